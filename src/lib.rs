@@ -1,0 +1,10 @@
+//! Conversation flows as a library: the host owns all I/O, the crate owns the conversation.
+
+pub mod id;
+pub mod limits;
+
+pub use id::{
+    BadDerivedId, BadName, CallId, ContactId, FlowId, FlowVersion, MessageId, NodeId, SessionId, TriggerKey,
+    WorkspaceId,
+};
+pub use limits::Limits;
