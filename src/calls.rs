@@ -1,0 +1,160 @@
+//! The port through which flows ask the host for something: a function, later a request or a model.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::error::CallError;
+use crate::id::{CallId, ContactId, FlowId, NodeId, WorkspaceId};
+use crate::value::Bag;
+
+/// What a flow asks the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Call {
+    /// How the host answers later, and under which key it makes the call once.
+    pub reference: CallRef,
+    /// The flow that asks.
+    pub flow: FlowId,
+    /// The node that asks.
+    pub node: NodeId,
+    /// What is asked for: the function's name.
+    pub name: Arc<str>,
+    /// The arguments, rendered; a JSON object.
+    pub args: Bag,
+}
+
+/// Names a call to [`Engine::complete`](crate::calls), from any process: it says which conversation it belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct CallRef {
+    /// The tenant.
+    pub workspace: WorkspaceId,
+    /// The contact.
+    pub contact: ContactId,
+    /// The call.
+    pub call: CallId,
+}
+
+/// What the host says to a call.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// The result, now.
+    Now(CallResult),
+    /// The result comes by [`Engine::complete`](crate::calls), within the node's time-out.
+    Later,
+}
+
+impl Answer {
+    /// The result, now.
+    pub fn now(value: impl Into<Value>) -> Self {
+        Self::Now(CallResult::value(value))
+    }
+}
+
+/// The result of a call.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CallResult {
+    /// It worked: `save_to` gets the value, and the session takes the named branch, else `next`.
+    Value {
+        /// The value, at most 64 KiB and 16 levels deep.
+        value: Value,
+        /// A branch that the node declares.
+        branch: Option<String>,
+    },
+    /// It failed: the session takes `failed`.
+    Failed {
+        /// Why, for people.
+        reason: String,
+    },
+}
+
+impl CallResult {
+    /// It worked.
+    pub fn value(value: impl Into<Value>) -> Self {
+        Self::Value { value: value.into(), branch: None }
+    }
+
+    /// It worked, and the session takes this branch.
+    pub fn branch(value: impl Into<Value>, branch: impl Into<String>) -> Self {
+        Self::Value { value: value.into(), branch: Some(branch.into()) }
+    }
+
+    /// It failed.
+    pub fn failed(reason: impl ToString) -> Self {
+        Self::Failed { reason: reason.to_string() }
+    }
+}
+
+/// Makes host calls.
+///
+/// Contract:
+/// 1. A call may be made more than once, always under the same [`CallId`]; its result is applied at most once (SEMANTICS D2).
+/// 2. `call` ends by itself, well below the lease (20 s advised, the lease lasts 60 s); what takes longer answers [`Answer::Later`].
+/// 3. Calls are not ordered with messages.
+pub trait Calls: Send + Sync {
+    /// Makes one call.
+    fn call(&self, call: &Call) -> impl Future<Output = Result<Answer, CallError>> + Send;
+}
+
+impl<C: Calls + ?Sized> Calls for Arc<C> {
+    fn call(&self, call: &Call) -> impl Future<Output = Result<Answer, CallError>> + Send {
+        (**self).call(call)
+    }
+}
+
+impl<C: Calls + ?Sized> Calls for &C {
+    fn call(&self, call: &Call) -> impl Future<Output = Result<Answer, CallError>> + Send {
+        (**self).call(call)
+    }
+}
+
+/// Calls from an async function.
+#[derive(Clone, Copy, Debug)]
+pub struct CallFn<F>(F);
+
+/// Makes [`Calls`] of an async function that gets a call of its own.
+pub fn call_fn<F, R>(call: F) -> CallFn<F>
+where
+    F: Fn(Call) -> R + Send + Sync,
+    R: Future<Output = Result<Answer, CallError>> + Send,
+{
+    CallFn(call)
+}
+
+impl<F, R> Calls for CallFn<F>
+where
+    F: Fn(Call) -> R + Send + Sync,
+    R: Future<Output = Result<Answer, CallError>> + Send,
+{
+    fn call(&self, call: &Call) -> impl Future<Output = Result<Answer, CallError>> + Send {
+        (self.0)(call.clone())
+    }
+}
+
+type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// [`Calls`] with its type erased.
+pub(crate) trait DynCalls: Send + Sync {
+    fn call_boxed<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, CallError>>;
+}
+
+impl<C: Calls> DynCalls for C {
+    fn call_boxed<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, CallError>> {
+        Box::pin(self.call(call))
+    }
+}
+
+/// The calls of an engine that was built without: each fails, so that the session takes its `failed` branch.
+pub(crate) struct NoCalls;
+
+impl Calls for NoCalls {
+    async fn call(&self, call: &Call) -> Result<Answer, CallError> {
+        Err(CallError::failed(format_args!(
+            "the engine was built without calls, and `{}` was asked for",
+            call.name
+        )))
+    }
+}

@@ -1,0 +1,104 @@
+//! Time and fresh ids: the only file that reads the system's clock or draws randomness.
+//! Everything else is given `now` and an id as arguments.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
+
+use chrono::{DateTime, SubsecRound, Utc};
+use siphasher::sip128::{Hasher128, SipHasher13};
+use std::hash::Hasher;
+use uuid::Uuid;
+
+/// Where the engine reads the time.
+///
+/// Contract:
+/// 1. `now` may stand still or go backwards; the engine keeps each conversation's own time monotone (SEMANTICS S8).
+/// 2. It is read once per call, and used to the millisecond.
+pub trait Clock: Send + Sync {
+    /// The time now.
+    fn now(&self) -> DateTime<Utc>;
+}
+
+impl<C: Clock + ?Sized> Clock for Arc<C> {
+    fn now(&self) -> DateTime<Utc> {
+        (**self).now()
+    }
+}
+
+impl<C: Clock + ?Sized> Clock for &C {
+    fn now(&self) -> DateTime<Utc> {
+        (**self).now()
+    }
+}
+
+/// The system's clock, to the millisecond.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::<Utc>::from(SystemTime::now()).trunc_subsecs(3)
+    }
+}
+
+/// Where ids of sessions, contacts and calls come from.
+///
+/// Contract:
+/// 1. `mint` never answers the same id twice, in any process that shares a store.
+/// 2. It is called once per engine call and thing, never again when a commit is tried anew.
+pub trait Ids: Send + Sync {
+    /// A new id; `now` may go into it, so that ids sort by time.
+    fn mint(&self, now: DateTime<Utc>) -> Uuid;
+}
+
+impl<I: Ids + ?Sized> Ids for Arc<I> {
+    fn mint(&self, now: DateTime<Utc>) -> Uuid {
+        (**self).mint(now)
+    }
+}
+
+impl<I: Ids + ?Sized> Ids for &I {
+    fn mint(&self, now: DateTime<Utc>) -> Uuid {
+        (**self).mint(now)
+    }
+}
+
+/// UUIDs of version 7: the call's millisecond, then 74 bits of a keyed hash over a counter.
+///
+/// The key is drawn from the operating system once, so that minting costs no system call.
+#[derive(Debug)]
+pub struct RandomIds {
+    key: (u64, u64),
+    counter: AtomicU64,
+}
+
+impl RandomIds {
+    /// A fresh, unguessable sequence.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+    pub fn new() -> Self {
+        Self {
+            key: (RandomState::new().hash_one(0_u8), RandomState::new().hash_one(1_u8)),
+            counter: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Default for RandomIds {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Ids for RandomIds {
+    fn mint(&self, now: DateTime<Utc>) -> Uuid {
+        let mut hasher = SipHasher13::new_with_keys(self.key.0, self.key.1);
+        hasher.write_u64(self.counter.fetch_add(1, Ordering::Relaxed));
+        let [head @ .., _, _, _, _, _, _] = hasher.finish128().as_bytes();
+        let millis = u64::try_from(now.timestamp_millis()).unwrap_or(0);
+        uuid::Builder::from_unix_timestamp_millis(millis, &head).into_uuid()
+    }
+}

@@ -1,0 +1,295 @@
+//! What went wrong, as few meanings: each variant tells the host whether to retry and which code to show.
+//! A fault of a flow while it runs is not here; it is the session's (`Session::failure`).
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::time::Duration;
+
+use crate::flow::Issues;
+use crate::id::{ContactId, FlowId, SessionId, TriggerKey};
+
+/// Why a call was refused or failed. Outcomes such as `AlreadyRunning` are not errors.
+///
+/// Whenever an error is answered, nothing was changed, or (after a failure of storage) repeating the same call finds what was done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A field breaks a rule. Handling: mend the request; 422.
+    #[error("`{field}` {rule}")]
+    InvalidInput {
+        /// The field as the request names it, such as `phone` or `context.cart_id`.
+        field: Cow<'static, str>,
+        /// The rule it breaks.
+        rule: String,
+    },
+    /// No flow has this code in this workspace. Handling: 404.
+    #[error("flow `{0}` does not exist")]
+    FlowNotFound(FlowId),
+    /// The flow has no online version that starts by call (SEMANTICS T1). Handling: 404.
+    #[error("flow `{0}` is not published with a manual trigger")]
+    FlowNotPublished(FlowId),
+    /// The flow has no entry node (SEMANTICS T1). Handling: 422.
+    #[error("flow `{0}` has no entry node")]
+    NoEntryNode(FlowId),
+    /// The key was used for another request (SEMANTICS T5). Handling: 422, do not retry.
+    #[error("key `{0}` was used for another request")]
+    IdempotencyConflict(TriggerKey),
+    /// The contact has as many live sessions as are allowed (SEMANTICS S7). Handling: 429.
+    #[error("contact `{contact}` has {max} live sessions, the most allowed")]
+    TooManySessions {
+        /// The contact.
+        contact: ContactId,
+        /// The limit.
+        max: usize,
+    },
+    /// The conversation would grow beyond its limit (SEMANTICS S7). Handling: 429; deliver or drop what is unsent first.
+    #[error("conversation of contact `{contact}` exceeds its limit of {max} bytes")]
+    ConversationTooLarge {
+        /// The contact.
+        contact: ContactId,
+        /// The limit.
+        max: usize,
+    },
+    /// No session has this id in this workspace. Handling: 404.
+    #[error("session `{0}` does not exist")]
+    SessionNotFound(SessionId),
+    /// No contact has this id in this workspace, and the engine was built to refuse unknown ones. Handling: 404.
+    #[error("contact `{0}` does not exist")]
+    ContactNotFound(ContactId),
+    /// The contact's conversation was set aside after repeated failure (SEMANTICS S9). Handling: an operator looks at it, then `release`; 503.
+    #[error("conversation of contact `{0}` is quarantined")]
+    Quarantined(ContactId),
+    /// A record was written by a newer release of this crate. Handling: finish the roll-out; 503.
+    #[error("stored {what} has format {found}, this release reads up to {known}")]
+    NewerFormat {
+        /// What was read.
+        what: &'static str,
+        /// Its format.
+        found: u32,
+        /// The newest format that this release knows.
+        known: u32,
+    },
+    /// The definition has errors (SEMANTICS C). Handling: show them to the author; 422.
+    #[error("flow has errors\n{0}")]
+    Issues(#[from] Issues),
+    /// The flow's state does not allow this (SEMANTICS L3). Handling: 409.
+    #[error("flow `{flow}` is {state}: `{action}` is not allowed, {allowed} are")]
+    InvalidState {
+        /// The flow.
+        flow: FlowId,
+        /// What was asked for.
+        action: &'static str,
+        /// `published` or `unpublished`.
+        state: &'static str,
+        /// The actions that are allowed.
+        allowed: &'static str,
+    },
+    /// The flow changed since the caller read it (SEMANTICS L2). Handling: read it again; 409.
+    #[error("flow `{0}` was changed by someone else")]
+    Stale(FlowId),
+    /// The flow has live sessions (SEMANTICS L4). Handling: drain or terminate them first; 409.
+    #[error("flow `{flow}` has {count} live sessions")]
+    InUse {
+        /// The flow.
+        flow: FlowId,
+        /// Its live sessions.
+        count: u64,
+    },
+    /// Others changed the conversation each time, 16 times. Handling: retry after a moment; 503.
+    #[error("conversation of contact is under contention")]
+    Contention,
+    /// The store failed. Handling: by [`Error::is_retryable`]; 503.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Error {
+    pub(crate) fn invalid(field: impl Into<Cow<'static, str>>, rule: impl ToString) -> Self {
+        Self::InvalidInput { field: field.into(), rule: rule.to_string() }
+    }
+
+    /// A stable name for logs, metrics and wire formats.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::InvalidInput { .. } => "invalid_input",
+            Self::FlowNotFound(_) => "flow_not_found",
+            Self::FlowNotPublished(_) => "flow_not_published",
+            Self::NoEntryNode(_) => "no_entry_node",
+            Self::IdempotencyConflict(_) => "idempotency_conflict",
+            Self::TooManySessions { .. } => "too_many_sessions",
+            Self::ConversationTooLarge { .. } => "conversation_too_large",
+            Self::SessionNotFound(_) => "session_not_found",
+            Self::ContactNotFound(_) => "contact_not_found",
+            Self::Quarantined(_) => "quarantined",
+            Self::NewerFormat { .. } => "newer_format",
+            Self::Issues(_) => "flow_has_issues",
+            Self::InvalidState { .. } => "invalid_state",
+            Self::Stale(_) => "stale",
+            Self::InUse { .. } => "in_use",
+            Self::Contention => "contention",
+            Self::Store(_) => "store_failed",
+        }
+    }
+
+    /// Whether the same call may succeed later, unchanged. Repeating it is safe: with a key or a message id it takes effect once.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::TooManySessions { .. }
+            | Self::ConversationTooLarge { .. }
+            | Self::NewerFormat { .. }
+            | Self::Contention => true,
+            Self::Store(error) => error.is_retryable(),
+            _ => false,
+        }
+    }
+
+    /// The HTTP status that says the same.
+    #[must_use]
+    pub fn http_status(&self) -> u16 {
+        match self {
+            Self::FlowNotFound(_)
+            | Self::FlowNotPublished(_)
+            | Self::SessionNotFound(_)
+            | Self::ContactNotFound(_) => 404,
+            Self::InvalidState { .. } | Self::Stale(_) | Self::InUse { .. } => 409,
+            Self::InvalidInput { .. }
+            | Self::NoEntryNode(_)
+            | Self::IdempotencyConflict(_)
+            | Self::Issues(_) => 422,
+            Self::TooManySessions { .. } | Self::ConversationTooLarge { .. } => 429,
+            Self::Quarantined(_) | Self::NewerFormat { .. } | Self::Contention | Self::Store(_) => 503,
+        }
+    }
+}
+
+/// A store's failure, sorted by what is known of the write. There is deliberately no conversion from an I/O error:
+/// only the store knows which of the three it was.
+#[derive(Debug, thiserror::Error)]
+#[error("storage failed ({kind}): {source}")]
+pub struct StoreError {
+    kind: StoreErrorKind,
+    source: Box<dyn StdError + Send + Sync>,
+}
+
+/// What is known of a write that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StoreErrorKind {
+    /// It surely did not happen; trying again may help.
+    Transient,
+    /// It may have happened: the answer was lost.
+    Unknown,
+    /// It did not happen and never will.
+    Permanent,
+}
+
+impl std::fmt::Display for StoreErrorKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Transient => "transient",
+            Self::Unknown => "outcome unknown",
+            Self::Permanent => "permanent",
+        })
+    }
+}
+
+impl StoreError {
+    /// The write surely did not happen: no connection, a busy database, a serialization failure.
+    pub fn transient(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self { kind: StoreErrorKind::Transient, source: source.into() }
+    }
+
+    /// The write may have happened: the connection broke after the statement was sent.
+    pub fn unknown(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self { kind: StoreErrorKind::Unknown, source: source.into() }
+    }
+
+    /// The write did not happen and never will: a missing table, a value that the database refuses.
+    pub fn permanent(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self { kind: StoreErrorKind::Permanent, source: source.into() }
+    }
+
+    /// What is known of the write.
+    #[must_use]
+    pub fn kind(&self) -> StoreErrorKind {
+        self.kind
+    }
+
+    /// Whether trying again may help.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        self.kind != StoreErrorKind::Permanent
+    }
+}
+
+/// Why a message was not sent (SEMANTICS D1).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// Not now, or not known: the same message is handed over again, under the same id.
+    #[error("not sent, to be retried: {reason}")]
+    Retry {
+        /// Exactly how long to wait; without it 1 s, doubled each time, at most 5 min.
+        after: Option<Duration>,
+        /// What the channel said.
+        reason: String,
+    },
+    /// Never: the message becomes a dead letter, and later ones go on.
+    #[error("refused: {reason}")]
+    Rejected {
+        /// What the channel said.
+        reason: String,
+    },
+    /// The channel takes no free text from us now, such as outside WhatsApp's 24 hours.
+    #[error("the channel's messaging window is closed")]
+    WindowClosed,
+}
+
+impl SendError {
+    /// Not now, or not known whether it was sent.
+    pub fn retry(reason: impl ToString) -> Self {
+        Self::Retry { after: None, reason: reason.to_string() }
+    }
+
+    /// Not before `after` has passed: a rate limit.
+    pub fn retry_after(after: Duration, reason: impl ToString) -> Self {
+        Self::Retry { after: Some(after), reason: reason.to_string() }
+    }
+
+    /// Never.
+    pub fn rejected(reason: impl ToString) -> Self {
+        Self::Rejected { reason: reason.to_string() }
+    }
+}
+
+/// Why a host call gave no answer (SEMANTICS D2).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallError {
+    /// Not now: the same call is made again under the same id, until its timeout.
+    #[error("call not made, to be retried: {reason}")]
+    Retry {
+        /// What went wrong.
+        reason: String,
+    },
+    /// It failed: the session takes its `failed` branch.
+    #[error("call failed: {reason}")]
+    Failed {
+        /// What went wrong.
+        reason: String,
+    },
+}
+
+impl CallError {
+    /// Not now.
+    pub fn retry(reason: impl ToString) -> Self {
+        Self::Retry { reason: reason.to_string() }
+    }
+
+    /// It failed for good.
+    pub fn failed(reason: impl ToString) -> Self {
+        Self::Failed { reason: reason.to_string() }
+    }
+}

@@ -1,0 +1,5 @@
+//! Stand-in.
+/// Stand-in.
+#[derive(Debug, thiserror::Error)]
+#[error("issues")]
+pub struct Issues;

@@ -1,0 +1,126 @@
+//! The port through which a host watches: what happened, after it is committed. Ids only, never what people wrote.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::id::{CallId, ContactId, FlowId, FlowVersion, MessageId, NodeId, SessionId, WorkspaceId};
+use crate::session::Status;
+
+/// Something that happened in a conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// The tenant.
+    pub workspace: WorkspaceId,
+    /// The contact.
+    pub contact: ContactId,
+    /// The conversation's time of it.
+    pub at: DateTime<Utc>,
+    /// What.
+    pub kind: EventKind,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// A session began.
+    SessionStarted {
+        /// The session.
+        session: SessionId,
+        /// Its flow.
+        flow: FlowId,
+        /// The version it is pinned to.
+        version: FlowVersion,
+    },
+    /// A session's turn ended.
+    Turn {
+        /// The session.
+        session: SessionId,
+        /// The node it stands at now.
+        node: NodeId,
+        /// What it is now.
+        status: Status,
+    },
+    /// An undeclared input was dropped (SEMANTICS T4).
+    InputDropped {
+        /// The session.
+        session: SessionId,
+        /// The input's name.
+        key: Arc<str>,
+    },
+    /// A template or an expression read a name that has no value (SEMANTICS N7).
+    UndefinedVariable {
+        /// The session.
+        session: SessionId,
+        /// The node that reads.
+        node: NodeId,
+        /// The name.
+        name: Arc<str>,
+    },
+    /// A choice of an earlier question came (SEMANTICS I9).
+    StaleChoice {
+        /// The session.
+        session: SessionId,
+    },
+    /// A queued message was overtaken by one that the session sent (SEMANTICS I5).
+    Missed {
+        /// The session.
+        session: SessionId,
+    },
+    /// The conversation's time is more than an hour ahead of the clock (SEMANTICS S8).
+    ClockBehind,
+    /// The transport took a message.
+    Delivered {
+        /// The message.
+        message: MessageId,
+    },
+    /// The transport could not take a message yet.
+    SendDelayed {
+        /// The message.
+        message: MessageId,
+        /// When it is tried again.
+        until: DateTime<Utc>,
+    },
+    /// A message was given up.
+    DeadLettered {
+        /// The message.
+        message: MessageId,
+    },
+    /// The host reported what became of a message.
+    Reported {
+        /// The message.
+        message: MessageId,
+        /// `delivered`, `read` or the channel's code of failure.
+        status: Arc<str>,
+    },
+    /// A host call was made.
+    Called {
+        /// The call.
+        call: CallId,
+    },
+    /// A conversation was set aside (SEMANTICS S9).
+    Quarantined,
+}
+
+/// Watches.
+///
+/// Contract:
+/// 1. Events of one call come in order, after its commit, on the task that made it. After a crash some may be missing.
+/// 2. `observe` returns at once: it runs between the commit and the delivery.
+pub trait Observer: Send + Sync {
+    /// Takes note.
+    fn observe(&self, event: &Event);
+}
+
+impl<O: Observer + ?Sized> Observer for Arc<O> {
+    fn observe(&self, event: &Event) {
+        (**self).observe(event);
+    }
+}
+
+impl<O: Observer + ?Sized> Observer for &O {
+    fn observe(&self, event: &Event) {
+        (**self).observe(event);
+    }
+}

@@ -1,0 +1,138 @@
+//! The person a conversation is with. Written by requests and, later, by nodes; read by templates as `contact`.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::channel::Address;
+use crate::id::ContactId;
+use crate::value::Bag;
+
+/// A contact of one workspace (SEMANTICS T2, T3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Contact {
+    /// Its id, given by the host or minted.
+    pub id: ContactId,
+    /// What the host says of the person; none until something is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<Box<Profile>>,
+    /// Where the person is reached; each belongs to this contact alone.
+    pub addresses: Vec<Address>,
+    /// Since when the contact may be written to; an inbound message alone does not set it (SEMANTICS T10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opted_in_at: Option<DateTime<Utc>>,
+    /// Since when the contact must not be written to (SEMANTICS T10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opted_out_at: Option<DateTime<Utc>>,
+    /// Whether the engine made this contact from an address alone: such a one gives its address up to a named contact (SEMANTICS T2).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub minted: bool,
+}
+
+/// What a host knows of a person. Every field is optional; a field that is given replaces the one that was.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Profile {
+    /// Full name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// E-mail address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Language tag, such as `en` or `pt-BR`: chooses among a text's translations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// Labels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// Anything else, readable as `contact.fields.NAME`.
+    #[serde(default, skip_serializing_if = "Bag::is_empty")]
+    pub fields: Bag,
+}
+
+impl Profile {
+    /// A profile that says nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With a name.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// With an e-mail address.
+    #[must_use]
+    pub fn email(mut self, email: impl Into<String>) -> Self {
+        self.email = Some(email.into());
+        self
+    }
+
+    /// With a language tag.
+    #[must_use]
+    pub fn language(mut self, language: impl Into<String>) -> Self {
+        self.language = Some(language.into());
+        self
+    }
+
+    /// With one more label.
+    #[must_use]
+    pub fn tag(mut self, tag: impl Into<String>) -> Self {
+        self.tags.push(tag.into());
+        self
+    }
+
+    /// With fields.
+    #[must_use]
+    pub fn fields(mut self, fields: Bag) -> Self {
+        self.fields = fields;
+        self
+    }
+}
+
+impl Contact {
+    pub(crate) fn new(id: ContactId) -> Self {
+        Self {
+            id,
+            profile: None,
+            addresses: Vec::new(),
+            opted_in_at: None,
+            opted_out_at: None,
+            minted: false,
+        }
+    }
+
+    /// Takes over what a request says of the person; what it does not mention stays.
+    pub(crate) fn learn(&mut self, news: &Profile) {
+        let known = self.profile.get_or_insert_default();
+        for (known, news) in [
+            (&mut known.name, &news.name),
+            (&mut known.email, &news.email),
+            (&mut known.language, &news.language),
+        ] {
+            if news.is_some() {
+                known.clone_from(news);
+            }
+        }
+        for tag in &news.tags {
+            if !known.tags.contains(tag) {
+                known.tags.push(tag.clone());
+            }
+        }
+        if !news.fields.is_empty() {
+            let mut fields: BTreeMap<&str, serde_json::Value> =
+                known.fields.iter().map(|(k, v)| (k, v.to_json())).collect();
+            fields.extend(news.fields.iter().map(|(k, v)| (k, v.to_json())));
+            let merged =
+                serde_json::Value::Object(fields.into_iter().map(|(k, v)| (k.to_owned(), v)).collect());
+            if let Ok(merged) = Bag::from_json(&merged, &crate::value::Caps::of(&crate::Limits::default())) {
+                known.fields = merged;
+            }
+        }
+    }
+}

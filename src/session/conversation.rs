@@ -1,0 +1,199 @@
+//! One contact in one workspace: the unit of consistency. Whatever must hold per contact holds because this
+//! one record changes by one compare-and-swap.
+
+use std::collections::VecDeque;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::id::{ContactId, FlowId, SessionId};
+use crate::limits::Limits;
+use crate::session::outbox::heads;
+use crate::session::{Contact, DeadLetter, Outbound, Session, Status, Unsent};
+
+/// A contact's record: who it is, its live sessions, what it said lately, what it has yet to be sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conversation {
+    pub(crate) contact: Contact,
+    /// The conversation's own time: never goes back (SEMANTICS S8).
+    pub(crate) last_at: DateTime<Utc>,
+    /// Live sessions, oldest first.
+    #[serde(default)]
+    pub(crate) sessions: Vec<Session>,
+    /// Messages on their way, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) outbox: Vec<Unsent>,
+    /// The number of the message that was last put into the outbox.
+    #[serde(default)]
+    pub(crate) last_seq: u64,
+    /// Ids of inbound messages and of calls, with what they came to, oldest first (SEMANTICS I2).
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    pub(crate) remembered: VecDeque<Remembered>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) dead_letters: Vec<DeadLetter>,
+    /// When each flow with a re-entry rule last started (SEMANTICS T6).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) marks: Vec<ReentryMark>,
+    /// When a campaign last reached the contact (SEMANTICS I4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) campaign_at: Option<DateTime<Utc>>,
+    /// Whether the contact has ever written (SEMANTICS I4 `first_contact`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) has_written: bool,
+}
+
+/// When a flow with a re-entry rule last started with this contact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReentryMark {
+    /// The flow.
+    pub flow: FlowId,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// An inbound message or a call that has been dealt with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remembered {
+    /// A hash of channel, account and message id; or the call's own id.
+    pub id: u128,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What it came to.
+    pub verdict: Verdict,
+}
+
+/// What an input came to, as it is remembered (SEMANTICS I2, I11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// A session took it as its answer.
+    Consumed(SessionId),
+    /// It started a session.
+    Started(SessionId),
+    /// It waits for the session's next question.
+    Queued(SessionId),
+    /// A choice of an earlier question.
+    StaleChoice,
+    /// The queue was full.
+    InboxFull,
+    /// It was too old to answer anything.
+    TooOld,
+    /// Nobody wanted it.
+    Unmatched,
+    /// A call of the host's that took effect.
+    Applied,
+}
+
+impl Conversation {
+    pub(crate) fn new(id: ContactId, now: DateTime<Utc>) -> Self {
+        Self {
+            contact: Contact::new(id),
+            last_at: now,
+            sessions: Vec::new(),
+            outbox: Vec::new(),
+            last_seq: 0,
+            remembered: VecDeque::new(),
+            dead_letters: Vec::new(),
+            marks: Vec::new(),
+            campaign_at: None,
+            has_written: false,
+        }
+    }
+
+    /// The contact.
+    #[must_use]
+    pub fn contact(&self) -> &Contact {
+        &self.contact
+    }
+
+    /// Its live sessions, oldest first.
+    #[must_use]
+    pub fn sessions(&self) -> &[Session] {
+        &self.sessions
+    }
+
+    /// Messages that are on their way, in order; some may be delivered already (see the store's watermark).
+    #[must_use]
+    pub fn outbox(&self) -> &[Unsent] {
+        &self.outbox
+    }
+
+    /// Messages that were given up, oldest first.
+    #[must_use]
+    pub fn dead_letters(&self) -> &[DeadLetter] {
+        &self.dead_letters
+    }
+
+    pub(crate) fn session(&self, id: SessionId) -> Option<&Session> {
+        self.sessions.iter().find(|session| session.id == id)
+    }
+
+    /// What an input came to that has been dealt with before.
+    pub(crate) fn recall(&self, id: u128, now: DateTime<Utc>, limits: &Limits) -> Option<Verdict> {
+        let found = self.remembered.iter().rev().find(|seen| seen.id == id)?;
+        let age = now.signed_duration_since(found.at).to_std().unwrap_or_default();
+        (age <= limits.remember_ids_for).then_some(found.verdict)
+    }
+
+    pub(crate) fn remember(&mut self, id: u128, at: DateTime<Utc>, verdict: Verdict, limits: &Limits) {
+        while self.remembered.len() >= limits.remembered_ids.max(1) {
+            self.remembered.pop_front();
+        }
+        if self.remembered.capacity() == 0 {
+            self.remembered.reserve_exact(2);
+        }
+        self.remembered.push_back(Remembered { id, at, verdict });
+    }
+
+    /// Forgets messages up to the watermark: they are settled.
+    pub(crate) fn prune(&mut self, settled: u64) {
+        if self.outbox.first().is_some_and(|first| first.seq() <= settled) {
+            self.outbox.retain(|unsent| unsent.seq() > settled);
+            if self.outbox.is_empty() {
+                self.outbox = Vec::new();
+            }
+        }
+    }
+
+    /// When something is to be done next, given what is settled: a deadline, an expiry, a call, a message.
+    pub(crate) fn due_at(&self, settled: u64) -> Option<DateTime<Utc>> {
+        let timers = self.sessions.iter().filter_map(|session| self.timer(session, settled));
+        let calls = self.sessions.iter().filter_map(|session| session.call.as_ref()?.due_at());
+        let messages = heads(&self.outbox, settled).map(|unsent| unsent.not_before);
+        timers.chain(calls).chain(messages).min()
+    }
+
+    /// When a session's own deadline, or else its TTL, passes. A wait's deadline does not pass while a message
+    /// that was sent before it is undelivered (SEMANTICS N3).
+    pub(crate) fn timer(&self, session: &Session, settled: u64) -> Option<DateTime<Utc>> {
+        match session.deadline {
+            Some(_) if self.is_held(session, settled) => None,
+            Some(deadline) => Some(deadline),
+            None => session.expires_at,
+        }
+    }
+
+    fn is_held(&self, session: &Session, settled: u64) -> bool {
+        session.status == Status::Waiting
+            && session.sent_before > settled
+            && self.outbox.iter().any(|unsent| {
+                unsent.message.session() == session.id
+                    && (settled + 1..=session.sent_before).contains(&unsent.seq())
+            })
+    }
+
+    /// Takes note that a message is settled, delivered or given up, at `at`: a wait whose deadline passed meanwhile
+    /// gets its time anew from here (SEMANTICS N3). Answers whether anything changed.
+    pub(crate) fn restart_held_wait(&mut self, message: &Outbound, at: DateTime<Utc>) -> bool {
+        let held = self.sessions.iter_mut().find(|session| {
+            session.id == message.id.session
+                && session.status == Status::Waiting
+                && session.sent_before == message.id.seq
+                && session.deadline.is_some_and(|deadline| deadline <= at)
+        });
+        let Some(session) = held else { return false };
+        session.deadline = session.deadline.map(|deadline| at + (deadline - session.parked_at));
+        session.parked_at = at;
+        true
+    }
+}

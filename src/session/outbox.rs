@@ -1,0 +1,173 @@
+//! Messages on their way to the contact, and those that did not arrive.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::channel::{Account, Address};
+use crate::id::{ContactId, FlowId, MessageId, NodeId, SessionId, WorkspaceId};
+
+/// One message to the contact, as a transport gets it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Outbound {
+    /// The same for every attempt.
+    pub id: MessageId,
+    /// The tenant.
+    pub workspace: WorkspaceId,
+    /// The contact.
+    pub contact: ContactId,
+    /// The flow that sends.
+    pub flow: FlowId,
+    /// The node that sends.
+    pub node: NodeId,
+    /// Channel, account and address.
+    pub route: Arc<crate::session::Route>,
+    /// What is said.
+    pub content: Content,
+    /// When the turn that sends was decided.
+    pub created_at: DateTime<Utc>,
+    /// The session's turn that sends, from 1.
+    pub turn: u32,
+    /// Its place among the messages of its turn, from 0.
+    pub index: u32,
+    /// How many messages its turn has.
+    pub count: u32,
+    /// The last branch that was taken before it, when one was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<Arc<str>>,
+    /// The title of the node that led to it.
+    pub component: Arc<str>,
+}
+
+impl Outbound {
+    /// The session that sends.
+    #[must_use]
+    pub fn session(&self) -> SessionId {
+        self.id.session
+    }
+
+    /// Where it leaves from.
+    #[must_use]
+    pub fn account(&self) -> &Account {
+        &self.route.account
+    }
+
+    /// Where it goes.
+    #[must_use]
+    pub fn to(&self) -> &Address {
+        &self.route.to
+    }
+
+    /// The text, of whatever content.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match &self.content {
+            Content::Text { text, .. } => text,
+        }
+    }
+
+    /// What the contact can choose from; empty when it is free to say anything.
+    #[must_use]
+    pub fn options(&self) -> &[Opt] {
+        match &self.content {
+            Content::Text { options, .. } => options,
+        }
+    }
+}
+
+/// What a message says.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Content {
+    /// Plain text, with choices or without.
+    Text {
+        /// The text, rendered; never to be taken for a template or markup.
+        text: String,
+        /// The choices, in order.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        options: Vec<Opt>,
+    },
+}
+
+impl std::fmt::Debug for Content {
+    /// Says how much is there, not what: texts are the contact's.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Text { text, options } => {
+                write!(f, "Text({} bytes, {} options)", text.len(), options.len())
+            }
+        }
+    }
+}
+
+/// A choice that a message offers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opt {
+    /// What the channel hands back when it is chosen; opaque, at most 200 bytes (SEMANTICS I9).
+    pub payload: String,
+    /// What the contact reads.
+    pub label: String,
+}
+
+/// A message in the outbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unsent {
+    /// The message.
+    pub message: Arc<Outbound>,
+    /// How often it was tried.
+    #[serde(default)]
+    pub attempts: u32,
+    /// When it is tried next.
+    pub not_before: DateTime<Utc>,
+}
+
+impl Unsent {
+    /// Its place in the outbox.
+    #[must_use]
+    pub fn seq(&self) -> u64 {
+        self.message.id.seq
+    }
+}
+
+/// Why a message was given up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum DeadReason {
+    /// The transport refused it; holds what it said.
+    Rejected(String),
+    /// The channel's messaging window was closed.
+    WindowClosed,
+    /// It was tried until its time was up; holds what the transport last said.
+    GaveUp(String),
+    /// It became due so long ago that it makes no sense any more (SEMANTICS S2).
+    TooLate,
+}
+
+/// A message that was given up (SEMANTICS D1): listed, requeued or dropped by an operator.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct DeadLetter {
+    /// The message.
+    pub message: Arc<Outbound>,
+    /// Why.
+    pub reason: DeadReason,
+    /// When it was given up.
+    pub at: DateTime<Utc>,
+}
+
+/// The earliest unsettled message of each destination: what is behind it waits for it (SEMANTICS D1).
+pub(crate) fn heads(outbox: &[Unsent], settled: u64) -> impl Iterator<Item = &Unsent> {
+    let unsettled = move |unsent: &&Unsent| unsent.seq() > settled;
+    outbox.iter().enumerate().filter(move |(_, unsent)| unsettled(unsent)).filter_map(
+        move |(place, unsent)| {
+            let route = &unsent.message.route;
+            let is_first =
+                !outbox.iter().take(place).filter(unsettled).any(|earlier| earlier.message.route == *route);
+            is_first.then_some(unsent)
+        },
+    )
+}

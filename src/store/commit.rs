@@ -1,0 +1,279 @@
+//! The data that engine and store exchange. No behaviour: what each field means is in the store's contract.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::channel::Alias;
+use crate::id::{ContactId, FlowId, FlowVersion, SessionId, TriggerKey, WorkspaceId};
+use crate::store::{JournalEntry, Record, SessionRecord};
+
+/// A conversation's revision; only compared.
+pub type Revision = u64;
+
+/// Names one call, or one claim: who holds a lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Token(pub Uuid);
+
+/// What one decision needs.
+#[derive(Clone, Debug)]
+pub struct Lookup {
+    /// The tenant.
+    pub workspace: WorkspaceId,
+    /// The conversation.
+    pub subject: Subject,
+    /// The trigger's key, when it has one.
+    pub key: Option<KeyName>,
+    /// The call.
+    pub token: Token,
+    /// The engine's time.
+    pub now: DateTime<Utc>,
+}
+
+/// Which conversation.
+#[derive(Clone, Debug)]
+pub enum Subject {
+    /// By contact.
+    Contact(ContactId),
+    /// By one of its addresses or sessions.
+    Alias(Alias),
+}
+
+/// An idempotency key: unique in (workspace, flow), not in a contact.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct KeyName {
+    /// The flow.
+    pub flow: FlowId,
+    /// The caller's key.
+    pub key: TriggerKey,
+}
+
+/// What is known about a key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyRecord {
+    /// A hash of the request.
+    pub fingerprint: u128,
+    /// Whether the trigger started the session; else it found it running.
+    pub started: bool,
+    /// The session that was answered.
+    pub session: SessionId,
+    /// Its version.
+    pub version: FlowVersion,
+    /// Its contact.
+    pub contact: ContactId,
+    /// Until when the key is honoured.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// What a lookup found.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// The conversation, if there is one.
+    pub conversation: Option<StoredConversation>,
+    /// The key, if it was asked for, is there and has not expired.
+    pub key: Option<KeyRecord>,
+    /// What [`FlowStore::revision`](crate::store::FlowStore::revision) would answer, where flows are kept in the same store.
+    pub catalogue: Option<u64>,
+}
+
+/// A conversation as it is stored.
+#[derive(Clone, Debug)]
+pub struct StoredConversation {
+    /// Whose it is.
+    pub contact: ContactId,
+    /// Its revision.
+    pub revision: Revision,
+    /// Its record.
+    pub record: Record,
+    /// The watermark: messages up to here are settled.
+    pub settled: u64,
+    /// Whether the lookup's token holds the live lease.
+    pub leased: bool,
+    /// Whether it was set aside.
+    pub quarantined: bool,
+}
+
+/// One decision, to be written whole or not at all.
+#[derive(Clone, Debug)]
+pub struct Commit {
+    /// The tenant.
+    pub workspace: WorkspaceId,
+    /// Whose conversation.
+    pub contact: ContactId,
+    /// The revision it was decided on; None if there was no record.
+    pub expect: Option<Revision>,
+    /// The new record.
+    pub record: Record,
+    /// When something is due next.
+    pub due_at: Option<DateTime<Utc>>,
+    /// What becomes of the lease.
+    pub lease: Lease,
+    /// A key to be inserted; it must be new.
+    pub key: Option<(KeyName, KeyRecord)>,
+    /// Aliases that lead here from now on.
+    pub add_aliases: Vec<Alias>,
+    /// Aliases that do so no more.
+    pub drop_aliases: Vec<Alias>,
+    /// Sessions that this decision started: flow and version. A store that counts live sessions by an index reads it here.
+    pub started: Vec<(SessionId, FlowId, FlowVersion)>,
+    /// Sessions that this decision ended. They are not in the record any more.
+    pub ended: Vec<SessionRecord>,
+    /// What to append to the journal.
+    pub journal: Vec<JournalEntry>,
+    /// How many messages of the record are dead letters; for listing.
+    pub dead_letters: u32,
+    /// The engine's time.
+    pub now: DateTime<Utc>,
+}
+
+/// What a commit does to the conversation's lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lease {
+    /// Nothing.
+    Leave,
+    /// Takes it, if it is free or already the token's, for so long from now.
+    Take(Token, Duration),
+    /// Needs it and keeps it.
+    Hold(Token),
+    /// Needs it and ends it.
+    Free(Token),
+}
+
+/// What became of a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Committed {
+    /// Written.
+    Applied {
+        /// The new revision.
+        revision: Revision,
+        /// Whether the commit's token holds the lease now.
+        leased: bool,
+        /// The watermark.
+        settled: u64,
+    },
+    /// The conversation is at another revision. Nothing was written.
+    Conflict,
+    /// The key is there already. Nothing was written.
+    KeyTaken,
+    /// An alias leads to this other contact. Nothing was written.
+    AliasTaken {
+        /// Which.
+        alias: Alias,
+        /// Where it leads.
+        holder: ContactId,
+    },
+    /// The lease is not the token's any more. Nothing was written.
+    LeaseLost,
+}
+
+/// What is delivered, and when something is due next.
+#[derive(Clone, Debug)]
+pub struct Settle {
+    /// The tenant.
+    pub workspace: WorkspaceId,
+    /// Whose conversation.
+    pub contact: ContactId,
+    /// Who holds the lease.
+    pub token: Token,
+    /// The revision that the deliverer saw.
+    pub revision: Revision,
+    /// Messages up to here are settled.
+    pub settled: u64,
+    /// When something is due next, given that.
+    pub due_at: Option<DateTime<Utc>>,
+    /// Sets the conversation aside (SEMANTICS S9).
+    pub quarantine: bool,
+    /// The engine's time.
+    pub now: DateTime<Utc>,
+}
+
+/// What became of a settle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Settled {
+    /// Done; the lease is free.
+    Done,
+    /// The watermark is raised to this; the conversation has changed, and the lease is kept.
+    Conflict {
+        /// The watermark.
+        settled: u64,
+    },
+    /// The lease is not the token's any more. Nothing changed.
+    LeaseLost,
+}
+
+/// A claim of due conversations.
+#[derive(Clone, Debug)]
+pub struct Due {
+    /// The engine's time.
+    pub now: DateTime<Utc>,
+    /// Who claims.
+    pub token: Token,
+    /// For how long.
+    pub lease: Duration,
+    /// How many at most.
+    pub limit: usize,
+}
+
+/// What was claimed.
+#[derive(Clone, Debug, Default)]
+pub struct Leased {
+    /// The conversations, the longest overdue first.
+    pub conversations: Vec<LeasedConversation>,
+    /// When the next one is due that was not claimed. It may be earlier than anything really is due, never later.
+    pub next_due: Option<DateTime<Utc>>,
+}
+
+/// A claimed conversation.
+#[derive(Clone, Debug)]
+pub struct LeasedConversation {
+    /// The tenant.
+    pub workspace: WorkspaceId,
+    /// The conversation.
+    pub stored: StoredConversation,
+    /// How often it was claimed since it last made progress, this time included.
+    pub claims: u32,
+}
+
+/// Which live sessions to count.
+#[derive(Clone, Debug)]
+pub struct Live {
+    /// The tenant.
+    pub workspace: WorkspaceId,
+    /// The flow.
+    pub flow: FlowId,
+    /// One version of it; None: all.
+    pub version: Option<FlowVersion>,
+    /// Makes their conversations due at this instant.
+    pub wake_at: Option<DateTime<Utc>>,
+}
+
+/// What to remove.
+#[derive(Clone, Debug)]
+pub struct Purge {
+    /// Keys that expired at or before this are removed.
+    pub now: DateTime<Utc>,
+    /// Sessions that ended before this are removed, with their alias.
+    pub ended_before: DateTime<Utc>,
+    /// Journal entries from before this are removed.
+    pub journal_before: DateTime<Utc>,
+    /// How many of each kind at most.
+    pub limit: usize,
+}
+
+/// What was removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct Purged {
+    /// Keys.
+    pub keys: usize,
+    /// Ended sessions.
+    pub sessions: usize,
+    /// Journal entries.
+    pub journal: usize,
+    /// Whether more was left because of the limit.
+    pub more: bool,
+}

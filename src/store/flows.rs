@@ -1,0 +1,223 @@
+//! The port to stored definitions: what flows there are, which versions, and their JSON. Few writes, read seldom.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::channel::Account;
+use crate::error::StoreError;
+use crate::id::{FlowId, FlowVersion, WorkspaceId};
+
+mod memory_flows;
+pub use memory_flows::MemoryFlows;
+
+/// Where definitions are kept: a port of its own, since a host may keep flows elsewhere than conversations.
+///
+/// Contract:
+/// 1. `revision` is cheap, and another number after each `save` in the workspace.
+/// 2. `catalogue` answers each saved entry, those of deleted flows included, and the revision it is of.
+/// 3. `save` writes entry and texts as one, if the stored entry has the revision in `expect` (None: there is none); else
+///    [`FlowSaved::Conflict`].
+/// 4. The text of a version never changes once it is saved.
+pub trait FlowStore: Send + Sync {
+    /// A number that changes with each `save` in the workspace.
+    fn revision(&self, workspace: &WorkspaceId) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
+    /// All flows, without their definitions.
+    fn catalogue(
+        &self,
+        workspace: &WorkspaceId,
+    ) -> impl Future<Output = Result<Catalogue, StoreError>> + Send;
+
+    /// A definition's JSON: of a version, or the draft's.
+    fn definition(
+        &self,
+        workspace: &WorkspaceId,
+        flow: &FlowId,
+        version: Option<FlowVersion>,
+    ) -> impl Future<Output = Result<Option<Arc<str>>, StoreError>> + Send;
+
+    /// Writes one change to one flow.
+    fn save(
+        &self,
+        workspace: &WorkspaceId,
+        change: FlowChange,
+    ) -> impl Future<Output = Result<FlowSaved, StoreError>> + Send;
+}
+
+/// The flows of a workspace.
+#[derive(Clone, Debug, Default)]
+pub struct Catalogue {
+    /// What [`FlowStore::revision`] answered for it.
+    pub revision: u64,
+    /// The flows, in no particular order.
+    pub flows: Vec<FlowEntry>,
+}
+
+/// What is stored of a flow beside its definitions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlowEntry {
+    /// Its code.
+    pub flow: FlowId,
+    /// Its name, taken at once by all its versions (SEMANTICS S5).
+    pub name: Arc<str>,
+    /// What its authors note.
+    #[serde(default)]
+    pub remark: Option<Arc<str>>,
+    /// Whether new sessions are journalled (SEMANTICS L6).
+    #[serde(default)]
+    pub logging: bool,
+    /// The accounts whose messages may start it.
+    #[serde(default)]
+    pub accounts: Vec<Account>,
+    /// Its published versions, oldest first.
+    #[serde(default)]
+    pub versions: Vec<VersionEntry>,
+    /// The revision of its draft; None when there is none.
+    #[serde(default)]
+    pub draft: Option<u64>,
+    /// Whether it was deleted; its code is never used again by another flow's sessions.
+    #[serde(default)]
+    pub deleted: bool,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// Grows with each save of this flow.
+    pub revision: u64,
+}
+
+/// A published version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionEntry {
+    /// Its number, from 1.
+    pub version: FlowVersion,
+    /// What it is now.
+    pub state: VersionState,
+    /// When it was published first.
+    pub published_at: DateTime<Utc>,
+    /// A hash of its content, so that equal content makes no new version.
+    pub digest: u128,
+}
+
+/// What a published version is now (SEMANTICS L2, L4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum VersionState {
+    /// New sessions start on it. At most one version of a flow is.
+    Online,
+    /// No new sessions; those that run go on.
+    Offline,
+    /// No new sessions; those that run are cancelled when next looked at, since this instant.
+    Terminated(DateTime<Utc>),
+}
+
+/// The two states of a flow (SEMANTICS L3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FlowState {
+    /// A version is online.
+    Published,
+    /// None is.
+    Unpublished,
+}
+
+impl FlowEntry {
+    /// The version that new sessions start on.
+    #[must_use]
+    pub fn online(&self) -> Option<FlowVersion> {
+        self.versions.iter().find(|entry| entry.state == VersionState::Online).map(|entry| entry.version)
+    }
+
+    /// Published or not.
+    #[must_use]
+    pub fn state(&self) -> FlowState {
+        if self.online().is_some() { FlowState::Published } else { FlowState::Unpublished }
+    }
+}
+
+/// One change to one flow, written as one.
+#[derive(Clone, Debug)]
+pub struct FlowChange {
+    /// The entry as it is to be; its revision is the new one.
+    pub entry: FlowEntry,
+    /// The revision that the stored entry must have; None: there must be none.
+    pub expect: Option<u64>,
+    /// A new text of the draft.
+    pub draft: Option<Arc<str>>,
+    /// The text of a new version.
+    pub version: Option<(FlowVersion, Arc<str>)>,
+}
+
+/// What became of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum FlowSaved {
+    /// Written.
+    Saved,
+    /// Someone else changed the flow. Nothing was written.
+    Conflict,
+}
+
+impl<S: FlowStore + ?Sized> FlowStore for Arc<S> {
+    fn revision(&self, workspace: &WorkspaceId) -> impl Future<Output = Result<u64, StoreError>> + Send {
+        (**self).revision(workspace)
+    }
+    fn catalogue(
+        &self,
+        workspace: &WorkspaceId,
+    ) -> impl Future<Output = Result<Catalogue, StoreError>> + Send {
+        (**self).catalogue(workspace)
+    }
+    fn definition(
+        &self,
+        workspace: &WorkspaceId,
+        flow: &FlowId,
+        version: Option<FlowVersion>,
+    ) -> impl Future<Output = Result<Option<Arc<str>>, StoreError>> + Send {
+        (**self).definition(workspace, flow, version)
+    }
+    fn save(
+        &self,
+        workspace: &WorkspaceId,
+        change: FlowChange,
+    ) -> impl Future<Output = Result<FlowSaved, StoreError>> + Send {
+        (**self).save(workspace, change)
+    }
+}
+
+type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// [`FlowStore`] with its type erased: it is asked seldom.
+pub(crate) trait DynFlowStore: Send + Sync {
+    fn revision<'a>(&'a self, workspace: &'a WorkspaceId) -> BoxFuture<'a, u64>;
+    fn catalogue<'a>(&'a self, workspace: &'a WorkspaceId) -> BoxFuture<'a, Catalogue>;
+    fn definition<'a>(
+        &'a self,
+        workspace: &'a WorkspaceId,
+        flow: &'a FlowId,
+        version: Option<FlowVersion>,
+    ) -> BoxFuture<'a, Option<Arc<str>>>;
+    fn save<'a>(&'a self, workspace: &'a WorkspaceId, change: FlowChange) -> BoxFuture<'a, FlowSaved>;
+}
+
+impl<S: FlowStore> DynFlowStore for S {
+    fn revision<'a>(&'a self, workspace: &'a WorkspaceId) -> BoxFuture<'a, u64> {
+        Box::pin(FlowStore::revision(self, workspace))
+    }
+    fn catalogue<'a>(&'a self, workspace: &'a WorkspaceId) -> BoxFuture<'a, Catalogue> {
+        Box::pin(FlowStore::catalogue(self, workspace))
+    }
+    fn definition<'a>(
+        &'a self,
+        workspace: &'a WorkspaceId,
+        flow: &'a FlowId,
+        version: Option<FlowVersion>,
+    ) -> BoxFuture<'a, Option<Arc<str>>> {
+        Box::pin(FlowStore::definition(self, workspace, flow, version))
+    }
+    fn save<'a>(&'a self, workspace: &'a WorkspaceId, change: FlowChange) -> BoxFuture<'a, FlowSaved> {
+        Box::pin(FlowStore::save(self, workspace, change))
+    }
+}

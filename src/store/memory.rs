@@ -1,0 +1,5 @@
+//! The reference store.
+
+/// Conversations in this process.
+#[derive(Debug, Default)]
+pub struct MemoryStore;

@@ -1,0 +1,164 @@
+//! The port for looking at what is stored: lists for operators. Never on the way of a message.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::error::StoreError;
+use crate::id::{ContactId, FlowId, FlowVersion, NodeId, SessionId, WorkspaceId};
+use crate::store::{Record, SessionRecord};
+
+/// Lists what a store holds. Only the engine's query methods need it.
+///
+/// Contract:
+/// 1. Nothing of another workspace is answered.
+/// 2. Sessions come newest first by (`started_at`, id), live and ended together, from the cursor on, at most `limit`.
+/// 3. Journal entries of a session come in the order of its turns.
+/// 4. Conversations come in the order of their contacts' ids, from the cursor on, at most `limit`.
+pub trait StoreQueries: Send + Sync {
+    /// Sessions that match.
+    fn sessions(
+        &self,
+        query: &SessionQuery,
+    ) -> impl Future<Output = Result<Vec<SessionRecord>, StoreError>> + Send;
+
+    /// One session, live or ended.
+    fn session(
+        &self,
+        workspace: &WorkspaceId,
+        id: SessionId,
+    ) -> impl Future<Output = Result<Option<SessionRecord>, StoreError>> + Send;
+
+    /// A session's journal.
+    fn journal(
+        &self,
+        workspace: &WorkspaceId,
+        id: SessionId,
+    ) -> impl Future<Output = Result<Vec<JournalEntry>, StoreError>> + Send;
+
+    /// Conversations that match.
+    fn conversations(
+        &self,
+        query: &ConversationQuery,
+    ) -> impl Future<Output = Result<Vec<(ContactId, Record)>, StoreError>> + Send;
+}
+
+/// Which sessions.
+#[derive(Clone, Debug)]
+pub struct SessionQuery {
+    /// The tenant.
+    pub workspace: WorkspaceId,
+    /// Of one flow only.
+    pub flow: Option<FlowId>,
+    /// Of one contact only.
+    pub contact: Option<ContactId>,
+    /// Live ones only, or ended ones only.
+    pub live: Option<bool>,
+    /// After this one, in the order of the list.
+    pub after: Option<(DateTime<Utc>, SessionId)>,
+    /// How many at most.
+    pub limit: usize,
+}
+
+/// Which conversations.
+#[derive(Clone, Debug)]
+pub struct ConversationQuery {
+    /// The tenant.
+    pub workspace: WorkspaceId,
+    /// Those that were set aside; else those with dead letters.
+    pub quarantined: bool,
+    /// After this contact, in the order of ids.
+    pub after: Option<ContactId>,
+    /// How many at most.
+    pub limit: usize,
+}
+
+/// One turn of a session, as its journal keeps it (SEMANTICS L6).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalEntry {
+    /// The session.
+    pub session: SessionId,
+    /// Its contact.
+    pub contact: ContactId,
+    /// Its flow.
+    pub flow: FlowId,
+    /// Its version.
+    pub version: FlowVersion,
+    /// Which turn, from 1.
+    pub turn: u32,
+    /// The conversation's time.
+    pub at: DateTime<Utc>,
+    /// What set it off: `start`, `reply`, `deadline`, `result`, `cancel`.
+    pub input: Arc<str>,
+    /// The nodes it visited.
+    pub steps: Vec<JournalStep>,
+}
+
+/// One node of a turn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalStep {
+    /// The node.
+    pub node: NodeId,
+    /// The branch it was left by; None where the turn ended.
+    pub branch: Option<Arc<str>>,
+}
+
+impl<S: StoreQueries + ?Sized> StoreQueries for Arc<S> {
+    fn sessions(
+        &self,
+        query: &SessionQuery,
+    ) -> impl Future<Output = Result<Vec<SessionRecord>, StoreError>> + Send {
+        (**self).sessions(query)
+    }
+    fn session(
+        &self,
+        workspace: &WorkspaceId,
+        id: SessionId,
+    ) -> impl Future<Output = Result<Option<SessionRecord>, StoreError>> + Send {
+        (**self).session(workspace, id)
+    }
+    fn journal(
+        &self,
+        workspace: &WorkspaceId,
+        id: SessionId,
+    ) -> impl Future<Output = Result<Vec<JournalEntry>, StoreError>> + Send {
+        (**self).journal(workspace, id)
+    }
+    fn conversations(
+        &self,
+        query: &ConversationQuery,
+    ) -> impl Future<Output = Result<Vec<(ContactId, Record)>, StoreError>> + Send {
+        (**self).conversations(query)
+    }
+}
+
+impl<S: StoreQueries + ?Sized> StoreQueries for &S {
+    fn sessions(
+        &self,
+        query: &SessionQuery,
+    ) -> impl Future<Output = Result<Vec<SessionRecord>, StoreError>> + Send {
+        (**self).sessions(query)
+    }
+    fn session(
+        &self,
+        workspace: &WorkspaceId,
+        id: SessionId,
+    ) -> impl Future<Output = Result<Option<SessionRecord>, StoreError>> + Send {
+        (**self).session(workspace, id)
+    }
+    fn journal(
+        &self,
+        workspace: &WorkspaceId,
+        id: SessionId,
+    ) -> impl Future<Output = Result<Vec<JournalEntry>, StoreError>> + Send {
+        (**self).journal(workspace, id)
+    }
+    fn conversations(
+        &self,
+        query: &ConversationQuery,
+    ) -> impl Future<Output = Result<Vec<(ContactId, Record)>, StoreError>> + Send {
+        (**self).conversations(query)
+    }
+}
