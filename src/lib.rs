@@ -1,5 +1,6 @@
 //! Conversation flows as a library: the host owns all I/O, the crate owns the conversation.
 
+pub mod flow;
 pub mod id;
 pub mod limits;
 pub mod value;
