@@ -4,6 +4,7 @@ pub mod channel;
 pub mod flow;
 pub mod id;
 pub mod limits;
+pub mod value;
 
 pub use channel::{BadChannel, Channel, ChannelName};
 pub use flow::{
@@ -19,3 +20,4 @@ pub use id::{
     WorkspaceId,
 };
 pub use limits::Limits;
+pub use value::{Bag, Packed};

@@ -195,7 +195,7 @@ impl Compile<'_> {
     pub(crate) fn template(&mut self, at: &Path<'_>, source: &str) -> Option<Template> {
         match Template::parse(source, self.limits) {
             Ok(template) => {
-                self.mentions.note(at, self.found.node.as_ref(), &template.paths());
+                self.mentions.note(at, self.found.node.as_ref(), template.names());
                 Some(template)
             }
             Err(error) => {
@@ -218,7 +218,7 @@ impl Compile<'_> {
     pub(crate) fn expression(&mut self, at: &Path<'_>, source: &str) -> Option<Expr> {
         match Expr::parse(source, self.limits) {
             Ok(expr) => {
-                self.mentions.note(at, self.found.node.as_ref(), &expr.paths());
+                self.mentions.note(at, self.found.node.as_ref(), expr.names());
                 Some(expr)
             }
             Err(error) => {

@@ -1,5 +1,7 @@
 //! Conditions: comparisons, nested by `all`, `any` and `not` (SEMANTICS N5). Total, and capped in depth.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::{Number, Value};
 
@@ -86,16 +88,15 @@ enum Rule {
 const MOST_DEPTH: usize = 16;
 
 impl Condition {
-    /// Whether it holds. What is undefined is nothing, and is reported.
+    /// Whether it holds. What is undefined counts as blank, whatever the flow's setting, and is reported.
     pub(crate) fn eval(&self, render: &mut Render<'_>) -> Result<bool, EvalError> {
-        self.0.eval(render)
+        self.0.eval(&mut render.with_blanks())
     }
 }
 
 impl Rule {
     /// Recursion ends: a rule is at most [`MOST_DEPTH`] deep, or it would not have been compiled.
     fn eval(&self, render: &mut Render<'_>) -> Result<bool, EvalError> {
-        let folded = |text: String, fold_it: bool| if fold_it { fold(&text) } else { text };
         Ok(match self {
             Self::All(rules) => {
                 for rule in rules {
@@ -121,7 +122,7 @@ impl Rule {
             Self::InList { value, list, fold } => {
                 let value = folded(render.text(value)?, *fold);
                 for item in list {
-                    if folded(render.text(item)?, *fold) == value {
+                    if value == folded(render.text(item)?, *fold) {
                         return Ok(true);
                     }
                 }
@@ -138,6 +139,10 @@ impl Rule {
             }
         })
     }
+}
+
+fn folded(text: Cow<'_, str>, is_folded: bool) -> Cow<'_, str> {
+    if is_folded { Cow::Owned(fold(&text)) } else { text }
 }
 
 impl ConditionDef {

@@ -32,9 +32,10 @@ impl JsonTemplate {
         Part::compile(value, at, cx).map(Self)
     }
 
-    /// The value with each template rendered.
+    /// The value with each template rendered; its texts together at most `Limits::variable_bytes`.
     pub(crate) fn render(&self, render: &mut Render<'_>) -> Result<Value, EvalError> {
-        self.0.render(render)
+        let mut left = render.limits.variable_bytes;
+        self.0.render(render, &mut left)
     }
 }
 
@@ -64,15 +65,21 @@ impl Part {
         }
     }
 
-    fn render(&self, render: &mut Render<'_>) -> Result<Value, EvalError> {
+    fn render(&self, render: &mut Render<'_>, left: &mut usize) -> Result<Value, EvalError> {
         Ok(match self {
             Self::Fixed(value) => value.clone(),
-            Self::Text(template) => Value::String(render.text(template)?),
+            Self::Text(template) => {
+                let text = render.text(template)?;
+                let max = render.limits.variable_bytes;
+                *left = left.checked_sub(text.len()).ok_or(EvalError::OutputLimit { max })?;
+                Value::String(text.into_owned())
+            }
             Self::List(parts) => {
-                Value::Array(parts.iter().map(|part| part.render(render)).collect::<Result<_, _>>()?)
+                Value::Array(parts.iter().map(|part| part.render(render, left)).collect::<Result<_, _>>()?)
             }
             Self::Object(parts) => {
-                let entries = parts.iter().map(|(key, part)| Ok((key.to_string(), part.render(render)?)));
+                let entries =
+                    parts.iter().map(|(key, part)| Ok((key.to_string(), part.render(render, left)?)));
                 Value::Object(entries.collect::<Result<Map<_, _>, _>>()?)
             }
         })

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::NodeId;
 use crate::flow::closest::did_you_mean;
 use crate::flow::def::FlowDef;
+use crate::flow::expr;
 use crate::flow::issue::{Found, IssueCode};
 use crate::flow::node::{InputPolicy, NodeKind};
 use crate::flow::path::{Path, brief};
@@ -43,8 +44,13 @@ struct Mention {
 
 impl Mentions {
     /// Notes what a template or expression at a place reads. What has a default needs no declaration.
-    pub(crate) fn note(&mut self, at: &Path<'_>, node: Option<&NodeId>, paths: &[crate::flow::expr::Path]) {
-        for path in paths.iter().filter(|path| !path.is_optional()) {
+    pub(crate) fn note<'e>(
+        &mut self,
+        at: &Path<'_>,
+        node: Option<&NodeId>,
+        names: impl Iterator<Item = &'e expr::Path>,
+    ) {
+        for path in names.filter(|path| !path.is_optional()) {
             let is_given = ROOTS.contains(&path.root()) && !matches!(path.root(), "context" | "vars");
             if !is_given {
                 self.0.push(Mention {
