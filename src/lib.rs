@@ -1,22 +1,25 @@
 //! Conversation flows as a library: the host owns all I/O, the crate owns the conversation.
 
-pub mod calls;
-pub mod channel;
-pub mod clock;
-pub mod error;
-pub mod flow;
 pub mod id;
 pub mod limits;
-pub mod observer;
+pub mod channel;
+pub mod address;
+pub mod value;
+pub mod clock;
+pub mod flow;
+pub mod error;
 pub mod session;
+pub mod calls;
+pub mod observer;
 pub mod store;
 pub mod transport;
-pub mod value;
 
+pub use address::{Account, Address, Alias, Phone};
 pub use calls::{Answer, Call, CallRef, CallResult, Calls, call_fn};
-pub use channel::{Account, Address, Alias, Channel, Phone};
+pub use channel::{BadChannel, Channel, ChannelName};
 pub use clock::{Clock, Ids, RandomIds, SystemClock};
 pub use error::{CallError, Error, SendError, StoreError};
+pub use flow::{Flow, FlowDef, Issue, IssueCode, Issues, NodeDef, NodeKind, Severity};
 pub use id::{
     BadDerivedId, BadName, CallId, ContactId, FlowId, FlowVersion, MessageId, NodeId, SessionId, TriggerKey,
     WorkspaceId,
@@ -26,3 +29,4 @@ pub use observer::{Event, EventKind, Observer};
 pub use session::{Contact, Content, Conversation, DeadLetter, Opt, Outbound, Profile, Session, Status};
 pub use store::{DynStore, MemoryFlows, MemoryStore};
 pub use transport::{Receipt, Transport, send_fn};
+pub use value::{Bag, Packed};

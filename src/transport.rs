@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::channel::Address;
+use crate::address::Address;
 use crate::error::SendError;
 use crate::session::Outbound;
 

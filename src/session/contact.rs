@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::channel::Address;
+use crate::address::Address;
 use crate::id::ContactId;
 use crate::value::Bag;
 

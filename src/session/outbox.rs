@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::channel::{Account, Address};
+use crate::address::{Account, Address};
 use crate::id::{ContactId, FlowId, MessageId, NodeId, SessionId, WorkspaceId};
 
 /// One message to the contact, as a transport gets it.

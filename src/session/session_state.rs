@@ -6,7 +6,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::channel::{Account, Address, Channel};
+use crate::address::{Account, Address};
+use crate::channel::Channel;
 use crate::id::{CallId, FlowId, FlowVersion, NodeId, SessionId, TriggerKey};
 use crate::value::{Bag, Packed};
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::channel::Account;
+use crate::address::Account;
 use crate::error::StoreError;
 use crate::id::{FlowId, FlowVersion, WorkspaceId};
 

@@ -1,0 +1,173 @@
+//! The rules of a flow as a whole: where it begins, that every way leads on, that no circle runs away (SEMANTICS C).
+//! What must not live here: the rules of one node, which are its kind's.
+
+use std::collections::BTreeSet;
+
+use crate::flow::NodeIx;
+use crate::flow::def::FlowDef;
+use crate::flow::graph::{Circle, Graph, Way};
+use crate::flow::issue::{Found, IssueCode};
+use crate::flow::node::{NodeDef, NodeKind, Pace, Port, WaitReply};
+use crate::flow::path::{Path, brief};
+use crate::{Limits, NodeId};
+
+/// Checks the graph; the start node, if there is one.
+pub(crate) fn check(def: &FlowDef, graph: &Graph, limits: &Limits, found: &mut Found) -> Option<NodeIx> {
+    let entry = check_entry(def, found);
+    check_exits(def, graph, found);
+    check_timeouts(def, found);
+    if let Some(entry) = entry {
+        check_reached(def, graph, entry, found);
+    }
+    check_circles(def, graph, limits, found);
+    found.node = None;
+    entry
+}
+
+/// Reports an issue of the node at a place.
+fn report(def: &FlowDef, node: NodeIx, found: &mut Found, code: IssueCode, message: String, fix: &str) {
+    found.node = def.nodes.get(node.as_usize()).and_then(|node| NodeId::new(&node.id).ok());
+    found.add(code, &Path::Root.key("nodes").item(node.as_usize()), message, fix);
+    found.node = None;
+}
+
+fn nodes(def: &FlowDef) -> impl Iterator<Item = (NodeIx, &NodeDef)> {
+    def.nodes.iter().enumerate().map(|(place, node)| (NodeIx::of(place), node))
+}
+
+fn check_entry(def: &FlowDef, found: &mut Found) -> Option<NodeIx> {
+    let mut starts = nodes(def).filter(|(_, node)| matches!(node.kind, NodeKind::Start(_)));
+    let Some((entry, first)) = starts.next() else {
+        let fix = "add a node of kind `start`";
+        found.add(IssueCode::NoEntry, &Path::Root.key("nodes"), "no node is a start", fix);
+        return None;
+    };
+    for (extra, _) in starts {
+        let message = format!("is a second start, {:?} is one already", brief(&first.id));
+        report(def, extra, found, IssueCode::ManyEntries, message, "keep one start");
+    }
+    Some(entry)
+}
+
+fn check_exits(def: &FlowDef, graph: &Graph, found: &mut Found) {
+    for (place, node) in nodes(def) {
+        for (port, exit) in graph.exits(place).iter().enumerate() {
+            let Ok(port) = u16::try_from(port) else { continue };
+            if exit.to.is_some() || !node.kind.needs_edge(Port(port)) {
+                continue;
+            }
+            if exit.name == "else" && matches!(node.kind, NodeKind::Branch(_)) {
+                let fix = "add an edge from `else`, for when no condition holds";
+                report(def, place, found, IssueCode::MissingElse, "its `else` leads nowhere".into(), fix);
+            } else {
+                let message = format!("branch {:?} leads nowhere", brief(&exit.name));
+                report(
+                    def,
+                    place,
+                    found,
+                    IssueCode::DeadEnd,
+                    message,
+                    "add an edge from it, or remove the branch",
+                );
+            }
+        }
+    }
+}
+
+/// An edge for a timeout that never comes.
+fn check_timeouts(def: &FlowDef, found: &mut Found) {
+    let waits = def.nodes.iter().filter_map(|node| match node.kind.pace() {
+        Pace::Reply { timer } if timer != Some(WaitReply::TIMEOUT) => {
+            Some((node.id.as_str(), timer.is_some()))
+        }
+        _ => None,
+    });
+    let waits: std::collections::BTreeMap<_, _> = waits.collect();
+    let list = Path::Root.key("edges");
+    for (place, edge) in def.edges.iter().enumerate() {
+        let Some(continues) = waits.get(edge.from.as_str()) else { continue };
+        if edge.branch.as_deref() != Some("timeout") {
+            continue;
+        }
+        let why = if *continues { "continues on timeout" } else { "has no timeout" };
+        let message = format!("leaves {:?} by `timeout`, but it {why}", brief(&edge.from));
+        let fix = "give the wait a `timeout` and no `on_timeout`, or remove the edge";
+        found.add(IssueCode::TimeoutBranch, &list.item(place), message, fix);
+    }
+}
+
+fn check_reached(def: &FlowDef, graph: &Graph, entry: NodeIx, found: &mut Found) {
+    let reached = graph.reached(entry);
+    for (place, node) in nodes(def) {
+        // A second start has been reported as such.
+        if !reached.contains(&place) && !matches!(node.kind, NodeKind::Start(_)) {
+            let fix = "lead an edge to it, or remove it";
+            report(def, place, found, IssueCode::Unreachable, "can not be reached".into(), fix);
+        }
+    }
+}
+
+fn check_circles(def: &FlowDef, graph: &Graph, limits: &Limits, found: &mut Found) {
+    let pace = |node: NodeIx| def.nodes.get(node.as_usize()).map_or(Pace::Ends, |node| node.kind.pace());
+    let runs = |node| matches!(pace(node), Pace::Runs | Pace::Jumps { .. });
+
+    let endless = graph.circles(|from, to, way| way != Way::Jump && runs(from) && runs(to));
+    for circle in &endless {
+        let message = format!("{} never waits", walk(def, circle));
+        let fix = "put a wait into the circle, or go back by a `jump` with `max_jumps`";
+        report(def, start_of(circle), found, IssueCode::EndlessLoop, message, fix);
+    }
+    let reported: BTreeSet<NodeIx> =
+        endless.iter().flat_map(|circle| circle.members.iter().copied()).collect();
+    let is_news = |circle: &Circle| circle.members.is_disjoint(&reported);
+
+    for circle in graph.circles(|from, to, _| runs(from) && runs(to)).iter().filter(|circle| is_news(circle))
+    {
+        let jumps = circle.members.iter().map(|node| match pace(*node) {
+            Pace::Jumps { most, .. } => u64::from(most),
+            _ => 0,
+        });
+        // Between two jumps no node is met twice, or the circle would be endless.
+        let rounds = jumps.sum::<u64>().saturating_add(1);
+        let visits = rounds.saturating_mul(circle.members.len() as u64);
+        if visits > u64::from(limits.nodes_per_turn) {
+            let most = limits.nodes_per_turn;
+            let message = format!(
+                "{} can visit {visits} nodes in one turn, at most {most} are allowed",
+                walk(def, circle)
+            );
+            let fix = "lower `max_jumps`, or put a wait into the circle";
+            report(def, start_of(circle), found, IssueCode::LongLoop, message, fix);
+        }
+    }
+
+    let by_timer = |from, way| match (pace(from), way) {
+        (_, Way::Jump) => false,
+        (Pace::Reply { timer }, Way::Edge(port)) => timer == Some(port),
+        _ => true,
+    };
+    let sends = |node: &NodeIx| def.nodes.get(node.as_usize()).is_some_and(|node| node.kind.sends());
+    for circle in graph.circles(|from, _, way| by_timer(from, way)).iter().filter(|circle| is_news(circle)) {
+        if circle.members.iter().any(sends) {
+            let message = format!("{} sends for ever, with no word of the contact", walk(def, circle));
+            let fix = "go back by a `jump` with `max_jumps`, or wait for a reply without a timeout";
+            report(def, start_of(circle), found, IssueCode::TimerLoop, message, fix);
+        }
+    }
+}
+
+fn start_of(circle: &Circle) -> NodeIx {
+    circle.walk.first().copied().unwrap_or(NodeIx(0))
+}
+
+/// `"a" -> "b" -> "a"`, cut in the middle if it is long.
+fn walk(def: &FlowDef, circle: &Circle) -> String {
+    const SHOWN: usize = 8;
+    let name = |node: &NodeIx| def.nodes.get(node.as_usize()).map(|node| format!("{:?}", brief(&node.id)));
+    let mut names: Vec<String> = circle.walk.iter().take(SHOWN).filter_map(name).collect();
+    if circle.walk.len() > SHOWN {
+        names.push("…".into());
+    }
+    names.extend(circle.walk.first().and_then(name));
+    names.join(" -> ")
+}

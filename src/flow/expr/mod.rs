@@ -1,0 +1,164 @@
+//! The expression language: what stands between `{{` and `}}`, and in a branch's `expr`. It reads as Jinja and
+//! Liquid do, and is total: no statement, loop, recursion or function of one's own, so every evaluation ends; steps,
+//! texts and lists are capped while it runs. A value is never parsed as an expression.
+//!
+//! | form | examples |
+//! |---|---|
+//! | literals | `null`, `true`, `12`, `1.5`, `'text'`, `"text"`, `['a', 'b']` |
+//! | paths | `context.cart.items[0].name`, `vars['first name']`, `items[-1]`, `items[n]` |
+//! | arithmetic | `+ - * /` (a float) `//` (rounded down) `%`, and `~`, which joins texts |
+//! | comparison | `== != < <= > >=`, `in`, `not in`, `is defined`, `is not defined`, `is none` |
+//! | logic | `and`, `or`, `not`, `a if condition else b` |
+//! | filters | `name \| default('friend') \| title`; the list is in `filter` |
+
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
+mod code;
+mod error;
+mod filter;
+mod meter;
+mod number;
+mod ops;
+mod parse;
+mod run;
+mod token;
+mod val;
+
+#[cfg(test)]
+mod attacks;
+#[cfg(test)]
+mod differential;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use code::Path;
+pub(crate) use error::{EvalError, SyntaxError};
+pub(crate) use meter::Meter;
+#[allow(unused_imports, reason = "its implementors come with the kernel")]
+pub(crate) use val::Fields;
+pub(crate) use val::{Scope, Val};
+
+use code::{Lit, Op};
+use run::Run;
+
+use crate::limits::Limits;
+
+/// An expression, parsed once.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Expr {
+    code: Box<[Op]>,
+    consts: Box<[Lit]>,
+    paths: Box<[Path]>,
+}
+
+impl Expr {
+    /// Parses an expression.
+    ///
+    /// # Errors
+    /// [`SyntaxError`] with the place, also for a source beyond `template_bytes` or nested beyond `expression_depth`.
+    pub(crate) fn parse(source: &str, limits: &Limits) -> Result<Self, SyntaxError> {
+        check_len(source, limits)?;
+        let (expr, end) = Self::parse_at(source, 0, limits)?;
+        if end < source.len() {
+            return Err(SyntaxError::of(error::Fault::new(end, "unexpected `}}`"), source));
+        }
+        Ok(expr)
+    }
+
+    /// Parses the expression that begins at a byte of a source; answers where it ends: at `}}` or the end.
+    pub(crate) fn parse_at(source: &str, from: usize, limits: &Limits) -> Result<(Self, usize), SyntaxError> {
+        let (parsed, end) = parse::parse(source, from, limits.expression_depth)
+            .map_err(|fault| SyntaxError::of(fault, source))?;
+        let expr =
+            Self { code: parsed.code.into(), consts: parsed.consts.into(), paths: parsed.paths.into() };
+        Ok((expr, end))
+    }
+
+    /// The paths that it may read, for a check of undeclared names. A key that is computed is not among them.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &Path> {
+        self.paths.iter()
+    }
+
+    /// The path, if the whole expression is one.
+    pub(crate) fn as_path(&self) -> Option<&Path> {
+        match (&*self.code, &*self.paths) {
+            ([Op::Path(_)], [path]) => Some(path),
+            _ => None,
+        }
+    }
+
+    /// Evaluates. `report` hears of each path that was read and is not defined (SEMANTICS N7), but for those that
+    /// have a `default` or are asked `is defined`.
+    ///
+    /// # Errors
+    /// [`EvalError`] for what has no value: it takes too much, overflows, divides by zero or mixes kinds.
+    pub(crate) fn eval<'a>(
+        &'a self,
+        scope: &'a dyn Scope,
+        limits: &Limits,
+        report: &mut dyn FnMut(&str),
+    ) -> Result<Val<'a>, EvalError> {
+        self.eval_metered(scope, &mut Meter::new(limits), report)
+    }
+
+    /// Evaluates on a meter that others share.
+    ///
+    /// # Errors
+    /// As [`Expr::eval`].
+    pub(crate) fn eval_metered<'a>(
+        &'a self,
+        scope: &'a dyn Scope,
+        meter: &mut Meter,
+        report: &mut dyn FnMut(&str),
+    ) -> Result<Val<'a>, EvalError> {
+        Run { expr: self, scope, meter, report, stack: Vec::new() }.run()
+    }
+
+    /// Evaluates to its truth: what is empty, zero, null or not defined is false.
+    ///
+    /// # Errors
+    /// As [`Expr::eval`].
+    pub(crate) fn eval_bool(
+        &self,
+        scope: &dyn Scope,
+        limits: &Limits,
+        report: &mut dyn FnMut(&str),
+    ) -> Result<bool, EvalError> {
+        self.eval(scope, limits, report).map(|val| val.is_true())
+    }
+
+    /// Evaluates to JSON; what is not defined is `null`.
+    ///
+    /// # Errors
+    /// As [`Expr::eval`], and for a value of more than `variable_bytes`.
+    pub(crate) fn eval_json(
+        &self,
+        scope: &dyn Scope,
+        limits: &Limits,
+        report: &mut dyn FnMut(&str),
+    ) -> Result<serde_json::Value, EvalError> {
+        let val = self.eval(scope, limits, report)?;
+        if val.byte_len() > limits.variable_bytes {
+            return Err(EvalError::OutputLimit { max: limits.variable_bytes });
+        }
+        Ok(val.to_json())
+    }
+}
+
+/// Refuses a source that is too long before it is read.
+pub(crate) fn check_len(source: &str, limits: &Limits) -> Result<(), SyntaxError> {
+    let max = limits.template_bytes;
+    if source.len() > max {
+        return Err(SyntaxError {
+            offset: 0,
+            message: format!("must take at most {max} bytes, which fails").into(),
+        });
+    }
+    Ok(())
+}

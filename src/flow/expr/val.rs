@@ -1,0 +1,249 @@
+//! Values while an expression runs, and where they come from. Reading a path copies references: a text that lies in
+//! a session stays there.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use serde::ser::{Serialize, Serializer};
+
+use super::code::{Path, Step};
+use crate::value::{Kind, Node};
+
+/// What an expression can read.
+pub(crate) trait Scope {
+    /// The value of the first name of a path. A bare variable is looked up here too.
+    fn get(&self, root: &str) -> Option<Val<'_>>;
+
+    /// The time of the call, which `now` prints unless `get` answers for it.
+    fn now(&self) -> DateTime<Utc>;
+}
+
+/// An object whose fields are read one by one, without building JSON: `contact`, `reply`, `session`.
+pub(crate) trait Fields {
+    /// The value of a field.
+    fn field(&self, name: &str) -> Option<Val<'_>>;
+
+    /// Every field, in the order in which JSON shows them; one without a value is left out there.
+    fn names(&self) -> &[&str];
+}
+
+/// A value while an expression runs.
+#[derive(Clone, Default)]
+pub(crate) enum Val<'a> {
+    /// Nothing is there.
+    #[default]
+    Undefined,
+    /// `null`, which is there.
+    Null,
+    /// A truth value.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// Any other number.
+    Float(f64),
+    /// A text.
+    Str(Cow<'a, str>),
+    /// A packed array or object, or a whole number beyond `i64`.
+    Node(Node<'a>),
+    /// A list that the expression made.
+    List(Vec<Val<'a>>),
+    /// An object that is read field by field.
+    Map(&'a dyn Fields),
+}
+
+impl<'a> From<Node<'a>> for Val<'a> {
+    #[inline]
+    fn from(node: Node<'a>) -> Self {
+        match node.kind() {
+            Kind::String => Self::Str(Cow::Borrowed(node.as_str().unwrap_or_default())),
+            Kind::Null => Self::Null,
+            Kind::Bool => Self::Bool(node.as_bool().unwrap_or_default()),
+            Kind::Number => match (node.as_i64(), node.as_u64(), node.as_f64()) {
+                (Some(value), ..) => Self::Int(value),
+                (None, None, Some(value)) => Self::Float(value),
+                _ => Self::Node(node),
+            },
+            Kind::Array | Kind::Object => Self::Node(node),
+        }
+    }
+}
+
+impl<'a> From<&'a str> for Val<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Str(Cow::Borrowed(text))
+    }
+}
+
+impl<'a> Val<'a> {
+    pub(super) fn owned(text: String) -> Self {
+        Self::Str(Cow::Owned(text))
+    }
+
+    /// What it is, in an author's words.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Undefined => "what is not defined",
+            Self::Null => "null",
+            Self::Bool(_) => "a truth value",
+            Self::Int(_) | Self::Float(_) => "a number",
+            Self::Str(_) => "a text",
+            Self::List(_) => "a list",
+            Self::Map(_) => "an object",
+            Self::Node(node) => match node.kind() {
+                Kind::Array => "a list",
+                Kind::Object => "an object",
+                _ => "a number",
+            },
+        }
+    }
+
+    pub(crate) fn is_undefined(&self) -> bool {
+        matches!(self, Self::Undefined)
+    }
+
+    pub(crate) fn as_str(&self) -> Option<&str> {
+        if let Self::Str(text) = self { Some(text) } else { None }
+    }
+
+    /// Whether it counts as true: what is empty, zero or not there is false.
+    pub(crate) fn is_true(&self) -> bool {
+        match self {
+            Self::Undefined | Self::Null => false,
+            Self::Bool(value) => *value,
+            Self::Int(value) => *value != 0,
+            Self::Float(value) => *value != 0.0,
+            Self::Str(text) => !text.is_empty(),
+            Self::List(items) => !items.is_empty(),
+            Self::Node(node) => node.kind() == Kind::Number || !node.is_empty(),
+            Self::Map(_) => true,
+        }
+    }
+
+    /// The value of a key; undefined below anything but an object that has it.
+    #[inline]
+    pub(super) fn key(&self, key: &str) -> Val<'a> {
+        match self {
+            Self::Node(node) => node.get(key).map(Val::from).unwrap_or_default(),
+            Self::Map(fields) => fields.field(key).unwrap_or_default(),
+            _ => Self::Undefined,
+        }
+    }
+
+    /// The item at an index, from the end if it is negative; the character, of a text.
+    pub(super) fn index(&self, index: i64) -> Val<'a> {
+        let from = |len: usize| {
+            let back = usize::try_from(index.unsigned_abs()).ok()?;
+            if index < 0 { len.checked_sub(back) } else { Some(back) }
+        };
+        let found = match self {
+            Self::Node(node) if node.kind() == Kind::Array => {
+                let len = if index < 0 { node.len() } else { 0 };
+                from(len).and_then(|at| node.at(at)).map(Val::from)
+            }
+            Self::List(items) => from(items.len()).and_then(|at| items.get(at).cloned()),
+            Self::Str(text) => {
+                let len = if index < 0 { text.chars().count() } else { 0 };
+                let char = from(len).and_then(|at| text.chars().nth(at));
+                char.map(|char| Self::owned(char.to_string()))
+            }
+            _ => None,
+        };
+        found.unwrap_or_default()
+    }
+
+    /// Bytes that it lies in: what reading all of it costs.
+    pub(super) fn byte_len(&self) -> usize {
+        match self {
+            Self::Str(text) => text.len(),
+            Self::Node(node) => node.byte_len(),
+            Self::List(items) => {
+                items.iter().fold(items.len(), |sum, item| sum.saturating_add(item.byte_len()))
+            }
+            Self::Map(fields) => fields.names().iter().fold(0, |sum: usize, name| {
+                sum.saturating_add(fields.field(name).unwrap_or_default().byte_len())
+                    .saturating_add(name.len())
+            }),
+            _ => 8,
+        }
+    }
+
+    /// The value as a JSON tree; what is not defined is `null`.
+    pub(super) fn to_json(&self) -> serde_json::Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+
+    /// Writes it as a message shows it: a text as it is, nothing for what is null or not defined, compact JSON else.
+    pub(crate) fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        match self {
+            Self::Undefined | Self::Null => Ok(()),
+            Self::Str(text) => out.write_str(text),
+            Self::Bool(value) => out.write_str(if *value { "true" } else { "false" }),
+            Self::Int(value) => write!(out, "{value}"),
+            Self::Float(_) | Self::Node(_) | Self::List(_) | Self::Map(_) => self.write_json(out),
+        }
+    }
+
+    /// Writes it as compact JSON.
+    pub(super) fn write_json(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        serde_json::to_writer(Writer(out), self).map_err(|_| fmt::Error)
+    }
+}
+
+impl Path {
+    /// The value in a scope: undefined if any piece of it is.
+    #[inline]
+    pub(crate) fn read<'a>(&self, scope: &'a dyn Scope) -> Val<'a> {
+        let Some(mut val) = scope.get(&self.root) else {
+            let is_now = self.steps.is_empty() && &*self.root == "now";
+            return if is_now { Val::owned(super::filter::print_time(scope.now())) } else { Val::Undefined };
+        };
+        for step in &self.steps {
+            val = match step {
+                Step::Key(key) => val.key(key),
+                Step::Index(index) => val.index(*index),
+            };
+        }
+        val
+    }
+}
+
+impl Serialize for Val<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Undefined | Self::Null => serializer.serialize_unit(),
+            Self::Bool(value) => serializer.serialize_bool(*value),
+            Self::Int(value) => serializer.serialize_i64(*value),
+            Self::Float(value) => serializer.serialize_f64(*value),
+            Self::Str(text) => serializer.serialize_str(text),
+            Self::Node(node) => node.serialize(serializer),
+            Self::List(items) => serializer.collect_seq(items),
+            Self::Map(fields) => {
+                let present = fields.names().iter().filter_map(|name| Some((name, fields.field(name)?)));
+                serializer.collect_map(present.filter(|(_, value)| !value.is_undefined()))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Val<'_> {
+    /// The kind, never the content: it may be a contact's.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Val({})", self.kind())
+    }
+}
+
+/// JSON is written in pieces that are whole characters.
+struct Writer<'w>(&'w mut dyn fmt::Write);
+
+impl std::io::Write for Writer<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let text = std::str::from_utf8(bytes).map_err(std::io::Error::other)?;
+        self.0.write_str(text).map_err(std::io::Error::other)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,216 @@
+//! Flows: what a canvas saves ([`FlowDef`]) becomes what the kernel runs on ([`Flow`]), or the complete list of what is
+//! wrong with it ([`Issues`]). Parsed once, checked once, never changed.
+//! What must not live here: sessions, time, I/O.
+
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+mod capacity;
+mod check;
+mod closest;
+mod compile;
+mod condition;
+mod def;
+pub(crate) mod expr;
+mod fold;
+mod graph;
+mod issue;
+mod json;
+mod json_template;
+pub(crate) mod node;
+mod operator;
+mod path;
+mod pattern;
+mod read;
+mod render;
+mod settings;
+mod span;
+pub(crate) mod template;
+mod trigger;
+mod variables;
+
+pub use condition::{CompareDef, ConditionDef, Operand};
+pub use def::{EdgeDef, FlowDef};
+pub use issue::{Issue, IssueCode, Issues, Severity};
+pub use node::{
+    ArmDef, AssignDef, BranchDef, ContactMode, DelayDef, EndDef, FunctionDef, InputDef, InputPolicy,
+    InputType, JumpDef, NodeDef, NodeKind, OnTimeout, OptionDef, ReplyKind, SendAction, SendMessageDef,
+    SetVariablesDef, StartDef, VariableDef, WaitReplyDef,
+};
+pub use operator::Operator;
+pub use settings::{
+    Clash, Concurrency, Reentry, ReentryDef, Sender, Settings, SettingsDef, TtlMode, Undefined,
+};
+pub use span::{BadSpan, Span};
+pub use trigger::{Campaign, InboundDef, MatchKind, Rank, RuleDef, Trigger, TriggerDef};
+
+pub(crate) use condition::Condition;
+pub(crate) use fold::fold;
+pub(crate) use json_template::JsonTemplate;
+pub(crate) use render::Render;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::flow::node::{Node, Port, PortName, Start};
+use crate::{FlowId, Limits, NodeId};
+
+/// A flow, checked and compiled: immutable, and shared by all its sessions.
+///
+/// ```
+/// use chatflow::Flow;
+///
+/// let flow = Flow::from_json(r#"{
+///     "spec": 1, "code": "hello", "trigger": {"kind": "manual"},
+///     "nodes": [
+///         {"id": "start", "kind": "start"},
+///         {"id": "hi", "kind": "send_message", "text": "Hi {{contact.name}}"}
+///     ],
+///     "edges": [{"from": "start", "to": "hii"}]
+/// }"#);
+/// assert_eq!(
+///     flow.unwrap_err().to_string(),
+///     "edges[0]: leads to \"hii\", which is no node; did you mean \"hi\"? (edge_to_nowhere)\n\
+///      node \"hi\": can not be reached (unreachable)",
+/// );
+/// ```
+#[derive(Clone, Debug)]
+pub struct Flow {
+    id: FlowId,
+    name: Arc<str>,
+    def: FlowDef,
+    settings: Settings,
+    trigger: Trigger,
+    warnings: Issues,
+    entry: (NodeIx, Start),
+    steps: Box<[Step]>,
+    index: BTreeMap<NodeId, NodeIx>,
+}
+
+/// A node's place in its compiled flow. It differs from version to version: what is stored names nodes by their ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct NodeIx(pub(crate) u32);
+
+impl NodeIx {
+    fn of(index: usize) -> Self {
+        Self(u32::try_from(index).unwrap_or(u32::MAX))
+    }
+
+    fn as_usize(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A compiled node with its ways out.
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    pub(crate) id: NodeId,
+    pub(crate) title: Arc<str>,
+    pub(crate) node: Node,
+    exits: Box<[Exit]>,
+}
+
+#[derive(Clone, Debug)]
+struct Exit {
+    name: PortName,
+    to: Option<NodeIx>,
+}
+
+impl Flow {
+    /// Reads, checks and compiles a flow under the default limits.
+    ///
+    /// # Errors
+    /// Every issue of the flow, with its warnings.
+    pub fn from_json(json: &str) -> Result<Self, Issues> {
+        Self::from_json_within(json, &Limits::default())
+    }
+
+    /// Reads, checks and compiles a flow.
+    ///
+    /// # Errors
+    /// Every issue of the flow, with its warnings. What hangs on a part that can not be read is not checked.
+    pub fn from_json_within(json: &str, limits: &Limits) -> Result<Self, Issues> {
+        compile::from_json(json, limits)
+    }
+
+    /// Checks and compiles a definition.
+    ///
+    /// # Errors
+    /// Every issue of the flow, with its warnings.
+    pub fn compile(def: FlowDef, limits: &Limits) -> Result<Self, Issues> {
+        compile::from_def(def, limits)
+    }
+
+    /// The code that callers know it by.
+    #[must_use]
+    pub fn id(&self) -> &FlowId {
+        &self.id
+    }
+
+    /// What people call it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it was compiled from.
+    #[must_use]
+    pub fn def(&self) -> &FlowDef {
+        &self.def
+    }
+
+    /// How its sessions live.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// What starts it.
+    #[must_use]
+    pub fn trigger(&self) -> &Trigger {
+        &self.trigger
+    }
+
+    /// What its author should look at; none of it blocks publishing.
+    #[must_use]
+    pub fn warnings(&self) -> &Issues {
+        &self.warnings
+    }
+
+    /// Where every session begins.
+    pub(crate) fn start(&self) -> (NodeIx, &Start) {
+        (self.entry.0, &self.entry.1)
+    }
+
+    pub(crate) fn node(&self, at: NodeIx) -> Option<&Step> {
+        self.steps.get(at.as_usize())
+    }
+
+    /// The place of a node by its id, looked for first where the caller last saw it.
+    pub(crate) fn find(&self, id: &NodeId, hint: NodeIx) -> Option<NodeIx> {
+        match self.node(hint) {
+            Some(step) if step.id == *id => Some(hint),
+            _ => self.index.get(id).copied(),
+        }
+    }
+}
+
+impl Step {
+    /// The node behind a branch; none if the branch has no edge.
+    pub(crate) fn exit(&self, port: Port) -> Option<NodeIx> {
+        self.exits.get(usize::from(port.0))?.to
+    }
+
+    /// The branch with a name, as a host's answer gives it.
+    pub(crate) fn port_named(&self, branch: &str) -> Option<Port> {
+        let at = self.exits.iter().position(|exit| exit.name == branch)?;
+        u16::try_from(at).ok().map(Port)
+    }
+
+    /// A branch's name; empty for a branch that the node does not have.
+    pub(crate) fn port_name(&self, port: Port) -> &str {
+        self.exits.get(usize::from(port.0)).map_or("", |exit| &exit.name)
+    }
+}

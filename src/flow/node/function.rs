@@ -1,0 +1,127 @@
+//! `function`: the host does something and answers (SEMANTICS D2).
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::flow::compile::Compile;
+use crate::flow::issue::IssueCode;
+use crate::flow::json_template::JsonTemplate;
+use crate::flow::node::{Kind, Pace, Port, PortName};
+use crate::flow::path::Path;
+use crate::flow::read::Fields;
+use crate::flow::span::Span;
+
+/// A call of the host. Branches: `next`, `failed`, and those that the host may name in its answer.
+///
+/// Without an edge for `failed` a failure fails the session. A branch that is declared needs an edge.
+///
+/// ```
+/// chatflow::NodeDef::from_json(r#"{
+///     "id": "lookup", "kind": "function", "name": "Look up the order",
+///     "function": "order_status", "args": {"order": "{{ reply.text | trim }}"},
+///     "save_to": "order", "timeout": "20s", "branches": ["not_found"]
+/// }"#)?;
+/// # Ok::<(), chatflow::Issues>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct FunctionDef {
+    /// The name that the host knows it by.
+    pub function: String,
+    /// What it is called with; each text is a template.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub args: Option<Map<String, Value>>,
+    /// The variable that takes the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub save_to: Option<String>,
+    /// How long the host may take; 30 seconds if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Span>,
+    /// Branches that the host may name in its answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub branches: Option<Vec<String>>,
+}
+
+/// A compiled call.
+#[derive(Clone, Debug)]
+pub(crate) struct Function {
+    pub(crate) name: Arc<str>,
+    pub(crate) args: JsonTemplate,
+    pub(crate) save_to: Option<Arc<str>>,
+    pub(crate) timeout: TimeDelta,
+}
+
+impl Function {
+    pub(crate) const FAILED: Port = Port(1);
+}
+
+/// As many as a `branch` may have.
+const MOST_BRANCHES: usize = 256;
+
+impl FunctionDef {
+    /// A call without arguments.
+    #[must_use]
+    pub fn named(function: impl Into<String>) -> Self {
+        Self { function: function.into(), ..Self::default() }
+    }
+
+    fn named_branches(&self) -> &[String] {
+        self.branches.as_deref().unwrap_or_default()
+    }
+}
+
+impl Kind for FunctionDef {
+    type Compiled = Function;
+
+    fn read(fields: &mut Fields<'_, '_, '_>) -> Self {
+        Self {
+            function: fields.required("function").unwrap_or_default(),
+            args: fields.optional("args"),
+            save_to: fields.optional("save_to"),
+            timeout: fields.optional("timeout"),
+            branches: fields.optional("branches"),
+        }
+    }
+
+    fn ports(&self) -> Vec<PortName> {
+        let named = self.named_branches().iter().take(MOST_BRANCHES).map(|name| name.clone().into());
+        ["next".into(), "failed".into()].into_iter().chain(named).collect()
+    }
+
+    fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Function> {
+        cx.name(&at.key("function"), &self.function);
+        let list = at.key("branches");
+        let named = self.named_branches();
+        if named.len() > MOST_BRANCHES {
+            let message = format!("are {}, at most {MOST_BRANCHES} are allowed", named.len());
+            cx.found.add(IssueCode::BadValue, &list, message, "let the answer be a value, and branch on it");
+        }
+        for (index, branch) in named.iter().enumerate() {
+            cx.short_name(&list.item(index), branch);
+        }
+        cx.distinct(&list, "branch", ["next", "failed"].into_iter().chain(named.iter().map(String::as_str)));
+        let save_to = self.save_to.as_deref().map(|name| cx.variable(&at.key("save_to"), name));
+        let timeout = self.timeout.as_ref().map(|span| cx.wait(&at.key("timeout"), span));
+        let args = Value::Object(self.args.clone().unwrap_or_default());
+        Some(Function {
+            name: self.function.as_str().into(),
+            args: JsonTemplate::compile(&args, &at.key("args"), cx)?,
+            save_to: save_to.flatten(),
+            timeout: timeout.unwrap_or(TimeDelta::seconds(30)),
+        })
+    }
+
+    fn pace(&self) -> Pace<'_> {
+        Pace::Timed
+    }
+
+    fn writes(&self) -> Vec<&str> {
+        self.save_to.as_deref().into_iter().collect()
+    }
+
+    fn needs_edge(&self, port: Port) -> bool {
+        port.0 > Function::FAILED.0
+    }
+}

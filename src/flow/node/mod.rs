@@ -1,0 +1,267 @@
+//! The kinds of nodes: one file each, and one line each in the table below.
+//! A kind's file holds its definition, its JSON, its branches, its checks and its compiled form; what a node does when
+//! a session comes to it is the kernel's.
+
+mod branch;
+mod delay;
+mod end;
+mod function;
+mod jump;
+mod send_message;
+mod set_variables;
+mod start;
+mod wait_reply;
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use serde_json::Value;
+
+pub use branch::{ArmDef, BranchDef};
+pub use delay::DelayDef;
+pub use end::EndDef;
+pub use function::FunctionDef;
+pub use jump::JumpDef;
+pub use send_message::{OptionDef, SendAction, SendMessageDef};
+pub use set_variables::{AssignDef, SetVariablesDef, VariableDef};
+pub use start::{ContactMode, InputDef, InputPolicy, InputType, StartDef};
+pub use wait_reply::{OnTimeout, ReplyKind, WaitReplyDef};
+
+pub(crate) use branch::Branch;
+pub(crate) use delay::Delay;
+pub(crate) use end::End;
+pub(crate) use function::Function;
+pub(crate) use jump::Jump;
+pub(crate) use send_message::{Opt, SendMessage};
+pub(crate) use set_variables::{Assign, SetVariables};
+pub(crate) use start::{Input, Start};
+pub(crate) use wait_reply::{Accept, WaitReply};
+
+use crate::flow::closest::did_you_mean;
+use crate::flow::compile::Compile;
+use crate::flow::issue::{Found, IssueCode, Issues};
+use crate::flow::json;
+use crate::flow::path::{Path, brief};
+use crate::flow::read::{Fields, Read};
+use crate::{Limits, NodeId};
+
+/// A branch of a node, by its place in the node's list of branches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Port(pub(crate) u16);
+
+impl Port {
+    /// The only branch of most kinds.
+    pub(crate) const NEXT: Self = Self(0);
+}
+
+/// The name of a branch: fixed by the kind, or an author's label.
+pub(crate) type PortName = Cow<'static, str>;
+
+/// How a session comes past a node: what the checks of cycles ask.
+pub(crate) enum Pace<'a> {
+    /// At once.
+    Runs,
+    /// Never: it ends here.
+    Ends,
+    /// After a time, or when the host answers: with no word of the contact.
+    Timed,
+    /// When the contact replies; through the port, if any, when a time has passed.
+    Reply { timer: Option<Port> },
+    /// At once, to a node that is not named by an edge, so many times in a session.
+    Jumps { target: &'a str, most: u32 },
+}
+
+/// What a kind of node has to say for itself.
+pub(crate) trait Kind: Sized {
+    /// What the kernel runs on.
+    type Compiled;
+
+    /// Reads the fields of this kind; what can not be read is an issue and takes its default.
+    fn read(fields: &mut Fields<'_, '_, '_>) -> Self;
+
+    /// Its branches, in the order of their [`Port`]s.
+    fn ports(&self) -> Vec<PortName>;
+
+    /// Checks and compiles it; `None` only with an issue.
+    fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Self::Compiled>;
+
+    fn pace(&self) -> Pace<'_> {
+        Pace::Runs
+    }
+
+    fn sends(&self) -> bool {
+        false
+    }
+
+    /// Variables that it writes.
+    fn writes(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
+    /// Whether an edge without a branch's name leaves by the first port.
+    fn has_default_port(&self) -> bool {
+        true
+    }
+
+    /// Whether the branch needs an edge.
+    fn needs_edge(&self, _port: Port) -> bool {
+        false
+    }
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident($def:ident) = $word:literal),+ $(,)?) => {
+        /// A node's kind with its fields.
+        #[derive(Clone, Debug, PartialEq, Serialize)]
+        #[serde(tag = "kind")]
+        #[non_exhaustive]
+        pub enum NodeKind { $($(#[$doc])* #[serde(rename = $word)] $kind($def)),+ }
+
+        /// A compiled node.
+        #[derive(Clone, Debug)]
+        pub(crate) enum Node { $($kind($kind)),+ }
+
+        impl NodeKind {
+            /// The word for each kind.
+            pub const WORDS: &'static [&'static str] = &[$($word),+];
+
+            /// The word for this kind, as a flow file writes it.
+            #[must_use]
+            pub fn as_str(&self) -> &'static str {
+                match self { $(Self::$kind(_) => $word),+ }
+            }
+
+            fn read(word: &str, fields: &mut Fields<'_, '_, '_>) -> Option<Self> {
+                match word {
+                    $($word => Some(Self::$kind($def::read(fields))),)+
+                    _ => None,
+                }
+            }
+
+            pub(crate) fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Node> {
+                match self { $(Self::$kind(def) => def.compile(at, cx).map(Node::$kind)),+ }
+            }
+
+            pub(crate) fn ports(&self) -> Vec<PortName> {
+                match self { $(Self::$kind(def) => def.ports()),+ }
+            }
+
+            pub(crate) fn pace(&self) -> Pace<'_> {
+                match self { $(Self::$kind(def) => def.pace()),+ }
+            }
+
+            pub(crate) fn sends(&self) -> bool {
+                match self { $(Self::$kind(def) => def.sends()),+ }
+            }
+
+            pub(crate) fn writes(&self) -> Vec<&str> {
+                match self { $(Self::$kind(def) => def.writes()),+ }
+            }
+
+            pub(crate) fn has_default_port(&self) -> bool {
+                match self { $(Self::$kind(def) => def.has_default_port()),+ }
+            }
+
+            pub(crate) fn needs_edge(&self, port: Port) -> bool {
+                match self { $(Self::$kind(def) => def.needs_edge(port)),+ }
+            }
+        }
+
+        $(impl From<$def> for NodeKind {
+            fn from(def: $def) -> Self {
+                Self::$kind(def)
+            }
+        })+
+    };
+}
+
+kinds! {
+    /// Where every session begins.
+    Start(StartDef) = "start",
+    /// Where a session is complete.
+    End(EndDef) = "end",
+    /// Sends a message.
+    SendMessage(SendMessageDef) = "send_message",
+    /// Waits for the contact.
+    WaitReply(WaitReplyDef) = "wait_reply",
+    /// Goes one way of several.
+    Branch(BranchDef) = "branch",
+    /// Goes back, or elsewhere, a limited number of times.
+    Jump(JumpDef) = "jump",
+    /// Writes variables.
+    SetVariables(SetVariablesDef) = "set_variables",
+    /// Waits for a time.
+    Delay(DelayDef) = "delay",
+    /// Asks the host.
+    Function(FunctionDef) = "function",
+}
+
+/// A node, as it is written: `{"id": "hi", "kind": "send_message", "text": "Hi"}`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct NodeDef {
+    /// Its id, unique in the flow.
+    pub id: String,
+    /// Its kind, with the fields of that kind.
+    #[serde(flatten)]
+    pub kind: NodeKind,
+    /// Its title; the id if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What an editor keeps about it, such as its place on a canvas.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ui: Option<Value>,
+}
+
+impl NodeDef {
+    /// A node without a title of its own.
+    pub fn new(id: impl Into<String>, kind: impl Into<NodeKind>) -> Self {
+        Self { id: id.into(), kind: kind.into(), name: None, ui: None }
+    }
+
+    /// Reads one node.
+    ///
+    /// # Errors
+    /// Every [`Issue`](crate::Issue) of its form. Whether it fits its flow is checked with the flow.
+    pub fn from_json(json: &str) -> Result<Self, Issues> {
+        let mut found = Found::default();
+        let value = json::parse(json, &Limits::default(), &mut found);
+        let node = value.and_then(|value| Self::read(&value, &Path::Root, &mut found));
+        match node {
+            Some(node) if found.len() == 0 => Ok(node),
+            _ => Err(found.into_issues()),
+        }
+    }
+}
+
+impl Read for NodeDef {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+        found.node = value.get("id").and_then(Value::as_str).and_then(|id| NodeId::new(id).ok());
+        let node = read_node(value, at, found);
+        found.node = None;
+        node
+    }
+}
+
+fn read_node(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<NodeDef> {
+    let mut fields = Fields::of(value, at, found)?;
+    let (id, word) = (fields.required("id"), fields.required::<String>("kind"));
+    let (name, ui) = (fields.optional("name"), fields.optional("ui"));
+    let id = id.unwrap_or_default();
+    let unread = |id| Some(NodeDef::new(id, EndDef::default()));
+    let Some(word) = word else { return unread(id) };
+    let Some(kind) = NodeKind::read(&word, &mut fields) else {
+        let known = NodeKind::WORDS;
+        let message =
+            format!("there is no kind {:?}{}", brief(&word), did_you_mean(&word, known.iter().copied()));
+        found.add(
+            IssueCode::UnknownKind,
+            &at.key("kind"),
+            message,
+            format!("write one of {}", known.join(", ")),
+        );
+        return unread(id);
+    };
+    fields.close();
+    Some(NodeDef { id, kind, name, ui })
+}

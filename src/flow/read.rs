@@ -1,0 +1,245 @@
+//! From JSON to definitions: a typed reader that collects every issue of form instead of stopping at the first.
+//! What must not live here: what a field means.
+
+use serde_json::{Map, Number, Value};
+
+use crate::Channel;
+use crate::flow::closest::did_you_mean;
+use crate::flow::issue::{Found, IssueCode};
+use crate::flow::path::{Path, brief};
+use crate::flow::span::Span;
+
+/// A value that a field of a flow's JSON can take.
+pub(crate) trait Read: Sized {
+    /// The value, or `None` and an issue.
+    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self>;
+}
+
+/// The fields of one JSON object, each asked for once.
+pub(crate) struct Fields<'v, 'p, 'f> {
+    object: &'v Map<String, Value>,
+    pub(crate) at: &'p Path<'p>,
+    pub(crate) found: &'f mut Found,
+    known: Vec<&'static str>,
+}
+
+impl<'v, 'p, 'f> Fields<'v, 'p, 'f> {
+    /// The fields of `value`, or `None` and an issue if it is no object.
+    pub(crate) fn of(value: &'v Value, at: &'p Path<'p>, found: &'f mut Found) -> Option<Self> {
+        match value {
+            Value::Object(object) => Some(Self { object, at, found, known: Vec::new() }),
+            other => wrong_type("an object", other, at, found),
+        }
+    }
+
+    /// A field that may be left out.
+    pub(crate) fn optional<T: Read>(&mut self, key: &'static str) -> Option<T> {
+        self.known.push(key);
+        let value = self.object.get(key)?;
+        T::read(value, &self.at.key(key), self.found)
+    }
+
+    /// A field that must be there.
+    pub(crate) fn required<T: Read>(&mut self, key: &'static str) -> Option<T> {
+        if !self.object.contains_key(key) {
+            let fix = format!("add `{key}`");
+            self.found.add(IssueCode::MissingField, &self.at.key(key), "is missing", fix);
+        }
+        self.optional(key)
+    }
+
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.object.contains_key(key)
+    }
+
+    /// Reports the fields that nobody asked for.
+    pub(crate) fn close(self) {
+        for key in self.object.keys().filter(|key| !self.known.contains(&key.as_str())) {
+            let message = format!("unknown field{}", did_you_mean(key, self.known.iter().copied()));
+            let fix = format!("remove it; known are {}", self.known.join(", "));
+            self.found.add(IssueCode::UnknownField, &self.at.key(key), message, fix);
+        }
+    }
+}
+
+/// Reports a value of another type than the field takes.
+pub(crate) fn wrong_type<T>(wanted: &str, value: &Value, at: &Path<'_>, found: &mut Found) -> Option<T> {
+    let given = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    };
+    let message = format!("must be {wanted}, not {given}");
+    found.add(
+        IssueCode::WrongType,
+        at,
+        message,
+        format!("give {wanted}, or leave the field out if it is optional"),
+    );
+    None
+}
+
+impl Read for String {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+        match value {
+            Value::String(text) => Some(text.clone()),
+            other => wrong_type("text", other, at, found),
+        }
+    }
+}
+
+impl Read for bool {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+        match value {
+            Value::Bool(value) => Some(*value),
+            other => wrong_type("true or false", other, at, found),
+        }
+    }
+}
+
+impl Read for u32 {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+        let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
+        if number.is_none() && value.is_number() {
+            let message = format!("must be a whole number from 0 to {}, not {value}", u32::MAX);
+            found.add(IssueCode::WrongType, at, message, "give a whole number");
+            return None;
+        }
+        number.or_else(|| wrong_type("a whole number", value, at, found))
+    }
+}
+
+impl Read for i32 {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+        let number = value.as_i64().and_then(|number| i32::try_from(number).ok());
+        if number.is_none() && value.is_number() {
+            let message = format!("must be a whole number from {} to {}, not {value}", i32::MIN, i32::MAX);
+            found.add(IssueCode::WrongType, at, message, "give a whole number");
+            return None;
+        }
+        number.or_else(|| wrong_type("a whole number", value, at, found))
+    }
+}
+
+impl Read for Number {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+        match value {
+            Value::Number(number) => Some(number.clone()),
+            other => wrong_type("a number", other, at, found),
+        }
+    }
+}
+
+impl Read for Value {
+    fn read(value: &Value, _: &Path<'_>, _: &mut Found) -> Option<Self> {
+        Some(value.clone())
+    }
+}
+
+impl Read for Map<String, Value> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+        match value {
+            Value::Object(object) => Some(object.clone()),
+            other => wrong_type("an object", other, at, found),
+        }
+    }
+}
+
+impl<T: Read> Read for Vec<T> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+        let Value::Array(list) = value else { return wrong_type("a list", value, at, found) };
+        let items = list.iter().enumerate();
+        let items: Vec<Option<T>> =
+            items.map(|(index, item)| T::read(item, &at.item(index), found)).collect();
+        // Not beyond one that can not be read: the places of the rest would be wrong in the issues to come.
+        Some(items.into_iter().map_while(|item| item).collect())
+    }
+}
+
+impl<T: Read> Read for Box<T> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+        T::read(value, at, found).map(Box::new)
+    }
+}
+
+impl Read for Span {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+        let Value::String(text) = value else {
+            return wrong_type("a time span such as \"30m\"", value, at, found);
+        };
+        let report = |error| {
+            let message = format!("{:?} {error}", brief(text));
+            found.add(IssueCode::BadSpan, at, message, "write a time span such as 45s, 30m, 2h, 1d or 1h30m");
+        };
+        Span::parse(text).map_err(report).ok()
+    }
+}
+
+impl Read for Channel {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+        let name = String::read(value, at, found)?;
+        let report = |error| {
+            let message = format!("{:?} is no channel", brief(&name));
+            found.add(IssueCode::BadValue, at, message, format!("{error}"));
+        };
+        Channel::parse(&name).map_err(report).ok()
+    }
+}
+
+/// An enum whose values are words in JSON, with its reader and writer.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$word_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum $name { $($(#[$word_doc])* $variant),+ }
+
+        impl $name {
+            pub(crate) const WORDS: &'static [(&'static str, Self)] = &[$(($word, Self::$variant)),+];
+
+            /// The word, as a flow file writes it.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl crate::flow::read::Read for $name {
+            fn read(
+                value: &serde_json::Value,
+                at: &crate::flow::path::Path<'_>,
+                found: &mut crate::flow::issue::Found,
+            ) -> Option<Self> {
+                crate::flow::read::word(Self::WORDS, value, at, found)
+            }
+        }
+    };
+}
+pub(crate) use words;
+
+/// Reads one of a closed list of words.
+pub(crate) fn word<T: Copy>(
+    words: &[(&'static str, T)],
+    value: &Value,
+    at: &Path<'_>,
+    found: &mut Found,
+) -> Option<T> {
+    let given = String::read(value, at, found)?;
+    if let Some((_, value)) = words.iter().find(|(word, _)| *word == given) {
+        return Some(*value);
+    }
+    let known = || words.iter().map(|(word, _)| *word);
+    let message = format!("{:?} is not one of its words{}", brief(&given), did_you_mean(&given, known()));
+    let fix = format!("write one of {}", known().collect::<Vec<_>>().join(", "));
+    found.add(IssueCode::BadValue, at, message, fix);
+    None
+}

@@ -1,0 +1,128 @@
+//! Time spans as authors write them: `45s`, `30m`, `2h`, `1d`, `1h30m`.
+
+use std::fmt;
+
+use chrono::TimeDelta;
+use serde::{Serialize, Serializer};
+
+/// A positive time span of at most 366 days, in whole seconds. It keeps the text it was written as.
+///
+/// ```
+/// use chatflow::Span;
+/// assert_eq!(Span::parse("1h30m")?.seconds(), 5_400);
+/// assert!(Span::parse("0s").is_err());
+/// # Ok::<(), chatflow::BadSpan>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Span {
+    seconds: u32,
+    text: Box<str>,
+}
+
+/// Why a text is no time span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BadSpan {
+    /// It is not made of numbers with the units `d`, `h`, `m`, `s`, each at most once, largest first.
+    #[error("is not a time span")]
+    Form,
+    /// It lasts no time.
+    #[error("is no time at all")]
+    Zero,
+    /// It lasts more than 366 days.
+    #[error("is longer than 366 days")]
+    TooLong,
+}
+
+impl Span {
+    const MOST_SECONDS: u64 = 366 * 24 * 60 * 60;
+
+    /// Reads a time span.
+    ///
+    /// # Errors
+    /// [`BadSpan`] if the text has another form, or the span is zero or above 366 days.
+    pub fn parse(text: &str) -> Result<Self, BadSpan> {
+        const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
+        if text.is_empty() || text.len() > 32 || !text.is_ascii() {
+            return Err(BadSpan::Form);
+        }
+        let (mut rest, mut seconds) = (text, 0_u64);
+        for (unit, weight) in UNITS {
+            let Some((number, after)) = rest.split_once(unit) else { continue };
+            if number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit()) {
+                return Err(BadSpan::Form);
+            }
+            let number: u64 = number.parse().map_err(|_| BadSpan::TooLong)?;
+            seconds = seconds.saturating_add(number.saturating_mul(weight));
+            rest = after;
+        }
+        match u32::try_from(seconds) {
+            _ if !rest.is_empty() => Err(BadSpan::Form),
+            Ok(0) => Err(BadSpan::Zero),
+            Ok(whole) if seconds <= Self::MOST_SECONDS => Ok(Self { seconds: whole, text: text.into() }),
+            _ => Err(BadSpan::TooLong),
+        }
+    }
+
+    /// Its length in seconds.
+    #[must_use]
+    pub fn seconds(&self) -> u32 {
+        self.seconds
+    }
+
+    /// Its length.
+    #[must_use]
+    pub fn as_delta(&self) -> TimeDelta {
+        TimeDelta::seconds(i64::from(self.seconds))
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Span({self})")
+    }
+}
+
+impl std::str::FromStr for Span {
+    type Err = BadSpan;
+    fn from_str(text: &str) -> Result<Self, BadSpan> {
+        Self::parse(text)
+    }
+}
+
+impl Serialize for Span {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_stand_largest_first_and_once() {
+        for (text, seconds) in
+            [("45s", 45), ("30m", 1_800), ("2h", 7_200), ("1d", 86_400), ("1d2h3m4s", 93_784)]
+        {
+            assert_eq!(Span::parse(text).unwrap().seconds(), seconds, "{text}");
+        }
+        for text in ["", "30", "m", "30 m", "1m1h", "1h1h", "-5m", "1.5h", "5min", "5M", "٣m"] {
+            assert_eq!(Span::parse(text), Err(BadSpan::Form), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_span_is_positive_and_at_most_366_days() {
+        assert_eq!(Span::parse("0h0m"), Err(BadSpan::Zero));
+        assert!(Span::parse("366d").is_ok());
+        assert_eq!(Span::parse("366d1s"), Err(BadSpan::TooLong));
+        assert_eq!(Span::parse("99999999999999999999s"), Err(BadSpan::TooLong));
+    }
+}

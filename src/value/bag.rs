@@ -1,0 +1,176 @@
+//! A JSON object in one allocation.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::codec::Cursor;
+use super::node::Repr;
+use super::packer::Packer;
+use super::{Caps, Entries, Node, PackError, Packed, pack};
+
+/// A JSON object, packed: a session's context or its variables.
+///
+/// One allocation, none when empty. Keys are unique and sorted, so equal objects have equal bytes, in whatever
+/// order their keys came.
+///
+/// ```
+/// use chatflow::value::{Bag, Caps};
+/// let bag = Bag::parse(r#"{"first_name":"Ada","cart_total":12.5}"#, &Caps::default())?;
+/// assert_eq!(bag.get("first_name").and_then(|name| name.as_str()), Some("Ada"));
+/// assert_eq!(bag, Bag::parse(r#"{"cart_total":12.5,"first_name":"Ada"}"#, &Caps::default())?);
+/// # Ok::<(), chatflow::value::PackError>(())
+/// ```
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub struct Bag(pub(super) Box<str>);
+
+impl Bag {
+    /// An object without entries.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Packs a JSON object.
+    ///
+    /// # Errors
+    /// [`PackError`] for anything but an object, or one beyond the caps.
+    pub fn from_json(json: &Value, caps: &Caps) -> Result<Self, PackError> {
+        Ok(Self(pack::object(json, caps)?))
+    }
+
+    /// Packs whatever serialises to a JSON object.
+    ///
+    /// # Errors
+    /// [`PackError`] for anything but an object, or one beyond the caps.
+    pub fn pack(object: impl Serialize, caps: &Caps) -> Result<Self, PackError> {
+        let text = serde_json::to_string(&object).map_err(|_| PackError::NotJson { line: 0, column: 0 })?;
+        Self::parse(&text, caps)
+    }
+
+    /// Packs the text of a JSON object.
+    ///
+    /// # Errors
+    /// [`PackError`] for text that is not JSON, anything but an object, a key that occurs twice, or an object beyond
+    /// the caps.
+    pub fn parse(json: &str, caps: &Caps) -> Result<Self, PackError> {
+        let mut from = serde_json::Deserializer::from_str(json);
+        let packed = pack::object(&mut from, caps)?;
+        from.end().map_err(pack::Refused::Format)?;
+        Ok(Self(packed))
+    }
+
+    /// Whether it has no entry.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How many entries it has; counts them.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.iter().count()
+    }
+
+    /// The packed bytes. Equal objects have equal bytes; the form is private to this version of the crate.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    /// How many bytes it takes.
+    #[must_use]
+    pub fn byte_len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The value of a key.
+    #[must_use]
+    #[inline]
+    pub fn get(&self, key: &str) -> Option<Node<'_>> {
+        Cursor::new(&self.0).find(key)
+    }
+
+    /// The entries, sorted by key.
+    #[must_use]
+    pub fn iter(&self) -> Entries<'_> {
+        self.as_node().entries()
+    }
+
+    /// The whole as one value.
+    #[must_use]
+    pub fn as_node(&self) -> Node<'_> {
+        Node(Repr::Object(&self.0))
+    }
+
+    /// The object as a JSON tree.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        self.as_node().to_json()
+    }
+
+    /// The same object with one entry set.
+    ///
+    /// # Errors
+    /// [`PackError`] for a key or a value beyond the caps, or a whole that grows beyond them.
+    pub fn with(&self, key: &str, value: &Value, caps: &Caps) -> Result<Self, PackError> {
+        let packed = pack::value(value, caps, 1).map_err(|refused| PackError::from(refused).below(key))?;
+        self.rebuilt(key, Some(&packed), caps)
+    }
+
+    /// The same object with one entry set to a value that is packed already.
+    ///
+    /// # Errors
+    /// [`PackError`] for a key beyond its cap, or a whole that grows beyond `caps.bytes`; the value's depth was
+    /// checked when it was packed.
+    pub fn with_packed(&self, key: &str, value: &Packed, caps: &Caps) -> Result<Self, PackError> {
+        self.rebuilt(key, Some(value.as_text()), caps)
+    }
+
+    /// The same object without one entry.
+    #[must_use]
+    pub fn without(&self, key: &str) -> Self {
+        let caps = Caps { bytes: self.byte_len(), depth: 0 };
+        // What is left is part of what fitted.
+        self.rebuilt(key, None, &caps).unwrap_or_default()
+    }
+
+    fn rebuilt(&self, key: &str, value: Option<&str>, caps: &Caps) -> Result<Self, PackError> {
+        let mut packer = Packer::below(0, caps);
+        let mut value = value;
+        let mut cursor = Cursor::new(&self.0);
+        while let Some(old) = cursor.text() {
+            let start = cursor.position();
+            let Some(_) = cursor.node() else { break };
+            if old >= key
+                && let Some(value) = value.take()
+            {
+                packer.entry(key, value)?;
+            }
+            if old != key {
+                packer.entry(old, self.0.get(start..cursor.position()).unwrap_or_default())?;
+            }
+        }
+        if let Some(value) = value {
+            packer.entry(key, value)?;
+        }
+        Ok(Self(packer.finish()?))
+    }
+}
+
+impl<'a> IntoIterator for &'a Bag {
+    type Item = (&'a str, Node<'a>);
+    type IntoIter = Entries<'a>;
+
+    fn into_iter(self) -> Entries<'a> {
+        self.iter()
+    }
+}
+
+impl fmt::Debug for Bag {
+    /// Counts, never contents: they are a contact's.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Bag({} keys, {} bytes)", self.len(), self.byte_len())
+    }
+}

@@ -1,0 +1,66 @@
+//! Packed values as plain JSON, outward and inward. Inward holds the default caps, since what is read may be
+//! anybody's.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+
+use super::node::Repr;
+use super::{Bag, Caps, Node, Packed, pack};
+
+impl Node<'_> {
+    /// The value as a JSON tree.
+    #[must_use]
+    pub fn to_json(self) -> Value {
+        match self.0 {
+            Repr::Null => Value::Null,
+            Repr::Bool(value) => Value::Bool(value),
+            Repr::Int(value) => Value::from(value),
+            Repr::UInt(value) => Value::from(value),
+            Repr::Float(value) => Value::from(value),
+            Repr::Str(text) => Value::from(text),
+            Repr::Array(_) => self.items().map(Node::to_json).collect(),
+            Repr::Object(_) => {
+                Value::Object(self.entries().map(|(key, value)| (key.to_owned(), value.to_json())).collect())
+            }
+        }
+    }
+}
+
+impl Serialize for Node<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Repr::Null => serializer.serialize_unit(),
+            Repr::Bool(value) => serializer.serialize_bool(value),
+            Repr::Int(value) => serializer.serialize_i64(value),
+            Repr::UInt(value) => serializer.serialize_u64(value),
+            Repr::Float(value) => serializer.serialize_f64(value),
+            Repr::Str(text) => serializer.serialize_str(text),
+            Repr::Array(_) => serializer.collect_seq(self.items()),
+            Repr::Object(_) => serializer.collect_map(self.entries()),
+        }
+    }
+}
+
+impl Serialize for Bag {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.as_node().serialize(serializer)
+    }
+}
+
+impl Serialize for Packed {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.as_node().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Bag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        pack::object(deserializer, &Caps::default()).map(Self).map_err(pack::Refused::into_serde)
+    }
+}
+
+impl<'de> Deserialize<'de> for Packed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        pack::value(deserializer, &Caps::default(), 0).map(Self).map_err(pack::Refused::into_serde)
+    }
+}

@@ -1,0 +1,63 @@
+//! JSON that a session carries, packed in one allocation: its context, its variables, answers of calls.
+//! A map of `serde_json` costs 600 bytes before its first string; a waiting session has 900 for everything.
+//! What lives here: the packed form, how it is made within caps, how it is read. What must not: any meaning.
+
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
+mod bag;
+mod codec;
+mod error;
+mod json;
+mod node;
+mod pack;
+mod packed;
+mod packer;
+#[cfg(test)]
+mod tests;
+
+pub use bag::Bag;
+pub use error::PackError;
+pub use node::{Entries, Items, Kind, Node};
+pub use packed::Packed;
+
+use crate::limits::Limits;
+
+/// Levels that no cap can exceed: packing recurses once per level.
+const MAX_DEPTH: usize = 128;
+
+/// Bytes of a key.
+const MAX_KEY_BYTES: usize = 256;
+
+/// How large and how deep a packed value may be (SEMANTICS S7).
+///
+/// ```
+/// use chatflow::{Limits, value::Caps};
+/// assert_eq!(Caps::of(&Limits::default()), Caps { bytes: 64 << 10, depth: 16 });
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caps {
+    /// Bytes in packed form, which is a little less than compact JSON.
+    pub bytes: usize,
+    /// Levels of objects and arrays; `{"a":[1]}` has two. Never more than 128, whatever is asked for.
+    pub depth: usize,
+}
+
+impl Caps {
+    /// The caps of a context or of variables.
+    #[must_use]
+    pub fn of(limits: &Limits) -> Self {
+        Self { bytes: limits.variable_bytes, depth: limits.depth }
+    }
+}
+
+impl Default for Caps {
+    fn default() -> Self {
+        Self::of(&Limits::default())
+    }
+}

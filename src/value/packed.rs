@@ -1,0 +1,73 @@
+//! One JSON value of any kind in one allocation.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use super::codec::Cursor;
+use super::node::Repr;
+use super::{Caps, Node, PackError, pack};
+
+/// A JSON value of any kind, packed: the answer of a call, a value to be saved.
+///
+/// ```
+/// use chatflow::value::{Caps, Packed};
+/// let answer = Packed::from_json(&serde_json::json!(["paid", 3]), &Caps::default())?;
+/// assert_eq!(answer.as_node().at(1).and_then(|count| count.as_i64()), Some(3));
+/// # Ok::<(), chatflow::value::PackError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Packed(pub(super) Box<str>);
+
+impl Packed {
+    /// Packs a JSON value.
+    ///
+    /// # Errors
+    /// [`PackError`] for a value beyond the caps.
+    pub fn from_json(json: &Value, caps: &Caps) -> Result<Self, PackError> {
+        Ok(Self(pack::value(json, caps, 0)?))
+    }
+
+    /// The value.
+    #[must_use]
+    pub fn as_node(&self) -> Node<'_> {
+        // Packing writes a whole value, so there is one.
+        Cursor::new(&self.0).node().unwrap_or(Node(Repr::Null))
+    }
+
+    /// The packed bytes. Equal values have equal bytes; the form is private to this version of the crate.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    /// How many bytes it takes.
+    #[must_use]
+    pub fn byte_len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The value as a JSON tree.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        self.as_node().to_json()
+    }
+
+    pub(super) fn as_text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for Packed {
+    /// `null`.
+    fn default() -> Self {
+        Self("\0".into())
+    }
+}
+
+impl fmt::Debug for Packed {
+    /// Kind and size, never the content.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Packed({:?}, {} bytes)", self.as_node().kind(), self.byte_len())
+    }
+}
