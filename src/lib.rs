@@ -9,21 +9,28 @@ pub mod clock;
 pub mod flow;
 pub mod error;
 pub mod session;
+pub mod kernel;
 pub mod calls;
 pub mod observer;
 pub mod store;
 pub mod transport;
+pub mod engine;
 
 pub use address::{Account, Address, Alias, Phone};
 pub use calls::{Answer, Call, CallRef, CallResult, Calls, call_fn};
 pub use channel::{BadChannel, Channel, ChannelName};
 pub use clock::{Clock, Ids, RandomIds, SystemClock};
+pub use engine::{
+    Builder, Campaign, Cancelled, Completed, DeadLetterEntry, DeliveryReport, Engine, FlowStatus, Flows, Imported, Inbound, KeywordAction, Progress,
+    Received, Reported, SessionFilter, SessionRef, Ticked, Triggered, TriggerRequest, Unpublish,
+};
 pub use error::{CallError, Error, SendError, StoreError};
 pub use flow::{Flow, FlowDef, Issue, IssueCode, Issues, NodeDef, NodeKind, Severity};
 pub use id::{
     BadDerivedId, BadName, CallId, ContactId, FlowId, FlowVersion, MessageId, NodeId, SessionId, TriggerKey,
     WorkspaceId,
 };
+pub use kernel::Refusal;
 pub use limits::Limits;
 pub use observer::{Event, EventKind, Observer};
 pub use session::{Contact, Content, Conversation, DeadLetter, Opt, Outbound, Profile, Session, Status};

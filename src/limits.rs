@@ -53,6 +53,8 @@ pub struct Limits {
     pub remember_ids_for: Duration,
     /// Messages that wait for a session's next question (I5).
     pub queued_messages: usize,
+    /// How old an inbound message may be that answers or starts anything (I12).
+    pub max_message_age: Duration,
     /// The longest life of a session, whatever its TTL (S1).
     pub max_lifetime: Duration,
     /// The longest time a trigger's key is kept (T5).
@@ -86,6 +88,7 @@ impl Default for Limits {
             remembered_ids: 64,
             remember_ids_for: Duration::from_secs(7 * DAY),
             queued_messages: 8,
+            max_message_age: Duration::from_secs(DAY),
             max_lifetime: Duration::from_secs(30 * DAY),
             max_key_retention: Duration::from_secs(30 * DAY),
             dead_letters: 100,

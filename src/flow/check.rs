@@ -56,7 +56,7 @@ fn check_exits(def: &FlowDef, graph: &Graph, found: &mut Found) {
             if exit.to.is_some() || !node.kind.needs_edge(Port(port)) {
                 continue;
             }
-            if exit.name == "else" && matches!(node.kind, NodeKind::Branch(_)) {
+            if &*exit.name == "else" && matches!(node.kind, NodeKind::Branch(_)) {
                 let fix = "add an edge from `else`, for when no condition holds";
                 report(def, place, found, IssueCode::MissingElse, "its `else` leads nowhere".into(), fix);
             } else {

@@ -160,10 +160,9 @@ fn assemble(def: &FlowDef, parts: Parts, graph: Graph, entry: NodeIx) -> Option<
             exits,
         });
     }
-    let start = match &steps.get(entry.as_usize())?.node {
-        Node::Start(start) => start.clone(),
-        _ => return None,
-    };
+    let first = steps.get(entry.as_usize())?;
+    let Node::Start(start) = &first.node else { return None };
+    let entry = (entry, first.id.clone(), start.clone());
     Some(Flow {
         name: def.name.as_ref().unwrap_or(&def.code).as_str().into(),
         id: parts.id?,
@@ -171,7 +170,7 @@ fn assemble(def: &FlowDef, parts: Parts, graph: Graph, entry: NodeIx) -> Option<
         settings: parts.settings,
         trigger: parts.trigger,
         warnings: Issues::default(),
-        entry: (entry, start),
+        entry,
         index: steps.iter().enumerate().map(|(place, step)| (step.id.clone(), NodeIx::of(place))).collect(),
         steps: steps.into(),
     })

@@ -36,7 +36,7 @@ impl Graph {
         let mut exits = Vec::with_capacity(def.nodes.len());
         for node in &def.nodes {
             graph.add_node(());
-            exits.push(node.kind.ports().into_iter().map(|name| Exit { name, to: None }).collect());
+            exits.push(node.kind.ports().into_iter().map(|name| Exit { name: name.as_ref().into(), to: None }).collect());
         }
         let mut built = Self { graph, exits };
         let list = Path::Root.key("edges");
@@ -184,7 +184,7 @@ fn port_of(node: &NodeDef, edge: &EdgeDef, exits: &[Exit], at: &Path<'_>, found:
     let fix = format!("use one of its branches: {}", known.clone().collect::<Vec<_>>().join(", "));
     let (message, fix) = match &edge.branch {
         _ if exits.is_empty() => (format!("leaves {id:?}, which is an end"), "remove the edge".to_owned()),
-        Some(branch) => match exits.iter().position(|exit| exit.name == branch.as_str()) {
+        Some(branch) => match exits.iter().position(|exit| *exit.name == **branch) {
             Some(port) => return u16::try_from(port).ok().map(Port),
             None => {
                 let meant = did_you_mean(branch, known);

@@ -115,6 +115,10 @@ codes! {
     BadRegex = "bad_regex",
     /// A variable that nothing declares and nothing sets. A warning.
     UndeclaredVariable = "undeclared_variable",
+    /// A flow that messages start is bound to no account.
+    UnboundAccount = "unbound_account",
+    /// Two online flows take any message on one account.
+    TwoAnyTriggers = "two_any_triggers",
     /// More issues than one list holds; the rest is left out.
     MoreIssues = "more_issues",
 }

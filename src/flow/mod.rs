@@ -19,6 +19,7 @@ mod graph;
 mod issue;
 mod json;
 mod json_template;
+mod lifecycle;
 pub(crate) mod node;
 mod operator;
 mod path;
@@ -49,12 +50,13 @@ pub use trigger::{Campaign, InboundDef, MatchKind, Rank, RuleDef, Trigger, Trigg
 pub(crate) use condition::Condition;
 pub(crate) use fold::fold;
 pub(crate) use json_template::JsonTemplate;
+pub(crate) use lifecycle::{DraftText, check_binding};
 pub(crate) use render::Render;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::flow::node::{Node, Port, PortName, Start};
+use crate::flow::node::{Node, Port, Start};
 use crate::{FlowId, Limits, NodeId};
 
 /// A flow, checked and compiled: immutable, and shared by all its sessions.
@@ -84,7 +86,7 @@ pub struct Flow {
     settings: Settings,
     trigger: Trigger,
     warnings: Issues,
-    entry: (NodeIx, Start),
+    entry: (NodeIx, NodeId, Start),
     steps: Box<[Step]>,
     index: BTreeMap<NodeId, NodeIx>,
 }
@@ -114,7 +116,7 @@ pub(crate) struct Step {
 
 #[derive(Clone, Debug)]
 struct Exit {
-    name: PortName,
+    name: Arc<str>,
     to: Option<NodeIx>,
 }
 
@@ -181,6 +183,11 @@ impl Flow {
 
     /// Where every session begins.
     pub(crate) fn start(&self) -> (NodeIx, &Start) {
+        (self.entry.0, &self.entry.2)
+    }
+
+    /// The node where every session begins.
+    pub(crate) fn entry(&self) -> (NodeIx, &NodeId) {
         (self.entry.0, &self.entry.1)
     }
 
@@ -205,12 +212,12 @@ impl Step {
 
     /// The branch with a name, as a host's answer gives it.
     pub(crate) fn port_named(&self, branch: &str) -> Option<Port> {
-        let at = self.exits.iter().position(|exit| exit.name == branch)?;
+        let at = self.exits.iter().position(|exit| *exit.name == *branch)?;
         u16::try_from(at).ok().map(Port)
     }
 
-    /// A branch's name; empty for a branch that the node does not have.
-    pub(crate) fn port_name(&self, port: Port) -> &str {
-        self.exits.get(usize::from(port.0)).map_or("", |exit| &exit.name)
+    /// A branch's name; none for a branch that the node does not have.
+    pub(crate) fn port_name(&self, port: Port) -> Option<&Arc<str>> {
+        Some(&self.exits.get(usize::from(port.0))?.name)
     }
 }

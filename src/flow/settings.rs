@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::Value;
 
 use crate::Channel;
+use crate::address::Account;
 use crate::flow::compile::Compile;
 use crate::flow::issue::{Found, IssueCode};
 use crate::flow::path::{Path, brief};
@@ -139,7 +140,7 @@ pub struct Settings {
     /// What an undefined variable renders as.
     pub undefined: Undefined,
     /// Where messages come from if nothing else says so.
-    pub sender: Option<Sender>,
+    pub sender: Option<Account>,
     /// Which live sessions block a start.
     pub concurrency: Concurrency,
     /// Whether a contact may run the flow again.
@@ -165,9 +166,10 @@ impl SettingsDef {
             let message = format!("is longer than the {} days allowed", longest.num_days());
             cx.found.add(IssueCode::BadValue, &at.key("max_lifetime"), message, "give a shorter time");
         }
-        if let Some(sender) = &self.sender {
+        let sender = self.sender.as_ref().map(|sender| {
             cx.name(&at.key("sender").key("account"), &sender.account);
-        }
+            Account::new(sender.channel.clone(), &sender.account).ok()
+        });
         if let Some(language) = &self.language {
             cx.name(&at.key("language"), language);
         }
@@ -177,7 +179,7 @@ impl SettingsDef {
             max_lifetime,
             language: self.language.as_deref().map(Arc::from),
             undefined: self.undefined.unwrap_or(Undefined::Empty),
-            sender: self.sender.clone(),
+            sender: sender.flatten(),
             concurrency: self.concurrency.unwrap_or_default(),
             reentry: match &self.reentry {
                 None | Some(ReentryDef::Always) => Reentry::Always,

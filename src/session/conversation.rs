@@ -147,12 +147,20 @@ impl Conversation {
 
     /// Forgets messages up to the watermark: they are settled.
     pub(crate) fn prune(&mut self, settled: u64) {
-        if self.outbox.first().is_some_and(|first| first.seq() <= settled) {
-            self.outbox.retain(|unsent| unsent.seq() > settled);
+        if self.outbox.first().is_some_and(|first| first.seq <= settled) {
+            self.outbox.retain(|unsent| unsent.seq > settled);
             if self.outbox.is_empty() {
                 self.outbox = Vec::new();
             }
         }
+    }
+
+    /// About how many bytes it holds of what grows: values, texts.
+    pub(crate) fn weight(&self) -> usize {
+        let sessions = self.sessions.iter().map(Session::weight).sum::<usize>();
+        let outbox = self.outbox.iter().map(|unsent| unsent.message.weight()).sum::<usize>();
+        let dead = self.dead_letters.iter().map(|letter| letter.message.weight()).sum::<usize>();
+        sessions + outbox + dead
     }
 
     /// When something is to be done next, given what is settled: a deadline, an expiry, a call, a message.
@@ -178,7 +186,7 @@ impl Conversation {
             && session.sent_before > settled
             && self.outbox.iter().any(|unsent| {
                 unsent.message.session() == session.id
-                    && (settled + 1..=session.sent_before).contains(&unsent.seq())
+                    && (settled + 1..=session.sent_before).contains(&unsent.seq)
             })
     }
 

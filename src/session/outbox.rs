@@ -60,6 +60,12 @@ impl Outbound {
         &self.route.to
     }
 
+    /// About how many bytes it takes.
+    pub(crate) fn weight(&self) -> usize {
+        let options = self.options().iter().map(|option| option.payload.len() + option.label.len()).sum::<usize>();
+        size_of::<Self>() + self.text().len() + options
+    }
+
     /// The text, of whatever content.
     #[must_use]
     pub fn text(&self) -> &str {
@@ -115,6 +121,8 @@ pub struct Opt {
 /// A message in the outbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unsent {
+    /// Its place in the outbox. A message that is requeued keeps its id and gets another place.
+    pub seq: u64,
     /// The message.
     pub message: Arc<Outbound>,
     /// How often it was tried.
@@ -122,14 +130,6 @@ pub struct Unsent {
     pub attempts: u32,
     /// When it is tried next.
     pub not_before: DateTime<Utc>,
-}
-
-impl Unsent {
-    /// Its place in the outbox.
-    #[must_use]
-    pub fn seq(&self) -> u64 {
-        self.message.id.seq
-    }
 }
 
 /// Why a message was given up.
@@ -161,7 +161,7 @@ pub struct DeadLetter {
 
 /// The earliest unsettled message of each destination: what is behind it waits for it (SEMANTICS D1).
 pub(crate) fn heads(outbox: &[Unsent], settled: u64) -> impl Iterator<Item = &Unsent> {
-    let unsettled = move |unsent: &&Unsent| unsent.seq() > settled;
+    let unsettled = move |unsent: &&Unsent| unsent.seq > settled;
     outbox.iter().enumerate().filter(move |(_, unsent)| unsettled(unsent)).filter_map(
         move |(place, unsent)| {
             let route = &unsent.message.route;

@@ -169,8 +169,8 @@ pub struct Queued {
     pub message: Message,
     /// How many messages the session had sent when it came: it answers the next question only if none followed.
     pub sent: u32,
-    /// The channel and account it came on.
-    pub account: Account,
+    /// Where it came from.
+    pub route: Arc<Route>,
     /// Whether it is the message that started the session: never reported as missed (SEMANTICS I4).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub opening: bool,
@@ -249,6 +249,8 @@ pub enum FailureCode {
     BadInstant,
     /// The flow or the node that the session stands at is not there.
     MissingNode,
+    /// The conversation outgrew [`Limits::conversation_bytes`](crate::Limits::conversation_bytes).
+    ConversationSize,
 }
 
 impl FailureCode {
@@ -265,6 +267,7 @@ impl FailureCode {
             Self::CallFailed => "call_failed",
             Self::BadInstant => "bad_instant",
             Self::MissingNode => "missing_node",
+            Self::ConversationSize => "conversation_size",
         }
     }
 }
@@ -480,6 +483,17 @@ impl Session {
 
     pub(crate) fn queue(&self) -> &[Queued] {
         self.rare.as_ref().map_or(&[], |rare| &rare.queue)
+    }
+
+    /// About how many bytes it holds of what grows.
+    pub(crate) fn weight(&self) -> usize {
+        let queue = self.queue().iter().map(|queued| queued.message.text.len()).sum::<usize>();
+        let reply = self.reply.as_ref().map_or(0, |reply| {
+            reply.message.as_ref().map_or(0, |message| message.text.len())
+                + reply.missed.iter().map(|text| text.len()).sum::<usize>()
+        });
+        let call = self.call.as_ref().map_or(0, |call| call.args.byte_len());
+        size_of::<Self>() + self.context.byte_len() + self.vars.byte_len() + queue + reply + call
     }
 
     pub(crate) fn is_transactional(&self) -> bool {

@@ -30,6 +30,9 @@ pub struct Lookup {
     pub token: Token,
     /// The engine's time.
     pub now: DateTime<Utc>,
+    /// Whether the decision's commit can be refused for its revision only: it brings no key and no address, and needs no lease. A store that
+    /// decides under its own lock may then hand out its only copy of the record, to be changed in place.
+    pub in_place: bool,
 }
 
 /// Which conversation.

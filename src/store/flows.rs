@@ -110,6 +110,8 @@ pub enum VersionState {
     Online,
     /// No new sessions; those that run go on.
     Offline,
+    /// The flow was deleted; the number is not used again.
+    Deleted,
     /// No new sessions; those that run are cancelled when next looked at, since this instant.
     Terminated(DateTime<Utc>),
 }

@@ -57,11 +57,14 @@ impl Record {
         }
     }
 
-    /// The conversation inside, given up: not shared if this was the only owner.
-    pub(crate) fn into_conversation(self) -> Result<Arc<Conversation>, DecodeError> {
+    /// The conversation inside, given up: not shared if this was the only owner. A record that can not be read comes back.
+    pub(crate) fn open(self) -> Result<Arc<Conversation>, (Self, DecodeError)> {
         match self.0 {
             Repr::Here(conversation) => Ok(conversation),
-            Repr::Bytes(bytes) => decode_conversation(&bytes).map(Arc::new),
+            Repr::Bytes(bytes) => match decode_conversation(&bytes) {
+                Ok(conversation) => Ok(Arc::new(conversation)),
+                Err(error) => Err((Self(Repr::Bytes(bytes)), error)),
+            },
         }
     }
 

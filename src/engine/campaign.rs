@@ -1,0 +1,141 @@
+//! Many triggers, some at a time, answered in order (SEMANTICS T8).
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::Poll;
+
+use crate::engine::Engine;
+use crate::engine::outcome::Triggered;
+use crate::engine::request::TriggerRequest;
+use crate::error::Error;
+use crate::store::ConversationStore;
+
+type Pending<'a> = Pin<Box<dyn Future<Output = Result<Triggered, Error>> + Send + 'a>>;
+
+/// The outcomes of a campaign, in the order of its requests. Nothing goes on while nobody asks for the [`next`](Self::next).
+#[must_use]
+pub struct Campaign<'a, S, R> {
+    engine: &'a Engine<S>,
+    width: usize,
+    requests: R,
+    running: VecDeque<Slot<'a>>,
+    progress: Progress,
+}
+
+enum Slot<'a> {
+    Running(Pending<'a>),
+    Done(Result<Triggered, Error>),
+}
+
+/// How far a campaign has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Outcomes that were answered.
+    pub done: u64,
+    /// Sessions that were started, by this run or an earlier one.
+    pub started: u64,
+    /// Contacts that were in the flow already.
+    pub already_running: u64,
+    /// Triggers that were refused.
+    pub refused: u64,
+    /// Triggers whose discard time had passed.
+    pub discarded: u64,
+    /// Triggers that failed.
+    pub failed: u64,
+}
+
+impl<S> fmt::Debug for Campaign<'_, S, ()> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Campaign").field("progress", &self.progress).finish_non_exhaustive()
+    }
+}
+
+impl<S: ConversationStore> Engine<S> {
+    /// Triggers each request, at most `width` at the same time, and answers in their order.
+    ///
+    /// A request with a [`campaign`](TriggerRequest::campaign) and without a `uuid` gets the key `CAMPAIGN:CONTACT`, the contact as given: a second
+    /// run of the same campaign goes on where the first one stopped.
+    ///
+    /// ```
+    /// # use chatflow::{Engine, MemoryStore, TriggerRequest};
+    /// # async fn example(shop: Engine<MemoryStore>, phones: Vec<String>) -> Result<(), chatflow::Error> {
+    /// let requests = phones.iter().map(|phone| TriggerRequest::new("spring").phone(phone).campaign("spring-2026"));
+    /// let mut campaign = shop.trigger_many(8, requests);
+    /// while let Some(outcome) = campaign.next().await {
+    ///     println!("{} done: {outcome:?}", campaign.progress().done);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn trigger_many<R>(&self, width: usize, requests: R) -> Campaign<'_, S, R::IntoIter>
+    where
+        R: IntoIterator<Item = TriggerRequest>,
+    {
+        let progress = Progress::default();
+        Campaign { engine: self, width: width.max(1), requests: requests.into_iter(), running: VecDeque::new(), progress }
+    }
+}
+
+impl<S: ConversationStore, R: Iterator<Item = TriggerRequest>> Campaign<'_, S, R> {
+    /// The next outcome; None when all are answered. Dropping the future loses nothing: ask again.
+    pub async fn next(&mut self) -> Option<Result<Triggered, Error>> {
+        while self.running.len() < self.width {
+            let Some(request) = self.requests.next() else { break };
+            self.running.push_back(Slot::Running(Box::pin(self.engine.trigger(keyed(request)))));
+        }
+        let outcome = poll_fn(|context| {
+            for slot in &mut self.running {
+                if let Slot::Running(running) = slot
+                    && let Poll::Ready(outcome) = running.as_mut().poll(context)
+                {
+                    *slot = Slot::Done(outcome);
+                }
+            }
+            match self.running.pop_front() {
+                Some(Slot::Done(outcome)) => Poll::Ready(Some(outcome)),
+                Some(running) => {
+                    self.running.push_front(running);
+                    Poll::Pending
+                }
+                None => Poll::Ready(None),
+            }
+        })
+        .await?;
+        self.progress.count(&outcome);
+        Some(outcome)
+    }
+
+    /// How far it has come.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.progress
+    }
+}
+
+impl Progress {
+    fn count(&mut self, outcome: &Result<Triggered, Error>) {
+        self.done += 1;
+        *match outcome {
+            Ok(Triggered::Started(_)) => &mut self.started,
+            Ok(Triggered::AlreadyRunning(_)) => &mut self.already_running,
+            Ok(Triggered::Discarded) => &mut self.discarded,
+            Ok(Triggered::Refused(_)) => &mut self.refused,
+            Err(_) => &mut self.failed,
+        } += 1;
+    }
+}
+
+/// The request with a campaign's key, if it has none of its own.
+fn keyed(request: TriggerRequest) -> TriggerRequest {
+    let key = match (&request.uuid, &request.campaign, request.contact_as_given()) {
+        (None, Some(campaign), Some(contact)) => Some(format!("{campaign}:{contact}")),
+        _ => None,
+    };
+    match key {
+        Some(key) => request.uuid(key),
+        None => request,
+    }
+}

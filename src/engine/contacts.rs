@@ -1,0 +1,135 @@
+//! Contacts themselves: who has an address, who wants to be written to.
+
+use chrono::{DateTime, Utc};
+
+use crate::address::{Address, Alias};
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::id::{ContactId, WorkspaceId};
+use crate::session::{Contact, EndReason};
+use crate::store::{ConversationStore, Subject};
+
+impl<S: ConversationStore> Engine<S> {
+    /// A contact as it is known. None: it is not.
+    ///
+    /// # Errors
+    /// `Quarantined`, `Store`.
+    pub async fn contact(&self, contact: &ContactId) -> Result<Option<Contact>, Error> {
+        let workspace = self.workspace()?;
+        let lookup = self.lookup(workspace, Subject::Contact(contact.clone()));
+        let Some(stored) = self.store.load(&lookup).await?.conversation else { return Ok(None) };
+        let conversation = stored.record.conversation().map_err(|_| Error::Quarantined(contact.clone()))?;
+        Ok(Some(conversation.contact().clone()))
+    }
+
+    /// Notes that the contact does not want to be written to, and ends its sessions (SEMANTICS T10).
+    ///
+    /// # Errors
+    /// `ContactNotFound`, `Quarantined`, `Contention`, `Store`.
+    pub async fn opt_out(&self, contact: &ContactId) -> Result<(), Error> {
+        self.change_contact(contact, |contact, now| {
+            let is_new = contact.opted_out_at.is_none();
+            contact.opted_out_at.get_or_insert(now);
+            is_new
+        }, Some(EndReason::OptedOut)).await
+    }
+
+    /// Takes an opt-out back (SEMANTICS T10).
+    ///
+    /// # Errors
+    /// `ContactNotFound`, `Quarantined`, `Contention`, `Store`.
+    pub async fn opt_in(&self, contact: &ContactId) -> Result<(), Error> {
+        self.change_contact(contact, |contact, now| {
+            let was_out = contact.opted_out_at.take().is_some();
+            let is_new = contact.opted_in_at.is_none();
+            contact.opted_in_at.get_or_insert(now);
+            was_out || is_new
+        }, None).await
+    }
+
+    async fn change_contact(
+        &self,
+        contact: &ContactId,
+        mut change: impl FnMut(&mut Contact, DateTime<Utc>) -> bool + Send,
+        ends: Option<EndReason>,
+    ) -> Result<(), Error> {
+        let workspace = self.workspace()?;
+        let found = self.act(workspace, Subject::Contact(contact.clone()), (), (), |decision| {
+            let now = decision.now;
+            if let Some(reason) = ends {
+                decision.end_all(reason);
+            }
+            change(&mut decision.edit().contact, now)
+        });
+        if self.contact(contact).await?.is_none() {
+            return Err(Error::ContactNotFound(contact.clone()));
+        }
+        found.await
+    }
+
+    /// Takes an address from a contact that the engine made from it alone and that is in no session, so that another contact can have it.
+    /// Answers since when it had opted out (SEMANTICS T2).
+    pub(super) async fn release_address(
+        &self,
+        workspace: &WorkspaceId,
+        alias: &Alias,
+        holder: &ContactId,
+        field: &'static str,
+    ) -> Result<Option<DateTime<Utc>>, Error> {
+        let Alias::Address(address) = alias else { return Err(Error::Contention) };
+        let mut opted_out_at = None;
+        let released = self.act(workspace, Subject::Contact(holder.clone()), false, true, |decision| {
+            let contact = &decision.conversation.contact;
+            opted_out_at = contact.opted_out_at;
+            let gives_up = contact.minted && decision.conversation.sessions.is_empty();
+            gives_up && contact.addresses.contains(address) && {
+                drop_address(decision, address);
+                true
+            }
+        });
+        if released.await? {
+            return Ok(opted_out_at);
+        }
+        Err(Error::invalid(field, format_args!("belongs to contact `{holder}`")))
+    }
+
+    /// Moves the addresses of one contact, and an opt-out, to another; `from` stays, without them (SEMANTICS T2).
+    ///
+    /// # Errors
+    /// `ContactNotFound` of either; `InvalidInput` of `from` when it is in a session, or the same; `Quarantined`, `Contention`, `Store`.
+    /// After an error some addresses may have moved; repeating the call moves the rest.
+    pub async fn merge(&self, from: &ContactId, into: &ContactId) -> Result<(), Error> {
+        let workspace = self.workspace()?;
+        if from == into {
+            return Err(Error::invalid("from", "must be another contact than `into`"));
+        }
+        let old = self.contact(from).await?.ok_or_else(|| Error::ContactNotFound(from.clone()))?;
+        self.contact(into).await?.ok_or_else(|| Error::ContactNotFound(into.clone()))?;
+        if let Some(at) = old.opted_out_at {
+            self.change_contact(into, |contact, _| contact.opted_out_at.replace(at).is_none(), None).await?;
+        }
+        for address in &old.addresses {
+            let released = self.act(workspace, Subject::Contact(from.clone()), false, true, |decision| {
+                decision.conversation.sessions.is_empty() && {
+                    drop_address(decision, address);
+                    true
+                }
+            });
+            if !released.await? {
+                return Err(Error::invalid("from", "must not be in a session"));
+            }
+            let taken = self.act(workspace, Subject::Contact(into.clone()), (), (), |decision| {
+                decision.edit().contact.addresses.push(address.clone());
+                decision.add_aliases.push(Alias::Address(address.clone()));
+                true
+            });
+            taken.await?;
+        }
+        Ok(())
+    }
+}
+
+fn drop_address(decision: &mut crate::kernel::Decision<'_>, address: &Address) {
+    decision.edit().contact.addresses.retain(|known| known != address);
+    decision.drop_aliases.push(Alias::Address(address.clone()));
+}

@@ -1,0 +1,263 @@
+//! One call: load, decide, commit, and again when somebody else was faster. The only place that knows what a lost race
+//! or an unknown outcome means.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::engine::Engine;
+use crate::engine::catalogue::{Snapshot, WorkspaceFlows};
+use crate::engine::deliver::Batch;
+use crate::error::{Error, StoreErrorKind};
+use crate::address::Alias;
+use crate::id::{ContactId, FlowId, FlowVersion, WorkspaceId};
+use crate::kernel::{Decision, Ground};
+use crate::session::{Conversation, DecodeError};
+use crate::store::{
+    Commit, Committed, ConversationStore, KeyName, KeyRecord, Lease, Loaded, Lookup, Record, StoredConversation,
+};
+
+/// Lost races until a call gives up.
+const ATTEMPTS: u32 = 16;
+
+/// What a decision is made on.
+pub(super) struct Facts<'a> {
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) loaded: &'a mut Loaded,
+    /// The clock's time.
+    pub(super) now: DateTime<Utc>,
+    /// Whether an earlier attempt of this call may have been written: what it left is to be found.
+    pub(super) maybe_done: bool,
+    /// An alias that an earlier attempt wanted, and the contact that has it.
+    pub(super) taken: Option<&'a (Alias, ContactId)>,
+}
+
+/// What a decision came to.
+pub(super) enum Decided<'a, T> {
+    /// The answer, with nothing to be written.
+    Answer(Result<T, Error>),
+    /// The answer, once this is written.
+    Write(Result<T, Error>, Box<Draft<'a>>),
+    /// The answer, with nothing to be written and this to be done under the lease that the call holds.
+    Go(Result<T, Error>, Box<Batch>),
+    /// These versions of flows must be fetched first.
+    Fetch(Vec<(FlowId, FlowVersion)>),
+}
+
+/// A decision that is ready to be written.
+pub(super) struct Draft<'a> {
+    pub(super) decision: Decision<'a>,
+    pub(super) key: Option<(KeyName, KeyRecord)>,
+    /// The revision it was made on.
+    pub(super) expect: Option<u64>,
+    /// What it needs or wants of the lease; [`Want::Deliver`] takes one only if something is to be sent.
+    pub(super) want: Want,
+}
+
+/// What a decision wants of the conversation's lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Want {
+    /// To deliver at once what is due, if nobody else does.
+    Deliver,
+    /// To go on under the lease that the call holds; to end it when nothing is left to do.
+    Continue,
+}
+
+/// What is left to do after a commit, under the lease that it took or kept.
+pub(super) struct Written<T> {
+    pub(super) answer: Result<T, Error>,
+    /// None: nothing is to be done, or somebody else does it.
+    pub(super) batch: Option<Batch>,
+}
+
+/// The record of a loaded conversation.
+pub(super) struct Found {
+    pub(super) conversation: Arc<Conversation>,
+    pub(super) revision: u64,
+    pub(super) settled: u64,
+    pub(super) leased: bool,
+}
+
+/// Where a conversation was found, without it.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub(super) revision: u64,
+    pub(super) settled: u64,
+    leased: bool,
+}
+
+impl Found {
+    pub(super) fn place(&self) -> Place {
+        Place { revision: self.revision, settled: self.settled, leased: self.leased }
+    }
+}
+
+impl Place {
+    pub(super) fn with(self, conversation: Arc<Conversation>) -> Found {
+        Found { conversation, revision: self.revision, settled: self.settled, leased: self.leased }
+    }
+}
+
+/// Takes the conversation out of what was loaded.
+pub(super) fn take(loaded: &mut Loaded) -> Result<Option<Found>, Error> {
+    let Some(stored) = loaded.conversation.take() else { return Ok(None) };
+    if stored.quarantined {
+        let contact = stored.contact.clone();
+        loaded.conversation = Some(stored);
+        return Err(Error::Quarantined(contact));
+    }
+    let StoredConversation { contact, revision, record, settled, leased, quarantined } = stored;
+    match record.open() {
+        Ok(conversation) => Ok(Some(Found { conversation, revision, settled, leased })),
+        Err((record, error)) => {
+            let stored = StoredConversation { contact: contact.clone(), revision, record, settled, leased, quarantined };
+            loaded.conversation = Some(stored);
+            Err(match error {
+                DecodeError::NewerFormat { found, known } => {
+                    Error::NewerFormat { what: "conversation", found: u32::from(found), known: u32::from(known) }
+                }
+                _ => Error::Quarantined(contact),
+            })
+        }
+    }
+}
+
+/// Puts a conversation back that nothing was decided about.
+pub(super) fn put_back(loaded: &mut Loaded, found: Found) {
+    let Found { conversation, revision, settled, leased } = found;
+    loaded.conversation = Some(StoredConversation {
+        contact: conversation.contact().id.clone(),
+        revision,
+        record: Record::new(conversation),
+        settled,
+        leased,
+        quarantined: false,
+    });
+}
+
+impl<S: ConversationStore> Engine<S> {
+    /// Loads, decides and commits until it is done; `decide` may be called several times, each time on what is there now.
+    pub(super) async fn transact<T: Send>(
+        &self,
+        workspace: &WorkspaceId,
+        flows: &WorkspaceFlows,
+        lookup: &Lookup,
+        mut first: Option<Loaded>,
+        mut decide: impl for<'a> FnMut(Facts<'a>) -> Decided<'a, T> + Send,
+    ) -> Result<Written<T>, Error> {
+        let mut snapshot = flows.snapshot(&self.ports, workspace, lookup.now).await?;
+        let mut maybe_done = false;
+        let mut taken = None;
+        for _ in 0..ATTEMPTS {
+            let mut outcome = Outcome::Undecided;
+            let committed = {
+                let snapshot = &*snapshot;
+                let mut step = |loaded: &mut Loaded| {
+                    let facts = Facts { snapshot, loaded, now: lookup.now, maybe_done, taken: taken.as_ref() };
+                    match decide(facts) {
+                        Decided::Fetch(missing) => {
+                            outcome = Outcome::Fetch(missing);
+                            None
+                        }
+                        Decided::Answer(answer) => {
+                            outcome = Outcome::Answer(answer, None);
+                            None
+                        }
+                        Decided::Go(answer, batch) => {
+                            outcome = Outcome::Answer(answer, Some(batch));
+                            None
+                        }
+                        Decided::Write(answer, draft) => {
+                            let (commit, after) = self.seal(*draft, lookup);
+                            outcome = Outcome::Write(answer, Box::new(after));
+                            Some(commit)
+                        }
+                    }
+                };
+                match first.take() {
+                    Some(mut loaded) => match step(&mut loaded) {
+                        Some(commit) => self.store.commit(commit).await.map(Some),
+                        None => Ok(None),
+                    },
+                    None => self.store.update(lookup, &mut step).await,
+                }
+            };
+            match (committed, outcome) {
+                (Ok(None), Outcome::Fetch(missing)) => {
+                    snapshot = flows.fetch(&self.ports, workspace, &snapshot, &missing).await?;
+                }
+                (Ok(None), Outcome::Answer(answer, batch)) => {
+                    return Ok(Written { answer, batch: batch.map(|batch| *batch) });
+                }
+                (Ok(Some(Committed::Applied { revision, leased, settled })), Outcome::Write(answer, after)) => {
+                    self.tell(workspace, &after.contact, after.events);
+                    let batch = leased.then(|| Batch { revision, settled, ..after.batch });
+                    return Ok(Written { answer, batch: batch.filter(|batch| !batch.is_done) });
+                }
+                (Ok(Some(Committed::AliasTaken { alias, holder })), _) => taken = Some((alias, holder)),
+                (Ok(Some(Committed::LeaseLost)), Outcome::Write(answer, _)) => return Ok(Written { answer, batch: None }),
+                (Ok(_), _) => {}
+                (Err(error), _) if error.kind() == StoreErrorKind::Unknown && !maybe_done => maybe_done = true,
+                (Err(error), _) => return Err(error.into()),
+            }
+        }
+        Err(Error::Contention)
+    }
+
+    /// Turns a draft into a commit, and into what is to be done after it.
+    fn seal(&self, draft: Draft<'_>, lookup: &Lookup) -> (Commit, After) {
+        let Draft { mut decision, key, expect, want } = draft;
+        let due_at = decision.finish();
+        let contact = decision.conversation.contact().id.clone();
+        let batch = Batch::of(&decision, &contact, self.may_call(want));
+        let lease = match want {
+            Want::Deliver if self.deferred || !batch.has_work() => Lease::Leave,
+            Want::Deliver => Lease::Take(lookup.token, self.ports.policy.lease),
+            Want::Continue if batch.has_work() => Lease::Hold(lookup.token),
+            Want::Continue => Lease::Free(lookup.token),
+        };
+        let batch = Batch { is_done: matches!(lease, Lease::Leave | Lease::Free(_)), ..batch };
+        let after = After { contact: contact.clone(), events: decision.events, batch };
+        let dead_letters = u32::try_from(decision.conversation.dead_letters().len()).unwrap_or(u32::MAX);
+        let commit = Commit {
+            workspace: decision.ground.workspace.clone(),
+            contact,
+            expect,
+            record: Record::new(decision.conversation),
+            due_at,
+            lease,
+            key,
+            add_aliases: decision.add_aliases,
+            drop_aliases: decision.drop_aliases,
+            started: decision.started,
+            ended: decision.ended,
+            journal: decision.journal,
+            dead_letters,
+            now: lookup.now,
+        };
+        (commit, after)
+    }
+
+    fn may_call(&self, want: Want) -> bool {
+        want == Want::Continue || self.ports.policy.inline_calls
+    }
+
+    /// The ground of a decision in this engine.
+    pub(super) fn ground<'a>(&'a self, workspace: &'a WorkspaceId, snapshot: &'a Snapshot) -> Ground<'a> {
+        Ground { workspace, limits: &self.ports.limits, flows: snapshot }
+    }
+}
+
+/// What is to be done after a commit.
+struct After {
+    contact: ContactId,
+    events: Vec<(DateTime<Utc>, crate::observer::EventKind)>,
+    batch: Batch,
+}
+
+enum Outcome<T> {
+    Undecided,
+    Fetch(Vec<(FlowId, FlowVersion)>),
+    Answer(Result<T, Error>, Option<Box<Batch>>),
+    Write(Result<T, Error>, Box<After>),
+}

@@ -1,0 +1,187 @@
+//! Handing messages over after a commit, in order, under the conversation's lease (SEMANTICS D1). When all goes well one
+//! settle is all that is written; anything else is booked by `work`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use crate::address::Address;
+use crate::calls::{Call, CallRef};
+use crate::engine::Engine;
+use crate::engine::catalogue::WorkspaceFlows;
+use crate::error::{SendError, StoreErrorKind};
+use crate::id::{ContactId, WorkspaceId};
+use crate::kernel::Decision;
+use crate::observer::EventKind;
+use crate::session::{DeadReason, Outbound, Status};
+use crate::store::{ConversationStore, Settle, Settled, Token};
+
+/// What is to be done for a conversation now.
+pub(super) struct Batch {
+    pub(super) contact: ContactId,
+    pub(super) revision: u64,
+    pub(super) settled: u64,
+    /// Messages that are due, in order.
+    pub(super) messages: Vec<Arc<Outbound>>,
+    /// Host calls that are due.
+    pub(super) calls: Vec<Call>,
+    /// Whether these are all the messages that are unsettled.
+    pub(super) is_whole: bool,
+    /// The number of the last message in the outbox.
+    pub(super) last_seq: u64,
+    /// When something is due next once all of it is done.
+    pub(super) due_after: Option<DateTime<Utc>>,
+    /// The first deadline of a wait that does not pass before these messages are settled (SEMANTICS N3).
+    pub(super) held_until: Option<DateTime<Utc>>,
+    /// Nothing is to be done, or the lease is gone.
+    pub(super) is_done: bool,
+}
+
+impl Batch {
+    pub(super) fn of(decision: &Decision<'_>, contact: &ContactId, with_calls: bool) -> Self {
+        let conversation = &decision.conversation;
+        let mut messages = Vec::new();
+        let mut is_whole = true;
+        for (place, unsent) in conversation.outbox.iter().enumerate().filter(|(_, unsent)| unsent.seq > decision.settled) {
+            let waits = |earlier: &crate::session::Unsent| {
+                earlier.seq > decision.settled
+                    && earlier.not_before > decision.now
+                    && earlier.message.route == unsent.message.route
+            };
+            if unsent.not_before > decision.now || conversation.outbox.iter().take(place).any(waits) {
+                is_whole = false;
+            } else {
+                messages.push(Arc::clone(&unsent.message));
+            }
+        }
+        let calls = if with_calls { calls_due(decision, contact) } else { Vec::new() };
+        let held = conversation.sessions.iter().filter(|session| {
+            session.status == Status::Waiting && session.sent_before > decision.settled
+        });
+        Self {
+            contact: contact.clone(),
+            revision: 0,
+            settled: decision.settled,
+            messages,
+            calls,
+            is_whole,
+            last_seq: conversation.last_seq,
+            due_after: conversation.due_at(conversation.last_seq),
+            held_until: held.filter_map(|session| session.deadline).min(),
+            is_done: false,
+        }
+    }
+
+    pub(super) fn has_work(&self) -> bool {
+        !self.messages.is_empty() || !self.calls.is_empty()
+    }
+}
+
+fn calls_due(decision: &Decision<'_>, contact: &ContactId) -> Vec<Call> {
+    let sessions = decision.conversation.sessions.iter();
+    let due = sessions.filter_map(|session| {
+        let call = session.call.as_ref()?;
+        (call.due_at()? <= decision.now).then(|| Call {
+            reference: CallRef {
+                workspace: decision.ground.workspace.clone(),
+                contact: contact.clone(),
+                call: call.id,
+            },
+            flow: session.flow.clone(),
+            node: session.at.clone(),
+            name: Arc::clone(&call.name),
+            args: call.args.clone(),
+        })
+    });
+    due.collect()
+}
+
+/// What became of a message that did not simply leave.
+pub(super) enum Odd {
+    /// It left, and the contact is known there under this address too.
+    KnownAs(Address),
+    /// It is to be tried again.
+    Later { after: Option<Duration>, reason: String },
+    /// It never will.
+    Dead(DeadReason),
+    /// It was not tried: an earlier one to the same destination waits, or time ran out.
+    Untried,
+}
+
+/// What became of a batch's messages: those without a word left.
+pub(super) struct Sent {
+    pub(super) odd: Vec<(u64, Odd)>,
+    /// When the last one was handed over.
+    pub(super) at: DateTime<Utc>,
+}
+
+impl<S: ConversationStore> Engine<S> {
+    /// Does what a commit left to do, under the lease that it took. Whatever goes wrong here is mended by a later tick.
+    pub(super) async fn finish(&self, workspace: &WorkspaceId, flows: &WorkspaceFlows, token: Token, batch: Option<Batch>) {
+        let Some(batch) = batch else { return };
+        let sent = self.send_all(workspace, &batch).await;
+        if batch.calls.is_empty() && self.settle(workspace, token, &batch, &sent).await {
+            return;
+        }
+        self.work(workspace, flows, token, batch, sent).await;
+    }
+
+    /// Hands the batch's messages over, one after the other; behind one that must wait, its destination waits.
+    pub(super) async fn send_all(&self, workspace: &WorkspaceId, batch: &Batch) -> Sent {
+        let mut odd: Vec<(u64, Odd)> = Vec::new();
+        let started = self.now();
+        let mut at = started;
+        for message in &batch.messages {
+            let waits = odd.iter().any(|(seq, odd)| {
+                matches!(odd, Odd::Later { .. } | Odd::Untried)
+                    && batch.messages.iter().any(|earlier| earlier.id.seq == *seq && earlier.route == message.route)
+            });
+            if waits || (at - started).to_std().unwrap_or_default() > self.ports.policy.lease / 2 {
+                odd.push((message.id.seq, Odd::Untried));
+                continue;
+            }
+            match self.ports.transport.send_boxed(message).await {
+                Ok(receipt) => {
+                    self.tell(workspace, &batch.contact, [(at, EventKind::Delivered { message: message.id })]);
+                    odd.extend(receipt.address.map(|address| (message.id.seq, Odd::KnownAs(address))));
+                }
+                Err(SendError::Retry { after, reason }) => odd.push((message.id.seq, Odd::Later { after, reason })),
+                Err(SendError::Rejected { reason }) => {
+                    odd.push((message.id.seq, Odd::Dead(DeadReason::Rejected(reason))));
+                }
+                Err(SendError::WindowClosed) => odd.push((message.id.seq, Odd::Dead(DeadReason::WindowClosed))),
+            }
+            at = self.now();
+        }
+        Sent { odd, at }
+    }
+
+    /// Settles a batch that went well: raises the watermark, frees the lease, rewrites nothing. Answers whether that is the end of it.
+    pub(super) async fn settle(&self, workspace: &WorkspaceId, token: Token, batch: &Batch, sent: &Sent) -> bool {
+        let is_plain = sent.odd.is_empty() && batch.is_whole && batch.held_until.is_none_or(|held| sent.at < held);
+        if !is_plain {
+            return false;
+        }
+        let settle = Settle {
+            workspace: workspace.clone(),
+            contact: batch.contact.clone(),
+            token,
+            revision: batch.revision,
+            settled: batch.last_seq,
+            due_at: batch.due_after,
+            quarantine: false,
+            now: sent.at,
+        };
+        for _ in 0..2 {
+            match self.store.settle(&settle).await {
+                Ok(Settled::Done | Settled::LeaseLost) => return true,
+                Ok(Settled::Conflict { .. }) => return false,
+                // Repeated unchanged: it may have happened (the store's contract, 16).
+                Err(error) if error.kind() != StoreErrorKind::Permanent => {}
+                Err(_) => return true,
+            }
+        }
+        true
+    }
+}

@@ -1,0 +1,323 @@
+//! The only async code: load, decide, commit, deliver. What is decided is the kernel's; what is stored, sent and asked
+//! goes through the ports.
+
+mod campaign;
+mod catalogue;
+mod contacts;
+mod decide;
+mod deliver;
+mod flows;
+mod outcome;
+mod query;
+mod receive;
+mod request;
+mod resume;
+mod tick;
+mod trigger;
+mod work;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+use std::time::Duration;
+
+use chrono::{DateTime, SubsecRound, Utc};
+
+use crate::calls::{Calls, DynCalls, NoCalls};
+use crate::clock::{Clock, Ids, RandomIds, SystemClock};
+use crate::error::Error;
+use crate::id::{BadName, WorkspaceId};
+use crate::limits::Limits;
+use crate::observer::{Event, EventKind, Observer};
+use crate::store::{ConversationStore, DynFlowStore, FlowStore, MemoryFlows, Token};
+use crate::transport::{DynTransport, NoTransport, Transport};
+
+pub use campaign::{Campaign, Progress};
+pub use flows::{FlowStatus, Flows, Imported, Unpublish};
+pub use outcome::{
+    Cancelled, Completed, DeliveryReport, KeywordAction, Received, Reported, SessionRef, Ticked, Triggered,
+};
+pub use query::{DeadLetterEntry, SessionFilter};
+pub use request::{Inbound, TriggerRequest};
+
+use catalogue::{Catalogues, WorkspaceFlows};
+
+/// Runs flows on a store. Cheap to clone, and every clone is the same engine.
+///
+/// All methods may be called from any number of tasks and processes at once; what holds per contact holds because the contact's record
+/// changes by compare-and-swap. There is no runtime inside: a synchronous host blocks on the futures.
+pub struct Engine<S> {
+    store: Arc<S>,
+    ports: Arc<Ports>,
+    workspace: Result<WorkspaceId, BadName>,
+    flows: Arc<WorkspaceFlows>,
+    deferred: bool,
+}
+
+/// Everything that an engine owns beside its store.
+struct Ports {
+    transport: Box<dyn DynTransport>,
+    calls: Box<dyn DynCalls>,
+    flow_store: Box<dyn DynFlowStore>,
+    clock: Box<dyn Clock>,
+    ids: Box<dyn Ids>,
+    observer: Option<Box<dyn Observer>>,
+    limits: Limits,
+    catalogues: Catalogues,
+    policy: Policy,
+    /// When the next purge is due, in seconds of the epoch.
+    purge_at: AtomicI64,
+}
+
+/// What a host may choose about how an engine works.
+#[derive(Clone, Copy, Debug)]
+struct Policy {
+    lease: Duration,
+    inline_calls: bool,
+    refuse_unknown_contacts: bool,
+    give_up_after: Duration,
+    key_retention: Duration,
+    session_retention: Duration,
+    journal_retention: Duration,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        const DAY: u64 = 24 * 60 * 60;
+        Self {
+            lease: Duration::from_secs(60),
+            inline_calls: false,
+            refuse_unknown_contacts: false,
+            give_up_after: Duration::from_secs(DAY),
+            key_retention: Duration::from_secs(DAY),
+            session_retention: Duration::from_secs(90 * DAY),
+            journal_retention: Duration::from_secs(30 * DAY),
+        }
+    }
+}
+
+impl<S> Clone for Engine<S> {
+    fn clone(&self) -> Self {
+        Self {
+            store: Arc::clone(&self.store),
+            ports: Arc::clone(&self.ports),
+            workspace: self.workspace.clone(),
+            flows: Arc::clone(&self.flows),
+            deferred: self.deferred,
+        }
+    }
+}
+
+impl<S> fmt::Debug for Engine<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("workspace", &self.workspace).finish_non_exhaustive()
+    }
+}
+
+/// Puts an engine together. Each port has a default, so that the smallest host gives a store and a transport.
+#[must_use]
+pub struct Builder<S> {
+    store: S,
+    transport: Box<dyn DynTransport>,
+    calls: Box<dyn DynCalls>,
+    flow_store: Box<dyn DynFlowStore>,
+    clock: Box<dyn Clock>,
+    ids: Box<dyn Ids>,
+    observer: Option<Box<dyn Observer>>,
+    limits: Limits,
+    policy: Policy,
+    deferred: bool,
+}
+
+impl<S> fmt::Debug for Builder<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+impl<S: ConversationStore> Engine<S> {
+    /// Begins an engine on this store.
+    pub fn builder(store: S) -> Builder<S> {
+        Builder {
+            store,
+            transport: Box::new(NoTransport),
+            calls: Box::new(NoCalls),
+            flow_store: Box::new(MemoryFlows::default()),
+            clock: Box::new(SystemClock),
+            ids: Box::new(RandomIds::new()),
+            observer: None,
+            limits: Limits::default(),
+            policy: Policy::default(),
+            deferred: false,
+        }
+    }
+}
+
+impl<S> Builder<S> {
+    /// Where messages leave. Without one every message is refused and becomes a dead letter.
+    pub fn transport(mut self, transport: impl Transport + 'static) -> Self {
+        self.transport = Box::new(transport);
+        self
+    }
+
+    /// Who answers host calls. Without one every call fails.
+    pub fn calls(mut self, calls: impl Calls + 'static) -> Self {
+        self.calls = Box::new(calls);
+        self
+    }
+
+    /// Where definitions are kept. Without one they are in this process: import them at each start.
+    pub fn flow_store(mut self, flows: impl FlowStore + 'static) -> Self {
+        self.flow_store = Box::new(flows);
+        self
+    }
+
+    /// Where time is read; the system's clock by default.
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Box::new(clock);
+        self
+    }
+
+    /// Where ids come from; random UUIDs by default.
+    pub fn ids(mut self, ids: impl Ids + 'static) -> Self {
+        self.ids = Box::new(ids);
+        self
+    }
+
+    /// Who watches.
+    pub fn observer(mut self, observer: impl Observer + 'static) -> Self {
+        self.observer = Some(Box::new(observer));
+        self
+    }
+
+    /// Other maxima.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Leaves delivery to [`Engine::tick`]: `trigger` and `receive` end with their commit.
+    pub fn deferred_delivery(mut self) -> Self {
+        self.deferred = true;
+        self
+    }
+
+    /// Makes host calls inside `trigger` and `receive` too, not only in [`Engine::tick`] (SEMANTICS D2).
+    pub fn inline_calls(mut self) -> Self {
+        self.policy.inline_calls = true;
+        self
+    }
+
+    /// Answers `ContactNotFound` to a `contact_id` that is unknown, instead of creating the contact (SEMANTICS T2).
+    pub fn refuse_unknown_contacts(mut self) -> Self {
+        self.policy.refuse_unknown_contacts = true;
+        self
+    }
+
+    /// How long one deliverer has a conversation for itself, 60 s by default: bound each send well below it.
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.policy.lease = lease;
+        self
+    }
+
+    /// How long a message is tried, 24 h by default (SEMANTICS D1).
+    pub fn give_up_after(mut self, time: Duration) -> Self {
+        self.policy.give_up_after = time;
+        self
+    }
+
+    /// How long trigger keys are honoured, 24 h by default, at most 30 d (SEMANTICS T5).
+    pub fn key_retention(mut self, time: Duration) -> Self {
+        self.policy.key_retention = time;
+        self
+    }
+
+    /// How long ended sessions are kept, 90 d by default (SEMANTICS S12).
+    pub fn session_retention(mut self, time: Duration) -> Self {
+        self.policy.session_retention = time;
+        self
+    }
+
+    /// How long the journal is kept, 30 d by default (SEMANTICS S12).
+    pub fn journal_retention(mut self, time: Duration) -> Self {
+        self.policy.journal_retention = time;
+        self
+    }
+
+    /// The engine, in the workspace `default`.
+    #[must_use]
+    pub fn build(self) -> Engine<S> {
+        let ports = Arc::new(Ports {
+            transport: self.transport,
+            calls: self.calls,
+            flow_store: self.flow_store,
+            clock: self.clock,
+            ids: self.ids,
+            observer: self.observer,
+            limits: self.limits,
+            catalogues: Catalogues::default(),
+            policy: self.policy,
+            purge_at: AtomicI64::new(i64::MIN),
+        });
+        let workspace = WorkspaceId::default();
+        let flows = ports.catalogues.of(&workspace);
+        Engine { store: Arc::new(self.store), ports, workspace: Ok(workspace), flows, deferred: self.deferred }
+    }
+}
+
+impl<S> Engine<S> {
+    /// The same engine for another tenant. A name that breaks the rules of ids is answered by each call as `InvalidInput` of `workspace`.
+    #[must_use]
+    pub fn in_workspace(&self, workspace: impl AsRef<str>) -> Self {
+        let workspace = WorkspaceId::new(workspace);
+        let flows = self.ports.catalogues.of(workspace.as_ref().unwrap_or(&WorkspaceId::default()));
+        Self { workspace, flows, ..self.clone() }
+    }
+
+    /// The same engine on another store, such as one that writes inside the host's own transaction. Delivery is left to [`Engine::tick`]
+    /// of the engine proper, since nothing may be sent before the host's commit.
+    #[must_use]
+    pub fn on<T: ConversationStore>(&self, store: T) -> Engine<T> {
+        Engine {
+            store: Arc::new(store),
+            ports: Arc::clone(&self.ports),
+            workspace: self.workspace.clone(),
+            flows: Arc::clone(&self.flows),
+            deferred: true,
+        }
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// The workspace that this handle works in.
+    ///
+    /// # Errors
+    /// `InvalidInput` of `workspace` when the handle was made with a name that breaks the rules of ids.
+    pub fn workspace(&self) -> Result<&WorkspaceId, Error> {
+        self.workspace.as_ref().map_err(|rule| Error::invalid("workspace", rule))
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        self.ports.clock.now().trunc_subsecs(3)
+    }
+
+    fn token(&self, now: DateTime<Utc>) -> Token {
+        Token(self.ports.ids.mint(now))
+    }
+
+    fn tell(
+        &self,
+        workspace: &WorkspaceId,
+        contact: &crate::id::ContactId,
+        events: impl IntoIterator<Item = (DateTime<Utc>, EventKind)>,
+    ) {
+        let Some(observer) = &self.ports.observer else { return };
+        for (at, kind) in events {
+            observer.observe(&Event { workspace: workspace.clone(), contact: contact.clone(), at, kind });
+        }
+    }
+}

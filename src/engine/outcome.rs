@@ -1,0 +1,183 @@
+//! What calls answer. Each is a value that the host must look at; none is an error.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::id::{ContactId, FlowId, FlowVersion, SessionId};
+use crate::kernel::Refusal;
+use crate::session::Verdict;
+
+/// Names a session, and what it is of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionRef {
+    /// The session.
+    pub session_id: SessionId,
+    /// Its flow.
+    pub flow_id: FlowId,
+    /// The flow's name.
+    pub flow_name: Arc<str>,
+    /// The version that it runs on.
+    pub flow_version: FlowVersion,
+    /// Its contact.
+    pub contact_id: ContactId,
+    /// Whether this is the recorded answer to an earlier call with the same key (SEMANTICS T5).
+    pub replayed: bool,
+}
+
+/// The answer to a trigger (SEMANTICS T9).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Triggered {
+    /// A session started. On the wire 201.
+    Started(SessionRef),
+    /// The flow has a live session with the contact; nothing was started. On the wire 200.
+    AlreadyRunning(SessionRef),
+    /// The discard time has passed; nothing was started or recorded (SEMANTICS T7).
+    Discarded,
+    /// The flow's or the contact's settings do not allow it now; nothing was started or recorded.
+    Refused(Refusal),
+}
+
+impl Triggered {
+    /// The session that was started or found.
+    #[must_use]
+    pub fn session(&self) -> Option<&SessionRef> {
+        match self {
+            Self::Started(session) | Self::AlreadyRunning(session) => Some(session),
+            Self::Discarded | Self::Refused(_) => None,
+        }
+    }
+}
+
+/// The answer to an inbound message (SEMANTICS I11).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Received {
+    /// A session took it as its answer.
+    Consumed {
+        /// The session.
+        session: SessionId,
+    },
+    /// It started a session.
+    Started {
+        /// The session.
+        session: SessionId,
+    },
+    /// A session keeps it for its next question.
+    Queued {
+        /// The session.
+        session: SessionId,
+    },
+    /// It was a keyword.
+    Keyword {
+        /// What the keyword did.
+        action: KeywordAction,
+    },
+    /// The contact is with a person of the host's; the message is theirs.
+    Handoff {
+        /// The session.
+        session: SessionId,
+    },
+    /// It chose from an earlier question (SEMANTICS I9).
+    StaleChoice,
+    /// The session can keep no more (SEMANTICS I5).
+    InboxFull,
+    /// It is too old for what it would do (SEMANTICS I12).
+    TooOld,
+    /// It came before; nothing was changed (SEMANTICS I2).
+    Duplicate {
+        /// What it came to the first time.
+        first: Box<Received>,
+    },
+    /// Nobody wants it. From an unknown address it leaves no trace.
+    Unmatched,
+}
+
+/// What a keyword does (SEMANTICS I6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeywordAction {
+    /// Ends all sessions; nothing is sent any more.
+    OptOut,
+    /// Takes that back.
+    OptIn,
+    /// Ends the session.
+    Cancel,
+    /// Ends the session and starts its flow anew.
+    Restart,
+    /// Goes to a node.
+    Jump,
+    /// Hands over to a person of the host's.
+    Handoff,
+}
+
+impl From<Verdict> for Received {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Consumed(session) => Self::Consumed { session },
+            Verdict::Started(session) => Self::Started { session },
+            Verdict::Queued(session) => Self::Queued { session },
+            Verdict::StaleChoice => Self::StaleChoice,
+            Verdict::InboxFull => Self::InboxFull,
+            Verdict::TooOld => Self::TooOld,
+            Verdict::Unmatched | Verdict::Applied => Self::Unmatched,
+        }
+    }
+}
+
+/// The answer to the result of a call (SEMANTICS D2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Completed {
+    /// The session took it and went on.
+    Resumed,
+    /// No session waits for it: it was answered, timed out, or ended.
+    Stale,
+}
+
+/// The answer to a cancellation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Cancelled {
+    /// The session is cancelled; what it had not sent is dropped.
+    Cancelled,
+    /// It had ended by itself.
+    AlreadyEnded,
+}
+
+/// What became of a message after the transport took it (SEMANTICS D1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DeliveryReport {
+    /// It arrived.
+    Delivered,
+    /// It was read.
+    Read,
+    /// It did not arrive.
+    Failed {
+        /// The channel's code.
+        code: String,
+    },
+}
+
+/// The answer to a delivery report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Reported {
+    /// Noted.
+    Noted,
+    /// No such message is known; nothing was changed.
+    Unknown,
+}
+
+/// What a tick did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct Ticked {
+    /// How many conversations had work due.
+    pub worked: usize,
+    /// When to tick next, as far as the store knows; None: nothing is due.
+    pub next_due: Option<DateTime<Utc>>,
+}

@@ -1,0 +1,209 @@
+//! Looking at what is there: sessions, journals, dead letters, conversations that were set aside.
+
+use chrono::{DateTime, Utc};
+
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::id::{ContactId, FlowId, MessageId, SessionId};
+use crate::kernel::Decision;
+use crate::session::DeadLetter;
+use crate::store::{
+    Commit, Committed, ConversationQuery, ConversationStore, JournalEntry, Lease, Live, SessionQuery, SessionRecord, StoreQueries, Subject,
+};
+
+/// How many entries a list has at most.
+const PAGE: usize = 100;
+
+/// Which sessions to list; newest first, at most 100 at a time.
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct SessionFilter {
+    flow: Option<FlowId>,
+    contact: Option<ContactId>,
+    live: Option<bool>,
+    after: Option<(DateTime<Utc>, SessionId)>,
+}
+
+impl SessionFilter {
+    /// All sessions.
+    pub fn all() -> Self {
+        Self::default()
+    }
+
+    /// Of one flow.
+    pub fn flow(mut self, flow: FlowId) -> Self {
+        self.flow = Some(flow);
+        self
+    }
+
+    /// Of one contact.
+    pub fn contact(mut self, contact: ContactId) -> Self {
+        self.contact = Some(contact);
+        self
+    }
+
+    /// Live ones only.
+    pub fn live(mut self) -> Self {
+        self.live = Some(true);
+        self
+    }
+
+    /// Ended ones only.
+    pub fn ended(mut self) -> Self {
+        self.live = Some(false);
+        self
+    }
+
+    /// Those that come after this one in the list: the next page.
+    pub fn after(mut self, session: &SessionRecord) -> Self {
+        self.after = Some((session.session().started_at(), session.session().id()));
+        self
+    }
+}
+
+/// A message that was given up, with whose it is.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct DeadLetterEntry {
+    /// The contact.
+    pub contact: ContactId,
+    /// The message, why and when.
+    pub letter: DeadLetter,
+}
+
+impl<S: ConversationStore + StoreQueries> Engine<S> {
+    /// Sessions that match, newest first, at most 100.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub async fn sessions(&self, filter: SessionFilter) -> Result<Vec<SessionRecord>, Error> {
+        let SessionFilter { flow, contact, live, after } = filter;
+        let query = SessionQuery { workspace: self.workspace()?.clone(), flow, contact, live, after, limit: PAGE };
+        Ok(self.store.sessions(&query).await?)
+    }
+
+    /// One session, live or ended. What is due is not applied: a session may be past its deadline here.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub async fn session(&self, id: SessionId) -> Result<Option<SessionRecord>, Error> {
+        Ok(self.store.session(self.workspace()?, id).await?)
+    }
+
+    /// A session's journal, turn by turn; empty when its flow did not log.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub async fn journal(&self, id: SessionId) -> Result<Vec<JournalEntry>, Error> {
+        Ok(self.store.journal(self.workspace()?, id).await?)
+    }
+
+    /// Messages that were given up, by contact: those of at most 100 contacts after this one.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub async fn dead_letters(&self, after: Option<&ContactId>) -> Result<Vec<DeadLetterEntry>, Error> {
+        let mut letters = Vec::new();
+        for (contact, record) in self.listed(false, after).await? {
+            if let Ok(conversation) = record.conversation() {
+                let of_contact = conversation.dead_letters().iter().cloned();
+                letters.extend(of_contact.map(|letter| DeadLetterEntry { contact: contact.clone(), letter }));
+            }
+        }
+        Ok(letters)
+    }
+
+    /// Contacts whose conversation was set aside (SEMANTICS S9), at most 100 after this one.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub async fn quarantined(&self, after: Option<&ContactId>) -> Result<Vec<ContactId>, Error> {
+        Ok(self.listed(true, after).await?.into_iter().map(|(contact, _)| contact).collect())
+    }
+
+    async fn listed(&self, quarantined: bool, after: Option<&ContactId>) -> Result<Vec<(ContactId, crate::store::Record)>, Error> {
+        let query = ConversationQuery { workspace: self.workspace()?.clone(), quarantined, after: after.cloned(), limit: PAGE };
+        Ok(self.store.conversations(&query).await?)
+    }
+}
+
+impl<S: ConversationStore> Engine<S> {
+    /// How many live sessions a flow has, of all its versions.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub async fn live(&self, flow: &FlowId) -> Result<u64, Error> {
+        let live = Live { workspace: self.workspace()?.clone(), flow: flow.clone(), version: None, wake_at: None };
+        Ok(self.store.live(&live).await?)
+    }
+
+    /// Puts a dead letter back into the outbox, at the end, under the same id. Answers whether it was there.
+    ///
+    /// # Errors
+    /// `Quarantined`, `Contention`, `Store`.
+    pub async fn requeue(&self, contact: &ContactId, message: MessageId) -> Result<bool, Error> {
+        self.with_letter(contact, message, |decision, letter| {
+            let mut message = (*letter.message).clone();
+            message.created_at = decision.now;
+            decision.requeue(message.into());
+        })
+        .await
+    }
+
+    /// Drops a dead letter for good. Answers whether it was there.
+    ///
+    /// # Errors
+    /// `Quarantined`, `Contention`, `Store`.
+    pub async fn drop_dead_letter(&self, contact: &ContactId, message: MessageId) -> Result<bool, Error> {
+        self.with_letter(contact, message, |_, _| ()).await
+    }
+
+    async fn with_letter(
+        &self,
+        contact: &ContactId,
+        message: MessageId,
+        mut act: impl FnMut(&mut Decision<'_>, DeadLetter) + Send,
+    ) -> Result<bool, Error> {
+        let workspace = self.workspace()?;
+        self.act(workspace, Subject::Contact(contact.clone()), false, true, |decision| {
+            let letters = &decision.conversation.dead_letters;
+            let Some(place) = letters.iter().position(|letter| letter.message.id == message) else { return false };
+            let letter = decision.edit().dead_letters.remove(place);
+            act(decision, letter);
+            true
+        })
+        .await
+    }
+
+    /// Takes a conversation out of quarantine: it is due at once. Answers whether it was in it.
+    ///
+    /// # Errors
+    /// `Contention`, `Store`.
+    pub async fn release(&self, contact: &ContactId) -> Result<bool, Error> {
+        let workspace = self.workspace()?;
+        let lookup = self.lookup(workspace, Subject::Contact(contact.clone()));
+        let Some(stored) = self.store.load(&lookup).await?.conversation.filter(|stored| stored.quarantined) else {
+            return Ok(false);
+        };
+        let commit = Commit {
+            workspace: workspace.clone(),
+            contact: contact.clone(),
+            expect: Some(stored.revision),
+            record: stored.record,
+            due_at: Some(lookup.now),
+            lease: Lease::Leave,
+            key: None,
+            add_aliases: Vec::new(),
+            drop_aliases: Vec::new(),
+            started: Vec::new(),
+            ended: Vec::new(),
+            journal: Vec::new(),
+            dead_letters: 0,
+            now: lookup.now,
+        };
+        match self.store.commit(commit).await? {
+            Committed::Applied { .. } => Ok(true),
+            _ => Err(Error::Contention),
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! Inbound messages: who gets them, and what comes of it (SEMANTICS I).
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::address::Alias;
+use crate::engine::Engine;
+use crate::engine::decide::{Decided, Draft, Facts, Found, Want, Written, put_back, take};
+use crate::engine::outcome::Received;
+use crate::engine::request::{CheckedInbound, Inbound};
+use crate::error::Error;
+use crate::id::{ContactId, SessionId, WorkspaceId};
+use crate::kernel::{
+    Admission, Allowances, Candidate, Decision, InboundMessage, Input, NewSession, Routing, accept_inputs, admit, message_hash, own_choice,
+    route, wait_node,
+};
+use crate::limits::Limits;
+use crate::observer::EventKind;
+use crate::session::{EndReason, Message, Origin, Queued, Route, Verdict};
+use crate::store::{ConversationStore, Lookup, Subject};
+use crate::value::Bag;
+
+impl<S: ConversationStore> Engine<S> {
+    /// Takes a message from a contact to the session, the trigger or the queue that it is for (SEMANTICS I1).
+    ///
+    /// Safe to repeat with the same `id`: a redelivery answers [`Received::Duplicate`] and changes nothing.
+    ///
+    /// # Errors
+    /// `InvalidInput`, `TooManySessions`, `Quarantined`, `Contention`, `Store`. The message was not taken.
+    pub async fn receive(&self, inbound: Inbound) -> Result<Received, Error> {
+        let workspace = self.workspace()?;
+        let inbound = inbound.check(&self.ports.limits)?;
+        let now = self.now();
+        let token = self.token(now);
+        let arrival = Arrival::of(inbound, self.ports.ids.mint(now).into(), token.0.as_u128());
+        let lookup = Lookup {
+            workspace: workspace.clone(),
+            subject: match &arrival.inbound.contact {
+                Some(contact) => Subject::Contact(contact.clone()),
+                None => Subject::Alias(Alias::Address(arrival.route.to.clone())),
+            },
+            key: None,
+            token,
+            now,
+            in_place: arrival.inbound.contact.is_none(),
+        };
+        let mut carried_opt_out = None;
+        for _ in 0..2 {
+            let decide = |facts: Facts<'_>| self.decide_inbound(workspace, &arrival, carried_opt_out, facts);
+            let Written { answer, batch } = self.transact(workspace, &self.flows, &lookup, None, decide).await?;
+            match answer? {
+                Answer::Final(received) => {
+                    self.finish(workspace, &self.flows, token, batch).await;
+                    return Ok(received);
+                }
+                Answer::AddressTaken(alias, holder) => {
+                    carried_opt_out = self.release_address(workspace, &alias, &holder, "from").await?;
+                }
+            }
+        }
+        Err(Error::Contention)
+    }
+
+    fn decide_inbound<'a>(
+        &'a self,
+        workspace: &'a WorkspaceId,
+        arrival: &Arrival,
+        carried_opt_out: Option<DateTime<Utc>>,
+        facts: Facts<'a>,
+    ) -> Decided<'a, Answer> {
+        let Facts { snapshot, loaded, now, maybe_done, taken } = facts;
+        let limits = &self.ports.limits;
+        if let Some((alias, holder)) = taken
+            && arrival.inbound.contact.is_some()
+        {
+            return Decided::Answer(Ok(Answer::AddressTaken(alias.clone(), holder.clone())));
+        }
+        let found = match take(loaded) {
+            Ok(found) => found,
+            Err(error) => return Decided::Answer(Err(error)),
+        };
+        let found = match found.map(|found| arrival.recall(found, now, limits)) {
+            Some((found, Some(first))) if maybe_done => {
+                return self.resume_delivery(workspace, snapshot, loaded, found, now, Answer::Final(first.into()));
+            }
+            Some((found, Some(first))) => {
+                put_back(loaded, found);
+                return Decided::Answer(Ok(Answer::Final(Received::Duplicate { first: Box::new(first.into()) })));
+            }
+            other => other.map(|(found, _)| found),
+        };
+        let ground = self.ground(workspace, snapshot);
+        let place = found.as_ref().map(Found::place);
+        let expect = place.map(|place| place.revision);
+        let mut decision = match found {
+            Some(found) => Decision::new(ground, found.conversation, found.settled, now),
+            None => Decision::first(ground, arrival.contact.clone(), now),
+        };
+        let missing = decision.missing();
+        if !missing.is_empty() {
+            if let Some(place) = place {
+                put_back(loaded, place.with(decision.conversation));
+            }
+            return Decided::Fetch(missing);
+        }
+        decision.apply_due();
+        let startable: Vec<_> = snapshot.startable(&arrival.route.account).collect();
+        let known = expect.is_some().then_some(&*decision.conversation);
+        let admissions: Vec<Admission> = startable
+            .iter()
+            .map(|(_, flow)| admit(flow, known, Allowances { opted_out: true, in_handoff: false }, decision.now, limits.live_sessions))
+            .collect();
+        let candidates: Vec<Candidate<'_>> = startable
+            .iter()
+            .zip(&admissions)
+            .map(|((_, flow), admission)| Candidate {
+                flow,
+                admitted: matches!(admission, Admission::Start | Admission::Interrupt),
+            })
+            .collect();
+        let message = InboundMessage {
+            message: &arrival.inbound.message,
+            account: &arrival.route.account,
+            choice: arrival.choice,
+            timestamp: arrival.inbound.timestamp,
+        };
+        let wait_of = |session: &crate::session::Session| {
+            wait_node(ground.flows.pinned(&session.flow, session.version)?.flow?, session)
+        };
+        let routing = route(&message, known, wait_of, &candidates, decision.now, limits);
+        if routing == Routing::Unmatched && expect.is_none() {
+            return Decided::Answer(Ok(Answer::Final(Received::Unmatched)));
+        }
+        arrival.meet(&mut decision, expect.is_none(), carried_opt_out);
+        let verdict = match routing {
+            Routing::Answer(place) => arrival.answer(&mut decision, place),
+            Routing::Queue(place) => arrival.queue(&mut decision, place),
+            Routing::Start(chosen) => {
+                let place = startable.iter().position(|(_, flow)| *flow.id() == chosen);
+                match place.and_then(|place| Some((startable.get(place)?, admissions.get(place)?))) {
+                    Some(((version, flow), admission)) => {
+                        if *admission == Admission::Interrupt {
+                            decision.end_all(EndReason::Interrupted);
+                        }
+                        // A message brings no context: a required input is the author's to default.
+                        let context = accept_inputs(flow.start().1, Bag::new(), limits).map_or_else(|_| Bag::new(), |(context, _)| context);
+                        decision.start(flow, arrival.new_session(*version, context));
+                        Verdict::Started(arrival.session())
+                    }
+                    None => Verdict::Unmatched,
+                }
+            }
+            Routing::StaleChoice(session) => {
+                decision.note(EventKind::StaleChoice { session });
+                Verdict::StaleChoice
+            }
+            Routing::InboxFull => Verdict::InboxFull,
+            Routing::TooOld => Verdict::TooOld,
+            Routing::Unmatched => Verdict::Unmatched,
+        };
+        decision.remember(arrival.id, verdict);
+        decision.forget();
+        let answer = Ok(Answer::Final(verdict.into()));
+        Decided::Write(answer, Box::new(Draft { decision, key: None, expect, want: Want::Deliver }))
+    }
+}
+
+/// What a decision on an inbound message answers.
+enum Answer {
+    Final(Received),
+    /// The address leads to another contact than the one that the message names.
+    AddressTaken(Alias, ContactId),
+}
+
+/// An inbound message and what was minted for it, once.
+struct Arrival {
+    inbound: CheckedInbound,
+    /// How a repeat is recognised: by channel, account and message id; without an id by the call itself.
+    id: u128,
+    /// The contact, if it has to be made.
+    contact: ContactId,
+    /// The session, if one is started.
+    session: u128,
+    route: Arc<Route>,
+    /// The session and wait number that a payload of ours names.
+    choice: Option<(SessionId, u32)>,
+}
+
+impl Arrival {
+    fn of(mut inbound: CheckedInbound, contact: ContactId, call: u128) -> Self {
+        let id = inbound.id.as_deref().map_or(call, |id| message_hash(&inbound.account, id));
+        let route = Arc::new(Route { account: inbound.account.clone(), to: inbound.address.clone() });
+        let mut choice = None;
+        if let Some(payload) = inbound.message.payload.take() {
+            inbound.message.payload = Some(match own_choice(&payload) {
+                Some((session, wait, option)) => {
+                    choice = Some((session, wait));
+                    option.into()
+                }
+                None => payload,
+            });
+        }
+        let contact = inbound.contact.clone().unwrap_or(contact);
+        Self { inbound, id, contact, session: call, route, choice }
+    }
+
+    /// What the same message came to before.
+    fn recall(&self, found: Found, now: DateTime<Utc>, limits: &Limits) -> (Found, Option<Verdict>) {
+        let now = now.max(found.conversation.last_at);
+        let first = found.conversation.recall(self.id, now, limits);
+        (found, first)
+    }
+
+    fn session(&self) -> SessionId {
+        SessionId(uuid::Uuid::from_u128(self.session))
+    }
+
+    fn message(&self) -> Message {
+        self.inbound.message.clone()
+    }
+
+    fn answer(&self, decision: &mut Decision<'_>, place: usize) -> Verdict {
+        let Some(session) = decision.conversation.sessions.get(place) else { return Verdict::Unmatched };
+        let id = session.id;
+        let same = session.route.as_ref().filter(|route| **route == self.route);
+        let route = Arc::clone(same.unwrap_or(&self.route));
+        let now = decision.now;
+        if decision.advance(place, Input::Reply { message: self.message(), route }, now) {
+            Verdict::Consumed(id)
+        } else {
+            Verdict::Unmatched
+        }
+    }
+
+    fn queue(&self, decision: &mut Decision<'_>, place: usize) -> Verdict {
+        let Some(session) = decision.edit().sessions.get_mut(place) else { return Verdict::Unmatched };
+        let sent = session.sent;
+        let queued = Queued { message: self.message(), sent, route: Arc::clone(&self.route), opening: false };
+        session.rare().queue.push(queued);
+        Verdict::Queued(session.id)
+    }
+
+    /// Writes down what the message says of the contact.
+    fn meet(&self, decision: &mut Decision<'_>, is_new: bool, opted_out_at: Option<DateTime<Utc>>) {
+        if is_new {
+            decision.edit().contact.minted = self.inbound.contact.is_none();
+        }
+        if opted_out_at.is_some() && decision.conversation.contact.opted_out_at.is_none() {
+            decision.edit().contact.opted_out_at = opted_out_at;
+        }
+        if !decision.conversation.contact.addresses.contains(&self.route.to) {
+            decision.edit().contact.addresses.push(self.route.to.clone());
+            decision.add_aliases.push(Alias::Address(self.route.to.clone()));
+        }
+        if let Some(profile) = &self.inbound.profile {
+            decision.edit().contact.learn(profile);
+        }
+        if !decision.conversation.has_written {
+            decision.edit().has_written = true;
+        }
+    }
+
+    fn new_session(&self, version: crate::id::FlowVersion, context: Bag) -> NewSession {
+        NewSession {
+            context,
+            origin: Some(Box::new(Origin { inbound: true, ..Origin::default() })),
+            route: Some(Arc::clone(&self.route)),
+            opening: Some(self.message()),
+            ..NewSession::new(self.session(), version)
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Going on with a session from outside: the answer to a host call, a cancellation, news of a message.
+
+use crate::address::Alias;
+use crate::calls::{CallRef, CallResult};
+use crate::engine::Engine;
+use crate::engine::decide::{Decided, Draft, Facts, Found, Want, Written, put_back, take};
+use crate::engine::outcome::{Cancelled, Completed, DeliveryReport, Reported};
+use crate::error::Error;
+use crate::id::{MessageId, SessionId, WorkspaceId};
+use crate::kernel::{Decision, Input};
+use crate::observer::EventKind;
+use crate::session::{EndReason, Status, Verdict};
+use crate::store::{ConversationStore, Lookup, Subject, Token};
+
+impl<S: ConversationStore> Engine<S> {
+    /// Hands in the result of a call that the host answered with [`Answer::Later`](crate::Answer::Later) (SEMANTICS D2).
+    ///
+    /// A result is applied at most once; repeating it answers [`Completed::Stale`].
+    ///
+    /// # Errors
+    /// `InvalidInput` when the reference is of another workspace; `Quarantined`, `Contention`, `Store`.
+    pub async fn complete(&self, reference: CallRef, result: CallResult) -> Result<Completed, Error> {
+        let workspace = self.workspace()?;
+        if reference.workspace != *workspace {
+            return Err(Error::invalid("call_ref", "must be of this workspace"));
+        }
+        let subject = Subject::Contact(reference.contact);
+        let call = reference.call;
+        self.act(workspace, subject, Completed::Stale, Completed::Resumed, |decision| {
+            let place = decision.conversation.sessions.iter().position(|session| session.id == call.session);
+            let now = decision.now;
+            place.is_some_and(|place| {
+                let waits = decision.conversation.sessions.get(place).is_some_and(|session| session.status == Status::Calling);
+                waits && decision.advance(place, Input::Result { call, result: result.clone() }, now)
+            })
+        })
+        .await
+    }
+
+    /// Ends a session; messages that it has not sent are dropped (SEMANTICS D1).
+    ///
+    /// # Errors
+    /// `SessionNotFound`, `Quarantined`, `Contention`, `Store`.
+    pub async fn cancel(&self, session: SessionId) -> Result<Cancelled, Error> {
+        let workspace = self.workspace()?;
+        let lookup = self.lookup(workspace, Subject::Alias(Alias::Session(session)));
+        if self.store.load(&lookup).await?.conversation.is_none() {
+            return Err(Error::SessionNotFound(session));
+        }
+        self.act(workspace, lookup.subject, Cancelled::AlreadyEnded, Cancelled::Cancelled, |decision| {
+            let place = decision.conversation.sessions.iter().position(|live| live.id == session);
+            let now = decision.now;
+            place.map(|place| decision.end(place, EndReason::Cancelled, now)).is_some()
+        })
+        .await
+    }
+
+    /// Takes news of a message after the transport took it (SEMANTICS D1). It is told to the observer.
+    ///
+    /// # Errors
+    /// `InvalidInput` of `code` above 256 bytes; `Store`.
+    pub async fn report(&self, message: MessageId, report: DeliveryReport) -> Result<Reported, Error> {
+        let workspace = self.workspace()?;
+        let status = match report {
+            DeliveryReport::Delivered => "delivered".to_owned(),
+            DeliveryReport::Read => "read".to_owned(),
+            DeliveryReport::Failed { code } => {
+                crate::id::check_name(&code).map_err(|rule| Error::invalid("code", rule))?;
+                code
+            }
+        };
+        let lookup = self.lookup(workspace, Subject::Alias(Alias::Session(message.session)));
+        let Some(stored) = self.store.load(&lookup).await?.conversation else { return Ok(Reported::Unknown) };
+        let known = stored.record.conversation().is_ok_and(|conversation| (1..=conversation.last_seq).contains(&message.seq));
+        if !known {
+            return Ok(Reported::Unknown);
+        }
+        let kind = EventKind::Reported { message, status: status.into() };
+        self.tell(workspace, &stored.contact, [(lookup.now, kind)]);
+        Ok(Reported::Noted)
+    }
+
+    /// A lookup of a call without key and address.
+    pub(super) fn lookup(&self, workspace: &WorkspaceId, subject: Subject) -> Lookup {
+        let now = self.now();
+        Lookup { workspace: workspace.clone(), subject, key: None, token: self.token(now), now, in_place: true }
+    }
+
+    /// One change to a conversation that exists, after all that was due; `change` says whether it took effect.
+    pub(super) async fn act<T: Copy + Send + Sync>(
+        &self,
+        workspace: &WorkspaceId,
+        subject: Subject,
+        without_effect: T,
+        with_effect: T,
+        mut change: impl FnMut(&mut Decision<'_>) -> bool + Send,
+    ) -> Result<T, Error> {
+        let lookup = self.lookup(workspace, subject);
+        let token = lookup.token;
+        let decide = |facts: Facts<'_>| self.decide_act(workspace, token, (without_effect, with_effect), &mut change, facts);
+        let Written { answer, batch } = self.transact(workspace, &self.flows, &lookup, None, decide).await?;
+        let answer = answer?;
+        self.finish(workspace, &self.flows, token, batch).await;
+        Ok(answer)
+    }
+
+    fn decide_act<'a, T: Copy>(
+        &'a self,
+        workspace: &'a WorkspaceId,
+        token: Token,
+        (without_effect, with_effect): (T, T),
+        change: &mut (impl FnMut(&mut Decision<'_>) -> bool + Send),
+        facts: Facts<'a>,
+    ) -> Decided<'a, T> {
+        let found: Found = match take(facts.loaded) {
+            Ok(Some(found)) => found,
+            Ok(None) => return Decided::Answer(Ok(without_effect)),
+            Err(error) => return Decided::Answer(Err(error)),
+        };
+        let id = token.0.as_u128();
+        if facts.maybe_done && found.conversation.recall(id, facts.now, &self.ports.limits).is_some() {
+            return self.resume_delivery(workspace, facts.snapshot, facts.loaded, found, facts.now, with_effect);
+        }
+        let place = found.place();
+        let mut decision = Decision::new(self.ground(workspace, facts.snapshot), found.conversation, place.settled, facts.now);
+        let missing = decision.missing();
+        if !missing.is_empty() {
+            put_back(facts.loaded, place.with(decision.conversation));
+            return Decided::Fetch(missing);
+        }
+        decision.apply_due();
+        let took_effect = change(&mut decision);
+        if took_effect {
+            decision.remember(id, Verdict::Applied);
+        }
+        let answer = if took_effect { with_effect } else { without_effect };
+        if !decision.changed {
+            put_back(facts.loaded, place.with(decision.conversation));
+            return Decided::Answer(Ok(answer));
+        }
+        Decided::Write(Ok(answer), Box::new(Draft { decision, key: None, expect: Some(place.revision), want: Want::Deliver }))
+    }
+}

@@ -1,0 +1,172 @@
+//! What time brings: deadlines, expiry, host calls, messages that are still to be sent, retention. A missed tick costs
+//! latency only.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::engine::Engine;
+use crate::engine::outcome::Ticked;
+use crate::error::Error;
+use crate::id::WorkspaceId;
+use crate::kernel::{later, span};
+use crate::observer::EventKind;
+use crate::store::{ConversationStore, Due, LeasedConversation, Live, Loaded, Purge, Settle, Settled, Token, VersionState};
+
+/// Claims after which a conversation that makes no progress is set aside (SEMANTICS S9).
+const MOST_CLAIMS: u32 = 10;
+/// How long a conversation of a newer release is left alone.
+const NEWER_PAUSE: TimeDelta = TimeDelta::minutes(5);
+/// How often old keys, sessions and journals are removed.
+const PURGE_PERIOD_SECONDS: i64 = 60;
+/// How many of each are removed at a time.
+const PURGE_LIMIT: usize = 1_000;
+/// How often live sessions of terminated versions are looked for.
+const WAKE_PERIOD_MILLIS: i64 = 1_000;
+/// For so long after it a call may still start a session on a version that was terminated: other processes' snapshots are trusted for a second.
+const TERMINATION_SETTLES: TimeDelta = TimeDelta::seconds(10);
+
+impl<S: ConversationStore> Engine<S> {
+    /// Works up to `limit` conversations that have something due, in all workspaces: timers, TTL, host calls, messages to be sent again.
+    ///
+    /// Any number of processes may tick at once; each conversation is worked by one of them. One conversation's failure does not stop the others.
+    ///
+    /// # Errors
+    /// `Store` when due conversations could not be claimed.
+    pub async fn tick(&self, limit: usize) -> Result<Ticked, Error> {
+        let now = self.now();
+        self.wake_terminated(now).await?;
+        let token = self.token(now);
+        let due = Due { now, token, lease: self.ports.policy.lease, limit };
+        let leased = self.store.lease_due(&due).await?;
+        let worked = leased.conversations.len();
+        for claimed in leased.conversations {
+            self.work_one(token, claimed).await;
+        }
+        self.purge(now).await?;
+        let left = worked == limit && limit > 0;
+        Ok(Ticked { worked, next_due: if left { Some(now) } else { leased.next_due } })
+    }
+
+    /// Ticks for ever, and sleeps in between until something is due, at most `max_idle`: the loop that every host would write. Drop the future to stop.
+    ///
+    /// A store's failure is waited out for `max_idle`.
+    ///
+    /// ```
+    /// # async fn example(bot: chatflow::Engine<chatflow::MemoryStore>) {
+    /// # fn sleep(time: std::time::Duration) -> impl Future<Output = ()> { async {} }
+    /// // with tokio: bot.run(Duration::from_secs(1), tokio::time::sleep).await
+    /// bot.run(std::time::Duration::from_secs(1), sleep).await;
+    /// # }
+    /// ```
+    pub async fn run<F, R>(&self, max_idle: Duration, sleep: F) -> Infallible
+    where
+        F: Fn(Duration) -> R,
+        R: Future<Output = ()>,
+    {
+        const AT_A_TIME: usize = 100;
+        loop {
+            let idle = match self.tick(AT_A_TIME).await {
+                Ok(Ticked { next_due: Some(due), .. }) => (due - self.now()).to_std().unwrap_or_default().min(max_idle),
+                Ok(_) | Err(_) => max_idle,
+            };
+            sleep(idle).await;
+        }
+    }
+
+    async fn work_one(&self, token: Token, claimed: LeasedConversation) {
+        let LeasedConversation { workspace, stored, claims } = claimed;
+        let contact = stored.contact.clone();
+        let revision = stored.revision;
+        let settled = stored.settled;
+        let flows = self.ports.catalogues.of(&workspace);
+        let outcome = if claims > MOST_CLAIMS {
+            Err(Error::Quarantined(contact.clone()))
+        } else {
+            let loaded = Loaded { conversation: Some(stored), ..Loaded::default() };
+            self.work_claimed(&workspace, &flows, token, &contact, loaded).await
+        };
+        let (due_at, quarantine) = match outcome {
+            Err(Error::Quarantined(_)) => (None, true),
+            Err(Error::NewerFormat { .. }) => (Some(later(self.now(), NEWER_PAUSE)), false),
+            // Anything else is claimed again when the lease ends.
+            Ok(()) | Err(_) => return,
+        };
+        let settle = Settle {
+            workspace: workspace.clone(),
+            contact: contact.clone(),
+            token,
+            revision,
+            settled,
+            due_at,
+            quarantine,
+            now: self.now(),
+        };
+        if let Ok(Settled::Done) = self.store.settle(&settle).await
+            && quarantine
+        {
+            self.tell(&workspace, &contact, [(settle.now, EventKind::Quarantined)]);
+        }
+    }
+
+    /// Makes live sessions of terminated versions due, so that they end without a message or a deadline (SEMANTICS L4).
+    async fn wake_terminated(&self, now: DateTime<Utc>) -> Result<(), Error> {
+        for (workspace, flows) in self.ports.catalogues.all() {
+            let snapshot = flows.snapshot(&self.ports, &workspace, now).await?;
+            let millis = now.timestamp_millis();
+            let recently = (0..WAKE_PERIOD_MILLIS).contains(&millis.saturating_sub(flows.woken_at.load(Ordering::Acquire)));
+            let mut is_waking = false;
+            for view in snapshot.views() {
+                for version in &view.entry.versions {
+                    let VersionState::Terminated(since) = version.state else { continue };
+                    let key = (view.entry.flow.clone(), version.version);
+                    if recently || flows.is_drained(&key) {
+                        continue;
+                    }
+                    is_waking = true;
+                    let live = self.wake(&workspace, &key, now).await?;
+                    if live == 0 && now - since > TERMINATION_SETTLES {
+                        flows.note_drained(key);
+                    }
+                }
+            }
+            if is_waking {
+                flows.woken_at.store(millis, Ordering::Release);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn wake(
+        &self,
+        workspace: &WorkspaceId,
+        (flow, version): &(crate::id::FlowId, crate::id::FlowVersion),
+        now: DateTime<Utc>,
+    ) -> Result<u64, Error> {
+        let live = Live { workspace: workspace.clone(), flow: flow.clone(), version: Some(*version), wake_at: Some(now) };
+        Ok(self.store.live(&live).await?)
+    }
+
+    /// Removes what is past its retention, once a minute (SEMANTICS S12).
+    async fn purge(&self, now: DateTime<Utc>) -> Result<(), Error> {
+        let seconds = now.timestamp();
+        let due = self.ports.purge_at.load(Ordering::Acquire);
+        if seconds < due && due - seconds <= PURGE_PERIOD_SECONDS {
+            return Ok(());
+        }
+        let before = |retention: Duration| now.checked_sub_signed(span(retention)).unwrap_or(DateTime::UNIX_EPOCH);
+        let purge = Purge {
+            now,
+            ended_before: before(self.ports.policy.session_retention),
+            journal_before: before(self.ports.policy.journal_retention),
+            limit: PURGE_LIMIT,
+        };
+        let purged = self.store.purge(&purge).await?;
+        let next = if purged.more { seconds } else { seconds.saturating_add(PURGE_PERIOD_SECONDS) };
+        self.ports.purge_at.store(next, Ordering::Release);
+        Ok(())
+    }
+}

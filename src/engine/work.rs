@@ -1,0 +1,214 @@
+//! Working a conversation under its lease until nothing is due: book what was sent and called, apply what is due, do what
+//! that leads to. Ticks come here, and calls whose delivery did not go plainly.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::address::Alias;
+use crate::calls::{Answer, Call, CallResult};
+use crate::engine::Engine;
+use crate::engine::catalogue::WorkspaceFlows;
+use crate::engine::decide::{Decided, Draft, Facts, Want, put_back, take};
+use crate::engine::deliver::{Batch, Odd, Sent};
+use crate::error::{CallError, Error};
+use crate::id::{CallId, ContactId, MessageId, WorkspaceId};
+use crate::kernel::{Decision, Input, jitter, later, span};
+use crate::observer::EventKind;
+use crate::session::{CallStage, DeadReason, Status};
+use crate::store::{ConversationStore, Loaded, Lookup, Subject, Token};
+
+/// The first pause before a message or a call is tried again; doubled each time (SEMANTICS D1).
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// The longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
+/// Rounds of one claim; what is left is due again.
+const ROUNDS: u32 = 100;
+
+/// What was done outside and is to be booked.
+#[derive(Default)]
+pub(super) struct Done {
+    sent: Option<(Batch, Sent)>,
+    called: Vec<(CallId, Result<Answer, CallError>)>,
+}
+
+impl<S: ConversationStore> Engine<S> {
+    /// Goes on from a batch whose messages were handed over.
+    pub(super) async fn work(&self, workspace: &WorkspaceId, flows: &WorkspaceFlows, token: Token, batch: Batch, sent: Sent) {
+        let contact = batch.contact.clone();
+        let called = self.call_all(workspace, &batch).await;
+        // What can not be booked is done again after the lease, by whoever claims the conversation then.
+        let _ = self.rounds(workspace, flows, token, &contact, None, Done { sent: Some((batch, sent)), called }).await;
+    }
+
+    /// Works a claimed conversation.
+    pub(super) async fn work_claimed(
+        &self,
+        workspace: &WorkspaceId,
+        flows: &WorkspaceFlows,
+        token: Token,
+        contact: &ContactId,
+        loaded: Loaded,
+    ) -> Result<(), Error> {
+        self.rounds(workspace, flows, token, contact, Some(loaded), Done::default()).await
+    }
+
+    async fn rounds(
+        &self,
+        workspace: &WorkspaceId,
+        flows: &WorkspaceFlows,
+        token: Token,
+        contact: &ContactId,
+        mut first: Option<Loaded>,
+        mut done: Done,
+    ) -> Result<(), Error> {
+        for _ in 0..ROUNDS {
+            let now = self.now();
+            let lookup = Lookup {
+                workspace: workspace.clone(),
+                subject: Subject::Contact(contact.clone()),
+                key: None,
+                token,
+                now,
+                in_place: false,
+            };
+            let decide = |facts: Facts<'_>| self.book(workspace, facts, &done);
+            let written = self.transact(workspace, flows, &lookup, first.take(), decide).await?;
+            written.answer?;
+            let Some(batch) = written.batch else { return Ok(()) };
+            let sent = self.send_all(workspace, &batch).await;
+            if batch.calls.is_empty() && self.settle(workspace, token, &batch, &sent).await {
+                return Ok(());
+            }
+            let called = self.call_all(workspace, &batch).await;
+            done = Done { sent: Some((batch, sent)), called };
+        }
+        Ok(())
+    }
+
+    /// One decision under the lease: books what was done, applies what is due.
+    fn book<'a>(&'a self, workspace: &'a WorkspaceId, facts: Facts<'a>, done: &Done) -> Decided<'a, ()> {
+        let found = match take(facts.loaded) {
+            Ok(Some(found)) if found.leased => found,
+            Ok(Some(found)) => {
+                put_back(facts.loaded, found);
+                return Decided::Answer(Ok(()));
+            }
+            Ok(None) => return Decided::Answer(Ok(())),
+            Err(error) => return Decided::Answer(Err(error)),
+        };
+        let (found_revision, expect) = (found.revision, Some(found.revision));
+        let ground = self.ground(workspace, facts.snapshot);
+        let mut decision = Decision::new(ground, found.conversation, found.settled, facts.now);
+        let missing = decision.missing();
+        if !missing.is_empty() {
+            return Decided::Fetch(missing);
+        }
+        if let Some((batch, sent)) = &done.sent {
+            self.book_sent(&mut decision, batch, sent);
+        }
+        decision.apply_due();
+        for (call, answer) in &done.called {
+            book_called(&mut decision, *call, answer);
+        }
+        decision.apply_due();
+        decision.forget();
+        if !decision.changed {
+            let batch = Batch::of(&decision, &decision.conversation.contact().id.clone(), true);
+            if batch.has_work() {
+                return Decided::Go(Ok(()), Box::new(Batch { revision: found_revision, ..batch }));
+            }
+        }
+        Decided::Write(Ok(()), Box::new(Draft { decision, key: None, expect, want: Want::Continue }))
+    }
+
+    fn book_sent(&self, decision: &mut Decision<'_>, batch: &Batch, sent: &Sent) {
+        let at = sent.at;
+        for message in &batch.messages {
+            let odd = sent.odd.iter().find(|(seq, _)| *seq == message.id.seq).map(|(_, odd)| odd);
+            match odd {
+                None => decision.settle_message(message.id, at),
+                Some(Odd::KnownAs(address)) => {
+                    decision.settle_message(message.id, at);
+                    let contact = &decision.conversation.contact;
+                    if !contact.addresses.contains(address) {
+                        decision.edit().contact.addresses.push(address.clone());
+                        decision.add_aliases.push(Alias::Address(address.clone()));
+                    }
+                }
+                Some(Odd::Dead(reason)) => decision.give_up(message.id, reason.clone(), at),
+                Some(Odd::Later { after, reason }) => self.put_off(decision, message.id, *after, reason, at),
+                Some(Odd::Untried) => {}
+            }
+        }
+    }
+
+    /// Tries a message again later, or gives it up when its time is over (SEMANTICS D1).
+    fn put_off(&self, decision: &mut Decision<'_>, id: MessageId, after: Option<Duration>, reason: &str, at: DateTime<Utc>) {
+        let Some(unsent) = decision.edit().outbox.iter_mut().find(|unsent| unsent.message.id == id) else { return };
+        unsent.attempts = unsent.attempts.saturating_add(1);
+        let pause = after.map_or_else(|| jitter(backoff(unsent.attempts), id, unsent.attempts), span);
+        let until = later(at, pause);
+        let last = later(unsent.message.created_at, span(self.ports.policy.give_up_after));
+        unsent.not_before = until;
+        if until > last {
+            decision.give_up(id, DeadReason::GaveUp(reason.to_owned()), at);
+        } else {
+            decision.note(EventKind::SendDelayed { message: id, until });
+        }
+    }
+
+    async fn call_all(&self, workspace: &WorkspaceId, batch: &Batch) -> Vec<(CallId, Result<Answer, CallError>)> {
+        let mut called = Vec::with_capacity(batch.calls.len());
+        for call in &batch.calls {
+            let answer = self.call_one(workspace, batch, call).await;
+            called.push((call.reference.call, answer));
+        }
+        called
+    }
+
+    async fn call_one(&self, workspace: &WorkspaceId, batch: &Batch, call: &Call) -> Result<Answer, CallError> {
+        self.tell(workspace, &batch.contact, [(self.now(), EventKind::Called { call: call.reference.call })]);
+        self.ports.calls.call_boxed(call).await
+    }
+}
+
+/// Books what the host said to a call. An answer to a call that the session does not wait for any more is void (SEMANTICS D2).
+fn book_called(decision: &mut Decision<'_>, id: CallId, answer: &Result<Answer, CallError>) {
+    let waits = |session: &crate::session::Session| {
+        session.status == Status::Calling && session.call.as_ref().is_some_and(|call| call.id == id)
+    };
+    let Some(place) = decision.conversation.sessions.iter().position(waits) else { return };
+    let now = decision.now;
+    let result = match answer {
+        Ok(Answer::Now(result)) => result.clone(),
+        Err(CallError::Failed { reason }) => CallResult::failed(reason),
+        Ok(Answer::Later) => return set_stage(decision, place, CallStage::Handed(now)),
+        Err(CallError::Retry { .. }) => {
+            let attempts = decision.conversation.sessions.get(place).and_then(|session| session.call.as_ref()).map_or(0, |call| call.attempts);
+            let pause = backoff(attempts + 1);
+            return set_stage(decision, place, CallStage::Due(later(now, pause)));
+        }
+    };
+    decision.advance(place, Input::Result { call: id, result }, now);
+}
+
+/// Takes note of a call that was made. The time-out runs from the hand-over (SEMANTICS D2).
+fn set_stage(decision: &mut Decision<'_>, place: usize, stage: CallStage) {
+    let now = decision.now;
+    let Some(session) = decision.edit().sessions.get_mut(place) else { return };
+    if let CallStage::Handed(_) = stage {
+        session.deadline = session.deadline.map(|deadline| later(now, deadline - session.parked_at));
+        session.parked_at = now;
+    }
+    if let Some(call) = &mut session.call {
+        call.stage = stage;
+        call.attempts = call.attempts.saturating_add(1);
+    }
+}
+
+/// 1 s, doubled each time, at most 5 min.
+fn backoff(attempts: u32) -> TimeDelta {
+    let doublings = attempts.saturating_sub(1).min(16);
+    span(FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE))
+}

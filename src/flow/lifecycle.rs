@@ -1,0 +1,121 @@
+//! What a flow's life needs to know of its text: which flow it is, whether it changed, what is wrong with where it is bound.
+
+use serde_json::Value;
+use siphasher::sip128::{Hasher128, SipHasher13};
+use std::hash::Hasher;
+
+use crate::Limits;
+use crate::address::Account;
+use crate::flow::issue::{Found, IssueCode, Issues};
+use crate::flow::path::Path;
+use crate::flow::{Flow, Rank, json};
+use crate::id::FlowId;
+
+/// A definition's text, read only as far as it takes to keep it.
+pub(crate) struct DraftText {
+    /// The flow it is of.
+    pub(crate) code: FlowId,
+    /// What it calls itself.
+    pub(crate) name: Option<String>,
+    /// What its author notes.
+    pub(crate) remark: Option<String>,
+    /// A hash of its content, whatever its layout and order of keys.
+    pub(crate) digest: u128,
+    json: Value,
+}
+
+impl DraftText {
+    /// Reads a text that has at least a code; whatever else is wrong with it may stay wrong in a draft (SEMANTICS L2).
+    pub(crate) fn read(text: &str, limits: &Limits) -> Result<Self, Issues> {
+        let mut found = Found::default();
+        let json = json::parse(text, limits, &mut found);
+        let Some(json) = json.filter(|_| !found.has_errors()) else { return Err(found.into_issues()) };
+        let at = Path::Root.key("code");
+        let code = match json.get("code").map(|code| code.as_str().map(FlowId::new)) {
+            Some(Some(Ok(code))) => code,
+            Some(Some(Err(rule))) => {
+                found.add(IssueCode::BadName, &at, rule.to_string(), "give the flow another code");
+                return Err(found.into_issues());
+            }
+            Some(None) => {
+                found.add(IssueCode::WrongType, &at, "must be a text", "write the code in quotes");
+                return Err(found.into_issues());
+            }
+            None => {
+                found.add(IssueCode::MissingField, &at, "is missing", "give the flow a code, by which callers know it");
+                return Err(found.into_issues());
+            }
+        };
+        let text = |field: &str| json.get(field).and_then(Value::as_str).map(ToOwned::to_owned);
+        Ok(Self { code, name: text("name"), remark: text("remark"), digest: digest(&json), json })
+    }
+
+    /// The same definition under another code.
+    pub(crate) fn renamed(&self, code: &FlowId) -> String {
+        let mut json = self.json.clone();
+        if let Some(field) = json.get_mut("code") {
+            *field = Value::String(code.to_string());
+        }
+        json.to_string()
+    }
+}
+
+/// What keeps a flow from going online on these accounts (SEMANTICS L5). `others` are the flows that are online, with theirs.
+pub(crate) fn check_binding<'a>(
+    flow: &Flow,
+    accounts: &[Account],
+    others: impl Iterator<Item = (&'a Flow, &'a [Account])>,
+) -> Result<(), Issues> {
+    let Some(channel) = flow.trigger().channel() else { return Ok(()) };
+    let mut found = Found::default();
+    let at = Path::Root.key("trigger");
+    let bound = || accounts.iter().filter(|account| account.channel == *channel);
+    if bound().next().is_none() {
+        let message = format!("is bound to no {channel} account");
+        found.add(IssueCode::UnboundAccount, &at, message, "bind an account before publishing");
+    }
+    let takes_any = |flow: &Flow| flow.trigger().matches(None, None, false) == Some(Rank::Any);
+    if takes_any(flow) {
+        for (other, theirs) in others.filter(|(other, _)| other.id() != flow.id() && takes_any(other)) {
+            for account in bound().filter(|account| theirs.contains(account)) {
+                let message = format!("takes any message on {account}, and so does flow \"{}\"", other.id());
+                found.add(IssueCode::TwoAnyTriggers, &at, message, "give one of them rules, or another account");
+            }
+        }
+    }
+    if found.has_errors() { Err(found.into_issues()) } else { Ok(()) }
+}
+
+fn digest(json: &Value) -> u128 {
+    let mut hasher = SipHasher13::new();
+    absorb(&mut hasher, json);
+    hasher.finish128().as_u128()
+}
+
+/// Recursion ends: a text is at most 128 levels deep.
+fn absorb(hasher: &mut SipHasher13, json: &Value) {
+    let mut tagged = |tag: u8, text: &str| {
+        hasher.write_u8(tag);
+        hasher.write_u64(text.len() as u64);
+        hasher.write(text.as_bytes());
+    };
+    match json {
+        Value::Null => tagged(0, ""),
+        Value::Bool(value) => tagged(1, if *value { "true" } else { "false" }),
+        Value::Number(value) => tagged(2, &value.to_string()),
+        Value::String(value) => tagged(3, value),
+        Value::Array(items) => {
+            tagged(4, &items.len().to_string());
+            items.iter().for_each(|item| absorb(hasher, item));
+        }
+        Value::Object(fields) => {
+            tagged(5, &fields.len().to_string());
+            let mut sorted: Vec<_> = fields.iter().collect();
+            sorted.sort_by_key(|(key, _)| key.as_str());
+            for (key, value) in sorted {
+                absorb(hasher, &Value::String(key.clone()));
+                absorb(hasher, value);
+            }
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! One decision on one conversation: turns are applied to it one after the other, and what they leave beside the record
+//! is collected, to be committed as one.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::address::Alias;
+use crate::flow::{Flow, Reentry};
+use crate::id::{ContactId, FlowId, FlowVersion, MessageId, SessionId, WorkspaceId};
+use crate::kernel::run::{NewSession, later, run, span, start};
+use crate::kernel::{Effect, Input, Scene};
+use crate::limits::Limits;
+use crate::observer::EventKind;
+use crate::session::{
+    Conversation, DeadLetter, DeadReason, EndReason, FailureCode, Outbound, ReentryMark, Remembered, Session, Status, Unsent, Verdict,
+};
+use crate::store::{JournalEntry, SessionRecord};
+
+/// A message that is due later than this after it should have been sent is not sent any more (SEMANTICS S2).
+const LATE_AFTER: TimeDelta = TimeDelta::hours(1);
+/// A conversation further ahead of the clock than this is reported (SEMANTICS S8).
+const CLOCK_BEHIND: TimeDelta = TimeDelta::hours(1);
+
+/// How long dead letters are kept (SEMANTICS S12).
+const DEAD_LETTER_RETENTION: TimeDelta = TimeDelta::days(30);
+
+/// The flows that a decision may need, as they are now.
+pub(crate) trait Flows {
+    /// A version of a flow. None: it has not been fetched yet.
+    fn pinned(&self, flow: &FlowId, version: FlowVersion) -> Option<Pinned<'_>>;
+}
+
+/// A version of a flow, and what is true of the flow now.
+#[derive(Clone, Copy)]
+pub(crate) struct Pinned<'a> {
+    /// None: the store has no such definition any more.
+    pub(crate) flow: Option<&'a Arc<Flow>>,
+    pub(crate) name: &'a str,
+    pub(crate) logging: bool,
+    /// Whether its sessions are to be cancelled (SEMANTICS L4).
+    pub(crate) terminated: bool,
+}
+
+/// What a decision happens in.
+#[derive(Clone, Copy)]
+pub(crate) struct Ground<'a> {
+    pub(crate) workspace: &'a WorkspaceId,
+    pub(crate) limits: &'a Limits,
+    pub(crate) flows: &'a dyn Flows,
+}
+
+/// A conversation while it is decided on.
+pub(crate) struct Decision<'a> {
+    pub(crate) ground: Ground<'a>,
+    pub(crate) conversation: Arc<Conversation>,
+    /// The conversation's time (SEMANTICS S8).
+    pub(crate) now: DateTime<Utc>,
+    pub(crate) settled: u64,
+    /// Whether there is anything to commit.
+    pub(crate) changed: bool,
+    pub(crate) started: Vec<(SessionId, FlowId, FlowVersion)>,
+    pub(crate) ended: Vec<SessionRecord>,
+    pub(crate) journal: Vec<JournalEntry>,
+    pub(crate) events: Vec<(DateTime<Utc>, EventKind)>,
+    pub(crate) add_aliases: Vec<Alias>,
+    pub(crate) drop_aliases: Vec<Alias>,
+}
+
+impl<'a> Decision<'a> {
+    /// Takes up a conversation at the clock's time, or at its own if that is later.
+    pub(crate) fn new(ground: Ground<'a>, conversation: Arc<Conversation>, settled: u64, clock: DateTime<Utc>) -> Self {
+        let now = clock.max(conversation.last_at);
+        let mut decision = Self {
+            ground,
+            conversation,
+            now,
+            settled,
+            changed: false,
+            started: Vec::new(),
+            ended: Vec::new(),
+            journal: Vec::new(),
+            events: Vec::new(),
+            add_aliases: Vec::new(),
+            drop_aliases: Vec::new(),
+        };
+        if now - clock > CLOCK_BEHIND {
+            decision.note(EventKind::ClockBehind);
+        }
+        decision
+    }
+
+    /// A conversation with a contact that is new.
+    pub(crate) fn first(ground: Ground<'a>, contact: ContactId, now: DateTime<Utc>) -> Self {
+        Self::new(ground, Arc::new(Conversation::new(contact, now)), 0, now)
+    }
+
+    /// The versions that its live sessions need and that have not been fetched.
+    pub(crate) fn missing(&self) -> Vec<(FlowId, FlowVersion)> {
+        let pinned = |session: &&Session| self.ground.flows.pinned(&session.flow, session.version).is_none();
+        self.conversation.sessions.iter().filter(pinned).map(|session| (session.flow.clone(), session.version)).collect()
+    }
+
+    pub(crate) fn note(&mut self, kind: EventKind) {
+        self.events.push((self.now, kind));
+    }
+
+    /// The record, to be changed.
+    pub(crate) fn edit(&mut self) -> &mut Conversation {
+        self.changed = true;
+        Arc::make_mut(&mut self.conversation)
+    }
+
+    /// Starts a session and runs it to its first wait.
+    pub(crate) fn start(&mut self, flow: &Flow, new: NewSession) {
+        let now = self.now;
+        let (id, version) = (new.id, new.version);
+        let session = start(flow, new, now);
+        let has_reentry = flow.settings().reentry != Reentry::Always;
+        self.started.push((id, session.flow.clone(), version));
+        self.add_aliases.push(Alias::Session(id));
+        self.note(EventKind::SessionStarted { session: id, flow: session.flow.clone(), version });
+        let conversation = self.edit();
+        if has_reentry {
+            conversation.marks.retain(|mark| mark.flow != session.flow);
+            conversation.marks.push(ReentryMark { flow: session.flow.clone(), at: now });
+        }
+        if conversation.sessions.capacity() == 0 {
+            conversation.sessions.reserve_exact(1);
+        }
+        conversation.sessions.push(session);
+        let place = conversation.sessions.len() - 1;
+        self.advance(place, Input::Start, now);
+    }
+
+    /// Runs the session at this place. Answers whether it took the input.
+    pub(crate) fn advance(&mut self, place: usize, input: Input, at: DateTime<Utc>) -> bool {
+        let Some(session) = self.conversation.sessions.get(place) else { return false };
+        let Some(pinned) = self.ground.flows.pinned(&session.flow, session.version) else { return false };
+        let input_name = input.name();
+        let unsent = self.conversation.outbox.iter().filter(|unsent| unsent.seq > self.settled).count();
+        let last_seq = self.conversation.last_seq;
+        let conversation = Arc::make_mut(&mut self.conversation);
+        let Conversation { contact, sessions, .. } = conversation;
+        let Some(session) = sessions.get_mut(place) else { return false };
+        let Some(flow) = pinned.flow else {
+            end_without_flow(session, &input, at);
+            self.changed = true;
+            self.close(place, at);
+            return true;
+        };
+        let scene = Scene {
+            now: at,
+            workspace: self.ground.workspace,
+            contact,
+            flow_name: pinned.name,
+            limits: self.ground.limits,
+            last_seq,
+            unsent,
+            journal: pinned.logging,
+        };
+        let mut outcome = run(flow, session, input, &scene);
+        if !outcome.advanced {
+            return false;
+        }
+        if conversation.weight() + weight_of(&outcome.effects) > self.ground.limits.conversation_bytes
+            && let Some(session) = conversation.sessions.get_mut(place)
+        {
+            outcome.effects.retain(|effect| !matches!(effect, Effect::Send(_)));
+            let max = self.ground.limits.conversation_bytes;
+            fail(session, FailureCode::ConversationSize, format!("the conversation exceeds {max} bytes"), at);
+        }
+        self.changed = true;
+        if pinned.logging
+            && let Some(session) = self.conversation.sessions.get(place)
+        {
+            self.journal.push(JournalEntry {
+                session: session.id,
+                contact: self.conversation.contact.id.clone(),
+                flow: session.flow.clone(),
+                version: session.version,
+                turn: session.turns,
+                at,
+                input: input_name.into(),
+                steps: std::mem::take(&mut outcome.steps),
+            });
+        }
+        for effect in outcome.effects {
+            match effect {
+                Effect::Send(message) => self.send(message, at),
+                Effect::Note(kind) => self.events.push((at, kind)),
+            }
+        }
+        self.close(place, at);
+        true
+    }
+
+    /// Puts a message into the outbox, or where it belongs when it comes too late (SEMANTICS S2).
+    fn send(&mut self, message: Outbound, at: DateTime<Utc>) {
+        let overdue = self.now - at > LATE_AFTER;
+        let now = self.now;
+        let conversation = Arc::make_mut(&mut self.conversation);
+        conversation.last_seq = message.id.seq;
+        let message = Arc::new(message);
+        if overdue {
+            self.bury(message, DeadReason::TooLate);
+            return;
+        }
+        if conversation.outbox.capacity() == 0 {
+            conversation.outbox.reserve_exact(1);
+        }
+        conversation.outbox.push(Unsent { seq: message.id.seq, message, attempts: 0, not_before: now });
+    }
+
+    /// Gives a message up.
+    pub(crate) fn bury(&mut self, message: Arc<Outbound>, reason: DeadReason) {
+        self.note(EventKind::DeadLettered { message: message.id });
+        let (at, max) = (self.now, self.ground.limits.dead_letters.max(1));
+        let letters = &mut self.edit().dead_letters;
+        if letters.len() >= max {
+            letters.drain(..=letters.len() - max);
+        }
+        letters.push(DeadLetter { message, reason, at });
+    }
+
+    /// Books what became of the session at this place; an ended one leaves the record for the archive.
+    fn close(&mut self, place: usize, at: DateTime<Utc>) {
+        let conversation = Arc::make_mut(&mut self.conversation);
+        let Some(session) = conversation.sessions.get(place) else { return };
+        self.events.push((at, EventKind::Turn { session: session.id, node: session.at.clone(), status: session.status }));
+        if !session.status.is_live() {
+            let session = conversation.sessions.remove(place);
+            self.ended.push(SessionRecord::new(conversation.contact.id.clone(), session));
+        }
+    }
+
+    /// Ends the session at this place from outside, and drops what it has not sent (SEMANTICS D1).
+    pub(crate) fn end(&mut self, place: usize, reason: EndReason, at: DateTime<Utc>) {
+        let Some(id) = self.conversation.sessions.get(place).map(|session| session.id) else { return };
+        if self.advance(place, Input::End(reason), at) {
+            self.edit().outbox.retain(|unsent| unsent.message.session() != id);
+        }
+    }
+
+    /// Ends every live session from outside.
+    pub(crate) fn end_all(&mut self, reason: EndReason) {
+        for place in (0..self.conversation.sessions.len()).rev() {
+            self.end(place, reason, self.now);
+        }
+    }
+
+    /// Applies what is due, the earliest first, each at its own time and not at `now` (SEMANTICS S2).
+    pub(crate) fn apply_due(&mut self) {
+        let terminated = |session: &Session| {
+            self.ground.flows.pinned(&session.flow, session.version).is_some_and(|pinned| pinned.terminated)
+        };
+        while let Some(place) = self.conversation.sessions.iter().position(terminated) {
+            self.end(place, EndReason::FlowTerminated, self.now);
+        }
+        while let Some((at, place)) = self.next_timer().filter(|(at, _)| *at <= self.now) {
+            let Some(session) = self.conversation.sessions.get(place) else { return };
+            let input = match session.deadline {
+                Some(_) => Input::Deadline(session.wait),
+                None => Input::Expiry,
+            };
+            if !self.advance(place, input, at) && !self.advance(place, Input::Expiry, at) {
+                return;
+            }
+        }
+    }
+
+    fn next_timer(&self) -> Option<(DateTime<Utc>, usize)> {
+        let conversation = &self.conversation;
+        let timer = |(place, session): (usize, &Session)| {
+            let at = conversation.timer(session, self.settled)?;
+            Some((at, session.deadline.is_none(), place))
+        };
+        conversation.sessions.iter().enumerate().filter_map(timer).min().map(|(at, _, place)| (at, place))
+    }
+
+    /// A message has left.
+    pub(crate) fn settle_message(&mut self, id: MessageId, at: DateTime<Utc>) {
+        let Some(message) = self.take_unsent(id) else { return };
+        self.edit().restart_held_wait(&message, at);
+    }
+
+    /// A message never will leave.
+    pub(crate) fn give_up(&mut self, id: MessageId, reason: DeadReason, at: DateTime<Utc>) {
+        let Some(message) = self.take_unsent(id) else { return };
+        self.edit().restart_held_wait(&message, at);
+        self.bury(message, reason);
+    }
+
+    /// A message that was given up is to be tried once more, behind all others.
+    pub(crate) fn requeue(&mut self, message: Arc<Outbound>) {
+        let not_before = self.now;
+        let conversation = self.edit();
+        conversation.last_seq += 1;
+        conversation.outbox.push(Unsent { seq: conversation.last_seq, message, attempts: 0, not_before });
+    }
+
+    fn take_unsent(&mut self, id: MessageId) -> Option<Arc<Outbound>> {
+        let place = self.conversation.outbox.iter().position(|unsent| unsent.message.id == id)?;
+        Some(self.edit().outbox.remove(place).message)
+    }
+
+    /// Keeps what an input came to, so that a repeat is recognised.
+    pub(crate) fn remember(&mut self, id: u128, verdict: Verdict) {
+        let (now, limits) = (self.now, self.ground.limits);
+        self.edit().remember(id, now, verdict, limits);
+    }
+
+    /// Forgets what is past its retention: ids of messages (SEMANTICS I2), dead letters (S12).
+    pub(crate) fn forget(&mut self) {
+        let (now, limits) = (self.now, self.ground.limits);
+        let old_id = |seen: &Remembered| now - seen.at > span(limits.remember_ids_for);
+        if self.conversation.remembered.front().is_some_and(old_id) {
+            self.edit().remembered.retain(|seen| !old_id(seen));
+        }
+        let old_letter = |letter: &DeadLetter| now - letter.at > DEAD_LETTER_RETENTION;
+        if self.conversation.dead_letters.first().is_some_and(old_letter) {
+            self.edit().dead_letters.retain(|letter| !old_letter(letter));
+        }
+    }
+
+    /// Makes the record ready to be written: what is settled is forgotten, time moves on.
+    pub(crate) fn finish(&mut self) -> Option<DateTime<Utc>> {
+        let (settled, now) = (self.settled, self.now);
+        let conversation = Arc::make_mut(&mut self.conversation);
+        conversation.prune(settled);
+        conversation.last_at = now;
+        let due_at = conversation.due_at(settled);
+        due_at.or_else(|| self.idle_until())
+    }
+
+    /// When an idle conversation has something to forget (SEMANTICS S12).
+    fn idle_until(&self) -> Option<DateTime<Utc>> {
+        let ids = self.conversation.remembered.back().map(|seen| later(seen.at, span(self.ground.limits.remember_ids_for)));
+        let letters = self.conversation.dead_letters.last().map(|letter| later(letter.at, DEAD_LETTER_RETENTION));
+        ids.into_iter().chain(letters).min().map(|at| later(at, TimeDelta::milliseconds(1)))
+    }
+}
+
+fn weight_of(effects: &[Effect]) -> usize {
+    let text = |effect: &Effect| match effect {
+        Effect::Send(message) => message.weight(),
+        Effect::Note(_) => 0,
+    };
+    effects.iter().map(text).sum()
+}
+
+fn end_without_flow(session: &mut Session, input: &Input, at: DateTime<Utc>) {
+    if let Input::End(reason) = input {
+        session.rare().ended_by = Some(*reason);
+        session.status = Status::Cancelled;
+        session.ended_at = Some(at);
+        return;
+    }
+    let text = format!("version {} of the flow is not stored", session.version);
+    fail(session, FailureCode::MissingNode, text, at);
+}
+
+fn fail(session: &mut Session, code: FailureCode, message: String, at: DateTime<Utc>) {
+    let node = session.at.clone();
+    session.rare().failure = Some(crate::session::Failure { code, node, message });
+    session.status = Status::Failed;
+    session.deadline = None;
+    session.call = None;
+    session.expires_at = None;
+    session.ended_at = Some(at);
+}

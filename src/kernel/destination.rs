@@ -1,0 +1,68 @@
+//! Where a message goes: the first that is given of the node's own words, the session's route (its last inbound, or the
+//! request's), the flow's sender (SEMANTICS D4).
+
+use std::sync::Arc;
+
+use crate::address::{Account, Address};
+use crate::flow::node::SendMessage;
+use crate::kernel::run::{Move, Run};
+use crate::session::{FailureCode, Route};
+
+pub(super) fn resolve(run: &mut Run<'_>, node: &SendMessage) -> Result<Arc<Route>, Move> {
+    if node.channel.is_none() && node.from.is_none() && node.to.is_none() {
+        return reply(run);
+    }
+    let base = reply(run).ok();
+    let account = match (&node.channel, &node.from) {
+        (None, None) => base.as_ref().map(|route| route.account.clone()).or_else(|| run.flow.settings().sender.clone()),
+        (channel, from) => {
+            let known = base.as_ref().map(|route| &route.account).or(run.flow.settings().sender.as_ref());
+            let channel = channel.clone().or_else(|| known.map(|account| account.channel.clone()));
+            let from = match from {
+                Some(from) => Some(run.render(from).map_err(|error| Move::fail(FailureCode::Expression, error))?),
+                None => known
+                    .filter(|account| Some(&account.channel) == channel.as_ref())
+                    .map(|account| account.account.as_ref().to_owned()),
+            };
+            match (channel, from) {
+                (Some(channel), Some(from)) => Some(Account::new(channel, from.trim()).map_err(|error| nowhere(format_args!("`from` {error}")))?),
+                _ => None,
+            }
+        }
+    };
+    let Some(account) = account else { return Err(nowhere("the message names no channel and account to send from")) };
+    let to = match &node.to {
+        Some(to) => {
+            let to = run.render(to).map_err(|error| Move::fail(FailureCode::Expression, error))?;
+            Address::new(&account, to.trim()).map_err(|error| nowhere(format_args!("`to` {error}")))?
+        }
+        None => match base.filter(|route| route.to.is_on(&account)) {
+            Some(route) => route.to.clone(),
+            None => contact_on(run, &account)?,
+        },
+    };
+    Ok(Arc::new(Route { account, to }))
+}
+
+/// The session's route, else the flow's sender and the contact's address there.
+fn reply(run: &mut Run<'_>) -> Result<Arc<Route>, Move> {
+    if let Some(route) = &run.session.route {
+        return Ok(Arc::clone(route));
+    }
+    let Some(account) = run.flow.settings().sender.clone() else {
+        return Err(nowhere("neither the trigger nor the flow's `settings.sender` says where to send from"));
+    };
+    let to = contact_on(run, &account)?;
+    let route = Arc::new(Route { account, to });
+    run.session.route = Some(Arc::clone(&route));
+    Ok(route)
+}
+
+fn contact_on(run: &Run<'_>, account: &Account) -> Result<Address, Move> {
+    let found = run.scene.contact.addresses.iter().rev().find(|address| address.is_on(account));
+    found.cloned().ok_or_else(|| nowhere(format_args!("the contact has no address on {}", account.channel)))
+}
+
+fn nowhere(why: impl ToString) -> Move {
+    Move::fail(FailureCode::NoDestination, why)
+}

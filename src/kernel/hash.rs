@@ -1,0 +1,52 @@
+//! Hashes that are stored or compared across machines: SipHash with a fixed key, the same in every process and release.
+//! They recognise a repeat; none of them is a secret, or picks a place in a table.
+
+use std::hash::Hasher;
+
+use chrono::TimeDelta;
+use siphasher::sip128::{Hasher128, SipHasher13};
+
+use crate::address::{Account, Address};
+use crate::id::{ContactId, MessageId};
+use crate::value::Bag;
+
+fn text(hasher: &mut SipHasher13, text: &str) {
+    hasher.write_u64(text.len() as u64);
+    hasher.write(text.as_bytes());
+}
+
+/// A trigger, without what a retry stamps anew: the contact as given, the context, the correlation id (SEMANTICS T5).
+pub(crate) fn fingerprint(contact: Option<&ContactId>, address: Option<&Address>, context: &Bag, out_id: Option<&str>) -> u128 {
+    let mut hasher = SipHasher13::new();
+    let mut optional = |value: Option<String>| {
+        hasher.write_u8(u8::from(value.is_some()));
+        text(&mut hasher, value.as_deref().unwrap_or_default());
+    };
+    optional(contact.map(ToString::to_string));
+    match address {
+        Some(Address::Named(named)) => optional(Some(format!("{}\u{1f}{}", named.account, named.id))),
+        other => optional(other.map(ToString::to_string)),
+    }
+    optional(out_id.map(ToOwned::to_owned));
+    hasher.write(context.as_bytes());
+    hasher.finish128().as_u128()
+}
+
+/// An inbound message's id in its channel and account (SEMANTICS I2).
+pub(crate) fn message_hash(account: &Account, id: &str) -> u128 {
+    let mut hasher = SipHasher13::new();
+    text(&mut hasher, account.channel.as_str());
+    text(&mut hasher, &account.account);
+    text(&mut hasher, id);
+    hasher.finish128().as_u128()
+}
+
+/// A pause and up to a quarter more, the same for the same attempt (SEMANTICS D1): many that fail together do not come back together.
+pub(crate) fn jitter(pause: TimeDelta, id: MessageId, attempt: u32) -> TimeDelta {
+    let mut hasher = SipHasher13::new();
+    hasher.write_u128(id.session.0.as_u128());
+    hasher.write_u64(id.seq);
+    hasher.write_u32(attempt);
+    let share = i32::from(hasher.finish().to_le_bytes().first().copied().unwrap_or_default());
+    pause.checked_div(1024).and_then(|part| pause.checked_add(&(part * share))).unwrap_or(pause)
+}

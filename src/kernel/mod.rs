@@ -1,0 +1,153 @@
+//! The pure core: from a session and an input to the next session and its effects. Nothing here awaits, reads a clock,
+//! draws randomness, does I/O or panics; the same arguments give the same turn.
+
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod admit;
+mod decision;
+mod destination;
+mod hash;
+mod inputs;
+mod node;
+mod route;
+mod run;
+mod scope;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::calls::CallResult;
+use crate::flow::Flow;
+use crate::id::{CallId, WorkspaceId};
+use crate::limits::Limits;
+use crate::observer::EventKind;
+use crate::session::{Contact, EndReason, Message, Outbound, Route, Session};
+use crate::store::JournalStep;
+
+pub(crate) use admit::{Admission, Allowances, admit};
+pub use admit::Refusal;
+pub(crate) use decision::{Decision, Flows};
+pub(crate) use inputs::accept_inputs;
+pub(crate) use route::{Candidate, InboundMessage, Routing, own_choice, route, wait_node};
+pub(crate) use run::{later, run, span};
+pub(crate) use hash::{fingerprint, jitter, message_hash};
+pub use run::{NewSession, start};
+
+/// What reaches a session.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Input {
+    /// It begins, at the flow's start node.
+    Start,
+    /// The contact answers the question it stands at.
+    Reply {
+        /// What was said.
+        message: Message,
+        /// Where it came from; the session's messages go there from now on (SEMANTICS D4).
+        route: Arc<Route>,
+    },
+    /// The deadline of the node it stands at has passed; the number of the wait that the deadline was set for (SEMANTICS S4).
+    Deadline(u32),
+    /// Its TTL has passed.
+    Expiry,
+    /// The host answers the call that it waits for.
+    Result {
+        /// Which call.
+        call: CallId,
+        /// What it came to.
+        result: CallResult,
+    },
+    /// It is ended from outside.
+    End(EndReason),
+}
+
+impl Input {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Reply { .. } => "reply",
+            Self::Deadline(_) => "deadline",
+            Self::Expiry => "expiry",
+            Self::Result { .. } => "result",
+            Self::End(_) => "end",
+        }
+    }
+}
+
+/// What a turn happens in: everything that it may read beside flow, session and input.
+#[derive(Clone, Copy, Debug)]
+pub struct Scene<'a> {
+    /// The conversation's time of the turn.
+    pub now: DateTime<Utc>,
+    /// The tenant.
+    pub workspace: &'a WorkspaceId,
+    /// The contact.
+    pub contact: &'a Contact,
+    /// The flow's name now; it changes without a new version (SEMANTICS S5).
+    pub flow_name: &'a str,
+    /// The maxima.
+    pub limits: &'a Limits,
+    /// The number of the message that was last put into the conversation's outbox.
+    pub last_seq: u64,
+    /// How many messages of the conversation are unsent.
+    pub unsent: usize,
+    /// Whether to report the nodes that are visited.
+    pub journal: bool,
+}
+
+/// What a turn came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Turn {
+    /// The session as it is now.
+    pub session: Session,
+    /// What is to be done, in order. A turn that failed sends nothing.
+    pub effects: Vec<Effect>,
+    /// The nodes that it visited, if they were asked for.
+    pub steps: Vec<JournalStep>,
+}
+
+/// Something that a turn wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Effect {
+    /// Send this message to the contact.
+    Send(Outbound),
+    /// Tell those who watch.
+    Note(EventKind),
+}
+
+/// Runs a session from where it stands to its next wait, or to its end.
+///
+/// Total and deterministic: it answers for every session and every input, and the same for the same arguments. An input that does not fit where
+/// the session stands (an old deadline, an answer to another call, anything for an ended session) leaves it as it is, with no effect. A fault of
+/// the flow ends the session as `failed`, with its cause; it is never an error.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use chatflow::kernel::{Effect, Input, NewSession, Scene, advance, start};
+/// use chatflow::{Account, Channel, Flow, FlowVersion, SessionId, Status};
+///
+/// let flow = Flow::from_json(r#"{"spec": 1, "code": "hello", "name": "Hello",
+///     "settings": {"sender": {"channel": "sms", "account": "555"}},
+///     "nodes": [{"id": "start", "kind": "start"}, {"id": "hi", "kind": "send_message", "text": "Hello!"}],
+///     "edges": [{"from": "start", "to": "hi"}]}"#)?;
+/// let mut contact = chatflow::Contact::new("ada".parse()?);
+/// contact.addresses.push(chatflow::Address::new(&Account::new(Channel::Sms, "555")?, "+14155550123")?);
+/// let now = "2026-05-07T08:14:23Z".parse()?;
+/// let scene = Scene {
+///     now, workspace: &Default::default(), contact: &contact, flow_name: flow.name(),
+///     limits: &Default::default(), last_seq: 0, unsent: 0, journal: false,
+/// };
+/// let session = start(&flow, NewSession::new(SessionId(uuid::Uuid::nil()), FlowVersion(1)), now);
+/// let turn = advance(&flow, session, Input::Start, &scene);
+/// assert_eq!(turn.session.status(), Status::Completed);
+/// assert!(matches!(&turn.effects[..], [Effect::Send(message)] if message.text() == "Hello!"));
+/// # Ok(())
+/// # }
+/// ```
+pub fn advance(flow: &Flow, mut session: Session, input: Input, scene: &Scene<'_>) -> Turn {
+    let outcome = run(flow, &mut session, input, scene);
+    Turn { session, effects: outcome.effects, steps: outcome.steps }
+}

@@ -1,0 +1,15 @@
+//! `jump`: back to a node, so many times in a session; then onwards (SEMANTICS N6).
+
+use crate::flow::Step;
+use crate::flow::node::{Jump, Port};
+use crate::kernel::run::{Move, Run};
+
+pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &Jump) -> Move {
+    let jumps = &mut run.session.rare().jumps;
+    match jumps.iter_mut().find(|(id, _)| *id == step.id) {
+        Some((_, count)) if *count >= node.max => return Move::Take(Port::NEXT),
+        Some((_, count)) => *count += 1,
+        None => jumps.push((step.id.clone(), 1)),
+    }
+    Move::Jump(node.target)
+}

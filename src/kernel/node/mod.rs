@@ -1,0 +1,46 @@
+//! What each kind of node does when a session enters it, and when an input reaches a session that stands at it.
+//! One file per kind; this file only tells them apart.
+
+mod branch;
+mod delay;
+mod function;
+mod jump;
+mod send_message;
+mod set_variables;
+mod wait_reply;
+
+use crate::flow::Step;
+use crate::flow::node::{Node, Port};
+pub(super) use wait_reply::takes;
+
+use crate::kernel::Input;
+use crate::kernel::run::{Move, Run};
+use crate::session::Status;
+
+pub(super) fn enter(run: &mut Run<'_>, step: &Step) -> Move {
+    match &step.node {
+        Node::Start(_) => Move::Take(Port::NEXT),
+        Node::End(end) => {
+            if let Some(outcome) = &end.outcome {
+                run.session.rare().outcome = Some(outcome.clone());
+            }
+            Move::End(Status::Completed)
+        }
+        Node::SendMessage(node) => send_message::enter(run, step, node),
+        Node::WaitReply(node) => wait_reply::enter(run, node),
+        Node::Branch(node) => branch::enter(run, node),
+        Node::Jump(node) => jump::enter(run, step, node),
+        Node::SetVariables(node) => set_variables::enter(run, node),
+        Node::Delay(node) => delay::enter(run, node),
+        Node::Function(node) => function::enter(run, node),
+    }
+}
+
+pub(super) fn resume(run: &mut Run<'_>, step: &Step, input: Input) -> Move {
+    match &step.node {
+        Node::WaitReply(node) => wait_reply::resume(run, step, node, input),
+        Node::Delay(_) => delay::resume(run, &input),
+        Node::Function(node) => function::resume(run, step, node, input),
+        _ => Move::Ignore,
+    }
+}

@@ -1,0 +1,93 @@
+//! `wait_reply`: the session waits for what the contact says (SEMANTICS N3).
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::flow::node::WaitReply;
+use crate::address::Account;
+use crate::flow::{OnTimeout, ReplyKind, Step};
+use crate::kernel::Input;
+use crate::kernel::run::{Move, Run, later};
+use crate::observer::EventKind;
+use crate::session::{FailureCode, Message, MessageKind, Queued, Reply, Route, Session, Status};
+
+pub(super) fn enter(run: &mut Run<'_>, node: &WaitReply) -> Move {
+    run.next_wait();
+    if let Some(queued) = take_queued(run, node) {
+        run.session.route = Some(queued.route);
+        return answer(run, node, queued.message);
+    }
+    run.session.sent_before = if run.session.sent > 0 { run.last_sent() } else { 0 };
+    Move::Park { status: Status::Waiting, deadline: node.timeout.map(|timeout| later(run.scene.now, timeout)) }
+}
+
+pub(super) fn resume(run: &mut Run<'_>, step: &Step, node: &WaitReply, input: Input) -> Move {
+    match input {
+        Input::Reply { message, route } if accepts(run, node, &message, &route) => {
+            run.session.route = Some(route);
+            answer(run, node, message)
+        }
+        Input::Deadline(wait) if wait == run.session.wait => {
+            let missed = run.session.reply.take().map_or_else(Vec::new, |reply| reply.missed);
+            run.session.reply = Some(Box::new(Reply { message: None, timed_out: true, missed }));
+            match node.on_timeout {
+                OnTimeout::Continue => Move::Take(WaitReply::REPLIED),
+                OnTimeout::Branch if step.exit(WaitReply::TIMEOUT).is_some() => Move::Take(WaitReply::TIMEOUT),
+                OnTimeout::Branch => Move::End(Status::Expired),
+            }
+        }
+        _ => Move::Ignore,
+    }
+}
+
+/// Whether a wait takes a message: of an accepted kind, on the channel and account it asked on (SEMANTICS I3).
+fn accepts(run: &Run<'_>, node: &WaitReply, message: &Message, route: &Route) -> bool {
+    takes(node, run.session, message.kind, &route.account)
+}
+
+/// The same, for routing.
+pub(in crate::kernel) fn takes(node: &WaitReply, session: &Session, kind: MessageKind, account: &Account) -> bool {
+    let kind = match kind {
+        MessageKind::Text => ReplyKind::Text,
+        MessageKind::Choice => ReplyKind::Choice,
+        MessageKind::Media => ReplyKind::Media,
+        MessageKind::Location => ReplyKind::Location,
+    };
+    let asked_here = || session.route.as_ref().is_none_or(|asked| asked.account == *account);
+    node.accept.accepts(kind) && (node.any_channel || asked_here())
+}
+
+fn answer(run: &mut Run<'_>, node: &WaitReply, message: Message) -> Move {
+    let text = Arc::clone(&message.text);
+    let missed = run.session.reply.take().map_or_else(Vec::new, |reply| reply.missed);
+    run.session.reply = Some(Box::new(Reply { message: Some(message), timed_out: false, missed }));
+    if let Some(name) = &node.save_to
+        && let Err(error) = run.set_var(name, &Value::String(text.as_ref().to_owned()))
+    {
+        return Move::fail(FailureCode::Variables, format_args!("variable `{name}` {error}"));
+    }
+    Move::Take(WaitReply::REPLIED)
+}
+
+/// A message that came before the question answers it only if nothing was sent since; else it was missed (SEMANTICS I4, I5).
+fn take_queued(run: &mut Run<'_>, node: &WaitReply) -> Option<Queued> {
+    if run.session.queue().is_empty() {
+        return None;
+    }
+    let mut queue = std::mem::take(&mut run.session.rare().queue).into_iter();
+    let mut taken = None;
+    for queued in queue.by_ref() {
+        if queued.sent == run.session.sent && accepts(run, node, &queued.message, &queued.route) {
+            taken = Some(queued);
+            break;
+        }
+        if !queued.opening {
+            let session = run.session.id;
+            run.note(EventKind::Missed { session });
+            run.session.reply.get_or_insert_default().missed.push(queued.message.text);
+        }
+    }
+    run.session.rare().queue = queue.collect();
+    taken
+}

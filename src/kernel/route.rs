@@ -1,0 +1,166 @@
+//! Who gets an inbound message: a session that waits for it, a trigger, a queue, or nobody (SEMANTICS I1, I3, I4, I5, I9, I12).
+
+use std::cmp::Reverse;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::address::Account;
+use crate::flow::node::{Node, WaitReply};
+use crate::flow::{Flow, NodeIx, Rank};
+use crate::id::{FlowId, SessionId};
+use crate::kernel::node::takes;
+use crate::kernel::run::span;
+use crate::limits::Limits;
+use crate::session::{Conversation, Message, MessageKind, Session, Status};
+
+/// A message may be this much older than the question it answers: clocks differ (SEMANTICS I12).
+const OLDER_THAN_WAIT: TimeDelta = TimeDelta::seconds(60);
+/// A delay that ends within this keeps messages for what comes after it (SEMANTICS I1).
+const SHORT_DELAY: TimeDelta = TimeDelta::seconds(60);
+/// How long a campaign's reach counts (SEMANTICS I4).
+const CAMPAIGN_REACH: TimeDelta = TimeDelta::days(7);
+
+/// The payload that a channel hands back when the contact chooses an option: which question of which session it was.
+pub(crate) fn payload(session: SessionId, wait: u32, option: &str) -> String {
+    format!("cf:{}:{wait}:{option}", session.0.as_simple())
+}
+
+/// Reads a payload of ours: session, wait number, the author's id. None: it is not ours.
+pub(crate) fn own_choice(payload: &str) -> Option<(SessionId, u32, &str)> {
+    let mut parts = payload.strip_prefix("cf:")?.splitn(3, ':');
+    let session = uuid::Uuid::try_parse(parts.next()?).ok()?;
+    let wait = parts.next()?.parse().ok()?;
+    Some((SessionId(session), wait, parts.next()?))
+}
+
+/// An inbound message, as routing sees it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InboundMessage<'a> {
+    pub(crate) message: &'a Message,
+    pub(crate) account: &'a Account,
+    /// The session and wait number that its payload names, if it is ours.
+    pub(crate) choice: Option<(SessionId, u32)>,
+    /// When the channel says it was sent.
+    pub(crate) timestamp: Option<DateTime<Utc>>,
+}
+
+/// A flow that messages of this account may start.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Candidate<'a> {
+    pub(crate) flow: &'a Flow,
+    /// Whether it may start with this contact now.
+    pub(crate) admitted: bool,
+}
+
+/// Who gets a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Routing {
+    /// The session at this place takes it as its answer.
+    Answer(usize),
+    /// It starts this flow.
+    Start(FlowId),
+    /// The session at this place keeps it for its next question.
+    Queue(usize),
+    /// The session at this place can keep no more.
+    InboxFull,
+    /// It chooses from an earlier question of this session.
+    StaleChoice(SessionId),
+    /// It is too old for what it would do.
+    TooOld,
+    /// Nobody wants it.
+    Unmatched,
+}
+
+/// Decides, on a conversation to which all that was due has been applied. `wait_of` finds the question that a session waits at.
+pub(crate) fn route<'f>(
+    inbound: &InboundMessage<'_>,
+    conversation: Option<&Conversation>,
+    wait_of: impl Fn(&Session) -> Option<&'f WaitReply>,
+    candidates: &[Candidate<'_>],
+    now: DateTime<Utc>,
+    limits: &Limits,
+) -> Routing {
+    let age = inbound.timestamp.map(|sent| now - sent);
+    if age.is_some_and(|age| age > span(limits.max_message_age)) {
+        return Routing::TooOld;
+    }
+    let sessions = conversation.map_or(&[][..], |conversation| &conversation.sessions);
+    if let Some((session, wait)) = inbound.choice
+        && let Some(named) = sessions.iter().find(|live| live.id == session)
+        && (named.wait != wait || named.status != Status::Waiting)
+    {
+        return Routing::StaleChoice(session);
+    }
+    if let Some((place, session)) = answering(inbound, sessions, wait_of) {
+        let too_old = inbound.timestamp.is_some_and(|sent| session.parked_at - sent > OLDER_THAN_WAIT);
+        return if too_old { Routing::TooOld } else { Routing::Answer(place) };
+    }
+    let keeper = sessions.iter().enumerate().rev().find(|(_, session)| keeps_messages(session, now));
+    let best = best_trigger(inbound, conversation, candidates, now, keeper.is_some());
+    match (best, keeper) {
+        (Some(flow), _) => Routing::Start(flow),
+        (None, Some((_, session))) if session.queue().len() >= limits.queued_messages => Routing::InboxFull,
+        (None, Some((place, _))) => Routing::Queue(place),
+        (None, None) => Routing::Unmatched,
+    }
+}
+
+/// The session whose question a message answers: the one its payload names, else the one that waits since last (SEMANTICS I3).
+fn answering<'s, 'f>(
+    inbound: &InboundMessage<'_>,
+    sessions: &'s [Session],
+    wait_of: impl Fn(&Session) -> Option<&'f WaitReply>,
+) -> Option<(usize, &'s Session)> {
+    let fits = |session: &Session| {
+        session.status == Status::Waiting
+            && wait_of(session).is_some_and(|wait| takes(wait, session, inbound.message.kind, inbound.account))
+    };
+    let named = |session: &Session| inbound.choice == Some((session.id, session.wait));
+    let waiting = || sessions.iter().enumerate().filter(|(_, session)| fits(session));
+    waiting().find(|(_, session)| named(session)).or_else(|| waiting().max_by_key(|(place, session)| (session.parked_at, *place)))
+}
+
+fn keeps_messages(session: &Session, now: DateTime<Utc>) -> bool {
+    match session.status {
+        Status::Calling => true,
+        Status::Delayed => session.deadline.is_some_and(|deadline| deadline - now <= SHORT_DELAY),
+        _ => false,
+    }
+}
+
+/// The flow that a message starts (SEMANTICS I4). Where a session could keep the message, only a rule about its words comes first (I1).
+fn best_trigger(
+    inbound: &InboundMessage<'_>,
+    conversation: Option<&Conversation>,
+    candidates: &[Candidate<'_>],
+    now: DateTime<Utc>,
+    by_words_only: bool,
+) -> Option<FlowId> {
+    let first_contact = conversation.is_none_or(|conversation| !conversation.has_written);
+    let reached = conversation.and_then(|conversation| conversation.campaign_at).is_some_and(|at| now - at <= CAMPAIGN_REACH);
+    let text = (inbound.message.kind != MessageKind::Choice || !inbound.message.text.is_empty())
+        .then_some(inbound.message.text.as_ref());
+    candidates
+        .iter()
+        .filter(|candidate| candidate.admitted)
+        .filter_map(|candidate| {
+            let trigger = candidate.flow.trigger();
+            if trigger.needs_campaign() && !reached {
+                return None;
+            }
+            let rank = trigger.matches(text, inbound.message.payload.as_deref(), first_contact)?;
+            let allowed = !by_words_only || matches!(rank, Rank::Payload | Rank::Exact | Rank::StartsWith | Rank::Regex | Rank::Contains);
+            allowed.then(|| (Reverse(trigger.priority()), Reverse(rank), candidate.flow.id()))
+        })
+        .min()
+        .map(|(_, _, flow)| flow.clone())
+}
+
+/// The question that a session waits at, in its own version of the flow.
+pub(crate) fn wait_node<'f>(flow: &'f Flow, session: &Session) -> Option<&'f WaitReply> {
+    let at = flow.find(&session.at, NodeIx(session.hint))?;
+    match &flow.node(at)?.node {
+        Node::WaitReply(wait) => Some(wait),
+        _ => None,
+    }
+}

@@ -1,0 +1,324 @@
+//! The loop of a turn: enter a node, take a branch, until a node parks or the session ends.
+//! What a node does is in `node/`; nothing here knows a kind of node.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::flow::node::Port;
+use crate::flow::{Flow, NodeIx, Step, TtlMode};
+use crate::id::{FlowVersion, SessionId};
+use crate::kernel::{Effect, Input, Scene, node};
+use crate::observer::EventKind;
+use crate::session::{Failure, FailureCode, Message, Origin, Queued, Reply, Route, Session, Status};
+use crate::store::JournalStep;
+use crate::value::Bag;
+
+/// What a session starts with.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct NewSession {
+    /// Its id.
+    pub id: SessionId,
+    /// The version it is pinned to.
+    pub version: FlowVersion,
+    /// What the flow reads as `context`; the start node's policy has been applied.
+    pub context: Bag,
+    /// What started it.
+    pub origin: Option<Box<Origin>>,
+    /// Where its messages go.
+    pub route: Option<Arc<Route>>,
+    /// The message that started it (SEMANTICS I4).
+    pub opening: Option<Message>,
+}
+
+impl NewSession {
+    /// A session with an empty context, started by a call.
+    #[must_use]
+    pub fn new(id: SessionId, version: FlowVersion) -> Self {
+        Self { id, version, context: Bag::new(), origin: None, route: None, opening: None }
+    }
+}
+
+/// A session at its flow's start node; [`advance`](super::advance) it with [`Input::Start`].
+#[must_use]
+pub fn start(flow: &Flow, new: NewSession, now: DateTime<Utc>) -> Session {
+    let (hint, at) = flow.entry();
+    let mut session = Session {
+        id: new.id,
+        flow: flow.id().clone(),
+        version: new.version,
+        status: Status::Running,
+        at: at.clone(),
+        hint: hint.0,
+        wait: 0,
+        turns: 0,
+        sent: 0,
+        started_at: now,
+        last_interaction_at: now,
+        expires_at: None,
+        deadline: None,
+        ended_at: None,
+        parked_at: now,
+        sent_before: 0,
+        context: new.context,
+        vars: Bag::new(),
+        origin: new.origin,
+        route: new.route,
+        reply: None,
+        call: None,
+        rare: None,
+        branch: None,
+    };
+    if let Some(message) = new.opening {
+        if let Some(route) = session.route.clone() {
+            session.rare().queue.push(Queued { message: message.clone(), sent: 0, route, opening: true });
+        }
+        session.reply = Some(Box::new(Reply { message: Some(message), ..Reply::default() }));
+    }
+    session
+}
+
+/// How a node is left.
+pub(super) enum Move {
+    /// By this branch.
+    Take(Port),
+    /// To this node, without an edge.
+    Jump(NodeIx),
+    /// Not: the session stays here, in this state, until then at the latest.
+    Park { status: Status, deadline: Option<DateTime<Utc>> },
+    /// The session ends.
+    End(Status),
+    /// The session fails.
+    Fail(FailureCode, String),
+    /// The input does not fit here; nothing changes.
+    Ignore,
+}
+
+impl Move {
+    pub(super) fn fail(code: FailureCode, message: impl ToString) -> Self {
+        Self::Fail(code, message.to_string())
+    }
+}
+
+/// A turn in progress.
+pub(super) struct Run<'a> {
+    pub(super) flow: &'a Flow,
+    pub(super) session: &'a mut Session,
+    pub(super) scene: &'a Scene<'a>,
+    pub(super) effects: Vec<Effect>,
+    /// Messages of this turn.
+    pub(super) sends: u32,
+    /// The title of the node that led here.
+    pub(super) component: Option<Arc<str>>,
+    visited: u32,
+    steps: Vec<JournalStep>,
+}
+
+/// What a turn leaves beside the session.
+pub(crate) struct Outcome {
+    pub(crate) effects: Vec<Effect>,
+    pub(crate) steps: Vec<JournalStep>,
+    /// Whether the input was taken.
+    pub(crate) advanced: bool,
+}
+
+/// [`advance`](super::advance), in place.
+pub(crate) fn run(flow: &Flow, session: &mut Session, input: Input, scene: &Scene<'_>) -> Outcome {
+    let mut run = Run {
+        flow,
+        session,
+        scene,
+        effects: Vec::new(),
+        sends: 0,
+        component: None,
+        visited: 0,
+        steps: Vec::new(),
+    };
+    let advanced = run.take(input);
+    if advanced {
+        run.close();
+    }
+    Outcome { effects: run.effects, steps: run.steps, advanced }
+}
+
+impl<'a> Run<'a> {
+    fn take(&mut self, input: Input) -> bool {
+        if !self.session.status.is_live() {
+            return false;
+        }
+        match input {
+            Input::Expiry => return self.end(Status::Expired),
+            Input::End(reason) => {
+                self.session.rare().ended_by = Some(reason);
+                return self.end(Status::Cancelled);
+            }
+            _ => {}
+        }
+        let flow = self.flow;
+        let found = flow.find(&self.session.at, NodeIx(self.session.hint)).and_then(|at| Some((at, flow.node(at)?)));
+        let Some((at, step)) = found else {
+            let text = format!("node `{}` is not in version {} of the flow", self.session.at, self.session.version);
+            return self.fail(FailureCode::MissingNode, text);
+        };
+        if self.session.turns >= self.scene.limits.turns_per_session {
+            let text = format!("more than {} turns", self.scene.limits.turns_per_session);
+            return self.fail(FailureCode::TurnsPerSession, text);
+        }
+        if self.session.status == Status::Running {
+            self.walk(at);
+            return true;
+        }
+        match node::resume(self, step, input) {
+            Move::Ignore => return false,
+            leave => {
+                self.session.status = Status::Running;
+                self.session.deadline = None;
+                self.session.call = None;
+                if let Some(next) = self.leave(at, step, leave) {
+                    self.walk(next);
+                }
+            }
+        }
+        true
+    }
+
+    /// Enters nodes until one parks the session or ends it.
+    fn walk(&mut self, mut at: NodeIx) {
+        let flow = self.flow;
+        loop {
+            self.visited += 1;
+            let Some(step) = flow.node(at) else {
+                self.fail(FailureCode::MissingNode, "an edge leads nowhere".to_owned());
+                return;
+            };
+            self.session.at = step.id.clone();
+            self.session.hint = at.0;
+            if self.visited > self.scene.limits.nodes_per_turn {
+                self.fail(FailureCode::NodesPerTurn, format!("more than {} nodes in a turn", self.scene.limits.nodes_per_turn));
+                return;
+            }
+            let leave = node::enter(self, step);
+            match self.leave(at, step, leave) {
+                Some(next) => at = next,
+                None => return,
+            }
+        }
+    }
+
+    /// Leaves a node. Answers where to; None when the turn is over.
+    fn leave(&mut self, at: NodeIx, step: &'a Step, leave: Move) -> Option<NodeIx> {
+        let mut taken = None;
+        let next = match leave {
+            Move::Take(port) => {
+                taken = step.port_name(port);
+                if let Some(name) = taken.filter(|name| name.as_ref() != "next") {
+                    self.session.branch = Some(Arc::clone(name));
+                }
+                let exit = step.exit(port);
+                if exit.is_none() {
+                    self.end(Status::Completed);
+                }
+                exit
+            }
+            Move::Jump(target) => Some(target),
+            Move::Park { status, deadline } => {
+                self.park(status, deadline);
+                None
+            }
+            Move::End(status) => {
+                self.end(status);
+                None
+            }
+            Move::Fail(code, message) => {
+                self.session.at = step.id.clone();
+                self.session.hint = at.0;
+                self.fail(code, message);
+                None
+            }
+            Move::Ignore => None,
+        };
+        if self.scene.journal {
+            self.steps.push(JournalStep { node: step.id.clone(), branch: taken.cloned() });
+        }
+        self.component = Some(Arc::clone(&step.title));
+        next
+    }
+
+    fn park(&mut self, status: Status, deadline: Option<DateTime<Utc>>) {
+        self.session.status = status;
+        self.session.parked_at = self.scene.now;
+        self.session.deadline = deadline;
+    }
+
+    fn end(&mut self, status: Status) -> bool {
+        self.session.status = status;
+        self.session.deadline = None;
+        self.session.call = None;
+        true
+    }
+
+    /// Ends the session as failed; what this turn would have sent is not sent (SEMANTICS S7, S9).
+    pub(super) fn fail(&mut self, code: FailureCode, message: String) -> bool {
+        self.effects.retain(|effect| !matches!(effect, Effect::Send(_)));
+        self.session.sent -= self.sends;
+        self.sends = 0;
+        let node = self.session.at.clone();
+        self.session.rare().failure = Some(Failure { code, node, message });
+        self.end(Status::Failed)
+    }
+
+    /// Books the turn: counters, the sliding TTL (SEMANTICS S1), the end.
+    fn close(&mut self) {
+        let now = self.scene.now;
+        let settings = self.flow.settings();
+        let session = &mut *self.session;
+        session.turns += 1;
+        if session.status.is_live() {
+            let lifetime = settings.max_lifetime.min(span(self.scene.limits.max_lifetime));
+            let last = later(session.started_at, lifetime);
+            let from = match settings.ttl_mode {
+                TtlMode::Sliding => now,
+                TtlMode::Fixed => session.started_at,
+            };
+            session.last_interaction_at = now;
+            session.expires_at = Some(settings.ttl.map_or(last, |ttl| later(from, ttl).min(last)));
+            if session.deadline.is_some_and(|deadline| deadline > last) {
+                session.deadline = None;
+                session.expires_at = Some(last);
+            }
+        } else {
+            if session.status != Status::Expired && session.status != Status::Cancelled {
+                session.last_interaction_at = now;
+            }
+            session.expires_at = None;
+            session.ended_at = Some(now);
+        }
+        let count = self.sends;
+        for effect in &mut self.effects {
+            if let Effect::Send(message) = effect {
+                message.count = count;
+            }
+        }
+    }
+
+    /// The next wait number: a wait, a delay or a call is being entered (SEMANTICS S4).
+    pub(super) fn next_wait(&mut self) -> u32 {
+        self.session.wait += 1;
+        self.session.wait
+    }
+
+    pub(super) fn note(&mut self, kind: EventKind) {
+        self.effects.push(Effect::Note(kind));
+    }
+}
+
+/// A later instant; the last one there is when it would be beyond.
+pub(crate) fn later(from: DateTime<Utc>, by: TimeDelta) -> DateTime<Utc> {
+    from.checked_add_signed(by).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+/// A host's duration as the calendar's; the longest there is when it would be beyond.
+pub(crate) fn span(duration: std::time::Duration) -> TimeDelta {
+    TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
+}

@@ -1,0 +1,216 @@
+//! What a flow can read, name by name (SEMANTICS T3). Nothing is built until it is asked for; a text that lies in the
+//! session is borrowed.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::Value;
+
+use crate::flow::expr::{EvalError, Expr, Fields, Scope, Val};
+use crate::flow::template::Template;
+use crate::flow::{Condition, Flow, JsonTemplate, Render};
+use crate::kernel::Scene;
+use crate::kernel::run::Run;
+use crate::observer::EventKind;
+use crate::session::{Contact, Origin, Reply, Session};
+use crate::value::{Caps, PackError};
+
+struct Names<'a> {
+    session: &'a Session,
+    scene: &'a Scene<'a>,
+    reply: ReplyNames<'a>,
+    contact: ContactNames<'a>,
+    trigger: TriggerNames<'a>,
+    flow: FlowNames<'a>,
+    run: SessionNames<'a>,
+}
+
+impl<'a> Names<'a> {
+    fn new(flow: &'a Flow, session: &'a Session, scene: &'a Scene<'a>) -> Self {
+        Self {
+            session,
+            scene,
+            reply: ReplyNames(session.reply.as_deref()),
+            contact: ContactNames(scene.contact),
+            trigger: TriggerNames(session.origin.as_deref()),
+            flow: FlowNames { flow, session, name: scene.flow_name },
+            run: SessionNames(session),
+        }
+    }
+}
+
+impl Scope for Names<'_> {
+    fn get(&self, root: &str) -> Option<Val<'_>> {
+        Some(match root {
+            "context" => Val::Node(self.session.context.as_node()),
+            "vars" => Val::Node(self.session.vars.as_node()),
+            "reply" => Val::Map(&self.reply),
+            "contact" => Val::Map(&self.contact),
+            "trigger" => Val::Map(&self.trigger),
+            "flow" => Val::Map(&self.flow),
+            "session" => Val::Map(&self.run),
+            bare => self.session.vars.get(bare).or_else(|| self.session.context.get(bare)).map(Val::from)?,
+        })
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        self.scene.now
+    }
+}
+
+fn owned<'a>(text: impl ToString) -> Val<'a> {
+    Val::Str(Cow::Owned(text.to_string()))
+}
+
+fn instant<'a>(at: DateTime<Utc>) -> Val<'a> {
+    Val::Str(Cow::Owned(at.to_rfc3339_opts(SecondsFormat::AutoSi, true)))
+}
+
+struct ReplyNames<'a>(Option<&'a Reply>);
+
+impl Fields for ReplyNames<'_> {
+    fn field(&self, name: &str) -> Option<Val<'_>> {
+        let reply = self.0?;
+        let message = reply.message.as_ref();
+        Some(match name {
+            "text" => Val::from(message?.text.as_ref()),
+            "kind" => Val::from(message?.kind.as_str()),
+            "payload" => Val::from(message?.payload.as_deref()?),
+            "media" => Val::from(message?.media.as_ref()?.as_node()),
+            "location" => Val::from(message?.location.as_ref()?.as_node()),
+            "timed_out" => Val::Bool(reply.timed_out),
+            "missed" => Val::List(reply.missed.iter().map(|text| Val::from(text.as_ref())).collect()),
+            _ => return None,
+        })
+    }
+
+    fn names(&self) -> &[&str] {
+        &["text", "kind", "payload", "media", "location", "timed_out", "missed"]
+    }
+}
+
+struct ContactNames<'a>(&'a Contact);
+
+impl Fields for ContactNames<'_> {
+    fn field(&self, name: &str) -> Option<Val<'_>> {
+        let profile = self.0.profile.as_deref();
+        Some(match name {
+            "id" => owned(&self.0.id),
+            "name" => Val::from(profile?.name.as_deref()?),
+            "email" => Val::from(profile?.email.as_deref()?),
+            "phone" => owned(self.0.addresses.iter().find_map(|address| address.phone())?),
+            "language" => Val::from(profile?.language.as_deref()?),
+            "tags" => Val::List(profile?.tags.iter().map(|tag| Val::from(tag.as_str())).collect()),
+            "fields" => Val::Node(profile?.fields.as_node()),
+            "opted_in_at" => instant(self.0.opted_in_at?),
+            _ => return None,
+        })
+    }
+
+    fn names(&self) -> &[&str] {
+        &["id", "name", "email", "phone", "language", "tags", "fields", "opted_in_at"]
+    }
+}
+
+struct TriggerNames<'a>(Option<&'a Origin>);
+
+impl Fields for TriggerNames<'_> {
+    fn field(&self, name: &str) -> Option<Val<'_>> {
+        let origin = self.0;
+        Some(match name {
+            "kind" => Val::from(if origin.is_some_and(|origin| origin.inbound) { "inbound" } else { "manual" }),
+            "uuid" => owned(origin?.uuid.as_ref()?),
+            "out_id" => Val::from(origin?.out_id.as_deref()?),
+            "claim_time" => instant(origin?.claim_time?),
+            "campaign" => Val::from(origin?.campaign.as_deref()?),
+            _ => return None,
+        })
+    }
+
+    fn names(&self) -> &[&str] {
+        &["kind", "uuid", "out_id", "claim_time", "campaign"]
+    }
+}
+
+struct FlowNames<'a> {
+    flow: &'a Flow,
+    session: &'a Session,
+    name: &'a str,
+}
+
+impl Fields for FlowNames<'_> {
+    fn field(&self, name: &str) -> Option<Val<'_>> {
+        Some(match name {
+            "id" => Val::from(self.flow.id().as_str()),
+            "name" => Val::from(self.name),
+            "version" => Val::Int(i64::from(self.session.version.0)),
+            _ => return None,
+        })
+    }
+
+    fn names(&self) -> &[&str] {
+        &["id", "name", "version"]
+    }
+}
+
+struct SessionNames<'a>(&'a Session);
+
+impl Fields for SessionNames<'_> {
+    fn field(&self, name: &str) -> Option<Val<'_>> {
+        Some(match name {
+            "id" => owned(self.0.id),
+            "started_at" => instant(self.0.started_at),
+            "turns" => Val::Int(i64::from(self.0.turns) + 1),
+            _ => return None,
+        })
+    }
+
+    fn names(&self) -> &[&str] {
+        &["id", "started_at", "turns"]
+    }
+}
+
+impl Run<'_> {
+    pub(super) fn render(&mut self, template: &Template) -> Result<String, EvalError> {
+        self.with_render(|render| render.text(template).map(Into::into))
+    }
+
+    pub(super) fn render_json(&mut self, template: &JsonTemplate) -> Result<Value, EvalError> {
+        self.with_render(|render| template.render(render))
+    }
+
+    pub(super) fn evaluate(&mut self, expr: &Expr) -> Result<Value, EvalError> {
+        self.with_render(|render| render.value(expr))
+    }
+
+    pub(super) fn test(&mut self, condition: &Condition) -> Result<bool, EvalError> {
+        self.with_render(|render| condition.eval(render))
+    }
+
+    /// Evaluates in what the session knows, and reports each name that has no value (SEMANTICS N7).
+    fn with_render<T>(&mut self, evaluate: impl FnOnce(&mut Render<'_>) -> Result<T, EvalError>) -> Result<T, EvalError> {
+        let mut undefined = Vec::new();
+        let value = {
+            let names = Names::new(self.flow, self.session, self.scene);
+            let mut report = |name: &str| undefined.push(name.into());
+            let undefined = self.flow.settings().undefined.into();
+            evaluate(&mut Render { scope: &names, limits: self.scene.limits, undefined, report: &mut report })
+        };
+        for name in undefined {
+            let (session, node) = (self.session.id, self.session.at.clone());
+            self.note(EventKind::UndefinedVariable { session, node, name });
+        }
+        value
+    }
+
+    /// Writes a variable, within the limits on variables.
+    pub(super) fn set_var(&mut self, name: &str, value: &Value) -> Result<(), PackError> {
+        self.session.vars = self.session.vars.with(name, value, &Caps::of(self.scene.limits))?;
+        Ok(())
+    }
+
+    /// The outbox number of the message that was last sent.
+    pub(super) fn last_sent(&self) -> u64 {
+        self.scene.last_seq + u64::from(self.sends)
+    }
+}
