@@ -91,7 +91,6 @@ impl Aliases {
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "masked; the tables use the other bits")]
     fn part_of(&self, hash: u64) -> usize {
         (hash >> 32) as usize & (self.parts.len() - 1)
     }

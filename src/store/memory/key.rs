@@ -50,7 +50,6 @@ impl Keys {
     }
 
     /// Locks the part that a key belongs to.
-    #[expect(clippy::cast_possible_truncation, reason = "masked; the tables use the other half")]
     pub(super) fn hold(&self, hash: KeyHash) -> MutexGuard<'_, KeyTable> {
         lock(&self.parts[hash.1 as usize & (self.parts.len() - 1)].0)
     }

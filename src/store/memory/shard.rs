@@ -70,7 +70,6 @@ impl Shards {
     }
 
     /// Locks the shard that a hash belongs to.
-    #[expect(clippy::cast_possible_truncation, reason = "masked; the tables use the other half")]
     pub(super) fn at_hash(&self, hash: u64) -> At<'_> {
         self.at((hash >> 32) as usize & (self.cells.len() - 1))
     }

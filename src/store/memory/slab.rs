@@ -71,7 +71,6 @@ impl Index {
 }
 
 /// The half that tables use; the other chooses the shard.
-#[expect(clippy::cast_possible_truncation, reason = "the half is meant")]
 fn half(hash: u64) -> u32 {
     hash as u32
 }
