@@ -1,5 +1,7 @@
 //! The contract of `ConversationStore` and `StoreQueries`, rule by rule, on each store that is at hand.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 mod store_kit;
 
 use chatflow::store::{

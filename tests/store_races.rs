@@ -1,5 +1,7 @@
 //! Many threads on one store: what the contract says of one call after the other holds for calls at the same time.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 mod store_kit;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};

@@ -1,5 +1,5 @@
 //! What the tests of stores share: a store asked without `await`, and short ways to say what a test is about.
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
 use std::sync::Arc;
 use std::time::Duration;
