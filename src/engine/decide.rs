@@ -13,8 +13,9 @@ use crate::address::Alias;
 use crate::id::{ContactId, FlowId, FlowVersion, WorkspaceId};
 use crate::kernel::{Decision, Ground};
 use crate::session::{Conversation, DecodeError};
+use crate::observer::EventKind;
 use crate::store::{
-    Commit, Committed, ConversationStore, KeyName, KeyRecord, Lease, Loaded, Lookup, Record, StoredConversation,
+    Commit, Committed, ConversationStore, KeyName, KeyRecord, Lease, Loaded, Lookup, Record, Revision, StoredConversation,
 };
 
 /// Lost races until a call gives up.
@@ -33,11 +34,11 @@ pub(super) struct Facts<'a> {
 }
 
 /// What a decision came to.
-pub(super) enum Decided<'a, T> {
+pub(super) enum Decided<T> {
     /// The answer, with nothing to be written.
     Answer(Result<T, Error>),
     /// The answer, once this is written.
-    Write(Result<T, Error>, Box<Draft<'a>>),
+    Write(Result<T, Error>, Box<Draft>),
     /// The answer, with nothing to be written and this to be done under the lease that the call holds.
     Go(Result<T, Error>, Box<Batch>),
     /// These versions of flows must be fetched first.
@@ -45,13 +46,10 @@ pub(super) enum Decided<'a, T> {
 }
 
 /// A decision that is ready to be written.
-pub(super) struct Draft<'a> {
-    pub(super) decision: Decision<'a>,
-    pub(super) key: Option<(KeyName, KeyRecord)>,
-    /// The revision it was made on.
-    pub(super) expect: Option<u64>,
-    /// What it needs or wants of the lease; [`Want::Deliver`] takes one only if something is to be sent.
-    pub(super) want: Want,
+pub(super) struct Draft {
+    commit: Commit,
+    events: Vec<(DateTime<Utc>, EventKind)>,
+    batch: Batch,
 }
 
 /// What a decision wants of the conversation's lease.
@@ -143,7 +141,7 @@ impl<S: ConversationStore> Engine<S> {
         flows: &WorkspaceFlows,
         lookup: &Lookup,
         mut first: Option<Loaded>,
-        mut decide: impl for<'a> FnMut(Facts<'a>) -> Decided<'a, T> + Send,
+        mut decide: impl FnMut(Facts<'_>) -> Decided<T> + Send,
     ) -> Result<Written<T>, Error> {
         let mut snapshot = flows.snapshot(&self.ports, workspace, lookup.now).await?;
         let mut maybe_done = false;
@@ -168,8 +166,8 @@ impl<S: ConversationStore> Engine<S> {
                             None
                         }
                         Decided::Write(answer, draft) => {
-                            let (commit, after) = self.seal(*draft, lookup);
-                            outcome = Outcome::Write(answer, Box::new(after));
+                            let Draft { commit, events, batch } = *draft;
+                            outcome = Outcome::Write(answer, events, batch);
                             Some(commit)
                         }
                     }
@@ -189,13 +187,13 @@ impl<S: ConversationStore> Engine<S> {
                 (Ok(None), Outcome::Answer(answer, batch)) => {
                     return Ok(Written { answer, batch: batch.map(|batch| *batch) });
                 }
-                (Ok(Some(Committed::Applied { revision, leased, settled })), Outcome::Write(answer, after)) => {
-                    self.tell(workspace, &after.contact, after.events);
-                    let batch = leased.then(|| Batch { revision, settled, ..after.batch });
+                (Ok(Some(Committed::Applied { revision, leased, settled })), Outcome::Write(answer, events, batch)) => {
+                    self.tell(workspace, &batch.contact, events);
+                    let batch = leased.then(|| Batch { revision, settled, ..batch });
                     return Ok(Written { answer, batch: batch.filter(|batch| !batch.is_done) });
                 }
                 (Ok(Some(Committed::AliasTaken { alias, holder })), _) => taken = Some((alias, holder)),
-                (Ok(Some(Committed::LeaseLost)), Outcome::Write(answer, _)) => return Ok(Written { answer, batch: None }),
+                (Ok(Some(Committed::LeaseLost)), Outcome::Write(answer, ..)) => return Ok(Written { answer, batch: None }),
                 (Ok(_), _) => {}
                 (Err(error), _) if error.kind() == StoreErrorKind::Unknown && !maybe_done => maybe_done = true,
                 (Err(error), _) => return Err(error.into()),
@@ -204,9 +202,15 @@ impl<S: ConversationStore> Engine<S> {
         Err(Error::Contention)
     }
 
-    /// Turns a draft into a commit, and into what is to be done after it.
-    fn seal(&self, draft: Draft<'_>, lookup: &Lookup) -> (Commit, After) {
-        let Draft { mut decision, key, expect, want } = draft;
+    /// Makes a decision ready to be written: its commit, and what is to be done after it.
+    pub(super) fn draft(
+        &self,
+        mut decision: Decision<'_>,
+        lookup: &Lookup,
+        expect: Option<Revision>,
+        key: Option<(KeyName, KeyRecord)>,
+        want: Want,
+    ) -> Box<Draft> {
         let due_at = decision.finish();
         let contact = decision.conversation.contact().id.clone();
         let batch = Batch::of(&decision, &contact, self.may_call(want));
@@ -217,7 +221,6 @@ impl<S: ConversationStore> Engine<S> {
             Want::Continue => Lease::Free(lookup.token),
         };
         let batch = Batch { is_done: matches!(lease, Lease::Leave | Lease::Free(_)), ..batch };
-        let after = After { contact: contact.clone(), events: decision.events, batch };
         let dead_letters = u32::try_from(decision.conversation.dead_letters().len()).unwrap_or(u32::MAX);
         let commit = Commit {
             workspace: decision.ground.workspace.clone(),
@@ -235,7 +238,7 @@ impl<S: ConversationStore> Engine<S> {
             dead_letters,
             now: lookup.now,
         };
-        (commit, after)
+        Box::new(Draft { commit, events: decision.events, batch })
     }
 
     fn may_call(&self, want: Want) -> bool {
@@ -248,16 +251,9 @@ impl<S: ConversationStore> Engine<S> {
     }
 }
 
-/// What is to be done after a commit.
-struct After {
-    contact: ContactId,
-    events: Vec<(DateTime<Utc>, crate::observer::EventKind)>,
-    batch: Batch,
-}
-
 enum Outcome<T> {
     Undecided,
     Fetch(Vec<(FlowId, FlowVersion)>),
     Answer(Result<T, Error>, Option<Box<Batch>>),
-    Write(Result<T, Error>, Box<After>),
+    Write(Result<T, Error>, Vec<(DateTime<Utc>, EventKind)>, Batch),
 }

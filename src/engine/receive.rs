@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::address::Alias;
 use crate::engine::Engine;
-use crate::engine::decide::{Decided, Draft, Facts, Found, Want, Written, put_back, take};
+use crate::engine::decide::{Decided, Facts, Found, Want, Written, put_back, take};
 use crate::engine::outcome::Received;
 use crate::engine::request::{CheckedInbound, Inbound};
 use crate::error::Error;
@@ -47,7 +47,7 @@ impl<S: ConversationStore> Engine<S> {
         };
         let mut carried_opt_out = None;
         for _ in 0..2 {
-            let decide = |facts: Facts<'_>| self.decide_inbound(workspace, &arrival, carried_opt_out, facts);
+            let decide = |facts: Facts<'_>| self.decide_inbound(workspace, &lookup, &arrival, carried_opt_out, facts);
             let Written { answer, batch } = self.transact(workspace, &self.flows, &lookup, None, decide).await?;
             match answer? {
                 Answer::Final(received) => {
@@ -62,13 +62,14 @@ impl<S: ConversationStore> Engine<S> {
         Err(Error::Contention)
     }
 
-    fn decide_inbound<'a>(
-        &'a self,
-        workspace: &'a WorkspaceId,
+    fn decide_inbound(
+        &self,
+        workspace: &WorkspaceId,
+        lookup: &Lookup,
         arrival: &Arrival,
         carried_opt_out: Option<DateTime<Utc>>,
-        facts: Facts<'a>,
-    ) -> Decided<'a, Answer> {
+        facts: Facts<'_>,
+    ) -> Decided<Answer> {
         let Facts { snapshot, loaded, now, maybe_done, taken } = facts;
         let limits = &self.ports.limits;
         if let Some((alias, holder)) = taken
@@ -162,7 +163,7 @@ impl<S: ConversationStore> Engine<S> {
         decision.remember(arrival.id, verdict);
         decision.forget();
         let answer = Ok(Answer::Final(verdict.into()));
-        Decided::Write(answer, Box::new(Draft { decision, key: None, expect, want: Want::Deliver }))
+        Decided::Write(answer, self.draft(decision, lookup, expect, None, Want::Deliver))
     }
 }
 

@@ -3,14 +3,14 @@
 use crate::address::Alias;
 use crate::calls::{CallRef, CallResult};
 use crate::engine::Engine;
-use crate::engine::decide::{Decided, Draft, Facts, Found, Want, Written, put_back, take};
+use crate::engine::decide::{Decided, Facts, Found, Want, Written, put_back, take};
 use crate::engine::outcome::{Cancelled, Completed, DeliveryReport, Reported};
 use crate::error::Error;
 use crate::id::{MessageId, SessionId, WorkspaceId};
 use crate::kernel::{Decision, Input};
 use crate::observer::EventKind;
 use crate::session::{EndReason, Status, Verdict};
-use crate::store::{ConversationStore, Lookup, Subject, Token};
+use crate::store::{ConversationStore, Lookup, Subject};
 
 impl<S: ConversationStore> Engine<S> {
     /// Hands in the result of a call that the host answered with [`Answer::Later`](crate::Answer::Later) (SEMANTICS D2).
@@ -97,27 +97,27 @@ impl<S: ConversationStore> Engine<S> {
     ) -> Result<T, Error> {
         let lookup = self.lookup(workspace, subject);
         let token = lookup.token;
-        let decide = |facts: Facts<'_>| self.decide_act(workspace, token, (without_effect, with_effect), &mut change, facts);
+        let decide = |facts: Facts<'_>| self.decide_act(workspace, &lookup, (without_effect, with_effect), &mut change, facts);
         let Written { answer, batch } = self.transact(workspace, &self.flows, &lookup, None, decide).await?;
         let answer = answer?;
         self.finish(workspace, &self.flows, token, batch).await;
         Ok(answer)
     }
 
-    fn decide_act<'a, T: Copy>(
-        &'a self,
-        workspace: &'a WorkspaceId,
-        token: Token,
+    fn decide_act<T: Copy>(
+        &self,
+        workspace: &WorkspaceId,
+        lookup: &Lookup,
         (without_effect, with_effect): (T, T),
         change: &mut (impl FnMut(&mut Decision<'_>) -> bool + Send),
-        facts: Facts<'a>,
-    ) -> Decided<'a, T> {
+        facts: Facts<'_>,
+    ) -> Decided<T> {
         let found: Found = match take(facts.loaded) {
             Ok(Some(found)) => found,
             Ok(None) => return Decided::Answer(Ok(without_effect)),
             Err(error) => return Decided::Answer(Err(error)),
         };
-        let id = token.0.as_u128();
+        let id = lookup.token.0.as_u128();
         if facts.maybe_done && found.conversation.recall(id, facts.now, &self.ports.limits).is_some() {
             return self.resume_delivery(workspace, facts.snapshot, facts.loaded, found, facts.now, with_effect);
         }
@@ -138,6 +138,6 @@ impl<S: ConversationStore> Engine<S> {
             put_back(facts.loaded, place.with(decision.conversation));
             return Decided::Answer(Ok(answer));
         }
-        Decided::Write(Ok(answer), Box::new(Draft { decision, key: None, expect: Some(place.revision), want: Want::Deliver }))
+        Decided::Write(Ok(answer), self.draft(decision, lookup, Some(place.revision), None, Want::Deliver))
     }
 }

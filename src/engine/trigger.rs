@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::address::{Address, Alias, Phone};
 use crate::engine::Engine;
 use crate::engine::catalogue::{Snapshot, View};
-use crate::engine::decide::{Decided, Draft, Facts, Found, Want, Written, put_back, take};
+use crate::engine::decide::{Decided, Facts, Found, Want, Written, put_back, take};
 use crate::engine::deliver::Batch;
 use crate::engine::outcome::{SessionRef, Triggered};
 use crate::engine::request::{CheckedTrigger, TriggerRequest};
@@ -68,14 +68,14 @@ impl<S: ConversationStore> Engine<S> {
         Err(Error::Contention)
     }
 
-    fn decide_trigger<'a>(
-        &'a self,
-        workspace: &'a WorkspaceId,
+    fn decide_trigger(
+        &self,
+        workspace: &WorkspaceId,
         call: &Call,
         lookup: &Lookup,
         carried_opt_out: Option<DateTime<Utc>>,
-        facts: Facts<'a>,
-    ) -> Decided<'a, Answer> {
+        facts: Facts<'_>,
+    ) -> Decided<Answer> {
         let Facts { snapshot, loaded, now, maybe_done, taken } = facts;
         let request = &call.request;
         let Some(view) = snapshot.view(&request.flow) else {
@@ -97,7 +97,7 @@ impl<S: ConversationStore> Engine<S> {
         if maybe_done && let Some(found) = found.take_if(|found| call.is_in(found, key.is_some(), now, self)) {
             return self.resume_delivery(workspace, snapshot, loaded, found, now, call.started(view));
         }
-        let give_back = |found: Option<Found>, answer: Result<Triggered, Error>| {
+        let mut give_back = |found: Option<Found>, answer: Result<Triggered, Error>| {
             if let Some(found) = found {
                 put_back(loaded, found);
             }
@@ -161,7 +161,7 @@ impl<S: ConversationStore> Engine<S> {
         if !decision.changed && key.is_none() {
             return Decided::Answer(answer);
         }
-        Decided::Write(answer, Box::new(Draft { decision, key, expect, want: Want::Deliver }))
+        Decided::Write(answer, self.draft(decision, lookup, expect, key, Want::Deliver))
     }
 
     fn admit_trigger(&self, decision: &Decision<'_>, flow: &Flow, is_known: bool, request: &CheckedTrigger) -> Admission {
@@ -178,15 +178,15 @@ impl<S: ConversationStore> Engine<S> {
     }
 
     /// This call's own work was found after an unknown outcome: deliver it, if its lease is still ours.
-    pub(super) fn resume_delivery<'a, T>(
-        &'a self,
-        workspace: &'a WorkspaceId,
-        snapshot: &'a Snapshot,
+    pub(super) fn resume_delivery<T>(
+        &self,
+        workspace: &WorkspaceId,
+        snapshot: &Snapshot,
         loaded: &mut Loaded,
         found: Found,
         now: DateTime<Utc>,
         answer: T,
-    ) -> Decided<'a, T> {
+    ) -> Decided<T> {
         if !found.leased {
             put_back(loaded, found);
             return Decided::Answer(Ok(answer));

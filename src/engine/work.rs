@@ -9,7 +9,7 @@ use crate::address::Alias;
 use crate::calls::{Answer, Call, CallResult};
 use crate::engine::Engine;
 use crate::engine::catalogue::WorkspaceFlows;
-use crate::engine::decide::{Decided, Draft, Facts, Want, put_back, take};
+use crate::engine::decide::{Decided, Facts, Want, put_back, take};
 use crate::engine::deliver::{Batch, Odd, Sent};
 use crate::error::{CallError, Error};
 use crate::id::{CallId, ContactId, MessageId, WorkspaceId};
@@ -72,7 +72,7 @@ impl<S: ConversationStore> Engine<S> {
                 now,
                 in_place: false,
             };
-            let decide = |facts: Facts<'_>| self.book(workspace, facts, &done);
+            let decide = |facts: Facts<'_>| self.book(workspace, &lookup, facts, &done);
             let written = self.transact(workspace, flows, &lookup, first.take(), decide).await?;
             written.answer?;
             let Some(batch) = written.batch else { return Ok(()) };
@@ -87,7 +87,7 @@ impl<S: ConversationStore> Engine<S> {
     }
 
     /// One decision under the lease: books what was done, applies what is due.
-    fn book<'a>(&'a self, workspace: &'a WorkspaceId, facts: Facts<'a>, done: &Done) -> Decided<'a, ()> {
+    fn book(&self, workspace: &WorkspaceId, lookup: &Lookup, facts: Facts<'_>, done: &Done) -> Decided<()> {
         let found = match take(facts.loaded) {
             Ok(Some(found)) if found.leased => found,
             Ok(Some(found)) => {
@@ -119,7 +119,7 @@ impl<S: ConversationStore> Engine<S> {
                 return Decided::Go(Ok(()), Box::new(Batch { revision: found_revision, ..batch }));
             }
         }
-        Decided::Write(Ok(()), Box::new(Draft { decision, key: None, expect, want: Want::Continue }))
+        Decided::Write(Ok(()), self.draft(decision, lookup, expect, None, Want::Continue))
     }
 
     fn book_sent(&self, decision: &mut Decision<'_>, batch: &Batch, sent: &Sent) {

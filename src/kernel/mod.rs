@@ -27,7 +27,7 @@ use crate::store::JournalStep;
 
 pub(crate) use admit::{Admission, Allowances, admit};
 pub use admit::Refusal;
-pub(crate) use decision::{Decision, Flows};
+pub(crate) use decision::{Decision, Flows, Ground, Pinned};
 pub(crate) use inputs::accept_inputs;
 pub(crate) use route::{Candidate, InboundMessage, Routing, own_choice, route, wait_node};
 pub(crate) use run::{later, run, span};

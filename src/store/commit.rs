@@ -30,8 +30,9 @@ pub struct Lookup {
     pub token: Token,
     /// The engine's time.
     pub now: DateTime<Utc>,
-    /// Whether the decision's commit can be refused for its revision only: it brings no key and no address, and needs no lease. A store that
-    /// decides under its own lock may then hand out its only copy of the record, to be changed in place.
+    /// Lets [`ConversationStore::update`](crate::store::ConversationStore::update) hand the only owner of the record to the decision, so that it
+    /// is changed in place. Set only where the commit can not be refused once it is decided on what was loaded: it is of the conversation
+    /// that was looked up, has no key, adds no alias but ids of sessions minted for it, and neither holds nor frees a lease.
     pub in_place: bool,
 }
 

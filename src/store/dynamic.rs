@@ -1,5 +1,144 @@
 //! A store whose type is chosen at run time.
 
-/// A store whose type is chosen at run time.
-#[derive(Debug)]
-pub struct DynStore;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::error::StoreError;
+use crate::id::{ContactId, SessionId, WorkspaceId};
+use crate::store::{
+    Commit, Committed, ConversationQuery, ConversationStore, Due, JournalEntry, Leased, Live, Loaded, Lookup,
+    Purge, Purged, Record, SessionQuery, SessionRecord, Settle, Settled, StoreQueries,
+};
+
+/// A store whose type is chosen at run time, such as by a host's configuration. Costs one allocation for each call.
+///
+/// ```
+/// use chatflow::{DynStore, MemoryStore};
+///
+/// let store = match std::env::var("STORE").as_deref() {
+///     // Ok("postgres") => DynStore::new(…),
+///     _ => DynStore::new(MemoryStore::new()),
+/// };
+/// let same = store.clone();
+/// # drop(same);
+/// ```
+#[derive(Clone)]
+pub struct DynStore(Arc<dyn Erased>);
+
+impl DynStore {
+    /// Erases a store's type.
+    #[must_use]
+    pub fn new(store: impl ConversationStore + StoreQueries + 'static) -> Self {
+        Self(Arc::new(store))
+    }
+}
+
+impl fmt::Debug for DynStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DynStore").finish_non_exhaustive()
+    }
+}
+
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+type Decide<'a> = dyn FnMut(&mut Loaded) -> Option<Commit> + Send + 'a;
+
+/// Both ports, with boxed futures.
+trait Erased: Send + Sync {
+    fn load<'a>(&'a self, lookup: &'a Lookup) -> Boxed<'a, Loaded>;
+    fn commit(&self, commit: Commit) -> Boxed<'_, Committed>;
+    fn settle<'a>(&'a self, settle: &'a Settle) -> Boxed<'a, Settled>;
+    fn lease_due<'a>(&'a self, due: &'a Due) -> Boxed<'a, Leased>;
+    fn live<'a>(&'a self, live: &'a Live) -> Boxed<'a, u64>;
+    fn purge<'a>(&'a self, purge: &'a Purge) -> Boxed<'a, Purged>;
+    fn update<'a>(&'a self, lookup: &'a Lookup, decide: &'a mut Decide<'a>) -> Boxed<'a, Option<Committed>>;
+    fn sessions<'a>(&'a self, query: &'a SessionQuery) -> Boxed<'a, Vec<SessionRecord>>;
+    fn session<'a>(&'a self, workspace: &'a WorkspaceId, id: SessionId) -> Boxed<'a, Option<SessionRecord>>;
+    fn journal<'a>(&'a self, workspace: &'a WorkspaceId, id: SessionId) -> Boxed<'a, Vec<JournalEntry>>;
+    fn conversations<'a>(&'a self, query: &'a ConversationQuery) -> Boxed<'a, Vec<(ContactId, Record)>>;
+}
+
+impl<S: ConversationStore + StoreQueries> Erased for S {
+    fn load<'a>(&'a self, lookup: &'a Lookup) -> Boxed<'a, Loaded> {
+        Box::pin(ConversationStore::load(self, lookup))
+    }
+    fn commit(&self, commit: Commit) -> Boxed<'_, Committed> {
+        Box::pin(ConversationStore::commit(self, commit))
+    }
+    fn settle<'a>(&'a self, settle: &'a Settle) -> Boxed<'a, Settled> {
+        Box::pin(ConversationStore::settle(self, settle))
+    }
+    fn lease_due<'a>(&'a self, due: &'a Due) -> Boxed<'a, Leased> {
+        Box::pin(ConversationStore::lease_due(self, due))
+    }
+    fn live<'a>(&'a self, live: &'a Live) -> Boxed<'a, u64> {
+        Box::pin(ConversationStore::live(self, live))
+    }
+    fn purge<'a>(&'a self, purge: &'a Purge) -> Boxed<'a, Purged> {
+        Box::pin(ConversationStore::purge(self, purge))
+    }
+    fn update<'a>(&'a self, lookup: &'a Lookup, decide: &'a mut Decide<'a>) -> Boxed<'a, Option<Committed>> {
+        Box::pin(ConversationStore::update(self, lookup, decide))
+    }
+    fn sessions<'a>(&'a self, query: &'a SessionQuery) -> Boxed<'a, Vec<SessionRecord>> {
+        Box::pin(StoreQueries::sessions(self, query))
+    }
+    fn session<'a>(&'a self, workspace: &'a WorkspaceId, id: SessionId) -> Boxed<'a, Option<SessionRecord>> {
+        Box::pin(StoreQueries::session(self, workspace, id))
+    }
+    fn journal<'a>(&'a self, workspace: &'a WorkspaceId, id: SessionId) -> Boxed<'a, Vec<JournalEntry>> {
+        Box::pin(StoreQueries::journal(self, workspace, id))
+    }
+    fn conversations<'a>(&'a self, query: &'a ConversationQuery) -> Boxed<'a, Vec<(ContactId, Record)>> {
+        Box::pin(StoreQueries::conversations(self, query))
+    }
+}
+
+impl ConversationStore for DynStore {
+    async fn load(&self, lookup: &Lookup) -> Result<Loaded, StoreError> {
+        self.0.load(lookup).await
+    }
+    async fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {
+        self.0.commit(commit).await
+    }
+    async fn settle(&self, settle: &Settle) -> Result<Settled, StoreError> {
+        self.0.settle(settle).await
+    }
+    async fn lease_due(&self, due: &Due) -> Result<Leased, StoreError> {
+        self.0.lease_due(due).await
+    }
+    async fn live(&self, live: &Live) -> Result<u64, StoreError> {
+        self.0.live(live).await
+    }
+    async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
+        self.0.purge(purge).await
+    }
+    async fn update(
+        &self,
+        lookup: &Lookup,
+        decide: &mut (dyn FnMut(&mut Loaded) -> Option<Commit> + Send),
+    ) -> Result<Option<Committed>, StoreError> {
+        self.0.update(lookup, decide).await
+    }
+}
+
+impl StoreQueries for DynStore {
+    async fn sessions(&self, query: &SessionQuery) -> Result<Vec<SessionRecord>, StoreError> {
+        self.0.sessions(query).await
+    }
+    async fn session(
+        &self,
+        workspace: &WorkspaceId,
+        id: SessionId,
+    ) -> Result<Option<SessionRecord>, StoreError> {
+        self.0.session(workspace, id).await
+    }
+    async fn journal(&self, workspace: &WorkspaceId, id: SessionId) -> Result<Vec<JournalEntry>, StoreError> {
+        self.0.journal(workspace, id).await
+    }
+    async fn conversations(&self, query: &ConversationQuery) -> Result<Vec<(ContactId, Record)>, StoreError> {
+        self.0.conversations(query).await
+    }
+}

@@ -97,7 +97,11 @@ pub trait ConversationStore: Send + Sync {
     /// Loads, decides, commits. The engine calls only this; a store that can hold a conversation still decides under its own lock.
     ///
     /// `decide` is called at most once, runs no code of the host's, and answers None when nothing is to be written. It may take the record out of
-    /// `Loaded` only if it answers with a commit.
+    /// `Loaded`, or change it there, only if it answers with a commit.
+    ///
+    /// With [`Lookup::in_place`] a store may have no other copy of the record while `decide` runs. Should the commit be refused all the same,
+    /// the old record is lost: such a store sets the conversation aside (each load says so, with a record that can not be read, until a
+    /// commit brings a new one) and answers [`StoreError::permanent`].
     fn update(
         &self,
         lookup: &Lookup,

@@ -1,0 +1,144 @@
+//! Looking up, and deciding under the lock of the conversation's shard.
+
+use crate::address::Alias;
+use crate::error::StoreError;
+use crate::id::ContactId;
+use crate::store::memory::MemoryStore;
+use crate::store::memory::shard::At;
+use crate::store::{Commit, Committed, KeyRecord, Loaded, Lookup, StoredConversation, Subject};
+
+/// What a lookup led to.
+enum Found<'a> {
+    /// A conversation, in its locked shard.
+    Slot(At<'a>, u32),
+    /// A contact without a conversation: this is where it would lie.
+    Contact(At<'a>),
+    /// Nothing.
+    Nothing,
+}
+
+impl MemoryStore {
+    pub(super) fn load_now(&self, lookup: &Lookup) -> Loaded {
+        let Some(workspace) = self.workspaces.find(&lookup.workspace) else { return Loaded::default() };
+        let key = self.find_key(workspace, lookup);
+        let conversation = match self.find(workspace, lookup) {
+            Found::Slot(at, id) => {
+                let slot = at.slot(id);
+                Some(slot.stored(slot.record(), lookup.token, lookup.now))
+            }
+            _ => None,
+        };
+        Loaded { conversation, key, catalogue: None }
+    }
+
+    pub(super) fn update_now(
+        &self,
+        lookup: &Lookup,
+        decide: &mut (dyn FnMut(&mut Loaded) -> Option<Commit> + Send),
+    ) -> Result<Option<Committed>, StoreError> {
+        let mut loaded = Loaded::default();
+        let workspace = self.workspaces.find(&lookup.workspace);
+        let found = workspace.map_or(Found::Nothing, |workspace| {
+            loaded.key = self.find_key(workspace, lookup);
+            self.find(workspace, lookup)
+        });
+        let (workspace, at, slot) = match (workspace, found) {
+            (Some(workspace), Found::Slot(at, id)) if lookup.in_place && at.slot(id).record.is_some() => {
+                return self.update_in_place(workspace, at, id, lookup, loaded, decide);
+            }
+            (Some(workspace), Found::Slot(at, id)) => {
+                let slot = at.slot(id);
+                loaded.conversation = Some(slot.stored(slot.record(), lookup.token, lookup.now));
+                (workspace, at, Some(id))
+            }
+            (Some(workspace), Found::Contact(at)) => (workspace, at, None),
+            _ => return decide(&mut loaded).map(|commit| self.commit_now(commit)).transpose(),
+        };
+        let Some(commit) = decide(&mut loaded) else { return Ok(None) };
+        if is_of(&commit, lookup, slot.map(|id| &at.slot(id).contact)) {
+            drop(loaded);
+            return self.write(at, workspace, slot, commit).map(Some);
+        }
+        drop(at);
+        self.commit_now(commit).map(Some)
+    }
+
+    /// Decides on the record itself, taken out of its slot until the commit brings the new one. If that is refused, or the decision
+    /// panics, the old record may be half changed: the slot stays without one.
+    fn update_in_place(
+        &self,
+        workspace: u32,
+        mut at: At<'_>,
+        id: u32,
+        lookup: &Lookup,
+        mut loaded: Loaded,
+        decide: &mut (dyn FnMut(&mut Loaded) -> Option<Commit> + Send),
+    ) -> Result<Option<Committed>, StoreError> {
+        let slot = at.slot_mut(id);
+        let Some(record) = slot.record.take() else { return Ok(None) };
+        let quarantined = slot.quarantined;
+        let stored = slot.stored(record, lookup.token, lookup.now);
+        loaded.conversation = Some(StoredConversation { quarantined, ..stored });
+        let Some(commit) = decide(&mut loaded) else {
+            at.slot_mut(id).record = loaded.conversation.map(|stored| stored.record);
+            return Ok(None);
+        };
+        if is_of(&commit, lookup, Some(&at.slot(id).contact)) {
+            let committed = self.write(at, workspace, Some(id), commit)?;
+            if matches!(committed, Committed::Applied { .. }) {
+                return Ok(Some(committed));
+            }
+        }
+        Err(StoreError::permanent(
+            "a commit that was decided in place was refused; the conversation is set aside",
+        ))
+    }
+
+    fn find(&self, workspace: u32, lookup: &Lookup) -> Found<'_> {
+        match &lookup.subject {
+            Subject::Contact(contact) => self.find_contact(workspace, contact),
+            Subject::Alias(alias) => self.find_alias(workspace, alias),
+        }
+    }
+
+    fn find_contact(&self, workspace: u32, contact: &ContactId) -> Found<'_> {
+        let hash = self.shards.hash(workspace, contact);
+        let at = self.shards.at_hash(hash);
+        match at.find(hash, workspace, contact) {
+            Some(id) => Found::Slot(at, id),
+            None => Found::Contact(at),
+        }
+    }
+
+    fn find_alias(&self, workspace: u32, alias: &Alias) -> Found<'_> {
+        while let Some(trail) = self.aliases.follow(workspace, alias) {
+            let (at, id) = self.shards.at_place(trail.place);
+            if trail.is_warm() {
+                return Found::Slot(at, id);
+            }
+        }
+        Found::Nothing
+    }
+
+    /// The key's record as of now: before the conversation is looked at.
+    fn find_key(&self, workspace: u32, lookup: &Lookup) -> Option<KeyRecord> {
+        let hash = self.keys.hash(workspace, lookup.key.as_ref()?);
+        let found = self.keys.hold(hash).find(hash, lookup.now)?;
+        Some(found.into_record(|place| self.contact_at(place)))
+    }
+
+    /// Whose conversation lies at a place. It never changes.
+    pub(super) fn contact_at(&self, place: u32) -> ContactId {
+        let (at, id) = self.shards.at_place(place);
+        at.slot(id).contact.clone()
+    }
+}
+
+/// Whether a commit is of the conversation that was looked up and is locked.
+fn is_of(commit: &Commit, lookup: &Lookup, found: Option<&ContactId>) -> bool {
+    let contact = match (&lookup.subject, found) {
+        (_, Some(contact)) | (Subject::Contact(contact), None) => contact,
+        (Subject::Alias(_), None) => return false,
+    };
+    commit.contact == *contact && commit.workspace == lookup.workspace
+}

@@ -1,0 +1,175 @@
+//! When what is due: conversations by their due time, leases by their end. Filed lazily, so that an answer that moves a deadline
+//! touches nothing here.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use chrono::{DateTime, Utc};
+
+use crate::store::Token;
+use crate::store::memory::calendar::Calendar;
+use crate::store::memory::slot::{LeaseState, READY, Slot, UNFILED};
+
+/// The due times and leases of one shard.
+///
+/// What holds between calls, for each slot that is not set aside and has a due time:
+/// - its lease is live, and its end is in `leases`; or
+/// - it is filed under the second of its due time or an earlier one; or
+/// - it is in `ready` under its due time.
+///
+/// An entry whose slot says otherwise is stale and is dropped when it is met.
+pub(super) struct DueIndex {
+    /// By second.
+    calendar: Calendar,
+    /// Those whose second has come, by due time.
+    ready: Timeline,
+    /// Ends of leases.
+    leases: Timeline,
+    /// Nothing happens before this millisecond.
+    earliest: i64,
+}
+
+type Timeline = BinaryHeap<Reverse<(DateTime<Utc>, u32)>>;
+
+/// Nothing is due, ever.
+pub(super) const NEVER: i64 = i64::MAX;
+
+impl Default for DueIndex {
+    fn default() -> Self {
+        Self {
+            calendar: Calendar::default(),
+            ready: Timeline::new(),
+            leases: Timeline::new(),
+            earliest: NEVER,
+        }
+    }
+}
+
+impl DueIndex {
+    /// A millisecond before which nothing is due and no lease ends. May be early, never late.
+    pub(super) fn earliest(&self) -> i64 {
+        self.earliest
+    }
+
+    /// Sets the due time. While a lease is live nothing is filed: most leases end with a settle that sets the time anew.
+    pub(super) fn set_due(
+        &mut self,
+        id: u32,
+        slot: &mut Slot,
+        due_at: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) {
+        if slot.filed == READY && slot.due_at != due_at {
+            slot.filed = UNFILED;
+        }
+        slot.due_at = due_at;
+        if !slot.lease.is_live(now) {
+            self.file(id, slot);
+        }
+    }
+
+    /// Files a slot by its due time, unless it is filed as early already.
+    fn file(&mut self, id: u32, slot: &mut Slot) {
+        let Some(second) = slot.due_at.map(|at| at.timestamp()) else { return };
+        if second < slot.filed && !slot.is_set_aside() {
+            self.calendar.file(second, id);
+            slot.filed = second;
+            self.earliest = self.earliest.min(second.saturating_mul(1000));
+        }
+    }
+
+    /// Gives the lease to a token.
+    pub(super) fn lease(&mut self, id: u32, slots: &mut [Slot], token: Token, until: DateTime<Utc>) {
+        slots[id as usize].lease = LeaseState::held(token, until);
+        while let Some(&Reverse((end, other))) = self.leases.peek()
+            && slots[other as usize].lease.until() != Some(end)
+        {
+            self.leases.pop();
+        }
+        self.leases.push(Reverse((until, id)));
+        self.earliest = self.earliest.min(until.timestamp_millis());
+    }
+
+    /// Brings up what has come due: ends leases that ran out, and makes ready whose second has come.
+    pub(super) fn surface(&mut self, slots: &mut [Slot], now: DateTime<Utc>) {
+        while let Some(&Reverse((end, id))) = self.leases.peek() {
+            let slot = &mut slots[id as usize];
+            if slot.lease.until() == Some(end) {
+                if end > now {
+                    break;
+                }
+                // Once seen to be over it is over, also for a caller whose clock is a little behind.
+                slot.lease = LeaseState::free();
+                self.file(id, slot);
+            }
+            self.leases.pop();
+        }
+        while let Some((second, ids)) = self.calendar.take_day(now.timestamp()) {
+            for id in ids {
+                self.surface_one(second, id, &mut slots[id as usize], now);
+            }
+        }
+        self.refresh();
+    }
+
+    fn surface_one(&mut self, second: i64, id: u32, slot: &mut Slot, now: DateTime<Utc>) {
+        if slot.filed != second {
+            return;
+        }
+        slot.filed = UNFILED;
+        match slot.due_at {
+            Some(due_at) if due_at.timestamp() > second => self.file(id, slot),
+            Some(due_at) if !slot.is_set_aside() && !slot.lease.is_live(now) => {
+                slot.filed = READY;
+                self.ready.push(Reverse((due_at, id)));
+            }
+            _ => {}
+        }
+    }
+
+    /// The slot that is longest overdue and free to be leased.
+    pub(super) fn first_ready(
+        &mut self,
+        slots: &mut [Slot],
+        now: DateTime<Utc>,
+    ) -> Option<(DateTime<Utc>, u32)> {
+        while let Some(&Reverse((due_at, id))) = self.ready.peek() {
+            let slot = &mut slots[id as usize];
+            let is_current = slot.filed == READY && slot.due_at == Some(due_at);
+            if is_current && !slot.is_set_aside() && !slot.lease.is_live(now) {
+                return (due_at <= now).then_some((due_at, id));
+            }
+            if is_current {
+                slot.filed = UNFILED;
+            }
+            self.ready.pop();
+        }
+        None
+    }
+
+    /// Leases the slot that [`Self::first_ready`] answered.
+    pub(super) fn claim_ready(
+        &mut self,
+        slots: &mut [Slot],
+        token: Token,
+        now: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) {
+        let Some(Reverse((_, id))) = self.ready.pop() else { return };
+        self.lease(id, slots, token, until);
+        let slot = &mut slots[id as usize];
+        slot.claims = slot.claims.saturating_add(1);
+        slot.filed = UNFILED;
+        if !slot.lease.is_live(now) {
+            self.file(id, slot);
+        }
+    }
+
+    /// Looks up anew when something happens next.
+    pub(super) fn refresh(&mut self) {
+        let millis = |timeline: &Timeline| timeline.peek().map(|Reverse((at, _))| at.timestamp_millis());
+        let filed = self.calendar.first_day().map(|second| second.saturating_mul(1000));
+        self.earliest =
+            [filed, millis(&self.ready), millis(&self.leases)].into_iter().flatten().min().unwrap_or(NEVER);
+    }
+}

@@ -1,0 +1,188 @@
+//! Idempotency keys: tables of their own, sharded by key, since a key is unique in workspace and flow, not in a contact.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::{Mutex, MutexGuard};
+
+use chrono::{DateTime, Utc};
+use siphasher::sip128::{Hasher128, SipHasher13};
+
+use crate::id::{ContactId, FlowVersion, SessionId};
+use crate::store::memory::calendar::{Calendar, Fate};
+use crate::store::memory::keep::Sweep;
+use crate::store::memory::lock;
+use crate::store::memory::slab::{Index, Slab};
+use crate::store::{KeyName, KeyRecord};
+
+/// All keys of a store.
+pub(super) struct Keys {
+    parts: Box<[Part]>,
+    /// Drawn once, so that nobody can choose names that collide.
+    seed: (u64, u64),
+}
+
+#[derive(Default)]
+#[repr(align(128))]
+struct Part(Mutex<KeyTable>);
+
+/// Workspace, flow and key as a keyed hash of 128 bits, instead of the texts: among a thousand million keys two are alike with
+/// a chance of 1 in 10^21.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct KeyHash(u64, u64);
+
+impl Keys {
+    /// `parts` is a power of two.
+    #[expect(clippy::disallowed_methods, reason = "the tables' own randomness")]
+    pub(super) fn new(parts: usize) -> Self {
+        let random = || RandomState::new().hash_one(0_u8);
+        Self { parts: (0..parts).map(|_| Part::default()).collect(), seed: (random(), random()) }
+    }
+
+    pub(super) fn hash(&self, workspace: u32, name: &KeyName) -> KeyHash {
+        let mut hasher = SipHasher13::new_with_keys(self.seed.0, self.seed.1);
+        let (flow, key) = (name.flow.as_str(), name.key.as_str());
+        hasher.write_u32(workspace);
+        hasher.write_usize(flow.len());
+        hasher.write(flow.as_bytes());
+        hasher.write(key.as_bytes());
+        let hash = hasher.finish128();
+        KeyHash(hash.h1, hash.h2)
+    }
+
+    /// Locks the part that a key belongs to.
+    pub(super) fn hold(&self, hash: KeyHash) -> MutexGuard<'_, KeyTable> {
+        lock(&self.parts[hash.1 as usize & (self.parts.len() - 1)].0)
+    }
+
+    /// Removes keys that expired at or before `now`.
+    pub(super) fn purge(&self, now: DateTime<Utc>, sweep: &mut Sweep) {
+        for part in &self.parts {
+            lock(&part.0).purge(now, sweep);
+        }
+    }
+}
+
+/// The keys of one part.
+#[derive(Default)]
+pub(super) struct KeyTable {
+    entries: Slab<Entry>,
+    index: Index,
+    expiry: Calendar,
+    /// The contacts of records that name another contact than the commit they came with did.
+    others: HashMap<KeyHash, ContactId>,
+}
+
+struct Entry {
+    hash: KeyHash,
+    fingerprint: [u8; 16],
+    session: SessionId,
+    version: FlowVersion,
+    /// The conversation whose commit brought it.
+    place: u32,
+    expires_at: DateTime<Utc>,
+    started: bool,
+}
+
+const _: () = assert!(size_of::<Option<Entry>>() <= 72);
+
+/// A key that was found: everything but the contact's id, if that is to be read from the conversation.
+pub(super) struct FoundKey {
+    fingerprint: u128,
+    started: bool,
+    session: SessionId,
+    version: FlowVersion,
+    expires_at: DateTime<Utc>,
+    place: u32,
+    other: Option<ContactId>,
+}
+
+impl FoundKey {
+    /// The record, given who the conversation at a place is with.
+    pub(super) fn into_record(self, contact_at: impl FnOnce(u32) -> ContactId) -> KeyRecord {
+        let Self { fingerprint, started, session, version, expires_at, place, other } = self;
+        let contact = other.unwrap_or_else(|| contact_at(place));
+        KeyRecord { fingerprint, started, session, version, contact, expires_at }
+    }
+}
+
+impl KeyTable {
+    /// The key, if it is there and unexpired.
+    pub(super) fn find(&self, hash: KeyHash, now: DateTime<Utc>) -> Option<FoundKey> {
+        let entry = self.entries.get(self.id(hash)?)?;
+        (now < entry.expires_at).then(|| FoundKey {
+            fingerprint: u128::from_le_bytes(entry.fingerprint),
+            started: entry.started,
+            session: entry.session,
+            version: entry.version,
+            expires_at: entry.expires_at,
+            place: entry.place,
+            other: self.others.get(&hash).cloned(),
+        })
+    }
+
+    pub(super) fn is_taken(&self, hash: KeyHash, now: DateTime<Utc>) -> bool {
+        self.id(hash).and_then(|id| self.entries.get(id)).is_some_and(|entry| now < entry.expires_at)
+    }
+
+    /// Inserts a key in place of an expired one. `contact` is whose commit brings it.
+    pub(super) fn insert(&mut self, hash: KeyHash, record: &KeyRecord, place: u32, contact: &ContactId) {
+        if let Some(old) = self.id(hash) {
+            self.remove(old);
+        }
+        let entry = Entry {
+            hash,
+            fingerprint: record.fingerprint.to_le_bytes(),
+            session: record.session,
+            version: record.version,
+            place,
+            expires_at: record.expires_at,
+            started: record.started,
+        };
+        let day = entry.day();
+        let id = self.entries.insert(entry);
+        self.index.insert(hash.0, id);
+        self.expiry.file(day, id);
+        if record.contact != *contact {
+            self.others.insert(hash, record.contact.clone());
+        }
+    }
+
+    fn id(&self, hash: KeyHash) -> Option<u32> {
+        self.index.find(hash.0, |id| self.entries.get(id).is_some_and(|entry| entry.hash == hash))
+    }
+
+    fn remove(&mut self, id: u32) {
+        if let Some(entry) = self.entries.remove(id) {
+            self.index.remove(entry.hash.0, id);
+            self.others.remove(&entry.hash);
+        }
+    }
+
+    fn purge(&mut self, now: DateTime<Utc>, sweep: &mut Sweep) {
+        let mut expiry = std::mem::take(&mut self.expiry);
+        expiry.sweep(day(now), |day, id| match self.entries.get(id) {
+            Some(entry) if entry.day() == day && entry.expires_at > now => Fate::Stays,
+            Some(entry) if entry.day() == day => {
+                if !sweep.take() {
+                    return Fate::Enough(day);
+                }
+                self.remove(id);
+                Fate::Gone
+            }
+            _ => Fate::Gone,
+        });
+        self.expiry = expiry;
+    }
+}
+
+impl Entry {
+    /// The day it is filed under; filed under another it is another's.
+    fn day(&self) -> i64 {
+        day(self.expires_at)
+    }
+}
+
+/// One minute or so: few days, and little to look at in vain.
+fn day(at: DateTime<Utc>) -> i64 {
+    at.timestamp().div_euclid(64)
+}

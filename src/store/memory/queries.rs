@@ -1,0 +1,143 @@
+//! Lists for operators: each looks at everything, one shard after the other, and keeps no more than it answers.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::address::Alias;
+use crate::error::StoreError;
+use crate::id::{ContactId, SessionId, WorkspaceId};
+use crate::session::{Conversation, Session};
+use crate::store::memory::MemoryStore;
+use crate::store::memory::shard::Shard;
+use crate::store::{ConversationQuery, JournalEntry, Record, SessionQuery, SessionRecord, StoreQueries};
+
+impl StoreQueries for MemoryStore {
+    async fn sessions(&self, query: &SessionQuery) -> Result<Vec<SessionRecord>, StoreError> {
+        let Some(workspace) = self.workspaces.find(&query.workspace) else { return Ok(Vec::new()) };
+        let mut newest = Newest::new(query);
+        for at in self.shards.each() {
+            if query.live != Some(false) {
+                at.offer_live(workspace, &mut newest);
+            }
+            if query.live != Some(true) {
+                at.offer_ended(workspace, &mut newest);
+            }
+        }
+        Ok(newest.into_records())
+    }
+
+    /// A live session is found by its alias.
+    async fn session(
+        &self,
+        workspace: &WorkspaceId,
+        id: SessionId,
+    ) -> Result<Option<SessionRecord>, StoreError> {
+        let Some(workspace) = self.workspaces.find(workspace) else { return Ok(None) };
+        let hash = self.shards.hash(workspace, &id);
+        if let Some(trail) = self.aliases.follow(workspace, &Alias::Session(id)) {
+            let (at, slot) = self.shards.at_place(trail.place);
+            let conversation = at.slot(slot).record().conversation().ok();
+            let live = conversation.and_then(|conversation| {
+                SessionRecord::live(&conversation).find(|record| record.session().id() == id)
+            });
+            if let Some(found) = live.or_else(|| at.archive.find(hash, workspace, id).cloned()) {
+                return Ok(Some(found));
+            }
+        }
+        Ok(self.shards.each().find_map(|at| at.archive.find(hash, workspace, id).cloned()))
+    }
+
+    async fn journal(&self, workspace: &WorkspaceId, id: SessionId) -> Result<Vec<JournalEntry>, StoreError> {
+        let Some(workspace) = self.workspaces.find(workspace) else { return Ok(Vec::new()) };
+        let hash = self.shards.hash(workspace, &id);
+        let mut entries: Vec<_> =
+            self.shards.each().flat_map(|at| at.journal.read(hash, workspace, id)).collect();
+        entries.sort_by_key(|entry| entry.turn);
+        Ok(entries)
+    }
+
+    async fn conversations(&self, query: &ConversationQuery) -> Result<Vec<(ContactId, Record)>, StoreError> {
+        let Some(workspace) = self.workspaces.find(&query.workspace) else { return Ok(Vec::new()) };
+        let mut first = BTreeMap::new();
+        for at in self.shards.each() {
+            for slot in at.slots.iter().filter(|slot| slot.workspace == workspace) {
+                let matches = if query.quarantined { slot.is_set_aside() } else { slot.dead_letters > 0 };
+                if matches && query.after.as_ref().is_none_or(|after| slot.contact > *after) {
+                    first.insert(slot.contact.clone(), slot.record());
+                    if first.len() > query.limit {
+                        first.pop_last();
+                    }
+                }
+            }
+        }
+        Ok(first.into_iter().collect())
+    }
+}
+
+/// The newest sessions that match, so many as are asked for.
+struct Newest<'q> {
+    query: &'q SessionQuery,
+    found: BTreeMap<Reverse<(DateTime<Utc>, SessionId)>, Hit>,
+}
+
+/// Where a session is to be copied from, once it is known that it is wanted.
+enum Hit {
+    Live(Arc<Conversation>),
+    Ended(SessionRecord),
+}
+
+impl<'q> Newest<'q> {
+    fn new(query: &'q SessionQuery) -> Self {
+        Self { query, found: BTreeMap::new() }
+    }
+
+    fn offer(&mut self, session: &Session, contact: &ContactId, hit: impl FnOnce() -> Hit) {
+        let query = self.query;
+        let place = (session.started_at(), session.id());
+        let matches = query.flow.as_ref().is_none_or(|flow| session.flow() == flow)
+            && query.contact.as_ref().is_none_or(|wanted| contact == wanted)
+            && query.after.is_none_or(|after| place < after);
+        let is_among_newest = self.found.len() < query.limit
+            || self.found.last_key_value().is_some_and(|(oldest, _)| Reverse(place) < *oldest);
+        if matches && is_among_newest {
+            self.found.insert(Reverse(place), hit());
+            if self.found.len() > query.limit {
+                self.found.pop_last();
+            }
+        }
+    }
+
+    fn into_records(self) -> Vec<SessionRecord> {
+        let copy = |(Reverse((_, id)), hit)| match hit {
+            Hit::Live(conversation) => {
+                SessionRecord::live(&conversation).find(|record| record.session().id() == id)
+            }
+            Hit::Ended(record) => Some(record),
+        };
+        self.found.into_iter().filter_map(copy).collect()
+    }
+}
+
+impl Shard {
+    fn offer_live(&self, workspace: u32, newest: &mut Newest<'_>) {
+        let records = self
+            .slots
+            .iter()
+            .filter(|slot| slot.workspace == workspace)
+            .filter_map(|slot| slot.record.as_ref());
+        for conversation in records.filter_map(|record| record.conversation().ok()) {
+            for session in conversation.sessions() {
+                newest.offer(session, &conversation.contact().id, || Hit::Live(Arc::clone(&conversation)));
+            }
+        }
+    }
+
+    fn offer_ended(&self, workspace: u32, newest: &mut Newest<'_>) {
+        for ended in self.archive.iter().filter(|ended| ended.workspace == workspace) {
+            newest.offer(ended.record.session(), ended.record.contact(), || Hit::Ended(ended.record.clone()));
+        }
+    }
+}

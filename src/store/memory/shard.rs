@@ -1,0 +1,165 @@
+//! The shards of conversations, and how one is found in them.
+
+use std::hash::{BuildHasher, Hash};
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, MutexGuard};
+use std::thread::available_parallelism;
+
+use foldhash::fast::RandomState;
+
+use crate::id::ContactId;
+use crate::store::Revision;
+use crate::store::memory::archive::{Archive, Journal};
+use crate::store::memory::due::{DueIndex, NEVER};
+use crate::store::memory::lock;
+use crate::store::memory::slab::Index;
+use crate::store::memory::slot::Slot;
+
+/// All conversations of a store. A place is a shard and a slot in it, in 32 bits.
+pub(super) struct Shards {
+    cells: Box<[Cell]>,
+    /// How many bits of a place name the shard.
+    bits: u32,
+    hasher: RandomState,
+}
+
+/// A shard behind its lock.
+#[repr(align(128))]
+struct Cell {
+    shard: Mutex<Shard>,
+    /// What the shard's due index said when the lock was last given back: read without the lock, so that a look for work
+    /// costs one load for each shard that has none.
+    earliest: AtomicI64,
+}
+
+/// Some conversations, and all that lies with them.
+#[derive(Default)]
+pub(super) struct Shard {
+    /// Never removed from: a place leads to the same contact for ever.
+    pub(super) slots: Vec<Slot>,
+    pub(super) due: DueIndex,
+    pub(super) archive: Archive,
+    pub(super) journal: Journal,
+    index: Index,
+    last_revision: Revision,
+}
+
+/// The most bits of a place that name the shard.
+const MAX_BITS: u32 = 10;
+
+impl Shards {
+    pub(super) fn new() -> Self {
+        let threads = available_parallelism().map_or(1, usize::from);
+        let count = threads.saturating_mul(4).next_power_of_two().clamp(8, 1 << MAX_BITS);
+        let cell = || Cell { shard: Mutex::default(), earliest: AtomicI64::new(NEVER) };
+        Self {
+            cells: (0..count).map(|_| cell()).collect(),
+            bits: count.trailing_zeros(),
+            hasher: RandomState::default(),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.cells.len()
+    }
+
+    /// The hash that chooses shard and bucket.
+    pub(super) fn hash(&self, workspace: u32, name: &impl Hash) -> u64 {
+        self.hasher.hash_one((workspace, name))
+    }
+
+    /// Locks the shard that a hash belongs to.
+    pub(super) fn at_hash(&self, hash: u64) -> At<'_> {
+        self.at((hash >> 32) as usize & (self.cells.len() - 1))
+    }
+
+    /// Locks the shard of a place, and says which slot of it is meant.
+    pub(super) fn at_place(&self, place: u32) -> (At<'_>, u32) {
+        (self.at(place as usize & (self.cells.len() - 1)), place >> self.bits)
+    }
+
+    /// Locks a shard.
+    pub(super) fn at(&self, number: usize) -> At<'_> {
+        let cell = &self.cells[number];
+        At { shard: lock(&cell.shard), cell, number, bits: self.bits }
+    }
+
+    /// Locks one shard after the other.
+    pub(super) fn each(&self) -> impl Iterator<Item = At<'_>> {
+        (0..self.cells.len()).map(|number| self.at(number))
+    }
+
+    /// A millisecond before which nothing happens in a shard.
+    pub(super) fn earliest(&self, number: usize) -> i64 {
+        self.cells[number].earliest.load(Ordering::Acquire)
+    }
+}
+
+/// A shard under its lock.
+pub(super) struct At<'a> {
+    shard: MutexGuard<'a, Shard>,
+    cell: &'a Cell,
+    number: usize,
+    bits: u32,
+}
+
+impl At<'_> {
+    /// The place of a slot here; None when there are more slots than a place can name.
+    pub(super) fn place(&self, slot: usize) -> Option<u32> {
+        let slot = u32::try_from(slot).ok().filter(|slot| slot.leading_zeros() >= self.bits)?;
+        Some(slot << self.bits | u32::try_from(self.number).ok()?)
+    }
+}
+
+impl Deref for At<'_> {
+    type Target = Shard;
+    fn deref(&self) -> &Shard {
+        &self.shard
+    }
+}
+
+impl DerefMut for At<'_> {
+    fn deref_mut(&mut self) -> &mut Shard {
+        &mut self.shard
+    }
+}
+
+impl Drop for At<'_> {
+    /// Before the lock is given back, says when to look here again.
+    fn drop(&mut self) {
+        self.cell.earliest.store(self.shard.due.earliest(), Ordering::Release);
+    }
+}
+
+impl Shard {
+    pub(super) fn find(&self, hash: u64, workspace: u32, contact: &ContactId) -> Option<u32> {
+        self.index.find(hash, |id| {
+            let slot = &self.slots[id as usize];
+            slot.workspace == workspace && slot.contact == *contact
+        })
+    }
+
+    /// Adds a slot under the next number, which a place was made of before.
+    pub(super) fn add(&mut self, hash: u64, slot: Slot) -> u32 {
+        let id =
+            u32::try_from(self.slots.len()).expect("a number that a place was made of has at most 32 bits");
+        self.slots.push(slot);
+        self.index.insert(hash, id);
+        id
+    }
+
+    pub(super) fn slot(&self, id: u32) -> &Slot {
+        &self.slots[id as usize]
+    }
+
+    pub(super) fn slot_mut(&mut self, id: u32) -> &mut Slot {
+        &mut self.slots[id as usize]
+    }
+
+    /// A revision that no conversation of this shard ever had.
+    pub(super) fn next_revision(&mut self) -> Revision {
+        self.last_revision += 1;
+        self.last_revision
+    }
+}

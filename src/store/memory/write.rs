@@ -1,0 +1,150 @@
+//! Writing one commit: everything that may refuse it is looked at under the locks that it is then written under.
+
+use std::sync::MutexGuard;
+
+use crate::address::Alias;
+use crate::error::StoreError;
+use crate::store::memory::MemoryStore;
+use crate::store::memory::alias::Held;
+use crate::store::memory::key::{KeyHash, KeyTable};
+use crate::store::memory::shard::{At, Shard};
+use crate::store::memory::slot::{LeaseState, Slot, lease_end};
+use crate::store::{Commit, Committed, JournalEntry, Lease, Record, SessionRecord};
+
+impl MemoryStore {
+    pub(super) fn commit_now(&self, commit: Commit) -> Result<Committed, StoreError> {
+        let workspace = self.workspaces.number(&commit.workspace)?;
+        let hash = self.shards.hash(workspace, &commit.contact);
+        let at = self.shards.at_hash(hash);
+        let slot = at.find(hash, workspace, &commit.contact);
+        self.write(at, workspace, slot, commit)
+    }
+
+    /// Writes a commit, or refuses it. `at` is the locked shard of its conversation, `slot` where that lies if there is one.
+    pub(super) fn write(
+        &self,
+        mut at: At<'_>,
+        workspace: u32,
+        slot: Option<u32>,
+        mut commit: Commit,
+    ) -> Result<Committed, StoreError> {
+        if let Some(refusal) = refuses(slot.map(|id| at.slot(id)), &commit) {
+            return Ok(refusal);
+        }
+        let mut key = self.hold_key(workspace, &commit);
+        if key.as_ref().is_some_and(|(hash, table)| table.is_taken(*hash, commit.now)) {
+            return Ok(Committed::KeyTaken);
+        }
+        let names = commit.add_aliases.len() + commit.drop_aliases.len();
+        let mut aliases =
+            (names > 0).then(|| self.aliases.hold(workspace, &commit.add_aliases, &commit.drop_aliases));
+        let place = match slot {
+            Some(id) => at.place(id as usize),
+            None => at.place(at.slots.len()),
+        };
+        let place = place.ok_or_else(|| StoreError::permanent("memory store is full"))?;
+        let own = slot.map(|_| place);
+        if let Some((alias, holder)) = aliases.as_mut().and_then(|held| taken(held, workspace, own, &commit))
+        {
+            drop((aliases, key, at));
+            return Ok(Committed::AliasTaken { alias, holder: self.contact_at(holder) });
+        }
+        let id = slot.unwrap_or_else(|| {
+            let hash = self.shards.hash(workspace, &commit.contact);
+            at.add(hash, Slot::new(workspace, commit.contact.clone()))
+        });
+        if let (Some((hash, table)), Some((_, record))) = (&mut key, &commit.key) {
+            table.insert(*hash, record, place, &commit.contact);
+        }
+        if let Some(held) = &mut aliases {
+            held.change(workspace, place, &commit.add_aliases, &commit.drop_aliases);
+        }
+        drop((aliases, key));
+        self.keep(&mut at, workspace, std::mem::take(&mut commit.ended), std::mem::take(&mut commit.journal));
+        let (committed, replaced) = at.apply(id, commit);
+        drop(at);
+        // Freed after the lock was given back: it may be large.
+        drop(replaced);
+        Ok(committed)
+    }
+
+    fn hold_key(&self, workspace: u32, commit: &Commit) -> Option<(KeyHash, MutexGuard<'_, KeyTable>)> {
+        let (name, _) = commit.key.as_ref()?;
+        let hash = self.keys.hash(workspace, name);
+        Some((hash, self.keys.hold(hash)))
+    }
+
+    /// Archives what has ended, and writes the journal.
+    fn keep(&self, at: &mut At<'_>, workspace: u32, ended: Vec<SessionRecord>, journal: Vec<JournalEntry>) {
+        for record in ended {
+            let hash = self.shards.hash(workspace, &record.session().id());
+            at.archive.insert(hash, workspace, record);
+        }
+        for entry in journal {
+            let hash = self.shards.hash(workspace, &entry.session);
+            at.journal.append(hash, workspace, entry);
+        }
+    }
+}
+
+/// Whether revision or lease refuse a commit.
+fn refuses(slot: Option<&Slot>, commit: &Commit) -> Option<Committed> {
+    if slot.map(|slot| slot.revision) != commit.expect {
+        return Some(Committed::Conflict);
+    }
+    match commit.lease {
+        Lease::Hold(token) | Lease::Free(token) => {
+            let holds = slot.is_some_and(|slot| slot.lease.is_held_by(token, commit.now));
+            (!holds).then_some(Committed::LeaseLost)
+        }
+        Lease::Leave | Lease::Take(..) => None,
+    }
+}
+
+/// The first alias to be added that leads elsewhere, and where. `own` is the conversation's place, if it has one.
+fn taken(held: &mut Held<'_>, workspace: u32, own: Option<u32>, commit: &Commit) -> Option<(Alias, u32)> {
+    commit.add_aliases.iter().find_map(|alias| {
+        let holder = held.find(workspace, alias)?;
+        (own != Some(holder)).then(|| (alias.clone(), holder))
+    })
+}
+
+impl Shard {
+    /// Writes what concerns the conversation alone. Answers the record that was there before.
+    fn apply(&mut self, id: u32, commit: Commit) -> (Committed, Option<Record>) {
+        let Commit { lease, record, due_at, dead_letters, now, .. } = commit;
+        let revision = self.next_revision();
+        let slot = &mut self.slots[id as usize];
+        slot.revision = revision;
+        slot.dead_letters = dead_letters;
+        slot.quarantined = false;
+        let replaced = slot.record.replace(record);
+        let leased = self.change_lease(id, lease, now);
+        let slot = &mut self.slots[id as usize];
+        self.due.set_due(id, slot, due_at, now);
+        (Committed::Applied { revision, leased, settled: slot.settled }, replaced)
+    }
+
+    /// Does to the lease what a commit asks for, and says whether its token holds it now.
+    fn change_lease(&mut self, id: u32, lease: Lease, now: chrono::DateTime<chrono::Utc>) -> bool {
+        let slot = &mut self.slots[id as usize];
+        match lease {
+            Lease::Leave => false,
+            Lease::Take(token, period) => {
+                if !slot.lease.is_live(now) || slot.lease.is_held_by(token, now) {
+                    self.due.lease(id, &mut self.slots, token, lease_end(now, period));
+                }
+                self.slot(id).lease.is_held_by(token, now)
+            }
+            Lease::Hold(_) => {
+                slot.claims = 0;
+                true
+            }
+            Lease::Free(_) => {
+                slot.claims = 0;
+                slot.lease = LeaseState::free();
+                false
+            }
+        }
+    }
+}
