@@ -150,7 +150,7 @@ fn large_literals_and_numbers_end_in_an_answer() {
     assert_eq!(outcome("min | abs"), Err("expression_overflow".into()));
     assert_eq!(outcome("-min"), Err("expression_overflow".into()));
     assert_eq!(outcome("max * max * max * max"), Err("expression_overflow".into()));
-    assert_eq!(outcome("min | round(-18)"), Err("expression_overflow".into()).or(Ok(20)));
+    assert_eq!(outcome("min | round(-18)"), Ok(20));
     assert_eq!(outcome("'1e308' | currency('EUR')").map(|len| len > 300), Ok(true));
     assert_eq!(outcome(&format!("'{}' | number", "1".repeat(MANY))).map_err(|_| ()), Ok(0));
 }

@@ -6,6 +6,7 @@
 //! - `*` on texts and lists, which repeats them there;
 //! - whole numbers beyond 64 bits and floats that are not finite: an error here, carried on there;
 //! - null and what is not defined in filters of texts, and in `length`, `first`, `in null`: harmless here, errors there;
+//! - `i64::MAX` beside a float, where the comparison there is off by one;
 //! - blanks around a number in a text, comparisons in a chain, truth values and floats as an index;
 //! - filters that minijinja's core does not have, or that read otherwise: `truncate`, `number`, `currency`, `date`,
 //!   `add_days`, `json`, `urlencode`, `string`.
@@ -30,7 +31,7 @@ fn theirs(source: &str, context: &Value) -> Result<Value, String> {
     let mut env = Environment::new();
     env.set_undefined_behavior(UndefinedBehavior::Chainable);
     let expr = env.compile_expression(source).unwrap_or_else(|error| panic!("{source}: {error}"));
-    let value = expr.eval(context).map_err(|error| error.to_string())?;
+    let value = expr.eval(minijinja::value::Serde(context)).map_err(|error| error.to_string())?;
     serde_json::to_value(&value).map_err(|error| error.to_string())
 }
 
@@ -58,7 +59,7 @@ fn number(depth: u32) -> Source {
     let leaf = prop_oneof![
         (0..20_i64).prop_map(|n| n.to_string()),
         (0..400_i64).prop_map(|n| format!("{:?}", n as f64 / 8.0)),
-        pick(&["n", "f", "u", "i", "o.k", "o['k']", "l | length", "9223372036854775807"]),
+        pick(&["n", "f", "u", "i", "o.k", "o['k']", "l | length", "9223372036854775806"]),
     ];
     if depth == 0 {
         return leaf.boxed();
@@ -193,7 +194,7 @@ fn bare() -> Source {
     let operand = || {
         prop_oneof![
             4 => pick(&["1", "2", "7", "0.5", "n", "f", "b", "i", "-3", "-n | abs", "l | length", "f | round(1)"]),
-            1 => pick(&["- 2", "not b", "s | length", "n is defined", "missing is not defined", "n if b else 4"]),
+            1 => pick(&["- 2", "not b", "s | length", "(n is defined)", "(missing is not defined)", "n if b else 4"]),
         ]
     };
     let op =
@@ -210,7 +211,7 @@ fn bare() -> Source {
             }
             source
         })
-        .prop_filter("both read `not` before a value only at the start of a comparison", |source| {
+        .prop_filter("`not` stands where both take it", |source| {
             let limits = Limits::default();
             Expr::parse(source, &limits).is_ok() && Environment::new().compile_expression(source).is_ok()
         })
@@ -225,7 +226,7 @@ fn context() -> impl Strategy<Value = Value> {
         (-40..40_i64).prop_map(|n| json!(n as f64 / 8.0)),
         "[a-cA-C]{0,3}".prop_map(Value::from),
     ];
-    let whole = prop_oneof![-20..20_i64, Just(i64::MAX), Just(i64::MIN), proptest::num::i64::ANY];
+    let whole = prop_oneof![-20..20_i64, Just(i64::MAX - 1), Just(i64::MIN), proptest::num::i64::ANY];
     let numbers = prop::collection::vec(prop_oneof![(-9..9_i64).prop_map(Value::from), any_bool()], 0..5);
     (
         (whole, -1e6..1e6_f64, proptest::num::u64::ANY, -3..4_i64),

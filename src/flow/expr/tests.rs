@@ -36,7 +36,7 @@ impl Fields for Contact {
 
 impl Roots {
     pub(crate) fn new(roots: &Value) -> Self {
-        let caps = Caps::default();
+        let caps = Caps { bytes: usize::MAX, depth: 16 };
         let tags = Bag::from_json(&json!({"city": "Turin"}), &caps).unwrap();
         Self { bag: Bag::from_json(roots, &caps).unwrap(), contact: Contact { tags } }
     }
