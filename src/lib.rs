@@ -1,28 +1,31 @@
 //! Conversation flows as a library: the host owns all I/O, the crate owns the conversation.
 
-pub mod id;
-pub mod limits;
-pub mod channel;
 pub mod address;
-pub mod value;
-pub mod clock;
-pub mod flow;
-pub mod error;
-pub mod session;
-pub mod kernel;
 pub mod calls;
-pub mod observer;
-pub mod store;
-pub mod transport;
+pub mod channel;
+pub mod clock;
 pub mod engine;
+pub mod error;
+pub mod flow;
+pub mod id;
+pub mod kernel;
+pub mod limits;
+pub mod observer;
+pub mod session;
+pub mod store;
+#[cfg(feature = "testkit")]
+pub mod testkit;
+pub mod transport;
+pub mod value;
 
 pub use address::{Account, Address, Alias, Phone};
 pub use calls::{Answer, Call, CallRef, CallResult, Calls, call_fn};
 pub use channel::{BadChannel, Channel, ChannelName};
 pub use clock::{Clock, Ids, RandomIds, SystemClock};
 pub use engine::{
-    Builder, Campaign, Cancelled, Completed, DeadLetterEntry, DeliveryReport, Engine, FlowStatus, Flows, Imported, Inbound, KeywordAction, Progress,
-    Received, Reported, SessionFilter, SessionRef, Ticked, Triggered, TriggerRequest, Unpublish,
+    Builder, Campaign, Cancelled, Completed, DeadLetterEntry, DeliveryReport, Engine, FlowStatus, Flows,
+    Imported, Inbound, KeywordAction, Progress, Received, Reported, SessionFilter, SessionRef, Ticked,
+    TriggerRequest, Triggered, Unpublish,
 };
 pub use error::{CallError, Error, SendError, StoreError};
 pub use flow::{Flow, FlowDef, Issue, IssueCode, Issues, NodeDef, NodeKind, Severity};

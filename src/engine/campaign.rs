@@ -75,7 +75,13 @@ impl<S: ConversationStore> Engine<S> {
         R: IntoIterator<Item = TriggerRequest>,
     {
         let progress = Progress::default();
-        Campaign { engine: self, width: width.max(1), requests: requests.into_iter(), running: VecDeque::new(), progress }
+        Campaign {
+            engine: self,
+            width: width.max(1),
+            requests: requests.into_iter(),
+            running: VecDeque::new(),
+            progress,
+        }
     }
 }
 

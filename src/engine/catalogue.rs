@@ -82,7 +82,10 @@ impl View {
     }
 
     fn is_terminated(&self, version: FlowVersion) -> bool {
-        self.entry.versions.iter().any(|entry| entry.version == version && matches!(entry.state, VersionState::Terminated(_)))
+        self.entry
+            .versions
+            .iter()
+            .any(|entry| entry.version == version && matches!(entry.state, VersionState::Terminated(_)))
     }
 }
 
@@ -142,7 +145,12 @@ impl WorkspaceFlows {
     }
 
     /// The snapshot that a decision at `now` reads.
-    pub(super) async fn snapshot(&self, ports: &Ports, workspace: &WorkspaceId, now: DateTime<Utc>) -> Result<Arc<Snapshot>, Error> {
+    pub(super) async fn snapshot(
+        &self,
+        ports: &Ports,
+        workspace: &WorkspaceId,
+        now: DateTime<Utc>,
+    ) -> Result<Arc<Snapshot>, Error> {
         let millis = now.timestamp_millis();
         let asked = self.asked_at.load(Ordering::Acquire);
         let trusted = (0..TRUST_MILLIS).contains(&millis.saturating_sub(asked));
@@ -189,7 +197,11 @@ impl WorkspaceFlows {
         snapshot: &Snapshot,
         missing: &[(FlowId, FlowVersion)],
     ) -> Result<Arc<Snapshot>, Error> {
-        let mut fuller = Snapshot { revision: snapshot.revision, flows: snapshot.flows.clone(), inbound: snapshot.inbound.clone() };
+        let mut fuller = Snapshot {
+            revision: snapshot.revision,
+            flows: snapshot.flows.clone(),
+            inbound: snapshot.inbound.clone(),
+        };
         for (flow, version) in missing {
             let compiled = self.compiled(ports, workspace, flow, *version).await?;
             if let Some(view) = fuller.flows.get_mut(flow)

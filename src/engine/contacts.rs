@@ -27,11 +27,16 @@ impl<S: ConversationStore> Engine<S> {
     /// # Errors
     /// `ContactNotFound`, `Quarantined`, `Contention`, `Store`.
     pub async fn opt_out(&self, contact: &ContactId) -> Result<(), Error> {
-        self.change_contact(contact, |contact, now| {
-            let is_new = contact.opted_out_at.is_none();
-            contact.opted_out_at.get_or_insert(now);
-            is_new
-        }, Some(EndReason::OptedOut)).await
+        self.change_contact(
+            contact,
+            |contact, now| {
+                let is_new = contact.opted_out_at.is_none();
+                contact.opted_out_at.get_or_insert(now);
+                is_new
+            },
+            Some(EndReason::OptedOut),
+        )
+        .await
     }
 
     /// Takes an opt-out back (SEMANTICS T10).
@@ -39,12 +44,17 @@ impl<S: ConversationStore> Engine<S> {
     /// # Errors
     /// `ContactNotFound`, `Quarantined`, `Contention`, `Store`.
     pub async fn opt_in(&self, contact: &ContactId) -> Result<(), Error> {
-        self.change_contact(contact, |contact, now| {
-            let was_out = contact.opted_out_at.take().is_some();
-            let is_new = contact.opted_in_at.is_none();
-            contact.opted_in_at.get_or_insert(now);
-            was_out || is_new
-        }, None).await
+        self.change_contact(
+            contact,
+            |contact, now| {
+                let was_out = contact.opted_out_at.take().is_some();
+                let is_new = contact.opted_in_at.is_none();
+                contact.opted_in_at.get_or_insert(now);
+                was_out || is_new
+            },
+            None,
+        )
+        .await
     }
 
     async fn change_contact(

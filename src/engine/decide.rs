@@ -5,17 +5,18 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use crate::address::Alias;
 use crate::engine::Engine;
 use crate::engine::catalogue::{Snapshot, WorkspaceFlows};
 use crate::engine::deliver::Batch;
 use crate::error::{Error, StoreErrorKind};
-use crate::address::Alias;
 use crate::id::{ContactId, FlowId, FlowVersion, WorkspaceId};
 use crate::kernel::{Decision, Ground};
-use crate::session::{Conversation, DecodeError};
 use crate::observer::EventKind;
+use crate::session::{Conversation, DecodeError};
 use crate::store::{
-    Commit, Committed, ConversationStore, KeyName, KeyRecord, Lease, Loaded, Lookup, Record, Revision, StoredConversation,
+    Commit, Committed, ConversationStore, KeyName, KeyRecord, Lease, Loaded, Lookup, Record, Revision,
+    StoredConversation,
 };
 
 /// Lost races until a call gives up.
@@ -108,12 +109,21 @@ pub(super) fn take(loaded: &mut Loaded) -> Result<Option<Found>, Error> {
     match record.open() {
         Ok(conversation) => Ok(Some(Found { conversation, revision, settled, leased })),
         Err((record, error)) => {
-            let stored = StoredConversation { contact: contact.clone(), revision, record, settled, leased, quarantined };
+            let stored = StoredConversation {
+                contact: contact.clone(),
+                revision,
+                record,
+                settled,
+                leased,
+                quarantined,
+            };
             loaded.conversation = Some(stored);
             Err(match error {
-                DecodeError::NewerFormat { found, known } => {
-                    Error::NewerFormat { what: "conversation", found: u32::from(found), known: u32::from(known) }
-                }
+                DecodeError::NewerFormat { found, known } => Error::NewerFormat {
+                    what: "conversation",
+                    found: u32::from(found),
+                    known: u32::from(known),
+                },
                 _ => Error::Quarantined(contact),
             })
         }
@@ -151,7 +161,8 @@ impl<S: ConversationStore> Engine<S> {
             let committed = {
                 let snapshot = &*snapshot;
                 let mut step = |loaded: &mut Loaded| {
-                    let facts = Facts { snapshot, loaded, now: lookup.now, maybe_done, taken: taken.as_ref() };
+                    let facts =
+                        Facts { snapshot, loaded, now: lookup.now, maybe_done, taken: taken.as_ref() };
                     match decide(facts) {
                         Decided::Fetch(missing) => {
                             outcome = Outcome::Fetch(missing);
@@ -187,15 +198,22 @@ impl<S: ConversationStore> Engine<S> {
                 (Ok(None), Outcome::Answer(answer, batch)) => {
                     return Ok(Written { answer, batch: batch.map(|batch| *batch) });
                 }
-                (Ok(Some(Committed::Applied { revision, leased, settled })), Outcome::Write(answer, events, batch)) => {
+                (
+                    Ok(Some(Committed::Applied { revision, leased, settled })),
+                    Outcome::Write(answer, events, batch),
+                ) => {
                     self.tell(workspace, &batch.contact, events);
                     let batch = leased.then(|| Batch { revision, settled, ..batch });
                     return Ok(Written { answer, batch: batch.filter(|batch| !batch.is_done) });
                 }
                 (Ok(Some(Committed::AliasTaken { alias, holder })), _) => taken = Some((alias, holder)),
-                (Ok(Some(Committed::LeaseLost)), Outcome::Write(answer, ..)) => return Ok(Written { answer, batch: None }),
+                (Ok(Some(Committed::LeaseLost)), Outcome::Write(answer, ..)) => {
+                    return Ok(Written { answer, batch: None });
+                }
                 (Ok(_), _) => {}
-                (Err(error), _) if error.kind() == StoreErrorKind::Unknown && !maybe_done => maybe_done = true,
+                (Err(error), _) if error.kind() == StoreErrorKind::Unknown && !maybe_done => {
+                    maybe_done = true
+                }
                 (Err(error), _) => return Err(error.into()),
             }
         }

@@ -43,7 +43,9 @@ impl Batch {
         let conversation = &decision.conversation;
         let mut messages = Vec::new();
         let mut is_whole = true;
-        for (place, unsent) in conversation.outbox.iter().enumerate().filter(|(_, unsent)| unsent.seq > decision.settled) {
+        for (place, unsent) in
+            conversation.outbox.iter().enumerate().filter(|(_, unsent)| unsent.seq > decision.settled)
+        {
             let waits = |earlier: &crate::session::Unsent| {
                 earlier.seq > decision.settled
                     && earlier.not_before > decision.now
@@ -56,9 +58,10 @@ impl Batch {
             }
         }
         let calls = if with_calls { calls_due(decision, contact) } else { Vec::new() };
-        let held = conversation.sessions.iter().filter(|session| {
-            session.status == Status::Waiting && session.sent_before > decision.settled
-        });
+        let held = conversation
+            .sessions
+            .iter()
+            .filter(|session| session.status == Status::Waiting && session.sent_before > decision.settled);
         Self {
             contact: contact.clone(),
             revision: 0,
@@ -118,7 +121,13 @@ pub(super) struct Sent {
 
 impl<S: ConversationStore> Engine<S> {
     /// Does what a commit left to do, under the lease that it took. Whatever goes wrong here is mended by a later tick.
-    pub(super) async fn finish(&self, workspace: &WorkspaceId, flows: &WorkspaceFlows, token: Token, batch: Option<Batch>) {
+    pub(super) async fn finish(
+        &self,
+        workspace: &WorkspaceId,
+        flows: &WorkspaceFlows,
+        token: Token,
+        batch: Option<Batch>,
+    ) {
         let Some(batch) = batch else { return };
         let sent = self.send_all(workspace, &batch).await;
         if batch.calls.is_empty() && self.settle(workspace, token, &batch, &sent).await {
@@ -135,7 +144,10 @@ impl<S: ConversationStore> Engine<S> {
         for message in &batch.messages {
             let waits = odd.iter().any(|(seq, odd)| {
                 matches!(odd, Odd::Later { .. } | Odd::Untried)
-                    && batch.messages.iter().any(|earlier| earlier.id.seq == *seq && earlier.route == message.route)
+                    && batch
+                        .messages
+                        .iter()
+                        .any(|earlier| earlier.id.seq == *seq && earlier.route == message.route)
             });
             if waits || (at - started).to_std().unwrap_or_default() > self.ports.policy.lease / 2 {
                 odd.push((message.id.seq, Odd::Untried));
@@ -143,14 +155,22 @@ impl<S: ConversationStore> Engine<S> {
             }
             match self.ports.transport.send_boxed(message).await {
                 Ok(receipt) => {
-                    self.tell(workspace, &batch.contact, [(at, EventKind::Delivered { message: message.id })]);
+                    self.tell(
+                        workspace,
+                        &batch.contact,
+                        [(at, EventKind::Delivered { message: message.id })],
+                    );
                     odd.extend(receipt.address.map(|address| (message.id.seq, Odd::KnownAs(address))));
                 }
-                Err(SendError::Retry { after, reason }) => odd.push((message.id.seq, Odd::Later { after, reason })),
+                Err(SendError::Retry { after, reason }) => {
+                    odd.push((message.id.seq, Odd::Later { after, reason }))
+                }
                 Err(SendError::Rejected { reason }) => {
                     odd.push((message.id.seq, Odd::Dead(DeadReason::Rejected(reason))));
                 }
-                Err(SendError::WindowClosed) => odd.push((message.id.seq, Odd::Dead(DeadReason::WindowClosed))),
+                Err(SendError::WindowClosed) => {
+                    odd.push((message.id.seq, Odd::Dead(DeadReason::WindowClosed)))
+                }
             }
             at = self.now();
         }
@@ -158,8 +178,15 @@ impl<S: ConversationStore> Engine<S> {
     }
 
     /// Settles a batch that went well: raises the watermark, frees the lease, rewrites nothing. Answers whether that is the end of it.
-    pub(super) async fn settle(&self, workspace: &WorkspaceId, token: Token, batch: &Batch, sent: &Sent) -> bool {
-        let is_plain = sent.odd.is_empty() && batch.is_whole && batch.held_until.is_none_or(|held| sent.at < held);
+    pub(super) async fn settle(
+        &self,
+        workspace: &WorkspaceId,
+        token: Token,
+        batch: &Batch,
+        sent: &Sent,
+    ) -> bool {
+        let is_plain =
+            sent.odd.is_empty() && batch.is_whole && batch.held_until.is_none_or(|held| sent.at < held);
         if !is_plain {
             return false;
         }

@@ -157,7 +157,8 @@ impl<S: ConversationStore> Flows<'_, S> {
         self.change(flow, |entry, now| {
             let mut entry = existing(entry, flow)?;
             let same = |version: &&VersionEntry| {
-                version.digest == digest && matches!(version.state, VersionState::Online | VersionState::Offline)
+                version.digest == digest
+                    && matches!(version.state, VersionState::Online | VersionState::Offline)
             };
             let known = entry.versions.iter().rev().find(same).map(|version| version.version);
             let number = known.unwrap_or_else(|| next_version(&entry));
@@ -165,7 +166,12 @@ impl<S: ConversationStore> Flows<'_, S> {
             if known.is_some() {
                 return Ok(Change { entry, draft: None, version: None });
             }
-            entry.versions.push(VersionEntry { version: number, state: VersionState::Online, published_at: now, digest });
+            entry.versions.push(VersionEntry {
+                version: number,
+                state: VersionState::Online,
+                published_at: now,
+                digest,
+            });
             Ok(Change { entry, draft: None, version: Some((number, Arc::clone(&text))) })
         })
         .await
@@ -183,7 +189,12 @@ impl<S: ConversationStore> Flows<'_, S> {
             let known = entry.versions.iter().find(|known| known.version == version).map(|known| known.state);
             match known {
                 Some(VersionState::Online | VersionState::Offline) => {}
-                Some(_) => return Err(Error::invalid("version", "was terminated: publish its content as a new version")),
+                Some(_) => {
+                    return Err(Error::invalid(
+                        "version",
+                        "was terminated: publish its content as a new version",
+                    ));
+                }
                 None => return Err(Error::invalid("version", "does not exist")),
             }
             set_online(&mut entry, version);
@@ -206,7 +217,9 @@ impl<S: ConversationStore> Flows<'_, S> {
                 for version in &mut entry.versions {
                     version.state = match (version.state, how) {
                         (VersionState::Online, Unpublish::Drain) => VersionState::Offline,
-                        (VersionState::Online | VersionState::Offline, Unpublish::Terminate) => VersionState::Terminated(now),
+                        (VersionState::Online | VersionState::Offline, Unpublish::Terminate) => {
+                            VersionState::Terminated(now)
+                        }
                         (state, _) => state,
                     };
                 }
@@ -226,7 +239,11 @@ impl<S: ConversationStore> Flows<'_, S> {
     ///
     /// # Errors
     /// `InvalidState` while it is published; `FlowNotFound`, `Contention`, `Store`.
-    pub async fn bind(&self, flow: &FlowId, accounts: impl IntoIterator<Item = Account>) -> Result<FlowStatus, Error> {
+    pub async fn bind(
+        &self,
+        flow: &FlowId,
+        accounts: impl IntoIterator<Item = Account>,
+    ) -> Result<FlowStatus, Error> {
         let accounts: Vec<Account> = accounts.into_iter().collect();
         self.change(flow, |entry, _| {
             let mut entry = existing(entry, flow)?;
@@ -308,7 +325,8 @@ impl<S: ConversationStore> Flows<'_, S> {
     /// `Store`.
     pub async fn list(&self) -> Result<Vec<FlowStatus>, Error> {
         let catalogue = self.0.ports.flow_store.catalogue(self.workspace()?).await?;
-        let mut flows: Vec<FlowStatus> = catalogue.flows.into_iter().filter(|entry| !entry.deleted).map(status).collect();
+        let mut flows: Vec<FlowStatus> =
+            catalogue.flows.into_iter().filter(|entry| !entry.deleted).map(status).collect();
         flows.sort_by(|a, b| a.flow.cmp(&b.flow));
         Ok(flows)
     }
@@ -362,7 +380,8 @@ impl<S: ConversationStore> Flows<'_, S> {
         let compiled = Flow::from_json_within(text, &self.0.ports.limits)?;
         let entry = self.find(flow).await?.ok_or_else(|| Error::FlowNotFound(flow.clone()))?;
         let snapshot = self.0.snapshot(self.0.now()).await?;
-        let others = snapshot.views().filter_map(|view| Some((&**view.online()?.1, view.entry.accounts.as_slice())));
+        let others =
+            snapshot.views().filter_map(|view| Some((&**view.online()?.1, view.entry.accounts.as_slice())));
         Ok(check_binding(&compiled, &entry.accounts, others)?)
     }
 
@@ -390,7 +409,8 @@ impl<S: ConversationStore> Flows<'_, S> {
             let entry = entry.map(|entry| FlowEntry { revision: entry.revision + 1, ..entry });
             let Change { entry, draft, version } = change(entry, now)?;
             let after = status(entry.clone());
-            let saved = self.0.ports.flow_store.save(workspace, FlowChange { entry, expect, draft, version }).await?;
+            let saved =
+                self.0.ports.flow_store.save(workspace, FlowChange { entry, expect, draft, version }).await?;
             self.0.flows.doubt();
             if saved == FlowSaved::Saved {
                 return Ok(after);
@@ -467,8 +487,12 @@ fn status(entry: FlowEntry) -> FlowStatus {
 /// What each state allows (SEMANTICS L3).
 fn invalid_state(entry: &FlowEntry, action: &'static str) -> Error {
     let (state, allowed) = match entry.state() {
-        FlowState::Published => ("published", "save draft, publish, roll back, unpublish, rename, remark, logging, test"),
-        FlowState::Unpublished => ("unpublished", "save draft, publish, roll back, rename, remark, logging, test, bind, delete"),
+        FlowState::Published => {
+            ("published", "save draft, publish, roll back, unpublish, rename, remark, logging, test")
+        }
+        FlowState::Unpublished => {
+            ("unpublished", "save draft, publish, roll back, rename, remark, logging, test, bind, delete")
+        }
     };
     Error::InvalidState { flow: entry.flow.clone(), action, state, allowed }
 }

@@ -261,7 +261,13 @@ impl<S> Builder<S> {
         });
         let workspace = WorkspaceId::default();
         let flows = ports.catalogues.of(&workspace);
-        Engine { store: Arc::new(self.store), ports, workspace: Ok(workspace), flows, deferred: self.deferred }
+        Engine {
+            store: Arc::new(self.store),
+            ports,
+            workspace: Ok(workspace),
+            flows,
+            deferred: self.deferred,
+        }
     }
 }
 

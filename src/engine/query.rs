@@ -8,7 +8,8 @@ use crate::id::{ContactId, FlowId, MessageId, SessionId};
 use crate::kernel::Decision;
 use crate::session::DeadLetter;
 use crate::store::{
-    Commit, Committed, ConversationQuery, ConversationStore, JournalEntry, Lease, Live, SessionQuery, SessionRecord, StoreQueries, Subject,
+    Commit, Committed, ConversationQuery, ConversationStore, JournalEntry, Lease, Live, SessionQuery,
+    SessionRecord, StoreQueries, Subject,
 };
 
 /// How many entries a list has at most.
@@ -78,7 +79,8 @@ impl<S: ConversationStore + StoreQueries> Engine<S> {
     /// `Store`.
     pub async fn sessions(&self, filter: SessionFilter) -> Result<Vec<SessionRecord>, Error> {
         let SessionFilter { flow, contact, live, after } = filter;
-        let query = SessionQuery { workspace: self.workspace()?.clone(), flow, contact, live, after, limit: PAGE };
+        let query =
+            SessionQuery { workspace: self.workspace()?.clone(), flow, contact, live, after, limit: PAGE };
         Ok(self.store.sessions(&query).await?)
     }
 
@@ -121,8 +123,17 @@ impl<S: ConversationStore + StoreQueries> Engine<S> {
         Ok(self.listed(true, after).await?.into_iter().map(|(contact, _)| contact).collect())
     }
 
-    async fn listed(&self, quarantined: bool, after: Option<&ContactId>) -> Result<Vec<(ContactId, crate::store::Record)>, Error> {
-        let query = ConversationQuery { workspace: self.workspace()?.clone(), quarantined, after: after.cloned(), limit: PAGE };
+    async fn listed(
+        &self,
+        quarantined: bool,
+        after: Option<&ContactId>,
+    ) -> Result<Vec<(ContactId, crate::store::Record)>, Error> {
+        let query = ConversationQuery {
+            workspace: self.workspace()?.clone(),
+            quarantined,
+            after: after.cloned(),
+            limit: PAGE,
+        };
         Ok(self.store.conversations(&query).await?)
     }
 }
@@ -133,7 +144,8 @@ impl<S: ConversationStore> Engine<S> {
     /// # Errors
     /// `Store`.
     pub async fn live(&self, flow: &FlowId) -> Result<u64, Error> {
-        let live = Live { workspace: self.workspace()?.clone(), flow: flow.clone(), version: None, wake_at: None };
+        let live =
+            Live { workspace: self.workspace()?.clone(), flow: flow.clone(), version: None, wake_at: None };
         Ok(self.store.live(&live).await?)
     }
 
@@ -167,7 +179,9 @@ impl<S: ConversationStore> Engine<S> {
         let workspace = self.workspace()?;
         self.act(workspace, Subject::Contact(contact.clone()), false, true, |decision| {
             let letters = &decision.conversation.dead_letters;
-            let Some(place) = letters.iter().position(|letter| letter.message.id == message) else { return false };
+            let Some(place) = letters.iter().position(|letter| letter.message.id == message) else {
+                return false;
+            };
             let letter = decision.edit().dead_letters.remove(place);
             act(decision, letter);
             true
@@ -182,7 +196,8 @@ impl<S: ConversationStore> Engine<S> {
     pub async fn release(&self, contact: &ContactId) -> Result<bool, Error> {
         let workspace = self.workspace()?;
         let lookup = self.lookup(workspace, Subject::Contact(contact.clone()));
-        let Some(stored) = self.store.load(&lookup).await?.conversation.filter(|stored| stored.quarantined) else {
+        let Some(stored) = self.store.load(&lookup).await?.conversation.filter(|stored| stored.quarantined)
+        else {
             return Ok(false);
         };
         let commit = Commit {

@@ -12,8 +12,8 @@ use crate::engine::request::{CheckedInbound, Inbound};
 use crate::error::Error;
 use crate::id::{ContactId, SessionId, WorkspaceId};
 use crate::kernel::{
-    Admission, Allowances, Candidate, Decision, InboundMessage, Input, NewSession, Routing, accept_inputs, admit, message_hash, own_choice,
-    route, wait_node,
+    Admission, Allowances, Candidate, Decision, InboundMessage, Input, NewSession, Routing, accept_inputs,
+    admit, message_hash, own_choice, route, wait_node,
 };
 use crate::limits::Limits;
 use crate::observer::EventKind;
@@ -47,8 +47,10 @@ impl<S: ConversationStore> Engine<S> {
         };
         let mut carried_opt_out = None;
         for _ in 0..2 {
-            let decide = |facts: Facts<'_>| self.decide_inbound(workspace, &lookup, &arrival, carried_opt_out, facts);
-            let Written { answer, batch } = self.transact(workspace, &self.flows, &lookup, None, decide).await?;
+            let decide =
+                |facts: Facts<'_>| self.decide_inbound(workspace, &lookup, &arrival, carried_opt_out, facts);
+            let Written { answer, batch } =
+                self.transact(workspace, &self.flows, &lookup, None, decide).await?;
             match answer? {
                 Answer::Final(received) => {
                     self.finish(workspace, &self.flows, token, batch).await;
@@ -83,11 +85,20 @@ impl<S: ConversationStore> Engine<S> {
         };
         let found = match found.map(|found| arrival.recall(found, now, limits)) {
             Some((found, Some(first))) if maybe_done => {
-                return self.resume_delivery(workspace, snapshot, loaded, found, now, Answer::Final(first.into()));
+                return self.resume_delivery(
+                    workspace,
+                    snapshot,
+                    loaded,
+                    found,
+                    now,
+                    Answer::Final(first.into()),
+                );
             }
             Some((found, Some(first))) => {
                 put_back(loaded, found);
-                return Decided::Answer(Ok(Answer::Final(Received::Duplicate { first: Box::new(first.into()) })));
+                return Decided::Answer(Ok(Answer::Final(Received::Duplicate {
+                    first: Box::new(first.into()),
+                })));
             }
             other => other.map(|(found, _)| found),
         };
@@ -110,7 +121,15 @@ impl<S: ConversationStore> Engine<S> {
         let known = expect.is_some().then_some(&*decision.conversation);
         let admissions: Vec<Admission> = startable
             .iter()
-            .map(|(_, flow)| admit(flow, known, Allowances { opted_out: true, in_handoff: false }, decision.now, limits.live_sessions))
+            .map(|(_, flow)| {
+                admit(
+                    flow,
+                    known,
+                    Allowances { opted_out: true, in_handoff: false },
+                    decision.now,
+                    limits.live_sessions,
+                )
+            })
             .collect();
         let candidates: Vec<Candidate<'_>> = startable
             .iter()
@@ -145,7 +164,8 @@ impl<S: ConversationStore> Engine<S> {
                             decision.end_all(EndReason::Interrupted);
                         }
                         // A message brings no context: a required input is the author's to default.
-                        let context = accept_inputs(flow.start().1, Bag::new(), limits).map_or_else(|_| Bag::new(), |(context, _)| context);
+                        let context = accept_inputs(flow.start().1, Bag::new(), limits)
+                            .map_or_else(|_| Bag::new(), |(context, _)| context);
                         decision.start(flow, arrival.new_session(*version, context));
                         Verdict::Started(arrival.session())
                     }

@@ -155,9 +155,14 @@ impl TriggerRequest {
     pub(super) fn check(self) -> Result<CheckedTrigger, Error> {
         let limits = &Limits::default();
         let flow = FlowId::new(&self.flow).map_err(|rule| Error::invalid("flow", rule))?;
-        let contact = self.contact_id.map(|id| ContactId::new(id).map_err(|rule| Error::invalid("contact_id", rule))).transpose()?;
+        let contact = self
+            .contact_id
+            .map(|id| ContactId::new(id).map_err(|rule| Error::invalid("contact_id", rule)))
+            .transpose()?;
         let from = match (self.channel, self.account) {
-            (Some(channel), Some(account)) => Some(Account::new(channel, account).map_err(|rule| Error::invalid("account", rule))?),
+            (Some(channel), Some(account)) => {
+                Some(Account::new(channel, account).map_err(|rule| Error::invalid("account", rule))?)
+            }
             _ => None,
         };
         let (address, from) = match (&self.phone, &self.address) {
@@ -165,12 +170,16 @@ impl TriggerRequest {
             (Some(phone), None) => {
                 let phone = Phone::parse(phone).map_err(|rule| Error::invalid("phone", rule))?;
                 if from.as_ref().is_some_and(|account| !account.channel.is_phone()) {
-                    return Err(Error::invalid("channel", "must be one with telephone numbers when `phone` is given"));
+                    return Err(Error::invalid(
+                        "channel",
+                        "must be one with telephone numbers when `phone` is given",
+                    ));
                 }
                 (Some(Address::Phone(phone)), from)
             }
             (None, Some((channel, account, id))) => {
-                let account = Account::new(channel.clone(), account).map_err(|rule| Error::invalid("account", rule))?;
+                let account =
+                    Account::new(channel.clone(), account).map_err(|rule| Error::invalid("account", rule))?;
                 let address = Address::new(&account, id).map_err(|rule| Error::invalid("address", rule))?;
                 (Some(address), from.or(Some(account)))
             }
@@ -187,7 +196,10 @@ impl TriggerRequest {
         if let Some(campaign) = &self.campaign {
             check_name(campaign).map_err(|rule| Error::invalid("campaign", rule))?;
         }
-        let key = self.uuid.map(|key| TriggerKey::new(key).map_err(|rule| Error::invalid("uuid", rule))).transpose()?;
+        let key = self
+            .uuid
+            .map(|key| TriggerKey::new(key).map_err(|rule| Error::invalid("uuid", rule)))
+            .transpose()?;
         for (field, at) in [("claim_time", self.claim_time), ("discard_time", self.discard_time)] {
             check_instant(field, at)?;
         }
@@ -265,7 +277,12 @@ impl Inbound {
     }
 
     /// A text of at most 16 KiB, from an address to an account of the host's.
-    pub fn text(channel: Channel, account: impl Into<String>, from: impl Into<String>, text: impl Into<String>) -> Self {
+    pub fn text(
+        channel: Channel,
+        account: impl Into<String>,
+        from: impl Into<String>,
+        text: impl Into<String>,
+    ) -> Self {
         Self { text: text.into(), ..Self::new(channel, account, from, MessageKind::Text) }
     }
 
@@ -282,12 +299,22 @@ impl Inbound {
     }
 
     /// A medium: what flows read as `reply.media`, such as `{"url": …, "mime": …}`; [`caption`](Self::caption) gives its text.
-    pub fn media(channel: Channel, account: impl Into<String>, from: impl Into<String>, media: Value) -> Self {
+    pub fn media(
+        channel: Channel,
+        account: impl Into<String>,
+        from: impl Into<String>,
+        media: Value,
+    ) -> Self {
         Self { value: Some(media), ..Self::new(channel, account, from, MessageKind::Media) }
     }
 
     /// A place: what flows read as `reply.location`, such as `{"latitude": …, "longitude": …}`.
-    pub fn location(channel: Channel, account: impl Into<String>, from: impl Into<String>, location: Value) -> Self {
+    pub fn location(
+        channel: Channel,
+        account: impl Into<String>,
+        from: impl Into<String>,
+        location: Value,
+    ) -> Self {
         Self { value: Some(location), ..Self::new(channel, account, from, MessageKind::Location) }
     }
 
@@ -322,14 +349,21 @@ impl Inbound {
     }
 
     pub(super) fn check(self, limits: &Limits) -> Result<CheckedInbound, Error> {
-        let account = Account::new(self.channel, self.account).map_err(|rule| Error::invalid("account", rule))?;
+        let account =
+            Account::new(self.channel, self.account).map_err(|rule| Error::invalid("account", rule))?;
         let address = Address::new(&account, &self.from).map_err(|rule| Error::invalid("from", rule))?;
-        let contact = self.contact_id.map(|id| ContactId::new(id).map_err(|rule| Error::invalid("contact_id", rule))).transpose()?;
+        let contact = self
+            .contact_id
+            .map(|id| ContactId::new(id).map_err(|rule| Error::invalid("contact_id", rule)))
+            .transpose()?;
         if let Some(id) = &self.id {
             check_name(id).map_err(|rule| Error::invalid("id", rule))?;
         }
         if self.text.len() > limits.text_bytes {
-            return Err(Error::invalid("text", format_args!("must have at most {} bytes", limits.text_bytes)));
+            return Err(Error::invalid(
+                "text",
+                format_args!("must have at most {} bytes", limits.text_bytes),
+            ));
         }
         if let Some(payload) = &self.payload {
             check_name(payload).map_err(|rule| Error::invalid("payload", rule))?;
@@ -337,11 +371,27 @@ impl Inbound {
         check_instant("timestamp", self.timestamp)?;
         check_profile(self.profile.as_deref(), limits)?;
         let field = if self.kind == MessageKind::Media { "media" } else { "location" };
-        let value = self.value.map(|value| Packed::from_json(&value, &Caps::of(limits)).map_err(|error| bad_value(field, &error)));
+        let value = self.value.map(|value| {
+            Packed::from_json(&value, &Caps::of(limits)).map_err(|error| bad_value(field, &error))
+        });
         let value = value.transpose()?;
         let (media, location) = if self.kind == MessageKind::Media { (value, None) } else { (None, value) };
-        let message = Message { kind: self.kind, text: self.text.into(), payload: self.payload.map(Into::into), media, location };
-        Ok(CheckedInbound { id: self.id, account, address, contact, message, timestamp: self.timestamp, profile: self.profile })
+        let message = Message {
+            kind: self.kind,
+            text: self.text.into(),
+            payload: self.payload.map(Into::into),
+            media,
+            location,
+        };
+        Ok(CheckedInbound {
+            id: self.id,
+            account,
+            address,
+            contact,
+            message,
+            timestamp: self.timestamp,
+            profile: self.profile,
+        })
     }
 }
 
@@ -367,20 +417,29 @@ fn bad_value(field: &'static str, error: &PackError) -> Error {
 fn check_instant(field: &'static str, at: Option<DateTime<Utc>>) -> Result<(), Error> {
     const YEAR_10000: i64 = 253_402_300_800;
     match at {
-        Some(at) if !(0..YEAR_10000).contains(&at.timestamp()) => Err(Error::invalid(field, "must be between 1970 and 9999")),
+        Some(at) if !(0..YEAR_10000).contains(&at.timestamp()) => {
+            Err(Error::invalid(field, "must be between 1970 and 9999"))
+        }
         _ => Ok(()),
     }
 }
 
 fn check_profile(profile: Option<&Profile>, limits: &Limits) -> Result<(), Error> {
     let Some(profile) = profile else { return Ok(()) };
-    for (field, text) in [("profile.name", &profile.name), ("profile.email", &profile.email), ("profile.language", &profile.language)] {
+    for (field, text) in [
+        ("profile.name", &profile.name),
+        ("profile.email", &profile.email),
+        ("profile.language", &profile.language),
+    ] {
         if text.as_ref().is_some_and(|text| text.len() > limits.id_bytes) {
             return Err(Error::invalid(field, format_args!("must have at most {} bytes", limits.id_bytes)));
         }
     }
     if profile.tags.len() > 100 || profile.tags.iter().any(|tag| tag.len() > limits.id_bytes) {
-        return Err(Error::invalid("profile.tags", format_args!("must be at most 100, of at most {} bytes", limits.id_bytes)));
+        return Err(Error::invalid(
+            "profile.tags",
+            format_args!("must be at most 100, of at most {} bytes", limits.id_bytes),
+        ));
     }
     Ok(())
 }

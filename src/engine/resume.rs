@@ -30,7 +30,11 @@ impl<S: ConversationStore> Engine<S> {
             let place = decision.conversation.sessions.iter().position(|session| session.id == call.session);
             let now = decision.now;
             place.is_some_and(|place| {
-                let waits = decision.conversation.sessions.get(place).is_some_and(|session| session.status == Status::Calling);
+                let waits = decision
+                    .conversation
+                    .sessions
+                    .get(place)
+                    .is_some_and(|session| session.status == Status::Calling);
                 waits && decision.advance(place, Input::Result { call, result: result.clone() }, now)
             })
         })
@@ -71,7 +75,10 @@ impl<S: ConversationStore> Engine<S> {
         };
         let lookup = self.lookup(workspace, Subject::Alias(Alias::Session(message.session)));
         let Some(stored) = self.store.load(&lookup).await?.conversation else { return Ok(Reported::Unknown) };
-        let known = stored.record.conversation().is_ok_and(|conversation| (1..=conversation.last_seq).contains(&message.seq));
+        let known = stored
+            .record
+            .conversation()
+            .is_ok_and(|conversation| (1..=conversation.last_seq).contains(&message.seq));
         if !known {
             return Ok(Reported::Unknown);
         }
@@ -83,7 +90,14 @@ impl<S: ConversationStore> Engine<S> {
     /// A lookup of a call without key and address.
     pub(super) fn lookup(&self, workspace: &WorkspaceId, subject: Subject) -> Lookup {
         let now = self.now();
-        Lookup { workspace: workspace.clone(), subject, key: None, token: self.token(now), now, in_place: true }
+        Lookup {
+            workspace: workspace.clone(),
+            subject,
+            key: None,
+            token: self.token(now),
+            now,
+            in_place: true,
+        }
     }
 
     /// One change to a conversation that exists, after all that was due; `change` says whether it took effect.
@@ -97,7 +111,9 @@ impl<S: ConversationStore> Engine<S> {
     ) -> Result<T, Error> {
         let lookup = self.lookup(workspace, subject);
         let token = lookup.token;
-        let decide = |facts: Facts<'_>| self.decide_act(workspace, &lookup, (without_effect, with_effect), &mut change, facts);
+        let decide = |facts: Facts<'_>| {
+            self.decide_act(workspace, &lookup, (without_effect, with_effect), &mut change, facts)
+        };
         let Written { answer, batch } = self.transact(workspace, &self.flows, &lookup, None, decide).await?;
         let answer = answer?;
         self.finish(workspace, &self.flows, token, batch).await;
@@ -119,10 +135,22 @@ impl<S: ConversationStore> Engine<S> {
         };
         let id = lookup.token.0.as_u128();
         if facts.maybe_done && found.conversation.recall(id, facts.now, &self.ports.limits).is_some() {
-            return self.resume_delivery(workspace, facts.snapshot, facts.loaded, found, facts.now, with_effect);
+            return self.resume_delivery(
+                workspace,
+                facts.snapshot,
+                facts.loaded,
+                found,
+                facts.now,
+                with_effect,
+            );
         }
         let place = found.place();
-        let mut decision = Decision::new(self.ground(workspace, facts.snapshot), found.conversation, place.settled, facts.now);
+        let mut decision = Decision::new(
+            self.ground(workspace, facts.snapshot),
+            found.conversation,
+            place.settled,
+            facts.now,
+        );
         let missing = decision.missing();
         if !missing.is_empty() {
             put_back(facts.loaded, place.with(decision.conversation));

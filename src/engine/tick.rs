@@ -14,7 +14,9 @@ use crate::error::Error;
 use crate::id::WorkspaceId;
 use crate::kernel::{later, span};
 use crate::observer::EventKind;
-use crate::store::{ConversationStore, Due, LeasedConversation, Live, Loaded, Purge, Settle, Settled, Token, VersionState};
+use crate::store::{
+    ConversationStore, Due, LeasedConversation, Live, Loaded, Purge, Settle, Settled, Token, VersionState,
+};
 
 /// Claims after which a conversation that makes no progress is set aside (SEMANTICS S9).
 const MOST_CLAIMS: u32 = 10;
@@ -70,7 +72,9 @@ impl<S: ConversationStore> Engine<S> {
         const AT_A_TIME: usize = 100;
         loop {
             let idle = match self.tick(AT_A_TIME).await {
-                Ok(Ticked { next_due: Some(due), .. }) => (due - self.now()).to_std().unwrap_or_default().min(max_idle),
+                Ok(Ticked { next_due: Some(due), .. }) => {
+                    (due - self.now()).to_std().unwrap_or_default().min(max_idle)
+                }
                 Ok(_) | Err(_) => max_idle,
             };
             sleep(idle).await;
@@ -117,7 +121,8 @@ impl<S: ConversationStore> Engine<S> {
         for (workspace, flows) in self.ports.catalogues.all() {
             let snapshot = flows.snapshot(&self.ports, &workspace, now).await?;
             let millis = now.timestamp_millis();
-            let recently = (0..WAKE_PERIOD_MILLIS).contains(&millis.saturating_sub(flows.woken_at.load(Ordering::Acquire)));
+            let recently = (0..WAKE_PERIOD_MILLIS)
+                .contains(&millis.saturating_sub(flows.woken_at.load(Ordering::Acquire)));
             let mut is_waking = false;
             for view in snapshot.views() {
                 for version in &view.entry.versions {
@@ -146,7 +151,12 @@ impl<S: ConversationStore> Engine<S> {
         (flow, version): &(crate::id::FlowId, crate::id::FlowVersion),
         now: DateTime<Utc>,
     ) -> Result<u64, Error> {
-        let live = Live { workspace: workspace.clone(), flow: flow.clone(), version: Some(*version), wake_at: Some(now) };
+        let live = Live {
+            workspace: workspace.clone(),
+            flow: flow.clone(),
+            version: Some(*version),
+            wake_at: Some(now),
+        };
         Ok(self.store.live(&live).await?)
     }
 
@@ -157,7 +167,8 @@ impl<S: ConversationStore> Engine<S> {
         if seconds < due && due - seconds <= PURGE_PERIOD_SECONDS {
             return Ok(());
         }
-        let before = |retention: Duration| now.checked_sub_signed(span(retention)).unwrap_or(DateTime::UNIX_EPOCH);
+        let before =
+            |retention: Duration| now.checked_sub_signed(span(retention)).unwrap_or(DateTime::UNIX_EPOCH);
         let purge = Purge {
             now,
             ended_before: before(self.ports.policy.session_retention),

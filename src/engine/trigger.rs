@@ -14,7 +14,9 @@ use crate::engine::request::{CheckedTrigger, TriggerRequest};
 use crate::error::Error;
 use crate::flow::{ContactMode, Flow};
 use crate::id::{ContactId, FlowVersion, SessionId, WorkspaceId};
-use crate::kernel::{Admission, Allowances, Decision, NewSession, accept_inputs, admit, fingerprint, later, span};
+use crate::kernel::{
+    Admission, Allowances, Decision, NewSession, accept_inputs, admit, fingerprint, later, span,
+};
 use crate::observer::EventKind;
 use crate::session::{EndReason, Origin, Route, Verdict};
 use crate::store::{ConversationStore, KeyName, KeyRecord, Loaded, Lookup, Subject};
@@ -37,7 +39,12 @@ impl<S: ConversationStore> Engine<S> {
         let subject = Target::of(&mut request, &snapshot, || self.ports.ids.mint(now).into());
         let token = self.token(now);
         let call = Call {
-            fingerprint: fingerprint(request.given.0.as_ref(), request.given.1.as_ref(), &request.context, request.out_id.as_deref()),
+            fingerprint: fingerprint(
+                request.given.0.as_ref(),
+                request.given.1.as_ref(),
+                &request.context,
+                request.out_id.as_deref(),
+            ),
             session: SessionId(token.0),
             target: subject,
             request,
@@ -53,8 +60,10 @@ impl<S: ConversationStore> Engine<S> {
         };
         let mut carried_opt_out = None;
         for _ in 0..2 {
-            let decide = |facts: Facts<'_>| self.decide_trigger(workspace, &call, &lookup, carried_opt_out, facts);
-            let Written { answer, batch } = self.transact(workspace, &self.flows, &lookup, None, decide).await?;
+            let decide =
+                |facts: Facts<'_>| self.decide_trigger(workspace, &call, &lookup, carried_opt_out, facts);
+            let Written { answer, batch } =
+                self.transact(workspace, &self.flows, &lookup, None, decide).await?;
             match answer? {
                 Answer::Final(triggered) => {
                     self.finish(workspace, &self.flows, token, batch).await;
@@ -94,7 +103,8 @@ impl<S: ConversationStore> Engine<S> {
             Ok(found) => found,
             Err(error) => return Decided::Answer(Err(error)),
         };
-        if maybe_done && let Some(found) = found.take_if(|found| call.is_in(found, key.is_some(), now, self)) {
+        if maybe_done && let Some(found) = found.take_if(|found| call.is_in(found, key.is_some(), now, self))
+        {
             return self.resume_delivery(workspace, snapshot, loaded, found, now, call.started(view));
         }
         let mut give_back = |found: Option<Found>, answer: Result<Triggered, Error>| {
@@ -112,10 +122,11 @@ impl<S: ConversationStore> Engine<S> {
         if let Err(error) = call.target.check(found.is_some(), self.ports.policy.refuse_unknown_contacts) {
             return give_back(found, Err(error));
         }
-        let (context, dropped) = match accept_inputs(flow.start().1, request.context.clone(), &self.ports.limits) {
-            Ok(accepted) => accepted,
-            Err(error) => return give_back(found, Err(error)),
-        };
+        let (context, dropped) =
+            match accept_inputs(flow.start().1, request.context.clone(), &self.ports.limits) {
+                Ok(accepted) => accepted,
+                Err(error) => return give_back(found, Err(error)),
+            };
         let ground = self.ground(workspace, snapshot);
         let expect = found.as_ref().map(|found| found.revision);
         let contact = call.target.contact();
@@ -128,31 +139,37 @@ impl<S: ConversationStore> Engine<S> {
             return Decided::Fetch(missing);
         }
         decision.apply_due();
-        let answer = match self.admit_trigger(&decision, flow, expect.is_some(), request) {
-            Admission::Refused(why) => Ok(Triggered::Refused(why)),
-            Admission::TooMany => {
-                let contact = decision.conversation.contact().id.clone();
-                Err(Error::TooManySessions { contact, max: self.ports.limits.live_sessions })
-            }
-            Admission::AlreadyRunning(session, version) => {
-                Ok(Triggered::AlreadyRunning(call.session_ref(view, session, version, &decision.conversation.contact().id)))
-            }
-            admission => {
-                if admission == Admission::Interrupt {
-                    decision.end_all(EndReason::Interrupted);
+        let answer =
+            match self.admit_trigger(&decision, flow, expect.is_some(), request) {
+                Admission::Refused(why) => Ok(Triggered::Refused(why)),
+                Admission::TooMany => {
+                    let contact = decision.conversation.contact().id.clone();
+                    Err(Error::TooManySessions { contact, max: self.ports.limits.live_sessions })
                 }
-                call.meet(&mut decision, expect.is_none(), carried_opt_out);
-                let route = call.route(&decision);
-                for key in dropped {
-                    decision.note(EventKind::InputDropped { session: call.session, key: key.into() });
+                Admission::AlreadyRunning(session, version) => Ok(Triggered::AlreadyRunning(
+                    call.session_ref(view, session, version, &decision.conversation.contact().id),
+                )),
+                admission => {
+                    if admission == Admission::Interrupt {
+                        decision.end_all(EndReason::Interrupted);
+                    }
+                    call.meet(&mut decision, expect.is_none(), carried_opt_out);
+                    let route = call.route(&decision);
+                    for key in dropped {
+                        decision.note(EventKind::InputDropped { session: call.session, key: key.into() });
+                    }
+                    decision.start(flow, call.new_session(version, context, route));
+                    if lookup.key.is_none() {
+                        decision.remember(lookup.token.0.as_u128(), Verdict::Started(call.session));
+                    }
+                    Ok(Triggered::Started(call.session_ref(
+                        view,
+                        call.session,
+                        version,
+                        &decision.conversation.contact().id,
+                    )))
                 }
-                decision.start(flow, call.new_session(version, context, route));
-                if lookup.key.is_none() {
-                    decision.remember(lookup.token.0.as_u128(), Verdict::Started(call.session));
-                }
-                Ok(Triggered::Started(call.session_ref(view, call.session, version, &decision.conversation.contact().id)))
-            }
-        };
+            };
         let key = answer.as_ref().ok().and_then(Triggered::session).and_then(|session| {
             let started = matches!(answer, Ok(Triggered::Started(_)));
             Some((lookup.key.clone()?, call.key_record(session, started, self.key_expiry(request, now))))
@@ -164,7 +181,13 @@ impl<S: ConversationStore> Engine<S> {
         Decided::Write(answer, self.draft(decision, lookup, expect, key, Want::Deliver))
     }
 
-    fn admit_trigger(&self, decision: &Decision<'_>, flow: &Flow, is_known: bool, request: &CheckedTrigger) -> Admission {
+    fn admit_trigger(
+        &self,
+        decision: &Decision<'_>,
+        flow: &Flow,
+        is_known: bool,
+        request: &CheckedTrigger,
+    ) -> Admission {
         let allow = Allowances { opted_out: request.transactional, in_handoff: request.during_handoff };
         let conversation = is_known.then_some(&*decision.conversation);
         admit(flow, conversation, allow, decision.now, self.ports.limits.live_sessions)
@@ -193,7 +216,8 @@ impl<S: ConversationStore> Engine<S> {
         }
         let place = found.place();
         let contact = found.conversation.contact().id.clone();
-        let decision = Decision::new(self.ground(workspace, snapshot), found.conversation, place.settled, now);
+        let decision =
+            Decision::new(self.ground(workspace, snapshot), found.conversation, place.settled, now);
         let batch = Batch::of(&decision, &contact, self.ports.policy.inline_calls);
         put_back(loaded, place.with(decision.conversation));
         Decided::Go(Ok(answer), Box::new(Batch { revision: place.revision, ..batch }))
@@ -225,21 +249,39 @@ impl Call {
         }
         let mut session = self.session_ref(view, record.session, record.version, &record.contact);
         session.replayed = true;
-        let triggered = if record.started { Triggered::Started(session) } else { Triggered::AlreadyRunning(session) };
+        let triggered =
+            if record.started { Triggered::Started(session) } else { Triggered::AlreadyRunning(session) };
         Ok(Answer::Final(triggered))
     }
 
     /// Whether an earlier attempt of this very call was written.
-    fn is_in<S: ConversationStore>(&self, found: &Found, key_found: bool, now: DateTime<Utc>, engine: &Engine<S>) -> bool {
+    fn is_in<S: ConversationStore>(
+        &self,
+        found: &Found,
+        key_found: bool,
+        now: DateTime<Utc>,
+        engine: &Engine<S>,
+    ) -> bool {
         key_found || found.conversation.recall(self.session.0.as_u128(), now, &engine.ports.limits).is_some()
     }
 
     fn started(&self, view: &View) -> Answer {
         let version = view.entry.online().unwrap_or(FlowVersion(0));
-        Answer::Final(Triggered::Started(self.session_ref(view, self.session, version, &self.target.contact())))
+        Answer::Final(Triggered::Started(self.session_ref(
+            view,
+            self.session,
+            version,
+            &self.target.contact(),
+        )))
     }
 
-    fn session_ref(&self, view: &View, session: SessionId, version: FlowVersion, contact: &ContactId) -> SessionRef {
+    fn session_ref(
+        &self,
+        view: &View,
+        session: SessionId,
+        version: FlowVersion,
+        contact: &ContactId,
+    ) -> SessionRef {
         SessionRef {
             session_id: session,
             flow_id: self.request.flow.clone(),
@@ -293,7 +335,16 @@ impl Call {
     fn route(&self, decision: &Decision<'_>) -> Option<Arc<Route>> {
         let account = self.request.from.clone()?;
         let given = self.request.address.clone().filter(|address| address.is_on(&account));
-        let known = || decision.conversation.contact.addresses.iter().rev().find(|address| address.is_on(&account)).cloned();
+        let known = || {
+            decision
+                .conversation
+                .contact
+                .addresses
+                .iter()
+                .rev()
+                .find(|address| address.is_on(&account))
+                .cloned()
+        };
         let to = given.or_else(known)?;
         Some(Arc::new(Route { account, to }))
     }
@@ -337,10 +388,15 @@ impl Target {
         if request.contact.is_none() && request.address.is_none() {
             let online = snapshot.view(&request.flow).and_then(View::online);
             if let Some(start) = online.map(|(_, flow)| flow.start().1) {
-                if let Err((field, rule)) = read_contact(request, start.contact_id_from.as_deref(), start.contact_from.as_deref()) {
+                if let Err((field, rule)) =
+                    read_contact(request, start.contact_id_from.as_deref(), start.contact_from.as_deref())
+                {
                     return Self::Wrong(mint(), field, rule);
                 }
-                if start.contact == ContactMode::None && request.contact.is_none() && request.address.is_none() {
+                if start.contact == ContactMode::None
+                    && request.contact.is_none()
+                    && request.address.is_none()
+                {
                     return Self::Nobody(mint());
                 }
             }
@@ -348,28 +404,37 @@ impl Target {
         match (&request.contact, &request.address) {
             (Some(contact), _) => Self::Named(contact.clone()),
             (None, Some(address)) => Self::Addressed(address.clone(), mint()),
-            (None, None) => Self::Wrong(mint(), "contact", "must be given: `contact_id`, `phone` or both".to_owned()),
+            (None, None) => {
+                Self::Wrong(mint(), "contact", "must be given: `contact_id`, `phone` or both".to_owned())
+            }
         }
     }
 
     fn subject(&self) -> Subject {
         match self {
             Self::Addressed(address, _) => Subject::Alias(Alias::Address(address.clone())),
-            Self::Named(contact) | Self::Nobody(contact) | Self::Wrong(contact, ..) => Subject::Contact(contact.clone()),
+            Self::Named(contact) | Self::Nobody(contact) | Self::Wrong(contact, ..) => {
+                Subject::Contact(contact.clone())
+            }
         }
     }
 
     /// The contact, if it has to be made.
     fn contact(&self) -> ContactId {
         match self {
-            Self::Named(contact) | Self::Addressed(_, contact) | Self::Nobody(contact) | Self::Wrong(contact, ..) => contact.clone(),
+            Self::Named(contact)
+            | Self::Addressed(_, contact)
+            | Self::Nobody(contact)
+            | Self::Wrong(contact, ..) => contact.clone(),
         }
     }
 
     fn check(&self, is_known: bool, refuse_unknown: bool) -> Result<(), Error> {
         match self {
             Self::Wrong(_, field, rule) => Err(Error::invalid(*field, rule)),
-            Self::Named(contact) if refuse_unknown && !is_known => Err(Error::ContactNotFound(contact.clone())),
+            Self::Named(contact) if refuse_unknown && !is_known => {
+                Err(Error::ContactNotFound(contact.clone()))
+            }
             _ => Ok(()),
         }
     }
@@ -388,7 +453,10 @@ fn read_contact(
     let (id, address) = (text(id_from), text(address_from));
     if let Some(id) = id {
         let name = id_from.unwrap_or_default();
-        request.contact = Some(ContactId::new(id).map_err(|rule| ("context", format!("`{name}` holds the contact's id, which {rule}")))?);
+        request.contact = Some(
+            ContactId::new(id)
+                .map_err(|rule| ("context", format!("`{name}` holds the contact's id, which {rule}")))?,
+        );
     }
     if let Some(address) = address {
         let name = address_from.unwrap_or_default();
@@ -397,7 +465,10 @@ fn read_contact(
             Some(account) => Address::new(account, &address).map_err(|rule| rule.to_string()),
             None => Phone::parse_inbound(&address).map(Address::Phone).map_err(|rule| rule.to_string()),
         };
-        request.address = Some(address.map_err(|rule| ("context", format!("`{name}` holds the contact's address, which {rule}")))?);
+        request.address =
+            Some(address.map_err(|rule| {
+                ("context", format!("`{name}` holds the contact's address, which {rule}"))
+            })?);
     }
     Ok(())
 }

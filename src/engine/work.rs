@@ -34,11 +34,20 @@ pub(super) struct Done {
 
 impl<S: ConversationStore> Engine<S> {
     /// Goes on from a batch whose messages were handed over.
-    pub(super) async fn work(&self, workspace: &WorkspaceId, flows: &WorkspaceFlows, token: Token, batch: Batch, sent: Sent) {
+    pub(super) async fn work(
+        &self,
+        workspace: &WorkspaceId,
+        flows: &WorkspaceFlows,
+        token: Token,
+        batch: Batch,
+        sent: Sent,
+    ) {
         let contact = batch.contact.clone();
         let called = self.call_all(workspace, &batch).await;
         // What can not be booked is done again after the lease, by whoever claims the conversation then.
-        let _ = self.rounds(workspace, flows, token, &contact, None, Done { sent: Some((batch, sent)), called }).await;
+        let _ = self
+            .rounds(workspace, flows, token, &contact, None, Done { sent: Some((batch, sent)), called })
+            .await;
     }
 
     /// Works a claimed conversation.
@@ -144,8 +153,17 @@ impl<S: ConversationStore> Engine<S> {
     }
 
     /// Tries a message again later, or gives it up when its time is over (SEMANTICS D1).
-    fn put_off(&self, decision: &mut Decision<'_>, id: MessageId, after: Option<Duration>, reason: &str, at: DateTime<Utc>) {
-        let Some(unsent) = decision.edit().outbox.iter_mut().find(|unsent| unsent.message.id == id) else { return };
+    fn put_off(
+        &self,
+        decision: &mut Decision<'_>,
+        id: MessageId,
+        after: Option<Duration>,
+        reason: &str,
+        at: DateTime<Utc>,
+    ) {
+        let Some(unsent) = decision.edit().outbox.iter_mut().find(|unsent| unsent.message.id == id) else {
+            return;
+        };
         unsent.attempts = unsent.attempts.saturating_add(1);
         let pause = after.map_or_else(|| jitter(backoff(unsent.attempts), id, unsent.attempts), span);
         let until = later(at, pause);
@@ -158,7 +176,11 @@ impl<S: ConversationStore> Engine<S> {
         }
     }
 
-    async fn call_all(&self, workspace: &WorkspaceId, batch: &Batch) -> Vec<(CallId, Result<Answer, CallError>)> {
+    async fn call_all(
+        &self,
+        workspace: &WorkspaceId,
+        batch: &Batch,
+    ) -> Vec<(CallId, Result<Answer, CallError>)> {
         let mut called = Vec::with_capacity(batch.calls.len());
         for call in &batch.calls {
             let answer = self.call_one(workspace, batch, call).await;
@@ -167,7 +189,12 @@ impl<S: ConversationStore> Engine<S> {
         called
     }
 
-    async fn call_one(&self, workspace: &WorkspaceId, batch: &Batch, call: &Call) -> Result<Answer, CallError> {
+    async fn call_one(
+        &self,
+        workspace: &WorkspaceId,
+        batch: &Batch,
+        call: &Call,
+    ) -> Result<Answer, CallError> {
         self.tell(workspace, &batch.contact, [(self.now(), EventKind::Called { call: call.reference.call })]);
         self.ports.calls.call_boxed(call).await
     }
@@ -185,7 +212,12 @@ fn book_called(decision: &mut Decision<'_>, id: CallId, answer: &Result<Answer, 
         Err(CallError::Failed { reason }) => CallResult::failed(reason),
         Ok(Answer::Later) => return set_stage(decision, place, CallStage::Handed(now)),
         Err(CallError::Retry { .. }) => {
-            let attempts = decision.conversation.sessions.get(place).and_then(|session| session.call.as_ref()).map_or(0, |call| call.attempts);
+            let attempts = decision
+                .conversation
+                .sessions
+                .get(place)
+                .and_then(|session| session.call.as_ref())
+                .map_or(0, |call| call.attempts);
             let pause = backoff(attempts + 1);
             return set_stage(decision, place, CallStage::Due(later(now, pause)));
         }

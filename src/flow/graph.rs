@@ -36,7 +36,13 @@ impl Graph {
         let mut exits = Vec::with_capacity(def.nodes.len());
         for node in &def.nodes {
             graph.add_node(());
-            exits.push(node.kind.ports().into_iter().map(|name| Exit { name: name.as_ref().into(), to: None }).collect());
+            exits.push(
+                node.kind
+                    .ports()
+                    .into_iter()
+                    .map(|name| Exit { name: name.as_ref().into(), to: None })
+                    .collect(),
+            );
         }
         let mut built = Self { graph, exits };
         let list = Path::Root.key("edges");

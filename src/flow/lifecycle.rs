@@ -42,7 +42,12 @@ impl DraftText {
                 return Err(found.into_issues());
             }
             None => {
-                found.add(IssueCode::MissingField, &at, "is missing", "give the flow a code, by which callers know it");
+                found.add(
+                    IssueCode::MissingField,
+                    &at,
+                    "is missing",
+                    "give the flow a code, by which callers know it",
+                );
                 return Err(found.into_issues());
             }
         };
@@ -79,7 +84,12 @@ pub(crate) fn check_binding<'a>(
         for (other, theirs) in others.filter(|(other, _)| other.id() != flow.id() && takes_any(other)) {
             for account in bound().filter(|account| theirs.contains(account)) {
                 let message = format!("takes any message on {account}, and so does flow \"{}\"", other.id());
-                found.add(IssueCode::TwoAnyTriggers, &at, message, "give one of them rules, or another account");
+                found.add(
+                    IssueCode::TwoAnyTriggers,
+                    &at,
+                    message,
+                    "give one of them rules, or another account",
+                );
             }
         }
     }

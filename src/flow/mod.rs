@@ -48,7 +48,6 @@ pub use span::{BadSpan, Span};
 pub use trigger::{Campaign, InboundDef, MatchKind, Rank, RuleDef, Trigger, TriggerDef};
 
 pub(crate) use condition::Condition;
-pub(crate) use fold::fold;
 pub(crate) use json_template::JsonTemplate;
 pub(crate) use lifecycle::{DraftText, check_binding};
 pub(crate) use render::Render;

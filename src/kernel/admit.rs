@@ -80,7 +80,9 @@ pub(crate) fn admit(
     let same = conversation.sessions.iter().find(|session| session.flow == *flow.id());
     let running = same.map(|session| Admission::AlreadyRunning(session.id, session.version));
     match (flow.settings().concurrency, running) {
-        (Concurrency::PerContact(Clash::Interrupt), _) if !conversation.sessions.is_empty() => return Admission::Interrupt,
+        (Concurrency::PerContact(Clash::Interrupt), _) if !conversation.sessions.is_empty() => {
+            return Admission::Interrupt;
+        }
         (Concurrency::PerFlow | Concurrency::PerContact(_), Some(running)) => return running,
         (Concurrency::PerContact(Clash::Reject), None) if !conversation.sessions.is_empty() => {
             return Admission::Refused(Refusal::Busy);

@@ -13,7 +13,8 @@ use crate::kernel::{Effect, Input, Scene};
 use crate::limits::Limits;
 use crate::observer::EventKind;
 use crate::session::{
-    Conversation, DeadLetter, DeadReason, EndReason, FailureCode, Outbound, ReentryMark, Remembered, Session, Status, Unsent, Verdict,
+    Conversation, DeadLetter, DeadReason, EndReason, FailureCode, Outbound, ReentryMark, Remembered, Session,
+    Status, Unsent, Verdict,
 };
 use crate::store::{JournalEntry, SessionRecord};
 
@@ -69,7 +70,12 @@ pub(crate) struct Decision<'a> {
 
 impl<'a> Decision<'a> {
     /// Takes up a conversation at the clock's time, or at its own if that is later.
-    pub(crate) fn new(ground: Ground<'a>, conversation: Arc<Conversation>, settled: u64, clock: DateTime<Utc>) -> Self {
+    pub(crate) fn new(
+        ground: Ground<'a>,
+        conversation: Arc<Conversation>,
+        settled: u64,
+        clock: DateTime<Utc>,
+    ) -> Self {
         let now = clock.max(conversation.last_at);
         let mut decision = Self {
             ground,
@@ -98,7 +104,12 @@ impl<'a> Decision<'a> {
     /// The versions that its live sessions need and that have not been fetched.
     pub(crate) fn missing(&self) -> Vec<(FlowId, FlowVersion)> {
         let pinned = |session: &&Session| self.ground.flows.pinned(&session.flow, session.version).is_none();
-        self.conversation.sessions.iter().filter(pinned).map(|session| (session.flow.clone(), session.version)).collect()
+        self.conversation
+            .sessions
+            .iter()
+            .filter(pinned)
+            .map(|session| (session.flow.clone(), session.version))
+            .collect()
     }
 
     pub(crate) fn note(&mut self, kind: EventKind) {
@@ -227,7 +238,10 @@ impl<'a> Decision<'a> {
     fn close(&mut self, place: usize, at: DateTime<Utc>) {
         let conversation = Arc::make_mut(&mut self.conversation);
         let Some(session) = conversation.sessions.get(place) else { return };
-        self.events.push((at, EventKind::Turn { session: session.id, node: session.at.clone(), status: session.status }));
+        self.events.push((
+            at,
+            EventKind::Turn { session: session.id, node: session.at.clone(), status: session.status },
+        ));
         if !session.status.is_live() {
             let session = conversation.sessions.remove(place);
             self.ended.push(SessionRecord::new(conversation.contact.id.clone(), session));
@@ -335,8 +349,13 @@ impl<'a> Decision<'a> {
 
     /// When an idle conversation has something to forget (SEMANTICS S12).
     fn idle_until(&self) -> Option<DateTime<Utc>> {
-        let ids = self.conversation.remembered.back().map(|seen| later(seen.at, span(self.ground.limits.remember_ids_for)));
-        let letters = self.conversation.dead_letters.last().map(|letter| later(letter.at, DEAD_LETTER_RETENTION));
+        let ids = self
+            .conversation
+            .remembered
+            .back()
+            .map(|seen| later(seen.at, span(self.ground.limits.remember_ids_for)));
+        let letters =
+            self.conversation.dead_letters.last().map(|letter| later(letter.at, DEAD_LETTER_RETENTION));
         ids.into_iter().chain(letters).min().map(|at| later(at, TimeDelta::milliseconds(1)))
     }
 }

@@ -14,23 +14,32 @@ pub(super) fn resolve(run: &mut Run<'_>, node: &SendMessage) -> Result<Arc<Route
     }
     let base = reply(run).ok();
     let account = match (&node.channel, &node.from) {
-        (None, None) => base.as_ref().map(|route| route.account.clone()).or_else(|| run.flow.settings().sender.clone()),
+        (None, None) => {
+            base.as_ref().map(|route| route.account.clone()).or_else(|| run.flow.settings().sender.clone())
+        }
         (channel, from) => {
             let known = base.as_ref().map(|route| &route.account).or(run.flow.settings().sender.as_ref());
             let channel = channel.clone().or_else(|| known.map(|account| account.channel.clone()));
             let from = match from {
-                Some(from) => Some(run.render(from).map_err(|error| Move::fail(FailureCode::Expression, error))?),
+                Some(from) => {
+                    Some(run.render(from).map_err(|error| Move::fail(FailureCode::Expression, error))?)
+                }
                 None => known
                     .filter(|account| Some(&account.channel) == channel.as_ref())
                     .map(|account| account.account.as_ref().to_owned()),
             };
             match (channel, from) {
-                (Some(channel), Some(from)) => Some(Account::new(channel, from.trim()).map_err(|error| nowhere(format_args!("`from` {error}")))?),
+                (Some(channel), Some(from)) => Some(
+                    Account::new(channel, from.trim())
+                        .map_err(|error| nowhere(format_args!("`from` {error}")))?,
+                ),
                 _ => None,
             }
         }
     };
-    let Some(account) = account else { return Err(nowhere("the message names no channel and account to send from")) };
+    let Some(account) = account else {
+        return Err(nowhere("the message names no channel and account to send from"));
+    };
     let to = match &node.to {
         Some(to) => {
             let to = run.render(to).map_err(|error| Move::fail(FailureCode::Expression, error))?;

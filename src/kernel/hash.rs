@@ -16,7 +16,12 @@ fn text(hasher: &mut SipHasher13, text: &str) {
 }
 
 /// A trigger, without what a retry stamps anew: the contact as given, the context, the correlation id (SEMANTICS T5).
-pub(crate) fn fingerprint(contact: Option<&ContactId>, address: Option<&Address>, context: &Bag, out_id: Option<&str>) -> u128 {
+pub(crate) fn fingerprint(
+    contact: Option<&ContactId>,
+    address: Option<&Address>,
+    context: &Bag,
+    out_id: Option<&str>,
+) -> u128 {
     let mut hasher = SipHasher13::new();
     let mut optional = |value: Option<String>| {
         hasher.write_u8(u8::from(value.is_some()));

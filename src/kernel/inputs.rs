@@ -28,7 +28,10 @@ pub(crate) fn accept_inputs(start: &Start, given: Bag, limits: &Limits) -> Resul
         let field = || format!("context.{}", input.name);
         match kept.get(&input.name).filter(|value| !value.is_null()) {
             Some(value) if !is_of(value, input.kind) => {
-                return Err(Error::invalid(field(), format_args!("must be of type `{}`", input.kind.as_str())));
+                return Err(Error::invalid(
+                    field(),
+                    format_args!("must be of type `{}`", input.kind.as_str()),
+                ));
             }
             Some(_) => {}
             None => match &input.default {
@@ -37,7 +40,9 @@ pub(crate) fn accept_inputs(start: &Start, given: Bag, limits: &Limits) -> Resul
                         .with(&input.name, default, &Caps::of(limits))
                         .map_err(|error| Error::invalid(field(), error))?;
                 }
-                None if input.required => return Err(Error::invalid(field(), "is required by the flow's start node")),
+                None if input.required => {
+                    return Err(Error::invalid(field(), "is required by the flow's start node"));
+                }
                 None => {}
             },
         }
@@ -52,9 +57,14 @@ fn is_of(value: Node<'_>, declared: InputType) -> bool {
         InputType::Boolean => value.kind() == Kind::Bool,
         InputType::Object => value.kind() == Kind::Object,
         InputType::Array => value.kind() == Kind::Array,
-        InputType::Number => value.as_f64().is_some() || is_numeric(value, |text| text.parse::<f64>().is_ok_and(f64::is_finite)),
+        InputType::Number => {
+            value.as_f64().is_some()
+                || is_numeric(value, |text| text.parse::<f64>().is_ok_and(f64::is_finite))
+        }
         InputType::Integer => {
-            value.as_i64().is_some() || value.as_u64().is_some() || is_numeric(value, |text| text.parse::<i64>().is_ok())
+            value.as_i64().is_some()
+                || value.as_u64().is_some()
+                || is_numeric(value, |text| text.parse::<i64>().is_ok())
         }
     }
 }

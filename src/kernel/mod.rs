@@ -25,14 +25,14 @@ use crate::observer::EventKind;
 use crate::session::{Contact, EndReason, Message, Outbound, Route, Session};
 use crate::store::JournalStep;
 
-pub(crate) use admit::{Admission, Allowances, admit};
 pub use admit::Refusal;
+pub(crate) use admit::{Admission, Allowances, admit};
 pub(crate) use decision::{Decision, Flows, Ground, Pinned};
+pub(crate) use hash::{fingerprint, jitter, message_hash};
 pub(crate) use inputs::accept_inputs;
 pub(crate) use route::{Candidate, InboundMessage, Routing, own_choice, route, wait_node};
-pub(crate) use run::{later, run, span};
-pub(crate) use hash::{fingerprint, jitter, message_hash};
 pub use run::{NewSession, start};
+pub(crate) use run::{later, run, span};
 
 /// What reaches a session.
 #[derive(Clone, Debug, PartialEq)]

@@ -113,11 +113,14 @@ fn answering<'s, 'f>(
 ) -> Option<(usize, &'s Session)> {
     let fits = |session: &Session| {
         session.status == Status::Waiting
-            && wait_of(session).is_some_and(|wait| takes(wait, session, inbound.message.kind, inbound.account))
+            && wait_of(session)
+                .is_some_and(|wait| takes(wait, session, inbound.message.kind, inbound.account))
     };
     let named = |session: &Session| inbound.choice == Some((session.id, session.wait));
     let waiting = || sessions.iter().enumerate().filter(|(_, session)| fits(session));
-    waiting().find(|(_, session)| named(session)).or_else(|| waiting().max_by_key(|(place, session)| (session.parked_at, *place)))
+    waiting()
+        .find(|(_, session)| named(session))
+        .or_else(|| waiting().max_by_key(|(place, session)| (session.parked_at, *place)))
 }
 
 fn keeps_messages(session: &Session, now: DateTime<Utc>) -> bool {
@@ -137,7 +140,9 @@ fn best_trigger(
     by_words_only: bool,
 ) -> Option<FlowId> {
     let first_contact = conversation.is_none_or(|conversation| !conversation.has_written);
-    let reached = conversation.and_then(|conversation| conversation.campaign_at).is_some_and(|at| now - at <= CAMPAIGN_REACH);
+    let reached = conversation
+        .and_then(|conversation| conversation.campaign_at)
+        .is_some_and(|at| now - at <= CAMPAIGN_REACH);
     let text = (inbound.message.kind != MessageKind::Choice || !inbound.message.text.is_empty())
         .then_some(inbound.message.text.as_ref());
     candidates
@@ -149,7 +154,11 @@ fn best_trigger(
                 return None;
             }
             let rank = trigger.matches(text, inbound.message.payload.as_deref(), first_contact)?;
-            let allowed = !by_words_only || matches!(rank, Rank::Payload | Rank::Exact | Rank::StartsWith | Rank::Regex | Rank::Contains);
+            let allowed = !by_words_only
+                || matches!(
+                    rank,
+                    Rank::Payload | Rank::Exact | Rank::StartsWith | Rank::Regex | Rank::Contains
+                );
             allowed.then(|| (Reverse(trigger.priority()), Reverse(rank), candidate.flow.id()))
         })
         .min()

@@ -156,9 +156,11 @@ impl<'a> Run<'a> {
             _ => {}
         }
         let flow = self.flow;
-        let found = flow.find(&self.session.at, NodeIx(self.session.hint)).and_then(|at| Some((at, flow.node(at)?)));
+        let found =
+            flow.find(&self.session.at, NodeIx(self.session.hint)).and_then(|at| Some((at, flow.node(at)?)));
         let Some((at, step)) = found else {
-            let text = format!("node `{}` is not in version {} of the flow", self.session.at, self.session.version);
+            let text =
+                format!("node `{}` is not in version {} of the flow", self.session.at, self.session.version);
             return self.fail(FailureCode::MissingNode, text);
         };
         if self.session.turns >= self.scene.limits.turns_per_session {
@@ -195,7 +197,10 @@ impl<'a> Run<'a> {
             self.session.at = step.id.clone();
             self.session.hint = at.0;
             if self.visited > self.scene.limits.nodes_per_turn {
-                self.fail(FailureCode::NodesPerTurn, format!("more than {} nodes in a turn", self.scene.limits.nodes_per_turn));
+                self.fail(
+                    FailureCode::NodesPerTurn,
+                    format!("more than {} nodes in a turn", self.scene.limits.nodes_per_turn),
+                );
                 return;
             }
             let leave = node::enter(self, step);

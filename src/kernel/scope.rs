@@ -118,7 +118,9 @@ impl Fields for TriggerNames<'_> {
     fn field(&self, name: &str) -> Option<Val<'_>> {
         let origin = self.0;
         Some(match name {
-            "kind" => Val::from(if origin.is_some_and(|origin| origin.inbound) { "inbound" } else { "manual" }),
+            "kind" => {
+                Val::from(if origin.is_some_and(|origin| origin.inbound) { "inbound" } else { "manual" })
+            }
             "uuid" => owned(origin?.uuid.as_ref()?),
             "out_id" => Val::from(origin?.out_id.as_deref()?),
             "claim_time" => instant(origin?.claim_time?),
@@ -188,7 +190,10 @@ impl Run<'_> {
     }
 
     /// Evaluates in what the session knows, and reports each name that has no value (SEMANTICS N7).
-    fn with_render<T>(&mut self, evaluate: impl FnOnce(&mut Render<'_>) -> Result<T, EvalError>) -> Result<T, EvalError> {
+    fn with_render<T>(
+        &mut self,
+        evaluate: impl FnOnce(&mut Render<'_>) -> Result<T, EvalError>,
+    ) -> Result<T, EvalError> {
         let mut undefined = Vec::new();
         let value = {
             let names = Names::new(self.flow, self.session, self.scene);

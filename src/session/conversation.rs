@@ -124,10 +124,6 @@ impl Conversation {
         &self.dead_letters
     }
 
-    pub(crate) fn session(&self, id: SessionId) -> Option<&Session> {
-        self.sessions.iter().find(|session| session.id == id)
-    }
-
     /// What an input came to that has been dealt with before.
     pub(crate) fn recall(&self, id: u128, now: DateTime<Utc>, limits: &Limits) -> Option<Verdict> {
         let found = self.remembered.iter().rev().find(|seen| seen.id == id)?;

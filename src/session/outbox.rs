@@ -62,7 +62,8 @@ impl Outbound {
 
     /// About how many bytes it takes.
     pub(crate) fn weight(&self) -> usize {
-        let options = self.options().iter().map(|option| option.payload.len() + option.label.len()).sum::<usize>();
+        let options =
+            self.options().iter().map(|option| option.payload.len() + option.label.len()).sum::<usize>();
         size_of::<Self>() + self.text().len() + options
     }
 

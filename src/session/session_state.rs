@@ -496,10 +496,6 @@ impl Session {
         size_of::<Self>() + self.context.byte_len() + self.vars.byte_len() + queue + reply + call
     }
 
-    pub(crate) fn is_transactional(&self) -> bool {
-        self.origin.as_ref().is_some_and(|origin| origin.transactional)
-    }
-
     /// The channel its messages go to.
     #[must_use]
     pub fn channel(&self) -> Option<&Channel> {

@@ -32,10 +32,10 @@ pub(crate) use delay::Delay;
 pub(crate) use end::End;
 pub(crate) use function::Function;
 pub(crate) use jump::Jump;
-pub(crate) use send_message::{Opt, SendMessage};
+pub(crate) use send_message::SendMessage;
 pub(crate) use set_variables::{Assign, SetVariables};
-pub(crate) use start::{Input, Start};
-pub(crate) use wait_reply::{Accept, WaitReply};
+pub(crate) use start::Start;
+pub(crate) use wait_reply::WaitReply;
 
 use crate::flow::closest::did_you_mean;
 use crate::flow::compile::Compile;

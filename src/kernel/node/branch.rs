@@ -9,7 +9,9 @@ pub(super) fn enter(run: &mut Run<'_>, node: &Branch) -> Move {
         match run.test(when) {
             Ok(true) => return Move::Take(Port(port)),
             Ok(false) => {}
-            Err(error) => return Move::fail(FailureCode::Expression, format_args!("branch `{label}`: {error}")),
+            Err(error) => {
+                return Move::fail(FailureCode::Expression, format_args!("branch `{label}`: {error}"));
+            }
         }
     }
     Move::Take(node.else_port())

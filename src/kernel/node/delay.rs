@@ -17,7 +17,9 @@ pub(super) fn enter(run: &mut Run<'_>, node: &Delay) -> Move {
             };
             match DateTime::parse_from_rfc3339(text.trim()) {
                 Ok(until) => until.with_timezone(&Utc),
-                Err(_) => return Move::fail(FailureCode::BadInstant, "`until` did not give an RFC 3339 instant"),
+                Err(_) => {
+                    return Move::fail(FailureCode::BadInstant, "`until` did not give an RFC 3339 instant");
+                }
             }
         }
     };

@@ -15,7 +15,9 @@ pub(super) fn enter(run: &mut Run<'_>, node: &SetVariables) -> Move {
         };
         let value = match value {
             Ok(value) => value,
-            Err(error) => return Move::fail(FailureCode::Expression, format_args!("variable `{name}`: {error}")),
+            Err(error) => {
+                return Move::fail(FailureCode::Expression, format_args!("variable `{name}`: {error}"));
+            }
         };
         if matches!(assign, Assign::Delete) {
             run.session.vars = run.session.vars.without(name);

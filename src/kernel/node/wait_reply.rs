@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::flow::node::WaitReply;
 use crate::address::Account;
+use crate::flow::node::WaitReply;
 use crate::flow::{OnTimeout, ReplyKind, Step};
 use crate::kernel::Input;
 use crate::kernel::run::{Move, Run, later};
@@ -19,7 +19,10 @@ pub(super) fn enter(run: &mut Run<'_>, node: &WaitReply) -> Move {
         return answer(run, node, queued.message);
     }
     run.session.sent_before = if run.session.sent > 0 { run.last_sent() } else { 0 };
-    Move::Park { status: Status::Waiting, deadline: node.timeout.map(|timeout| later(run.scene.now, timeout)) }
+    Move::Park {
+        status: Status::Waiting,
+        deadline: node.timeout.map(|timeout| later(run.scene.now, timeout)),
+    }
 }
 
 pub(super) fn resume(run: &mut Run<'_>, step: &Step, node: &WaitReply, input: Input) -> Move {
@@ -33,7 +36,9 @@ pub(super) fn resume(run: &mut Run<'_>, step: &Step, node: &WaitReply, input: In
             run.session.reply = Some(Box::new(Reply { message: None, timed_out: true, missed }));
             match node.on_timeout {
                 OnTimeout::Continue => Move::Take(WaitReply::REPLIED),
-                OnTimeout::Branch if step.exit(WaitReply::TIMEOUT).is_some() => Move::Take(WaitReply::TIMEOUT),
+                OnTimeout::Branch if step.exit(WaitReply::TIMEOUT).is_some() => {
+                    Move::Take(WaitReply::TIMEOUT)
+                }
                 OnTimeout::Branch => Move::End(Status::Expired),
             }
         }
@@ -47,7 +52,12 @@ fn accepts(run: &Run<'_>, node: &WaitReply, message: &Message, route: &Route) ->
 }
 
 /// The same, for routing.
-pub(in crate::kernel) fn takes(node: &WaitReply, session: &Session, kind: MessageKind, account: &Account) -> bool {
+pub(in crate::kernel) fn takes(
+    node: &WaitReply,
+    session: &Session,
+    kind: MessageKind,
+    account: &Account,
+) -> bool {
     let kind = match kind {
         MessageKind::Text => ReplyKind::Text,
         MessageKind::Choice => ReplyKind::Choice,

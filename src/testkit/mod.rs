@@ -1,0 +1,10 @@
+//! Doubles for a host's own tests: time that is set by hand, ids that can be told, a transport that remembers.
+//! Nothing here is used by the crate itself.
+
+mod clock;
+mod faulty;
+mod transport;
+
+pub use clock::{CountingIds, ManualClock};
+pub use faulty::{Fault, Faulty, Op};
+pub use transport::Recorder;
