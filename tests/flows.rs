@@ -326,6 +326,15 @@ proptest! {
     }
 
     #[test]
+    fn a_number_is_exported_as_it_was_imported(number in any::<f64>().prop_filter("JSON has no other", |n| n.is_finite())) {
+        let json = format!(
+            r#"{{"spec": 1, "code": "c", "trigger": {{"kind": "manual"}}, "nodes": [], "edges": [], "ui": {number:e}}}"#
+        );
+        let def = FlowDef::from_json(&json).unwrap();
+        prop_assert_eq!(FlowDef::from_json(&def.to_json()).unwrap(), def);
+    }
+
+    #[test]
     fn any_text_gives_issues(text in "\\PC{0,200}") {
         prop_assert!(Flow::from_json(&text).is_err());
     }

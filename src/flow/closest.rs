@@ -7,7 +7,11 @@ pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
         return None;
     }
     let word = word.to_lowercase();
-    let allowed = if word.chars().count() < 5 { 1 } else { 2 };
+    let allowed = match word.chars().count() {
+        0..2 => 0,
+        2..5 => 1,
+        _ => 2,
+    };
     known
         .into_iter()
         .filter(|candidate| candidate.len() <= LONGEST)

@@ -29,6 +29,8 @@ mod render;
 mod settings;
 mod span;
 pub(crate) mod template;
+#[cfg(test)]
+mod tests;
 mod trigger;
 mod variables;
 

@@ -203,7 +203,7 @@ impl Kind for SendMessageDef {
 
 impl OptionDef {
     fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Opt> {
-        cx.short_name(&at.key("id"), &self.id)?;
+        let id = cx.short_name(&at.key("id"), &self.id);
         let most = Capacity::of(None).label;
         let length = self.label.chars().count();
         let label = at.key("label");
@@ -214,7 +214,7 @@ impl OptionDef {
             cx.found.add(IssueCode::ChannelLimit, &label, message, "shorten it");
         } else if self.label.contains("{{") {
             cx.found.add(IssueCode::BadValue, &label, "can not be a template", "write the label out");
-        } else {
+        } else if id.is_some() {
             return Some(Opt { id: self.id.as_str().into(), label: self.label.as_str().into() });
         }
         None
