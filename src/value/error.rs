@@ -81,7 +81,7 @@ impl PackError {
             Self::TooLarge { at, .. }
             | Self::TooDeep { at, .. }
             | Self::KeyTooLong { at, .. }
-            | Self::DuplicateKey { at } => Some(at).map(AsRef::as_ref).filter(|at: &&str| !at.is_empty()),
+            | Self::DuplicateKey { at } => Some(at.as_ref()).filter(|at: &&str| !at.is_empty()),
             Self::NotAnObject | Self::NotJson { .. } => None,
         }
     }

@@ -35,7 +35,7 @@ mod attacks;
 #[cfg(test)]
 mod differential;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub(crate) use code::Path;
 pub(crate) use error::{EvalError, SyntaxError};
