@@ -1,5 +1,7 @@
 //! The flow files of the examples, the way from JSON to a flow and back, and hostile files.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::time::Duration;
 
 use chatflow::{Flow, FlowDef, IssueCode, Limits};
@@ -131,6 +133,17 @@ fn a_key_that_is_given_twice_is_found_wherever_it_is() {
     json = json.replacen("\"bend\":", "\"bend\": 0, \"bend\":", 1);
     let issues = Flow::from_json(&json).unwrap_err();
     assert_eq!(issues.to_string(), "edges[0].ui.bend: is given twice (duplicate_key)");
+}
+
+#[test]
+fn a_flow_can_not_be_made_of_regular_expressions() {
+    let dear = "[a]".repeat(30);
+    let rules = vec![json!({"match": "regex", "text": dear}); 3_000];
+    let flow = json!({"spec": 1, "code": "c", "trigger": {"kind": "inbound", "channel": "web", "rules": rules},
+                      "nodes": [{"id": "s", "kind": "start"}], "edges": []});
+    let issues = Flow::from_json(&flow.to_string()).unwrap_err();
+    let first = issues.iter().next().unwrap().to_string();
+    assert!(first.starts_with("trigger.rules[4].text: is one too many"), "{first}");
 }
 
 /// A line of sends and waits, of so many nodes.

@@ -1,6 +1,8 @@
 //! What authors are told: for each code a flow that trips it, and one that does not.
 //! Every word of the answers stands in `golden/issues.txt`; `UPDATE=1` rewrites it.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use chatflow::{Flow, FlowDef, Issue, IssueCode, Limits, Severity};
 use serde_json::{Value, json};
 
@@ -373,6 +375,54 @@ fn every_code_has_its_case() {
         // The list that is cut short stands with the hostile files.
         assert!(is_tried || *code == IssueCode::MoreIssues, "{code}");
     }
+}
+
+fn first(flow: Value) -> String {
+    said(&flow.to_string()).lines().next().unwrap_or_default().split("; ").next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn values_that_contradict_each_other_are_told() {
+    let start = |fields: Value| {
+        let mut start = json!({"id": "s", "kind": "start"});
+        start.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        with_start(start, json!([]), json!([]))
+    };
+    let inbound = json!({"kind": "inbound", "channel": "sms", "rules": [{"match": "any", "text": "x"}]});
+    let compare = |fields: Value| {
+        let mut when = json!({"value": "{{ reply.text }}", "op": "string_equals", "to": "x"});
+        when.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        first(arm(when))
+    };
+    let node = |fields: Value| {
+        let mut node = json!({"id": "n"});
+        node.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        first(one(node))
+    };
+    let told = [
+        first(set(start(json!({"contact": "none"})), "trigger", json!({"kind": "inbound", "channel": "sms"}))),
+        first(set(end(), "trigger", inbound)),
+        first(start(json!({"inputs": [{"name": "a", "type": "number", "default": "1"}]}))),
+        first(start(json!({"inputs": [{"name": "a"}, {"name": "a"}]}))),
+        compare(json!({"and": 1})),
+        compare(json!({"op": "in_list"})),
+        compare(json!({"op": "number_less", "ignore_case": true})),
+        node(json!({"kind": "send_message", "text": "Hi", "action": "reply", "to": "x"})),
+        node(json!({"kind": "send_message", "text": "Hi", "action": "from_to"})),
+        node(json!({"kind": "send_message", "text": "?", "options": [{"id": "1", "label": "{{ x }}"}]})),
+        node(json!({"kind": "wait_reply", "accept": []})),
+        node(json!({"kind": "wait_reply", "on_timeout": "continue"})),
+        node(json!({"kind": "delay", "for": "1m", "until": "x"})),
+        node(json!({"kind": "delay"})),
+        node(json!({"kind": "set_variables", "variables": [{"name": "a", "value": 1, "expr": "1"}]})),
+        node(json!({"kind": "set_variables", "variables": [{"name": "reply", "value": 1}]})),
+        node(json!({"kind": "jump", "target": "n", "max_jumps": 0})),
+        node(json!({"kind": "function", "function": "f", "branches": ["failed"]})),
+        node(json!({"kind": "branch", "branches": []})),
+    ];
+    assert_eq!(told, [
+        "",
+    ]);
 }
 
 #[test]

@@ -9,20 +9,21 @@ use crate::flow::expr::{Scope, Val};
 use crate::flow::node::{Assign, Delay, Function, Node, Port, WaitReply};
 use crate::flow::template::Undefined;
 use crate::flow::{Flow, NodeIx, Render, Settings, Step};
-use crate::{Concurrency, Limits, NodeId, Packed, Reentry, TtlMode};
+use crate::value::Caps;
+use crate::{Bag, Concurrency, Limits, NodeId, Reentry, TtlMode};
 
 /// Names over one JSON object.
-struct Names(Packed);
+struct Names(Bag);
 
 impl Names {
     fn of(json: Value) -> Self {
-        Self(Packed::from_json(&json, crate::value::Caps::of(&Limits::default())).unwrap())
+        Self(Bag::from_json(&json, &Caps::of(&Limits::default())).unwrap())
     }
 }
 
 impl Scope for Names {
     fn get(&self, root: &str) -> Option<Val<'_>> {
-        self.0.root().get(root).map(Val::from)
+        self.0.get(root).map(Val::from)
     }
 
     fn now(&self) -> DateTime<Utc> {
@@ -134,7 +135,8 @@ fn n7_what_is_undefined_counts_as_blank_and_is_reported_but_not_by_exists() {
 
 /// What the only variable of a node is set to.
 fn assigned(value: Value, names: Value, limits: &Limits) -> Result<Value, String> {
-    let step = node(json!({"id": "n", "kind": "set_variables", "variables": [{"name": "x", "value": value}]}));
+    let step =
+        node(json!({"id": "n", "kind": "set_variables", "variables": [{"name": "x", "value": value}]}));
     let Node::SetVariables(set) = step.node else { panic!() };
     let names = Names::of(names);
     let mut render = Render { scope: &names, limits, undefined: Undefined::Empty, report: &mut |_| {} };
@@ -219,6 +221,8 @@ fn a_literal_text_is_not_copied() {
     let mut render =
         Render { scope: &names, limits: &limits, undefined: Undefined::Empty, report: &mut |_| {} };
     assert!(matches!(render.text(&send.text), Ok(Cow::Borrowed("Hi"))));
-    let Node::Delay(Delay::For(pause)) = node(json!({"id": "n", "kind": "delay", "for": "1m"})).node else { panic!() };
+    let Node::Delay(Delay::For(pause)) = node(json!({"id": "n", "kind": "delay", "for": "1m"})).node else {
+        panic!()
+    };
     assert_eq!(pause, TimeDelta::minutes(1));
 }

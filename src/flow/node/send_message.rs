@@ -139,9 +139,10 @@ impl SendMessageDef {
         let on = channel.map(|channel| format!(" on {channel}")).unwrap_or_default();
         let options = self.options.as_ref().map_or(0, Vec::len);
         let most = if options > 0 { capacity.text_with_options } else { capacity.text };
-        let length = text.as_literal().map_or(0, |text| text.chars().count());
+        let length = text.literal_len();
         if length > most {
-            let message = format!("has {length} characters, at most {most} are allowed{on}");
+            let least = if text.as_literal().is_none() { "at least " } else { "" };
+            let message = format!("has {least}{length} characters, at most {most} are allowed{on}");
             cx.found.add(
                 IssueCode::ChannelLimit,
                 &at.key("text"),

@@ -173,6 +173,15 @@ impl Kind for StartDef {
             cx.name(&at.key(field), name);
             Some(Arc::from(name.as_str()))
         };
+        if self.contact == Some(ContactMode::None) && cx.is_inbound {
+            let message = "can not be `none`: a message that starts the flow has a contact";
+            cx.found.add(
+                IssueCode::BadValue,
+                &at.key("contact"),
+                message,
+                "remove it, or make the trigger manual",
+            );
+        }
         Some(Start {
             contact_from: key("contact_from", self.contact_from.as_ref()),
             contact_id_from: key("contact_id_from", self.contact_id_from.as_ref()),
