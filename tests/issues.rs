@@ -378,7 +378,14 @@ fn every_code_has_its_case() {
 }
 
 fn first(flow: Value) -> String {
-    said(&flow.to_string()).lines().next().unwrap_or_default().split("; ").next().unwrap_or_default().to_owned()
+    said(&flow.to_string())
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .split("; ")
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 #[test]
@@ -400,7 +407,11 @@ fn values_that_contradict_each_other_are_told() {
         first(one(node))
     };
     let told = [
-        first(set(start(json!({"contact": "none"})), "trigger", json!({"kind": "inbound", "channel": "sms"}))),
+        first(set(
+            start(json!({"contact": "none"})),
+            "trigger",
+            json!({"kind": "inbound", "channel": "sms"}),
+        )),
         first(set(end(), "trigger", inbound)),
         first(start(json!({"inputs": [{"name": "a", "type": "number", "default": "1"}]}))),
         first(start(json!({"inputs": [{"name": "a"}, {"name": "a"}]}))),
@@ -420,9 +431,28 @@ fn values_that_contradict_each_other_are_told() {
         node(json!({"kind": "function", "function": "f", "branches": ["failed"]})),
         node(json!({"kind": "branch", "branches": []})),
     ];
-    assert_eq!(told, [
-        "",
-    ]);
+    let expected = [
+        r#"node "s": contact: can not be `none`: a message that starts the flow has a contact (bad_value)"#,
+        "trigger.rules[0].text: has no meaning for `any` (bad_value)",
+        r#"node "s": inputs[0].default: is not of type `number` (bad_value)"#,
+        r#"node "s": inputs: name the input "a" twice (duplicate_branch)"#,
+        r#"node "n": branches[0].when.and: has no meaning for `string_equals` (bad_value)"#,
+        r#"node "n": branches[0].when.to: has no meaning for `in_list` (bad_value)"#,
+        r#"node "n": branches[0].when.ignore_case: has no meaning for `number_less` (bad_value)"#,
+        r#"node "n": to: has no meaning for a reply (bad_value)"#,
+        r#"node "n": to: is missing (missing_field)"#,
+        r#"node "n": options[0].label: can not be a template (bad_value)"#,
+        r#"node "n": accept: accepts nothing (bad_value)"#,
+        r#"node "n": on_timeout: has no meaning without a timeout (timeout_branch)"#,
+        r#"node "n": until: stands beside `for` (bad_value)"#,
+        r#"node "n": for: is missing (missing_field)"#,
+        r#"node "n": variables[0]: has both `value` and `expr` (bad_value)"#,
+        r#"node "n": variables[0].name: "reply" is taken: the language gives it a meaning (bad_name)"#,
+        r#"node "n": max_jumps: must be at least 1 (bad_value)"#,
+        r#"node "n": branches: name the branch "failed" twice (duplicate_branch)"#,
+        r#"node "n": branches: are 0, 1-256 are allowed (bad_value)"#,
+    ];
+    assert_eq!(told, expected);
 }
 
 #[test]

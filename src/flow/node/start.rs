@@ -168,11 +168,6 @@ impl Kind for StartDef {
         let inputs: Box<[Input]> =
             inputs.filter_map(|(index, input)| input.compile(&list.item(index), cx)).collect();
         cx.distinct(&list, "input", written.iter().map(|input| input.name.as_str()));
-        let mut key = |field, name: Option<&String>| {
-            let name = name?;
-            cx.name(&at.key(field), name);
-            Some(Arc::from(name.as_str()))
-        };
         if self.contact == Some(ContactMode::None) && cx.is_inbound {
             let message = "can not be `none`: a message that starts the flow has a contact";
             cx.found.add(
@@ -182,6 +177,11 @@ impl Kind for StartDef {
                 "remove it, or make the trigger manual",
             );
         }
+        let mut key = |field, name: Option<&String>| {
+            let name = name?;
+            cx.name(&at.key(field), name);
+            Some(Arc::from(name.as_str()))
+        };
         Some(Start {
             contact_from: key("contact_from", self.contact_from.as_ref()),
             contact_id_from: key("contact_id_from", self.contact_id_from.as_ref()),
