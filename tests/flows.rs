@@ -136,6 +136,15 @@ fn a_key_that_is_given_twice_is_found_wherever_it_is() {
 }
 
 #[test]
+fn suggestions_for_a_thousand_wrong_names_are_not_made() {
+    let nodes: Vec<Value> = (0..1_000).map(|n| json!({"id": format!("{n:->30}"), "kind": "end"})).collect();
+    let edges: Vec<Value> =
+        (0..4_000).map(|n| json!({"from": format!("{n:+>30}"), "to": format!("{n:*>30}")})).collect();
+    let flow = json!({"spec": 1, "code": "c", "trigger": {"kind": "manual"}, "nodes": nodes, "edges": edges});
+    assert_eq!(Flow::from_json(&flow.to_string()).unwrap_err().len(), 1_001);
+}
+
+#[test]
 fn a_flow_can_not_be_made_of_regular_expressions() {
     let dear = "[a]".repeat(30);
     let rules = vec![json!({"match": "regex", "text": dear}); 3_000];

@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::TimeDelta;
 use serde_json::Value;
 
-use crate::flow::closest::did_you_mean;
 use crate::flow::def::{self, FlowDef};
 use crate::flow::expr::Expr;
 use crate::flow::graph::Graph;
@@ -317,7 +316,7 @@ impl Compile<'_> {
             let message = format!(
                 "{verb} to {:?}, which is no node{}",
                 brief(id),
-                did_you_mean(id, self.index.keys().copied())
+                self.found.did_you_mean(id, self.index.keys().copied())
             );
             self.found.add(IssueCode::EdgeToNowhere, at, message, "name a node of this flow");
         }
