@@ -44,7 +44,9 @@ pub(crate) struct Template {
 enum Piece {
     /// Part of the source as it stands.
     Text(Range<usize>),
-    /// An expression; its place holds the braces too.
+    /// An expression that is nothing but a path; its place holds the braces too.
+    Path(Path, Range<usize>),
+    /// Any other expression, likewise.
     Expr(Expr, Range<usize>),
 }
 
@@ -75,7 +77,10 @@ impl Template {
                 return Err(SyntaxError::at(open, "expected `}}` for the `{{`", source));
             }
             from = end.saturating_add(2);
-            pieces.push(Piece::Expr(expr, open..from));
+            pieces.push(match expr.into_path() {
+                Ok(path) => Piece::Path(path, open..from),
+                Err(expr) => Piece::Expr(expr, open..from),
+            });
         }
         if from < source.len() {
             pieces.push(Piece::Text(from..source.len()));
@@ -100,7 +105,7 @@ impl Template {
     pub(crate) fn literal_len(&self) -> usize {
         self.pieces.iter().fold(0, |sum: usize, piece| match piece {
             Piece::Text(place) => sum.saturating_add(self.text(place).chars().count()),
-            Piece::Expr(..) => sum,
+            Piece::Path(..) | Piece::Expr(..) => sum,
         })
     }
 
@@ -112,12 +117,12 @@ impl Template {
     /// The paths that it may read, for a check of undeclared names.
     pub(crate) fn names(&self) -> impl Iterator<Item = &Path> {
         self.pieces.iter().flat_map(|piece| {
-            match piece {
-                Piece::Expr(expr, _) => Some(expr.names()),
-                Piece::Text(_) => None,
-            }
-            .into_iter()
-            .flatten()
+            let (path, expr) = match piece {
+                Piece::Text(_) => (None, None),
+                Piece::Path(path, _) => (Some(path), None),
+                Piece::Expr(expr, _) => (None, Some(expr.names())),
+            };
+            path.into_iter().chain(expr.into_iter().flatten())
         })
     }
 
@@ -142,24 +147,21 @@ impl Template {
         out.reserve(self.source.len());
         let mut sink = Sink::new(out, limits.template_chars);
         for piece in &*self.pieces {
-            let (expr, place) = match piece {
+            let (val, place) = match piece {
                 Piece::Text(place) => {
                     if sink.push(self.text(place)).is_err() {
                         break;
                     }
                     continue;
                 }
-                Piece::Expr(expr, place) => (expr, place),
-            };
-            let val = match expr.as_path() {
-                Some(path) => read(path, scope, report),
-                None => expr.eval_metered(scope, &mut meter, report)?,
+                Piece::Path(path, place) => (read(path, scope, report), place),
+                Piece::Expr(expr, place) => (expr.eval_metered(scope, &mut meter, report)?, place),
             };
             let written = match (&val, undefined) {
                 (Val::Str(text), _) => sink.push(text),
                 (Val::Undefined, Undefined::Empty) => Ok(()),
                 (Val::Undefined, Undefined::Keep) => sink.push(self.text(place)),
-                (Val::Undefined, Undefined::Error) => return Err(self.not_defined(expr, place)),
+                (Val::Undefined, Undefined::Error) => return Err(self.not_defined(piece)),
                 (val, _) => val.write(&mut sink),
             };
             if written.is_err() {
@@ -170,8 +172,11 @@ impl Template {
     }
 
     #[cold]
-    fn not_defined(&self, expr: &Expr, place: &Range<usize>) -> EvalError {
-        let path = expr.as_path().map_or_else(|| self.text(place), Path::as_str);
+    fn not_defined(&self, piece: &Piece) -> EvalError {
+        let path = match piece {
+            Piece::Path(path, _) => path.as_str(),
+            Piece::Text(place) | Piece::Expr(_, place) => self.text(place),
+        };
         EvalError::Undefined { path: path.into() }
     }
 }

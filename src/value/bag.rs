@@ -63,6 +63,7 @@ impl Bag {
 
     /// Whether it has no entry.
     #[must_use]
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -94,12 +95,14 @@ impl Bag {
 
     /// The entries, sorted by key.
     #[must_use]
+    #[inline]
     pub fn iter(&self) -> Entries<'_> {
         self.as_node().entries()
     }
 
     /// The whole as one value.
     #[must_use]
+    #[inline]
     pub fn as_node(&self) -> Node<'_> {
         Node(Repr::Object(&self.0))
     }

@@ -71,6 +71,7 @@ pub(super) struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
+    #[inline]
     pub(super) fn new(text: &'a str) -> Self {
         Self { text, at: 0 }
     }
@@ -79,6 +80,7 @@ impl<'a> Cursor<'a> {
         self.at
     }
 
+    #[inline]
     pub(super) fn is_at_end(&self) -> bool {
         self.at >= self.text.len()
     }
@@ -96,6 +98,11 @@ impl<'a> Cursor<'a> {
         if first < MORE {
             return Some(u64::from(first));
         }
+        self.long_number(first)
+    }
+
+    #[cold]
+    fn long_number(&mut self, first: u8) -> Option<u64> {
         let mut value = u64::from(first & SIX_BITS);
         for shift in (6_u32..).step_by(6).take(MAX_GROUPS.saturating_sub(1)) {
             let group = self.byte()?;
@@ -134,15 +141,33 @@ impl<'a> Cursor<'a> {
         }))
     }
 
+    /// Goes past the value here, without reading it.
+    #[inline]
+    fn skip(&mut self) -> Option<()> {
+        match self.byte()? {
+            tag::NULL | tag::FALSE | tag::TRUE => {}
+            tag::INT | tag::UINT | tag::FLOAT => {
+                self.number()?;
+            }
+            _ => {
+                let len = usize::try_from(self.number()?).ok()?;
+                self.at = self.at.checked_add(len)?;
+            }
+        }
+        Some(())
+    }
+
     /// The value here, found by scanning the keys of its siblings.
     #[inline]
     pub(super) fn find(mut self, key: &str) -> Option<Node<'a>> {
         while !self.is_at_end() {
-            let found = self.text()? == key;
-            let node = self.node()?;
-            if found {
-                return Some(node);
+            let len = usize::try_from(self.number()?).ok()?;
+            let start = self.at;
+            self.at = start.checked_add(len)?;
+            if len == key.len() && self.text.as_bytes().get(start..self.at)? == key.as_bytes() {
+                return self.node();
             }
+            self.skip()?;
         }
         None
     }

@@ -49,6 +49,7 @@ pub(super) enum Repr<'a> {
 impl<'a> Node<'a> {
     /// What it is.
     #[must_use]
+    #[inline]
     pub fn kind(self) -> Kind {
         match self.0 {
             Repr::Null => Kind::Null,
@@ -62,30 +63,35 @@ impl<'a> Node<'a> {
 
     /// Whether it is `null`.
     #[must_use]
+    #[inline]
     pub fn is_null(self) -> bool {
         matches!(self.0, Repr::Null)
     }
 
     /// The string, if it is one.
     #[must_use]
+    #[inline]
     pub fn as_str(self) -> Option<&'a str> {
         if let Repr::Str(text) = self.0 { Some(text) } else { None }
     }
 
     /// The truth value, if it is one.
     #[must_use]
+    #[inline]
     pub fn as_bool(self) -> Option<bool> {
         if let Repr::Bool(value) = self.0 { Some(value) } else { None }
     }
 
     /// The whole number, if it is one that fits. `1.0` is not whole, as in `serde_json`.
     #[must_use]
+    #[inline]
     pub fn as_i64(self) -> Option<i64> {
         if let Repr::Int(value) = self.0 { Some(value) } else { None }
     }
 
     /// The whole number, if it is one that is not negative.
     #[must_use]
+    #[inline]
     pub fn as_u64(self) -> Option<u64> {
         match self.0 {
             Repr::Int(value) => u64::try_from(value).ok(),
@@ -96,6 +102,7 @@ impl<'a> Node<'a> {
 
     /// The number, if it is one; large whole numbers lose their last digits.
     #[must_use]
+    #[inline]
     pub fn as_f64(self) -> Option<f64> {
         match self.0 {
             Repr::Int(value) => Some(value as f64),
@@ -130,18 +137,21 @@ impl<'a> Node<'a> {
 
     /// Whether it has no item and no entry.
     #[must_use]
+    #[inline]
     pub fn is_empty(self) -> bool {
         !matches!(self.0, Repr::Array(body) | Repr::Object(body) if !body.is_empty())
     }
 
     /// The items of an array; none for anything else.
     #[must_use]
+    #[inline]
     pub fn items(self) -> Items<'a> {
         Items(Cursor::new(if let Repr::Array(body) = self.0 { body } else { "" }))
     }
 
     /// The entries of an object, sorted by key; none for anything else.
     #[must_use]
+    #[inline]
     pub fn entries(self) -> Entries<'a> {
         Entries(Cursor::new(if let Repr::Object(body) = self.0 { body } else { "" }))
     }

@@ -86,10 +86,10 @@ impl Expr {
     }
 
     /// The path, if the whole expression is one.
-    pub(crate) fn as_path(&self) -> Option<&Path> {
+    pub(crate) fn into_path(self) -> Result<Path, Self> {
         match (&*self.code, &*self.paths) {
-            ([Op::Path(_)], [path]) => Some(path),
-            _ => None,
+            ([Op::Path(_)], [path]) => Ok(path.clone()),
+            _ => Err(self),
         }
     }
 

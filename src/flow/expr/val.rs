@@ -55,8 +55,10 @@ pub(crate) enum Val<'a> {
 impl<'a> From<Node<'a>> for Val<'a> {
     #[inline]
     fn from(node: Node<'a>) -> Self {
+        if let Some(text) = node.as_str() {
+            return Self::Str(Cow::Borrowed(text));
+        }
         match node.kind() {
-            Kind::String => Self::Str(Cow::Borrowed(node.as_str().unwrap_or_default())),
             Kind::Null => Self::Null,
             Kind::Bool => Self::Bool(node.as_bool().unwrap_or_default()),
             Kind::Number => match (node.as_i64(), node.as_u64(), node.as_f64()) {
@@ -64,7 +66,7 @@ impl<'a> From<Node<'a>> for Val<'a> {
                 (None, None, Some(value)) => Self::Float(value),
                 _ => Self::Node(node),
             },
-            Kind::Array | Kind::Object => Self::Node(node),
+            Kind::Array | Kind::Object | Kind::String => Self::Node(node),
         }
     }
 }
@@ -98,10 +100,12 @@ impl<'a> Val<'a> {
         }
     }
 
+    #[inline]
     pub(crate) fn is_undefined(&self) -> bool {
         matches!(self, Self::Undefined)
     }
 
+    #[inline]
     pub(crate) fn as_str(&self) -> Option<&str> {
         if let Self::Str(text) = self { Some(text) } else { None }
     }
@@ -194,11 +198,34 @@ impl Path {
     /// The value in a scope: undefined if any piece of it is.
     #[inline]
     pub(crate) fn read<'a>(&self, scope: &'a dyn Scope) -> Val<'a> {
-        let Some(mut val) = scope.get(&self.root) else {
-            let is_now = self.steps.is_empty() && &*self.root == "now";
-            return if is_now { Val::owned(super::filter::print_time(scope.now())) } else { Val::Undefined };
-        };
-        for step in &self.steps {
+        match scope.get(&self.root) {
+            Some(Val::Node(node)) => self.read_packed(node),
+            Some(val) => Self::walk(val, &self.steps),
+            None if self.steps.is_empty() && &*self.root == "now" => {
+                Val::owned(super::filter::print_time(scope.now()))
+            }
+            None => Val::Undefined,
+        }
+    }
+
+    /// Keys below a packed object: nothing but references moves until the value is found.
+    #[inline]
+    fn read_packed<'a>(&self, mut node: Node<'a>) -> Val<'a> {
+        let mut steps = self.steps.iter();
+        while let Some(Step::Key(key)) = steps.as_slice().first() {
+            let Some(below) = node.get(key) else { return Val::Undefined };
+            node = below;
+            steps.next();
+        }
+        if steps.as_slice().is_empty() {
+            Val::from(node)
+        } else {
+            Self::walk(Val::from(node), steps.as_slice())
+        }
+    }
+
+    fn walk<'a>(mut val: Val<'a>, steps: &[Step]) -> Val<'a> {
+        for step in steps {
             val = match step {
                 Step::Key(key) => val.key(key),
                 Step::Index(index) => val.index(*index),

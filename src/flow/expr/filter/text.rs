@@ -68,35 +68,19 @@ pub(super) fn trim<'a>(
     meter: &mut Meter,
 ) -> Result<Val<'a>, EvalError> {
     let chars: Option<Vec<char>> = quoted("trim", chars)?.map(|chars| chars.chars().collect());
-    if let Some(chars) = &chars {
-        meter.items(chars.len())?;
+    // Each character is sought among those to trim.
+    let sought = chars.as_ref().map_or(1, Vec::len).max(1);
+    if let Val::Str(Cow::Borrowed(text)) = val {
+        meter.bytes(text.len().saturating_mul(sought))?;
+        return Ok(Val::from(trimmed(text, chars.as_deref())));
     }
-    let trimmed = |text: &str| match &chars {
-        // Each character is sought among those to trim.
-        Some(chars) => text.trim_matches(chars.as_slice()).len(),
-        None => text.trim().len(),
-    };
-    if let (Some(chars), Some(text)) = (&chars, val.as_str()) {
-        meter.steps(text.len().saturating_mul(chars.len()) / 1024)?;
-    }
-    let part = |text: &str| match &chars {
-        Some(chars) => text.trim_matches(chars.as_slice()).to_owned(),
-        None => text.trim().to_owned(),
-    };
-    match val {
-        Val::Str(Cow::Borrowed(text)) => {
-            meter.bytes(text.len())?;
-            Ok(Val::Str(Cow::Borrowed(match &chars {
-                Some(chars) => text.trim_matches(chars.as_slice()),
-                None => text.trim(),
-            })))
-        }
-        Val::Str(Cow::Owned(text)) if trimmed(&text) == text.len() => Ok(Val::owned(text)),
-        other => {
-            let text = printed(&other, meter)?;
-            Ok(Val::owned(part(&text)))
-        }
-    }
+    let text = printed(&val, meter)?;
+    meter.bytes(text.len().saturating_mul(sought))?;
+    Ok(Val::owned(trimmed(&text, chars.as_deref()).to_owned()))
+}
+
+fn trimmed<'t>(text: &'t str, chars: Option<&[char]>) -> &'t str {
+    chars.map_or_else(|| text.trim(), |chars| text.trim_matches(chars))
 }
 
 /// At most so many characters, the end included; an end that is longer than that is cut itself.
