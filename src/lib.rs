@@ -1,5 +1,7 @@
 //! Conversation flows as a library: the host owns all I/O, the crate owns the conversation.
 
+#![forbid(unsafe_code)]
+
 pub mod address;
 pub mod calls;
 pub mod channel;
