@@ -178,3 +178,44 @@ impl DueIndex {
             [filed, millis(&self.ready), millis(&self.leases)].into_iter().flatten().min().unwrap_or(NEVER);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::store::Record;
+
+    fn slots(count: u32) -> Slots {
+        let mut slots = Slots::default();
+        for _ in 0..count {
+            let mut slot = Slot::new(0, Uuid::nil().into());
+            slot.record = Some(Record::from_bytes([]));
+            slots.push(slot);
+        }
+        slots
+    }
+
+    #[test]
+    fn leases_that_ended_take_no_room_even_if_the_clock_stands_still() {
+        let (mut due, mut slots, now) = (DueIndex::default(), slots(3), DateTime::UNIX_EPOCH);
+        for round in 0..1_000 {
+            let id = round % 3;
+            due.lease(id, &mut slots, Token(Uuid::from_u128(round.into())), now + TimeDelta::seconds(30));
+            slots[id].lease = LeaseState::free();
+            due.set_due(id, &mut slots[id], Some(now + TimeDelta::seconds(round.into())), now);
+        }
+        assert!(due.leases.len() <= 2);
+    }
+
+    #[test]
+    fn a_deadline_that_moves_on_is_filed_again_only_when_it_is_met() {
+        let (mut due, mut slots, now) = (DueIndex::default(), slots(1), DateTime::UNIX_EPOCH);
+        for seconds in 10..1_000 {
+            due.set_due(0, &mut slots[0], Some(now + TimeDelta::seconds(seconds)), now);
+        }
+        assert_eq!(due.calendar.take_day(i64::MAX), Some((10, vec![0])));
+        assert_eq!(due.calendar.take_day(i64::MAX), None);
+    }
+}
