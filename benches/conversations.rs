@@ -1,5 +1,6 @@
 //! The abandoned cart, in memory, beside the same conversation written by hand in the same run: speed (P1), flatness (P4),
 //! memory (P5). Prints medians of several passes and the spread of them. `cargo bench --bench conversations [speed|flat|memory]`.
+//! `count-crate` and `count-hand` run a few thousand conversations and nothing else, for `valgrind --tool=callgrind`.
 
 #[path = "conversations/cart.rs"]
 mod cart;
@@ -19,8 +20,15 @@ fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     let all = wanted.is_empty();
     let mut ran = false;
-    for (name, run) in [("speed", speed::run as fn()), ("flat", flat::run), ("memory", memory::run)] {
-        if all || wanted.iter().any(|arg| arg == name) {
+    let runs = [
+        ("speed", speed::run as fn()),
+        ("flat", flat::run),
+        ("memory", memory::run),
+        ("count-crate", speed::count_crate),
+        ("count-hand", speed::count_by_hand),
+    ];
+    for (name, run) in runs {
+        if wanted.iter().any(|arg| arg == name) || (all && !name.starts_with("count")) {
             run();
             ran = true;
         }

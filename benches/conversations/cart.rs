@@ -7,7 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 
-use chatflow::{Channel, Engine, Inbound, MemoryStore, Outbound, Received, Receipt, SendError, Transport, TriggerRequest, Triggered};
+use chatflow::{
+    Channel, Engine, Inbound, MemoryStore, Outbound, Receipt, Received, SendError, Transport, TriggerRequest,
+    Triggered,
+};
 use serde_json::{Value, json};
 
 pub(crate) const FLOW: &str = include_str!("../../examples/flows/abandoned_cart.json");
@@ -47,7 +50,9 @@ pub(crate) struct Counter {
 impl Counter {
     pub(crate) fn take(&self, text: &str) {
         self.messages.fetch_add(1, Ordering::Relaxed);
-        let sum = text.bytes().fold(text.len() as u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
+        let sum = text
+            .bytes()
+            .fold(text.len() as u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
         self.sum.fetch_add(sum, Ordering::Relaxed);
     }
 
@@ -108,7 +113,13 @@ impl OnCrate {
     }
 
     pub(crate) fn converse(&self, script: Script) {
-        let Script { phone: [first, second, third], context, key, ids: [id, last_id], texts: [text, last_text] } = script;
+        let Script {
+            phone: [first, second, third],
+            context,
+            key,
+            ids: [id, last_id],
+            texts: [text, last_text],
+        } = script;
         self.trigger(first, context, key);
         self.reply(second, text, id);
         self.reply(third, last_text, last_id);
@@ -160,7 +171,10 @@ impl ByHand {
         let message = match text.trim() {
             "1" => {
                 session.state = State::Done;
-                format!("Checkout: https://shop.example/c/{}", session.context["cart_id"].as_str().unwrap_or_default())
+                format!(
+                    "Checkout: https://shop.example/c/{}",
+                    session.context["cart_id"].as_str().unwrap_or_default()
+                )
             }
             "2" => {
                 session.state = State::Done;
@@ -188,5 +202,7 @@ impl ByHand {
 
 #[expect(clippy::disallowed_methods, reason = "the hand-written host reads its own clock")]
 fn millis() -> u64 {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |time| time.as_millis() as u64)
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |time| time.as_millis() as u64)
 }

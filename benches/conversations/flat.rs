@@ -52,8 +52,10 @@ fn hello(bot: &OnCrate, contact: u64, id: String) {
 fn bot_with(live: u64) -> (OnCrate, ManualClock, u64) {
     let clock = ManualClock::default();
     let counter = Arc::new(Counter::default());
-    let engine =
-        Engine::builder(MemoryStore::new()).transport(Sink(Arc::clone(&counter))).clock(clock.clone()).build();
+    let engine = Engine::builder(MemoryStore::new())
+        .transport(Sink(Arc::clone(&counter)))
+        .clock(clock.clone())
+        .build();
     now(engine.flows().ensure(FLOW)).expect("the flow is right");
     let bot = OnCrate { engine, counter };
     (0..live).for_each(|contact| bot.begin(script(contact)));
@@ -78,7 +80,9 @@ fn sessions(small: &(OnCrate, ManualClock, u64), large: &(OnCrate, ManualClock, 
         ratios.push(of_large as f64 / of_small as f64);
     }
     let (ratio, spread) = median(ratios);
-    println!("P4: a call among 1,000,000 live sessions costs {ratio:.2} times one among 1,000 (spread {spread:.0} %)");
+    println!(
+        "P4: a call among 1,000,000 live sessions costs {ratio:.2} times one among 1,000 (spread {spread:.0} %)"
+    );
 }
 
 fn ticks(bot: &OnCrate, live: &str) {
@@ -95,5 +99,7 @@ fn ticks(bot: &OnCrate, live: &str) {
         costs.push(time as f64 / TICKS as f64 / 1_000.0);
     }
     let (cost, spread) = median(costs);
-    println!("P4: a tick with nothing due among {live} live sessions costs {cost:.2} us (spread {spread:.0} %)");
+    println!(
+        "P4: a tick with nothing due among {live} live sessions costs {cost:.2} us (spread {spread:.0} %)"
+    );
 }

@@ -44,7 +44,8 @@ fn measure(what: &str, live: u64) {
 
 fn allocations_per_call(bot: &OnCrate) -> [u64; 3] {
     const CONTACT: u64 = 90_000_001;
-    let Script { phone: [first, second, third], context, key, ids: [id, last_id], texts: [text, last_text] } = script(CONTACT);
+    let Script { phone: [first, second, third], context, key, ids: [id, last_id], texts: [text, last_text] } =
+        script(CONTACT);
     let start = allocations();
     bot.trigger(first, context, key);
     let triggered = allocations();
@@ -52,4 +53,20 @@ fn allocations_per_call(bot: &OnCrate) -> [u64; 3] {
     let replied = allocations();
     bot.reply(third, last_text, last_id);
     [triggered - start, replied - triggered, allocations() - replied]
+}
+
+const COUNTED: u64 = 3_000;
+
+/// The crate alone, for a count of instructions.
+pub(crate) fn count_crate() {
+    let bot = OnCrate::new();
+    scripts(0..COUNTED).into_iter().for_each(|script| bot.converse(script));
+    println!("{COUNTED} conversations on the crate");
+}
+
+/// The hand-written one alone, for a count of instructions.
+pub(crate) fn count_by_hand() {
+    let mut hand = ByHand::default();
+    scripts(0..COUNTED).into_iter().for_each(|script| hand.converse(script));
+    println!("{COUNTED} conversations by hand");
 }
