@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use chrono::{DateTime, Utc};
 use foldhash::fast::RandomState;
 
-use crate::address::Account;
+use crate::address::{Account, AccountRef};
 use crate::engine::{Engine, Ports};
 use crate::error::Error;
 use crate::flow::Flow;
@@ -59,7 +59,7 @@ pub(super) struct Snapshot {
     pub(super) revision: u64,
     flows: Map<FlowId, View>,
     /// Flows that messages of an account may start.
-    inbound: Map<Account, Vec<FlowId>>,
+    inbound: Vec<(Account, Vec<FlowId>)>,
 }
 
 /// A flow in a snapshot.
@@ -95,14 +95,21 @@ impl Snapshot {
         self.flows.get(flow).filter(|view| !view.entry.deleted)
     }
 
+    fn bind(&mut self, account: &Account, flow: &FlowId) {
+        match self.inbound.iter_mut().find(|(bound, _)| bound == account) {
+            Some((_, flows)) => flows.push(flow.clone()),
+            None => self.inbound.push((account.clone(), vec![flow.clone()])),
+        }
+    }
+
     pub(super) fn views(&self) -> impl Iterator<Item = &View> {
         self.flows.values()
     }
 
     /// The flows that messages of an account may start.
-    pub(super) fn startable(&self, account: &Account) -> impl Iterator<Item = (FlowVersion, &Arc<Flow>)> {
-        let flows = self.inbound.get(account).map_or(&[][..], Vec::as_slice);
-        flows.iter().filter_map(|flow| self.view(flow)?.online())
+    pub(super) fn startable(&self, account: AccountRef<'_>) -> impl Iterator<Item = (FlowVersion, &Arc<Flow>)> {
+        let bound = self.inbound.iter().find(|(bound, _)| account == *bound);
+        bound.map_or(&[][..], |(_, flows)| flows).iter().filter_map(|flow| self.view(flow)?.online())
     }
 }
 
@@ -178,7 +185,7 @@ impl WorkspaceFlows {
                 if let Some(flow) = flow.as_ref().filter(|flow| !flow.trigger().is_manual()) {
                     let channel = flow.trigger().channel();
                     for account in entry.accounts.iter().filter(|account| Some(&account.channel) == channel) {
-                        snapshot.inbound.entry(account.clone()).or_default().push(entry.flow.clone());
+                        snapshot.bind(account, &entry.flow);
                     }
                 }
                 versions.retain(|(version, _)| *version != online);

@@ -15,7 +15,7 @@ use crate::id::{ContactId, WorkspaceId};
 use crate::kernel::Decision;
 use crate::observer::EventKind;
 use crate::session::{DeadReason, Outbound, Status};
-use crate::store::{ConversationStore, Settle, Settled, Token};
+use crate::store::{ConversationStore, Lookup, Settle, Settled, Token};
 
 /// What is to be done for a conversation now.
 pub(super) struct Batch {
@@ -121,27 +121,24 @@ pub(super) struct Sent {
 
 impl<S: ConversationStore> Engine<S> {
     /// Does what a commit left to do, under the lease that it took. Whatever goes wrong here is mended by a later tick.
-    pub(super) async fn finish(
-        &self,
-        workspace: &WorkspaceId,
-        flows: &WorkspaceFlows,
-        token: Token,
-        batch: Option<Batch>,
-    ) {
+        pub(super) async fn finish(&self, lookup: &Lookup, flows: &WorkspaceFlows, batch: Option<Batch>) {
         let Some(batch) = batch else { return };
-        let sent = self.send_all(workspace, &batch).await;
-        if batch.calls.is_empty() && self.settle(workspace, token, &batch, &sent).await {
+        let Lookup { workspace, token, now, .. } = lookup;
+        let sent = self.send_all(workspace, &batch, *now).await;
+        if batch.calls.is_empty() && self.settle(workspace, *token, &batch, &sent).await {
             return;
         }
-        self.work(workspace, flows, token, batch, sent).await;
+        self.work(workspace, flows, *token, batch, sent).await;
     }
 
     /// Hands the batch's messages over, one after the other; behind one that must wait, its destination waits.
-    pub(super) async fn send_all(&self, workspace: &WorkspaceId, batch: &Batch) -> Sent {
+    pub(super) async fn send_all(&self, workspace: &WorkspaceId, batch: &Batch, started: DateTime<Utc>) -> Sent {
         let mut odd: Vec<(u64, Odd)> = Vec::new();
-        let started = self.now();
         let mut at = started;
-        for message in &batch.messages {
+        for (place, message) in batch.messages.iter().enumerate() {
+            if place > 0 {
+                at = self.now();
+            }
             let waits = odd.iter().any(|(seq, odd)| {
                 matches!(odd, Odd::Later { .. } | Odd::Untried)
                     && batch
@@ -155,11 +152,7 @@ impl<S: ConversationStore> Engine<S> {
             }
             match self.ports.transport.send_boxed(message).await {
                 Ok(receipt) => {
-                    self.tell(
-                        workspace,
-                        &batch.contact,
-                        [(at, EventKind::Delivered { message: message.id })],
-                    );
+                    self.tell_one(workspace, &batch.contact, || EventKind::Delivered { message: message.id });
                     odd.extend(receipt.address.map(|address| (message.id.seq, Odd::KnownAs(address))));
                 }
                 Err(SendError::Retry { after, reason }) => {
@@ -172,9 +165,8 @@ impl<S: ConversationStore> Engine<S> {
                     odd.push((message.id.seq, Odd::Dead(DeadReason::WindowClosed)))
                 }
             }
-            at = self.now();
         }
-        Sent { odd, at }
+        Sent { odd, at: self.now() }
     }
 
     /// Settles a batch that went well: raises the watermark, frees the lease, rewrites nothing. Answers whether that is the end of it.

@@ -110,13 +110,12 @@ impl<S: ConversationStore> Engine<S> {
         mut change: impl FnMut(&mut Decision<'_>) -> bool + Send,
     ) -> Result<T, Error> {
         let lookup = self.lookup(workspace, subject);
-        let token = lookup.token;
         let decide = |facts: Facts<'_>| {
             self.decide_act(workspace, &lookup, (without_effect, with_effect), &mut change, facts)
         };
         let Written { answer, batch } = self.transact(workspace, &self.flows, &lookup, None, decide).await?;
         let answer = answer?;
-        self.finish(workspace, &self.flows, token, batch).await;
+        self.finish(&lookup, &self.flows, batch).await;
         Ok(answer)
     }
 

@@ -66,7 +66,7 @@ impl<S: ConversationStore> Engine<S> {
                 self.transact(workspace, &self.flows, &lookup, None, decide).await?;
             match answer? {
                 Answer::Final(triggered) => {
-                    self.finish(workspace, &self.flows, token, batch).await;
+                    self.finish(&lookup, &self.flows, batch).await;
                     return Ok(triggered);
                 }
                 Answer::AddressTaken(alias, holder) => {

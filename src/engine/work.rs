@@ -85,7 +85,7 @@ impl<S: ConversationStore> Engine<S> {
             let written = self.transact(workspace, flows, &lookup, first.take(), decide).await?;
             written.answer?;
             let Some(batch) = written.batch else { return Ok(()) };
-            let sent = self.send_all(workspace, &batch).await;
+            let sent = self.send_all(workspace, &batch, now).await;
             if batch.calls.is_empty() && self.settle(workspace, token, &batch, &sent).await {
                 return Ok(());
             }
@@ -195,7 +195,7 @@ impl<S: ConversationStore> Engine<S> {
         batch: &Batch,
         call: &Call,
     ) -> Result<Answer, CallError> {
-        self.tell(workspace, &batch.contact, [(self.now(), EventKind::Called { call: call.reference.call })]);
+        self.tell_one(workspace, &batch.contact, || EventKind::Called { call: call.reference.call });
         self.ports.calls.call_boxed(call).await
     }
 }

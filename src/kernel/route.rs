@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::address::Account;
+use crate::address::AccountRef;
 use crate::flow::node::{Node, WaitReply};
 use crate::flow::{Flow, NodeIx, Rank};
 use crate::id::{FlowId, SessionId};
@@ -37,7 +37,7 @@ pub(crate) fn own_choice(payload: &str) -> Option<(SessionId, u32, &str)> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct InboundMessage<'a> {
     pub(crate) message: &'a Message,
-    pub(crate) account: &'a Account,
+    pub(crate) account: AccountRef<'a>,
     /// The session and wait number that its payload names, if it is ours.
     pub(crate) choice: Option<(SessionId, u32)>,
     /// When the channel says it was sent.
