@@ -96,7 +96,10 @@ impl<S: ConversationStore> Engine<S> {
         {
             return Decided::Answer(call.replay(record, view));
         }
-        if let Some((alias, holder)) = taken {
+        // Who was named by the address alone is its holder, and was found by it.
+        if let Some((alias, holder)) = taken
+            && matches!(call.target, Target::Named(_))
+        {
             return Decided::Answer(Ok(Answer::AddressTaken(alias.clone(), holder.clone())));
         }
         let mut found = match take(loaded) {
