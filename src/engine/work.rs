@@ -133,7 +133,7 @@ impl<S: ConversationStore> Engine<S> {
 
     fn book_sent(&self, decision: &mut Decision<'_>, batch: &Batch, sent: &Sent) {
         let at = sent.at;
-        for message in &batch.messages {
+        for (_, message) in &batch.messages {
             let odd = sent.odd.iter().find(|(seq, _)| *seq == message.id.seq).map(|(_, odd)| odd);
             match odd {
                 None => decision.settle_message(message.id, at),
