@@ -2,7 +2,7 @@
 //! changes. Compiled versions are kept across snapshots, since a version never changes.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
@@ -46,6 +46,8 @@ pub(super) struct WorkspaceFlows {
     snapshot: RwLock<Option<Arc<Snapshot>>>,
     /// When the store was last asked, in milliseconds of the epoch.
     asked_at: AtomicI64,
+    /// How often the store was changed through this cache: what was asked before that is not trusted.
+    doubts: AtomicU64,
     /// When live sessions of terminated versions were last woken.
     pub(super) woken_at: AtomicI64,
     compiled: Mutex<Map<(FlowId, FlowVersion), Option<Arc<Flow>>>>,
@@ -148,7 +150,8 @@ impl WorkspaceFlows {
 
     /// Asks the store at the next call.
     pub(super) fn doubt(&self) {
-        self.asked_at.store(i64::MIN, Ordering::Release);
+        self.doubts.fetch_add(1, Ordering::SeqCst);
+        self.asked_at.store(i64::MIN, Ordering::SeqCst);
     }
 
     /// The snapshot that a decision at `now` reads.
@@ -165,12 +168,18 @@ impl WorkspaceFlows {
         if let (Some(current), true) = (&current, trusted) {
             return Ok(Arc::clone(current));
         }
+        let doubts = self.doubts.load(Ordering::SeqCst);
         let revision = ports.flow_store.revision(workspace).await?;
-        self.asked_at.store(millis, Ordering::Release);
-        if let Some(current) = current.filter(|current| current.revision == revision) {
-            return Ok(current);
+        let snapshot = match current.filter(|current| current.revision == revision) {
+            Some(current) => current,
+            None => self.reload(ports, workspace).await?,
+        };
+        // Only now: until it is read, others ask for themselves.
+        self.asked_at.store(millis, Ordering::SeqCst);
+        if self.doubts.load(Ordering::SeqCst) != doubts {
+            self.asked_at.store(i64::MIN, Ordering::SeqCst);
         }
-        self.reload(ports, workspace).await
+        Ok(snapshot)
     }
 
     async fn reload(&self, ports: &Ports, workspace: &WorkspaceId) -> Result<Arc<Snapshot>, Error> {
@@ -217,7 +226,13 @@ impl WorkspaceFlows {
                 view.versions.push((*version, compiled));
             }
         }
-        Ok(self.replace(fuller))
+        let fuller = Arc::new(fuller);
+        let mut current = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
+        // What was read since is not replaced.
+        if current.as_ref().is_none_or(|current| current.revision == fuller.revision) {
+            *current = Some(Arc::clone(&fuller));
+        }
+        Ok(fuller)
     }
 
     async fn compiled(

@@ -204,7 +204,7 @@ impl<S: ConversationStore> Engine<S> {
                     Outcome::Write(answer, events, batch),
                 ) => {
                     self.tell(workspace, &batch.contact, events);
-                    let batch = leased.then(|| Batch { revision, settled, ..batch });
+                    let batch = leased.then(|| batch.written(revision, settled));
                     return Ok(Written { answer, batch: batch.filter(|batch| !batch.is_done) });
                 }
                 (Ok(Some(Committed::AliasTaken { alias, holder })), _) => taken = Some((alias, holder)),

@@ -21,9 +21,8 @@ use crate::store::{ConversationStore, Lookup, Settle, Settled, Token};
 pub(super) struct Batch {
     pub(super) contact: ContactId,
     pub(super) revision: u64,
-    pub(super) settled: u64,
-    /// Messages that are due, in order.
-    pub(super) messages: Vec<Arc<Outbound>>,
+    /// Messages that are due, in order, each with its number in the outbox.
+    pub(super) messages: Vec<(u64, Arc<Outbound>)>,
     /// Host calls that are due.
     pub(super) calls: Vec<Call>,
     /// Whether these are all the messages that are unsettled.
@@ -54,7 +53,7 @@ impl Batch {
             if unsent.not_before > decision.now || conversation.outbox.iter().take(place).any(waits) {
                 is_whole = false;
             } else {
-                messages.push(Arc::clone(&unsent.message));
+                messages.push((unsent.seq, Arc::clone(&unsent.message)));
             }
         }
         let calls = if with_calls { calls_due(decision, contact) } else { Vec::new() };
@@ -65,7 +64,6 @@ impl Batch {
         Self {
             contact: contact.clone(),
             revision: 0,
-            settled: decision.settled,
             messages,
             calls,
             is_whole,
@@ -74,6 +72,12 @@ impl Batch {
             held_until: held.filter_map(|session| session.deadline).min(),
             is_done: false,
         }
+    }
+
+    /// The batch of a commit that was written: what was settled between its load and its commit is not sent again.
+    pub(super) fn written(mut self, revision: u64, settled: u64) -> Self {
+        self.messages.retain(|(seq, _)| *seq > settled);
+        Self { revision, ..self }
     }
 
     pub(super) fn has_work(&self) -> bool {
@@ -135,7 +139,7 @@ impl<S: ConversationStore> Engine<S> {
     pub(super) async fn send_all(&self, workspace: &WorkspaceId, batch: &Batch, started: DateTime<Utc>) -> Sent {
         let mut odd: Vec<(u64, Odd)> = Vec::new();
         let mut at = started;
-        for (place, message) in batch.messages.iter().enumerate() {
+        for (place, (_, message)) in batch.messages.iter().enumerate() {
             if place > 0 {
                 at = self.now();
             }
@@ -144,7 +148,7 @@ impl<S: ConversationStore> Engine<S> {
                     && batch
                         .messages
                         .iter()
-                        .any(|earlier| earlier.id.seq == *seq && earlier.route == message.route)
+                        .any(|(_, earlier)| earlier.id.seq == *seq && earlier.route == message.route)
             });
             if waits || (at - started).to_std().unwrap_or_default() > self.ports.policy.lease / 2 {
                 odd.push((message.id.seq, Odd::Untried));

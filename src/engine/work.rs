@@ -133,7 +133,7 @@ impl<S: ConversationStore> Engine<S> {
 
     fn book_sent(&self, decision: &mut Decision<'_>, batch: &Batch, sent: &Sent) {
         let at = sent.at;
-        for message in &batch.messages {
+        for (_, message) in &batch.messages {
             let odd = sent.odd.iter().find(|(seq, _)| *seq == message.id.seq).map(|(_, odd)| odd);
             match odd {
                 None => decision.settle_message(message.id, at),
@@ -161,12 +161,14 @@ impl<S: ConversationStore> Engine<S> {
         reason: &str,
         at: DateTime<Utc>,
     ) {
+        // By the conversation's time: under a clock that went back the pause would be over before it began.
+        let from = at.max(decision.now);
         let Some(unsent) = decision.edit().outbox.iter_mut().find(|unsent| unsent.message.id == id) else {
             return;
         };
         unsent.attempts = unsent.attempts.saturating_add(1);
         let pause = after.map_or_else(|| jitter(backoff(unsent.attempts), id, unsent.attempts), span);
-        let until = later(at, pause);
+        let until = later(from, pause);
         let last = later(unsent.message.created_at, span(self.ports.policy.give_up_after));
         unsent.not_before = until;
         if until > last {

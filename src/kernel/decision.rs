@@ -321,15 +321,17 @@ impl<'a> Decision<'a> {
 
     /// A message has left.
     pub(crate) fn settle_message(&mut self, id: MessageId, at: DateTime<Utc>) {
-        let Some(message) = self.take_unsent(id) else { return };
-        self.edit().restart_held_wait(&message, at);
+        let Some(unsent) = self.take_unsent(id) else { return };
+        let settled = self.settled;
+        self.edit().restart_held_wait(&unsent, settled, at);
     }
 
     /// A message never will leave.
     pub(crate) fn give_up(&mut self, id: MessageId, reason: DeadReason, at: DateTime<Utc>) {
-        let Some(message) = self.take_unsent(id) else { return };
-        self.edit().restart_held_wait(&message, at);
-        self.bury(message, reason);
+        let Some(unsent) = self.take_unsent(id) else { return };
+        let settled = self.settled;
+        self.edit().restart_held_wait(&unsent, settled, at);
+        self.bury(unsent.message, reason);
     }
 
     /// A message that was given up is to be tried once more, behind all others.
@@ -340,9 +342,9 @@ impl<'a> Decision<'a> {
         conversation.outbox.push(Unsent { seq: conversation.last_seq, message, attempts: 0, not_before });
     }
 
-    fn take_unsent(&mut self, id: MessageId) -> Option<Arc<Outbound>> {
+    fn take_unsent(&mut self, id: MessageId) -> Option<Unsent> {
         let place = self.conversation.outbox.iter().position(|unsent| unsent.message.id == id)?;
-        Some(self.edit().outbox.remove(place).message)
+        Some(self.edit().outbox.remove(place))
     }
 
     /// Keeps what an input came to, so that a repeat is recognised.
