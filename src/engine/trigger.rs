@@ -105,7 +105,8 @@ impl<S: ConversationStore> Engine<S> {
         };
         if maybe_done && let Some(found) = found.take_if(|found| call.is_in(found, key.is_some(), now, self))
         {
-            return self.resume_delivery(workspace, snapshot, loaded, found, now, call.started(view));
+            let answer = call.started(view, &found.conversation.contact().id);
+            return self.resume_delivery(workspace, snapshot, loaded, found, now, answer);
         }
         let mut give_back = |found: Option<Found>, answer: Result<Triggered, Error>| {
             if let Some(found) = found {
@@ -265,14 +266,9 @@ impl Call {
         key_found || found.conversation.recall(self.session.0.as_u128(), now, &engine.ports.limits).is_some()
     }
 
-    fn started(&self, view: &View) -> Answer {
+    fn started(&self, view: &View, contact: &ContactId) -> Answer {
         let version = view.entry.online().unwrap_or(FlowVersion(0));
-        Answer::Final(Triggered::Started(self.session_ref(
-            view,
-            self.session,
-            version,
-            &self.target.contact(),
-        )))
+        Answer::Final(Triggered::Started(self.session_ref(view, self.session, version, contact)))
     }
 
     fn session_ref(
