@@ -95,7 +95,9 @@ pub(crate) fn route<'f>(
         let too_old = inbound.timestamp.is_some_and(|sent| session.parked_at - sent > OLDER_THAN_WAIT);
         return if too_old { Routing::TooOld } else { Routing::Answer(place) };
     }
-    let keeper = sessions.iter().enumerate().rev().find(|(_, session)| keeps_messages(session, now));
+    let mut keepers = sessions.iter().enumerate().rev();
+    let keeper =
+        keepers.find(|(_, session)| inbound.choice.is_none() && keeps_messages(session, now));
     let best = best_trigger(inbound, conversation, candidates, now, keeper.is_some());
     match (best, keeper) {
         (Some(flow), _) => Routing::Start(flow),
@@ -106,6 +108,7 @@ pub(crate) fn route<'f>(
 }
 
 /// The session whose question a message answers: the one its payload names, else the one that waits since last (SEMANTICS I3).
+/// A choice of ours answers no question but its own (I9).
 fn answering<'s, 'f>(
     inbound: &InboundMessage<'_>,
     sessions: &'s [Session],
@@ -116,11 +119,11 @@ fn answering<'s, 'f>(
             && wait_of(session)
                 .is_some_and(|wait| takes(wait, session, inbound.message.kind, inbound.account))
     };
-    let named = |session: &Session| inbound.choice == Some((session.id, session.wait));
-    let waiting = || sessions.iter().enumerate().filter(|(_, session)| fits(session));
-    waiting()
-        .find(|(_, session)| named(session))
-        .or_else(|| waiting().max_by_key(|(place, session)| (session.parked_at, *place)))
+    let mut waiting = sessions.iter().enumerate().filter(|(_, session)| fits(session));
+    match inbound.choice {
+        Some(choice) => waiting.find(|(_, session)| choice == (session.id, session.wait)),
+        None => waiting.max_by_key(|(place, session)| (session.parked_at, *place)),
+    }
 }
 
 fn keeps_messages(session: &Session, now: DateTime<Utc>) -> bool {
@@ -145,6 +148,7 @@ fn best_trigger(
         .is_some_and(|at| now - at <= CAMPAIGN_REACH);
     let text = (inbound.message.kind != MessageKind::Choice || !inbound.message.text.is_empty())
         .then_some(inbound.message.text.as_ref());
+    let payload = inbound.message.payload.as_deref().filter(|_| inbound.choice.is_none());
     candidates
         .iter()
         .filter(|candidate| candidate.admitted)
@@ -153,7 +157,7 @@ fn best_trigger(
             if trigger.needs_campaign() && !reached {
                 return None;
             }
-            let rank = trigger.matches(text, inbound.message.payload.as_deref(), first_contact)?;
+            let rank = trigger.matches(text, payload, first_contact)?;
             let allowed = !by_words_only
                 || matches!(
                     rank,
