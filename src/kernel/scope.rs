@@ -123,9 +123,7 @@ impl Fields for TriggerNames<'_> {
             }
             "uuid" => owned(origin?.uuid.as_ref()?),
             "out_id" => Val::from(origin?.out_id.as_deref()?),
-            "claim_time" => {
-                instant(origin.and_then(|origin| origin.claim_time).unwrap_or(self.0.started_at))
-            }
+            "claim_time" => instant(origin.and_then(|origin| origin.claim_time).unwrap_or(self.0.started_at)),
             "campaign" => Val::from(origin?.campaign.as_deref()?),
             _ => return None,
         })
