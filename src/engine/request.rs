@@ -116,7 +116,7 @@ impl TriggerRequest {
         self
     }
 
-    /// When the event happened; readable as `trigger.claim_time`, decides nothing (SEMANTICS T7).
+    /// When the event happened, now if it is not said; readable as `trigger.claim_time`, decides nothing (SEMANTICS T7).
     pub fn claim_time(mut self, at: DateTime<Utc>) -> Self {
         self.claim_time = Some(at);
         self
