@@ -98,9 +98,11 @@ fn check_timeouts(def: &FlowDef, found: &mut Found) {
 
 fn check_reached(def: &FlowDef, graph: &Graph, entry: NodeIx, found: &mut Found) {
     let reached = graph.reached(entry);
+    let mut ids = BTreeSet::new();
     for (place, node) in nodes(def) {
-        // A second start has been reported as such.
-        if !reached.contains(&place) && !matches!(node.kind, NodeKind::Start(_)) {
+        // A second start, or a second node of one id, has been reported as such.
+        let is_extra = !ids.insert(&node.id) || matches!(node.kind, NodeKind::Start(_));
+        if !reached.contains(&place) && !is_extra {
             let fix = "lead an edge to it, or remove it";
             report(def, place, found, IssueCode::Unreachable, "can not be reached".into(), fix);
         }
@@ -130,10 +132,10 @@ fn check_circles(def: &FlowDef, graph: &Graph, limits: &Limits, found: &mut Foun
         // Between two jumps no node is met twice, or the circle would be endless.
         let rounds = jumps.sum::<u64>().saturating_add(1);
         let visits = rounds.saturating_mul(circle.members.len() as u64);
-        if visits > u64::from(limits.nodes_per_turn) {
+        if visits >= u64::from(limits.nodes_per_turn) {
             let most = limits.nodes_per_turn;
             let message = format!(
-                "{} can visit {visits} nodes in one turn, at most {most} are allowed",
+                "{} can visit {visits} nodes in one turn, fewer than {most} are allowed",
                 walk(def, circle)
             );
             let fix = "lower `max_jumps`, or put a wait into the circle";

@@ -2,12 +2,16 @@
 
 /// The word of `known` that differs from `word` in at most two letters (one, if it is short).
 pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    const LONGEST: usize = 64;
+    const LONGEST: usize = 32;
     if word.len() > LONGEST {
         return None;
     }
     let word = word.to_lowercase();
-    let allowed = if word.chars().count() < 5 { 1 } else { 2 };
+    let allowed = match word.chars().count() {
+        0..2 => 0,
+        2..5 => 1,
+        _ => 2,
+    };
     known
         .into_iter()
         .filter(|candidate| candidate.len() <= LONGEST)
@@ -15,11 +19,6 @@ pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
         .filter(|(distance, _)| *distance <= allowed)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
-}
-
-/// `; did you mean "x"?`, or nothing.
-pub(crate) fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    closest(word, known).map(|word| format!("; did you mean {word:?}?")).unwrap_or_default()
 }
 
 /// Levenshtein's distance, one row at a time.

@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::TimeDelta;
 use serde_json::Value;
 
-use crate::flow::closest::did_you_mean;
 use crate::flow::def::{self, FlowDef};
 use crate::flow::expr::Expr;
 use crate::flow::graph::Graph;
 use crate::flow::issue::{Found, IssueCode, Issues};
 use crate::flow::node::{ContactMode, Node, NodeKind};
 use crate::flow::path::{Path, brief};
+use crate::flow::pattern::{Extent, Pattern};
 use crate::flow::settings::Settings;
 use crate::flow::span::Span;
 use crate::flow::template::Template;
@@ -123,8 +123,9 @@ fn compile_parts(
         mentions: Mentions::default(),
         channel: own.or(sender.map(|sender| &sender.channel)).cloned(),
         max_lifetime: TimeDelta::MAX,
-        is_contactless: def.trigger == TriggerDef::Manual
-            && starts().any(|start| start.contact == Some(ContactMode::None)),
+        patterns_left: MOST_PATTERNS,
+        is_inbound: own.is_some(),
+        is_contactless: own.is_none() && starts().any(|start| start.contact == Some(ContactMode::None)),
     };
     cx.name(&root.key("code"), &def.code);
     if let Some(name) = &def.name {
@@ -176,6 +177,9 @@ fn assemble(def: &FlowDef, parts: Parts, graph: Graph, entry: NodeIx) -> Option<
     })
 }
 
+/// What the patterns of one flow may cost together ([`Pattern::cost`]): a second and 32 MiB at worst.
+const MOST_PATTERNS: usize = 128;
+
 /// What compiling a part needs to know of the whole, and the checks that parts share.
 pub(crate) struct Compile<'a> {
     pub(crate) limits: &'a Limits,
@@ -186,6 +190,9 @@ pub(crate) struct Compile<'a> {
     /// The channel that messages go out on, if the flow settles it.
     pub(crate) channel: Option<Channel>,
     max_lifetime: TimeDelta,
+    patterns_left: usize,
+    /// Whether a message starts the flow.
+    pub(crate) is_inbound: bool,
     /// Whether sessions run without a contact.
     pub(crate) is_contactless: bool,
 }
@@ -226,6 +233,29 @@ impl Compile<'_> {
                 None
             }
         }
+    }
+
+    /// A regular expression, unless the flow has used up what all of its own may cost.
+    pub(crate) fn pattern(
+        &mut self,
+        at: &Path<'_>,
+        source: &str,
+        extent: Extent,
+        ignore_case: bool,
+    ) -> Option<Pattern> {
+        let left = self.patterns_left.checked_sub(Pattern::cost(source));
+        self.patterns_left = left.unwrap_or(0);
+        if left.is_none() {
+            let message =
+                format!("is one too many: a flow may have {MOST_PATTERNS} patterns and classes in brackets");
+            self.found.add(IssueCode::BadRegex, at, message, "use fewer regular expressions");
+            return None;
+        }
+        let report = |error| {
+            let message = format!("{:?} is no pattern: {error}", brief(source));
+            self.found.add(IssueCode::BadRegex, at, message, "mend the regular expression");
+        };
+        Pattern::parse(source, extent, ignore_case, self.limits).map_err(report).ok()
     }
 
     /// A name of 1-256 bytes without control characters.
@@ -285,7 +315,7 @@ impl Compile<'_> {
             let message = format!(
                 "{verb} to {:?}, which is no node{}",
                 brief(id),
-                did_you_mean(id, self.index.keys().copied())
+                self.found.did_you_mean(id, self.index.keys().copied())
             );
             self.found.add(IssueCode::EdgeToNowhere, at, message, "name a node of this flow");
         }

@@ -10,7 +10,7 @@ use crate::flow::expr::{EvalError, Expr};
 use crate::flow::fold::fold;
 use crate::flow::issue::{Found, IssueCode};
 use crate::flow::operator::{Operands, Operator};
-use crate::flow::path::{Path, brief};
+use crate::flow::path::Path;
 use crate::flow::pattern::{Extent, Pattern};
 use crate::flow::read::{Fields, Read, wrong_type};
 use crate::flow::render::Render;
@@ -241,11 +241,7 @@ impl CompareDef {
             Operand::Number(number) => number.to_string(),
         };
         let extent = if self.op == Operator::StringMatches { Extent::Whole } else { Extent::Part };
-        let report = |error| {
-            let message = format!("{:?} is no pattern: {error}", brief(&source));
-            cx.found.add(IssueCode::BadRegex, &at, message, "mend the regular expression");
-        };
-        Pattern::parse(&source, extent, self.ignore_case == Some(true), cx.limits).map_err(report).ok()
+        cx.pattern(&at, &source, extent, self.ignore_case == Some(true))
     }
 
     /// Whether the fields are those that the operator takes.

@@ -7,7 +7,6 @@ use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::{EdgeFiltered, EdgeRef, IntoEdges};
 
-use crate::flow::closest::did_you_mean;
 use crate::flow::def::{EdgeDef, FlowDef};
 use crate::flow::issue::{Found, IssueCode};
 use crate::flow::node::{NodeDef, NodeKind, Pace, Port};
@@ -75,7 +74,7 @@ impl Graph {
         let mut node = |code, verb: &str, id: &str| {
             let place = index.get(id).copied();
             if place.is_none() {
-                let meant = did_you_mean(id, index.keys().copied());
+                let meant = found.did_you_mean(id, index.keys().copied());
                 let message = format!("{verb} {:?}, which is no node{meant}", brief(id));
                 found.add(code, at, message, "name a node of this flow, or remove the edge");
             }
@@ -193,7 +192,7 @@ fn port_of(node: &NodeDef, edge: &EdgeDef, exits: &[Exit], at: &Path<'_>, found:
         Some(branch) => match exits.iter().position(|exit| *exit.name == **branch) {
             Some(port) => return u16::try_from(port).ok().map(Port),
             None => {
-                let meant = did_you_mean(branch, known);
+                let meant = found.did_you_mean(branch, known);
                 (format!("leaves {id:?} by branch {:?}, which it does not have{meant}", brief(branch)), fix)
             }
         },

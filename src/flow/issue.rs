@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use crate::flow::closest::closest;
 use crate::flow::path::Path;
 use crate::id::NodeId;
 
@@ -263,6 +264,7 @@ pub(crate) struct Found {
     issues: Vec<Issue>,
     /// The node that is being looked at.
     pub(crate) node: Option<NodeId>,
+    suggested: usize,
     /// Places whose form is wrong already: what else is said of them would only follow from that.
     settled: std::collections::BTreeSet<String>,
 }
@@ -308,6 +310,18 @@ impl Found {
             issue.fix = "mend these first".into();
         }
         self.issues.push(issue);
+    }
+
+    /// `; did you mean "x"?`, or nothing. Only for the first that ask: each compares a word with all known ones.
+    pub(crate) fn did_you_mean<'a>(
+        &mut self,
+        word: &str,
+        known: impl IntoIterator<Item = &'a str>,
+    ) -> String {
+        const MOST: usize = 100;
+        self.suggested += 1;
+        let meant = if self.suggested > MOST { None } else { closest(word, known) };
+        meant.map(|word| format!("; did you mean {word:?}?")).unwrap_or_default()
     }
 
     /// Ends the reading of the form: whether all of it could be read, unknown fields aside.

@@ -6,6 +6,7 @@
     not(test),
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
+#![allow(dead_code, unused_imports, reason = "the kernel, which runs on the compiled flow, comes next")]
 
 mod capacity;
 mod check;
@@ -29,6 +30,8 @@ mod render;
 mod settings;
 mod span;
 pub(crate) mod template;
+#[cfg(test)]
+mod tests;
 mod trigger;
 mod variables;
 

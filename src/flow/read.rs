@@ -4,7 +4,6 @@
 use serde_json::{Map, Number, Value};
 
 use crate::Channel;
-use crate::flow::closest::did_you_mean;
 use crate::flow::issue::{Found, IssueCode};
 use crate::flow::path::{Path, brief};
 use crate::flow::span::Span;
@@ -55,7 +54,8 @@ impl<'v, 'p, 'f> Fields<'v, 'p, 'f> {
     /// Reports the fields that nobody asked for.
     pub(crate) fn close(self) {
         for key in self.object.keys().filter(|key| !self.known.contains(&key.as_str())) {
-            let message = format!("unknown field{}", did_you_mean(key, self.known.iter().copied()));
+            let message =
+                format!("unknown field{}", self.found.did_you_mean(key, self.known.iter().copied()));
             let fix = format!("remove it; known are {}", self.known.join(", "));
             self.found.add(IssueCode::UnknownField, &self.at.key(key), message, fix);
         }
@@ -238,7 +238,8 @@ pub(crate) fn word<T: Copy>(
         return Some(*value);
     }
     let known = || words.iter().map(|(word, _)| *word);
-    let message = format!("{:?} is not one of its words{}", brief(&given), did_you_mean(&given, known()));
+    let message =
+        format!("{:?} is not one of its words{}", brief(&given), found.did_you_mean(&given, known()));
     let fix = format!("write one of {}", known().collect::<Vec<_>>().join(", "));
     found.add(IssueCode::BadValue, at, message, fix);
     None

@@ -4,13 +4,13 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::Channel;
 use crate::flow::compile::Compile;
 use crate::flow::fold::fold;
 use crate::flow::issue::{Found, IssueCode};
 use crate::flow::path::{Path, brief};
 use crate::flow::pattern::{Extent, Pattern};
 use crate::flow::read::{Fields, Read, words};
-use crate::{Channel, Limits};
 
 /// What starts a flow, as it is written: `{"kind": "manual"}` or
 /// `{"kind": "inbound", "channel": "whatsapp", "rules": [{"match": "exact", "text": "menu"}]}`.
@@ -210,10 +210,10 @@ impl TriggerDef {
         let Self::Inbound(inbound) = self else { return Trigger(None) };
         let any = [RuleDef { how: MatchKind::Any, text: None }];
         let written = inbound.rules.as_deref().filter(|rules| !rules.is_empty()).unwrap_or(&any);
-        let (limits, found, list) = (cx.limits, &mut *cx.found, at.key("rules"));
+        let list = at.key("rules");
         let rules = written.iter().enumerate();
         let mut rules: Vec<Rule> =
-            rules.filter_map(|(index, rule)| rule.compile(limits, &list.item(index), found)).collect();
+            rules.filter_map(|(index, rule)| rule.compile(&list.item(index), cx)).collect();
         rules.sort_by_key(|rule| std::cmp::Reverse(rule.rank()));
         Trigger(Some(Inbound {
             channel: inbound.channel.clone(),
@@ -225,11 +225,11 @@ impl TriggerDef {
 }
 
 impl RuleDef {
-    fn compile(&self, limits: &Limits, at: &Path<'_>, found: &mut Found) -> Option<Rule> {
+    fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Rule> {
         match self.how {
-            MatchKind::Payload => self.comparand(at, found).map(|text| Rule::Payload(text.into())),
+            MatchKind::Payload => self.comparand(at, cx.found).map(|text| Rule::Payload(text.into())),
             MatchKind::Exact | MatchKind::StartsWith | MatchKind::Contains => {
-                let folded = fold(self.comparand(at, found)?.trim()).into_boxed_str();
+                let folded = fold(self.comparand(at, cx.found)?.trim()).into_boxed_str();
                 Some(match self.how {
                     MatchKind::Exact => Rule::Exact(folded),
                     MatchKind::StartsWith => Rule::StartsWith(folded),
@@ -237,16 +237,12 @@ impl RuleDef {
                 })
             }
             MatchKind::Regex => {
-                let source = self.comparand(at, found)?;
-                let report = |error| {
-                    let message = format!("{:?} is no pattern: {error}", brief(source));
-                    found.add(IssueCode::BadRegex, &at.key("text"), message, "mend the regular expression");
-                };
-                Pattern::parse(source, Extent::Part, true, limits).map_err(report).map(Rule::Regex).ok()
+                let source = self.comparand(at, cx.found)?;
+                cx.pattern(&at.key("text"), source, Extent::Part, true).map(Rule::Regex)
             }
             MatchKind::FirstContact | MatchKind::Any | MatchKind::Fallback if self.text.is_some() => {
                 let message = format!("has no meaning for `{}`", self.how.as_str());
-                found.add(IssueCode::BadValue, &at.key("text"), message, "remove it");
+                cx.found.add(IssueCode::BadValue, &at.key("text"), message, "remove it");
                 None
             }
             MatchKind::FirstContact => Some(Rule::FirstContact),

@@ -1,9 +1,9 @@
 //! Names in templates and expressions: which a flow may write, and which nothing ever sets.
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::NodeId;
-use crate::flow::closest::did_you_mean;
 use crate::flow::def::FlowDef;
 use crate::flow::expr;
 use crate::flow::issue::{Found, IssueCode};
@@ -33,14 +33,22 @@ pub(crate) fn check_name(name: &str) -> Result<(), &'static str> {
 
 /// The names that the templates and expressions of a flow mention.
 #[derive(Default)]
-pub(crate) struct Mentions(Vec<Mention>);
+pub(crate) struct Mentions {
+    /// Where each name is mentioned first, by node.
+    first: BTreeMap<Mention, String>,
+    /// Bytes of the places that are kept.
+    path_bytes: usize,
+}
 
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Mention {
     node: Option<NodeId>,
-    path: String,
     root: Box<str>,
     key: Option<Box<str>>,
 }
+
+/// Bytes of places: a small file could otherwise mention many names at one long place.
+const MOST_PATH_BYTES: usize = 4 << 20;
 
 impl Mentions {
     /// Notes what a template or expression at a place reads. What has a default needs no declaration.
@@ -52,13 +60,13 @@ impl Mentions {
     ) {
         for path in names.filter(|path| !path.is_optional()) {
             let is_given = ROOTS.contains(&path.root()) && !matches!(path.root(), "context" | "vars");
-            if !is_given {
-                self.0.push(Mention {
-                    node: node.cloned(),
-                    path: at.to_string(),
-                    root: path.root().into(),
-                    key: path.key().map(Into::into),
-                });
+            if is_given || self.path_bytes > MOST_PATH_BYTES {
+                continue;
+            }
+            let mention =
+                Mention { node: node.cloned(), root: path.root().into(), key: path.key().map(Into::into) };
+            if let Entry::Vacant(entry) = self.first.entry(mention) {
+                self.path_bytes += entry.insert(at.to_string()).len();
             }
         }
     }
@@ -75,15 +83,14 @@ pub(crate) fn check(def: &FlowDef, mentions: &Mentions, found: &mut Found) {
     let inputs = start.inputs.as_deref().filter(|_| start.policy() != InputPolicy::None).unwrap_or_default();
     let declared: BTreeSet<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
     let written: BTreeSet<&str> = def.nodes.iter().flat_map(|node| node.kind.writes()).collect();
-    let mut reported = BTreeSet::new();
-    for mention in &mentions.0 {
+    for (mention, path) in &mentions.first {
         let (name, known) = match (&*mention.root, mention.key.as_deref()) {
             ("context" | "vars", None) => continue,
             ("context", Some(key)) => (key, is_open || declared.contains(key)),
             ("vars", Some(key)) => (key, written.contains(key)),
             (name, _) => (name, is_open || declared.contains(name) || written.contains(name)),
         };
-        if known || !reported.insert((&mention.node, &mention.root, name)) {
+        if known {
             continue;
         }
         let candidates = declared.iter().chain(&written).copied();
@@ -92,10 +99,10 @@ pub(crate) fn check(def: &FlowDef, mentions: &Mentions, found: &mut Found) {
             "context" => format!("`context.{}` is no input of the start node", brief(name)),
             _ => format!("`{}` is no input of the start node, and set by no node", brief(name)),
         };
-        let message = message + &did_you_mean(name, candidates);
+        let message = message + &found.did_you_mean(name, candidates);
         let fix = "declare it as an input, set it before, or give it a `default`";
         found.node = mention.node.clone();
-        found.add_at(IssueCode::UndeclaredVariable, mention.path.clone(), message, fix);
+        found.add_at(IssueCode::UndeclaredVariable, path.clone(), message, fix);
     }
     found.node = None;
 }

@@ -37,7 +37,6 @@ pub(crate) use set_variables::{Assign, SetVariables};
 pub(crate) use start::Start;
 pub(crate) use wait_reply::WaitReply;
 
-use crate::flow::closest::did_you_mean;
 use crate::flow::compile::Compile;
 use crate::flow::issue::{Found, IssueCode, Issues};
 use crate::flow::json;
@@ -252,8 +251,11 @@ fn read_node(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<NodeDef>
     let Some(word) = word else { return unread(id) };
     let Some(kind) = NodeKind::read(&word, &mut fields) else {
         let known = NodeKind::WORDS;
-        let message =
-            format!("there is no kind {:?}{}", brief(&word), did_you_mean(&word, known.iter().copied()));
+        let message = format!(
+            "there is no kind {:?}{}",
+            brief(&word),
+            found.did_you_mean(&word, known.iter().copied())
+        );
         found.add(
             IssueCode::UnknownKind,
             &at.key("kind"),

@@ -139,9 +139,10 @@ impl SendMessageDef {
         let on = channel.map(|channel| format!(" on {channel}")).unwrap_or_default();
         let options = self.options.as_ref().map_or(0, Vec::len);
         let most = if options > 0 { capacity.text_with_options } else { capacity.text };
-        let length = text.as_literal().map_or(0, |text| text.chars().count());
+        let length = text.literal_len();
         if length > most {
-            let message = format!("has {length} characters, at most {most} are allowed{on}");
+            let least = if text.as_literal().is_none() { "at least " } else { "" };
+            let message = format!("has {least}{length} characters, at most {most} are allowed{on}");
             cx.found.add(
                 IssueCode::ChannelLimit,
                 &at.key("text"),
@@ -203,7 +204,7 @@ impl Kind for SendMessageDef {
 
 impl OptionDef {
     fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Opt> {
-        cx.short_name(&at.key("id"), &self.id)?;
+        let id = cx.short_name(&at.key("id"), &self.id);
         let most = Capacity::of(None).label;
         let length = self.label.chars().count();
         let label = at.key("label");
@@ -214,7 +215,7 @@ impl OptionDef {
             cx.found.add(IssueCode::ChannelLimit, &label, message, "shorten it");
         } else if self.label.contains("{{") {
             cx.found.add(IssueCode::BadValue, &label, "can not be a template", "write the label out");
-        } else {
+        } else if id.is_some() {
             return Some(Opt { id: self.id.as_str().into(), label: self.label.as_str().into() });
         }
         None

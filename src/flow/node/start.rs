@@ -168,6 +168,15 @@ impl Kind for StartDef {
         let inputs: Box<[Input]> =
             inputs.filter_map(|(index, input)| input.compile(&list.item(index), cx)).collect();
         cx.distinct(&list, "input", written.iter().map(|input| input.name.as_str()));
+        if self.contact == Some(ContactMode::None) && cx.is_inbound {
+            let message = "can not be `none`: a message that starts the flow has a contact";
+            cx.found.add(
+                IssueCode::BadValue,
+                &at.key("contact"),
+                message,
+                "remove it, or make the trigger manual",
+            );
+        }
         let mut key = |field, name: Option<&String>| {
             let name = name?;
             cx.name(&at.key(field), name);

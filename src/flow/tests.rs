@@ -1,0 +1,228 @@
+//! The compiled forms: what conditions hold, what values render to, where branches lead.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use crate::flow::expr::{Scope, Val};
+use crate::flow::node::{Assign, Delay, Function, Node, Port, WaitReply};
+use crate::flow::template::Undefined;
+use crate::flow::{Flow, NodeIx, Render, Settings, Step};
+use crate::value::Caps;
+use crate::{Bag, Concurrency, Limits, NodeId, Reentry, TtlMode};
+
+/// Names over one JSON object.
+struct Names(Bag);
+
+impl Names {
+    fn of(json: Value) -> Self {
+        Self(Bag::from_json(&json, &Caps::of(&Limits::default())).unwrap())
+    }
+}
+
+impl Scope for Names {
+    fn get(&self, root: &str) -> Option<Val<'_>> {
+        self.0.get(root).map(Val::from)
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH
+    }
+}
+
+fn flow(nodes: Value, edges: Value) -> Flow {
+    let mut all = vec![json!({"id": "s", "kind": "start"})];
+    all.extend(nodes.as_array().unwrap().iter().cloned());
+    let json = json!({"spec": 1, "code": "c", "trigger": {"kind": "manual"}, "nodes": all, "edges": edges});
+    Flow::from_json(&json.to_string()).unwrap_or_else(|issues| panic!("{issues:#}"))
+}
+
+fn node(node: Value) -> Step {
+    flow(json!([node]), json!([{"from": "s", "to": "n"}])).node(NodeIx(1)).unwrap().clone()
+}
+
+/// Whether a condition holds, and what it reports as undefined.
+fn eval(when: Value, names: Value) -> (bool, Vec<String>) {
+    let flow = flow(
+        json!([{"id": "n", "kind": "branch", "branches": [{"label": "1", "when": when}]}, {"id": "e", "kind": "end"}]),
+        json!([{"from": "s", "to": "n"}, {"from": "n", "branch": "1", "to": "e"},
+               {"from": "n", "branch": "else", "to": "e"}]),
+    );
+    let Some(Node::Branch(branch)) = flow.node(NodeIx(1)).map(|step| &step.node) else { panic!() };
+    let (names, limits, mut reported) = (Names::of(names), Limits::default(), Vec::new());
+    let mut report = |name: &str| reported.push(name.to_owned());
+    let mut render =
+        Render { scope: &names, limits: &limits, undefined: Undefined::Keep, report: &mut report };
+    let holds = branch.arms[0].1.eval(&mut render).unwrap();
+    (holds, reported)
+}
+
+#[track_caller]
+fn holds(when: Value, names: &Value) {
+    assert!(eval(when.clone(), names.clone()).0, "{when} should hold");
+    assert!(!eval(json!({"not": when}), names.clone()).0, "not {when} should not hold");
+}
+
+#[test]
+fn n5_every_operator_holds_where_it_should_and_not_where_it_should_not() {
+    let names = json!({"a": "Blue Car", "n": "12", "blank": " ", "nil": null, "day": "2026-05-07",
+                       "reply": {"payload": "yes"}});
+    let cases = [
+        ("string_equals", "a", json!("Blue Car"), json!("blue car")),
+        ("string_not_equals", "a", json!("blue car"), json!("Blue Car")),
+        ("string_contains", "a", json!("ue C"), json!("ue c")),
+        ("string_not_contains", "a", json!("red"), json!("Car")),
+        ("string_starts_with", "a", json!("Blue"), json!("Car")),
+        ("string_ends_with", "a", json!("Car"), json!("Blue")),
+        ("string_matches", "a", json!("Blue .*"), json!("Blue")),
+        ("string_contains_match", "a", json!("[A-Z]ar$"), json!("^Car")),
+        ("number_equals", "n", json!(12), json!(13)),
+        ("number_not_equals", "n", json!(13), json!("12.0")),
+        ("number_greater", "n", json!("11.5"), json!(12)),
+        ("number_greater_or_equal", "n", json!(12), json!(12.5)),
+        ("number_less", "n", json!(13), json!(12)),
+        ("number_less_or_equal", "n", json!("{{ n }}"), json!(11)),
+        ("date_equals", "day", json!("2026-05-07"), json!("2026-05-08")),
+        ("date_before", "day", json!("2026-05-08"), json!("2026-05-07")),
+        ("date_after", "day", json!("2026-05-06T23:59:59Z"), json!("2026-05-07")),
+    ];
+    for (op, name, yes, no) in cases {
+        let value = format!("{{{{ {name} }}}}");
+        holds(json!({"value": value, "op": op, "to": yes}), &names);
+        holds(json!({"not": {"value": value, "op": op, "to": no}}), &names);
+    }
+    for when in [
+        json!({"value": "{{ blank }}", "op": "string_is_blank"}),
+        json!({"value": "{{ a }}", "op": "string_is_not_blank"}),
+        json!({"value": "{{ n }}", "op": "in_list", "list": [11, 12]}),
+        json!({"value": "{{ n }}", "op": "number_between", "to": 12, "and": "12"}),
+        json!({"value": "a", "op": "exists"}),
+        json!({"value": "{{ nil }}", "op": "not_exists"}),
+        json!({"value": "reply.text", "op": "not_exists"}),
+        json!({"op": "option_payload", "to": "yes"}),
+        json!({"expr": "n | number > 11 and a"}),
+    ] {
+        holds(when, &names);
+    }
+}
+
+#[test]
+fn n5_case_is_ignored_where_the_author_says_so() {
+    let names = json!({"a": "STRASSE"});
+    for (op, to) in [("string_equals", "Straße"), ("string_contains", "ß"), ("string_matches", "st.*E")] {
+        holds(json!({"value": "{{ a }}", "op": op, "to": to, "ignore_case": true}), &names);
+    }
+    holds(json!({"value": "{{ a }}", "op": "in_list", "list": ["straße"], "ignore_case": true}), &names);
+}
+
+#[test]
+fn n5_groups_nest_and_stop_at_the_first_that_decides() {
+    let (yes, no) = (json!({"expr": "true"}), json!({"expr": "false"}));
+    holds(json!({"all": [yes, {"any": [no, yes]}, {"not": no}]}), &json!({}));
+    let unread = json!({"value": "{{ unread }}", "op": "string_equals", "to": "x"});
+    assert_eq!(eval(json!({"all": [no, unread]}), json!({})), (false, vec![]));
+    assert_eq!(eval(json!({"any": [yes, unread]}), json!({})), (true, vec![]));
+}
+
+#[test]
+fn n7_what_is_undefined_counts_as_blank_and_is_reported_but_not_by_exists() {
+    let blank = json!({"value": "{{ context.gone }}", "op": "string_is_blank"});
+    assert_eq!(eval(blank, json!({})), (true, vec!["context.gone".to_owned()]));
+    let exists = json!({"value": "context.gone", "op": "exists"});
+    assert_eq!(eval(exists, json!({})), (false, vec![]));
+}
+
+/// What the only variable of a node is set to.
+fn assigned(value: Value, names: Value, limits: &Limits) -> Result<Value, String> {
+    let step =
+        node(json!({"id": "n", "kind": "set_variables", "variables": [{"name": "x", "value": value}]}));
+    let Node::SetVariables(set) = step.node else { panic!() };
+    let names = Names::of(names);
+    let mut render = Render { scope: &names, limits, undefined: Undefined::Empty, report: &mut |_| {} };
+    match &set.items[0].1 {
+        Assign::Json(json) => json.render(&mut render).map_err(|error| error.to_string()),
+        other => Err(format!("{other:?}")),
+    }
+}
+
+#[test]
+fn a_json_template_renders_its_texts_and_keeps_its_types() {
+    let value = json!({"{{ k }}": ["{{ a }}-{{ a }}", 1, true, null, {"deep": "plain"}]});
+    let expected = json!({"{{ k }}": ["x-x", 1, true, null, {"deep": "plain"}]});
+    assert_eq!(assigned(value, json!({"a": "x"}), &Limits::default()), Ok(expected));
+    assert_eq!(assigned(json!(null), json!({}), &Limits::default()), Err("Delete".into()));
+}
+
+#[test]
+fn a_json_template_can_not_grow_beyond_the_limit() {
+    let limits = Limits { variable_bytes: 1_000, ..Limits::default() };
+    let names = || json!({"a": "x".repeat(100)});
+    assert!(assigned(json!(vec!["{{ a }}"; 10]), names(), &limits).is_ok());
+    assert!(assigned(json!(vec!["{{ a }}"; 11]), names(), &limits).is_err());
+}
+
+#[test]
+fn branches_have_numbers_names_and_ends() {
+    let flow = flow(
+        json!([{"id": "w", "kind": "wait_reply", "timeout": "1m", "name": "Wait"},
+               {"id": "b", "kind": "branch", "branches": [{"label": "1", "when": {"expr": "true"}}]},
+               {"id": "f", "kind": "function", "function": "f", "branches": ["late"]},
+               {"id": "e", "kind": "end"}]),
+        json!([{"from": "s", "to": "w"}, {"from": "w", "to": "b"}, {"from": "w", "branch": "timeout", "to": "e"},
+               {"from": "b", "branch": "else", "to": "e"}, {"from": "b", "branch": "1", "to": "f"},
+               {"from": "f", "branch": "late", "to": "e"}]),
+    );
+    let at = |id: &str| flow.find(&NodeId::new(id).unwrap(), NodeIx(9)).unwrap();
+    let step = |id: &str| flow.node(at(id)).unwrap();
+
+    assert_eq!(flow.node(flow.start().0).unwrap().exit(Port::NEXT), Some(at("w")));
+    assert_eq!(step("w").exit(WaitReply::REPLIED), Some(at("b")));
+    assert_eq!(step("w").exit(WaitReply::TIMEOUT), Some(at("e")));
+    assert_eq!(step("w").port_name(WaitReply::TIMEOUT), "timeout");
+    assert_eq!((&*step("w").title, &*step("b").title), ("Wait", "b"));
+    let Node::Branch(branch) = &step("b").node else { panic!() };
+    assert_eq!(step("b").exit(Port(0)), Some(at("f")));
+    assert_eq!(step("b").exit(branch.else_port()), Some(at("e")));
+    assert_eq!(step("b").port_name(branch.else_port()), "else");
+    assert_eq!((step("f").exit(Port::NEXT), step("f").exit(Function::FAILED)), (None, None));
+    assert_eq!(step("f").port_named("late").and_then(|port| step("f").exit(port)), Some(at("e")));
+    assert_eq!(step("f").port_named("never"), None);
+    assert_eq!((step("e").exit(Port::NEXT), step("e").port_name(Port::NEXT)), (None, ""));
+}
+
+#[test]
+fn s5_a_node_is_found_by_its_id_with_or_without_a_hint() {
+    let flow = flow(json!([{"id": "n", "kind": "end"}]), json!([{"from": "s", "to": "n"}]));
+    let n = NodeId::new("n").unwrap();
+    for hint in [NodeIx(1), NodeIx(0), NodeIx(7), NodeIx(u32::MAX)] {
+        assert_eq!(flow.find(&n, hint), Some(NodeIx(1)));
+    }
+    assert_eq!(flow.find(&NodeId::new("gone").unwrap(), NodeIx(1)), None);
+    assert!(flow.node(NodeIx(2)).is_none());
+}
+
+#[test]
+fn s1_settings_have_their_defaults() {
+    let flow = flow(json!([]), json!([]));
+    let Settings { ttl, ttl_mode, max_lifetime, concurrency, reentry, max_message_age, .. } = flow.settings();
+    assert_eq!((*ttl, *ttl_mode), (Some(TimeDelta::minutes(30)), TtlMode::Sliding));
+    assert_eq!((*max_lifetime, *max_message_age), (TimeDelta::days(30), TimeDelta::hours(24)));
+    assert_eq!((*concurrency, *reentry), (Concurrency::PerFlow, Reentry::Always));
+    assert_eq!((flow.id().as_str(), flow.name()), ("c", "c"));
+}
+
+#[test]
+fn a_literal_text_is_not_copied() {
+    let step = node(json!({"id": "n", "kind": "send_message", "text": "Hi"}));
+    let Node::SendMessage(send) = step.node else { panic!() };
+    let names = Names::of(json!({}));
+    let limits = Limits::default();
+    let mut render =
+        Render { scope: &names, limits: &limits, undefined: Undefined::Empty, report: &mut |_| {} };
+    assert!(matches!(render.text(&send.text), Ok(Cow::Borrowed("Hi"))));
+    let Node::Delay(Delay::For(pause)) = node(json!({"id": "n", "kind": "delay", "for": "1m"})).node else {
+        panic!()
+    };
+    assert_eq!(pause, TimeDelta::minutes(1));
+}

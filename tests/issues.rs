@@ -1,0 +1,522 @@
+//! What authors are told: for each code a flow that trips it, and one that does not.
+//! Every word of the answers stands in `golden/issues.txt`; `UPDATE=1` rewrites it.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use chatflow::{Flow, FlowDef, Issue, IssueCode, Limits, Severity};
+use serde_json::{Value, json};
+
+struct Case {
+    code: IssueCode,
+    /// A flow that breaks the rule, and perhaps others because of it.
+    wrong: String,
+    /// A flow that is close to it and breaks no rule.
+    right: String,
+}
+
+fn case(code: IssueCode, wrong: impl ToString, right: impl ToString) -> Case {
+    Case { code, wrong: wrong.to_string(), right: right.to_string() }
+}
+
+/// A manual flow of a start node `s`, the given nodes and edges.
+fn flow(nodes: Value, edges: Value) -> Value {
+    with_start(json!({"id": "s", "kind": "start"}), nodes, edges)
+}
+
+fn with_start(start: Value, nodes: Value, edges: Value) -> Value {
+    let mut all = vec![start];
+    all.extend(nodes.as_array().unwrap().iter().cloned());
+    json!({"spec": 1, "code": "c", "trigger": {"kind": "manual"}, "nodes": all, "edges": edges})
+}
+
+/// A flow of a start node and one more, `n`.
+fn one(node: Value) -> Value {
+    flow(json!([node]), json!([{"from": "s", "to": "n"}]))
+}
+
+/// A flow with one field more, or another.
+fn set(mut flow: Value, field: &str, value: Value) -> Value {
+    flow.as_object_mut().unwrap().insert(field.to_owned(), value);
+    flow
+}
+
+fn without(mut flow: Value, field: &str) -> Value {
+    flow.as_object_mut().unwrap().remove(field);
+    flow
+}
+
+fn end() -> Value {
+    one(json!({"id": "n", "kind": "end"}))
+}
+
+fn send(text: &str) -> Value {
+    one(json!({"id": "n", "kind": "send_message", "text": text}))
+}
+
+fn arm(when: Value) -> Value {
+    flow(
+        json!([{"id": "n", "kind": "branch", "branches": [{"label": "1", "when": when}]}, {"id": "e", "kind": "end"}]),
+        json!([{"from": "s", "to": "n"}, {"from": "n", "branch": "1", "to": "e"},
+               {"from": "n", "branch": "else", "to": "e"}]),
+    )
+}
+
+fn nested(depth: usize) -> Value {
+    (1..depth).fold(json!({"expr": "true"}), |inner, _| json!({"not": inner}))
+}
+
+fn form() -> Vec<Case> {
+    use IssueCode::*;
+    vec![
+        case(NotJson, "{\"spec\": 1,}", end()),
+        case(
+            TooLarge,
+            format!("{}{}", end(), " ".repeat(1 << 20)),
+            format!("{}{}", end(), " ".repeat(1_000)),
+        ),
+        case(TooDeep, arm(nested(17)), arm(nested(16))),
+        case(DuplicateKey, end().to_string().replace("\"spec\":1", "\"spec\":1,\"spec\":1"), end()),
+        case(
+            UnknownField,
+            one(json!({"id": "n", "kind": "wait_reply", "timout": "30m", "colour": "red"})),
+            one(json!({"id": "n", "kind": "wait_reply", "timeout": "30m", "ui": {"colour": "red"}})),
+        ),
+        case(
+            WrongType,
+            one(json!({"id": "n", "kind": "wait_reply", "timeout": 30, "accept": "text", "save_to": null})),
+            one(
+                json!({"id": "n", "kind": "wait_reply", "timeout": "30s", "accept": ["text"], "save_to": "x"}),
+            ),
+        ),
+        case(
+            MissingField,
+            without(one(json!({"id": "n", "kind": "send_message"})), "code"),
+            one(json!({"id": "n", "kind": "send_message", "text": "Hi"})),
+        ),
+        case(BadSpec, set(end(), "spec", json!(2)), end()),
+        case(
+            BadName,
+            one(json!({"id": "n", "kind": "wait_reply", "save_to": "my answer"})),
+            one(json!({"id": "n", "kind": "wait_reply", "save_to": "my_answer"})),
+        ),
+        case(
+            BadValue,
+            set(
+                one(json!({"id": "n", "kind": "wait_reply", "accept": ["texts"]})),
+                "settings",
+                json!({"session_ttl_minutes": 100_000, "ttl_mode": "slidng"}),
+            ),
+            set(
+                one(json!({"id": "n", "kind": "wait_reply", "accept": ["text"]})),
+                "settings",
+                json!({"session_ttl_minutes": 43_200, "ttl_mode": "sliding"}),
+            ),
+        ),
+        case(
+            BadSpan,
+            one(json!({"id": "n", "kind": "delay", "for": "5 minutes"})),
+            one(json!({"id": "n", "kind": "delay", "for": "5m"})),
+        ),
+        case(UnknownKind, one(json!({"id": "n", "kind": "send_mesage", "text": "Hi"})), send("Hi")),
+        case(BadTemplate, send("Hi {{ contact.name"), send("Hi {{ contact.name }}")),
+        case(BadExpression, arm(json!({"expr": "1 +"})), arm(json!({"expr": "1 + 1"}))),
+        case(
+            BadRegex,
+            arm(json!({"value": "{{ reply.text }}", "op": "string_matches", "to": "(a"})),
+            arm(json!({"value": "{{ reply.text }}", "op": "string_matches", "to": "(a)"})),
+        ),
+        case(
+            ChannelLimit,
+            set(
+                one(json!({"id": "n", "kind": "send_message", "text": "x".repeat(1_025),
+                           "options": [{"id": "1", "label": "More than twenty characters"}]})),
+                "settings",
+                json!({"sender": {"channel": "whatsapp", "account": "a"}}),
+            ),
+            set(
+                one(json!({"id": "n", "kind": "send_message", "text": "x".repeat(1_024),
+                           "options": [{"id": "1", "label": "Just twenty letters."}]})),
+                "settings",
+                json!({"sender": {"channel": "whatsapp", "account": "a"}}),
+            ),
+        ),
+    ]
+}
+
+fn many(nodes: usize, edges: usize) -> Value {
+    let nodes: Vec<Value> = (1..nodes).map(|n| json!({"id": format!("n{n}"), "kind": "end"})).collect();
+    let edges: Vec<Value> = (0..edges).map(|_| json!({"from": "s", "to": "n1"})).collect();
+    flow(json!(nodes), json!(edges))
+}
+
+fn structure() -> Vec<Case> {
+    use IssueCode::*;
+    let two_ends = json!([{"id": "n", "kind": "end"}, {"id": "m", "kind": "end"}]);
+    let wait = |timeout: &str| {
+        flow(
+            json!([{"id": "n", "kind": "wait_reply", "timeout": timeout}, {"id": "e", "kind": "end"}]),
+            json!([{"from": "s", "to": "n"}, {"from": "n", "branch": "timeout", "to": "e"}]),
+        )
+    };
+    vec![
+        case(TooManyNodes, many(1_001, 1), wait("1m")),
+        case(TooManyEdges, many(2, 4_001), wait("1m")),
+        case(
+            NoEntry,
+            json!({"spec": 1, "code": "c", "trigger": {"kind": "manual"},
+                   "nodes": [{"id": "n", "kind": "end"}], "edges": []}),
+            end(),
+        ),
+        case(ManyEntries, one(json!({"id": "n", "kind": "start"})), end()),
+        case(
+            DuplicateNode,
+            flow(
+                json!([{"id": "n", "kind": "end"}, {"id": "n", "kind": "end"}]),
+                json!([{"from": "s", "to": "n"}]),
+            ),
+            end(),
+        ),
+        case(
+            DuplicateBranch,
+            one(json!({"id": "n", "kind": "send_message", "text": "?",
+                       "options": [{"id": "1", "label": "Yes"}, {"id": "1", "label": "No"}]})),
+            one(json!({"id": "n", "kind": "send_message", "text": "?",
+                       "options": [{"id": "1", "label": "Yes"}, {"id": "2", "label": "No"}]})),
+        ),
+        case(
+            DuplicateEdge,
+            flow(
+                two_ends.clone(),
+                json!([{"from": "s", "to": "n"}, {"from": "s", "branch": "next", "to": "m"}]),
+            ),
+            end(),
+        ),
+        case(
+            EdgeFromNowhere,
+            flow(
+                json!([{"id": "n", "kind": "end"}]),
+                json!([{"from": "s", "to": "n"}, {"from": "x", "to": "n"}]),
+            ),
+            end(),
+        ),
+        case(
+            EdgeToNowhere,
+            flow(
+                json!([{"id": "again", "kind": "jump", "target": "agein"}]),
+                json!([{"from": "s", "to": "again"}, {"from": "again", "to": "x"}]),
+            ),
+            flow(
+                json!([{"id": "hi", "kind": "send_message", "text": "Hi"}, {"id": "again", "kind": "jump", "target": "hi"}]),
+                json!([{"from": "s", "to": "hi"}, {"from": "hi", "to": "again"}]),
+            ),
+        ),
+        case(
+            IntoStart,
+            flow(
+                json!([{"id": "w", "kind": "wait_reply"}, {"id": "j", "kind": "jump", "target": "s"}]),
+                json!([{"from": "s", "to": "w"}, {"from": "w", "to": "j"}, {"from": "j", "to": "s"}]),
+            ),
+            flow(
+                json!([{"id": "w", "kind": "wait_reply"}, {"id": "j", "kind": "jump", "target": "w"}]),
+                json!([{"from": "s", "to": "w"}, {"from": "w", "to": "j"}, {"from": "j", "to": "w"}]),
+            ),
+        ),
+        case(
+            UnknownBranch,
+            flow(
+                json!([{"id": "w", "kind": "wait_reply"}, {"id": "n", "kind": "end"}]),
+                json!([{"from": "s", "to": "w"}, {"from": "w", "branch": "reply", "to": "n"}, {"from": "w", "to": "n"},
+                       {"from": "n", "to": "w"}]),
+            ),
+            flow(
+                json!([{"id": "w", "kind": "wait_reply"}, {"id": "n", "kind": "end"}]),
+                json!([{"from": "s", "to": "w"}, {"from": "w", "branch": "replied", "to": "n"}]),
+            ),
+        ),
+        case(
+            DeadEnd,
+            one(json!({"id": "n", "kind": "function", "function": "f", "branches": ["2"]})),
+            flow(
+                json!([{"id": "n", "kind": "function", "function": "f", "branches": ["2"]}, {"id": "e", "kind": "end"}]),
+                json!([{"from": "s", "to": "n"}, {"from": "n", "branch": "2", "to": "e"}]),
+            ),
+        ),
+        case(
+            MissingElse,
+            flow(
+                json!([{"id": "n", "kind": "branch", "branches": [{"label": "1", "when": {"expr": "true"}}]},
+                       {"id": "e", "kind": "end"}]),
+                json!([{"from": "s", "to": "n"}, {"from": "n", "branch": "1", "to": "e"}]),
+            ),
+            arm(json!({"expr": "true"})),
+        ),
+        case(Unreachable, flow(two_ends, json!([{"from": "s", "to": "n"}])), end()),
+        case(
+            TimeoutBranch,
+            flow(
+                json!([{"id": "n", "kind": "wait_reply"}, {"id": "e", "kind": "end"}]),
+                json!([{"from": "s", "to": "n"}, {"from": "n", "branch": "timeout", "to": "e"}]),
+            ),
+            wait("1m"),
+        ),
+        case(
+            WaitTooLong,
+            set(wait("31d"), "settings", json!({"session_ttl_minutes": 60})),
+            set(wait("30d"), "settings", json!({"session_ttl_minutes": 60})),
+        ),
+    ]
+}
+
+fn circles() -> Vec<Case> {
+    use IssueCode::*;
+    let circle = |middle: Value, branch: &str| {
+        flow(
+            json!([{"id": "hi", "kind": "send_message", "text": "Hi"}, middle]),
+            json!([{"from": "s", "to": "hi"}, {"from": "hi", "to": "m"}, {"from": "m", "branch": branch, "to": "hi"}]),
+        )
+    };
+    let set_x = json!({"id": "m", "kind": "set_variables", "variables": [{"name": "x", "value": 1}]});
+    let jumps = |max: u32| {
+        flow(
+            json!([{"id": "hi", "kind": "send_message", "text": "Hi"},
+                   {"id": "m", "kind": "jump", "target": "hi", "max_jumps": max}]),
+            json!([{"from": "s", "to": "hi"}, {"from": "hi", "to": "m"}]),
+        )
+    };
+    vec![
+        case(EndlessLoop, circle(set_x, "next"), circle(json!({"id": "m", "kind": "wait_reply"}), "replied")),
+        case(LongLoop, jumps(49), jumps(48)),
+        case(
+            TimerLoop,
+            circle(json!({"id": "m", "kind": "wait_reply", "timeout": "1h"}), "timeout"),
+            flow(
+                json!([{"id": "hi", "kind": "send_message", "text": "Hi"},
+                       {"id": "m", "kind": "wait_reply", "timeout": "1h"},
+                       {"id": "j", "kind": "jump", "target": "hi", "max_jumps": 3}]),
+                json!([{"from": "s", "to": "hi"}, {"from": "hi", "to": "m"}, {"from": "m", "branch": "timeout", "to": "j"}]),
+            ),
+        ),
+    ]
+}
+
+fn people() -> Vec<Case> {
+    use IssueCode::*;
+    let alone = |node: Value| {
+        with_start(
+            json!({"id": "s", "kind": "start", "contact": "none"}),
+            json!([node]),
+            json!([{"from": "s", "to": "n"}]),
+        )
+    };
+    let declared = |text: &str| {
+        with_start(
+            json!({"id": "s", "kind": "start", "inputs": [{"name": "cart_id"}]}),
+            json!([{"id": "n", "kind": "send_message", "text": text}]),
+            json!([{"from": "s", "to": "n"}]),
+        )
+    };
+    vec![
+        case(
+            WaitWithoutContact,
+            alone(json!({"id": "n", "kind": "wait_reply"})),
+            alone(json!({"id": "n", "kind": "delay", "for": "1m"})),
+        ),
+        case(
+            NoDestination,
+            alone(json!({"id": "n", "kind": "send_message", "text": "Hi"})),
+            alone(json!({"id": "n", "kind": "send_message", "text": "Hi", "to": "+15550100"})),
+        ),
+        case(
+            UndeclaredVariable,
+            declared("{{ context.cart }} {{ cart_ids }} {{ vars.x }} {{ y | default('') }}"),
+            declared("{{ context.cart_id }} {{ cart_id }} {{ contact.name }}"),
+        ),
+    ]
+}
+
+fn cases() -> Vec<Case> {
+    [form(), structure(), circles(), people()].into_iter().flatten().collect()
+}
+
+/// What is said about a flow, errors and warnings.
+fn said(json: &str) -> String {
+    match Flow::from_json(json) {
+        Ok(flow) => format!("{:#}", flow.warnings()),
+        Err(issues) => format!("{issues:#}"),
+    }
+}
+
+#[test]
+fn every_issue_says_what_is_wrong_and_how_to_mend_it() {
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/issues.txt");
+    let mut all = String::new();
+    for Case { code, wrong, .. } in cases() {
+        let said = said(&wrong);
+        assert!(said.contains(&format!("({code})")), "{code} is not tripped:\n{said}");
+        all += &format!("# {code}\n{said}\n\n");
+    }
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(golden, &all).unwrap();
+    }
+    assert_eq!(all, std::fs::read_to_string(golden).unwrap(), "UPDATE=1 rewrites the file");
+}
+
+#[test]
+fn a_flow_that_keeps_the_rule_has_no_issue() {
+    for Case { code, right, .. } in cases() {
+        assert_eq!(said(&right), "", "{code}");
+    }
+}
+
+#[test]
+fn every_code_has_its_case() {
+    for code in IssueCode::ALL {
+        let is_tried = cases().iter().any(|case| case.code == *code);
+        // The list that is cut short stands with the hostile files.
+        assert!(is_tried || *code == IssueCode::MoreIssues, "{code}");
+    }
+}
+
+fn first(flow: Value) -> String {
+    said(&flow.to_string())
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .split("; ")
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+#[test]
+fn values_that_contradict_each_other_are_told() {
+    let start = |fields: Value| {
+        let mut start = json!({"id": "s", "kind": "start"});
+        start.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        with_start(start, json!([]), json!([]))
+    };
+    let inbound = json!({"kind": "inbound", "channel": "sms", "rules": [{"match": "any", "text": "x"}]});
+    let compare = |fields: Value| {
+        let mut when = json!({"value": "{{ reply.text }}", "op": "string_equals", "to": "x"});
+        when.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        first(arm(when))
+    };
+    let node = |fields: Value| {
+        let mut node = json!({"id": "n"});
+        node.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        first(one(node))
+    };
+    let told = [
+        first(set(
+            start(json!({"contact": "none"})),
+            "trigger",
+            json!({"kind": "inbound", "channel": "sms"}),
+        )),
+        first(set(end(), "trigger", inbound)),
+        first(start(json!({"inputs": [{"name": "a", "type": "number", "default": "1"}]}))),
+        first(start(json!({"inputs": [{"name": "a"}, {"name": "a"}]}))),
+        compare(json!({"and": 1})),
+        compare(json!({"op": "in_list"})),
+        compare(json!({"op": "number_less", "ignore_case": true})),
+        node(json!({"kind": "send_message", "text": "Hi", "action": "reply", "to": "x"})),
+        node(json!({"kind": "send_message", "text": "Hi", "action": "from_to"})),
+        node(json!({"kind": "send_message", "text": "?", "options": [{"id": "1", "label": "{{ x }}"}]})),
+        node(json!({"kind": "wait_reply", "accept": []})),
+        node(json!({"kind": "wait_reply", "on_timeout": "continue"})),
+        node(json!({"kind": "delay", "for": "1m", "until": "x"})),
+        node(json!({"kind": "delay"})),
+        node(json!({"kind": "set_variables", "variables": [{"name": "a", "value": 1, "expr": "1"}]})),
+        node(json!({"kind": "set_variables", "variables": [{"name": "reply", "value": 1}]})),
+        node(json!({"kind": "jump", "target": "n", "max_jumps": 0})),
+        node(json!({"kind": "function", "function": "f", "branches": ["failed"]})),
+        node(json!({"kind": "branch", "branches": []})),
+    ];
+    let expected = [
+        r#"node "s": contact: can not be `none`: a message that starts the flow has a contact (bad_value)"#,
+        "trigger.rules[0].text: has no meaning for `any` (bad_value)",
+        r#"node "s": inputs[0].default: is not of type `number` (bad_value)"#,
+        r#"node "s": inputs: name the input "a" twice (duplicate_branch)"#,
+        r#"node "n": branches[0].when.and: has no meaning for `string_equals` (bad_value)"#,
+        r#"node "n": branches[0].when.to: has no meaning for `in_list` (bad_value)"#,
+        r#"node "n": branches[0].when.ignore_case: has no meaning for `number_less` (bad_value)"#,
+        r#"node "n": to: has no meaning for a reply (bad_value)"#,
+        r#"node "n": to: is missing (missing_field)"#,
+        r#"node "n": options[0].label: can not be a template (bad_value)"#,
+        r#"node "n": accept: accepts nothing (bad_value)"#,
+        r#"node "n": on_timeout: has no meaning without a timeout (timeout_branch)"#,
+        r#"node "n": until: stands beside `for` (bad_value)"#,
+        r#"node "n": for: is missing (missing_field)"#,
+        r#"node "n": variables[0]: has both `value` and `expr` (bad_value)"#,
+        r#"node "n": variables[0].name: "reply" is taken: the language gives it a meaning (bad_name)"#,
+        r#"node "n": max_jumps: must be at least 1 (bad_value)"#,
+        r#"node "n": branches: name the branch "failed" twice (duplicate_branch)"#,
+        r#"node "n": branches: are 0, 1-256 are allowed (bad_value)"#,
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn all_issues_are_found_at_once() {
+    let issues = Flow::from_json(
+        r#"{"spec": 1, "code": "", "trigger": {"kind": "inbound", "channel": "WhatsApp"}, "nodes": [
+            {"id": "s", "kind": "start"},
+            {"id": "hi", "kind": "send_message", "text": 1, "options": [{"id": "", "label": "{{ x }}"}]},
+            {"id": "w", "kind": "wait_reply", "timeout": "soon", "save_to": "2x"},
+            {"id": "b", "kind": "branch", "branches": [
+                {"label": "1", "when": {"value": "{{", "op": "is"}},
+                {"label": "2", "when": {"expr": "("}}]},
+            {"id": "j", "kind": "jump"}
+        ], "edges": [{"from": "s"}]}"#,
+    );
+    let issues = issues.unwrap_err();
+    let found: Vec<(&str, &str)> =
+        issues.iter().map(|issue| (issue.path.as_str(), issue.code.as_str())).collect();
+    assert_eq!(
+        found,
+        [
+            ("trigger.channel", "bad_value"),
+            ("nodes[1].text", "wrong_type"),
+            ("nodes[2].timeout", "bad_span"),
+            ("nodes[3].branches[0].when.op", "bad_value"),
+            ("nodes[4].target", "missing_field"),
+            ("edges[0].to", "missing_field"),
+            ("code", "bad_name"),
+            ("nodes[1].options[0].id", "bad_name"),
+            ("nodes[1].options[0].label", "bad_value"),
+            ("nodes[2].save_to", "bad_name"),
+            ("nodes[3].branches[1].when.expr", "bad_expression"),
+        ]
+    );
+}
+
+#[test]
+fn an_issue_is_told_to_machines_too() {
+    let issues = Flow::from_json(&one(json!({"id": "n", "kind": "wait_reply", "timout": "30m"})).to_string());
+    let issues = issues.unwrap_err();
+    assert_eq!(
+        serde_json::to_value(&issues).unwrap(),
+        json!([{
+            "severity": "error", "code": "unknown_field", "node": "n", "path": "nodes[1].timout",
+            "message": "unknown field; did you mean \"timeout\"?",
+            "fix": "remove it; known are id, kind, name, ui, timeout, save_to, accept, on_timeout, any_channel"
+        }])
+    );
+    let issue: &Issue = issues.errors().next().unwrap();
+    assert_eq!(issue.severity, Severity::Error);
+    assert_eq!(
+        issue.to_string(),
+        "node \"n\": timout: unknown field; did you mean \"timeout\"? (unknown_field)"
+    );
+}
+
+#[test]
+fn a_definition_that_is_built_is_checked_like_one_that_is_read() {
+    for Case { code, wrong, .. } in structure().into_iter().chain(circles()).chain(people()) {
+        let def: FlowDef = FlowDef::from_json(&wrong).unwrap();
+        let built = match Flow::compile(def, &Limits::default()) {
+            Ok(flow) => format!("{:#}", flow.warnings()),
+            Err(issues) => format!("{issues:#}"),
+        };
+        assert_eq!(built, said(&wrong), "{code}");
+    }
+}
