@@ -93,8 +93,8 @@ impl TriggerRequest {
     }
 
     /// What the flow reads as `context`: a JSON object of at most 64 KiB, 16 levels deep.
-    pub fn context(mut self, context: Value) -> Self {
-        self.context = Some(Bag::from_json(&context, &Caps::of(&Limits::default())));
+    pub fn context(mut self, context: impl Into<Value>) -> Self {
+        self.context = Some(Bag::from_json(&context.into(), &Caps::of(&Limits::default())));
         self
     }
 

@@ -1,0 +1,99 @@
+//! The host's side of the engine: it takes messages, watches turns, and answers calls.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chatflow::{
+    Answer, Call, CallError, CallResult, Calls, Event, EventKind, Observer, Outbound, Receipt, SendError,
+    SessionId, Status, Transport,
+};
+use serde_json::Value;
+
+/// Something that the player is to see.
+pub(crate) enum Seen {
+    /// A message to the contact.
+    Sent(Outbound),
+    /// A turn of a session ended.
+    Turn(Turn),
+}
+
+/// The end of a turn.
+pub(crate) struct Turn {
+    pub session: SessionId,
+    /// The session's turn, from 1.
+    pub number: u32,
+    pub status: Status,
+}
+
+/// What happened since it was last asked. Clones share it: one is the engine's transport, one its observer.
+#[derive(Clone, Default)]
+pub(crate) struct Log(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    seen: Vec<Seen>,
+    turns: HashMap<SessionId, u32>,
+}
+
+impl Log {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What happened, the messages of a turn before its end: an engine tells of a turn when it is committed, and sends after that.
+    pub(crate) fn take(&self) -> Vec<Seen> {
+        let (mut ordered, mut turns) = (Vec::new(), Vec::new());
+        for seen in std::mem::take(&mut self.state().seen) {
+            match seen {
+                Seen::Turn(turn) => turns.push(turn),
+                Seen::Sent(message) => {
+                    let is_later =
+                        |turn: &Turn| turn.session == message.session() && turn.number >= message.turn;
+                    let earlier = turns.iter().position(is_later).unwrap_or(turns.len());
+                    ordered.extend(turns.drain(..earlier).map(Seen::Turn));
+                    ordered.push(Seen::Sent(message));
+                }
+            }
+        }
+        ordered.extend(turns.into_iter().map(Seen::Turn));
+        ordered
+    }
+}
+
+impl Transport for Log {
+    async fn send(&self, message: &Outbound) -> Result<Receipt, SendError> {
+        self.state().seen.push(Seen::Sent(message.clone()));
+        Ok(Receipt::new())
+    }
+}
+
+impl Observer for Log {
+    fn observe(&self, event: &Event) {
+        if let EventKind::Turn { session, status, .. } = event.kind {
+            let mut state = self.state();
+            let count = state.turns.entry(session).or_default();
+            *count += 1;
+            let turn = Turn { session, number: *count, status };
+            state.seen.push(Seen::Turn(turn));
+        }
+    }
+}
+
+/// Answers calls from a table.
+pub(crate) struct Functions(pub HashMap<String, Value>);
+
+impl Calls for Functions {
+    async fn call(&self, call: &Call) -> Result<Answer, CallError> {
+        let Some(answer) = self.0.get(&*call.name) else {
+            return Err(CallError::failed(format_args!("`--functions` has no answer for `{}`", call.name)));
+        };
+        let text = |field: &str| answer.get(field).and_then(Value::as_str);
+        Ok(Answer::Now(match (text("$failed"), text("$branch")) {
+            (Some(why), _) => CallResult::failed(why),
+            (None, Some(branch)) => {
+                CallResult::branch(answer.get("$value").cloned().unwrap_or_default(), branch)
+            }
+            (None, None) => CallResult::value(answer.clone()),
+        }))
+    }
+}

@@ -1,0 +1,100 @@
+//! What the player sees: messages and statuses on standard output, everything else on standard error.
+
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::io::{self, Write};
+
+use chatflow::{Opt, Outbound, Session, SessionId, Status};
+
+use super::args::USAGE;
+
+/// The two output streams.
+pub(crate) struct Screen<O, E> {
+    out: O,
+    err: E,
+    at_a_terminal: bool,
+    /// The status that was last printed of each session.
+    printed: HashMap<SessionId, Status>,
+}
+
+impl<O: Write, E: Write> Screen<O, E> {
+    pub(crate) fn new(out: O, err: E, at_a_terminal: bool) -> Self {
+        Self { out, err, at_a_terminal, printed: HashMap::new() }
+    }
+
+    /// `< text`, and `[1] label` for each option.
+    pub(crate) fn message(&mut self, message: &Outbound) -> io::Result<()> {
+        for (index, line) in lines(message.text()).into_iter().enumerate() {
+            let mark = if index == 0 { "<" } else { " " };
+            writeln!(self.out, "{mark} {line}")?;
+        }
+        for (index, Opt { label, .. }) in message.options().iter().enumerate() {
+            writeln!(self.out, "[{}] {}", index + 1, lines(label).join(" "))?;
+        }
+        Ok(())
+    }
+
+    /// `= status`, if it is another than was printed before.
+    pub(crate) fn status(&mut self, session: SessionId, status: Status) -> io::Result<()> {
+        if self.printed.insert(session, status) == Some(status) {
+            return Ok(());
+        }
+        self.outcome(status)
+    }
+
+    /// `= outcome`.
+    pub(crate) fn outcome(&mut self, outcome: impl Display) -> io::Result<()> {
+        writeln!(self.out, "= {outcome}")
+    }
+
+    /// The session as JSON: in one line, or laid out for a person.
+    pub(crate) fn session(&mut self, session: Option<&Session>) -> io::Result<()> {
+        if self.at_a_terminal {
+            serde_json::to_writer_pretty(&mut self.out, &session)?;
+        } else {
+            serde_json::to_writer(&mut self.out, &session)?;
+        }
+        writeln!(self.out)
+    }
+
+    /// Something beside the talk. That nobody reads it is no reason to stop.
+    pub(crate) fn note(&mut self, note: &dyn Display) {
+        let _ = writeln!(self.err, "{note}").and_then(|()| self.err.flush());
+    }
+
+    pub(crate) fn help(&mut self) -> io::Result<()> {
+        writeln!(self.out, "{USAGE}")?;
+        self.out.flush()
+    }
+
+    /// Greets a person.
+    pub(crate) fn greet(&mut self, name: &str) -> io::Result<()> {
+        if self.at_a_terminal {
+            writeln!(self.out, "{name}. Write replies, or /wait 31m, /state, /again, /quit.")?;
+        }
+        Ok(())
+    }
+
+    /// Shows what was written so far, and a person that it is their turn.
+    pub(crate) fn prompt(&mut self) -> io::Result<()> {
+        if self.at_a_terminal {
+            write!(self.out, "> ")?;
+        }
+        self.out.flush()
+    }
+
+    /// Leaves a person's prompt.
+    pub(crate) fn end(&mut self) -> io::Result<()> {
+        if self.at_a_terminal {
+            writeln!(self.out)?;
+        }
+        self.out.flush()
+    }
+}
+
+/// The lines of a text, by anything that a terminal or a reader may take for the end of one. No other control character stays.
+fn lines(text: &str) -> Vec<String> {
+    const ENDS: [char; 7] = ['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'];
+    let shown = |c: char| if c.is_control() && c != '\t' { '\u{fffd}' } else { c };
+    text.replace("\r\n", "\n").split(ENDS).map(|line| line.chars().map(shown).collect()).collect()
+}

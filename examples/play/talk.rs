@@ -1,0 +1,270 @@
+//! A talk: lines go to the engine, what it does goes to the screen, and time passes when it is told to.
+
+use std::io::{BufRead, Write};
+use std::ops::ControlFlow;
+
+use chatflow::flow::Span;
+use chatflow::testkit::{CountingIds, ManualClock};
+use chatflow::{
+    Account, Address, Channel, Clock, Engine, Error, Flow, Inbound, MemoryStore, NodeKind, Opt, Outbound,
+    Received, Refusal, Session, SessionId, Status, TriggerRequest, Triggered,
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Map, Value};
+
+use super::Fault;
+use super::args::Script;
+use super::host::{Functions, Log, Seen};
+use super::lines::next_line;
+use super::screen::Screen;
+
+/// One contact, talking to one flow.
+pub(crate) struct Talk<'s, O, E> {
+    bot: Engine<MemoryStore>,
+    clock: ManualClock,
+    log: Log,
+    screen: &'s mut Screen<O, E>,
+    flow: Flow,
+    account: Account,
+    from: String,
+    context: Option<Map<String, Value>>,
+    /// The session that was started or found last.
+    session: Option<SessionId>,
+    offer: Option<Offer>,
+}
+
+/// The options that were offered last, and have not been answered.
+struct Offer {
+    session: SessionId,
+    turn: u32,
+    options: Vec<Opt>,
+}
+
+impl<'s, O: Write, E: Write> Talk<'s, O, E> {
+    /// Plays a script until its input ends.
+    pub(crate) async fn run(
+        script: Script,
+        mut input: impl BufRead,
+        screen: &'s mut Screen<O, E>,
+    ) -> Result<(), Fault> {
+        let mut talk = Self::open(script, screen).await?;
+        talk.screen.greet(talk.flow.name())?;
+        if talk.flow.trigger().is_manual() {
+            talk.trigger().await?;
+        }
+        loop {
+            talk.screen.prompt()?;
+            let Some(line) = next_line(&mut input)? else { break talk.screen.end()? };
+            match talk.line(&line).await {
+                Ok(ControlFlow::Continue(())) => {}
+                Ok(ControlFlow::Break(())) => break,
+                Err(Fault::Run(why)) => talk.screen.note(&why),
+                Err(fault) => return Err(fault),
+            }
+        }
+        Ok(())
+    }
+
+    /// Builds an engine with the flow online on it.
+    async fn open(script: Script, screen: &'s mut Screen<O, E>) -> Result<Self, Fault> {
+        let Script { flow: json, context, from, functions } = script;
+        let flow = Flow::from_json(&json).map_err(Error::Issues)?;
+        for warning in flow.warnings() {
+            screen.note(&format_args!("{warning:#}"));
+        }
+        let account = account_of(&flow);
+        Address::new(&account, &from)
+            .map_err(|rule| Fault::Usage(format!("--from: an address on {} {rule}", account.channel)))?;
+        let (clock, log) = (ManualClock::default(), Log::default());
+        let bot = Engine::builder(MemoryStore::new())
+            .transport(log.clone())
+            .observer(log.clone())
+            .calls(Functions(functions))
+            .clock(clock.clone())
+            .ids(CountingIds::new())
+            .build();
+        let imported = bot.flows().import(&json).await?;
+        if flow.trigger().channel().is_some() {
+            bot.flows().bind(flow.id(), [account.clone()]).await?;
+            if context.is_some() {
+                screen.note(&"--context: is not used, since a message starts this flow");
+            }
+        }
+        bot.flows().publish(&imported.status.flow).await?;
+        Ok(Self { bot, clock, log, screen, flow, account, from, context, session: None, offer: None })
+    }
+
+    async fn line(&mut self, line: &str) -> Result<ControlFlow<()>, Fault> {
+        match line.strip_prefix('/') {
+            Some(command) if !command.starts_with('/') => return self.command(command).await,
+            Some(reply) => self.say(reply).await?,
+            None if line.trim().is_empty() => {}
+            None => self.say(line).await?,
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    async fn command(&mut self, command: &str) -> Result<ControlFlow<()>, Fault> {
+        let mut words = command.split_whitespace();
+        match (words.next(), words.next(), words.next()) {
+            (Some("wait"), Some(span), None) => match Span::parse(span) {
+                Ok(span) => self.pass(span.as_delta()).await?,
+                Err(rule) => self.screen.note(&format_args!("/wait: `{span}` {rule}, such as 31m or 1h30m")),
+            },
+            (Some("wait"), ..) => self.screen.note(&"/wait: give a time span, such as 31m or 1h30m"),
+            (Some("state"), None, _) => {
+                let session = self.session().await?;
+                self.screen.session(session.as_ref())?;
+            }
+            (Some("again"), None, _) if self.flow.trigger().is_manual() => self.trigger().await?,
+            (Some("again"), None, _) => self.screen.note(&"/again: a message starts this flow, write one"),
+            (Some("quit"), None, _) => return Ok(ControlFlow::Break(())),
+            _ => self.screen.note(&format_args!(
+                "`/{command}` is no command: /wait 31m, /state, /again, /quit; //{command} says /{command}"
+            )),
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Starts the flow by call.
+    async fn trigger(&mut self) -> Result<(), Fault> {
+        let Account { channel, account } = self.account.clone();
+        let mut request =
+            TriggerRequest::new(self.flow.id().as_str()).address(channel, account.as_ref(), &self.from);
+        if let Some(context) = &self.context {
+            request = request.context(context.clone());
+        }
+        let triggered = self.bot.trigger(request).await?;
+        self.session = triggered.session().map(|session| session.session_id).or(self.session);
+        match triggered {
+            Triggered::Started(_) => self.pass(TimeDelta::zero()).await?,
+            Triggered::AlreadyRunning(_) => self.screen.outcome("already_running")?,
+            Triggered::Discarded => self.screen.outcome("discarded")?,
+            Triggered::Refused(why) => {
+                self.screen.outcome("refused")?;
+                self.screen.note(&refusal(&why));
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a line to the flow, as text or as the option that it chooses.
+    async fn say(&mut self, line: &str) -> Result<(), Fault> {
+        let Account { channel, account } = self.account.clone();
+        let (account, from) = (account.as_ref(), self.from.as_str());
+        let inbound = match self.offer.as_ref().and_then(|offer| offer.chosen(line)) {
+            Some(option) => Inbound::choice(channel, account, from, &option.payload, &option.label),
+            None => Inbound::text(channel, account, from, line),
+        };
+        match self.bot.receive(inbound).await? {
+            Received::Consumed { session } => {
+                self.offer.take_if(|offer| offer.session == session);
+                self.session = Some(session);
+            }
+            Received::Started { session } => self.session = Some(session),
+            Received::Queued { .. } => self.screen.note(&"kept for the next question"),
+            Received::StaleChoice => self.screen.note(&"that was an option of an earlier question"),
+            Received::Unmatched if self.session.is_none() => {
+                self.screen.note(&"the flow does not start with that")
+            }
+            Received::Unmatched => self.screen.note(&"nothing waits for that"),
+            other => self.screen.note(&format_args!("not taken: {other:?}")),
+        }
+        self.pass(TimeDelta::zero()).await
+    }
+
+    /// Lets time pass, from one due time to the next, and shows what comes of it.
+    async fn pass(&mut self, time: TimeDelta) -> Result<(), Fault> {
+        const SMALLEST: TimeDelta = TimeDelta::milliseconds(1);
+        let until = self.clock.now().checked_add_signed(time).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        self.show().await?;
+        loop {
+            let ticked = self.bot.tick(100).await?;
+            self.show().await?;
+            let now = self.clock.now();
+            let earliest = if ticked.worked > 0 { now } else { now + SMALLEST };
+            match ticked.next_due.map(|due| due.max(earliest)) {
+                Some(due) if due <= until => self.clock.set(due),
+                _ => break,
+            }
+        }
+        self.clock.set(until);
+        Ok(())
+    }
+
+    /// Prints what happened.
+    async fn show(&mut self) -> Result<(), Fault> {
+        for seen in self.log.take() {
+            match seen {
+                Seen::Sent(message) => {
+                    self.screen.message(&message)?;
+                    self.note_offer(&message);
+                }
+                Seen::Turn(turn) => {
+                    self.screen.status(turn.session, turn.status)?;
+                    if turn.status == Status::Failed
+                        && let Some(failed) = self.bot.session(turn.session).await?
+                        && let Some(why) = failed.session().failure()
+                    {
+                        let (node, code) = (&why.node, why.code.as_str());
+                        self.screen.note(&format_args!("node \"{node}\": {} ({code})", why.message));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Options stand until they are answered, or the session says something else.
+    fn note_offer(&mut self, message: &Outbound) {
+        let (session, turn) = (message.session(), message.turn);
+        if !message.options().is_empty() {
+            self.offer = Some(Offer { session, turn, options: message.options().to_vec() });
+        } else {
+            self.offer.take_if(|offer| offer.session == session && offer.turn != turn);
+        }
+    }
+
+    async fn session(&self) -> Result<Option<Session>, Error> {
+        let Some(id) = self.session else { return Ok(None) };
+        Ok(self.bot.session(id).await?.map(|record| record.session().clone()))
+    }
+}
+
+impl Offer {
+    /// The option that a line names, by its label or its number.
+    fn chosen(&self, line: &str) -> Option<&Opt> {
+        let wanted = line.trim().to_lowercase();
+        let by_label = self.options.iter().find(|option| option.label.trim().to_lowercase() == wanted);
+        let by_number = || self.options.get(wanted.parse::<usize>().ok()?.checked_sub(1)?);
+        by_label.or_else(by_number)
+    }
+}
+
+/// The account that the flow talks on: its sender, else one on the channel that it names first.
+fn account_of(flow: &Flow) -> Account {
+    let trigger = flow.trigger().channel();
+    let sender = flow.settings().sender.as_ref();
+    if let Some(sender) = sender.filter(|sender| trigger.is_none_or(|channel| sender.channel == *channel)) {
+        return sender.clone();
+    }
+    let sends = flow.def().nodes.iter().filter_map(|node| match &node.kind {
+        NodeKind::SendMessage(send) => Some(send),
+        _ => None,
+    });
+    let named = sends.filter_map(|send| send.channel.clone()).next();
+    let channel = trigger.cloned().or(named).unwrap_or(Channel::WhatsApp);
+    let account = if channel.is_phone() { "+15550100" } else { "play" };
+    Account { channel, account: account.into() }
+}
+
+fn refusal(why: &Refusal) -> String {
+    match why {
+        Refusal::Busy => "the contact is in another session".to_owned(),
+        Refusal::OnceEver => "the flow runs once with each contact".to_owned(),
+        Refusal::Cooldown { until } => format!("the flow may run again from {until}"),
+        Refusal::OptedOut => "the contact has opted out".to_owned(),
+        Refusal::InHandoff => "the contact is with a person".to_owned(),
+        other => format!("{other:?}"),
+    }
+}
