@@ -400,7 +400,8 @@ fn a_flow_that_messages_start_needs_an_account_that_no_other_takes_all_of() {
 
         let second = bot.flows().import(&any("second")).await.unwrap().status.flow;
         bot.flows().bind(&second, [account("+2")]).await.unwrap();
-        let twice = "trigger: takes any message on whatsapp:+2, and so does flow \"first\" (two_any_triggers)";
+        let twice =
+            "trigger: takes any message on whatsapp:+2, and so does flow \"first\" (two_any_triggers)";
         assert_eq!(refused(bot.flows().publish(&second).await), twice);
         bot.flows().bind(&second, [account("+3")]).await.unwrap();
         assert!(bot.flows().publish(&second).await.is_ok());
