@@ -60,6 +60,8 @@ pub(super) enum Want {
     Deliver,
     /// To go on under the lease that the call holds; to end it when nothing is left to do.
     Continue,
+    /// To end it, whatever is left to do: somebody goes on under another.
+    Stop,
 }
 
 /// What is left to do after a commit, under the lease that it took or kept.
@@ -231,12 +233,12 @@ impl<S: ConversationStore> Engine<S> {
     ) -> Box<Draft> {
         let due_at = decision.finish();
         let contact = decision.conversation.contact().id.clone();
-        let batch = Batch::of(&decision, &contact, self.may_call(want));
+        let batch = Batch::of(&decision, &contact, self.may_call(want), lookup.now);
         let lease = match want {
             Want::Deliver if self.deferred || !batch.has_work() => Lease::Leave,
             Want::Deliver => Lease::Take(lookup.token, self.ports.policy.lease),
             Want::Continue if batch.has_work() => Lease::Hold(lookup.token),
-            Want::Continue => Lease::Free(lookup.token),
+            Want::Continue | Want::Stop => Lease::Free(lookup.token),
         };
         let batch = Batch { is_done: matches!(lease, Lease::Leave | Lease::Free(_)), ..batch };
         let dead_letters = u32::try_from(decision.conversation.dead_letters().len()).unwrap_or(u32::MAX);
