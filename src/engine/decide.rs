@@ -16,7 +16,7 @@ use crate::observer::EventKind;
 use crate::session::{Conversation, DecodeError};
 use crate::store::{
     Commit, Committed, ConversationStore, KeyName, KeyRecord, Lease, Loaded, Lookup, Record, Revision,
-    StoredConversation,
+    SessionRecord, StoredConversation,
 };
 
 /// Lost races until a call gives up.
@@ -242,6 +242,8 @@ impl<S: ConversationStore> Engine<S> {
         };
         let batch = Batch { is_done: matches!(lease, Lease::Leave | Lease::Free(_)), ..batch };
         let dead_letters = u32::try_from(decision.conversation.dead_letters().len()).unwrap_or(u32::MAX);
+        let archived = |session| SessionRecord::new(contact.clone(), session);
+        let ended = decision.ended.into_iter().map(archived).collect();
         let commit = Commit {
             workspace: decision.ground.workspace.clone(),
             contact,
@@ -253,7 +255,7 @@ impl<S: ConversationStore> Engine<S> {
             add_aliases: decision.add_aliases,
             drop_aliases: decision.drop_aliases,
             started: decision.started,
-            ended: decision.ended,
+            ended,
             journal: decision.journal,
             dead_letters,
             now: lookup.now,
