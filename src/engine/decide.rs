@@ -16,7 +16,7 @@ use crate::observer::EventKind;
 use crate::session::{Conversation, DecodeError};
 use crate::store::{
     Commit, Committed, ConversationStore, KeyName, KeyRecord, Lease, Loaded, Lookup, Record, Revision,
-    StoredConversation,
+    SessionRecord, StoredConversation,
 };
 
 /// Lost races until a call gives up.
@@ -61,6 +61,8 @@ pub(super) enum Want {
     Deliver,
     /// To go on under the lease that the call holds; to end it when nothing is left to do.
     Continue,
+    /// To end it, whatever is left to do: somebody goes on under another.
+    Stop,
 }
 
 /// What is left to do after a commit, under the lease that it took or kept.
@@ -232,15 +234,17 @@ impl<S: ConversationStore> Engine<S> {
     ) -> Draft {
         let due_at = decision.finish();
         let contact = decision.conversation.contact().id.clone();
-        let batch = Batch::of(&decision, &contact, self.may_call(want));
+        let batch = Batch::of(&decision, &contact, self.may_call(want), lookup.now);
         let lease = match want {
             Want::Deliver if self.deferred || !batch.has_work() => Lease::Leave,
             Want::Deliver => Lease::Take(lookup.token, self.ports.policy.lease),
             Want::Continue if batch.has_work() => Lease::Hold(lookup.token),
-            Want::Continue => Lease::Free(lookup.token),
+            Want::Continue | Want::Stop => Lease::Free(lookup.token),
         };
         let batch = Batch { is_done: matches!(lease, Lease::Leave | Lease::Free(_)), ..batch };
         let dead_letters = u32::try_from(decision.conversation.dead_letters().len()).unwrap_or(u32::MAX);
+        let archived = |session| SessionRecord::new(contact.clone(), session);
+        let ended = decision.ended.into_iter().map(archived).collect();
         let commit = Commit {
             workspace: decision.ground.workspace.clone(),
             contact,
@@ -252,7 +256,7 @@ impl<S: ConversationStore> Engine<S> {
             add_aliases: decision.add_aliases,
             drop_aliases: decision.drop_aliases,
             started: decision.started,
-            ended: decision.ended,
+            ended,
             journal: decision.journal,
             dead_letters,
             now: lookup.now,

@@ -21,6 +21,8 @@ use crate::store::{ConversationStore, Lookup, Settle, Settled, Token};
 pub(super) struct Batch {
     pub(super) contact: ContactId,
     pub(super) revision: u64,
+    /// When the lease began that it is done under.
+    pub(super) since: DateTime<Utc>,
     /// Messages that are due, in order, each with its number in the outbox.
     pub(super) messages: Vec<(u64, Arc<Outbound>)>,
     /// Host calls that are due.
@@ -38,7 +40,12 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    pub(super) fn of(decision: &Decision<'_>, contact: &ContactId, with_calls: bool) -> Self {
+    pub(super) fn of(
+        decision: &Decision<'_>,
+        contact: &ContactId,
+        with_calls: bool,
+        since: DateTime<Utc>,
+    ) -> Self {
         let conversation = &decision.conversation;
         let mut messages = Vec::new();
         let mut is_whole = true;
@@ -64,6 +71,7 @@ impl Batch {
         Self {
             contact: contact.clone(),
             revision: 0,
+            since,
             messages,
             calls,
             is_whole,
@@ -155,7 +163,7 @@ impl<S: ConversationStore> Engine<S> {
                         .iter()
                         .any(|(_, earlier)| earlier.id.seq == *seq && earlier.route == message.route)
             });
-            if waits || (at - started).to_std().unwrap_or_default() > self.ports.policy.lease / 2 {
+            if waits || self.is_late(batch.since, at) {
                 odd.push((message.id.seq, Odd::Untried));
                 continue;
             }
@@ -176,6 +184,11 @@ impl<S: ConversationStore> Engine<S> {
             }
         }
         Sent { odd, at: self.now() }
+    }
+
+    /// Whether so much of a lease is over that nothing more is begun under it: what is begun must end before somebody else may begin.
+    pub(super) fn is_late(&self, since: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+        (now - since).to_std().unwrap_or_default() > self.ports.policy.lease / 2
     }
 
     /// Settles a batch that went well: raises the watermark, frees the lease, rewrites nothing. Answers whether that is the end of it.

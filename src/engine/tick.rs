@@ -46,7 +46,11 @@ impl<S: ConversationStore> Engine<S> {
         let leased = self.store.lease_due(&due).await?;
         let worked = leased.conversations.len();
         for claimed in leased.conversations {
-            self.work_one(token, claimed).await;
+            if self.is_late(now, self.now()) {
+                self.give_back(token, claimed, now).await;
+            } else {
+                self.work_one(token, now, claimed).await;
+            }
         }
         self.purge(now).await?;
         let left = worked == limit && limit > 0;
@@ -81,7 +85,24 @@ impl<S: ConversationStore> Engine<S> {
         }
     }
 
-    async fn work_one(&self, token: Token, claimed: LeasedConversation) {
+    /// Frees a conversation that was claimed and not begun: those before it took long, and its lease may end while it is worked.
+    async fn give_back(&self, token: Token, claimed: LeasedConversation, now: DateTime<Utc>) {
+        let LeasedConversation { workspace, stored, .. } = claimed;
+        let settle = Settle {
+            workspace,
+            contact: stored.contact,
+            token,
+            revision: stored.revision,
+            settled: stored.settled,
+            due_at: Some(now),
+            quarantine: false,
+            now: self.now(),
+        };
+        // Whatever comes of it: else the lease ends by itself.
+        let _ = self.store.settle(&settle).await;
+    }
+
+    async fn work_one(&self, token: Token, since: DateTime<Utc>, claimed: LeasedConversation) {
         let LeasedConversation { workspace, stored, claims } = claimed;
         let contact = stored.contact.clone();
         let revision = stored.revision;
@@ -91,7 +112,7 @@ impl<S: ConversationStore> Engine<S> {
             Err(Error::Quarantined(contact.clone()))
         } else {
             let loaded = Loaded { conversation: Some(stored), ..Loaded::default() };
-            self.work_claimed(&workspace, &flows, token, &contact, loaded).await
+            self.work_claimed(&workspace, &flows, (token, since), &contact, loaded).await
         };
         let (due_at, quarantine) = match outcome {
             Err(Error::Quarantined(_)) => (None, true),

@@ -222,7 +222,7 @@ impl<S: ConversationStore> Engine<S> {
         let contact = found.conversation.contact().id.clone();
         let decision =
             Decision::new(self.ground(workspace, snapshot), found.conversation, place.settled, now);
-        let batch = Batch::of(&decision, &contact, self.ports.policy.inline_calls);
+        let batch = Batch::of(&decision, &contact, self.ports.policy.inline_calls, now);
         put_back(loaded, place.with(decision.conversation));
         Decided::Go(Ok(answer), Box::new(Batch { revision: place.revision, ..batch }))
     }

@@ -42,31 +42,38 @@ impl<S: ConversationStore> Engine<S> {
         batch: Batch,
         sent: Sent,
     ) {
-        let contact = batch.contact.clone();
+        let (contact, since) = (batch.contact.clone(), batch.since);
         let called = self.call_all(workspace, &batch).await;
         // What can not be booked is done again after the lease, by whoever claims the conversation then.
         let _ = self
-            .rounds(workspace, flows, token, &contact, None, Done { sent: Some((batch, sent)), called })
+            .rounds(
+                workspace,
+                flows,
+                (token, since),
+                &contact,
+                None,
+                Done { sent: Some((batch, sent)), called },
+            )
             .await;
     }
 
-    /// Works a claimed conversation.
+    /// Works a conversation that was claimed by this token at this time.
     pub(super) async fn work_claimed(
         &self,
         workspace: &WorkspaceId,
         flows: &WorkspaceFlows,
-        token: Token,
+        lease: (Token, DateTime<Utc>),
         contact: &ContactId,
         loaded: Loaded,
     ) -> Result<(), Error> {
-        self.rounds(workspace, flows, token, contact, Some(loaded), Done::default()).await
+        self.rounds(workspace, flows, lease, contact, Some(loaded), Done::default()).await
     }
 
     async fn rounds(
         &self,
         workspace: &WorkspaceId,
         flows: &WorkspaceFlows,
-        token: Token,
+        (token, since): (Token, DateTime<Utc>),
         contact: &ContactId,
         mut first: Option<Loaded>,
         mut done: Done,
@@ -81,10 +88,11 @@ impl<S: ConversationStore> Engine<S> {
                 now,
                 in_place: false,
             };
-            let decide = |facts: Facts<'_>| self.book(workspace, &lookup, facts, &done);
+            let want = if self.is_late(since, now) { Want::Stop } else { Want::Continue };
+            let decide = |facts: Facts<'_>| self.book(workspace, &lookup, facts, &done, want);
             let written = self.transact(workspace, flows, &lookup, first.take(), decide).await?;
             written.answer?;
-            let Some(batch) = written.batch else { return Ok(()) };
+            let Some(batch) = written.batch.map(|batch| Batch { since, ..batch }) else { return Ok(()) };
             let sent = self.send_all(workspace, &batch, now).await;
             if batch.calls.is_empty() && self.settle(workspace, token, &batch, &sent).await {
                 return Ok(());
@@ -96,7 +104,14 @@ impl<S: ConversationStore> Engine<S> {
     }
 
     /// One decision under the lease: books what was done, applies what is due.
-    fn book(&self, workspace: &WorkspaceId, lookup: &Lookup, facts: Facts<'_>, done: &Done) -> Decided<()> {
+    fn book(
+        &self,
+        workspace: &WorkspaceId,
+        lookup: &Lookup,
+        facts: Facts<'_>,
+        done: &Done,
+        want: Want,
+    ) -> Decided<()> {
         let found = match take(facts.loaded) {
             Ok(Some(found)) if found.leased => found,
             Ok(Some(found)) => {
@@ -122,13 +137,13 @@ impl<S: ConversationStore> Engine<S> {
         }
         decision.apply_due();
         decision.forget();
-        if !decision.changed {
-            let batch = Batch::of(&decision, &decision.conversation.contact().id.clone(), true);
+        if !decision.changed && want == Want::Continue {
+            let batch = Batch::of(&decision, &decision.conversation.contact().id.clone(), true, lookup.now);
             if batch.has_work() {
                 return Decided::Go(Ok(()), Box::new(Batch { revision: found_revision, ..batch }));
             }
         }
-        Decided::Write(Ok(()), self.draft(decision, lookup, expect, None, Want::Continue))
+        Decided::Write(Ok(()), self.draft(decision, lookup, expect, None, want))
     }
 
     fn book_sent(&self, decision: &mut Decision<'_>, batch: &Batch, sent: &Sent) {
@@ -185,6 +200,9 @@ impl<S: ConversationStore> Engine<S> {
     ) -> Vec<(CallId, Result<Answer, CallError>)> {
         let mut called = Vec::with_capacity(batch.calls.len());
         for call in &batch.calls {
+            if self.is_late(batch.since, self.now()) {
+                break;
+            }
             let answer = self.call_one(workspace, batch, call).await;
             called.push((call.reference.call, answer));
         }

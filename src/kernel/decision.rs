@@ -14,10 +14,9 @@ use crate::kernel::{Effect, Input, Scene};
 use crate::limits::Limits;
 use crate::observer::EventKind;
 use crate::session::{
-    Conversation, DeadLetter, DeadReason, EndReason, FailureCode, Outbound, ReentryMark, Remembered, Session,
-    Status, Unsent, Verdict,
+    Conversation, DeadLetter, DeadReason, EndReason, FailureCode, JournalEntry, Outbound, ReentryMark,
+    Remembered, Session, Status, Unsent, Verdict,
 };
-use crate::store::{JournalEntry, SessionRecord};
 
 /// A message that is due later than this after it should have been sent is not sent any more (SEMANTICS S2).
 const LATE_AFTER: TimeDelta = TimeDelta::hours(1);
@@ -64,7 +63,7 @@ pub(crate) struct Decision<'a> {
     /// Whether there is anything to commit.
     pub(crate) changed: bool,
     pub(crate) started: Vec<(SessionId, FlowId, FlowVersion)>,
-    pub(crate) ended: Vec<SessionRecord>,
+    pub(crate) ended: Vec<Session>,
     pub(crate) journal: Vec<JournalEntry>,
     pub(crate) events: Vec<(DateTime<Utc>, EventKind)>,
     pub(crate) add_aliases: Vec<Alias>,
@@ -268,7 +267,7 @@ impl<'a> Decision<'a> {
         }
         if !session.status.is_live() {
             let session = conversation.sessions.remove(place);
-            self.ended.push(SessionRecord::new(conversation.contact.id.clone(), session));
+            self.ended.push(session);
         }
     }
 

@@ -22,8 +22,7 @@ use crate::flow::Flow;
 use crate::id::{CallId, WorkspaceId};
 use crate::limits::Limits;
 use crate::observer::EventKind;
-use crate::session::{Contact, EndReason, Message, Outbound, Route, Session};
-use crate::store::JournalStep;
+use crate::session::{Contact, EndReason, JournalStep, Message, Outbound, Route, Session};
 
 pub use admit::Refusal;
 pub(crate) use admit::{Admission, Allowances, admit};

@@ -10,8 +10,9 @@ use crate::flow::{Flow, NodeIx, Step, TtlMode};
 use crate::id::{FlowVersion, SessionId};
 use crate::kernel::{Effect, Input, Scene, node};
 use crate::observer::EventKind;
-use crate::session::{Failure, FailureCode, Message, Origin, Queued, Reply, Route, Session, Status};
-use crate::store::JournalStep;
+use crate::session::{
+    Failure, FailureCode, JournalStep, Message, Origin, Queued, Reply, Route, Session, Status,
+};
 use crate::value::Bag;
 
 /// What a session starts with.

@@ -3,12 +3,14 @@
 
 mod contact;
 mod conversation;
+mod journal;
 mod outbox;
 mod session_state;
 mod stored;
 
 pub use contact::{Contact, Profile};
 pub use conversation::{Conversation, ReentryMark, Remembered, Verdict};
+pub use journal::{JournalEntry, JournalStep};
 pub use outbox::{Content, DeadLetter, DeadReason, Opt, Outbound, Unsent};
 pub use session_state::{
     CallStage, EndReason, Failure, FailureCode, Message, MessageKind, Origin, PendingCall, Queued, Reply,

@@ -21,8 +21,10 @@ pub use flows::{
     VersionState,
 };
 pub use memory::MemoryStore;
-pub use queries::{ConversationQuery, JournalEntry, JournalStep, SessionQuery, StoreQueries};
+pub use queries::{ConversationQuery, SessionQuery, StoreQueries};
 pub use record::{Record, SessionRecord};
+
+pub use crate::session::{JournalEntry, JournalStep};
 
 use crate::error::StoreError;
 

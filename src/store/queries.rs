@@ -4,10 +4,10 @@ use std::future::Future;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
-use crate::id::{ContactId, FlowId, FlowVersion, NodeId, SessionId, WorkspaceId};
+use crate::id::{ContactId, FlowId, SessionId, WorkspaceId};
+use crate::session::JournalEntry;
 use crate::store::{Record, SessionRecord};
 
 /// Lists what a store holds. Only the engine's query methods need it.
@@ -73,36 +73,6 @@ pub struct ConversationQuery {
     pub after: Option<ContactId>,
     /// How many at most.
     pub limit: usize,
-}
-
-/// One turn of a session, as its journal keeps it (SEMANTICS L6).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct JournalEntry {
-    /// The session.
-    pub session: SessionId,
-    /// Its contact.
-    pub contact: ContactId,
-    /// Its flow.
-    pub flow: FlowId,
-    /// Its version.
-    pub version: FlowVersion,
-    /// Which turn, from 1.
-    pub turn: u32,
-    /// The conversation's time.
-    pub at: DateTime<Utc>,
-    /// What set it off: `start`, `reply`, `deadline`, `result`, `cancel`.
-    pub input: Arc<str>,
-    /// The nodes it visited.
-    pub steps: Vec<JournalStep>,
-}
-
-/// One node of a turn.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct JournalStep {
-    /// The node.
-    pub node: NodeId,
-    /// The branch it was left by; None where the turn ended.
-    pub branch: Option<Arc<str>>,
 }
 
 impl<S: StoreQueries + ?Sized> StoreQueries for Arc<S> {

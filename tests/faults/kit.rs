@@ -346,6 +346,10 @@ impl World {
         self.build(Engine::builder(Arc::clone(&self.store)))
     }
 
+    pub(crate) fn flows(&self) -> Arc<MemoryFlows> {
+        Arc::clone(&self.flows)
+    }
+
     pub(crate) fn pass(&self, time: TimeDelta) {
         self.clock.advance(time);
     }

@@ -8,7 +8,7 @@ use crate::kit::{Host, Setup};
 
 pub(crate) const ADA: &str = "+14155550123";
 const BOB: &str = "+14155550124";
-const SHOP: &str = "+15550100";
+pub(crate) const SHOP: &str = "+15550100";
 
 /// A flow from its nodes, in a row; `branch` edges besides.
 pub(crate) fn flow(code: &str, nodes: &str, edges: &str) -> String {
