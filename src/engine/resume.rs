@@ -107,9 +107,21 @@ impl<S: ConversationStore> Engine<S> {
         subject: Subject,
         without_effect: T,
         with_effect: T,
-        mut change: impl FnMut(&mut Decision<'_>) -> bool + Send,
+        change: impl FnMut(&mut Decision<'_>) -> bool + Send,
     ) -> Result<T, Error> {
         let lookup = self.lookup(workspace, subject);
+        self.act_on(workspace, lookup, without_effect, with_effect, change).await
+    }
+
+    /// The same for a lookup of the caller's: not in place when `change` adds an address, which another contact may have got meanwhile.
+    pub(super) async fn act_on<T: Copy + Send + Sync>(
+        &self,
+        workspace: &WorkspaceId,
+        lookup: Lookup,
+        without_effect: T,
+        with_effect: T,
+        mut change: impl FnMut(&mut Decision<'_>) -> bool + Send,
+    ) -> Result<T, Error> {
         let token = lookup.token;
         let decide = |facts: Facts<'_>| {
             self.decide_act(workspace, &lookup, (without_effect, with_effect), &mut change, facts)
