@@ -160,7 +160,7 @@ impl<S: ConversationStore> Engine<S> {
                         decision.end_all(EndReason::Interrupted);
                     }
                     call.meet(&mut decision, expect.is_none(), carried_opt_out);
-                    let route = call.route(&decision);
+                    let route = call.route(&decision, flow);
                     for key in dropped {
                         decision.note(EventKind::InputDropped { session: call.session, key: key.into() });
                     }
@@ -332,9 +332,10 @@ impl Call {
         }
     }
 
-    /// Where the session's messages go, as far as the request says (SEMANTICS D4).
-    fn route(&self, decision: &Decision<'_>) -> Option<Arc<Route>> {
-        let account = self.request.from.clone()?;
+    /// Where the session's messages go, as far as the request says: an address alone is written to from the flow's sender (SEMANTICS D4).
+    fn route(&self, decision: &Decision<'_>, flow: &Flow) -> Option<Arc<Route>> {
+        let sender = || self.request.address.as_ref().and(flow.settings().sender.clone());
+        let account = self.request.from.clone().or_else(sender)?;
         let given = self.request.address.clone().filter(|address| address.is_on(&account));
         let known = || {
             decision
