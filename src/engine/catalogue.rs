@@ -125,9 +125,13 @@ impl WorkspaceFlows {
         self.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Makes a snapshot the current one, unless somebody has read a newer one meanwhile.
     fn replace(&self, snapshot: Snapshot) -> Arc<Snapshot> {
         let snapshot = Arc::new(snapshot);
-        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&snapshot));
+        let mut current = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
+        if current.as_ref().is_none_or(|current| current.revision <= snapshot.revision) {
+            *current = Some(Arc::clone(&snapshot));
+        }
         snapshot
     }
 
@@ -139,9 +143,17 @@ impl WorkspaceFlows {
         self.drained.lock().unwrap_or_else(PoisonError::into_inner).insert(version);
     }
 
-    /// Asks the store at the next call.
+    /// Asks the store at the next call. Each doubt is another number, so that an answer to an earlier question does not end it.
     pub(super) fn doubt(&self) {
-        self.asked_at.store(i64::MIN, Ordering::Release);
+        let next = |asked: i64| if asked < i64::MIN / 2 { asked + 1 } else { i64::MIN };
+        // Cannot fail: `next` always answers.
+        let _ = self.asked_at.fetch_update(Ordering::AcqRel, Ordering::Acquire, |asked| Some(next(asked)));
+    }
+
+    /// Trusts the current snapshot for a while, if nobody has doubted it since the store was asked.
+    fn trust(&self, asked: i64, millis: i64) {
+        // On failure somebody else's answer or doubt stands.
+        let _ = self.asked_at.compare_exchange(asked, millis, Ordering::AcqRel, Ordering::Acquire);
     }
 
     /// The snapshot that a decision at `now` reads.
@@ -159,11 +171,12 @@ impl WorkspaceFlows {
             return Ok(Arc::clone(current));
         }
         let revision = ports.flow_store.revision(workspace).await?;
-        self.asked_at.store(millis, Ordering::Release);
-        if let Some(current) = current.filter(|current| current.revision == revision) {
-            return Ok(current);
-        }
-        self.reload(ports, workspace).await
+        let snapshot = match current.filter(|current| current.revision == revision) {
+            Some(current) => current,
+            None => self.reload(ports, workspace).await?,
+        };
+        self.trust(asked, millis);
+        Ok(snapshot)
     }
 
     async fn reload(&self, ports: &Ports, workspace: &WorkspaceId) -> Result<Arc<Snapshot>, Error> {
