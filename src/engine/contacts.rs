@@ -9,6 +9,14 @@ use crate::id::{ContactId, WorkspaceId};
 use crate::session::{Contact, EndReason};
 use crate::store::{ConversationStore, Lookup, Subject};
 
+/// What became of an address that another contact is to have.
+pub(super) enum Released {
+    /// It leads to nobody now; since when its contact had opted out.
+    Free { opted_out_at: Option<DateTime<Utc>> },
+    /// Its contact opted out, and keeps it.
+    OptedOut,
+}
+
 impl<S: ConversationStore> Engine<S> {
     /// A contact as it is known. None: it is not.
     ///
@@ -77,28 +85,34 @@ impl<S: ConversationStore> Engine<S> {
         found.await
     }
 
-    /// Takes an address from a contact that the engine made from it alone and that is in no session, so that another contact can have it.
-    /// Answers since when it had opted out (SEMANTICS T2).
+    /// Takes an address from a contact that the engine made from it alone and that is in no session, so that another contact can have it
+    /// (SEMANTICS T2). One that opted out keeps it, unless the other may be written to all the same (T10).
     pub(super) async fn release_address(
         &self,
         workspace: &WorkspaceId,
         alias: &Alias,
         holder: &ContactId,
         field: &'static str,
-    ) -> Result<Option<DateTime<Utc>>, Error> {
+        even_opted_out: bool,
+    ) -> Result<Released, Error> {
         let Alias::Address(address) = alias else { return Err(Error::Contention) };
-        let mut opted_out_at = None;
+        let (mut opted_out_at, mut gives_up) = (None, false);
         let released = self.act(workspace, Subject::Contact(holder.clone()), false, true, |decision| {
             let contact = &decision.conversation.contact;
             opted_out_at = contact.opted_out_at;
-            let gives_up = contact.minted && decision.conversation.sessions.is_empty();
-            gives_up && contact.addresses.contains(address) && {
+            gives_up = contact.minted
+                && decision.conversation.sessions.is_empty()
+                && contact.addresses.contains(address);
+            gives_up && (even_opted_out || opted_out_at.is_none()) && {
                 drop_address(decision, address);
                 true
             }
         });
         if released.await? {
-            return Ok(opted_out_at);
+            return Ok(Released::Free { opted_out_at });
+        }
+        if gives_up {
+            return Ok(Released::OptedOut);
         }
         Err(Error::invalid(field, format_args!("belongs to contact `{holder}`")))
     }

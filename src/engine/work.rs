@@ -129,7 +129,8 @@ impl<S: ConversationStore> Engine<S> {
             return Decided::Fetch(missing);
         }
         if let Some((batch, sent)) = &done.sent {
-            self.book_sent(&mut decision, batch, sent);
+            let taken = facts.taken.map(|(alias, _)| alias);
+            self.book_sent(&mut decision, batch, sent, taken);
         }
         decision.apply_due();
         for (call, answer) in &done.called {
@@ -146,7 +147,8 @@ impl<S: ConversationStore> Engine<S> {
         Decided::Write(Ok(()), self.draft(decision, lookup, expect, None, want))
     }
 
-    fn book_sent(&self, decision: &mut Decision<'_>, batch: &Batch, sent: &Sent) {
+    /// An address that the channel reports and that leads to another contact stays with that one (SEMANTICS T2).
+    fn book_sent(&self, decision: &mut Decision<'_>, batch: &Batch, sent: &Sent, taken: Option<&Alias>) {
         let at = sent.at;
         for (_, message) in &batch.messages {
             let odd = sent.odd.iter().find(|(seq, _)| *seq == message.id.seq).map(|(_, odd)| odd);
@@ -154,10 +156,11 @@ impl<S: ConversationStore> Engine<S> {
                 None => decision.settle_message(message.id, at),
                 Some(Odd::KnownAs(address)) => {
                     decision.settle_message(message.id, at);
-                    let contact = &decision.conversation.contact;
-                    if !contact.addresses.contains(address) {
+                    let alias = Alias::Address(address.clone());
+                    let is_known = decision.conversation.contact.addresses.contains(address);
+                    if !is_known && taken != Some(&alias) {
                         decision.edit().contact.addresses.push(address.clone());
-                        decision.add_aliases.push(Alias::Address(address.clone()));
+                        decision.add_aliases.push(alias);
                     }
                 }
                 Some(Odd::Dead(reason)) => decision.give_up(message.id, reason.clone(), at),

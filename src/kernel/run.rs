@@ -164,16 +164,19 @@ impl<'a> Run<'a> {
                 format!("node `{}` is not in version {} of the flow", self.session.at, self.session.version);
             return self.fail(FailureCode::MissingNode, text);
         };
-        if self.session.turns >= self.scene.limits.turns_per_session {
-            let text = format!("more than {} turns", self.scene.limits.turns_per_session);
-            return self.fail(FailureCode::TurnsPerSession, text);
-        }
         if self.session.status == Status::Running {
-            self.walk(at);
-            return true;
+            let begins = input == Input::Start;
+            if begins {
+                self.walk(at);
+            }
+            return begins;
         }
         match node::resume(self, step, input) {
             Move::Ignore => return false,
+            _ if self.session.turns >= self.scene.limits.turns_per_session => {
+                let text = format!("more than {} turns", self.scene.limits.turns_per_session);
+                return self.fail(FailureCode::TurnsPerSession, text);
+            }
             leave => {
                 self.session.status = Status::Running;
                 self.session.deadline = None;
