@@ -1,6 +1,8 @@
 //! A host's own storage, here four tables under one lock, and a conversation on it. Numbers name the rules of the contract in the
 //! documentation of `ConversationStore`; on a database each method is one transaction.
 
+#![allow(clippy::print_stdout, reason = "an example prints")]
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

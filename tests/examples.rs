@@ -1,18 +1,15 @@
 //! The examples do what they say, and the store of one's own keeps the contract.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 #[path = "../examples/campaign.rs"]
-#[allow(
-    dead_code,
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a program's entry is not needed here"
-)]
+#[allow(dead_code, reason = "a program's entry is not needed here")]
 mod campaign;
 #[path = "../examples/function_call.rs"]
-#[allow(dead_code, clippy::print_stdout, reason = "a program's entry is not needed here")]
+#[allow(dead_code, reason = "a program's entry is not needed here")]
 mod function_call;
 #[path = "../examples/own_store.rs"]
-#[allow(dead_code, clippy::print_stdout, reason = "a program's entry is not needed here")]
+#[allow(dead_code, reason = "a program's entry is not needed here")]
 mod own_store;
 mod store_kit;
 

@@ -1,5 +1,7 @@
 //! Talks with every shipped flow through the `play` example, and what players do to break it. Whole outputs are compared.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 #[path = "../examples/play/main.rs"]
 #[allow(dead_code, reason = "a program's entry and its standard streams are not needed here")]
 mod play;
