@@ -270,6 +270,17 @@ fn an_answered_offer_stands_no_more() {
 }
 
 #[test]
+fn an_offer_is_answered_once_even_in_silence() {
+    let nodes = r#", {"id": "pick", "kind": "send_message", "text": "Which?", "options": [{"id": "a", "label": "A"}]},
+        {"id": "w1", "kind": "wait_reply"}, {"id": "w2", "kind": "wait_reply"},
+        {"id": "end", "kind": "send_message", "text": "{{ reply.kind }}"}"#;
+    let edges = r#"{"from": "start", "to": "pick"}, {"from": "pick", "to": "w1"}, {"from": "w1", "to": "w2"},
+        {"from": "w2", "to": "end"}"#;
+    let played = flow_of("silent.json", MANUAL, nodes, edges, &[], "1\n1\n").fine();
+    assert_eq!(played, "< Which?\n[1] A\n= waiting\n< text\n= completed\n");
+}
+
+#[test]
 fn a_failed_session_says_why() {
     let call = r#", {"id": "ask", "kind": "function", "function": "f"}"#;
     let played = flow_of("fails.json", MANUAL, call, r#"{"from": "start", "to": "ask"}"#, &[], "");
