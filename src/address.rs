@@ -37,6 +37,11 @@ impl Phone {
         Self::from_digits(text.strip_prefix('+').unwrap_or(text))
     }
 
+    /// The digits as one number.
+    pub(crate) fn number(self) -> u64 {
+        self.0
+    }
+
     fn from_digits(text: &str) -> Result<Self, BadPhone> {
         let (mut number, mut count) = (0_u64, 0_u32);
         for c in text.chars() {
@@ -88,6 +93,31 @@ impl Account {
     }
 }
 
+/// An account that has been checked and is only looked at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AccountRef<'a> {
+    pub(crate) channel: &'a Channel,
+    pub(crate) account: &'a str,
+}
+
+impl PartialEq<Account> for AccountRef<'_> {
+    fn eq(&self, other: &Account) -> bool {
+        *self.channel == other.channel && *self.account == *other.account
+    }
+}
+
+impl AccountRef<'_> {
+    pub(crate) fn to_account(self) -> Account {
+        Account { channel: self.channel.clone(), account: self.account.into() }
+    }
+}
+
+impl Account {
+    pub(crate) fn as_ref(&self) -> AccountRef<'_> {
+        AccountRef { channel: &self.channel, account: &self.account }
+    }
+}
+
 impl fmt::Display for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.channel, self.account)
@@ -130,11 +160,15 @@ impl Address {
     /// # Errors
     /// [`BadAddress`] when the channel has telephone numbers and this is none, or the id is empty or above 256 bytes.
     pub fn new(account: &Account, id: &str) -> Result<Self, BadAddress> {
+        Self::on(account.as_ref(), id)
+    }
+
+    pub(crate) fn on(account: AccountRef<'_>, id: &str) -> Result<Self, BadAddress> {
         if account.channel.is_phone() {
             return Ok(Self::Phone(Phone::parse_inbound(id)?));
         }
         check_name(id)?;
-        Ok(Self::Named(Arc::new(NamedAddress { account: account.clone(), id: id.into() })))
+        Ok(Self::Named(Arc::new(NamedAddress { account: account.to_account(), id: id.into() })))
     }
 
     /// The telephone number, where it is one.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, Utc};
 use siphasher::sip128::{Hasher128, SipHasher13};
 use std::hash::Hasher;
 use uuid::Uuid;
@@ -40,7 +40,9 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     fn now(&self) -> DateTime<Utc> {
-        DateTime::<Utc>::from(SystemTime::now()).trunc_subsecs(3)
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
+        DateTime::from_timestamp(seconds, since.subsec_millis() * 1_000_000).unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Conversation flows as a library: the host owns all I/O, the crate owns the conversation.
 
+#![forbid(unsafe_code)]
+
 pub mod address;
 pub mod calls;
 pub mod channel;
@@ -28,7 +30,14 @@ pub use engine::{
     TriggerRequest, Triggered, Unpublish,
 };
 pub use error::{CallError, Error, SendError, StoreError};
-pub use flow::{Flow, FlowDef, Issue, IssueCode, Issues, NodeDef, NodeKind, Severity};
+pub use flow::{
+    ArmDef, AssignDef, BranchDef, Clash, CompareDef, Concurrency, ConditionDef, ContactMode, DelayDef,
+    EdgeDef, EndDef, Flow, FlowDef, FunctionDef, InboundDef, InputDef, InputPolicy, InputType, Issue,
+    IssueCode, Issues, JumpDef, MatchKind, NodeDef, NodeKind, OnTimeout, Operand, Operator, OptionDef, Rank,
+    Reentry, ReentryDef, ReplyKind, RuleDef, SendAction, SendMessageDef, Sender, SetVariablesDef, Settings,
+    SettingsDef, Severity, Span, StartDef, Trigger, TriggerDef, TtlMode, Undefined, VariableDef,
+    WaitReplyDef,
+};
 pub use id::{
     BadDerivedId, BadName, CallId, ContactId, FlowId, FlowVersion, MessageId, NodeId, SessionId, TriggerKey,
     WorkspaceId,

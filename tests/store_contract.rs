@@ -4,6 +4,8 @@
 
 mod store_kit;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use chatflow::store::{
     Commit, Committed, ConversationQuery, Due, JournalEntry, Lease, Live, Lookup, Purge, Purged,
     SessionQuery, Settle, Settled, Subject,
@@ -56,6 +58,7 @@ on_every_store! {
     an_update_that_decides_nothing_writes_nothing,
     an_update_in_place_hands_over_and_takes_back,
     an_update_in_place_that_is_refused_sets_aside,
+    an_update_in_place_that_panics_sets_aside,
     an_update_may_commit_another_contact,
     sessions_are_listed_newest_first,
     a_session_is_found_live_and_ended,
@@ -596,6 +599,18 @@ fn an_update_in_place_that_is_refused_sets_aside(store: Asked<impl Store>) {
     assert_eq!(block_on(store.0.conversations(&query)).unwrap().len(), 1);
     store.apply(Commit { due_at: Some(at(1)), ..commit("ann", Some(revision)) });
     assert_eq!(store.claimed(&due(1, at(9))), ["ann"]);
+}
+
+/// `update` in place: a decision that panics harms this conversation only.
+fn an_update_in_place_that_panics_sets_aside(store: Asked<impl Store>) {
+    let revision = store.apply(commit("ann", None));
+    let lookup = Lookup { in_place: true, ..by_contact("ann") };
+    let panicked =
+        catch_unwind(AssertUnwindSafe(|| store.update(&lookup, |_| panic!("as the test wants it"))));
+    assert!(panicked.is_err());
+    assert!(store.find("ann").unwrap().quarantined);
+    store.apply(commit("ann", Some(revision)));
+    assert_eq!(store.text("ann").as_deref(), Some("ann"));
 }
 
 /// `update`.

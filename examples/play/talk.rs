@@ -132,7 +132,7 @@ impl<'s, O: Write, E: Write> Talk<'s, O, E> {
         let mut request =
             TriggerRequest::new(self.flow.id().as_str()).address(channel, account.as_ref(), &self.from);
         if let Some(context) = &self.context {
-            request = request.context(context);
+            request = request.context(context.clone());
         }
         let triggered = self.bot.trigger(request).await?;
         self.session = triggered.session().map(|session| session.session_id).or(self.session);

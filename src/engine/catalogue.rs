@@ -2,13 +2,13 @@
 //! changes. Compiled versions are kept across snapshots, since a version never changes.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
 use foldhash::fast::RandomState;
 
-use crate::address::Account;
+use crate::address::{Account, AccountRef};
 use crate::engine::{Engine, Ports};
 use crate::error::Error;
 use crate::flow::Flow;
@@ -46,6 +46,8 @@ pub(super) struct WorkspaceFlows {
     snapshot: RwLock<Option<Arc<Snapshot>>>,
     /// When the store was last asked, in milliseconds of the epoch.
     asked_at: AtomicI64,
+    /// How often the store was changed through this cache: what was asked before that is not trusted.
+    doubts: AtomicU64,
     /// When live sessions of terminated versions were last woken.
     pub(super) woken_at: AtomicI64,
     compiled: Mutex<Map<(FlowId, FlowVersion), Option<Arc<Flow>>>>,
@@ -59,7 +61,7 @@ pub(super) struct Snapshot {
     pub(super) revision: u64,
     flows: Map<FlowId, View>,
     /// Flows that messages of an account may start.
-    inbound: Map<Account, Vec<FlowId>>,
+    inbound: Vec<(Account, Vec<FlowId>)>,
 }
 
 /// A flow in a snapshot.
@@ -95,14 +97,21 @@ impl Snapshot {
         self.flows.get(flow).filter(|view| !view.entry.deleted)
     }
 
+    fn bind(&mut self, account: &Account, flow: &FlowId) {
+        match self.inbound.iter_mut().find(|(bound, _)| bound == account) {
+            Some((_, flows)) => flows.push(flow.clone()),
+            None => self.inbound.push((account.clone(), vec![flow.clone()])),
+        }
+    }
+
     pub(super) fn views(&self) -> impl Iterator<Item = &View> {
         self.flows.values()
     }
 
     /// The flows that messages of an account may start.
-    pub(super) fn startable(&self, account: &Account) -> impl Iterator<Item = (FlowVersion, &Arc<Flow>)> {
-        let flows = self.inbound.get(account).map_or(&[][..], Vec::as_slice);
-        flows.iter().filter_map(|flow| self.view(flow)?.online())
+    pub(super) fn startable(&self, account: AccountRef<'_>) -> impl Iterator<Item = (FlowVersion, &Arc<Flow>)> {
+        let bound = self.inbound.iter().find(|(bound, _)| account == *bound);
+        bound.map_or(&[][..], |(_, flows)| flows).iter().filter_map(|flow| self.view(flow)?.online())
     }
 }
 
@@ -141,7 +150,8 @@ impl WorkspaceFlows {
 
     /// Asks the store at the next call.
     pub(super) fn doubt(&self) {
-        self.asked_at.store(i64::MIN, Ordering::Release);
+        self.doubts.fetch_add(1, Ordering::SeqCst);
+        self.asked_at.store(i64::MIN, Ordering::SeqCst);
     }
 
     /// The snapshot that a decision at `now` reads.
@@ -158,12 +168,18 @@ impl WorkspaceFlows {
         if let (Some(current), true) = (&current, trusted) {
             return Ok(Arc::clone(current));
         }
+        let doubts = self.doubts.load(Ordering::SeqCst);
         let revision = ports.flow_store.revision(workspace).await?;
-        self.asked_at.store(millis, Ordering::Release);
-        if let Some(current) = current.filter(|current| current.revision == revision) {
-            return Ok(current);
+        let snapshot = match current.filter(|current| current.revision == revision) {
+            Some(current) => current,
+            None => self.reload(ports, workspace).await?,
+        };
+        // Only now: until it is read, others ask for themselves.
+        self.asked_at.store(millis, Ordering::SeqCst);
+        if self.doubts.load(Ordering::SeqCst) != doubts {
+            self.asked_at.store(i64::MIN, Ordering::SeqCst);
         }
-        self.reload(ports, workspace).await
+        Ok(snapshot)
     }
 
     async fn reload(&self, ports: &Ports, workspace: &WorkspaceId) -> Result<Arc<Snapshot>, Error> {
@@ -178,7 +194,7 @@ impl WorkspaceFlows {
                 if let Some(flow) = flow.as_ref().filter(|flow| !flow.trigger().is_manual()) {
                     let channel = flow.trigger().channel();
                     for account in entry.accounts.iter().filter(|account| Some(&account.channel) == channel) {
-                        snapshot.inbound.entry(account.clone()).or_default().push(entry.flow.clone());
+                        snapshot.bind(account, &entry.flow);
                     }
                 }
                 versions.retain(|(version, _)| *version != online);
@@ -210,7 +226,13 @@ impl WorkspaceFlows {
                 view.versions.push((*version, compiled));
             }
         }
-        Ok(self.replace(fuller))
+        let fuller = Arc::new(fuller);
+        let mut current = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
+        // What was read since is not replaced.
+        if current.as_ref().is_none_or(|current| current.revision == fuller.revision) {
+            *current = Some(Arc::clone(&fuller));
+        }
+        Ok(fuller)
     }
 
     async fn compiled(

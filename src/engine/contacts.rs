@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::id::{ContactId, WorkspaceId};
 use crate::session::{Contact, EndReason};
-use crate::store::{ConversationStore, Subject};
+use crate::store::{ConversationStore, Lookup, Subject};
 
 impl<S: ConversationStore> Engine<S> {
     /// A contact as it is known. None: it is not.
@@ -128,7 +128,8 @@ impl<S: ConversationStore> Engine<S> {
             if !released.await? {
                 return Err(Error::invalid("from", "must not be in a session"));
             }
-            let taken = self.act(workspace, Subject::Contact(into.clone()), (), (), |decision| {
+            let lookup = Lookup { in_place: false, ..self.lookup(workspace, Subject::Contact(into.clone())) };
+            let taken = self.act_on(&lookup, (), (), |decision| {
                 decision.edit().contact.addresses.push(address.clone());
                 decision.add_aliases.push(Alias::Address(address.clone()));
                 true

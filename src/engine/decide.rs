@@ -35,11 +35,12 @@ pub(super) struct Facts<'a> {
 }
 
 /// What a decision came to.
+#[expect(clippy::large_enum_variant, reason = "boxing it costs an allocation a call")]
 pub(super) enum Decided<T> {
     /// The answer, with nothing to be written.
     Answer(Result<T, Error>),
     /// The answer, once this is written.
-    Write(Result<T, Error>, Box<Draft>),
+    Write(Result<T, Error>, Draft),
     /// The answer, with nothing to be written and this to be done under the lease that the call holds.
     Go(Result<T, Error>, Box<Batch>),
     /// These versions of flows must be fetched first.
@@ -177,7 +178,7 @@ impl<S: ConversationStore> Engine<S> {
                             None
                         }
                         Decided::Write(answer, draft) => {
-                            let Draft { commit, events, batch } = *draft;
+                            let Draft { commit, events, batch } = draft;
                             outcome = Outcome::Write(answer, events, batch);
                             Some(commit)
                         }
@@ -203,7 +204,7 @@ impl<S: ConversationStore> Engine<S> {
                     Outcome::Write(answer, events, batch),
                 ) => {
                     self.tell(workspace, &batch.contact, events);
-                    let batch = leased.then(|| Batch { revision, settled, ..batch });
+                    let batch = leased.then(|| batch.written(revision, settled));
                     return Ok(Written { answer, batch: batch.filter(|batch| !batch.is_done) });
                 }
                 (Ok(Some(Committed::AliasTaken { alias, holder })), _) => taken = Some((alias, holder)),
@@ -228,7 +229,7 @@ impl<S: ConversationStore> Engine<S> {
         expect: Option<Revision>,
         key: Option<(KeyName, KeyRecord)>,
         want: Want,
-    ) -> Box<Draft> {
+    ) -> Draft {
         let due_at = decision.finish();
         let contact = decision.conversation.contact().id.clone();
         let batch = Batch::of(&decision, &contact, self.may_call(want));
@@ -256,7 +257,7 @@ impl<S: ConversationStore> Engine<S> {
             dead_letters,
             now: lookup.now,
         };
-        Box::new(Draft { commit, events: decision.events, batch })
+        Draft { commit, events: decision.events, batch }
     }
 
     fn may_call(&self, want: Want) -> bool {
@@ -265,7 +266,8 @@ impl<S: ConversationStore> Engine<S> {
 
     /// The ground of a decision in this engine.
     pub(super) fn ground<'a>(&'a self, workspace: &'a WorkspaceId, snapshot: &'a Snapshot) -> Ground<'a> {
-        Ground { workspace, limits: &self.ports.limits, flows: snapshot }
+        let observed = self.ports.observer.is_some();
+        Ground { workspace, limits: &self.ports.limits, flows: snapshot, observed }
     }
 }
 

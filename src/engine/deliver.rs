@@ -15,15 +15,14 @@ use crate::id::{ContactId, WorkspaceId};
 use crate::kernel::Decision;
 use crate::observer::EventKind;
 use crate::session::{DeadReason, Outbound, Status};
-use crate::store::{ConversationStore, Settle, Settled, Token};
+use crate::store::{ConversationStore, Lookup, Settle, Settled, Token};
 
 /// What is to be done for a conversation now.
 pub(super) struct Batch {
     pub(super) contact: ContactId,
     pub(super) revision: u64,
-    pub(super) settled: u64,
-    /// Messages that are due, in order.
-    pub(super) messages: Vec<Arc<Outbound>>,
+    /// Messages that are due, in order, each with its number in the outbox.
+    pub(super) messages: Vec<(u64, Arc<Outbound>)>,
     /// Host calls that are due.
     pub(super) calls: Vec<Call>,
     /// Whether these are all the messages that are unsettled.
@@ -54,7 +53,7 @@ impl Batch {
             if unsent.not_before > decision.now || conversation.outbox.iter().take(place).any(waits) {
                 is_whole = false;
             } else {
-                messages.push(Arc::clone(&unsent.message));
+                messages.push((unsent.seq, Arc::clone(&unsent.message)));
             }
         }
         let calls = if with_calls { calls_due(decision, contact) } else { Vec::new() };
@@ -65,7 +64,6 @@ impl Batch {
         Self {
             contact: contact.clone(),
             revision: 0,
-            settled: decision.settled,
             messages,
             calls,
             is_whole,
@@ -74,6 +72,12 @@ impl Batch {
             held_until: held.filter_map(|session| session.deadline).min(),
             is_done: false,
         }
+    }
+
+    /// The batch of a commit that was written: what was settled between its load and its commit is not sent again.
+    pub(super) fn written(mut self, revision: u64, settled: u64) -> Self {
+        self.messages.retain(|(seq, _)| *seq > settled);
+        Self { revision, ..self }
     }
 
     pub(super) fn has_work(&self) -> bool {
@@ -121,33 +125,30 @@ pub(super) struct Sent {
 
 impl<S: ConversationStore> Engine<S> {
     /// Does what a commit left to do, under the lease that it took. Whatever goes wrong here is mended by a later tick.
-    pub(super) async fn finish(
-        &self,
-        workspace: &WorkspaceId,
-        flows: &WorkspaceFlows,
-        token: Token,
-        batch: Option<Batch>,
-    ) {
+        pub(super) async fn finish(&self, lookup: &Lookup, flows: &WorkspaceFlows, batch: Option<Batch>) {
         let Some(batch) = batch else { return };
-        let sent = self.send_all(workspace, &batch).await;
-        if batch.calls.is_empty() && self.settle(workspace, token, &batch, &sent).await {
+        let Lookup { workspace, token, now, .. } = lookup;
+        let sent = self.send_all(workspace, &batch, *now).await;
+        if batch.calls.is_empty() && self.settle(workspace, *token, &batch, &sent).await {
             return;
         }
-        self.work(workspace, flows, token, batch, sent).await;
+        self.work(workspace, flows, *token, batch, sent).await;
     }
 
     /// Hands the batch's messages over, one after the other; behind one that must wait, its destination waits.
-    pub(super) async fn send_all(&self, workspace: &WorkspaceId, batch: &Batch) -> Sent {
+    pub(super) async fn send_all(&self, workspace: &WorkspaceId, batch: &Batch, started: DateTime<Utc>) -> Sent {
         let mut odd: Vec<(u64, Odd)> = Vec::new();
-        let started = self.now();
         let mut at = started;
-        for message in &batch.messages {
+        for (place, (_, message)) in batch.messages.iter().enumerate() {
+            if place > 0 {
+                at = self.now();
+            }
             let waits = odd.iter().any(|(seq, odd)| {
                 matches!(odd, Odd::Later { .. } | Odd::Untried)
                     && batch
                         .messages
                         .iter()
-                        .any(|earlier| earlier.id.seq == *seq && earlier.route == message.route)
+                        .any(|(_, earlier)| earlier.id.seq == *seq && earlier.route == message.route)
             });
             if waits || (at - started).to_std().unwrap_or_default() > self.ports.policy.lease / 2 {
                 odd.push((message.id.seq, Odd::Untried));
@@ -155,11 +156,7 @@ impl<S: ConversationStore> Engine<S> {
             }
             match self.ports.transport.send_boxed(message).await {
                 Ok(receipt) => {
-                    self.tell(
-                        workspace,
-                        &batch.contact,
-                        [(at, EventKind::Delivered { message: message.id })],
-                    );
+                    self.tell_one(workspace, &batch.contact, || EventKind::Delivered { message: message.id });
                     odd.extend(receipt.address.map(|address| (message.id.seq, Odd::KnownAs(address))));
                 }
                 Err(SendError::Retry { after, reason }) => {
@@ -172,9 +169,8 @@ impl<S: ConversationStore> Engine<S> {
                     odd.push((message.id.seq, Odd::Dead(DeadReason::WindowClosed)))
                 }
             }
-            at = self.now();
         }
-        Sent { odd, at }
+        Sent { odd, at: self.now() }
     }
 
     /// Settles a batch that went well: raises the watermark, frees the lease, rewrites nothing. Answers whether that is the end of it.

@@ -26,7 +26,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use crate::calls::{Calls, DynCalls, NoCalls};
 use crate::clock::{Clock, Ids, RandomIds, SystemClock};
 use crate::error::Error;
-use crate::id::{BadName, WorkspaceId};
+use crate::id::{BadName, ContactId, WorkspaceId};
 use crate::limits::Limits;
 use crate::observer::{Event, EventKind, Observer};
 use crate::store::{ConversationStore, DynFlowStore, FlowStore, MemoryFlows, Token};
@@ -308,17 +308,25 @@ impl<S> Engine<S> {
     }
 
     fn now(&self) -> DateTime<Utc> {
-        self.ports.clock.now().trunc_subsecs(3)
+        let now = self.ports.clock.now();
+        if now.timestamp_subsec_nanos() % 1_000_000 == 0 { now } else { now.trunc_subsecs(3) }
     }
 
     fn token(&self, now: DateTime<Utc>) -> Token {
         Token(self.ports.ids.mint(now))
     }
 
+    /// Tells one event, of now; it is made only if somebody watches.
+    fn tell_one(&self, workspace: &WorkspaceId, contact: &ContactId, kind: impl FnOnce() -> EventKind) {
+        if self.ports.observer.is_some() {
+            self.tell(workspace, contact, [(self.now(), kind())]);
+        }
+    }
+
     fn tell(
         &self,
         workspace: &WorkspaceId,
-        contact: &crate::id::ContactId,
+        contact: &ContactId,
         events: impl IntoIterator<Item = (DateTime<Utc>, EventKind)>,
     ) {
         let Some(observer) = &self.ports.observer else { return };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::address::Alias;
+use crate::address::{AccountRef, Alias};
 use crate::engine::Engine;
 use crate::engine::decide::{Decided, Facts, Found, Want, Written, put_back, take};
 use crate::engine::outcome::Received;
@@ -38,7 +38,7 @@ impl<S: ConversationStore> Engine<S> {
             workspace: workspace.clone(),
             subject: match &arrival.inbound.contact {
                 Some(contact) => Subject::Contact(contact.clone()),
-                None => Subject::Alias(Alias::Address(arrival.route.to.clone())),
+                None => Subject::Alias(Alias::Address(arrival.inbound.address.clone())),
             },
             key: None,
             token,
@@ -53,7 +53,7 @@ impl<S: ConversationStore> Engine<S> {
                 self.transact(workspace, &self.flows, &lookup, None, decide).await?;
             match answer? {
                 Answer::Final(received) => {
-                    self.finish(workspace, &self.flows, token, batch).await;
+                    self.finish(&lookup, &self.flows, batch).await;
                     return Ok(received);
                 }
                 Answer::AddressTaken(alias, holder) => {
@@ -117,7 +117,7 @@ impl<S: ConversationStore> Engine<S> {
             return Decided::Fetch(missing);
         }
         decision.apply_due();
-        let startable: Vec<_> = snapshot.startable(&arrival.route.account).collect();
+        let startable: Vec<_> = snapshot.startable(arrival.account()).collect();
         let known = expect.is_some().then_some(&*decision.conversation);
         let admissions: Vec<Admission> = startable
             .iter()
@@ -141,7 +141,7 @@ impl<S: ConversationStore> Engine<S> {
             .collect();
         let message = InboundMessage {
             message: &arrival.inbound.message,
-            account: &arrival.route.account,
+            account: arrival.account(),
             choice: arrival.choice,
             timestamp: arrival.inbound.timestamp,
         };
@@ -203,15 +203,14 @@ struct Arrival {
     contact: ContactId,
     /// The session, if one is started.
     session: u128,
-    route: Arc<Route>,
     /// The session and wait number that a payload of ours names.
     choice: Option<(SessionId, u32)>,
 }
 
 impl Arrival {
     fn of(mut inbound: CheckedInbound, contact: ContactId, call: u128) -> Self {
-        let id = inbound.id.as_deref().map_or(call, |id| message_hash(&inbound.account, id));
-        let route = Arc::new(Route { account: inbound.account.clone(), to: inbound.address.clone() });
+        let account = AccountRef { channel: &inbound.channel, account: &inbound.account };
+        let id = inbound.id.as_deref().map_or(call, |id| message_hash(account, id));
         let mut choice = None;
         if let Some(payload) = inbound.message.payload.take() {
             inbound.message.payload = Some(match own_choice(&payload) {
@@ -223,7 +222,7 @@ impl Arrival {
             });
         }
         let contact = inbound.contact.clone().unwrap_or(contact);
-        Self { inbound, id, contact, session: call, route, choice }
+        Self { inbound, id, contact, session: call, choice }
     }
 
     /// What the same message came to before.
@@ -231,6 +230,14 @@ impl Arrival {
         let now = now.max(found.conversation.last_at);
         let first = found.conversation.recall(self.id, now, limits);
         (found, first)
+    }
+
+    fn account(&self) -> AccountRef<'_> {
+        AccountRef { channel: &self.inbound.channel, account: &self.inbound.account }
+    }
+
+    fn route(&self) -> Arc<Route> {
+        Arc::new(Route { account: self.account().to_account(), to: self.inbound.address.clone() })
     }
 
     fn session(&self) -> SessionId {
@@ -244,8 +251,8 @@ impl Arrival {
     fn answer(&self, decision: &mut Decision<'_>, place: usize) -> Verdict {
         let Some(session) = decision.conversation.sessions.get(place) else { return Verdict::Unmatched };
         let id = session.id;
-        let same = session.route.as_ref().filter(|route| **route == self.route);
-        let route = Arc::clone(same.unwrap_or(&self.route));
+        let same = |route: &&Arc<Route>| self.account() == route.account && route.to == self.inbound.address;
+        let route = session.route.as_ref().filter(same).map_or_else(|| self.route(), Arc::clone);
         let now = decision.now;
         if decision.advance(place, Input::Reply { message: self.message(), route }, now) {
             Verdict::Consumed(id)
@@ -257,7 +264,7 @@ impl Arrival {
     fn queue(&self, decision: &mut Decision<'_>, place: usize) -> Verdict {
         let Some(session) = decision.edit().sessions.get_mut(place) else { return Verdict::Unmatched };
         let sent = session.sent;
-        let queued = Queued { message: self.message(), sent, route: Arc::clone(&self.route), opening: false };
+        let queued = Queued { message: self.message(), sent, route: self.route(), opening: false };
         session.rare().queue.push(queued);
         Verdict::Queued(session.id)
     }
@@ -270,9 +277,9 @@ impl Arrival {
         if opted_out_at.is_some() && decision.conversation.contact.opted_out_at.is_none() {
             decision.edit().contact.opted_out_at = opted_out_at;
         }
-        if !decision.conversation.contact.addresses.contains(&self.route.to) {
-            decision.edit().contact.addresses.push(self.route.to.clone());
-            decision.add_aliases.push(Alias::Address(self.route.to.clone()));
+        if !decision.conversation.contact.addresses.contains(&self.inbound.address) {
+            decision.edit().contact.addresses.push(self.inbound.address.clone());
+            decision.add_aliases.push(Alias::Address(self.inbound.address.clone()));
         }
         if let Some(profile) = &self.inbound.profile {
             decision.edit().contact.learn(profile);
@@ -286,7 +293,7 @@ impl Arrival {
         NewSession {
             context,
             origin: Some(Box::new(Origin { inbound: true, ..Origin::default() })),
-            route: Some(Arc::clone(&self.route)),
+            route: Some(self.route()),
             opening: Some(self.message()),
             ..NewSession::new(self.session(), version)
         }

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::address::{Account, Address, Phone};
+use crate::address::{Account, AccountRef, Address, Phone};
 use crate::channel::Channel;
 use crate::error::Error;
 use crate::id::{ContactId, FlowId, TriggerKey, check_name};
@@ -93,7 +93,13 @@ impl TriggerRequest {
     }
 
     /// What the flow reads as `context`: a JSON object of at most 64 KiB, 16 levels deep.
-    pub fn context(mut self, context: impl Serialize) -> Self {
+    pub fn context(mut self, context: impl Into<Value>) -> Self {
+        self.context = Some(Bag::from_json(&context.into(), &Caps::of(&Limits::default())));
+        self
+    }
+
+    /// The same, of a host's own type that serialises to an object.
+    pub fn context_of(mut self, context: impl Serialize) -> Self {
         self.context = Some(Bag::pack(context, &Caps::of(&Limits::default())));
         self
     }
@@ -110,7 +116,7 @@ impl TriggerRequest {
         self
     }
 
-    /// When the event happened; readable as `trigger.claim_time`, decides nothing (SEMANTICS T7).
+    /// When the event happened, now if it is not said; readable as `trigger.claim_time`, decides nothing (SEMANTICS T7).
     pub fn claim_time(mut self, at: DateTime<Utc>) -> Self {
         self.claim_time = Some(at);
         self
@@ -349,9 +355,9 @@ impl Inbound {
     }
 
     pub(super) fn check(self, limits: &Limits) -> Result<CheckedInbound, Error> {
-        let account =
-            Account::new(self.channel, self.account).map_err(|rule| Error::invalid("account", rule))?;
-        let address = Address::new(&account, &self.from).map_err(|rule| Error::invalid("from", rule))?;
+        check_name(&self.account).map_err(|rule| Error::invalid("account", rule))?;
+        let account = AccountRef { channel: &self.channel, account: &self.account };
+        let address = Address::on(account, &self.from).map_err(|rule| Error::invalid("from", rule))?;
         let contact = self
             .contact_id
             .map(|id| ContactId::new(id).map_err(|rule| Error::invalid("contact_id", rule)))
@@ -383,22 +389,16 @@ impl Inbound {
             media,
             location,
         };
-        Ok(CheckedInbound {
-            id: self.id,
-            account,
-            address,
-            contact,
-            message,
-            timestamp: self.timestamp,
-            profile: self.profile,
-        })
+                let Self { id, channel, account, timestamp, profile, .. } = self;
+        Ok(CheckedInbound { id, channel, account, address, contact, message, timestamp, profile })
     }
 }
 
 /// An inbound message whose form is right.
 pub(super) struct CheckedInbound {
     pub(super) id: Option<String>,
-    pub(super) account: Account,
+    pub(super) channel: Channel,
+    pub(super) account: String,
     pub(super) address: Address,
     pub(super) contact: Option<ContactId>,
     pub(super) message: Message,

@@ -107,16 +107,26 @@ impl<S: ConversationStore> Engine<S> {
         subject: Subject,
         without_effect: T,
         with_effect: T,
+        change: impl FnMut(&mut Decision<'_>) -> bool + Send,
+    ) -> Result<T, Error> {
+        self.act_on(&self.lookup(workspace, subject), without_effect, with_effect, change).await
+    }
+
+    /// The same, with a lookup of the caller's: one that may add addresses must not decide in place.
+    pub(super) async fn act_on<T: Copy + Send + Sync>(
+        &self,
+        lookup: &Lookup,
+        without_effect: T,
+        with_effect: T,
         mut change: impl FnMut(&mut Decision<'_>) -> bool + Send,
     ) -> Result<T, Error> {
-        let lookup = self.lookup(workspace, subject);
-        let token = lookup.token;
+        let workspace = &lookup.workspace;
         let decide = |facts: Facts<'_>| {
-            self.decide_act(workspace, &lookup, (without_effect, with_effect), &mut change, facts)
+            self.decide_act(workspace, lookup, (without_effect, with_effect), &mut change, facts)
         };
-        let Written { answer, batch } = self.transact(workspace, &self.flows, &lookup, None, decide).await?;
+        let Written { answer, batch } = self.transact(workspace, &self.flows, lookup, None, decide).await?;
         let answer = answer?;
-        self.finish(workspace, &self.flows, token, batch).await;
+        self.finish(lookup, &self.flows, batch).await;
         Ok(answer)
     }
 

@@ -18,7 +18,7 @@ use crate::kernel::{
     Admission, Allowances, Decision, NewSession, accept_inputs, admit, fingerprint, later, span,
 };
 use crate::observer::EventKind;
-use crate::session::{EndReason, Origin, Route, Verdict};
+use crate::session::{Conversation, EndReason, Origin, Route, Session, Verdict};
 use crate::store::{ConversationStore, KeyName, KeyRecord, Loaded, Lookup, Subject};
 use crate::value::Bag;
 
@@ -66,7 +66,7 @@ impl<S: ConversationStore> Engine<S> {
                 self.transact(workspace, &self.flows, &lookup, None, decide).await?;
             match answer? {
                 Answer::Final(triggered) => {
-                    self.finish(workspace, &self.flows, token, batch).await;
+                    self.finish(&lookup, &self.flows, batch).await;
                     return Ok(triggered);
                 }
                 Answer::AddressTaken(alias, holder) => {
@@ -96,7 +96,10 @@ impl<S: ConversationStore> Engine<S> {
         {
             return Decided::Answer(call.replay(record, view));
         }
-        if let Some((alias, holder)) = taken {
+        // Who was named by the address alone is its holder, and was found by it.
+        if let Some((alias, holder)) = taken
+            && matches!(call.target, Target::Named(_))
+        {
             return Decided::Answer(Ok(Answer::AddressTaken(alias.clone(), holder.clone())));
         }
         let mut found = match take(loaded) {
@@ -105,7 +108,8 @@ impl<S: ConversationStore> Engine<S> {
         };
         if maybe_done && let Some(found) = found.take_if(|found| call.is_in(found, key.is_some(), now, self))
         {
-            return self.resume_delivery(workspace, snapshot, loaded, found, now, call.started(view));
+            let answer = call.started(view, &found.conversation, key.as_ref());
+            return self.resume_delivery(workspace, snapshot, loaded, found, now, answer);
         }
         let mut give_back = |found: Option<Found>, answer: Result<Triggered, Error>| {
             if let Some(found) = found {
@@ -265,14 +269,16 @@ impl Call {
         key_found || found.conversation.recall(self.session.0.as_u128(), now, &engine.ports.limits).is_some()
     }
 
-    fn started(&self, view: &View) -> Answer {
-        let version = view.entry.online().unwrap_or(FlowVersion(0));
-        Answer::Final(Triggered::Started(self.session_ref(
-            view,
-            self.session,
-            version,
-            &self.target.contact(),
-        )))
+    /// What this call came to, as an earlier attempt of it was written.
+    fn started(&self, view: &View, conversation: &Conversation, key: Option<&KeyRecord>) -> Answer {
+        let live = || conversation.sessions().iter().find(|live| live.id() == self.session);
+        let version = key
+            .map(|record| record.version)
+            .or_else(|| live().map(Session::version))
+            .or_else(|| view.entry.online())
+            .unwrap_or(FlowVersion(0));
+        let contact = &conversation.contact().id;
+        Answer::Final(Triggered::Started(self.session_ref(view, self.session, version, contact)))
     }
 
     fn session_ref(

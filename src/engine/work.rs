@@ -85,7 +85,7 @@ impl<S: ConversationStore> Engine<S> {
             let written = self.transact(workspace, flows, &lookup, first.take(), decide).await?;
             written.answer?;
             let Some(batch) = written.batch else { return Ok(()) };
-            let sent = self.send_all(workspace, &batch).await;
+            let sent = self.send_all(workspace, &batch, now).await;
             if batch.calls.is_empty() && self.settle(workspace, token, &batch, &sent).await {
                 return Ok(());
             }
@@ -133,7 +133,7 @@ impl<S: ConversationStore> Engine<S> {
 
     fn book_sent(&self, decision: &mut Decision<'_>, batch: &Batch, sent: &Sent) {
         let at = sent.at;
-        for message in &batch.messages {
+        for (_, message) in &batch.messages {
             let odd = sent.odd.iter().find(|(seq, _)| *seq == message.id.seq).map(|(_, odd)| odd);
             match odd {
                 None => decision.settle_message(message.id, at),
@@ -161,12 +161,14 @@ impl<S: ConversationStore> Engine<S> {
         reason: &str,
         at: DateTime<Utc>,
     ) {
+        // By the conversation's time: under a clock that went back the pause would be over before it began.
+        let from = at.max(decision.now);
         let Some(unsent) = decision.edit().outbox.iter_mut().find(|unsent| unsent.message.id == id) else {
             return;
         };
         unsent.attempts = unsent.attempts.saturating_add(1);
         let pause = after.map_or_else(|| jitter(backoff(unsent.attempts), id, unsent.attempts), span);
-        let until = later(at, pause);
+        let until = later(from, pause);
         let last = later(unsent.message.created_at, span(self.ports.policy.give_up_after));
         unsent.not_before = until;
         if until > last {
@@ -195,7 +197,7 @@ impl<S: ConversationStore> Engine<S> {
         batch: &Batch,
         call: &Call,
     ) -> Result<Answer, CallError> {
-        self.tell(workspace, &batch.contact, [(self.now(), EventKind::Called { call: call.reference.call })]);
+        self.tell_one(workspace, &batch.contact, || EventKind::Called { call: call.reference.call });
         self.ports.calls.call_boxed(call).await
     }
 }

@@ -6,7 +6,6 @@
     not(test),
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
-#![allow(dead_code, unused_imports, reason = "the kernel, which runs on the compiled flow, comes next")]
 
 mod capacity;
 mod check;

@@ -1,6 +1,7 @@
 //! One decision on one conversation: turns are applied to it one after the other, and what they leave beside the record
 //! is collected, to be committed as one.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -49,6 +50,8 @@ pub(crate) struct Ground<'a> {
     pub(crate) workspace: &'a WorkspaceId,
     pub(crate) limits: &'a Limits,
     pub(crate) flows: &'a dyn Flows,
+    /// Whether anybody watches.
+    pub(crate) observed: bool,
 }
 
 /// A conversation while it is decided on.
@@ -66,6 +69,8 @@ pub(crate) struct Decision<'a> {
     pub(crate) events: Vec<(DateTime<Utc>, EventKind)>,
     pub(crate) add_aliases: Vec<Alias>,
     pub(crate) drop_aliases: Vec<Alias>,
+    /// The flow that was last asked for, by the address of its id: sessions share it with their compiled flow.
+    last_pinned: Cell<Option<((usize, FlowVersion), Pinned<'a>)>>,
 }
 
 impl<'a> Decision<'a> {
@@ -89,6 +94,7 @@ impl<'a> Decision<'a> {
             events: Vec::new(),
             add_aliases: Vec::new(),
             drop_aliases: Vec::new(),
+            last_pinned: Cell::new(None),
         };
         if now - clock > CLOCK_BEHIND {
             decision.note(EventKind::ClockBehind);
@@ -103,17 +109,32 @@ impl<'a> Decision<'a> {
 
     /// The versions that its live sessions need and that have not been fetched.
     pub(crate) fn missing(&self) -> Vec<(FlowId, FlowVersion)> {
-        let pinned = |session: &&Session| self.ground.flows.pinned(&session.flow, session.version).is_none();
+        let unknown = |session: &&Session| self.pinned(&session.flow, session.version).is_none();
         self.conversation
             .sessions
             .iter()
-            .filter(pinned)
+            .filter(unknown)
             .map(|session| (session.flow.clone(), session.version))
             .collect()
     }
 
     pub(crate) fn note(&mut self, kind: EventKind) {
-        self.events.push((self.now, kind));
+        if self.ground.observed {
+            self.events.push((self.now, kind));
+        }
+    }
+
+    /// A version of a flow; asked for several times in a decision, mostly for the same one.
+    pub(crate) fn pinned(&self, flow: &FlowId, version: FlowVersion) -> Option<Pinned<'a>> {
+        let key = (flow.as_str().as_ptr().addr(), version);
+        match self.last_pinned.get() {
+            Some((last, pinned)) if last == key => Some(pinned),
+            _ => {
+                let pinned = self.ground.flows.pinned(flow, version)?;
+                self.last_pinned.set(Some((key, pinned)));
+                Some(pinned)
+            }
+        }
     }
 
     /// The record, to be changed.
@@ -130,7 +151,9 @@ impl<'a> Decision<'a> {
         let has_reentry = flow.settings().reentry != Reentry::Always;
         self.started.push((id, session.flow.clone(), version));
         self.add_aliases.push(Alias::Session(id));
-        self.note(EventKind::SessionStarted { session: id, flow: session.flow.clone(), version });
+        if self.ground.observed {
+            self.note(EventKind::SessionStarted { session: id, flow: session.flow.clone(), version });
+        }
         let conversation = self.edit();
         if has_reentry {
             conversation.marks.retain(|mark| mark.flow != session.flow);
@@ -147,7 +170,7 @@ impl<'a> Decision<'a> {
     /// Runs the session at this place. Answers whether it took the input.
     pub(crate) fn advance(&mut self, place: usize, input: Input, at: DateTime<Utc>) -> bool {
         let Some(session) = self.conversation.sessions.get(place) else { return false };
-        let Some(pinned) = self.ground.flows.pinned(&session.flow, session.version) else { return false };
+        let Some(pinned) = self.pinned(&session.flow, session.version) else { return false };
         let input_name = input.name();
         let unsent = self.conversation.outbox.iter().filter(|unsent| unsent.seq > self.settled).count();
         let last_seq = self.conversation.last_seq;
@@ -199,7 +222,8 @@ impl<'a> Decision<'a> {
         for effect in outcome.effects {
             match effect {
                 Effect::Send(message) => self.send(message, at),
-                Effect::Note(kind) => self.events.push((at, kind)),
+                Effect::Note(kind) if self.ground.observed => self.events.push((at, kind)),
+                Effect::Note(_) => {}
             }
         }
         self.close(place, at);
@@ -207,12 +231,11 @@ impl<'a> Decision<'a> {
     }
 
     /// Puts a message into the outbox, or where it belongs when it comes too late (SEMANTICS S2).
-    fn send(&mut self, message: Outbound, at: DateTime<Utc>) {
+    fn send(&mut self, message: Arc<Outbound>, at: DateTime<Utc>) {
         let overdue = self.now - at > LATE_AFTER;
         let now = self.now;
         let conversation = Arc::make_mut(&mut self.conversation);
         conversation.last_seq = message.id.seq;
-        let message = Arc::new(message);
         if overdue {
             self.bury(message, DeadReason::TooLate);
             return;
@@ -238,10 +261,10 @@ impl<'a> Decision<'a> {
     fn close(&mut self, place: usize, at: DateTime<Utc>) {
         let conversation = Arc::make_mut(&mut self.conversation);
         let Some(session) = conversation.sessions.get(place) else { return };
-        self.events.push((
-            at,
-            EventKind::Turn { session: session.id, node: session.at.clone(), status: session.status },
-        ));
+                if self.ground.observed {
+            let turn = EventKind::Turn { session: session.id, node: session.at.clone(), status: session.status };
+            self.events.push((at, turn));
+        }
         if !session.status.is_live() {
             let session = conversation.sessions.remove(place);
             self.ended.push(SessionRecord::new(conversation.contact.id.clone(), session));
@@ -265,10 +288,7 @@ impl<'a> Decision<'a> {
 
     /// Applies what is due, the earliest first, each at its own time and not at `now` (SEMANTICS S2).
     pub(crate) fn apply_due(&mut self) {
-        let terminated = |session: &Session| {
-            self.ground.flows.pinned(&session.flow, session.version).is_some_and(|pinned| pinned.terminated)
-        };
-        while let Some(place) = self.conversation.sessions.iter().position(terminated) {
+        while let Some(place) = self.terminated() {
             self.end(place, EndReason::FlowTerminated, self.now);
         }
         while let Some((at, place)) = self.next_timer().filter(|(at, _)| *at <= self.now) {
@@ -283,6 +303,13 @@ impl<'a> Decision<'a> {
         }
     }
 
+    /// The place of a session whose version was terminated (SEMANTICS L4).
+    fn terminated(&self) -> Option<usize> {
+        let is_terminated =
+            |session: &Session| self.pinned(&session.flow, session.version).is_some_and(|pinned| pinned.terminated);
+        self.conversation.sessions.iter().position(is_terminated)
+    }
+
     fn next_timer(&self) -> Option<(DateTime<Utc>, usize)> {
         let conversation = &self.conversation;
         let timer = |(place, session): (usize, &Session)| {
@@ -294,15 +321,17 @@ impl<'a> Decision<'a> {
 
     /// A message has left.
     pub(crate) fn settle_message(&mut self, id: MessageId, at: DateTime<Utc>) {
-        let Some(message) = self.take_unsent(id) else { return };
-        self.edit().restart_held_wait(&message, at);
+        let Some(unsent) = self.take_unsent(id) else { return };
+        let settled = self.settled;
+        self.edit().restart_held_wait(&unsent, settled, at);
     }
 
     /// A message never will leave.
     pub(crate) fn give_up(&mut self, id: MessageId, reason: DeadReason, at: DateTime<Utc>) {
-        let Some(message) = self.take_unsent(id) else { return };
-        self.edit().restart_held_wait(&message, at);
-        self.bury(message, reason);
+        let Some(unsent) = self.take_unsent(id) else { return };
+        let settled = self.settled;
+        self.edit().restart_held_wait(&unsent, settled, at);
+        self.bury(unsent.message, reason);
     }
 
     /// A message that was given up is to be tried once more, behind all others.
@@ -313,9 +342,9 @@ impl<'a> Decision<'a> {
         conversation.outbox.push(Unsent { seq: conversation.last_seq, message, attempts: 0, not_before });
     }
 
-    fn take_unsent(&mut self, id: MessageId) -> Option<Arc<Outbound>> {
+    fn take_unsent(&mut self, id: MessageId) -> Option<Unsent> {
         let place = self.conversation.outbox.iter().position(|unsent| unsent.message.id == id)?;
-        Some(self.edit().outbox.remove(place).message)
+        Some(self.edit().outbox.remove(place))
     }
 
     /// Keeps what an input came to, so that a repeat is recognised.

@@ -6,12 +6,12 @@ use std::hash::Hasher;
 use chrono::TimeDelta;
 use siphasher::sip128::{Hasher128, SipHasher13};
 
-use crate::address::{Account, Address};
+use crate::address::{AccountRef, Address};
 use crate::id::{ContactId, MessageId};
 use crate::value::Bag;
 
 fn text(hasher: &mut SipHasher13, text: &str) {
-    hasher.write_u64(text.len() as u64);
+    hasher.write_u64(text.len() as u64 + 1);
     hasher.write(text.as_bytes());
 }
 
@@ -23,25 +23,32 @@ pub(crate) fn fingerprint(
     out_id: Option<&str>,
 ) -> u128 {
     let mut hasher = SipHasher13::new();
-    let mut optional = |value: Option<String>| {
-        hasher.write_u8(u8::from(value.is_some()));
-        text(&mut hasher, value.as_deref().unwrap_or_default());
-    };
-    optional(contact.map(ToString::to_string));
-    match address {
-        Some(Address::Named(named)) => optional(Some(format!("{}\u{1f}{}", named.account, named.id))),
-        other => optional(other.map(ToString::to_string)),
+    match contact.map(ToString::to_string) {
+        Some(contact) => text(&mut hasher, &contact),
+        None => hasher.write_u8(0),
     }
-    optional(out_id.map(ToOwned::to_owned));
+    match address {
+        Some(Address::Phone(phone)) => hasher.write_u64(phone.number()),
+        Some(Address::Named(named)) => {
+            text(&mut hasher, named.account.channel.as_str());
+            text(&mut hasher, &named.account.account);
+            text(&mut hasher, &named.id);
+        }
+        None => hasher.write_u8(0),
+    }
+    match out_id {
+        Some(out_id) => text(&mut hasher, out_id),
+        None => hasher.write_u8(0),
+    }
     hasher.write(context.as_bytes());
     hasher.finish128().as_u128()
 }
 
 /// An inbound message's id in its channel and account (SEMANTICS I2).
-pub(crate) fn message_hash(account: &Account, id: &str) -> u128 {
+pub(crate) fn message_hash(account: AccountRef<'_>, id: &str) -> u128 {
     let mut hasher = SipHasher13::new();
     text(&mut hasher, account.channel.as_str());
-    text(&mut hasher, &account.account);
+    text(&mut hasher, account.account);
     text(&mut hasher, id);
     hasher.finish128().as_u128()
 }

@@ -113,7 +113,7 @@ pub struct Turn {
 #[non_exhaustive]
 pub enum Effect {
     /// Send this message to the contact.
-    Send(Outbound),
+    Send(Arc<Outbound>),
     /// Tell those who watch.
     Note(EventKind),
 }

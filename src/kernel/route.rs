@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::address::Account;
+use crate::address::AccountRef;
 use crate::flow::node::{Node, WaitReply};
 use crate::flow::{Flow, NodeIx, Rank};
 use crate::id::{FlowId, SessionId};
@@ -37,7 +37,7 @@ pub(crate) fn own_choice(payload: &str) -> Option<(SessionId, u32, &str)> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct InboundMessage<'a> {
     pub(crate) message: &'a Message,
-    pub(crate) account: &'a Account,
+    pub(crate) account: AccountRef<'a>,
     /// The session and wait number that its payload names, if it is ours.
     pub(crate) choice: Option<(SessionId, u32)>,
     /// When the channel says it was sent.
@@ -50,6 +50,14 @@ pub(crate) struct Candidate<'a> {
     pub(crate) flow: &'a Flow,
     /// Whether it may start with this contact now.
     pub(crate) admitted: bool,
+}
+
+/// A question that a session waits at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Question<'f> {
+    wait: &'f WaitReply,
+    /// How old a message may be that answers it (SEMANTICS I12).
+    patience: TimeDelta,
 }
 
 /// Who gets a message.
@@ -75,7 +83,7 @@ pub(crate) enum Routing {
 pub(crate) fn route<'f>(
     inbound: &InboundMessage<'_>,
     conversation: Option<&Conversation>,
-    wait_of: impl Fn(&Session) -> Option<&'f WaitReply>,
+    wait_of: impl Fn(&Session) -> Option<Question<'f>>,
     candidates: &[Candidate<'_>],
     now: DateTime<Utc>,
     limits: &Limits,
@@ -91,14 +99,18 @@ pub(crate) fn route<'f>(
     {
         return Routing::StaleChoice(session);
     }
-    if let Some((place, session)) = answering(inbound, sessions, wait_of) {
-        let too_old = inbound.timestamp.is_some_and(|sent| session.parked_at - sent > OLDER_THAN_WAIT);
+    let outlived = |patience: TimeDelta| age.is_some_and(|age| age > patience);
+    if let Some((place, session, patience)) = answering(inbound, sessions, wait_of) {
+        let too_old = outlived(patience)
+            || inbound.timestamp.is_some_and(|sent| session.parked_at - sent > OLDER_THAN_WAIT);
         return if too_old { Routing::TooOld } else { Routing::Answer(place) };
     }
-    let keeper = sessions.iter().enumerate().rev().find(|(_, session)| keeps_messages(session, now));
+    let mut keepers = sessions.iter().enumerate().rev();
+    let keeper = keepers.find(|(_, session)| inbound.choice.is_none() && keeps_messages(session, now));
     let best = best_trigger(inbound, conversation, candidates, now, keeper.is_some());
     match (best, keeper) {
-        (Some(flow), _) => Routing::Start(flow),
+        (Some(flow), _) if outlived(flow.settings().max_message_age) => Routing::TooOld,
+        (Some(flow), _) => Routing::Start(flow.id().clone()),
         (None, Some((_, session))) if session.queue().len() >= limits.queued_messages => Routing::InboxFull,
         (None, Some((place, _))) => Routing::Queue(place),
         (None, None) => Routing::Unmatched,
@@ -106,21 +118,24 @@ pub(crate) fn route<'f>(
 }
 
 /// The session whose question a message answers: the one its payload names, else the one that waits since last (SEMANTICS I3).
+/// A choice of ours answers no question but its own (I9).
 fn answering<'s, 'f>(
     inbound: &InboundMessage<'_>,
     sessions: &'s [Session],
-    wait_of: impl Fn(&Session) -> Option<&'f WaitReply>,
-) -> Option<(usize, &'s Session)> {
-    let fits = |session: &Session| {
-        session.status == Status::Waiting
-            && wait_of(session)
-                .is_some_and(|wait| takes(wait, session, inbound.message.kind, inbound.account))
-    };
-    let named = |session: &Session| inbound.choice == Some((session.id, session.wait));
-    let waiting = || sessions.iter().enumerate().filter(|(_, session)| fits(session));
-    waiting()
-        .find(|(_, session)| named(session))
-        .or_else(|| waiting().max_by_key(|(place, session)| (session.parked_at, *place)))
+    wait_of: impl Fn(&Session) -> Option<Question<'f>>,
+) -> Option<(usize, &'s Session, TimeDelta)> {
+    let mut waiting = sessions.iter().enumerate().filter_map(|(place, session)| {
+        let question = (session.status == Status::Waiting).then(|| wait_of(session))??;
+        takes(question.wait, session, inbound.message.kind, inbound.account).then_some((
+            place,
+            session,
+            question.patience,
+        ))
+    });
+    match inbound.choice {
+        Some(choice) => waiting.find(|(_, session, _)| choice == (session.id, session.wait)),
+        None => waiting.max_by_key(|(place, session, _)| (session.parked_at, *place)),
+    }
 }
 
 fn keeps_messages(session: &Session, now: DateTime<Utc>) -> bool {
@@ -132,19 +147,20 @@ fn keeps_messages(session: &Session, now: DateTime<Utc>) -> bool {
 }
 
 /// The flow that a message starts (SEMANTICS I4). Where a session could keep the message, only a rule about its words comes first (I1).
-fn best_trigger(
+fn best_trigger<'c>(
     inbound: &InboundMessage<'_>,
     conversation: Option<&Conversation>,
-    candidates: &[Candidate<'_>],
+    candidates: &[Candidate<'c>],
     now: DateTime<Utc>,
     by_words_only: bool,
-) -> Option<FlowId> {
+) -> Option<&'c Flow> {
     let first_contact = conversation.is_none_or(|conversation| !conversation.has_written);
     let reached = conversation
         .and_then(|conversation| conversation.campaign_at)
         .is_some_and(|at| now - at <= CAMPAIGN_REACH);
     let text = (inbound.message.kind != MessageKind::Choice || !inbound.message.text.is_empty())
         .then_some(inbound.message.text.as_ref());
+    let payload = inbound.message.payload.as_deref().filter(|_| inbound.choice.is_none());
     candidates
         .iter()
         .filter(|candidate| candidate.admitted)
@@ -153,23 +169,24 @@ fn best_trigger(
             if trigger.needs_campaign() && !reached {
                 return None;
             }
-            let rank = trigger.matches(text, inbound.message.payload.as_deref(), first_contact)?;
+            let rank = trigger.matches(text, payload, first_contact)?;
             let allowed = !by_words_only
                 || matches!(
                     rank,
                     Rank::Payload | Rank::Exact | Rank::StartsWith | Rank::Regex | Rank::Contains
                 );
-            allowed.then(|| (Reverse(trigger.priority()), Reverse(rank), candidate.flow.id()))
+            let order = (Reverse(trigger.priority()), Reverse(rank), candidate.flow.id());
+            allowed.then_some((order, candidate.flow))
         })
-        .min()
-        .map(|(_, _, flow)| flow.clone())
+        .min_by(|(one, _), (other, _)| one.cmp(other))
+        .map(|(_, flow)| flow)
 }
 
 /// The question that a session waits at, in its own version of the flow.
-pub(crate) fn wait_node<'f>(flow: &'f Flow, session: &Session) -> Option<&'f WaitReply> {
+pub(crate) fn wait_node<'f>(flow: &'f Flow, session: &Session) -> Option<Question<'f>> {
     let at = flow.find(&session.at, NodeIx(session.hint))?;
     match &flow.node(at)?.node {
-        Node::WaitReply(wait) => Some(wait),
+        Node::WaitReply(wait) => Some(Question { wait, patience: flow.settings().max_message_age }),
         _ => None,
     }
 }

@@ -301,7 +301,9 @@ impl<'a> Run<'a> {
         }
         let count = self.sends;
         for effect in &mut self.effects {
-            if let Effect::Send(message) = effect {
+            if let Effect::Send(message) = effect
+                && let Some(message) = Arc::get_mut(message)
+            {
                 message.count = count;
             }
         }

@@ -12,7 +12,7 @@ use crate::flow::{Condition, Flow, JsonTemplate, Render};
 use crate::kernel::Scene;
 use crate::kernel::run::Run;
 use crate::observer::EventKind;
-use crate::session::{Contact, Origin, Reply, Session};
+use crate::session::{Contact, Reply, Session};
 use crate::value::{Caps, PackError};
 
 struct Names<'a> {
@@ -32,7 +32,7 @@ impl<'a> Names<'a> {
             scene,
             reply: ReplyNames(session.reply.as_deref()),
             contact: ContactNames(scene.contact),
-            trigger: TriggerNames(session.origin.as_deref()),
+            trigger: TriggerNames(session),
             flow: FlowNames { flow, session, name: scene.flow_name },
             run: SessionNames(session),
         }
@@ -112,18 +112,18 @@ impl Fields for ContactNames<'_> {
     }
 }
 
-struct TriggerNames<'a>(Option<&'a Origin>);
+struct TriggerNames<'a>(&'a Session);
 
 impl Fields for TriggerNames<'_> {
     fn field(&self, name: &str) -> Option<Val<'_>> {
-        let origin = self.0;
+        let origin = self.0.origin.as_deref();
         Some(match name {
             "kind" => {
                 Val::from(if origin.is_some_and(|origin| origin.inbound) { "inbound" } else { "manual" })
             }
             "uuid" => owned(origin?.uuid.as_ref()?),
             "out_id" => Val::from(origin?.out_id.as_deref()?),
-            "claim_time" => instant(origin?.claim_time?),
+            "claim_time" => instant(origin.and_then(|origin| origin.claim_time).unwrap_or(self.0.started_at)),
             "campaign" => Val::from(origin?.campaign.as_deref()?),
             _ => return None,
         })

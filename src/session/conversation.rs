@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{ContactId, FlowId, SessionId};
 use crate::limits::Limits;
 use crate::session::outbox::heads;
-use crate::session::{Contact, DeadLetter, Outbound, Session, Status, Unsent};
+use crate::session::{Contact, DeadLetter, Session, Status, Unsent};
 
 /// A contact's record: who it is, its live sessions, what it said lately, what it has yet to be sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -188,14 +188,15 @@ impl Conversation {
 
     /// Takes note that a message is settled, delivered or given up, at `at`: a wait whose deadline passed meanwhile
     /// gets its time anew from here (SEMANTICS N3). Answers whether anything changed.
-    pub(crate) fn restart_held_wait(&mut self, message: &Outbound, at: DateTime<Utc>) -> bool {
-        let held = self.sessions.iter_mut().find(|session| {
-            session.id == message.id.session
+    pub(crate) fn restart_held_wait(&mut self, unsent: &Unsent, settled: u64, at: DateTime<Utc>) -> bool {
+        let held = self.sessions.iter().position(|session| {
+            session.id == unsent.message.session()
                 && session.status == Status::Waiting
-                && session.sent_before == message.id.seq
+                && session.sent_before >= unsent.seq
                 && session.deadline.is_some_and(|deadline| deadline <= at)
+                && !self.is_held(session, settled)
         });
-        let Some(session) = held else { return false };
+        let Some(session) = held.and_then(|place| self.sessions.get_mut(place)) else { return false };
         session.deadline = session.deadline.map(|deadline| at + (deadline - session.parked_at));
         session.parked_at = at;
         true

@@ -1,5 +1,7 @@
 //! `send_message`: renders a message into the outbox (SEMANTICS N2, D4).
 
+use std::sync::Arc;
+
 use crate::flow::Step;
 use crate::flow::node::{Port, SendMessage};
 use crate::id::MessageId;
@@ -47,6 +49,6 @@ pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &SendMessage) -> Move 
         branch: run.session.branch.clone(),
         component: run.component.clone().unwrap_or_else(|| step.title.clone()),
     };
-    run.effects.push(Effect::Send(message));
+    run.effects.push(Effect::Send(Arc::new(message)));
     Move::Take(Port::NEXT)
 }

@@ -1,16 +1,14 @@
 //! `wait_reply`: the session waits for what the contact says (SEMANTICS N3).
 
-use std::sync::Arc;
-
 use serde_json::Value;
 
-use crate::address::Account;
+use crate::address::AccountRef;
 use crate::flow::node::WaitReply;
 use crate::flow::{OnTimeout, ReplyKind, Step};
 use crate::kernel::Input;
 use crate::kernel::run::{Move, Run, later};
 use crate::observer::EventKind;
-use crate::session::{FailureCode, Message, MessageKind, Queued, Reply, Route, Session, Status};
+use crate::session::{FailureCode, Message, MessageKind, Queued, Route, Session, Status};
 
 pub(super) fn enter(run: &mut Run<'_>, node: &WaitReply) -> Move {
     run.next_wait();
@@ -32,8 +30,9 @@ pub(super) fn resume(run: &mut Run<'_>, step: &Step, node: &WaitReply, input: In
             answer(run, node, message)
         }
         Input::Deadline(wait) if wait == run.session.wait => {
-            let missed = run.session.reply.take().map_or_else(Vec::new, |reply| reply.missed);
-            run.session.reply = Some(Box::new(Reply { message: None, timed_out: true, missed }));
+            let reply = run.session.reply.get_or_insert_default();
+            reply.message = None;
+            reply.timed_out = true;
             match node.on_timeout {
                 OnTimeout::Continue => Move::Take(WaitReply::REPLIED),
                 OnTimeout::Branch if step.exit(WaitReply::TIMEOUT).is_some() => {
@@ -48,32 +47,30 @@ pub(super) fn resume(run: &mut Run<'_>, step: &Step, node: &WaitReply, input: In
 
 /// Whether a wait takes a message: of an accepted kind, on the channel and account it asked on (SEMANTICS I3).
 fn accepts(run: &Run<'_>, node: &WaitReply, message: &Message, route: &Route) -> bool {
-    takes(node, run.session, message.kind, &route.account)
+    takes(node, run.session, message.kind, route.account.as_ref())
 }
 
 /// The same, for routing.
 pub(in crate::kernel) fn takes(
     node: &WaitReply,
-    session: &Session,
-    kind: MessageKind,
-    account: &Account,
-) -> bool {
+    session: &Session, kind: MessageKind, account: AccountRef<'_>) -> bool {
     let kind = match kind {
         MessageKind::Text => ReplyKind::Text,
         MessageKind::Choice => ReplyKind::Choice,
         MessageKind::Media => ReplyKind::Media,
         MessageKind::Location => ReplyKind::Location,
     };
-    let asked_here = || session.route.as_ref().is_none_or(|asked| asked.account == *account);
+    let asked_here = || session.route.as_ref().is_none_or(|asked| account == asked.account);
     node.accept.accepts(kind) && (node.any_channel || asked_here())
 }
 
 fn answer(run: &mut Run<'_>, node: &WaitReply, message: Message) -> Move {
-    let text = Arc::clone(&message.text);
-    let missed = run.session.reply.take().map_or_else(Vec::new, |reply| reply.missed);
-    run.session.reply = Some(Box::new(Reply { message: Some(message), timed_out: false, missed }));
-    if let Some(name) = &node.save_to
-        && let Err(error) = run.set_var(name, &Value::String(text.as_ref().to_owned()))
+    let text = node.save_to.as_ref().map(|name| (name, Value::String(message.text.as_ref().to_owned())));
+    let reply = run.session.reply.get_or_insert_default();
+    reply.message = Some(message);
+    reply.timed_out = false;
+    if let Some((name, text)) = text
+        && let Err(error) = run.set_var(name, &text)
     {
         return Move::fail(FailureCode::Variables, format_args!("variable `{name}` {error}"));
     }

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use crate::store::Token;
 use crate::store::memory::calendar::Calendar;
 use crate::store::memory::slot::{LeaseState, READY, Slot, UNFILED};
+use crate::store::memory::slots::Slots;
 
 /// The due times and leases of one shard.
 ///
@@ -79,21 +80,25 @@ impl DueIndex {
     }
 
     /// Gives the lease to a token.
-    pub(super) fn lease(&mut self, id: u32, slots: &mut [Slot], token: Token, until: DateTime<Utc>) {
-        slots[id as usize].lease = LeaseState::held(token, until);
+    pub(super) fn lease(&mut self, id: u32, slots: &mut Slots, token: Token, until: DateTime<Utc>) {
+        // Before the lease is set: while the clock stands still, an old lease of the same slot would look like the new one.
         while let Some(&Reverse((end, other))) = self.leases.peek()
-            && slots[other as usize].lease.until() != Some(end)
+            && slots[other].lease.until() != Some(end)
         {
             self.leases.pop();
         }
-        self.leases.push(Reverse((until, id)));
-        self.earliest = self.earliest.min(until.timestamp_millis());
+        let slot = &mut slots[id];
+        if slot.lease.until() != Some(until) {
+            self.leases.push(Reverse((until, id)));
+            self.earliest = self.earliest.min(until.timestamp_millis());
+        }
+        slot.lease = LeaseState::held(token, until);
     }
 
     /// Brings up what has come due: ends leases that ran out, and makes ready whose second has come.
-    pub(super) fn surface(&mut self, slots: &mut [Slot], now: DateTime<Utc>) {
+    pub(super) fn surface(&mut self, slots: &mut Slots, now: DateTime<Utc>) {
         while let Some(&Reverse((end, id))) = self.leases.peek() {
-            let slot = &mut slots[id as usize];
+            let slot = &mut slots[id];
             if slot.lease.until() == Some(end) {
                 if end > now {
                     break;
@@ -106,7 +111,7 @@ impl DueIndex {
         }
         while let Some((second, ids)) = self.calendar.take_day(now.timestamp()) {
             for id in ids {
-                self.surface_one(second, id, &mut slots[id as usize], now);
+                self.surface_one(second, id, &mut slots[id], now);
             }
         }
         self.refresh();
@@ -130,11 +135,11 @@ impl DueIndex {
     /// The slot that is longest overdue and free to be leased.
     pub(super) fn first_ready(
         &mut self,
-        slots: &mut [Slot],
+        slots: &mut Slots,
         now: DateTime<Utc>,
     ) -> Option<(DateTime<Utc>, u32)> {
         while let Some(&Reverse((due_at, id))) = self.ready.peek() {
-            let slot = &mut slots[id as usize];
+            let slot = &mut slots[id];
             let is_current = slot.filed == READY && slot.due_at == Some(due_at);
             if is_current && !slot.is_set_aside() && !slot.lease.is_live(now) {
                 return (due_at <= now).then_some((due_at, id));
@@ -150,14 +155,14 @@ impl DueIndex {
     /// Leases the slot that [`Self::first_ready`] answered.
     pub(super) fn claim_ready(
         &mut self,
-        slots: &mut [Slot],
+        slots: &mut Slots,
         token: Token,
         now: DateTime<Utc>,
         until: DateTime<Utc>,
     ) {
         let Some(Reverse((_, id))) = self.ready.pop() else { return };
         self.lease(id, slots, token, until);
-        let slot = &mut slots[id as usize];
+        let slot = &mut slots[id];
         slot.claims = slot.claims.saturating_add(1);
         slot.filed = UNFILED;
         if !slot.lease.is_live(now) {
@@ -171,5 +176,46 @@ impl DueIndex {
         let filed = self.calendar.first_day().map(|second| second.saturating_mul(1000));
         self.earliest =
             [filed, millis(&self.ready), millis(&self.leases)].into_iter().flatten().min().unwrap_or(NEVER);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::store::Record;
+
+    fn slots(count: u32) -> Slots {
+        let mut slots = Slots::default();
+        for _ in 0..count {
+            let mut slot = Slot::new(0, Uuid::nil().into());
+            slot.record = Some(Record::from_bytes([]));
+            slots.push(slot);
+        }
+        slots
+    }
+
+    #[test]
+    fn leases_that_ended_take_no_room_even_if_the_clock_stands_still() {
+        let (mut due, mut slots, now) = (DueIndex::default(), slots(3), DateTime::UNIX_EPOCH);
+        for round in 0..1_000 {
+            let id = round % 3;
+            due.lease(id, &mut slots, Token(Uuid::from_u128(round.into())), now + TimeDelta::seconds(30));
+            slots[id].lease = LeaseState::free();
+            due.set_due(id, &mut slots[id], Some(now + TimeDelta::seconds(round.into())), now);
+        }
+        assert!(due.leases.len() <= 2);
+    }
+
+    #[test]
+    fn a_deadline_that_moves_on_is_filed_again_only_when_it_is_met() {
+        let (mut due, mut slots, now) = (DueIndex::default(), slots(1), DateTime::UNIX_EPOCH);
+        for seconds in 10..1_000 {
+            due.set_due(0, &mut slots[0], Some(now + TimeDelta::seconds(seconds)), now);
+        }
+        assert_eq!(due.calendar.take_day(i64::MAX), Some((10, vec![0])));
+        assert_eq!(due.calendar.take_day(i64::MAX), None);
     }
 }

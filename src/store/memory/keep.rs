@@ -73,7 +73,7 @@ impl MemoryStore {
 impl Shard {
     fn live(&mut self, workspace: u32, live: &Live) -> u64 {
         let mut sum = 0;
-        for (id, slot) in (0..).zip(&mut self.slots) {
+        for (id, slot) in (0..).zip(self.slots.iter_mut()) {
             let count = if slot.workspace == workspace { slot.live(live) } else { 0 };
             sum += count;
             if let Some(wake_at) = live.wake_at.filter(|_| count > 0) {

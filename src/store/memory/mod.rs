@@ -18,6 +18,7 @@ mod settle;
 mod shard;
 mod slab;
 mod slot;
+mod slots;
 mod workspace;
 mod write;
 

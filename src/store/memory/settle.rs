@@ -19,7 +19,7 @@ impl MemoryStore {
 
 impl Shard {
     fn settle(&mut self, id: u32, settle: &Settle) -> Settled {
-        let slot = &mut self.slots[id as usize];
+        let slot = &mut self.slots[id];
         if !slot.lease.is_held_by(settle.token, settle.now) {
             return Settled::LeaseLost;
         }

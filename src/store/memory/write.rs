@@ -113,21 +113,21 @@ impl Shard {
     /// Writes what concerns the conversation alone. Answers the record that was there before.
     fn apply(&mut self, id: u32, commit: Commit) -> (Committed, Option<Record>) {
         let Commit { lease, record, due_at, dead_letters, now, .. } = commit;
-        let revision = self.next_revision();
-        let slot = &mut self.slots[id as usize];
+        let revision = self.next_revision(id);
+        let slot = &mut self.slots[id];
         slot.revision = revision;
         slot.dead_letters = dead_letters;
         slot.quarantined = false;
         let replaced = slot.record.replace(record);
         let leased = self.change_lease(id, lease, now);
-        let slot = &mut self.slots[id as usize];
+        let slot = &mut self.slots[id];
         self.due.set_due(id, slot, due_at, now);
         (Committed::Applied { revision, leased, settled: slot.settled }, replaced)
     }
 
     /// Does to the lease what a commit asks for, and says whether its token holds it now.
     fn change_lease(&mut self, id: u32, lease: Lease, now: chrono::DateTime<chrono::Utc>) -> bool {
-        let slot = &mut self.slots[id as usize];
+        let slot = &mut self.slots[id];
         match lease {
             Lease::Leave => false,
             Lease::Take(token, period) => {

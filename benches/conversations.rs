@@ -1,0 +1,37 @@
+//! The abandoned cart, in memory, beside the same conversation written by hand in the same run: speed (P1), flatness (P4),
+//! memory (P5). Prints medians of several passes and the spread of them. `cargo bench --bench conversations [speed|flat|memory]`.
+//! `count-crate` and `count-hand` run a few thousand conversations and nothing else, for `valgrind --tool=callgrind`.
+
+#[path = "conversations/cart.rs"]
+mod cart;
+#[path = "conversations/flat.rs"]
+mod flat;
+#[path = "conversations/measure.rs"]
+mod measure;
+#[path = "conversations/memory.rs"]
+mod memory;
+#[path = "conversations/speed.rs"]
+mod speed;
+
+#[global_allocator]
+static ALLOCATOR: measure::Counting = measure::Counting;
+
+fn main() {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+    let all = wanted.is_empty();
+    let mut ran = false;
+    let runs = [
+        ("speed", speed::run as fn()),
+        ("flat", flat::run),
+        ("memory", memory::run),
+        ("count-crate", speed::count_crate),
+        ("count-hand", speed::count_by_hand),
+    ];
+    for (name, run) in runs {
+        if wanted.iter().any(|arg| arg == name) || (all && !name.starts_with("count")) {
+            run();
+            ran = true;
+        }
+    }
+    assert!(ran, "nothing is called {wanted:?}: speed, flat, memory");
+}

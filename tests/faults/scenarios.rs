@@ -1,0 +1,267 @@
+//! The conversations that are broken at every place.
+
+use chatflow::{Channel, Completed, Inbound, Received, SessionRef, TriggerRequest, Triggered};
+use chrono::TimeDelta;
+use serde_json::json;
+
+use crate::kit::{Host, Setup};
+
+pub(crate) const ADA: &str = "+14155550123";
+const BOB: &str = "+14155550124";
+const SHOP: &str = "+15550100";
+
+/// A flow from its nodes, in a row; `branch` edges besides.
+pub(crate) fn flow(code: &str, nodes: &str, edges: &str) -> String {
+    format!(
+        r#"{{"spec": 1, "code": "{code}", "name": "{code}", "trigger": {{"kind": "manual"}},
+            "settings": {{"sender": {{"channel": "whatsapp", "account": "{SHOP}"}}}},
+            "nodes": [{{"id": "start", "kind": "start"}}, {nodes}], "edges": [{edges}]}}"#
+    )
+}
+
+/// The flows that scenarios run, by code.
+pub(crate) fn flows(codes: &[&str]) -> Vec<String> {
+    let all = [
+        flow(
+            "ask",
+            r#"{"id": "hi", "kind": "send_message", "text": "Hi {{context.name}}"},
+               {"id": "how", "kind": "send_message", "text": "How are you?"},
+               {"id": "wait", "kind": "wait_reply", "timeout": "10m", "save_to": "mood"},
+               {"id": "thanks", "kind": "send_message", "text": "{{vars.mood}}, I see"},
+               {"id": "again", "kind": "wait_reply", "timeout": "10m", "save_to": "more"},
+               {"id": "bye", "kind": "send_message", "text": "Bye: {{vars.more}}"},
+               {"id": "gone", "kind": "send_message", "text": "Nobody there"}"#,
+            r#"{"from": "start", "to": "hi"}, {"from": "hi", "to": "how"}, {"from": "how", "to": "wait"},
+               {"from": "wait", "to": "thanks"}, {"from": "wait", "branch": "timeout", "to": "gone"},
+               {"from": "thanks", "to": "again"}, {"from": "again", "to": "bye"}"#,
+        ),
+        flow(
+            "once",
+            r#"{"id": "one", "kind": "send_message", "text": "One"},
+               {"id": "two", "kind": "send_message", "text": "Two"},
+               {"id": "three", "kind": "send_message", "text": "Three"}"#,
+            r#"{"from": "start", "to": "one"}, {"from": "one", "to": "two"}, {"from": "two", "to": "three"}"#,
+        ),
+        flow(
+            "later",
+            r#"{"id": "rest", "kind": "delay", "for": "2m"},
+               {"id": "up", "kind": "send_message", "text": "Up again"}"#,
+            r#"{"from": "start", "to": "rest"}, {"from": "rest", "to": "up"}"#,
+        ),
+        flow(
+            "lookup",
+            r#"{"id": "look", "kind": "function", "function": "later", "args": {}, "save_to": "found", "timeout": "20m"},
+               {"id": "wait", "kind": "wait_reply", "timeout": "10m", "save_to": "said"},
+               {"id": "tell", "kind": "send_message", "text": "{{vars.found}} and {{vars.said}}"}"#,
+            r#"{"from": "start", "to": "look"}, {"from": "look", "to": "wait"}, {"from": "wait", "to": "tell"}"#,
+        ),
+        flow(
+            "quick",
+            r#"{"id": "first", "kind": "send_message", "text": "Looking"},
+               {"id": "look", "kind": "function", "function": "now", "args": {}, "save_to": "found", "timeout": "20m"},
+               {"id": "tell", "kind": "send_message", "text": "Found {{vars.found}}"},
+               {"id": "sorry", "kind": "send_message", "text": "Sorry"}"#,
+            r#"{"from": "start", "to": "first"}, {"from": "first", "to": "look"}, {"from": "look", "to": "tell"},
+               {"from": "look", "branch": "failed", "to": "sorry"}"#,
+        ),
+        flow(
+            "other",
+            r#"{"id": "q", "kind": "send_message", "text": "Other question"},
+               {"id": "wait", "kind": "wait_reply", "timeout": "10m", "save_to": "answer"},
+               {"id": "a", "kind": "send_message", "text": "Other {{vars.answer}}"}"#,
+            r#"{"from": "start", "to": "q"}, {"from": "q", "to": "wait"}, {"from": "wait", "to": "a"}"#,
+        ),
+    ];
+    let named = |flow: &String| codes.iter().any(|code| flow.contains(&format!(r#""code": "{code}""#)));
+    all.into_iter().filter(named).collect()
+}
+
+/// A conversation, told by its host.
+pub(crate) struct Scenario {
+    pub(crate) name: &'static str,
+    pub(crate) flows: &'static [&'static str],
+    pub(crate) deferred: bool,
+    pub(crate) inline_calls: bool,
+    pub(crate) tell: fn(&mut Host),
+}
+
+impl Scenario {
+    pub(crate) fn setup(&self, whole: bool) -> Setup {
+        Setup { whole, deferred: self.deferred, inline_calls: self.inline_calls }
+    }
+}
+
+pub(crate) fn trigger(flow: &str, key: Option<&str>) -> TriggerRequest {
+    let request = TriggerRequest::new(flow).phone(ADA).context(json!({"name": "Ada"}));
+    match key {
+        Some(key) => request.uuid(key),
+        None => request,
+    }
+}
+
+pub(crate) fn says(id: &str, text: &str) -> Inbound {
+    Inbound::text(Channel::WhatsApp, SHOP, ADA, text).id(id)
+}
+
+fn start(host: &mut Host, flow: &str, key: Option<&str>) -> SessionRef {
+    let answer = host.call(async |engine| engine.trigger(trigger(flow, key)).await);
+    let session = answer.session().cloned().unwrap_or_else(|| panic!("{answer:?}"));
+    host.answers.push(session.clone());
+    session
+}
+
+/// Ticks until the call was really made.
+fn make_call(host: &mut Host) {
+    host.tick();
+    while host.world.desk.asked().is_empty() {
+        host.world.pass(TimeDelta::seconds(2));
+        host.tick();
+    }
+}
+
+/// What was said before arrives, in the clean run and in all others.
+fn deliver(host: &mut Host) {
+    host.world.pass(TimeDelta::seconds(61));
+    host.tick();
+}
+
+fn reply(host: &mut Host, id: &str, text: &str) -> Received {
+    let answer = host.call(async |engine| engine.receive(says(id, text)).await);
+    match answer {
+        Received::Duplicate { first } => *first,
+        answer => answer,
+    }
+}
+
+fn consumed(answer: &Received) {
+    assert!(matches!(answer, Received::Consumed { .. }), "{answer:?}");
+}
+
+fn complete(host: &mut Host) {
+    let call = host.world.desk.last();
+    let answer = host
+        .call(async |engine| engine.complete(call.clone(), chatflow::CallResult::value("an order")).await);
+    assert!(matches!(answer, Completed::Resumed | Completed::Stale));
+}
+
+pub(crate) fn scenarios() -> Vec<Scenario> {
+    let plain = |name, flows, tell| Scenario { name, flows, deferred: false, inline_calls: false, tell };
+    vec![
+        plain("a trigger with a key", &["ask"], |host| {
+            let first = start(host, "ask", Some("k1"));
+            let again = start(host, "ask", Some("k1"));
+            assert_eq!(first.session_id, again.session_id);
+        }),
+        plain("a trigger without a key", &["ask"], |host| {
+            start(host, "ask", None);
+        }),
+        plain("several messages in a turn, then the end", &["once"], |host| {
+            start(host, "once", Some("k1"));
+        }),
+        plain("a contact that is known starts again", &["once", "other"], |host| {
+            start(host, "once", Some("k1"));
+            start(host, "other", Some("k2"));
+        }),
+        plain("two replies", &["ask"], |host| {
+            start(host, "ask", Some("k1"));
+            consumed(&reply(host, "m1", "fine"));
+            consumed(&reply(host, "m2", "all well"));
+            assert!(matches!(reply(host, "m2", "all well"), Received::Consumed { .. }));
+        }),
+        plain("a timeout by tick", &["ask"], |host| {
+            start(host, "ask", Some("k1"));
+            host.world.pass(TimeDelta::minutes(13));
+            host.tick();
+        }),
+        plain("a delay", &["later"], |host| {
+            start(host, "later", Some("k1"));
+            host.world.pass(TimeDelta::minutes(2));
+            host.tick();
+        }),
+        plain("a call that is answered at once", &["quick"], |host| {
+            start(host, "quick", Some("k1"));
+            host.tick();
+        }),
+        Scenario {
+            name: "a call that is answered at once, inline",
+            flows: &["quick"],
+            deferred: false,
+            inline_calls: true,
+            tell: |host| {
+                start(host, "quick", Some("k1"));
+            },
+        },
+        plain("a call that is answered later, and a reply", &["lookup"], |host| {
+            start(host, "lookup", Some("k1"));
+            make_call(host);
+            complete(host);
+            consumed(&reply(host, "m1", "red"));
+        }),
+        plain("a message that is queued while a call runs", &["lookup"], |host| {
+            start(host, "lookup", Some("k1"));
+            make_call(host);
+            let queued = reply(host, "m1", "red");
+            assert!(matches!(queued, Received::Queued { .. }), "{queued:?}");
+            complete(host);
+        }),
+        plain("a call that nobody answers", &["lookup"], |host| {
+            start(host, "lookup", Some("k1"));
+            make_call(host);
+            host.world.pass(TimeDelta::minutes(25));
+            host.tick();
+        }),
+        plain("a cancellation", &["ask"], |host| {
+            let answer = start(host, "ask", Some("k1"));
+            deliver(host);
+            let session = answer.session_id;
+            let _ = host.call(async |engine| engine.cancel(session).await);
+        }),
+        plain("two sessions of one contact", &["ask", "other"], |host| {
+            start(host, "ask", Some("k1"));
+            host.world.pass(TimeDelta::seconds(1));
+            start(host, "other", Some("k2"));
+            consumed(&reply(host, "m1", "blue"));
+            consumed(&reply(host, "m2", "fine"));
+        }),
+        Scenario {
+            name: "delivery by tick",
+            flows: &["ask"],
+            deferred: true,
+            inline_calls: false,
+            tell: |host| {
+                start(host, "ask", Some("k1"));
+                host.tick();
+                consumed(&reply(host, "m1", "fine"));
+                host.tick();
+            },
+        },
+        plain("expiry, and a reply that comes too late", &["ask"], |host| {
+            start(host, "ask", Some("k1"));
+            consumed(&reply(host, "m1", "fine"));
+            deliver(host);
+            host.world.pass(TimeDelta::minutes(40));
+            let late = reply(host, "m2", "still there?");
+            assert!(matches!(late, Received::Unmatched), "{late:?}");
+        }),
+        plain("an opt-out", &["once", "ask"], |host| {
+            let answer = start(host, "once", Some("k1"));
+            deliver(host);
+            let contact = answer.contact_id;
+            host.call(async |engine| engine.opt_out(&contact).await);
+            let refused = host.call(async |engine| engine.trigger(trigger("ask", Some("k2"))).await);
+            assert!(matches!(refused, Triggered::Refused(_)), "{refused:?}");
+        }),
+        plain("a campaign", &["once"], |host| {
+            let requests =
+                || [ADA, BOB, ADA].map(|phone| TriggerRequest::new("once").phone(phone).campaign("c"));
+            host.call(async |engine| {
+                let mut campaign = engine.trigger_many(2, requests());
+                let mut failed = None;
+                while let Some(outcome) = campaign.next().await {
+                    failed = outcome.err().or(failed);
+                }
+                failed.map_or(Ok(()), Err)
+            });
+        }),
+    ]
+}

@@ -1,0 +1,13 @@
+//! What every call answers, rule by rule. Each test carries the number of its rule.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+#![allow(unused_must_use, reason = "what leads up to a test answers, too")]
+
+mod contact;
+mod delivery;
+mod inbound;
+mod kit;
+mod lifecycle;
+mod names;
+mod session;
+mod trigger;
