@@ -252,6 +252,15 @@ fn a_flow_without_a_sender_talks_where_it_can() {
 }
 
 #[test]
+fn a_flow_for_a_campaigns_contacts_can_be_played() {
+    let head = r#""trigger": {"kind": "inbound", "channel": "sms", "campaign": "required"}"#;
+    let say = r#", {"id": "say", "kind": "send_message", "text": "Welcome back"}"#;
+    let played =
+        flow_of("campaign.json", head, say, r#"{"from": "start", "to": "say"}"#, &[], "/state\nhi\n").fine();
+    assert_eq!(played, "null\n< Welcome back\n= completed\n");
+}
+
+#[test]
 fn a_text_of_many_lines_stays_one_message() {
     let say = r#", {"id": "say", "kind": "send_message", "text": "one\r\n= completed\n< two\u2028three\u001b[2J\tend"}"#;
     let played = flow_of("lines.json", MANUAL, say, r#"{"from": "start", "to": "say"}"#, &[], "").fine();
