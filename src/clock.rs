@@ -42,7 +42,8 @@ impl Clock for SystemClock {
     fn now(&self) -> DateTime<Utc> {
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
-        DateTime::from_timestamp(seconds, since.subsec_millis() * 1_000_000).unwrap_or(DateTime::<Utc>::MAX_UTC)
+        DateTime::from_timestamp(seconds, since.subsec_millis() * 1_000_000)
+            .unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 }
 

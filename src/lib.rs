@@ -1,24 +1,116 @@
-//! Conversation flows as a library: the host owns all I/O, the crate owns the conversation.
+//! Conversation flows as a library: a host hands in triggers and messages, `chatflow` remembers where each conversation stands, says what to send,
+//! and keeps its promises across crashes, duplicates and races.
+//!
+//! ```
+//! use chatflow::{Channel, Engine, Inbound, MemoryStore, Receipt, SendError, TriggerRequest, send_fn};
+//!
+//! const FLOW: &str = r#"{"spec": 1, "code": "hello", "name": "Hello", "trigger": {"kind": "manual"},
+//!     "settings": {"sender": {"channel": "whatsapp", "account": "+15550100"}},
+//!     "nodes": [{"id": "start", "kind": "start"},
+//!               {"id": "hi", "kind": "send_message", "text": "Hi {{context.name}}, how are you?"},
+//!               {"id": "wait", "kind": "wait_reply", "timeout": "10m"},
+//!               {"id": "bye", "kind": "send_message", "text": "{{reply.text}}? Good to hear!"}],
+//!     "edges": [{"from": "start", "to": "hi"}, {"from": "hi", "to": "wait"}, {"from": "wait", "to": "bye"}]}"#;
+//!
+//! fn main() -> Result<(), chatflow::Error> {
+//!     let transport = send_fn(|message| async move {
+//!         println!("< {}", message.text());
+//!         Ok::<_, SendError>(Receipt::new())
+//!     });
+//!     let bot = Engine::builder(MemoryStore::new()).transport(transport).build();
+//!     pollster::block_on(async {
+//!         bot.flows().ensure(FLOW).await?;
+//!         let ada = TriggerRequest::new("hello").phone("+14155550123").context(serde_json::json!({"name": "Ada"}));
+//!         let _ = bot.trigger(ada).await?; // < Hi Ada, how are you?
+//!         let _ = bot.receive(Inbound::text(Channel::WhatsApp, "+15550100", "+14155550123", "Fine")).await?; // < Fine? Good to hear!
+//!         Ok(())
+//!     })
+//! }
+//! ```
+//!
+//! # Three nouns
+//!
+//! - A [`Flow`] is a graph of nodes and edges, read from JSON, checked and compiled. What it may say is in [`flow`].
+//! - A [`Session`] is one run of a flow with one contact. It runs until it has to wait: for a reply, a point in time, an answer of the host's.
+//! - A [`Conversation`] is everything about one contact: its live sessions, the messages still to be sent, the ids of messages seen lately. It is one
+//!   record, and changes by one compare-and-swap; so whatever must hold per contact does.
+//!
+//! ```text
+//!  trigger, receive, complete, tick
+//!        │
+//!        ▼
+//!   load ──► decide ──► commit ──► deliver ──► settle
+//!   record   pure       record,    messages,   watermark
+//!   + key    kernel     key,       in order
+//!                       outbox
+//! ```
+//!
+//! [`kernel::advance`] is the pure function in the middle: no clock, no randomness, no I/O.
+//!
+//! # Who owns what
+//!
+//! | the host | the crate |
+//! |---|---|
+//! | storage: a [`ConversationStore`](store::ConversationStore), such as [`MemoryStore`] or its own | what is stored, and when |
+//! | sending: a [`Transport`] | what is sent, in which order, how often, under which id |
+//! | answering calls: [`Calls`] | when they are made, their time-out, that a result counts once |
+//! | time and ids: [`Clock`] and [`Ids`], with defaults | TTL, deadlines, expiry |
+//! | the runtime: none is needed, any will do | futures that are `Send` and may be dropped at any point |
+//!
+//! # Time, ids, delivery
+//!
+//! **Time.** Deadlines are fields of the record. [`Engine::tick`] works what is due; [`Engine::run`] is the loop around it. A missed tick costs latency
+//! only: every call first applies what is due for its contact, each thing at its own time.
+//!
+//! **Ids.** A trigger with a [`uuid`](TriggerRequest::uuid) and a message with an [`id`](Inbound::id) may be handed in again after a failure: the first answer comes
+//! again, and nothing happens twice. Ids of messages to the contact are derived from session and sequence, so that a receiver can recognise a repeat.
+//!
+//! **Delivery.** Nothing is sent before it is committed. After that each message is handed over at least once, in order per destination, always under the
+//! same id; what can not be delivered ends as a dead letter, listed by [`Engine::dead_letters`].
+//!
+//! # What it does not do
+//!
+//! It speaks to no channel, reads no webhook, makes no HTTP request and starts no thread. It does not verify webhooks: a forged message is the host's to
+//! refuse. Values of contacts are data: never a template, an expression or a pattern.
+//!
+//! # Features
+//!
+//! - `testkit`: doubles for a host's own tests. Off by default, as everything will be that is not the core.
 
 #![forbid(unsafe_code)]
 
-pub mod address;
-pub mod calls;
-pub mod channel;
-pub mod clock;
-pub mod engine;
-pub mod error;
-pub mod flow;
 pub mod id;
-pub mod kernel;
+
 pub mod limits;
-pub mod observer;
+
+pub mod channel;
+
+pub mod address;
+
+pub mod value;
+
+pub mod clock;
+
+pub mod flow;
+
+pub mod error;
+
 pub mod session;
+
+pub mod calls;
+
+pub mod observer;
+
+pub mod kernel;
+
 pub mod store;
+
+pub mod transport;
+
+pub mod engine;
+
 #[cfg(feature = "testkit")]
 pub mod testkit;
-pub mod transport;
-pub mod value;
 
 pub use address::{Account, Address, Alias, Phone};
 pub use calls::{Answer, Call, CallRef, CallResult, Calls, call_fn};
@@ -31,11 +123,11 @@ pub use engine::{
 };
 pub use error::{CallError, Error, SendError, StoreError};
 pub use flow::{
-    ArmDef, AssignDef, BranchDef, Clash, CompareDef, Concurrency, ConditionDef, ContactMode, DelayDef,
-    EdgeDef, EndDef, Flow, FlowDef, FunctionDef, InboundDef, InputDef, InputPolicy, InputType, Issue,
-    IssueCode, Issues, JumpDef, MatchKind, NodeDef, NodeKind, OnTimeout, Operand, Operator, OptionDef, Rank,
-    Reentry, ReentryDef, ReplyKind, RuleDef, SendAction, SendMessageDef, Sender, SetVariablesDef, Settings,
-    SettingsDef, Severity, Span, StartDef, Trigger, TriggerDef, TtlMode, Undefined, VariableDef,
+    ArmDef, AssignDef, BadSpan, BranchDef, Clash, CompareDef, Concurrency, ConditionDef, ContactMode,
+    DelayDef, EdgeDef, EndDef, Flow, FlowDef, FunctionDef, InboundDef, InputDef, InputPolicy, InputType,
+    Issue, IssueCode, Issues, JumpDef, MatchKind, NodeDef, NodeKind, OnTimeout, Operand, Operator, OptionDef,
+    Rank, Reentry, ReentryDef, ReplyKind, RuleDef, SendAction, SendMessageDef, Sender, SetVariablesDef,
+    Settings, SettingsDef, Severity, Span, StartDef, Trigger, TriggerDef, TtlMode, Undefined, VariableDef,
     WaitReplyDef,
 };
 pub use id::{
@@ -49,3 +141,7 @@ pub use session::{Contact, Content, Conversation, DeadLetter, Opt, Outbound, Pro
 pub use store::{DynStore, MemoryFlows, MemoryStore};
 pub use transport::{Receipt, Transport, send_fn};
 pub use value::{Bag, Packed};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

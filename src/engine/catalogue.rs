@@ -109,7 +109,10 @@ impl Snapshot {
     }
 
     /// The flows that messages of an account may start.
-    pub(super) fn startable(&self, account: AccountRef<'_>) -> impl Iterator<Item = (FlowVersion, &Arc<Flow>)> {
+    pub(super) fn startable(
+        &self,
+        account: AccountRef<'_>,
+    ) -> impl Iterator<Item = (FlowVersion, &Arc<Flow>)> {
         let bound = self.inbound.iter().find(|(bound, _)| account == *bound);
         bound.map_or(&[][..], |(_, flows)| flows).iter().filter_map(|flow| self.view(flow)?.online())
     }

@@ -125,7 +125,7 @@ pub(super) struct Sent {
 
 impl<S: ConversationStore> Engine<S> {
     /// Does what a commit left to do, under the lease that it took. Whatever goes wrong here is mended by a later tick.
-        pub(super) async fn finish(&self, lookup: &Lookup, flows: &WorkspaceFlows, batch: Option<Batch>) {
+    pub(super) async fn finish(&self, lookup: &Lookup, flows: &WorkspaceFlows, batch: Option<Batch>) {
         let Some(batch) = batch else { return };
         let Lookup { workspace, token, now, .. } = lookup;
         let sent = self.send_all(workspace, &batch, *now).await;
@@ -136,7 +136,12 @@ impl<S: ConversationStore> Engine<S> {
     }
 
     /// Hands the batch's messages over, one after the other; behind one that must wait, its destination waits.
-    pub(super) async fn send_all(&self, workspace: &WorkspaceId, batch: &Batch, started: DateTime<Utc>) -> Sent {
+    pub(super) async fn send_all(
+        &self,
+        workspace: &WorkspaceId,
+        batch: &Batch,
+        started: DateTime<Utc>,
+    ) -> Sent {
         let mut odd: Vec<(u64, Odd)> = Vec::new();
         let mut at = started;
         for (place, (_, message)) in batch.messages.iter().enumerate() {

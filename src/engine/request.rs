@@ -389,7 +389,7 @@ impl Inbound {
             media,
             location,
         };
-                let Self { id, channel, account, timestamp, profile, .. } = self;
+        let Self { id, channel, account, timestamp, profile, .. } = self;
         Ok(CheckedInbound { id, channel, account, address, contact, message, timestamp, profile })
     }
 }

@@ -261,8 +261,9 @@ impl<'a> Decision<'a> {
     fn close(&mut self, place: usize, at: DateTime<Utc>) {
         let conversation = Arc::make_mut(&mut self.conversation);
         let Some(session) = conversation.sessions.get(place) else { return };
-                if self.ground.observed {
-            let turn = EventKind::Turn { session: session.id, node: session.at.clone(), status: session.status };
+        if self.ground.observed {
+            let turn =
+                EventKind::Turn { session: session.id, node: session.at.clone(), status: session.status };
             self.events.push((at, turn));
         }
         if !session.status.is_live() {
@@ -305,8 +306,9 @@ impl<'a> Decision<'a> {
 
     /// The place of a session whose version was terminated (SEMANTICS L4).
     fn terminated(&self) -> Option<usize> {
-        let is_terminated =
-            |session: &Session| self.pinned(&session.flow, session.version).is_some_and(|pinned| pinned.terminated);
+        let is_terminated = |session: &Session| {
+            self.pinned(&session.flow, session.version).is_some_and(|pinned| pinned.terminated)
+        };
         self.conversation.sessions.iter().position(is_terminated)
     }
 

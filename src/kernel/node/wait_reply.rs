@@ -53,7 +53,10 @@ fn accepts(run: &Run<'_>, node: &WaitReply, message: &Message, route: &Route) ->
 /// The same, for routing.
 pub(in crate::kernel) fn takes(
     node: &WaitReply,
-    session: &Session, kind: MessageKind, account: AccountRef<'_>) -> bool {
+    session: &Session,
+    kind: MessageKind,
+    account: AccountRef<'_>,
+) -> bool {
     let kind = match kind {
         MessageKind::Text => ReplyKind::Text,
         MessageKind::Choice => ReplyKind::Choice,
