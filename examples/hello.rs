@@ -1,5 +1,7 @@
 //! A whole conversation in one file: a flow, a transport that prints, a trigger, a reply.
 
+#![allow(clippy::print_stdout, reason = "an example prints")]
+
 use chatflow::{Channel, Engine, Inbound, MemoryStore, Receipt, SendError, TriggerRequest, send_fn};
 
 const FLOW: &str = r#"{"spec": 1, "code": "hello", "name": "Hello", "trigger": {"kind": "manual"},

@@ -1,6 +1,8 @@
 //! A host's own storage, here four tables under one lock, and a conversation on it. Numbers name the rules of the contract in the
 //! documentation of `ConversationStore`; on a database each method is one transaction.
 
+#![allow(clippy::print_stdout, reason = "an example prints")]
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -181,18 +183,21 @@ impl ConversationStore for OwnStore {
     async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
         let mut purged = Purged::default();
         for tables in self.lock().values_mut() {
-            let left = |done: usize| purge.limit - done;
-            let old_key = |_: &KeyName, key: &mut KeyRecord| key.expires_at <= purge.now;
-            purged.keys += tables.keys.extract_if(old_key).take(left(purged.keys)).count();
-            let old = |ended: &mut SessionRecord| ended.session().ended_at() < Some(purge.ended_before);
-            for ended in tables.ended.extract_if(.., old).take(left(purged.sessions)) {
+            let old = |key: &KeyRecord| key.expires_at <= purge.now;
+            let gone = tables.keys.extract_if(|_, key| old(key)).take(purge.limit - purged.keys);
+            purged.keys += gone.count();
+            purged.more |= tables.keys.values().any(old);
+            let old = |ended: &SessionRecord| ended.session().ended_at() < Some(purge.ended_before);
+            for ended in tables.ended.extract_if(.., |ended| old(ended)).take(purge.limit - purged.sessions) {
                 tables.aliases.remove(&Alias::Session(ended.session().id()));
                 purged.sessions += 1;
             }
-            let old = |entry: &mut JournalEntry| entry.at < purge.journal_before;
-            purged.journal += tables.journal.extract_if(.., old).take(left(purged.journal)).count();
+            purged.more |= tables.ended.iter().any(old);
+            let old = |entry: &JournalEntry| entry.at < purge.journal_before;
+            let gone = tables.journal.extract_if(.., |entry| old(entry)).take(purge.limit - purged.journal);
+            purged.journal += gone.count();
+            purged.more |= tables.journal.iter().any(old);
         }
-        purged.more = [purged.keys, purged.sessions, purged.journal].contains(&purge.limit);
         Ok(purged)
     }
 }

@@ -3,11 +3,10 @@
 use std::io::{BufRead, Write};
 use std::ops::ControlFlow;
 
-use chatflow::flow::Span;
 use chatflow::testkit::{CountingIds, ManualClock};
 use chatflow::{
-    Account, Address, Channel, Clock, Engine, Error, Flow, Inbound, MemoryStore, NodeKind, Opt, Outbound,
-    Received, Refusal, Session, SessionId, Status, TriggerRequest, Triggered,
+    Account, Address, Channel, Clock, Engine, Error, Flow, Inbound, MemoryStore, Opt, Outbound, Received,
+    Refusal, Session, SessionId, Span, Status, TriggerRequest, Triggered,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value};
@@ -17,6 +16,10 @@ use super::args::Script;
 use super::host::{Functions, Log, Seen};
 use super::lines::next_line;
 use super::screen::Screen;
+
+/// Reaches the contact, for flows that answer only those whom a campaign has reached.
+const CAMPAIGN: &str = r#"{"spec": 1, "code": "play-campaign", "trigger": {"kind": "manual"},
+    "nodes": [{"id": "start", "kind": "start"}], "edges": []}"#;
 
 /// One contact, talking to one flow.
 pub(crate) struct Talk<'s, O, E> {
@@ -91,6 +94,13 @@ impl<'s, O: Write, E: Write> Talk<'s, O, E> {
             }
         }
         bot.flows().publish(&imported.status.flow).await?;
+        if flow.trigger().needs_campaign() {
+            bot.flows().ensure(CAMPAIGN).await?;
+            let Account { channel, account } = account.clone();
+            let reached = TriggerRequest::new("play-campaign").address(channel, account.as_ref(), &from);
+            let _ = bot.trigger(reached.campaign("play")).await?;
+            log.take();
+        }
         Ok(Self { bot, clock, log, screen, flow, account, from, context, session: None, offer: None })
     }
 
@@ -241,19 +251,14 @@ impl Offer {
     }
 }
 
-/// The account that the flow talks on: its sender, else one on the channel that it names first.
+/// The account that the flow talks on: its sender, else one on its trigger's channel.
 fn account_of(flow: &Flow) -> Account {
     let trigger = flow.trigger().channel();
     let sender = flow.settings().sender.as_ref();
     if let Some(sender) = sender.filter(|sender| trigger.is_none_or(|channel| sender.channel == *channel)) {
         return sender.clone();
     }
-    let sends = flow.def().nodes.iter().filter_map(|node| match &node.kind {
-        NodeKind::SendMessage(send) => Some(send),
-        _ => None,
-    });
-    let named = sends.filter_map(|send| send.channel.clone()).next();
-    let channel = trigger.cloned().or(named).unwrap_or(Channel::WhatsApp);
+    let channel = trigger.cloned().unwrap_or(Channel::WhatsApp);
     let account = if channel.is_phone() { "+15550100" } else { "play" };
     Account { channel, account: account.into() }
 }
