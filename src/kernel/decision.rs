@@ -14,7 +14,7 @@ use crate::limits::Limits;
 use crate::observer::EventKind;
 use crate::session::{
     Conversation, DeadLetter, DeadReason, EndReason, FailureCode, Outbound, ReentryMark, Remembered, Session,
-    Status, Unsent, Verdict,
+    Status, Timer, Unsent, Verdict,
 };
 use crate::store::{JournalEntry, SessionRecord};
 
@@ -271,11 +271,11 @@ impl<'a> Decision<'a> {
         while let Some(place) = self.conversation.sessions.iter().position(terminated) {
             self.end(place, EndReason::FlowTerminated, self.now);
         }
-        while let Some((at, place)) = self.next_timer().filter(|(at, _)| *at <= self.now) {
+        while let Some((at, timer, place)) = self.next_timer().filter(|(at, ..)| *at <= self.now) {
             let Some(session) = self.conversation.sessions.get(place) else { return };
-            let input = match session.deadline {
-                Some(_) => Input::Deadline(session.wait),
-                None => Input::Expiry,
+            let input = match timer {
+                Timer::Deadline => Input::Deadline(session.wait),
+                Timer::Expiry => Input::Expiry,
             };
             if !self.advance(place, input, at) && !self.advance(place, Input::Expiry, at) {
                 return;
@@ -283,13 +283,13 @@ impl<'a> Decision<'a> {
         }
     }
 
-    fn next_timer(&self) -> Option<(DateTime<Utc>, usize)> {
+    fn next_timer(&self) -> Option<(DateTime<Utc>, Timer, usize)> {
         let conversation = &self.conversation;
         let timer = |(place, session): (usize, &Session)| {
-            let at = conversation.timer(session, self.settled)?;
-            Some((at, session.deadline.is_none(), place))
+            let (at, timer) = conversation.timer(session, self.settled)?;
+            Some((at, timer, place))
         };
-        conversation.sessions.iter().enumerate().filter_map(timer).min().map(|(at, _, place)| (at, place))
+        conversation.sessions.iter().enumerate().filter_map(timer).min()
     }
 
     /// A message has left.

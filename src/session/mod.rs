@@ -8,6 +8,7 @@ mod session_state;
 mod stored;
 
 pub use contact::{Contact, Profile};
+pub(crate) use conversation::Timer;
 pub use conversation::{Conversation, ReentryMark, Remembered, Verdict};
 pub use outbox::{Content, DeadLetter, DeadReason, Opt, Outbound, Unsent};
 pub use session_state::{
