@@ -15,7 +15,7 @@ use crate::limits::Limits;
 use crate::observer::EventKind;
 use crate::session::{
     Conversation, DeadLetter, DeadReason, EndReason, FailureCode, JournalEntry, Outbound, ReentryMark,
-    Remembered, Session, Status, Unsent, Verdict,
+    Remembered, Session, Status, Timer, Unsent, Verdict,
 };
 
 /// A message that is due later than this after it should have been sent is not sent any more (SEMANTICS S2).
@@ -291,11 +291,11 @@ impl<'a> Decision<'a> {
         while let Some(place) = self.terminated() {
             self.end(place, EndReason::FlowTerminated, self.now);
         }
-        while let Some((at, place)) = self.next_timer().filter(|(at, _)| *at <= self.now) {
+        while let Some((at, timer, place)) = self.next_timer().filter(|(at, ..)| *at <= self.now) {
             let Some(session) = self.conversation.sessions.get(place) else { return };
-            let input = match session.deadline {
-                Some(_) => Input::Deadline(session.wait),
-                None => Input::Expiry,
+            let input = match timer {
+                Timer::Deadline => Input::Deadline(session.wait),
+                Timer::Expiry => Input::Expiry,
             };
             if !self.advance(place, input, at) && !self.advance(place, Input::Expiry, at) {
                 return;
@@ -311,13 +311,13 @@ impl<'a> Decision<'a> {
         self.conversation.sessions.iter().position(is_terminated)
     }
 
-    fn next_timer(&self) -> Option<(DateTime<Utc>, usize)> {
+    fn next_timer(&self) -> Option<(DateTime<Utc>, Timer, usize)> {
         let conversation = &self.conversation;
         let timer = |(place, session): (usize, &Session)| {
-            let at = conversation.timer(session, self.settled)?;
-            Some((at, session.deadline.is_none(), place))
+            let (at, timer) = conversation.timer(session, self.settled)?;
+            Some((at, timer, place))
         };
-        conversation.sessions.iter().enumerate().filter_map(timer).min().map(|(at, _, place)| (at, place))
+        conversation.sessions.iter().enumerate().filter_map(timer).min()
     }
 
     /// A message has left.

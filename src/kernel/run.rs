@@ -58,6 +58,7 @@ pub fn start(flow: &Flow, new: NewSession, now: DateTime<Utc>) -> Session {
         started_at: now,
         last_interaction_at: now,
         expires_at: None,
+        ends_by: None,
         deadline: None,
         ended_at: None,
         parked_at: now,
@@ -292,6 +293,7 @@ impl<'a> Run<'a> {
             };
             session.last_interaction_at = now;
             session.expires_at = Some(settings.ttl.map_or(last, |ttl| later(from, ttl).min(last)));
+            session.ends_by = Some(last);
             if session.deadline.is_some_and(|deadline| deadline > last) {
                 session.deadline = None;
                 session.expires_at = Some(last);

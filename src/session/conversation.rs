@@ -42,6 +42,15 @@ pub struct Conversation {
     pub(crate) has_written: bool,
 }
 
+/// Which of a session's times passes; at the same instant the node's deadline goes before expiry (SEMANTICS S2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Timer {
+    /// The node's own deadline.
+    Deadline,
+    /// The TTL, or the longest life.
+    Expiry,
+}
+
 /// When a flow with a re-entry rule last started with this contact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReentryMark {
@@ -161,20 +170,22 @@ impl Conversation {
 
     /// When something is to be done next, given what is settled: a deadline, an expiry, a call, a message.
     pub(crate) fn due_at(&self, settled: u64) -> Option<DateTime<Utc>> {
-        let timers = self.sessions.iter().filter_map(|session| self.timer(session, settled));
+        let timers = self.sessions.iter().filter_map(|session| Some(self.timer(session, settled)?.0));
         let calls = self.sessions.iter().filter_map(|session| session.call.as_ref()?.due_at());
         let messages = heads(&self.outbox, settled).map(|unsent| unsent.not_before);
         timers.chain(calls).chain(messages).min()
     }
 
-    /// When a session's own deadline, or else its TTL, passes. A wait's deadline does not pass while a message
-    /// that was sent before it is undelivered (SEMANTICS N3).
-    pub(crate) fn timer(&self, session: &Session, settled: u64) -> Option<DateTime<Utc>> {
-        match session.deadline {
+    /// When a session's own deadline, or else its TTL, passes; its longest life ends in any case. A wait's deadline does not
+    /// pass while a message that was sent before it is undelivered (SEMANTICS N3).
+    pub(crate) fn timer(&self, session: &Session, settled: u64) -> Option<(DateTime<Utc>, Timer)> {
+        let own = match session.deadline {
             Some(_) if self.is_held(session, settled) => None,
-            Some(deadline) => Some(deadline),
-            None => session.expires_at,
-        }
+            Some(deadline) => Some((deadline, Timer::Deadline)),
+            // A node may outlive the TTL (S3), but no session ends before it came to where it stands.
+            None => session.expires_at.map(|at| (at.max(session.parked_at), Timer::Expiry)),
+        };
+        own.into_iter().chain(session.ends_by.map(|at| (at, Timer::Expiry))).min()
     }
 
     fn is_held(&self, session: &Session, settled: u64) -> bool {

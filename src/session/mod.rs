@@ -9,6 +9,7 @@ mod session_state;
 mod stored;
 
 pub use contact::{Contact, Profile};
+pub(crate) use conversation::Timer;
 pub use conversation::{Conversation, ReentryMark, Remembered, Verdict};
 pub use journal::{JournalEntry, JournalStep};
 pub use outbox::{Content, DeadLetter, DeadReason, Opt, Outbound, Unsent};

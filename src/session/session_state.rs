@@ -308,6 +308,9 @@ pub struct Session {
     pub(crate) last_interaction_at: DateTime<Utc>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) expires_at: Option<DateTime<Utc>>,
+    /// The end of the longest life it may have: nothing moves it (SEMANTICS S1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ends_by: Option<DateTime<Utc>>,
     /// The node's own deadline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) deadline: Option<DateTime<Utc>>,
@@ -411,10 +414,9 @@ impl Session {
     /// When it expires: its TTL, or the node's own deadline if that is later (SEMANTICS S3). None: never.
     #[must_use]
     pub fn expires_at(&self) -> Option<DateTime<Utc>> {
-        match (self.expires_at, self.deadline) {
-            (Some(ttl), Some(deadline)) => Some(ttl.max(deadline)),
-            (ttl, _) => ttl,
-        }
+        let ttl = self.expires_at?;
+        let expires_at = self.deadline.map_or(ttl, |deadline| ttl.max(deadline));
+        Some(self.ends_by.map_or(expires_at, |ends_by| expires_at.min(ends_by)))
     }
 
     /// The node's own deadline.
