@@ -37,6 +37,8 @@ pub enum EventKind {
     Turn {
         /// The session.
         session: SessionId,
+        /// Which turn, from 1.
+        turn: u32,
         /// The node it stands at now.
         node: NodeId,
         /// What it is now.

@@ -37,6 +37,8 @@ pub struct Progress {
     pub done: u64,
     /// Sessions that were started, by this run or an earlier one.
     pub started: u64,
+    /// Of all outcomes, those that an earlier run had recorded.
+    pub replayed: u64,
     /// Contacts that were in the flow already.
     pub already_running: u64,
     /// Triggers that were refused.
@@ -124,6 +126,8 @@ impl<S: ConversationStore, R: Iterator<Item = TriggerRequest>> Campaign<'_, S, R
 impl Progress {
     fn count(&mut self, outcome: &Result<Triggered, Error>) {
         self.done += 1;
+        let session = outcome.as_ref().ok().and_then(Triggered::session);
+        self.replayed += u64::from(session.is_some_and(|session| session.replayed));
         *match outcome {
             Ok(Triggered::Started(_)) => &mut self.started,
             Ok(Triggered::AlreadyRunning(_)) => &mut self.already_running,

@@ -407,9 +407,13 @@ pub(super) struct CheckedInbound {
 }
 
 fn bad_value(field: &'static str, error: &PackError) -> Error {
-    match error.at() {
-        Some(at) if !at.is_empty() => Error::invalid(format!("{field}.{at}"), error),
-        _ => Error::invalid(field, error),
+    let rule = error.to_string();
+    match error.at().filter(|at| !at.is_empty()) {
+        Some(at) => {
+            let rule = rule.strip_prefix(&format!("`{at}` ")).unwrap_or(&rule);
+            Error::invalid(format!("{field}.{at}"), rule)
+        }
+        None => Error::invalid(field, rule),
     }
 }
 

@@ -26,6 +26,20 @@ pub enum Refusal {
     InHandoff,
 }
 
+impl Refusal {
+    /// A stable name, in snake case.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Busy => "busy",
+            Self::OnceEver => "once_ever",
+            Self::Cooldown { .. } => "cooldown",
+            Self::OptedOut => "opted_out",
+            Self::InHandoff => "in_handoff",
+        }
+    }
+}
+
 /// The answer to a trigger, before anything is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Admission {

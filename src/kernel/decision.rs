@@ -261,8 +261,12 @@ impl<'a> Decision<'a> {
         let conversation = Arc::make_mut(&mut self.conversation);
         let Some(session) = conversation.sessions.get(place) else { return };
         if self.ground.observed {
-            let turn =
-                EventKind::Turn { session: session.id, node: session.at.clone(), status: session.status };
+            let turn = EventKind::Turn {
+                session: session.id,
+                turn: session.turns,
+                node: session.at.clone(),
+                status: session.status,
+            };
             self.events.push((at, turn));
         }
         if !session.status.is_live() {

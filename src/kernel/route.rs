@@ -95,7 +95,7 @@ pub(crate) fn route<'f>(
     let sessions = conversation.map_or(&[][..], |conversation| &conversation.sessions);
     if let Some((session, wait)) = inbound.choice
         && let Some(named) = sessions.iter().find(|live| live.id == session)
-        && (named.wait != wait || named.status != Status::Waiting)
+        && wait <= named.answered
     {
         return Routing::StaleChoice(session);
     }
@@ -106,7 +106,9 @@ pub(crate) fn route<'f>(
         return if too_old { Routing::TooOld } else { Routing::Answer(place) };
     }
     let mut keepers = sessions.iter().enumerate().rev();
-    let keeper = keepers.find(|(_, session)| inbound.choice.is_none() && keeps_messages(session, now));
+    let keeper = keepers.find(|(_, session)| {
+        inbound.choice.is_none_or(|(named, _)| named == session.id) && keeps_messages(session, now)
+    });
     let best = best_trigger(inbound, conversation, candidates, now, keeper.is_some());
     match (best, keeper) {
         (Some(flow), _) if outlived(flow.settings().max_message_age) => Routing::TooOld,
@@ -133,7 +135,7 @@ fn answering<'s, 'f>(
         ))
     });
     match inbound.choice {
-        Some(choice) => waiting.find(|(_, session, _)| choice == (session.id, session.wait)),
+        Some((named, _)) => waiting.find(|(_, session, _)| named == session.id),
         None => waiting.max_by_key(|(place, session, _)| (session.parked_at, *place)),
     }
 }

@@ -295,12 +295,16 @@ pub struct Session {
     pub(crate) version: FlowVersion,
     pub(crate) status: Status,
     /// The node it stands at, or ended at.
+    #[serde(rename = "node")]
     pub(crate) at: NodeId,
     /// Where that node was in the compiled flow; only a hint.
     #[serde(skip)]
     pub(crate) hint: u32,
     /// Grows when a wait, a delay or a call is entered; fences deadlines, calls and choices (SEMANTICS S4).
     pub(crate) wait: u32,
+    /// The wait number of the question that was last answered or timed out: choices up to here are stale (SEMANTICS I9).
+    #[serde(default)]
+    pub(crate) answered: u32,
     pub(crate) turns: u32,
     /// Messages that it sent.
     pub(crate) sent: u32,
@@ -329,6 +333,9 @@ pub struct Session {
     pub(crate) origin: Option<Box<Origin>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) route: Option<Arc<Route>>,
+    /// Where the last message went: a question takes answers from there (SEMANTICS I3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) asked: Option<Arc<Route>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reply: Option<Box<Reply>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

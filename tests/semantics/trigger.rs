@@ -639,7 +639,7 @@ fn a_campaign_answers_each_contact_in_order_and_counts() {
         );
         assert_eq!(
             format!("{progress:?}"),
-            "Progress { done: 5, started: 4, already_running: 0, refused: 0, discarded: 0, failed: 1 }"
+            "Progress { done: 5, started: 4, replayed: 0, already_running: 0, refused: 0, discarded: 0, failed: 1 }"
         );
         assert_eq!(world.sent(), ["Hi"; 4]);
     }

@@ -158,7 +158,7 @@ pub fn session(number: u128, flow_code: &str, version: u32, started_at: DateTime
 
 fn session_json(number: u128, flow_code: &str, version: u32, started_at: DateTime<Utc>) -> serde_json::Value {
     json!({
-        "id": session_id(number), "flow": flow_code, "version": version, "status": "waiting", "at": "ask",
+        "id": session_id(number), "flow": flow_code, "version": version, "status": "waiting", "node": "ask",
         "wait": 1, "turns": 1, "sent": 1, "started_at": started_at, "last_interaction_at": started_at,
         "parked_at": started_at,
     })

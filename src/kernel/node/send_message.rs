@@ -31,6 +31,7 @@ pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &SendMessage) -> Move 
             label: option.label.as_ref().to_owned(),
         })
         .collect();
+    run.session.asked = Some(Arc::clone(&route));
     let index = run.sends;
     run.sends += 1;
     run.session.sent += 1;

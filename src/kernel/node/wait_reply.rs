@@ -30,6 +30,7 @@ pub(super) fn resume(run: &mut Run<'_>, step: &Step, node: &WaitReply, input: In
             answer(run, node, message)
         }
         Input::Deadline(wait) if wait == run.session.wait => {
+            run.session.answered = run.session.wait;
             let reply = run.session.reply.get_or_insert_default();
             reply.message = None;
             reply.timed_out = true;
@@ -63,11 +64,13 @@ pub(in crate::kernel) fn takes(
         MessageKind::Media => ReplyKind::Media,
         MessageKind::Location => ReplyKind::Location,
     };
-    let asked_here = || session.route.as_ref().is_none_or(|asked| account == asked.account);
+    let asked = session.asked.as_ref().or(session.route.as_ref());
+    let asked_here = || asked.is_none_or(|asked| account == asked.account);
     node.accept.accepts(kind) && (node.any_channel || asked_here())
 }
 
 fn answer(run: &mut Run<'_>, node: &WaitReply, message: Message) -> Move {
+    run.session.answered = run.session.wait;
     let text = node.save_to.as_ref().map(|name| (name, Value::String(message.text.as_ref().to_owned())));
     let reply = run.session.reply.get_or_insert_default();
     reply.message = Some(message);
