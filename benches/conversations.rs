@@ -1,6 +1,6 @@
 //! The abandoned cart, in memory, beside the same conversation written by hand in the same run: speed (P1), flatness (P4),
 //! memory (P5). Prints medians of several passes and the spread of them. `cargo bench --bench conversations [speed|flat|memory]`.
-//! `count-crate` and `count-hand` run a few thousand conversations and nothing else, for `valgrind --tool=callgrind`.
+//! `count-crate` and `count-hand` run a few thousand conversations and nothing else, for `valgrind --tool=callgrind`; `smoke` checks that both say the same.
 
 #[path = "conversations/cart.rs"]
 mod cart;
@@ -26,9 +26,10 @@ fn main() {
         ("memory", memory::run),
         ("count-crate", speed::count_crate),
         ("count-hand", speed::count_by_hand),
+        ("smoke", speed::smoke),
     ];
     for (name, run) in runs {
-        if wanted.iter().any(|arg| arg == name) || (all && !name.starts_with("count")) {
+        if wanted.iter().any(|arg| arg == name) || (all && !name.starts_with("count") && name != "smoke") {
             run();
             ran = true;
         }

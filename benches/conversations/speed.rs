@@ -57,6 +57,16 @@ fn allocations_per_call(bot: &OnCrate) -> [u64; 3] {
 
 const COUNTED: u64 = 3_000;
 
+/// A few conversations of each, to see that both still say the same.
+pub(crate) fn smoke() {
+    let bot = OnCrate::new();
+    let mut hand = ByHand::default();
+    scripts(0..50).into_iter().for_each(|script| bot.converse(script));
+    scripts(0..50).into_iter().for_each(|script| hand.converse(script));
+    assert_eq!(bot.counter.total(), hand.counter.total(), "both say the same");
+    println!("50 conversations, {} messages, the same on both", bot.counter.total().0);
+}
+
 /// The crate alone, for a count of instructions.
 pub(crate) fn count_crate() {
     let bot = OnCrate::new();

@@ -20,6 +20,8 @@ use crate::store::{FlowEntry, VersionState};
 const TRUST_MILLIS: i64 = 1_000;
 
 type Map<K, V> = HashMap<K, V, RandomState>;
+/// None: the definition is gone or can not be compiled.
+type Compiled = Map<(FlowId, FlowVersion), Option<Arc<Flow>>>;
 
 /// The caches of all workspaces.
 #[derive(Default)]
@@ -50,7 +52,7 @@ pub(super) struct WorkspaceFlows {
     doubts: AtomicU64,
     /// When live sessions of terminated versions were last woken.
     pub(super) woken_at: AtomicI64,
-    compiled: Mutex<Map<(FlowId, FlowVersion), Option<Arc<Flow>>>>,
+    compiled: Mutex<Compiled>,
     /// Terminated versions that have no live session any more.
     drained: Mutex<HashSet<(FlowId, FlowVersion), RandomState>>,
 }

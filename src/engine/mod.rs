@@ -309,7 +309,7 @@ impl<S> Engine<S> {
 
     fn now(&self) -> DateTime<Utc> {
         let now = self.ports.clock.now();
-        if now.timestamp_subsec_nanos() % 1_000_000 == 0 { now } else { now.trunc_subsecs(3) }
+        if now.timestamp_subsec_nanos().is_multiple_of(1_000_000) { now } else { now.trunc_subsecs(3) }
     }
 
     fn token(&self, now: DateTime<Utc>) -> Token {
