@@ -79,9 +79,17 @@ enum Rule {
     Exists { value: Expr, wanted: bool },
     Blank { value: Template, wanted: bool },
     Matches { value: Template, pattern: Pattern },
-    InList { value: Template, list: Box<[Template]>, fold: bool },
+    InList { value: Side, list: Box<[Side]> },
     Between { value: Template, from: Template, to: Template },
-    Compare { value: Template, operator: Operator, to: Template, fold: bool },
+    Compare { value: Side, operator: Operator, to: Side },
+}
+
+/// One side of a comparison.
+#[derive(Clone, Debug)]
+struct Side {
+    template: Template,
+    /// Whether its texts are folded; a literal is folded already.
+    ignore_case: bool,
 }
 
 /// Levels of `all`, `any` and `not` in each other.
@@ -119,10 +127,10 @@ impl Rule {
             Self::Exists { value, wanted } => render.exists(value)? == *wanted,
             Self::Blank { value, wanted } => render.text(value)?.trim().is_empty() == *wanted,
             Self::Matches { value, pattern } => pattern.is_match(&render.text(value)?),
-            Self::InList { value, list, fold } => {
-                let value = folded(render.text(value)?, *fold);
+            Self::InList { value, list } => {
+                let value = value.text(render)?;
                 for item in list {
-                    if value == folded(render.text(item)?, *fold) {
+                    if value == item.text(render)? {
                         return Ok(true);
                     }
                 }
@@ -133,16 +141,40 @@ impl Rule {
                 Operator::NumberGreaterOrEqual.holds(&value, &render.text(from)?)
                     && Operator::NumberLessOrEqual.holds(&value, &render.text(to)?)
             }
-            Self::Compare { value, operator, to, fold } => {
-                let value = folded(render.text(value)?, *fold);
-                operator.holds(&value, &folded(render.text(to)?, *fold))
+            Self::Compare { value, operator, to } => {
+                if let (Some(value), Some(to)) = (value.short_text(render), to.short_text(render)) {
+                    return Ok(operator.holds(value, to));
+                }
+                operator.holds(&value.text(render)?, &to.text(render)?)
             }
         })
     }
 }
 
-fn folded(text: Cow<'_, str>, is_folded: bool) -> Cow<'_, str> {
-    if is_folded { Cow::Owned(fold(&text)) } else { text }
+impl Side {
+    fn new(template: Template, ignore_case: bool) -> Self {
+        match template.as_literal() {
+            Some(text) if ignore_case => {
+                Self { template: Template::literal(&fold(text)), ignore_case: false }
+            }
+            _ => Self { template, ignore_case },
+        }
+    }
+
+    /// The text, if it is known without running anything; `None` says nothing.
+    #[inline]
+    fn short_text<'t, 'a: 't>(&'t self, render: &Render<'a>) -> Option<&'t str> {
+        if self.ignore_case { None } else { self.template.short_text(render.scope, render.limits) }
+    }
+
+    fn text<'t, 'a: 't>(&'t self, render: &mut Render<'a>) -> Result<Cow<'t, str>, EvalError> {
+        let text = render.text(&self.template)?;
+        Ok(match text {
+            Cow::Borrowed(text) if self.ignore_case => fold(text),
+            Cow::Owned(text) if self.ignore_case => Cow::Owned(fold(&text).into_owned()),
+            text => text,
+        })
+    }
 }
 
 impl ConditionDef {
@@ -191,7 +223,7 @@ impl ConditionDef {
 impl CompareDef {
     fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Rule> {
         self.check_operands(at, cx.found);
-        let fold = self.ignore_case == Some(true);
+        let ignore_case = self.ignore_case == Some(true);
         match self.op {
             Operator::Exists | Operator::NotExists => {
                 let wanted = self.op == Operator::Exists;
@@ -211,7 +243,11 @@ impl CompareDef {
                 let at = at.key("list");
                 let list = self.list.as_deref().unwrap_or_default().iter().enumerate();
                 let list: Vec<_> = list.map(|(index, item)| item.compile(&at.item(index), cx)).collect();
-                Some(Rule::InList { value: value?, list: list.into_iter().collect::<Option<_>>()?, fold })
+                let list = list.into_iter().map(|item| Some(Side::new(item?, ignore_case)));
+                Some(Rule::InList {
+                    value: Side::new(value?, ignore_case),
+                    list: list.collect::<Option<_>>()?,
+                })
             }
             Operator::NumberBetween => {
                 let (value, from) = (self.value(at, cx), self.to.as_ref()?.compile(&at.key("to"), cx));
@@ -220,7 +256,11 @@ impl CompareDef {
             }
             operator => {
                 let (value, to) = (self.value(at, cx), self.to.as_ref()?.compile(&at.key("to"), cx));
-                Some(Rule::Compare { value: value?, operator, to: to?, fold })
+                Some(Rule::Compare {
+                    value: Side::new(value?, ignore_case),
+                    operator,
+                    to: Side::new(to?, ignore_case),
+                })
             }
         }
     }

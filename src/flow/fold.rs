@@ -1,14 +1,18 @@
 //! Comparing texts without regard to case.
 
+use std::borrow::Cow;
+
 /// The caseless form of a text: Unicode's default caseless matching, near enough.
 ///
 /// The standard library has no case folding. Upper case and then lower case gives the same classes (`ß` = `SS`,
 /// `ſ` = `s`, `ς` = `σ`) except for a few letters of Cherokee, which fold to themselves either way.
-pub(crate) fn fold(text: &str) -> String {
-    if text.is_ascii() {
-        text.to_ascii_lowercase()
+pub(crate) fn fold(text: &str) -> Cow<'_, str> {
+    if !text.is_ascii() {
+        Cow::Owned(text.to_uppercase().to_lowercase().replace('ς', "σ"))
+    } else if text.bytes().any(|b| b.is_ascii_uppercase()) {
+        Cow::Owned(text.to_ascii_lowercase())
     } else {
-        text.to_uppercase().to_lowercase().replace('ς', "σ")
+        Cow::Borrowed(text)
     }
 }
 

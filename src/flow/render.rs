@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::Limits;
 use crate::flow::expr::{EvalError, Expr, Scope, Val};
-use crate::flow::settings;
-use crate::flow::template::{Template, Undefined};
+use crate::flow::settings::Undefined;
+use crate::flow::template::Template;
 
 /// What a node renders with.
 pub(crate) struct Render<'a> {
@@ -18,15 +18,14 @@ pub(crate) struct Render<'a> {
     pub(crate) report: &'a mut dyn FnMut(&str),
 }
 
-impl Render<'_> {
-    /// A template as text; one without expressions is not copied.
-    pub(crate) fn text<'t>(&mut self, template: &'t Template) -> Result<Cow<'t, str>, EvalError> {
-        if let Some(literal) = template.as_literal() {
-            return Ok(Cow::Borrowed(literal));
-        }
-        let mut out = String::new();
-        template.render(self.scope, self.undefined, self.limits, &mut out, self.report)?;
-        Ok(Cow::Owned(out))
+impl<'a> Render<'a> {
+    /// A template as text, borrowed if it lies in one piece.
+    #[inline]
+    pub(crate) fn text<'t>(&mut self, template: &'t Template) -> Result<Cow<'t, str>, EvalError>
+    where
+        'a: 't,
+    {
+        template.text(self.scope, self.undefined, self.limits, self.report)
     }
 
     /// An expression as JSON, of whatever type it is.
@@ -45,18 +44,9 @@ impl Render<'_> {
     }
 
     /// The same, with nothing in the place of what is undefined.
+    #[inline]
     pub(crate) fn with_blanks(&mut self) -> Render<'_> {
         let (scope, limits) = (self.scope, self.limits);
         Render { scope, limits, undefined: Undefined::Empty, report: &mut *self.report }
-    }
-}
-
-impl From<settings::Undefined> for Undefined {
-    fn from(setting: settings::Undefined) -> Self {
-        match setting {
-            settings::Undefined::Empty => Self::Empty,
-            settings::Undefined::Keep => Self::Keep,
-            settings::Undefined::Error => Self::Error,
-        }
     }
 }

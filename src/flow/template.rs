@@ -1,5 +1,5 @@
 //! Texts with `{{ expression }}` in them, cut into pieces once. Rendering writes the pieces one after the other and
-//! allocates nothing but the output; what is rendered is never read as a template again.
+//! allocates nothing but the output, once if the values are short; what is rendered is never read as a template again.
 
 #![deny(
     clippy::unwrap_used,
@@ -9,45 +9,45 @@
     clippy::arithmetic_side_effects
 )]
 
+mod sink;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
+use std::borrow::Cow;
 use std::ops::Range;
 
-use serde::{Deserialize, Serialize};
-
 use crate::flow::expr::{EvalError, Expr, Meter, Path, Scope, SyntaxError, Val, check_len};
+use crate::flow::settings::Undefined;
 use crate::limits::Limits;
+use sink::{Sink, cut};
 
-/// What stands in a text for a variable that is not defined (SEMANTICS N7).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Undefined {
-    /// Nothing.
-    #[default]
-    Empty,
-    /// The source, braces and all.
-    Keep,
-    /// The rendering fails.
-    Error,
-}
+/// Bytes that a value is expected to have: a name, an order's number, an amount.
+const VALUE_BYTES: usize = 16;
 
 /// A text with expressions, parsed once.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Template {
     source: Box<str>,
+    /// None, if the source has no expression.
     pieces: Box<[Piece]>,
+    /// Bytes to make room for.
+    likely_len: usize,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 enum Piece {
     /// Part of the source as it stands.
-    Text(Range<usize>),
-    /// An expression that is nothing but a path; its place holds the braces too.
-    Path(Path, Range<usize>),
-    /// Any other expression, likewise.
+    Text(Box<str>),
+    /// An expression; its place holds the braces too.
     Expr(Expr, Range<usize>),
+}
+
+/// What a template is rendered with.
+struct Rendering<'a, 'r> {
+    scope: &'a dyn Scope,
+    undefined: Undefined,
+    meter: Meter,
+    report: &'r mut dyn FnMut(&str),
 }
 
 impl Template {
@@ -62,7 +62,7 @@ impl Template {
         while let Some(before) = source.get(from..).and_then(|rest| rest.find("{{")) {
             let open = from.saturating_add(before);
             if before > 0 {
-                pieces.push(Piece::Text(from..open));
+                pieces.push(Piece::Text(source.get(from..open).unwrap_or_default().into()));
             }
             let inside = open.saturating_add(2);
             if source.get(inside..).is_some_and(|rest| rest.starts_with('-')) {
@@ -77,163 +77,129 @@ impl Template {
                 return Err(SyntaxError::at(open, "expected `}}` for the `{{`", source));
             }
             from = end.saturating_add(2);
-            pieces.push(match expr.into_path() {
-                Ok(path) => Piece::Path(path, open..from),
-                Err(expr) => Piece::Expr(expr, open..from),
-            });
+            pieces.push(Piece::Expr(expr, open..from));
         }
-        if from < source.len() {
-            pieces.push(Piece::Text(from..source.len()));
+        if from > 0 && from < source.len() {
+            pieces.push(Piece::Text(source.get(from..).unwrap_or_default().into()));
         }
-        Ok(Self { source: source.into(), pieces: pieces.into() })
-    }
-
-    /// The source as it was parsed.
-    pub(crate) fn as_source(&self) -> &str {
-        &self.source
+        let likely_len = pieces.iter().fold(0, |sum: usize, piece| match piece {
+            Piece::Text(text) => sum.saturating_add(text.len()),
+            Piece::Expr(..) => sum.saturating_add(VALUE_BYTES),
+        });
+        Ok(Self { source: source.into(), pieces: pieces.into(), likely_len })
     }
 
     /// The text, if it has no expression.
+    #[inline]
     pub(crate) fn as_literal(&self) -> Option<&str> {
-        match &*self.pieces {
-            [] | [Piece::Text(_)] => Some(&self.source),
-            _ => None,
-        }
+        self.pieces.is_empty().then_some(&*self.source)
+    }
+
+    /// A text without expressions, whatever it holds.
+    pub(crate) fn literal(text: &str) -> Self {
+        Self { source: text.into(), pieces: Box::default(), likely_len: 0 }
     }
 
     /// Characters that every rendering has: those outside braces.
     pub(crate) fn literal_len(&self) -> usize {
-        self.pieces.iter().fold(0, |sum: usize, piece| match piece {
-            Piece::Text(place) => sum.saturating_add(self.text(place).chars().count()),
-            Piece::Path(..) | Piece::Expr(..) => sum,
+        self.pieces.iter().fold(self.as_literal().map_or(0, |text| text.chars().count()), |sum, piece| {
+            match piece {
+                Piece::Text(text) => sum.saturating_add(text.chars().count()),
+                Piece::Expr(..) => sum,
+            }
         })
-    }
-
-    /// Characters of the longest rendering, if that is known: of a text without expressions.
-    pub(crate) fn max_len_hint(&self) -> Option<usize> {
-        self.as_literal().map(|text| text.chars().count())
     }
 
     /// The paths that it may read, for a check of undeclared names.
     pub(crate) fn names(&self) -> impl Iterator<Item = &Path> {
-        self.pieces.iter().flat_map(|piece| {
-            let (path, expr) = match piece {
-                Piece::Text(_) => (None, None),
-                Piece::Path(path, _) => (Some(path), None),
-                Piece::Expr(expr, _) => (None, Some(expr.names())),
-            };
-            path.into_iter().chain(expr.into_iter().flatten())
-        })
+        let exprs = self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Text(_) => None,
+            Piece::Expr(expr, _) => Some(expr),
+        });
+        exprs.flat_map(Expr::names)
     }
 
-    fn text(&self, place: &Range<usize>) -> &str {
-        self.source.get(place.clone()).unwrap_or_default()
+    /// The text, if it is known without running anything: a literal, or part of a short text that lies in the scope.
+    /// `None` says nothing.
+    #[inline]
+    pub(crate) fn short_text<'a>(&'a self, scope: &'a dyn Scope, limits: &Limits) -> Option<&'a str> {
+        match &*self.pieces {
+            [] => Some(&self.source),
+            [Piece::Expr(expr, _)] => {
+                expr.short_text(scope).filter(|text| text.len() <= limits.template_chars)
+            }
+            _ => None,
+        }
     }
 
-    /// Appends the text to `out`, cut at `template_chars` characters. `report` hears of each path that is not defined.
+    /// The text, cut at `template_chars` characters unless it is a literal. It is borrowed where it lies in one piece: a
+    /// literal, or a single expression that gives part of a text of the scope. `report` hears of each path that is not
+    /// defined.
     ///
     /// # Errors
-    /// [`EvalError`] of an expression, or of the first that is not defined under [`Undefined::Error`]; `out` then
-    /// holds what came before.
-    pub(crate) fn render(
-        &self,
-        scope: &dyn Scope,
+    /// [`EvalError`] of an expression, or of the first that is not defined under [`Undefined::Error`].
+    #[inline]
+    pub(crate) fn text<'a>(
+        &'a self,
+        scope: &'a dyn Scope,
         undefined: Undefined,
         limits: &Limits,
-        out: &mut String,
         report: &mut dyn FnMut(&str),
-    ) -> Result<(), EvalError> {
-        let mut meter = Meter::new(limits);
-        out.reserve(self.source.len());
-        let mut sink = Sink::new(out, limits.template_chars);
-        for piece in &*self.pieces {
-            let (val, place) = match piece {
-                Piece::Text(place) => {
-                    if sink.push(self.text(place)).is_err() {
-                        break;
-                    }
-                    continue;
+    ) -> Result<Cow<'a, str>, EvalError> {
+        match self.short_text(scope, limits) {
+            Some(text) => Ok(Cow::Borrowed(text)),
+            None => self.render(&mut Rendering { scope, undefined, meter: Meter::new(limits), report }),
+        }
+    }
+
+    fn render<'a>(&'a self, with: &mut Rendering<'a, '_>) -> Result<Cow<'a, str>, EvalError> {
+        let max = with.meter.max_chars();
+        if let [Piece::Expr(expr, place)] = &*self.pieces {
+            return Ok(match self.value(expr, place, with)? {
+                Val::Str(text) => cut(text, max),
+                Val::Undefined | Val::Null => Cow::Borrowed(""),
+                val => {
+                    let mut sink = Sink::new(String::new(), max);
+                    // What does not fit is cut.
+                    let _ = val.write(&mut sink);
+                    Cow::Owned(sink.out)
                 }
-                Piece::Path(path, place) => (read(path, scope, report), place),
-                Piece::Expr(expr, place) => (expr.eval_metered(scope, &mut meter, report)?, place),
-            };
-            let written = match (&val, undefined) {
-                (Val::Str(text), _) => sink.push(text),
-                (Val::Undefined, Undefined::Empty) => Ok(()),
-                (Val::Undefined, Undefined::Keep) => sink.push(self.text(place)),
-                (Val::Undefined, Undefined::Error) => return Err(self.not_defined(piece)),
-                (val, _) => val.write(&mut sink),
+            });
+        }
+        let mut sink = Sink::new(String::with_capacity(self.likely_len), max);
+        for piece in &*self.pieces {
+            let written = match piece {
+                Piece::Text(text) => sink.push(text),
+                Piece::Expr(expr, place) => match expr.short_text(with.scope) {
+                    Some(text) => sink.push(text),
+                    None => self.value(expr, place, with)?.write(&mut sink),
+                },
             };
             if written.is_err() {
                 break;
             }
         }
-        Ok(())
+        Ok(Cow::Owned(sink.out))
     }
 
-    #[cold]
-    fn not_defined(&self, piece: &Piece) -> EvalError {
-        let path = match piece {
-            Piece::Path(path, _) => path.as_str(),
-            Piece::Text(place) | Piece::Expr(_, place) => self.text(place),
-        };
-        EvalError::Undefined { path: path.into() }
-    }
-}
-
-#[inline]
-fn read<'a>(path: &Path, scope: &'a dyn Scope, report: &mut dyn FnMut(&str)) -> Val<'a> {
-    let val = path.read(scope);
-    if val.is_undefined() {
-        report(path.as_str());
-    }
-    val
-}
-
-/// The output, which takes so many characters and refuses those beyond, at a character's boundary.
-struct Sink<'o> {
-    out: &'o mut String,
-    /// Characters it takes.
-    max: usize,
-    /// Characters up to the byte `counted`; what was written since is counted only near the end.
-    chars: usize,
-    counted: usize,
-    /// Bytes that surely fit, since a text has at most as many characters as bytes.
-    room: usize,
-}
-
-impl<'o> Sink<'o> {
-    fn new(out: &'o mut String, max: usize) -> Self {
-        let counted = out.len();
-        Self { out, max, chars: 0, counted, room: max }
-    }
-
-    #[inline]
-    fn push(&mut self, text: &str) -> fmt::Result {
-        if text.len() > self.room {
-            return self.push_near_the_end(text);
+    /// The value of an expression; undefined only where that is to be written as nothing.
+    fn value<'a>(
+        &'a self,
+        expr: &'a Expr,
+        place: &Range<usize>,
+        with: &mut Rendering<'a, '_>,
+    ) -> Result<Val<'a>, EvalError> {
+        let val = expr.eval_metered(with.scope, &mut with.meter, with.report)?;
+        if !val.is_undefined() {
+            return Ok(val);
         }
-        self.out.push_str(text);
-        self.room = self.room.saturating_sub(text.len());
-        Ok(())
-    }
-
-    #[cold]
-    fn push_near_the_end(&mut self, text: &str) -> fmt::Result {
-        let uncounted = self.out.get(self.counted..).unwrap_or_default();
-        self.chars = self.chars.saturating_add(uncounted.chars().count());
-        self.counted = self.out.len();
-        let left = self.max.saturating_sub(self.chars);
-        let cut = text.char_indices().nth(left).map(|(cut, _)| cut);
-        let fitting = text.get(..cut.unwrap_or(text.len())).unwrap_or_default();
-        self.out.push_str(fitting);
-        self.room = left.saturating_sub(fitting.len());
-        if cut.is_some() { Err(fmt::Error) } else { Ok(()) }
-    }
-}
-
-impl fmt::Write for Sink<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.push(text)
+        let written = self.source.get(place.clone()).unwrap_or_default();
+        match with.undefined {
+            Undefined::Empty => Ok(val),
+            Undefined::Keep => Ok(Val::from(written)),
+            Undefined::Error => {
+                Err(EvalError::Undefined { path: expr.as_path().map_or(written, Path::as_str).into() })
+            }
+        }
     }
 }

@@ -7,8 +7,7 @@ use serde_json::{Value, json};
 
 use crate::flow::expr::{Scope, Val};
 use crate::flow::node::{Assign, Delay, Function, Node, Port, WaitReply};
-use crate::flow::template::Undefined;
-use crate::flow::{Flow, NodeIx, Render, Settings, Step};
+use crate::flow::{Flow, NodeIx, Render, Settings, Step, Undefined};
 use crate::value::Caps;
 use crate::{Bag, Concurrency, Limits, NodeId, Reentry, TtlMode};
 

@@ -229,7 +229,7 @@ impl RuleDef {
         match self.how {
             MatchKind::Payload => self.comparand(at, cx.found).map(|text| Rule::Payload(text.into())),
             MatchKind::Exact | MatchKind::StartsWith | MatchKind::Contains => {
-                let folded = fold(self.comparand(at, cx.found)?.trim()).into_boxed_str();
+                let folded = Box::from(fold(self.comparand(at, cx.found)?.trim()));
                 Some(match self.how {
                     MatchKind::Exact => Rule::Exact(folded),
                     MatchKind::StartsWith => Rule::StartsWith(folded),

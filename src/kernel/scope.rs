@@ -9,48 +9,43 @@ use serde_json::Value;
 use crate::flow::expr::{EvalError, Expr, Fields, Scope, Val};
 use crate::flow::template::Template;
 use crate::flow::{Condition, Flow, JsonTemplate, Render};
-use crate::kernel::Scene;
 use crate::kernel::run::Run;
+use crate::kernel::{Effect, Scene};
 use crate::observer::EventKind;
 use crate::session::{Contact, Reply, Session};
 use crate::value::{Caps, PackError};
 
+/// Cheap to make, since one is made per rendering: the objects below are the session's own.
 struct Names<'a> {
+    flow: &'a Flow,
     session: &'a Session,
     scene: &'a Scene<'a>,
-    reply: ReplyNames<'a>,
-    contact: ContactNames<'a>,
     trigger: TriggerNames<'a>,
-    flow: FlowNames<'a>,
-    run: SessionNames<'a>,
-}
-
-impl<'a> Names<'a> {
-    fn new(flow: &'a Flow, session: &'a Session, scene: &'a Scene<'a>) -> Self {
-        Self {
-            session,
-            scene,
-            reply: ReplyNames(session.reply.as_deref()),
-            contact: ContactNames(scene.contact),
-            trigger: TriggerNames(session),
-            flow: FlowNames { flow, session, name: scene.flow_name },
-            run: SessionNames(session),
-        }
-    }
 }
 
 impl Scope for Names<'_> {
+    #[inline]
     fn get(&self, root: &str) -> Option<Val<'_>> {
         Some(match root {
             "context" => Val::Node(self.session.context.as_node()),
             "vars" => Val::Node(self.session.vars.as_node()),
-            "reply" => Val::Map(&self.reply),
-            "contact" => Val::Map(&self.contact),
+            "reply" => Val::Map(&self.session.reply),
+            "contact" => Val::Map(self.scene.contact),
             "trigger" => Val::Map(&self.trigger),
-            "flow" => Val::Map(&self.flow),
-            "session" => Val::Map(&self.run),
+            "flow" => Val::Map(self),
+            "session" => Val::Map(self.session),
             bare => self.session.vars.get(bare).or_else(|| self.session.context.get(bare)).map(Val::from)?,
         })
+    }
+
+    #[inline]
+    fn text(&self, root: &str, key: &str) -> Option<&str> {
+        match root {
+            "context" => self.session.context.get(key)?.as_str(),
+            "vars" => self.session.vars.get(key)?.as_str(),
+            "reply" if key == "text" => Some(&self.session.reply.as_deref()?.message.as_ref()?.text),
+            _ => None,
+        }
     }
 
     fn now(&self) -> DateTime<Utc> {
@@ -66,11 +61,10 @@ fn instant<'a>(at: DateTime<Utc>) -> Val<'a> {
     Val::Str(Cow::Owned(at.to_rfc3339_opts(SecondsFormat::AutoSi, true)))
 }
 
-struct ReplyNames<'a>(Option<&'a Reply>);
-
-impl Fields for ReplyNames<'_> {
+/// `reply`: the last answer, without a field before the first.
+impl Fields for Option<Box<Reply>> {
     fn field(&self, name: &str) -> Option<Val<'_>> {
-        let reply = self.0?;
+        let reply = self.as_deref()?;
         let message = reply.message.as_ref();
         Some(match name {
             "text" => Val::from(message?.text.as_ref()),
@@ -89,20 +83,19 @@ impl Fields for ReplyNames<'_> {
     }
 }
 
-struct ContactNames<'a>(&'a Contact);
-
-impl Fields for ContactNames<'_> {
+/// `contact`.
+impl Fields for Contact {
     fn field(&self, name: &str) -> Option<Val<'_>> {
-        let profile = self.0.profile.as_deref();
+        let profile = self.profile.as_deref();
         Some(match name {
-            "id" => owned(&self.0.id),
+            "id" => owned(&self.id),
             "name" => Val::from(profile?.name.as_deref()?),
             "email" => Val::from(profile?.email.as_deref()?),
-            "phone" => owned(self.0.addresses.iter().find_map(|address| address.phone())?),
+            "phone" => owned(self.addresses.iter().find_map(|address| address.phone())?),
             "language" => Val::from(profile?.language.as_deref()?),
             "tags" => Val::List(profile?.tags.iter().map(|tag| Val::from(tag.as_str())).collect()),
             "fields" => Val::Node(profile?.fields.as_node()),
-            "opted_in_at" => instant(self.0.opted_in_at?),
+            "opted_in_at" => instant(self.opted_in_at?),
             _ => return None,
         })
     }
@@ -112,6 +105,7 @@ impl Fields for ContactNames<'_> {
     }
 }
 
+/// `trigger`: a session without an origin has a kind and a time all the same.
 struct TriggerNames<'a>(&'a Session);
 
 impl Fields for TriggerNames<'_> {
@@ -134,17 +128,12 @@ impl Fields for TriggerNames<'_> {
     }
 }
 
-struct FlowNames<'a> {
-    flow: &'a Flow,
-    session: &'a Session,
-    name: &'a str,
-}
-
-impl Fields for FlowNames<'_> {
+/// `flow`.
+impl Fields for Names<'_> {
     fn field(&self, name: &str) -> Option<Val<'_>> {
         Some(match name {
             "id" => Val::from(self.flow.id().as_str()),
-            "name" => Val::from(self.name),
+            "name" => Val::from(self.scene.flow_name),
             "version" => Val::Int(i64::from(self.session.version.0)),
             _ => return None,
         })
@@ -155,14 +144,13 @@ impl Fields for FlowNames<'_> {
     }
 }
 
-struct SessionNames<'a>(&'a Session);
-
-impl Fields for SessionNames<'_> {
+/// `session`.
+impl Fields for Session {
     fn field(&self, name: &str) -> Option<Val<'_>> {
         Some(match name {
-            "id" => owned(self.0.id),
-            "started_at" => instant(self.0.started_at),
-            "turns" => Val::Int(i64::from(self.0.turns) + 1),
+            "id" => owned(self.id),
+            "started_at" => instant(self.started_at),
+            "turns" => Val::Int(i64::from(self.turns) + 1),
             _ => return None,
         })
     }
@@ -194,18 +182,14 @@ impl Run<'_> {
         &mut self,
         evaluate: impl FnOnce(&mut Render<'_>) -> Result<T, EvalError>,
     ) -> Result<T, EvalError> {
-        let mut undefined = Vec::new();
-        let value = {
-            let names = Names::new(self.flow, self.session, self.scene);
-            let mut report = |name: &str| undefined.push(name.into());
-            let undefined = self.flow.settings().undefined.into();
-            evaluate(&mut Render { scope: &names, limits: self.scene.limits, undefined, report: &mut report })
+        let (session, effects) = (&*self.session, &mut self.effects);
+        let mut report = |name: &str| {
+            let (session, node, name) = (session.id, session.at.clone(), name.into());
+            effects.push(Effect::Note(EventKind::UndefinedVariable { session, node, name }));
         };
-        for name in undefined {
-            let (session, node) = (self.session.id, self.session.at.clone());
-            self.note(EventKind::UndefinedVariable { session, node, name });
-        }
-        value
+        let names = Names { flow: self.flow, session, scene: self.scene, trigger: TriggerNames(session) };
+        let undefined = self.flow.settings().undefined;
+        evaluate(&mut Render { scope: &names, limits: self.scene.limits, undefined, report: &mut report })
     }
 
     /// Writes a variable, within the limits on variables.

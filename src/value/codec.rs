@@ -63,6 +63,44 @@ fn unzigzag(value: u64) -> i64 {
     ((value >> 1) as i64) ^ (value & 1).wrapping_neg() as i64
 }
 
+/// A length, and what comes after it.
+#[inline]
+fn length(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    match bytes.split_first()? {
+        (first, rest) if *first < MORE => Some((usize::from(*first), rest)),
+        _ => long_length(bytes),
+    }
+}
+
+#[cold]
+fn long_length(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let mut len: u64 = 0;
+    for (group, shift) in bytes.iter().zip((0_u32..).step_by(6).take(MAX_GROUPS)) {
+        len |= u64::from(group & SIX_BITS).checked_shl(shift)?;
+        if *group < MORE {
+            let used = usize::try_from(shift / 6).ok()?.checked_add(1)?;
+            return Some((usize::try_from(len).ok()?, bytes.get(used..)?));
+        }
+    }
+    None
+}
+
+/// What comes after the value that these bytes begin with, which is not read.
+#[inline]
+fn past(bytes: &[u8]) -> Option<&[u8]> {
+    let (tag, rest) = bytes.split_first()?;
+    match *tag {
+        tag::NULL | tag::FALSE | tag::TRUE => Some(rest),
+        tag::INT | tag::UINT | tag::FLOAT => {
+            rest.get(rest.iter().position(|group| *group < MORE)?.checked_add(1)?..)
+        }
+        _ => {
+            let (len, body) = length(rest)?;
+            body.get(len..)
+        }
+    }
+}
+
 /// A place in packed text, moving forward.
 #[derive(Clone, Copy)]
 pub(super) struct Cursor<'a> {
@@ -78,11 +116,6 @@ impl<'a> Cursor<'a> {
 
     pub(super) fn position(&self) -> usize {
         self.at
-    }
-
-    #[inline]
-    pub(super) fn is_at_end(&self) -> bool {
-        self.at >= self.text.len()
     }
 
     #[inline]
@@ -141,34 +174,18 @@ impl<'a> Cursor<'a> {
         }))
     }
 
-    /// Goes past the value here, without reading it.
-    #[inline]
-    fn skip(&mut self) -> Option<()> {
-        match self.byte()? {
-            tag::NULL | tag::FALSE | tag::TRUE => {}
-            tag::INT | tag::UINT | tag::FLOAT => {
-                self.number()?;
-            }
-            _ => {
-                let len = usize::try_from(self.number()?).ok()?;
-                self.at = self.at.checked_add(len)?;
-            }
-        }
-        Some(())
-    }
-
     /// The value here, found by scanning the keys of its siblings.
     #[inline]
-    pub(super) fn find(mut self, key: &str) -> Option<Node<'a>> {
-        while !self.is_at_end() {
-            let len = usize::try_from(self.number()?).ok()?;
-            let start = self.at;
-            self.at = start.checked_add(len)?;
-            if len == key.len() && self.text.as_bytes().get(start..self.at)? == key.as_bytes() {
-                return self.node();
+    pub(super) fn find(self, key: &str) -> Option<Node<'a>> {
+        let mut rest = self.text.as_bytes().get(self.at..)?;
+        loop {
+            let (len, after) = length(rest)?;
+            let (found, value) = after.split_at_checked(len)?;
+            if found == key.as_bytes() {
+                let at = self.text.len().checked_sub(value.len())?;
+                return Self { text: self.text, at }.node();
             }
-            self.skip()?;
+            rest = past(value)?;
         }
-        None
     }
 }

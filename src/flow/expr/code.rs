@@ -54,6 +54,10 @@ pub(super) enum Binary {
 }
 
 impl Binary {
+    pub(super) fn is_arithmetic(self) -> bool {
+        matches!(self, Self::Add | Self::Sub | Self::Mul | Self::Div | Self::FloorDiv | Self::Rem)
+    }
+
     pub(super) fn sign(self) -> &'static str {
         match self {
             Self::Add => "+",

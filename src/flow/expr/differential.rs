@@ -4,6 +4,8 @@
 //! - order (`<` …) of unlike things, lists and null: false here, by kind there, where `'abc' > 5` is true;
 //! - `~` and `join` of floats, truth values, null and lists: as JSON here, as Python there (`True`, `None`);
 //! - `*` on texts and lists, which repeats them there;
+//! - arithmetic with what is not defined: not defined here, so that a text can render empty (SEMANTICS N7), an error
+//!   there; a `default` keeps it out of the generated arithmetic;
 //! - whole numbers beyond 64 bits and floats that are not finite: an error here, carried on there;
 //! - null and what is not defined in filters of texts, and in `length`, `first`, `in null`: harmless here, errors there;
 //! - `i64::MAX` beside a float, where the comparison there is off by one;
@@ -178,8 +180,8 @@ fn any(depth: u32) -> Source {
         (below(), below()).prop_map(|(a, b)| format!("({a} | default({b}))")),
         (below(), below()).prop_map(|(a, b)| format!("({a} | d({b}, true))")),
         (below(), pick(&["+", "-", "/", "//", "%"]), below())
-            .prop_map(|(a, op, b)| format!("({a} {op} {b})")),
-        below().prop_map(|a| format!("(-{a})")),
+            .prop_map(|(a, op, b)| format!("(({a} | d(7)) {op} ({b} | d(7)))")),
+        below().prop_map(|a| format!("(-({a} | d(7)))")),
         list(depth - 1).prop_map(|a| format!("({a} | first)")),
         list(depth - 1).prop_map(|a| format!("({a} | last)")),
         text(depth - 1).prop_map(|a| format!("({a} | first)")),

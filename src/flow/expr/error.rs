@@ -61,7 +61,8 @@ pub(crate) enum EvalError {
 }
 
 impl EvalError {
-    /// A stable name, in snake case.
+    /// What it is, without the values.
+    #[cfg(test)]
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::StepLimit { .. } => "expression_steps",

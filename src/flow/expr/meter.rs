@@ -7,7 +7,7 @@ use super::error::EvalError;
 use crate::limits::Limits;
 
 /// Bytes of text, or of a packed value, that one step reads or writes.
-const BYTES_PER_STEP: usize = 64;
+pub(super) const BYTES_PER_STEP: usize = 64;
 
 pub(crate) struct Meter {
     steps: u32,
@@ -18,6 +18,10 @@ pub(crate) struct Meter {
 impl Meter {
     pub(crate) fn new(limits: &Limits) -> Self {
         Self { steps: 0, max_steps: limits.expression_steps, max_chars: limits.template_chars }
+    }
+
+    pub(crate) fn max_chars(&self) -> usize {
+        self.max_chars
     }
 
     #[inline]

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | literals | `null`, `true`, `12`, `1.5`, `'text'`, `"text"`, `['a', 'b']` |
 //! | paths | `context.cart.items[0].name`, `vars['first name']`, `items[-1]`, `items[n]` |
-//! | arithmetic | `+ - * /` (a float) `//` (rounded down) `%`, and `~`, which joins texts |
+//! | arithmetic | `+ - * /` (a float) `//` (rounded down) `%`: not defined if an operand is not; `~`, which joins texts |
 //! | comparison | `== != < <= > >=`, `in`, `not in`, `is defined`, `is not defined`, `is none` |
 //! | logic | `and`, `or`, `not`, `a if condition else b` |
 //! | filters | `name \| default('friend') \| title`; the list is in `filter` |
@@ -27,6 +27,7 @@ mod number;
 mod ops;
 mod parse;
 mod run;
+mod stack;
 mod token;
 mod val;
 
@@ -40,11 +41,10 @@ pub(crate) mod tests;
 pub(crate) use code::Path;
 pub(crate) use error::{EvalError, SyntaxError};
 pub(crate) use meter::Meter;
-#[allow(unused_imports, reason = "its implementors come with the kernel")]
-pub(crate) use val::Fields;
-pub(crate) use val::{Scope, Val};
+pub(crate) use val::{Fields, Scope, Val};
 
 use code::{Lit, Op};
+use filter::Filter;
 use run::Run;
 
 use crate::limits::Limits;
@@ -55,6 +55,20 @@ pub(crate) struct Expr {
     code: Box<[Op]>,
     consts: Box<[Lit]>,
     paths: Box<[Path]>,
+    /// Whether it runs without a stack.
+    is_straight: bool,
+    shortcut: Shortcut,
+}
+
+/// What an expression is that may not have to run at all.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Shortcut {
+    /// It must run.
+    None,
+    /// A path.
+    Path,
+    /// A path, and `trim`.
+    Trimmed,
 }
 
 impl Expr {
@@ -75,9 +89,15 @@ impl Expr {
     pub(crate) fn parse_at(source: &str, from: usize, limits: &Limits) -> Result<(Self, usize), SyntaxError> {
         let (parsed, end) = parse::parse(source, from, limits.expression_depth)
             .map_err(|fault| SyntaxError::of(fault, source))?;
-        let expr =
-            Self { code: parsed.code.into(), consts: parsed.consts.into(), paths: parsed.paths.into() };
-        Ok((expr, end))
+        let (code, consts, paths) =
+            (parsed.code.into_boxed_slice(), parsed.consts.into(), parsed.paths.into());
+        let is_straight = run::is_straight(&code);
+        let shortcut = match &*code {
+            [Op::Path(0)] => Shortcut::Path,
+            [Op::Path(0), Op::Filter(Filter::Trim, 0)] => Shortcut::Trimmed,
+            _ => Shortcut::None,
+        };
+        Ok((Self { code, consts, paths, is_straight, shortcut }, end))
     }
 
     /// The paths that it may read, for a check of undeclared names. A key that is computed is not among them.
@@ -86,10 +106,22 @@ impl Expr {
     }
 
     /// The path, if the whole expression is one.
-    pub(crate) fn into_path(self) -> Result<Path, Self> {
-        match (&*self.code, &*self.paths) {
-            ([Op::Path(_)], [path]) => Ok(path.clone()),
-            _ => Err(self),
+    pub(crate) fn as_path(&self) -> Option<&Path> {
+        if self.shortcut == Shortcut::Path { self.paths.first() } else { None }
+    }
+
+    /// The text that it gives, if it is known without running: part of a text that lies in the scope. `None` says
+    /// nothing.
+    #[inline]
+    pub(crate) fn short_text<'a>(&self, scope: &'a dyn Scope) -> Option<&'a str> {
+        if self.shortcut == Shortcut::None {
+            return None;
+        }
+        match (self.shortcut, self.paths.first()?.short_text(scope)?) {
+            (Shortcut::Path, text) => Some(text),
+            // Of a longer text, the meter must hear.
+            (Shortcut::Trimmed, text) if text.len() < meter::BYTES_PER_STEP => Some(text.trim()),
+            _ => None,
         }
     }
 
@@ -117,7 +149,7 @@ impl Expr {
         meter: &mut Meter,
         report: &mut dyn FnMut(&str),
     ) -> Result<Val<'a>, EvalError> {
-        Run { expr: self, scope, meter, report, stack: Vec::new() }.run()
+        Run { expr: self, scope, meter, report }.run()
     }
 
     /// Evaluates to its truth: what is empty, zero, null or not defined is false.

@@ -1,5 +1,6 @@
 //! What the operators do. As Jinja does, but where it guesses or would grow without bound: comparing the order of
-//! unlike things is false, and `*` repeats nothing.
+//! unlike things is false, and `*` repeats nothing. Arithmetic with what is not defined is not defined, so that a text
+//! without its price renders as the flow's setting says (SEMANTICS N7); `~` takes it for nothing.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -15,6 +16,7 @@ use crate::value::Kind;
 pub(super) fn negate<'a>(val: &Val<'a>) -> Result<Val<'a>, EvalError> {
     let op = "-";
     match (val, Num::of(val)) {
+        (Val::Undefined, _) => Ok(Val::Undefined),
         (Val::Bool(_), _) | (_, None) => Err(EvalError::TypeMismatch { op, found: val.kind() }),
         (_, Some(Num::Int(value))) => Num::Int(value.saturating_neg()).val(op),
         (_, Some(Num::Float(value))) => Num::Float(-value).val(op),
@@ -27,6 +29,9 @@ pub(super) fn binary<'a>(
     right: Val<'a>,
     meter: &mut Meter,
 ) -> Result<Val<'a>, EvalError> {
+    if op.is_arithmetic() && (left.is_undefined() || right.is_undefined()) {
+        return Ok(Val::Undefined);
+    }
     match op {
         Binary::Concat => concat(&left, &right, meter),
         Binary::Add => add(left, right, meter),

@@ -1,11 +1,13 @@
 //! The machine: runs the operations of an expression on a stack of values. It knows no operation that goes back, so
-//! it ends; the meter says when it has taken too much.
+//! it ends; the meter says when it has taken too much. One value and what is done to it, such as `name | trim`, needs
+//! no stack.
 
 use std::borrow::Cow;
 
 use super::code::{Lit, Op, Test};
 use super::error::EvalError;
 use super::meter::Meter;
+use super::stack::Stack;
 use super::val::{Scope, Val};
 use super::{Expr, filter, ops};
 
@@ -14,89 +16,110 @@ pub(super) struct Run<'a, 'm> {
     pub(super) scope: &'a dyn Scope,
     pub(super) meter: &'m mut Meter,
     pub(super) report: &'m mut dyn FnMut(&str),
-    pub(super) stack: Vec<Val<'a>>,
+}
+
+impl Op {
+    /// Whether it makes one value of another.
+    fn is_unary(self) -> bool {
+        matches!(self, Self::Neg | Self::Not | Self::Is(_) | Self::Filter(_, 0))
+    }
+
+    fn is_load(self) -> bool {
+        matches!(self, Self::Const(_) | Self::Path(_) | Self::Missing)
+    }
+}
+
+/// Whether code is one value and what is done to it.
+pub(super) fn is_straight(code: &[Op]) -> bool {
+    matches!(code, [first, rest @ ..] if first.is_load() && rest.iter().all(|op| op.is_unary()))
 }
 
 impl<'a> Run<'a, '_> {
+    #[inline]
     pub(super) fn run(mut self) -> Result<Val<'a>, EvalError> {
+        if self.expr.is_straight { self.run_straight() } else { self.run_on_stack() }
+    }
+
+    #[inline]
+    fn run_straight(&mut self) -> Result<Val<'a>, EvalError> {
+        let Some((first, rest)) = self.expr.code.split_first() else { return Ok(Val::Undefined) };
+        self.meter.step()?;
+        let mut val = self.load(*first);
+        for op in rest {
+            self.meter.step()?;
+            val = self.unary(*op, val)?;
+        }
+        Ok(val)
+    }
+
+    fn run_on_stack(&mut self) -> Result<Val<'a>, EvalError> {
+        let mut stack = Stack::new();
         let mut at: usize = 0;
         while let Some(op) = self.expr.code.get(at) {
             self.meter.step()?;
-            let skip = self.op(*op)?;
+            let skip = self.op(*op, &mut stack)?;
             at = at.saturating_add(1).saturating_add(skip as usize);
         }
-        Ok(self.pop())
-    }
-
-    /// Code takes what code has pushed, so the stack is never empty here.
-    fn pop(&mut self) -> Val<'a> {
-        self.stack.pop().unwrap_or_default()
-    }
-
-    fn push(&mut self, val: Val<'a>) {
-        self.stack.push(val);
+        Ok(stack.pop())
     }
 
     /// Does one operation; answers how many to skip.
-    fn op(&mut self, op: Op) -> Result<u32, EvalError> {
+    fn op(&mut self, op: Op, stack: &mut Stack<'a>) -> Result<u32, EvalError> {
         match op {
-            Op::Const(index) => {
-                let val = self.constant(index);
-                self.push(val);
-            }
-            Op::Path(index) => {
-                let val = self.path(index);
-                self.push(val);
-            }
-            Op::Missing => self.push(Val::Undefined),
-            Op::Neg => {
-                let val = self.pop();
-                self.push(ops::negate(&val)?);
-            }
-            Op::Not => {
-                let val = self.pop();
-                self.push(Val::Bool(!val.is_true()));
+            Op::Const(_) | Op::Path(_) | Op::Missing => stack.push(self.load(op)),
+            Op::Neg | Op::Not | Op::Is(_) | Op::Filter(_, 0) => {
+                let val = stack.pop();
+                stack.push(self.unary(op, val)?);
             }
             Op::Binary(binary) => {
-                let right = self.pop();
-                let left = self.pop();
-                let val = ops::binary(binary, left, right, self.meter)?;
-                self.push(val);
+                let right = stack.pop();
+                let left = stack.pop();
+                stack.push(ops::binary(binary, left, right, self.meter)?);
             }
             Op::Item => {
-                let key = self.pop();
-                let val = self.pop();
-                self.push(self.item(&val, &key));
+                let key = stack.pop();
+                let val = stack.pop();
+                stack.push(item(&val, &key));
             }
             Op::List(len) => {
                 self.meter.items(len as usize)?;
-                let start = self.stack.len().saturating_sub(len as usize);
-                let items = self.stack.split_off(start);
-                self.push(Val::List(items));
+                let items = stack.take(len as usize);
+                stack.push(Val::List(items));
             }
-            Op::Is(test) => {
-                let val = self.pop();
-                self.push(Val::Bool(match test {
-                    Test::Defined => !val.is_undefined(),
-                    Test::None => matches!(val, Val::Null),
-                }));
+            Op::Filter(filter, args) => {
+                let mut given = filter::Args::default();
+                for slot in given.iter_mut().take(usize::from(args)).rev() {
+                    *slot = Some(stack.pop());
+                }
+                let val = stack.pop();
+                stack.push(filter::apply(filter, val, given, self.meter)?);
             }
-            Op::Filter(filter, args) => self.filter(filter, args)?,
             Op::Jump(skip) => return Ok(skip),
-            Op::JumpUnless(skip) => return Ok(if self.pop().is_true() { 0 } else { skip }),
-            Op::And(skip) => return Ok(self.decide(skip, false)),
-            Op::Or(skip) => return Ok(self.decide(skip, true)),
+            Op::JumpUnless(skip) => return Ok(if stack.pop().is_true() { 0 } else { skip }),
+            Op::And(skip) => return Ok(decide(stack, skip, false)),
+            Op::Or(skip) => return Ok(decide(stack, skip, true)),
         }
         Ok(0)
     }
 
-    /// Keeps the value and skips what follows if its truth decides; takes it otherwise.
-    fn decide(&mut self, skip: u32, deciding: bool) -> u32 {
-        if self.stack.last().is_some_and(Val::is_true) == deciding {
-            return skip;
+    #[inline]
+    fn load(&mut self, op: Op) -> Val<'a> {
+        match op {
+            Op::Path(index) => self.path(index),
+            Op::Const(index) => self.constant(index),
+            _ => Val::Undefined,
         }
-        self.pop();
-        0
+    }
+
+    #[inline]
+    fn unary(&mut self, op: Op, val: Val<'a>) -> Result<Val<'a>, EvalError> {
+        match op {
+            Op::Filter(filter, _) => filter::apply(filter, val, filter::Args::default(), self.meter),
+            Op::Neg => ops::negate(&val),
+            Op::Is(Test::Defined) => Ok(Val::Bool(!val.is_undefined())),
+            Op::Is(Test::None) => Ok(Val::Bool(matches!(val, Val::Null))),
+            _ => Ok(Val::Bool(!val.is_true())),
+        }
     }
 
     fn constant(&self, index: u32) -> Val<'a> {
@@ -109,6 +132,7 @@ impl<'a> Run<'a, '_> {
         }
     }
 
+    #[inline]
     fn path(&mut self, index: u32) -> Val<'a> {
         let Some(path) = self.expr.paths.get(index as usize) else { return Val::Undefined };
         let val = path.read(self.scope);
@@ -117,24 +141,21 @@ impl<'a> Run<'a, '_> {
         }
         val
     }
+}
 
-    fn item(&self, val: &Val<'a>, key: &Val<'a>) -> Val<'a> {
-        match key {
-            Val::Str(key) => val.key(key),
-            Val::Int(index) => val.index(*index),
-            _ => Val::Undefined,
-        }
+/// Keeps the value and skips what follows if its truth decides; takes it otherwise.
+fn decide(stack: &mut Stack<'_>, skip: u32, deciding: bool) -> u32 {
+    if stack.last().is_some_and(Val::is_true) == deciding {
+        return skip;
     }
+    stack.pop();
+    0
+}
 
-    fn filter(&mut self, filter: filter::Filter, args: u8) -> Result<(), EvalError> {
-        let mut given = filter::Args::default();
-        let start = self.stack.len().saturating_sub(usize::from(args));
-        for (slot, arg) in given.iter_mut().zip(self.stack.drain(start..)) {
-            *slot = Some(arg);
-        }
-        let val = self.pop();
-        let val = filter::apply(filter, val, given, self.meter)?;
-        self.push(val);
-        Ok(())
+fn item<'a>(val: &Val<'a>, key: &Val<'a>) -> Val<'a> {
+    match key {
+        Val::Str(key) => val.key(key),
+        Val::Int(index) => val.index(*index),
+        _ => Val::Undefined,
     }
 }

@@ -188,13 +188,30 @@ fn arithmetic_that_has_no_result() {
         ("'3' * 2".into(), "type_mismatch"),
         ("'a' + 1".into(), "type_mismatch"),
         ("-'a'".into(), "type_mismatch"),
-        ("context.nothing + 1".into(), "type_mismatch"),
+        ("null + 1".into(), "type_mismatch"),
         ("1 in 2".into(), "type_mismatch"),
     ] {
         assert_eq!(eval_json(&source).unwrap_err().code(), code, "{source}");
     }
     assert_eq!(eval_json(&format!("(-{max} - 1) % -1")), Ok(json!(0)));
-    assert_eq!(error("context.nothing + 1"), "`+` does not take what is not defined");
+    assert_eq!(error("null + 1"), "`+` does not take null");
+}
+
+#[test]
+fn n7_arithmetic_with_what_is_not_defined_is_not_defined() {
+    for op in ["+", "-", "*", "/", "//", "%"] {
+        for source in [format!("nothing {op} 2"), format!("2 {op} nothing"), format!("'a' {op} nothing")] {
+            assert_eq!(eval_json(&format!("({source}) is defined")), Ok(json!(false)), "{source}");
+            assert_eq!(eval_json(&format!("({source}) | default('none')")), Ok(json!("none")), "{source}");
+            assert_eq!(eval_json(&format!("({source}) > 1")), Ok(json!(false)), "{source}");
+        }
+    }
+    all(&[
+        ("-nothing", json!(null)),
+        ("nothing / 0", json!(null)),
+        ("nothing + nothing * 2 - 1 | round", json!(null)),
+        ("nothing ~ 2", json!("2")),
+    ]);
 }
 
 #[test]

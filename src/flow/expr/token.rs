@@ -31,10 +31,6 @@ impl<'s> Lexer<'s> {
         Self { source, at, after_dot: false }
     }
 
-    pub(super) fn position(&self) -> usize {
-        self.at
-    }
-
     fn rest(&self) -> &'s str {
         self.source.get(self.at..).unwrap_or_default()
     }

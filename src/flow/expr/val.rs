@@ -15,6 +15,12 @@ pub(crate) trait Scope {
     /// The value of the first name of a path. A bare variable is looked up here too.
     fn get(&self, root: &str) -> Option<Val<'_>>;
 
+    /// The text at `root.key`, if one lies there and `get` would lead to it: a shortcut for what most paths are. `None`
+    /// says nothing.
+    fn text(&self, _root: &str, _key: &str) -> Option<&str> {
+        None
+    }
+
     /// The time of the call, which `now` prints unless `get` answers for it.
     fn now(&self) -> DateTime<Utc>;
 }
@@ -195,6 +201,12 @@ impl<'a> Val<'a> {
 }
 
 impl Path {
+    /// The text there, if the scope has a shortcut to it.
+    #[inline]
+    pub(super) fn short_text<'a>(&self, scope: &'a dyn Scope) -> Option<&'a str> {
+        if let [Step::Key(key)] = &*self.steps { scope.text(&self.root, key) } else { None }
+    }
+
     /// The value in a scope: undefined if any piece of it is.
     #[inline]
     pub(crate) fn read<'a>(&self, scope: &'a dyn Scope) -> Val<'a> {

@@ -2,6 +2,8 @@
 
 #![allow(clippy::arithmetic_side_effects)]
 
+use std::borrow::Cow;
+
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -17,10 +19,9 @@ fn render_with(source: &str, undefined: Undefined, limits: &Limits) -> (Result<S
         },
     }));
     let template = Template::parse(source, limits).unwrap_or_else(|error| panic!("{source}: {error}"));
-    let (mut out, mut reported) = (String::new(), Vec::new());
-    let done =
-        template.render(&roots, undefined, limits, &mut out, &mut |path| reported.push(path.to_owned()));
-    (done.map(|()| out).map_err(|error| error.to_string()), reported)
+    let mut reported = Vec::new();
+    let text = template.text(&roots, undefined, limits, &mut |path| reported.push(path.to_owned()));
+    (text.map(Cow::into_owned).map_err(|error| error.to_string()), reported)
 }
 
 fn render(source: &str) -> String {
@@ -100,23 +101,46 @@ fn the_output_is_cut_at_a_character() {
 }
 
 #[test]
-fn output_goes_behind_what_is_there() {
+fn a_text_in_one_piece_is_borrowed_and_cut() {
+    let roots = Roots::new(&json!({"name": " Ada ", "long": "éééé"}));
     let limits = Limits { template_chars: 3, ..Limits::default() };
-    let mut out = "before ".to_owned();
-    let template = Template::parse("{{ 'abcd' }}", &limits).unwrap();
-    let _ = template.render(&Roots::new(&json!({})), Undefined::Empty, &limits, &mut out, &mut |_| {});
-    assert_eq!(out, "before abc");
+    for (source, expected) in [
+        ("plain text", "plain text"),
+        ("{{ name | trim }}", "Ada"),
+        ("{{ long }}", "ééé"),
+        ("{{ none }}", ""),
+    ] {
+        let template = Template::parse(source, &limits).unwrap();
+        let text = template.text(&roots, Undefined::Empty, &limits, &mut |_| {}).unwrap();
+        assert!(matches!(text, Cow::Borrowed(text) if text == expected), "{source}: {text}");
+    }
+    let template = Template::parse("{{ 'abc' ~ 'd' }}", &Limits::default()).unwrap();
+    assert_eq!(
+        template.text(&roots, Undefined::Empty, &limits, &mut |_| {}).unwrap_err().code(),
+        "expression_output"
+    );
+    let template = Template::parse("{{ 12345 }}", &limits).unwrap();
+    assert_eq!(template.text(&roots, Undefined::Empty, &limits, &mut |_| {}).unwrap(), "123");
+}
+
+#[test]
+fn n7_arithmetic_without_its_operand_renders_as_the_setting_says() {
+    let source = "Total: {{ context.price * 2 }}";
+    let render = |undefined| render_with(source, undefined, &Limits::default());
+    let reported = vec!["context.price".to_owned()];
+    assert_eq!(render(Undefined::Empty), (Ok("Total: ".into()), reported.clone()));
+    assert_eq!(render(Undefined::Keep), (Ok(source.into()), reported.clone()));
+    assert_eq!(render(Undefined::Error), (Err("`{{ context.price * 2 }}` is not defined".into()), reported));
 }
 
 #[test]
 fn lengths_are_known_beforehand() {
     let parse = |source| Template::parse(source, &Limits::default()).unwrap();
     assert_eq!(parse("déjà vu").as_literal(), Some("déjà vu"));
-    assert_eq!(parse("déjà vu").max_len_hint(), Some(7));
+    assert_eq!(parse("déjà vu").literal_len(), 7);
     assert_eq!(parse("").as_literal(), Some(""));
     assert_eq!(parse("é {{ x }} b").literal_len(), 4);
-    assert_eq!(parse("é {{ x }} b").max_len_hint(), None);
-    assert_eq!(parse("é {{ x }} b").as_source(), "é {{ x }} b");
+    assert_eq!(parse("é {{ x }} b").as_literal(), None);
     let template = parse("{{ a.b }} {{ c | default(d) }}");
     assert_eq!(template.names().map(|path| path.as_str()).collect::<Vec<_>>(), ["a.b", "c", "d"]);
 }
@@ -133,8 +157,8 @@ proptest! {
     fn any_text_parses_or_is_refused(source in "([^{}]|\\{\\{|\\}\\}|[a-z0-9 .|'()\\[\\]+*/%~=<>!,\"-]){0,60}") {
         let limits = Limits::default();
         if let Ok(template) = Template::parse(&source, &limits) {
-            let (mut out, roots) = (String::new(), Roots::new(&json!({"a": 1, "b": "x"})));
-            let _ = template.render(&roots, Undefined::Keep, &limits, &mut out, &mut |_| {});
+            let roots = Roots::new(&json!({"a": 1, "b": "x"}));
+            let _ = template.text(&roots, Undefined::Keep, &limits, &mut |_| {});
         }
     }
 
@@ -143,8 +167,7 @@ proptest! {
         let limits = Limits::default();
         let roots = Roots::new(&json!({"a": value}));
         let template = Template::parse("<{{ a }}>", &limits).unwrap();
-        let mut out = String::new();
-        template.render(&roots, Undefined::Error, &limits, &mut out, &mut |_| {}).unwrap();
+        let out = template.text(&roots, Undefined::Error, &limits, &mut |_| {}).unwrap();
         prop_assert_eq!(out, format!("<{value}>"));
     }
 }

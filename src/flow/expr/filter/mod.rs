@@ -140,10 +140,6 @@ pub(super) fn find(name: &str) -> Option<&'static Row> {
 }
 
 impl Filter {
-    fn name(self) -> &'static str {
-        ROWS.iter().rfind(|row| row.filter == self).map_or("filter", |row| row.name)
-    }
-
     /// Whether it makes something of what is not defined.
     fn takes_undefined(self) -> bool {
         matches!(
@@ -164,7 +160,6 @@ pub(super) fn apply<'a>(
         return Ok(val);
     }
     let [first, second] = args;
-    let op = filter.name();
     match filter {
         Filter::Default => Ok(default(val, first, second)),
         Filter::Upper | Filter::Lower | Filter::Title | Filter::Capitalize => {
@@ -183,10 +178,10 @@ pub(super) fn apply<'a>(
         Filter::Last => list::end(&val, true, meter),
         Filter::Reverse => list::reverse(val, meter),
         Filter::Sort => list::sort(val, first.as_ref(), meter),
-        Filter::Min => list::extreme(val, op, |order| order.is_lt(), meter),
-        Filter::Max => list::extreme(val, op, |order| order.is_ge(), meter),
+        Filter::Min => list::extreme(val, "min", |order| order.is_lt(), meter),
+        Filter::Max => list::extreme(val, "max", |order| order.is_ge(), meter),
         Filter::Sum => list::sum(val, meter),
-        Filter::Number => Num::read(&val).map_or(Ok(Val::Undefined), |number| number.val(op)),
+        Filter::Number => Num::read(&val).map_or(Ok(Val::Undefined), |number| number.val("number")),
         Filter::Int => amount::int(&val, first),
         Filter::Float => amount::float(&val, first),
         Filter::Round => amount::round(&val, first.as_ref()),

@@ -67,16 +67,30 @@ pub(super) fn trim<'a>(
     chars: Option<&Val<'a>>,
     meter: &mut Meter,
 ) -> Result<Val<'a>, EvalError> {
-    let chars: Option<Vec<char>> = quoted("trim", chars)?.map(|chars| chars.chars().collect());
-    // Each character is sought among those to trim.
-    let sought = chars.as_ref().map_or(1, Vec::len).max(1);
-    if let Val::Str(Cow::Borrowed(text)) = val {
-        meter.bytes(text.len().saturating_mul(sought))?;
-        return Ok(Val::from(trimmed(text, chars.as_deref())));
+    match (quoted("trim", chars)?, val) {
+        (None, Val::Str(Cow::Borrowed(text))) => {
+            meter.bytes(text.len())?;
+            Ok(Val::from(text.trim()))
+        }
+        (chars, val) => trim_any(val, chars, meter),
     }
-    let text = printed(&val, meter)?;
-    meter.bytes(text.len().saturating_mul(sought))?;
-    Ok(Val::owned(trimmed(&text, chars.as_deref()).to_owned()))
+}
+
+fn trim_any<'a>(val: Val<'a>, chars: Option<&str>, meter: &mut Meter) -> Result<Val<'a>, EvalError> {
+    let chars: Option<Vec<char>> = chars.map(|chars| chars.chars().collect());
+    let printed = match val {
+        Val::Str(text) => text,
+        other => Cow::Owned(printed(&other, meter)?.into_owned()),
+    };
+    // Each character is sought among those to trim.
+    meter.bytes(printed.len().saturating_mul(chars.as_ref().map_or(1, Vec::len).max(1)))?;
+    Ok(Val::Str(match printed {
+        Cow::Borrowed(text) => Cow::Borrowed(trimmed(text, chars.as_deref())),
+        Cow::Owned(text) => {
+            let kept = trimmed(&text, chars.as_deref());
+            Cow::Owned(if kept.len() == text.len() { text } else { kept.to_owned() })
+        }
+    }))
 }
 
 fn trimmed<'t>(text: &'t str, chars: Option<&[char]>) -> &'t str {
