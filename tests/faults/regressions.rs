@@ -169,7 +169,7 @@ fn what_is_settled_between_a_load_and_its_commit_is_not_sent_again() {
     }
     let plan = world.plan.clone();
     let store = Interrupted::new(&world.store, 0, true, move || {
-        poll_some(&plan, 100, running).expect("the first call ends").unwrap();
+        let _ = poll_some(&plan, 100, running).expect("the first call ends").unwrap();
     });
     let second = world.engine_on(store);
     let started = poll_some(&world.plan, 100, second.trigger(trigger("other", Some("k2")))).unwrap().unwrap();
@@ -353,7 +353,7 @@ fn a_reply_that_overtakes_the_settlement_of_the_question_is_taken() {
     let inbound: Inbound = says("m1", "fine");
     let came = poll_some(&world.plan, 100, second.receive(inbound)).unwrap().unwrap();
     assert!(matches!(came, Received::Consumed { .. }), "{came:?}");
-    poll_some(&world.plan, 100, running).expect("the first call ends").unwrap();
+    let _ = poll_some(&world.plan, 100, running).expect("the first call ends").unwrap();
     world.plan.yield_at_each(false);
     let texts: Vec<String> = world.wire.taken().iter().map(|message| message.text().to_owned()).collect();
     assert_eq!(
