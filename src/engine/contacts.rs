@@ -9,6 +9,14 @@ use crate::id::{ContactId, WorkspaceId};
 use crate::session::{Contact, EndReason};
 use crate::store::{ConversationStore, Lookup, Subject};
 
+/// What came of asking a contact for an address.
+pub(super) enum Released {
+    /// It is free now; since when its holder had opted out.
+    Freed { opted_out_at: Option<DateTime<Utc>> },
+    /// Its holder has opted out, and keeps it.
+    OptedOut,
+}
+
 impl<S: ConversationStore> Engine<S> {
     /// A contact as it is known. None: it is not.
     ///
@@ -80,27 +88,34 @@ impl<S: ConversationStore> Engine<S> {
     }
 
     /// Takes an address from a contact that the engine made from it alone and that is in no session, so that another contact can have it.
-    /// Answers since when it had opted out (SEMANTICS T2).
+    /// Of one that has opted out it is taken only if `opted_out_too`: naming its owner otherwise does not undo an opt-out (SEMANTICS T2, T10).
     pub(super) async fn release_address(
         &self,
         workspace: &WorkspaceId,
         alias: &Alias,
         holder: &ContactId,
         field: &'static str,
-    ) -> Result<Option<DateTime<Utc>>, Error> {
+        opted_out_too: bool,
+    ) -> Result<Released, Error> {
         let Alias::Address(address) = alias else { return Err(Error::Contention) };
         let mut opted_out_at = None;
+        let mut gives_up = false;
         let released = self.act(workspace, Subject::Contact(holder.clone()), false, true, |decision| {
             let contact = &decision.conversation.contact;
             opted_out_at = contact.opted_out_at;
-            let gives_up = contact.minted && decision.conversation.sessions.is_empty();
-            gives_up && contact.addresses.contains(address) && {
+            gives_up = contact.minted
+                && decision.conversation.sessions.is_empty()
+                && contact.addresses.contains(address);
+            gives_up && (opted_out_too || opted_out_at.is_none()) && {
                 drop_address(decision, address);
                 true
             }
         });
         if released.await? {
-            return Ok(opted_out_at);
+            return Ok(Released::Freed { opted_out_at });
+        }
+        if gives_up {
+            return Ok(Released::OptedOut);
         }
         Err(Error::invalid(field, format_args!("belongs to contact `{holder}`")))
     }

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::address::Alias;
 use crate::engine::Engine;
+use crate::engine::contacts::Released;
 use crate::engine::decide::{Decided, Facts, Found, Want, Written, put_back, take};
 use crate::engine::outcome::Received;
 use crate::engine::request::{CheckedInbound, Inbound};
@@ -57,7 +58,10 @@ impl<S: ConversationStore> Engine<S> {
                     return Ok(received);
                 }
                 Answer::AddressTaken(alias, holder) => {
-                    carried_opt_out = self.release_address(workspace, &alias, &holder, "from").await?;
+                    match self.release_address(workspace, &alias, &holder, "from", true).await? {
+                        Released::Freed { opted_out_at } => carried_opt_out = opted_out_at,
+                        Released::OptedOut => {}
+                    }
                 }
             }
         }

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::address::{Address, Alias, Phone};
 use crate::engine::Engine;
 use crate::engine::catalogue::{Snapshot, View};
+use crate::engine::contacts::Released;
 use crate::engine::decide::{Decided, Facts, Found, Want, Written, put_back, take};
 use crate::engine::deliver::Batch;
 use crate::engine::outcome::{SessionRef, Triggered};
@@ -15,7 +16,7 @@ use crate::error::Error;
 use crate::flow::{ContactMode, Flow};
 use crate::id::{ContactId, FlowVersion, SessionId, WorkspaceId};
 use crate::kernel::{
-    Admission, Allowances, Decision, NewSession, accept_inputs, admit, fingerprint, later, span,
+    Admission, Allowances, Decision, NewSession, Refusal, accept_inputs, admit, fingerprint, later, span,
 };
 use crate::observer::EventKind;
 use crate::session::{Conversation, EndReason, Origin, Route, Session, Verdict};
@@ -70,7 +71,11 @@ impl<S: ConversationStore> Engine<S> {
                     return Ok(triggered);
                 }
                 Answer::AddressTaken(alias, holder) => {
-                    carried_opt_out = self.release_address(workspace, &alias, &holder, "phone").await?;
+                    let transactional = call.request.transactional;
+                    match self.release_address(workspace, &alias, &holder, "phone", transactional).await? {
+                        Released::Freed { opted_out_at } => carried_opt_out = opted_out_at,
+                        Released::OptedOut => return Ok(Triggered::Refused(Refusal::OptedOut)),
+                    }
                 }
             }
         }
