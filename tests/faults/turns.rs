@@ -256,7 +256,7 @@ fn mutated(bytes: &[u8], changes: &[(usize, u8, u8)]) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
 
     /// INV-V1, V2, S3, L1: a turn answers for every input, answers the same again, is bounded, leaves an ended session and one that it does
     /// not fit as they are; and a session that was written and read goes on as the one that was not.
@@ -427,7 +427,7 @@ fn play<S: ConversationStore>(world: &World, store: S, steps: &[Step]) -> Vec<St
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(150) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(60) })]
 
     /// INV-V2: a store that keeps bytes, one that keeps records, and one that changes them in place give the same conversation.
     #[test]
