@@ -76,6 +76,8 @@ impl<S: ConversationStore> Engine<S> {
             let now = decision.now;
             if let Some(reason) = ends {
                 decision.end_all(reason);
+                // Those of sessions that ended by themselves, too: nothing is sent any more.
+                decision.edit().outbox.clear();
             }
             change(&mut decision.edit().contact, now)
         });

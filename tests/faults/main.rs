@@ -8,3 +8,4 @@ mod races;
 mod regressions;
 mod scenarios;
 mod sim;
+mod turns;

@@ -104,7 +104,7 @@ fn of_many_triggers_with_one_key_one_is_carried_out() {
 }
 
 /// A flow that writes down all that it hears, and says so.
-fn diary() -> String {
+pub(crate) fn diary() -> String {
     flow(
         "diary",
         r#"{"id": "hear", "kind": "wait_reply", "timeout": "10m"},

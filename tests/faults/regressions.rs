@@ -169,7 +169,7 @@ fn what_is_settled_between_a_load_and_its_commit_is_not_sent_again() {
     }
     let plan = world.plan.clone();
     let store = Interrupted::new(&world.store, 0, true, move || {
-        poll_some(&plan, 100, running).expect("the first call ends").unwrap();
+        let _ = poll_some(&plan, 100, running).expect("the first call ends").unwrap();
     });
     let second = world.engine_on(store);
     let started = poll_some(&world.plan, 100, second.trigger(trigger("other", Some("k2")))).unwrap().unwrap();
@@ -353,7 +353,7 @@ fn a_reply_that_overtakes_the_settlement_of_the_question_is_taken() {
     let inbound: Inbound = says("m1", "fine");
     let came = poll_some(&world.plan, 100, second.receive(inbound)).unwrap().unwrap();
     assert!(matches!(came, Received::Consumed { .. }), "{came:?}");
-    poll_some(&world.plan, 100, running).expect("the first call ends").unwrap();
+    let _ = poll_some(&world.plan, 100, running).expect("the first call ends").unwrap();
     world.plan.yield_at_each(false);
     let texts: Vec<String> = world.wire.taken().iter().map(|message| message.text().to_owned()).collect();
     assert_eq!(
@@ -361,4 +361,46 @@ fn a_reply_that_overtakes_the_settlement_of_the_question_is_taken() {
         ["Hi Ada", "How are you?", "fine, I see"],
         "the first call sends what the second left to it"
     );
+}
+
+/// T10: what a completed session has not sent when the contact opts out is not sent any more.
+#[test]
+fn an_opt_out_stops_messages_that_are_still_on_their_way() {
+    let world = world(&["once"]);
+    let wire = Recorder::new();
+    let engine = Engine::builder(Arc::clone(&world.store))
+        .clock(world.clock.clone())
+        .flow_store(world.flows())
+        .transport(wire.clone())
+        .build();
+    wire.answer([Err(SendError::retry("down"))]);
+    let answer = block_on(engine.trigger(trigger("once", Some("k1")))).unwrap();
+    assert_eq!(wire.take_texts(), ["One"]);
+    block_on(engine.opt_out(&answer.session().unwrap().contact_id)).unwrap();
+    world.pass(TimeDelta::minutes(10));
+    while block_on(engine.tick(10)).unwrap().worked > 0 {}
+    assert!(wire.take_texts().is_empty());
+}
+
+/// T2, T10: an address that opted out is not written to because somebody names its owner.
+#[test]
+fn an_address_that_opted_out_is_refused_under_another_name_too() {
+    let world = world(&["once"]);
+    let engine = world.engine();
+    let first = block_on(engine.trigger(trigger("once", Some("k1")))).unwrap();
+    let ada = first.session().unwrap().contact_id.clone();
+    block_on(engine.opt_out(&ada)).unwrap();
+    let sent = world.wire.taken().len();
+    let named = || TriggerRequest::new("once").contact_id("boss").phone(ADA);
+    for _ in 0..2 {
+        let refused = block_on(engine.trigger(named())).unwrap();
+        assert_eq!(refused, Triggered::Refused(chatflow::Refusal::OptedOut));
+    }
+    let again = block_on(engine.trigger(trigger("once", Some("k2")))).unwrap();
+    assert_eq!(again, Triggered::Refused(chatflow::Refusal::OptedOut), "the opt-out is where it was");
+    assert_eq!(world.wire.taken().len(), sent);
+    let paid = block_on(engine.trigger(named().transactional())).unwrap();
+    assert!(matches!(paid, Triggered::Started(_)), "{paid:?}");
+    let boss = block_on(engine.contact(&ContactId::new("boss").unwrap())).unwrap().unwrap();
+    assert!(boss.opted_out_at.is_some(), "the opt-out came with the address");
 }

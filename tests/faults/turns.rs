@@ -1,0 +1,442 @@
+//! Properties of a turn and of the stored form, over generated flows, inputs and conversations.
+
+use std::hash::Hasher;
+use std::sync::Arc;
+
+use chatflow::kernel::{Effect, Input, NewSession, Scene, Turn, advance, start};
+use chatflow::session::{
+    DecodeError, EndReason, Message, MessageKind, Route, decode_conversation, decode_session,
+    encode_conversation, encode_session,
+};
+use chatflow::store::{
+    Commit, Committed, ConversationQuery, ConversationStore, Due, Leased, Live, Loaded, Lookup, Purge,
+    Purged, Record, Settle, Settled, StoreQueries,
+};
+use chatflow::{
+    Account, Address, CallId, CallResult, Channel, Contact, Flow, FlowVersion, Limits, MemoryStore,
+    SessionId, StoreError, TriggerRequest, WorkspaceId,
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use pollster::block_on;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use siphasher::sip::SipHasher13;
+
+use crate::kit::{Setup, World, sessions_of};
+use crate::scenarios::{ADA, SHOP};
+
+const HEADER: usize = 14;
+
+/// Texts with templates that work, that read what is not there, and that can not be evaluated.
+const TEXTS: &[&str] = &[
+    "Hello",
+    "{{vars.a}} and {{context.x}}",
+    "{{reply.text | upper}}",
+    "{{nothing.is.here}}",
+    "{{contact.id}} {{flow.name}} {{session.id}}",
+    "{{1 / 0}}",
+    "{{vars.a[0].b}}",
+    "ünï \u{202e} 🙂 \"quoted\" \\ {{reply.text}}",
+];
+const EXPRESSIONS: &[&str] =
+    &["1 / 0", "(vars.n | default(0)) + 1", "reply.text", "context.x > 3", "vars.a and not vars.b"];
+const REPLIES: &[&str] = &["", "yes", "no", "3", "{{1/0}}", "\u{0000}", "🙂", "stop"];
+
+/// A node's kind with its choices; what it names is named later.
+#[derive(Clone, Debug)]
+enum Kind {
+    Send(usize),
+    Wait { timeout: bool, goes_on: bool },
+    Set(usize, usize),
+    Branch(usize),
+    Delay(usize),
+    Function { fails_to: bool, named: bool },
+    Jump(usize, u32),
+    End,
+}
+
+fn kind() -> impl Strategy<Value = Kind> {
+    prop_oneof![
+        3 => (0..TEXTS.len()).prop_map(Kind::Send),
+        3 => any::<(bool, bool)>().prop_map(|(timeout, goes_on)| Kind::Wait { timeout, goes_on }),
+        2 => (0..TEXTS.len(), 0..EXPRESSIONS.len()).prop_map(|(text, expr)| Kind::Set(text, expr)),
+        2 => (0..EXPRESSIONS.len()).prop_map(Kind::Branch),
+        1 => (0..4_usize).prop_map(Kind::Delay),
+        2 => any::<(bool, bool)>().prop_map(|(fails_to, named)| Kind::Function { fails_to, named }),
+        1 => (0..8_usize, 1..4_u32).prop_map(|(target, most)| Kind::Jump(target, most)),
+        1 => Just(Kind::End),
+    ]
+}
+
+/// The nodes in a row; other branches lead to a node further on, jumps to one before.
+fn written(kinds: &[Kind]) -> Value {
+    let name = |place: usize| format!("n{place}");
+    let mut nodes = vec![json!({"id": "start", "kind": "start"})];
+    let mut edges = vec![json!({"from": "start", "to": "n0"})];
+    let last = kinds.len() - 1;
+    for (place, kind) in kinds.iter().enumerate() {
+        let id = name(place);
+        let onward = name((place + 2).min(last).max(place + 1));
+        let is_last = place == last;
+        let mut branch = |name: &str| {
+            if !is_last {
+                edges.push(json!({"from": id, "branch": name, "to": onward}));
+            }
+        };
+        let mut goes_next = true;
+        nodes.push(match kind {
+            Kind::Send(text) => json!({"id": id, "kind": "send_message", "text": TEXTS[*text]}),
+            Kind::Wait { timeout: true, goes_on: true } => {
+                json!({"id": id, "kind": "wait_reply", "save_to": "a", "timeout": "5m", "on_timeout": "continue"})
+            }
+            Kind::Wait { timeout: true, .. } => {
+                branch("timeout");
+                json!({"id": id, "kind": "wait_reply", "save_to": "a", "timeout": "5m"})
+            }
+            Kind::Wait { .. } => json!({"id": id, "kind": "wait_reply", "save_to": "a"}),
+            Kind::Set(text, expr) => json!({"id": id, "kind": "set_variables", "variables": [
+                {"name": "b", "value": {"text": TEXTS[*text], "list": [1, null, 2.5]}},
+                {"name": "n", "expr": EXPRESSIONS[*expr]}]}),
+            Kind::Branch(expr) if !is_last => {
+                branch("hit");
+                goes_next = false;
+                edges.push(json!({"from": id, "branch": "else", "to": name(place + 1)}));
+                json!({"id": id, "kind": "branch",
+                       "branches": [{"label": "hit", "when": {"expr": EXPRESSIONS[*expr]}}]})
+            }
+            Kind::Delay(0) => json!({"id": id, "kind": "delay", "until": "{{vars.a}}"}),
+            Kind::Delay(n) => json!({"id": id, "kind": "delay", "for": format!("{n}m")}),
+            Kind::Function { fails_to, named } => {
+                if *fails_to {
+                    branch("failed");
+                }
+                let mut node = json!({"id": id, "kind": "function", "function": "now", "save_to": "found",
+                                      "args": {"said": "{{reply.text}}"}, "timeout": "3m"});
+                if *named && !is_last {
+                    branch("other");
+                    node["branches"] = json!(["other"]);
+                }
+                node
+            }
+            Kind::Jump(target, most) if place > 0 => {
+                json!({"id": id, "kind": "jump", "target": name(target % place), "max_jumps": most})
+            }
+            Kind::End if is_last => json!({"id": id, "kind": "end", "outcome": "done"}),
+            Kind::Branch(_) | Kind::Jump(..) | Kind::End => {
+                json!({"id": id, "kind": "send_message", "text": "Still here"})
+            }
+        });
+        if goes_next && !is_last {
+            edges.push(json!({"from": id, "to": name(place + 1)}));
+        }
+    }
+    json!({"spec": 1, "code": "made", "name": "Made", "trigger": {"kind": "manual"},
+           "settings": {"sender": {"channel": "whatsapp", "account": SHOP}},
+           "nodes": nodes, "edges": edges})
+}
+
+/// Sound flows of all kinds of nodes.
+fn flow() -> impl Strategy<Value = (Arc<Flow>, String)> {
+    vec(kind(), 1..9).prop_filter_map("a flow with issues", |kinds| {
+        let text = written(&kinds).to_string();
+        Some((Arc::new(Flow::from_json(&text).ok()?), text))
+    })
+}
+
+#[derive(Clone, Debug)]
+enum Act {
+    Start,
+    Reply(usize, bool),
+    /// To the wait number it stands at, or another.
+    Deadline(i8),
+    Expiry,
+    Result(i8, u8),
+    End(u8),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        1 => Just(Act::Start),
+        4 => (0..REPLIES.len(), any::<bool>()).prop_map(|(text, choice)| Act::Reply(text, choice)),
+        3 => (-1..3_i8).prop_map(Act::Deadline),
+        1 => Just(Act::Expiry),
+        4 => (-1..2_i8, 0..5_u8).prop_map(|(wait, what)| Act::Result(wait, what)),
+        1 => (0..4_u8).prop_map(Act::End),
+    ]
+}
+
+fn message(text: &str, is_choice: bool) -> Message {
+    let kind = if is_choice { MessageKind::Choice } else { MessageKind::Text };
+    let json = json!({"kind": kind, "text": text, "payload": is_choice.then_some("yes")});
+    serde_json::from_value(json).expect("a message")
+}
+
+fn our_route() -> Arc<Route> {
+    let account = Account::new(Channel::WhatsApp, SHOP).expect("an account");
+    let to = Address::new(&account, ADA).expect("an address");
+    Arc::new(Route { account, to })
+}
+
+fn input(act: &Act, session: &chatflow::Session) -> Input {
+    let wait = |by: i8| session.wait_number().saturating_add_signed(i32::from(by));
+    match act {
+        Act::Start => Input::Start,
+        Act::Reply(text, choice) => {
+            Input::Reply { message: message(REPLIES[*text], *choice), route: our_route() }
+        }
+        Act::Deadline(by) => Input::Deadline(wait(*by)),
+        Act::Expiry => Input::Expiry,
+        Act::Result(by, what) => Input::Result {
+            call: CallId { session: session.id(), wait: wait(*by) },
+            result: match what {
+                0 => CallResult::failed("no"),
+                1 => CallResult::branch(json!({"deep": [[[[1]]]]}), "other"),
+                2 => CallResult::branch(1, "nowhere"),
+                3 => CallResult::value("x".repeat(100_000)),
+                _ => CallResult::value(json!({"a": 1})),
+            },
+        },
+        Act::End(0) => Input::End(EndReason::Cancelled),
+        Act::End(1) => Input::End(EndReason::OptedOut),
+        Act::End(2) => Input::End(EndReason::Interrupted),
+        Act::End(_) => Input::End(EndReason::FlowTerminated),
+    }
+}
+
+fn contact() -> Contact {
+    let json = json!({"id": "ada", "addresses": [our_route().to]});
+    serde_json::from_value(json).expect("a contact")
+}
+
+fn at(seconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_778_141_663 + seconds, 0).expect("an instant")
+}
+
+fn turn(flow: &Flow, session: &chatflow::Session, act: &Act, seconds: i64, limits: &Limits) -> Turn {
+    let contact = contact();
+    let scene = Scene {
+        now: at(seconds),
+        workspace: &WorkspaceId::default(),
+        contact: &contact,
+        flow_name: flow.name(),
+        limits,
+        last_seq: 7,
+        unsent: 0,
+        journal: true,
+    };
+    advance(flow, session.clone(), input(act, session), &scene)
+}
+
+fn stored(session: &chatflow::Session) -> Vec<u8> {
+    encode_session(session).expect("it has a stored form")
+}
+
+/// The bytes of a record around this body, with the checksum that it needs to be believed.
+fn forged(record: &[u8], body: &[u8]) -> Vec<u8> {
+    let mut hasher = SipHasher13::new();
+    hasher.write(body);
+    let sum = hasher.finish().to_le_bytes();
+    [&record[..HEADER - sum.len()], &sum, body].concat()
+}
+
+fn mutated(bytes: &[u8], changes: &[(usize, u8, u8)]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    for (place, how, byte) in changes {
+        let place = place % bytes.len().max(1);
+        match how % 4 {
+            0 if place < bytes.len() => bytes[place] ^= byte | 1,
+            1 => bytes.truncate(place),
+            2 => bytes.insert(place.min(bytes.len()), *byte),
+            _ if place < bytes.len() => drop(bytes.remove(place)),
+            _ => {}
+        }
+    }
+    bytes
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+
+    /// INV-V1, V2, S3, L1: a turn answers for every input, answers the same again, is bounded, leaves an ended session and one that it does
+    /// not fit as they are; and a session that was written and read goes on as the one that was not.
+    #[test]
+    fn a_turn_is_total_and_deterministic_and_needs_nothing_but_the_stored_form(
+        (flow, _) in flow(),
+        acts in vec((act(), 0..400_i64), 1..12),
+        nodes_per_turn in 1..40_u32,
+    ) {
+        let limits = Limits { nodes_per_turn, turns_per_session: 8, ..Limits::default() };
+        let new = NewSession::new(SessionId(uuid::Uuid::from_u128(9)), FlowVersion(1));
+        let mut session = start(&flow, new, at(0));
+        let mut seconds = 0;
+        for (act, later) in std::iter::once((Act::Start, 0)).chain(acts) {
+            seconds += later;
+            let came = turn(&flow, &session, &act, seconds, &limits);
+            prop_assert_eq!(&came, &turn(&flow, &session, &act, seconds, &limits));
+            let read = decode_session(&stored(&session)).expect("what was written can be read");
+            let again = turn(&flow, &read, &act, seconds, &limits);
+            prop_assert_eq!(stored(&came.session), stored(&again.session));
+            prop_assert_eq!(&came.effects, &again.effects);
+            if !session.status().is_live() {
+                prop_assert_eq!(&came.session, &session);
+            }
+            if came.session.turns() == session.turns() {
+                prop_assert_eq!(&came.session, &session);
+                prop_assert!(came.effects.is_empty());
+            }
+            let sends = came.effects.iter().filter(|effect| matches!(effect, Effect::Send(_))).count();
+            prop_assert!(sends <= nodes_per_turn as usize && came.steps.len() <= nodes_per_turn as usize + 1);
+            session = came.session;
+        }
+    }
+
+    /// INV-L4, V2: a stored session that was changed anywhere, checksum mended or not, is an error or another session; never a panic, now or
+    /// in a turn.
+    #[test]
+    fn damaged_bytes_are_an_error_and_forged_ones_do_no_harm(
+        (flow, _) in flow(),
+        acts in vec(act(), 1..4),
+        changes in vec((any::<usize>(), any::<u8>(), any::<u8>()), 1..4),
+    ) {
+        let new = NewSession::new(SessionId(uuid::Uuid::from_u128(9)), FlowVersion(1));
+        let mut session = start(&flow, new, at(0));
+        for act in std::iter::once(&Act::Start).chain(&acts) {
+            session = turn(&flow, &session, act, 60, &Limits::default()).session;
+        }
+        let bytes = stored(&session);
+        let damaged = mutated(&bytes, &changes);
+        match decode_session(&damaged) {
+            Ok(_) => prop_assert_eq!(&damaged[HEADER..], &bytes[HEADER..], "only the format's number may differ"),
+            Err(error) => prop_assert!(!error.to_string().is_empty()),
+        }
+        let forged = forged(&bytes, &mutated(&bytes[HEADER..], &changes));
+        match decode_session(&forged) {
+            Ok(session) => {
+                for act in &acts {
+                    let _ = turn(&flow, &session, act, 120, &Limits::default());
+                }
+            }
+            Err(error) => prop_assert!(matches!(error, DecodeError::Body(_)), "{error}"),
+        }
+    }
+
+    /// INV-L4: bytes from anywhere are an error.
+    #[test]
+    fn bytes_from_anywhere_are_an_error(bytes in vec(any::<u8>(), 0..200), is_headed in any::<bool>()) {
+        let bytes = if is_headed { [&b"cflw\x01\x00"[..], &bytes].concat() } else { bytes };
+        prop_assert!(decode_session(&bytes).is_err() && decode_conversation(&bytes).is_err());
+    }
+}
+
+/// A store that keeps nothing but bytes.
+#[derive(Clone)]
+struct Bytes(Arc<MemoryStore>);
+
+impl ConversationStore for Bytes {
+    async fn load(&self, lookup: &Lookup) -> Result<Loaded, StoreError> {
+        self.0.load(lookup).await
+    }
+    async fn commit(&self, mut commit: Commit) -> Result<Committed, StoreError> {
+        commit.record = Record::from_bytes(commit.record.to_bytes()?);
+        let rewritten = encode_conversation(&*commit.record.conversation().expect("readable"));
+        assert_eq!(rewritten.expect("it has a form"), commit.record.to_bytes()?.to_vec(), "INV-V2");
+        self.0.commit(commit).await
+    }
+    async fn settle(&self, settle: &Settle) -> Result<Settled, StoreError> {
+        self.0.settle(settle).await
+    }
+    async fn lease_due(&self, due: &Due) -> Result<Leased, StoreError> {
+        self.0.lease_due(due).await
+    }
+    async fn live(&self, live: &Live) -> Result<u64, StoreError> {
+        self.0.live(live).await
+    }
+    async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
+        self.0.purge(purge).await
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Trigger(Option<u8>),
+    Say(u8, usize),
+    Tick,
+    Pass(i64),
+    Cancel(usize),
+    OptOut,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        3 => prop::option::of(0..3_u8).prop_map(Step::Trigger),
+        4 => (0..20_u8, 1..REPLIES.len() - 3).prop_map(|(id, text)| Step::Say(id, text)),
+        3 => Just(Step::Tick),
+        3 => (-100..400_i64).prop_map(Step::Pass),
+        1 => (0..3_usize).prop_map(Step::Cancel),
+        1 => Just(Step::OptOut),
+    ]
+}
+
+/// Plays the steps. Answers all that can be seen of it.
+fn play<S: ConversationStore>(world: &World, store: S, steps: &[Step]) -> Vec<String> {
+    let engine = world.engine_on(store);
+    let mut seen = Vec::new();
+    let mut sessions = Vec::new();
+    for step in steps {
+        seen.push(match step {
+            Step::Trigger(key) => {
+                let request = TriggerRequest::new("made").phone(ADA).context(json!({"x": 5}));
+                let request = match key {
+                    Some(key) => request.uuid(format!("k{key}")),
+                    None => request,
+                };
+                let answer = block_on(engine.trigger(request));
+                if let Some(session) = answer.as_ref().ok().and_then(|answer| answer.session()) {
+                    sessions.push(session.clone());
+                }
+                format!("{answer:?}")
+            }
+            Step::Say(id, text) => {
+                let id = format!("m{id}");
+                let inbound = chatflow::Inbound::text(Channel::WhatsApp, SHOP, ADA, REPLIES[*text]).id(id);
+                format!("{:?}", block_on(engine.receive(inbound)))
+            }
+            Step::Tick => format!("{:?}", block_on(engine.tick(10))),
+            Step::Pass(seconds) => {
+                world.pass(TimeDelta::seconds(*seconds));
+                String::new()
+            }
+            Step::Cancel(which) => match sessions.get(*which) {
+                Some(session) => format!("{:?}", block_on(engine.cancel(session.session_id))),
+                None => String::new(),
+            },
+            Step::OptOut => match sessions.first() {
+                Some(session) => format!("{:?}", block_on(engine.opt_out(&session.contact_id))),
+                None => String::new(),
+            },
+        });
+    }
+    seen.extend(world.wire.taken().iter().map(|message| format!("{message:?} {}", message.text())));
+    let left = sessions_of(&*world.store);
+    seen.extend(left.iter().map(|record| String::from_utf8_lossy(&stored(record.session())).into_owned()));
+    let query =
+        ConversationQuery { workspace: WorkspaceId::default(), quarantined: true, after: None, limit: 10 };
+    seen.push(format!("{:?}", block_on(world.store.conversations(&query)).expect("memory answers")));
+    seen
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(60) })]
+
+    /// INV-V2: a store that keeps bytes, one that keeps records, and one that changes them in place give the same conversation.
+    #[test]
+    fn nothing_lives_outside_the_stored_form((_, text) in flow(), steps in vec(step(), 1..24)) {
+        let world = || World::with_flows(Setup::default(), std::slice::from_ref(&text));
+        let (kept, written, gated) = (world(), world(), world());
+        let seen = play(&kept, Arc::clone(&kept.store), &steps);
+        prop_assert_eq!(&seen, &play(&written, Bytes(Arc::clone(&written.store)), &steps));
+        let gate = gated.engine().store().clone();
+        prop_assert_eq!(&seen, &play(&gated, gate, &steps));
+    }
+}
