@@ -294,14 +294,12 @@ impl<'a> Decision<'a> {
 
     /// A message has left.
     pub(crate) fn settle_message(&mut self, id: MessageId, at: DateTime<Utc>) {
-        let Some(message) = self.take_unsent(id) else { return };
-        self.edit().restart_held_wait(&message, at);
+        self.take_unsent(id, at);
     }
 
     /// A message never will leave.
     pub(crate) fn give_up(&mut self, id: MessageId, reason: DeadReason, at: DateTime<Utc>) {
-        let Some(message) = self.take_unsent(id) else { return };
-        self.edit().restart_held_wait(&message, at);
+        let Some(message) = self.take_unsent(id, at) else { return };
         self.bury(message, reason);
     }
 
@@ -313,9 +311,13 @@ impl<'a> Decision<'a> {
         conversation.outbox.push(Unsent { seq: conversation.last_seq, message, attempts: 0, not_before });
     }
 
-    fn take_unsent(&mut self, id: MessageId) -> Option<Arc<Outbound>> {
+    fn take_unsent(&mut self, id: MessageId, at: DateTime<Utc>) -> Option<Arc<Outbound>> {
         let place = self.conversation.outbox.iter().position(|unsent| unsent.message.id == id)?;
-        Some(self.edit().outbox.remove(place).message)
+        let settled = self.settled;
+        let conversation = self.edit();
+        let unsent = conversation.outbox.remove(place);
+        conversation.restart_held_wait(&unsent, settled, at);
+        Some(unsent.message)
     }
 
     /// Keeps what an input came to, so that a repeat is recognised.

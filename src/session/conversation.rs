@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{ContactId, FlowId, SessionId};
 use crate::limits::Limits;
 use crate::session::outbox::heads;
-use crate::session::{Contact, DeadLetter, Outbound, Session, Status, Unsent};
+use crate::session::{Contact, DeadLetter, Session, Status, Unsent};
 
 /// A contact's record: who it is, its live sessions, what it said lately, what it has yet to be sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -197,18 +197,19 @@ impl Conversation {
             })
     }
 
-    /// Takes note that a message is settled, delivered or given up, at `at`: a wait whose deadline passed meanwhile
-    /// gets its time anew from here (SEMANTICS N3). Answers whether anything changed.
-    pub(crate) fn restart_held_wait(&mut self, message: &Outbound, at: DateTime<Utc>) -> bool {
-        let held = self.sessions.iter_mut().find(|session| {
-            session.id == message.id.session
+    /// Takes note that a message is settled, delivered or given up, at `at`: a wait whose deadline passed while it was held
+    /// gets its time anew from here, once nothing else holds it (SEMANTICS N3).
+    pub(crate) fn restart_held_wait(&mut self, message: &Unsent, settled: u64, at: DateTime<Utc>) {
+        let is_held = |session: &Session| {
+            session.id == message.message.id.session
                 && session.status == Status::Waiting
-                && session.sent_before == message.id.seq
+                && message.seq <= session.sent_before
                 && session.deadline.is_some_and(|deadline| deadline <= at)
-        });
-        let Some(session) = held else { return false };
+                && !self.is_held(session, settled)
+        };
+        let Some(place) = self.sessions.iter().position(is_held) else { return };
+        let Some(session) = self.sessions.get_mut(place) else { return };
         session.deadline = session.deadline.map(|deadline| at + (deadline - session.parked_at));
         session.parked_at = at;
-        true
     }
 }
