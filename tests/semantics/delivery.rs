@@ -470,7 +470,7 @@ fn a_call_is_made_by_the_tick_and_not_by_the_trigger() {
         (&*call.name, call.args.to_json(), call.node.as_str(), call.flow.as_str()),
         ("order_status", json!({"id": "A-1", "n": 1}), "call", "f")
     );
-    assert_eq!((call.reference.contact.as_str(), call.reference.call.session), ("ada", session));
+    assert_eq!((&call.reference.contact, call.reference.call.session), (&contact_id("ada"), session));
 }
 
 /// D2
