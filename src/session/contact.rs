@@ -96,7 +96,9 @@ impl Profile {
 }
 
 impl Contact {
-    pub(crate) fn new(id: ContactId) -> Self {
+    /// A contact of whom nothing is known but the id.
+    #[must_use]
+    pub fn new(id: ContactId) -> Self {
         Self {
             id,
             profile: None,
