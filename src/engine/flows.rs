@@ -238,17 +238,22 @@ impl<S: ConversationStore> Flows<'_, S> {
     /// Names the accounts whose messages may start the flow, in place of those it had (SEMANTICS L3).
     ///
     /// # Errors
-    /// `InvalidState` while it is published; `FlowNotFound`, `Contention`, `Store`.
+    /// `InvalidState` while it is published, or when calls start it; `FlowNotFound`, `Contention`, `Store`.
     pub async fn bind(
         &self,
         flow: &FlowId,
         accounts: impl IntoIterator<Item = Account>,
     ) -> Result<FlowStatus, Error> {
         let accounts: Vec<Account> = accounts.into_iter().collect();
+        let is_manual = self.read(&*self.text(flow, None).await?)?.is_manual();
         self.change(flow, |entry, _| {
             let mut entry = existing(entry, flow)?;
             if entry.state() == FlowState::Published {
                 return Err(invalid_state(&entry, "bind"));
+            }
+            if is_manual {
+                let (flow, action, state) = (entry.flow, "bind", "unpublished");
+                return Err(Error::InvalidState { flow, action, state, allowed: WHEN_MANUAL });
             }
             entry.accounts.clone_from(&accounts);
             Ok(Change { entry, draft: None, version: None })
@@ -483,6 +488,9 @@ fn status(entry: FlowEntry) -> FlowStatus {
         revision: entry.revision,
     }
 }
+
+/// What an unpublished flow allows that calls start.
+const WHEN_MANUAL: &str = "save draft, publish, roll back, rename, remark, logging, test, delete";
 
 /// What each state allows (SEMANTICS L3).
 fn invalid_state(entry: &FlowEntry, action: &'static str) -> Error {

@@ -55,6 +55,11 @@ impl DraftText {
         Ok(Self { code, name: text("name"), remark: text("remark"), digest: digest(&json), json })
     }
 
+    /// Whether calls start it, as far as the text says.
+    pub(crate) fn is_manual(&self) -> bool {
+        self.json.pointer("/trigger/kind").and_then(Value::as_str) == Some("manual")
+    }
+
     /// The same definition under another code.
     pub(crate) fn renamed(&self, code: &FlowId) -> String {
         let mut json = self.json.clone();

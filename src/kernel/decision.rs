@@ -326,17 +326,13 @@ impl<'a> Decision<'a> {
 
     /// A message has left.
     pub(crate) fn settle_message(&mut self, id: MessageId, at: DateTime<Utc>) {
-        let Some(unsent) = self.take_unsent(id) else { return };
-        let settled = self.settled;
-        self.edit().restart_held_wait(&unsent, settled, at);
+        self.take_unsent(id, at);
     }
 
     /// A message never will leave.
     pub(crate) fn give_up(&mut self, id: MessageId, reason: DeadReason, at: DateTime<Utc>) {
-        let Some(unsent) = self.take_unsent(id) else { return };
-        let settled = self.settled;
-        self.edit().restart_held_wait(&unsent, settled, at);
-        self.bury(unsent.message, reason);
+        let Some(message) = self.take_unsent(id, at) else { return };
+        self.bury(message, reason);
     }
 
     /// A message that was given up is to be tried once more, behind all others.
@@ -347,9 +343,13 @@ impl<'a> Decision<'a> {
         conversation.outbox.push(Unsent { seq: conversation.last_seq, message, attempts: 0, not_before });
     }
 
-    fn take_unsent(&mut self, id: MessageId) -> Option<Unsent> {
+    fn take_unsent(&mut self, id: MessageId, at: DateTime<Utc>) -> Option<Arc<Outbound>> {
         let place = self.conversation.outbox.iter().position(|unsent| unsent.message.id == id)?;
-        Some(self.edit().outbox.remove(place))
+        let settled = self.settled;
+        let conversation = self.edit();
+        let unsent = conversation.outbox.remove(place);
+        conversation.restart_held_wait(&unsent, settled, at);
+        Some(unsent.message)
     }
 
     /// Keeps what an input came to, so that a repeat is recognised.

@@ -96,7 +96,7 @@ impl Profile {
 }
 
 impl Contact {
-    /// A contact of whom nothing else is known.
+    /// A contact of whom nothing is known but the id.
     #[must_use]
     pub fn new(id: ContactId) -> Self {
         Self {

@@ -197,19 +197,19 @@ impl Conversation {
             })
     }
 
-    /// Takes note that a message is settled, delivered or given up, at `at`: a wait whose deadline passed meanwhile
-    /// gets its time anew from here (SEMANTICS N3). Answers whether anything changed.
-    pub(crate) fn restart_held_wait(&mut self, unsent: &Unsent, settled: u64, at: DateTime<Utc>) -> bool {
-        let held = self.sessions.iter().position(|session| {
-            session.id == unsent.message.session()
+    /// Takes note that a message is settled, delivered or given up, at `at`: a wait whose deadline passed while it was held
+    /// gets its time anew from here, once nothing else holds it (SEMANTICS N3).
+    pub(crate) fn restart_held_wait(&mut self, message: &Unsent, settled: u64, at: DateTime<Utc>) {
+        let is_held = |session: &Session| {
+            session.id == message.message.id.session
                 && session.status == Status::Waiting
-                && session.sent_before >= unsent.seq
+                && message.seq <= session.sent_before
                 && session.deadline.is_some_and(|deadline| deadline <= at)
                 && !self.is_held(session, settled)
-        });
-        let Some(session) = held.and_then(|place| self.sessions.get_mut(place)) else { return false };
+        };
+        let Some(place) = self.sessions.iter().position(is_held) else { return };
+        let Some(session) = self.sessions.get_mut(place) else { return };
         session.deadline = session.deadline.map(|deadline| at + (deadline - session.parked_at));
         session.parked_at = at;
-        true
     }
 }

@@ -1,1 +1,415 @@
-//! stub
+//! The life of flows: L1-L5, L7.
+
+use std::thread;
+
+use chatflow::store::{FlowState, VersionState};
+use chatflow::{
+    Error, FlowStatus, FlowVersion, Received, Status, TriggerRequest, Unpublish, session::EndReason,
+};
+use pollster::block_on;
+use serde_json::json;
+
+use crate::kit::*;
+
+fn says_only(text: &str) -> Sketch {
+    flow("f").send("s", text)
+}
+
+/// Number and state of each version.
+fn versions(status: &FlowStatus) -> Vec<(u32, &'static str)> {
+    let state = |state| match state {
+        VersionState::Online => "online",
+        VersionState::Offline => "offline",
+        VersionState::Deleted => "deleted",
+        VersionState::Terminated(_) => "terminated",
+        _ => "other",
+    };
+    status.versions.iter().map(|entry| (entry.version.0, state(entry.state))).collect()
+}
+
+fn ensure(world: &World, sketch: &Sketch) -> FlowStatus {
+    block_on(world.flows().ensure(&sketch.json())).unwrap()
+}
+
+/// What the error says is allowed.
+fn invalid_state<T: std::fmt::Debug>(answer: Result<T, Error>) -> (&'static str, &'static str, &'static str) {
+    match answer.unwrap_err() {
+        Error::InvalidState { action, state, allowed, .. } => (action, state, allowed),
+        other => panic!("{other}"),
+    }
+}
+
+const WHEN_PUBLISHED: &str = "save draft, publish, roll back, unpublish, rename, remark, logging, test";
+const WHEN_UNPUBLISHED: &str = "save draft, publish, roll back, rename, remark, logging, test, bind, delete";
+
+// --- L1: creating ---------------------------------------------------------------------------------------------------
+
+/// L1
+#[test]
+fn a_new_code_creates_a_flow_and_a_known_one_replaces_its_draft() {
+    let world = World::new();
+    let import = |sketch: &Sketch| block_on(world.flows().import(&sketch.json())).unwrap().status;
+    let created = import(&says_only("one"));
+    assert_eq!((created.state, versions(&created)), (FlowState::Unpublished, vec![]));
+    import(&says_only("two"));
+    assert_eq!(&*block_on(world.flows().export(&id("f"), None)).unwrap(), says_only("two").json());
+    assert_eq!(block_on(world.flows().list()).unwrap().len(), 1);
+}
+
+/// L1
+#[test]
+fn a_definition_is_copied_under_another_code() {
+    let world = World::with([says_only("Hi")]);
+    let copy = block_on(world.flows().import_as(&says_only("Hi").json(), "copy")).unwrap().status;
+    assert_eq!((copy.flow, copy.state), (id("copy"), FlowState::Unpublished));
+    block_on(world.flows().publish(&id("copy"))).unwrap();
+    assert_eq!(world.start("copy").flow_id, id("copy"));
+    assert_eq!(versions(&world.status("f")), [(1, "online")]);
+}
+
+/// L1
+#[test]
+fn ensuring_twice_makes_one_version() {
+    let world = World::new();
+    let first = ensure(&world, &says_only("Hi"));
+    let again = ensure(&world, &says_only("Hi"));
+    assert_eq!(versions(&first), [(1, "online")]);
+    assert_eq!(again, first);
+    assert_eq!(versions(&ensure(&world, &says_only("Ho"))), [(1, "offline"), (2, "online")]);
+    assert_eq!(versions(&ensure(&world, &says_only("Hi"))), [(1, "online"), (2, "offline")]);
+}
+
+/// L1
+#[test]
+fn ensuring_looks_at_content_and_not_at_layout() {
+    let world = World::new();
+    ensure(&world, &says_only("Hi"));
+    let json: serde_json::Value = serde_json::from_str(&says_only("Hi").json()).unwrap();
+    let status = block_on(world.flows().ensure(&serde_json::to_string_pretty(&json).unwrap())).unwrap();
+    assert_eq!(versions(&status), [(1, "online")]);
+}
+
+/// L1
+#[test]
+fn ensuring_from_many_threads_makes_one_version() {
+    let world = World::new();
+    let made: Vec<FlowStatus> = thread::scope(|scope| {
+        let runs: Vec<_> = (0..8).map(|_| scope.spawn(|| ensure(&world, &says_only("Hi")))).collect();
+        runs.into_iter().map(|run| run.join().unwrap()).collect()
+    });
+    assert!(made.iter().all(|status| versions(status) == [(1, "online")]));
+    assert_eq!(versions(&world.status("f")), [(1, "online")]);
+}
+
+// --- L2: drafts and versions ----------------------------------------------------------------------------------------
+
+/// L2
+#[test]
+fn a_draft_is_kept_whatever_its_issues_and_only_publishing_is_blocked() {
+    let world = World::with([says_only("Hi")]);
+    let broken = r#"{"spec": 1, "code": "f", "trigger": {"kind": "manual"}, "nodes": [], "edges": [], "mood": "good"}"#;
+    let revision = world.status("f").revision;
+    let saved = block_on(world.flows().save_draft(&id("f"), broken, revision)).unwrap();
+    let codes: Vec<&str> = saved.issues.iter().map(|issue| issue.code.as_str()).collect();
+    assert_eq!(codes, ["unknown_field", "no_entry"]);
+    assert_eq!(&*block_on(world.flows().export(&id("f"), None)).unwrap(), broken);
+    assert_eq!(told(block_on(world.flows().publish(&id("f")))).0, "flow_has_issues");
+    world.start("f");
+    assert_eq!(world.sent(), ["Hi"]);
+}
+
+/// L2
+#[test]
+fn a_draft_that_was_read_at_an_older_revision_is_stale() {
+    let world = World::with([says_only("Hi")]);
+    let read = world.status("f").revision;
+    let save =
+        |text, revision| block_on(world.flows().save_draft(&id("f"), &says_only(text).json(), revision));
+    let next = save("mine", read).unwrap().status.revision;
+    assert_eq!(told(save("theirs", read)), ("stale", "flow `f` was changed by someone else".to_owned()));
+    assert_eq!(told(save("theirs", next + 1)).0, "stale");
+    save("mine again", next).unwrap();
+    assert_eq!(&*block_on(world.flows().export(&id("f"), None)).unwrap(), says_only("mine again").json());
+}
+
+/// L2
+#[test]
+fn a_draft_of_another_flow_is_refused() {
+    let world = World::with([says_only("Hi")]);
+    let revision = world.status("f").revision;
+    let other = says_only("Hi").coded("g").json();
+    assert_eq!(
+        told(block_on(world.flows().save_draft(&id("f"), &other, revision))),
+        ("invalid_input", "`code` must be `f`".to_owned())
+    );
+}
+
+/// L2
+#[test]
+fn a_draft_goes_online_only_when_it_is_published() {
+    let world = World::with([says_only("one")]);
+    let revision = world.status("f").revision;
+    block_on(world.flows().save_draft(&id("f"), &says_only("two").json(), revision)).unwrap();
+    world.start("f");
+    block_on(world.flows().publish(&id("f"))).unwrap();
+    world.start("f");
+    assert_eq!(world.sent(), ["one", "two"]);
+    assert_eq!(versions(&world.status("f")), [(1, "offline"), (2, "online")]);
+}
+
+/// L2
+#[test]
+fn an_older_version_is_put_online_again() {
+    let world = World::with([says_only("one")]);
+    world.publish([says_only("two")]);
+    block_on(world.flows().roll_back(&id("f"), FlowVersion(1))).unwrap();
+    assert_eq!(world.start("f").flow_version, FlowVersion(1));
+    assert_eq!(world.sent(), ["one"]);
+    assert_eq!(versions(&world.status("f")), [(1, "online"), (2, "offline")]);
+    assert_eq!(
+        told(block_on(world.flows().roll_back(&id("f"), FlowVersion(3)))),
+        ("invalid_input", "`version` does not exist".to_owned())
+    );
+}
+
+/// L2
+#[test]
+fn a_publish_is_seen_by_the_next_call_of_every_thread() {
+    let world = World::new();
+    for round in 0..50 {
+        let sketch = says_only(&format!("{round}")).set("concurrency", json!("unlimited"));
+        let version = ensure(&world, &sketch).online.unwrap();
+        let started: Vec<FlowVersion> = thread::scope(|scope| {
+            let runs: Vec<_> = (0..4).map(|_| scope.spawn(|| world.start("f").flow_version)).collect();
+            runs.into_iter().map(|run| run.join().unwrap()).collect()
+        });
+        assert_eq!(started, [version; 4]);
+    }
+}
+
+// --- L3: states and what they allow ---------------------------------------------------------------------------------
+
+/// L3
+#[test]
+fn a_published_flow_is_neither_bound_nor_deleted() {
+    let world = World::with([flow("f").on(json!([{"match": "any"}]))]);
+    assert_eq!(
+        invalid_state(block_on(world.flows().bind(&id("f"), [account(SHOP)]))),
+        ("bind", "published", WHEN_PUBLISHED)
+    );
+    assert_eq!(
+        invalid_state(block_on(world.flows().delete(&id("f")))),
+        ("delete", "published", WHEN_PUBLISHED)
+    );
+}
+
+/// L3
+#[test]
+fn an_unpublished_flow_is_not_unpublished_again() {
+    let world = World::with([says_only("Hi")]);
+    block_on(world.flows().unpublish(&id("f"), Unpublish::Drain)).unwrap();
+    assert_eq!(
+        invalid_state(block_on(world.flows().unpublish(&id("f"), Unpublish::Drain))),
+        ("unpublish", "unpublished", WHEN_UNPUBLISHED)
+    );
+}
+
+/// L3
+#[test]
+fn a_flow_that_calls_start_is_bound_to_no_account() {
+    let world = World::new();
+    block_on(world.flows().import(&says_only("Hi").json())).unwrap();
+    assert_eq!(
+        invalid_state(block_on(world.flows().bind(&id("f"), [account(SHOP)]))),
+        ("bind", "unpublished", "save draft, publish, roll back, rename, remark, logging, test, delete")
+    );
+    assert_eq!(world.status("f").accounts, []);
+}
+
+/// L3
+#[test]
+fn both_states_allow_drafts_names_remarks_and_logging() {
+    let world = World::with([says_only("Hi")]);
+    for state in [FlowState::Published, FlowState::Unpublished] {
+        block_on(world.flows().rename(&id("f"), "Name")).unwrap();
+        block_on(world.flows().remark(&id("f"), "Remark")).unwrap();
+        block_on(world.flows().set_logging(&id("f"), true)).unwrap();
+        let revision = world.status("f").revision;
+        block_on(world.flows().save_draft(&id("f"), &says_only("Ho").json(), revision)).unwrap();
+        let status = world.status("f");
+        assert_eq!((status.state, status.remark.as_deref(), status.logging), (state, Some("Remark"), true));
+        if state == FlowState::Published {
+            block_on(world.flows().unpublish(&id("f"), Unpublish::Drain)).unwrap();
+        }
+    }
+    block_on(world.flows().roll_back(&id("f"), FlowVersion(1))).unwrap();
+    assert_eq!(versions(&world.status("f")), [(1, "online")]);
+}
+
+/// L3
+#[test]
+fn what_is_unknown_is_not_found() {
+    let world = World::new();
+    let nowhere = id("nowhere");
+    let flows = world.flows();
+    for error in [
+        told(block_on(flows.publish(&nowhere))),
+        told(block_on(flows.roll_back(&nowhere, FlowVersion(1)))),
+        told(block_on(flows.unpublish(&nowhere, Unpublish::Drain))),
+        told(block_on(flows.rename(&nowhere, "x"))),
+        told(block_on(flows.delete(&nowhere))),
+        told(block_on(flows.export(&nowhere, None))),
+        told(block_on(flows.versions(&nowhere))),
+        told(block_on(flows.save_draft(&nowhere, &says_only("x").coded("nowhere").json(), 1))),
+    ] {
+        assert_eq!(error, ("flow_not_found", "flow `nowhere` does not exist".to_owned()));
+    }
+}
+
+// --- L4: ending a flow ----------------------------------------------------------------------------------------------
+
+fn live(world: &World) -> u64 {
+    block_on(world.bot.live(&id("q"))).unwrap()
+}
+
+/// L4
+#[test]
+fn a_flow_that_drains_lets_its_sessions_end_and_starts_no_new_ones() {
+    let world = World::with([question("q")]);
+    let session = world.start("q").session_id;
+    block_on(world.flows().unpublish(&id("q"), Unpublish::Drain)).unwrap();
+    world.tick_after(minutes(1));
+    assert_eq!(live(&world), 1);
+    assert_eq!(world.refusal(TriggerRequest::new("q").phone(BOB)).0, "flow_not_published");
+    assert_eq!(world.say("Fine"), Received::Consumed { session });
+    assert_eq!((world.state(session), live(&world)), (Status::Completed, 0));
+}
+
+/// L4
+#[test]
+fn a_terminated_flows_sessions_end_when_they_are_loaded() {
+    let world = World::with([question("q")]);
+    let session = world.start("q").session_id;
+    block_on(world.flows().unpublish(&id("q"), Unpublish::Terminate)).unwrap();
+    assert_eq!(world.say("Fine"), Received::Unmatched);
+    let ended = world.session(session);
+    assert_eq!((ended.status(), ended.ended_by()), (Status::Cancelled, Some(EndReason::FlowTerminated)));
+    assert_eq!(world.sent(), ["How are you?"]);
+}
+
+/// L4
+#[test]
+fn a_tick_ends_the_rest_of_a_terminated_flows_sessions_and_live_counts_down() {
+    let world = World::with([question("q")]);
+    let phones = ["+14155550101", "+14155550102", "+14155550103"];
+    let sessions = phones.map(|phone| world.begin(TriggerRequest::new("q").phone(phone)).session_id);
+    block_on(world.flows().unpublish(&id("q"), Unpublish::Terminate)).unwrap();
+    let mut counts = vec![live(&world)];
+    for _ in phones {
+        block_on(world.bot.tick(1)).unwrap();
+        counts.push(live(&world));
+    }
+    assert_eq!(counts, [3, 2, 1, 0]);
+    assert_eq!(sessions.map(|session| world.state(session)), [Status::Cancelled; 3]);
+}
+
+/// L4
+#[test]
+fn draining_sessions_can_still_be_terminated() {
+    let world = World::with([question("q")]);
+    let session = world.start("q").session_id;
+    block_on(world.flows().unpublish(&id("q"), Unpublish::Drain)).unwrap();
+    let status = block_on(world.flows().unpublish(&id("q"), Unpublish::Terminate)).unwrap();
+    assert_eq!(versions(&status), [(1, "terminated")]);
+    world.tick_after(seconds(1));
+    assert_eq!(world.state(session), Status::Cancelled);
+}
+
+/// L4, L2
+#[test]
+fn a_terminated_version_is_not_rolled_back_to_and_its_content_becomes_a_new_one() {
+    let world = World::with([question("q")]);
+    block_on(world.flows().unpublish(&id("q"), Unpublish::Terminate)).unwrap();
+    assert_eq!(
+        told(block_on(world.flows().roll_back(&id("q"), FlowVersion(1)))),
+        ("invalid_input", "`version` was terminated: publish its content as a new version".to_owned())
+    );
+    block_on(world.flows().publish(&id("q"))).unwrap();
+    assert_eq!(versions(&world.status("q")), [(1, "terminated"), (2, "online")]);
+    let session = world.start("q").session_id;
+    world.tick_after(minutes(1));
+    assert_eq!(world.state(session), Status::Waiting);
+}
+
+/// L4
+#[test]
+fn a_flow_with_live_sessions_is_not_deleted() {
+    let world = World::with([question("q")]);
+    world.start("q");
+    world.begin(TriggerRequest::new("q").phone(BOB));
+    block_on(world.flows().unpublish(&id("q"), Unpublish::Drain)).unwrap();
+    let delete = || block_on(world.flows().delete(&id("q")));
+    assert_eq!(told(delete()), ("in_use", "flow `q` has 2 live sessions".to_owned()));
+    world.tick_after(minutes(30));
+    delete().unwrap();
+    assert_eq!(block_on(world.flows().get(&id("q"))).unwrap(), None);
+}
+
+/// L4
+#[test]
+fn deleting_can_not_be_undone() {
+    let world = World::with([says_only("Hi")]);
+    block_on(world.flows().unpublish(&id("f"), Unpublish::Drain)).unwrap();
+    block_on(world.flows().delete(&id("f"))).unwrap();
+    assert_eq!(told(block_on(world.flows().publish(&id("f")))).0, "flow_not_found");
+    assert_eq!(told(block_on(world.flows().delete(&id("f")))).0, "flow_not_found");
+    assert_eq!(block_on(world.flows().list()).unwrap(), []);
+    block_on(world.flows().import(&says_only("Hi").json())).unwrap();
+    assert_eq!(told(block_on(world.flows().roll_back(&id("f"), FlowVersion(1)))).0, "invalid_input");
+    block_on(world.flows().publish(&id("f"))).unwrap();
+    assert_eq!(versions(&world.status("f")), [(1, "deleted"), (2, "online")]);
+}
+
+// --- L5, L7 ---------------------------------------------------------------------------------------------------------
+
+/// L5
+#[test]
+fn an_inbound_flow_needs_an_account_before_it_goes_online() {
+    let world = World::new();
+    let sketch = flow("f").on(json!([{"match": "exact", "text": "x"}]));
+    block_on(world.flows().import(&sketch.json())).unwrap();
+    let error = told(block_on(world.flows().publish(&id("f"))));
+    assert!(error.1.contains("(unbound_account)"), "{}", error.1);
+    block_on(world.flows().bind(&id("f"), [account(SHOP)])).unwrap();
+    block_on(world.flows().publish(&id("f"))).unwrap();
+}
+
+/// L5
+#[test]
+fn two_flows_for_any_message_on_one_account_do_not_go_online() {
+    let world = World::with([flow("f").on(json!([{"match": "any"}]))]);
+    let other = flow("g").on(json!([{"match": "any"}]));
+    block_on(world.flows().import(&other.json())).unwrap();
+    block_on(world.flows().bind(&id("g"), [account(SHOP)])).unwrap();
+    let error = told(block_on(world.flows().publish(&id("g"))));
+    assert!(error.1.contains("(two_any_triggers)"), "{}", error.1);
+    block_on(world.flows().bind(&id("g"), [account("+15550111")])).unwrap();
+    block_on(world.flows().publish(&id("g"))).unwrap();
+}
+
+/// L7
+#[test]
+fn an_export_is_what_the_import_took_canvas_and_all() {
+    let world = World::new();
+    let json = r#"{
+        "edges": [{"from": "start", "to": "s", "ui": {"bend": [1, 2]}}],
+        "nodes": [{"id": "start", "kind": "start", "ui": {"x": 1, "y": 2.50}},
+                  {"id": "s", "text": "Hi", "kind": "send_message"}],
+        "trigger": {"kind": "manual"}, "code": "f", "spec": 1, "ui": {"zoom": 1e0}
+    }"#;
+    block_on(world.flows().import(json)).unwrap();
+    block_on(world.flows().publish(&id("f"))).unwrap();
+    for version in [None, Some(FlowVersion(1))] {
+        assert_eq!(&*block_on(world.flows().export(&id("f"), version)).unwrap(), json);
+    }
+}

@@ -111,14 +111,10 @@ fn the_longest_life_is_hard() {
 /// S1
 #[test]
 fn a_nodes_deadline_does_not_outlive_the_longest_life() {
-    let world = World::with([flow("t")
-        .delay("d", "20m")
-        .send("s", "?")
-        .wait_for("w", "50m")
-        .send("end", "!")
-        .set("max_lifetime", json!("1h"))]);
-    let session = world.start("t").session_id;
-    world.tick_after(minutes(20));
+    let delay = json!({"until": "{{context.at}}"});
+    let world = World::with([flow("t").node("d", "delay", delay).set("max_lifetime", json!("1h"))]);
+    let at = world.now() + hours(2);
+    let session = world.begin(ada("t").context(json!({"at": at}))).session_id;
     dies_at(&world, session, hours(1));
 }
 
@@ -253,7 +249,9 @@ fn weeks_without_a_tick_end_as_with_ticks() {
             .wait("forever")
     };
     let run = |step: TimeDelta, steps: i32| {
-        let world = World::with([sketch()]);
+        let kept = days(400).to_std().unwrap();
+        let world = World::built(|builder| builder.session_retention(kept).journal_retention(kept));
+        world.publish([sketch()]);
         block_on(world.flows().set_logging(&id("f"), true)).unwrap();
         let session = world.start("f").session_id;
         for _ in 0..steps {

@@ -1,0 +1,259 @@
+//! Whole talks with flows, as people would read them. `tests/golden/NAME.flow.json` is a flow, each `NAME.talk` and
+//! `NAME.WHAT.talk` a talk with it; `UPDATE=1` writes down what is said now.
+//!
+//! What a talk is made of: `! context {…}` what the flow is started with, `! now VALUE`, `! later` and `! failed REASON` how the host answers
+//! its next calls, `> text` what the contact says, `> [Label]` what it chooses, `! result VALUE` how the host completes the last call,
+//! `@ +31m` time that passes. What comes of it: `< text [Label]` what the flow says, `= status at node` how the session stands, `* verdict`
+//! what became of a message that no session took, `? …` what is wrong with the flow or the request; `. text` goes on with the line above.
+
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may fail, and says why")]
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::{env, fs};
+
+use chatflow::flow::Span;
+use chatflow::testkit::{CountingIds, ManualClock, Recorder};
+use chatflow::{
+    Account, Answer, Call, CallError, CallResult, Channel, Engine, FlowId, Inbound, MemoryStore, Opt,
+    Outbound, Received, SessionFilter, TriggerRequest, call_fn,
+};
+use chrono::TimeDelta;
+use pollster::block_on;
+use serde_json::Value;
+
+const SHOP: &str = "+15550100";
+const ADA: &str = "+14155550123";
+
+/// A talk that goes on.
+struct Talk {
+    bot: Engine<MemoryStore>,
+    clock: ManualClock,
+    channel: Recorder,
+    host: Arc<Mutex<Host>>,
+    offered: Vec<Opt>,
+    state: String,
+    text: String,
+}
+
+#[derive(Default)]
+struct Host {
+    answers: VecDeque<Result<Answer, CallError>>,
+    calls: Vec<Call>,
+}
+
+impl Talk {
+    fn new() -> Self {
+        let (clock, channel, host) = (ManualClock::default(), Recorder::new(), Arc::<Mutex<Host>>::default());
+        let calls = Arc::clone(&host);
+        let bot = Engine::builder(MemoryStore::new())
+            .transport(channel.clone())
+            .calls(call_fn(move |call: Call| {
+                let mut host = calls.lock().unwrap();
+                host.calls.push(call);
+                let answer = host.answers.pop_front().unwrap_or(Ok(Answer::Later));
+                async move { answer }
+            }))
+            .clock(clock.clone())
+            .ids(CountingIds::new())
+            .build();
+        Self { bot, clock, channel, host, offered: Vec::new(), state: String::new(), text: String::new() }
+    }
+
+    fn note(&mut self, mark: &str, text: &str) {
+        for (place, line) in text.lines().enumerate() {
+            let mark = if place == 0 { mark } else { "." };
+            writeln!(self.text, "{}", format!("{mark} {line}").trim_end()).unwrap();
+        }
+    }
+
+    /// Imports, binds, publishes; and starts it, unless messages do. Answers whether the flow is fit to run.
+    fn begin(&mut self, json: &str, context: Option<Value>) -> bool {
+        let imported = match block_on(self.bot.flows().import(json)) {
+            Ok(imported) => imported,
+            Err(error) => {
+                self.note("?", &format!("{error:#}"));
+                return false;
+            }
+        };
+        if !imported.issues.is_empty() {
+            self.note("?", &format!("{:#}", imported.issues));
+        }
+        let flow: FlowId = imported.status.flow;
+        let shop = Account::new(Channel::WhatsApp, SHOP).unwrap();
+        let is_inbound = block_on(self.bot.flows().bind(&flow, [shop])).is_ok();
+        if block_on(self.bot.flows().publish(&flow)).is_err() {
+            return false;
+        }
+        if !is_inbound {
+            let request = TriggerRequest::new(flow.as_str()).phone(ADA);
+            let request = context.into_iter().fold(request, TriggerRequest::context);
+            if let Err(error) = block_on(self.bot.trigger(request)) {
+                self.note("?", &error.to_string());
+            }
+        }
+        true
+    }
+
+    /// What was said and done since, and how the session stands.
+    fn look(&mut self) {
+        while block_on(self.bot.tick(10)).unwrap().worked > 0 {}
+        for message in self.channel.take_new() {
+            self.note("<", &shown(&message));
+            self.offered.extend_from_slice(message.options());
+        }
+        let newest = block_on(self.bot.sessions(SessionFilter::all())).unwrap().into_iter().next();
+        let Some(record) = newest else { return };
+        let session = record.session();
+        let mut state = format!("{} at {}", session.status(), session.node());
+        if let Some(failure) = session.failure() {
+            write!(state, ": {}: {}", failure.code.as_str(), failure.message).unwrap();
+        }
+        if let Some(outcome) = session.outcome() {
+            write!(state, ", {outcome}").unwrap();
+        }
+        let turn = format!("{state} {} {}", session.id(), session.turns());
+        if turn != self.state {
+            self.note("=", &state);
+            self.state = turn;
+        }
+    }
+
+    fn say(&mut self, text: &str) {
+        let label = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let inbound = match label {
+            Some(label) => {
+                let option = self
+                    .offered
+                    .iter()
+                    .rev()
+                    .find(|option| option.label == label)
+                    .expect("an offered option");
+                Inbound::choice(Channel::WhatsApp, SHOP, ADA, &option.payload, label)
+            }
+            None => Inbound::text(Channel::WhatsApp, SHOP, ADA, text),
+        };
+        match block_on(self.bot.receive(inbound)).unwrap() {
+            Received::Consumed { .. } | Received::Started { .. } => {}
+            Received::Queued { .. } => self.note("*", "queued"),
+            other => self.note("*", &format!("{other:?}")),
+        }
+    }
+
+    fn tell(&mut self, order: &str) {
+        let (word, rest) = order.split_once(' ').unwrap_or((order, ""));
+        let value = || serde_json::from_str::<Value>(rest).unwrap();
+        let answer = match word {
+            "now" => Ok(Answer::now(value())),
+            "later" => Ok(Answer::Later),
+            "failed" => Err(CallError::failed(rest)),
+            "result" => {
+                let call = self.host.lock().unwrap().calls.last().expect("a call").reference.clone();
+                block_on(self.bot.complete(call, CallResult::value(value()))).unwrap();
+                return;
+            }
+            other => panic!("unknown order `{other}`"),
+        };
+        self.host.lock().unwrap().answers.push_back(answer);
+    }
+}
+
+/// A message as the contact sees it.
+fn shown(message: &Outbound) -> String {
+    let labels = message.options().iter().map(|option| format!(" [{}]", option.label));
+    std::iter::once(message.text().to_owned()).chain(labels).collect()
+}
+
+/// The transcript that the inputs of a talk lead to.
+fn transcript(json: &str, talk: &str) -> String {
+    let mut run = Talk::new();
+    let is_input = |line: &&str| line.starts_with(['!', '>', '@', '#']);
+    let mut lines = talk.lines().filter(is_input).peekable();
+    let mut context = None;
+    while let Some(line) =
+        lines.next_if(|line| !line.starts_with(['>', '@']) && !line.starts_with("! result"))
+    {
+        run.text.push_str(line);
+        run.text.push('\n');
+        match line.strip_prefix("! context ") {
+            Some(value) => context = Some(serde_json::from_str(value).unwrap()),
+            None => line.strip_prefix("! ").into_iter().for_each(|order| run.tell(order)),
+        }
+    }
+    if !run.begin(json, context) {
+        return run.text;
+    }
+    run.look();
+    for line in lines {
+        run.text.push_str(line);
+        run.text.push('\n');
+        match line.split_once(' ') {
+            Some((">", text)) => run.say(text),
+            Some(("@", span)) => {
+                let seconds = Span::parse(span.trim_start_matches('+')).unwrap().seconds();
+                run.clock.advance(TimeDelta::seconds(seconds.into()));
+            }
+            Some(("!", order)) => run.tell(order),
+            _ => {}
+        }
+        run.look();
+    }
+    run.text
+}
+
+/// Talks and flows of the folder, by the name of the flow.
+fn folder() -> BTreeMap<String, Vec<PathBuf>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let mut all: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+    for entry in fs::read_dir(root).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let (flow, _) = name.split_once('.').unwrap();
+        all.entry(flow.to_owned()).or_default().push(path);
+    }
+    all
+}
+
+/// Every talk goes as it is written down, line by line and to its end.
+#[test]
+fn talks_go_as_they_are_written_down() {
+    let update = env::var_os("UPDATE").is_some();
+    let (mut wrong, mut count) = (Vec::new(), 0);
+    for (name, mut paths) in folder() {
+        paths.sort();
+        let is_flow = |path: &&PathBuf| path.to_str().unwrap().ends_with(".flow.json");
+        let flow = paths.iter().find(is_flow).unwrap_or_else(|| panic!("`{name}` has talks and no flow"));
+        let json = fs::read_to_string(flow).unwrap();
+        let talks: Vec<_> = paths.iter().filter(|path| !is_flow(path)).collect();
+        assert!(!talks.is_empty(), "`{name}` has a flow and no talk");
+        for path in talks {
+            assert!(path.extension().is_some_and(|end| end == "talk"), "{} is no talk", path.display());
+            let talk = fs::read_to_string(path).unwrap();
+            let now = transcript(&json, &talk);
+            assert!(!now.trim().is_empty(), "{} is empty", path.display());
+            count += 1;
+            if update {
+                fs::write(path, &now).unwrap();
+            } else if talk != now {
+                wrong.push(format!("--- {} is\n{talk}--- but goes\n{now}", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(count >= 12, "only {count} talks");
+}
+
+/// An input of a talk that is changed changes what is compared.
+#[test]
+fn a_talk_that_goes_otherwise_is_seen() {
+    let json = r#"{"spec": 1, "code": "f", "trigger": {"kind": "manual"},
+        "settings": {"sender": {"channel": "whatsapp", "account": "+15550100"}},
+        "nodes": [{"id": "start", "kind": "start"}, {"id": "w", "kind": "wait_reply"},
+                  {"id": "s", "kind": "send_message", "text": "{{reply.text}}"}],
+        "edges": [{"from": "start", "to": "w"}, {"from": "w", "to": "s"}]}"#;
+    assert_eq!(transcript(json, "> a\n"), "= waiting at w\n> a\n< a\n= completed at s\n");
+    assert_eq!(transcript(json, "> a\n< b\n"), "= waiting at w\n> a\n< a\n= completed at s\n");
+    assert_eq!(transcript(json, ""), "= waiting at w\n");
+}
