@@ -1,5 +1,5 @@
 //! What authors are told: for each code a flow that trips it, and one that does not.
-//! Every word of the answers stands in `golden/issues.txt`; `UPDATE=1` rewrites it.
+//! Every word of the answers stands in `issues.txt`; `UPDATE=1` rewrites it.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -348,7 +348,7 @@ fn said(json: &str) -> String {
 
 #[test]
 fn every_issue_says_what_is_wrong_and_how_to_mend_it() {
-    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/issues.txt");
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/issues.txt");
     let mut all = String::new();
     for Case { code, wrong, .. } in cases() {
         let said = said(&wrong);

@@ -183,7 +183,8 @@ fn the_first_turn_sends_and_waits() {
         changed(
             &fresh,
             json!({
-                "status": "waiting", "at": "wait", "wait": 1, "turns": 1, "sent": 1, "sent_before": 41,
+                "status": "waiting", "node": "wait", "wait": 1, "turns": 1, "sent": 1, "sent_before": 41,
+                "asked": {"channel": "sms", "account": "555", "to": "+14155550123"},
                 "deadline": instant(600), "expires_at": instant(1_800), "ends_by": instant(MONTH), "route": *route(),
             })
         )
@@ -203,7 +204,7 @@ fn a_reply_is_saved_and_leads_to_a_call() {
         changed(
             &waiting,
             json!({
-                "status": "calling", "at": "look", "wait": 2, "turns": 2, "branch": "replied",
+                "status": "calling", "node": "look", "wait": 2, "answered": 1, "turns": 2, "branch": "replied",
                 "vars": {"answer": "Kurt"}, "reply": {"message": message("Kurt")},
                 "last_interaction_at": instant(60), "expires_at": instant(1_860), "parked_at": instant(60),
                 "deadline": instant(90),
@@ -228,7 +229,7 @@ fn a_result_is_saved_and_leads_to_a_delay() {
         changed(
             &calling,
             json!({
-                "status": "delayed", "at": "rest", "wait": 3, "turns": 3, "call": null,
+                "status": "delayed", "node": "rest", "wait": 3, "turns": 3, "call": null,
                 "vars": {"answer": "Kurt", "found": {"a": [1]}},
                 "last_interaction_at": instant(10), "expires_at": instant(1_810), "parked_at": instant(10),
                 "deadline": instant(3_610),
@@ -250,7 +251,7 @@ fn a_delay_that_is_over_sends_and_completes() {
         changed(
             &delayed,
             json!({
-                "status": "completed", "at": "bye", "turns": 4, "sent": 2, "deadline": null, "expires_at": null,
+                "status": "completed", "node": "bye", "turns": 4, "sent": 2, "deadline": null, "expires_at": null,
                 "last_interaction_at": instant(3_602), "ended_at": instant(3_602),
             })
         )
@@ -272,7 +273,7 @@ fn a_turn_that_fails_sends_nothing() {
         changed(
             &waiting,
             json!({
-                "status": "failed", "at": "bad", "turns": 2, "branch": "timeout", "reply": {"timed_out": true},
+                "status": "failed", "node": "bad", "answered": 1, "turns": 2, "branch": "timeout", "reply": {"timed_out": true},
                 "deadline": null, "expires_at": null, "last_interaction_at": instant(600), "ended_at": instant(600),
                 "rare": {"failure": failure},
             })

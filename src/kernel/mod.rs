@@ -128,7 +128,7 @@ pub enum Effect {
 /// use chatflow::kernel::{Effect, Input, NewSession, Scene, advance, start};
 /// use chatflow::{Account, Channel, Flow, FlowVersion, SessionId, Status};
 ///
-/// let flow = Flow::from_json(r#"{"spec": 1, "code": "hello", "name": "Hello",
+/// let flow = Flow::from_json(r#"{"spec": 1, "code": "hello", "name": "Hello", "trigger": {"kind": "manual"},
 ///     "settings": {"sender": {"channel": "sms", "account": "555"}},
 ///     "nodes": [{"id": "start", "kind": "start"}, {"id": "hi", "kind": "send_message", "text": "Hello!"}],
 ///     "edges": [{"from": "start", "to": "hi"}]}"#)?;
