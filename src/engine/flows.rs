@@ -245,7 +245,7 @@ impl<S: ConversationStore> Flows<'_, S> {
         accounts: impl IntoIterator<Item = Account>,
     ) -> Result<FlowStatus, Error> {
         let accounts: Vec<Account> = accounts.into_iter().collect();
-        let is_manual = self.read(&*self.text(flow, None).await?)?.is_manual();
+        let is_manual = self.read(&self.text(flow, None).await?)?.is_manual();
         self.change(flow, |entry, _| {
             let mut entry = existing(entry, flow)?;
             if entry.state() == FlowState::Published {

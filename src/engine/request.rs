@@ -92,7 +92,7 @@ impl TriggerRequest {
         self
     }
 
-    /// What the flow reads as `context`: a JSON object of at most 64 KiB, 16 levels deep.
+    /// What the flow reads as `context`: a JSON object of at most 64 KiB, or fewer if the engine's limits say so, 16 levels deep.
     pub fn context(mut self, context: impl Serialize) -> Self {
         self.context = Some(Bag::pack(context, &Caps::of(&Limits::default())));
         self
@@ -152,8 +152,7 @@ impl TriggerRequest {
         self.contact_id.as_deref().or(self.phone.as_deref()).or(address)
     }
 
-    pub(super) fn check(self) -> Result<CheckedTrigger, Error> {
-        let limits = &Limits::default();
+    pub(super) fn check(self, limits: &Limits) -> Result<CheckedTrigger, Error> {
         let flow = FlowId::new(&self.flow).map_err(|rule| Error::invalid("flow", rule))?;
         let contact = self
             .contact_id
@@ -190,6 +189,10 @@ impl TriggerRequest {
             Some(Ok(context)) => context,
             Some(Err(error)) => return Err(bad_value("context", &error)),
         };
+        if context.byte_len() > limits.variable_bytes {
+            let most = limits.variable_bytes;
+            return Err(Error::invalid("context", format_args!("must have at most {most} bytes")));
+        }
         if let Some(out_id) = &self.out_id {
             check_name(out_id).map_err(|rule| Error::invalid("out_id", rule))?;
         }
