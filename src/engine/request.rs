@@ -34,7 +34,7 @@ pub struct TriggerRequest {
     pub(super) address: Option<(Channel, String, String)>,
     pub(super) channel: Option<Channel>,
     pub(super) account: Option<String>,
-    pub(super) context: Option<Result<Bag, PackError>>,
+    pub(super) context: Option<Result<Value, String>>,
     pub(super) uuid: Option<String>,
     pub(super) out_id: Option<String>,
     pub(super) claim_time: Option<DateTime<Utc>>,
@@ -92,15 +92,15 @@ impl TriggerRequest {
         self
     }
 
-    /// What the flow reads as `context`: a JSON object of at most 64 KiB, 16 levels deep.
+    /// What the flow reads as `context`: a JSON object, by default of at most 64 KiB and 16 levels deep.
     pub fn context(mut self, context: impl Into<Value>) -> Self {
-        self.context = Some(Bag::from_json(&context.into(), &Caps::of(&Limits::default())));
+        self.context = Some(Ok(context.into()));
         self
     }
 
     /// The same, of a host's own type that serialises to an object.
     pub fn context_of(mut self, context: impl Serialize) -> Self {
-        self.context = Some(Bag::pack(context, &Caps::of(&Limits::default())));
+        self.context = Some(serde_json::to_value(context).map_err(|error| error.to_string()));
         self
     }
 
@@ -158,8 +158,7 @@ impl TriggerRequest {
         self.contact_id.as_deref().or(self.phone.as_deref()).or(address)
     }
 
-    pub(super) fn check(self) -> Result<CheckedTrigger, Error> {
-        let limits = &Limits::default();
+    pub(super) fn check(self, limits: &Limits) -> Result<CheckedTrigger, Error> {
         let flow = FlowId::new(&self.flow).map_err(|rule| Error::invalid("flow", rule))?;
         let contact = self
             .contact_id
@@ -193,8 +192,12 @@ impl TriggerRequest {
         };
         let context = match self.context {
             None => Bag::new(),
-            Some(Ok(context)) => context,
-            Some(Err(error)) => return Err(bad_value("context", &error)),
+            Some(Ok(context)) => {
+                Bag::from_json(&context, &Caps::of(limits)).map_err(|error| bad_value("context", &error))?
+            }
+            Some(Err(error)) => {
+                return Err(Error::invalid("context", format_args!("must serialise: {error}")));
+            }
         };
         if let Some(out_id) = &self.out_id {
             check_name(out_id).map_err(|rule| Error::invalid("out_id", rule))?;

@@ -34,7 +34,7 @@ impl<S: ConversationStore> Engine<S> {
     /// `Contention`, `Store`. Nothing was started, and the key was not used.
     pub async fn trigger(&self, request: TriggerRequest) -> Result<Triggered, Error> {
         let workspace = self.workspace()?;
-        let mut request = request.check()?;
+        let mut request = request.check(&self.ports.limits)?;
         let now = self.now();
         let snapshot = self.snapshot(now).await?;
         let subject = Target::of(&mut request, &snapshot, || self.ports.ids.mint(now).into());

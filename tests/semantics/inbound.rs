@@ -3,7 +3,8 @@
 use std::thread;
 
 use chatflow::{
-    Answer, Channel, EventKind, Inbound, Opt, Received, SessionFilter, SessionId, Status, TriggerRequest,
+    Answer, Channel, EventKind, Inbound, Limits, Opt, Received, SessionFilter, SessionId, Status,
+    TriggerRequest,
 };
 use pollster::block_on;
 use serde_json::json;
@@ -644,6 +645,17 @@ fn a_contact_that_a_message_makes_has_not_opted_in() {
     assert_eq!((written.opted_in_at, written.opted_out_at), (None, None));
     let called = world.begin(TriggerRequest::new("f").phone(BOB)).contact_id;
     assert_eq!(world.contact(&called).opted_in_at, Some(world.now()));
+}
+
+/// S7
+#[test]
+fn a_message_starts_nothing_with_a_contact_that_has_as_many_sessions_as_are_allowed() {
+    let world = World::built(|builder| builder.limits(Limits { live_sessions: 1, ..Limits::default() }));
+    world.publish([flow("f").delay("rest", "1h"), on("any", "any", "")]);
+    let session = world.start("f").session_id;
+    assert_eq!(world.say("x"), Received::Unmatched);
+    let _ = block_on(world.bot.cancel(session)).unwrap();
+    assert!(matches!(world.say("x"), Received::Started { .. }));
 }
 
 /// S7

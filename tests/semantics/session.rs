@@ -410,10 +410,10 @@ fn a_session_has_at_most_as_many_turns_as_are_allowed() {
 /// S7
 #[test]
 fn variables_have_at_most_as_many_bytes_as_are_allowed() {
-    let set = json!({"variables": [{"name": "a", "value": "{{context.a}}"}]});
+    let set = json!({"variables": [{"name": "a", "value": "{{context.a}}{{context.a}}"}]});
     let bytes = {
         let world = World::with([flow("f").node("set", "set_variables", set.clone())]);
-        let session = world.begin(ada("f").context(json!({"a": "x".repeat(100)}))).session_id;
+        let session = world.begin(ada("f").context(json!({"a": "x".repeat(50)}))).session_id;
         world.session(session).vars().byte_len()
     };
     for (allowed, ended) in
@@ -421,7 +421,7 @@ fn variables_have_at_most_as_many_bytes_as_are_allowed() {
     {
         let world = limited(Limits { variable_bytes: allowed, ..Limits::default() });
         world.publish([flow("f").send("s", "Hi").node("set", "set_variables", set.clone())]);
-        let session = world.begin(ada("f").context(json!({"a": "x".repeat(100)}))).session_id;
+        let session = world.begin(ada("f").context(json!({"a": "x".repeat(50)}))).session_id;
         assert_eq!(failure(&world, session), ended);
         assert_eq!(world.sent().len(), usize::from(ended.is_none()));
     }
@@ -458,6 +458,21 @@ fn a_conversation_has_at_most_as_many_unsent_messages_as_are_allowed() {
         assert_eq!(failure(&world, session), ended);
         world.tick();
         assert_eq!(world.sent().len(), if ended.is_some() { 0 } else { 2 });
+    }
+}
+
+/// S7
+#[test]
+fn a_conversation_that_outgrows_its_limit_fails_the_session_that_grows_it() {
+    let grow = json!({"variables": [{"name": "a", "value": "{{reply.text}}{{reply.text}}"}]});
+    let sketch = flow("f").send("s", "?").wait("w").node("set", "set_variables", grow).wait("w2");
+    let world = limited(Limits { conversation_bytes: 15_000, ..Limits::default() });
+    world.publish([sketch]);
+    for (length, ended) in [(1_000, None), (9_000, Some((FailureCode::ConversationSize, "w2".to_owned())))] {
+        let session = world.start("f").session_id;
+        world.say(&"x".repeat(length));
+        assert_eq!(failure(&world, session), ended);
+        block_on(world.bot.cancel(session)).unwrap();
     }
 }
 

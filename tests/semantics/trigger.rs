@@ -424,8 +424,10 @@ fn of_first_uses_at_the_same_time_one_starts_and_the_others_replay_it() {
     assert_eq!(world.sent(), ["How are you?"]);
 }
 
+type Shaky = Faulty<Arc<MemoryStore>>;
+
 /// An engine on a store that fails on purpose.
-fn on_faulty() -> (Engine<Faulty<Arc<MemoryStore>>>, Faulty<Arc<MemoryStore>>, Recorder) {
+fn on_faulty() -> (Engine<Shaky>, Shaky, Recorder) {
     let (store, channel) = (Faulty::new(Arc::new(MemoryStore::new())), Recorder::new());
     let bot = Engine::builder(store.clone())
         .transport(channel.clone())
@@ -698,7 +700,8 @@ fn a_start_names_session_flow_version_and_contact() {
 #[test]
 fn ids_and_keys_have_1_to_256_bytes_without_control_characters() {
     let world = World::with([echo("f", "Hi").set("concurrency", json!("unlimited"))]);
-    let with: [(&str, fn(TriggerRequest, &str) -> TriggerRequest); 4] = [
+    type Give = fn(TriggerRequest, &str) -> TriggerRequest;
+    let with: [(&str, Give); 4] = [
         ("contact_id", |request, text| request.contact_id(text)),
         ("uuid", |request, text| request.uuid(text)),
         ("out_id", |request, text| request.out_id(text)),
@@ -753,4 +756,33 @@ fn a_contact_has_at_most_as_many_live_sessions_as_are_allowed() {
     );
     let _ = block_on(world.bot.cancel(sessions[0].session_id)).unwrap();
     world.begin(ada("q"));
+}
+
+/// S7
+#[test]
+fn a_context_has_at_most_as_many_bytes_as_the_host_allows() {
+    let bytes = {
+        let world = World::with([flow("f")]);
+        let session = world.begin(ada("f").context(json!({"a": "x".repeat(100)}))).session_id;
+        world.session(session).context().byte_len()
+    };
+    let world = World::built(|builder| builder.limits(Limits { variable_bytes: bytes, ..Limits::default() }));
+    world.publish([flow("f")]);
+    world.begin(ada("f").context(json!({"a": "x".repeat(100)})));
+    assert_eq!(
+        world.refusal(ada("f").context(json!({"a": "x".repeat(101)}))),
+        ("invalid_input", format!("`context` must have at most {bytes} bytes"))
+    );
+}
+
+/// S7
+#[test]
+fn a_flow_has_at_most_as_many_nodes_as_are_allowed() {
+    for (allowed, codes) in [(4, vec![]), (3, vec![]), (2, vec!["too_many_nodes"])] {
+        let world = World::built(|builder| builder.limits(Limits { nodes: allowed, ..Limits::default() }));
+        let imported =
+            block_on(world.flows().import(&flow("f").send("a", "1").send("b", "2").json())).unwrap();
+        let found: Vec<&str> = imported.issues.iter().map(|issue| issue.code.as_str()).collect();
+        assert_eq!(found, codes);
+    }
 }
