@@ -339,7 +339,7 @@ impl ConversationStore for Bytes {
     }
     async fn commit(&self, mut commit: Commit) -> Result<Committed, StoreError> {
         commit.record = Record::from_bytes(commit.record.to_bytes()?);
-        let rewritten = encode_conversation(&*commit.record.conversation().expect("readable"));
+        let rewritten = encode_conversation(&commit.record.conversation().expect("readable"));
         assert_eq!(rewritten.expect("it has a form"), commit.record.to_bytes()?.to_vec(), "INV-V2");
         self.0.commit(commit).await
     }
