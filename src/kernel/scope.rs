@@ -41,8 +41,8 @@ impl Scope for Names<'_> {
     #[inline]
     fn text(&self, root: &str, key: &str) -> Option<&str> {
         match root {
-            "context" => self.session.context.get(key)?.as_str(),
-            "vars" => self.session.vars.get(key)?.as_str(),
+            "context" => self.session.context.text(key),
+            "vars" => self.session.vars.text(key),
             "reply" if key == "text" => Some(&self.session.reply.as_deref()?.message.as_ref()?.text),
             _ => None,
         }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::codec::Cursor;
 use super::node::Repr;
 use super::packer::Packer;
-use super::{Caps, Entries, Node, PackError, Packed, pack};
+use super::{Caps, Entries, Node, PackError, Packed, pack, write};
 
 /// A JSON object, packed: a session's context or its variables.
 ///
@@ -37,7 +37,7 @@ impl Bag {
     /// # Errors
     /// [`PackError`] for anything but an object, or one beyond the caps.
     pub fn from_json(json: &Value, caps: &Caps) -> Result<Self, PackError> {
-        Ok(Self(pack::object(json, caps)?))
+        Self::pack(json, caps)
     }
 
     /// Packs whatever serialises to a JSON object.
@@ -45,8 +45,7 @@ impl Bag {
     /// # Errors
     /// [`PackError`] for anything but an object, or one beyond the caps.
     pub fn pack(object: impl Serialize, caps: &Caps) -> Result<Self, PackError> {
-        let text = serde_json::to_string(&object).map_err(|_| PackError::NotJson { line: 0, column: 0 })?;
-        Self::parse(&text, caps)
+        Ok(Self(write::object(object, caps)?))
     }
 
     /// Packs the text of a JSON object.
@@ -93,6 +92,12 @@ impl Bag {
         Cursor::new(&self.0).find(key)
     }
 
+    /// The text of a key, if it has one.
+    #[inline]
+    pub(crate) fn text(&self, key: &str) -> Option<&str> {
+        Cursor::new(&self.0).find_text(key)
+    }
+
     /// The entries, sorted by key.
     #[must_use]
     #[inline]
@@ -118,7 +123,7 @@ impl Bag {
     /// # Errors
     /// [`PackError`] for a key or a value beyond the caps, or a whole that grows beyond them.
     pub fn with(&self, key: &str, value: &Value, caps: &Caps) -> Result<Self, PackError> {
-        let packed = pack::value(value, caps, 1).map_err(|refused| PackError::from(refused).below(key))?;
+        let packed = write::value(value, caps, 1).map_err(|fault| fault.below(key))?;
         self.rebuilt(key, Some(&packed), caps)
     }
 

@@ -38,6 +38,12 @@ impl Groups {
     }
 }
 
+/// A length that takes one byte.
+#[inline]
+pub(super) fn short(len: usize) -> Option<u8> {
+    u8::try_from(len).ok().filter(|len| *len < MORE)
+}
+
 /// A number in at most eleven ASCII bytes, the low six bits first.
 #[inline]
 pub(super) fn number(mut value: u64) -> Groups {
@@ -177,13 +183,25 @@ impl<'a> Cursor<'a> {
     /// The value here, found by scanning the keys of its siblings.
     #[inline]
     pub(super) fn find(self, key: &str) -> Option<Node<'a>> {
+        self.find_value(key)?.node()
+    }
+
+    /// The text here, found likewise, if it is one.
+    #[inline]
+    pub(super) fn find_text(self, key: &str) -> Option<&'a str> {
+        let mut value = self.find_value(key)?;
+        if value.byte()? == tag::STR { value.text() } else { None }
+    }
+
+    fn find_value(self, key: &str) -> Option<Self> {
         let mut rest = self.text.as_bytes().get(self.at..)?;
         loop {
             let (len, after) = length(rest)?;
             let (found, value) = after.split_at_checked(len)?;
-            if found == key.as_bytes() {
+            // Keys of the same length mostly differ at their end, which is cheaper to compare than the whole.
+            if found.len() == key.len() && found.last() == key.as_bytes().last() && found == key.as_bytes() {
                 let at = self.text.len().checked_sub(value.len())?;
-                return Self { text: self.text, at }.node();
+                return Some(Self { text: self.text, at });
             }
             rest = past(value)?;
         }

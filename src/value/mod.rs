@@ -12,6 +12,7 @@
 
 mod bag;
 mod codec;
+mod compound;
 mod error;
 mod json;
 mod node;
@@ -20,6 +21,7 @@ mod packed;
 mod packer;
 #[cfg(test)]
 mod tests;
+mod write;
 
 pub use bag::Bag;
 pub use error::PackError;

@@ -30,6 +30,18 @@ pub(super) fn object<'de, D: Deserializer<'de>>(from: D, caps: &Caps) -> Result<
     finish(packer, packed)
 }
 
+/// Packs JSON text as a value, or as the whole object.
+pub(super) fn text(packer: &mut Packer, json: &str, is_whole: bool) -> Result<(), PackError> {
+    let mut from = serde_json::Deserializer::from_str(json);
+    let packed = if is_whole {
+        from.deserialize_any(Object { packer: &mut *packer })
+    } else {
+        Value { packer: &mut *packer }.deserialize(&mut from)
+    };
+    let refused = |error| packer.fault.take().unwrap_or_else(|| Refused::Format(error).into());
+    packed.and_then(|()| from.end()).map_err(refused)
+}
+
 /// A rule that was broken, or text that is not what its format asks for.
 pub(super) enum Refused<E> {
     Rule(PackError),

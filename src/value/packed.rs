@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::codec::Cursor;
 use super::node::Repr;
-use super::{Caps, Node, PackError, pack};
+use super::{Caps, Node, PackError, write};
 
 /// A JSON value of any kind, packed: the answer of a call, a value to be saved.
 ///
@@ -25,7 +25,7 @@ impl Packed {
     /// # Errors
     /// [`PackError`] for a value beyond the caps.
     pub fn from_json(json: &Value, caps: &Caps) -> Result<Self, PackError> {
-        Ok(Self(pack::value(json, caps, 0)?))
+        Ok(Self(write::value(json, caps, 0)?))
     }
 
     /// The value.

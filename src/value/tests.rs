@@ -146,6 +146,48 @@ fn whatever_serialises_is_packed() {
     assert_eq!(Bag::pack(7, &caps()), Err(PackError::NotAnObject));
 }
 
+#[test]
+fn every_shape_is_packed_as_its_json() {
+    use std::collections::BTreeMap;
+    #[derive(serde::Serialize)]
+    enum Shape {
+        Unit,
+        One(u8),
+        Two(i16, char),
+        Named { b: f32, a: Option<()> },
+    }
+    #[derive(serde::Serialize)]
+    struct Pair(u128, i128);
+    #[derive(serde::Serialize)]
+    struct All<'a> {
+        shapes: Vec<Shape>,
+        numbered: BTreeMap<i32, bool>,
+        lettered: BTreeMap<char, (f64, &'a str)>,
+        pair: Pair,
+        large: [u64; 2],
+        odd: (f32, f64, f64),
+    }
+    let all = All {
+        shapes: vec![Shape::Unit, Shape::One(1), Shape::Two(-2, 'é'), Shape::Named { b: 0.1, a: None }],
+        numbered: BTreeMap::from([(9, true), (10, false), (-1, true)]),
+        lettered: BTreeMap::from([('x', (f64::NAN, "y"))]),
+        pair: Pair(u128::MAX, -5),
+        large: [u64::MAX, 1],
+        odd: (f32::INFINITY, 1.0, -0.0),
+    };
+    let text = serde_json::to_string(&all).unwrap();
+    assert_eq!(Bag::pack(&all, &caps()).unwrap(), Bag::parse(&text, &caps()).unwrap());
+    let named = Shape::Named { b: 1.0, a: None };
+    let text = serde_json::to_string(&named).unwrap();
+    assert_eq!(Bag::pack(&named, &caps()).unwrap(), Bag::parse(&text, &caps()).unwrap());
+    for (flat, place) in [(2, "shapes"), (3, "shapes[1]"), (4, "shapes[2].Two")] {
+        let flat = Caps { depth: flat - 1, ..caps() };
+        assert_eq!(Bag::pack(&all, &flat).unwrap_err().at(), Some(place));
+    }
+    let broken = BTreeMap::from([(vec![1], 1)]);
+    assert_eq!(Bag::pack(broken, &caps()).unwrap_err().code(), "not_json");
+}
+
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
