@@ -108,10 +108,11 @@ fn main() -> Result<(), chatflow::Error> {
     });
     let bot = Engine::builder(OwnStore::default()).transport(print).build();
     pollster::block_on(async {
-        bot.flows().ensure(include_str!("flows/menu.json")).await?;
-        for text in ["menu", "1"] {
+        bot.flows().ensure(include_str!("flows/nps_survey.json")).await?;
+        let _ = bot.trigger(chatflow::TriggerRequest::new("nps-survey").phone("+14155550123")).await?;
+        for text in ["9", "The shoes!"] {
             println!("> {text}");
-            let _ = bot.receive(Inbound::text(Channel::WhatsApp, "+15550100", "+14155550123", text)).await?;
+            let _ = bot.receive(Inbound::text(Channel::Sms, "+15550100", "+14155550123", text)).await?;
         }
         Ok(())
     })
