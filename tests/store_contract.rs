@@ -174,7 +174,8 @@ fn a_refused_commit_writes_nothing(store: Asked<impl ConversationStore>) {
 
 /// Rule 4.
 fn a_refused_commit_leaves_nothing_to_list(store: Asked<impl Store>) {
-    store.apply(Commit { add_aliases: vec![phone(1)], ..commit("bob", None) });
+    let key = (key_name("cart", "taken"), key_record("bob", 1, at(99)));
+    store.apply(Commit { add_aliases: vec![phone(1)], key: Some(key.clone()), ..commit("bob", None) });
     let with_past = || Commit {
         ended: vec![ended("ann", 3, at(0), at(0))],
         journal: vec![entry(3, 1, at(0))],
@@ -183,6 +184,7 @@ fn a_refused_commit_leaves_nothing_to_list(store: Asked<impl Store>) {
     for refused in [
         Commit { expect: Some(9), ..with_past() },
         Commit { lease: Lease::Hold(token(1)), ..with_past() },
+        Commit { key: Some(key), ..with_past() },
         Commit { add_aliases: vec![phone(1)], ..with_past() },
     ] {
         assert!(!matches!(store.commit(refused), Committed::Applied { .. }));

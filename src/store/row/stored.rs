@@ -24,6 +24,12 @@ struct Head {
     quarantined: bool,
 }
 
+/// Read first: what a newer release writes may have another head.
+#[derive(Deserialize)]
+struct Format {
+    row: u16,
+}
+
 impl Row {
     /// The row as bytes, for a store that keeps it as one value.
     ///
@@ -53,11 +59,12 @@ fn decode(bytes: &[u8]) -> Result<Row, DecodeError> {
     let (Some(head), Some(record)) = (parts.next(), parts.next()) else {
         return Err(DecodeError::NotARecord);
     };
-    let Head { row, revision, settled, due_at, lease, claims, dead_letters, quarantined } =
-        serde_json::from_slice(head)?;
-    if row > FORMAT {
-        return Err(DecodeError::NewerFormat { found: row, known: FORMAT });
+    let Format { row: found } = serde_json::from_slice(head)?;
+    if found > FORMAT {
+        return Err(DecodeError::NewerFormat { found, known: FORMAT });
     }
+    let Head { revision, settled, due_at, lease, claims, dead_letters, quarantined, .. } =
+        serde_json::from_slice(head)?;
     let lease = lease.map(|(token, end)| (Token(token), end));
     let record = Record::from_bytes(record);
     Ok(Row { record, revision, settled, due_at, lease, claims, dead_letters, quarantined })
