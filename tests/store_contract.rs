@@ -2,24 +2,47 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+#[path = "../examples/own_store.rs"]
+#[allow(dead_code, reason = "a program's entry is not needed here")]
+mod own_store;
 mod store_kit;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use chatflow::store::{
-    Commit, Committed, ConversationQuery, Due, JournalEntry, Lease, Live, Lookup, Purge, Purged,
-    SessionQuery, Settle, Settled, Subject,
+    Commit, Committed, ConversationQuery, ConversationStore, Due, JournalEntry, Lease, Live, Lookup, Purge,
+    Purged, SessionQuery, Settle, Settled, Subject,
 };
 use chatflow::{Account, Address, Alias, Channel, FlowVersion, WorkspaceId};
 use chrono::{DateTime, TimeDelta, Utc};
+use own_store::OwnStore;
 use pollster::block_on;
 use store_kit::*;
 
+macro_rules! on {
+    ($store:expr; $($check:ident),* $(,)?) => { $(#[test] fn $check() { crate::$check(crate::Asked($store)); })* };
+}
+
+/// Checks that need `ConversationStore` alone.
 macro_rules! on_every_store {
     ($($check:ident),* $(,)?) => {
-        mod on_memory { $(#[test] fn $check() { super::$check(super::Asked(super::memory())); })* }
-        mod on_a_shared_one { $(#[test] fn $check() { super::$check(super::Asked(super::shared())); })* }
-        mod on_an_erased_one { $(#[test] fn $check() { super::$check(super::Asked(super::erased())); })* }
+        mod kept {
+            mod on_memory { on!(crate::memory(); $($check),*); }
+            mod on_a_shared_one { on!(crate::shared(); $($check),*); }
+            mod on_an_erased_one { on!(crate::erased(); $($check),*); }
+            mod on_the_own_one_of_the_examples { on!(crate::OwnStore::default(); $($check),*); }
+        }
+    };
+}
+
+/// Checks that look into lists, or need a store that lends its only copy of a record.
+macro_rules! on_stores_with_queries {
+    ($($check:ident),* $(,)?) => {
+        mod listed {
+            mod on_memory { on!(crate::memory(); $($check),*); }
+            mod on_a_shared_one { on!(crate::shared(); $($check),*); }
+            mod on_an_erased_one { on!(crate::erased(); $($check),*); }
+        }
     };
 }
 
@@ -57,9 +80,14 @@ on_every_store! {
     counted_conversations_are_woken,
     an_update_that_decides_nothing_writes_nothing,
     an_update_in_place_hands_over_and_takes_back,
+    an_update_may_commit_another_contact,
+}
+
+on_stores_with_queries! {
+    a_refused_commit_leaves_nothing_to_list,
+    a_purge_removes_what_is_listed,
     an_update_in_place_that_is_refused_sets_aside,
     an_update_in_place_that_panics_sets_aside,
-    an_update_may_commit_another_contact,
     sessions_are_listed_newest_first,
     a_session_is_found_live_and_ended,
     a_journal_is_read_in_order,
@@ -72,7 +100,9 @@ fn other() -> WorkspaceId {
 }
 
 /// Rule 1.
-fn a_conversation_is_found_by_contact_and_by_alias_in_its_workspace_only(store: Asked<impl Store>) {
+fn a_conversation_is_found_by_contact_and_by_alias_in_its_workspace_only(
+    store: Asked<impl ConversationStore>,
+) {
     let named = Address::new(&Account::new(Channel::Web, "site").unwrap(), "visitor-1").unwrap();
     let aliases = vec![phone(1), Alias::Address(named), session_alias(1)];
     store.apply(Commit { add_aliases: aliases.clone(), ..commit("ann", None) });
@@ -88,7 +118,7 @@ fn a_conversation_is_found_by_contact_and_by_alias_in_its_workspace_only(store: 
 }
 
 /// Rule 2.
-fn record_revision_watermark_and_lease_are_read_together(store: Asked<impl Store>) {
+fn record_revision_watermark_and_lease_are_read_together(store: Asked<impl ConversationStore>) {
     let revision = store.apply(Commit { lease: take(1), ..commit("ann", None) });
     assert_eq!(store.settle(&settle("ann", 1, revision + 1, 3)), Settled::Conflict { settled: 3 });
     let mine = store.load(&Lookup { token: token(1), ..by_contact("ann") }).conversation.unwrap();
@@ -98,7 +128,7 @@ fn record_revision_watermark_and_lease_are_read_together(store: Asked<impl Store
 }
 
 /// Rule 3.
-fn a_key_is_answered_until_it_expires(store: Asked<impl Store>) {
+fn a_key_is_answered_until_it_expires(store: Asked<impl ConversationStore>) {
     let (name, record) = (key_name("cart", "k"), key_record("ann", 1, at(10)));
     store.apply(Commit { key: Some((name.clone(), record.clone())), ..commit("ann", None) });
     let asked = |who: &str, now| Lookup { key: Some(name.clone()), now, ..by_contact(who) };
@@ -109,7 +139,7 @@ fn a_key_is_answered_until_it_expires(store: Asked<impl Store>) {
 }
 
 /// Rule 4.
-fn a_refused_commit_writes_nothing(store: Asked<impl Store>) {
+fn a_refused_commit_writes_nothing(store: Asked<impl ConversationStore>) {
     store.apply(Commit { add_aliases: vec![phone(1)], ..commit("bob", None) });
     let key = (key_name("cart", "taken"), key_record("bob", 1, at(99)));
     store.apply(Commit { key: Some(key.clone()), ..commit("eve", None) });
@@ -137,15 +167,37 @@ fn a_refused_commit_writes_nothing(store: Asked<impl Store>) {
         let new_key = Lookup { key: Some(key_name("cart", "new")), ..by_contact("ann") };
         assert!(store.load(&new_key).key.is_none() && store.follow(session_alias(2)).is_none());
         assert!(store.claimed(&due(9, at(0))).is_empty());
-        assert!(block_on(store.0.session(&shop(), session_id(3))).unwrap().is_none());
-        assert!(block_on(store.0.journal(&shop(), session_id(3))).unwrap().is_empty());
     }
     store.apply(everything());
     assert_eq!(store.text("ann").as_deref(), Some("changed"));
 }
 
+/// Rule 4.
+fn a_refused_commit_leaves_nothing_to_list(store: Asked<impl Store>) {
+    let key = (key_name("cart", "taken"), key_record("bob", 1, at(99)));
+    store.apply(Commit { add_aliases: vec![phone(1)], key: Some(key.clone()), ..commit("bob", None) });
+    let with_past = || Commit {
+        ended: vec![ended("ann", 3, at(0), at(0))],
+        journal: vec![entry(3, 1, at(0))],
+        ..commit("ann", None)
+    };
+    for refused in [
+        Commit { expect: Some(9), ..with_past() },
+        Commit { lease: Lease::Hold(token(1)), ..with_past() },
+        Commit { key: Some(key), ..with_past() },
+        Commit { add_aliases: vec![phone(1)], ..with_past() },
+    ] {
+        assert!(!matches!(store.commit(refused), Committed::Applied { .. }));
+        assert!(block_on(store.0.session(&shop(), session_id(3))).unwrap().is_none());
+        assert!(block_on(store.0.journal(&shop(), session_id(3))).unwrap().is_empty());
+    }
+    store.apply(with_past());
+    assert!(block_on(store.0.session(&shop(), session_id(3))).unwrap().is_some());
+    assert_eq!(block_on(store.0.journal(&shop(), session_id(3))).unwrap().len(), 1);
+}
+
 /// Rule 5.
-fn a_commit_applies_to_the_expected_revision_only(store: Asked<impl Store>) {
+fn a_commit_applies_to_the_expected_revision_only(store: Asked<impl ConversationStore>) {
     assert_eq!(store.commit(commit("ann", Some(1))), Committed::Conflict);
     let first = store.apply(commit("ann", None));
     assert_eq!(store.commit(commit("ann", None)), Committed::Conflict);
@@ -155,7 +207,7 @@ fn a_commit_applies_to_the_expected_revision_only(store: Asked<impl Store>) {
 }
 
 /// Rule 5.
-fn no_revision_comes_twice(store: Asked<impl Store>) {
+fn no_revision_comes_twice(store: Asked<impl ConversationStore>) {
     let mut seen = vec![store.apply(commit("ann", None))];
     for _ in 0..20 {
         store.apply(commit(&format!("bystander {}", seen.len()), None));
@@ -168,7 +220,7 @@ fn no_revision_comes_twice(store: Asked<impl Store>) {
 }
 
 /// Rule 6.
-fn a_taken_key_refuses_until_it_expires(store: Asked<impl Store>) {
+fn a_taken_key_refuses_until_it_expires(store: Asked<impl ConversationStore>) {
     let with_key = |who: &str, session, now, until| Commit {
         key: Some((key_name("cart", "k"), key_record(who, session, until))),
         now,
@@ -183,7 +235,7 @@ fn a_taken_key_refuses_until_it_expires(store: Asked<impl Store>) {
 }
 
 /// Rule 6.
-fn a_key_belongs_to_workspace_and_flow(store: Asked<impl Store>) {
+fn a_key_belongs_to_workspace_and_flow(store: Asked<impl ConversationStore>) {
     let record = key_record("eve", 1, at(10));
     let with = |who: &str, flow: &str, key: &str| Commit {
         key: Some((key_name(flow, key), record.clone())),
@@ -198,7 +250,7 @@ fn a_key_belongs_to_workspace_and_flow(store: Asked<impl Store>) {
 }
 
 /// Rule 7.
-fn an_alias_of_another_contact_refuses(store: Asked<impl Store>) {
+fn an_alias_of_another_contact_refuses(store: Asked<impl ConversationStore>) {
     let revision = store.apply(Commit { add_aliases: vec![phone(1)], ..commit("ann", None) });
     let second = Commit { add_aliases: vec![session_alias(9), phone(1)], ..commit("bob", None) };
     let taken = Committed::AliasTaken { alias: phone(1), holder: contact("ann") };
@@ -215,14 +267,14 @@ fn an_alias_of_another_contact_refuses(store: Asked<impl Store>) {
 }
 
 /// Rule 7.
-fn an_alias_is_dropped_only_by_whom_it_leads_to(store: Asked<impl Store>) {
+fn an_alias_is_dropped_only_by_whom_it_leads_to(store: Asked<impl ConversationStore>) {
     store.apply(Commit { add_aliases: vec![phone(1)], ..commit("ann", None) });
     store.apply(Commit { drop_aliases: vec![phone(1), phone(2)], ..commit("bob", None) });
     assert_eq!(store.follow(phone(1)), Some(contact("ann")));
 }
 
 /// Rule 7.
-fn many_aliases_are_added_at_once(store: Asked<impl Store>) {
+fn many_aliases_are_added_at_once(store: Asked<impl ConversationStore>) {
     let aliases: Vec<_> = (0..20).map(phone).chain((0..20).map(session_alias)).collect();
     let revision = store.apply(Commit { add_aliases: aliases.clone(), ..commit("ann", None) });
     let taken = Commit { add_aliases: aliases.clone(), ..commit("bob", None) };
@@ -233,7 +285,7 @@ fn many_aliases_are_added_at_once(store: Asked<impl Store>) {
 }
 
 /// Rule 8.
-fn a_commit_ends_a_quarantine(store: Asked<impl Store>) {
+fn a_commit_ends_a_quarantine(store: Asked<impl ConversationStore>) {
     let revision = store.apply(Commit { lease: take(1), ..commit("ann", None) });
     let aside = Settle { quarantine: true, ..settle("ann", 1, revision, 0) };
     assert_eq!(store.settle(&aside), Settled::Done);
@@ -244,7 +296,7 @@ fn a_commit_ends_a_quarantine(store: Asked<impl Store>) {
 }
 
 /// Rule 9.
-fn a_lease_ends_by_itself(store: Asked<impl Store>) {
+fn a_lease_ends_by_itself(store: Asked<impl ConversationStore>) {
     store.apply(Commit { lease: take(1), due_at: Some(at(5)), ..commit("ann", None) });
     let seen = |seconds| Lookup { token: token(1), now: at(seconds), ..by_contact("ann") };
     assert!(store.load(&seen(29)).conversation.unwrap().leased);
@@ -254,7 +306,7 @@ fn a_lease_ends_by_itself(store: Asked<impl Store>) {
 }
 
 /// Rule 10.
-fn a_lease_is_taken_if_it_is_free_and_renewed_by_its_token(store: Asked<impl Store>) {
+fn a_lease_is_taken_if_it_is_free_and_renewed_by_its_token(store: Asked<impl ConversationStore>) {
     let applied = |answer| match answer {
         Committed::Applied { revision, leased, .. } => (revision, leased),
         refused => panic!("{refused:?}"),
@@ -275,7 +327,7 @@ fn a_lease_is_taken_if_it_is_free_and_renewed_by_its_token(store: Asked<impl Sto
 }
 
 /// Rule 11.
-fn hold_and_free_need_the_live_lease(store: Asked<impl Store>) {
+fn hold_and_free_need_the_live_lease(store: Asked<impl ConversationStore>) {
     assert_eq!(
         store.commit(Commit { lease: Lease::Hold(token(1)), ..commit("ann", None) }),
         Committed::LeaseLost
@@ -294,7 +346,7 @@ fn hold_and_free_need_the_live_lease(store: Asked<impl Store>) {
 }
 
 /// Rule 12.
-fn due_conversations_are_claimed_oldest_first(store: Asked<impl Store>) {
+fn due_conversations_are_claimed_oldest_first(store: Asked<impl ConversationStore>) {
     for (number, name) in ["e", "b", "d", "a", "c"].iter().enumerate() {
         let due_at = at_ms(match *name {
             "a" => -90_000,
@@ -316,7 +368,7 @@ fn due_conversations_are_claimed_oldest_first(store: Asked<impl Store>) {
 }
 
 /// Rule 12.
-fn a_conversation_is_claimed_by_one_token_while_its_lease_lives(store: Asked<impl Store>) {
+fn a_conversation_is_claimed_by_one_token_while_its_lease_lives(store: Asked<impl ConversationStore>) {
     store.apply(Commit { due_at: Some(at(0)), ..commit("ann", None) });
     assert_eq!(store.claimed(&due(1, at(1))), ["ann"]);
     assert!(store.claimed(&due(2, at(1))).is_empty());
@@ -326,7 +378,7 @@ fn a_conversation_is_claimed_by_one_token_while_its_lease_lives(store: Asked<imp
 }
 
 /// Rule 12.
-fn claims_are_counted_until_there_is_progress(store: Asked<impl Store>) {
+fn claims_are_counted_until_there_is_progress(store: Asked<impl ConversationStore>) {
     let revision = store.apply(Commit { due_at: Some(at(0)), ..commit("ann", None) });
     let claims =
         |by, seconds| store.claim(&due(by, at(seconds))).conversations.first().map(|leased| leased.claims);
@@ -344,7 +396,7 @@ fn claims_are_counted_until_there_is_progress(store: Asked<impl Store>) {
 }
 
 /// Rule 12.
-fn a_due_time_is_exact(store: Asked<impl Store>) {
+fn a_due_time_is_exact(store: Asked<impl ConversationStore>) {
     let instant = at_ms(1_500) + TimeDelta::nanoseconds(5);
     store.apply(Commit { due_at: Some(instant), ..commit("ann", None) });
     for early in [at(1), at_ms(1_500), instant - TimeDelta::nanoseconds(1)] {
@@ -354,7 +406,7 @@ fn a_due_time_is_exact(store: Asked<impl Store>) {
 }
 
 /// Rule 12.
-fn the_next_due_time_is_never_late(store: Asked<impl Store>) {
+fn the_next_due_time_is_never_late(store: Asked<impl ConversationStore>) {
     assert_eq!(store.claim(&due(1, at(0))).next_due, None);
     store.apply(Commit { due_at: Some(at(100)), ..commit("ann", None) });
     store.apply(Commit { due_at: Some(at(50)), ..commit("bob", None) });
@@ -377,7 +429,7 @@ fn the_next_due_time_is_never_late(store: Asked<impl Store>) {
 }
 
 /// Rule 12.
-fn a_due_time_may_move_either_way(store: Asked<impl Store>) {
+fn a_due_time_may_move_either_way(store: Asked<impl ConversationStore>) {
     let mut revision = store.apply(Commit { due_at: Some(at(100)), ..commit("ann", None) });
     for (due_at, before) in [(200, 199), (50, 49), (300, 299)] {
         revision = store.apply(Commit { due_at: Some(at(due_at)), ..commit("ann", Some(revision)) });
@@ -390,7 +442,7 @@ fn a_due_time_may_move_either_way(store: Asked<impl Store>) {
 }
 
 /// Rule 13.
-fn the_watermark_never_sinks(store: Asked<impl Store>) {
+fn the_watermark_never_sinks(store: Asked<impl ConversationStore>) {
     let revision = store.apply(Commit { lease: take(1), ..commit("ann", None) });
     assert_eq!(store.settle(&settle("ann", 1, revision + 9, 5)), Settled::Conflict { settled: 5 });
     assert_eq!(store.settle(&settle("ann", 1, revision + 9, 3)), Settled::Conflict { settled: 5 });
@@ -401,7 +453,7 @@ fn the_watermark_never_sinks(store: Asked<impl Store>) {
 }
 
 /// Rule 14.
-fn a_settle_without_the_lease_changes_nothing(store: Asked<impl Store>) {
+fn a_settle_without_the_lease_changes_nothing(store: Asked<impl ConversationStore>) {
     assert_eq!(store.settle(&settle("ann", 1, 1, 1)), Settled::LeaseLost);
     let revision = store.apply(Commit { lease: take(1), ..commit("ann", None) });
     let wrong = Settle { quarantine: true, ..settle("ann", 2, revision, 5) };
@@ -412,7 +464,7 @@ fn a_settle_without_the_lease_changes_nothing(store: Asked<impl Store>) {
 }
 
 /// Rule 15.
-fn a_settle_on_another_revision_raises_the_watermark_only(store: Asked<impl Store>) {
+fn a_settle_on_another_revision_raises_the_watermark_only(store: Asked<impl ConversationStore>) {
     let old = store.apply(Commit { lease: take(1), ..commit("ann", None) });
     let new = store.apply(Commit { due_at: Some(at(500)), ..commit("ann", Some(old)) });
     let stale = Settle { due_at: Some(at(1)), quarantine: true, ..settle("ann", 1, old, 2) };
@@ -425,7 +477,7 @@ fn a_settle_on_another_revision_raises_the_watermark_only(store: Asked<impl Stor
 }
 
 /// Rule 16.
-fn a_repeated_settle_is_harmless(store: Asked<impl Store>) {
+fn a_repeated_settle_is_harmless(store: Asked<impl ConversationStore>) {
     let revision = store.apply(Commit { lease: take(1), ..commit("ann", None) });
     let once = Settle { due_at: Some(at(9)), ..settle("ann", 1, revision, 2) };
     assert_eq!(store.settle(&once), Settled::Done);
@@ -435,7 +487,7 @@ fn a_repeated_settle_is_harmless(store: Asked<impl Store>) {
 }
 
 /// Rule 17.
-fn a_quarantined_conversation_is_not_due(store: Asked<impl Store>) {
+fn a_quarantined_conversation_is_not_due(store: Asked<impl ConversationStore>) {
     let revision = store.apply(Commit { due_at: Some(at(0)), ..commit("ann", None) });
     assert_eq!(store.claimed(&due(1, at(0))), ["ann"]);
     let aside = Settle { due_at: Some(at(1)), quarantine: true, ..settle("ann", 1, revision, 0) };
@@ -446,7 +498,7 @@ fn a_quarantined_conversation_is_not_due(store: Asked<impl Store>) {
 }
 
 /// Rule 19.
-fn a_dropped_future_writes_nothing(store: Asked<impl Store>) {
+fn a_dropped_future_writes_nothing(store: Asked<impl ConversationStore>) {
     drop(store.0.commit(commit("ann", None)));
     assert!(store.find("ann").is_none());
 }
@@ -465,36 +517,53 @@ fn entry(session: u128, turn: u32, at: DateTime<Utc>) -> JournalEntry {
 }
 
 /// Rule 20.
-fn a_purge_removes_what_is_old_and_says_what_is_left(store: Asked<impl Store>) {
+fn a_purge_removes_what_is_old_and_says_what_is_left(store: Asked<impl ConversationStore>) {
     let mut revision = None;
     for (number, seconds) in [(1, 10), (2, 20), (3, 30), (4, 5_000)] {
         revision = Some(store.apply(Commit {
             key: Some((key_name("cart", &number.to_string()), key_record("ann", number, at(seconds)))),
             add_aliases: vec![session_alias(number)],
             ended: vec![ended("ann", number, at(0), at(seconds))],
-            journal: vec![entry(1, number as u32, at(seconds)), entry(number + 10, 1, at(seconds))],
             ..commit("ann", revision)
         }));
     }
-    let old = Purge { now: at(30), ended_before: at(30), journal_before: at(30), limit: 1 };
-    let removed = |keys, sessions, journal, more| Purged { keys, sessions, journal, more };
-    assert_eq!(store.purge(&old), removed(1, 1, 1, true));
-    let wide = Purge { limit: 100, ..old };
-    assert_eq!(store.purge(&wide), removed(2, 1, 3, false));
-    assert_eq!(store.purge(&wide), removed(0, 0, 0, false));
+    assert!((1..=4).all(|number| store.follow(session_alias(number)).is_some()), "until it is purged");
+    let removed = |keys, sessions, more| Purged { keys, sessions, journal: 0, more };
+    assert_eq!(store.purge(&purge(30, 1)), removed(1, 1, true));
+    assert_eq!(store.purge(&purge(30, 100)), removed(2, 1, false));
+    assert_eq!(store.purge(&purge(30, 100)), removed(0, 0, false));
     let left: Vec<_> = (1..=4).filter(|number| store.follow(session_alias(*number)).is_some()).collect();
     assert_eq!(left, [3, 4]);
-    assert!(block_on(store.0.session(&shop(), session_id(2))).unwrap().is_none());
-    assert!(block_on(store.0.session(&shop(), session_id(3))).unwrap().is_some());
-    let turns: Vec<_> = block_on(store.0.journal(&shop(), session_id(1))).unwrap();
-    assert_eq!(turns.iter().map(|entry| entry.turn).collect::<Vec<_>>(), [3, 4]);
-    let late = Purge { now: at(9_999), ended_before: at(9_999), journal_before: at(9_999), limit: 100 };
-    assert_eq!(store.purge(&late), removed(1, 2, 4, false));
+    assert_eq!(store.purge(&purge(9_999, 100)), removed(1, 2, false));
     assert!(store.find("ann").is_some(), "a conversation is kept");
 }
 
+/// Rule 20.
+fn a_purge_removes_what_is_listed(store: Asked<impl Store>) {
+    for (number, seconds) in [(1, 10), (2, 20), (3, 30), (4, 5_000)] {
+        store.apply(Commit {
+            ended: vec![ended("ann", number, at(0), at(seconds))],
+            journal: vec![entry(1, number as u32, at(seconds)), entry(number + 10, 1, at(seconds))],
+            ..commit(&format!("contact {number}"), None)
+        });
+    }
+    let removed = |sessions, journal, more| Purged { keys: 0, sessions, journal, more };
+    assert_eq!(store.purge(&purge(30, 1)), removed(1, 1, true));
+    assert_eq!(store.purge(&purge(30, 100)), removed(1, 3, false));
+    assert!(block_on(store.0.session(&shop(), session_id(2))).unwrap().is_none());
+    assert!(block_on(store.0.session(&shop(), session_id(3))).unwrap().is_some());
+    let turns = block_on(store.0.journal(&shop(), session_id(1))).unwrap();
+    assert_eq!(turns.iter().map(|entry| entry.turn).collect::<Vec<_>>(), [3, 4]);
+    assert_eq!(store.purge(&purge(9_999, 100)), removed(2, 4, false));
+}
+
+/// All that is older than this many seconds.
+fn purge(seconds: i64, limit: usize) -> Purge {
+    Purge { now: at(seconds), ended_before: at(seconds), journal_before: at(seconds), limit }
+}
+
 /// Rule 21.
-fn names_are_compared_byte_by_byte(store: Asked<impl Store>) {
+fn names_are_compared_byte_by_byte(store: Asked<impl ConversationStore>) {
     let names = ["ann", "Ann", "ann ", "a%", "a_", "Ä", "A\u{308}", "ß", "'; --", "\u{1f600}", "\\"];
     let site = Account::new(Channel::Web, "site").unwrap();
     for (number, name) in names.iter().enumerate() {
@@ -511,7 +580,7 @@ fn names_are_compared_byte_by_byte(store: Asked<impl Store>) {
 }
 
 /// `live`.
-fn live_sessions_are_counted_by_flow_and_version(store: Asked<impl Store>) {
+fn live_sessions_are_counted_by_flow_and_version(store: Asked<impl ConversationStore>) {
     let sessions =
         [session(1, "cart", 1, at(0)), session(2, "cart", 2, at(0)), session(3, "order", 1, at(0))];
     store.apply(Commit { record: record_with("ann", &sessions), ..commit("ann", None) });
@@ -527,7 +596,7 @@ fn live_sessions_are_counted_by_flow_and_version(store: Asked<impl Store>) {
 }
 
 /// `live` with `wake_at`.
-fn counted_conversations_are_woken(store: Asked<impl Store>) {
+fn counted_conversations_are_woken(store: Asked<impl ConversationStore>) {
     let with = |name: &str, code: &str, number| Commit {
         record: record_with(name, &[session(number, code, 1, at(0))]),
         due_at: Some(at(1_000)),
@@ -546,7 +615,7 @@ fn counted_conversations_are_woken(store: Asked<impl Store>) {
 }
 
 /// `update`.
-fn an_update_that_decides_nothing_writes_nothing(store: Asked<impl Store>) {
+fn an_update_that_decides_nothing_writes_nothing(store: Asked<impl ConversationStore>) {
     let revision = store.apply(Commit { add_aliases: vec![phone(1)], ..commit("ann", None) });
     for in_place in [false, true] {
         for lookup in [by_contact("ann"), by_alias(phone(1)), by_contact("bob"), by_alias(phone(2))] {
@@ -560,7 +629,7 @@ fn an_update_that_decides_nothing_writes_nothing(store: Asked<impl Store>) {
 }
 
 /// `update` in place.
-fn an_update_in_place_hands_over_and_takes_back(store: Asked<impl Store>) {
+fn an_update_in_place_hands_over_and_takes_back(store: Asked<impl ConversationStore>) {
     store.apply(Commit { add_aliases: vec![phone(1)], ..commit("ann", None) });
     for round in 0..3 {
         let lookup = Lookup { in_place: true, ..by_alias(phone(1)) };
@@ -614,7 +683,7 @@ fn an_update_in_place_that_panics_sets_aside(store: Asked<impl Store>) {
 }
 
 /// `update`.
-fn an_update_may_commit_another_contact(store: Asked<impl Store>) {
+fn an_update_may_commit_another_contact(store: Asked<impl ConversationStore>) {
     store.apply(commit("ann", None));
     for (lookup, name) in
         [(by_contact("ann"), "bob"), (by_contact("cid"), "dan"), (by_alias(phone(1)), "eve")]

@@ -7,6 +7,7 @@ mod flows;
 mod memory;
 mod queries;
 mod record;
+mod row;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ pub use flows::{
 pub use memory::MemoryStore;
 pub use queries::{ConversationQuery, SessionQuery, StoreQueries};
 pub use record::{Record, SessionRecord};
+pub use row::Row;
 
 pub use crate::session::{JournalEntry, JournalStep};
 
@@ -31,6 +33,8 @@ use crate::error::StoreError;
 pub(crate) use flows::DynFlowStore;
 
 /// Where conversations are kept.
+///
+/// A store that reads and writes whole conversations leaves rules 4 to 17, as far as they concern one of them, to [`Row`].
 ///
 /// # Contract
 ///
@@ -76,6 +80,7 @@ pub(crate) use flows::DynFlowStore;
 /// *Keeping*
 ///
 /// 20. `purge` removes keys, ended sessions (with their alias) and journal that are older than asked, at most `limit` each, and says whether more is left.
+///     A store without [`StoreQueries`] may drop `ended` and `journal`; the alias of an ended session still leads to its contact until it is purged.
 /// 21. Ids, keys and aliases are compared byte by byte, and may hold any text without control characters.
 pub trait ConversationStore: Send + Sync {
     /// Everything that one decision needs, in one round trip.

@@ -19,7 +19,7 @@ use pollster::block_on;
 use serde_json::json;
 use uuid::Uuid;
 
-/// A store under test.
+/// A store under test that also lists what it holds.
 pub trait Store: ConversationStore + StoreQueries {}
 impl<S: ConversationStore + StoreQueries> Store for S {}
 
@@ -185,7 +185,7 @@ pub fn record_with(name: &str, sessions: &[Session]) -> Record {
 /// A store asked and answered at once.
 pub struct Asked<S>(pub S);
 
-impl<S: Store> Asked<S> {
+impl<S: ConversationStore> Asked<S> {
     pub fn load(&self, lookup: &Lookup) -> Loaded {
         block_on(self.0.load(lookup)).unwrap()
     }
