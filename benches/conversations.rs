@@ -2,6 +2,12 @@
 //! memory (P5). Prints medians of several passes and the spread of them. `cargo bench --bench conversations [speed|flat|memory]`.
 //! `count-crate` and `count-hand` run a few thousand conversations and nothing else, for `valgrind --tool=callgrind`; `smoke` checks that both say the same.
 
+#![allow(
+    clippy::print_stdout,
+    clippy::expect_used,
+    reason = "a benchmark prints, and stops when it is wrong"
+)]
+
 #[path = "conversations/cart.rs"]
 mod cart;
 #[path = "conversations/flat.rs"]
