@@ -151,7 +151,7 @@ impl Talk {
             "failed" => Err(CallError::failed(rest)),
             "result" => {
                 let call = self.host.lock().unwrap().calls.last().expect("a call").reference.clone();
-                let _ = block_on(self.bot.complete(call, CallResult::value(value()))).map(drop).unwrap();
+                let _ = block_on(self.bot.complete(call, CallResult::value(value()))).unwrap();
                 return;
             }
             other => panic!("unknown order `{other}`"),

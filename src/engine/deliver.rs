@@ -76,7 +76,7 @@ impl Batch {
             calls,
             is_whole,
             last_seq: conversation.last_seq,
-            due_after: conversation.due_at(conversation.last_seq),
+            due_after: conversation.due_at(conversation.last_seq).or_else(|| decision.idle_until()),
             held_until: held.filter_map(|session| session.deadline).min(),
             is_done: false,
         }

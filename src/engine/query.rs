@@ -200,6 +200,8 @@ impl<S: ConversationStore> Engine<S> {
         else {
             return Ok(false);
         };
+        let letters =
+            stored.record.conversation().map_or(0, |conversation| conversation.dead_letters().len());
         let commit = Commit {
             workspace: workspace.clone(),
             contact: contact.clone(),
@@ -213,7 +215,7 @@ impl<S: ConversationStore> Engine<S> {
             started: Vec::new(),
             ended: Vec::new(),
             journal: Vec::new(),
-            dead_letters: 0,
+            dead_letters: u32::try_from(letters).unwrap_or(u32::MAX),
             now: lookup.now,
         };
         match self.store.commit(commit).await? {

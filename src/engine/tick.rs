@@ -40,7 +40,8 @@ impl<S: ConversationStore> Engine<S> {
     /// `Store` when due conversations could not be claimed.
     pub async fn tick(&self, limit: usize) -> Result<Ticked, Error> {
         let now = self.now();
-        self.wake_terminated(now).await?;
+        // What can not be woken now is at the next tick; it must not keep the others from being worked.
+        let _ = self.wake_terminated(now).await;
         let token = self.token(now);
         let due = Due { now, token, lease: self.ports.policy.lease, limit };
         let leased = self.store.lease_due(&due).await?;

@@ -382,7 +382,7 @@ impl<'a> Decision<'a> {
     }
 
     /// When an idle conversation has something to forget (SEMANTICS S12).
-    fn idle_until(&self) -> Option<DateTime<Utc>> {
+    pub(crate) fn idle_until(&self) -> Option<DateTime<Utc>> {
         let ids = self
             .conversation
             .remembered

@@ -256,7 +256,7 @@ fn live_sessions_are_counted_and_woken() {
     let session = |number: u128, version: u32| {
         json!({
             "id": SessionId(Uuid::from_u128(number)), "flow": "cart", "version": version, "status": "waiting",
-            "at": "ask", "wait": 1, "turns": 1, "sent": 1, "started_at": at(0), "last_interaction_at": at(0),
+            "node": "ask", "wait": 1, "turns": 1, "sent": 1, "started_at": at(0), "last_interaction_at": at(0),
             "parked_at": at(0),
         })
     };
