@@ -2,14 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+#[path = "../examples/own_store.rs"]
+#[allow(dead_code, reason = "a program's entry is not needed here")]
+mod own_store;
 mod store_kit;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chatflow::store::{
-    Commit, Committed, ConversationQuery, Due, KeyRecord, Lease, Lookup, Purge, Purged, Revision, Settle,
-    Settled,
+    Commit, Committed, ConversationQuery, ConversationStore, Due, KeyRecord, Lease, Lookup, Purge, Purged,
+    Revision, Settle, Settled,
 };
 use chatflow::{Alias, ContactId};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -229,6 +232,14 @@ struct Pair<S> {
     model: Model,
     now: DateTime<Utc>,
     count: u32,
+    /// None: this store lists nothing, so that it can not be seen what it purged.
+    lists: Option<Lists<S>>,
+}
+
+/// What is done with a store that lists what it holds.
+struct Lists<S> {
+    purge: fn(&mut Pair<S>, usize),
+    compare: fn(&Pair<S>),
 }
 
 fn name_of(contact: u8) -> String {
@@ -244,7 +255,7 @@ fn in_ms(now: DateTime<Utc>, millis: Option<i16>) -> Option<DateTime<Utc>> {
     millis.map(|millis| now + TimeDelta::milliseconds(millis.into()))
 }
 
-impl<S: Store> Pair<S> {
+impl<S: ConversationStore> Pair<S> {
     fn run(&mut self, op: &Op) {
         match op {
             Op::Load { subject, key, token } => self.load(subject, *key, *token),
@@ -261,7 +272,11 @@ impl<S: Store> Pair<S> {
                 assert_eq!(self.store.settle(&settle), self.model.settle(&settle, *by));
             }
             Op::Claim { token, limit } => self.claim(*token, (*limit).into()),
-            Op::Purge { limit } => self.purge((*limit).into()),
+            Op::Purge { limit } => {
+                if let Some(lists) = &self.lists {
+                    (lists.purge)(self, (*limit).into());
+                }
+            }
             Op::Pass(millis) => self.now += TimeDelta::milliseconds((*millis).into()),
         }
         self.compare();
@@ -372,6 +387,22 @@ impl<S: Store> Pair<S> {
         }
     }
 
+    /// What can be seen from outside at any time.
+    fn compare(&self) {
+        for (name, one) in &self.model.conversations {
+            let seen = self.store.find(&name.to_string()).unwrap();
+            assert_eq!(
+                (seen.revision, seen.settled, seen.quarantined),
+                (one.revision, one.settled, one.quarantined)
+            );
+        }
+        if let Some(lists) = &self.lists {
+            (lists.compare)(self);
+        }
+    }
+}
+
+impl<S: Store> Pair<S> {
     fn purge(&mut self, limit: usize) {
         let purge = Purge { now: self.now, ended_before: self.now, journal_before: self.now, limit };
         let (expected, old) = self.model.purge(&purge);
@@ -395,15 +426,7 @@ impl<S: Store> Pair<S> {
         self.model.keys.retain(|_, key| key.expires_at > self.now);
     }
 
-    /// What can be seen from outside at any time.
-    fn compare(&self) {
-        for (name, one) in &self.model.conversations {
-            let seen = self.store.find(&name.to_string()).unwrap();
-            assert_eq!(
-                (seen.revision, seen.settled, seen.quarantined),
-                (one.revision, one.settled, one.quarantined)
-            );
-        }
+    fn compare_lists(&self) {
         for (id, (holder, _)) in &self.model.ended {
             let found = block_on(self.store.0.session(&shop(), session_id(*id))).unwrap();
             assert_eq!(found.map(|record| record.contact().clone()).as_ref(), Some(holder));
@@ -420,11 +443,15 @@ impl<S: Store> Pair<S> {
     }
 }
 
-fn check(store: impl Store, ops: &[Op]) {
-    let mut pair = Pair { store: Asked(store), model: Model::default(), now: at(0), count: 0 };
+fn check<S: ConversationStore>(store: S, lists: Option<Lists<S>>, ops: &[Op]) {
+    let mut pair = Pair { store: Asked(store), model: Model::default(), now: at(0), count: 0, lists };
     for op in ops {
         pair.run(op);
     }
+}
+
+fn check_with_lists<S: Store>(store: S, ops: &[Op]) {
+    check(store, Some(Lists { purge: Pair::purge, compare: Pair::compare_lists }), ops);
 }
 
 proptest! {
@@ -432,7 +459,12 @@ proptest! {
 
     #[test]
     fn a_memory_store_answers_like_the_model(ops in ops()) {
-        check(memory(), &ops);
+        check_with_lists(memory(), &ops);
+    }
+
+    #[test]
+    fn the_own_store_of_the_examples_answers_like_the_model(ops in ops()) {
+        check(own_store::OwnStore::default(), None, &ops);
     }
 }
 
@@ -441,6 +473,6 @@ proptest! {
 
     #[test]
     fn an_erased_store_answers_like_the_model(ops in ops()) {
-        check(erased(), &ops);
+        check_with_lists(erased(), &ops);
     }
 }

@@ -139,8 +139,8 @@ impl Row {
 
     /// When it can be claimed (rule 12): once it is due, and its lease is over; None: nothing is due, or it was set aside (rule 17).
     ///
-    /// A store that asks an index for what is due files each row that it writes under this instant. It is the order of
-    /// [`ConversationStore::lease_due`](crate::store::ConversationStore::lease_due), and the earliest that is left is the next.
+    /// Claims go in this order. A store that asks an index for what is due files each row that it writes under this instant: it is never
+    /// late there, only, once the lease has run out, later than what this answers then.
     #[must_use]
     pub fn ready_at(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let due_at = self.due_at.filter(|_| !self.quarantined)?;

@@ -227,8 +227,14 @@ fn a_row_is_claimed_once_it_is_due_and_free() {
     assert_eq!(claims(&mut Row::default(), &due(3, 60)), None);
     apply(&mut row, Commit { now: at(61), ..commit(Some(1)) });
     assert_eq!(row.claims, 2, "who does not hold the lease made no progress on the claim");
+    let mut freed = row.clone();
     apply(&mut row, Commit { lease: Lease::Hold(token(3)), now: at(61), ..commit(Some(2)) });
     assert_eq!(row.claims, 0);
+    let free = Commit { lease: Lease::Free(token(3)), due_at: Some(at(99)), now: at(61), ..commit(Some(2)) };
+    apply(&mut freed, free.clone());
+    assert_eq!((freed.claims, freed.ready_at(at(61))), (0, Some(at(99))));
+    apply(&mut freed, Commit { lease: take(4), expect: Some(3), ..free });
+    assert_eq!(freed.ready_at(at(61)), Some(at(99)), "due after the lease has run out");
 }
 
 /// Rules 13 to 16.
