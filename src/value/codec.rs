@@ -38,6 +38,12 @@ impl Groups {
     }
 }
 
+/// A length that takes one byte.
+#[inline]
+pub(super) fn short(len: usize) -> Option<u8> {
+    u8::try_from(len).ok().filter(|len| *len < MORE)
+}
+
 /// A number in at most eleven ASCII bytes, the low six bits first.
 #[inline]
 pub(super) fn number(mut value: u64) -> Groups {

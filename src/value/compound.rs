@@ -156,7 +156,9 @@ impl fmt::Write for Key<'_> {
     fn write_str(&mut self, piece: &str) -> fmt::Result {
         let mut key = Cow::Borrowed(piece);
         if let Some(before) = self.written {
-            key = (String::from_utf8_lossy(self.packer.key_bytes(before)) + piece).into_owned().into();
+            let mut whole = String::from_utf8_lossy(self.packer.key_bytes(before)).into_owned();
+            whole.push_str(piece);
+            key = Cow::Owned(whole);
             self.packer.go_back(self.start);
         }
         match self.packer.key(&key) {

@@ -64,6 +64,15 @@ impl Packer {
 
     #[inline]
     fn text(&mut self, text: &str) -> Result<(), PackError> {
+        if let Some(len) = codec::short(text.len()) {
+            let max = self.caps.bytes;
+            if text.len() >= max.saturating_sub(self.out.len()) {
+                return Err(PackError::TooLarge { max, at: Box::default() });
+            }
+            self.out.push(len);
+            self.out.extend_from_slice(text.as_bytes());
+            return Ok(());
+        }
         self.bytes(codec::number(text.len() as u64).as_bytes())?;
         self.bytes(text.as_bytes())
     }

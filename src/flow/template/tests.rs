@@ -124,6 +124,17 @@ fn a_text_in_one_piece_is_borrowed_and_cut() {
 }
 
 #[test]
+fn a_text_with_short_values_is_allocated_once() {
+    let roots = Roots::new(&json!({"context": {"name": "Ada", "id": "987654321", "total": "129.00"}}));
+    let source = "Hi {{context.name}}, your cart {{context.id}} totals {{context.total}}. Reply 1";
+    let limits = Limits::default();
+    let template = Template::parse(source, &limits).unwrap();
+    let text = template.text(&roots, Undefined::Empty, &limits, &mut |_| {}).unwrap().into_owned();
+    assert_eq!(text, "Hi Ada, your cart 987654321 totals 129.00. Reply 1");
+    assert_eq!(text.capacity(), template.likely_len);
+}
+
+#[test]
 fn n7_arithmetic_without_its_operand_renders_as_the_setting_says() {
     let source = "Total: {{ context.price * 2 }}";
     let render = |undefined| render_with(source, undefined, &Limits::default());
