@@ -771,7 +771,7 @@ fn a_context_has_at_most_as_many_bytes_as_the_host_allows() {
     world.begin(ada("f").context(json!({"a": "x".repeat(100)})));
     assert_eq!(
         world.refusal(ada("f").context(json!({"a": "x".repeat(101)}))),
-        ("invalid_input", format!("`context` must have at most {bytes} bytes"))
+        ("invalid_input", format!("`context.a` must take at most {bytes} bytes"))
     );
 }
 
