@@ -32,7 +32,8 @@ pub(crate) fn check_name(name: &str) -> Result<(), BadName> {
     if name.len() > MAX_BYTES {
         return Err(BadName::TooLong);
     }
-    if name.chars().any(char::is_control) {
+    let is_plain = |byte: u8| (b' '..=b'~').contains(&byte);
+    if !name.bytes().all(is_plain) && name.chars().any(char::is_control) {
         return Err(BadName::ControlCharacter);
     }
     Ok(())
@@ -114,10 +115,6 @@ name! {
     /// A node's id, unique in its flow.
     NodeId
 }
-name! {
-    /// A caller's idempotency key, scoped to workspace and flow (SEMANTICS T5).
-    TriggerKey
-}
 
 impl Default for WorkspaceId {
     fn default() -> Self {
@@ -136,76 +133,99 @@ impl fmt::Display for FlowVersion {
     }
 }
 
-/// A contact, as the host names it or as the engine minted it.
-///
-/// An id in the form of a UUID is kept as 16 bytes; it prints as it was given, since only the lower-case hyphenated
-/// form is taken for one.
+/// A name that is mostly a UUID, then kept as 16 bytes. It prints as it was given, since only the lower-case hyphenated form is
+/// taken for one.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ContactId(ContactRepr);
-
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum ContactRepr {
+enum Compact {
     Uuid(Uuid),
     Text(Arc<str>),
 }
 
-impl ContactId {
-    /// Checks and takes a contact's id.
-    ///
-    /// # Errors
-    /// [`BadName`] for an empty id, one above 256 bytes, or one with a control character.
-    pub fn new(id: impl AsRef<str>) -> Result<Self, BadName> {
-        let id = id.as_ref();
-        check_name(id)?;
-        if let Ok(uuid) = Uuid::try_parse(id) {
+impl Compact {
+    fn new(name: &str) -> Result<Self, BadName> {
+        check_name(name)?;
+        if let Ok(uuid) = Uuid::try_parse(name) {
             let mut canonical = [0; uuid::fmt::Hyphenated::LENGTH];
-            if uuid.as_hyphenated().encode_lower(&mut canonical) == id {
-                return Ok(Self(ContactRepr::Uuid(uuid)));
+            if uuid.as_hyphenated().encode_lower(&mut canonical) == name {
+                return Ok(Self::Uuid(uuid));
             }
         }
-        Ok(Self(ContactRepr::Text(id.into())))
+        Ok(Self::Text(name.into()))
     }
 }
 
-impl From<Uuid> for ContactId {
-    fn from(uuid: Uuid) -> Self {
-        Self(ContactRepr::Uuid(uuid))
-    }
-}
-
-impl fmt::Display for ContactId {
+impl fmt::Display for Compact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            ContactRepr::Uuid(uuid) => uuid.as_hyphenated().fmt(f),
-            ContactRepr::Text(text) => f.write_str(text),
+        match self {
+            Self::Uuid(uuid) => uuid.as_hyphenated().fmt(f),
+            Self::Text(text) => f.write_str(text),
         }
     }
 }
 
-impl fmt::Debug for ContactId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ContactId({self})")
-    }
+macro_rules! compact_name {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Compact);
+
+        impl $name {
+            /// Checks and takes a name. A UUID in lower case takes 16 bytes, any other name an allocation.
+            ///
+            /// # Errors
+            /// [`BadName`] for an empty name, one above 256 bytes, or one with a control character.
+            pub fn new(name: impl AsRef<str>) -> Result<Self, BadName> {
+                Compact::new(name.as_ref()).map(Self)
+            }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(uuid: Uuid) -> Self {
+                Self(Compact::Uuid(uuid))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = BadName;
+            fn from_str(name: &str) -> Result<Self, BadName> {
+                Self::new(name)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let name = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                Self::new(name).map_err(serde::de::Error::custom)
+            }
+        }
+    };
 }
 
-impl std::str::FromStr for ContactId {
-    type Err = BadName;
-    fn from_str(id: &str) -> Result<Self, BadName> {
-        Self::new(id)
-    }
+compact_name! {
+    /// A contact, as the host names it or as the engine minted it.
+    ContactId
 }
-
-impl Serialize for ContactId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for ContactId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let id = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        Self::new(id).map_err(serde::de::Error::custom)
-    }
+compact_name! {
+    /// A caller's idempotency key, scoped to workspace and flow (SEMANTICS T5).
+    TriggerKey
 }
 
 /// One run of a flow with a contact. Minted once, never used again.

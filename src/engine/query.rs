@@ -178,11 +178,11 @@ impl<S: ConversationStore> Engine<S> {
     ) -> Result<bool, Error> {
         let workspace = self.workspace()?;
         self.act(workspace, Subject::Contact(contact.clone()), false, true, |decision| {
-            let letters = &decision.conversation.dead_letters;
+            let letters = decision.conversation.dead_letters();
             let Some(place) = letters.iter().position(|letter| letter.message.id == message) else {
                 return false;
             };
-            let letter = decision.edit().dead_letters.remove(place);
+            let letter = decision.edit().history().dead_letters.remove(place);
             act(decision, letter);
             true
         })

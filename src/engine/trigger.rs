@@ -338,7 +338,7 @@ impl Call {
             decision.edit().contact.learn(profile);
         }
         if request.campaign.is_some() {
-            decision.edit().campaign_at = Some(now);
+            decision.edit().history().campaign_at = Some(now);
         }
     }
 

@@ -79,7 +79,7 @@ pub(crate) fn admit(
     if !allow.in_handoff && conversation.sessions.iter().any(|session| session.status == Status::Handoff) {
         return Admission::Refused(Refusal::InHandoff);
     }
-    let last_start = || conversation.marks.iter().find(|mark| mark.flow == *flow.id()).map(|mark| mark.at);
+    let last_start = || conversation.marks().iter().find(|mark| mark.flow == *flow.id()).map(|mark| mark.at);
     match &flow.settings().reentry {
         Reentry::Always => {}
         Reentry::OnceEver if last_start().is_some() => return Admission::Refused(Refusal::OnceEver),

@@ -155,8 +155,9 @@ impl<'a> Decision<'a> {
         }
         let conversation = self.edit();
         if has_reentry {
-            conversation.marks.retain(|mark| mark.flow != session.flow);
-            conversation.marks.push(ReentryMark { flow: session.flow.clone(), at: now });
+            let marks = &mut conversation.history().marks;
+            marks.retain(|mark| mark.flow != session.flow);
+            marks.push(ReentryMark { flow: session.flow.clone(), at: now });
         }
         if conversation.sessions.capacity() == 0 {
             conversation.sessions.reserve_exact(1);
@@ -249,7 +250,7 @@ impl<'a> Decision<'a> {
     pub(crate) fn bury(&mut self, message: Arc<Outbound>, reason: DeadReason) {
         self.note(EventKind::DeadLettered { message: message.id });
         let (at, max) = (self.now, self.ground.limits.dead_letters.max(1));
-        let letters = &mut self.edit().dead_letters;
+        let letters = &mut self.edit().history().dead_letters;
         if letters.len() >= max {
             letters.drain(..=letters.len() - max);
         }
@@ -366,8 +367,8 @@ impl<'a> Decision<'a> {
             self.edit().remembered.retain(|seen| !old_id(seen));
         }
         let old_letter = |letter: &DeadLetter| now - letter.at > DEAD_LETTER_RETENTION;
-        if self.conversation.dead_letters.first().is_some_and(old_letter) {
-            self.edit().dead_letters.retain(|letter| !old_letter(letter));
+        if self.conversation.dead_letters().first().is_some_and(old_letter) {
+            self.edit().history().dead_letters.retain(|letter| !old_letter(letter));
         }
     }
 
@@ -389,7 +390,7 @@ impl<'a> Decision<'a> {
             .back()
             .map(|seen| later(seen.at, span(self.ground.limits.remember_ids_for)));
         let letters =
-            self.conversation.dead_letters.last().map(|letter| later(letter.at, DEAD_LETTER_RETENTION));
+            self.conversation.dead_letters().last().map(|letter| later(letter.at, DEAD_LETTER_RETENTION));
         ids.into_iter().chain(letters).min().map(|at| later(at, TimeDelta::milliseconds(1)))
     }
 }

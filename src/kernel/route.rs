@@ -158,7 +158,7 @@ fn best_trigger<'c>(
 ) -> Option<&'c Flow> {
     let first_contact = conversation.is_none_or(|conversation| !conversation.has_written);
     let reached = conversation
-        .and_then(|conversation| conversation.campaign_at)
+        .and_then(|conversation| conversation.campaign_at())
         .is_some_and(|at| now - at <= CAMPAIGN_REACH);
     let text = (inbound.message.kind != MessageKind::Choice || !inbound.message.text.is_empty())
         .then_some(inbound.message.text.as_ref());

@@ -29,14 +29,9 @@ pub struct Conversation {
     /// Ids of inbound messages and of calls, with what they came to, oldest first (SEMANTICS I2).
     #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
     pub(crate) remembered: VecDeque<Remembered>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) dead_letters: Vec<DeadLetter>,
-    /// When each flow with a re-entry rule last started (SEMANTICS T6).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) marks: Vec<ReentryMark>,
-    /// When a campaign last reached the contact (SEMANTICS I4).
+    /// Whatever few conversations have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) campaign_at: Option<DateTime<Utc>>,
+    pub(crate) history: Option<Box<History>>,
     /// Whether the contact has ever written (SEMANTICS I4 `first_contact`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) has_written: bool,
@@ -49,6 +44,19 @@ pub(crate) enum Timer {
     Deadline,
     /// The TTL, or the longest life.
     Expiry,
+}
+
+/// Parts of a conversation that most conversations do not have.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct History {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) dead_letters: Vec<DeadLetter>,
+    /// When each flow with a re-entry rule last started (SEMANTICS T6).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) marks: Vec<ReentryMark>,
+    /// When a campaign last reached the contact (SEMANTICS I4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) campaign_at: Option<DateTime<Utc>>,
 }
 
 /// When a flow with a re-entry rule last started with this contact.
@@ -102,9 +110,7 @@ impl Conversation {
             outbox: Vec::new(),
             last_seq: 0,
             remembered: VecDeque::new(),
-            dead_letters: Vec::new(),
-            marks: Vec::new(),
-            campaign_at: None,
+            history: None,
             has_written: false,
         }
     }
@@ -130,7 +136,19 @@ impl Conversation {
     /// Messages that were given up, oldest first.
     #[must_use]
     pub fn dead_letters(&self) -> &[DeadLetter] {
-        &self.dead_letters
+        self.history.as_ref().map_or(&[], |history| &history.dead_letters)
+    }
+
+    pub(crate) fn marks(&self) -> &[ReentryMark] {
+        self.history.as_ref().map_or(&[], |history| &history.marks)
+    }
+
+    pub(crate) fn campaign_at(&self) -> Option<DateTime<Utc>> {
+        self.history.as_ref()?.campaign_at
+    }
+
+    pub(crate) fn history(&mut self) -> &mut History {
+        self.history.get_or_insert_default()
     }
 
     /// What an input came to that has been dealt with before.
@@ -164,7 +182,7 @@ impl Conversation {
     pub(crate) fn weight(&self) -> usize {
         let sessions = self.sessions.iter().map(Session::weight).sum::<usize>();
         let outbox = self.outbox.iter().map(|unsent| unsent.message.weight()).sum::<usize>();
-        let dead = self.dead_letters.iter().map(|letter| letter.message.weight()).sum::<usize>();
+        let dead = self.dead_letters().iter().map(|letter| letter.message.weight()).sum::<usize>();
         sessions + outbox + dead
     }
 

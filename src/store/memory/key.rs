@@ -1,7 +1,7 @@
 //! Idempotency keys: tables of their own, sharded by key, since a key is unique in workspace and flow, not in a contact.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::{Mutex, MutexGuard};
 
 use chrono::{DateTime, Utc};
@@ -40,11 +40,8 @@ impl Keys {
 
     pub(super) fn hash(&self, workspace: u32, name: &KeyName) -> KeyHash {
         let mut hasher = SipHasher13::new_with_keys(self.seed.0, self.seed.1);
-        let (flow, key) = (name.flow.as_str(), name.key.as_str());
         hasher.write_u32(workspace);
-        hasher.write_usize(flow.len());
-        hasher.write(flow.as_bytes());
-        hasher.write(key.as_bytes());
+        name.hash(&mut hasher);
         let hash = hasher.finish128();
         KeyHash(hash.h1, hash.h2)
     }
