@@ -1,5 +1,5 @@
 //! The abandoned cart, in memory, beside the same conversation written by hand in the same run: speed (P1), flatness (P4),
-//! memory (P5). Prints medians of several passes and the spread of them. `cargo bench --bench conversations [speed|flat|memory]`.
+//! memory (P5), compiling (P6). Prints medians of several passes and the spread of them. `cargo bench --bench conversations [speed|flat|memory|compile]`.
 //! `count-crate` and `count-hand` run a few thousand conversations and nothing else, for `valgrind --tool=callgrind`; `smoke` checks that both say the same.
 
 #![allow(
@@ -10,6 +10,8 @@
 
 #[path = "conversations/cart.rs"]
 mod cart;
+#[path = "conversations/compile.rs"]
+mod compile;
 #[path = "conversations/flat.rs"]
 mod flat;
 #[path = "conversations/measure.rs"]
@@ -30,6 +32,7 @@ fn main() {
         ("speed", speed::run as fn()),
         ("flat", flat::run),
         ("memory", memory::run),
+        ("compile", compile::run),
         ("count-crate", speed::count_crate),
         ("count-hand", speed::count_by_hand),
         ("smoke", speed::smoke),
@@ -40,5 +43,5 @@ fn main() {
             ran = true;
         }
     }
-    assert!(ran, "nothing is called {wanted:?}: speed, flat, memory");
+    assert!(ran, "nothing is called {wanted:?}: speed, flat, memory, compile");
 }

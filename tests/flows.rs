@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::time::Duration;
-
 use chatflow::{Flow, FlowDef, IssueCode, Limits};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -360,25 +358,4 @@ proptest! {
     fn any_text_gives_issues(text in "\\PC{0,200}") {
         prop_assert!(Flow::from_json(&text).is_err());
     }
-}
-
-/// Not part of the default run: `cargo test --release -- --ignored --nocapture` prints the time.
-#[test]
-#[ignore = "a measurement"]
-#[allow(clippy::disallowed_methods, clippy::print_stdout, reason = "it measures")]
-fn time_to_compile_a_thousand_nodes() {
-    let json = line(1_000);
-    let runs: Vec<Duration> = (0..50)
-        .map(|_| {
-            let start = std::time::Instant::now();
-            Flow::from_json(&json).unwrap();
-            start.elapsed()
-        })
-        .collect();
-    println!(
-        "1,000 nodes, {} KiB: {:?} at best, {:?} at worst",
-        json.len() >> 10,
-        runs.iter().min(),
-        runs.iter().max()
-    );
 }

@@ -3,6 +3,8 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use cpu_time::ThreadTime;
+
 /// Counts allocations.
 pub(crate) struct Counting;
 
@@ -29,12 +31,6 @@ pub(crate) fn allocations() -> u64 {
     ALLOCATIONS.load(Ordering::Relaxed)
 }
 
-/// Nanoseconds that this thread has run.
-pub(crate) fn cpu_nanos() -> u64 {
-    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").expect("CPU time is read from Linux");
-    stat.split_whitespace().next().and_then(|run| run.parse().ok()).expect("the first number is the time run")
-}
-
 /// Bytes of memory that are resident.
 pub(crate) fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("memory is read from Linux");
@@ -42,11 +38,11 @@ pub(crate) fn resident() -> u64 {
     line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).expect("in KiB") * 1024
 }
 
-/// CPU nanoseconds of some work.
+/// CPU nanoseconds that this thread spends on some work.
 pub(crate) fn timed(work: impl FnOnce()) -> u64 {
-    let before = cpu_nanos();
+    let before = ThreadTime::now();
     work();
-    cpu_nanos() - before
+    u64::try_from(before.elapsed().as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// The middle of the values, and how far the others are from it, in percent.

@@ -15,7 +15,7 @@ use crate::limits::Limits;
 use crate::observer::EventKind;
 use crate::session::{
     Conversation, DeadLetter, DeadReason, EndReason, FailureCode, JournalEntry, Outbound, ReentryMark,
-    Remembered, Session, Status, Timer, Unsent, Verdict,
+    Session, Status, Timer, Unsent, Verdict,
 };
 
 /// A message that is due later than this after it should have been sent is not sent any more (SEMANTICS S2).
@@ -356,15 +356,16 @@ impl<'a> Decision<'a> {
     /// Keeps what an input came to, so that a repeat is recognised.
     pub(crate) fn remember(&mut self, id: u128, verdict: Verdict) {
         let (now, limits) = (self.now, self.ground.limits);
-        self.edit().remember(id, now, verdict, limits);
+        self.edit().remembered.remember(id, now, verdict, limits.remembered_ids);
     }
 
     /// Forgets what is past its retention: ids of messages (SEMANTICS I2), dead letters (S12).
     pub(crate) fn forget(&mut self) {
         let (now, limits) = (self.now, self.ground.limits);
-        let old_id = |seen: &Remembered| now - seen.at > span(limits.remember_ids_for);
-        if self.conversation.remembered.front().is_some_and(old_id) {
-            self.edit().remembered.retain(|seen| !old_id(seen));
+        let oldest =
+            now.checked_sub_signed(span(limits.remember_ids_for)).unwrap_or(DateTime::<Utc>::MIN_UTC);
+        if self.conversation.remembered.span().is_some_and(|(first, _)| first < oldest) {
+            self.edit().remembered.forget_before(oldest);
         }
         let old_letter = |letter: &DeadLetter| now - letter.at > DEAD_LETTER_RETENTION;
         if self.conversation.dead_letters().first().is_some_and(old_letter) {
@@ -384,11 +385,8 @@ impl<'a> Decision<'a> {
 
     /// When an idle conversation has something to forget (SEMANTICS S12).
     pub(crate) fn idle_until(&self) -> Option<DateTime<Utc>> {
-        let ids = self
-            .conversation
-            .remembered
-            .back()
-            .map(|seen| later(seen.at, span(self.ground.limits.remember_ids_for)));
+        let newest = self.conversation.remembered.span().map(|(_, newest)| newest);
+        let ids = newest.map(|at| later(at, span(self.ground.limits.remember_ids_for)));
         let letters =
             self.conversation.dead_letters().last().map(|letter| later(letter.at, DEAD_LETTER_RETENTION));
         ids.into_iter().chain(letters).min().map(|at| later(at, TimeDelta::milliseconds(1)))

@@ -1,14 +1,13 @@
 //! One contact in one workspace: the unit of consistency. Whatever must hold per contact holds because this
 //! one record changes by one compare-and-swap.
 
-use std::collections::VecDeque;
-
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::id::{ContactId, FlowId, SessionId};
+use crate::id::{ContactId, FlowId};
 use crate::limits::Limits;
 use crate::session::outbox::heads;
+use crate::session::ring::{Ring, Verdict, age};
 use crate::session::{Contact, DeadLetter, Session, Status, Unsent};
 
 /// A contact's record: who it is, its live sessions, what it said lately, what it has yet to be sent.
@@ -27,8 +26,8 @@ pub struct Conversation {
     #[serde(default)]
     pub(crate) last_seq: u64,
     /// Ids of inbound messages and of calls, with what they came to, oldest first (SEMANTICS I2).
-    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
-    pub(crate) remembered: VecDeque<Remembered>,
+    #[serde(default, skip_serializing_if = "Ring::is_empty")]
+    pub(crate) remembered: Ring,
     /// Whatever few conversations have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) history: Option<Box<History>>,
@@ -68,39 +67,6 @@ pub struct ReentryMark {
     pub at: DateTime<Utc>,
 }
 
-/// An inbound message or a call that has been dealt with.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Remembered {
-    /// A hash of channel, account and message id; or the call's own id.
-    pub id: u128,
-    /// When.
-    pub at: DateTime<Utc>,
-    /// What it came to.
-    pub verdict: Verdict,
-}
-
-/// What an input came to, as it is remembered (SEMANTICS I2, I11).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// A session took it as its answer.
-    Consumed(SessionId),
-    /// It started a session.
-    Started(SessionId),
-    /// It waits for the session's next question.
-    Queued(SessionId),
-    /// A choice of an earlier question.
-    StaleChoice,
-    /// The queue was full.
-    InboxFull,
-    /// It was too old to answer anything.
-    TooOld,
-    /// Nobody wanted it.
-    Unmatched,
-    /// A call of the host's that took effect.
-    Applied,
-}
-
 impl Conversation {
     pub(crate) fn new(id: ContactId, now: DateTime<Utc>) -> Self {
         Self {
@@ -109,7 +75,7 @@ impl Conversation {
             sessions: Vec::new(),
             outbox: Vec::new(),
             last_seq: 0,
-            remembered: VecDeque::new(),
+            remembered: Ring::default(),
             history: None,
             has_written: false,
         }
@@ -153,19 +119,8 @@ impl Conversation {
 
     /// What an input came to that has been dealt with before.
     pub(crate) fn recall(&self, id: u128, now: DateTime<Utc>, limits: &Limits) -> Option<Verdict> {
-        let found = self.remembered.iter().rev().find(|seen| seen.id == id)?;
-        let age = now.signed_duration_since(found.at).to_std().unwrap_or_default();
-        (age <= limits.remember_ids_for).then_some(found.verdict)
-    }
-
-    pub(crate) fn remember(&mut self, id: u128, at: DateTime<Utc>, verdict: Verdict, limits: &Limits) {
-        while self.remembered.len() >= limits.remembered_ids.max(1) {
-            self.remembered.pop_front();
-        }
-        if self.remembered.capacity() == 0 {
-            self.remembered.reserve_exact(2);
-        }
-        self.remembered.push_back(Remembered { id, at, verdict });
+        let (at, verdict) = self.remembered.recall(id)?;
+        (age(now, at).to_std().unwrap_or_default() <= limits.remember_ids_for).then_some(verdict)
     }
 
     /// Forgets messages up to the watermark: they are settled.

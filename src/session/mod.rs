@@ -5,14 +5,16 @@ mod contact;
 mod conversation;
 mod journal;
 mod outbox;
+mod ring;
 mod session_state;
 mod stored;
 
 pub use contact::{Contact, Profile};
 pub(crate) use conversation::Timer;
-pub use conversation::{Conversation, ReentryMark, Remembered, Verdict};
+pub use conversation::{Conversation, ReentryMark};
 pub use journal::{JournalEntry, JournalStep};
 pub use outbox::{Content, DeadLetter, DeadReason, Opt, Outbound, Unsent};
+pub use ring::{Remembered, Verdict};
 pub use session_state::{
     CallStage, EndReason, Failure, FailureCode, Message, MessageKind, Origin, PendingCall, Queued, Reply,
     Route, Session, Status,
