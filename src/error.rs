@@ -10,7 +10,8 @@ use crate::id::{ContactId, FlowId, SessionId, TriggerKey};
 
 /// Why a call was refused or failed. Outcomes such as `AlreadyRunning` are not errors.
 ///
-/// Whenever an error is answered, nothing was changed, or (after a failure of storage) repeating the same call finds what was done.
+/// Whenever an error is answered, nothing was changed, or (after a failure of storage) repeating the same call
+/// finds what was done.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -42,7 +43,8 @@ pub enum Error {
         /// The limit.
         max: usize,
     },
-    /// The conversation would grow beyond its limit (SEMANTICS S7). Handling: 429; deliver or drop what is unsent first.
+    /// The conversation would grow beyond its limit (SEMANTICS S7). Handling: 429; deliver or drop what is unsent
+    /// first.
     #[error("conversation of contact `{contact}` exceeds its limit of {max} bytes")]
     ConversationTooLarge {
         /// The contact.
@@ -56,7 +58,8 @@ pub enum Error {
     /// No contact has this id in this workspace, and the engine was built to refuse unknown ones. Handling: 404.
     #[error("contact `{0}` does not exist")]
     ContactNotFound(ContactId),
-    /// The contact's conversation was set aside after repeated failure (SEMANTICS S9). Handling: an operator looks at it, then `release`; 503.
+    /// The contact's conversation was set aside after repeated failure (SEMANTICS S9). Handling: an operator looks
+    /// at it, then `release`; 503.
     #[error("conversation of contact `{0}` is quarantined")]
     Quarantined(ContactId),
     /// A record was written by a newer release of this crate. Handling: finish the roll-out; 503.
@@ -132,7 +135,8 @@ impl Error {
         }
     }
 
-    /// Whether the same call may succeed later, unchanged. Repeating it is safe: with a key or a message id it takes effect once.
+    /// Whether the same call may succeed later, unchanged. Repeating it is safe: with a key or a message id it
+    /// takes effect once.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {

@@ -87,8 +87,9 @@ impl<S: ConversationStore> Engine<S> {
         found.await
     }
 
-    /// Takes an address from a contact that the engine made from it alone and that is in no session, so that another contact can have it
-    /// (SEMANTICS T2). One that opted out keeps it, unless the other may be written to all the same (T10).
+    /// Takes an address from a contact that the engine made from it alone and that is in no session, so that
+    /// another contact can have it (SEMANTICS T2). One that opted out keeps it, unless the other may be written to
+    /// all the same (T10).
     pub(super) async fn release_address(
         &self,
         workspace: &WorkspaceId,
@@ -122,8 +123,8 @@ impl<S: ConversationStore> Engine<S> {
     /// Moves the addresses of one contact, and an opt-out, to another; `from` stays, without them (SEMANTICS T2).
     ///
     /// # Errors
-    /// `ContactNotFound` of either; `InvalidInput` of `from` when it is in a session, or the same; `Quarantined`, `Contention`, `Store`.
-    /// After an error some addresses may have moved; repeating the call moves the rest.
+    /// `ContactNotFound` of either; `InvalidInput` of `from` when it is in a session, or the same; `Quarantined`,
+    /// `Contention`, `Store`. After an error some addresses may have moved; repeating the call moves the rest.
     pub async fn merge(&self, from: &ContactId, into: &ContactId) -> Result<(), Error> {
         let workspace = self.workspace()?;
         if from == into {

@@ -147,7 +147,8 @@ pub(super) fn put_back(loaded: &mut Loaded, found: Found) {
 }
 
 impl<S: ConversationStore> Engine<S> {
-    /// Loads, decides and commits until it is done; `decide` may be called several times, each time on what is there now.
+    /// Loads, decides and commits until it is done; `decide` may be called several times, each time on what is
+    /// there now.
     pub(super) async fn transact<T: Send>(
         &self,
         workspace: &WorkspaceId,

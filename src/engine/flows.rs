@@ -73,8 +73,8 @@ impl<S: ConversationStore> Engine<S> {
 }
 
 impl<S: ConversationStore> Flows<'_, S> {
-    /// Imports a definition and publishes it. Harmless at every start of a host, and by many hosts at once: equal content makes no new version
-    /// (SEMANTICS L1).
+    /// Imports a definition and publishes it. Harmless at every start of a host, and by many hosts at once: equal
+    /// content makes no new version (SEMANTICS L1).
     ///
     /// # Errors
     /// `Issues` when the definition can not be published; it stays as a draft. `Contention`, `Store`.
@@ -90,8 +90,8 @@ impl<S: ConversationStore> Flows<'_, S> {
         self.publish(&imported.status.flow).await
     }
 
-    /// Takes a definition as a draft: a new code creates a flow, a known one gets a new draft. Whatever is wrong with it is reported, and kept
-    /// (SEMANTICS L1, L2).
+    /// Takes a definition as a draft: a new code creates a flow, a known one gets a new draft. Whatever is wrong
+    /// with it is reported, and kept (SEMANTICS L1, L2).
     ///
     /// # Errors
     /// `Issues` when the text is no JSON object with a `code`; `Contention`, `Store`.
@@ -123,8 +123,8 @@ impl<S: ConversationStore> Flows<'_, S> {
     /// Saves a draft that was read at this revision of the flow (SEMANTICS L2).
     ///
     /// # Errors
-    /// `Stale` when the flow has changed since; `FlowNotFound`; `InvalidInput` when the text is of another flow; `Issues` when it is no JSON object
-    /// with a `code`; `Store`.
+    /// `Stale` when the flow has changed since; `FlowNotFound`; `InvalidInput` when the text is of another flow;
+    /// `Issues` when it is no JSON object with a `code`; `Store`.
     pub async fn save_draft(&self, flow: &FlowId, json: &str, revision: u64) -> Result<Imported, Error> {
         let draft = self.read(json)?;
         if draft.code != *flow {
@@ -145,8 +145,8 @@ impl<S: ConversationStore> Flows<'_, S> {
         Ok(Imported { status, issues: self.issues(json) })
     }
 
-    /// Checks the draft and puts it online as a new version, in place of the one that was (SEMANTICS L2). Live sessions stay on theirs. A draft with the
-    /// content of an offline version puts that one online.
+    /// Checks the draft and puts it online as a new version, in place of the one that was (SEMANTICS L2). Live
+    /// sessions stay on theirs. A draft with the content of an offline version puts that one online.
     ///
     /// # Errors
     /// `Issues`, `FlowNotFound`, `Contention`, `Store`.
@@ -206,7 +206,8 @@ impl<S: ConversationStore> Flows<'_, S> {
     /// Takes the flow offline; the caller says what becomes of its live sessions (SEMANTICS L4).
     ///
     /// # Errors
-    /// `FlowNotFound`; `InvalidState` when it is not published (sessions that are draining can still be terminated); `Contention`, `Store`.
+    /// `FlowNotFound`; `InvalidState` when it is not published (sessions that are draining can still be
+    /// terminated); `Contention`, `Store`.
     pub async fn unpublish(&self, flow: &FlowId, how: Unpublish) -> Result<FlowStatus, Error> {
         let changed = self
             .change(flow, |entry, now| {
@@ -399,7 +400,8 @@ impl<S: ConversationStore> Flows<'_, S> {
         .await
     }
 
-    /// Reads the flow's entry, changes it and saves it, until nobody else was faster. `change` gets the entry with its next revision.
+    /// Reads the flow's entry, changes it and saves it, until nobody else was faster. `change` gets the entry with
+    /// its next revision.
     async fn change(
         &self,
         flow: &FlowId,

@@ -44,8 +44,9 @@ use catalogue::{Catalogues, WorkspaceFlows};
 
 /// Runs flows on a store. Cheap to clone, and every clone is the same engine.
 ///
-/// All methods may be called from any number of tasks and processes at once; what holds per contact holds because the contact's record
-/// changes by compare-and-swap. There is no runtime inside: a synchronous host blocks on the futures.
+/// All methods may be called from any number of tasks and processes at once; what holds per contact holds because
+/// the contact's record changes by compare-and-swap. There is no runtime inside: a synchronous host blocks on the
+/// futures.
 pub struct Engine<S> {
     store: Arc<S>,
     ports: Arc<Ports>,
@@ -272,7 +273,8 @@ impl<S> Builder<S> {
 }
 
 impl<S> Engine<S> {
-    /// The same engine for another tenant. A name that breaks the rules of ids is answered by each call as `InvalidInput` of `workspace`.
+    /// The same engine for another tenant. A name that breaks the rules of ids is answered by each call as
+    /// `InvalidInput` of `workspace`.
     #[must_use]
     pub fn in_workspace(&self, workspace: impl AsRef<str>) -> Self {
         let workspace = WorkspaceId::new(workspace);
@@ -280,8 +282,8 @@ impl<S> Engine<S> {
         Self { workspace, flows, ..self.clone() }
     }
 
-    /// The same engine on another store, such as one that writes inside the host's own transaction. Delivery is left to [`Engine::tick`]
-    /// of the engine proper, since nothing may be sent before the host's commit.
+    /// The same engine on another store, such as one that writes inside the host's own transaction. Delivery is
+    /// left to [`Engine::tick`] of the engine proper, since nothing may be sent before the host's commit.
     #[must_use]
     pub fn on<T: ConversationStore>(&self, store: T) -> Engine<T> {
         Engine {

@@ -104,7 +104,8 @@ impl TriggerRequest {
         self
     }
 
-    /// The idempotency key, unique for this event: the same key with the same request starts nothing twice (SEMANTICS T5).
+    /// The idempotency key, unique for this event: the same key with the same request starts nothing twice
+    /// (SEMANTICS T5).
     pub fn uuid(mut self, key: impl Into<String>) -> Self {
         self.uuid = Some(key.into());
         self
@@ -116,7 +117,8 @@ impl TriggerRequest {
         self
     }
 
-    /// When the event happened, now if it is not said; readable as `trigger.claim_time`, decides nothing (SEMANTICS T7).
+    /// When the event happened, now if it is not said; readable as `trigger.claim_time`, decides nothing
+    /// (SEMANTICS T7).
     pub fn claim_time(mut self, at: DateTime<Utc>) -> Self {
         self.claim_time = Some(at);
         self
@@ -295,7 +297,8 @@ impl Inbound {
         Self { text: text.into(), ..Self::new(channel, account, from, MessageKind::Text) }
     }
 
-    /// An option that was chosen: what the message offered as [`Opt::payload`](crate::Opt::payload) or any other payload, and its label.
+    /// An option that was chosen: what the message offered as [`Opt::payload`](crate::Opt::payload) or any other
+    /// payload, and its label.
     pub fn choice(
         channel: Channel,
         account: impl Into<String>,
@@ -307,7 +310,8 @@ impl Inbound {
         Self { text: label.into(), payload: Some(payload.into()), ..choice }
     }
 
-    /// A medium: what flows read as `reply.media`, such as `{"url": …, "mime": …}`; [`caption`](Self::caption) gives its text.
+    /// A medium: what flows read as `reply.media`, such as `{"url": …, "mime": …}`; [`caption`](Self::caption)
+    /// gives its text.
     pub fn media(
         channel: Channel,
         account: impl Into<String>,
@@ -333,7 +337,8 @@ impl Inbound {
         self
     }
 
-    /// The channel's id of the message: a redelivery changes nothing. Without an id nothing is recognised (SEMANTICS I2).
+    /// The channel's id of the message: a redelivery changes nothing. Without an id nothing is recognised
+    /// (SEMANTICS I2).
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self

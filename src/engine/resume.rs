@@ -13,7 +13,8 @@ use crate::session::{EndReason, Status, Verdict};
 use crate::store::{ConversationStore, Lookup, Subject};
 
 impl<S: ConversationStore> Engine<S> {
-    /// Hands in the result of a call that the host answered with [`Answer::Later`](crate::Answer::Later) (SEMANTICS D2).
+    /// Hands in the result of a call that the host answered with [`Answer::Later`](crate::Answer::Later)
+    /// (SEMANTICS D2).
     ///
     /// A result is applied at most once; repeating it answers [`Completed::Stale`].
     ///

@@ -1,5 +1,5 @@
-//! Working a conversation under its lease until nothing is due: book what was sent and called, apply what is due, do what
-//! that leads to. Ticks come here, and calls whose delivery did not go plainly.
+//! Working a conversation under its lease until nothing is due: book what was sent and called, apply what is due,
+//! do what that leads to. Ticks come here, and calls whose delivery did not go plainly.
 
 use std::time::Duration;
 
@@ -223,7 +223,8 @@ impl<S: ConversationStore> Engine<S> {
     }
 }
 
-/// Books what the host said to a call. An answer to a call that the session does not wait for any more is void (SEMANTICS D2).
+/// Books what the host said to a call. An answer to a call that the session does not wait for any more is void
+/// (SEMANTICS D2).
 fn book_called(decision: &mut Decision<'_>, id: CallId, answer: &Result<Answer, CallError>) {
     let waits = |session: &crate::session::Session| {
         session.status == Status::Calling && session.call.as_ref().is_some_and(|call| call.id == id)

@@ -176,8 +176,8 @@ impl Conversation {
         timers.chain(calls).chain(messages).min()
     }
 
-    /// When a session's own deadline, or else its TTL, passes; its longest life ends in any case. A wait's deadline does not
-    /// pass while a message that was sent before it is undelivered (SEMANTICS N3).
+    /// When a session's own deadline, or else its TTL, passes; its longest life ends in any case. A wait's deadline
+    /// does not pass while a message that was sent before it is undelivered (SEMANTICS N3).
     pub(crate) fn timer(&self, session: &Session, settled: u64) -> Option<(DateTime<Utc>, Timer)> {
         let own = match session.deadline {
             Some(_) if self.is_held(session, settled) => None,
@@ -197,8 +197,8 @@ impl Conversation {
             })
     }
 
-    /// Takes note that a message is settled, delivered or given up, at `at`: a wait whose deadline passed while it was held
-    /// gets its time anew from here, once nothing else holds it (SEMANTICS N3).
+    /// Takes note that a message is settled, delivered or given up, at `at`: a wait whose deadline passed while it
+    /// was held gets its time anew from here, once nothing else holds it (SEMANTICS N3).
     pub(crate) fn restart_held_wait(&mut self, message: &Unsent, settled: u64, at: DateTime<Utc>) {
         let is_held = |session: &Session| {
             session.id == message.message.id.session

@@ -25,7 +25,8 @@ pub enum FailureCode {
     NodesPerTurn,
     /// The session had more turns than [`Limits::turns_per_session`](crate::Limits::turns_per_session).
     TurnsPerSession,
-    /// Variables outgrew [`Limits::variable_bytes`](crate::Limits::variable_bytes) or [`Limits::depth`](crate::Limits::depth).
+    /// Variables outgrew [`Limits::variable_bytes`](crate::Limits::variable_bytes) or
+    /// [`Limits::depth`](crate::Limits::depth).
     Variables,
     /// More messages are unsent than [`Limits::unsent_messages`](crate::Limits::unsent_messages).
     UnsentMessages,

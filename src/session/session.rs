@@ -26,7 +26,8 @@ pub struct Session {
     pub(crate) hint: u32,
     /// Grows when a wait, a delay or a call is entered; fences deadlines, calls and choices (SEMANTICS S4).
     pub(crate) wait: u32,
-    /// The wait number of the question that was last answered or timed out: choices up to here are stale (SEMANTICS I9).
+    /// The wait number of the question that was last answered or timed out: choices up to here are stale
+    /// (SEMANTICS I9).
     #[serde(default)]
     pub(crate) answered: u32,
     pub(crate) turns: u32,
@@ -46,7 +47,8 @@ pub struct Session {
     pub(crate) ended_at: Option<DateTime<Utc>>,
     /// Since when it stands where it stands.
     pub(crate) parked_at: DateTime<Utc>,
-    /// The outbox number of the last message before the wait: the wait's deadline does not pass before it is settled (SEMANTICS N3).
+    /// The outbox number of the last message before the wait: the wait's deadline does not pass before it is
+    /// settled (SEMANTICS N3).
     #[serde(default)]
     pub(crate) sent_before: u64,
     #[serde(default, skip_serializing_if = "Bag::is_empty")]

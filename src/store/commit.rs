@@ -30,9 +30,10 @@ pub struct Lookup {
     pub token: Token,
     /// The engine's time.
     pub now: DateTime<Utc>,
-    /// Lets [`ConversationStore::update`](crate::store::ConversationStore::update) hand the only owner of the record to the decision, so that it
-    /// is changed in place. Set only where the commit can not be refused once it is decided on what was loaded: it is of the conversation
-    /// that was looked up, has no key, adds no alias but ids of sessions minted for it, and neither holds nor frees a lease.
+    /// Lets [`ConversationStore::update`](crate::store::ConversationStore::update) hand the only owner of the
+    /// record to the decision, so that it is changed in place. Set only where the commit can not be refused once it
+    /// is decided on what was loaded: it is of the conversation that was looked up, has no key, adds no alias but
+    /// ids of sessions minted for it, and neither holds nor frees a lease.
     pub in_place: bool,
 }
 
@@ -78,7 +79,8 @@ pub struct Loaded {
     pub conversation: Option<StoredConversation>,
     /// The key, if it was asked for, is there and has not expired.
     pub key: Option<KeyRecord>,
-    /// What [`FlowStore::revision`](crate::store::FlowStore::revision) would answer, where flows are kept in the same store.
+    /// What [`FlowStore::revision`](crate::store::FlowStore::revision) would answer, where flows are kept in the
+    /// same store.
     pub catalogue: Option<u64>,
 }
 
@@ -120,7 +122,8 @@ pub struct Commit {
     pub add_aliases: Vec<Alias>,
     /// Aliases that do so no more.
     pub drop_aliases: Vec<Alias>,
-    /// Sessions that this decision started: flow and version. A store that counts live sessions by an index reads it here.
+    /// Sessions that this decision started: flow and version. A store that counts live sessions by an index reads
+    /// it here.
     pub started: Vec<(SessionId, FlowId, FlowVersion)>,
     /// Sessions that this decision ended. They are not in the record any more.
     pub ended: Vec<SessionRecord>,

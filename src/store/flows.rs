@@ -19,8 +19,8 @@ pub use memory_flows::MemoryFlows;
 /// Contract:
 /// 1. `revision` is cheap, and another number after each `save` in the workspace.
 /// 2. `catalogue` answers each saved entry, those of deleted flows included, and the revision it is of.
-/// 3. `save` writes entry and texts as one, if the stored entry has the revision in `expect` (None: there is none); else
-///    [`FlowSaved::Conflict`].
+/// 3. `save` writes entry and texts as one, if the stored entry has the revision in `expect` (None: there is none);
+///    else [`FlowSaved::Conflict`].
 /// 4. The text of a version never changes once it is saved.
 pub trait FlowStore: Send + Sync {
     /// A number that changes with each `save` in the workspace.

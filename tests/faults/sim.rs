@@ -1,5 +1,5 @@
-//! One seed plays engines that share a store: calls that interleave at every operation, faults, crashes, clocks that jump.
-//! Checkers look after every write; mutants of the store show that each of them can fire.
+//! One seed plays engines that share a store: calls that interleave at every operation, faults, crashes, clocks
+//! that jump. Checkers look after every write; mutants of the store show that each of them can fire.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::future::{Future, poll_fn};
