@@ -87,6 +87,8 @@
 
 pub mod id;
 
+mod hex;
+
 pub mod limits;
 
 pub mod channel;

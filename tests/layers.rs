@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 /// no other.
 const LAYERS: &[(&str, &str)] = &[
     ("id", "words: names of things"),
+    ("hex", "words: the stored form of hashes"),
     ("limits", "words: the maxima"),
     ("channel", "words: where people write from"),
     ("clock", "words: time and fresh ids, as ports without data of ours"),

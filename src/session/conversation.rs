@@ -53,28 +53,29 @@ pub(crate) enum Timer {
 
 /// When a flow with a re-entry rule last started with this contact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReentryMark {
+pub(crate) struct ReentryMark {
     /// The flow.
-    pub flow: FlowId,
+    pub(crate) flow: FlowId,
     /// When.
-    pub at: DateTime<Utc>,
+    pub(crate) at: DateTime<Utc>,
 }
 
 /// An inbound message or a call that has been dealt with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Remembered {
+pub(crate) struct Remembered {
     /// A hash of channel, account and message id; or the call's own id.
-    pub id: u128,
+    #[serde(with = "crate::hex")]
+    pub(crate) id: u128,
     /// When.
-    pub at: DateTime<Utc>,
+    pub(crate) at: DateTime<Utc>,
     /// What it came to.
-    pub verdict: Verdict,
+    pub(crate) verdict: Verdict,
 }
 
 /// What an input came to, as it is remembered (SEMANTICS I2, I11).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// A session took it as its answer.
     Consumed(SessionId),
     /// It started a session.

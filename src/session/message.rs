@@ -35,6 +35,12 @@ impl MessageKind {
     }
 }
 
+impl std::fmt::Display for MessageKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// What a contact sent, without the envelope.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -71,14 +77,14 @@ pub struct Reply {
 
 /// A message that waits for the session's next question (SEMANTICS I5).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Queued {
+pub(crate) struct Queued {
     /// The message.
-    pub message: Message,
+    pub(crate) message: Message,
     /// How many messages the session had sent when it came: it answers the next question only if none followed.
-    pub sent: u32,
+    pub(crate) sent: u32,
     /// Where it came from.
-    pub route: Arc<Route>,
+    pub(crate) route: Arc<Route>,
     /// Whether it is the message that started the session: never reported as missed (SEMANTICS I4).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub opening: bool,
+    pub(crate) opening: bool,
 }

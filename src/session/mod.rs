@@ -1,6 +1,8 @@
 //! What is remembered between turns: one session of a flow, and the conversation that holds a contact's sessions.
 //! Nodes are named by id, so that a session outlives a definition's layout. No rule of behaviour lives here.
 
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 mod call;
 mod contact;
 mod conversation;
@@ -16,11 +18,12 @@ mod stored;
 
 pub use call::{CallStage, PendingCall};
 pub use contact::{Contact, Profile};
-pub(crate) use conversation::Timer;
-pub use conversation::{Conversation, ReentryMark, Remembered, Verdict};
+pub use conversation::Conversation;
+pub(crate) use conversation::{ReentryMark, Remembered, Timer, Verdict};
 pub use failure::{Failure, FailureCode};
 pub use journal::{JournalEntry, JournalStep};
-pub use message::{Message, MessageKind, Queued, Reply};
+pub(crate) use message::Queued;
+pub use message::{Message, MessageKind, Reply};
 pub use origin::{Origin, Route};
 pub use outbox::{Content, DeadLetter, DeadReason, Opt, Outbound, Unsent};
 pub use session::Session;

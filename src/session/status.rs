@@ -71,3 +71,22 @@ pub enum EndReason {
     /// The contact opted out (SEMANTICS T10).
     OptedOut,
 }
+
+impl EndReason {
+    /// The name, as in the stored form.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cancelled => "cancelled",
+            Self::FlowTerminated => "flow_terminated",
+            Self::Interrupted => "interrupted",
+            Self::OptedOut => "opted_out",
+        }
+    }
+}
+
+impl std::fmt::Display for EndReason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

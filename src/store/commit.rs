@@ -59,6 +59,7 @@ pub struct KeyName {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyRecord {
     /// A hash of the request.
+    #[serde(with = "crate::hex")]
     pub fingerprint: u128,
     /// Whether the trigger started the session; else it found it running.
     pub started: bool,

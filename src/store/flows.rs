@@ -98,6 +98,7 @@ pub struct VersionEntry {
     /// When it was published first.
     pub published_at: DateTime<Utc>,
     /// A hash of its content, so that equal content makes no new version.
+    #[serde(with = "crate::hex")]
     pub digest: u128,
 }
 
@@ -117,7 +118,8 @@ pub enum VersionState {
 }
 
 /// The two states of a flow (SEMANTICS L3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FlowState {
     /// A version is online.
     Published,
