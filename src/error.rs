@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
+use std::fmt;
 use std::time::Duration;
 
 use crate::flow::Issues;
@@ -72,8 +73,8 @@ pub enum Error {
         /// The newest format that this release knows.
         known: u32,
     },
-    /// The definition has errors (SEMANTICS C). Handling: show them to the author; 422.
-    #[error("flow has errors\n{0}")]
+    /// The definition has errors (SEMANTICS C); `{:#}` adds how to mend each. Handling: show them to the author; 422.
+    #[error(fmt = fmt_issues)]
     Issues(#[from] Issues),
     /// The flow's state does not allow this (SEMANTICS L3). Handling: 409.
     #[error("flow `{flow}` is {state}: `{action}` is not allowed, {allowed} are")]
@@ -104,6 +105,11 @@ pub enum Error {
     /// The store failed. Handling: by [`Error::is_retryable`]; 503.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+fn fmt_issues(issues: &Issues, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str("flow has errors\n")?;
+    fmt::Display::fmt(issues, f)
 }
 
 impl Error {
@@ -189,8 +195,8 @@ pub enum StoreErrorKind {
     Permanent,
 }
 
-impl std::fmt::Display for StoreErrorKind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for StoreErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Transient => "transient",
             Self::Unknown => "outcome unknown",

@@ -1,6 +1,8 @@
 //! The ports to storage and their contracts. A store moves opaque records by compare-and-swap; it decides nothing.
 //! Adapters live below this folder and use only what is public here.
 
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 mod commit;
 mod dynamic;
 mod flows;

@@ -6,6 +6,12 @@
 //! of the keys, parts of the aliases in ascending order. No lock is held while anything is awaited: each method
 //! does its work when it is first polled.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "places are numbers that the store gave out itself"
+)]
+
 mod alias;
 mod archive;
 mod calendar;
