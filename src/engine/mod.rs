@@ -1,6 +1,8 @@
 //! The only async code: load, decide, commit, deliver. What is decided is the kernel's; what is stored, sent and asked
 //! goes through the ports.
 
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 mod campaign;
 mod catalogue;
 mod contacts;
