@@ -6,6 +6,8 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::Poll;
 
+use serde::Serialize;
+
 use crate::engine::Engine;
 use crate::engine::outcome::Triggered;
 use crate::engine::request::TriggerRequest;
@@ -31,7 +33,7 @@ enum Slot<'a> {
 }
 
 /// How far a campaign has come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Progress {
     /// Outcomes that were answered.

@@ -1,6 +1,7 @@
 //! Looking at what is there: sessions, journals, dead letters, conversations that were set aside.
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 
 use crate::engine::Engine;
 use crate::error::Error;
@@ -63,7 +64,7 @@ impl SessionFilter {
 }
 
 /// A message that was given up, with whose it is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct DeadLetterEntry {
     /// The contact.
