@@ -9,8 +9,8 @@ use crate::id::{ContactId, FlowId, MessageId, SessionId};
 use crate::kernel::Decision;
 use crate::session::DeadLetter;
 use crate::store::{
-    Commit, Committed, ConversationQuery, ConversationStore, JournalEntry, Lease, Live, SessionQuery,
-    SessionRecord, StoreQueries, Subject,
+    Commit, Committed, ConversationQuery, ConversationStore, JournalEntry, Live, SessionQuery, SessionRecord,
+    StoreQueries, Subject,
 };
 
 /// How many entries a list has at most.
@@ -203,21 +203,11 @@ impl<S: ConversationStore> Engine<S> {
         };
         let letters =
             stored.record.conversation().map_or(0, |conversation| conversation.dead_letters().len());
+        let (workspace, contact) = (workspace.clone(), contact.clone());
         let commit = Commit {
-            workspace: workspace.clone(),
-            contact: contact.clone(),
-            expect: Some(stored.revision),
-            record: stored.record,
             due_at: Some(lookup.now),
-            lease: Lease::Leave,
-            key: None,
-            add_aliases: Vec::new(),
-            drop_aliases: Vec::new(),
-            started: Vec::new(),
-            ended: Vec::new(),
-            journal: Vec::new(),
             dead_letters: u32::try_from(letters).unwrap_or(u32::MAX),
-            now: lookup.now,
+            ..Commit::new(workspace, contact, Some(stored.revision), stored.record, lookup.now)
         };
         match self.store.commit(commit).await? {
             Committed::Applied { .. } => Ok(true),

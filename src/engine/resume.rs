@@ -91,14 +91,7 @@ impl<S: ConversationStore> Engine<S> {
     /// A lookup of a call without key and address.
     pub(super) fn lookup(&self, workspace: &WorkspaceId, subject: Subject) -> Lookup {
         let now = self.now();
-        Lookup {
-            workspace: workspace.clone(),
-            subject,
-            key: None,
-            token: self.token(now),
-            now,
-            in_place: true,
-        }
+        Lookup { in_place: true, ..Lookup::new(workspace.clone(), subject, self.token(now), now) }
     }
 
     /// One change to a conversation that exists, after all that was due; `change` says whether it took effect.

@@ -80,14 +80,7 @@ impl<S: ConversationStore> Engine<S> {
     ) -> Result<(), Error> {
         for _ in 0..ROUNDS {
             let now = self.now();
-            let lookup = Lookup {
-                workspace: workspace.clone(),
-                subject: Subject::Contact(contact.clone()),
-                key: None,
-                token,
-                now,
-                in_place: false,
-            };
+            let lookup = Lookup::new(workspace.clone(), Subject::Contact(contact.clone()), token, now);
             let want = if self.is_late(since, now) { Want::Stop } else { Want::Continue };
             let decide = |facts: Facts<'_>| self.book(workspace, &lookup, facts, &done, want);
             let written = self.transact(workspace, flows, &lookup, first.take(), decide).await?;

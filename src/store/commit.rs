@@ -37,6 +37,14 @@ pub struct Lookup {
     pub in_place: bool,
 }
 
+impl Lookup {
+    /// A lookup without a key, by a store that keeps its copy of the record.
+    #[must_use]
+    pub fn new(workspace: WorkspaceId, subject: Subject, token: Token, now: DateTime<Utc>) -> Self {
+        Self { workspace, subject, key: None, token, now, in_place: false }
+    }
+}
+
 /// Which conversation.
 #[derive(Clone, Debug)]
 pub enum Subject {
@@ -134,6 +142,35 @@ pub struct Commit {
     pub dead_letters: u32,
     /// The engine's time.
     pub now: DateTime<Utc>,
+}
+
+impl Commit {
+    /// A commit that writes a record and nothing else: nothing is due, the lease is left alone.
+    #[must_use]
+    pub fn new(
+        workspace: WorkspaceId,
+        contact: ContactId,
+        expect: Option<Revision>,
+        record: Record,
+        now: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            workspace,
+            contact,
+            expect,
+            record,
+            due_at: None,
+            lease: Lease::Leave,
+            key: None,
+            add_aliases: Vec::new(),
+            drop_aliases: Vec::new(),
+            started: Vec::new(),
+            ended: Vec::new(),
+            journal: Vec::new(),
+            dead_letters: 0,
+            now,
+        }
+    }
 }
 
 /// What a commit does to the conversation's lease.

@@ -30,26 +30,13 @@ use crate::store::{
 ///   puts its own clock there first; what is due is then judged by that clock too.
 ///
 /// ```
-/// use chatflow::store::{Commit, Committed, Lease, Record, Row};
+/// use chatflow::store::{Commit, Committed, Record, Row};
 /// use chatflow::{ContactId, WorkspaceId};
 ///
-/// let commit = Commit {
-///     workspace: WorkspaceId::default(),
-///     contact: ContactId::new("ann")?,
-///     expect: None,
-///     record: Record::from_bytes(*b"what the engine wrote"),
-///     due_at: None,
-///     lease: Lease::Leave,
-///     key: None,
-///     add_aliases: Vec::new(),
-///     drop_aliases: Vec::new(),
-///     started: Vec::new(),
-///     ended: Vec::new(),
-///     journal: Vec::new(),
-///     dead_letters: 0,
-///     now: chrono::DateTime::UNIX_EPOCH,
-/// };
-/// let mut row = Row::default();
+/// let (ann, now) = (ContactId::new("ann")?, chrono::DateTime::UNIX_EPOCH);
+/// let record = Record::from_bytes(*b"what the engine wrote");
+/// let commit = Commit::new(WorkspaceId::default(), ann, None, record, now);
+// let mut row = Row::default();
 /// let applied = Committed::Applied { revision: 1, leased: false, settled: 0 };
 /// assert_eq!(row.commit(&commit, None, |_| None), applied);
 ///

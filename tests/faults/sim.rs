@@ -150,14 +150,8 @@ impl SimStore {
 }
 
 fn lookup_of(contact: &ContactId) -> Lookup {
-    Lookup {
-        workspace: WorkspaceId::default(),
-        subject: Subject::Contact(contact.clone()),
-        key: None,
-        token: Token(Uuid::nil()),
-        now: DateTime::UNIX_EPOCH,
-        in_place: false,
-    }
+    let (subject, token) = (Subject::Contact(contact.clone()), Token(Uuid::nil()));
+    Lookup::new(WorkspaceId::default(), subject, token, DateTime::UNIX_EPOCH)
 }
 
 /// The conversation without what it remembers of messages.

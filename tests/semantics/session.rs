@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use chatflow::session::{DeadReason, FailureCode};
-use chatflow::store::{Commit, ConversationStore, Lease, Lookup, Record, Subject, Token};
+use chatflow::store::{Commit, ConversationStore, Lookup, Record, Subject, Token};
 use chatflow::testkit::Recorder;
 use chatflow::{
     Answer, Channel, EventKind, FlowVersion, Inbound, Limits, Received, SendError, SessionFilter, Status,
@@ -590,30 +590,14 @@ fn a_conversation_that_fails_10_claims_is_set_aside_until_it_is_released() {
 fn a_conversation_that_can_not_be_decoded_is_set_aside() {
     let world = World::with([talk()]);
     world.begin(ada("t").contact_id("ada"));
-    let lookup = Lookup {
-        workspace: WorkspaceId::default(),
-        subject: Subject::Contact(contact_id("ada")),
-        key: None,
-        token: Token(uuid::Uuid::from_u128(77)),
-        now: world.now(),
-        in_place: false,
-    };
+    let subject = Subject::Contact(contact_id("ada"));
+    let token = Token(uuid::Uuid::from_u128(77));
+    let lookup = Lookup::new(WorkspaceId::default(), subject, token, world.now());
     let stored = block_on(world.bot.store().load(&lookup)).unwrap().conversation.unwrap();
+    let record = Record::from_bytes(*b"no record of ours");
     let damage = Commit {
-        workspace: lookup.workspace.clone(),
-        contact: contact_id("ada"),
-        expect: Some(stored.revision),
-        record: Record::from_bytes(*b"no record of ours"),
         due_at: Some(world.now()),
-        lease: Lease::Leave,
-        key: None,
-        add_aliases: Vec::new(),
-        drop_aliases: Vec::new(),
-        started: Vec::new(),
-        ended: Vec::new(),
-        journal: Vec::new(),
-        dead_letters: 0,
-        now: world.now(),
+        ..Commit::new(lookup.workspace, contact_id("ada"), Some(stored.revision), record, world.now())
     };
     block_on(world.bot.store().commit(damage)).unwrap();
     world.begin(TriggerRequest::new("t").phone(BOB));
