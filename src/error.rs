@@ -44,15 +44,6 @@ pub enum Error {
         /// The limit.
         max: usize,
     },
-    /// The conversation would grow beyond its limit (SEMANTICS S7). Handling: 429; deliver or drop what is unsent
-    /// first.
-    #[error("conversation of contact `{contact}` exceeds its limit of {max} bytes")]
-    ConversationTooLarge {
-        /// The contact.
-        contact: ContactId,
-        /// The limit.
-        max: usize,
-    },
     /// No session has this id in this workspace. Handling: 404.
     #[error("session `{0}` does not exist")]
     SessionNotFound(SessionId),
@@ -127,7 +118,6 @@ impl Error {
             Self::NoEntryNode(_) => "no_entry_node",
             Self::IdempotencyConflict(_) => "idempotency_conflict",
             Self::TooManySessions { .. } => "too_many_sessions",
-            Self::ConversationTooLarge { .. } => "conversation_too_large",
             Self::SessionNotFound(_) => "session_not_found",
             Self::ContactNotFound(_) => "contact_not_found",
             Self::Quarantined(_) => "quarantined",
@@ -146,10 +136,7 @@ impl Error {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::TooManySessions { .. }
-            | Self::ConversationTooLarge { .. }
-            | Self::NewerFormat { .. }
-            | Self::Contention => true,
+            Self::TooManySessions { .. } | Self::NewerFormat { .. } | Self::Contention => true,
             Self::Store(error) => error.is_retryable(),
             _ => false,
         }
@@ -168,7 +155,7 @@ impl Error {
             | Self::NoEntryNode(_)
             | Self::IdempotencyConflict(_)
             | Self::Issues(_) => 422,
-            Self::TooManySessions { .. } | Self::ConversationTooLarge { .. } => 429,
+            Self::TooManySessions { .. } => 429,
             Self::Quarantined(_) | Self::NewerFormat { .. } | Self::Contention | Self::Store(_) => 503,
         }
     }

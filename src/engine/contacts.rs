@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::address::{Address, Alias};
 use crate::engine::Engine;
+use crate::engine::decide::unreadable;
 use crate::error::Error;
 use crate::id::{ContactId, WorkspaceId};
 use crate::session::{Contact, EndReason};
@@ -26,7 +27,8 @@ impl<S: ConversationStore> Engine<S> {
         let workspace = self.workspace()?;
         let lookup = self.lookup(workspace, Subject::Contact(contact.clone()));
         let Some(stored) = self.store.load(&lookup).await?.conversation else { return Ok(None) };
-        let conversation = stored.record.conversation().map_err(|_| Error::Quarantined(contact.clone()))?;
+        let conversation =
+            stored.record.conversation().map_err(|error| unreadable(contact.clone(), &error))?;
         Ok(Some(conversation.contact().clone()))
     }
 

@@ -121,15 +121,18 @@ pub(super) fn take(loaded: &mut Loaded) -> Result<Option<Found>, Error> {
                 quarantined,
             };
             loaded.conversation = Some(stored);
-            Err(match error {
-                DecodeError::NewerFormat { found, known } => Error::NewerFormat {
-                    what: "conversation",
-                    found: u32::from(found),
-                    known: u32::from(known),
-                },
-                _ => Error::Quarantined(contact),
-            })
+            Err(unreadable(contact, &error))
         }
+    }
+}
+
+/// What a conversation's record that can not be read is to the host.
+pub(super) fn unreadable(contact: ContactId, error: &DecodeError) -> Error {
+    match *error {
+        DecodeError::NewerFormat { found, known } => {
+            Error::NewerFormat { what: "conversation", found: found.into(), known: known.into() }
+        }
+        _ => Error::Quarantined(contact),
     }
 }
 

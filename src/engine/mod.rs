@@ -49,6 +49,10 @@ use catalogue::{Catalogues, WorkspaceFlows};
 /// All methods may be called from any number of tasks and processes at once; what holds per contact holds because
 /// the contact's record changes by compare-and-swap. There is no runtime inside: a synchronous host blocks on the
 /// futures.
+///
+/// Each method names its errors. Beside them every method answers `InvalidInput` of `workspace` on a handle that was
+/// made with a wrong name ([`in_workspace`](Self::in_workspace)), and whatever reads a conversation answers
+/// [`NewerFormat`](Error::NewerFormat) to a record of a newer release.
 pub struct Engine<S> {
     store: Arc<S>,
     ports: Arc<Ports>,

@@ -21,9 +21,9 @@ pub enum Status {
     Completed,
     /// Nobody answered in time.
     Expired,
-    /// Could not go on; see [`Session::failure`].
+    /// Could not go on; see [`Session::failure`](crate::Session::failure).
     Failed,
-    /// Ended from outside; see [`Session::ended_by`].
+    /// Ended from outside; see [`Session::ended_by`](crate::Session::ended_by).
     Cancelled,
 }
 
