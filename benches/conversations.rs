@@ -1,6 +1,7 @@
-//! The abandoned cart, in memory, beside the same conversation written by hand in the same run: speed (P1), flatness (P4),
-//! memory (P5), compiling (P6). Prints medians of several passes and the spread of them. `cargo bench --bench conversations [speed|flat|memory|compile]`.
-//! `count-crate` and `count-hand` run a few thousand conversations and nothing else, for `valgrind --tool=callgrind`; `smoke` checks that both say the same.
+//! The abandoned cart, in memory, beside the same conversation written by hand in the same run: speed (P1),
+//! flatness (P4), memory (P5), compiling (P6). Prints medians of several passes and the spread of them.
+//! `cargo bench --bench conversations [speed|flat|memory|compile]`. `count-crate` and `count-hand` run a few thousand
+//! conversations and nothing else, for `valgrind --tool=callgrind`; `smoke` checks that both say the same.
 
 #![allow(
     clippy::print_stdout,

@@ -1,4 +1,5 @@
-//! A flow that asks the host: one function answers at once, another when a person has decided, in another process perhaps.
+//! A flow that asks the host: one function answers at once, another when a person has decided, in another process
+//! perhaps.
 
 #![allow(clippy::print_stdout, reason = "an example prints")]
 

@@ -1,5 +1,6 @@
-//! A host's own storage, here maps under one lock, and a conversation on it. `Row` knows the rules for one conversation; the store finds
-//! rows, and keeps keys and aliases. On a database each method is one transaction, and a row one value (`Row::to_bytes`).
+//! A host's own storage, here maps under one lock, and a conversation on it. `Row` knows the rules for one
+//! conversation; the store finds rows, and keeps keys and aliases. On a database each method is one transaction,
+//! and a row one value (`Row::to_bytes`).
 
 #![allow(clippy::print_stdout, reason = "an example prints")]
 

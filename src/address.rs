@@ -19,7 +19,8 @@ pub struct Phone(u64);
 pub struct BadPhone;
 
 impl Phone {
-    /// Reads a number that must begin with `+`; spaces, dots, hyphens, slashes and parentheses are stripped (SEMANTICS T2).
+    /// Reads a number that must begin with `+`; spaces, dots, hyphens, slashes and parentheses are stripped
+    /// (SEMANTICS T2).
     ///
     /// # Errors
     /// [`BadPhone`] when there is no `+`, another character, or not 8-15 digits.

@@ -91,8 +91,10 @@ impl CallResult {
 /// Makes host calls.
 ///
 /// Contract:
-/// 1. A call may be made more than once, always under the same [`CallId`]; its result is applied at most once (SEMANTICS D2).
-/// 2. `call` ends by itself, well below the lease (20 s advised, the lease lasts 60 s); what takes longer answers [`Answer::Later`].
+/// 1. A call may be made more than once, always under the same [`CallId`]; its result is applied at most once
+///    (SEMANTICS D2).
+/// 2. `call` ends by itself, well below the lease (20 s advised, the lease lasts 60 s); what takes longer answers
+///    [`Answer::Later`].
 /// 3. Calls are not ordered with messages.
 pub trait Calls: Send + Sync {
     /// Makes one call.

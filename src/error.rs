@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
+use std::fmt;
 use std::time::Duration;
 
 use crate::flow::Issues;
@@ -10,7 +11,8 @@ use crate::id::{ContactId, FlowId, SessionId, TriggerKey};
 
 /// Why a call was refused or failed. Outcomes such as `AlreadyRunning` are not errors.
 ///
-/// Whenever an error is answered, nothing was changed, or (after a failure of storage) repeating the same call finds what was done.
+/// Whenever an error is answered, nothing was changed, or (after a failure of storage) repeating the same call
+/// finds what was done.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -42,21 +44,14 @@ pub enum Error {
         /// The limit.
         max: usize,
     },
-    /// The conversation would grow beyond its limit (SEMANTICS S7). Handling: 429; deliver or drop what is unsent first.
-    #[error("conversation of contact `{contact}` exceeds its limit of {max} bytes")]
-    ConversationTooLarge {
-        /// The contact.
-        contact: ContactId,
-        /// The limit.
-        max: usize,
-    },
     /// No session has this id in this workspace. Handling: 404.
     #[error("session `{0}` does not exist")]
     SessionNotFound(SessionId),
     /// No contact has this id in this workspace, and the engine was built to refuse unknown ones. Handling: 404.
     #[error("contact `{0}` does not exist")]
     ContactNotFound(ContactId),
-    /// The contact's conversation was set aside after repeated failure (SEMANTICS S9). Handling: an operator looks at it, then `release`; 503.
+    /// The contact's conversation was set aside after repeated failure (SEMANTICS S9). Handling: an operator looks
+    /// at it, then `release`; 503.
     #[error("conversation of contact `{0}` is quarantined")]
     Quarantined(ContactId),
     /// A record was written by a newer release of this crate. Handling: finish the roll-out; 503.
@@ -69,8 +64,8 @@ pub enum Error {
         /// The newest format that this release knows.
         known: u32,
     },
-    /// The definition has errors (SEMANTICS C). Handling: show them to the author; 422.
-    #[error("flow has errors\n{0}")]
+    /// The definition has errors (SEMANTICS C); `{:#}` adds how to mend each. Handling: show them to the author; 422.
+    #[error(fmt = fmt_issues)]
     Issues(#[from] Issues),
     /// The flow's state does not allow this (SEMANTICS L3). Handling: 409.
     #[error("flow `{flow}` is {state}: `{action}` is not allowed, {allowed} are")]
@@ -103,6 +98,11 @@ pub enum Error {
     Store(#[from] StoreError),
 }
 
+fn fmt_issues(issues: &Issues, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str("flow has errors\n")?;
+    fmt::Display::fmt(issues, f)
+}
+
 impl Error {
     pub(crate) fn invalid(field: impl Into<Cow<'static, str>>, rule: impl ToString) -> Self {
         Self::InvalidInput { field: field.into(), rule: rule.to_string() }
@@ -118,7 +118,6 @@ impl Error {
             Self::NoEntryNode(_) => "no_entry_node",
             Self::IdempotencyConflict(_) => "idempotency_conflict",
             Self::TooManySessions { .. } => "too_many_sessions",
-            Self::ConversationTooLarge { .. } => "conversation_too_large",
             Self::SessionNotFound(_) => "session_not_found",
             Self::ContactNotFound(_) => "contact_not_found",
             Self::Quarantined(_) => "quarantined",
@@ -132,14 +131,12 @@ impl Error {
         }
     }
 
-    /// Whether the same call may succeed later, unchanged. Repeating it is safe: with a key or a message id it takes effect once.
+    /// Whether the same call may succeed later, unchanged. Repeating it is safe: with a key or a message id it
+    /// takes effect once.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::TooManySessions { .. }
-            | Self::ConversationTooLarge { .. }
-            | Self::NewerFormat { .. }
-            | Self::Contention => true,
+            Self::TooManySessions { .. } | Self::NewerFormat { .. } | Self::Contention => true,
             Self::Store(error) => error.is_retryable(),
             _ => false,
         }
@@ -158,7 +155,7 @@ impl Error {
             | Self::NoEntryNode(_)
             | Self::IdempotencyConflict(_)
             | Self::Issues(_) => 422,
-            Self::TooManySessions { .. } | Self::ConversationTooLarge { .. } => 429,
+            Self::TooManySessions { .. } => 429,
             Self::Quarantined(_) | Self::NewerFormat { .. } | Self::Contention | Self::Store(_) => 503,
         }
     }
@@ -185,8 +182,8 @@ pub enum StoreErrorKind {
     Permanent,
 }
 
-impl std::fmt::Display for StoreErrorKind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for StoreErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Transient => "transient",
             Self::Unknown => "outcome unknown",

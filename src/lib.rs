@@ -1,5 +1,5 @@
-//! Conversation flows as a library: a host hands in triggers and messages, `chatflow` remembers where each conversation stands, says what to send,
-//! and keeps its promises across crashes, duplicates and races.
+//! Conversation flows as a library: a host hands in triggers and messages, `chatflow` remembers where each
+//! conversation stands, says what to send, and keeps its promises across crashes, duplicates and races.
 //!
 //! ```
 //! use chatflow::{Channel, Engine, Inbound, MemoryStore, Receipt, SendError, TriggerRequest, send_fn};
@@ -31,9 +31,11 @@
 //! # Three nouns
 //!
 //! - A [`Flow`] is a graph of nodes and edges, read from JSON, checked and compiled. What it may say is in [`flow`].
-//! - A [`Session`] is one run of a flow with one contact. It runs until it has to wait: for a reply, a point in time, an answer of the host's.
-//! - A [`Conversation`] is everything about one contact: its live sessions, the messages still to be sent, the ids of messages seen lately. It is one
-//!   record, and changes by one compare-and-swap; so whatever must hold per contact does.
+//! - A [`Session`] is one run of a flow with one contact. It runs until it has to wait: for a reply, a point in
+//!   time, an answer of the host's.
+//! - A [`Conversation`] is everything about one contact: its live sessions, the messages still to be sent, the ids
+//!   of messages seen lately. It is one record, and changes by one compare-and-swap; so whatever must hold per
+//!   contact does.
 //!
 //! ```text
 //!  trigger, receive, complete, tick
@@ -59,19 +61,23 @@
 //!
 //! # Time, ids, delivery
 //!
-//! **Time.** Deadlines are fields of the record. [`Engine::tick`] works what is due; [`Engine::run`] is the loop around it. A missed tick costs latency
-//! only: every call first applies what is due for its contact, each thing at its own time.
+//! **Time.** Deadlines are fields of the record. [`Engine::tick`] works what is due; [`Engine::run`] is the loop
+//! around it. A missed tick costs latency only: every call first applies what is due for its contact, each thing at
+//! its own time.
 //!
-//! **Ids.** A trigger with a [`uuid`](TriggerRequest::uuid) and a message with an [`id`](Inbound::id) may be handed in again after a failure: the first answer comes
-//! again, and nothing happens twice. Ids of messages to the contact are derived from session and sequence, so that a receiver can recognise a repeat.
+//! **Ids.** A trigger with a [`uuid`](TriggerRequest::uuid) and a message with an [`id`](Inbound::id) may be handed
+//! in again after a failure: the first answer comes again, and nothing happens twice. Ids of messages to the
+//! contact are derived from session and sequence, so that a receiver can recognise a repeat.
 //!
-//! **Delivery.** Nothing is sent before it is committed. After that each message is handed over at least once, in order per destination, always under the
-//! same id; what can not be delivered ends as a dead letter, listed by [`Engine::dead_letters`].
+//! **Delivery.** Nothing is sent before it is committed. After that each message is handed over at least once, in
+//! order per destination, always under the same id; what can not be delivered ends as a dead letter, listed by
+//! [`Engine::dead_letters`].
 //!
 //! # What it does not do
 //!
-//! It speaks to no channel, reads no webhook, makes no HTTP request and starts no thread. It does not verify webhooks: a forged message is the host's to
-//! refuse. Values of contacts are data: never a template, an expression or a pattern.
+//! It speaks to no channel, reads no webhook, makes no HTTP request and starts no thread. It does not verify
+//! webhooks: a forged message is the host's to refuse. Values of contacts are data: never a template, an expression
+//! or a pattern.
 //!
 //! # Features
 //!
@@ -80,6 +86,8 @@
 #![forbid(unsafe_code)]
 
 pub mod id;
+
+mod hex;
 
 pub mod limits;
 

@@ -9,6 +9,7 @@ use crate::session::Status;
 
 /// Something that happened in a conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Event {
     /// The tenant.
     pub workspace: WorkspaceId,

@@ -11,8 +11,8 @@ use crate::session::Outbound;
 /// Hands messages to a channel.
 ///
 /// Contract:
-/// 1. A message may be handed over more than once, always under the same [`Outbound::id`]: pass it on as the channel's idempotency key where
-///    there is one (SEMANTICS D1).
+/// 1. A message may be handed over more than once, always under the same [`Outbound::id`]: pass it on as the
+///    channel's idempotency key where there is one (SEMANTICS D1).
 /// 2. Messages of one conversation to one destination come one after the other, in order.
 /// 3. `send` ends by itself: bound it well below the lease (20 s advised, the lease lasts 60 s).
 /// 4. `Ok` means that the channel has taken the message; whatever is not known to be so is [`SendError::Retry`].

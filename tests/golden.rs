@@ -1,10 +1,12 @@
 //! Whole talks with flows, as people would read them. `tests/golden/NAME.flow.json` is a flow, each `NAME.talk` and
 //! `NAME.WHAT.talk` a talk with it; `UPDATE=1` writes down what is said now.
 //!
-//! What a talk is made of: `! context {…}` what the flow is started with, `! now VALUE`, `! later` and `! failed REASON` how the host answers
-//! its next calls, `> text` what the contact says, `> [Label]` what it chooses, `! result VALUE` how the host completes the last call,
-//! `@ +31m` time that passes. What comes of it: `< text [Label]` what the flow says, `= status at node` how the session stands, `* verdict`
-//! what became of a message that no session took, `? …` what is wrong with the flow or the request; `. text` goes on with the line above.
+//! What a talk is made of: `! context {…}` what the flow is started with, `! now VALUE`, `! later` and
+//! `! failed REASON` how the host answers its next calls, `> text` what the contact says, `> [Label]` what it
+//! chooses, `! result VALUE` how the host completes the last call, `@ +31m` time that passes. What comes of it:
+//! `< text [Label]` what the flow says, `= status at node` how the session stands, `* verdict` what became of a
+//! message that no session took, `? …` what is wrong with the flow or the request; `. text` goes on with the line
+//! above.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may fail, and says why")]
 

@@ -1,13 +1,16 @@
-//! Who may know whom: the arrows between the folders of `src/` point down, and the system's clock, its randomness and its
-//! sleep are named in one file. Both are read from the source, so that a change of the picture is a change of this file.
+//! Who may know whom: the arrows between the folders of `src/` point down, and the system's clock, its randomness
+//! and its sleep are named in one file. Both are read from the source, so that a change of the picture is a change
+//! of this file.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The layers, the lowest first, each with what it may be and why it lies there. A layer knows those before it and no other.
+/// The layers, the lowest first, each with what it may be and why it lies there. A layer knows those before it and
+/// no other.
 const LAYERS: &[(&str, &str)] = &[
     ("id", "words: names of things"),
+    ("hex", "words: the stored form of hashes"),
     ("limits", "words: the maxima"),
     ("channel", "words: where people write from"),
     ("clock", "words: time and fresh ids, as ports without data of ours"),

@@ -16,7 +16,8 @@ use serde_json::{Value, json};
 pub(crate) const FLOW: &str = include_str!("../../examples/flows/abandoned_cart.json");
 pub(crate) const ACCOUNT: &str = "+15550100";
 
-/// What one conversation brings in, as a host has it in hand: made before the clock runs, given away to whoever is measured.
+/// What one conversation brings in, as a host has it in hand: made before the clock runs, given away to whoever is
+/// measured.
 pub(crate) struct Script {
     pub(crate) phone: [String; 3],
     pub(crate) context: Value,
@@ -126,8 +127,8 @@ impl OnCrate {
     }
 }
 
-/// The same, by hand: an enum and a map. A session has an id and a deadline; there are no keys, no message ids, no outbox, no flow
-/// as data, and nothing survives an error.
+/// The same, by hand: an enum and a map. A session has an id and a deadline; there are no keys, no message ids, no
+/// outbox, no flow as data, and nothing survives an error.
 #[derive(Default)]
 pub(crate) struct ByHand {
     sessions: HashMap<String, Session>,

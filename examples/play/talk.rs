@@ -86,14 +86,14 @@ impl<'s, O: Write, E: Write> Talk<'s, O, E> {
             .clock(clock.clone())
             .ids(CountingIds::new())
             .build();
-        let imported = bot.flows().import(&json).await?;
-        if flow.trigger().channel().is_some() {
-            bot.flows().bind(flow.id(), [account.clone()]).await?;
+        if flow.trigger().is_manual() {
+            bot.flows().ensure(&json).await?;
+        } else {
+            bot.flows().ensure_on(&json, [account.clone()]).await?;
             if context.is_some() {
                 screen.note(&"--context: is not used, since a message starts this flow");
             }
         }
-        bot.flows().publish(&imported.status.flow).await?;
         if flow.trigger().needs_campaign() {
             bot.flows().ensure(CAMPAIGN).await?;
             let Account { channel, account } = account.clone();

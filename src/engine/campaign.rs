@@ -6,6 +6,8 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::Poll;
 
+use serde::Serialize;
+
 use crate::engine::Engine;
 use crate::engine::outcome::Triggered;
 use crate::engine::request::TriggerRequest;
@@ -14,7 +16,8 @@ use crate::store::ConversationStore;
 
 type Pending<'a> = Pin<Box<dyn Future<Output = Result<Triggered, Error>> + Send + 'a>>;
 
-/// The outcomes of a campaign, in the order of its requests. Nothing goes on while nobody asks for the [`next`](Self::next).
+/// The outcomes of a campaign, in the order of its requests. Nothing goes on while nobody asks for the
+/// [`next`](Self::next).
 #[must_use]
 pub struct Campaign<'a, S, R> {
     engine: &'a Engine<S>,
@@ -30,7 +33,7 @@ enum Slot<'a> {
 }
 
 /// How far a campaign has come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Progress {
     /// Outcomes that were answered.
@@ -58,8 +61,9 @@ impl<S> fmt::Debug for Campaign<'_, S, ()> {
 impl<S: ConversationStore> Engine<S> {
     /// Triggers each request, at most `width` at the same time, and answers in their order.
     ///
-    /// A request with a [`campaign`](TriggerRequest::campaign) and without a `uuid` gets the key `CAMPAIGN:CONTACT`, the contact as given: a second
-    /// run of the same campaign goes on where the first one stopped.
+    /// A request with a [`campaign`](TriggerRequest::campaign) and without a `uuid` gets the key
+    /// `CAMPAIGN:CONTACT`, the contact as given: a second run of the same campaign goes on where the first one
+    /// stopped.
     ///
     /// ```
     /// # use chatflow::{Engine, MemoryStore, TriggerRequest};

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::address::{Address, Alias};
 use crate::engine::Engine;
+use crate::engine::decide::unreadable;
 use crate::error::Error;
 use crate::id::{ContactId, WorkspaceId};
 use crate::session::{Contact, EndReason};
@@ -26,7 +27,8 @@ impl<S: ConversationStore> Engine<S> {
         let workspace = self.workspace()?;
         let lookup = self.lookup(workspace, Subject::Contact(contact.clone()));
         let Some(stored) = self.store.load(&lookup).await?.conversation else { return Ok(None) };
-        let conversation = stored.record.conversation().map_err(|_| Error::Quarantined(contact.clone()))?;
+        let conversation =
+            stored.record.conversation().map_err(|error| unreadable(contact.clone(), &error))?;
         Ok(Some(conversation.contact().clone()))
     }
 
@@ -87,8 +89,9 @@ impl<S: ConversationStore> Engine<S> {
         found.await
     }
 
-    /// Takes an address from a contact that the engine made from it alone and that is in no session, so that another contact can have it
-    /// (SEMANTICS T2). One that opted out keeps it, unless the other may be written to all the same (T10).
+    /// Takes an address from a contact that the engine made from it alone and that is in no session, so that
+    /// another contact can have it (SEMANTICS T2). One that opted out keeps it, unless the other may be written to
+    /// all the same (T10).
     pub(super) async fn release_address(
         &self,
         workspace: &WorkspaceId,
@@ -122,8 +125,8 @@ impl<S: ConversationStore> Engine<S> {
     /// Moves the addresses of one contact, and an opt-out, to another; `from` stays, without them (SEMANTICS T2).
     ///
     /// # Errors
-    /// `ContactNotFound` of either; `InvalidInput` of `from` when it is in a session, or the same; `Quarantined`, `Contention`, `Store`.
-    /// After an error some addresses may have moved; repeating the call moves the rest.
+    /// `ContactNotFound` of either; `InvalidInput` of `from` when it is in a session, or the same; `Quarantined`,
+    /// `Contention`, `Store`. After an error some addresses may have moved; repeating the call moves the rest.
     pub async fn merge(&self, from: &ContactId, into: &ContactId) -> Result<(), Error> {
         let workspace = self.workspace()?;
         if from == into {

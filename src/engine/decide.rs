@@ -121,15 +121,18 @@ pub(super) fn take(loaded: &mut Loaded) -> Result<Option<Found>, Error> {
                 quarantined,
             };
             loaded.conversation = Some(stored);
-            Err(match error {
-                DecodeError::NewerFormat { found, known } => Error::NewerFormat {
-                    what: "conversation",
-                    found: u32::from(found),
-                    known: u32::from(known),
-                },
-                _ => Error::Quarantined(contact),
-            })
+            Err(unreadable(contact, &error))
         }
+    }
+}
+
+/// What a conversation's record that can not be read is to the host.
+pub(super) fn unreadable(contact: ContactId, error: &DecodeError) -> Error {
+    match *error {
+        DecodeError::NewerFormat { found, known } => {
+            Error::NewerFormat { what: "conversation", found: found.into(), known: known.into() }
+        }
+        _ => Error::Quarantined(contact),
     }
 }
 
@@ -147,7 +150,8 @@ pub(super) fn put_back(loaded: &mut Loaded, found: Found) {
 }
 
 impl<S: ConversationStore> Engine<S> {
-    /// Loads, decides and commits until it is done; `decide` may be called several times, each time on what is there now.
+    /// Loads, decides and commits until it is done; `decide` may be called several times, each time on what is
+    /// there now.
     pub(super) async fn transact<T: Send>(
         &self,
         workspace: &WorkspaceId,

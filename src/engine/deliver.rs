@@ -1,5 +1,5 @@
-//! Handing messages over after a commit, in order, under the conversation's lease (SEMANTICS D1). When all goes well one
-//! settle is all that is written; anything else is booked by `work`.
+//! Handing messages over after a commit, in order, under the conversation's lease (SEMANTICS D1). When all goes
+//! well one settle is all that is written; anything else is booked by `work`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -186,12 +186,14 @@ impl<S: ConversationStore> Engine<S> {
         Sent { odd, at: self.now() }
     }
 
-    /// Whether so much of a lease is over that nothing more is begun under it: what is begun must end before somebody else may begin.
+    /// Whether so much of a lease is over that nothing more is begun under it: what is begun must end before
+    /// somebody else may begin.
     pub(super) fn is_late(&self, since: DateTime<Utc>, now: DateTime<Utc>) -> bool {
         (now - since).to_std().unwrap_or_default() > self.ports.policy.lease / 2
     }
 
-    /// Settles a batch that went well: raises the watermark, frees the lease, rewrites nothing. Answers whether that is the end of it.
+    /// Settles a batch that went well: raises the watermark, frees the lease, rewrites nothing. Answers whether
+    /// that is the end of it.
     pub(super) async fn settle(
         &self,
         workspace: &WorkspaceId,

@@ -1,6 +1,8 @@
 //! The only async code: load, decide, commit, deliver. What is decided is the kernel's; what is stored, sent and asked
 //! goes through the ports.
 
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 mod campaign;
 mod catalogue;
 mod contacts;
@@ -44,8 +46,13 @@ use catalogue::{Catalogues, WorkspaceFlows};
 
 /// Runs flows on a store. Cheap to clone, and every clone is the same engine.
 ///
-/// All methods may be called from any number of tasks and processes at once; what holds per contact holds because the contact's record
-/// changes by compare-and-swap. There is no runtime inside: a synchronous host blocks on the futures.
+/// All methods may be called from any number of tasks and processes at once; what holds per contact holds because
+/// the contact's record changes by compare-and-swap. There is no runtime inside: a synchronous host blocks on the
+/// futures.
+///
+/// Each method names its errors. Beside them every method answers `InvalidInput` of `workspace` on a handle that was
+/// made with a wrong name ([`in_workspace`](Self::in_workspace)), and whatever reads a conversation answers
+/// [`NewerFormat`](Error::NewerFormat) to a record of a newer release.
 pub struct Engine<S> {
     store: Arc<S>,
     ports: Arc<Ports>,
@@ -272,7 +279,8 @@ impl<S> Builder<S> {
 }
 
 impl<S> Engine<S> {
-    /// The same engine for another tenant. A name that breaks the rules of ids is answered by each call as `InvalidInput` of `workspace`.
+    /// The same engine for another tenant. A name that breaks the rules of ids is answered by each call as
+    /// `InvalidInput` of `workspace`.
     #[must_use]
     pub fn in_workspace(&self, workspace: impl AsRef<str>) -> Self {
         let workspace = WorkspaceId::new(workspace);
@@ -280,8 +288,8 @@ impl<S> Engine<S> {
         Self { workspace, flows, ..self.clone() }
     }
 
-    /// The same engine on another store, such as one that writes inside the host's own transaction. Delivery is left to [`Engine::tick`]
-    /// of the engine proper, since nothing may be sent before the host's commit.
+    /// The same engine on another store, such as one that writes inside the host's own transaction. Delivery is
+    /// left to [`Engine::tick`] of the engine proper, since nothing may be sent before the host's commit.
     #[must_use]
     pub fn on<T: ConversationStore>(&self, store: T) -> Engine<T> {
         Engine {

@@ -1,5 +1,6 @@
 //! What calls answer. Each is a value that the host must look at; none is an error.
 
+use std::fmt;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -26,8 +27,16 @@ pub struct SessionRef {
     pub replayed: bool,
 }
 
-/// The answer to a trigger (SEMANTICS T9).
-#[derive(Clone, Debug, PartialEq, Eq)]
+impl fmt::Display for SessionRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "session {} of flow `{}` version {}", self.session_id, self.flow_id, self.flow_version)?;
+        if self.replayed { f.write_str(", replayed") } else { Ok(()) }
+    }
+}
+
+/// The answer to a trigger (SEMANTICS T9). Serialises flat, as `{"outcome": "started", "session_id": …}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
 #[must_use]
 pub enum Triggered {
     /// A session started. On the wire 201.
@@ -51,8 +60,9 @@ impl Triggered {
     }
 }
 
-/// The answer to an inbound message (SEMANTICS I11).
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The answer to an inbound message (SEMANTICS I11). Serialises flat, as `{"outcome": "consumed", "session": …}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
 #[must_use]
 pub enum Received {
     /// A session took it as its answer.
@@ -96,7 +106,8 @@ pub enum Received {
 }
 
 /// What a keyword does (SEMANTICS I6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum KeywordAction {
     /// Ends all sessions; nothing is sent any more.
@@ -111,6 +122,47 @@ pub enum KeywordAction {
     Jump,
     /// Hands over to a person of the host's.
     Handoff,
+}
+
+impl fmt::Display for Triggered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Started(session) => write!(f, "started {session}"),
+            Self::AlreadyRunning(session) => write!(f, "already running: {session}"),
+            Self::Discarded => f.write_str("discarded: its discard time has passed"),
+            Self::Refused(why) => write!(f, "refused: {why}"),
+        }
+    }
+}
+
+impl fmt::Display for Received {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Consumed { session } => write!(f, "taken by session {session}"),
+            Self::Started { session } => write!(f, "started session {session}"),
+            Self::Queued { session } => write!(f, "queued for session {session}"),
+            Self::Keyword { action } => write!(f, "keyword: {action}"),
+            Self::Handoff { session } => write!(f, "in handoff: session {session}"),
+            Self::StaleChoice => f.write_str("stale choice"),
+            Self::InboxFull => f.write_str("inbox full"),
+            Self::TooOld => f.write_str("too old"),
+            Self::Duplicate { first } => write!(f, "duplicate: {first}"),
+            Self::Unmatched => f.write_str("unmatched"),
+        }
+    }
+}
+
+impl fmt::Display for KeywordAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OptOut => "opt out",
+            Self::OptIn => "opt in",
+            Self::Cancel => "cancel",
+            Self::Restart => "restart",
+            Self::Jump => "jump",
+            Self::Handoff => "handoff",
+        })
+    }
 }
 
 impl From<Verdict> for Received {
@@ -128,7 +180,8 @@ impl From<Verdict> for Received {
 }
 
 /// The answer to the result of a call (SEMANTICS D2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[must_use]
 pub enum Completed {
     /// The session took it and went on.
@@ -138,7 +191,8 @@ pub enum Completed {
 }
 
 /// The answer to a cancellation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[must_use]
 pub enum Cancelled {
     /// The session is cancelled; what it had not sent is dropped.
@@ -163,7 +217,8 @@ pub enum DeliveryReport {
 }
 
 /// The answer to a delivery report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[must_use]
 pub enum Reported {
     /// Noted.
@@ -173,7 +228,7 @@ pub enum Reported {
 }
 
 /// What a tick did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[must_use]
 pub struct Ticked {
     /// How many conversations had work due.

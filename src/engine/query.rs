@@ -1,6 +1,7 @@
 //! Looking at what is there: sessions, journals, dead letters, conversations that were set aside.
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 
 use crate::engine::Engine;
 use crate::error::Error;
@@ -8,8 +9,8 @@ use crate::id::{ContactId, FlowId, MessageId, SessionId};
 use crate::kernel::Decision;
 use crate::session::DeadLetter;
 use crate::store::{
-    Commit, Committed, ConversationQuery, ConversationStore, JournalEntry, Lease, Live, SessionQuery,
-    SessionRecord, StoreQueries, Subject,
+    Commit, Committed, ConversationQuery, ConversationStore, JournalEntry, Live, SessionQuery, SessionRecord,
+    StoreQueries, Subject,
 };
 
 /// How many entries a list has at most.
@@ -63,7 +64,7 @@ impl SessionFilter {
 }
 
 /// A message that was given up, with whose it is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct DeadLetterEntry {
     /// The contact.
@@ -202,21 +203,11 @@ impl<S: ConversationStore> Engine<S> {
         };
         let letters =
             stored.record.conversation().map_or(0, |conversation| conversation.dead_letters().len());
+        let (workspace, contact) = (workspace.clone(), contact.clone());
         let commit = Commit {
-            workspace: workspace.clone(),
-            contact: contact.clone(),
-            expect: Some(stored.revision),
-            record: stored.record,
             due_at: Some(lookup.now),
-            lease: Lease::Leave,
-            key: None,
-            add_aliases: Vec::new(),
-            drop_aliases: Vec::new(),
-            started: Vec::new(),
-            ended: Vec::new(),
-            journal: Vec::new(),
             dead_letters: u32::try_from(letters).unwrap_or(u32::MAX),
-            now: lookup.now,
+            ..Commit::new(workspace, contact, Some(stored.revision), stored.record, lookup.now)
         };
         match self.store.commit(commit).await? {
             Committed::Applied { .. } => Ok(true),

@@ -28,7 +28,7 @@ impl<S: ConversationStore> Engine<S> {
     /// Safe to repeat with the same `id`: a redelivery answers [`Received::Duplicate`] and changes nothing.
     ///
     /// # Errors
-    /// `InvalidInput`, `TooManySessions`, `Quarantined`, `Contention`, `Store`. The message was not taken.
+    /// `InvalidInput`, `Quarantined`, `Contention`, `Store`. The message was not taken.
     pub async fn receive(&self, inbound: Inbound) -> Result<Received, Error> {
         let workspace = self.workspace()?;
         let inbound = inbound.check(&self.ports.limits)?;

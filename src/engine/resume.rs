@@ -13,7 +13,8 @@ use crate::session::{EndReason, Status, Verdict};
 use crate::store::{ConversationStore, Lookup, Subject};
 
 impl<S: ConversationStore> Engine<S> {
-    /// Hands in the result of a call that the host answered with [`Answer::Later`](crate::Answer::Later) (SEMANTICS D2).
+    /// Hands in the result of a call that the host answered with [`Answer::Later`](crate::Answer::Later)
+    /// (SEMANTICS D2).
     ///
     /// A result is applied at most once; repeating it answers [`Completed::Stale`].
     ///
@@ -90,14 +91,7 @@ impl<S: ConversationStore> Engine<S> {
     /// A lookup of a call without key and address.
     pub(super) fn lookup(&self, workspace: &WorkspaceId, subject: Subject) -> Lookup {
         let now = self.now();
-        Lookup {
-            workspace: workspace.clone(),
-            subject,
-            key: None,
-            token: self.token(now),
-            now,
-            in_place: true,
-        }
+        Lookup { in_place: true, ..Lookup::new(workspace.clone(), subject, self.token(now), now) }
     }
 
     /// One change to a conversation that exists, after all that was due; `change` says whether it took effect.

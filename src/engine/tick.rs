@@ -28,13 +28,16 @@ const PURGE_PERIOD_SECONDS: i64 = 60;
 const PURGE_LIMIT: usize = 1_000;
 /// How often live sessions of terminated versions are looked for.
 const WAKE_PERIOD_MILLIS: i64 = 1_000;
-/// For so long after it a call may still start a session on a version that was terminated: other processes' snapshots are trusted for a second.
+/// For so long after it a call may still start a session on a version that was terminated: other processes'
+/// snapshots are trusted for a second.
 const TERMINATION_SETTLES: TimeDelta = TimeDelta::seconds(10);
 
 impl<S: ConversationStore> Engine<S> {
-    /// Works up to `limit` conversations that have something due, in all workspaces: timers, TTL, host calls, messages to be sent again.
+    /// Works up to `limit` conversations that have something due, in all workspaces: timers, TTL, host calls,
+    /// messages to be sent again.
     ///
-    /// Any number of processes may tick at once; each conversation is worked by one of them. One conversation's failure does not stop the others.
+    /// Any number of processes may tick at once; each conversation is worked by one of them. One conversation's
+    /// failure does not stop the others.
     ///
     /// # Errors
     /// `Store` when due conversations could not be claimed.
@@ -58,7 +61,8 @@ impl<S: ConversationStore> Engine<S> {
         Ok(Ticked { worked, next_due: if left { Some(now) } else { leased.next_due } })
     }
 
-    /// Ticks for ever, and sleeps in between until something is due, at most `max_idle`: the loop that every host would write. Drop the future to stop.
+    /// Ticks for ever, and sleeps in between until something is due, at most `max_idle`: the loop that every host
+    /// would write. Drop the future to stop.
     ///
     /// A store's failure is waited out for `max_idle`.
     ///
@@ -86,7 +90,8 @@ impl<S: ConversationStore> Engine<S> {
         }
     }
 
-    /// Frees a conversation that was claimed and not begun: those before it took long, and its lease may end while it is worked.
+    /// Frees a conversation that was claimed and not begun: those before it took long, and its lease may end while
+    /// it is worked.
     async fn give_back(&self, token: Token, claimed: LeasedConversation, now: DateTime<Utc>) {
         let LeasedConversation { workspace, stored, .. } = claimed;
         let settle = Settle {

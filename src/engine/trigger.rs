@@ -26,12 +26,12 @@ use crate::value::Bag;
 impl<S: ConversationStore> Engine<S> {
     /// Starts a flow for a contact, and runs it to its first wait (SEMANTICS T).
     ///
-    /// Safe to repeat with the same `uuid`: the first answer comes again. Without one, a contact with a live session of the flow answers
-    /// [`Triggered::AlreadyRunning`].
+    /// Safe to repeat with the same `uuid`: the first answer comes again. Without one, a contact with a live
+    /// session of the flow answers [`Triggered::AlreadyRunning`].
     ///
     /// # Errors
-    /// `InvalidInput`, `FlowNotFound`, `FlowNotPublished`, `IdempotencyConflict`, `ContactNotFound`, `TooManySessions`, `Quarantined`,
-    /// `Contention`, `Store`. Nothing was started, and the key was not used.
+    /// `InvalidInput`, `FlowNotFound`, `FlowNotPublished`, `IdempotencyConflict`, `ContactNotFound`,
+    /// `TooManySessions`, `Quarantined`, `Contention`, `Store`. Nothing was started, and the key was not used.
     pub async fn trigger(&self, request: TriggerRequest) -> Result<Triggered, Error> {
         let workspace = self.workspace()?;
         let mut request = request.check(&self.ports.limits)?;
@@ -202,7 +202,8 @@ impl<S: ConversationStore> Engine<S> {
         admit(flow, conversation, allow, decision.now, self.ports.limits.live_sessions)
     }
 
-    /// Until when a key is honoured: the retention, or the discard time if that is later, at most 30 days (SEMANTICS T5).
+    /// Until when a key is honoured: the retention, or the discard time if that is later, at most 30 days
+    /// (SEMANTICS T5).
     fn key_expiry(&self, request: &CheckedTrigger, now: DateTime<Utc>) -> DateTime<Utc> {
         let retention = later(now, span(self.ports.policy.key_retention));
         let most = later(now, span(self.ports.limits.max_key_retention));
@@ -314,7 +315,8 @@ impl Call {
         }
     }
 
-    /// Writes down what the request says of the contact; only a session that is really started makes or links one (SEMANTICS T2).
+    /// Writes down what the request says of the contact; only a session that is really started makes or links one
+    /// (SEMANTICS T2).
     fn meet(&self, decision: &mut Decision<'_>, is_new: bool, opted_out_at: Option<DateTime<Utc>>) {
         let now = decision.now;
         let request = &self.request;
@@ -342,7 +344,8 @@ impl Call {
         }
     }
 
-    /// Where the session's messages go, as far as the request says: an address alone is written to from the flow's sender (SEMANTICS D4).
+    /// Where the session's messages go, as far as the request says: an address alone is written to from the flow's
+    /// sender (SEMANTICS D4).
     fn route(&self, decision: &Decision<'_>, flow: &Flow) -> Option<Arc<Route>> {
         let sender = || self.request.address.as_ref().and(flow.settings().sender.clone());
         let account = self.request.from.clone().or_else(sender)?;

@@ -1,5 +1,5 @@
-//! Working a conversation under its lease until nothing is due: book what was sent and called, apply what is due, do what
-//! that leads to. Ticks come here, and calls whose delivery did not go plainly.
+//! Working a conversation under its lease until nothing is due: book what was sent and called, apply what is due,
+//! do what that leads to. Ticks come here, and calls whose delivery did not go plainly.
 
 use std::time::Duration;
 
@@ -80,14 +80,7 @@ impl<S: ConversationStore> Engine<S> {
     ) -> Result<(), Error> {
         for _ in 0..ROUNDS {
             let now = self.now();
-            let lookup = Lookup {
-                workspace: workspace.clone(),
-                subject: Subject::Contact(contact.clone()),
-                key: None,
-                token,
-                now,
-                in_place: false,
-            };
+            let lookup = Lookup::new(workspace.clone(), Subject::Contact(contact.clone()), token, now);
             let want = if self.is_late(since, now) { Want::Stop } else { Want::Continue };
             let decide = |facts: Facts<'_>| self.book(workspace, &lookup, facts, &done, want);
             let written = self.transact(workspace, flows, &lookup, first.take(), decide).await?;
@@ -223,7 +216,8 @@ impl<S: ConversationStore> Engine<S> {
     }
 }
 
-/// Books what the host said to a call. An answer to a call that the session does not wait for any more is void (SEMANTICS D2).
+/// Books what the host said to a call. An answer to a call that the session does not wait for any more is void
+/// (SEMANTICS D2).
 fn book_called(decision: &mut Decision<'_>, id: CallId, answer: &Result<Answer, CallError>) {
     let waits = |session: &crate::session::Session| {
         session.status == Status::Calling && session.call.as_ref().is_some_and(|call| call.id == id)

@@ -1,4 +1,5 @@
-//! What a flow's life needs to know of its text: which flow it is, whether it changed, what is wrong with where it is bound.
+//! What a flow's life needs to know of its text: which flow it is, whether it changed, what is wrong with where it
+//! is bound.
 
 use serde_json::Value;
 use siphasher::sip128::{Hasher128, SipHasher13};
@@ -70,7 +71,8 @@ impl DraftText {
     }
 }
 
-/// What keeps a flow from going online on these accounts (SEMANTICS L5). `others` are the flows that are online, with theirs.
+/// What keeps a flow from going online on these accounts (SEMANTICS L5). `others` are the flows that are online,
+/// with theirs.
 pub(crate) fn check_binding<'a>(
     flow: &Flow,
     accounts: &[Account],

@@ -2,10 +2,7 @@
 //! wrong with it ([`Issues`]). Parsed once, checked once, never changed.
 //! What must not live here: sessions, time, I/O.
 
-#![cfg_attr(
-    not(test),
-    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
-)]
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod capacity;
 mod check;

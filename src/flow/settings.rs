@@ -41,7 +41,8 @@ pub struct SettingsDef {
     /// Whether a contact may run the flow again; `always` if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reentry: Option<ReentryDef>,
-    /// Age above which a message answers and starts nothing; 24 hours if absent, at most what the host allows (SEMANTICS I12).
+    /// Age above which a message answers and starts nothing; 24 hours if absent, at most what the host allows
+    /// (SEMANTICS I12).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_message_age: Option<Span>,
 }

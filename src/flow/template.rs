@@ -132,9 +132,9 @@ impl Template {
         }
     }
 
-    /// The text, cut at `template_chars` characters unless it is a literal. It is borrowed where it lies in one piece: a
-    /// literal, or a single expression that gives part of a text of the scope. `report` hears of each path that is not
-    /// defined.
+    /// The text, cut at `template_chars` characters unless it is a literal. It is borrowed where it lies in one
+    /// piece: a literal, or a single expression that gives part of a text of the scope. `report` hears of each path
+    /// that is not defined.
     ///
     /// # Errors
     /// [`EvalError`] of an expression, or of the first that is not defined under [`Undefined::Error`].

@@ -1,6 +1,9 @@
 //! Whether a trigger may start a session now: opt-out, handoff, re-entry, sessions that run already (SEMANTICS T).
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 
 use crate::flow::{Clash, Concurrency, Flow, Reentry};
 use crate::id::{FlowVersion, SessionId};
@@ -8,7 +11,8 @@ use crate::kernel::run::later;
 use crate::session::{Conversation, Status};
 
 /// Why a trigger was refused, though nothing is wrong with it (SEMANTICS T9).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Refusal {
     /// The contact is in another session, and the flow wants the contact for itself.
@@ -36,6 +40,18 @@ impl Refusal {
             Self::Cooldown { .. } => "cooldown",
             Self::OptedOut => "opted_out",
             Self::InHandoff => "in_handoff",
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Busy => f.write_str("the contact is in another session"),
+            Self::OnceEver => f.write_str("the flow runs once with each contact, and did"),
+            Self::Cooldown { until } => write!(f, "the flow may run again from {until:?}"),
+            Self::OptedOut => f.write_str("the contact opted out"),
+            Self::InHandoff => f.write_str("the contact is in handoff"),
         }
     }
 }

@@ -53,7 +53,8 @@ pub(crate) fn message_hash(account: AccountRef<'_>, id: &str) -> u128 {
     hasher.finish128().as_u128()
 }
 
-/// A pause and up to a quarter more, the same for the same attempt (SEMANTICS D1): many that fail together do not come back together.
+/// A pause and up to a quarter more, the same for the same attempt (SEMANTICS D1): many that fail together do not
+/// come back together.
 pub(crate) fn jitter(pause: TimeDelta, id: MessageId, attempt: u32) -> TimeDelta {
     let mut hasher = SipHasher13::new();
     hasher.write_u128(id.session.0.as_u128());

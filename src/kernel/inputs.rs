@@ -6,7 +6,8 @@ use crate::flow::{InputPolicy, InputType};
 use crate::limits::Limits;
 use crate::value::{Bag, Caps, Kind, Node};
 
-/// Applies the start node's policy. Answers the context as the flow will read it, and the names of inputs that were dropped.
+/// Applies the start node's policy. Answers the context as the flow will read it, and the names of inputs that were
+/// dropped.
 ///
 /// # Errors
 /// `InvalidInput` naming an input that is required and missing, or of another type than declared.

@@ -46,7 +46,8 @@ pub enum Input {
         /// Where it came from; the session's messages go there from now on (SEMANTICS D4).
         route: Arc<Route>,
     },
-    /// The deadline of the node it stands at has passed; the number of the wait that the deadline was set for (SEMANTICS S4).
+    /// The deadline of the node it stands at has passed; the number of the wait that the deadline was set for
+    /// (SEMANTICS S4).
     Deadline(u32),
     /// Its TTL has passed.
     Expiry,
@@ -119,9 +120,10 @@ pub enum Effect {
 
 /// Runs a session from where it stands to its next wait, or to its end.
 ///
-/// Total and deterministic: it answers for every session and every input, and the same for the same arguments. An input that does not fit where
-/// the session stands (an old deadline, an answer to another call, anything for an ended session) leaves it as it is, with no effect. A fault of
-/// the flow ends the session as `failed`, with its cause; it is never an error.
+/// Total and deterministic: it answers for every session and every input, and the same for the same arguments. An
+/// input that does not fit where the session stands (an old deadline, an answer to another call, anything for an
+/// ended session) leaves it as it is, with no effect. A fault of the flow ends the session as `failed`, with its
+/// cause; it is never an error.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,4 +1,5 @@
-//! Who gets an inbound message: a session that waits for it, a trigger, a queue, or nobody (SEMANTICS I1, I3, I4, I5, I9, I12).
+//! Who gets an inbound message: a session that waits for it, a trigger, a queue, or nobody
+//! (SEMANTICS I1, I3, I4, I5, I9, I12).
 
 use std::cmp::Reverse;
 
@@ -79,7 +80,8 @@ pub(crate) enum Routing {
     Unmatched,
 }
 
-/// Decides, on a conversation to which all that was due has been applied. `wait_of` finds the question that a session waits at.
+/// Decides, on a conversation to which all that was due has been applied. `wait_of` finds the question that a
+/// session waits at.
 pub(crate) fn route<'f>(
     inbound: &InboundMessage<'_>,
     conversation: Option<&Conversation>,
@@ -119,8 +121,8 @@ pub(crate) fn route<'f>(
     }
 }
 
-/// The session whose question a message answers: the one its payload names, else the one that waits since last (SEMANTICS I3).
-/// A choice of ours answers no question but its own (I9).
+/// The session whose question a message answers: the one its payload names, else the one that waits since last
+/// (SEMANTICS I3). A choice of ours answers no question but its own (I9).
 fn answering<'s, 'f>(
     inbound: &InboundMessage<'_>,
     sessions: &'s [Session],
@@ -148,7 +150,8 @@ fn keeps_messages(session: &Session, now: DateTime<Utc>) -> bool {
     }
 }
 
-/// The flow that a message starts (SEMANTICS I4). Where a session could keep the message, only a rule about its words comes first (I1).
+/// The flow that a message starts (SEMANTICS I4). Where a session could keep the message, only a rule about its
+/// words comes first (I1).
 fn best_trigger<'c>(
     inbound: &InboundMessage<'_>,
     conversation: Option<&Conversation>,

@@ -60,11 +60,11 @@ pub(crate) struct History {
 
 /// When a flow with a re-entry rule last started with this contact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReentryMark {
+pub(crate) struct ReentryMark {
     /// The flow.
-    pub flow: FlowId,
+    pub(crate) flow: FlowId,
     /// When.
-    pub at: DateTime<Utc>,
+    pub(crate) at: DateTime<Utc>,
 }
 
 impl Conversation {
@@ -149,8 +149,8 @@ impl Conversation {
         timers.chain(calls).chain(messages).min()
     }
 
-    /// When a session's own deadline, or else its TTL, passes; its longest life ends in any case. A wait's deadline does not
-    /// pass while a message that was sent before it is undelivered (SEMANTICS N3).
+    /// When a session's own deadline, or else its TTL, passes; its longest life ends in any case. A wait's deadline
+    /// does not pass while a message that was sent before it is undelivered (SEMANTICS N3).
     pub(crate) fn timer(&self, session: &Session, settled: u64) -> Option<(DateTime<Utc>, Timer)> {
         let own = match session.deadline {
             Some(_) if self.is_held(session, settled) => None,
@@ -170,8 +170,8 @@ impl Conversation {
             })
     }
 
-    /// Takes note that a message is settled, delivered or given up, at `at`: a wait whose deadline passed while it was held
-    /// gets its time anew from here, once nothing else holds it (SEMANTICS N3).
+    /// Takes note that a message is settled, delivered or given up, at `at`: a wait whose deadline passed while it
+    /// was held gets its time anew from here, once nothing else holds it (SEMANTICS N3).
     pub(crate) fn restart_held_wait(&mut self, message: &Unsent, settled: u64, at: DateTime<Utc>) {
         let is_held = |session: &Session| {
             session.id == message.message.id.session

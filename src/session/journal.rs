@@ -1,4 +1,5 @@
-//! What a journal keeps of a session's turns, for those who look back (SEMANTICS L6). Whether a flow is journalled is decided elsewhere.
+//! What a journal keeps of a session's turns, for those who look back (SEMANTICS L6). Whether a flow is journalled
+//! is decided elsewhere.
 
 use std::sync::Arc;
 

@@ -1,22 +1,33 @@
 //! What is remembered between turns: one session of a flow, and the conversation that holds a contact's sessions.
 //! Nodes are named by id, so that a session outlives a definition's layout. No rule of behaviour lives here.
 
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod call;
 mod contact;
 mod conversation;
+mod failure;
 mod journal;
+mod message;
+mod origin;
 mod outbox;
 mod ring;
-mod session_state;
+#[expect(clippy::module_inception, reason = "the file of `Session`")]
+mod session;
+mod status;
 mod stored;
 
+pub use call::{CallStage, PendingCall};
 pub use contact::{Contact, Profile};
-pub(crate) use conversation::Timer;
-pub use conversation::{Conversation, ReentryMark};
+pub use conversation::Conversation;
+pub(crate) use conversation::{ReentryMark, Timer};
+pub use failure::{Failure, FailureCode};
 pub use journal::{JournalEntry, JournalStep};
+pub(crate) use message::Queued;
+pub use message::{Message, MessageKind, Reply};
+pub use origin::{Origin, Route};
 pub use outbox::{Content, DeadLetter, DeadReason, Opt, Outbound, Unsent};
-pub use ring::{Remembered, Verdict};
-pub use session_state::{
-    CallStage, EndReason, Failure, FailureCode, Message, MessageKind, Origin, PendingCall, Queued, Reply,
-    Route, Session, Status,
-};
+pub(crate) use ring::Verdict;
+pub use session::Session;
+pub use status::{EndReason, Status};
 pub use stored::{DecodeError, decode_conversation, decode_session, encode_conversation, encode_session};

@@ -9,19 +9,20 @@ use crate::id::SessionId;
 
 /// An inbound message or a call that has been dealt with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Remembered {
+struct Remembered {
     /// A hash of channel, account and message id; or the call's own id.
-    pub id: u128,
+    #[serde(with = "crate::hex")]
+    id: u128,
     /// When.
-    pub at: DateTime<Utc>,
+    at: DateTime<Utc>,
     /// What it came to.
-    pub verdict: Verdict,
+    verdict: Verdict,
 }
 
 /// What an input came to, as it is remembered (SEMANTICS I2, I11).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// A session took it as its answer.
     Consumed(SessionId),
     /// It started a session.

@@ -30,10 +30,19 @@ pub struct Lookup {
     pub token: Token,
     /// The engine's time.
     pub now: DateTime<Utc>,
-    /// Lets [`ConversationStore::update`](crate::store::ConversationStore::update) hand the only owner of the record to the decision, so that it
-    /// is changed in place. Set only where the commit can not be refused once it is decided on what was loaded: it is of the conversation
-    /// that was looked up, has no key, adds no alias but ids of sessions minted for it, and neither holds nor frees a lease.
+    /// Lets [`ConversationStore::update`](crate::store::ConversationStore::update) hand the only owner of the
+    /// record to the decision, so that it is changed in place. Set only where the commit can not be refused once it
+    /// is decided on what was loaded: it is of the conversation that was looked up, has no key, adds no alias but
+    /// ids of sessions minted for it, and neither holds nor frees a lease.
     pub in_place: bool,
+}
+
+impl Lookup {
+    /// A lookup without a key, by a store that keeps its copy of the record.
+    #[must_use]
+    pub fn new(workspace: WorkspaceId, subject: Subject, token: Token, now: DateTime<Utc>) -> Self {
+        Self { workspace, subject, key: None, token, now, in_place: false }
+    }
 }
 
 /// Which conversation.
@@ -58,6 +67,7 @@ pub struct KeyName {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyRecord {
     /// A hash of the request.
+    #[serde(with = "crate::hex")]
     pub fingerprint: u128,
     /// Whether the trigger started the session; else it found it running.
     pub started: bool,
@@ -78,7 +88,8 @@ pub struct Loaded {
     pub conversation: Option<StoredConversation>,
     /// The key, if it was asked for, is there and has not expired.
     pub key: Option<KeyRecord>,
-    /// What [`FlowStore::revision`](crate::store::FlowStore::revision) would answer, where flows are kept in the same store.
+    /// What [`FlowStore::revision`](crate::store::FlowStore::revision) would answer, where flows are kept in the
+    /// same store.
     pub catalogue: Option<u64>,
 }
 
@@ -120,7 +131,8 @@ pub struct Commit {
     pub add_aliases: Vec<Alias>,
     /// Aliases that do so no more.
     pub drop_aliases: Vec<Alias>,
-    /// Sessions that this decision started: flow and version. A store that counts live sessions by an index reads it here.
+    /// Sessions that this decision started: flow and version. A store that counts live sessions by an index reads
+    /// it here.
     pub started: Vec<(SessionId, FlowId, FlowVersion)>,
     /// Sessions that this decision ended. They are not in the record any more.
     pub ended: Vec<SessionRecord>,
@@ -130,6 +142,35 @@ pub struct Commit {
     pub dead_letters: u32,
     /// The engine's time.
     pub now: DateTime<Utc>,
+}
+
+impl Commit {
+    /// A commit that writes a record and nothing else: nothing is due, the lease is left alone.
+    #[must_use]
+    pub fn new(
+        workspace: WorkspaceId,
+        contact: ContactId,
+        expect: Option<Revision>,
+        record: Record,
+        now: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            workspace,
+            contact,
+            expect,
+            record,
+            due_at: None,
+            lease: Lease::Leave,
+            key: None,
+            add_aliases: Vec::new(),
+            drop_aliases: Vec::new(),
+            started: Vec::new(),
+            ended: Vec::new(),
+            journal: Vec::new(),
+            dead_letters: 0,
+            now,
+        }
+    }
 }
 
 /// What a commit does to the conversation's lease.

@@ -19,8 +19,8 @@ pub use memory_flows::MemoryFlows;
 /// Contract:
 /// 1. `revision` is cheap, and another number after each `save` in the workspace.
 /// 2. `catalogue` answers each saved entry, those of deleted flows included, and the revision it is of.
-/// 3. `save` writes entry and texts as one, if the stored entry has the revision in `expect` (None: there is none); else
-///    [`FlowSaved::Conflict`].
+/// 3. `save` writes entry and texts as one, if the stored entry has the revision in `expect` (None: there is none);
+///    else [`FlowSaved::Conflict`].
 /// 4. The text of a version never changes once it is saved.
 pub trait FlowStore: Send + Sync {
     /// A number that changes with each `save` in the workspace.
@@ -98,6 +98,7 @@ pub struct VersionEntry {
     /// When it was published first.
     pub published_at: DateTime<Utc>,
     /// A hash of its content, so that equal content makes no new version.
+    #[serde(with = "crate::hex")]
     pub digest: u128,
 }
 
@@ -117,7 +118,8 @@ pub enum VersionState {
 }
 
 /// The two states of a flow (SEMANTICS L3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FlowState {
     /// A version is online.
     Published,

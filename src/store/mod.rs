@@ -1,6 +1,8 @@
 //! The ports to storage and their contracts. A store moves opaque records by compare-and-swap; it decides nothing.
 //! Adapters live below this folder and use only what is public here.
 
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 mod commit;
 mod dynamic;
 mod flows;
@@ -34,53 +36,63 @@ pub(crate) use flows::DynFlowStore;
 
 /// Where conversations are kept.
 ///
-/// A store that reads and writes whole conversations leaves rules 4 to 17, as far as they concern one of them, to [`Row`].
+/// A store that reads and writes whole conversations leaves rules 4 to 17, as far as they concern one of them, to
+/// [`Row`].
 ///
 /// # Contract
 ///
 /// *Reading*
 /// 1. `load` finds a conversation by contact or by alias, within one workspace only.
-/// 2. Record, revision, watermark and lease are read as of one instant; the trigger's key is read as of the same instant or an earlier one.
+/// 2. Record, revision, watermark and lease are read as of one instant; the trigger's key is read as of the same
+///    instant or an earlier one.
 /// 3. A key is answered while `now < expires_at`, and not after. A caller reads its own writes.
 ///
 /// *Writing*
 ///
 /// 4. `commit` is all or nothing: record, `due_at`, lease, key, aliases, ended sessions and journal, or none of them.
-/// 5. It applies only if the stored revision is `expect` (`None`: no record is there); else [`Committed::Conflict`]. Each commit gives a new
-///    revision, and no revision of a contact is ever used twice, also after a purge.
-/// 6. A key that is there and unexpired at `now` refuses the commit with [`Committed::KeyTaken`]. Of concurrent first uses one applies.
-/// 7. An alias that leads to another contact refuses it with [`Committed::AliasTaken`]. Aliases to drop are dropped only if they lead here.
+/// 5. It applies only if the stored revision is `expect` (`None`: no record is there); else
+///    [`Committed::Conflict`]. Each commit gives a new revision, and no revision of a contact is ever used twice,
+///    also after a purge.
+/// 6. A key that is there and unexpired at `now` refuses the commit with [`Committed::KeyTaken`]. Of concurrent
+///    first uses one applies.
+/// 7. An alias that leads to another contact refuses it with [`Committed::AliasTaken`]. Aliases to drop are dropped
+///    only if they lead here.
 /// 8. A commit ends a quarantine.
 ///
 /// *Leases*
 ///
-/// 9. A lease is a token and an end. Tokens belong to one call or one `lease_due`. Where several machines share a store, its own clock
-///    judges leases; in one process `now` does. Due times are judged by `now` everywhere.
-/// 10. [`Lease::Take`] takes the lease if none is live or the token holds it already, and says so in [`Committed::Applied`]; when it can not be
-///     taken the commit applies all the same, `due_at` included.
-/// 11. [`Lease::Hold`] and [`Lease::Free`] apply only while their token holds the live lease; else [`Committed::LeaseLost`]. `Free` ends it.
-/// 12. `lease_due` answers conversations with `due_at <= now`, without a live lease and not quarantined, oldest first, at most `limit`, leased to
-///     the token, each with the count of claims since its last commit or settle under a lease; and when the next is due. No conversation is
-///     answered to two tokens at once. A conversation whose lease has run out and that is due is claimed like any other.
+/// 9. A lease is a token and an end. Tokens belong to one call or one `lease_due`. Where several machines share a
+///    store, its own clock judges leases; in one process `now` does. Due times are judged by `now` everywhere.
+/// 10. [`Lease::Take`] takes the lease if none is live or the token holds it already, and says so in
+///     [`Committed::Applied`]; when it can not be taken the commit applies all the same, `due_at` included.
+/// 11. [`Lease::Hold`] and [`Lease::Free`] apply only while their token holds the live lease; else
+///     [`Committed::LeaseLost`]. `Free` ends it.
+/// 12. `lease_due` answers conversations with `due_at <= now`, without a live lease and not quarantined, oldest
+///     first, at most `limit`, leased to the token, each with the count of claims since its last commit or settle
+///     under a lease; and when the next is due. No conversation is answered to two tokens at once. A conversation
+///     whose lease has run out and that is due is claimed like any other.
 ///
 /// *Settling*
 ///
-/// 13. The watermark is the highest outbox number up to which all is settled: `max(old, given)`, raised on [`Settled::Conflict`] too. It starts at 0
-///     with the record and goes when the record goes.
+/// 13. The watermark is the highest outbox number up to which all is settled: `max(old, given)`, raised on
+///     [`Settled::Conflict`] too. It starts at 0 with the record and goes when the record goes.
 /// 14. `settle` without the live lease changes nothing and answers [`Settled::LeaseLost`].
-/// 15. On a matching revision it sets `due_at` and frees the lease; else it raises the watermark only, keeps the lease, and answers `Conflict`.
+/// 15. On a matching revision it sets `due_at` and frees the lease; else it raises the watermark only, keeps the
+///     lease, and answers `Conflict`.
 /// 16. Repeating a settle unchanged is harmless.
 /// 17. `quarantine` sets the conversation aside: it is not due any more, and each load says so.
 ///
 /// *Failing*
 ///
-/// 18. [`StoreError::transient`]: surely not done. [`StoreError::unknown`]: perhaps done. [`StoreError::permanent`]: not done, and never will be.
+/// 18. [`StoreError::transient`]: surely not done. [`StoreError::unknown`]: perhaps done.
+///     [`StoreError::permanent`]: not done, and never will be.
 /// 19. A future that is dropped leaves all or nothing.
 ///
 /// *Keeping*
 ///
-/// 20. `purge` removes keys, ended sessions (with their alias) and journal that are older than asked, at most `limit` each, and says whether more is left.
-///     A store without [`StoreQueries`] may drop `ended` and `journal`; the alias of an ended session still leads to its contact until it is purged.
+/// 20. `purge` removes keys, ended sessions (with their alias) and journal that are older than asked, at most
+///     `limit` each, and says whether more is left. A store without [`StoreQueries`] may drop `ended` and
+///     `journal`; the alias of an ended session still leads to its contact until it is purged.
 /// 21. Ids, keys and aliases are compared byte by byte, and may hold any text without control characters.
 pub trait ConversationStore: Send + Sync {
     /// Everything that one decision needs, in one round trip.
@@ -101,14 +113,16 @@ pub trait ConversationStore: Send + Sync {
     /// Removes what is past its retention: bounded work per call.
     fn purge(&self, purge: &Purge) -> impl Future<Output = Result<Purged, StoreError>> + Send;
 
-    /// Loads, decides, commits. The engine calls only this; a store that can hold a conversation still decides under its own lock.
+    /// Loads, decides, commits. The engine calls only this; a store that can hold a conversation still decides
+    /// under its own lock.
     ///
-    /// `decide` is called at most once, runs no code of the host's, and answers None when nothing is to be written. It may take the record out of
-    /// `Loaded`, or change it there, only if it answers with a commit.
+    /// `decide` is called at most once, runs no code of the host's, and answers None when nothing is to be written.
+    /// It may take the record out of `Loaded`, or change it there, only if it answers with a commit.
     ///
-    /// With [`Lookup::in_place`] a store may have no other copy of the record while `decide` runs. Should the commit be refused all the same,
-    /// the old record is lost: such a store sets the conversation aside (each load says so, with a record that can not be read, until a
-    /// commit brings a new one) and answers [`StoreError::permanent`].
+    /// With [`Lookup::in_place`] a store may have no other copy of the record while `decide` runs. Should the
+    /// commit be refused all the same, the old record is lost: such a store sets the conversation aside (each load
+    /// says so, with a record that can not be read, until a commit brings a new one) and answers
+    /// [`StoreError::permanent`].
     fn update(
         &self,
         lookup: &Lookup,

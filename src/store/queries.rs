@@ -75,60 +75,39 @@ pub struct ConversationQuery {
     pub limit: usize,
 }
 
-impl<S: StoreQueries + ?Sized> StoreQueries for Arc<S> {
-    fn sessions(
-        &self,
-        query: &SessionQuery,
-    ) -> impl Future<Output = Result<Vec<SessionRecord>, StoreError>> + Send {
-        (**self).sessions(query)
-    }
-    fn session(
-        &self,
-        workspace: &WorkspaceId,
-        id: SessionId,
-    ) -> impl Future<Output = Result<Option<SessionRecord>, StoreError>> + Send {
-        (**self).session(workspace, id)
-    }
-    fn journal(
-        &self,
-        workspace: &WorkspaceId,
-        id: SessionId,
-    ) -> impl Future<Output = Result<Vec<JournalEntry>, StoreError>> + Send {
-        (**self).journal(workspace, id)
-    }
-    fn conversations(
-        &self,
-        query: &ConversationQuery,
-    ) -> impl Future<Output = Result<Vec<(ContactId, Record)>, StoreError>> + Send {
-        (**self).conversations(query)
-    }
+/// A pointer to a store asks the store.
+macro_rules! asks_what_it_points_to {
+    ($pointer:ty) => {
+        impl<S: StoreQueries + ?Sized> StoreQueries for $pointer {
+            fn sessions(
+                &self,
+                query: &SessionQuery,
+            ) -> impl Future<Output = Result<Vec<SessionRecord>, StoreError>> + Send {
+                (**self).sessions(query)
+            }
+            fn session(
+                &self,
+                workspace: &WorkspaceId,
+                id: SessionId,
+            ) -> impl Future<Output = Result<Option<SessionRecord>, StoreError>> + Send {
+                (**self).session(workspace, id)
+            }
+            fn journal(
+                &self,
+                workspace: &WorkspaceId,
+                id: SessionId,
+            ) -> impl Future<Output = Result<Vec<JournalEntry>, StoreError>> + Send {
+                (**self).journal(workspace, id)
+            }
+            fn conversations(
+                &self,
+                query: &ConversationQuery,
+            ) -> impl Future<Output = Result<Vec<(ContactId, Record)>, StoreError>> + Send {
+                (**self).conversations(query)
+            }
+        }
+    };
 }
 
-impl<S: StoreQueries + ?Sized> StoreQueries for &S {
-    fn sessions(
-        &self,
-        query: &SessionQuery,
-    ) -> impl Future<Output = Result<Vec<SessionRecord>, StoreError>> + Send {
-        (**self).sessions(query)
-    }
-    fn session(
-        &self,
-        workspace: &WorkspaceId,
-        id: SessionId,
-    ) -> impl Future<Output = Result<Option<SessionRecord>, StoreError>> + Send {
-        (**self).session(workspace, id)
-    }
-    fn journal(
-        &self,
-        workspace: &WorkspaceId,
-        id: SessionId,
-    ) -> impl Future<Output = Result<Vec<JournalEntry>, StoreError>> + Send {
-        (**self).journal(workspace, id)
-    }
-    fn conversations(
-        &self,
-        query: &ConversationQuery,
-    ) -> impl Future<Output = Result<Vec<(ContactId, Record)>, StoreError>> + Send {
-        (**self).conversations(query)
-    }
-}
+asks_what_it_points_to!(Arc<S>);
+asks_what_it_points_to!(&S);

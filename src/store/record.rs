@@ -12,7 +12,8 @@ use crate::session::{
 
 /// A conversation, opaque and cheap to clone.
 ///
-/// A store in this process keeps the record itself; any other writes [`Record::to_bytes`] and reads [`Record::from_bytes`].
+/// A store in this process keeps the record itself; any other writes [`Record::to_bytes`] and reads
+/// [`Record::from_bytes`].
 #[derive(Clone, Debug)]
 pub struct Record(Repr);
 
@@ -57,7 +58,8 @@ impl Record {
         }
     }
 
-    /// The conversation inside, given up: not shared if this was the only owner. A record that can not be read comes back.
+    /// The conversation inside, given up: not shared if this was the only owner. A record that can not be read
+    /// comes back.
     pub(crate) fn open(self) -> Result<Arc<Conversation>, (Self, DecodeError)> {
         match self.0 {
             Repr::Here(conversation) => Ok(conversation),

@@ -1,5 +1,6 @@
-//! One conversation as a value: what the contract keeps beside the record, and its rules for one row. For stores that read and write
-//! whole rows, such as a map, a key-value store or a locked file. Keys, aliases, ended sessions and the journal are not in here.
+//! One conversation as a value: what the contract keeps beside the record, and its rules for one row. For stores
+//! that read and write whole rows, such as a map, a key-value store or a locked file. Keys, aliases, ended sessions
+//! and the journal are not in here.
 
 mod stored;
 #[cfg(test)]
@@ -14,39 +15,28 @@ use crate::store::{
     Settled, StoredConversation, Token,
 };
 
-/// One conversation as plain data, with the rules of [`ConversationStore`](crate::store::ConversationStore) that concern it alone.
+/// One conversation as plain data, with the rules of [`ConversationStore`](crate::store::ConversationStore) that
+/// concern it alone.
 ///
-/// A store reads a row, lets it judge the call, and writes it back, all under one lock or in one transaction. `Row::default()` is a
-/// conversation that was never written; a refused call leaves a row as it was. What stays the store's: to find the row (by alias too),
-/// to keep keys and aliases, to purge. `examples/own_store.rs` is such a store.
+/// A store reads a row, lets it judge the call, and writes it back, all under one lock or in one transaction.
+/// `Row::default()` is a conversation that was never written; a refused call leaves a row as it was. What stays the
+/// store's: to find the row (by alias too), to keep keys and aliases, to purge. `examples/own_store.rs` is such a
+/// store.
 ///
 /// It is kept as one value ([`to_bytes`](Self::to_bytes)) or field by field, such as in columns.
 ///
 /// - A store never removes a row: a revision would come twice (rule 5).
-/// - Leases are judged by the `now` of each call, as in one process (rule 9). A store that several machines share puts its own clock there
-///   first; what is due is then judged by that clock too.
+/// - Leases are judged by the `now` of each call, as in one process (rule 9). A store that several machines share
+///   puts its own clock there first; what is due is then judged by that clock too.
 ///
 /// ```
-/// use chatflow::store::{Commit, Committed, Lease, Record, Row};
+/// use chatflow::store::{Commit, Committed, Record, Row};
 /// use chatflow::{ContactId, WorkspaceId};
 ///
-/// let commit = Commit {
-///     workspace: WorkspaceId::default(),
-///     contact: ContactId::new("ann")?,
-///     expect: None,
-///     record: Record::from_bytes(*b"what the engine wrote"),
-///     due_at: None,
-///     lease: Lease::Leave,
-///     key: None,
-///     add_aliases: Vec::new(),
-///     drop_aliases: Vec::new(),
-///     started: Vec::new(),
-///     ended: Vec::new(),
-///     journal: Vec::new(),
-///     dead_letters: 0,
-///     now: chrono::DateTime::UNIX_EPOCH,
-/// };
-/// let mut row = Row::default();
+/// let (ann, now) = (ContactId::new("ann")?, chrono::DateTime::UNIX_EPOCH);
+/// let record = Record::from_bytes(*b"what the engine wrote");
+/// let commit = Commit::new(WorkspaceId::default(), ann, None, record, now);
+// let mut row = Row::default();
 /// let applied = Committed::Applied { revision: 1, leased: false, settled: 0 };
 /// assert_eq!(row.commit(&commit, None, |_| None), applied);
 ///
@@ -98,10 +88,11 @@ impl Row {
         self.expected().map(|_| self.stored(contact, lookup.token, lookup.now))
     }
 
-    /// Writes a commit, or refuses it (rules 4 to 8, 10 to 12). The store then writes the row, the commit's key and its aliases, or none.
+    /// Writes a commit, or refuses it (rules 4 to 8, 10 to 12). The store then writes the row, the commit's key and
+    /// its aliases, or none.
     ///
-    /// `key` is what is stored under the name of the commit's key, expired or not; `holder` says where an alias leads. The first that
-    /// holds refuses: another revision, a lost lease, a taken key, a taken alias.
+    /// `key` is what is stored under the name of the commit's key, expired or not; `holder` says where an alias
+    /// leads. The first that holds refuses: another revision, a lost lease, a taken key, a taken alias.
     pub fn commit(
         &mut self,
         commit: &Commit,
@@ -120,7 +111,8 @@ impl Row {
         Committed::Applied { revision: self.revision, leased, settled: self.settled }
     }
 
-    /// Takes note of what is delivered (rules 13 to 17). The row is to be written unless the answer is [`Settled::LeaseLost`].
+    /// Takes note of what is delivered (rules 13 to 17). The row is to be written unless the answer is
+    /// [`Settled::LeaseLost`].
     pub fn settle(&mut self, settle: &Settle) -> Settled {
         if self.holder(settle.now) != Some(settle.token) {
             return Settled::LeaseLost;
@@ -137,10 +129,11 @@ impl Row {
         Settled::Done
     }
 
-    /// When it can be claimed (rule 12): once it is due, and its lease is over; None: nothing is due, or it was set aside (rule 17).
+    /// When it can be claimed (rule 12): once it is due, and its lease is over; None: nothing is due, or it was set
+    /// aside (rule 17).
     ///
-    /// Claims go in this order. A store that asks an index for what is due files each row that it writes under this instant: it is never
-    /// late there, only, once the lease has run out, later than what this answers then.
+    /// Claims go in this order. A store that asks an index for what is due files each row that it writes under this
+    /// instant: it is never late there, only, once the lease has run out, later than what this answers then.
     #[must_use]
     pub fn ready_at(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let due_at = self.due_at.filter(|_| !self.quarantined)?;
@@ -148,7 +141,8 @@ impl Row {
         Some(lease_end.map_or(due_at, |end| due_at.max(end)))
     }
 
-    /// Leases it to the token and counts the claim (rule 12); None if it is not ready. The row is to be written if it is.
+    /// Leases it to the token and counts the claim (rule 12); None if it is not ready. The row is to be written if
+    /// it is.
     pub fn claim(
         &mut self,
         workspace: &WorkspaceId,
@@ -162,8 +156,8 @@ impl Row {
         Some(LeasedConversation { workspace: workspace.clone(), stored, claims: self.claims })
     }
 
-    /// Counts its live sessions of a flow; if there are some, it is due at `wake_at` at the latest, and to be written if that is set.
-    /// A record that can not be read has none. The workspace is not looked at.
+    /// Counts its live sessions of a flow; if there are some, it is due at `wake_at` at the latest, and to be
+    /// written if that is set. A record that can not be read has none. The workspace is not looked at.
     pub fn live(&mut self, live: &Live) -> u64 {
         let Ok(conversation) = self.record.conversation() else { return 0 };
         let sessions = conversation.sessions().iter().filter(|session| *session.flow() == live.flow);

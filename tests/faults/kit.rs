@@ -354,7 +354,8 @@ impl World {
         self.clock.advance(time);
     }
 
-    /// Ticks an engine of its own until nothing is due now, a failed tick again after the lease. Answers when something is due next.
+    /// Ticks an engine of its own until nothing is due now, a failed tick again after the lease. Answers when
+    /// something is due next.
     pub(crate) fn tick_out(&self) -> Option<DateTime<Utc>> {
         let engine = self.engine();
         for _ in 0..1_000 {

@@ -1,4 +1,5 @@
-//! Threads that work on one store at once, without a fault: what they leave equals what some order of them would have left.
+//! Threads that work on one store at once, without a fault: what they leave equals what some order of them would
+//! have left.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Barrier;

@@ -228,7 +228,8 @@ impl FlowStore for SlowFlows {
     }
 }
 
-/// L2, D3: a call that is dropped, or still waits, while it reads the new catalogue does not make others trust the old one.
+/// L2, D3: a call that is dropped, or still waits, while it reads the new catalogue does not make others trust the
+/// old one.
 #[test]
 fn a_publish_is_seen_by_the_next_call_though_another_was_dropped_while_it_read_it() {
     let slow = SlowFlows { inner: Arc::default(), slow: Arc::default() };
@@ -295,7 +296,8 @@ impl Transport for Slow {
     }
 }
 
-/// INV-O6: conversations that were claimed together are not worked any more when the first of them took the whole lease.
+/// INV-O6: conversations that were claimed together are not worked any more when the first of them took the whole
+/// lease.
 #[test]
 fn a_claim_is_not_begun_when_its_lease_may_be_over() {
     let world = World::with_flows(Setup { deferred: true, ..Setup::default() }, &flows(&["once"]));

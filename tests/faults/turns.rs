@@ -276,8 +276,9 @@ fn the_generator_makes_every_kind_of_node() {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
 
-    /// INV-V1, V2, S3, L1: a turn answers for every input, answers the same again, is bounded, leaves an ended session and one that it does
-    /// not fit as they are; and a session that was written and read goes on as the one that was not.
+    /// INV-V1, V2, S3, L1: a turn answers for every input, answers the same again, is bounded, leaves an ended
+    /// session and one that it does not fit as they are; and a session that was written and read goes on as the one
+    /// that was not.
     #[test]
     fn a_turn_is_total_and_deterministic_and_needs_nothing_but_the_stored_form(
         (flow, _) in flow(),
@@ -309,8 +310,8 @@ proptest! {
         }
     }
 
-    /// INV-L4, V2: a stored session that was changed anywhere, checksum mended or not, is an error or another session; never a panic, now or
-    /// in a turn.
+    /// INV-L4, V2: a stored session that was changed anywhere, checksum mended or not, is an error or another
+    /// session; never a panic, now or in a turn.
     #[test]
     fn damaged_bytes_are_an_error_and_forged_ones_do_no_harm(
         (flow, _) in flow(),
@@ -447,7 +448,8 @@ fn play<S: ConversationStore>(world: &World, store: S, steps: &[Step]) -> Vec<St
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(60) })]
 
-    /// INV-V2: a store that keeps bytes, one that keeps records, and one that changes them in place give the same conversation.
+    /// INV-V2: a store that keeps bytes, one that keeps records, and one that changes them in place give the same
+    /// conversation.
     #[test]
     fn nothing_lives_outside_the_stored_form((_, text) in flow(), steps in vec(step(), 1..24)) {
         let world = || World::with_flows(Setup::default(), std::slice::from_ref(&text));

@@ -1,4 +1,5 @@
-//! What the tests of rules share: flows in a few words, and an engine in a world whose time, ids and channel are the test's.
+//! What the tests of rules share: flows in a few words, and an engine in a world whose time, ids and channel are
+//! the test's.
 
 use std::pin::pin;
 use std::sync::{Arc, Mutex};

@@ -101,6 +101,104 @@ fn ensuring_from_many_threads_makes_one_version() {
     assert_eq!(versions(&world.status("f")), [(1, "online")]);
 }
 
+fn greeter() -> Sketch {
+    flow("f").on(json!([{"match": "exact", "text": "x"}])).send("s", "Hi")
+}
+
+fn ensure_on(world: &World, sketch: &Sketch, accounts: &[&str]) -> Result<FlowStatus, Error> {
+    let accounts = accounts.iter().map(|name| account(name));
+    block_on(world.flows().ensure_on(&sketch.json(), accounts))
+}
+
+const OUTLET: &str = "+15550111";
+
+/// L1, L3
+#[test]
+fn a_flow_that_messages_start_is_ensured_on_its_accounts() {
+    let world = World::new();
+    let first = ensure_on(&world, &greeter(), &[SHOP, OUTLET]).unwrap();
+    assert_eq!(
+        (versions(&first), &first.accounts[..]),
+        (vec![(1, "online")], &[account(SHOP), account(OUTLET)][..])
+    );
+    assert_eq!(ensure_on(&world, &greeter(), &[OUTLET, SHOP, SHOP]).unwrap(), first);
+    assert!(matches!(world.say("x"), Received::Started { .. }));
+    assert_eq!(world.sent(), ["Hi"]);
+    let newer = ensure_on(&world, &greeter().send("t", "Ho"), &[SHOP, OUTLET]).unwrap();
+    assert_eq!(versions(&newer), [(1, "offline"), (2, "online")]);
+}
+
+/// L3
+#[test]
+fn a_published_flow_is_not_ensured_on_other_accounts_until_it_is_unpublished() {
+    let world = World::new();
+    let first = ensure_on(&world, &greeter(), &[SHOP]).unwrap();
+    for sketch in [greeter(), greeter().send("t", "Ho")] {
+        for accounts in [&[OUTLET][..], &[SHOP, OUTLET], &[]] {
+            assert_eq!(
+                invalid_state(ensure_on(&world, &sketch, accounts)),
+                ("bind", "published", WHEN_PUBLISHED)
+            );
+        }
+    }
+    assert_eq!(world.status("f"), first);
+    block_on(world.flows().unpublish(&id("f"), Unpublish::Drain)).unwrap();
+    let moved = ensure_on(&world, &greeter(), &[OUTLET]).unwrap();
+    assert_eq!((versions(&moved), moved.accounts), (vec![(1, "online")], vec![account(OUTLET)]));
+}
+
+/// L3, L5
+#[test]
+fn what_can_not_be_published_on_its_accounts_is_not_bound_to_them() {
+    let world = World::new();
+    assert_eq!(invalid_state(ensure_on(&world, &says_only("Hi"), &[SHOP])).0, "bind");
+    assert_eq!(block_on(world.flows().list()).unwrap(), []);
+    let ensured = ensure_on(&world, &says_only("Hi"), &[]).unwrap();
+    assert_eq!(versions(&ensured), [(1, "online")]);
+    let error = told(ensure_on(&world, &greeter().coded("g"), &[]));
+    assert!(error.1.contains("(unbound_account)"), "{}", error.1);
+    ensure_on(&world, &flow("any").on(json!([{"match": "any"}])), &[SHOP]).unwrap();
+    let error = told(ensure_on(&world, &flow("g").on(json!([{"match": "any"}])), &[OUTLET, SHOP]));
+    assert!(error.1.contains("(two_any_triggers)"), "{}", error.1);
+    let kept = world.status("g");
+    assert_eq!((kept.state, kept.accounts), (FlowState::Unpublished, vec![]));
+}
+
+/// L1, L3
+#[test]
+fn ensuring_on_accounts_from_many_threads_makes_one_version() {
+    let world = World::new();
+    let made: Vec<FlowStatus> = thread::scope(|scope| {
+        let ensure = || ensure_on(&world, &greeter(), &[SHOP]).unwrap();
+        let runs: Vec<_> = (0..8).map(|_| scope.spawn(ensure)).collect();
+        runs.into_iter().map(|run| run.join().unwrap()).collect()
+    });
+    assert!(made.iter().all(|status| versions(status) == [(1, "online")]));
+    assert_eq!(world.status("f").accounts, [account(SHOP)]);
+}
+
+/// L3: whoever comes first binds the flow; it is never online on accounts that its caller did not name.
+#[test]
+fn of_hosts_that_disagree_on_the_accounts_one_publishes() {
+    for _ in 0..20 {
+        let world = World::new();
+        let both = thread::scope(|scope| {
+            let runs = [SHOP, OUTLET].map(|name| {
+                let world = &world;
+                (name, scope.spawn(move || ensure_on(world, &greeter(), &[name])))
+            });
+            runs.map(|(name, run)| (name, run.join().unwrap()))
+        });
+        for (name, answer) in &both {
+            match answer {
+                Ok(status) => assert_eq!(status.accounts, [account(name)]),
+                Err(error) => assert_eq!(error.code(), "invalid_state"),
+            }
+        }
+        assert_eq!(both.iter().filter(|(_, answer)| answer.is_ok()).count(), 1);
+    }
+}
+
 // --- L2: drafts and versions ----------------------------------------------------------------------------------------
 
 /// L2

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use chatflow::session::{DeadReason, FailureCode};
-use chatflow::store::{Commit, ConversationStore, Lease, Lookup, Record, Subject, Token};
+use chatflow::store::{Commit, ConversationStore, Lookup, Record, Subject, Token};
 use chatflow::testkit::Recorder;
 use chatflow::{
     Answer, Channel, EventKind, FlowVersion, Inbound, Limits, Received, SendError, SessionFilter, Status,
@@ -585,41 +585,46 @@ fn a_conversation_that_fails_10_claims_is_set_aside_until_it_is_released() {
     assert_eq!(block_on(world.bot.quarantined(None)).unwrap(), []);
 }
 
+/// Writes something else in place of ada's record.
+fn overwrite(world: &World, change: impl Fn(Vec<u8>) -> Vec<u8>) {
+    let subject = Subject::Contact(contact_id("ada"));
+    let token = Token(uuid::Uuid::from_u128(77));
+    let lookup = Lookup::new(WorkspaceId::default(), subject, token, world.now());
+    let stored = block_on(world.bot.store().load(&lookup)).unwrap().conversation.unwrap();
+    let record = Record::from_bytes(change(stored.record.to_bytes().unwrap().to_vec()));
+    let commit = Commit {
+        due_at: Some(world.now()),
+        ..Commit::new(lookup.workspace, contact_id("ada"), Some(stored.revision), record, world.now())
+    };
+    block_on(world.bot.store().commit(commit)).unwrap();
+}
+
 /// S9
 #[test]
 fn a_conversation_that_can_not_be_decoded_is_set_aside() {
     let world = World::with([talk()]);
     world.begin(ada("t").contact_id("ada"));
-    let lookup = Lookup {
-        workspace: WorkspaceId::default(),
-        subject: Subject::Contact(contact_id("ada")),
-        key: None,
-        token: Token(uuid::Uuid::from_u128(77)),
-        now: world.now(),
-        in_place: false,
-    };
-    let stored = block_on(world.bot.store().load(&lookup)).unwrap().conversation.unwrap();
-    let damage = Commit {
-        workspace: lookup.workspace.clone(),
-        contact: contact_id("ada"),
-        expect: Some(stored.revision),
-        record: Record::from_bytes(*b"no record of ours"),
-        due_at: Some(world.now()),
-        lease: Lease::Leave,
-        key: None,
-        add_aliases: Vec::new(),
-        drop_aliases: Vec::new(),
-        started: Vec::new(),
-        ended: Vec::new(),
-        journal: Vec::new(),
-        dead_letters: 0,
-        now: world.now(),
-    };
-    block_on(world.bot.store().commit(damage)).unwrap();
+    overwrite(&world, |_| b"no record of ours".to_vec());
     world.begin(TriggerRequest::new("t").phone(BOB));
     world.tick();
     assert_eq!(world.notes(), [EventKind::Quarantined]);
     is_quarantined(&world, "ada");
+}
+
+/// S9: a roll-out is under way; nobody has to look at the conversation.
+#[test]
+fn a_conversation_of_a_newer_release_is_left_to_that_release() {
+    let world = World::with([talk()]);
+    world.begin(ada("t").contact_id("ada"));
+    overwrite(&world, |mut bytes| {
+        bytes[4..6].fill(0xff);
+        bytes
+    });
+    world.tick();
+    assert_eq!(block_on(world.bot.quarantined(None)).unwrap(), []);
+    let newer = "stored conversation has format 65535, this release reads up to 1";
+    assert_eq!(told(block_on(world.bot.contact(&contact_id("ada")))), ("newer_format", newer.to_owned()));
+    assert_eq!(world.refusal(ada("t").contact_id("ada")).0, "newer_format");
 }
 
 // --- S12: retention -------------------------------------------------------------------------------------------------

@@ -97,14 +97,7 @@ pub fn key_record(name: &str, session: u128, expires_at: DateTime<Utc>) -> KeyRe
 }
 
 pub fn by_contact(name: &str) -> Lookup {
-    Lookup {
-        workspace: shop(),
-        subject: Subject::Contact(contact(name)),
-        key: None,
-        token: token(0),
-        now: at(0),
-        in_place: false,
-    }
+    Lookup::new(shop(), Subject::Contact(contact(name)), token(0), at(0))
 }
 
 pub fn by_alias(alias: Alias) -> Lookup {
@@ -112,22 +105,7 @@ pub fn by_alias(alias: Alias) -> Lookup {
 }
 
 pub fn commit(name: &str, expect: Option<Revision>) -> Commit {
-    Commit {
-        workspace: shop(),
-        contact: contact(name),
-        expect,
-        record: opaque(name),
-        due_at: None,
-        lease: Lease::Leave,
-        key: None,
-        add_aliases: Vec::new(),
-        drop_aliases: Vec::new(),
-        started: Vec::new(),
-        ended: Vec::new(),
-        journal: Vec::new(),
-        dead_letters: 0,
-        now: at(0),
-    }
+    Commit::new(shop(), contact(name), expect, opaque(name), at(0))
 }
 
 pub fn settle(name: &str, by: u128, revision: Revision, settled: u64) -> Settle {

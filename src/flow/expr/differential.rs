@@ -7,7 +7,8 @@
 //! - arithmetic with what is not defined: not defined here, so that a text can render empty (SEMANTICS N7), an error
 //!   there; a `default` keeps it out of the generated arithmetic;
 //! - whole numbers beyond 64 bits and floats that are not finite: an error here, carried on there;
-//! - null and what is not defined in filters of texts, and in `length`, `first`, `in null`: harmless here, errors there;
+//! - null and what is not defined in filters of texts, and in `length`, `first`, `in null`: harmless here, errors
+//!   there;
 //! - `i64::MAX` beside a float, where the comparison there is off by one;
 //! - blanks around a number in a text, comparisons in a chain, truth values and floats as an index;
 //! - filters that minijinja's core does not have, or that read otherwise: `truncate`, `number`, `currency`, `date`,

@@ -83,7 +83,8 @@ fn answer(run: &mut Run<'_>, node: &WaitReply, message: Message) -> Move {
     Move::Take(WaitReply::REPLIED)
 }
 
-/// A message that came before the question answers it only if nothing was sent since; else it was missed (SEMANTICS I4, I5).
+/// A message that came before the question answers it only if nothing was sent since; else it was missed
+/// (SEMANTICS I4, I5).
 fn take_queued(run: &mut Run<'_>, node: &WaitReply) -> Option<Queued> {
     if run.session.queue().is_empty() {
         return None;

@@ -103,7 +103,8 @@ struct Log {
 }
 
 impl Log {
-    /// Removes what is from before an instant, as far as the sweep goes, and says what becomes of it. `filed` is where it was found.
+    /// Removes what is from before an instant, as far as the sweep goes, and says what becomes of it. `filed` is
+    /// where it was found.
     fn purge(&mut self, filed: i64, before: DateTime<Utc>, sweep: &mut Sweep) -> Fate {
         let mut enough = false;
         self.entries.retain(|entry| {

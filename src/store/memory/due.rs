@@ -1,5 +1,5 @@
-//! When what is due: conversations by their due time, leases by their end. Filed lazily, so that an answer that moves a deadline
-//! touches nothing here.
+//! When what is due: conversations by their due time, leases by their end. Filed lazily, so that an answer that
+//! moves a deadline touches nothing here.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -52,7 +52,8 @@ impl DueIndex {
         self.earliest
     }
 
-    /// Sets the due time. While a lease is live nothing is filed: most leases end with a settle that sets the time anew.
+    /// Sets the due time. While a lease is live nothing is filed: most leases end with a settle that sets the time
+    /// anew.
     pub(super) fn set_due(
         &mut self,
         id: u32,
@@ -81,7 +82,8 @@ impl DueIndex {
 
     /// Gives the lease to a token.
     pub(super) fn lease(&mut self, id: u32, slots: &mut Slots, token: Token, until: DateTime<Utc>) {
-        // Before the lease is set: while the clock stands still, an old lease of the same slot would look like the new one.
+        // Before the lease is set: while the clock stands still, an old lease of the same slot would look like the
+        // new one.
         while let Some(&Reverse((end, other))) = self.leases.peek()
             && slots[other].lease.until() != Some(end)
         {

@@ -1,4 +1,5 @@
-//! Idempotency keys: tables of their own, sharded by key, since a key is unique in workspace and flow, not in a contact.
+//! Idempotency keys: tables of their own, sharded by key, since a key is unique in workspace and flow, not in a
+//! contact.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
@@ -25,8 +26,8 @@ pub(super) struct Keys {
 #[repr(align(128))]
 struct Part(Mutex<KeyTable>);
 
-/// Workspace, flow and key as a keyed hash of 128 bits, instead of the texts: among a thousand million keys two are alike with
-/// a chance of 1 in 10^21.
+/// Workspace, flow and key as a keyed hash of 128 bits, instead of the texts: among a thousand million keys two are
+/// alike with a chance of 1 in 10^21.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct KeyHash(u64, u64);
 

@@ -29,8 +29,8 @@ pub(super) struct Shards {
 #[repr(align(128))]
 struct Cell {
     shard: Mutex<Shard>,
-    /// What the shard's due index said when the lock was last given back: read without the lock, so that a look for work
-    /// costs one load for each shard that has none.
+    /// What the shard's due index said when the lock was last given back: read without the lock, so that a look for
+    /// work costs one load for each shard that has none.
     earliest: AtomicI64,
 }
 
@@ -44,8 +44,8 @@ pub(super) struct Shard {
     pub(super) journal: Journal,
     index: Index,
     last_revision: Revision,
-    /// The slot that was last written to: a settle follows upon a commit, and finds it without the index (among a million
-    /// conversations a look there costs a third of a microsecond).
+    /// The slot that was last written to: a settle follows upon a commit, and finds it without the index (among a
+    /// million conversations a look there costs a third of a microsecond).
     latest: u32,
 }
 

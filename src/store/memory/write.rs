@@ -20,7 +20,8 @@ impl MemoryStore {
         self.write(at, workspace, slot, commit)
     }
 
-    /// Writes a commit, or refuses it. `at` is the locked shard of its conversation, `slot` where that lies if there is one.
+    /// Writes a commit, or refuses it. `at` is the locked shard of its conversation, `slot` where that lies if
+    /// there is one.
     pub(super) fn write(
         &self,
         mut at: At<'_>,

@@ -30,21 +30,11 @@ fn alias(number: u64) -> Alias {
 }
 
 fn commit(expect: Option<Revision>) -> Commit {
+    let record = Record::from_bytes(*b"not\nread");
     Commit {
-        workspace: WorkspaceId::default(),
-        contact: contact("ann"),
-        expect,
-        record: Record::from_bytes(*b"not\nread"),
         due_at: Some(at(5)),
-        lease: Lease::Leave,
-        key: None,
-        add_aliases: Vec::new(),
-        drop_aliases: Vec::new(),
-        started: Vec::new(),
-        ended: Vec::new(),
-        journal: Vec::new(),
         dead_letters: 2,
-        now: at(0),
+        ..Commit::new(WorkspaceId::default(), contact("ann"), expect, record, at(0))
     }
 }
 
@@ -81,14 +71,8 @@ fn apply(row: &mut Row, commit: Commit) -> (Revision, bool) {
 }
 
 fn seen(row: &Row, by: u128, seconds: i64) -> Option<StoredConversation> {
-    let lookup = Lookup {
-        workspace: WorkspaceId::default(),
-        subject: Subject::Contact(contact("ann")),
-        key: None,
-        token: token(by),
-        now: at(seconds),
-        in_place: false,
-    };
+    let subject = Subject::Contact(contact("ann"));
+    let lookup = Lookup::new(WorkspaceId::default(), subject, token(by), at(seconds));
     row.load(&contact("ann"), &lookup)
 }
 

@@ -1,0 +1,95 @@
+//! One save of a flow's entry by compare-and-swap, and what each state allows (SEMANTICS L3).
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::address::Account;
+use crate::engine::flows::{FlowStatus, Flows};
+use crate::error::Error;
+use crate::id::{FlowId, FlowVersion};
+use crate::store::{ConversationStore, FlowChange, FlowEntry, FlowSaved, FlowState};
+
+/// Lost races until a change gives up.
+const ATTEMPTS: u32 = 16;
+
+impl<S: ConversationStore> Flows<'_, S> {
+    /// Reads the flow's entry, changes it and saves it, until nobody else was faster. `change` gets the entry with
+    /// its next revision.
+    pub(super) async fn change(
+        &self,
+        flow: &FlowId,
+        change: impl Fn(Option<FlowEntry>, DateTime<Utc>) -> Result<Change, Error>,
+    ) -> Result<FlowStatus, Error> {
+        let workspace = self.workspace()?;
+        let now = self.0.now();
+        for _ in 0..ATTEMPTS {
+            let catalogue = self.0.ports.flow_store.catalogue(workspace).await?;
+            let entry = catalogue.flows.into_iter().find(|entry| entry.flow == *flow);
+            let expect = entry.as_ref().map(|entry| entry.revision);
+            let entry = entry.map(|entry| FlowEntry { revision: entry.revision + 1, ..entry });
+            let Change { entry, draft, version } = change(entry, now)?;
+            let after = FlowStatus::from(entry.clone());
+            let saved =
+                self.0.ports.flow_store.save(workspace, FlowChange { entry, expect, draft, version }).await?;
+            self.0.flows.doubt();
+            if saved == FlowSaved::Saved {
+                return Ok(after);
+            }
+        }
+        Err(Error::Contention)
+    }
+}
+
+/// What is to be saved.
+pub(super) struct Change {
+    pub(super) entry: FlowEntry,
+    pub(super) draft: Option<Arc<str>>,
+    pub(super) version: Option<(FlowVersion, Arc<str>)>,
+}
+
+pub(super) fn new_entry(flow: &FlowId, now: DateTime<Utc>) -> FlowEntry {
+    FlowEntry {
+        flow: flow.clone(),
+        name: flow.as_str().into(),
+        remark: None,
+        logging: false,
+        accounts: Vec::new(),
+        versions: Vec::new(),
+        draft: None,
+        deleted: false,
+        created_at: now,
+        revision: 1,
+    }
+}
+
+pub(super) fn existing(entry: Option<FlowEntry>, flow: &FlowId) -> Result<FlowEntry, Error> {
+    entry.filter(|entry| !entry.deleted).ok_or_else(|| Error::FlowNotFound(flow.clone()))
+}
+
+/// Binds a flow to accounts in place of those it had; `is_manual`: calls start it.
+pub(super) fn rebind(entry: &mut FlowEntry, accounts: &[Account], is_manual: bool) -> Result<(), Error> {
+    const WHEN_MANUAL: &str = "save draft, publish, roll back, rename, remark, logging, test, delete";
+    if entry.state() == FlowState::Published {
+        return Err(invalid_state(entry, "bind"));
+    }
+    if is_manual {
+        let (flow, action, state) = (entry.flow.clone(), "bind", "unpublished");
+        return Err(Error::InvalidState { flow, action, state, allowed: WHEN_MANUAL });
+    }
+    entry.accounts = accounts.to_vec();
+    Ok(())
+}
+
+/// What each state allows (SEMANTICS L3).
+pub(super) fn invalid_state(entry: &FlowEntry, action: &'static str) -> Error {
+    let (state, allowed) = match entry.state() {
+        FlowState::Published => {
+            ("published", "save draft, publish, roll back, unpublish, rename, remark, logging, test")
+        }
+        FlowState::Unpublished => {
+            ("unpublished", "save draft, publish, roll back, rename, remark, logging, test, bind, delete")
+        }
+    };
+    Error::InvalidState { flow: entry.flow.clone(), action, state, allowed }
+}

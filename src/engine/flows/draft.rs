@@ -1,0 +1,117 @@
+//! What authors do with a draft, and with a flow's names (SEMANTICS L1, L2). Nothing here goes online.
+
+use std::sync::Arc;
+
+use crate::engine::flows::change::{Change, existing, new_entry};
+use crate::engine::flows::{FlowStatus, Flows, Imported};
+use crate::error::Error;
+use crate::flow::{DraftText, Flow, Issues};
+use crate::id::{FlowId, check_name};
+use crate::store::{ConversationStore, FlowEntry};
+
+impl<S: ConversationStore> Flows<'_, S> {
+    /// Takes a definition as a draft: a new code creates a flow, a known one gets a new draft. Whatever is wrong
+    /// with it is reported, and kept (SEMANTICS L1, L2).
+    ///
+    /// # Errors
+    /// `Issues` when the text is no JSON object with a `code`; `Contention`, `Store`.
+    pub async fn import(&self, json: &str) -> Result<Imported, Error> {
+        let draft = self.read(json)?;
+        let text: Arc<str> = json.into();
+        let status = self
+            .change(&draft.code, |entry, now| {
+                let mut entry = entry.unwrap_or_else(|| new_entry(&draft.code, now));
+                entry.deleted = false;
+                take_names(&mut entry, &draft);
+                entry.draft = Some(entry.revision);
+                Ok(Change { entry, draft: Some(Arc::clone(&text)), version: None })
+            })
+            .await?;
+        Ok(Imported { status, issues: self.issues(json) })
+    }
+
+    /// Takes a definition as a draft under another code: a copy (SEMANTICS L1).
+    ///
+    /// # Errors
+    /// As [`import`](Self::import); `InvalidInput` of `code`.
+    pub async fn import_as(&self, json: &str, code: &str) -> Result<Imported, Error> {
+        let code = FlowId::new(code).map_err(|rule| Error::invalid("code", rule))?;
+        let copy = self.read(json)?.renamed(&code);
+        self.import(&copy).await
+    }
+
+    /// Saves a draft that was read at this revision of the flow (SEMANTICS L2).
+    ///
+    /// # Errors
+    /// `Stale` when the flow has changed since; `FlowNotFound`; `InvalidInput` when the text is of another flow;
+    /// `Issues` when it is no JSON object with a `code`; `Store`.
+    pub async fn save_draft(&self, flow: &FlowId, json: &str, revision: u64) -> Result<Imported, Error> {
+        let draft = self.read(json)?;
+        if draft.code != *flow {
+            return Err(Error::invalid("code", format_args!("must be `{flow}`")));
+        }
+        let text: Arc<str> = json.into();
+        let status = self
+            .change(flow, |entry, _| {
+                let mut entry = existing(entry, flow)?;
+                if entry.revision != revision + 1 {
+                    return Err(Error::Stale(flow.clone()));
+                }
+                take_names(&mut entry, &draft);
+                entry.draft = Some(entry.revision);
+                Ok(Change { entry, draft: Some(Arc::clone(&text)), version: None })
+            })
+            .await?;
+        Ok(Imported { status, issues: self.issues(json) })
+    }
+
+    /// Gives the flow another name, at once for all its versions (SEMANTICS S5).
+    ///
+    /// # Errors
+    /// `InvalidInput` of `name`; `FlowNotFound`, `Contention`, `Store`.
+    pub async fn rename(&self, flow: &FlowId, name: &str) -> Result<FlowStatus, Error> {
+        check_name(name).map_err(|rule| Error::invalid("name", rule))?;
+        self.edit(flow, |entry| entry.name = name.into()).await
+    }
+
+    /// Notes something about the flow.
+    ///
+    /// # Errors
+    /// `FlowNotFound`, `Contention`, `Store`.
+    pub async fn remark(&self, flow: &FlowId, remark: &str) -> Result<FlowStatus, Error> {
+        self.edit(flow, |entry| entry.remark = Some(remark.into())).await
+    }
+
+    /// Whether turns are journalled from now on (SEMANTICS L6).
+    ///
+    /// # Errors
+    /// `FlowNotFound`, `Contention`, `Store`.
+    pub async fn set_logging(&self, flow: &FlowId, logging: bool) -> Result<FlowStatus, Error> {
+        self.edit(flow, |entry| entry.logging = logging).await
+    }
+
+    fn issues(&self, json: &str) -> Issues {
+        match Flow::from_json_within(json, &self.0.ports.limits) {
+            Ok(flow) => flow.warnings().clone(),
+            Err(issues) => issues,
+        }
+    }
+
+    async fn edit(&self, flow: &FlowId, edit: impl Fn(&mut FlowEntry)) -> Result<FlowStatus, Error> {
+        self.change(flow, |entry, _| {
+            let mut entry = existing(entry, flow)?;
+            edit(&mut entry);
+            Ok(Change { entry, draft: None, version: None })
+        })
+        .await
+    }
+}
+
+fn take_names(entry: &mut FlowEntry, draft: &DraftText) {
+    if let Some(name) = &draft.name {
+        entry.name = name.as_str().into();
+    }
+    if let Some(remark) = &draft.remark {
+        entry.remark = Some(remark.as_str().into());
+    }
+}

@@ -1,0 +1,148 @@
+//! The life of flows: draft, publish, roll back, bind, unpublish, delete (SEMANTICS L). Each change is one save of the
+//! flow's entry by compare-and-swap.
+
+mod change;
+mod draft;
+mod publish;
+mod retire;
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::address::Account;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::flow::{DraftText, Issues};
+use crate::id::{FlowId, FlowVersion, WorkspaceId};
+use crate::store::{ConversationStore, FlowEntry, FlowState, VersionEntry};
+
+/// The flows of a workspace, from [`Engine::flows`].
+#[derive(Debug)]
+pub struct Flows<'a, S>(&'a Engine<S>);
+
+/// A flow as it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct FlowStatus {
+    /// Its code.
+    pub flow: FlowId,
+    /// Its name.
+    pub name: Arc<str>,
+    /// What its authors note.
+    pub remark: Option<Arc<str>>,
+    /// Published or unpublished.
+    pub state: FlowState,
+    /// The version that new sessions start on.
+    pub online: Option<FlowVersion>,
+    /// All published versions, oldest first.
+    pub versions: Vec<VersionEntry>,
+    /// Whether new sessions are journalled.
+    pub logging: bool,
+    /// The accounts whose messages may start it.
+    pub accounts: Vec<Account>,
+    /// The revision to hand back with the next [`Flows::save_draft`].
+    pub revision: u64,
+}
+
+/// What an import or a saved draft came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Imported {
+    /// The flow now.
+    pub status: FlowStatus,
+    /// What is wrong with the draft; errors block publishing, and nothing else.
+    pub issues: Issues,
+}
+
+/// What becomes of live sessions when their flow is unpublished (SEMANTICS L4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unpublish {
+    /// They go on to their end.
+    Drain,
+    /// They are cancelled when next looked at; `tick` looks at the rest.
+    Terminate,
+}
+
+impl<S: ConversationStore> Engine<S> {
+    /// The flows of this workspace.
+    #[must_use]
+    pub fn flows(&self) -> Flows<'_, S> {
+        Flows(self)
+    }
+}
+
+impl<S: ConversationStore> Flows<'_, S> {
+    /// One flow. None: there is none with this code, or it was deleted.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub async fn get(&self, flow: &FlowId) -> Result<Option<FlowStatus>, Error> {
+        Ok(self.find(flow).await?.map(FlowStatus::from))
+    }
+
+    /// All flows, by code.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub async fn list(&self) -> Result<Vec<FlowStatus>, Error> {
+        let catalogue = self.0.ports.flow_store.catalogue(self.workspace()?).await?;
+        let mut flows: Vec<FlowStatus> =
+            catalogue.flows.into_iter().filter(|entry| !entry.deleted).map(FlowStatus::from).collect();
+        flows.sort_by(|a, b| a.flow.cmp(&b.flow));
+        Ok(flows)
+    }
+
+    /// The published versions of a flow, oldest first.
+    ///
+    /// # Errors
+    /// `FlowNotFound`, `Store`.
+    pub async fn versions(&self, flow: &FlowId) -> Result<Vec<VersionEntry>, Error> {
+        Ok(self.find(flow).await?.ok_or_else(|| Error::FlowNotFound(flow.clone()))?.versions)
+    }
+
+    /// The JSON that an import took: of a version, or of the draft (SEMANTICS L7).
+    ///
+    /// # Errors
+    /// `FlowNotFound`; `InvalidInput` of `version` when there is none; `Store`.
+    pub async fn export(&self, flow: &FlowId, version: Option<FlowVersion>) -> Result<Arc<str>, Error> {
+        self.text(flow, version).await
+    }
+
+    fn workspace(&self) -> Result<&WorkspaceId, Error> {
+        self.0.workspace()
+    }
+
+    fn read(&self, json: &str) -> Result<DraftText, Error> {
+        Ok(DraftText::read(json, &self.0.ports.limits)?)
+    }
+
+    async fn find(&self, flow: &FlowId) -> Result<Option<FlowEntry>, Error> {
+        let catalogue = self.0.ports.flow_store.catalogue(self.workspace()?).await?;
+        Ok(catalogue.flows.into_iter().find(|entry| entry.flow == *flow && !entry.deleted))
+    }
+
+    async fn text(&self, flow: &FlowId, version: Option<FlowVersion>) -> Result<Arc<str>, Error> {
+        if self.find(flow).await?.is_none() {
+            return Err(Error::FlowNotFound(flow.clone()));
+        }
+        let text = self.0.ports.flow_store.definition(self.workspace()?, flow, version).await?;
+        text.ok_or_else(|| Error::invalid("version", "does not exist"))
+    }
+}
+
+impl From<FlowEntry> for FlowStatus {
+    fn from(entry: FlowEntry) -> Self {
+        Self {
+            state: entry.state(),
+            online: entry.online(),
+            flow: entry.flow,
+            name: entry.name,
+            remark: entry.remark,
+            versions: entry.versions,
+            logging: entry.logging,
+            accounts: entry.accounts,
+            revision: entry.revision,
+        }
+    }
+}

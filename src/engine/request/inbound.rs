@@ -1,0 +1,174 @@
+//! An inbound message: what a host hands in, and what the engine works with.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use crate::address::{AccountRef, Address};
+use crate::channel::Channel;
+use crate::engine::request::rules::{bad_value, check_instant, check_profile};
+use crate::error::Error;
+use crate::id::{ContactId, check_name};
+use crate::limits::Limits;
+use crate::session::{Message, MessageKind, Profile};
+use crate::value::{Caps, Packed};
+
+/// A message from a contact (SEMANTICS I).
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Inbound {
+    pub(in crate::engine) id: Option<String>,
+    pub(in crate::engine) channel: Channel,
+    pub(in crate::engine) account: String,
+    pub(in crate::engine) from: String,
+    pub(in crate::engine) contact_id: Option<String>,
+    pub(in crate::engine) kind: MessageKind,
+    pub(in crate::engine) text: String,
+    pub(in crate::engine) payload: Option<String>,
+    pub(in crate::engine) value: Option<Value>,
+    pub(in crate::engine) timestamp: Option<DateTime<Utc>>,
+    pub(in crate::engine) profile: Option<Box<Profile>>,
+}
+
+impl Inbound {
+    fn new(channel: Channel, account: impl Into<String>, from: impl Into<String>, kind: MessageKind) -> Self {
+        Self {
+            id: None,
+            channel,
+            account: account.into(),
+            from: from.into(),
+            contact_id: None,
+            kind,
+            text: String::new(),
+            payload: None,
+            value: None,
+            timestamp: None,
+            profile: None,
+        }
+    }
+
+    /// A text of at most 16 KiB, from an address to an account of the host's.
+    pub fn text(
+        channel: Channel,
+        account: impl Into<String>,
+        from: impl Into<String>,
+        text: impl Into<String>,
+    ) -> Self {
+        Self { text: text.into(), ..Self::new(channel, account, from, MessageKind::Text) }
+    }
+
+    /// An option that was chosen: what the message offered as [`Opt::payload`](crate::Opt::payload) or any other
+    /// payload, and its label.
+    pub fn choice(
+        channel: Channel,
+        account: impl Into<String>,
+        from: impl Into<String>,
+        payload: impl Into<String>,
+        label: impl Into<String>,
+    ) -> Self {
+        let choice = Self::new(channel, account, from, MessageKind::Choice);
+        Self { text: label.into(), payload: Some(payload.into()), ..choice }
+    }
+
+    /// A medium: what flows read as `reply.media`, such as `{"url": …, "mime": …}`; [`caption`](Self::caption)
+    /// gives its text.
+    pub fn media(
+        channel: Channel,
+        account: impl Into<String>,
+        from: impl Into<String>,
+        media: Value,
+    ) -> Self {
+        Self { value: Some(media), ..Self::new(channel, account, from, MessageKind::Media) }
+    }
+
+    /// A place: what flows read as `reply.location`, such as `{"latitude": …, "longitude": …}`.
+    pub fn location(
+        channel: Channel,
+        account: impl Into<String>,
+        from: impl Into<String>,
+        location: Value,
+    ) -> Self {
+        Self { value: Some(location), ..Self::new(channel, account, from, MessageKind::Location) }
+    }
+
+    /// The text beside a medium or a place.
+    pub fn caption(mut self, text: impl Into<String>) -> Self {
+        self.text = text.into();
+        self
+    }
+
+    /// The channel's id of the message: a redelivery changes nothing. Without an id nothing is recognised
+    /// (SEMANTICS I2).
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// The host's id of the contact; the address is linked to it (SEMANTICS T2).
+    pub fn contact_id(mut self, id: impl Into<String>) -> Self {
+        self.contact_id = Some(id.into());
+        self
+    }
+
+    /// When the channel says it was sent (SEMANTICS I12).
+    pub fn timestamp(mut self, at: DateTime<Utc>) -> Self {
+        self.timestamp = Some(at);
+        self
+    }
+
+    /// What the channel knows of the contact.
+    pub fn profile(mut self, profile: Profile) -> Self {
+        self.profile = Some(Box::new(profile));
+        self
+    }
+
+    pub(in crate::engine) fn check(self, limits: &Limits) -> Result<CheckedInbound, Error> {
+        check_name(&self.account).map_err(|rule| Error::invalid("account", rule))?;
+        let account = AccountRef { channel: &self.channel, account: &self.account };
+        let address = Address::on(account, &self.from).map_err(|rule| Error::invalid("from", rule))?;
+        let contact = self
+            .contact_id
+            .map(|id| ContactId::new(id).map_err(|rule| Error::invalid("contact_id", rule)))
+            .transpose()?;
+        if let Some(id) = &self.id {
+            check_name(id).map_err(|rule| Error::invalid("id", rule))?;
+        }
+        if self.text.len() > limits.text_bytes {
+            return Err(Error::invalid(
+                "text",
+                format_args!("must have at most {} bytes", limits.text_bytes),
+            ));
+        }
+        if let Some(payload) = &self.payload {
+            check_name(payload).map_err(|rule| Error::invalid("payload", rule))?;
+        }
+        check_instant("timestamp", self.timestamp)?;
+        check_profile(self.profile.as_deref(), limits)?;
+        let field = if self.kind == MessageKind::Media { "media" } else { "location" };
+        let value = self.value.map(|value| {
+            Packed::from_json(&value, &Caps::of(limits)).map_err(|error| bad_value(field, &error))
+        });
+        let value = value.transpose()?;
+        let (media, location) = if self.kind == MessageKind::Media { (value, None) } else { (None, value) };
+        let message = Message {
+            kind: self.kind,
+            text: self.text.into(),
+            payload: self.payload.map(Into::into),
+            media,
+            location,
+        };
+        let Self { id, channel, account, timestamp, profile, .. } = self;
+        Ok(CheckedInbound { id, channel, account, address, contact, message, timestamp, profile })
+    }
+}
+
+/// An inbound message whose form is right.
+pub(in crate::engine) struct CheckedInbound {
+    pub(in crate::engine) id: Option<String>,
+    pub(in crate::engine) channel: Channel,
+    pub(in crate::engine) account: String,
+    pub(in crate::engine) address: Address,
+    pub(in crate::engine) contact: Option<ContactId>,
+    pub(in crate::engine) message: Message,
+    pub(in crate::engine) timestamp: Option<DateTime<Utc>>,
+    pub(in crate::engine) profile: Option<Box<Profile>>,
+}

@@ -1,0 +1,51 @@
+//! Rules that triggers and inbound messages share.
+
+use chrono::{DateTime, Utc};
+
+use crate::error::Error;
+use crate::limits::Limits;
+use crate::session::Profile;
+use crate::value::PackError;
+
+/// A value that can not be taken, by the place in it that is wrong.
+pub(super) fn bad_value(field: &'static str, error: &PackError) -> Error {
+    let rule = error.to_string();
+    match error.at().filter(|at| !at.is_empty()) {
+        Some(at) => {
+            let rule = rule.strip_prefix(&format!("`{at}` ")).unwrap_or(&rule);
+            Error::invalid(format!("{field}.{at}"), rule)
+        }
+        None => Error::invalid(field, rule),
+    }
+}
+
+/// Instants that a text form can hold: years 1970 to 9999.
+pub(super) fn check_instant(field: &'static str, at: Option<DateTime<Utc>>) -> Result<(), Error> {
+    const YEAR_10000: i64 = 253_402_300_800;
+    match at {
+        Some(at) if !(0..YEAR_10000).contains(&at.timestamp()) => {
+            Err(Error::invalid(field, "must be between 1970 and 9999"))
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn check_profile(profile: Option<&Profile>, limits: &Limits) -> Result<(), Error> {
+    let Some(profile) = profile else { return Ok(()) };
+    for (field, text) in [
+        ("profile.name", &profile.name),
+        ("profile.email", &profile.email),
+        ("profile.language", &profile.language),
+    ] {
+        if text.as_ref().is_some_and(|text| text.len() > limits.id_bytes) {
+            return Err(Error::invalid(field, format_args!("must have at most {} bytes", limits.id_bytes)));
+        }
+    }
+    if profile.tags.len() > 100 || profile.tags.iter().any(|tag| tag.len() > limits.id_bytes) {
+        return Err(Error::invalid(
+            "profile.tags",
+            format_args!("must be at most 100, of at most {} bytes", limits.id_bytes),
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! Why a session failed: a code for programs, a node, a sentence for people.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::NodeId;
+
+/// Why a session failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Failure {
+    /// The kind of fault.
+    pub code: FailureCode,
+    /// The node it happened at.
+    pub node: NodeId,
+    /// What happened, for people. Holds no value of the contact's.
+    pub message: String,
+}
+
+/// The kinds of fault that end a session (SEMANTICS S9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum FailureCode {
+    /// A turn visited more nodes than [`Limits::nodes_per_turn`](crate::Limits::nodes_per_turn).
+    NodesPerTurn,
+    /// The session had more turns than [`Limits::turns_per_session`](crate::Limits::turns_per_session).
+    TurnsPerSession,
+    /// Variables outgrew [`Limits::variable_bytes`](crate::Limits::variable_bytes) or
+    /// [`Limits::depth`](crate::Limits::depth).
+    Variables,
+    /// More messages are unsent than [`Limits::unsent_messages`](crate::Limits::unsent_messages).
+    UnsentMessages,
+    /// There was nowhere to send to (SEMANTICS D4).
+    NoDestination,
+    /// An expression or a template could not be evaluated.
+    Expression,
+    /// A host call failed, or was not answered in time, and no `failed` branch is there.
+    CallFailed,
+    /// A delay's instant could not be read.
+    BadInstant,
+    /// The flow or the node that the session stands at is not there.
+    MissingNode,
+    /// The conversation outgrew [`Limits::conversation_bytes`](crate::Limits::conversation_bytes).
+    ConversationSize,
+}
+
+impl FailureCode {
+    /// The name, as in the stored form.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NodesPerTurn => "nodes_per_turn",
+            Self::TurnsPerSession => "turns_per_session",
+            Self::Variables => "variables",
+            Self::UnsentMessages => "unsent_messages",
+            Self::NoDestination => "no_destination",
+            Self::Expression => "expression",
+            Self::CallFailed => "call_failed",
+            Self::BadInstant => "bad_instant",
+            Self::MissingNode => "missing_node",
+            Self::ConversationSize => "conversation_size",
+        }
+    }
+}
+
+impl std::fmt::Display for FailureCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

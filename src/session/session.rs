@@ -1,0 +1,239 @@
+//! One run of a flow with a contact: where it stands, what it knows, until when it lives.
+//! The kernel alone changes it.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::channel::Channel;
+use crate::id::{FlowId, FlowVersion, NodeId, SessionId};
+use crate::session::{EndReason, Failure, Origin, PendingCall, Queued, Reply, Route, Status};
+use crate::value::Bag;
+
+/// One run of a flow with a contact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    pub(crate) id: SessionId,
+    pub(crate) flow: FlowId,
+    pub(crate) version: FlowVersion,
+    pub(crate) status: Status,
+    /// The node it stands at, or ended at.
+    #[serde(rename = "node")]
+    pub(crate) at: NodeId,
+    /// Where that node was in the compiled flow; only a hint.
+    #[serde(skip)]
+    pub(crate) hint: u32,
+    /// Grows when a wait, a delay or a call is entered; fences deadlines, calls and choices (SEMANTICS S4).
+    pub(crate) wait: u32,
+    /// The wait number of the question that was last answered or timed out: choices up to here are stale
+    /// (SEMANTICS I9).
+    #[serde(default)]
+    pub(crate) answered: u32,
+    pub(crate) turns: u32,
+    /// Messages that it sent.
+    pub(crate) sent: u32,
+    pub(crate) started_at: DateTime<Utc>,
+    pub(crate) last_interaction_at: DateTime<Utc>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) expires_at: Option<DateTime<Utc>>,
+    /// The end of the longest life it may have: nothing moves it (SEMANTICS S1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ends_by: Option<DateTime<Utc>>,
+    /// The node's own deadline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) deadline: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ended_at: Option<DateTime<Utc>>,
+    /// Since when it stands where it stands.
+    pub(crate) parked_at: DateTime<Utc>,
+    /// The outbox number of the last message before the wait: the wait's deadline does not pass before it is
+    /// settled (SEMANTICS N3).
+    #[serde(default)]
+    pub(crate) sent_before: u64,
+    #[serde(default, skip_serializing_if = "Bag::is_empty")]
+    pub(crate) context: Bag,
+    #[serde(default, skip_serializing_if = "Bag::is_empty")]
+    pub(crate) vars: Bag,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) origin: Option<Box<Origin>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) route: Option<Arc<Route>>,
+    /// Where the last message went: a question takes answers from there (SEMANTICS I3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) asked: Option<Arc<Route>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reply: Option<Box<Reply>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) call: Option<Box<PendingCall>>,
+    /// Whatever few sessions need.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) rare: Option<Box<Rare>>,
+    /// The last branch taken that was not plainly the next node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) branch: Option<Arc<str>>,
+}
+
+/// Parts of a session that most sessions do not have.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Rare {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) jumps: Vec<(NodeId, u32)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) queue: Vec<Queued>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) failure: Option<Failure>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ended_by: Option<EndReason>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) outcome: Option<Arc<str>>,
+}
+
+impl Session {
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// The flow it runs.
+    #[must_use]
+    pub fn flow(&self) -> &FlowId {
+        &self.flow
+    }
+
+    /// The version it started on, and stays on (SEMANTICS S5).
+    #[must_use]
+    pub fn version(&self) -> FlowVersion {
+        self.version
+    }
+
+    /// Where it is in its life.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// The node it stands at, or ended at.
+    #[must_use]
+    pub fn node(&self) -> &NodeId {
+        &self.at
+    }
+
+    /// How many waits, delays and calls it has entered.
+    #[must_use]
+    pub fn wait_number(&self) -> u32 {
+        self.wait
+    }
+
+    /// How many turns it has had.
+    #[must_use]
+    pub fn turns(&self) -> u32 {
+        self.turns
+    }
+
+    /// When it started.
+    #[must_use]
+    pub fn started_at(&self) -> DateTime<Utc> {
+        self.started_at
+    }
+
+    /// When a turn last advanced it (SEMANTICS S1).
+    #[must_use]
+    pub fn last_interaction_at(&self) -> DateTime<Utc> {
+        self.last_interaction_at
+    }
+
+    /// When it expires: its TTL, or the node's own deadline if that is later (SEMANTICS S3). None: never.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<DateTime<Utc>> {
+        let ttl = self.expires_at?;
+        let expires_at = self.deadline.map_or(ttl, |deadline| ttl.max(deadline));
+        Some(self.ends_by.map_or(expires_at, |ends_by| expires_at.min(ends_by)))
+    }
+
+    /// The node's own deadline.
+    #[must_use]
+    pub fn deadline(&self) -> Option<DateTime<Utc>> {
+        self.deadline
+    }
+
+    /// When it ended.
+    #[must_use]
+    pub fn ended_at(&self) -> Option<DateTime<Utc>> {
+        self.ended_at
+    }
+
+    /// What it was started with, as given and read-only.
+    #[must_use]
+    pub fn context(&self) -> &Bag {
+        &self.context
+    }
+
+    /// What the flow has written.
+    #[must_use]
+    pub fn vars(&self) -> &Bag {
+        &self.vars
+    }
+
+    /// What started it.
+    #[must_use]
+    pub fn origin(&self) -> Option<&Origin> {
+        self.origin.as_deref()
+    }
+
+    /// The latest answer.
+    #[must_use]
+    pub fn reply(&self) -> Option<&Reply> {
+        self.reply.as_deref()
+    }
+
+    /// The call it waits for.
+    #[must_use]
+    pub fn call(&self) -> Option<&PendingCall> {
+        self.call.as_deref()
+    }
+
+    /// Why it failed.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Failure> {
+        self.rare.as_ref()?.failure.as_ref()
+    }
+
+    /// Who ended it, when it did not end by itself.
+    #[must_use]
+    pub fn ended_by(&self) -> Option<EndReason> {
+        self.rare.as_ref()?.ended_by
+    }
+
+    /// The outcome that its end node names.
+    #[must_use]
+    pub fn outcome(&self) -> Option<&str> {
+        self.rare.as_ref()?.outcome.as_deref()
+    }
+
+    pub(crate) fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    pub(crate) fn queue(&self) -> &[Queued] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.queue)
+    }
+
+    /// About how many bytes it holds of what grows.
+    pub(crate) fn weight(&self) -> usize {
+        let queue = self.queue().iter().map(|queued| queued.message.text.len()).sum::<usize>();
+        let reply = self.reply.as_ref().map_or(0, |reply| {
+            reply.message.as_ref().map_or(0, |message| message.text.len())
+                + reply.missed.iter().map(|text| text.len()).sum::<usize>()
+        });
+        let call = self.call.as_ref().map_or(0, |call| call.args.byte_len());
+        size_of::<Self>() + self.context.byte_len() + self.vars.byte_len() + queue + reply + call
+    }
+
+    /// The channel its messages go to.
+    #[must_use]
+    pub fn channel(&self) -> Option<&Channel> {
+        self.route.as_ref().map(|route| &route.account.channel)
+    }
+}

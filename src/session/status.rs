@@ -1,0 +1,92 @@
+//! Where a session is in its life, and who ended it. Names only: what leads from one to the other is the kernel's.
+
+use serde::{Deserialize, Serialize};
+
+/// Where a session is in its life (SEMANTICS S).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Status {
+    /// In the middle of a turn; never stored.
+    Running,
+    /// At a question, until the contact answers or a deadline passes.
+    Waiting,
+    /// Until a point in time.
+    Delayed,
+    /// Until the host answers a call.
+    Calling,
+    /// With a person of the host's.
+    Handoff,
+    /// Came to an end of the flow.
+    Completed,
+    /// Nobody answered in time.
+    Expired,
+    /// Could not go on; see [`Session::failure`](crate::Session::failure).
+    Failed,
+    /// Ended from outside; see [`Session::ended_by`](crate::Session::ended_by).
+    Cancelled,
+}
+
+impl Status {
+    /// Whether the session goes on: `running`, `waiting`, `delayed`, `calling` or `handoff`.
+    #[must_use]
+    pub fn is_live(self) -> bool {
+        matches!(self, Self::Running | Self::Waiting | Self::Delayed | Self::Calling | Self::Handoff)
+    }
+
+    /// The name, as in the stored form.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Waiting => "waiting",
+            Self::Delayed => "delayed",
+            Self::Calling => "calling",
+            Self::Handoff => "handoff",
+            Self::Completed => "completed",
+            Self::Expired => "expired",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl std::fmt::Display for Status {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Who ended a session that did not end by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum EndReason {
+    /// The host cancelled it.
+    Cancelled,
+    /// Its flow was unpublished with `Terminate` (SEMANTICS L4).
+    FlowTerminated,
+    /// Another flow with `per_contact: interrupt` took its place (SEMANTICS T6).
+    Interrupted,
+    /// The contact opted out (SEMANTICS T10).
+    OptedOut,
+}
+
+impl EndReason {
+    /// The name, as in the stored form.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cancelled => "cancelled",
+            Self::FlowTerminated => "flow_terminated",
+            Self::Interrupted => "interrupted",
+            Self::OptedOut => "opted_out",
+        }
+    }
+}
+
+impl std::fmt::Display for EndReason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,91 @@
+//! A channel that refuses now and then, and checks the order of what it gets.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chatflow::{ContactId, MemoryStore, MessageId, Outbound, Receipt, SendError, SessionId, Transport};
+
+use super::dice::Dice;
+use super::store::{Weather, pause};
+use crate::kit::{route, sessions_of};
+
+/// What the channel saw.
+#[derive(Default)]
+pub(super) struct Seen {
+    pub(super) content: HashMap<MessageId, Outbound>,
+    /// How often each was handed over.
+    pub(super) times: HashMap<MessageId, usize>,
+    pub(super) accepted: HashSet<MessageId>,
+    /// Who has ever opted out: what was still to be sent to them was dropped.
+    pub(super) opted_out: HashSet<ContactId>,
+    /// The highest number that each destination has got.
+    pub(super) last: BTreeMap<String, u64>,
+}
+
+#[derive(Clone)]
+pub(super) struct SimWire {
+    pub(super) memory: Arc<MemoryStore>,
+    pub(super) dice: Dice,
+    pub(super) weather: Weather,
+    pub(super) healed: Arc<Mutex<bool>>,
+    pub(super) seen: Arc<Mutex<Seen>>,
+}
+
+impl SimWire {
+    pub(super) fn take(&self, message: &Outbound) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let known =
+            sessions_of(&*self.memory).iter().any(|record| record.session().id() == message.session());
+        assert!(known, "INV-O1: handed over before it was committed");
+        let first = seen.content.entry(message.id).or_insert_with(|| message.clone());
+        assert_eq!(first, message, "INV-O3: one id, two messages");
+        let times = seen.times.entry(message.id).or_default();
+        *times += 1;
+        let times = *times;
+        assert!(!self.weather.calm || times == 1, "INV-O5: `{}` was handed over twice", message.text());
+        if times == 1 {
+            let last = seen.last.entry(route(message)).or_default();
+            assert!(message.id.seq > *last, "INV-O4: number {} after {last}", message.id.seq);
+            *last = message.id.seq;
+            let earlier = |other: &&Outbound| other.route == message.route && other.id.seq < message.id.seq;
+            for other in seen.content.values().filter(earlier) {
+                assert!(
+                    seen.accepted.contains(&other.id)
+                        || seen.opted_out.contains(&other.contact)
+                        || self.is_dropped(other.session()),
+                    "INV-O4: {} left before {}",
+                    message.id.seq,
+                    other.id.seq
+                );
+            }
+        }
+    }
+
+    pub(super) fn is_dropped(&self, session: SessionId) -> bool {
+        let sessions = sessions_of(&*self.memory);
+        sessions.iter().any(|found| found.session().id() == session && found.session().ended_by().is_some())
+    }
+}
+
+impl Transport for SimWire {
+    async fn send(&self, message: &Outbound) -> Result<Receipt, SendError> {
+        let healed = *self.healed.lock().unwrap();
+        if !healed {
+            pause().await;
+        }
+        let stormy = !self.weather.calm && !healed;
+        if stormy && self.dice.one_in(8) {
+            return Err(SendError::retry("refused by the dice"));
+        }
+        self.take(message);
+        if !healed {
+            pause().await;
+        }
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.accepted.insert(message.id);
+        if stormy && self.dice.one_in(8) {
+            return Err(SendError::retry("taken, but the answer was lost by the dice"));
+        }
+        Ok(Receipt::new())
+    }
+}

@@ -1,0 +1,129 @@
+//! The contract of `ConversationStore` and `StoreQueries`, rule by rule, on each store that is at hand.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+#[path = "../../examples/own_store.rs"]
+#[allow(dead_code, reason = "a program's entry is not needed here")]
+mod own_store;
+#[path = "../store_kit/mod.rs"]
+mod store_kit;
+
+mod commits;
+mod leases;
+mod lists;
+mod reads;
+mod settles;
+mod updates;
+mod upkeep;
+
+use chatflow::FlowVersion;
+use chatflow::WorkspaceId;
+use chatflow::store::{JournalEntry, Purge};
+use chrono::{DateTime, Utc};
+use commits::*;
+use leases::*;
+use lists::*;
+use own_store::OwnStore;
+use reads::*;
+use settles::*;
+use store_kit::*;
+use updates::*;
+use upkeep::*;
+
+macro_rules! on {
+    ($store:expr; $($check:ident),* $(,)?) => { $(#[test] fn $check() { crate::$check(crate::Asked($store)); })* };
+}
+
+/// Checks that need `ConversationStore` alone.
+macro_rules! on_every_store {
+    ($($check:ident),* $(,)?) => {
+        mod kept {
+            mod on_memory { on!(crate::memory(); $($check),*); }
+            mod on_a_shared_one { on!(crate::shared(); $($check),*); }
+            mod on_an_erased_one { on!(crate::erased(); $($check),*); }
+            mod on_the_own_one_of_the_examples { on!(crate::OwnStore::default(); $($check),*); }
+        }
+    };
+}
+
+/// Checks that look into lists, or need a store that lends its only copy of a record.
+macro_rules! on_stores_with_queries {
+    ($($check:ident),* $(,)?) => {
+        mod listed {
+            mod on_memory { on!(crate::memory(); $($check),*); }
+            mod on_a_shared_one { on!(crate::shared(); $($check),*); }
+            mod on_an_erased_one { on!(crate::erased(); $($check),*); }
+        }
+    };
+}
+
+on_every_store! {
+    a_conversation_is_found_by_contact_and_by_alias_in_its_workspace_only,
+    record_revision_watermark_and_lease_are_read_together,
+    a_key_is_answered_until_it_expires,
+    a_refused_commit_writes_nothing,
+    a_commit_applies_to_the_expected_revision_only,
+    no_revision_comes_twice,
+    a_taken_key_refuses_until_it_expires,
+    a_key_belongs_to_workspace_and_flow,
+    an_alias_of_another_contact_refuses,
+    an_alias_is_dropped_only_by_whom_it_leads_to,
+    many_aliases_are_added_at_once,
+    a_commit_ends_a_quarantine,
+    a_lease_ends_by_itself,
+    a_lease_is_taken_if_it_is_free_and_renewed_by_its_token,
+    hold_and_free_need_the_live_lease,
+    due_conversations_are_claimed_oldest_first,
+    a_conversation_is_claimed_by_one_token_while_its_lease_lives,
+    claims_are_counted_until_there_is_progress,
+    a_due_time_is_exact,
+    the_next_due_time_is_never_late,
+    a_due_time_may_move_either_way,
+    the_watermark_never_sinks,
+    a_settle_without_the_lease_changes_nothing,
+    a_settle_on_another_revision_raises_the_watermark_only,
+    a_repeated_settle_is_harmless,
+    a_quarantined_conversation_is_not_due,
+    a_dropped_future_writes_nothing,
+    a_purge_removes_what_is_old_and_says_what_is_left,
+    names_are_compared_byte_by_byte,
+    live_sessions_are_counted_by_flow_and_version,
+    counted_conversations_are_woken,
+    an_update_that_decides_nothing_writes_nothing,
+    an_update_in_place_hands_over_and_takes_back,
+    an_update_may_commit_another_contact,
+}
+
+on_stores_with_queries! {
+    a_refused_commit_leaves_nothing_to_list,
+    a_purge_removes_what_is_listed,
+    an_update_in_place_that_is_refused_sets_aside,
+    an_update_in_place_that_panics_sets_aside,
+    sessions_are_listed_newest_first,
+    a_session_is_found_live_and_ended,
+    a_journal_is_read_in_order,
+    conversations_with_dead_letters_and_set_aside_are_listed,
+    another_workspace_sees_nothing,
+}
+
+fn other() -> WorkspaceId {
+    WorkspaceId::new("other").unwrap()
+}
+
+fn entry(session: u128, turn: u32, at: DateTime<Utc>) -> JournalEntry {
+    JournalEntry {
+        session: session_id(session),
+        contact: contact("ann"),
+        flow: flow("cart"),
+        version: FlowVersion(1),
+        turn,
+        at,
+        input: "reply".into(),
+        steps: Vec::new(),
+    }
+}
+
+/// All that is older than this many seconds.
+fn purge(seconds: i64, limit: usize) -> Purge {
+    Purge { now: at(seconds), ended_before: at(seconds), journal_before: at(seconds), limit }
+}
