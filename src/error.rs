@@ -69,8 +69,9 @@ pub enum Error {
         /// The newest format that this release knows.
         known: u32,
     },
-    /// The definition has errors (SEMANTICS C). Handling: show them to the author; 422.
-    #[error("flow has errors\n{0}")]
+    /// The definition has errors (SEMANTICS C). Prints as the list of them; with `{:#}` each says how to mend it. Handling: show them to the
+    /// author; 422.
+    #[error(fmt = list_issues)]
     Issues(#[from] Issues),
     /// The flow's state does not allow this (SEMANTICS L3). Handling: 409.
     #[error("flow `{flow}` is {state}: `{action}` is not allowed, {allowed} are")]
@@ -101,6 +102,12 @@ pub enum Error {
     /// The store failed. Handling: by [`Error::is_retryable`]; 503.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// With `{:#}` the issues say how to mend them.
+fn list_issues(issues: &Issues, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    f.write_str("flow has errors\n")?;
+    std::fmt::Display::fmt(issues, f)
 }
 
 impl Error {
