@@ -292,13 +292,13 @@ fn a_context_without_a_contact_is_refused() {
     let world = World::with([look().start("contact_from", json!("phone"))]);
     assert_eq!(
         world.refusal(TriggerRequest::new("look").context(json!({"phone": null}))),
-        ("invalid_input", "`contact` must be given: `contact_id`, `phone` or both".to_owned())
+        ("invalid_input", "`contact` must be given: a `contact_id`, a `phone` or an `address`".to_owned())
     );
     assert_eq!(
         world.refusal(TriggerRequest::new("look").context(json!({"phone": "12"}))),
         (
             "invalid_input",
-            "`context` `phone` holds the contact's address, which must be a telephone number: `+` and 8-15 digits"
+            "`context.phone` holds the contact's address, which must be a telephone number: `+` and 8-15 digits"
                 .to_owned()
         )
     );

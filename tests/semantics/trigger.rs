@@ -73,7 +73,7 @@ fn the_contact_is_looked_for_before_inputs_are_checked() {
     let world = World::with([declared(json!([{"name": "cart", "required": true}]))]);
     assert_eq!(
         world.refusal(TriggerRequest::new("f")),
-        ("invalid_input", "`contact` must be given: `contact_id`, `phone` or both".to_owned())
+        ("invalid_input", "`contact` must be given: a `contact_id`, a `phone` or an `address`".to_owned())
     );
 }
 
