@@ -18,6 +18,38 @@ use crate::store::{
 const ATTEMPTS: u32 = 16;
 
 /// The flows of a workspace, from [`Engine::flows`].
+///
+/// A flow that calls start needs [`ensure`](Self::ensure) alone. One that messages start is bound to the accounts that they come to before it
+/// goes online; it keeps them, so that this may run at every start of a host:
+///
+/// ```
+/// use chatflow::{Account, Channel, Engine, FlowId, Inbound, MemoryStore, Received};
+///
+/// const MENU: &str = r#"{
+///     "spec": 1, "code": "menu",
+///     "trigger": {"kind": "inbound", "channel": "whatsapp", "rules": [{"match": "exact", "text": "menu"}]},
+///     "nodes": [{"id": "start", "kind": "start"}, {"id": "hi", "kind": "send_message", "text": "What can we do for you?"}],
+///     "edges": [{"from": "start", "to": "hi"}]
+/// }"#;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let bot = Engine::builder(MemoryStore::new()).build();
+/// let (menu, account) = (FlowId::new("menu")?, Account::new(Channel::WhatsApp, "+15550100")?);
+/// # pollster::block_on(async {
+/// if bot.flows().import(MENU).await?.status.accounts.is_empty() {
+///     bot.flows().bind(&menu, [account]).await?;
+/// }
+/// bot.flows().publish(&menu).await?;
+///
+/// let message = Inbound::text(Channel::WhatsApp, "+15550100", "+14155550123", "Menu");
+/// assert!(matches!(bot.receive(message).await?, Received::Started { .. }));
+/// # assert!(!bot.flows().import(MENU).await?.status.accounts.is_empty());
+/// # assert_eq!(bot.flows().publish(&menu).await?.versions.len(), 1);
+/// # Ok::<(), chatflow::Error>(())
+/// # })?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Flows<'a, S>(&'a Engine<S>);
 
