@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::kit::*;
 
-const NO_PHONE: &str = "must be a telephone number: `+` and 8-15 digits";
+const NO_PHONE: &str = "must be a telephone number: `+` and 8-15 digits, no 0 first";
 const TOO_LONG: &str = "must have at most 256 bytes";
 const CONTROL: &str = "must not contain control characters";
 const NO_TIME: &str = "must be between 1970 and 9999";
