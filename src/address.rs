@@ -15,7 +15,7 @@ pub struct Phone(u64);
 
 /// A text that is no telephone number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be a telephone number: `+` and 8-15 digits")]
+#[error("must be a telephone number: `+` and 8-15 digits, no 0 first")]
 pub struct BadPhone;
 
 impl Phone {

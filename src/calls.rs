@@ -27,7 +27,28 @@ pub struct Call {
     pub args: Bag,
 }
 
-/// Names a call to [`Engine::complete`](crate::calls), from any process: it says which conversation it belongs to.
+/// Names a call to [`Engine::complete`](crate::Engine::complete), from any process: it says which conversation it belongs to. It serialises, so
+/// that it can travel with the work.
+///
+/// ```
+/// use chatflow::{Answer, CallRef, CallResult, Engine, MemoryStore, call_fn};
+///
+/// # fn enqueue(_job: String) {}
+/// let calls = call_fn(|call| async move {
+///     // In a queue, or in the callback URL of the service that is asked.
+///     enqueue(serde_json::to_string(&call.reference).unwrap());
+///     Ok(Answer::Later)
+/// });
+/// let bot = Engine::builder(MemoryStore::new()).calls(calls).build();
+///
+/// // Later, in any process that shares the store:
+/// async fn done(bot: &Engine<MemoryStore>, job: &str) -> Result<(), Box<dyn std::error::Error>> {
+///     let reference: CallRef = serde_json::from_str(job)?;
+///     let _ = bot.complete(reference, CallResult::value(serde_json::json!({"status": "packed"}))).await?;
+///     Ok(())
+/// }
+/// # let _ = bot;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct CallRef {
     /// The tenant.
@@ -43,7 +64,7 @@ pub struct CallRef {
 pub enum Answer {
     /// The result, now.
     Now(CallResult),
-    /// The result comes by [`Engine::complete`](crate::calls), within the node's time-out.
+    /// The result comes by [`Engine::complete`](crate::Engine::complete), within the node's time-out.
     Later,
 }
 

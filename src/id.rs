@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
 /// Bytes that a name may have at most (SEMANTICS S7).
-const MAX_BYTES: usize = 256;
+pub(crate) const MAX_BYTES: usize = 256;
 
 /// Why a name was refused (SEMANTICS S7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -30,7 +30,8 @@
 //!
 //! # Three nouns
 //!
-//! - A [`Flow`] is a graph of nodes and edges, read from JSON, checked and compiled. What it may say is in [`flow`].
+//! - A [`Flow`] is a graph of nodes and edges, read from JSON, checked and compiled. All that it may say is in
+//!   [`flow`], the reference of the file.
 //! - A [`Session`] is one run of a flow with one contact. It runs until it has to wait: for a reply, a point in
 //!   time, an answer of the host's.
 //! - A [`Conversation`] is everything about one contact: its live sessions, the messages still to be sent, the ids
@@ -78,6 +79,11 @@
 //! It speaks to no channel, reads no webhook, makes no HTTP request and starts no thread. It does not verify
 //! webhooks: a forged message is the host's to refuse. Values of contacts are data: never a template, an expression
 //! or a pattern.
+//!
+//! # Types of other crates
+//!
+//! `DateTime<Utc>` is that of `chrono` 0.4, `Value` that of `serde_json` 1 and `Uuid` that of `uuid` 1: a host that names one depends on that
+//! crate too. `uuid` is needed for [`Ids`] of one's own alone.
 //!
 //! # Features
 //!

@@ -12,6 +12,7 @@ use crate::engine::Engine;
 use crate::engine::outcome::Triggered;
 use crate::engine::request::TriggerRequest;
 use crate::error::Error;
+use crate::id::MAX_BYTES;
 use crate::store::ConversationStore;
 
 type Pending<'a> = Pin<Box<dyn Future<Output = Result<Triggered, Error>> + Send + 'a>>;
@@ -62,8 +63,8 @@ impl<S: ConversationStore> Engine<S> {
     /// Triggers each request, at most `width` at the same time, and answers in their order.
     ///
     /// A request with a [`campaign`](TriggerRequest::campaign) and without a `uuid` gets the key
-    /// `CAMPAIGN:CONTACT`, the contact as given: a second run of the same campaign goes on where the first one
-    /// stopped.
+    /// `CAMPAIGN:CONTACT`, the contact as given and both at most 255 bytes: a second run of the same campaign
+    /// goes on where the first one stopped.
     ///
     /// ```
     /// # use chatflow::{Engine, MemoryStore, TriggerRequest};
@@ -96,7 +97,10 @@ impl<S: ConversationStore, R: Iterator<Item = TriggerRequest>> Campaign<'_, S, R
     pub async fn next(&mut self) -> Option<Result<Triggered, Error>> {
         while self.running.len() < self.width {
             let Some(request) = self.requests.next() else { break };
-            self.running.push_back(Slot::Running(Box::pin(self.engine.trigger(keyed(request)))));
+            self.running.push_back(match keyed(request) {
+                Ok(request) => Slot::Running(Box::pin(self.engine.trigger(request))),
+                Err(error) => Slot::Done(Err(error)),
+            });
         }
         let outcome = poll_fn(|context| {
             for slot in &mut self.running {
@@ -142,14 +146,18 @@ impl Progress {
     }
 }
 
-/// The request with a campaign's key, if it has none of its own.
-fn keyed(request: TriggerRequest) -> TriggerRequest {
-    let key = match (&request.uuid, &request.campaign, request.contact_as_given()) {
-        (None, Some(campaign), Some(contact)) => Some(format!("{campaign}:{contact}")),
-        _ => None,
+/// The request with a campaign's key, if it has none of its own. Names that are too long by themselves are told by the trigger.
+fn keyed(request: TriggerRequest) -> Result<TriggerRequest, Error> {
+    let (None, Some(campaign), Some(contact)) =
+        (&request.uuid, &request.campaign, request.contact_as_given())
+    else {
+        return Ok(request);
     };
-    match key {
-        Some(key) => request.uuid(key),
-        None => request,
+    let key = format!("{campaign}:{contact}");
+    if key.len() > MAX_BYTES && campaign.len() <= MAX_BYTES && contact.len() <= MAX_BYTES {
+        let rule =
+            format!("and the contact must have at most {} bytes together: they are the key", MAX_BYTES - 1);
+        return Err(Error::invalid("campaign", rule));
     }
+    Ok(request.uuid(key))
 }

@@ -19,7 +19,8 @@ pub(super) enum Released {
 }
 
 impl<S: ConversationStore> Engine<S> {
-    /// A contact as it is known. None: it is not.
+    /// A contact as it is known. None: it is not. Its id is the host's own, or the one that [`SessionRef::contact_id`](crate::SessionRef::contact_id) and
+    /// the [events](crate::Event::contact) tell.
     ///
     /// # Errors
     /// `Quarantined`, `Store`.

@@ -48,11 +48,36 @@ use catalogue::{Catalogues, WorkspaceFlows};
 ///
 /// All methods may be called from any number of tasks and processes at once; what holds per contact holds because
 /// the contact's record changes by compare-and-swap. There is no runtime inside: a synchronous host blocks on the
-/// futures.
+/// futures, with `pollster::block_on` or its like. An engine is `Send` and `Sync`, and so is each future `Send`: a
+/// web server keeps one engine as its state, and its handlers call it.
 ///
 /// Each method names its errors. Beside them every method answers `InvalidInput` of `workspace` on a handle that was
 /// made with a wrong name ([`in_workspace`](Self::in_workspace)), and whatever reads a conversation answers
 /// [`NewerFormat`](Error::NewerFormat) to a record of a newer release.
+///
+/// ```
+/// use chatflow::{Engine, Error, MemoryStore, TriggerRequest, Triggered};
+/// # use std::time::Duration;
+///
+/// type Bot = Engine<MemoryStore>;
+///
+/// /// A handler of any framework whose state is the engine.
+/// async fn trigger(bot: Bot, phone: String, key: String) -> (u16, String) {
+///     match bot.trigger(TriggerRequest::new("hello").phone(phone).uuid(key)).await {
+///         Ok(Triggered::Started(session)) => (201, session.session_id.to_string()),
+///         Ok(Triggered::AlreadyRunning(session)) => (200, session.session_id.to_string()),
+///         Ok(Triggered::Discarded | Triggered::Refused(_)) => (200, "not now".to_owned()),
+///         Err(error) => (error.http_status(), format!("{}: {error}", error.code())),
+///     }
+/// }
+///
+/// fn spawn(task: impl Future + Send + 'static) { /* such as `tokio::spawn` */ }
+///
+/// let bot: Bot = Engine::builder(MemoryStore::new()).build();
+/// spawn(trigger(bot.clone(), "+14155550123".to_owned(), "event-1".to_owned()));
+/// let ticker = bot.clone();
+/// spawn(async move { ticker.run(Duration::from_secs(1), |_time| async { /* sleeps */ }).await });
+/// ```
 pub struct Engine<S> {
     store: Arc<S>,
     ports: Arc<Ports>,

@@ -393,7 +393,7 @@ enum Target {
     /// Nobody: the flow runs without a contact, in a conversation of its own.
     Nobody(ContactId),
     /// The request, or what it leads to, is no contact.
-    Wrong(ContactId, &'static str, String),
+    Wrong(ContactId, String, String),
 }
 
 impl Target {
@@ -420,7 +420,8 @@ impl Target {
             (Some(contact), _) => Self::Named(contact.clone()),
             (None, Some(address)) => Self::Addressed(address.clone(), mint()),
             (None, None) => {
-                Self::Wrong(mint(), "contact", "must be given: `contact_id`, `phone` or both".to_owned())
+                let rule = "must be given: a `contact_id`, a `phone` or an `address`";
+                Self::Wrong(mint(), "contact".to_owned(), rule.to_owned())
             }
         }
     }
@@ -446,7 +447,7 @@ impl Target {
 
     fn check(&self, is_known: bool, refuse_unknown: bool) -> Result<(), Error> {
         match self {
-            Self::Wrong(_, field, rule) => Err(Error::invalid(*field, rule)),
+            Self::Wrong(_, field, rule) => Err(Error::invalid(field.clone(), rule)),
             Self::Named(contact) if refuse_unknown && !is_known => {
                 Err(Error::ContactNotFound(contact.clone()))
             }
@@ -460,7 +461,7 @@ fn read_contact(
     request: &mut CheckedTrigger,
     id_from: Option<&str>,
     address_from: Option<&str>,
-) -> Result<(), (&'static str, String)> {
+) -> Result<(), (String, String)> {
     let text = |name: Option<&str>| {
         let value = request.context.get(name?)?;
         value.as_str().map(ToOwned::to_owned).or_else(|| value.as_u64().map(|number| number.to_string()))
@@ -468,10 +469,10 @@ fn read_contact(
     let (id, address) = (text(id_from), text(address_from));
     if let Some(id) = id {
         let name = id_from.unwrap_or_default();
-        request.contact = Some(
-            ContactId::new(id)
-                .map_err(|rule| ("context", format!("`{name}` holds the contact's id, which {rule}")))?,
-        );
+        request.contact =
+            Some(ContactId::new(id).map_err(|rule| {
+                (format!("context.{name}"), format!("holds the contact's id, which {rule}"))
+            })?);
     }
     if let Some(address) = address {
         let name = address_from.unwrap_or_default();
@@ -480,10 +481,9 @@ fn read_contact(
             Some(account) => Address::new(account, &address).map_err(|rule| rule.to_string()),
             None => Phone::parse_inbound(&address).map(Address::Phone).map_err(|rule| rule.to_string()),
         };
-        request.address =
-            Some(address.map_err(|rule| {
-                ("context", format!("`{name}` holds the contact's address, which {rule}"))
-            })?);
+        request.address = Some(address.map_err(|rule| {
+            (format!("context.{name}"), format!("holds the contact's address, which {rule}"))
+        })?);
     }
     Ok(())
 }

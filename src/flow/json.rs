@@ -30,6 +30,11 @@ pub(crate) fn parse(text: &str, limits: &Limits, found: &mut Found) -> Option<Va
             );
             None
         }
+        Err(_) if text.starts_with('\u{feff}') => {
+            let fix = "save the file as UTF-8 without a byte order mark";
+            found.add(IssueCode::NotJson, &Path::Root, "is not JSON: it begins with a byte order mark", fix);
+            None
+        }
         Err(error) => {
             let message = format!("is not JSON: {}", brief(&error.to_string()));
             found.add(

@@ -9,6 +9,7 @@ use crate::Limits;
 use crate::address::Account;
 use crate::flow::issue::{Found, IssueCode, Issues};
 use crate::flow::path::Path;
+use crate::flow::read::wrong_type;
 use crate::flow::{Flow, Rank, json};
 use crate::id::FlowId;
 
@@ -31,6 +32,10 @@ impl DraftText {
         let mut found = Found::default();
         let json = json::parse(text, limits, &mut found);
         let Some(json) = json.filter(|_| !found.has_errors()) else { return Err(found.into_issues()) };
+        if !json.is_object() {
+            let _: Option<()> = wrong_type("an object", &json, &Path::Root, &mut found);
+            return Err(found.into_issues());
+        }
         let at = Path::Root.key("code");
         let code = match json.get("code").map(|code| code.as_str().map(FlowId::new)) {
             Some(Some(Ok(code))) => code,
@@ -39,7 +44,7 @@ impl DraftText {
                 return Err(found.into_issues());
             }
             Some(None) => {
-                found.add(IssueCode::WrongType, &at, "must be a text", "write the code in quotes");
+                found.add(IssueCode::WrongType, &at, "must be text", "write the code in quotes");
                 return Err(found.into_issues());
             }
             None => {

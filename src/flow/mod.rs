@@ -1,7 +1,9 @@
 //! Flows: what a canvas saves ([`FlowDef`]) becomes what the kernel runs on ([`Flow`]), or the complete list of what is
 //! wrong with it ([`Issues`]). Parsed once, checked once, never changed.
 //! What must not live here: sessions, time, I/O.
-
+//!
+#![doc = include_str!("reference.md")]
+#![doc = include_str!("expr/filter/table.md")]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod capacity;

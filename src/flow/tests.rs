@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 
 use crate::flow::expr::{Scope, Val};
 use crate::flow::node::{Assign, Delay, Function, Node, Port, WaitReply};
-use crate::flow::{Flow, NodeIx, Render, Settings, Step, Undefined};
+use crate::flow::{
+    Campaign, Clash, ContactMode, Flow, InputPolicy, InputType, MatchKind, NodeIx, NodeKind, OnTimeout,
+    Operator, Render, ReplyKind, SendAction, Settings, Step, Undefined,
+};
 use crate::value::Caps;
 use crate::{Bag, Concurrency, Limits, NodeId, Reentry, TtlMode};
 
@@ -224,4 +227,33 @@ fn a_literal_text_is_not_copied() {
         panic!()
     };
     assert_eq!(pause, TimeDelta::minutes(1));
+}
+
+/// The reference is what an author reads, so it names every word that the format has.
+#[test]
+fn the_reference_names_every_word() {
+    fn words<T: Copy>(list: &[(&'static str, T)]) -> Vec<&'static str> {
+        list.iter().map(|(word, _)| *word).collect()
+    }
+    // Without the examples.
+    let reference: String = include_str!("reference.md").split("```").step_by(2).collect();
+    let known = [
+        NodeKind::WORDS.to_vec(),
+        words(Operator::WORDS),
+        words(MatchKind::WORDS),
+        words(Campaign::WORDS),
+        words(TtlMode::WORDS),
+        words(Undefined::WORDS),
+        words(Clash::WORDS),
+        words(InputType::WORDS),
+        words(InputPolicy::WORDS),
+        words(ContactMode::WORDS),
+        words(SendAction::WORDS),
+        words(ReplyKind::WORDS),
+        words(OnTimeout::WORDS),
+    ];
+    for word in known.concat() {
+        let forms = [format!("`{word}`"), format!("\"{word}\""), format!("[`{word}`]")];
+        assert!(forms.iter().any(|form| reference.contains(form)), "{word} is not in the reference");
+    }
 }

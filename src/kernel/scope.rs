@@ -34,6 +34,8 @@ impl Scope for Names<'_> {
             "trigger" => Val::Map(&self.trigger),
             "flow" => Val::Map(self),
             "session" => Val::Map(self.session),
+            // The clock's, whatever a caller's context holds.
+            "now" => return None,
             bare => self.session.vars.get(bare).or_else(|| self.session.context.get(bare)).map(Val::from)?,
         })
     }

@@ -42,13 +42,13 @@ pub struct Profile {
     /// E-mail address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// Language tag, such as `en` or `pt-BR`: chooses among a text's translations.
+    /// Language tag, such as `en` or `pt-BR`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
     /// Labels.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
-    /// Anything else, readable as `contact.fields.NAME`.
+    /// Anything else, readable as `contact.fields.NAME`: an object, made by [`Bag::from_json`] with [`Caps::of`](crate::value::Caps::of).
     #[serde(default, skip_serializing_if = "Bag::is_empty")]
     pub fields: Bag,
 }

@@ -43,7 +43,10 @@ fn a_phone_is_a_plus_and_8_to_15_digits_however_it_is_formatted() {
     for bad in ["4155550123", "+1234567", "+1234567890123456", "+1415555x123", "+", "", "+0123456789"] {
         assert_eq!(
             world.refusal(TriggerRequest::new("f").phone(bad)),
-            ("invalid_input", "`phone` must be a telephone number: `+` and 8-15 digits".to_owned())
+            (
+                "invalid_input",
+                "`phone` must be a telephone number: `+` and 8-15 digits, no 0 first".to_owned()
+            )
         );
     }
 }
@@ -292,13 +295,13 @@ fn a_context_without_a_contact_is_refused() {
     let world = World::with([look().start("contact_from", json!("phone"))]);
     assert_eq!(
         world.refusal(TriggerRequest::new("look").context(json!({"phone": null}))),
-        ("invalid_input", "`contact` must be given: `contact_id`, `phone` or both".to_owned())
+        ("invalid_input", "`contact` must be given: a `contact_id`, a `phone` or an `address`".to_owned())
     );
     assert_eq!(
         world.refusal(TriggerRequest::new("look").context(json!({"phone": "12"}))),
         (
             "invalid_input",
-            "`context` `phone` holds the contact's address, which must be a telephone number: `+` and 8-15 digits"
+            "`context.phone` holds the contact's address, which must be a telephone number: `+` and 8-15 digits, no 0 first"
                 .to_owned()
         )
     );

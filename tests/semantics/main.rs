@@ -9,5 +9,6 @@ mod inbound;
 mod kit;
 mod lifecycle;
 mod names;
+mod refused;
 mod session;
 mod trigger;

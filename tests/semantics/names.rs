@@ -59,6 +59,14 @@ fn a_flow_reads_itself_its_session_and_the_time() {
 
 /// T3
 #[test]
+fn no_key_of_a_context_stands_for_a_name_of_the_language() {
+    let world = World::with([shows("{{now}} {{flow.id}} {{context.now}}")]);
+    world.begin(ada("f").context(json!({"now": "never", "flow": {"id": "g"}})));
+    assert_eq!(world.sent(), ["2026-05-07T08:14:23Z f never"]);
+}
+
+/// T3
+#[test]
 fn a_flow_reads_the_latest_reply() {
     let text = "{{reply.kind}}|{{reply.text}}|{{reply.payload}}|{{reply.media.url}}|{{reply.location.latitude}}|{{reply.timed_out}}";
     let world = World::with([(0..4)

@@ -32,7 +32,7 @@ fn the_form_of_a_request_is_checked_before_its_flow() {
     let request = TriggerRequest::new("nowhere").phone("12");
     assert_eq!(
         world.refusal(request),
-        ("invalid_input", "`phone` must be a telephone number: `+` and 8-15 digits".to_owned())
+        ("invalid_input", "`phone` must be a telephone number: `+` and 8-15 digits, no 0 first".to_owned())
     );
 }
 
@@ -73,7 +73,7 @@ fn the_contact_is_looked_for_before_inputs_are_checked() {
     let world = World::with([declared(json!([{"name": "cart", "required": true}]))]);
     assert_eq!(
         world.refusal(TriggerRequest::new("f")),
-        ("invalid_input", "`contact` must be given: `contact_id`, `phone` or both".to_owned())
+        ("invalid_input", "`contact` must be given: a `contact_id`, a `phone` or an `address`".to_owned())
     );
 }
 

@@ -74,11 +74,15 @@ impl<S: ConversationStore> Flows<'_, S> {
         self.edit(flow, |entry| entry.name = name.into()).await
     }
 
-    /// Notes something about the flow.
+    /// Notes something about the flow, in at most 16 KiB.
     ///
     /// # Errors
-    /// `FlowNotFound`, `Contention`, `Store`.
+    /// `InvalidInput` of `remark`; `FlowNotFound`, `Contention`, `Store`.
     pub async fn remark(&self, flow: &FlowId, remark: &str) -> Result<FlowStatus, Error> {
+        let most = self.0.ports.limits.text_bytes;
+        if remark.len() > most {
+            return Err(Error::invalid("remark", format_args!("must have at most {most} bytes")));
+        }
         self.edit(flow, |entry| entry.remark = Some(remark.into())).await
     }
 

@@ -13,7 +13,8 @@ pub(super) fn bad_value(field: &'static str, error: &PackError) -> Error {
     match error.at().filter(|at| !at.is_empty()) {
         Some(at) => {
             let rule = rule.strip_prefix(&format!("`{at}` ")).unwrap_or(&rule);
-            Error::invalid(format!("{field}.{at}"), rule)
+            let dot = if at.starts_with('[') { "" } else { "." };
+            Error::invalid(format!("{field}{dot}{at}"), rule)
         }
         None => Error::invalid(field, rule),
     }
@@ -45,6 +46,12 @@ pub(super) fn check_profile(profile: Option<&Profile>, limits: &Limits) -> Resul
         return Err(Error::invalid(
             "profile.tags",
             format_args!("must be at most 100, of at most {} bytes", limits.id_bytes),
+        ));
+    }
+    if profile.fields.byte_len() > limits.variable_bytes {
+        return Err(Error::invalid(
+            "profile.fields",
+            format_args!("must take at most {} bytes", limits.variable_bytes),
         ));
     }
     Ok(())

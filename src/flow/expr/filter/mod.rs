@@ -1,40 +1,8 @@
 //! The filters: a closed list, each total. What is not defined passes through a filter of texts, numbers or dates
-//! untouched, so that a `default` at the end still sees it; `null` counts as an empty text. Each row of this table is
-//! a test.
+//! untouched, so that a `default` at the end still sees it; `null` counts as an empty text. Each row of the table is a
+//! test; authors read it in the docs of `flow`.
 //!
-//! | filter | what it gives | example | result |
-//! |---|---|---|---|
-//! | `default(value='', also_empty=false)`, `d` | another value for what is not defined, or is empty too | `{{ none_such \| default('friend') }}` | `friend` |
-//! | | | `{{ '' \| d('friend', true) }}` | `friend` |
-//! | `upper` | in capitals | `{{ 'tea' \| upper }}` | `TEA` |
-//! | `lower` | in small letters | `{{ 'TEA' \| lower }}` | `tea` |
-//! | `title` | each word with a capital | `{{ 'ada o\'neil' \| title }}` | `Ada O'neil` |
-//! | `capitalize` | the first letter a capital, the others small | `{{ 'gREEN tea' \| capitalize }}` | `Green tea` |
-//! | `trim(chars)` | without blanks, or such characters, at both ends | `{{ '  tea ' \| trim }}` | `tea` |
-//! | `truncate(length, end='...')` | at most so many characters, the end included | `{{ 'Darjeeling' \| truncate(7) }}` | `Darj...` |
-//! | `replace(old, new)` | every `old` as `new` | `{{ 'a-b-c' \| replace('-', '+') }}` | `a+b+c` |
-//! | `split(sep)` | a list of the pieces, at blanks without `sep` | `{{ 'a,b' \| split(',') \| last }}` | `b` |
-//! | `join(sep='')` | a list as one text | `{{ [1, 2] \| join(' and ') }}` | `1 and 2` |
-//! | `string` | as a text | `{{ 12 \| string \| length }}` | `2` |
-//! | `json` | as compact JSON | `{{ ['a', 1.0, null] \| json }}` | `["a",1.0,null]` |
-//! | `urlencode` | for the path or query of a URL | `{{ 'a b&c/d' \| urlencode }}` | `a%20b%26c/d` |
-//! | `length`, `count` | characters, items or entries | `{{ [7, 8] \| length }}` | `2` |
-//! | `first` | the first item or character | `{{ [7, 8] \| first }}` | `7` |
-//! | `last` | the last item or character | `{{ 'tea' \| last }}` | `a` |
-//! | `reverse` | from back to front | `{{ [1, 2] \| reverse \| join }}` | `21` |
-//! | `sort(reverse=false)` | sorted, without regard to ASCII case | `{{ ['b', 'C', 'a'] \| sort \| join }}` | `abC` |
-//! | `min` | the smallest item | `{{ [3, 1.5, 2] \| min }}` | `1.5` |
-//! | `max` | the largest item | `{{ [3, 1.5, 2] \| max }}` | `3` |
-//! | `sum` | the sum of the items | `{{ [1, 2.5] \| sum }}` | `3.5` |
-//! | `number` | a number from a text; not defined if it is none | `{{ ' 12.50 ' \| number }}` | `12.5` |
-//! | | | `{{ 'twelve' \| number \| default(0) }}` | `0` |
-//! | `int(default)` | a whole number, cut off; an error if it is none and there is no default | `{{ '3.9' \| int }}` | `3` |
-//! | `float(default)` | a float, likewise | `{{ 'x' \| float(0.5) }}` | `0.5` |
-//! | `round(precision=0)` | rounded, half to even | `{{ 2.675 \| round(1) }}` | `2.7` |
-//! | `abs` | without its sign | `{{ -3 \| abs }}` | `3` |
-//! | `currency(code)` | an amount of money with its ISO 4217 code and decimals; not defined if it is no number | `{{ '1234.5' \| currency('EUR') }}` | `EUR 1,234.50` |
-//! | `date(format='%Y-%m-%d')` | a date or time (RFC 3339) in the format of `strftime`; not defined if it is none | `{{ '2026-03-01T09:30:00Z' \| date('%d.%m. %H:%M') }}` | `01.03. 09:30` |
-//! | `add_days(days)` | the date or time so many days later | `{{ '2026-02-28' \| add_days(1) }}` | `2026-03-01` |
+#![doc = include_str!("table.md")]
 
 mod amount;
 mod date;
