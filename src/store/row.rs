@@ -36,7 +36,7 @@ use crate::store::{
 /// let (ann, now) = (ContactId::new("ann")?, chrono::DateTime::UNIX_EPOCH);
 /// let record = Record::from_bytes(*b"what the engine wrote");
 /// let commit = Commit::new(WorkspaceId::default(), ann, None, record, now);
-// let mut row = Row::default();
+/// let mut row = Row::default();
 /// let applied = Committed::Applied { revision: 1, leased: false, settled: 0 };
 /// assert_eq!(row.commit(&commit, None, |_| None), applied);
 ///
