@@ -11,7 +11,7 @@ use crate::address::Account;
 use crate::flow::compile::Compile;
 use crate::flow::issue::{Found, IssueCode};
 use crate::flow::path::{Path, brief};
-use crate::flow::read::{Fields, Read, word, words, wrong_type};
+use crate::flow::read::{Fields, Read, words, wrong_type};
 use crate::flow::span::Span;
 
 /// The settings of a flow, as they are written. What is absent takes its default.
@@ -223,8 +223,13 @@ impl Read for Sender {
 impl Read for Concurrency {
     fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
         match value {
-            Value::String(_) => {
-                word(&[("per_flow", Self::PerFlow), ("unlimited", Self::Unlimited)], value, at, found)
+            Value::String(text) if text == "per_flow" => Some(Self::PerFlow),
+            Value::String(text) if text == "unlimited" => Some(Self::Unlimited),
+            Value::String(text) => {
+                let message = format!("{:?} is not one of its words", brief(text));
+                let fix = "write per_flow, unlimited or {\"per_contact\": \"reject\"}";
+                found.add(IssueCode::BadValue, at, message, fix);
+                None
             }
             Value::Object(_) => {
                 let mut fields = Fields::of(value, at, found)?;

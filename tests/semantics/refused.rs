@@ -243,6 +243,11 @@ fn the_error_of_a_flow_says_how_to_mend_it_when_it_is_asked_to() {
     let long =
         "flow has errors\ncode: is missing (missing_field); give the flow a code, by which callers know it";
     assert_eq!(format!("{error:#}"), long);
+    let sketch = flow("f").set("concurrency", json!("per_contact"));
+    let error = block_on(world.flows().ensure(&sketch.json())).unwrap_err();
+    let long = "flow has errors\nsettings.concurrency: \"per_contact\" is not one of its words (bad_value); \
+                write per_flow, unlimited or {\"per_contact\": \"reject\"}";
+    assert_eq!(format!("{error:#}"), long);
 }
 
 /// A handle with a name that breaks the rules of ids answers each call with it.

@@ -22,8 +22,14 @@ pub(super) fn int<'a>(val: &Val<'a>, default: Option<Val<'a>>) -> Result<Val<'a>
         // A float beyond 128 bits saturates, and is then out of range.
         Some(Num::Float(value)) => Num::Int(value as i128).val(op),
         Some(whole) => whole.val(op),
-        None => default.ok_or(EvalError::TypeMismatch { op, found: val.kind() }),
+        None => default.ok_or(no_number(op, val)),
     }
+}
+
+/// A text may be a number to these filters, so the error says that this one is none.
+fn no_number(op: &'static str, val: &Val<'_>) -> EvalError {
+    let found = if val.as_str().is_some() { "a text that is no number" } else { val.kind() };
+    EvalError::TypeMismatch { op, found }
 }
 
 pub(super) fn float<'a>(val: &Val<'a>, default: Option<Val<'a>>) -> Result<Val<'a>, EvalError> {
@@ -35,7 +41,7 @@ pub(super) fn float<'a>(val: &Val<'a>, default: Option<Val<'a>>) -> Result<Val<'
     };
     match number {
         Some(number) => Num::Float(number.as_f64()).val(op),
-        None => default.ok_or(EvalError::TypeMismatch { op, found: val.kind() }),
+        None => default.ok_or(no_number(op, val)),
     }
 }
 

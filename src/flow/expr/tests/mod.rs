@@ -197,6 +197,8 @@ fn arithmetic_that_has_no_result() {
     }
     assert_eq!(eval_json(&format!("(-{max} - 1) % -1")), Ok(json!(0)));
     assert_eq!(error("null + 1"), "`+` does not take null");
+    assert_eq!(error("'x' | int"), "`int` does not take a text that is no number");
+    assert_eq!(error("[1] | float"), "`float` does not take a list");
 }
 
 #[test]
