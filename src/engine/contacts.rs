@@ -25,11 +25,22 @@ impl<S: ConversationStore> Engine<S> {
     /// # Errors
     /// `Quarantined`, `Store`.
     pub async fn contact(&self, contact: &ContactId) -> Result<Option<Contact>, Error> {
-        let workspace = self.workspace()?;
-        let lookup = self.lookup(workspace, Subject::Contact(contact.clone()));
+        self.contact_of(Subject::Contact(contact.clone())).await
+    }
+
+    /// The contact that has this address. None: nobody has.
+    ///
+    /// # Errors
+    /// `Quarantined`, `Store`.
+    pub async fn contact_at(&self, address: &Address) -> Result<Option<Contact>, Error> {
+        self.contact_of(Subject::Alias(Alias::Address(address.clone()))).await
+    }
+
+    async fn contact_of(&self, subject: Subject) -> Result<Option<Contact>, Error> {
+        let lookup = self.lookup(self.workspace()?, subject);
         let Some(stored) = self.store.load(&lookup).await?.conversation else { return Ok(None) };
         let conversation =
-            stored.record.conversation().map_err(|error| unreadable(contact.clone(), &error))?;
+            stored.record.conversation().map_err(|error| unreadable(stored.contact.clone(), &error))?;
         Ok(Some(conversation.contact().clone()))
     }
 

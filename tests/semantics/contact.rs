@@ -132,6 +132,9 @@ fn a_contact_has_many_addresses_and_each_leads_to_it() {
     world.begin(named("look", "ada").address(Channel::Web, "site", "77"));
     assert_eq!(world.contact(&contact_id("ada")).addresses.len(), 3);
     assert_eq!([holder_of(ADA, &world), holder_of(BOB, &world)], ["ada", "ada"]);
+    let at = |text: &str| block_on(world.bot.contact_at(&phone(text))).unwrap();
+    assert_eq!(at(BOB), Some(world.contact(&contact_id("ada"))));
+    assert_eq!(at("+14155550999"), None);
 }
 
 /// T2
