@@ -1,0 +1,189 @@
+//! One trigger while it is decided on, and what was minted for it: what it writes, what it answers.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::address::Alias;
+use crate::engine::Engine;
+use crate::engine::catalogue::View;
+use crate::engine::decide::Found;
+use crate::engine::outcome::{SessionRef, Triggered};
+use crate::engine::request::CheckedTrigger;
+use crate::engine::trigger::target::Target;
+use crate::error::Error;
+use crate::flow::Flow;
+use crate::id::{ContactId, FlowVersion, SessionId};
+use crate::kernel::{Decision, NewSession};
+use crate::session::{Conversation, Origin, Route, Session};
+use crate::store::{ConversationStore, KeyRecord};
+use crate::value::Bag;
+
+/// What a decision on a trigger answers.
+pub(super) enum Answer {
+    Final(Triggered),
+    /// The address leads to another contact.
+    AddressTaken(Alias, ContactId),
+}
+
+/// A trigger and what was minted for it, once.
+pub(super) struct Call {
+    pub(super) request: CheckedTrigger,
+    pub(super) fingerprint: u128,
+    pub(super) session: SessionId,
+    pub(super) target: Target,
+}
+
+impl Call {
+    pub(super) fn replay(&self, record: &KeyRecord, view: &View) -> Result<Answer, Error> {
+        if record.fingerprint != self.fingerprint {
+            return Err(match &self.request.key {
+                Some(key) => Error::IdempotencyConflict(key.clone()),
+                None => Error::invalid("uuid", "was used for another request"),
+            });
+        }
+        let mut session = self.session_ref(view, record.session, record.version, &record.contact);
+        session.replayed = true;
+        let triggered =
+            if record.started { Triggered::Started(session) } else { Triggered::AlreadyRunning(session) };
+        Ok(Answer::Final(triggered))
+    }
+
+    /// Whether an earlier attempt of this very call was written.
+    pub(super) fn is_in<S: ConversationStore>(
+        &self,
+        found: &Found,
+        key_found: bool,
+        now: DateTime<Utc>,
+        engine: &Engine<S>,
+    ) -> bool {
+        key_found || found.conversation.recall(self.session.0.as_u128(), now, &engine.ports.limits).is_some()
+    }
+
+    /// What this call came to, as an earlier attempt of it was written.
+    pub(super) fn started(
+        &self,
+        view: &View,
+        conversation: &Conversation,
+        key: Option<&KeyRecord>,
+    ) -> Answer {
+        let live = || conversation.sessions().iter().find(|live| live.id() == self.session);
+        let version = key
+            .map(|record| record.version)
+            .or_else(|| live().map(Session::version))
+            .or_else(|| view.entry.online())
+            .unwrap_or(FlowVersion(0));
+        let contact = &conversation.contact().id;
+        Answer::Final(Triggered::Started(self.session_ref(view, self.session, version, contact)))
+    }
+
+    pub(super) fn session_ref(
+        &self,
+        view: &View,
+        session: SessionId,
+        version: FlowVersion,
+        contact: &ContactId,
+    ) -> SessionRef {
+        SessionRef {
+            session_id: session,
+            flow_id: self.request.flow.clone(),
+            flow_name: Arc::clone(&view.entry.name),
+            flow_version: version,
+            contact_id: contact.clone(),
+            replayed: false,
+        }
+    }
+
+    pub(super) fn key_record(
+        &self,
+        session: &SessionRef,
+        started: bool,
+        expires_at: DateTime<Utc>,
+    ) -> KeyRecord {
+        KeyRecord {
+            fingerprint: self.fingerprint,
+            started,
+            session: session.session_id,
+            version: session.flow_version,
+            contact: session.contact_id.clone(),
+            expires_at,
+        }
+    }
+
+    /// Writes down what the request says of the contact; only a session that is really started makes or links one
+    /// (SEMANTICS T2).
+    pub(super) fn meet(
+        &self,
+        decision: &mut Decision<'_>,
+        is_new: bool,
+        opted_out_at: Option<DateTime<Utc>>,
+    ) {
+        let now = decision.now;
+        let request = &self.request;
+        if is_new {
+            let contact = &mut decision.edit().contact;
+            contact.minted = request.contact.is_none();
+            contact.opted_in_at = (self.target != Target::Nobody(contact.id.clone())).then_some(now);
+        }
+        if opted_out_at.is_some() && decision.conversation.contact.opted_out_at.is_none() {
+            decision.edit().contact.opted_out_at = opted_out_at;
+        }
+        if let Some(address) = &request.address
+            && !decision.conversation.contact.addresses.contains(address)
+        {
+            let addresses = &mut decision.edit().contact.addresses;
+            addresses.reserve_exact(1);
+            addresses.push(address.clone());
+            decision.add_aliases.push(Alias::Address(address.clone()));
+        }
+        if let Some(profile) = &request.profile {
+            decision.edit().contact.learn(profile);
+        }
+        if request.campaign.is_some() {
+            decision.edit().history().campaign_at = Some(now);
+        }
+    }
+
+    /// Where the session's messages go, as far as the request says: an address alone is written to from the flow's
+    /// sender (SEMANTICS D4).
+    pub(super) fn route(&self, decision: &Decision<'_>, flow: &Flow) -> Option<Arc<Route>> {
+        let sender = || self.request.address.as_ref().and(flow.settings().sender.clone());
+        let account = self.request.from.clone().or_else(sender)?;
+        let given = self.request.address.clone().filter(|address| address.is_on(&account));
+        let known = || {
+            decision
+                .conversation
+                .contact
+                .addresses
+                .iter()
+                .rev()
+                .find(|address| address.is_on(&account))
+                .cloned()
+        };
+        let to = given.or_else(known)?;
+        Some(Arc::new(Route { account, to }))
+    }
+
+    pub(super) fn new_session(
+        &self,
+        version: FlowVersion,
+        context: Bag,
+        route: Option<Arc<Route>>,
+    ) -> NewSession {
+        let request = &self.request;
+        let origin = Origin {
+            uuid: request.key.clone(),
+            out_id: request.out_id.clone(),
+            claim_time: request.claim_time,
+            campaign: request.campaign.clone(),
+            inbound: false,
+            transactional: request.transactional,
+        };
+        NewSession {
+            context,
+            origin: (origin != Origin::default()).then(|| Box::new(origin)),
+            route,
+            ..NewSession::new(self.session, version)
+        }
+    }
+}

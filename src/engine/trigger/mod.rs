@@ -1,0 +1,237 @@
+//! Starting a flow by call (SEMANTICS T).
+
+mod call;
+mod target;
+
+use chrono::{DateTime, Utc};
+
+use crate::engine::Engine;
+use crate::engine::catalogue::Snapshot;
+use crate::engine::contacts::Released;
+use crate::engine::decide::{Decided, Facts, Found, Want, Written, put_back, take};
+use crate::engine::deliver::Batch;
+use crate::engine::outcome::Triggered;
+use crate::engine::request::{CheckedTrigger, TriggerRequest};
+use crate::error::Error;
+use crate::flow::Flow;
+use crate::id::{SessionId, WorkspaceId};
+use crate::kernel::{
+    Admission, Allowances, Decision, Refusal, accept_inputs, admit, fingerprint, later, span,
+};
+use crate::observer::EventKind;
+use crate::session::{EndReason, Verdict};
+use crate::store::{ConversationStore, KeyName, Loaded, Lookup};
+
+use call::{Answer, Call};
+use target::Target;
+
+impl<S: ConversationStore> Engine<S> {
+    /// Starts a flow for a contact, and runs it to its first wait (SEMANTICS T).
+    ///
+    /// Safe to repeat with the same `uuid`: the first answer comes again. Without one, a contact with a live
+    /// session of the flow answers [`Triggered::AlreadyRunning`].
+    ///
+    /// # Errors
+    /// `InvalidInput`, `FlowNotFound`, `FlowNotPublished`, `IdempotencyConflict`, `ContactNotFound`,
+    /// `TooManySessions`, `Quarantined`, `Contention`, `Store`. Nothing was started, and the key was not used.
+    pub async fn trigger(&self, request: TriggerRequest) -> Result<Triggered, Error> {
+        let workspace = self.workspace()?;
+        let mut request = request.check(&self.ports.limits)?;
+        let now = self.now();
+        let snapshot = self.snapshot(now).await?;
+        let subject = Target::of(&mut request, &snapshot, || self.ports.ids.mint(now).into());
+        let token = self.token(now);
+        let call = Call {
+            fingerprint: fingerprint(
+                request.given.0.as_ref(),
+                request.given.1.as_ref(),
+                &request.context,
+                request.out_id.as_deref(),
+            ),
+            session: SessionId(token.0),
+            target: subject,
+            request,
+        };
+        drop(snapshot);
+        let lookup = Lookup {
+            workspace: workspace.clone(),
+            subject: call.target.subject(),
+            key: call.request.key.clone().map(|key| KeyName { flow: call.request.flow.clone(), key }),
+            token,
+            now,
+            in_place: false,
+        };
+        let mut carried_opt_out = None;
+        for _ in 0..2 {
+            let decide =
+                |facts: Facts<'_>| self.decide_trigger(workspace, &call, &lookup, carried_opt_out, facts);
+            let Written { answer, batch } =
+                self.transact(workspace, &self.flows, &lookup, None, decide).await?;
+            match answer? {
+                Answer::Final(triggered) => {
+                    self.finish(&lookup, &self.flows, batch).await;
+                    return Ok(triggered);
+                }
+                Answer::AddressTaken(alias, holder) => {
+                    let transactional = call.request.transactional;
+                    match self.release_address(workspace, &alias, &holder, "phone", transactional).await? {
+                        Released::Free { opted_out_at } => carried_opt_out = opted_out_at,
+                        Released::OptedOut => return Ok(Triggered::Refused(Refusal::OptedOut)),
+                    }
+                }
+            }
+        }
+        Err(Error::Contention)
+    }
+
+    fn decide_trigger(
+        &self,
+        workspace: &WorkspaceId,
+        call: &Call,
+        lookup: &Lookup,
+        carried_opt_out: Option<DateTime<Utc>>,
+        facts: Facts<'_>,
+    ) -> Decided<Answer> {
+        let Facts { snapshot, loaded, now, maybe_done, taken } = facts;
+        let request = &call.request;
+        let Some(view) = snapshot.view(&request.flow) else {
+            return Decided::Answer(Err(Error::FlowNotFound(request.flow.clone())));
+        };
+        let key = loaded.key.take();
+        if let Some(record) = &key
+            && !(maybe_done && record.session == call.session)
+        {
+            return Decided::Answer(call.replay(record, view));
+        }
+        // Who was named by the address alone is its holder, and was found by it.
+        if let Some((alias, holder)) = taken
+            && matches!(call.target, Target::Named(_))
+        {
+            return Decided::Answer(Ok(Answer::AddressTaken(alias.clone(), holder.clone())));
+        }
+        let mut found = match take(loaded) {
+            Ok(found) => found,
+            Err(error) => return Decided::Answer(Err(error)),
+        };
+        if maybe_done && let Some(found) = found.take_if(|found| call.is_in(found, key.is_some(), now, self))
+        {
+            let answer = call.started(view, &found.conversation, key.as_ref());
+            return self.resume_delivery(workspace, snapshot, loaded, found, now, answer);
+        }
+        let mut give_back = |found: Option<Found>, answer: Result<Triggered, Error>| {
+            if let Some(found) = found {
+                put_back(loaded, found);
+            }
+            Decided::Answer(answer.map(Answer::Final))
+        };
+        let Some((version, flow)) = view.online().filter(|(_, flow)| flow.trigger().is_manual()) else {
+            return give_back(found, Err(Error::FlowNotPublished(request.flow.clone())));
+        };
+        if request.discard_time.is_some_and(|discard| now >= discard) {
+            return give_back(found, Ok(Triggered::Discarded));
+        }
+        if let Err(error) = call.target.check(found.is_some(), self.ports.policy.refuse_unknown_contacts) {
+            return give_back(found, Err(error));
+        }
+        let (context, dropped) =
+            match accept_inputs(flow.start().1, request.context.clone(), &self.ports.limits) {
+                Ok(accepted) => accepted,
+                Err(error) => return give_back(found, Err(error)),
+            };
+        let ground = self.ground(workspace, snapshot);
+        let expect = found.as_ref().map(|found| found.revision);
+        let contact = call.target.contact();
+        let mut decision = match found {
+            Some(found) => Decision::new(ground, found.conversation, found.settled, now),
+            None => Decision::first(ground, contact.clone(), now),
+        };
+        let missing = decision.missing();
+        if !missing.is_empty() {
+            return Decided::Fetch(missing);
+        }
+        decision.apply_due();
+        let answer =
+            match self.admit_trigger(&decision, flow, expect.is_some(), request) {
+                Admission::Refused(why) => Ok(Triggered::Refused(why)),
+                Admission::TooMany => {
+                    let contact = decision.conversation.contact().id.clone();
+                    Err(Error::TooManySessions { contact, max: self.ports.limits.live_sessions })
+                }
+                Admission::AlreadyRunning(session, version) => Ok(Triggered::AlreadyRunning(
+                    call.session_ref(view, session, version, &decision.conversation.contact().id),
+                )),
+                admission => {
+                    if admission == Admission::Interrupt {
+                        decision.end_all(EndReason::Interrupted);
+                    }
+                    call.meet(&mut decision, expect.is_none(), carried_opt_out);
+                    let route = call.route(&decision, flow);
+                    for key in dropped {
+                        decision.note(EventKind::InputDropped { session: call.session, key: key.into() });
+                    }
+                    decision.start(flow, call.new_session(version, context, route));
+                    if lookup.key.is_none() {
+                        decision.remember(lookup.token.0.as_u128(), Verdict::Started(call.session));
+                    }
+                    Ok(Triggered::Started(call.session_ref(
+                        view,
+                        call.session,
+                        version,
+                        &decision.conversation.contact().id,
+                    )))
+                }
+            };
+        let key = answer.as_ref().ok().and_then(Triggered::session).and_then(|session| {
+            let started = matches!(answer, Ok(Triggered::Started(_)));
+            Some((lookup.key.clone()?, call.key_record(session, started, self.key_expiry(request, now))))
+        });
+        let answer = answer.map(Answer::Final);
+        if !decision.changed && key.is_none() {
+            return Decided::Answer(answer);
+        }
+        Decided::Write(answer, self.draft(decision, lookup, expect, key, Want::Deliver))
+    }
+
+    fn admit_trigger(
+        &self,
+        decision: &Decision<'_>,
+        flow: &Flow,
+        is_known: bool,
+        request: &CheckedTrigger,
+    ) -> Admission {
+        let allow = Allowances { opted_out: request.transactional, in_handoff: request.during_handoff };
+        let conversation = is_known.then_some(&*decision.conversation);
+        admit(flow, conversation, allow, decision.now, self.ports.limits.live_sessions)
+    }
+
+    /// Until when a key is honoured: the retention, or the discard time if that is later, at most 30 days
+    /// (SEMANTICS T5).
+    fn key_expiry(&self, request: &CheckedTrigger, now: DateTime<Utc>) -> DateTime<Utc> {
+        let retention = later(now, span(self.ports.policy.key_retention));
+        let most = later(now, span(self.ports.limits.max_key_retention));
+        request.discard_time.map_or(retention, |discard| discard.max(retention)).min(most)
+    }
+
+    /// This call's own work was found after an unknown outcome: deliver it, if its lease is still ours.
+    pub(super) fn resume_delivery<T>(
+        &self,
+        workspace: &WorkspaceId,
+        snapshot: &Snapshot,
+        loaded: &mut Loaded,
+        found: Found,
+        now: DateTime<Utc>,
+        answer: T,
+    ) -> Decided<T> {
+        if !found.leased {
+            put_back(loaded, found);
+            return Decided::Answer(Ok(answer));
+        }
+        let place = found.place();
+        let contact = found.conversation.contact().id.clone();
+        let decision =
+            Decision::new(self.ground(workspace, snapshot), found.conversation, place.settled, now);
+        let batch = Batch::of(&decision, &contact, self.ports.policy.inline_calls, now);
+        put_back(loaded, place.with(decision.conversation));
+        Decided::Go(Ok(answer), Box::new(Batch { revision: place.revision, ..batch }))
+    }
+}

@@ -1,0 +1,118 @@
+//! Whose conversation a trigger is about: as the caller names it, or as the start node says where it is found (SEMANTICS T2).
+
+use crate::address::{Address, Alias, Phone};
+use crate::engine::catalogue::{Snapshot, View};
+use crate::engine::request::CheckedTrigger;
+use crate::error::Error;
+use crate::flow::ContactMode;
+use crate::id::ContactId;
+use crate::store::Subject;
+
+/// Whose conversation a trigger is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    /// The contact that the request names.
+    Named(ContactId),
+    /// Whoever has this address; a new contact with this id if nobody does.
+    Addressed(Address, ContactId),
+    /// Nobody: the flow runs without a contact, in a conversation of its own.
+    Nobody(ContactId),
+    /// The request, or what it leads to, is no contact.
+    Wrong(ContactId, String, String),
+}
+
+impl Target {
+    /// The contact that a request names, or that its context holds where the start node says (SEMANTICS T2).
+    pub(super) fn of(
+        request: &mut CheckedTrigger,
+        snapshot: &Snapshot,
+        mint: impl Fn() -> ContactId,
+    ) -> Self {
+        request.given = (request.contact.clone(), request.address.clone());
+        if request.contact.is_none() && request.address.is_none() {
+            let online = snapshot.view(&request.flow).and_then(View::online);
+            if let Some(start) = online.map(|(_, flow)| flow.start().1) {
+                if let Err((field, rule)) =
+                    read_contact(request, start.contact_id_from.as_deref(), start.contact_from.as_deref())
+                {
+                    return Self::Wrong(mint(), field, rule);
+                }
+                if start.contact == ContactMode::None
+                    && request.contact.is_none()
+                    && request.address.is_none()
+                {
+                    return Self::Nobody(mint());
+                }
+            }
+        }
+        match (&request.contact, &request.address) {
+            (Some(contact), _) => Self::Named(contact.clone()),
+            (None, Some(address)) => Self::Addressed(address.clone(), mint()),
+            (None, None) => {
+                let rule = "must be given: a `contact_id`, a `phone` or an `address`";
+                Self::Wrong(mint(), "contact".to_owned(), rule.to_owned())
+            }
+        }
+    }
+
+    pub(super) fn subject(&self) -> Subject {
+        match self {
+            Self::Addressed(address, _) => Subject::Alias(Alias::Address(address.clone())),
+            Self::Named(contact) | Self::Nobody(contact) | Self::Wrong(contact, ..) => {
+                Subject::Contact(contact.clone())
+            }
+        }
+    }
+
+    /// The contact, if it has to be made.
+    pub(super) fn contact(&self) -> ContactId {
+        match self {
+            Self::Named(contact)
+            | Self::Addressed(_, contact)
+            | Self::Nobody(contact)
+            | Self::Wrong(contact, ..) => contact.clone(),
+        }
+    }
+
+    pub(super) fn check(&self, is_known: bool, refuse_unknown: bool) -> Result<(), Error> {
+        match self {
+            Self::Wrong(_, field, rule) => Err(Error::invalid(field.clone(), rule)),
+            Self::Named(contact) if refuse_unknown && !is_known => {
+                Err(Error::ContactNotFound(contact.clone()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Reads the contact from the context, where the start node says it is.
+fn read_contact(
+    request: &mut CheckedTrigger,
+    id_from: Option<&str>,
+    address_from: Option<&str>,
+) -> Result<(), (String, String)> {
+    let text = |name: Option<&str>| {
+        let value = request.context.get(name?)?;
+        value.as_str().map(ToOwned::to_owned).or_else(|| value.as_u64().map(|number| number.to_string()))
+    };
+    let (id, address) = (text(id_from), text(address_from));
+    if let Some(id) = id {
+        let name = id_from.unwrap_or_default();
+        request.contact =
+            Some(ContactId::new(id).map_err(|rule| {
+                (format!("context.{name}"), format!("holds the contact's id, which {rule}"))
+            })?);
+    }
+    if let Some(address) = address {
+        let name = address_from.unwrap_or_default();
+        let named = request.from.as_ref().filter(|account| !account.channel.is_phone());
+        let address = match named {
+            Some(account) => Address::new(account, &address).map_err(|rule| rule.to_string()),
+            None => Phone::parse_inbound(&address).map(Address::Phone).map_err(|rule| rule.to_string()),
+        };
+        request.address = Some(address.map_err(|rule| {
+            (format!("context.{name}"), format!("holds the contact's address, which {rule}"))
+        })?);
+    }
+    Ok(())
+}
