@@ -36,6 +36,8 @@ fn main() {
         ("compile", compile::run),
         ("count-crate", speed::count_crate),
         ("count-hand", speed::count_by_hand),
+        ("count-early-turns", flat::count_early_turns),
+        ("count-late-turns", flat::count_late_turns),
         ("smoke", speed::smoke),
     ];
     for (name, run) in runs {

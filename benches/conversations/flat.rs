@@ -100,3 +100,32 @@ fn ticks(bot: &OnCrate, live: &str) {
         "P4: a tick with nothing due among {live} live sessions costs {cost:.2} us (spread {spread:.0} %)"
     );
 }
+
+/// Turns 2 to 6 of some sessions, for a count of instructions: `--toggle-collect='*five_turns*'`.
+pub(crate) fn count_early_turns() {
+    count_turns(1);
+}
+
+/// Turns 401 to 405 of the same.
+pub(crate) fn count_late_turns() {
+    count_turns(400);
+}
+
+fn count_turns(before: u64) {
+    let bot = OnCrate::new();
+    (0..COUNTED).for_each(|contact| bot.begin(script(contact)));
+    for turn in 1..=before {
+        (0..COUNTED).for_each(|contact| hello(&bot, contact, turn.to_string()));
+    }
+    five_turns(&bot, before);
+    println!("5 turns of {COUNTED} sessions after {before}");
+}
+
+#[inline(never)]
+fn five_turns(bot: &OnCrate, before: u64) {
+    for turn in before + 1..=before + 5 {
+        (0..COUNTED).for_each(|contact| hello(bot, contact, turn.to_string()));
+    }
+}
+
+const COUNTED: u64 = 100;
