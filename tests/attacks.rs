@@ -1,0 +1,238 @@
+//! Hostile flows, values and texts, each within a budget of memory and CPU time: nothing aborts, stalls or swells.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use chatflow::session::FailureCode;
+use chatflow::testkit::{ManualClock, Recorder};
+use chatflow::{
+    Channel, Engine, Flow, Inbound, IssueCode, MemoryStore, Received, Session, SessionFilter, Status,
+    TriggerRequest,
+};
+use cpu_time::ThreadTime;
+use pollster::block_on;
+use serde_json::{Value, json};
+
+/// What one attack may hold at most, and how long it may take on one core in a build without optimisation.
+const MOST_BYTES: usize = 64 << 20;
+const MOST_TIME: Duration = Duration::from_secs(2);
+
+/// Knows how much is allocated, and how much was at most.
+struct Peak;
+
+static NOW: AtomicUsize = AtomicUsize::new(0);
+static MOST: AtomicUsize = AtomicUsize::new(0);
+/// One attack at a time: memory is counted for the whole process.
+static ALONE: Mutex<()> = Mutex::new(());
+
+// SAFETY: every call is handed to the system's allocator unchanged.
+unsafe impl GlobalAlloc for Peak {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let now = NOW.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
+        MOST.fetch_max(now, Ordering::Relaxed);
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        NOW.fetch_sub(layout.size(), Ordering::Relaxed);
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Peak = Peak;
+
+/// Runs an attack within the budget.
+fn within_budget<T>(attack: impl FnOnce() -> T) -> T {
+    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let before = NOW.load(Ordering::SeqCst);
+    MOST.store(before, Ordering::SeqCst);
+    let start = ThreadTime::now();
+    let outcome = attack();
+    let (time, bytes) = (start.elapsed(), MOST.load(Ordering::SeqCst) - before);
+    assert!(time < MOST_TIME, "took {time:?}");
+    assert!(bytes < MOST_BYTES, "held {bytes} bytes");
+    outcome
+}
+
+fn codes(json: &str) -> Vec<IssueCode> {
+    match Flow::from_json(json) {
+        Ok(flow) => flow.warnings().iter().map(|issue| issue.code).collect(),
+        Err(issues) => issues.iter().map(|issue| issue.code).collect(),
+    }
+}
+
+/// A flow of start, the given nodes in a row, and nothing else.
+fn row(nodes: &[Value]) -> String {
+    let mut all = vec![json!({"id": "start", "kind": "start"})];
+    let mut edges = Vec::new();
+    let mut last = "start".to_owned();
+    for (place, node) in nodes.iter().enumerate() {
+        let mut node = node.clone();
+        let id = format!("n{place}");
+        node["id"] = json!(id);
+        edges.push(json!({"from": last, "to": id}));
+        last = id;
+        all.push(node);
+    }
+    let settings = json!({"sender": {"channel": "sms", "account": "555"}});
+    json!({"spec": 1, "code": "f", "trigger": {"kind": "manual"}, "settings": settings, "nodes": all, "edges": edges})
+        .to_string()
+}
+
+fn expr(source: &str) -> Value {
+    json!({"kind": "set_variables", "variables": [{"name": "x", "expr": source}]})
+}
+
+/// Runs a flow to its first wait with this context; answers the session and what was said.
+fn run(flow: &str, context: Value) -> (Session, Vec<String>) {
+    let channel = Recorder::new();
+    let bot =
+        Engine::builder(MemoryStore::new()).transport(channel.clone()).clock(ManualClock::default()).build();
+    block_on(bot.flows().ensure(flow)).expect("the flow can be published");
+    let request = TriggerRequest::new("f").phone("+14155550123").context(context);
+    let started = block_on(bot.trigger(request)).expect("the trigger is right");
+    let id = started.session().expect("it starts").session_id;
+    let session = block_on(bot.session(id)).expect("the store works").expect("it is there").session().clone();
+    (session, channel.take_texts())
+}
+
+#[test]
+fn nested_json_is_refused() {
+    for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+        let deep = format!("{}1{}", open.repeat(100_000), close.repeat(100_000));
+        assert_eq!(within_budget(|| codes(&deep)), [IssueCode::TooDeep]);
+    }
+}
+
+#[test]
+fn a_large_file_is_refused_before_it_is_parsed() {
+    let large = format!("[{}[]]", "[],".repeat(3 << 20));
+    assert_eq!(within_budget(|| codes(&large)), [IssueCode::TooLarge]);
+}
+
+#[test]
+fn ten_thousand_nodes_are_refused() {
+    let nodes: Vec<Value> = (0..10_000).map(|_| json!({"kind": "end"})).collect();
+    let flow = row(&nodes);
+    assert!(within_budget(|| codes(&flow)).contains(&IssueCode::TooManyNodes));
+}
+
+#[test]
+fn nested_expressions_are_refused_and_long_ones_end() {
+    let sources = [
+        format!("{}1{}", "(".repeat(100_000), ")".repeat(100_000)),
+        format!("{}1{}", "(".repeat(4_000), ")".repeat(4_000)),
+        format!("{}1{}", "[".repeat(4_000), "]".repeat(4_000)),
+        format!("{}1", "not ".repeat(4_000)),
+        format!("{}1", "-".repeat(8_000)),
+        format!("{}1", "1 if 1 else ".repeat(1_000)),
+    ];
+    for source in sources {
+        let flow = row(&[expr(&source)]);
+        let is_nested = source.starts_with(['(', '[']) || source.contains("else");
+        assert_eq!(
+            within_budget(|| codes(&flow)).contains(&IssueCode::BadExpression),
+            is_nested,
+            "{source:.9}"
+        );
+        if !is_nested {
+            let (session, _) = within_budget(|| run(&flow, json!({})));
+            assert!(!session.status().is_live(), "{source:.9}");
+        }
+    }
+}
+
+#[test]
+fn a_text_that_doubles_ends_its_session() {
+    let mut nodes = vec![expr("'0123456789'")];
+    nodes.extend((0..60).map(|_| expr("vars.x ~ vars.x")));
+    let flow = row(&nodes);
+    let (session, said) = within_budget(|| run(&flow, json!({})));
+    assert_eq!(session.status(), Status::Failed);
+    assert_eq!(session.failure().map(|failure| failure.code), Some(FailureCode::Expression));
+    assert!(said.is_empty());
+}
+
+#[test]
+fn a_value_that_nests_itself_ends_its_session() {
+    let nest = json!({"kind": "set_variables", "variables": [{"name": "x", "expr": "[vars.x]"}]});
+    let flow = row(&vec![nest; 60]);
+    let (session, _) = within_budget(|| run(&flow, json!({})));
+    assert_eq!(session.failure().map(|failure| failure.code), Some(FailureCode::Variables));
+}
+
+#[test]
+fn filters_can_not_swell_a_text() {
+    let text = "a".repeat(9_000);
+    for source in [
+        "context.t | replace('a', context.t)",
+        "context.t | replace('', context.t)",
+        "context.t | split('') | join(context.t)",
+        "context.t | truncate(9223372036854775807)",
+        "1 | round(9223372036854775807)",
+        "9223372036854775807 * 9223372036854775807",
+        "-9223372036854775807 // -1",
+    ] {
+        let flow = row(&[expr(source), json!({"kind": "end"})]);
+        let (session, _) = within_budget(|| run(&flow, json!({"t": text})));
+        assert!(matches!(session.status(), Status::Completed | Status::Failed), "{source}");
+        assert!(session.vars().byte_len() < 64 << 10, "{source}");
+    }
+}
+
+#[test]
+fn patterns_are_linear_and_small() {
+    let branch = |pattern: &str| {
+        let when = json!({"value": "{{ context.t }}", "op": "string_contains_match", "to": pattern});
+        json!({"kind": "branch", "branches": [{"label": "yes", "when": when}]})
+    };
+    let flow = |pattern: &str| {
+        let mut flow: Value = serde_json::from_str(&row(&[branch(pattern)])).expect("JSON");
+        for label in ["yes", "else"] {
+            flow["edges"]
+                .as_array_mut()
+                .expect("a list")
+                .push(json!({"from": "n0", "branch": label, "to": label}));
+            flow["nodes"].as_array_mut().expect("a list").push(json!({"id": label, "kind": "end"}));
+        }
+        flow.to_string()
+    };
+    let huge = flow(r"(\w{1000}){1000}");
+    assert!(within_budget(|| codes(&huge)).contains(&IssueCode::BadRegex));
+    for (pattern, text) in [("(a+)+$", "a".repeat(9_000) + "!"), (".*[^A-Z]|[A-Z]", "A".repeat(9_000))] {
+        let flow = flow(pattern);
+        let (session, _) = within_budget(|| run(&flow, json!({"t": text})));
+        assert_eq!(session.status(), Status::Completed);
+    }
+}
+
+#[test]
+fn what_people_write_is_never_evaluated() {
+    let bomb = "{{ 7 * 7 }} {% for x in y %} {{ 'a' ~ 'b' }}";
+    let flow = row(&[json!({"kind": "send_message", "text": "You said {{ context.t }}"}), expr("context.t")]);
+    let (session, said) = within_budget(|| run(&flow, json!({"t": bomb})));
+    assert_eq!(said, [format!("You said {bomb}")]);
+    assert_eq!(session.vars().get("x").and_then(|value| value.as_str()), Some(bomb));
+}
+
+#[test]
+fn contexts_and_texts_beyond_their_limits_leave_nothing() {
+    let bot = Engine::builder(MemoryStore::new()).clock(ManualClock::default()).build();
+    block_on(bot.flows().ensure(&row(&[json!({"kind": "wait_reply"})]))).expect("the flow can be published");
+    let deep = (0..500).fold(json!(1), |inner, _| json!([inner]));
+    for context in [json!({"t": "a".repeat(1 << 20)}), json!({"t": deep}), json!([1, 2])] {
+        let request = TriggerRequest::new("f").phone("+14155550123").context(context);
+        let error = within_budget(|| block_on(bot.trigger(request))).expect_err("it is refused");
+        assert_eq!(error.code(), "invalid_input");
+        assert!(error.to_string().starts_with("`context"), "{error}");
+    }
+    let message = Inbound::text(Channel::Sms, "555", "+14155550123", "a".repeat((16 << 10) + 1));
+    let error = within_budget(|| block_on(bot.receive(message))).expect_err("it is refused");
+    assert_eq!(error.to_string(), "`text` must have at most 16384 bytes");
+    assert!(block_on(bot.sessions(SessionFilter::all())).expect("the store works").is_empty());
+    let message = Inbound::text(Channel::Sms, "555", "+14155550123", "a");
+    assert_eq!(block_on(bot.receive(message)).expect("it is right"), Received::Unmatched);
+}
