@@ -1,7 +1,5 @@
 //! A campaign of a thousand contacts, run twice: the second run finds everything done.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example prints")]
-
 use std::io::{IsTerminal, Write, stderr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

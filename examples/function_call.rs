@@ -1,8 +1,6 @@
 //! A flow that asks the host: one function answers at once, another when a person has decided, in another process
 //! perhaps.
 
-#![allow(clippy::print_stdout, reason = "an example prints")]
-
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chatflow::{

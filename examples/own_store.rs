@@ -2,8 +2,6 @@
 //! conversation; the store finds rows, and keeps keys and aliases. On a database each method is one transaction,
 //! and a row one value (`Row::to_bytes`).
 
-#![allow(clippy::print_stdout, reason = "an example prints")]
-
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

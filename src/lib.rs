@@ -90,6 +90,7 @@
 //! - `testkit`: doubles for a host's own tests. Off by default, as everything will be that is not the core.
 
 #![forbid(unsafe_code)]
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod id;
 

@@ -8,7 +8,7 @@
 //! message that no session took, `? …` what is wrong with the flow or the request; `. text` goes on with the line
 //! above.
 
-#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may fail, and says why")]
+#![allow(clippy::unwrap_used, reason = "a test may fail, and says why")]
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
