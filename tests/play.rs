@@ -95,7 +95,7 @@ fn the_cart_flow_sells_hands_over_and_expires() {
 
 #[test]
 fn the_cart_flow_starts_without_a_context() {
-    let hello = "< Hi , your cart  totals . Reply 1 to check out or 2 for an agent.\n= waiting\n";
+    let hello = "< Hi there, your cart  totals . Reply 1 to check out or 2 for an agent.\n= waiting\n";
     assert_eq!(shipped("abandoned_cart", &[], "").fine(), hello);
 }
 
