@@ -14,13 +14,14 @@ use crate::engine::outcome::Triggered;
 use crate::engine::request::{CheckedTrigger, TriggerRequest};
 use crate::error::Error;
 use crate::flow::Flow;
-use crate::id::{SessionId, WorkspaceId};
+use crate::id::{FlowVersion, SessionId, WorkspaceId};
 use crate::kernel::{
     Admission, Allowances, Decision, Refusal, accept_inputs, admit, fingerprint, later, span,
 };
 use crate::observer::EventKind;
 use crate::session::{EndReason, Verdict};
 use crate::store::{ConversationStore, KeyName, Loaded, Lookup};
+use crate::value::Bag;
 
 use call::{Answer, Call};
 use target::Target;
@@ -118,25 +119,19 @@ impl<S: ConversationStore> Engine<S> {
             let answer = call.started(view, &found.conversation, key.as_ref());
             return self.resume_delivery(workspace, snapshot, loaded, found, now, answer);
         }
-        let mut give_back = |found: Option<Found>, answer: Result<Triggered, Error>| {
-            if let Some(found) = found {
-                put_back(loaded, found);
-            }
-            Decided::Answer(answer.map(Answer::Final))
-        };
         let Some((version, flow)) = view.online().filter(|(_, flow)| flow.trigger().is_manual()) else {
-            return give_back(found, Err(Error::FlowNotPublished(request.flow.clone())));
+            return Decided::Answer(Err(Error::FlowNotPublished(request.flow.clone())));
         };
         if request.discard_time.is_some_and(|discard| now >= discard) {
-            return give_back(found, Ok(Triggered::Discarded));
+            return Decided::Answer(Ok(Answer::Final(Triggered::Discarded)));
         }
         if let Err(error) = call.target.check(found.is_some(), self.ports.policy.refuse_unknown_contacts) {
-            return give_back(found, Err(error));
+            return Decided::Answer(Err(error));
         }
         let (context, dropped) =
             match accept_inputs(flow.start().1, request.context.clone(), &self.ports.limits) {
                 Ok(accepted) => accepted,
-                Err(error) => return give_back(found, Err(error)),
+                Err(error) => return Decided::Answer(Err(error)),
             };
         let ground = self.ground(workspace, snapshot);
         let expect = found.as_ref().map(|found| found.revision);
@@ -161,24 +156,19 @@ impl<S: ConversationStore> Engine<S> {
                     call.session_ref(view, session, version, &decision.conversation.contact().id),
                 )),
                 admission => {
-                    if admission == Admission::Interrupt {
-                        decision.end_all(EndReason::Interrupted);
-                    }
-                    call.meet(&mut decision, expect.is_none(), carried_opt_out);
-                    let route = call.route(&decision, flow);
-                    for key in dropped {
-                        decision.note(EventKind::InputDropped { session: call.session, key: key.into() });
-                    }
-                    decision.start(flow, call.new_session(version, context, route));
+                    let answer =
+                        call.session_ref(view, call.session, version, &decision.conversation.contact().id);
+                    let is_new = expect.is_none();
+                    begin(
+                        &mut decision,
+                        call,
+                        flow,
+                        NewTrigger { version, context, dropped, admission, is_new, carried_opt_out },
+                    );
                     if lookup.key.is_none() {
                         decision.remember(lookup.token.0.as_u128(), Verdict::Started(call.session));
                     }
-                    Ok(Triggered::Started(call.session_ref(
-                        view,
-                        call.session,
-                        version,
-                        &decision.conversation.contact().id,
-                    )))
+                    Ok(Triggered::Started(answer))
                 }
             };
         let key = answer.as_ref().ok().and_then(Triggered::session).and_then(|session| {
@@ -234,4 +224,28 @@ impl<S: ConversationStore> Engine<S> {
         put_back(loaded, place.with(decision.conversation));
         Decided::Go(Ok(answer), Box::new(Batch { revision: place.revision, ..batch }))
     }
+}
+
+/// What was decided about a trigger that starts.
+struct NewTrigger {
+    version: FlowVersion,
+    context: Bag,
+    dropped: Vec<String>,
+    admission: Admission,
+    /// Whether the contact was not known.
+    is_new: bool,
+    carried_opt_out: Option<DateTime<Utc>>,
+}
+
+/// Starts the session: whoever stands in its way ends, the contact is written down, what was dropped is told.
+fn begin(decision: &mut Decision<'_>, call: &Call, flow: &Flow, new: NewTrigger) {
+    if new.admission == Admission::Interrupt {
+        decision.end_all(EndReason::Interrupted);
+    }
+    call.meet(decision, new.is_new, new.carried_opt_out);
+    let route = call.route(decision, flow);
+    for key in new.dropped {
+        decision.note(EventKind::InputDropped { session: call.session, key: key.into() });
+    }
+    decision.start(flow, call.new_session(new.version, new.context, route));
 }
