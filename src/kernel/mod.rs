@@ -8,6 +8,7 @@ mod decision;
 mod destination;
 mod hash;
 mod inputs;
+mod message;
 mod node;
 mod route;
 mod run;

@@ -1,0 +1,48 @@
+//! Putting a message of a node into the outbox: its number, its envelope, the limit on what is unsent.
+//! What it says is the node's.
+
+use std::sync::Arc;
+
+use crate::flow::Step;
+use crate::id::MessageId;
+use crate::kernel::Effect;
+use crate::kernel::run::{Move, Run};
+use crate::session::{Content, FailureCode, Outbound, Route};
+
+impl Run<'_> {
+    /// Sends; answers the message's id, or how the turn ends because it can not.
+    pub(super) fn send(
+        &mut self,
+        step: &Step,
+        route: Arc<Route>,
+        content: Content,
+    ) -> Result<MessageId, Move> {
+        let max = self.scene.limits.unsent_messages;
+        if self.scene.unsent + self.sends as usize >= max {
+            let text = format_args!("more than {max} messages are unsent");
+            return Err(Move::fail(FailureCode::UnsentMessages, text));
+        }
+        self.session.asked = Some(Arc::clone(&route));
+        let index = self.sends;
+        self.sends += 1;
+        self.session.sent += 1;
+        let id = MessageId { session: self.session.id, seq: self.last_sent() };
+        let message = Outbound {
+            id,
+            workspace: self.scene.workspace.clone(),
+            contact: self.scene.contact.id.clone(),
+            flow: self.session.flow.clone(),
+            node: step.id.clone(),
+            route,
+            content,
+            created_at: self.scene.now,
+            turn: self.session.turns + 1,
+            index,
+            count: 0,
+            branch: self.session.branch.clone(),
+            component: self.component.clone().unwrap_or_else(|| step.title.clone()),
+        };
+        self.effects.push(Effect::Send(Arc::new(message)));
+        Ok(id)
+    }
+}
