@@ -138,7 +138,7 @@ pub use engine::{
 };
 pub use error::{CallError, Error, SendError, StoreError};
 pub use flow::{
-    ArmDef, AssignDef, BadSpan, BranchDef, Clash, CompareDef, Concurrency, ConditionDef, ContactMode,
+    ArmDef, AssignDef, BadSpan, BranchDef, CallFlowDef, Clash, CompareDef, Concurrency, ConditionDef, ContactMode,
     DelayDef, EdgeDef, EndDef, Flow, FlowDef, FunctionDef, InboundDef, InputDef, InputPolicy, InputType,
     Issue, IssueCode, Issues, JumpDef, MatchKind, NodeDef, NodeKind, OnTimeout, Operand, Operator, OptionDef,
     Rank, Reentry, ReentryDef, ReplyKind, RuleDef, SendAction, SendMessageDef, Sender, SetVariablesDef,

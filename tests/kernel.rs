@@ -63,6 +63,7 @@ impl World {
             workspace: &self.workspace,
             contact: &self.contact,
             flow_name: "F",
+            flows: &(),
             limits: &self.limits,
             last_seq: 40,
             unsent: 0,

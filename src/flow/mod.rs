@@ -24,6 +24,7 @@ mod operator;
 mod path;
 mod pattern;
 mod read;
+mod recursion;
 mod render;
 mod settings;
 mod span;
@@ -37,7 +38,7 @@ pub use condition::{CompareDef, ConditionDef, Operand};
 pub use def::{EdgeDef, FlowDef};
 pub use issue::{Issue, IssueCode, Issues, Severity};
 pub use node::{
-    ArmDef, AssignDef, BranchDef, ContactMode, DelayDef, EndDef, FunctionDef, InputDef, InputPolicy,
+    ArmDef, AssignDef, BranchDef, CallFlowDef, ContactMode, DelayDef, EndDef, FunctionDef, InputDef, InputPolicy,
     InputType, JumpDef, NodeDef, NodeKind, OnTimeout, OptionDef, ReplyKind, SendAction, SendMessageDef,
     SetVariablesDef, StartDef, VariableDef, WaitReplyDef,
 };
@@ -51,6 +52,7 @@ pub use trigger::{Campaign, InboundDef, MatchKind, Rank, RuleDef, Trigger, Trigg
 pub(crate) use condition::Condition;
 pub(crate) use json_template::JsonTemplate;
 pub(crate) use lifecycle::{DraftText, check_binding};
+pub(crate) use recursion::check_calls;
 pub(crate) use render::Render;
 
 use std::collections::BTreeMap;
@@ -179,6 +181,14 @@ impl Flow {
     #[must_use]
     pub fn warnings(&self) -> &Issues {
         &self.warnings
+    }
+
+    /// The flows that it calls, in the order of its nodes; one may come several times (SEMANTICS N9).
+    pub fn calls(&self) -> impl Iterator<Item = &FlowId> {
+        self.steps.iter().filter_map(|step| match &step.node {
+            Node::CallFlow(call) => Some(&call.flow),
+            _ => None,
+        })
     }
 
     /// Where every session begins.

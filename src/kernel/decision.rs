@@ -10,7 +10,7 @@ use crate::address::Alias;
 use crate::flow::{Flow, Reentry};
 use crate::id::{ContactId, FlowId, FlowVersion, MessageId, SessionId, WorkspaceId};
 use crate::kernel::run::{NewSession, later, run, span, start};
-use crate::kernel::{Effect, Input, Scene};
+use crate::kernel::{Effect, Input, Library, Scene};
 use crate::limits::Limits;
 use crate::observer::EventKind;
 use crate::session::{
@@ -27,7 +27,7 @@ const CLOCK_BEHIND: TimeDelta = TimeDelta::hours(1);
 const DEAD_LETTER_RETENTION: TimeDelta = TimeDelta::days(30);
 
 /// The flows that a decision may need, as they are now.
-pub(crate) trait Flows {
+pub(crate) trait Flows: Library {
     /// A version of a flow. None: it has not been fetched yet.
     fn pinned(&self, flow: &FlowId, version: FlowVersion) -> Option<Pinned<'_>>;
 }
@@ -64,6 +64,8 @@ pub(crate) struct Decision<'a> {
     pub(crate) changed: bool,
     pub(crate) started: Vec<(SessionId, FlowId, FlowVersion)>,
     pub(crate) ended: Vec<Session>,
+    /// Sessions that called a flow or came back from one, with the versions that they need beside their own.
+    pub(crate) called: Vec<(SessionId, Vec<(FlowId, FlowVersion)>)>,
     pub(crate) journal: Vec<JournalEntry>,
     pub(crate) events: Vec<(DateTime<Utc>, EventKind)>,
     pub(crate) add_aliases: Vec<Alias>,
@@ -89,6 +91,7 @@ impl<'a> Decision<'a> {
             changed: false,
             started: Vec::new(),
             ended: Vec::new(),
+            called: Vec::new(),
             journal: Vec::new(),
             events: Vec::new(),
             add_aliases: Vec::new(),
@@ -108,12 +111,10 @@ impl<'a> Decision<'a> {
 
     /// The versions that its live sessions need and that have not been fetched.
     pub(crate) fn missing(&self) -> Vec<(FlowId, FlowVersion)> {
-        let unknown = |session: &&Session| self.pinned(&session.flow, session.version).is_none();
-        self.conversation
-            .sessions
-            .iter()
-            .filter(unknown)
-            .map(|session| (session.flow.clone(), session.version))
+        let versions = self.conversation.sessions.iter().flat_map(Session::versions);
+        versions
+            .filter(|(flow, version)| self.pinned(flow, *version).is_none())
+            .map(|(flow, version)| (flow.clone(), version))
             .collect()
     }
 
@@ -188,6 +189,7 @@ impl<'a> Decision<'a> {
             workspace: self.ground.workspace,
             contact,
             flow_name: pinned.name,
+            flows: self.ground.flows,
             limits: self.ground.limits,
             last_seq,
             unsent,
@@ -205,6 +207,9 @@ impl<'a> Decision<'a> {
             fail(session, FailureCode::ConversationSize, format!("the conversation exceeds {max} bytes"), at);
         }
         self.changed = true;
+        if outcome.calls_changed {
+            self.note_calls(place);
+        }
         if pinned.logging
             && let Some(session) = self.conversation.sessions.get(place)
         {
@@ -257,6 +262,17 @@ impl<'a> Decision<'a> {
         letters.push(DeadLetter { message, reason, at });
     }
 
+    fn note_calls(&mut self, place: usize) {
+        let Some(session) = self.conversation.sessions.get(place) else { return };
+        let mut versions: Vec<_> =
+            session.versions().skip(1).map(|(flow, version)| (flow.clone(), version)).collect();
+        versions.sort();
+        versions.dedup();
+        let id = session.id;
+        self.called.retain(|(of, _)| *of != id);
+        self.called.push((id, versions));
+    }
+
     /// Books what became of the session at this place; an ended one leaves the record for the archive.
     fn close(&mut self, place: usize, at: DateTime<Utc>) {
         let conversation = Arc::make_mut(&mut self.conversation);
@@ -272,6 +288,7 @@ impl<'a> Decision<'a> {
         }
         if !session.status.is_live() {
             let session = conversation.sessions.remove(place);
+            self.called.retain(|(of, _)| *of != session.id);
             self.ended.push(session);
         }
     }
@@ -308,10 +325,11 @@ impl<'a> Decision<'a> {
         }
     }
 
-    /// The place of a session whose version was terminated (SEMANTICS L4).
+    /// The place of a session that needs a version that was terminated (SEMANTICS L4).
     fn terminated(&self) -> Option<usize> {
         let is_terminated = |session: &Session| {
-            self.pinned(&session.flow, session.version).is_some_and(|pinned| pinned.terminated)
+            let mut versions = session.versions();
+            versions.any(|(flow, version)| self.pinned(flow, version).is_some_and(|pinned| pinned.terminated))
         };
         self.conversation.sessions.iter().position(is_terminated)
     }
@@ -414,7 +432,8 @@ fn end_without_flow(session: &mut Session, input: &Input, at: DateTime<Utc>) {
 
 fn fail(session: &mut Session, code: FailureCode, message: String, at: DateTime<Utc>) {
     let node = session.at.clone();
-    session.rare().failure = Some(crate::session::Failure { code, node, message });
+    let flow = session.called().map(|(flow, _)| flow.clone());
+    session.rare().failure = Some(crate::session::Failure { code, node, flow, message });
     session.status = Status::Failed;
     session.deadline = None;
     session.call = None;

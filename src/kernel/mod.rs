@@ -6,8 +6,10 @@
 mod admit;
 mod decision;
 mod destination;
+mod frames;
 mod hash;
 mod inputs;
+mod library;
 mod message;
 mod node;
 mod route;
@@ -31,6 +33,7 @@ pub(crate) use decision::{Decision, Flows, Ground, Pinned};
 pub(crate) use hash::{fingerprint, jitter, message_hash};
 pub(crate) use inputs::accept_inputs;
 pub(crate) use route::{Candidate, InboundMessage, Routing, own_choice, route, wait_node};
+pub use library::{Callee, Library};
 pub use run::{NewSession, start};
 pub(crate) use run::{later, run, span};
 
@@ -87,6 +90,8 @@ pub struct Scene<'a> {
     pub contact: &'a Contact,
     /// The flow's name now; it changes without a new version (SEMANTICS S5).
     pub flow_name: &'a str,
+    /// The flows that it may call.
+    pub flows: &'a dyn Library,
     /// The maxima.
     pub limits: &'a Limits,
     /// The number of the message that was last put into the conversation's outbox.
@@ -139,7 +144,7 @@ pub enum Effect {
 /// contact.addresses.push(chatflow::Address::new(&Account::new(Channel::Sms, "555")?, "+14155550123")?);
 /// let now = "2026-05-07T08:14:23Z".parse()?;
 /// let scene = Scene {
-///     now, workspace: &Default::default(), contact: &contact, flow_name: flow.name(),
+///     now, workspace: &Default::default(), contact: &contact, flow_name: flow.name(), flows: &(),
 ///     limits: &Default::default(), last_seq: 0, unsent: 0, journal: false,
 /// };
 /// let session = start(&flow, NewSession::new(SessionId(uuid::Uuid::nil()), FlowVersion(1)), now);

@@ -36,4 +36,7 @@ pub struct JournalStep {
     pub node: NodeId,
     /// The branch it was left by; None where the turn ended.
     pub branch: Option<Arc<str>>,
+    /// The called flow that the node is of; None: the session's own (SEMANTICS N9).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called: Option<(FlowId, FlowVersion)>,
 }

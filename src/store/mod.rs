@@ -94,6 +94,8 @@ pub(crate) use flows::DynFlowStore;
 ///     `limit` each, and says whether more is left. A store without [`StoreQueries`] may drop `ended` and
 ///     `journal`; the alias of an ended session still leads to its contact until it is purged.
 /// 21. Ids, keys and aliases are compared byte by byte, and may hold any text without control characters.
+/// 22. `live` counts a session once if it [needs](crate::Session::needs) the version: its own, or that of a flow that
+///     it is in by calls. [`Commit::called`] says when those change.
 pub trait ConversationStore: Send + Sync {
     /// Everything that one decision needs, in one round trip.
     fn load(&self, lookup: &Lookup) -> impl Future<Output = Result<Loaded, StoreError>> + Send;
@@ -107,7 +109,8 @@ pub trait ConversationStore: Send + Sync {
     /// Claims conversations with work due.
     fn lease_due(&self, due: &Due) -> impl Future<Output = Result<Leased, StoreError>> + Send;
 
-    /// Counts the live sessions of a flow; asked to, it also makes their conversations due.
+    /// Counts the live sessions that [need](crate::Session::needs) a flow; asked to, it also makes their conversations
+    /// due.
     fn live(&self, live: &Live) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
     /// Removes what is past its retention: bounded work per call.

@@ -3,6 +3,7 @@
 //! a session comes to it is the kernel's.
 
 mod branch;
+mod call_flow;
 mod delay;
 mod end;
 mod function;
@@ -18,6 +19,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use branch::{ArmDef, BranchDef};
+pub use call_flow::CallFlowDef;
 pub use delay::DelayDef;
 pub use end::EndDef;
 pub use function::FunctionDef;
@@ -28,6 +30,7 @@ pub use start::{ContactMode, InputDef, InputPolicy, InputType, StartDef};
 pub use wait_reply::{OnTimeout, ReplyKind, WaitReplyDef};
 
 pub(crate) use branch::Branch;
+pub(crate) use call_flow::CallFlow;
 pub(crate) use delay::Delay;
 pub(crate) use end::End;
 pub(crate) use function::Function;
@@ -68,6 +71,8 @@ pub(crate) enum Pace<'a> {
     Reply { timer: Option<Port> },
     /// At once, to a node that is not named by an edge, so many times in a session.
     Jumps { target: &'a str, most: u32 },
+    /// As the flow does that it calls; at once through the port of a call that fails.
+    Calls { flow: &'a str, failed: Port },
 }
 
 /// What a kind of node has to say for itself.
@@ -193,6 +198,8 @@ kinds! {
     Delay(DelayDef) = "delay",
     /// Asks the host.
     Function(FunctionDef) = "function",
+    /// Runs another flow.
+    CallFlow(CallFlowDef) = "call_flow",
 }
 
 /// A node, as it is written: `{"id": "hi", "kind": "send_message", "text": "Hi"}`.

@@ -2,6 +2,7 @@
 //! One file per kind; this file only tells them apart.
 
 mod branch;
+pub(super) mod call_flow;
 mod delay;
 mod function;
 mod jump;
@@ -33,6 +34,7 @@ pub(super) fn enter(run: &mut Run<'_>, step: &Step) -> Move {
         Node::SetVariables(node) => set_variables::enter(run, node),
         Node::Delay(node) => delay::enter(run, node),
         Node::Function(node) => function::enter(run, node),
+        Node::CallFlow(node) => call_flow::enter(run, step, node),
     }
 }
 
