@@ -38,9 +38,9 @@ pub use condition::{CompareDef, ConditionDef, Operand};
 pub use def::{EdgeDef, FlowDef};
 pub use issue::{Issue, IssueCode, Issues, Severity};
 pub use node::{
-    ArmDef, AssignDef, BranchDef, CallFlowDef, ContactMode, DelayDef, EndDef, FunctionDef, InputDef, InputPolicy,
-    InputType, JumpDef, NodeDef, NodeKind, OnTimeout, OptionDef, ReplyKind, SendAction, SendMessageDef,
-    SetVariablesDef, StartDef, VariableDef, WaitReplyDef,
+    ArmDef, AssignDef, BranchDef, CallFlowDef, ContactMode, DelayDef, EndDef, FunctionDef, InputDef,
+    InputPolicy, InputType, JumpDef, NodeDef, NodeKind, OnTimeout, OptionDef, ReplyKind, SendAction,
+    SendMessageDef, SetVariablesDef, StartDef, VariableDef, WaitReplyDef,
 };
 pub use operator::Operator;
 pub use settings::{

@@ -14,9 +14,7 @@ pub(super) fn resolve(run: &mut Run<'_>, node: &SendMessage) -> Result<Arc<Route
     }
     let base = reply(run).ok();
     let account = match (&node.channel, &node.from) {
-        (None, None) => {
-            base.as_ref().map(|route| route.account.clone()).or_else(|| run.sender().cloned())
-        }
+        (None, None) => base.as_ref().map(|route| route.account.clone()).or_else(|| run.sender().cloned()),
         (channel, from) => {
             let known = base.as_ref().map(|route| &route.account).or(run.sender());
             let channel = channel.clone().or_else(|| known.map(|account| account.channel.clone()));

@@ -85,7 +85,13 @@ impl<'a> Run<'a> {
     }
 
     /// How a node is left whose call could not be made, or whose output could not be kept.
-    pub(super) fn call_failed(&mut self, step: &Step, call: &CallFlow, code: FailureCode, why: String) -> Move {
+    pub(super) fn call_failed(
+        &mut self,
+        step: &Step,
+        call: &CallFlow,
+        code: FailureCode,
+        why: String,
+    ) -> Move {
         if code.is_of_session() || step.exit(call.failed()).is_none() {
             return Move::Fail(code, why);
         }
@@ -170,6 +176,7 @@ impl<'a> Run<'a> {
     fn stand_in(&mut self, flow: Callee<'a>) {
         let is_root = *flow.flow.id() == self.session.flow && flow.version == self.session.version;
         self.session.rare().active = (!is_root).then(|| (flow.flow.id().clone(), flow.version));
+        self.session.prune();
         self.flow = flow.flow;
         self.flow_name = flow.name;
         self.calls_changed = true;

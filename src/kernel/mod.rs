@@ -32,8 +32,8 @@ pub(crate) use admit::{Admission, Allowances, admit};
 pub(crate) use decision::{Decision, Flows, Ground, Pinned};
 pub(crate) use hash::{fingerprint, jitter, message_hash};
 pub(crate) use inputs::accept_inputs;
-pub(crate) use route::{Candidate, InboundMessage, Routing, own_choice, route, wait_node};
 pub use library::{Callee, Library};
+pub(crate) use route::{Candidate, InboundMessage, Routing, own_choice, route, wait_node};
 pub use run::{NewSession, start};
 pub(crate) use run::{later, run, span};
 

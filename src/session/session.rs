@@ -246,6 +246,13 @@ impl Session {
         self.rare.get_or_insert_default()
     }
 
+    /// Lets go of what few sessions need, if this one needs none of it any more.
+    pub(crate) fn prune(&mut self) {
+        if self.rare.as_deref() == Some(&Rare::default()) {
+            self.rare = None;
+        }
+    }
+
     /// The called flow that it stands in.
     pub(crate) fn called(&self) -> Option<&(FlowId, FlowVersion)> {
         self.rare.as_ref()?.active.as_ref()

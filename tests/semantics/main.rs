@@ -11,4 +11,5 @@ mod lifecycle;
 mod names;
 mod refused;
 mod session;
+mod subflows;
 mod trigger;

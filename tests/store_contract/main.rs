@@ -88,6 +88,7 @@ on_every_store! {
     a_purge_removes_what_is_old_and_says_what_is_left,
     names_are_compared_byte_by_byte,
     live_sessions_are_counted_by_flow_and_version,
+    live_sessions_are_counted_by_the_flows_that_they_call,
     counted_conversations_are_woken,
     an_update_that_decides_nothing_writes_nothing,
     an_update_in_place_hands_over_and_takes_back,

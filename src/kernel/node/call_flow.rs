@@ -54,13 +54,17 @@ fn bag(run: &mut Run<'_>, node: &CallFlow) -> Result<Bag, (FailureCode, String)>
 /// stands in that one.
 pub(in crate::kernel) fn output(run: &mut Run<'_>, node: &CallFlow) -> Result<Bag, (FailureCode, String)> {
     let (mut vars, waiting) = match run.session.frames() {
-        [waiting @ .., caller] => (caller.vars.clone(), waiting.iter().map(|frame| frame.vars.byte_len()).sum()),
+        [waiting @ .., caller] => {
+            (caller.vars.clone(), waiting.iter().map(|frame| frame.vars.byte_len()).sum())
+        }
         [] => (Bag::new(), 0),
     };
     let caps = run.caps_beside(waiting);
     for (name, assign) in &node.output {
         vars = match value(run, assign).map_err(|error| unread("output", name, &error))? {
-            Some(value) => vars.with(name, &value, &caps).map_err(|error| too_much("output", name, &error))?,
+            Some(value) => {
+                vars.with(name, &value, &caps).map_err(|error| too_much("output", name, &error))?
+            }
             None => vars.without(name),
         };
     }
