@@ -5,13 +5,17 @@ use chrono::{DateTime, Utc};
 
 use crate::id::CallId;
 use crate::kernel::Input;
+use crate::kernel::migrate::stands_still;
 use crate::kernel::run::later;
 use crate::session::{CallStage, PendingCall, Queued, Session, Status};
 
 impl Input {
     /// Whether a session takes it without a turn.
     pub(crate) fn is_aside(&self) -> bool {
-        matches!(self, Self::Queue { .. } | Self::Handed(_) | Self::CallLater { .. } | Self::Held)
+        matches!(
+            self,
+            Self::Queue { .. } | Self::Handed(_) | Self::CallLater { .. } | Self::Held | Self::Migrate { .. }
+        )
     }
 }
 
@@ -43,6 +47,12 @@ pub(crate) fn take_aside(session: &mut Session, input: Input, now: DateTime<Utc>
                 restart(session, now);
             }
             waits
+        }
+        Input::Migrate { version, node } if stands_still(session.status) => {
+            session.version = version;
+            session.at = node;
+            session.hint = 0;
+            true
         }
         _ => false,
     }

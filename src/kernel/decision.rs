@@ -10,8 +10,8 @@ use crate::address::Alias;
 use crate::flow::{Flow, Reentry};
 use crate::id::{ContactId, FlowId, FlowVersion, MessageId, SessionId, WorkspaceId};
 use crate::kernel::journal::{JournalEntry, JournalStep, Logged};
-use crate::kernel::run::{NewSession, Outcome, later, run, span, start};
-use crate::kernel::{Effect, Input, Scene, take_aside};
+use crate::kernel::run::{NewSession, later, span, start, take};
+use crate::kernel::{Effect, Input, Scene};
 use crate::limits::Limits;
 use crate::observer::EventKind;
 use crate::session::{
@@ -187,23 +187,17 @@ impl<'a> Decision<'a> {
         let conversation = Arc::make_mut(&mut self.conversation);
         let Conversation { contact, sessions, .. } = conversation;
         let Some(session) = sessions.get_mut(place) else { return false };
-        let mut outcome = match pinned.flow {
-            _ if is_aside => Outcome::aside(take_aside(session, input, at)),
-            None => Outcome::aside(end_without_flow(session, &input, at)),
-            Some(flow) => {
-                let scene = Scene {
-                    now: at,
-                    workspace: self.ground.workspace,
-                    contact,
-                    flow_name: pinned.name,
-                    limits: self.ground.limits,
-                    last_seq,
-                    unsent,
-                    journal,
-                };
-                run(flow, session, input, &scene)
-            }
+        let scene = Scene {
+            now: at,
+            workspace: self.ground.workspace,
+            contact,
+            flow_name: pinned.name,
+            limits: self.ground.limits,
+            last_seq,
+            unsent,
+            journal,
         };
+        let mut outcome = take(pinned.flow.map(|flow| &**flow), session, input, &scene);
         if !outcome.taken {
             return false;
         }

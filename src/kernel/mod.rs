@@ -11,7 +11,9 @@ mod hash;
 mod inputs;
 mod journal;
 mod message;
+mod migrate;
 mod node;
+mod replay;
 mod route;
 mod run;
 mod scope;
@@ -23,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::calls::CallResult;
 use crate::flow::Flow;
-use crate::id::{CallId, WorkspaceId};
+use crate::id::{CallId, FlowVersion, NodeId, WorkspaceId};
 use crate::limits::Limits;
 use crate::observer::EventKind;
 use crate::session::{Contact, EndReason, Message, Outbound, Route, Session};
@@ -35,6 +37,8 @@ pub(crate) use decision::{Decision, Flows, Ground, Pinned};
 pub(crate) use hash::{fingerprint, jitter, message_hash};
 pub(crate) use inputs::accept_inputs;
 pub use journal::{JournalEntry, JournalStep, Seen, StepEvent};
+pub(crate) use migrate::migration;
+pub use replay::{ReplayError, replay};
 pub(crate) use route::{Candidate, InboundMessage, Routing, own_choice, route, wait_node};
 pub use run::{NewSession, start};
 pub(crate) use run::{later, run, span};
@@ -87,6 +91,14 @@ pub enum Input {
     /// The last message before its wait is settled, after the wait's deadline had passed: the wait's time runs from
     /// here (SEMANTICS N3). No turn.
     Held,
+    /// It goes on with another version of its flow, at a node of the same kind as the one it stands at (SEMANTICS S5).
+    /// No turn: wait number and deadline stay.
+    Migrate {
+        /// The version.
+        version: FlowVersion,
+        /// The node there.
+        node: NodeId,
+    },
 }
 
 impl Input {
@@ -104,6 +116,7 @@ impl Input {
             Self::Handed(_) => "handed",
             Self::CallLater { .. } => "call_later",
             Self::Held => "held",
+            Self::Migrate { .. } => "migrate",
         }
     }
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::flow::node::Port;
 use crate::flow::{Flow, NodeIx, Step, TtlMode};
 use crate::id::{FlowVersion, SessionId};
+use crate::kernel::decision::end_without_flow;
 use crate::kernel::journal::{JournalStep, StepEvent};
 use crate::kernel::{Effect, Input, Scene, node, take_aside};
 use crate::observer::EventKind;
@@ -155,6 +156,15 @@ impl Outcome {
     /// What a session took without a turn, if it did.
     pub(crate) fn aside(taken: bool) -> Self {
         Self { effects: Vec::new(), steps: Vec::new(), taken }
+    }
+}
+
+/// Takes an input to a session whose version may not be stored any more.
+pub(crate) fn take(flow: Option<&Flow>, session: &mut Session, input: Input, scene: &Scene<'_>) -> Outcome {
+    match flow {
+        Some(flow) => run(flow, session, input, scene),
+        None if input.is_aside() => Outcome::aside(take_aside(session, input, scene.now)),
+        None => Outcome::aside(end_without_flow(session, &input, scene.now)),
     }
 }
 
