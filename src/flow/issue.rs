@@ -267,6 +267,9 @@ pub(crate) struct Found {
     suggested: usize,
     /// Places whose form is wrong already: what else is said of them would only follow from that.
     settled: std::collections::BTreeSet<String>,
+    /// What notes which fields are read, when a schema is made.
+    #[cfg(feature = "schema")]
+    pub(crate) sketch: Option<Box<crate::flow::schema::Sketch>>,
 }
 
 impl Found {
@@ -340,6 +343,17 @@ impl Found {
 
     pub(crate) fn has_errors(&self) -> bool {
         self.issues.iter().any(|issue| issue.severity == Severity::Error)
+    }
+
+    /// A list whose readers are asked for their fields, and read none.
+    #[cfg(feature = "schema")]
+    pub(crate) fn sketching(sketch: crate::flow::schema::Sketch) -> Self {
+        Self { sketch: Some(Box::new(sketch)), ..Self::default() }
+    }
+
+    #[cfg(feature = "schema")]
+    pub(crate) fn has(&self, code: IssueCode) -> bool {
+        self.issues.iter().any(|issue| issue.code == code)
     }
 
     pub(crate) fn len(&self) -> usize {

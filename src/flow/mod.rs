@@ -25,6 +25,8 @@ mod path;
 mod pattern;
 mod read;
 mod render;
+#[cfg(feature = "schema")]
+mod schema;
 mod settings;
 mod span;
 pub(crate) mod template;
@@ -42,6 +44,8 @@ pub use node::{
     SetVariablesDef, StartDef, VariableDef, WaitReplyDef,
 };
 pub use operator::Operator;
+#[cfg(feature = "schema")]
+pub use schema::schema;
 pub use settings::{
     Clash, Concurrency, Reentry, ReentryDef, Sender, Settings, SettingsDef, TtlMode, Undefined,
 };
