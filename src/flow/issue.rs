@@ -20,11 +20,13 @@ pub enum Severity {
 }
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $code:ident = $word:literal),+ $(,)?) => {
+    ($($(#[doc = $doc:literal])* $code:ident = $word:literal),+ $(,)?) => {
         /// The rule that a flow breaks (SEMANTICS C). Texts may change from release to release, codes do not.
+        ///
+        #[doc = include_str!("issues.md")]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
-        pub enum IssueCode { $($(#[$doc])* $code),+ }
+        pub enum IssueCode { $($(#[doc = $doc])* $code),+ }
 
         impl IssueCode {
             /// Every code.
@@ -34,6 +36,12 @@ macro_rules! codes {
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$code => $word),+ }
+            }
+
+            /// What is wrong with a flow that has this issue, in a sentence.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$code => concat!($($doc),*).trim_ascii_start()),+ }
             }
         }
     };
