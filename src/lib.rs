@@ -87,7 +87,10 @@
 //!
 //! # Features
 //!
-//! - `testkit`: doubles for a host's own tests. Off by default, as everything will be that is not the core.
+//! - `schema`: [`flow::schema`], the JSON Schema of a flow file. `flow.schema.json` beside the manifest is its text.
+//! - `testkit`: doubles for a host's own tests.
+//!
+//! Each is off by default, as everything will be that is not the core.
 
 #![forbid(unsafe_code)]
 #![warn(clippy::print_stdout, clippy::print_stderr)]

@@ -26,6 +26,8 @@ mod path;
 mod pattern;
 mod read;
 mod render;
+#[cfg(feature = "schema")]
+mod schema;
 mod settings;
 mod span;
 pub(crate) mod template;
@@ -47,6 +49,8 @@ pub use node::{
     StartDef, VariableDef, WaitReplyDef,
 };
 pub use operator::Operator;
+#[cfg(feature = "schema")]
+pub use schema::schema;
 pub use settings::{
     Clash, Concurrency, Reentry, ReentryDef, Sender, Settings, SettingsDef, TtlMode, Undefined,
 };
