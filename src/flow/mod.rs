@@ -11,6 +11,7 @@ mod check;
 mod closest;
 mod compile;
 mod condition;
+pub(crate) mod content;
 mod def;
 pub(crate) mod expr;
 mod fold;
@@ -26,6 +27,8 @@ mod pattern;
 mod read;
 mod recursion;
 mod render;
+#[cfg(feature = "schema")]
+mod schema;
 mod settings;
 mod span;
 pub(crate) mod template;
@@ -35,14 +38,20 @@ mod trigger;
 mod variables;
 
 pub use condition::{CompareDef, ConditionDef, Operand};
+pub use content::{
+    ButtonDef, CardDef, DegreesDef, ListDef, LocationDef, MediaDef, MediaType, MessageDef, OptionDef,
+    ParametersDef, RowDef, SectionDef, TemplateDef, TextDef,
+};
 pub use def::{EdgeDef, FlowDef};
 pub use issue::{Issue, IssueCode, Issues, Severity};
 pub use node::{
     ArmDef, AssignDef, BranchDef, CallFlowDef, ContactMode, DelayDef, EndDef, FunctionDef, InputDef,
-    InputPolicy, InputType, JumpDef, NodeDef, NodeKind, OnTimeout, OptionDef, ReplyKind, SendAction,
-    SendMessageDef, SetVariablesDef, StartDef, VariableDef, WaitReplyDef,
+    InputPolicy, InputType, JumpDef, NodeDef, NodeKind, OnTimeout, ReplyKind, SendAction, SendMessageDef,
+    SetVariablesDef, StartDef, VariableDef, WaitReplyDef,
 };
 pub use operator::Operator;
+#[cfg(feature = "schema")]
+pub use schema::schema;
 pub use settings::{
     Clash, Concurrency, Reentry, ReentryDef, Sender, Settings, SettingsDef, TtlMode, Undefined,
 };

@@ -32,7 +32,7 @@ struct Caller<'a> {
 impl<'a> Run<'a> {
     /// Begins a called flow; answers its start.
     pub(super) fn enter_flow(&mut self, step: &Step, entry: Entry) -> Option<NodeIx> {
-        let Some(callee) = self.scene.flows.find(&entry.flow, Some(entry.version)) else {
+        let Some(callee) = self.find(&entry.flow, Some(entry.version)) else {
             let text = format!("version {} of flow `{}` is not stored", entry.version, entry.flow);
             return self.fault(FailureCode::MissingNode, text);
         };
@@ -136,7 +136,7 @@ impl<'a> Run<'a> {
     }
 
     /// The nearest caller with an edge from this branch. One whose flow is not stored any more has none.
-    fn catcher(&self, branch: impl Fn(&CallFlow) -> Port) -> Option<Caller<'a>> {
+    fn catcher(&mut self, branch: impl Fn(&CallFlow) -> Port) -> Option<Caller<'a>> {
         if self.session.turns >= self.scene.limits.turns_per_session {
             return None;
         }
@@ -144,15 +144,15 @@ impl<'a> Run<'a> {
         callers.find(|caller| caller.step.exit(branch(caller.call)).is_some())
     }
 
-    fn caller(&self, frame: usize) -> Option<Caller<'a>> {
+    fn caller(&mut self, frame: usize) -> Option<Caller<'a>> {
         let waiting = self.session.frames().get(frame)?;
-        let is_root = waiting.flow == self.session.flow && waiting.version == self.session.version;
-        let flow = if is_root {
-            Callee { flow: self.root, version: waiting.version, name: self.scene.flow_name }
+        let (id, version, node) = (waiting.flow.clone(), waiting.version, waiting.node.clone());
+        let flow = if (&id, version) == (&self.session.flow, self.session.version) {
+            Callee { flow: self.root, version, name: self.scene.flow_name }
         } else {
-            self.scene.flows.find(&waiting.flow, Some(waiting.version))?
+            self.find(&id, Some(version))?
         };
-        let at = flow.flow.find(&waiting.node, NodeIx(0))?;
+        let at = flow.flow.find(&node, NodeIx(0))?;
         let step = flow.flow.node(at)?;
         let Node::CallFlow(call) = &step.node else { return None };
         Some(Caller { frame, flow, at, step, call })

@@ -4,20 +4,23 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 
 use crate::flow::node::Port;
 use crate::flow::{Flow, NodeIx, Step, TtlMode};
-use crate::id::{FlowVersion, SessionId};
+use crate::id::{FlowId, FlowVersion, SessionId};
+use crate::kernel::decision::end_without_flow;
 use crate::kernel::frames::Entry;
-use crate::kernel::{Effect, Input, Scene, node};
+use crate::kernel::journal::{CalledFlow, JournalStep, StepEvent};
+use crate::kernel::{Callee, Effect, Input, Scene, node, take_aside};
 use crate::observer::EventKind;
 use crate::session::{
-    Failure, FailureCode, JournalStep, Message, Origin, Queued, Reply, Route, Session, Status,
+    Failure, FailureCode, Journalled, Message, Origin, Queued, Reply, Route, Session, Status,
 };
 use crate::value::Bag;
 
 /// What a session starts with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct NewSession {
     /// Its id.
@@ -25,20 +28,27 @@ pub struct NewSession {
     /// The version it is pinned to.
     pub version: FlowVersion,
     /// What the flow reads as `context`; the start node's policy has been applied.
+    #[serde(default, skip_serializing_if = "Bag::is_empty")]
     pub context: Bag,
     /// What started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Box<Origin>>,
     /// Where its messages go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<Arc<Route>>,
     /// The message that started it (SEMANTICS I4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opening: Option<Message>,
+    /// Whether it is journalled (SEMANTICS L6).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub journal: bool,
 }
 
 impl NewSession {
     /// A session with an empty context, started by a call.
     #[must_use]
     pub fn new(id: SessionId, version: FlowVersion) -> Self {
-        Self { id, version, context: Bag::new(), origin: None, route: None, opening: None }
+        Self { id, version, context: Bag::new(), origin: None, route: None, opening: None, journal: false }
     }
 }
 
@@ -75,6 +85,9 @@ pub fn start(flow: &Flow, new: NewSession, now: DateTime<Utc>) -> Session {
         rare: None,
         branch: None,
     };
+    if new.journal {
+        session.rare().journal = Some(Journalled::default());
+    }
     if let Some(message) = new.opening {
         if let Some(route) = session.route.clone() {
             session.rare().queue.push(Queued { message: message.clone(), sent: 0, route, opening: true });
@@ -106,6 +119,17 @@ impl Move {
     pub(super) fn fail(code: FailureCode, message: impl ToString) -> Self {
         Self::Fail(code, message.to_string())
     }
+
+    fn event(&self) -> StepEvent {
+        match self {
+            Self::Take(_) => StepEvent::Left,
+            Self::Jump(_) => StepEvent::Jumped,
+            Self::Call(_) => StepEvent::Called,
+            Self::Park { .. } | Self::Ignore => StepEvent::Parked,
+            Self::End(_) => StepEvent::Ended,
+            Self::Fail(..) => StepEvent::Failed,
+        }
+    }
 }
 
 /// A turn in progress.
@@ -125,22 +149,48 @@ pub(super) struct Run<'a> {
     pub(super) component: Option<Arc<str>>,
     /// Whether the session needs other versions of flows than before.
     pub(super) calls_changed: bool,
+    /// The called flows that were looked up, for the journal.
+    called: Vec<CalledFlow>,
     visited: u32,
     steps: Vec<JournalStep>,
+    /// Why the node is left that the session stands at.
+    why: Option<Arc<str>>,
 }
 
 /// What a turn leaves beside the session.
 pub(crate) struct Outcome {
     pub(crate) effects: Vec<Effect>,
     pub(crate) steps: Vec<JournalStep>,
-    /// Whether the input was taken.
-    pub(crate) advanced: bool,
+    /// Whether the input was taken, with a turn or without.
+    pub(crate) taken: bool,
     /// Whether the session needs other versions of flows than before.
     pub(crate) calls_changed: bool,
+    /// The called flows that the turn looked up, if the nodes that it visits are reported.
+    pub(crate) called: Vec<CalledFlow>,
+}
+
+impl Outcome {
+    /// What a session took without a turn, if it did.
+    pub(crate) fn aside(taken: bool) -> Self {
+        let (effects, steps, called) = (Vec::new(), Vec::new(), Vec::new());
+        Self { effects, steps, taken, calls_changed: false, called }
+    }
+}
+
+/// Takes an input to a session whose version may not be stored any more.
+pub(crate) fn take(flow: Option<&Flow>, session: &mut Session, input: Input, scene: &Scene<'_>) -> Outcome {
+    match flow {
+        Some(flow) => run(flow, session, input, scene),
+        None if input.is_aside() => Outcome::aside(take_aside(session, input, scene.now)),
+        None => Outcome::aside(end_without_flow(session, &input, scene.now)),
+    }
 }
 
 /// [`advance`](super::advance), in place.
 pub(crate) fn run(flow: &Flow, session: &mut Session, input: Input, scene: &Scene<'_>) -> Outcome {
+    if input.is_aside() {
+        return Outcome::aside(take_aside(session, input, scene.now));
+    }
     let mut run = Run {
         flow,
         flow_name: scene.flow_name,
@@ -151,14 +201,17 @@ pub(crate) fn run(flow: &Flow, session: &mut Session, input: Input, scene: &Scen
         sends: 0,
         component: None,
         calls_changed: false,
+        called: Vec::new(),
         visited: 0,
         steps: Vec::new(),
+        why: None,
     };
-    let advanced = run.take(input);
-    if advanced {
+    let taken = run.take(input);
+    if taken {
         run.close();
     }
-    Outcome { effects: run.effects, steps: run.steps, advanced, calls_changed: run.calls_changed }
+    let Run { effects, steps, calls_changed, called, .. } = run;
+    Outcome { effects, steps, taken, calls_changed, called }
 }
 
 impl<'a> Run<'a> {
@@ -191,6 +244,7 @@ impl<'a> Run<'a> {
             }
             return begins;
         }
+        self.because(|_| input.reason());
         match node::resume(self, step, input) {
             Move::Ignore => return false,
             _ if self.session.turns >= self.scene.limits.turns_per_session => {
@@ -207,13 +261,22 @@ impl<'a> Run<'a> {
 
     /// Turns to the called flow that the session stands in, if it does; whether there is such a flow.
     fn open(&mut self) -> bool {
-        let Some((flow, version)) = self.session.called() else { return true };
-        let found = self.scene.flows.find(flow, Some(*version));
+        let Some((flow, version)) = self.session.called().cloned() else { return true };
+        let found = self.find(&flow, Some(version));
         if let Some(called) = found {
             self.flow = called.flow;
             self.flow_name = called.name;
         }
         found.is_some()
+    }
+
+    /// A flow that is called, or that called: a version of it, or the one that is online.
+    pub(super) fn find(&mut self, flow: &FlowId, version: Option<FlowVersion>) -> Option<Callee<'a>> {
+        let found = self.scene.flows.find(flow, version)?;
+        if self.scene.journal {
+            self.called.push(CalledFlow::of(&found, version.is_none()));
+        }
+        Some(found)
     }
 
     /// Where the session stands.
@@ -282,8 +345,7 @@ impl<'a> Run<'a> {
             self.session.branch = Some(Arc::clone(name));
         }
         if self.scene.journal {
-            let called = self.session.called().cloned();
-            self.steps.push(JournalStep { node: step.id.clone(), branch: taken.cloned(), called });
+            self.log(step, &leave, taken);
         }
         self.component = Some(Arc::clone(&step.title));
         match leave {
@@ -302,6 +364,15 @@ impl<'a> Run<'a> {
             }
             Move::Ignore => None,
         }
+    }
+
+    fn log(&mut self, step: &Step, leave: &Move, taken: Option<&Arc<str>>) {
+        if let Move::Fail(_, message) = leave {
+            self.why = Some(message.as_str().into());
+        }
+        let (node, event, branch) = (step.id.clone(), leave.event(), taken.cloned());
+        let (why, called) = (self.why.take(), self.session.called().cloned());
+        self.steps.push(JournalStep { node, event, branch, why, called });
     }
 
     fn park(&mut self, status: Status, deadline: Option<DateTime<Utc>>) {
@@ -369,6 +440,13 @@ impl<'a> Run<'a> {
     pub(super) fn next_wait(&mut self) -> u32 {
         self.session.wait += 1;
         self.session.wait
+    }
+
+    /// Says, in the journal if there is one, why the node is left as it is.
+    pub(super) fn because(&mut self, why: impl FnOnce(&Self) -> String) {
+        if self.scene.journal {
+            self.why = Some(why(self).into());
+        }
     }
 
     pub(super) fn note(&mut self, kind: EventKind) {

@@ -93,6 +93,18 @@ pub(crate) struct Rare {
     /// The called flow whose node it stands at; None: its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) active: Option<(FlowId, FlowVersion)>,
+    /// That it is journalled, from its start to its end (SEMANTICS L6).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) journal: Option<Journalled>,
+}
+
+/// How far a session's journal has come.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Journalled {
+    pub(crate) entries: u32,
+    /// A hash of what the last entry has as `Seen`.
+    #[serde(with = "crate::hex")]
+    pub(crate) seen: u128,
 }
 
 impl Session {
@@ -242,6 +254,12 @@ impl Session {
         self.rare.as_ref()?.outcome.as_deref()
     }
 
+    /// Whether it is journalled: as its flow was when it started (SEMANTICS L6).
+    #[must_use]
+    pub fn is_journalled(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.journal.is_some())
+    }
+
     pub(crate) fn rare(&mut self) -> &mut Rare {
         self.rare.get_or_insert_default()
     }
@@ -256,6 +274,11 @@ impl Session {
     /// The called flow that it stands in.
     pub(crate) fn called(&self) -> Option<&(FlowId, FlowVersion)> {
         self.rare.as_ref()?.active.as_ref()
+    }
+
+    /// Whether it stands in a flow that was called, be it its own once more.
+    pub(crate) fn is_in_call(&self) -> bool {
+        self.called().is_some() || !self.frames().is_empty()
     }
 
     pub(crate) fn frames(&self) -> &[Frame] {

@@ -24,7 +24,7 @@ fn entry(run: &mut Run<'_>, node: &CallFlow) -> Result<Entry, (FailureCode, Stri
     if !node.is_terminal && run.session.frames().len() >= most {
         return Err((FailureCode::SubflowDepth, format!("more than {most} flows wait for one they called")));
     }
-    let Some(callee) = run.scene.flows.find(&node.flow, None) else {
+    let Some(callee) = run.find(&node.flow, None) else {
         return Err((FailureCode::SubflowOffline, format!("flow `{}` is not online", node.flow)));
     };
     let given = bag(run, node)?;
