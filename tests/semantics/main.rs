@@ -6,8 +6,10 @@
 mod contact;
 mod delivery;
 mod inbound;
+mod journal;
 mod kit;
 mod lifecycle;
+mod migrate;
 mod names;
 mod refused;
 mod session;
