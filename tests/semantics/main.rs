@@ -5,6 +5,7 @@
 
 mod contact;
 mod delivery;
+mod erase;
 mod inbound;
 mod journal;
 mod kit;
