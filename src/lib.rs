@@ -133,8 +133,8 @@ pub use channel::{BadChannel, Channel, ChannelName};
 pub use clock::{Clock, Ids, RandomIds, SystemClock};
 pub use engine::{
     Builder, Campaign, Cancelled, Completed, DeadLetterEntry, DeliveryReport, Engine, EraseOptions, Erased,
-    FlowStatus, Flows, Imported, Inbound, KeywordAction, Migrated, Progress, Received, Reported,
-    SessionFilter, SessionRef, Ticked, TriggerRequest, Triggered, Unpublish,
+    FlowStatus, Flows, Imported, Inbound, JournalFilter, KeywordAction, Migrated, NodeCount, NodeError,
+    Progress, Received, Reported, SessionFilter, SessionRef, Ticked, TriggerRequest, Triggered, Unpublish,
 };
 pub use error::{CallError, Error, SendError, StoreError};
 pub use flow::{

@@ -10,6 +10,7 @@ mod decide;
 mod deliver;
 mod erase;
 mod flows;
+mod metrics;
 mod migrate;
 mod outcome;
 mod query;
@@ -39,6 +40,7 @@ use crate::transport::{DynTransport, NoTransport, Transport};
 pub use campaign::{Campaign, Progress};
 pub use erase::{EraseOptions, Erased};
 pub use flows::{FlowStatus, Flows, Imported, Unpublish};
+pub use metrics::{JournalFilter, NodeCount, NodeError};
 pub use migrate::Migrated;
 pub use outcome::{
     Cancelled, Completed, DeliveryReport, KeywordAction, Received, Reported, SessionRef, Ticked, Triggered,

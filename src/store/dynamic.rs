@@ -8,8 +8,9 @@ use std::sync::Arc;
 use crate::error::StoreError;
 use crate::id::{ContactId, SessionId, WorkspaceId};
 use crate::store::{
-    Commit, Committed, ConversationQuery, ConversationStore, Due, Erase, JournalEntry, Leased, Live, Loaded,
-    Lookup, Purge, Purged, Record, Removed, SessionQuery, SessionRecord, Settle, Settled, StoreQueries,
+    Commit, Committed, ConversationQuery, ConversationStore, Due, Erase, JournalEntry, JournalQuery, Leased,
+    Live, Loaded, Lookup, Purge, Purged, Record, Removed, SessionQuery, SessionRecord, Settle, Settled,
+    StoreQueries,
 };
 
 /// A store whose type is chosen at run time, such as by a host's configuration. Costs one allocation for each call.
@@ -58,6 +59,7 @@ trait Erased: Send + Sync {
     fn sessions<'a>(&'a self, query: &'a SessionQuery) -> Boxed<'a, Vec<SessionRecord>>;
     fn session<'a>(&'a self, workspace: &'a WorkspaceId, id: SessionId) -> Boxed<'a, Option<SessionRecord>>;
     fn journal<'a>(&'a self, workspace: &'a WorkspaceId, id: SessionId) -> Boxed<'a, Vec<JournalEntry>>;
+    fn journal_of<'a>(&'a self, query: &'a JournalQuery) -> Boxed<'a, Vec<JournalEntry>>;
     fn conversations<'a>(&'a self, query: &'a ConversationQuery) -> Boxed<'a, Vec<(ContactId, Record)>>;
 }
 
@@ -94,6 +96,9 @@ impl<S: ConversationStore + StoreQueries> Erased for S {
     }
     fn journal<'a>(&'a self, workspace: &'a WorkspaceId, id: SessionId) -> Boxed<'a, Vec<JournalEntry>> {
         Box::pin(StoreQueries::journal(self, workspace, id))
+    }
+    fn journal_of<'a>(&'a self, query: &'a JournalQuery) -> Boxed<'a, Vec<JournalEntry>> {
+        Box::pin(StoreQueries::journal_of(self, query))
     }
     fn conversations<'a>(&'a self, query: &'a ConversationQuery) -> Boxed<'a, Vec<(ContactId, Record)>> {
         Box::pin(StoreQueries::conversations(self, query))
@@ -144,6 +149,9 @@ impl StoreQueries for DynStore {
     }
     async fn journal(&self, workspace: &WorkspaceId, id: SessionId) -> Result<Vec<JournalEntry>, StoreError> {
         self.0.journal(workspace, id).await
+    }
+    async fn journal_of(&self, query: &JournalQuery) -> Result<Vec<JournalEntry>, StoreError> {
+        self.0.journal_of(query).await
     }
     async fn conversations(&self, query: &ConversationQuery) -> Result<Vec<(ContactId, Record)>, StoreError> {
         self.0.conversations(query).await

@@ -24,7 +24,7 @@ pub use flows::{
     VersionState,
 };
 pub use memory::MemoryStore;
-pub use queries::{ConversationQuery, SessionQuery, StoreQueries};
+pub use queries::{ConversationQuery, JournalQuery, SessionQuery, StoreQueries};
 pub use record::{Record, SessionRecord};
 pub use row::Row;
 

@@ -1,7 +1,10 @@
 //! L6: the journal of a session, and what it leads to.
 
 use chatflow::kernel::{JournalEntry, ReplayError, StepEvent, replay};
-use chatflow::{Answer, CallError, Flow, FlowId, FlowVersion, Inbound, Limits, Session, SessionId, Status};
+use chatflow::{
+    Answer, CallError, Flow, FlowId, FlowVersion, Inbound, JournalFilter, Limits, NodeId, Session, SessionId,
+    Status,
+};
 use pollster::block_on;
 use serde_json::json;
 
@@ -210,4 +213,61 @@ fn a_journal_that_does_not_lead_there_says_where() {
     assert_eq!(error.to_string(), "turn 2 goes otherwise than the journal says, at entry 2");
     let unknown = replay(|_: &FlowId, _: FlowVersion| None, &journal, &Limits::default());
     assert_eq!(unknown, Err(ReplayError::UnknownFlow { flow: id("f"), version: FlowVersion(1) }));
+}
+
+/// L6: per-node counts by version and time.
+#[test]
+fn nodes_are_counted_by_version_and_time() {
+    let sketch = flow("f")
+        .wait("w")
+        .node("b", "branch", json!({"branches": [{"label": "yes", "when": {"expr": "reply.text == 'yes'"}}]}))
+        .apart("end", "end", json!({}))
+        .apart("call", "function", json!({"function": "ask"}))
+        .edge("b", "yes", "end")
+        .edge("b", "else", "call");
+    let world = logged(&sketch);
+    world.answer_calls([Err(CallError::failed("no stock")), Err(CallError::failed("no agent"))]);
+    let began = world.now();
+    let mut failed = Vec::new();
+    for text in ["yes", "no", "no"] {
+        let session = world.start("f").session_id;
+        world.pass(minutes(1));
+        world.say(text);
+        world.tick();
+        failed.extend((text == "no").then_some(session));
+    }
+    world.publish([sketch.clone().set("session_ttl_minutes", json!(5))]);
+    world.start("f");
+    let counts = |filter: JournalFilter| -> Vec<String> {
+        let counts = block_on(world.bot.node_counts(filter)).unwrap();
+        let show = |count: chatflow::NodeCount| {
+            let branches: Vec<_> = count.branches.iter().map(|(name, n)| format!("{name} {n}")).collect();
+            format!("{}: {}, {}, {} failed", count.node, count.visits, branches.join(" "), count.failures)
+        };
+        counts.into_iter().map(show).collect()
+    };
+    let all = || JournalFilter::of(id("f"));
+    assert_eq!(
+        counts(all().version(FlowVersion(1))),
+        [
+            "b: 3, else 2 yes 1, 0 failed",
+            "call: 2, , 2 failed",
+            "end: 1, , 0 failed",
+            "start: 3, next 3, 0 failed",
+            "w: 3, replied 3, 0 failed",
+        ]
+    );
+    assert_eq!(counts(all().version(FlowVersion(2))), ["start: 1, next 1, 0 failed", "w: 1, , 0 failed"]);
+    assert_eq!(counts(all().node(NodeId::new("w").unwrap())), ["w: 4, replied 3, 0 failed"]);
+    let first_minute = counts(all().from(began).to(began + minutes(1)));
+    assert_eq!(first_minute, ["start: 1, next 1, 0 failed", "w: 1, , 0 failed"]);
+    assert!(counts(JournalFilter::of(id("g"))).is_empty());
+
+    let errors = block_on(world.bot.node_errors(all())).unwrap();
+    let told: Vec<_> = errors.iter().map(|error| (error.session, error.message.as_str())).collect();
+    assert_eq!(told, [(failed[0], "no stock"), (failed[1], "no agent")]);
+    let error = &errors[0];
+    assert_eq!((error.node.as_str(), error.code.as_str(), error.turn), ("call", "call_failed", 3));
+    assert_eq!(block_on(world.bot.node_errors(all().after(error))).unwrap(), errors[1..]);
+    assert!(block_on(world.bot.node_errors(all().node(NodeId::new("w").unwrap()))).unwrap().is_empty());
 }

@@ -109,6 +109,7 @@ on_stores_with_queries! {
     sessions_are_listed_newest_first,
     a_session_is_found_live_and_ended,
     a_journal_is_read_in_order,
+    a_flows_journal_is_read_by_version_and_time,
     conversations_with_dead_letters_and_set_aside_are_listed,
     another_workspace_sees_nothing,
 }

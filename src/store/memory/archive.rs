@@ -147,6 +147,11 @@ impl Journal {
         self.by_age.file(at, id);
     }
 
+    /// All entries of a workspace.
+    pub(super) fn iter(&self, workspace: u32) -> impl Iterator<Item = &JournalEntry> {
+        self.logs.iter().filter(move |log| log.workspace == workspace).flat_map(|log| &log.entries)
+    }
+
     /// The turns of a session, in order.
     pub(super) fn read(&self, hash: u64, workspace: u32, session: SessionId) -> Vec<JournalEntry> {
         let log = self.id(hash, workspace, session).and_then(|id| self.logs.get(id));
