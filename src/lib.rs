@@ -124,6 +124,8 @@ pub mod transport;
 
 pub mod engine;
 
+pub mod diagram;
+
 #[cfg(feature = "testkit")]
 pub mod testkit;
 
@@ -131,6 +133,7 @@ pub use address::{Account, Address, Alias, Phone};
 pub use calls::{Answer, Call, CallRef, CallResult, Calls, call_fn};
 pub use channel::{BadChannel, Channel, ChannelName};
 pub use clock::{Clock, Ids, RandomIds, SystemClock};
+pub use diagram::Diagram;
 pub use engine::{
     Builder, Campaign, Cancelled, Completed, DeadLetterEntry, DeliveryReport, Engine, FlowStatus, Flows,
     Imported, Inbound, KeywordAction, Progress, Received, Reported, SessionFilter, SessionRef, Ticked,
