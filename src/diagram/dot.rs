@@ -5,6 +5,10 @@ use std::fmt::Write as _;
 use crate::diagram::family::Family;
 use crate::diagram::paint;
 use crate::diagram::picture::{Arrow, Node, Picture};
+use crate::diagram::text::wrap;
+
+/// The widest that a text in a box may be.
+const WIDEST: f64 = 196.0;
 
 pub(super) fn write(picture: &Picture) -> String {
     // Writing to a `String` can not fail.
@@ -26,9 +30,9 @@ pub(super) fn write(picture: &Picture) -> String {
 
 fn label(node: &Node) -> String {
     let count = node.count.map(|count| format!("{count}×"));
-    let lines = [node.title.as_str(), node.kind.as_str()].into_iter().filter(|line| !line.is_empty());
-    let lines = lines.chain(node.lines.iter().map(String::as_str)).chain(count.as_deref());
-    lines.map(escaped).collect::<Vec<_>>().join("\\n")
+    let texts = node.lines.iter().flat_map(|line| wrap(line, 11.0, WIDEST, 3));
+    let lines = [node.title.clone(), node.kind.clone()].into_iter().chain(texts).chain(count);
+    lines.filter(|line| !line.is_empty()).map(|line| escaped(&line)).collect::<Vec<_>>().join("\\n")
 }
 
 fn look(node: &Node, picture: &Picture) -> String {

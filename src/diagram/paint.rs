@@ -19,8 +19,9 @@ pub(super) fn of(node: &Node, picture: &Picture) -> Paint {
         return Paint { ground: "#f6f7f9".to_owned(), line: "#c3cad4", word: "#8b95a3" };
     }
     let (ground, line) = family(node.family);
-    let ground = if node.count.is_some() { heat(node.heat) } else { ground.to_owned() };
-    Paint { ground, line: if node.is_current { TAKEN } else { line }, word: line }
+    let (ground, word) =
+        if node.count.is_some() { (heat(node.heat), "#414b5a") } else { (ground.to_owned(), line) };
+    Paint { ground, line: if node.is_current { TAKEN } else { line }, word }
 }
 
 /// Ground and line of a family.

@@ -156,7 +156,7 @@ fn shape(family: Family, size: Size, look: &str) -> String {
 /// A number on the upper edge of a box.
 fn badge(text: &str, right: f64, out: &mut String) {
     let wide = width(text, KIND) + 10.0;
-    let (x, middle) = (right - wide - 8.0, right - wide / 2.0 - 8.0);
+    let (x, middle) = (right - wide + 10.0, right - wide / 2.0 + 10.0);
     let _ = writeln!(
         out,
         "<rect x=\"{}\" y=\"-8\" width=\"{}\" height=\"16\" rx=\"8\" fill=\"#1b2330\"/>\

@@ -6,6 +6,9 @@ use crate::diagram::layout::rows::{Item, Rows, What};
 /// Sweeps over all rows; an odd number, so that the last goes down.
 const SWEEPS: usize = 9;
 
+/// What a wish weighs that nothing else should give way to.
+const FAINT: f64 = 0.001;
+
 pub(super) fn place(rows: &mut Rows) {
     for row in 0..rows.rows.len() {
         let mut x = 0.0;
@@ -101,7 +104,7 @@ fn label_wish(rows: &Rows, item: usize) -> (f64, f64) {
     let own = &rows.items[item];
     match own.what {
         What::Label => wish(rows, item, &rows.below[item]),
-        What::Rise => (own.x, 0.05),
+        What::Rise => (own.x, FAINT),
         What::Bend | What::Box => (own.x, 1.0),
     }
 }
@@ -111,14 +114,14 @@ fn wish(rows: &Rows, item: usize, near: &[usize]) -> (f64, f64) {
     let own = &rows.items[item];
     if near.is_empty() {
         return match own.beside {
-            Some(partner) => (beside(rows, item, partner), 0.05),
+            Some(partner) => (beside(rows, item, partner), FAINT),
             None => (own.x, if own.what == What::Box { 0.5 } else { 0.1 }),
         };
     }
     let mean = near.iter().map(|near| rows.items[*near].x).sum::<f64>() / near.len() as f64;
     let is_passing = own.what == What::Bend && near.iter().all(|near| rows.items[*near].what == What::Bend);
     let weight = match own.what {
-        What::Rise => 0.05,
+        What::Rise => FAINT,
         What::Bend if is_passing => 4.0,
         _ => near.len() as f64,
     };
