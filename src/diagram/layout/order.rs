@@ -1,7 +1,7 @@
 //! The order of the items in each row, so that few arrows cross: each row is sorted by where the neighbours of its
 //! items lie, downwards and upwards in turn, and the best order seen is kept.
 
-use crate::diagram::layout::rows::Rows;
+use crate::diagram::layout::rows::{Rows, What};
 
 /// Sweeps over all rows, at most and at least.
 const SWEEPS: (usize, usize) = (2, 24);
@@ -51,7 +51,13 @@ fn begin(rows: &mut Rows) {
             if !std::mem::replace(&mut is_in[item], true) {
                 rows.rows[rows.items[item].row].push(item);
                 stack.extend(beside[item].iter().rev());
-                stack.extend(rows.below[item].iter().rev());
+                // Ways that turn up come last, on the side where they rise.
+                let (turning, onwards): (Vec<usize>, Vec<usize>) =
+                    rows.below[item].iter().rev().partition(|below| {
+                        rows.below[**below].is_empty() && rows.items[**below].what == What::Label
+                    });
+                stack.extend(turning);
+                stack.extend(onwards);
             }
         }
     }

@@ -122,6 +122,8 @@ fn wish(rows: &Rows, item: usize, near: &[usize]) -> (f64, f64) {
     let is_passing = own.what == What::Bend && near.iter().all(|near| rows.items[*near].what == What::Bend);
     let weight = match own.what {
         What::Rise => FAINT,
+        // What goes on its way makes room for what leads to the next box.
+        What::Label if rows.below[item].iter().all(|below| rows.items[*below].what != What::Box) => 0.01,
         What::Bend if is_passing => 4.0,
         _ => near.len() as f64,
     };
@@ -135,43 +137,50 @@ fn beside(rows: &Rows, item: usize, partner: usize) -> f64 {
     if own.x < partner.x { partner.x - apart } else { partner.x + apart }
 }
 
+/// So far an arrow that passes moves to meet a box straight.
+const NEAR: f64 = 14.0;
+
 /// Takes small steps out of arrows that pass several rows.
 fn straighten(rows: &mut Rows) {
-    let mut room = vec![(f64::NEG_INFINITY, f64::INFINITY); rows.items.len()];
-    let chains: Vec<Vec<usize>> =
-        rows.chains.iter().flat_map(|chain| [chain.down.clone(), chain.up.clone()]).collect();
     let mut at = vec![0; rows.items.len()];
     for row in &rows.rows {
         for (place, item) in row.iter().enumerate() {
             at[*item] = place;
         }
     }
+    let chains: Vec<Vec<usize>> =
+        rows.chains.iter().flat_map(|chain| [chain.down.clone(), chain.up.clone()]).collect();
     for chain in chains {
-        let passing: Vec<usize> =
-            chain.into_iter().filter(|item| rows.items[*item].what != What::Box).collect();
-        for item in &passing {
-            room[*item] = between(rows, *item, at[*item]);
-        }
-        let mut rest = &passing[..];
-        while !rest.is_empty() {
-            let (mut low, mut high, mut length) = (f64::NEG_INFINITY, f64::INFINITY, 0);
-            for item in rest {
-                let (from, to) = (low.max(room[*item].0), high.min(room[*item].1));
-                if from > to {
-                    break;
-                }
-                (low, high, length) = (from, to, length + 1);
-            }
-            let (run, others) = rest.split_at(length.max(1));
-            if length > 1 {
-                let mean = run.iter().map(|item| rows.items[*item].x).sum::<f64>() / run.len() as f64;
-                for item in run {
-                    rows.items[*item].x = mean.clamp(low, high);
-                }
-            }
-            rest = others;
+        let mut from = 0;
+        while from < chain.len() {
+            from = straighten_run(rows, &chain, from, &at);
         }
     }
+}
+
+/// Puts as many items of a chain as can be below one another; answers where the next ones begin.
+fn straighten_run(rows: &mut Rows, chain: &[usize], from: usize, at: &[usize]) -> usize {
+    let is_box = |rows: &Rows, item: usize| rows.items[item].what == What::Box;
+    let (mut low, mut high, mut end, mut sum) = (f64::NEG_INFINITY, f64::INFINITY, from, 0.0);
+    while let Some(item) = chain.get(end).copied().filter(|item| !is_box(rows, *item)) {
+        let room = between(rows, item, at[item]);
+        if room.0.max(low) > room.1.min(high) {
+            break;
+        }
+        (low, high) = (room.0.max(low), room.1.min(high));
+        sum += rows.items[item].x;
+        end += 1;
+    }
+    if end == from {
+        return from + 1;
+    }
+    let mean = (sum / (end - from) as f64).clamp(low, high);
+    let x = chain.get(end).filter(|item| is_box(rows, **item)).map(|item| rows.items[*item].x);
+    let x = x.filter(|x| (low..=high).contains(x) && (x - mean).abs() < NEAR).unwrap_or(mean);
+    for item in &chain[from..end] {
+        rows.items[*item].x = x;
+    }
+    end
 }
 
 /// How far an item can move between its neighbours.
