@@ -87,7 +87,10 @@
 //!
 //! # Features
 //!
-//! - `testkit`: doubles for a host's own tests. Off by default, as everything will be that is not the core.
+//! - `schema`: [`flow::schema`], the JSON Schema of a flow file. `flow.schema.json` beside the manifest is its text.
+//! - `testkit`: doubles for a host's own tests.
+//!
+//! Each is off by default, as everything will be that is not the core.
 
 #![forbid(unsafe_code)]
 #![warn(clippy::print_stdout, clippy::print_stderr)]
@@ -136,17 +139,18 @@ pub use clock::{Clock, Ids, RandomIds, SystemClock};
 pub use diagram::Diagram;
 pub use engine::{
     Builder, Campaign, Cancelled, Completed, DeadLetterEntry, DeliveryReport, Engine, FlowStatus, Flows,
-    Imported, Inbound, KeywordAction, Progress, Received, Reported, SessionFilter, SessionRef, Ticked,
-    TriggerRequest, Triggered, Unpublish,
+    Imported, Inbound, KeywordAction, Migrated, Progress, Received, Reported, SessionFilter, SessionRef,
+    Ticked, TriggerRequest, Triggered, Unpublish,
 };
 pub use error::{CallError, Error, SendError, StoreError};
 pub use flow::{
-    ArmDef, AssignDef, BadSpan, BranchDef, Clash, CompareDef, Concurrency, ConditionDef, ContactMode,
-    DelayDef, EdgeDef, EndDef, Flow, FlowDef, FunctionDef, InboundDef, InputDef, InputPolicy, InputType,
-    Issue, IssueCode, Issues, JumpDef, MatchKind, NodeDef, NodeKind, OnTimeout, Operand, Operator, OptionDef,
-    Rank, Reentry, ReentryDef, ReplyKind, RuleDef, SendAction, SendMessageDef, Sender, SetVariablesDef,
-    Settings, SettingsDef, Severity, Span, StartDef, Trigger, TriggerDef, TtlMode, Undefined, VariableDef,
-    WaitReplyDef,
+    ArmDef, AssignDef, BadSpan, BranchDef, ButtonDef, CardDef, Clash, CompareDef, Concurrency, ConditionDef,
+    ContactMode, DegreesDef, DelayDef, EdgeDef, EndDef, Flow, FlowDef, FunctionDef, InboundDef, InputDef,
+    InputPolicy, InputType, Issue, IssueCode, Issues, JumpDef, ListDef, LocationDef, MatchKind, MediaDef,
+    MediaType, MessageDef, NodeDef, NodeKind, OnTimeout, Operand, Operator, OptionDef, ParametersDef, Rank,
+    Reentry, ReentryDef, ReplyKind, RowDef, RuleDef, SectionDef, SendAction, SendMessageDef, Sender,
+    SetVariablesDef, Settings, SettingsDef, Severity, Span, StartDef, TemplateDef, TextDef, Trigger,
+    TriggerDef, TtlMode, Undefined, VariableDef, WaitReplyDef,
 };
 pub use id::{
     BadDerivedId, BadName, CallId, ContactId, FlowId, FlowVersion, MessageId, NodeId, SessionId, TriggerKey,

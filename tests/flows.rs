@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::sync::LazyLock;
+
 use chatflow::{Flow, FlowDef, IssueCode, Limits};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -17,7 +19,7 @@ const EXAMPLES: [(&str, &str); 5] = [
 /// Every field of the format, each with a value that is not its default.
 fn everything() -> Value {
     json!({
-        "spec": 1, "code": "all", "name": "All", "remark": "r", "ui": [1, null, {"deep": {"er": 1.25}}],
+        "$schema": "../flow.schema.json", "spec": 1, "code": "all", "name": "All", "remark": "r", "ui": [1, null, {"deep": {"er": 1.25}}],
         "trigger": {
             "kind": "inbound", "channel": "kiosk-7", "priority": -3, "campaign": "required",
             "rules": [{"match": "exact", "text": "Menu"}, {"match": "regex", "text": "a|b"}, {"match": "fallback"}]
@@ -74,6 +76,7 @@ fn every_example_compiles_without_an_error_or_a_warning() {
 
 #[test]
 fn every_field_of_the_format_is_read_and_compiled() {
+    check(&everything());
     let flow = Flow::from_json(&everything().to_string());
     assert!(flow.as_ref().is_ok_and(|flow| flow.warnings().is_empty()), "{:#}", flow.unwrap_err());
 }
@@ -301,7 +304,11 @@ fn replace(value: &mut Value, at: &mut usize, new: Option<&Value>) -> bool {
     true
 }
 
-/// A flow, or issues with an error that print; whatever is read as a definition is written as it was.
+static SCHEMA: LazyLock<jsonschema::Validator> =
+    LazyLock::new(|| jsonschema::draft202012::new(&chatflow::flow::schema()).unwrap());
+
+/// A flow, or issues with an error that print; whatever is read as a definition is written as it was, and
+/// fits the schema.
 fn check(json: &Value) {
     let text = json.to_string();
     match Flow::from_json(&text) {
@@ -315,6 +322,7 @@ fn check(json: &Value) {
     if let Ok(def) = FlowDef::from_json(&text) {
         let read: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(serde_json::to_value(&def).unwrap(), read);
+        assert!(SCHEMA.is_valid(&read), "the schema refuses {read}");
         let again = FlowDef::from_json(&def.to_json()).unwrap();
         assert_eq!(again, def);
         let (a, b) = (Flow::from_json(&text), Flow::compile(def, &Limits::default()));
