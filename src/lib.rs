@@ -127,6 +127,8 @@ pub mod transport;
 
 pub mod engine;
 
+pub mod diagram;
+
 #[cfg(feature = "testkit")]
 pub mod testkit;
 
@@ -134,6 +136,7 @@ pub use address::{Account, Address, Alias, Phone};
 pub use calls::{Answer, Call, CallRef, CallResult, Calls, call_fn};
 pub use channel::{BadChannel, Channel, ChannelName};
 pub use clock::{Clock, Ids, RandomIds, SystemClock};
+pub use diagram::Diagram;
 pub use engine::{
     Builder, Campaign, Cancelled, Completed, DeadLetterEntry, DeliveryReport, Engine, EraseOptions, Erased,
     FlowStatus, Flows, Imported, Inbound, JournalFilter, KeywordAction, Migrated, NodeCount, NodeError,
