@@ -136,8 +136,8 @@ pub use channel::{BadChannel, Channel, ChannelName};
 pub use clock::{Clock, Ids, RandomIds, SystemClock};
 pub use engine::{
     Builder, Campaign, Cancelled, Completed, DeadLetterEntry, DeliveryReport, Engine, FlowStatus, Flows,
-    Imported, Inbound, KeywordAction, Progress, Received, Reported, SessionFilter, SessionRef, Ticked,
-    TriggerRequest, Triggered, Unpublish,
+    Imported, Inbound, KeywordAction, Line, Progress, Received, Rehearsal, Reported, SessionFilter,
+    SessionRef, Ticked, Transcript, TriggerRequest, Triggered, Unpublish,
 };
 pub use error::{CallError, Error, SendError, StoreError};
 pub use flow::{

@@ -66,6 +66,13 @@ impl DraftText {
         self.json.pointer("/trigger/kind").and_then(Value::as_str) == Some("manual")
     }
 
+    /// The flows that its `call_flow` nodes name.
+    pub(crate) fn calls(&self) -> Vec<FlowId> {
+        let nodes = self.json.get("nodes").and_then(Value::as_array).into_iter().flatten();
+        let named = nodes.filter(|node| node.get("kind").and_then(Value::as_str) == Some("call_flow"));
+        named.filter_map(|node| FlowId::new(node.get("flow")?.as_str()?).ok()).collect()
+    }
+
     /// The same definition under another code.
     pub(crate) fn renamed(&self, code: &FlowId) -> String {
         let mut json = self.json.clone();

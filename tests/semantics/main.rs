@@ -10,5 +10,6 @@ mod kit;
 mod lifecycle;
 mod names;
 mod refused;
+mod rehearsal;
 mod session;
 mod trigger;
