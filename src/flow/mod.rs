@@ -14,6 +14,7 @@ mod condition;
 mod def;
 pub(crate) mod expr;
 mod fold;
+pub mod gallery;
 mod graph;
 mod issue;
 mod json;

@@ -396,6 +396,8 @@ fn account_of(flow: &Flow) -> Account {
 
 fn notice(event: &EventKind) -> Option<String> {
     Some(match event {
+        // Whether there was an answer, and of which kind, is what flows ask.
+        EventKind::UndefinedVariable { name, .. } if name.starts_with("reply") => return None,
         EventKind::UndefinedVariable { node, name, .. } => {
             format!("node {:?}: reads `{name}`, which has no value", node.as_str())
         }
