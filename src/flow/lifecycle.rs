@@ -7,9 +7,10 @@ use std::hash::Hasher;
 
 use crate::Limits;
 use crate::address::Account;
+use crate::flow::def::FlowDef;
 use crate::flow::issue::{Found, IssueCode, Issues};
 use crate::flow::path::Path;
-use crate::flow::read::wrong_type;
+use crate::flow::read::{Read, wrong_type};
 use crate::flow::{Flow, Rank, json};
 use crate::id::FlowId;
 
@@ -73,13 +74,17 @@ impl DraftText {
         named.filter_map(|node| FlowId::new(node.get("flow")?.as_str()?).ok()).collect()
     }
 
-    /// The same definition under another code.
+    /// The same definition under another code, in the order of the format if it can be read whole.
     pub(crate) fn renamed(&self, code: &FlowId) -> String {
         let mut json = self.json.clone();
         if let Some(field) = json.get_mut("code") {
             *field = Value::String(code.to_string());
         }
-        json.to_string()
+        let mut found = Found::default();
+        match FlowDef::read(&json, &Path::Root, &mut found) {
+            Some(def) if found.len() == 0 => def.to_json(),
+            _ => format!("{json:#}"),
+        }
     }
 }
 

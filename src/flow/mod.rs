@@ -12,6 +12,7 @@ mod closest;
 mod compile;
 mod condition;
 mod def;
+pub mod draft;
 pub(crate) mod expr;
 mod fold;
 pub mod gallery;
