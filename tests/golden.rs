@@ -170,13 +170,15 @@ impl Talk {
 }
 
 /// SEMANTICS L6: the journal of each session leads to the session that is stored.
-fn replays(bot: &Engine<MemoryStore>, json: &str) {
-    let flow = Flow::from_json(json).unwrap();
+fn replays(bot: &Engine<MemoryStore>, json: &str, others: &[String]) {
+    let flows: Vec<Flow> =
+        others.iter().map(String::as_str).chain([json]).map(|json| Flow::from_json(json).unwrap()).collect();
+    let find = |id: &FlowId, _| flows.iter().find(|flow| flow.id() == id);
     for record in block_on(bot.sessions(SessionFilter::all())).unwrap() {
         let journal = block_on(bot.journal(record.session().id())).unwrap();
         let kept = serde_json::to_string(&journal).unwrap();
         assert_eq!(serde_json::from_str::<Vec<JournalEntry>>(&kept).unwrap(), journal);
-        let replayed = replay(|_, _| Some(&flow), &journal, &Limits::default());
+        let replayed = replay(find, &journal, &Limits::default());
         assert_eq!(replayed.as_ref(), Ok(record.session()), "{journal:#?}");
     }
 }
@@ -224,7 +226,7 @@ fn transcript(json: &str, others: &[String], talk: &str) -> String {
         }
         run.look();
     }
-    replays(&run.bot, json);
+    replays(&run.bot, json, others);
     run.text
 }
 

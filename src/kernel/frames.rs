@@ -170,6 +170,7 @@ impl<'a> Run<'a> {
             self.session.at = frame.node;
             self.session.hint = caller.at.0;
         }
+        self.entered = false;
         self.stand_in(caller.flow);
     }
 

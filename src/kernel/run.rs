@@ -153,6 +153,8 @@ pub(super) struct Run<'a> {
     called: Vec<CalledFlow>,
     visited: u32,
     steps: Vec<JournalStep>,
+    /// Whether the session came to the node that it stands at in this turn.
+    pub(super) entered: bool,
     /// Why the node is left that the session stands at.
     why: Option<Arc<str>>,
 }
@@ -204,6 +206,7 @@ pub(crate) fn run(flow: &Flow, session: &mut Session, input: Input, scene: &Scen
         called: Vec::new(),
         visited: 0,
         steps: Vec::new(),
+        entered: false,
         why: None,
     };
     let taken = run.take(input);
@@ -327,6 +330,7 @@ impl<'a> Run<'a> {
                 );
                 return;
             }
+            self.entered = true;
             let leave = node::enter(self, step);
             match self.leave(at, step, leave) {
                 Some(next) => at = next,
@@ -371,8 +375,9 @@ impl<'a> Run<'a> {
             self.why = Some(message.as_str().into());
         }
         let (node, event, branch) = (step.id.clone(), leave.event(), taken.cloned());
-        let (why, called) = (self.why.take(), self.session.called().cloned());
-        self.steps.push(JournalStep { node, event, branch, why, called });
+        let (entered, why) = (self.entered, self.why.take());
+        let called = self.session.called().cloned();
+        self.steps.push(JournalStep { node, entered, event, branch, why, called });
     }
 
     fn park(&mut self, status: Status, deadline: Option<DateTime<Utc>>) {

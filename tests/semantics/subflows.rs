@@ -5,8 +5,9 @@ use std::sync::Arc;
 use chatflow::store::{Catalogue, FlowChange, FlowSaved, FlowStore, MemoryFlows};
 use chatflow::testkit::{ManualClock, Recorder};
 use chatflow::{
-    Engine, EventKind, FlowId, FlowVersion, Limits, MemoryStore, NodeId, Received, SessionFilter, SessionId,
-    Status, StoreError, TriggerRequest, Triggered, Unpublish, WorkspaceId, session::EndReason,
+    Engine, EventKind, FlowId, FlowVersion, JournalFilter, Limits, MemoryStore, NodeId, Received, Rehearsal,
+    SessionFilter, SessionId, Status, StoreError, TriggerRequest, Triggered, Unpublish, WorkspaceId,
+    session::EndReason,
 };
 use pollster::block_on;
 use serde_json::{Value, json};
@@ -512,4 +513,48 @@ fn the_journal_tells_which_flow_a_node_is_of() {
         steps.iter().map(told).collect::<Vec<_>>(),
         [" start next", " call -", "child 1 start next", "child 1 s next", " call next", " after next"]
     );
+}
+
+/// L6
+#[test]
+fn nodes_of_a_called_flow_are_not_counted_as_the_callers() {
+    let child = flow("child")
+        .send("after", "hi")
+        .node("call", "set_variables", json!({"variables": []}))
+        .wait("wait");
+    let world = World::with([child.send("bad", "{{1 / 0}}"), cautious("root", "child")]);
+    block_on(world.flows().set_logging(&id("root"), true)).unwrap();
+    world.start("root");
+    world.say("x");
+    let counts = block_on(world.bot.node_counts(JournalFilter::of(id("root")))).unwrap();
+    let shown = counts.iter().map(|count| format!("{} {} {:?}", count.node, count.visits, count.branches));
+    assert_eq!(
+        shown.collect::<Vec<_>>(),
+        [r#"call 1 {"failed": 1}"#, r#"sorry 1 {"next": 1}"#, r#"start 1 {"next": 1}"#]
+    );
+}
+
+/// S5
+#[test]
+fn a_session_in_a_called_flow_is_not_migrated() {
+    let world = World::with([asks("?"), caller("root", "child")]);
+    let session = world.start("root").session_id;
+    world.publish([caller("root", "child").send("more", "more")]);
+    let refused = told(block_on(world.bot.migrate(session, FlowVersion(2), &[])));
+    assert!(refused.1.contains("it is in a flow that another one called"), "{}", refused.1);
+    world.say("x");
+    assert_eq!(world.sent(), ["?", "? x", "back"]);
+}
+
+/// L8
+#[test]
+fn a_rehearsal_calls_the_flows_that_it_is_given() {
+    let root = cautious("root", "child").json();
+    let mut alone = Rehearsal::of(&root).unwrap();
+    alone.start(json!({})).unwrap();
+    assert!(alone.transcript().to_string().contains("sorry"), "{}", alone.transcript());
+    let mut both = Rehearsal::of(&root).unwrap().with_flow(&asks("?").json()).unwrap();
+    both.start(json!({})).unwrap();
+    both.say("x").unwrap();
+    assert!(both.transcript().to_string().contains("back"), "{}", both.transcript());
 }

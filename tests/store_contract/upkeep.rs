@@ -87,7 +87,7 @@ pub(crate) fn live_sessions_are_counted_by_flow_and_version(store: Asked<impl Co
     assert_eq!(store.live(&Live { workspace: other(), flow: flow("cart"), version: None, wake_at: None }), 0);
 }
 
-/// Rule 22.
+/// Rule 24.
 pub(crate) fn live_sessions_are_counted_by_the_flows_that_they_call(store: Asked<impl ConversationStore>) {
     let cart = session(1, "cart", 1, at(0));
     let nested = session_in(&cart, &[("cart", 1), ("menu", 2)], ("menu", 3));
