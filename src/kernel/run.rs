@@ -249,10 +249,10 @@ impl<'a> Run<'a> {
         }
         self.because(|_| input.reason());
         match node::resume(self, step, input) {
-            Move::Ignore => return false,
+            Move::Ignore => false,
             _ if self.session.turns >= self.scene.limits.turns_per_session => {
                 let text = format!("more than {} turns", self.scene.limits.turns_per_session);
-                return self.fail(FailureCode::TurnsPerSession, text);
+                self.fail(FailureCode::TurnsPerSession, text)
             }
             leave => {
                 self.unpark();
