@@ -15,6 +15,7 @@ mod migrate;
 mod outcome;
 mod query;
 mod receive;
+mod rehearsal;
 mod request;
 mod resume;
 mod tick;
@@ -46,6 +47,7 @@ pub use outcome::{
     Cancelled, Completed, DeliveryReport, KeywordAction, Received, Reported, SessionRef, Ticked, Triggered,
 };
 pub use query::{DeadLetterEntry, SessionFilter};
+pub use rehearsal::{Line, Rehearsal, Transcript};
 pub use request::{Inbound, TriggerRequest};
 
 use catalogue::{Catalogues, WorkspaceFlows};

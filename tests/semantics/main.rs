@@ -13,5 +13,6 @@ mod lifecycle;
 mod migrate;
 mod names;
 mod refused;
+mod rehearsal;
 mod session;
 mod trigger;
