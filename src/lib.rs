@@ -136,18 +136,19 @@ pub use channel::{BadChannel, Channel, ChannelName};
 pub use clock::{Clock, Ids, RandomIds, SystemClock};
 pub use engine::{
     Builder, Campaign, Cancelled, Completed, DeadLetterEntry, DeliveryReport, Engine, FlowStatus, Flows,
-    Imported, Inbound, KeywordAction, Line, Progress, Received, Rehearsal, Reported, SessionFilter,
+    Imported, Inbound, KeywordAction, Line, Migrated, Progress, Received, Rehearsal, Reported, SessionFilter,
     SessionRef, Ticked, Transcript, TriggerRequest, Triggered, Unpublish,
 };
 pub use error::{CallError, Error, SendError, StoreError};
 pub use flow::gallery;
 pub use flow::{
-    ArmDef, AssignDef, BadSpan, BranchDef, Clash, CompareDef, Concurrency, ConditionDef, ContactMode,
-    DelayDef, EdgeDef, EndDef, Flow, FlowDef, FunctionDef, InboundDef, InputDef, InputPolicy, InputType,
-    Issue, IssueCode, Issues, JumpDef, MatchKind, NodeDef, NodeKind, OnTimeout, Operand, Operator, OptionDef,
-    Rank, Reentry, ReentryDef, ReplyKind, RuleDef, SendAction, SendMessageDef, Sender, SetVariablesDef,
-    Settings, SettingsDef, Severity, Span, StartDef, Trigger, TriggerDef, TtlMode, Undefined, VariableDef,
-    WaitReplyDef,
+    ArmDef, AssignDef, BadSpan, BranchDef, ButtonDef, CardDef, Clash, CompareDef, Concurrency, ConditionDef,
+    ContactMode, DegreesDef, DelayDef, EdgeDef, EndDef, Flow, FlowDef, FunctionDef, InboundDef, InputDef,
+    InputPolicy, InputType, Issue, IssueCode, Issues, JumpDef, ListDef, LocationDef, MatchKind, MediaDef,
+    MediaType, MessageDef, NodeDef, NodeKind, OnTimeout, Operand, Operator, OptionDef, ParametersDef, Rank,
+    Reentry, ReentryDef, ReplyKind, RowDef, RuleDef, SectionDef, SendAction, SendMessageDef, Sender,
+    SetVariablesDef, Settings, SettingsDef, Severity, Span, StartDef, TemplateDef, TextDef, Trigger,
+    TriggerDef, TtlMode, Undefined, VariableDef, WaitReplyDef,
 };
 pub use id::{
     BadDerivedId, BadName, CallId, ContactId, FlowId, FlowVersion, MessageId, NodeId, SessionId, TriggerKey,

@@ -9,6 +9,7 @@ mod contacts;
 mod decide;
 mod deliver;
 mod flows;
+mod migrate;
 mod outcome;
 mod query;
 mod receive;
@@ -37,6 +38,7 @@ use crate::transport::{DynTransport, NoTransport, Transport};
 
 pub use campaign::{Campaign, Progress};
 pub use flows::{FlowStatus, Flows, Imported, Unpublish};
+pub use migrate::Migrated;
 pub use outcome::{
     Cancelled, Completed, DeliveryReport, KeywordAction, Received, Reported, SessionRef, Ticked, Triggered,
 };

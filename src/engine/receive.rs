@@ -18,7 +18,7 @@ use crate::kernel::{
 };
 use crate::limits::Limits;
 use crate::observer::EventKind;
-use crate::session::{EndReason, Message, Origin, Queued, Route, Verdict};
+use crate::session::{EndReason, Message, Origin, Route, Verdict};
 use crate::store::{ConversationStore, Lookup, Subject};
 use crate::value::Bag;
 
@@ -267,11 +267,13 @@ impl Arrival {
     }
 
     fn queue(&self, decision: &mut Decision<'_>, place: usize) -> Verdict {
-        let Some(session) = decision.edit().sessions.get_mut(place) else { return Verdict::Unmatched };
-        let sent = session.sent;
-        let queued = Queued { message: self.message(), sent, route: self.route(), opening: false };
-        session.rare().queue.push(queued);
-        Verdict::Queued(session.id)
+        let Some(session) = decision.conversation.sessions.get(place) else { return Verdict::Unmatched };
+        let (id, now) = (session.id, decision.now);
+        if decision.advance(place, Input::Queue { message: self.message(), route: self.route() }, now) {
+            Verdict::Queued(id)
+        } else {
+            Verdict::Unmatched
+        }
     }
 
     /// Writes down what the message says of the contact.

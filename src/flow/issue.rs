@@ -275,6 +275,8 @@ pub(crate) struct Found {
     suggested: usize,
     /// Places whose form is wrong already: what else is said of them would only follow from that.
     settled: std::collections::BTreeSet<String>,
+    /// The keys of objects that may be texts by language and whose order in the file is not that of their letters.
+    orders: std::collections::BTreeMap<String, Vec<String>>,
     /// What notes which fields are read, when a schema is made.
     #[cfg(feature = "schema")]
     pub(crate) sketch: Option<Box<crate::flow::schema::Sketch>>,
@@ -333,6 +335,16 @@ impl Found {
         self.suggested += 1;
         let meant = if self.suggested > MOST { None } else { closest(word, known) };
         meant.map(|word| format!("; did you mean {word:?}?")).unwrap_or_default()
+    }
+
+    /// Keeps the order that the keys of an object have in the file.
+    pub(crate) fn keep_order(&mut self, at: &Path<'_>, keys: Vec<String>) {
+        self.orders.insert(at.to_string(), keys);
+    }
+
+    /// The keys of an object in the order of the file; empty if that is the order of their letters.
+    pub(crate) fn order_of(&self, at: &Path<'_>) -> &[String] {
+        if self.orders.is_empty() { &[] } else { self.orders.get(&at.to_string()).map_or(&[], Vec::as_slice) }
     }
 
     /// Ends the reading of the form: whether all of it could be read, unknown fields aside.

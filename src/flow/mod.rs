@@ -11,6 +11,7 @@ mod check;
 mod closest;
 mod compile;
 mod condition;
+pub(crate) mod content;
 mod def;
 pub mod draft;
 pub(crate) mod expr;
@@ -38,12 +39,16 @@ mod trigger;
 mod variables;
 
 pub use condition::{CompareDef, ConditionDef, Operand};
+pub use content::{
+    ButtonDef, CardDef, DegreesDef, ListDef, LocationDef, MediaDef, MediaType, MessageDef, OptionDef,
+    ParametersDef, RowDef, SectionDef, TemplateDef, TextDef,
+};
 pub use def::{EdgeDef, FlowDef};
 pub use issue::{Issue, IssueCode, Issues, Severity};
 pub use node::{
     ArmDef, AssignDef, BranchDef, ContactMode, DelayDef, EndDef, FunctionDef, InputDef, InputPolicy,
-    InputType, JumpDef, NodeDef, NodeKind, OnTimeout, OptionDef, ReplyKind, SendAction, SendMessageDef,
-    SetVariablesDef, StartDef, VariableDef, WaitReplyDef,
+    InputType, JumpDef, NodeDef, NodeKind, OnTimeout, ReplyKind, SendAction, SendMessageDef, SetVariablesDef,
+    StartDef, VariableDef, WaitReplyDef,
 };
 pub use operator::Operator;
 #[cfg(feature = "schema")]

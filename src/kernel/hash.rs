@@ -2,8 +2,10 @@
 //! They recognise a repeat; none of them is a secret, or picks a place in a table.
 
 use std::hash::Hasher;
+use std::io::Write;
 
 use chrono::TimeDelta;
+use serde::Serialize;
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use crate::address::{AccountRef, Address};
@@ -62,4 +64,22 @@ pub(crate) fn jitter(pause: TimeDelta, id: MessageId, attempt: u32) -> TimeDelta
     hasher.write_u32(attempt);
     let share = i32::from(hasher.finish().to_le_bytes().first().copied().unwrap_or_default());
     pause.checked_div(1024).and_then(|part| pause.checked_add(&(part * share))).unwrap_or(pause)
+}
+
+/// Something that is stored, by its stored form.
+pub(crate) fn json_hash(value: &impl Serialize) -> u128 {
+    struct Sink(SipHasher13);
+    impl Write for Sink {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.write(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut sink = Sink(SipHasher13::new());
+    // A value without a stored form has the hash of what comes before the fault: no record of ours is such.
+    let _ = serde_json::to_writer(&mut sink, value);
+    sink.0.finish128().as_u128()
 }

@@ -131,8 +131,8 @@ pub struct Commit {
     pub add_aliases: Vec<Alias>,
     /// Aliases that do so no more.
     pub drop_aliases: Vec<Alias>,
-    /// Sessions that this decision started: flow and version. A store that counts live sessions by an index reads
-    /// it here.
+    /// Sessions that this decision started, or took to another version: flow and version. A store that counts live
+    /// sessions by an index reads it here.
     pub started: Vec<(SessionId, FlowId, FlowVersion)>,
     /// Sessions that this decision ended. They are not in the record any more.
     pub ended: Vec<SessionRecord>,

@@ -28,7 +28,7 @@ pub use queries::{ConversationQuery, SessionQuery, StoreQueries};
 pub use record::{Record, SessionRecord};
 pub use row::Row;
 
-pub use crate::session::{JournalEntry, JournalStep};
+pub use crate::kernel::{JournalEntry, JournalStep};
 
 use crate::error::StoreError;
 

@@ -7,15 +7,14 @@ use chrono::{DateTime, Utc};
 
 use crate::error::StoreError;
 use crate::id::{ContactId, FlowId, SessionId, WorkspaceId};
-use crate::session::JournalEntry;
-use crate::store::{Record, SessionRecord};
+use crate::store::{JournalEntry, Record, SessionRecord};
 
 /// Lists what a store holds. Only the engine's query methods need it.
 ///
 /// Contract:
 /// 1. Nothing of another workspace is answered.
 /// 2. Sessions come newest first by (`started_at`, id), live and ended together, from the cursor on, at most `limit`.
-/// 3. Journal entries of a session come in the order of its turns.
+/// 3. Journal entries of a session come in the order of their numbers (`seq`).
 /// 4. Conversations come in the order of their contacts' ids, from the cursor on, at most `limit`.
 pub trait StoreQueries: Send + Sync {
     /// Sessions that match.

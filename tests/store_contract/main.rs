@@ -16,7 +16,6 @@ mod settles;
 mod updates;
 mod upkeep;
 
-use chatflow::FlowVersion;
 use chatflow::WorkspaceId;
 use chatflow::store::{JournalEntry, Purge};
 use chrono::{DateTime, Utc};
@@ -25,6 +24,7 @@ use leases::*;
 use lists::*;
 use own_store::OwnStore;
 use reads::*;
+use serde_json::json;
 use settles::*;
 use store_kit::*;
 use updates::*;
@@ -110,17 +110,13 @@ fn other() -> WorkspaceId {
     WorkspaceId::new("other").unwrap()
 }
 
+/// A session's entry: its number there is also its turn's.
 fn entry(session: u128, turn: u32, at: DateTime<Utc>) -> JournalEntry {
-    JournalEntry {
-        session: session_id(session),
-        contact: contact("ann"),
-        flow: flow("cart"),
-        version: FlowVersion(1),
-        turn,
-        at,
-        input: "reply".into(),
-        steps: Vec::new(),
-    }
+    serde_json::from_value(json!({
+        "session": session_id(session), "seq": turn, "contact": "ann", "flow": "cart", "version": 1, "turn": turn,
+        "at": at, "input": "start", "node": "ask", "status": "waiting",
+    }))
+    .unwrap()
 }
 
 /// All that is older than this many seconds.

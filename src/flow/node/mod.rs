@@ -22,7 +22,7 @@ pub use delay::DelayDef;
 pub use end::EndDef;
 pub use function::FunctionDef;
 pub use jump::JumpDef;
-pub use send_message::{OptionDef, SendAction, SendMessageDef};
+pub use send_message::{SendAction, SendMessageDef};
 pub use set_variables::{AssignDef, SetVariablesDef, VariableDef};
 pub use start::{ContactMode, InputDef, InputPolicy, InputType, StartDef};
 pub use wait_reply::{OnTimeout, ReplyKind, WaitReplyDef};

@@ -144,7 +144,7 @@ impl Journal {
     pub(super) fn read(&self, hash: u64, workspace: u32, session: SessionId) -> Vec<JournalEntry> {
         let log = self.id(hash, workspace, session).and_then(|id| self.logs.get(id));
         let mut entries = log.map(|log| log.entries.clone()).unwrap_or_default();
-        entries.sort_by_key(|entry| entry.turn);
+        entries.sort_by_key(|entry| entry.seq);
         entries
     }
 

@@ -55,7 +55,7 @@ impl StoreQueries for MemoryStore {
         let hash = self.shards.hash(workspace, &id);
         let mut entries: Vec<_> =
             self.shards.each().flat_map(|at| at.journal.read(hash, workspace, id)).collect();
-        entries.sort_by_key(|entry| entry.turn);
+        entries.sort_by_key(|entry| entry.seq);
         Ok(entries)
     }
 
