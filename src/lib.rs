@@ -127,6 +127,8 @@ pub mod transport;
 
 pub mod engine;
 
+pub mod diagram;
+
 #[cfg(feature = "testkit")]
 pub mod testkit;
 
@@ -134,10 +136,12 @@ pub use address::{Account, Address, Alias, Phone};
 pub use calls::{Answer, Call, CallRef, CallResult, Calls, call_fn};
 pub use channel::{BadChannel, Channel, ChannelName};
 pub use clock::{Clock, Ids, RandomIds, SystemClock};
+pub use diagram::Diagram;
 pub use engine::{
-    Builder, Campaign, Cancelled, Completed, DeadLetterEntry, DeliveryReport, Engine, FlowStatus, Flows,
-    Imported, Inbound, KeywordAction, Line, Migrated, Progress, Received, Rehearsal, Reported, SessionFilter,
-    SessionRef, Ticked, Transcript, TriggerRequest, Triggered, Unpublish,
+    Builder, Campaign, Cancelled, Completed, DeadLetterEntry, DeliveryReport, Engine, EraseOptions, Erased,
+    FlowStatus, Flows, Imported, Inbound, JournalFilter, KeywordAction, Line, Migrated, NodeCount, NodeError,
+    Progress, Received, Rehearsal, Reported, SessionFilter, SessionRef, Ticked, Transcript, TriggerRequest,
+    Triggered, Unpublish,
 };
 pub use error::{CallError, Error, SendError, StoreError};
 pub use flow::gallery;

@@ -192,6 +192,13 @@ impl Flow {
         &self.warnings
     }
 
+    /// The branches of a node in their order, each with the node behind it, if an edge leads there.
+    pub fn branches(&self, node: &NodeId) -> impl Iterator<Item = (&str, Option<&NodeId>)> {
+        let step = self.index.get(node).and_then(|at| self.node(*at));
+        let exits = step.into_iter().flat_map(|step| &step.exits);
+        exits.map(|exit| (&*exit.name, exit.to.and_then(|to| self.node(to)).map(|to| &to.id)))
+    }
+
     /// Where every session begins.
     pub(crate) fn start(&self) -> (NodeIx, &Start) {
         (self.entry.0, &self.entry.2)
