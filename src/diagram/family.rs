@@ -26,7 +26,21 @@ use Family::{Act, Call, Decide, End, Jump, Person, Send, Start, Wait};
 const KINDS: &[(&str, Family, &[(&str, &str)])] = &[
     ("start", Start, &[]),
     ("end", End, &[("outcome", "")]),
-    ("send_message", Send, &[("text", ""), ("options", "▸ ")]),
+    (
+        "send_message",
+        Send,
+        &[
+            ("text", ""),
+            ("media", ""),
+            ("location", "at "),
+            ("template", "template "),
+            ("card", ""),
+            ("options", "▸ "),
+            ("buttons", "▸ "),
+            ("quick_replies", "▸ "),
+            ("list", "▸ "),
+        ],
+    ),
     ("typing", Send, &[]),
     ("wait_reply", Wait, &[("timeout", "up to ")]),
     ("ask", Wait, &[("text", ""), ("choices", "▸ ")]),
@@ -74,21 +88,22 @@ pub(super) fn excerpts(kind: &NodeKind) -> Vec<String> {
     shown.collect()
 }
 
+/// What an object is known by, the best first.
+const NAMES: &[&str] = &["label", "title", "name", "caption", "text", "button", "id"];
+
 /// A value in a few words: a text as it is, a list by the names in it, a text in many languages by its first.
 fn brief(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Number(number) => number.to_string(),
         Value::Array(items) => {
-            let names: Vec<String> = items.iter().take(16).map(name).collect();
+            let names: Vec<String> = items.iter().take(16).map(brief).collect();
             names.join(" · ")
         }
-        Value::Object(fields) => fields.values().find_map(Value::as_str).unwrap_or_default().to_owned(),
+        Value::Object(fields) => {
+            let named = NAMES.iter().find_map(|name| fields.get(*name));
+            named.or(fields.values().next()).map(brief).unwrap_or_default()
+        }
         Value::Bool(_) | Value::Null => String::new(),
     }
-}
-
-fn name(item: &Value) -> String {
-    let named = ["label", "title", "name", "id"].iter().find_map(|key| item.get(key)?.as_str());
-    named.or(item.as_str()).unwrap_or_default().to_owned()
 }

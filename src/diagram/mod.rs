@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::NodeId;
 use crate::diagram::picture::Picture;
 use crate::flow::Flow;
-use crate::session::JournalStep;
+use crate::kernel::{JournalStep, StepEvent};
 
 /// A picture of a flow, to be written in one of three formats. The same flow gives the same text.
 ///
@@ -69,10 +69,8 @@ impl<'a> Diagram<'a> {
         for step in steps {
             let node = step.node.as_str().to_owned();
             overlay.jumped.extend(jumps_from.take().map(|from| (from, node.clone())));
-            match &step.branch {
-                Some(branch) => _ = overlay.taken.insert((node.clone(), branch.as_ref().to_owned())),
-                None => jumps_from = Some(node.clone()),
-            }
+            overlay.taken.extend(step.branch.as_deref().map(|branch| (node.clone(), branch.to_owned())));
+            jumps_from = (step.event == StepEvent::Jumped).then(|| node.clone());
             overlay.visited.insert(node.clone());
             overlay.current = Some(node);
         }

@@ -4,8 +4,8 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod admit;
-mod content;
 mod aside;
+mod content;
 mod decision;
 mod destination;
 mod hash;
