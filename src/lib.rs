@@ -138,11 +138,13 @@ pub use channel::{BadChannel, Channel, ChannelName};
 pub use clock::{Clock, Ids, RandomIds, SystemClock};
 pub use diagram::Diagram;
 pub use engine::{
-    Builder, Campaign, Cancelled, Completed, DeadLetterEntry, DeliveryReport, Engine, FlowStatus, Flows,
-    Imported, Inbound, KeywordAction, Migrated, Progress, Received, Reported, SessionFilter, SessionRef,
-    Ticked, TriggerRequest, Triggered, Unpublish,
+    Builder, Campaign, Cancelled, Completed, DeadLetterEntry, DeliveryReport, Engine, EraseOptions, Erased,
+    FlowStatus, Flows, Imported, Inbound, JournalFilter, KeywordAction, Line, Migrated, NodeCount, NodeError,
+    Progress, Received, Rehearsal, Reported, SessionFilter, SessionRef, Ticked, Transcript, TriggerRequest,
+    Triggered, Unpublish,
 };
 pub use error::{CallError, Error, SendError, StoreError};
+pub use flow::gallery;
 pub use flow::{
     ArmDef, AssignDef, BadSpan, BranchDef, ButtonDef, CardDef, Clash, CompareDef, Concurrency, ConditionDef,
     ContactMode, DegreesDef, DelayDef, EdgeDef, EndDef, Flow, FlowDef, FunctionDef, InboundDef, InputDef,

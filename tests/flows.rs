@@ -2,19 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::fs;
 use std::sync::LazyLock;
 
+use chatflow::gallery::{Template, templates};
 use chatflow::{Flow, FlowDef, IssueCode, Limits};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-
-const EXAMPLES: [(&str, &str); 5] = [
-    ("abandoned_cart", include_str!("../examples/flows/abandoned_cart.json")),
-    ("menu", include_str!("../examples/flows/menu.json")),
-    ("triage", include_str!("../examples/flows/triage.json")),
-    ("appointment_reminder", include_str!("../examples/flows/appointment_reminder.json")),
-    ("nps_survey", include_str!("../examples/flows/nps_survey.json")),
-];
 
 /// Every field of the format, each with a value that is not its default.
 fn everything() -> Value {
@@ -66,12 +60,18 @@ fn everything() -> Value {
 
 #[test]
 fn every_example_compiles_without_an_error_or_a_warning() {
-    for (name, json) in EXAMPLES {
+    let mut files: Vec<_> = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/flows"))
+        .unwrap()
+        .map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap())
+        .collect();
+    for Template { code, json, .. } in templates() {
         match Flow::from_json(json) {
-            Ok(flow) => assert!(flow.warnings().is_empty(), "{name}:\n{:#}", flow.warnings()),
-            Err(issues) => panic!("{name}:\n{issues:#}"),
+            Ok(flow) => assert!(flow.warnings().is_empty(), "{code}:\n{:#}", flow.warnings()),
+            Err(issues) => panic!("{code}:\n{issues:#}"),
         }
+        files.retain(|file| file != json);
     }
+    assert_eq!(files, Vec::<String>::new(), "not in the gallery");
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn every_field_of_the_format_is_read_and_compiled() {
 
 #[test]
 fn export_gives_the_json_that_import_took() {
-    let examples = EXAMPLES.iter().map(|(_, json)| serde_json::from_str(json).unwrap());
+    let examples = templates().iter().map(|template| serde_json::from_str(template.json).unwrap());
     for json in examples.chain([everything()]) {
         let json: Value = json;
         let def = FlowDef::from_json(&json.to_string()).unwrap();
@@ -340,11 +340,11 @@ proptest! {
 
     #[test]
     fn a_mutated_flow_gives_a_flow_or_issues(
-        which in 0..6_usize,
+        which in 0..=templates().len(),
         edits in prop::collection::vec((0..200_usize, prop::option::of(any_json())), 1..4),
     ) {
-        let mut json = match EXAMPLES.get(which) {
-            Some((_, json)) => serde_json::from_str(json).unwrap(),
+        let mut json = match templates().get(which) {
+            Some(template) => serde_json::from_str(template.json).unwrap(),
             None => everything(),
         };
         for (mut at, new) in edits {

@@ -6,10 +6,10 @@ use std::io::Write;
 
 use chrono::TimeDelta;
 use serde::Serialize;
-use siphasher::sip128::{Hasher128, SipHasher13};
+use siphasher::sip128::{Hasher128, SipHasher13, SipHasher24};
 
 use crate::address::{AccountRef, Address};
-use crate::id::{ContactId, MessageId};
+use crate::id::{ContactId, FlowId, MessageId, TriggerKey, WorkspaceId};
 use crate::value::Bag;
 
 fn text(hasher: &mut SipHasher13, text: &str) {
@@ -43,6 +43,23 @@ pub(crate) fn fingerprint(
         None => hasher.write_u8(0),
     }
     hasher.write(context.as_bytes());
+    hasher.finish128().as_u128()
+}
+
+/// A caller's key in its flow, once the key itself may not be kept (SEMANTICS S11).
+pub(crate) fn key_hash(flow: &FlowId, key: &TriggerKey) -> u128 {
+    let mut hasher = SipHasher13::new();
+    text(&mut hasher, flow.as_str());
+    text(&mut hasher, &key.to_string());
+    hasher.finish128().as_u128()
+}
+
+/// An address under the host's secret: without it nobody finds the address again by trying them all
+/// (SEMANTICS S11).
+pub(crate) fn address_hash(secret: &[u8; 16], workspace: &WorkspaceId, address: &Address) -> u128 {
+    let mut hasher = SipHasher24::new_with_key(secret);
+    let bytes = serde_json::to_vec(&(workspace, address)).unwrap_or_default();
+    hasher.write(&bytes);
     hasher.finish128().as_u128()
 }
 

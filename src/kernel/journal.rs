@@ -75,6 +75,9 @@ pub struct Seen {
 pub struct JournalStep {
     /// The node.
     pub node: NodeId,
+    /// Whether the session came to it in this turn; else it stood there before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub entered: bool,
     /// What happened there.
     pub event: StepEvent,
     /// The branch it was left by.

@@ -35,7 +35,7 @@ pub use admit::Refusal;
 pub(crate) use admit::{Admission, Allowances, admit};
 pub(crate) use aside::take_aside;
 pub(crate) use decision::{Decision, Flows, Ground, Pinned};
-pub(crate) use hash::{fingerprint, jitter, message_hash};
+pub(crate) use hash::{address_hash, fingerprint, jitter, key_hash, message_hash};
 pub(crate) use inputs::accept_inputs;
 pub use journal::{JournalEntry, JournalStep, Seen, StepEvent};
 pub(crate) use migrate::migration;

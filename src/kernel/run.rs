@@ -140,6 +140,8 @@ pub(super) struct Run<'a> {
     pub(super) component: Option<Arc<str>>,
     visited: u32,
     steps: Vec<JournalStep>,
+    /// Whether the session came to the node that it stands at in this turn.
+    entered: bool,
     /// Why the node is left that the session stands at.
     why: Option<Arc<str>>,
 }
@@ -182,6 +184,7 @@ pub(crate) fn run(flow: &Flow, session: &mut Session, input: Input, scene: &Scen
         component: None,
         visited: 0,
         steps: Vec::new(),
+        entered: false,
         why: None,
     };
     let taken = run.take(input);
@@ -256,6 +259,7 @@ impl<'a> Run<'a> {
                 );
                 return;
             }
+            self.entered = true;
             let leave = node::enter(self, step);
             match self.leave(at, step, leave) {
                 Some(next) => at = next,
@@ -299,8 +303,9 @@ impl<'a> Run<'a> {
             Move::Ignore => None,
         };
         if self.scene.journal {
-            let why = self.why.take();
-            self.steps.push(JournalStep { node: step.id.clone(), event, branch: taken.cloned(), why });
+            let (entered, why) = (self.entered, self.why.take());
+            let branch = taken.cloned();
+            self.steps.push(JournalStep { node: step.id.clone(), entered, event, branch, why });
         }
         self.component = Some(Arc::clone(&step.title));
         next

@@ -5,10 +5,14 @@
 
 mod contact;
 mod delivery;
+mod erase;
 mod inbound;
+mod journal;
 mod kit;
 mod lifecycle;
+mod migrate;
 mod names;
 mod refused;
+mod rehearsal;
 mod session;
 mod trigger;
