@@ -133,15 +133,16 @@ pub use channel::{BadChannel, Channel, ChannelName};
 pub use clock::{Clock, Ids, RandomIds, SystemClock};
 pub use engine::{
     Builder, Campaign, Cancelled, Completed, DeadLetterEntry, DeliveryReport, Engine, FlowStatus, Flows,
-    Imported, Inbound, KeywordAction, Progress, Received, Reported, SessionFilter, SessionRef, Ticked,
-    TriggerRequest, Triggered, Unpublish,
+    HandedBack, HandedOver, Imported, Inbound, Progress, Received, Reported, SessionFilter, SessionRef,
+    Ticked, TriggerRequest, Triggered, Unpublish,
 };
 pub use error::{CallError, Error, SendError, StoreError};
 pub use flow::{
     ArmDef, AssignDef, BadSpan, BranchDef, Clash, CompareDef, Concurrency, ConditionDef, ContactMode,
-    DelayDef, EdgeDef, EndDef, Flow, FlowDef, FunctionDef, InboundDef, InputDef, InputPolicy, InputType,
-    Issue, IssueCode, Issues, JumpDef, MatchKind, NodeDef, NodeKind, OnTimeout, Operand, Operator, OptionDef,
-    Rank, Reentry, ReentryDef, ReplyKind, RuleDef, SendAction, SendMessageDef, Sender, SetVariablesDef,
+    DelayDef, EdgeDef, EndDef, Flow, FlowDef, FunctionDef, HandoffDef, HandoffTimeout, InboundDef, InputDef,
+    InputPolicy, InputType, Issue, IssueCode, Issues, JumpDef, KeywordAction, KeywordDef, KeywordMode,
+    Keywords, MatchKind, NodeDef, NodeKind, OnTimeout, Operand, Operator, OptionDef, Rank, Reentry,
+    ReentryDef, ReminderDef, ReplyKind, RuleDef, SendAction, SendMessageDef, Sender, SetVariablesDef,
     Settings, SettingsDef, Severity, Span, StartDef, Trigger, TriggerDef, TtlMode, Undefined, VariableDef,
     WaitReplyDef,
 };
@@ -152,7 +153,9 @@ pub use id::{
 pub use kernel::Refusal;
 pub use limits::Limits;
 pub use observer::{Event, EventKind, Observer};
-pub use session::{Contact, Content, Conversation, DeadLetter, Opt, Outbound, Profile, Session, Status};
+pub use session::{
+    Contact, Content, Conversation, DeadLetter, Handoff, Opt, Outbound, Profile, Session, Status,
+};
 pub use store::{DynStore, MemoryFlows, MemoryStore};
 pub use transport::{Receipt, Transport, send_fn};
 pub use value::{Bag, Packed};

@@ -9,6 +9,8 @@ mod contacts;
 mod decide;
 mod deliver;
 mod flows;
+mod handoff;
+mod heard;
 mod outcome;
 mod query;
 mod receive;
@@ -28,6 +30,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use crate::calls::{Calls, DynCalls, NoCalls};
 use crate::clock::{Clock, Ids, RandomIds, SystemClock};
 use crate::error::Error;
+use crate::flow::Keywords;
 use crate::id::{BadName, ContactId, WorkspaceId};
 use crate::limits::Limits;
 use crate::observer::{Event, EventKind, Observer};
@@ -37,7 +40,8 @@ use crate::transport::{DynTransport, NoTransport, Transport};
 pub use campaign::{Campaign, Progress};
 pub use flows::{FlowStatus, Flows, Imported, Unpublish};
 pub use outcome::{
-    Cancelled, Completed, DeliveryReport, KeywordAction, Received, Reported, SessionRef, Ticked, Triggered,
+    Cancelled, Completed, DeliveryReport, HandedBack, HandedOver, Received, Reported, SessionRef, Ticked,
+    Triggered,
 };
 pub use query::{DeadLetterEntry, SessionFilter};
 pub use request::{Inbound, TriggerRequest};
@@ -97,6 +101,7 @@ struct Ports {
     limits: Limits,
     catalogues: Catalogues,
     policy: Policy,
+    keywords: Keywords,
     /// When the next purge is due, in seconds of the epoch.
     purge_at: AtomicI64,
 }
@@ -158,6 +163,7 @@ pub struct Builder<S> {
     observer: Option<Box<dyn Observer>>,
     limits: Limits,
     policy: Policy,
+    keywords: Keywords,
     deferred: bool,
 }
 
@@ -180,6 +186,7 @@ impl<S: ConversationStore> Engine<S> {
             observer: None,
             limits: Limits::default(),
             policy: Policy::default(),
+            keywords: Keywords::default(),
             deferred: false,
         }
     }
@@ -246,6 +253,13 @@ impl<S> Builder<S> {
         self
     }
 
+    /// Words that mean something in every conversation of every workspace, instead of `stop` and `start` (SEMANTICS I6).
+    /// Give every process the same: they are not stored.
+    pub fn keywords(mut self, keywords: Keywords) -> Self {
+        self.keywords = keywords;
+        self
+    }
+
     /// How long one deliverer has a conversation for itself, 60 s by default: bound each send well below it.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.policy.lease = lease;
@@ -289,6 +303,7 @@ impl<S> Builder<S> {
             limits: self.limits,
             catalogues: Catalogues::default(),
             policy: self.policy,
+            keywords: self.keywords,
             purge_at: AtomicI64::new(i64::MIN),
         });
         let workspace = WorkspaceId::default();

@@ -13,7 +13,7 @@ use crate::engine::decide::{Decided, Facts, Want, put_back, take};
 use crate::engine::deliver::{Batch, Odd, Sent};
 use crate::error::{CallError, Error};
 use crate::id::{CallId, ContactId, MessageId, WorkspaceId};
-use crate::kernel::{Decision, Input, jitter, later, span};
+use crate::kernel::{Decision, jitter, later, span};
 use crate::observer::EventKind;
 use crate::session::{CallStage, DeadReason, Status};
 use crate::store::{ConversationStore, Loaded, Lookup, Subject, Token};
@@ -219,27 +219,28 @@ impl<S: ConversationStore> Engine<S> {
 /// Books what the host said to a call. An answer to a call that the session does not wait for any more is void
 /// (SEMANTICS D2).
 fn book_called(decision: &mut Decision<'_>, id: CallId, answer: &Result<Answer, CallError>) {
+    let now = decision.now;
+    let result = match answer {
+        Ok(Answer::Now(result)) => Some(result.clone()),
+        Err(CallError::Failed { reason }) => Some(CallResult::failed(reason)),
+        Ok(Answer::Later) | Err(CallError::Retry { .. }) => None,
+    };
+    if let Some(result) = result {
+        decision.answer_call(id, result, now);
+        return;
+    }
+    // A call of a session that was handed over meanwhile is made again afterwards, under the same id.
     let waits = |session: &crate::session::Session| {
         session.status == Status::Calling && session.call.as_ref().is_some_and(|call| call.id == id)
     };
     let Some(place) = decision.conversation.sessions.iter().position(waits) else { return };
-    let now = decision.now;
-    let result = match answer {
-        Ok(Answer::Now(result)) => result.clone(),
-        Err(CallError::Failed { reason }) => CallResult::failed(reason),
-        Ok(Answer::Later) => return set_stage(decision, place, CallStage::Handed(now)),
-        Err(CallError::Retry { .. }) => {
-            let attempts = decision
-                .conversation
-                .sessions
-                .get(place)
-                .and_then(|session| session.call.as_ref())
-                .map_or(0, |call| call.attempts);
-            let pause = backoff(attempts + 1);
-            return set_stage(decision, place, CallStage::Due(later(now, pause)));
-        }
+    let call = decision.conversation.sessions.get(place).and_then(|session| session.call.as_ref());
+    let attempts = call.map_or(0, |call| call.attempts);
+    let stage = match answer {
+        Err(CallError::Retry { .. }) => CallStage::Due(later(now, backoff(attempts + 1))),
+        _ => CallStage::Handed(now),
     };
-    decision.advance(place, Input::Result { call: id, result }, now);
+    set_stage(decision, place, stage);
 }
 
 /// Takes note of a call that was made. The time-out runs from the hand-over (SEMANTICS D2).

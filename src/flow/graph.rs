@@ -113,6 +113,12 @@ impl Graph {
         self.exits.get(node.as_usize()).map_or(&[], Vec::as_slice)
     }
 
+    /// Whether an edge leaves a node by another branch than this one.
+    pub(crate) fn has_other_exit(&self, node: NodeIx, than: Port) -> bool {
+        let exits = self.exits(node).iter().enumerate();
+        exits.filter(|(port, _)| *port != usize::from(than.0)).any(|(_, exit)| exit.to.is_some())
+    }
+
     /// For each node whether a way leads to it.
     pub(crate) fn reached(&self, from: NodeIx) -> BTreeSet<NodeIx> {
         let mut walk = petgraph::visit::Bfs::new(&self.graph, vertex(from));

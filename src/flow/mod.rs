@@ -18,12 +18,14 @@ mod graph;
 mod issue;
 mod json;
 mod json_template;
+mod keyword;
 mod lifecycle;
 pub(crate) mod node;
 mod operator;
 mod path;
 mod pattern;
 mod read;
+mod reminder;
 mod render;
 mod settings;
 mod span;
@@ -36,12 +38,14 @@ mod variables;
 pub use condition::{CompareDef, ConditionDef, Operand};
 pub use def::{EdgeDef, FlowDef};
 pub use issue::{Issue, IssueCode, Issues, Severity};
+pub use keyword::{KeywordAction, KeywordDef, Keywords};
 pub use node::{
-    ArmDef, AssignDef, BranchDef, ContactMode, DelayDef, EndDef, FunctionDef, InputDef, InputPolicy,
-    InputType, JumpDef, NodeDef, NodeKind, OnTimeout, OptionDef, ReplyKind, SendAction, SendMessageDef,
-    SetVariablesDef, StartDef, VariableDef, WaitReplyDef,
+    ArmDef, AssignDef, BranchDef, ContactMode, DelayDef, EndDef, FunctionDef, HandoffDef, HandoffTimeout,
+    InputDef, InputPolicy, InputType, JumpDef, KeywordMode, NodeDef, NodeKind, OnTimeout, OptionDef,
+    ReplyKind, SendAction, SendMessageDef, SetVariablesDef, StartDef, VariableDef, WaitReplyDef,
 };
 pub use operator::Operator;
+pub use reminder::ReminderDef;
 pub use settings::{
     Clash, Concurrency, Reentry, ReentryDef, Sender, Settings, SettingsDef, TtlMode, Undefined,
 };
@@ -50,7 +54,9 @@ pub use trigger::{Campaign, InboundDef, MatchKind, Rank, RuleDef, Trigger, Trigg
 
 pub(crate) use condition::Condition;
 pub(crate) use json_template::JsonTemplate;
+pub(crate) use keyword::{Keyword, keyword_form};
 pub(crate) use lifecycle::{DraftText, check_binding};
+pub(crate) use reminder::Reminder;
 pub(crate) use render::Render;
 
 use std::collections::BTreeMap;
@@ -87,6 +93,8 @@ pub struct Flow {
     trigger: Trigger,
     warnings: Issues,
     entry: (NodeIx, NodeId, Start),
+    keywords: Keywords,
+    reminder: Option<Reminder>,
     steps: Box<[Step]>,
     index: BTreeMap<NodeId, NodeIx>,
 }
@@ -189,6 +197,15 @@ impl Flow {
     /// The node where every session begins.
     pub(crate) fn entry(&self) -> (NodeIx, &NodeId) {
         (self.entry.0, &self.entry.1)
+    }
+
+    /// The words that mean something to its sessions.
+    pub(crate) fn keywords(&self) -> &Keywords {
+        &self.keywords
+    }
+
+    pub(crate) fn reminder(&self) -> Option<Reminder> {
+        self.reminder
     }
 
     pub(crate) fn node(&self, at: NodeIx) -> Option<&Step> {

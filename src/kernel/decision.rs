@@ -171,7 +171,8 @@ impl<'a> Decision<'a> {
     pub(crate) fn advance(&mut self, place: usize, input: Input, at: DateTime<Utc>) -> bool {
         let Some(session) = self.conversation.sessions.get(place) else { return false };
         let Some(pinned) = self.pinned(&session.flow, session.version) else { return false };
-        let input_name = input.name();
+        let (input_name, is_aside) = (input.name(), input.is_aside());
+        let keeps_quiet = self.keeps_quiet(session, &input);
         let unsent = self.conversation.outbox.iter().filter(|unsent| unsent.seq > self.settled).count();
         let last_seq = self.conversation.last_seq;
         let conversation = Arc::make_mut(&mut self.conversation);
@@ -196,6 +197,13 @@ impl<'a> Decision<'a> {
         let mut outcome = run(flow, session, input, &scene);
         if !outcome.advanced {
             return false;
+        }
+        if is_aside {
+            self.changed = true;
+            return true;
+        }
+        if keeps_quiet {
+            outcome.effects.retain(|effect| !matches!(effect, Effect::Send(_)));
         }
         if conversation.weight() + weight_of(&outcome.effects) > self.ground.limits.conversation_bytes
             && let Some(session) = conversation.sessions.get_mut(place)
@@ -270,10 +278,19 @@ impl<'a> Decision<'a> {
             };
             self.events.push((at, turn));
         }
-        if !session.status.is_live() {
-            let session = conversation.sessions.remove(place);
-            self.ended.push(session);
+        match session.status {
+            Status::Handoff => conversation.fall_silent(at),
+            status if status.is_live() => {}
+            _ => self.ended.push(conversation.sessions.remove(place)),
         }
+    }
+
+    /// Whether what the input leads to is not said: time alone writes nothing to a contact who opted out (SEMANTICS
+    /// T10).
+    fn keeps_quiet(&self, session: &Session, input: &Input) -> bool {
+        self.conversation.contact.opted_out_at.is_some()
+            && matches!(input, Input::Deadline(_) | Input::Reminder(_))
+            && !session.origin.as_ref().is_some_and(|origin| origin.transactional)
     }
 
     /// Ends the session at this place from outside, and drops what it has not sent (SEMANTICS D1).
@@ -296,15 +313,18 @@ impl<'a> Decision<'a> {
         while let Some(place) = self.terminated() {
             self.end(place, EndReason::FlowTerminated, self.now);
         }
+        self.break_silence(self.now);
         while let Some((at, timer, place)) = self.next_timer().filter(|(at, ..)| *at <= self.now) {
             let Some(session) = self.conversation.sessions.get(place) else { return };
             let input = match timer {
                 Timer::Deadline => Input::Deadline(session.wait),
+                Timer::Reminder => Input::Reminder(session.wait),
                 Timer::Expiry => Input::Expiry,
             };
             if !self.advance(place, input, at) && !self.advance(place, Input::Expiry, at) {
                 return;
             }
+            self.break_silence(at);
         }
     }
 
@@ -375,6 +395,7 @@ impl<'a> Decision<'a> {
 
     /// Makes the record ready to be written: what is settled is forgotten, time moves on.
     pub(crate) fn finish(&mut self) -> Option<DateTime<Utc>> {
+        self.break_silence(self.now);
         let (settled, now) = (self.settled, self.now);
         let conversation = Arc::make_mut(&mut self.conversation);
         conversation.prune(settled);

@@ -4,15 +4,20 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod admit;
+mod aside;
 mod decision;
 mod destination;
+mod handoff;
 mod hash;
 mod inputs;
+mod keyword;
 mod message;
 mod node;
+mod reminder;
 mod route;
 mod run;
 mod scope;
+mod silence;
 
 use std::sync::Arc;
 
@@ -20,16 +25,18 @@ use chrono::{DateTime, Utc};
 
 use crate::calls::CallResult;
 use crate::flow::Flow;
-use crate::id::{CallId, WorkspaceId};
+use crate::id::{CallId, NodeId, WorkspaceId};
 use crate::limits::Limits;
 use crate::observer::EventKind;
 use crate::session::{Contact, EndReason, JournalStep, Message, Outbound, Route, Session};
+use crate::value::Bag;
 
 pub use admit::Refusal;
 pub(crate) use admit::{Admission, Allowances, admit};
 pub(crate) use decision::{Decision, Flows, Ground, Pinned};
 pub(crate) use hash::{fingerprint, jitter, message_hash};
 pub(crate) use inputs::accept_inputs;
+pub(crate) use keyword::{Heard, hear};
 pub(crate) use route::{Candidate, InboundMessage, Routing, own_choice, route, wait_node};
 pub use run::{NewSession, start};
 pub(crate) use run::{later, run, span};
@@ -61,6 +68,30 @@ pub enum Input {
     },
     /// It is ended from outside.
     End(EndReason),
+    /// It leaves where it stands for a node of its flow (SEMANTICS I6).
+    Jump {
+        /// The node.
+        node: NodeId,
+        /// Where the word came from that took it there.
+        route: Option<Arc<Route>>,
+    },
+    /// It is handed over to a person, and afterwards stands where it stands now (SEMANTICS S10).
+    Handoff,
+    /// It comes back from a person.
+    Resume {
+        /// What the person found out: variables to write.
+        vars: Bag,
+    },
+    /// The contact or the person said something: the handoff's time begins anew. No turn.
+    Touch,
+    /// Another session of the contact came back from a person: what was to happen happens later, by as long as this
+    /// one stood still. No turn.
+    Thaw {
+        /// Since when.
+        since: DateTime<Utc>,
+    },
+    /// The time to remind has come; the number of the wait it was set for (SEMANTICS S6).
+    Reminder(u32),
 }
 
 impl Input {
@@ -72,6 +103,12 @@ impl Input {
             Self::Expiry => "expiry",
             Self::Result { .. } => "result",
             Self::End(_) => "end",
+            Self::Jump { .. } => "jump",
+            Self::Handoff => "handoff",
+            Self::Resume { .. } => "resume",
+            Self::Touch => "touch",
+            Self::Thaw { .. } => "thaw",
+            Self::Reminder(_) => "reminder",
         }
     }
 }

@@ -8,10 +8,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::flow::node::Port;
 use crate::flow::{Flow, NodeIx, Step, TtlMode};
 use crate::id::{FlowVersion, SessionId};
+use crate::kernel::aside::take_aside;
 use crate::kernel::{Effect, Input, Scene, node};
 use crate::observer::EventKind;
 use crate::session::{
-    Failure, FailureCode, JournalStep, Message, Origin, Queued, Reply, Route, Session, Status,
+    Failure, FailureCode, JournalStep, Message, Origin, Queued, Reply, Route, Session, Status, Stood,
 };
 use crate::value::Bag;
 
@@ -91,6 +92,8 @@ pub(super) enum Move {
     Jump(NodeIx),
     /// Not: the session stays here, in this state, until then at the latest.
     Park { status: Status, deadline: Option<DateTime<Utc>> },
+    /// Back to where the session stood before.
+    Back(Stood),
     /// The session ends.
     End(Status),
     /// The session fails.
@@ -115,8 +118,10 @@ pub(super) struct Run<'a> {
     pub(super) sends: u32,
     /// The title of the node that led here.
     pub(super) component: Option<Arc<str>>,
+    /// Whether it runs beside a wait, which stays as it is (SEMANTICS S6).
+    pub(super) beside: bool,
     visited: u32,
-    steps: Vec<JournalStep>,
+    pub(super) steps: Vec<JournalStep>,
 }
 
 /// What a turn leaves beside the session.
@@ -129,6 +134,10 @@ pub(crate) struct Outcome {
 
 /// [`advance`](super::advance), in place.
 pub(crate) fn run(flow: &Flow, session: &mut Session, input: Input, scene: &Scene<'_>) -> Outcome {
+    if input.is_aside() {
+        let advanced = take_aside(session, &input, scene.now);
+        return Outcome { effects: Vec::new(), steps: Vec::new(), advanced };
+    }
     let mut run = Run {
         flow,
         session,
@@ -136,6 +145,7 @@ pub(crate) fn run(flow: &Flow, session: &mut Session, input: Input, scene: &Scen
         effects: Vec::new(),
         sends: 0,
         component: None,
+        beside: false,
         visited: 0,
         steps: Vec::new(),
     };
@@ -157,6 +167,8 @@ impl<'a> Run<'a> {
                 self.session.rare().ended_by = Some(reason);
                 return self.end(Status::Cancelled);
             }
+            Input::Handoff => return self.hand_over(),
+            Input::Reminder(wait) => return self.remind(wait),
             _ => {}
         }
         let flow = self.flow;
@@ -174,7 +186,12 @@ impl<'a> Run<'a> {
             }
             return begins;
         }
-        match node::resume(self, step, input) {
+        let leave = match input {
+            Input::Jump { node, route } => self.jump(&node, route),
+            input if self.session.status == Status::Handoff => self.after_handoff(step, &input),
+            input => node::resume(self, step, input),
+        };
+        match leave {
             Move::Ignore => return false,
             _ if self.session.turns >= self.scene.limits.turns_per_session => {
                 let text = format!("more than {} turns", self.scene.limits.turns_per_session);
@@ -196,14 +213,14 @@ impl<'a> Run<'a> {
     fn walk(&mut self, mut at: NodeIx) {
         let flow = self.flow;
         loop {
-            self.visited += 1;
+            let fits = self.visit();
             let Some(step) = flow.node(at) else {
                 self.fail(FailureCode::MissingNode, "an edge leads nowhere".to_owned());
                 return;
             };
             self.session.at = step.id.clone();
             self.session.hint = at.0;
-            if self.visited > self.scene.limits.nodes_per_turn {
+            if !fits {
                 self.fail(
                     FailureCode::NodesPerTurn,
                     format!("more than {} nodes in a turn", self.scene.limits.nodes_per_turn),
@@ -216,6 +233,12 @@ impl<'a> Run<'a> {
                 None => return,
             }
         }
+    }
+
+    /// Counts a node. Answers whether the turn may have so many.
+    pub(super) fn visit(&mut self) -> bool {
+        self.visited += 1;
+        self.visited <= self.scene.limits.nodes_per_turn
     }
 
     /// Leaves a node. Answers where to; None when the turn is over.
@@ -238,6 +261,11 @@ impl<'a> Run<'a> {
                 self.park(status, deadline);
                 None
             }
+            Move::Back(stood) => {
+                self.session.call = stood.call;
+                self.park(stood.status, stood.deadline);
+                None
+            }
             Move::End(status) => {
                 self.end(status);
                 None
@@ -257,7 +285,7 @@ impl<'a> Run<'a> {
         next
     }
 
-    fn park(&mut self, status: Status, deadline: Option<DateTime<Utc>>) {
+    pub(super) fn park(&mut self, status: Status, deadline: Option<DateTime<Utc>>) {
         self.session.status = status;
         self.session.parked_at = self.scene.now;
         self.session.deadline = deadline;
@@ -267,6 +295,10 @@ impl<'a> Run<'a> {
         self.session.status = status;
         self.session.deadline = None;
         self.session.call = None;
+        if let Some(rare) = &mut self.session.rare {
+            rare.handoff = None;
+            rare.remind_before = None;
+        }
         true
     }
 
@@ -282,30 +314,11 @@ impl<'a> Run<'a> {
 
     /// Books the turn: counters, the sliding TTL (SEMANTICS S1), the end.
     fn close(&mut self) {
-        let now = self.scene.now;
-        let settings = self.flow.settings();
-        let session = &mut *self.session;
-        session.turns += 1;
-        if session.status.is_live() {
-            let lifetime = settings.max_lifetime.min(span(self.scene.limits.max_lifetime));
-            let last = later(session.started_at, lifetime);
-            let from = match settings.ttl_mode {
-                TtlMode::Sliding => now,
-                TtlMode::Fixed => session.started_at,
-            };
-            session.last_interaction_at = now;
-            session.expires_at = Some(settings.ttl.map_or(last, |ttl| later(from, ttl).min(last)));
-            session.ends_by = Some(last);
-            if session.deadline.is_some_and(|deadline| deadline > last) {
-                session.deadline = None;
-                session.expires_at = Some(last);
-            }
-        } else {
-            if session.status != Status::Expired && session.status != Status::Cancelled {
-                session.last_interaction_at = now;
-            }
-            session.expires_at = None;
-            session.ended_at = Some(now);
+        self.session.turns += 1;
+        match self.session.status.is_live() {
+            true if self.beside => {}
+            true => self.prolong(),
+            false => self.book_end(),
         }
         let count = self.sends;
         for effect in &mut self.effects {
@@ -315,6 +328,46 @@ impl<'a> Run<'a> {
                 message.count = count;
             }
         }
+    }
+
+    fn prolong(&mut self) {
+        let now = self.scene.now;
+        let settings = self.flow.settings();
+        let session = &mut *self.session;
+        let lifetime = settings.max_lifetime.min(span(self.scene.limits.max_lifetime));
+        let last = later(session.started_at, lifetime);
+        let from = match settings.ttl_mode {
+            TtlMode::Sliding => now,
+            TtlMode::Fixed => {
+                let still = session.rare.as_ref().map_or(0, |rare| rare.still_millis);
+                later(session.started_at, TimeDelta::milliseconds(still))
+            }
+        };
+        session.last_interaction_at = now;
+        session.expires_at = Some(settings.ttl.map_or(last, |ttl| later(from, ttl).min(last)));
+        session.ends_by = Some(last);
+        if session.deadline.is_some_and(|deadline| deadline > last) {
+            session.deadline = None;
+            session.expires_at = Some(last);
+        }
+        if let Some(reminder) = self.flow.reminder() {
+            self.arm_reminder(reminder);
+        }
+    }
+
+    fn book_end(&mut self) {
+        let now = self.scene.now;
+        let session = &mut *self.session;
+        if session.status != Status::Expired && session.status != Status::Cancelled {
+            session.last_interaction_at = now;
+        }
+        session.expires_at = None;
+        session.ended_at = Some(now);
+    }
+
+    /// The number of the wait that choices of a message belong to: the one that it is sent at, or the next.
+    pub(super) fn offered_wait(&self) -> u32 {
+        if self.beside { self.session.wait } else { self.session.wait + 1 }
     }
 
     /// The next wait number: a wait, a delay or a call is being entered (SEMANTICS S4).

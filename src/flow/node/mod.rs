@@ -6,6 +6,7 @@ mod branch;
 mod delay;
 mod end;
 mod function;
+mod handoff;
 mod jump;
 mod send_message;
 mod set_variables;
@@ -21,16 +22,18 @@ pub use branch::{ArmDef, BranchDef};
 pub use delay::DelayDef;
 pub use end::EndDef;
 pub use function::FunctionDef;
+pub use handoff::{HandoffDef, HandoffTimeout};
 pub use jump::JumpDef;
 pub use send_message::{OptionDef, SendAction, SendMessageDef};
 pub use set_variables::{AssignDef, SetVariablesDef, VariableDef};
 pub use start::{ContactMode, InputDef, InputPolicy, InputType, StartDef};
-pub use wait_reply::{OnTimeout, ReplyKind, WaitReplyDef};
+pub use wait_reply::{KeywordMode, OnTimeout, ReplyKind, WaitReplyDef};
 
 pub(crate) use branch::Branch;
 pub(crate) use delay::Delay;
 pub(crate) use end::End;
 pub(crate) use function::Function;
+pub(crate) use handoff::Handoff;
 pub(crate) use jump::Jump;
 pub(crate) use send_message::SendMessage;
 pub(crate) use set_variables::{Assign, SetVariables};
@@ -193,6 +196,8 @@ kinds! {
     Delay(DelayDef) = "delay",
     /// Asks the host.
     Function(FunctionDef) = "function",
+    /// Hands over to a person.
+    Handoff(HandoffDef) = "handoff",
 }
 
 /// A node, as it is written: `{"id": "hi", "kind": "send_message", "text": "Hi"}`.

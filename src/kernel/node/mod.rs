@@ -4,6 +4,7 @@
 mod branch;
 mod delay;
 mod function;
+mod handoff;
 mod jump;
 mod send_message;
 mod set_variables;
@@ -33,6 +34,7 @@ pub(super) fn enter(run: &mut Run<'_>, step: &Step) -> Move {
         Node::SetVariables(node) => set_variables::enter(run, node),
         Node::Delay(node) => delay::enter(run, node),
         Node::Function(node) => function::enter(run, node),
+        Node::Handoff(node) => handoff::enter(run, node),
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &SendMessage) -> Move 
         Ok(text) => text,
         Err(error) => return Move::fail(FailureCode::Expression, error),
     };
-    let wait = run.session.wait + 1;
+    let wait = run.offered_wait();
     let options = node
         .options
         .iter()
