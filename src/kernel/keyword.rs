@@ -117,15 +117,13 @@ fn of_the_host<'f>(
 }
 
 impl Run<'_> {
-    /// Leaves where the session stands for a node of its flow. What the question offered is stale now (SEMANTICS I9).
+    /// Leaves where the session stands for a node of its flow. What was offered there is stale now (SEMANTICS I9).
     pub(super) fn jump(&mut self, node: &NodeId, route: Option<Arc<Route>>) -> Move {
         let Some(target) = self.flow.find(node, NodeIx(u32::MAX)) else { return Move::Ignore };
         if self.session.status == Status::Handoff {
             return Move::Ignore;
         }
-        if self.session.status == Status::Waiting {
-            self.session.answered = self.session.wait;
-        }
+        self.session.answered = self.session.wait;
         if route.is_some() {
             self.session.route = route;
         }

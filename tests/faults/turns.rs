@@ -13,8 +13,9 @@ use chatflow::store::{
     Commit, Committed, ConversationQuery, ConversationStore, Due, Leased, Live, Loaded, Lookup, Purge,
     Purged, Record, Settle, Settled, StoreQueries,
 };
+use chatflow::value::Caps;
 use chatflow::{
-    Account, Address, CallId, CallResult, Channel, Contact, Flow, FlowVersion, Limits, MemoryStore,
+    Account, Address, Bag, CallId, CallResult, Channel, Contact, Flow, FlowVersion, Limits, MemoryStore,
     SessionId, StoreError, TriggerRequest, WorkspaceId,
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -55,6 +56,7 @@ enum Kind {
     Delay(usize),
     Function { fails_to: bool, named: bool },
     Jump(usize, u32),
+    Handoff { never: bool, returned: bool },
     End,
 }
 
@@ -67,6 +69,7 @@ fn kind() -> impl Strategy<Value = Kind> {
         1 => (0..4_usize).prop_map(Kind::Delay),
         2 => any::<(bool, bool)>().prop_map(|(fails_to, named)| Kind::Function { fails_to, named }),
         1 => (0..8_usize, 1..4_u32).prop_map(|(target, most)| Kind::Jump(target, most)),
+        1 => any::<(bool, bool)>().prop_map(|(never, returned)| Kind::Handoff { never, returned }),
         1 => Just(Kind::End),
     ]
 }
@@ -124,6 +127,13 @@ fn written(kinds: &[Kind]) -> Value {
             Kind::Jump(target, most) if place > 0 => {
                 json!({"id": id, "kind": "jump", "target": name(target % place), "max_jumps": most})
             }
+            Kind::Handoff { never, returned } => {
+                if *returned {
+                    branch("returned");
+                }
+                let timeout = if *never { "never" } else { "2m" };
+                json!({"id": id, "kind": "handoff", "timeout": timeout, "note": "{{reply.text}}"})
+            }
             Kind::End if is_last => json!({"id": id, "kind": "end", "outcome": "done"}),
             Kind::Branch(_) | Kind::Jump(..) | Kind::End => {
                 json!({"id": id, "kind": "send_message", "text": "Still here"})
@@ -133,8 +143,10 @@ fn written(kinds: &[Kind]) -> Value {
             edges.push(json!({"from": id, "to": name(place + 1)}));
         }
     }
+    nodes.push(json!({"id": "remind", "kind": "send_message", "text": "{{vars.a}}?"}));
     json!({"spec": 1, "code": "made", "name": "Made", "trigger": {"kind": "manual"},
-           "settings": {"sender": {"channel": "whatsapp", "account": SHOP}},
+           "settings": {"sender": {"channel": "whatsapp", "account": SHOP},
+                        "reminder": {"before": "2m", "node": "remind"}},
            "nodes": nodes, "edges": edges})
 }
 
@@ -155,6 +167,13 @@ enum Act {
     Expiry,
     Result(i8, u8),
     End(u8),
+    /// To one of its nodes, or to one that it does not have.
+    Jump(usize),
+    Handoff,
+    Resume(bool),
+    Touch,
+    Thaw(i64),
+    Reminder(i8),
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -165,6 +184,12 @@ fn act() -> impl Strategy<Value = Act> {
         1 => Just(Act::Expiry),
         4 => (-1..2_i8, 0..5_u8).prop_map(|(wait, what)| Act::Result(wait, what)),
         1 => (0..4_u8).prop_map(Act::End),
+        1 => (0..10_usize).prop_map(Act::Jump),
+        1 => Just(Act::Handoff),
+        2 => any::<bool>().prop_map(Act::Resume),
+        1 => Just(Act::Touch),
+        1 => (0..400_i64).prop_map(Act::Thaw),
+        1 => (-1..2_i8).prop_map(Act::Reminder),
     ]
 }
 
@@ -203,6 +228,17 @@ fn input(act: &Act, session: &chatflow::Session) -> Input {
         Act::End(1) => Input::End(EndReason::OptedOut),
         Act::End(2) => Input::End(EndReason::Interrupted),
         Act::End(_) => Input::End(EndReason::FlowTerminated),
+        Act::Jump(place) => {
+            Input::Jump { node: format!("n{place}").parse().expect("an id"), route: Some(our_route()) }
+        }
+        Act::Handoff => Input::Handoff,
+        Act::Resume(large) => {
+            let value = if *large { json!({"a": "x".repeat(60_000)}) } else { json!({"a": 1}) };
+            Input::Resume { vars: Bag::from_json(&value, &Caps::of(&Limits::default())).expect("a bag") }
+        }
+        Act::Touch => Input::Touch,
+        Act::Thaw(seconds) => Input::Thaw { since: at(*seconds) },
+        Act::Reminder(by) => Input::Reminder(wait(*by)),
     }
 }
 

@@ -5,10 +5,13 @@
 
 mod contact;
 mod delivery;
+mod handoff;
 mod inbound;
+mod keywords;
 mod kit;
 mod lifecycle;
 mod names;
 mod refused;
+mod reminder;
 mod session;
 mod trigger;

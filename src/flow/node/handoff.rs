@@ -18,7 +18,7 @@ use crate::flow::template::Template;
 /// ```
 /// chatflow::NodeDef::from_json(r#"{
 ///     "id": "agent", "kind": "handoff",
-///     "queue": "billing", "note": "{{ contact.name }} asks about order {{ vars.order }}", "timeout": "8h"
+///     "queue": "billing", "note": "{{ contact.name }} asks about order {{ vars.order }}", "timeout": "8h", "vars": ["solved"]
 /// }"#)?;
 /// # Ok::<(), chatflow::Issues>(())
 /// ```
@@ -33,6 +33,9 @@ pub struct HandoffDef {
     /// What the person should know, a template.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// Variables that the person may find out, so that the flow may read them without a warning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vars: Option<Vec<String>>,
 }
 
 /// How long a handoff lasts when nobody says anything: `"8h"`, or `"never"` (also `"0"`) to end.
@@ -85,6 +88,7 @@ impl Kind for HandoffDef {
             timeout: fields.optional("timeout"),
             queue: fields.optional("queue"),
             note: fields.optional("note"),
+            vars: fields.optional("vars"),
         }
     }
 
@@ -103,6 +107,10 @@ impl Kind for HandoffDef {
             Some(HandoffTimeout::Never) => None,
             Some(HandoffTimeout::After(span)) => Some(cx.wait(&at.key("timeout"), span)),
         };
+        let list = at.key("vars");
+        for (index, name) in self.vars.iter().flatten().enumerate() {
+            cx.variable(&list.item(index), name);
+        }
         let queue = self.queue.as_deref().map(|queue| cx.required_template(&at.key("queue"), queue));
         let note = self.note.as_deref().map(|note| cx.required_template(&at.key("note"), note));
         Some(Handoff { timeout, queue: queue.flatten(), note: note.flatten() })
@@ -111,5 +119,9 @@ impl Kind for HandoffDef {
     fn pace(&self) -> Pace<'_> {
         let timer = (self.timeout != Some(HandoffTimeout::Never)).then_some(Handoff::TIMEOUT);
         Pace::Reply { timer }
+    }
+
+    fn writes(&self) -> Vec<&str> {
+        self.vars.iter().flatten().map(String::as_str).collect()
     }
 }
