@@ -550,8 +550,32 @@ fn keywords_and_reminders_that_do_not_fit_their_flow_are_told() {
             json!([{"from": "s", "to": "n"}, {"from": "n", "branch": "timeout", "to": "m"}]),
         )),
     ];
-    let expected = ["?"];
-    assert_eq!(wrong, expected);
+    let expected = [
+        r#"settings.keywords[1].words: has no word (bad_value)"#,
+        r#"settings.keywords[1].words[0]: must be a word of 1-64 bytes (bad_value)"#,
+        r#"settings.keywords[1].words[0]: must be a word of 1-64 bytes (bad_value)"#,
+        r#"settings.keywords[1].words[1]: gives the keyword "QUIT" a second meaning (duplicate_branch)"#,
+        r#"settings.keywords[1].words[0]: gives the keyword "side" a second meaning (duplicate_branch)"#,
+        r#"settings.keywords[1].node: is missing (missing_field)"#,
+        r#"settings.keywords[1].node: jumps to "m", which is no node (edge_to_nowhere)"#,
+        r#"settings.keywords[1].node: jumps to the start (into_start)"#,
+        r#"settings.keywords[1].node: has no meaning without a jump (bad_value)"#,
+        r#"settings.keywords[1].action: "skip" is not one of its words (bad_value)"#,
+        r#"settings.reminder.before: 30m is not shorter than a session lives without an interaction (bad_value)"#,
+        r#"settings.reminder.node: leads to "sid", which is no node"#,
+        r#"node "side": can not be reached (unreachable)"#,
+        r#"node "after": can not be reached (unreachable)"#,
+        r#"node "n": stands in the reminder's branch and in the talk (reminder_path)"#,
+        r#"node "w": is of kind `wait_reply`, which a reminder can not have (reminder_path)"#,
+        r#"node "side": can not be reached (unreachable)"#,
+        r#"node "after": can not be reached (unreachable)"#,
+        r#"node "n": timeout: "later" is not a time span (bad_span)"#,
+        r#"node "n": timeout: 31d is longer than a session may live (wait_too_long)"#,
+        r#"node "n": vars[0]: "2x" is no variable: 1-64 letters, digits and `_`, no digit first (bad_name)"#,
+        r#"node "n": hands a contact over, but the flow runs without one (wait_without_contact)"#,
+        r#"edges[1]: leaves "n" by `timeout`, but it has no timeout (timeout_branch)"#,
+    ];
+    assert_eq!(wrong.join("\n"), expected.join("\n"));
 }
 
 #[test]

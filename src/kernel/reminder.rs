@@ -13,8 +13,8 @@ impl Run<'_> {
         let reminded = session.rare.as_ref().is_some_and(|rare| rare.reminded == session.wait);
         let expires = match session.deadline {
             Some(deadline) if session.expires_at.is_none_or(|at| deadline < at) => {
-                let step = self.flow.node(NodeIx(session.hint));
-                !step.is_some_and(goes_on_by_timeout)
+                let at = self.flow.find(&session.at, NodeIx(session.hint));
+                !at.and_then(|at| self.flow.node(at)).is_some_and(goes_on_by_timeout)
             }
             _ => true,
         };

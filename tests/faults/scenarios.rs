@@ -1,6 +1,6 @@
 //! The conversations that are broken at every place.
 
-use chatflow::{Channel, Completed, Inbound, Received, SessionRef, TriggerRequest, Triggered};
+use chatflow::{Channel, Completed, Inbound, Profile, Received, SessionRef, TriggerRequest, Triggered};
 use chrono::TimeDelta;
 use serde_json::json;
 
@@ -66,7 +66,7 @@ pub(crate) fn flows(codes: &[&str]) -> Vec<String> {
         ),
         flow(
             "help",
-            r#"{"id": "hi", "kind": "send_message", "text": "What is wrong?"},
+            r#"{"id": "hi", "kind": "send_message", "text": "What is wrong, {{contact.name | default('you')}}?"},
                {"id": "wait", "kind": "wait_reply", "save_to": "what"},
                {"id": "agent", "kind": "handoff", "timeout": "2h", "vars": ["solved"]},
                {"id": "back", "kind": "send_message", "text": "Solved: {{vars.solved}}"},
@@ -312,8 +312,14 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
             start(host, "help", Some("k1"));
             deliver(host);
             for (id, word) in [("m1", "again"), ("m2", "quit"), ("m3", "stop")] {
-                let done = reply(host, id, word);
-                assert!(matches!(done, Received::Keyword { .. }), "{done:?}");
+                // Known by another name the contact is asked in other words.
+                let message = || says(id, word).profile(Profile::new().name("Ada"));
+                let done = host.call(async |engine| engine.receive(message()).await);
+                let is_keyword = |done: &Received| matches!(done, Received::Keyword { .. });
+                assert!(
+                    is_keyword(&done) || matches!(&done, Received::Duplicate { first } if is_keyword(first)),
+                    "{done:?}"
+                );
                 deliver(host);
             }
         }),

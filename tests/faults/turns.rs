@@ -337,8 +337,13 @@ proptest! {
                 prop_assert_eq!(&came.session, &session);
             }
             if came.session.turns() == session.turns() {
-                prop_assert_eq!(&came.session, &session);
+                let place = |session: &chatflow::Session| {
+                    (session.status(), session.node().clone(), session.wait_number(), session.vars().clone())
+                };
+                prop_assert_eq!(place(&came.session), place(&session));
                 prop_assert!(came.effects.is_empty());
+                let moves_time = matches!(act, Act::Touch | Act::Thaw(_));
+                prop_assert!(moves_time || came.session == session);
             }
             let sends = came.effects.iter().filter(|effect| matches!(effect, Effect::Send(_))).count();
             prop_assert!(sends <= nodes_per_turn as usize && came.steps.len() <= nodes_per_turn as usize + 1);
