@@ -87,7 +87,10 @@
 //!
 //! # Features
 //!
-//! - `testkit`: doubles for a host's own tests. Off by default, as everything will be that is not the core.
+//! - `schema`: [`flow::schema`], the JSON Schema of a flow file. `flow.schema.json` beside the manifest is its text.
+//! - `testkit`: doubles for a host's own tests.
+//!
+//! Each is off by default, as everything will be that is not the core.
 
 #![forbid(unsafe_code)]
 #![warn(clippy::print_stdout, clippy::print_stderr)]
@@ -124,6 +127,8 @@ pub mod transport;
 
 pub mod engine;
 
+pub mod diagram;
+
 #[cfg(feature = "testkit")]
 pub mod testkit;
 
@@ -131,20 +136,24 @@ pub use address::{Account, Address, Alias, Phone};
 pub use calls::{Answer, Call, CallRef, CallResult, Calls, call_fn};
 pub use channel::{BadChannel, Channel, ChannelName};
 pub use clock::{Clock, Ids, RandomIds, SystemClock};
+pub use diagram::Diagram;
 pub use engine::{
-    Builder, Campaign, Cancelled, Completed, DeadLetterEntry, DeliveryReport, Engine, FlowStatus, Flows,
-    HandedBack, HandedOver, Imported, Inbound, Progress, Received, Reported, SessionFilter, SessionRef,
-    Ticked, TriggerRequest, Triggered, Unpublish,
+    Builder, Campaign, Cancelled, Completed, DeadLetterEntry, DeliveryReport, Engine, EraseOptions, Erased,
+    FlowStatus, Flows, HandedBack, HandedOver, Imported, Inbound, JournalFilter, Line, Migrated, NodeCount,
+    NodeError, Progress, Received, Rehearsal, Reported, SessionFilter, SessionRef, Ticked, Transcript,
+    TriggerRequest, Triggered, Unpublish,
 };
 pub use error::{CallError, Error, SendError, StoreError};
+pub use flow::gallery;
 pub use flow::{
-    ArmDef, AssignDef, BadSpan, BranchDef, Clash, CompareDef, Concurrency, ConditionDef, ContactMode,
-    DelayDef, EdgeDef, EndDef, Flow, FlowDef, FunctionDef, HandoffDef, HandoffTimeout, InboundDef, InputDef,
-    InputPolicy, InputType, Issue, IssueCode, Issues, JumpDef, KeywordAction, KeywordDef, KeywordMode,
-    Keywords, MatchKind, NodeDef, NodeKind, OnTimeout, Operand, Operator, OptionDef, Rank, Reentry,
-    ReentryDef, ReminderDef, ReplyKind, RuleDef, SendAction, SendMessageDef, Sender, SetVariablesDef,
-    Settings, SettingsDef, Severity, Span, StartDef, Trigger, TriggerDef, TtlMode, Undefined, VariableDef,
-    WaitReplyDef,
+    ArmDef, AssignDef, BadSpan, BranchDef, ButtonDef, CardDef, Clash, CompareDef, Concurrency, ConditionDef,
+    ContactMode, DegreesDef, DelayDef, EdgeDef, EndDef, Flow, FlowDef, FunctionDef, HandoffDef,
+    HandoffTimeout, InboundDef, InputDef, InputPolicy, InputType, Issue, IssueCode, Issues, JumpDef,
+    KeywordAction, KeywordDef, KeywordMode, Keywords, ListDef, LocationDef, MatchKind, MediaDef, MediaType,
+    MessageDef, NodeDef, NodeKind, OnTimeout, Operand, Operator, OptionDef, ParametersDef, Rank, Reentry,
+    ReentryDef, ReminderDef, ReplyKind, RowDef, RuleDef, SectionDef, SendAction, SendMessageDef, Sender,
+    SetVariablesDef, Settings, SettingsDef, Severity, Span, StartDef, TemplateDef, TextDef, Trigger,
+    TriggerDef, TtlMode, Undefined, VariableDef, WaitReplyDef,
 };
 pub use id::{
     BadDerivedId, BadName, CallId, ContactId, FlowId, FlowVersion, MessageId, NodeId, SessionId, TriggerKey,

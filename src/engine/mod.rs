@@ -8,12 +8,16 @@ mod catalogue;
 mod contacts;
 mod decide;
 mod deliver;
+mod erase;
 mod flows;
 mod handoff;
 mod heard;
+mod metrics;
+mod migrate;
 mod outcome;
 mod query;
 mod receive;
+mod rehearsal;
 mod request;
 mod resume;
 mod tick;
@@ -38,12 +42,16 @@ use crate::store::{ConversationStore, DynFlowStore, FlowStore, MemoryFlows, Toke
 use crate::transport::{DynTransport, NoTransport, Transport};
 
 pub use campaign::{Campaign, Progress};
+pub use erase::{EraseOptions, Erased};
 pub use flows::{FlowStatus, Flows, Imported, Unpublish};
+pub use metrics::{JournalFilter, NodeCount, NodeError};
+pub use migrate::Migrated;
 pub use outcome::{
     Cancelled, Completed, DeliveryReport, HandedBack, HandedOver, Received, Reported, SessionRef, Ticked,
     Triggered,
 };
 pub use query::{DeadLetterEntry, SessionFilter};
+pub use rehearsal::{Line, Rehearsal, Transcript};
 pub use request::{Inbound, TriggerRequest};
 
 use catalogue::{Catalogues, WorkspaceFlows};
@@ -102,6 +110,8 @@ struct Ports {
     catalogues: Catalogues,
     policy: Policy,
     keywords: Keywords,
+    /// The host's secret, under which addresses are hashed.
+    erasure_key: Option<[u8; 16]>,
     /// When the next purge is due, in seconds of the epoch.
     purge_at: AtomicI64,
 }
@@ -164,6 +174,7 @@ pub struct Builder<S> {
     limits: Limits,
     policy: Policy,
     keywords: Keywords,
+    erasure_key: Option<[u8; 16]>,
     deferred: bool,
 }
 
@@ -187,6 +198,7 @@ impl<S: ConversationStore> Engine<S> {
             limits: Limits::default(),
             policy: Policy::default(),
             keywords: Keywords::default(),
+            erasure_key: None,
             deferred: false,
         }
     }
@@ -284,6 +296,14 @@ impl<S> Builder<S> {
         self
     }
 
+    /// A secret of 16 random bytes, the same in every process and for ever: with it erasing a contact can keep its
+    /// opt-out as a hash of its addresses ([`EraseOptions::keep_opt_out`]), and each address that is new is looked up
+    /// among those.
+    pub fn erasure_key(mut self, secret: [u8; 16]) -> Self {
+        self.erasure_key = Some(secret);
+        self
+    }
+
     /// How long the journal is kept, 30 d by default (SEMANTICS S12).
     pub fn journal_retention(mut self, time: Duration) -> Self {
         self.policy.journal_retention = time;
@@ -304,6 +324,7 @@ impl<S> Builder<S> {
             catalogues: Catalogues::default(),
             policy: self.policy,
             keywords: self.keywords,
+            erasure_key: self.erasure_key,
             purge_at: AtomicI64::new(i64::MIN),
         });
         let workspace = WorkspaceId::default();

@@ -13,9 +13,9 @@ use crate::engine::decide::{Decided, Facts, Want, put_back, take};
 use crate::engine::deliver::{Batch, Odd, Sent};
 use crate::error::{CallError, Error};
 use crate::id::{CallId, ContactId, MessageId, WorkspaceId};
-use crate::kernel::{Decision, jitter, later, span};
+use crate::kernel::{Decision, Input, jitter, later, span};
 use crate::observer::EventKind;
-use crate::session::{CallStage, DeadReason, Status};
+use crate::session::{DeadReason, Status};
 use crate::store::{ConversationStore, Loaded, Lookup, Subject, Token};
 
 /// The first pause before a message or a call is tried again; doubled each time (SEMANTICS D1).
@@ -234,27 +234,15 @@ fn book_called(decision: &mut Decision<'_>, id: CallId, answer: &Result<Answer, 
         session.status == Status::Calling && session.call.as_ref().is_some_and(|call| call.id == id)
     };
     let Some(place) = decision.conversation.sessions.iter().position(waits) else { return };
-    let call = decision.conversation.sessions.get(place).and_then(|session| session.call.as_ref());
-    let attempts = call.map_or(0, |call| call.attempts);
-    let stage = match answer {
-        Err(CallError::Retry { .. }) => CallStage::Due(later(now, backoff(attempts + 1))),
-        _ => CallStage::Handed(now),
+    let input = match answer {
+        Err(CallError::Retry { .. }) => {
+            let call = decision.conversation.sessions.get(place).and_then(|session| session.call.as_ref());
+            let attempts = call.map_or(0, |call| call.attempts);
+            Input::CallLater { call: id, until: later(now, backoff(attempts + 1)) }
+        }
+        _ => Input::Handed(id),
     };
-    set_stage(decision, place, stage);
-}
-
-/// Takes note of a call that was made. The time-out runs from the hand-over (SEMANTICS D2).
-fn set_stage(decision: &mut Decision<'_>, place: usize, stage: CallStage) {
-    let now = decision.now;
-    let Some(session) = decision.edit().sessions.get_mut(place) else { return };
-    if let CallStage::Handed(_) = stage {
-        session.deadline = session.deadline.map(|deadline| later(now, deadline - session.parked_at));
-        session.parked_at = now;
-    }
-    if let Some(call) = &mut session.call {
-        call.stage = stage;
-        call.attempts = call.attempts.saturating_add(1);
-    }
+    decision.advance(place, input, now);
 }
 
 /// 1 s, doubled each time, at most 5 min.

@@ -11,9 +11,12 @@ mod check;
 mod closest;
 mod compile;
 mod condition;
+pub(crate) mod content;
 mod def;
+pub mod draft;
 pub(crate) mod expr;
 mod fold;
+pub mod gallery;
 mod graph;
 mod issue;
 mod json;
@@ -27,6 +30,8 @@ mod pattern;
 mod read;
 mod reminder;
 mod render;
+#[cfg(feature = "schema")]
+mod schema;
 mod settings;
 mod span;
 pub(crate) mod template;
@@ -36,16 +41,22 @@ mod trigger;
 mod variables;
 
 pub use condition::{CompareDef, ConditionDef, Operand};
+pub use content::{
+    ButtonDef, CardDef, DegreesDef, ListDef, LocationDef, MediaDef, MediaType, MessageDef, OptionDef,
+    ParametersDef, RowDef, SectionDef, TemplateDef, TextDef,
+};
 pub use def::{EdgeDef, FlowDef};
 pub use issue::{Issue, IssueCode, Issues, Severity};
 pub use keyword::{KeywordAction, KeywordDef, Keywords};
 pub use node::{
     ArmDef, AssignDef, BranchDef, ContactMode, DelayDef, EndDef, FunctionDef, HandoffDef, HandoffTimeout,
-    InputDef, InputPolicy, InputType, JumpDef, KeywordMode, NodeDef, NodeKind, OnTimeout, OptionDef,
-    ReplyKind, SendAction, SendMessageDef, SetVariablesDef, StartDef, VariableDef, WaitReplyDef,
+    InputDef, InputPolicy, InputType, JumpDef, KeywordMode, NodeDef, NodeKind, OnTimeout, ReplyKind,
+    SendAction, SendMessageDef, SetVariablesDef, StartDef, VariableDef, WaitReplyDef,
 };
 pub use operator::Operator;
 pub use reminder::ReminderDef;
+#[cfg(feature = "schema")]
+pub use schema::schema;
 pub use settings::{
     Clash, Concurrency, Reentry, ReentryDef, Sender, Settings, SettingsDef, TtlMode, Undefined,
 };
@@ -187,6 +198,13 @@ impl Flow {
     #[must_use]
     pub fn warnings(&self) -> &Issues {
         &self.warnings
+    }
+
+    /// The branches of a node in their order, each with the node behind it, if an edge leads there.
+    pub fn branches(&self, node: &NodeId) -> impl Iterator<Item = (&str, Option<&NodeId>)> {
+        let step = self.index.get(node).and_then(|at| self.node(*at));
+        let exits = step.into_iter().flat_map(|step| &step.exits);
+        exits.map(|exit| (&*exit.name, exit.to.and_then(|to| self.node(to)).map(|to| &to.id)))
     }
 
     /// Where every session begins.

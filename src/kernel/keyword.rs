@@ -32,10 +32,10 @@ pub(crate) enum Heard {
     Nothing,
 }
 
-/// Decides, on a conversation to which all that was due has been applied.
+/// Decides, on a conversation to which all that was due has been applied; of a contact who opted out, or did not.
 pub(crate) fn hear<'f>(
     inbound: &InboundMessage<'_>,
-    conversation: Option<&Conversation>,
+    (conversation, is_out): (Option<&Conversation>, bool),
     flow_of: impl Fn(&Session) -> Option<&'f Flow>,
     question_of: impl Fn(&Session) -> Option<Question<'f>>,
     host: &Keywords,
@@ -51,8 +51,7 @@ pub(crate) fn hear<'f>(
         if means(KeywordAction::OptOut) {
             return Heard::OptOut;
         }
-        let opted_out = conversation.is_some_and(|conversation| conversation.contact.opted_out_at.is_some());
-        if opted_out && means(KeywordAction::OptIn) {
+        if is_out && means(KeywordAction::OptIn) {
             return Heard::OptIn;
         }
     }

@@ -5,15 +5,19 @@
 
 mod admit;
 mod aside;
+mod content;
 mod decision;
 mod destination;
 mod handoff;
 mod hash;
 mod inputs;
+mod journal;
 mod keyword;
 mod message;
+mod migrate;
 mod node;
 mod reminder;
+mod replay;
 mod route;
 mod run;
 mod scope;
@@ -22,27 +26,33 @@ mod silence;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use crate::calls::CallResult;
 use crate::flow::Flow;
-use crate::id::{CallId, NodeId, WorkspaceId};
+use crate::id::{CallId, FlowVersion, NodeId, WorkspaceId};
 use crate::limits::Limits;
 use crate::observer::EventKind;
-use crate::session::{Contact, EndReason, JournalStep, Message, Outbound, Route, Session};
+use crate::session::{Contact, EndReason, Message, Outbound, Route, Session};
 use crate::value::Bag;
 
 pub use admit::Refusal;
 pub(crate) use admit::{Admission, Allowances, admit};
+pub(crate) use aside::take_aside;
 pub(crate) use decision::{Decision, Flows, Ground, Pinned};
-pub(crate) use hash::{fingerprint, jitter, message_hash};
+pub(crate) use hash::{address_hash, fingerprint, jitter, key_hash, message_hash};
 pub(crate) use inputs::accept_inputs;
+pub use journal::{JournalEntry, JournalStep, Seen, StepEvent};
 pub(crate) use keyword::{Heard, hear};
+pub(crate) use migrate::migration;
+pub use replay::{ReplayError, replay};
 pub(crate) use route::{Candidate, InboundMessage, Routing, own_choice, route, wait_node};
 pub use run::{NewSession, start};
 pub(crate) use run::{later, run, span};
 
 /// What reaches a session.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Input {
     /// It begins, at the flow's start node.
@@ -92,10 +102,40 @@ pub enum Input {
     },
     /// The time to remind has come; the number of the wait it was set for (SEMANTICS S6).
     Reminder(u32),
+    /// The contact said something that nothing asked for: kept for the next question (SEMANTICS I5). No turn.
+    Queue {
+        /// What was said.
+        message: Message,
+        /// Where it came from.
+        route: Arc<Route>,
+    },
+    /// The call that it waits for was handed over, to be answered later: the node's time runs from here
+    /// (SEMANTICS D2). No turn.
+    Handed(CallId),
+    /// The call that it waits for could not be made, and is to be made once more. No turn.
+    CallLater {
+        /// Which call.
+        call: CallId,
+        /// When.
+        until: DateTime<Utc>,
+    },
+    /// The last message before its wait is settled, after the wait's deadline had passed: the wait's time runs from
+    /// here (SEMANTICS N3). No turn.
+    Held,
+    /// It goes on with another version of its flow, at a node of the same kind as the one it stands at (SEMANTICS S5).
+    /// No turn: wait number and deadline stay.
+    Migrate {
+        /// The version.
+        version: FlowVersion,
+        /// The node there.
+        node: NodeId,
+    },
 }
 
 impl Input {
-    fn name(&self) -> &'static str {
+    /// Its name, as in the stored form.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
         match self {
             Self::Start => "start",
             Self::Reply { .. } => "reply",
@@ -109,6 +149,11 @@ impl Input {
             Self::Touch => "touch",
             Self::Thaw { .. } => "thaw",
             Self::Reminder(_) => "reminder",
+            Self::Queue { .. } => "queue",
+            Self::Handed(_) => "handed",
+            Self::CallLater { .. } => "call_later",
+            Self::Held => "held",
+            Self::Migrate { .. } => "migrate",
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::flow::node::Node;
 use crate::flow::{NodeIx, OnTimeout, Reminder, Step};
 use crate::kernel::node;
 use crate::kernel::run::{Move, Run};
-use crate::session::{FailureCode, JournalStep, Status};
+use crate::session::{FailureCode, Status};
 
 impl Run<'_> {
     /// Says whether the wait that the session stands at is one to remind of: one at which the session would expire.
@@ -59,25 +59,23 @@ impl Run<'_> {
                 self.fail(FailureCode::NodesPerTurn, format!("more than {most} nodes in a turn"));
                 return;
             }
-            next = match node::enter(self, step) {
+            self.entered = true;
+            let leave = node::enter(self, step);
+            let event = leave.event();
+            next = match leave {
                 Move::Take(port) => {
-                    self.book_step(step, step.port_name(port).cloned());
+                    self.book_step(step, event, step.port_name(port));
                     step.exit(port)
                 }
                 Move::Fail(code, message) => {
+                    self.because(|_| message.clone());
+                    self.book_step(step, event, None);
                     self.fail(code, message);
                     None
                 }
                 _ => None,
             };
         }
-    }
-
-    fn book_step(&mut self, step: &Step, branch: Option<std::sync::Arc<str>>) {
-        if self.scene.journal {
-            self.steps.push(JournalStep { node: step.id.clone(), branch });
-        }
-        self.component = Some(step.title.clone());
     }
 }
 

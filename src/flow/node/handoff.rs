@@ -3,12 +3,16 @@
 use chrono::TimeDelta;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
+#[cfg(feature = "schema")]
+use serde_json::json;
 
 use crate::flow::compile::Compile;
 use crate::flow::issue::{Found, IssueCode};
 use crate::flow::node::{Kind, Pace, Port, PortName};
 use crate::flow::path::Path;
 use crate::flow::read::{Fields, Read};
+#[cfg(feature = "schema")]
+use crate::flow::schema::Book;
 use crate::flow::span::Span;
 use crate::flow::template::Template;
 
@@ -62,6 +66,11 @@ impl Read for HandoffTimeout {
             Value::String(text) if text == "never" || text == "0" => Some(Self::Never),
             other => Span::read(other, at, found).map(Self::After),
         }
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema(book: &mut Book) -> Value {
+        book.refer::<Self>(|book| json!({"anyOf": [{"enum": ["never", "0"]}, Span::schema(book)]}))
     }
 }
 
