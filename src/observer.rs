@@ -82,6 +82,14 @@ pub enum EventKind {
         /// The session.
         session: SessionId,
     },
+    /// A session was handed over to a person (SEMANTICS S10). Whom it is for and what to know is in
+    /// [`Session::handoff`](crate::Session::handoff).
+    HandedOff {
+        /// The session.
+        session: SessionId,
+        /// The node it stands at.
+        node: NodeId,
+    },
     /// The conversation's time is more than an hour ahead of the clock (SEMANTICS S8).
     ClockBehind,
     /// The transport took a message.

@@ -4,7 +4,8 @@
 //!
 //! What a talk is made of: `! context {…}` what the flow is started with, `! now VALUE`, `! later` and
 //! `! failed REASON` how the host answers its next calls, `> text` what the contact says, `> [Label]` what it
-//! chooses, `! result VALUE` how the host completes the last call, `@ +31m` time that passes. What comes of it:
+//! chooses, `! result VALUE` how the host completes the last call, `! back VARS` and `! touch` what the person does who has
+//! the contact, `@ +31m` time that passes. What comes of it:
 //! `< text [Label]` what the flow says, `= status at node` how the session stands, `* verdict` what became of a
 //! message that no session took, `? …` what is wrong with the flow or the request; `. text` goes on with the line
 //! above.
@@ -21,7 +22,7 @@ use chatflow::flow::Span;
 use chatflow::kernel::{JournalEntry, replay};
 use chatflow::testkit::{CountingIds, ManualClock, Recorder};
 use chatflow::{
-    Account, Answer, Call, CallError, CallResult, Channel, Engine, Flow, FlowId, Inbound, Limits,
+    Account, Answer, Call, CallError, CallResult, Channel, ContactId, Engine, Flow, FlowId, Inbound, Limits,
     MemoryStore, Opt, Outbound, Received, SessionFilter, TriggerRequest, call_fn,
 };
 use chrono::TimeDelta;
@@ -146,14 +147,29 @@ impl Talk {
         };
         match block_on(self.bot.receive(inbound)).unwrap() {
             Received::Consumed { .. } | Received::Started { .. } => {}
+            Received::Keyword { action } => self.note("*", &format!("keyword {}", action.as_str())),
+            Received::Handoff { .. } => self.note("*", "for the person"),
             Received::Queued { .. } => self.note("*", "queued"),
             other => self.note("*", &format!("{other:?}")),
         }
     }
 
+    /// The contact, if the order is one of the person who has it.
+    fn of_person(&self, word: &str) -> Option<ContactId> {
+        let sessions = || block_on(self.bot.sessions(SessionFilter::all())).unwrap();
+        matches!(word, "back" | "touch").then(|| sessions()[0].contact().clone())
+    }
+
     fn tell(&mut self, order: &str) {
         let (word, rest) = order.split_once(' ').unwrap_or((order, ""));
         let value = || serde_json::from_str::<Value>(rest).unwrap();
+        if let Some(contact) = self.of_person(word) {
+            match word {
+                "back" => _ = block_on(self.bot.resume_from_handoff(&contact, value())).unwrap(),
+                _ => assert!(block_on(self.bot.touch(&contact)).unwrap(), "not in handoff"),
+            }
+            return;
+        }
         let answer = match word {
             "now" => Ok(Answer::now(value())),
             "later" => Ok(Answer::Later),
@@ -189,6 +205,9 @@ fn shown(message: &Outbound) -> String {
     std::iter::once(message.text().to_owned()).chain(labels).collect()
 }
 
+/// What the host does while the talk goes on.
+const HOST_ACTS: [&str; 3] = ["! result", "! back", "! touch"];
+
 /// The transcript that the inputs of a talk lead to, in a world where these flows are online.
 fn transcript(json: &str, others: &[String], talk: &str) -> String {
     let mut run = Talk::new();
@@ -198,8 +217,8 @@ fn transcript(json: &str, others: &[String], talk: &str) -> String {
     let is_input = |line: &&str| line.starts_with(['!', '>', '@', '#']);
     let mut lines = talk.lines().filter(is_input).peekable();
     let mut context = None;
-    while let Some(line) =
-        lines.next_if(|line| !line.starts_with(['>', '@']) && !line.starts_with("! result"))
+    while let Some(line) = lines
+        .next_if(|line| !line.starts_with(['>', '@']) && !HOST_ACTS.iter().any(|act| line.starts_with(act)))
     {
         run.text.push_str(line);
         run.text.push('\n');

@@ -312,6 +312,13 @@ fn circles() -> Vec<Case> {
     ]
 }
 
+/// A flow whose reminder begins at a node.
+fn reminding(node: Value) -> Value {
+    let wait = json!({"id": "w", "kind": "wait_reply"});
+    let reminder = json!({"reminder": {"before": "5m", "node": node["id"]}});
+    set(flow(json!([wait, node]), json!([{"from": "s", "to": "w"}])), "settings", reminder)
+}
+
 fn people() -> Vec<Case> {
     use IssueCode::*;
     let alone = |node: Value| {
@@ -329,6 +336,11 @@ fn people() -> Vec<Case> {
         )
     };
     vec![
+        case(
+            ReminderPath,
+            reminding(json!({"id": "n", "kind": "wait_reply"})),
+            reminding(json!({"id": "n", "kind": "send_message", "text": "Still there?"})),
+        ),
         case(
             WaitWithoutContact,
             alone(json!({"id": "n", "kind": "wait_reply"})),
@@ -642,6 +654,86 @@ fn values_that_contradict_each_other_are_told() {
 }
 
 #[test]
+fn keywords_and_reminders_that_do_not_fit_their_flow_are_told() {
+    let talk = || {
+        let say = |id: &str| json!({"id": id, "kind": "send_message", "text": "Hi"});
+        let nodes = json!([say("n"), {"id": "w", "kind": "wait_reply"}, say("side"), say("after")]);
+        let edges =
+            json!([{"from": "s", "to": "n"}, {"from": "n", "to": "w"}, {"from": "side", "to": "after"}]);
+        flow(nodes, edges)
+    };
+    let all = |settings: Value| said(&set(talk(), "settings", settings).to_string());
+    let short = |settings: Value| {
+        let told = all(settings);
+        told.lines().map(|line| line.split("; ").next().unwrap().to_owned()).collect::<Vec<_>>().join("\n")
+    };
+    let keyword = |keyword: Value| {
+        let side = json!({"words": ["side"], "action": "jump", "node": "side"});
+        short(json!({"keywords": [side, keyword]}))
+    };
+    let reminder = |reminder: Value| short(json!({"reminder": reminder}));
+    let right = [
+        keyword(json!({"words": ["menu", "help"], "action": "jump", "node": "n"})),
+        keyword(json!({"words": ["agent"], "action": "handoff"})),
+        reminder(json!({"before": "29m", "node": "side"})),
+    ];
+    assert_eq!(right, ["", "", ""]);
+    let wrong = [
+        keyword(json!({"words": [], "action": "cancel"})),
+        keyword(json!({"words": [" "], "action": "cancel"})),
+        keyword(json!({"words": ["x".repeat(65)], "action": "cancel"})),
+        keyword(json!({"words": ["quit", "QUIT"], "action": "cancel"})),
+        keyword(json!({"words": ["side"], "action": "cancel"})),
+        keyword(json!({"words": ["menu"], "action": "jump"})),
+        keyword(json!({"words": ["menu"], "action": "jump", "node": "m"})),
+        keyword(json!({"words": ["menu"], "action": "jump", "node": "s"})),
+        keyword(json!({"words": ["menu"], "action": "cancel", "node": "n"})),
+        keyword(json!({"words": ["menu"], "action": "skip"})),
+        reminder(json!({"before": "30m", "node": "side"})),
+        reminder(json!({"before": "5m", "node": "sid"})),
+        reminder(json!({"before": "5m", "node": "n"})),
+        first(one(json!({"id": "n", "kind": "handoff", "timeout": "later"}))),
+        first(one(json!({"id": "n", "kind": "handoff", "timeout": "31d"}))),
+        first(one(json!({"id": "n", "kind": "handoff", "vars": ["2x"]}))),
+        first(with_start(
+            json!({"id": "s", "kind": "start", "contact": "none"}),
+            json!([{"id": "n", "kind": "handoff"}]),
+            json!([{"from": "s", "to": "n"}]),
+        )),
+        first(flow(
+            json!([{"id": "n", "kind": "handoff", "timeout": "never"}, {"id": "m", "kind": "end"}]),
+            json!([{"from": "s", "to": "n"}, {"from": "n", "branch": "timeout", "to": "m"}]),
+        )),
+    ];
+    let expected = [
+        r#"settings.keywords[1].words: has no word (bad_value)"#,
+        r#"settings.keywords[1].words[0]: must be a word of 1-64 bytes (bad_value)"#,
+        r#"settings.keywords[1].words[0]: must be a word of 1-64 bytes (bad_value)"#,
+        r#"settings.keywords[1].words[1]: gives the keyword "QUIT" a second meaning (duplicate_branch)"#,
+        r#"settings.keywords[1].words[0]: gives the keyword "side" a second meaning (duplicate_branch)"#,
+        r#"settings.keywords[1].node: is missing (missing_field)"#,
+        r#"settings.keywords[1].node: jumps to "m", which is no node (edge_to_nowhere)"#,
+        r#"settings.keywords[1].node: jumps to the start (into_start)"#,
+        r#"settings.keywords[1].node: has no meaning without a jump (bad_value)"#,
+        r#"settings.keywords[1].action: "skip" is not one of its words (bad_value)"#,
+        r#"settings.reminder.before: 30m is not shorter than a session lives without an interaction (bad_value)"#,
+        r#"settings.reminder.node: leads to "sid", which is no node"#,
+        r#"node "side": can not be reached (unreachable)"#,
+        r#"node "after": can not be reached (unreachable)"#,
+        r#"node "n": stands in the reminder's branch and in the talk (reminder_path)"#,
+        r#"node "w": is of kind `wait_reply`, which a reminder can not have (reminder_path)"#,
+        r#"node "side": can not be reached (unreachable)"#,
+        r#"node "after": can not be reached (unreachable)"#,
+        r#"node "n": timeout: "later" is not a time span (bad_span)"#,
+        r#"node "n": timeout: 31d is longer than a session may live (wait_too_long)"#,
+        r#"node "n": vars[0]: "2x" is no variable: 1-64 letters, digits and `_`, no digit first (bad_name)"#,
+        r#"node "n": hands a contact over, but the flow runs without one (wait_without_contact)"#,
+        r#"edges[1]: leaves "n" by `timeout`, but it has no timeout (timeout_branch)"#,
+    ];
+    assert_eq!(wrong.join("\n"), expected.join("\n"));
+}
+
+#[test]
 fn all_issues_are_found_at_once() {
     let issues = Flow::from_json(
         r#"{"spec": 1, "code": "", "trigger": {"kind": "inbound", "channel": "WhatsApp"}, "nodes": [
@@ -684,7 +776,7 @@ fn an_issue_is_told_to_machines_too() {
         json!([{
             "severity": "error", "code": "unknown_field", "node": "n", "path": "nodes[1].timout",
             "message": "unknown field; did you mean \"timeout\"?",
-            "fix": "remove it; known are id, kind, name, ui, timeout, save_to, accept, on_timeout, any_channel"
+            "fix": "remove it; known are id, kind, name, ui, timeout, save_to, accept, on_timeout, any_channel, keywords"
         }])
     );
     let issue: &Issue = issues.errors().next().unwrap();

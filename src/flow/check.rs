@@ -4,20 +4,28 @@
 use std::collections::BTreeSet;
 
 use crate::flow::NodeIx;
+use crate::flow::compile::Sides;
 use crate::flow::def::FlowDef;
 use crate::flow::graph::{Circle, Graph, Way};
 use crate::flow::issue::{Found, IssueCode};
 use crate::flow::node::{NodeDef, NodeKind, Pace, Port, WaitReply};
 use crate::flow::path::{Path, brief};
+use crate::flow::reminder;
 use crate::{Limits, NodeId};
 
 /// Checks the graph; the start node, if there is one.
-pub(crate) fn check(def: &FlowDef, graph: &Graph, limits: &Limits, found: &mut Found) -> Option<NodeIx> {
+pub(crate) fn check(
+    def: &FlowDef,
+    graph: &Graph,
+    sides: &Sides,
+    limits: &Limits,
+    found: &mut Found,
+) -> Option<NodeIx> {
     let entry = check_entry(def, found);
     check_exits(def, graph, found);
     check_timeouts(def, found);
     if let Some(entry) = entry {
-        check_reached(def, graph, entry, found);
+        check_reached(def, graph, sides, entry, found);
     }
     check_circles(def, graph, limits, found);
     if let Some(entry) = entry {
@@ -99,8 +107,13 @@ fn check_timeouts(def: &FlowDef, found: &mut Found) {
     }
 }
 
-fn check_reached(def: &FlowDef, graph: &Graph, entry: NodeIx, found: &mut Found) {
-    let reached = graph.reached(entry);
+fn check_reached(def: &FlowDef, graph: &Graph, sides: &Sides, entry: NodeIx, found: &mut Found) {
+    let roots = sides.jumps.iter().chain([&entry]);
+    let mut reached: BTreeSet<NodeIx> = roots.flat_map(|root| graph.reached(*root)).collect();
+    if let Some(first) = sides.reminder {
+        reminder::check(def, graph, first, &reached, found);
+        reached.extend(graph.reached(first));
+    }
     let mut ids = BTreeSet::new();
     for (place, node) in nodes(def) {
         // A second start, or a second node of one id, has been reported as such.

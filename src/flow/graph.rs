@@ -113,6 +113,12 @@ impl Graph {
         self.exits.get(node.as_usize()).map_or(&[], Vec::as_slice)
     }
 
+    /// Whether an edge leaves a node by another branch than this one.
+    pub(crate) fn has_other_exit(&self, node: NodeIx, than: Port) -> bool {
+        let exits = self.exits(node).iter().enumerate();
+        exits.filter(|(port, _)| *port != usize::from(than.0)).any(|(_, exit)| exit.to.is_some())
+    }
+
     /// The nodes that some way leads to.
     pub(crate) fn reached(&self, from: NodeIx) -> BTreeSet<NodeIx> {
         self.reached_by(from, |_, _| true)

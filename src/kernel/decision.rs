@@ -180,6 +180,7 @@ impl<'a> Decision<'a> {
     pub(crate) fn advance(&mut self, place: usize, input: Input, at: DateTime<Utc>) -> bool {
         let Some(session) = self.conversation.sessions.get(place) else { return false };
         let Some(pinned) = self.pinned(&session.flow, session.version) else { return false };
+        let keeps_quiet = self.keeps_quiet(session, &input);
         let unsent = self.conversation.outbox.iter().filter(|unsent| unsent.seq > self.settled).count();
         let last_seq = self.conversation.last_seq;
         let (journal, version) = (session.is_journalled(), session.version);
@@ -203,6 +204,9 @@ impl<'a> Decision<'a> {
         let mut outcome = take(pinned.flow.map(|flow| &**flow), session, input, &scene);
         if !outcome.taken {
             return false;
+        }
+        if keeps_quiet {
+            outcome.effects.retain(|effect| !matches!(effect, Effect::Send(_)));
         }
         let max = self.ground.limits.conversation_bytes;
         if !is_aside
@@ -298,11 +302,23 @@ impl<'a> Decision<'a> {
             };
             self.events.push((at, turn));
         }
-        if !session.status.is_live() {
-            let session = conversation.sessions.remove(place);
-            self.called.retain(|(of, _)| *of != session.id);
-            self.ended.push(session);
+        match session.status {
+            Status::Handoff => conversation.fall_silent(at),
+            status if status.is_live() => {}
+            _ => {
+                let session = conversation.sessions.remove(place);
+                self.called.retain(|(of, _)| *of != session.id);
+                self.ended.push(session);
+            }
         }
+    }
+
+    /// Whether what the input leads to is not said: time alone writes nothing to a contact who opted out (SEMANTICS
+    /// T10).
+    fn keeps_quiet(&self, session: &Session, input: &Input) -> bool {
+        self.conversation.contact.opted_out_at.is_some()
+            && matches!(input, Input::Deadline(_) | Input::Reminder(_))
+            && !session.origin.as_ref().is_some_and(|origin| origin.transactional)
     }
 
     /// Ends the session at this place from outside, and drops what it has not sent (SEMANTICS D1).
@@ -325,15 +341,18 @@ impl<'a> Decision<'a> {
         while let Some(place) = self.terminated() {
             self.end(place, EndReason::FlowTerminated, self.now);
         }
+        self.break_silence(self.now);
         while let Some((at, timer, place)) = self.next_timer().filter(|(at, ..)| *at <= self.now) {
             let Some(session) = self.conversation.sessions.get(place) else { return };
             let input = match timer {
                 Timer::Deadline => Input::Deadline(session.wait),
+                Timer::Reminder => Input::Reminder(session.wait),
                 Timer::Expiry => Input::Expiry,
             };
             if !self.advance(place, input, at) && !self.advance(place, Input::Expiry, at) {
                 return;
             }
+            self.break_silence(at);
         }
     }
 
@@ -406,6 +425,7 @@ impl<'a> Decision<'a> {
 
     /// Makes the record ready to be written: what is settled is forgotten, time moves on.
     pub(crate) fn finish(&mut self) -> Option<DateTime<Utc>> {
+        self.break_silence(self.now);
         let (settled, now) = (self.settled, self.now);
         let conversation = Arc::make_mut(&mut self.conversation);
         conversation.prune(settled);

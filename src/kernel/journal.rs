@@ -200,6 +200,8 @@ impl Input {
                 format!("the host answered with branch `{branch}`")
             }
             Self::Result { .. } => "the host answered".to_owned(),
+            Self::Jump { .. } => "a keyword".to_owned(),
+            Self::Resume { .. } => "the contact was handed back".to_owned(),
             other => other.as_str().to_owned(),
         }
     }

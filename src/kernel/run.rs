@@ -15,7 +15,7 @@ use crate::kernel::journal::{CalledFlow, JournalStep, StepEvent};
 use crate::kernel::{Callee, Effect, Input, Scene, node, take_aside};
 use crate::observer::EventKind;
 use crate::session::{
-    Failure, FailureCode, Journalled, Message, Origin, Queued, Reply, Route, Session, Status,
+    Failure, FailureCode, Journalled, Message, Origin, Queued, Reply, Route, Session, Status, Stood,
 };
 use crate::value::Bag;
 
@@ -107,6 +107,8 @@ pub(super) enum Move {
     Call(Box<Entry>),
     /// Not: the session stays here, in this state, until then at the latest.
     Park { status: Status, deadline: Option<DateTime<Utc>> },
+    /// Back to where the session stood before.
+    Back(Stood),
     /// The session ends.
     End(Status),
     /// The session fails.
@@ -120,12 +122,12 @@ impl Move {
         Self::Fail(code, message.to_string())
     }
 
-    fn event(&self) -> StepEvent {
+    pub(super) fn event(&self) -> StepEvent {
         match self {
             Self::Take(_) => StepEvent::Left,
             Self::Jump(_) => StepEvent::Jumped,
             Self::Call(_) => StepEvent::Called,
-            Self::Park { .. } | Self::Ignore => StepEvent::Parked,
+            Self::Park { .. } | Self::Back(_) | Self::Ignore => StepEvent::Parked,
             Self::End(_) => StepEvent::Ended,
             Self::Fail(..) => StepEvent::Failed,
         }
@@ -151,6 +153,8 @@ pub(super) struct Run<'a> {
     pub(super) calls_changed: bool,
     /// The called flows that were looked up, for the journal.
     called: Vec<CalledFlow>,
+    /// Whether it runs beside a wait, which stays as it is (SEMANTICS S6).
+    pub(super) beside: bool,
     visited: u32,
     steps: Vec<JournalStep>,
     /// Whether the session came to the node that it stands at in this turn.
@@ -204,6 +208,7 @@ pub(crate) fn run(flow: &Flow, session: &mut Session, input: Input, scene: &Scen
         component: None,
         calls_changed: false,
         called: Vec::new(),
+        beside: false,
         visited: 0,
         steps: Vec::new(),
         entered: false,
@@ -229,6 +234,8 @@ impl<'a> Run<'a> {
                 self.session.rare().ended_by = Some(reason);
                 return self.end(Status::Cancelled);
             }
+            Input::Handoff => return self.hand_over(),
+            Input::Reminder(wait) => return self.remind(wait),
             _ => {}
         }
         let Some((at, step)) = self.place().filter(|_| is_known) else {
@@ -248,7 +255,12 @@ impl<'a> Run<'a> {
             return begins;
         }
         self.because(|_| input.reason());
-        match node::resume(self, step, input) {
+        let leave = match input {
+            Input::Jump { node, route } => self.jump(&node, route),
+            input if self.session.status == Status::Handoff => self.after_handoff(step, &input),
+            input => node::resume(self, step, input),
+        };
+        match leave {
             Move::Ignore => false,
             _ if self.session.turns >= self.scene.limits.turns_per_session => {
                 let text = format!("more than {} turns", self.scene.limits.turns_per_session);
@@ -315,7 +327,7 @@ impl<'a> Run<'a> {
     /// Enters nodes until one parks the session or ends it.
     fn walk(&mut self, mut at: NodeIx) {
         loop {
-            self.visited += 1;
+            let fits = self.visit();
             let flow = self.flow;
             let Some(step) = flow.node(at) else {
                 self.fail(FailureCode::MissingNode, "an edge leads nowhere".to_owned());
@@ -323,7 +335,7 @@ impl<'a> Run<'a> {
             };
             self.session.at = step.id.clone();
             self.session.hint = at.0;
-            if self.visited > self.scene.limits.nodes_per_turn {
+            if !fits {
                 self.fail(
                     FailureCode::NodesPerTurn,
                     format!("more than {} nodes in a turn", self.scene.limits.nodes_per_turn),
@@ -339,6 +351,12 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Counts a node. Answers whether the turn may have so many.
+    pub(super) fn visit(&mut self) -> bool {
+        self.visited += 1;
+        self.visited <= self.scene.limits.nodes_per_turn
+    }
+
     /// Leaves a node. Answers where to; None when the turn is over.
     pub(super) fn leave(&mut self, at: NodeIx, step: &'a Step, leave: Move) -> Option<NodeIx> {
         let taken = match &leave {
@@ -348,16 +366,21 @@ impl<'a> Run<'a> {
         if let Some(name) = taken.filter(|name| name.as_ref() != "next") {
             self.session.branch = Some(Arc::clone(name));
         }
-        if self.scene.journal {
-            self.log(step, &leave, taken);
+        if let Move::Fail(_, message) = &leave {
+            self.because(|_| message.clone());
         }
-        self.component = Some(Arc::clone(&step.title));
+        self.book_step(step, leave.event(), taken);
         match leave {
             Move::Take(port) => step.exit(port).or_else(|| self.finish(Status::Completed)),
             Move::Jump(target) => Some(target),
             Move::Call(entry) => self.enter_flow(step, *entry),
             Move::Park { status, deadline } => {
                 self.park(status, deadline);
+                None
+            }
+            Move::Back(stood) => {
+                self.session.call = stood.call;
+                self.park(stood.status, stood.deadline);
                 None
             }
             Move::End(status) => self.finish(status),
@@ -370,17 +393,17 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn log(&mut self, step: &Step, leave: &Move, taken: Option<&Arc<str>>) {
-        if let Move::Fail(_, message) = leave {
-            self.why = Some(message.as_str().into());
+    /// Writes down what happened at a node, if there is a journal.
+    pub(super) fn book_step(&mut self, step: &Step, event: StepEvent, branch: Option<&Arc<str>>) {
+        if self.scene.journal {
+            let (node, entered, why) = (step.id.clone(), self.entered, self.why.take());
+            let (branch, called) = (branch.cloned(), self.session.called().cloned());
+            self.steps.push(JournalStep { node, entered, event, branch, why, called });
         }
-        let (node, event, branch) = (step.id.clone(), leave.event(), taken.cloned());
-        let (entered, why) = (self.entered, self.why.take());
-        let called = self.session.called().cloned();
-        self.steps.push(JournalStep { node, entered, event, branch, why, called });
+        self.component = Some(Arc::clone(&step.title));
     }
 
-    fn park(&mut self, status: Status, deadline: Option<DateTime<Utc>>) {
+    pub(super) fn park(&mut self, status: Status, deadline: Option<DateTime<Utc>>) {
         self.session.status = status;
         self.session.parked_at = self.scene.now;
         self.session.deadline = deadline;
@@ -390,6 +413,10 @@ impl<'a> Run<'a> {
         self.session.status = status;
         self.session.deadline = None;
         self.session.call = None;
+        if let Some(rare) = &mut self.session.rare {
+            rare.handoff = None;
+            rare.remind_before = None;
+        }
         true
     }
 
@@ -406,30 +433,11 @@ impl<'a> Run<'a> {
 
     /// Books the turn: counters, the sliding TTL (SEMANTICS S1), the end.
     fn close(&mut self) {
-        let now = self.scene.now;
-        let settings = self.root.settings();
-        let session = &mut *self.session;
-        session.turns += 1;
-        if session.status.is_live() {
-            let lifetime = settings.max_lifetime.min(span(self.scene.limits.max_lifetime));
-            let last = later(session.started_at, lifetime);
-            let from = match settings.ttl_mode {
-                TtlMode::Sliding => now,
-                TtlMode::Fixed => session.started_at,
-            };
-            session.last_interaction_at = now;
-            session.expires_at = Some(settings.ttl.map_or(last, |ttl| later(from, ttl).min(last)));
-            session.ends_by = Some(last);
-            if session.deadline.is_some_and(|deadline| deadline > last) {
-                session.deadline = None;
-                session.expires_at = Some(last);
-            }
-        } else {
-            if session.status != Status::Expired && session.status != Status::Cancelled {
-                session.last_interaction_at = now;
-            }
-            session.expires_at = None;
-            session.ended_at = Some(now);
+        self.session.turns += 1;
+        match self.session.status.is_live() {
+            true if self.beside => {}
+            true => self.prolong(),
+            false => self.book_end(),
         }
         let count = self.sends;
         for effect in &mut self.effects {
@@ -439,6 +447,46 @@ impl<'a> Run<'a> {
                 message.count = count;
             }
         }
+    }
+
+    fn prolong(&mut self) {
+        let now = self.scene.now;
+        let settings = self.root.settings();
+        let session = &mut *self.session;
+        let lifetime = settings.max_lifetime.min(span(self.scene.limits.max_lifetime));
+        let last = later(session.started_at, lifetime);
+        let from = match settings.ttl_mode {
+            TtlMode::Sliding => now,
+            TtlMode::Fixed => {
+                let still = session.rare.as_ref().map_or(0, |rare| rare.still_millis);
+                later(session.started_at, TimeDelta::milliseconds(still))
+            }
+        };
+        session.last_interaction_at = now;
+        session.expires_at = Some(settings.ttl.map_or(last, |ttl| later(from, ttl).min(last)));
+        session.ends_by = Some(last);
+        if session.deadline.is_some_and(|deadline| deadline > last) {
+            session.deadline = None;
+            session.expires_at = Some(last);
+        }
+        if let Some(reminder) = self.flow.reminder() {
+            self.arm_reminder(reminder);
+        }
+    }
+
+    fn book_end(&mut self) {
+        let now = self.scene.now;
+        let session = &mut *self.session;
+        if session.status != Status::Expired && session.status != Status::Cancelled {
+            session.last_interaction_at = now;
+        }
+        session.expires_at = None;
+        session.ended_at = Some(now);
+    }
+
+    /// The number of the wait that choices of a message belong to: the one that it is sent at, or the next.
+    pub(super) fn offered_wait(&self) -> u32 {
+        if self.beside { self.session.wait } else { self.session.wait + 1 }
     }
 
     /// The next wait number: a wait, a delay or a call is being entered (SEMANTICS S4).

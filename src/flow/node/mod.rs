@@ -7,6 +7,7 @@ mod call_flow;
 mod delay;
 mod end;
 mod function;
+mod handoff;
 mod jump;
 mod send_message;
 mod set_variables;
@@ -23,17 +24,19 @@ pub use call_flow::CallFlowDef;
 pub use delay::DelayDef;
 pub use end::EndDef;
 pub use function::FunctionDef;
+pub use handoff::{HandoffDef, HandoffTimeout};
 pub use jump::JumpDef;
 pub use send_message::{SendAction, SendMessageDef};
 pub use set_variables::{AssignDef, SetVariablesDef, VariableDef};
 pub use start::{ContactMode, InputDef, InputPolicy, InputType, StartDef};
-pub use wait_reply::{OnTimeout, ReplyKind, WaitReplyDef};
+pub use wait_reply::{KeywordMode, OnTimeout, ReplyKind, WaitReplyDef};
 
 pub(crate) use branch::Branch;
 pub(crate) use call_flow::CallFlow;
 pub(crate) use delay::Delay;
 pub(crate) use end::End;
 pub(crate) use function::Function;
+pub(crate) use handoff::Handoff;
 pub(crate) use jump::Jump;
 pub(crate) use send_message::SendMessage;
 pub(crate) use set_variables::{Assign, SetVariables};
@@ -203,6 +206,8 @@ kinds! {
     Function(FunctionDef) = "function",
     /// Runs another flow.
     CallFlow(CallFlowDef) = "call_flow",
+    /// Hands over to a person.
+    Handoff(HandoffDef) = "handoff",
 }
 
 /// A node, as it is written: `{"id": "hi", "kind": "send_message", "text": "Hi"}`.

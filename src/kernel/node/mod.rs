@@ -5,6 +5,7 @@ mod branch;
 pub(super) mod call_flow;
 mod delay;
 mod function;
+mod handoff;
 mod jump;
 mod send_message;
 mod set_variables;
@@ -35,6 +36,7 @@ pub(super) fn enter(run: &mut Run<'_>, step: &Step) -> Move {
         Node::Delay(node) => delay::enter(run, node),
         Node::Function(node) => function::enter(run, node),
         Node::CallFlow(node) => call_flow::enter(run, step, node),
+        Node::Handoff(node) => handoff::enter(run, node),
     }
 }
 
