@@ -33,6 +33,7 @@ pub(crate) mod template;
 mod tests;
 mod trigger;
 mod variables;
+mod window;
 
 pub use condition::{CompareDef, ConditionDef, Operand};
 pub use content::{
@@ -44,7 +45,7 @@ pub use issue::{Issue, IssueCode, Issues, Severity};
 pub use node::{
     ArmDef, AssignDef, BranchDef, ContactMode, DelayDef, EndDef, FunctionDef, InputDef, InputPolicy,
     InputType, JumpDef, NodeDef, NodeKind, OnTimeout, ReplyKind, SendAction, SendMessageDef, SetVariablesDef,
-    StartDef, VariableDef, WaitReplyDef,
+    StartDef, TypingDef, VariableDef, WaitReplyDef,
 };
 pub use operator::Operator;
 pub use settings::{

@@ -7,6 +7,7 @@ mod call;
 mod contact;
 mod content;
 mod conversation;
+mod delivery;
 mod failure;
 mod journal;
 mod message;
@@ -25,6 +26,8 @@ pub use content::{
 };
 pub use conversation::Conversation;
 pub(crate) use conversation::{ReentryMark, Timer};
+pub(crate) use delivery::Sending;
+pub use delivery::{DeliveryReport, SendOutcome};
 pub use failure::{Failure, FailureCode};
 pub use journal::{JournalEntry, JournalStep};
 pub(crate) use message::Queued;
