@@ -5,11 +5,15 @@
 
 mod contact;
 mod delivery;
+mod erase;
 mod inbound;
+mod journal;
 mod kit;
 mod lifecycle;
+mod migrate;
 mod names;
 mod refused;
+mod rehearsal;
 mod sends;
 mod session;
 mod trigger;
