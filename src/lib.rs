@@ -128,7 +128,10 @@ pub mod engine;
 pub mod testkit;
 
 pub use address::{Account, Address, Alias, Phone};
-pub use calls::{Answer, Call, CallRef, CallResult, Calls, call_fn};
+pub use calls::{
+    Answer, Call, CallRef, CallRequest, CallResult, Calls, Class, ClassifyCall, HttpCall, LanguageCall,
+    LlmCall, call_fn,
+};
 pub use channel::{BadChannel, Channel, ChannelName};
 pub use clock::{Clock, Ids, RandomIds, SystemClock};
 pub use engine::{
@@ -138,12 +141,14 @@ pub use engine::{
 };
 pub use error::{CallError, Error, SendError, StoreError};
 pub use flow::{
-    ArmDef, AssignDef, BadSpan, BranchDef, Clash, CompareDef, Concurrency, ConditionDef, ContactMode,
-    DelayDef, EdgeDef, EndDef, Flow, FlowDef, FunctionDef, InboundDef, InputDef, InputPolicy, InputType,
-    Issue, IssueCode, Issues, JumpDef, MatchKind, NodeDef, NodeKind, OnTimeout, Operand, Operator, OptionDef,
-    Rank, Reentry, ReentryDef, ReplyKind, RuleDef, SendAction, SendMessageDef, Sender, SetVariablesDef,
-    Settings, SettingsDef, Severity, Span, StartDef, Trigger, TriggerDef, TtlMode, Undefined, VariableDef,
-    WaitReplyDef,
+    ArmDef, AssignDef, BadSpan, BranchDef, Clash, ClassDef, ClassifyDef, CompareDef, Concurrency,
+    ConditionDef, Consent, ContactMode, DelayDef, EdgeDef, EditDef, EndDef, EntityType, Flow, FlowDef,
+    FunctionDef, HttpMethod, HttpRequestDef, InboundDef, InputDef, InputPolicy, InputType, Issue, IssueCode,
+    Issues, JumpDef, LlmDef, LogDef, LogLevel, MatchKind, NodeDef, NodeKind, OnTimeout, OpenHoursDef,
+    Operand, Operator, OptionDef, RandomSplitDef, Rank, RecognizeEntitiesDef, RecognizeLanguageDef,
+    RecognizePhoneDef, Reentry, ReentryDef, ReplyKind, RuleDef, SendAction, SendMessageDef, Sender,
+    SetContactDef, SetVariablesDef, Settings, SettingsDef, Severity, ShareDef, Span, StartDef, Trigger,
+    TriggerDef, TtlMode, Undefined, UpdateContactDef, VariableDef, WaitReplyDef, WeekDef,
 };
 pub use id::{
     BadDerivedId, BadName, CallId, ContactId, FlowId, FlowVersion, MessageId, NodeId, SessionId, TriggerKey,
@@ -152,7 +157,9 @@ pub use id::{
 pub use kernel::Refusal;
 pub use limits::Limits;
 pub use observer::{Event, EventKind, Observer};
-pub use session::{Contact, Content, Conversation, DeadLetter, Opt, Outbound, Profile, Session, Status};
+pub use session::{
+    Contact, ContactChange, Content, Conversation, DeadLetter, Opt, Outbound, Profile, Session, Status,
+};
 pub use store::{DynStore, MemoryFlows, MemoryStore};
 pub use transport::{Receipt, Transport, send_fn};
 pub use value::{Bag, Packed};

@@ -24,6 +24,7 @@ mod operator;
 mod path;
 mod pattern;
 mod read;
+pub(crate) mod recognize;
 mod render;
 mod settings;
 mod span;
@@ -32,16 +33,20 @@ pub(crate) mod template;
 mod tests;
 mod trigger;
 mod variables;
+mod zone;
 
 pub use condition::{CompareDef, ConditionDef, Operand};
 pub use def::{EdgeDef, FlowDef};
 pub use issue::{Issue, IssueCode, Issues, Severity};
 pub use node::{
-    ArmDef, AssignDef, BranchDef, ContactMode, DelayDef, EndDef, FunctionDef, InputDef, InputPolicy,
-    InputType, JumpDef, NodeDef, NodeKind, OnTimeout, OptionDef, ReplyKind, SendAction, SendMessageDef,
-    SetVariablesDef, StartDef, VariableDef, WaitReplyDef,
+    ArmDef, AssignDef, BranchDef, ClassDef, ClassifyDef, Consent, ContactMode, DelayDef, EditDef, EndDef,
+    FunctionDef, HttpMethod, HttpRequestDef, InputDef, InputPolicy, InputType, JumpDef, LlmDef, LogDef,
+    LogLevel, NodeDef, NodeKind, OnTimeout, OpenHoursDef, OptionDef, RandomSplitDef, RecognizeEntitiesDef,
+    RecognizeLanguageDef, RecognizePhoneDef, ReplyKind, SendAction, SendMessageDef, SetContactDef,
+    SetVariablesDef, ShareDef, StartDef, UpdateContactDef, VariableDef, WaitReplyDef, WeekDef,
 };
 pub use operator::Operator;
+pub use recognize::EntityType;
 pub use settings::{
     Clash, Concurrency, Reentry, ReentryDef, Sender, Settings, SettingsDef, TtlMode, Undefined,
 };

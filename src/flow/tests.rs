@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use crate::flow::expr::{Scope, Val};
 use crate::flow::node::{Assign, Delay, Function, Node, Port, WaitReply};
 use crate::flow::{
-    Campaign, Clash, ContactMode, Flow, InputPolicy, InputType, MatchKind, NodeIx, NodeKind, OnTimeout,
-    Operator, Render, ReplyKind, SendAction, Settings, Step, Undefined,
+    Campaign, Clash, Consent, ContactMode, EntityType, Flow, HttpMethod, InputPolicy, InputType, LogLevel,
+    MatchKind, NodeIx, NodeKind, OnTimeout, Operator, Render, ReplyKind, SendAction, Settings, Step,
+    Undefined,
 };
 use crate::value::Caps;
 use crate::{Bag, Concurrency, Limits, NodeId, Reentry, TtlMode};
@@ -251,6 +252,10 @@ fn the_reference_names_every_word() {
         words(SendAction::WORDS),
         words(ReplyKind::WORDS),
         words(OnTimeout::WORDS),
+        words(HttpMethod::WORDS),
+        words(EntityType::WORDS),
+        words(Consent::WORDS),
+        words(LogLevel::WORDS),
     ];
     for word in known.concat() {
         let forms = [format!("`{word}`"), format!("\"{word}\""), format!("[`{word}`]")];

@@ -14,8 +14,8 @@ use crate::kernel::{Effect, Input, Scene};
 use crate::limits::Limits;
 use crate::observer::EventKind;
 use crate::session::{
-    Conversation, DeadLetter, DeadReason, EndReason, FailureCode, JournalEntry, Outbound, ReentryMark,
-    Session, Status, Timer, Unsent, Verdict,
+    ContactChange, Conversation, DeadLetter, DeadReason, EndReason, FailureCode, JournalEntry, Outbound,
+    ReentryMark, Session, Status, Timer, Unsent, Verdict,
 };
 
 /// A message that is due later than this after it should have been sent is not sent any more (SEMANTICS S2).
@@ -200,7 +200,7 @@ impl<'a> Decision<'a> {
         if conversation.weight() + weight_of(&outcome.effects) > self.ground.limits.conversation_bytes
             && let Some(session) = conversation.sessions.get_mut(place)
         {
-            outcome.effects.retain(|effect| !matches!(effect, Effect::Send(_)));
+            outcome.effects.retain(|effect| matches!(effect, Effect::Note(_)));
             let max = self.ground.limits.conversation_bytes;
             fail(session, FailureCode::ConversationSize, format!("the conversation exceeds {max} bytes"), at);
         }
@@ -219,15 +219,45 @@ impl<'a> Decision<'a> {
                 steps: std::mem::take(&mut outcome.steps),
             });
         }
+        let mut opted_out = None;
         for effect in outcome.effects {
             match effect {
                 Effect::Send(message) => self.send(message, at),
+                Effect::Contact(change) => {
+                    if change == ContactChange::OptOut {
+                        let session = self.conversation.sessions.get(place);
+                        opted_out = session.map(|session| (session.id, session.turns));
+                    }
+                    // The kernel made the same change in the turn, so it fits.
+                    let limits = self.ground.limits;
+                    let _ = self.edit().contact.change(&change, at, limits);
+                }
                 Effect::Note(kind) if self.ground.observed => self.events.push((at, kind)),
                 Effect::Note(_) => {}
             }
         }
         self.close(place, at);
+        if let Some(turn) = opted_out.filter(|_| self.conversation.contact.opted_out_at.is_some()) {
+            self.end_opted_out(turn, at);
+        }
         true
+    }
+
+    /// Ends what a contact that opts out is in, and drops what it was still to be sent, but for the messages of the turn
+    /// that did it: they are the answer. Transactional sessions go on (SEMANTICS T10).
+    fn end_opted_out(&mut self, (by, turn): (SessionId, u32), at: DateTime<Utc>) {
+        for place in (0..self.conversation.sessions.len()).rev() {
+            let Some(session) = self.conversation.sessions.get(place) else { continue };
+            if !session.origin.as_ref().is_some_and(|origin| origin.transactional) {
+                self.advance(place, Input::End(EndReason::OptedOut), at);
+            }
+        }
+        let Conversation { sessions, outbox, .. } = self.edit();
+        outbox.retain(|unsent| {
+            let message = &unsent.message;
+            let goes_on = sessions.iter().any(|session| session.id == message.session());
+            goes_on || (message.session() == by && message.turn == turn)
+        });
     }
 
     /// Puts a message into the outbox, or where it belongs when it comes too late (SEMANTICS S2).
@@ -396,7 +426,7 @@ impl<'a> Decision<'a> {
 fn weight_of(effects: &[Effect]) -> usize {
     let text = |effect: &Effect| match effect {
         Effect::Send(message) => message.weight(),
-        Effect::Note(_) => 0,
+        Effect::Contact(_) | Effect::Note(_) => 0,
     };
     effects.iter().map(text).sum()
 }

@@ -30,7 +30,7 @@ impl Run<'_> {
         let message = Outbound {
             id,
             workspace: self.scene.workspace.clone(),
-            contact: self.scene.contact.id.clone(),
+            contact: self.contact.id.clone(),
             flow: self.session.flow.clone(),
             node: step.id.clone(),
             route,

@@ -23,7 +23,7 @@ use crate::flow::Flow;
 use crate::id::{CallId, WorkspaceId};
 use crate::limits::Limits;
 use crate::observer::EventKind;
-use crate::session::{Contact, EndReason, JournalStep, Message, Outbound, Route, Session};
+use crate::session::{Contact, ContactChange, EndReason, JournalStep, Message, Outbound, Route, Session};
 
 pub use admit::Refusal;
 pub(crate) use admit::{Admission, Allowances, admit};
@@ -103,7 +103,7 @@ pub struct Scene<'a> {
 pub struct Turn {
     /// The session as it is now.
     pub session: Session,
-    /// What is to be done, in order. A turn that failed sends nothing.
+    /// What is to be done, in order. A turn that failed sends nothing and changes no contact.
     pub effects: Vec<Effect>,
     /// The nodes that it visited, if they were asked for.
     pub steps: Vec<JournalStep>,
@@ -115,6 +115,8 @@ pub struct Turn {
 pub enum Effect {
     /// Send this message to the contact.
     Send(Arc<Outbound>),
+    /// Change the contact.
+    Contact(ContactChange),
     /// Tell those who watch.
     Note(EventKind),
 }

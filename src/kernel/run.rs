@@ -1,6 +1,7 @@
 //! The loop of a turn: enter a node, take a branch, until a node parks or the session ends.
 //! What a node does is in `node/`; nothing here knows a kind of node.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -11,7 +12,8 @@ use crate::id::{FlowVersion, SessionId};
 use crate::kernel::{Effect, Input, Scene, node};
 use crate::observer::EventKind;
 use crate::session::{
-    Failure, FailureCode, JournalStep, Message, Origin, Queued, Reply, Route, Session, Status,
+    Contact, ContactChange, Failure, FailureCode, JournalStep, Message, Origin, Queued, Reply, Route,
+    Session, Status,
 };
 use crate::value::Bag;
 
@@ -110,6 +112,8 @@ pub(super) struct Run<'a> {
     pub(super) flow: &'a Flow,
     pub(super) session: &'a mut Session,
     pub(super) scene: &'a Scene<'a>,
+    /// The contact as this turn has made it.
+    pub(super) contact: Cow<'a, Contact>,
     pub(super) effects: Vec<Effect>,
     /// Messages of this turn.
     pub(super) sends: u32,
@@ -133,6 +137,7 @@ pub(crate) fn run(flow: &Flow, session: &mut Session, input: Input, scene: &Scen
         flow,
         session,
         scene,
+        contact: Cow::Borrowed(scene.contact),
         effects: Vec::new(),
         sends: 0,
         component: None,
@@ -270,9 +275,9 @@ impl<'a> Run<'a> {
         true
     }
 
-    /// Ends the session as failed; what this turn would have sent is not sent (SEMANTICS S7, S9).
+    /// Ends the session as failed; what this turn would have sent or changed is not (SEMANTICS S7, S9).
     pub(super) fn fail(&mut self, code: FailureCode, message: String) -> bool {
-        self.effects.retain(|effect| !matches!(effect, Effect::Send(_)));
+        self.effects.retain(|effect| matches!(effect, Effect::Note(_)));
         self.session.sent -= self.sends;
         self.sends = 0;
         let node = self.session.at.clone();
@@ -321,6 +326,14 @@ impl<'a> Run<'a> {
     pub(super) fn next_wait(&mut self) -> u32 {
         self.session.wait += 1;
         self.session.wait
+    }
+
+    /// Changes the contact, for the rest of the turn and for good.
+    pub(super) fn change_contact(&mut self, change: ContactChange) -> Result<(), Move> {
+        let changed = self.contact.to_mut().change(&change, self.scene.now, self.scene.limits);
+        changed.map_err(|rule| Move::fail(FailureCode::Contact, rule))?;
+        self.effects.push(Effect::Contact(change));
+        Ok(())
     }
 
     pub(super) fn note(&mut self, kind: EventKind) {

@@ -20,6 +20,7 @@ struct Names<'a> {
     flow: &'a Flow,
     session: &'a Session,
     scene: &'a Scene<'a>,
+    contact: &'a Contact,
     trigger: TriggerNames<'a>,
 }
 
@@ -30,7 +31,7 @@ impl Scope for Names<'_> {
             "context" => Val::Node(self.session.context.as_node()),
             "vars" => Val::Node(self.session.vars.as_node()),
             "reply" => Val::Map(&self.session.reply),
-            "contact" => Val::Map(self.scene.contact),
+            "contact" => Val::Map(self.contact),
             "trigger" => Val::Map(&self.trigger),
             "flow" => Val::Map(self),
             "session" => Val::Map(self.session),
@@ -96,6 +97,7 @@ impl Fields for Contact {
             "phone" => owned(self.addresses.iter().find_map(|address| address.phone())?),
             "language" => Val::from(profile?.language.as_deref()?),
             "tags" => Val::List(profile?.tags.iter().map(|tag| Val::from(tag.as_str())).collect()),
+            "groups" => Val::List(profile?.groups.iter().map(|group| Val::from(group.as_str())).collect()),
             "fields" => Val::Node(profile?.fields.as_node()),
             "opted_in_at" => instant(self.opted_in_at?),
             _ => return None,
@@ -103,7 +105,7 @@ impl Fields for Contact {
     }
 
     fn names(&self) -> &[&str] {
-        &["id", "name", "email", "phone", "language", "tags", "fields", "opted_in_at"]
+        &["id", "name", "email", "phone", "language", "tags", "groups", "fields", "opted_in_at"]
     }
 }
 
@@ -189,7 +191,8 @@ impl Run<'_> {
             let (session, node, name) = (session.id, session.at.clone(), name.into());
             effects.push(Effect::Note(EventKind::UndefinedVariable { session, node, name }));
         };
-        let names = Names { flow: self.flow, session, scene: self.scene, trigger: TriggerNames(session) };
+        let (flow, scene, contact) = (self.flow, self.scene, &*self.contact);
+        let names = Names { flow, session, scene, contact, trigger: TriggerNames(session) };
         let undefined = self.flow.settings().undefined;
         evaluate(&mut Render { scope: &names, limits: self.scene.limits, undefined, report: &mut report })
     }

@@ -36,6 +36,8 @@ pub enum FailureCode {
     Expression,
     /// A host call failed, or was not answered in time, and no `failed` branch is there.
     CallFailed,
+    /// A change of the contact does not fit the limits of a profile.
+    Contact,
     /// A delay's instant could not be read.
     BadInstant,
     /// The flow or the node that the session stands at is not there.
@@ -56,6 +58,7 @@ impl FailureCode {
             Self::NoDestination => "no_destination",
             Self::Expression => "expression",
             Self::CallFailed => "call_failed",
+            Self::Contact => "contact",
             Self::BadInstant => "bad_instant",
             Self::MissingNode => "missing_node",
             Self::ConversationSize => "conversation_size",
