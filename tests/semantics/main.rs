@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 #![allow(unused_must_use, reason = "what leads up to a test answers, too")]
 
+mod calls;
 mod contact;
 mod delivery;
 mod inbound;
@@ -11,4 +12,5 @@ mod lifecycle;
 mod names;
 mod refused;
 mod session;
+mod small_nodes;
 mod trigger;

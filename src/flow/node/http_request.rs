@@ -182,7 +182,6 @@ pub(crate) fn is_web(url: &str) -> bool {
     after("https://")
         .or_else(|| after("http://"))
         .is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', '?', '#']))
-        || matches!(url, "http://" | "https://")
 }
 
 fn is_token(b: u8) -> bool {

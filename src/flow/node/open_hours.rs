@@ -6,7 +6,6 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::flow::closest::closest;
 use crate::flow::compile::Compile;
 use crate::flow::issue::{Found, IssueCode};
 use crate::flow::node::{Kind, Port, PortName};
@@ -96,8 +95,7 @@ impl Kind for OpenHoursDef {
     fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<OpenHours> {
         let zone = Zone::named(&self.timezone);
         if zone.is_none() {
-            let meant = closest(&self.timezone, Zone::names());
-            let meant = meant.map(|name| format!("; did you mean {name:?}?")).unwrap_or_default();
+            let meant = cx.found.did_you_mean(&self.timezone, Zone::names());
             let message = format!("{:?} is no time zone{meant}", brief(&self.timezone));
             cx.found.add(
                 IssueCode::BadValue,
