@@ -65,29 +65,18 @@ fn a_turn_that_fails_changes_no_contact() {
 fn a_contact_does_not_outgrow_its_limits() {
     let many: Vec<String> = (0..100).map(|n| format!("t{n}")).collect();
     for (fields, told) in [
-        (json!({"set": {"name": "x".repeat(257)}}), "the name must have at most 256 bytes"),
-        (json!({"add_tags": ["x".repeat(257)]}), "a tag or group must have at most 256 bytes"),
-        (json!({"add_groups": many, "add_tags": ["z"]}), ""),
-        (json!({"set": {"fields": {"a": "{{ context.a }}{{ context.a }}"}}}), ""),
+        (json!({"set": {"name": "x".repeat(256)}}), None),
+        (json!({"set": {"name": "x".repeat(257)}}), Some("the name must have at most 256 bytes")),
+        (json!({"add_tags": ["x".repeat(257)]}), Some("a tag or group must have at most 256 bytes")),
+        (json!({"add_tags": many}), None),
+        (json!({"add_groups": many}), Some("at most 100 tags and as many groups are allowed")),
     ] {
-        let world = World::with([update("f", fields).node(
-            "again",
-            "update_contact",
-            json!({"add_groups": ["more"]}),
-        )]);
-        let session = world.begin(ada("f").context(json!({"a": "x".repeat(100)}))).session_id;
+        let more = json!({"add_groups": ["more"]});
+        let world = World::with([update("f", fields).node("again", "update_contact", more)]);
+        let session = world.start("f").session_id;
         let failure = world.session(session).failure().cloned();
-        let expected = match told {
-            "" => failure
-                .as_ref()
-                .map(|failure| failure.message.clone())
-                .filter(|text| text.contains("at most 100")),
-            told => Some(told.to_owned()),
-        };
-        assert_eq!(
-            failure.map(|failure| (failure.code.as_str(), failure.message)),
-            expected.map(|told| ("contact", told))
-        );
+        let failure = failure.as_ref().map(|failure| (failure.code.as_str(), failure.message.as_str()));
+        assert_eq!(failure, told.map(|told| ("contact", told)));
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::flow::compile::Compile;
 use crate::flow::issue::IssueCode;
 use crate::flow::node::call::{HostCall, Parts};
-use crate::flow::node::{Kind, Pace, Port, PortName};
+use crate::flow::node::{Kind, Named, Pace, Port, PortName};
 use crate::flow::path::{Path, brief};
 use crate::flow::read::{Fields, words};
 use crate::flow::span::Span;
@@ -98,7 +98,7 @@ impl HttpMethod {
 pub(crate) struct HttpRequest {
     pub(crate) call: HostCall,
     pub(crate) url: Template,
-    pub(crate) query: Box<[(Arc<str>, Template)]>,
+    pub(crate) query: Named<Template>,
 }
 
 const FAILED: Port = Port(1);
@@ -152,7 +152,7 @@ impl HttpRequestDef {
         at: &Path<'_>,
         object: Option<&Map<String, Value>>,
         cx: &mut Compile<'_>,
-    ) -> Option<Box<[(Arc<str>, Template)]>> {
+    ) -> Option<Named<Template>> {
         let Some(object) = object else { return Some(Box::default()) };
         if object.len() > MOST_ENTRIES {
             let message = format!("are {}, at most {MOST_ENTRIES} are allowed", object.len());

@@ -24,6 +24,7 @@ mod update_contact;
 mod wait_reply;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -87,6 +88,9 @@ impl Port {
 
 /// What nodes look at that are told no text of their own.
 const REPLY_TEXT: &str = "{{ reply.text }}";
+
+/// What an author gives names to.
+type Named<T> = Box<[(Arc<str>, T)]>;
 
 /// The name of a branch: fixed by the kind, or an author's label.
 pub(crate) type PortName = Cow<'static, str>;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::flow::compile::Compile;
 use crate::flow::issue::{Found, IssueCode};
 use crate::flow::json_template::JsonTemplate;
-use crate::flow::node::{Kind, PortName};
+use crate::flow::node::{Kind, Named, PortName};
 use crate::flow::path::Path;
 use crate::flow::read::{Fields, Read, words};
 use crate::flow::template::Template;
@@ -97,7 +97,7 @@ pub(crate) struct UpdateContact {
     pub(crate) name: Option<Edit>,
     pub(crate) email: Option<Edit>,
     pub(crate) language: Option<Edit>,
-    pub(crate) fields: Box<[(Arc<str>, JsonTemplate)]>,
+    pub(crate) fields: Named<JsonTemplate>,
     pub(crate) add_tags: Box<[Template]>,
     pub(crate) remove_tags: Box<[Template]>,
     pub(crate) add_groups: Box<[Template]>,
@@ -177,7 +177,7 @@ impl Kind for UpdateContactDef {
 }
 
 impl SetContactDef {
-    fn compile_fields(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Box<[(Arc<str>, JsonTemplate)]>> {
+    fn compile_fields(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Named<JsonTemplate>> {
         let fields = self.fields.iter().flatten();
         let count = self.fields.as_ref().map_or(0, Map::len);
         if count > MOST_ENTRIES {

@@ -72,7 +72,7 @@ fn add(found: &mut Vec<Entity>, text: &str, look: impl Fn(&str) -> Vec<Entity>) 
     let mut more = Vec::new();
     let mut from = 0;
     let taken = found.iter().map(|entity| entity.place.clone());
-    for place in taken.chain([text.len()..text.len()]) {
+    for place in taken.chain(std::iter::once(text.len()..text.len())) {
         let part = text.get(from..place.start).unwrap_or_default();
         more.extend(look(part).into_iter().map(|entity| {
             let place = from + entity.place.start..from + entity.place.end;
