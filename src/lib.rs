@@ -87,7 +87,10 @@
 //!
 //! # Features
 //!
-//! - `testkit`: doubles for a host's own tests. Off by default, as everything will be that is not the core.
+//! - `schema`: [`flow::schema`], the JSON Schema of a flow file. `flow.schema.json` beside the manifest is its text.
+//! - `testkit`: doubles for a host's own tests.
+//!
+//! Each is off by default, as everything will be that is not the core.
 
 #![forbid(unsafe_code)]
 #![warn(clippy::print_stdout, clippy::print_stderr)]
@@ -124,6 +127,8 @@ pub mod transport;
 
 pub mod engine;
 
+pub mod diagram;
+
 #[cfg(feature = "testkit")]
 pub mod testkit;
 
@@ -134,21 +139,26 @@ pub use calls::{
 };
 pub use channel::{BadChannel, Channel, ChannelName};
 pub use clock::{Clock, Ids, RandomIds, SystemClock};
+pub use diagram::Diagram;
 pub use engine::{
-    Builder, Campaign, Cancelled, Completed, DeadLetterEntry, DeliveryReport, Engine, FlowStatus, Flows,
-    Imported, Inbound, KeywordAction, Progress, Received, Reported, SessionFilter, SessionRef, Ticked,
-    TriggerRequest, Triggered, Unpublish,
+    Builder, Campaign, Cancelled, Completed, DeadLetterEntry, DeliveryReport, Engine, EraseOptions, Erased,
+    FlowStatus, Flows, Imported, Inbound, JournalFilter, KeywordAction, Line, Migrated, NodeCount, NodeError,
+    Progress, Received, Rehearsal, Reported, SessionFilter, SessionRef, Ticked, Transcript, TriggerRequest,
+    Triggered, Unpublish,
 };
 pub use error::{CallError, Error, SendError, StoreError};
+pub use flow::gallery;
 pub use flow::{
-    ArmDef, AssignDef, BadSpan, BranchDef, Clash, ClassDef, ClassifyDef, CompareDef, Concurrency,
-    ConditionDef, Consent, ContactMode, DelayDef, EdgeDef, EditDef, EndDef, EntityType, Flow, FlowDef,
-    FunctionDef, HttpMethod, HttpRequestDef, InboundDef, InputDef, InputPolicy, InputType, Issue, IssueCode,
-    Issues, JumpDef, LlmDef, LogDef, LogLevel, MatchKind, NodeDef, NodeKind, OnTimeout, OpenHoursDef,
-    Operand, Operator, OptionDef, RandomSplitDef, Rank, RecognizeEntitiesDef, RecognizeLanguageDef,
-    RecognizePhoneDef, Reentry, ReentryDef, ReplyKind, RuleDef, SendAction, SendMessageDef, Sender,
-    SetContactDef, SetVariablesDef, Settings, SettingsDef, Severity, ShareDef, Span, StartDef, Trigger,
-    TriggerDef, TtlMode, Undefined, UpdateContactDef, VariableDef, WaitReplyDef, WeekDef,
+    ArmDef, AssignDef, BadSpan, BranchDef, ButtonDef, CardDef, Clash, ClassDef, ClassifyDef, CompareDef,
+    Concurrency, ConditionDef, Consent, ContactMode, DegreesDef, DelayDef, EdgeDef, EditDef, EndDef,
+    EntityType, Flow, FlowDef, FunctionDef, HttpMethod, HttpRequestDef, InboundDef, InputDef, InputPolicy,
+    InputType, Issue, IssueCode, Issues, JumpDef, ListDef, LlmDef, LocationDef, LogDef, LogLevel, MatchKind,
+    MediaDef, MediaType, MessageDef, NodeDef, NodeKind, OnTimeout, OpenHoursDef, Operand, Operator,
+    OptionDef, ParametersDef, RandomSplitDef, Rank, RecognizeEntitiesDef, RecognizeLanguageDef,
+    RecognizePhoneDef, Reentry, ReentryDef, ReplyKind, RowDef, RuleDef, SectionDef, SendAction,
+    SendMessageDef, Sender, SetContactDef, SetVariablesDef, Settings, SettingsDef, Severity, ShareDef, Span,
+    StartDef, TemplateDef, TextDef, Trigger, TriggerDef, TtlMode, Undefined, UpdateContactDef, VariableDef,
+    WaitReplyDef, WeekDef,
 };
 pub use id::{
     BadDerivedId, BadName, CallId, ContactId, FlowId, FlowVersion, MessageId, NodeId, SessionId, TriggerKey,

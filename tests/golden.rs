@@ -17,10 +17,11 @@ use std::sync::{Arc, Mutex};
 use std::{env, fs};
 
 use chatflow::flow::Span;
+use chatflow::kernel::{JournalEntry, replay};
 use chatflow::testkit::{CountingIds, ManualClock, Recorder};
 use chatflow::{
-    Account, Answer, Call, CallError, CallResult, Channel, Engine, FlowId, Inbound, MemoryStore, Opt,
-    Outbound, Received, SessionFilter, TriggerRequest, call_fn,
+    Account, Answer, Call, CallError, CallResult, Channel, Engine, Flow, FlowId, Inbound, Limits,
+    MemoryStore, Opt, Outbound, Received, SessionFilter, TriggerRequest, call_fn,
 };
 use chrono::TimeDelta;
 use pollster::block_on;
@@ -86,6 +87,7 @@ impl Talk {
         let flow: FlowId = imported.status.flow;
         let shop = Account::new(Channel::WhatsApp, SHOP).unwrap();
         let is_inbound = block_on(self.bot.flows().bind(&flow, [shop])).is_ok();
+        block_on(self.bot.flows().set_logging(&flow, true)).unwrap();
         if block_on(self.bot.flows().publish(&flow)).is_err() {
             return false;
         }
@@ -162,6 +164,18 @@ impl Talk {
     }
 }
 
+/// SEMANTICS L6: the journal of each session leads to the session that is stored.
+fn replays(bot: &Engine<MemoryStore>, json: &str) {
+    let flow = Flow::from_json(json).unwrap();
+    for record in block_on(bot.sessions(SessionFilter::all())).unwrap() {
+        let journal = block_on(bot.journal(record.session().id())).unwrap();
+        let kept = serde_json::to_string(&journal).unwrap();
+        assert_eq!(serde_json::from_str::<Vec<JournalEntry>>(&kept).unwrap(), journal);
+        let replayed = replay(|_, _| Some(&flow), &journal, &Limits::default());
+        assert_eq!(replayed.as_ref(), Ok(record.session()), "{journal:#?}");
+    }
+}
+
 /// A message as the contact sees it.
 fn shown(message: &Outbound) -> String {
     let labels = message.options().iter().map(|option| format!(" [{}]", option.label));
@@ -202,6 +216,7 @@ fn transcript(json: &str, talk: &str) -> String {
         }
         run.look();
     }
+    replays(&run.bot, json);
     run.text
 }
 

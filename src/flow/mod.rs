@@ -11,9 +11,12 @@ mod check;
 mod closest;
 mod compile;
 mod condition;
+pub(crate) mod content;
 mod def;
+pub mod draft;
 pub(crate) mod expr;
 mod fold;
+pub mod gallery;
 mod graph;
 mod issue;
 mod json;
@@ -26,6 +29,8 @@ mod pattern;
 mod read;
 pub(crate) mod recognize;
 mod render;
+#[cfg(feature = "schema")]
+mod schema;
 mod settings;
 mod span;
 pub(crate) mod template;
@@ -36,17 +41,23 @@ mod variables;
 mod zone;
 
 pub use condition::{CompareDef, ConditionDef, Operand};
+pub use content::{
+    ButtonDef, CardDef, DegreesDef, ListDef, LocationDef, MediaDef, MediaType, MessageDef, OptionDef,
+    ParametersDef, RowDef, SectionDef, TemplateDef, TextDef,
+};
 pub use def::{EdgeDef, FlowDef};
 pub use issue::{Issue, IssueCode, Issues, Severity};
 pub use node::{
     ArmDef, AssignDef, BranchDef, ClassDef, ClassifyDef, Consent, ContactMode, DelayDef, EditDef, EndDef,
     FunctionDef, HttpMethod, HttpRequestDef, InputDef, InputPolicy, InputType, JumpDef, LlmDef, LogDef,
-    LogLevel, NodeDef, NodeKind, OnTimeout, OpenHoursDef, OptionDef, RandomSplitDef, RecognizeEntitiesDef,
+    LogLevel, NodeDef, NodeKind, OnTimeout, OpenHoursDef, RandomSplitDef, RecognizeEntitiesDef,
     RecognizeLanguageDef, RecognizePhoneDef, ReplyKind, SendAction, SendMessageDef, SetContactDef,
     SetVariablesDef, ShareDef, StartDef, UpdateContactDef, VariableDef, WaitReplyDef, WeekDef,
 };
 pub use operator::Operator;
 pub use recognize::EntityType;
+#[cfg(feature = "schema")]
+pub use schema::schema;
 pub use settings::{
     Clash, Concurrency, Reentry, ReentryDef, Sender, Settings, SettingsDef, TtlMode, Undefined,
 };
@@ -184,6 +195,13 @@ impl Flow {
     #[must_use]
     pub fn warnings(&self) -> &Issues {
         &self.warnings
+    }
+
+    /// The branches of a node in their order, each with the node behind it, if an edge leads there.
+    pub fn branches(&self, node: &NodeId) -> impl Iterator<Item = (&str, Option<&NodeId>)> {
+        let step = self.index.get(node).and_then(|at| self.node(*at));
+        let exits = step.into_iter().flat_map(|step| &step.exits);
+        exits.map(|exit| (&*exit.name, exit.to.and_then(|to| self.node(to)).map(|to| &to.id)))
     }
 
     /// Where every session begins.

@@ -6,9 +6,9 @@
 mod call;
 mod change;
 mod contact;
+mod content;
 mod conversation;
 mod failure;
-mod journal;
 mod message;
 mod origin;
 mod outbox;
@@ -21,15 +21,18 @@ mod stored;
 pub use call::{CallKind, CallStage, PendingCall};
 pub use change::ContactChange;
 pub use contact::{Contact, Profile};
+pub use content::{
+    Buttons, Card, Content, Link, List, Location, Media, Opt, Parameters, QuickReplies, TemplateMessage,
+};
 pub use conversation::Conversation;
 pub(crate) use conversation::{ReentryMark, Timer};
 pub use failure::{Failure, FailureCode};
-pub use journal::{JournalEntry, JournalStep};
 pub(crate) use message::Queued;
 pub use message::{Message, MessageKind, Reply};
 pub use origin::{Origin, Route};
-pub use outbox::{Content, DeadLetter, DeadReason, Opt, Outbound, Unsent};
+pub use outbox::{DeadLetter, DeadReason, Outbound, Unsent};
 pub(crate) use ring::Verdict;
+pub(crate) use session::Journalled;
 pub use session::Session;
 pub use status::{EndReason, Status};
 pub use stored::{DecodeError, decode_conversation, decode_session, encode_conversation, encode_session};

@@ -90,6 +90,18 @@ pub(crate) struct Rare {
     pub(crate) ended_by: Option<EndReason>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) outcome: Option<Arc<str>>,
+    /// That it is journalled, from its start to its end (SEMANTICS L6).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) journal: Option<Journalled>,
+}
+
+/// How far a session's journal has come.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Journalled {
+    pub(crate) entries: u32,
+    /// A hash of what the last entry has as `Seen`.
+    #[serde(with = "crate::hex")]
+    pub(crate) seen: u128,
 }
 
 impl Session {
@@ -213,6 +225,12 @@ impl Session {
     #[must_use]
     pub fn outcome(&self) -> Option<&str> {
         self.rare.as_ref()?.outcome.as_deref()
+    }
+
+    /// Whether it is journalled: as its flow was when it started (SEMANTICS L6).
+    #[must_use]
+    pub fn is_journalled(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.journal.is_some())
     }
 
     pub(crate) fn rare(&mut self) -> &mut Rare {

@@ -6,11 +6,15 @@
 mod calls;
 mod contact;
 mod delivery;
+mod erase;
 mod inbound;
+mod journal;
 mod kit;
 mod lifecycle;
+mod migrate;
 mod names;
 mod refused;
+mod rehearsal;
 mod session;
 mod small_nodes;
 mod trigger;

@@ -43,7 +43,7 @@ pub use random_split::{RandomSplitDef, ShareDef};
 pub use recognize_entities::RecognizeEntitiesDef;
 pub use recognize_language::RecognizeLanguageDef;
 pub use recognize_phone::RecognizePhoneDef;
-pub use send_message::{OptionDef, SendAction, SendMessageDef};
+pub use send_message::{SendAction, SendMessageDef};
 pub use set_variables::{AssignDef, SetVariablesDef, VariableDef};
 pub use start::{ContactMode, InputDef, InputPolicy, InputType, StartDef};
 pub use update_contact::{Consent, EditDef, SetContactDef, UpdateContactDef};
@@ -148,12 +148,12 @@ pub(crate) trait Kind: Sized {
 }
 
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $kind:ident($def:ident) = $word:literal),+ $(,)?) => {
+    ($($(#[doc = $doc:literal])* $kind:ident($def:ident) = $word:literal),+ $(,)?) => {
         /// A node's kind with its fields.
         #[derive(Clone, Debug, PartialEq, Serialize)]
         #[serde(tag = "kind")]
         #[non_exhaustive]
-        pub enum NodeKind { $($(#[$doc])* #[serde(rename = $word)] $kind($def)),+ }
+        pub enum NodeKind { $($(#[doc = $doc])* #[serde(rename = $word)] $kind($def)),+ }
 
         /// A compiled node.
         #[derive(Clone, Debug)]
@@ -162,6 +162,9 @@ macro_rules! kinds {
         impl NodeKind {
             /// The word for each kind.
             pub const WORDS: &'static [&'static str] = &[$($word),+];
+
+            /// The word for each kind, and what it does.
+            const DOCS: &'static [(&'static str, &'static str)] = &[$(($word, concat!($($doc),*))),+];
 
             /// The word for this kind, as a flow file writes it.
             #[must_use]
@@ -303,7 +306,7 @@ impl Read for NodeDef {
 
 fn read_node(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<NodeDef> {
     let mut fields = Fields::of(value, at, found)?;
-    let (id, word) = (fields.required("id"), fields.required::<String>("kind"));
+    let (id, word) = (fields.required("id"), fields.tag("kind", NodeKind::DOCS));
     let (name, ui) = (fields.optional("name"), fields.optional("ui"));
     let id = id.unwrap_or_default();
     let unread = |id| Some(NodeDef::new(id, EndDef::default()));

@@ -178,10 +178,22 @@ impl Read for Times {
         });
         Some(Self(entries.collect()))
     }
+
+    #[cfg(feature = "schema")]
+    fn schema(book: &mut crate::flow::schema::Book) -> Value {
+        serde_json::json!({"type": "object", "additionalProperties": Vec::<String>::schema(book)})
+    }
 }
 
 impl Read for WeekDef {
     fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
         Times::read(value, at, found).map(|times| Self(times.0))
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema(book: &mut crate::flow::schema::Book) -> Value {
+        let times = Vec::<String>::schema(book);
+        let days = DAYS.iter().map(|day| ((*day).to_owned(), times.clone())).collect::<Map<_, _>>();
+        serde_json::json!({"type": "object", "properties": days, "additionalProperties": false})
     }
 }

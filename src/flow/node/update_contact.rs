@@ -238,6 +238,11 @@ impl Read for EditDef {
             value => String::read(value, at, found).map(Self::Text),
         }
     }
+
+    #[cfg(feature = "schema")]
+    fn schema(_: &mut crate::flow::schema::Book) -> Value {
+        serde_json::json!({"type": ["string", "null"]})
+    }
 }
 
 impl Serialize for EditDef {

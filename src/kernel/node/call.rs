@@ -86,6 +86,20 @@ pub(super) fn answer(
     input: Input,
     meaning: impl FnOnce(&Value) -> Meaning,
 ) -> Answer {
+    let answer = read(run, step, call, input, meaning);
+    if let Answer::Failed(cause) = &answer {
+        run.because(|_| cause.clone());
+    }
+    answer
+}
+
+fn read(
+    run: &mut Run<'_>,
+    step: &Step,
+    call: &HostCall,
+    input: Input,
+    meaning: impl FnOnce(&Value) -> Meaning,
+) -> Answer {
     let result = match input {
         Input::Deadline(wait) if wait == run.session.wait => {
             return Answer::Failed("no answer in time".into());

@@ -17,7 +17,10 @@ const MOST_URL_BYTES: usize = 8 << 10;
 pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &HttpRequest) -> Move {
     let url = match url_of(run, node) {
         Ok(Ok(url)) => url,
-        Ok(Err(cause)) => return call::failed(step, &node.call, cause),
+        Ok(Err(cause)) => {
+            run.because(|_| cause.to_owned());
+            return call::failed(step, &node.call, cause);
+        }
         Err(leave) => return leave,
     };
     let mut args = match call::render(run, &node.call) {

@@ -3,7 +3,9 @@
 use crate::flow::node::OpenHours;
 use crate::kernel::run::{Move, Run};
 
-pub(super) fn enter(run: &Run<'_>, node: &OpenHours) -> Move {
-    let is_open = node.hours.is_open(node.zone.wall(run.scene.now));
+pub(super) fn enter(run: &mut Run<'_>, node: &OpenHours) -> Move {
+    let wall = node.zone.wall(run.scene.now);
+    let is_open = node.hours.is_open(wall);
+    run.because(|_| format!("it is {} there", wall.format("%a %Y-%m-%d %H:%M")));
     Move::Take(if is_open { OpenHours::OPEN } else { OpenHours::CLOSED })
 }

@@ -8,7 +8,9 @@ use crate::kernel::run::{Move, Run};
 
 pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &RandomSplit) -> Move {
     let visit = count_visit(run, step);
-    Move::Take(node.port_of(draw(run.session.id, &step.id, visit, node.total())))
+    let (drawn, total) = (draw(run.session.id, &step.id, visit, node.total()), node.total());
+    run.because(|_| format!("drew {drawn} of 0 to {} at visit {visit}", total.saturating_sub(1)));
+    Move::Take(node.port_of(drawn))
 }
 
 /// Which visit of the session to the node this is, from 1.

@@ -2,29 +2,20 @@
 
 use crate::flow::Step;
 use crate::flow::node::{Port, SendMessage};
+use crate::kernel::content::render_content;
 use crate::kernel::destination;
 use crate::kernel::run::{Move, Run};
-use crate::session::{Content, FailureCode, Opt};
 
 pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &SendMessage) -> Move {
     let route = match destination::resolve(run, node) {
         Ok(route) => route,
         Err(leave) => return leave,
     };
-    let text = match run.render(&node.text) {
-        Ok(text) => text,
-        Err(error) => return Move::fail(FailureCode::Expression, error),
+    let content = match render_content(run, &node.message) {
+        Ok(content) => content,
+        Err(leave) => return leave,
     };
-    let wait = run.session.wait + 1;
-    let options = node
-        .options
-        .iter()
-        .map(|option| Opt {
-            payload: crate::kernel::route::payload(run.session.id, wait, &option.id),
-            label: option.label.as_ref().to_owned(),
-        })
-        .collect();
-    match run.send(step, route, Content::Text { text, options }) {
+    match run.send(step, route, content) {
         Ok(_) => Move::Take(Port::NEXT),
         Err(leave) => leave,
     }

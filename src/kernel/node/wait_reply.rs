@@ -14,6 +14,7 @@ pub(super) fn enter(run: &mut Run<'_>, node: &WaitReply) -> Move {
     run.next_wait();
     if let Some(queued) = take_queued(run, node) {
         run.session.route = Some(queued.route);
+        run.because(|_| "a message that had come before".to_owned());
         return answer(run, node, queued.message);
     }
     run.session.sent_before = if run.session.sent > 0 { run.last_sent() } else { 0 };
