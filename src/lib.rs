@@ -149,16 +149,16 @@ pub use engine::{
 pub use error::{CallError, Error, SendError, StoreError};
 pub use flow::gallery;
 pub use flow::{
-    ArmDef, AssignDef, BadSpan, BranchDef, ButtonDef, CardDef, Clash, ClassDef, ClassifyDef, CompareDef,
-    Concurrency, ConditionDef, Consent, ContactMode, DegreesDef, DelayDef, EdgeDef, EditDef, EndDef,
-    EntityType, Flow, FlowDef, FunctionDef, HttpMethod, HttpRequestDef, InboundDef, InputDef, InputPolicy,
-    InputType, Issue, IssueCode, Issues, JumpDef, ListDef, LlmDef, LocationDef, LogDef, LogLevel, MatchKind,
-    MediaDef, MediaType, MessageDef, NodeDef, NodeKind, OnTimeout, OpenHoursDef, Operand, Operator,
-    OptionDef, ParametersDef, RandomSplitDef, Rank, RecognizeEntitiesDef, RecognizeLanguageDef,
-    RecognizePhoneDef, Reentry, ReentryDef, ReplyKind, RowDef, RuleDef, SectionDef, SendAction,
-    SendMessageDef, Sender, SetContactDef, SetVariablesDef, Settings, SettingsDef, Severity, ShareDef, Span,
-    StartDef, TemplateDef, TextDef, Trigger, TriggerDef, TtlMode, Undefined, UpdateContactDef, VariableDef,
-    WaitReplyDef, WeekDef,
+    ArmDef, AssignDef, BadSpan, BranchDef, ButtonDef, CallFlowDef, CardDef, Clash, ClassDef, ClassifyDef,
+    CompareDef, Concurrency, ConditionDef, Consent, ContactMode, DegreesDef, DelayDef, EdgeDef, EditDef,
+    EndDef, EntityType, Flow, FlowDef, FunctionDef, HttpMethod, HttpRequestDef, InboundDef, InputDef,
+    InputPolicy, InputType, Issue, IssueCode, Issues, JumpDef, ListDef, LlmDef, LocationDef, LogDef,
+    LogLevel, MatchKind, MediaDef, MediaType, MessageDef, NodeDef, NodeKind, OnTimeout, OpenHoursDef,
+    Operand, Operator, OptionDef, ParametersDef, RandomSplitDef, Rank, RecognizeEntitiesDef,
+    RecognizeLanguageDef, RecognizePhoneDef, Reentry, ReentryDef, ReplyKind, RowDef, RuleDef, SectionDef,
+    SendAction, SendMessageDef, Sender, SetContactDef, SetVariablesDef, Settings, SettingsDef, Severity,
+    ShareDef, Span, StartDef, TemplateDef, TextDef, Trigger, TriggerDef, TtlMode, Undefined,
+    UpdateContactDef, VariableDef, WaitReplyDef, WeekDef,
 };
 pub use id::{
     BadDerivedId, BadName, CallId, ContactId, FlowId, FlowVersion, MessageId, NodeId, SessionId, TriggerKey,

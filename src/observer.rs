@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::flow::LogLevel;
 use crate::id::{CallId, ContactId, FlowId, FlowVersion, MessageId, NodeId, SessionId, WorkspaceId};
-use crate::session::Status;
+use crate::session::{FailureCode, Status};
 
 /// Something that happened in a conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +62,17 @@ pub enum EventKind {
         node: NodeId,
         /// The name.
         name: Arc<str>,
+    },
+    /// A called flow failed, and its caller goes on by `failed` (SEMANTICS N9).
+    SubflowFailed {
+        /// The session.
+        session: SessionId,
+        /// The flow whose node failed.
+        flow: FlowId,
+        /// The node.
+        node: NodeId,
+        /// The kind of fault.
+        code: FailureCode,
     },
     /// A choice of an earlier question came (SEMANTICS I9).
     StaleChoice {

@@ -1,5 +1,6 @@
 //! Whole talks with flows, as people would read them. `tests/golden/NAME.flow.json` is a flow, each `NAME.talk` and
-//! `NAME.WHAT.talk` a talk with it; `UPDATE=1` writes down what is said now.
+//! `NAME.WHAT.talk` a talk with it, each `NAME.WHAT.subflow.json` a flow that it may call; `UPDATE=1` writes down what is
+//! said now.
 //!
 //! What a talk is made of: `! context {…}` what the flow is started with, `! now VALUE`, `! later` and
 //! `! failed REASON` how the host answers its next calls, `> text` what the contact says, `> [Label]` what it
@@ -112,6 +113,10 @@ impl Talk {
         let Some(record) = newest else { return };
         let session = record.session();
         let mut state = format!("{} at {}", session.status(), session.node());
+        let (flow, _) = session.active();
+        if flow != session.flow() {
+            write!(state, " of {flow}").unwrap();
+        }
         if let Some(failure) = session.failure() {
             write!(state, ": {}: {}", failure.code.as_str(), failure.message).unwrap();
         }
@@ -165,13 +170,15 @@ impl Talk {
 }
 
 /// SEMANTICS L6: the journal of each session leads to the session that is stored.
-fn replays(bot: &Engine<MemoryStore>, json: &str) {
-    let flow = Flow::from_json(json).unwrap();
+fn replays(bot: &Engine<MemoryStore>, json: &str, others: &[String]) {
+    let flows: Vec<Flow> =
+        others.iter().map(String::as_str).chain([json]).map(|json| Flow::from_json(json).unwrap()).collect();
+    let find = |id: &FlowId, _| flows.iter().find(|flow| flow.id() == id);
     for record in block_on(bot.sessions(SessionFilter::all())).unwrap() {
         let journal = block_on(bot.journal(record.session().id())).unwrap();
         let kept = serde_json::to_string(&journal).unwrap();
         assert_eq!(serde_json::from_str::<Vec<JournalEntry>>(&kept).unwrap(), journal);
-        let replayed = replay(|_, _| Some(&flow), &journal, &Limits::default());
+        let replayed = replay(find, &journal, &Limits::default());
         assert_eq!(replayed.as_ref(), Ok(record.session()), "{journal:#?}");
     }
 }
@@ -182,9 +189,12 @@ fn shown(message: &Outbound) -> String {
     std::iter::once(message.text().to_owned()).chain(labels).collect()
 }
 
-/// The transcript that the inputs of a talk lead to.
-fn transcript(json: &str, talk: &str) -> String {
+/// The transcript that the inputs of a talk lead to, in a world where these flows are online.
+fn transcript(json: &str, others: &[String], talk: &str) -> String {
     let mut run = Talk::new();
+    for other in others {
+        block_on(run.bot.flows().ensure(other)).unwrap();
+    }
     let is_input = |line: &&str| line.starts_with(['!', '>', '@', '#']);
     let mut lines = talk.lines().filter(is_input).peekable();
     let mut context = None;
@@ -216,7 +226,7 @@ fn transcript(json: &str, talk: &str) -> String {
         }
         run.look();
     }
-    replays(&run.bot, json);
+    replays(&run.bot, json, others);
     run.text
 }
 
@@ -243,12 +253,15 @@ fn talks_go_as_they_are_written_down() {
         let is_flow = |path: &&PathBuf| path.to_str().unwrap().ends_with(".flow.json");
         let flow = paths.iter().find(is_flow).unwrap_or_else(|| panic!("`{name}` has talks and no flow"));
         let json = fs::read_to_string(flow).unwrap();
-        let talks: Vec<_> = paths.iter().filter(|path| !is_flow(path)).collect();
+        let is_other = |path: &&PathBuf| path.to_str().unwrap().ends_with(".subflow.json");
+        let others: Vec<_> =
+            paths.iter().filter(is_other).map(|path| fs::read_to_string(path).unwrap()).collect();
+        let talks: Vec<_> = paths.iter().filter(|path| !is_flow(path) && !is_other(path)).collect();
         assert!(!talks.is_empty(), "`{name}` has a flow and no talk");
         for path in talks {
             assert!(path.extension().is_some_and(|end| end == "talk"), "{} is no talk", path.display());
             let talk = fs::read_to_string(path).unwrap();
-            let now = transcript(&json, &talk);
+            let now = transcript(&json, &others, &talk);
             assert!(!now.trim().is_empty(), "{} is empty", path.display());
             count += 1;
             if update {
@@ -270,7 +283,7 @@ fn a_talk_that_goes_otherwise_is_seen() {
         "nodes": [{"id": "start", "kind": "start"}, {"id": "w", "kind": "wait_reply"},
                   {"id": "s", "kind": "send_message", "text": "{{reply.text}}"}],
         "edges": [{"from": "start", "to": "w"}, {"from": "w", "to": "s"}]}"#;
-    assert_eq!(transcript(json, "> a\n"), "= waiting at w\n> a\n< a\n= completed at s\n");
-    assert_eq!(transcript(json, "> a\n< b\n"), "= waiting at w\n> a\n< a\n= completed at s\n");
-    assert_eq!(transcript(json, ""), "= waiting at w\n");
+    assert_eq!(transcript(json, &[], "> a\n"), "= waiting at w\n> a\n< a\n= completed at s\n");
+    assert_eq!(transcript(json, &[], "> a\n< b\n"), "= waiting at w\n> a\n< a\n= completed at s\n");
+    assert_eq!(transcript(json, &[], ""), "= waiting at w\n");
 }

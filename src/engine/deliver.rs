@@ -103,7 +103,7 @@ fn calls_due(decision: &Decision<'_>, contact: &ContactId) -> Vec<Call> {
                 contact: contact.clone(),
                 call: call.id,
             },
-            flow: session.flow.clone(),
+            flow: session.active().0.clone(),
             node: session.at.clone(),
             request: CallRequest::of(call),
         })

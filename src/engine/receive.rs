@@ -161,7 +161,8 @@ impl<S: ConversationStore> Engine<S> {
             timestamp: arrival.inbound.timestamp,
         };
         let wait_of = |session: &crate::session::Session| {
-            wait_node(ground.flows.pinned(&session.flow, session.version)?.flow?, session)
+            let (flow, version) = session.active();
+            wait_node(ground.flows.pinned(flow, version)?.flow?, session)
         };
         let routing = route(&message, known, wait_of, &candidates, decision.now, limits);
         if routing == Routing::Unmatched && expect.is_none() {

@@ -212,6 +212,14 @@ impl Compile<'_> {
         }
     }
 
+    /// Compiles what is evaluated in the names of another flow: this one need not declare them.
+    pub(crate) fn of_another_flow<T>(&mut self, compile: impl FnOnce(&mut Self) -> T) -> T {
+        let own = std::mem::take(&mut self.mentions);
+        let compiled = compile(self);
+        self.mentions = own;
+        compiled
+    }
+
     /// A template that must not be blank.
     pub(crate) fn required_template(&mut self, at: &Path<'_>, source: &str) -> Option<Template> {
         if source.trim().is_empty() {

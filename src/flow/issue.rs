@@ -128,6 +128,10 @@ codes! {
     UnboundAccount = "unbound_account",
     /// Two online flows take any message on one account.
     TwoAnyTriggers = "two_any_triggers",
+    /// A call of a flow that there is not.
+    UnknownSubflow = "unknown_subflow",
+    /// A flow that calls itself, or others that call it, with no wait in between.
+    EndlessRecursion = "endless_recursion",
     /// More issues than one list holds; the rest is left out.
     MoreIssues = "more_issues",
 }

@@ -28,6 +28,7 @@ mod path;
 mod pattern;
 mod read;
 pub(crate) mod recognize;
+mod recursion;
 mod render;
 #[cfg(feature = "schema")]
 mod schema;
@@ -48,11 +49,11 @@ pub use content::{
 pub use def::{EdgeDef, FlowDef};
 pub use issue::{Issue, IssueCode, Issues, Severity};
 pub use node::{
-    ArmDef, AssignDef, BranchDef, ClassDef, ClassifyDef, Consent, ContactMode, DelayDef, EditDef, EndDef,
-    FunctionDef, HttpMethod, HttpRequestDef, InputDef, InputPolicy, InputType, JumpDef, LlmDef, LogDef,
-    LogLevel, NodeDef, NodeKind, OnTimeout, OpenHoursDef, RandomSplitDef, RecognizeEntitiesDef,
-    RecognizeLanguageDef, RecognizePhoneDef, ReplyKind, SendAction, SendMessageDef, SetContactDef,
-    SetVariablesDef, ShareDef, StartDef, UpdateContactDef, VariableDef, WaitReplyDef, WeekDef,
+    ArmDef, AssignDef, BranchDef, CallFlowDef, ClassDef, ClassifyDef, Consent, ContactMode, DelayDef,
+    EditDef, EndDef, FunctionDef, HttpMethod, HttpRequestDef, InputDef, InputPolicy, InputType, JumpDef,
+    LlmDef, LogDef, LogLevel, NodeDef, NodeKind, OnTimeout, OpenHoursDef, RandomSplitDef,
+    RecognizeEntitiesDef, RecognizeLanguageDef, RecognizePhoneDef, ReplyKind, SendAction, SendMessageDef,
+    SetContactDef, SetVariablesDef, ShareDef, StartDef, UpdateContactDef, VariableDef, WaitReplyDef, WeekDef,
 };
 pub use operator::Operator;
 pub use recognize::EntityType;
@@ -67,6 +68,7 @@ pub use trigger::{Campaign, InboundDef, MatchKind, Rank, RuleDef, Trigger, Trigg
 pub(crate) use condition::Condition;
 pub(crate) use json_template::JsonTemplate;
 pub(crate) use lifecycle::{DraftText, check_binding};
+pub(crate) use recursion::check_calls;
 pub(crate) use render::Render;
 
 use std::collections::BTreeMap;
@@ -195,6 +197,14 @@ impl Flow {
     #[must_use]
     pub fn warnings(&self) -> &Issues {
         &self.warnings
+    }
+
+    /// The flows that it calls, in the order of its nodes; one may come several times (SEMANTICS N9).
+    pub fn calls(&self) -> impl Iterator<Item = &FlowId> {
+        self.steps.iter().filter_map(|step| match &step.node {
+            Node::CallFlow(call) => Some(&call.flow),
+            _ => None,
+        })
     }
 
     /// The branches of a node in their order, each with the node behind it, if an edge leads there.

@@ -5,12 +5,13 @@ use std::borrow::Cow;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
+use crate::flow::content::Message;
 use crate::flow::expr::{Scope, Val};
 use crate::flow::node::{Assign, Delay, Function, Node, Port, WaitReply};
 use crate::flow::{
     Campaign, Clash, Consent, ContactMode, EntityType, Flow, HttpMethod, InputPolicy, InputType, LogLevel,
-    MatchKind, NodeIx, NodeKind, OnTimeout, Operator, Render, ReplyKind, SendAction, Settings, Step,
-    Undefined,
+    MatchKind, MediaType, NodeIx, NodeKind, OnTimeout, Operator, Render, ReplyKind, SendAction, Settings,
+    Step, Undefined,
 };
 use crate::value::Caps;
 use crate::{Bag, Concurrency, Limits, NodeId, Reentry, TtlMode};
@@ -223,7 +224,8 @@ fn a_literal_text_is_not_copied() {
     let limits = Limits::default();
     let mut render =
         Render { scope: &names, limits: &limits, undefined: Undefined::Empty, report: &mut |_| {} };
-    assert!(matches!(render.text(&send.text), Ok(Cow::Borrowed("Hi"))));
+    let Message::Text { text, .. } = &send.message else { panic!() };
+    assert!(matches!(render.text(text.pick(None, None)), Ok(Cow::Borrowed("Hi"))));
     let Node::Delay(Delay::For(pause)) = node(json!({"id": "n", "kind": "delay", "for": "1m"})).node else {
         panic!()
     };
@@ -250,6 +252,7 @@ fn the_reference_names_every_word() {
         words(InputPolicy::WORDS),
         words(ContactMode::WORDS),
         words(SendAction::WORDS),
+        words(MediaType::WORDS),
         words(ReplyKind::WORDS),
         words(OnTimeout::WORDS),
         words(HttpMethod::WORDS),

@@ -48,7 +48,7 @@ pub(crate) fn take_aside(session: &mut Session, input: Input, now: DateTime<Utc>
             }
             waits
         }
-        Input::Migrate { version, node } if stands_still(session.status) => {
+        Input::Migrate { version, node } if stands_still(session.status) && !session.is_in_call() => {
             session.version = version;
             session.at = node;
             session.hint = 0;

@@ -15,6 +15,9 @@ pub(crate) fn migration(
     if !stands_still(session.status) {
         return Err(format!("it is {}, not at a question", session.status));
     }
+    if session.is_in_call() {
+        return Err("it is in a flow that another one called".to_owned());
+    }
     let here = &session.at;
     let there = nodes.iter().find(|(old, _)| old == here).map_or(here, |(_, new)| new);
     let (Some(old), Some(new)) = (find(from, here), find(to, there)) else {

@@ -8,9 +8,11 @@ mod aside;
 mod content;
 mod decision;
 mod destination;
+mod frames;
 mod hash;
 mod inputs;
 mod journal;
+mod library;
 mod message;
 mod migrate;
 mod node;
@@ -37,7 +39,8 @@ pub(crate) use aside::take_aside;
 pub(crate) use decision::{Decision, Flows, Ground, Pinned};
 pub(crate) use hash::{address_hash, fingerprint, jitter, key_hash, message_hash};
 pub(crate) use inputs::accept_inputs;
-pub use journal::{JournalEntry, JournalStep, Seen, StepEvent};
+pub use journal::{CalledFlow, JournalEntry, JournalStep, Seen, StepEvent};
+pub use library::{Callee, Library};
 pub(crate) use migrate::migration;
 pub use replay::{ReplayError, replay};
 pub(crate) use route::{Candidate, InboundMessage, Routing, own_choice, route, wait_node};
@@ -133,6 +136,8 @@ pub struct Scene<'a> {
     pub contact: &'a Contact,
     /// The flow's name now; it changes without a new version (SEMANTICS S5).
     pub flow_name: &'a str,
+    /// The flows that it may call.
+    pub flows: &'a dyn Library,
     /// The maxima.
     pub limits: &'a Limits,
     /// The number of the message that was last put into the conversation's outbox.
@@ -187,7 +192,7 @@ pub enum Effect {
 /// contact.addresses.push(chatflow::Address::new(&Account::new(Channel::Sms, "555")?, "+14155550123")?);
 /// let now = "2026-05-07T08:14:23Z".parse()?;
 /// let scene = Scene {
-///     now, workspace: &Default::default(), contact: &contact, flow_name: flow.name(),
+///     now, workspace: &Default::default(), contact: &contact, flow_name: flow.name(), flows: &(),
 ///     limits: &Default::default(), last_seq: 0, unsent: 0, journal: false,
 /// };
 /// let session = start(&flow, NewSession::new(SessionId(uuid::Uuid::nil()), FlowVersion(1)), now);

@@ -9,6 +9,7 @@ mod contact;
 mod content;
 mod conversation;
 mod failure;
+mod frame;
 mod message;
 mod origin;
 mod outbox;
@@ -27,6 +28,7 @@ pub use content::{
 pub use conversation::Conversation;
 pub(crate) use conversation::{ReentryMark, Timer};
 pub use failure::{Failure, FailureCode};
+pub(crate) use frame::Frame;
 pub(crate) use message::Queued;
 pub use message::{Message, MessageKind, Reply};
 pub use origin::{Origin, Route};

@@ -71,6 +71,15 @@ pub(crate) fn flows(codes: &[&str]) -> Vec<String> {
                {"id": "a", "kind": "send_message", "text": "Other {{vars.answer}}"}"#,
             r#"{"from": "start", "to": "q"}, {"from": "q", "to": "wait"}, {"from": "wait", "to": "a"}"#,
         ),
+        flow(
+            "detour",
+            r#"{"id": "before", "kind": "send_message", "text": "First of all"},
+               {"id": "call", "kind": "call_flow", "flow": "other", "output": [{"name": "colour", "expr": "answer"}]},
+               {"id": "after", "kind": "send_message", "text": "It is {{vars.colour}}"},
+               {"id": "gone", "kind": "send_message", "text": "Some other time"}"#,
+            r#"{"from": "start", "to": "before"}, {"from": "before", "to": "call"}, {"from": "call", "to": "after"},
+               {"from": "call", "branch": "expired", "to": "gone"}"#,
+        ),
     ];
     let named = |flow: &String| codes.iter().any(|code| flow.contains(&format!(r#""code": "{code}""#)));
     all.into_iter().filter(named).collect()
@@ -242,6 +251,15 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
             host.world.pass(TimeDelta::minutes(40));
             let late = reply(host, "m2", "still there?");
             assert!(matches!(late, Received::Unmatched), "{late:?}");
+        }),
+        plain("a called flow that comes back", &["other", "detour"], |host| {
+            start(host, "detour", Some("k1"));
+            consumed(&reply(host, "m1", "blue"));
+        }),
+        plain("silence in a called flow", &["other", "detour"], |host| {
+            start(host, "detour", Some("k1"));
+            host.world.pass(TimeDelta::minutes(13));
+            host.tick();
         }),
         plain("an opt-out", &["once", "ask"], |host| {
             let answer = start(host, "once", Some("k1"));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::hash::Hasher;
 use std::sync::Arc;
 
-use chatflow::kernel::{Effect, Input, NewSession, Scene, Turn, advance, start};
+use chatflow::kernel::{Callee, Effect, Input, Library, NewSession, Scene, Turn, advance, start};
 use chatflow::session::{
     DecodeError, EndReason, Message, MessageKind, Route, decode_conversation, decode_session,
     encode_conversation, encode_session,
@@ -14,7 +14,7 @@ use chatflow::store::{
     Purged, Record, Removed, Settle, Settled, StoreQueries,
 };
 use chatflow::{
-    Account, Address, CallId, CallResult, Channel, Contact, Flow, FlowVersion, Limits, MemoryStore,
+    Account, Address, CallId, CallResult, Channel, Contact, Flow, FlowId, FlowVersion, Limits, MemoryStore,
     SessionId, StoreError, TriggerRequest, WorkspaceId,
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -55,6 +55,7 @@ enum Kind {
     Delay(usize),
     Function { fails_to: bool, named: bool },
     Jump(usize, u32),
+    Call { fails_to: bool, expires_to: bool, terminal: bool },
     End,
 }
 
@@ -67,11 +68,13 @@ fn kind() -> impl Strategy<Value = Kind> {
         1 => (0..4_usize).prop_map(Kind::Delay),
         2 => any::<(bool, bool)>().prop_map(|(fails_to, named)| Kind::Function { fails_to, named }),
         1 => (0..8_usize, 1..4_u32).prop_map(|(target, most)| Kind::Jump(target, most)),
+        1 => any::<(bool, bool, bool)>()
+            .prop_map(|(fails_to, expires_to, terminal)| Kind::Call { fails_to, expires_to, terminal }),
         1 => Just(Kind::End),
     ]
 }
 
-/// The nodes in a row; other branches lead to a node further on, jumps to one before.
+/// The nodes in a row; other branches lead to a node further on, jumps to one before, calls to the flow itself.
 fn written(kinds: &[Kind]) -> Value {
     let name = |place: usize| format!("n{place}");
     let mut nodes = vec![json!({"id": "start", "kind": "start"})];
@@ -124,8 +127,22 @@ fn written(kinds: &[Kind]) -> Value {
             Kind::Jump(target, most) if place > 0 => {
                 json!({"id": id, "kind": "jump", "target": name(target % place), "max_jumps": most})
             }
+            Kind::Call { fails_to, expires_to, terminal } if place > 0 && (is_last || !terminal) => {
+                if *fails_to {
+                    branch("failed");
+                }
+                if *expires_to && !terminal {
+                    branch("expired");
+                }
+                let mut node = json!({"id": id, "kind": "call_flow", "flow": "made", "terminal": terminal,
+                                      "input": [{"name": "x", "value": "{{reply.text}}"}]});
+                if !terminal {
+                    node["output"] = json!([{"name": "back", "expr": EXPRESSIONS[place % EXPRESSIONS.len()]}]);
+                }
+                node
+            }
             Kind::End if is_last => json!({"id": id, "kind": "end", "outcome": "done"}),
-            Kind::Branch(_) | Kind::Jump(..) | Kind::End => {
+            Kind::Branch(_) | Kind::Jump(..) | Kind::Call { .. } | Kind::End => {
                 json!({"id": id, "kind": "send_message", "text": "Still here"})
             }
         });
@@ -215,6 +232,16 @@ fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_778_141_663 + seconds, 0).expect("an instant")
 }
 
+/// A flow that may call itself.
+struct Itself<'a>(&'a Flow);
+
+impl Library for Itself<'_> {
+    fn find(&self, flow: &FlowId, version: Option<FlowVersion>) -> Option<Callee<'_>> {
+        let found = Callee { flow: self.0, version: version.unwrap_or(FlowVersion(2)), name: self.0.name() };
+        (flow == self.0.id()).then_some(found)
+    }
+}
+
 fn turn(flow: &Flow, session: &chatflow::Session, act: &Act, seconds: i64, limits: &Limits) -> Turn {
     let contact = contact();
     let scene = Scene {
@@ -222,6 +249,7 @@ fn turn(flow: &Flow, session: &chatflow::Session, act: &Act, seconds: i64, limit
         workspace: &WorkspaceId::default(),
         contact: &contact,
         flow_name: flow.name(),
+        flows: &Itself(flow),
         limits,
         last_seq: 7,
         unsent: 0,

@@ -17,4 +17,5 @@ mod refused;
 mod rehearsal;
 mod session;
 mod small_nodes;
+mod subflows;
 mod trigger;

@@ -1,6 +1,8 @@
 //! A place on the map.
 
 use serde::Serialize;
+#[cfg(feature = "schema")]
+use serde_json::json;
 use serde_json::{Number, Value};
 
 use crate::flow::compile::Compile;
@@ -8,6 +10,8 @@ use crate::flow::content::{Fit, Local, TextDef};
 use crate::flow::issue::{Found, IssueCode};
 use crate::flow::path::Path;
 use crate::flow::read::{Fields, Read, wrong_type};
+#[cfg(feature = "schema")]
+use crate::flow::schema::Book;
 use crate::flow::template::Template;
 
 /// A place: `{"latitude": 52.52, "longitude": 13.405, "name": "Our shop", "address": "Torstr. 1, Berlin"}`.
@@ -100,6 +104,11 @@ impl Read for DegreesDef {
             Value::String(source) => Some(Self::Template(source.clone())),
             other => wrong_type("a number or a template", other, at, found),
         }
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema(book: &mut Book) -> Value {
+        book.refer::<Self>(|_| json!({"type": ["number", "string"]}))
     }
 }
 

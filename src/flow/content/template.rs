@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
+#[cfg(feature = "schema")]
+use serde_json::json;
 use serde_json::{Map, Value};
 
 use crate::flow::compile::Compile;
@@ -12,6 +14,8 @@ use crate::flow::content::{ButtonDef, Buttons, Fit};
 use crate::flow::issue::Found;
 use crate::flow::path::Path;
 use crate::flow::read::{Fields, Read, wrong_type};
+#[cfg(feature = "schema")]
+use crate::flow::schema::Book;
 use crate::flow::template::Template;
 
 /// An approved message: `{"name": "cart_reminder", "language": "en", "parameters": ["{{ contact.name }}"]}`.
@@ -133,5 +137,11 @@ impl Read for ParametersDef {
             }
             other => wrong_type("a list or an object", other, at, found),
         }
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema(book: &mut Book) -> Value {
+        let named = json!({"type": "object", "additionalProperties": {"type": "string"}});
+        book.refer::<Self>(|book| json!({"anyOf": [Vec::<String>::schema(book), named]}))
     }
 }

@@ -5,11 +5,15 @@ use std::sync::Arc;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
+#[cfg(feature = "schema")]
+use serde_json::json;
 
 use crate::flow::compile::Compile;
 use crate::flow::issue::{Found, IssueCode};
 use crate::flow::path::{Path, brief};
 use crate::flow::read::{Read, wrong_type};
+#[cfg(feature = "schema")]
+use crate::flow::schema::Book;
 use crate::flow::template::Template;
 
 /// A text of a message: `"Hello"`, or one for each language, `{"en": "Hello", "pt-BR": "Olá"}`.
@@ -186,5 +190,11 @@ impl Read for TextDef {
             }
             other => wrong_type("text", other, at, found),
         }
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema(book: &mut Book) -> Value {
+        let texts = json!({"type": "object", "additionalProperties": {"type": "string"}});
+        book.refer::<Self>(|_| json!({"anyOf": [{"type": "string"}, texts]}))
     }
 }

@@ -4,6 +4,7 @@
 
 mod branch;
 mod call;
+mod call_flow;
 mod classify;
 mod delay;
 mod end;
@@ -30,6 +31,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use branch::{ArmDef, BranchDef};
+pub use call_flow::CallFlowDef;
 pub use classify::{ClassDef, ClassifyDef};
 pub use delay::DelayDef;
 pub use end::EndDef;
@@ -51,6 +53,7 @@ pub use wait_reply::{OnTimeout, ReplyKind, WaitReplyDef};
 
 pub(crate) use branch::Branch;
 pub(crate) use call::HostCall;
+pub(crate) use call_flow::CallFlow;
 pub(crate) use classify::Classify;
 pub(crate) use delay::Delay;
 pub(crate) use end::End;
@@ -107,6 +110,8 @@ pub(crate) enum Pace<'a> {
     Reply { timer: Option<Port> },
     /// At once, to a node that is not named by an edge, so many times in a session.
     Jumps { target: &'a str, most: u32 },
+    /// As the flow does that it calls; at once through the port of a call that fails.
+    Calls { flow: &'a str, failed: Port },
 }
 
 /// What a kind of node has to say for itself.
@@ -255,6 +260,8 @@ kinds! {
     OpenHours(OpenHoursDef) = "open_hours",
     /// Tells those who run the flow something.
     Log(LogDef) = "log",
+    /// Runs another flow.
+    CallFlow(CallFlowDef) = "call_flow",
 }
 
 /// A node, as it is written: `{"id": "hi", "kind": "send_message", "text": "Hi"}`.

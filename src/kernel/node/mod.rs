@@ -3,6 +3,7 @@
 
 mod branch;
 mod call;
+pub(super) mod call_flow;
 mod classify;
 mod delay;
 mod function;
@@ -53,6 +54,7 @@ pub(super) fn enter(run: &mut Run<'_>, step: &Step) -> Move {
         Node::RandomSplit(node) => random_split::enter(run, step, node),
         Node::OpenHours(node) => open_hours::enter(run, node),
         Node::Log(node) => log::enter(run, step, node),
+        Node::CallFlow(node) => call_flow::enter(run, step, node),
     }
 }
 
