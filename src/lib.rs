@@ -153,7 +153,7 @@ pub use flow::{
     MessageDef, NodeDef, NodeKind, OnTimeout, Operand, Operator, OptionDef, ParametersDef, Rank, Reentry,
     ReentryDef, ReminderDef, ReplyKind, RowDef, RuleDef, SectionDef, SendAction, SendMessageDef, Sender,
     SetVariablesDef, Settings, SettingsDef, Severity, Span, StartDef, TemplateDef, TextDef, Trigger,
-    TriggerDef, TtlMode, Undefined, VariableDef, WaitReplyDef,
+    TriggerDef, TtlMode, TypingDef, Undefined, VariableDef, WaitReplyDef,
 };
 pub use id::{
     BadDerivedId, BadName, CallId, ContactId, FlowId, FlowVersion, MessageId, NodeId, SessionId, TriggerKey,

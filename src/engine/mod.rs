@@ -47,12 +47,13 @@ pub use flows::{FlowStatus, Flows, Imported, Unpublish};
 pub use metrics::{JournalFilter, NodeCount, NodeError};
 pub use migrate::Migrated;
 pub use outcome::{
-    Cancelled, Completed, DeliveryReport, HandedBack, HandedOver, Received, Reported, SessionRef, Ticked,
-    Triggered,
+    Cancelled, Completed, HandedBack, HandedOver, Received, Reported, SessionRef, Ticked, Triggered,
 };
 pub use query::{DeadLetterEntry, SessionFilter};
 pub use rehearsal::{Line, Rehearsal, Transcript};
 pub use request::{Inbound, TriggerRequest};
+
+pub use crate::session::DeliveryReport;
 
 use catalogue::{Catalogues, WorkspaceFlows};
 

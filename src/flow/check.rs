@@ -11,6 +11,7 @@ use crate::flow::issue::{Found, IssueCode};
 use crate::flow::node::{NodeDef, NodeKind, Pace, Port, WaitReply};
 use crate::flow::path::{Path, brief};
 use crate::flow::reminder;
+use crate::flow::window;
 use crate::{Limits, NodeId};
 
 /// Checks the graph; the start node, if there is one.
@@ -26,6 +27,7 @@ pub(crate) fn check(
     check_timeouts(def, found);
     if let Some(entry) = entry {
         check_reached(def, graph, sides, entry, found);
+        window::check(def, graph, entry, found);
     }
     check_circles(def, graph, limits, found);
     if let Some(entry) = entry {

@@ -119,6 +119,11 @@ impl Graph {
         exits.filter(|(port, _)| *port != usize::from(than.0)).any(|(_, exit)| exit.to.is_some())
     }
 
+    /// The ways out of a node.
+    pub(crate) fn ways(&self, node: NodeIx) -> impl Iterator<Item = (NodeIx, Way)> {
+        self.graph.edges(vertex(node)).map(|edge| (place(edge.target()), *edge.weight()))
+    }
+
     /// The nodes that some way leads to.
     pub(crate) fn reached(&self, from: NodeIx) -> BTreeSet<NodeIx> {
         self.reached_by(from, |_, _| true)

@@ -116,7 +116,9 @@ codes! {
     WaitWithoutContact = "wait_without_contact",
     /// A send that certainly has no address to go to (SEMANTICS D4).
     NoDestination = "no_destination",
-    /// A text or a choice that its channel does not carry.
+    /// A free text that WhatsApp may not take any more, or not yet (its 24-hour window). A warning.
+    WindowMayBeClosed = "window_may_be_closed",
+    /// A text, a choice or a form that its channel does not carry.
     ChannelLimit = "channel_limit",
     /// A template that does not parse.
     BadTemplate = "bad_template",
@@ -143,7 +145,7 @@ impl IssueCode {
     #[must_use]
     pub fn severity(self) -> Severity {
         match self {
-            Self::UndeclaredVariable => Severity::Warning,
+            Self::UndeclaredVariable | Self::WindowMayBeClosed => Severity::Warning,
             _ => Severity::Error,
         }
     }

@@ -40,6 +40,7 @@ pub(crate) mod template;
 mod tests;
 mod trigger;
 mod variables;
+mod window;
 
 pub use condition::{CompareDef, ConditionDef, Operand};
 pub use content::{
@@ -52,7 +53,7 @@ pub use keyword::{KeywordAction, KeywordDef, Keywords};
 pub use node::{
     ArmDef, AssignDef, BranchDef, CallFlowDef, ContactMode, DelayDef, EndDef, FunctionDef, HandoffDef,
     HandoffTimeout, InputDef, InputPolicy, InputType, JumpDef, KeywordMode, NodeDef, NodeKind, OnTimeout,
-    ReplyKind, SendAction, SendMessageDef, SetVariablesDef, StartDef, VariableDef, WaitReplyDef,
+    ReplyKind, SendAction, SendMessageDef, SetVariablesDef, StartDef, TypingDef, VariableDef, WaitReplyDef,
 };
 pub use operator::Operator;
 pub use reminder::ReminderDef;

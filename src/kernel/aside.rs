@@ -15,6 +15,7 @@ impl Input {
         matches!(
             self,
             Self::Queue { .. }
+                | Self::Report { .. }
                 | Self::Handed(_)
                 | Self::CallLater { .. }
                 | Self::Held
@@ -36,6 +37,7 @@ pub(crate) fn take_aside(session: &mut Session, input: Input, now: DateTime<Utc>
             session.rare().queue.push(queued);
             true
         }
+        Input::Report { message, .. } => message.session == session.id,
         Input::Handed(call) => {
             let Some(pending) = pending(session, call) else { return false };
             pending.stage = CallStage::Handed(now);

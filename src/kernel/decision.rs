@@ -7,16 +7,17 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::address::Alias;
-use crate::flow::{Flow, Reentry};
+use crate::flow::{Flow, NodeIx, Reentry};
 use crate::id::{ContactId, FlowId, FlowVersion, MessageId, SessionId, WorkspaceId};
 use crate::kernel::journal::{JournalEntry, JournalStep, Logged};
+use crate::kernel::node::refusal;
 use crate::kernel::run::{NewSession, later, span, start, take};
 use crate::kernel::{Effect, Input, Library, Scene};
 use crate::limits::Limits;
 use crate::observer::EventKind;
 use crate::session::{
-    Conversation, DeadLetter, DeadReason, EndReason, FailureCode, Outbound, ReentryMark, Session, Status,
-    Timer, Unsent, Verdict,
+    Conversation, DeadLetter, DeadReason, DeliveryReport, EndReason, FailureCode, Outbound, ReentryMark,
+    SendOutcome, Session, Status, Timer, Unsent, Verdict,
 };
 
 /// A message that is due later than this after it should have been sent is not sent any more (SEMANTICS S2).
@@ -71,6 +72,8 @@ pub(crate) struct Decision<'a> {
     pub(crate) events: Vec<(DateTime<Utc>, EventKind)>,
     pub(crate) add_aliases: Vec<Alias>,
     pub(crate) drop_aliases: Vec<Alias>,
+    /// Messages of the turn that just ended which come too late to be sent.
+    overdue: Vec<Arc<Outbound>>,
     /// The flow that was last asked for, by the address of its id: sessions share it with their compiled flow.
     last_pinned: Cell<Option<((usize, FlowVersion), Pinned<'a>)>>,
 }
@@ -97,6 +100,7 @@ impl<'a> Decision<'a> {
             events: Vec::new(),
             add_aliases: Vec::new(),
             drop_aliases: Vec::new(),
+            overdue: Vec::new(),
             last_pinned: Cell::new(None),
         };
         if now - clock > CLOCK_BEHIND {
@@ -178,6 +182,20 @@ impl<'a> Decision<'a> {
 
     /// Takes an input to the session at this place. Answers whether it took it.
     pub(crate) fn advance(&mut self, place: usize, input: Input, at: DateTime<Utc>) -> bool {
+        let is_taken = self.turn(place, input, at);
+        self.bury_overdue(at);
+        is_taken
+    }
+
+    /// Each may lead to a turn that sends others, at the same time.
+    fn bury_overdue(&mut self, at: DateTime<Utc>) {
+        while !self.overdue.is_empty() {
+            let message = self.overdue.remove(0);
+            self.refuse(message, DeadReason::TooLate, at);
+        }
+    }
+
+    fn turn(&mut self, place: usize, input: Input, at: DateTime<Utc>) -> bool {
         let Some(session) = self.conversation.sessions.get(place) else { return false };
         let Some(pinned) = self.pinned(&session.flow, session.version) else { return false };
         let keeps_quiet = self.keeps_quiet(session, &input);
@@ -251,14 +269,14 @@ impl<'a> Decision<'a> {
         }
     }
 
-    /// Puts a message into the outbox, or where it belongs when it comes too late (SEMANTICS S2).
+    /// Puts a message into the outbox, or aside when it comes too late (SEMANTICS S2).
     fn send(&mut self, message: Arc<Outbound>, at: DateTime<Utc>) {
         let overdue = self.now - at > LATE_AFTER;
         let now = self.now;
         let conversation = Arc::make_mut(&mut self.conversation);
         conversation.last_seq = message.id.seq;
         if overdue {
-            self.bury(message, DeadReason::TooLate);
+            self.overdue.push(message);
             return;
         }
         if conversation.outbox.capacity() == 0 {
@@ -376,13 +394,71 @@ impl<'a> Decision<'a> {
 
     /// A message has left.
     pub(crate) fn settle_message(&mut self, id: MessageId, at: DateTime<Utc>) {
-        self.take_unsent(id, at);
+        if self.take_unsent(id, at).is_some()
+            && let Some(place) = self.awaiting(id)
+        {
+            self.advance(place, Input::Sent { message: id, outcome: SendOutcome::Sent }, self.now);
+        }
     }
 
     /// A message never will leave.
     pub(crate) fn give_up(&mut self, id: MessageId, reason: DeadReason, at: DateTime<Utc>) {
         let Some(message) = self.take_unsent(id, at) else { return };
-        self.bury(message, reason);
+        let now = self.now;
+        self.refuse(message, reason, now);
+        self.bury_overdue(now);
+    }
+
+    /// A refused message takes the branch that its node has for it; without one it is a dead letter (SEMANTICS D1).
+    fn refuse(&mut self, message: Arc<Outbound>, reason: DeadReason, at: DateTime<Utc>) {
+        if message.content.is_typing() {
+            return;
+        }
+        let mut has_branch = false;
+        if let Some(place) = self.awaiting(message.id) {
+            let outcome = SendOutcome::from(&reason);
+            has_branch = self.has_branch(place, &outcome);
+            self.turn(place, Input::Sent { message: message.id, outcome }, at);
+        }
+        if !has_branch {
+            self.bury(message, reason);
+        }
+    }
+
+    /// The place of the session that must know what becomes of a message, unless its time was over before.
+    fn awaiting(&self, id: MessageId) -> Option<usize> {
+        let place = self.conversation.sessions.iter().position(|session| session.awaits() == Some(id))?;
+        let session = self.conversation.sessions.get(place)?;
+        let timer = self.conversation.timer(session, self.settled);
+        timer.is_none_or(|(at, _)| at > self.now).then_some(place)
+    }
+
+    /// Whether the node that the session at this place sent from has a branch for this.
+    fn has_branch(&self, place: usize, outcome: &SendOutcome) -> bool {
+        let step = self.conversation.sessions.get(place).and_then(|session| {
+            let flow = self.pinned(&session.flow, session.version)?.flow?;
+            flow.node(flow.find(&session.sending()?.node, NodeIx(session.hint))?)
+        });
+        step.is_some_and(|step| refusal(step, outcome).is_some())
+    }
+
+    /// Takes later news of a message of a live session (SEMANTICS D1). Answers whether it took effect.
+    pub(crate) fn report(&mut self, message: MessageId, report: &DeliveryReport) -> bool {
+        let Some(place) = self.conversation.sessions.iter().position(|live| live.id == message.session)
+        else {
+            return false;
+        };
+        if self.conversation.sessions.get(place).is_some_and(Session::is_journalled) {
+            self.advance(place, Input::Report { message, report: report.clone() }, self.now);
+        }
+        let DeliveryReport::Failed { code } = report else { return false };
+        let outcome = SendOutcome::Failed { reason: code.clone() };
+        let took_effect = self.has_branch(place, &outcome)
+            && self.advance(place, Input::Sent { message, outcome }, self.now);
+        if took_effect {
+            self.edit().outbox.retain(|unsent| unsent.message.id != message);
+        }
+        took_effect
     }
 
     /// A message that was given up is to be tried once more, behind all others.
@@ -473,6 +549,7 @@ pub(super) fn fail(session: &mut Session, code: FailureCode, message: String, at
     session.status = Status::Failed;
     session.deadline = None;
     session.call = None;
+    session.take_sending();
     session.expires_at = None;
     session.ended_at = Some(at);
 }

@@ -10,7 +10,7 @@ use crate::calls::CallResult;
 use crate::id::{ContactId, FlowId, FlowVersion, NodeId, SessionId};
 use crate::kernel::hash::json_hash;
 use crate::kernel::{Callee, Input, NewSession};
-use crate::session::{Contact, Failure, Session, Status};
+use crate::session::{Contact, Failure, SendOutcome, Session, Status};
 
 /// One input that a session took, as its journal keeps it (SEMANTICS L6).
 ///
@@ -202,6 +202,11 @@ impl Input {
             Self::Result { .. } => "the host answered".to_owned(),
             Self::Jump { .. } => "a keyword".to_owned(),
             Self::Resume { .. } => "the contact was handed back".to_owned(),
+            Self::Sent { outcome: SendOutcome::Sent, .. } => "the message was taken".to_owned(),
+            Self::Sent { outcome: SendOutcome::Failed { reason }, .. } => {
+                format!("the message failed: {reason}")
+            }
+            Self::Sent { outcome: SendOutcome::WindowClosed, .. } => "the window was closed".to_owned(),
             other => other.as_str().to_owned(),
         }
     }

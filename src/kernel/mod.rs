@@ -32,10 +32,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::calls::CallResult;
 use crate::flow::Flow;
-use crate::id::{CallId, FlowVersion, NodeId, WorkspaceId};
+use crate::id::{CallId, FlowVersion, MessageId, NodeId, WorkspaceId};
 use crate::limits::Limits;
 use crate::observer::EventKind;
-use crate::session::{Contact, EndReason, Message, Outbound, Route, Session};
+use crate::session::{Contact, DeliveryReport, EndReason, Message, Outbound, Route, SendOutcome, Session};
 use crate::value::Bag;
 
 pub use admit::Refusal;
@@ -79,6 +79,13 @@ pub enum Input {
         /// What it came to.
         result: CallResult,
     },
+    /// What became of the message that it waits for, or stands right behind (SEMANTICS D1).
+    Sent {
+        /// Which message.
+        message: MessageId,
+        /// What it came to.
+        outcome: SendOutcome,
+    },
     /// It is ended from outside.
     End(EndReason),
     /// It leaves where it stands for a node of its flow (SEMANTICS I6).
@@ -111,6 +118,13 @@ pub enum Input {
         message: Message,
         /// Where it came from.
         route: Arc<Route>,
+    },
+    /// What the channel tells later of one of its messages: noted in its journal. No turn.
+    Report {
+        /// Which message.
+        message: MessageId,
+        /// What the channel tells.
+        report: DeliveryReport,
     },
     /// The call that it waits for was handed over, to be answered later: the node's time runs from here
     /// (SEMANTICS D2). No turn.
@@ -145,6 +159,7 @@ impl Input {
             Self::Deadline(_) => "deadline",
             Self::Expiry => "expiry",
             Self::Result { .. } => "result",
+            Self::Sent { .. } => "sent",
             Self::End(_) => "end",
             Self::Jump { .. } => "jump",
             Self::Handoff => "handoff",
@@ -153,6 +168,7 @@ impl Input {
             Self::Thaw { .. } => "thaw",
             Self::Reminder(_) => "reminder",
             Self::Queue { .. } => "queue",
+            Self::Report { .. } => "report",
             Self::Handed(_) => "handed",
             Self::CallLater { .. } => "call_later",
             Self::Held => "held",

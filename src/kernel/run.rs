@@ -6,16 +6,17 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::flow::node::Port;
+use crate::flow::node::{Port, SendMessage};
 use crate::flow::{Flow, NodeIx, Step, TtlMode};
-use crate::id::{FlowId, FlowVersion, SessionId};
+use crate::id::{FlowId, FlowVersion, MessageId, SessionId};
 use crate::kernel::decision::end_without_flow;
 use crate::kernel::frames::Entry;
 use crate::kernel::journal::{CalledFlow, JournalStep, StepEvent};
 use crate::kernel::{Callee, Effect, Input, Scene, node, take_aside};
 use crate::observer::EventKind;
 use crate::session::{
-    Failure, FailureCode, Journalled, Message, Origin, Queued, Reply, Route, Session, Status, Stood,
+    Failure, FailureCode, Journalled, Message, Origin, Queued, Reply, Route, SendOutcome, Sending, Session,
+    Status, Stood,
 };
 use crate::value::Bag;
 
@@ -147,6 +148,8 @@ pub(super) struct Run<'a> {
     pub(super) effects: Vec<Effect>,
     /// Messages of this turn.
     pub(super) sends: u32,
+    /// Of them those that only show that somebody is writing: no answer is asked by them, and none is overtaken.
+    pub(super) signs: u32,
     /// The title of the node that led here.
     pub(super) component: Option<Arc<str>>,
     /// Whether the session needs other versions of flows than before.
@@ -205,6 +208,7 @@ pub(crate) fn run(flow: &Flow, session: &mut Session, input: Input, scene: &Scen
         scene,
         effects: Vec::new(),
         sends: 0,
+        signs: 0,
         component: None,
         calls_changed: false,
         called: Vec::new(),
@@ -255,23 +259,42 @@ impl<'a> Run<'a> {
             return begins;
         }
         self.because(|_| input.reason());
+        let was_sent = matches!(input, Input::Sent { outcome: SendOutcome::Sent, .. });
         let leave = match input {
             Input::Jump { node, route } => self.jump(&node, route),
             input if self.session.status == Status::Handoff => self.after_handoff(step, &input),
+            Input::Sent { message, outcome: SendOutcome::Failed { .. } }
+                if self.session.status != Status::Calling =>
+            {
+                return self.take_back(message);
+            }
             input => node::resume(self, step, input),
         };
         match leave {
             Move::Ignore => false,
-            _ if self.session.turns >= self.scene.limits.turns_per_session => {
-                let text = format!("more than {} turns", self.scene.limits.turns_per_session);
-                self.fail(FailureCode::TurnsPerSession, text)
-            }
-            leave => {
-                self.unpark();
-                let next = self.leave(at, step, leave);
-                self.go_on_at(next)
-            }
+            leave => self.go_on_from(at, step, leave, was_sent),
         }
+    }
+
+    /// Leaves the node that the session stands at. `was_sent`: because its message was taken.
+    fn go_on_from(&mut self, at: NodeIx, step: &'a Step, leave: Move, was_sent: bool) -> bool {
+        if self.session.turns >= self.scene.limits.turns_per_session {
+            let text = format!("more than {} turns", self.scene.limits.turns_per_session);
+            return self.fail(FailureCode::TurnsPerSession, text);
+        }
+        let (sending, flow) = (self.session.take_sending(), self.flow);
+        self.unpark();
+        let next = self.leave(at, step, leave);
+        let is_taken = self.go_on_at(next);
+        let stands_behind = was_sent
+            && self.visited == 1
+            && std::ptr::eq(self.flow, flow)
+            && matches!(self.session.status, Status::Waiting | Status::Delayed)
+            && step.exit(SendMessage::FAILED).is_some();
+        if stands_behind {
+            self.session.rare().sending = sending;
+        }
+        is_taken
     }
 
     /// Turns to the called flow that the session stands in, if it does; whether there is such a flow.
@@ -322,6 +345,23 @@ impl<'a> Run<'a> {
         self.session.status = Status::Running;
         self.session.deadline = None;
         self.session.call = None;
+    }
+
+    /// A message that did not arrive takes the `failed` branch of its node while the session has only come to stand
+    /// right behind it (SEMANTICS D1).
+    fn take_back(&mut self, message: MessageId) -> bool {
+        let flow = self.flow;
+        let is_latest = |sending: &&Sending| (self.session.id, sending.seq) == (message.session, message.seq);
+        let Some(sending) = self.session.sending().filter(is_latest) else { return false };
+        let found = flow.find(&sending.node, NodeIx(self.session.hint));
+        let Some((at, step)) = found.and_then(|at| Some((at, flow.node(at)?))) else { return false };
+        if step.exit(SendMessage::FAILED).is_none() {
+            return false;
+        }
+        if self.session.status == Status::Waiting {
+            self.session.answered = self.session.wait;
+        }
+        self.go_on_from(at, step, Move::Take(SendMessage::FAILED), false)
     }
 
     /// Enters nodes until one parks the session or ends it.
@@ -416,6 +456,7 @@ impl<'a> Run<'a> {
         if let Some(rare) = &mut self.session.rare {
             rare.handoff = None;
             rare.remind_before = None;
+            rare.sending = None;
         }
         true
     }
@@ -423,8 +464,8 @@ impl<'a> Run<'a> {
     /// Ends the session as failed; what this turn would have sent is not sent (SEMANTICS S7, S9).
     pub(super) fn fail(&mut self, code: FailureCode, message: String) -> bool {
         self.effects.retain(|effect| !matches!(effect, Effect::Send(_)));
-        self.session.sent -= self.sends;
-        self.sends = 0;
+        self.session.sent -= self.sends - self.signs;
+        (self.sends, self.signs) = (0, 0);
         let node = self.session.at.clone();
         let flow = self.session.called().map(|(flow, _)| flow.clone());
         self.session.rare().failure = Some(Failure { code, node, flow, message });

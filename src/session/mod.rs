@@ -7,6 +7,7 @@ mod call;
 mod contact;
 mod content;
 mod conversation;
+mod delivery;
 mod failure;
 mod frame;
 mod handoff;
@@ -26,6 +27,8 @@ pub use content::{
 };
 pub use conversation::Conversation;
 pub(crate) use conversation::{ReentryMark, Timer};
+pub(crate) use delivery::Sending;
+pub use delivery::{DeliveryReport, SendOutcome};
 pub use failure::{Failure, FailureCode};
 pub(crate) use frame::Frame;
 pub use handoff::Handoff;

@@ -17,6 +17,7 @@ mod names;
 mod refused;
 mod rehearsal;
 mod reminder;
+mod sends;
 mod session;
 mod subflows;
 mod trigger;

@@ -12,10 +12,12 @@ mod jump;
 mod send_message;
 mod set_variables;
 mod start;
+mod typing;
 mod wait_reply;
 
 use std::borrow::Cow;
 
+use chrono::TimeDelta;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -29,6 +31,7 @@ pub use jump::JumpDef;
 pub use send_message::{SendAction, SendMessageDef};
 pub use set_variables::{AssignDef, SetVariablesDef, VariableDef};
 pub use start::{ContactMode, InputDef, InputPolicy, InputType, StartDef};
+pub use typing::TypingDef;
 pub use wait_reply::{KeywordMode, OnTimeout, ReplyKind, WaitReplyDef};
 
 pub(crate) use branch::Branch;
@@ -39,8 +42,10 @@ pub(crate) use function::Function;
 pub(crate) use handoff::Handoff;
 pub(crate) use jump::Jump;
 pub(crate) use send_message::SendMessage;
+use send_message::check_reply;
 pub(crate) use set_variables::{Assign, SetVariables};
 pub(crate) use start::Start;
+pub(crate) use typing::Typing;
 pub(crate) use wait_reply::WaitReply;
 
 use crate::flow::compile::Compile;
@@ -98,6 +103,17 @@ pub(crate) trait Kind: Sized {
 
     fn sends(&self) -> bool {
         false
+    }
+
+    /// Whether it sends the contact something that WhatsApp takes only within a day of the contact's last message.
+    fn sends_free_text(&self) -> bool {
+        false
+    }
+
+    /// The longest time that a session stands here before it leaves by the port with no word of the contact. None: there
+    /// is no telling. What takes but seconds counts as nothing.
+    fn longest(&self, _port: Port) -> Option<TimeDelta> {
+        Some(TimeDelta::zero())
     }
 
     /// Variables that it writes.
@@ -164,6 +180,14 @@ macro_rules! kinds {
                 match self { $(Self::$kind(def) => def.sends()),+ }
             }
 
+            pub(crate) fn sends_free_text(&self) -> bool {
+                match self { $(Self::$kind(def) => def.sends_free_text()),+ }
+            }
+
+            pub(crate) fn longest(&self, port: Port) -> Option<TimeDelta> {
+                match self { $(Self::$kind(def) => def.longest(port)),+ }
+            }
+
             pub(crate) fn writes(&self) -> Vec<&str> {
                 match self { $(Self::$kind(def) => def.writes()),+ }
             }
@@ -208,6 +232,8 @@ kinds! {
     CallFlow(CallFlowDef) = "call_flow",
     /// Hands over to a person.
     Handoff(HandoffDef) = "handoff",
+    /// Shows that somebody is writing.
+    Typing(TypingDef) = "typing",
 }
 
 /// A node, as it is written: `{"id": "hi", "kind": "send_message", "text": "Hi"}`.

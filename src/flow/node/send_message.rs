@@ -6,7 +6,7 @@ use crate::Channel;
 use crate::flow::compile::Compile;
 use crate::flow::content::{Message, MessageDef, OptionDef, TextDef};
 use crate::flow::issue::IssueCode;
-use crate::flow::node::{Kind, PortName};
+use crate::flow::node::{Kind, Port, PortName};
 use crate::flow::path::Path;
 use crate::flow::read::{Fields, words};
 use crate::flow::template::Template;
@@ -64,6 +64,11 @@ pub(crate) struct SendMessage {
     pub(crate) to: Option<Template>,
 }
 
+impl SendMessage {
+    pub(crate) const FAILED: Port = Port(1);
+    pub(crate) const WINDOW_CLOSED: Port = Port(2);
+}
+
 impl SendMessageDef {
     /// A text to the contact.
     #[must_use]
@@ -103,13 +108,18 @@ impl SendMessageDef {
                     let fix = "remove it, or set `action` to from_to and give `to`";
                     cx.found.add(IssueCode::BadValue, &at.key(field), "has no meaning for a reply", fix);
                 }
-                if cx.is_contactless {
-                    let message = "has no address to go to: the flow runs without a contact";
-                    let fix = "give `action` from_to and `to`, or let the start node need a contact";
-                    cx.found.add(IssueCode::NoDestination, at, message, fix);
-                }
+                check_reply(at, cx);
             }
         }
+    }
+}
+
+/// What goes to the contact needs one (SEMANTICS D4).
+pub(crate) fn check_reply(at: &Path<'_>, cx: &mut Compile<'_>) {
+    if cx.is_contactless {
+        let message = "has no address to go to: the flow runs without a contact";
+        let fix = "give `action` from_to and `to`, or let the start node need a contact";
+        cx.found.add(IssueCode::NoDestination, at, message, fix);
     }
 }
 
@@ -133,7 +143,7 @@ impl Kind for SendMessageDef {
     }
 
     fn ports(&self) -> Vec<PortName> {
-        vec!["next".into()]
+        vec!["next".into(), "failed".into(), "window_closed".into()]
     }
 
     fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<SendMessage> {
@@ -152,5 +162,10 @@ impl Kind for SendMessageDef {
 
     fn sends(&self) -> bool {
         true
+    }
+
+    fn sends_free_text(&self) -> bool {
+        let is_on_whatsapp = self.channel.as_ref().is_none_or(|channel| *channel == Channel::WhatsApp);
+        self.action() == SendAction::Reply && is_on_whatsapp && !self.message.is_template()
     }
 }

@@ -172,6 +172,10 @@ impl Kind for WaitReplyDef {
         Pace::Reply { timer }
     }
 
+    fn longest(&self, _port: Port) -> Option<TimeDelta> {
+        self.timeout.as_ref().map(Span::as_delta)
+    }
+
     fn writes(&self) -> Vec<&str> {
         self.save_to.as_deref().into_iter().collect()
     }

@@ -9,10 +9,12 @@ mod handoff;
 mod jump;
 mod send_message;
 mod set_variables;
+mod typing;
 mod wait_reply;
 
 use crate::flow::Step;
 use crate::flow::node::{Node, Port};
+pub(super) use send_message::refusal;
 pub(super) use wait_reply::takes;
 
 use crate::kernel::Input;
@@ -37,11 +39,13 @@ pub(super) fn enter(run: &mut Run<'_>, step: &Step) -> Move {
         Node::Function(node) => function::enter(run, node),
         Node::CallFlow(node) => call_flow::enter(run, step, node),
         Node::Handoff(node) => handoff::enter(run, node),
+        Node::Typing(node) => typing::enter(run, step, node),
     }
 }
 
 pub(super) fn resume(run: &mut Run<'_>, step: &Step, input: Input) -> Move {
     match &step.node {
+        Node::SendMessage(_) => send_message::resume(run, step, &input),
         Node::WaitReply(node) => wait_reply::resume(run, step, node, input),
         Node::Delay(_) => delay::resume(run, &input),
         Node::Function(node) => function::resume(run, step, node, input),
