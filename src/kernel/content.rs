@@ -77,7 +77,7 @@ fn bad(why: impl ToString) -> Move {
 
 /// What is chosen names the wait that comes next, whichever node that is.
 fn choices(run: &mut Run<'_>, choices: &[Choice]) -> Result<Vec<Opt>, Move> {
-    let wait = run.session.wait + 1;
+    let wait = run.offered_wait();
     let each = choices.iter().map(|choice| {
         let payload = payload(run.session.id, wait, &choice.id);
         let mut option = Opt::new(payload, run.label(&choice.label));

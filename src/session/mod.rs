@@ -8,6 +8,8 @@ mod contact;
 mod content;
 mod conversation;
 mod failure;
+mod frame;
+mod handoff;
 mod message;
 mod origin;
 mod outbox;
@@ -25,6 +27,9 @@ pub use content::{
 pub use conversation::Conversation;
 pub(crate) use conversation::{ReentryMark, Timer};
 pub use failure::{Failure, FailureCode};
+pub(crate) use frame::Frame;
+pub use handoff::Handoff;
+pub(crate) use handoff::{KeptResult, Silence, Stood};
 pub(crate) use message::Queued;
 pub use message::{Message, MessageKind, Reply};
 pub use origin::{Origin, Route};

@@ -6,13 +6,17 @@
 mod contact;
 mod delivery;
 mod erase;
+mod handoff;
 mod inbound;
 mod journal;
+mod keywords;
 mod kit;
 mod lifecycle;
 mod migrate;
 mod names;
 mod refused;
 mod rehearsal;
+mod reminder;
 mod session;
+mod subflows;
 mod trigger;

@@ -3,9 +3,11 @@
 //! a session comes to it is the kernel's.
 
 mod branch;
+mod call_flow;
 mod delay;
 mod end;
 mod function;
+mod handoff;
 mod jump;
 mod send_message;
 mod set_variables;
@@ -18,19 +20,23 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use branch::{ArmDef, BranchDef};
+pub use call_flow::CallFlowDef;
 pub use delay::DelayDef;
 pub use end::EndDef;
 pub use function::FunctionDef;
+pub use handoff::{HandoffDef, HandoffTimeout};
 pub use jump::JumpDef;
 pub use send_message::{SendAction, SendMessageDef};
 pub use set_variables::{AssignDef, SetVariablesDef, VariableDef};
 pub use start::{ContactMode, InputDef, InputPolicy, InputType, StartDef};
-pub use wait_reply::{OnTimeout, ReplyKind, WaitReplyDef};
+pub use wait_reply::{KeywordMode, OnTimeout, ReplyKind, WaitReplyDef};
 
 pub(crate) use branch::Branch;
+pub(crate) use call_flow::CallFlow;
 pub(crate) use delay::Delay;
 pub(crate) use end::End;
 pub(crate) use function::Function;
+pub(crate) use handoff::Handoff;
 pub(crate) use jump::Jump;
 pub(crate) use send_message::SendMessage;
 pub(crate) use set_variables::{Assign, SetVariables};
@@ -68,6 +74,8 @@ pub(crate) enum Pace<'a> {
     Reply { timer: Option<Port> },
     /// At once, to a node that is not named by an edge, so many times in a session.
     Jumps { target: &'a str, most: u32 },
+    /// As the flow does that it calls; at once through the port of a call that fails.
+    Calls { flow: &'a str, failed: Port },
 }
 
 /// What a kind of node has to say for itself.
@@ -196,6 +204,10 @@ kinds! {
     Delay(DelayDef) = "delay",
     /// Asks the host.
     Function(FunctionDef) = "function",
+    /// Runs another flow.
+    CallFlow(CallFlowDef) = "call_flow",
+    /// Hands over to a person.
+    Handoff(HandoffDef) = "handoff",
 }
 
 /// A node, as it is written: `{"id": "hi", "kind": "send_message", "text": "Hi"}`.

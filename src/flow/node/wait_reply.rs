@@ -40,6 +40,19 @@ pub struct WaitReplyDef {
     /// Whether a reply on another channel or account counts; it does not if absent (SEMANTICS I3).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub any_channel: Option<bool>,
+    /// Whether keywords interrupt it; they do if absent. Words of opting out always do (SEMANTICS I6).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keywords: Option<KeywordMode>,
+}
+
+words! {
+    /// Whether keywords interrupt a question.
+    KeywordMode {
+        /// They do.
+        On = "on",
+        /// What they say is the answer.
+        Off = "off",
+    }
 }
 
 words! {
@@ -88,6 +101,7 @@ pub(crate) struct WaitReply {
     pub(crate) accept: Accept,
     pub(crate) on_timeout: OnTimeout,
     pub(crate) any_channel: bool,
+    pub(crate) keywords_off: bool,
 }
 
 impl WaitReply {
@@ -105,6 +119,7 @@ impl Kind for WaitReplyDef {
             accept: fields.optional("accept"),
             on_timeout: fields.optional("on_timeout"),
             any_channel: fields.optional("any_channel"),
+            keywords: fields.optional("keywords"),
         }
     }
 
@@ -144,6 +159,7 @@ impl Kind for WaitReplyDef {
             accept: Accept::of(self.accept.as_deref()),
             on_timeout,
             any_channel: self.any_channel == Some(true),
+            keywords_off: self.keywords == Some(KeywordMode::Off),
         })
     }
 

@@ -2,8 +2,10 @@
 //! One file per kind; this file only tells them apart.
 
 mod branch;
+pub(super) mod call_flow;
 mod delay;
 mod function;
+mod handoff;
 mod jump;
 mod send_message;
 mod set_variables;
@@ -33,6 +35,8 @@ pub(super) fn enter(run: &mut Run<'_>, step: &Step) -> Move {
         Node::SetVariables(node) => set_variables::enter(run, node),
         Node::Delay(node) => delay::enter(run, node),
         Node::Function(node) => function::enter(run, node),
+        Node::CallFlow(node) => call_flow::enter(run, step, node),
+        Node::Handoff(node) => handoff::enter(run, node),
     }
 }
 
