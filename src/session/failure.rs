@@ -39,6 +39,8 @@ pub enum FailureCode {
     Expression,
     /// A host call failed, or was not answered in time, and no `failed` branch is there.
     CallFailed,
+    /// A change of the contact does not fit the limits of a profile.
+    Contact,
     /// A message came out such that it makes no sense: a medium without an address, a place without degrees.
     BadContent,
     /// A delay's instant could not be read.
@@ -67,6 +69,7 @@ impl FailureCode {
             Self::NoDestination => "no_destination",
             Self::Expression => "expression",
             Self::CallFailed => "call_failed",
+            Self::Contact => "contact",
             Self::BadContent => "bad_content",
             Self::BadInstant => "bad_instant",
             Self::MissingNode => "missing_node",

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 #![allow(unused_must_use, reason = "what leads up to a test answers, too")]
 
+mod calls;
 mod contact;
 mod delivery;
 mod erase;
@@ -19,5 +20,6 @@ mod rehearsal;
 mod reminder;
 mod sends;
 mod session;
+mod small_nodes;
 mod subflows;
 mod trigger;
