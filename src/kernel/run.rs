@@ -91,6 +91,8 @@ pub(super) enum Move {
     Jump(NodeIx),
     /// Not: the session stays here, in this state, until then at the latest.
     Park { status: Status, deadline: Option<DateTime<Utc>> },
+    /// Not: the session waits on for what it waits for, until then as before.
+    Stay,
     /// The session ends.
     End(Status),
     /// The session fails.
@@ -180,10 +182,12 @@ impl<'a> Run<'a> {
                 let text = format!("more than {} turns", self.scene.limits.turns_per_session);
                 return self.fail(FailureCode::TurnsPerSession, text);
             }
+            Move::Stay => self.visit(step, None),
             leave => {
                 self.session.status = Status::Running;
                 self.session.deadline = None;
                 self.session.call = None;
+                self.session.forget_heard();
                 if let Some(next) = self.leave(at, step, leave) {
                     self.walk(next);
                 }
@@ -248,13 +252,17 @@ impl<'a> Run<'a> {
                 self.fail(code, message);
                 None
             }
-            Move::Ignore => None,
+            Move::Stay | Move::Ignore => None,
         };
-        if self.scene.journal {
-            self.steps.push(JournalStep { node: step.id.clone(), branch: taken.cloned() });
-        }
+        self.visit(step, taken);
         self.component = Some(Arc::clone(&step.title));
         next
+    }
+
+    fn visit(&mut self, step: &Step, branch: Option<&Arc<str>>) {
+        if self.scene.journal {
+            self.steps.push(JournalStep { node: step.id.clone(), branch: branch.cloned() });
+        }
     }
 
     fn park(&mut self, status: Status, deadline: Option<DateTime<Utc>>) {
@@ -267,6 +275,7 @@ impl<'a> Run<'a> {
         self.session.status = status;
         self.session.deadline = None;
         self.session.call = None;
+        self.session.forget_heard();
         true
     }
 

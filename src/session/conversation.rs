@@ -152,11 +152,13 @@ impl Conversation {
     /// When a session's own deadline, or else its TTL, passes; its longest life ends in any case. A wait's deadline
     /// does not pass while a message that was sent before it is undelivered (SEMANTICS N3).
     pub(crate) fn timer(&self, session: &Session, settled: u64) -> Option<(DateTime<Utc>, Timer)> {
-        let own = match session.deadline {
-            Some(_) if self.is_held(session, settled) => None,
-            Some(deadline) => Some((deadline, Timer::Deadline)),
+        let own = match (session.window(), session.deadline) {
+            // What is being said is the answer: the question's time does not pass meanwhile.
+            (Some(until), _) => Some((until, Timer::Deadline)),
+            (None, Some(_)) if self.is_held(session, settled) => None,
+            (None, Some(deadline)) => Some((deadline, Timer::Deadline)),
             // A node may outlive the TTL (S3), but no session ends before it came to where it stands.
-            None => session.expires_at.map(|at| (at.max(session.parked_at), Timer::Expiry)),
+            (None, None) => session.expires_at.map(|at| (at.max(session.parked_at), Timer::Expiry)),
         };
         own.into_iter().chain(session.ends_by.map(|at| (at, Timer::Expiry))).min()
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::channel::Channel;
 use crate::id::{FlowId, FlowVersion, NodeId, SessionId};
-use crate::session::{EndReason, Failure, Origin, PendingCall, Queued, Reply, Route, Status};
+use crate::session::{EndReason, Failure, Heard, Origin, PendingCall, Queued, Reply, Route, Status};
 use crate::value::Bag;
 
 /// One run of a flow with a contact.
@@ -87,6 +87,8 @@ pub(crate) struct Rare {
     pub(crate) ended_by: Option<EndReason>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) outcome: Option<Arc<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) heard: Option<Heard>,
 }
 
 impl Session {
@@ -149,6 +151,7 @@ impl Session {
     pub fn expires_at(&self) -> Option<DateTime<Utc>> {
         let ttl = self.expires_at?;
         let expires_at = self.deadline.map_or(ttl, |deadline| ttl.max(deadline));
+        let expires_at = self.window().map_or(expires_at, |until| expires_at.max(until));
         Some(self.ends_by.map_or(expires_at, |ends_by| expires_at.min(ends_by)))
     }
 
@@ -220,15 +223,35 @@ impl Session {
         self.rare.as_ref().map_or(&[], |rare| &rare.queue)
     }
 
+    pub(crate) fn heard(&self) -> Option<&Heard> {
+        self.rare.as_ref()?.heard.as_ref()
+    }
+
+    /// When what the contact is saying is taken to be whole (SEMANTICS I10). None: it is saying nothing.
+    pub(crate) fn window(&self) -> Option<DateTime<Utc>> {
+        self.heard()?.until
+    }
+
+    /// Leaves the question that it stands at.
+    pub(crate) fn forget_heard(&mut self) {
+        if let Some(rare) = &mut self.rare
+            && rare.heard.take().is_some()
+            && **rare == Rare::default()
+        {
+            self.rare = None;
+        }
+    }
+
     /// About how many bytes it holds of what grows.
     pub(crate) fn weight(&self) -> usize {
         let queue = self.queue().iter().map(|queued| queued.message.text.len()).sum::<usize>();
         let reply = self.reply.as_ref().map_or(0, |reply| {
             reply.message.as_ref().map_or(0, |message| message.text.len())
-                + reply.missed.iter().map(|text| text.len()).sum::<usize>()
+                + reply.missed.iter().chain(&reply.parts).map(|text| text.len()).sum::<usize>()
         });
         let call = self.call.as_ref().map_or(0, |call| call.args.byte_len());
-        size_of::<Self>() + self.context.byte_len() + self.vars.byte_len() + queue + reply + call
+        let heard = self.heard().map_or(0, Heard::weight);
+        size_of::<Self>() + self.context.byte_len() + self.vars.byte_len() + queue + reply + call + heard
     }
 
     /// The channel its messages go to.

@@ -7,6 +7,7 @@ mod delay;
 mod end;
 mod function;
 mod jump;
+mod question;
 mod send_message;
 mod set_variables;
 mod start;
@@ -25,13 +26,15 @@ pub use jump::JumpDef;
 pub use send_message::{OptionDef, SendAction, SendMessageDef};
 pub use set_variables::{AssignDef, SetVariablesDef, VariableDef};
 pub use start::{ContactMode, InputDef, InputPolicy, InputType, StartDef};
-pub use wait_reply::{OnTimeout, ReplyKind, WaitReplyDef};
+pub use question::{OnTimeout, ReplyKind};
+pub use wait_reply::WaitReplyDef;
 
 pub(crate) use branch::Branch;
 pub(crate) use delay::Delay;
 pub(crate) use end::End;
 pub(crate) use function::Function;
 pub(crate) use jump::Jump;
+pub(crate) use question::Question;
 pub(crate) use send_message::SendMessage;
 pub(crate) use set_variables::{Assign, SetVariables};
 pub(crate) use start::Start;
@@ -193,6 +196,16 @@ kinds! {
     Delay(DelayDef) = "delay",
     /// Asks the host.
     Function(FunctionDef) = "function",
+}
+
+impl Node {
+    /// What it asks the contact; none if it does not wait for a reply.
+    pub(crate) fn question(&self) -> Option<&Question> {
+        match self {
+            Self::WaitReply(wait) => Some(&wait.question),
+            _ => None,
+        }
+    }
 }
 
 /// A node, as it is written: `{"id": "hi", "kind": "send_message", "text": "Hi"}`.

@@ -5,13 +5,14 @@ mod branch;
 mod delay;
 mod function;
 mod jump;
+mod question;
 mod send_message;
 mod set_variables;
 mod wait_reply;
 
 use crate::flow::Step;
 use crate::flow::node::{Node, Port};
-pub(super) use wait_reply::takes;
+pub(super) use question::takes;
 
 use crate::kernel::Input;
 use crate::kernel::run::{Move, Run};
