@@ -138,12 +138,12 @@ pub use engine::{
 };
 pub use error::{CallError, Error, SendError, StoreError};
 pub use flow::{
-    ArmDef, AssignDef, BadSpan, BranchDef, Clash, CompareDef, Concurrency, ConditionDef, ContactMode,
-    DelayDef, EdgeDef, EndDef, Flow, FlowDef, FunctionDef, InboundDef, InputDef, InputPolicy, InputType,
-    Issue, IssueCode, Issues, JumpDef, MatchKind, NodeDef, NodeKind, OnTimeout, Operand, Operator, OptionDef,
-    Rank, Reentry, ReentryDef, ReplyKind, RuleDef, SendAction, SendMessageDef, Sender, SetVariablesDef,
-    Settings, SettingsDef, Severity, Span, StartDef, Trigger, TriggerDef, TtlMode, Undefined, VariableDef,
-    WaitReplyDef,
+    AnswerDef, AnswerKind, ArmDef, AskDef, AssignDef, BadSpan, BranchDef, ChoiceDef, Clash, CompareDef,
+    Concurrency, ConditionDef, ContactMode, Decimal, DelayDef, EdgeDef, EndDef, Flow, FlowDef, FunctionDef,
+    InboundDef, InputDef, InputPolicy, InputType, Issue, IssueCode, Issues, JumpDef, Keywords, MatchKind,
+    NodeDef, NodeKind, OnTimeout, Operand, Operator, OptionDef, Rank, Reentry, ReentryDef, ReplyKind,
+    RuleDef, SendAction, SendMessageDef, Sender, SetVariablesDef, Settings, SettingsDef, Severity, Span,
+    StartDef, Trigger, TriggerDef, TtlMode, Undefined, VariableDef, WaitReplyDef,
 };
 pub use id::{
     BadDerivedId, BadName, CallId, ContactId, FlowId, FlowVersion, MessageId, NodeId, SessionId, TriggerKey,

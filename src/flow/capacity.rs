@@ -1,6 +1,9 @@
 //! What a channel can carry: one table of its limits, as its provider documents them (SEMANTICS C).
 
 use crate::Channel;
+use crate::flow::issue::{Found, IssueCode};
+use crate::flow::path::Path;
+use crate::flow::template::Template;
 
 /// Limits of a text message on one channel.
 #[derive(Clone, Copy, Debug)]
@@ -36,4 +39,35 @@ impl Capacity {
             _ => Self::ANY,
         }
     }
+}
+
+/// Whether a channel carries a text with so many choices below it.
+pub(crate) fn check_text(
+    at: &Path<'_>,
+    channel: Option<&Channel>,
+    text: &Template,
+    options: usize,
+    found: &mut Found,
+) {
+    let capacity = Capacity::of(channel);
+    let most = if options > 0 { capacity.text_with_options } else { capacity.text };
+    let length = text.literal_len();
+    if length > most {
+        let least = if text.as_literal().is_none() { "at least " } else { "" };
+        let message = format!("has {least}{length} characters, at most {most} are allowed{}", on(channel));
+        found.add(IssueCode::ChannelLimit, at, message, "shorten it, or send two messages");
+    }
+}
+
+/// Whether a channel shows so many choices below a text.
+pub(crate) fn check_options(at: &Path<'_>, channel: Option<&Channel>, options: usize, found: &mut Found) {
+    let most = Capacity::of(channel).options;
+    if options > most {
+        let message = format!("are {options}, at most {most} are allowed{}", on(channel));
+        found.add(IssueCode::ChannelLimit, at, message, "offer fewer choices");
+    }
+}
+
+fn on(channel: Option<&Channel>) -> String {
+    channel.map(|channel| format!(" on {channel}")).unwrap_or_default()
 }

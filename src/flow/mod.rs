@@ -6,6 +6,7 @@
 #![doc = include_str!("expr/filter/table.md")]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+pub(crate) mod answer;
 mod capacity;
 mod check;
 mod closest;
@@ -33,13 +34,14 @@ mod tests;
 mod trigger;
 mod variables;
 
+pub use answer::Decimal;
 pub use condition::{CompareDef, ConditionDef, Operand};
 pub use def::{EdgeDef, FlowDef};
 pub use issue::{Issue, IssueCode, Issues, Severity};
 pub use node::{
-    ArmDef, AssignDef, BranchDef, ContactMode, DelayDef, EndDef, FunctionDef, InputDef, InputPolicy,
-    InputType, JumpDef, NodeDef, NodeKind, OnTimeout, OptionDef, ReplyKind, SendAction, SendMessageDef,
-    SetVariablesDef, StartDef, VariableDef, WaitReplyDef,
+    AnswerDef, AnswerKind, ArmDef, AskDef, AssignDef, BranchDef, ChoiceDef, ContactMode, DelayDef, EndDef,
+    FunctionDef, InputDef, InputPolicy, InputType, JumpDef, Keywords, NodeDef, NodeKind, OnTimeout,
+    OptionDef, ReplyKind, SendAction, SendMessageDef, SetVariablesDef, StartDef, VariableDef, WaitReplyDef,
 };
 pub use operator::Operator;
 pub use settings::{

@@ -54,7 +54,7 @@ pub(super) fn resolve(run: &mut Run<'_>, node: &SendMessage) -> Result<Arc<Route
 }
 
 /// The session's route, else the flow's sender and the contact's address there.
-fn reply(run: &mut Run<'_>) -> Result<Arc<Route>, Move> {
+pub(super) fn reply(run: &mut Run<'_>) -> Result<Arc<Route>, Move> {
     if let Some(route) = &run.session.route {
         return Ok(Arc::clone(route));
     }

@@ -2,6 +2,7 @@
 //! A kind's file holds its definition, its JSON, its branches, its checks and its compiled form; what a node does when
 //! a session comes to it is the kernel's.
 
+mod ask;
 mod branch;
 mod delay;
 mod end;
@@ -18,24 +19,26 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::Value;
 
+pub use ask::{AnswerDef, AnswerKind, AskDef, ChoiceDef, Keywords};
 pub use branch::{ArmDef, BranchDef};
 pub use delay::DelayDef;
 pub use end::EndDef;
 pub use function::FunctionDef;
 pub use jump::JumpDef;
+pub use question::{OnTimeout, ReplyKind};
 pub use send_message::{OptionDef, SendAction, SendMessageDef};
 pub use set_variables::{AssignDef, SetVariablesDef, VariableDef};
 pub use start::{ContactMode, InputDef, InputPolicy, InputType, StartDef};
-pub use question::{OnTimeout, ReplyKind};
 pub use wait_reply::WaitReplyDef;
 
+pub(crate) use ask::Ask;
 pub(crate) use branch::Branch;
 pub(crate) use delay::Delay;
 pub(crate) use end::End;
 pub(crate) use function::Function;
 pub(crate) use jump::Jump;
 pub(crate) use question::Question;
-pub(crate) use send_message::SendMessage;
+pub(crate) use send_message::{Opt, SendMessage};
 pub(crate) use set_variables::{Assign, SetVariables};
 pub(crate) use start::Start;
 pub(crate) use wait_reply::WaitReply;
@@ -186,6 +189,8 @@ kinds! {
     SendMessage(SendMessageDef) = "send_message",
     /// Waits for the contact.
     WaitReply(WaitReplyDef) = "wait_reply",
+    /// Asks, and hears answers until one is valid.
+    Ask(AskDef) = "ask",
     /// Goes one way of several.
     Branch(BranchDef) = "branch",
     /// Goes back, or elsewhere, a limited number of times.
@@ -203,6 +208,7 @@ impl Node {
     pub(crate) fn question(&self) -> Option<&Question> {
         match self {
             Self::WaitReply(wait) => Some(&wait.question),
+            Self::Ask(ask) => Some(&ask.question),
             _ => None,
         }
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::Channel;
-use crate::flow::capacity::Capacity;
+use crate::flow::capacity::{self, Capacity};
 use crate::flow::compile::Compile;
 use crate::flow::issue::{Found, IssueCode};
 use crate::flow::node::{Kind, PortName};
@@ -135,25 +135,9 @@ impl SendMessageDef {
 
     fn check_capacity(&self, at: &Path<'_>, text: &Template, cx: &mut Compile<'_>) {
         let channel = self.channel.clone().or_else(|| cx.channel.clone());
-        let capacity = Capacity::of(channel.as_ref());
-        let on = channel.map(|channel| format!(" on {channel}")).unwrap_or_default();
         let options = self.options.as_ref().map_or(0, Vec::len);
-        let most = if options > 0 { capacity.text_with_options } else { capacity.text };
-        let length = text.literal_len();
-        if length > most {
-            let least = if text.as_literal().is_none() { "at least " } else { "" };
-            let message = format!("has {least}{length} characters, at most {most} are allowed{on}");
-            cx.found.add(
-                IssueCode::ChannelLimit,
-                &at.key("text"),
-                message,
-                "shorten it, or send two messages",
-            );
-        }
-        if options > capacity.options {
-            let message = format!("are {options}, at most {} are allowed{on}", capacity.options);
-            cx.found.add(IssueCode::ChannelLimit, &at.key("options"), message, "offer fewer choices");
-        }
+        capacity::check_text(&at.key("text"), channel.as_ref(), text, options, cx.found);
+        capacity::check_options(&at.key("options"), channel.as_ref(), options, cx.found);
     }
 }
 
@@ -203,7 +187,7 @@ impl Kind for SendMessageDef {
 }
 
 impl OptionDef {
-    fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Opt> {
+    pub(super) fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Opt> {
         let id = cx.short_name(&at.key("id"), &self.id);
         let most = Capacity::of(None).label;
         let length = self.label.chars().count();

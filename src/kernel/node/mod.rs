@@ -1,6 +1,7 @@
 //! What each kind of node does when a session enters it, and when an input reaches a session that stands at it.
 //! One file per kind; this file only tells them apart.
 
+mod ask;
 mod branch;
 mod delay;
 mod function;
@@ -29,6 +30,7 @@ pub(super) fn enter(run: &mut Run<'_>, step: &Step) -> Move {
         }
         Node::SendMessage(node) => send_message::enter(run, step, node),
         Node::WaitReply(node) => wait_reply::enter(run, node),
+        Node::Ask(node) => ask::enter(run, step, node),
         Node::Branch(node) => branch::enter(run, node),
         Node::Jump(node) => jump::enter(run, step, node),
         Node::SetVariables(node) => set_variables::enter(run, node),
@@ -40,6 +42,7 @@ pub(super) fn enter(run: &mut Run<'_>, step: &Step) -> Move {
 pub(super) fn resume(run: &mut Run<'_>, step: &Step, input: Input) -> Move {
     match &step.node {
         Node::WaitReply(node) => wait_reply::resume(run, step, node, input),
+        Node::Ask(node) => ask::resume(run, step, node, input),
         Node::Delay(_) => delay::resume(run, &input),
         Node::Function(node) => function::resume(run, step, node, input),
         _ => Move::Ignore,
