@@ -138,12 +138,14 @@ pub use engine::{
 };
 pub use error::{CallError, Error, SendError, StoreError};
 pub use flow::{
-    AnswerDef, AnswerKind, ArmDef, AskDef, AssignDef, BadSpan, BranchDef, ChoiceDef, Clash, CompareDef,
-    Concurrency, ConditionDef, ContactMode, Decimal, DelayDef, EdgeDef, EndDef, Flow, FlowDef, FunctionDef,
-    InboundDef, InputDef, InputPolicy, InputType, Issue, IssueCode, Issues, JumpDef, Keywords, MatchKind,
-    NodeDef, NodeKind, OnTimeout, Operand, Operator, OptionDef, Rank, Reentry, ReentryDef, ReplyKind,
-    RuleDef, SendAction, SendMessageDef, Sender, SetVariablesDef, Settings, SettingsDef, Severity, Span,
-    StartDef, Trigger, TriggerDef, TtlMode, Undefined, VariableDef, WaitReplyDef,
+    AnswerDef, AnswerKind, ArmDef, AskDef, AssignDef, BadSpan, BranchDef, ButtonDef, CardDef, ChoiceDef,
+    Clash, CompareDef, Concurrency, ConditionDef, ContactMode, Decimal, DegreesDef, DelayDef, EdgeDef,
+    EndDef, Flow, FlowDef, FunctionDef, InboundDef, InputDef, InputPolicy, InputType, Issue, IssueCode,
+    Issues, JumpDef, Keywords, ListDef, LocationDef, MatchKind, MediaDef, MediaType, MessageDef, NodeDef,
+    NodeKind, OnTimeout, Operand, Operator, OptionDef, ParametersDef, Rank, Reentry, ReentryDef, ReplyKind,
+    RowDef, RuleDef, SectionDef, SendAction, SendMessageDef, Sender, SetVariablesDef, Settings, SettingsDef,
+    Severity, Span, StartDef, TemplateDef, TextDef, Trigger, TriggerDef, TtlMode, TypingDef, Undefined,
+    VariableDef, WaitReplyDef,
 };
 pub use id::{
     BadDerivedId, BadName, CallId, ContactId, FlowId, FlowVersion, MessageId, NodeId, SessionId, TriggerKey,

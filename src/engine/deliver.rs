@@ -35,6 +35,8 @@ pub(super) struct Batch {
     pub(super) due_after: Option<DateTime<Utc>>,
     /// The first deadline of a wait that does not pass before these messages are settled (SEMANTICS N3).
     pub(super) held_until: Option<DateTime<Utc>>,
+    /// Whether a session waits for what becomes of one of its messages (SEMANTICS D1).
+    pub(super) is_awaited: bool,
     /// Nothing is to be done, or the lease is gone.
     pub(super) is_done: bool,
 }
@@ -78,6 +80,7 @@ impl Batch {
             last_seq: conversation.last_seq,
             due_after: conversation.due_at(conversation.last_seq).or_else(|| decision.idle_until()),
             held_until: held.filter_map(|session| session.deadline).min(),
+            is_awaited: conversation.sessions.iter().any(|session| session.awaits().is_some()),
             is_done: false,
         }
     }
@@ -172,6 +175,8 @@ impl<S: ConversationStore> Engine<S> {
                     self.tell_one(workspace, &batch.contact, || EventKind::Delivered { message: message.id });
                     odd.extend(receipt.address.map(|address| (message.id.seq, Odd::KnownAs(address))));
                 }
+                // Nothing is lost with it, and nothing waits for it.
+                Err(_) if message.content.is_typing() => {}
                 Err(SendError::Retry { after, reason }) => {
                     odd.push((message.id.seq, Odd::Later { after, reason }))
                 }
@@ -201,8 +206,10 @@ impl<S: ConversationStore> Engine<S> {
         batch: &Batch,
         sent: &Sent,
     ) -> bool {
-        let is_plain =
-            sent.odd.is_empty() && batch.is_whole && batch.held_until.is_none_or(|held| sent.at < held);
+        let is_plain = sent.odd.is_empty()
+            && batch.is_whole
+            && !batch.is_awaited
+            && batch.held_until.is_none_or(|held| sent.at < held);
         if !is_plain {
             return false;
         }

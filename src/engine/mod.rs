@@ -36,11 +36,11 @@ use crate::transport::{DynTransport, NoTransport, Transport};
 
 pub use campaign::{Campaign, Progress};
 pub use flows::{FlowStatus, Flows, Imported, Unpublish};
-pub use outcome::{
-    Cancelled, Completed, DeliveryReport, KeywordAction, Received, Reported, SessionRef, Ticked, Triggered,
-};
+pub use outcome::{Cancelled, Completed, KeywordAction, Received, Reported, SessionRef, Ticked, Triggered};
 pub use query::{DeadLetterEntry, SessionFilter};
 pub use request::{Inbound, TriggerRequest};
+
+pub use crate::session::DeliveryReport;
 
 use catalogue::{Catalogues, WorkspaceFlows};
 

@@ -201,21 +201,6 @@ pub enum Cancelled {
     AlreadyEnded,
 }
 
-/// What became of a message after the transport took it (SEMANTICS D1).
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum DeliveryReport {
-    /// It arrived.
-    Delivered,
-    /// It was read.
-    Read,
-    /// It did not arrive.
-    Failed {
-        /// The channel's code.
-        code: String,
-    },
-}
-
 /// The answer to a delivery report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

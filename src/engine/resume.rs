@@ -4,12 +4,12 @@ use crate::address::Alias;
 use crate::calls::{CallRef, CallResult};
 use crate::engine::Engine;
 use crate::engine::decide::{Decided, Facts, Found, Want, Written, put_back, take};
-use crate::engine::outcome::{Cancelled, Completed, DeliveryReport, Reported};
+use crate::engine::outcome::{Cancelled, Completed, Reported};
 use crate::error::Error;
 use crate::id::{MessageId, SessionId, WorkspaceId};
 use crate::kernel::{Decision, Input};
 use crate::observer::EventKind;
-use crate::session::{EndReason, Status, Verdict};
+use crate::session::{DeliveryReport, EndReason, Status, Verdict};
 use crate::store::{ConversationStore, Lookup, Subject};
 
 impl<S: ConversationStore> Engine<S> {
@@ -60,31 +60,34 @@ impl<S: ConversationStore> Engine<S> {
         .await
     }
 
-    /// Takes news of a message after the transport took it (SEMANTICS D1). It is told to the observer.
+    /// Takes news of a message after the transport took it (SEMANTICS D1). It is told to the observer, and journalled
+    /// while the session lives and its flow is logged. A message that did not arrive takes its node's `failed` branch,
+    /// if that send is the session's latest step.
     ///
     /// # Errors
-    /// `InvalidInput` of `code` above 256 bytes; `Store`.
+    /// `InvalidInput` of `code` above 256 bytes; `Store`, and `Quarantined` or `Contention`.
     pub async fn report(&self, message: MessageId, report: DeliveryReport) -> Result<Reported, Error> {
         let workspace = self.workspace()?;
-        let status = match report {
-            DeliveryReport::Delivered => "delivered".to_owned(),
-            DeliveryReport::Read => "read".to_owned(),
+        let status = match &report {
+            DeliveryReport::Delivered => "delivered",
+            DeliveryReport::Read => "read",
             DeliveryReport::Failed { code } => {
-                crate::id::check_name(&code).map_err(|rule| Error::invalid("code", rule))?;
+                crate::id::check_name(code).map_err(|rule| Error::invalid("code", rule))?;
                 code
             }
         };
         let lookup = self.lookup(workspace, Subject::Alias(Alias::Session(message.session)));
-        let Some(stored) = self.store.load(&lookup).await?.conversation else { return Ok(Reported::Unknown) };
-        let known = stored
-            .record
-            .conversation()
-            .is_ok_and(|conversation| (1..=conversation.last_seq).contains(&message.seq));
-        if !known {
-            return Ok(Reported::Unknown);
-        }
+        let mut known = None;
+        self.act_on(&lookup, (), (), |decision| {
+            let conversation = &decision.conversation;
+            known =
+                (1..=conversation.last_seq).contains(&message.seq).then(|| conversation.contact().id.clone());
+            known.is_some() && decision.report(message, &report)
+        })
+        .await?;
+        let Some(contact) = known else { return Ok(Reported::Unknown) };
         let kind = EventKind::Reported { message, status: status.into() };
-        self.tell(workspace, &stored.contact, [(lookup.now, kind)]);
+        self.tell(workspace, &contact, [(lookup.now, kind)]);
         Ok(Reported::Noted)
     }
 

@@ -1,11 +1,9 @@
 //! What a channel can carry: one table of its limits, as its provider documents them (SEMANTICS C).
 
 use crate::Channel;
-use crate::flow::issue::{Found, IssueCode};
-use crate::flow::path::Path;
-use crate::flow::template::Template;
+use crate::flow::content::MediaType;
 
-/// Limits of a text message on one channel.
+/// Limits of a message on one channel: characters of texts, numbers of choices. What is 0 the channel does not have.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Capacity {
     /// Characters of a text.
@@ -14,60 +12,148 @@ pub(crate) struct Capacity {
     pub(crate) text_with_options: usize,
     /// Choices below a text.
     pub(crate) options: usize,
-    /// Characters of a choice's label.
+    /// Characters of the label of a choice, or of a quick reply.
     pub(crate) label: usize,
+    /// Characters of a text above buttons or a list.
+    pub(crate) body: usize,
+    /// Buttons below a text.
+    pub(crate) buttons: usize,
+    /// Of them those that open an address.
+    pub(crate) links: usize,
+    /// Whether those and buttons that answer stand in one message.
+    pub(crate) mixes_links: bool,
+    /// Characters of a button's label.
+    pub(crate) button: usize,
+    /// Rows of a list.
+    pub(crate) rows: usize,
+    /// Characters of a row's label, or of a section's title.
+    pub(crate) row: usize,
+    /// Characters of a row's description.
+    pub(crate) description: usize,
+    /// Characters of the label that opens a list.
+    pub(crate) list_button: usize,
+    /// Quick replies below a text.
+    pub(crate) quick_replies: usize,
+    /// The media that can be sent.
+    pub(crate) media: &'static [MediaType],
+    /// Characters below an image, a film or a document.
+    pub(crate) caption: usize,
+    /// Whether a place can be sent.
+    pub(crate) location: bool,
+    /// Whether messages are approved beforehand.
+    pub(crate) template: bool,
+    /// Buttons of such a message.
+    pub(crate) template_buttons: usize,
+    /// Characters of a card's title, and of the line below it.
+    pub(crate) card: usize,
 }
+
+use MediaType::{Audio, Document, Image, Sticker, Video};
 
 impl Capacity {
     /// What is allowed where the channel is not known, or is a host's own.
-    const ANY: Self = Self { text: 10_000, text_with_options: 10_000, options: 20, label: 20 };
+    const ANY: Self = Self {
+        text: 10_000,
+        text_with_options: 10_000,
+        options: 20,
+        label: 20,
+        body: 10_000,
+        buttons: 20,
+        links: 20,
+        mixes_links: true,
+        button: 80,
+        rows: 100,
+        row: 80,
+        description: 200,
+        list_button: 80,
+        quick_replies: 20,
+        media: &[Image, Audio, Video, Document, Sticker],
+        caption: 10_000,
+        location: true,
+        template: true,
+        template_buttons: 10,
+        card: 200,
+    };
+
+    /// Nothing but texts: ten parts of 153 characters.
+    const SMS: Self = Self {
+        text: 1_530,
+        text_with_options: 1_530,
+        options: 10,
+        buttons: 0,
+        rows: 0,
+        quick_replies: 0,
+        media: &[],
+        caption: 0,
+        location: false,
+        template: false,
+        card: 0,
+        ..Self::ANY
+    };
+
+    /// Up to 3 choices are buttons, up to 10 a list; both show a body of 1,024. An address has a message of its own.
+    const WHATSAPP: Self = Self {
+        text: 4_096,
+        text_with_options: 1_024,
+        options: 10,
+        body: 1_024,
+        buttons: 3,
+        links: 1,
+        mixes_links: false,
+        button: 20,
+        rows: 10,
+        row: 24,
+        description: 72,
+        list_button: 20,
+        quick_replies: 0,
+        caption: 1_024,
+        card: 0,
+        ..Self::ANY
+    };
+
+    /// Buttons stand below at most 640 characters (the button template); media have no caption.
+    const MESSENGER: Self = Self {
+        text: 2_000,
+        text_with_options: 2_000,
+        options: 13,
+        body: 640,
+        buttons: 3,
+        links: 3,
+        button: 20,
+        rows: 0,
+        quick_replies: 13,
+        media: &[Image, Audio, Video, Document],
+        caption: 0,
+        location: false,
+        template: false,
+        card: 80,
+        ..Self::ANY
+    };
+
+    const INSTAGRAM: Self =
+        Self { text: 1_000, text_with_options: 1_000, media: &[Image, Audio, Video], ..Self::MESSENGER };
+
+    /// Choices are keys of a keyboard, at most 24 rows of them.
+    const VIBER: Self = Self {
+        text: 7_000,
+        text_with_options: 7_000,
+        body: 7_000,
+        rows: 0,
+        caption: 768,
+        template: false,
+        card: 0,
+        ..Self::ANY
+    };
 
     pub(crate) fn of(channel: Option<&Channel>) -> Self {
         match channel {
-            // Up to 3 choices are buttons, up to 10 a list; both show a body of 1,024.
-            Some(Channel::WhatsApp) => {
-                Self { text: 4_096, text_with_options: 1_024, options: 10, ..Self::ANY }
-            }
-            Some(Channel::Messenger) => {
-                Self { text: 2_000, text_with_options: 2_000, options: 13, ..Self::ANY }
-            }
-            Some(Channel::Instagram) => {
-                Self { text: 1_000, text_with_options: 1_000, options: 13, ..Self::ANY }
-            }
-            // Ten parts of 153 characters.
-            Some(Channel::Sms) => Self { text: 1_530, text_with_options: 1_530, options: 10, ..Self::ANY },
-            _ => Self::ANY,
+            Some(Channel::WhatsApp) => Self::WHATSAPP,
+            Some(Channel::Messenger) => Self::MESSENGER,
+            Some(Channel::Instagram) => Self::INSTAGRAM,
+            Some(Channel::Viber) => Self::VIBER,
+            Some(Channel::Sms) => Self::SMS,
+            Some(Channel::Web) => Self { template: false, ..Self::ANY },
+            Some(Channel::Other(_)) | None => Self::ANY,
         }
     }
-}
-
-/// Whether a channel carries a text with so many choices below it.
-pub(crate) fn check_text(
-    at: &Path<'_>,
-    channel: Option<&Channel>,
-    text: &Template,
-    options: usize,
-    found: &mut Found,
-) {
-    let capacity = Capacity::of(channel);
-    let most = if options > 0 { capacity.text_with_options } else { capacity.text };
-    let length = text.literal_len();
-    if length > most {
-        let least = if text.as_literal().is_none() { "at least " } else { "" };
-        let message = format!("has {least}{length} characters, at most {most} are allowed{}", on(channel));
-        found.add(IssueCode::ChannelLimit, at, message, "shorten it, or send two messages");
-    }
-}
-
-/// Whether a channel shows so many choices below a text.
-pub(crate) fn check_options(at: &Path<'_>, channel: Option<&Channel>, options: usize, found: &mut Found) {
-    let most = Capacity::of(channel).options;
-    if options > most {
-        let message = format!("are {options}, at most {most} are allowed{}", on(channel));
-        found.add(IssueCode::ChannelLimit, at, message, "offer fewer choices");
-    }
-}
-
-fn on(channel: Option<&Channel>) -> String {
-    channel.map(|channel| format!(" on {channel}")).unwrap_or_default()
 }

@@ -9,6 +9,7 @@ use crate::flow::graph::{Circle, Graph, Way};
 use crate::flow::issue::{Found, IssueCode};
 use crate::flow::node::{NodeDef, NodeKind, Pace, Port};
 use crate::flow::path::{Path, brief};
+use crate::flow::window;
 use crate::{Limits, NodeId};
 
 /// Checks the graph; the start node, if there is one.
@@ -18,6 +19,7 @@ pub(crate) fn check(def: &FlowDef, graph: &Graph, limits: &Limits, found: &mut F
     check_timeouts(def, found);
     if let Some(entry) = entry {
         check_reached(def, graph, entry, found);
+        window::check(def, graph, entry, found);
     }
     check_circles(def, graph, limits, found);
     found.node = None;

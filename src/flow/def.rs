@@ -214,8 +214,8 @@ impl Read for EdgeDef {
 
 impl<'de> Deserialize<'de> for FlowDef {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = Value::deserialize(deserializer)?;
         let mut found = Found::default();
+        let value = json::read(deserializer, &mut found)?;
         match Self::read(&value, &Path::Root, &mut found) {
             Some(def) if found.len() == 0 => Ok(def),
             _ => Err(D::Error::custom(found.into_issues())),

@@ -113,6 +113,11 @@ impl Graph {
         self.exits.get(node.as_usize()).map_or(&[], Vec::as_slice)
     }
 
+    /// The ways out of a node.
+    pub(crate) fn ways(&self, node: NodeIx) -> impl Iterator<Item = (NodeIx, Way)> {
+        self.graph.edges(vertex(node)).map(|edge| (place(edge.target()), *edge.weight()))
+    }
+
     /// For each node whether a way leads to it.
     pub(crate) fn reached(&self, from: NodeIx) -> BTreeSet<NodeIx> {
         let mut walk = petgraph::visit::Bfs::new(&self.graph, vertex(from));

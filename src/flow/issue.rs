@@ -106,7 +106,9 @@ codes! {
     WaitWithoutContact = "wait_without_contact",
     /// A send that certainly has no address to go to (SEMANTICS D4).
     NoDestination = "no_destination",
-    /// A text or a choice that its channel does not carry.
+    /// A free text that WhatsApp may not take any more, or not yet (its 24-hour window). A warning.
+    WindowMayBeClosed = "window_may_be_closed",
+    /// A text, a choice or a form that its channel does not carry.
     ChannelLimit = "channel_limit",
     /// A template that does not parse.
     BadTemplate = "bad_template",
@@ -129,7 +131,7 @@ impl IssueCode {
     #[must_use]
     pub fn severity(self) -> Severity {
         match self {
-            Self::UndeclaredVariable => Severity::Warning,
+            Self::UndeclaredVariable | Self::WindowMayBeClosed => Severity::Warning,
             _ => Severity::Error,
         }
     }
@@ -267,6 +269,8 @@ pub(crate) struct Found {
     suggested: usize,
     /// Places whose form is wrong already: what else is said of them would only follow from that.
     settled: std::collections::BTreeSet<String>,
+    /// The keys of objects that may be texts by language and whose order in the file is not that of their letters.
+    orders: std::collections::BTreeMap<String, Vec<String>>,
 }
 
 impl Found {
@@ -322,6 +326,16 @@ impl Found {
         self.suggested += 1;
         let meant = if self.suggested > MOST { None } else { closest(word, known) };
         meant.map(|word| format!("; did you mean {word:?}?")).unwrap_or_default()
+    }
+
+    /// Keeps the order that the keys of an object have in the file.
+    pub(crate) fn keep_order(&mut self, at: &Path<'_>, keys: Vec<String>) {
+        self.orders.insert(at.to_string(), keys);
+    }
+
+    /// The keys of an object in the order of the file; empty if that is the order of their letters.
+    pub(crate) fn order_of(&self, at: &Path<'_>) -> &[String] {
+        if self.orders.is_empty() { &[] } else { self.orders.get(&at.to_string()).map_or(&[], Vec::as_slice) }
     }
 
     /// Ends the reading of the form: whether all of it could be read, unknown fields aside.

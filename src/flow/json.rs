@@ -7,8 +7,14 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 use crate::Limits;
+use crate::flow::content::is_tag;
 use crate::flow::issue::{Found, IssueCode};
 use crate::flow::path::{Path, brief};
+
+/// Reads JSON from whatever holds it, in the order of its keys.
+pub(crate) fn read<'de, D: Deserializer<'de>>(json: D, found: &mut Found) -> Result<Value, D::Error> {
+    Strict { at: Path::Root, found }.deserialize(json)
+}
 
 /// Parses a flow's text, or says why it can not be parsed.
 pub(crate) fn parse(text: &str, limits: &Limits, found: &mut Found) -> Option<Value> {
@@ -18,7 +24,7 @@ pub(crate) fn parse(text: &str, limits: &Limits, found: &mut Found) -> Option<Va
         return None;
     }
     let mut json = serde_json::Deserializer::from_str(text);
-    let value = Strict { at: Path::Root, found }.deserialize(&mut json).and_then(|v| json.end().map(|()| v));
+    let value = read(&mut json, found).and_then(|v| json.end().map(|()| v));
     match value {
         Ok(value) => Some(value),
         Err(error) if error.to_string().starts_with("recursion limit") => {
@@ -107,13 +113,20 @@ impl<'de> Visitor<'de> for Strict<'_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Value, A::Error> {
         let mut values = Map::new();
+        let mut tags = Some(Vec::new());
         while let Some(key) = object.next_key::<String>()? {
             let at = self.at.key(&key);
             if values.contains_key(&key) {
                 self.found.add(IssueCode::DuplicateKey, &at, "is given twice", "keep one of the two");
             }
             let value = object.next_value_seed(Strict { at, found: &mut *self.found })?;
+            tags = tags.filter(|_| is_tag(&key));
+            tags.iter_mut().for_each(|tags| tags.push(key.clone()));
             values.insert(key, value);
+        }
+        // A map of `serde_json` forgets the order, which decides between languages (SEMANTICS T3).
+        if let Some(tags) = tags.filter(|tags| !tags.is_sorted()) {
+            self.found.keep_order(&self.at, tags);
         }
         Ok(Value::Object(values))
     }

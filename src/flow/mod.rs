@@ -12,6 +12,7 @@ mod check;
 mod closest;
 mod compile;
 mod condition;
+pub(crate) mod content;
 mod def;
 pub(crate) mod expr;
 mod fold;
@@ -33,15 +34,20 @@ pub(crate) mod template;
 mod tests;
 mod trigger;
 mod variables;
+mod window;
 
 pub use answer::Decimal;
 pub use condition::{CompareDef, ConditionDef, Operand};
+pub use content::{
+    ButtonDef, CardDef, DegreesDef, ListDef, LocationDef, MediaDef, MediaType, MessageDef, OptionDef,
+    ParametersDef, RowDef, SectionDef, TemplateDef, TextDef,
+};
 pub use def::{EdgeDef, FlowDef};
 pub use issue::{Issue, IssueCode, Issues, Severity};
 pub use node::{
     AnswerDef, AnswerKind, ArmDef, AskDef, AssignDef, BranchDef, ChoiceDef, ContactMode, DelayDef, EndDef,
     FunctionDef, InputDef, InputPolicy, InputType, JumpDef, Keywords, NodeDef, NodeKind, OnTimeout,
-    OptionDef, ReplyKind, SendAction, SendMessageDef, SetVariablesDef, StartDef, VariableDef, WaitReplyDef,
+    ReplyKind, SendAction, SendMessageDef, SetVariablesDef, StartDef, TypingDef, VariableDef, WaitReplyDef,
 };
 pub use operator::Operator;
 pub use settings::{

@@ -64,6 +64,10 @@ impl Span {
         }
     }
 
+    pub(crate) fn second() -> Self {
+        Self { seconds: 1, text: "1s".into() }
+    }
+
     /// Its length in seconds.
     #[must_use]
     pub fn seconds(&self) -> u32 {

@@ -7,15 +7,16 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::address::Alias;
-use crate::flow::{Flow, Reentry};
+use crate::flow::{Flow, NodeIx, Reentry};
 use crate::id::{ContactId, FlowId, FlowVersion, MessageId, SessionId, WorkspaceId};
+use crate::kernel::node::refusal;
 use crate::kernel::run::{NewSession, later, run, span, start};
 use crate::kernel::{Effect, Input, Scene};
 use crate::limits::Limits;
 use crate::observer::EventKind;
 use crate::session::{
-    Conversation, DeadLetter, DeadReason, EndReason, FailureCode, JournalEntry, Outbound, ReentryMark,
-    Session, Status, Timer, Unsent, Verdict,
+    Conversation, DeadLetter, DeadReason, DeliveryReport, EndReason, FailureCode, JournalEntry, JournalStep,
+    Outbound, ReentryMark, SendOutcome, Session, Status, Timer, Unsent, Verdict,
 };
 
 /// A message that is due later than this after it should have been sent is not sent any more (SEMANTICS S2).
@@ -68,6 +69,8 @@ pub(crate) struct Decision<'a> {
     pub(crate) events: Vec<(DateTime<Utc>, EventKind)>,
     pub(crate) add_aliases: Vec<Alias>,
     pub(crate) drop_aliases: Vec<Alias>,
+    /// Messages of the turn that just ended which come too late to be sent.
+    overdue: Vec<Arc<Outbound>>,
     /// The flow that was last asked for, by the address of its id: sessions share it with their compiled flow.
     last_pinned: Cell<Option<((usize, FlowVersion), Pinned<'a>)>>,
 }
@@ -93,6 +96,7 @@ impl<'a> Decision<'a> {
             events: Vec::new(),
             add_aliases: Vec::new(),
             drop_aliases: Vec::new(),
+            overdue: Vec::new(),
             last_pinned: Cell::new(None),
         };
         if now - clock > CLOCK_BEHIND {
@@ -169,6 +173,20 @@ impl<'a> Decision<'a> {
 
     /// Runs the session at this place. Answers whether it took the input.
     pub(crate) fn advance(&mut self, place: usize, input: Input, at: DateTime<Utc>) -> bool {
+        let is_taken = self.turn(place, input, at);
+        self.bury_overdue(at);
+        is_taken
+    }
+
+    /// Each may lead to a turn that sends others, at the same time.
+    fn bury_overdue(&mut self, at: DateTime<Utc>) {
+        while !self.overdue.is_empty() {
+            let message = self.overdue.remove(0);
+            self.refuse(message, DeadReason::TooLate, at);
+        }
+    }
+
+    fn turn(&mut self, place: usize, input: Input, at: DateTime<Utc>) -> bool {
         let Some(session) = self.conversation.sessions.get(place) else { return false };
         let Some(pinned) = self.pinned(&session.flow, session.version) else { return false };
         let input_name = input.name();
@@ -205,19 +223,8 @@ impl<'a> Decision<'a> {
             fail(session, FailureCode::ConversationSize, format!("the conversation exceeds {max} bytes"), at);
         }
         self.changed = true;
-        if pinned.logging
-            && let Some(session) = self.conversation.sessions.get(place)
-        {
-            self.journal.push(JournalEntry {
-                session: session.id,
-                contact: self.conversation.contact.id.clone(),
-                flow: session.flow.clone(),
-                version: session.version,
-                turn: session.turns,
-                at,
-                input: input_name.into(),
-                steps: std::mem::take(&mut outcome.steps),
-            });
+        if pinned.logging {
+            self.journal_turn(place, input_name, at, std::mem::take(&mut outcome.steps));
         }
         for effect in outcome.effects {
             match effect {
@@ -230,14 +237,28 @@ impl<'a> Decision<'a> {
         true
     }
 
-    /// Puts a message into the outbox, or where it belongs when it comes too late (SEMANTICS S2).
+    fn journal_turn(&mut self, place: usize, input: &str, at: DateTime<Utc>, steps: Vec<JournalStep>) {
+        let Some(session) = self.conversation.sessions.get(place) else { return };
+        self.journal.push(JournalEntry {
+            session: session.id,
+            contact: self.conversation.contact.id.clone(),
+            flow: session.flow.clone(),
+            version: session.version,
+            turn: session.turns,
+            at,
+            input: input.into(),
+            steps,
+        });
+    }
+
+    /// Puts a message into the outbox, or aside when it comes too late (SEMANTICS S2).
     fn send(&mut self, message: Arc<Outbound>, at: DateTime<Utc>) {
         let overdue = self.now - at > LATE_AFTER;
         let now = self.now;
         let conversation = Arc::make_mut(&mut self.conversation);
         conversation.last_seq = message.id.seq;
         if overdue {
-            self.bury(message, DeadReason::TooLate);
+            self.overdue.push(message);
             return;
         }
         if conversation.outbox.capacity() == 0 {
@@ -327,13 +348,71 @@ impl<'a> Decision<'a> {
 
     /// A message has left.
     pub(crate) fn settle_message(&mut self, id: MessageId, at: DateTime<Utc>) {
-        self.take_unsent(id, at);
+        if self.take_unsent(id, at).is_some()
+            && let Some(place) = self.awaiting(id)
+        {
+            self.advance(place, Input::Sent { message: id, outcome: SendOutcome::Sent }, self.now);
+        }
     }
 
     /// A message never will leave.
     pub(crate) fn give_up(&mut self, id: MessageId, reason: DeadReason, at: DateTime<Utc>) {
         let Some(message) = self.take_unsent(id, at) else { return };
-        self.bury(message, reason);
+        let now = self.now;
+        self.refuse(message, reason, now);
+        self.bury_overdue(now);
+    }
+
+    /// A refused message takes the branch that its node has for it; without one it is a dead letter (SEMANTICS D1).
+    fn refuse(&mut self, message: Arc<Outbound>, reason: DeadReason, at: DateTime<Utc>) {
+        if message.content.is_typing() {
+            return;
+        }
+        let mut has_branch = false;
+        if let Some(place) = self.awaiting(message.id) {
+            let outcome = SendOutcome::from(&reason);
+            has_branch = self.has_branch(place, &outcome);
+            self.turn(place, Input::Sent { message: message.id, outcome }, at);
+        }
+        if !has_branch {
+            self.bury(message, reason);
+        }
+    }
+
+    /// The place of the session that must know what becomes of a message, unless its time was over before.
+    fn awaiting(&self, id: MessageId) -> Option<usize> {
+        let place = self.conversation.sessions.iter().position(|session| session.awaits() == Some(id))?;
+        let session = self.conversation.sessions.get(place)?;
+        let timer = self.conversation.timer(session, self.settled);
+        timer.is_none_or(|(at, _)| at > self.now).then_some(place)
+    }
+
+    fn has_branch(&self, place: usize, outcome: &SendOutcome) -> bool {
+        let step = self.conversation.sessions.get(place).and_then(|session| {
+            let flow = self.pinned(&session.flow, session.version)?.flow?;
+            flow.node(flow.find(&session.at, NodeIx(session.hint))?)
+        });
+        step.is_some_and(|step| refusal(step, outcome).is_some())
+    }
+
+    /// Takes later news of a message of a live session (SEMANTICS D1). Answers whether it took effect.
+    pub(crate) fn report(&mut self, message: MessageId, report: &DeliveryReport) -> bool {
+        let Some(place) = self.conversation.sessions.iter().position(|live| live.id == message.session)
+        else {
+            return false;
+        };
+        let input = Input::Report { message, report: report.clone() };
+        let name = input.name();
+        if self.advance(place, input, self.now) {
+            self.edit().outbox.retain(|unsent| unsent.message.id != message);
+            return true;
+        }
+        let Some(session) = self.conversation.sessions.get(place) else { return false };
+        if self.pinned(&session.flow, session.version).is_some_and(|pinned| pinned.logging) {
+            self.journal_turn(place, name, self.now, Vec::new());
+            self.changed = true;
+        }
+        false
     }
 
     /// A message that was given up is to be tried once more, behind all others.
@@ -418,6 +497,7 @@ fn fail(session: &mut Session, code: FailureCode, message: String, at: DateTime<
     session.status = Status::Failed;
     session.deadline = None;
     session.call = None;
+    session.take_sending();
     session.expires_at = None;
     session.ended_at = Some(at);
 }

@@ -22,10 +22,14 @@ impl Run<'_> {
             let text = format_args!("more than {max} messages are unsent");
             return Err(Move::fail(FailureCode::UnsentMessages, text));
         }
-        self.session.asked = Some(Arc::clone(&route));
+        if content.is_typing() {
+            self.signs += 1;
+        } else {
+            self.session.asked = Some(Arc::clone(&route));
+            self.session.sent += 1;
+        }
         let index = self.sends;
         self.sends += 1;
-        self.session.sent += 1;
         let id = MessageId { session: self.session.id, seq: self.last_sent() };
         let message = Outbound {
             id,

@@ -4,6 +4,7 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod admit;
+mod content;
 mod decision;
 mod destination;
 mod hash;
@@ -20,10 +21,12 @@ use chrono::{DateTime, Utc};
 
 use crate::calls::CallResult;
 use crate::flow::Flow;
-use crate::id::{CallId, WorkspaceId};
+use crate::id::{CallId, MessageId, WorkspaceId};
 use crate::limits::Limits;
 use crate::observer::EventKind;
-use crate::session::{Contact, EndReason, JournalStep, Message, Outbound, Route, Session};
+use crate::session::{
+    Contact, DeliveryReport, EndReason, JournalStep, Message, Outbound, Route, SendOutcome, Session,
+};
 
 pub use admit::Refusal;
 pub(crate) use admit::{Admission, Allowances, admit};
@@ -59,6 +62,21 @@ pub enum Input {
         /// What it came to.
         result: CallResult,
     },
+    /// What became of the message that it waits for (SEMANTICS D1).
+    Sent {
+        /// Which message.
+        message: MessageId,
+        /// What it came to.
+        outcome: SendOutcome,
+    },
+    /// What the channel tells later of a message. One that did not arrive takes the `failed` branch while its send is
+    /// the session's latest step; nothing else changes a session.
+    Report {
+        /// Which message.
+        message: MessageId,
+        /// What the channel tells.
+        report: DeliveryReport,
+    },
     /// It is ended from outside.
     End(EndReason),
 }
@@ -71,6 +89,8 @@ impl Input {
             Self::Deadline(_) => "deadline",
             Self::Expiry => "expiry",
             Self::Result { .. } => "result",
+            Self::Sent { .. } => "sent",
+            Self::Report { .. } => "report",
             Self::End(_) => "end",
         }
     }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::flow::node::Port;
+use crate::flow::node::{Port, SendMessage};
 use crate::flow::{Flow, NodeIx, Step, TtlMode};
-use crate::id::{FlowVersion, SessionId};
+use crate::id::{FlowVersion, MessageId, SessionId};
 use crate::kernel::{Effect, Input, Scene, node};
 use crate::observer::EventKind;
 use crate::session::{
-    Failure, FailureCode, JournalStep, Message, Origin, Queued, Reply, Route, Session, Status,
+    DeliveryReport, Failure, FailureCode, JournalStep, Message, Origin, Queued, Reply, Route, SendOutcome,
+    Session, Status,
 };
 use crate::value::Bag;
 
@@ -115,6 +116,8 @@ pub(super) struct Run<'a> {
     pub(super) effects: Vec<Effect>,
     /// Messages of this turn.
     pub(super) sends: u32,
+    /// Of them those that only show that somebody is writing: no answer is asked by them, and none is overtaken.
+    pub(super) signs: u32,
     /// The title of the node that led here.
     pub(super) component: Option<Arc<str>>,
     visited: u32,
@@ -137,6 +140,7 @@ pub(crate) fn run(flow: &Flow, session: &mut Session, input: Input, scene: &Scen
         scene,
         effects: Vec::new(),
         sends: 0,
+        signs: 0,
         component: None,
         visited: 0,
         steps: Vec::new(),
@@ -176,24 +180,64 @@ impl<'a> Run<'a> {
             }
             return begins;
         }
-        match node::resume(self, step, input) {
-            Move::Ignore => return false,
-            _ if self.session.turns >= self.scene.limits.turns_per_session => {
-                let text = format!("more than {} turns", self.scene.limits.turns_per_session);
-                return self.fail(FailureCode::TurnsPerSession, text);
-            }
-            Move::Stay => self.visit(step, None),
-            leave => {
-                self.session.status = Status::Running;
-                self.session.deadline = None;
-                self.session.call = None;
-                self.session.forget_heard();
-                if let Some(next) = self.leave(at, step, leave) {
-                    self.walk(next);
-                }
-            }
+        let was_sent = matches!(input, Input::Sent { outcome: SendOutcome::Sent, .. });
+        match input {
+            Input::Report { message, report } => self.report(message, &report),
+            input => match node::resume(self, step, input) {
+                Move::Ignore => false,
+                leave => self.go_on(at, step, leave, was_sent),
+            },
+        }
+    }
+
+    /// Leaves the node that the session stands at. `was_sent`: because its message was taken.
+    fn go_on(&mut self, at: NodeIx, step: &'a Step, leave: Move, was_sent: bool) -> bool {
+        if self.session.turns >= self.scene.limits.turns_per_session {
+            let text = format!("more than {} turns", self.scene.limits.turns_per_session);
+            return self.fail(FailureCode::TurnsPerSession, text);
+        }
+        let sending = self.session.take_sending();
+        if let Move::Stay = leave {
+            self.visit(step, None);
+            return true;
+        }
+        self.session.status = Status::Running;
+        self.session.deadline = None;
+        self.session.call = None;
+        self.session.forget_heard();
+        if let Some(next) = self.leave(at, step, leave) {
+            self.walk(next);
+        }
+        let stands_behind = was_sent
+            && self.visited == 1
+            && matches!(self.session.status, Status::Waiting | Status::Delayed)
+            && step.exit(SendMessage::FAILED).is_some();
+        if stands_behind {
+            self.session.rare().sending = sending;
         }
         true
+    }
+
+    /// A message that did not arrive takes the `failed` branch of its node while the session still waits for it or has
+    /// only come to stand right behind it (SEMANTICS D1).
+    fn report(&mut self, message: MessageId, report: &DeliveryReport) -> bool {
+        let flow = self.flow;
+        let is_latest = message.session == self.session.id
+            && self.session.sending().is_some_and(|sending| sending.seq == message.seq);
+        let (true, DeliveryReport::Failed { .. }, Some(sending)) =
+            (is_latest, report, self.session.sending())
+        else {
+            return false;
+        };
+        let found = flow.find(&sending.node, NodeIx(self.session.hint));
+        let Some((at, step)) = found.and_then(|at| Some((at, flow.node(at)?))) else { return false };
+        if step.exit(SendMessage::FAILED).is_none() {
+            return false;
+        }
+        if self.session.status == Status::Waiting {
+            self.session.answered = self.session.wait;
+        }
+        self.go_on(at, step, Move::Take(SendMessage::FAILED), false)
     }
 
     /// Enters nodes until one parks the session or ends it.
@@ -276,14 +320,15 @@ impl<'a> Run<'a> {
         self.session.deadline = None;
         self.session.call = None;
         self.session.forget_heard();
+        self.session.take_sending();
         true
     }
 
     /// Ends the session as failed; what this turn would have sent is not sent (SEMANTICS S7, S9).
     pub(super) fn fail(&mut self, code: FailureCode, message: String) -> bool {
         self.effects.retain(|effect| !matches!(effect, Effect::Send(_)));
-        self.session.sent -= self.sends;
-        self.sends = 0;
+        self.session.sent -= self.sends - self.signs;
+        (self.sends, self.signs) = (0, 0);
         let node = self.session.at.clone();
         self.session.rare().failure = Some(Failure { code, node, message });
         self.end(Status::Failed)

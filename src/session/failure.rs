@@ -38,6 +38,8 @@ pub enum FailureCode {
     InvalidAnswer,
     /// A host call failed, or was not answered in time, and no `failed` branch is there.
     CallFailed,
+    /// A message came out such that it makes no sense: a medium without an address, a place without degrees.
+    BadContent,
     /// A delay's instant could not be read.
     BadInstant,
     /// The flow or the node that the session stands at is not there.
@@ -59,6 +61,7 @@ impl FailureCode {
             Self::Expression => "expression",
             Self::InvalidAnswer => "invalid_answer",
             Self::CallFailed => "call_failed",
+            Self::BadContent => "bad_content",
             Self::BadInstant => "bad_instant",
             Self::MissingNode => "missing_node",
             Self::ConversationSize => "conversation_size",

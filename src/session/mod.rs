@@ -5,7 +5,9 @@
 
 mod call;
 mod contact;
+mod content;
 mod conversation;
+mod delivery;
 mod failure;
 mod heard;
 mod journal;
@@ -20,15 +22,20 @@ mod stored;
 
 pub use call::{CallStage, PendingCall};
 pub use contact::{Contact, Profile};
+pub use content::{
+    Buttons, Card, Content, Link, List, Location, Media, Opt, Parameters, QuickReplies, TemplateMessage,
+};
 pub use conversation::Conversation;
 pub(crate) use conversation::{ReentryMark, Timer};
+pub(crate) use delivery::Sending;
+pub use delivery::{DeliveryReport, SendOutcome};
 pub use failure::{Failure, FailureCode};
 pub(crate) use heard::Heard;
 pub use journal::{JournalEntry, JournalStep};
 pub(crate) use message::Queued;
 pub use message::{Message, MessageKind, Reply};
 pub use origin::{Origin, Route};
-pub use outbox::{Content, DeadLetter, DeadReason, Opt, Outbound, Unsent};
+pub use outbox::{DeadLetter, DeadReason, Outbound, Unsent};
 pub(crate) use ring::Verdict;
 pub use session::Session;
 pub use status::{EndReason, Status};

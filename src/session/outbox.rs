@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::{Account, Address};
 use crate::id::{ContactId, FlowId, MessageId, NodeId, SessionId, WorkspaceId};
+use crate::session::{Content, Opt};
 
 /// One message to the contact, as a transport gets it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,61 +63,20 @@ impl Outbound {
 
     /// About how many bytes it takes.
     pub(crate) fn weight(&self) -> usize {
-        let options =
-            self.options().iter().map(|option| option.payload.len() + option.label.len()).sum::<usize>();
-        size_of::<Self>() + self.text().len() + options
+        size_of::<Self>() + self.content.weight()
     }
 
-    /// The text, of whatever content.
+    /// The text, of whatever content ([`Content::text`]).
     #[must_use]
     pub fn text(&self) -> &str {
-        match &self.content {
-            Content::Text { text, .. } => text,
-        }
+        self.content.text()
     }
 
     /// What the contact can choose from; empty when it is free to say anything.
     #[must_use]
     pub fn options(&self) -> &[Opt] {
-        match &self.content {
-            Content::Text { options, .. } => options,
-        }
+        self.content.options()
     }
-}
-
-/// What a message says.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Content {
-    /// Plain text, with choices or without.
-    Text {
-        /// The text, rendered; never to be taken for a template or markup.
-        text: String,
-        /// The choices, in order.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        options: Vec<Opt>,
-    },
-}
-
-impl std::fmt::Debug for Content {
-    /// Says how much is there, not what: texts are the contact's.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Text { text, options } => {
-                write!(f, "Text({} bytes, {} options)", text.len(), options.len())
-            }
-        }
-    }
-}
-
-/// A choice that a message offers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Opt {
-    /// What the channel hands back when it is chosen; opaque, at most 200 bytes (SEMANTICS I9).
-    pub payload: String,
-    /// What the contact reads.
-    pub label: String,
 }
 
 /// A message in the outbox.

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::channel::Channel;
-use crate::id::{FlowId, FlowVersion, NodeId, SessionId};
-use crate::session::{EndReason, Failure, Heard, Origin, PendingCall, Queued, Reply, Route, Status};
+use crate::id::{FlowId, FlowVersion, MessageId, NodeId, SessionId};
+use crate::session::{EndReason, Failure, Heard, Origin, PendingCall, Queued, Reply, Route, Sending, Status};
 use crate::value::Bag;
 
 /// One run of a flow with a contact.
@@ -89,6 +89,9 @@ pub(crate) struct Rare {
     pub(crate) outcome: Option<Arc<str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) heard: Option<Heard>,
+    /// The message that it waits for, or stands right behind (SEMANTICS D1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sending: Option<Sending>,
 }
 
 impl Session {
@@ -213,6 +216,21 @@ impl Session {
     #[must_use]
     pub fn outcome(&self) -> Option<&str> {
         self.rare.as_ref()?.outcome.as_deref()
+    }
+
+    /// The message of which it must know what becomes before it goes on (SEMANTICS D1).
+    #[must_use]
+    pub fn awaits(&self) -> Option<MessageId> {
+        let sending = (self.status == Status::Calling).then(|| self.sending())??;
+        Some(MessageId { session: self.id, seq: sending.seq })
+    }
+
+    pub(crate) fn sending(&self) -> Option<&Sending> {
+        self.rare.as_ref()?.sending.as_ref()
+    }
+
+    pub(crate) fn take_sending(&mut self) -> Option<Sending> {
+        self.rare.as_mut()?.sending.take()
     }
 
     pub(crate) fn rare(&mut self) -> &mut Rare {

@@ -8,6 +8,8 @@ mod digits;
 mod number;
 mod web;
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 pub(crate) use choice::Choice;
@@ -67,8 +69,8 @@ pub(crate) struct Said<'a> {
 pub(crate) enum Meant {
     /// This value.
     Value(Value),
-    /// The choice at this place.
-    Choice(usize),
+    /// The choice at this place, with this id.
+    Choice { place: usize, id: Arc<str> },
     /// The medium.
     Medium,
     /// The place.
@@ -86,7 +88,8 @@ impl Expect {
             Self::Location => return (said.kind == ReplyKind::Location).then_some(Meant::Place),
             _ if !matches!(said.kind, ReplyKind::Text | ReplyKind::Choice) => return None,
             Self::Choice(choices) => {
-                return choice::find(choices, said.payload, said.text).map(Meant::Choice);
+                let place = choice::find(choices, said.payload, said.text)?;
+                return Some(Meant::Choice { place, id: choices.get(place)?.id.clone() });
             }
             _ => {}
         }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::flow::compile::Compile;
 use crate::flow::issue::IssueCode;
-use crate::flow::node::{Kind, Pace, PortName};
+use crate::flow::node::{Kind, Pace, Port, PortName};
 use crate::flow::path::Path;
 use crate::flow::read::Fields;
 use crate::flow::span::Span;
@@ -82,5 +82,9 @@ impl Kind for DelayDef {
 
     fn pace(&self) -> Pace<'_> {
         Pace::Timed
+    }
+
+    fn longest(&self, _port: Port) -> Option<TimeDelta> {
+        self.span.as_ref().map(Span::as_delta)
     }
 }

@@ -12,10 +12,12 @@ mod question;
 mod send_message;
 mod set_variables;
 mod start;
+mod typing;
 mod wait_reply;
 
 use std::borrow::Cow;
 
+use chrono::TimeDelta;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -26,9 +28,10 @@ pub use end::EndDef;
 pub use function::FunctionDef;
 pub use jump::JumpDef;
 pub use question::{OnTimeout, ReplyKind};
-pub use send_message::{OptionDef, SendAction, SendMessageDef};
+pub use send_message::{SendAction, SendMessageDef};
 pub use set_variables::{AssignDef, SetVariablesDef, VariableDef};
 pub use start::{ContactMode, InputDef, InputPolicy, InputType, StartDef};
+pub use typing::TypingDef;
 pub use wait_reply::WaitReplyDef;
 
 pub(crate) use ask::Ask;
@@ -38,9 +41,11 @@ pub(crate) use end::End;
 pub(crate) use function::Function;
 pub(crate) use jump::Jump;
 pub(crate) use question::Question;
-pub(crate) use send_message::{Opt, SendMessage};
+pub(crate) use send_message::SendMessage;
+use send_message::check_reply;
 pub(crate) use set_variables::{Assign, SetVariables};
 pub(crate) use start::Start;
+pub(crate) use typing::Typing;
 pub(crate) use wait_reply::WaitReply;
 
 use crate::flow::compile::Compile;
@@ -96,6 +101,17 @@ pub(crate) trait Kind: Sized {
 
     fn sends(&self) -> bool {
         false
+    }
+
+    /// Whether it sends the contact something that WhatsApp takes only within a day of the contact's last message.
+    fn sends_free_text(&self) -> bool {
+        false
+    }
+
+    /// The longest time that a session stands here before it leaves by the port with no word of the contact. None: there
+    /// is no telling. What takes but seconds counts as nothing.
+    fn longest(&self, _port: Port) -> Option<TimeDelta> {
+        Some(TimeDelta::zero())
     }
 
     /// Variables that it writes.
@@ -159,6 +175,14 @@ macro_rules! kinds {
                 match self { $(Self::$kind(def) => def.sends()),+ }
             }
 
+            pub(crate) fn sends_free_text(&self) -> bool {
+                match self { $(Self::$kind(def) => def.sends_free_text()),+ }
+            }
+
+            pub(crate) fn longest(&self, port: Port) -> Option<TimeDelta> {
+                match self { $(Self::$kind(def) => def.longest(port)),+ }
+            }
+
             pub(crate) fn writes(&self) -> Vec<&str> {
                 match self { $(Self::$kind(def) => def.writes()),+ }
             }
@@ -201,6 +225,8 @@ kinds! {
     Delay(DelayDef) = "delay",
     /// Asks the host.
     Function(FunctionDef) = "function",
+    /// Shows that somebody is writing.
+    Typing(TypingDef) = "typing",
 }
 
 impl Node {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use serde::Serialize;
 
 use crate::flow::compile::Compile;
@@ -106,6 +107,10 @@ impl Kind for WaitReplyDef {
 
     fn pace(&self) -> Pace<'_> {
         self.question().pace()
+    }
+
+    fn longest(&self, _port: Port) -> Option<TimeDelta> {
+        self.timeout.as_ref().map(Span::as_delta)
     }
 
     fn writes(&self) -> Vec<&str> {

@@ -4,20 +4,21 @@ use serde_json::Value;
 
 use crate::flow::Step;
 use crate::flow::answer::{Meant, Said};
+use crate::flow::content;
 use crate::flow::expr::EvalError;
 use crate::flow::node::{Ask, Port};
-use crate::flow::template::Template;
+use crate::kernel::content::render_content;
 use crate::kernel::node::question::{self, Word};
 use crate::kernel::run::{Move, Run};
-use crate::kernel::{Input, destination, route};
-use crate::session::{Content, FailureCode, Message, Opt};
+use crate::kernel::{Input, destination};
+use crate::session::{FailureCode, Message};
 use crate::value::Packed;
 
 pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &Ask) -> Move {
-    run.next_wait();
-    if let Err(leave) = say(run, step, node, &node.text) {
+    if let Err(leave) = say(run, step, &node.message) {
         return leave;
     }
+    run.next_wait();
     // What came before the question is no answer to it: it has been missed.
     question::take_queued(run, &node.question);
     question::park(run, &node.question)
@@ -42,17 +43,11 @@ pub(super) fn resume(run: &mut Run<'_>, step: &Step, node: &Ask, input: Input) -
     }
 }
 
-/// Sends the question, or what is said to an answer that is none, with the choices of this wait.
-fn say(run: &mut Run<'_>, step: &Step, node: &Ask, text: &Template) -> Result<(), Move> {
+/// Sends the question, or what is said to an answer that is none.
+fn say(run: &mut Run<'_>, step: &Step, message: &content::Message) -> Result<(), Move> {
     let route = destination::reply(run)?;
-    let text = run.render(text).map_err(|error| Move::fail(FailureCode::Expression, error))?;
-    let (session, wait) = (run.session.id, run.session.wait);
-    let option = |option: &crate::flow::node::Opt| Opt {
-        payload: route::payload(session, wait, &option.id),
-        label: option.label.as_ref().to_owned(),
-    };
-    let options = node.options.iter().map(option).collect();
-    run.send(step, route, Content::Text { text, options }).map(drop)
+    let content = render_content(run, message)?;
+    run.send(step, route, content).map(drop)
 }
 
 /// What was meant by a message; none if it is no answer.
@@ -81,8 +76,7 @@ fn accept(run: &mut Run<'_>, step: &Step, node: &Ask, mut message: Message, mean
         Meant::Value(value) => (value, Ask::VALID),
         Meant::Medium => (json(message.media.as_ref()), Ask::VALID),
         Meant::Place => (json(message.location.as_ref()), Ask::VALID),
-        Meant::Choice(place) => {
-            let id = node.options.get(place).map(|option| option.id.clone()).unwrap_or_default();
+        Meant::Choice { place, id } => {
             message.payload = Some(id.clone());
             (Value::String(id.as_ref().to_owned()), choice_port(step, place))
         }
@@ -113,8 +107,8 @@ fn refuse(run: &mut Run<'_>, step: &Step, node: &Ask, message: Message) -> Move 
     heard.invalid = heard.invalid.saturating_add(1);
     let attempts = heard.invalid;
     if attempts <= node.retries {
-        let text = node.error_text.as_ref().unwrap_or(&node.text);
-        return say(run, step, node, text).err().unwrap_or(Move::Stay);
+        let message = node.again.as_ref().unwrap_or(&node.message);
+        return say(run, step, message).err().unwrap_or(Move::Stay);
     }
     run.session.answered = run.session.wait;
     if step.exit(Ask::INVALID).is_some() {

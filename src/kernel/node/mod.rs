@@ -9,11 +9,13 @@ mod jump;
 mod question;
 mod send_message;
 mod set_variables;
+mod typing;
 mod wait_reply;
 
 use crate::flow::Step;
 use crate::flow::node::{Node, Port};
 pub(super) use question::takes;
+pub(super) use send_message::refusal;
 
 use crate::kernel::Input;
 use crate::kernel::run::{Move, Run};
@@ -36,11 +38,13 @@ pub(super) fn enter(run: &mut Run<'_>, step: &Step) -> Move {
         Node::SetVariables(node) => set_variables::enter(run, node),
         Node::Delay(node) => delay::enter(run, node),
         Node::Function(node) => function::enter(run, node),
+        Node::Typing(node) => typing::enter(run, step, node),
     }
 }
 
 pub(super) fn resume(run: &mut Run<'_>, step: &Step, input: Input) -> Move {
     match &step.node {
+        Node::SendMessage(_) => send_message::resume(run, step, &input),
         Node::WaitReply(node) => wait_reply::resume(run, step, node, input),
         Node::Ask(node) => ask::resume(run, step, node, input),
         Node::Delay(_) => delay::resume(run, &input),

@@ -1,31 +1,55 @@
-//! `send_message`: renders a message into the outbox (SEMANTICS N2, D4).
+//! `send_message`: renders a message into the outbox, and waits for what becomes of it where the flow has a way for a
+//! refusal (SEMANTICS N2, D1, D4).
 
 use crate::flow::Step;
 use crate::flow::node::{Port, SendMessage};
+use crate::kernel::Input;
+use crate::kernel::content::render_content;
 use crate::kernel::destination;
 use crate::kernel::run::{Move, Run};
-use crate::session::{Content, FailureCode, Opt};
+use crate::session::{FailureCode, SendOutcome, Sending, Status};
 
 pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &SendMessage) -> Move {
     let route = match destination::resolve(run, node) {
         Ok(route) => route,
         Err(leave) => return leave,
     };
-    let text = match run.render(&node.text) {
-        Ok(text) => text,
-        Err(error) => return Move::fail(FailureCode::Expression, error),
+    let content = match render_content(run, &node.message) {
+        Ok(content) => content,
+        Err(Move::Fail(FailureCode::BadContent, _)) if step.exit(SendMessage::FAILED).is_some() => {
+            return Move::Take(SendMessage::FAILED);
+        }
+        Err(leave) => return leave,
     };
-    let wait = run.session.wait + 1;
-    let options = node
-        .options
-        .iter()
-        .map(|option| Opt {
-            payload: crate::kernel::route::payload(run.session.id, wait, &option.id),
-            label: option.label.as_ref().to_owned(),
-        })
-        .collect();
-    match run.send(step, route, Content::Text { text, options }) {
+    match run.send(step, route, content) {
+        Ok(id) if has_refusal(step) => {
+            run.session.rare().sending = Some(Sending { seq: id.seq, node: step.id.clone() });
+            Move::Park { status: Status::Calling, deadline: None }
+        }
         Ok(_) => Move::Take(Port::NEXT),
         Err(leave) => leave,
     }
+}
+
+pub(super) fn resume(run: &Run<'_>, step: &Step, input: &Input) -> Move {
+    match input {
+        Input::Sent { message, outcome } if run.session.awaits() == Some(*message) => {
+            Move::Take(refusal(step, outcome).unwrap_or(Port::NEXT))
+        }
+        _ => Move::Ignore,
+    }
+}
+
+fn has_refusal(step: &Step) -> bool {
+    [SendMessage::FAILED, SendMessage::WINDOW_CLOSED].iter().any(|port| step.exit(*port).is_some())
+}
+
+/// The branch that a refusal takes. None: the flow goes on, and the message is a dead letter.
+pub(in crate::kernel) fn refusal(step: &Step, outcome: &SendOutcome) -> Option<Port> {
+    let ports: &[Port] = match outcome {
+        SendOutcome::Sent => &[],
+        SendOutcome::Failed { .. } => &[SendMessage::FAILED],
+        SendOutcome::WindowClosed => &[SendMessage::WINDOW_CLOSED, SendMessage::FAILED],
+    };
+    ports.iter().copied().find(|port| step.exit(*port).is_some())
 }

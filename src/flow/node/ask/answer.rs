@@ -9,9 +9,9 @@ use serde_json::Value;
 use crate::flow::answer::{Bounds, Choice, Decimal, Expect, check_format};
 use crate::flow::compile::Compile;
 use crate::flow::condition::Operand;
+use crate::flow::content::TextDef;
 use crate::flow::issue::{Found, IssueCode};
 use crate::flow::node::ask::Ask;
-use crate::flow::node::send_message::{Opt, OptionDef};
 use crate::flow::path::{Path, brief};
 use crate::flow::pattern::Extent;
 use crate::flow::read::{Fields, Read, words};
@@ -99,7 +99,7 @@ pub struct ChoiceDef {
     /// What is saved, and the name of its branch: 1-64 bytes, unique in its question.
     pub id: String,
     /// What the contact sees: 1-20 characters, no template.
-    pub label: String,
+    pub label: TextDef,
     /// Other words for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub synonyms: Option<Vec<String>>,
@@ -127,10 +127,9 @@ impl AnswerDef {
         self.expect.unwrap_or(usual)
     }
 
-    /// The check, and the options of the message.
-    pub(super) fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> (Option<Expect>, Box<[Opt]>) {
+    /// The check. `are_shown`: the choices stand below the question, and are checked with it.
+    pub(super) fn compile(&self, are_shown: bool, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Expect> {
         self.check_fields(at, cx.found);
-        let mut options = Box::default();
         let expect = match self.kind() {
             AnswerKind::Text => self.text(at, cx),
             AnswerKind::Number => Some(Expect::Number {
@@ -146,13 +145,9 @@ impl AnswerDef {
             AnswerKind::Url => Some(Expect::Url),
             AnswerKind::Media => Some(Expect::Media { types: self.media_types(at, cx.found) }),
             AnswerKind::Location => Some(Expect::Location),
-            AnswerKind::Choice => {
-                let (choices, offered) = self.choices(at, cx);
-                options = offered;
-                Some(Expect::Choice(choices))
-            }
+            AnswerKind::Choice => Some(Expect::Choice(self.choices(are_shown, at, cx))),
         };
-        (expect.map(|expect| self.bounded(expect, at, cx)), options)
+        expect.map(|expect| self.bounded(expect, at, cx))
     }
 
     /// Whether each field is one that the kind of answer is held to.
@@ -249,38 +244,45 @@ impl AnswerDef {
         types.iter().map(plain).collect()
     }
 
-    fn choices(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> (Box<[Choice]>, Box<[Opt]>) {
+    fn choices(&self, are_shown: bool, at: &Path<'_>, cx: &mut Compile<'_>) -> Box<[Choice]> {
         let list = at.key("choices");
         let written = self.choices.as_deref().unwrap_or_default();
-        let ids = written.iter().map(|choice| choice.id.as_str());
-        cx.distinct(&list, "choice", Ask::FIXED.into_iter().chain(ids));
-        let mut meant: BTreeMap<String, usize> = BTreeMap::new();
-        let (mut choices, mut options) = (Vec::new(), Vec::new());
+        if !are_shown {
+            cx.distinct(&list, "choice", written.iter().map(|choice| choice.id.as_str()));
+        }
+        let mut owners: BTreeMap<String, &str> = BTreeMap::new();
+        let mut choices = Vec::with_capacity(written.len());
         for (place, choice) in written.iter().enumerate() {
-            let at = list.item(place);
-            let option = OptionDef { id: choice.id.clone(), label: choice.label.clone() };
-            options.extend(option.compile(&at, cx));
-            let synonyms = choice.synonyms.iter().flatten().map(String::as_str);
-            let compiled = Choice::new(&choice.id, std::iter::once(choice.label.as_str()).chain(synonyms));
-            for key in compiled.keys() {
-                match meant.entry(key) {
-                    Entry::Occupied(other) if *other.get() != place => {
-                        let other = written.get(*other.get()).map_or("", |other| other.id.as_str());
-                        if other != choice.id {
-                            let message = format!("has a word that means choice {:?} too", brief(other));
-                            let fix = "keep the word with one of the two";
-                            cx.found.add(IssueCode::DuplicateBranch, &at, message, fix);
-                        }
+            let (at, id) = (list.item(place), choice.id.as_str());
+            if !are_shown {
+                cx.short_name(&at.key("id"), id);
+            }
+            if Ask::FIXED.contains(&id) {
+                let message = format!("{id:?} is the name of another branch");
+                cx.found.add(
+                    IssueCode::DuplicateBranch,
+                    &at.key("id"),
+                    message,
+                    "give the choice another id",
+                );
+            }
+            let compiled = Choice::new(id, choice.words());
+            for word in compiled.keys() {
+                match owners.entry(word) {
+                    Entry::Vacant(entry) => {
+                        entry.insert(id);
+                    }
+                    Entry::Occupied(owner) if *owner.get() != id => {
+                        let message = format!("{:?} means {:?} too", brief(owner.key()), brief(owner.get()));
+                        let fix = "keep the word with one of the two";
+                        cx.found.add(IssueCode::DuplicateBranch, &at, message, fix);
                     }
                     Entry::Occupied(_) => {}
-                    Entry::Vacant(entry) => {
-                        entry.insert(place);
-                    }
                 }
             }
             choices.push(compiled);
         }
-        (choices.into(), options.into())
+        choices.into()
     }
 
     /// The same, between the ends of what is allowed.
@@ -307,6 +309,19 @@ impl AnswerDef {
             *bounds = given;
         }
         expect
+    }
+}
+
+impl ChoiceDef {
+    /// A choice.
+    pub fn new(id: impl Into<String>, label: impl Into<TextDef>) -> Self {
+        Self { id: id.into(), label: label.into(), synonyms: None }
+    }
+
+    /// Its labels in every language, and other words for it.
+    fn words(&self) -> impl Iterator<Item = &str> {
+        let synonyms = self.synonyms.iter().flatten().map(String::as_str);
+        self.label.texts().chain(synonyms)
     }
 }
 

@@ -5,21 +5,20 @@ mod answer;
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use serde::Serialize;
 
 pub use answer::{AnswerDef, AnswerKind, ChoiceDef};
 
 use crate::flow::answer::Expect;
-use crate::flow::capacity;
 use crate::flow::compile::Compile;
+use crate::flow::content::{Fit, Message, MessageDef, OptionDef, TextDef};
 use crate::flow::issue::IssueCode;
 use crate::flow::node::question::{self, Accept, OnTimeout, Question};
-use crate::flow::node::send_message::Opt;
 use crate::flow::node::{Kind, Pace, Port, PortName};
 use crate::flow::path::Path;
 use crate::flow::read::{Fields, words};
 use crate::flow::span::Span;
-use crate::flow::template::Template;
 
 /// A question with its answer checked. Branches: `valid`, which an edge without a branch takes, `invalid`, `timeout`,
 /// and the id of each choice.
@@ -44,8 +43,9 @@ use crate::flow::template::Template;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct AskDef {
-    /// The question, a template.
-    pub text: String,
+    /// The question, in any form of message but `options`: what there is to choose from are `choices`.
+    #[serde(flatten)]
+    pub message: MessageDef,
     /// What counts as an answer.
     #[serde(flatten)]
     pub answer: Box<AnswerDef>,
@@ -54,7 +54,7 @@ pub struct AskDef {
     pub retries: Option<u32>,
     /// What it says to an answer that is none, a template; the question again if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub error_text: Option<String>,
+    pub error_text: Option<TextDef>,
     /// The variable that takes the answer: a number, a text, the id of the choice, the medium, the place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub save_to: Option<String>,
@@ -89,11 +89,11 @@ words! {
 #[derive(Clone, Debug)]
 pub(crate) struct Ask {
     pub(crate) question: Question,
-    pub(crate) text: Template,
-    pub(crate) options: Box<[Opt]>,
+    pub(crate) message: Message,
     pub(crate) expect: Expect,
     pub(crate) retries: u32,
-    pub(crate) error_text: Option<Template>,
+    /// What is sent instead of the question when it is asked again.
+    pub(crate) again: Option<Message>,
     pub(crate) save_to: Option<Arc<str>>,
 }
 
@@ -102,7 +102,7 @@ impl Ask {
     pub(crate) const INVALID: Port = Port(1);
     const TIMEOUT: Port = Port(2);
     /// Branches that every question has; those of its choices follow.
-    const FIXED: [&str; 3] = ["valid", "invalid", "timeout"];
+    pub(super) const FIXED: [&str; 3] = ["valid", "invalid", "timeout"];
 
     /// The branch of the choice at a place.
     pub(crate) fn choice(place: usize) -> Port {
@@ -113,8 +113,8 @@ impl Ask {
 impl AskDef {
     /// A question to be answered in words.
     #[must_use]
-    pub fn text(text: impl Into<String>) -> Self {
-        Self { text: text.into(), ..Self::default() }
+    pub fn text(text: impl Into<TextDef>) -> Self {
+        Self { message: MessageDef::text(text), ..Self::default() }
     }
 
     fn question(&self) -> question::Fields<'_> {
@@ -126,6 +126,23 @@ impl AskDef {
             replied: Ask::VALID,
             timed_out: Ask::TIMEOUT,
         }
+    }
+
+    /// The choices as they stand below a plain text.
+    fn options(&self) -> Vec<OptionDef> {
+        let choices = self.answer.choices.iter().flatten().filter(|_| self.message.is_plain());
+        choices.map(|choice| OptionDef::new(choice.id.as_str(), choice.label.clone())).collect()
+    }
+
+    fn question_message(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Message> {
+        if self.message.options.is_some() {
+            let message = "has no meaning for a question that is checked";
+            let fix = "name what there is to choose from in `choices`";
+            cx.found.add(IssueCode::BadValue, &at.key("options"), message, fix);
+            return None;
+        }
+        let channel = cx.channel.clone();
+        self.message.compile_offering(&self.options(), &at.key("choices"), at, channel.as_ref(), cx)
     }
 
     fn retries(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> u32 {
@@ -140,12 +157,31 @@ impl AskDef {
     }
 }
 
+/// What is sent to an answer that is none, with the choices that stand below the question.
+fn error_message(
+    text: &TextDef,
+    question: Option<&Message>,
+    at: &Path<'_>,
+    cx: &mut Compile<'_>,
+) -> Option<Message> {
+    let (fit, place) = (Fit::of(cx.channel.as_ref()), at.key("error_text"));
+    let text = text.template(&place, cx)?;
+    let options = match question {
+        Some(Message::Text { options, .. }) => options.clone(),
+        _ => Box::default(),
+    };
+    let capacity = &fit.capacity;
+    let most = if options.is_empty() { capacity.text } else { capacity.text_with_options };
+    fit.text(&place, &text, most, "shorten it", cx);
+    Some(Message::Text { text, options })
+}
+
 impl Kind for AskDef {
     type Compiled = Ask;
 
     fn read(fields: &mut Fields<'_, '_, '_>) -> Self {
         Self {
-            text: fields.required("text").unwrap_or_default(),
+            message: MessageDef::read(fields),
             answer: Box::new(AnswerDef::read(fields)),
             retries: fields.optional("retries"),
             error_text: fields.optional("error_text"),
@@ -164,28 +200,18 @@ impl Kind for AskDef {
     }
 
     fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Ask> {
-        let (expect, options) = self.answer.compile(at, cx);
-        let channel = cx.channel.clone();
-        let count = ("choices", self.answer.choices.as_ref().map_or(0, Vec::len));
-        let mut template = |key: &'static str, source: &str| {
-            let at_key = at.key(key);
-            let template = cx.required_template(&at_key, source)?;
-            capacity::check_text(&at_key, channel.as_ref(), &template, count.1, cx.found);
-            Some(template)
-        };
-        let text = template("text", &self.text);
-        let error_text = self.error_text.as_deref().map(|text| template("error_text", text));
-        capacity::check_options(&at.key(count.0), channel.as_ref(), count.1, cx.found);
+        let expect = self.answer.compile(self.message.is_plain(), at, cx);
+        let message = self.question_message(at, cx);
+        let again = self.error_text.as_ref().map(|text| error_message(text, message.as_ref(), at, cx));
         let save_to = self.save_to.as_deref().map(|name| cx.variable(&at.key("save_to"), name));
         let retries = self.retries(at, cx);
         let question = self.question().compile(Accept::ALL, at, cx);
         Some(Ask {
             question,
-            text: text?,
-            options,
+            message: message?,
             expect: expect?,
             retries,
-            error_text: error_text.flatten(),
+            again: again.flatten(),
             save_to: save_to.flatten(),
         })
     }
@@ -196,6 +222,14 @@ impl Kind for AskDef {
 
     fn sends(&self) -> bool {
         true
+    }
+
+    fn sends_free_text(&self) -> bool {
+        !self.message.is_template()
+    }
+
+    fn longest(&self, _port: Port) -> Option<TimeDelta> {
+        self.timeout.as_ref().map(Span::as_delta)
     }
 
     fn writes(&self) -> Vec<&str> {

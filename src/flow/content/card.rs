@@ -1,0 +1,76 @@
+//! A card: a title, with a picture and buttons.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::flow::compile::Compile;
+use crate::flow::content::choice::compile_buttons;
+use crate::flow::content::{ButtonDef, Buttons, Fit, Local, TextDef};
+use crate::flow::issue::Found;
+use crate::flow::path::Path;
+use crate::flow::read::{Fields, Read};
+use crate::flow::template::Template;
+
+/// A card: `{"title": "Blue shirt", "subtitle": "29 EUR", "image": "https://shop.example/7.jpg", "buttons": […]}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct CardDef {
+    /// The title, a template.
+    pub title: TextDef,
+    /// A line below it, a template.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subtitle: Option<TextDef>,
+    /// The address of a picture, a template.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// Buttons below it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub buttons: Option<Vec<ButtonDef>>,
+}
+
+/// A compiled card.
+#[derive(Clone, Debug)]
+pub(crate) struct Card {
+    pub(crate) title: Local<Template>,
+    pub(crate) subtitle: Option<Local<Template>>,
+    pub(crate) image: Option<Template>,
+    pub(crate) buttons: Buttons,
+}
+
+impl CardDef {
+    /// A card with a title alone.
+    pub fn new(title: impl Into<TextDef>) -> Self {
+        Self { title: title.into(), ..Self::default() }
+    }
+
+    pub(super) fn compile(&self, at: &Path<'_>, fit: &Fit, cx: &mut Compile<'_>) -> Option<Card> {
+        let most = fit.capacity.card;
+        if most == 0 {
+            fit.lacks(at, cx);
+            return None;
+        }
+        let mut text = |key: &str, text: &TextDef| {
+            let text = text.template(&at.key(key), cx)?;
+            fit.text(&at.key(key), &text, most, "shorten it", cx);
+            Some(text)
+        };
+        let title = text("title", &self.title);
+        let subtitle = self.subtitle.as_ref().map(|subtitle| text("subtitle", subtitle));
+        let image = self.image.as_deref().map(|image| cx.required_template(&at.key("image"), image));
+        let buttons = match &self.buttons {
+            Some(buttons) => compile_buttons(buttons, &at.key("buttons"), fit.capacity.buttons, fit, cx),
+            None => Some(Buttons { replies: Box::default(), links: Box::default() }),
+        };
+        Some(Card { title: title?, subtitle: subtitle.flatten(), image: image.flatten(), buttons: buttons? })
+    }
+}
+
+impl Read for CardDef {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+        let mut fields = Fields::of(value, at, found)?;
+        let (title, subtitle) = (fields.required("title"), fields.optional("subtitle"));
+        let (image, buttons) = (fields.optional("image"), fields.optional("buttons"));
+        fields.close();
+        Some(Self { title: title.unwrap_or_default(), subtitle, image, buttons })
+    }
+}

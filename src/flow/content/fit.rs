@@ -1,0 +1,81 @@
+//! Whether a message fits the channel that it goes out on (SEMANTICS C): how what is too long or too many is told.
+
+use crate::Channel;
+use crate::flow::capacity::Capacity;
+use crate::flow::compile::Compile;
+use crate::flow::content::Local;
+use crate::flow::issue::IssueCode;
+use crate::flow::path::Path;
+use crate::flow::template::Template;
+
+/// A channel's capacity, and its name for those who exceed it.
+pub(crate) struct Fit {
+    pub(crate) capacity: Capacity,
+    on: String,
+}
+
+impl Fit {
+    pub(crate) fn of(channel: Option<&Channel>) -> Self {
+        let on = channel.map(|channel| format!(" on {channel}")).unwrap_or_default();
+        Self { capacity: Capacity::of(channel), on }
+    }
+
+    /// A rendered text may be longer than what is written: only what is certain is an issue.
+    pub(crate) fn text(
+        &self,
+        at: &Path<'_>,
+        text: &Local<Template>,
+        most: usize,
+        fix: &str,
+        cx: &mut Compile<'_>,
+    ) {
+        for (language, template) in text.all() {
+            let place = if language.is_empty() { *at } else { at.key(language) };
+            self.template(&place, template, most, fix, cx);
+        }
+    }
+
+    pub(crate) fn template(
+        &self,
+        at: &Path<'_>,
+        template: &Template,
+        most: usize,
+        fix: &str,
+        cx: &mut Compile<'_>,
+    ) {
+        let length = template.literal_len();
+        if length > most {
+            let least = if template.as_literal().is_none() { "at least " } else { "" };
+            let message = format!("has {least}{length} characters, at most {most} are allowed{}", self.on);
+            cx.found.add(IssueCode::ChannelLimit, at, message, fix);
+        }
+    }
+
+    /// Choices, rows and the like; where `most` is 0 the channel has none.
+    pub(crate) fn count(&self, at: &Path<'_>, count: usize, most: usize, cx: &mut Compile<'_>) {
+        if most == 0 && count > 0 {
+            self.lacks(at, cx);
+        } else if count > most {
+            let message = format!("are {count}, at most {most} are allowed{}", self.on);
+            cx.found.add(IssueCode::ChannelLimit, at, message, "offer fewer choices");
+        }
+    }
+
+    /// Buttons that open an address, beside those that answer.
+    pub(crate) fn links(&self, at: &Path<'_>, replies: usize, links: usize, cx: &mut Compile<'_>) {
+        let most = self.capacity.links;
+        if links > most {
+            let message = format!("has {links} buttons with `url`, at most {most} are allowed{}", self.on);
+            cx.found.add(IssueCode::ChannelLimit, at, message, "send the other addresses in a text");
+        } else if links > 0 && replies > 0 && !self.capacity.mixes_links {
+            let message = format!("has buttons with `url` beside others, which can not be{}", self.on);
+            cx.found.add(IssueCode::ChannelLimit, at, message, "send two messages");
+        }
+    }
+
+    /// A form that the channel does not have.
+    pub(crate) fn lacks(&self, at: &Path<'_>, cx: &mut Compile<'_>) {
+        let message = format!("can not be sent{}", self.on);
+        cx.found.add(IssueCode::ChannelLimit, at, message, "say it in another form, such as a text");
+    }
+}

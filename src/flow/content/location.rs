@@ -1,0 +1,115 @@
+//! A place on the map.
+
+use serde::Serialize;
+use serde_json::{Number, Value};
+
+use crate::flow::compile::Compile;
+use crate::flow::content::{Fit, Local, TextDef};
+use crate::flow::issue::{Found, IssueCode};
+use crate::flow::path::Path;
+use crate::flow::read::{Fields, Read, wrong_type};
+use crate::flow::template::Template;
+
+/// A place: `{"latitude": 52.52, "longitude": 13.405, "name": "Our shop", "address": "Torstr. 1, Berlin"}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct LocationDef {
+    /// Degrees north, from -90 to 90.
+    pub latitude: DegreesDef,
+    /// Degrees east, from -180 to 180.
+    pub longitude: DegreesDef,
+    /// What it is called, a template.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<TextDef>,
+    /// Its postal address, a template.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<TextDef>,
+}
+
+/// Degrees of a place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum DegreesDef {
+    /// As a number.
+    Number(Number),
+    /// As a template that gives a number.
+    Template(String),
+}
+
+/// A compiled place.
+#[derive(Clone, Debug)]
+pub(crate) struct Location {
+    pub(crate) latitude: Degrees,
+    pub(crate) longitude: Degrees,
+    pub(crate) name: Option<Local<Template>>,
+    pub(crate) address: Option<Local<Template>>,
+}
+
+/// Compiled degrees.
+#[derive(Clone, Debug)]
+pub(crate) enum Degrees {
+    Fixed(f64),
+    Template(Template),
+}
+
+impl LocationDef {
+    /// A place without a name.
+    pub fn new(latitude: DegreesDef, longitude: DegreesDef) -> Self {
+        Self { latitude, longitude, name: None, address: None }
+    }
+
+    pub(super) fn compile(&self, at: &Path<'_>, fit: &Fit, cx: &mut Compile<'_>) -> Option<Location> {
+        if !fit.capacity.location {
+            fit.lacks(at, cx);
+        }
+        let latitude = self.latitude.compile(&at.key("latitude"), 90, cx);
+        let longitude = self.longitude.compile(&at.key("longitude"), 180, cx);
+        let mut text =
+            |key: &str, text: &Option<TextDef>| text.as_ref().map(|text| text.template(&at.key(key), cx));
+        let (name, address) = (text("name", &self.name), text("address", &self.address));
+        Some(Location {
+            latitude: latitude?,
+            longitude: longitude?,
+            name: name.flatten(),
+            address: address.flatten(),
+        })
+    }
+}
+
+impl DegreesDef {
+    fn compile(&self, at: &Path<'_>, most: u8, cx: &mut Compile<'_>) -> Option<Degrees> {
+        match self {
+            Self::Template(source) => cx.required_template(at, source).map(Degrees::Template),
+            Self::Number(number) => {
+                let degrees = number.as_f64().filter(|degrees| degrees.abs() <= f64::from(most));
+                if degrees.is_none() {
+                    let message = format!("must be from -{most} to {most}, not {number}");
+                    cx.found.add(IssueCode::BadValue, at, message, "give degrees as a decimal number");
+                }
+                degrees.map(Degrees::Fixed)
+            }
+        }
+    }
+}
+
+impl Read for DegreesDef {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+        match value {
+            Value::Number(number) => Some(Self::Number(number.clone())),
+            Value::String(source) => Some(Self::Template(source.clone())),
+            other => wrong_type("a number or a template", other, at, found),
+        }
+    }
+}
+
+impl Read for LocationDef {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+        let mut fields = Fields::of(value, at, found)?;
+        let (latitude, longitude) = (fields.required("latitude"), fields.required("longitude"));
+        let (name, address) = (fields.optional("name"), fields.optional("address"));
+        fields.close();
+        let or_zero = |degrees: Option<DegreesDef>| degrees.unwrap_or(DegreesDef::Number(0.into()));
+        Some(Self { latitude: or_zero(latitude), longitude: or_zero(longitude), name, address })
+    }
+}

@@ -1,0 +1,113 @@
+//! A medium, by its address.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+use crate::flow::compile::Compile;
+use crate::flow::content::{Fit, Local, TextDef};
+use crate::flow::issue::Found;
+use crate::flow::path::Path;
+use crate::flow::read::{Fields, Read, words};
+use crate::flow::template::Template;
+
+/// A medium: `{"type": "image", "url": "https://shop.example/{{ context.cart_id }}.jpg", "caption": "Your cart"}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct MediaDef {
+    /// What it is.
+    #[serde(rename = "type")]
+    pub kind: MediaType,
+    /// Where it lies, a template.
+    pub url: String,
+    /// A text below it, a template.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub caption: Option<TextDef>,
+    /// The name it is saved under, a template.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filename: Option<String>,
+    /// Its media type, such as `application/pdf`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mime: Option<String>,
+}
+
+words! {
+    /// What a medium is.
+    MediaType {
+        /// A picture.
+        Image = "image",
+        /// A sound.
+        Audio = "audio",
+        /// A film.
+        Video = "video",
+        /// A file.
+        Document = "document",
+        /// A sticker.
+        Sticker = "sticker",
+    }
+}
+
+/// A compiled medium.
+#[derive(Clone, Debug)]
+pub(crate) struct Media {
+    pub(crate) kind: MediaType,
+    pub(crate) url: Template,
+    pub(crate) caption: Option<Local<Template>>,
+    pub(crate) filename: Option<Template>,
+    pub(crate) mime: Option<Arc<str>>,
+}
+
+impl MediaDef {
+    /// A medium without a caption.
+    pub fn new(kind: MediaType, url: impl Into<String>) -> Self {
+        Self { kind, url: url.into(), caption: None, filename: None, mime: None }
+    }
+
+    pub(super) fn compile(&self, at: &Path<'_>, fit: &Fit, cx: &mut Compile<'_>) -> Option<Media> {
+        if !fit.capacity.media.contains(&self.kind) {
+            fit.lacks(at, cx);
+        }
+        let url = cx.required_template(&at.key("url"), &self.url);
+        let place = at.key("caption");
+        let caption = self.caption.as_ref().map(|caption| caption.template(&place, cx));
+        if let Some(Some(caption)) = &caption {
+            let captioned = !matches!(self.kind, MediaType::Audio | MediaType::Sticker);
+            match if captioned { fit.capacity.caption } else { 0 } {
+                0 => fit.lacks(&place, cx),
+                most => fit.text(&place, caption, most, "shorten it, or send a text after it", cx),
+            }
+        }
+        let filename = self.filename.as_deref().map(|name| cx.required_template(&at.key("filename"), name));
+        if let Some(mime) = &self.mime {
+            cx.short_name(&at.key("mime"), mime)?;
+        }
+        Some(Media {
+            kind: self.kind,
+            url: url?,
+            caption: caption.flatten(),
+            filename: filename.flatten(),
+            mime: self.mime.as_deref().map(Arc::from),
+        })
+    }
+}
+
+impl Read for MediaDef {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+        let mut fields = Fields::of(value, at, found)?;
+        let (kind, url) = (fields.required("type"), fields.required("url"));
+        let (caption, filename) = (fields.optional("caption"), fields.optional("filename"));
+        let mime = fields.optional("mime");
+        fields.close();
+        let (kind, url) = (kind.unwrap_or(MediaType::Image), url.unwrap_or_default());
+        Some(Self { kind, url, caption, filename, mime })
+    }
+}
+
+impl<'de> Deserialize<'de> for MediaType {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        let known = Self::WORDS.iter().find(|(known, _)| *known == word);
+        known.map(|(_, kind)| *kind).ok_or_else(|| serde::de::Error::custom("no type of medium"))
+    }
+}

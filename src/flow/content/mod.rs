@@ -1,0 +1,225 @@
+//! What a message says, as an author writes it, in every form: the part that `send_message` and its like share.
+//! What must not live here: where a message goes, and what becomes of it.
+
+mod card;
+mod choice;
+mod fit;
+mod list;
+mod location;
+mod media;
+mod template;
+mod text;
+
+use serde::Serialize;
+
+pub use card::CardDef;
+pub use choice::{ButtonDef, OptionDef};
+pub use list::{ListDef, RowDef, SectionDef};
+pub use location::{DegreesDef, LocationDef};
+pub use media::{MediaDef, MediaType};
+pub use template::{ParametersDef, TemplateDef};
+pub use text::TextDef;
+
+pub(crate) use card::Card;
+pub(crate) use choice::{Buttons, Choice, Link};
+pub(crate) use fit::Fit;
+pub(crate) use list::List;
+pub(crate) use location::{Degrees, Location};
+pub(crate) use media::Media;
+pub(crate) use template::{ApprovedTemplate, Parameters};
+pub(crate) use text::{Local, is_tag};
+
+use crate::Channel;
+use crate::flow::compile::Compile;
+use crate::flow::issue::IssueCode;
+use crate::flow::path::Path;
+use crate::flow::read::Fields;
+use crate::flow::template::Template;
+
+/// What a message says: a text, alone or above choices, or one of `media`, `location`, `template` and `card`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct MessageDef {
+    /// The text, a template.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<TextDef>,
+    /// Choices below the text, which the transport shows as its channel can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub options: Option<Vec<OptionDef>>,
+    /// Buttons below the text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub buttons: Option<Vec<ButtonDef>>,
+    /// A list to open below the text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub list: Option<ListDef>,
+    /// Replies below the text that vanish once one is chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quick_replies: Option<Vec<OptionDef>>,
+    /// An image, a sound, a film, a document or a sticker.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media: Option<MediaDef>,
+    /// A place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<LocationDef>,
+    /// A message that WhatsApp has approved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template: Option<TemplateDef>,
+    /// A title, with a picture and buttons.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub card: Option<CardDef>,
+}
+
+/// A compiled message.
+#[derive(Clone, Debug)]
+pub(crate) enum Message {
+    Text { text: Local<Template>, options: Box<[Choice]> },
+    Buttons { text: Local<Template>, buttons: Box<Buttons> },
+    List { text: Local<Template>, list: Box<List> },
+    QuickReplies { text: Local<Template>, replies: Box<[Choice]> },
+    Media(Box<Media>),
+    Location(Box<Location>),
+    Template(Box<ApprovedTemplate>),
+    Card(Box<Card>),
+}
+
+impl MessageDef {
+    /// A text.
+    #[must_use]
+    pub fn text(text: impl Into<TextDef>) -> Self {
+        Self { text: Some(text.into()), ..Self::default() }
+    }
+
+    /// Reads the fields of a message among those of its node.
+    pub(crate) fn read(fields: &mut Fields<'_, '_, '_>) -> Self {
+        const OTHERS: [&str; 4] = ["media", "location", "template", "card"];
+        let has_other = OTHERS.iter().any(|field| fields.has(field));
+        Self {
+            text: if has_other { fields.optional("text") } else { fields.required("text") },
+            options: fields.optional("options"),
+            buttons: fields.optional("buttons"),
+            list: fields.optional("list"),
+            quick_replies: fields.optional("quick_replies"),
+            media: fields.optional("media"),
+            location: fields.optional("location"),
+            template: fields.optional("template"),
+            card: fields.optional("card"),
+        }
+    }
+
+    /// Whether WhatsApp takes it at any time, and not only within a day of the contact's last message.
+    pub(crate) fn is_template(&self) -> bool {
+        self.template.is_some()
+    }
+
+    /// The names of the forms that are given, the one that counts first.
+    fn forms(&self) -> Vec<&'static str> {
+        let whole = [
+            ("media", self.media.is_some()),
+            ("location", self.location.is_some()),
+            ("template", self.template.is_some()),
+            ("card", self.card.is_some()),
+            ("text", self.text.is_some() && !self.has_choices()),
+            ("options", self.options.is_some()),
+            ("buttons", self.buttons.is_some()),
+            ("list", self.list.is_some()),
+            ("quick_replies", self.quick_replies.is_some()),
+        ];
+        whole.into_iter().filter(|(_, given)| *given).map(|(name, _)| name).collect()
+    }
+
+    /// Whether it is a text and nothing else: what there is to choose from may stand below it.
+    pub(crate) fn is_plain(&self) -> bool {
+        matches!(&*self.forms(), [] | ["text"])
+    }
+
+    fn has_choices(&self) -> bool {
+        self.options.is_some()
+            || self.buttons.is_some()
+            || self.list.is_some()
+            || self.quick_replies.is_some()
+    }
+
+    /// Checks and compiles it, for the channel that it certainly goes out on, if any.
+    pub(crate) fn compile(
+        &self,
+        at: &Path<'_>,
+        channel: Option<&Channel>,
+        cx: &mut Compile<'_>,
+    ) -> Option<Message> {
+        let options = self.options.as_deref().unwrap_or_default();
+        self.compile_offering(options, &at.key("options"), at, channel, cx)
+    }
+
+    /// The same, with the options that stand at `place` below a plain text.
+    pub(crate) fn compile_offering(
+        &self,
+        options: &[OptionDef],
+        place: &Path<'_>,
+        at: &Path<'_>,
+        channel: Option<&Channel>,
+        cx: &mut Compile<'_>,
+    ) -> Option<Message> {
+        let fit = Fit::of(channel);
+        if let [first, others @ ..] = &*self.forms() {
+            for other in others {
+                let message = format!("stands beside `{first}`");
+                let fix = "give one of the two, or send two messages";
+                cx.found.add(IssueCode::BadValue, &at.key(other), message, fix);
+            }
+        }
+        if let Some(media) = &self.media {
+            return media.compile(&at.key("media"), &fit, cx).map(Box::new).map(Message::Media);
+        }
+        if let Some(location) = &self.location {
+            return location.compile(&at.key("location"), &fit, cx).map(Box::new).map(Message::Location);
+        }
+        if let Some(template) = &self.template {
+            return template.compile(&at.key("template"), &fit, cx).map(Box::new).map(Message::Template);
+        }
+        if let Some(card) = &self.card {
+            return card.compile(&at.key("card"), &fit, cx).map(Box::new).map(Message::Card);
+        }
+        self.compile_text(options, place, at, &fit, cx)
+    }
+
+    fn compile_text(
+        &self,
+        options: &[OptionDef],
+        place: &Path<'_>,
+        at: &Path<'_>,
+        fit: &Fit,
+        cx: &mut Compile<'_>,
+    ) -> Option<Message> {
+        let (text_place, limits) = (at.key("text"), &fit.capacity);
+        let body = |most: usize, cx: &mut Compile<'_>| {
+            let text = self.text.as_ref();
+            if text.is_none() {
+                // A definition that was read has been told so.
+                let fix = "add `text`";
+                cx.found.add(IssueCode::MissingField, &text_place, "is missing", fix);
+            }
+            let text = text?.template(&text_place, cx)?;
+            fit.text(&text_place, &text, most, "shorten it, or send two messages", cx);
+            Some(text)
+        };
+        if let Some(buttons) = &self.buttons {
+            let text = body(limits.body, cx);
+            let buttons = choice::compile_buttons(buttons, &at.key("buttons"), limits.buttons, fit, cx);
+            return Some(Message::Buttons { text: text?, buttons: Box::new(buttons?) });
+        }
+        if let Some(list) = &self.list {
+            let text = body(limits.body, cx);
+            let list = list.compile(&at.key("list"), fit, cx);
+            return Some(Message::List { text: text?, list: Box::new(list?) });
+        }
+        if let Some(replies) = &self.quick_replies {
+            let text = body(limits.text, cx);
+            let replies =
+                choice::compile_options(replies, &at.key("quick_replies"), limits.quick_replies, fit, cx);
+            return Some(Message::QuickReplies { text: text?, replies: replies? });
+        }
+        let text = body(if options.is_empty() { limits.text } else { limits.text_with_options }, cx);
+        let options = choice::compile_options(options, place, limits.options, fit, cx);
+        Some(Message::Text { text: text?, options: options? })
+    }
+}

@@ -1,0 +1,137 @@
+//! A message that WhatsApp has approved: it may be sent at any time.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::flow::compile::Compile;
+use crate::flow::content::choice::compile_buttons;
+use crate::flow::content::{ButtonDef, Buttons, Fit};
+use crate::flow::issue::Found;
+use crate::flow::path::Path;
+use crate::flow::read::{Fields, Read, wrong_type};
+use crate::flow::template::Template;
+
+/// An approved message: `{"name": "cart_reminder", "language": "en", "parameters": ["{{ contact.name }}"]}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct TemplateDef {
+    /// The name it was approved under.
+    pub name: String,
+    /// The language it was approved in, a template: `"en"`, `"{{ contact.language | default('en') }}"`.
+    pub language: String,
+    /// What fills its gaps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<ParametersDef>,
+    /// Its buttons, as they were approved. The `url` of one is the part that the approved address leaves open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub buttons: Option<Vec<ButtonDef>>,
+}
+
+/// What fills the gaps of an approved message, each a template.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum ParametersDef {
+    /// In their order.
+    Positional(Vec<String>),
+    /// By name.
+    Named(BTreeMap<String, String>),
+}
+
+/// A compiled reference to an approved message.
+#[derive(Clone, Debug)]
+pub(crate) struct ApprovedTemplate {
+    pub(crate) name: Arc<str>,
+    pub(crate) language: Template,
+    pub(crate) parameters: Parameters,
+    pub(crate) buttons: Buttons,
+}
+
+/// Compiled parameters.
+#[derive(Clone, Debug)]
+pub(crate) enum Parameters {
+    Positional(Box<[Template]>),
+    Named(Box<[(Arc<str>, Template)]>),
+}
+
+impl TemplateDef {
+    /// An approved message without gaps.
+    pub fn new(name: impl Into<String>, language: impl Into<String>) -> Self {
+        Self { name: name.into(), language: language.into(), parameters: None, buttons: None }
+    }
+
+    pub(super) fn compile(&self, at: &Path<'_>, fit: &Fit, cx: &mut Compile<'_>) -> Option<ApprovedTemplate> {
+        if !fit.capacity.template {
+            fit.lacks(at, cx);
+        }
+        let named = cx.name(&at.key("name"), &self.name);
+        let language = cx.required_template(&at.key("language"), &self.language);
+        let parameters = self.compile_parameters(&at.key("parameters"), cx);
+        let buttons = match &self.buttons {
+            Some(buttons) => {
+                let most = fit.capacity.template_buttons;
+                compile_buttons(buttons, &at.key("buttons"), most, fit, cx)
+            }
+            None => Some(Buttons { replies: Box::default(), links: Box::default() }),
+        };
+        named?;
+        Some(ApprovedTemplate {
+            name: self.name.as_str().into(),
+            language: language?,
+            parameters: parameters?,
+            buttons: buttons?,
+        })
+    }
+
+    fn compile_parameters(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Parameters> {
+        match &self.parameters {
+            None => Some(Parameters::Positional(Box::default())),
+            Some(ParametersDef::Positional(values)) => {
+                let each = values.iter().enumerate();
+                let values: Vec<_> =
+                    each.map(|(index, value)| cx.required_template(&at.item(index), value)).collect();
+                values.into_iter().collect::<Option<_>>().map(Parameters::Positional)
+            }
+            Some(ParametersDef::Named(values)) => {
+                let each = values.iter().map(|(name, value)| {
+                    cx.short_name(&at.key(name), name)?;
+                    let value = cx.required_template(&at.key(name), value)?;
+                    Some((Arc::from(name.as_str()), value))
+                });
+                let values: Vec<_> = each.collect();
+                values.into_iter().collect::<Option<_>>().map(Parameters::Named)
+            }
+        }
+    }
+}
+
+impl Read for TemplateDef {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+        let mut fields = Fields::of(value, at, found)?;
+        let (name, language) = (fields.required("name"), fields.required("language"));
+        let (parameters, buttons) = (fields.optional("parameters"), fields.optional("buttons"));
+        fields.close();
+        let (name, language) = (name.unwrap_or_default(), language.unwrap_or_default());
+        Some(Self { name, language, parameters, buttons })
+    }
+}
+
+impl Read for ParametersDef {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+        match value {
+            Value::Array(_) => Vec::read(value, at, found).map(Self::Positional),
+            Value::Object(_) => {
+                let values = Map::read(value, at, found)?;
+                let each = values.iter();
+                let each = each
+                    .map(|(name, value)| Some((name.clone(), String::read(value, &at.key(name), found)?)));
+                let read: Vec<_> = each.collect();
+                read.into_iter().collect::<Option<_>>().map(Self::Named)
+            }
+            other => wrong_type("a list or an object", other, at, found),
+        }
+    }
+}

@@ -1,0 +1,364 @@
+//! What a message says, in each of its forms. What a channel can carry is `flow::capacity`'s; how a form is made from
+//! a flow is the kernel's.
+
+use serde::{Deserialize, Serialize};
+
+use crate::flow::MediaType;
+
+/// What a message says: texts are rendered, and never to be taken for templates or markup.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Content {
+    /// Plain text, with choices or without; the transport shows them as its channel can.
+    Text {
+        /// The text.
+        text: String,
+        /// The choices, in order.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        options: Vec<Opt>,
+    },
+    /// An image, a sound, a film, a document or a sticker.
+    Media(Box<Media>),
+    /// A place.
+    Location(Box<Location>),
+    /// A text with buttons below it.
+    Buttons(Box<Buttons>),
+    /// A text with a list to open.
+    List(Box<List>),
+    /// A text with replies that vanish once one is chosen.
+    QuickReplies(Box<QuickReplies>),
+    /// A message that the channel's provider has approved, by its name.
+    Template(Box<TemplateMessage>),
+    /// A title, with a picture and buttons.
+    Card(Box<Card>),
+    /// A sign that somebody is writing.
+    Typing {
+        /// For how long.
+        seconds: u32,
+    },
+}
+
+/// A choice that a message offers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Opt {
+    /// What the channel hands back when it is chosen; opaque, at most 200 bytes (SEMANTICS I9).
+    pub payload: String,
+    /// What the contact reads.
+    pub label: String,
+    /// A line below the label, in a list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<Box<str>>,
+}
+
+/// A button that opens an address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Link {
+    /// What the contact reads.
+    pub label: String,
+    /// What it opens; in a template the part that the approved address leaves open.
+    pub url: String,
+}
+
+/// A medium, by its address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Media {
+    /// What it is.
+    #[serde(rename = "media")]
+    pub kind: MediaType,
+    /// Where it lies.
+    pub url: String,
+    /// A text below it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caption: Option<String>,
+    /// The name it is saved under.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filename: Option<String>,
+    /// Its media type, such as `application/pdf`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mime: Option<String>,
+}
+
+/// A place: latitude within ±90 degrees, longitude within ±180.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Location {
+    latitude: f64,
+    longitude: f64,
+    /// What it is called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its postal address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+}
+
+/// Its degrees are finite, so each place equals itself.
+impl Eq for Location {}
+
+/// A text with buttons.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Buttons {
+    /// The text above them.
+    pub text: String,
+    /// Buttons that answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<Opt>,
+    /// Buttons that open an address; they come after the others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link>,
+}
+
+/// A text with a list to open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct List {
+    /// The text above it.
+    pub text: String,
+    /// The label of what opens it.
+    pub button: String,
+    /// All its rows, section after section.
+    pub options: Vec<Opt>,
+    /// Title and number of rows of each section.
+    sections: Vec<(Option<String>, usize)>,
+}
+
+/// A text with replies to choose from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct QuickReplies {
+    /// The text above them.
+    pub text: String,
+    /// The replies.
+    pub options: Vec<Opt>,
+}
+
+/// An approved message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TemplateMessage {
+    /// The name it was approved under.
+    pub name: String,
+    /// The language it was approved in, such as `en` or `pt_BR`.
+    pub language: String,
+    /// What fills its gaps.
+    pub parameters: Parameters,
+    /// Its buttons that answer: the payload is to be sent with it, the label stands in the template.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<Opt>,
+    /// Its buttons that open an address.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link>,
+}
+
+/// What fills the gaps of an approved message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum Parameters {
+    /// In their order: `{{1}}`, `{{2}}`.
+    Positional(Vec<String>),
+    /// By name, in the order of the names.
+    Named(std::collections::BTreeMap<String, String>),
+}
+
+/// A title, with a picture and buttons.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Card {
+    /// The title.
+    pub title: String,
+    /// A line below it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subtitle: Option<String>,
+    /// The address of its picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// Buttons that answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<Opt>,
+    /// Buttons that open an address; they come after the others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link>,
+}
+
+impl Content {
+    /// The text of whatever form: of a medium its caption, of a place its name, of a card its title, of a template its
+    /// name; nothing of a sign of writing.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Text { text, .. } => text,
+            Self::Media(media) => media.caption.as_deref().unwrap_or_default(),
+            Self::Location(location) => location.name.as_deref().unwrap_or_default(),
+            Self::Buttons(buttons) => &buttons.text,
+            Self::List(list) => &list.text,
+            Self::QuickReplies(replies) => &replies.text,
+            Self::Template(template) => &template.name,
+            Self::Card(card) => &card.title,
+            Self::Typing { .. } => "",
+        }
+    }
+
+    /// Everything that can be chosen, whatever its form; empty when the contact is free to say anything.
+    #[must_use]
+    pub fn options(&self) -> &[Opt] {
+        match self {
+            Self::Text { options, .. } => options,
+            Self::Buttons(buttons) => &buttons.options,
+            Self::List(list) => &list.options,
+            Self::QuickReplies(replies) => &replies.options,
+            Self::Template(template) => &template.options,
+            Self::Card(card) => &card.options,
+            Self::Media(_) | Self::Location(_) | Self::Typing { .. } => &[],
+        }
+    }
+
+    /// Buttons that open an address.
+    #[must_use]
+    pub fn links(&self) -> &[Link] {
+        match self {
+            Self::Buttons(buttons) => &buttons.links,
+            Self::Template(template) => &template.links,
+            Self::Card(card) => &card.links,
+            _ => &[],
+        }
+    }
+
+    /// The word for its form, as in the stored form.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Text { .. } => "text",
+            Self::Media(_) => "media",
+            Self::Location(_) => "location",
+            Self::Buttons(_) => "buttons",
+            Self::List(_) => "list",
+            Self::QuickReplies(_) => "quick_replies",
+            Self::Template(_) => "template",
+            Self::Card(_) => "card",
+            Self::Typing { .. } => "typing",
+        }
+    }
+
+    /// Whether it is only a sign of writing: nothing is lost with it.
+    pub(crate) fn is_typing(&self) -> bool {
+        matches!(self, Self::Typing { .. })
+    }
+
+    /// About how many bytes its texts take.
+    pub(crate) fn weight(&self) -> usize {
+        let options = self.options().iter().map(Opt::weight).sum::<usize>();
+        let links = self.links().iter().map(|link| size_of::<Link>() + link.label.len() + link.url.len());
+        self.text().len() + options + links.sum::<usize>() + self.own_weight()
+    }
+
+    /// What its form has beside text, choices and links.
+    fn own_weight(&self) -> usize {
+        let len = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        match self {
+            Self::Media(media) => {
+                size_of::<Media>() + media.url.len() + len(&media.filename) + len(&media.mime)
+            }
+            Self::Location(location) => size_of::<Location>() + len(&location.address),
+            Self::List(list) => {
+                let titles = list.sections.iter().map(|(title, _)| size_of::<Self>() + len(title));
+                list.button.len() + titles.sum::<usize>()
+            }
+            Self::Template(template) => template.language.len() + template.parameters.weight(),
+            Self::Card(card) => len(&card.subtitle) + len(&card.image),
+            _ => 0,
+        }
+    }
+}
+
+impl std::fmt::Debug for Content {
+    /// Says how much is there, not what: texts are the contact's.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Text { text, options } => {
+                write!(f, "Text({} bytes, {} options)", text.len(), options.len())
+            }
+            Self::Typing { seconds } => write!(f, "Typing({seconds} s)"),
+            other => {
+                write!(f, "{}({} bytes, {} options)", other.kind(), other.weight(), other.options().len())
+            }
+        }
+    }
+}
+
+impl Opt {
+    pub(crate) fn new(payload: String, label: String) -> Self {
+        Self { payload, label, description: None }
+    }
+
+    fn weight(&self) -> usize {
+        self.payload.len() + self.label.len() + self.description.as_ref().map_or(0, |text| text.len())
+    }
+}
+
+impl Media {
+    pub(crate) fn new(kind: MediaType, url: String) -> Self {
+        Self { kind, url, caption: None, filename: None, mime: None }
+    }
+}
+
+impl Location {
+    /// None unless the degrees are those of a place.
+    pub(crate) fn new(latitude: f64, longitude: f64) -> Option<Self> {
+        let is_place = (-90.0..=90.0).contains(&latitude) && (-180.0..=180.0).contains(&longitude);
+        is_place.then_some(Self { latitude, longitude, name: None, address: None })
+    }
+
+    /// Degrees north.
+    #[must_use]
+    pub fn latitude(&self) -> f64 {
+        self.latitude
+    }
+
+    /// Degrees east.
+    #[must_use]
+    pub fn longitude(&self) -> f64 {
+        self.longitude
+    }
+}
+
+impl List {
+    pub(crate) fn new(
+        text: String,
+        button: String,
+        sections: impl IntoIterator<Item = (Option<String>, Vec<Opt>)>,
+    ) -> Self {
+        let mut list = Self { text, button, options: Vec::new(), sections: Vec::new() };
+        for (title, rows) in sections {
+            list.sections.push((title, rows.len()));
+            list.options.extend(rows);
+        }
+        list
+    }
+
+    /// Each section's title and rows.
+    pub fn sections(&self) -> impl Iterator<Item = (Option<&str>, &[Opt])> {
+        let mut rest = &self.options[..];
+        self.sections.iter().map(move |(title, rows)| {
+            let (section, after) = rest.split_at_checked(*rows).unwrap_or((rest, &[]));
+            rest = after;
+            (title.as_deref(), section)
+        })
+    }
+}
+
+impl Parameters {
+    fn weight(&self) -> usize {
+        match self {
+            Self::Positional(values) => values.iter().map(|value| size_of::<String>() + value.len()).sum(),
+            Self::Named(values) => {
+                values.iter().map(|(name, value)| 2 * size_of::<String>() + name.len() + value.len()).sum()
+            }
+        }
+    }
+}
