@@ -222,7 +222,8 @@ fn a_literal_text_is_not_copied() {
     let limits = Limits::default();
     let mut render =
         Render { scope: &names, limits: &limits, undefined: Undefined::Empty, report: &mut |_| {} };
-    assert!(matches!(render.text(&send.text), Ok(Cow::Borrowed("Hi"))));
+    let crate::flow::content::Message::Text { text, .. } = &send.message else { panic!() };
+    assert!(matches!(render.text(text.pick(None, None)), Ok(Cow::Borrowed("Hi"))));
     let Node::Delay(Delay::For(pause)) = node(json!({"id": "n", "kind": "delay", "for": "1m"})).node else {
         panic!()
     };

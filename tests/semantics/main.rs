@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 #![allow(unused_must_use, reason = "what leads up to a test answers, too")]
 
+mod ask;
 mod contact;
+mod debounce;
 mod delivery;
 mod inbound;
 mod kit;

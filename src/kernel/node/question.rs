@@ -47,6 +47,17 @@ pub(super) fn hear(run: &mut Run<'_>, question: &Question, input: Input) -> Word
     }
 }
 
+/// The reply, if it came before the question; a part of it is kept.
+pub(super) fn hear_queued(run: &mut Run<'_>, question: &Question) -> Option<Message> {
+    while let Some(queued) = take_queued(run, question) {
+        run.session.route = Some(queued.route);
+        if let Word::Reply(message) = collect(run, question, queued.message) {
+            return Some(message);
+        }
+    }
+    None
+}
+
 /// Takes the reply, or a part of it while the question listens on (SEMANTICS I10).
 fn collect(run: &mut Run<'_>, question: &Question, message: Message) -> Word {
     let (Some(debounce), MessageKind::Text) = (question.debounce, message.kind) else {

@@ -11,11 +11,8 @@ use crate::session::{FailureCode, Message};
 
 pub(super) fn enter(run: &mut Run<'_>, node: &WaitReply) -> Move {
     run.next_wait();
-    match question::take_queued(run, &node.question) {
-        Some(queued) => {
-            run.session.route = Some(queued.route);
-            answer(run, node, queued.message)
-        }
+    match question::hear_queued(run, &node.question) {
+        Some(message) => answer(run, node, message),
         None => question::park(run, &node.question),
     }
 }
