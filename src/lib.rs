@@ -141,7 +141,7 @@ pub use flow::{
     AnswerDef, AnswerKind, ArmDef, AskDef, AssignDef, BadSpan, BranchDef, ButtonDef, CardDef, ChoiceDef,
     Clash, CompareDef, Concurrency, ConditionDef, ContactMode, Decimal, DegreesDef, DelayDef, EdgeDef,
     EndDef, Flow, FlowDef, FunctionDef, InboundDef, InputDef, InputPolicy, InputType, Issue, IssueCode,
-    Issues, JumpDef, Keywords, ListDef, LocationDef, MatchKind, MediaDef, MediaType, MessageDef, NodeDef,
+    Issues, JumpDef, KeywordMode, ListDef, LocationDef, MatchKind, MediaDef, MediaType, MessageDef, NodeDef,
     NodeKind, OnTimeout, Operand, Operator, OptionDef, ParametersDef, Rank, Reentry, ReentryDef, ReplyKind,
     RowDef, RuleDef, SectionDef, SendAction, SendMessageDef, Sender, SetVariablesDef, Settings, SettingsDef,
     Severity, Span, StartDef, TemplateDef, TextDef, Trigger, TriggerDef, TtlMode, TypingDef, Undefined,

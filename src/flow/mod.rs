@@ -46,7 +46,7 @@ pub use def::{EdgeDef, FlowDef};
 pub use issue::{Issue, IssueCode, Issues, Severity};
 pub use node::{
     AnswerDef, AnswerKind, ArmDef, AskDef, AssignDef, BranchDef, ChoiceDef, ContactMode, DelayDef, EndDef,
-    FunctionDef, InputDef, InputPolicy, InputType, JumpDef, Keywords, NodeDef, NodeKind, OnTimeout,
+    FunctionDef, InputDef, InputPolicy, InputType, JumpDef, KeywordMode, NodeDef, NodeKind, OnTimeout,
     ReplyKind, SendAction, SendMessageDef, SetVariablesDef, StartDef, TypingDef, VariableDef, WaitReplyDef,
 };
 pub use operator::Operator;

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use crate::flow::expr::{Scope, Val};
 use crate::flow::node::{Assign, Delay, Function, Node, Port, WaitReply};
 use crate::flow::{
-    Campaign, Clash, ContactMode, Flow, InputPolicy, InputType, MatchKind, NodeIx, NodeKind, OnTimeout,
-    Operator, Render, ReplyKind, SendAction, Settings, Step, Undefined,
+    AnswerKind, Campaign, Clash, ContactMode, Decimal, Flow, InputPolicy, InputType, KeywordMode, MatchKind,
+    NodeIx, NodeKind, OnTimeout, Operator, Render, ReplyKind, SendAction, Settings, Step, Undefined,
 };
 use crate::value::Caps;
 use crate::{Bag, Concurrency, Limits, NodeId, Reentry, TtlMode};
@@ -252,6 +252,9 @@ fn the_reference_names_every_word() {
         words(SendAction::WORDS),
         words(ReplyKind::WORDS),
         words(OnTimeout::WORDS),
+        words(AnswerKind::WORDS),
+        words(Decimal::WORDS),
+        words(KeywordMode::WORDS),
     ];
     for word in known.concat() {
         let forms = [format!("`{word}`"), format!("\"{word}\""), format!("[`{word}`]")];

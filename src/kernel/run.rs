@@ -198,7 +198,7 @@ impl<'a> Run<'a> {
         }
         let sending = self.session.take_sending();
         if let Move::Stay = leave {
-            self.visit(step, None);
+            self.note_step(step, None);
             return true;
         }
         self.session.status = Status::Running;
@@ -298,12 +298,12 @@ impl<'a> Run<'a> {
             }
             Move::Stay | Move::Ignore => None,
         };
-        self.visit(step, taken);
+        self.note_step(step, taken);
         self.component = Some(Arc::clone(&step.title));
         next
     }
 
-    fn visit(&mut self, step: &Step, branch: Option<&Arc<str>>) {
+    fn note_step(&mut self, step: &Step, branch: Option<&Arc<str>>) {
         if self.scene.journal {
             self.steps.push(JournalStep { node: step.id.clone(), branch: branch.cloned() });
         }

@@ -21,13 +21,13 @@ use chrono::TimeDelta;
 use serde::Serialize;
 use serde_json::Value;
 
-pub use ask::{AnswerDef, AnswerKind, AskDef, ChoiceDef, Keywords};
+pub use ask::{AnswerDef, AnswerKind, AskDef, ChoiceDef};
 pub use branch::{ArmDef, BranchDef};
 pub use delay::DelayDef;
 pub use end::EndDef;
 pub use function::FunctionDef;
 pub use jump::JumpDef;
-pub use question::{OnTimeout, ReplyKind};
+pub use question::{KeywordMode, OnTimeout, ReplyKind};
 pub use send_message::{SendAction, SendMessageDef};
 pub use set_variables::{AssignDef, SetVariablesDef, VariableDef};
 pub use start::{ContactMode, InputDef, InputPolicy, InputType, StartDef};

@@ -34,6 +34,16 @@ words! {
     }
 }
 
+words! {
+    /// Whether keywords interrupt a question; those that opt out always do (SEMANTICS I6).
+    KeywordMode {
+        /// They do.
+        On = "on",
+        /// What they say is the answer.
+        Off = "off",
+    }
+}
+
 /// The kinds of replies that a question takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Accept(u8);

@@ -14,10 +14,10 @@ use crate::flow::answer::Expect;
 use crate::flow::compile::Compile;
 use crate::flow::content::{Fit, Message, MessageDef, OptionDef, TextDef};
 use crate::flow::issue::IssueCode;
-use crate::flow::node::question::{self, Accept, OnTimeout, Question};
+use crate::flow::node::question::{self, Accept, KeywordMode, OnTimeout, Question};
 use crate::flow::node::{Kind, Pace, Port, PortName};
 use crate::flow::path::Path;
-use crate::flow::read::{Fields, words};
+use crate::flow::read::Fields;
 use crate::flow::span::Span;
 
 /// A question with its answer checked. Branches: `valid`, which an edge without a branch takes, `invalid`, `timeout`,
@@ -69,20 +69,10 @@ pub struct AskDef {
     pub any_channel: Option<bool>,
     /// Whether keywords act while it asks; they do if absent (SEMANTICS I6).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub keywords: Option<Keywords>,
+    pub keywords: Option<KeywordMode>,
     /// How long it listens on after a text, 1-60 seconds; it does not if absent (SEMANTICS I10).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub debounce: Option<Span>,
-}
-
-words! {
-    /// Whether keywords act while a question is open; those that opt out always do (SEMANTICS I6).
-    Keywords {
-        /// They do.
-        On = "on",
-        /// They are answers like any other text.
-        Off = "off",
-    }
 }
 
 /// A compiled question with its check.
