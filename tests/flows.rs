@@ -64,9 +64,15 @@ fn everything() -> Value {
 
 #[test]
 fn every_example_compiles_without_an_error_or_a_warning() {
+    // Those that begin on WhatsApp say texts, as examples do, where a shop needs an approved template.
+    let free = ["abandoned_cart", "appointment_reminder"];
     for (name, json) in EXAMPLES {
         match Flow::from_json(json) {
-            Ok(flow) => assert!(flow.warnings().is_empty(), "{name}:\n{:#}", flow.warnings()),
+            Ok(flow) => {
+                let codes: Vec<IssueCode> = flow.warnings().iter().map(|issue| issue.code).collect();
+                let known = free.contains(&name).then_some(IssueCode::WindowMayBeClosed);
+                assert_eq!(codes, Vec::from_iter(known), "{name}:\n{:#}", flow.warnings());
+            }
             Err(issues) => panic!("{name}:\n{issues:#}"),
         }
     }

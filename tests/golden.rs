@@ -2,8 +2,10 @@
 //! `NAME.WHAT.talk` a talk with it; `UPDATE=1` writes down what is said now.
 //!
 //! What a talk is made of: `! context {…}` what the flow is started with, `! now VALUE`, `! later` and
-//! `! failed REASON` how the host answers its next calls, `> text` what the contact says, `> [Label]` what it
-//! chooses, `> {"media": …}` and `> {"location": …}` what else it sends, `! result VALUE` how the host completes the last call, `@ +31m` time that passes. What comes of it:
+//! `! failed REASON` how the host answers its next calls, `! refuse REASON`, `! window` how the channel answers its
+//! next messages, `! report CODE` that the last message did not arrive, `! language TAG` what the contact reads,
+//! `> text` what the contact says, `> [Label]` what it chooses, `> {"media": …}` and `> {"location": …}` what else it
+//! sends, `! result VALUE` how the host completes the last call, `@ +31m` time that passes. What comes of it:
 //! `< text [Label]` what the flow says, `= status at node` how the session stands, `* verdict` what became of a
 //! message that no session took, `? …` what is wrong with the flow or the request; `. text` goes on with the line
 //! above.
@@ -19,8 +21,9 @@ use std::{env, fs};
 use chatflow::flow::Span;
 use chatflow::testkit::{CountingIds, ManualClock, Recorder};
 use chatflow::{
-    Account, Answer, Call, CallError, CallResult, Channel, Engine, FlowId, Inbound, MemoryStore, Opt,
-    Outbound, Received, SessionFilter, TriggerRequest, call_fn,
+    Account, Answer, Call, CallError, CallResult, Channel, Content, DeliveryReport, Engine, FlowId, Inbound,
+    MemoryStore, Opt, Outbound, Profile, Received, Reported, SendError, SessionFilter, TriggerRequest,
+    call_fn,
 };
 use chrono::TimeDelta;
 use pollster::block_on;
@@ -36,6 +39,7 @@ struct Talk {
     channel: Recorder,
     host: Arc<Mutex<Host>>,
     offered: Vec<Opt>,
+    language: Option<String>,
     state: String,
     text: String,
 }
@@ -61,7 +65,16 @@ impl Talk {
             .clock(clock.clone())
             .ids(CountingIds::new())
             .build();
-        Self { bot, clock, channel, host, offered: Vec::new(), state: String::new(), text: String::new() }
+        Self {
+            bot,
+            clock,
+            channel,
+            host,
+            offered: Vec::new(),
+            language: None,
+            state: String::new(),
+            text: String::new(),
+        }
     }
 
     fn note(&mut self, mark: &str, text: &str) {
@@ -80,8 +93,12 @@ impl Talk {
                 return false;
             }
         };
-        if !imported.issues.is_empty() {
-            self.note("?", &format!("{:#}", imported.issues));
+        // These talks are on WhatsApp for their brevity; one window is not told of at every one.
+        let about_window = "(window_may_be_closed)";
+        let issues = imported.issues.iter().map(|issue| format!("{issue:#}"));
+        let issues: Vec<String> = issues.filter(|issue| !issue.contains(about_window)).collect();
+        if !issues.is_empty() {
+            self.note("?", &issues.join("\n"));
         }
         let flow: FlowId = imported.status.flow;
         let shop = Account::new(Channel::WhatsApp, SHOP).unwrap();
@@ -92,6 +109,8 @@ impl Talk {
         if !is_inbound {
             let request = TriggerRequest::new(flow.as_str()).phone(ADA);
             let request = context.into_iter().fold(request, TriggerRequest::context);
+            let profile = self.language.take().map(|language| Profile::new().language(language));
+            let request = profile.into_iter().fold(request, TriggerRequest::profile);
             if let Err(error) = block_on(self.bot.trigger(request)) {
                 self.note("?", &error.to_string());
             }
@@ -151,6 +170,15 @@ impl Talk {
             "now" => Ok(Answer::now(value())),
             "later" => Ok(Answer::Later),
             "failed" => Err(CallError::failed(rest)),
+            "refuse" => return self.channel.answer([Err(SendError::rejected(rest))]),
+            "window" => return self.channel.answer([Err(SendError::WindowClosed)]),
+            "report" => {
+                let last = self.channel.sent().pop().expect("a message").id;
+                let report = DeliveryReport::Failed { code: rest.to_owned() };
+                assert_eq!(block_on(self.bot.report(last, report)).unwrap(), Reported::Noted);
+                return;
+            }
+            "language" => return self.language = Some(rest.to_owned()),
             "result" => {
                 let call = self.host.lock().unwrap().calls.last().expect("a call").reference.clone();
                 let _ = block_on(self.bot.complete(call, CallResult::value(value()))).unwrap();
@@ -174,8 +202,46 @@ fn thing(text: &str) -> Option<Inbound> {
 
 /// A message as the contact sees it.
 fn shown(message: &Outbound) -> String {
-    let labels = message.options().iter().map(|option| format!(" [{}]", option.label));
-    std::iter::once(message.text().to_owned()).chain(labels).collect()
+    let mut shown = match &message.content {
+        Content::Media(media) => {
+            let extras = media.filename.iter().chain(&media.mime).map(|extra| format!(" {extra}"));
+            let caption = media.caption.iter().map(|caption| format!(" {caption:?}"));
+            format!("({} {}{})", media.kind.as_str(), media.url, extras.chain(caption).collect::<String>())
+        }
+        Content::Location(place) => {
+            let texts = place.name.iter().chain(&place.address).map(|text| format!(" {text:?}"));
+            format!("(place {} {}{})", place.latitude(), place.longitude(), texts.collect::<String>())
+        }
+        Content::List(list) => format!("{} ({})", list.text, list.button),
+        Content::Template(template) => {
+            let values = serde_json::to_string(&template.parameters).unwrap();
+            format!("(template {} {} {values})", template.name, template.language)
+        }
+        Content::Card(card) => {
+            let parts = card.subtitle.iter().chain(&card.image).map(|part| format!(", {part}"));
+            format!("(card {}{})", card.title, parts.collect::<String>())
+        }
+        Content::Typing { seconds } => format!("(typing {seconds} s)"),
+        other => other.text().to_owned(),
+    };
+    if let Content::List(list) = &message.content {
+        for (title, rows) in list.sections() {
+            title.into_iter().for_each(|title| write!(shown, " {title}:").unwrap());
+            rows.iter().for_each(|row| shown += &label(row));
+        }
+        return shown;
+    }
+    message.options().iter().for_each(|option| shown += &label(option));
+    let links = message.content.links().iter().map(|link| format!(" [{} -> {}]", link.label, link.url));
+    shown.extend(links);
+    shown
+}
+
+fn label(option: &Opt) -> String {
+    match &option.description {
+        Some(description) => format!(" [{}] {description}", option.label),
+        None => format!(" [{}]", option.label),
+    }
 }
 
 /// The transcript that the inputs of a talk lead to.
@@ -184,8 +250,8 @@ fn transcript(json: &str, talk: &str) -> String {
     let is_input = |line: &&str| line.starts_with(['!', '>', '@', '#']);
     let mut lines = talk.lines().filter(is_input).peekable();
     let mut context = None;
-    while let Some(line) =
-        lines.next_if(|line| !line.starts_with(['>', '@']) && !line.starts_with("! result"))
+    while let Some(line) = lines
+        .next_if(|line| !["> ", "@ ", "! result", "! report"].iter().any(|later| line.starts_with(later)))
     {
         run.text.push_str(line);
         run.text.push('\n');

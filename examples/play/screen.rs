@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::fmt::Display;
 use std::io::{self, Write};
 
-use chatflow::{Opt, Outbound, Session, SessionId, Status};
+use chatflow::session::Link;
+use chatflow::{Content, Opt, Outbound, Session, SessionId, Status};
 
 use super::args::USAGE;
 
@@ -24,12 +25,16 @@ impl<O: Write, E: Write> Screen<O, E> {
 
     /// `< text`, and `[1] label` for each option.
     pub(crate) fn message(&mut self, message: &Outbound) -> io::Result<()> {
-        for (index, line) in lines(message.text()).into_iter().enumerate() {
+        let said = said(&message.content);
+        for (index, line) in lines(&said).into_iter().enumerate() {
             let mark = if index == 0 { "<" } else { " " };
             writeln!(self.out, "{mark} {line}")?;
         }
         for (index, Opt { label, .. }) in message.options().iter().enumerate() {
             writeln!(self.out, "[{}] {}", index + 1, lines(label).join(" "))?;
+        }
+        for Link { label, url, .. } in message.content.links() {
+            writeln!(self.out, "[{}] {}", lines(label).join(" "), lines(url).join(" "))?;
         }
         Ok(())
     }
@@ -89,6 +94,27 @@ impl<O: Write, E: Write> Screen<O, E> {
             writeln!(self.out)?;
         }
         self.out.flush()
+    }
+}
+
+/// A message in words, without its choices.
+fn said(content: &Content) -> String {
+    let quoted = |text: &Option<String>| text.iter().map(|text| format!(" {text:?}")).collect::<String>();
+    match content {
+        Content::Media(media) => {
+            format!("({} {}{})", media.kind.as_str(), media.url, quoted(&media.caption))
+        }
+        Content::Location(place) => {
+            let texts = quoted(&place.name) + &quoted(&place.address);
+            format!("(place {} {}{texts})", place.latitude(), place.longitude())
+        }
+        Content::Template(template) => format!("(template {} in {})", template.name, template.language),
+        Content::Card(card) => {
+            let image = card.image.iter().map(|image| format!(" (image {image})")).collect::<String>();
+            format!("{}{}{image}", card.title, quoted(&card.subtitle))
+        }
+        Content::Typing { seconds } => format!("(typing {seconds} s)"),
+        other => other.text().to_owned(),
     }
 }
 

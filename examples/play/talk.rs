@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 
 use chatflow::testkit::{CountingIds, ManualClock};
 use chatflow::{
-    Account, Address, Channel, Clock, Engine, Error, Flow, Inbound, MemoryStore, Opt, Outbound, Received,
-    Refusal, Session, SessionId, Span, Status, TriggerRequest, Triggered,
+    Account, Address, Channel, Clock, Engine, Error, Flow, Inbound, Issue, IssueCode, MemoryStore, Opt,
+    Outbound, Received, Refusal, Session, SessionId, Span, Status, TriggerRequest, Triggered,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value};
@@ -72,7 +72,9 @@ impl<'s, O: Write, E: Write> Talk<'s, O, E> {
     async fn open(script: Script, screen: &'s mut Screen<O, E>) -> Result<Self, Fault> {
         let Script { flow: json, context, from, functions } = script;
         let flow = Flow::from_json(&json).map_err(Error::Issues)?;
-        for warning in flow.warnings() {
+        // The channel of a talk here has no window.
+        let matters = |warning: &&Issue| warning.code != IssueCode::WindowMayBeClosed;
+        for warning in flow.warnings().iter().filter(matters) {
             screen.note(&format_args!("{warning:#}"));
         }
         let account = account_of(&flow);

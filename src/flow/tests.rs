@@ -5,11 +5,13 @@ use std::borrow::Cow;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
+use crate::flow::content::Message;
 use crate::flow::expr::{Scope, Val};
 use crate::flow::node::{Assign, Delay, Function, Node, Port, WaitReply};
 use crate::flow::{
     AnswerKind, Campaign, Clash, ContactMode, Decimal, Flow, InputPolicy, InputType, KeywordMode, MatchKind,
-    NodeIx, NodeKind, OnTimeout, Operator, Render, ReplyKind, SendAction, Settings, Step, Undefined,
+    MediaType, NodeIx, NodeKind, OnTimeout, Operator, Render, ReplyKind, SendAction, Settings, Step,
+    Undefined,
 };
 use crate::value::Caps;
 use crate::{Bag, Concurrency, Limits, NodeId, Reentry, TtlMode};
@@ -222,7 +224,7 @@ fn a_literal_text_is_not_copied() {
     let limits = Limits::default();
     let mut render =
         Render { scope: &names, limits: &limits, undefined: Undefined::Empty, report: &mut |_| {} };
-    let crate::flow::content::Message::Text { text, .. } = &send.message else { panic!() };
+    let Message::Text { text, .. } = &send.message else { panic!() };
     assert!(matches!(render.text(text.pick(None, None)), Ok(Cow::Borrowed("Hi"))));
     let Node::Delay(Delay::For(pause)) = node(json!({"id": "n", "kind": "delay", "for": "1m"})).node else {
         panic!()
@@ -250,6 +252,7 @@ fn the_reference_names_every_word() {
         words(InputPolicy::WORDS),
         words(ContactMode::WORDS),
         words(SendAction::WORDS),
+        words(MediaType::WORDS),
         words(ReplyKind::WORDS),
         words(OnTimeout::WORDS),
         words(AnswerKind::WORDS),

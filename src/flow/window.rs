@@ -9,7 +9,7 @@ use crate::flow::NodeIx;
 use crate::flow::def::FlowDef;
 use crate::flow::graph::{Graph, Way};
 use crate::flow::issue::{Found, IssueCode};
-use crate::flow::node::{NodeKind, Pace, Port};
+use crate::flow::node::{ContactMode, NodeKind, Pace, Port};
 use crate::flow::path::Path;
 use crate::flow::trigger::TriggerDef;
 use crate::{Channel, NodeId};
@@ -29,7 +29,11 @@ pub(crate) fn check(def: &FlowDef, graph: &Graph, entry: NodeIx, found: &mut Fou
         TriggerDef::Inbound(inbound) => (Some(&inbound.channel), Some(TimeDelta::zero())),
         TriggerDef::Manual => (sender.map(|sender| &sender.channel), None),
     };
-    if channel != Some(&Channel::WhatsApp) {
+    let is_contactless = def.nodes.iter().any(|node| match &node.kind {
+        NodeKind::Start(start) => start.contact == Some(ContactMode::None),
+        _ => false,
+    });
+    if channel != Some(&Channel::WhatsApp) || is_contactless {
         return;
     }
     let silences = silences(def, graph, entry, at_start);

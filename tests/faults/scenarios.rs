@@ -65,6 +65,17 @@ pub(crate) fn flows(codes: &[&str]) -> Vec<String> {
                {"from": "look", "branch": "failed", "to": "sorry"}"#,
         ),
         flow(
+            "sure",
+            r#"{"id": "one", "kind": "send_message", "text": "One"},
+               {"id": "ask", "kind": "send_message", "text": "Sure?"},
+               {"id": "wait", "kind": "wait_reply", "timeout": "10m", "save_to": "said"},
+               {"id": "two", "kind": "send_message", "text": "{{vars.said}}, then"},
+               {"id": "never", "kind": "send_message", "text": "Never"}"#,
+            r#"{"from": "start", "to": "one"}, {"from": "one", "to": "ask"}, {"from": "ask", "to": "wait"},
+               {"from": "ask", "branch": "failed", "to": "never"}, {"from": "wait", "to": "two"},
+               {"from": "two", "branch": "window_closed", "to": "never"}"#,
+        ),
+        flow(
             "other",
             r#"{"id": "q", "kind": "send_message", "text": "Other question"},
                {"id": "wait", "kind": "wait_reply", "timeout": "10m", "save_to": "answer"},
@@ -222,6 +233,16 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
             start(host, "other", Some("k2"));
             consumed(&reply(host, "m1", "blue"));
             consumed(&reply(host, "m2", "fine"));
+        }),
+        plain("sends that the session waits for", &["sure"], |host| {
+            start(host, "sure", Some("k1"));
+            deliver(host);
+            consumed(&reply(host, "m1", "yes"));
+        }),
+        plain("a message that is queued while a send is under way", &["sure"], |host| {
+            start(host, "sure", Some("k1"));
+            let taken = reply(host, "m1", "yes");
+            assert!(matches!(taken, Received::Consumed { .. } | Received::Queued { .. }), "{taken:?}");
         }),
         Scenario {
             name: "delivery by tick",

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use chatflow::kernel::{Effect, Input, NewSession, Scene, Turn, advance, start};
 use chatflow::session::{
-    DecodeError, EndReason, Message, MessageKind, Route, decode_conversation, decode_session,
-    encode_conversation, encode_session,
+    DecodeError, DeliveryReport, EndReason, Message, MessageKind, Route, SendOutcome, decode_conversation,
+    decode_session, encode_conversation, encode_session,
 };
 use chatflow::store::{
     Commit, Committed, ConversationQuery, ConversationStore, Due, Leased, Live, Loaded, Lookup, Purge,
@@ -15,7 +15,7 @@ use chatflow::store::{
 };
 use chatflow::{
     Account, Address, CallId, CallResult, Channel, Contact, Flow, FlowVersion, Limits, MemoryStore,
-    SessionId, StoreError, TriggerRequest, WorkspaceId,
+    MessageId, SessionId, StoreError, TriggerRequest, WorkspaceId,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use pollster::block_on;
@@ -55,7 +55,8 @@ const REPLIES: &[&str] = &["", "yes", "no", "3", "{{1/0}}", "\u{0000}", "🙂", 
 /// A node's kind with its choices; what it names is named later.
 #[derive(Clone, Debug)]
 enum Kind {
-    Send(usize),
+    Send { text: usize, fails_to: bool },
+    Typing,
     Wait { timeout: bool, goes_on: bool },
     Ask { what: usize, timeout: bool, invalid: bool },
     Set(usize, usize),
@@ -68,7 +69,8 @@ enum Kind {
 
 fn kind() -> impl Strategy<Value = Kind> {
     prop_oneof![
-        3 => (0..TEXTS.len()).prop_map(Kind::Send),
+        3 => (0..TEXTS.len(), any::<bool>()).prop_map(|(text, fails_to)| Kind::Send { text, fails_to }),
+        1 => Just(Kind::Typing),
         3 => any::<(bool, bool)>().prop_map(|(timeout, goes_on)| Kind::Wait { timeout, goes_on }),
         3 => (0..ASKS.len(), any::<(bool, bool)>())
             .prop_map(|(what, (timeout, invalid))| Kind::Ask { what, timeout, invalid }),
@@ -98,7 +100,13 @@ fn written(kinds: &[Kind]) -> Value {
         };
         let mut goes_next = true;
         nodes.push(match kind {
-            Kind::Send(text) => json!({"id": id, "kind": "send_message", "text": TEXTS[*text]}),
+            Kind::Send { text, fails_to } => {
+                if *fails_to {
+                    branch("failed");
+                }
+                json!({"id": id, "kind": "send_message", "text": TEXTS[*text]})
+            }
+            Kind::Typing => json!({"id": id, "kind": "typing", "for": "2s"}),
             Kind::Wait { timeout: true, goes_on: true } => {
                 json!({"id": id, "kind": "wait_reply", "save_to": "a", "timeout": "5m", "on_timeout": "continue"})
             }
@@ -178,6 +186,9 @@ enum Act {
     Deadline(i8),
     Expiry,
     Result(i8, u8),
+    /// Of the message that it waits for, or of another.
+    Sent(u64, u8),
+    Report(u64, bool),
     End(u8),
 }
 
@@ -188,6 +199,8 @@ fn act() -> impl Strategy<Value = Act> {
         3 => (-1..3_i8).prop_map(Act::Deadline),
         1 => Just(Act::Expiry),
         4 => (-1..2_i8, 0..5_u8).prop_map(|(wait, what)| Act::Result(wait, what)),
+        3 => (0..2_u64, 0..3_u8).prop_map(|(by, what)| Act::Sent(by, what)),
+        2 => (7..10_u64, any::<bool>()).prop_map(|(seq, failed)| Act::Report(seq, failed)),
         1 => (0..4_u8).prop_map(Act::End),
     ]
 }
@@ -221,6 +234,23 @@ fn input(act: &Act, session: &chatflow::Session) -> Input {
                 2 => CallResult::branch(1, "nowhere"),
                 3 => CallResult::value("x".repeat(100_000)),
                 _ => CallResult::value(json!({"a": 1})),
+            },
+        },
+        Act::Sent(by, what) => {
+            let message = session.awaits().unwrap_or(MessageId { session: session.id(), seq: 8 });
+            let outcome = match what {
+                0 => SendOutcome::Sent,
+                1 => SendOutcome::Failed { reason: "no".into() },
+                _ => SendOutcome::WindowClosed,
+            };
+            Input::Sent { message: MessageId { seq: message.seq + by, ..message }, outcome }
+        }
+        Act::Report(seq, failed) => Input::Report {
+            message: MessageId { session: session.id(), seq: *seq },
+            report: if *failed {
+                DeliveryReport::Failed { code: "131047".into() }
+            } else {
+                DeliveryReport::Read
             },
         },
         Act::End(0) => Input::End(EndReason::Cancelled),

@@ -12,5 +12,6 @@ mod kit;
 mod lifecycle;
 mod names;
 mod refused;
+mod sends;
 mod session;
 mod trigger;

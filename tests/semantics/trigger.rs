@@ -782,7 +782,7 @@ fn a_flow_has_at_most_as_many_nodes_as_are_allowed() {
         let world = World::built(|builder| builder.limits(Limits { nodes: allowed, ..Limits::default() }));
         let imported =
             block_on(world.flows().import(&flow("f").send("a", "1").send("b", "2").json())).unwrap();
-        let found: Vec<&str> = imported.issues.iter().map(|issue| issue.code.as_str()).collect();
+        let found: Vec<&str> = imported.issues.errors().map(|issue| issue.code.as_str()).collect();
         assert_eq!(found, codes);
     }
 }
