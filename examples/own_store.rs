@@ -19,6 +19,13 @@ struct Tables {
     ended: Vec<SessionRecord>,
 }
 
+impl Tables {
+    /// A key under its name, or under what erasing its contact left of that (rule 23).
+    fn key(&self, name: &KeyName) -> Option<&KeyRecord> {
+        self.keys.get(name).or_else(|| self.keys.get(&name.hashed()))
+    }
+}
+
 impl OwnStore {
     fn lock(&self) -> MutexGuard<'_, HashMap<WorkspaceId, Tables>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -34,7 +41,7 @@ impl ConversationStore for OwnStore {
             Subject::Alias(alias) => tables.aliases.get(alias),
         };
         let conversation = contact.and_then(|contact| tables.rows.get(contact)?.load(contact, lookup));
-        let key = lookup.key.as_ref().and_then(|name| tables.keys.get(name));
+        let key = lookup.key.as_ref().and_then(|name| tables.key(name));
         let key = key.filter(|key| lookup.now < key.expires_at).cloned(); // rule 3
         Ok(Loaded { conversation, key, catalogue: None })
     }
@@ -42,10 +49,11 @@ impl ConversationStore for OwnStore {
     async fn commit(&self, mut commit: Commit) -> Result<Committed, StoreError> {
         commit.record = Record::from_bytes(commit.record.to_bytes()?); // as it is kept
         let (mut all, contact) = (self.lock(), &commit.contact);
-        let Tables { rows, keys, aliases, ended } = all.entry(commit.workspace.clone()).or_default();
+        let tables = all.entry(commit.workspace.clone()).or_default();
+        let key = commit.key.as_ref().and_then(|(name, _)| tables.key(name)).cloned();
+        let Tables { rows, keys, aliases, ended } = tables;
         let row = rows.entry(contact.clone()).or_default();
-        let key = commit.key.as_ref().and_then(|(name, _)| keys.get(name));
-        let committed = row.commit(&commit, key, |alias| aliases.get(alias).cloned());
+        let committed = row.commit(&commit, key.as_ref(), |alias| aliases.get(alias).cloned());
         if !matches!(committed, Committed::Applied { .. }) {
             return Ok(committed);
         }
@@ -97,6 +105,23 @@ impl ConversationStore for OwnStore {
             purged.more |= keys.values().any(is_old) || ended.iter().any(is_past);
         }
         Ok(purged)
+    }
+
+    async fn erase(&self, erase: &Erase) -> Result<Option<Removed>, StoreError> {
+        let (mut all, contact) = (self.lock(), &erase.contact);
+        let Some(Tables { rows, keys, aliases, ended }) = all.get_mut(&erase.workspace) else {
+            return Ok(None);
+        };
+        if !rows.get_mut(contact).is_some_and(|row| row.erase(erase)) {
+            return Ok(None);
+        }
+        aliases.retain(|_, holder| holder != contact);
+        let sessions = ended.extract_if(.., |ended| ended.contact() == contact).count();
+        let theirs: Vec<_> = keys.extract_if(|_, key| !key.erased && key.contact == *contact).collect();
+        let left = theirs.iter().map(|(name, key)| (name.hashed(), KeyRecord::erased(key.expires_at)));
+        keys.extend(left);
+        let keys = theirs.iter().filter(|(_, key)| erase.now < key.expires_at).count();
+        Ok(Some(Removed { sessions, journal: 0, keys }))
     }
 }
 

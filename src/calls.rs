@@ -76,13 +76,15 @@ impl Answer {
 }
 
 /// The result of a call.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CallResult {
     /// It worked: `save_to` gets the value, and the session takes the named branch, else `next`.
     Value {
         /// The value, at most 64 KiB and 16 levels deep.
         value: Value,
         /// A branch that the node declares.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         branch: Option<String>,
     },
     /// It failed: the session takes `failed`.

@@ -90,6 +90,17 @@ pub enum Error {
         /// Its live sessions.
         count: u64,
     },
+    /// The session can not go on with that version as it stands (SEMANTICS S5). Handling: show why; 409.
+    #[error("session `{session}` can not migrate: {reason}")]
+    CannotMigrate {
+        /// The session.
+        session: SessionId,
+        /// Why.
+        reason: String,
+    },
+    /// The contact that the key was used for was erased (SEMANTICS S11). Handling: do not retry; 410.
+    #[error("key `{0}` was used for a contact that was erased")]
+    Erased(TriggerKey),
     /// Others changed the conversation each time, 16 times. Handling: retry after a moment; 503.
     #[error("conversation of contact is under contention")]
     Contention,
@@ -126,6 +137,8 @@ impl Error {
             Self::InvalidState { .. } => "invalid_state",
             Self::Stale(_) => "stale",
             Self::InUse { .. } => "in_use",
+            Self::CannotMigrate { .. } => "cannot_migrate",
+            Self::Erased(_) => "erased",
             Self::Contention => "contention",
             Self::Store(_) => "store_failed",
         }
@@ -150,7 +163,10 @@ impl Error {
             | Self::FlowNotPublished(_)
             | Self::SessionNotFound(_)
             | Self::ContactNotFound(_) => 404,
-            Self::InvalidState { .. } | Self::Stale(_) | Self::InUse { .. } => 409,
+            Self::InvalidState { .. } | Self::Stale(_) | Self::InUse { .. } | Self::CannotMigrate { .. } => {
+                409
+            }
+            Self::Erased(_) => 410,
             Self::InvalidInput { .. }
             | Self::NoEntryNode(_)
             | Self::IdempotencyConflict(_)

@@ -87,7 +87,10 @@
 //!
 //! # Features
 //!
-//! - `testkit`: doubles for a host's own tests. Off by default, as everything will be that is not the core.
+//! - `schema`: [`flow::schema`], the JSON Schema of a flow file. `flow.schema.json` beside the manifest is its text.
+//! - `testkit`: doubles for a host's own tests.
+//!
+//! Each is off by default, as everything will be that is not the core.
 
 #![forbid(unsafe_code)]
 #![warn(clippy::print_stdout, clippy::print_stderr)]
@@ -124,6 +127,8 @@ pub mod transport;
 
 pub mod engine;
 
+pub mod diagram;
+
 #[cfg(feature = "testkit")]
 pub mod testkit;
 
@@ -131,12 +136,15 @@ pub use address::{Account, Address, Alias, Phone};
 pub use calls::{Answer, Call, CallRef, CallResult, Calls, call_fn};
 pub use channel::{BadChannel, Channel, ChannelName};
 pub use clock::{Clock, Ids, RandomIds, SystemClock};
+pub use diagram::Diagram;
 pub use engine::{
-    Builder, Campaign, Cancelled, Completed, DeadLetterEntry, DeliveryReport, Engine, FlowStatus, Flows,
-    Imported, Inbound, KeywordAction, Progress, Received, Reported, SessionFilter, SessionRef, Ticked,
-    TriggerRequest, Triggered, Unpublish,
+    Builder, Campaign, Cancelled, Completed, DeadLetterEntry, DeliveryReport, Engine, EraseOptions, Erased,
+    FlowStatus, Flows, Imported, Inbound, JournalFilter, KeywordAction, Line, Migrated, NodeCount, NodeError,
+    Progress, Received, Rehearsal, Reported, SessionFilter, SessionRef, Ticked, Transcript, TriggerRequest,
+    Triggered, Unpublish,
 };
 pub use error::{CallError, Error, SendError, StoreError};
+pub use flow::gallery;
 pub use flow::{
     AnswerDef, AnswerKind, ArmDef, AskDef, AssignDef, BadSpan, BranchDef, ButtonDef, CardDef, ChoiceDef,
     Clash, CompareDef, Concurrency, ConditionDef, ContactMode, Decimal, DegreesDef, DelayDef, EdgeDef,

@@ -19,11 +19,12 @@ use std::sync::{Arc, Mutex};
 use std::{env, fs};
 
 use chatflow::flow::Span;
+use chatflow::kernel::{JournalEntry, replay};
 use chatflow::testkit::{CountingIds, ManualClock, Recorder};
 use chatflow::{
-    Account, Answer, Call, CallError, CallResult, Channel, Content, DeliveryReport, Engine, FlowId, Inbound,
-    MemoryStore, Opt, Outbound, Profile, Received, Reported, SendError, SessionFilter, TriggerRequest,
-    call_fn,
+    Account, Answer, Call, CallError, CallResult, Channel, Content, DeliveryReport, Engine, Flow, FlowId,
+    Inbound, Limits, MemoryStore, Opt, Outbound, Profile, Received, Reported, SendError, SessionFilter,
+    TriggerRequest, call_fn,
 };
 use chrono::TimeDelta;
 use pollster::block_on;
@@ -103,6 +104,7 @@ impl Talk {
         let flow: FlowId = imported.status.flow;
         let shop = Account::new(Channel::WhatsApp, SHOP).unwrap();
         let is_inbound = block_on(self.bot.flows().bind(&flow, [shop])).is_ok();
+        block_on(self.bot.flows().set_logging(&flow, true)).unwrap();
         if block_on(self.bot.flows().publish(&flow)).is_err() {
             return false;
         }
@@ -200,6 +202,18 @@ fn thing(text: &str) -> Option<Inbound> {
     Some(Inbound::location(Channel::WhatsApp, SHOP, ADA, location))
 }
 
+/// SEMANTICS L6: the journal of each session leads to the session that is stored.
+fn replays(bot: &Engine<MemoryStore>, json: &str) {
+    let flow = Flow::from_json(json).unwrap();
+    for record in block_on(bot.sessions(SessionFilter::all())).unwrap() {
+        let journal = block_on(bot.journal(record.session().id())).unwrap();
+        let kept = serde_json::to_string(&journal).unwrap();
+        assert_eq!(serde_json::from_str::<Vec<JournalEntry>>(&kept).unwrap(), journal);
+        let replayed = replay(|_, _| Some(&flow), &journal, &Limits::default());
+        assert_eq!(replayed.as_ref(), Ok(record.session()), "{journal:#?}");
+    }
+}
+
 /// A message as the contact sees it.
 fn shown(message: &Outbound) -> String {
     let mut shown = match &message.content {
@@ -278,6 +292,7 @@ fn transcript(json: &str, talk: &str) -> String {
         }
         run.look();
     }
+    replays(&run.bot, json);
     run.text
 }
 

@@ -3,7 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use chatflow::{Flow, FlowDef, Issue, IssueCode, Limits, Severity};
+use std::collections::BTreeMap;
+
+use chatflow::{Flow, FlowDef, Issue, IssueCode, Issues, Limits, Severity};
 use serde_json::{Value, json};
 
 struct Case {
@@ -454,6 +456,47 @@ fn every_issue_says_what_is_wrong_and_how_to_mend_it() {
     assert_eq!(all, std::fs::read_to_string(golden).unwrap(), "UPDATE=1 rewrites the file");
 }
 
+/// One issue of each code that a flow's file can have, and of those that hang on accounts.
+fn examples() -> BTreeMap<IssueCode, Issue> {
+    let of_files = cases().into_iter().filter_map(|Case { code, wrong, .. }| {
+        let issues = Flow::from_json(&wrong).map_or_else(|issues| issues, |flow| flow.warnings().clone());
+        issues.iter().find(|issue| issue.code == code).cloned()
+    });
+    let of_accounts = on_accounts().into_iter().filter_map(|issues| issues.iter().next().cloned());
+    let mut found = BTreeMap::new();
+    for issue in of_files.chain(of_accounts) {
+        found.entry(issue.code).or_insert(issue);
+    }
+    found
+}
+
+/// The table of `IssueCode`'s documentation, made from the codes and from what they say of the flows above.
+#[test]
+fn the_table_of_codes_is_what_the_codes_say() {
+    let examples = examples();
+    let cell = |text: &str| {
+        let short: String = text.chars().take(120).collect();
+        let cut = if short.len() < text.len() { "…" } else { "" };
+        format!("{short}{cut}").replace('|', "\\|").replace('<', "\\<").replace('[', "\\[")
+    };
+    let mut table = String::from(
+        "| code | severity | what it means | for example | how to mend that |\n|---|---|---|---|---|\n",
+    );
+    for code in IssueCode::ALL {
+        let severity = if code.severity() == Severity::Error { "error" } else { "warning" };
+        let example =
+            examples.get(code).map(|issue| (issue.to_string(), issue.fix.clone())).unwrap_or_default();
+        let example = (example.0.replace(&format!(" ({code})"), ""), example.1);
+        let (said, fix) = (cell(&example.0), cell(&example.1));
+        table += &format!("| `{code}` | {severity} | {} | {said} | {fix} |\n", code.meaning());
+    }
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/src/flow/issues.md");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(page, &table).unwrap();
+    }
+    assert_eq!(table, std::fs::read_to_string(page).unwrap(), "UPDATE=1 rewrites the file");
+}
+
 #[test]
 fn a_flow_that_keeps_the_rule_has_no_issue() {
     for Case { code, right, .. } in cases() {
@@ -471,34 +514,42 @@ fn every_code_has_its_case() {
     }
 }
 
-/// L5: what keeps a right flow from going online where it is bound.
-#[test]
-fn a_flow_that_messages_start_needs_an_account_that_no_other_takes_all_of() {
+/// L5: what keeps a right flow from going online where it is bound: nothing is bound, or another takes it all.
+fn on_accounts() -> [Issues; 2] {
     let any = |code: &str| {
         let flow = set(one(json!({"id": "n", "kind": "end"})), "code", json!(code));
         set(flow, "trigger", json!({"kind": "inbound", "channel": "whatsapp"})).to_string()
     };
     let account = |name: &str| chatflow::Account::new(chatflow::Channel::WhatsApp, name).unwrap();
+    let refused = |outcome: Result<_, chatflow::Error>| match outcome {
+        Err(chatflow::Error::Issues(issues)) => issues,
+        other => panic!("{other:?}"),
+    };
     pollster::block_on(async {
         let bot = chatflow::Engine::builder(chatflow::MemoryStore::new()).build();
-        let refused = |outcome: Result<_, chatflow::Error>| match outcome {
-            Err(chatflow::Error::Issues(issues)) => issues.to_string(),
-            other => format!("{other:?}"),
-        };
         let first = bot.flows().import(&any("first")).await.unwrap().status.flow;
-        let unbound = "trigger: is bound to no whatsapp account (unbound_account)";
-        assert_eq!(refused(bot.flows().publish(&first).await), unbound);
+        let unbound = refused(bot.flows().publish(&first).await);
         bot.flows().bind(&first, [account("+1"), account("+2")]).await.unwrap();
         assert_eq!(bot.flows().publish(&first).await.unwrap().online, Some(chatflow::FlowVersion(1)));
 
         let second = bot.flows().import(&any("second")).await.unwrap().status.flow;
         bot.flows().bind(&second, [account("+2")]).await.unwrap();
-        let twice =
-            "trigger: takes any message on whatsapp:+2, and so does flow \"first\" (two_any_triggers)";
-        assert_eq!(refused(bot.flows().publish(&second).await), twice);
+        let twice = refused(bot.flows().publish(&second).await);
         bot.flows().bind(&second, [account("+3")]).await.unwrap();
         assert!(bot.flows().publish(&second).await.is_ok());
-    });
+        [unbound, twice]
+    })
+}
+
+#[test]
+fn a_flow_that_messages_start_needs_an_account_that_no_other_takes_all_of() {
+    assert_eq!(
+        on_accounts().map(|issues| issues.to_string()),
+        [
+            "trigger: is bound to no whatsapp account (unbound_account)",
+            "trigger: takes any message on whatsapp:+2, and so does flow \"first\" (two_any_triggers)"
+        ]
+    );
 }
 
 fn first(flow: Value) -> String {

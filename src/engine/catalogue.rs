@@ -240,7 +240,7 @@ impl WorkspaceFlows {
         Ok(fuller)
     }
 
-    async fn compiled(
+    pub(super) async fn compiled(
         &self,
         ports: &Ports,
         workspace: &WorkspaceId,

@@ -8,10 +8,14 @@ mod catalogue;
 mod contacts;
 mod decide;
 mod deliver;
+mod erase;
 mod flows;
+mod metrics;
+mod migrate;
 mod outcome;
 mod query;
 mod receive;
+mod rehearsal;
 mod request;
 mod resume;
 mod tick;
@@ -35,9 +39,13 @@ use crate::store::{ConversationStore, DynFlowStore, FlowStore, MemoryFlows, Toke
 use crate::transport::{DynTransport, NoTransport, Transport};
 
 pub use campaign::{Campaign, Progress};
+pub use erase::{EraseOptions, Erased};
 pub use flows::{FlowStatus, Flows, Imported, Unpublish};
+pub use metrics::{JournalFilter, NodeCount, NodeError};
+pub use migrate::Migrated;
 pub use outcome::{Cancelled, Completed, KeywordAction, Received, Reported, SessionRef, Ticked, Triggered};
 pub use query::{DeadLetterEntry, SessionFilter};
+pub use rehearsal::{Line, Rehearsal, Transcript};
 pub use request::{Inbound, TriggerRequest};
 
 pub use crate::session::DeliveryReport;
@@ -97,6 +105,8 @@ struct Ports {
     limits: Limits,
     catalogues: Catalogues,
     policy: Policy,
+    /// The host's secret, under which addresses are hashed.
+    erasure_key: Option<[u8; 16]>,
     /// When the next purge is due, in seconds of the epoch.
     purge_at: AtomicI64,
 }
@@ -158,6 +168,7 @@ pub struct Builder<S> {
     observer: Option<Box<dyn Observer>>,
     limits: Limits,
     policy: Policy,
+    erasure_key: Option<[u8; 16]>,
     deferred: bool,
 }
 
@@ -180,6 +191,7 @@ impl<S: ConversationStore> Engine<S> {
             observer: None,
             limits: Limits::default(),
             policy: Policy::default(),
+            erasure_key: None,
             deferred: false,
         }
     }
@@ -270,6 +282,14 @@ impl<S> Builder<S> {
         self
     }
 
+    /// A secret of 16 random bytes, the same in every process and for ever: with it erasing a contact can keep its
+    /// opt-out as a hash of its addresses ([`EraseOptions::keep_opt_out`]), and each address that is new is looked up
+    /// among those.
+    pub fn erasure_key(mut self, secret: [u8; 16]) -> Self {
+        self.erasure_key = Some(secret);
+        self
+    }
+
     /// How long the journal is kept, 30 d by default (SEMANTICS S12).
     pub fn journal_retention(mut self, time: Duration) -> Self {
         self.policy.journal_retention = time;
@@ -289,6 +309,7 @@ impl<S> Builder<S> {
             limits: self.limits,
             catalogues: Catalogues::default(),
             policy: self.policy,
+            erasure_key: self.erasure_key,
             purge_at: AtomicI64::new(i64::MIN),
         });
         let workspace = WorkspaceId::default();

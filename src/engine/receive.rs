@@ -8,6 +8,7 @@ use crate::address::{AccountRef, Alias};
 use crate::engine::Engine;
 use crate::engine::contacts::Released;
 use crate::engine::decide::{Decided, Facts, Found, Want, Written, put_back, take};
+use crate::engine::erase::CarriedOptOut;
 use crate::engine::outcome::Received;
 use crate::engine::request::{CheckedInbound, Inbound};
 use crate::error::Error;
@@ -18,7 +19,7 @@ use crate::kernel::{
 };
 use crate::limits::Limits;
 use crate::observer::EventKind;
-use crate::session::{EndReason, Message, Origin, Queued, Route, Verdict};
+use crate::session::{EndReason, Message, Origin, Route, Verdict};
 use crate::store::{ConversationStore, Lookup, Subject};
 use crate::value::Bag;
 
@@ -46,10 +47,9 @@ impl<S: ConversationStore> Engine<S> {
             now,
             in_place: arrival.inbound.contact.is_none(),
         };
-        let mut carried_opt_out = None;
-        for _ in 0..2 {
-            let decide =
-                |facts: Facts<'_>| self.decide_inbound(workspace, &lookup, &arrival, carried_opt_out, facts);
+        let mut opt_out = self.no_opt_out();
+        for _ in 0..3 {
+            let decide = |facts: Facts<'_>| self.decide_inbound(workspace, &lookup, &arrival, opt_out, facts);
             let Written { answer, batch } =
                 self.transact(workspace, &self.flows, &lookup, None, decide).await?;
             match answer? {
@@ -61,8 +61,12 @@ impl<S: ConversationStore> Engine<S> {
                     if let Released::Free { opted_out_at } =
                         self.release_address(workspace, &alias, &holder, "from", true).await?
                     {
-                        carried_opt_out = opted_out_at;
+                        opt_out = CarriedOptOut { since: opted_out_at, is_known: true };
                     }
+                }
+                Answer::AddressNew => {
+                    let since = self.kept_opt_out(workspace, &arrival.inbound.address).await?;
+                    opt_out = CarriedOptOut { since, is_known: true };
                 }
             }
         }
@@ -74,7 +78,7 @@ impl<S: ConversationStore> Engine<S> {
         workspace: &WorkspaceId,
         lookup: &Lookup,
         arrival: &Arrival,
-        carried_opt_out: Option<DateTime<Utc>>,
+        opt_out: CarriedOptOut,
         facts: Facts<'_>,
     ) -> Decided<Answer> {
         let Facts { snapshot, loaded, now, maybe_done, taken } = facts;
@@ -121,6 +125,12 @@ impl<S: ConversationStore> Engine<S> {
             }
             return Decided::Fetch(missing);
         }
+        if !opt_out.is_known && !decision.conversation.contact.addresses.contains(&arrival.inbound.address) {
+            if let Some(place) = place {
+                put_back(loaded, place.with(decision.conversation));
+            }
+            return Decided::Answer(Ok(Answer::AddressNew));
+        }
         decision.apply_due();
         let startable: Vec<_> = snapshot.startable(arrival.account()).collect();
         let known = expect.is_some().then_some(&*decision.conversation);
@@ -157,7 +167,7 @@ impl<S: ConversationStore> Engine<S> {
         if routing == Routing::Unmatched && expect.is_none() {
             return Decided::Answer(Ok(Answer::Final(Received::Unmatched)));
         }
-        arrival.meet(&mut decision, expect.is_none(), carried_opt_out);
+        arrival.meet(&mut decision, expect.is_none(), opt_out.since);
         let verdict = match routing {
             Routing::Answer(place) => arrival.answer(&mut decision, place),
             Routing::Queue(place) => arrival.queue(&mut decision, place),
@@ -197,6 +207,8 @@ enum Answer {
     Final(Received),
     /// The address leads to another contact than the one that the message names.
     AddressTaken(Alias, ContactId),
+    /// The address is new: it may have an opt-out of a contact that was erased.
+    AddressNew,
 }
 
 /// An inbound message and what was minted for it, once.
@@ -267,11 +279,13 @@ impl Arrival {
     }
 
     fn queue(&self, decision: &mut Decision<'_>, place: usize) -> Verdict {
-        let Some(session) = decision.edit().sessions.get_mut(place) else { return Verdict::Unmatched };
-        let sent = session.sent;
-        let queued = Queued { message: self.message(), sent, route: self.route(), opening: false };
-        session.rare().queue.push(queued);
-        Verdict::Queued(session.id)
+        let Some(session) = decision.conversation.sessions.get(place) else { return Verdict::Unmatched };
+        let (id, now) = (session.id, decision.now);
+        if decision.advance(place, Input::Queue { message: self.message(), route: self.route() }, now) {
+            Verdict::Queued(id)
+        } else {
+            Verdict::Unmatched
+        }
     }
 
     /// Writes down what the message says of the contact.

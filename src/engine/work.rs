@@ -15,7 +15,7 @@ use crate::error::{CallError, Error};
 use crate::id::{CallId, ContactId, MessageId, WorkspaceId};
 use crate::kernel::{Decision, Input, jitter, later, span};
 use crate::observer::EventKind;
-use crate::session::{CallStage, DeadReason, Status};
+use crate::session::{DeadReason, Status};
 use crate::store::{ConversationStore, Loaded, Lookup, Subject, Token};
 
 /// The first pause before a message or a call is tried again; doubled each time (SEMANTICS D1).
@@ -224,36 +224,17 @@ fn book_called(decision: &mut Decision<'_>, id: CallId, answer: &Result<Answer, 
     };
     let Some(place) = decision.conversation.sessions.iter().position(waits) else { return };
     let now = decision.now;
-    let result = match answer {
-        Ok(Answer::Now(result)) => result.clone(),
-        Err(CallError::Failed { reason }) => CallResult::failed(reason),
-        Ok(Answer::Later) => return set_stage(decision, place, CallStage::Handed(now)),
+    let input = match answer {
+        Ok(Answer::Now(result)) => Input::Result { call: id, result: result.clone() },
+        Err(CallError::Failed { reason }) => Input::Result { call: id, result: CallResult::failed(reason) },
+        Ok(Answer::Later) => Input::Handed(id),
         Err(CallError::Retry { .. }) => {
-            let attempts = decision
-                .conversation
-                .sessions
-                .get(place)
-                .and_then(|session| session.call.as_ref())
-                .map_or(0, |call| call.attempts);
-            let pause = backoff(attempts + 1);
-            return set_stage(decision, place, CallStage::Due(later(now, pause)));
+            let call = decision.conversation.sessions.get(place).and_then(|session| session.call.as_ref());
+            let attempts = call.map_or(0, |call| call.attempts);
+            Input::CallLater { call: id, until: later(now, backoff(attempts + 1)) }
         }
     };
-    decision.advance(place, Input::Result { call: id, result }, now);
-}
-
-/// Takes note of a call that was made. The time-out runs from the hand-over (SEMANTICS D2).
-fn set_stage(decision: &mut Decision<'_>, place: usize, stage: CallStage) {
-    let now = decision.now;
-    let Some(session) = decision.edit().sessions.get_mut(place) else { return };
-    if let CallStage::Handed(_) = stage {
-        session.deadline = session.deadline.map(|deadline| later(now, deadline - session.parked_at));
-        session.parked_at = now;
-    }
-    if let Some(call) = &mut session.call {
-        call.stage = stage;
-        call.attempts = call.attempts.saturating_add(1);
-    }
+    decision.advance(place, input, now);
 }
 
 /// 1 s, doubled each time, at most 5 min.

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
+#[cfg(feature = "schema")]
+use serde_json::json;
 use serde_json::{Number, Value};
 
 use crate::flow::compile::Compile;
@@ -14,6 +16,8 @@ use crate::flow::path::Path;
 use crate::flow::pattern::{Extent, Pattern};
 use crate::flow::read::{Fields, Read, wrong_type};
 use crate::flow::render::Render;
+#[cfg(feature = "schema")]
+use crate::flow::schema::Book;
 use crate::flow::template::Template;
 
 /// A condition, as it is written.
@@ -335,6 +339,11 @@ impl Read for Operand {
             Value::Number(number) => Some(Self::Number(number.clone())),
             other => wrong_type("text or a number", other, at, found),
         }
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema(book: &mut Book) -> Value {
+        book.refer::<Self>(|_| json!({"type": ["string", "number"]}))
     }
 }
 

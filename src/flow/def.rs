@@ -41,6 +41,9 @@ use crate::flow::trigger::TriggerDef;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct FlowDef {
+    /// Where an editor finds the schema of the format; nobody else reads it.
+    #[serde(rename = "$schema", skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
     /// The number of the format: 1.
     pub spec: u32,
     /// The code that callers know the flow by.
@@ -82,12 +85,13 @@ pub struct EdgeDef {
 }
 
 /// The number of the format that this release reads and writes.
-const SPEC: u32 = 1;
+pub(crate) const SPEC: u32 = 1;
 
 impl FlowDef {
     /// A flow without nodes.
     pub fn new(code: impl Into<String>, trigger: TriggerDef) -> Self {
         Self {
+            schema: None,
             spec: SPEC,
             code: code.into(),
             name: None,
@@ -187,6 +191,7 @@ impl Read for FlowDef {
     fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
         let mut fields = Fields::of(value, at, found)?;
         let def = Self {
+            schema: fields.optional("$schema"),
             spec: fields.required("spec").unwrap_or(SPEC),
             code: fields.required("code").unwrap_or_default(),
             name: fields.optional("name"),

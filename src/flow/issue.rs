@@ -20,11 +20,13 @@ pub enum Severity {
 }
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $code:ident = $word:literal),+ $(,)?) => {
+    ($($(#[doc = $doc:literal])* $code:ident = $word:literal),+ $(,)?) => {
         /// The rule that a flow breaks (SEMANTICS C). Texts may change from release to release, codes do not.
+        ///
+        #[doc = include_str!("issues.md")]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
-        pub enum IssueCode { $($(#[$doc])* $code),+ }
+        pub enum IssueCode { $($(#[doc = $doc])* $code),+ }
 
         impl IssueCode {
             /// Every code.
@@ -34,6 +36,12 @@ macro_rules! codes {
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$code => $word),+ }
+            }
+
+            /// What is wrong with a flow that has this issue, in a sentence.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$code => concat!($($doc),*).trim_ascii_start()),+ }
             }
         }
     };
@@ -271,6 +279,9 @@ pub(crate) struct Found {
     settled: std::collections::BTreeSet<String>,
     /// The keys of objects that may be texts by language and whose order in the file is not that of their letters.
     orders: std::collections::BTreeMap<String, Vec<String>>,
+    /// What notes which fields are read, when a schema is made.
+    #[cfg(feature = "schema")]
+    pub(crate) sketch: Option<Box<crate::flow::schema::Sketch>>,
 }
 
 impl Found {
@@ -354,6 +365,17 @@ impl Found {
 
     pub(crate) fn has_errors(&self) -> bool {
         self.issues.iter().any(|issue| issue.severity == Severity::Error)
+    }
+
+    /// A list whose readers are asked for their fields, and read none.
+    #[cfg(feature = "schema")]
+    pub(crate) fn sketching(sketch: crate::flow::schema::Sketch) -> Self {
+        Self { sketch: Some(Box::new(sketch)), ..Self::default() }
+    }
+
+    #[cfg(feature = "schema")]
+    pub(crate) fn has(&self, code: IssueCode) -> bool {
+        self.issues.iter().any(|issue| issue.code == code)
     }
 
     pub(crate) fn len(&self) -> usize {

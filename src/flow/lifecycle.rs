@@ -7,9 +7,10 @@ use std::hash::Hasher;
 
 use crate::Limits;
 use crate::address::Account;
+use crate::flow::def::FlowDef;
 use crate::flow::issue::{Found, IssueCode, Issues};
 use crate::flow::path::Path;
-use crate::flow::read::wrong_type;
+use crate::flow::read::{Read, wrong_type};
 use crate::flow::{Flow, Rank, json};
 use crate::id::FlowId;
 
@@ -66,13 +67,24 @@ impl DraftText {
         self.json.pointer("/trigger/kind").and_then(Value::as_str) == Some("manual")
     }
 
-    /// The same definition under another code.
+    /// The flows that its `call_flow` nodes name.
+    pub(crate) fn calls(&self) -> Vec<FlowId> {
+        let nodes = self.json.get("nodes").and_then(Value::as_array).into_iter().flatten();
+        let named = nodes.filter(|node| node.get("kind").and_then(Value::as_str) == Some("call_flow"));
+        named.filter_map(|node| FlowId::new(node.get("flow")?.as_str()?).ok()).collect()
+    }
+
+    /// The same definition under another code, in the order of the format if it can be read whole.
     pub(crate) fn renamed(&self, code: &FlowId) -> String {
         let mut json = self.json.clone();
         if let Some(field) = json.get_mut("code") {
             *field = Value::String(code.to_string());
         }
-        json.to_string()
+        let mut found = Found::default();
+        match FlowDef::read(&json, &Path::Root, &mut found) {
+            Some(def) if found.len() == 0 => def.to_json(),
+            _ => format!("{json:#}"),
+        }
     }
 }
 

@@ -14,8 +14,10 @@ mod compile;
 mod condition;
 pub(crate) mod content;
 mod def;
+pub mod draft;
 pub(crate) mod expr;
 mod fold;
+pub mod gallery;
 mod graph;
 mod issue;
 mod json;
@@ -27,6 +29,8 @@ mod path;
 mod pattern;
 mod read;
 mod render;
+#[cfg(feature = "schema")]
+mod schema;
 mod settings;
 mod span;
 pub(crate) mod template;
@@ -50,6 +54,8 @@ pub use node::{
     ReplyKind, SendAction, SendMessageDef, SetVariablesDef, StartDef, TypingDef, VariableDef, WaitReplyDef,
 };
 pub use operator::Operator;
+#[cfg(feature = "schema")]
+pub use schema::schema;
 pub use settings::{
     Clash, Concurrency, Reentry, ReentryDef, Sender, Settings, SettingsDef, TtlMode, Undefined,
 };
@@ -187,6 +193,13 @@ impl Flow {
     #[must_use]
     pub fn warnings(&self) -> &Issues {
         &self.warnings
+    }
+
+    /// The branches of a node in their order, each with the node behind it, if an edge leads there.
+    pub fn branches(&self, node: &NodeId) -> impl Iterator<Item = (&str, Option<&NodeId>)> {
+        let step = self.index.get(node).and_then(|at| self.node(*at));
+        let exits = step.into_iter().flat_map(|step| &step.exits);
+        exits.map(|exit| (&*exit.name, exit.to.and_then(|to| self.node(to)).map(|to| &to.id)))
     }
 
     /// Where every session begins.

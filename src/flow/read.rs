@@ -1,17 +1,27 @@
 //! From JSON to definitions: a typed reader that collects every issue of form instead of stopping at the first.
 //! What must not live here: what a field means.
 
+#[cfg(feature = "schema")]
+use serde_json::json;
 use serde_json::{Map, Number, Value};
 
 use crate::Channel;
 use crate::flow::issue::{Found, IssueCode};
 use crate::flow::path::{Path, brief};
+#[cfg(feature = "schema")]
+use crate::flow::schema::{Book, Sketch};
 use crate::flow::span::Span;
 
 /// A value that a field of a flow's JSON can take.
 pub(crate) trait Read: Sized {
     /// The value, or `None` and an issue.
     fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self>;
+
+    /// What it is read from. Whoever reads [`Fields`] alone has nothing to say.
+    #[cfg(feature = "schema")]
+    fn schema(book: &mut Book) -> Value {
+        book.plain::<Self>()
+    }
 }
 
 /// The fields of one JSON object, each asked for once.
@@ -34,12 +44,22 @@ impl<'v, 'p, 'f> Fields<'v, 'p, 'f> {
     /// A field that may be left out.
     pub(crate) fn optional<T: Read>(&mut self, key: &'static str) -> Option<T> {
         self.known.push(key);
+        #[cfg(feature = "schema")]
+        if let Some(sketch) = self.sketch() {
+            sketch.field::<T>(key, false);
+            return None;
+        }
         let value = self.object.get(key)?;
         T::read(value, &self.at.key(key), self.found)
     }
 
     /// A field that must be there.
     pub(crate) fn required<T: Read>(&mut self, key: &'static str) -> Option<T> {
+        #[cfg(feature = "schema")]
+        if let Some(sketch) = self.sketch() {
+            sketch.field::<T>(key, true);
+            return None;
+        }
         if !self.object.contains_key(key) {
             let fix = format!("add `{key}`");
             self.found.add(IssueCode::MissingField, &self.at.key(key), "is missing", fix);
@@ -47,8 +67,32 @@ impl<'v, 'p, 'f> Fields<'v, 'p, 'f> {
         self.optional(key)
     }
 
-    pub(crate) fn has(&self, key: &str) -> bool {
+    /// A field that must be there, and whose word says which other fields there are. The words come with what they
+    /// mean; it may be another word.
+    #[cfg_attr(not(feature = "schema"), allow(unused_variables, reason = "only a schema names the words"))]
+    pub(crate) fn tag(
+        &mut self,
+        key: &'static str,
+        words: &'static [(&'static str, &'static str)],
+    ) -> Option<String> {
+        #[cfg(feature = "schema")]
+        if let Some(sketch) = self.sketch() {
+            return sketch.tag(key, words).map(ToOwned::to_owned);
+        }
+        self.required(key)
+    }
+
+    pub(crate) fn has(&mut self, key: &str) -> bool {
+        #[cfg(feature = "schema")]
+        if let Some(sketch) = self.sketch() {
+            return sketch.has(key);
+        }
         self.object.contains_key(key)
+    }
+
+    #[cfg(feature = "schema")]
+    fn sketch(&mut self) -> Option<&mut Sketch> {
+        self.found.sketch.as_deref_mut()
     }
 
     /// Reports the fields that nobody asked for.
@@ -89,6 +133,11 @@ impl Read for String {
             other => wrong_type("text", other, at, found),
         }
     }
+
+    #[cfg(feature = "schema")]
+    fn schema(_: &mut Book) -> Value {
+        json!({"type": "string"})
+    }
 }
 
 impl Read for bool {
@@ -97,6 +146,11 @@ impl Read for bool {
             Value::Bool(value) => Some(*value),
             other => wrong_type("true or false", other, at, found),
         }
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema(_: &mut Book) -> Value {
+        json!({"type": "boolean"})
     }
 }
 
@@ -110,6 +164,11 @@ impl Read for u32 {
         }
         number.or_else(|| wrong_type("a whole number", value, at, found))
     }
+
+    #[cfg(feature = "schema")]
+    fn schema(_: &mut Book) -> Value {
+        json!({"type": "integer", "minimum": 0, "maximum": u32::MAX})
+    }
 }
 
 impl Read for i32 {
@@ -122,6 +181,11 @@ impl Read for i32 {
         }
         number.or_else(|| wrong_type("a whole number", value, at, found))
     }
+
+    #[cfg(feature = "schema")]
+    fn schema(_: &mut Book) -> Value {
+        json!({"type": "integer", "minimum": i32::MIN, "maximum": i32::MAX})
+    }
 }
 
 impl Read for Number {
@@ -131,11 +195,21 @@ impl Read for Number {
             other => wrong_type("a number", other, at, found),
         }
     }
+
+    #[cfg(feature = "schema")]
+    fn schema(_: &mut Book) -> Value {
+        json!({"type": "number"})
+    }
 }
 
 impl Read for Value {
     fn read(value: &Value, _: &Path<'_>, _: &mut Found) -> Option<Self> {
         Some(value.clone())
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema(_: &mut Book) -> Value {
+        json!(true)
     }
 }
 
@@ -145,6 +219,11 @@ impl Read for Map<String, Value> {
             Value::Object(object) => Some(object.clone()),
             other => wrong_type("an object", other, at, found),
         }
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema(_: &mut Book) -> Value {
+        json!({"type": "object"})
     }
 }
 
@@ -157,11 +236,21 @@ impl<T: Read> Read for Vec<T> {
         // Not beyond one that can not be read: the places of the rest would be wrong in the issues to come.
         Some(items.into_iter().map_while(|item| item).collect())
     }
+
+    #[cfg(feature = "schema")]
+    fn schema(book: &mut Book) -> Value {
+        json!({"type": "array", "items": T::schema(book)})
+    }
 }
 
 impl<T: Read> Read for Box<T> {
     fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
         T::read(value, at, found).map(Box::new)
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema(book: &mut Book) -> Value {
+        T::schema(book)
     }
 }
 
@@ -176,6 +265,13 @@ impl Read for Span {
         };
         Span::parse(text).map_err(report).ok()
     }
+
+    #[cfg(feature = "schema")]
+    fn schema(book: &mut Book) -> Value {
+        let pattern = "^(?=.)([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$";
+        let description = "A duration: 45s, 30m, 2h, 1d, 1h30m.";
+        book.refer::<Self>(|_| json!({"type": "string", "pattern": pattern, "description": description}))
+    }
 }
 
 impl Read for Channel {
@@ -187,15 +283,22 @@ impl Read for Channel {
         };
         Channel::parse(&name).map_err(report).ok()
     }
+
+    #[cfg(feature = "schema")]
+    fn schema(book: &mut Book) -> Value {
+        let known = ["whatsapp", "instagram", "viber", "messenger", "sms", "web"];
+        let own = json!({"pattern": "^[a-z][a-z0-9_.-]{0,63}$"});
+        book.refer::<Self>(|_| json!({"type": "string", "anyOf": [{"enum": known}, own]}))
+    }
 }
 
 /// An enum whose values are words in JSON, with its reader and writer.
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$word_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+    ($(#[$doc:meta])* $name:ident { $($(#[doc = $word_doc:literal])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
-        pub enum $name { $($(#[$word_doc])* $variant),+ }
+        pub enum $name { $($(#[doc = $word_doc])* $variant),+ }
 
         impl $name {
             pub(crate) const WORDS: &'static [(&'static str, Self)] = &[$(($word, Self::$variant)),+];
@@ -220,6 +323,12 @@ macro_rules! words {
                 found: &mut crate::flow::issue::Found,
             ) -> Option<Self> {
                 crate::flow::read::word(Self::WORDS, value, at, found)
+            }
+
+            #[cfg(feature = "schema")]
+            fn schema(book: &mut crate::flow::schema::Book) -> serde_json::Value {
+                let words = [$(($word, concat!($($word_doc),*))),+];
+                book.refer::<Self>(|_| crate::flow::schema::one_word(&words))
             }
         }
     };

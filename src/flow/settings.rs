@@ -5,6 +5,8 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::Value;
+#[cfg(feature = "schema")]
+use serde_json::json;
 
 use crate::Channel;
 use crate::address::Account;
@@ -12,6 +14,8 @@ use crate::flow::compile::Compile;
 use crate::flow::issue::{Found, IssueCode};
 use crate::flow::path::{Path, brief};
 use crate::flow::read::{Fields, Read, words, wrong_type};
+#[cfg(feature = "schema")]
+use crate::flow::schema::Book;
 use crate::flow::span::Span;
 
 /// The settings of a flow, as they are written. What is absent takes its default.
@@ -240,6 +244,13 @@ impl Read for Concurrency {
             other => wrong_type("\"per_flow\", \"unlimited\" or {\"per_contact\": …}", other, at, found),
         }
     }
+
+    #[cfg(feature = "schema")]
+    fn schema(book: &mut Book) -> Value {
+        book.refer::<Self>(
+            |book| json!({"anyOf": [{"enum": ["per_flow", "unlimited"]}, book.object::<Self>()]}),
+        )
+    }
 }
 
 impl Serialize for Concurrency {
@@ -275,5 +286,12 @@ impl Read for ReentryDef {
             }
             other => wrong_type("\"always\", \"once_ever\" or {\"cooldown\": …}", other, at, found),
         }
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema(book: &mut Book) -> Value {
+        book.refer::<Self>(
+            |book| json!({"anyOf": [{"enum": ["always", "once_ever"]}, book.object::<Self>()]}),
+        )
     }
 }

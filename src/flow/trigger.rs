@@ -285,7 +285,7 @@ impl Read for RuleDef {
 impl Read for TriggerDef {
     fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
         let mut fields = Fields::of(value, at, found)?;
-        let kind: String = fields.required("kind")?;
+        let kind = fields.tag("kind", &[("manual", "A call of the host."), ("inbound", "A message.")])?;
         match kind.as_str() {
             "manual" => {
                 fields.close();

@@ -9,14 +9,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::address::Alias;
 use crate::flow::{Flow, NodeIx, Reentry};
 use crate::id::{ContactId, FlowId, FlowVersion, MessageId, SessionId, WorkspaceId};
+use crate::kernel::journal::{JournalEntry, JournalStep, Logged};
 use crate::kernel::node::refusal;
-use crate::kernel::run::{NewSession, later, run, span, start};
+use crate::kernel::run::{NewSession, later, span, start, take};
 use crate::kernel::{Effect, Input, Scene};
 use crate::limits::Limits;
 use crate::observer::EventKind;
 use crate::session::{
-    Conversation, DeadLetter, DeadReason, DeliveryReport, EndReason, FailureCode, JournalEntry, JournalStep,
-    Outbound, ReentryMark, SendOutcome, Session, Status, Timer, Unsent, Verdict,
+    Conversation, DeadLetter, DeadReason, DeliveryReport, EndReason, FailureCode, Outbound, ReentryMark,
+    SendOutcome, Session, Status, Timer, Unsent, Verdict,
 };
 
 /// A message that is due later than this after it should have been sent is not sent any more (SEMANTICS S2).
@@ -147,9 +148,11 @@ impl<'a> Decision<'a> {
     }
 
     /// Starts a session and runs it to its first wait.
-    pub(crate) fn start(&mut self, flow: &Flow, new: NewSession) {
+    pub(crate) fn start(&mut self, flow: &Flow, mut new: NewSession) {
         let now = self.now;
         let (id, version) = (new.id, new.version);
+        new.journal = self.pinned(flow.id(), version).is_some_and(|pinned| pinned.logging);
+        let journalled = new.journal.then(|| Box::new(new.clone()));
         let session = start(flow, new, now);
         let has_reentry = flow.settings().reentry != Reentry::Always;
         self.started.push((id, session.flow.clone(), version));
@@ -169,9 +172,14 @@ impl<'a> Decision<'a> {
         conversation.sessions.push(session);
         let place = conversation.sessions.len() - 1;
         self.advance(place, Input::Start, now);
+        if journalled.is_some()
+            && let Some(first) = self.journal.iter_mut().rev().find(|entry| entry.session == id)
+        {
+            first.new = journalled;
+        }
     }
 
-    /// Runs the session at this place. Answers whether it took the input.
+    /// Takes an input to the session at this place. Answers whether it took it.
     pub(crate) fn advance(&mut self, place: usize, input: Input, at: DateTime<Utc>) -> bool {
         let is_taken = self.turn(place, input, at);
         self.bury_overdue(at);
@@ -189,18 +197,14 @@ impl<'a> Decision<'a> {
     fn turn(&mut self, place: usize, input: Input, at: DateTime<Utc>) -> bool {
         let Some(session) = self.conversation.sessions.get(place) else { return false };
         let Some(pinned) = self.pinned(&session.flow, session.version) else { return false };
-        let input_name = input.name();
         let unsent = self.conversation.outbox.iter().filter(|unsent| unsent.seq > self.settled).count();
         let last_seq = self.conversation.last_seq;
+        let (journal, version) = (session.is_journalled(), session.version);
+        let logged = journal.then(|| Logged { input: input.clone(), version, last_seq, unsent });
+        let is_aside = input.is_aside();
         let conversation = Arc::make_mut(&mut self.conversation);
         let Conversation { contact, sessions, .. } = conversation;
         let Some(session) = sessions.get_mut(place) else { return false };
-        let Some(flow) = pinned.flow else {
-            end_without_flow(session, &input, at);
-            self.changed = true;
-            self.close(place, at);
-            return true;
-        };
         let scene = Scene {
             now: at,
             workspace: self.ground.workspace,
@@ -209,22 +213,23 @@ impl<'a> Decision<'a> {
             limits: self.ground.limits,
             last_seq,
             unsent,
-            journal: pinned.logging,
+            journal,
         };
-        let mut outcome = run(flow, session, input, &scene);
-        if !outcome.advanced {
+        let mut outcome = take(pinned.flow.map(|flow| &**flow), session, input, &scene);
+        if !outcome.taken {
             return false;
         }
-        if conversation.weight() + weight_of(&outcome.effects) > self.ground.limits.conversation_bytes
+        let max = self.ground.limits.conversation_bytes;
+        if !is_aside
+            && conversation.weight() + weight_of(&outcome.effects) > max
             && let Some(session) = conversation.sessions.get_mut(place)
         {
             outcome.effects.retain(|effect| !matches!(effect, Effect::Send(_)));
-            let max = self.ground.limits.conversation_bytes;
             fail(session, FailureCode::ConversationSize, format!("the conversation exceeds {max} bytes"), at);
         }
         self.changed = true;
-        if pinned.logging {
-            self.journal_turn(place, input_name, at, std::mem::take(&mut outcome.steps));
+        if let Some(logged) = logged {
+            self.log(place, logged, pinned.name, at, outcome.steps);
         }
         for effect in outcome.effects {
             match effect {
@@ -233,22 +238,25 @@ impl<'a> Decision<'a> {
                 Effect::Note(_) => {}
             }
         }
-        self.close(place, at);
+        if !is_aside {
+            self.close(place, at);
+        }
         true
     }
 
-    fn journal_turn(&mut self, place: usize, input: &str, at: DateTime<Utc>, steps: Vec<JournalStep>) {
-        let Some(session) = self.conversation.sessions.get(place) else { return };
-        self.journal.push(JournalEntry {
-            session: session.id,
-            contact: self.conversation.contact.id.clone(),
-            flow: session.flow.clone(),
-            version: session.version,
-            turn: session.turns,
-            at,
-            input: input.into(),
-            steps,
-        });
+    /// Writes down what the session at this place has just taken.
+    fn log(
+        &mut self,
+        place: usize,
+        logged: Logged,
+        flow_name: &str,
+        at: DateTime<Utc>,
+        steps: Vec<JournalStep>,
+    ) {
+        let Conversation { contact, sessions, .. } = Arc::make_mut(&mut self.conversation);
+        if let Some(session) = sessions.get_mut(place) {
+            self.journal.push(JournalEntry::of(session, logged, contact, flow_name, at, steps));
+        }
     }
 
     /// Puts a message into the outbox, or aside when it comes too late (SEMANTICS S2).
@@ -387,10 +395,11 @@ impl<'a> Decision<'a> {
         timer.is_none_or(|(at, _)| at > self.now).then_some(place)
     }
 
+    /// Whether the node that the session at this place sent from has a branch for this.
     fn has_branch(&self, place: usize, outcome: &SendOutcome) -> bool {
         let step = self.conversation.sessions.get(place).and_then(|session| {
             let flow = self.pinned(&session.flow, session.version)?.flow?;
-            flow.node(flow.find(&session.at, NodeIx(session.hint))?)
+            flow.node(flow.find(&session.sending()?.node, NodeIx(session.hint))?)
         });
         step.is_some_and(|step| refusal(step, outcome).is_some())
     }
@@ -401,18 +410,17 @@ impl<'a> Decision<'a> {
         else {
             return false;
         };
-        let input = Input::Report { message, report: report.clone() };
-        let name = input.name();
-        if self.advance(place, input, self.now) {
+        if self.conversation.sessions.get(place).is_some_and(Session::is_journalled) {
+            self.advance(place, Input::Report { message, report: report.clone() }, self.now);
+        }
+        let DeliveryReport::Failed { code } = report else { return false };
+        let outcome = SendOutcome::Failed { reason: code.clone() };
+        let took_effect = self.has_branch(place, &outcome)
+            && self.advance(place, Input::Sent { message, outcome }, self.now);
+        if took_effect {
             self.edit().outbox.retain(|unsent| unsent.message.id != message);
-            return true;
         }
-        let Some(session) = self.conversation.sessions.get(place) else { return false };
-        if self.pinned(&session.flow, session.version).is_some_and(|pinned| pinned.logging) {
-            self.journal_turn(place, name, self.now, Vec::new());
-            self.changed = true;
-        }
-        false
+        took_effect
     }
 
     /// A message that was given up is to be tried once more, behind all others.
@@ -426,9 +434,10 @@ impl<'a> Decision<'a> {
     fn take_unsent(&mut self, id: MessageId, at: DateTime<Utc>) -> Option<Arc<Outbound>> {
         let place = self.conversation.outbox.iter().position(|unsent| unsent.message.id == id)?;
         let settled = self.settled;
-        let conversation = self.edit();
-        let unsent = conversation.outbox.remove(place);
-        conversation.restart_held_wait(&unsent, settled, at);
+        let unsent = self.edit().outbox.remove(place);
+        if let Some(held) = self.conversation.held_wait(&unsent, settled, at) {
+            self.advance(held, Input::Held, at);
+        }
         Some(unsent.message)
     }
 
@@ -480,18 +489,21 @@ fn weight_of(effects: &[Effect]) -> usize {
     effects.iter().map(text).sum()
 }
 
-fn end_without_flow(session: &mut Session, input: &Input, at: DateTime<Utc>) {
+/// Ends a session whose version is not stored any more, whatever reaches it.
+pub(super) fn end_without_flow(session: &mut Session, input: &Input, at: DateTime<Utc>) -> bool {
     if let Input::End(reason) = input {
         session.rare().ended_by = Some(*reason);
         session.status = Status::Cancelled;
         session.ended_at = Some(at);
-        return;
+        return true;
     }
     let text = format!("version {} of the flow is not stored", session.version);
     fail(session, FailureCode::MissingNode, text, at);
+    true
 }
 
-fn fail(session: &mut Session, code: FailureCode, message: String, at: DateTime<Utc>) {
+/// Ends a session as failed, from outside its turn.
+pub(super) fn fail(session: &mut Session, code: FailureCode, message: String, at: DateTime<Utc>) {
     let node = session.at.clone();
     session.rare().failure = Some(crate::session::Failure { code, node, message });
     session.status = Status::Failed;

@@ -2,12 +2,14 @@
 //! They recognise a repeat; none of them is a secret, or picks a place in a table.
 
 use std::hash::Hasher;
+use std::io::Write;
 
 use chrono::TimeDelta;
-use siphasher::sip128::{Hasher128, SipHasher13};
+use serde::Serialize;
+use siphasher::sip128::{Hasher128, SipHasher13, SipHasher24};
 
 use crate::address::{AccountRef, Address};
-use crate::id::{ContactId, MessageId};
+use crate::id::{ContactId, FlowId, MessageId, TriggerKey, WorkspaceId};
 use crate::value::Bag;
 
 fn text(hasher: &mut SipHasher13, text: &str) {
@@ -44,6 +46,23 @@ pub(crate) fn fingerprint(
     hasher.finish128().as_u128()
 }
 
+/// A caller's key in its flow, once the key itself may not be kept (SEMANTICS S11).
+pub(crate) fn key_hash(flow: &FlowId, key: &TriggerKey) -> u128 {
+    let mut hasher = SipHasher13::new();
+    text(&mut hasher, flow.as_str());
+    text(&mut hasher, &key.to_string());
+    hasher.finish128().as_u128()
+}
+
+/// An address under the host's secret: without it nobody finds the address again by trying them all
+/// (SEMANTICS S11).
+pub(crate) fn address_hash(secret: &[u8; 16], workspace: &WorkspaceId, address: &Address) -> u128 {
+    let mut hasher = SipHasher24::new_with_key(secret);
+    let bytes = serde_json::to_vec(&(workspace, address)).unwrap_or_default();
+    hasher.write(&bytes);
+    hasher.finish128().as_u128()
+}
+
 /// An inbound message's id in its channel and account (SEMANTICS I2).
 pub(crate) fn message_hash(account: AccountRef<'_>, id: &str) -> u128 {
     let mut hasher = SipHasher13::new();
@@ -62,4 +81,22 @@ pub(crate) fn jitter(pause: TimeDelta, id: MessageId, attempt: u32) -> TimeDelta
     hasher.write_u32(attempt);
     let share = i32::from(hasher.finish().to_le_bytes().first().copied().unwrap_or_default());
     pause.checked_div(1024).and_then(|part| pause.checked_add(&(part * share))).unwrap_or(pause)
+}
+
+/// Something that is stored, by its stored form.
+pub(crate) fn json_hash(value: &impl Serialize) -> u128 {
+    struct Sink(SipHasher13);
+    impl Write for Sink {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.write(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut sink = Sink(SipHasher13::new());
+    // A value without a stored form has the hash of what comes before the fault: no record of ours is such.
+    let _ = serde_json::to_writer(&mut sink, value);
+    sink.0.finish128().as_u128()
 }

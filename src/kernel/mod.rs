@@ -4,13 +4,17 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod admit;
+mod aside;
 mod content;
 mod decision;
 mod destination;
 mod hash;
 mod inputs;
+mod journal;
 mod message;
+mod migrate;
 mod node;
+mod replay;
 mod route;
 mod run;
 mod scope;
@@ -18,27 +22,31 @@ mod scope;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use crate::calls::CallResult;
 use crate::flow::Flow;
-use crate::id::{CallId, MessageId, WorkspaceId};
+use crate::id::{CallId, FlowVersion, MessageId, NodeId, WorkspaceId};
 use crate::limits::Limits;
 use crate::observer::EventKind;
-use crate::session::{
-    Contact, DeliveryReport, EndReason, JournalStep, Message, Outbound, Route, SendOutcome, Session,
-};
+use crate::session::{Contact, DeliveryReport, EndReason, Message, Outbound, Route, SendOutcome, Session};
 
 pub use admit::Refusal;
 pub(crate) use admit::{Admission, Allowances, admit};
+pub(crate) use aside::take_aside;
 pub(crate) use decision::{Decision, Flows, Ground, Pinned};
-pub(crate) use hash::{fingerprint, jitter, message_hash};
+pub(crate) use hash::{address_hash, fingerprint, jitter, key_hash, message_hash};
 pub(crate) use inputs::accept_inputs;
+pub use journal::{JournalEntry, JournalStep, Seen, StepEvent};
+pub(crate) use migrate::migration;
+pub use replay::{ReplayError, replay};
 pub(crate) use route::{Candidate, InboundMessage, Routing, own_choice, route, wait_node};
 pub use run::{NewSession, start};
 pub(crate) use run::{later, run, span};
 
 /// What reaches a session.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Input {
     /// It begins, at the flow's start node.
@@ -62,27 +70,56 @@ pub enum Input {
         /// What it came to.
         result: CallResult,
     },
-    /// What became of the message that it waits for (SEMANTICS D1).
+    /// What became of the message that it waits for, or stands right behind (SEMANTICS D1).
     Sent {
         /// Which message.
         message: MessageId,
         /// What it came to.
         outcome: SendOutcome,
     },
-    /// What the channel tells later of a message. One that did not arrive takes the `failed` branch while its send is
-    /// the session's latest step; nothing else changes a session.
+    /// It is ended from outside.
+    End(EndReason),
+    /// The contact said something that nothing asked for: kept for the next question (SEMANTICS I5). No turn.
+    Queue {
+        /// What was said.
+        message: Message,
+        /// Where it came from.
+        route: Arc<Route>,
+    },
+    /// What the channel tells later of one of its messages: noted in its journal. No turn.
     Report {
         /// Which message.
         message: MessageId,
         /// What the channel tells.
         report: DeliveryReport,
     },
-    /// It is ended from outside.
-    End(EndReason),
+    /// The call that it waits for was handed over, to be answered later: the node's time runs from here
+    /// (SEMANTICS D2). No turn.
+    Handed(CallId),
+    /// The call that it waits for could not be made, and is to be made once more. No turn.
+    CallLater {
+        /// Which call.
+        call: CallId,
+        /// When.
+        until: DateTime<Utc>,
+    },
+    /// The last message before its wait is settled, after the wait's deadline had passed: the wait's time runs from
+    /// here (SEMANTICS N3). No turn.
+    Held,
+    /// It goes on with another version of its flow, at a node of the same kind as the one it stands at (SEMANTICS S5).
+    /// No turn: wait number and deadline stay.
+    Migrate {
+        /// The version.
+        version: FlowVersion,
+        /// The node there.
+        node: NodeId,
+    },
 }
 
 impl Input {
-    fn name(&self) -> &'static str {
+    /// Its name, as in the stored form.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
         match self {
             Self::Start => "start",
             Self::Reply { .. } => "reply",
@@ -90,8 +127,13 @@ impl Input {
             Self::Expiry => "expiry",
             Self::Result { .. } => "result",
             Self::Sent { .. } => "sent",
-            Self::Report { .. } => "report",
             Self::End(_) => "end",
+            Self::Queue { .. } => "queue",
+            Self::Report { .. } => "report",
+            Self::Handed(_) => "handed",
+            Self::CallLater { .. } => "call_later",
+            Self::Held => "held",
+            Self::Migrate { .. } => "migrate",
         }
     }
 }

@@ -4,20 +4,23 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 
 use crate::flow::node::{Port, SendMessage};
 use crate::flow::{Flow, NodeIx, Step, TtlMode};
 use crate::id::{FlowVersion, MessageId, SessionId};
-use crate::kernel::{Effect, Input, Scene, node};
+use crate::kernel::decision::end_without_flow;
+use crate::kernel::journal::{JournalStep, StepEvent};
+use crate::kernel::{Effect, Input, Scene, node, take_aside};
 use crate::observer::EventKind;
 use crate::session::{
-    DeliveryReport, Failure, FailureCode, JournalStep, Message, Origin, Queued, Reply, Route, SendOutcome,
-    Session, Status,
+    Failure, FailureCode, Journalled, Message, Origin, Queued, Reply, Route, SendOutcome, Sending, Session,
+    Status,
 };
 use crate::value::Bag;
 
 /// What a session starts with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct NewSession {
     /// Its id.
@@ -25,20 +28,27 @@ pub struct NewSession {
     /// The version it is pinned to.
     pub version: FlowVersion,
     /// What the flow reads as `context`; the start node's policy has been applied.
+    #[serde(default, skip_serializing_if = "Bag::is_empty")]
     pub context: Bag,
     /// What started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Box<Origin>>,
     /// Where its messages go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<Arc<Route>>,
     /// The message that started it (SEMANTICS I4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opening: Option<Message>,
+    /// Whether it is journalled (SEMANTICS L6).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub journal: bool,
 }
 
 impl NewSession {
     /// A session with an empty context, started by a call.
     #[must_use]
     pub fn new(id: SessionId, version: FlowVersion) -> Self {
-        Self { id, version, context: Bag::new(), origin: None, route: None, opening: None }
+        Self { id, version, context: Bag::new(), origin: None, route: None, opening: None, journal: false }
     }
 }
 
@@ -75,6 +85,9 @@ pub fn start(flow: &Flow, new: NewSession, now: DateTime<Utc>) -> Session {
         rare: None,
         branch: None,
     };
+    if new.journal {
+        session.rare().journal = Some(Journalled::default());
+    }
     if let Some(message) = new.opening {
         if let Some(route) = session.route.clone() {
             session.rare().queue.push(Queued { message: message.clone(), sent: 0, route, opening: true });
@@ -106,6 +119,16 @@ impl Move {
     pub(super) fn fail(code: FailureCode, message: impl ToString) -> Self {
         Self::Fail(code, message.to_string())
     }
+
+    fn event(&self) -> StepEvent {
+        match self {
+            Self::Take(_) => StepEvent::Left,
+            Self::Jump(_) => StepEvent::Jumped,
+            Self::Park { .. } | Self::Stay | Self::Ignore => StepEvent::Parked,
+            Self::End(_) => StepEvent::Ended,
+            Self::Fail(..) => StepEvent::Failed,
+        }
+    }
 }
 
 /// A turn in progress.
@@ -122,18 +145,41 @@ pub(super) struct Run<'a> {
     pub(super) component: Option<Arc<str>>,
     visited: u32,
     steps: Vec<JournalStep>,
+    /// Whether the session came to the node that it stands at in this turn.
+    entered: bool,
+    /// Why the node is left that the session stands at.
+    why: Option<Arc<str>>,
 }
 
 /// What a turn leaves beside the session.
 pub(crate) struct Outcome {
     pub(crate) effects: Vec<Effect>,
     pub(crate) steps: Vec<JournalStep>,
-    /// Whether the input was taken.
-    pub(crate) advanced: bool,
+    /// Whether the input was taken, with a turn or without.
+    pub(crate) taken: bool,
+}
+
+impl Outcome {
+    /// What a session took without a turn, if it did.
+    pub(crate) fn aside(taken: bool) -> Self {
+        Self { effects: Vec::new(), steps: Vec::new(), taken }
+    }
+}
+
+/// Takes an input to a session whose version may not be stored any more.
+pub(crate) fn take(flow: Option<&Flow>, session: &mut Session, input: Input, scene: &Scene<'_>) -> Outcome {
+    match flow {
+        Some(flow) => run(flow, session, input, scene),
+        None if input.is_aside() => Outcome::aside(take_aside(session, input, scene.now)),
+        None => Outcome::aside(end_without_flow(session, &input, scene.now)),
+    }
 }
 
 /// [`advance`](super::advance), in place.
 pub(crate) fn run(flow: &Flow, session: &mut Session, input: Input, scene: &Scene<'_>) -> Outcome {
+    if input.is_aside() {
+        return Outcome::aside(take_aside(session, input, scene.now));
+    }
     let mut run = Run {
         flow,
         session,
@@ -144,12 +190,14 @@ pub(crate) fn run(flow: &Flow, session: &mut Session, input: Input, scene: &Scen
         component: None,
         visited: 0,
         steps: Vec::new(),
+        entered: false,
+        why: None,
     };
-    let advanced = run.take(input);
-    if advanced {
+    let taken = run.take(input);
+    if taken {
         run.close();
     }
-    Outcome { effects: run.effects, steps: run.steps, advanced }
+    Outcome { effects: run.effects, steps: run.steps, taken }
 }
 
 impl<'a> Run<'a> {
@@ -180,9 +228,14 @@ impl<'a> Run<'a> {
             }
             return begins;
         }
+        self.because(|_| input.reason());
         let was_sent = matches!(input, Input::Sent { outcome: SendOutcome::Sent, .. });
         match input {
-            Input::Report { message, report } => self.report(message, &report),
+            Input::Sent { message, outcome: SendOutcome::Failed { .. } }
+                if self.session.status != Status::Calling =>
+            {
+                self.take_back(message)
+            }
             input => match node::resume(self, step, input) {
                 Move::Ignore => false,
                 leave => self.go_on(at, step, leave, was_sent),
@@ -198,7 +251,7 @@ impl<'a> Run<'a> {
         }
         let sending = self.session.take_sending();
         if let Move::Stay = leave {
-            self.note_step(step, None);
+            self.note_step(step, leave.event(), None);
             return true;
         }
         self.session.status = Status::Running;
@@ -218,17 +271,12 @@ impl<'a> Run<'a> {
         true
     }
 
-    /// A message that did not arrive takes the `failed` branch of its node while the session still waits for it or has
-    /// only come to stand right behind it (SEMANTICS D1).
-    fn report(&mut self, message: MessageId, report: &DeliveryReport) -> bool {
+    /// A message that did not arrive takes the `failed` branch of its node while the session has only come to stand
+    /// right behind it (SEMANTICS D1).
+    fn take_back(&mut self, message: MessageId) -> bool {
         let flow = self.flow;
-        let is_latest = message.session == self.session.id
-            && self.session.sending().is_some_and(|sending| sending.seq == message.seq);
-        let (true, DeliveryReport::Failed { .. }, Some(sending)) =
-            (is_latest, report, self.session.sending())
-        else {
-            return false;
-        };
+        let is_latest = |sending: &&Sending| (self.session.id, sending.seq) == (message.session, message.seq);
+        let Some(sending) = self.session.sending().filter(is_latest) else { return false };
         let found = flow.find(&sending.node, NodeIx(self.session.hint));
         let Some((at, step)) = found.and_then(|at| Some((at, flow.node(at)?))) else { return false };
         if step.exit(SendMessage::FAILED).is_none() {
@@ -258,6 +306,7 @@ impl<'a> Run<'a> {
                 );
                 return;
             }
+            self.entered = true;
             let leave = node::enter(self, step);
             match self.leave(at, step, leave) {
                 Some(next) => at = next,
@@ -269,6 +318,7 @@ impl<'a> Run<'a> {
     /// Leaves a node. Answers where to; None when the turn is over.
     fn leave(&mut self, at: NodeIx, step: &'a Step, leave: Move) -> Option<NodeIx> {
         let mut taken = None;
+        let event = leave.event();
         let next = match leave {
             Move::Take(port) => {
                 taken = step.port_name(port);
@@ -293,19 +343,21 @@ impl<'a> Run<'a> {
             Move::Fail(code, message) => {
                 self.session.at = step.id.clone();
                 self.session.hint = at.0;
+                self.because(|_| message.clone());
                 self.fail(code, message);
                 None
             }
             Move::Stay | Move::Ignore => None,
         };
-        self.note_step(step, taken);
+        self.note_step(step, event, taken);
         self.component = Some(Arc::clone(&step.title));
         next
     }
 
-    fn note_step(&mut self, step: &Step, branch: Option<&Arc<str>>) {
+    fn note_step(&mut self, step: &Step, event: StepEvent, branch: Option<&Arc<str>>) {
         if self.scene.journal {
-            self.steps.push(JournalStep { node: step.id.clone(), branch: branch.cloned() });
+            let (node, entered, why) = (step.id.clone(), self.entered, self.why.take());
+            self.steps.push(JournalStep { node, entered, event, branch: branch.cloned(), why });
         }
     }
 
@@ -375,6 +427,13 @@ impl<'a> Run<'a> {
     pub(super) fn next_wait(&mut self) -> u32 {
         self.session.wait += 1;
         self.session.wait
+    }
+
+    /// Says, in the journal if there is one, why the node is left as it is.
+    pub(super) fn because(&mut self, why: impl FnOnce(&Self) -> String) {
+        if self.scene.journal {
+            self.why = Some(why(self).into());
+        }
     }
 
     pub(super) fn note(&mut self, kind: EventKind) {

@@ -172,19 +172,15 @@ impl Conversation {
             })
     }
 
-    /// Takes note that a message is settled, delivered or given up, at `at`: a wait whose deadline passed while it
-    /// was held gets its time anew from here, once nothing else holds it (SEMANTICS N3).
-    pub(crate) fn restart_held_wait(&mut self, message: &Unsent, settled: u64, at: DateTime<Utc>) {
-        let is_held = |session: &Session| {
+    /// The place of the session whose wait's deadline passed while this message held it, and is held by nothing else
+    /// now that the message is settled, at `at`: the wait gets its time anew (SEMANTICS N3).
+    pub(crate) fn held_wait(&self, message: &Unsent, settled: u64, at: DateTime<Utc>) -> Option<usize> {
+        self.sessions.iter().position(|session| {
             session.id == message.message.id.session
                 && session.status == Status::Waiting
                 && message.seq <= session.sent_before
                 && session.deadline.is_some_and(|deadline| deadline <= at)
                 && !self.is_held(session, settled)
-        };
-        let Some(place) = self.sessions.iter().position(is_held) else { return };
-        let Some(session) = self.sessions.get_mut(place) else { return };
-        session.deadline = session.deadline.map(|deadline| at + (deadline - session.parked_at));
-        session.parked_at = at;
+        })
     }
 }

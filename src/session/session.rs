@@ -92,6 +92,18 @@ pub(crate) struct Rare {
     /// The message that it waits for, or stands right behind (SEMANTICS D1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sending: Option<Sending>,
+    /// That it is journalled, from its start to its end (SEMANTICS L6).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) journal: Option<Journalled>,
+}
+
+/// How far a session's journal has come.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Journalled {
+    pub(crate) entries: u32,
+    /// A hash of what the last entry has as `Seen`.
+    #[serde(with = "crate::hex")]
+    pub(crate) seen: u128,
 }
 
 impl Session {
@@ -231,6 +243,12 @@ impl Session {
 
     pub(crate) fn take_sending(&mut self) -> Option<Sending> {
         self.rare.as_mut()?.sending.take()
+    }
+
+    /// Whether it is journalled: as its flow was when it started (SEMANTICS L6).
+    #[must_use]
+    pub fn is_journalled(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.journal.is_some())
     }
 
     pub(crate) fn rare(&mut self) -> &mut Rare {

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::address::Alias;
 use crate::id::{ContactId, FlowId, FlowVersion, SessionId, TriggerKey, WorkspaceId};
+use crate::kernel::key_hash;
 use crate::store::{JournalEntry, Record, SessionRecord};
 
 /// A conversation's revision; only compared.
@@ -79,6 +80,34 @@ pub struct KeyRecord {
     pub contact: ContactId,
     /// Until when the key is honoured.
     pub expires_at: DateTime<Utc>,
+    /// Whether the contact was erased; then nothing else of it says anything but `expires_at`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub erased: bool,
+}
+
+impl KeyName {
+    /// The name under which the key stays once its contact is erased: a hash, so that the caller's text is gone.
+    #[must_use]
+    pub fn hashed(&self) -> Self {
+        let hash = Uuid::from_u128(key_hash(&self.flow, &self.key));
+        Self { flow: self.flow.clone(), key: TriggerKey::from(hash) }
+    }
+}
+
+impl KeyRecord {
+    /// What stays of a key whose contact was erased.
+    #[must_use]
+    pub fn erased(expires_at: DateTime<Utc>) -> Self {
+        Self {
+            fingerprint: 0,
+            started: false,
+            session: SessionId(Uuid::nil()),
+            version: FlowVersion(0),
+            contact: ContactId::from(Uuid::nil()),
+            expires_at,
+            erased: true,
+        }
+    }
 }
 
 /// What a lookup found.
@@ -131,8 +160,8 @@ pub struct Commit {
     pub add_aliases: Vec<Alias>,
     /// Aliases that do so no more.
     pub drop_aliases: Vec<Alias>,
-    /// Sessions that this decision started: flow and version. A store that counts live sessions by an index reads
-    /// it here.
+    /// Sessions that this decision started, or took to another version: flow and version. A store that counts live
+    /// sessions by an index reads it here.
     pub started: Vec<(SessionId, FlowId, FlowVersion)>,
     /// Sessions that this decision ended. They are not in the record any more.
     pub ended: Vec<SessionRecord>,
@@ -321,4 +350,29 @@ pub struct Purged {
     pub journal: usize,
     /// Whether more was left because of the limit.
     pub more: bool,
+}
+
+/// A contact that is to be forgotten.
+#[derive(Clone, Debug)]
+pub struct Erase {
+    /// The tenant.
+    pub workspace: WorkspaceId,
+    /// The contact.
+    pub contact: ContactId,
+    /// The revision of its conversation that the caller saw.
+    pub expect: Revision,
+    /// The engine's time.
+    pub now: DateTime<Utc>,
+}
+
+/// What was forgotten beside the conversation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct Removed {
+    /// Ended sessions.
+    pub sessions: usize,
+    /// Journal entries.
+    pub journal: usize,
+    /// Keys that have not expired, and of which a hash stays.
+    pub keys: usize,
 }

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use crate::error::StoreError;
 use crate::id::{ContactId, SessionId, WorkspaceId};
 use crate::store::{
-    Commit, Committed, ConversationQuery, ConversationStore, Due, JournalEntry, Leased, Live, Loaded, Lookup,
-    Purge, Purged, Record, SessionQuery, SessionRecord, Settle, Settled, StoreQueries,
+    Commit, Committed, ConversationQuery, ConversationStore, Due, Erase, JournalEntry, JournalQuery, Leased,
+    Live, Loaded, Lookup, Purge, Purged, Record, Removed, SessionQuery, SessionRecord, Settle, Settled,
+    StoreQueries,
 };
 
 /// A store whose type is chosen at run time, such as by a host's configuration. Costs one allocation for each call.
@@ -53,10 +54,12 @@ trait Erased: Send + Sync {
     fn lease_due<'a>(&'a self, due: &'a Due) -> Boxed<'a, Leased>;
     fn live<'a>(&'a self, live: &'a Live) -> Boxed<'a, u64>;
     fn purge<'a>(&'a self, purge: &'a Purge) -> Boxed<'a, Purged>;
+    fn erase<'a>(&'a self, erase: &'a Erase) -> Boxed<'a, Option<Removed>>;
     fn update<'a>(&'a self, lookup: &'a Lookup, decide: &'a mut Decide<'a>) -> Boxed<'a, Option<Committed>>;
     fn sessions<'a>(&'a self, query: &'a SessionQuery) -> Boxed<'a, Vec<SessionRecord>>;
     fn session<'a>(&'a self, workspace: &'a WorkspaceId, id: SessionId) -> Boxed<'a, Option<SessionRecord>>;
     fn journal<'a>(&'a self, workspace: &'a WorkspaceId, id: SessionId) -> Boxed<'a, Vec<JournalEntry>>;
+    fn journal_of<'a>(&'a self, query: &'a JournalQuery) -> Boxed<'a, Vec<JournalEntry>>;
     fn conversations<'a>(&'a self, query: &'a ConversationQuery) -> Boxed<'a, Vec<(ContactId, Record)>>;
 }
 
@@ -79,6 +82,9 @@ impl<S: ConversationStore + StoreQueries> Erased for S {
     fn purge<'a>(&'a self, purge: &'a Purge) -> Boxed<'a, Purged> {
         Box::pin(ConversationStore::purge(self, purge))
     }
+    fn erase<'a>(&'a self, erase: &'a Erase) -> Boxed<'a, Option<Removed>> {
+        Box::pin(ConversationStore::erase(self, erase))
+    }
     fn update<'a>(&'a self, lookup: &'a Lookup, decide: &'a mut Decide<'a>) -> Boxed<'a, Option<Committed>> {
         Box::pin(ConversationStore::update(self, lookup, decide))
     }
@@ -90,6 +96,9 @@ impl<S: ConversationStore + StoreQueries> Erased for S {
     }
     fn journal<'a>(&'a self, workspace: &'a WorkspaceId, id: SessionId) -> Boxed<'a, Vec<JournalEntry>> {
         Box::pin(StoreQueries::journal(self, workspace, id))
+    }
+    fn journal_of<'a>(&'a self, query: &'a JournalQuery) -> Boxed<'a, Vec<JournalEntry>> {
+        Box::pin(StoreQueries::journal_of(self, query))
     }
     fn conversations<'a>(&'a self, query: &'a ConversationQuery) -> Boxed<'a, Vec<(ContactId, Record)>> {
         Box::pin(StoreQueries::conversations(self, query))
@@ -115,6 +124,9 @@ impl ConversationStore for DynStore {
     async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
         self.0.purge(purge).await
     }
+    async fn erase(&self, erase: &Erase) -> Result<Option<Removed>, StoreError> {
+        self.0.erase(erase).await
+    }
     async fn update(
         &self,
         lookup: &Lookup,
@@ -137,6 +149,9 @@ impl StoreQueries for DynStore {
     }
     async fn journal(&self, workspace: &WorkspaceId, id: SessionId) -> Result<Vec<JournalEntry>, StoreError> {
         self.0.journal(workspace, id).await
+    }
+    async fn journal_of(&self, query: &JournalQuery) -> Result<Vec<JournalEntry>, StoreError> {
+        self.0.journal_of(query).await
     }
     async fn conversations(&self, query: &ConversationQuery) -> Result<Vec<(ContactId, Record)>, StoreError> {
         self.0.conversations(query).await

@@ -15,8 +15,8 @@ use std::future::Future;
 use std::sync::Arc;
 
 pub use commit::{
-    Commit, Committed, Due, KeyName, KeyRecord, Lease, Leased, LeasedConversation, Live, Loaded, Lookup,
-    Purge, Purged, Revision, Settle, Settled, StoredConversation, Subject, Token,
+    Commit, Committed, Due, Erase, KeyName, KeyRecord, Lease, Leased, LeasedConversation, Live, Loaded,
+    Lookup, Purge, Purged, Removed, Revision, Settle, Settled, StoredConversation, Subject, Token,
 };
 pub use dynamic::DynStore;
 pub use flows::{
@@ -24,11 +24,11 @@ pub use flows::{
     VersionState,
 };
 pub use memory::MemoryStore;
-pub use queries::{ConversationQuery, SessionQuery, StoreQueries};
+pub use queries::{ConversationQuery, JournalQuery, SessionQuery, StoreQueries};
 pub use record::{Record, SessionRecord};
 pub use row::Row;
 
-pub use crate::session::{JournalEntry, JournalStep};
+pub use crate::kernel::{JournalEntry, JournalStep};
 
 use crate::error::StoreError;
 
@@ -36,7 +36,7 @@ pub(crate) use flows::DynFlowStore;
 
 /// Where conversations are kept.
 ///
-/// A store that reads and writes whole conversations leaves rules 4 to 17, as far as they concern one of them, to
+/// A store that reads and writes whole conversations leaves rules 4 to 17 and 22, as far as they concern one of them, to
 /// [`Row`].
 ///
 /// # Contract
@@ -94,6 +94,16 @@ pub(crate) use flows::DynFlowStore;
 ///     `limit` each, and says whether more is left. A store without [`StoreQueries`] may drop `ended` and
 ///     `journal`; the alias of an ended session still leads to its contact until it is purged.
 /// 21. Ids, keys and aliases are compared byte by byte, and may hold any text without control characters.
+///
+/// *Erasing*
+///
+/// 22. `erase` removes what is stored of a contact, all or nothing: record, lease and watermark, each alias that leads
+///     there, ended sessions and journal. It applies only at the revision `expect`, whoever holds the lease and whether
+///     or not the conversation is set aside; else it answers None. Afterwards nothing is there: a commit that expects
+///     none makes a new conversation (rule 5 holds across it), a settle answers [`Settled::LeaseLost`].
+/// 23. The contact's keys stay until they expire, as [`KeyName::hashed`] and [`KeyRecord::erased`]: a lookup of such a
+///     key answers that record, and a commit with it is refused (rules 3, 6). A store that keeps no more than a hash of
+///     names needs no other.
 pub trait ConversationStore: Send + Sync {
     /// Everything that one decision needs, in one round trip.
     fn load(&self, lookup: &Lookup) -> impl Future<Output = Result<Loaded, StoreError>> + Send;
@@ -112,6 +122,9 @@ pub trait ConversationStore: Send + Sync {
 
     /// Removes what is past its retention: bounded work per call.
     fn purge(&self, purge: &Purge) -> impl Future<Output = Result<Purged, StoreError>> + Send;
+
+    /// Forgets a contact. None: its conversation is not there, or at another revision, and nothing was removed.
+    fn erase(&self, erase: &Erase) -> impl Future<Output = Result<Option<Removed>, StoreError>> + Send;
 
     /// Loads, decides, commits. The engine calls only this; a store that can hold a conversation still decides
     /// under its own lock.
@@ -158,6 +171,9 @@ macro_rules! forward {
             }
             fn purge(&self, purge: &Purge) -> impl Future<Output = Result<Purged, StoreError>> + Send {
                 (**self).purge(purge)
+            }
+            fn erase(&self, erase: &Erase) -> impl Future<Output = Result<Option<Removed>, StoreError>> + Send {
+                (**self).erase(erase)
             }
             fn update(
                 &self,

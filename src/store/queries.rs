@@ -6,17 +6,17 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::error::StoreError;
-use crate::id::{ContactId, FlowId, SessionId, WorkspaceId};
-use crate::session::JournalEntry;
-use crate::store::{Record, SessionRecord};
+use crate::id::{ContactId, FlowId, FlowVersion, SessionId, WorkspaceId};
+use crate::store::{JournalEntry, Record, SessionRecord};
 
 /// Lists what a store holds. Only the engine's query methods need it.
 ///
 /// Contract:
 /// 1. Nothing of another workspace is answered.
 /// 2. Sessions come newest first by (`started_at`, id), live and ended together, from the cursor on, at most `limit`.
-/// 3. Journal entries of a session come in the order of its turns.
-/// 4. Conversations come in the order of their contacts' ids, from the cursor on, at most `limit`.
+/// 3. Journal entries of a session come in the order of their numbers (`seq`).
+/// 4. A flow's journal comes in the order of (`at`, session, `seq`), from the cursor on, at most `limit`.
+/// 5. Conversations come in the order of their contacts' ids, from the cursor on, at most `limit`.
 pub trait StoreQueries: Send + Sync {
     /// Sessions that match.
     fn sessions(
@@ -36,6 +36,12 @@ pub trait StoreQueries: Send + Sync {
         &self,
         workspace: &WorkspaceId,
         id: SessionId,
+    ) -> impl Future<Output = Result<Vec<JournalEntry>, StoreError>> + Send;
+
+    /// A flow's journal, of all its sessions.
+    fn journal_of(
+        &self,
+        query: &JournalQuery,
     ) -> impl Future<Output = Result<Vec<JournalEntry>, StoreError>> + Send;
 
     /// Conversations that match.
@@ -58,6 +64,27 @@ pub struct SessionQuery {
     pub live: Option<bool>,
     /// After this one, in the order of the list.
     pub after: Option<(DateTime<Utc>, SessionId)>,
+    /// How many at most.
+    pub limit: usize,
+}
+
+/// Which entries of a flow's journal.
+#[derive(Clone, Debug)]
+pub struct JournalQuery {
+    /// The tenant.
+    pub workspace: WorkspaceId,
+    /// The flow.
+    pub flow: FlowId,
+    /// Of one version only.
+    pub version: Option<FlowVersion>,
+    /// Only those that have a [`failure`](JournalEntry::failure).
+    pub failed: bool,
+    /// From this instant on.
+    pub from: DateTime<Utc>,
+    /// Before this instant.
+    pub to: DateTime<Utc>,
+    /// After this one, in the order of the list.
+    pub after: Option<(DateTime<Utc>, SessionId, u32)>,
     /// How many at most.
     pub limit: usize,
 }
@@ -98,6 +125,12 @@ macro_rules! asks_what_it_points_to {
                 id: SessionId,
             ) -> impl Future<Output = Result<Vec<JournalEntry>, StoreError>> + Send {
                 (**self).journal(workspace, id)
+            }
+            fn journal_of(
+                &self,
+                query: &JournalQuery,
+            ) -> impl Future<Output = Result<Vec<JournalEntry>, StoreError>> + Send {
+                (**self).journal_of(query)
             }
             fn conversations(
                 &self,

@@ -11,8 +11,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::address::Alias;
 use crate::id::{ContactId, WorkspaceId};
 use crate::store::{
-    Commit, Committed, Due, KeyRecord, Lease, LeasedConversation, Live, Lookup, Record, Revision, Settle,
-    Settled, StoredConversation, Token,
+    Commit, Committed, Due, Erase, KeyRecord, Lease, LeasedConversation, Live, Lookup, Record, Revision,
+    Settle, Settled, StoredConversation, Token,
 };
 
 /// One conversation as plain data, with the rules of [`ConversationStore`](crate::store::ConversationStore) that
@@ -25,7 +25,7 @@ use crate::store::{
 ///
 /// It is kept as one value ([`to_bytes`](Self::to_bytes)) or field by field, such as in columns.
 ///
-/// - A store never removes a row: a revision would come twice (rule 5).
+/// - A store never removes a row: a revision would come twice (rule 5). [`erase`](Self::erase) says how it may.
 /// - Leases are judged by the `now` of each call, as in one process (rule 9). A store that several machines share
 ///   puts its own clock there first; what is due is then judged by that clock too.
 ///
@@ -64,6 +64,9 @@ pub struct Row {
     pub dead_letters: u32,
     /// Whether it was set aside.
     pub quarantined: bool,
+    /// Whether it was erased since it was last written: it reads as if it never had been, and goes on counting
+    /// revisions.
+    pub erased: bool,
 }
 
 impl Default for Row {
@@ -77,6 +80,7 @@ impl Default for Row {
             claims: 0,
             dead_letters: 0,
             quarantined: false,
+            erased: false,
         }
     }
 }
@@ -107,6 +111,7 @@ impl Row {
         self.due_at = commit.due_at;
         self.dead_letters = commit.dead_letters;
         self.quarantined = false;
+        self.erased = false;
         let leased = self.change_lease(commit.lease, commit.now);
         Committed::Applied { revision: self.revision, leased, settled: self.settled }
     }
@@ -168,9 +173,24 @@ impl Row {
         count as u64
     }
 
+    /// Forgets the conversation (rule 22), and says whether it was at the revision that is expected; else the row is as
+    /// it was. The store then writes the row, and removes aliases, ended sessions and journal, and turns the keys
+    /// (rule 23).
+    ///
+    /// What stays is the number of the revision, under the contact's id. A store that must not keep even the id removes
+    /// the row, and lets every new one begin as erased, at a revision that none had.
+    #[must_use]
+    pub fn erase(&mut self, erase: &Erase) -> bool {
+        let is_seen = self.expected() == Some(erase.expect);
+        if is_seen {
+            *self = Self { revision: self.revision + 1, erased: true, ..Self::default() };
+        }
+        is_seen
+    }
+
     /// The revision that a commit is to expect.
     fn expected(&self) -> Option<Revision> {
-        (self.revision > 0).then_some(self.revision)
+        (self.revision > 0 && !self.erased).then_some(self.revision)
     }
 
     /// Who holds the live lease.

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::StoreError;
 use crate::store::{
-    Commit, Committed, ConversationStore, Due, Leased, Live, Loaded, Lookup, Purge, Purged, Settle, Settled,
+    Commit, Committed, ConversationStore, Due, Erase, Leased, Live, Loaded, Lookup, Purge, Purged, Removed,
+    Settle, Settled,
 };
 
 /// What a store is asked to do.
@@ -24,6 +25,8 @@ pub enum Op {
     Live,
     /// [`ConversationStore::purge`].
     Purge,
+    /// [`ConversationStore::erase`].
+    Erase,
 }
 
 /// How an operation fails.
@@ -132,5 +135,9 @@ impl<S: ConversationStore> ConversationStore for Faulty<S> {
 
     async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
         self.run(Op::Purge, self.store.purge(purge)).await
+    }
+
+    async fn erase(&self, erase: &Erase) -> Result<Option<Removed>, StoreError> {
+        self.run(Op::Erase, self.store.erase(erase)).await
     }
 }

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use chatflow::store::{
-    Commit, Committed, ConversationStore, Due, Leased, Live, Loaded, Lookup, Purge, Purged, SessionQuery,
-    SessionRecord, Settle, Settled, StoreQueries,
+    Commit, Committed, ConversationStore, Due, Erase, Leased, Live, Loaded, Lookup, Purge, Purged, Removed,
+    SessionQuery, SessionRecord, Settle, Settled, StoreQueries,
 };
 use chatflow::testkit::{CountingIds, ManualClock};
 use chatflow::{
@@ -164,6 +164,9 @@ impl<S: ConversationStore> ConversationStore for Gate<S> {
     }
     async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
         self.plan.store("purge", self.inner.purge(purge)).await
+    }
+    async fn erase(&self, erase: &Erase) -> Result<Option<Removed>, StoreError> {
+        self.plan.store("erase", self.inner.erase(erase)).await
     }
     async fn update(
         &self,

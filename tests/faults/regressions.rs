@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chatflow::store::{
-    Catalogue, Commit, Committed, ConversationStore, Due, FlowChange, FlowSaved, FlowStore, Leased, Live,
-    Loaded, Lookup, Purge, Purged, Settle, Settled,
+    Catalogue, Commit, Committed, ConversationStore, Due, Erase, FlowChange, FlowSaved, FlowStore, Leased,
+    Live, Loaded, Lookup, Purge, Purged, Removed, Settle, Settled,
 };
 use chatflow::testkit::{ManualClock, Recorder};
 use chatflow::{
@@ -69,6 +69,9 @@ impl ConversationStore for Interrupted {
     }
     async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
         self.inner.purge(purge).await
+    }
+    async fn erase(&self, erase: &Erase) -> Result<Option<Removed>, StoreError> {
+        self.inner.erase(erase).await
     }
     async fn update(
         &self,

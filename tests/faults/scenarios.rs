@@ -239,11 +239,6 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
             deliver(host);
             consumed(&reply(host, "m1", "yes"));
         }),
-        plain("a message that is queued while a send is under way", &["sure"], |host| {
-            start(host, "sure", Some("k1"));
-            let taken = reply(host, "m1", "yes");
-            assert!(matches!(taken, Received::Consumed { .. } | Received::Queued { .. }), "{taken:?}");
-        }),
         Scenario {
             name: "delivery by tick",
             flows: &["ask"],

@@ -10,8 +10,8 @@ use chatflow::session::{
     decode_session, encode_conversation, encode_session,
 };
 use chatflow::store::{
-    Commit, Committed, ConversationQuery, ConversationStore, Due, Leased, Live, Loaded, Lookup, Purge,
-    Purged, Record, Settle, Settled, StoreQueries,
+    Commit, Committed, ConversationQuery, ConversationStore, Due, Erase, Leased, Live, Loaded, Lookup, Purge,
+    Purged, Record, Removed, Settle, Settled, StoreQueries,
 };
 use chatflow::{
     Account, Address, CallId, CallResult, Channel, Contact, Flow, FlowVersion, Limits, MemoryStore,
@@ -427,6 +427,9 @@ impl ConversationStore for Bytes {
     }
     async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
         self.0.purge(purge).await
+    }
+    async fn erase(&self, erase: &Erase) -> Result<Option<Removed>, StoreError> {
+        self.0.erase(erase).await
     }
 }
 

@@ -116,6 +116,10 @@ impl Sketch {
         self
     }
 
+    pub(crate) fn id(&self) -> FlowId {
+        id(&self.code)
+    }
+
     pub(crate) fn json(&self) -> String {
         json!({
             "spec": 1, "code": self.code, "name": self.code, "trigger": self.trigger,

@@ -4,7 +4,8 @@ use std::thread;
 
 use chatflow::store::{FlowState, VersionState};
 use chatflow::{
-    Error, FlowStatus, FlowVersion, Received, Status, TriggerRequest, Unpublish, session::EndReason,
+    Channel, Error, FlowDef, FlowStatus, FlowVersion, Received, Status, TriggerDef, TriggerRequest,
+    Unpublish, gallery::templates, session::EndReason,
 };
 use pollster::block_on;
 use serde_json::json;
@@ -39,8 +40,8 @@ fn invalid_state<T: std::fmt::Debug>(answer: Result<T, Error>) -> (&'static str,
     }
 }
 
-const WHEN_PUBLISHED: &str = "save draft, publish, roll back, unpublish, rename, remark, logging";
-const WHEN_UNPUBLISHED: &str = "save draft, publish, roll back, rename, remark, logging, bind, delete";
+const WHEN_PUBLISHED: &str = "save draft, publish, roll back, unpublish, rename, remark, logging, test";
+const WHEN_UNPUBLISHED: &str = "save draft, publish, roll back, rename, remark, logging, test, bind, delete";
 
 // --- L1: creating ---------------------------------------------------------------------------------------------------
 
@@ -65,6 +66,39 @@ fn a_definition_is_copied_under_another_code() {
     block_on(world.flows().publish(&id("copy"))).unwrap();
     assert_eq!(world.start("copy").flow_id, id("copy"));
     assert_eq!(versions(&world.status("f")), [(1, "online")]);
+}
+
+/// L1
+#[test]
+fn a_blank_flow_has_a_trigger_and_is_published_as_it_is() {
+    let world = World::new();
+    let manual = block_on(world.flows().create("m", "Manual", TriggerDef::Manual)).unwrap();
+    assert_eq!((manual.status.state, &*manual.status.name), (FlowState::Unpublished, "Manual"));
+    assert!(manual.issues.is_empty(), "{}", manual.issues);
+    block_on(world.flows().publish(&id("m"))).unwrap();
+    let started = world.start("m");
+    assert_eq!(world.state(started.session_id), Status::Completed);
+
+    let inbound = TriggerDef::keyword(Channel::WhatsApp, "menu");
+    block_on(world.flows().create("i", "Menu", inbound)).unwrap();
+    block_on(world.flows().bind(&id("i"), [account(SHOP)])).unwrap();
+    block_on(world.flows().publish(&id("i"))).unwrap();
+    assert!(matches!(world.say("menu"), Received::Started { .. }));
+}
+
+/// L1: creating replaces nothing; a code that was deleted is free.
+#[test]
+fn a_blank_flow_takes_no_code_that_another_has() {
+    let world = World::with([says_only("Hi")]);
+    let create = |code: &str, name: &str| block_on(world.flows().create(code, name, TriggerDef::Manual));
+    assert_eq!(told(create("f", "Mine")), ("invalid_input", "`code` is that of another flow".to_owned()));
+    assert_eq!(told(block_on(world.flows().create_from_template("menu", "f"))).0, "invalid_input");
+    assert_eq!(told(create("", "Mine")).0, "invalid_input");
+    assert_eq!(told(create("g", "")).0, "invalid_input");
+    block_on(world.flows().unpublish(&id("f"), Unpublish::Drain)).unwrap();
+    block_on(world.flows().delete(&id("f"))).unwrap();
+    create("f", "Mine").unwrap();
+    assert_eq!(&*world.status("f").name, "Mine");
 }
 
 /// L1
@@ -319,9 +353,51 @@ fn a_flow_that_calls_start_is_bound_to_no_account() {
     block_on(world.flows().import(&says_only("Hi").json())).unwrap();
     assert_eq!(
         invalid_state(block_on(world.flows().bind(&id("f"), [account(SHOP)]))),
-        ("bind", "unpublished", "save draft, publish, roll back, rename, remark, logging, delete")
+        ("bind", "unpublished", "save draft, publish, roll back, rename, remark, logging, test, delete")
     );
     assert_eq!(world.status("f").accounts, []);
+}
+
+/// What an author does with a flow, by the word that `InvalidState` has for it.
+fn act(world: &World, action: &str) -> Result<(), Error> {
+    let (flows, f) = (world.flows(), id("f"));
+    let revision = world.status("f").revision;
+    match action {
+        "save draft" => block_on(flows.save_draft(&f, &greeter().json(), revision)).map(drop),
+        "publish" => block_on(flows.publish(&f)).map(drop),
+        "roll back" => block_on(flows.roll_back(&f, FlowVersion(1))).map(drop),
+        "unpublish" => block_on(flows.unpublish(&f, Unpublish::Drain)).map(drop),
+        "rename" => block_on(flows.rename(&f, "Name")).map(drop),
+        "remark" => block_on(flows.remark(&f, "Remark")).map(drop),
+        "logging" => block_on(flows.set_logging(&f, true)).map(drop),
+        "test" => block_on(flows.rehearse(&f, None)).map(drop),
+        "bind" => block_on(flows.bind(&f, [account(OUTLET)])).map(drop),
+        "delete" => block_on(flows.delete(&f)),
+        other => panic!("{other}"),
+    }
+}
+
+/// L3: what a state is said to allow works in it, and the rest does not and says what does.
+#[test]
+fn each_state_allows_what_it_lists_and_nothing_else() {
+    let actions: std::collections::BTreeSet<&str> =
+        [WHEN_PUBLISHED, WHEN_UNPUBLISHED].iter().flat_map(|list| list.split(", ")).collect();
+    assert_eq!(actions.len(), 10);
+    for (state, allowed) in [("published", WHEN_PUBLISHED), ("unpublished", WHEN_UNPUBLISHED)] {
+        for action in &actions {
+            let world = World::new();
+            ensure_on(&world, &greeter(), &[SHOP]).unwrap();
+            if state == "unpublished" {
+                block_on(world.flows().unpublish(&id("f"), Unpublish::Drain)).unwrap();
+            }
+            let answer = act(&world, action);
+            if allowed.split(", ").any(|listed| listed == *action) {
+                assert!(answer.is_ok(), "{action} while {state}: {answer:?}");
+            } else {
+                assert_eq!(invalid_state(answer), (*action, state, allowed));
+            }
+        }
+    }
 }
 
 /// L3
@@ -493,6 +569,45 @@ fn two_flows_for_any_message_on_one_account_do_not_go_online() {
     assert!(error.1.contains("(two_any_triggers)"), "{}", error.1);
     block_on(world.flows().bind(&id("g"), [account("+15550111")])).unwrap();
     block_on(world.flows().publish(&id("g"))).unwrap();
+}
+
+/// L7: whatever the layout and order of a file, its canonical form is that of the file that comes out.
+#[test]
+fn an_export_has_the_canonical_form_of_what_was_imported() {
+    let canonical = |json: &str| FlowDef::from_json(json).unwrap().to_json();
+    let odd = r#"{"ui": {"z": 1, "a": [1.50, -0.0, 1e3, "\u00e9\ud83d\ude00", {"b": null, "a": true}]}, "edges": [{"to": "e", "ui": {}, "from": "s"}],
+        "nodes": [{"kind": "start", "ui": "left", "id": "s"}, {"id": "e", "outcome": "x", "kind": "end", "ui": null}],
+        "trigger": {"kind": "manual"}, "code": "odd", "spec": 1}"#;
+    let world = World::new();
+    for json in templates().iter().map(|template| template.json).chain([odd]) {
+        let flow = block_on(world.flows().import(json)).unwrap().status.flow;
+        let export = block_on(world.flows().export(&flow, None)).unwrap();
+        assert_eq!(&*export, json);
+        assert_eq!(canonical(&canonical(json)), canonical(json));
+        let value: serde_json::Value = serde_json::from_str(json).unwrap();
+        assert_eq!(canonical(&value.to_string()), canonical(json), "whatever the order of keys");
+        block_on(world.flows().import(&canonical(json))).unwrap();
+        assert_eq!(&*block_on(world.flows().export(&flow, None)).unwrap(), canonical(json));
+    }
+}
+
+/// L1, L7: a copy is written in the canonical form; a draft that can not be read whole keeps what it has.
+#[test]
+fn a_copy_has_all_of_its_original_but_the_code() {
+    let world = World::new();
+    for json in [
+        templates()[0].json,
+        r#"{"code": "x", "mood": {"b": 1, "a": 2}, "nodes": [{"id": "n", "kind": "nap"}], "ui": [null]}"#,
+    ] {
+        block_on(world.flows().import_as(json, "copy")).unwrap();
+        let copy = block_on(world.flows().export(&id("copy"), None)).unwrap();
+        let mut wanted: serde_json::Value = serde_json::from_str(json).unwrap();
+        wanted["code"] = "copy".into();
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&copy).unwrap(), wanted);
+        if let Ok(def) = FlowDef::from_json(&copy) {
+            assert_eq!(&*copy, def.to_json());
+        }
+    }
 }
 
 /// L7

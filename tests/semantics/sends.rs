@@ -231,7 +231,8 @@ fn a_report_is_journalled_while_the_session_lives() {
     block_on(world.flows().set_logging(&id("f"), true)).unwrap();
     let session = world.start("f").session_id;
     assert_eq!(report(&world, session, 1, DeliveryReport::Delivered), Reported::Noted);
-    let inputs: Vec<String> = world.journal(session).iter().map(|entry| entry.input.to_string()).collect();
+    let inputs: Vec<String> =
+        world.journal(session).iter().map(|entry| entry.input.as_str().to_owned()).collect();
     assert_eq!(inputs, ["start", "report"]);
 }
 

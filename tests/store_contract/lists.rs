@@ -1,8 +1,11 @@
 //! `StoreQueries`.
 
-use chatflow::WorkspaceId;
-use chatflow::store::{Commit, ConversationQuery, Lookup, SessionQuery, Settle, Settled, Subject};
+use chatflow::store::{
+    Commit, ConversationQuery, JournalEntry, JournalQuery, Lookup, SessionQuery, Settle, Settled, Subject,
+};
+use chatflow::{FlowVersion, WorkspaceId};
 use pollster::block_on;
+use serde_json::json;
 
 use crate::store_kit::*;
 use crate::{entry, other};
@@ -70,6 +73,58 @@ pub(crate) fn a_journal_is_read_in_order(store: Asked<impl Store>) {
 }
 
 /// Queries, rule 4.
+pub(crate) fn a_flows_journal_is_read_by_version_and_time(store: Asked<impl Store>) {
+    let changed = |number: u128, turn, seconds, change: serde_json::Value| -> JournalEntry {
+        let mut json = serde_json::to_value(entry(number, turn, at(seconds))).unwrap();
+        json.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        serde_json::from_value(json).unwrap()
+    };
+    let failure = json!({"failure": {"code": "call_failed", "node": "ask", "message": "no"}});
+    store.apply(Commit {
+        journal: vec![
+            entry(2, 1, at(10)),
+            entry(2, 2, at(20)),
+            changed(1, 1, 10, json!({"version": 2})),
+            changed(1, 2, 30, failure),
+            changed(3, 1, 10, json!({"flow": "order"})),
+        ],
+        ..commit("ann", None)
+    });
+    store.apply(Commit { journal: vec![entry(4, 1, at(15))], ..commit("bob", None) });
+    store.apply(Commit { workspace: other(), journal: vec![entry(5, 1, at(15))], ..commit("ann", None) });
+    let all = JournalQuery {
+        workspace: shop(),
+        flow: flow("cart"),
+        version: None,
+        failed: false,
+        from: at(0),
+        to: at(99),
+        after: None,
+        limit: 100,
+    };
+    let read = |query: &JournalQuery| block_on(store.0.journal_of(query)).unwrap();
+    let ids = |query: &JournalQuery| -> Vec<(u128, u32)> {
+        read(query).iter().map(|entry| (entry.session.0.as_u128(), entry.seq)).collect()
+    };
+    let in_order = [(1, 1), (2, 1), (4, 1), (2, 2), (1, 2)];
+    assert_eq!(ids(&all), in_order);
+    assert_eq!(ids(&JournalQuery { version: Some(FlowVersion(2)), ..all.clone() }), [(1, 1)]);
+    assert_eq!(ids(&JournalQuery { failed: true, ..all.clone() }), [(1, 2)]);
+    assert_eq!(ids(&JournalQuery { from: at(15), to: at(30), ..all.clone() }), [(4, 1), (2, 2)]);
+    assert_eq!(ids(&JournalQuery { workspace: other(), ..all.clone() }), [(5, 1)]);
+    let mut paged = Vec::new();
+    let mut after = None;
+    while let Some(last) = {
+        let page = read(&JournalQuery { after, limit: 2, ..all.clone() });
+        paged.extend(page.iter().map(|entry| (entry.session.0.as_u128(), entry.seq)));
+        page.last().map(|entry| (entry.at, entry.session, entry.seq))
+    } {
+        after = Some(last);
+    }
+    assert_eq!(paged, in_order);
+}
+
+/// Queries, rule 5.
 pub(crate) fn conversations_with_dead_letters_and_set_aside_are_listed(store: Asked<impl Store>) {
     for name in ["d", "a", "c", "b", "e"] {
         let dead_letters = u32::from(name != "c");

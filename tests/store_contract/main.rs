@@ -9,6 +9,7 @@ mod own_store;
 mod store_kit;
 
 mod commits;
+mod erases;
 mod leases;
 mod lists;
 mod reads;
@@ -16,15 +17,16 @@ mod settles;
 mod updates;
 mod upkeep;
 
-use chatflow::FlowVersion;
 use chatflow::WorkspaceId;
 use chatflow::store::{JournalEntry, Purge};
 use chrono::{DateTime, Utc};
 use commits::*;
+use erases::*;
 use leases::*;
 use lists::*;
 use own_store::OwnStore;
 use reads::*;
+use serde_json::json;
 use settles::*;
 use store_kit::*;
 use updates::*;
@@ -87,6 +89,10 @@ on_every_store! {
     a_dropped_future_writes_nothing,
     a_purge_removes_what_is_old_and_says_what_is_left,
     names_are_compared_byte_by_byte,
+    an_erased_contact_leaves_nothing_and_may_come_again,
+    an_erase_is_for_the_revision_that_was_seen,
+    an_erased_contacts_keys_stay_without_their_contact,
+    an_erased_contact_belongs_to_its_workspace,
     live_sessions_are_counted_by_flow_and_version,
     counted_conversations_are_woken,
     an_update_that_decides_nothing_writes_nothing,
@@ -97,11 +103,13 @@ on_every_store! {
 on_stores_with_queries! {
     a_refused_commit_leaves_nothing_to_list,
     a_purge_removes_what_is_listed,
+    an_erase_removes_what_is_listed,
     an_update_in_place_that_is_refused_sets_aside,
     an_update_in_place_that_panics_sets_aside,
     sessions_are_listed_newest_first,
     a_session_is_found_live_and_ended,
     a_journal_is_read_in_order,
+    a_flows_journal_is_read_by_version_and_time,
     conversations_with_dead_letters_and_set_aside_are_listed,
     another_workspace_sees_nothing,
 }
@@ -110,17 +118,13 @@ fn other() -> WorkspaceId {
     WorkspaceId::new("other").unwrap()
 }
 
+/// A session's entry: its number there is also its turn's.
 fn entry(session: u128, turn: u32, at: DateTime<Utc>) -> JournalEntry {
-    JournalEntry {
-        session: session_id(session),
-        contact: contact("ann"),
-        flow: flow("cart"),
-        version: FlowVersion(1),
-        turn,
-        at,
-        input: "reply".into(),
-        steps: Vec::new(),
-    }
+    serde_json::from_value(json!({
+        "session": session_id(session), "seq": turn, "contact": "ann", "flow": "cart", "version": 1, "turn": turn,
+        "at": at, "input": "start", "node": "ask", "status": "waiting",
+    }))
+    .unwrap()
 }
 
 /// All that is older than this many seconds.

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use chatflow::session::{encode_conversation, encode_session};
 use chatflow::store::{
-    Commit, Committed, ConversationStore, Due, KeyName, KeyRecord, Lease, Leased, Live, Loaded, Lookup,
-    Purge, Purged, Record, Revision, SessionRecord, Settle, Settled, StoreQueries, StoredConversation,
-    Subject, Token,
+    Commit, Committed, ConversationStore, Due, Erase, KeyName, KeyRecord, Lease, Leased, Live, Loaded,
+    Lookup, Purge, Purged, Record, Removed, Revision, SessionRecord, Settle, Settled, StoreQueries,
+    StoredConversation, Subject, Token,
 };
 use chatflow::{
     Address, Alias, ContactId, Conversation, DynStore, FlowId, FlowVersion, MemoryStore, Phone, Session,
@@ -93,6 +93,7 @@ pub fn key_record(name: &str, session: u128, expires_at: DateTime<Utc>) -> KeyRe
         version: FlowVersion(1),
         contact: contact(name),
         expires_at,
+        erased: false,
     }
 }
 
@@ -212,6 +213,12 @@ impl<S: ConversationStore> Asked<S> {
 
     pub fn purge(&self, purge: &Purge) -> Purged {
         block_on(self.0.purge(purge)).unwrap()
+    }
+
+    /// Erases a contact of the shop at this revision.
+    pub fn erase(&self, name: &str, expect: Revision) -> Option<Removed> {
+        let erase = Erase { workspace: shop(), contact: contact(name), expect, now: at(0) };
+        block_on(self.0.erase(&erase)).unwrap()
     }
 
     pub fn update(

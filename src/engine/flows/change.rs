@@ -69,7 +69,7 @@ pub(super) fn existing(entry: Option<FlowEntry>, flow: &FlowId) -> Result<FlowEn
 
 /// Binds a flow to accounts in place of those it had; `is_manual`: calls start it.
 pub(super) fn rebind(entry: &mut FlowEntry, accounts: &[Account], is_manual: bool) -> Result<(), Error> {
-    const WHEN_MANUAL: &str = "save draft, publish, roll back, rename, remark, logging, delete";
+    const WHEN_MANUAL: &str = "save draft, publish, roll back, rename, remark, logging, test, delete";
     if entry.state() == FlowState::Published {
         return Err(invalid_state(entry, "bind"));
     }
@@ -85,10 +85,10 @@ pub(super) fn rebind(entry: &mut FlowEntry, accounts: &[Account], is_manual: boo
 pub(super) fn invalid_state(entry: &FlowEntry, action: &'static str) -> Error {
     let (state, allowed) = match entry.state() {
         FlowState::Published => {
-            ("published", "save draft, publish, roll back, unpublish, rename, remark, logging")
+            ("published", "save draft, publish, roll back, unpublish, rename, remark, logging, test")
         }
         FlowState::Unpublished => {
-            ("unpublished", "save draft, publish, roll back, rename, remark, logging, bind, delete")
+            ("unpublished", "save draft, publish, roll back, rename, remark, logging, test, bind, delete")
         }
     };
     Error::InvalidState { flow: entry.flow.clone(), action, state, allowed }

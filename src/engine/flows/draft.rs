@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::engine::flows::change::{Change, existing, new_entry};
 use crate::engine::flows::{FlowStatus, Flows, Imported};
 use crate::error::Error;
-use crate::flow::{DraftText, Flow, Issues};
+use crate::flow::{DraftText, EndDef, Flow, FlowDef, Issues, StartDef, TriggerDef, gallery};
 use crate::id::{FlowId, check_name};
 use crate::store::{ConversationStore, FlowEntry};
 
@@ -28,6 +28,62 @@ impl<S: ConversationStore> Flows<'_, S> {
             })
             .await?;
         Ok(Imported { status, issues: self.issues(json) })
+    }
+
+    /// Creates a blank flow as a draft: a start that leads to an end, begun by a call or by messages (SEMANTICS L1).
+    ///
+    /// ```
+    /// # fn main() -> Result<(), chatflow::Error> {
+    /// use chatflow::{Channel, Engine, MemoryStore, TriggerDef};
+    ///
+    /// let bot = Engine::builder(MemoryStore::new()).build();
+    /// let created = pollster::block_on(bot.flows().create("hours", "Opening hours", TriggerDef::any_message(Channel::Sms)))?;
+    /// assert!(created.issues.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `InvalidInput` of `code`, also when a flow has it, and of `name`; `Issues` of the trigger; `Contention`, `Store`.
+    pub async fn create(&self, code: &str, name: &str, trigger: TriggerDef) -> Result<Imported, Error> {
+        check_name(name).map_err(|rule| Error::invalid("name", rule))?;
+        let mut blank = FlowDef::new(code, trigger)
+            .with_node("start", StartDef::default())
+            .with_node("end", EndDef::default())
+            .with_edge("start", "end");
+        blank.name = Some(name.to_owned());
+        self.take_new(code, blank.to_json()).await
+    }
+
+    /// Creates a flow as a draft from a template of the [`gallery`] (SEMANTICS L1).
+    ///
+    /// # Errors
+    /// `InvalidInput` of `template` when there is none with this code, and of `code`, also when a flow has it;
+    /// `Contention`, `Store`.
+    pub async fn create_from_template(&self, template: &str, code: &str) -> Result<Imported, Error> {
+        let template = gallery::template(template)
+            .ok_or_else(|| Error::invalid("template", format_args!("`{template}` is not in the gallery")))?;
+        let code = FlowId::new(code).map_err(|rule| Error::invalid("code", rule))?;
+        self.take_new(code.as_str(), self.read(template.json)?.renamed(&code)).await
+    }
+
+    /// Takes a definition as the draft of a flow that is not there yet.
+    async fn take_new(&self, code: &str, json: String) -> Result<Imported, Error> {
+        let code = FlowId::new(code).map_err(|rule| Error::invalid("code", rule))?;
+        let (draft, text) = (self.read(&json)?, Arc::<str>::from(json));
+        let status = self
+            .change(&code, |entry, now| {
+                if entry.as_ref().is_some_and(|entry| !entry.deleted) {
+                    return Err(Error::invalid("code", "is that of another flow"));
+                }
+                let mut entry = entry.unwrap_or_else(|| new_entry(&code, now));
+                entry.deleted = false;
+                take_names(&mut entry, &draft);
+                entry.draft = Some(entry.revision);
+                Ok(Change { entry, draft: Some(Arc::clone(&text)), version: None })
+            })
+            .await?;
+        Ok(Imported { status, issues: self.issues(&text) })
     }
 
     /// Takes a definition as a draft under another code: a copy (SEMANTICS L1).

@@ -4,6 +4,7 @@
 mod change;
 mod draft;
 mod publish;
+mod rehearse;
 mod retire;
 
 use std::sync::Arc;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::address::Alias;
+use crate::address::{Address, Alias};
 use crate::engine::Engine;
 use crate::engine::catalogue::View;
 use crate::engine::decide::Found;
@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::flow::Flow;
 use crate::id::{ContactId, FlowVersion, SessionId};
 use crate::kernel::{Decision, NewSession};
-use crate::session::{Conversation, Origin, Route, Session};
+use crate::session::{Contact, Conversation, Origin, Route, Session};
 use crate::store::{ConversationStore, KeyRecord};
 use crate::value::Bag;
 
@@ -24,6 +24,8 @@ pub(super) enum Answer {
     Final(Triggered),
     /// The address leads to another contact.
     AddressTaken(Alias, ContactId),
+    /// The address is new: it may have an opt-out of a contact that was erased.
+    AddressNew(Address),
 }
 
 /// A trigger and what was minted for it, once.
@@ -36,6 +38,11 @@ pub(super) struct Call {
 
 impl Call {
     pub(super) fn replay(&self, record: &KeyRecord, view: &View) -> Result<Answer, Error> {
+        if record.erased
+            && let Some(key) = &self.request.key
+        {
+            return Err(Error::Erased(key.clone()));
+        }
         if record.fingerprint != self.fingerprint {
             return Err(match &self.request.key {
                 Some(key) => Error::IdempotencyConflict(key.clone()),
@@ -107,6 +114,7 @@ impl Call {
             version: session.flow_version,
             contact: session.contact_id.clone(),
             expires_at,
+            erased: false,
         }
     }
 
@@ -142,6 +150,11 @@ impl Call {
         if request.campaign.is_some() {
             decision.edit().history().campaign_at = Some(now);
         }
+    }
+
+    /// The address that a session would link to the contact.
+    pub(super) fn new_address(&self, contact: &Contact) -> Option<&Address> {
+        self.request.address.as_ref().filter(|address| !contact.addresses.contains(address))
     }
 
     /// Where the session's messages go, as far as the request says: an address alone is written to from the flow's

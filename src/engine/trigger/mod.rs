@@ -10,6 +10,7 @@ use crate::engine::catalogue::Snapshot;
 use crate::engine::contacts::Released;
 use crate::engine::decide::{Decided, Facts, Found, Want, Written, put_back, take};
 use crate::engine::deliver::Batch;
+use crate::engine::erase::CarriedOptOut;
 use crate::engine::outcome::Triggered;
 use crate::engine::request::{CheckedTrigger, TriggerRequest};
 use crate::error::Error;
@@ -62,10 +63,9 @@ impl<S: ConversationStore> Engine<S> {
             now,
             in_place: false,
         };
-        let mut carried_opt_out = None;
-        for _ in 0..2 {
-            let decide =
-                |facts: Facts<'_>| self.decide_trigger(workspace, &call, &lookup, carried_opt_out, facts);
+        let mut opt_out = self.no_opt_out();
+        for _ in 0..3 {
+            let decide = |facts: Facts<'_>| self.decide_trigger(workspace, &call, &lookup, opt_out, facts);
             let Written { answer, batch } =
                 self.transact(workspace, &self.flows, &lookup, None, decide).await?;
             match answer? {
@@ -76,9 +76,18 @@ impl<S: ConversationStore> Engine<S> {
                 Answer::AddressTaken(alias, holder) => {
                     let transactional = call.request.transactional;
                     match self.release_address(workspace, &alias, &holder, "phone", transactional).await? {
-                        Released::Free { opted_out_at } => carried_opt_out = opted_out_at,
+                        Released::Free { opted_out_at } => {
+                            opt_out = CarriedOptOut { since: opted_out_at, is_known: true };
+                        }
                         Released::OptedOut => return Ok(Triggered::Refused(Refusal::OptedOut)),
                     }
+                }
+                Answer::AddressNew(address) => {
+                    let since = self.kept_opt_out(workspace, &address).await?;
+                    if since.is_some() && !call.request.transactional {
+                        return Ok(Triggered::Refused(Refusal::OptedOut));
+                    }
+                    opt_out = CarriedOptOut { since, is_known: true };
                 }
             }
         }
@@ -90,7 +99,7 @@ impl<S: ConversationStore> Engine<S> {
         workspace: &WorkspaceId,
         call: &Call,
         lookup: &Lookup,
-        carried_opt_out: Option<DateTime<Utc>>,
+        opt_out: CarriedOptOut,
         facts: Facts<'_>,
     ) -> Decided<Answer> {
         let Facts { snapshot, loaded, now, maybe_done, taken } = facts;
@@ -144,33 +153,40 @@ impl<S: ConversationStore> Engine<S> {
         if !missing.is_empty() {
             return Decided::Fetch(missing);
         }
+        if !opt_out.is_known
+            && let Some(address) = call.new_address(&decision.conversation.contact)
+        {
+            return Decided::Answer(Ok(Answer::AddressNew(address.clone())));
+        }
         decision.apply_due();
-        let answer =
-            match self.admit_trigger(&decision, flow, expect.is_some(), request) {
-                Admission::Refused(why) => Ok(Triggered::Refused(why)),
-                Admission::TooMany => {
-                    let contact = decision.conversation.contact().id.clone();
-                    Err(Error::TooManySessions { contact, max: self.ports.limits.live_sessions })
+        let answer = match self.admit_trigger(&decision, flow, expect.is_some(), request) {
+            Admission::Refused(why) => Ok(Triggered::Refused(why)),
+            Admission::TooMany => {
+                let contact = decision.conversation.contact().id.clone();
+                Err(Error::TooManySessions { contact, max: self.ports.limits.live_sessions })
+            }
+            Admission::AlreadyRunning(session, version) => Ok(Triggered::AlreadyRunning(call.session_ref(
+                view,
+                session,
+                version,
+                &decision.conversation.contact().id,
+            ))),
+            admission => {
+                let answer =
+                    call.session_ref(view, call.session, version, &decision.conversation.contact().id);
+                let is_new = expect.is_none();
+                begin(
+                    &mut decision,
+                    call,
+                    flow,
+                    NewTrigger { version, context, dropped, admission, is_new, opted_out_at: opt_out.since },
+                );
+                if lookup.key.is_none() {
+                    decision.remember(lookup.token.0.as_u128(), Verdict::Started(call.session));
                 }
-                Admission::AlreadyRunning(session, version) => Ok(Triggered::AlreadyRunning(
-                    call.session_ref(view, session, version, &decision.conversation.contact().id),
-                )),
-                admission => {
-                    let answer =
-                        call.session_ref(view, call.session, version, &decision.conversation.contact().id);
-                    let is_new = expect.is_none();
-                    begin(
-                        &mut decision,
-                        call,
-                        flow,
-                        NewTrigger { version, context, dropped, admission, is_new, carried_opt_out },
-                    );
-                    if lookup.key.is_none() {
-                        decision.remember(lookup.token.0.as_u128(), Verdict::Started(call.session));
-                    }
-                    Ok(Triggered::Started(answer))
-                }
-            };
+                Ok(Triggered::Started(answer))
+            }
+        };
         let key = answer.as_ref().ok().and_then(Triggered::session).and_then(|session| {
             let started = matches!(answer, Ok(Triggered::Started(_)));
             Some((lookup.key.clone()?, call.key_record(session, started, self.key_expiry(request, now))))
@@ -234,7 +250,7 @@ struct NewTrigger {
     admission: Admission,
     /// Whether the contact was not known.
     is_new: bool,
-    carried_opt_out: Option<DateTime<Utc>>,
+    opted_out_at: Option<DateTime<Utc>>,
 }
 
 /// Starts the session: whoever stands in its way ends, the contact is written down, what was dropped is told.
@@ -242,7 +258,7 @@ fn begin(decision: &mut Decision<'_>, call: &Call, flow: &Flow, new: NewTrigger)
     if new.admission == Admission::Interrupt {
         decision.end_all(EndReason::Interrupted);
     }
-    call.meet(decision, new.is_new, new.carried_opt_out);
+    call.meet(decision, new.is_new, new.opted_out_at);
     let route = call.route(decision, flow);
     for key in new.dropped {
         decision.note(EventKind::InputDropped { session: call.session, key: key.into() });

@@ -8,6 +8,8 @@ use crate::flow::content::{Fit, Local, TextDef};
 use crate::flow::issue::{Found, IssueCode};
 use crate::flow::path::Path;
 use crate::flow::read::{Fields, Read, wrong_type};
+#[cfg(feature = "schema")]
+use crate::flow::schema::Book;
 use crate::flow::template::Template;
 
 /// A place: `{"latitude": 52.52, "longitude": 13.405, "name": "Our shop", "address": "Torstr. 1, Berlin"}`.
@@ -100,6 +102,11 @@ impl Read for DegreesDef {
             Value::String(source) => Some(Self::Template(source.clone())),
             other => wrong_type("a number or a template", other, at, found),
         }
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema(book: &mut Book) -> Value {
+        book.refer::<Self>(|_| serde_json::json!({"type": ["number", "string"]}))
     }
 }
 

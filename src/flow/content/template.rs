@@ -12,6 +12,8 @@ use crate::flow::content::{ButtonDef, Buttons, Fit};
 use crate::flow::issue::Found;
 use crate::flow::path::Path;
 use crate::flow::read::{Fields, Read, wrong_type};
+#[cfg(feature = "schema")]
+use crate::flow::schema::Book;
 use crate::flow::template::Template;
 
 /// An approved message: `{"name": "cart_reminder", "language": "en", "parameters": ["{{ contact.name }}"]}`.
@@ -133,5 +135,13 @@ impl Read for ParametersDef {
             }
             other => wrong_type("a list or an object", other, at, found),
         }
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema(book: &mut Book) -> Value {
+        book.refer::<Self>(|_| {
+            let text = || serde_json::json!({"type": "string"});
+            serde_json::json!({"anyOf": [{"type": "array", "items": text()}, {"type": "object", "additionalProperties": text()}]})
+        })
     }
 }

@@ -10,6 +10,8 @@ use crate::flow::compile::Compile;
 use crate::flow::issue::{Found, IssueCode};
 use crate::flow::path::{Path, brief};
 use crate::flow::read::{Read, wrong_type};
+#[cfg(feature = "schema")]
+use crate::flow::schema::Book;
 use crate::flow::template::Template;
 
 /// A text of a message: `"Hello"`, or one for each language, `{"en": "Hello", "pt-BR": "Olá"}`.
@@ -196,5 +198,13 @@ impl Read for TextDef {
             }
             other => wrong_type("text", other, at, found),
         }
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema(book: &mut Book) -> Value {
+        book.refer::<Self>(|_| {
+            let texts = serde_json::json!({"type": "object", "minProperties": 1, "additionalProperties": {"type": "string"}});
+            serde_json::json!({"anyOf": [{"type": "string"}, texts]})
+        })
     }
 }

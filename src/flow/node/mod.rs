@@ -131,12 +131,12 @@ pub(crate) trait Kind: Sized {
 }
 
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $kind:ident($def:ident) = $word:literal),+ $(,)?) => {
+    ($($(#[doc = $doc:literal])* $kind:ident($def:ident) = $word:literal),+ $(,)?) => {
         /// A node's kind with its fields.
         #[derive(Clone, Debug, PartialEq, Serialize)]
         #[serde(tag = "kind")]
         #[non_exhaustive]
-        pub enum NodeKind { $($(#[$doc])* #[serde(rename = $word)] $kind($def)),+ }
+        pub enum NodeKind { $($(#[doc = $doc])* #[serde(rename = $word)] $kind($def)),+ }
 
         /// A compiled node.
         #[derive(Clone, Debug)]
@@ -145,6 +145,9 @@ macro_rules! kinds {
         impl NodeKind {
             /// The word for each kind.
             pub const WORDS: &'static [&'static str] = &[$($word),+];
+
+            /// The word for each kind, and what it does.
+            const DOCS: &'static [(&'static str, &'static str)] = &[$(($word, concat!($($doc),*))),+];
 
             /// The word for this kind, as a flow file writes it.
             #[must_use]
@@ -289,7 +292,7 @@ impl Read for NodeDef {
 
 fn read_node(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<NodeDef> {
     let mut fields = Fields::of(value, at, found)?;
-    let (id, word) = (fields.required("id"), fields.required::<String>("kind"));
+    let (id, word) = (fields.required("id"), fields.tag("kind", NodeKind::DOCS));
     let (name, ui) = (fields.optional("name"), fields.optional("ui"));
     let id = id.unwrap_or_default();
     let unread = |id| Some(NodeDef::new(id, EndDef::default()));

@@ -106,6 +106,7 @@ fn refuse(run: &mut Run<'_>, step: &Step, node: &Ask, message: Message) -> Move 
     let heard = run.session.rare().heard.get_or_insert_default();
     heard.invalid = heard.invalid.saturating_add(1);
     let attempts = heard.invalid;
+    run.because(|_| format!("no valid answer, attempt {attempts}"));
     if attempts <= node.retries {
         let message = node.again.as_ref().unwrap_or(&node.message);
         return say(run, step, message).err().unwrap_or(Move::Stay);

@@ -6,10 +6,20 @@ use crate::kernel::run::{Move, Run};
 
 pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &Jump) -> Move {
     let jumps = &mut run.session.rare().jumps;
-    match jumps.iter_mut().find(|(id, _)| *id == step.id) {
-        Some((_, count)) if *count >= node.max => return Move::Take(Port::NEXT),
-        Some((_, count)) => *count += 1,
-        None => jumps.push((step.id.clone(), 1)),
-    }
+    let made = match jumps.iter_mut().find(|(id, _)| *id == step.id) {
+        Some((_, count)) if *count >= node.max => {
+            run.because(|_| format!("all {} jumps are made", node.max));
+            return Move::Take(Port::NEXT);
+        }
+        Some((_, count)) => {
+            *count += 1;
+            *count
+        }
+        None => {
+            jumps.push((step.id.clone(), 1));
+            1
+        }
+    };
+    run.because(|_| format!("jump {made} of {}", node.max));
     Move::Jump(node.target)
 }

@@ -33,7 +33,7 @@ pub(super) fn enter(run: &mut Run<'_>, step: &Step) -> Move {
         Node::SendMessage(node) => send_message::enter(run, step, node),
         Node::WaitReply(node) => wait_reply::enter(run, node),
         Node::Ask(node) => ask::enter(run, step, node),
-        Node::Branch(node) => branch::enter(run, node),
+        Node::Branch(node) => branch::enter(run, step, node),
         Node::Jump(node) => jump::enter(run, step, node),
         Node::SetVariables(node) => set_variables::enter(run, node),
         Node::Delay(node) => delay::enter(run, node),

@@ -40,7 +40,10 @@ pub(super) fn hear(run: &mut Run<'_>, question: &Question, input: Input) -> Word
         }
         Input::Deadline(wait) if wait == run.session.wait => match run.session.window() {
             Some(until) if run.scene.now < until => Word::None,
-            Some(_) => Word::Reply(join(run)),
+            Some(_) => {
+                run.because(|_| "the contact said no more".to_owned());
+                Word::Reply(join(run))
+            }
             None => Word::TimedOut,
         },
         _ => Word::None,
@@ -52,6 +55,7 @@ pub(super) fn hear_queued(run: &mut Run<'_>, question: &Question) -> Option<Mess
     while let Some(queued) = take_queued(run, question) {
         run.session.route = Some(queued.route);
         if let Word::Reply(message) = collect(run, question, queued.message) {
+            run.because(|_| "a message that had come before".to_owned());
             return Some(message);
         }
     }

@@ -83,6 +83,15 @@ impl Aliases {
         Held { aliases: self, few, all: Vec::new() }
     }
 
+    /// Drops every alias that leads to a place. To be called under the lock of its shard.
+    pub(super) fn drop_all(&self, workspace: u32, place: u32) {
+        for part in &self.parts {
+            let mut tables = lock(&part.tables);
+            let dropped = tables.drop_all(workspace, place);
+            part.drops.fetch_add(dropped, Ordering::Release);
+        }
+    }
+
     fn hash(&self, workspace: u32, alias: &Alias) -> u64 {
         match alias {
             Alias::Address(Address::Phone(phone)) => self.hasher.hash_one((workspace, phone)),
@@ -178,6 +187,13 @@ impl Tables {
         }
     }
 
+    /// Answers how many there were.
+    fn drop_all(&mut self, workspace: u32, place: u32) -> u64 {
+        self.phones.drop_all(workspace, place)
+            + self.sessions.drop_all(workspace, place)
+            + self.named.drop_all(workspace, place)
+    }
+
     fn remove(&mut self, hash: u64, workspace: u32, alias: &Alias) {
         match alias {
             Alias::Address(Address::Phone(phone)) => self.phones.remove(hash, workspace, phone),
@@ -212,6 +228,12 @@ impl<N: Eq + Hash> Table<N> {
 
     fn insert(&mut self, hash: u64, lead: Lead<N>, hasher: &RandomState) {
         self.0.insert_unique(hash, lead, |lead| hasher.hash_one((lead.workspace, &lead.name)));
+    }
+
+    fn drop_all(&mut self, workspace: u32, place: u32) -> u64 {
+        let before = self.0.len();
+        self.0.retain(|lead| lead.workspace != workspace || lead.place != place);
+        (before - self.0.len()) as u64
     }
 
     fn remove(&mut self, hash: u64, workspace: u32, name: &N) {

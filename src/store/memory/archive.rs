@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::id::SessionId;
+use crate::id::{ContactId, SessionId};
 use crate::store::memory::calendar::{Calendar, Fate};
 use crate::store::memory::keep::Sweep;
 use crate::store::memory::slab::{Index, Slab};
@@ -68,6 +68,13 @@ impl Archive {
         });
         self.by_end = by_end;
         removed
+    }
+
+    /// Removes the sessions of a contact, and says how many there were.
+    pub(super) fn erase(&mut self, workspace: u32, contact: &ContactId) -> usize {
+        let is_theirs = |entry: &Ended| entry.workspace == workspace && entry.record.contact() == contact;
+        let theirs: Vec<u32> = self.entries.ids(is_theirs).collect();
+        theirs.into_iter().filter_map(|id| self.remove(id)).count()
     }
 
     fn id(&self, hash: u64, workspace: u32, session: SessionId) -> Option<u32> {
@@ -140,12 +147,31 @@ impl Journal {
         self.by_age.file(at, id);
     }
 
+    /// All entries of a workspace.
+    pub(super) fn iter(&self, workspace: u32) -> impl Iterator<Item = &JournalEntry> {
+        self.logs.iter().filter(move |log| log.workspace == workspace).flat_map(|log| &log.entries)
+    }
+
     /// The turns of a session, in order.
     pub(super) fn read(&self, hash: u64, workspace: u32, session: SessionId) -> Vec<JournalEntry> {
         let log = self.id(hash, workspace, session).and_then(|id| self.logs.get(id));
         let mut entries = log.map(|log| log.entries.clone()).unwrap_or_default();
-        entries.sort_by_key(|entry| entry.turn);
+        entries.sort_by_key(|entry| entry.seq);
         entries
+    }
+
+    /// Removes what is of a contact, and says how many entries there were.
+    pub(super) fn erase(&mut self, workspace: u32, contact: &ContactId) -> usize {
+        let is_theirs = |log: &Log| {
+            log.workspace == workspace && log.entries.first().is_some_and(|entry| entry.contact == *contact)
+        };
+        let theirs: Vec<u32> = self.logs.ids(is_theirs).collect();
+        let mut removed = 0;
+        for log in theirs.into_iter().filter_map(|id| Some((id, self.logs.remove(id)?))) {
+            self.index.remove(log.1.hash, log.0);
+            removed += log.1.entries.len();
+        }
+        removed
     }
 
     /// Removes entries from before an instant.

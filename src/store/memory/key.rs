@@ -52,6 +52,11 @@ impl Keys {
         lock(&self.parts[hash.1 as usize & (self.parts.len() - 1)].0)
     }
 
+    /// Erases the keys of a contact, and says how many had not expired.
+    pub(super) fn erase(&self, place: u32, contact: &ContactId, now: DateTime<Utc>) -> usize {
+        self.parts.iter().map(|part| lock(&part.0).erase(place, contact, now)).sum()
+    }
+
     /// Removes keys that expired at or before `now`.
     pub(super) fn purge(&self, now: DateTime<Utc>, sweep: &mut Sweep) {
         for part in &self.parts {
@@ -79,6 +84,7 @@ struct Entry {
     place: u32,
     expires_at: DateTime<Utc>,
     started: bool,
+    erased: bool,
 }
 
 const _: () = assert!(size_of::<Option<Entry>>() <= 72);
@@ -92,14 +98,18 @@ pub(super) struct FoundKey {
     expires_at: DateTime<Utc>,
     place: u32,
     other: Option<ContactId>,
+    erased: bool,
 }
 
 impl FoundKey {
     /// The record, given who the conversation at a place is with.
     pub(super) fn into_record(self, contact_at: impl FnOnce(u32) -> ContactId) -> KeyRecord {
-        let Self { fingerprint, started, session, version, expires_at, place, other } = self;
+        let Self { fingerprint, started, session, version, expires_at, place, other, erased } = self;
+        if erased {
+            return KeyRecord::erased(expires_at);
+        }
         let contact = other.unwrap_or_else(|| contact_at(place));
-        KeyRecord { fingerprint, started, session, version, contact, expires_at }
+        KeyRecord { fingerprint, started, session, version, contact, expires_at, erased }
     }
 }
 
@@ -115,6 +125,7 @@ impl KeyTable {
             expires_at: entry.expires_at,
             place: entry.place,
             other: self.others.get(&hash).cloned(),
+            erased: entry.erased,
         })
     }
 
@@ -135,6 +146,7 @@ impl KeyTable {
             place,
             expires_at: record.expires_at,
             started: record.started,
+            erased: record.erased,
         };
         let day = entry.day();
         let id = self.entries.insert(entry);
@@ -143,6 +155,31 @@ impl KeyTable {
         if record.contact != *contact {
             self.others.insert(hash, record.contact.clone());
         }
+    }
+
+    /// Leaves of a contact's keys no more than that they were used. `place` is where its conversation lies.
+    fn erase(&mut self, place: u32, contact: &ContactId, now: DateTime<Utc>) -> usize {
+        let others = &self.others;
+        let is_theirs = |entry: &Entry| match others.get(&entry.hash) {
+            Some(other) => other == contact,
+            None => entry.place == place && !entry.erased,
+        };
+        let theirs: Vec<u32> = self.entries.ids(is_theirs).collect();
+        let mut erased = 0;
+        for id in theirs {
+            let Some(entry) = self.entries.get_mut(id) else { continue };
+            erased += usize::from(now < entry.expires_at);
+            self.others.remove(&entry.hash);
+            *entry = Entry {
+                fingerprint: [0; 16],
+                session: SessionId(uuid::Uuid::nil()),
+                version: FlowVersion(0),
+                started: false,
+                erased: true,
+                ..*entry
+            };
+        }
+        erased
     }
 
     fn id(&self, hash: KeyHash) -> Option<u32> {

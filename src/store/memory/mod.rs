@@ -18,6 +18,7 @@ mod calendar;
 mod claim;
 mod decide;
 mod due;
+mod erase;
 mod keep;
 mod key;
 mod queries;
@@ -39,7 +40,8 @@ use workspace::Workspaces;
 
 use crate::error::StoreError;
 use crate::store::{
-    Commit, Committed, ConversationStore, Due, Leased, Live, Loaded, Lookup, Purge, Purged, Settle, Settled,
+    Commit, Committed, ConversationStore, Due, Erase, Leased, Live, Loaded, Lookup, Purge, Purged, Removed,
+    Settle, Settled,
 };
 
 /// Conversations in this process, gone when it ends: for tests, and for hosts that can afford to forget.
@@ -120,6 +122,10 @@ impl ConversationStore for MemoryStore {
 
     async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
         Ok(self.purge_now(purge))
+    }
+
+    async fn erase(&self, erase: &Erase) -> Result<Option<Removed>, StoreError> {
+        Ok(self.erase_now(erase))
     }
 
     async fn update(

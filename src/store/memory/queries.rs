@@ -12,7 +12,9 @@ use crate::id::{ContactId, SessionId, WorkspaceId};
 use crate::session::{Conversation, Session};
 use crate::store::memory::MemoryStore;
 use crate::store::memory::shard::Shard;
-use crate::store::{ConversationQuery, JournalEntry, Record, SessionQuery, SessionRecord, StoreQueries};
+use crate::store::{
+    ConversationQuery, JournalEntry, JournalQuery, Record, SessionQuery, SessionRecord, StoreQueries,
+};
 
 impl StoreQueries for MemoryStore {
     async fn sessions(&self, query: &SessionQuery) -> Result<Vec<SessionRecord>, StoreError> {
@@ -55,8 +57,27 @@ impl StoreQueries for MemoryStore {
         let hash = self.shards.hash(workspace, &id);
         let mut entries: Vec<_> =
             self.shards.each().flat_map(|at| at.journal.read(hash, workspace, id)).collect();
-        entries.sort_by_key(|entry| entry.turn);
+        entries.sort_by_key(|entry| entry.seq);
         Ok(entries)
+    }
+
+    async fn journal_of(&self, query: &JournalQuery) -> Result<Vec<JournalEntry>, StoreError> {
+        let Some(workspace) = self.workspaces.find(&query.workspace) else { return Ok(Vec::new()) };
+        let mut first = BTreeMap::new();
+        for at in self.shards.each() {
+            for entry in at.journal.iter(workspace).filter(|entry| query.has(entry)) {
+                let place = JournalQuery::place(entry);
+                let is_among_first = first.len() < query.limit
+                    || first.last_key_value().is_some_and(|(last, _)| place < *last);
+                if is_among_first {
+                    first.insert(place, entry.clone());
+                    if first.len() > query.limit {
+                        first.pop_last();
+                    }
+                }
+            }
+        }
+        Ok(first.into_values().collect())
     }
 
     async fn conversations(&self, query: &ConversationQuery) -> Result<Vec<(ContactId, Record)>, StoreError> {
@@ -74,6 +95,20 @@ impl StoreQueries for MemoryStore {
             }
         }
         Ok(first.into_iter().collect())
+    }
+}
+
+impl JournalQuery {
+    fn has(&self, entry: &JournalEntry) -> bool {
+        entry.flow == self.flow
+            && self.version.is_none_or(|version| entry.version == version)
+            && (self.from..self.to).contains(&entry.at)
+            && (!self.failed || entry.failure.is_some())
+            && self.after.is_none_or(|after| Self::place(entry) > after)
+    }
+
+    fn place(entry: &JournalEntry) -> (DateTime<Utc>, SessionId, u32) {
+        (entry.at, entry.session, entry.seq)
     }
 }
 

@@ -37,7 +37,7 @@ struct Cell {
 /// Some conversations, and all that lies with them.
 #[derive(Default)]
 pub(super) struct Shard {
-    /// Never removed from: a place leads to the same contact for ever.
+    /// Never removed from: a place leads to the same contact for ever, or to nobody once that is erased.
     pub(super) slots: Slots,
     pub(super) due: DueIndex,
     pub(super) archive: Archive,
@@ -152,6 +152,11 @@ impl Shard {
         self.slots.push(slot);
         self.index.insert(hash, id);
         id
+    }
+
+    /// Lets no contact lead to a slot any more.
+    pub(super) fn unfind(&mut self, hash: u64, id: u32) {
+        self.index.remove(hash, id);
     }
 
     pub(super) fn slot(&self, id: u32) -> &Slot {

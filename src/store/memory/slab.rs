@@ -41,6 +41,12 @@ impl<T> Slab<T> {
         self.entries.get_mut(id as usize)?.as_mut()
     }
 
+    /// The numbers of entries that are meant.
+    pub(super) fn ids(&self, is_meant: impl Fn(&T) -> bool) -> impl Iterator<Item = u32> {
+        let meant = move |(id, entry): (u32, &Option<T>)| entry.as_ref().is_some_and(&is_meant).then_some(id);
+        (0..).zip(&self.entries).filter_map(meant)
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
         self.entries.iter().flatten()
     }

@@ -22,6 +22,8 @@ struct Head {
     claims: u32,
     dead_letters: u32,
     quarantined: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    erased: bool,
 }
 
 /// Read first: what a newer release writes may have another head.
@@ -36,9 +38,10 @@ impl Row {
     /// # Errors
     /// A permanent [`StoreError`] when the record can not be encoded.
     pub fn to_bytes(&self) -> Result<Vec<u8>, StoreError> {
-        let &Self { revision, settled, due_at, claims, dead_letters, quarantined, .. } = self;
+        let &Self { revision, settled, due_at, claims, dead_letters, quarantined, erased, .. } = self;
         let lease = self.lease.map(|(token, end)| (token.0, end));
-        let head = Head { row: FORMAT, revision, settled, due_at, lease, claims, dead_letters, quarantined };
+        let head =
+            Head { row: FORMAT, revision, settled, due_at, lease, claims, dead_letters, quarantined, erased };
         let mut bytes = serde_json::to_vec(&head).map_err(StoreError::permanent)?;
         bytes.push(b'\n');
         bytes.extend_from_slice(&self.record.to_bytes()?);
@@ -63,9 +66,9 @@ fn decode(bytes: &[u8]) -> Result<Row, DecodeError> {
     if found > FORMAT {
         return Err(DecodeError::NewerFormat { found, known: FORMAT });
     }
-    let Head { revision, settled, due_at, lease, claims, dead_letters, quarantined, .. } =
+    let Head { revision, settled, due_at, lease, claims, dead_letters, quarantined, erased, .. } =
         serde_json::from_slice(head)?;
     let lease = lease.map(|(token, end)| (Token(token), end));
     let record = Record::from_bytes(record);
-    Ok(Row { record, revision, settled, due_at, lease, claims, dead_letters, quarantined })
+    Ok(Row { record, revision, settled, due_at, lease, claims, dead_letters, quarantined, erased })
 }

@@ -125,6 +125,7 @@ fn the_first_reason_refuses_and_leaves_the_row_as_it_was() {
         version: FlowVersion(1),
         contact: contact("bob"),
         expires_at: at(10),
+        erased: false,
     };
     let name = KeyName { flow: FlowId::new("cart").unwrap(), key: TriggerKey::new("k").unwrap() };
     let mut wrong = Commit {

@@ -8,8 +8,8 @@ use std::task::Poll;
 
 use chatflow::session::encode_conversation;
 use chatflow::store::{
-    Commit, Committed, ConversationStore, Due, Lease, Leased, Live, Loaded, Lookup, Purge, Purged, Settle,
-    Settled, Subject, Token,
+    Commit, Committed, ConversationStore, Due, Erase, Lease, Leased, Live, Loaded, Lookup, Purge, Purged,
+    Removed, Settle, Settled, Subject, Token,
 };
 use chatflow::{ContactId, Conversation, MemoryStore, StoreError, WorkspaceId};
 use chrono::DateTime;
@@ -227,5 +227,9 @@ impl ConversationStore for SimStore {
     async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
         self.begin().await;
         self.run(self.memory.purge(purge)).await
+    }
+    async fn erase(&self, erase: &Erase) -> Result<Option<Removed>, StoreError> {
+        self.begin().await;
+        self.run(self.memory.erase(erase)).await
     }
 }

@@ -1,0 +1,65 @@
+//! Where the boxes and arrows of a picture lie: rows from top to bottom, arrows between them in straight pieces that
+//! cross no box. Known as Sugiyama's method: ranks, order, places, routes. Deterministic, and bounded in effort.
+//! What must not live here: what a box looks like.
+
+mod order;
+mod place;
+mod ranks;
+mod route;
+mod rows;
+#[cfg(test)]
+mod tests;
+mod tracks;
+
+/// A point, in pixels from the upper left corner.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Point {
+    pub(super) x: f64,
+    pub(super) y: f64,
+}
+
+/// How much room something takes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Size {
+    pub(super) width: f64,
+    pub(super) height: f64,
+}
+
+/// An arrow to be laid out.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Link {
+    pub(super) from: usize,
+    pub(super) to: usize,
+    /// The room that its label takes, if it has one.
+    pub(super) label: Option<Size>,
+    /// Whether it would rather go up than push its target down.
+    pub(super) is_loose: bool,
+}
+
+/// Where everything lies.
+#[derive(Debug)]
+pub(super) struct Layout {
+    /// The middle of each box.
+    pub(super) boxes: Vec<Point>,
+    /// The way of each arrow.
+    pub(super) ways: Vec<Way>,
+    pub(super) size: Size,
+}
+
+/// The way of an arrow, from the lower edge of a box to the upper edge of another.
+#[derive(Debug)]
+pub(super) struct Way {
+    /// Its corners; each piece is level or upright.
+    pub(super) points: Vec<Point>,
+    /// The middle of its label.
+    pub(super) label: Option<Point>,
+}
+
+/// Lays out boxes and the arrows between them.
+pub(super) fn lay_out(boxes: &[Size], links: &[Link]) -> Layout {
+    let ranks = ranks::of(boxes.len(), links);
+    let mut rows = rows::Rows::of(boxes, links, &ranks);
+    order::sort(&mut rows);
+    place::place(&mut rows);
+    route::route(&rows, boxes, links)
+}

@@ -1,0 +1,100 @@
+//! A picture as a Mermaid flowchart. Nodes are numbered, so that no id of an author's is read as syntax; in a label
+//! everything that Mermaid could read is written as a character's number.
+
+use std::fmt::Write as _;
+
+use crate::diagram::family::Family;
+use crate::diagram::paint;
+use crate::diagram::picture::{Node, Picture};
+
+const FAMILIES: &[Family] = &[
+    Family::Start,
+    Family::Send,
+    Family::Wait,
+    Family::Decide,
+    Family::Act,
+    Family::Call,
+    Family::Person,
+    Family::Jump,
+    Family::End,
+];
+
+pub(super) fn write(picture: &Picture) -> String {
+    // Writing to a `String` can not fail.
+    let mut out = String::from("flowchart TD\n");
+    for (place, node) in picture.nodes.iter().enumerate() {
+        let (open, close) = brackets(node.family);
+        let _ = writeln!(out, "    n{place}{open}\"{}\"{close}", label(node));
+    }
+    for arrow in &picture.arrows {
+        let line = match (arrow.is_jump, arrow.is_taken) {
+            (true, _) => "-.->",
+            (false, true) => "==>",
+            (false, false) => "-->",
+        };
+        let name = match arrow.label.as_str() {
+            "" => String::new(),
+            text => format!("|\"{}\"|", escaped(text)),
+        };
+        let _ = writeln!(out, "    n{} {line}{name} n{}", arrow.from, arrow.to);
+    }
+    classes(picture, &mut out);
+    out
+}
+
+/// The shape of a family.
+fn brackets(family: Family) -> (&'static str, &'static str) {
+    match family {
+        Family::Start | Family::End => ("([", "])"),
+        Family::Decide => ("{{", "}}"),
+        Family::Call | Family::Person => ("[[", "]]"),
+        Family::Jump => (">", "]"),
+        Family::Send | Family::Wait | Family::Act => ("[", "]"),
+    }
+}
+
+fn label(node: &Node) -> String {
+    let count = node.count.map(|count| format!("{count}×"));
+    let lines = [node.title.as_str(), node.kind.as_str()].into_iter().filter(|line| !line.is_empty());
+    let lines = lines.chain(node.lines.iter().map(String::as_str)).chain(count.as_deref());
+    lines.map(escaped).collect::<Vec<_>>().join("<br/>")
+}
+
+/// Letters and what is harmless as they are, all else by its number.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            ' ' | '.' | ',' | '?' | '!' | '_' | '+' | '-' => out.push(c),
+            c if c.is_alphanumeric() || !c.is_ascii() => out.push(c),
+            c => _ = write!(out, "#{};", u32::from(c)),
+        }
+    }
+    out
+}
+
+fn classes(picture: &Picture, out: &mut String) {
+    for family in FAMILIES {
+        // `end` alone is a word of Mermaid's.
+        let word = format!("kind{family:?}");
+        let (ground, line) = paint::family(*family);
+        let style = format!("fill:{ground},stroke:{line},color:#1b2330");
+        class(out, &word, &style, |node| node.family == *family, picture);
+    }
+    let is_aside = |node: &Node| picture.has_path && !node.is_visited;
+    class(out, "aside", "opacity:0.4", is_aside, picture);
+    class(out, "current", "stroke-width:4px", |node| node.is_current, picture);
+    for (word, from, ground) in [("warm", 0.35, "#ffd8a8"), ("hot", 0.7, "#ffa94d")] {
+        let is_in = |node: &Node| node.heat > from && (word == "hot" || node.heat <= 0.7);
+        class(out, word, &format!("fill:{ground}"), is_in, picture);
+    }
+}
+
+/// A class and the nodes that have it, if any do.
+fn class(out: &mut String, word: &str, style: &str, has: impl Fn(&Node) -> bool, picture: &Picture) {
+    let having = picture.nodes.iter().enumerate().filter(|(_, node)| has(node));
+    let names: Vec<String> = having.map(|(place, _)| format!("n{place}")).collect();
+    if !names.is_empty() {
+        let _ = writeln!(out, "    classDef {word} {style}\n    class {} {word}", names.join(","));
+    }
+}

@@ -1,0 +1,122 @@
+//! Pictures of flows: Mermaid, DOT and SVG, plain, with the path of a session, or with counts.
+//! It uses what is public of flows and journals, and nothing uses it. What authors and contacts wrote is escaped.
+
+mod dot;
+mod family;
+mod layout;
+mod mermaid;
+mod paint;
+mod picture;
+mod svg;
+mod text;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::NodeId;
+use crate::diagram::picture::Picture;
+use crate::flow::Flow;
+use crate::kernel::{JournalStep, StepEvent};
+
+/// A picture of a flow, to be written in one of three formats. The same flow gives the same text.
+///
+/// ```
+/// use chatflow::{Diagram, EndDef, Flow, FlowDef, Limits, SendMessageDef, StartDef, TriggerDef};
+///
+/// let def = FlowDef::new("hello", TriggerDef::Manual)
+///     .with_node("start", StartDef::default())
+///     .with_node("hi", SendMessageDef::text("Hi {{contact.name}}"))
+///     .with_node("done", EndDef::default())
+///     .with_edge("start", "hi")
+///     .with_edge("hi", "done");
+/// let flow = Flow::compile(def, &Limits::default())?;
+/// let diagram = Diagram::of(&flow);
+/// assert!(diagram.mermaid().starts_with("flowchart TD\n"));
+/// assert!(diagram.dot().starts_with("digraph flow {\n"));
+/// assert!(diagram.svg().starts_with("<svg xmlns="));
+/// # Ok::<(), chatflow::Issues>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Diagram<'a> {
+    flow: &'a Flow,
+    overlay: Overlay,
+}
+
+/// What is drawn over a flow.
+#[derive(Clone, Debug, Default)]
+struct Overlay {
+    visited: BTreeSet<String>,
+    /// Branches by their nodes.
+    taken: BTreeSet<(String, String)>,
+    /// From a node to the next, by no branch.
+    jumped: BTreeSet<(String, String)>,
+    current: Option<String>,
+    counts: BTreeMap<String, u64>,
+    branch_counts: BTreeMap<(String, String), u64>,
+}
+
+impl<'a> Diagram<'a> {
+    /// The flow as it is.
+    pub fn of(flow: &'a Flow) -> Self {
+        Self { flow, overlay: Overlay::default() }
+    }
+
+    /// With the path of a session, as its journal tells it: what it visited and which way it went stand out, and so
+    /// does the node where it stands.
+    pub fn path<'s>(mut self, steps: impl IntoIterator<Item = &'s JournalStep>) -> Self {
+        let overlay = &mut self.overlay;
+        let mut jumps_from = None;
+        for step in steps {
+            let node = step.node.as_str().to_owned();
+            overlay.jumped.extend(jumps_from.take().map(|from| (from, node.clone())));
+            overlay.taken.extend(step.branch.as_deref().map(|branch| (node.clone(), branch.to_owned())));
+            jumps_from = (step.event == StepEvent::Jumped).then(|| node.clone());
+            overlay.visited.insert(node.clone());
+            overlay.current = Some(node);
+        }
+        self
+    }
+
+    /// With how often each node was visited: the more often, the warmer its colour. A node that is not named was
+    /// never visited.
+    pub fn counts(mut self, counts: impl IntoIterator<Item = (NodeId, u64)>) -> Self {
+        let counts = counts.into_iter().map(|(node, count)| (node.as_str().to_owned(), count));
+        self.overlay.counts.extend(counts);
+        self
+    }
+
+    /// With how often each branch was taken, beside its name.
+    pub fn branch_counts<B: Into<String>>(
+        mut self,
+        counts: impl IntoIterator<Item = (NodeId, B, u64)>,
+    ) -> Self {
+        let counts = counts
+            .into_iter()
+            .map(|(node, branch, count)| ((node.as_str().to_owned(), branch.into()), count));
+        self.overlay.branch_counts.extend(counts);
+        self
+    }
+
+    /// As a Mermaid flowchart, which GitHub and many wikis draw.
+    #[must_use]
+    pub fn mermaid(&self) -> String {
+        mermaid::write(&self.picture())
+    }
+
+    /// As a DOT graph, which Graphviz draws.
+    #[must_use]
+    pub fn dot(&self) -> String {
+        dot::write(&self.picture())
+    }
+
+    /// As an SVG that needs nothing else: laid out, readable on light and on dark ground, without scripts, links or
+    /// fonts of its own.
+    #[must_use]
+    pub fn svg(&self) -> String {
+        svg::write(&self.picture())
+    }
+
+    fn picture(&self) -> Picture {
+        Picture::of(self.flow, &self.overlay)
+    }
+}

@@ -1,0 +1,408 @@
+//! Trying a flow out: the engine itself, on a stage where time, channel and host are the author's (SEMANTICS L8).
+//! Nothing of it reaches a store, a transport or the host.
+
+mod stage;
+mod transcript;
+
+use std::fmt;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
+
+pub use transcript::{Line, Transcript};
+
+use stage::{Seen, Stage};
+
+use crate::address::Account;
+use crate::calls::{Call, CallResult};
+use crate::channel::Channel;
+use crate::clock::{Clock, SystemClock};
+use crate::engine::{Engine, Inbound, Received, TriggerRequest, Triggered};
+use crate::error::Error;
+use crate::flow::{ContactMode, Flow};
+use crate::id::{FlowId, NodeId, SessionId};
+use crate::kernel::own_choice;
+use crate::limits::Limits;
+use crate::observer::EventKind;
+use crate::session::{Opt, Profile, Session};
+use crate::store::{JournalEntry, MemoryStore};
+
+/// A flow that is tried out: a conversation with a made-up contact, in this process and at once.
+///
+/// Messages are shown and not sent, the host is asked nothing, nothing is stored, and time passes when it is told to.
+/// It needs no executor. Each step answers with the lines that came of it; [`transcript`](Self::transcript) has all.
+///
+/// ```
+/// use chatflow::Rehearsal;
+/// use chrono::TimeDelta;
+///
+/// let mut run = Rehearsal::of(r#"{"spec": 1, "code": "hello", "trigger": {"kind": "manual"},
+///     "nodes": [{"id": "start", "kind": "start"},
+///               {"id": "ask", "kind": "send_message", "text": "Hi {{ context.name }}, shall we?",
+///                "options": [{"id": "yes", "label": "Yes"}, {"id": "no", "label": "No"}]},
+///               {"id": "wait", "kind": "wait_reply", "timeout": "30m"},
+///               {"id": "bye", "kind": "send_message", "text": "You said {{ reply.payload }}."}],
+///     "edges": [{"from": "start", "to": "ask"}, {"from": "ask", "to": "wait"}, {"from": "wait", "to": "bye"}]}"#)?;
+/// run.start(serde_json::json!({"name": "Ada"}))?;
+/// run.pass(TimeDelta::minutes(10))?;
+/// run.choose("yes")?;
+/// assert_eq!(run.transcript().to_string(), "\
+/// < Hi Ada, shall we? [Yes] [No]
+/// = waiting at wait
+/// @ +10m
+/// > [Yes]
+/// < You said yes.
+/// = completed at bye
+/// ");
+/// # Ok::<(), chatflow::Error>(())
+/// ```
+pub struct Rehearsal {
+    bot: Engine<MemoryStore>,
+    stage: Stage,
+    flow: Flow,
+    account: Account,
+    from: &'static str,
+    profile: Option<Profile>,
+    transcript: Transcript,
+    session: Option<SessionId>,
+    offered: Vec<Opt>,
+    asked: Vec<Call>,
+}
+
+impl fmt::Debug for Rehearsal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rehearsal").field("flow", self.flow.id()).finish_non_exhaustive()
+    }
+}
+
+/// Steps from one due time to the next, while time passes.
+const MOST_STEPS: usize = 10_000;
+
+impl Rehearsal {
+    /// A flow that is tried out from now on, under the default limits.
+    ///
+    /// # Errors
+    /// `Issues`: what keeps it from running.
+    pub fn of(json: &str) -> Result<Self, Error> {
+        Self::within(json, &Limits::default(), SystemClock.now())
+    }
+
+    pub(in crate::engine) fn within(json: &str, limits: &Limits, now: DateTime<Utc>) -> Result<Self, Error> {
+        let flow = Flow::from_json_within(json, limits)?;
+        let stage = Stage::new(now);
+        let bot = Engine::builder(MemoryStore::new())
+            .transport(stage.clone())
+            .calls(stage.clone())
+            .observer(stage.clone())
+            .clock(stage.clone())
+            .ids(stage.clone())
+            .limits(limits.clone())
+            .build();
+        let account = account_of(&flow);
+        let from = if account.channel.is_phone() { "+14155550123" } else { "tester" };
+        let (transcript, offered) = (Transcript::default(), Vec::new());
+        let run = Self {
+            bot,
+            stage,
+            flow,
+            account,
+            from,
+            profile: None,
+            transcript,
+            session: None,
+            offered,
+            asked: Vec::new(),
+        };
+        run.put_online(json, run.flow.id(), run.flow.trigger().is_manual())?;
+        if run.flow.trigger().needs_campaign() {
+            run.reach()?;
+        }
+        Ok(run)
+    }
+
+    /// With another flow beside it, such as one that it calls.
+    ///
+    /// # Errors
+    /// `Issues`: what keeps the other from running.
+    pub fn with_flow(self, json: &str) -> Result<Self, Error> {
+        let other = Flow::from_json_within(json, &self.bot.ports.limits)?;
+        self.put_online(json, other.id(), other.trigger().is_manual())?;
+        Ok(self)
+    }
+
+    /// From another time on than now.
+    #[must_use]
+    pub fn at(self, now: DateTime<Utc>) -> Self {
+        self.stage.set(now);
+        self
+    }
+
+    /// With a contact of whom this is known.
+    #[must_use]
+    pub fn with_profile(mut self, profile: Profile) -> Self {
+        self.profile = Some(profile);
+        self
+    }
+
+    /// Starts the flow as a call does, with this context.
+    ///
+    /// # Errors
+    /// `InvalidInput` when the context has not what the flow needs; `FlowNotPublished` when messages start it.
+    pub fn start(&mut self, context: impl Into<Value>) -> Result<&[Line], Error> {
+        let mut request = TriggerRequest::new(self.flow.id().as_str()).context(context);
+        if self.flow.start().1.contact == ContactMode::Needed {
+            let (channel, account) = (self.account.channel.clone(), &*self.account.account);
+            request = request.address(channel, account, self.from);
+        }
+        if let Some(profile) = &self.profile {
+            request = request.profile(profile.clone());
+        }
+        let since = self.transcript.0.len();
+        match at_once(self.bot.trigger(request))? {
+            Triggered::Started(session) => self.session = Some(session.session_id),
+            Triggered::AlreadyRunning(_) => self.untaken("already running"),
+            other => self.untaken(other.to_string()),
+        }
+        self.look(since)
+    }
+
+    /// The contact writes.
+    ///
+    /// # Errors
+    /// `InvalidInput` when the text is too long.
+    pub fn say(&mut self, text: &str) -> Result<&[Line], Error> {
+        let Account { channel, account } = self.account.clone();
+        let inbound = Inbound::text(channel, &*account, self.from, text);
+        self.hear(Line::Said(text.to_owned()), inbound)
+    }
+
+    /// The contact chooses one of the options that were offered, by its id or its label.
+    ///
+    /// # Errors
+    /// `InvalidInput` of `option` when it was not offered.
+    pub fn choose(&mut self, option: &str) -> Result<&[Line], Error> {
+        let is_meant = |offered: &&Opt| {
+            let id = own_choice(&offered.payload).map(|(_, _, id)| id);
+            offered.label == option || id == Some(option)
+        };
+        let Some(chosen) = self.offered.iter().rev().find(is_meant).cloned() else {
+            return Err(Error::invalid("option", format_args!("`{option}` was not offered")));
+        };
+        let Account { channel, account } = self.account.clone();
+        let inbound = Inbound::choice(channel, &*account, self.from, &chosen.payload, &chosen.label);
+        self.hear(Line::Chose(chosen.label), inbound)
+    }
+
+    /// The contact sends something else than text: make it for [`account`](Self::account) and
+    /// [`address`](Self::address).
+    ///
+    /// # Errors
+    /// `InvalidInput` when it is malformed or too large.
+    pub fn receive(&mut self, inbound: Inbound) -> Result<&[Line], Error> {
+        let said = format!("({})", inbound.kind);
+        self.hear(Line::Said(said), inbound)
+    }
+
+    /// Time passes, from one due time to the next.
+    ///
+    /// # Errors
+    /// `InvalidInput` of `time` when more happens in it than a rehearsal shows.
+    pub fn pass(&mut self, time: TimeDelta) -> Result<&[Line], Error> {
+        let since = self.transcript.0.len();
+        self.transcript.0.push(Line::Passed(time));
+        let until = self.stage.now().checked_add_signed(time).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        self.work(until)?;
+        self.stage.set(until);
+        Ok(self.transcript.0.get(since..).unwrap_or_default())
+    }
+
+    /// The host answers a node: its call, if one waits for an answer, else its next one.
+    ///
+    /// # Errors
+    /// `InvalidInput` of `node`.
+    pub fn answer(&mut self, node: &str, result: CallResult) -> Result<&[Line], Error> {
+        let node = NodeId::new(node).map_err(|rule| Error::invalid("node", rule))?;
+        let since = self.transcript.0.len();
+        let Some(waiting) = self.asked.iter().position(|call| call.node == node) else {
+            self.stage.expect(node, result);
+            return Ok(&[]);
+        };
+        let call = self.asked.remove(waiting);
+        self.transcript.0.push(Line::Answered(result.clone()));
+        let _ = at_once(self.bot.complete(call.reference, result))?;
+        self.look(since)
+    }
+
+    /// All that was said and done.
+    #[must_use]
+    pub fn transcript(&self) -> &Transcript {
+        &self.transcript
+    }
+
+    /// The session that was started last, as it stands.
+    #[must_use]
+    pub fn session(&self) -> Option<Session> {
+        let record = at_once(self.bot.session(self.session?)).ok().flatten()?;
+        Some(record.session().clone())
+    }
+
+    /// Why that session went where it went, turn by turn.
+    #[must_use]
+    pub fn journal(&self) -> Vec<JournalEntry> {
+        self.session.and_then(|id| at_once(self.bot.journal(id)).ok()).unwrap_or_default()
+    }
+
+    /// The flow that is tried out.
+    #[must_use]
+    pub fn flow(&self) -> &Flow {
+        &self.flow
+    }
+
+    /// The account that the flow talks on: its sender, or one on its trigger's channel.
+    #[must_use]
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// The contact's address there.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        self.from
+    }
+
+    fn put_online(&self, json: &str, flow: &FlowId, is_manual: bool) -> Result<(), Error> {
+        let flows = self.bot.flows();
+        if is_manual {
+            at_once(flows.ensure(json))?;
+        } else {
+            at_once(flows.ensure_on(json, [self.account.clone()]))?;
+        }
+        at_once(flows.set_logging(flow, true)).map(drop)
+    }
+
+    /// Lets a campaign reach the contact, for flows that answer only such.
+    fn reach(&self) -> Result<(), Error> {
+        const CAMPAIGN: &str = r#"{"spec": 1, "code": "rehearsal-campaign", "trigger": {"kind": "manual"},
+            "nodes": [{"id": "start", "kind": "start"}], "edges": []}"#;
+        at_once(self.bot.flows().ensure(CAMPAIGN))?;
+        let (channel, account) = (self.account.channel.clone(), &*self.account.account);
+        let request = TriggerRequest::new("rehearsal-campaign").address(channel, account, self.from);
+        let _ = at_once(self.bot.trigger(request.campaign("rehearsal")))?;
+        drop(self.stage.take());
+        Ok(())
+    }
+
+    fn hear(&mut self, line: Line, mut inbound: Inbound) -> Result<&[Line], Error> {
+        let since = self.transcript.0.len();
+        if let Some(profile) = &self.profile {
+            inbound = inbound.profile(profile.clone());
+        }
+        let received = at_once(self.bot.receive(inbound))?;
+        self.transcript.0.push(line);
+        match received {
+            Received::Started { session } => self.session = Some(session),
+            Received::Consumed { .. } => {}
+            Received::Queued { .. } => self.untaken("queued"),
+            Received::Handoff { .. } => self.untaken("in handoff"),
+            other => self.untaken(other.to_string()),
+        }
+        self.look(since)
+    }
+
+    fn untaken(&mut self, what: impl Into<String>) {
+        self.transcript.0.push(Line::Untaken(what.into()));
+    }
+
+    /// Works what is due now, and answers with the lines since a place.
+    fn look(&mut self, since: usize) -> Result<&[Line], Error> {
+        self.work(self.stage.now())?;
+        Ok(self.transcript.0.get(since..).unwrap_or_default())
+    }
+
+    /// Works what falls due until a time, each at its own.
+    fn work(&mut self, until: DateTime<Utc>) -> Result<(), Error> {
+        const SMALLEST: TimeDelta = TimeDelta::milliseconds(1);
+        self.note()?;
+        for _ in 0..MOST_STEPS {
+            let ticked = at_once(self.bot.tick(100))?;
+            self.note()?;
+            let now = self.stage.now();
+            let earliest = if ticked.worked > 0 { now } else { now + SMALLEST };
+            match ticked.next_due.map(|due| due.max(earliest)) {
+                Some(due) if due <= until => self.stage.set(due),
+                _ => return Ok(()),
+            }
+        }
+        Err(Error::invalid("time", format_args!("brings more than {MOST_STEPS} steps")))
+    }
+
+    /// Writes down what was seen.
+    fn note(&mut self) -> Result<(), Error> {
+        let mut moved = false;
+        for seen in self.stage.take() {
+            match seen {
+                Seen::Sent(message) => {
+                    self.offered.extend_from_slice(message.options());
+                    self.transcript.0.push(Line::Sent(Box::new(message)));
+                }
+                Seen::Called { call, answer } => {
+                    self.transcript.0.push(Line::Called(Box::new(call.clone())));
+                    match answer {
+                        Some(answer) => self.transcript.0.push(Line::Answered(answer)),
+                        None => self.asked.push(call),
+                    }
+                }
+                Seen::Event(event) => {
+                    moved |= matches!(event, EventKind::Turn { .. });
+                    self.transcript.0.extend(notice(&event).map(Line::Noticed));
+                }
+            }
+        }
+        if let Some(session) = self.session().filter(|_| moved) {
+            self.asked.retain(|asked| session.call().is_some_and(|call| call.id == asked.reference.call));
+            self.transcript.0.push(Line::Stands {
+                status: session.status(),
+                node: session.node().clone(),
+                outcome: session.outcome().map(Into::into),
+                failure: session.failure().cloned().map(Box::new),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Waits for what never waits: the store is in memory, and each port of the stage answers at once.
+fn at_once<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(done) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return done;
+        }
+    }
+}
+
+fn account_of(flow: &Flow) -> Account {
+    let trigger = flow.trigger().channel();
+    let sender = flow.settings().sender.as_ref();
+    if let Some(sender) = sender.filter(|sender| trigger.is_none_or(|channel| sender.channel == *channel)) {
+        return sender.clone();
+    }
+    let channel = trigger.cloned().unwrap_or(Channel::WhatsApp);
+    let account = if channel.is_phone() { "+15550100" } else { "test" };
+    Account { channel, account: account.into() }
+}
+
+fn notice(event: &EventKind) -> Option<String> {
+    Some(match event {
+        // Whether there was an answer, and of which kind, is what flows ask.
+        EventKind::UndefinedVariable { name, .. } if name.starts_with("reply") => return None,
+        EventKind::UndefinedVariable { node, name, .. } => {
+            format!("node {:?}: reads `{name}`, which has no value", node.as_str())
+        }
+        EventKind::InputDropped { key, .. } => format!("the context's `{key}` is no input of the flow"),
+        EventKind::DeadLettered { message } => format!("message {message} was given up"),
+        _ => return None,
+    })
+}

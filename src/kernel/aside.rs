@@ -1,0 +1,78 @@
+//! Inputs that a session takes where it stands: no node is entered, no turn is counted, the TTL does not slide. They
+//! are inputs all the same, so that nothing but the kernel changes a session and its journal has all of them.
+
+use chrono::{DateTime, Utc};
+
+use crate::id::CallId;
+use crate::kernel::Input;
+use crate::kernel::migrate::stands_still;
+use crate::kernel::run::later;
+use crate::session::{CallStage, PendingCall, Queued, Session, Status};
+
+impl Input {
+    /// Whether a session takes it without a turn.
+    pub(crate) fn is_aside(&self) -> bool {
+        matches!(
+            self,
+            Self::Queue { .. }
+                | Self::Report { .. }
+                | Self::Handed(_)
+                | Self::CallLater { .. }
+                | Self::Held
+                | Self::Migrate { .. }
+        )
+    }
+}
+
+/// Takes such an input. Answers whether it fits where the session stands; else nothing has changed.
+pub(crate) fn take_aside(session: &mut Session, input: Input, now: DateTime<Utc>) -> bool {
+    if !session.status.is_live() {
+        return false;
+    }
+    match input {
+        Input::Queue { message, route } => {
+            let queued = Queued { message, sent: session.sent, route, opening: false };
+            session.rare().queue.push(queued);
+            true
+        }
+        Input::Report { message, .. } => message.session == session.id,
+        Input::Handed(call) => {
+            let Some(pending) = pending(session, call) else { return false };
+            pending.stage = CallStage::Handed(now);
+            restart(session, now);
+            true
+        }
+        Input::CallLater { call, until } => {
+            let Some(pending) = pending(session, call) else { return false };
+            pending.stage = CallStage::Due(until);
+            true
+        }
+        Input::Held => {
+            let waits = session.status == Status::Waiting && session.deadline.is_some();
+            if waits {
+                restart(session, now);
+            }
+            waits
+        }
+        Input::Migrate { version, node } if stands_still(session.status) => {
+            session.version = version;
+            session.at = node;
+            session.hint = 0;
+            true
+        }
+        _ => false,
+    }
+}
+
+/// The call that the session waits for, made once more.
+fn pending(session: &mut Session, call: CallId) -> Option<&mut PendingCall> {
+    let pending = session.call.as_deref_mut().filter(|pending| pending.id == call)?;
+    pending.attempts = pending.attempts.saturating_add(1);
+    Some(pending)
+}
+
+/// Gives the node its whole time anew, from now on.
+fn restart(session: &mut Session, now: DateTime<Utc>) {
+    session.deadline = session.deadline.map(|deadline| later(now, deadline - session.parked_at));
+    session.parked_at = now;
+}

@@ -1,0 +1,179 @@
+//! What a journal keeps of a session, for those who look back (SEMANTICS L6): every input that it took, what the turn
+//! could read beside it, and what came of it. Whether a flow is journalled is decided where a session starts.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::calls::CallResult;
+use crate::id::{ContactId, FlowId, FlowVersion, NodeId, SessionId};
+use crate::kernel::hash::json_hash;
+use crate::kernel::{Input, NewSession};
+use crate::session::{Contact, Failure, SendOutcome, Session, Status};
+
+/// One input that a session took, as its journal keeps it (SEMANTICS L6).
+///
+/// An entry holds what the contact wrote and who it is, as replaying needs both: erasing a contact removes it, and so
+/// does its retention.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct JournalEntry {
+    /// The session.
+    pub session: SessionId,
+    /// Its place in the session's journal, from 1.
+    pub seq: u32,
+    /// Its contact.
+    pub contact: ContactId,
+    /// Its flow.
+    pub flow: FlowId,
+    /// The version that took the input.
+    pub version: FlowVersion,
+    /// How many turns the session has had since; an input without a turn leaves the number.
+    pub turn: u32,
+    /// The conversation's time.
+    pub at: DateTime<Utc>,
+    /// What set it off.
+    pub input: Input,
+    /// What the session started with; in its first entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new: Option<Box<NewSession>>,
+    /// The contact and the flow's name as the turn read them, if they changed since the entry before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Box<Seen>>,
+    /// The number of the message that had last been put into the conversation's outbox.
+    #[serde(default)]
+    pub last_seq: u64,
+    /// How many messages of the conversation were unsent.
+    #[serde(default)]
+    pub unsent: usize,
+    /// The nodes that the turn visited.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<JournalStep>,
+    /// The node where it stands now, or ended.
+    pub node: NodeId,
+    /// What it is now.
+    pub status: Status,
+    /// Why it failed, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+}
+
+/// What a turn can read that is not the session's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Seen {
+    /// The contact.
+    pub contact: Contact,
+    /// The flow's name.
+    pub flow_name: Arc<str>,
+}
+
+/// One node of a turn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct JournalStep {
+    /// The node.
+    pub node: NodeId,
+    /// Whether the session came to it in this turn; else it stood there before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub entered: bool,
+    /// What happened there.
+    pub event: StepEvent,
+    /// The branch it was left by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<Arc<str>>,
+    /// Why so, when there was something to decide: the rule that held, what was answered, what failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<Arc<str>>,
+}
+
+/// What happened at a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum StepEvent {
+    /// The session left it by a branch.
+    Left,
+    /// The session went to a node without an edge.
+    Jumped,
+    /// The session stands there: at a question, a delay, a call, with a person.
+    Parked,
+    /// The session ended there.
+    Ended,
+    /// The session failed there.
+    Failed,
+}
+
+/// An input of a journalled session, with what is not to be known any more after the turn.
+pub(crate) struct Logged {
+    pub(crate) input: Input,
+    pub(crate) version: FlowVersion,
+    pub(crate) last_seq: u64,
+    pub(crate) unsent: usize,
+}
+
+impl JournalEntry {
+    /// Writes down what a journalled session has just taken.
+    pub(crate) fn of(
+        session: &mut Session,
+        logged: Logged,
+        contact: &Contact,
+        flow_name: &str,
+        at: DateTime<Utc>,
+        steps: Vec<JournalStep>,
+    ) -> Self {
+        let Logged { input, version, last_seq, unsent } = logged;
+        let (seq, has_news) = count(session, contact, flow_name);
+        let seen = has_news.then(|| Box::new(Seen { contact: contact.clone(), flow_name: flow_name.into() }));
+        Self {
+            session: session.id,
+            seq,
+            contact: contact.id.clone(),
+            flow: session.flow.clone(),
+            version,
+            turn: session.turns,
+            at,
+            input,
+            new: None,
+            seen,
+            last_seq,
+            unsent,
+            steps,
+            node: session.at.clone(),
+            status: session.status,
+            failure: session.failure().cloned(),
+        }
+    }
+}
+
+/// Counts an entry of a session's journal. Answers its number, and whether contact or name are others than before.
+pub(super) fn count(session: &mut Session, contact: &Contact, flow_name: &str) -> (u32, bool) {
+    let hash = json_hash(&(contact, flow_name));
+    let journal = session.rare().journal.get_or_insert_default();
+    journal.entries = journal.entries.saturating_add(1);
+    (journal.entries, std::mem::replace(&mut journal.seen, hash) != hash)
+}
+
+impl Input {
+    /// Why a session leaves the node where this reaches it, unless the node knows better.
+    pub(super) fn reason(&self) -> String {
+        match self {
+            Self::Reply { message, .. } => format!("the contact replied: {}", message.kind),
+            Self::Deadline(_) => "its time is over".to_owned(),
+            Self::Result { result: CallResult::Failed { reason }, .. } => {
+                format!("the call failed: {reason}")
+            }
+            Self::Result { result: CallResult::Value { branch: Some(branch), .. }, .. } => {
+                format!("the host answered with branch `{branch}`")
+            }
+            Self::Result { .. } => "the host answered".to_owned(),
+            Self::Sent { outcome: SendOutcome::Sent, .. } => "the message was taken".to_owned(),
+            Self::Sent { outcome: SendOutcome::Failed { reason }, .. } => {
+                format!("the message failed: {reason}")
+            }
+            Self::Sent { outcome: SendOutcome::WindowClosed, .. } => "the window was closed".to_owned(),
+            other => other.as_str().to_owned(),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Replaying a journal: the same inputs at the same times lead to the same session (SEMANTICS L6). Pure, like the turns
+//! that it repeats: nothing is sent, asked or stored.
+
+use crate::flow::Flow;
+use crate::id::{FlowId, FlowVersion, WorkspaceId};
+use crate::kernel::decision::fail;
+use crate::kernel::journal::{JournalEntry, JournalStep, Seen, count};
+use crate::kernel::run::{start, take};
+use crate::kernel::{Input, Scene};
+use crate::limits::Limits;
+use crate::session::{FailureCode, Session};
+
+/// Why a journal can not be replayed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReplayError {
+    /// Its first entries are missing: the journal was purged, or begins later than the session.
+    #[error("the journal does not begin with the session's start")]
+    NotFromStart,
+    /// An entry is missing, or of another session.
+    #[error("entry {seq} of the journal is missing")]
+    Gap {
+        /// Its place in the journal, from 1.
+        seq: u32,
+    },
+    /// A version was not given.
+    #[error("version {version} of flow `{flow}` is not known")]
+    UnknownFlow {
+        /// The flow.
+        flow: FlowId,
+        /// The version.
+        version: FlowVersion,
+    },
+    /// A turn did not come to what the journal says: the journal was changed, or the flow, the limits or the release
+    /// are not those that it was written under.
+    #[error("turn {turn} goes otherwise than the journal says, at entry {seq}")]
+    Diverged {
+        /// The turn.
+        turn: u32,
+        /// The entry, from 1.
+        seq: u32,
+    },
+}
+
+/// The session that a journal leads to: all of its entries, in order, from the start.
+///
+/// `flows` finds the versions that the session ran on, as they were compiled then; `limits` are the engine's. The
+/// answer equals the session that is stored, live or ended.
+///
+/// ```
+/// use chatflow::kernel::replay;
+/// use chatflow::{Engine, Flow, Limits, MemoryStore, SessionId};
+///
+/// async fn check(bot: &Engine<MemoryStore>, flow: &Flow, id: SessionId) -> Result<bool, Box<dyn std::error::Error>> {
+///     let journal = bot.journal(id).await?;
+///     let replayed = replay(|_flow, _version| Some(flow), &journal, &Limits::default())?;
+///     Ok(bot.session(id).await?.is_some_and(|stored| *stored.session() == replayed))
+/// }
+/// ```
+///
+/// # Errors
+/// [`ReplayError`]; `Diverged` names the turn.
+pub fn replay<'f>(
+    flows: impl Fn(&FlowId, FlowVersion) -> Option<&'f Flow>,
+    journal: &[JournalEntry],
+    limits: &Limits,
+) -> Result<Session, ReplayError> {
+    let begins =
+        journal.first().and_then(|first| Some((first, first.new.as_deref()?, first.seen.as_deref()?)));
+    let Some((first, new, mut seen)) = begins else { return Err(ReplayError::NotFromStart) };
+    let flow = flows(&first.flow, first.version).ok_or_else(|| unknown(first))?;
+    let mut session = start(flow, new.clone(), first.at);
+    for (entry, seq) in journal.iter().zip(1..) {
+        if entry.seq != seq || entry.session != session.id {
+            return Err(ReplayError::Gap { seq });
+        }
+        seen = entry.seen.as_deref().unwrap_or(seen);
+        let flow = flows(&entry.flow, entry.version);
+        if flow.is_none() && !ends_without_flow(entry) {
+            return Err(unknown(entry));
+        }
+        let steps = repeat(flow, &mut session, entry, seen, limits);
+        let came_to = (session.turns, &session.at, session.status, session.failure());
+        if steps.as_deref() != Some(&entry.steps)
+            || came_to != (entry.turn, &entry.node, entry.status, entry.failure.as_ref())
+        {
+            return Err(ReplayError::Diverged { turn: entry.turn, seq });
+        }
+    }
+    Ok(session)
+}
+
+/// Takes an entry's input once more. None: the session does not take it.
+fn repeat(
+    flow: Option<&Flow>,
+    session: &mut Session,
+    entry: &JournalEntry,
+    seen: &Seen,
+    limits: &Limits,
+) -> Option<Vec<JournalStep>> {
+    let scene = Scene {
+        now: entry.at,
+        workspace: &WorkspaceId::default(),
+        contact: &seen.contact,
+        flow_name: &seen.flow_name,
+        limits,
+        last_seq: entry.last_seq,
+        unsent: entry.unsent,
+        journal: true,
+    };
+    let outcome = take(flow, session, entry.input.clone(), &scene);
+    // Decided on the whole conversation, which a journal of one session does not have.
+    if let Some(failure) =
+        entry.failure.as_ref().filter(|failure| failure.code == FailureCode::ConversationSize)
+    {
+        fail(session, failure.code, failure.message.clone(), entry.at);
+    }
+    count(session, &seen.contact, &seen.flow_name);
+    outcome.taken.then_some(outcome.steps)
+}
+
+fn ends_without_flow(entry: &JournalEntry) -> bool {
+    let is_gone = |failure: &crate::session::Failure| failure.code == FailureCode::MissingNode;
+    matches!(entry.input, Input::End(_)) || entry.failure.as_ref().is_some_and(is_gone)
+}
+
+fn unknown(entry: &JournalEntry) -> ReplayError {
+    ReplayError::UnknownFlow { flow: entry.flow.clone(), version: entry.version }
+}

@@ -1,0 +1,111 @@
+//! Each template of the gallery, rehearsed. `tests/gallery/TEMPLATE.WHAT.talk` is a talk with it; `UPDATE=1` writes down
+//! what is said now. What it is made of is what `Line` prints, and what the author does: `# context {…}` starts the
+//! flow, `# node VALUE`, `# node branch NAME` and `# node failed WHY` answer a node's call, `> text`, `> [Label]`,
+//! `@ +31m`.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail, and says why")]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::{env, fs};
+
+use chatflow::gallery::templates;
+use chatflow::{CallResult, Rehearsal, Span};
+use pollster::block_on;
+use serde_json::Value;
+
+/// Thursday, 7 May 2026.
+const BEGIN: &str = "2026-05-07T08:14:23Z";
+
+/// Does what a line says.
+fn act(run: &mut Rehearsal, line: &str) {
+    let (mark, rest) = line.split_once(' ').unwrap_or((line, ""));
+    let done = match mark {
+        ">" => match rest.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            Some(label) => run.choose(label).map(drop),
+            None => run.say(rest).map(drop),
+        },
+        "@" => {
+            let span = Span::parse(rest.trim_start_matches('+')).unwrap();
+            run.pass(span.as_delta()).map(drop)
+        }
+        "#" => order(run, rest),
+        _ => Ok(()),
+    };
+    done.unwrap_or_else(|error| panic!("{line}: {error}"));
+}
+
+fn order(run: &mut Rehearsal, order: &str) -> Result<(), chatflow::Error> {
+    let (word, value) = order.split_once(' ').unwrap();
+    match (word, value.split_once(' ')) {
+        ("context", _) => run.start(serde_json::from_str::<Value>(value).unwrap()).map(drop),
+        (node, Some(("failed", why))) => run.answer(node, CallResult::failed(why)).map(drop),
+        (node, Some(("branch", branch))) => {
+            run.answer(node, CallResult::branch(Value::Null, branch)).map(drop)
+        }
+        (node, _) => {
+            run.answer(node, CallResult::value(serde_json::from_str::<Value>(value).unwrap())).map(drop)
+        }
+    }
+}
+
+/// The talk as it goes now: what is done in it, each followed by what comes of it.
+fn played(json: &str, talk: &str) -> String {
+    let mut run = Rehearsal::of(json).unwrap().at(BEGIN.parse().unwrap());
+    let mut text = String::new();
+    for line in talk.lines().filter(|line| line.starts_with(['#', '>', '@'])) {
+        let before = run.transcript().lines().len();
+        act(&mut run, line);
+        if line.starts_with('#') {
+            text += &format!("{line}\n");
+        }
+        for line in &run.transcript().lines()[before..] {
+            text += &format!("{line}\n");
+        }
+    }
+    text
+}
+
+#[test]
+fn every_template_is_talked_with_as_it_is_written_down() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/gallery");
+    let (mut wrong, mut talked) = (Vec::new(), BTreeSet::new());
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().split('.').next().unwrap().to_owned();
+        let template =
+            chatflow::gallery::template(&name).unwrap_or_else(|| panic!("there is no template `{name}`"));
+        let talk = fs::read_to_string(&path).unwrap();
+        let now = played(template.json, &talk);
+        assert!(
+            now.lines().any(|line| line.starts_with("= completed") || line.starts_with("= expired")),
+            "{} does not end:\n{now}",
+            path.display()
+        );
+        if env::var_os("UPDATE").is_some() {
+            fs::write(&path, &now).unwrap();
+        } else if now != talk {
+            wrong.push(format!("--- {} is\n{talk}--- but goes\n{now}", path.display()));
+        }
+        talked.insert(name);
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let all: BTreeSet<String> = templates().iter().map(|template| template.code.to_owned()).collect();
+    assert_eq!(talked, all);
+}
+
+#[test]
+fn a_flow_is_created_from_each_template_under_a_code_of_its_own() {
+    let bot = chatflow::Engine::builder(chatflow::MemoryStore::new()).build();
+    for template in templates() {
+        let code = format!("my-{}", template.code);
+        let created = block_on(bot.flows().create_from_template(template.code, &code)).unwrap();
+        assert_eq!((created.status.flow.as_str(), &*created.status.name), (code.as_str(), template.name));
+        assert!(created.issues.is_empty(), "{}", created.issues);
+        let again = block_on(bot.flows().create_from_template(template.code, &code)).unwrap_err();
+        assert_eq!(again.to_string(), "`code` is that of another flow");
+    }
+    let unknown = block_on(bot.flows().create_from_template("nope", "x")).unwrap_err();
+    assert_eq!(unknown.to_string(), "`template` `nope` is not in the gallery");
+    assert_eq!(block_on(bot.flows().list()).unwrap().len(), templates().len());
+}
