@@ -139,19 +139,20 @@ pub use clock::{Clock, Ids, RandomIds, SystemClock};
 pub use diagram::Diagram;
 pub use engine::{
     Builder, Campaign, Cancelled, Completed, DeadLetterEntry, DeliveryReport, Engine, EraseOptions, Erased,
-    FlowStatus, Flows, Imported, Inbound, JournalFilter, KeywordAction, Line, Migrated, NodeCount, NodeError,
-    Progress, Received, Rehearsal, Reported, SessionFilter, SessionRef, Ticked, Transcript, TriggerRequest,
-    Triggered, Unpublish,
+    FlowStatus, Flows, HandedBack, HandedOver, Imported, Inbound, JournalFilter, Line, Migrated, NodeCount,
+    NodeError, Progress, Received, Rehearsal, Reported, SessionFilter, SessionRef, Ticked, Transcript,
+    TriggerRequest, Triggered, Unpublish,
 };
 pub use error::{CallError, Error, SendError, StoreError};
 pub use flow::gallery;
 pub use flow::{
-    AnswerDef, AnswerKind, ArmDef, AskDef, AssignDef, BadSpan, BranchDef, ButtonDef, CardDef, ChoiceDef,
-    Clash, CompareDef, Concurrency, ConditionDef, ContactMode, Decimal, DegreesDef, DelayDef, EdgeDef,
-    EndDef, Flow, FlowDef, FunctionDef, InboundDef, InputDef, InputPolicy, InputType, Issue, IssueCode,
-    Issues, JumpDef, KeywordMode, ListDef, LocationDef, MatchKind, MediaDef, MediaType, MessageDef, NodeDef,
-    NodeKind, OnTimeout, Operand, Operator, OptionDef, ParametersDef, Rank, Reentry, ReentryDef, ReplyKind,
-    RowDef, RuleDef, SectionDef, SendAction, SendMessageDef, Sender, SetVariablesDef, Settings, SettingsDef,
+    AnswerDef, AnswerKind, ArmDef, AskDef, AssignDef, BadSpan, BranchDef, ButtonDef, CallFlowDef, CardDef,
+    ChoiceDef, Clash, CompareDef, Concurrency, ConditionDef, ContactMode, Decimal, DegreesDef, DelayDef,
+    EdgeDef, EndDef, Flow, FlowDef, FunctionDef, HandoffDef, HandoffTimeout, InboundDef, InputDef,
+    InputPolicy, InputType, Issue, IssueCode, Issues, JumpDef, KeywordAction, KeywordDef, KeywordMode,
+    Keywords, ListDef, LocationDef, MatchKind, MediaDef, MediaType, MessageDef, NodeDef, NodeKind, OnTimeout,
+    Operand, Operator, OptionDef, ParametersDef, Rank, Reentry, ReentryDef, ReminderDef, ReplyKind, RowDef,
+    RuleDef, SectionDef, SendAction, SendMessageDef, Sender, SetVariablesDef, Settings, SettingsDef,
     Severity, Span, StartDef, TemplateDef, TextDef, Trigger, TriggerDef, TtlMode, TypingDef, Undefined,
     VariableDef, WaitReplyDef,
 };
@@ -162,7 +163,9 @@ pub use id::{
 pub use kernel::Refusal;
 pub use limits::Limits;
 pub use observer::{Event, EventKind, Observer};
-pub use session::{Contact, Content, Conversation, DeadLetter, Opt, Outbound, Profile, Session, Status};
+pub use session::{
+    Contact, Content, Conversation, DeadLetter, Handoff, Opt, Outbound, Profile, Session, Status,
+};
 pub use store::{DynStore, MemoryFlows, MemoryStore};
 pub use transport::{Receipt, Transport, send_fn};
 pub use value::{Bag, Packed};

@@ -21,7 +21,9 @@ pub struct Limits {
     pub nodes_per_turn: u32,
     /// Turns of a session, so that slow loops end too.
     pub turns_per_session: u32,
-    /// Bytes of a session's context, and of its variables, each.
+    /// Flows of a session that wait for one they called: how deeply calls nest (N9).
+    pub subflow_frames: usize,
+    /// Bytes of a session's context, and of its variables, each; those of flows that wait for a called one count.
     pub variable_bytes: usize,
     /// Depth of a JSON value in context, variables and answers of calls.
     pub depth: usize,
@@ -72,6 +74,7 @@ impl Default for Limits {
             edges: 4_000,
             nodes_per_turn: 100,
             turns_per_session: 500,
+            subflow_frames: 8,
             variable_bytes: 64 << 10,
             depth: 16,
             conversation_bytes: 1 << 20,

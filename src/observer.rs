@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::id::{CallId, ContactId, FlowId, FlowVersion, MessageId, NodeId, SessionId, WorkspaceId};
-use crate::session::Status;
+use crate::session::{FailureCode, Status};
 
 /// Something that happened in a conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +61,17 @@ pub enum EventKind {
         /// The name.
         name: Arc<str>,
     },
+    /// A called flow failed, and its caller goes on by `failed` (SEMANTICS N9).
+    SubflowFailed {
+        /// The session.
+        session: SessionId,
+        /// The flow whose node failed.
+        flow: FlowId,
+        /// The node.
+        node: NodeId,
+        /// The kind of fault.
+        code: FailureCode,
+    },
     /// A choice of an earlier question came (SEMANTICS I9).
     StaleChoice {
         /// The session.
@@ -70,6 +81,14 @@ pub enum EventKind {
     Missed {
         /// The session.
         session: SessionId,
+    },
+    /// A session was handed over to a person (SEMANTICS S10). Whom it is for and what to know is in
+    /// [`Session::handoff`](crate::Session::handoff).
+    HandedOff {
+        /// The session.
+        session: SessionId,
+        /// The node it stands at.
+        node: NodeId,
     },
     /// The conversation's time is more than an hour ahead of the clock (SEMANTICS S8).
     ClockBehind,

@@ -8,8 +8,8 @@ use std::time::Duration;
 use chatflow::session::FailureCode;
 use chatflow::testkit::{ManualClock, Recorder};
 use chatflow::{
-    Channel, Engine, Flow, Inbound, IssueCode, MemoryStore, Received, Session, SessionFilter, Status,
-    TriggerRequest,
+    Channel, Diagram, Engine, Flow, Inbound, IssueCode, MemoryStore, Received, Session, SessionFilter,
+    Status, TriggerRequest,
 };
 use cpu_time::ThreadTime;
 use pollster::block_on;
@@ -235,4 +235,111 @@ fn contexts_and_texts_beyond_their_limits_leave_nothing() {
     assert!(block_on(bot.sessions(SessionFilter::all())).expect("the store works").is_empty());
     let message = Inbound::text(Channel::Sms, "555", "+14155550123", "a");
     assert_eq!(block_on(bot.receive(message)).expect("it is right"), Received::Unmatched);
+}
+
+#[test]
+fn ten_thousand_edges_are_refused() {
+    let mut flow: Value = serde_json::from_str(&row(&[json!({"kind": "end"})])).expect("JSON");
+    flow["edges"] = (0..10_000).map(|_| json!({"from": "start", "to": "n0"})).collect();
+    assert!(within_budget(|| codes(&flow.to_string())).contains(&IssueCode::TooManyEdges));
+}
+
+#[test]
+fn huge_texts_are_refused() {
+    let long = "a{{ context.t }}".repeat(50_000);
+    let flow = row(&[json!({"kind": "send_message", "text": long})]);
+    assert!(within_budget(|| Flow::from_json(&flow)).is_err());
+    for field in ["name", "id"] {
+        let mut flow: Value = serde_json::from_str(&row(&[json!({"kind": "end"})])).expect("JSON");
+        flow["nodes"][1][field] = json!("x".repeat(900_000));
+        assert!(within_budget(|| Flow::from_json(&flow.to_string())).is_err(), "{field}");
+    }
+}
+
+#[test]
+fn nested_conditions_are_refused() {
+    let deep = (0..60).fold(json!({"expr": "true"}), |inner, _| json!({"not": inner}));
+    let flow = row(&[json!({"kind": "branch", "branches": [{"label": "a", "when": deep}]})]);
+    assert!(within_budget(|| Flow::from_json(&flow)).is_err());
+}
+
+#[test]
+fn jumps_that_lead_to_one_another_are_refused_or_end_their_session() {
+    let jump = |place: usize| json!({"kind": "jump", "target": format!("n{}", (place + 1) % 50), "max_jumps": u32::MAX});
+    let flow = row(&(0..50).map(jump).collect::<Vec<_>>());
+    if within_budget(|| Flow::from_json(&flow)).is_ok() {
+        let (session, said) = within_budget(|| run(&flow, json!({})));
+        assert_eq!(session.status(), Status::Failed);
+        assert!(said.is_empty());
+    }
+}
+
+/// Everything that can be drawn, each within the budget; answers how long each is.
+fn drawn(flow: &Flow) -> [usize; 3] {
+    let diagram = Diagram::of(flow);
+    [within_budget(|| diagram.svg()), within_budget(|| diagram.mermaid()), within_budget(|| diagram.dot())]
+        .map(|text| text.len())
+}
+
+/// A thousand nodes, each with so many ways to nodes that a step of its own finds.
+fn web(kind: &Value, ways: &[&str], to: impl Fn(usize, usize) -> usize) -> Flow {
+    let mut nodes = vec![json!({"id": "start", "kind": "start"})];
+    let mut edges = vec![json!({"from": "start", "to": "n0"})];
+    for place in 0..998 {
+        let mut node = kind.clone();
+        node["id"] = json!(format!("n{place}"));
+        nodes.push(node);
+        edges.push(json!({"from": format!("n{place}"), "branch": ways[0], "to": format!("n{}", place + 1)}));
+        edges.extend(ways[1..].iter().enumerate().map(|(way, branch)| {
+            let to = to(place, way).min(998);
+            json!({"from": format!("n{place}"), "branch": branch, "to": format!("n{to}")})
+        }));
+    }
+    nodes.push(json!({"id": "n998", "kind": "end"}));
+    let flow = json!({"spec": 1, "code": "f", "trigger": {"kind": "manual"}, "nodes": nodes, "edges": edges});
+    Flow::from_json(&flow.to_string()).unwrap_or_else(|issues| panic!("{issues}"))
+}
+
+#[test]
+fn pictures_of_tangled_flows_are_bounded() {
+    let when = json!({"expr": "true"});
+    let arms: Vec<Value> = ["a", "b", "c"].map(|label| json!({"label": label, "when": when})).to_vec();
+    let branch = json!({"kind": "branch", "branches": arms});
+    let wait = json!({"kind": "wait_reply", "timeout": "1m"});
+    let forward = |step: usize| move |place: usize, way: usize| place + 1 + (place * step + way * 131) % 900;
+    for flow in [
+        web(&branch, &["a", "b", "c", "else"], forward(7)),
+        web(&branch, &["a", "b", "c", "else"], |_, _| 998),
+        web(&wait, &["replied", "timeout"], |place, _| place * 37 % 998),
+        web(&wait, &["replied", "timeout"], |place, _| place),
+    ] {
+        for length in drawn(&flow) {
+            assert!(length < 8 << 20, "{length} bytes");
+        }
+    }
+}
+
+#[test]
+fn pictures_of_wide_flows_are_bounded() {
+    let mut nodes = vec![json!({"id": "start", "kind": "start"})];
+    let mut edges = vec![json!({"from": "start", "to": "b0"})];
+    for fan in 0..4 {
+        let arm = |arm: usize| json!({"label": format!("{arm}"), "when": {"expr": "true"}});
+        nodes.push(json!({"id": format!("b{fan}"), "kind": "branch", "branches": (0..240).map(arm).collect::<Vec<_>>()}));
+        for arm in 0..240 {
+            let id = format!("n{fan}-{arm}");
+            nodes.push(json!({"id": id, "kind": "send_message", "name": "<&\"".repeat(60), "text": "a ".repeat(200)}));
+            edges.push(json!({"from": format!("b{fan}"), "branch": format!("{arm}"), "to": id}));
+            edges.push(json!({"from": id, "to": "done"}));
+        }
+        let next = if fan == 3 { "done".to_owned() } else { format!("b{}", fan + 1) };
+        edges.push(json!({"from": format!("b{fan}"), "branch": "else", "to": next}));
+    }
+    nodes.push(json!({"id": "done", "kind": "end"}));
+    let settings = json!({"sender": {"channel": "sms", "account": "555"}});
+    let flow = json!({"spec": 1, "code": "f", "trigger": {"kind": "manual"}, "settings": settings, "nodes": nodes, "edges": edges});
+    let flow = Flow::from_json(&flow.to_string()).unwrap_or_else(|issues| panic!("{issues}"));
+    for length in drawn(&flow) {
+        assert!(length < 8 << 20, "{length} bytes");
+    }
 }

@@ -1,11 +1,13 @@
 //! Whole talks with flows, as people would read them. `tests/golden/NAME.flow.json` is a flow, each `NAME.talk` and
-//! `NAME.WHAT.talk` a talk with it; `UPDATE=1` writes down what is said now.
+//! `NAME.WHAT.talk` a talk with it, each `NAME.WHAT.subflow.json` a flow that it may call; `UPDATE=1` writes down what is
+//! said now.
 //!
 //! What a talk is made of: `! context {…}` what the flow is started with, `! now VALUE`, `! later` and
 //! `! failed REASON` how the host answers its next calls, `! refuse REASON`, `! window` how the channel answers its
 //! next messages, `! report CODE` that the last message did not arrive, `! language TAG` what the contact reads,
 //! `> text` what the contact says, `> [Label]` what it chooses, `> {"media": …}` and `> {"location": …}` what else it
-//! sends, `! result VALUE` how the host completes the last call, `@ +31m` time that passes. What comes of it:
+//! sends, `! result VALUE` how the host completes the last call, `! back VARS` and `! touch` what the person does who
+//! has the contact, `@ +31m` time that passes. What comes of it:
 //! `< text [Label]` what the flow says, `= status at node` how the session stands, `* verdict` what became of a
 //! message that no session took, `? …` what is wrong with the flow or the request; `. text` goes on with the line
 //! above.
@@ -22,9 +24,9 @@ use chatflow::flow::Span;
 use chatflow::kernel::{JournalEntry, replay};
 use chatflow::testkit::{CountingIds, ManualClock, Recorder};
 use chatflow::{
-    Account, Answer, Call, CallError, CallResult, Channel, Content, DeliveryReport, Engine, Flow, FlowId,
-    Inbound, Limits, MemoryStore, Opt, Outbound, Profile, Received, Reported, SendError, SessionFilter,
-    TriggerRequest, call_fn,
+    Account, Answer, Call, CallError, CallResult, Channel, ContactId, Content, DeliveryReport, Engine, Flow,
+    FlowId, Inbound, Limits, MemoryStore, Opt, Outbound, Profile, Received, Reported, SendError,
+    SessionFilter, TriggerRequest, call_fn,
 };
 use chrono::TimeDelta;
 use pollster::block_on;
@@ -131,6 +133,10 @@ impl Talk {
         let Some(record) = newest else { return };
         let session = record.session();
         let mut state = format!("{} at {}", session.status(), session.node());
+        let (flow, _) = session.active();
+        if flow != session.flow() {
+            write!(state, " of {flow}").unwrap();
+        }
         if let Some(failure) = session.failure() {
             write!(state, ": {}: {}", failure.code.as_str(), failure.message).unwrap();
         }
@@ -160,14 +166,29 @@ impl Talk {
         };
         match block_on(self.bot.receive(inbound)).unwrap() {
             Received::Consumed { .. } | Received::Started { .. } => {}
+            Received::Keyword { action } => self.note("*", &format!("keyword {}", action.as_str())),
+            Received::Handoff { .. } => self.note("*", "for the person"),
             Received::Queued { .. } => self.note("*", "queued"),
             other => self.note("*", &format!("{other:?}")),
         }
     }
 
+    /// The contact, if the order is one of the person who has it.
+    fn of_person(&self, word: &str) -> Option<ContactId> {
+        let sessions = || block_on(self.bot.sessions(SessionFilter::all())).unwrap();
+        matches!(word, "back" | "touch").then(|| sessions()[0].contact().clone())
+    }
+
     fn tell(&mut self, order: &str) {
         let (word, rest) = order.split_once(' ').unwrap_or((order, ""));
         let value = || serde_json::from_str::<Value>(rest).unwrap();
+        if let Some(contact) = self.of_person(word) {
+            match word {
+                "back" => _ = block_on(self.bot.resume_from_handoff(&contact, value())).unwrap(),
+                _ => assert!(block_on(self.bot.touch(&contact)).unwrap(), "not in handoff"),
+            }
+            return;
+        }
         let answer = match word {
             "now" => Ok(Answer::now(value())),
             "later" => Ok(Answer::Later),
@@ -203,13 +224,15 @@ fn thing(text: &str) -> Option<Inbound> {
 }
 
 /// SEMANTICS L6: the journal of each session leads to the session that is stored.
-fn replays(bot: &Engine<MemoryStore>, json: &str) {
-    let flow = Flow::from_json(json).unwrap();
+fn replays(bot: &Engine<MemoryStore>, json: &str, others: &[String]) {
+    let flows: Vec<Flow> =
+        others.iter().map(String::as_str).chain([json]).map(|json| Flow::from_json(json).unwrap()).collect();
+    let find = |id: &FlowId, _| flows.iter().find(|flow| flow.id() == id);
     for record in block_on(bot.sessions(SessionFilter::all())).unwrap() {
         let journal = block_on(bot.journal(record.session().id())).unwrap();
         let kept = serde_json::to_string(&journal).unwrap();
         assert_eq!(serde_json::from_str::<Vec<JournalEntry>>(&kept).unwrap(), journal);
-        let replayed = replay(|_, _| Some(&flow), &journal, &Limits::default());
+        let replayed = replay(find, &journal, &Limits::default());
         assert_eq!(replayed.as_ref(), Ok(record.session()), "{journal:#?}");
     }
 }
@@ -258,14 +281,20 @@ fn label(option: &Opt) -> String {
     }
 }
 
-/// The transcript that the inputs of a talk lead to.
-fn transcript(json: &str, talk: &str) -> String {
+/// What the host does while the talk goes on.
+const HOST_ACTS: [&str; 4] = ["! result", "! report", "! back", "! touch"];
+
+/// The transcript that the inputs of a talk lead to, in a world where these flows are online.
+fn transcript(json: &str, others: &[String], talk: &str) -> String {
     let mut run = Talk::new();
+    for other in others {
+        block_on(run.bot.flows().ensure(other)).unwrap();
+    }
     let is_input = |line: &&str| line.starts_with(['!', '>', '@', '#']);
     let mut lines = talk.lines().filter(is_input).peekable();
     let mut context = None;
     while let Some(line) = lines
-        .next_if(|line| !["> ", "@ ", "! result", "! report"].iter().any(|later| line.starts_with(later)))
+        .next_if(|line| !line.starts_with(['>', '@']) && !HOST_ACTS.iter().any(|act| line.starts_with(act)))
     {
         run.text.push_str(line);
         run.text.push('\n');
@@ -292,7 +321,7 @@ fn transcript(json: &str, talk: &str) -> String {
         }
         run.look();
     }
-    replays(&run.bot, json);
+    replays(&run.bot, json, others);
     run.text
 }
 
@@ -319,12 +348,15 @@ fn talks_go_as_they_are_written_down() {
         let is_flow = |path: &&PathBuf| path.to_str().unwrap().ends_with(".flow.json");
         let flow = paths.iter().find(is_flow).unwrap_or_else(|| panic!("`{name}` has talks and no flow"));
         let json = fs::read_to_string(flow).unwrap();
-        let talks: Vec<_> = paths.iter().filter(|path| !is_flow(path)).collect();
+        let is_other = |path: &&PathBuf| path.to_str().unwrap().ends_with(".subflow.json");
+        let others: Vec<_> =
+            paths.iter().filter(is_other).map(|path| fs::read_to_string(path).unwrap()).collect();
+        let talks: Vec<_> = paths.iter().filter(|path| !is_flow(path) && !is_other(path)).collect();
         assert!(!talks.is_empty(), "`{name}` has a flow and no talk");
         for path in talks {
             assert!(path.extension().is_some_and(|end| end == "talk"), "{} is no talk", path.display());
             let talk = fs::read_to_string(path).unwrap();
-            let now = transcript(&json, &talk);
+            let now = transcript(&json, &others, &talk);
             assert!(!now.trim().is_empty(), "{} is empty", path.display());
             count += 1;
             if update {
@@ -346,7 +378,7 @@ fn a_talk_that_goes_otherwise_is_seen() {
         "nodes": [{"id": "start", "kind": "start"}, {"id": "w", "kind": "wait_reply"},
                   {"id": "s", "kind": "send_message", "text": "{{reply.text}}"}],
         "edges": [{"from": "start", "to": "w"}, {"from": "w", "to": "s"}]}"#;
-    assert_eq!(transcript(json, "> a\n"), "= waiting at w\n> a\n< a\n= completed at s\n");
-    assert_eq!(transcript(json, "> a\n< b\n"), "= waiting at w\n> a\n< a\n= completed at s\n");
-    assert_eq!(transcript(json, ""), "= waiting at w\n");
+    assert_eq!(transcript(json, &[], "> a\n"), "= waiting at w\n> a\n< a\n= completed at s\n");
+    assert_eq!(transcript(json, &[], "> a\n< b\n"), "= waiting at w\n> a\n< a\n= completed at s\n");
+    assert_eq!(transcript(json, &[], ""), "= waiting at w\n");
 }

@@ -4,11 +4,11 @@
 
 use std::sync::Arc;
 
-use chatflow::kernel::{Effect, Input, NewSession, Scene, Turn, advance, start};
+use chatflow::kernel::{Callee, Effect, Input, Library, NewSession, Scene, Turn, advance, start};
 use chatflow::session::{EndReason, Message, Route};
 use chatflow::value::Caps;
 use chatflow::{
-    Account, Address, Bag, CallId, CallResult, Channel, Contact, Flow, FlowVersion, Limits, Session,
+    Account, Address, Bag, CallId, CallResult, Channel, Contact, Flow, FlowId, FlowVersion, Limits, Session,
     SessionId, Status, WorkspaceId,
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -63,6 +63,7 @@ impl World {
             workspace: &self.workspace,
             contact: &self.contact,
             flow_name: "F",
+            flows: &(),
             limits: &self.limits,
             last_seq: 40,
             unsent: 0,
@@ -307,6 +308,80 @@ fn a_session_that_ends_from_outside_stays_where_it_stood() {
             );
         }
     }
+}
+
+/// Two flows that call and are called.
+struct Pair {
+    caller: Flow,
+    child: Flow,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let caller = r#"{"spec": 1, "code": "caller", "trigger": {"kind": "manual"},
+            "nodes": [{"id": "start", "kind": "start"},
+                      {"id": "note", "kind": "set_variables", "variables": [{"name": "mine", "value": 1}]},
+                      {"id": "call", "kind": "call_flow", "flow": "child", "input": [{"name": "of", "expr": "mine"}],
+                       "output": [{"name": "said", "expr": "answer"}]},
+                      {"id": "rest", "kind": "delay", "for": "1h"}],
+            "edges": [{"from": "start", "to": "note"}, {"from": "note", "to": "call"}, {"from": "call", "to": "rest"}]}"#;
+        let child = r#"{"spec": 1, "code": "child", "trigger": {"kind": "manual"},
+            "nodes": [{"id": "start", "kind": "start"}, {"id": "wait", "kind": "wait_reply", "save_to": "answer"}],
+            "edges": [{"from": "start", "to": "wait"}]}"#;
+        Self { caller: Flow::from_json(caller).unwrap(), child: Flow::from_json(child).unwrap() }
+    }
+
+    fn turn(&self, world: &World, session: Session, input: Input, now: DateTime<Utc>) -> Turn {
+        advance(&self.caller, session, input, &Scene { flows: self, ..world.scene(now) })
+    }
+}
+
+impl Library for Pair {
+    fn find(&self, flow: &FlowId, version: Option<FlowVersion>) -> Option<Callee<'_>> {
+        let found = Callee { flow: &self.child, version: FlowVersion(5), name: "Child" };
+        (flow.as_str() == "child" && version.is_none_or(|version| version == FlowVersion(5))).then_some(found)
+    }
+}
+
+/// N9
+#[test]
+fn a_call_keeps_the_caller_and_its_end_brings_it_back() {
+    let (world, pair) = (World::new(), Pair::new());
+    let mut new = NewSession::new(ID, FlowVersion(3));
+    new.context = Bag::from_json(&json!({"name": "Ada"}), &Caps::of(&world.limits)).unwrap();
+    let fresh = start(&pair.caller, new, at(0));
+    let called = pair.turn(&world, fresh.clone(), Input::Start, at(0));
+    assert_eq!(steps(&called), ["start next", "note next", "call -", "start next", "wait -"]);
+    let frame = json!({
+        "flow": "caller", "version": 3, "node": "call", "context": {"name": "Ada"}, "vars": {"mine": 1},
+    });
+    assert_eq!(
+        json!(called.session),
+        changed(
+            &fresh,
+            json!({
+                "status": "waiting", "node": "wait", "wait": 1, "turns": 1, "context": {"of": 1},
+                "expires_at": instant(1_800), "ends_by": instant(MONTH),
+                "rare": {"frames": [frame], "active": ["child", 5]},
+            })
+        )
+    );
+    let back = pair.turn(&world, called.session.clone(), reply("x"), at(9));
+    assert_eq!(steps(&back), ["wait replied", "call next", "rest -"]);
+    assert_eq!(
+        json!(back.session),
+        changed(
+            &called.session,
+            json!({
+                "status": "delayed", "node": "rest", "wait": 2, "answered": 1, "turns": 2, "branch": "replied",
+                "context": {"name": "Ada"}, "vars": {"mine": 1, "said": "x"}, "reply": {"message": message("x")},
+                "last_interaction_at": instant(9), "expires_at": instant(1_809), "parked_at": instant(9),
+                "deadline": instant(3_609), "route": *route(), "rare": null,
+            })
+        )
+    );
+    let nowhere = advance(&pair.caller, fresh, Input::Start, &world.scene(at(0)));
+    assert_eq!(nowhere.session.failure().unwrap().code.as_str(), "subflow_offline");
 }
 
 fn inputs() -> Vec<Input> {

@@ -62,11 +62,13 @@ impl<'a> Diagram<'a> {
     }
 
     /// With the path of a session, as its journal tells it: what it visited and which way it went stand out, and so
-    /// does the node where it stands.
+    /// does the node where it stands. Steps in other flows that it called are left out.
     pub fn path<'s>(mut self, steps: impl IntoIterator<Item = &'s JournalStep>) -> Self {
         let overlay = &mut self.overlay;
         let mut jumps_from = None;
-        for step in steps {
+        let of_another =
+            |step: &&JournalStep| step.called.as_ref().is_some_and(|(flow, _)| flow != self.flow.id());
+        for step in steps.into_iter().filter(|step| !of_another(step)) {
             let node = step.node.as_str().to_owned();
             overlay.jumped.extend(jumps_from.take().map(|from| (from, node.clone())));
             overlay.taken.extend(step.branch.as_deref().map(|branch| (node.clone(), branch.to_owned())));

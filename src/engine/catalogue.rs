@@ -13,7 +13,7 @@ use crate::engine::{Engine, Ports};
 use crate::error::Error;
 use crate::flow::Flow;
 use crate::id::{FlowId, FlowVersion, WorkspaceId};
-use crate::kernel::{Flows, Pinned};
+use crate::kernel::{Callee, Flows, Library, Pinned};
 use crate::store::{FlowEntry, VersionState};
 
 /// How long a snapshot is trusted without asking the store, in milliseconds.
@@ -131,6 +131,17 @@ impl Flows for Snapshot {
             logging: view.entry.logging,
             terminated: view.is_terminated(version),
         })
+    }
+}
+
+impl Library for Snapshot {
+    fn find(&self, flow: &FlowId, version: Option<FlowVersion>) -> Option<Callee<'_>> {
+        let view = self.flows.get(flow)?;
+        let (version, flow) = match version {
+            Some(version) => (version, view.version(version)??),
+            None => view.online()?,
+        };
+        Some(Callee { flow, version, name: &view.entry.name })
     }
 }
 

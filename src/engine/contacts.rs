@@ -7,7 +7,8 @@ use crate::engine::Engine;
 use crate::engine::decide::unreadable;
 use crate::error::Error;
 use crate::id::{ContactId, WorkspaceId};
-use crate::session::{Contact, EndReason};
+use crate::kernel::Decision;
+use crate::session::Contact;
 use crate::store::{ConversationStore, Lookup, Subject};
 
 /// What became of an address that another contact is to have.
@@ -49,16 +50,7 @@ impl<S: ConversationStore> Engine<S> {
     /// # Errors
     /// `ContactNotFound`, `Quarantined`, `Contention`, `Store`.
     pub async fn opt_out(&self, contact: &ContactId) -> Result<(), Error> {
-        self.change_contact(
-            contact,
-            |contact, now| {
-                let is_new = contact.opted_out_at.is_none();
-                contact.opted_out_at.get_or_insert(now);
-                is_new
-            },
-            Some(EndReason::OptedOut),
-        )
-        .await
+        self.change(contact, |decision| decision.opt_out()).await
     }
 
     /// Takes an opt-out back (SEMANTICS T10).
@@ -66,34 +58,18 @@ impl<S: ConversationStore> Engine<S> {
     /// # Errors
     /// `ContactNotFound`, `Quarantined`, `Contention`, `Store`.
     pub async fn opt_in(&self, contact: &ContactId) -> Result<(), Error> {
-        self.change_contact(
-            contact,
-            |contact, now| {
-                let was_out = contact.opted_out_at.take().is_some();
-                let is_new = contact.opted_in_at.is_none();
-                contact.opted_in_at.get_or_insert(now);
-                was_out || is_new
-            },
-            None,
-        )
-        .await
+        self.change(contact, |decision| decision.opt_in()).await
     }
 
-    async fn change_contact(
+    async fn change(
         &self,
         contact: &ContactId,
-        mut change: impl FnMut(&mut Contact, DateTime<Utc>) -> bool + Send,
-        ends: Option<EndReason>,
+        mut change: impl FnMut(&mut Decision<'_>) + Send,
     ) -> Result<(), Error> {
         let workspace = self.workspace()?;
         let found = self.act(workspace, Subject::Contact(contact.clone()), (), (), |decision| {
-            let now = decision.now;
-            if let Some(reason) = ends {
-                decision.end_all(reason);
-                // Those of sessions that ended by themselves, too: nothing is sent any more.
-                decision.edit().outbox.clear();
-            }
-            change(&mut decision.edit().contact, now)
+            change(decision);
+            true
         });
         if self.contact(contact).await?.is_none() {
             return Err(Error::ContactNotFound(contact.clone()));
@@ -147,7 +123,7 @@ impl<S: ConversationStore> Engine<S> {
         let old = self.contact(from).await?.ok_or_else(|| Error::ContactNotFound(from.clone()))?;
         self.contact(into).await?.ok_or_else(|| Error::ContactNotFound(into.clone()))?;
         if let Some(at) = old.opted_out_at {
-            self.change_contact(into, |contact, _| contact.opted_out_at.replace(at).is_none(), None).await?;
+            self.change(into, |decision| decision.edit().contact.opted_out_at = Some(at)).await?;
         }
         for address in &old.addresses {
             let released = self.act(workspace, Subject::Contact(from.clone()), false, true, |decision| {
@@ -171,7 +147,7 @@ impl<S: ConversationStore> Engine<S> {
     }
 }
 
-fn drop_address(decision: &mut crate::kernel::Decision<'_>, address: &Address) {
+fn drop_address(decision: &mut Decision<'_>, address: &Address) {
     decision.edit().contact.addresses.retain(|known| known != address);
     decision.drop_aliases.push(Alias::Address(address.clone()));
 }

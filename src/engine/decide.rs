@@ -261,6 +261,7 @@ impl<S: ConversationStore> Engine<S> {
             drop_aliases: decision.drop_aliases,
             started: decision.started,
             ended,
+            called: decision.called,
             journal: decision.journal,
             dead_letters,
             now: lookup.now,

@@ -99,14 +99,14 @@ impl Batch {
 fn calls_due(decision: &Decision<'_>, contact: &ContactId) -> Vec<Call> {
     let sessions = decision.conversation.sessions.iter();
     let due = sessions.filter_map(|session| {
-        let call = session.call.as_ref()?;
+        let call = session.call.as_ref().filter(|_| !decision.conversation.stands_still(session))?;
         (call.due_at()? <= decision.now).then(|| Call {
             reference: CallRef {
                 workspace: decision.ground.workspace.clone(),
                 contact: contact.clone(),
                 call: call.id,
             },
-            flow: session.flow.clone(),
+            flow: session.active().0.clone(),
             node: session.at.clone(),
             name: Arc::clone(&call.name),
             args: call.args.clone(),

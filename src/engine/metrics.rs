@@ -92,6 +92,8 @@ pub struct NodeCount {
 pub struct NodeError {
     /// The node.
     pub node: NodeId,
+    /// The called flow that the node is of; None: the session's own (SEMANTICS N9).
+    pub flow: Option<FlowId>,
     /// The session.
     pub session: SessionId,
     /// Its contact.
@@ -141,7 +143,10 @@ impl<S: ConversationStore + StoreQueries> Engine<S> {
         loop {
             let page = self.store.journal_of(&query).await?;
             let (is_last, last) = (page.len() < query.limit, page.last().map(place));
-            let failed = page.into_iter().filter_map(error).filter(|error| filter.has(&error.node));
+            let is_meant = |error: &NodeError| {
+                filter.node.is_none() || (error.flow.is_none() && filter.has(&error.node))
+            };
+            let failed = page.into_iter().filter_map(error).filter(is_meant);
             errors.extend(failed.take(PAGE - errors.len()));
             if is_last || last.is_none() || errors.len() == PAGE {
                 return Ok(errors);
@@ -175,7 +180,8 @@ fn count(counts: &mut BTreeMap<NodeId, NodeCount>, entry: &JournalEntry, filter:
             note(counts.entry(node.clone()).or_insert_with(new));
         }
     };
-    for step in &entry.steps {
+    // Nodes of a called flow are not this flow's, whatever their names.
+    for step in entry.steps.iter().filter(|step| step.called.is_none()) {
         at(&step.node, &|count| {
             count.visits += u64::from(step.entered);
             if let Some(branch) = &step.branch {
@@ -183,13 +189,13 @@ fn count(counts: &mut BTreeMap<NodeId, NodeCount>, entry: &JournalEntry, filter:
             }
         });
     }
-    if let Some(failure) = &entry.failure {
+    if let Some(failure) = entry.failure.as_ref().filter(|failure| failure.flow.is_none()) {
         at(&failure.node, &|count| count.failures += 1);
     }
 }
 
 fn error(entry: JournalEntry) -> Option<NodeError> {
     let JournalEntry { session, contact, version, turn, seq, at, failure, .. } = entry;
-    let crate::session::Failure { code, node, message } = failure?;
-    Some(NodeError { node, session, contact, version, turn, seq, at, code, message })
+    let crate::session::Failure { code, node, flow, message } = failure?;
+    Some(NodeError { node, flow, session, contact, version, turn, seq, at, code, message })
 }

@@ -10,6 +10,8 @@ mod decide;
 mod deliver;
 mod erase;
 mod flows;
+mod handoff;
+mod heard;
 mod metrics;
 mod migrate;
 mod outcome;
@@ -32,6 +34,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use crate::calls::{Calls, DynCalls, NoCalls};
 use crate::clock::{Clock, Ids, RandomIds, SystemClock};
 use crate::error::Error;
+use crate::flow::Keywords;
 use crate::id::{BadName, ContactId, WorkspaceId};
 use crate::limits::Limits;
 use crate::observer::{Event, EventKind, Observer};
@@ -43,7 +46,9 @@ pub use erase::{EraseOptions, Erased};
 pub use flows::{FlowStatus, Flows, Imported, Unpublish};
 pub use metrics::{JournalFilter, NodeCount, NodeError};
 pub use migrate::Migrated;
-pub use outcome::{Cancelled, Completed, KeywordAction, Received, Reported, SessionRef, Ticked, Triggered};
+pub use outcome::{
+    Cancelled, Completed, HandedBack, HandedOver, Received, Reported, SessionRef, Ticked, Triggered,
+};
 pub use query::{DeadLetterEntry, SessionFilter};
 pub use rehearsal::{Line, Rehearsal, Transcript};
 pub use request::{Inbound, TriggerRequest};
@@ -105,6 +110,7 @@ struct Ports {
     limits: Limits,
     catalogues: Catalogues,
     policy: Policy,
+    keywords: Keywords,
     /// The host's secret, under which addresses are hashed.
     erasure_key: Option<[u8; 16]>,
     /// When the next purge is due, in seconds of the epoch.
@@ -168,6 +174,7 @@ pub struct Builder<S> {
     observer: Option<Box<dyn Observer>>,
     limits: Limits,
     policy: Policy,
+    keywords: Keywords,
     erasure_key: Option<[u8; 16]>,
     deferred: bool,
 }
@@ -191,6 +198,7 @@ impl<S: ConversationStore> Engine<S> {
             observer: None,
             limits: Limits::default(),
             policy: Policy::default(),
+            keywords: Keywords::default(),
             erasure_key: None,
             deferred: false,
         }
@@ -258,6 +266,13 @@ impl<S> Builder<S> {
         self
     }
 
+    /// Words that mean something in every conversation of every workspace, instead of `stop` and `start` (SEMANTICS I6).
+    /// Give every process the same: they are not stored.
+    pub fn keywords(mut self, keywords: Keywords) -> Self {
+        self.keywords = keywords;
+        self
+    }
+
     /// How long one deliverer has a conversation for itself, 60 s by default: bound each send well below it.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.policy.lease = lease;
@@ -309,6 +324,7 @@ impl<S> Builder<S> {
             limits: self.limits,
             catalogues: Catalogues::default(),
             policy: self.policy,
+            keywords: self.keywords,
             erasure_key: self.erasure_key,
             purge_at: AtomicI64::new(i64::MIN),
         });

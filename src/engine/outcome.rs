@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::flow::KeywordAction;
 use crate::id::{ContactId, FlowId, FlowVersion, SessionId};
 use crate::kernel::Refusal;
 use crate::session::Verdict;
@@ -105,25 +106,6 @@ pub enum Received {
     Unmatched,
 }
 
-/// What a keyword does (SEMANTICS I6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum KeywordAction {
-    /// Ends all sessions; nothing is sent any more.
-    OptOut,
-    /// Takes that back.
-    OptIn,
-    /// Ends the session.
-    Cancel,
-    /// Ends the session and starts its flow anew.
-    Restart,
-    /// Goes to a node.
-    Jump,
-    /// Hands over to a person of the host's.
-    Handoff,
-}
-
 impl fmt::Display for Triggered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -141,7 +123,7 @@ impl fmt::Display for Received {
             Self::Consumed { session } => write!(f, "taken by session {session}"),
             Self::Started { session } => write!(f, "started session {session}"),
             Self::Queued { session } => write!(f, "queued for session {session}"),
-            Self::Keyword { action } => write!(f, "keyword: {action}"),
+            Self::Keyword { action } => write!(f, "keyword: {}", action.as_str()),
             Self::Handoff { session } => write!(f, "in handoff: session {session}"),
             Self::StaleChoice => f.write_str("stale choice"),
             Self::InboxFull => f.write_str("inbox full"),
@@ -152,25 +134,14 @@ impl fmt::Display for Received {
     }
 }
 
-impl fmt::Display for KeywordAction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::OptOut => "opt out",
-            Self::OptIn => "opt in",
-            Self::Cancel => "cancel",
-            Self::Restart => "restart",
-            Self::Jump => "jump",
-            Self::Handoff => "handoff",
-        })
-    }
-}
-
 impl From<Verdict> for Received {
     fn from(verdict: Verdict) -> Self {
         match verdict {
             Verdict::Consumed(session) => Self::Consumed { session },
             Verdict::Started(session) => Self::Started { session },
             Verdict::Queued(session) => Self::Queued { session },
+            Verdict::Keyword(action) => Self::Keyword { action },
+            Verdict::Handoff(session) => Self::Handoff { session },
             Verdict::StaleChoice => Self::StaleChoice,
             Verdict::InboxFull => Self::InboxFull,
             Verdict::TooOld => Self::TooOld,
@@ -199,6 +170,28 @@ pub enum Cancelled {
     Cancelled,
     /// It had ended by itself.
     AlreadyEnded,
+}
+
+/// The answer to a handoff by the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[must_use]
+pub enum HandedOver {
+    /// The contact is with a person now; nothing else is said until it is handed back.
+    HandedOver,
+    /// It had ended, or was in handoff already.
+    Unchanged,
+}
+
+/// The answer to the end of a handoff by the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[must_use]
+pub enum HandedBack {
+    /// The flow goes on.
+    Resumed,
+    /// No session of the contact is in handoff.
+    NotInHandoff,
 }
 
 /// The answer to a delivery report.

@@ -12,15 +12,16 @@ use crate::engine::erase::CarriedOptOut;
 use crate::engine::outcome::Received;
 use crate::engine::request::{CheckedInbound, Inbound};
 use crate::error::Error;
-use crate::id::{ContactId, SessionId, WorkspaceId};
+use crate::flow::Flow;
+use crate::id::{ContactId, FlowVersion, SessionId, WorkspaceId};
 use crate::kernel::{
-    Admission, Allowances, Candidate, Decision, InboundMessage, Input, NewSession, Routing, accept_inputs,
-    admit, message_hash, own_choice, route, wait_node,
+    Admission, Allowances, Candidate, Decision, Heard, InboundMessage, Input, NewSession, Routing,
+    accept_inputs, admit, hear, message_hash, own_choice, route, wait_node,
 };
 use crate::limits::Limits;
 use crate::observer::EventKind;
-use crate::session::{EndReason, Message, Origin, Route, Verdict};
-use crate::store::{ConversationStore, Lookup, Subject};
+use crate::session::{EndReason, Message, Origin, Route, Session, Verdict};
+use crate::store::{ConversationStore, Lookup, Revision, Subject};
 use crate::value::Bag;
 
 impl<S: ConversationStore> Engine<S> {
@@ -132,6 +133,27 @@ impl<S: ConversationStore> Engine<S> {
             return Decided::Answer(Ok(Answer::AddressNew));
         }
         decision.apply_due();
+        let message = InboundMessage {
+            message: &arrival.inbound.message,
+            account: arrival.account(),
+            choice: arrival.choice,
+            timestamp: arrival.inbound.timestamp,
+        };
+        let flow_of = |session: &Session| -> Option<&Flow> {
+            let (flow, version) = session.active();
+            Some(ground.flows.pinned(flow, version)?.flow?)
+        };
+        let wait_of = |session: &Session| wait_node(flow_of(session)?, session);
+        let known = expect.is_some().then_some(&*decision.conversation);
+        let is_out = opt_out.since.is_some() || decision.conversation.contact.opted_out_at.is_some();
+        let host = &self.ports.keywords;
+        let heard = hear(&message, (known, is_out), flow_of, wait_of, host, decision.now, limits);
+        if heard != Heard::Nothing {
+            arrival.meet(&mut decision, expect.is_none(), opt_out.since);
+        }
+        if let Some(verdict) = arrival.obey(&mut decision, snapshot, heard) {
+            return self.arrived(decision, lookup, expect, arrival, verdict);
+        }
         let startable: Vec<_> = snapshot.startable(arrival.account()).collect();
         let known = expect.is_some().then_some(&*decision.conversation);
         let admissions: Vec<Admission> = startable
@@ -154,15 +176,6 @@ impl<S: ConversationStore> Engine<S> {
                 admitted: matches!(admission, Admission::Start | Admission::Interrupt),
             })
             .collect();
-        let message = InboundMessage {
-            message: &arrival.inbound.message,
-            account: arrival.account(),
-            choice: arrival.choice,
-            timestamp: arrival.inbound.timestamp,
-        };
-        let wait_of = |session: &crate::session::Session| {
-            wait_node(ground.flows.pinned(&session.flow, session.version)?.flow?, session)
-        };
         let routing = route(&message, known, wait_of, &candidates, decision.now, limits);
         if routing == Routing::Unmatched && expect.is_none() {
             return Decided::Answer(Ok(Answer::Final(Received::Unmatched)));
@@ -178,10 +191,7 @@ impl<S: ConversationStore> Engine<S> {
                         if *admission == Admission::Interrupt {
                             decision.end_all(EndReason::Interrupted);
                         }
-                        // A message brings no context: a required input is the author's to default.
-                        let context = accept_inputs(flow.start().1, Bag::new(), limits)
-                            .map_or_else(|_| Bag::new(), |(context, _)| context);
-                        decision.start(flow, arrival.new_session(*version, context));
+                        arrival.start(&mut decision, *version, flow);
                         Verdict::Started(arrival.session())
                     }
                     None => Verdict::Unmatched,
@@ -195,6 +205,18 @@ impl<S: ConversationStore> Engine<S> {
             Routing::TooOld => Verdict::TooOld,
             Routing::Unmatched => Verdict::Unmatched,
         };
+        self.arrived(decision, lookup, expect, arrival, verdict)
+    }
+
+    /// Writes what a message came to, and answers it.
+    fn arrived(
+        &self,
+        mut decision: Decision<'_>,
+        lookup: &Lookup,
+        expect: Option<Revision>,
+        arrival: &Arrival,
+        verdict: Verdict,
+    ) -> Decided<Answer> {
         decision.remember(arrival.id, verdict);
         decision.forget();
         let answer = Ok(Answer::Final(verdict.into()));
@@ -212,7 +234,7 @@ enum Answer {
 }
 
 /// An inbound message and what was minted for it, once.
-struct Arrival {
+pub(super) struct Arrival {
     inbound: CheckedInbound,
     /// How a repeat is recognised: by channel, account and message id; without an id by the call itself.
     id: u128,
@@ -249,15 +271,19 @@ impl Arrival {
         (found, first)
     }
 
-    fn account(&self) -> AccountRef<'_> {
+    pub(super) fn account(&self) -> AccountRef<'_> {
         AccountRef { channel: &self.inbound.channel, account: &self.inbound.account }
     }
 
-    fn route(&self) -> Arc<Route> {
+    pub(super) fn text(&self) -> &str {
+        &self.inbound.message.text
+    }
+
+    pub(super) fn route(&self) -> Arc<Route> {
         Arc::new(Route { account: self.account().to_account(), to: self.inbound.address.clone() })
     }
 
-    fn session(&self) -> SessionId {
+    pub(super) fn session(&self) -> SessionId {
         SessionId(uuid::Uuid::from_u128(self.session))
     }
 
@@ -308,7 +334,14 @@ impl Arrival {
         }
     }
 
-    fn new_session(&self, version: crate::id::FlowVersion, context: Bag) -> NewSession {
+    /// Starts a flow by this message. It brings no context: a required input is the author's to default.
+    pub(super) fn start(&self, decision: &mut Decision<'_>, version: FlowVersion, flow: &Flow) {
+        let context = accept_inputs(flow.start().1, Bag::new(), decision.ground.limits)
+            .map_or_else(|_| Bag::new(), |(context, _)| context);
+        decision.start(flow, self.new_session(version, context));
+    }
+
+    fn new_session(&self, version: FlowVersion, context: Bag) -> NewSession {
         NewSession {
             context,
             origin: Some(Box::new(Origin { inbound: true, ..Origin::default() })),

@@ -7,16 +7,17 @@ use crate::engine::decide::{Decided, Facts, Found, Want, Written, put_back, take
 use crate::engine::outcome::{Cancelled, Completed, Reported};
 use crate::error::Error;
 use crate::id::{MessageId, SessionId, WorkspaceId};
-use crate::kernel::{Decision, Input};
+use crate::kernel::Decision;
 use crate::observer::EventKind;
-use crate::session::{DeliveryReport, EndReason, Status, Verdict};
+use crate::session::{DeliveryReport, EndReason, Verdict};
 use crate::store::{ConversationStore, Lookup, Subject};
 
 impl<S: ConversationStore> Engine<S> {
     /// Hands in the result of a call that the host answered with [`Answer::Later`](crate::Answer::Later)
     /// (SEMANTICS D2).
     ///
-    /// A result is applied at most once; repeating it answers [`Completed::Stale`].
+    /// A result is applied at most once; repeating it answers [`Completed::Stale`]. While the contact is with a person
+    /// it is kept, and applied when they come back (SEMANTICS S10).
     ///
     /// # Errors
     /// `InvalidInput` when the reference is of another workspace; `Quarantined`, `Contention`, `Store`.
@@ -28,16 +29,8 @@ impl<S: ConversationStore> Engine<S> {
         let subject = Subject::Contact(reference.contact);
         let call = reference.call;
         self.act(workspace, subject, Completed::Stale, Completed::Resumed, |decision| {
-            let place = decision.conversation.sessions.iter().position(|session| session.id == call.session);
             let now = decision.now;
-            place.is_some_and(|place| {
-                let waits = decision
-                    .conversation
-                    .sessions
-                    .get(place)
-                    .is_some_and(|session| session.status == Status::Calling);
-                waits && decision.advance(place, Input::Result { call, result: result.clone() }, now)
-            })
+            decision.answer_call(call, result.clone(), now)
         })
         .await
     }

@@ -219,20 +219,28 @@ impl<S: ConversationStore> Engine<S> {
 /// Books what the host said to a call. An answer to a call that the session does not wait for any more is void
 /// (SEMANTICS D2).
 fn book_called(decision: &mut Decision<'_>, id: CallId, answer: &Result<Answer, CallError>) {
+    let now = decision.now;
+    let result = match answer {
+        Ok(Answer::Now(result)) => Some(result.clone()),
+        Err(CallError::Failed { reason }) => Some(CallResult::failed(reason)),
+        Ok(Answer::Later) | Err(CallError::Retry { .. }) => None,
+    };
+    if let Some(result) = result {
+        decision.answer_call(id, result, now);
+        return;
+    }
+    // A call of a session that was handed over meanwhile is made again afterwards, under the same id.
     let waits = |session: &crate::session::Session| {
         session.status == Status::Calling && session.call.as_ref().is_some_and(|call| call.id == id)
     };
     let Some(place) = decision.conversation.sessions.iter().position(waits) else { return };
-    let now = decision.now;
     let input = match answer {
-        Ok(Answer::Now(result)) => Input::Result { call: id, result: result.clone() },
-        Err(CallError::Failed { reason }) => Input::Result { call: id, result: CallResult::failed(reason) },
-        Ok(Answer::Later) => Input::Handed(id),
         Err(CallError::Retry { .. }) => {
             let call = decision.conversation.sessions.get(place).and_then(|session| session.call.as_ref());
             let attempts = call.map_or(0, |call| call.attempts);
             Input::CallLater { call: id, until: later(now, backoff(attempts + 1)) }
         }
+        _ => Input::Handed(id),
     };
     decision.advance(place, input, now);
 }

@@ -4,24 +4,35 @@
 use std::collections::BTreeSet;
 
 use crate::flow::NodeIx;
+use crate::flow::compile::Sides;
 use crate::flow::def::FlowDef;
 use crate::flow::graph::{Circle, Graph, Way};
 use crate::flow::issue::{Found, IssueCode};
 use crate::flow::node::{NodeDef, NodeKind, Pace, Port};
 use crate::flow::path::{Path, brief};
+use crate::flow::reminder;
 use crate::flow::window;
 use crate::{Limits, NodeId};
 
 /// Checks the graph; the start node, if there is one.
-pub(crate) fn check(def: &FlowDef, graph: &Graph, limits: &Limits, found: &mut Found) -> Option<NodeIx> {
+pub(crate) fn check(
+    def: &FlowDef,
+    graph: &Graph,
+    sides: &Sides,
+    limits: &Limits,
+    found: &mut Found,
+) -> Option<NodeIx> {
     let entry = check_entry(def, found);
     check_exits(def, graph, found);
     check_timeouts(def, found);
     if let Some(entry) = entry {
-        check_reached(def, graph, entry, found);
+        check_reached(def, graph, sides, entry, found);
         window::check(def, graph, entry, found);
     }
     check_circles(def, graph, limits, found);
+    if let Some(entry) = entry {
+        check_recursion(def, graph, entry, found);
+    }
     found.node = None;
     entry
 }
@@ -102,8 +113,13 @@ fn times_out(node: &NodeDef, timer: Option<Port>) -> bool {
     port.is_some_and(|name| name == "timeout")
 }
 
-fn check_reached(def: &FlowDef, graph: &Graph, entry: NodeIx, found: &mut Found) {
-    let reached = graph.reached(entry);
+fn check_reached(def: &FlowDef, graph: &Graph, sides: &Sides, entry: NodeIx, found: &mut Found) {
+    let roots = sides.jumps.iter().chain([&entry]);
+    let mut reached: BTreeSet<NodeIx> = roots.flat_map(|root| graph.reached(*root)).collect();
+    if let Some(first) = sides.reminder {
+        reminder::check(def, graph, first, &reached, found);
+        reached.extend(graph.reached(first));
+    }
     let mut ids = BTreeSet::new();
     for (place, node) in nodes(def) {
         // A second start, or a second node of one id, has been reported as such.
@@ -117,9 +133,9 @@ fn check_reached(def: &FlowDef, graph: &Graph, entry: NodeIx, found: &mut Found)
 
 fn check_circles(def: &FlowDef, graph: &Graph, limits: &Limits, found: &mut Found) {
     let pace = |node: NodeIx| def.nodes.get(node.as_usize()).map_or(Pace::Ends, |node| node.kind.pace());
-    let runs = |node| matches!(pace(node), Pace::Runs | Pace::Jumps { .. });
+    let runs = |node, way| is_left_at_once(&pace(node), way);
 
-    let endless = graph.circles(|from, to, way| way != Way::Jump && runs(from) && runs(to));
+    let endless = graph.circles(|from, _, way| way != Way::Jump && runs(from, way));
     for circle in &endless {
         let message = format!("{} never waits", walk(def, circle));
         let fix = "put a wait into the circle, or go back by a `jump` with `max_jumps`";
@@ -129,8 +145,7 @@ fn check_circles(def: &FlowDef, graph: &Graph, limits: &Limits, found: &mut Foun
         endless.iter().flat_map(|circle| circle.members.iter().copied()).collect();
     let is_news = |circle: &Circle| circle.members.is_disjoint(&reported);
 
-    for circle in graph.circles(|from, to, _| runs(from) && runs(to)).iter().filter(|circle| is_news(circle))
-    {
+    for circle in graph.circles(|from, _, way| runs(from, way)).iter().filter(|circle| is_news(circle)) {
         let jumps = circle.members.iter().map(|node| match pace(*node) {
             Pace::Jumps { most, .. } => u64::from(most),
             _ => 0,
@@ -152,6 +167,8 @@ fn check_circles(def: &FlowDef, graph: &Graph, limits: &Limits, found: &mut Foun
     let by_timer = |from, way| match (pace(from), way) {
         (_, Way::Jump) => false,
         (Pace::Reply { timer }, Way::Edge(port)) => timer == Some(port),
+        // What happens in the called flow is checked there.
+        (Pace::Calls { failed, .. }, Way::Edge(port)) => failed == port,
         _ => true,
     };
     let sends = |node: &NodeIx| def.nodes.get(node.as_usize()).is_some_and(|node| node.kind.sends());
@@ -160,6 +177,28 @@ fn check_circles(def: &FlowDef, graph: &Graph, limits: &Limits, found: &mut Foun
             let message = format!("{} sends for ever, with no word of the contact", walk(def, circle));
             let fix = "go back by a `jump` with `max_jumps`, or wait for a reply without a timeout";
             report(def, start_of(circle), found, IssueCode::TimerLoop, message, fix);
+        }
+    }
+}
+
+/// Whether a session can leave a node this way in the turn in which it came.
+pub(super) fn is_left_at_once(pace: &Pace<'_>, way: Way) -> bool {
+    match pace {
+        Pace::Runs | Pace::Jumps { .. } => true,
+        Pace::Calls { failed, .. } => way == Way::Edge(*failed),
+        Pace::Ends | Pace::Timed | Pace::Reply { .. } => false,
+    }
+}
+
+/// A call of the flow by itself that its start leads to at once. Whether it does so by way of others is checked when
+/// they are known (`recursion`).
+fn check_recursion(def: &FlowDef, graph: &Graph, entry: NodeIx, found: &mut Found) {
+    let pace = |node: NodeIx| def.nodes.get(node.as_usize()).map_or(Pace::Ends, |node| node.kind.pace());
+    for node in graph.reached_by(entry, |from, way| is_left_at_once(&pace(from), way)) {
+        if matches!(pace(node), Pace::Calls { flow, .. } if flow == def.code) {
+            let message = "calls its own flow, and nothing waits in between".to_owned();
+            let fix = "put a wait before the call, or go back by a `jump`";
+            report(def, node, found, IssueCode::EndlessRecursion, message, fix);
         }
     }
 }

@@ -10,9 +10,11 @@ use crate::flow::def::{self, FlowDef};
 use crate::flow::expr::Expr;
 use crate::flow::graph::Graph;
 use crate::flow::issue::{Found, IssueCode, Issues};
+use crate::flow::keyword::{self, KeywordAction, Keywords};
 use crate::flow::node::{ContactMode, Node, NodeKind};
 use crate::flow::path::{Path, brief};
 use crate::flow::pattern::{Extent, Pattern};
+use crate::flow::reminder::Reminder;
 use crate::flow::settings::Settings;
 use crate::flow::span::Span;
 use crate::flow::template::Template;
@@ -55,7 +57,8 @@ fn compile(def: FlowDef, limits: &Limits, is_whole: bool, mut found: Found) -> R
     let parts = compile_parts(&def, &index, limits, is_whole, &mut found);
     if is_whole {
         let graph = Graph::of(&def, &index, &mut found);
-        let entry = check::check(&def, &graph, limits, &mut found);
+        let sides = Sides { jumps: parts.side_entries.clone(), reminder: parts.reminder.map(|r| r.node) };
+        let entry = check::check(&def, &graph, &sides, limits, &mut found);
         let flow = entry.and_then(|entry| assemble(&def, parts, graph, entry));
         match flow {
             Some(mut flow) if !found.has_errors() => {
@@ -75,6 +78,17 @@ struct Parts {
     settings: Settings,
     trigger: Trigger,
     nodes: Vec<Option<Node>>,
+    keywords: Keywords,
+    reminder: Option<Reminder>,
+    side_entries: Vec<NodeIx>,
+}
+
+/// Where sessions come to beside the start and the edges.
+pub(crate) struct Sides {
+    /// By keywords.
+    pub(crate) jumps: Vec<NodeIx>,
+    /// By the reminder, without leaving where they stand.
+    pub(crate) reminder: Option<NodeIx>,
 }
 
 /// The place of each node by its id; the first, if an id is given twice.
@@ -115,6 +129,7 @@ fn compile_parts(
         TriggerDef::Manual => None,
         TriggerDef::Inbound(inbound) => Some(&inbound.channel),
     };
+    let start_id = def.nodes.iter().find(|node| matches!(node.kind, NodeKind::Start(_)));
     let mut cx = Compile {
         limits,
         found,
@@ -124,6 +139,7 @@ fn compile_parts(
         channel: own.or(sender.map(|sender| &sender.channel)).cloned(),
         max_lifetime: TimeDelta::MAX,
         patterns_left: MOST_PATTERNS,
+        start: start_id.map(|node| node.id.as_str()),
         is_inbound: own.is_some(),
         is_contactless: own.is_none() && starts().any(|start| start.contact == Some(ContactMode::None)),
     };
@@ -133,6 +149,15 @@ fn compile_parts(
     }
     let settings = def.settings.clone().unwrap_or_default().compile(&root.key("settings"), &mut cx);
     cx.max_lifetime = settings.max_lifetime;
+    let written = def.settings.as_ref();
+    let at = root.key("settings");
+    let list = written.and_then(|settings| settings.keywords.as_deref()).unwrap_or_default();
+    let keywords = keyword::compile(list, &at.key("keywords"), &mut cx);
+    let jumps = list.iter().filter(|keyword| keyword.action == KeywordAction::Jump);
+    let jumps = jumps.filter_map(|keyword| index.get(keyword.node.as_deref()?).copied()).collect();
+    let ttl = settings.ttl.unwrap_or(settings.max_lifetime);
+    let reminder = written.and_then(|settings| settings.reminder.as_ref());
+    let reminder = reminder.and_then(|reminder| reminder.compile(ttl, &at.key("reminder"), &mut cx));
     let trigger = def.trigger.compile(&root.key("trigger"), &mut cx);
     let list = root.key("nodes");
     let mut nodes = Vec::with_capacity(def.nodes.len());
@@ -148,7 +173,8 @@ fn compile_parts(
     if is_whole {
         variables::check(def, &cx.mentions, cx.found);
     }
-    Parts { id: FlowId::new(&def.code).ok(), settings, trigger, nodes }
+    let id = FlowId::new(&def.code).ok();
+    Parts { id, settings, trigger, nodes, keywords, reminder, side_entries: jumps }
 }
 
 fn assemble(def: &FlowDef, parts: Parts, graph: Graph, entry: NodeIx) -> Option<Flow> {
@@ -172,6 +198,8 @@ fn assemble(def: &FlowDef, parts: Parts, graph: Graph, entry: NodeIx) -> Option<
         trigger: parts.trigger,
         warnings: Issues::default(),
         entry,
+        keywords: parts.keywords,
+        reminder: parts.reminder,
         index: steps.iter().enumerate().map(|(place, step)| (step.id.clone(), NodeIx::of(place))).collect(),
         steps: steps.into(),
     })
@@ -191,6 +219,8 @@ pub(crate) struct Compile<'a> {
     pub(crate) channel: Option<Channel>,
     max_lifetime: TimeDelta,
     patterns_left: usize,
+    /// The id of the start node.
+    start: Option<&'a str>,
     /// Whether a message starts the flow.
     pub(crate) is_inbound: bool,
     /// Whether sessions run without a contact.
@@ -210,6 +240,14 @@ impl Compile<'_> {
                 None
             }
         }
+    }
+
+    /// Compiles what is evaluated in the names of another flow: this one need not declare them.
+    pub(crate) fn of_another_flow<T>(&mut self, compile: impl FnOnce(&mut Self) -> T) -> T {
+        let own = std::mem::take(&mut self.mentions);
+        let compiled = compile(self);
+        self.mentions = own;
+        compiled
     }
 
     /// A template that must not be blank.
@@ -320,6 +358,15 @@ impl Compile<'_> {
             self.found.add(IssueCode::EdgeToNowhere, at, message, "name a node of this flow");
         }
         target
+    }
+
+    /// A node that sessions come to without an edge: any but the start.
+    pub(crate) fn side_entry(&mut self, at: &Path<'_>, verb: &str, id: &str) -> Option<NodeIx> {
+        if self.start == Some(id) {
+            let message = format!("{verb} to the start");
+            self.found.add(IssueCode::IntoStart, at, message, "name the node after the start");
+        }
+        self.node(at, verb, id)
     }
 
     /// Reports names that are given twice.

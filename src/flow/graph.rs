@@ -113,16 +113,30 @@ impl Graph {
         self.exits.get(node.as_usize()).map_or(&[], Vec::as_slice)
     }
 
+    /// Whether an edge leaves a node by another branch than this one.
+    pub(crate) fn has_other_exit(&self, node: NodeIx, than: Port) -> bool {
+        let exits = self.exits(node).iter().enumerate();
+        exits.filter(|(port, _)| *port != usize::from(than.0)).any(|(_, exit)| exit.to.is_some())
+    }
+
     /// The ways out of a node.
     pub(crate) fn ways(&self, node: NodeIx) -> impl Iterator<Item = (NodeIx, Way)> {
         self.graph.edges(vertex(node)).map(|edge| (place(edge.target()), *edge.weight()))
     }
 
-    /// For each node whether a way leads to it.
+    /// The nodes that some way leads to.
     pub(crate) fn reached(&self, from: NodeIx) -> BTreeSet<NodeIx> {
-        let mut walk = petgraph::visit::Bfs::new(&self.graph, vertex(from));
+        self.reached_by(from, |_, _| true)
+    }
+
+    /// The nodes that are reached by the ways that `keep` keeps.
+    pub(crate) fn reached_by(&self, from: NodeIx, keep: impl Fn(NodeIx, Way) -> bool) -> BTreeSet<NodeIx> {
+        let kept = EdgeFiltered::from_fn(&self.graph, |edge: petgraph::graph::EdgeReference<'_, Way>| {
+            keep(place(edge.source()), *edge.weight())
+        });
+        let mut walk = petgraph::visit::Bfs::new(&kept, vertex(from));
         let mut reached = BTreeSet::new();
-        while let Some(node) = walk.next(&self.graph) {
+        while let Some(node) = walk.next(&kept) {
             reached.insert(place(node));
         }
         reached

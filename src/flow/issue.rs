@@ -82,7 +82,7 @@ codes! {
     ManyEntries = "many_entries",
     /// Two nodes with one id.
     DuplicateNode = "duplicate_node",
-    /// Two branches of a node, or two options, inputs or variables, with one name.
+    /// Two branches of a node, or two options, inputs, variables or keywords, with one name.
     DuplicateBranch = "duplicate_branch",
     /// Two edges from one branch.
     DuplicateEdge = "duplicate_edge",
@@ -108,6 +108,8 @@ codes! {
     TimerLoop = "timer_loop",
     /// An edge for `timeout` on a wait that has none.
     TimeoutBranch = "timeout_branch",
+    /// A reminder's branch that does more than send, set variables and branch, or that leads into the talk.
+    ReminderPath = "reminder_path",
     /// A wait that is longer than a session may live.
     WaitTooLong = "wait_too_long",
     /// A wait for a reply in a flow that runs without a contact.
@@ -130,6 +132,10 @@ codes! {
     UnboundAccount = "unbound_account",
     /// Two online flows take any message on one account.
     TwoAnyTriggers = "two_any_triggers",
+    /// A call of a flow that there is not.
+    UnknownSubflow = "unknown_subflow",
+    /// A flow that calls itself, or others that call it, with no wait in between.
+    EndlessRecursion = "endless_recursion",
     /// More issues than one list holds; the rest is left out.
     MoreIssues = "more_issues",
 }

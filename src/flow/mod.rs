@@ -22,12 +22,15 @@ mod graph;
 mod issue;
 mod json;
 mod json_template;
+mod keyword;
 mod lifecycle;
 pub(crate) mod node;
 mod operator;
 mod path;
 mod pattern;
 mod read;
+mod recursion;
+mod reminder;
 mod render;
 #[cfg(feature = "schema")]
 mod schema;
@@ -48,12 +51,15 @@ pub use content::{
 };
 pub use def::{EdgeDef, FlowDef};
 pub use issue::{Issue, IssueCode, Issues, Severity};
+pub use keyword::{KeywordAction, KeywordDef, Keywords};
 pub use node::{
-    AnswerDef, AnswerKind, ArmDef, AskDef, AssignDef, BranchDef, ChoiceDef, ContactMode, DelayDef, EndDef,
-    FunctionDef, InputDef, InputPolicy, InputType, JumpDef, KeywordMode, NodeDef, NodeKind, OnTimeout,
-    ReplyKind, SendAction, SendMessageDef, SetVariablesDef, StartDef, TypingDef, VariableDef, WaitReplyDef,
+    AnswerDef, AnswerKind, ArmDef, AskDef, AssignDef, BranchDef, CallFlowDef, ChoiceDef, ContactMode,
+    DelayDef, EndDef, FunctionDef, HandoffDef, HandoffTimeout, InputDef, InputPolicy, InputType, JumpDef,
+    KeywordMode, NodeDef, NodeKind, OnTimeout, ReplyKind, SendAction, SendMessageDef, SetVariablesDef,
+    StartDef, TypingDef, VariableDef, WaitReplyDef,
 };
 pub use operator::Operator;
+pub use reminder::ReminderDef;
 #[cfg(feature = "schema")]
 pub use schema::schema;
 pub use settings::{
@@ -64,7 +70,10 @@ pub use trigger::{Campaign, InboundDef, MatchKind, Rank, RuleDef, Trigger, Trigg
 
 pub(crate) use condition::Condition;
 pub(crate) use json_template::JsonTemplate;
+pub(crate) use keyword::{Keyword, keyword_form};
 pub(crate) use lifecycle::{DraftText, check_binding};
+pub(crate) use recursion::check_calls;
+pub(crate) use reminder::Reminder;
 pub(crate) use render::Render;
 
 use std::collections::BTreeMap;
@@ -101,6 +110,8 @@ pub struct Flow {
     trigger: Trigger,
     warnings: Issues,
     entry: (NodeIx, NodeId, Start),
+    keywords: Keywords,
+    reminder: Option<Reminder>,
     steps: Box<[Step]>,
     index: BTreeMap<NodeId, NodeIx>,
 }
@@ -195,6 +206,14 @@ impl Flow {
         &self.warnings
     }
 
+    /// The flows that it calls, in the order of its nodes; one may come several times (SEMANTICS N9).
+    pub fn calls(&self) -> impl Iterator<Item = &FlowId> {
+        self.steps.iter().filter_map(|step| match &step.node {
+            Node::CallFlow(call) => Some(&call.flow),
+            _ => None,
+        })
+    }
+
     /// The branches of a node in their order, each with the node behind it, if an edge leads there.
     pub fn branches(&self, node: &NodeId) -> impl Iterator<Item = (&str, Option<&NodeId>)> {
         let step = self.index.get(node).and_then(|at| self.node(*at));
@@ -210,6 +229,15 @@ impl Flow {
     /// The node where every session begins.
     pub(crate) fn entry(&self) -> (NodeIx, &NodeId) {
         (self.entry.0, &self.entry.1)
+    }
+
+    /// The words that mean something to its sessions.
+    pub(crate) fn keywords(&self) -> &Keywords {
+        &self.keywords
+    }
+
+    pub(crate) fn reminder(&self) -> Option<Reminder> {
+        self.reminder
     }
 
     pub(crate) fn node(&self, at: NodeIx) -> Option<&Step> {

@@ -12,8 +12,10 @@ use crate::Channel;
 use crate::address::Account;
 use crate::flow::compile::Compile;
 use crate::flow::issue::{Found, IssueCode};
+use crate::flow::keyword::KeywordDef;
 use crate::flow::path::{Path, brief};
 use crate::flow::read::{Fields, Read, words, wrong_type};
+use crate::flow::reminder::ReminderDef;
 #[cfg(feature = "schema")]
 use crate::flow::schema::Book;
 use crate::flow::span::Span;
@@ -49,6 +51,12 @@ pub struct SettingsDef {
     /// (SEMANTICS I12).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_message_age: Option<Span>,
+    /// Words that mean something wherever the contact stands (SEMANTICS I6).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keywords: Option<Vec<KeywordDef>>,
+    /// What is said some time before a session expires (SEMANTICS S6).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reminder: Option<ReminderDef>,
 }
 
 words! {
@@ -209,6 +217,8 @@ impl Read for SettingsDef {
             concurrency: fields.optional("concurrency"),
             reentry: fields.optional("reentry"),
             max_message_age: fields.optional("max_message_age"),
+            keywords: fields.optional("keywords"),
+            reminder: fields.optional("reminder"),
         };
         fields.close();
         Some(settings)

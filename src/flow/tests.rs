@@ -9,9 +9,9 @@ use crate::flow::content::Message;
 use crate::flow::expr::{Scope, Val};
 use crate::flow::node::{Assign, Delay, Function, Node, Port, WaitReply};
 use crate::flow::{
-    AnswerKind, Campaign, Clash, ContactMode, Decimal, Flow, InputPolicy, InputType, KeywordMode, MatchKind,
-    MediaType, NodeIx, NodeKind, OnTimeout, Operator, Render, ReplyKind, SendAction, Settings, Step,
-    Undefined,
+    AnswerKind, Campaign, Clash, ContactMode, Decimal, Flow, InputPolicy, InputType, KeywordAction,
+    KeywordMode, MatchKind, MediaType, NodeIx, NodeKind, OnTimeout, Operator, Render, ReplyKind, SendAction,
+    Settings, Step, Undefined,
 };
 use crate::value::Caps;
 use crate::{Bag, Concurrency, Limits, NodeId, Reentry, TtlMode};
@@ -258,6 +258,7 @@ fn the_reference_names_every_word() {
         words(AnswerKind::WORDS),
         words(Decimal::WORDS),
         words(KeywordMode::WORDS),
+        words(KeywordAction::WORDS),
     ];
     for word in known.concat() {
         let forms = [format!("`{word}`"), format!("\"{word}\""), format!("[`{word}`]")];

@@ -1,7 +1,7 @@
 //! Inputs that a session takes where it stands: no node is entered, no turn is counted, the TTL does not slide. They
 //! are inputs all the same, so that nothing but the kernel changes a session and its journal has all of them.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::id::CallId;
 use crate::kernel::Input;
@@ -20,6 +20,8 @@ impl Input {
                 | Self::CallLater { .. }
                 | Self::Held
                 | Self::Migrate { .. }
+                | Self::Touch
+                | Self::Thaw { .. }
         )
     }
 }
@@ -54,14 +56,41 @@ pub(crate) fn take_aside(session: &mut Session, input: Input, now: DateTime<Utc>
             }
             waits
         }
-        Input::Migrate { version, node } if stands_still(session.status) => {
+        Input::Migrate { version, node } if stands_still(session) && !session.is_in_call() => {
             session.version = version;
             session.at = node;
             session.hint = 0;
             true
         }
+        Input::Touch if session.status == Status::Handoff => {
+            touch(session, now);
+            true
+        }
+        Input::Thaw { since } => thaw(session, since, now),
         _ => false,
     }
+}
+
+/// The handoff's time begins anew (SEMANTICS S10).
+fn touch(session: &mut Session, now: DateTime<Utc>) {
+    if let Some(seconds) = session.handoff().and_then(|handoff| handoff.timeout) {
+        session.deadline = Some(later(now, TimeDelta::seconds(seconds)));
+    }
+}
+
+/// What was to happen happens later, by as long as the session stood still; but its longest life does not grow.
+fn thaw(session: &mut Session, since: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    let still = now - since.max(session.parked_at);
+    if still <= TimeDelta::zero() {
+        return false;
+    }
+    session.rare().still_millis += still.num_milliseconds();
+    session.deadline = session.deadline.map(|deadline| later(deadline, still));
+    session.parked_at = later(session.parked_at, still);
+    session.delay_window(still);
+    let ends_by = session.ends_by.unwrap_or(DateTime::<Utc>::MAX_UTC);
+    session.expires_at = session.expires_at.map(|at| later(at, still).min(ends_by));
+    true
 }
 
 /// The call that the session waits for, made once more.

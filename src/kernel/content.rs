@@ -9,7 +9,7 @@ use crate::flow::content::{
 use crate::flow::template::Template;
 use crate::kernel::route::payload;
 use crate::kernel::run::{Move, Run};
-use crate::session::{self, Content, FailureCode, Opt, Status};
+use crate::session::{self, Content, FailureCode, Opt};
 
 /// Renders a message; or says how the turn ends because it can not be rendered.
 pub(super) fn render_content(run: &mut Run<'_>, message: &Message) -> Result<Content, Move> {
@@ -75,11 +75,9 @@ fn bad(why: impl ToString) -> Move {
     Move::fail(FailureCode::BadContent, why)
 }
 
-/// What is chosen names the wait that comes next, whichever node that is; or the one that the session stands at, where
-/// a question is asked again.
+/// What is chosen names the wait that comes next, whichever node that is; or the one that the session stands at.
 fn choices(run: &mut Run<'_>, choices: &[Choice]) -> Result<Vec<Opt>, Move> {
-    let is_again = run.session.status == Status::Waiting;
-    let wait = if is_again { run.session.wait } else { run.session.wait + 1 };
+    let wait = run.offered_wait();
     let each = choices.iter().map(|choice| {
         let payload = payload(run.session.id, wait, &choice.id);
         let mut option = Opt::new(payload, run.label(&choice.label));

@@ -12,7 +12,7 @@ use crate::id::{ContactId, FlowId, FlowVersion, MessageId, SessionId, WorkspaceI
 use crate::kernel::journal::{JournalEntry, JournalStep, Logged};
 use crate::kernel::node::refusal;
 use crate::kernel::run::{NewSession, later, span, start, take};
-use crate::kernel::{Effect, Input, Scene};
+use crate::kernel::{Effect, Input, Library, Scene};
 use crate::limits::Limits;
 use crate::observer::EventKind;
 use crate::session::{
@@ -29,7 +29,7 @@ const CLOCK_BEHIND: TimeDelta = TimeDelta::hours(1);
 const DEAD_LETTER_RETENTION: TimeDelta = TimeDelta::days(30);
 
 /// The flows that a decision may need, as they are now.
-pub(crate) trait Flows {
+pub(crate) trait Flows: Library {
     /// A version of a flow. None: it has not been fetched yet.
     fn pinned(&self, flow: &FlowId, version: FlowVersion) -> Option<Pinned<'_>>;
 }
@@ -66,6 +66,8 @@ pub(crate) struct Decision<'a> {
     pub(crate) changed: bool,
     pub(crate) started: Vec<(SessionId, FlowId, FlowVersion)>,
     pub(crate) ended: Vec<Session>,
+    /// Sessions that called a flow or came back from one, with the versions that they need beside their own.
+    pub(crate) called: Vec<(SessionId, Vec<(FlowId, FlowVersion)>)>,
     pub(crate) journal: Vec<JournalEntry>,
     pub(crate) events: Vec<(DateTime<Utc>, EventKind)>,
     pub(crate) add_aliases: Vec<Alias>,
@@ -93,6 +95,7 @@ impl<'a> Decision<'a> {
             changed: false,
             started: Vec::new(),
             ended: Vec::new(),
+            called: Vec::new(),
             journal: Vec::new(),
             events: Vec::new(),
             add_aliases: Vec::new(),
@@ -113,12 +116,10 @@ impl<'a> Decision<'a> {
 
     /// The versions that its live sessions need and that have not been fetched.
     pub(crate) fn missing(&self) -> Vec<(FlowId, FlowVersion)> {
-        let unknown = |session: &&Session| self.pinned(&session.flow, session.version).is_none();
-        self.conversation
-            .sessions
-            .iter()
-            .filter(unknown)
-            .map(|session| (session.flow.clone(), session.version))
+        let versions = self.conversation.sessions.iter().flat_map(Session::versions);
+        versions
+            .filter(|(flow, version)| self.pinned(flow, *version).is_none())
+            .map(|(flow, version)| (flow.clone(), version))
             .collect()
     }
 
@@ -197,10 +198,12 @@ impl<'a> Decision<'a> {
     fn turn(&mut self, place: usize, input: Input, at: DateTime<Utc>) -> bool {
         let Some(session) = self.conversation.sessions.get(place) else { return false };
         let Some(pinned) = self.pinned(&session.flow, session.version) else { return false };
+        let keeps_quiet = self.keeps_quiet(session, &input);
         let unsent = self.conversation.outbox.iter().filter(|unsent| unsent.seq > self.settled).count();
         let last_seq = self.conversation.last_seq;
         let (journal, version) = (session.is_journalled(), session.version);
-        let logged = journal.then(|| Logged { input: input.clone(), version, last_seq, unsent });
+        let logged =
+            journal.then(|| Logged { input: input.clone(), version, last_seq, unsent, called: Vec::new() });
         let is_aside = input.is_aside();
         let conversation = Arc::make_mut(&mut self.conversation);
         let Conversation { contact, sessions, .. } = conversation;
@@ -210,6 +213,7 @@ impl<'a> Decision<'a> {
             workspace: self.ground.workspace,
             contact,
             flow_name: pinned.name,
+            flows: self.ground.flows,
             limits: self.ground.limits,
             last_seq,
             unsent,
@@ -218,6 +222,9 @@ impl<'a> Decision<'a> {
         let mut outcome = take(pinned.flow.map(|flow| &**flow), session, input, &scene);
         if !outcome.taken {
             return false;
+        }
+        if keeps_quiet {
+            outcome.effects.retain(|effect| !matches!(effect, Effect::Send(_)));
         }
         let max = self.ground.limits.conversation_bytes;
         if !is_aside
@@ -228,8 +235,11 @@ impl<'a> Decision<'a> {
             fail(session, FailureCode::ConversationSize, format!("the conversation exceeds {max} bytes"), at);
         }
         self.changed = true;
+        if outcome.calls_changed {
+            self.note_calls(place);
+        }
         if let Some(logged) = logged {
-            self.log(place, logged, pinned.name, at, outcome.steps);
+            self.log(place, Logged { called: outcome.called, ..logged }, pinned.name, at, outcome.steps);
         }
         for effect in outcome.effects {
             match effect {
@@ -286,6 +296,17 @@ impl<'a> Decision<'a> {
         letters.push(DeadLetter { message, reason, at });
     }
 
+    fn note_calls(&mut self, place: usize) {
+        let Some(session) = self.conversation.sessions.get(place) else { return };
+        let mut versions: Vec<_> =
+            session.versions().skip(1).map(|(flow, version)| (flow.clone(), version)).collect();
+        versions.sort();
+        versions.dedup();
+        let id = session.id;
+        self.called.retain(|(of, _)| *of != id);
+        self.called.push((id, versions));
+    }
+
     /// Books what became of the session at this place; an ended one leaves the record for the archive.
     fn close(&mut self, place: usize, at: DateTime<Utc>) {
         let conversation = Arc::make_mut(&mut self.conversation);
@@ -299,10 +320,23 @@ impl<'a> Decision<'a> {
             };
             self.events.push((at, turn));
         }
-        if !session.status.is_live() {
-            let session = conversation.sessions.remove(place);
-            self.ended.push(session);
+        match session.status {
+            Status::Handoff => conversation.fall_silent(at),
+            status if status.is_live() => {}
+            _ => {
+                let session = conversation.sessions.remove(place);
+                self.called.retain(|(of, _)| *of != session.id);
+                self.ended.push(session);
+            }
         }
+    }
+
+    /// Whether what the input leads to is not said: time alone writes nothing to a contact who opted out (SEMANTICS
+    /// T10).
+    fn keeps_quiet(&self, session: &Session, input: &Input) -> bool {
+        self.conversation.contact.opted_out_at.is_some()
+            && matches!(input, Input::Deadline(_) | Input::Reminder(_))
+            && !session.origin.as_ref().is_some_and(|origin| origin.transactional)
     }
 
     /// Ends the session at this place from outside, and drops what it has not sent (SEMANTICS D1).
@@ -325,22 +359,26 @@ impl<'a> Decision<'a> {
         while let Some(place) = self.terminated() {
             self.end(place, EndReason::FlowTerminated, self.now);
         }
+        self.break_silence(self.now);
         while let Some((at, timer, place)) = self.next_timer().filter(|(at, ..)| *at <= self.now) {
             let Some(session) = self.conversation.sessions.get(place) else { return };
             let input = match timer {
                 Timer::Deadline => Input::Deadline(session.wait),
+                Timer::Reminder => Input::Reminder(session.wait),
                 Timer::Expiry => Input::Expiry,
             };
             if !self.advance(place, input, at) && !self.advance(place, Input::Expiry, at) {
                 return;
             }
+            self.break_silence(at);
         }
     }
 
-    /// The place of a session whose version was terminated (SEMANTICS L4).
+    /// The place of a session that needs a version that was terminated (SEMANTICS L4).
     fn terminated(&self) -> Option<usize> {
         let is_terminated = |session: &Session| {
-            self.pinned(&session.flow, session.version).is_some_and(|pinned| pinned.terminated)
+            let mut versions = session.versions();
+            versions.any(|(flow, version)| self.pinned(flow, version).is_some_and(|pinned| pinned.terminated))
         };
         self.conversation.sessions.iter().position(is_terminated)
     }
@@ -463,6 +501,7 @@ impl<'a> Decision<'a> {
 
     /// Makes the record ready to be written: what is settled is forgotten, time moves on.
     pub(crate) fn finish(&mut self) -> Option<DateTime<Utc>> {
+        self.break_silence(self.now);
         let (settled, now) = (self.settled, self.now);
         let conversation = Arc::make_mut(&mut self.conversation);
         conversation.prune(settled);
@@ -505,7 +544,8 @@ pub(super) fn end_without_flow(session: &mut Session, input: &Input, at: DateTim
 /// Ends a session as failed, from outside its turn.
 pub(super) fn fail(session: &mut Session, code: FailureCode, message: String, at: DateTime<Utc>) {
     let node = session.at.clone();
-    session.rare().failure = Some(crate::session::Failure { code, node, message });
+    let flow = session.called().map(|(flow, _)| flow.clone());
+    session.rare().failure = Some(crate::session::Failure { code, node, flow, message });
     session.status = Status::Failed;
     session.deadline = None;
     session.call = None;

@@ -14,11 +14,9 @@ pub(super) fn resolve(run: &mut Run<'_>, node: &SendMessage) -> Result<Arc<Route
     }
     let base = reply(run).ok();
     let account = match (&node.channel, &node.from) {
-        (None, None) => {
-            base.as_ref().map(|route| route.account.clone()).or_else(|| run.flow.settings().sender.clone())
-        }
+        (None, None) => base.as_ref().map(|route| route.account.clone()).or_else(|| run.sender().cloned()),
         (channel, from) => {
-            let known = base.as_ref().map(|route| &route.account).or(run.flow.settings().sender.as_ref());
+            let known = base.as_ref().map(|route| &route.account).or(run.sender());
             let channel = channel.clone().or_else(|| known.map(|account| account.channel.clone()));
             let from = match from {
                 Some(from) => {
@@ -58,13 +56,20 @@ pub(super) fn reply(run: &mut Run<'_>) -> Result<Arc<Route>, Move> {
     if let Some(route) = &run.session.route {
         return Ok(Arc::clone(route));
     }
-    let Some(account) = run.flow.settings().sender.clone() else {
+    let Some(account) = run.sender().cloned() else {
         return Err(nowhere("neither the trigger nor the flow's `settings.sender` says where to send from"));
     };
     let to = contact_on(run, &account)?;
     let route = Arc::new(Route { account, to });
     run.session.route = Some(Arc::clone(&route));
     Ok(route)
+}
+
+impl Run<'_> {
+    /// The sender of the flow that the session stands in, else of the one that was started.
+    fn sender(&self) -> Option<&Account> {
+        self.flow.settings().sender.as_ref().or(self.root.settings().sender.as_ref())
+    }
 }
 
 fn contact_on(run: &Run<'_>, account: &Account) -> Result<Address, Move> {

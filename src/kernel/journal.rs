@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::calls::CallResult;
 use crate::id::{ContactId, FlowId, FlowVersion, NodeId, SessionId};
 use crate::kernel::hash::json_hash;
-use crate::kernel::{Input, NewSession};
+use crate::kernel::{Callee, Input, NewSession};
 use crate::session::{Contact, Failure, SendOutcome, Session, Status};
 
 /// One input that a session took, as its journal keeps it (SEMANTICS L6).
@@ -47,6 +47,9 @@ pub struct JournalEntry {
     /// How many messages of the conversation were unsent.
     #[serde(default)]
     pub unsent: usize,
+    /// The called flows that the turn looked up (SEMANTICS N9).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub called: Vec<CalledFlow>,
     /// The nodes that the turn visited.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<JournalStep>,
@@ -86,6 +89,31 @@ pub struct JournalStep {
     /// Why so, when there was something to decide: the rule that held, what was answered, what failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<Arc<str>>,
+    /// The called flow that the node is of; None: the session's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called: Option<(FlowId, FlowVersion)>,
+}
+
+/// A called flow as a turn found it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct CalledFlow {
+    /// The flow.
+    pub flow: FlowId,
+    /// The version.
+    pub version: FlowVersion,
+    /// The flow's name.
+    pub name: Arc<str>,
+    /// Whether it was looked up to be entered: the version was the one online.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub online: bool,
+}
+
+impl CalledFlow {
+    pub(super) fn of(found: &Callee<'_>, online: bool) -> Self {
+        let (flow, version) = (found.flow.id().clone(), found.version);
+        Self { flow, version, name: found.name.into(), online }
+    }
 }
 
 /// What happened at a node.
@@ -97,6 +125,8 @@ pub enum StepEvent {
     Left,
     /// The session went to a node without an edge.
     Jumped,
+    /// The session went into another flow.
+    Called,
     /// The session stands there: at a question, a delay, a call, with a person.
     Parked,
     /// The session ended there.
@@ -111,6 +141,7 @@ pub(crate) struct Logged {
     pub(crate) version: FlowVersion,
     pub(crate) last_seq: u64,
     pub(crate) unsent: usize,
+    pub(crate) called: Vec<CalledFlow>,
 }
 
 impl JournalEntry {
@@ -123,7 +154,7 @@ impl JournalEntry {
         at: DateTime<Utc>,
         steps: Vec<JournalStep>,
     ) -> Self {
-        let Logged { input, version, last_seq, unsent } = logged;
+        let Logged { input, version, last_seq, unsent, called } = logged;
         let (seq, has_news) = count(session, contact, flow_name);
         let seen = has_news.then(|| Box::new(Seen { contact: contact.clone(), flow_name: flow_name.into() }));
         Self {
@@ -139,6 +170,7 @@ impl JournalEntry {
             seen,
             last_seq,
             unsent,
+            called,
             steps,
             node: session.at.clone(),
             status: session.status,
@@ -168,6 +200,8 @@ impl Input {
                 format!("the host answered with branch `{branch}`")
             }
             Self::Result { .. } => "the host answered".to_owned(),
+            Self::Jump { .. } => "a keyword".to_owned(),
+            Self::Resume { .. } => "the contact was handed back".to_owned(),
             Self::Sent { outcome: SendOutcome::Sent, .. } => "the message was taken".to_owned(),
             Self::Sent { outcome: SendOutcome::Failed { reason }, .. } => {
                 format!("the message failed: {reason}")

@@ -35,7 +35,7 @@ impl Run<'_> {
             id,
             workspace: self.scene.workspace.clone(),
             contact: self.scene.contact.id.clone(),
-            flow: self.session.flow.clone(),
+            flow: self.session.active().0.clone(),
             node: step.id.clone(),
             route,
             content,

@@ -12,8 +12,11 @@ pub(crate) fn migration(
     to: &Flow,
     nodes: &[(NodeId, NodeId)],
 ) -> Result<NodeId, String> {
-    if !stands_still(session.status) {
+    if !stands_still(session) {
         return Err(format!("it is {}, not at a question", session.status));
+    }
+    if session.is_in_call() {
+        return Err("it is in a flow that another one called".to_owned());
     }
     let here = &session.at;
     let there = nodes.iter().find(|(old, _)| old == here).map_or(here, |(_, new)| new);
@@ -28,8 +31,9 @@ pub(crate) fn migration(
 }
 
 /// Whether a session is where another version may take it over: nothing is on its way to it but a person's word.
-pub(super) fn stands_still(status: Status) -> bool {
-    matches!(status, Status::Waiting | Status::Handoff)
+pub(super) fn stands_still(session: &Session) -> bool {
+    let stood = session.handoff().and_then(|handoff| handoff.stood.as_ref());
+    matches!(stood.map_or(session.status, |stood| stood.status), Status::Waiting | Status::Handoff)
 }
 
 fn find<'f>(flow: &'f Flow, id: &NodeId) -> Option<&'f NodeDef> {

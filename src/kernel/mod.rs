@@ -8,16 +8,22 @@ mod aside;
 mod content;
 mod decision;
 mod destination;
+mod frames;
+mod handoff;
 mod hash;
 mod inputs;
 mod journal;
+mod keyword;
+mod library;
 mod message;
 mod migrate;
 mod node;
+mod reminder;
 mod replay;
 mod route;
 mod run;
 mod scope;
+mod silence;
 
 use std::sync::Arc;
 
@@ -30,6 +36,7 @@ use crate::id::{CallId, FlowVersion, MessageId, NodeId, WorkspaceId};
 use crate::limits::Limits;
 use crate::observer::EventKind;
 use crate::session::{Contact, DeliveryReport, EndReason, Message, Outbound, Route, SendOutcome, Session};
+use crate::value::Bag;
 
 pub use admit::Refusal;
 pub(crate) use admit::{Admission, Allowances, admit};
@@ -37,7 +44,9 @@ pub(crate) use aside::take_aside;
 pub(crate) use decision::{Decision, Flows, Ground, Pinned};
 pub(crate) use hash::{address_hash, fingerprint, jitter, key_hash, message_hash};
 pub(crate) use inputs::accept_inputs;
-pub use journal::{JournalEntry, JournalStep, Seen, StepEvent};
+pub use journal::{CalledFlow, JournalEntry, JournalStep, Seen, StepEvent};
+pub(crate) use keyword::{Heard, hear};
+pub use library::{Callee, Library};
 pub(crate) use migrate::migration;
 pub use replay::{ReplayError, replay};
 pub(crate) use route::{Candidate, InboundMessage, Routing, own_choice, route, wait_node};
@@ -79,6 +88,30 @@ pub enum Input {
     },
     /// It is ended from outside.
     End(EndReason),
+    /// It leaves where it stands for a node of its flow (SEMANTICS I6).
+    Jump {
+        /// The node.
+        node: NodeId,
+        /// Where the word came from that took it there.
+        route: Option<Arc<Route>>,
+    },
+    /// It is handed over to a person, and afterwards stands where it stands now (SEMANTICS S10).
+    Handoff,
+    /// It comes back from a person.
+    Resume {
+        /// What the person found out: variables to write.
+        vars: Bag,
+    },
+    /// The contact or the person said something: the handoff's time begins anew. No turn.
+    Touch,
+    /// Another session of the contact came back from a person: what was to happen happens later, by as long as this
+    /// one stood still. No turn.
+    Thaw {
+        /// Since when.
+        since: DateTime<Utc>,
+    },
+    /// The time to remind has come; the number of the wait it was set for (SEMANTICS S6).
+    Reminder(u32),
     /// The contact said something that nothing asked for: kept for the next question (SEMANTICS I5). No turn.
     Queue {
         /// What was said.
@@ -128,6 +161,12 @@ impl Input {
             Self::Result { .. } => "result",
             Self::Sent { .. } => "sent",
             Self::End(_) => "end",
+            Self::Jump { .. } => "jump",
+            Self::Handoff => "handoff",
+            Self::Resume { .. } => "resume",
+            Self::Touch => "touch",
+            Self::Thaw { .. } => "thaw",
+            Self::Reminder(_) => "reminder",
             Self::Queue { .. } => "queue",
             Self::Report { .. } => "report",
             Self::Handed(_) => "handed",
@@ -149,6 +188,8 @@ pub struct Scene<'a> {
     pub contact: &'a Contact,
     /// The flow's name now; it changes without a new version (SEMANTICS S5).
     pub flow_name: &'a str,
+    /// The flows that it may call.
+    pub flows: &'a dyn Library,
     /// The maxima.
     pub limits: &'a Limits,
     /// The number of the message that was last put into the conversation's outbox.
@@ -201,7 +242,7 @@ pub enum Effect {
 /// contact.addresses.push(chatflow::Address::new(&Account::new(Channel::Sms, "555")?, "+14155550123")?);
 /// let now = "2026-05-07T08:14:23Z".parse()?;
 /// let scene = Scene {
-///     now, workspace: &Default::default(), contact: &contact, flow_name: flow.name(),
+///     now, workspace: &Default::default(), contact: &contact, flow_name: flow.name(), flows: &(),
 ///     limits: &Default::default(), last_seq: 0, unsent: 0, journal: false,
 /// };
 /// let session = start(&flow, NewSession::new(SessionId(uuid::Uuid::nil()), FlowVersion(1)), now);

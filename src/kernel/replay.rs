@@ -4,9 +4,9 @@
 use crate::flow::Flow;
 use crate::id::{FlowId, FlowVersion, WorkspaceId};
 use crate::kernel::decision::fail;
-use crate::kernel::journal::{JournalEntry, JournalStep, Seen, count};
+use crate::kernel::journal::{CalledFlow, JournalEntry, JournalStep, Seen, count};
 use crate::kernel::run::{start, take};
-use crate::kernel::{Input, Scene};
+use crate::kernel::{Callee, Input, Library, Scene};
 use crate::limits::Limits;
 use crate::session::{FailureCode, Session};
 
@@ -76,10 +76,16 @@ pub fn replay<'f>(
         }
         seen = entry.seen.as_deref().unwrap_or(seen);
         let flow = flows(&entry.flow, entry.version);
+        let called: Vec<_> =
+            entry.called.iter().map(|called| (called, flows(&called.flow, called.version))).collect();
+        if let Some((unknown, _)) = called.iter().find(|(_, flow)| flow.is_none()) {
+            let (flow, version) = (unknown.flow.clone(), unknown.version);
+            return Err(ReplayError::UnknownFlow { flow, version });
+        }
         if flow.is_none() && !ends_without_flow(entry) {
             return Err(unknown(entry));
         }
-        let steps = repeat(flow, &mut session, entry, seen, limits);
+        let steps = repeat(flow, &Looked(called), &mut session, (entry, seen), limits);
         let came_to = (session.turns, &session.at, session.status, session.failure());
         if steps.as_deref() != Some(&entry.steps)
             || came_to != (entry.turn, &entry.node, entry.status, entry.failure.as_ref())
@@ -90,12 +96,27 @@ pub fn replay<'f>(
     Ok(session)
 }
 
+/// The called flows that a turn looked up.
+struct Looked<'f>(Vec<(&'f CalledFlow, Option<&'f Flow>)>);
+
+impl Library for Looked<'_> {
+    fn find(&self, flow: &FlowId, version: Option<FlowVersion>) -> Option<Callee<'_>> {
+        let is_meant = |called: &CalledFlow| match version {
+            Some(version) => called.version == version,
+            None => called.online,
+        };
+        let found = self.0.iter().find(|(called, _)| called.flow == *flow && is_meant(called));
+        let (called, flow) = found?;
+        Some(Callee { flow: (*flow)?, version: called.version, name: &called.name })
+    }
+}
+
 /// Takes an entry's input once more. None: the session does not take it.
 fn repeat(
     flow: Option<&Flow>,
+    called: &Looked<'_>,
     session: &mut Session,
-    entry: &JournalEntry,
-    seen: &Seen,
+    (entry, seen): (&JournalEntry, &Seen),
     limits: &Limits,
 ) -> Option<Vec<JournalStep>> {
     let scene = Scene {
@@ -103,6 +124,7 @@ fn repeat(
         workspace: &WorkspaceId::default(),
         contact: &seen.contact,
         flow_name: &seen.flow_name,
+        flows: called,
         limits,
         last_seq: entry.last_seq,
         unsent: entry.unsent,

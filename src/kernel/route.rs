@@ -61,6 +61,13 @@ pub(crate) struct Asked<'f> {
     patience: TimeDelta,
 }
 
+impl Asked<'_> {
+    /// Whether what it is answered with is never a keyword (SEMANTICS I6).
+    pub(super) fn keywords_off(&self) -> bool {
+        self.question.keywords_off
+    }
+}
+
 /// Who gets a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Routing {
@@ -123,7 +130,7 @@ pub(crate) fn route<'f>(
 
 /// The session whose question a message answers: the one its payload names, else the one that waits since last
 /// (SEMANTICS I3). A choice of ours answers no question but its own (I9).
-fn answering<'s, 'f>(
+pub(super) fn answering<'s, 'f>(
     inbound: &InboundMessage<'_>,
     sessions: &'s [Session],
     wait_of: impl Fn(&Session) -> Option<Asked<'f>>,

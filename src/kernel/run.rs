@@ -8,14 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::flow::node::{Port, SendMessage};
 use crate::flow::{Flow, NodeIx, Step, TtlMode};
-use crate::id::{FlowVersion, MessageId, SessionId};
+use crate::id::{FlowId, FlowVersion, MessageId, SessionId};
 use crate::kernel::decision::end_without_flow;
-use crate::kernel::journal::{JournalStep, StepEvent};
-use crate::kernel::{Effect, Input, Scene, node, take_aside};
+use crate::kernel::frames::Entry;
+use crate::kernel::journal::{CalledFlow, JournalStep, StepEvent};
+use crate::kernel::{Callee, Effect, Input, Scene, node, take_aside};
 use crate::observer::EventKind;
 use crate::session::{
     Failure, FailureCode, Journalled, Message, Origin, Queued, Reply, Route, SendOutcome, Sending, Session,
-    Status,
+    Status, Stood,
 };
 use crate::value::Bag;
 
@@ -103,10 +104,14 @@ pub(super) enum Move {
     Take(Port),
     /// To this node, without an edge.
     Jump(NodeIx),
+    /// Into another flow.
+    Call(Box<Entry>),
     /// Not: the session stays here, in this state, until then at the latest.
     Park { status: Status, deadline: Option<DateTime<Utc>> },
     /// Not: the session waits on for what it waits for, until then as before.
     Stay,
+    /// Back to where the session stood before.
+    Back(Stood),
     /// The session ends.
     End(Status),
     /// The session fails.
@@ -120,11 +125,12 @@ impl Move {
         Self::Fail(code, message.to_string())
     }
 
-    fn event(&self) -> StepEvent {
+    pub(super) fn event(&self) -> StepEvent {
         match self {
             Self::Take(_) => StepEvent::Left,
             Self::Jump(_) => StepEvent::Jumped,
-            Self::Park { .. } | Self::Stay | Self::Ignore => StepEvent::Parked,
+            Self::Call(_) => StepEvent::Called,
+            Self::Park { .. } | Self::Stay | Self::Back(_) | Self::Ignore => StepEvent::Parked,
             Self::End(_) => StepEvent::Ended,
             Self::Fail(..) => StepEvent::Failed,
         }
@@ -133,7 +139,12 @@ impl Move {
 
 /// A turn in progress.
 pub(super) struct Run<'a> {
+    /// The flow that the session stands in.
     pub(super) flow: &'a Flow,
+    /// Its name now.
+    pub(super) flow_name: &'a str,
+    /// The flow that was started.
+    pub(super) root: &'a Flow,
     pub(super) session: &'a mut Session,
     pub(super) scene: &'a Scene<'a>,
     pub(super) effects: Vec<Effect>,
@@ -143,10 +154,16 @@ pub(super) struct Run<'a> {
     pub(super) signs: u32,
     /// The title of the node that led here.
     pub(super) component: Option<Arc<str>>,
+    /// Whether the session needs other versions of flows than before.
+    pub(super) calls_changed: bool,
+    /// The called flows that were looked up, for the journal.
+    called: Vec<CalledFlow>,
+    /// Whether it runs beside a wait, which stays as it is (SEMANTICS S6).
+    pub(super) beside: bool,
     visited: u32,
     steps: Vec<JournalStep>,
     /// Whether the session came to the node that it stands at in this turn.
-    entered: bool,
+    pub(super) entered: bool,
     /// Why the node is left that the session stands at.
     why: Option<Arc<str>>,
 }
@@ -157,12 +174,17 @@ pub(crate) struct Outcome {
     pub(crate) steps: Vec<JournalStep>,
     /// Whether the input was taken, with a turn or without.
     pub(crate) taken: bool,
+    /// Whether the session needs other versions of flows than before.
+    pub(crate) calls_changed: bool,
+    /// The called flows that the turn looked up, if the nodes that it visits are reported.
+    pub(crate) called: Vec<CalledFlow>,
 }
 
 impl Outcome {
     /// What a session took without a turn, if it did.
     pub(crate) fn aside(taken: bool) -> Self {
-        Self { effects: Vec::new(), steps: Vec::new(), taken }
+        let (effects, steps, called) = (Vec::new(), Vec::new(), Vec::new());
+        Self { effects, steps, taken, calls_changed: false, called }
     }
 }
 
@@ -182,12 +204,17 @@ pub(crate) fn run(flow: &Flow, session: &mut Session, input: Input, scene: &Scen
     }
     let mut run = Run {
         flow,
+        flow_name: scene.flow_name,
+        root: flow,
         session,
         scene,
         effects: Vec::new(),
         sends: 0,
         signs: 0,
         component: None,
+        calls_changed: false,
+        called: Vec::new(),
+        beside: false,
         visited: 0,
         steps: Vec::new(),
         entered: false,
@@ -197,7 +224,8 @@ pub(crate) fn run(flow: &Flow, session: &mut Session, input: Input, scene: &Scen
     if taken {
         run.close();
     }
-    Outcome { effects: run.effects, steps: run.steps, taken }
+    let Run { effects, steps, calls_changed, called, .. } = run;
+    Outcome { effects, steps, taken, calls_changed, called }
 }
 
 impl<'a> Run<'a> {
@@ -205,21 +233,25 @@ impl<'a> Run<'a> {
         if !self.session.status.is_live() {
             return false;
         }
+        let is_known = self.open();
         match input {
-            Input::Expiry => return self.end(Status::Expired),
+            Input::Expiry => return self.pass_away(),
             Input::End(reason) => {
                 self.session.rare().ended_by = Some(reason);
                 return self.end(Status::Cancelled);
             }
+            Input::Handoff => return self.hand_over(),
+            Input::Reminder(wait) => return self.remind(wait),
             _ => {}
         }
-        let flow = self.flow;
-        let found =
-            flow.find(&self.session.at, NodeIx(self.session.hint)).and_then(|at| Some((at, flow.node(at)?)));
-        let Some((at, step)) = found else {
-            let text =
-                format!("node `{}` is not in version {} of the flow", self.session.at, self.session.version);
-            return self.fail(FailureCode::MissingNode, text);
+        let Some((at, step)) = self.place().filter(|_| is_known) else {
+            let (flow, version) = self.session.active();
+            let text = match is_known {
+                true => format!("node `{}` is not in version {version} of the flow", self.session.at),
+                false => format!("version {version} of flow `{flow}` is not stored"),
+            };
+            let next = self.fault(FailureCode::MissingNode, text);
+            return self.go_on_at(next);
         };
         if self.session.status == Status::Running {
             let begins = input == Input::Start;
@@ -230,45 +262,99 @@ impl<'a> Run<'a> {
         }
         self.because(|_| input.reason());
         let was_sent = matches!(input, Input::Sent { outcome: SendOutcome::Sent, .. });
-        match input {
+        let leave = match input {
+            Input::Jump { node, route } => self.jump(&node, route),
+            input if self.session.status == Status::Handoff => self.after_handoff(step, &input),
             Input::Sent { message, outcome: SendOutcome::Failed { .. } }
                 if self.session.status != Status::Calling =>
             {
-                self.take_back(message)
+                return self.take_back(message);
             }
-            input => match node::resume(self, step, input) {
-                Move::Ignore => false,
-                leave => self.go_on(at, step, leave, was_sent),
-            },
+            input => node::resume(self, step, input),
+        };
+        match leave {
+            Move::Ignore => false,
+            leave => self.go_on_from(at, step, leave, was_sent),
         }
     }
 
     /// Leaves the node that the session stands at. `was_sent`: because its message was taken.
-    fn go_on(&mut self, at: NodeIx, step: &'a Step, leave: Move, was_sent: bool) -> bool {
+    fn go_on_from(&mut self, at: NodeIx, step: &'a Step, leave: Move, was_sent: bool) -> bool {
         if self.session.turns >= self.scene.limits.turns_per_session {
             let text = format!("more than {} turns", self.scene.limits.turns_per_session);
             return self.fail(FailureCode::TurnsPerSession, text);
         }
-        let sending = self.session.take_sending();
+        let (sending, flow) = (self.session.take_sending(), self.flow);
         if let Move::Stay = leave {
-            self.note_step(step, leave.event(), None);
+            self.book_step(step, leave.event(), None);
             return true;
         }
-        self.session.status = Status::Running;
-        self.session.deadline = None;
-        self.session.call = None;
-        self.session.forget_heard();
-        if let Some(next) = self.leave(at, step, leave) {
-            self.walk(next);
+        self.unpark();
+        if !matches!(leave, Move::Back(_)) {
+            self.session.forget_heard();
         }
+        let next = self.leave(at, step, leave);
+        let is_taken = self.go_on_at(next);
         let stands_behind = was_sent
             && self.visited == 1
+            && std::ptr::eq(self.flow, flow)
             && matches!(self.session.status, Status::Waiting | Status::Delayed)
             && step.exit(SendMessage::FAILED).is_some();
         if stands_behind {
             self.session.rare().sending = sending;
         }
+        is_taken
+    }
+
+    /// Turns to the called flow that the session stands in, if it does; whether there is such a flow.
+    fn open(&mut self) -> bool {
+        let Some((flow, version)) = self.session.called().cloned() else { return true };
+        let found = self.find(&flow, Some(version));
+        if let Some(called) = found {
+            self.flow = called.flow;
+            self.flow_name = called.name;
+        }
+        found.is_some()
+    }
+
+    /// A flow that is called, or that called: a version of it, or the one that is online.
+    pub(super) fn find(&mut self, flow: &FlowId, version: Option<FlowVersion>) -> Option<Callee<'a>> {
+        let found = self.scene.flows.find(flow, version)?;
+        if self.scene.journal {
+            self.called.push(CalledFlow::of(&found, version.is_none()));
+        }
+        Some(found)
+    }
+
+    /// Where the session stands.
+    fn place(&self) -> Option<(NodeIx, &'a Step)> {
+        let at = self.flow.find(&self.session.at, NodeIx(self.session.hint))?;
+        Some((at, self.flow.node(at)?))
+    }
+
+    /// The TTL has passed, which a caller may have an edge for; the longest life is the end for all (SEMANTICS S1).
+    fn pass_away(&mut self) -> bool {
+        let is_final = self.session.ends_by.is_some_and(|last| self.scene.now >= last);
+        if is_final || self.session.frames().is_empty() {
+            return self.end(Status::Expired);
+        }
+        let next = self.expire();
+        self.go_on_at(next)
+    }
+
+    fn go_on_at(&mut self, next: Option<NodeIx>) -> bool {
+        if let Some(next) = next {
+            self.unpark();
+            self.session.forget_heard();
+            self.walk(next);
+        }
         true
+    }
+
+    fn unpark(&mut self) {
+        self.session.status = Status::Running;
+        self.session.deadline = None;
+        self.session.call = None;
     }
 
     /// A message that did not arrive takes the `failed` branch of its node while the session has only come to stand
@@ -285,21 +371,21 @@ impl<'a> Run<'a> {
         if self.session.status == Status::Waiting {
             self.session.answered = self.session.wait;
         }
-        self.go_on(at, step, Move::Take(SendMessage::FAILED), false)
+        self.go_on_from(at, step, Move::Take(SendMessage::FAILED), false)
     }
 
     /// Enters nodes until one parks the session or ends it.
     fn walk(&mut self, mut at: NodeIx) {
-        let flow = self.flow;
         loop {
-            self.visited += 1;
+            let fits = self.visit();
+            let flow = self.flow;
             let Some(step) = flow.node(at) else {
                 self.fail(FailureCode::MissingNode, "an edge leads nowhere".to_owned());
                 return;
             };
             self.session.at = step.id.clone();
             self.session.hint = at.0;
-            if self.visited > self.scene.limits.nodes_per_turn {
+            if !fits {
                 self.fail(
                     FailureCode::NodesPerTurn,
                     format!("more than {} nodes in a turn", self.scene.limits.nodes_per_turn),
@@ -315,64 +401,74 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Counts a node. Answers whether the turn may have so many.
+    pub(super) fn visit(&mut self) -> bool {
+        self.visited += 1;
+        self.visited <= self.scene.limits.nodes_per_turn
+    }
+
     /// Leaves a node. Answers where to; None when the turn is over.
-    fn leave(&mut self, at: NodeIx, step: &'a Step, leave: Move) -> Option<NodeIx> {
-        let mut taken = None;
-        let event = leave.event();
-        let next = match leave {
-            Move::Take(port) => {
-                taken = step.port_name(port);
-                if let Some(name) = taken.filter(|name| name.as_ref() != "next") {
-                    self.session.branch = Some(Arc::clone(name));
-                }
-                let exit = step.exit(port);
-                if exit.is_none() {
-                    self.end(Status::Completed);
-                }
-                exit
-            }
+    pub(super) fn leave(&mut self, at: NodeIx, step: &'a Step, leave: Move) -> Option<NodeIx> {
+        let taken = match &leave {
+            Move::Take(port) => step.port_name(*port),
+            _ => None,
+        };
+        if let Some(name) = taken.filter(|name| name.as_ref() != "next") {
+            self.session.branch = Some(Arc::clone(name));
+        }
+        if let Move::Fail(_, message) = &leave {
+            self.because(|_| message.clone());
+        }
+        self.book_step(step, leave.event(), taken);
+        match leave {
+            Move::Take(port) => step.exit(port).or_else(|| self.finish(Status::Completed)),
             Move::Jump(target) => Some(target),
+            Move::Call(entry) => self.enter_flow(step, *entry),
             Move::Park { status, deadline } => {
                 self.park(status, deadline);
                 None
             }
-            Move::End(status) => {
-                self.end(status);
+            Move::Back(stood) => {
+                self.session.call = stood.call;
+                self.park(stood.status, stood.deadline);
                 None
             }
+            Move::End(status) => self.finish(status),
             Move::Fail(code, message) => {
                 self.session.at = step.id.clone();
                 self.session.hint = at.0;
-                self.because(|_| message.clone());
-                self.fail(code, message);
-                None
+                self.fault(code, message)
             }
             Move::Stay | Move::Ignore => None,
-        };
-        self.note_step(step, event, taken);
-        self.component = Some(Arc::clone(&step.title));
-        next
-    }
-
-    fn note_step(&mut self, step: &Step, event: StepEvent, branch: Option<&Arc<str>>) {
-        if self.scene.journal {
-            let (node, entered, why) = (step.id.clone(), self.entered, self.why.take());
-            self.steps.push(JournalStep { node, entered, event, branch: branch.cloned(), why });
         }
     }
 
-    fn park(&mut self, status: Status, deadline: Option<DateTime<Utc>>) {
+    /// Writes down what happened at a node, if there is a journal.
+    pub(super) fn book_step(&mut self, step: &Step, event: StepEvent, branch: Option<&Arc<str>>) {
+        if self.scene.journal {
+            let (node, entered, why) = (step.id.clone(), self.entered, self.why.take());
+            let (branch, called) = (branch.cloned(), self.session.called().cloned());
+            self.steps.push(JournalStep { node, entered, event, branch, why, called });
+        }
+        self.component = Some(Arc::clone(&step.title));
+    }
+
+    pub(super) fn park(&mut self, status: Status, deadline: Option<DateTime<Utc>>) {
         self.session.status = status;
         self.session.parked_at = self.scene.now;
         self.session.deadline = deadline;
     }
 
-    fn end(&mut self, status: Status) -> bool {
+    pub(super) fn end(&mut self, status: Status) -> bool {
         self.session.status = status;
         self.session.deadline = None;
         self.session.call = None;
         self.session.forget_heard();
-        self.session.take_sending();
+        if let Some(rare) = &mut self.session.rare {
+            rare.handoff = None;
+            rare.remind_before = None;
+            rare.sending = None;
+        }
         true
     }
 
@@ -382,36 +478,18 @@ impl<'a> Run<'a> {
         self.session.sent -= self.sends - self.signs;
         (self.sends, self.signs) = (0, 0);
         let node = self.session.at.clone();
-        self.session.rare().failure = Some(Failure { code, node, message });
+        let flow = self.session.called().map(|(flow, _)| flow.clone());
+        self.session.rare().failure = Some(Failure { code, node, flow, message });
         self.end(Status::Failed)
     }
 
     /// Books the turn: counters, the sliding TTL (SEMANTICS S1), the end.
     fn close(&mut self) {
-        let now = self.scene.now;
-        let settings = self.flow.settings();
-        let session = &mut *self.session;
-        session.turns += 1;
-        if session.status.is_live() {
-            let lifetime = settings.max_lifetime.min(span(self.scene.limits.max_lifetime));
-            let last = later(session.started_at, lifetime);
-            let from = match settings.ttl_mode {
-                TtlMode::Sliding => now,
-                TtlMode::Fixed => session.started_at,
-            };
-            session.last_interaction_at = now;
-            session.expires_at = Some(settings.ttl.map_or(last, |ttl| later(from, ttl).min(last)));
-            session.ends_by = Some(last);
-            if session.deadline.is_some_and(|deadline| deadline > last) {
-                session.deadline = None;
-                session.expires_at = Some(last);
-            }
-        } else {
-            if session.status != Status::Expired && session.status != Status::Cancelled {
-                session.last_interaction_at = now;
-            }
-            session.expires_at = None;
-            session.ended_at = Some(now);
+        self.session.turns += 1;
+        match self.session.status.is_live() {
+            true if self.beside => {}
+            true => self.prolong(),
+            false => self.book_end(),
         }
         let count = self.sends;
         for effect in &mut self.effects {
@@ -421,6 +499,47 @@ impl<'a> Run<'a> {
                 message.count = count;
             }
         }
+    }
+
+    fn prolong(&mut self) {
+        let now = self.scene.now;
+        let settings = self.root.settings();
+        let session = &mut *self.session;
+        let lifetime = settings.max_lifetime.min(span(self.scene.limits.max_lifetime));
+        let last = later(session.started_at, lifetime);
+        let from = match settings.ttl_mode {
+            TtlMode::Sliding => now,
+            TtlMode::Fixed => {
+                let still = session.rare.as_ref().map_or(0, |rare| rare.still_millis);
+                later(session.started_at, TimeDelta::milliseconds(still))
+            }
+        };
+        session.last_interaction_at = now;
+        session.expires_at = Some(settings.ttl.map_or(last, |ttl| later(from, ttl).min(last)));
+        session.ends_by = Some(last);
+        if session.deadline.is_some_and(|deadline| deadline > last) {
+            session.deadline = None;
+            session.expires_at = Some(last);
+        }
+        if let Some(reminder) = self.flow.reminder() {
+            self.arm_reminder(reminder);
+        }
+    }
+
+    fn book_end(&mut self) {
+        let now = self.scene.now;
+        let session = &mut *self.session;
+        if session.status != Status::Expired && session.status != Status::Cancelled {
+            session.last_interaction_at = now;
+        }
+        session.expires_at = None;
+        session.ended_at = Some(now);
+    }
+
+    /// The number of the wait that choices of a message belong to: the one that it is sent at, or the next.
+    pub(super) fn offered_wait(&self) -> u32 {
+        let is_asked = self.beside || self.session.status == Status::Waiting;
+        if is_asked { self.session.wait } else { self.session.wait + 1 }
     }
 
     /// The next wait number: a wait, a delay or a call is being entered (SEMANTICS S4).

@@ -13,11 +13,12 @@ use crate::kernel::run::Run;
 use crate::kernel::{Effect, Scene};
 use crate::observer::EventKind;
 use crate::session::{Contact, Reply, Session};
-use crate::value::{Caps, PackError};
+use crate::value::PackError;
 
 /// Cheap to make, since one is made per rendering: the objects below are the session's own.
 struct Names<'a> {
     flow: &'a Flow,
+    flow_name: &'a str,
     session: &'a Session,
     scene: &'a Scene<'a>,
     trigger: TriggerNames<'a>,
@@ -136,14 +137,15 @@ impl Fields for Names<'_> {
     fn field(&self, name: &str) -> Option<Val<'_>> {
         Some(match name {
             "id" => Val::from(self.flow.id().as_str()),
-            "name" => Val::from(self.scene.flow_name),
-            "version" => Val::Int(i64::from(self.session.version.0)),
+            "name" => Val::from(self.flow_name),
+            "version" => Val::Int(i64::from(self.session.active().1.0)),
+            "outcome" => Val::from(self.session.outcome()?),
             _ => return None,
         })
     }
 
     fn names(&self) -> &[&str] {
-        &["id", "name", "version"]
+        &["id", "name", "version", "outcome"]
     }
 }
 
@@ -190,14 +192,21 @@ impl Run<'_> {
             let (session, node, name) = (session.id, session.at.clone(), name.into());
             effects.push(Effect::Note(EventKind::UndefinedVariable { session, node, name }));
         };
-        let names = Names { flow: self.flow, session, scene: self.scene, trigger: TriggerNames(session) };
+        let names = Names {
+            flow: self.flow,
+            flow_name: self.flow_name,
+            session,
+            scene: self.scene,
+            trigger: TriggerNames(session),
+        };
         let undefined = self.flow.settings().undefined;
         evaluate(&mut Render { scope: &names, limits: self.scene.limits, undefined, report: &mut report })
     }
 
     /// Writes a variable, within the limits on variables.
     pub(super) fn set_var(&mut self, name: &str, value: &Value) -> Result<(), PackError> {
-        self.session.vars = self.session.vars.with(name, value, &Caps::of(self.scene.limits))?;
+        let waiting = self.session.frames().iter().map(|frame| frame.vars.byte_len()).sum();
+        self.session.vars = self.session.vars.with(name, value, &self.caps_beside(waiting))?;
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use crate::id::{ContactId, FlowId};
 use crate::limits::Limits;
 use crate::session::outbox::heads;
 use crate::session::ring::{Ring, Verdict, age};
-use crate::session::{Contact, DeadLetter, Session, Status, Unsent};
+use crate::session::{Contact, DeadLetter, Session, Silence, Status, Unsent};
 
 /// A contact's record: who it is, its live sessions, what it said lately, what it has yet to be sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +41,8 @@ pub struct Conversation {
 pub(crate) enum Timer {
     /// The node's own deadline.
     Deadline,
+    /// The reminder that comes before the TTL.
+    Reminder,
     /// The TTL, or the longest life.
     Expiry,
 }
@@ -56,6 +58,9 @@ pub(crate) struct History {
     /// When a campaign last reached the contact (SEMANTICS I4).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) campaign_at: Option<DateTime<Utc>>,
+    /// The engine's silence while the contact is with a person (SEMANTICS S10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) silence: Option<Silence>,
 }
 
 /// When a flow with a re-entry rule last started with this contact.
@@ -113,6 +118,16 @@ impl Conversation {
         self.history.as_ref()?.campaign_at
     }
 
+    /// The engine's silence while the contact is with a person.
+    pub(crate) fn silence(&self) -> Option<&Silence> {
+        self.history.as_ref()?.silence.as_ref()
+    }
+
+    /// Whether a session stands still because the contact is with a person (SEMANTICS S10).
+    pub(crate) fn stands_still(&self, session: &Session) -> bool {
+        self.silence().is_some() && !session.goes_on_in_handoff()
+    }
+
     pub(crate) fn history(&mut self) -> &mut History {
         self.history.get_or_insert_default()
     }
@@ -144,23 +159,30 @@ impl Conversation {
     /// When something is to be done next, given what is settled: a deadline, an expiry, a call, a message.
     pub(crate) fn due_at(&self, settled: u64) -> Option<DateTime<Utc>> {
         let timers = self.sessions.iter().filter_map(|session| Some(self.timer(session, settled)?.0));
-        let calls = self.sessions.iter().filter_map(|session| session.call.as_ref()?.due_at());
+        let calling =
+            self.sessions.iter().filter(|session| session.call.is_some() && !self.stands_still(session));
+        let calls = calling.filter_map(|session| session.call.as_ref()?.due_at());
         let messages = heads(&self.outbox, settled).map(|unsent| unsent.not_before);
         timers.chain(calls).chain(messages).min()
     }
 
     /// When a session's own deadline, or else its TTL, passes; its longest life ends in any case. A wait's deadline
-    /// does not pass while a message that was sent before it is undelivered (SEMANTICS N3).
+    /// does not pass while a message that was sent before it is undelivered (SEMANTICS N3), and no time but the longest
+    /// passes in a handoff (S10).
     pub(crate) fn timer(&self, session: &Session, settled: u64) -> Option<(DateTime<Utc>, Timer)> {
         let own = match (session.window(), session.deadline) {
+            _ if self.stands_still(session) => None,
             // What is being said is the answer: the question's time does not pass meanwhile.
-            (Some(until), _) => Some((until, Timer::Deadline)),
+            (Some(until), _) => Some((until.max(session.parked_at), Timer::Deadline)),
             (None, Some(_)) if self.is_held(session, settled) => None,
             (None, Some(deadline)) => Some((deadline, Timer::Deadline)),
+            (None, None) if session.status == Status::Handoff => None,
             // A node may outlive the TTL (S3), but no session ends before it came to where it stands.
             (None, None) => session.expires_at.map(|at| (at.max(session.parked_at), Timer::Expiry)),
         };
-        own.into_iter().chain(session.ends_by.map(|at| (at, Timer::Expiry))).min()
+        let silent = own.filter(|_| session.window().is_none());
+        let reminder = silent.and_then(|_| session.reminds_at()).map(|at| (at, Timer::Reminder));
+        own.into_iter().chain(reminder).chain(session.ends_by.map(|at| (at, Timer::Expiry))).min()
     }
 
     fn is_held(&self, session: &Session, settled: u64) -> bool {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::NodeId;
+use crate::id::{FlowId, NodeId};
 
 /// Why a session failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +12,9 @@ pub struct Failure {
     pub code: FailureCode,
     /// The node it happened at.
     pub node: NodeId,
+    /// The called flow that the node is of; None: the session's own (SEMANTICS N9).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flow: Option<FlowId>,
     /// What happened, for people. Holds no value of the contact's.
     pub message: String,
 }
@@ -46,6 +49,12 @@ pub enum FailureCode {
     MissingNode,
     /// The conversation outgrew [`Limits::conversation_bytes`](crate::Limits::conversation_bytes).
     ConversationSize,
+    /// The flow to be called is not online, and no `failed` branch is there (SEMANTICS N9).
+    SubflowOffline,
+    /// The flow to be called does not take the inputs that it was given.
+    SubflowInput,
+    /// Calls are nested more deeply than [`Limits::subflow_frames`](crate::Limits::subflow_frames).
+    SubflowDepth,
 }
 
 impl FailureCode {
@@ -65,7 +74,22 @@ impl FailureCode {
             Self::BadInstant => "bad_instant",
             Self::MissingNode => "missing_node",
             Self::ConversationSize => "conversation_size",
+            Self::SubflowOffline => "subflow_offline",
+            Self::SubflowInput => "subflow_input",
+            Self::SubflowDepth => "subflow_depth",
         }
+    }
+
+    /// Whether it is a maximum of the session as a whole: no caller goes on after that (SEMANTICS S7).
+    pub(crate) fn is_of_session(self) -> bool {
+        matches!(
+            self,
+            Self::NodesPerTurn
+                | Self::TurnsPerSession
+                | Self::Variables
+                | Self::UnsentMessages
+                | Self::ConversationSize
+        )
     }
 }
 

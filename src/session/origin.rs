@@ -30,6 +30,9 @@ pub struct Origin {
     /// Whether it may write to a contact that opted out (SEMANTICS T10).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub transactional: bool,
+    /// Whether it goes on while the contact is with a person (SEMANTICS S10).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub during_handoff: bool,
 }
 
 /// Where a session's messages go: the account they leave from, the address they reach (SEMANTICS D4).

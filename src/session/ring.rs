@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::flow::KeywordAction;
 use crate::id::SessionId;
 
 /// An inbound message or a call that has been dealt with.
@@ -29,6 +30,10 @@ pub(crate) enum Verdict {
     Started(SessionId),
     /// It waits for the session's next question.
     Queued(SessionId),
+    /// It was a keyword.
+    Keyword(KeywordAction),
+    /// It was for the person who has the contact.
+    Handoff(SessionId),
     /// A choice of an earlier question.
     StaleChoice,
     /// The queue was full.

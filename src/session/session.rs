@@ -3,12 +3,14 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::channel::Channel;
 use crate::id::{FlowId, FlowVersion, MessageId, NodeId, SessionId};
-use crate::session::{EndReason, Failure, Heard, Origin, PendingCall, Queued, Reply, Route, Sending, Status};
+use crate::session::{
+    EndReason, Failure, Frame, Handoff, Heard, Origin, PendingCall, Queued, Reply, Route, Sending, Status,
+};
 use crate::value::Bag;
 
 /// One run of a flow with a contact.
@@ -89,12 +91,33 @@ pub(crate) struct Rare {
     pub(crate) outcome: Option<Arc<str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) heard: Option<Heard>,
+    /// Flows that called and wait for what they called, the outermost first (SEMANTICS N9).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) frames: Vec<Frame>,
+    /// The called flow whose node it stands at; None: its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) active: Option<(FlowId, FlowVersion)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) handoff: Option<Box<Handoff>>,
+    /// For how many milliseconds its life stood still in handoffs; counts where the TTL is fixed (SEMANTICS S10).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) still_millis: i64,
+    /// How many seconds before it expires it is to remind (SEMANTICS S6).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) remind_before: Option<i64>,
+    /// The number of the wait that it has reminded of.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) reminded: u32,
     /// The message that it waits for, or stands right behind (SEMANTICS D1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sending: Option<Sending>,
     /// That it is journalled, from its start to its end (SEMANTICS L6).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) journal: Option<Journalled>,
+}
+
+fn is_zero<T: Default + PartialEq>(number: &T) -> bool {
+    *number == T::default()
 }
 
 /// How far a session's journal has come.
@@ -113,7 +136,7 @@ impl Session {
         self.id
     }
 
-    /// The flow it runs.
+    /// The flow that was started; it may stand in another one that this one called, see [`active`](Self::active).
     #[must_use]
     pub fn flow(&self) -> &FlowId {
         &self.flow
@@ -123,6 +146,30 @@ impl Session {
     #[must_use]
     pub fn version(&self) -> FlowVersion {
         self.version
+    }
+
+    /// The flow whose [`node`](Self::node) it stands at, or ended at: its own, or one that was called
+    /// (SEMANTICS N9).
+    #[must_use]
+    pub fn active(&self) -> (&FlowId, FlowVersion) {
+        match self.called() {
+            Some((flow, version)) => (flow, *version),
+            None => (&self.flow, self.version),
+        }
+    }
+
+    /// Every version that it needs: its own, the one it stands in, those that wait for what they called. One may
+    /// come several times.
+    pub fn versions(&self) -> impl Iterator<Item = (&FlowId, FlowVersion)> {
+        let waiting = self.frames().iter().map(|frame| (&frame.flow, frame.version));
+        let called = self.called().map(|(flow, version)| (flow, *version));
+        std::iter::once((&self.flow, self.version)).chain(called).chain(waiting)
+    }
+
+    /// Whether it needs a version of a flow; any, if none is named (SEMANTICS L4).
+    #[must_use]
+    pub fn needs(&self, flow: &FlowId, version: Option<FlowVersion>) -> bool {
+        self.versions().any(|(of, in_use)| of == flow && version.is_none_or(|version| in_use == version))
     }
 
     /// Where it is in its life.
@@ -161,9 +208,13 @@ impl Session {
         self.last_interaction_at
     }
 
-    /// When it expires: its TTL, or the node's own deadline if that is later (SEMANTICS S3). None: never.
+    /// When it expires: its TTL, or the node's own deadline if that is later (SEMANTICS S3); in a handoff, where the TTL
+    /// stands still, the end of that (S10). None: never.
     #[must_use]
     pub fn expires_at(&self) -> Option<DateTime<Utc>> {
+        if self.status == Status::Handoff {
+            return self.deadline.into_iter().chain(self.ends_by).min();
+        }
         let ttl = self.expires_at?;
         let expires_at = self.deadline.map_or(ttl, |deadline| ttl.max(deadline));
         let expires_at = self.window().map_or(expires_at, |until| expires_at.max(until));
@@ -255,6 +306,35 @@ impl Session {
         self.rare.get_or_insert_default()
     }
 
+    /// Lets go of what few sessions need, if this one needs none of it any more.
+    pub(crate) fn prune(&mut self) {
+        if self.rare.as_deref() == Some(&Rare::default()) {
+            self.rare = None;
+        }
+    }
+
+    /// The called flow that it stands in.
+    pub(crate) fn called(&self) -> Option<&(FlowId, FlowVersion)> {
+        self.rare.as_ref()?.active.as_ref()
+    }
+
+    /// Whether it stands in a flow that was called, be it its own once more.
+    pub(crate) fn is_in_call(&self) -> bool {
+        self.called().is_some() || !self.frames().is_empty()
+    }
+
+    pub(crate) fn frames(&self) -> &[Frame] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.frames)
+    }
+
+    /// When it reminds: so long before it expires, unless it came here later (SEMANTICS S6).
+    pub(crate) fn reminds_at(&self) -> Option<DateTime<Utc>> {
+        let before = TimeDelta::seconds(self.rare.as_ref()?.remind_before?);
+        let ends_at = self.deadline.or(self.expires_at)?;
+        let ends_at = self.ends_by.map_or(ends_at, |ends_by| ends_at.min(ends_by));
+        ends_at.checked_sub_signed(before).filter(|at| *at >= self.parked_at)
+    }
+
     pub(crate) fn queue(&self) -> &[Queued] {
         self.rare.as_ref().map_or(&[], |rare| &rare.queue)
     }
@@ -265,7 +345,14 @@ impl Session {
 
     /// When what the contact is saying is taken to be whole (SEMANTICS I10). None: it is saying nothing.
     pub(crate) fn window(&self) -> Option<DateTime<Utc>> {
-        self.heard()?.until
+        self.heard().filter(|_| self.status == Status::Waiting)?.until
+    }
+
+    /// Moves the end of what the contact is saying: the session stood still for so long (SEMANTICS S10).
+    pub(crate) fn delay_window(&mut self, by: TimeDelta) {
+        if let Some(heard) = self.rare.as_mut().and_then(|rare| rare.heard.as_mut()) {
+            heard.until = heard.until.and_then(|until| until.checked_add_signed(by));
+        }
     }
 
     /// Leaves the question that it stands at.
@@ -285,9 +372,12 @@ impl Session {
             reply.message.as_ref().map_or(0, |message| message.text.len())
                 + reply.missed.iter().chain(&reply.parts).map(|text| text.len()).sum::<usize>()
         });
-        let call = self.call.as_ref().map_or(0, |call| call.args.byte_len());
+        let stood = || self.handoff()?.stood.as_ref()?.call.as_ref();
+        let call = self.call.as_ref().or_else(stood).map_or(0, |call| call.args.byte_len());
+        let frames = self.frames().iter().map(Frame::weight).sum::<usize>();
         let heard = self.heard().map_or(0, Heard::weight);
-        size_of::<Self>() + self.context.byte_len() + self.vars.byte_len() + queue + reply + call + heard
+        let own = size_of::<Self>() + self.context.byte_len() + self.vars.byte_len();
+        own + queue + reply + call + frames + heard
     }
 
     /// The channel its messages go to.

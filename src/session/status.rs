@@ -70,6 +70,8 @@ pub enum EndReason {
     Interrupted,
     /// The contact opted out (SEMANTICS T10).
     OptedOut,
+    /// The contact ended it, or began it anew, by a keyword (SEMANTICS I6).
+    Keyword,
 }
 
 impl EndReason {
@@ -81,6 +83,7 @@ impl EndReason {
             Self::FlowTerminated => "flow_terminated",
             Self::Interrupted => "interrupted",
             Self::OptedOut => "opted_out",
+            Self::Keyword => "keyword",
         }
     }
 }

@@ -165,6 +165,9 @@ pub struct Commit {
     pub started: Vec<(SessionId, FlowId, FlowVersion)>,
     /// Sessions that this decision ended. They are not in the record any more.
     pub ended: Vec<SessionRecord>,
+    /// Live sessions that called a flow or came back from one, each with all versions that it needs now beside its
+    /// own. A store that counts live sessions by an index reads it here, in place of what it read before.
+    pub called: Vec<(SessionId, Vec<(FlowId, FlowVersion)>)>,
     /// What to append to the journal.
     pub journal: Vec<JournalEntry>,
     /// How many messages of the record are dead letters; for listing.
@@ -195,6 +198,7 @@ impl Commit {
             drop_aliases: Vec::new(),
             started: Vec::new(),
             ended: Vec::new(),
+            called: Vec::new(),
             journal: Vec::new(),
             dead_letters: 0,
             now,
@@ -312,7 +316,7 @@ pub struct LeasedConversation {
     pub claims: u32,
 }
 
-/// Which live sessions to count.
+/// Which live sessions to count: those that [need](crate::Session::needs) the version.
 #[derive(Clone, Debug)]
 pub struct Live {
     /// The tenant.

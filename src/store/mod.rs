@@ -104,6 +104,11 @@ pub(crate) use flows::DynFlowStore;
 /// 23. The contact's keys stay until they expire, as [`KeyName::hashed`] and [`KeyRecord::erased`]: a lookup of such a
 ///     key answers that record, and a commit with it is refused (rules 3, 6). A store that keeps no more than a hash of
 ///     names needs no other.
+///
+/// *Counting*
+///
+/// 24. `live` counts a session once if it [needs](crate::Session::needs) the version: its own, or that of a flow that
+///     it is in by calls. [`Commit::called`] says when those change.
 pub trait ConversationStore: Send + Sync {
     /// Everything that one decision needs, in one round trip.
     fn load(&self, lookup: &Lookup) -> impl Future<Output = Result<Loaded, StoreError>> + Send;
@@ -117,7 +122,8 @@ pub trait ConversationStore: Send + Sync {
     /// Claims conversations with work due.
     fn lease_due(&self, due: &Due) -> impl Future<Output = Result<Leased, StoreError>> + Send;
 
-    /// Counts the live sessions of a flow; asked to, it also makes their conversations due.
+    /// Counts the live sessions that [need](crate::Session::needs) a flow; asked to, it also makes their conversations
+    /// due.
     fn live(&self, live: &Live) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
     /// Removes what is past its retention: bounded work per call.

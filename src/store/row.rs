@@ -165,8 +165,8 @@ impl Row {
     /// written if that is set. A record that can not be read has none. The workspace is not looked at.
     pub fn live(&mut self, live: &Live) -> u64 {
         let Ok(conversation) = self.record.conversation() else { return 0 };
-        let sessions = conversation.sessions().iter().filter(|session| *session.flow() == live.flow);
-        let count = sessions.filter(|session| live.version.is_none_or(|of| of == session.version())).count();
+        let needs = |session: &&crate::session::Session| session.needs(&live.flow, live.version);
+        let count = conversation.sessions().iter().filter(needs).count();
         if count > 0 {
             self.due_at = self.due_at.into_iter().chain(live.wake_at).min();
         }

@@ -10,11 +10,11 @@ use chatflow::store::{
     Catalogue, Commit, Committed, ConversationStore, Due, Erase, FlowChange, FlowSaved, FlowStore, Leased,
     Live, Loaded, Lookup, Purge, Purged, Removed, Settle, Settled,
 };
-use chatflow::testkit::{ManualClock, Recorder};
+use chatflow::testkit::{Fault, Faulty, ManualClock, Op, Recorder};
 use chatflow::{
-    Account, Channel, ContactId, Engine, Error, FlowId, FlowVersion, Inbound, MemoryFlows, MemoryStore,
-    Outbound, Receipt, Received, SendError, Status, StoreError, Transport, TriggerRequest, Triggered,
-    WorkspaceId, send_fn,
+    Account, Channel, ContactId, Engine, EraseOptions, Error, FlowId, FlowVersion, Inbound, MemoryFlows,
+    MemoryStore, Outbound, Receipt, Received, SendError, Status, StoreError, Transport, TriggerRequest,
+    Triggered, WorkspaceId, send_fn,
 };
 use chrono::TimeDelta;
 use pollster::block_on;
@@ -23,6 +23,9 @@ use crate::kit::{Setup, World, poll_some};
 use crate::scenarios::{ADA, SHOP, flow, flows, says, trigger};
 
 type Hook = Box<dyn FnOnce() + Send>;
+
+/// Just before the first erase, instead of at a decision.
+const AT_ERASE: usize = usize::MAX;
 
 /// A store that lets something happen at one moment of its n-th decision.
 struct Interrupted {
@@ -71,6 +74,9 @@ impl ConversationStore for Interrupted {
         self.inner.purge(purge).await
     }
     async fn erase(&self, erase: &Erase) -> Result<Option<Removed>, StoreError> {
+        if self.at == AT_ERASE && self.updates.fetch_add(1, Ordering::SeqCst) == 0 {
+            self.happen();
+        }
         self.inner.erase(erase).await
     }
     async fn update(
@@ -408,4 +414,42 @@ fn an_address_that_opted_out_is_refused_under_another_name_too() {
     assert!(matches!(paid, Triggered::Started(_)), "{paid:?}");
     let boss = block_on(engine.contact(&ContactId::new("boss").unwrap())).unwrap().unwrap();
     assert!(boss.opted_out_at.is_some(), "the opt-out came with the address");
+}
+
+/// S11: a turn that is committed between an erase's load and its write is erased with the rest.
+#[test]
+fn an_erase_that_a_turn_overtakes_takes_the_turn_along() {
+    let world = world(&["ask"]);
+    let engine = world.engine();
+    let ada =
+        block_on(engine.trigger(trigger("ask", Some("k1")))).unwrap().session().unwrap().contact_id.clone();
+    let store = Interrupted::new(&world.store, AT_ERASE, false, move || {
+        let _ = block_on(engine.receive(says("m1", "fine"))).unwrap();
+    });
+    let erased = block_on(world.engine_on(store).erase(&ada, EraseOptions::new())).unwrap();
+    assert_eq!((erased.sessions, erased.addresses, erased.keys), (1, 1, 1));
+    let engine = world.engine();
+    assert!(block_on(engine.contact(&ada)).unwrap().is_none());
+    assert!(world.sessions().is_empty());
+    let retry = block_on(engine.trigger(trigger("ask", Some("k1"))));
+    assert!(matches!(retry, Err(Error::Erased(_))));
+}
+
+/// S11: whether an erase whose answer was lost was done or not, repeating it ends with nothing.
+#[test]
+fn an_erase_of_unknown_outcome_is_repeated() {
+    for fault in [Fault::Before, Fault::After, Fault::UnknownBefore] {
+        let world = world(&["ask"]);
+        let engine = world.engine();
+        let ada =
+            block_on(engine.trigger(trigger("ask", None))).unwrap().session().unwrap().contact_id.clone();
+        let store = Faulty::new(Arc::clone(&world.store));
+        store.fail_after(1, fault);
+        let erasing = world.engine_on(store.clone());
+        assert!(block_on(erasing.erase(&ada, EraseOptions::new())).is_err());
+        assert_eq!(store.log(), [Op::Load, Op::Erase]);
+        let again = block_on(erasing.erase(&ada, EraseOptions::new())).unwrap();
+        assert_eq!(again.sessions, usize::from(fault != Fault::After));
+        assert!(block_on(engine.contact(&ada)).unwrap().is_none());
+    }
 }

@@ -1,6 +1,6 @@
 //! The conversations that are broken at every place.
 
-use chatflow::{Channel, Completed, Inbound, Received, SessionRef, TriggerRequest, Triggered};
+use chatflow::{Channel, Completed, Inbound, Profile, Received, SessionRef, TriggerRequest, Triggered};
 use chrono::TimeDelta;
 use serde_json::json;
 
@@ -65,6 +65,23 @@ pub(crate) fn flows(codes: &[&str]) -> Vec<String> {
                {"from": "look", "branch": "failed", "to": "sorry"}"#,
         ),
         flow(
+            "help",
+            r#"{"id": "hi", "kind": "send_message", "text": "What is wrong, {{contact.name | default('you')}}?"},
+               {"id": "wait", "kind": "wait_reply", "save_to": "what"},
+               {"id": "agent", "kind": "handoff", "timeout": "2h", "vars": ["solved"]},
+               {"id": "back", "kind": "send_message", "text": "Solved: {{vars.solved}}"},
+               {"id": "more", "kind": "wait_reply", "save_to": "more"},
+               {"id": "bye", "kind": "send_message", "text": "Bye"},
+               {"id": "still", "kind": "send_message", "text": "Still there?"}"#,
+            r#"{"from": "start", "to": "hi"}, {"from": "hi", "to": "wait"}, {"from": "wait", "to": "agent"},
+               {"from": "agent", "to": "back"}, {"from": "back", "to": "more"}, {"from": "more", "to": "bye"}"#,
+        )
+        .replace(
+            r#""settings": {"#,
+            r#""settings": {"reminder": {"before": "5m", "node": "still"},
+                "keywords": [{"words": ["again"], "action": "restart"}, {"words": ["quit"], "action": "cancel"}], "#,
+        ),
+        flow(
             "sure",
             r#"{"id": "one", "kind": "send_message", "text": "One"},
                {"id": "ask", "kind": "send_message", "text": "Sure?"},
@@ -81,6 +98,15 @@ pub(crate) fn flows(codes: &[&str]) -> Vec<String> {
                {"id": "wait", "kind": "wait_reply", "timeout": "10m", "save_to": "answer"},
                {"id": "a", "kind": "send_message", "text": "Other {{vars.answer}}"}"#,
             r#"{"from": "start", "to": "q"}, {"from": "q", "to": "wait"}, {"from": "wait", "to": "a"}"#,
+        ),
+        flow(
+            "detour",
+            r#"{"id": "before", "kind": "send_message", "text": "First of all"},
+               {"id": "call", "kind": "call_flow", "flow": "other", "output": [{"name": "colour", "expr": "answer"}]},
+               {"id": "after", "kind": "send_message", "text": "It is {{vars.colour}}"},
+               {"id": "gone", "kind": "send_message", "text": "Some other time"}"#,
+            r#"{"from": "start", "to": "before"}, {"from": "before", "to": "call"}, {"from": "call", "to": "after"},
+               {"from": "call", "branch": "expired", "to": "gone"}"#,
         ),
     ];
     let named = |flow: &String| codes.iter().any(|code| flow.contains(&format!(r#""code": "{code}""#)));
@@ -259,6 +285,15 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
             let late = reply(host, "m2", "still there?");
             assert!(matches!(late, Received::Unmatched), "{late:?}");
         }),
+        plain("a called flow that comes back", &["other", "detour"], |host| {
+            start(host, "detour", Some("k1"));
+            consumed(&reply(host, "m1", "blue"));
+        }),
+        plain("silence in a called flow", &["other", "detour"], |host| {
+            start(host, "detour", Some("k1"));
+            host.world.pass(TimeDelta::minutes(13));
+            host.tick();
+        }),
         plain("an opt-out", &["once", "ask"], |host| {
             let answer = start(host, "once", Some("k1"));
             deliver(host);
@@ -266,6 +301,61 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
             host.call(async |engine| engine.opt_out(&contact).await);
             let refused = host.call(async |engine| engine.trigger(trigger("ask", Some("k2"))).await);
             assert!(matches!(refused, Triggered::Refused(_)), "{refused:?}");
+        }),
+        plain("a handoff beside a session that is called, and back", &["help", "lookup"], |host| {
+            start(host, "lookup", Some("k1"));
+            make_call(host);
+            let asked = start(host, "help", Some("k2"));
+            consumed(&reply(host, "m1", "it is broken"));
+            let read = reply(host, "m2", "hello?");
+            assert!(matches!(read, Received::Handoff { .. }), "{read:?}");
+            complete(host);
+            host.world.pass(TimeDelta::minutes(90));
+            host.tick();
+            let contact = asked.contact_id;
+            assert!(host.call(async |engine| engine.touch(&contact).await));
+            host.world.pass(TimeDelta::minutes(90));
+            host.tick();
+            let vars = || json!({"solved": "yes"});
+            let _ = host.call(async |engine| engine.resume_from_handoff(&contact, vars()).await);
+        }),
+        plain("a handoff that nobody ends", &["help", "other"], |host| {
+            start(host, "other", Some("k1"));
+            start(host, "help", Some("k2"));
+            consumed(&reply(host, "m1", "it is broken"));
+            host.world.pass(TimeDelta::minutes(125));
+            host.tick();
+        }),
+        plain("a handoff by the host", &["ask"], |host| {
+            let asked = start(host, "ask", Some("k1"));
+            let (session, contact) = (asked.session_id, asked.contact_id);
+            deliver(host);
+            let _ = host.call(async |engine| engine.handoff(session).await);
+            host.world.pass(TimeDelta::minutes(20));
+            host.tick();
+            let _ = host.call(async |engine| engine.resume_from_handoff(&contact, json!({})).await);
+            consumed(&reply(host, "m1", "fine"));
+        }),
+        plain("a reminder, and an answer", &["help"], |host| {
+            start(host, "help", Some("k1"));
+            host.world.pass(TimeDelta::minutes(26));
+            host.tick();
+            consumed(&reply(host, "m1", "it is broken"));
+        }),
+        plain("keywords that begin anew and end", &["help"], |host| {
+            start(host, "help", Some("k1"));
+            deliver(host);
+            for (id, word) in [("m1", "again"), ("m2", "quit"), ("m3", "stop")] {
+                // Known by another name the contact is asked in other words.
+                let message = || says(id, word).profile(Profile::new().name("Ada"));
+                let done = host.call(async |engine| engine.receive(message()).await);
+                let is_keyword = |done: &Received| matches!(done, Received::Keyword { .. });
+                assert!(
+                    is_keyword(&done) || matches!(&done, Received::Duplicate { first } if is_keyword(first)),
+                    "{done:?}"
+                );
+                deliver(host);
+            }
         }),
         plain("a campaign", &["once"], |host| {
             let requests =

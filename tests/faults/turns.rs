@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::hash::Hasher;
 use std::sync::Arc;
 
-use chatflow::kernel::{Effect, Input, NewSession, Scene, Turn, advance, start};
+use chatflow::kernel::{Callee, Effect, Input, Library, NewSession, Scene, Turn, advance, start};
 use chatflow::session::{
     DecodeError, DeliveryReport, EndReason, Message, MessageKind, Route, SendOutcome, decode_conversation,
     decode_session, encode_conversation, encode_session,
@@ -13,9 +13,10 @@ use chatflow::store::{
     Commit, Committed, ConversationQuery, ConversationStore, Due, Erase, Leased, Live, Loaded, Lookup, Purge,
     Purged, Record, Removed, Settle, Settled, StoreQueries,
 };
+use chatflow::value::Caps;
 use chatflow::{
-    Account, Address, CallId, CallResult, Channel, Contact, Flow, FlowVersion, Limits, MemoryStore,
-    MessageId, SessionId, StoreError, TriggerRequest, WorkspaceId,
+    Account, Address, Bag, CallId, CallResult, Channel, Contact, Flow, FlowId, FlowVersion, Limits,
+    MemoryStore, MessageId, SessionId, StoreError, TriggerRequest, WorkspaceId,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use pollster::block_on;
@@ -64,6 +65,8 @@ enum Kind {
     Delay(usize),
     Function { fails_to: bool, named: bool },
     Jump(usize, u32),
+    Call { fails_to: bool, expires_to: bool, terminal: bool },
+    Handoff { never: bool, returned: bool },
     End,
 }
 
@@ -79,11 +82,14 @@ fn kind() -> impl Strategy<Value = Kind> {
         1 => (0..4_usize).prop_map(Kind::Delay),
         2 => any::<(bool, bool)>().prop_map(|(fails_to, named)| Kind::Function { fails_to, named }),
         1 => (0..8_usize, 1..4_u32).prop_map(|(target, most)| Kind::Jump(target, most)),
+        1 => any::<(bool, bool, bool)>()
+            .prop_map(|(fails_to, expires_to, terminal)| Kind::Call { fails_to, expires_to, terminal }),
+        1 => any::<(bool, bool)>().prop_map(|(never, returned)| Kind::Handoff { never, returned }),
         1 => Just(Kind::End),
     ]
 }
 
-/// The nodes in a row; other branches lead to a node further on, jumps to one before.
+/// The nodes in a row; other branches lead to a node further on, jumps to one before, calls to the flow itself.
 fn written(kinds: &[Kind]) -> Value {
     let name = |place: usize| format!("n{place}");
     let mut nodes = vec![json!({"id": "start", "kind": "start"})];
@@ -156,8 +162,29 @@ fn written(kinds: &[Kind]) -> Value {
             Kind::Jump(target, most) if place > 0 => {
                 json!({"id": id, "kind": "jump", "target": name(target % place), "max_jumps": most})
             }
+            Kind::Call { fails_to, expires_to, terminal } if place > 0 && (is_last || !terminal) => {
+                if *fails_to {
+                    branch("failed");
+                }
+                if *expires_to && !terminal {
+                    branch("expired");
+                }
+                let mut node = json!({"id": id, "kind": "call_flow", "flow": "made", "terminal": terminal,
+                                      "input": [{"name": "x", "value": "{{reply.text}}"}]});
+                if !terminal {
+                    node["output"] = json!([{"name": "back", "expr": EXPRESSIONS[place % EXPRESSIONS.len()]}]);
+                }
+                node
+            }
+            Kind::Handoff { never, returned } => {
+                if *returned {
+                    branch("returned");
+                }
+                let timeout = if *never { "never" } else { "2m" };
+                json!({"id": id, "kind": "handoff", "timeout": timeout, "note": "{{reply.text}}"})
+            }
             Kind::End if is_last => json!({"id": id, "kind": "end", "outcome": "done"}),
-            Kind::Branch(_) | Kind::Jump(..) | Kind::End => {
+            Kind::Branch(_) | Kind::Jump(..) | Kind::Call { .. } | Kind::End => {
                 json!({"id": id, "kind": "send_message", "text": "Still here"})
             }
         });
@@ -165,8 +192,10 @@ fn written(kinds: &[Kind]) -> Value {
             edges.push(json!({"from": id, "to": name(place + 1)}));
         }
     }
+    nodes.push(json!({"id": "remind", "kind": "send_message", "text": "{{vars.a}}?"}));
     json!({"spec": 1, "code": "made", "name": "Made", "trigger": {"kind": "manual"},
-           "settings": {"sender": {"channel": "whatsapp", "account": SHOP}},
+           "settings": {"sender": {"channel": "whatsapp", "account": SHOP},
+                        "reminder": {"before": "2m", "node": "remind"}},
            "nodes": nodes, "edges": edges})
 }
 
@@ -190,6 +219,13 @@ enum Act {
     Sent(u64, u8),
     Report(u64, bool),
     End(u8),
+    /// To one of its nodes, or to one that it does not have.
+    Jump(usize),
+    Handoff,
+    Resume(bool),
+    Touch,
+    Thaw(i64),
+    Reminder(i8),
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -202,6 +238,12 @@ fn act() -> impl Strategy<Value = Act> {
         3 => (0..2_u64, 0..3_u8).prop_map(|(by, what)| Act::Sent(by, what)),
         2 => (7..10_u64, any::<bool>()).prop_map(|(seq, failed)| Act::Report(seq, failed)),
         1 => (0..4_u8).prop_map(Act::End),
+        1 => (0..10_usize).prop_map(Act::Jump),
+        1 => Just(Act::Handoff),
+        2 => any::<bool>().prop_map(Act::Resume),
+        1 => Just(Act::Touch),
+        1 => (0..400_i64).prop_map(Act::Thaw),
+        1 => (-1..2_i8).prop_map(Act::Reminder),
     ]
 }
 
@@ -257,6 +299,17 @@ fn input(act: &Act, session: &chatflow::Session) -> Input {
         Act::End(1) => Input::End(EndReason::OptedOut),
         Act::End(2) => Input::End(EndReason::Interrupted),
         Act::End(_) => Input::End(EndReason::FlowTerminated),
+        Act::Jump(place) => {
+            Input::Jump { node: format!("n{place}").parse().expect("an id"), route: Some(our_route()) }
+        }
+        Act::Handoff => Input::Handoff,
+        Act::Resume(large) => {
+            let value = if *large { json!({"a": "x".repeat(60_000)}) } else { json!({"a": 1}) };
+            Input::Resume { vars: Bag::from_json(&value, &Caps::of(&Limits::default())).expect("a bag") }
+        }
+        Act::Touch => Input::Touch,
+        Act::Thaw(seconds) => Input::Thaw { since: at(*seconds) },
+        Act::Reminder(by) => Input::Reminder(wait(*by)),
     }
 }
 
@@ -269,6 +322,16 @@ fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_778_141_663 + seconds, 0).expect("an instant")
 }
 
+/// A flow that may call itself.
+struct Itself<'a>(&'a Flow);
+
+impl Library for Itself<'_> {
+    fn find(&self, flow: &FlowId, version: Option<FlowVersion>) -> Option<Callee<'_>> {
+        let found = Callee { flow: self.0, version: version.unwrap_or(FlowVersion(2)), name: self.0.name() };
+        (flow == self.0.id()).then_some(found)
+    }
+}
+
 fn turn(flow: &Flow, session: &chatflow::Session, act: &Act, seconds: i64, limits: &Limits) -> Turn {
     let contact = contact();
     let scene = Scene {
@@ -276,6 +339,7 @@ fn turn(flow: &Flow, session: &chatflow::Session, act: &Act, seconds: i64, limit
         workspace: &WorkspaceId::default(),
         contact: &contact,
         flow_name: flow.name(),
+        flows: &Itself(flow),
         limits,
         last_seq: 7,
         unsent: 0,
@@ -355,8 +419,13 @@ proptest! {
                 prop_assert_eq!(&came.session, &session);
             }
             if came.session.turns() == session.turns() {
-                prop_assert_eq!(&came.session, &session);
+                let place = |session: &chatflow::Session| {
+                    (session.status(), session.node().clone(), session.wait_number(), session.vars().clone())
+                };
+                prop_assert_eq!(place(&came.session), place(&session));
                 prop_assert!(came.effects.is_empty());
+                let moves_time = matches!(act, Act::Touch | Act::Thaw(_));
+                prop_assert!(moves_time || came.session == session);
             }
             let sends = came.effects.iter().filter(|effect| matches!(effect, Effect::Send(_))).count();
             prop_assert!(sends <= nodes_per_turn as usize && came.steps.len() <= nodes_per_turn as usize + 1);

@@ -277,3 +277,21 @@ fn a_wait_takes_replies_of_every_kind_that_it_names() {
         assert_eq!(world.sent(), [text]);
     }
 }
+
+/// I6
+#[test]
+fn a_keyword_interrupts_a_question_unless_the_question_takes_it_for_an_answer() {
+    let cancel = json!([{"words": ["none"], "action": "cancel"}]);
+    let asking = |keywords: &str| {
+        let fields = json!({"text": "What colour?", "keywords": keywords});
+        flow("f").set("keywords", cancel.clone()).node("ask", "ask", fields).send("got", "{{reply.text}}")
+    };
+    let world = World::with([asking("on")]);
+    let session = world.start("f").session_id;
+    world.say("none");
+    assert_eq!(world.state(session), Status::Cancelled);
+    let world = World::with([asking("off")]);
+    let session = world.start("f").session_id;
+    assert_eq!(world.say("none"), consumed(session));
+    assert_eq!(world.sent(), ["What colour?", "none"]);
+}

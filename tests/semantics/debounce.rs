@@ -175,3 +175,21 @@ fn a_session_that_is_cancelled_while_the_contact_speaks_stays_so() {
     world.tick_after(seconds(5));
     assert_eq!((world.state(session), world.sent().len()), (Status::Cancelled, 0));
 }
+
+/// I10, S10
+#[test]
+fn what_was_said_before_a_handoff_is_heard_after_it() {
+    let world = World::with([pieces()]);
+    let started = world.start("f");
+    let (session, contact) = (started.session_id, started.contact_id);
+    world.say("one");
+    world.pass(seconds(2));
+    block_on(world.bot.handoff(session)).unwrap();
+    world.tick_after(hours(1));
+    assert_eq!(world.state(session), Status::Handoff);
+    block_on(world.bot.resume_from_handoff(&contact, json!({}))).unwrap();
+    world.tick_after(seconds(3) - A_MOMENT);
+    assert_eq!(world.state(session), Status::Waiting);
+    world.tick_after(A_MOMENT);
+    assert_eq!(world.sent(), ["one = one"]);
+}

@@ -662,3 +662,32 @@ fn dead_letters_are_kept_30_days() {
     world.tick_after(minutes(1));
     assert_eq!(world.dead_letters().len(), 0);
 }
+
+/// S12: what stays of an idle conversation is who the contact is, how it is reached, what it wished, and when each
+/// flow with a re-entry rule last ran.
+#[test]
+fn an_idle_conversation_is_stripped_to_its_stub() {
+    let once = flow("once").set("reentry", json!("once_ever")).send("s", "Hi").wait("w");
+    let world = World::with([once]);
+    world.answer_sends([Err(SendError::rejected("no"))]);
+    let started = world.begin(ada("once").contact_id("ada"));
+    world.receive(says("fine").id("m1"));
+    block_on(world.bot.opt_out(&contact_id("ada"))).unwrap();
+    world.tick_after(days(31));
+    let (token, now) = (Token(uuid::Uuid::from_u128(77)), world.now());
+    let lookup = Lookup::new(WorkspaceId::default(), Subject::Contact(contact_id("ada")), token, now);
+    let stored = block_on(world.bot.store().load(&lookup)).unwrap().conversation.unwrap();
+    let bytes = stored.record.to_bytes().unwrap();
+    let mut stub: serde_json::Value = serde_json::from_slice(&bytes[14..]).unwrap();
+    let stub = stub.as_object_mut().unwrap();
+    let contact = stub.remove("contact").unwrap();
+    assert_eq!(contact["id"], "ada");
+    assert!(contact["addresses"].as_array().unwrap().len() == 1 && contact["opted_out_at"].is_string());
+    let marks = stub.remove("history").unwrap();
+    assert_eq!(
+        marks,
+        json!({"marks": [{"flow": "once", "at": world.session(started.session_id).started_at()}]})
+    );
+    stub.retain(|field, _| !matches!(field.as_str(), "last_at" | "last_seq" | "has_written"));
+    assert_eq!(serde_json::Value::Object(stub.clone()), json!({"sessions": []}));
+}

@@ -94,6 +94,7 @@ on_every_store! {
     an_erased_contacts_keys_stay_without_their_contact,
     an_erased_contact_belongs_to_its_workspace,
     live_sessions_are_counted_by_flow_and_version,
+    live_sessions_are_counted_by_the_flows_that_they_call,
     counted_conversations_are_woken,
     an_update_that_decides_nothing_writes_nothing,
     an_update_in_place_hands_over_and_takes_back,

@@ -1,4 +1,4 @@
-//! Dropped calls, purges, names, live sessions: rules 19 to 21.
+//! Dropped calls, purges, names, live sessions: rules 19 to 22.
 
 use chatflow::store::{Commit, ConversationStore, Live, Lookup, Purged};
 use chatflow::{Account, Address, Alias, Channel, FlowVersion};
@@ -85,6 +85,44 @@ pub(crate) fn live_sessions_are_counted_by_flow_and_version(store: Asked<impl Co
     assert_eq!([count("cart", None), count("cart", Some(1)), count("cart", Some(2))], [3, 2, 1]);
     assert_eq!([count("order", None), count("none", None)], [1, 0]);
     assert_eq!(store.live(&Live { workspace: other(), flow: flow("cart"), version: None, wake_at: None }), 0);
+}
+
+/// Rule 24.
+pub(crate) fn live_sessions_are_counted_by_the_flows_that_they_call(store: Asked<impl ConversationStore>) {
+    let cart = session(1, "cart", 1, at(0));
+    let nested = session_in(&cart, &[("cart", 1), ("menu", 2)], ("menu", 3));
+    let replaced = session_in(&session(2, "order", 1, at(0)), &[], ("menu", 3));
+    let record = record_with("ann", &[nested, replaced.clone(), session(3, "menu", 3, at(0))]);
+    let revision = store.apply(Commit {
+        record,
+        called: vec![
+            (
+                session_id(1),
+                vec![
+                    (flow("cart"), FlowVersion(1)),
+                    (flow("menu"), FlowVersion(2)),
+                    (flow("menu"), FlowVersion(3)),
+                ],
+            ),
+            (session_id(2), vec![(flow("menu"), FlowVersion(3))]),
+        ],
+        started: vec![
+            (session_id(1), flow("cart"), FlowVersion(1)),
+            (session_id(2), flow("order"), FlowVersion(1)),
+            (session_id(3), flow("menu"), FlowVersion(3)),
+        ],
+        ..commit("ann", None)
+    });
+    let count = |code: &str, version: Option<u32>| {
+        let version = version.map(FlowVersion);
+        store.live(&Live { workspace: shop(), flow: flow(code), version, wake_at: None })
+    };
+    assert_eq!([count("cart", None), count("cart", Some(1)), count("order", None)], [1, 1, 1]);
+    assert_eq!([count("menu", None), count("menu", Some(2)), count("menu", Some(3))], [3, 1, 3]);
+    let back = record_with("ann", &[cart, replaced, session(3, "menu", 3, at(0))]);
+    let called = vec![(session_id(1), vec![])];
+    store.apply(Commit { record: back, called, ..commit("ann", Some(revision)) });
+    assert_eq!([count("cart", None), count("menu", None), count("menu", Some(2))], [1, 2, 0]);
 }
 
 /// `live` with `wake_at`.

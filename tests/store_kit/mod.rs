@@ -135,6 +135,14 @@ pub fn session(number: u128, flow_code: &str, version: u32, started_at: DateTime
     serde_json::from_value(session_json(number, flow_code, version, started_at)).unwrap()
 }
 
+/// The same, in a flow that was called: the versions that wait for it, the outermost first, and the one it stands in.
+pub fn session_in(session: &Session, waiting: &[(&str, u32)], stands_in: (&str, u32)) -> Session {
+    let frame = |(flow, version): &(&str, u32)| json!({"flow": flow, "version": version, "node": "call"});
+    let mut json = serde_json::to_value(session).unwrap();
+    json["rare"] = json!({"frames": waiting.iter().map(frame).collect::<Vec<_>>(), "active": stands_in});
+    serde_json::from_value(json).unwrap()
+}
+
 fn session_json(number: u128, flow_code: &str, version: u32, started_at: DateTime<Utc>) -> serde_json::Value {
     json!({
         "id": session_id(number), "flow": flow_code, "version": version, "status": "waiting", "node": "ask",

@@ -6,7 +6,7 @@ use crate::address::Account;
 use crate::engine::flows::change::{Change, existing, new_entry, rebind};
 use crate::engine::flows::{FlowStatus, Flows};
 use crate::error::Error;
-use crate::flow::{Flow, check_binding};
+use crate::flow::{Flow, check_binding, check_calls};
 use crate::id::{FlowId, FlowVersion};
 use crate::store::{ConversationStore, FlowEntry, VersionEntry, VersionState};
 
@@ -152,14 +152,18 @@ impl<S: ConversationStore> Flows<'_, S> {
         .await
     }
 
-    /// All checks of publishing: of the definition, and of the accounts it is bound to, or is to be.
+    /// All checks of publishing: of the definition, of the accounts it is bound to, or is to be, and of the flows that
+    /// it calls.
     async fn check(&self, flow: &FlowId, text: &str, accounts: Option<&[Account]>) -> Result<(), Error> {
         let compiled = Flow::from_json_within(text, &self.0.ports.limits)?;
         let entry = self.find(flow).await?.ok_or_else(|| Error::FlowNotFound(flow.clone()))?;
         let snapshot = self.0.snapshot(self.0.now()).await?;
         let others =
             snapshot.views().filter_map(|view| Some((&**view.online()?.1, view.entry.accounts.as_slice())));
-        Ok(check_binding(&compiled, accounts.unwrap_or(&entry.accounts), others)?)
+        check_binding(&compiled, accounts.unwrap_or(&entry.accounts), others)?;
+        let known = snapshot.views().filter(|view| !view.entry.deleted).map(|view| view.entry.flow.as_str());
+        let online = |flow: &FlowId| snapshot.view(flow)?.online().map(|(_, flow)| &**flow);
+        Ok(check_calls(&compiled, &known.collect(), online)?)
     }
 }
 

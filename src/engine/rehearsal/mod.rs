@@ -22,7 +22,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::engine::{Engine, Inbound, Received, TriggerRequest, Triggered};
 use crate::error::Error;
 use crate::flow::{ContactMode, Flow};
-use crate::id::{FlowId, NodeId, SessionId};
+use crate::id::{NodeId, SessionId};
 use crate::kernel::own_choice;
 use crate::limits::Limits;
 use crate::observer::EventKind;
@@ -115,7 +115,7 @@ impl Rehearsal {
             offered,
             asked: Vec::new(),
         };
-        run.put_online(json, run.flow.id(), run.flow.trigger().is_manual())?;
+        run.put_online(json, &run.flow)?;
         if run.flow.trigger().needs_campaign() {
             run.reach()?;
         }
@@ -128,7 +128,7 @@ impl Rehearsal {
     /// `Issues`: what keeps the other from running.
     pub fn with_flow(self, json: &str) -> Result<Self, Error> {
         let other = Flow::from_json_within(json, &self.bot.ports.limits)?;
-        self.put_online(json, other.id(), other.trigger().is_manual())?;
+        self.put_online(json, &other)?;
         Ok(self)
     }
 
@@ -272,14 +272,20 @@ impl Rehearsal {
         self.from
     }
 
-    fn put_online(&self, json: &str, flow: &FlowId, is_manual: bool) -> Result<(), Error> {
+    /// Flows that it calls are there too, and offline until they are given.
+    fn put_online(&self, json: &str, flow: &Flow) -> Result<(), Error> {
         let flows = self.bot.flows();
-        if is_manual {
+        for callee in flow.calls().filter(|callee| *callee != flow.id()) {
+            if at_once(flows.get(callee))?.is_none() {
+                at_once(flows.import(&serde_json::json!({"code": callee}).to_string()))?;
+            }
+        }
+        if flow.trigger().is_manual() {
             at_once(flows.ensure(json))?;
         } else {
             at_once(flows.ensure_on(json, [self.account.clone()]))?;
         }
-        at_once(flows.set_logging(flow, true)).map(drop)
+        at_once(flows.set_logging(flow.id(), true)).map(drop)
     }
 
     /// Lets a campaign reach the contact, for flows that answer only such.

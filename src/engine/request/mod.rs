@@ -7,5 +7,6 @@ mod trigger;
 
 pub(super) use inbound::CheckedInbound;
 pub use inbound::Inbound;
+pub(super) use rules::bad_value;
 pub(super) use trigger::CheckedTrigger;
 pub use trigger::TriggerRequest;

@@ -191,6 +191,7 @@ impl Call {
             campaign: request.campaign.clone(),
             inbound: false,
             transactional: request.transactional,
+            during_handoff: request.during_handoff,
         };
         NewSession {
             context,

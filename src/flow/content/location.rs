@@ -1,6 +1,8 @@
 //! A place on the map.
 
 use serde::Serialize;
+#[cfg(feature = "schema")]
+use serde_json::json;
 use serde_json::{Number, Value};
 
 use crate::flow::compile::Compile;
@@ -106,7 +108,7 @@ impl Read for DegreesDef {
 
     #[cfg(feature = "schema")]
     fn schema(book: &mut Book) -> Value {
-        book.refer::<Self>(|_| serde_json::json!({"type": ["number", "string"]}))
+        book.refer::<Self>(|_| json!({"type": ["number", "string"]}))
     }
 }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
+#[cfg(feature = "schema")]
+use serde_json::json;
 use serde_json::{Map, Value};
 
 use crate::flow::compile::Compile;
@@ -139,9 +141,7 @@ impl Read for ParametersDef {
 
     #[cfg(feature = "schema")]
     fn schema(book: &mut Book) -> Value {
-        book.refer::<Self>(|_| {
-            let text = || serde_json::json!({"type": "string"});
-            serde_json::json!({"anyOf": [{"type": "array", "items": text()}, {"type": "object", "additionalProperties": text()}]})
-        })
+        let named = json!({"type": "object", "additionalProperties": {"type": "string"}});
+        book.refer::<Self>(|book| json!({"anyOf": [Vec::<String>::schema(book), named]}))
     }
 }

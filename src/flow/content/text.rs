@@ -5,6 +5,8 @@ use std::sync::Arc;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
+#[cfg(feature = "schema")]
+use serde_json::json;
 
 use crate::flow::compile::Compile;
 use crate::flow::issue::{Found, IssueCode};
@@ -202,9 +204,7 @@ impl Read for TextDef {
 
     #[cfg(feature = "schema")]
     fn schema(book: &mut Book) -> Value {
-        book.refer::<Self>(|_| {
-            let texts = serde_json::json!({"type": "object", "minProperties": 1, "additionalProperties": {"type": "string"}});
-            serde_json::json!({"anyOf": [{"type": "string"}, texts]})
-        })
+        let texts = json!({"type": "object", "minProperties": 1, "additionalProperties": {"type": "string"}});
+        book.refer::<Self>(|_| json!({"anyOf": [{"type": "string"}, texts]}))
     }
 }

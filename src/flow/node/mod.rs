@@ -4,9 +4,11 @@
 
 mod ask;
 mod branch;
+mod call_flow;
 mod delay;
 mod end;
 mod function;
+mod handoff;
 mod jump;
 mod question;
 mod send_message;
@@ -23,9 +25,11 @@ use serde_json::Value;
 
 pub use ask::{AnswerDef, AnswerKind, AskDef, ChoiceDef};
 pub use branch::{ArmDef, BranchDef};
+pub use call_flow::CallFlowDef;
 pub use delay::DelayDef;
 pub use end::EndDef;
 pub use function::FunctionDef;
+pub use handoff::{HandoffDef, HandoffTimeout};
 pub use jump::JumpDef;
 pub use question::{KeywordMode, OnTimeout, ReplyKind};
 pub use send_message::{SendAction, SendMessageDef};
@@ -36,9 +40,11 @@ pub use wait_reply::WaitReplyDef;
 
 pub(crate) use ask::Ask;
 pub(crate) use branch::Branch;
+pub(crate) use call_flow::CallFlow;
 pub(crate) use delay::Delay;
 pub(crate) use end::End;
 pub(crate) use function::Function;
+pub(crate) use handoff::Handoff;
 pub(crate) use jump::Jump;
 pub(crate) use question::Question;
 pub(crate) use send_message::SendMessage;
@@ -79,6 +85,8 @@ pub(crate) enum Pace<'a> {
     Reply { timer: Option<Port> },
     /// At once, to a node that is not named by an edge, so many times in a session.
     Jumps { target: &'a str, most: u32 },
+    /// As the flow does that it calls; at once through the port of a call that fails.
+    Calls { flow: &'a str, failed: Port },
 }
 
 /// What a kind of node has to say for itself.
@@ -228,6 +236,10 @@ kinds! {
     Delay(DelayDef) = "delay",
     /// Asks the host.
     Function(FunctionDef) = "function",
+    /// Runs another flow.
+    CallFlow(CallFlowDef) = "call_flow",
+    /// Hands over to a person.
+    Handoff(HandoffDef) = "handoff",
     /// Shows that somebody is writing.
     Typing(TypingDef) = "typing",
 }

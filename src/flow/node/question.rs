@@ -65,6 +65,7 @@ impl Accept {
 pub(crate) struct Question {
     pub(crate) accept: Accept,
     pub(crate) any_channel: bool,
+    pub(crate) keywords_off: bool,
     pub(crate) timeout: Option<TimeDelta>,
     pub(crate) on_timeout: OnTimeout,
     /// How long it listens on after a text (SEMANTICS I10).
@@ -79,6 +80,7 @@ pub(crate) struct Fields<'d> {
     pub(crate) timeout: Option<&'d Span>,
     pub(crate) on_timeout: Option<OnTimeout>,
     pub(crate) any_channel: Option<bool>,
+    pub(crate) keywords: Option<KeywordMode>,
     pub(crate) debounce: Option<&'d Span>,
     pub(crate) replied: Port,
     pub(crate) timed_out: Port,
@@ -105,6 +107,7 @@ impl Fields<'_> {
         Question {
             accept,
             any_channel: self.any_channel == Some(true),
+            keywords_off: self.keywords == Some(KeywordMode::Off),
             timeout,
             on_timeout,
             debounce: self.debounce.map(|span| debounce(span, &at.key("debounce"), cx)),

@@ -108,14 +108,25 @@ impl Kind for SetVariablesDef {
 }
 
 impl VariableDef {
-    fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<(Arc<str>, Assign)> {
+    pub(super) fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<(Arc<str>, Assign)> {
         let name = cx.variable(&at.key("name"), &self.name);
-        let assign = match &self.assign {
+        let assign = self.compile_value(at, cx)?;
+        Some((name?, assign))
+    }
+
+    /// The same for a key of a context, which may have any name.
+    pub(super) fn compile_input(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<(Arc<str>, Assign)> {
+        let name = cx.name(&at.key("name"), &self.name);
+        let assign = self.compile_value(at, cx)?;
+        name.map(|()| (self.name.as_str().into(), assign))
+    }
+
+    fn compile_value(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Assign> {
+        Some(match &self.assign {
             AssignDef::Value(Value::Null) => Assign::Delete,
             AssignDef::Value(value) => Assign::Json(JsonTemplate::compile(value, &at.key("value"), cx)?),
             AssignDef::Expr(source) => Assign::Expr(cx.expression(&at.key("expr"), source)?),
-        };
-        Some((name?, assign))
+        })
     }
 }
 

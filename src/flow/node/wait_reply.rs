@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::flow::compile::Compile;
 use crate::flow::issue::IssueCode;
-use crate::flow::node::question::{self, Accept, OnTimeout, Question, ReplyKind};
+use crate::flow::node::question::{self, Accept, KeywordMode, OnTimeout, Question, ReplyKind};
 use crate::flow::node::{Kind, Pace, Port, PortName};
 use crate::flow::path::Path;
 use crate::flow::read::Fields;
@@ -43,6 +43,9 @@ pub struct WaitReplyDef {
     /// Whether a reply on another channel or account counts; it does not if absent (SEMANTICS I3).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub any_channel: Option<bool>,
+    /// Whether keywords interrupt it; they do if absent. Words of opting out always do (SEMANTICS I6).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keywords: Option<KeywordMode>,
     /// How long it listens on after a text, 1-60 seconds; it does not if absent (SEMANTICS I10).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub debounce: Option<Span>,
@@ -66,6 +69,7 @@ impl WaitReplyDef {
             timeout: self.timeout.as_ref(),
             on_timeout: self.on_timeout,
             any_channel: self.any_channel,
+            keywords: self.keywords,
             debounce: self.debounce.as_ref(),
             replied: WaitReply::REPLIED,
             timed_out: WaitReply::TIMEOUT,
@@ -83,6 +87,7 @@ impl Kind for WaitReplyDef {
             accept: fields.optional("accept"),
             on_timeout: fields.optional("on_timeout"),
             any_channel: fields.optional("any_channel"),
+            keywords: fields.optional("keywords"),
             debounce: fields.optional("debounce"),
         }
     }

@@ -3,8 +3,10 @@
 
 mod ask;
 mod branch;
+pub(super) mod call_flow;
 mod delay;
 mod function;
+mod handoff;
 mod jump;
 mod question;
 mod send_message;
@@ -38,6 +40,8 @@ pub(super) fn enter(run: &mut Run<'_>, step: &Step) -> Move {
         Node::SetVariables(node) => set_variables::enter(run, node),
         Node::Delay(node) => delay::enter(run, node),
         Node::Function(node) => function::enter(run, node),
+        Node::CallFlow(node) => call_flow::enter(run, step, node),
+        Node::Handoff(node) => handoff::enter(run, node),
         Node::Typing(node) => typing::enter(run, step, node),
     }
 }

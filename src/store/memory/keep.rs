@@ -91,9 +91,7 @@ impl Slot {
         let Some(Ok(conversation)) = self.record.as_ref().map(|record| record.conversation()) else {
             return 0;
         };
-        let is_meant = |session: &&crate::session::Session| {
-            *session.flow() == live.flow && live.version.is_none_or(|version| session.version() == version)
-        };
+        let is_meant = |session: &&crate::session::Session| session.needs(&live.flow, live.version);
         conversation.sessions().iter().filter(is_meant).count() as u64
     }
 }

@@ -273,6 +273,26 @@ fn live_sessions_are_counted_and_woken() {
     assert_eq!(leased().live(&live("cart", None, Some(at(1)))), 0, "a record that can not be read has none");
 }
 
+/// Rules 5 and 22.
+#[test]
+fn an_erased_row_reads_as_never_written_and_goes_on_counting() {
+    let erase =
+        |expect| Erase { workspace: WorkspaceId::default(), contact: contact("ann"), expect, now: at(0) };
+    let mut row = leased();
+    row.settled = 7;
+    let before = bytes(&row);
+    assert!(!row.erase(&erase(2)) && bytes(&row) == before);
+    assert!(row.erase(&erase(1)) && !row.erase(&erase(1)) && !row.erase(&erase(2)));
+    let mut row = Row::from_bytes(&bytes(&row)).unwrap();
+    assert!(seen(&row, 1, 0).is_none() && row.record.to_bytes().unwrap().is_empty());
+    assert_eq!((row.due_at, row.dead_letters, row.ready_at(at(99))), (None, 0, None));
+    assert_eq!(row.settle(&settle(1, 1, 9)), Settled::LeaseLost);
+    assert_eq!(row.commit(&commit(Some(1)), None, |_| None), Committed::Conflict);
+    assert_eq!(row.commit(&commit(Some(2)), None, |_| None), Committed::Conflict);
+    assert_eq!(apply(&mut row, commit(None)), (3, false));
+    assert_eq!(seen(&row, 1, 0).unwrap().settled, 0);
+}
+
 #[test]
 fn a_row_comes_back_from_its_bytes() {
     let mut row = leased();

@@ -112,6 +112,7 @@ impl AskDef {
             timeout: self.timeout.as_ref(),
             on_timeout: self.on_timeout,
             any_channel: self.any_channel,
+            keywords: self.keywords,
             debounce: self.debounce.as_ref(),
             replied: Ask::VALID,
             timed_out: Ask::TIMEOUT,

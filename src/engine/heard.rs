@@ -1,0 +1,96 @@
+//! What is done with a message before any question, trigger or queue may have it: words of opting out, handoff, keywords
+//! (SEMANTICS I1, I6). What it is, the kernel says.
+
+use crate::engine::catalogue::{Snapshot, View};
+use crate::engine::receive::Arrival;
+use crate::flow::{KeywordAction, Rank};
+use crate::kernel::{Admission, Allowances, Decision, Heard, Input, NewSession, accept_inputs, admit};
+use crate::session::{EndReason, Origin, Verdict};
+
+impl Arrival {
+    /// Does what was heard. None: nothing was, and the message goes on.
+    pub(super) fn obey(
+        &self,
+        decision: &mut Decision<'_>,
+        snapshot: &Snapshot,
+        heard: Heard,
+    ) -> Option<Verdict> {
+        let now = decision.now;
+        Some(match heard {
+            Heard::Nothing => return None,
+            Heard::OptOut => {
+                decision.opt_out();
+                self.answer_by_word(decision, snapshot);
+                Verdict::Keyword(KeywordAction::OptOut)
+            }
+            Heard::OptIn => {
+                decision.opt_in();
+                self.answer_by_word(decision, snapshot);
+                Verdict::Keyword(KeywordAction::OptIn)
+            }
+            Heard::Handoff(session) => {
+                decision.touch();
+                Verdict::Handoff(session)
+            }
+            Heard::Keyword { action, sessions, node } => {
+                for session in sessions {
+                    let Some(place) = decision.place_of(session) else { continue };
+                    match (action, &node) {
+                        (KeywordAction::Restart, _) => self.restart(decision, snapshot, place),
+                        (KeywordAction::Handoff, _) => {
+                            decision.advance(place, Input::Handoff, now);
+                        }
+                        (KeywordAction::Jump, Some(node)) => {
+                            let input = Input::Jump { node: node.clone(), route: Some(self.route()) };
+                            decision.advance(place, input, now);
+                        }
+                        _ => decision.end(place, EndReason::Keyword, now),
+                    }
+                }
+                Verdict::Keyword(action)
+            }
+        })
+    }
+
+    /// After a word of opting out or in, a flow that it starts by an `exact` rule answers it: the only thing that a
+    /// contact who opted out is sent (SEMANTICS T10).
+    fn answer_by_word(&self, decision: &mut Decision<'_>, snapshot: &Snapshot) {
+        let limits = decision.ground.limits;
+        let allow = Allowances { opted_out: true, in_handoff: false };
+        let best = snapshot.startable(self.account()).filter(|(_, flow)| {
+            let trigger = flow.trigger();
+            let is_exact = trigger.matches(Some(self.text()), None, false) == Some(Rank::Exact);
+            let admission =
+                admit(flow, Some(&decision.conversation), allow, decision.now, limits.live_sessions);
+            is_exact && !trigger.needs_campaign() && admission == Admission::Start
+        });
+        let best =
+            best.max_by_key(|(_, flow)| (flow.trigger().priority(), std::cmp::Reverse(flow.id().clone())));
+        if let Some((version, flow)) = best {
+            self.start(decision, version, flow);
+        }
+    }
+
+    /// Ends the session and starts its flow anew with what it was started with: on the version that is online now, or
+    /// on its own when none is, or when that one does not take the old context.
+    fn restart(&self, decision: &mut Decision<'_>, snapshot: &Snapshot, place: usize) {
+        let Some(session) = decision.conversation.sessions.get(place) else { return };
+        let pinned = decision.pinned(&session.flow, session.version).and_then(|pinned| pinned.flow);
+        let own = pinned.map(|flow| (session.version, flow, session.context.clone()));
+        let limits = decision.ground.limits;
+        let online = snapshot.view(&session.flow).and_then(View::online).and_then(|(version, flow)| {
+            let (context, _) = accept_inputs(flow.start().1, session.context.clone(), limits).ok()?;
+            Some((version, flow, context))
+        });
+        let Some((version, flow, context)) = online.or(own) else { return };
+        let origin = session.origin.as_deref().map(|origin| Origin { uuid: None, ..origin.clone() });
+        let new = NewSession {
+            context,
+            origin: origin.map(Box::new),
+            route: Some(self.route()),
+            ..NewSession::new(self.session(), version)
+        };
+        decision.end(place, EndReason::Keyword, decision.now);
+        decision.start(flow, new);
+    }
+}

@@ -1,0 +1,220 @@
+//! Words that mean something wherever the contact stands: opting out, starting over, a person (SEMANTICS I6). A flow has
+//! its own, a host has those of every conversation.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::NodeId;
+use crate::flow::compile::Compile;
+use crate::flow::fold::fold;
+use crate::flow::issue::{Found, IssueCode};
+use crate::flow::path::{Path, brief};
+use crate::flow::read::{Fields, Read, words};
+
+/// Bytes of the longest keyword.
+const MOST_BYTES: usize = 64;
+/// Bytes of a message that may be one: letters may take more bytes than those that they are compared as.
+const MOST_MESSAGE_BYTES: usize = 4 * MOST_BYTES;
+
+/// Keywords of a flow, as they are written: `{"words": ["menu"], "action": "jump", "node": "menu"}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct KeywordDef {
+    /// The words, each a whole message; compared trimmed and without regard to case.
+    pub words: Vec<String>,
+    /// What they do.
+    pub action: KeywordAction,
+    /// The node that a `jump` goes to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+}
+
+words! {
+    /// What a keyword does (SEMANTICS I6).
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    KeywordAction {
+        /// Ends all sessions; nothing is sent any more.
+        OptOut = "opt_out",
+        /// Takes that back.
+        OptIn = "opt_in",
+        /// Ends the session.
+        Cancel = "cancel",
+        /// Ends the session and starts its flow anew.
+        Restart = "restart",
+        /// Goes to a node.
+        Jump = "jump",
+        /// Hands over to a person of the host's.
+        Handoff = "handoff",
+    }
+}
+
+/// The keywords of every conversation of an engine, beside those of flows; by default `stop` opts out and `start` takes
+/// that back.
+///
+/// ```
+/// use chatflow::{Engine, Keywords, MemoryStore};
+///
+/// let keywords = Keywords::default().opt_out(["unsubscribe"]).cancel(["cancel", "quit"]).handoff(["agent"]);
+/// let bot = Engine::builder(MemoryStore::new()).keywords(keywords).build();
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Keywords(Vec<Keyword>);
+
+/// What one word does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Keyword {
+    word: Box<str>,
+    pub(crate) action: KeywordAction,
+    /// Where a jump goes.
+    pub(crate) node: Option<NodeId>,
+}
+
+impl Default for Keywords {
+    fn default() -> Self {
+        Self::none().opt_out(["stop"]).opt_in(["start"])
+    }
+}
+
+impl Keywords {
+    /// No words at all. Whoever does without words of opting out sees to it by
+    /// [`Engine::opt_out`](crate::Engine::opt_out).
+    pub fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Words that end all sessions, and after which nothing is sent any more (SEMANTICS T10).
+    pub fn opt_out<W: AsRef<str>>(self, words: impl IntoIterator<Item = W>) -> Self {
+        self.with(words, KeywordAction::OptOut, None)
+    }
+
+    /// Words that take an opt-out back; of a contact that did not opt out they are words like any other.
+    pub fn opt_in<W: AsRef<str>>(self, words: impl IntoIterator<Item = W>) -> Self {
+        self.with(words, KeywordAction::OptIn, None)
+    }
+
+    /// Words that end all sessions.
+    pub fn cancel<W: AsRef<str>>(self, words: impl IntoIterator<Item = W>) -> Self {
+        self.with(words, KeywordAction::Cancel, None)
+    }
+
+    /// Words that end the newest session and start its flow anew.
+    pub fn restart<W: AsRef<str>>(self, words: impl IntoIterator<Item = W>) -> Self {
+        self.with(words, KeywordAction::Restart, None)
+    }
+
+    /// Words that hand the newest session over to a person.
+    pub fn handoff<W: AsRef<str>>(self, words: impl IntoIterator<Item = W>) -> Self {
+        self.with(words, KeywordAction::Handoff, None)
+    }
+
+    /// Words that take the newest session whose flow has this node to it.
+    pub fn jump<W: AsRef<str>>(self, node: NodeId, words: impl IntoIterator<Item = W>) -> Self {
+        self.with(words, KeywordAction::Jump, Some(node))
+    }
+
+    /// A word that has a meaning gets this one instead.
+    fn with<W: AsRef<str>>(
+        mut self,
+        words: impl IntoIterator<Item = W>,
+        action: KeywordAction,
+        node: Option<NodeId>,
+    ) -> Self {
+        for word in words {
+            let word: Box<str> = fold(word.as_ref().trim()).into();
+            self.0.retain(|known| known.word != word);
+            self.0.push(Keyword { word, action, node: node.clone() });
+        }
+        self
+    }
+
+    /// What a word does, as [`keyword_form`] gives it.
+    pub(crate) fn find(&self, word: &str) -> Option<&Keyword> {
+        self.0.iter().find(|keyword| *keyword.word == *word)
+    }
+}
+
+/// A message as keywords are compared; none if it is too long for one.
+pub(crate) fn keyword_form(text: &str) -> Option<Cow<'_, str>> {
+    let text = text.trim();
+    (!text.is_empty() && text.len() <= MOST_MESSAGE_BYTES).then(|| fold(text))
+}
+
+/// Compiles a flow's keywords; each word has one meaning.
+pub(crate) fn compile(defs: &[KeywordDef], at: &Path<'_>, cx: &mut Compile<'_>) -> Keywords {
+    let mut keywords = Keywords::none();
+    for (place, def) in defs.iter().enumerate() {
+        let at = at.item(place);
+        let node = def.check_node(&at, cx);
+        let list = at.key("words");
+        if def.words.is_empty() {
+            cx.found.add(IssueCode::BadValue, &list, "has no word", "write a word, or remove the keyword");
+        }
+        for (index, word) in def.words.iter().enumerate() {
+            let at = list.item(index);
+            if word.trim().is_empty() || word.len() > MOST_BYTES {
+                let message = format!("must be a word of 1-{MOST_BYTES} bytes");
+                cx.found.add(IssueCode::BadValue, &at, message, "write another word, or remove it");
+            } else if keywords.find(&fold(word.trim())).is_some() {
+                let message = format!("gives the keyword {:?} a second meaning", brief(word.trim()));
+                cx.found.add(IssueCode::DuplicateBranch, &at, message, "keep one of the two");
+            } else {
+                keywords = keywords.with([word], def.action, node.clone());
+            }
+        }
+    }
+    keywords
+}
+
+impl KeywordDef {
+    fn check_node(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<NodeId> {
+        let at = at.key("node");
+        match (&self.node, self.action) {
+            (Some(node), KeywordAction::Jump) => {
+                cx.side_entry(&at, "jumps", node)?;
+                NodeId::new(node).ok()
+            }
+            (None, KeywordAction::Jump) => {
+                cx.found.add(IssueCode::MissingField, &at, "is missing", "name the node to jump to");
+                None
+            }
+            (Some(_), _) => {
+                let fix = "remove it, or let the keyword `jump`";
+                cx.found.add(IssueCode::BadValue, &at, "has no meaning without a jump", fix);
+                None
+            }
+            (None, _) => None,
+        }
+    }
+}
+
+impl Read for KeywordDef {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+        let mut fields = Fields::of(value, at, found)?;
+        let (words, action) = (fields.required("words"), fields.required("action"));
+        let node = fields.optional("node");
+        fields.close();
+        Some(Self { words: words?, action: action?, node })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_has_the_meaning_that_it_was_given_last() {
+        let keywords = Keywords::default().cancel([" STOP "]);
+        assert_eq!(keywords.find("stop").map(|keyword| keyword.action), Some(KeywordAction::Cancel));
+        assert_eq!(keywords.find("start").map(|keyword| keyword.action), Some(KeywordAction::OptIn));
+    }
+
+    #[test]
+    fn a_message_is_compared_whole_trimmed_and_folded() {
+        assert_eq!(keyword_form("  STRASSE\n").as_deref(), Some("strasse"));
+        assert_eq!(keyword_form(" \n"), None);
+        assert_eq!(keyword_form(&"a".repeat(257)), None);
+    }
+}

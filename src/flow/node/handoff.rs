@@ -1,0 +1,136 @@
+//! `handoff`: a person of the host's takes over, and the engine is silent (SEMANTICS S10).
+
+use chrono::TimeDelta;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+#[cfg(feature = "schema")]
+use serde_json::json;
+
+use crate::flow::compile::Compile;
+use crate::flow::issue::{Found, IssueCode};
+use crate::flow::node::{Kind, Pace, Port, PortName};
+use crate::flow::path::Path;
+use crate::flow::read::{Fields, Read};
+#[cfg(feature = "schema")]
+use crate::flow::schema::Book;
+use crate::flow::span::Span;
+use crate::flow::template::Template;
+
+/// A handoff to a person. Branches: `next`, `timeout`, and `returned`, which goes before `next` when the person gives
+/// the contact back.
+///
+/// ```
+/// chatflow::NodeDef::from_json(r#"{
+///     "id": "agent", "kind": "handoff",
+///     "queue": "billing", "note": "{{ contact.name }} asks about order {{ vars.order }}", "timeout": "8h", "vars": ["solved"]
+/// }"#)?;
+/// # Ok::<(), chatflow::Issues>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct HandoffDef {
+    /// How long after the contact's latest message, or the latest [`Engine::touch`](crate::Engine::touch): 24 hours if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<HandoffTimeout>,
+    /// Whom it is for, a template: a team, a skill, as the host names them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue: Option<String>,
+    /// What the person should know, a template.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Variables that the person may find out, so that the flow may read them without a warning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vars: Option<Vec<String>>,
+}
+
+/// How long a handoff lasts when nobody says anything: `"8h"`, or `"never"` (also `"0"`) to end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HandoffTimeout {
+    /// As long as the session may live.
+    Never,
+    /// So long.
+    After(Span),
+}
+
+impl Serialize for HandoffTimeout {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Never => serializer.serialize_str("never"),
+            Self::After(span) => span.serialize(serializer),
+        }
+    }
+}
+
+impl Read for HandoffTimeout {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+        match value {
+            Value::String(text) if text == "never" || text == "0" => Some(Self::Never),
+            other => Span::read(other, at, found).map(Self::After),
+        }
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema(book: &mut Book) -> Value {
+        book.refer::<Self>(|book| json!({"anyOf": [{"enum": ["never", "0"]}, Span::schema(book)]}))
+    }
+}
+
+/// A compiled handoff.
+#[derive(Clone, Debug)]
+pub(crate) struct Handoff {
+    pub(crate) timeout: Option<TimeDelta>,
+    pub(crate) queue: Option<Template>,
+    pub(crate) note: Option<Template>,
+}
+
+impl Handoff {
+    /// How long a handoff lasts if nobody says otherwise.
+    pub(crate) const TIMEOUT_AFTER: TimeDelta = TimeDelta::hours(24);
+    pub(crate) const TIMEOUT: Port = Port(1);
+    pub(crate) const RETURNED: Port = Port(2);
+}
+
+impl Kind for HandoffDef {
+    type Compiled = Handoff;
+
+    fn read(fields: &mut Fields<'_, '_, '_>) -> Self {
+        Self {
+            timeout: fields.optional("timeout"),
+            queue: fields.optional("queue"),
+            note: fields.optional("note"),
+            vars: fields.optional("vars"),
+        }
+    }
+
+    fn ports(&self) -> Vec<PortName> {
+        vec!["next".into(), "timeout".into(), "returned".into()]
+    }
+
+    fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Handoff> {
+        if cx.is_contactless {
+            let message = "hands a contact over, but the flow runs without one";
+            let fix = "remove the handoff, or let the start node need a contact";
+            cx.found.add(IssueCode::WaitWithoutContact, at, message, fix);
+        }
+        let timeout = match &self.timeout {
+            None => Some(Handoff::TIMEOUT_AFTER),
+            Some(HandoffTimeout::Never) => None,
+            Some(HandoffTimeout::After(span)) => Some(cx.wait(&at.key("timeout"), span)),
+        };
+        let list = at.key("vars");
+        for (index, name) in self.vars.iter().flatten().enumerate() {
+            cx.variable(&list.item(index), name);
+        }
+        let queue = self.queue.as_deref().map(|queue| cx.required_template(&at.key("queue"), queue));
+        let note = self.note.as_deref().map(|note| cx.required_template(&at.key("note"), note));
+        Some(Handoff { timeout, queue: queue.flatten(), note: note.flatten() })
+    }
+
+    fn pace(&self) -> Pace<'_> {
+        let timer = (self.timeout != Some(HandoffTimeout::Never)).then_some(Handoff::TIMEOUT);
+        Pace::Reply { timer }
+    }
+
+    fn writes(&self) -> Vec<&str> {
+        self.vars.iter().flatten().map(String::as_str).collect()
+    }
+}

@@ -1,0 +1,185 @@
+//! Flows that call flows: how one is entered, how its caller goes on, and what becomes of a fault or of silence in it
+//! (SEMANTICS N9). The session is one throughout: who waits is kept in its frames.
+
+use crate::flow::node::{CallFlow, Node, Port};
+use crate::flow::{NodeIx, Step};
+use crate::id::{FlowId, FlowVersion};
+use crate::kernel::Callee;
+use crate::kernel::node::call_flow;
+use crate::kernel::run::{Move, Run};
+use crate::observer::EventKind;
+use crate::session::{FailureCode, Frame, Status};
+use crate::value::{Bag, Caps};
+
+/// A flow that is about to be entered.
+pub(super) struct Entry {
+    pub(super) flow: FlowId,
+    pub(super) version: FlowVersion,
+    pub(super) context: Bag,
+    /// Whether it takes the place of the flow that calls.
+    pub(super) is_terminal: bool,
+}
+
+/// A flow that waits for what it called, and the node where it does.
+struct Caller<'a> {
+    frame: usize,
+    flow: Callee<'a>,
+    at: NodeIx,
+    step: &'a Step,
+    call: &'a CallFlow,
+}
+
+impl<'a> Run<'a> {
+    /// Begins a called flow; answers its start.
+    pub(super) fn enter_flow(&mut self, step: &Step, entry: Entry) -> Option<NodeIx> {
+        let Some(callee) = self.find(&entry.flow, Some(entry.version)) else {
+            let text = format!("version {} of flow `{}` is not stored", entry.version, entry.flow);
+            return self.fault(FailureCode::MissingNode, text);
+        };
+        let (flow, version) = self.session.active();
+        let (flow, version) = (flow.clone(), version);
+        let context = std::mem::replace(&mut self.session.context, entry.context);
+        let vars = std::mem::take(&mut self.session.vars);
+        let rare = self.session.rare();
+        let jumps = std::mem::take(&mut rare.jumps);
+        if !entry.is_terminal {
+            rare.frames.push(Frame { flow, version, node: step.id.clone(), context, vars, jumps });
+        }
+        self.stand_in(callee);
+        Some(callee.flow.start().0)
+    }
+
+    /// The flow has come to an end: whoever called it goes on behind the call, or the session ends.
+    pub(super) fn finish(&mut self, status: Status) -> Option<NodeIx> {
+        match (status, self.session.frames().len().checked_sub(1)) {
+            (Status::Completed, Some(frame)) => self.give_back(frame),
+            (Status::Expired, Some(_)) => self.expire(),
+            _ => {
+                self.end(status);
+                None
+            }
+        }
+    }
+
+    /// Nobody answered in time: the nearest caller with an edge for that goes on, or the session expires.
+    pub(super) fn expire(&mut self) -> Option<NodeIx> {
+        match self.catcher(|_| CallFlow::EXPIRED) {
+            Some(caller) => self.go_on(&caller, Move::Take(CallFlow::EXPIRED)),
+            None => {
+                self.end(Status::Expired);
+                None
+            }
+        }
+    }
+
+    /// A fault: the nearest caller with an edge for it goes on, or the session fails (SEMANTICS S9). What was sent
+    /// before it stays sent when a caller goes on, since the turn does not fail.
+    pub(super) fn fault(&mut self, code: FailureCode, message: String) -> Option<NodeIx> {
+        let caller = if code.is_of_session() { None } else { self.catcher(CallFlow::failed) };
+        let Some(caller) = caller else {
+            self.fail(code, message);
+            return None;
+        };
+        self.note_failed(code);
+        self.go_on(&caller, Move::Take(caller.call.failed()))
+    }
+
+    /// How a node is left whose call could not be made, or whose output could not be kept.
+    pub(super) fn call_failed(
+        &mut self,
+        step: &Step,
+        call: &CallFlow,
+        code: FailureCode,
+        why: String,
+    ) -> Move {
+        if code.is_of_session() || step.exit(call.failed()).is_none() {
+            return Move::Fail(code, why);
+        }
+        self.note_failed(code);
+        Move::Take(call.failed())
+    }
+
+    /// The caps of variables, or of a context, of which those that wait have so many bytes already.
+    pub(super) fn caps_beside(&self, waiting: usize) -> Caps {
+        let caps = Caps::of(self.scene.limits);
+        Caps { bytes: caps.bytes.saturating_sub(waiting), ..caps }
+    }
+
+    fn note_failed(&mut self, code: FailureCode) {
+        let (flow, node) = (self.session.active().0.clone(), self.session.at.clone());
+        self.note(EventKind::SubflowFailed { session: self.session.id, flow, node, code });
+    }
+
+    fn give_back(&mut self, frame: usize) -> Option<NodeIx> {
+        let Some(caller) = self.caller(frame) else {
+            let text = "the flow that called is not stored any more".to_owned();
+            return self.fault(FailureCode::MissingNode, text);
+        };
+        let output = call_flow::output(self, caller.call);
+        match output {
+            Ok(vars) => {
+                self.return_to(&caller);
+                self.session.vars = vars;
+                self.leave(caller.at, caller.step, Move::Take(Port::NEXT))
+            }
+            Err((code, why)) => {
+                self.return_to(&caller);
+                let leave = self.call_failed(caller.step, caller.call, code, why);
+                self.leave(caller.at, caller.step, leave)
+            }
+        }
+    }
+
+    fn go_on(&mut self, caller: &Caller<'a>, leave: Move) -> Option<NodeIx> {
+        self.return_to(caller);
+        self.leave(caller.at, caller.step, leave)
+    }
+
+    /// The nearest caller with an edge from this branch. One whose flow is not stored any more has none.
+    fn catcher(&mut self, branch: impl Fn(&CallFlow) -> Port) -> Option<Caller<'a>> {
+        if self.session.turns >= self.scene.limits.turns_per_session {
+            return None;
+        }
+        let mut callers = (0..self.session.frames().len()).rev().filter_map(|frame| self.caller(frame));
+        callers.find(|caller| caller.step.exit(branch(caller.call)).is_some())
+    }
+
+    fn caller(&mut self, frame: usize) -> Option<Caller<'a>> {
+        let waiting = self.session.frames().get(frame)?;
+        let (id, version, node) = (waiting.flow.clone(), waiting.version, waiting.node.clone());
+        let flow = if (&id, version) == (&self.session.flow, self.session.version) {
+            Callee { flow: self.root, version, name: self.scene.flow_name }
+        } else {
+            self.find(&id, Some(version))?
+        };
+        let at = flow.flow.find(&node, NodeIx(0))?;
+        let step = flow.flow.node(at)?;
+        let Node::CallFlow(call) = &step.node else { return None };
+        Some(Caller { frame, flow, at, step, call })
+    }
+
+    /// The session is a caller's again, at the node that called.
+    fn return_to(&mut self, caller: &Caller<'a>) {
+        let rare = self.session.rare();
+        rare.outcome = None;
+        rare.frames.truncate(caller.frame + 1);
+        if let Some(frame) = rare.frames.pop() {
+            rare.jumps = frame.jumps;
+            self.session.context = frame.context;
+            self.session.vars = frame.vars;
+            self.session.at = frame.node;
+            self.session.hint = caller.at.0;
+        }
+        self.entered = false;
+        self.stand_in(caller.flow);
+    }
+
+    fn stand_in(&mut self, flow: Callee<'a>) {
+        let is_root = *flow.flow.id() == self.session.flow && flow.version == self.session.version;
+        self.session.rare().active = (!is_root).then(|| (flow.flow.id().clone(), flow.version));
+        self.session.prune();
+        self.flow = flow.flow;
+        self.flow_name = flow.name;
+        self.calls_changed = true;
+    }
+}

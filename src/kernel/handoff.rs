@@ -1,0 +1,91 @@
+//! A session in the hands of a person, from its side: how it is handed over where it stands, and how it goes on
+//! afterwards (SEMANTICS S10). What the node does is in `node/handoff`, what the conversation does in `silence`.
+
+use chrono::{DateTime, Utc};
+
+use crate::flow::Step;
+use crate::flow::node::{Handoff as Node, Port};
+use crate::kernel::Input;
+use crate::kernel::run::{Move, Run, later};
+use crate::observer::EventKind;
+use crate::session::{FailureCode, Handoff, Status, Stood};
+use crate::value::Bag;
+
+impl Run<'_> {
+    /// Hands the session over where it stands: afterwards it stands there again, with the time that it had left.
+    pub(super) fn hand_over(&mut self) -> bool {
+        if matches!(self.session.status, Status::Handoff | Status::Running) {
+            return false;
+        }
+        let now = self.scene.now;
+        let timeout = Node::TIMEOUT_AFTER;
+        let session = &mut *self.session;
+        let stood = Stood {
+            status: session.status,
+            parked_at: session.parked_at,
+            deadline: session.deadline,
+            call: session.call.take(),
+        };
+        let mut handoff = Handoff::new(now, Some(timeout));
+        handoff.stood = Some(stood);
+        self.in_handoff(handoff);
+        self.park(Status::Handoff, Some(later(now, timeout)));
+        true
+    }
+
+    pub(super) fn in_handoff(&mut self, handoff: Handoff) {
+        let (session, node) = (self.session.id, self.session.at.clone());
+        self.session.rare().handoff = Some(Box::new(handoff));
+        self.note(EventKind::HandedOff { session, node });
+    }
+
+    /// What becomes of a session in handoff.
+    pub(super) fn after_handoff(&mut self, step: &Step, input: &Input) -> Move {
+        match input {
+            Input::Resume { vars } => {
+                let Some(handoff) = self.leave_handoff() else { return Move::Ignore };
+                if let Err(leave) = self.learn(vars) {
+                    return leave;
+                }
+                let since = handoff.since;
+                self.session.delay_window(self.scene.now - since);
+                match handoff.stood {
+                    Some(stood) => Move::Back(self.stand_again(since, stood)),
+                    None if step.exit(Node::RETURNED).is_some() => Move::Take(Node::RETURNED),
+                    None => Move::Take(Port::NEXT),
+                }
+            }
+            Input::Deadline(wait) if *wait == self.session.wait => match self.leave_handoff() {
+                Some(handoff) if handoff.stood.is_none() && step.exit(Node::TIMEOUT).is_some() => {
+                    Move::Take(Node::TIMEOUT)
+                }
+                _ => Move::End(Status::Expired),
+            },
+            _ => Move::Ignore,
+        }
+    }
+
+    /// Ends the handoff, and counts the time that the session stood still.
+    fn leave_handoff(&mut self) -> Option<Box<Handoff>> {
+        let rare = self.session.rare();
+        let handoff = rare.handoff.take()?;
+        rare.still_millis += (self.scene.now - handoff.since).num_milliseconds();
+        Some(handoff)
+    }
+
+    /// Takes over what the person found out.
+    fn learn(&mut self, vars: &Bag) -> Result<(), Move> {
+        for (name, value) in vars.iter() {
+            if let Err(error) = self.set_var(name, &value.to_json()) {
+                return Err(Move::fail(FailureCode::Variables, format_args!("variable `{name}` {error}")));
+            }
+        }
+        Ok(())
+    }
+
+    fn stand_again(&self, since: DateTime<Utc>, stood: Stood) -> Stood {
+        let now = self.scene.now;
+        let left = stood.deadline.map(|deadline| later(now, deadline - since));
+        Stood { deadline: left, parked_at: now, ..stood }
+    }
+}

@@ -1,0 +1,155 @@
+//! Words that act before anybody's question is answered: opting out, the silence of a handoff, keywords of flows and of
+//! the host (SEMANTICS I1, I6, T10). A flow's keyword acts on its session, the host's on the newest or on all.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::flow::{Flow, Keyword, KeywordAction, Keywords, NodeIx, keyword_form};
+use crate::id::{NodeId, SessionId};
+use crate::kernel::Decision;
+use crate::kernel::route::{Asked, InboundMessage, answering};
+use crate::kernel::run::{Move, Run, span};
+use crate::limits::Limits;
+use crate::session::{Conversation, EndReason, MessageKind, Route, Session, Status};
+
+/// A message may be this much older than the session that its keyword acts on: clocks differ (SEMANTICS I12).
+const OLDER_THAN_SESSION: TimeDelta = TimeDelta::seconds(60);
+
+/// What a message is before it is anybody's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// A word of opting out.
+    OptOut,
+    /// A word that takes an opt-out back.
+    OptIn,
+    /// Something for the person who has this session.
+    Handoff(SessionId),
+    /// A keyword for these sessions.
+    Keyword { action: KeywordAction, sessions: Vec<SessionId>, node: Option<NodeId> },
+    /// Nothing of that.
+    Nothing,
+}
+
+/// Decides, on a conversation to which all that was due has been applied; of a contact who opted out, or did not.
+pub(crate) fn hear<'f>(
+    inbound: &InboundMessage<'_>,
+    (conversation, is_out): (Option<&Conversation>, bool),
+    flow_of: impl Fn(&Session) -> Option<&'f Flow>,
+    question_of: impl Fn(&Session) -> Option<Asked<'f>>,
+    host: &Keywords,
+    now: DateTime<Utc>,
+    limits: &Limits,
+) -> Heard {
+    let is_text = inbound.message.kind == MessageKind::Text;
+    let word = is_text.then(|| keyword_form(&inbound.message.text)).flatten();
+    let sessions = conversation.map_or(&[][..], |conversation| &conversation.sessions);
+    if let Some(word) = &word {
+        let of_flows = sessions.iter().filter_map(|session| flow_of(session)?.keywords().find(word));
+        let means = |action| of_flows.clone().chain(host.find(word)).any(|keyword| keyword.action == action);
+        if means(KeywordAction::OptOut) {
+            return Heard::OptOut;
+        }
+        if is_out && means(KeywordAction::OptIn) {
+            return Heard::OptIn;
+        }
+    }
+    if let Some(session) = sessions.iter().rev().find(|session| session.status == Status::Handoff) {
+        return Heard::Handoff(session.id);
+    }
+    let (Some(word), false) = (word, sessions.is_empty()) else { return Heard::Nothing };
+    let interrupts = |asked: &Asked<'_>| !asked.keywords_off();
+    let asked = answering(inbound, sessions, &question_of).and_then(|(_, session, _)| question_of(session));
+    let age = inbound.timestamp.map(|sent| now - sent);
+    if age.is_some_and(|age| age > span(limits.max_message_age)) || !asked.as_ref().is_none_or(interrupts) {
+        return Heard::Nothing;
+    }
+    let is_young = |session: &&Session| {
+        let patience = flow_of(session).map_or(TimeDelta::MAX, |flow| flow.settings().max_message_age);
+        age.is_none_or(|age| age <= patience)
+            && inbound.timestamp.is_none_or(|sent| session.started_at - sent <= OLDER_THAN_SESSION)
+    };
+    let mut newest_first: Vec<&Session> = sessions.iter().filter(is_young).collect();
+    newest_first.reverse();
+    newest_first.sort_by_key(|session| Reverse(session.parked_at));
+    of_a_flow(&word, &newest_first, &flow_of)
+        .or_else(|| of_the_host(host.find(&word)?, &newest_first, &flow_of))
+        .unwrap_or(Heard::Nothing)
+}
+
+/// The keyword of the newest session whose flow has it.
+fn of_a_flow<'f>(
+    word: &str,
+    newest_first: &[&Session],
+    flow_of: impl Fn(&Session) -> Option<&'f Flow>,
+) -> Option<Heard> {
+    newest_first.iter().find_map(|session| {
+        let keyword = flow_of(session)?.keywords().find(word)?;
+        (keyword.action != KeywordAction::OptIn).then(|| Heard::Keyword {
+            action: keyword.action,
+            sessions: vec![session.id],
+            node: keyword.node.clone(),
+        })
+    })
+}
+
+/// The host's keyword, if there is a session that it can act on.
+fn of_the_host<'f>(
+    keyword: &Keyword,
+    newest_first: &[&Session],
+    flow_of: impl Fn(&Session) -> Option<&'f Flow>,
+) -> Option<Heard> {
+    let has_node = |session: &&&Session, node| {
+        flow_of(session).is_some_and(|flow| flow.find(node, NodeIx(u32::MAX)).is_some())
+    };
+    let sessions: Vec<SessionId> = match (keyword.action, &keyword.node) {
+        (KeywordAction::Cancel, _) => newest_first.iter().map(|session| session.id).collect(),
+        (KeywordAction::Restart | KeywordAction::Handoff, _) => vec![newest_first.first()?.id],
+        (KeywordAction::Jump, Some(node)) => {
+            vec![newest_first.iter().find(|session| has_node(session, node))?.id]
+        }
+        _ => return None,
+    };
+    let (action, node) = (keyword.action, keyword.node.clone());
+    (!sessions.is_empty()).then_some(Heard::Keyword { action, sessions, node })
+}
+
+impl Run<'_> {
+    /// Leaves where the session stands for a node of its flow. What was offered there is stale now (SEMANTICS I9).
+    pub(super) fn jump(&mut self, node: &NodeId, route: Option<Arc<Route>>) -> Move {
+        let Some(target) = self.flow.find(node, NodeIx(u32::MAX)) else { return Move::Ignore };
+        if self.session.status == Status::Handoff {
+            return Move::Ignore;
+        }
+        self.session.answered = self.session.wait;
+        if route.is_some() {
+            self.session.route = route;
+        }
+        Move::Jump(target)
+    }
+}
+
+impl Decision<'_> {
+    /// The contact does not want to be written to: all sessions end, and nothing that is unsent is sent, be it of
+    /// sessions that ended by themselves (SEMANTICS T10).
+    pub(crate) fn opt_out(&mut self) {
+        self.end_all(EndReason::OptedOut);
+        let now = self.now;
+        let conversation = self.edit();
+        conversation.outbox.clear();
+        conversation.contact.opted_out_at.get_or_insert(now);
+    }
+
+    /// Takes an opt-out back.
+    pub(crate) fn opt_in(&mut self) {
+        let now = self.now;
+        let contact = &mut self.edit().contact;
+        contact.opted_out_at = None;
+        contact.opted_in_at.get_or_insert(now);
+    }
+
+    pub(crate) fn place_of(&self, session: SessionId) -> Option<usize> {
+        self.conversation.sessions.iter().position(|live| live.id == session)
+    }
+}

@@ -1,0 +1,98 @@
+//! The engine's silence while a contact is with a person: other sessions stand still, results of calls are kept, and at
+//! the end all of it goes on (SEMANTICS S10).
+
+use chrono::{DateTime, Utc};
+
+use crate::calls::CallResult;
+use crate::id::CallId;
+use crate::kernel::{Decision, Input};
+use crate::session::{Conversation, KeptResult, Silence, Status};
+use crate::value::Bag;
+
+impl Conversation {
+    /// Begins the silence with the first session that is handed over.
+    pub(super) fn fall_silent(&mut self, at: DateTime<Utc>) {
+        self.history().silence.get_or_insert(Silence { since: at, results: Vec::new() });
+    }
+}
+
+impl Decision<'_> {
+    /// Goes on with everything that stood still, once nobody is in handoff any more.
+    pub(crate) fn break_silence(&mut self, at: DateTime<Utc>) {
+        let is_over = self.conversation.silence().is_some()
+            && !self.conversation.sessions.iter().any(|session| session.status == Status::Handoff);
+        if !is_over {
+            return;
+        }
+        let Some(silence) = self.edit().history().silence.take() else { return };
+        for place in 0..self.conversation.sessions.len() {
+            let session = self.conversation.sessions.get(place);
+            if session.is_some_and(|session| !session.goes_on_in_handoff()) {
+                self.advance(place, Input::Thaw { since: silence.since }, at);
+            }
+        }
+        for KeptResult { call, value, branch, failed } in silence.results {
+            let result = match failed {
+                Some(reason) => CallResult::Failed { reason },
+                None => CallResult::Value { value, branch },
+            };
+            self.answer_call(call, result, at);
+        }
+    }
+
+    /// Takes the result of a host call to the session that waits for it, or keeps it until the contact comes back from
+    /// a person. Answers whether anybody waits for it (SEMANTICS D2).
+    pub(crate) fn answer_call(&mut self, call: CallId, result: CallResult, at: DateTime<Utc>) -> bool {
+        let sessions = &self.conversation.sessions;
+        let Some(place) = sessions.iter().position(|session| session.awaited() == Some(call)) else {
+            return false;
+        };
+        let Some(session) = sessions.get(place) else { return false };
+        if self.conversation.stands_still(session) || session.status == Status::Handoff {
+            return self.keep_result(call, result);
+        }
+        self.advance(place, Input::Result { call, result }, at)
+    }
+
+    fn keep_result(&mut self, call: CallId, result: CallResult) -> bool {
+        let kept = self.conversation.silence().map_or(&[][..], |silence| &silence.results);
+        if kept.iter().any(|kept| kept.call == call) {
+            return false;
+        }
+        let kept = match result {
+            CallResult::Value { value, branch } => KeptResult { call, value, branch, failed: None },
+            CallResult::Failed { reason } => {
+                KeptResult { call, value: serde_json::Value::Null, branch: None, failed: Some(reason) }
+            }
+        };
+        if let Some(silence) = &mut self.edit().history().silence {
+            silence.results.push(kept);
+        }
+        true
+    }
+
+    /// Takes every session in handoff back from the person. Answers whether there was one.
+    pub(crate) fn hand_back(&mut self, vars: &Bag) -> bool {
+        let now = self.now;
+        let in_handoff =
+            self.conversation.sessions.iter().filter(|session| session.status == Status::Handoff);
+        let ids: Vec<_> = in_handoff.map(|session| session.id).collect();
+        for id in &ids {
+            if let Some(place) = self.place_of(*id) {
+                self.advance(place, Input::Resume { vars: vars.clone() }, now);
+            }
+        }
+        self.break_silence(now);
+        !ids.is_empty()
+    }
+
+    /// The handoff's time begins anew. Answers whether the contact is in one.
+    pub(crate) fn touch(&mut self) -> bool {
+        let now = self.now;
+        let mut touched = false;
+        for place in 0..self.conversation.sessions.len() {
+            touched |= self.advance(place, Input::Touch, now);
+        }
+        touched
+    }
+}

@@ -1,0 +1,28 @@
+//! A flow that called another one, and waits for it: what it needs to go on.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{FlowId, FlowVersion, NodeId};
+use crate::value::Bag;
+
+/// A flow of a session that waits for the flow that it called (SEMANTICS N9).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Frame {
+    pub(crate) flow: FlowId,
+    pub(crate) version: FlowVersion,
+    /// The node that called.
+    pub(crate) node: NodeId,
+    #[serde(default, skip_serializing_if = "Bag::is_empty")]
+    pub(crate) context: Bag,
+    #[serde(default, skip_serializing_if = "Bag::is_empty")]
+    pub(crate) vars: Bag,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) jumps: Vec<(NodeId, u32)>,
+}
+
+impl Frame {
+    /// About how many bytes it holds.
+    pub(crate) fn weight(&self) -> usize {
+        size_of::<Self>() + self.context.byte_len() + self.vars.byte_len()
+    }
+}

@@ -1,0 +1,90 @@
+//! A session in the hands of a person, and what a conversation keeps while its engine is silent (SEMANTICS S10).
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::id::CallId;
+use crate::session::{PendingCall, Session, Status};
+
+/// A handoff that goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Handoff {
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// Whom it is for, as the node says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<Arc<str>>,
+    /// What the person should know, as the node says. It may hold what the contact wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Arc<str>>,
+    /// How many seconds it lasts after the latest message or touch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) timeout: Option<i64>,
+    /// Where the session stood when it was handed over; none at a `handoff` node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) stood: Option<Stood>,
+}
+
+/// How a session stood where it goes on after a handoff.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Stood {
+    pub(crate) status: Status,
+    pub(crate) parked_at: DateTime<Utc>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) deadline: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) call: Option<Box<PendingCall>>,
+}
+
+/// What a conversation keeps while a session of it is in handoff.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Silence {
+    /// Since when the engine is silent.
+    pub(crate) since: DateTime<Utc>,
+    /// Results of host calls, to be applied at the end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) results: Vec<KeptResult>,
+}
+
+/// The result of a host call that came in a handoff.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KeptResult {
+    pub(crate) call: CallId,
+    pub(crate) value: Value,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) branch: Option<String>,
+    /// Why the call failed, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) failed: Option<String>,
+}
+
+impl Handoff {
+    pub(crate) fn new(since: DateTime<Utc>, timeout: Option<TimeDelta>) -> Self {
+        let timeout = timeout.map(|timeout| timeout.num_seconds());
+        Self { since, queue: None, note: None, timeout, stood: None }
+    }
+}
+
+impl Session {
+    /// The handoff that it is in.
+    #[must_use]
+    pub fn handoff(&self) -> Option<&Handoff> {
+        self.rare.as_ref()?.handoff.as_deref()
+    }
+
+    /// The call whose result it waits for, or will wait for when it is handed back.
+    pub(crate) fn awaited(&self) -> Option<CallId> {
+        let stood = || self.handoff()?.stood.as_ref()?.call.as_deref();
+        let own = self.call.as_deref().filter(|_| self.status == Status::Calling);
+        own.or_else(stood).map(|call| call.id)
+    }
+
+    /// Whether it goes on while its contact is with a person (SEMANTICS T9 `during_handoff`).
+    pub(crate) fn goes_on_in_handoff(&self) -> bool {
+        self.status == Status::Handoff || self.origin.as_ref().is_some_and(|origin| origin.during_handoff)
+    }
+}

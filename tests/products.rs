@@ -1,0 +1,253 @@
+//! What the products' documents list, one test for each list; and the page that says which test shows which row.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail, and says why")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use chatflow::testkit::{CountingIds, ManualClock, Recorder};
+use chatflow::{
+    Account, Channel, Clock, Engine, Error, FlowId, Inbound, IssueCode, MemoryStore, NodeKind, Received,
+    TriggerRequest, Triggered, Unpublish,
+};
+use pollster::block_on;
+use serde_json::{Value, json};
+
+const SHOP: &str = "+15550100";
+const ADA: &str = "+14155550123";
+
+fn bot(channel: &Recorder) -> Engine<MemoryStore> {
+    Engine::builder(MemoryStore::new())
+        .transport(channel.clone())
+        .clock(ManualClock::default())
+        .ids(CountingIds::new())
+        .build()
+}
+
+/// A flow that says hello.
+fn hello(trigger: &Value) -> String {
+    json!({
+        "spec": 1, "code": "hello", "name": "Hello", "trigger": trigger,
+        "settings": {"sender": {"channel": "whatsapp", "account": SHOP}},
+        "nodes": [{"id": "start", "kind": "start"}, {"id": "hi", "kind": "send_message", "text": "Hello"}],
+        "edges": [{"from": "start", "to": "hi"}]
+    })
+    .to_string()
+}
+
+fn inbound(channel: &Channel) -> Value {
+    json!({"kind": "inbound", "channel": channel, "rules": [{"match": "exact", "text": "hi"}]})
+}
+
+fn flow() -> FlowId {
+    FlowId::new("hello").unwrap()
+}
+
+/// Alibaba, create on a blank canvas: manual, WhatsApp, Instagram, Viber, Messenger (SEMANTICS T1, I4, L5).
+#[test]
+fn each_trigger_type_starts_its_flow() {
+    let sent = Recorder::new();
+    let shop = bot(&sent);
+    block_on(shop.flows().ensure(&hello(&json!({"kind": "manual"})))).unwrap();
+    let started = block_on(shop.trigger(TriggerRequest::new("hello").phone(ADA))).unwrap();
+    assert!(matches!(started, Triggered::Started(_)));
+    assert_eq!(sent.take_texts(), ["Hello"]);
+
+    for (channel, from) in [
+        (Channel::WhatsApp, ADA),
+        (Channel::Instagram, "17841400000000000"),
+        (Channel::Viber, ADA),
+        (Channel::Messenger, "7000000000000001"),
+    ] {
+        let sent = Recorder::new();
+        let shop = bot(&sent);
+        let account = Account::new(channel.clone(), SHOP).unwrap();
+        block_on(shop.flows().import(&hello(&inbound(&channel)))).unwrap();
+        assert!(block_on(shop.flows().publish(&flow())).is_err(), "{channel}: bound to no account yet");
+        block_on(shop.flows().bind(&flow(), [account])).unwrap();
+        block_on(shop.flows().publish(&flow())).unwrap();
+        let message = |text| Inbound::text(channel.clone(), SHOP, from, text);
+        assert_eq!(block_on(shop.receive(message("else"))).unwrap(), Received::Unmatched, "{channel}");
+        assert!(
+            matches!(block_on(shop.receive(message("hi"))).unwrap(), Received::Started { .. }),
+            "{channel}"
+        );
+        let messages = sent.sent();
+        assert_eq!(messages.len(), 1, "{channel}");
+        assert_eq!(messages[0].account().channel, channel);
+    }
+}
+
+/// What can be done with a flow, as the product's console has it.
+const ACTIONS: &[&str] = &["basic information", "bind account", "logging", "publish", "delete"];
+
+fn act(shop: &Engine<MemoryStore>, action: &str, account: &Account) -> Result<(), Error> {
+    let (flows, flow) = (shop.flows(), flow());
+    match action {
+        "basic information" => {
+            block_on(flows.rename(&flow, "Another"))?;
+            block_on(flows.remark(&flow, "A remark")).map(drop)
+        }
+        "bind account" => block_on(flows.bind(&flow, [account.clone()])).map(drop),
+        "logging" => block_on(flows.set_logging(&flow, true)).map(drop),
+        "publish" => block_on(flows.publish(&flow)).map(drop),
+        "delete" => block_on(flows.delete(&flow)),
+        other => panic!("{other}"),
+    }
+}
+
+/// Alibaba, flow states: Published allows basic information and logging; Unpublished also to bind (no manual trigger),
+/// to publish and to delete. chatflow also publishes a newer draft over what is online (SEMANTICS L2, L3).
+#[test]
+fn each_state_allows_what_the_product_says() {
+    let triggers = [
+        (json!({"kind": "manual"}), Channel::WhatsApp),
+        (inbound(&Channel::WhatsApp), Channel::WhatsApp),
+        (inbound(&Channel::Viber), Channel::Viber),
+        (inbound(&Channel::Instagram), Channel::Instagram),
+    ];
+    for (trigger, channel) in triggers {
+        let is_manual = trigger["kind"] == "manual";
+        let account = Account::new(channel, SHOP).unwrap();
+        for is_published in [true, false] {
+            for action in ACTIONS {
+                let shop = bot(&Recorder::new());
+                block_on(shop.flows().import(&hello(&trigger))).unwrap();
+                if !is_manual {
+                    block_on(shop.flows().bind(&flow(), [account.clone()])).unwrap();
+                }
+                block_on(shop.flows().publish(&flow())).unwrap();
+                if !is_published {
+                    block_on(shop.flows().unpublish(&flow(), Unpublish::Drain)).unwrap();
+                }
+                let is_allowed = match *action {
+                    "bind account" => !is_published && !is_manual,
+                    "delete" => !is_published,
+                    _ => true,
+                };
+                let did = act(&shop, action, &account);
+                assert_eq!(
+                    did.is_ok(),
+                    is_allowed,
+                    "{action}, published: {is_published}, {trigger}: {did:?}"
+                );
+                if let Err(error) = did {
+                    assert_eq!((error.code(), error.http_status()), ("invalid_state", 409), "{action}");
+                }
+            }
+        }
+    }
+}
+
+/// Qyvo, errors: 404 not found or not published, 422 no entry node. And Alibaba's, which have codes of their own.
+#[test]
+fn each_error_of_the_products_has_its_status() {
+    let shop = bot(&Recorder::new());
+    let ask = || block_on(shop.trigger(TriggerRequest::new("hello").phone(ADA))).unwrap_err();
+    let error = ask();
+    assert_eq!((error.code(), error.http_status()), ("flow_not_found", 404));
+    block_on(shop.flows().import(&hello(&json!({"kind": "manual"})))).unwrap();
+    let error = ask();
+    assert_eq!((error.code(), error.http_status()), ("flow_not_published", 404));
+    let error = Error::NoEntryNode(flow());
+    assert_eq!((error.code(), error.http_status()), ("no_entry_node", 422));
+}
+
+/// Qyvo, 422: chatflow finds it where it can still be mended.
+#[test]
+fn a_flow_without_a_start_is_not_published() {
+    let shop = bot(&Recorder::new());
+    let flow = json!({"spec": 1, "code": "hello", "trigger": {"kind": "manual"},
+        "nodes": [{"id": "hi", "kind": "end"}], "edges": []});
+    let Err(Error::Issues(issues)) = block_on(shop.flows().ensure(&flow.to_string())) else {
+        panic!("it has issues")
+    };
+    assert!(issues.iter().any(|issue| issue.code == IssueCode::NoEntry), "{issues}");
+}
+
+/// The components of a canvas that exist so far, each by its word.
+#[test]
+fn each_component_is_a_kind_of_node() {
+    for word in
+        ["start", "end", "send_message", "wait_reply", "branch", "jump", "set_variables", "delay", "function"]
+    {
+        assert!(NodeKind::WORDS.contains(&word), "{word}");
+    }
+}
+
+/// GPTBots, webhook: `branch`, `from_component_name`, `create_time`, `conversation_id` (SEMANTICS W3).
+#[test]
+fn a_message_names_the_branch_and_the_component_before_it() {
+    let sent = Recorder::new();
+    let shop = bot(&sent);
+    let flow = json!({
+        "spec": 1, "code": "hello", "trigger": {"kind": "manual"},
+        "settings": {"sender": {"channel": "whatsapp", "account": SHOP}},
+        "nodes": [
+            {"id": "start", "kind": "start"}, {"id": "ask", "kind": "send_message", "text": "1 or 2?"},
+            {"id": "wait", "kind": "wait_reply", "name": "User Input"},
+            {"id": "pick", "kind": "branch", "name": "Pick",
+             "branches": [{"label": "1", "when": {"value": "{{ reply.text }}", "op": "string_equals", "to": "1"}}]},
+            {"id": "one", "kind": "send_message", "text": "One"}, {"id": "two", "kind": "end"}
+        ],
+        "edges": [
+            {"from": "start", "to": "ask"}, {"from": "ask", "to": "wait"}, {"from": "wait", "to": "pick"},
+            {"from": "pick", "branch": "1", "to": "one"}, {"from": "pick", "branch": "else", "to": "two"}
+        ]
+    });
+    block_on(shop.flows().ensure(&flow.to_string())).unwrap();
+    let started = block_on(shop.trigger(TriggerRequest::new("hello").phone(ADA))).unwrap();
+    let _ = block_on(shop.receive(Inbound::text(Channel::WhatsApp, SHOP, ADA, "1"))).unwrap();
+    let messages = sent.sent();
+    let [_, answer] = &messages[..] else { panic!("two messages") };
+    assert_eq!((answer.text(), answer.branch.as_deref()), ("One", Some("1")));
+    assert_eq!(&*answer.component, "Pick");
+    assert_eq!(answer.contact, started.session().unwrap().contact_id);
+    assert_eq!(answer.created_at, ManualClock::default().now());
+}
+
+/// Names of all tests below a folder.
+fn tests(folder: &Path, names: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            tests(&path, names);
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            let text = fs::read_to_string(path).unwrap();
+            let attribute = text.split("#[test]").skip(1);
+            names.extend(attribute.filter_map(|rest| {
+                let (_, rest) = rest.split_once("fn ")?;
+                rest.split_once('(').map(|(name, _)| name.to_owned())
+            }));
+        }
+    }
+}
+
+/// Each row of the page of products names tests that exist, or says that it is yet to come.
+#[test]
+fn each_row_of_the_products_has_its_test() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut known = BTreeSet::new();
+    tests(&root.join("tests"), &mut known);
+    let page = fs::read_to_string(root.join("docs/products.md")).unwrap();
+    let rows: Vec<Vec<&str>> = page
+        .lines()
+        .filter(|line| line.starts_with('|') && !line.starts_with("|---"))
+        .map(|line| line.trim_matches('|').split(" |").map(str::trim).collect())
+        .filter(|row: &Vec<&str>| row[0] != "what the product says")
+        .collect();
+    assert!(rows.len() > 60, "{}", rows.len());
+    let mut wrong = Vec::new();
+    for row in rows {
+        let [says, _, shows] = row[..] else { panic!("{row:?} has three columns") };
+        if matches!(shows, "not yet" | "not yet (wire)") {
+            continue;
+        }
+        let named: Vec<&str> = shows.split(", ").map(|name| name.trim_matches('`')).collect();
+        wrong.extend(
+            named.into_iter().filter(|name| !known.contains(*name)).map(|name| format!("{says}: `{name}`")),
+        );
+    }
+    assert!(wrong.is_empty(), "no such tests:\n{}", wrong.join("\n"));
+}
