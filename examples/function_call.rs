@@ -41,7 +41,7 @@ pub(crate) fn talk() -> Result<Vec<String>, Box<dyn std::error::Error>> {
     let desk = Arc::new(Mutex::new(Vec::<String>::new()));
     let inbox = Arc::clone(&desk);
     let calls = call_fn(move |call| {
-        let answer = match (&*call.name, call.args.get("number").and_then(|number| number.as_str())) {
+        let answer = match (call.name(), call.arg("number").and_then(|number| number.as_str())) {
             ("order", Some("A-1" | "A-2")) => Ok(Answer::now(json!({"total": 25}))),
             ("order", _) => Ok(Answer::Now(CallResult::branch(Value::Null, "not_found"))),
             ("approve", _) => file(&inbox, &call.reference),

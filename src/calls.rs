@@ -1,4 +1,6 @@
-//! The port through which flows ask the host for something: a function, later a request or a model.
+//! The port through which flows ask the host for something: a function, a request over HTTP, a model's word.
+
+mod request;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,10 +11,12 @@ use serde_json::Value;
 
 use crate::error::CallError;
 use crate::id::{CallId, ContactId, FlowId, NodeId, WorkspaceId};
-use crate::value::Bag;
+use crate::value::Node;
+
+pub use request::{CallRequest, Class, ClassifyCall, HttpCall, LanguageCall, LlmCall};
 
 /// What a flow asks the host.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Call {
     /// How the host answers later, and under which key it makes the call once.
@@ -21,10 +25,25 @@ pub struct Call {
     pub flow: FlowId,
     /// The node that asks.
     pub node: NodeId,
-    /// What is asked for: the function's name.
-    pub name: Arc<str>,
-    /// The arguments, rendered; a JSON object.
-    pub args: Bag,
+    /// What is asked for, with every template rendered.
+    pub request: CallRequest,
+}
+
+impl Call {
+    /// The function's name; of another call the kind of the node, such as `http_request`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.request.name()
+    }
+
+    /// An argument of a function.
+    #[must_use]
+    pub fn arg(&self, name: &str) -> Option<Node<'_>> {
+        match &self.request {
+            CallRequest::Function { args, .. } => args.get(name),
+            _ => None,
+        }
+    }
 }
 
 /// Names a call to [`Engine::complete`](crate::Engine::complete), from any process: it says which conversation it belongs to. It serialises, so
@@ -179,7 +198,7 @@ impl Calls for NoCalls {
     async fn call(&self, call: &Call) -> Result<Answer, CallError> {
         Err(CallError::failed(format_args!(
             "the engine was built without calls, and `{}` was asked for",
-            call.name
+            call.name()
         )))
     }
 }

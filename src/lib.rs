@@ -133,7 +133,10 @@ pub mod diagram;
 pub mod testkit;
 
 pub use address::{Account, Address, Alias, Phone};
-pub use calls::{Answer, Call, CallRef, CallResult, Calls, call_fn};
+pub use calls::{
+    Answer, Call, CallRef, CallRequest, CallResult, Calls, Class, ClassifyCall, HttpCall, LanguageCall,
+    LlmCall, call_fn,
+};
 pub use channel::{BadChannel, Channel, ChannelName};
 pub use clock::{Clock, Ids, RandomIds, SystemClock};
 pub use diagram::Diagram;
@@ -147,14 +150,16 @@ pub use error::{CallError, Error, SendError, StoreError};
 pub use flow::gallery;
 pub use flow::{
     AnswerDef, AnswerKind, ArmDef, AskDef, AssignDef, BadSpan, BranchDef, ButtonDef, CallFlowDef, CardDef,
-    ChoiceDef, Clash, CompareDef, Concurrency, ConditionDef, ContactMode, Decimal, DegreesDef, DelayDef,
-    EdgeDef, EndDef, Flow, FlowDef, FunctionDef, HandoffDef, HandoffTimeout, InboundDef, InputDef,
-    InputPolicy, InputType, Issue, IssueCode, Issues, JumpDef, KeywordAction, KeywordDef, KeywordMode,
-    Keywords, ListDef, LocationDef, MatchKind, MediaDef, MediaType, MessageDef, NodeDef, NodeKind, OnTimeout,
-    Operand, Operator, OptionDef, ParametersDef, Rank, Reentry, ReentryDef, ReminderDef, ReplyKind, RowDef,
-    RuleDef, SectionDef, SendAction, SendMessageDef, Sender, SetVariablesDef, Settings, SettingsDef,
-    Severity, Span, StartDef, TemplateDef, TextDef, Trigger, TriggerDef, TtlMode, TypingDef, Undefined,
-    VariableDef, WaitReplyDef,
+    ChoiceDef, Clash, ClassDef, ClassifyDef, CompareDef, Concurrency, ConditionDef, Consent, ContactMode,
+    Decimal, DegreesDef, DelayDef, EdgeDef, EditDef, EndDef, EntityType, Flow, FlowDef, FunctionDef,
+    HandoffDef, HandoffTimeout, HttpMethod, HttpRequestDef, InboundDef, InputDef, InputPolicy, InputType,
+    Issue, IssueCode, Issues, JumpDef, KeywordAction, KeywordDef, KeywordMode, Keywords, ListDef, LlmDef,
+    LocationDef, LogDef, LogLevel, MatchKind, MediaDef, MediaType, MessageDef, NodeDef, NodeKind, OnTimeout,
+    OpenHoursDef, Operand, Operator, OptionDef, ParametersDef, RandomSplitDef, Rank, RecognizeEntitiesDef,
+    RecognizeLanguageDef, RecognizePhoneDef, Reentry, ReentryDef, ReminderDef, ReplyKind, RowDef, RuleDef,
+    SectionDef, SendAction, SendMessageDef, Sender, SetContactDef, SetVariablesDef, Settings, SettingsDef,
+    Severity, ShareDef, Span, StartDef, TemplateDef, TextDef, Trigger, TriggerDef, TtlMode, TypingDef,
+    Undefined, UpdateContactDef, VariableDef, WaitReplyDef, WeekDef,
 };
 pub use id::{
     BadDerivedId, BadName, CallId, ContactId, FlowId, FlowVersion, MessageId, NodeId, SessionId, TriggerKey,
@@ -164,7 +169,8 @@ pub use kernel::Refusal;
 pub use limits::Limits;
 pub use observer::{Event, EventKind, Observer};
 pub use session::{
-    Contact, Content, Conversation, DeadLetter, Handoff, Opt, Outbound, Profile, Session, Status,
+    Contact, ContactChange, Content, Conversation, DeadLetter, Handoff, Opt, Outbound, Profile, Session,
+    Status,
 };
 pub use store::{DynStore, MemoryFlows, MemoryStore};
 pub use transport::{Receipt, Transport, send_fn};

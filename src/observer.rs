@@ -1,9 +1,11 @@
-//! The port through which a host watches: what happened, after it is committed. Ids only, never what people wrote.
+//! The port through which a host watches: what happened, after it is committed. Ids only, never what people wrote, but
+//! for what an author has a flow log.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use crate::flow::LogLevel;
 use crate::id::{CallId, ContactId, FlowId, FlowVersion, MessageId, NodeId, SessionId, WorkspaceId};
 use crate::session::{FailureCode, Status};
 
@@ -89,6 +91,24 @@ pub enum EventKind {
         session: SessionId,
         /// The node it stands at.
         node: NodeId,
+    },
+    /// A flow changed its contact.
+    ContactChanged {
+        /// The session.
+        session: SessionId,
+        /// The node that did it.
+        node: NodeId,
+    },
+    /// A flow has something to say to those who run it.
+    Logged {
+        /// The session.
+        session: SessionId,
+        /// The node that says it.
+        node: NodeId,
+        /// How much it matters.
+        level: LogLevel,
+        /// What, rendered: it holds what the author put into it.
+        text: Arc<str>,
     },
     /// The conversation's time is more than an hour ahead of the clock (SEMANTICS S8).
     ClockBehind,

@@ -10,7 +10,8 @@ pub(crate) const USAGE: &str = "usage: play FLOW.json [--context JSON] [--from A
 
   --context JSON         what the flow reads as `context`, a JSON object
   --from ADDRESS         who talks to the flow; +14155550123 if absent
-  --functions FILE.json  the answers to the flow's `function` nodes: {\"NAME\": VALUE, …};
+  --functions FILE.json  the answers to what the flow asks the host, by the function's name, the kind
+                         of the node or its id: {\"NAME\": VALUE, …};
                          {\"$branch\": \"BRANCH\", \"$value\": VALUE} takes a branch, {\"$failed\": \"WHY\"} fails
 
 Lines are replies, and so is `//x` for a reply that begins with a slash; blank lines are skipped.

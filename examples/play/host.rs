@@ -85,8 +85,8 @@ pub(crate) struct Functions(pub HashMap<String, Value>);
 
 impl Calls for Functions {
     async fn call(&self, call: &Call) -> Result<Answer, CallError> {
-        let Some(answer) = self.0.get(&*call.name) else {
-            return Err(CallError::failed(format_args!("`--functions` has no answer for `{}`", call.name)));
+        let Some(answer) = self.0.get(call.name()).or_else(|| self.0.get(call.node.as_str())) else {
+            return Err(CallError::failed(format_args!("`--functions` has no answer for `{}`", call.name())));
         };
         let text = |field: &str| answer.get(field).and_then(Value::as_str);
         Ok(Answer::Now(match (text("$failed"), text("$branch")) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::address::Address;
-use crate::calls::{Call, CallRef};
+use crate::calls::{Call, CallRef, CallRequest};
 use crate::engine::Engine;
 use crate::engine::catalogue::WorkspaceFlows;
 use crate::error::{SendError, StoreErrorKind};
@@ -108,8 +108,7 @@ fn calls_due(decision: &Decision<'_>, contact: &ContactId) -> Vec<Call> {
             },
             flow: session.active().0.clone(),
             node: session.at.clone(),
-            name: Arc::clone(&call.name),
-            args: call.args.clone(),
+            request: CallRequest::of(call),
         })
     });
     due.collect()

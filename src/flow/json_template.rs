@@ -1,4 +1,4 @@
-//! JSON with templates in its texts: what `set_variables` writes and what `function` is called with.
+//! JSON with templates in its texts: what `set_variables` writes and what the host is called with.
 
 use std::sync::Arc;
 
@@ -30,6 +30,24 @@ impl JsonTemplate {
             return None;
         }
         Part::compile(value, at, cx).map(Self)
+    }
+
+    /// A text that is one template.
+    pub(crate) fn text(template: Template) -> Self {
+        Self(match template.as_literal() {
+            Some(text) => Part::Fixed(text.into()),
+            None => Part::Text(template),
+        })
+    }
+
+    /// A value as it stands.
+    pub(crate) fn fixed(value: Value) -> Self {
+        Self(Part::Fixed(value))
+    }
+
+    /// An object of parts that were compiled one by one.
+    pub(crate) fn object(parts: Vec<(Arc<str>, Self)>) -> Self {
+        Self(Part::Object(parts.into_iter().map(|(key, part)| (key, part.0)).collect()))
     }
 
     /// The value with each template rendered; its texts together at most `Limits::variable_bytes`.

@@ -29,6 +29,7 @@ mod operator;
 mod path;
 mod pattern;
 mod read;
+pub(crate) mod recognize;
 mod recursion;
 mod reminder;
 mod render;
@@ -42,6 +43,7 @@ mod tests;
 mod trigger;
 mod variables;
 mod window;
+mod zone;
 
 pub use answer::Decimal;
 pub use condition::{CompareDef, ConditionDef, Operand};
@@ -53,12 +55,15 @@ pub use def::{EdgeDef, FlowDef};
 pub use issue::{Issue, IssueCode, Issues, Severity};
 pub use keyword::{KeywordAction, KeywordDef, Keywords};
 pub use node::{
-    AnswerDef, AnswerKind, ArmDef, AskDef, AssignDef, BranchDef, CallFlowDef, ChoiceDef, ContactMode,
-    DelayDef, EndDef, FunctionDef, HandoffDef, HandoffTimeout, InputDef, InputPolicy, InputType, JumpDef,
-    KeywordMode, NodeDef, NodeKind, OnTimeout, ReplyKind, SendAction, SendMessageDef, SetVariablesDef,
-    StartDef, TypingDef, VariableDef, WaitReplyDef,
+    AnswerDef, AnswerKind, ArmDef, AskDef, AssignDef, BranchDef, CallFlowDef, ChoiceDef, ClassDef,
+    ClassifyDef, Consent, ContactMode, DelayDef, EditDef, EndDef, FunctionDef, HandoffDef, HandoffTimeout,
+    HttpMethod, HttpRequestDef, InputDef, InputPolicy, InputType, JumpDef, KeywordMode, LlmDef, LogDef,
+    LogLevel, NodeDef, NodeKind, OnTimeout, OpenHoursDef, RandomSplitDef, RecognizeEntitiesDef,
+    RecognizeLanguageDef, RecognizePhoneDef, ReplyKind, SendAction, SendMessageDef, SetContactDef,
+    SetVariablesDef, ShareDef, StartDef, TypingDef, UpdateContactDef, VariableDef, WaitReplyDef, WeekDef,
 };
 pub use operator::Operator;
+pub use recognize::EntityType;
 pub use reminder::ReminderDef;
 #[cfg(feature = "schema")]
 pub use schema::schema;

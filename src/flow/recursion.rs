@@ -139,6 +139,9 @@ impl<'f> Reached<'f> {
             _ => rush.ends |= matches!(pace, Pace::Ends),
         }
         for (port, exit) in (0..).map(Port).zip(&step.exits) {
+            if port != Port::NEXT && exit.to.is_none() && matches!(step.node, Node::SendMessage(_)) {
+                continue; // A send goes on by `next` then.
+            }
             let comes_back = passes && port == Port::NEXT;
             match exit.to {
                 Some(to) if comes_back || is_left_at_once(&pace, Way::Edge(port)) => ways.push(to),

@@ -9,9 +9,9 @@ use crate::flow::content::Message;
 use crate::flow::expr::{Scope, Val};
 use crate::flow::node::{Assign, Delay, Function, Node, Port, WaitReply};
 use crate::flow::{
-    AnswerKind, Campaign, Clash, ContactMode, Decimal, Flow, InputPolicy, InputType, KeywordAction,
-    KeywordMode, MatchKind, MediaType, NodeIx, NodeKind, OnTimeout, Operator, Render, ReplyKind, SendAction,
-    Settings, Step, Undefined,
+    AnswerKind, Campaign, Clash, Consent, ContactMode, Decimal, EntityType, Flow, HttpMethod, InputPolicy,
+    InputType, KeywordAction, KeywordMode, LogLevel, MatchKind, MediaType, NodeIx, NodeKind, OnTimeout,
+    Operator, Render, ReplyKind, SendAction, Settings, Step, Undefined,
 };
 use crate::value::Caps;
 use crate::{Bag, Concurrency, Limits, NodeId, Reentry, TtlMode};
@@ -259,6 +259,10 @@ fn the_reference_names_every_word() {
         words(Decimal::WORDS),
         words(KeywordMode::WORDS),
         words(KeywordAction::WORDS),
+        words(HttpMethod::WORDS),
+        words(EntityType::WORDS),
+        words(Consent::WORDS),
+        words(LogLevel::WORDS),
     ];
     for word in known.concat() {
         let forms = [format!("`{word}`"), format!("\"{word}\""), format!("[`{word}`]")];

@@ -16,8 +16,8 @@ use crate::kernel::{Effect, Input, Library, Scene};
 use crate::limits::Limits;
 use crate::observer::EventKind;
 use crate::session::{
-    Conversation, DeadLetter, DeadReason, DeliveryReport, EndReason, FailureCode, Outbound, ReentryMark,
-    SendOutcome, Session, Status, Timer, Unsent, Verdict,
+    ContactChange, Conversation, DeadLetter, DeadReason, DeliveryReport, EndReason, FailureCode, Outbound,
+    ReentryMark, SendOutcome, Session, Status, Timer, Unsent, Verdict,
 };
 
 /// A message that is due later than this after it should have been sent is not sent any more (SEMANTICS S2).
@@ -231,7 +231,7 @@ impl<'a> Decision<'a> {
             && conversation.weight() + weight_of(&outcome.effects) > max
             && let Some(session) = conversation.sessions.get_mut(place)
         {
-            outcome.effects.retain(|effect| !matches!(effect, Effect::Send(_)));
+            outcome.effects.retain(|effect| matches!(effect, Effect::Note(_)));
             fail(session, FailureCode::ConversationSize, format!("the conversation exceeds {max} bytes"), at);
         }
         self.changed = true;
@@ -241,9 +241,19 @@ impl<'a> Decision<'a> {
         if let Some(logged) = logged {
             self.log(place, Logged { called: outcome.called, ..logged }, pinned.name, at, outcome.steps);
         }
+        let mut opted_out = None;
         for effect in outcome.effects {
             match effect {
                 Effect::Send(message) => self.send(message, at),
+                Effect::Contact(change) => {
+                    if change == ContactChange::OptOut {
+                        let session = self.conversation.sessions.get(place);
+                        opted_out = session.map(|session| (session.id, session.turns));
+                    }
+                    // The kernel made the same change in the turn, so it fits.
+                    let limits = self.ground.limits;
+                    let _ = self.edit().contact.change(&change, at, limits);
+                }
                 Effect::Note(kind) if self.ground.observed => self.events.push((at, kind)),
                 Effect::Note(_) => {}
             }
@@ -251,7 +261,27 @@ impl<'a> Decision<'a> {
         if !is_aside {
             self.close(place, at);
         }
+        if let Some(turn) = opted_out.filter(|_| self.conversation.contact.opted_out_at.is_some()) {
+            self.end_opted_out(turn, at);
+        }
         true
+    }
+
+    /// Ends what a contact that opts out is in, and drops what it was still to be sent, but for the messages of the turn
+    /// that did it: they are the answer. Transactional sessions go on (SEMANTICS T10).
+    fn end_opted_out(&mut self, (by, turn): (SessionId, u32), at: DateTime<Utc>) {
+        for place in (0..self.conversation.sessions.len()).rev() {
+            let Some(session) = self.conversation.sessions.get(place) else { continue };
+            if !session.origin.as_ref().is_some_and(|origin| origin.transactional) {
+                self.advance(place, Input::End(EndReason::OptedOut), at);
+            }
+        }
+        let Conversation { sessions, outbox, .. } = self.edit();
+        outbox.retain(|unsent| {
+            let message = &unsent.message;
+            let goes_on = sessions.iter().any(|session| session.id == message.session());
+            goes_on || (message.session() == by && message.turn == turn)
+        });
     }
 
     /// Writes down what the session at this place has just taken.
@@ -523,7 +553,7 @@ impl<'a> Decision<'a> {
 fn weight_of(effects: &[Effect]) -> usize {
     let text = |effect: &Effect| match effect {
         Effect::Send(message) => message.weight(),
-        Effect::Note(_) => 0,
+        Effect::Contact(_) | Effect::Note(_) => 0,
     };
     effects.iter().map(text).sum()
 }

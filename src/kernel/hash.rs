@@ -9,7 +9,7 @@ use serde::Serialize;
 use siphasher::sip128::{Hasher128, SipHasher13, SipHasher24};
 
 use crate::address::{AccountRef, Address};
-use crate::id::{ContactId, FlowId, MessageId, TriggerKey, WorkspaceId};
+use crate::id::{ContactId, FlowId, MessageId, NodeId, SessionId, TriggerKey, WorkspaceId};
 use crate::value::Bag;
 
 fn text(hasher: &mut SipHasher13, text: &str) {
@@ -70,6 +70,16 @@ pub(crate) fn message_hash(account: AccountRef<'_>, id: &str) -> u128 {
     text(&mut hasher, account.account);
     text(&mut hasher, id);
     hasher.finish128().as_u128()
+}
+
+/// A number below `total`, the same for the same visit of a session to a node (SEMANTICS N8).
+pub(super) fn draw(session: SessionId, node: &NodeId, visit: u32, total: u32) -> u32 {
+    let mut hasher = SipHasher13::new();
+    hasher.write_u128(session.0.as_u128());
+    text(&mut hasher, node.as_str());
+    hasher.write_u32(visit);
+    let share = u128::from(hasher.finish()) * u128::from(total);
+    u32::try_from(share >> u64::BITS).unwrap_or_default()
 }
 
 /// A pause and up to a quarter more, the same for the same attempt (SEMANTICS D1): many that fail together do not

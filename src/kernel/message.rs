@@ -34,7 +34,7 @@ impl Run<'_> {
         let message = Outbound {
             id,
             workspace: self.scene.workspace.clone(),
-            contact: self.scene.contact.id.clone(),
+            contact: self.contact.id.clone(),
             flow: self.session.active().0.clone(),
             node: step.id.clone(),
             route,

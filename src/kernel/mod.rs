@@ -35,7 +35,9 @@ use crate::flow::Flow;
 use crate::id::{CallId, FlowVersion, MessageId, NodeId, WorkspaceId};
 use crate::limits::Limits;
 use crate::observer::EventKind;
-use crate::session::{Contact, DeliveryReport, EndReason, Message, Outbound, Route, SendOutcome, Session};
+use crate::session::{
+    Contact, ContactChange, DeliveryReport, EndReason, Message, Outbound, Route, SendOutcome, Session,
+};
 use crate::value::Bag;
 
 pub use admit::Refusal;
@@ -206,7 +208,7 @@ pub struct Scene<'a> {
 pub struct Turn {
     /// The session as it is now.
     pub session: Session,
-    /// What is to be done, in order. A turn that failed sends nothing.
+    /// What is to be done, in order. A turn that failed sends nothing and changes no contact.
     pub effects: Vec<Effect>,
     /// The nodes that it visited, if they were asked for.
     pub steps: Vec<JournalStep>,
@@ -218,6 +220,8 @@ pub struct Turn {
 pub enum Effect {
     /// Send this message to the contact.
     Send(Arc<Outbound>),
+    /// Change the contact.
+    Contact(ContactChange),
     /// Tell those who watch.
     Note(EventKind),
 }

@@ -1,6 +1,7 @@
 //! The loop of a turn: enter a node, take a branch, until a node parks or the session ends.
 //! What a node does is in `node/`; nothing here knows a kind of node.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -15,8 +16,8 @@ use crate::kernel::journal::{CalledFlow, JournalStep, StepEvent};
 use crate::kernel::{Callee, Effect, Input, Scene, node, take_aside};
 use crate::observer::EventKind;
 use crate::session::{
-    Failure, FailureCode, Journalled, Message, Origin, Queued, Reply, Route, SendOutcome, Sending, Session,
-    Status, Stood,
+    Contact, ContactChange, Failure, FailureCode, Journalled, Message, Origin, Queued, Reply, Route,
+    SendOutcome, Sending, Session, Status, Stood,
 };
 use crate::value::Bag;
 
@@ -147,6 +148,8 @@ pub(super) struct Run<'a> {
     pub(super) root: &'a Flow,
     pub(super) session: &'a mut Session,
     pub(super) scene: &'a Scene<'a>,
+    /// The contact as this turn has made it.
+    pub(super) contact: Cow<'a, Contact>,
     pub(super) effects: Vec<Effect>,
     /// Messages of this turn.
     pub(super) sends: u32,
@@ -208,6 +211,7 @@ pub(crate) fn run(flow: &Flow, session: &mut Session, input: Input, scene: &Scen
         root: flow,
         session,
         scene,
+        contact: Cow::Borrowed(scene.contact),
         effects: Vec::new(),
         sends: 0,
         signs: 0,
@@ -472,9 +476,9 @@ impl<'a> Run<'a> {
         true
     }
 
-    /// Ends the session as failed; what this turn would have sent is not sent (SEMANTICS S7, S9).
+    /// Ends the session as failed; what this turn would have sent or changed is not (SEMANTICS S7, S9).
     pub(super) fn fail(&mut self, code: FailureCode, message: String) -> bool {
-        self.effects.retain(|effect| !matches!(effect, Effect::Send(_)));
+        self.effects.retain(|effect| matches!(effect, Effect::Note(_)));
         self.session.sent -= self.sends - self.signs;
         (self.sends, self.signs) = (0, 0);
         let node = self.session.at.clone();
@@ -546,6 +550,14 @@ impl<'a> Run<'a> {
     pub(super) fn next_wait(&mut self) -> u32 {
         self.session.wait += 1;
         self.session.wait
+    }
+
+    /// Changes the contact, for the rest of the turn and for good.
+    pub(super) fn change_contact(&mut self, change: ContactChange) -> Result<(), Move> {
+        let changed = self.contact.to_mut().change(&change, self.scene.now, self.scene.limits);
+        changed.map_err(|rule| Move::fail(FailureCode::Contact, rule))?;
+        self.effects.push(Effect::Contact(change));
+        Ok(())
     }
 
     /// Says, in the journal if there is one, why the node is left as it is.

@@ -21,6 +21,7 @@ struct Names<'a> {
     flow_name: &'a str,
     session: &'a Session,
     scene: &'a Scene<'a>,
+    contact: &'a Contact,
     trigger: TriggerNames<'a>,
 }
 
@@ -31,7 +32,7 @@ impl Scope for Names<'_> {
             "context" => Val::Node(self.session.context.as_node()),
             "vars" => Val::Node(self.session.vars.as_node()),
             "reply" => Val::Map(&self.session.reply),
-            "contact" => Val::Map(self.scene.contact),
+            "contact" => Val::Map(self.contact),
             "trigger" => Val::Map(&self.trigger),
             "flow" => Val::Map(self),
             "session" => Val::Map(self.session),
@@ -98,6 +99,7 @@ impl Fields for Contact {
             "phone" => owned(self.addresses.iter().find_map(|address| address.phone())?),
             "language" => Val::from(profile?.language.as_deref()?),
             "tags" => Val::List(profile?.tags.iter().map(|tag| Val::from(tag.as_str())).collect()),
+            "groups" => Val::List(profile?.groups.iter().map(|group| Val::from(group.as_str())).collect()),
             "fields" => Val::Node(profile?.fields.as_node()),
             "opted_in_at" => instant(self.opted_in_at?),
             _ => return None,
@@ -105,7 +107,7 @@ impl Fields for Contact {
     }
 
     fn names(&self) -> &[&str] {
-        &["id", "name", "email", "phone", "language", "tags", "fields", "opted_in_at"]
+        &["id", "name", "email", "phone", "language", "tags", "groups", "fields", "opted_in_at"]
     }
 }
 
@@ -197,6 +199,7 @@ impl Run<'_> {
             flow_name: self.flow_name,
             session,
             scene: self.scene,
+            contact: &self.contact,
             trigger: TriggerNames(session),
         };
         let undefined = self.flow.settings().undefined;

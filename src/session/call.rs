@@ -18,15 +18,54 @@ pub enum CallStage {
     Handed(DateTime<Utc>),
 }
 
+/// What kind of call it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum CallKind {
+    /// A function of the host's.
+    #[default]
+    Function,
+    /// A request over HTTP.
+    HttpRequest,
+    /// A question to a language model.
+    Llm,
+    /// Which class a text belongs to.
+    Classify,
+    /// The language of a text.
+    RecognizeLanguage,
+}
+
+impl CallKind {
+    /// The name, as in the stored form and as the kind of the node.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Function => "function",
+            Self::HttpRequest => "http_request",
+            Self::Llm => "llm",
+            Self::Classify => "classify",
+            Self::RecognizeLanguage => "recognize_language",
+        }
+    }
+
+    fn is_function(&self) -> bool {
+        *self == Self::Function
+    }
+}
+
 /// A call that a session waits for (SEMANTICS D2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PendingCall {
     /// Its id: the host's idempotency key.
     pub id: CallId,
-    /// The function's name.
+    /// What is asked for.
+    #[serde(default, skip_serializing_if = "CallKind::is_function")]
+    pub kind: CallKind,
+    /// The function's name; of another call its kind.
     pub name: Arc<str>,
-    /// Its arguments, an object.
+    /// The arguments of the function, or the parts of the request: an object.
     pub args: Bag,
     /// How far it has come.
     pub stage: CallStage,

@@ -1,4 +1,4 @@
-//! The person a conversation is with. Written by requests and, later, by nodes; read by templates as `contact`.
+//! The person a conversation is with. Written by requests and by nodes; read by templates as `contact`.
 
 use std::collections::BTreeMap;
 
@@ -48,6 +48,9 @@ pub struct Profile {
     /// Labels.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
+    /// Groups that the person is in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
     /// Anything else, readable as `contact.fields.NAME`: an object, made by [`Bag::from_json`] with [`Caps::of`](crate::value::Caps::of).
     #[serde(default, skip_serializing_if = "Bag::is_empty")]
     pub fields: Bag,
@@ -88,6 +91,13 @@ impl Profile {
         self
     }
 
+    /// With one more group.
+    #[must_use]
+    pub fn group(mut self, group: impl Into<String>) -> Self {
+        self.groups.push(group.into());
+        self
+    }
+
     /// With fields.
     #[must_use]
     pub fn fields(mut self, fields: Bag) -> Self {
@@ -122,9 +132,11 @@ impl Contact {
                 known.clone_from(news);
             }
         }
-        for tag in &news.tags {
-            if !known.tags.contains(tag) {
-                known.tags.push(tag.clone());
+        for (known, news) in [(&mut known.tags, &news.tags), (&mut known.groups, &news.groups)] {
+            for label in news {
+                if !known.contains(label) {
+                    known.push(label.clone());
+                }
             }
         }
         if !news.fields.is_empty() {

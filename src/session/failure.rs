@@ -41,6 +41,8 @@ pub enum FailureCode {
     InvalidAnswer,
     /// A host call failed, or was not answered in time, and no `failed` branch is there.
     CallFailed,
+    /// A change of the contact does not fit the limits of a profile.
+    Contact,
     /// A message came out such that it makes no sense: a medium without an address, a place without degrees.
     BadContent,
     /// A delay's instant could not be read.
@@ -70,6 +72,7 @@ impl FailureCode {
             Self::Expression => "expression",
             Self::InvalidAnswer => "invalid_answer",
             Self::CallFailed => "call_failed",
+            Self::Contact => "contact",
             Self::BadContent => "bad_content",
             Self::BadInstant => "bad_instant",
             Self::MissingNode => "missing_node",

@@ -4,6 +4,7 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod call;
+mod change;
 mod contact;
 mod content;
 mod conversation;
@@ -21,7 +22,8 @@ mod session;
 mod status;
 mod stored;
 
-pub use call::{CallStage, PendingCall};
+pub use call::{CallKind, CallStage, PendingCall};
+pub use change::ContactChange;
 pub use contact::{Contact, Profile};
 pub use content::{
     Buttons, Card, Content, Link, List, Location, Media, Opt, Parameters, QuickReplies, TemplateMessage,

@@ -81,6 +81,9 @@ pub struct Session {
 pub(crate) struct Rare {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) jumps: Vec<(NodeId, u32)>,
+    /// How often each node that draws has been come to (SEMANTICS N8).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) visits: Vec<(NodeId, u32)>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) queue: Vec<Queued>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

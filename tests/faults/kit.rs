@@ -260,7 +260,7 @@ impl Calls for Desk {
     async fn call(&self, call: &Call) -> Result<Answer, CallError> {
         let answer = async {
             self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(call.clone());
-            Ok(if call.name.starts_with("now") { Answer::now("at once") } else { Answer::Later })
+            Ok(if call.name().starts_with("now") { Answer::now("at once") } else { Answer::Later })
         };
         let no = || CallError::retry("failed as planned");
         self.plan.run("call", answer, no, no).await

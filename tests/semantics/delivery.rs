@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use chatflow::session::DeadReason;
 use chatflow::{
-    Answer, CallError, CallRef, CallResult, Channel, Completed, DeliveryReport, EventKind, Inbound,
-    MessageId, Receipt, Received, Reported, SendError, SessionFilter, SessionId, Status, TriggerRequest,
+    Answer, Call, CallError, CallRef, CallRequest, CallResult, Channel, Completed, DeliveryReport, EventKind,
+    Inbound, MessageId, Receipt, Received, Reported, SendError, SessionFilter, SessionId, Status,
+    TriggerRequest,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use pollster::block_on;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::kit::*;
 
@@ -448,6 +449,13 @@ fn asking(fields: serde_json::Value) -> Sketch {
         .apart("bad", "send_message", json!({"text": "failed"}))
 }
 
+fn args(call: &Call) -> Value {
+    match &call.request {
+        CallRequest::Function { args, .. } => args.to_json(),
+        other => panic!("no function: {other:?}"),
+    }
+}
+
 fn reference(world: &World) -> CallRef {
     world.calls().last().unwrap().reference.clone()
 }
@@ -467,7 +475,7 @@ fn a_call_is_made_by_the_tick_and_not_by_the_trigger() {
     assert_eq!(world.sent(), ["ok sent"]);
     let [call] = &world.calls()[..] else { panic!("one call") };
     assert_eq!(
-        (&*call.name, call.args.to_json(), call.node.as_str(), call.flow.as_str()),
+        (call.name(), args(call), call.node.as_str(), call.flow.as_str()),
         ("order_status", json!({"id": "A-1", "n": 1}), "call", "f")
     );
     assert_eq!((&call.reference.contact, call.reference.call.session), (&contact_id("ada"), session));

@@ -4,6 +4,7 @@
 #![allow(unused_must_use, reason = "what leads up to a test answers, too")]
 
 mod ask;
+mod calls;
 mod contact;
 mod debounce;
 mod delivery;
@@ -21,5 +22,6 @@ mod rehearsal;
 mod reminder;
 mod sends;
 mod session;
+mod small_nodes;
 mod subflows;
 mod trigger;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::TimeDelta;
 
-use crate::calls::{Call, CallResult};
+use crate::calls::{Call, CallRequest, CallResult};
 use crate::id::NodeId;
 use crate::session::{Failure, Outbound, Status};
 
@@ -70,8 +70,11 @@ impl fmt::Display for Line {
             }
             Self::Passed(time) => write!(f, "@ +{}", span(*time)),
             Self::Called(call) => {
-                let args = serde_json::to_string(&call.args).unwrap_or_default();
-                marked(f, '!', &format!("{} {args}", call.name))
+                let asked = match &call.request {
+                    CallRequest::Function { args, .. } => serde_json::to_string(args),
+                    other => serde_json::to_string(other),
+                };
+                marked(f, '!', &format!("{} {}", call.name(), asked.unwrap_or_default()))
             }
             Self::Answered(CallResult::Value { value, branch: None }) => {
                 marked(f, '!', &format!("= {value}"))

@@ -42,11 +42,13 @@ pub(super) fn check_profile(profile: Option<&Profile>, limits: &Limits) -> Resul
             return Err(Error::invalid(field, format_args!("must have at most {} bytes", limits.id_bytes)));
         }
     }
-    if profile.tags.len() > 100 || profile.tags.iter().any(|tag| tag.len() > limits.id_bytes) {
-        return Err(Error::invalid(
-            "profile.tags",
-            format_args!("must be at most 100, of at most {} bytes", limits.id_bytes),
-        ));
+    for (field, labels) in [("profile.tags", &profile.tags), ("profile.groups", &profile.groups)] {
+        if labels.len() > 100 || labels.iter().any(|label| label.len() > limits.id_bytes) {
+            return Err(Error::invalid(
+                field,
+                format_args!("must be at most 100, of at most {} bytes", limits.id_bytes),
+            ));
+        }
     }
     if profile.fields.byte_len() > limits.variable_bytes {
         return Err(Error::invalid(

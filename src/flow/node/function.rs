@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::flow::compile::Compile;
 use crate::flow::issue::IssueCode;
 use crate::flow::json_template::JsonTemplate;
+use crate::flow::node::call::HostCall;
 use crate::flow::node::{Kind, Pace, Port, PortName};
 use crate::flow::path::Path;
 use crate::flow::read::Fields;
@@ -48,9 +48,7 @@ pub struct FunctionDef {
 #[derive(Clone, Debug)]
 pub(crate) struct Function {
     pub(crate) name: Arc<str>,
-    pub(crate) args: JsonTemplate,
-    pub(crate) save_to: Option<Arc<str>>,
-    pub(crate) timeout: TimeDelta,
+    pub(crate) call: HostCall,
 }
 
 impl Function {
@@ -102,15 +100,11 @@ impl Kind for FunctionDef {
             cx.short_name(&list.item(index), branch);
         }
         cx.distinct(&list, "branch", ["next", "failed"].into_iter().chain(named.iter().map(String::as_str)));
-        let save_to = self.save_to.as_deref().map(|name| cx.variable(&at.key("save_to"), name));
-        let timeout = self.timeout.as_ref().map(|span| cx.wait(&at.key("timeout"), span));
         let args = Value::Object(self.args.clone().unwrap_or_default());
-        Some(Function {
-            name: self.function.as_str().into(),
-            args: JsonTemplate::compile(&args, &at.key("args"), cx)?,
-            save_to: save_to.flatten(),
-            timeout: timeout.unwrap_or(TimeDelta::seconds(30)),
-        })
+        let args = JsonTemplate::compile(&args, &at.key("args"), cx);
+        let common = (self.save_to.as_deref(), self.timeout.as_ref());
+        let call = HostCall::compile(args?, common, Function::FAILED, at, cx);
+        Some(Function { name: self.function.as_str().into(), call })
     }
 
     fn pace(&self) -> Pace<'_> {

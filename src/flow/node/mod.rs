@@ -4,20 +4,32 @@
 
 mod ask;
 mod branch;
+mod call;
 mod call_flow;
+mod classify;
 mod delay;
 mod end;
 mod function;
 mod handoff;
+mod http_request;
 mod jump;
+mod llm;
+mod log;
+mod open_hours;
 mod question;
+mod random_split;
+mod recognize_entities;
+mod recognize_language;
+mod recognize_phone;
 mod send_message;
 mod set_variables;
 mod start;
 mod typing;
+mod update_contact;
 mod wait_reply;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 use serde::Serialize;
@@ -26,32 +38,53 @@ use serde_json::Value;
 pub use ask::{AnswerDef, AnswerKind, AskDef, ChoiceDef};
 pub use branch::{ArmDef, BranchDef};
 pub use call_flow::CallFlowDef;
+pub use classify::{ClassDef, ClassifyDef};
 pub use delay::DelayDef;
 pub use end::EndDef;
 pub use function::FunctionDef;
 pub use handoff::{HandoffDef, HandoffTimeout};
+pub use http_request::{HttpMethod, HttpRequestDef};
 pub use jump::JumpDef;
+pub use llm::LlmDef;
+pub use log::{LogDef, LogLevel};
+pub use open_hours::{OpenHoursDef, WeekDef};
 pub use question::{KeywordMode, OnTimeout, ReplyKind};
+pub use random_split::{RandomSplitDef, ShareDef};
+pub use recognize_entities::RecognizeEntitiesDef;
+pub use recognize_language::RecognizeLanguageDef;
+pub use recognize_phone::RecognizePhoneDef;
 pub use send_message::{SendAction, SendMessageDef};
 pub use set_variables::{AssignDef, SetVariablesDef, VariableDef};
 pub use start::{ContactMode, InputDef, InputPolicy, InputType, StartDef};
 pub use typing::TypingDef;
+pub use update_contact::{Consent, EditDef, SetContactDef, UpdateContactDef};
 pub use wait_reply::WaitReplyDef;
 
 pub(crate) use ask::Ask;
 pub(crate) use branch::Branch;
+pub(crate) use call::HostCall;
 pub(crate) use call_flow::CallFlow;
+pub(crate) use classify::Classify;
 pub(crate) use delay::Delay;
 pub(crate) use end::End;
 pub(crate) use function::Function;
 pub(crate) use handoff::Handoff;
+pub(crate) use http_request::{HttpRequest, is_web};
 pub(crate) use jump::Jump;
+pub(crate) use llm::Llm;
+pub(crate) use log::Log;
+pub(crate) use open_hours::OpenHours;
 pub(crate) use question::Question;
+pub(crate) use random_split::RandomSplit;
+pub(crate) use recognize_entities::RecognizeEntities;
+pub(crate) use recognize_language::{RecognizeLanguage, is_language_tag};
+pub(crate) use recognize_phone::RecognizePhone;
 pub(crate) use send_message::SendMessage;
 use send_message::check_reply;
 pub(crate) use set_variables::{Assign, SetVariables};
 pub(crate) use start::Start;
 pub(crate) use typing::Typing;
+pub(crate) use update_contact::{Edit, UpdateContact};
 pub(crate) use wait_reply::WaitReply;
 
 use crate::flow::compile::Compile;
@@ -69,6 +102,12 @@ impl Port {
     /// The only branch of most kinds.
     pub(crate) const NEXT: Self = Self(0);
 }
+
+/// What nodes look at that are told no text of their own.
+const REPLY_TEXT: &str = "{{ reply.text }}";
+
+/// What an author gives names to.
+type Named<T> = Box<[(Arc<str>, T)]>;
 
 /// The name of a branch: fixed by the kind, or an author's label.
 pub(crate) type PortName = Cow<'static, str>;
@@ -236,6 +275,26 @@ kinds! {
     Delay(DelayDef) = "delay",
     /// Asks the host.
     Function(FunctionDef) = "function",
+    /// Has the host send a request over HTTP.
+    HttpRequest(HttpRequestDef) = "http_request",
+    /// Has the host ask a language model.
+    Llm(LlmDef) = "llm",
+    /// Goes the way of the class that the host finds a text in.
+    Classify(ClassifyDef) = "classify",
+    /// Has the host tell the language of a text.
+    RecognizeLanguage(RecognizeLanguageDef) = "recognize_language",
+    /// Finds a telephone number in a text.
+    RecognizePhone(RecognizePhoneDef) = "recognize_phone",
+    /// Finds addresses, numbers and dates in a text.
+    RecognizeEntities(RecognizeEntitiesDef) = "recognize_entities",
+    /// Changes what is known of the contact.
+    UpdateContact(UpdateContactDef) = "update_contact",
+    /// Goes one way of several by chance.
+    RandomSplit(RandomSplitDef) = "random_split",
+    /// Goes one way in office hours and another outside.
+    OpenHours(OpenHoursDef) = "open_hours",
+    /// Tells those who run the flow something.
+    Log(LogDef) = "log",
     /// Runs another flow.
     CallFlow(CallFlowDef) = "call_flow",
     /// Hands over to a person.

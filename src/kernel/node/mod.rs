@@ -3,15 +3,25 @@
 
 mod ask;
 mod branch;
+mod call;
 pub(super) mod call_flow;
+mod classify;
 mod delay;
 mod function;
 mod handoff;
+mod http_request;
 mod jump;
+mod llm;
+mod log;
+mod open_hours;
 mod question;
+mod random_split;
+mod recognize;
+mod recognize_language;
 mod send_message;
 mod set_variables;
 mod typing;
+mod update_contact;
 mod wait_reply;
 
 use crate::flow::Step;
@@ -40,6 +50,16 @@ pub(super) fn enter(run: &mut Run<'_>, step: &Step) -> Move {
         Node::SetVariables(node) => set_variables::enter(run, node),
         Node::Delay(node) => delay::enter(run, node),
         Node::Function(node) => function::enter(run, node),
+        Node::HttpRequest(node) => http_request::enter(run, step, node),
+        Node::Llm(node) => llm::enter(run, node),
+        Node::Classify(node) => classify::enter(run, node),
+        Node::RecognizeLanguage(node) => recognize_language::enter(run, node),
+        Node::RecognizePhone(node) => recognize::phone(run, node),
+        Node::RecognizeEntities(node) => recognize::entities(run, node),
+        Node::UpdateContact(node) => update_contact::enter(run, step, node),
+        Node::RandomSplit(node) => random_split::enter(run, step, node),
+        Node::OpenHours(node) => open_hours::enter(run, node),
+        Node::Log(node) => log::enter(run, step, node),
         Node::CallFlow(node) => call_flow::enter(run, step, node),
         Node::Handoff(node) => handoff::enter(run, node),
         Node::Typing(node) => typing::enter(run, step, node),
@@ -53,6 +73,10 @@ pub(super) fn resume(run: &mut Run<'_>, step: &Step, input: Input) -> Move {
         Node::Ask(node) => ask::resume(run, step, node, input),
         Node::Delay(_) => delay::resume(run, &input),
         Node::Function(node) => function::resume(run, step, node, input),
+        Node::HttpRequest(node) => http_request::resume(run, step, node, input),
+        Node::Llm(node) => llm::resume(run, step, node, input),
+        Node::Classify(node) => classify::resume(run, step, node, input),
+        Node::RecognizeLanguage(node) => recognize_language::resume(run, step, node, input),
         _ => Move::Ignore,
     }
 }

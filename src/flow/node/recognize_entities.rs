@@ -1,0 +1,103 @@
+//! `recognize_entities`: finds addresses, numbers and dates in a text.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::flow::compile::Compile;
+use crate::flow::issue::IssueCode;
+use crate::flow::node::recognize_phone::home;
+use crate::flow::node::{Kind, Port, PortName, REPLY_TEXT};
+use crate::flow::path::Path;
+use crate::flow::read::Fields;
+use crate::flow::recognize::{EntityType, Plan};
+use crate::flow::template::Template;
+
+/// What a text holds. Branches: `found` and `not_found`; both need an edge.
+///
+/// `save_to` gets a list, at most 64 long: `[{"type": "email", "value": "ada@example.com", "text": "ada@example.com", "start": 14}]`,
+/// in the order of the text, `start` counted in characters. A `phone` has its E.164 form as value, a `date` its ISO form
+/// (`2026-05-07`, `2026/05/07` and `7.5.2026` are dates), a `number` a number (`1,500` and `1.500` are 1500, `1,5` and `1.5` one
+/// and a half).
+///
+/// ```
+/// chatflow::NodeDef::from_json(r#"{
+///     "id": "parts", "kind": "recognize_entities", "text": "{{ reply.text }}",
+///     "types": ["email", "url", "phone", "number", "date"], "default_region": "US", "save_to": "parts"
+/// }"#)?;
+/// # Ok::<(), chatflow::Issues>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RecognizeEntitiesDef {
+    /// The text, a template; what the contact said last if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// What is looked for; everything if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub types: Option<Vec<EntityType>>,
+    /// The region of telephone numbers without a calling code, by its ISO 3166 code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_region: Option<String>,
+    /// The variable that takes the list; an empty one where nothing is found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub save_to: Option<String>,
+}
+
+/// A compiled search.
+#[derive(Clone, Debug)]
+pub(crate) struct RecognizeEntities {
+    pub(crate) text: Template,
+    /// Empty: all.
+    pub(crate) types: Box<[EntityType]>,
+    pub(crate) home: Option<Plan>,
+    pub(crate) save_to: Option<Arc<str>>,
+}
+
+impl RecognizeEntitiesDef {
+    /// A search in what the contact said last.
+    #[must_use]
+    pub fn saving_to(save_to: impl Into<String>) -> Self {
+        Self { save_to: Some(save_to.into()), ..Self::default() }
+    }
+}
+
+impl Kind for RecognizeEntitiesDef {
+    type Compiled = RecognizeEntities;
+
+    fn read(fields: &mut Fields<'_, '_, '_>) -> Self {
+        Self {
+            text: fields.optional("text"),
+            types: fields.optional("types"),
+            default_region: fields.optional("default_region"),
+            save_to: fields.optional("save_to"),
+        }
+    }
+
+    fn ports(&self) -> Vec<PortName> {
+        vec!["found".into(), "not_found".into()]
+    }
+
+    fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<RecognizeEntities> {
+        if self.types.as_ref().is_some_and(Vec::is_empty) {
+            let fix = "name what is looked for, or remove the field";
+            cx.found.add(IssueCode::BadValue, &at.key("types"), "looks for nothing", fix);
+        }
+        let text = cx.required_template(&at.key("text"), self.text.as_deref().unwrap_or(REPLY_TEXT));
+        let home = home(&at.key("default_region"), self.default_region.as_deref(), cx);
+        let save_to = self.save_to.as_deref().and_then(|name| cx.variable(&at.key("save_to"), name));
+        let types = self.types.as_deref().unwrap_or_default().into();
+        Some(RecognizeEntities { text: text?, types, home: home?, save_to })
+    }
+
+    fn writes(&self) -> Vec<&str> {
+        self.save_to.as_deref().into_iter().collect()
+    }
+
+    fn has_default_port(&self) -> bool {
+        false
+    }
+
+    fn needs_edge(&self, _port: Port) -> bool {
+        true
+    }
+}

@@ -1,0 +1,161 @@
+//! `recognize_language`: the host tells the language of a text (SEMANTICS D2).
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::flow::compile::Compile;
+use crate::flow::issue::IssueCode;
+use crate::flow::node::call::{HostCall, Parts};
+use crate::flow::node::{Kind, Pace, Port, PortName, REPLY_TEXT};
+use crate::flow::path::{Path, brief};
+use crate::flow::read::Fields;
+use crate::flow::span::Span;
+
+/// The language of a text, told by the host. Branches: `next` and `failed`; or, with `languages`, each of them, `else` and
+/// `failed`, all but `failed` with an edge.
+///
+/// The host answers a language tag such as `en` or `pt-BR`. It takes the branch of that tag, or else of the tag that it begins with:
+/// `pt-BR` takes `pt`. An answer that is no language tag takes `failed`.
+///
+/// ```
+/// chatflow::NodeDef::from_json(r#"{
+///     "id": "tongue", "kind": "recognize_language", "text": "{{ reply.text }}",
+///     "languages": ["en", "pt"], "update_contact": true, "save_to": "language", "timeout": "5s"
+/// }"#)?;
+/// # Ok::<(), chatflow::Issues>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RecognizeLanguageDef {
+    /// The text, a template; what the contact said last if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The languages that have a branch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub languages: Option<Vec<String>>,
+    /// Whether the answer becomes the contact's language; not if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub update_contact: Option<bool>,
+    /// How long the host may take; 30 seconds if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Span>,
+    /// The variable that takes the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub save_to: Option<String>,
+}
+
+/// A compiled question: language `i` leaves by port `i`, then come `else` and `failed`; without languages `next` and
+/// `failed`.
+#[derive(Clone, Debug)]
+pub(crate) struct RecognizeLanguage {
+    pub(crate) call: HostCall,
+    pub(crate) languages: Box<[Arc<str>]>,
+    pub(crate) update_contact: bool,
+}
+
+/// As many as a `branch` may have.
+const MOST_LANGUAGES: usize = 256;
+
+impl RecognizeLanguage {
+    /// The branch of a language: its own, else that of the language it is a kind of, else `else`.
+    pub(crate) fn port_of(&self, tag: &str) -> Port {
+        let place = |tag: &str| self.languages.iter().position(|known| known.eq_ignore_ascii_case(tag));
+        let mut prefix = tag;
+        let place = loop {
+            match (place(prefix), prefix.rsplit_once('-')) {
+                (Some(place), _) => break place,
+                (None, Some((shorter, _))) => prefix = shorter,
+                (None, None) => break self.languages.len(),
+            }
+        };
+        Port(u16::try_from(place).unwrap_or(u16::MAX))
+    }
+}
+
+/// Whether a text has the form of a language tag: parts of 1-8 letters and digits, the first of 2-8 letters.
+pub(crate) fn is_language_tag(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let first = parts.next().unwrap_or_default();
+    text.len() <= 35
+        && (2..=8).contains(&first.len())
+        && first.bytes().all(|b| b.is_ascii_alphabetic())
+        && parts.all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
+}
+
+impl RecognizeLanguageDef {
+    fn named(&self) -> &[String] {
+        self.languages.as_deref().unwrap_or_default()
+    }
+
+    fn count(&self) -> u16 {
+        u16::try_from(self.named().len().min(MOST_LANGUAGES)).unwrap_or_default()
+    }
+
+    fn check_languages(&self, at: &Path<'_>, cx: &mut Compile<'_>) {
+        let named = self.named();
+        if self.languages.is_some() && (named.is_empty() || named.len() > MOST_LANGUAGES) {
+            let message = format!("are {}, 1-{MOST_LANGUAGES} are allowed", named.len());
+            cx.found.add(IssueCode::BadValue, at, message, "name the languages, or remove the field");
+        }
+        for (index, tag) in named.iter().enumerate().filter(|(_, tag)| !is_language_tag(tag)) {
+            let message = format!("{:?} is no language tag", brief(tag));
+            cx.found.add(IssueCode::BadValue, &at.item(index), message, "write a tag such as en or pt-BR");
+        }
+        let names: Vec<String> = named.iter().map(|tag| tag.to_ascii_lowercase()).collect();
+        let own = ["else", "failed"].into_iter();
+        cx.distinct(at, "branch", own.chain(names.iter().map(String::as_str)));
+    }
+}
+
+impl Kind for RecognizeLanguageDef {
+    type Compiled = RecognizeLanguage;
+
+    fn read(fields: &mut Fields<'_, '_, '_>) -> Self {
+        Self {
+            text: fields.optional("text"),
+            languages: fields.optional("languages"),
+            update_contact: fields.optional("update_contact"),
+            timeout: fields.optional("timeout"),
+            save_to: fields.optional("save_to"),
+        }
+    }
+
+    fn ports(&self) -> Vec<PortName> {
+        if self.languages.is_none() {
+            return vec!["next".into(), "failed".into()];
+        }
+        let named = self.named().iter().take(MOST_LANGUAGES).map(|tag| tag.clone().into());
+        named.chain(["else".into(), "failed".into()]).collect()
+    }
+
+    fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<RecognizeLanguage> {
+        self.check_languages(&at.key("languages"), cx);
+        let mut parts = Parts::of(at, cx).required("text", self.text.as_deref().unwrap_or(REPLY_TEXT));
+        if !self.named().is_empty() {
+            parts = parts.fixed("languages", self.named());
+        }
+        let args = parts.close();
+        let common = (self.save_to.as_deref(), self.timeout.as_ref());
+        Some(RecognizeLanguage {
+            call: HostCall::compile(args?, common, Port(self.count() + 1), at, cx),
+            languages: self.named().iter().map(|tag| tag.as_str().into()).collect(),
+            update_contact: self.update_contact.unwrap_or(false),
+        })
+    }
+
+    fn pace(&self) -> Pace<'_> {
+        Pace::Timed
+    }
+
+    fn writes(&self) -> Vec<&str> {
+        self.save_to.as_deref().into_iter().collect()
+    }
+
+    fn has_default_port(&self) -> bool {
+        self.languages.is_none()
+    }
+
+    fn needs_edge(&self, port: Port) -> bool {
+        self.languages.is_some() && port.0 <= self.count()
+    }
+}

@@ -1,0 +1,107 @@
+//! `recognize_phone`: finds a telephone number in a text.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::flow::compile::Compile;
+use crate::flow::issue::IssueCode;
+use crate::flow::node::{Kind, Port, PortName, REPLY_TEXT};
+use crate::flow::path::{Path, brief};
+use crate::flow::read::Fields;
+use crate::flow::recognize::Plan;
+use crate::flow::template::Template;
+
+/// The first telephone number in a text. Branches: `found` and `not_found`; both need an edge.
+///
+/// `save_to` gets `{"e164": "+33612345678", "country_code": "33", "national": "612345678", "region": "FR"}`; `region` only where
+/// the calling code is one region's alone. A number without a calling code is one of `default_region`; without that only
+/// numbers that begin with `+` or `00` are found. It is a possible number by its length; whether it is in use nobody knows but
+/// its operator.
+///
+/// ```
+/// chatflow::NodeDef::from_json(r#"{
+///     "id": "number", "kind": "recognize_phone", "text": "{{ reply.text }}",
+///     "default_region": "FR", "save_to": "phone"
+/// }"#)?;
+/// # Ok::<(), chatflow::Issues>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RecognizePhoneDef {
+    /// The text, a template; what the contact said last if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The region of numbers without a calling code, by its ISO 3166 code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_region: Option<String>,
+    /// The variable that takes the number; it stays as it is where none is found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub save_to: Option<String>,
+}
+
+/// A compiled search.
+#[derive(Clone, Debug)]
+pub(crate) struct RecognizePhone {
+    pub(crate) text: Template,
+    pub(crate) home: Option<Plan>,
+    pub(crate) save_to: Option<Arc<str>>,
+}
+
+impl RecognizePhone {
+    pub(crate) const FOUND: Port = Port(0);
+    pub(crate) const NOT_FOUND: Port = Port(1);
+}
+
+impl RecognizePhoneDef {
+    /// A search in what the contact said last.
+    #[must_use]
+    pub fn saving_to(save_to: impl Into<String>) -> Self {
+        Self { save_to: Some(save_to.into()), ..Self::default() }
+    }
+}
+
+/// The plan of a region that an author names. The outer none: an issue.
+pub(super) fn home(at: &Path<'_>, region: Option<&str>, cx: &mut Compile<'_>) -> Option<Option<Plan>> {
+    let Some(region) = region else { return Some(None) };
+    let plan = Plan::of_region(region);
+    if plan.is_none() {
+        let message = format!("{:?} is no region", brief(region));
+        cx.found.add(IssueCode::BadValue, at, message, "write an ISO 3166 code such as US or DE");
+    }
+    plan.map(Some)
+}
+
+impl Kind for RecognizePhoneDef {
+    type Compiled = RecognizePhone;
+
+    fn read(fields: &mut Fields<'_, '_, '_>) -> Self {
+        Self {
+            text: fields.optional("text"),
+            default_region: fields.optional("default_region"),
+            save_to: fields.optional("save_to"),
+        }
+    }
+
+    fn ports(&self) -> Vec<PortName> {
+        vec!["found".into(), "not_found".into()]
+    }
+
+    fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<RecognizePhone> {
+        let text = cx.required_template(&at.key("text"), self.text.as_deref().unwrap_or(REPLY_TEXT));
+        let home = home(&at.key("default_region"), self.default_region.as_deref(), cx);
+        let save_to = self.save_to.as_deref().and_then(|name| cx.variable(&at.key("save_to"), name));
+        Some(RecognizePhone { text: text?, home: home?, save_to })
+    }
+
+    fn writes(&self) -> Vec<&str> {
+        self.save_to.as_deref().into_iter().collect()
+    }
+
+    fn has_default_port(&self) -> bool {
+        false
+    }
+
+    fn needs_edge(&self, _port: Port) -> bool {
+        true
+    }
+}

@@ -1,0 +1,233 @@
+//! Addresses of mail and of the web, telephone numbers, numbers and dates in a text. What one of them takes no other
+//! does, in this order: addresses, dates, telephone numbers, numbers.
+
+use std::ops::Range;
+
+use chrono::NaiveDate;
+use linkify::{LinkFinder, LinkKind};
+use serde_json::{Value, json};
+
+use crate::flow::read::words;
+use crate::flow::recognize::Plan;
+use crate::flow::recognize::phone::find_phones;
+
+words! {
+    /// A kind of thing that a text can hold.
+    EntityType {
+        /// An e-mail address.
+        Email = "email",
+        /// A web address, with its scheme.
+        Url = "url",
+        /// A telephone number; its value is E.164.
+        Phone = "phone",
+        /// A number.
+        Number = "number",
+        /// A date; its value is such as `2026-05-07`.
+        Date = "date",
+    }
+}
+
+/// Something that was found.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Entity {
+    pub(crate) kind: EntityType,
+    value: Value,
+    place: Range<usize>,
+}
+
+/// Found things of one text; what comes after them is left out.
+const MOST: usize = 64;
+
+impl Entity {
+    fn new(kind: EntityType, value: impl Into<Value>, place: Range<usize>) -> Self {
+        Self { kind, value: value.into(), place }
+    }
+
+    /// What a flow reads.
+    fn to_json(&self, text: &str) -> Value {
+        let written = text.get(self.place.clone()).unwrap_or_default();
+        let start = text.get(..self.place.start).unwrap_or_default().chars().count();
+        json!({"type": self.kind.as_str(), "value": self.value, "text": written, "start": start})
+    }
+}
+
+/// What a text holds of these kinds, in its order, at most 64 of them.
+pub(crate) fn entities(text: &str, kinds: &[EntityType], home: Option<Plan>) -> Vec<Value> {
+    let mut found = Vec::new();
+    add(&mut found, text, links);
+    add(&mut found, text, dates);
+    add(&mut found, text, |text| {
+        let phones = find_phones(text, home).into_iter();
+        phones
+            .map(|(place, number)| Entity::new(EntityType::Phone, number.phone.to_string(), place))
+            .collect()
+    });
+    add(&mut found, text, numbers);
+    let wanted = found.iter().filter(|entity| kinds.is_empty() || kinds.contains(&entity.kind));
+    wanted.take(MOST).map(|entity| entity.to_json(text)).collect()
+}
+
+/// Looks for more in what nothing has been found in yet.
+fn add(found: &mut Vec<Entity>, text: &str, look: impl Fn(&str) -> Vec<Entity>) {
+    let mut more = Vec::new();
+    let mut from = 0;
+    let taken = found.iter().map(|entity| entity.place.clone());
+    for place in taken.chain(std::iter::once(text.len()..text.len())) {
+        let part = text.get(from..place.start).unwrap_or_default();
+        more.extend(look(part).into_iter().map(|entity| {
+            let place = from + entity.place.start..from + entity.place.end;
+            Entity { place, ..entity }
+        }));
+        from = place.end;
+    }
+    found.append(&mut more);
+    found.sort_by_key(|entity| entity.place.start);
+}
+
+fn links(text: &str) -> Vec<Entity> {
+    let links = LinkFinder::new();
+    let links = links.links(text).filter_map(|link| {
+        let kind = match link.kind() {
+            LinkKind::Email => EntityType::Email,
+            LinkKind::Url => EntityType::Url,
+            _ => return None,
+        };
+        Some(Entity::new(kind, link.as_str(), link.start()..link.end()))
+    });
+    links.collect()
+}
+
+/// Runs of digits and of what stands between digits, each with its place.
+fn runs<'t>(text: &'t str, inside: &'static [char]) -> impl Iterator<Item = (usize, &'t str)> {
+    let is_inside = move |c: char| c.is_ascii_digit() || inside.contains(&c);
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let rest = text.get(from..)?;
+            let start = from + rest.find(|c: char| c.is_ascii_digit())?;
+            let run = text.get(start..)?;
+            let run = run.get(..run.find(|c| !is_inside(c)).unwrap_or(run.len()))?;
+            from = start + run.len();
+            let run = run.trim_end_matches(inside);
+            let before = text.get(..start).and_then(|text| text.chars().next_back());
+            if !before.is_some_and(char::is_alphanumeric) {
+                return Some((start, run));
+            }
+        }
+    })
+}
+
+fn dates(text: &str) -> Vec<Entity> {
+    let dates = runs(text, &['-', '.', '/']).filter_map(|(start, run)| {
+        let forms: &[&str] = if run.get(4..5).is_some_and(|c| !c.starts_with(|c: char| c.is_ascii_digit())) {
+            &["%Y-%m-%d", "%Y/%m/%d"]
+        } else {
+            &["%d.%m.%Y"]
+        };
+        let year_is_whole = run.split(['-', '.', '/']).any(|part| part.len() == 4);
+        let date = forms.iter().find_map(|form| NaiveDate::parse_from_str(run, form).ok());
+        let date = date.filter(|_| year_is_whole && run.len() <= 10)?;
+        Some(Entity::new(EntityType::Date, date.to_string(), start..start + run.len()))
+    });
+    dates.collect()
+}
+
+fn numbers(text: &str) -> Vec<Entity> {
+    let numbers = runs(text, &['.', ',']).filter_map(|(start, run)| {
+        let before = text.get(..start).unwrap_or_default();
+        let sign = before.ends_with('-') && !before.trim_end_matches('-').ends_with(char::is_alphanumeric);
+        let value = number(run, sign)?;
+        let start = start - usize::from(sign);
+        Some(Entity::new(EntityType::Number, value, start..start + usize::from(sign) + run.len()))
+    });
+    numbers.collect()
+}
+
+/// The value of digits with points and commas. The last of them begins the fraction, unless just three digits follow it or
+/// it stands there twice: then it parts thousands.
+fn number(run: &str, is_negative: bool) -> Option<Value> {
+    const MOST_DIGITS: usize = 15;
+    let (whole, fraction) = match run.rsplit_once(['.', ',']) {
+        None => (run, ""),
+        Some((whole, last)) => {
+            let mark = run.get(whole.len()..=whole.len()).unwrap_or_default();
+            let is_group =
+                last.len() == 3 && whole != "0" && !whole.contains([',', '.']) || whole.contains(mark);
+            if is_group { (run, "") } else { (whole, last) }
+        }
+    };
+    let whole: String = whole.chars().filter(char::is_ascii_digit).collect();
+    if whole.len() + fraction.len() > MOST_DIGITS {
+        return None;
+    }
+    let sign = if is_negative { "-" } else { "" };
+    match fraction {
+        "" => format!("{sign}{whole}").parse::<i64>().ok().map(Value::from),
+        fraction => format!("{sign}{whole}.{fraction}").parse::<f64>().ok().map(Value::from),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Vec<(String, Value)> {
+        let all = entities(text, &[], Plan::of_region("DE")).into_iter();
+        all.map(|entity| (entity["type"].as_str().unwrap().to_owned(), entity["value"].clone())).collect()
+    }
+
+    #[test]
+    fn a_text_is_taken_apart_in_its_order() {
+        let text = "Ünï: write to ada@example.com (see https://example.com/a?b=1), ring 0176 1234567 before 7.5.2026; \
+                    I owe 1.234,50 or -3 for 2 of A-10023.";
+        let expected = [
+            ("email", json!("ada@example.com")),
+            ("url", json!("https://example.com/a?b=1")),
+            ("phone", json!("+491761234567")),
+            ("date", json!("2026-05-07")),
+            ("number", json!(1234.5)),
+            ("number", json!(-3)),
+            ("number", json!(2)),
+            ("number", json!(10023)),
+        ];
+        let expected: Vec<_> = expected.into_iter().map(|(kind, value)| (kind.to_owned(), value)).collect();
+        assert_eq!(found(text), expected);
+        let email = entities(text, &[EntityType::Email], None);
+        let place =
+            json!({"type": "email", "value": "ada@example.com", "text": "ada@example.com", "start": 14});
+        assert_eq!(email, [place]);
+    }
+
+    #[test]
+    fn numbers_are_read_with_their_points_and_commas() {
+        for (text, value) in [
+            ("1500", json!(1500)),
+            ("1,500", json!(1500)),
+            ("1.500", json!(1500)),
+            ("1.500.000", json!(1_500_000)),
+            ("1,5", json!(1.5)),
+            ("0.125", json!(0.125)),
+            ("12.", json!(12)),
+            ("1,234,567.89", json!(1_234_567.89)),
+            ("12kg", json!(12)),
+        ] {
+            assert_eq!(found(text), [("number".to_owned(), value)], "{text}");
+        }
+        for text in ["", "none", "A1"] {
+            assert_eq!(found(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn hostile_texts_take_little_time_and_find_at_most_64_things() {
+        for unit in
+            ["1 ", "a@a.", "http://", "+1", "(", "1.1", "2026-05-07 ", "@", "a@b.c ", "é1-", "://", "a.b@"]
+        {
+            let text = unit.repeat((40 << 10) / unit.len());
+            let before = cpu_time::ThreadTime::now();
+            assert!(entities(&text, &[], Plan::of_region("DE")).len() <= MOST);
+            let spent = before.elapsed();
+            assert!(spent.as_millis() < 1_000, "{unit:?} took {spent:?}");
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! `open_hours`: by the clock on the wall of the author's time zone.
+
+use crate::flow::node::OpenHours;
+use crate::kernel::run::{Move, Run};
+
+pub(super) fn enter(run: &mut Run<'_>, node: &OpenHours) -> Move {
+    let wall = node.zone.wall(run.scene.now);
+    let is_open = node.hours.is_open(wall);
+    run.because(|_| format!("it is {} there", wall.format("%a %Y-%m-%d %H:%M")));
+    Move::Take(if is_open { OpenHours::OPEN } else { OpenHours::CLOSED })
+}

@@ -1,0 +1,31 @@
+//! `recognize_language`: asks the host for the language of a text (SEMANTICS D2).
+
+use crate::flow::Step;
+use crate::flow::node::{RecognizeLanguage, is_language_tag};
+use crate::kernel::Input;
+use crate::kernel::node::call::{self, Answer, Meaning};
+use crate::kernel::run::{Move, Run};
+use crate::session::{CallKind, ContactChange};
+
+pub(super) fn enter(run: &mut Run<'_>, node: &RecognizeLanguage) -> Move {
+    let kind = CallKind::RecognizeLanguage;
+    call::enter(run, kind, kind.as_str().into(), &node.call)
+}
+
+pub(super) fn resume(run: &mut Run<'_>, step: &Step, node: &RecognizeLanguage, input: Input) -> Move {
+    let mut language = None;
+    let answer = call::answer(run, step, &node.call, input, |value| match value.as_str() {
+        Some(tag) if is_language_tag(tag) => {
+            language = Some(tag.to_owned());
+            Meaning::Take(node.port_of(tag))
+        }
+        _ => Meaning::Refused("the host's answer is no language tag".into()),
+    });
+    if let (Answer::Leave(_), Some(language), true) = (&answer, language, node.update_contact) {
+        if let Err(leave) = run.change_contact(ContactChange::Language(Some(language))) {
+            return leave;
+        }
+        run.note_contact(step);
+    }
+    answer.leave(step, &node.call)
+}

@@ -1,0 +1,109 @@
+//! What a flow changes of a contact, one thing at a time, within the limits of a profile.
+//! Applied twice: to what the rest of the turn reads, and to the record when the turn is booked.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::limits::Limits;
+use crate::session::Contact;
+use crate::value::Caps;
+
+/// A change of a contact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ContactChange {
+    /// The name; none removes it.
+    Name(Option<String>),
+    /// The e-mail address; none removes it.
+    Email(Option<String>),
+    /// The language; none removes it.
+    Language(Option<String>),
+    /// One of the other fields; `null` removes it.
+    Field(String, Value),
+    /// One more label.
+    AddTag(String),
+    /// A label less.
+    RemoveTag(String),
+    /// One more group.
+    AddGroup(String),
+    /// A group less.
+    RemoveGroup(String),
+    /// The contact may be written to (SEMANTICS T10).
+    OptIn,
+    /// The contact must not be written to (SEMANTICS T10).
+    OptOut,
+}
+
+/// Labels of a contact, and groups, each.
+const MOST_LABELS: usize = 100;
+
+impl Contact {
+    /// Makes a change, or says why it can not be made.
+    pub(crate) fn change(
+        &mut self,
+        change: &ContactChange,
+        now: DateTime<Utc>,
+        limits: &Limits,
+    ) -> Result<(), String> {
+        let fits = |text: &Option<String>| match text {
+            Some(text) if text.len() > limits.id_bytes => {
+                Err(format!("must have at most {} bytes", limits.id_bytes))
+            }
+            _ => Ok(()),
+        };
+        match change {
+            ContactChange::OptIn => {
+                self.opted_out_at = None;
+                self.opted_in_at = Some(now);
+                return Ok(());
+            }
+            ContactChange::OptOut => {
+                self.opted_out_at.get_or_insert(now);
+                return Ok(());
+            }
+            _ => {}
+        }
+        let profile = self.profile.get_or_insert_default();
+        match change {
+            ContactChange::Name(name) => {
+                fits(name).map_err(|rule| format!("the name {rule}"))?;
+                profile.name.clone_from(name);
+            }
+            ContactChange::Email(email) => {
+                fits(email).map_err(|rule| format!("the e-mail address {rule}"))?;
+                profile.email.clone_from(email);
+            }
+            ContactChange::Language(language) => {
+                fits(language).map_err(|rule| format!("the language {rule}"))?;
+                profile.language.clone_from(language);
+            }
+            ContactChange::Field(name, Value::Null) => profile.fields = profile.fields.without(name),
+            ContactChange::Field(name, value) => {
+                let fields = profile.fields.with(name, value, &Caps::of(limits));
+                profile.fields = fields.map_err(|error| format!("field `{name}` {error}"))?;
+            }
+            ContactChange::AddTag(tag) => add(&mut profile.tags, tag, limits)?,
+            ContactChange::RemoveTag(tag) => profile.tags.retain(|known| known != tag),
+            ContactChange::AddGroup(group) => add(&mut profile.groups, group, limits)?,
+            ContactChange::RemoveGroup(group) => profile.groups.retain(|known| known != group),
+            ContactChange::OptIn | ContactChange::OptOut => {}
+        }
+        Ok(())
+    }
+}
+
+fn add(labels: &mut Vec<String>, label: &str, limits: &Limits) -> Result<(), String> {
+    if labels.iter().any(|known| known == label) {
+        return Ok(());
+    }
+    if label.len() > limits.id_bytes {
+        return Err(format!("a tag or group must have at most {} bytes", limits.id_bytes));
+    }
+    if labels.len() >= MOST_LABELS {
+        return Err(format!("at most {MOST_LABELS} tags and as many groups are allowed"));
+    }
+    labels.push(label.to_owned());
+    Ok(())
+}
