@@ -5,8 +5,9 @@
 //! What a talk is made of: `! context {…}` what the flow is started with, `! now VALUE`, `! later` and
 //! `! failed REASON` how the host answers its next calls, `! refuse REASON`, `! window` how the channel answers its
 //! next messages, `! report CODE` that the last message did not arrive, `! language TAG` what the contact reads,
-//! `> text` what the contact says, `> [Label]` what it chooses, `! result VALUE` how the host completes the last call,
-//! `! back VARS` and `! touch` what the person does who has the contact, `@ +31m` time that passes. What comes of it:
+//! `> text` what the contact says, `> [Label]` what it chooses, `> {"media": …}` and `> {"location": …}` what else it
+//! sends, `! result VALUE` how the host completes the last call, `! back VARS` and `! touch` what the person does who
+//! has the contact, `@ +31m` time that passes. What comes of it:
 //! `< text [Label]` what the flow says, `= status at node` how the session stands, `* verdict` what became of a
 //! message that no session took, `? …` what is wrong with the flow or the request; `. text` goes on with the line
 //! above.
@@ -161,7 +162,7 @@ impl Talk {
                     .expect("an offered option");
                 Inbound::choice(Channel::WhatsApp, SHOP, ADA, &option.payload, label)
             }
-            None => Inbound::text(Channel::WhatsApp, SHOP, ADA, text),
+            None => thing(text).unwrap_or_else(|| Inbound::text(Channel::WhatsApp, SHOP, ADA, text)),
         };
         match block_on(self.bot.receive(inbound)).unwrap() {
             Received::Consumed { .. } | Received::Started { .. } => {}
@@ -210,6 +211,16 @@ impl Talk {
         };
         self.host.lock().unwrap().answers.push_back(answer);
     }
+}
+
+/// A medium or a place that the contact sends.
+fn thing(text: &str) -> Option<Inbound> {
+    let mut value: Value = serde_json::from_str(text).ok()?;
+    if let Some(media) = value.get_mut("media") {
+        return Some(Inbound::media(Channel::WhatsApp, SHOP, ADA, media.take()));
+    }
+    let location = value.get_mut("location")?.take();
+    Some(Inbound::location(Channel::WhatsApp, SHOP, ADA, location))
 }
 
 /// SEMANTICS L6: the journal of each session leads to the session that is stored.

@@ -372,8 +372,88 @@ fn people() -> Vec<Case> {
     ]
 }
 
+/// Questions whose answers are checked.
+fn answers() -> Vec<Case> {
+    use IssueCode::*;
+    let ask = |fields: Value| {
+        let mut node = json!({"id": "n", "kind": "ask", "text": "What?"});
+        node.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        node
+    };
+    let asked = |fields: Value| on_sms(one(ask(fields)));
+    let sizes =
+        |other: Value| json!({"choices": [{"id": "s", "label": "Small", "synonyms": ["1", "wee"]}, other]});
+    let again = |fields: Value, branch: &str| {
+        let edges = json!([{"from": "s", "to": "n"}, {"from": "n", "branch": branch, "to": "n"}]);
+        on_sms(flow(json!([ask(fields)]), edges))
+    };
+    vec![
+        case(
+            BadValue,
+            asked(
+                json!({"expect": "nummer", "whole": true, "retries": 11, "options": [], "keywords": "none"}),
+            ),
+            asked(json!({"expect": "number", "whole": true, "retries": 10, "keywords": "off"})),
+        ),
+        case(
+            BadValue,
+            asked(
+                json!({"expect": "number", "min": "few", "max": "{{ context.most }}", "pattern": "[0-9]", "formats": ["%Y"]}),
+            ),
+            asked(json!({"expect": "number", "min": "1", "max": "{{ context.most }}", "decimal": ","})),
+        ),
+        case(
+            BadValue,
+            asked(
+                json!({"expect": "date", "min": "2026-05-07", "max": "2026-05-06", "formats": ["%d/%m/%Y", "dd.mm.yyyy", "%d/%m"]}),
+            ),
+            asked(
+                json!({"expect": "date", "min": "2026-05-07", "max": "2026-05-07", "formats": ["%d/%m/%Y", "%d.%m.%y"]}),
+            ),
+        ),
+        case(
+            BadValue,
+            asked(json!({"min_length": 5, "max_length": 4, "choices": [], "expect": "text"})),
+            asked(json!({"min_length": 5, "max_length": 5})),
+        ),
+        case(
+            BadValue,
+            asked(json!({"expect": "media", "media_types": ["image/*", "a picture", "/png"]})),
+            asked(json!({"expect": "media", "media_types": ["image/*", "audio", "application/pdf"]})),
+        ),
+        case(BadRegex, asked(json!({"pattern": "(a"})), asked(json!({"pattern": "(a)"}))),
+        case(
+            MissingField,
+            asked(json!({"expect": "choice"})),
+            asked(sizes(json!({"id": "l", "label": "Large"}))),
+        ),
+        case(
+            DuplicateBranch,
+            asked(sizes(json!({"id": "invalid", "label": "WEE "}))),
+            asked(sizes(json!({"id": "none", "label": "None"}))),
+        ),
+        case(
+            ChannelLimit,
+            asked(sizes(json!({"id": "l", "label": "More than twenty characters"}))),
+            asked(sizes(json!({"id": "l", "label": "Just twenty letters."}))),
+        ),
+        case(BadSpan, asked(json!({"debounce": "61s"})), asked(json!({"debounce": "60s"}))),
+        case(TimerLoop, again(json!({"timeout": "1h"}), "timeout"), again(json!({"timeout": "1h"}), "valid")),
+        case(
+            TimeoutBranch,
+            again(json!({"timeout": "1h", "on_timeout": "continue"}), "timeout"),
+            again(json!({}), "invalid"),
+        ),
+    ]
+}
+
+/// With a sender that takes free texts at any time.
+fn on_sms(flow: Value) -> Value {
+    set(flow, "settings", json!({"sender": {"channel": "sms", "account": "a"}}))
+}
+
 fn cases() -> Vec<Case> {
-    [form(), structure(), circles(), people()].into_iter().flatten().collect()
+    [form(), structure(), circles(), people(), answers()].into_iter().flatten().collect()
 }
 
 /// What is said about a flow, errors and warnings.
@@ -787,10 +867,10 @@ fn an_issue_is_told_to_machines_too() {
     assert_eq!(
         serde_json::to_value(&issues).unwrap(),
         json!([{
-            "severity": "error", "code": "unknown_field", "node": "n", "path": "nodes[1].timout",
-            "message": "unknown field; did you mean \"timeout\"?",
-            "fix": "remove it; known are id, kind, name, ui, timeout, save_to, accept, on_timeout, any_channel, keywords"
-        }])
+        "severity": "error", "code": "unknown_field", "node": "n", "path": "nodes[1].timout",
+        "message": "unknown field; did you mean \"timeout\"?",
+                "fix": "remove it; known are id, kind, name, ui, timeout, save_to, accept, on_timeout, any_channel, keywords, debounce"
+            }])
     );
     let issue: &Issue = issues.errors().next().unwrap();
     assert_eq!(issue.severity, Severity::Error);

@@ -8,7 +8,7 @@ use crate::flow::compile::Sides;
 use crate::flow::def::FlowDef;
 use crate::flow::graph::{Circle, Graph, Way};
 use crate::flow::issue::{Found, IssueCode};
-use crate::flow::node::{NodeDef, NodeKind, Pace, Port, WaitReply};
+use crate::flow::node::{NodeDef, NodeKind, Pace, Port};
 use crate::flow::path::{Path, brief};
 use crate::flow::reminder;
 use crate::flow::window;
@@ -90,9 +90,7 @@ fn check_exits(def: &FlowDef, graph: &Graph, found: &mut Found) {
 /// An edge for a timeout that never comes.
 fn check_timeouts(def: &FlowDef, found: &mut Found) {
     let waits = def.nodes.iter().filter_map(|node| match node.kind.pace() {
-        Pace::Reply { timer } if timer != Some(WaitReply::TIMEOUT) => {
-            Some((node.id.as_str(), timer.is_some()))
-        }
+        Pace::Reply { timer } if !times_out(node, timer) => Some((node.id.as_str(), timer.is_some())),
         _ => None,
     });
     let waits: std::collections::BTreeMap<_, _> = waits.collect();
@@ -107,6 +105,12 @@ fn check_timeouts(def: &FlowDef, found: &mut Found) {
         let fix = "give the wait a `timeout` and no `on_timeout`, or remove the edge";
         found.add(IssueCode::TimeoutBranch, &list.item(place), message, fix);
     }
+}
+
+/// Whether a wait leaves by `timeout` when its time has passed.
+fn times_out(node: &NodeDef, timer: Option<Port>) -> bool {
+    let port = timer.and_then(|port| node.kind.ports().into_iter().nth(usize::from(port.0)));
+    port.is_some_and(|name| name == "timeout")
 }
 
 fn check_reached(def: &FlowDef, graph: &Graph, sides: &Sides, entry: NodeIx, found: &mut Found) {

@@ -324,7 +324,7 @@ fn bare(source: &str) -> &str {
 }
 
 impl Operand {
-    fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Template> {
+    pub(crate) fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Template> {
         match self {
             Self::Text(source) => cx.template(at, source),
             Self::Number(number) => cx.template(at, &number.to_string()),

@@ -6,6 +6,7 @@
 #![doc = include_str!("expr/filter/table.md")]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+pub(crate) mod answer;
 mod capacity;
 mod check;
 mod closest;
@@ -44,6 +45,7 @@ mod variables;
 mod window;
 mod zone;
 
+pub use answer::Decimal;
 pub use condition::{CompareDef, ConditionDef, Operand};
 pub use content::{
     ButtonDef, CardDef, DegreesDef, ListDef, LocationDef, MediaDef, MediaType, MessageDef, OptionDef,
@@ -53,12 +55,12 @@ pub use def::{EdgeDef, FlowDef};
 pub use issue::{Issue, IssueCode, Issues, Severity};
 pub use keyword::{KeywordAction, KeywordDef, Keywords};
 pub use node::{
-    ArmDef, AssignDef, BranchDef, CallFlowDef, ClassDef, ClassifyDef, Consent, ContactMode, DelayDef,
-    EditDef, EndDef, FunctionDef, HandoffDef, HandoffTimeout, HttpMethod, HttpRequestDef, InputDef,
-    InputPolicy, InputType, JumpDef, KeywordMode, LlmDef, LogDef, LogLevel, NodeDef, NodeKind, OnTimeout,
-    OpenHoursDef, RandomSplitDef, RecognizeEntitiesDef, RecognizeLanguageDef, RecognizePhoneDef, ReplyKind,
-    SendAction, SendMessageDef, SetContactDef, SetVariablesDef, ShareDef, StartDef, TypingDef,
-    UpdateContactDef, VariableDef, WaitReplyDef, WeekDef,
+    AnswerDef, AnswerKind, ArmDef, AskDef, AssignDef, BranchDef, CallFlowDef, ChoiceDef, ClassDef,
+    ClassifyDef, Consent, ContactMode, DelayDef, EditDef, EndDef, FunctionDef, HandoffDef, HandoffTimeout,
+    HttpMethod, HttpRequestDef, InputDef, InputPolicy, InputType, JumpDef, KeywordMode, LlmDef, LogDef,
+    LogLevel, NodeDef, NodeKind, OnTimeout, OpenHoursDef, RandomSplitDef, RecognizeEntitiesDef,
+    RecognizeLanguageDef, RecognizePhoneDef, ReplyKind, SendAction, SendMessageDef, SetContactDef,
+    SetVariablesDef, ShareDef, StartDef, TypingDef, UpdateContactDef, VariableDef, WaitReplyDef, WeekDef,
 };
 pub use operator::Operator;
 pub use recognize::EntityType;

@@ -9,9 +9,9 @@ use crate::flow::content::Message;
 use crate::flow::expr::{Scope, Val};
 use crate::flow::node::{Assign, Delay, Function, Node, Port, WaitReply};
 use crate::flow::{
-    Campaign, Clash, Consent, ContactMode, EntityType, Flow, HttpMethod, InputPolicy, InputType,
-    KeywordAction, KeywordMode, LogLevel, MatchKind, MediaType, NodeIx, NodeKind, OnTimeout, Operator,
-    Render, ReplyKind, SendAction, Settings, Step, Undefined,
+    AnswerKind, Campaign, Clash, Consent, ContactMode, Decimal, EntityType, Flow, HttpMethod, InputPolicy,
+    InputType, KeywordAction, KeywordMode, LogLevel, MatchKind, MediaType, NodeIx, NodeKind, OnTimeout,
+    Operator, Render, ReplyKind, SendAction, Settings, Step, Undefined,
 };
 use crate::value::Caps;
 use crate::{Bag, Concurrency, Limits, NodeId, Reentry, TtlMode};
@@ -255,6 +255,8 @@ fn the_reference_names_every_word() {
         words(MediaType::WORDS),
         words(ReplyKind::WORDS),
         words(OnTimeout::WORDS),
+        words(AnswerKind::WORDS),
+        words(Decimal::WORDS),
         words(KeywordMode::WORDS),
         words(KeywordAction::WORDS),
         words(HttpMethod::WORDS),

@@ -87,6 +87,7 @@ fn thaw(session: &mut Session, since: DateTime<Utc>, now: DateTime<Utc>) -> bool
     session.rare().still_millis += still.num_milliseconds();
     session.deadline = session.deadline.map(|deadline| later(deadline, still));
     session.parked_at = later(session.parked_at, still);
+    session.delay_window(still);
     let ends_by = session.ends_by.unwrap_or(DateTime::<Utc>::MAX_UTC);
     session.expires_at = session.expires_at.map(|at| later(at, still).min(ends_by));
     true

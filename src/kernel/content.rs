@@ -75,7 +75,7 @@ fn bad(why: impl ToString) -> Move {
     Move::fail(FailureCode::BadContent, why)
 }
 
-/// What is chosen names the wait that comes next, whichever node that is.
+/// What is chosen names the wait that comes next, whichever node that is; or the one that the session stands at.
 fn choices(run: &mut Run<'_>, choices: &[Choice]) -> Result<Vec<Opt>, Move> {
     let wait = run.offered_wait();
     let each = choices.iter().map(|choice| {

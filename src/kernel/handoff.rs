@@ -48,6 +48,7 @@ impl Run<'_> {
                     return leave;
                 }
                 let since = handoff.since;
+                self.session.delay_window(self.scene.now - since);
                 match handoff.stood {
                     Some(stood) => Move::Back(self.stand_again(since, stood)),
                     None if step.exit(Node::RETURNED).is_some() => Move::Take(Node::RETURNED),

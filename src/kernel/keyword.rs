@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::flow::{Flow, Keyword, KeywordAction, Keywords, NodeIx, keyword_form};
 use crate::id::{NodeId, SessionId};
 use crate::kernel::Decision;
-use crate::kernel::route::{InboundMessage, Question, answering};
+use crate::kernel::route::{Asked, InboundMessage, answering};
 use crate::kernel::run::{Move, Run, span};
 use crate::limits::Limits;
 use crate::session::{Conversation, EndReason, MessageKind, Route, Session, Status};
@@ -37,7 +37,7 @@ pub(crate) fn hear<'f>(
     inbound: &InboundMessage<'_>,
     (conversation, is_out): (Option<&Conversation>, bool),
     flow_of: impl Fn(&Session) -> Option<&'f Flow>,
-    question_of: impl Fn(&Session) -> Option<Question<'f>>,
+    question_of: impl Fn(&Session) -> Option<Asked<'f>>,
     host: &Keywords,
     now: DateTime<Utc>,
     limits: &Limits,
@@ -59,7 +59,7 @@ pub(crate) fn hear<'f>(
         return Heard::Handoff(session.id);
     }
     let (Some(word), false) = (word, sessions.is_empty()) else { return Heard::Nothing };
-    let interrupts = |question: &Question<'_>| !question.keywords_off();
+    let interrupts = |asked: &Asked<'_>| !asked.keywords_off();
     let asked = answering(inbound, sessions, &question_of).and_then(|(_, session, _)| question_of(session));
     let age = inbound.timestamp.map(|sent| now - sent);
     if age.is_some_and(|age| age > span(limits.max_message_age)) || !asked.as_ref().is_none_or(interrupts) {

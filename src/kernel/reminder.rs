@@ -87,6 +87,6 @@ impl Run<'_> {
 }
 
 fn goes_on_by_timeout(step: &Step) -> bool {
-    let continues = matches!(&step.node, Node::WaitReply(wait) if wait.on_timeout == OnTimeout::Continue);
+    let continues = step.node.question().is_some_and(|question| question.on_timeout == OnTimeout::Continue);
     continues || step.port_named("timeout").is_some_and(|port| step.exit(port).is_some())
 }

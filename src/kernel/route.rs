@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::address::AccountRef;
-use crate::flow::node::{Node, WaitReply};
+use crate::flow::node::Question;
 use crate::flow::{Flow, NodeIx, Rank};
 use crate::id::{FlowId, SessionId};
 use crate::kernel::node::takes;
@@ -55,16 +55,16 @@ pub(crate) struct Candidate<'a> {
 
 /// A question that a session waits at.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Question<'f> {
-    wait: &'f WaitReply,
+pub(crate) struct Asked<'f> {
+    question: &'f Question,
     /// How old a message may be that answers it (SEMANTICS I12).
     patience: TimeDelta,
 }
 
-impl Question<'_> {
+impl Asked<'_> {
     /// Whether what it is answered with is never a keyword (SEMANTICS I6).
     pub(super) fn keywords_off(&self) -> bool {
-        self.wait.keywords_off
+        self.question.keywords_off
     }
 }
 
@@ -92,7 +92,7 @@ pub(crate) enum Routing {
 pub(crate) fn route<'f>(
     inbound: &InboundMessage<'_>,
     conversation: Option<&Conversation>,
-    wait_of: impl Fn(&Session) -> Option<Question<'f>>,
+    wait_of: impl Fn(&Session) -> Option<Asked<'f>>,
     candidates: &[Candidate<'_>],
     now: DateTime<Utc>,
     limits: &Limits,
@@ -133,14 +133,14 @@ pub(crate) fn route<'f>(
 pub(super) fn answering<'s, 'f>(
     inbound: &InboundMessage<'_>,
     sessions: &'s [Session],
-    wait_of: impl Fn(&Session) -> Option<Question<'f>>,
+    wait_of: impl Fn(&Session) -> Option<Asked<'f>>,
 ) -> Option<(usize, &'s Session, TimeDelta)> {
     let mut waiting = sessions.iter().enumerate().filter_map(|(place, session)| {
-        let question = (session.status == Status::Waiting).then(|| wait_of(session))??;
-        takes(question.wait, session, inbound.message.kind, inbound.account).then_some((
+        let asked = (session.status == Status::Waiting).then(|| wait_of(session))??;
+        takes(asked.question, session, inbound.message.kind, inbound.account).then_some((
             place,
             session,
-            question.patience,
+            asked.patience,
         ))
     });
     match inbound.choice {
@@ -195,10 +195,8 @@ fn best_trigger<'c>(
 }
 
 /// The question that a session waits at, in its own version of the flow.
-pub(crate) fn wait_node<'f>(flow: &'f Flow, session: &Session) -> Option<Question<'f>> {
+pub(crate) fn wait_node<'f>(flow: &'f Flow, session: &Session) -> Option<Asked<'f>> {
     let at = flow.find(&session.at, NodeIx(session.hint))?;
-    match &flow.node(at)?.node {
-        Node::WaitReply(wait) => Some(Question { wait, patience: flow.settings().max_message_age }),
-        _ => None,
-    }
+    let question = flow.node(at)?.node.question()?;
+    Some(Asked { question, patience: flow.settings().max_message_age })
 }

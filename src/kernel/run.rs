@@ -109,6 +109,8 @@ pub(super) enum Move {
     Call(Box<Entry>),
     /// Not: the session stays here, in this state, until then at the latest.
     Park { status: Status, deadline: Option<DateTime<Utc>> },
+    /// Not: the session waits on for what it waits for, until then as before.
+    Stay,
     /// Back to where the session stood before.
     Back(Stood),
     /// The session ends.
@@ -129,7 +131,7 @@ impl Move {
             Self::Take(_) => StepEvent::Left,
             Self::Jump(_) => StepEvent::Jumped,
             Self::Call(_) => StepEvent::Called,
-            Self::Park { .. } | Self::Back(_) | Self::Ignore => StepEvent::Parked,
+            Self::Park { .. } | Self::Stay | Self::Back(_) | Self::Ignore => StepEvent::Parked,
             Self::End(_) => StepEvent::Ended,
             Self::Fail(..) => StepEvent::Failed,
         }
@@ -288,7 +290,14 @@ impl<'a> Run<'a> {
         }
         let is_back = matches!(leave, Move::Back(_));
         let (sending, flow) = (self.session.take_sending(), self.flow);
+        if let Move::Stay = leave {
+            self.book_step(step, leave.event(), None);
+            return true;
+        }
         self.unpark();
+        if !matches!(leave, Move::Back(_)) {
+            self.session.forget_heard();
+        }
         let next = self.leave(at, step, leave);
         let is_taken = self.go_on_at(next);
         let stands_behind = was_sent
@@ -341,6 +350,7 @@ impl<'a> Run<'a> {
     fn go_on_at(&mut self, next: Option<NodeIx>) -> bool {
         if let Some(next) = next {
             self.unpark();
+            self.session.forget_heard();
             self.walk(next);
         }
         true
@@ -434,7 +444,7 @@ impl<'a> Run<'a> {
                 self.session.hint = at.0;
                 self.fault(code, message)
             }
-            Move::Ignore => None,
+            Move::Stay | Move::Ignore => None,
         }
     }
 
@@ -458,6 +468,7 @@ impl<'a> Run<'a> {
         self.session.status = status;
         self.session.deadline = None;
         self.session.call = None;
+        self.session.forget_heard();
         if let Some(rare) = &mut self.session.rare {
             rare.handoff = None;
             rare.remind_before = None;
@@ -533,7 +544,8 @@ impl<'a> Run<'a> {
 
     /// The number of the wait that choices of a message belong to: the one that it is sent at, or the next.
     pub(super) fn offered_wait(&self) -> u32 {
-        if self.beside { self.session.wait } else { self.session.wait + 1 }
+        let is_asked = self.beside || self.session.status == Status::Waiting;
+        if is_asked { self.session.wait } else { self.session.wait + 1 }
     }
 
     /// The next wait number: a wait, a delay or a call is being entered (SEMANTICS S4).

@@ -78,12 +78,13 @@ impl Fields for Option<Box<Reply>> {
             "location" => Val::from(message?.location.as_ref()?.as_node()),
             "timed_out" => Val::Bool(reply.timed_out),
             "missed" => Val::List(reply.missed.iter().map(|text| Val::from(text.as_ref())).collect()),
+            "parts" => Val::List(reply.parts.iter().map(|text| Val::from(text.as_ref())).collect()),
             _ => return None,
         })
     }
 
     fn names(&self) -> &[&str] {
-        &["text", "kind", "payload", "media", "location", "timed_out", "missed"]
+        &["text", "kind", "payload", "media", "location", "timed_out", "missed", "parts"]
     }
 }
 

@@ -170,15 +170,18 @@ impl Conversation {
     /// does not pass while a message that was sent before it is undelivered (SEMANTICS N3), and no time but the longest
     /// passes in a handoff (S10).
     pub(crate) fn timer(&self, session: &Session, settled: u64) -> Option<(DateTime<Utc>, Timer)> {
-        let own = match session.deadline {
+        let own = match (session.window(), session.deadline) {
             _ if self.stands_still(session) => None,
-            Some(_) if self.is_held(session, settled) => None,
-            Some(deadline) => Some((deadline, Timer::Deadline)),
-            None if session.status == Status::Handoff => None,
+            // What is being said is the answer: the question's time does not pass meanwhile.
+            (Some(until), _) => Some((until.max(session.parked_at), Timer::Deadline)),
+            (None, Some(_)) if self.is_held(session, settled) => None,
+            (None, Some(deadline)) => Some((deadline, Timer::Deadline)),
+            (None, None) if session.status == Status::Handoff => None,
             // A node may outlive the TTL (S3), but no session ends before it came to where it stands.
-            None => session.expires_at.map(|at| (at.max(session.parked_at), Timer::Expiry)),
+            (None, None) => session.expires_at.map(|at| (at.max(session.parked_at), Timer::Expiry)),
         };
-        let reminder = own.and_then(|_| session.reminds_at()).map(|at| (at, Timer::Reminder));
+        let silent = own.filter(|_| session.window().is_none());
+        let reminder = silent.and_then(|_| session.reminds_at()).map(|at| (at, Timer::Reminder));
         own.into_iter().chain(reminder).chain(session.ends_by.map(|at| (at, Timer::Expiry))).min()
     }
 

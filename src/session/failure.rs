@@ -37,6 +37,8 @@ pub enum FailureCode {
     NoDestination,
     /// An expression or a template could not be evaluated.
     Expression,
+    /// The contact gave no valid answer, as often as it was asked, and no `invalid` branch is there.
+    InvalidAnswer,
     /// A host call failed, or was not answered in time, and no `failed` branch is there.
     CallFailed,
     /// A change of the contact does not fit the limits of a profile.
@@ -68,6 +70,7 @@ impl FailureCode {
             Self::UnsentMessages => "unsent_messages",
             Self::NoDestination => "no_destination",
             Self::Expression => "expression",
+            Self::InvalidAnswer => "invalid_answer",
             Self::CallFailed => "call_failed",
             Self::Contact => "contact",
             Self::BadContent => "bad_content",

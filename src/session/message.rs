@@ -60,6 +60,12 @@ pub struct Message {
     pub location: Option<Packed>,
 }
 
+impl Message {
+    pub(crate) fn text(text: impl Into<Arc<str>>) -> Self {
+        Self { kind: MessageKind::Text, text: text.into(), payload: None, media: None, location: None }
+    }
+}
+
 /// What a flow reads as `reply`: the latest answer, or that none came (SEMANTICS T3).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -73,6 +79,13 @@ pub struct Reply {
     /// Texts that came while nothing was asked, and that something was sent after (SEMANTICS I5).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missed: Vec<Arc<str>>,
+    /// The texts that it was written in, where the question listened on for more of them (SEMANTICS I10).
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub parts: Box<[Arc<str>]>,
+}
+
+fn is_empty(parts: &[Arc<str>]) -> bool {
+    parts.is_empty()
 }
 
 /// A message that waits for the session's next question (SEMANTICS I5).

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::channel::Channel;
 use crate::id::{FlowId, FlowVersion, MessageId, NodeId, SessionId};
 use crate::session::{
-    EndReason, Failure, Frame, Handoff, Origin, PendingCall, Queued, Reply, Route, Sending, Status,
+    EndReason, Failure, Frame, Handoff, Heard, Origin, PendingCall, Queued, Reply, Route, Sending, Status,
 };
 use crate::value::Bag;
 
@@ -92,6 +92,8 @@ pub(crate) struct Rare {
     pub(crate) ended_by: Option<EndReason>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) outcome: Option<Arc<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) heard: Option<Heard>,
     /// Flows that called and wait for what they called, the outermost first (SEMANTICS N9).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) frames: Vec<Frame>,
@@ -218,6 +220,7 @@ impl Session {
         }
         let ttl = self.expires_at?;
         let expires_at = self.deadline.map_or(ttl, |deadline| ttl.max(deadline));
+        let expires_at = self.window().map_or(expires_at, |until| expires_at.max(until));
         Some(self.ends_by.map_or(expires_at, |ends_by| expires_at.min(ends_by)))
     }
 
@@ -339,17 +342,45 @@ impl Session {
         self.rare.as_ref().map_or(&[], |rare| &rare.queue)
     }
 
+    pub(crate) fn heard(&self) -> Option<&Heard> {
+        self.rare.as_ref()?.heard.as_ref()
+    }
+
+    /// When what the contact is saying is taken to be whole (SEMANTICS I10). None: it is saying nothing.
+    pub(crate) fn window(&self) -> Option<DateTime<Utc>> {
+        self.heard().filter(|_| self.status == Status::Waiting)?.until
+    }
+
+    /// Moves the end of what the contact is saying: the session stood still for so long (SEMANTICS S10).
+    pub(crate) fn delay_window(&mut self, by: TimeDelta) {
+        if let Some(heard) = self.rare.as_mut().and_then(|rare| rare.heard.as_mut()) {
+            heard.until = heard.until.and_then(|until| until.checked_add_signed(by));
+        }
+    }
+
+    /// Leaves the question that it stands at.
+    pub(crate) fn forget_heard(&mut self) {
+        if let Some(rare) = &mut self.rare
+            && rare.heard.take().is_some()
+            && **rare == Rare::default()
+        {
+            self.rare = None;
+        }
+    }
+
     /// About how many bytes it holds of what grows.
     pub(crate) fn weight(&self) -> usize {
         let queue = self.queue().iter().map(|queued| queued.message.text.len()).sum::<usize>();
         let reply = self.reply.as_ref().map_or(0, |reply| {
             reply.message.as_ref().map_or(0, |message| message.text.len())
-                + reply.missed.iter().map(|text| text.len()).sum::<usize>()
+                + reply.missed.iter().chain(&reply.parts).map(|text| text.len()).sum::<usize>()
         });
         let stood = || self.handoff()?.stood.as_ref()?.call.as_ref();
         let call = self.call.as_ref().or_else(stood).map_or(0, |call| call.args.byte_len());
         let frames = self.frames().iter().map(Frame::weight).sum::<usize>();
-        size_of::<Self>() + self.context.byte_len() + self.vars.byte_len() + queue + reply + call + frames
+        let heard = self.heard().map_or(0, Heard::weight);
+        let own = size_of::<Self>() + self.context.byte_len() + self.vars.byte_len();
+        own + queue + reply + call + frames + heard
     }
 
     /// The channel its messages go to.

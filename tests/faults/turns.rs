@@ -44,6 +44,13 @@ const TEXTS: &[&str] = &[
 ];
 const EXPRESSIONS: &[&str] =
     &["1 / 0", "(vars.n | default(0)) + 1", "reply.text", "context.x > 3", "vars.a and not vars.b"];
+/// Questions, with templates in bounds and texts that work and that do not.
+const ASKS: &[&str] = &[
+    r#"{"text": "Hello", "retries": 1, "debounce": "1m"}"#,
+    r#"{"text": "{{vars.a}}?", "expect": "number", "min": "{{ 1 / 0 }}"}"#,
+    r#"{"text": "How many?", "expect": "number", "max": 2, "error_text": "{{reply.text}}?", "debounce": "1s"}"#,
+    r#"{"text": "Sure?", "choices": [{"id": "yes", "label": "Yes"}, {"id": "no", "label": "No"}], "retries": 0}"#,
+];
 const REPLIES: &[&str] = &["", "yes", "no", "3", "{{1/0}}", "\u{0000}", "🙂", "stop"];
 
 /// A node's kind with its choices; what it names is named later.
@@ -52,6 +59,7 @@ enum Kind {
     Send { text: usize, fails_to: bool },
     Typing,
     Wait { timeout: bool, goes_on: bool },
+    Ask { what: usize, timeout: bool, invalid: bool },
     Set(usize, usize),
     Branch(usize),
     Delay(usize),
@@ -67,6 +75,8 @@ fn kind() -> impl Strategy<Value = Kind> {
         3 => (0..TEXTS.len(), any::<bool>()).prop_map(|(text, fails_to)| Kind::Send { text, fails_to }),
         1 => Just(Kind::Typing),
         3 => any::<(bool, bool)>().prop_map(|(timeout, goes_on)| Kind::Wait { timeout, goes_on }),
+        3 => (0..ASKS.len(), any::<(bool, bool)>())
+            .prop_map(|(what, (timeout, invalid))| Kind::Ask { what, timeout, invalid }),
         2 => (0..TEXTS.len(), 0..EXPRESSIONS.len()).prop_map(|(text, expr)| Kind::Set(text, expr)),
         2 => (0..EXPRESSIONS.len()).prop_map(Kind::Branch),
         1 => (0..4_usize).prop_map(Kind::Delay),
@@ -110,7 +120,21 @@ fn written(kinds: &[Kind]) -> Value {
                 branch("timeout");
                 json!({"id": id, "kind": "wait_reply", "save_to": "a", "timeout": "5m"})
             }
-            Kind::Wait { .. } => json!({"id": id, "kind": "wait_reply", "save_to": "a"}),
+            Kind::Wait { .. } => {
+                json!({"id": id, "kind": "wait_reply", "save_to": "a", "debounce": "10s"})
+            }
+            Kind::Ask { what, timeout, invalid } => {
+                let mut node: Value = serde_json::from_str(ASKS[*what]).expect("JSON");
+                (node["id"], node["kind"], node["save_to"]) = (json!(id), json!("ask"), json!("a"));
+                if *timeout {
+                    node["timeout"] = json!("5m");
+                    branch("timeout");
+                }
+                if *invalid {
+                    branch("invalid");
+                }
+                node
+            }
             Kind::Set(text, expr) => json!({"id": id, "kind": "set_variables", "variables": [
                 {"name": "b", "value": {"text": TEXTS[*text], "list": [1, null, 2.5]}},
                 {"name": "n", "expr": EXPRESSIONS[*expr]}]}),

@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 #![allow(unused_must_use, reason = "what leads up to a test answers, too")]
 
+mod ask;
 mod calls;
 mod contact;
+mod debounce;
 mod delivery;
 mod erase;
 mod handoff;

@@ -127,6 +127,11 @@ impl MessageDef {
         whole.into_iter().filter(|(_, given)| *given).map(|(name, _)| name).collect()
     }
 
+    /// Whether it is a text and nothing else: what there is to choose from may stand below it.
+    pub(crate) fn is_plain(&self) -> bool {
+        matches!(&*self.forms(), [] | ["text"])
+    }
+
     fn has_choices(&self) -> bool {
         self.options.is_some()
             || self.buttons.is_some()
@@ -137,6 +142,19 @@ impl MessageDef {
     /// Checks and compiles it, for the channel that it certainly goes out on, if any.
     pub(crate) fn compile(
         &self,
+        at: &Path<'_>,
+        channel: Option<&Channel>,
+        cx: &mut Compile<'_>,
+    ) -> Option<Message> {
+        let options = self.options.as_deref().unwrap_or_default();
+        self.compile_offering(options, &at.key("options"), at, channel, cx)
+    }
+
+    /// The same, with the options that stand at `place` below a plain text.
+    pub(crate) fn compile_offering(
+        &self,
+        options: &[OptionDef],
+        place: &Path<'_>,
         at: &Path<'_>,
         channel: Option<&Channel>,
         cx: &mut Compile<'_>,
@@ -161,20 +179,27 @@ impl MessageDef {
         if let Some(card) = &self.card {
             return card.compile(&at.key("card"), &fit, cx).map(Box::new).map(Message::Card);
         }
-        self.compile_text(at, &fit, cx)
+        self.compile_text(options, place, at, &fit, cx)
     }
 
-    fn compile_text(&self, at: &Path<'_>, fit: &Fit, cx: &mut Compile<'_>) -> Option<Message> {
-        let (place, limits) = (at.key("text"), &fit.capacity);
+    fn compile_text(
+        &self,
+        options: &[OptionDef],
+        place: &Path<'_>,
+        at: &Path<'_>,
+        fit: &Fit,
+        cx: &mut Compile<'_>,
+    ) -> Option<Message> {
+        let (text_place, limits) = (at.key("text"), &fit.capacity);
         let body = |most: usize, cx: &mut Compile<'_>| {
             let text = self.text.as_ref();
             if text.is_none() {
                 // A definition that was read has been told so.
                 let fix = "add `text`";
-                cx.found.add(IssueCode::MissingField, &place, "is missing", fix);
+                cx.found.add(IssueCode::MissingField, &text_place, "is missing", fix);
             }
-            let text = text?.template(&place, cx)?;
-            fit.text(&place, &text, most, "shorten it, or send two messages", cx);
+            let text = text?.template(&text_place, cx)?;
+            fit.text(&text_place, &text, most, "shorten it, or send two messages", cx);
             Some(text)
         };
         if let Some(buttons) = &self.buttons {
@@ -193,9 +218,8 @@ impl MessageDef {
                 choice::compile_options(replies, &at.key("quick_replies"), limits.quick_replies, fit, cx);
             return Some(Message::QuickReplies { text: text?, replies: replies? });
         }
-        let written = self.options.as_deref().unwrap_or_default();
-        let text = body(if written.is_empty() { limits.text } else { limits.text_with_options }, cx);
-        let options = choice::compile_options(written, &at.key("options"), limits.options, fit, cx);
+        let text = body(if options.is_empty() { limits.text } else { limits.text_with_options }, cx);
+        let options = choice::compile_options(options, place, limits.options, fit, cx);
         Some(Message::Text { text: text?, options: options? })
     }
 }

@@ -63,6 +63,16 @@ impl TextDef {
         })
     }
 
+    /// The texts in all languages.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        let (plain, by_language) = match self {
+            Self::Plain(text) => (Some(text), None),
+            Self::ByLanguage(texts) => (None, Some(texts)),
+        };
+        let by_language = by_language.into_iter().flatten().map(|(_, text)| text);
+        plain.into_iter().chain(by_language).map(String::as_str)
+    }
+
     fn compile<T>(
         &self,
         at: &Path<'_>,

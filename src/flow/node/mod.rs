@@ -2,6 +2,7 @@
 //! A kind's file holds its definition, its JSON, its branches, its checks and its compiled form; what a node does when
 //! a session comes to it is the kernel's.
 
+mod ask;
 mod branch;
 mod call;
 mod call_flow;
@@ -15,6 +16,7 @@ mod jump;
 mod llm;
 mod log;
 mod open_hours;
+mod question;
 mod random_split;
 mod recognize_entities;
 mod recognize_language;
@@ -33,6 +35,7 @@ use chrono::TimeDelta;
 use serde::Serialize;
 use serde_json::Value;
 
+pub use ask::{AnswerDef, AnswerKind, AskDef, ChoiceDef};
 pub use branch::{ArmDef, BranchDef};
 pub use call_flow::CallFlowDef;
 pub use classify::{ClassDef, ClassifyDef};
@@ -45,6 +48,7 @@ pub use jump::JumpDef;
 pub use llm::LlmDef;
 pub use log::{LogDef, LogLevel};
 pub use open_hours::{OpenHoursDef, WeekDef};
+pub use question::{KeywordMode, OnTimeout, ReplyKind};
 pub use random_split::{RandomSplitDef, ShareDef};
 pub use recognize_entities::RecognizeEntitiesDef;
 pub use recognize_language::RecognizeLanguageDef;
@@ -54,8 +58,9 @@ pub use set_variables::{AssignDef, SetVariablesDef, VariableDef};
 pub use start::{ContactMode, InputDef, InputPolicy, InputType, StartDef};
 pub use typing::TypingDef;
 pub use update_contact::{Consent, EditDef, SetContactDef, UpdateContactDef};
-pub use wait_reply::{KeywordMode, OnTimeout, ReplyKind, WaitReplyDef};
+pub use wait_reply::WaitReplyDef;
 
+pub(crate) use ask::Ask;
 pub(crate) use branch::Branch;
 pub(crate) use call::HostCall;
 pub(crate) use call_flow::CallFlow;
@@ -69,6 +74,7 @@ pub(crate) use jump::Jump;
 pub(crate) use llm::Llm;
 pub(crate) use log::Log;
 pub(crate) use open_hours::OpenHours;
+pub(crate) use question::Question;
 pub(crate) use random_split::RandomSplit;
 pub(crate) use recognize_entities::RecognizeEntities;
 pub(crate) use recognize_language::{RecognizeLanguage, is_language_tag};
@@ -257,6 +263,8 @@ kinds! {
     SendMessage(SendMessageDef) = "send_message",
     /// Waits for the contact.
     WaitReply(WaitReplyDef) = "wait_reply",
+    /// Asks, and hears answers until one is valid.
+    Ask(AskDef) = "ask",
     /// Goes one way of several.
     Branch(BranchDef) = "branch",
     /// Goes back, or elsewhere, a limited number of times.
@@ -293,6 +301,17 @@ kinds! {
     Handoff(HandoffDef) = "handoff",
     /// Shows that somebody is writing.
     Typing(TypingDef) = "typing",
+}
+
+impl Node {
+    /// What it asks the contact; none if it does not wait for a reply.
+    pub(crate) fn question(&self) -> Option<&Question> {
+        match self {
+            Self::WaitReply(wait) => Some(&wait.question),
+            Self::Ask(ask) => Some(&ask.question),
+            _ => None,
+        }
+    }
 }
 
 /// A node, as it is written: `{"id": "hi", "kind": "send_message", "text": "Hi"}`.

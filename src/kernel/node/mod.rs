@@ -1,6 +1,7 @@
 //! What each kind of node does when a session enters it, and when an input reaches a session that stands at it.
 //! One file per kind; this file only tells them apart.
 
+mod ask;
 mod branch;
 mod call;
 pub(super) mod call_flow;
@@ -13,6 +14,7 @@ mod jump;
 mod llm;
 mod log;
 mod open_hours;
+mod question;
 mod random_split;
 mod recognize;
 mod recognize_language;
@@ -24,8 +26,8 @@ mod wait_reply;
 
 use crate::flow::Step;
 use crate::flow::node::{Node, Port};
+pub(super) use question::takes;
 pub(super) use send_message::refusal;
-pub(super) use wait_reply::takes;
 
 use crate::kernel::Input;
 use crate::kernel::run::{Move, Run};
@@ -42,6 +44,7 @@ pub(super) fn enter(run: &mut Run<'_>, step: &Step) -> Move {
         }
         Node::SendMessage(node) => send_message::enter(run, step, node),
         Node::WaitReply(node) => wait_reply::enter(run, node),
+        Node::Ask(node) => ask::enter(run, step, node),
         Node::Branch(node) => branch::enter(run, step, node),
         Node::Jump(node) => jump::enter(run, step, node),
         Node::SetVariables(node) => set_variables::enter(run, node),
@@ -67,6 +70,7 @@ pub(super) fn resume(run: &mut Run<'_>, step: &Step, input: Input) -> Move {
     match &step.node {
         Node::SendMessage(_) => send_message::resume(run, step, &input),
         Node::WaitReply(node) => wait_reply::resume(run, step, node, input),
+        Node::Ask(node) => ask::resume(run, step, node, input),
         Node::Delay(_) => delay::resume(run, &input),
         Node::Function(node) => function::resume(run, step, node, input),
         Node::HttpRequest(node) => http_request::resume(run, step, node, input),

@@ -1,0 +1,162 @@
+//! What counts as an answer, and what it is once it is understood: one file per kind of value (SEMANTICS N4).
+//! Pure, total, and in time that grows with the text. What must not live here: what an author writes, and what a flow
+//! does with an answer.
+
+mod choice;
+mod date;
+mod digits;
+mod number;
+mod web;
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+pub(crate) use choice::Choice;
+pub(crate) use date::check_format;
+pub use number::Decimal;
+
+use crate::address::Phone;
+use crate::flow::answer::digits::plain;
+use crate::flow::node::ReplyKind;
+use crate::flow::operator::Operator;
+use crate::flow::pattern::Pattern;
+use crate::flow::template::Template;
+
+/// What a question expects.
+#[derive(Clone, Debug)]
+pub(crate) enum Expect {
+    /// A text of so many characters, both included, that matches a pattern.
+    Text { least: usize, most: usize, pattern: Option<Pattern> },
+    /// A number.
+    Number { whole: bool, decimal: Option<Decimal>, bounds: Bounds },
+    /// A telephone number with its country.
+    Phone,
+    /// An e-mail address.
+    Email,
+    /// A date in one of these formats; in ISO 8601 if there is none.
+    Date { formats: Box<[Box<str>]>, bounds: Bounds },
+    /// An address on the web.
+    Url,
+    /// A medium of one of these types; of any if there is none.
+    Media { types: Box<[Box<str>]> },
+    /// A place.
+    Location,
+    /// One of several.
+    Choice(Box<[Choice]>),
+}
+
+/// The ends of what is allowed, both included.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Bounds {
+    pub(crate) min: Option<Template>,
+    pub(crate) max: Option<Template>,
+}
+
+/// What a contact said, as far as it counts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Said<'a> {
+    pub(crate) kind: ReplyKind,
+    pub(crate) text: &'a str,
+    /// The id of a choice, or another payload.
+    pub(crate) payload: Option<&'a str>,
+    /// The type of a medium, as the host names it: `image/png`.
+    pub(crate) mime: Option<&'a str>,
+}
+
+/// What was said, understood.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Meant {
+    /// This value.
+    Value(Value),
+    /// The choice at this place, with this id.
+    Choice { place: usize, id: Arc<str> },
+    /// The medium.
+    Medium,
+    /// The place.
+    Place,
+}
+
+impl Expect {
+    /// Understands what was said; none if it is no such thing. [`within`](Self::within) says whether it is in bounds.
+    pub(crate) fn understand(&self, said: Said<'_>) -> Option<Meant> {
+        match self {
+            Self::Media { types } => {
+                let fits = types.is_empty() || said.mime.is_some_and(|mime| is_of(types, mime));
+                return (said.kind == ReplyKind::Media && fits).then_some(Meant::Medium);
+            }
+            Self::Location => return (said.kind == ReplyKind::Location).then_some(Meant::Place),
+            _ if !matches!(said.kind, ReplyKind::Text | ReplyKind::Choice) => return None,
+            Self::Choice(choices) => {
+                let place = choice::find(choices, said.payload, said.text)?;
+                return Some(Meant::Choice { place, id: choices.get(place)?.id.clone() });
+            }
+            _ => {}
+        }
+        let text = said.text.trim();
+        let value = match self {
+            Self::Text { least, most, pattern } => {
+                let length = text.chars().count();
+                let fits = length > 0 && (*least..=*most).contains(&length);
+                (fits && pattern.as_ref().is_none_or(|pattern| pattern.is_match(text))).then(|| text.into())
+            }
+            Self::Number { whole, decimal, .. } => number::read(text, *decimal, *whole).map(Value::Number),
+            Self::Phone => phone(text).map(|phone| phone.to_string().into()),
+            Self::Email => web::email(text).map(Value::String),
+            Self::Date { formats, .. } => date::read(text, formats).map(|date| date.to_string().into()),
+            Self::Url => web::url(text).map(Value::String),
+            Self::Media { .. } | Self::Location | Self::Choice(_) => None,
+        };
+        value.map(Meant::Value)
+    }
+
+    /// The ends of what is allowed, if the kind of answer has such.
+    pub(crate) fn bounds(&self) -> Option<&Bounds> {
+        match self {
+            Self::Number { bounds, .. } | Self::Date { bounds, .. } => Some(bounds),
+            _ => None,
+        }
+    }
+
+    /// Whether a value lies between these ends. An end that is no number, or no date, allows everything.
+    pub(crate) fn within(&self, value: &Value, min: Option<&str>, max: Option<&str>) -> bool {
+        let (below, above) = match self {
+            Self::Date { .. } => (Operator::DateBefore, Operator::DateAfter),
+            _ => (Operator::NumberLess, Operator::NumberGreater),
+        };
+        let value = match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        !min.is_some_and(|min| below.holds(&value, min)) && !max.is_some_and(|max| above.holds(&value, max))
+    }
+
+    /// Whether a text can be an end of what is allowed.
+    pub(crate) fn is_bound(&self, text: &str) -> bool {
+        match self {
+            Self::Date { .. } => Operator::DateEquals.holds(text, text),
+            _ => Operator::NumberEquals.holds(text, text),
+        }
+    }
+}
+
+/// A telephone number with its country: behind `+`, or behind `00`.
+fn phone(text: &str) -> Option<Phone> {
+    const MOST: usize = 64;
+    if text.len() > MOST {
+        return None;
+    }
+    let text = plain(text);
+    let international = text.strip_prefix("00").map(|rest| format!("+{rest}"));
+    Phone::parse(international.as_deref().unwrap_or(&text)).ok()
+}
+
+/// Whether a medium is of one of these types: `image/png`, or `image` for all of them.
+fn is_of(types: &[Box<str>], mime: &str) -> bool {
+    let mime = mime.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let family = mime.split('/').next().unwrap_or_default();
+    types.iter().any(|wanted| **wanted == *mime || **wanted == *family)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+//! E-mail addresses and web addresses: what certainly is none is refused, the rest is for those who write to it.
+
+/// Reads an e-mail address; its domain in lower case.
+pub(super) fn email(text: &str) -> Option<String> {
+    const MOST: usize = 254;
+    const MOST_LOCAL: usize = 64;
+    if text.len() > MOST {
+        return None;
+    }
+    let (local, domain) = text.rsplit_once('@')?;
+    let is_local = |c: char| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
+    let fits = !local.is_empty()
+        && local.len() <= MOST_LOCAL
+        && local.chars().all(is_local)
+        && local.split('.').all(|part| !part.is_empty())
+        && domain.contains('.')
+        && is_domain(domain);
+    fits.then(|| format!("{local}@{}", domain.to_lowercase()))
+}
+
+/// Reads a web address: `http` or `https`, and a host.
+pub(super) fn url(text: &str) -> Option<String> {
+    const MOST: usize = 2_048;
+    if text.len() > MOST || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return None;
+    }
+    let (scheme, rest) = text.split_once("://")?;
+    if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
+        return None;
+    }
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    is_authority(authority).then(|| text.to_owned())
+}
+
+/// A host with a port or without. A name before the host is refused: it is there to deceive.
+fn is_authority(text: &str) -> bool {
+    if let Some((address, port)) = text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        let port = port.strip_prefix(':').or_else(|| port.is_empty().then_some("0"));
+        return address.parse::<std::net::Ipv6Addr>().is_ok() && port.is_some_and(is_port);
+    }
+    match text.split_once(':') {
+        Some((host, port)) => is_domain(host) && is_port(port),
+        None => is_domain(text),
+    }
+}
+
+fn is_port(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit()) && text.parse::<u16>().is_ok()
+}
+
+/// Labels of letters, digits and hyphens between dots.
+fn is_domain(text: &str) -> bool {
+    // Vowel signs and the like, which are no letters.
+    let is_mark = |c: char| !c.is_ascii() && !c.is_control() && !c.is_whitespace();
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.chars().all(|c| c.is_alphanumeric() || c == '-' || is_mark(c))
+    };
+    text.len() <= 253 && text.split('.').all(is_label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mail_addresses_that_people_have_are_taken() {
+        for (text, expected) in [
+            ("ada@example.com", "ada@example.com"),
+            ("Ada.Byron+shop@Mail.Example.CO.UK", "Ada.Byron+shop@mail.example.co.uk"),
+            ("用户@例子.广告", "用户@例子.广告"),
+            ("o'brien@example.ie", "o'brien@example.ie"),
+        ] {
+            assert_eq!(email(text).as_deref(), Some(expected));
+        }
+        let long = format!("{}@example.com", "a".repeat(65));
+        for text in [
+            "",
+            "ada",
+            "ada@",
+            "@example.com",
+            "ada@example",
+            "a da@example.com",
+            "ada@exa mple.com",
+            "ada@@example.com",
+            "ada@example..com",
+            ".ada@example.com",
+            "ada.@example.com",
+            "ada@-example.com",
+            "ada@example.com.",
+            "<ada@example.com>",
+            "ada@example.com, b@c.de",
+            &long,
+        ] {
+            assert_eq!(email(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_web_address_has_a_scheme_and_a_host() {
+        for text in [
+            "https://example.com",
+            "HTTP://example.com:8080/a/b?c=d#e",
+            "https://localhost/x",
+            "https://[::1]:443/",
+            "https://例子.广告/路径",
+            "http://127.0.0.1?x",
+        ] {
+            assert_eq!(url(text).as_deref(), Some(text));
+        }
+        for text in [
+            "",
+            "example.com",
+            "ftp://example.com",
+            "https://",
+            "https:///path",
+            "https://exa mple.com",
+            "https://:80",
+            "https://example.com:99999",
+            "https://shop.com@evil.com",
+            "javascript:alert(1)",
+            "https://a..b",
+            "https://[::1",
+            "https://[zz]/",
+            "https://a_b<c",
+        ] {
+            assert_eq!(url(text), None, "{text}");
+        }
+    }
+}

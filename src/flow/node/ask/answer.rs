@@ -1,0 +1,336 @@
+//! What an author says of an answer: its kind, what it is held to, what there is to choose from.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::flow::answer::{Bounds, Choice, Decimal, Expect, check_format};
+use crate::flow::compile::Compile;
+use crate::flow::condition::Operand;
+use crate::flow::content::TextDef;
+use crate::flow::issue::{Found, IssueCode};
+use crate::flow::node::ask::Ask;
+use crate::flow::path::{Path, brief};
+use crate::flow::pattern::Extent;
+use crate::flow::read::{Fields, Read, words};
+use crate::flow::template::Template;
+
+/// What counts as an answer, and what is saved of it.
+///
+/// | `expect` | is | held to | saved as |
+/// |---|---|---|---|
+/// | `text` | a text that is not blank | `min_length`, `max_length` in characters, `pattern` | the text, trimmed |
+/// | `number` | `12`, `-3`, `1,234.5`, in the digits of any script | `whole`, `decimal`, `min`, `max` | a number |
+/// | `phone` | a telephone number with `+` or `00` and its country | | `+14155550123` |
+/// | `email` | an e-mail address | | its domain in lower case |
+/// | `date` | `2026-05-07`, a time on that day, or what `formats` say | `min`, `max` | `2026-05-07` |
+/// | `url` | `http` or `https` with a host | | as written |
+/// | `media` | a medium | `media_types` | what the host says of it |
+/// | `location` | a place | | what the host says of it |
+/// | `choice` | one of `choices`: its button, id, label, synonym, or number in the list | | its id |
+///
+/// Of `1,234` and `1.234` the first is a thousand and the second is not, unless `decimal` says what a comma is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct AnswerDef {
+    /// The kind of answer; `choice` where there are choices, else `text`, if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expect: Option<AnswerKind>,
+    /// What there is to choose from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub choices: Option<Vec<ChoiceDef>>,
+    /// The least number, or the first date: a template.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min: Option<Operand>,
+    /// The greatest number, or the last date: a template.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max: Option<Operand>,
+    /// Whether a number must be whole; it need not if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub whole: Option<bool>,
+    /// What stands before the decimals of a number; the text decides if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decimal: Option<Decimal>,
+    /// Characters that a text has at least.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_length: Option<u32>,
+    /// Characters that a text has at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_length: Option<u32>,
+    /// A regular expression that a text matches as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<String>,
+    /// How a date may be written, in the codes of `strftime`; in ISO 8601 if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub formats: Option<Vec<String>>,
+    /// Types of media: `image`, `application/pdf`; any if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media_types: Option<Vec<String>>,
+}
+
+words! {
+    /// A kind of answer.
+    AnswerKind {
+        /// A text.
+        Text = "text",
+        /// A number.
+        Number = "number",
+        /// A telephone number.
+        Phone = "phone",
+        /// An e-mail address.
+        Email = "email",
+        /// A date.
+        Date = "date",
+        /// A web address.
+        Url = "url",
+        /// A medium.
+        Media = "media",
+        /// A place.
+        Location = "location",
+        /// One of several.
+        Choice = "choice",
+    }
+}
+
+/// A choice of a question: `{"id": "s", "label": "Small", "synonyms": ["little"]}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ChoiceDef {
+    /// What is saved, and the name of its branch: 1-64 bytes, unique in its question.
+    pub id: String,
+    /// What the contact sees: 1-20 characters, no template.
+    pub label: TextDef,
+    /// Other words for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub synonyms: Option<Vec<String>>,
+}
+
+impl AnswerDef {
+    pub(super) fn read(fields: &mut Fields<'_, '_, '_>) -> Self {
+        Self {
+            expect: fields.optional("expect"),
+            choices: fields.optional("choices"),
+            min: fields.optional("min"),
+            max: fields.optional("max"),
+            whole: fields.optional("whole"),
+            decimal: fields.optional("decimal"),
+            min_length: fields.optional("min_length"),
+            max_length: fields.optional("max_length"),
+            pattern: fields.optional("pattern"),
+            formats: fields.optional("formats"),
+            media_types: fields.optional("media_types"),
+        }
+    }
+
+    fn kind(&self) -> AnswerKind {
+        let usual = if self.choices.is_some() { AnswerKind::Choice } else { AnswerKind::Text };
+        self.expect.unwrap_or(usual)
+    }
+
+    /// The check. `are_shown`: the choices stand below the question, and are checked with it.
+    pub(super) fn compile(&self, are_shown: bool, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Expect> {
+        self.check_fields(at, cx.found);
+        let expect = match self.kind() {
+            AnswerKind::Text => self.text(at, cx),
+            AnswerKind::Number => Some(Expect::Number {
+                whole: self.whole == Some(true),
+                decimal: self.decimal,
+                bounds: Bounds::default(),
+            }),
+            AnswerKind::Phone => Some(Expect::Phone),
+            AnswerKind::Email => Some(Expect::Email),
+            AnswerKind::Date => {
+                Some(Expect::Date { formats: self.formats(at, cx.found), bounds: Bounds::default() })
+            }
+            AnswerKind::Url => Some(Expect::Url),
+            AnswerKind::Media => Some(Expect::Media { types: self.media_types(at, cx.found) }),
+            AnswerKind::Location => Some(Expect::Location),
+            AnswerKind::Choice => Some(Expect::Choice(self.choices(are_shown, at, cx))),
+        };
+        expect.map(|expect| self.bounded(expect, at, cx))
+    }
+
+    /// Whether each field is one that the kind of answer is held to.
+    fn check_fields(&self, at: &Path<'_>, found: &mut Found) {
+        use AnswerKind::{Choice, Date, Media, Number, Text};
+        let kind = self.kind();
+        let fields: [(&str, bool, &[AnswerKind]); 10] = [
+            ("choices", self.choices.is_some(), &[Choice]),
+            ("min", self.min.is_some(), &[Number, Date]),
+            ("max", self.max.is_some(), &[Number, Date]),
+            ("whole", self.whole.is_some(), &[Number]),
+            ("decimal", self.decimal.is_some(), &[Number]),
+            ("min_length", self.min_length.is_some(), &[Text]),
+            ("max_length", self.max_length.is_some(), &[Text]),
+            ("pattern", self.pattern.is_some(), &[Text]),
+            ("formats", self.formats.is_some(), &[Date]),
+            ("media_types", self.media_types.is_some(), &[Media]),
+        ];
+        for (field, given, kinds) in fields {
+            if given && !kinds.contains(&kind) {
+                let message = format!("has no meaning where a {} is expected", kind.as_str());
+                found.add(IssueCode::BadValue, &at.key(field), message, "remove it, or change `expect`");
+            }
+        }
+        if kind == Choice && self.choices.is_none() {
+            found.add(
+                IssueCode::MissingField,
+                &at.key("choices"),
+                "is missing",
+                "add what there is to choose",
+            );
+        }
+        for (field, is_empty) in [
+            ("choices", self.choices.as_ref().is_some_and(Vec::is_empty)),
+            ("formats", self.formats.as_ref().is_some_and(Vec::is_empty)),
+            ("media_types", self.media_types.as_ref().is_some_and(Vec::is_empty)),
+        ] {
+            if is_empty {
+                found.add(IssueCode::BadValue, &at.key(field), "is empty", "name one, or leave it out");
+            }
+        }
+    }
+
+    fn text(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Expect> {
+        let (least, most) = (self.min_length.unwrap_or(0), self.max_length.unwrap_or(u32::MAX));
+        if least > most {
+            let message = format!("is {least}, more than `max_length`");
+            cx.found.add(IssueCode::BadValue, &at.key("min_length"), message, "exchange the two");
+        }
+        let compile = |source: &String| cx.pattern(&at.key("pattern"), source, Extent::Whole, false);
+        let pattern = self.pattern.as_ref().map(compile);
+        let size = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
+        match pattern {
+            Some(None) => None,
+            pattern => {
+                Some(Expect::Text { least: size(least), most: size(most), pattern: pattern.flatten() })
+            }
+        }
+    }
+
+    fn formats(&self, at: &Path<'_>, found: &mut Found) -> Box<[Box<str>]> {
+        const MOST: usize = 16;
+        let list = at.key("formats");
+        let formats = self.formats.as_deref().unwrap_or_default();
+        if formats.len() > MOST {
+            let message = format!("are {}, at most {MOST} are allowed", formats.len());
+            found.add(IssueCode::BadValue, &list, message, "name fewer");
+        }
+        for (place, format) in formats.iter().enumerate().take(MOST) {
+            if format.len() > 64 || !check_format(format) {
+                let message = format!("{:?} does not write a whole date", brief(format));
+                let fix = "name year, month and day in the codes of strftime: %d/%m/%Y";
+                found.add(IssueCode::BadValue, &list.item(place), message, fix);
+            }
+        }
+        formats.iter().take(MOST).map(|format| format.as_str().into()).collect()
+    }
+
+    fn media_types(&self, at: &Path<'_>, found: &mut Found) -> Box<[Box<str>]> {
+        let list = at.key("media_types");
+        let types = self.media_types.as_deref().unwrap_or_default();
+        let is_word = |word: &str| {
+            !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-+._".contains(&b))
+        };
+        for (place, written) in types.iter().enumerate() {
+            let (family, rest) = written.split_once('/').unwrap_or((written, "x"));
+            if !is_word(family) || !(is_word(rest) || rest == "*") {
+                let message = format!("{:?} is no type of media", brief(written));
+                let fix = "write a type such as image/png, or image for all of them";
+                found.add(IssueCode::BadValue, &list.item(place), message, fix);
+            }
+        }
+        let plain = |written: &String| written.trim_end_matches("/*").to_ascii_lowercase().into_boxed_str();
+        types.iter().map(plain).collect()
+    }
+
+    fn choices(&self, are_shown: bool, at: &Path<'_>, cx: &mut Compile<'_>) -> Box<[Choice]> {
+        let list = at.key("choices");
+        let written = self.choices.as_deref().unwrap_or_default();
+        if !are_shown {
+            cx.distinct(&list, "choice", written.iter().map(|choice| choice.id.as_str()));
+        }
+        let mut owners: BTreeMap<String, &str> = BTreeMap::new();
+        let mut choices = Vec::with_capacity(written.len());
+        for (place, choice) in written.iter().enumerate() {
+            let (at, id) = (list.item(place), choice.id.as_str());
+            if !are_shown {
+                cx.short_name(&at.key("id"), id);
+            }
+            if Ask::FIXED.contains(&id) {
+                let message = format!("{id:?} is the name of another branch");
+                cx.found.add(
+                    IssueCode::DuplicateBranch,
+                    &at.key("id"),
+                    message,
+                    "give the choice another id",
+                );
+            }
+            let compiled = Choice::new(id, choice.words());
+            for word in compiled.keys() {
+                match owners.entry(word) {
+                    Entry::Vacant(entry) => {
+                        entry.insert(id);
+                    }
+                    Entry::Occupied(owner) if *owner.get() != id => {
+                        let message = format!("{:?} means {:?} too", brief(owner.key()), brief(owner.get()));
+                        let fix = "keep the word with one of the two";
+                        cx.found.add(IssueCode::DuplicateBranch, &at, message, fix);
+                    }
+                    Entry::Occupied(_) => {}
+                }
+            }
+            choices.push(compiled);
+        }
+        choices.into()
+    }
+
+    /// The same, between the ends of what is allowed.
+    fn bounded(&self, mut expect: Expect, at: &Path<'_>, cx: &mut Compile<'_>) -> Expect {
+        let mut end = |key: &'static str, operand: &Option<Operand>| -> Option<Template> {
+            let template = operand.as_ref()?.compile(&at.key(key), cx)?;
+            let is_wrong = template.as_literal().is_some_and(|text| !expect.is_bound(text));
+            if is_wrong && expect.bounds().is_some() {
+                let what = if matches!(expect, Expect::Date { .. }) { "date" } else { "number" };
+                let fix = format!("give a {what}, or a template that gives one");
+                cx.found.add(IssueCode::BadValue, &at.key(key), format!("is no {what}"), fix);
+            }
+            Some(template)
+        };
+        let given = Bounds { min: end("min", &self.min), max: end("max", &self.max) };
+        let literal = |end: &Option<Template>| end.as_ref()?.as_literal().map(str::to_owned);
+        if let (Some(min), Some(max)) = (literal(&given.min), literal(&given.max))
+            && expect.bounds().is_some()
+            && !expect.within(&Value::String(min), None, Some(&max))
+        {
+            cx.found.add(IssueCode::BadValue, &at.key("min"), "is above `max`", "exchange the two");
+        }
+        if let Expect::Number { bounds, .. } | Expect::Date { bounds, .. } = &mut expect {
+            *bounds = given;
+        }
+        expect
+    }
+}
+
+impl ChoiceDef {
+    /// A choice.
+    pub fn new(id: impl Into<String>, label: impl Into<TextDef>) -> Self {
+        Self { id: id.into(), label: label.into(), synonyms: None }
+    }
+
+    /// Its labels in every language, and other words for it.
+    fn words(&self) -> impl Iterator<Item = &str> {
+        let synonyms = self.synonyms.iter().flatten().map(String::as_str);
+        self.label.texts().chain(synonyms)
+    }
+}
+
+impl Read for ChoiceDef {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+        let mut fields = Fields::of(value, at, found)?;
+        let (id, label) = (fields.required("id"), fields.required("label"));
+        let synonyms = fields.optional("synonyms");
+        fields.close();
+        Some(Self { id: id.unwrap_or_default(), label: label.unwrap_or_default(), synonyms })
+    }
+}

@@ -1,0 +1,229 @@
+//! `ask`: a question that is put again until it is answered (SEMANTICS N4).
+//! What counts as an answer is in `answer`.
+
+mod answer;
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use serde::Serialize;
+
+pub use answer::{AnswerDef, AnswerKind, ChoiceDef};
+
+use crate::flow::answer::Expect;
+use crate::flow::compile::Compile;
+use crate::flow::content::{Fit, Message, MessageDef, OptionDef, TextDef};
+use crate::flow::issue::IssueCode;
+use crate::flow::node::question::{self, Accept, KeywordMode, OnTimeout, Question};
+use crate::flow::node::{Kind, Pace, Port, PortName};
+use crate::flow::path::Path;
+use crate::flow::read::Fields;
+use crate::flow::span::Span;
+
+/// A question with its answer checked. Branches: `valid`, which an edge without a branch takes, `invalid`, `timeout`,
+/// and the id of each choice.
+///
+/// It sends its text, waits, and takes an answer that [is one](AnswerDef); to any other it sends `error_text`, or asks
+/// again, and after so many `retries` takes `invalid`. A choice without an edge of its own takes `valid`. Without an edge
+/// for `invalid` the session fails, without one for `timeout` it expires. The time counts from the question, not from the
+/// last attempt; buttons stay good while it asks.
+///
+/// ```
+/// chatflow::NodeDef::from_json(r#"{
+///     "id": "age", "kind": "ask", "text": "How old are you?",
+///     "expect": "number", "whole": true, "min": 18, "max": 120, "save_to": "age",
+///     "retries": 1, "error_text": "{{ reply.text }}? A number from 18, please.", "timeout": "10m"
+/// }"#)?;
+/// chatflow::NodeDef::from_json(r#"{
+///     "id": "size", "kind": "ask", "text": "Which size?", "choices": [
+///         {"id": "s", "label": "Small", "synonyms": ["little"]}, {"id": "l", "label": "Large"}
+///     ], "keywords": "off", "debounce": "3s"
+/// }"#)?;
+/// # Ok::<(), chatflow::Issues>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct AskDef {
+    /// The question, in any form of message but `options`: what there is to choose from are `choices`.
+    #[serde(flatten)]
+    pub message: MessageDef,
+    /// What counts as an answer.
+    #[serde(flatten)]
+    pub answer: Box<AnswerDef>,
+    /// How often it asks again, at most 10; twice if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retries: Option<u32>,
+    /// What it says to an answer that is none, a template; the question again if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_text: Option<TextDef>,
+    /// The variable that takes the answer: a number, a text, the id of the choice, the medium, the place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub save_to: Option<String>,
+    /// How long it waits; the session's TTL if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Span>,
+    /// What happens when the time has passed; `branch` if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_timeout: Option<OnTimeout>,
+    /// Whether an answer on another channel or account counts; it does not if absent (SEMANTICS I3).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub any_channel: Option<bool>,
+    /// Whether keywords act while it asks; they do if absent (SEMANTICS I6).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keywords: Option<KeywordMode>,
+    /// How long it listens on after a text, 1-60 seconds; it does not if absent (SEMANTICS I10).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub debounce: Option<Span>,
+}
+
+/// A compiled question with its check.
+#[derive(Clone, Debug)]
+pub(crate) struct Ask {
+    pub(crate) question: Question,
+    pub(crate) message: Message,
+    pub(crate) expect: Expect,
+    pub(crate) retries: u32,
+    /// What is sent instead of the question when it is asked again.
+    pub(crate) again: Option<Message>,
+    pub(crate) save_to: Option<Arc<str>>,
+}
+
+impl Ask {
+    pub(crate) const VALID: Port = Port(0);
+    pub(crate) const INVALID: Port = Port(1);
+    const TIMEOUT: Port = Port(2);
+    /// Branches that every question has; those of its choices follow.
+    pub(super) const FIXED: [&str; 3] = ["valid", "invalid", "timeout"];
+
+    /// The branch of the choice at a place.
+    pub(crate) fn choice(place: usize) -> Port {
+        Port(u16::try_from(Self::FIXED.len().saturating_add(place)).unwrap_or(u16::MAX))
+    }
+}
+
+impl AskDef {
+    /// A question to be answered in words.
+    #[must_use]
+    pub fn text(text: impl Into<TextDef>) -> Self {
+        Self { message: MessageDef::text(text), ..Self::default() }
+    }
+
+    fn question(&self) -> question::Fields<'_> {
+        question::Fields {
+            timeout: self.timeout.as_ref(),
+            on_timeout: self.on_timeout,
+            any_channel: self.any_channel,
+            keywords: self.keywords,
+            debounce: self.debounce.as_ref(),
+            replied: Ask::VALID,
+            timed_out: Ask::TIMEOUT,
+        }
+    }
+
+    /// The choices as they stand below a plain text.
+    fn options(&self) -> Vec<OptionDef> {
+        let choices = self.answer.choices.iter().flatten().filter(|_| self.message.is_plain());
+        choices.map(|choice| OptionDef::new(choice.id.as_str(), choice.label.clone())).collect()
+    }
+
+    fn question_message(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Message> {
+        if self.message.options.is_some() {
+            let message = "has no meaning for a question that is checked";
+            let fix = "name what there is to choose from in `choices`";
+            cx.found.add(IssueCode::BadValue, &at.key("options"), message, fix);
+            return None;
+        }
+        let channel = cx.channel.clone();
+        self.message.compile_offering(&self.options(), &at.key("choices"), at, channel.as_ref(), cx)
+    }
+
+    fn retries(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> u32 {
+        const USUAL: u32 = 2;
+        const MOST: u32 = 10;
+        let retries = self.retries.unwrap_or(USUAL);
+        if retries > MOST {
+            let message = format!("is {retries}, at most {MOST} are allowed");
+            cx.found.add(IssueCode::BadValue, &at.key("retries"), message, "ask again less often");
+        }
+        retries
+    }
+}
+
+/// What is sent to an answer that is none, with the choices that stand below the question.
+fn error_message(
+    text: &TextDef,
+    question: Option<&Message>,
+    at: &Path<'_>,
+    cx: &mut Compile<'_>,
+) -> Option<Message> {
+    let (fit, place) = (Fit::of(cx.channel.as_ref()), at.key("error_text"));
+    let text = text.template(&place, cx)?;
+    let options = match question {
+        Some(Message::Text { options, .. }) => options.clone(),
+        _ => Box::default(),
+    };
+    let capacity = &fit.capacity;
+    let most = if options.is_empty() { capacity.text } else { capacity.text_with_options };
+    fit.text(&place, &text, most, "shorten it", cx);
+    Some(Message::Text { text, options })
+}
+
+impl Kind for AskDef {
+    type Compiled = Ask;
+
+    fn read(fields: &mut Fields<'_, '_, '_>) -> Self {
+        Self {
+            message: MessageDef::read(fields),
+            answer: Box::new(AnswerDef::read(fields)),
+            retries: fields.optional("retries"),
+            error_text: fields.optional("error_text"),
+            save_to: fields.optional("save_to"),
+            timeout: fields.optional("timeout"),
+            on_timeout: fields.optional("on_timeout"),
+            any_channel: fields.optional("any_channel"),
+            keywords: fields.optional("keywords"),
+            debounce: fields.optional("debounce"),
+        }
+    }
+
+    fn ports(&self) -> Vec<PortName> {
+        let choices = self.answer.choices.iter().flatten().map(|choice| choice.id.clone().into());
+        Ask::FIXED.into_iter().map(PortName::from).chain(choices).collect()
+    }
+
+    fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Ask> {
+        let expect = self.answer.compile(self.message.is_plain(), at, cx);
+        let message = self.question_message(at, cx);
+        let again = self.error_text.as_ref().map(|text| error_message(text, message.as_ref(), at, cx));
+        let save_to = self.save_to.as_deref().map(|name| cx.variable(&at.key("save_to"), name));
+        let retries = self.retries(at, cx);
+        let question = self.question().compile(Accept::ALL, at, cx);
+        Some(Ask {
+            question,
+            message: message?,
+            expect: expect?,
+            retries,
+            again: again.flatten(),
+            save_to: save_to.flatten(),
+        })
+    }
+
+    fn pace(&self) -> Pace<'_> {
+        self.question().pace()
+    }
+
+    fn sends(&self) -> bool {
+        true
+    }
+
+    fn sends_free_text(&self) -> bool {
+        !self.message.is_template()
+    }
+
+    fn longest(&self, _port: Port) -> Option<TimeDelta> {
+        self.timeout.as_ref().map(Span::as_delta)
+    }
+
+    fn writes(&self) -> Vec<&str> {
+        self.save_to.as_deref().into_iter().collect()
+    }
+}

@@ -1,0 +1,148 @@
+//! What a session waits at: the part that every node shares at which the contact has the word (SEMANTICS I3, I10, N3).
+//! What must not live here: what becomes of the reply, which is the kind's.
+
+use chrono::TimeDelta;
+
+use crate::flow::compile::Compile;
+use crate::flow::issue::IssueCode;
+use crate::flow::node::{Pace, Port};
+use crate::flow::path::Path;
+use crate::flow::read::words;
+use crate::flow::span::Span;
+
+words! {
+    /// A kind of reply.
+    ReplyKind {
+        /// Text.
+        Text = "text",
+        /// One of the choices that were offered.
+        Choice = "choice",
+        /// A picture, a recording, a film, a document.
+        Media = "media",
+        /// A place.
+        Location = "location",
+    }
+}
+
+words! {
+    /// What happens when no reply came in time.
+    OnTimeout {
+        /// The session leaves by `timeout`, or expires if no edge is there.
+        Branch = "branch",
+        /// The session goes on by `replied` or `valid`, with `reply.timed_out` true.
+        Continue = "continue",
+    }
+}
+
+words! {
+    /// Whether keywords interrupt a question; those that opt out always do (SEMANTICS I6).
+    KeywordMode {
+        /// They do.
+        On = "on",
+        /// What they say is the answer.
+        Off = "off",
+    }
+}
+
+/// The kinds of replies that a question takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Accept(u8);
+
+impl Accept {
+    pub(crate) const ALL: Self = Self(u8::MAX);
+
+    pub(crate) fn of(kinds: Option<&[ReplyKind]>) -> Self {
+        kinds.map_or(Self::ALL, |kinds| Self(kinds.iter().fold(0, |set, kind| set | 1 << *kind as u8)))
+    }
+
+    pub(crate) fn accepts(self, kind: ReplyKind) -> bool {
+        self.0 & (1 << kind as u8) != 0
+    }
+}
+
+/// A compiled question.
+#[derive(Clone, Debug)]
+pub(crate) struct Question {
+    pub(crate) accept: Accept,
+    pub(crate) any_channel: bool,
+    pub(crate) keywords_off: bool,
+    pub(crate) timeout: Option<TimeDelta>,
+    pub(crate) on_timeout: OnTimeout,
+    /// How long it listens on after a text (SEMANTICS I10).
+    pub(crate) debounce: Option<TimeDelta>,
+    /// Where a reply leads; where time leads that has passed.
+    pub(crate) replied: Port,
+    pub(crate) timed_out: Port,
+}
+
+/// The fields of a question, as a node's definition has them.
+pub(crate) struct Fields<'d> {
+    pub(crate) timeout: Option<&'d Span>,
+    pub(crate) on_timeout: Option<OnTimeout>,
+    pub(crate) any_channel: Option<bool>,
+    pub(crate) keywords: Option<KeywordMode>,
+    pub(crate) debounce: Option<&'d Span>,
+    pub(crate) replied: Port,
+    pub(crate) timed_out: Port,
+}
+
+impl Fields<'_> {
+    pub(crate) fn compile(&self, accept: Accept, at: &Path<'_>, cx: &mut Compile<'_>) -> Question {
+        let timeout = self.timeout.map(|span| cx.wait(&at.key("timeout"), span));
+        let on_timeout = self.on_timeout.unwrap_or(OnTimeout::Branch);
+        if on_timeout == OnTimeout::Continue && self.timeout.is_none() {
+            let fix = "add `timeout`, or remove `on_timeout`";
+            cx.found.add(
+                IssueCode::TimeoutBranch,
+                &at.key("on_timeout"),
+                "has no meaning without a timeout",
+                fix,
+            );
+        }
+        if cx.is_contactless {
+            let message = "waits for a reply, but the flow runs without a contact";
+            let fix = "remove the wait, or let the start node need a contact";
+            cx.found.add(IssueCode::WaitWithoutContact, at, message, fix);
+        }
+        Question {
+            accept,
+            any_channel: self.any_channel == Some(true),
+            keywords_off: self.keywords == Some(KeywordMode::Off),
+            timeout,
+            on_timeout,
+            debounce: self.debounce.map(|span| debounce(span, &at.key("debounce"), cx)),
+            replied: self.replied,
+            timed_out: self.timed_out,
+        }
+    }
+
+    pub(crate) fn pace(&self) -> Pace<'static> {
+        let timer = match self.on_timeout {
+            _ if self.timeout.is_none() => None,
+            Some(OnTimeout::Continue) => Some(self.replied),
+            _ => Some(self.timed_out),
+        };
+        Pace::Reply { timer }
+    }
+}
+
+fn debounce(span: &Span, at: &Path<'_>, cx: &mut Compile<'_>) -> TimeDelta {
+    const MOST: TimeDelta = TimeDelta::seconds(60);
+    if span.as_delta() > MOST {
+        let message = format!("{span} is longer than 60 seconds");
+        cx.found.add(IssueCode::BadSpan, at, message, "listen on for 1-60 seconds, such as 5s");
+    }
+    span.as_delta().min(MOST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_takes_what_it_names_and_everything_if_it_names_nothing() {
+        let choice = Accept::of(Some(&[ReplyKind::Choice]));
+        assert!(choice.accepts(ReplyKind::Choice) && !choice.accepts(ReplyKind::Text));
+        assert!(ReplyKind::WORDS.iter().all(|(_, kind)| Accept::of(None).accepts(*kind)));
+    }
+}

@@ -1,0 +1,119 @@
+//! `ask`: sends its question, and hears answers until one is valid (SEMANTICS N4).
+
+use serde_json::Value;
+
+use crate::flow::Step;
+use crate::flow::answer::{Meant, Said};
+use crate::flow::content;
+use crate::flow::expr::EvalError;
+use crate::flow::node::{Ask, Port};
+use crate::kernel::content::render_content;
+use crate::kernel::node::question::{self, Word};
+use crate::kernel::run::{Move, Run};
+use crate::kernel::{Input, destination};
+use crate::session::{FailureCode, Message};
+use crate::value::Packed;
+
+pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &Ask) -> Move {
+    if let Err(leave) = say(run, step, &node.message) {
+        return leave;
+    }
+    run.next_wait();
+    // What came before the question is no answer to it: it has been missed.
+    question::take_queued(run, &node.question);
+    question::park(run, &node.question)
+}
+
+pub(super) fn resume(run: &mut Run<'_>, step: &Step, node: &Ask, input: Input) -> Move {
+    let by_time = matches!(input, Input::Deadline(_));
+    let message = match question::hear(run, &node.question, input) {
+        Word::Reply(message) => message,
+        Word::Part => return Move::Stay,
+        Word::TimedOut => return question::time_out(run, step, &node.question),
+        Word::None => return Move::Ignore,
+    };
+    match understand(run, node, &message) {
+        Ok(Some(meant)) => accept(run, step, node, message, meant),
+        // The question's time passed while the contact was speaking.
+        Ok(None) if by_time && run.session.deadline.is_some_and(|deadline| deadline <= run.scene.now) => {
+            question::time_out(run, step, &node.question)
+        }
+        Ok(None) => refuse(run, step, node, message),
+        Err(error) => Move::fail(FailureCode::Expression, error),
+    }
+}
+
+/// Sends the question, or what is said to an answer that is none.
+fn say(run: &mut Run<'_>, step: &Step, message: &content::Message) -> Result<(), Move> {
+    let route = destination::reply(run)?;
+    let content = render_content(run, message)?;
+    run.send(step, route, content).map(drop)
+}
+
+/// What was meant by a message; none if it is no answer.
+fn understand(run: &mut Run<'_>, node: &Ask, message: &Message) -> Result<Option<Meant>, EvalError> {
+    let mime = message.media.as_ref().and_then(|media| media.as_node().get("mime")?.as_str());
+    let said = Said {
+        kind: question::reply_kind(message.kind),
+        text: &message.text,
+        payload: message.payload.as_deref(),
+        mime,
+    };
+    let meant = node.expect.understand(said);
+    if let (Some(Meant::Value(value)), Some(bounds)) = (&meant, node.expect.bounds()) {
+        let min = bounds.min.as_ref().map(|min| run.render(min)).transpose()?;
+        let max = bounds.max.as_ref().map(|max| run.render(max)).transpose()?;
+        if !node.expect.within(value, min.as_deref(), max.as_deref()) {
+            return Ok(None);
+        }
+    }
+    Ok(meant)
+}
+
+fn accept(run: &mut Run<'_>, step: &Step, node: &Ask, mut message: Message, meant: Meant) -> Move {
+    run.session.answered = run.session.wait;
+    let (value, port) = match meant {
+        Meant::Value(value) => (value, Ask::VALID),
+        Meant::Medium => (json(message.media.as_ref()), Ask::VALID),
+        Meant::Place => (json(message.location.as_ref()), Ask::VALID),
+        Meant::Choice { place, id } => {
+            message.payload = Some(id.clone());
+            (Value::String(id.as_ref().to_owned()), choice_port(step, place))
+        }
+    };
+    question::note(run, message);
+    if let Some(name) = &node.save_to
+        && let Err(error) = run.set_var(name, &value)
+    {
+        return Move::fail(FailureCode::Variables, format_args!("variable `{name}` {error}"));
+    }
+    Move::Take(port)
+}
+
+/// The choice's own branch, where it has an edge.
+fn choice_port(step: &Step, place: usize) -> Port {
+    let own = Ask::choice(place);
+    if step.exit(own).is_some() { own } else { Ask::VALID }
+}
+
+fn json(packed: Option<&Packed>) -> Value {
+    packed.map_or(Value::Null, Packed::to_json)
+}
+
+/// Asks again, as often as the node says.
+fn refuse(run: &mut Run<'_>, step: &Step, node: &Ask, message: Message) -> Move {
+    question::note(run, message);
+    let heard = run.session.rare().heard.get_or_insert_default();
+    heard.invalid = heard.invalid.saturating_add(1);
+    let attempts = heard.invalid;
+    run.because(|_| format!("no valid answer, attempt {attempts}"));
+    if attempts <= node.retries {
+        let message = node.again.as_ref().unwrap_or(&node.message);
+        return say(run, step, message).err().unwrap_or(Move::Stay);
+    }
+    run.session.answered = run.session.wait;
+    if step.exit(Ask::INVALID).is_some() {
+        return Move::Take(Ask::INVALID);
+    }
+    Move::fail(FailureCode::InvalidAnswer, format_args!("no valid answer in {attempts} attempts"))
+}

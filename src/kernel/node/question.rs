@@ -1,0 +1,168 @@
+//! A question: what the session waits at, whoever asked it (SEMANTICS I3, I5, I10, N3). What becomes of the reply is
+//! the node's.
+
+use crate::address::AccountRef;
+use crate::flow::Step;
+use crate::flow::node::{OnTimeout, Question, ReplyKind};
+use crate::kernel::Input;
+use crate::kernel::run::{Move, Run, later};
+use crate::observer::EventKind;
+use crate::session::{Message, MessageKind, Queued, Route, Session, Status};
+
+/// How many texts begin the window of a question anew (SEMANTICS I10).
+const MOST_RESTARTS: usize = 5;
+
+/// What an input is to a question.
+pub(super) enum Word {
+    /// The reply.
+    Reply(Message),
+    /// A part of it.
+    Part,
+    /// Its time has passed.
+    TimedOut,
+    /// Nothing.
+    None,
+}
+
+/// Stands still until the contact answers, or the question's time has passed.
+pub(super) fn park(run: &mut Run<'_>, question: &Question) -> Move {
+    run.session.sent_before = if run.session.sent > 0 { run.last_sent() } else { 0 };
+    let deadline = question.timeout.map(|timeout| later(run.scene.now, timeout));
+    Move::Park { status: Status::Waiting, deadline }
+}
+
+/// What an input is to the question that the session waits at.
+pub(super) fn hear(run: &mut Run<'_>, question: &Question, input: Input) -> Word {
+    match input {
+        Input::Reply { message, route } if accepts(run, question, &message, &route) => {
+            run.session.route = Some(route);
+            collect(run, question, message)
+        }
+        Input::Deadline(wait) if wait == run.session.wait => match run.session.window() {
+            Some(until) if run.scene.now < until => Word::None,
+            Some(_) => {
+                run.because(|_| "the contact said no more".to_owned());
+                Word::Reply(join(run))
+            }
+            None => Word::TimedOut,
+        },
+        _ => Word::None,
+    }
+}
+
+/// The reply, if it came before the question; a part of it is kept.
+pub(super) fn hear_queued(run: &mut Run<'_>, question: &Question) -> Option<Message> {
+    while let Some(queued) = take_queued(run, question) {
+        run.session.route = Some(queued.route);
+        if let Word::Reply(message) = collect(run, question, queued.message) {
+            run.because(|_| "a message that had come before".to_owned());
+            return Some(message);
+        }
+    }
+    None
+}
+
+/// Takes the reply, or a part of it while the question listens on (SEMANTICS I10).
+fn collect(run: &mut Run<'_>, question: &Question, message: Message) -> Word {
+    let (Some(debounce), MessageKind::Text) = (question.debounce, message.kind) else {
+        close_window(run);
+        return Word::Reply(message);
+    };
+    let until = later(run.scene.now, debounce);
+    let until = run.session.ends_by.map_or(until, |last| until.min(last));
+    let most = run.scene.limits.text_bytes;
+    let heard = run.session.rare().heard.get_or_insert_default();
+    if !heard.push(message.text, most) {
+        return Word::Reply(join(run));
+    }
+    if heard.parts.len() <= MOST_RESTARTS + 1 {
+        heard.until = Some(until);
+    }
+    Word::Part
+}
+
+/// The texts of the window as one.
+fn join(run: &mut Run<'_>) -> Message {
+    close_window(run);
+    let parts = run.session.reply.as_ref().map_or(&[][..], |reply| &reply.parts);
+    Message::text(parts.join("\n"))
+}
+
+/// Ends the window: its texts are the parts of the reply.
+fn close_window(run: &mut Run<'_>) {
+    let heard = run.session.rare.as_mut().and_then(|rare| rare.heard.as_mut());
+    let parts = heard.map(|heard| {
+        heard.until = None;
+        std::mem::take(&mut heard.parts)
+    });
+    run.session.reply.get_or_insert_default().parts = parts.unwrap_or_default().into();
+}
+
+/// Notes the reply, for the flow to read.
+pub(super) fn note(run: &mut Run<'_>, message: Message) {
+    let reply = run.session.reply.get_or_insert_default();
+    reply.message = Some(message);
+    reply.timed_out = false;
+}
+
+pub(super) fn time_out(run: &mut Run<'_>, step: &Step, question: &Question) -> Move {
+    run.session.answered = run.session.wait;
+    let reply = run.session.reply.get_or_insert_default();
+    reply.message = None;
+    reply.parts = Box::default();
+    reply.timed_out = true;
+    match question.on_timeout {
+        OnTimeout::Continue => Move::Take(question.replied),
+        OnTimeout::Branch if step.exit(question.timed_out).is_some() => Move::Take(question.timed_out),
+        OnTimeout::Branch => Move::End(Status::Expired),
+    }
+}
+
+/// Whether a question takes a message: of an accepted kind, on the channel and account it was asked on (SEMANTICS I3).
+fn accepts(run: &Run<'_>, question: &Question, message: &Message, route: &Route) -> bool {
+    takes(question, run.session, message.kind, route.account.as_ref())
+}
+
+/// The same, for routing.
+pub(in crate::kernel) fn takes(
+    question: &Question,
+    session: &Session,
+    kind: MessageKind,
+    account: AccountRef<'_>,
+) -> bool {
+    let asked = session.asked.as_ref().or(session.route.as_ref());
+    let asked_here = || asked.is_none_or(|asked| account == asked.account);
+    question.accept.accepts(reply_kind(kind)) && (question.any_channel || asked_here())
+}
+
+pub(super) fn reply_kind(kind: MessageKind) -> ReplyKind {
+    match kind {
+        MessageKind::Text => ReplyKind::Text,
+        MessageKind::Choice => ReplyKind::Choice,
+        MessageKind::Media => ReplyKind::Media,
+        MessageKind::Location => ReplyKind::Location,
+    }
+}
+
+/// A message that came before the question answers it only if nothing was sent since; else it was missed
+/// (SEMANTICS I4, I5).
+pub(super) fn take_queued(run: &mut Run<'_>, question: &Question) -> Option<Queued> {
+    if run.session.queue().is_empty() {
+        return None;
+    }
+    let mut queue = std::mem::take(&mut run.session.rare().queue).into_iter();
+    let mut taken = None;
+    for queued in queue.by_ref() {
+        if queued.sent == run.session.sent && accepts(run, question, &queued.message, &queued.route) {
+            taken = Some(queued);
+            break;
+        }
+        if !queued.opening {
+            let session = run.session.id;
+            run.note(EventKind::Missed { session });
+            run.session.reply.get_or_insert_default().missed.push(queued.message.text);
+        }
+    }
+    run.session.rare().queue = queue.collect();
+    taken
+}
