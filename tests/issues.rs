@@ -1120,6 +1120,31 @@ fn what_a_channel_does_not_carry_is_told() {
     assert_eq!(told, expected);
 }
 
+/// I9: what names a choice stays short enough for a payload of 200 bytes, wherever the choice stands.
+#[test]
+fn the_id_of_a_choice_has_at_most_64_bytes() {
+    let told = |bytes: usize| {
+        let option = json!({"id": "x".repeat(bytes), "label": "x"});
+        let ask = one(json!({"id": "n", "kind": "ask", "text": "?", "choices": [option.clone()]}));
+        [
+            of_message("web", json!({"text": "?", "options": [option]})),
+            of_message("web", json!({"text": "?", "buttons": [option]})),
+            of_message("web", json!({"text": "?", "quick_replies": [option]})),
+            of_message(
+                "whatsapp",
+                json!({"text": "?", "list": {"button": "x", "sections": [{"rows": [option]}]}}),
+            ),
+            of_message("web", json!({"card": {"title": "x", "buttons": [option]}})),
+            of_message("whatsapp", json!({"template": {"name": "t", "language": "en", "buttons": [option]}})),
+            first(on_sms(ask)),
+        ]
+    };
+    assert_eq!(told(64), [""; 7]);
+    for told in told(65) {
+        assert!(told.contains("must have at most 64 bytes (bad_name)"), "{told}");
+    }
+}
+
 /// N2, T3
 #[test]
 fn a_message_that_contradicts_itself_is_told() {
