@@ -427,7 +427,10 @@ impl<'a> Decision<'a> {
         if self.take_unsent(id, at).is_some()
             && let Some(place) = self.awaiting(id)
         {
-            self.advance(place, Input::Sent { message: id, outcome: SendOutcome::Sent }, self.now);
+            let outcome = SendOutcome::Sent;
+            if !self.keep_sent(place, id, &outcome) {
+                self.advance(place, Input::Sent { message: id, outcome }, self.now);
+            }
         }
     }
 
@@ -448,7 +451,9 @@ impl<'a> Decision<'a> {
         if let Some(place) = self.awaiting(message.id) {
             let outcome = SendOutcome::from(&reason);
             has_branch = self.has_branch(place, &outcome);
-            self.turn(place, Input::Sent { message: message.id, outcome }, at);
+            if !self.keep_sent(place, message.id, &outcome) {
+                self.turn(place, Input::Sent { message: message.id, outcome }, at);
+            }
         }
         if !has_branch {
             self.bury(message, reason);
@@ -457,7 +462,11 @@ impl<'a> Decision<'a> {
 
     /// The place of the session that must know what becomes of a message, unless its time was over before.
     fn awaiting(&self, id: MessageId) -> Option<usize> {
-        let place = self.conversation.sessions.iter().position(|session| session.awaits() == Some(id))?;
+        let place = self
+            .conversation
+            .sessions
+            .iter()
+            .position(|session| session.awaits_sooner_or_later() == Some(id))?;
         let session = self.conversation.sessions.get(place)?;
         let timer = self.conversation.timer(session, self.settled);
         timer.is_none_or(|(at, _)| at > self.now).then_some(place)
@@ -483,8 +492,12 @@ impl<'a> Decision<'a> {
         }
         let DeliveryReport::Failed { code } = report else { return false };
         let outcome = SendOutcome::Failed { reason: code.clone() };
-        let took_effect = self.has_branch(place, &outcome)
-            && self.advance(place, Input::Sent { message, outcome }, self.now);
+        let is_latest =
+            |session: &Session| session.sending().is_some_and(|sending| sending.seq == message.seq);
+        let took_effect = self.conversation.sessions.get(place).is_some_and(is_latest)
+            && self.has_branch(place, &outcome)
+            && (self.keep_sent(place, message, &outcome)
+                || self.advance(place, Input::Sent { message, outcome }, self.now));
         if took_effect {
             self.edit().outbox.retain(|unsent| unsent.message.id != message);
         }

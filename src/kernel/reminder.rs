@@ -22,6 +22,13 @@ impl Run<'_> {
         session.rare().remind_before = arms.then(|| reminder.before.num_seconds());
     }
 
+    /// The flow that the session has come to reminds of nothing.
+    pub(super) fn disarm_reminder(&mut self) {
+        if let Some(rare) = &mut self.session.rare {
+            rare.remind_before = None;
+        }
+    }
+
     /// Runs the reminder's branch, once for this wait.
     pub(super) fn remind(&mut self, wait: u32) -> bool {
         let session = &mut *self.session;

@@ -288,6 +288,7 @@ impl<'a> Run<'a> {
             let text = format!("more than {} turns", self.scene.limits.turns_per_session);
             return self.fail(FailureCode::TurnsPerSession, text);
         }
+        let is_back = matches!(leave, Move::Back(_));
         let (sending, flow) = (self.session.take_sending(), self.flow);
         if let Move::Stay = leave {
             self.book_step(step, leave.event(), None);
@@ -304,7 +305,7 @@ impl<'a> Run<'a> {
             && std::ptr::eq(self.flow, flow)
             && matches!(self.session.status, Status::Waiting | Status::Delayed)
             && step.exit(SendMessage::FAILED).is_some();
-        if stands_behind {
+        if (stands_behind || is_back) && self.session.status.is_live() {
             self.session.rare().sending = sending;
         }
         is_taken
@@ -525,8 +526,9 @@ impl<'a> Run<'a> {
             session.deadline = None;
             session.expires_at = Some(last);
         }
-        if let Some(reminder) = self.flow.reminder() {
-            self.arm_reminder(reminder);
+        match self.flow.reminder() {
+            Some(reminder) => self.arm_reminder(reminder),
+            None => self.disarm_reminder(),
         }
     }
 

@@ -4,15 +4,15 @@
 use chrono::{DateTime, Utc};
 
 use crate::calls::CallResult;
-use crate::id::CallId;
+use crate::id::{CallId, MessageId};
 use crate::kernel::{Decision, Input};
-use crate::session::{Conversation, KeptResult, Silence, Status};
+use crate::session::{Conversation, KeptResult, SendOutcome, Silence, Status};
 use crate::value::Bag;
 
 impl Conversation {
     /// Begins the silence with the first session that is handed over.
     pub(super) fn fall_silent(&mut self, at: DateTime<Utc>) {
-        self.history().silence.get_or_insert(Silence { since: at, results: Vec::new() });
+        self.history().silence.get_or_insert(Silence { since: at, results: Vec::new(), sent: Vec::new() });
     }
 }
 
@@ -38,6 +38,26 @@ impl Decision<'_> {
             };
             self.answer_call(call, result, at);
         }
+        for (message, outcome) in silence.sent {
+            if let Some(place) = self.place_of(message.session)
+                && !self.keep_sent(place, message, &outcome)
+            {
+                self.advance(place, Input::Sent { message, outcome }, at);
+            }
+        }
+    }
+
+    /// Keeps what became of a message whose session does not go on before the contact comes back from a person. Answers
+    /// whether that is so.
+    pub(super) fn keep_sent(&mut self, place: usize, message: MessageId, outcome: &SendOutcome) -> bool {
+        let Some(session) = self.conversation.sessions.get(place) else { return false };
+        if session.status != Status::Handoff && !self.conversation.stands_still(session) {
+            return false;
+        }
+        if let Some(silence) = &mut self.edit().history().silence {
+            silence.sent.push((message, outcome.clone()));
+        }
+        true
     }
 
     /// Takes the result of a host call to the session that waits for it, or keeps it until the contact comes back from

@@ -6,8 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::id::CallId;
-use crate::session::{PendingCall, Session, Status};
+use crate::id::{CallId, MessageId};
+use crate::session::{PendingCall, SendOutcome, Session, Status};
 
 /// A handoff that goes on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +48,9 @@ pub(crate) struct Silence {
     /// Results of host calls, to be applied at the end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) results: Vec<KeptResult>,
+    /// What became of messages that sessions wait for, to be applied at the end too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) sent: Vec<(MessageId, SendOutcome)>,
 }
 
 /// The result of a host call that came in a handoff.
@@ -81,6 +84,14 @@ impl Session {
         let stood = || self.handoff()?.stood.as_ref()?.call.as_deref();
         let own = self.call.as_deref().filter(|_| self.status == Status::Calling);
         own.or_else(stood).map(|call| call.id)
+    }
+
+    /// The message of which it must know what becomes before it goes on, be it after a handoff (SEMANTICS D1).
+    pub(crate) fn awaits_sooner_or_later(&self) -> Option<MessageId> {
+        let stood = self.handoff().and_then(|handoff| handoff.stood.as_ref());
+        let is_calling = stood.map_or(self.status, |stood| stood.status) == Status::Calling;
+        let sending = self.sending().filter(|_| is_calling)?;
+        Some(MessageId { session: self.id, seq: sending.seq })
     }
 
     /// Whether it goes on while its contact is with a person (SEMANTICS T9 `during_handoff`).

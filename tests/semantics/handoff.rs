@@ -2,8 +2,8 @@
 
 use chatflow::session::EndReason;
 use chatflow::{
-    Answer, CallResult, Completed, EventKind, HandedBack, HandedOver, KeywordAction, Received, Refusal,
-    SessionId, SessionRef, Status, Triggered,
+    Answer, CallResult, Completed, EventKind, HandedBack, HandedOver, KeywordAction, Receipt, Received,
+    Refusal, SendError, SessionId, SessionRef, Status, Triggered,
 };
 use pollster::block_on;
 use serde_json::{Value, json};
@@ -369,6 +369,35 @@ fn a_call_that_is_due_in_a_handoff_is_made_afterwards() {
     hand_back(&world, &h);
     world.tick();
     assert_eq!((world.calls().len(), world.sent()), (1, vec!["got 1".to_owned()]));
+}
+
+/// S10, D1: a session that waits for what becomes of its message goes on when the contact comes back.
+#[test]
+fn what_becomes_of_a_message_in_a_handoff_is_kept() {
+    let news = |code: &str| {
+        flow(code).send("news", "News").send("next", "Next").edge("news", "failed", "sorry").apart(
+            "sorry",
+            "send_message",
+            json!({"text": "Sorry"}),
+        )
+    };
+    for (answer, told) in [(Ok(Receipt::new()), "Next"), (Err(SendError::rejected("no")), "Sorry")] {
+        let world = World::built(|builder| builder.deferred_delivery());
+        world.publish([news("own"), news("other"), flow("h").node("agent", "handoff", json!({}))]);
+        let (own, other) = (world.start("own"), world.start("other"));
+        hand_over(&world, own.session_id);
+        assert_eq!(world.state(other.session_id), Status::Calling);
+        world.answer_sends([answer.clone(), answer]);
+        world.tick_after(hours(1));
+        let _ = world.sent();
+        assert_eq!(
+            (world.state(own.session_id), world.state(other.session_id)),
+            (Status::Handoff, Status::Calling)
+        );
+        hand_back(&world, &own);
+        world.tick();
+        assert_eq!(world.sent(), [told, told]);
+    }
 }
 
 // --- words and ends -------------------------------------------------------------------------------------------------
