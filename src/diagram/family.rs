@@ -22,8 +22,11 @@ pub(super) enum Family {
 
 use Family::{Act, Call, Decide, End, Jump, Person, Send, Start, Wait};
 
-/// Each kind, its family, and the fields worth reading, each with what goes before it.
-const KINDS: &[(&str, Family, &[(&str, &str)])] = &[
+/// A kind, its family, and the fields worth reading, each with what goes before it.
+type Known = (&'static str, Family, &'static [(&'static str, &'static str)]);
+
+/// Every kind that SEMANTICS N names.
+const KINDS: &[Known] = &[
     ("start", Start, &[]),
     ("end", End, &[("outcome", "")]),
     (

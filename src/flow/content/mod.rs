@@ -51,22 +51,22 @@ pub struct MessageDef {
     pub buttons: Option<Vec<ButtonDef>>,
     /// A list to open below the text.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub list: Option<ListDef>,
+    pub list: Option<Box<ListDef>>,
     /// Replies below the text that vanish once one is chosen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quick_replies: Option<Vec<OptionDef>>,
     /// An image, a sound, a film, a document or a sticker.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub media: Option<MediaDef>,
+    pub media: Option<Box<MediaDef>>,
     /// A place.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub location: Option<LocationDef>,
+    pub location: Option<Box<LocationDef>>,
     /// A message that WhatsApp has approved.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub template: Option<TemplateDef>,
+    pub template: Option<Box<TemplateDef>>,
     /// A title, with a picture and buttons.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub card: Option<CardDef>,
+    pub card: Option<Box<CardDef>>,
 }
 
 /// A compiled message.

@@ -204,7 +204,7 @@ impl Read for TextDef {
 
     #[cfg(feature = "schema")]
     fn schema(book: &mut Book) -> Value {
-        let texts = json!({"type": "object", "minProperties": 1, "additionalProperties": {"type": "string"}});
+        let texts = json!({"type": "object", "additionalProperties": {"type": "string"}});
         book.refer::<Self>(|_| json!({"anyOf": [{"type": "string"}, texts]}))
     }
 }
