@@ -35,8 +35,12 @@ fn kept(name: &str, first: impl FnOnce() -> Vec<u8>) -> Vec<u8> {
 
 /// The examples of a kind in its documentation.
 fn examples(kind: &str) -> Vec<Value> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/flow/node/{kind}.rs"));
-    let text = fs::read_to_string(source).unwrap().replace("\n///", "\n");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/flow/node");
+    let file = fs::read_to_string(folder.join(format!("{kind}.rs")));
+    let text = file
+        .or_else(|_| fs::read_to_string(folder.join(kind).join("mod.rs")))
+        .unwrap()
+        .replace("\n///", "\n");
     let texts = text.split("r#\"").skip(1).filter_map(|rest| rest.split_once("\"#"));
     texts.filter_map(|(json, _)| serde_json::from_str::<Value>(json).ok()).collect()
 }
