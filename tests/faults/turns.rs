@@ -56,17 +56,49 @@ const REPLIES: &[&str] = &["", "yes", "no", "3", "{{1/0}}", "\u{0000}", "🙂", 
 /// A node's kind with its choices; what it names is named later.
 #[derive(Clone, Debug)]
 enum Kind {
-    Send { text: usize, fails_to: bool },
+    Send {
+        text: usize,
+        fails_to: bool,
+    },
     Typing,
-    Wait { timeout: bool, goes_on: bool },
-    Ask { what: usize, timeout: bool, invalid: bool },
+    Wait {
+        timeout: bool,
+        goes_on: bool,
+    },
+    Ask {
+        what: usize,
+        timeout: bool,
+        invalid: bool,
+    },
     Set(usize, usize),
     Branch(usize),
     Delay(usize),
-    Function { fails_to: bool, named: bool },
+    Function {
+        fails_to: bool,
+        named: bool,
+    },
+    /// Asks the host for something else than a function.
+    Host {
+        what: usize,
+        fails_to: bool,
+    },
+    /// Goes one way of two.
+    Decide(usize),
+    Contact {
+        text: usize,
+        consent: usize,
+    },
+    Log(usize),
     Jump(usize, u32),
-    Call { fails_to: bool, expires_to: bool, terminal: bool },
-    Handoff { never: bool, returned: bool },
+    Call {
+        fails_to: bool,
+        expires_to: bool,
+        terminal: bool,
+    },
+    Handoff {
+        never: bool,
+        returned: bool,
+    },
     End,
 }
 
@@ -81,12 +113,34 @@ fn kind() -> impl Strategy<Value = Kind> {
         2 => (0..EXPRESSIONS.len()).prop_map(Kind::Branch),
         1 => (0..4_usize).prop_map(Kind::Delay),
         2 => any::<(bool, bool)>().prop_map(|(fails_to, named)| Kind::Function { fails_to, named }),
+        2 => (0..3_usize, any::<bool>()).prop_map(|(what, fails_to)| Kind::Host { what, fails_to }),
+        3 => (0..6_usize).prop_map(Kind::Decide),
+        1 => (0..TEXTS.len(), 0..3_usize).prop_map(|(text, consent)| Kind::Contact { text, consent }),
+        1 => (0..TEXTS.len()).prop_map(Kind::Log),
         1 => (0..8_usize, 1..4_u32).prop_map(|(target, most)| Kind::Jump(target, most)),
         1 => any::<(bool, bool, bool)>()
             .prop_map(|(fails_to, expires_to, terminal)| Kind::Call { fails_to, expires_to, terminal }),
         1 => any::<(bool, bool)>().prop_map(|(never, returned)| Kind::Handoff { never, returned }),
         1 => Just(Kind::End),
     ]
+}
+
+/// A node that goes one way of two, and the names of both.
+fn decision(what: usize) -> (Value, &'static str, &'static str) {
+    match what {
+        0 => (json!({"kind": "classify", "classes": [{"id": "a"}], "save_to": "a"}), "a", "else"),
+        1 => (json!({"kind": "recognize_language", "languages": ["en"]}), "en", "else"),
+        2 => (json!({"kind": "recognize_phone", "save_to": "a"}), "found", "not_found"),
+        3 => (json!({"kind": "recognize_entities", "save_to": "a"}), "found", "not_found"),
+        4 => {
+            let branches = json!([{"label": "x", "weight": 2}, {"label": "y"}]);
+            (json!({"kind": "random_split", "branches": branches}), "x", "y")
+        }
+        _ => {
+            let hours = json!({"mon": ["22:00-02:00"], "thu": ["00:00-24:00"]});
+            (json!({"kind": "open_hours", "timezone": "Europe/Berlin", "hours": hours}), "open", "closed")
+        }
+    }
 }
 
 /// The nodes in a row; other branches lead to a node further on, jumps to one before, calls to the flow itself.
@@ -159,6 +213,35 @@ fn written(kinds: &[Kind]) -> Value {
                 }
                 node
             }
+            Kind::Host { what, fails_to } => {
+                if *fails_to {
+                    branch("failed");
+                }
+                match what {
+                    0 => json!({"id": id, "kind": "http_request", "url": "https://a.example/{{reply.text}}",
+                                "query": {"q": "{{vars.a}}"}, "save_to": "a"}),
+                    1 => json!({"id": id, "kind": "llm", "prompt": "{{reply.text}}!", "save_to": "a",
+                                "fallback": "{{vars.n}}"}),
+                    _ => json!({"id": id, "kind": "recognize_language", "update_contact": true}),
+                }
+            }
+            Kind::Decide(what) if !is_last => {
+                let (mut node, one, other) = decision(*what);
+                branch(one);
+                goes_next = false;
+                edges.push(json!({"from": id, "branch": other, "to": name(place + 1)}));
+                node["id"] = json!(id);
+                node
+            }
+            Kind::Contact { text, consent } => {
+                let mut node = json!({"id": id, "kind": "update_contact", "add_tags": [TEXTS[*text]],
+                                      "set": {"name": "{{reply.text}}", "email": null}});
+                if let Some(consent) = ["opt_in", "opt_out"].get(*consent) {
+                    node["consent"] = json!(consent);
+                }
+                node
+            }
+            Kind::Log(text) => json!({"id": id, "kind": "log", "text": TEXTS[*text]}),
             Kind::Jump(target, most) if place > 0 => {
                 json!({"id": id, "kind": "jump", "target": name(target % place), "max_jumps": most})
             }
@@ -184,7 +267,7 @@ fn written(kinds: &[Kind]) -> Value {
                 json!({"id": id, "kind": "handoff", "timeout": timeout, "note": "{{reply.text}}"})
             }
             Kind::End if is_last => json!({"id": id, "kind": "end", "outcome": "done"}),
-            Kind::Branch(_) | Kind::Jump(..) | Kind::Call { .. } | Kind::End => {
+            Kind::Branch(_) | Kind::Decide(_) | Kind::Jump(..) | Kind::Call { .. } | Kind::End => {
                 json!({"id": id, "kind": "send_message", "text": "Still here"})
             }
         });
