@@ -361,12 +361,15 @@ impl<'a> Decision<'a> {
         }
     }
 
-    /// Whether what the input leads to is not said: time alone writes nothing to a contact who opted out (SEMANTICS
-    /// T10).
+    /// Whether what the input leads to is not said: time alone writes nothing to a contact who opted out, but for the
+    /// answer to what was said in pieces (SEMANTICS T10, I10).
     fn keeps_quiet(&self, session: &Session, input: &Input) -> bool {
-        self.conversation.contact.opted_out_at.is_some()
-            && matches!(input, Input::Deadline(_) | Input::Reminder(_))
-            && !session.origin.as_ref().is_some_and(|origin| origin.transactional)
+        let is_time = match input {
+            Input::Deadline(_) => session.window().is_none(),
+            Input::Reminder(_) => true,
+            _ => false,
+        };
+        is_time && !self.may_be_written_to(session.id)
     }
 
     /// Ends the session at this place from outside, and drops what it has not sent (SEMANTICS D1).
@@ -475,7 +478,8 @@ impl<'a> Decision<'a> {
     /// Whether the node that the session at this place sent from has a branch for this.
     fn has_branch(&self, place: usize, outcome: &SendOutcome) -> bool {
         let step = self.conversation.sessions.get(place).and_then(|session| {
-            let flow = self.pinned(&session.flow, session.version)?.flow?;
+            let (flow, version) = session.active();
+            let flow = self.pinned(flow, version)?.flow?;
             flow.node(flow.find(&session.sending()?.node, NodeIx(session.hint))?)
         });
         step.is_some_and(|step| refusal(step, outcome).is_some())
