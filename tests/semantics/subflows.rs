@@ -5,9 +5,9 @@ use std::sync::Arc;
 use chatflow::store::{Catalogue, FlowChange, FlowSaved, FlowStore, MemoryFlows};
 use chatflow::testkit::{ManualClock, Recorder};
 use chatflow::{
-    Engine, EventKind, FlowId, FlowVersion, JournalFilter, Limits, MemoryStore, MessageId, NodeId, Received,
-    Rehearsal, SessionFilter, SessionId, Status, StoreError, TriggerRequest, Triggered, Unpublish,
-    WorkspaceId, session::EndReason,
+    Engine, EventKind, FlowId, FlowVersion, JournalFilter, Limits, MemoryStore, NodeId, Received, Rehearsal,
+    SessionFilter, SessionId, Status, StoreError, TriggerRequest, Triggered, Unpublish, WorkspaceId,
+    session::EndReason,
 };
 use pollster::block_on;
 use serde_json::{Value, json};
