@@ -13,7 +13,7 @@ use crate::engine::outcome::Received;
 use crate::engine::request::{CheckedInbound, Inbound};
 use crate::error::Error;
 use crate::flow::Flow;
-use crate::id::{ContactId, FlowVersion, SessionId, WorkspaceId};
+use crate::id::{ContactId, FlowId, FlowVersion, SessionId, WorkspaceId};
 use crate::kernel::{
     Admission, Allowances, Candidate, Decision, Heard, InboundMessage, Input, NewSession, Routing,
     accept_inputs, admit, hear, message_hash, own_choice, route, wait_node,
@@ -139,15 +139,17 @@ impl<S: ConversationStore> Engine<S> {
             choice: arrival.choice,
             timestamp: arrival.inbound.timestamp,
         };
-        let flow_of = |session: &Session| -> Option<&Flow> {
-            let (flow, version) = session.active();
+        let version_of = |flow: &FlowId, version: FlowVersion| -> Option<&Flow> {
             Some(ground.flows.pinned(flow, version)?.flow?)
         };
-        let wait_of = |session: &Session| wait_node(flow_of(session)?, session);
+        let wait_of = |session: &Session| {
+            let (flow, version) = session.active();
+            wait_node(version_of(flow, version)?, session)
+        };
         let known = expect.is_some().then_some(&*decision.conversation);
         let is_out = opt_out.since.is_some() || decision.conversation.contact.opted_out_at.is_some();
         let host = &self.ports.keywords;
-        let heard = hear(&message, (known, is_out), flow_of, wait_of, host, decision.now, limits);
+        let heard = hear(&message, (known, is_out), version_of, wait_of, host, decision.now, limits);
         if heard != Heard::Nothing {
             arrival.meet(&mut decision, expect.is_none(), opt_out.since);
         }

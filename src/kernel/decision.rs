@@ -74,6 +74,8 @@ pub(crate) struct Decision<'a> {
     pub(crate) drop_aliases: Vec<Alias>,
     /// Messages of the turn that just ended which come too late to be sent.
     overdue: Vec<Arc<Outbound>>,
+    /// Messages that sessions wait for and that are not said to who opted out.
+    unsaid: Vec<MessageId>,
     /// The flow that was last asked for, by the address of its id: sessions share it with their compiled flow.
     last_pinned: Cell<Option<((usize, FlowVersion), Pinned<'a>)>>,
 }
@@ -101,6 +103,7 @@ impl<'a> Decision<'a> {
             add_aliases: Vec::new(),
             drop_aliases: Vec::new(),
             overdue: Vec::new(),
+            unsaid: Vec::new(),
             last_pinned: Cell::new(None),
         };
         if now - clock > CLOCK_BEHIND {
@@ -182,7 +185,7 @@ impl<'a> Decision<'a> {
 
     /// Takes an input to the session at this place. Answers whether it took it.
     pub(crate) fn advance(&mut self, place: usize, input: Input, at: DateTime<Utc>) -> bool {
-        let is_taken = self.turn(place, input, at);
+        let is_taken = self.turn(place, input, at, false);
         self.bury_overdue(at);
         is_taken
     }
@@ -193,12 +196,18 @@ impl<'a> Decision<'a> {
             let message = self.overdue.remove(0);
             self.refuse(message, DeadReason::TooLate, at);
         }
+        while let Some(message) = self.unsaid.pop() {
+            let Some(place) = self.place_of(message.session) else { continue };
+            let outcome = SendOutcome::Failed { reason: "the contact opted out".to_owned() };
+            self.turn(place, Input::Sent { message, outcome }, at, true);
+        }
     }
 
-    fn turn(&mut self, place: usize, input: Input, at: DateTime<Utc>) -> bool {
+    /// `is_quiet`: what it leads to is not said, whatever the input.
+    fn turn(&mut self, place: usize, input: Input, at: DateTime<Utc>, is_quiet: bool) -> bool {
         let Some(session) = self.conversation.sessions.get(place) else { return false };
         let Some(pinned) = self.pinned(&session.flow, session.version) else { return false };
-        let keeps_quiet = self.keeps_quiet(session, &input);
+        let is_quiet = is_quiet || self.keeps_quiet(session, &input);
         let unsent = self.conversation.outbox.iter().filter(|unsent| unsent.seq > self.settled).count();
         let last_seq = self.conversation.last_seq;
         let (journal, version) = (session.is_journalled(), session.version);
@@ -223,8 +232,9 @@ impl<'a> Decision<'a> {
         if !outcome.taken {
             return false;
         }
-        if keeps_quiet {
+        if is_quiet {
             outcome.effects.retain(|effect| !matches!(effect, Effect::Send(_)));
+            self.unsaid.extend(session.awaits());
         }
         let max = self.ground.limits.conversation_bytes;
         if !is_aside
@@ -365,7 +375,7 @@ impl<'a> Decision<'a> {
     /// T10).
     fn keeps_quiet(&self, session: &Session, input: &Input) -> bool {
         self.conversation.contact.opted_out_at.is_some()
-            && matches!(input, Input::Deadline(_) | Input::Reminder(_))
+            && matches!(input, Input::Deadline(_) | Input::Reminder(_) | Input::Expiry)
             && !session.origin.as_ref().is_some_and(|origin| origin.transactional)
     }
 
@@ -452,7 +462,7 @@ impl<'a> Decision<'a> {
             let outcome = SendOutcome::from(&reason);
             has_branch = self.has_branch(place, &outcome);
             if !self.keep_sent(place, message.id, &outcome) {
-                self.turn(place, Input::Sent { message: message.id, outcome }, at);
+                self.turn(place, Input::Sent { message: message.id, outcome }, at, false);
             }
         }
         if !has_branch {
@@ -475,7 +485,8 @@ impl<'a> Decision<'a> {
     /// Whether the node that the session at this place sent from has a branch for this.
     fn has_branch(&self, place: usize, outcome: &SendOutcome) -> bool {
         let step = self.conversation.sessions.get(place).and_then(|session| {
-            let flow = self.pinned(&session.flow, session.version)?.flow?;
+            let (flow, version) = session.active();
+            let flow = self.pinned(flow, version)?.flow?;
             flow.node(flow.find(&session.sending()?.node, NodeIx(session.hint))?)
         });
         step.is_some_and(|step| refusal(step, outcome).is_some())
@@ -496,6 +507,7 @@ impl<'a> Decision<'a> {
             |session: &Session| session.sending().is_some_and(|sending| sending.seq == message.seq);
         let took_effect = self.conversation.sessions.get(place).is_some_and(is_latest)
             && self.has_branch(place, &outcome)
+            && !self.has_kept_sent(message, &outcome)
             && (self.keep_sent(place, message, &outcome)
                 || self.advance(place, Input::Sent { message, outcome }, self.now));
         if took_effect {

@@ -349,6 +349,7 @@ impl<'a> Run<'a> {
 
     fn go_on_at(&mut self, next: Option<NodeIx>) -> bool {
         if let Some(next) = next {
+            self.session.take_sending();
             self.unpark();
             self.session.forget_heard();
             self.walk(next);
@@ -357,6 +358,9 @@ impl<'a> Run<'a> {
     }
 
     fn unpark(&mut self) {
+        if self.session.status == Status::Waiting {
+            self.session.answered = self.session.wait;
+        }
         self.session.status = Status::Running;
         self.session.deadline = None;
         self.session.call = None;
@@ -372,9 +376,6 @@ impl<'a> Run<'a> {
         let Some((at, step)) = found.and_then(|at| Some((at, flow.node(at)?))) else { return false };
         if step.exit(SendMessage::FAILED).is_none() {
             return false;
-        }
-        if self.session.status == Status::Waiting {
-            self.session.answered = self.session.wait;
         }
         self.go_on_from(at, step, Move::Take(SendMessage::FAILED), false)
     }
