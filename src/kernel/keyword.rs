@@ -80,7 +80,7 @@ pub(crate) fn hear<'f>(
     newest_first.reverse();
     newest_first.sort_by_key(|session| Reverse(session.parked_at));
     of_a_flow(&word, &newest_first, &version_of)
-        .or_else(|| of_the_host(host.find(&word)?, &newest_first, &flow_of))
+        .or_else(|| of_the_host(host.find(&word)?, &newest_first, flow_of))
         .unwrap_or(Heard::Nothing)
 }
 
