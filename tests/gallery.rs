@@ -114,3 +114,15 @@ fn a_flow_is_created_from_each_template_under_a_code_of_its_own() {
     assert_eq!(unknown.to_string(), "`template` `nope` is not in the gallery");
     assert_eq!(block_on(bot.flows().list()).unwrap().len(), templates().len());
 }
+
+#[test]
+fn only_who_is_with_a_person_is_handed_back() {
+    let mut run = Rehearsal::of(chatflow::gallery::template("menu").unwrap().json).unwrap();
+    let nobody = "`handoff` is none to come back from";
+    assert_eq!(run.hand_back(serde_json::json!({})).unwrap_err().to_string(), nobody);
+    run.say("menu").unwrap();
+    assert_eq!(run.hand_back(serde_json::json!({})).unwrap_err().to_string(), nobody);
+    run.say("agent").unwrap();
+    assert!(run.hand_back(serde_json::json!([])).unwrap_err().to_string().starts_with("`vars`"));
+    assert!(!run.hand_back(serde_json::json!({"solved": true})).unwrap().is_empty());
+}

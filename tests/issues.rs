@@ -413,6 +413,13 @@ fn answers() -> Vec<Case> {
         ),
         case(
             BadValue,
+            asked(
+                json!({"quick_replies": [{"id": "xl", "label": "XL"}], "choices": [{"id": "s", "label": "S"}]}),
+            ),
+            asked(json!({"choices": [{"id": "s", "label": "S"}]})),
+        ),
+        case(
+            BadValue,
             asked(json!({"min_length": 5, "max_length": 4, "choices": [], "expect": "text"})),
             asked(json!({"min_length": 5, "max_length": 5})),
         ),
@@ -485,9 +492,11 @@ fn examples() -> BTreeMap<IssueCode, Issue> {
         let issues = Flow::from_json(&wrong).map_or_else(|issues| issues, |flow| flow.warnings().clone());
         issues.iter().find(|issue| issue.code == code).cloned()
     });
-    let of_accounts = on_accounts().into_iter().filter_map(|issues| issues.iter().next().cloned());
+    let of_more = beyond_one_file()
+        .into_iter()
+        .filter_map(|(code, wrong, _)| wrong.iter().find(|issue| issue.code == code).cloned());
     let mut found = BTreeMap::new();
-    for issue in of_files.chain(of_accounts) {
+    for issue in of_files.chain(of_more) {
         found.entry(issue.code).or_insert(issue);
     }
     found

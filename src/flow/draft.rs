@@ -66,7 +66,8 @@ const TASK: &str = "You write flows for a chat bot, as JSON. Answer with one flo
     below, in a code block, complete, without comments.\n\
     - Use the fields and words of the reference alone; anything else is refused.\n\
     - Exactly one node is of kind `start`; every node is reached from it; every branch that needs an edge has one.\n\
-    - A message from the contact is taken by a node that waits: put one after each question.\n\
+    - A question is an `ask`, which checks the answer and asks again; give its `invalid` branch an edge.\n\
+    - Who can not be helped is handed over to a person, by a `handoff`.\n\
     - A circle goes through a wait, or back by a `jump` with `max_jumps`.\n\
     - What the caller hands in is an input of the start node; give optional ones a default.\n\
     - What only the host can know or do is a `function` with a telling name; give its `failed` branch an edge.\n\

@@ -300,7 +300,12 @@ impl Read for TriggerDef {
             }
             other => {
                 let message = format!("there is no trigger {:?}", brief(other));
-                found.add(IssueCode::UnknownKind, &at.key("kind"), message, "write `manual` or `inbound`");
+                found.add(
+                    IssueCode::UnknownKind,
+                    &at.key("kind"),
+                    message,
+                    "write `manual`, or `inbound` with its `channel`",
+                );
                 None
             }
         }

@@ -139,6 +139,17 @@ impl MessageDef {
             || self.quick_replies.is_some()
     }
 
+    /// What it offers to answer with: the field, and the ids in it.
+    pub(crate) fn offers(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let rows = self.list.iter().flat_map(|list| &list.sections).flat_map(|section| &section.rows);
+        let replies = self.quick_replies.iter().flatten();
+        ids("buttons", self.buttons.as_deref())
+            .chain(rows.map(|row| ("list", row.id.as_str())))
+            .chain(replies.map(|reply| ("quick_replies", reply.id.as_str())))
+            .chain(ids("template", self.template.as_ref().and_then(|template| template.buttons.as_deref())))
+            .chain(ids("card", self.card.as_ref().and_then(|card| card.buttons.as_deref())))
+    }
+
     /// Checks and compiles it, for the channel that it certainly goes out on, if any.
     pub(crate) fn compile(
         &self,
@@ -222,4 +233,12 @@ impl MessageDef {
         let options = choice::compile_options(options, place, limits.options, fit, cx);
         Some(Message::Text { text: text?, options: options? })
     }
+}
+
+/// Those of the buttons that answer.
+fn ids<'b>(
+    field: &'static str,
+    buttons: Option<&'b [ButtonDef]>,
+) -> impl Iterator<Item = (&'static str, &'b str)> {
+    buttons.unwrap_or_default().iter().filter_map(move |button| Some((field, button.id.as_deref()?)))
 }

@@ -13,10 +13,10 @@ pub use answer::{AnswerDef, AnswerKind, ChoiceDef};
 use crate::flow::answer::Expect;
 use crate::flow::compile::Compile;
 use crate::flow::content::{Fit, Message, MessageDef, OptionDef, TextDef};
-use crate::flow::issue::IssueCode;
+use crate::flow::issue::{Found, IssueCode};
 use crate::flow::node::question::{self, Accept, KeywordMode, OnTimeout, Question};
 use crate::flow::node::{Kind, Pace, Port, PortName};
-use crate::flow::path::Path;
+use crate::flow::path::{Path, brief};
 use crate::flow::read::Fields;
 use crate::flow::span::Span;
 
@@ -136,6 +136,18 @@ impl AskDef {
         self.message.compile_offering(&self.options(), &at.key("choices"), at, channel.as_ref(), cx)
     }
 
+    /// A button that is no choice would be an answer that is never valid.
+    fn check_offers(&self, at: &Path<'_>, found: &mut Found) {
+        let Some(choices) = &self.answer.choices else { return };
+        for (field, id) in self.message.offers() {
+            if !choices.iter().any(|choice| choice.id == id) {
+                let message = format!("offers {:?}, which is none of the `choices`", brief(id));
+                let fix = "name it in `choices` too, with the same id";
+                found.add(IssueCode::BadValue, &at.key(field), message, fix);
+            }
+        }
+    }
+
     fn retries(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> u32 {
         const USUAL: u32 = 2;
         const MOST: u32 = 10;
@@ -193,6 +205,7 @@ impl Kind for AskDef {
     fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Ask> {
         let expect = self.answer.compile(self.message.is_plain(), at, cx);
         let message = self.question_message(at, cx);
+        self.check_offers(at, cx.found);
         let again = self.error_text.as_ref().map(|text| error_message(text, message.as_ref(), at, cx));
         let save_to = self.save_to.as_deref().map(|name| cx.variable(&at.key("save_to"), name));
         let retries = self.retries(at, cx);
