@@ -15,8 +15,8 @@ use crate::error::Error;
 use crate::flow::Flow;
 use crate::id::{ContactId, FlowId, FlowVersion, SessionId, WorkspaceId};
 use crate::kernel::{
-    Admission, Allowances, Candidate, Decision, Heard, InboundMessage, Input, NewSession, Routing,
-    accept_inputs, admit, hear, message_hash, own_choice, route, wait_node,
+    Admission, Allowances, Candidate, Decision, Heard, InboundMessage, Input, NewSession, Routing, admit,
+    default_inputs, hear, message_hash, own_choice, route, wait_node,
 };
 use crate::limits::Limits;
 use crate::observer::EventKind;
@@ -59,8 +59,9 @@ impl<S: ConversationStore> Engine<S> {
                     return Ok(received);
                 }
                 Answer::AddressTaken(alias, holder) => {
-                    if let Released::Free { opted_out_at } =
-                        self.release_address(workspace, &alias, &holder, "from", true).await?
+                    if let Released::Free { opted_out_at } = self
+                        .release_address(workspace, &alias, (&holder, &arrival.contact), "from", true)
+                        .await?
                     {
                         opt_out = CarriedOptOut { since: opted_out_at, is_known: true };
                     }
@@ -336,10 +337,9 @@ impl Arrival {
         }
     }
 
-    /// Starts a flow by this message. It brings no context: a required input is the author's to default.
+    /// Starts a flow by this message, which brings no context.
     pub(super) fn start(&self, decision: &mut Decision<'_>, version: FlowVersion, flow: &Flow) {
-        let context = accept_inputs(flow.start().1, Bag::new(), decision.ground.limits)
-            .map_or_else(|_| Bag::new(), |(context, _)| context);
+        let context = default_inputs(flow.start().1, decision.ground.limits);
         decision.start(flow, self.new_session(version, context));
     }
 

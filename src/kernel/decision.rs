@@ -371,12 +371,15 @@ impl<'a> Decision<'a> {
         }
     }
 
-    /// Whether what the input leads to is not said: time alone writes nothing to a contact who opted out (SEMANTICS
-    /// T10).
+    /// Whether what the input leads to is not said: time alone writes nothing to a contact who opted out, but for the
+    /// answer to what was said in pieces (SEMANTICS T10, I10).
     fn keeps_quiet(&self, session: &Session, input: &Input) -> bool {
-        self.conversation.contact.opted_out_at.is_some()
-            && matches!(input, Input::Deadline(_) | Input::Reminder(_) | Input::Expiry)
-            && !session.origin.as_ref().is_some_and(|origin| origin.transactional)
+        let is_time = match input {
+            Input::Deadline(_) => session.window().is_none(),
+            Input::Reminder(_) | Input::Expiry => true,
+            _ => false,
+        };
+        is_time && !self.may_be_written_to(session.id)
     }
 
     /// Ends the session at this place from outside, and drops what it has not sent (SEMANTICS D1).

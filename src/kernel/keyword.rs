@@ -171,6 +171,14 @@ impl Decision<'_> {
         contact.opted_in_at.get_or_insert(now);
     }
 
+    /// Whether the contact takes a message of this session that answers nothing: it did not opt out, or the session is
+    /// transactional (SEMANTICS T10).
+    pub(crate) fn may_be_written_to(&self, session: SessionId) -> bool {
+        let place = self.place_of(session);
+        let origin = place.and_then(|place| self.conversation.sessions.get(place)?.origin.as_ref());
+        self.conversation.contact.opted_out_at.is_none() || origin.is_some_and(|origin| origin.transactional)
+    }
+
     pub(crate) fn place_of(&self, session: SessionId) -> Option<usize> {
         self.conversation.sessions.iter().position(|live| live.id == session)
     }

@@ -302,6 +302,7 @@ impl<'a> Run<'a> {
         let is_taken = self.go_on_at(next);
         let stands_behind = was_sent
             && self.visited == 1
+            && self.sends == 0
             && std::ptr::eq(self.flow, flow)
             && matches!(self.session.status, Status::Waiting | Status::Delayed)
             && step.exit(SendMessage::FAILED).is_some();
@@ -470,6 +471,7 @@ impl<'a> Run<'a> {
         self.session.deadline = None;
         self.session.call = None;
         self.session.forget_heard();
+        node::miss_queued(self);
         if let Some(rare) = &mut self.session.rare {
             rare.handoff = None;
             rare.remind_before = None;
