@@ -109,8 +109,63 @@ pub(crate) fn flows(codes: &[&str]) -> Vec<String> {
                {"from": "call", "branch": "expired", "to": "gone"}"#,
         ),
     ];
+    let all = [all.as_slice(), &more_flows()].concat();
     let named = |flow: &String| codes.iter().any(|code| flow.contains(&format!(r#""code": "{code}""#)));
     all.into_iter().filter(named).collect()
+}
+
+/// Flows with questions, with host calls of each kind, with called flows.
+fn more_flows() -> [String; 5] {
+    [
+        flow(
+            "form",
+            r#"{"id": "n", "kind": "ask", "text": "How many?", "expect": "number", "retries": 1, "debounce": "50s",
+                "error_text": "A number, please", "save_to": "n"},
+               {"id": "sure", "kind": "ask", "text": "Are you sure?", "save_to": "sure",
+                "choices": [{"id": "yes", "label": "Yes"}, {"id": "no", "label": "No"}]},
+               {"id": "tag", "kind": "update_contact", "add_tags": ["{{vars.sure}}"]},
+               {"id": "done", "kind": "send_message", "text": "{{vars.n}}, {{contact.tags | join(',')}}"}"#,
+            r#"{"from": "start", "to": "n"}, {"from": "n", "to": "sure"}, {"from": "sure", "to": "tag"},
+               {"from": "tag", "to": "done"}"#,
+        ),
+        flow(
+            "outer",
+            r#"{"id": "form", "kind": "call_flow", "flow": "form", "output": [{"name": "n", "expr": "n"}]},
+               {"id": "end", "kind": "send_message", "text": "In all {{vars.n}}"}"#,
+            r#"{"from": "start", "to": "form"}, {"from": "form", "to": "end"}"#,
+        )
+        .replace(
+            r#""settings": {"#,
+            r#""settings": {"keywords": [{"words": ["agent"], "action": "handoff"}], "#,
+        ),
+        flow(
+            "around",
+            r#"{"id": "ask", "kind": "call_flow", "flow": "sure"},
+               {"id": "end", "kind": "send_message", "text": "Around"}"#,
+            r#"{"from": "start", "to": "ask"}, {"from": "ask", "to": "end"}"#,
+        ),
+        flow(
+            "calls",
+            r#"{"id": "web", "kind": "http_request", "url": "https://host/stock", "save_to": "web", "timeout": "20m"},
+               {"id": "draft", "kind": "llm", "prompt": "{{vars.web.body}}", "save_to": "draft", "timeout": "20m"},
+               {"id": "class", "kind": "classify", "classes": [{"id": "one"}, {"id": "two"}], "save_to": "class", "timeout": "20m"},
+               {"id": "tongue", "kind": "recognize_language", "update_contact": true, "timeout": "20m"},
+               {"id": "tell", "kind": "send_message", "text": "{{vars.draft}} {{vars.class}} {{contact.language}}"},
+               {"id": "other", "kind": "send_message", "text": "Other"}"#,
+            r#"{"from": "start", "to": "web"}, {"from": "web", "to": "draft"}, {"from": "web", "branch": "failed", "to": "other"},
+               {"from": "draft", "to": "class"}, {"from": "draft", "branch": "failed", "to": "other"},
+               {"from": "class", "branch": "one", "to": "tongue"}, {"from": "class", "branch": "two", "to": "other"},
+               {"from": "class", "branch": "else", "to": "other"}, {"from": "class", "branch": "failed", "to": "other"},
+               {"from": "tongue", "to": "tell"}, {"from": "tongue", "branch": "failed", "to": "other"}"#,
+        ),
+        flow(
+            "leave",
+            r#"{"id": "wait", "kind": "wait_reply"},
+               {"id": "out", "kind": "update_contact", "consent": "opt_out"},
+               {"id": "bye", "kind": "send_message", "text": "As you wish"}"#,
+            r#"{"from": "start", "to": "wait"}, {"from": "wait", "to": "out"}, {"from": "out", "to": "bye"}"#,
+        ),
+    ]
 }
 
 /// A conversation, told by its host.
@@ -181,7 +236,82 @@ fn complete(host: &mut Host) {
     assert!(matches!(answer, Completed::Resumed | Completed::Stale));
 }
 
+/// Waits until the call of this node was made, and answers it.
+fn answer(host: &mut Host, node: &str, result: serde_json::Value) {
+    let made = |host: &Host| host.world.desk.asked().into_iter().find(|call| call.node.as_str() == node);
+    host.tick();
+    for _ in 0..10 {
+        if let Some(call) = made(host) {
+            let result = || chatflow::CallResult::value(result.clone());
+            let _ = host.call(async |engine| engine.complete(call.reference.clone(), result()).await);
+            return;
+        }
+        host.world.pass(TimeDelta::seconds(62));
+        host.tick();
+    }
+    panic!("`{node}` does not ask");
+}
+
 pub(crate) fn scenarios() -> Vec<Scenario> {
+    [first_scenarios(), more_scenarios()].into_iter().flatten().collect()
+}
+
+fn more_scenarios() -> Vec<Scenario> {
+    let plain = |name, flows, tell| Scenario { name, flows, deferred: false, inline_calls: false, tell };
+    vec![
+        plain("questions, and an answer that is none", &["form"], |host| {
+            start(host, "form", Some("k1"));
+            for (id, text) in [("m1", "many"), ("m2", "3"), ("m3", "yes")] {
+                deliver(host);
+                consumed(&reply(host, id, text));
+                host.world.pass(TimeDelta::minutes(6));
+                host.tick();
+            }
+        }),
+        plain("a person in the middle of a called flow's question", &["form", "outer"], |host| {
+            let asked = start(host, "outer", Some("k1"));
+            deliver(host);
+            consumed(&reply(host, "m1", "3"));
+            let word = reply(host, "m2", "agent");
+            assert!(matches!(word, Received::Keyword { .. }), "{word:?}");
+            host.world.pass(TimeDelta::hours(2));
+            host.tick();
+            let contact = asked.contact_id;
+            let _ = host.call(async |engine| engine.resume_from_handoff(&contact, json!({})).await);
+            host.world.pass(TimeDelta::minutes(6));
+            host.tick();
+            deliver(host);
+            consumed(&reply(host, "m3", "no"));
+        }),
+        plain("a message of a called flow that did not arrive", &["sure", "around"], |host| {
+            let session = start(host, "around", Some("k1")).session_id;
+            deliver(host);
+            let asked = host.world.wire.taken();
+            let asked = asked.iter().find(|sent| sent.text() == "Sure?").expect("it was asked").id;
+            assert_eq!(asked.session, session);
+            let failed = || chatflow::session::DeliveryReport::Failed { code: "131047".into() };
+            let _ = host.call(async |engine| engine.report(asked, failed()).await);
+        }),
+        plain("calls of every kind", &["calls"], |host| {
+            start(host, "calls", Some("k1"));
+            answer(host, "web", json!({"status": 200, "body": "stock"}));
+            answer(host, "draft", json!("A draft"));
+            answer(host, "class", json!("one"));
+            answer(host, "tongue", json!("pt"));
+        }),
+        plain("a contact that leaves in the middle", &["leave", "other"], |host| {
+            start(host, "other", Some("k1"));
+            deliver(host);
+            start(host, "leave", Some("k2"));
+            consumed(&reply(host, "m1", "leave me alone"));
+            deliver(host);
+            let refused = host.call(async |engine| engine.trigger(trigger("other", Some("k3"))).await);
+            assert!(matches!(refused, Triggered::Refused(_)), "{refused:?}");
+        }),
+    ]
+}
+
+fn first_scenarios() -> Vec<Scenario> {
     let plain = |name, flows, tell| Scenario { name, flows, deferred: false, inline_calls: false, tell };
     vec![
         plain("a trigger with a key", &["ask"], |host| {

@@ -18,7 +18,7 @@ use chatflow::session::encode_session;
 use chatflow::testkit::{CountingIds, ManualClock};
 use chatflow::{
     Answer, CallRef, Clock, ContactId, Engine, Inbound, MemoryFlows, MemoryStore, MessageId, Session,
-    SessionId, TriggerRequest, call_fn,
+    SessionId, Status, TriggerRequest, call_fn,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use pollster::block_on;
@@ -241,6 +241,7 @@ impl Sim {
             let ticked = block_on(engine.tick(8)).expect("nothing fails any more");
             self.checks.look(&self.store);
             if ticked.worked == 0 {
+                self.check_nothing_is_awaited_in_vain();
                 return ticked.next_due;
             }
         }
@@ -257,6 +258,22 @@ impl Sim {
                     head.seq > stored.settled && head.seq <= unsent.seq && head.not_before > self.now()
                 });
                 assert!(later, "INV-O2: number {} waits though it is due", unsent.seq);
+            }
+        }
+    }
+
+    /// INV-T3: a session that waits for what becomes of a message has one that is on its way.
+    fn check_nothing_is_awaited_in_vain(&self) {
+        for contact in self.contacts() {
+            let stored = self.store.stored(&contact).expect("it has sessions");
+            let conversation = stored.record.conversation().expect("readable");
+            let sessions = conversation.sessions();
+            if sessions.iter().any(|session| session.status() == Status::Handoff) {
+                continue;
+            }
+            for awaited in sessions.iter().filter_map(Session::awaits) {
+                let mut unsent = conversation.outbox().iter().filter(|unsent| unsent.seq > stored.settled);
+                assert!(unsent.any(|unsent| unsent.message.id == awaited), "INV-T3: waits for {awaited:?}");
             }
         }
     }
