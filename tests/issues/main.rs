@@ -1,0 +1,12 @@
+//! What authors are told: for each code a flow that trips it, and one that does not.
+//! Every word of the answers stands in `issues.txt`; `UPDATE=1` rewrites it.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod cases;
+mod codes;
+mod hosts;
+mod kit;
+mod messages;
+mod online;
+mod told;
