@@ -1,6 +1,7 @@
 //! Words that act before anybody's question is answered: opting out, the silence of a handoff, keywords of flows and of
 //! the host (SEMANTICS I1, I6, T10). A flow's keyword acts on its session, the host's on the newest or on all.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::sync::Arc;
 
@@ -43,10 +44,14 @@ pub(crate) fn hear<'f>(
     limits: &Limits,
 ) -> Heard {
     let is_text = inbound.message.kind == MessageKind::Text;
-    let word = is_text.then(|| keyword_form(&inbound.message.text)).flatten();
     let sessions = conversation.map_or(&[][..], |conversation| &conversation.sessions);
+    let flow_has = |session: &Session, word: &str| flow_of(session)?.keywords().find(word);
+    let is_keyword = |word: &Cow<'_, str>| {
+        host.find(word).is_some() || sessions.iter().any(|session| flow_has(session, word).is_some())
+    };
+    let word = is_text.then(|| keyword_form(&inbound.message.text)).flatten().filter(is_keyword);
     if let Some(word) = &word {
-        let of_flows = sessions.iter().filter_map(|session| flow_of(session)?.keywords().find(word));
+        let of_flows = sessions.iter().filter_map(|session| flow_has(session, word));
         let means = |action| of_flows.clone().chain(host.find(word)).any(|keyword| keyword.action == action);
         if means(KeywordAction::OptOut) {
             return Heard::OptOut;
