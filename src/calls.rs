@@ -2,6 +2,7 @@
 
 mod request;
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -27,6 +28,23 @@ pub struct Call {
     pub node: NodeId,
     /// What is asked for, with every template rendered.
     pub request: CallRequest,
+}
+
+/// `order_status {"order":"A-1"}`: its name, and what it brings, as JSON.
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let asked = match &self.request {
+            CallRequest::Function { args, .. } => serde_json::to_value(args),
+            other => serde_json::to_value(other),
+        };
+        let mut asked = asked.map_err(|_| fmt::Error)?;
+        if let (false, Some(fields)) =
+            (matches!(self.request, CallRequest::Function { .. }), asked.as_object_mut())
+        {
+            fields.remove("kind");
+        }
+        write!(f, "{} {asked}", self.name())
+    }
 }
 
 impl Call {

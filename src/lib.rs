@@ -74,6 +74,26 @@
 //! order per destination, always under the same id; what can not be delivered ends as a dead letter, listed by
 //! [`Engine::dead_letters`].
 //!
+//! # Where to look
+//!
+//! | for | see |
+//! |---|---|
+//! | what a flow file may say, each kind of node with its JSON | [`flow`] |
+//! | what may be wrong with one, and how it is mended | [`IssueCode`] |
+//! | flows to begin with | [`gallery`] |
+//! | a flow tried out by its author, without sending anything | [`Rehearsal`] |
+//! | a flow written by a model of the host's | [`flow::draft`] |
+//! | drafts, publishing, accounts, roll-back | [`Flows`] |
+//! | what a flow asks the host | [`CallRequest`] |
+//! | keywords in every flow; people who take over | [`Keywords`]; [`Engine::handoff`], [`Engine::resume_from_handoff`] |
+//! | why a session went where it went; what all did | [`Engine::journal`]; [`Engine::node_counts`], [`Engine::node_errors`] |
+//! | pictures, with a path or as a heat map | [`Diagram`] |
+//! | what was not delivered; another version; forgetting somebody | [`Engine::dead_letters`]; [`Engine::migrate`]; [`Engine::erase`] |
+//! | storage of one's own | [`store`], and [`store::Row`] to begin with |
+//!
+//! `examples/` has a program for each idea. Names such as `SEMANTICS T5` in this documentation are the numbers of rules in the project's behaviour
+//! contract; the tests carry them too.
+//!
 //! # What it does not do
 //!
 //! It speaks to no channel, reads no webhook, makes no HTTP request and starts no thread. It does not verify

@@ -79,7 +79,7 @@ pub enum EventKind {
         /// The session.
         session: SessionId,
     },
-    /// A queued message was overtaken by one that the session sent (SEMANTICS I5).
+    /// A queued message answers no question: the session sent another one since, or ended (SEMANTICS I5).
     Missed {
         /// The session.
         session: SessionId,

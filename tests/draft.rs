@@ -36,6 +36,7 @@ const BROKEN: &str = r#"{"spec": 1, "code": "c", "trigger": {"kind": "manual"},
     "nodes": [{"id": "start", "kind": "start"}, {"id": "w", "kind": "wait_reply", "timout": "5m"}],
     "edges": [{"from": "start", "to": "v"}]}"#;
 
+/// L9
 #[test]
 fn the_prompt_names_every_kind_of_node_and_the_requirement() {
     let prompt = Draft::from_requirement("Ask for the \"size\" of the shoe.").prompt();
@@ -63,6 +64,7 @@ fn a_requirement_can_not_leave_its_fence() {
     assert!(long.matches('é').count() == 8 << 10);
 }
 
+/// L9
 #[test]
 fn an_answer_is_read_with_prose_around_it() {
     let flow = gallery::template("menu").unwrap().json;
@@ -74,6 +76,7 @@ fn an_answer_is_read_with_prose_around_it() {
     assert_eq!(drafted(&format!("{{\"thought\": \"hm\"}} {flow} {{}}")).as_deref(), Some("menu"));
 }
 
+/// L9
 #[test]
 fn what_is_wrong_is_listed_with_how_to_mend_it_until_the_flow_is_right() {
     let mut draft = Draft::from_requirement("Wait.");
@@ -91,6 +94,7 @@ fn what_is_wrong_is_listed_with_how_to_mend_it_until_the_flow_is_right() {
     assert_eq!(draft.rounds_left(), 1);
 }
 
+/// L9
 #[test]
 fn the_rounds_are_bounded() {
     let mut draft = Draft::from_requirement("Wait.");

@@ -8,6 +8,12 @@ mod campaign;
 #[path = "../examples/function_call.rs"]
 #[allow(dead_code, reason = "a program's entry is not needed here")]
 mod function_call;
+#[path = "../examples/handoff.rs"]
+#[allow(dead_code, reason = "a program's entry is not needed here")]
+mod handoff;
+#[path = "../examples/operator.rs"]
+#[allow(dead_code, reason = "a program's entry is not needed here")]
+mod operator;
 #[path = "../examples/own_store.rs"]
 #[allow(dead_code, reason = "a program's entry is not needed here")]
 mod own_store;
@@ -71,6 +77,43 @@ fn host_calls_are_answered_now_later_and_not_at_all() {
             "(Resumed, then Stale)",
             "< Sorry, we can not refund that.",
             "(Resumed, then Stale)",
+        ]
+    );
+}
+
+#[test]
+fn people_see_who_waits_for_them_and_hand_back() {
+    let talk = block_on(handoff::talk()).unwrap();
+    assert_eq!(
+        talk,
+        [
+            "> hello",
+            "< What is it about?",
+            "> a bill",
+            "< One moment, please.",
+            "> it is too high",
+            "# the contact writes: it is too high",
+            "# for bill: somebody wrote: a bill",
+            "# Resumed",
+            "< Grace was glad to help.",
+        ]
+    );
+}
+
+#[test]
+fn an_operators_day_ends_with_nothing_undelivered() {
+    let day = block_on(operator::day()).unwrap();
+    assert_eq!(
+        day,
+        [
+            "the first went start, remind, wait, pick, checkout, bought",
+            "pick: 2 visits, {\"1\": 1, \"else\": 1}",
+            "the heat map is an SVG: true",
+            "taken from version 1 to 2 at wait",
+            "taken from version 1 to 2 at wait",
+            "not delivered to +14155550103: rejected: no such number",
+            "after a requeue 0 are left",
+            "erased 1 session, 1 address, 3 journal entries",
         ]
     );
 }

@@ -2,17 +2,22 @@
 //! `NAME.WHAT.talk` a talk with it, each `NAME.WHAT.subflow.json` a flow that it may call; `UPDATE=1` writes down what is
 //! said now.
 //!
-//! What a talk is made of: `! context {…}` what the flow is started with, `! now VALUE`, `! later` and
-//! `! failed REASON` how the host answers its next calls, `! refuse REASON`, `! window` how the channel answers its
-//! next messages, `! report CODE` that the last message did not arrive, `! language TAG` what the contact reads,
-//! `> text` what the contact says, `> [Label]` what it chooses, `> {"media": …}` and `> {"location": …}` what else it
-//! sends, `! result VALUE` how the host completes the last call, `! back VARS` and `! touch` what the person does who
-//! has the contact, `@ +31m` time that passes. What comes of it:
-//! `< text [Label]` what the flow says, `= status at node` how the session stands, `* verdict` what became of a
-//! message that no session took, `? …` what is wrong with the flow or the request; `. text` goes on with the line
-//! above.
+//! What a talk is made of: `! context {…}` what the flow is started with, `! language TAG` what the contact reads,
+//! `! now VALUE`, `! branch NAME`, `! later` and `! failed REASON` how the host answers its next calls, `! calls` that
+//! what it is asked is shown, `! refuse REASON`, `! window` how the channel answers its next messages, `! report CODE`
+//! that the last message did not arrive, `> text` what the contact says, `> [Label]` what it chooses,
+//! `> {"media": …}`, `> {"location": …}` and `> {"choice": …}` what else it sends, `! id ID` and `! age SPAN` the id of
+//! its next message and how long that was on its way, `! result VALUE` how the host completes the last call,
+//! `! back VARS` and `! touch` what the person does who has the contact, `! publish OLD -> NEW` that the flow is
+//! published with another text in it, `! unpublish HOW FLOW` that one is taken offline, `@ +31m` time that passes,
+//! `! asleep SPAN` the same while nothing ticks. What comes of it: `< text [Label]` what the flow says, `~ {…}` what it
+//! asks the host, `= status at node` how the session stands, `* verdict` what became of a message that no session took,
+//! `? …` what is wrong with the flow or the request; `. text` goes on with the line above. The first line, `# RULES: …`,
+//! says what the talk shows.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail, and says why")]
+
+mod coverage;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
@@ -24,9 +29,9 @@ use chatflow::flow::Span;
 use chatflow::kernel::{JournalEntry, replay};
 use chatflow::testkit::{CountingIds, ManualClock, Recorder};
 use chatflow::{
-    Account, Answer, Call, CallError, CallResult, Channel, ContactId, Content, DeliveryReport, Engine, Flow,
-    FlowId, Inbound, Limits, MemoryStore, Opt, Outbound, Profile, Received, Reported, SendError,
-    SessionFilter, TriggerRequest, call_fn,
+    Account, Answer, Call, CallError, CallResult, Channel, Clock, ContactId, Content, DeliveryReport, Engine,
+    Flow, FlowId, FlowVersion, Inbound, Limits, MemoryStore, Opt, Outbound, Profile, Received, Reported,
+    SendError, SessionFilter, TriggerRequest, Unpublish, call_fn,
 };
 use chrono::TimeDelta;
 use pollster::block_on;
@@ -43,14 +48,29 @@ struct Talk {
     host: Arc<Mutex<Host>>,
     offered: Vec<Opt>,
     language: Option<String>,
+    /// The id and the age of the next message.
+    next: (Option<String>, Option<TimeDelta>),
+    /// The flow that is talked with, in each version that was published.
+    versions: Vec<String>,
     state: String,
     text: String,
 }
 
 #[derive(Default)]
 struct Host {
+    /// How many of the calls were shown, if they are.
+    shown: Option<usize>,
     answers: VecDeque<Result<Answer, CallError>>,
     calls: Vec<Call>,
+}
+
+impl Host {
+    /// The calls since, if they are to be shown.
+    fn take_new(&mut self) -> Vec<Call> {
+        let Some(shown) = &mut self.shown else { return Vec::new() };
+        let place = std::mem::replace(shown, self.calls.len());
+        self.calls[place..].to_vec()
+    }
 }
 
 impl Talk {
@@ -75,6 +95,8 @@ impl Talk {
             host,
             offered: Vec::new(),
             language: None,
+            next: (None, None),
+            versions: Vec::new(),
             state: String::new(),
             text: String::new(),
         }
@@ -87,8 +109,17 @@ impl Talk {
         }
     }
 
+    /// Publishes a flow, bound if messages start it. Answers whether they do; none if it can not be published.
+    fn put_online(&self, flow: &FlowId) -> Option<bool> {
+        let shop = Account::new(Channel::WhatsApp, SHOP).unwrap();
+        let is_inbound = block_on(self.bot.flows().bind(flow, [shop])).is_ok();
+        block_on(self.bot.flows().set_logging(flow, true)).unwrap();
+        block_on(self.bot.flows().publish(flow)).ok().map(|_| is_inbound)
+    }
+
     /// Imports, binds, publishes; and starts it, unless messages do. Answers whether the flow is fit to run.
     fn begin(&mut self, json: &str, context: Option<Value>) -> bool {
+        self.versions.push(json.to_owned());
         let imported = match block_on(self.bot.flows().import(json)) {
             Ok(imported) => imported,
             Err(error) => {
@@ -104,12 +135,7 @@ impl Talk {
             self.note("?", &issues.join("\n"));
         }
         let flow: FlowId = imported.status.flow;
-        let shop = Account::new(Channel::WhatsApp, SHOP).unwrap();
-        let is_inbound = block_on(self.bot.flows().bind(&flow, [shop])).is_ok();
-        block_on(self.bot.flows().set_logging(&flow, true)).unwrap();
-        if block_on(self.bot.flows().publish(&flow)).is_err() {
-            return false;
-        }
+        let Some(is_inbound) = self.put_online(&flow) else { return false };
         if !is_inbound {
             let request = TriggerRequest::new(flow.as_str()).phone(ADA);
             let request = context.into_iter().fold(request, TriggerRequest::context);
@@ -125,6 +151,10 @@ impl Talk {
     /// What was said and done since, and how the session stands.
     fn look(&mut self) {
         while block_on(self.bot.tick(10)).unwrap().worked > 0 {}
+        let calls = self.host.lock().unwrap().take_new();
+        for call in calls {
+            self.note("~", &serde_json::to_string(&call.request).unwrap());
+        }
         for message in self.channel.take_new() {
             self.note("<", &shown(&message));
             self.offered.extend_from_slice(message.options());
@@ -164,13 +194,26 @@ impl Talk {
             }
             None => thing(text).unwrap_or_else(|| Inbound::text(Channel::WhatsApp, SHOP, ADA, text)),
         };
+        let (id, age) = std::mem::take(&mut self.next);
+        let inbound = id.into_iter().fold(inbound, Inbound::id);
+        let inbound = age.into_iter().fold(inbound, |inbound, age| inbound.timestamp(self.clock.now() - age));
         match block_on(self.bot.receive(inbound)).unwrap() {
             Received::Consumed { .. } | Received::Started { .. } => {}
             Received::Keyword { action } => self.note("*", &format!("keyword {}", action.as_str())),
             Received::Handoff { .. } => self.note("*", "for the person"),
             Received::Queued { .. } => self.note("*", "queued"),
+            Received::Duplicate { .. } => self.note("*", "duplicate"),
             other => self.note("*", &format!("{other:?}")),
         }
+    }
+
+    /// Publishes the flow with another text in it.
+    fn publish(&mut self, change: &str) {
+        let (old, new) = change.split_once(" -> ").expect("what, and what instead");
+        let next = self.versions.last().expect("a flow").replace(old, new);
+        let flow = block_on(self.bot.flows().import(&next)).unwrap().status.flow;
+        let _ = block_on(self.bot.flows().publish(&flow)).unwrap();
+        self.versions.push(next);
     }
 
     /// The contact, if the order is one of the person who has it.
@@ -191,6 +234,7 @@ impl Talk {
         }
         let answer = match word {
             "now" => Ok(Answer::now(value())),
+            "branch" => Ok(Answer::Now(CallResult::branch(Value::Null, rest))),
             "later" => Ok(Answer::Later),
             "failed" => Err(CallError::failed(rest)),
             "refuse" => return self.channel.answer([Err(SendError::rejected(rest))]),
@@ -199,6 +243,17 @@ impl Talk {
                 let last = self.channel.sent().pop().expect("a message").id;
                 let report = DeliveryReport::Failed { code: rest.to_owned() };
                 assert_eq!(block_on(self.bot.report(last, report)).unwrap(), Reported::Noted);
+                return;
+            }
+            "calls" => return self.host.lock().unwrap().shown = Some(0),
+            "id" => return self.next.0 = Some(rest.to_owned()),
+            "age" => return self.next.1 = Some(span(rest)),
+            "asleep" => return self.clock.advance(span(rest)),
+            "publish" => return self.publish(rest),
+            "unpublish" => {
+                let (how, flow) = rest.split_once(' ').expect("how, and what");
+                let how = if how == "drain" { Unpublish::Drain } else { Unpublish::Terminate };
+                let _ = block_on(self.bot.flows().unpublish(&FlowId::new(flow).unwrap(), how)).unwrap();
                 return;
             }
             "language" => return self.language = Some(rest.to_owned()),
@@ -213,28 +268,47 @@ impl Talk {
     }
 }
 
-/// A medium or a place that the contact sends.
+/// A time span, forwards or back.
+fn span(text: &str) -> TimeDelta {
+    let (sign, text) = match text.strip_prefix('-') {
+        Some(text) => (-1, text),
+        None => (1, text.trim_start_matches('+')),
+    };
+    TimeDelta::seconds(i64::from(Span::parse(text).unwrap().seconds()) * sign)
+}
+
+/// A medium, a place or a choice of another's that the contact sends.
 fn thing(text: &str) -> Option<Inbound> {
     let mut value: Value = serde_json::from_str(text).ok()?;
     if let Some(media) = value.get_mut("media") {
         return Some(Inbound::media(Channel::WhatsApp, SHOP, ADA, media.take()));
     }
+    if let Some(payload) = value.get("choice").and_then(Value::as_str) {
+        return Some(Inbound::choice(Channel::WhatsApp, SHOP, ADA, payload, payload));
+    }
     let location = value.get_mut("location")?.take();
     Some(Inbound::location(Channel::WhatsApp, SHOP, ADA, location))
 }
 
-/// SEMANTICS L6: the journal of each session leads to the session that is stored.
-fn replays(bot: &Engine<MemoryStore>, json: &str, others: &[String]) {
-    let flows: Vec<Flow> =
-        others.iter().map(String::as_str).chain([json]).map(|json| Flow::from_json(json).unwrap()).collect();
-    let find = |id: &FlowId, _| flows.iter().find(|flow| flow.id() == id);
+/// SEMANTICS L6: the journal of each session leads to the session that is stored. Answers the journals.
+fn replays(talk: &Talk, others: &[String]) -> Vec<JournalEntry> {
+    let compile = |json: &String| Flow::from_json(json).unwrap();
+    let (bot, mut journals) = (&talk.bot, Vec::new());
+    let versions: Vec<Flow> = talk.versions.iter().map(compile).collect();
+    let others: Vec<Flow> = others.iter().map(compile).collect();
+    let find = |id: &FlowId, version: FlowVersion| {
+        let mine = versions.get(version.0 as usize - 1).filter(|flow| flow.id() == id);
+        mine.or_else(|| others.iter().find(|flow| flow.id() == id))
+    };
     for record in block_on(bot.sessions(SessionFilter::all())).unwrap() {
         let journal = block_on(bot.journal(record.session().id())).unwrap();
         let kept = serde_json::to_string(&journal).unwrap();
         assert_eq!(serde_json::from_str::<Vec<JournalEntry>>(&kept).unwrap(), journal);
         let replayed = replay(find, &journal, &Limits::default());
         assert_eq!(replayed.as_ref(), Ok(record.session()), "{journal:#?}");
+        journals.extend(journal);
     }
+    journals
 }
 
 /// A message as the contact sees it.
@@ -282,13 +356,16 @@ fn label(option: &Opt) -> String {
 }
 
 /// What the host does while the talk goes on.
-const HOST_ACTS: [&str; 4] = ["! result", "! report", "! back", "! touch"];
+const HOST_ACTS: [&str; 7] =
+    ["! result", "! report", "! back", "! touch", "! publish", "! unpublish", "! asleep"];
 
-/// The transcript that the inputs of a talk lead to, in a world where these flows are online.
-fn transcript(json: &str, others: &[String], talk: &str) -> String {
+/// The transcript that the inputs of a talk lead to, in a world where these flows are online; and the journals of its
+/// sessions.
+fn have(json: &str, others: &[String], talk: &str) -> (String, Vec<JournalEntry>) {
     let mut run = Talk::new();
     for other in others {
-        block_on(run.bot.flows().ensure(other)).unwrap();
+        let flow = block_on(run.bot.flows().import(other)).unwrap().status.flow;
+        assert!(run.put_online(&flow).is_some(), "{flow} has issues");
     }
     let is_input = |line: &&str| line.starts_with(['!', '>', '@', '#']);
     let mut lines = talk.lines().filter(is_input).peekable();
@@ -304,7 +381,7 @@ fn transcript(json: &str, others: &[String], talk: &str) -> String {
         }
     }
     if !run.begin(json, context) {
-        return run.text;
+        return (run.text, Vec::new());
     }
     run.look();
     for line in lines {
@@ -312,17 +389,22 @@ fn transcript(json: &str, others: &[String], talk: &str) -> String {
         run.text.push('\n');
         match line.split_once(' ') {
             Some((">", text)) => run.say(text),
-            Some(("@", span)) => {
-                let seconds = Span::parse(span.trim_start_matches('+')).unwrap().seconds();
-                run.clock.advance(TimeDelta::seconds(seconds.into()));
+            Some(("@", time)) => run.clock.advance(span(time)),
+            Some(("!", order)) if order.starts_with("asleep") => {
+                run.tell(order);
+                continue;
             }
             Some(("!", order)) => run.tell(order),
             _ => {}
         }
         run.look();
     }
-    replays(&run.bot, json, others);
-    run.text
+    let journals = replays(&run, others);
+    (run.text, journals)
+}
+
+fn transcript(json: &str, others: &[String], talk: &str) -> String {
+    have(json, others, talk).0
 }
 
 /// Talks and flows of the folder, by the name of the flow.
@@ -338,32 +420,51 @@ fn folder() -> BTreeMap<String, Vec<PathBuf>> {
     all
 }
 
+/// A talk of the folder.
+struct Written {
+    path: PathBuf,
+    text: String,
+    /// Its flow.
+    flow: String,
+    /// The flows beside it.
+    others: Vec<String>,
+}
+
+/// All talks of the folder.
+fn written() -> Vec<Written> {
+    let mut all = Vec::new();
+    for (name, mut paths) in folder() {
+        paths.sort();
+        let read = |path: &PathBuf| fs::read_to_string(path).unwrap();
+        let is_flow = |path: &&PathBuf| path.to_str().unwrap().ends_with(".flow.json");
+        let flow = paths.iter().find(is_flow).unwrap_or_else(|| panic!("`{name}` has talks and no flow"));
+        let flow = read(flow);
+        let is_other = |path: &&PathBuf| path.to_str().unwrap().ends_with(".subflow.json");
+        let others: Vec<_> = paths.iter().filter(is_other).map(read).collect();
+        let talks: Vec<_> = paths.iter().filter(|path| !is_flow(path) && !is_other(path)).collect();
+        assert!(!talks.is_empty(), "`{name}` has a flow and no talk");
+        for path in talks {
+            assert!(path.extension().is_some_and(|end| end == "talk"), "{} is no talk", path.display());
+            let (flow, others) = (flow.clone(), others.clone());
+            all.push(Written { path: path.clone(), text: read(path), flow, others });
+        }
+    }
+    all
+}
+
 /// Every talk goes as it is written down, line by line and to its end.
 #[test]
 fn talks_go_as_they_are_written_down() {
     let update = env::var_os("UPDATE").is_some();
     let (mut wrong, mut count) = (Vec::new(), 0);
-    for (name, mut paths) in folder() {
-        paths.sort();
-        let is_flow = |path: &&PathBuf| path.to_str().unwrap().ends_with(".flow.json");
-        let flow = paths.iter().find(is_flow).unwrap_or_else(|| panic!("`{name}` has talks and no flow"));
-        let json = fs::read_to_string(flow).unwrap();
-        let is_other = |path: &&PathBuf| path.to_str().unwrap().ends_with(".subflow.json");
-        let others: Vec<_> =
-            paths.iter().filter(is_other).map(|path| fs::read_to_string(path).unwrap()).collect();
-        let talks: Vec<_> = paths.iter().filter(|path| !is_flow(path) && !is_other(path)).collect();
-        assert!(!talks.is_empty(), "`{name}` has a flow and no talk");
-        for path in talks {
-            assert!(path.extension().is_some_and(|end| end == "talk"), "{} is no talk", path.display());
-            let talk = fs::read_to_string(path).unwrap();
-            let now = transcript(&json, &others, &talk);
-            assert!(!now.trim().is_empty(), "{} is empty", path.display());
-            count += 1;
-            if update {
-                fs::write(path, &now).unwrap();
-            } else if talk != now {
-                wrong.push(format!("--- {} is\n{talk}--- but goes\n{now}", path.display()));
-            }
+    for Written { path, text, flow, others } in written() {
+        let now = transcript(&flow, &others, &text);
+        assert!(!now.trim().is_empty(), "{} is empty", path.display());
+        count += 1;
+        if update {
+            fs::write(path, &now).unwrap();
+        } else if text != now {
+            wrong.push(format!("--- {} is\n{text}--- but goes\n{now}", path.display()));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

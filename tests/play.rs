@@ -13,8 +13,7 @@ use std::path::PathBuf;
 
 const CART: &str = r#"{"first_name": "Ada", "cart_id": "987654321", "cart_total": "129.00"}"#;
 const HELLO: &str = "< Hi Ada, your cart 987654321 totals 129.00. Reply 1 to check out or 2 for an agent.\n";
-const MENU: &str =
-    "< Hi there, what can we do for you?\n[1] Opening hours\n[2] My order\n[3] Nothing, thanks\n";
+const MENU: &str = "< Hi there, what can we do for you?\n[1] Opening hours\n[2] My order\n[3] Talk to us\n[4] Nothing, thanks\n";
 
 /// What a run of the program left.
 #[derive(Debug, PartialEq)]
@@ -106,19 +105,33 @@ fn a_live_session_is_not_started_twice() {
 }
 
 #[test]
-fn the_menu_offers_choices_by_number_and_label() {
-    let hours = "< We are here Monday to Friday, 9 to 18 h.\n";
-    let played = shipped("menu", &[], "menu\n1\nopening HOURS \nwhat are your hours?\n3\n").fine();
+fn the_menu_offers_choices_by_number_label_and_synonym() {
+    let hours = "< We are here Monday to Friday, 9 to 18 h. So you can reach us now.\n";
+    let played = shipped("menu", &[], "menu\n1\nopening HOURS \nopen\n4\n").fine();
     let end = "< Have a nice day!\n= completed\n";
     assert_eq!(played, format!("{MENU}= waiting\n{hours}{MENU}{hours}{MENU}{hours}{MENU}{end}"));
 }
 
 #[test]
 fn a_new_session_prints_its_first_status() {
-    let played = shipped("menu", &[], "hi\n3\nhi\n3\n").fine();
+    let played = shipped("menu", &[], "hi\n4\nhi\n4\n").fine();
     let once = format!("{MENU}= waiting\n< Have a nice day!\n= completed\n");
     assert_eq!(played, once.repeat(2));
 }
+
+#[test]
+fn a_person_takes_over_and_gives_back() {
+    let played =
+        shipped("menu", &[], "/back\nhi\nagent\nmy receipt is lost\n/back {\n/back {\"solved\": true}\n");
+    let hold = "< One moment, somebody of our team will answer you here.\n= handoff\n";
+    assert_eq!(played.out, format!("{MENU}= waiting\n{hold}< Have a nice day!\n= completed\n"));
+    let notes: Vec<&str> = played.err.lines().collect();
+    assert_eq!(notes[..2], ["the contact is with nobody", "keyword: jump"]);
+    assert_eq!(notes[2], "that is for the person who has the contact; /back gives it back");
+    assert!(notes.len() == 4 && notes[3].starts_with("/back: is no JSON"), "{notes:?}");
+}
+
+const ASK_NUMBER: &str = "< Please send us the number of your order, such as A-10023.\n";
 
 #[test]
 fn triage_asks_the_host() {
@@ -126,42 +139,73 @@ fn triage_asks_the_host() {
         "orders.json",
         r#"{"order_status": {"number": "A-10023", "status": "packed", "arrives_on": "Monday"}}"#,
     );
-    let ask = "< Please send us the number of your order, such as A-10023.\n";
+    let again = "< no idea is no order number: it is a letter, a dash and 3 to 8 digits, such as A-10023.\n";
     let played =
         shipped("triage", &["--functions", answers.path()], "Where is my parcel?\nno idea\na-10023\n");
     let told = "< Your order A-10023 is packed, and will arrive on Monday.\n";
-    assert_eq!(played.fine(), format!("{ask}= waiting\n{ask}= calling\n{told}= completed\n"));
-    let played = shipped("triage", &[], "order status\nA-1234\n");
-    let agent = "< An agent will write to you shortly.\n";
-    assert_eq!(played.fine(), format!("{ask}= waiting\n= calling\n{agent}= completed\n"));
+    assert_eq!(played.fine(), format!("{ASK_NUMBER}= waiting\n{again}= calling\n{told}= completed\n"));
+    let agent = "< An agent will write to you shortly.\n= handoff\n";
+    assert_eq!(
+        shipped("triage", &[], "order status\nA-1234\n").out,
+        format!("{ASK_NUMBER}= waiting\n= calling\n{agent}")
+    );
 }
 
 #[test]
 fn triage_takes_the_branch_that_an_answer_names() {
-    let answers = Temporary::new("none.json", r#"{"order_status": {"$branch": "not_found"}}"#);
-    let played = shipped("triage", &["--functions", answers.path()], "order status\nA-1234\n").fine();
-    let ask = "< Please send us the number of your order, such as A-10023.\n";
-    assert_eq!(played, format!("{ask}= waiting\n= calling\n< We know no order A-1234.\n{ask}= waiting\n"));
+    let args = ["--answer", r#"lookup={"$branch": "not_found"}"#];
+    let played = shipped("triage", &args, "order status\nA-1234\n").fine();
+    let unknown = "< We know no order A-1234.\n";
+    assert_eq!(played, format!("{ASK_NUMBER}= waiting\n= calling\n{unknown}{ASK_NUMBER}= waiting\n"));
+}
+
+#[test]
+fn a_person_is_asked_what_the_host_answers() {
+    let path = format!("{}/examples/flows/triage.json", env!("CARGO_MANIFEST_DIR"));
+    let play = |input: &str| {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let args = [OsString::from(&path)].into_iter();
+        assert_eq!(play::play(args, Cursor::new(input.as_bytes()), &mut out, &mut err, true), 0);
+        (String::from_utf8(out).unwrap().replace("> ", ""), String::from_utf8(err).unwrap())
+    };
+    let ask = format!(
+        "{ASK_NUMBER}= waiting\n= calling\n! order_status {{\"language\":\"en\",\"order\":\"A-1234\"}}\n"
+    );
+    let talk = "/answer 1\norder status\nA-1234\n/answer {\n/answer {\"number\": \"A-1234\", \"status\": \"packed\"}\n";
+    let (out, err) = play(talk);
+    assert!(out.ends_with(&format!("{ask}< Your order A-1234 is packed.\n= completed\n\n")), "{out}");
+    let notes: Vec<&str> = err.lines().collect();
+    assert!(notes[0] == "the flow asks nothing" && notes[1].starts_with("/answer: is no JSON"), "{notes:?}");
+    let (out, _) = play("order status\nA-1234\n/fail no data base\n");
+    assert!(out.ends_with(&format!("{ask}< An agent will write to you shortly.\n= handoff\n\n")), "{out}");
+    let (_, err) = play("order status\nA-1234\n/wait 30s\n/answer 1\n");
+    assert!(err.ends_with("that comes too late\n"), "{err}");
+}
+
+#[test]
+fn images_and_places_are_sent_and_shown() {
+    let nodes = r#", {"id": "photo", "kind": "ask", "text": "A photo?", "expect": "media", "media_types": ["image"], "save_to": "photo"},
+        {"id": "where", "kind": "ask", "text": "Where?", "expect": "location", "save_to": "place"},
+        {"id": "back", "kind": "send_message", "media": {"type": "image", "url": "{{ vars.photo.url }}", "caption": "at {{ vars.place.latitude }}"}}"#;
+    let edges = r#"{"from": "start", "to": "photo"}, {"from": "photo", "to": "where"}, {"from": "where", "to": "back"}"#;
+    let input = "/image https://a.example/1.jpg\n/place here\n/place 52.52 13.41\n";
+    let played = flow_of("photo.json", MANUAL, nodes, edges, &[], input);
+    let shown = "< (image https://a.example/1.jpg \"at 52.52\")\n= completed\n";
+    assert_eq!(played.out, format!("< A photo?\n= waiting\n< Where?\n{shown}"));
+    assert_eq!(played.err, "/place: give latitude and longitude, such as 52.52 13.41\n");
 }
 
 #[test]
 fn the_appointment_flow_waits_for_the_day_before() {
     let context = r#"{"appointment_id": "77", "starts_at": "2026-05-09T09:30:00Z", "remind_at": "2026-05-08T08:00:00Z"}"#;
-    let answers = Temporary::new("confirm.json", r#"{"confirm_appointment": true}"#);
-    let choices = "[1] I will come\n[2] Another day\n";
-    let remind = format!(
-        "= delayed\n< We see you on 09 May at 09:30 at our practice. Does that suit you?\n{choices}= waiting\n"
-    );
-    let args = ["--context", context, "--functions", answers.path()];
+    let remind = "= delayed\n< (template appointment_reminder in en \"09 May at 09:30\" \"our practice\")\n\
+                  [1] I will come\n[2] Another day\n= waiting\n";
+    let args = ["--context", context, "--answer", "confirm=true"];
     let played = shipped("appointment_reminder", &args, "/wait 1d\nhm\n1\n").fine();
-    let again = format!("< Sorry, please choose one of the two.\n{choices}");
+    let again = "< Sorry, please choose one of the two: \"I will come\" or \"Another day\".\n";
     assert_eq!(played, format!("{remind}{again}= calling\n< Thank you, see you then!\n= completed\n"));
     let played = shipped("appointment_reminder", &args[..2], "/wait 2d\n").fine();
-    assert_eq!(
-        played,
-        format!("{remind}< We will call you.\n= completed\n"),
-        "nothing is too late to be sent"
-    );
+    assert_eq!(played, format!("{remind}= completed\n"), "the time-out of a question ends in silence");
 }
 
 #[test]
@@ -169,7 +213,7 @@ fn the_survey_asks_no_one_twice_in_90_days() {
     let ask = "< From 0 (never) to 10 (certainly): how likely are you to recommend our shop to a friend?\n= waiting\n";
     let talk = "< Please answer with a number from 0 to 10.\n< We are glad! What do you like best?\n= calling\n\
                 < Thank you for your time.\n= completed\n";
-    let played = shipped("nps_survey", &[], "11\n9\nthe tea\n/again\n/wait 90d\n/again\n");
+    let played = shipped("nps_survey", &[], "11\n9\nthe tea\n/wait 20s\n/again\n/wait 90d\n/again\n");
     assert_eq!(played.out, format!("{ask}{talk}= refused\n{ask}"));
     assert_eq!(played.err, "the flow may run again from 2026-08-05 08:14:23 UTC\n");
 }
@@ -295,7 +339,10 @@ fn a_failed_session_says_why() {
     let call = r#", {"id": "ask", "kind": "function", "function": "f"}"#;
     let played = flow_of("fails.json", MANUAL, call, r#"{"from": "start", "to": "ask"}"#, &[], "");
     assert_eq!((played.code, played.out.as_str()), (0, "= calling\n= failed\n"));
-    assert_eq!(played.err, "node \"ask\": `--functions` has no answer for `f` (call_failed)\n");
+    assert_eq!(
+        played.err,
+        "node \"ask\": `--functions` has no answer for `f`, and there is no `--answer ask=JSON` (call_failed)\n"
+    );
 }
 
 #[test]
@@ -329,6 +376,8 @@ fn bad_arguments_are_told_by_name() {
         (&["--context={}", "--context={}"], "--context"),
         (&["--from", "somebody"], "--from"),
         (&["--functions", "/nowhere/at/all"], "--functions"),
+        (&["--answer", "lookup"], "--answer"),
+        (&["--answer", "lookup={"], "--answer"),
         (&["--verbose"], "--verbose"),
         (&["another.json"], "another.json"),
     ] {
@@ -371,7 +420,8 @@ fn a_person_gets_a_prompt() {
     let path = format!("{}/examples/flows/abandoned_cart.json", env!("CARGO_MANIFEST_DIR"));
     let (mut out, args) = (Vec::new(), [path.as_str(), "--context", CART].map(OsString::from));
     assert_eq!(play::play(args.into_iter(), Cursor::new("2\n"), &mut out, io::sink(), true), 0);
-    let hint = "Abandoned cart 30min. Write replies, or /wait 31m, /state, /again, /quit.\n";
+    let hint = "Abandoned cart 30min. Write replies, or /wait 31m, /answer JSON, /fail WHY, /back, /image URL, /place LAT LON, \
+                /state, /again, /quit.\n";
     assert_eq!(
         String::from_utf8(out).unwrap(),
         format!("{hint}{HELLO}= waiting\n> < An agent will write to you.\n= completed\n> \n")

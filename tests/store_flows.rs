@@ -7,7 +7,7 @@ mod store_kit;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use chatflow::store::{Catalogue, FlowChange, FlowEntry, FlowSaved, FlowStore};
+use chatflow::store::{Catalogue, FlowChange, FlowEntry, FlowSaved, FlowStore, VersionEntry, VersionState};
 use chatflow::{FlowVersion, MemoryFlows, StoreError, WorkspaceId};
 use pollster::block_on;
 use store_kit::{at, flow, shop};
@@ -151,4 +151,19 @@ fn of_many_saves_on_one_revision_one_applies() {
         }
     });
     assert_eq!(saved.into_inner() as u64, catalogue(&flows, &shop()).flows[0].revision);
+}
+
+/// 5
+#[test]
+fn workspaces_with_a_terminated_version_are_told() {
+    let flows = MemoryFlows::new();
+    let mut change = change("a", None);
+    let version = |state| VersionEntry { version: FlowVersion(1), state, published_at: at(0), digest: 1 };
+    change.entry.versions = vec![version(VersionState::Online)];
+    assert_eq!(save(&flows, change.clone()).unwrap(), FlowSaved::Saved);
+    assert_eq!(block_on(flows.terminated()).unwrap(), []);
+    change.entry.versions = vec![version(VersionState::Terminated(at(1)))];
+    (change.entry.revision, change.expect) = (2, Some(1));
+    assert_eq!(save(&flows, change).unwrap(), FlowSaved::Saved);
+    assert_eq!(block_on(Arc::new(flows).terminated()).unwrap(), [shop()]);
 }

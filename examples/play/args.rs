@@ -6,19 +6,28 @@ use std::fs;
 
 use serde_json::{Map, Value};
 
-pub(crate) const USAGE: &str = "usage: play FLOW.json [--context JSON] [--from ADDRESS] [--functions FILE.json]
+pub(crate) const USAGE: &str = "usage: play FLOW.json [--context JSON] [--from ADDRESS] [--functions FILE.json] [--answer NODE=JSON]
 
   --context JSON         what the flow reads as `context`, a JSON object
   --from ADDRESS         who talks to the flow; +14155550123 if absent
-  --functions FILE.json  the answers to what the flow asks the host, by the function's name, the kind
-                         of the node or its id: {\"NAME\": VALUE, …};
+  --functions FILE.json  the answers to what the flow asks the host, by the node's id, the function's name
+                         or the kind of the node: {\"NAME\": VALUE, …};
                          {\"$branch\": \"BRANCH\", \"$value\": VALUE} takes a branch, {\"$failed\": \"WHY\"} fails
+  --answer NODE=JSON     one such answer; may be given more than once
 
 Lines are replies, and so is `//x` for a reply that begins with a slash; blank lines are skipped.
-  /wait 31m   lets time pass: 45s, 30m, 2h, 1d, 1h30m
-  /state      prints the session as JSON
-  /again      triggers the flow again
-  /quit       ends, as the end of input does";
+  /wait 31m        lets time pass: 45s, 30m, 2h, 1d, 1h30m
+  /answer JSON     what the host answers to `! …`, a call for which no answer was given
+  /fail WHY        has that call fail
+  /back JSON       a person gives the contact back, with variables for the flow or without
+  /image URL       sends an image; /place LATITUDE LONGITUDE sends a place
+  /state           prints the session as JSON
+  /again           triggers the flow again
+  /quit            ends, as the end of input does";
+
+/// What a player may write beside replies.
+pub(crate) const COMMANDS: &str =
+    "/wait 31m, /answer JSON, /fail WHY, /back, /image URL, /place LAT LON, /state, /again, /quit";
 
 /// What the command line asks for.
 pub(crate) enum Asked {
@@ -41,6 +50,8 @@ pub(crate) fn read(args: impl Iterator<Item = OsString>) -> Result<Asked, String
     let mut args =
         args.map(|arg| arg.into_string().map_err(|arg| format!("argument {arg:?} is not Unicode")));
     let (mut flow, mut context, mut from, mut functions) = (None, None, None, None);
+    let mut answers = Vec::new();
+    let mut answer = None;
     while let Some(arg) = args.next().transpose()? {
         let (name, glued) = match arg.split_once('=') {
             Some((name, value)) if name.starts_with("--") => (name, Some(value.to_owned())),
@@ -51,6 +62,7 @@ pub(crate) fn read(args: impl Iterator<Item = OsString>) -> Result<Asked, String
             "--context" => &mut context,
             "--from" => &mut from,
             "--functions" => &mut functions,
+            "--answer" => &mut answer,
             _ if name.starts_with('-') => return Err(format!("there is no `{name}`\n\n{USAGE}")),
             _ if flow.is_none() => {
                 flow = Some(arg);
@@ -65,6 +77,7 @@ pub(crate) fn read(args: impl Iterator<Item = OsString>) -> Result<Asked, String
         if place.replace(value).is_some() {
             return Err(format!("`{name}` is given twice"));
         }
+        answers.extend(answer.take().map(|answer| self::answer(&answer)).transpose()?);
     }
     let flow = flow.ok_or_else(|| format!("no flow is given\n\n{USAGE}"))?;
     Ok(Asked::Play(Box::new(Script {
@@ -72,10 +85,21 @@ pub(crate) fn read(args: impl Iterator<Item = OsString>) -> Result<Asked, String
         context: context.map(|json| object("--context", &json)).transpose()?,
         from: from.unwrap_or_else(|| "+14155550123".to_owned()),
         functions: match functions {
-            Some(path) => object("--functions", &file("--functions", &path)?)?.into_iter().collect(),
-            None => HashMap::new(),
+            Some(path) => {
+                object("--functions", &file("--functions", &path)?)?.into_iter().chain(answers).collect()
+            }
+            None => answers.into_iter().collect(),
         },
     })))
+}
+
+/// `NODE=JSON`.
+fn answer(text: &str) -> Result<(String, Value), String> {
+    let (node, json) = text.split_once('=').ok_or("--answer: give NODE=JSON, such as lookup=true")?;
+    match serde_json::from_str(json) {
+        Ok(value) => Ok((node.to_owned(), value)),
+        Err(error) => Err(format!("--answer: `{json}` is no JSON: {error}")),
+    }
 }
 
 fn file(argument: &str, path: &str) -> Result<String, String> {

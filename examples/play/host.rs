@@ -15,6 +15,8 @@ pub(crate) enum Seen {
     Sent(Outbound),
     /// A turn of a session ended.
     Turn(Turn),
+    /// The flow asks the host, and the player is to answer.
+    Asked(Call),
 }
 
 /// The end of a turn.
@@ -45,15 +47,19 @@ impl Log {
     pub(crate) fn take(&self) -> Vec<Seen> {
         let (mut ordered, mut turns) = (Vec::new(), Vec::new());
         for seen in std::mem::take(&mut self.state().seen) {
-            match seen {
-                Seen::Turn(turn) => turns.push(turn),
+            let earlier = match &seen {
                 Seen::Sent(message) => {
                     let is_later =
                         |turn: &Turn| turn.session == message.session() && turn.number >= message.turn;
-                    let earlier = turns.iter().position(is_later).unwrap_or(turns.len());
-                    ordered.extend(turns.drain(..earlier).map(Seen::Turn));
-                    ordered.push(Seen::Sent(message));
+                    turns.iter().position(is_later).unwrap_or(turns.len())
                 }
+                Seen::Turn(_) => 0,
+                Seen::Asked(_) => turns.len(),
+            };
+            ordered.extend(turns.drain(..earlier).map(Seen::Turn));
+            match seen {
+                Seen::Turn(turn) => turns.push(turn),
+                other => ordered.push(other),
             }
         }
         ordered.extend(turns.into_iter().map(Seen::Turn));
@@ -80,21 +86,37 @@ impl Observer for Log {
     }
 }
 
-/// Answers calls from a table.
-pub(crate) struct Functions(pub HashMap<String, Value>);
+/// Answers calls from a table; what is not in it a person at the terminal is asked.
+pub(crate) struct Functions {
+    pub answers: HashMap<String, Value>,
+    /// Where they see it; None: nobody is there, and the call fails.
+    pub person: Option<Log>,
+}
 
 impl Calls for Functions {
     async fn call(&self, call: &Call) -> Result<Answer, CallError> {
-        let Some(answer) = self.0.get(call.name()).or_else(|| self.0.get(call.node.as_str())) else {
-            return Err(CallError::failed(format_args!("`--functions` has no answer for `{}`", call.name())));
-        };
-        let text = |field: &str| answer.get(field).and_then(Value::as_str);
-        Ok(Answer::Now(match (text("$failed"), text("$branch")) {
-            (Some(why), _) => CallResult::failed(why),
-            (None, Some(branch)) => {
-                CallResult::branch(answer.get("$value").cloned().unwrap_or_default(), branch)
+        let known = self.answers.get(call.node.as_str()).or_else(|| self.answers.get(call.name()));
+        match (known, &self.person) {
+            (Some(answer), _) => Ok(Answer::Now(result(answer))),
+            (None, Some(person)) => {
+                person.state().seen.push(Seen::Asked(call.clone()));
+                Ok(Answer::Later)
             }
-            (None, None) => CallResult::value(answer.clone()),
-        }))
+            (None, None) => Err(CallError::failed(format_args!(
+                "`--functions` has no answer for `{}`, and there is no `--answer {}=JSON`",
+                call.name(),
+                call.node
+            ))),
+        }
+    }
+}
+
+/// What an answer of the table, or of the player, comes to.
+pub(crate) fn result(answer: &Value) -> CallResult {
+    let text = |field: &str| answer.get(field).and_then(Value::as_str);
+    match (text("$failed"), text("$branch")) {
+        (Some(why), _) => CallResult::failed(why),
+        (None, Some(branch)) => CallResult::branch(answer.get("$value").cloned().unwrap_or_default(), branch),
+        (None, None) => CallResult::value(answer.clone()),
     }
 }

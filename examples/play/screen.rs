@@ -5,9 +5,9 @@ use std::fmt::Display;
 use std::io::{self, Write};
 
 use chatflow::session::Link;
-use chatflow::{Content, Opt, Outbound, Session, SessionId, Status};
+use chatflow::{Call, Opt, Outbound, Session, SessionId, Status};
 
-use super::args::USAGE;
+use super::args::{COMMANDS, USAGE};
 
 /// The two output streams.
 pub(crate) struct Screen<O, E> {
@@ -19,13 +19,18 @@ pub(crate) struct Screen<O, E> {
 }
 
 impl<O: Write, E: Write> Screen<O, E> {
+    /// Whether a person is there to be asked.
+    pub(crate) fn has_a_person(&self) -> bool {
+        self.at_a_terminal
+    }
+
     pub(crate) fn new(out: O, err: E, at_a_terminal: bool) -> Self {
         Self { out, err, at_a_terminal, printed: HashMap::new() }
     }
 
     /// `< text`, and `[1] label` for each option.
     pub(crate) fn message(&mut self, message: &Outbound) -> io::Result<()> {
-        let said = said(&message.content);
+        let said = message.content.to_string();
         for (index, line) in lines(&said).into_iter().enumerate() {
             let mark = if index == 0 { "<" } else { " " };
             writeln!(self.out, "{mark} {line}")?;
@@ -37,6 +42,11 @@ impl<O: Write, E: Write> Screen<O, E> {
             writeln!(self.out, "[{}] {}", lines(label).join(" "), lines(url).join(" "))?;
         }
         Ok(())
+    }
+
+    /// `! name {…}`: what the flow asks the host.
+    pub(crate) fn call(&mut self, call: &Call) -> io::Result<()> {
+        writeln!(self.out, "! {}", lines(&call.to_string()).join(" "))
     }
 
     /// `= status`, if it is another than was printed before.
@@ -75,7 +85,7 @@ impl<O: Write, E: Write> Screen<O, E> {
     /// Greets a person.
     pub(crate) fn greet(&mut self, name: &str) -> io::Result<()> {
         if self.at_a_terminal {
-            writeln!(self.out, "{name}. Write replies, or /wait 31m, /state, /again, /quit.")?;
+            writeln!(self.out, "{name}. Write replies, or {COMMANDS}.")?;
         }
         Ok(())
     }
@@ -94,27 +104,6 @@ impl<O: Write, E: Write> Screen<O, E> {
             writeln!(self.out)?;
         }
         self.out.flush()
-    }
-}
-
-/// A message in words, without its choices.
-fn said(content: &Content) -> String {
-    let quoted = |text: &Option<String>| text.iter().map(|text| format!(" {text:?}")).collect::<String>();
-    match content {
-        Content::Media(media) => {
-            format!("({} {}{})", media.kind.as_str(), media.url, quoted(&media.caption))
-        }
-        Content::Location(place) => {
-            let texts = quoted(&place.name) + &quoted(&place.address);
-            format!("(place {} {}{texts})", place.latitude(), place.longitude())
-        }
-        Content::Template(template) => format!("(template {} in {})", template.name, template.language),
-        Content::Card(card) => {
-            let image = card.image.iter().map(|image| format!(" (image {image})")).collect::<String>();
-            format!("{}{}{image}", card.title, quoted(&card.subtitle))
-        }
-        Content::Typing { seconds } => format!("(typing {seconds} s)"),
-        other => other.text().to_owned(),
     }
 }
 

@@ -5,15 +5,16 @@ use std::ops::ControlFlow;
 
 use chatflow::testkit::{CountingIds, ManualClock};
 use chatflow::{
-    Account, Address, Channel, Clock, Engine, Error, Flow, Inbound, Issue, IssueCode, MemoryStore, Opt,
-    Outbound, Received, Refusal, Session, SessionId, Span, Status, TriggerRequest, Triggered,
+    Account, Address, CallRef, CallResult, Channel, Clock, Completed, Engine, Error, Flow, HandedBack,
+    Inbound, Issue, IssueCode, MemoryStore, Opt, Outbound, Received, Refusal, Session, SessionId, Span,
+    Status, TriggerRequest, Triggered,
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::Fault;
-use super::args::Script;
-use super::host::{Functions, Log, Seen};
+use super::args::{COMMANDS, Script};
+use super::host::{Functions, Log, Seen, result};
 use super::lines::next_line;
 use super::screen::Screen;
 
@@ -34,6 +35,8 @@ pub(crate) struct Talk<'s, O, E> {
     /// The session that was started or found last.
     session: Option<SessionId>,
     offer: Option<Offer>,
+    /// The call that the player is to answer.
+    asked: Option<CallRef>,
 }
 
 /// The options that were offered last, and have not been answered.
@@ -84,7 +87,7 @@ impl<'s, O: Write, E: Write> Talk<'s, O, E> {
         let bot = Engine::builder(MemoryStore::new())
             .transport(log.clone())
             .observer(log.clone())
-            .calls(Functions(functions))
+            .calls(Functions { answers: functions, person: screen.has_a_person().then(|| log.clone()) })
             .clock(clock.clone())
             .ids(CountingIds::new())
             .build();
@@ -103,7 +106,19 @@ impl<'s, O: Write, E: Write> Talk<'s, O, E> {
             let _ = bot.trigger(reached.campaign("play")).await?;
             log.take();
         }
-        Ok(Self { bot, clock, log, screen, flow, account, from, context, session: None, offer: None })
+        Ok(Self {
+            bot,
+            clock,
+            log,
+            screen,
+            flow,
+            account,
+            from,
+            context,
+            session: None,
+            offer: None,
+            asked: None,
+        })
     }
 
     async fn line(&mut self, line: &str) -> Result<ControlFlow<()>, Fault> {
@@ -117,25 +132,80 @@ impl<'s, O: Write, E: Write> Talk<'s, O, E> {
     }
 
     async fn command(&mut self, command: &str) -> Result<ControlFlow<()>, Fault> {
-        let mut words = command.split_whitespace();
-        match (words.next(), words.next(), words.next()) {
-            (Some("wait"), Some(span), None) => match Span::parse(span) {
+        let (word, rest) = command.trim().split_once(char::is_whitespace).unwrap_or((command.trim(), ""));
+        let rest = rest.trim();
+        match word {
+            "wait" if rest.is_empty() => self.screen.note(&"/wait: give a time span, such as 31m or 1h30m"),
+            "wait" => match Span::parse(rest) {
                 Ok(span) => self.pass(span.as_delta()).await?,
-                Err(rule) => self.screen.note(&format_args!("/wait: `{span}` {rule}, such as 31m or 1h30m")),
+                Err(rule) => self.screen.note(&format_args!("/wait: `{rest}` {rule}, such as 31m or 1h30m")),
             },
-            (Some("wait"), ..) => self.screen.note(&"/wait: give a time span, such as 31m or 1h30m"),
-            (Some("state"), None, _) => {
+            "answer" => match serde_json::from_str::<Value>(rest) {
+                Ok(answer) => self.answer(result(&answer)).await?,
+                Err(error) => self.screen.note(&format_args!("/answer: is no JSON: {error}")),
+            },
+            "fail" => self.answer(CallResult::failed(rest)).await?,
+            "back" => match serde_json::from_str::<Value>(if rest.is_empty() { "{}" } else { rest }) {
+                Ok(vars) => self.hand_back(vars).await?,
+                Err(error) => self.screen.note(&format_args!("/back: is no JSON: {error}")),
+            },
+            "image" if !rest.is_empty() => {
+                let Account { channel, account } = self.account.clone();
+                let image = json!({"url": rest, "mime": "image/jpeg"});
+                self.hear(Inbound::media(channel, &*account, &self.from, image)).await?;
+            }
+            "place" => match rest
+                .split_once(' ')
+                .map(|(north, east)| (north.parse::<f64>(), east.trim().parse::<f64>()))
+            {
+                Some((Ok(north), Ok(east))) => {
+                    let Account { channel, account } = self.account.clone();
+                    let place = json!({"latitude": north, "longitude": east});
+                    self.hear(Inbound::location(channel, &*account, &self.from, place)).await?;
+                }
+                _ => self.screen.note(&"/place: give latitude and longitude, such as 52.52 13.41"),
+            },
+            "state" if rest.is_empty() => {
                 let session = self.session().await?;
                 self.screen.session(session.as_ref())?;
             }
-            (Some("again"), None, _) if self.flow.trigger().is_manual() => self.trigger().await?,
-            (Some("again"), None, _) => self.screen.note(&"/again: a message starts this flow, write one"),
-            (Some("quit"), None, _) => return Ok(ControlFlow::Break(())),
-            _ => self.screen.note(&format_args!(
-                "`/{command}` is no command: /wait 31m, /state, /again, /quit; //{command} says /{command}"
-            )),
+            "again" if rest.is_empty() && self.flow.trigger().is_manual() => self.trigger().await?,
+            "again" if rest.is_empty() => self.screen.note(&"/again: a message starts this flow, write one"),
+            "quit" if rest.is_empty() => return Ok(ControlFlow::Break(())),
+            _ => self
+                .screen
+                .note(&format_args!("`/{command}` is no command: {COMMANDS}; //{command} says /{command}")),
         }
         Ok(ControlFlow::Continue(()))
+    }
+
+    /// Answers the call that waits for the player.
+    async fn answer(&mut self, result: CallResult) -> Result<(), Fault> {
+        match self.asked.take() {
+            None => self.screen.note(&"the flow asks nothing"),
+            Some(reference) => {
+                if self.bot.complete(reference, result).await? == Completed::Stale {
+                    self.screen.note(&"that comes too late");
+                }
+            }
+        }
+        self.pass(TimeDelta::zero()).await
+    }
+
+    /// A person gives the contact back.
+    async fn hand_back(&mut self, vars: Value) -> Result<(), Fault> {
+        let record = match self.session {
+            Some(id) => self.bot.session(id).await?,
+            None => None,
+        };
+        let back = match record {
+            Some(record) => self.bot.resume_from_handoff(record.contact(), vars).await?,
+            None => HandedBack::NotInHandoff,
+        };
+        if back == HandedBack::NotInHandoff {
+            self.screen.note(&"the contact is with nobody");
+        }
+        self.pass(TimeDelta::zero()).await
     }
 
     /// Starts the flow by call.
@@ -168,6 +238,10 @@ impl<'s, O: Write, E: Write> Talk<'s, O, E> {
             Some(option) => Inbound::choice(channel, account, from, &option.payload, &option.label),
             None => Inbound::text(channel, account, from, line),
         };
+        self.hear(inbound).await
+    }
+
+    async fn hear(&mut self, inbound: Inbound) -> Result<(), Fault> {
         match self.bot.receive(inbound).await? {
             Received::Consumed { session } => {
                 self.offer.take_if(|offer| offer.session == session);
@@ -175,6 +249,10 @@ impl<'s, O: Write, E: Write> Talk<'s, O, E> {
             }
             Received::Started { session } => self.session = Some(session),
             Received::Queued { .. } => self.screen.note(&"kept for the next question"),
+            Received::Handoff { .. } => {
+                self.screen.note(&"that is for the person who has the contact; /back gives it back")
+            }
+            Received::Keyword { action } => self.screen.note(&format_args!("keyword: {}", action.as_str())),
             Received::StaleChoice => self.screen.note(&"that was an option of an earlier question"),
             Received::Unmatched if self.session.is_none() => {
                 self.screen.note(&"the flow does not start with that")
@@ -212,7 +290,14 @@ impl<'s, O: Write, E: Write> Talk<'s, O, E> {
                     self.screen.message(&message)?;
                     self.note_offer(&message);
                 }
+                Seen::Asked(call) => {
+                    self.screen.call(&call)?;
+                    self.asked = Some(call.reference);
+                }
                 Seen::Turn(turn) => {
+                    if turn.number == 1 {
+                        self.session = Some(turn.session);
+                    }
                     self.screen.status(turn.session, turn.status)?;
                     if turn.status == Status::Failed
                         && let Some(failed) = self.bot.session(turn.session).await?

@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::NodeId;
 use crate::diagram::picture::Picture;
+use crate::engine::NodeCount;
 use crate::flow::Flow;
 use crate::kernel::{JournalStep, StepEvent};
 
@@ -77,6 +78,24 @@ impl<'a> Diagram<'a> {
             overlay.current = Some(node);
         }
         self
+    }
+
+    /// As a heat map of what journals add up to: how often sessions came to each node, and which way they went.
+    ///
+    /// ```
+    /// use chatflow::{Diagram, Engine, Flow, JournalFilter, MemoryStore};
+    ///
+    /// async fn heat_map(bot: &Engine<MemoryStore>, flow: &Flow) -> Result<String, chatflow::Error> {
+    ///     let counts = bot.node_counts(JournalFilter::of(flow.id().clone())).await?;
+    ///     Ok(Diagram::of(flow).node_counts(&counts).svg())
+    /// }
+    /// ```
+    pub fn node_counts(self, counts: &[NodeCount]) -> Self {
+        let nodes = counts.iter().map(|count| (count.node.clone(), count.visits));
+        let ways = counts.iter().flat_map(|count| {
+            count.branches.iter().map(|(branch, times)| (count.node.clone(), &**branch, *times))
+        });
+        self.counts(nodes).branch_counts(ways)
     }
 
     /// With how often each node was visited: the more often, the warmer its colour. A node that is not named was

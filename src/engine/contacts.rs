@@ -8,8 +8,11 @@ use crate::engine::decide::unreadable;
 use crate::error::Error;
 use crate::id::{ContactId, WorkspaceId};
 use crate::kernel::Decision;
-use crate::session::Contact;
-use crate::store::{ConversationStore, Lookup, Subject};
+use crate::session::{Contact, Conversation};
+use crate::store::{Commit, Committed, ConversationStore, Lookup, Record, Subject};
+
+/// Lost races until an address is not moved.
+const CARRYING_ATTEMPTS: u32 = 4;
 
 /// What became of an address that another contact is to have.
 pub(super) enum Released {
@@ -79,38 +82,74 @@ impl<S: ConversationStore> Engine<S> {
 
     /// Takes an address from a contact that the engine made from it alone and that is in no session, so that
     /// another contact can have it (SEMANTICS T2). One that opted out keeps it, unless the other may be written to
-    /// all the same (T10).
+    /// all the same (T10); then the other has its opt-out first, so that it is not lost on the way.
     pub(super) async fn release_address(
         &self,
         workspace: &WorkspaceId,
         alias: &Alias,
-        holder: &ContactId,
+        (holder, into): (&ContactId, &ContactId),
         field: &'static str,
         even_opted_out: bool,
     ) -> Result<Released, Error> {
         let Alias::Address(address) = alias else { return Err(Error::Contention) };
-        let (mut opted_out_at, mut gives_up) = (None, false);
-        let released = self.act(workspace, Subject::Contact(holder.clone()), false, true, |decision| {
-            let contact = &decision.conversation.contact;
-            opted_out_at = contact.opted_out_at;
-            gives_up = contact.minted
-                && decision.conversation.sessions.is_empty()
-                && contact.addresses.contains(address);
-            gives_up && (even_opted_out || opted_out_at.is_none()) && {
-                drop_address(decision, address);
-                true
+        let mut carried = None;
+        for _ in 0..CARRYING_ATTEMPTS {
+            let (mut opted_out_at, mut gives_up) = (None, false);
+            let released = self.act(workspace, Subject::Contact(holder.clone()), false, true, |decision| {
+                let contact = &decision.conversation.contact;
+                opted_out_at = contact.opted_out_at;
+                gives_up = contact.minted
+                    && decision.conversation.sessions.is_empty()
+                    && contact.addresses.contains(address);
+                gives_up && (opted_out_at.is_none() || opted_out_at == carried) && {
+                    drop_address(decision, address);
+                    true
+                }
+            });
+            if released.await? {
+                return Ok(Released::Free { opted_out_at });
             }
-        });
-        if released.await? {
-            return Ok(Released::Free { opted_out_at });
+            match opted_out_at.filter(|_| gives_up) {
+                Some(at) if even_opted_out => {
+                    self.carry_opt_out(workspace, into, at).await?;
+                    carried = Some(at);
+                }
+                Some(_) => return Ok(Released::OptedOut),
+                None => return Err(Error::invalid(field, format_args!("belongs to contact `{holder}`"))),
+            }
         }
-        if gives_up {
-            return Ok(Released::OptedOut);
-        }
-        Err(Error::invalid(field, format_args!("belongs to contact `{holder}`")))
+        Err(Error::Contention)
     }
 
-    /// Moves the addresses of one contact, and an opt-out, to another; `from` stays, without them (SEMANTICS T2).
+    /// Notes that a contact, which may be new, does not want to be written to at an address that it is about to get.
+    async fn carry_opt_out(
+        &self,
+        workspace: &WorkspaceId,
+        contact: &ContactId,
+        since: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        for _ in 0..CARRYING_ATTEMPTS {
+            let lookup = self.lookup(workspace, Subject::Contact(contact.clone()));
+            if self.store.load(&lookup).await?.conversation.is_some() {
+                return self
+                    .change(contact, |decision| {
+                        decision.edit().contact.opted_out_at.get_or_insert(since);
+                    })
+                    .await;
+            }
+            let mut conversation = Conversation::new(contact.clone(), lookup.now);
+            conversation.contact.opted_out_at = Some(since);
+            let record = Record::new(conversation.into());
+            let commit = Commit::new(workspace.clone(), contact.clone(), None, record, lookup.now);
+            if let Committed::Applied { .. } = self.store.commit(commit).await? {
+                return Ok(());
+            }
+        }
+        Err(Error::Contention)
+    }
+
+    /// Moves the addresses of one contact, and an opt-out, to another; `from` stays, without them (SEMANTICS T2). An
+    /// opt-out ends the other's sessions (T10).
     ///
     /// # Errors
     /// `ContactNotFound` of either; `InvalidInput` of `from` when it is in a session, or the same; `Quarantined`,
@@ -123,7 +162,11 @@ impl<S: ConversationStore> Engine<S> {
         let old = self.contact(from).await?.ok_or_else(|| Error::ContactNotFound(from.clone()))?;
         self.contact(into).await?.ok_or_else(|| Error::ContactNotFound(into.clone()))?;
         if let Some(at) = old.opted_out_at {
-            self.change(into, |decision| decision.edit().contact.opted_out_at = Some(at)).await?;
+            self.change(into, |decision| {
+                decision.opt_out();
+                decision.edit().contact.opted_out_at = Some(at);
+            })
+            .await?;
         }
         for address in &old.addresses {
             let released = self.act(workspace, Subject::Contact(from.clone()), false, true, |decision| {

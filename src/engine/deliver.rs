@@ -35,7 +35,7 @@ pub(super) struct Batch {
     pub(super) due_after: Option<DateTime<Utc>>,
     /// The first deadline of a wait that does not pass before these messages are settled (SEMANTICS N3).
     pub(super) held_until: Option<DateTime<Utc>>,
-    /// Whether a session waits for what becomes of one of its messages (SEMANTICS D1).
+    /// Whether a session waits for what becomes of one of its messages, be it after a handoff (SEMANTICS D1).
     pub(super) is_awaited: bool,
     /// Nothing is to be done, or the lease is gone.
     pub(super) is_done: bool,
@@ -80,7 +80,10 @@ impl Batch {
             last_seq: conversation.last_seq,
             due_after: conversation.due_at(conversation.last_seq).or_else(|| decision.idle_until()),
             held_until: held.filter_map(|session| session.deadline).min(),
-            is_awaited: conversation.sessions.iter().any(|session| session.awaits().is_some()),
+            is_awaited: conversation
+                .sessions
+                .iter()
+                .any(|session| session.awaits_sooner_or_later().is_some()),
             is_done: false,
         }
     }

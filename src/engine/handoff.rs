@@ -8,7 +8,6 @@ use crate::engine::outcome::{HandedBack, HandedOver};
 use crate::engine::request::bad_value;
 use crate::error::Error;
 use crate::id::{ContactId, SessionId};
-use crate::kernel::Input;
 use crate::store::{ConversationStore, Subject};
 use crate::value::{Bag, Caps};
 
@@ -29,9 +28,8 @@ impl<S: ConversationStore> Engine<S> {
             return Err(Error::SessionNotFound(session));
         }
         self.act(workspace, lookup.subject, HandedOver::Unchanged, HandedOver::HandedOver, |decision| {
-            let now = decision.now;
             let place = decision.place_of(session);
-            place.is_some_and(|place| decision.advance(place, Input::Handoff, now))
+            place.is_some_and(|place| decision.hand_over(place))
         })
         .await
     }

@@ -38,7 +38,7 @@ impl Arrival {
                     match (action, &node) {
                         (KeywordAction::Restart, _) => self.restart(decision, snapshot, place),
                         (KeywordAction::Handoff, _) => {
-                            decision.advance(place, Input::Handoff, now);
+                            decision.hand_over(place);
                         }
                         (KeywordAction::Jump, Some(node)) => {
                             let input = Input::Jump { node: node.clone(), route: Some(self.route()) };
@@ -76,10 +76,10 @@ impl Arrival {
     fn restart(&self, decision: &mut Decision<'_>, snapshot: &Snapshot, place: usize) {
         let Some(session) = decision.conversation.sessions.get(place) else { return };
         let pinned = decision.pinned(&session.flow, session.version).and_then(|pinned| pinned.flow);
-        let own = pinned.map(|flow| (session.version, flow, session.context.clone()));
+        let own = pinned.map(|flow| (session.version, flow, session.begun_with().clone()));
         let limits = decision.ground.limits;
         let online = snapshot.view(&session.flow).and_then(View::online).and_then(|(version, flow)| {
-            let (context, _) = accept_inputs(flow.start().1, session.context.clone(), limits).ok()?;
+            let (context, _) = accept_inputs(flow.start().1, session.begun_with().clone(), limits).ok()?;
             Some((version, flow, context))
         });
         let Some((version, flow, context)) = online.or(own) else { return };

@@ -150,12 +150,14 @@ impl<S: ConversationStore> Engine<S> {
         Ok(self.store.live(&live).await?)
     }
 
-    /// Puts a dead letter back into the outbox, at the end, under the same id. Answers whether it was there.
+    /// Puts a dead letter back into the outbox, at the end, under the same id. Answers whether it was there, and its
+    /// contact may be written to: for one who opted out it stays a dead letter (SEMANTICS T10).
     ///
     /// # Errors
     /// `Quarantined`, `Contention`, `Store`.
     pub async fn requeue(&self, contact: &ContactId, message: MessageId) -> Result<bool, Error> {
-        self.with_letter(contact, message, |decision, letter| {
+        let allowed = |decision: &Decision<'_>| decision.may_be_written_to(message.session);
+        self.with_letter(contact, message, allowed, |decision, letter| {
             let mut message = (*letter.message).clone();
             message.created_at = decision.now;
             decision.requeue(message.into());
@@ -168,21 +170,21 @@ impl<S: ConversationStore> Engine<S> {
     /// # Errors
     /// `Quarantined`, `Contention`, `Store`.
     pub async fn drop_dead_letter(&self, contact: &ContactId, message: MessageId) -> Result<bool, Error> {
-        self.with_letter(contact, message, |_, _| ()).await
+        self.with_letter(contact, message, |_| true, |_, _| ()).await
     }
 
     async fn with_letter(
         &self,
         contact: &ContactId,
         message: MessageId,
+        allowed: impl Fn(&Decision<'_>) -> bool + Send + Sync,
         mut act: impl FnMut(&mut Decision<'_>, DeadLetter) + Send,
     ) -> Result<bool, Error> {
         let workspace = self.workspace()?;
         self.act(workspace, Subject::Contact(contact.clone()), false, true, |decision| {
             let letters = decision.conversation.dead_letters();
-            let Some(place) = letters.iter().position(|letter| letter.message.id == message) else {
-                return false;
-            };
+            let place = letters.iter().position(|letter| letter.message.id == message);
+            let Some(place) = place.filter(|_| allowed(decision)) else { return false };
             let letter = decision.edit().history().dead_letters.remove(place);
             act(decision, letter);
             true

@@ -14,10 +14,10 @@ use crate::engine::outcome::Received;
 use crate::engine::request::{CheckedInbound, Inbound};
 use crate::error::Error;
 use crate::flow::Flow;
-use crate::id::{ContactId, FlowVersion, SessionId, WorkspaceId};
+use crate::id::{ContactId, FlowId, FlowVersion, SessionId, WorkspaceId};
 use crate::kernel::{
-    Admission, Allowances, Candidate, Decision, Heard, InboundMessage, Input, NewSession, Routing,
-    accept_inputs, admit, hear, message_hash, own_choice, route,
+    Admission, Allowances, Candidate, Decision, Heard, InboundMessage, Input, NewSession, Routing, admit,
+    default_inputs, hear, message_hash, own_choice, route,
 };
 use crate::limits::Limits;
 use crate::observer::EventKind;
@@ -60,8 +60,9 @@ impl<S: ConversationStore> Engine<S> {
                     return Ok(received);
                 }
                 Answer::AddressTaken(alias, holder) => {
-                    if let Released::Free { opted_out_at } =
-                        self.release_address(workspace, &alias, &holder, "from", true).await?
+                    if let Released::Free { opted_out_at } = self
+                        .release_address(workspace, &alias, (&holder, &arrival.contact), "from", true)
+                        .await?
                     {
                         opt_out = CarriedOptOut { since: opted_out_at, is_known: true };
                     }
@@ -142,10 +143,10 @@ impl<S: ConversationStore> Engine<S> {
         };
         let known = expect.is_some().then_some(&*decision.conversation);
         let is_out = opt_out.since.is_some() || decision.conversation.contact.opted_out_at.is_some();
-        let flow_of = |session: &Session| decision.flow_of(session);
+        let version_of = |flow: &FlowId, version: FlowVersion| decision.version_of(flow, version);
         let asked_by = |session: &Session| decision.asked_by(session);
         let host = &self.ports.keywords;
-        let heard = hear(&message, (known, is_out), flow_of, asked_by, host, decision.now, limits);
+        let heard = hear(&message, (known, is_out), version_of, asked_by, host, decision.now, limits);
         if heard != Heard::Nothing {
             arrival.meet(&mut decision, expect.is_none(), opt_out.since);
         }
@@ -330,10 +331,9 @@ impl Arrival {
         }
     }
 
-    /// Starts a flow by this message. It brings no context: a required input is the author's to default.
+    /// Starts a flow by this message, which brings no context.
     pub(super) fn start(&self, decision: &mut Decision<'_>, version: FlowVersion, flow: &Flow) {
-        let context = accept_inputs(flow.start().1, Bag::new(), decision.ground.limits)
-            .map_or_else(|_| Bag::new(), |(context, _)| context);
+        let context = default_inputs(flow.start().1, decision.ground.limits);
         decision.start(flow, self.new_session(version, context));
     }
 

@@ -145,6 +145,13 @@ impl<S: ConversationStore> Engine<S> {
 
     /// Makes live sessions of terminated versions due, so that they end without a message or a deadline (SEMANTICS L4).
     async fn wake_terminated(&self, now: DateTime<Utc>) -> Result<(), Error> {
+        if self.is_upkeep_due(now)
+            && let Ok(workspaces) = self.ports.flow_store.terminated().await
+        {
+            for workspace in workspaces {
+                self.ports.catalogues.of(&workspace);
+            }
+        }
         for (workspace, flows) in self.ports.catalogues.all() {
             let snapshot = flows.snapshot(&self.ports, &workspace, now).await?;
             let millis = now.timestamp_millis();
@@ -187,13 +194,18 @@ impl<S: ConversationStore> Engine<S> {
         Ok(self.store.live(&live).await?)
     }
 
+    /// Whether it is time for what is done once a minute.
+    fn is_upkeep_due(&self, now: DateTime<Utc>) -> bool {
+        let (due, seconds) = (self.ports.purge_at.load(Ordering::Acquire), now.timestamp());
+        seconds >= due || due - seconds > PURGE_PERIOD_SECONDS
+    }
+
     /// Removes what is past its retention, once a minute (SEMANTICS S12).
     async fn purge(&self, now: DateTime<Utc>) -> Result<(), Error> {
-        let seconds = now.timestamp();
-        let due = self.ports.purge_at.load(Ordering::Acquire);
-        if seconds < due && due - seconds <= PURGE_PERIOD_SECONDS {
+        if !self.is_upkeep_due(now) {
             return Ok(());
         }
+        let seconds = now.timestamp();
         let before =
             |retention: Duration| now.checked_sub_signed(span(retention)).unwrap_or(DateTime::UNIX_EPOCH);
         let purge = Purge {

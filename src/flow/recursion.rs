@@ -1,5 +1,5 @@
-//! What is checked of the flows that a flow calls: that they are there, and that no way through them leads back to it
-//! with no wait in between (SEMANTICS C). A flow that calls itself directly is checked without the others (`check`).
+//! What is checked of the flows that a flow calls: that they are there, that none needs a contact where there is none,
+//! and that no way through them leads back to it with no wait in between (SEMANTICS C, T2). A flow that calls itself directly is checked without the others (`check`).
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -8,7 +8,7 @@ use crate::flow::graph::Way;
 use crate::flow::issue::{Found, IssueCode, Issues};
 use crate::flow::node::{Node, Pace, Port};
 use crate::flow::path::{Path, brief};
-use crate::flow::{Flow, NodeIx};
+use crate::flow::{ContactMode, Flow, NodeIx, Step};
 use crate::{FlowId, NodeId};
 
 /// What keeps a flow from going online for the flows that it calls. `known` are those that there are, `online` finds
@@ -30,6 +30,17 @@ pub(crate) fn check_calls<'f>(
             let at = at.item(place);
             let fix = "import that flow first, or name another one";
             found.add(IssueCode::UnknownSubflow, &at.key("flow"), message, fix);
+        }
+        if flow.start().1.contact == ContactMode::None
+            && let Some((callee, needy)) = reached.needy(&call.flow)
+        {
+            let (callee, needy) = (brief(callee.as_str()), brief(needy.id.as_str()));
+            let message = format!(
+                "leads to {needy:?} of flow {callee:?}, which needs one, but the flow runs without a contact"
+            );
+            let fix = "call a flow that only sends by from_to, or let the start node need a contact";
+            let list = Path::Root.key("nodes");
+            found.add(IssueCode::WaitWithoutContact, &list.item(place).key("flow"), message, fix);
         }
     }
     for (place, callee) in reached.calls_at_once(flow) {
@@ -77,6 +88,19 @@ impl<'f> Reached<'f> {
             }
         }
         reached
+    }
+
+    /// A node that needs a contact, of a flow or of those that it calls.
+    fn needy(&self, from: &FlowId) -> Option<(&'f FlowId, &'f Step)> {
+        let mut seen = BTreeSet::from([from]);
+        let mut queue = VecDeque::from([from]);
+        while let Some(flow) = queue.pop_front().and_then(|next| self.flows.get(next)) {
+            if let Some(step) = flow.steps.iter().find(|step| step.node.needs_contact()) {
+                return Some((&flow.id, step));
+            }
+            queue.extend(flow.calls().filter(|callee| seen.insert(*callee)));
+        }
+        None
     }
 
     fn calls_at_once(&self, flow: &'f Flow) -> Vec<(NodeIx, &'f FlowId)> {

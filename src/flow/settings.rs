@@ -51,10 +51,12 @@ pub struct SettingsDef {
     /// (SEMANTICS I12).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_message_age: Option<Span>,
-    /// Words that mean something wherever the contact stands (SEMANTICS I6).
+    /// Words that mean something wherever the contact stands (SEMANTICS I6), also in a flow that this one called, whose
+    /// own words go before; there only a `jump` has no meaning, since its node is not in that flow.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keywords: Option<Vec<KeywordDef>>,
-    /// What is said some time before a session expires (SEMANTICS S6).
+    /// What is said some time before a session expires at a question of this flow (SEMANTICS S6). A flow that this one
+    /// called reminds of its own questions, or of none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reminder: Option<ReminderDef>,
 }

@@ -38,7 +38,7 @@ pub(super) fn render_content(run: &mut Run<'_>, message: &Message) -> Result<Con
 impl Run<'_> {
     /// The text that the contact reads, of those in several languages.
     fn pick<'t, T>(&self, texts: &'t Local<T>) -> &'t T {
-        let profile = self.scene.contact.profile.as_deref();
+        let profile = self.contact.profile.as_deref();
         let contact = profile.and_then(|profile| profile.language.as_deref());
         texts.pick(contact, self.flow.settings().language.as_deref())
     }

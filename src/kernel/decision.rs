@@ -75,6 +75,8 @@ pub(crate) struct Decision<'a> {
     pub(crate) drop_aliases: Vec<Alias>,
     /// Messages of the turn that just ended which come too late to be sent.
     overdue: Vec<Arc<Outbound>>,
+    /// Messages that sessions wait for and that are not said to who opted out.
+    unsaid: Vec<MessageId>,
     /// The flow that was last asked for, by the address of its id: sessions share it with their compiled flow.
     last_pinned: Cell<Option<((usize, FlowVersion), Pinned<'a>)>>,
 }
@@ -102,6 +104,7 @@ impl<'a> Decision<'a> {
             add_aliases: Vec::new(),
             drop_aliases: Vec::new(),
             overdue: Vec::new(),
+            unsaid: Vec::new(),
             last_pinned: Cell::new(None),
         };
         if now - clock > CLOCK_BEHIND {
@@ -145,15 +148,15 @@ impl<'a> Decision<'a> {
         }
     }
 
-    /// The flow that a session stands in.
-    pub(crate) fn flow_of(&self, session: &Session) -> Option<&'a Flow> {
-        let (flow, version) = session.active();
+    /// A version of a flow, if there is one.
+    pub(crate) fn version_of(&self, flow: &FlowId, version: FlowVersion) -> Option<&'a Flow> {
         self.pinned(flow, version)?.flow.map(|flow| &**flow)
     }
 
     /// The question that a session waits at.
     pub(crate) fn asked_by(&self, session: &Session) -> Option<Asked<'a>> {
-        wait_node(self.flow_of(session)?, session)
+        let (flow, version) = session.active();
+        wait_node(self.version_of(flow, version)?, session)
     }
 
     /// The record, to be changed.
@@ -196,7 +199,7 @@ impl<'a> Decision<'a> {
 
     /// Takes an input to the session at this place. Answers whether it took it.
     pub(crate) fn advance(&mut self, place: usize, input: Input, at: DateTime<Utc>) -> bool {
-        let is_taken = self.turn(place, input, at);
+        let is_taken = self.turn(place, input, at, false);
         self.bury_overdue(at);
         is_taken
     }
@@ -207,12 +210,18 @@ impl<'a> Decision<'a> {
             let message = self.overdue.remove(0);
             self.refuse(message, DeadReason::TooLate, at);
         }
+        while let Some(message) = self.unsaid.pop() {
+            let Some(place) = self.place_of(message.session) else { continue };
+            let outcome = SendOutcome::Failed { reason: "the contact opted out".to_owned() };
+            self.turn(place, Input::Sent { message, outcome }, at, true);
+        }
     }
 
-    fn turn(&mut self, place: usize, input: Input, at: DateTime<Utc>) -> bool {
+    /// `is_quiet`: what it leads to is not said, whatever the input.
+    fn turn(&mut self, place: usize, input: Input, at: DateTime<Utc>, is_quiet: bool) -> bool {
         let Some(session) = self.conversation.sessions.get(place) else { return false };
         let Some(pinned) = self.pinned(&session.flow, session.version) else { return false };
-        let keeps_quiet = self.keeps_quiet(session, &input);
+        let is_quiet = is_quiet || self.keeps_quiet(session, &input);
         let unsent = self.conversation.outbox.iter().filter(|unsent| unsent.seq > self.settled).count();
         let last_seq = self.conversation.last_seq;
         let (journal, version) = (session.is_journalled(), session.version);
@@ -237,8 +246,9 @@ impl<'a> Decision<'a> {
         if !outcome.taken {
             return false;
         }
-        if keeps_quiet {
+        if is_quiet {
             outcome.effects.retain(|effect| !matches!(effect, Effect::Send(_)));
+            self.unsaid.extend(session.awaits());
         }
         let max = self.ground.limits.conversation_bytes;
         if !is_aside
@@ -377,12 +387,15 @@ impl<'a> Decision<'a> {
         }
     }
 
-    /// Whether what the input leads to is not said: time alone writes nothing to a contact who opted out (SEMANTICS
-    /// T10).
+    /// Whether what the input leads to is not said: time alone writes nothing to a contact who opted out, but for the
+    /// answer to what was said in pieces (SEMANTICS T10, I10).
     fn keeps_quiet(&self, session: &Session, input: &Input) -> bool {
-        self.conversation.contact.opted_out_at.is_some()
-            && matches!(input, Input::Deadline(_) | Input::Reminder(_))
-            && !session.origin.as_ref().is_some_and(|origin| origin.transactional)
+        let is_time = match input {
+            Input::Deadline(_) => session.window().is_none(),
+            Input::Reminder(_) | Input::Expiry => true,
+            _ => false,
+        };
+        is_time && !self.may_be_written_to(session.id)
     }
 
     /// Ends the session at this place from outside, and drops what it has not sent (SEMANTICS D1).
@@ -468,7 +481,7 @@ impl<'a> Decision<'a> {
             let outcome = SendOutcome::from(&reason);
             has_branch = self.has_branch(place, &outcome);
             if !self.keep_sent(place, message.id, &outcome) {
-                self.turn(place, Input::Sent { message: message.id, outcome }, at);
+                self.turn(place, Input::Sent { message: message.id, outcome }, at, false);
             }
         }
         if !has_branch {
@@ -491,7 +504,8 @@ impl<'a> Decision<'a> {
     /// Whether the node that the session at this place sent from has a branch for this.
     fn has_branch(&self, place: usize, outcome: &SendOutcome) -> bool {
         let step = self.conversation.sessions.get(place).and_then(|session| {
-            let flow = self.pinned(&session.flow, session.version)?.flow?;
+            let (flow, version) = session.active();
+            let flow = self.pinned(flow, version)?.flow?;
             flow.node(flow.find(&session.sending()?.node, NodeIx(session.hint))?)
         });
         step.is_some_and(|step| refusal(step, outcome).is_some())
@@ -512,6 +526,7 @@ impl<'a> Decision<'a> {
             |session: &Session| session.sending().is_some_and(|sending| sending.seq == message.seq);
         let took_effect = self.conversation.sessions.get(place).is_some_and(is_latest)
             && self.has_branch(place, &outcome)
+            && !self.has_kept_sent(message, &outcome)
             && (self.keep_sent(place, message, &outcome)
                 || self.advance(place, Input::Sent { message, outcome }, self.now));
         if took_effect {

@@ -42,7 +42,11 @@ impl<'a> Run<'a> {
         let vars = std::mem::take(&mut self.session.vars);
         let rare = self.session.rare();
         let jumps = std::mem::take(&mut rare.jumps);
-        if !entry.is_terminal {
+        if entry.is_terminal {
+            if rare.frames.is_empty() {
+                rare.begun.get_or_insert(context);
+            }
+        } else {
             rare.frames.push(Frame { flow, version, node: step.id.clone(), context, vars, jumps });
         }
         self.stand_in(callee);

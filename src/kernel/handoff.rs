@@ -1,7 +1,7 @@
 //! A session in the hands of a person, from its side: how it is handed over where it stands, and how it goes on
 //! afterwards (SEMANTICS S10). What the node does is in `node/handoff`, what the conversation does in `silence`.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::flow::Step;
 use crate::flow::node::{Handoff as Node, Port};
@@ -59,7 +59,13 @@ impl Run<'_> {
                 Some(handoff) if handoff.stood.is_none() && step.exit(Node::TIMEOUT).is_some() => {
                     Move::Take(Node::TIMEOUT)
                 }
-                _ => Move::End(Status::Expired),
+                Some(handoff) => {
+                    if handoff.stood.is_some() {
+                        self.session.answered = self.session.wait;
+                    }
+                    Move::End(Status::Expired)
+                }
+                None => Move::End(Status::Expired),
             },
             _ => Move::Ignore,
         }
@@ -85,7 +91,12 @@ impl Run<'_> {
 
     fn stand_again(&self, since: DateTime<Utc>, stood: Stood) -> Stood {
         let now = self.scene.now;
-        let left = stood.deadline.map(|deadline| later(now, deadline - since));
+        let left = stood.deadline.map(|deadline| {
+            let left = deadline - since;
+            // It was over before, and held by a message that was not delivered yet (SEMANTICS N3).
+            let is_held = left <= TimeDelta::zero();
+            later(now, if is_held { deadline - stood.parked_at } else { left })
+        });
         Stood { deadline: left, parked_at: now, ..stood }
     }
 }

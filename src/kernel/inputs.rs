@@ -51,6 +51,14 @@ pub(crate) fn accept_inputs(start: &Start, given: Bag, limits: &Limits) -> Resul
     Ok((kept, dropped))
 }
 
+/// What a message brings in that starts a flow: nothing but what the author has as defaults. A required input is the
+/// author's to default.
+pub(crate) fn default_inputs(start: &Start, limits: &Limits) -> Bag {
+    let caps = Caps::of(limits);
+    let defaults = start.inputs.iter().filter_map(|input| Some((&input.name, input.default.as_ref()?)));
+    defaults.fold(Bag::new(), |bag, (name, value)| bag.with(name, value, &caps).unwrap_or(bag))
+}
+
 fn is_of(value: Node<'_>, declared: InputType) -> bool {
     match declared {
         InputType::Any => true,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::flow::{Flow, Keyword, KeywordAction, Keywords, NodeIx, keyword_form};
-use crate::id::{NodeId, SessionId};
+use crate::id::{FlowId, FlowVersion, NodeId, SessionId};
 use crate::kernel::Decision;
 use crate::kernel::route::{Asked, InboundMessage, answering};
 use crate::kernel::run::{Move, Run, span};
@@ -34,10 +34,11 @@ pub(crate) enum Heard {
 }
 
 /// Decides, on a conversation to which all that was due has been applied; of a contact who opted out, or did not.
+/// `version_of` finds a version of a flow.
 pub(crate) fn hear<'f>(
     inbound: &InboundMessage<'_>,
     (conversation, is_out): (Option<&Conversation>, bool),
-    flow_of: impl Fn(&Session) -> Option<&'f Flow>,
+    version_of: impl Fn(&FlowId, FlowVersion) -> Option<&'f Flow>,
     question_of: impl Fn(&Session) -> Option<Asked<'f>>,
     host: &Keywords,
     now: DateTime<Utc>,
@@ -45,13 +46,15 @@ pub(crate) fn hear<'f>(
 ) -> Heard {
     let is_text = inbound.message.kind == MessageKind::Text;
     let sessions = conversation.map_or(&[][..], |conversation| &conversation.sessions);
-    let flow_has = |session: &Session, word: &str| flow_of(session)?.keywords().find(word);
+    let has = |flow: &Flow, word: &str| flow.keywords().find(word).is_some();
     let is_keyword = |word: &Cow<'_, str>| {
-        host.find(word).is_some() || sessions.iter().any(|session| flow_has(session, word).is_some())
+        let of_flow = |session| flows_of(session, &version_of).any(|flow| has(flow, word));
+        host.find(word).is_some() || sessions.iter().any(of_flow)
     };
     let word = is_text.then(|| keyword_form(&inbound.message.text)).flatten().filter(is_keyword);
     if let Some(word) = &word {
-        let of_flows = sessions.iter().filter_map(|session| flow_has(session, word));
+        let flows = sessions.iter().flat_map(|session| flows_of(session, &version_of));
+        let of_flows = flows.filter_map(|flow| flow.keywords().find(word));
         let means = |action| of_flows.clone().chain(host.find(word)).any(|keyword| keyword.action == action);
         if means(KeywordAction::OptOut) {
             return Heard::OptOut;
@@ -70,6 +73,10 @@ pub(crate) fn hear<'f>(
     if age.is_some_and(|age| age > span(limits.max_message_age)) || !asked.as_ref().is_none_or(interrupts) {
         return Heard::Nothing;
     }
+    let flow_of = |session: &Session| {
+        let (flow, version) = session.active();
+        version_of(flow, version)
+    };
     let is_young = |session: &&Session| {
         let patience = flow_of(session).map_or(TimeDelta::MAX, |flow| flow.settings().max_message_age);
         age.is_none_or(|age| age <= patience)
@@ -78,24 +85,40 @@ pub(crate) fn hear<'f>(
     let mut newest_first: Vec<&Session> = sessions.iter().filter(is_young).collect();
     newest_first.reverse();
     newest_first.sort_by_key(|session| Reverse(session.parked_at));
-    of_a_flow(&word, &newest_first, &flow_of)
-        .or_else(|| of_the_host(host.find(&word)?, &newest_first, &flow_of))
+    of_a_flow(&word, &newest_first, &version_of)
+        .or_else(|| of_the_host(host.find(&word)?, &newest_first, flow_of))
         .unwrap_or(Heard::Nothing)
 }
 
-/// The keyword of the newest session whose flow has it.
+/// The flows whose keywords act on a session, the nearest first: the one that it stands in, those that wait for it, the
+/// one that was started.
+fn flows_of<'s, 'f: 's>(
+    session: &'s Session,
+    version_of: &'s impl Fn(&FlowId, FlowVersion) -> Option<&'f Flow>,
+) -> impl Iterator<Item = &'f Flow> + Clone + 's {
+    let waiting = session.frames().iter().rev().map(|frame| (&frame.flow, frame.version));
+    let started = session.is_in_call().then_some((&session.flow, session.version));
+    let flows = std::iter::once(session.active()).chain(waiting).chain(started);
+    flows.filter_map(|(flow, version)| version_of(flow, version))
+}
+
+/// The keyword of the newest session of which a flow has it. A jump stays in the flow where the session stands.
 fn of_a_flow<'f>(
     word: &str,
     newest_first: &[&Session],
-    flow_of: impl Fn(&Session) -> Option<&'f Flow>,
+    version_of: &impl Fn(&FlowId, FlowVersion) -> Option<&'f Flow>,
 ) -> Option<Heard> {
     newest_first.iter().find_map(|session| {
-        let keyword = flow_of(session)?.keywords().find(word)?;
-        (keyword.action != KeywordAction::OptIn).then(|| Heard::Keyword {
-            action: keyword.action,
-            sessions: vec![session.id],
-            node: keyword.node.clone(),
-        })
+        let mut keywords = flows_of(session, version_of).map(|flow| flow.keywords().find(word)).enumerate();
+        let keyword = keywords.find_map(|(outward, keyword)| {
+            keyword.filter(|keyword| match keyword.action {
+                KeywordAction::OptIn => false,
+                KeywordAction::Jump => outward == 0,
+                _ => true,
+            })
+        })?;
+        let (action, node) = (keyword.action, keyword.node.clone());
+        Some(Heard::Keyword { action, sessions: vec![session.id], node })
     })
 }
 
@@ -152,6 +175,14 @@ impl Decision<'_> {
         let contact = &mut self.edit().contact;
         contact.opted_out_at = None;
         contact.opted_in_at.get_or_insert(now);
+    }
+
+    /// Whether the contact takes a message of this session that answers nothing: it did not opt out, or the session is
+    /// transactional (SEMANTICS T10).
+    pub(crate) fn may_be_written_to(&self, session: SessionId) -> bool {
+        let place = self.place_of(session);
+        let origin = place.and_then(|place| self.conversation.sessions.get(place)?.origin.as_ref());
+        self.conversation.contact.opted_out_at.is_none() || origin.is_some_and(|origin| origin.transactional)
     }
 
     pub(crate) fn place_of(&self, session: SessionId) -> Option<usize> {

@@ -45,7 +45,7 @@ pub(crate) use admit::{Admission, Allowances, admit};
 pub(crate) use aside::take_aside;
 pub(crate) use decision::{Decision, Flows, Ground, Pinned};
 pub(crate) use hash::{address_hash, fingerprint, jitter, key_hash, message_hash};
-pub(crate) use inputs::accept_inputs;
+pub(crate) use inputs::{accept_inputs, default_inputs};
 pub use journal::{CalledFlow, JournalEntry, JournalStep, Seen, StepEvent};
 pub(crate) use keyword::{Heard, hear};
 pub use library::{Callee, Library};

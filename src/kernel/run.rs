@@ -302,6 +302,7 @@ impl<'a> Run<'a> {
         let is_taken = self.go_on_at(next);
         let stands_behind = was_sent
             && self.visited == 1
+            && self.sends == 0
             && std::ptr::eq(self.flow, flow)
             && matches!(self.session.status, Status::Waiting | Status::Delayed)
             && step.exit(SendMessage::FAILED).is_some();
@@ -349,6 +350,7 @@ impl<'a> Run<'a> {
 
     fn go_on_at(&mut self, next: Option<NodeIx>) -> bool {
         if let Some(next) = next {
+            self.session.take_sending();
             self.unpark();
             self.session.forget_heard();
             self.walk(next);
@@ -357,6 +359,9 @@ impl<'a> Run<'a> {
     }
 
     fn unpark(&mut self) {
+        if self.session.status == Status::Waiting {
+            self.session.answered = self.session.wait;
+        }
         self.session.status = Status::Running;
         self.session.deadline = None;
         self.session.call = None;
@@ -372,9 +377,6 @@ impl<'a> Run<'a> {
         let Some((at, step)) = found.and_then(|at| Some((at, flow.node(at)?))) else { return false };
         if step.exit(SendMessage::FAILED).is_none() {
             return false;
-        }
-        if self.session.status == Status::Waiting {
-            self.session.answered = self.session.wait;
         }
         self.go_on_from(at, step, Move::Take(SendMessage::FAILED), false)
     }
@@ -469,6 +471,7 @@ impl<'a> Run<'a> {
         self.session.deadline = None;
         self.session.call = None;
         self.session.forget_heard();
+        node::miss_queued(self);
         if let Some(rare) = &mut self.session.rare {
             rare.handoff = None;
             rare.remind_before = None;

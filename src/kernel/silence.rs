@@ -64,6 +64,12 @@ impl Decision<'_> {
         true
     }
 
+    /// Whether that is kept already.
+    pub(super) fn has_kept_sent(&self, message: MessageId, outcome: &SendOutcome) -> bool {
+        let kept = self.conversation.silence().map_or(&[][..], |silence| &silence.sent);
+        kept.iter().any(|(of, kept)| *of == message && kept == outcome)
+    }
+
     /// Takes the result of a host call to the session that waits for it, or keeps it until the contact comes back from
     /// a person. Answers whether anybody waits for it (SEMANTICS D2).
     pub(crate) fn answer_call(&mut self, call: CallId, result: CallResult, at: DateTime<Utc>) -> bool {
@@ -93,6 +99,19 @@ impl Decision<'_> {
             silence.results.push(kept);
         }
         true
+    }
+
+    /// Hands a session over to a person. Time that it stood still before, because another one was with one, is not its
+    /// own. Answers whether that could be done.
+    pub(crate) fn hand_over(&mut self, place: usize) -> bool {
+        let now = self.now;
+        let session = self.conversation.sessions.get(place);
+        let stood_still = session.is_some_and(|session| self.conversation.stands_still(session));
+        if let Some(since) = self.conversation.silence().filter(|_| stood_still).map(|silence| silence.since)
+        {
+            self.advance(place, Input::Thaw { since }, now);
+        }
+        self.advance(place, Input::Handoff, now)
     }
 
     /// Takes every session in handoff back from the person. Answers whether there was one.

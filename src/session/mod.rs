@@ -21,6 +21,7 @@ mod ring;
 mod session;
 mod status;
 mod stored;
+mod words;
 
 pub use call::{CallKind, CallStage, PendingCall};
 pub use change::ContactChange;

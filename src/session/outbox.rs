@@ -1,5 +1,6 @@
 //! Messages on their way to the contact, and those that did not arrive.
 
+use std::fmt;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -106,6 +107,17 @@ pub enum DeadReason {
     GaveUp(String),
     /// It became due so long ago that it makes no sense any more (SEMANTICS S2).
     TooLate,
+}
+
+impl fmt::Display for DeadReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rejected(why) => write!(f, "rejected: {why}"),
+            Self::WindowClosed => f.write_str("the window was closed"),
+            Self::GaveUp(why) => write!(f, "given up: {why}"),
+            Self::TooLate => f.write_str("too late"),
+        }
+    }
 }
 
 /// A message that was given up (SEMANTICS D1): listed, requeued or dropped by an operator.

@@ -100,6 +100,9 @@ pub(crate) struct Rare {
     /// The called flow whose node it stands at; None: its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) active: Option<(FlowId, FlowVersion)>,
+    /// What the started flow reads as `context`, where a flow that it called took its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) begun: Option<Bag>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) handoff: Option<Box<Handoff>>,
     /// For how many milliseconds its life stood still in handoffs; counts where the TTL is fixed (SEMANTICS S10).
@@ -326,6 +329,12 @@ impl Session {
         self.called().is_some() || !self.frames().is_empty()
     }
 
+    /// What the flow that was started reads as `context`.
+    pub(crate) fn begun_with(&self) -> &Bag {
+        let kept = self.rare.as_ref().and_then(|rare| rare.begun.as_ref());
+        kept.or_else(|| Some(&self.frames().first()?.context)).unwrap_or(&self.context)
+    }
+
     pub(crate) fn frames(&self) -> &[Frame] {
         self.rare.as_ref().map_or(&[], |rare| &rare.frames)
     }
@@ -379,8 +388,9 @@ impl Session {
         let call = self.call.as_ref().or_else(stood).map_or(0, |call| call.args.byte_len());
         let frames = self.frames().iter().map(Frame::weight).sum::<usize>();
         let heard = self.heard().map_or(0, Heard::weight);
+        let begun = self.rare.as_ref().and_then(|rare| rare.begun.as_ref()).map_or(0, Bag::byte_len);
         let own = size_of::<Self>() + self.context.byte_len() + self.vars.byte_len();
-        own + queue + reply + call + frames + heard
+        own + queue + reply + call + frames + heard + begun
     }
 
     /// The channel its messages go to.

@@ -22,6 +22,7 @@ pub use memory_flows::MemoryFlows;
 /// 3. `save` writes entry and texts as one, if the stored entry has the revision in `expect` (None: there is none);
 ///    else [`FlowSaved::Conflict`].
 /// 4. The text of a version never changes once it is saved.
+/// 5. `terminated` answers each workspace with a version that was terminated; others beside them do no harm.
 pub trait FlowStore: Send + Sync {
     /// A number that changes with each `save` in the workspace.
     fn revision(&self, workspace: &WorkspaceId) -> impl Future<Output = Result<u64, StoreError>> + Send;
@@ -46,6 +47,13 @@ pub trait FlowStore: Send + Sync {
         workspace: &WorkspaceId,
         change: FlowChange,
     ) -> impl Future<Output = Result<FlowSaved, StoreError>> + Send;
+
+    /// The workspaces that have a [terminated](VersionState::Terminated) version, so that a tick finds the sessions
+    /// that are to be cancelled there (SEMANTICS L4). Asked about once a minute. Without it a process works those of
+    /// the workspaces that it was called in, and any others when their deadline or a call comes.
+    fn terminated(&self) -> impl Future<Output = Result<Vec<WorkspaceId>, StoreError>> + Send {
+        std::future::ready(Ok(Vec::new()))
+    }
 }
 
 /// The flows of a workspace.
@@ -189,6 +197,9 @@ impl<S: FlowStore + ?Sized> FlowStore for Arc<S> {
     ) -> impl Future<Output = Result<FlowSaved, StoreError>> + Send {
         (**self).save(workspace, change)
     }
+    fn terminated(&self) -> impl Future<Output = Result<Vec<WorkspaceId>, StoreError>> + Send {
+        (**self).terminated()
+    }
 }
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -204,6 +215,7 @@ pub(crate) trait DynFlowStore: Send + Sync {
         version: Option<FlowVersion>,
     ) -> BoxFuture<'a, Option<Arc<str>>>;
     fn save<'a>(&'a self, workspace: &'a WorkspaceId, change: FlowChange) -> BoxFuture<'a, FlowSaved>;
+    fn terminated(&self) -> BoxFuture<'_, Vec<WorkspaceId>>;
 }
 
 impl<S: FlowStore> DynFlowStore for S {
@@ -223,5 +235,8 @@ impl<S: FlowStore> DynFlowStore for S {
     }
     fn save<'a>(&'a self, workspace: &'a WorkspaceId, change: FlowChange) -> BoxFuture<'a, FlowSaved> {
         Box::pin(FlowStore::save(self, workspace, change))
+    }
+    fn terminated(&self) -> BoxFuture<'_, Vec<WorkspaceId>> {
+        Box::pin(FlowStore::terminated(self))
     }
 }

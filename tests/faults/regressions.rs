@@ -13,8 +13,8 @@ use chatflow::store::{
 use chatflow::testkit::{Fault, Faulty, ManualClock, Op, Recorder};
 use chatflow::{
     Account, Channel, ContactId, Engine, EraseOptions, Error, FlowId, FlowVersion, Inbound, MemoryFlows,
-    MemoryStore, Outbound, Receipt, Received, SendError, Status, StoreError, Transport, TriggerRequest,
-    Triggered, WorkspaceId, send_fn,
+    MemoryStore, Outbound, Receipt, Received, Refusal, SendError, Status, StoreError, Transport,
+    TriggerRequest, Triggered, WorkspaceId, send_fn,
 };
 use chrono::TimeDelta;
 use pollster::block_on;
@@ -451,5 +451,24 @@ fn an_erase_of_unknown_outcome_is_repeated() {
         let again = block_on(erasing.erase(&ada, EraseOptions::new())).unwrap();
         assert_eq!(again.sessions, usize::from(fault != Fault::After));
         assert!(block_on(engine.contact(&ada)).unwrap().is_none());
+    }
+}
+
+/// D3, T2, T10: a process that dies while an address moves to another contact does not lose its opt-out.
+#[test]
+fn an_opt_out_outlasts_a_process_that_dies_while_its_address_moves() {
+    for place in 0..12 {
+        for fault in [Fault::Before, Fault::After, Fault::UnknownBefore] {
+            let world = world(&["other"]);
+            let engine = world.engine();
+            let made = block_on(engine.trigger(trigger("other", None))).unwrap();
+            block_on(engine.opt_out(&made.session().unwrap().contact_id)).unwrap();
+            let ada = || TriggerRequest::new("other").contact_id("ada").phone(ADA);
+            let store = Faulty::new(Arc::clone(&world.store));
+            store.fail_after(place, fault);
+            let _ = block_on(world.engine_on(store.clone()).trigger(ada().transactional()));
+            let refused = Triggered::Refused(Refusal::OptedOut);
+            assert_eq!(block_on(engine.trigger(ada())).unwrap(), refused, "{fault:?} at {place}");
+        }
     }
 }

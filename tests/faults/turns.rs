@@ -53,6 +53,55 @@ const ASKS: &[&str] = &[
 ];
 const REPLIES: &[&str] = &["", "yes", "no", "3", "{{1/0}}", "\u{0000}", "🙂", "stop"];
 
+/// Nodes that ask the host, that only read or change, with the branches that they must have. The host's answers fit
+/// some of them.
+const HOSTS: &[(&str, &[&str])] = &[
+    (
+        r#"{"kind": "http_request", "url": "https://host/{{reply.text | urlencode}}", "save_to": "found"}"#,
+        &[],
+    ),
+    (
+        r#"{"kind": "http_request", "url": "{{vars.a}}", "method": "POST", "body": {"x": "{{context.x}}"}}"#,
+        &[],
+    ),
+    (
+        r#"{"kind": "llm", "prompt": "{{reply.text}}", "fallback": "Later, {{contact.id}}", "save_to": "a"}"#,
+        &[],
+    ),
+    (r#"{"kind": "llm", "prompt": "{{vars.n}}", "timeout": "1m", "save_to": "b"}"#, &[]),
+    (
+        r#"{"kind": "classify", "classes": [{"id": "other"}, {"id": "one"}], "save_to": "a"}"#,
+        &["other", "one", "else"],
+    ),
+    (
+        r#"{"kind": "recognize_language", "languages": ["en", "other"], "update_contact": true}"#,
+        &["en", "other", "else"],
+    ),
+    (r#"{"kind": "recognize_language", "save_to": "a"}"#, &[]),
+];
+const PLAIN: &[(&str, &[&str])] = &[
+    (r#"{"kind": "recognize_phone", "default_region": "US", "save_to": "a"}"#, &["found", "not_found"]),
+    (
+        r#"{"kind": "recognize_entities", "text": "{{vars.b}} {{reply.text}}", "save_to": "n"}"#,
+        &["found", "not_found"],
+    ),
+    (
+        r#"{"kind": "update_contact", "set": {"name": "{{reply.text}}", "language": "pt", "fields": {"x": "{{vars.a}}"}},
+         "add_tags": ["{{reply.text}}"], "remove_groups": ["a"], "consent": "opt_in"}"#,
+        &[],
+    ),
+    (
+        r#"{"kind": "update_contact", "set": {"email": null}, "add_groups": ["{{vars.a}}"], "consent": "opt_out"}"#,
+        &[],
+    ),
+    (r#"{"kind": "random_split", "branches": [{"label": "a", "weight": 9}, {"label": "b"}]}"#, &["a", "b"]),
+    (
+        r#"{"kind": "open_hours", "timezone": "Europe/Berlin", "hours": {"thu": ["09:00-18:00"]}}"#,
+        &["open", "closed"],
+    ),
+    (r#"{"kind": "log", "level": "warning", "text": "{{vars.a}} {{reply.text}}"}"#, &[]),
+];
+
 /// A node's kind with its choices; what it names is named later.
 #[derive(Clone, Debug)]
 enum Kind {
@@ -64,6 +113,8 @@ enum Kind {
     Branch(usize),
     Delay(usize),
     Function { fails_to: bool, named: bool },
+    Host { what: usize, fails_to: bool },
+    Plain(usize),
     Jump(usize, u32),
     Call { fails_to: bool, expires_to: bool, terminal: bool },
     Handoff { never: bool, returned: bool },
@@ -81,6 +132,8 @@ fn kind() -> impl Strategy<Value = Kind> {
         2 => (0..EXPRESSIONS.len()).prop_map(Kind::Branch),
         1 => (0..4_usize).prop_map(Kind::Delay),
         2 => any::<(bool, bool)>().prop_map(|(fails_to, named)| Kind::Function { fails_to, named }),
+        2 => (0..HOSTS.len(), any::<bool>()).prop_map(|(what, fails_to)| Kind::Host { what, fails_to }),
+        3 => (0..PLAIN.len()).prop_map(Kind::Plain),
         1 => (0..8_usize, 1..4_u32).prop_map(|(target, most)| Kind::Jump(target, most)),
         1 => any::<(bool, bool, bool)>()
             .prop_map(|(fails_to, expires_to, terminal)| Kind::Call { fails_to, expires_to, terminal }),
@@ -159,6 +212,21 @@ fn written(kinds: &[Kind]) -> Value {
                 }
                 node
             }
+            Kind::Host { what, fails_to } if !is_last || HOSTS[*what].1.is_empty() => {
+                if *fails_to {
+                    branch("failed");
+                }
+                let (node, branches) = HOSTS[*what];
+                branches.iter().for_each(|name| branch(name));
+                goes_next = branches.is_empty();
+                named(node, &id)
+            }
+            Kind::Plain(what) if !is_last || PLAIN[*what].1.is_empty() => {
+                let (node, branches) = PLAIN[*what];
+                branches.iter().for_each(|name| branch(name));
+                goes_next = branches.is_empty();
+                named(node, &id)
+            }
             Kind::Jump(target, most) if place > 0 => {
                 json!({"id": id, "kind": "jump", "target": name(target % place), "max_jumps": most})
             }
@@ -184,7 +252,12 @@ fn written(kinds: &[Kind]) -> Value {
                 json!({"id": id, "kind": "handoff", "timeout": timeout, "note": "{{reply.text}}"})
             }
             Kind::End if is_last => json!({"id": id, "kind": "end", "outcome": "done"}),
-            Kind::Branch(_) | Kind::Jump(..) | Kind::Call { .. } | Kind::End => {
+            Kind::Branch(_)
+            | Kind::Host { .. }
+            | Kind::Plain(_)
+            | Kind::Jump(..)
+            | Kind::Call { .. }
+            | Kind::End => {
                 json!({"id": id, "kind": "send_message", "text": "Still here"})
             }
         });
@@ -197,6 +270,12 @@ fn written(kinds: &[Kind]) -> Value {
            "settings": {"sender": {"channel": "whatsapp", "account": SHOP},
                         "reminder": {"before": "2m", "node": "remind"}},
            "nodes": nodes, "edges": edges})
+}
+
+fn named(node: &str, id: &str) -> Value {
+    let mut node: Value = serde_json::from_str(node).expect("JSON");
+    node["id"] = json!(id);
+    node
 }
 
 /// Sound flows of all kinds of nodes.
@@ -226,6 +305,12 @@ enum Act {
     Touch,
     Thaw(i64),
     Reminder(i8),
+    Queue(usize),
+    Handed(i8),
+    CallLater(i8),
+    Held,
+    /// To another version, at the same node or at another.
+    Migrate(usize),
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -244,6 +329,11 @@ fn act() -> impl Strategy<Value = Act> {
         1 => Just(Act::Touch),
         1 => (0..400_i64).prop_map(Act::Thaw),
         1 => (-1..2_i8).prop_map(Act::Reminder),
+        1 => (0..REPLIES.len()).prop_map(Act::Queue),
+        1 => (-1..2_i8).prop_map(Act::Handed),
+        1 => (-1..2_i8).prop_map(Act::CallLater),
+        1 => Just(Act::Held),
+        1 => (0..10_usize).prop_map(Act::Migrate),
     ]
 }
 
@@ -261,6 +351,7 @@ fn our_route() -> Arc<Route> {
 
 fn input(act: &Act, session: &chatflow::Session) -> Input {
     let wait = |by: i8| session.wait_number().saturating_add_signed(i32::from(by));
+    let call = |by: i8| CallId { session: session.id(), wait: wait(by) };
     match act {
         Act::Start => Input::Start,
         Act::Reply(text, choice) => {
@@ -269,7 +360,7 @@ fn input(act: &Act, session: &chatflow::Session) -> Input {
         Act::Deadline(by) => Input::Deadline(wait(*by)),
         Act::Expiry => Input::Expiry,
         Act::Result(by, what) => Input::Result {
-            call: CallId { session: session.id(), wait: wait(*by) },
+            call: call(*by),
             result: match what {
                 0 => CallResult::failed("no"),
                 1 => CallResult::branch(json!({"deep": [[[[1]]]]}), "other"),
@@ -310,6 +401,14 @@ fn input(act: &Act, session: &chatflow::Session) -> Input {
         Act::Touch => Input::Touch,
         Act::Thaw(seconds) => Input::Thaw { since: at(*seconds) },
         Act::Reminder(by) => Input::Reminder(wait(*by)),
+        Act::Queue(text) => Input::Queue { message: message(REPLIES[*text], false), route: our_route() },
+        Act::Handed(by) => Input::Handed(call(*by)),
+        Act::CallLater(by) => Input::CallLater { call: call(*by), until: at(200) },
+        Act::Held => Input::Held,
+        Act::Migrate(9) => Input::Migrate { version: FlowVersion(2), node: session.node().clone() },
+        Act::Migrate(place) => {
+            Input::Migrate { version: FlowVersion(2), node: format!("n{place}").parse().expect("an id") }
+        }
     }
 }
 
@@ -422,10 +521,16 @@ proptest! {
                 let place = |session: &chatflow::Session| {
                     (session.status(), session.node().clone(), session.wait_number(), session.vars().clone())
                 };
-                prop_assert_eq!(place(&came.session), place(&session));
+                if !matches!(act, Act::Migrate(_)) {
+                    prop_assert_eq!(place(&came.session), place(&session));
+                }
                 prop_assert!(came.effects.is_empty());
-                let moves_time = matches!(act, Act::Touch | Act::Thaw(_));
-                prop_assert!(moves_time || came.session == session);
+                let is_aside = matches!(
+                    act,
+                    Act::Touch | Act::Thaw(_) | Act::Queue(_) | Act::Handed(_) | Act::CallLater(_)
+                        | Act::Held | Act::Migrate(_)
+                );
+                prop_assert!(is_aside || came.session == session);
             }
             let sends = came.effects.iter().filter(|effect| matches!(effect, Effect::Send(_))).count();
             prop_assert!(sends <= nodes_per_turn as usize && came.steps.len() <= nodes_per_turn as usize + 1);
@@ -510,6 +615,10 @@ enum Step {
     Pass(i64),
     Cancel(usize),
     OptOut,
+    Complete(bool),
+    HandOver(usize),
+    HandBack,
+    Report(usize, u64),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -517,6 +626,10 @@ fn step() -> impl Strategy<Value = Step> {
         3 => prop::option::of(0..3_u8).prop_map(Step::Trigger),
         4 => (0..20_u8, 1..REPLIES.len() - 3).prop_map(|(id, text)| Step::Say(id, text)),
         3 => Just(Step::Tick),
+        2 => any::<bool>().prop_map(Step::Complete),
+        1 => (0..3_usize).prop_map(Step::HandOver),
+        2 => Just(Step::HandBack),
+        2 => (0..3_usize, 1..6_u64).prop_map(|(which, seq)| Step::Report(which, seq)),
         3 => (-100..400_i64).prop_map(Step::Pass),
         1 => (0..3_usize).prop_map(Step::Cancel),
         1 => Just(Step::OptOut),
@@ -554,6 +667,35 @@ fn play<S: ConversationStore>(world: &World, store: S, steps: &[Step]) -> Vec<St
             }
             Step::Cancel(which) => match sessions.get(*which) {
                 Some(session) => format!("{:?}", block_on(engine.cancel(session.session_id))),
+                None => String::new(),
+            },
+            Step::Complete(works) => match world.desk.asked().last() {
+                Some(call) => {
+                    let result =
+                        if *works { CallResult::branch(1, "other") } else { CallResult::failed("no") };
+                    format!("{:?}", block_on(engine.complete(call.reference.clone(), result)))
+                }
+                None => String::new(),
+            },
+            Step::HandOver(which) => match sessions.get(*which) {
+                Some(session) => format!("{:?}", block_on(engine.handoff(session.session_id))),
+                None => String::new(),
+            },
+            Step::HandBack => match sessions.first() {
+                Some(session) => {
+                    format!(
+                        "{:?}",
+                        block_on(engine.resume_from_handoff(&session.contact_id, json!({"b": 1})))
+                    )
+                }
+                None => String::new(),
+            },
+            Step::Report(which, seq) => match sessions.get(*which) {
+                Some(session) => {
+                    let message = MessageId { session: session.session_id, seq: *seq };
+                    let failed = DeliveryReport::Failed { code: "131047".into() };
+                    format!("{:?}", block_on(engine.report(message, failed)))
+                }
                 None => String::new(),
             },
             Step::OptOut => match sessions.first() {

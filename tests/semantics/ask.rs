@@ -295,3 +295,21 @@ fn a_keyword_interrupts_a_question_unless_the_question_takes_it_for_an_answer() 
     assert_eq!(world.say("none"), consumed(session));
     assert_eq!(world.sent(), ["What colour?", "none"]);
 }
+
+/// N3, N4
+#[test]
+fn the_time_of_a_question_runs_from_its_delivery_and_no_answer_moves_it() {
+    let fields = json!({"text": "?", "expect": "number", "timeout": "10m", "on_timeout": "continue"});
+    let world = World::with([flow("f").node("ask", "ask", fields).send("got", "{{reply.timed_out}}")]);
+    world.answer_sends([Err(SendError::retry_after(minutes(20).to_std().unwrap(), "busy"))]);
+    let session = world.start("f").session_id;
+    world.tick_after(minutes(20));
+    let deadline = world.now() + minutes(10);
+    assert_eq!(world.session(session).deadline(), Some(deadline));
+    world.pass(minutes(5));
+    world.say("none");
+    assert_eq!(world.session(session).deadline(), Some(deadline));
+    world.sent();
+    world.tick_after(minutes(5));
+    assert_eq!(world.sent(), ["true"]);
+}

@@ -2,8 +2,8 @@
 
 use chatflow::session::EndReason;
 use chatflow::{
-    Address, Channel, Inbound, Phone, Profile, Receipt, Received, Refusal, SendError, SessionFilter, Status,
-    TriggerRequest, Triggered,
+    Address, Answer, CallResult, Channel, Inbound, Phone, Profile, Receipt, Received, Refusal, SendError,
+    SessionFilter, Status, TriggerRequest, Triggered,
 };
 use pollster::block_on;
 use serde_json::json;
@@ -391,4 +391,51 @@ fn opting_out_ends_all_sessions_and_drops_what_they_have_not_sent() {
     assert_eq!(world.sent(), [""; 0]);
     assert_eq!(world.dead_letters().len(), 0);
     assert_eq!(world.sessions(SessionFilter::all().live()).len(), 0);
+}
+
+/// T10, D1
+#[test]
+fn a_dead_letter_of_a_contact_who_opted_out_stays_one() {
+    let world = World::with([flow("f").send("a", "Sale!")]);
+    world.answer_sends([Err(SendError::rejected("no"))]);
+    world.begin(named("f", "ada").phone(ADA));
+    let letter = world.dead_letters()[0].letter.message.id;
+    world.sent();
+    world.say("stop");
+    assert!(!block_on(world.bot.requeue(&contact_id("ada"), letter)).unwrap());
+    world.tick();
+    assert_eq!((world.sent().len(), world.dead_letters().len()), (0, 1));
+    world.say("start");
+    assert!(block_on(world.bot.requeue(&contact_id("ada"), letter)).unwrap());
+    world.tick();
+    assert_eq!(world.sent(), ["Sale!"]);
+}
+
+/// T10, T2
+#[test]
+fn merging_a_contact_who_opted_out_ends_the_others_sessions() {
+    let world = World::with([question("f")]);
+    let from = world.begin(ada("f")).contact_id;
+    world.say("stop");
+    let session = world.begin(named("f", "bob").phone(BOB)).session_id;
+    block_on(world.bot.merge(&from, &contact_id("bob"))).unwrap();
+    assert_eq!(world.session(session).ended_by(), Some(EndReason::OptedOut));
+}
+
+/// T10
+#[test]
+fn a_contact_who_opted_out_is_sent_the_answer_that_a_call_gives_and_nothing_later() {
+    let world = World::with([flow("f")
+        .on(json!([{"match": "exact", "text": "help"}]))
+        .node("look", "function", json!({"function": "look"}))
+        .send("answer", "answer")
+        .delay("pause", "5m")
+        .send("late", "late")]);
+    world.say("stop");
+    world.answer_calls([Ok(Answer::Now(CallResult::value(json!(1))))]);
+    world.say("help");
+    world.tick();
+    assert_eq!(world.sent(), ["answer"]);
+    world.tick_after(minutes(5));
+    assert_eq!(world.sent(), Vec::<String>::new());
 }

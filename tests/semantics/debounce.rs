@@ -193,3 +193,22 @@ fn what_was_said_before_a_handoff_is_heard_after_it() {
     world.tick_after(A_MOMENT);
     assert_eq!(world.sent(), ["one = one"]);
 }
+
+/// I10, T10
+#[test]
+fn a_contact_who_opted_out_is_answered_what_it_said_in_pieces() {
+    let world = World::with([flow("f")
+        .on(json!([{"match": "exact", "text": "help"}]))
+        .send("ask", "what?")
+        .node("wait", "wait_reply", json!({"debounce": "5s"}))
+        .send("got", "{{reply.text}}!")
+        .delay("pause", "5m")
+        .send("late", "late")]);
+    world.say("stop");
+    world.say("help");
+    world.say("me");
+    world.tick_after(seconds(5));
+    assert_eq!(world.sent(), ["what?", "me!"]);
+    world.tick_after(minutes(5));
+    assert_eq!(world.sent(), Vec::<String>::new());
+}

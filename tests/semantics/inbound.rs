@@ -692,3 +692,22 @@ fn ids_addresses_and_accounts_of_messages_have_1_to_256_bytes_without_control_ch
         }
     }
 }
+
+/// I5
+#[test]
+fn a_queued_message_is_missed_when_its_session_ends_without_a_question() {
+    let world = World::with([flow("f").delay("pause", "30s").send("bye", "bye")]);
+    let session = world.start("f").session_id;
+    assert_eq!(world.say("wait"), Received::Queued { session });
+    world.tick_after(seconds(30));
+    assert_eq!(world.notes(), [EventKind::Missed { session }]);
+}
+
+/// T4, I4
+#[test]
+fn a_message_starts_a_flow_with_its_inputs_defaults_though_one_is_missing() {
+    let inputs = json!([{"name": "a", "default": "A"}, {"name": "b", "required": true}, {"name": "c", "default": "C"}]);
+    let world = World::with([on("f", "any", "").start("inputs", inputs).send("got", "{{a}}{{b}}{{c}}")]);
+    world.say("x");
+    assert_eq!(world.sent().last().unwrap(), "AC");
+}

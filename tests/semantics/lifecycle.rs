@@ -1,11 +1,13 @@
 //! The life of flows: L1-L5, L7.
 
+use std::sync::Arc;
 use std::thread;
 
 use chatflow::store::{FlowState, VersionState};
+use chatflow::testkit::{ManualClock, Recorder};
 use chatflow::{
-    Channel, Error, FlowDef, FlowStatus, FlowVersion, Received, Status, TriggerDef, TriggerRequest,
-    Unpublish, gallery::templates, session::EndReason,
+    Channel, Engine, Error, FlowDef, FlowStatus, FlowVersion, MemoryFlows, MemoryStore, Received, Status,
+    TriggerDef, TriggerRequest, Unpublish, gallery::templates, session::EndReason,
 };
 use pollster::block_on;
 use serde_json::json;
@@ -625,4 +627,24 @@ fn an_export_is_what_the_import_took_canvas_and_all() {
     for version in [None, Some(FlowVersion(1))] {
         assert_eq!(&*block_on(world.flows().export(&id("f"), version)).unwrap(), json);
     }
+}
+
+/// L4, D3
+#[test]
+fn a_process_that_knows_nothing_of_a_workspace_ends_its_terminated_sessions() {
+    let (store, flows) = (Arc::new(MemoryStore::new()), Arc::new(MemoryFlows::new()));
+    let clock = ManualClock::default();
+    let engine = |store: Arc<MemoryStore>| {
+        let builder = Engine::builder(store).flow_store(Arc::clone(&flows));
+        builder.clock(clock.clone()).transport(Recorder::new()).build()
+    };
+    let shop = engine(Arc::clone(&store)).in_workspace("acme");
+    block_on(shop.flows().ensure(&question("q").set("session_ttl_minutes", json!(0)).json())).unwrap();
+    block_on(shop.trigger(ada("q"))).unwrap();
+    // The process that terminates dies before it has woken a session.
+    let dying = engine(Arc::default()).in_workspace("acme");
+    block_on(dying.flows().unpublish(&id("q"), Unpublish::Terminate)).unwrap();
+    let restarted = engine(store);
+    block_on(restarted.tick(10)).unwrap();
+    assert_eq!(block_on(restarted.in_workspace("acme").live(&id("q"))).unwrap(), 0);
 }

@@ -15,6 +15,7 @@ mod journal;
 mod keywords;
 mod kit;
 mod lifecycle;
+mod meeting;
 mod migrate;
 mod names;
 mod refused;

@@ -197,3 +197,13 @@ fn a_jump_goes_back_so_many_times_in_a_session_and_then_onwards() {
         assert_eq!(world.sent(), expected);
     }
 }
+
+/// T3
+#[test]
+fn a_message_is_in_the_language_that_the_contact_has_just_got() {
+    let world = World::with([flow("f")
+        .node("learn", "update_contact", json!({"set": {"language": "en"}}))
+        .node("hi", "send_message", json!({"text": {"en": "Hello", "de": "Hallo"}}))]);
+    world.start("f");
+    assert_eq!(world.sent(), ["Hello"]);
+}

@@ -283,3 +283,17 @@ fn a_sign_of_writing_overtakes_no_message() {
     let Received::Started { .. } = world.say("go") else { panic!() };
     assert_eq!(world.sent(), ["", "go!"]);
 }
+
+/// D1
+#[test]
+fn a_report_changes_nothing_once_the_session_asked_something_else() {
+    let world = World::with([flow("f")
+        .send("hello", "Hello")
+        .node("ask", "ask", json!({"text": "Your name?", "expect": "text"}))
+        .apart("sorry", "send_message", json!({"text": "sorry"}))
+        .edge("hello", "failed", "sorry")]);
+    let session = world.start("f").session_id;
+    assert_eq!(report(&world, session, 1, failed()), Reported::Noted);
+    assert_eq!(world.sent(), ["Hello", "Your name?"]);
+    assert_eq!(world.place(session), ("ask".to_owned(), Status::Waiting));
+}

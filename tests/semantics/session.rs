@@ -383,6 +383,23 @@ fn a_flows_name_changes_at_once() {
     assert_eq!(world.sent(), ["q", "Renamed"]);
 }
 
+/// S5, D4
+#[test]
+fn a_session_sends_from_the_sender_of_its_version() {
+    let from = |account: &str| {
+        let sender = json!({"channel": "whatsapp", "account": account});
+        flow("f").set("sender", sender).send("first", "1").delay("rest", "1h").send("second", "2")
+    };
+    let world = World::with([from("+15550101")]);
+    world.start("f");
+    world.publish([from("+15550102")]);
+    world.tick_after(hours(1));
+    world.start("f");
+    let senders: Vec<_> =
+        world.channel.sent().iter().map(|sent| sent.account().account.to_string()).collect();
+    assert_eq!(senders, ["+15550101", "+15550101", "+15550102"]);
+}
+
 // --- S7: limits -----------------------------------------------------------------------------------------------------
 
 /// S7

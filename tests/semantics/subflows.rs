@@ -5,9 +5,9 @@ use std::sync::Arc;
 use chatflow::store::{Catalogue, FlowChange, FlowSaved, FlowStore, MemoryFlows};
 use chatflow::testkit::{ManualClock, Recorder};
 use chatflow::{
-    Engine, EventKind, FlowId, FlowVersion, JournalFilter, Limits, MemoryStore, NodeId, Received, Rehearsal,
-    SessionFilter, SessionId, Status, StoreError, TriggerRequest, Triggered, Unpublish, WorkspaceId,
-    session::EndReason,
+    DeliveryReport, Engine, EventKind, FlowId, FlowVersion, JournalFilter, Limits, MemoryStore, MessageId,
+    NodeId, Received, Rehearsal, SendError, SessionFilter, SessionId, Status, StoreError, TriggerRequest,
+    Triggered, Unpublish, WorkspaceId, session::EndReason,
 };
 use pollster::block_on;
 use serde_json::{Value, json};
@@ -557,4 +557,58 @@ fn a_rehearsal_calls_the_flows_that_it_is_given() {
     both.start(json!({})).unwrap();
     both.say("x").unwrap();
     assert!(both.transcript().to_string().contains("back"), "{}", both.transcript());
+}
+
+/// Asks in a called flow, with a way for what does not arrive.
+fn asking_in_a_call() -> [Sketch; 2] {
+    let child = asks("?").apart("sorry", "send_message", json!({"text": "sorry"}));
+    [child.edge("ask", "failed", "sorry"), caller("root", "child")]
+}
+
+/// D1, N9
+#[test]
+fn a_refusal_in_a_called_flow_takes_its_edge_and_is_no_dead_letter() {
+    let world = World::with(asking_in_a_call());
+    world.answer_sends([Err(SendError::rejected("no"))]);
+    let session = world.start("root").session_id;
+    assert_eq!((world.sent(), world.state(session)), (texts(["?", "sorry", "back"]), Status::Completed));
+    assert!(world.dead_letters().is_empty());
+}
+
+/// D1, N9
+#[test]
+fn a_report_that_a_message_of_a_called_flow_did_not_arrive_takes_failed() {
+    let world = World::with(asking_in_a_call());
+    let session = world.start("root").session_id;
+    let failed = DeliveryReport::Failed { code: "131026".to_owned() };
+    block_on(world.bot.report(MessageId { session, seq: 1 }, failed)).unwrap();
+    assert_eq!((world.sent(), world.state(session)), (texts(["?", "sorry", "back"]), Status::Completed));
+}
+
+fn texts<const N: usize>(texts: [&str; N]) -> Vec<String> {
+    texts.map(str::to_owned).into()
+}
+
+/// T2, C
+#[test]
+fn a_flow_without_a_contact_can_not_call_one_that_needs_it() {
+    let needy = [
+        asks("?"),
+        flow("child").wait("wait"),
+        flow("child").node("hand", "handoff", json!({})),
+        flow("child").node("hm", "typing", json!({"for": "1s"})),
+    ];
+    for child in needy {
+        let world = World::with([child, flow("between").node("call", "call_flow", json!({"flow": "child"}))]);
+        for callee in ["child", "between"] {
+            let root = flow("root").unset("sender").start("contact", json!("none"));
+            let root = root.node("call", "call_flow", json!({"flow": callee}));
+            let (code, text) = told(block_on(world.flows().ensure(&root.json())));
+            assert_eq!(code, "flow_has_issues");
+            assert!(text.contains("runs without a contact"), "{text}");
+        }
+    }
+    let silent = flow("silent").node("note", "log", json!({"text": "here"}));
+    let root = flow("root").unset("sender").start("contact", json!("none"));
+    World::with([silent, root.node("call", "call_flow", json!({"flow": "silent"}))]);
 }

@@ -19,7 +19,7 @@ use crate::address::Account;
 use crate::calls::{Call, CallResult};
 use crate::channel::Channel;
 use crate::clock::{Clock, SystemClock};
-use crate::engine::{Engine, Inbound, Received, TriggerRequest, Triggered};
+use crate::engine::{Engine, HandedBack, Inbound, Received, TriggerRequest, Triggered};
 use crate::error::Error;
 use crate::flow::{ContactMode, Flow};
 use crate::id::{NodeId, SessionId};
@@ -235,6 +235,24 @@ impl Rehearsal {
         self.look(since)
     }
 
+    /// A person gives the contact back, with what they found out: an object, `json!({})` for nothing.
+    ///
+    /// # Errors
+    /// `InvalidInput` of `vars`, or of `handoff` when the contact is with nobody.
+    pub fn hand_back(&mut self, vars: impl Into<Value>) -> Result<&[Line], Error> {
+        let (since, vars) = (self.transcript.0.len(), vars.into());
+        let record = self.session.map(|id| at_once(self.bot.session(id))).transpose()?.flatten();
+        let back = match record {
+            Some(record) => at_once(self.bot.resume_from_handoff(record.contact(), vars.clone()))?,
+            None => HandedBack::NotInHandoff,
+        };
+        if back == HandedBack::NotInHandoff {
+            return Err(Error::invalid("handoff", "is none to come back from"));
+        }
+        self.transcript.0.push(Line::HandedBack(vars));
+        self.look(since)
+    }
+
     /// All that was said and done.
     #[must_use]
     pub fn transcript(&self) -> &Transcript {
@@ -361,6 +379,10 @@ impl Rehearsal {
                     }
                 }
                 Seen::Event(event) => {
+                    // The word `restart` starts one, too.
+                    if let EventKind::SessionStarted { session, .. } = event {
+                        self.session = Some(session);
+                    }
                     moved |= matches!(event, EventKind::Turn { .. });
                     self.transcript.0.extend(notice(&event).map(Line::Noticed));
                 }
@@ -408,6 +430,9 @@ fn notice(event: &EventKind) -> Option<String> {
             format!("node {:?}: reads `{name}`, which has no value", node.as_str())
         }
         EventKind::InputDropped { key, .. } => format!("the context's `{key}` is no input of the flow"),
+        EventKind::Logged { node, level, text, .. } => {
+            format!("node {:?}: {}: {text}", node.as_str(), level.as_str())
+        }
         EventKind::DeadLettered { message } => format!("message {message} was given up"),
         _ => return None,
     })

@@ -3,8 +3,9 @@
 use std::fmt;
 
 use chrono::TimeDelta;
+use serde_json::Value;
 
-use crate::calls::{Call, CallRequest, CallResult};
+use crate::calls::{Call, CallResult};
 use crate::id::NodeId;
 use crate::session::{Failure, Outbound, Status};
 
@@ -28,6 +29,8 @@ pub enum Line {
     Called(Box<Call>),
     /// The host answered: `! = {"status":"packed"}`.
     Answered(CallResult),
+    /// A person gave the contact back, with what they found out: `! handed back {"solved":true}`.
+    HandedBack(Value),
     /// How the session stands now: `= waiting at answer`.
     Stands {
         /// Whether it lives, and how.
@@ -66,16 +69,12 @@ impl fmt::Display for Line {
             Self::Chose(label) => marked(f, '>', &format!("[{label}]")),
             Self::Sent(message) => {
                 let labels = message.options().iter().map(|option| format!(" [{}]", option.label));
-                marked(f, '<', &std::iter::once(message.text().to_owned()).chain(labels).collect::<String>())
+                let links = message.content.links().iter();
+                let links = links.map(|link| format!(" [{}]({})", link.label, link.url));
+                marked(f, '<', &(message.content.to_string() + &labels.chain(links).collect::<String>()))
             }
             Self::Passed(time) => write!(f, "@ +{}", span(*time)),
-            Self::Called(call) => {
-                let asked = match &call.request {
-                    CallRequest::Function { args, .. } => serde_json::to_string(args),
-                    other => serde_json::to_string(other),
-                };
-                marked(f, '!', &format!("{} {}", call.name(), asked.unwrap_or_default()))
-            }
+            Self::Called(call) => marked(f, '!', &call.to_string()),
             Self::Answered(CallResult::Value { value, branch: None }) => {
                 marked(f, '!', &format!("= {value}"))
             }
@@ -83,6 +82,7 @@ impl fmt::Display for Line {
                 marked(f, '!', &format!("{branch} = {value}"))
             }
             Self::Answered(CallResult::Failed { reason }) => marked(f, '!', &format!("failed: {reason}")),
+            Self::HandedBack(vars) => marked(f, '!', &format!("handed back {vars}")),
             Self::Stands { status, node, outcome, failure } => {
                 write!(f, "= {status} at {node}")?;
                 if let Some(failure) = failure {

@@ -75,7 +75,8 @@ impl<S: ConversationStore> Engine<S> {
                 }
                 Answer::AddressTaken(alias, holder) => {
                     let transactional = call.request.transactional;
-                    match self.release_address(workspace, &alias, &holder, "phone", transactional).await? {
+                    let contacts = (&holder, &call.target.contact());
+                    match self.release_address(workspace, &alias, contacts, "phone", transactional).await? {
                         Released::Free { opted_out_at } => {
                             opt_out = CarriedOptOut { since: opted_out_at, is_known: true };
                         }

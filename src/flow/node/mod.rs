@@ -312,6 +312,15 @@ impl Node {
             _ => None,
         }
     }
+
+    /// Whether it writes to the contact, or waits for it (SEMANTICS T2).
+    pub(crate) fn needs_contact(&self) -> bool {
+        match self {
+            Self::SendMessage(send) => send.to.is_none(),
+            Self::Handoff(_) | Self::Typing(_) => true,
+            _ => self.question().is_some(),
+        }
+    }
 }
 
 /// A node, as it is written: `{"id": "hi", "kind": "send_message", "text": "Hi"}`.

@@ -10,7 +10,7 @@ use crate::flow::node::recognize_phone::home;
 use crate::flow::node::{Kind, Port, PortName, REPLY_TEXT};
 use crate::flow::path::Path;
 use crate::flow::read::Fields;
-use crate::flow::recognize::{EntityType, Plan};
+use crate::flow::recognize::{EntityType, Home};
 use crate::flow::template::Template;
 
 /// What a text holds. Branches: `found` and `not_found`; both need an edge.
@@ -49,7 +49,7 @@ pub(crate) struct RecognizeEntities {
     pub(crate) text: Template,
     /// Empty: all.
     pub(crate) types: Box<[EntityType]>,
-    pub(crate) home: Option<Plan>,
+    pub(crate) home: Option<Home>,
     pub(crate) save_to: Option<Arc<str>>,
 }
 

@@ -9,15 +9,14 @@ use crate::flow::issue::IssueCode;
 use crate::flow::node::{Kind, Port, PortName, REPLY_TEXT};
 use crate::flow::path::{Path, brief};
 use crate::flow::read::Fields;
-use crate::flow::recognize::Plan;
+use crate::flow::recognize::Home;
 use crate::flow::template::Template;
 
 /// The first telephone number in a text. Branches: `found` and `not_found`; both need an edge.
 ///
-/// `save_to` gets `{"e164": "+33612345678", "country_code": "33", "national": "612345678", "region": "FR"}`; `region` only where
-/// the calling code is one region's alone. A number without a calling code is one of `default_region`; without that only
-/// numbers that begin with `+` or `00` are found. It is a possible number by its length; whether it is in use nobody knows but
-/// its operator.
+/// `save_to` gets `{"e164": "+33612345678", "region": "FR"}`, the region that the number belongs to; numbers of no country have
+/// none. A number without a calling code is one of `default_region`; without that only numbers that begin with `+` or `00` are
+/// found. It is a possible number by its length; whether it is in use nobody knows but its operator.
 ///
 /// ```
 /// chatflow::NodeDef::from_json(r#"{
@@ -43,7 +42,7 @@ pub struct RecognizePhoneDef {
 #[derive(Clone, Debug)]
 pub(crate) struct RecognizePhone {
     pub(crate) text: Template,
-    pub(crate) home: Option<Plan>,
+    pub(crate) home: Option<Home>,
     pub(crate) save_to: Option<Arc<str>>,
 }
 
@@ -60,15 +59,15 @@ impl RecognizePhoneDef {
     }
 }
 
-/// The plan of a region that an author names. The outer none: an issue.
-pub(super) fn home(at: &Path<'_>, region: Option<&str>, cx: &mut Compile<'_>) -> Option<Option<Plan>> {
+/// The region that an author names. The outer none: an issue.
+pub(super) fn home(at: &Path<'_>, region: Option<&str>, cx: &mut Compile<'_>) -> Option<Option<Home>> {
     let Some(region) = region else { return Some(None) };
-    let plan = Plan::of_region(region);
-    if plan.is_none() {
+    let home = Home::named(region);
+    if home.is_none() {
         let message = format!("{:?} is no region", brief(region));
         cx.found.add(IssueCode::BadValue, at, message, "write an ISO 3166 code such as US or DE");
     }
-    plan.map(Some)
+    home.map(Some)
 }
 
 impl Kind for RecognizePhoneDef {

@@ -8,7 +8,7 @@ use linkify::{LinkFinder, LinkKind};
 use serde_json::{Value, json};
 
 use crate::flow::read::words;
-use crate::flow::recognize::Plan;
+use crate::flow::recognize::Home;
 use crate::flow::recognize::phone::find_phones;
 
 words! {
@@ -52,7 +52,7 @@ impl Entity {
 }
 
 /// What a text holds of these kinds, in its order, at most 64 of them.
-pub(crate) fn entities(text: &str, kinds: &[EntityType], home: Option<Plan>) -> Vec<Value> {
+pub(crate) fn entities(text: &str, kinds: &[EntityType], home: Option<Home>) -> Vec<Value> {
     let mut found = Vec::new();
     add(&mut found, text, links);
     add(&mut found, text, dates);
@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> Vec<(String, Value)> {
-        let all = entities(text, &[], Plan::of_region("DE")).into_iter();
+        let all = entities(text, &[], Home::named("DE")).into_iter();
         all.map(|entity| (entity["type"].as_str().unwrap().to_owned(), entity["value"].clone())).collect()
     }
 
@@ -225,7 +225,7 @@ mod tests {
         {
             let text = unit.repeat((40 << 10) / unit.len());
             let before = cpu_time::ThreadTime::now();
-            assert!(entities(&text, &[], Plan::of_region("DE")).len() <= MOST);
+            assert!(entities(&text, &[], Home::named("DE")).len() <= MOST);
             let spent = before.elapsed();
             assert!(spent.as_millis() < 1_000, "{unit:?} took {spent:?}");
         }

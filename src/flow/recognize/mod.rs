@@ -3,9 +3,7 @@
 
 mod entity;
 mod phone;
-mod plan;
 
 pub use entity::EntityType;
 pub(crate) use entity::entities;
-pub(crate) use phone::find_phone;
-pub(crate) use plan::Plan;
+pub(crate) use phone::{Home, find_phone};

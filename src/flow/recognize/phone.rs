@@ -1,123 +1,113 @@
-//! Telephone numbers as people write them, and what they are in E.164.
+//! Telephone numbers as people write them, and what they are in E.164; found by `phonelib`, whose numbering plans are
+//! those of libphonenumber.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
+use phonelib::{Country, ExtractedPhoneNumber};
 use serde_json::{Map, Value, json};
 
 use crate::Phone;
-use crate::flow::recognize::Plan;
+
+/// Where a number without a calling code is at home.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Home(&'static Country);
+
+impl Home {
+    /// A region by its ISO 3166 code.
+    pub(crate) fn named(region: &str) -> Option<Self> {
+        phonelib::country_by_code(region).filter(|country| country.code != WORLD).map(Self)
+    }
+}
+
+/// The region of numbers that belong to no country.
+const WORLD: &str = "001";
 
 /// A number that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PhoneNumber {
     pub(crate) phone: Phone,
-    plan: Plan,
-    national: String,
 }
 
 impl PhoneNumber {
     /// What a flow reads.
     pub(crate) fn to_json(&self) -> Value {
+        let e164 = self.phone.to_string();
         let mut fields = Map::new();
-        fields.insert("e164".into(), json!(self.phone.to_string()));
-        fields.insert("country_code".into(), json!(self.plan.code));
-        fields.insert("national".into(), json!(self.national));
-        if let Some(region) = self.plan.only_region() {
-            fields.insert("region".into(), json!(region));
+        if let Some(country) = phonelib::extract_country(&e164).filter(|country| country.code != WORLD) {
+            fields.insert("region".into(), json!(country.code));
         }
+        fields.insert("e164".into(), json!(e164));
         Value::Object(fields)
     }
 }
 
-/// Digits of a number that is written without its calling code: fewer are as likely a price or a house.
-const LEAST_NATIONAL_DIGITS: usize = 6;
-/// Digits that a number can have with all its prefixes; what is longer is none.
-const MOST_DIGITS: usize = 20;
-
 /// The first number in a text. A number without a calling code is one of the home region.
-pub(crate) fn find_phone(text: &str, home: Option<Plan>) -> Option<PhoneNumber> {
+pub(crate) fn find_phone(text: &str, home: Option<Home>) -> Option<PhoneNumber> {
     find_phones(text, home).into_iter().next().map(|(_, number)| number)
 }
 
 /// Every number in a text, with its place.
-pub(super) fn find_phones(text: &str, home: Option<Plan>) -> Vec<(Range<usize>, PhoneNumber)> {
-    let mut found = Vec::new();
-    let mut from = 0;
-    while let Some((candidate, next)) = next_candidate(text, from) {
-        from = next;
-        let written = text.get(candidate.clone()).unwrap_or_default();
-        if let Some(number) = parse(written, home) {
-            found.push((candidate, number));
-        }
-    }
-    found
+pub(super) fn find_phones(text: &str, home: Option<Home>) -> Vec<(Range<usize>, PhoneNumber)> {
+    let plain = in_ascii(text);
+    let found = match home {
+        Some(Home(country)) => phonelib::extract_phone_numbers_with_country_hint(&plain, country.code),
+        None => phonelib::extract_phone_numbers_from_text(&plain),
+    };
+    let places = (plain.len() != text.len()).then(|| places(&plain, text));
+    let place =
+        |at: usize| places.as_ref().map_or(at, |places| places.get(&at).copied().unwrap_or(text.len()));
+    let numbers = found.into_iter().filter(|number| is_meant(number, home)).filter_map(|number| {
+        let phone = Phone::parse(number.normalized.as_deref()?).ok()?;
+        Some((place(number.start)..place(number.end), PhoneNumber { phone }))
+    });
+    numbers.collect()
 }
 
-/// The next run of characters that a number is written in, and where to look on: it begins with a digit, `+` or `(`, and
-/// stands apart from letters.
-fn next_candidate(text: &str, from: usize) -> Option<(Range<usize>, usize)> {
-    let rest = text.get(from..)?;
-    let mut before = text.get(..from).and_then(|text| text.chars().next_back());
-    let mut run: Option<Range<usize>> = None;
-    for (at, c) in rest.char_indices() {
-        let (at, end) = (from + at, from + at + c.len_utf8());
-        let begins = digit(c).is_some() || is_plus(c) || c == '(';
-        match &mut run {
-            None if begins && !before.is_some_and(char::is_alphanumeric) => run = Some(at..end),
-            Some(run) if digit(c).is_some() => run.end = end,
-            Some(_) if is_separator(c) => {}
-            Some(run) => return Some((run.clone(), at)),
-            None => {}
-        }
-        before = Some(c);
-    }
-    run.map(|run| (run, text.len()))
+/// The same characters, digits of other scripts as ours: `phonelib` reads those.
+fn in_ascii(text: &str) -> String {
+    let plain = |c: char| match c {
+        '/' => '-',
+        '\u{ff0b}' => '+',
+        c => digit(c).unwrap_or(c),
+    };
+    text.chars().map(plain).collect()
 }
 
 fn digit(c: char) -> Option<char> {
-    const ZEROS: [char; 5] = ['0', '\u{660}', '\u{6f0}', '\u{966}', '\u{ff10}'];
+    const ZEROS: [char; 4] = ['\u{660}', '\u{6f0}', '\u{966}', '\u{ff10}'];
     let value = ZEROS
         .iter()
         .find_map(|zero| u32::from(c).checked_sub(u32::from(*zero)).filter(|value| *value < 10))?;
     char::from_digit(value, 10)
 }
 
-fn is_plus(c: char) -> bool {
-    matches!(c, '+' | '\u{ff0b}')
+/// Where each character of the one text stands in the other.
+fn places(plain: &str, text: &str) -> BTreeMap<usize, usize> {
+    plain.char_indices().zip(text.char_indices()).map(|((plain, _), (text, _))| (plain, text)).collect()
 }
 
-fn is_separator(c: char) -> bool {
-    matches!(
-        c,
-        ' ' | '\u{a0}' | '\u{202f}' | '.' | '-' | '\u{2010}' | '\u{2011}' | '\u{2013}' | '/' | '(' | ')'
-    )
-}
+/// Digits of a number that is written without its calling code: fewer are as likely a price or a house.
+const LEAST_NATIONAL_DIGITS: usize = 6;
 
-fn parse(written: &str, home: Option<Plan>) -> Option<PhoneNumber> {
-    if is_date(written) || is_amount(written) {
-        return None;
-    }
-    let is_international = written.trim_start_matches('(').starts_with(is_plus);
-    let digits: String = if is_international {
-        written.replace("(0)", "").chars().filter_map(digit).collect()
-    } else {
-        written.chars().filter_map(digit).collect()
+/// Whether it is a number, and not something else of as many digits.
+fn is_meant(number: &ExtractedPhoneNumber, home: Option<Home>) -> bool {
+    let is_national = || {
+        let digits = number.raw.bytes().filter(u8::is_ascii_digit).count();
+        digits >= LEAST_NATIONAL_DIGITS && !is_date(&number.raw) && !is_amount(&number.raw)
     };
-    if digits.len() > MOST_DIGITS {
-        return None;
-    }
-    if is_international {
-        return international(&digits);
-    }
-    let abroad = home.map_or("", |home| home.abroad);
-    let rest = digits.strip_prefix(if abroad.is_empty() { "00" } else { abroad });
-    rest.and_then(international).or_else(|| national(&digits, home?))
+    number.is_valid && (has_calling_code(&number.raw) || (home.is_some() && is_national()))
+}
+
+fn has_calling_code(written: &str) -> bool {
+    let written = written.trim_start_matches('(');
+    written.starts_with('+') || written.starts_with("00")
 }
 
 /// A date has as many digits as a number.
 fn is_date(written: &str) -> bool {
     let shape: String = written.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
-    matches!(shape.as_str(), "0000-00-00" | "00.00.0000" | "00/00/0000" | "00-00-0000" | "0000/00/00")
+    matches!(shape.as_str(), "0000-00-00" | "0000.00.00" | "00.00.0000" | "00-00-0000")
 }
 
 /// So has an amount with its thousands apart.
@@ -135,41 +125,12 @@ fn is_amount(written: &str) -> bool {
         && count > 0
 }
 
-/// Digits with their calling code.
-fn international(digits: &str) -> Option<PhoneNumber> {
-    let (plan, rest) = Plan::of_number(digits)?;
-    let without_trunk = rest.strip_prefix(plan.trunk).filter(|_| !plan.trunk.is_empty());
-    let national = match without_trunk {
-        // No national number begins with the zero that is dialled before it.
-        Some(shorter) if plan.trunk == "0" || !plan.has_length(rest.len()) => shorter,
-        _ => rest,
-    };
-    number(plan, national)
-}
-
-/// Digits as they are dialled at home.
-fn national(digits: &str, home: Plan) -> Option<PhoneNumber> {
-    if digits.len() < LEAST_NATIONAL_DIGITS {
-        return None;
-    }
-    let without_trunk = digits.strip_prefix(home.trunk).filter(|_| !home.trunk.is_empty());
-    without_trunk.and_then(|rest| number(home, rest)).or_else(|| number(home, digits))
-}
-
-fn number(plan: Plan, national: &str) -> Option<PhoneNumber> {
-    if !plan.has_length(national.len()) {
-        return None;
-    }
-    let phone = Phone::parse(&format!("+{}{national}", plan.code)).ok()?;
-    Some(PhoneNumber { phone, plan, national: national.to_owned() })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn found(text: &str, home: &str) -> Vec<String> {
-        let home = Plan::of_region(home);
+        let home = Home::named(home);
         find_phones(text, home).into_iter().map(|(_, number)| number.phone.to_string()).collect()
     }
 
@@ -212,6 +173,9 @@ mod tests {
             ("+999 1234567", ""),
             ("+1 415 555 012", ""),
             ("12345", "DE"),
+            ("07.05.2026", "DE"),
+            ("05/07/2026", "US"),
+            ("2026/05/07", "DE"),
             ("1.500.000", "DE"),
             ("2026-05-07", "DE"),
             ("+", "DE"),
@@ -224,15 +188,19 @@ mod tests {
     }
 
     #[test]
-    fn a_region_is_named_where_the_calling_code_is_its_alone() {
+    fn a_number_says_whose_it_is() {
         let json = |text: &str| find_phone(text, None).unwrap().to_json();
-        assert_eq!(
-            json("+33 6 12 34 56 78"),
-            json!({"e164": "+33612345678", "country_code": "33", "national": "612345678", "region": "FR"})
-        );
-        assert_eq!(
-            json("+14155550123"),
-            json!({"e164": "+14155550123", "country_code": "1", "national": "4155550123"})
-        );
+        assert_eq!(json("+33 6 12 34 56 78"), json!({"e164": "+33612345678", "region": "FR"}));
+        assert_eq!(json("+1 (415) 555-0123"), json!({"e164": "+14155550123", "region": "US"}));
+        assert_eq!(json("+1 (416) 555-0123"), json!({"e164": "+14165550123", "region": "CA"}));
+    }
+
+    #[test]
+    fn a_place_is_that_of_the_text_as_it_is_written() {
+        let text =
+            "\u{661}. \u{ff0b}\u{661}\u{664}\u{661}\u{665}\u{665}\u{665}\u{665}\u{660}\u{661}\u{662}\u{663}!";
+        let found = find_phones(text, None);
+        assert_eq!(found.len(), 1);
+        assert!(text[found[0].0.clone()].starts_with('\u{ff0b}') && text[found[0].0.end..] == *"!");
     }
 }

@@ -26,7 +26,7 @@ mod wait_reply;
 
 use crate::flow::Step;
 use crate::flow::node::{Node, Port};
-pub(super) use question::takes;
+pub(super) use question::{miss_queued, takes};
 pub(super) use send_message::refusal;
 
 use crate::kernel::Input;

@@ -166,3 +166,12 @@ pub(super) fn take_queued(run: &mut Run<'_>, question: &Question) -> Option<Queu
     run.session.rare().queue = queue.collect();
     taken
 }
+
+/// The session ends: whatever it kept for a question is no answer to any (SEMANTICS I5).
+pub(in crate::kernel) fn miss_queued(run: &mut Run<'_>) {
+    let queue = run.session.rare.as_mut().map(|rare| std::mem::take(&mut rare.queue));
+    for _ in queue.into_iter().flatten().filter(|queued| !queued.opening) {
+        let session = run.session.id;
+        run.note(EventKind::Missed { session });
+    }
+}

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::StoreError;
 use crate::id::{FlowId, FlowVersion, WorkspaceId};
-use crate::store::{Catalogue, FlowChange, FlowEntry, FlowSaved, FlowStore};
+use crate::store::{Catalogue, FlowChange, FlowEntry, FlowSaved, FlowStore, VersionState};
 
 /// Definitions in this process: for hosts that read their flows from files at each start.
 #[derive(Default)]
@@ -73,9 +73,20 @@ impl FlowStore for MemoryFlows {
     async fn save(&self, workspace: &WorkspaceId, change: FlowChange) -> Result<FlowSaved, StoreError> {
         self.shelves().entry(workspace.clone()).or_default().save(change)
     }
+
+    async fn terminated(&self) -> Result<Vec<WorkspaceId>, StoreError> {
+        let shelves = self.shelves();
+        let some = shelves.iter().filter(|(_, shelf)| shelf.has_terminated());
+        Ok(some.map(|(workspace, _)| workspace.clone()).collect())
+    }
 }
 
 impl Shelf {
+    fn has_terminated(&self) -> bool {
+        let mut versions = self.flows.values().flat_map(|stored| &stored.entry.versions);
+        versions.any(|version| matches!(version.state, VersionState::Terminated(_)))
+    }
+
     fn save(&mut self, change: FlowChange) -> Result<FlowSaved, StoreError> {
         let FlowChange { entry, expect, draft, version } = change;
         let old = self.flows.get(&entry.flow);

@@ -55,6 +55,8 @@ pub(super) const MUTANTS: [Mutant; 8] = [
 pub(super) struct Weather {
     /// Nothing fails and nobody dies; time passes only while nothing runs.
     pub(super) calm: bool,
+    /// Everything that flows and hosts can do happens.
+    pub(super) rich: bool,
     /// The store decides under its own lock; else each decision is a load and a commit.
     pub(super) whole: bool,
     pub(super) mutant: Option<Mutant>,

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chatflow::{ContactId, MemoryStore, MessageId, Outbound, Receipt, SendError, SessionId, Transport};
+use chatflow::{
+    ContactId, Content, MemoryStore, MessageId, Outbound, Receipt, SendError, SessionId, Transport,
+};
 
 use super::dice::Dice;
 use super::store::{Weather, pause};
@@ -16,6 +18,10 @@ pub(super) struct Seen {
     /// How often each was handed over.
     pub(super) times: HashMap<MessageId, usize>,
     pub(super) accepted: HashSet<MessageId>,
+    /// Those that were refused, at once or by a report.
+    pub(super) refused: HashSet<MessageId>,
+    /// Signs of writing: not counted, and not tried again.
+    pub(super) signs: HashSet<MessageId>,
     /// Who has ever opted out: what was still to be sent to them was dropped.
     pub(super) opted_out: HashSet<ContactId>,
     /// The highest number that each destination has got.
@@ -51,6 +57,8 @@ impl SimWire {
             for other in seen.content.values().filter(earlier) {
                 assert!(
                     seen.accepted.contains(&other.id)
+                        || seen.refused.contains(&other.id)
+                        || seen.signs.contains(&other.id)
                         || seen.opted_out.contains(&other.contact)
                         || self.is_dropped(other.session()),
                     "INV-O4: {} left before {}",
@@ -81,7 +89,15 @@ impl Transport for SimWire {
         if !healed {
             pause().await;
         }
+        let refuses = self.weather.rich && !healed && self.dice.one_in(12);
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if matches!(message.content, Content::Typing { .. }) {
+            seen.signs.insert(message.id);
+        }
+        if refuses {
+            seen.refused.insert(message.id);
+            return Err(SendError::rejected("by the dice"));
+        }
         seen.accepted.insert(message.id);
         if stormy && self.dice.one_in(8) {
             return Err(SendError::retry("taken, but the answer was lost by the dice"));
