@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::address::{AccountRef, Alias};
 use crate::engine::Engine;
+use crate::engine::catalogue::Snapshot;
 use crate::engine::contacts::Released;
 use crate::engine::decide::{Decided, Facts, Found, Want, Written, put_back, take};
 use crate::engine::erase::CarriedOptOut;
@@ -16,12 +17,12 @@ use crate::flow::Flow;
 use crate::id::{ContactId, FlowId, FlowVersion, SessionId, WorkspaceId};
 use crate::kernel::{
     Admission, Allowances, Candidate, Decision, Heard, InboundMessage, Input, NewSession, Routing, admit,
-    default_inputs, hear, message_hash, own_choice, route, wait_node,
+    default_inputs, hear, message_hash, own_choice, route,
 };
 use crate::limits::Limits;
 use crate::observer::EventKind;
 use crate::session::{EndReason, Message, Origin, Route, Session, Verdict};
-use crate::store::{ConversationStore, Lookup, Revision, Subject};
+use crate::store::{ConversationStore, Lookup, Subject};
 use crate::value::Bag;
 
 impl<S: ConversationStore> Engine<S> {
@@ -140,86 +141,23 @@ impl<S: ConversationStore> Engine<S> {
             choice: arrival.choice,
             timestamp: arrival.inbound.timestamp,
         };
-        let version_of = |flow: &FlowId, version: FlowVersion| -> Option<&Flow> {
-            Some(ground.flows.pinned(flow, version)?.flow?)
-        };
-        let wait_of = |session: &Session| {
-            let (flow, version) = session.active();
-            wait_node(version_of(flow, version)?, session)
-        };
         let known = expect.is_some().then_some(&*decision.conversation);
         let is_out = opt_out.since.is_some() || decision.conversation.contact.opted_out_at.is_some();
+        let version_of = |flow: &FlowId, version: FlowVersion| decision.version_of(flow, version);
+        let asked_by = |session: &Session| decision.asked_by(session);
         let host = &self.ports.keywords;
-        let heard = hear(&message, (known, is_out), version_of, wait_of, host, decision.now, limits);
+        let heard = hear(&message, (known, is_out), version_of, asked_by, host, decision.now, limits);
         if heard != Heard::Nothing {
             arrival.meet(&mut decision, expect.is_none(), opt_out.since);
         }
-        if let Some(verdict) = arrival.obey(&mut decision, snapshot, heard) {
-            return self.arrived(decision, lookup, expect, arrival, verdict);
-        }
-        let startable: Vec<_> = snapshot.startable(arrival.account()).collect();
-        let known = expect.is_some().then_some(&*decision.conversation);
-        let admissions: Vec<Admission> = startable
-            .iter()
-            .map(|(_, flow)| {
-                admit(
-                    flow,
-                    known,
-                    Allowances { opted_out: true, in_handoff: false },
-                    decision.now,
-                    limits.live_sessions,
-                )
-            })
-            .collect();
-        let candidates: Vec<Candidate<'_>> = startable
-            .iter()
-            .zip(&admissions)
-            .map(|((_, flow), admission)| Candidate {
-                flow,
-                admitted: matches!(admission, Admission::Start | Admission::Interrupt),
-            })
-            .collect();
-        let routing = route(&message, known, wait_of, &candidates, decision.now, limits);
-        if routing == Routing::Unmatched && expect.is_none() {
-            return Decided::Answer(Ok(Answer::Final(Received::Unmatched)));
-        }
-        arrival.meet(&mut decision, expect.is_none(), opt_out.since);
-        let verdict = match routing {
-            Routing::Answer(place) => arrival.answer(&mut decision, place),
-            Routing::Queue(place) => arrival.queue(&mut decision, place),
-            Routing::Start(chosen) => {
-                let place = startable.iter().position(|(_, flow)| *flow.id() == chosen);
-                match place.and_then(|place| Some((startable.get(place)?, admissions.get(place)?))) {
-                    Some(((version, flow), admission)) => {
-                        if *admission == Admission::Interrupt {
-                            decision.end_all(EndReason::Interrupted);
-                        }
-                        arrival.start(&mut decision, *version, flow);
-                        Verdict::Started(arrival.session())
-                    }
-                    None => Verdict::Unmatched,
-                }
-            }
-            Routing::StaleChoice(session) => {
-                decision.note(EventKind::StaleChoice { session });
-                Verdict::StaleChoice
-            }
-            Routing::InboxFull => Verdict::InboxFull,
-            Routing::TooOld => Verdict::TooOld,
-            Routing::Unmatched => Verdict::Unmatched,
+        let is_new = expect.is_none();
+        let verdict = match arrival.obey(&mut decision, snapshot, heard) {
+            Some(verdict) => verdict,
+            None => match arrival.pass_on(&mut decision, snapshot, &message, is_new, opt_out.since) {
+                Some(verdict) => verdict,
+                None => return Decided::Answer(Ok(Answer::Final(Received::Unmatched))),
+            },
         };
-        self.arrived(decision, lookup, expect, arrival, verdict)
-    }
-
-    /// Writes what a message came to, and answers it.
-    fn arrived(
-        &self,
-        mut decision: Decision<'_>,
-        lookup: &Lookup,
-        expect: Option<Revision>,
-        arrival: &Arrival,
-        verdict: Verdict,
-    ) -> Decided<Answer> {
         decision.remember(arrival.id, verdict);
         decision.forget();
         let answer = Ok(Answer::Final(verdict.into()));
@@ -292,6 +230,62 @@ impl Arrival {
 
     fn message(&self) -> Message {
         self.inbound.message.clone()
+    }
+
+    /// Gives the message to the session, the trigger or the queue that it is for. None: nobody wants it, nor is its
+    /// contact known.
+    fn pass_on(
+        &self,
+        decision: &mut Decision<'_>,
+        snapshot: &Snapshot,
+        message: &InboundMessage<'_>,
+        is_new: bool,
+        opted_out_at: Option<DateTime<Utc>>,
+    ) -> Option<Verdict> {
+        let limits = decision.ground.limits;
+        let startable: Vec<_> = snapshot.startable(self.account()).collect();
+        let known = (!is_new).then_some(&*decision.conversation);
+        let allow = Allowances { opted_out: true, in_handoff: false };
+        let admit = |flow| admit(flow, known, allow, decision.now, limits.live_sessions);
+        let admissions: Vec<Admission> = startable.iter().map(|(_, flow)| admit(flow)).collect();
+        let candidates: Vec<Candidate<'_>> = startable
+            .iter()
+            .zip(&admissions)
+            .map(|((_, flow), admission)| Candidate {
+                flow,
+                admitted: matches!(admission, Admission::Start | Admission::Interrupt),
+            })
+            .collect();
+        let asked_by = |session: &Session| decision.asked_by(session);
+        let routing = route(message, known, asked_by, &candidates, decision.now, limits);
+        if routing == Routing::Unmatched && is_new {
+            return None;
+        }
+        self.meet(decision, is_new, opted_out_at);
+        Some(match routing {
+            Routing::Answer(place) => self.answer(decision, place),
+            Routing::Queue(place) => self.queue(decision, place),
+            Routing::Start(chosen) => {
+                let place = startable.iter().position(|(_, flow)| *flow.id() == chosen);
+                match place.and_then(|place| Some((startable.get(place)?, admissions.get(place)?))) {
+                    Some(((version, flow), admission)) => {
+                        if *admission == Admission::Interrupt {
+                            decision.end_all(EndReason::Interrupted);
+                        }
+                        self.start(decision, *version, flow);
+                        Verdict::Started(self.session())
+                    }
+                    None => Verdict::Unmatched,
+                }
+            }
+            Routing::StaleChoice(session) => {
+                decision.note(EventKind::StaleChoice { session });
+                Verdict::StaleChoice
+            }
+            Routing::InboxFull => Verdict::InboxFull,
+            Routing::TooOld => Verdict::TooOld,
+            Routing::Unmatched => Verdict::Unmatched,
+        })
     }
 
     fn answer(&self, decision: &mut Decision<'_>, place: usize) -> Verdict {

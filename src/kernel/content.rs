@@ -77,6 +77,9 @@ fn bad(why: impl ToString) -> Move {
 
 /// What is chosen names the wait that comes next, whichever node that is; or the one that the session stands at.
 fn choices(run: &mut Run<'_>, choices: &[Choice]) -> Result<Vec<Opt>, Move> {
+    if choices.is_empty() {
+        return Ok(Vec::new());
+    }
     let wait = run.offered_wait();
     let each = choices.iter().map(|choice| {
         let payload = payload(run.session.id, wait, &choice.id);

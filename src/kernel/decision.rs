@@ -11,6 +11,7 @@ use crate::flow::{Flow, NodeIx, Reentry};
 use crate::id::{ContactId, FlowId, FlowVersion, MessageId, SessionId, WorkspaceId};
 use crate::kernel::journal::{JournalEntry, JournalStep, Logged};
 use crate::kernel::node::refusal;
+use crate::kernel::route::{Asked, wait_node};
 use crate::kernel::run::{NewSession, later, span, start, take};
 use crate::kernel::{Effect, Input, Library, Scene};
 use crate::limits::Limits;
@@ -119,11 +120,13 @@ impl<'a> Decision<'a> {
 
     /// The versions that its live sessions need and that have not been fetched.
     pub(crate) fn missing(&self) -> Vec<(FlowId, FlowVersion)> {
-        let versions = self.conversation.sessions.iter().flat_map(Session::versions);
-        versions
-            .filter(|(flow, version)| self.pinned(flow, *version).is_none())
-            .map(|(flow, version)| (flow.clone(), version))
-            .collect()
+        let mut missing = Vec::new();
+        self.conversation.sessions.iter().flat_map(Session::versions).for_each(|(flow, version)| {
+            if self.pinned(flow, version).is_none() {
+                missing.push((flow.clone(), version));
+            }
+        });
+        missing
     }
 
     pub(crate) fn note(&mut self, kind: EventKind) {
@@ -143,6 +146,17 @@ impl<'a> Decision<'a> {
                 Some(pinned)
             }
         }
+    }
+
+    /// A version of a flow, if there is one.
+    pub(crate) fn version_of(&self, flow: &FlowId, version: FlowVersion) -> Option<&'a Flow> {
+        self.pinned(flow, version)?.flow.map(|flow| &**flow)
+    }
+
+    /// The question that a session waits at.
+    pub(crate) fn asked_by(&self, session: &Session) -> Option<Asked<'a>> {
+        let (flow, version) = session.active();
+        wait_node(self.version_of(flow, version)?, session)
     }
 
     /// The record, to be changed.
@@ -366,6 +380,8 @@ impl<'a> Decision<'a> {
             _ => {
                 let session = conversation.sessions.remove(place);
                 self.called.retain(|(of, _)| *of != session.id);
+                // Sessions are large: without this, room is made for four (1,600 instructions a conversation).
+                self.ended.reserve_exact(1);
                 self.ended.push(session);
             }
         }

@@ -1,6 +1,7 @@
 //! Words that act before anybody's question is answered: opting out, the silence of a handoff, keywords of flows and of
 //! the host (SEMANTICS I1, I6, T10). A flow's keyword acts on its session, the host's on the newest or on all.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::sync::Arc;
 
@@ -44,8 +45,13 @@ pub(crate) fn hear<'f>(
     limits: &Limits,
 ) -> Heard {
     let is_text = inbound.message.kind == MessageKind::Text;
-    let word = is_text.then(|| keyword_form(&inbound.message.text)).flatten();
     let sessions = conversation.map_or(&[][..], |conversation| &conversation.sessions);
+    let has = |flow: &Flow, word: &str| flow.keywords().find(word).is_some();
+    let is_keyword = |word: &Cow<'_, str>| {
+        let of_flow = |session| flows_of(session, &version_of).any(|flow| has(flow, word));
+        host.find(word).is_some() || sessions.iter().any(of_flow)
+    };
+    let word = is_text.then(|| keyword_form(&inbound.message.text)).flatten().filter(is_keyword);
     if let Some(word) = &word {
         let flows = sessions.iter().flat_map(|session| flows_of(session, &version_of));
         let of_flows = flows.filter_map(|flow| flow.keywords().find(word));

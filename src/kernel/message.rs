@@ -44,7 +44,7 @@ impl Run<'_> {
             index,
             count: 0,
             branch: self.session.branch.clone(),
-            component: self.component.clone().unwrap_or_else(|| step.title.clone()),
+            component: Arc::clone(self.component.unwrap_or(&step.title)),
         };
         self.effects.push(Effect::Send(Arc::new(message)));
         Ok(id)

@@ -51,7 +51,7 @@ pub(crate) use keyword::{Heard, hear};
 pub use library::{Callee, Library};
 pub(crate) use migrate::migration;
 pub use replay::{ReplayError, replay};
-pub(crate) use route::{Candidate, InboundMessage, Routing, own_choice, route, wait_node};
+pub(crate) use route::{Candidate, InboundMessage, Routing, own_choice, route};
 pub use run::{NewSession, start};
 pub(crate) use run::{later, run, span};
 

@@ -195,7 +195,7 @@ fn best_trigger<'c>(
 }
 
 /// The question that a session waits at, in its own version of the flow.
-pub(crate) fn wait_node<'f>(flow: &'f Flow, session: &Session) -> Option<Asked<'f>> {
+pub(super) fn wait_node<'f>(flow: &'f Flow, session: &Session) -> Option<Asked<'f>> {
     let at = flow.find(&session.at, NodeIx(session.hint))?;
     let question = flow.node(at)?.node.question()?;
     Some(Asked { question, patience: flow.settings().max_message_age })

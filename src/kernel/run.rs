@@ -156,7 +156,7 @@ pub(super) struct Run<'a> {
     /// Of them those that only show that somebody is writing: no answer is asked by them, and none is overtaken.
     pub(super) signs: u32,
     /// The title of the node that led here.
-    pub(super) component: Option<Arc<str>>,
+    pub(super) component: Option<&'a Arc<str>>,
     /// Whether the session needs other versions of flows than before.
     pub(super) calls_changed: bool,
     /// The called flows that were looked up, for the journal.
@@ -258,7 +258,7 @@ impl<'a> Run<'a> {
             return self.go_on_at(next);
         };
         if self.session.status == Status::Running {
-            let begins = input == Input::Start;
+            let begins = matches!(input, Input::Start);
             if begins {
                 self.walk(at);
             }
@@ -451,13 +451,13 @@ impl<'a> Run<'a> {
     }
 
     /// Writes down what happened at a node, if there is a journal.
-    pub(super) fn book_step(&mut self, step: &Step, event: StepEvent, branch: Option<&Arc<str>>) {
+    pub(super) fn book_step(&mut self, step: &'a Step, event: StepEvent, branch: Option<&Arc<str>>) {
         if self.scene.journal {
             let (node, entered, why) = (step.id.clone(), self.entered, self.why.take());
             let (branch, called) = (branch.cloned(), self.session.called().cloned());
             self.steps.push(JournalStep { node, entered, event, branch, why, called });
         }
-        self.component = Some(Arc::clone(&step.title));
+        self.component = Some(&step.title);
     }
 
     pub(super) fn park(&mut self, status: Status, deadline: Option<DateTime<Utc>>) {

@@ -18,12 +18,16 @@ impl Conversation {
 
 impl Decision<'_> {
     /// Goes on with everything that stood still, once nobody is in handoff any more.
+    #[inline]
     pub(crate) fn break_silence(&mut self, at: DateTime<Utc>) {
-        let is_over = self.conversation.silence().is_some()
-            && !self.conversation.sessions.iter().any(|session| session.status == Status::Handoff);
-        if !is_over {
-            return;
+        if self.conversation.silence().is_some()
+            && !self.conversation.sessions.iter().any(|session| session.status == Status::Handoff)
+        {
+            self.go_on_after_silence(at);
         }
+    }
+
+    fn go_on_after_silence(&mut self, at: DateTime<Utc>) {
         let Some(silence) = self.edit().history().silence.take() else { return };
         for place in 0..self.conversation.sessions.len() {
             let session = self.conversation.sessions.get(place);

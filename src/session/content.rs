@@ -253,6 +253,9 @@ impl Content {
     /// About how many bytes its texts take.
     pub(crate) fn weight(&self) -> usize {
         let options = self.options().iter().map(Opt::weight).sum::<usize>();
+        if let Self::Text { text, .. } = self {
+            return text.len() + options;
+        }
         let links = self.links().iter().map(|link| size_of::<Link>() + link.label.len() + link.url.len());
         self.text().len() + options + links.sum::<usize>() + self.own_weight()
     }

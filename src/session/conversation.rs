@@ -170,7 +170,8 @@ impl Conversation {
     /// does not pass while a message that was sent before it is undelivered (SEMANTICS N3), and no time but the longest
     /// passes in a handoff (S10).
     pub(crate) fn timer(&self, session: &Session, settled: u64) -> Option<(DateTime<Utc>, Timer)> {
-        let own = match (session.window(), session.deadline) {
+        let window = session.window();
+        let own = match (window, session.deadline) {
             _ if self.stands_still(session) => None,
             // What is being said is the answer: the question's time does not pass meanwhile.
             (Some(until), _) => Some((until.max(session.parked_at), Timer::Deadline)),
@@ -180,9 +181,9 @@ impl Conversation {
             // A node may outlive the TTL (S3), but no session ends before it came to where it stands.
             (None, None) => session.expires_at.map(|at| (at.max(session.parked_at), Timer::Expiry)),
         };
-        let silent = own.filter(|_| session.window().is_none());
+        let silent = own.filter(|_| window.is_none());
         let reminder = silent.and_then(|_| session.reminds_at()).map(|at| (at, Timer::Reminder));
-        own.into_iter().chain(reminder).chain(session.ends_by.map(|at| (at, Timer::Expiry))).min()
+        sooner(sooner(own, reminder), session.ends_by.map(|at| (at, Timer::Expiry)))
     }
 
     fn is_held(&self, session: &Session, settled: u64) -> bool {
@@ -204,5 +205,13 @@ impl Conversation {
                 && session.deadline.is_some_and(|deadline| deadline <= at)
                 && !self.is_held(session, settled)
         })
+    }
+}
+
+/// The sooner of two, if there is any.
+fn sooner<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }
