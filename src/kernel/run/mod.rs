@@ -1,103 +1,27 @@
 //! The loop of a turn: enter a node, take a branch, until a node parks or the session ends.
-//! What a node does is in `node/`; nothing here knows a kind of node.
+//! What a node does is in `node/`, how a session begins in `begin`, how a turn is booked in `close`.
+
+mod begin;
+mod close;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
 
 use crate::flow::node::{Port, SendMessage};
-use crate::flow::{Flow, NodeIx, Step, TtlMode};
-use crate::id::{FlowId, FlowVersion, MessageId, SessionId};
+use crate::flow::{Flow, NodeIx, Step};
+use crate::id::{FlowId, FlowVersion, MessageId};
 use crate::kernel::decision::end_without_flow;
 use crate::kernel::frames::Entry;
 use crate::kernel::journal::{CalledFlow, JournalStep, StepEvent};
 use crate::kernel::{Callee, Effect, Input, Scene, node, take_aside};
 use crate::observer::EventKind;
 use crate::session::{
-    Contact, ContactChange, Failure, FailureCode, Journalled, Message, Origin, Queued, Reply, Route,
-    SendOutcome, Sending, Session, Status, Stood,
+    Contact, ContactChange, Failure, FailureCode, SendOutcome, Sending, Session, Status, Stood,
 };
-use crate::value::Bag;
 
-/// What a session starts with.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct NewSession {
-    /// Its id.
-    pub id: SessionId,
-    /// The version it is pinned to.
-    pub version: FlowVersion,
-    /// What the flow reads as `context`; the start node's policy has been applied.
-    #[serde(default, skip_serializing_if = "Bag::is_empty")]
-    pub context: Bag,
-    /// What started it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub origin: Option<Box<Origin>>,
-    /// Where its messages go.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub route: Option<Arc<Route>>,
-    /// The message that started it (SEMANTICS I4).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub opening: Option<Message>,
-    /// Whether it is journalled (SEMANTICS L6).
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub journal: bool,
-}
-
-impl NewSession {
-    /// A session with an empty context, started by a call.
-    #[must_use]
-    pub fn new(id: SessionId, version: FlowVersion) -> Self {
-        Self { id, version, context: Bag::new(), origin: None, route: None, opening: None, journal: false }
-    }
-}
-
-/// A session at its flow's start node; [`advance`](super::advance) it with [`Input::Start`].
-#[must_use]
-pub fn start(flow: &Flow, new: NewSession, now: DateTime<Utc>) -> Session {
-    let (hint, at) = flow.entry();
-    let mut session = Session {
-        id: new.id,
-        flow: flow.id().clone(),
-        version: new.version,
-        status: Status::Running,
-        at: at.clone(),
-        hint: hint.0,
-        wait: 0,
-        answered: 0,
-        turns: 0,
-        sent: 0,
-        started_at: now,
-        last_interaction_at: now,
-        expires_at: None,
-        ends_by: None,
-        deadline: None,
-        ended_at: None,
-        parked_at: now,
-        sent_before: 0,
-        context: new.context,
-        vars: Bag::new(),
-        origin: new.origin,
-        route: new.route,
-        asked: None,
-        reply: None,
-        call: None,
-        rare: None,
-        branch: None,
-    };
-    if new.journal {
-        session.rare().journal = Some(Journalled::default());
-    }
-    if let Some(message) = new.opening {
-        if let Some(route) = session.route.clone() {
-            session.rare().queue.push(Queued { message: message.clone(), sent: 0, route, opening: true });
-        }
-        session.reply = Some(Box::new(Reply { message: Some(message), ..Reply::default() }));
-    }
-    session
-}
+pub use begin::{NewSession, start};
 
 /// How a node is left.
 pub(super) enum Move {
@@ -489,60 +413,6 @@ impl<'a> Run<'a> {
         let flow = self.session.called().map(|(flow, _)| flow.clone());
         self.session.rare().failure = Some(Failure { code, node, flow, message });
         self.end(Status::Failed)
-    }
-
-    /// Books the turn: counters, the sliding TTL (SEMANTICS S1), the end.
-    fn close(&mut self) {
-        self.session.turns += 1;
-        match self.session.status.is_live() {
-            true if self.beside => {}
-            true => self.prolong(),
-            false => self.book_end(),
-        }
-        let count = self.sends;
-        for effect in &mut self.effects {
-            if let Effect::Send(message) = effect
-                && let Some(message) = Arc::get_mut(message)
-            {
-                message.count = count;
-            }
-        }
-    }
-
-    fn prolong(&mut self) {
-        let now = self.scene.now;
-        let settings = self.root.settings();
-        let session = &mut *self.session;
-        let lifetime = settings.max_lifetime.min(span(self.scene.limits.max_lifetime));
-        let last = later(session.started_at, lifetime);
-        let from = match settings.ttl_mode {
-            TtlMode::Sliding => now,
-            TtlMode::Fixed => {
-                let still = session.rare.as_ref().map_or(0, |rare| rare.still_millis);
-                later(session.started_at, TimeDelta::milliseconds(still))
-            }
-        };
-        session.last_interaction_at = now;
-        session.expires_at = Some(settings.ttl.map_or(last, |ttl| later(from, ttl).min(last)));
-        session.ends_by = Some(last);
-        if session.deadline.is_some_and(|deadline| deadline > last) {
-            session.deadline = None;
-            session.expires_at = Some(last);
-        }
-        match self.flow.reminder() {
-            Some(reminder) => self.arm_reminder(reminder),
-            None => self.disarm_reminder(),
-        }
-    }
-
-    fn book_end(&mut self) {
-        let now = self.scene.now;
-        let session = &mut *self.session;
-        if session.status != Status::Expired && session.status != Status::Cancelled {
-            session.last_interaction_at = now;
-        }
-        session.expires_at = None;
-        session.ended_at = Some(now);
     }
 
     /// The number of the wait that choices of a message belong to: the one that it is sent at, or the next.

@@ -1,33 +1,29 @@
 //! One decision on one conversation: turns are applied to it one after the other, and what they leave beside the record
 //! is collected, to be committed as one.
 
+mod delivery;
+mod upkeep;
+
 use std::cell::Cell;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::address::Alias;
-use crate::flow::{Flow, NodeIx, Reentry};
+use crate::flow::{Flow, Reentry};
 use crate::id::{ContactId, FlowId, FlowVersion, MessageId, SessionId, WorkspaceId};
 use crate::kernel::journal::{JournalEntry, JournalStep, Logged};
-use crate::kernel::node::refusal;
 use crate::kernel::route::{Asked, wait_node};
-use crate::kernel::run::{NewSession, later, span, start, take};
+use crate::kernel::run::{NewSession, start, take};
 use crate::kernel::{Effect, Input, Library, Scene};
 use crate::limits::Limits;
 use crate::observer::EventKind;
 use crate::session::{
-    ContactChange, Conversation, DeadLetter, DeadReason, DeliveryReport, EndReason, FailureCode, Outbound,
-    ReentryMark, SendOutcome, Session, Status, Timer, Unsent, Verdict,
+    ContactChange, Conversation, EndReason, FailureCode, Outbound, ReentryMark, Session, Status,
 };
 
-/// A message that is due later than this after it should have been sent is not sent any more (SEMANTICS S2).
-const LATE_AFTER: TimeDelta = TimeDelta::hours(1);
 /// A conversation further ahead of the clock than this is reported (SEMANTICS S8).
 const CLOCK_BEHIND: TimeDelta = TimeDelta::hours(1);
-
-/// How long dead letters are kept (SEMANTICS S12).
-const DEAD_LETTER_RETENTION: TimeDelta = TimeDelta::days(30);
 
 /// The flows that a decision may need, as they are now.
 pub(crate) trait Flows: Library {
@@ -204,19 +200,6 @@ impl<'a> Decision<'a> {
         is_taken
     }
 
-    /// Each may lead to a turn that sends others, at the same time.
-    fn bury_overdue(&mut self, at: DateTime<Utc>) {
-        while !self.overdue.is_empty() {
-            let message = self.overdue.remove(0);
-            self.refuse(message, DeadReason::TooLate, at);
-        }
-        while let Some(message) = self.unsaid.pop() {
-            let Some(place) = self.place_of(message.session) else { continue };
-            let outcome = SendOutcome::Failed { reason: "the contact opted out".to_owned() };
-            self.turn(place, Input::Sent { message, outcome }, at, true);
-        }
-    }
-
     /// `is_quiet`: what it leads to is not said, whatever the input.
     fn turn(&mut self, place: usize, input: Input, at: DateTime<Utc>, is_quiet: bool) -> bool {
         let Some(session) = self.conversation.sessions.get(place) else { return false };
@@ -323,33 +306,6 @@ impl<'a> Decision<'a> {
         }
     }
 
-    /// Puts a message into the outbox, or aside when it comes too late (SEMANTICS S2).
-    fn send(&mut self, message: Arc<Outbound>, at: DateTime<Utc>) {
-        let overdue = self.now - at > LATE_AFTER;
-        let now = self.now;
-        let conversation = Arc::make_mut(&mut self.conversation);
-        conversation.last_seq = message.id.seq;
-        if overdue {
-            self.overdue.push(message);
-            return;
-        }
-        if conversation.outbox.capacity() == 0 {
-            conversation.outbox.reserve_exact(1);
-        }
-        conversation.outbox.push(Unsent { seq: message.id.seq, message, attempts: 0, not_before: now });
-    }
-
-    /// Gives a message up.
-    pub(crate) fn bury(&mut self, message: Arc<Outbound>, reason: DeadReason) {
-        self.note(EventKind::DeadLettered { message: message.id });
-        let (at, max) = (self.now, self.ground.limits.dead_letters.max(1));
-        let letters = &mut self.edit().history().dead_letters;
-        if letters.len() >= max {
-            letters.drain(..=letters.len() - max);
-        }
-        letters.push(DeadLetter { message, reason, at });
-    }
-
     fn note_calls(&mut self, place: usize) {
         let Some(session) = self.conversation.sessions.get(place) else { return };
         let mut versions: Vec<_> =
@@ -411,186 +367,6 @@ impl<'a> Decision<'a> {
         for place in (0..self.conversation.sessions.len()).rev() {
             self.end(place, reason, self.now);
         }
-    }
-
-    /// Applies what is due, the earliest first, each at its own time and not at `now` (SEMANTICS S2).
-    pub(crate) fn apply_due(&mut self) {
-        while let Some(place) = self.terminated() {
-            self.end(place, EndReason::FlowTerminated, self.now);
-        }
-        self.break_silence(self.now);
-        while let Some((at, timer, place)) = self.next_timer().filter(|(at, ..)| *at <= self.now) {
-            let Some(session) = self.conversation.sessions.get(place) else { return };
-            let input = match timer {
-                Timer::Deadline => Input::Deadline(session.wait),
-                Timer::Reminder => Input::Reminder(session.wait),
-                Timer::Expiry => Input::Expiry,
-            };
-            if !self.advance(place, input, at) && !self.advance(place, Input::Expiry, at) {
-                return;
-            }
-            self.break_silence(at);
-        }
-    }
-
-    /// The place of a session that needs a version that was terminated (SEMANTICS L4).
-    fn terminated(&self) -> Option<usize> {
-        let is_terminated = |session: &Session| {
-            let mut versions = session.versions();
-            versions.any(|(flow, version)| self.pinned(flow, version).is_some_and(|pinned| pinned.terminated))
-        };
-        self.conversation.sessions.iter().position(is_terminated)
-    }
-
-    fn next_timer(&self) -> Option<(DateTime<Utc>, Timer, usize)> {
-        let conversation = &self.conversation;
-        let timer = |(place, session): (usize, &Session)| {
-            let (at, timer) = conversation.timer(session, self.settled)?;
-            Some((at, timer, place))
-        };
-        conversation.sessions.iter().enumerate().filter_map(timer).min()
-    }
-
-    /// A message has left.
-    pub(crate) fn settle_message(&mut self, id: MessageId, at: DateTime<Utc>) {
-        if self.take_unsent(id, at).is_some()
-            && let Some(place) = self.awaiting(id)
-        {
-            let outcome = SendOutcome::Sent;
-            if !self.keep_sent(place, id, &outcome) {
-                self.advance(place, Input::Sent { message: id, outcome }, self.now);
-            }
-        }
-    }
-
-    /// A message never will leave.
-    pub(crate) fn give_up(&mut self, id: MessageId, reason: DeadReason, at: DateTime<Utc>) {
-        let Some(message) = self.take_unsent(id, at) else { return };
-        let now = self.now;
-        self.refuse(message, reason, now);
-        self.bury_overdue(now);
-    }
-
-    /// A refused message takes the branch that its node has for it; without one it is a dead letter (SEMANTICS D1).
-    fn refuse(&mut self, message: Arc<Outbound>, reason: DeadReason, at: DateTime<Utc>) {
-        if message.content.is_typing() {
-            return;
-        }
-        let mut has_branch = false;
-        if let Some(place) = self.awaiting(message.id) {
-            let outcome = SendOutcome::from(&reason);
-            has_branch = self.has_branch(place, &outcome);
-            if !self.keep_sent(place, message.id, &outcome) {
-                self.turn(place, Input::Sent { message: message.id, outcome }, at, false);
-            }
-        }
-        if !has_branch {
-            self.bury(message, reason);
-        }
-    }
-
-    /// The place of the session that must know what becomes of a message, unless its time was over before.
-    fn awaiting(&self, id: MessageId) -> Option<usize> {
-        let place = self
-            .conversation
-            .sessions
-            .iter()
-            .position(|session| session.awaits_sooner_or_later() == Some(id))?;
-        let session = self.conversation.sessions.get(place)?;
-        let timer = self.conversation.timer(session, self.settled);
-        timer.is_none_or(|(at, _)| at > self.now).then_some(place)
-    }
-
-    /// Whether the node that the session at this place sent from has a branch for this.
-    fn has_branch(&self, place: usize, outcome: &SendOutcome) -> bool {
-        let step = self.conversation.sessions.get(place).and_then(|session| {
-            let (flow, version) = session.active();
-            let flow = self.pinned(flow, version)?.flow?;
-            flow.node(flow.find(&session.sending()?.node, NodeIx(session.hint))?)
-        });
-        step.is_some_and(|step| refusal(step, outcome).is_some())
-    }
-
-    /// Takes later news of a message of a live session (SEMANTICS D1). Answers whether it took effect.
-    pub(crate) fn report(&mut self, message: MessageId, report: &DeliveryReport) -> bool {
-        let Some(place) = self.conversation.sessions.iter().position(|live| live.id == message.session)
-        else {
-            return false;
-        };
-        if self.conversation.sessions.get(place).is_some_and(Session::is_journalled) {
-            self.advance(place, Input::Report { message, report: report.clone() }, self.now);
-        }
-        let DeliveryReport::Failed { code } = report else { return false };
-        let outcome = SendOutcome::Failed { reason: code.clone() };
-        let is_latest =
-            |session: &Session| session.sending().is_some_and(|sending| sending.seq == message.seq);
-        let took_effect = self.conversation.sessions.get(place).is_some_and(is_latest)
-            && self.has_branch(place, &outcome)
-            && !self.has_kept_sent(message, &outcome)
-            && (self.keep_sent(place, message, &outcome)
-                || self.advance(place, Input::Sent { message, outcome }, self.now));
-        if took_effect {
-            self.edit().outbox.retain(|unsent| unsent.message.id != message);
-        }
-        took_effect
-    }
-
-    /// A message that was given up is to be tried once more, behind all others.
-    pub(crate) fn requeue(&mut self, message: Arc<Outbound>) {
-        let not_before = self.now;
-        let conversation = self.edit();
-        conversation.last_seq += 1;
-        conversation.outbox.push(Unsent { seq: conversation.last_seq, message, attempts: 0, not_before });
-    }
-
-    fn take_unsent(&mut self, id: MessageId, at: DateTime<Utc>) -> Option<Arc<Outbound>> {
-        let place = self.conversation.outbox.iter().position(|unsent| unsent.message.id == id)?;
-        let settled = self.settled;
-        let unsent = self.edit().outbox.remove(place);
-        if let Some(held) = self.conversation.held_wait(&unsent, settled, at) {
-            self.advance(held, Input::Held, at);
-        }
-        Some(unsent.message)
-    }
-
-    /// Keeps what an input came to, so that a repeat is recognised.
-    pub(crate) fn remember(&mut self, id: u128, verdict: Verdict) {
-        let (now, limits) = (self.now, self.ground.limits);
-        self.edit().remembered.remember(id, now, verdict, limits.remembered_ids);
-    }
-
-    /// Forgets what is past its retention: ids of messages (SEMANTICS I2), dead letters (S12).
-    pub(crate) fn forget(&mut self) {
-        let (now, limits) = (self.now, self.ground.limits);
-        let oldest =
-            now.checked_sub_signed(span(limits.remember_ids_for)).unwrap_or(DateTime::<Utc>::MIN_UTC);
-        if self.conversation.remembered.span().is_some_and(|(first, _)| first < oldest) {
-            self.edit().remembered.forget_before(oldest);
-        }
-        let old_letter = |letter: &DeadLetter| now - letter.at > DEAD_LETTER_RETENTION;
-        if self.conversation.dead_letters().first().is_some_and(old_letter) {
-            self.edit().history().dead_letters.retain(|letter| !old_letter(letter));
-        }
-    }
-
-    /// Makes the record ready to be written: what is settled is forgotten, time moves on.
-    pub(crate) fn finish(&mut self) -> Option<DateTime<Utc>> {
-        self.break_silence(self.now);
-        let (settled, now) = (self.settled, self.now);
-        let conversation = Arc::make_mut(&mut self.conversation);
-        conversation.prune(settled);
-        conversation.last_at = now;
-        let due_at = conversation.due_at(settled);
-        due_at.or_else(|| self.idle_until())
-    }
-
-    /// When an idle conversation has something to forget (SEMANTICS S12).
-    pub(crate) fn idle_until(&self) -> Option<DateTime<Utc>> {
-        let newest = self.conversation.remembered.span().map(|(_, newest)| newest);
-        let ids = newest.map(|at| later(at, span(self.ground.limits.remember_ids_for)));
-        let letters =
-            self.conversation.dead_letters().last().map(|letter| later(letter.at, DEAD_LETTER_RETENTION));
-        ids.into_iter().chain(letters).min().map(|at| later(at, TimeDelta::milliseconds(1)))
     }
 }
 

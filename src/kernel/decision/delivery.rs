@@ -1,0 +1,159 @@
+//! A decision's messages: into the outbox, out of it, refused, reported, requeued (SEMANTICS D1, S2).
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::flow::NodeIx;
+use crate::id::MessageId;
+use crate::kernel::node::refusal;
+use crate::kernel::{Decision, Input};
+use crate::observer::EventKind;
+use crate::session::{DeadLetter, DeadReason, DeliveryReport, Outbound, SendOutcome, Session, Unsent};
+
+/// A message that is due later than this after it should have been sent is not sent any more (SEMANTICS S2).
+const LATE_AFTER: TimeDelta = TimeDelta::hours(1);
+
+impl Decision<'_> {
+    /// Each may lead to a turn that sends others, at the same time.
+    pub(super) fn bury_overdue(&mut self, at: DateTime<Utc>) {
+        while !self.overdue.is_empty() {
+            let message = self.overdue.remove(0);
+            self.refuse(message, DeadReason::TooLate, at);
+        }
+        while let Some(message) = self.unsaid.pop() {
+            let Some(place) = self.place_of(message.session) else { continue };
+            let outcome = SendOutcome::Failed { reason: "the contact opted out".to_owned() };
+            self.turn(place, Input::Sent { message, outcome }, at, true);
+        }
+    }
+
+    /// Puts a message into the outbox, or aside when it comes too late (SEMANTICS S2).
+    pub(super) fn send(&mut self, message: Arc<Outbound>, at: DateTime<Utc>) {
+        let overdue = self.now - at > LATE_AFTER;
+        let now = self.now;
+        let conversation = Arc::make_mut(&mut self.conversation);
+        conversation.last_seq = message.id.seq;
+        if overdue {
+            self.overdue.push(message);
+            return;
+        }
+        if conversation.outbox.capacity() == 0 {
+            conversation.outbox.reserve_exact(1);
+        }
+        conversation.outbox.push(Unsent { seq: message.id.seq, message, attempts: 0, not_before: now });
+    }
+
+    /// Gives a message up.
+    pub(crate) fn bury(&mut self, message: Arc<Outbound>, reason: DeadReason) {
+        self.note(EventKind::DeadLettered { message: message.id });
+        let (at, max) = (self.now, self.ground.limits.dead_letters.max(1));
+        let letters = &mut self.edit().history().dead_letters;
+        if letters.len() >= max {
+            letters.drain(..=letters.len() - max);
+        }
+        letters.push(DeadLetter { message, reason, at });
+    }
+
+    /// A message has left.
+    pub(crate) fn settle_message(&mut self, id: MessageId, at: DateTime<Utc>) {
+        if self.take_unsent(id, at).is_some()
+            && let Some(place) = self.awaiting(id)
+        {
+            let outcome = SendOutcome::Sent;
+            if !self.keep_sent(place, id, &outcome) {
+                self.advance(place, Input::Sent { message: id, outcome }, self.now);
+            }
+        }
+    }
+
+    /// A message never will leave.
+    pub(crate) fn give_up(&mut self, id: MessageId, reason: DeadReason, at: DateTime<Utc>) {
+        let Some(message) = self.take_unsent(id, at) else { return };
+        let now = self.now;
+        self.refuse(message, reason, now);
+        self.bury_overdue(now);
+    }
+
+    /// A refused message takes the branch that its node has for it; without one it is a dead letter (SEMANTICS D1).
+    pub(super) fn refuse(&mut self, message: Arc<Outbound>, reason: DeadReason, at: DateTime<Utc>) {
+        if message.content.is_typing() {
+            return;
+        }
+        let mut has_branch = false;
+        if let Some(place) = self.awaiting(message.id) {
+            let outcome = SendOutcome::from(&reason);
+            has_branch = self.has_branch(place, &outcome);
+            if !self.keep_sent(place, message.id, &outcome) {
+                self.turn(place, Input::Sent { message: message.id, outcome }, at, false);
+            }
+        }
+        if !has_branch {
+            self.bury(message, reason);
+        }
+    }
+
+    /// The place of the session that must know what becomes of a message, unless its time was over before.
+    fn awaiting(&self, id: MessageId) -> Option<usize> {
+        let place = self
+            .conversation
+            .sessions
+            .iter()
+            .position(|session| session.awaits_sooner_or_later() == Some(id))?;
+        let session = self.conversation.sessions.get(place)?;
+        let timer = self.conversation.timer(session, self.settled);
+        timer.is_none_or(|(at, _)| at > self.now).then_some(place)
+    }
+
+    /// Whether the node that the session at this place sent from has a branch for this.
+    fn has_branch(&self, place: usize, outcome: &SendOutcome) -> bool {
+        let step = self.conversation.sessions.get(place).and_then(|session| {
+            let (flow, version) = session.active();
+            let flow = self.pinned(flow, version)?.flow?;
+            flow.node(flow.find(&session.sending()?.node, NodeIx(session.hint))?)
+        });
+        step.is_some_and(|step| refusal(step, outcome).is_some())
+    }
+
+    /// Takes later news of a message of a live session (SEMANTICS D1). Answers whether it took effect.
+    pub(crate) fn report(&mut self, message: MessageId, report: &DeliveryReport) -> bool {
+        let Some(place) = self.conversation.sessions.iter().position(|live| live.id == message.session)
+        else {
+            return false;
+        };
+        if self.conversation.sessions.get(place).is_some_and(Session::is_journalled) {
+            self.advance(place, Input::Report { message, report: report.clone() }, self.now);
+        }
+        let DeliveryReport::Failed { code } = report else { return false };
+        let outcome = SendOutcome::Failed { reason: code.clone() };
+        let is_latest =
+            |session: &Session| session.sending().is_some_and(|sending| sending.seq == message.seq);
+        let took_effect = self.conversation.sessions.get(place).is_some_and(is_latest)
+            && self.has_branch(place, &outcome)
+            && !self.has_kept_sent(message, &outcome)
+            && (self.keep_sent(place, message, &outcome)
+                || self.advance(place, Input::Sent { message, outcome }, self.now));
+        if took_effect {
+            self.edit().outbox.retain(|unsent| unsent.message.id != message);
+        }
+        took_effect
+    }
+
+    /// A message that was given up is to be tried once more, behind all others.
+    pub(crate) fn requeue(&mut self, message: Arc<Outbound>) {
+        let not_before = self.now;
+        let conversation = self.edit();
+        conversation.last_seq += 1;
+        conversation.outbox.push(Unsent { seq: conversation.last_seq, message, attempts: 0, not_before });
+    }
+
+    pub(super) fn take_unsent(&mut self, id: MessageId, at: DateTime<Utc>) -> Option<Arc<Outbound>> {
+        let place = self.conversation.outbox.iter().position(|unsent| unsent.message.id == id)?;
+        let settled = self.settled;
+        let unsent = self.edit().outbox.remove(place);
+        if let Some(held) = self.conversation.held_wait(&unsent, settled, at) {
+            self.advance(held, Input::Held, at);
+        }
+        Some(unsent.message)
+    }
+}

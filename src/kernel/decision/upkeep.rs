@@ -1,0 +1,93 @@
+//! What a decision does beside what it was asked for: applies what is due, forgets what is old, makes the record ready
+//! (SEMANTICS S2, S12, I2).
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::kernel::run::{later, span};
+use crate::kernel::{Decision, Input};
+use crate::session::{DeadLetter, EndReason, Session, Timer, Verdict};
+
+/// How long dead letters are kept (SEMANTICS S12).
+const DEAD_LETTER_RETENTION: TimeDelta = TimeDelta::days(30);
+
+impl Decision<'_> {
+    /// Applies what is due, the earliest first, each at its own time and not at `now` (SEMANTICS S2).
+    pub(crate) fn apply_due(&mut self) {
+        while let Some(place) = self.terminated() {
+            self.end(place, EndReason::FlowTerminated, self.now);
+        }
+        self.break_silence(self.now);
+        while let Some((at, timer, place)) = self.next_timer().filter(|(at, ..)| *at <= self.now) {
+            let Some(session) = self.conversation.sessions.get(place) else { return };
+            let input = match timer {
+                Timer::Deadline => Input::Deadline(session.wait),
+                Timer::Reminder => Input::Reminder(session.wait),
+                Timer::Expiry => Input::Expiry,
+            };
+            if !self.advance(place, input, at) && !self.advance(place, Input::Expiry, at) {
+                return;
+            }
+            self.break_silence(at);
+        }
+    }
+
+    /// The place of a session that needs a version that was terminated (SEMANTICS L4).
+    fn terminated(&self) -> Option<usize> {
+        let is_terminated = |session: &Session| {
+            let mut versions = session.versions();
+            versions.any(|(flow, version)| self.pinned(flow, version).is_some_and(|pinned| pinned.terminated))
+        };
+        self.conversation.sessions.iter().position(is_terminated)
+    }
+
+    fn next_timer(&self) -> Option<(DateTime<Utc>, Timer, usize)> {
+        let conversation = &self.conversation;
+        let timer = |(place, session): (usize, &Session)| {
+            let (at, timer) = conversation.timer(session, self.settled)?;
+            Some((at, timer, place))
+        };
+        conversation.sessions.iter().enumerate().filter_map(timer).min()
+    }
+
+    /// Keeps what an input came to, so that a repeat is recognised.
+    pub(crate) fn remember(&mut self, id: u128, verdict: Verdict) {
+        let (now, limits) = (self.now, self.ground.limits);
+        self.edit().remembered.remember(id, now, verdict, limits.remembered_ids);
+    }
+
+    /// Forgets what is past its retention: ids of messages (SEMANTICS I2), dead letters (S12).
+    pub(crate) fn forget(&mut self) {
+        let (now, limits) = (self.now, self.ground.limits);
+        let oldest =
+            now.checked_sub_signed(span(limits.remember_ids_for)).unwrap_or(DateTime::<Utc>::MIN_UTC);
+        if self.conversation.remembered.span().is_some_and(|(first, _)| first < oldest) {
+            self.edit().remembered.forget_before(oldest);
+        }
+        let old_letter = |letter: &DeadLetter| now - letter.at > DEAD_LETTER_RETENTION;
+        if self.conversation.dead_letters().first().is_some_and(old_letter) {
+            self.edit().history().dead_letters.retain(|letter| !old_letter(letter));
+        }
+    }
+
+    /// Makes the record ready to be written: what is settled is forgotten, time moves on.
+    pub(crate) fn finish(&mut self) -> Option<DateTime<Utc>> {
+        self.break_silence(self.now);
+        let (settled, now) = (self.settled, self.now);
+        let conversation = Arc::make_mut(&mut self.conversation);
+        conversation.prune(settled);
+        conversation.last_at = now;
+        let due_at = conversation.due_at(settled);
+        due_at.or_else(|| self.idle_until())
+    }
+
+    /// When an idle conversation has something to forget (SEMANTICS S12).
+    pub(crate) fn idle_until(&self) -> Option<DateTime<Utc>> {
+        let newest = self.conversation.remembered.span().map(|(_, newest)| newest);
+        let ids = newest.map(|at| later(at, span(self.ground.limits.remember_ids_for)));
+        let letters =
+            self.conversation.dead_letters().last().map(|letter| later(letter.at, DEAD_LETTER_RETENTION));
+        ids.into_iter().chain(letters).min().map(|at| later(at, TimeDelta::milliseconds(1)))
+    }
+}

@@ -1,0 +1,89 @@
+//! A session before its first turn: what it is started with, at its flow's start node.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::flow::Flow;
+use crate::id::{FlowVersion, SessionId};
+use crate::session::{Journalled, Message, Origin, Queued, Reply, Route, Session, Status};
+use crate::value::Bag;
+
+/// What a session starts with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct NewSession {
+    /// Its id.
+    pub id: SessionId,
+    /// The version it is pinned to.
+    pub version: FlowVersion,
+    /// What the flow reads as `context`; the start node's policy has been applied.
+    #[serde(default, skip_serializing_if = "Bag::is_empty")]
+    pub context: Bag,
+    /// What started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Box<Origin>>,
+    /// Where its messages go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route: Option<Arc<Route>>,
+    /// The message that started it (SEMANTICS I4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opening: Option<Message>,
+    /// Whether it is journalled (SEMANTICS L6).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub journal: bool,
+}
+
+impl NewSession {
+    /// A session with an empty context, started by a call.
+    #[must_use]
+    pub fn new(id: SessionId, version: FlowVersion) -> Self {
+        Self { id, version, context: Bag::new(), origin: None, route: None, opening: None, journal: false }
+    }
+}
+
+/// A session at its flow's start node; [`advance`](super::advance) it with [`Input::Start`].
+#[must_use]
+pub fn start(flow: &Flow, new: NewSession, now: DateTime<Utc>) -> Session {
+    let (hint, at) = flow.entry();
+    let mut session = Session {
+        id: new.id,
+        flow: flow.id().clone(),
+        version: new.version,
+        status: Status::Running,
+        at: at.clone(),
+        hint: hint.0,
+        wait: 0,
+        answered: 0,
+        turns: 0,
+        sent: 0,
+        started_at: now,
+        last_interaction_at: now,
+        expires_at: None,
+        ends_by: None,
+        deadline: None,
+        ended_at: None,
+        parked_at: now,
+        sent_before: 0,
+        context: new.context,
+        vars: Bag::new(),
+        origin: new.origin,
+        route: new.route,
+        asked: None,
+        reply: None,
+        call: None,
+        rare: None,
+        branch: None,
+    };
+    if new.journal {
+        session.rare().journal = Some(Journalled::default());
+    }
+    if let Some(message) = new.opening {
+        if let Some(route) = session.route.clone() {
+            session.rare().queue.push(Queued { message: message.clone(), sent: 0, route, opening: true });
+        }
+        session.reply = Some(Box::new(Reply { message: Some(message), ..Reply::default() }));
+    }
+    session
+}

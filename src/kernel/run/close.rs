@@ -1,0 +1,66 @@
+//! The end of a turn: what it did is counted, and the session lives on for so long (SEMANTICS S1), or is over.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+
+use crate::flow::TtlMode;
+use crate::kernel::Effect;
+use crate::kernel::run::{Run, later, span};
+use crate::session::Status;
+
+impl Run<'_> {
+    /// Books the turn: counters, the sliding TTL (SEMANTICS S1), the end.
+    pub(super) fn close(&mut self) {
+        self.session.turns += 1;
+        match self.session.status.is_live() {
+            true if self.beside => {}
+            true => self.prolong(),
+            false => self.book_end(),
+        }
+        let count = self.sends;
+        for effect in &mut self.effects {
+            if let Effect::Send(message) = effect
+                && let Some(message) = Arc::get_mut(message)
+            {
+                message.count = count;
+            }
+        }
+    }
+
+    fn prolong(&mut self) {
+        let now = self.scene.now;
+        let settings = self.root.settings();
+        let session = &mut *self.session;
+        let lifetime = settings.max_lifetime.min(span(self.scene.limits.max_lifetime));
+        let last = later(session.started_at, lifetime);
+        let from = match settings.ttl_mode {
+            TtlMode::Sliding => now,
+            TtlMode::Fixed => {
+                let still = session.rare.as_ref().map_or(0, |rare| rare.still_millis);
+                later(session.started_at, TimeDelta::milliseconds(still))
+            }
+        };
+        session.last_interaction_at = now;
+        session.expires_at = Some(settings.ttl.map_or(last, |ttl| later(from, ttl).min(last)));
+        session.ends_by = Some(last);
+        if session.deadline.is_some_and(|deadline| deadline > last) {
+            session.deadline = None;
+            session.expires_at = Some(last);
+        }
+        match self.flow.reminder() {
+            Some(reminder) => self.arm_reminder(reminder),
+            None => self.disarm_reminder(),
+        }
+    }
+
+    fn book_end(&mut self) {
+        let now = self.scene.now;
+        let session = &mut *self.session;
+        if session.status != Status::Expired && session.status != Status::Cancelled {
+            session.last_interaction_at = now;
+        }
+        session.expires_at = None;
+        session.ended_at = Some(now);
+    }
+}
