@@ -49,7 +49,7 @@ impl Batch {
         since: DateTime<Utc>,
     ) -> Self {
         let conversation = &decision.conversation;
-        let mut messages = Vec::new();
+        let mut messages = Vec::with_capacity(conversation.outbox.len());
         let mut is_whole = true;
         for (place, unsent) in
             conversation.outbox.iter().enumerate().filter(|(_, unsent)| unsent.seq > decision.settled)

@@ -169,6 +169,7 @@ impl<'a> Decision<'a> {
         let journalled = new.journal.then(|| Box::new(new.clone()));
         let session = start(flow, new, now);
         let has_reentry = flow.settings().reentry != Reentry::Always;
+        self.started.reserve_exact(1);
         self.started.push((id, session.flow.clone(), version));
         self.add_aliases.push(Alias::Session(id));
         if self.ground.observed {
