@@ -14,6 +14,7 @@ mod compile;
 mod condition;
 pub(crate) mod content;
 mod def;
+mod digits;
 pub mod draft;
 pub(crate) mod expr;
 mod fold;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::flow::answer::digits::plain;
+use crate::flow::digits::plain;
 use crate::flow::fold::fold;
 
 /// A choice of a question.

@@ -4,7 +4,6 @@
 
 mod choice;
 mod date;
-mod digits;
 mod number;
 mod web;
 
@@ -17,7 +16,7 @@ pub(crate) use date::check_format;
 pub use number::Decimal;
 
 use crate::address::Phone;
-use crate::flow::answer::digits::plain;
+use crate::flow::digits::plain;
 use crate::flow::node::ReplyKind;
 use crate::flow::operator::Operator;
 use crate::flow::pattern::Pattern;

@@ -2,7 +2,7 @@
 
 use serde_json::Number;
 
-use crate::flow::answer::digits::plain;
+use crate::flow::digits::plain;
 use crate::flow::read::words;
 
 words! {

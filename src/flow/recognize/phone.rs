@@ -8,6 +8,7 @@ use phonelib::{Country, ExtractedPhoneNumber};
 use serde_json::{Map, Value, json};
 
 use crate::Phone;
+use crate::flow::digits::digit;
 
 /// Where a number without a calling code is at home.
 #[derive(Clone, Copy, Debug)]
@@ -72,14 +73,6 @@ fn in_ascii(text: &str) -> String {
         c => digit(c).unwrap_or(c),
     };
     text.chars().map(plain).collect()
-}
-
-fn digit(c: char) -> Option<char> {
-    const ZEROS: [char; 4] = ['\u{660}', '\u{6f0}', '\u{966}', '\u{ff10}'];
-    let value = ZEROS
-        .iter()
-        .find_map(|zero| u32::from(c).checked_sub(u32::from(*zero)).filter(|value| *value < 10))?;
-    char::from_digit(value, 10)
 }
 
 /// Where each character of the one text stands in the other.

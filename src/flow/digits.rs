@@ -1,4 +1,4 @@
-//! The digits that people write, in whatever script, as the ten that programs read.
+//! The digits that people write, in whatever script, as the ten that programs read. What they mean is for others.
 
 use std::borrow::Cow;
 
@@ -10,14 +10,15 @@ const ZEROS: [char; 21] = [
 ];
 
 /// The text with its digits as 0-9, without marks that have no width.
-pub(super) fn plain(text: &str) -> Cow<'_, str> {
+pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.chars().filter(|c| !is_mark(*c)).map(|c| digit(c).unwrap_or(c)).collect())
 }
 
-fn digit(c: char) -> Option<char> {
+/// A digit of whatever script.
+pub(crate) fn digit(c: char) -> Option<char> {
     let value =
         ZEROS.iter().find_map(|zero| (c as u32).checked_sub(*zero as u32).filter(|value| *value < 10));
     char::from_digit(value?, 10)
