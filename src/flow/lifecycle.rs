@@ -10,7 +10,7 @@ use crate::address::Account;
 use crate::flow::def::FlowDef;
 use crate::flow::issue::{Found, IssueCode, Issues};
 use crate::flow::path::Path;
-use crate::flow::read::{Read, wrong_type};
+use crate::flow::read::wrong_type;
 use crate::flow::{Flow, Rank, json};
 use crate::id::FlowId;
 
@@ -74,17 +74,16 @@ impl DraftText {
         named.filter_map(|node| FlowId::new(node.get("flow")?.as_str()?).ok()).collect()
     }
 
-    /// The same definition under another code, in the order of the format if it can be read whole.
-    pub(crate) fn renamed(&self, code: &FlowId) -> String {
-        let mut json = self.json.clone();
-        if let Some(field) = json.get_mut("code") {
+    /// The same definition under another code; `text` is what it was read from. In the order of the format, if it can be
+    /// read whole.
+    pub(crate) fn renamed(mut self, text: &str, code: &FlowId) -> String {
+        if let Ok(def) = FlowDef::from_json(text) {
+            return FlowDef { code: code.to_string(), ..def }.to_json();
+        }
+        if let Some(field) = self.json.get_mut("code") {
             *field = Value::String(code.to_string());
         }
-        let mut found = Found::default();
-        match FlowDef::read(&json, &Path::Root, &mut found) {
-            Some(def) if found.len() == 0 => def.to_json(),
-            _ => format!("{json:#}"),
-        }
+        format!("{:#}", self.json)
     }
 }
 

@@ -612,6 +612,20 @@ fn a_copy_has_all_of_its_original_but_the_code() {
     }
 }
 
+/// L1, T3: the first language of a text is the one that a contact of no known language reads.
+#[test]
+fn a_copy_keeps_the_order_of_languages() {
+    let world = World::new();
+    let json = r#"{"spec": 1, "code": "f", "trigger": {"kind": "manual"},
+        "nodes": [{"id": "start", "kind": "start"},
+                  {"id": "s", "kind": "send_message", "text": {"pt": "Olá", "en": "Hello", "de": "Hallo"}}],
+        "edges": [{"from": "start", "to": "s"}]}"#;
+    block_on(world.flows().import_as(json, "copy")).unwrap();
+    let copy = block_on(world.flows().export(&id("copy"), None)).unwrap();
+    let place = |tag: &str| copy.find(&format!("\"{tag}\": ")).unwrap();
+    assert!(place("pt") < place("en") && place("en") < place("de"), "{copy}");
+}
+
 /// L7
 #[test]
 fn an_export_is_what_the_import_took_canvas_and_all() {

@@ -64,7 +64,7 @@ impl<S: ConversationStore> Flows<'_, S> {
         let template = gallery::template(template)
             .ok_or_else(|| Error::invalid("template", format_args!("`{template}` is not in the gallery")))?;
         let code = FlowId::new(code).map_err(|rule| Error::invalid("code", rule))?;
-        self.take_new(code.as_str(), self.read(template.json)?.renamed(&code)).await
+        self.take_new(code.as_str(), self.read(template.json)?.renamed(template.json, &code)).await
     }
 
     /// Takes a definition as the draft of a flow that is not there yet.
@@ -92,7 +92,7 @@ impl<S: ConversationStore> Flows<'_, S> {
     /// As [`import`](Self::import); `InvalidInput` of `code`.
     pub async fn import_as(&self, json: &str, code: &str) -> Result<Imported, Error> {
         let code = FlowId::new(code).map_err(|rule| Error::invalid("code", rule))?;
-        let copy = self.read(json)?.renamed(&code);
+        let copy = self.read(json)?.renamed(json, &code);
         self.import(&copy).await
     }
 
