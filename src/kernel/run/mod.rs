@@ -219,7 +219,7 @@ impl<'a> Run<'a> {
             return true;
         }
         self.unpark();
-        if !matches!(leave, Move::Back(_)) {
+        if !is_back {
             self.session.forget_heard();
         }
         let next = self.leave(at, step, leave);
