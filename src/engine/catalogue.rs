@@ -198,7 +198,12 @@ impl WorkspaceFlows {
         Ok(snapshot)
     }
 
-    async fn reload(&self, ports: &Ports, workspace: &WorkspaceId) -> Result<Arc<Snapshot>, Error> {
+    /// Reads the flows as the store has them now.
+    pub(super) async fn reload(
+        &self,
+        ports: &Ports,
+        workspace: &WorkspaceId,
+    ) -> Result<Arc<Snapshot>, Error> {
         let catalogue = ports.flow_store.catalogue(workspace).await?;
         let mut snapshot = Snapshot { revision: catalogue.revision, ..Snapshot::default() };
         let known = self.current();

@@ -163,11 +163,18 @@ impl<S: ConversationStore> Engine<S> {
         let mut snapshot = flows.snapshot(&self.ports, workspace, lookup.now).await?;
         let mut maybe_done = false;
         let mut taken = None;
+        // A revision that the flows were read again for, whatever was found then: once is enough.
+        let mut renewed_for = None;
         for _ in 0..ATTEMPTS {
             let mut outcome = Outcome::Undecided;
             let committed = {
                 let snapshot = &*snapshot;
                 let mut step = |loaded: &mut Loaded| {
+                    let newer = loaded.catalogue.filter(|revision| *revision != snapshot.revision);
+                    if newer.is_some() && newer != renewed_for {
+                        outcome = Outcome::Renew(newer);
+                        return None;
+                    }
                     let facts =
                         Facts { snapshot, loaded, now: lookup.now, maybe_done, taken: taken.as_ref() };
                     match decide(facts) {
@@ -199,6 +206,10 @@ impl<S: ConversationStore> Engine<S> {
                 }
             };
             match (committed, outcome) {
+                (Ok(None), Outcome::Renew(revision)) => {
+                    renewed_for = revision;
+                    snapshot = flows.reload(&self.ports, workspace).await?;
+                }
                 (Ok(None), Outcome::Fetch(missing)) => {
                     snapshot = flows.fetch(&self.ports, workspace, &snapshot, &missing).await?;
                 }
@@ -282,6 +293,8 @@ impl<S: ConversationStore> Engine<S> {
 
 enum Outcome<T> {
     Undecided,
+    /// The store says that the flows are at this revision, which is not the one that was decided on.
+    Renew(Option<u64>),
     Fetch(Vec<(FlowId, FlowVersion)>),
     Answer(Result<T, Error>, Option<Box<Batch>>),
     Write(Result<T, Error>, Vec<(DateTime<Utc>, EventKind)>, Batch),

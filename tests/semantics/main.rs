@@ -8,6 +8,7 @@ mod calls;
 mod contact;
 mod debounce;
 mod delivery;
+mod elsewhere;
 mod erase;
 mod handoff;
 mod inbound;
