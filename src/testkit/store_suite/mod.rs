@@ -3,6 +3,7 @@
 
 mod asked;
 mod check;
+mod flawed;
 mod harness;
 mod list;
 mod rule;
@@ -27,6 +28,7 @@ pub mod writing;
 
 pub use asked::Asked;
 pub use check::{Broken, Check, Run, run_all};
+pub use flawed::{Flaw, Flawed};
 pub use harness::{Fresh, Harness, Task};
 pub use list::{conversations, flows, queries};
 pub use rule::{Contract, Rule};

@@ -75,6 +75,7 @@ pub async fn sessions_are_listed_in_pages(harness: &impl Harness<Store: Conversa
             let Some(last) = page.last() else { break };
             after = Some((last.session().started_at(), last.session().id()));
             paged.extend(numbers(&page));
+            assert!(paged.len() <= 5, "the pages have no end: {paged:?}");
         }
         assert_eq!(paged, [4, 2, 5, 3, 1], "{limit} at a time");
     }
@@ -234,6 +235,7 @@ pub async fn conversations_are_listed_in_the_order_of_bytes(
         let Some(last) = page.last() else { break };
         after = Some(last.clone());
         paged.extend(page);
+        assert!(paged.len() <= names.len(), "the pages have no end: {paged:?}");
     }
     assert_eq!(paged, names);
 }
