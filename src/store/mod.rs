@@ -7,9 +7,15 @@ mod commit;
 mod dynamic;
 mod flows;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod queries;
 mod record;
 mod row;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod sql;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 use std::future::Future;
 use std::sync::Arc;

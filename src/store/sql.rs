@@ -1,0 +1,102 @@
+//! What adapters on SQL databases share: instants as numbers, and the rows that a commit writes beside its conversation.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::error::StoreError;
+use crate::id::{FlowId, FlowVersion, SessionId};
+use crate::session::{Conversation, Session};
+use crate::store::Commit;
+
+/// An instant as it is stored: microseconds of the epoch.
+pub(super) fn micros(at: DateTime<Utc>) -> i64 {
+    at.timestamp_micros()
+}
+
+/// A stored instant; one that no calendar has is the last that there is.
+pub(super) fn instant(micros: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+/// A session as the index of sessions has it, live or ended. Of a live one the conversation's record says the rest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct SessionRow {
+    pub(super) id: SessionId,
+    pub(super) flow: FlowId,
+    pub(super) version: FlowVersion,
+    pub(super) started_at: i64,
+    /// The versions that it needs beside its own, as one text; see [`needle`].
+    pub(super) called: Option<String>,
+    /// When it ended, and what is stored of it.
+    pub(super) ended: Option<(i64, Vec<u8>)>,
+}
+
+/// The rows of sessions that a commit writes, in the order of their ids, each session once. A row replaces the one that
+/// is there.
+///
+/// Sessions that it started or that called a flow are looked up in its record. One that is not there (a record that can
+/// not be read) has begun when the commit was made.
+pub(super) fn session_rows(commit: &Commit) -> Result<Vec<SessionRow>, StoreError> {
+    let mut rows: Vec<SessionRow> = Vec::new();
+    let conversation: Option<Arc<Conversation>> = if commit.started.is_empty() && commit.called.is_empty() {
+        None
+    } else {
+        commit.record.conversation().ok()
+    };
+    let live = |id: SessionId| conversation.as_ref()?.sessions().iter().find(|session| session.id() == id);
+    for (id, flow, version) in &commit.started {
+        let session = live(*id);
+        rows.push(SessionRow {
+            id: *id,
+            flow: flow.clone(),
+            version: *version,
+            started_at: micros(session.map_or(commit.now, Session::started_at)),
+            called: session.and_then(|session| called(session.versions().skip(1))),
+            ended: None,
+        });
+    }
+    for (id, needs) in &commit.called {
+        let text = called(needs.iter().map(|(flow, version)| (flow, *version)));
+        if let Some(row) = rows.iter_mut().find(|row| row.id == *id) {
+            row.called = text;
+        } else if let Some(session) = live(*id) {
+            let (flow, version) = (session.flow().clone(), session.version());
+            let started_at = micros(session.started_at());
+            rows.push(SessionRow { id: *id, flow, version, started_at, called: text, ended: None });
+        }
+    }
+    for record in &commit.ended {
+        let session = record.session();
+        rows.retain(|row| row.id != session.id());
+        let ended_at = session.ended_at().unwrap_or_else(|| session.last_interaction_at());
+        rows.push(SessionRow {
+            id: session.id(),
+            flow: session.flow().clone(),
+            version: session.version(),
+            started_at: micros(session.started_at()),
+            called: None,
+            ended: Some((micros(ended_at), record.to_bytes()?)),
+        });
+    }
+    rows.sort_unstable_by_key(|row| row.id.0);
+    Ok(rows)
+}
+
+/// Versions as one text that can be searched for a [`needle`]. Names have no control characters.
+fn called<'a>(needs: impl Iterator<Item = (&'a FlowId, FlowVersion)>) -> Option<String> {
+    let mut text = String::new();
+    for (flow, version) in needs {
+        let _ = write!(text, "\u{1f}{flow}\u{1e}{}\u{1f}", version.0);
+    }
+    (!text.is_empty()).then_some(text)
+}
+
+/// What [`SessionRow::called`] contains if a session needs this version of a flow, or any version of it.
+pub(super) fn needle(flow: &FlowId, version: Option<FlowVersion>) -> String {
+    match version {
+        Some(version) => format!("\u{1f}{flow}\u{1e}{}\u{1f}", version.0),
+        None => format!("\u{1f}{flow}\u{1e}"),
+    }
+}

@@ -1,0 +1,86 @@
+//! The suite of the testkit, on each store that is at hand.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+#[path = "../examples/own_store.rs"]
+#[allow(dead_code, reason = "a program's entry is not needed here")]
+mod own_store;
+
+use std::sync::Arc;
+
+use chatflow::testkit::store_suite::{Fresh, Harness, Task, conversations, run_all};
+use chatflow::{DynStore, MemoryFlows, MemoryStore};
+use own_store::OwnStore;
+use pollster::block_on;
+
+mod on_memory {
+    use super::*;
+    chatflow::store_suite! {
+        harness: Fresh(MemoryStore::new), block_on: block_on, groups: [conversations, queries],
+    }
+}
+
+mod on_a_shared_one {
+    use super::*;
+    chatflow::store_suite! {
+        harness: Fresh(|| Arc::new(MemoryStore::new())), block_on: block_on, groups: [conversations, queries],
+    }
+}
+
+mod on_an_erased_one {
+    use super::*;
+    chatflow::store_suite! {
+        harness: Fresh(|| DynStore::new(MemoryStore::new())), block_on: block_on,
+        groups: [conversations, queries],
+    }
+}
+
+mod on_the_own_one_of_the_examples {
+    use super::*;
+    chatflow::store_suite! {
+        harness: Fresh(OwnStore::default), block_on: block_on, groups: [conversations],
+    }
+}
+
+mod flows_in_memory {
+    use super::*;
+    chatflow::store_suite! {
+        harness: Fresh(MemoryFlows::new), block_on: block_on, groups: [flows],
+    }
+}
+
+mod shared_flows_in_memory {
+    use super::*;
+    chatflow::store_suite! {
+        harness: Fresh(|| Arc::new(MemoryFlows::new())), block_on: block_on, groups: [flows],
+    }
+}
+
+/// Tasks on threads of their own, so that calls meet inside the store.
+struct OnThreads;
+
+impl Harness for OnThreads {
+    type Store = MemoryStore;
+
+    async fn store(&self) -> MemoryStore {
+        MemoryStore::new()
+    }
+
+    async fn together(&self, tasks: Vec<Task>) {
+        std::thread::scope(|scope| {
+            for task in tasks {
+                scope.spawn(|| block_on(task));
+            }
+        });
+    }
+}
+
+#[test]
+fn races_hold_on_threads_too() {
+    let mut races = conversations::<OnThreads>();
+    races.retain(|check| check.group == "races");
+    assert!(races.len() > 8);
+    for _ in 0..20 {
+        block_on(run_all(&races, &OnThreads));
+    }
+}
