@@ -2,9 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+mod faults;
+mod folder;
+mod joins;
+mod lasting;
 #[path = "../store_kit/mod.rs"]
 mod store_kit;
-mod folder;
+mod talk;
 
 #[path = "../store_contract/commits.rs"]
 mod commits;
@@ -63,7 +67,6 @@ on_a_file! {
     due_conversations_are_claimed_oldest_first,
     a_conversation_is_claimed_by_one_token_while_its_lease_lives,
     claims_are_counted_until_there_is_progress,
-    a_due_time_is_exact,
     the_next_due_time_is_never_late,
     a_due_time_may_move_either_way,
     the_watermark_never_sinks,
@@ -78,19 +81,13 @@ on_a_file! {
     an_erase_is_for_the_revision_that_was_seen,
     an_erased_contacts_keys_stay_without_their_contact,
     an_erased_contact_belongs_to_its_workspace,
-    live_sessions_are_counted_by_flow_and_version,
     live_sessions_are_counted_by_the_flows_that_they_call,
-    counted_conversations_are_woken,
     an_update_that_decides_nothing_writes_nothing,
     an_update_in_place_hands_over_and_takes_back,
     an_update_may_commit_another_contact,
     a_refused_commit_leaves_nothing_to_list,
     a_purge_removes_what_is_listed,
     an_erase_removes_what_is_listed,
-    an_update_in_place_that_is_refused_sets_aside,
-    an_update_in_place_that_panics_sets_aside,
-    sessions_are_listed_newest_first,
-    a_session_is_found_live_and_ended,
     a_journal_is_read_in_order,
     a_flows_journal_is_read_by_version_and_time,
     conversations_with_dead_letters_and_set_aside_are_listed,
