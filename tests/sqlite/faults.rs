@@ -112,7 +112,9 @@ fn what_is_no_database_is_refused_with_its_name() {
 fn a_file_that_was_cut_off_is_refused_or_found_out() {
     let folder = Folder::new();
     let store = Asked(SqliteStore::open(folder.file()).unwrap());
-    (0..40).for_each(|number| drop(store.apply(big(&format!("c{number}")))));
+    for number in 0..40 {
+        store.apply(big(&format!("c{number}")));
+    }
     drop(store);
     let whole = fs::read(folder.file()).unwrap();
     fs::write(folder.file(), &whole[..whole.len() / 2]).unwrap();
@@ -129,7 +131,9 @@ fn a_file_that_was_cut_off_is_refused_or_found_out() {
 fn a_damaged_page_harms_what_lies_on_it() {
     let folder = Folder::new();
     let store = Asked(SqliteStore::open(folder.file()).unwrap());
-    (0..40).for_each(|number| drop(store.apply(big(&format!("c{number}")))));
+    for number in 0..40 {
+        store.apply(big(&format!("c{number}")));
+    }
     drop(store);
     let mut bytes = fs::read(folder.file()).unwrap();
     let start = bytes.len() * 3 / 4;

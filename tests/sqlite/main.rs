@@ -1,6 +1,7 @@
 //! `SqliteStore`: the contract, and what a file can suffer.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
+#![allow(dead_code, reason = "checks of stores in memory are not for a file")]
 
 mod faults;
 mod folder;
