@@ -188,10 +188,14 @@ pub use id::{
 pub use kernel::Refusal;
 pub use limits::Limits;
 pub use observer::{Event, EventKind, Observer};
+#[cfg(feature = "sqlite")]
+pub use rusqlite;
 pub use session::{
     Contact, ContactChange, Content, Conversation, DeadLetter, Handoff, Opt, Outbound, Profile, Session,
     Status,
 };
+#[cfg(feature = "sqlite")]
+pub use store::SqliteStore;
 pub use store::{DynStore, MemoryFlows, MemoryStore};
 pub use transport::{Receipt, Transport, send_fn};
 pub use value::{Bag, Packed};
