@@ -193,6 +193,8 @@ pub use session::{
     Status,
 };
 pub use store::{DynStore, MemoryFlows, MemoryStore};
+#[cfg(feature = "postgres")]
+pub use store::{PostgresOptions, PostgresStore, PostgresTx};
 pub use transport::{Receipt, Transport, send_fn};
 pub use value::{Bag, Packed};
 
