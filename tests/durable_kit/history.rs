@@ -71,6 +71,7 @@ struct Inner {
     /// Contacts by what was asked and answered last: None until the first answer.
     asked: BTreeMap<u64, Option<Step>>,
     last_asked: u64,
+    ready: usize,
 }
 
 impl Report for History {
@@ -85,7 +86,8 @@ impl Report for History {
                     let last = inner.asked.entry(*contact).or_default();
                     *last = (*last).max(Some(*step));
                 }
-                Event::Failed { .. } | Event::Sent { .. } | Event::Ready => {}
+                Event::Ready => inner.ready += 1,
+                Event::Failed { .. } | Event::Sent { .. } => {}
             }
             inner.events.push(event);
         });
@@ -105,6 +107,11 @@ impl History {
     /// How many there are.
     pub fn len(&self) -> usize {
         self.with(|inner| inner.events.len())
+    }
+
+    /// How many processes have begun to work.
+    pub fn ready(&self) -> usize {
+        self.with(|inner| inner.ready)
     }
 
     /// A history that a test has changed.
