@@ -35,6 +35,8 @@ pub use postgres::{PostgresOptions, PostgresStore, PostgresTx};
 pub use queries::{ConversationQuery, JournalQuery, SessionQuery, StoreQueries};
 pub use record::{Record, SessionRecord};
 pub use row::Row;
+#[cfg(feature = "sqlite")]
+pub use sqlite::{JoinedStore, SqliteOptions, SqliteStore, Synchronous};
 
 pub use crate::kernel::{JournalEntry, JournalStep};
 
