@@ -17,8 +17,8 @@ use std::time::Duration;
 
 use chatflow::store::PostgresStore;
 use chatflow::{
-    Channel, Clock, Engine, Ids, Inbound, Outbound, RandomIds, Receipt, SendError, SessionFilter, Status, SystemClock,
-    TriggerRequest, send_fn,
+    Channel, Clock, Engine, Ids, Inbound, Outbound, RandomIds, Receipt, SendError, SessionFilter, Status,
+    SystemClock, TriggerRequest, send_fn,
 };
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -53,7 +53,7 @@ async fn main() -> Result<(), Problem> {
 /// An engine like every other one. Its messages go to this process's output, each in one line.
 async fn engine(config: Config, workspace: &str) -> Result<Engine<PostgresStore>, Problem> {
     let store = PostgresStore::connect(config, NoTls).await?;
-    let transport = send_fn(|message: &Outbound| {
+    let transport = send_fn(|message: Outbound| {
         println!("sent {}", message.id);
         async { Ok::<_, SendError>(Receipt::new()) }
     });
@@ -94,7 +94,8 @@ async fn work(config: Config, workspace: &str, worker: u32) -> Result<(), Proble
 /// A cart is left, and its owner answers twice.
 async fn converse(bot: &Engine<PostgresStore>, number: u32) -> Result<(), chatflow::Error> {
     let phone = format!("+1415{number:07}");
-    let context = serde_json::json!({"first_name": "Ada", "cart_id": number, "cart_total": "129.00"});
+    let context =
+        serde_json::json!({"first_name": "Ada", "cart_id": number.to_string(), "cart_total": "129.00"});
     let trigger = TriggerRequest::new("abandoned-cart").phone(&phone).context(context);
     let _ = bot.trigger(trigger.uuid(format!("cart {number}"))).await?;
     for (place, text) in ["hello", "1"].into_iter().enumerate() {

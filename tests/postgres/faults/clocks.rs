@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chatflow::store::PostgresStore;
-use chatflow::{Clock, Engine, MessageId, Outbound, Receipt, SendError, SystemClock, Transport, TriggerRequest};
+use chatflow::{
+    Clock, Engine, MessageId, Outbound, Receipt, SendError, SystemClock, Transport, TriggerRequest,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio_postgres::NoTls;
 
@@ -52,7 +54,8 @@ pub(crate) async fn engines_whose_clocks_differ_by_hours_never_deliver_the_same_
     let mut bots: Vec<Engine<PostgresStore>> = Vec::new();
     for hours in [-5, 0, 5] {
         let store = PostgresStore::connect(stage.config.clone(), NoTls).await.expect("a database");
-        let builder = Engine::builder(store.clone()).flow_store(store).clock(Off(hours)).transport(slow.clone());
+        let builder =
+            Engine::builder(store.clone()).flow_store(store).clock(Off(hours)).transport(slow.clone());
         bots.push(builder.lease(LEASE).deferred_delivery().build());
     }
     bots[0].flows().ensure(FLOW).await.expect("a flow");

@@ -12,9 +12,8 @@ pub(crate) async fn a_frozen_server_is_answered_in_bounded_time_and_gone_on_with
     const TIMEOUT: Duration = Duration::from_millis(500);
     let server = Server::start("");
     let stage = Stage::on(server.config()).await;
-    let options = || {
-        PostgresStore::options().connect_timeout(TIMEOUT).wait_timeout(TIMEOUT).statement_timeout(TIMEOUT)
-    };
+    let options =
+        || PostgresStore::options().connect_timeout(TIMEOUT).wait_timeout(TIMEOUT).statement_timeout(TIMEOUT);
     let config = &stage.config;
     let bots = [stage.bot_by(config, options()).await, stage.bot_by(config, options()).await];
     let traffic = Traffic::begin(&stage, &bots, 8);

@@ -6,7 +6,8 @@ use super::traffic::Traffic;
 async fn under_contention(level: &str) {
     let stage = Stage::new().await;
     let setting =
-        ["ALTER DATABASE ", name(&stage.config), " SET default_transaction_isolation = '", level, "'"].concat();
+        ["ALTER DATABASE ", name(&stage.config), " SET default_transaction_isolation = '", level, "'"]
+            .concat();
     stage.client().await.batch_execute(&setting).await.expect("a superuser");
     let bots = [stage.bot().await, stage.bot().await];
     // Each call is made three times at once.

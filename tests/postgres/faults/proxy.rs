@@ -124,7 +124,12 @@ impl Proxy {
         }
     }
 
-    async fn carry_up(&self, mut from: OwnedReadHalf, mut to: OwnedWriteHalf, fate: watch::Sender<Option<Cut>>) {
+    async fn carry_up(
+        &self,
+        mut from: OwnedReadHalf,
+        mut to: OwnedWriteHalf,
+        fate: watch::Sender<Option<Cut>>,
+    ) {
         let mut buffer = vec![0; 1 << 16];
         let mut left = None;
         while let Ok(length @ 1..) = from.read(&mut buffer).await {

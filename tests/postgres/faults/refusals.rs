@@ -71,7 +71,9 @@ pub(crate) async fn calls_that_wait_for_a_connection_in_vain_are_transient() {
     let bot = stage.bot_by(&stage.config, options.statement_timeout(8 * WAIT)).await;
     let mut admin = stage.client().await;
     let lock = admin.transaction().await.expect("a transaction");
-    lock.batch_execute("LOCK TABLE chatflow_conversation IN ACCESS EXCLUSIVE MODE").await.expect("a superuser");
+    lock.batch_execute("LOCK TABLE chatflow_conversation IN ACCESS EXCLUSIVE MODE")
+        .await
+        .expect("a superuser");
     let calls = (1..=8).map(|contact| {
         let (stage, bot) = (stage.clone(), bot.clone());
         tokio::spawn(async move {
@@ -98,8 +100,12 @@ async fn user(stage: &Stage, connections: u32) -> Config {
     let user = ["few_", name(&stage.config)].concat();
     let connections = connections.to_string();
     let statement = [
-        "CREATE ROLE ", &user, " LOGIN CONNECTION LIMIT ", &connections,
-        "; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ", &user,
+        "CREATE ROLE ",
+        &user,
+        " LOGIN CONNECTION LIMIT ",
+        &connections,
+        "; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ",
+        &user,
     ];
     stage.client().await.batch_execute(&statement.concat()).await.expect("a superuser");
     let mut config = stage.config.clone();
@@ -115,17 +121,10 @@ pub(crate) async fn too_many_connections_are_transient_and_work_goes_on_with_tho
     let bot = stage.bot_by(&few, options()).await;
     let traffic = Traffic::begin(&stage, std::slice::from_ref(&bot), 16);
     traffic.goes_on(60).await;
-    // A second host finds none left.
-    let taken = {
-        let first = super::server::client(&few).await;
-        let second = few.connect(NoTls).await.map(drop);
-        drop(first);
-        second.is_err()
-    };
     traffic.end().await;
-    println!("  a connection more is refused: {taken}");
     let errors = stage.troubles.errors();
-    assert!(errors.keys().all(|error| error.contains("53300") || error.contains("in time")), "{errors:?}");
+    assert!(errors.keys().any(|error| error.contains("53300")), "{errors:?}");
+    assert!(errors.keys().all(|error| error.contains("(transient)")), "{errors:?}");
     println!("  {errors:?}");
     stage.prove().await;
 }
@@ -164,9 +163,19 @@ pub(crate) async fn missing_tables_are_permanent_and_name_the_migration() {
     permanent(&connect(&config).await, &["migrate"]);
     let stage = Stage::on(config).await;
     let bot = stage.bot().await;
-    stage.client().await.batch_execute("ALTER TABLE chatflow_conversation RENAME TO gone").await.expect("a table");
+    stage
+        .client()
+        .await
+        .batch_execute("ALTER TABLE chatflow_conversation RENAME TO gone")
+        .await
+        .expect("a table");
     says(&refused(call(&stage, &bot, 1).await, false), &["42P01", "migrate"]);
-    stage.client().await.batch_execute("ALTER TABLE gone RENAME TO chatflow_conversation").await.expect("a table");
+    stage
+        .client()
+        .await
+        .batch_execute("ALTER TABLE gone RENAME TO chatflow_conversation")
+        .await
+        .expect("a table");
     converse(&[bot], &stage.history, &stage.troubles, 1).await;
     stage.prove().await;
 }

@@ -64,7 +64,12 @@ impl Troubles {
 }
 
 /// One conversation as far as it is planned, each call at the next of these engines.
-pub(crate) async fn converse(bots: &[Engine<PostgresStore>], history: &History, troubles: &Troubles, contact: u64) {
+pub(crate) async fn converse(
+    bots: &[Engine<PostgresStore>],
+    history: &History,
+    troubles: &Troubles,
+    contact: u64,
+) {
     let steps = [Step::Trigger, Step::Hello, Step::One];
     for (place, step) in steps.into_iter().filter(|step| *step <= last_step(contact)).enumerate() {
         let first = usize::try_from(contact).unwrap_or_default();
@@ -119,7 +124,12 @@ impl Traffic {
     }
 
     /// Each conversation is held so many times over, at the same time.
-    pub(crate) fn begin_doubled(stage: &Stage, bots: &[Engine<PostgresStore>], width: usize, times: usize) -> Self {
+    pub(crate) fn begin_doubled(
+        stage: &Stage,
+        bots: &[Engine<PostgresStore>],
+        width: usize,
+        times: usize,
+    ) -> Self {
         let is_stopping = Arc::new(AtomicBool::new(false));
         let work = |_| {
             let (stage, bots, is_stopping) = (stage.clone(), bots.to_vec(), Arc::clone(&is_stopping));
