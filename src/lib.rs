@@ -195,6 +195,8 @@ pub use session::{
 #[cfg(feature = "sqlite")]
 pub use store::SqliteStore;
 pub use store::{DynStore, MemoryFlows, MemoryStore};
+#[cfg(feature = "postgres")]
+pub use store::{PostgresOptions, PostgresStore, PostgresTx};
 pub use transport::{Receipt, Transport, send_fn};
 pub use value::{Bag, Packed};
 
