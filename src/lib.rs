@@ -188,6 +188,8 @@ pub use id::{
 pub use kernel::Refusal;
 pub use limits::Limits;
 pub use observer::{Event, EventKind, Observer};
+#[cfg(feature = "sqlite")]
+pub use rusqlite;
 pub use session::{
     Contact, ContactChange, Content, Conversation, DeadLetter, Handoff, Opt, Outbound, Profile, Session,
     Status,
