@@ -4,7 +4,7 @@ use std::env;
 use std::time::Duration;
 
 use chatflow::store::PostgresStore;
-use chatflow::{Clock, Error, StoreError, SystemClock};
+use chatflow::{Clock, StoreError, SystemClock};
 use libtest_mimic::{Failed, Trial};
 use tokio_postgres::{Config, NoTls};
 
@@ -19,7 +19,9 @@ const LEASE: Duration = Duration::from_millis(500);
 pub(crate) fn trials() -> Vec<Trial> {
     let is_there = env::var_os("CHATFLOW_POSTGRES").is_some();
     if !is_there {
-        println!("the kill tests of PostgreSQL are skipped; scripts/with-postgres cargo test --test kills runs them");
+        println!(
+            "the kill tests of PostgreSQL are skipped; scripts/with-postgres cargo test --test kills runs them"
+        );
     }
     let trials = [
         Trial::test("postgres::killed_processes_lose_and_double_nothing", killed_processes),
@@ -75,15 +77,7 @@ fn killed_processes() -> Result<(), Failed> {
     let database = Database::new(&shared_server()?, "processes")?;
     let mut crew = Crew::new(Place::Postgres(database.url.clone()), LEASE);
     for _ in 0..kills {
-        if dice.below(8) == 0 {
-            let worker = crew.start();
-            wait(dice.millis(0, 25));
-            worker.kill();
-        } else {
-            let worker = crew.start_working();
-            wait(dice.millis(5, 80));
-            worker.kill();
-        }
+        crew.start_and_kill(&mut dice);
     }
     let history = crew.dismiss();
     database.judge(&format!("{kills} kills of processes"), &dice, &history, LEASE)
@@ -111,14 +105,20 @@ fn stalled_processes() -> Result<(), Failed> {
         worker.kill();
     }
     let history = crew.dismiss();
-    database.judge(&format!("{rounds} kills and {rounds} stalls among three processes"), &dice, &history, LEASE)
+    database.judge(
+        &format!("{rounds} kills and {rounds} stalls among three processes"),
+        &dice,
+        &history,
+        LEASE,
+    )
 }
 
 /// The server is stopped without a word, or its first process is killed; the processes go on when it is back.
 fn killed_server() -> Result<(), Failed> {
     let (mut dice, kills) = (Dice::new(), kills(3, 5));
     let mut server = Server::start("");
-    let database = Database::new(&format!("postgres://postgres@127.0.0.1:{}/postgres", server.port()), "server")?;
+    let database =
+        Database::new(&format!("postgres://postgres@127.0.0.1:{}/postgres", server.port()), "server")?;
     let mut crew = Crew::new(Place::Postgres(database.url.clone()), LEASE);
     let mut workers: Vec<Worker> = (0..2).map(|_| crew.start_working()).collect();
     for _ in 0..kills {

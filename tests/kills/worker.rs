@@ -12,10 +12,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use chatflow::store::{ConversationStore, FlowStore, SqliteStore};
+use chatflow::store::{ConversationStore, FlowStore, PostgresStore, SqliteStore};
 use chatflow::{Error, StoreError, SystemClock};
 use rusqlite::Connection;
 use tokio::time::sleep;
+use tokio_postgres::NoTls;
 
 use crate::crew::wait;
 use crate::durable_kit::{Event, FLOW, Report, Talk, engine};
@@ -51,9 +52,19 @@ pub(crate) fn work(orders: Orders) -> ! {
     runtime.block_on(async {
         match orders.place.clone() {
             Place::Sqlite(file) => hold(SqliteStore::open(&file), orders).await,
-            Place::Postgres(_) => unreachable!(),
+            Place::Postgres(url) => hold(connect(&url).await, orders).await,
         }
     })
+}
+
+/// A connection, as soon as the server takes one.
+async fn connect(url: &str) -> Result<PostgresStore, StoreError> {
+    loop {
+        match PostgresStore::connect(url.parse().unwrap(), NoTls).await {
+            Err(error) if error.is_retryable() => sleep(PAUSE).await,
+            done => return done,
+        }
+    }
 }
 
 async fn hold<S>(store: Result<S, StoreError>, orders: Orders) -> !
