@@ -61,7 +61,8 @@ fn sharing_processes() -> Result<(), Failed> {
     let mut crew = Crew::new(Place::Sqlite(file.clone()), LEASE);
     let mut workers = VecDeque::from([crew.start_working(), crew.start_working()]);
     for _ in 0..kills {
-        wait(dice.millis(5, 80));
+        crew.let_work(&mut dice, 150);
+        wait(dice.micros(4_000));
         workers.pop_front().expect("a worker").kill();
         workers.push_back(crew.start_working());
     }
