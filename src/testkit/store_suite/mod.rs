@@ -3,18 +3,32 @@
 
 mod asked;
 mod check;
+mod flawed;
 mod harness;
 mod list;
 mod rule;
 
+pub mod claims;
+pub mod counting;
+pub mod dropping;
+pub mod erasing;
+pub mod flows;
+pub mod holding;
+pub mod journal;
+pub mod keeping;
 pub mod kit;
 pub mod leases;
 pub mod names;
+pub mod races;
 pub mod reading;
+pub mod sessions;
+pub mod settling;
+pub mod updates;
 pub mod writing;
 
 pub use asked::Asked;
 pub use check::{Broken, Check, Run, run_all};
+pub use flawed::{Flaw, Flawed};
 pub use harness::{Fresh, Harness, Task};
 pub use list::{conversations, flows, queries};
 pub use rule::{Contract, Rule};
