@@ -35,28 +35,29 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.into_iter().map(|trial| trial.with_ignored_flag(!is_there)).collect()
 }
 
-/// A database of a test's own.
+/// A database of a test's own. It stays when something is wrong.
 struct Database {
     url: String,
+    server: Config,
+    name: String,
 }
 
 impl Database {
-    fn new(server: &str, name: &str) -> Result<Self, Failed> {
+    fn new(url: &str, name: &str) -> Result<Self, Failed> {
         let name = format!("kills_{name}_{}", std::process::id());
-        let base: Config = server.parse()?;
-        let made = block_on(async {
-            let (client, connection) = base.connect(NoTls).await.map_err(StoreError::transient)?;
-            tokio::spawn(connection);
-            let create = ["CREATE DATABASE ", &name].concat();
-            client.batch_execute(&create).await.map_err(StoreError::transient)?;
-            let mut config = base.clone();
-            config.dbname(&name);
-            PostgresStore::migrate(config, NoTls).await?;
-            Ok(())
-        });
-        made?;
-        let (server, _) = server.rsplit_once('/').ok_or("a URL that names a database")?;
-        Ok(Self { url: format!("{server}/{name}") })
+        let (address, _) = url.rsplit_once('/').ok_or("a URL that names a database")?;
+        let database = Self { url: format!("{address}/{name}"), server: url.parse()?, name };
+        block_on(async {
+            database.order("CREATE DATABASE ", "").await?;
+            Ok(PostgresStore::migrate(database.config(), NoTls).await?)
+        })?;
+        Ok(database)
+    }
+
+    async fn order(&self, what: &str, how: &str) -> Result<(), StoreError> {
+        let (client, connection) = self.server.connect(NoTls).await.map_err(StoreError::transient)?;
+        tokio::spawn(connection);
+        client.batch_execute(&[what, &self.name, how].concat()).await.map_err(StoreError::transient)
     }
 
     fn config(&self) -> Config {
@@ -68,7 +69,10 @@ impl Database {
             let store = PostgresStore::connect(self.config(), NoTls).await?;
             check(store.clone(), store, history, (SystemClock.now(), lease), tokio::time::sleep).await
         })?;
-        judge("postgres", what, dice.seed, history, checked, Vec::new())
+        judge("postgres", what, dice.seed, history, checked, Vec::new())?;
+        // Connections of killed processes may still be there.
+        block_on(async { Ok(self.order("DROP DATABASE ", " WITH (FORCE)").await?) })?;
+        Ok(())
     }
 }
 
@@ -120,9 +124,7 @@ fn stalled_processes() -> Result<(), Failed> {
 /// The server is stopped without a word, or its first process is killed; the processes go on when it is back.
 fn killed_server() -> Result<(), Failed> {
     let (mut dice, kills) = (Dice::new(), kills(3, 5));
-    let t = std::time::SystemTime::now();
-    let mut server = Server::start("");
-    eprintln!("start {:?}", t.elapsed());
+    let mut server = Server::start(SETTINGS);
     let database =
         Database::new(&format!("postgres://postgres@127.0.0.1:{}/postgres", server.port()), "server")?;
     let mut crew = Crew::new(Place::Postgres(database.url.clone()), LEASE);
