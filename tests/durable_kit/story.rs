@@ -22,9 +22,17 @@ pub(super) struct Story {
     effects: BTreeMap<(u64, Option<Step>), usize>,
     /// Answers that are none.
     bad: Vec<Violation>,
-    /// Hand-overs by contact: message, turn and index, text.
-    pub(super) sent: BTreeMap<u64, Vec<(MessageId, (u32, u32), String)>>,
+    /// Hand-overs by contact, in their order.
+    pub(super) sent: BTreeMap<u64, Vec<Handed>>,
     pub(super) redeliveries: usize,
+}
+
+/// A message that was handed over.
+pub(super) struct Handed {
+    id: MessageId,
+    /// Turn, and index in it.
+    place: (u32, u32),
+    text: String,
 }
 
 impl Story {
@@ -66,7 +74,8 @@ impl Story {
                     if !seen.insert(*message) {
                         story.redeliveries += 1;
                     }
-                    story.sent.entry(*contact).or_default().push((*message, (*turn, *index), text.clone()));
+                    let handed = Handed { id: *message, place: (*turn, *index), text: text.clone() };
+                    story.sent.entry(*contact).or_default().push(handed);
                 }
                 Event::Ready => {}
             }
@@ -98,24 +107,25 @@ impl Story {
     pub(super) fn sent_wrongly(&self) -> Vec<Violation> {
         let mut found = Vec::new();
         for (&contact, sent) in &self.sent {
-            let mut by_id: BTreeMap<MessageId, (&(u32, u32), &str)> = BTreeMap::new();
+            let mut by_id: BTreeMap<MessageId, &Handed> = BTreeMap::new();
             let mut by_place: BTreeMap<(SessionId, (u32, u32)), MessageId> = BTreeMap::new();
             let mut by_text: BTreeMap<(SessionId, &str), MessageId> = BTreeMap::new();
             let mut last = 0;
-            for (message, place, text) in sent {
-                if let Some(first) = by_id.insert(*message, (place, text)) {
-                    if first != (place, text.as_str()) {
-                        found.push(Violation::TwoContents { contact, message: *message });
+            for handed in sent {
+                let (message, session) = (handed.id, handed.id.session);
+                if let Some(first) = by_id.insert(message, handed) {
+                    if (first.place, &first.text) != (handed.place, &handed.text) {
+                        found.push(Violation::TwoContents { contact, message });
                     }
                     continue;
                 }
-                let first = *by_place.entry((message.session, *place)).or_insert(*message);
-                let same = *by_text.entry((message.session, text)).or_insert(first);
-                if let Some(first) = [first, same].into_iter().find(|first| first != message) {
-                    found.push(Violation::TwoIds { contact, first, second: *message });
+                let first = *by_place.entry((session, handed.place)).or_insert(message);
+                let same = *by_text.entry((session, &handed.text)).or_insert(first);
+                if let Some(first) = [first, same].into_iter().find(|first| *first != message) {
+                    found.push(Violation::TwoIds { contact, first, second: message });
                 }
                 if message.seq != last + 1 {
-                    found.push(Violation::Disorder { contact, message: *message, after: last });
+                    found.push(Violation::Disorder { contact, message, after: last });
                 }
                 last = last.max(message.seq);
             }
@@ -147,11 +157,12 @@ impl Story {
                 completed += usize::from(session.status() == Status::Completed);
                 found.extend(self.end(contact, asked, session));
             }
-            let is_own = |message: &MessageId| own.iter().any(|session| session.id() == message.session);
-            for (message, ..) in self.sent.get(&contact).into_iter().flatten().filter(|(id, ..)| !is_own(id))
-            {
-                found.push(Violation::UnknownMessage { contact, message: *message });
-            }
+            let is_own = |handed: &&Handed| own.iter().any(|session| session.id() == handed.id.session);
+            let sent = self.sent.get(&contact).into_iter().flatten();
+            found.extend(
+                sent.filter(|handed| !is_own(handed))
+                    .map(|handed| Violation::UnknownMessage { contact, message: handed.id }),
+            );
         }
         for (contact, sessions) in stored {
             let unknown = |session: &&Session| Violation::UnknownSession {
@@ -194,7 +205,7 @@ impl Story {
     /// Each of its turns said its text, and it said nothing else.
     fn said(&self, contact: u64, session: SessionId, turns: u32) -> Vec<Violation> {
         let sent = self.sent.get(&contact).map(Vec::as_slice).unwrap_or_default();
-        let own = || sent.iter().filter(|(message, ..)| message.session == session);
+        let own = || sent.iter().filter(|handed| handed.id.session == session);
         let texts = [
             format!(
                 "Hi Ada, your cart cart-{contact} totals 129.00. Reply 1 to check out or 2 for an agent."
@@ -203,17 +214,14 @@ impl Story {
             format!("Checkout: https://shop.example/c/cart-{contact}"),
         ];
         let mut found = Vec::new();
-        for (turn, text) in (1..=turns).zip(&texts) {
-            if !own().any(|(_, place, said)| *place == (turn, 0) && said == text) {
-                found.push(Violation::LostMessage { contact, session, text: text.clone() });
+        let due: Vec<((u32, u32), &String)> = (1..=turns).map(|turn| (turn, 0)).zip(&texts).collect();
+        for (place, text) in &due {
+            if !own().any(|handed| (handed.place, &handed.text) == (*place, *text)) {
+                found.push(Violation::LostMessage { contact, session, text: (*text).clone() });
             }
         }
-        for (message, place, said) in own() {
-            let expected =
-                texts.iter().zip(1..=turns).any(|(text, turn)| *place == (turn, 0) && said == text);
-            if !expected {
-                found.push(Violation::UnknownMessage { contact, message: *message });
-            }
+        for handed in own().filter(|handed| !due.contains(&(handed.place, &handed.text))) {
+            found.push(Violation::UnknownMessage { contact, message: handed.id });
         }
         found
     }

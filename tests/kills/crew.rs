@@ -36,6 +36,10 @@ impl Dice {
         (mixed ^ (mixed >> 31)) % limit
     }
 
+    pub(crate) fn micros(&mut self, limit: u64) -> Duration {
+        Duration::from_micros(self.below(limit))
+    }
+
     pub(crate) fn millis(&mut self, from: u64, to: u64) -> Duration {
         Duration::from_millis(from + self.below(to - from))
     }
@@ -92,7 +96,7 @@ impl Crew {
             lease: self.lease,
             unfinished: self.history.unfinished(),
             first: self.history.next_contact(),
-            flip: self.started.is_multiple_of(2),
+            number: self.started,
         };
         let child = Command::new(env::current_exe().expect("this program"))
             .env(VARIABLE, serde_json::to_string(&orders).expect("orders"))
@@ -115,6 +119,32 @@ impl Crew {
             wait(Duration::from_millis(1));
         }
         panic!("a worker does not begin to work");
+    }
+
+    /// Starts a process and kills it: mostly after it has told a random number of events, now and then while it begins.
+    pub(crate) fn start_and_kill(&mut self, dice: &mut Dice) {
+        let worker = if dice.below(8) == 0 {
+            let worker = self.start();
+            wait(dice.millis(0, 15));
+            worker
+        } else {
+            let worker = self.start_working();
+            self.let_work(dice, 150);
+            worker
+        };
+        wait(dice.micros(4_000));
+        worker.kill();
+    }
+
+    /// Waits until fewer than so many events were told, by the machine's own speed; at most a second.
+    pub(crate) fn let_work(&self, dice: &mut Dice, events: u64) {
+        let goal = self.history.len() + usize::try_from(dice.below(events)).expect("few");
+        for _ in 0..1_000 {
+            if self.history.len() >= goal {
+                return;
+            }
+            wait(Duration::from_millis(1));
+        }
     }
 
     /// All that was said, once every worker is gone.

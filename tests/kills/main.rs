@@ -3,12 +3,16 @@
 //! `CHATFLOW_KILLS=500` for as many of each kind. `CHATFLOW_SEED` repeats the moments of an earlier run.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail, and says what it did")]
-#![allow(dead_code)]
+
 mod crew;
 #[path = "../durable_kit/mod.rs"]
 mod durable_kit;
 mod orders;
+mod postgres;
 mod seeded;
+#[path = "../postgres/faults/server.rs"]
+#[allow(dead_code, reason = "these tests need less of it")]
+mod server;
 mod sqlite;
 mod verdict;
 mod worker;
@@ -22,6 +26,6 @@ fn main() {
     let mut args = Arguments::from_args();
     // One after the other: each has both cores, and says its figures undisturbed.
     args.test_threads = args.test_threads.or(Some(1));
-    let trials = [seeded::trials(), sqlite::trials()].into_iter().flatten().collect();
+    let trials = [seeded::trials(), sqlite::trials(), postgres::trials()].into_iter().flatten().collect();
     libtest_mimic::run(&args, trials).exit();
 }

@@ -26,6 +26,18 @@ pub(crate) struct Orders {
     pub(crate) unfinished: Vec<u64>,
     /// Then these, and all after it.
     pub(crate) first: u64,
+    /// Which process this is, from 1.
+    pub(crate) number: u64,
+}
+
+impl Orders {
     /// Whether a second trigger is made before the first.
-    pub(crate) flip: bool,
+    pub(crate) fn flip(&self) -> bool {
+        self.number.is_multiple_of(2)
+    }
+
+    /// Whether the log of a file is emptied again and again, so that processes die in the middle of that.
+    pub(crate) fn checkpoints(&self) -> bool {
+        self.number.is_multiple_of(3)
+    }
 }

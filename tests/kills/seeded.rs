@@ -9,7 +9,8 @@ use chatflow::store::{
 };
 use chatflow::testkit::ManualClock;
 use chatflow::{
-    Address, Alias, Clock, MemoryFlows, MemoryStore, Phone, SessionId, TriggerRequest, WorkspaceId,
+    Address, Alias, Channel, Clock, Inbound, MemoryFlows, MemoryStore, Phone, Received, SessionId,
+    TriggerRequest, WorkspaceId,
 };
 use chrono::TimeDelta;
 use libtest_mimic::{Failed, Trial};
@@ -94,6 +95,15 @@ fn sent(events: &[Event], of: u64, seq: u64) -> usize {
         .unwrap()
 }
 
+/// The session that a contact's trigger was answered with.
+fn named(events: &[Event], of: u64) -> SessionId {
+    let answers = events.iter().filter_map(|event| match event {
+        Event::Triggered { contact, session, .. } if *contact == of => Some(*session),
+        _ => None,
+    });
+    answers.last().unwrap()
+}
+
 fn finds(world: World, contact: u64, expected: impl Fn(&Violation) -> bool) -> Result<(), Failed> {
     let violations = world.check().violations;
     if violations.iter().any(expected) && violations.iter().all(|violation| violation.concerns(contact)) {
@@ -117,9 +127,8 @@ fn a_trigger_that_was_forgotten_is_found() -> Result<(), Failed> {
 }
 
 fn a_reply_that_was_forgotten_is_found() -> Result<(), Failed> {
-    let world = world();
-    let session = world.stored(3).record.conversation().unwrap().sessions()[0].id();
-    let world = world.retold(|events| {
+    let world = world().retold(|events| {
+        let session = named(events, 3);
         events.push(Event::Asked { contact: 3, step: Step::Hello });
         events.push(Event::Replied { contact: 3, step: Step::Hello, replied: Replied::Taken(session) });
     });
@@ -210,6 +219,31 @@ fn a_message_that_never_left_is_found() -> Result<(), Failed> {
     finds(world, 2, |violation| matches!(violation, Violation::LostMessage { .. }))
 }
 
+fn a_message_of_a_turn_that_never_was_is_found() -> Result<(), Failed> {
+    let world = world().retold(|events| {
+        let Event::Sent { contact, mut message, text, .. } = events[sent(events, 7, 2)].clone() else {
+            unreachable!()
+        };
+        message.seq = 3;
+        events.push(Event::Sent { contact, message, turn: 3, index: 0, text: format!("{text} Please.") });
+    });
+    finds(world, 7, |violation| matches!(violation, Violation::UnknownMessage { .. }))
+}
+
+fn a_call_that_was_refused_for_good_is_found() -> Result<(), Failed> {
+    let world = world().retold(|events| {
+        events.push(Event::Failed { contact: 9, step: Step::One, error: "quarantined".to_owned() });
+    });
+    finds(world, 9, |violation| matches!(violation, Violation::Refused { .. }))
+}
+
+fn a_session_that_ended_otherwise_is_found() -> Result<(), Failed> {
+    let world = world();
+    let unasked = Inbound::text(Channel::WhatsApp, "+15550100", phone(3), "1");
+    assert!(matches!(block_on(world.engine().receive(unasked)), Ok(Received::Consumed { .. })));
+    finds(world, 3, |violation| matches!(violation, Violation::WrongEnd { .. }))
+}
+
 fn a_session_without_its_timer_is_found() -> Result<(), Failed> {
     let world = world();
     let committed = block_on(world.store.commit(Commit { due_at: None, ..world.same(3) })).unwrap();
@@ -266,6 +300,9 @@ pub(crate) fn trials() -> Vec<Trial> {
         an_id_with_two_contents_is_found
         messages_in_the_wrong_order_are_found
         a_message_that_never_left_is_found
+        a_message_of_a_turn_that_never_was_is_found
+        a_call_that_was_refused_for_good_is_found
+        a_session_that_ended_otherwise_is_found
         a_session_without_its_timer_is_found
         a_conversation_that_was_set_aside_is_found
         an_address_that_leads_nowhere_is_found

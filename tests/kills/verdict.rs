@@ -34,6 +34,7 @@ pub(crate) fn judge(
         broken.len()
     );
     if broken.is_empty() {
+        assert!(acknowledged > 0 && completed > 0, "nothing was done that could have gone wrong");
         return Ok(());
     }
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("kills-{store}-{seed}.jsonl"));

@@ -4,16 +4,21 @@
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::AsFd;
+use std::path::PathBuf;
 use std::process::exit;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 use std::time::Duration;
 
-use chatflow::store::{ConversationStore, FlowStore, SqliteStore};
+use chatflow::store::{ConversationStore, FlowStore, PostgresStore, SqliteStore};
 use chatflow::{Error, StoreError, SystemClock};
+use rusqlite::Connection;
 use tokio::time::sleep;
+use tokio_postgres::NoTls;
 
+use crate::crew::wait;
 use crate::durable_kit::{Event, FLOW, Report, Talk, engine};
 use crate::orders::{Orders, Place};
 
@@ -47,9 +52,19 @@ pub(crate) fn work(orders: Orders) -> ! {
     runtime.block_on(async {
         match orders.place.clone() {
             Place::Sqlite(file) => hold(SqliteStore::open(&file), orders).await,
-            Place::Postgres(_) => unreachable!(),
+            Place::Postgres(url) => hold(connect(&url).await, orders).await,
         }
     })
+}
+
+/// A connection, as soon as the server takes one.
+async fn connect(url: &str) -> Result<PostgresStore, StoreError> {
+    loop {
+        match PostgresStore::connect(url.parse().unwrap(), NoTls).await {
+            Err(error) if error.is_retryable() => sleep(PAUSE).await,
+            done => return done,
+        }
+    }
 }
 
 async fn hold<S>(store: Result<S, StoreError>, orders: Orders) -> !
@@ -65,10 +80,13 @@ where
         }
     };
     report.report(Event::Ready);
-    let unfinished = Arc::new(Mutex::new(orders.unfinished));
+    if let (Place::Sqlite(file), true) = (&orders.place, orders.checkpoints()) {
+        empty_the_log(file.clone());
+    }
+    let unfinished = Arc::new(Mutex::new(orders.unfinished.clone()));
     let next = Arc::new(AtomicU64::new(orders.first));
     for _ in 0..AT_ONCE {
-        let (bot, report, flip) = (bot.clone(), Arc::clone(&report), orders.flip);
+        let (bot, report, flip) = (bot.clone(), Arc::clone(&report), orders.flip());
         let (unfinished, next) = (Arc::clone(&unfinished), Arc::clone(&next));
         tokio::spawn(async move {
             let talk = Talk { bot: &bot, report, flip };
@@ -84,6 +102,18 @@ where
         let _ = bot.tick(10).await;
         sleep(PAUSE).await;
     }
+}
+
+/// Moves what is in a file's log into the file, for ever.
+fn empty_the_log(file: PathBuf) {
+    thread::spawn(move || {
+        let connection = Connection::open(file).unwrap();
+        loop {
+            // A busy file is tried again.
+            let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+            wait(PAUSE);
+        }
+    });
 }
 
 async fn begin<S>(
