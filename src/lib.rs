@@ -192,6 +192,8 @@ pub use session::{
     Contact, ContactChange, Content, Conversation, DeadLetter, Handoff, Opt, Outbound, Profile, Session,
     Status,
 };
+#[cfg(feature = "sqlite")]
+pub use store::SqliteStore;
 pub use store::{DynStore, MemoryFlows, MemoryStore};
 pub use transport::{Receipt, Transport, send_fn};
 pub use value::{Bag, Packed};

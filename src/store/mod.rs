@@ -33,6 +33,8 @@ pub use memory::MemoryStore;
 pub use queries::{ConversationQuery, JournalQuery, SessionQuery, StoreQueries};
 pub use record::{Record, SessionRecord};
 pub use row::Row;
+#[cfg(feature = "sqlite")]
+pub use sqlite::{JoinedStore, SqliteOptions, SqliteStore, Synchronous};
 
 pub use crate::kernel::{JournalEntry, JournalStep};
 

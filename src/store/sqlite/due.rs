@@ -1,0 +1,107 @@
+//! Claiming what is due, by an index that is never late.
+//!
+//! A conversation is filed under its due time or an earlier one: a deadline that moves on, as each answer moves it, rewrites
+//! no index. An entry that is met too early is filed anew, at most [`MOST`] of them in one claim.
+
+use rusqlite::{Row, params};
+
+use crate::store::sql::{instant, micros};
+use crate::store::sqlite::columns::{self, stored};
+use crate::store::sqlite::commit::{FILE, lease_end};
+use crate::store::sqlite::database::Database;
+use crate::store::sqlite::queue::{Failure, Operation};
+use crate::store::{Due, Leased, LeasedConversation};
+
+/// Live leases are passed over: no more of them than calls that are in flight.
+pub(super) const READY: &str = "SELECT id, due_at, filed_at, quarantined FROM chatflow_conversation \
+     WHERE filed_at <= ?1 AND (lease_until IS NULL OR lease_until <= ?1) ORDER BY filed_at LIMIT ?2";
+pub(super) const CLAIM: &str = "UPDATE chatflow_conversation SET lease_token = ?2, lease_until = ?3, claims = claims + 1 \
+     WHERE id = ?1";
+pub(super) const CLAIMED: &str = "SELECT workspace, claims, contact, revision, settled, lease_token, lease_until, \
+     quarantined, record FROM chatflow_conversation WHERE id = ?1";
+pub(super) const LEASES_END: &str = "SELECT min(lease_until) FROM chatflow_conversation \
+     WHERE filed_at <= ?1 AND lease_until > ?1";
+pub(super) const LATER: &str =
+    "SELECT filed_at FROM chatflow_conversation WHERE filed_at > ?1 ORDER BY filed_at LIMIT 1";
+
+/// How many entries one claim files anew.
+const MOST: usize = 2_000;
+
+/// An entry of the index whose time has come.
+struct Entry {
+    id: i64,
+    due_at: Option<i64>,
+    filed_at: i64,
+}
+
+impl Entry {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let is_set_aside: bool = row.get(3)?;
+        let due_at: Option<i64> = row.get(1)?;
+        Ok(Self { id: row.get(0)?, due_at: due_at.filter(|_| !is_set_aside), filed_at: row.get(2)? })
+    }
+
+    fn is_early(&self) -> bool {
+        self.due_at != Some(self.filed_at)
+    }
+}
+
+impl Operation for Due {
+    type Answer = Leased;
+    const DOING: &'static str = "claim what is due";
+
+    /// Lost with the power, the lease is free and the conversation due; whoever held it is gone with the same power.
+    fn may_be_lost(&self) -> bool {
+        true
+    }
+
+    fn run(&self, database: &Database<'_>) -> Result<Leased, Failure> {
+        let now = micros(self.now);
+        let (ready, has_more) = self.ready(database, now)?;
+        let mut conversations = Vec::with_capacity(ready.len());
+        for id in ready {
+            let token = &self.token.0.as_bytes()[..];
+            database.execute(CLAIM, params![id, token, lease_end(self.now, self.lease)])?;
+            let claimed = database.first(CLAIMED, [id], |row| {
+                let workspace = columns::workspace(row, 0)?;
+                Ok(LeasedConversation {
+                    workspace,
+                    stored: stored(row, 2, self.token, now)?,
+                    claims: row.get(1)?,
+                })
+            })?;
+            conversations.extend(claimed);
+        }
+        let next_due = if has_more { Some(now) } else { next(database, now)? };
+        Ok(Leased { conversations, next_due: next_due.map(instant) })
+    }
+}
+
+impl Due {
+    /// The longest overdue, and whether there may be more of them.
+    fn ready(&self, database: &Database<'_>, now: i64) -> rusqlite::Result<(Vec<i64>, bool)> {
+        let mut filed = 0;
+        loop {
+            // One more than is asked for, to see whether there is one.
+            let most = columns::limit(self.limit).saturating_add(1);
+            let entries = database.all(READY, params![now, most], Entry::read)?;
+            let first_early = entries.iter().position(Entry::is_early);
+            if first_early.is_none() || filed > MOST {
+                let exact = first_early.unwrap_or(entries.len()).min(self.limit);
+                let has_more = first_early.is_some() || entries.len() > self.limit;
+                return Ok((entries.iter().take(exact).map(|entry| entry.id).collect(), has_more));
+            }
+            for entry in entries.iter().filter(|entry| entry.is_early()) {
+                database.execute(FILE, params![entry.id, entry.due_at])?;
+                filed += 1;
+            }
+        }
+    }
+}
+
+/// When something is due or a lease ends, of what was not claimed now.
+fn next(database: &Database<'_>, now: i64) -> rusqlite::Result<Option<i64>> {
+    let lease_ends: Option<i64> = database.first(LEASES_END, [now], |row| row.get(0))?.flatten();
+    let later: Option<i64> = database.first(LATER, [now], |row| row.get(0))?;
+    Ok(lease_ends.into_iter().chain(later).min())
+}

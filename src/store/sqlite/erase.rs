@@ -1,0 +1,63 @@
+//! Forgetting a contact.
+
+use rusqlite::params;
+
+use crate::id::{FlowId, TriggerKey};
+use crate::store::sql::{instant, micros};
+use crate::store::sqlite::columns::{damaged, signed, text};
+use crate::store::sqlite::commit::{Seen, add_key};
+use crate::store::sqlite::database::Database;
+use crate::store::sqlite::queue::{Failure, Operation};
+use crate::store::{Erase, KeyName, KeyRecord, Removed};
+
+pub(super) const KEYS: &str =
+    "SELECT flow, key, expires_at FROM chatflow_key WHERE workspace = ?1 AND contact = ?2";
+pub(super) const REMOVE_KEYS: &str = "DELETE FROM chatflow_key WHERE workspace = ?1 AND contact = ?2";
+pub(super) const REMOVE_ALIASES: &str = "DELETE FROM chatflow_alias WHERE conversation = ?1";
+pub(super) const COUNT_ENDED: &str = "SELECT count(*) FROM chatflow_session \
+     WHERE workspace = ?1 AND contact = ?2 AND ended_at IS NOT NULL";
+pub(super) const REMOVE_SESSIONS: &str = "DELETE FROM chatflow_session WHERE workspace = ?1 AND contact = ?2";
+pub(super) const REMOVE_JOURNAL: &str = "DELETE FROM chatflow_journal WHERE workspace = ?1 AND contact = ?2";
+pub(super) const REMOVE: &str = "DELETE FROM chatflow_conversation WHERE id = ?1";
+pub(super) const RAISE_FLOOR: &str = "UPDATE chatflow_schema SET revision_floor = max(revision_floor, ?1)";
+
+impl Operation for Erase {
+    type Answer = Option<Removed>;
+    const DOING: &'static str = "forget a contact";
+
+    fn run(&self, database: &Database<'_>) -> Result<Option<Removed>, Failure> {
+        let (workspace, contact) = (self.workspace.as_str(), self.contact.to_string());
+        let seen = Seen::find(database, workspace, &contact)?;
+        let Some(seen) = seen.filter(|seen| seen.revision == self.expect) else { return Ok(None) };
+        let names = params![workspace, contact];
+        let keys = self.turn_keys(database, workspace, &contact)?;
+        database.execute(REMOVE_ALIASES, [seen.id])?;
+        let ended: Option<i64> = database.first(COUNT_ENDED, names, |row| row.get(0))?;
+        database.execute(REMOVE_SESSIONS, names)?;
+        let journal = database.execute(REMOVE_JOURNAL, names)?;
+        database.execute(REMOVE, [seen.id])?;
+        database.execute(RAISE_FLOOR, [signed(seen.revision)])?;
+        let sessions = usize::try_from(ended.unwrap_or_default()).unwrap_or_default();
+        Ok(Some(Removed { sessions, journal, keys }))
+    }
+}
+
+impl Erase {
+    /// Keeps of each key that has not expired a hash of its name, and says how many there are.
+    fn turn_keys(&self, database: &Database<'_>, workspace: &str, contact: &str) -> rusqlite::Result<usize> {
+        let keys = database.all(KEYS, params![workspace, contact], |row| {
+            let flow = FlowId::new(text(row, 0)?).map_err(|error| damaged(0, error))?;
+            let key = TriggerKey::new(text(row, 1)?).map_err(|error| damaged(1, error))?;
+            Ok((KeyName { flow, key }, row.get::<_, i64>(2)?))
+        })?;
+        database.execute(REMOVE_KEYS, params![workspace, contact])?;
+        let mut kept = 0;
+        for (name, expires_at) in keys {
+            if micros(self.now) < expires_at {
+                add_key(database, workspace, &name.hashed(), &KeyRecord::erased(instant(expires_at)))?;
+                kept += 1;
+            }
+        }
+        Ok(kept)
+    }
+}

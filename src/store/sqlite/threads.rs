@@ -1,0 +1,222 @@
+//! The store's threads: one that writes, many calls in one transaction, and those that read.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use crate::error::StoreError;
+use crate::store::sqlite::database::{Database, durable, open_reader, open_writer};
+use crate::store::sqlite::errors::{Refused, failed, failed_to_commit, is_doubtful};
+use crate::store::sqlite::options::{SqliteOptions, Synchronous};
+use crate::store::sqlite::queue::{Accepted, Queue, Ran};
+
+/// What a thread needs to open its file, again too.
+#[derive(Clone)]
+pub(super) struct Place {
+    pub(super) file: Arc<Path>,
+    pub(super) options: SqliteOptions,
+}
+
+impl Place {
+    fn open_writer(&self) -> Result<Connection, Refused> {
+        open_writer(&self.file, &self.options, false)
+    }
+
+    fn open_reader(&self) -> Result<Connection, Refused> {
+        open_reader(&self.file, &self.options)
+    }
+}
+
+/// Whether a connection may go on.
+enum State {
+    Sound,
+    Doubtful,
+}
+
+impl State {
+    fn after(error: &rusqlite::Error) -> Self {
+        if is_doubtful(error) { Self::Doubtful } else { Self::Sound }
+    }
+}
+
+/// Serves a queue until it is closed, on one connection after the other: each until it is in doubt.
+fn serve(
+    queue: &Queue,
+    share: usize,
+    place: &Place,
+    first: Connection,
+    open: impl Fn(&Place) -> Result<Connection, Refused>,
+    mut run: impl FnMut(&Database<'_>, Vec<Accepted>) -> State,
+) {
+    let mut next = Ok(first);
+    loop {
+        match next {
+            Ok(connection) => {
+                let database = Database::over(&connection);
+                loop {
+                    let Some(calls) = queue.take(share) else { return };
+                    if let State::Doubtful = run(&database, calls) {
+                        break;
+                    }
+                }
+            }
+            Err(refused) => {
+                let Some(calls) = queue.take(share) else { return };
+                tell_all(&calls, not_open(refused, place));
+            }
+        }
+        next = open(place);
+    }
+}
+
+/// Says the same to several calls: the error itself is not to be copied.
+fn not_open(refused: Refused, place: &Place) -> impl Fn(&'static str) -> StoreError {
+    let first = refused.into_store_error("open", &place.file);
+    move |doing| {
+        let text = format!("{doing}: {first}");
+        if first.is_retryable() { StoreError::transient(text) } else { StoreError::permanent(text) }
+    }
+}
+
+fn tell_all(calls: &[Accepted], error: impl Fn(&'static str) -> StoreError) {
+    for call in calls {
+        call.tell(Some(error(call.doing())));
+    }
+}
+
+/// Reads until the queue is closed: the calls that wait share one snapshot, taken after the last of them came.
+pub(super) fn read(queue: &Queue, readers: usize, place: &Place, first: Connection) {
+    serve(queue, readers, place, first, Place::open_reader, |database, calls| {
+        if let Err(error) = database.execute("BEGIN", []) {
+            tell_all(&calls, |doing| failed(doing, &place.file, copy(&error)));
+            return State::after(&error);
+        }
+        let mut state = State::Sound;
+        for call in calls {
+            match call.run(database) {
+                Ok(_) => call.tell(None),
+                Err(error) => {
+                    if is_doubtful(&error) {
+                        state = State::Doubtful;
+                    }
+                    call.tell(Some(failed(call.doing(), &place.file, error)));
+                }
+            }
+        }
+        if database.connection.is_autocommit() || database.execute("COMMIT", []).is_ok() {
+            state
+        } else {
+            State::Doubtful
+        }
+    });
+}
+
+/// Writes until the queue is closed.
+pub(super) fn write(queue: &Queue, place: &Place, first: Connection) {
+    let chosen = place.options.synchronous;
+    let mut current = chosen;
+    serve(queue, 1, place, first, Place::open_writer, |database, calls| {
+        let wanted = if calls.iter().all(|call| call.may_be_lost()) { Synchronous::Normal } else { chosen };
+        if wanted != current {
+            if let Err(error) = database.connection.execute_batch(durable(wanted)) {
+                tell_all(&calls, |doing| failed(doing, &place.file, copy(&error)));
+                current = chosen;
+                return State::Doubtful;
+            }
+            current = wanted;
+        }
+        let state = write_together(database, place, calls);
+        if let State::Doubtful = state {
+            current = chosen;
+        }
+        state
+    });
+}
+
+/// Writes calls in one transaction. One that spoils it is set apart: then each has a transaction of its own.
+fn write_together(database: &Database<'_>, place: &Place, calls: Vec<Accepted>) -> State {
+    match attempt(database, place, &calls) {
+        Attempt::Told(state) => state,
+        Attempt::Spoilt(state) if calls.len() == 1 => state,
+        Attempt::Spoilt(_) => {
+            let mut state = State::Sound;
+            for call in calls {
+                let call = [call];
+                let one = match attempt(database, place, &call) {
+                    Attempt::Told(one) | Attempt::Spoilt(one) => one,
+                };
+                if let State::Doubtful = one {
+                    state = State::Doubtful;
+                }
+            }
+            state
+        }
+    }
+}
+
+enum Attempt {
+    /// All calls know what became of them.
+    Told(State),
+    /// Nothing was written. A single call knows it.
+    Spoilt(State),
+}
+
+fn attempt(database: &Database<'_>, place: &Place, calls: &[Accepted]) -> Attempt {
+    if let Err(error) = database.execute("BEGIN IMMEDIATE", []) {
+        tell_all(calls, |doing| failed(doing, &place.file, copy(&error)));
+        return Attempt::Told(State::after(&error));
+    }
+    for call in calls {
+        match call.run(database) {
+            Ok(Ran::Refused) if call.is_alone() => {
+                let state = roll_back(database);
+                call.tell(None);
+                return Attempt::Told(state);
+            }
+            Ok(_) if database.connection.is_autocommit() => {
+                // Only a hook of the host's can do that.
+                call.tell(Some(StoreError::unknown(format!(
+                    "{}: the host's hook ended the transaction",
+                    call.doing()
+                ))));
+                return Attempt::Told(State::Sound);
+            }
+            Ok(_) => {}
+            Err(error) => {
+                let doubtful = is_doubtful(&error);
+                let state = roll_back(database);
+                if calls.len() == 1 {
+                    call.tell(Some(failed(call.doing(), &place.file, error)));
+                }
+                return Attempt::Spoilt(if doubtful { State::Doubtful } else { state });
+            }
+        }
+    }
+    if let Err(error) = database.execute("COMMIT", []) {
+        let state = roll_back(database);
+        tell_all(calls, |doing| failed_to_commit(doing, &place.file, copy(&error)));
+        return Attempt::Told(if is_doubtful(&error) { State::Doubtful } else { state });
+    }
+    for call in calls {
+        call.tell(None);
+    }
+    Attempt::Told(State::Sound)
+}
+
+/// Some errors roll back by themselves.
+fn roll_back(database: &Database<'_>) -> State {
+    if database.connection.is_autocommit() || database.execute("ROLLBACK", []).is_ok() {
+        State::Sound
+    } else {
+        State::Doubtful
+    }
+}
+
+/// The same error for another call.
+fn copy(error: &rusqlite::Error) -> rusqlite::Error {
+    match error {
+        rusqlite::Error::SqliteFailure(code, text) => rusqlite::Error::SqliteFailure(*code, text.clone()),
+        other => rusqlite::Error::ToSqlConversionFailure(other.to_string().into()),
+    }
+}
