@@ -188,6 +188,8 @@ pub use id::{
 pub use kernel::Refusal;
 pub use limits::Limits;
 pub use observer::{Event, EventKind, Observer};
+#[cfg(feature = "sqlite")]
+pub use rusqlite;
 pub use session::{
     Contact, ContactChange, Content, Conversation, DeadLetter, Handoff, Opt, Outbound, Profile, Session,
     Status,
@@ -195,6 +197,8 @@ pub use session::{
 #[cfg(feature = "sqlite")]
 pub use store::SqliteStore;
 pub use store::{DynStore, MemoryFlows, MemoryStore};
+#[cfg(feature = "postgres")]
+pub use store::{PostgresOptions, PostgresStore, PostgresTx};
 pub use transport::{Receipt, Transport, send_fn};
 pub use value::{Bag, Packed};
 

@@ -30,6 +30,8 @@ pub use flows::{
     VersionState,
 };
 pub use memory::MemoryStore;
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresOptions, PostgresStore, PostgresTx};
 pub use queries::{ConversationQuery, JournalQuery, SessionQuery, StoreQueries};
 pub use record::{Record, SessionRecord};
 pub use row::Row;

@@ -5,6 +5,8 @@ mod clock;
 mod faulty;
 mod transport;
 
+pub mod store_suite;
+
 pub use clock::{CountingIds, ManualClock};
 pub use faulty::{Fault, Faulty, Op};
 pub use transport::Recorder;

@@ -57,7 +57,7 @@ impl Operation for Due {
 
     fn run(&self, database: &Database<'_>) -> Result<Leased, Failure> {
         let now = micros(self.now);
-        let (ready, has_more) = self.ready(database, now)?;
+        let (ready, left) = self.ready(database, now)?;
         let mut conversations = Vec::with_capacity(ready.len());
         for id in ready {
             let token = &self.token.0.as_bytes()[..];
@@ -72,14 +72,14 @@ impl Operation for Due {
             })?;
             conversations.extend(claimed);
         }
-        let next_due = if has_more { Some(now) } else { next(database, now)? };
+        let next_due = if left.is_some() { left } else { next(database, now)? };
         Ok(Leased { conversations, next_due: next_due.map(instant) })
     }
 }
 
 impl Due {
-    /// The longest overdue, and whether there may be more of them.
-    fn ready(&self, database: &Database<'_>, now: i64) -> rusqlite::Result<(Vec<i64>, bool)> {
+    /// The longest overdue, and where the index has the first that is left.
+    fn ready(&self, database: &Database<'_>, now: i64) -> rusqlite::Result<(Vec<i64>, Option<i64>)> {
         let mut filed = 0;
         loop {
             // One more than is asked for, to see whether there is one.
@@ -88,8 +88,8 @@ impl Due {
             let first_early = entries.iter().position(Entry::is_early);
             if first_early.is_none() || filed > MOST {
                 let exact = first_early.unwrap_or(entries.len()).min(self.limit);
-                let has_more = first_early.is_some() || entries.len() > self.limit;
-                return Ok((entries.iter().take(exact).map(|entry| entry.id).collect(), has_more));
+                let left = entries.get(exact).map(|entry| entry.filed_at);
+                return Ok((entries.iter().take(exact).map(|entry| entry.id).collect(), left));
             }
             for entry in entries.iter().filter(|entry| entry.is_early()) {
                 database.execute(FILE, params![entry.id, entry.due_at])?;

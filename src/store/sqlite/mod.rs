@@ -14,6 +14,8 @@ mod flows;
 mod joined;
 mod load;
 mod options;
+#[cfg(test)]
+mod plans;
 mod queries;
 mod queue;
 mod schema;
@@ -134,6 +136,8 @@ impl SqliteStore {
     /// An error of the hook rolls both back and is answered as a permanent [`StoreError`] around it. The hook runs again
     /// when the engine decides again after a lost race; only what it wrote at the commit that applied is there. It runs on
     /// the thread that writes: it must be quick, must not wait for the store, and must not end the transaction.
+    ///
+    /// Its connection is of [`chatflow::rusqlite`](crate::rusqlite), whose version is this crate's.
     ///
     /// ```
     /// use chatflow::{Engine, SqliteStore, TriggerRequest};

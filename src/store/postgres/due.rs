@@ -1,0 +1,90 @@
+//! Claiming conversations with work due, one slice of the tables at a time.
+
+use tokio_postgres::types::Type;
+
+use crate::id::WorkspaceId;
+use crate::store::postgres::errors::Fault;
+use crate::store::postgres::link::{Link, Param};
+use crate::store::postgres::load::contact_id;
+use crate::store::postgres::shard::{SHARDS, slice};
+use crate::store::postgres::statements::{CLAIM, GLANCE, NEXT_DUE};
+use crate::store::postgres::write::period;
+use crate::store::sql::{instant, micros};
+use crate::store::{Due, Leased, LeasedConversation, Record, StoredConversation};
+
+/// Claims what is due, the longest overdue first. With several slices one look at their indexes says which have work, and
+/// how much of it is among the longest overdue.
+pub(super) async fn lease_due(link: &Link<'_>, due: &Due, slices: u16) -> Result<Leased, Fault> {
+    let limit = i64::try_from(due.limit).unwrap_or(i64::MAX / 2);
+    let now = micros(due.now);
+    let mut claimed = Vec::new();
+    if slices <= 1 {
+        claim(link, due, (0, SHARDS as i16), limit, &mut claimed).await?;
+    } else {
+        for (number, count) in glance(link, now, limit, slices).await? {
+            claim(link, due, slice(number, slices), count, &mut claimed).await?;
+        }
+    }
+    claimed.sort_by_key(|(due_at, _)| *due_at);
+    let next_due =
+        if claimed.len() >= due.limit { Some(due.now) } else { next_due(link, now).await?.map(instant) };
+    let conversations = claimed.into_iter().map(|(_, conversation)| conversation).collect();
+    Ok(Leased { conversations, next_due })
+}
+
+/// The slices that have work, each with how much of it.
+async fn glance(link: &Link<'_>, now: i64, limit: i64, slices: u16) -> Result<Vec<(u16, i64)>, Fault> {
+    let mut counts: Vec<(u16, i64)> = Vec::new();
+    for row in link.hot(GLANCE, &[(&now, Type::INT8), (&limit, Type::INT8)]).await? {
+        let shard: i16 = row.try_get(0)?;
+        let holds = |number: &u16| (slice(*number, slices).0..slice(*number, slices).1).contains(&shard);
+        let Some(number) = (0..slices).find(holds) else { continue };
+        match counts.iter_mut().find(|(known, _)| *known == number) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((number, 1)),
+        }
+    }
+    Ok(counts)
+}
+
+async fn claim(
+    link: &Link<'_>,
+    due: &Due,
+    (from, to): (i16, i16),
+    limit: i64,
+    claimed: &mut Vec<(i64, LeasedConversation)>,
+) -> Result<(), Fault> {
+    let (now, period) = (micros(due.now), period(due.lease));
+    let params: [Param<'_>; 6] = [
+        (&from, Type::INT2),
+        (&to, Type::INT2),
+        (&now, Type::INT8),
+        (&limit, Type::INT8),
+        (&period, Type::INT8),
+        (&due.token.0, Type::UUID),
+    ];
+    for row in link.hot(CLAIM, &params).await? {
+        let stored = StoredConversation {
+            contact: contact_id(row.try_get(1)?)?,
+            revision: row.try_get::<_, i64>(2)? as u64,
+            record: Record::from_bytes(row.try_get::<_, &[u8]>(3)?),
+            settled: row.try_get::<_, i64>(4)? as u64,
+            leased: period > 0,
+            quarantined: false,
+        };
+        let workspace = WorkspaceId::new(row.try_get::<_, &str>(0)?).map_err(Fault::permanent)?;
+        let claims = u32::try_from(row.try_get::<_, i64>(5)?).unwrap_or(u32::MAX);
+        claimed.push((row.try_get(6)?, LeasedConversation { workspace, stored, claims }));
+    }
+    Ok(())
+}
+
+/// When the next is due that was not claimed, in the caller's time: the ends of leases are the server's, so what is left
+/// of them is counted from now.
+async fn next_due(link: &Link<'_>, now: i64) -> Result<Option<i64>, Fault> {
+    let Some(row) = link.query(NEXT_DUE, &[(&now, Type::INT8)]).await?.into_iter().next() else {
+        return Ok(None);
+    };
+    let (free, leased): (Option<i64>, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
+    Ok(free.into_iter().chain(leased).min())
+}

@@ -1,0 +1,159 @@
+//! What all handles of a store share: the pool, the runtime that does the work, the lanes.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use deadpool_postgres::{Object, Pool};
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use crate::error::StoreError;
+use crate::store::PostgresOptions;
+use crate::store::postgres::errors::{Doing, Fault};
+use crate::store::postgres::lane::Lanes;
+use crate::store::postgres::link::Link;
+
+/// What an operation does on its connection.
+pub(super) type Work<'l, T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'l>>;
+
+/// How often an operation is tried that loses against others inside the server.
+const RACES: u32 = 5;
+
+pub(super) struct Inner {
+    pool: Pool,
+    runtime: Handle,
+    pub(super) options: PostgresOptions,
+    /// Into how many slices the tables are partitioned.
+    pub(super) slices: u16,
+    /// Whether flows are kept here too.
+    has_flows: AtomicBool,
+    pub(super) lanes: Lanes,
+    turns: AtomicU64,
+}
+
+impl Inner {
+    pub(super) fn new(pool: Pool, runtime: Handle, options: PostgresOptions, slices: u16) -> Self {
+        let (has_flows, turns) = (AtomicBool::new(false), AtomicU64::new(0));
+        Self { pool, runtime, options, slices, has_flows, lanes: Lanes::default(), turns }
+    }
+
+    pub(super) fn in_slices(self, slices: u16) -> Self {
+        Self { slices, ..self }
+    }
+
+    pub(super) fn has_flows(&self) -> bool {
+        self.has_flows.load(Ordering::Relaxed)
+    }
+
+    /// From now on loads say how new the catalogue is.
+    pub(super) fn keeps_flows(&self) {
+        self.has_flows.store(true, Ordering::Relaxed);
+    }
+
+    /// Does the work in the runtime. Whoever waits for it may go: it is done to its end all the same.
+    pub(super) async fn ask<T, F>(
+        self: &Arc<Self>,
+        doing: Doing,
+        what: &'static str,
+        work: F,
+    ) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'l> Fn(Link<'l>) -> Work<'l, T> + Send + Sync + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let inner = Arc::clone(self);
+        self.spawn(async move {
+            let _ = answer.send(inner.until_done(doing, what, work).await);
+        });
+        answered.await.unwrap_or_else(|_| Err(stopped(what)))
+    }
+
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.spawn(task);
+    }
+
+    /// Works again when others were preferred inside the server.
+    pub(super) async fn until_done<T, F>(
+        &self,
+        doing: Doing,
+        what: &'static str,
+        work: F,
+    ) -> Result<T, StoreError>
+    where
+        F: for<'l> Fn(Link<'l>) -> Work<'l, T> + Send + Sync,
+    {
+        self.again(doing, work).await.map_err(|(doing, fault)| fault.into_error(doing, what))
+    }
+
+    /// The same, with the failure as it is. A little time passes before the next attempt, not the same for all.
+    pub(super) async fn again<T, F>(&self, doing: Doing, work: F) -> Result<T, (Doing, Fault)>
+    where
+        F: for<'l> Fn(Link<'l>) -> Work<'l, T> + Send + Sync,
+    {
+        let mut attempt = 0;
+        loop {
+            match self.once(doing, &work).await {
+                Err((_, fault)) if fault.is_lost_race() && attempt < RACES => {
+                    let spread = self.turns.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9) % 8;
+                    tokio::time::sleep(Duration::from_millis((1 << attempt) + spread)).await;
+                    attempt += 1;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    /// Works on a pooled connection. When that turns out to be broken, reads are tried on another, and so is whatever a
+    /// server refused that only reads. Answers with a failure what was being done.
+    pub(super) async fn once<T, F>(&self, doing: Doing, work: &F) -> Result<T, (Doing, Fault)>
+    where
+        F: for<'l> Fn(Link<'l>) -> Work<'l, T> + Send + Sync,
+    {
+        let mut is_second = false;
+        loop {
+            let client = self.client().await.map_err(|fault| (Doing::Connect, fault))?;
+            let statements = self.options.prepared.then(|| &*client.statement_cache);
+            let done = {
+                let work = work(Link::pooled(&client, statements));
+                timeout(self.options.statement_timeout, work).await
+            };
+            let fault = match done {
+                Ok(Ok(done)) => return Ok(done),
+                Ok(Err(fault)) => fault,
+                Err(_) => {
+                    drop(Object::take(client));
+                    return Err((doing, Fault::timeout(doing)));
+                }
+            };
+            if !fault.is_fatal() {
+                return Err((doing, fault));
+            }
+            drop(Object::take(client));
+            if fault.is_stale() {
+                self.pool.retain(|_, _| false);
+            }
+            if is_second || !(doing == Doing::Read || fault.is_stale()) {
+                return Err((doing, fault));
+            }
+            is_second = true;
+        }
+    }
+
+    async fn client(&self) -> Result<Object, Fault> {
+        match timeout(self.options.wait_timeout, self.pool.get()).await {
+            Ok(client) => client.map_err(Fault::of_pool),
+            Err(_) => Err(Fault::timeout(Doing::Connect)),
+        }
+    }
+}
+
+/// The runtime ended before the work did.
+pub(super) fn stopped(what: &'static str) -> StoreError {
+    Fault::Sorted(crate::error::StoreErrorKind::Unknown, "the store's runtime has ended".into())
+        .into_error(Doing::Write, what)
+}

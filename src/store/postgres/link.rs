@@ -1,0 +1,83 @@
+//! One connection while an operation uses it: a pooled one, or the one of the host's own transaction.
+
+use std::future::Future;
+
+use deadpool_postgres::StatementCache;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Row};
+
+use crate::store::postgres::errors::Fault;
+
+/// A parameter with its type, so that the server need not be asked.
+pub(super) type Param<'p> = (&'p (dyn ToSql + Sync), Type);
+
+/// Where statements go.
+#[derive(Clone, Copy)]
+pub(super) struct Link<'c> {
+    client: &'c Client,
+    /// Where prepared statements are kept, if they are to be used.
+    statements: Option<&'c StatementCache>,
+    /// Whether a transaction of the host's is open.
+    in_tx: bool,
+}
+
+impl<'c> Link<'c> {
+    pub(super) fn pooled(client: &'c Client, statements: Option<&'c StatementCache>) -> Self {
+        Self { client, statements, in_tx: false }
+    }
+
+    pub(super) fn in_tx(client: &'c Client) -> Self {
+        Self { client, statements: None, in_tx: true }
+    }
+
+    /// A statement of the daily work: in one round trip, or prepared once.
+    pub(super) async fn hot(&self, sql: &'static str, params: &[Param<'_>]) -> Result<Vec<Row>, Fault> {
+        let Some(statements) = self.statements else { return self.query(sql, params).await };
+        let types: Vec<Type> = params.iter().map(|(_, of)| of.clone()).collect();
+        let statement = statements.prepare_typed(self.client, sql, &types).await?;
+        let values: Vec<&(dyn ToSql + Sync)> = params.iter().map(|(value, _)| *value).collect();
+        Ok(self.client.query(&statement, &values).await?)
+    }
+
+    /// A statement that is run seldom: planned each time for its parameters.
+    pub(super) async fn query(&self, sql: &'static str, params: &[Param<'_>]) -> Result<Vec<Row>, Fault> {
+        Ok(self.client.query_typed(sql, params).await?)
+    }
+
+    /// The first row of the answer.
+    pub(super) async fn first(&self, sql: &'static str, params: &[Param<'_>]) -> Result<Option<Row>, Fault> {
+        Ok(self.query(sql, params).await?.into_iter().next())
+    }
+
+    /// Statements without parameters and answers.
+    pub(super) async fn run(&self, sql: &'static str) -> Result<(), Fault> {
+        Ok(self.client.batch_execute(sql).await?)
+    }
+
+    /// Work of several statements, all or nothing.
+    pub(super) async fn atomically<T>(
+        &self,
+        work: impl Future<Output = Result<T, Fault>> + Send,
+    ) -> Result<T, Fault> {
+        let (begin, end, undo) =
+            if self.in_tx { (SAVE, RELEASE, UNDO) } else { ("BEGIN", "COMMIT", "ROLLBACK") };
+        self.run(begin).await?;
+        match work.await {
+            Ok(done) => self.run(end).await.map(|()| done),
+            Err(fault) if fault.is_fatal() => Err(fault),
+            Err(fault) => self.run(undo).await.and(Err(fault)),
+        }
+    }
+
+    /// One statement that may be refused: in the host's transaction a refusal undoes no more than itself.
+    pub(super) async fn refusably<T>(
+        &self,
+        statement: impl Future<Output = Result<T, Fault>> + Send,
+    ) -> Result<T, Fault> {
+        if self.in_tx { self.atomically(statement).await } else { statement.await }
+    }
+}
+
+const SAVE: &str = "SAVEPOINT chatflow";
+const RELEASE: &str = "RELEASE SAVEPOINT chatflow";
+const UNDO: &str = "ROLLBACK TO SAVEPOINT chatflow; RELEASE SAVEPOINT chatflow";

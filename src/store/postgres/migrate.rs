@@ -1,0 +1,100 @@
+//! Making the tables, and looking whether they are as this release needs them.
+
+use deadpool_postgres::Pool;
+use tokio_postgres::types::Type;
+
+use crate::error::StoreError;
+use crate::store::PostgresOptions;
+use crate::store::postgres::errors::{Doing, Fault};
+use crate::store::postgres::link::Link;
+use crate::store::postgres::schema;
+use crate::store::postgres::shard::SHARDS;
+
+/// Tries until the tables are there: others may be making them.
+const ATTEMPTS: u32 = 20;
+
+pub(super) async fn run(pool: &Pool, options: &PostgresOptions) -> Result<(), StoreError> {
+    let failed = |fault: Fault| fault.into_error(Doing::Read, "migrate");
+    if options.partitions.is_some_and(|slices| slices == 0 || slices > SHARDS) {
+        return Err(failed(Fault::permanent("`partitions` must be 1 to 1024")));
+    }
+    let client =
+        pool.get().await.map_err(|error| Fault::of_pool(error).into_error(Doing::Connect, "migrate"))?;
+    let link = Link::pooled(&client, None);
+    for _ in 0..ATTEMPTS {
+        match migrate(&link, options.partitions).await {
+            Ok(()) => {
+                // Refused where the database is no PostgreSQL.
+                let _ = link.run(schema::TUNE).await;
+                return Ok(());
+            }
+            Err(fault) if fault.is_duplicate() || fault.is_lost_race() || fault.is_raced_creation() => {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+            Err(fault) => return Err(failed(fault)),
+        }
+    }
+    Err(failed(Fault::Sorted(
+        crate::error::StoreErrorKind::Transient,
+        "others went on migrating at the same time".into(),
+    )))
+}
+
+async fn migrate(link: &Link<'_>, partitions: Option<u16>) -> Result<(), Fault> {
+    link.run(schema::CREATE_SCHEMA).await?;
+    link.run(schema::BEGIN_SCHEMA).await?;
+    link.atomically(async {
+        let found = link.first(schema::LOCK_SCHEMA, &[]).await?;
+        let (version, slices) = read(found)?;
+        match version {
+            0 => create(link, partitions.unwrap_or(1)).await,
+            schema::VERSION => match partitions {
+                Some(wanted) if i64::from(wanted) != slices => Err(Fault::permanent(format!(
+                    "the tables are in {slices} partitions, and are not partitioned anew into {wanted}"
+                ))),
+                _ => Ok(()),
+            },
+            other => Err(unfit(other)),
+        }
+    })
+    .await
+}
+
+async fn create(link: &Link<'_>, partitions: u16) -> Result<(), Fault> {
+    let slices = i64::from(partitions);
+    link.query(schema::SET_SCHEMA, &[(&schema::VERSION, Type::INT8), (&slices, Type::INT8)]).await?;
+    let tables = if partitions > 1 { schema::CREATE_SLICED } else { schema::CREATE_WHOLE };
+    for table in tables {
+        link.run(table).await?;
+    }
+    if partitions > 1 {
+        link.run(schema::CREATE_SLICES).await?;
+    }
+    for statement in schema::CREATE {
+        link.run(statement).await?;
+    }
+    Ok(())
+}
+
+/// Into how many slices the tables are partitioned, if they are those of this release.
+pub(super) async fn check(link: &Link<'_>) -> Result<u16, Fault> {
+    let (version, slices) = read(link.first(schema::READ_SCHEMA, &[]).await?)?;
+    if version != schema::VERSION {
+        return Err(unfit(version));
+    }
+    u16::try_from(slices).map_err(Fault::permanent)
+}
+
+fn read(row: Option<tokio_postgres::Row>) -> Result<(i64, i64), Fault> {
+    let Some(row) = row else { return Ok((0, 0)) };
+    Ok((row.try_get(0)?, row.try_get(1)?))
+}
+
+fn unfit(found: i64) -> Fault {
+    let known = schema::VERSION;
+    Fault::permanent(if found < known {
+        format!("the tables have version {found}, this release needs {known}: run `PostgresStore::migrate`")
+    } else {
+        format!("the tables have version {found}, this release knows up to {known}: use a newer release")
+    })
+}

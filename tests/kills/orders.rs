@@ -1,0 +1,31 @@
+//! What a process is told to do.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// The variable that makes a process of this program a worker.
+pub(crate) const VARIABLE: &str = "CHATFLOW_KILLS_ORDERS";
+
+/// Where conversations are kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Place {
+    /// In a file.
+    Sqlite(PathBuf),
+    /// In a database, by URL.
+    Postgres(String),
+}
+
+/// Hold conversations until you are killed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Orders {
+    pub(crate) place: Place,
+    pub(crate) lease: Duration,
+    /// Contacts that somebody began: they come first.
+    pub(crate) unfinished: Vec<u64>,
+    /// Then these, and all after it.
+    pub(crate) first: u64,
+    /// Whether a second trigger is made before the first.
+    pub(crate) flip: bool,
+}
