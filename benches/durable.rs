@@ -18,17 +18,25 @@ mod folder;
 mod growth;
 #[path = "shared/median.rs"]
 mod median;
+#[path = "durable/postgres.rs"]
+mod postgres;
+#[path = "durable/proxy.rs"]
+mod proxy;
 #[path = "shared/script.rs"]
 mod script;
+#[path = "durable/server.rs"]
+mod server;
 #[path = "durable/sqlite.rs"]
 mod sqlite;
 #[path = "durable/sqlite_by_hand.rs"]
 mod sqlite_by_hand;
+#[path = "durable/swap.rs"]
+mod swap;
 #[path = "durable/syncs.rs"]
 mod syncs;
 
 /// What runs when nothing is asked for.
-const USUAL: [&str; 2] = ["sqlite", "growth"];
+const USUAL: [&str; 3] = ["sqlite", "postgres", "growth"];
 
 fn main() {
     let asked: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
@@ -41,6 +49,7 @@ fn main() {
     for what in asked {
         match what.as_str() {
             "sqlite" => sqlite::run(),
+            "postgres" => postgres::run(),
             "growth" => growth::run(&[1_000, 100_000]),
             "million" => growth::run(&[1_000, 1_000_000]),
             "smoke" => smoke(),
@@ -51,5 +60,6 @@ fn main() {
 
 fn smoke() {
     sqlite::smoke();
+    postgres::smoke();
     growth::smoke();
 }

@@ -13,6 +13,7 @@ use crate::bot::{Bot, Durable, runtime};
 use crate::folder::Folder;
 use crate::median::median;
 use crate::script::{Script, script, scripts};
+use crate::server::Server;
 use crate::sqlite;
 
 /// How many are due, in a claim of what is due.
@@ -40,6 +41,11 @@ fn compare(sizes: &[u64], passes: u64, calls: u64) {
     let folder = Folder::new();
     println!("  SQLite, synchronous=NORMAL");
     let stores = sizes.iter().map(|live| (*live, sqlite::open(&folder.file(&format!("{live}.db")), false)));
+    measure(&runtime, stores.collect(), passes, calls);
+    println!("  PostgreSQL");
+    let Some(server) = Server::named() else { return };
+    let databases: Vec<_> = sizes.iter().map(|live| (*live, server.database(&runtime))).collect();
+    let stores = databases.iter().map(|(live, database)| (*live, runtime.block_on(database.store())));
     measure(&runtime, stores.collect(), passes, calls);
 }
 
@@ -112,6 +118,11 @@ impl<S: Durable> Grown<S> {
             bot.in_flight(CALLERS, scripts(from..to), true).await;
             from = to;
         }
+        bot.engine
+            .store()
+            .lease_due(&claim(began()))
+            .await
+            .expect("what ended long ago is filed as it ought to be");
         println!("    {live} sessions are live after {:.0} s", began_at.elapsed().as_secs_f64());
         Self { bot, live, triggered: 0, replies: 0 }
     }

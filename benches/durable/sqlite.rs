@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use chatflow::SqliteStore;
 use chatflow::store::{SqliteOptions, Synchronous};
+use cpu_time::ProcessTime;
 
 use crate::bot::{Bot, runtime};
 use crate::folder::Folder;
@@ -14,8 +15,10 @@ use crate::sqlite_by_hand::ByHand;
 use crate::{sqlite_by_hand, syncs};
 
 const PASSES: usize = 7;
-const ALONE: u64 = 2_000;
-const TOGETHER: u64 = 64 * 157;
+/// In how many parts a pass is done, by one after the other.
+const SLICES: u64 = 20;
+const ALONE: u64 = 1_000;
+const TOGETHER: u64 = 64 * 160;
 const CALLERS: usize = 64;
 
 pub(crate) fn run() {
@@ -44,61 +47,74 @@ pub(crate) fn smoke() {
     pair("smoke: 64 callers", 1, 128, CALLERS, true, 0.0);
 }
 
+/// Three do the same in turn, a little at a time, so that a busy machine is busy for all of them.
 fn pair(what: &str, passes: usize, contacts: u64, callers: usize, full: bool, aim: f64) {
-    let mut speeds = [Vec::new(), Vec::new(), Vec::new()];
-    let (mut ratios, mut clearing_ratios) = (Vec::new(), Vec::new());
+    let mut results: [Vec<Spent>; 3] = Default::default();
     for _ in 0..passes {
-        let hand = by_hand(contacts, callers, full, false);
-        let ours = on_crate(contacts, callers, full);
-        let clearing = by_hand(contacts, callers, full, true);
-        ratios.push(ours / hand * 100.0);
-        clearing_ratios.push(ours / clearing * 100.0);
-        for (speeds, speed) in speeds.iter_mut().zip([hand, clearing, ours]) {
-            speeds.push(speed);
+        for (results, spent) in results.iter_mut().zip(pass(contacts, callers, full)) {
+            results.push(spent);
         }
     }
     println!("  {what}");
-    for (name, speeds) in ["by hand", "by hand, clearing its outbox", "chatflow"].into_iter().zip(speeds) {
-        let (speed, spread) = median(speeds);
-        println!("    {name:<28} {speed:>9.0} conversations per second ({spread:.0} %)");
+    for (name, results) in ["by hand", "by hand, clearing its outbox", "chatflow"].into_iter().zip(&results) {
+        let (speed, spread) = median(results.iter().map(|spent| contacts as f64 / spent.wall).collect());
+        let (cpu, _) = median(results.iter().map(|spent| spent.cpu * 1e6 / contacts as f64).collect());
+        println!(
+            "    {name:<28} {speed:>7.0} conversations per second ({spread:.0} %), {cpu:>4.0} us of CPU each"
+        );
     }
-    let (ratio, spread) = median(ratios);
-    let (clearing, _) = median(clearing_ratios);
+    let [hand, clearing, ours] = &results;
+    let ratio = |other: &[Spent]| {
+        median(other.iter().zip(ours).map(|(other, ours)| other.wall / ours.wall * 100.0).collect())
+    };
+    let ((ratio, spread), (clearing, _)) = (ratio(hand), ratio(clearing));
     let aim = if aim > 0.0 { format!(", to be at least {aim:.0} %") } else { String::new() };
     println!(
         "    ratio {ratio:.0} % ({spread:.0} %){aim}; {clearing:.0} % of the one that clears its outbox"
     );
 }
 
-/// Conversations per second on the crate.
-fn on_crate(contacts: u64, callers: usize, full: bool) -> f64 {
+/// Seconds.
+#[derive(Clone, Copy, Default)]
+struct Spent {
+    wall: f64,
+    cpu: f64,
+}
+
+impl Spent {
+    fn add(&mut self, work: impl FnOnce()) {
+        let (began, cpu) = (Instant::now(), ProcessTime::now());
+        work();
+        self.wall += began.elapsed().as_secs_f64();
+        self.cpu += cpu.elapsed().as_secs_f64();
+    }
+}
+
+fn pass(contacts: u64, callers: usize, full: bool) -> [Spent; 3] {
     let folder = Folder::new();
     let runtime = runtime();
     let bot = pollster::block_on(Bot::new(open(&folder.file("ours.db"), full), None));
-    let scripts = scripts(0..contacts);
-    let began = Instant::now();
-    if callers == 1 {
-        pollster::block_on(bot.one_by_one(scripts));
-    } else {
-        runtime.block_on(bot.in_flight(callers, scripts, false));
+    let dbs = ["hand.db", "clearing.db"].map(|name| sqlite_by_hand::open(&folder.file(name), full));
+    let mut hands = [ByHand::on(&dbs[0], false), ByHand::on(&dbs[1], true)];
+    let mut spent = [Spent::default(); 3];
+    let slice = (contacts / SLICES).next_multiple_of(callers as u64);
+    for from in (0..contacts).step_by(slice as usize) {
+        let part = from..(from + slice).min(contacts);
+        for (hand, spent) in hands.iter_mut().zip(&mut spent) {
+            let scripts = scripts(part.clone());
+            spent.add(|| hand.converse(&scripts, callers));
+        }
+        let scripts = scripts(part);
+        spent[2].add(|| match callers {
+            1 => pollster::block_on(bot.one_by_one(scripts)),
+            _ => runtime.block_on(bot.in_flight(callers, scripts, false)),
+        });
     }
-    let seconds = began.elapsed().as_secs_f64();
     assert_eq!(pollster::block_on(bot.live()), 0, "every session has ended");
-    assert_eq!(bot.counter.total(), said(0..contacts), "every message, as it should be");
-    contacts as f64 / seconds
-}
-
-/// Conversations per second by hand.
-fn by_hand(contacts: u64, at_a_time: usize, full: bool, clears_outbox: bool) -> f64 {
-    let folder = Folder::new();
-    let db = sqlite_by_hand::open(&folder.file("hand.db"), full);
-    let mut hand = ByHand::on(&db, clears_outbox);
-    let scripts = scripts(0..contacts);
-    let began = Instant::now();
-    hand.converse(&scripts, at_a_time);
-    let seconds = began.elapsed().as_secs_f64();
-    assert_eq!(hand.counter.total(), said(0..contacts), "every message, as it should be");
-    contacts as f64 / seconds
+    for counter in [&hands[0].counter, &hands[1].counter, &bot.counter] {
+        assert_eq!(counter.total(), said(0..contacts), "every message, as it should be");
+    }
+    spent
 }
 
 /// A store in this file.

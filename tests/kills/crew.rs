@@ -21,7 +21,8 @@ pub(crate) struct Dice {
 impl Dice {
     /// By `CHATFLOW_SEED`, or by the time.
     pub(crate) fn new() -> Self {
-        let given = env::var("CHATFLOW_SEED").ok().map(|seed| seed.parse().expect("CHATFLOW_SEED is a number"));
+        let given =
+            env::var("CHATFLOW_SEED").ok().map(|seed| seed.parse().expect("CHATFLOW_SEED is a number"));
         let seed = given.unwrap_or_else(|| SystemClock.now().timestamp_millis().unsigned_abs());
         Self { seed, state: seed }
     }
@@ -42,7 +43,9 @@ impl Dice {
 
 /// How many kills are asked for, or this many by default.
 pub(crate) fn kills(by_default: u64, one_in: u64) -> u64 {
-    let asked = env::var("CHATFLOW_KILLS").ok().map(|kills| kills.parse::<u64>().expect("CHATFLOW_KILLS is a number"));
+    let asked = env::var("CHATFLOW_KILLS")
+        .ok()
+        .map(|kills| kills.parse::<u64>().expect("CHATFLOW_KILLS is a number"));
     asked.map_or(by_default, |kills| kills.div_ceil(one_in))
 }
 
@@ -73,7 +76,8 @@ impl Crew {
         let reader = thread::spawn(move || {
             for line in BufReader::new(lines).lines() {
                 let line = line.expect("a readable pipe");
-                let event: Event = serde_json::from_str(&line).unwrap_or_else(|error| panic!("`{line}`: {error}"));
+                let event: Event =
+                    serde_json::from_str(&line).unwrap_or_else(|error| panic!("`{line}`: {error}"));
                 told.report(event);
             }
         });

@@ -3,7 +3,6 @@
 //! `CHATFLOW_KILLS=500` for as many of each kind. `CHATFLOW_SEED` repeats the moments of an earlier run.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail, and says what it did")]
-
 #![allow(dead_code)]
 mod crew;
 #[path = "../durable_kit/mod.rs"]
