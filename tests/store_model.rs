@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+#[path = "sqlite/folder.rs"]
+#[allow(dead_code, reason = "a part of it is used here")]
+mod folder;
 #[path = "../examples/own_store.rs"]
 #[allow(dead_code, reason = "a program's entry is not needed here")]
 mod own_store;
@@ -474,5 +477,11 @@ proptest! {
     #[test]
     fn an_erased_store_answers_like_the_model(ops in ops()) {
         check_with_lists(erased(), &ops);
+    }
+
+    #[test]
+    fn a_store_in_a_file_answers_like_the_model(ops in ops()) {
+        let folder = folder::Folder::new();
+        check_with_lists(chatflow::SqliteStore::open(folder.file()).unwrap(), &ops);
     }
 }

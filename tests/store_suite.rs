@@ -9,7 +9,7 @@ mod own_store;
 use std::sync::Arc;
 
 use chatflow::testkit::store_suite::Fresh;
-use chatflow::{DynStore, MemoryStore};
+use chatflow::{DynStore, MemoryFlows, MemoryStore};
 use own_store::OwnStore;
 use pollster::block_on;
 
@@ -39,5 +39,19 @@ mod on_the_own_one_of_the_examples {
     use super::*;
     chatflow::store_suite! {
         harness: Fresh(OwnStore::default), block_on: block_on, groups: [conversations],
+    }
+}
+
+mod flows_in_memory {
+    use super::*;
+    chatflow::store_suite! {
+        harness: Fresh(MemoryFlows::new), block_on: block_on, groups: [flows],
+    }
+}
+
+mod shared_flows_in_memory {
+    use super::*;
+    chatflow::store_suite! {
+        harness: Fresh(|| Arc::new(MemoryFlows::new())), block_on: block_on, groups: [flows],
     }
 }

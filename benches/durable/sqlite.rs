@@ -24,20 +24,10 @@ const CALLERS: usize = 64;
 pub(crate) fn run() {
     println!("P2: SQLite, {PASSES} passes, medians (spread)");
     pair("one caller, synchronous=FULL", PASSES, ALONE, 1, true, 90.0);
-    for (what, name) in [("syncs-crate", "chatflow"), ("syncs-hand", "by hand")] {
-        match syncs::per_conversation(what) {
-            Some(syncs) => println!("    {name:<9} {syncs:>9.3} syncs a conversation, one caller"),
-            None => println!("    {name:<9} syncs were not counted: strace is not here"),
-        }
-    }
-    pair(
-        "64 callers, by hand 64 calls a transaction, synchronous=FULL",
-        PASSES,
-        TOGETHER,
-        CALLERS,
-        true,
-        70.0,
-    );
+    count_syncs("one-by-hand", "one-on-crate");
+    let by_hand = "64 callers, by hand 64 calls a transaction, synchronous=FULL";
+    pair(by_hand, PASSES, TOGETHER, CALLERS, true, 70.0);
+    count_syncs("many-by-hand", "many-on-crate");
     pair("one caller, synchronous=NORMAL", PASSES, ALONE * 5, 1, false, 0.0);
 }
 
@@ -45,6 +35,15 @@ pub(crate) fn run() {
 pub(crate) fn smoke() {
     pair("smoke: one caller", 1, 20, 1, true, 0.0);
     pair("smoke: 64 callers", 1, 128, CALLERS, true, 0.0);
+}
+
+fn count_syncs(by_hand: &str, on_crate: &str) {
+    match (syncs::per_conversation(by_hand), syncs::per_conversation(on_crate)) {
+        (Some(hand), Some(ours)) => {
+            println!("    syncs a conversation: by hand {hand:.3}, chatflow {ours:.3}")
+        }
+        _ => println!("    syncs were not counted: strace does not run here"),
+    }
 }
 
 /// Three do the same in turn, a little at a time, so that a busy machine is busy for all of them.

@@ -8,8 +8,8 @@ use crate::script::scripts;
 use crate::sqlite_by_hand::ByHand;
 use crate::{bot, sqlite, sqlite_by_hand};
 
-const FEW: u64 = 100;
-const MORE: u64 = 2_100;
+const FEW: u64 = 128;
+const MORE: u64 = 2_176;
 const CALLS: &str = "trace=fsync,fdatasync,msync,sync_file_range";
 
 /// Syncs per conversation; None if they can not be counted here.
@@ -45,22 +45,24 @@ fn calls(line: &str) -> Option<f64> {
     words.get(3)?.parse().ok()
 }
 
-/// The run that is counted: one caller.
+/// The run that is counted; for `perf` and `strace` too: one caller, or 64.
 pub(crate) fn work(what: &str, conversations: u64) {
     let folder = Folder::new();
     let file = folder.file("counted.db");
+    let scripts = scripts(0..conversations);
     match what {
-        "syncs-crate" => {
-            let store = sqlite::open(&file, true);
-            pollster::block_on(async {
-                let bot = bot::Bot::new(store, None).await;
-                bot.one_by_one(scripts(0..conversations)).await;
-            });
+        "one-on-crate" => {
+            let bot = pollster::block_on(bot::Bot::new(sqlite::open(&file, true), None));
+            pollster::block_on(bot.one_by_one(scripts));
         }
-        "syncs-hand" => {
+        "many-on-crate" => {
+            let bot = pollster::block_on(bot::Bot::new(sqlite::open(&file, true), None));
+            bot::runtime().block_on(bot.in_flight(64, scripts, false));
+        }
+        "one-by-hand" | "many-by-hand" => {
             let db = sqlite_by_hand::open(&file, true);
-            let mut hand = ByHand::on(&db, true);
-            hand.converse(&scripts(0..conversations), 1);
+            let at_a_time = if what == "one-by-hand" { 1 } else { 64 };
+            ByHand::on(&db, true).converse(&scripts, at_a_time);
         }
         _ => panic!("nothing is called {what}"),
     }

@@ -170,9 +170,12 @@ fn an_erased_contact_is_not_in_the_file() {
     let folder = Folder::new();
     let store = SqliteStore::open(folder.file()).unwrap();
     let secret = "+1 415 secret";
-    let commit = Commit { record: opaque(secret), ..commit("ann", None) };
+    let commit = Commit { record: opaque(&secret.repeat(1_000)), ..commit("ann", None) };
     let Ok(Committed::Applied { revision, .. }) = block_on(store.commit(commit)) else { panic!("refused") };
+    drop(store);
+    let store = SqliteStore::open(folder.file()).unwrap();
     let has = |bytes: &[u8]| bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+    assert!(has(&fs::read(folder.file()).unwrap()));
     let erase = Erase { workspace: shop(), contact: contact("ann"), expect: revision, now: at(0) };
     assert!(block_on(store.erase(&erase)).unwrap().is_some());
     drop(store);

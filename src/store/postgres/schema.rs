@@ -98,9 +98,9 @@ DECLARE
     sliced text;
 BEGIN
     FOREACH sliced IN ARRAY ARRAY['chatflow_conversation', 'chatflow_session', 'chatflow_journal'] LOOP
-        FOR slice IN 0 .. slices - 1 LOOP
+        FOR nth IN 0 .. slices - 1 LOOP
             EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%s) TO (%s)',
-                sliced || '_' || slice, sliced, slice * 1024 / slices, (slice + 1) * 1024 / slices);
+                sliced || '_' || nth, sliced, nth * 1024 / slices, (nth + 1) * 1024 / slices);
         END LOOP;
     END LOOP;
 END $$";

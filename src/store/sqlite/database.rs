@@ -15,6 +15,9 @@ use crate::store::sqlite::schema;
 /// syncs and holds the writer up, so that it is to be seldom; a longer log makes reads slower.
 const CHECKPOINT: &str = "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;";
 
+/// What is removed does not stay in the free parts of a page that is written anyway.
+pub(super) const OVERWRITE: &str = "PRAGMA secure_delete = FAST";
+
 /// Makes a connection that writes, and brings the tables up to date. Of a file of a newer release nothing is changed.
 pub(super) fn open_writer(file: &Path, options: &SqliteOptions, create: bool) -> Result<Connection, Refused> {
     let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -27,8 +30,7 @@ pub(super) fn open_writer(file: &Path, options: &SqliteOptions, create: bool) ->
     }
     connection.execute_batch(CHECKPOINT)?;
     connection.execute_batch(durable(options.synchronous))?;
-    // What was erased is not left in the free parts of a page.
-    connection.execute_batch("PRAGMA secure_delete = FAST")?;
+    connection.execute_batch(OVERWRITE)?;
     schema::migrate(&mut connection, schema::STEPS)?;
     if let Some(bytes) = options.max_bytes {
         let page: i64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;

@@ -6,7 +6,7 @@ use crate::id::{FlowId, TriggerKey};
 use crate::store::sql::{instant, micros};
 use crate::store::sqlite::columns::{damaged, signed, text};
 use crate::store::sqlite::commit::{Seen, add_key};
-use crate::store::sqlite::database::Database;
+use crate::store::sqlite::database::{Database, OVERWRITE};
 use crate::store::sqlite::queue::{Failure, Operation};
 use crate::store::{Erase, KeyName, KeyRecord, Removed};
 
@@ -21,6 +21,9 @@ pub(super) const REMOVE_JOURNAL: &str = "DELETE FROM chatflow_journal WHERE work
 pub(super) const REMOVE: &str = "DELETE FROM chatflow_conversation WHERE id = ?1";
 pub(super) const RAISE_FLOOR: &str = "UPDATE chatflow_schema SET revision_floor = max(revision_floor, ?1)";
 
+/// Pages that become free are overwritten, not only the free parts of pages that stay.
+const OVERWRITE_ALL: &str = "PRAGMA secure_delete = ON";
+
 impl Operation for Erase {
     type Answer = Option<Removed>;
     const DOING: &'static str = "forget a contact";
@@ -30,6 +33,7 @@ impl Operation for Erase {
         let seen = Seen::find(database, workspace, &contact)?;
         let Some(seen) = seen.filter(|seen| seen.revision == self.expect) else { return Ok(None) };
         let names = params![workspace, contact];
+        database.connection.execute_batch(OVERWRITE_ALL)?;
         let keys = self.turn_keys(database, workspace, &contact)?;
         database.execute(REMOVE_ALIASES, [seen.id])?;
         let ended: Option<i64> = database.first(COUNT_ENDED, names, |row| row.get(0))?;
@@ -37,6 +41,7 @@ impl Operation for Erase {
         let journal = database.execute(REMOVE_JOURNAL, names)?;
         database.execute(REMOVE, [seen.id])?;
         database.execute(RAISE_FLOOR, [signed(seen.revision)])?;
+        database.connection.execute_batch(OVERWRITE)?;
         let sessions = usize::try_from(ended.unwrap_or_default()).unwrap_or_default();
         Ok(Some(Removed { sessions, journal, keys }))
     }

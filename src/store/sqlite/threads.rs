@@ -1,5 +1,6 @@
 //! The store's threads: one that writes, many calls in one transaction, and those that read.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -56,7 +57,10 @@ fn serve(
                 let database = Database::over(&connection);
                 loop {
                     let Some(calls) = queue.take(share) else { return };
-                    if let State::Doubtful = run(&database, calls) {
+                    // A thread outlives a panic: calls that have no answer are told as they are dropped, and closing the
+                    // connection rolls back what is open.
+                    let run = AssertUnwindSafe(|| run(&database, calls));
+                    if !matches!(catch_unwind(run), Ok(State::Sound)) {
                         break;
                     }
                 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::address::Alias;
+use crate::error::{StoreError, StoreErrorKind};
 use crate::id::{ContactId, FlowId, FlowVersion, SessionId, WorkspaceId};
 use crate::store::{
     Catalogue, Commit, Committed, ConversationQuery, ConversationStore, Due, Erase, FlowChange, FlowSaved,
@@ -10,9 +11,26 @@ use crate::store::{
     Removed, Revision, SessionQuery, SessionRecord, Settle, Settled, StoreQueries, StoredConversation,
 };
 use crate::testkit::store_suite::Harness;
+use crate::testkit::store_suite::harness::step_aside;
 use crate::testkit::store_suite::kit::{by_alias, by_contact, erase, flow, shop, text_of};
 
-/// A store whose answers are taken for granted: each method panics on an error. Clones ask the same store.
+/// How often a call is made that surely was not done.
+const TRIES: usize = 100;
+
+/// Makes a call again as long as it surely was not done (rule 18); any other error is a failure of the store.
+async fn answered<T, F: Future<Output = Result<T, StoreError>>>(what: &str, call: impl Fn() -> F) -> T {
+    for _ in 0..TRIES {
+        match call().await {
+            Ok(answer) => return answer,
+            Err(error) if error.kind() == StoreErrorKind::Transient => step_aside().await,
+            Err(error) => panic!("{what} failed: {error}"),
+        }
+    }
+    panic!("{what} was not done in {TRIES} tries");
+}
+
+/// A store whose answers are taken for granted: a call that surely was not done is made again, and any other error
+/// is a panic. Clones ask the same store.
 #[derive(Debug)]
 pub struct Asked<S>(pub Arc<S>);
 
@@ -37,7 +55,7 @@ impl<S> Asked<S> {
 impl<S: ConversationStore> Asked<S> {
     /// Loads.
     pub async fn load(&self, lookup: &Lookup) -> Loaded {
-        self.0.load(lookup).await.expect("a load is answered")
+        answered("a load", || self.0.load(lookup)).await
     }
 
     /// The conversation of a contact of the shop, as a token without a lease sees it.
@@ -62,7 +80,7 @@ impl<S: ConversationStore> Asked<S> {
 
     /// Commits.
     pub async fn commit(&self, commit: Commit) -> Committed {
-        self.0.commit(commit).await.expect("a commit is answered")
+        answered("a commit", || self.0.commit(commit.clone())).await
     }
 
     /// Commits what must apply, and answers the new revision.
@@ -75,12 +93,12 @@ impl<S: ConversationStore> Asked<S> {
 
     /// Settles.
     pub async fn settle(&self, settle: &Settle) -> Settled {
-        self.0.settle(settle).await.expect("a settle is answered")
+        answered("a settle", || self.0.settle(settle)).await
     }
 
     /// Claims.
     pub async fn claim(&self, due: &Due) -> Leased {
-        self.0.lease_due(due).await.expect("a claim is answered")
+        answered("a claim", || self.0.lease_due(due)).await
     }
 
     /// Who is claimed, in order.
@@ -91,12 +109,12 @@ impl<S: ConversationStore> Asked<S> {
 
     /// Counts live sessions.
     pub async fn live(&self, live: &Live) -> u64 {
-        self.0.live(live).await.expect("a count is answered")
+        answered("a count", || self.0.live(live)).await
     }
 
     /// Purges.
     pub async fn purge(&self, purge: &Purge) -> Purged {
-        self.0.purge(purge).await.expect("a purge is answered")
+        answered("a purge", || self.0.purge(purge)).await
     }
 
     /// Erases a contact of the shop at this revision.
@@ -106,7 +124,7 @@ impl<S: ConversationStore> Asked<S> {
 
     /// Erases.
     pub async fn erase_as(&self, erase: &Erase) -> Option<Removed> {
-        self.0.erase(erase).await.expect("an erase is answered")
+        answered("an erase", || self.0.erase(erase)).await
     }
 
     /// Loads, decides and commits.
@@ -115,34 +133,43 @@ impl<S: ConversationStore> Asked<S> {
         lookup: &Lookup,
         mut decide: impl FnMut(&mut Loaded) -> Option<Commit> + Send,
     ) -> Option<Committed> {
-        self.0.update(lookup, &mut decide).await.expect("an update is answered")
+        for _ in 0..TRIES {
+            match self.0.update(lookup, &mut decide).await {
+                Ok(answer) => return answer,
+                Err(error) if error.kind() == StoreErrorKind::Transient => step_aside().await,
+                Err(error) => panic!("an update failed: {error}"),
+            }
+        }
+        panic!("an update was not done in {TRIES} tries");
     }
 }
 
 impl<S: StoreQueries> Asked<S> {
     /// Lists sessions.
     pub async fn sessions(&self, query: &SessionQuery) -> Vec<SessionRecord> {
-        self.0.sessions(query).await.expect("a list is answered")
+        answered("a list", || self.0.sessions(query)).await
     }
 
     /// A session of the shop.
     pub async fn session(&self, id: SessionId) -> Option<SessionRecord> {
-        self.0.session(&shop(), id).await.expect("a session is answered")
+        let workspace = &shop();
+        answered("a session", || self.0.session(workspace, id)).await
     }
 
     /// The journal of a session of the shop.
     pub async fn journal(&self, id: SessionId) -> Vec<JournalEntry> {
-        self.0.journal(&shop(), id).await.expect("a journal is answered")
+        let workspace = &shop();
+        answered("a journal", || self.0.journal(workspace, id)).await
     }
 
     /// A flow's journal.
     pub async fn journal_of(&self, query: &JournalQuery) -> Vec<JournalEntry> {
-        self.0.journal_of(query).await.expect("a journal is answered")
+        answered("a journal", || self.0.journal_of(query)).await
     }
 
     /// Whose conversations are listed, in order.
     pub async fn listed(&self, query: &ConversationQuery) -> Vec<String> {
-        let found = self.0.conversations(query).await.expect("a list is answered");
+        let found = answered("a list", || self.0.conversations(query)).await;
         found.iter().map(|(contact, _)| contact.to_string()).collect()
     }
 }
@@ -150,12 +177,13 @@ impl<S: StoreQueries> Asked<S> {
 impl<S: FlowStore> Asked<S> {
     /// The revision of the shop's flows.
     pub async fn flows_revision(&self) -> u64 {
-        self.0.revision(&shop()).await.expect("a revision is answered")
+        let workspace = &shop();
+        answered("a revision", || self.0.revision(workspace)).await
     }
 
     /// A workspace's flows, sorted by code.
     pub async fn catalogue(&self, workspace: &WorkspaceId) -> Catalogue {
-        let mut catalogue = self.0.catalogue(workspace).await.expect("a catalogue is answered");
+        let mut catalogue = answered("a catalogue", || self.0.catalogue(workspace)).await;
         catalogue.flows.sort_by(|one, other| one.flow.cmp(&other.flow));
         catalogue
     }
@@ -173,16 +201,17 @@ impl<S: FlowStore> Asked<S> {
         flow: &FlowId,
         version: Option<FlowVersion>,
     ) -> Option<Arc<str>> {
-        self.0.definition(workspace, flow, version).await.expect("a definition is answered")
+        answered("a definition", || self.0.definition(workspace, flow, version)).await
     }
 
     /// Saves in the shop.
     pub async fn save(&self, change: FlowChange) -> FlowSaved {
-        self.0.save(&shop(), change).await.expect("a save is answered")
+        let workspace = &shop();
+        answered("a save", || self.0.save(workspace, change.clone())).await
     }
 
     /// The workspaces with a terminated version.
     pub async fn terminated(&self) -> Vec<WorkspaceId> {
-        self.0.terminated().await.expect("an answer")
+        answered("a question", || self.0.terminated()).await
     }
 }

@@ -52,7 +52,7 @@ const CONVERSATIONS: [&str; 25] = [
 ];
 
 const QUERIES: [&str; 6] = [
-    "a query answers what was written",
+    "a query answers what was written, and nothing that was refused, purged or erased",
     "nothing of another workspace is answered",
     "sessions come newest first, live and ended together, from the cursor on",
     "a session's journal comes in the order of its numbers",

@@ -288,7 +288,8 @@ fn template() -> PathBuf {
             .stdout(Stdio::null())
             .status();
         assert!(status.expect("initdb runs").success(), "initdb failed");
-        let settings = "listen_addresses = '127.0.0.1'\nunix_socket_directories = ''\nshared_buffers = '32MB'\n";
+        let settings =
+            "listen_addresses = '127.0.0.1'\nunix_socket_directories = ''\nshared_buffers = '32MB'\n";
         append(&folder.join("postgresql.auto.conf"), settings);
         folder
     })

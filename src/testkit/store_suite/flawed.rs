@@ -1,0 +1,373 @@
+//! Stores that break one rule each, so that a suite, an engine or a host's own checks can be shown to see it.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use crate::error::StoreError;
+use crate::id::{ContactId, SessionId, WorkspaceId};
+use crate::store::{
+    Commit, Committed, ConversationQuery, ConversationStore, Due, Erase, JournalEntry, JournalQuery, Lease,
+    Leased, Live, Loaded, Lookup, Purge, Purged, Record, Removed, Revision, SessionQuery, SessionRecord,
+    Settle, Settled, StoreQueries, StoredConversation, Subject,
+};
+use crate::testkit::store_suite::harness::step_aside;
+
+/// What a store does wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Flaw {
+    /// Writes over what others wrote: `expect` is not looked at (rule 5).
+    LostUpdate,
+    /// Keeps the key of a refused commit (rule 4).
+    TornKey,
+    /// Writes the aliases of a commit after the rest, so that a dropped call leaves a part (rules 4 and 19).
+    TornAliases,
+    /// Lets a key be taken twice (rule 6).
+    KeysNotUnique,
+    /// Lets two contacts have an alias; the first keeps it (rule 7).
+    AliasesNotUnique,
+    /// Does not keep keys (rule 3).
+    ForgetsKeys,
+    /// Answers keys that have expired (rule 3).
+    KeysNeverExpire,
+    /// Answers a conversation as it was at the load before (rules 2 and 3).
+    StaleRead,
+    /// Finds conversations of other workspaces (rule 1).
+    OneWorkspace,
+    /// Takes capital letters for small ones (rule 21).
+    FoldsCase,
+    /// Claims what is not due yet (rule 12).
+    PhantomDue,
+    /// Claims without a lease, so that another token gets the same (rule 12).
+    SharesClaims,
+    /// Does not keep when something is due (rules 4 and 15).
+    ForgetsDue,
+    /// Says that it is later than it is until something is due next (rule 12).
+    NextDueLate,
+    /// Says that a lease was taken that somebody else has (rule 10).
+    GrantsTwice,
+    /// Commits without the lease (rule 11).
+    IgnoresLease,
+    /// Answers no watermark (rule 13).
+    ForgetsWatermark,
+    /// Says that it settled, without the lease (rule 14).
+    SettlesWithoutLease,
+    /// Settles whatever the revision is (rule 15).
+    SettlesBlindly,
+    /// Sets nothing aside (rule 17).
+    NoQuarantine,
+    /// Removes what is an hour too young (rule 20).
+    PurgesTooMuch,
+    /// Never says that more is left (rule 20).
+    PurgeStops,
+    /// Says that a contact is erased, and leaves it (rule 22).
+    KeepsErased,
+    /// Erases at any revision (rule 22).
+    ErasesBlindly,
+    /// Counts sessions by flow, whatever their version (rule 24).
+    CountsAnyVersion,
+    /// Wakes nobody (`live`).
+    WakesNobody,
+    /// Keeps neither ended sessions nor the journal. Allowed to a store without [`StoreQueries`] (rule 20).
+    DropsPast,
+    /// Pages begin anew whatever the cursor says (rules 2, 4 and 5 of [`StoreQueries`]).
+    IgnoresCursor,
+}
+
+impl Flaw {
+    /// Each of them.
+    pub const ALL: [Self; 28] = [
+        Self::LostUpdate,
+        Self::TornKey,
+        Self::TornAliases,
+        Self::KeysNotUnique,
+        Self::AliasesNotUnique,
+        Self::ForgetsKeys,
+        Self::KeysNeverExpire,
+        Self::StaleRead,
+        Self::OneWorkspace,
+        Self::FoldsCase,
+        Self::PhantomDue,
+        Self::SharesClaims,
+        Self::ForgetsDue,
+        Self::NextDueLate,
+        Self::GrantsTwice,
+        Self::IgnoresLease,
+        Self::ForgetsWatermark,
+        Self::SettlesWithoutLease,
+        Self::SettlesBlindly,
+        Self::NoQuarantine,
+        Self::PurgesTooMuch,
+        Self::PurgeStops,
+        Self::KeepsErased,
+        Self::ErasesBlindly,
+        Self::CountsAnyVersion,
+        Self::WakesNobody,
+        Self::DropsPast,
+        Self::IgnoresCursor,
+    ];
+}
+
+/// A store with one [`Flaw`], around one that is sound.
+///
+/// ```
+/// use chatflow::MemoryStore;
+/// use chatflow::testkit::store_suite::{Flaw, Flawed, Fresh, conversations};
+///
+/// let harness = Fresh(|| Flawed::new(MemoryStore::new(), Flaw::LostUpdate));
+/// let checks = conversations();
+/// let check = checks.iter().find(|check| check.name == "a_commit_expects_the_last_revision").unwrap();
+/// assert!(pollster::block_on(check.verdict(&harness)).is_err());
+/// ```
+#[derive(Debug)]
+pub struct Flawed<S> {
+    store: S,
+    flaw: Flaw,
+    /// What the last load of a subject found.
+    before: Mutex<HashMap<String, StoredConversation>>,
+    ghosts: AtomicU64,
+}
+
+impl<S> Flawed<S> {
+    /// A store that is wrong in one thing.
+    pub fn new(store: S, flaw: Flaw) -> Self {
+        Self { store, flaw, before: Mutex::default(), ghosts: AtomicU64::new(0) }
+    }
+
+    fn is(&self, flaw: Flaw) -> bool {
+        self.flaw == flaw
+    }
+
+    fn workspace(&self, workspace: &WorkspaceId) -> WorkspaceId {
+        if self.is(Flaw::OneWorkspace) { WorkspaceId::default() } else { workspace.clone() }
+    }
+
+    fn contact(&self, contact: &ContactId) -> ContactId {
+        match self.flaw {
+            Flaw::FoldsCase => ContactId::new(contact.to_string().to_ascii_lowercase()).unwrap(),
+            _ => contact.clone(),
+        }
+    }
+
+    /// What was answered before, in place of what is there now.
+    fn stale(&self, lookup: &Lookup, now: Option<StoredConversation>) -> Option<StoredConversation> {
+        let name = format!("{:?} {:?}", lookup.workspace, lookup.subject);
+        let mut before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
+        match now {
+            Some(now) => before.insert(name, now.clone()).or(Some(now)),
+            None => before.remove(&name),
+        }
+    }
+}
+
+impl<S: ConversationStore> Flawed<S> {
+    async fn revision(&self, commit: &Commit) -> Result<Option<Revision>, StoreError> {
+        let subject = Subject::Contact(commit.contact.clone());
+        let lookup = Lookup::new(commit.workspace.clone(), subject, NOBODY, commit.now);
+        Ok(self.store.load(&lookup).await?.conversation.map(|found| found.revision))
+    }
+
+    /// First the record, then its aliases.
+    async fn commit_in_two(&self, commit: Commit) -> Result<Committed, StoreError> {
+        let first = Commit { add_aliases: Vec::new(), ..commit.clone() };
+        let committed = self.store.commit(first).await?;
+        let Committed::Applied { revision, leased, settled } = committed else { return Ok(committed) };
+        step_aside().await;
+        let lease = Lease::Leave;
+        let expect = Some(revision);
+        let (key, journal, ended) = (None, Vec::new(), Vec::new());
+        let second = Commit { expect, lease, key, journal, ended, drop_aliases: Vec::new(), ..commit };
+        Ok(match self.store.commit(second).await? {
+            Committed::Applied { revision, .. } => Committed::Applied { revision, leased, settled },
+            refused => refused,
+        })
+    }
+
+    /// Writes the key under a contact that nobody knows.
+    async fn keep_key(&self, commit: Commit) -> Result<(), StoreError> {
+        let number = self.ghosts.fetch_add(1, Ordering::Relaxed);
+        let ghost = ContactId::new(format!("ghost {number}")).unwrap();
+        let record = Record::from_bytes(*b"ghost");
+        let ghost =
+            Commit { key: commit.key, ..Commit::new(commit.workspace, ghost, None, record, commit.now) };
+        self.store.commit(ghost).await.map(drop)
+    }
+}
+
+/// Who holds no lease.
+const NOBODY: crate::store::Token = crate::store::Token(uuid::Uuid::nil());
+
+impl<S: ConversationStore> ConversationStore for Flawed<S> {
+    async fn load(&self, lookup: &Lookup) -> Result<Loaded, StoreError> {
+        let mut asked = Lookup { workspace: self.workspace(&lookup.workspace), ..lookup.clone() };
+        if let Subject::Contact(contact) = &lookup.subject {
+            asked.subject = Subject::Contact(self.contact(contact));
+        }
+        let mut loaded = self.store.load(&asked).await?;
+        match self.flaw {
+            Flaw::StaleRead => loaded.conversation = self.stale(&asked, loaded.conversation),
+            Flaw::ForgetsWatermark => loaded.conversation.iter_mut().for_each(|found| found.settled = 0),
+            Flaw::KeysNeverExpire => {
+                asked.now = chrono::DateTime::UNIX_EPOCH;
+                loaded.key = self.store.load(&asked).await?.key;
+            }
+            _ => {}
+        }
+        Ok(loaded)
+    }
+
+    async fn commit(&self, mut commit: Commit) -> Result<Committed, StoreError> {
+        commit.workspace = self.workspace(&commit.workspace);
+        commit.contact = self.contact(&commit.contact);
+        match self.flaw {
+            Flaw::LostUpdate => commit.expect = self.revision(&commit).await?,
+            Flaw::ForgetsKeys => commit.key = None,
+            Flaw::ForgetsDue => commit.due_at = None,
+            Flaw::DropsPast => (commit.ended, commit.journal) = (Vec::new(), Vec::new()),
+            Flaw::TornAliases => return self.commit_in_two(commit).await,
+            Flaw::IgnoresLease => {
+                if let Lease::Hold(_) | Lease::Free(_) = commit.lease {
+                    commit.lease = Lease::Leave;
+                }
+            }
+            _ => {}
+        }
+        let committed = self.store.commit(commit.clone()).await?;
+        Ok(match (self.flaw, committed) {
+            (Flaw::TornKey, refused @ (Committed::Conflict | Committed::LeaseLost))
+                if commit.key.is_some() =>
+            {
+                self.keep_key(commit).await?;
+                refused
+            }
+            (Flaw::KeysNotUnique, Committed::KeyTaken) => {
+                self.store.commit(Commit { key: None, ..commit }).await?
+            }
+            (Flaw::AliasesNotUnique, Committed::AliasTaken { .. }) => {
+                self.store.commit(Commit { add_aliases: Vec::new(), ..commit }).await?
+            }
+            (Flaw::GrantsTwice, Committed::Applied { revision, settled, .. })
+                if matches!(commit.lease, Lease::Take(..)) =>
+            {
+                Committed::Applied { revision, settled, leased: true }
+            }
+            (Flaw::ForgetsWatermark, Committed::Applied { revision, leased, .. }) => {
+                Committed::Applied { revision, leased, settled: 0 }
+            }
+            (_, committed) => committed,
+        })
+    }
+
+    async fn settle(&self, settle: &Settle) -> Result<Settled, StoreError> {
+        let mut settle = settle.clone();
+        settle.workspace = self.workspace(&settle.workspace);
+        settle.contact = self.contact(&settle.contact);
+        match self.flaw {
+            Flaw::ForgetsDue => settle.due_at = None,
+            Flaw::NoQuarantine => settle.quarantine = false,
+            Flaw::SettlesBlindly => {
+                let subject = Subject::Contact(settle.contact.clone());
+                let lookup = Lookup::new(settle.workspace.clone(), subject, settle.token, settle.now);
+                let found = self.store.load(&lookup).await?.conversation;
+                settle.revision = found.map_or(settle.revision, |found| found.revision);
+            }
+            _ => {}
+        }
+        let settled = self.store.settle(&settle).await?;
+        Ok(match settled {
+            Settled::LeaseLost if self.is(Flaw::SettlesWithoutLease) => Settled::Done,
+            settled => settled,
+        })
+    }
+
+    async fn lease_due(&self, due: &Due) -> Result<Leased, StoreError> {
+        let mut due = due.clone();
+        match self.flaw {
+            Flaw::PhantomDue => due.now += TimeDelta::seconds(2),
+            Flaw::SharesClaims => due.lease = Duration::ZERO,
+            _ => {}
+        }
+        let mut leased = self.store.lease_due(&due).await?;
+        if self.is(Flaw::NextDueLate) {
+            leased.next_due = leased.next_due.map(|next| next + TimeDelta::seconds(60));
+        }
+        Ok(leased)
+    }
+
+    async fn live(&self, live: &Live) -> Result<u64, StoreError> {
+        let mut live = Live { workspace: self.workspace(&live.workspace), ..live.clone() };
+        match self.flaw {
+            Flaw::CountsAnyVersion => live.version = None,
+            Flaw::WakesNobody => live.wake_at = None,
+            _ => {}
+        }
+        self.store.live(&live).await
+    }
+
+    async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
+        let mut purge = purge.clone();
+        if self.is(Flaw::PurgesTooMuch) {
+            for instant in [&mut purge.now, &mut purge.ended_before, &mut purge.journal_before] {
+                *instant += TimeDelta::hours(1);
+            }
+        }
+        let purged = self.store.purge(&purge).await?;
+        Ok(Purged { more: purged.more && !self.is(Flaw::PurgeStops), ..purged })
+    }
+
+    async fn erase(&self, erase: &Erase) -> Result<Option<Removed>, StoreError> {
+        let mut erase = erase.clone();
+        erase.workspace = self.workspace(&erase.workspace);
+        erase.contact = self.contact(&erase.contact);
+        let subject = Subject::Contact(erase.contact.clone());
+        let lookup = Lookup::new(erase.workspace.clone(), subject, NOBODY, erase.now);
+        match self.flaw {
+            Flaw::KeepsErased => {
+                let found = self.store.load(&lookup).await?.conversation;
+                return Ok(found.filter(|found| found.revision == erase.expect).map(|_| Removed::default()));
+            }
+            Flaw::ErasesBlindly => {
+                let found = self.store.load(&lookup).await?.conversation;
+                erase.expect = found.map_or(erase.expect, |found| found.revision);
+            }
+            _ => {}
+        }
+        self.store.erase(&erase).await
+    }
+}
+
+impl<S: StoreQueries> StoreQueries for Flawed<S> {
+    async fn sessions(&self, query: &SessionQuery) -> Result<Vec<SessionRecord>, StoreError> {
+        let mut query = SessionQuery { workspace: self.workspace(&query.workspace), ..query.clone() };
+        query.after = query.after.filter(|_| !self.is(Flaw::IgnoresCursor));
+        self.store.sessions(&query).await
+    }
+
+    async fn session(
+        &self,
+        workspace: &WorkspaceId,
+        id: SessionId,
+    ) -> Result<Option<SessionRecord>, StoreError> {
+        self.store.session(&self.workspace(workspace), id).await
+    }
+
+    async fn journal(&self, workspace: &WorkspaceId, id: SessionId) -> Result<Vec<JournalEntry>, StoreError> {
+        self.store.journal(&self.workspace(workspace), id).await
+    }
+
+    async fn journal_of(&self, query: &JournalQuery) -> Result<Vec<JournalEntry>, StoreError> {
+        let mut query = JournalQuery { workspace: self.workspace(&query.workspace), ..query.clone() };
+        query.after = query.after.filter(|_| !self.is(Flaw::IgnoresCursor));
+        self.store.journal_of(&query).await
+    }
+
+    async fn conversations(&self, query: &ConversationQuery) -> Result<Vec<(ContactId, Record)>, StoreError> {
+        let mut query = ConversationQuery { workspace: self.workspace(&query.workspace), ..query.clone() };
+        query.after = query.after.filter(|_| !self.is(Flaw::IgnoresCursor));
+        self.store.conversations(&query).await
+    }
+}

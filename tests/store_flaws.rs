@@ -1,0 +1,102 @@
+//! The suite sees what it is there to see: each store with a flaw is caught, and by a check of the rule that it breaks.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+use std::collections::BTreeSet;
+use std::panic;
+
+use chatflow::testkit::store_suite::{Check, Flaw, Flawed, Fresh, conversations, flows, queries};
+use chatflow::{DynStore, MemoryFlows, MemoryStore};
+use pollster::block_on;
+
+/// A flaw, and a check that must see it.
+const CAUGHT_BY: [(Flaw, &str); 28] = [
+    (Flaw::LostUpdate, "no_update_is_lost_between_load_and_commit"),
+    (Flaw::TornKey, "a_commit_on_another_revision_writes_nothing"),
+    (Flaw::TornAliases, "a_dropped_first_commit_is_all_or_nothing"),
+    (Flaw::KeysNotUnique, "of_many_first_uses_of_a_key_one_applies"),
+    (Flaw::AliasesNotUnique, "of_many_contacts_one_gets_an_alias"),
+    (Flaw::ForgetsKeys, "a_key_is_answered_to_whoever_asks"),
+    (Flaw::KeysNeverExpire, "a_key_is_answered_until_it_expires"),
+    (Flaw::StaleRead, "a_commit_answers_what_a_load_will"),
+    (Flaw::OneWorkspace, "a_conversation_is_found_in_its_workspace_only"),
+    (Flaw::FoldsCase, "contacts_are_compared_byte_by_byte"),
+    (Flaw::PhantomDue, "what_is_due_is_claimed"),
+    (Flaw::SharesClaims, "no_conversation_is_claimed_twice"),
+    (Flaw::ForgetsDue, "a_settle_sets_the_due_time_and_frees_the_lease"),
+    (Flaw::NextDueLate, "the_next_due_time_is_never_late"),
+    (Flaw::GrantsTwice, "a_lease_has_one_holder"),
+    (Flaw::IgnoresLease, "who_holds_nothing_is_refused"),
+    (Flaw::ForgetsWatermark, "the_watermark_stays_with_the_record"),
+    (Flaw::SettlesWithoutLease, "a_settle_without_the_lease_changes_nothing"),
+    (Flaw::SettlesBlindly, "a_settle_on_another_revision_raises_the_watermark_only"),
+    (Flaw::NoQuarantine, "a_quarantined_conversation_is_not_due"),
+    (Flaw::PurgesTooMuch, "a_purge_leaves_what_is_younger"),
+    (Flaw::PurgeStops, "a_purge_goes_on_where_its_limit_ended_it"),
+    (Flaw::KeepsErased, "an_erased_contact_leaves_nothing"),
+    (Flaw::ErasesBlindly, "an_erase_is_for_the_revision_that_was_seen"),
+    (Flaw::CountsAnyVersion, "live_sessions_are_counted_by_flow_and_version"),
+    (Flaw::WakesNobody, "counted_conversations_are_woken"),
+    (Flaw::DropsPast, "a_journal_is_read_in_order"),
+    (Flaw::IgnoresCursor, "sessions_are_listed_in_pages"),
+];
+
+/// The names of the checks that fail, with what they say.
+fn caught<H>(checks: &[Check<H>], harness: &H) -> Vec<(&'static str, String)> {
+    checks
+        .iter()
+        .filter_map(|check| block_on(check.verdict(harness)).err())
+        .map(|broken| (broken.check, broken.to_string()))
+        .collect()
+}
+
+#[test]
+fn each_flaw_is_caught_by_a_check_of_its_rule() {
+    // Panics are what a check says; hundreds of them are nothing to print.
+    panic::set_hook(Box::new(|_| {}));
+    let mut report = Vec::new();
+    let mut missed = Vec::new();
+    for (flaw, expected) in CAUGHT_BY {
+        let harness = Fresh(move || Flawed::new(MemoryStore::new(), flaw));
+        let mut checks = conversations();
+        checks.extend(queries());
+        let names = caught(&checks, &harness);
+        let (_, said) = names.iter().find(|(name, _)| *name == expected).cloned().unwrap_or_default();
+        if !said.contains("rule") && !said.contains("StoreQueries") {
+            missed.push(format!("{flaw:?} is not seen by {expected}, but by {names:?}"));
+        }
+        report.push(format!("{flaw:?}: {} checks", names.len()));
+    }
+    let _ = panic::take_hook();
+    println!("{}", report.join("\n"));
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
+
+/// Rule 20 allows it.
+#[test]
+fn a_store_that_drops_the_past_keeps_the_contract_of_conversations() {
+    let harness = Fresh(|| Flawed::new(MemoryStore::new(), Flaw::DropsPast));
+    assert_eq!(caught(&conversations(), &harness), []);
+}
+
+#[test]
+fn every_flaw_is_in_the_table() {
+    let named: Vec<Flaw> = CAUGHT_BY.iter().map(|(flaw, _)| *flaw).collect();
+    assert_eq!(named, Flaw::ALL);
+}
+
+#[test]
+fn every_check_has_a_name_of_its_own_and_tells_its_rule() {
+    type H = Fresh<fn() -> DynStore>;
+    type F = Fresh<fn() -> MemoryFlows>;
+    let told = |name: &'static str, rule: String| {
+        assert!(rule.contains(": ") && !rule.ends_with(": "), "{name}: {rule}");
+        name
+    };
+    let mut names: Vec<_> = conversations::<H>().iter().map(|c| told(c.name, c.rule.to_string())).collect();
+    names.extend(queries::<H>().iter().map(|c| told(c.name, c.rule.to_string())));
+    names.extend(flows::<F>().iter().map(|c| told(c.name, c.rule.to_string())));
+    println!("{} checks", names.len());
+    assert!(names.len() >= 140);
+    assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
+}
