@@ -3,7 +3,8 @@
 use chatflow::Flow;
 use serde_json::json;
 
-use crate::measure::{median, timed};
+use crate::measure::timed;
+use crate::median::median;
 
 const NODES: usize = 1_000;
 /// Start and end; three nodes to a question.

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use chatflow::testkit::ManualClock;
 use chatflow::{Engine, MemoryStore};
 
-use crate::cart::{Counter, FLOW, OnCrate, Sink, now, script};
-use crate::measure::{median, timed};
+use crate::cart::{OnCrate, now};
+use crate::measure::timed;
+use crate::median::median;
+use crate::script::{Counter, FLOW, Sink, script};
 
 const PASSES: usize = 9;
 

@@ -1,7 +1,8 @@
 //! P5: resident bytes of a session that waits for its first reply.
 
-use crate::cart::{OnCrate, script};
+use crate::cart::OnCrate;
 use crate::measure::resident;
+use crate::script::script;
 
 const SESSIONS: u64 = 100_000;
 

@@ -1,7 +1,9 @@
 //! P1: conversations per CPU-second, and allocations per call.
 
-use crate::cart::{ByHand, OnCrate, Script, script, scripts};
-use crate::measure::{allocations, median, timed};
+use crate::cart::{ByHand, OnCrate};
+use crate::measure::{allocations, timed};
+use crate::median::median;
+use crate::script::{Script, said, script, scripts};
 
 const CONTACTS: u64 = 10_000;
 const PASSES: usize = 9;
@@ -64,6 +66,7 @@ pub(crate) fn smoke() {
     scripts(0..50).into_iter().for_each(|script| bot.converse(script));
     scripts(0..50).into_iter().for_each(|script| hand.converse(script));
     assert_eq!(bot.counter.total(), hand.counter.total(), "both say the same");
+    assert_eq!(bot.counter.total(), said(0..50), "and say what they should");
     println!("50 conversations, {} messages, the same on both", bot.counter.total().0);
 }
 
