@@ -151,8 +151,10 @@ impl SqliteStore {
     ///     transaction.execute("INSERT INTO my_orders (number) VALUES (?1)", [order])?;
     ///     Ok(())
     /// });
-    /// let triggered = bot.on(joined).trigger(TriggerRequest::new("cart").phone("+14155550123"));
-    /// # drop((triggered, bot, store));
+    /// let request = TriggerRequest::new("cart").phone("+14155550123");
+    /// let call = async { bot.on(joined).trigger(request).await };
+    /// # drop(call);
+    /// # drop((bot, store));
     /// # std::fs::remove_dir_all(&folder)?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
