@@ -1,6 +1,8 @@
 //! One connection while an operation uses it: a pooled one, or the one of the host's own transaction.
 
 use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Waker};
 
 use deadpool_postgres::StatementCache;
 use tokio_postgres::types::{ToSql, Type};
@@ -61,8 +63,11 @@ impl<'c> Link<'c> {
     ) -> Result<T, Fault> {
         let (begin, end, undo) =
             if self.in_tx { (SAVE, RELEASE, UNDO) } else { ("BEGIN", "COMMIT", "ROLLBACK") };
+        let mut left = Left { client: self.in_tx.then_some(self.client) };
         self.run(begin).await?;
-        match work.await {
+        let done = work.await;
+        left.client = None;
+        match done {
             Ok(done) => self.run(end).await.map(|()| done),
             Err(fault) if fault.is_fatal() => Err(fault),
             Err(fault) => self.run(undo).await.and(Err(fault)),
@@ -75,6 +80,21 @@ impl<'c> Link<'c> {
         statement: impl Future<Output = Result<T, Fault>> + Send,
     ) -> Result<T, Fault> {
         if self.in_tx { self.atomically(statement).await } else { statement.await }
+    }
+}
+
+/// Undoes what was begun in the host's transaction when the call is dropped before its end. (A pooled connection is
+/// closed then.) The statement is sent by the first poll; nobody needs its answer.
+struct Left<'c> {
+    client: Option<&'c Client>,
+}
+
+impl Drop for Left<'_> {
+    fn drop(&mut self) {
+        if let Some(client) = self.client {
+            let mut undo = pin!(client.batch_execute(UNDO));
+            let _ = undo.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        }
     }
 }
 

@@ -72,8 +72,8 @@ pub enum Flaw {
     CountsAnyVersion,
     /// Wakes nobody (`live`).
     WakesNobody,
-    /// Does not keep the journal. Allowed to a store without [`StoreQueries`].
-    LosesJournal,
+    /// Keeps neither ended sessions nor the journal. Allowed to a store without [`StoreQueries`] (rule 20).
+    DropsPast,
     /// Pages begin anew whatever the cursor says (rules 2, 4 and 5 of [`StoreQueries`]).
     IgnoresCursor,
 }
@@ -107,7 +107,7 @@ impl Flaw {
         Self::ErasesBlindly,
         Self::CountsAnyVersion,
         Self::WakesNobody,
-        Self::LosesJournal,
+        Self::DropsPast,
         Self::IgnoresCursor,
     ];
 }
@@ -227,7 +227,7 @@ impl<S: ConversationStore> ConversationStore for Flawed<S> {
             Flaw::LostUpdate => commit.expect = self.revision(&commit).await?,
             Flaw::ForgetsKeys => commit.key = None,
             Flaw::ForgetsDue => commit.due_at = None,
-            Flaw::LosesJournal => commit.journal.clear(),
+            Flaw::DropsPast => (commit.ended, commit.journal) = (Vec::new(), Vec::new()),
             Flaw::TornAliases => return self.commit_in_two(commit).await,
             Flaw::IgnoresLease => {
                 if let Lease::Hold(_) | Lease::Free(_) = commit.lease {

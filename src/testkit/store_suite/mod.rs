@@ -1,4 +1,51 @@
 //! The contracts of [`crate::store`] as checks that run on any store, each named after what it asks.
+//!
+//! A host that writes a store of its own makes a test of each check with [`store_suite!`](crate::store_suite), in a
+//! file below `tests/`:
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use chatflow::MemoryStore;
+//! use chatflow::testkit::store_suite::Harness;
+//!
+//! struct Mine;
+//!
+//! impl Harness for Mine {
+//!     type Store = MemoryStore; // yours
+//!
+//!     async fn store(&self) -> Self::Store {
+//!         MemoryStore::new() // a fresh one: a file, a schema or a key prefix of its own
+//!     }
+//!
+//!     async fn pass(&self, _time: Duration) {
+//!         // Only if leases are judged by the clock of a server: sleep for so long.
+//!     }
+//! }
+//!
+//! chatflow::store_suite! { harness: Mine, block_on: pollster::block_on, groups: [conversations, queries] }
+//! # fn main() {
+//! # use chatflow::testkit::store_suite::{conversations, queries, run_all};
+//! # pollster::block_on(async { run_all(&conversations(), &Mine).await; run_all(&queries(), &Mine).await; });
+//! # }
+//! ```
+//!
+//! A test that fails says which rule of which contract the store breaks. For other ways to run them,
+//! [`conversations`], [`queries`] and [`flows`] answer the [`Check`]s as values, with name and rule.
+//!
+//! | group | needs | asks |
+//! |---|---|---|
+//! | `conversations` | [`ConversationStore`](crate::store::ConversationStore) | its 24 rules, races, dropped calls, large and strange values |
+//! | `queries` | [`StoreQueries`](crate::store::StoreQueries) beside it | its 5 rules; what purge and erase do to ended sessions and journal |
+//! | `flows` | [`FlowStore`](crate::store::FlowStore) | its 5 rules, races, dropped saves |
+//!
+//! A check asks one fresh store, and assumes nothing that the contract does not promise: revisions begin anywhere,
+//! `next_due` may be early, equals come in any order. What it commits is as an engine writes it: `started`, `called`
+//! and `ended` agree with the record. Where a lease is to run out, the `now` of the calls moves on and
+//! [`Harness::pass`] is called. A call that fails as [transient](crate::StoreError::transient) is made again.
+//!
+//! The checks need no runtime and keep to one thread, unless [`Harness::together`] says otherwise.
+//! [`Flawed`] is a store that breaks a rule, to see a check fail.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a check may fail")]
 
 mod asked;

@@ -245,7 +245,9 @@ pub async fn purged_sessions_are_not_listed(harness: &impl Harness<Store: Conver
     let store = Asked::fresh(harness).await;
     for (number, seconds) in [(1, 10), (2, 20), (3, 30), (4, 5_000)] {
         let past = vec![ended(&format!("contact {number}"), number, at(0), at(seconds))];
-        store.apply(Commit { ended: past, ..commit(&format!("contact {number}"), None) }).await;
+        let added = vec![session_alias(number)];
+        let name = format!("contact {number}");
+        store.apply(Commit { ended: past, add_aliases: added, ..commit(&name, None) }).await;
     }
     store.apply(commit_with("live", None, &[session(9, "cart", 1, at(0))])).await;
     let first = store.purge(&purge(30, 1)).await;
@@ -256,6 +258,8 @@ pub async fn purged_sessions_are_not_listed(harness: &impl Harness<Store: Conver
     left.sort_unstable();
     assert_eq!(left, [3, 4, 9]);
     assert!(store.session(session_id(1)).await.is_none());
+    assert_eq!(store.follow(session_alias(2)).await, None, "the alias goes with its session");
+    assert_eq!(store.follow(session_alias(3)).await, Some(contact("contact 3")));
     let last = store.purge(&purge(9_999, 100)).await;
     assert_eq!((last.sessions, last.more), (2, false));
     assert_eq!(ids(&store, &all()).await, [9], "a live session is never purged");

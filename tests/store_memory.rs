@@ -1,0 +1,68 @@
+//! What `MemoryStore` does beyond the contract: due times to the nanosecond, and records that it lends.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod store_kit;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use chatflow::store::{Commit, ConversationQuery, ConversationStore, Lease, Lookup};
+use chrono::TimeDelta;
+use pollster::block_on;
+use store_kit::*;
+
+/// Rule 12.
+#[test]
+fn a_due_time_is_exact_to_the_nanosecond() {
+    let store = Asked(memory());
+    let instant = at_ms(1_500) + TimeDelta::nanoseconds(5);
+    store.apply(Commit { due_at: Some(instant), ..commit("ann", None) });
+    for early in [at(1), at_ms(1_500), instant - TimeDelta::nanoseconds(1)] {
+        assert!(store.claimed(&due(1, early)).is_empty());
+    }
+    assert_eq!(store.claimed(&due(1, instant)), ["ann"]);
+}
+
+/// A store with another copy of the record may refuse as ever; this one has none, and sets aside.
+#[test]
+fn an_update_in_place_that_is_refused_sets_aside() {
+    refused_in_place(Asked(memory()));
+    refused_in_place(Asked(erased()));
+}
+
+fn refused_in_place(store: Asked<impl Store>) {
+    let revision = store.apply(Commit { due_at: Some(at(0)), ..commit("ann", None) });
+    let lookup = Lookup { in_place: true, ..by_contact("ann") };
+    let refused = store.update(&lookup, |loaded| {
+        let stored = loaded.conversation.take()?;
+        Some(Commit { lease: Lease::Free(token(8)), ..commit("ann", Some(stored.revision)) })
+    });
+    assert!(refused.is_err_and(|error| !error.is_retryable()));
+    let seen = store.find("ann").unwrap();
+    assert_eq!((seen.quarantined, seen.revision), (true, revision));
+    assert!(seen.record.conversation().is_err() && store.claimed(&due(1, at(9))).is_empty());
+    store.update(&lookup, |_| None).unwrap();
+    assert!(store.find("ann").unwrap().quarantined, "a look does not change that");
+    let query = ConversationQuery { workspace: shop(), quarantined: true, after: None, limit: 9 };
+    assert_eq!(block_on(store.0.conversations(&query)).unwrap().len(), 1);
+    store.apply(Commit { due_at: Some(at(1)), ..commit("ann", Some(revision)) });
+    assert_eq!(store.claimed(&due(1, at(9))), ["ann"]);
+}
+
+/// A decision that panics harms this conversation only.
+#[test]
+fn an_update_in_place_that_panics_sets_aside() {
+    panics_in_place(Asked(memory()));
+    panics_in_place(Asked(erased()));
+}
+
+fn panics_in_place(store: Asked<impl ConversationStore>) {
+    let revision = store.apply(commit("ann", None));
+    let lookup = Lookup { in_place: true, ..by_contact("ann") };
+    let panicked =
+        catch_unwind(AssertUnwindSafe(|| store.update(&lookup, |_| panic!("as the test wants it"))));
+    assert!(panicked.is_err());
+    assert!(store.find("ann").unwrap().quarantined);
+    store.apply(commit("ann", Some(revision)));
+    assert_eq!(store.text("ann").as_deref(), Some("ann"));
+}
