@@ -97,11 +97,11 @@ fn sent(events: &[Event], of: u64, seq: u64) -> usize {
 
 /// The session that a contact's trigger was answered with.
 fn named(events: &[Event], of: u64) -> SessionId {
-    let answers = events.iter().filter_map(|event| match event {
+    let mut answers = events.iter().rev().filter_map(|event| match event {
         Event::Triggered { contact, session, .. } if *contact == of => Some(*session),
         _ => None,
     });
-    answers.last().unwrap()
+    answers.next().unwrap()
 }
 
 fn finds(world: World, contact: u64, expected: impl Fn(&Violation) -> bool) -> Result<(), Failed> {
