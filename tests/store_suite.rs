@@ -8,7 +8,7 @@ mod own_store;
 
 use std::sync::Arc;
 
-use chatflow::testkit::store_suite::Fresh;
+use chatflow::testkit::store_suite::{Fresh, Harness, Task, conversations, run_all};
 use chatflow::{DynStore, MemoryFlows, MemoryStore};
 use own_store::OwnStore;
 use pollster::block_on;
@@ -53,5 +53,34 @@ mod shared_flows_in_memory {
     use super::*;
     chatflow::store_suite! {
         harness: Fresh(|| Arc::new(MemoryFlows::new())), block_on: block_on, groups: [flows],
+    }
+}
+
+/// Tasks on threads of their own, so that calls meet inside the store.
+struct OnThreads;
+
+impl Harness for OnThreads {
+    type Store = MemoryStore;
+
+    async fn store(&self) -> MemoryStore {
+        MemoryStore::new()
+    }
+
+    async fn together(&self, tasks: Vec<Task>) {
+        std::thread::scope(|scope| {
+            for task in tasks {
+                scope.spawn(|| block_on(task));
+            }
+        });
+    }
+}
+
+#[test]
+fn races_hold_on_threads_too() {
+    let mut races = conversations::<OnThreads>();
+    races.retain(|check| check.group == "races");
+    assert!(races.len() > 8);
+    for _ in 0..20 {
+        block_on(run_all(&races, &OnThreads));
     }
 }

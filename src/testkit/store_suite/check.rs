@@ -16,6 +16,8 @@ pub type Run<H> = for<'a> fn(&'a H) -> Pin<Box<dyn Future<Output = ()> + Send + 
 pub struct Check<H> {
     /// What is checked, as a sentence. No other check has this name.
     pub name: &'static str,
+    /// The module of the suite that it is in, such as `races`; a host's own may be in any.
+    pub group: &'static str,
     /// The rule that does not hold if the check fails.
     pub rule: Rule,
     run: Run<H>,
@@ -37,8 +39,8 @@ pub struct Broken {
 impl<H> Check<H> {
     /// A check, such as one of a host's own.
     #[must_use]
-    pub const fn new(name: &'static str, rule: Rule, run: Run<H>) -> Self {
-        Self { name, rule, run }
+    pub const fn new(group: &'static str, name: &'static str, rule: Rule, run: Run<H>) -> Self {
+        Self { name, group, rule, run }
     }
 
     /// Runs the check.

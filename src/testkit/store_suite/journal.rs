@@ -79,7 +79,7 @@ pub async fn an_entry_comes_back_unchanged(harness: &impl Harness<Store: Convers
     });
     let full = entry_with("ann", 1, 1, at_ms(1_234), &change);
     store.apply(Commit { journal: vec![full.clone()], ..commit("ann", None) }).await;
-    assert_eq!(store.journal(session_id(1)).await, [full.clone()]);
+    assert_eq!(store.journal(session_id(1)).await, std::slice::from_ref(&full));
     assert_eq!(store.journal_of(&all()).await, [full]);
 }
 

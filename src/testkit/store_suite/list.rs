@@ -230,7 +230,8 @@ macro_rules! __store_tests {
         fn $name() {
             use $crate::testkit::store_suite::{Check, Contract, Rule, $module};
             let rule = Rule { contract: Contract::$contract, number: $rule };
-            let check = Check::new(stringify!($name), rule, |harness| Box::pin($module::$name(harness)));
+            let (group, name) = (stringify!($module), stringify!($name));
+            let check = Check::new(group, name, rule, |harness| Box::pin($module::$name(harness)));
             ($block_on)(check.run(&$harness))
         }
     )*};
@@ -265,6 +266,7 @@ macro_rules! store_suite {
 macro_rules! listed {
     ([] $contract:ident [$($module:ident::$name:ident = $rule:literal,)*]) => {
         vec![$(Check::new(
+            stringify!($module),
             stringify!($name),
             Rule { contract: Contract::$contract, number: $rule },
             |harness| Box::pin(crate::testkit::store_suite::$module::$name(harness)),
