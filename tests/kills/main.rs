@@ -11,11 +11,7 @@ mod orders;
 mod postgres;
 mod seeded;
 #[path = "../postgres/faults/server.rs"]
-#[allow(
-    dead_code,
-    clippy::disallowed_methods,
-    reason = "these tests need less of it; a server is waited for"
-)]
+#[allow(dead_code, reason = "these tests need less of it")]
 mod server;
 mod sqlite;
 mod verdict;

@@ -1,6 +1,8 @@
 //! PostgreSQL servers of a test's own: started with settings, stopped politely or not, frozen, copied, followed by a
 //! replica that can be promoted. Each is known by its process id and its folder; dropped, it is gone.
 
+#![allow(clippy::disallowed_methods, reason = "a server takes its time to start, and says so in a file")]
+
 use std::env;
 use std::fs;
 use std::net::{TcpListener, TcpStream};
