@@ -132,7 +132,6 @@ impl PostgresOptions {
     ///
     /// # Errors
     /// As [`connect`](Self::connect).
-    #[expect(clippy::wrong_self_convention, reason = "named as `PostgresStore::from_pool`")]
     pub async fn from_pool(self, pool: Pool) -> Result<PostgresStore, StoreError> {
         PostgresStore::open(pool, self).await
     }
