@@ -14,8 +14,8 @@ use super::server::{Server, Stop};
 use super::stage::{Stage, prove};
 use super::traffic::{Traffic, converse};
 
-async fn kill_and_promote(primary: &mut Server, replica: &Server) {
-    primary.kill();
+async fn lose_and_promote(primary: &mut Server, replica: &Server) {
+    primary.lose();
     tokio::time::sleep(Duration::from_millis(200)).await;
     replica.promote().await;
 }
@@ -31,7 +31,7 @@ pub(crate) async fn a_synchronous_replica_that_takes_over_has_all_that_was_ackno
     let bots = [stage.bot_by(&both, options()).await, stage.bot_by(&both, options()).await];
     let traffic = Traffic::begin(&stage, &bots, 8);
     traffic.goes_on(40).await;
-    kill_and_promote(&mut primary, &replica).await;
+    lose_and_promote(&mut primary, &replica).await;
     traffic.goes_on(40).await;
     traffic.end().await;
     stage.config = replica.config();
@@ -49,7 +49,7 @@ pub(crate) async fn a_name_that_leads_to_the_new_primary_is_followed() {
     // The name leads to the replica before it takes writes: connections to it are thrown away again.
     proxy.lead_to(replica.port());
     tokio::time::sleep(Duration::from_millis(300)).await;
-    kill_and_promote(&mut primary, &replica).await;
+    lose_and_promote(&mut primary, &replica).await;
     traffic.goes_on(40).await;
     traffic.end().await;
     let errors = stage.troubles.errors();

@@ -119,6 +119,16 @@ impl Server {
         self.reap();
     }
 
+    /// Ends all of its processes at the same time, as when its machine is lost. After [`kill`](Self::kill) the others
+    /// live on for a moment, and show what no replica has: who waited for one has given up waiting.
+    pub(crate) fn lose(&mut self) {
+        self.freeze();
+        let others = self.backends();
+        self.signal("KILL");
+        signal(&others, "KILL");
+        self.reap();
+    }
+
     fn reap(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.wait().expect("the server ends");
