@@ -26,10 +26,13 @@ pub(super) async fn lease_due(link: &Link<'_>, due: &Due, slices: u16) -> Result
         }
     }
     claimed.sort_by_key(|(due_at, _)| *due_at);
-    let next_due =
-        if claimed.len() >= due.limit { Some(due.now) } else { next_due(link, now).await?.map(instant) };
+    // What the limit left is not overdue for longer than the last one that was claimed.
+    let next_due = match claimed.last() {
+        Some((last, _)) if claimed.len() >= due.limit => Some(*last),
+        _ => next_due(link, now).await?,
+    };
     let conversations = claimed.into_iter().map(|(_, conversation)| conversation).collect();
-    Ok(Leased { conversations, next_due })
+    Ok(Leased { conversations, next_due: next_due.map(instant) })
 }
 
 /// The slices that have work, each with how much of it.
