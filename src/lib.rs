@@ -54,7 +54,7 @@
 //!
 //! | the host | the crate |
 //! |---|---|
-//! | storage: a [`ConversationStore`](store::ConversationStore), such as [`MemoryStore`] or its own | what is stored, and when |
+//! | storage: a [`ConversationStore`](store::ConversationStore), one of those that are here or its own | what is stored, and when |
 //! | sending: a [`Transport`] | what is sent, in which order, how often, under which id |
 //! | answering calls: [`Calls`] | when they are made, their time-out, that a result counts once |
 //! | time and ids: [`Clock`] and [`Ids`], with defaults | TTL, deadlines, expiry |
@@ -89,28 +89,31 @@
 //! | why a session went where it went; what all did | [`Engine::journal`]; [`Engine::node_counts`], [`Engine::node_errors`] |
 //! | pictures, with a path or as a heat map | [`Diagram`] |
 //! | what was not delivered; another version; forgetting somebody | [`Engine::dead_letters`]; [`Engine::migrate`]; [`Engine::erase`] |
-//! | storage of one's own | [`store`], and [`store::Row`] to begin with |
+//! | conversations that outlive the process | `SqliteStore`, `PostgresStore` (features), and the guide `docs/storage.md` |
+//! | storage of one's own | [`store`], [`store::Row`] to begin with, and `testkit::store_suite` to test it with |
 //!
 //! `examples/` has a program for each idea. Names such as `SEMANTICS T5` in this documentation are the numbers of rules in the project's behaviour
 //! contract; the tests carry them too.
 //!
 //! # What it does not do
 //!
-//! It speaks to no channel, reads no webhook, makes no HTTP request and starts no thread. It does not verify
-//! webhooks: a forged message is the host's to refuse. Values of contacts are data: never a template, an expression
+//! It speaks to no channel, reads no webhook, makes no HTTP request and, but for the adapters of databases, starts no
+//! thread. It does not verify webhooks: a forged message is the host's to refuse. Values of contacts are data: never a template, an expression
 //! or a pattern.
 //!
 //! # Types of other crates
 //!
 //! `DateTime<Utc>` is that of `chrono` 0.4, `Value` that of `serde_json` 1 and `Uuid` that of `uuid` 1: a host that names one depends on that
-//! crate too. `uuid` is needed for [`Ids`] of one's own alone.
+//! crate too. `uuid` is needed for [`Ids`] of one's own alone. The drivers of the adapters are re-exported.
 //!
 //! # Features
 //!
 //! - `schema`: [`flow::schema`], the JSON Schema of a flow file. `flow.schema.json` beside the manifest is its text.
-//! - `testkit`: doubles for a host's own tests.
+//! - `sqlite`: `SqliteStore`, conversations and flows in one file; SQLite is compiled in.
+//! - `postgres`: `PostgresStore`, conversations and flows in PostgreSQL, shared by any number of processes; needs Tokio.
+//! - `testkit`: doubles for a host's own tests, and `store_suite`, the contracts of stores as tests.
 //!
-//! Each is off by default, as everything will be that is not the core.
+//! Each is off by default, as everything is that is not the core.
 
 #![forbid(unsafe_code)]
 #![warn(clippy::print_stdout, clippy::print_stderr)]
@@ -188,6 +191,7 @@ pub use id::{
 pub use kernel::Refusal;
 pub use limits::Limits;
 pub use observer::{Event, EventKind, Observer};
+/// The driver's types, in the version that [`SqliteStore`] takes them in.
 #[cfg(feature = "sqlite")]
 pub use rusqlite;
 pub use session::{
@@ -199,9 +203,17 @@ pub use store::SqliteStore;
 pub use store::{DynStore, MemoryFlows, MemoryStore};
 #[cfg(feature = "postgres")]
 pub use store::{PostgresOptions, PostgresStore, PostgresTx};
+/// The drivers' types, in the version that [`PostgresStore`] takes them in.
+#[cfg(feature = "postgres")]
+pub use {deadpool_postgres, tokio_postgres};
+
 pub use transport::{Receipt, Transport, send_fn};
 pub use value::{Bag, Packed};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+#[cfg(all(doctest, feature = "postgres", feature = "sqlite", feature = "testkit"))]
+#[doc = include_str!("../docs/storage.md")]
+struct Storage;

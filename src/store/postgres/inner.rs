@@ -21,7 +21,7 @@ use crate::store::postgres::link::Link;
 pub(super) type Work<'l, T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'l>>;
 
 /// How often an operation is tried that loses against others inside the server.
-const RACES: u32 = 5;
+const RACES: u32 = 9;
 
 pub(super) struct Inner {
     pool: Pool,
@@ -90,7 +90,7 @@ impl Inner {
         self.again(doing, work).await.map_err(|(doing, fault)| fault.into_error(doing, what))
     }
 
-    /// The same, with the failure as it is. A little time passes before the next attempt, not the same for all.
+    /// The same, with the failure as it is.
     pub(super) async fn again<T, F>(&self, doing: Doing, work: F) -> Result<T, (Doing, Fault)>
     where
         F: for<'l> Fn(Link<'l>) -> Work<'l, T> + Send + Sync,
@@ -99,13 +99,19 @@ impl Inner {
         loop {
             match self.once(doing, &work).await {
                 Err((_, fault)) if fault.is_lost_race() && attempt < RACES => {
-                    let spread = self.turns.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9) % 8;
-                    tokio::time::sleep(Duration::from_millis((1 << attempt) + spread)).await;
+                    tokio::time::sleep(self.pause(attempt)).await;
                     attempt += 1;
                 }
                 done => return done,
             }
         }
+    }
+
+    /// How long the loser of so many races waits: twice as long each time, give or take half, so that those who met do
+    /// not meet again.
+    fn pause(&self, attempt: u32) -> Duration {
+        let spread = self.turns.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9) % 1024;
+        Duration::from_micros((512 + spread) << attempt)
     }
 
     /// Works on a pooled connection. When that turns out to be broken, reads are tried on another, and so is whatever a
