@@ -108,7 +108,7 @@
 //!
 //! # Features
 //!
-//! - `schema`: [`flow::schema`], the JSON Schema of a flow file. `flow.schema.json` beside the manifest is its text.
+//! - `schema`: `flow::schema()`, the JSON Schema of a flow file. `flow.schema.json` beside the manifest is its text.
 //! - `sqlite`: `SqliteStore`, conversations and flows in one file; SQLite is compiled in.
 //! - `postgres`: `PostgresStore`, conversations and flows in PostgreSQL, shared by any number of processes; needs Tokio.
 //! - `testkit`: doubles for a host's own tests, and `store_suite`, the contracts of stores as tests.

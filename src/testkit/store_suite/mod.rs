@@ -31,7 +31,7 @@
 //! ```
 //!
 //! A test that fails says which rule of which contract the store breaks. For other ways to run them,
-//! [`conversations`], [`queries`] and [`flows`] answer the [`Check`]s as values, with name and rule.
+//! [`conversations`], [`queries`] and [`flows()`] answer the [`Check`]s as values, with name and rule.
 //!
 //! | group | needs | asks |
 //! |---|---|---|
