@@ -1,4 +1,4 @@
-//! The contract of [`FlowStore`](crate::store::FlowStore).
+//! The contract of [`FlowStore`].
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The journal: rules 3 and 4 of [`StoreQueries`](crate::store::StoreQueries), and what purge and erase remove from it.
+//! The journal: rules 3 and 4 of [`StoreQueries`], and what purge and erase remove from it.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Lists of sessions and of conversations: rules 1, 2 and 5 of [`StoreQueries`](crate::store::StoreQueries), and what
+//! Lists of sessions and of conversations: rules 1, 2 and 5 of [`StoreQueries`], and what
 //! purge and erase remove from them.
 
 use crate::store::{
