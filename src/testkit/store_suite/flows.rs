@@ -6,7 +6,9 @@ use crate::address::Account;
 use crate::channel::Channel;
 use crate::id::FlowVersion;
 use crate::store::{FlowChange, FlowEntry, FlowSaved, FlowStore, VersionEntry, VersionState};
+use crate::testkit::store_suite::harness::step_aside;
 use crate::testkit::store_suite::kit::*;
+use crate::testkit::store_suite::races::{ROUNDS, Shared, TASKS, each};
 use crate::testkit::store_suite::{Asked, Harness};
 
 fn entry_of(code: &str, revision: u64) -> FlowEntry {
@@ -233,4 +235,51 @@ pub async fn flow_codes_are_compared_byte_by_byte(harness: &impl Harness<Store: 
         assert_eq!(text(&store.definition(code, Some(1)).await), Some(code));
     }
     assert_eq!(store.catalogue(&shop()).await.flows.len(), codes.len());
+}
+
+/// Rule 3: of saves on one revision one applies.
+pub async fn of_many_saves_on_one_revision_one_applies(harness: &impl Harness<Store: FlowStore>) {
+    let store = Asked::fresh(harness).await;
+    let saved = Shared::<Vec<u64>>::new();
+    let tasks = each(|number| {
+        let (store, saved) = (store.clone(), saved.clone());
+        Box::pin(async move {
+            for revision in 0..ROUNDS {
+                let expect = (revision > 0).then_some(revision);
+                let draft = Some(format!("draft {} of {number}", revision + 1).into());
+                if store.save(FlowChange { draft, ..change("a", expect) }).await == FlowSaved::Saved {
+                    saved.with(|saved| saved.push(revision + 1));
+                }
+                step_aside().await;
+            }
+        })
+    });
+    harness.together(tasks).await;
+    let mut saved = saved.with(std::mem::take);
+    let last = store.catalogue(&shop()).await.flows.first().map_or(0, |entry| entry.revision);
+    saved.sort_unstable();
+    assert_eq!(saved, (1..=last).collect::<Vec<_>>());
+    let draft = store.definition("a", None).await.expect("there is a draft");
+    assert!(draft.starts_with(&format!("draft {last} of ")), "{draft}: entry and text are of two saves");
+}
+
+/// Rule 1: the revision moves on with each save, also of many flows at the same time.
+pub async fn saves_of_many_flows_all_apply(harness: &impl Harness<Store: FlowStore>) {
+    let store = Asked::fresh(harness).await;
+    let before = store.flows_revision().await;
+    let tasks = each(|number| {
+        let store = store.clone();
+        Box::pin(async move {
+            for round in 0..ROUNDS {
+                let code = format!("flow {number} {round}");
+                assert_eq!(store.save(change(&code, None)).await, FlowSaved::Saved);
+                step_aside().await;
+            }
+        })
+    });
+    harness.together(tasks).await;
+    let catalogue = store.catalogue(&shop()).await;
+    assert_eq!(catalogue.flows.len() as u64, TASKS * ROUNDS);
+    assert_ne!(catalogue.revision, before);
+    assert_eq!(catalogue.revision, store.flows_revision().await);
 }

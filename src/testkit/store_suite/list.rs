@@ -215,8 +215,8 @@ macro_rules! __store_checks {
             flows::workspaces_with_a_terminated_version_are_told = 5,
             flows::flow_codes_are_compared_byte_by_byte = 0,
             dropping::a_dropped_save_is_all_or_nothing = 3,
-            races::of_many_saves_on_one_revision_one_applies = 3,
-            races::saves_of_many_flows_all_apply = 1,
+            flows::of_many_saves_on_one_revision_one_applies = 3,
+            flows::saves_of_many_flows_all_apply = 1,
         ] }
     };
 }

@@ -3,20 +3,16 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::store::{
-    Commit, Committed, ConversationStore, Due, FlowChange, FlowSaved, FlowStore, Lease, Loaded, Lookup,
-    Settle, Settled,
-};
-use crate::testkit::store_suite::flows::change;
+use crate::store::{Commit, Committed, ConversationStore, Due, Lease, Loaded, Lookup, Settle, Settled};
 use crate::testkit::store_suite::harness::step_aside;
 use crate::testkit::store_suite::kit::*;
 use crate::testkit::store_suite::{Asked, Harness, Task};
 
-const TASKS: u64 = 4;
-const ROUNDS: u64 = 12;
+pub(super) const TASKS: u64 = 4;
+pub(super) const ROUNDS: u64 = 12;
 
 /// What tasks have found out.
-struct Shared<T>(Arc<Mutex<T>>);
+pub(super) struct Shared<T>(Arc<Mutex<T>>);
 
 impl<T> Clone for Shared<T> {
     fn clone(&self) -> Self {
@@ -25,17 +21,17 @@ impl<T> Clone for Shared<T> {
 }
 
 impl<T: Default> Shared<T> {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(Arc::default())
     }
 
-    fn with<R>(&self, work: impl FnOnce(&mut T) -> R) -> R {
+    pub(super) fn with<R>(&self, work: impl FnOnce(&mut T) -> R) -> R {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 /// The same work for each task, told which it is.
-fn each(work: impl Fn(u64) -> Task) -> Vec<Task> {
+pub(super) fn each(work: impl Fn(u64) -> Task) -> Vec<Task> {
     (0..TASKS).map(work).collect()
 }
 
@@ -390,51 +386,4 @@ pub async fn an_erase_beside_commits_loses_nothing(harness: &impl Harness<Store:
     let left = count_of(&store.load(&by_contact("ann")).await);
     let (written, gone) = counts.with(|counts| *counts);
     assert_eq!(written, gone + left, "each commit that applied is there, or was erased as it was seen");
-}
-
-/// Flows, rule 3: of saves on one revision one applies.
-pub async fn of_many_saves_on_one_revision_one_applies(harness: &impl Harness<Store: FlowStore>) {
-    let store = Asked::fresh(harness).await;
-    let saved = Shared::<Vec<u64>>::new();
-    let tasks = each(|number| {
-        let (store, saved) = (store.clone(), saved.clone());
-        Box::pin(async move {
-            for revision in 0..ROUNDS {
-                let expect = (revision > 0).then_some(revision);
-                let draft = Some(format!("draft {} of {number}", revision + 1).into());
-                if store.save(FlowChange { draft, ..change("a", expect) }).await == FlowSaved::Saved {
-                    saved.with(|saved| saved.push(revision + 1));
-                }
-                step_aside().await;
-            }
-        })
-    });
-    harness.together(tasks).await;
-    let mut saved = saved.with(std::mem::take);
-    let last = store.catalogue(&shop()).await.flows.first().map_or(0, |entry| entry.revision);
-    saved.sort_unstable();
-    assert_eq!(saved, (1..=last).collect::<Vec<_>>());
-    let draft = store.definition("a", None).await.expect("there is a draft");
-    assert!(draft.starts_with(&format!("draft {last} of ")), "{draft}: entry and text are of two saves");
-}
-
-/// Flows, rule 1: the revision moves on with each save, also of many flows at the same time.
-pub async fn saves_of_many_flows_all_apply(harness: &impl Harness<Store: FlowStore>) {
-    let store = Asked::fresh(harness).await;
-    let before = store.flows_revision().await;
-    let tasks = each(|number| {
-        let store = store.clone();
-        Box::pin(async move {
-            for round in 0..ROUNDS {
-                let code = format!("flow {number} {round}");
-                assert_eq!(store.save(change(&code, None)).await, FlowSaved::Saved);
-                step_aside().await;
-            }
-        })
-    });
-    harness.together(tasks).await;
-    let catalogue = store.catalogue(&shop()).await;
-    assert_eq!(catalogue.flows.len() as u64, TASKS * ROUNDS);
-    assert_ne!(catalogue.revision, before);
-    assert_eq!(catalogue.revision, store.flows_revision().await);
 }
