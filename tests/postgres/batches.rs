@@ -1,12 +1,16 @@
 //! Calls that wait at the same time and are written together: each has an outcome of its own.
 
+use std::time::Duration;
+
 use chatflow::store::{
-    Commit, Committed, ConversationStore, KeyName, KeyRecord, Lookup, Record, Subject, Token,
+    Commit, Committed, ConversationStore, KeyName, KeyRecord, Lookup, Record, Settle, Subject, Token,
 };
 use chatflow::{ContactId, FlowId, FlowVersion, PostgresStore, SessionId, TriggerKey, WorkspaceId};
 use chrono::{DateTime, TimeDelta, Utc};
 use libtest_mimic::Trial;
+use tokio::runtime::Builder;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tokio_postgres::NoTls;
 use uuid::Uuid;
 
@@ -151,6 +155,36 @@ async fn a_store_works_under_any_executor() {
     assert!(done.join().unwrap());
 }
 
+async fn calls_after_the_end_of_the_stores_runtime_are_answered() {
+    let database = Database::new(Layout::Plain).await;
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let connect = PostgresStore::connect(database.config(), NoTls);
+    let store = runtime.spawn(connect).await.unwrap().unwrap();
+    runtime.shutdown_background();
+    let subject = Subject::Contact(ContactId::new("ann").unwrap());
+    let lookup = Lookup::new(WorkspaceId::default(), subject, Token(Uuid::nil()), now());
+    let calls = async {
+        let settle = Settle {
+            workspace: WorkspaceId::default(),
+            contact: ContactId::new("ann").unwrap(),
+            token: Token(Uuid::nil()),
+            revision: 1,
+            settled: 0,
+            due_at: None,
+            quarantine: false,
+            now: now(),
+        };
+        [
+            store.commit(commit("ann", None)).await.unwrap_err(),
+            store.settle(&settle).await.unwrap_err(),
+            store.load(&lookup).await.unwrap_err(),
+        ]
+    };
+    for error in timeout(Duration::from_secs(20), calls).await.expect("an answer") {
+        assert!(error.to_string().contains("runtime has ended"), "{error}");
+    }
+}
+
 async fn several_processes_may_migrate_at_once() {
     let mut config = server().unwrap();
     config.dbname(create().await);
@@ -183,6 +217,9 @@ pub fn trials() -> Vec<Trial> {
             one_conversation_is_written_by_one_after_the_other()
         }),
         trial("batches::a_store_works_under_any_executor", a_store_works_under_any_executor),
+        trial("batches::calls_after_the_end_of_the_stores_runtime_are_answered", || {
+            calls_after_the_end_of_the_stores_runtime_are_answered()
+        }),
         trial("batches::several_processes_may_migrate_at_once", several_processes_may_migrate_at_once),
     ]
 }

@@ -128,6 +128,35 @@ fn a_file_that_was_cut_off_is_refused_or_found_out() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_file_that_was_taken_away_is_not_written_to() {
+    let folder = Folder::new();
+    let store = Asked(SqliteStore::open(folder.file()).unwrap());
+    store.apply(commit("ann", None));
+    let elsewhere = folder.path().join("elsewhere.db");
+    fs::rename(folder.file(), &elsewhere).unwrap();
+    let error = block_on(store.0.commit(commit("bob", None))).unwrap_err();
+    assert!(!error.is_retryable() && error.to_string().contains("talk.db"), "{error}");
+    fs::write(folder.file(), b"").unwrap();
+    assert!(block_on(store.0.commit(commit("bob", None))).is_err(), "nor is the file in its place");
+    fs::rename(&elsewhere, folder.file()).unwrap();
+    store.apply(commit("bob", None));
+}
+
+#[test]
+fn a_call_after_a_trouble_is_over_is_not_told_of_it() {
+    let folder = Folder::new();
+    let store = Asked(SqliteStore::open(folder.file()).unwrap());
+    let file = Connection::open(folder.file()).unwrap();
+    file.execute_batch("ALTER TABLE chatflow_schema RENAME TO elsewhere").unwrap();
+    for _ in 0..2 {
+        assert!(block_on(store.0.commit(commit("ann", None))).is_err());
+    }
+    file.execute_batch("ALTER TABLE elsewhere RENAME TO chatflow_schema").unwrap();
+    store.apply(commit("ann", None));
+}
+
+#[test]
 fn a_damaged_page_harms_what_lies_on_it() {
     let folder = Folder::new();
     let store = Asked(SqliteStore::open(folder.file()).unwrap());

@@ -112,6 +112,41 @@ impl<J: Row, A> Queue<J, A> {
         }
         taken
     }
+
+    /// A lane ended before it was closed. After the last one nobody would work what waits: its callers are told.
+    fn abandon(&self) {
+        let mut waiting = self.lock();
+        waiting.lanes -= 1;
+        let left = if waiting.lanes == 0 { std::mem::take(&mut waiting.jobs) } else { VecDeque::new() };
+        drop(waiting);
+        // Not under the lock: what it wakes may run at once.
+        drop(left);
+    }
+}
+
+/// A lane that works, from before its task is spawned: the task is dropped when the runtime ends, and it may panic.
+struct Lane {
+    inner: Arc<Inner>,
+    abandon: Option<fn(&Lanes)>,
+}
+
+impl Lane {
+    fn open(inner: &Arc<Inner>, abandon: fn(&Lanes)) -> Self {
+        Self { inner: Arc::clone(inner), abandon: Some(abandon) }
+    }
+
+    /// It found nothing left to do.
+    fn close(mut self) {
+        self.abandon = None;
+    }
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        if let Some(abandon) = self.abandon {
+            abandon(&self.inner.lanes);
+        }
+    }
 }
 
 impl Inner {
@@ -119,8 +154,11 @@ impl Inner {
     pub(super) async fn commit(self: &Arc<Self>, write: Write) -> Result<Committed, StoreError> {
         let (answer, answered) = oneshot::channel();
         if self.lanes.commits.push(Job { row: write, answer }, self.options.lanes) {
-            let inner = Arc::clone(self);
-            self.spawn(async move { inner.commit_lane().await });
+            let lane = Lane::open(self, |lanes| lanes.commits.abandon());
+            self.spawn(async move {
+                Arc::clone(&lane.inner).commit_lane().await;
+                lane.close();
+            });
         }
         answered.await.unwrap_or_else(|_| Err(stopped("commit")))
     }
@@ -213,8 +251,11 @@ impl Inner {
     pub(super) async fn settle(self: &Arc<Self>, row: SettleRow) -> Result<Settled, StoreError> {
         let (answer, answered) = oneshot::channel();
         if self.lanes.settles.push(Job { row, answer }, self.options.lanes) {
-            let inner = Arc::clone(self);
-            self.spawn(async move { inner.settle_lane().await });
+            let lane = Lane::open(self, |lanes| lanes.settles.abandon());
+            self.spawn(async move {
+                Arc::clone(&lane.inner).settle_lane().await;
+                lane.close();
+            });
         }
         answered.await.unwrap_or_else(|_| Err(stopped("settle")))
     }

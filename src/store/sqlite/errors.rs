@@ -59,6 +59,12 @@ pub(super) fn failed_to_commit(doing: &'static str, file: &Arc<Path>, source: ru
     failed(doing, file, source)
 }
 
+/// The file is not where it was opened.
+pub(super) fn gone(doing: &'static str, file: &Path) -> StoreError {
+    let text = "the file was removed, moved or replaced while it was open: open it again";
+    StoreError::permanent(format!("{doing} `{}`: {text}", file.display()))
+}
+
 /// Whether trying again may help, and what it means.
 fn meaning(error: &rusqlite::Error) -> (bool, &'static str) {
     match error.sqlite_error_code() {

@@ -57,6 +57,8 @@ use crate::store::{
 /// - **No executor is needed or blocked**: the file is worked by threads of the store's own. Only opening, and dropping the
 ///   last clone, block.
 /// - **Dropping the last clone** ends the threads once all that was accepted is written, and closes the file.
+/// - **The file stays where it is** while it is open. Once it was removed, moved or replaced, writes are refused with a
+///   permanent error, since they would be lost with the old file.
 /// - **One process** has the file open, or several on one machine: writes wait for each other
 ///   ([`busy_timeout`](SqliteOptions::busy_timeout)), leases are judged by the `now` of each call, and so the processes'
 ///   clocks must agree. A file on a network file system is not supported. For more than one machine there is PostgreSQL.
@@ -101,11 +103,13 @@ impl SqliteStore {
     }
 
     fn with(file: &Path, options: SqliteOptions) -> Result<Self, StoreError> {
-        let place = Place { file: file.into(), options };
-        let refused = |refused: Refused| refused.into_store_error("open", &place.file);
-        let writer = open_writer(file, &place.options, true).map_err(refused)?;
+        let mut place = Place::new(file, options);
+        let refused = |refused: Refused, place: &Place| refused.into_store_error("open", &place.file);
+        let writer =
+            open_writer(&place.file, &place.options, true).map_err(|error| refused(error, &place))?;
+        place.is_open();
         let readers = place.options.readers;
-        let open = |_| open_reader(file, &place.options).map_err(refused);
+        let open = |_| open_reader(&place.file, &place.options).map_err(|error| refused(error, &place));
         let lookups: Vec<Connection> = (0..readers).map(open).collect::<Result<_, _>>()?;
         let list = open(0)?;
         let queue = || Arc::new(Queue::new(place.options.queue));

@@ -178,6 +178,15 @@ impl Queue {
         Ok(())
     }
 
+    /// Waits for a call without taking it. False: the queue is closed and empty.
+    pub(super) fn wait(&self) -> bool {
+        let mut inner = self.lock();
+        while inner.calls.is_empty() && !inner.is_closed {
+            inner = self.has_work.wait(inner).unwrap_or_else(PoisonError::into_inner);
+        }
+        !inner.calls.is_empty()
+    }
+
     /// Waits for calls, and takes those that may share a transaction, in order; no more than a part of them where
     /// `share` threads serve the queue. None: the queue is closed and empty.
     pub(super) fn take(&self, share: usize) -> Option<Vec<Accepted>> {

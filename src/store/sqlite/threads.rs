@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use crate::error::StoreError;
 use crate::store::sqlite::database::{Database, durable, open_reader, open_writer};
-use crate::store::sqlite::errors::{Refused, failed, failed_to_commit, is_doubtful};
+use crate::store::sqlite::errors::{Refused, failed, failed_to_commit, gone, is_doubtful};
 use crate::store::sqlite::options::{SqliteOptions, Synchronous};
 use crate::store::sqlite::queue::{Accepted, Queue, Ran};
 
@@ -17,9 +17,27 @@ use crate::store::sqlite::queue::{Accepted, Queue, Ran};
 pub(super) struct Place {
     pub(super) file: Arc<Path>,
     pub(super) options: SqliteOptions,
+    /// Which file it is, where the system tells.
+    identity: Option<(u64, u64)>,
 }
 
 impl Place {
+    /// Absolute, so that a process may change its folder.
+    pub(super) fn new(file: &Path, options: SqliteOptions) -> Self {
+        let file = std::path::absolute(file).unwrap_or_else(|_| file.to_path_buf());
+        Self { file: file.into(), options, identity: None }
+    }
+
+    /// Remembers the file that was opened.
+    pub(super) fn is_open(&mut self) {
+        self.identity = identity(&self.file);
+    }
+
+    /// Whether another file is there now, or none: what is written would be lost with the one that is open.
+    fn is_gone(&self) -> bool {
+        self.identity.is_some() && identity(&self.file) != self.identity
+    }
+
     fn open_writer(&self) -> Result<Connection, Refused> {
         open_writer(&self.file, &self.options, false)
     }
@@ -27,6 +45,18 @@ impl Place {
     fn open_reader(&self) -> Result<Connection, Refused> {
         open_reader(&self.file, &self.options)
     }
+}
+
+#[cfg(unix)]
+fn identity(file: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(file).ok().map(|of| (of.dev(), of.ino()))
+}
+
+/// A file that is open can be neither removed nor replaced.
+#[cfg(not(unix))]
+fn identity(_: &Path) -> Option<(u64, u64)> {
+    None
 }
 
 /// Whether a connection may go on.
@@ -69,6 +99,10 @@ fn serve(
                 let Some(calls) = queue.take(share) else { return };
                 tell_all(&calls, not_open(refused, place));
             }
+        }
+        // Not before a call needs it: what was wrong may be over by then.
+        if !queue.wait() {
+            return;
         }
         next = open(place);
     }
@@ -167,6 +201,10 @@ enum Attempt {
 }
 
 fn attempt(database: &Database<'_>, place: &Place, calls: &[Accepted]) -> Attempt {
+    if place.is_gone() {
+        tell_all(calls, |doing| gone(doing, &place.file));
+        return Attempt::Told(State::Sound);
+    }
     if let Err(error) = database.execute("BEGIN IMMEDIATE", []) {
         tell_all(calls, |doing| failed(doing, &place.file, copy(&error)));
         return Attempt::Told(State::after(&error));
