@@ -151,6 +151,8 @@ fn a_call_after_a_trouble_is_over_is_not_told_of_it() {
     file.execute_batch("ALTER TABLE chatflow_schema RENAME TO elsewhere").unwrap();
     for _ in 0..2 {
         assert!(block_on(store.0.commit(commit("ann", None))).is_err());
+        // Meanwhile the writer has time to open the file in vain.
+        assert!(block_on(store.0.integrity_check()).unwrap().is_empty());
     }
     file.execute_batch("ALTER TABLE elsewhere RENAME TO chatflow_schema").unwrap();
     store.apply(commit("ann", None));

@@ -168,6 +168,12 @@ impl PostgresStore {
 
     /// The store inside a transaction of the host's, on the same database: for
     /// [`Engine::on`](crate::Engine::on).
+    ///
+    /// The engine's flows are read by the store's own pool meanwhile. A host that takes its transactions from the same
+    /// pool leaves a connection free there; otherwise its calls wait for one in vain, and fail as transient.
+    ///
+    /// Read committed is the isolation to use: under a stricter one a conversation that changed after the transaction
+    /// began is refused as transient, and the whole transaction is to be tried again.
     #[must_use]
     pub fn in_tx<'t>(&self, transaction: &'t Transaction<'_>) -> PostgresTx<'t> {
         PostgresTx::new(transaction.client(), Arc::clone(&self.inner))

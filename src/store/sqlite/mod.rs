@@ -180,6 +180,9 @@ impl SqliteStore {
 
     /// Copies the file as it is at one instant, while writes go on. The copy is a file like it, complete in itself.
     ///
+    /// To go back to a copy, end every process that has the file open, remove the file together with the `-wal` and
+    /// `-shm` beside it, and put the copy in its place: a log of the old file would be read as one of the copy's.
+    ///
     /// # Errors
     /// A permanent [`StoreError`] when there is a file of that name already (it is left as it is) or none can be made; a
     /// transient one when the disk is full. Then no copy is left.
