@@ -69,7 +69,8 @@ impl<'c> Link<'c> {
         left.client = None;
         match done {
             Ok(done) => self.run(end).await.map(|()| done),
-            Err(fault) if fault.is_fatal() => Err(fault),
+            // A host's transaction goes on as long as its connection does, whatever the server refused.
+            Err(fault) if fault.is_fatal() && !(self.in_tx && fault.is_stale()) => Err(fault),
             Err(fault) => self.run(undo).await.and(Err(fault)),
         }
     }

@@ -32,6 +32,8 @@ pub(super) fn open_writer(file: &Path, options: &SqliteOptions, create: bool) ->
     connection.execute_batch(durable(options.synchronous))?;
     connection.execute_batch(OVERWRITE)?;
     schema::migrate(&mut connection, schema::STEPS)?;
+    // SQLite opens a file that can only be read without a word.
+    connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK")?;
     if let Some(bytes) = options.max_bytes {
         let page: i64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
         let pages = i64::try_from(bytes).unwrap_or(i64::MAX) / page.max(1);
