@@ -85,6 +85,23 @@ fn a_file_that_another_process_writes_to_is_busy_and_then_free() {
 }
 
 #[test]
+fn a_lookup_does_not_wait_behind_a_write_that_waits() {
+    let folder = Folder::new();
+    let store =
+        Asked(SqliteOptions::new().busy_timeout(Duration::from_secs(60)).open(folder.file()).unwrap());
+    store.apply(commit("ann", None));
+    let other = Connection::open(folder.file()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut call = Box::pin(store.0.commit(commit("bob", None)));
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(call.as_mut().poll(&mut context).is_pending());
+    assert!(store.find("ann").is_some() && store.find("bob").is_none());
+    assert!(call.as_mut().poll(&mut context).is_pending());
+    other.execute_batch("COMMIT").unwrap();
+    assert!(matches!(block_on(call), Ok(Committed::Applied { .. })));
+}
+
+#[test]
 fn a_file_of_a_newer_release_is_left_as_it_is() {
     let folder = Folder::new();
     drop(SqliteStore::open(folder.file()).unwrap());

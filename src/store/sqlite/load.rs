@@ -35,6 +35,10 @@ impl Operation for Load {
     type Answer = Loaded;
     const DOING: &'static str = "look a conversation up";
 
+    fn is_read(&self) -> bool {
+        true
+    }
+
     fn run(&self, database: &Database<'_>) -> Result<Loaded, Failure> {
         let Lookup { workspace, subject, key, token, now, .. } = &self.lookup;
         let (workspace, now) = (workspace.as_str(), micros(*now));

@@ -2,6 +2,10 @@
 //!
 //! The file is worked by threads of the store's own: one writes, a few look conversations up, one lists and copies. A call
 //! is put into the queue of its thread and waits for the answer as any executor lets it.
+//!
+//! With one caller the time goes to handing calls over, so the thread that writes looks up too when it has nothing to
+//! write (its cache is warm, each commit spoils the readers'), and both sides look again for some microseconds before they
+//! sleep. With many callers it goes to transactions: before it begins one, the thread lets those run who are about to ask.
 
 mod care;
 mod columns;
@@ -51,9 +55,9 @@ use crate::store::{
 /// Conversations and flows in one file of SQLite. Cheap to clone, and every clone is the same store.
 ///
 /// - **What is acknowledged is on the disk**: a commit is answered after its sync, unless
-///   [`Synchronous::Normal`] is chosen. Calls that wait while the disk syncs share the next transaction, and nothing waits
-///   for others to come. Settles, claims and purges cause no sync of their own: what the loss of power takes back of them
-///   is done again, a delivery under the same message id.
+///   [`Synchronous::Normal`] is chosen. Calls that wait while the disk syncs share the next transaction, and so do those
+///   that are just about to come; nothing waits for others by the clock. Settles, claims and purges cause no sync of their
+///   own: what the loss of power takes back of them is done again, a delivery under the same message id.
 /// - **No executor is needed or blocked**: the file is worked by threads of the store's own. Only opening, and dropping the
 ///   last clone, block.
 /// - **Dropping the last clone** ends the threads once all that was accepted is written, and closes the file.
@@ -114,7 +118,7 @@ impl SqliteStore {
         let list = open(0)?;
         let queue = || Arc::new(Queue::new(place.options.queue));
         let inner = Inner {
-            writes: queue(),
+            writes: Arc::new(Queue::eager(place.options.queue)),
             lookups: queue(),
             lists: queue(),
             has_flows: Arc::default(),
@@ -252,7 +256,8 @@ impl fmt::Debug for SqliteStore {
 impl ConversationStore for SqliteStore {
     async fn load(&self, lookup: &Lookup) -> Result<Loaded, StoreError> {
         let has_flows = Arc::clone(&self.0.has_flows);
-        self.0.lookups.ask(load::Load { lookup: lookup.clone(), has_flows }).await
+        let load = load::Load { lookup: lookup.clone(), has_flows };
+        self.0.writes.ask_idle_or(&self.0.lookups, load).await
     }
 
     async fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {

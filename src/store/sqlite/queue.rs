@@ -3,8 +3,11 @@
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
+use std::hint::spin_loop;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
+use std::thread;
 
 use crate::error::StoreError;
 use crate::store::sqlite::database::Database;
@@ -18,6 +21,11 @@ pub(super) trait Operation: Send + Sync + 'static {
 
     /// What it writes may be lost with the power, though not with the process.
     fn may_be_lost(&self) -> bool {
+        false
+    }
+
+    /// It writes nothing: it is answered out of one snapshot of what is written.
+    fn is_read(&self) -> bool {
         false
     }
 
@@ -48,6 +56,7 @@ impl From<rusqlite::Error> for Failure {
 pub(super) trait Task: Send + Sync {
     fn doing(&self) -> &'static str;
     fn may_be_lost(&self) -> bool;
+    fn is_read(&self) -> bool;
     fn is_alone(&self) -> bool;
     /// Runs it. The answer is kept until it is told; [`Failure::Refused`] is one.
     fn run(&self, database: &Database<'_>) -> Result<Ran, rusqlite::Error>;
@@ -65,6 +74,8 @@ pub(super) enum Ran {
 struct Call<O: Operation> {
     operation: O,
     state: Mutex<State<O::Answer>>,
+    /// Set with the answer, for a caller that looks without the lock.
+    is_told: AtomicBool,
 }
 
 struct State<A> {
@@ -74,6 +85,21 @@ struct State<A> {
 }
 
 impl<O: Operation> Call<O> {
+    fn new(operation: O) -> Arc<Self> {
+        let state = Mutex::new(State { answer: None, is_told: false, waker: None });
+        Arc::new(Self { operation, state, is_told: AtomicBool::new(false) })
+    }
+
+    /// Looks for the answer for a moment.
+    fn look(&self) {
+        for _ in 0..GLANCES {
+            if self.is_told.load(Ordering::Acquire) {
+                return;
+            }
+            spin_loop();
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State<O::Answer>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -86,6 +112,10 @@ impl<O: Operation> Task for Call<O> {
 
     fn may_be_lost(&self) -> bool {
         self.operation.may_be_lost()
+    }
+
+    fn is_read(&self) -> bool {
+        self.operation.is_read()
     }
 
     fn is_alone(&self) -> bool {
@@ -113,6 +143,7 @@ impl<O: Operation> Task for Call<O> {
         }
         let waker = state.waker.take();
         drop(state);
+        self.is_told.store(true, Ordering::Release);
         // Not under the lock: what it wakes may run at once.
         if let Some(waker) = waker {
             waker.wake();
@@ -141,66 +172,184 @@ pub(super) struct Queue {
     inner: Mutex<Inner>,
     has_work: Condvar,
     room: usize,
+    /// How many calls wait, for a thread that looks without the lock.
+    waiting: AtomicUsize,
+    /// How many callers wait for an answer.
+    asking: AtomicUsize,
+    /// Whether both sides look again for a moment before they sleep.
+    is_eager: bool,
 }
 
 struct Inner {
     calls: VecDeque<Accepted>,
     is_closed: bool,
+    /// Threads that sleep until there is work.
+    asleep: usize,
+    /// A thread is at work, or unable to.
+    is_busy: bool,
 }
 
 /// The most calls that share one transaction.
 const MOST: usize = 1024;
 
+/// How often a thread looks for work before it sleeps: some 50 us. To be woken takes as long, and the next call of a lone
+/// caller comes sooner.
+const LOOKS: usize = 1_000;
+
+/// How often a lone caller looks for an answer that needs no sync, before it sleeps: some 20 us.
+const GLANCES: usize = 400;
+
+/// How often the thread lets others run who are about to ask, before it begins a transaction.
+const TURNS: usize = 16;
+
 impl Queue {
     pub(super) fn new(room: usize) -> Self {
-        let inner = Inner { calls: VecDeque::new(), is_closed: false };
-        Self { inner: Mutex::new(inner), has_work: Condvar::new(), room }
+        let inner = Inner { calls: VecDeque::new(), is_closed: false, asleep: 0, is_busy: false };
+        Self {
+            inner: Mutex::new(inner),
+            has_work: Condvar::new(),
+            room,
+            waiting: AtomicUsize::new(0),
+            asking: AtomicUsize::new(0),
+            is_eager: false,
+        }
+    }
+
+    /// The same, for one thread whose callers wait for each of its answers.
+    pub(super) fn eager(room: usize) -> Self {
+        let is_eager = thread::available_parallelism().is_ok_and(|processors| processors.get() > 1);
+        Self { is_eager, ..Self::new(room) }
     }
 
     /// Has an operation done. It is queued when this is first polled, and then done whether or not anybody waits for it.
     pub(super) async fn ask<O: Operation>(&self, operation: O) -> Result<O::Answer, StoreError> {
-        let state = State { answer: None, is_told: false, waker: None };
-        let call = Arc::new(Call { operation, state: Mutex::new(state) });
+        let call = Call::new(operation);
         self.push(Accepted(Arc::clone(&call) as Arc<dyn Task>))?;
-        answer_of(call).await
+        self.answer(call).await
+    }
+
+    /// The same, by this queue's thread if it has nothing to do, else by those of `other`.
+    pub(super) async fn ask_idle_or<O: Operation>(
+        &self,
+        other: &Self,
+        operation: O,
+    ) -> Result<O::Answer, StoreError> {
+        let call = Call::new(operation);
+        let accepted = Accepted(Arc::clone(&call) as Arc<dyn Task>);
+        match self.push_if_idle(accepted) {
+            None => self.answer(call).await,
+            Some(accepted) => {
+                other.push(accepted)?;
+                other.answer(call).await
+            }
+        }
     }
 
     fn push(&self, call: Accepted) -> Result<(), StoreError> {
-        let mut inner = self.lock();
+        let inner = self.lock();
         if inner.is_closed || inner.calls.len() >= self.room {
             let doing = call.doing();
             drop(inner);
             return Err(StoreError::transient(format!("{doing}: too many calls wait for the file")));
         }
-        inner.calls.push_back(call);
-        drop(inner);
-        self.has_work.notify_one();
+        self.push_to(inner, call);
         Ok(())
     }
 
-    /// Waits for a call without taking it. False: the queue is closed and empty.
+    /// Waits for a call without taking it, on a thread that has no connection. False: the queue is closed and empty.
     pub(super) fn wait(&self) -> bool {
         let mut inner = self.lock();
+        inner.is_busy = true;
         while inner.calls.is_empty() && !inner.is_closed {
+            inner.asleep += 1;
             inner = self.has_work.wait(inner).unwrap_or_else(PoisonError::into_inner);
+            inner.asleep -= 1;
         }
         !inner.calls.is_empty()
     }
 
+    /// The call comes back if a thread is at work.
+    fn push_if_idle(&self, call: Accepted) -> Option<Accepted> {
+        let inner = self.lock();
+        if inner.is_closed || inner.is_busy || !inner.calls.is_empty() {
+            return Some(call);
+        }
+        self.push_to(inner, call);
+        None
+    }
+
+    fn push_to(&self, mut inner: MutexGuard<'_, Inner>, call: Accepted) {
+        inner.calls.push_back(call);
+        self.waiting.store(inner.calls.len(), Ordering::Release);
+        let is_asleep = inner.asleep > 0;
+        drop(inner);
+        // Telling nobody is a system call too.
+        if is_asleep {
+            self.has_work.notify_one();
+        }
+    }
+
     /// Waits for calls, and takes those that may share a transaction, in order; no more than a part of them where
-    /// `share` threads serve the queue. None: the queue is closed and empty.
-    pub(super) fn take(&self, share: usize) -> Option<Vec<Accepted>> {
+    /// `share` threads serve the queue. None: the queue is closed and empty. A thread that `is_able` gets calls that
+    /// another queue could have too.
+    pub(super) fn take(&self, share: usize, is_able: bool) -> Option<Vec<Accepted>> {
         let mut inner = self.lock();
+        inner.is_busy = !is_able;
+        if self.is_eager && inner.calls.is_empty() && !inner.is_closed {
+            drop(inner);
+            self.look();
+            inner = self.lock();
+        }
         while inner.calls.is_empty() {
             if inner.is_closed {
                 return None;
             }
+            inner.asleep += 1;
             inner = self.has_work.wait(inner).unwrap_or_else(PoisonError::into_inner);
+            inner.asleep -= 1;
+        }
+        inner.is_busy = true;
+        if self.is_eager && self.asking.load(Ordering::Relaxed) > 1 {
+            drop(inner);
+            self.gather();
+            inner = self.lock();
         }
         let most = inner.calls.len().div_ceil(share).min(MOST);
-        let alone = inner.calls.iter().take(most).position(|call| call.is_alone());
-        let count = alone.unwrap_or(most).max(1);
-        Some(inner.calls.drain(..count).collect())
+        let is_read = inner.calls.front().is_some_and(|call| call.is_read());
+        let apart = |call: &Accepted| call.is_alone() || call.is_read() != is_read;
+        let count = inner.calls.iter().take(most).position(apart).unwrap_or(most).max(1);
+        let calls = inner.calls.drain(..count).collect();
+        self.waiting.store(inner.calls.len(), Ordering::Release);
+        Some(calls)
+    }
+
+    /// Said by a thread that has done what it took, before it answers: who is answered may ask again at once.
+    pub(super) fn rest(&self) {
+        self.lock().is_busy = false;
+    }
+
+    /// Looks for work for a moment.
+    fn look(&self) {
+        for _ in 0..LOOKS {
+            if self.waiting.load(Ordering::Acquire) > 0 {
+                return;
+            }
+            spin_loop();
+        }
+    }
+
+    /// Lets callers run who were just answered, as long as they ask again: what they ask shares the transaction. Where no
+    /// caller is about to run it takes no time.
+    fn gather(&self) {
+        let mut waiting = self.waiting.load(Ordering::Acquire);
+        for _ in 0..TURNS {
+            thread::yield_now();
+            let now = self.waiting.load(Ordering::Acquire);
+            if now == waiting {
+                return;
+            }
+            waiting = now;
+        }
     }
 
     /// Accepts no more; what was accepted is done.
@@ -212,20 +361,49 @@ impl Queue {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn answer<O: Operation>(
+        &self,
+        call: Arc<Call<O>>,
+    ) -> impl Future<Output = Result<O::Answer, StoreError>> + Send {
+        let asking = Asking::of(&self.asking);
+        let is_quick = call.operation.is_read() || call.operation.may_be_lost();
+        let mut may_look = self.is_eager && is_quick;
+        poll_fn(move |context| {
+            if std::mem::take(&mut may_look) && asking.is_only() {
+                call.look();
+            }
+            let mut state = call.state();
+            if state.is_told
+                && let Some(answer) = state.answer.take()
+            {
+                return Poll::Ready(answer);
+            }
+            match &mut state.waker {
+                Some(waker) => waker.clone_from(context.waker()),
+                waker => *waker = Some(context.waker().clone()),
+            }
+            Poll::Pending
+        })
+    }
 }
 
-fn answer_of<O: Operation>(call: Arc<Call<O>>) -> impl Future<Output = Result<O::Answer, StoreError>> + Send {
-    poll_fn(move |context| {
-        let mut state = call.state();
-        if state.is_told
-            && let Some(answer) = state.answer.take()
-        {
-            return Poll::Ready(answer);
-        }
-        match &mut state.waker {
-            Some(waker) => waker.clone_from(context.waker()),
-            waker => *waker = Some(context.waker().clone()),
-        }
-        Poll::Pending
-    })
+/// A caller that waits, counted as long as it does.
+struct Asking<'q>(&'q AtomicUsize);
+
+impl<'q> Asking<'q> {
+    fn of(asking: &'q AtomicUsize) -> Self {
+        asking.fetch_add(1, Ordering::Relaxed);
+        Self(asking)
+    }
+
+    fn is_only(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == 1
+    }
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }

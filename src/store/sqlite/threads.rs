@@ -86,7 +86,7 @@ fn serve(
             Ok(connection) => {
                 let database = Database::over(&connection);
                 loop {
-                    let Some(calls) = queue.take(share) else { return };
+                    let Some(calls) = queue.take(share, true) else { return };
                     // A thread outlives a panic: calls that have no answer are told as they are dropped, and closing the
                     // connection rolls back what is open.
                     let run = AssertUnwindSafe(|| run(&database, calls));
@@ -96,7 +96,7 @@ fn serve(
                 }
             }
             Err(refused) => {
-                let Some(calls) = queue.take(share) else { return };
+                let Some(calls) = queue.take(share, false) else { return };
                 tell_all(&calls, not_open(refused, place));
             }
         }
@@ -126,35 +126,47 @@ fn tell_all(calls: &[Accepted], error: impl Fn(&'static str) -> StoreError) {
 /// Reads until the queue is closed: the calls that wait share one snapshot, taken after the last of them came.
 pub(super) fn read(queue: &Queue, readers: usize, place: &Place, first: Connection) {
     serve(queue, readers, place, first, Place::open_reader, |database, calls| {
-        if let Err(error) = database.execute("BEGIN", []) {
-            tell_all(&calls, |doing| failed(doing, &place.file, copy(&error)));
-            return State::after(&error);
-        }
-        let mut state = State::Sound;
-        for call in calls {
-            match call.run(database) {
-                Ok(_) => call.tell(None),
-                Err(error) => {
-                    if is_doubtful(&error) {
-                        state = State::Doubtful;
-                    }
-                    call.tell(Some(failed(call.doing(), &place.file, error)));
-                }
-            }
-        }
-        if database.connection.is_autocommit() || database.execute("COMMIT", []).is_ok() {
-            state
-        } else {
-            State::Doubtful
-        }
+        read_together(database, place, calls)
     });
 }
 
-/// Writes until the queue is closed.
+fn read_together(database: &Database<'_>, place: &Place, calls: Vec<Accepted>) -> State {
+    if let Err(error) = database.execute("BEGIN", []) {
+        tell_all(&calls, |doing| failed(doing, &place.file, copy(&error)));
+        return State::after(&error);
+    }
+    let mut state = State::Sound;
+    for call in calls {
+        match call.run(database) {
+            Ok(_) => call.tell(None),
+            Err(error) => {
+                if is_doubtful(&error) {
+                    state = State::Doubtful;
+                }
+                call.tell(Some(failed(call.doing(), &place.file, error)));
+            }
+        }
+    }
+    if database.connection.is_autocommit() || database.execute("COMMIT", []).is_ok() {
+        state
+    } else {
+        State::Doubtful
+    }
+}
+
+/// Writes until the queue is closed. Between writes it looks up too: its cache is warm, those of the readers are lost with
+/// each commit.
 pub(super) fn write(queue: &Queue, place: &Place, first: Connection) {
     let chosen = place.options.synchronous;
     let mut current = chosen;
     serve(queue, 1, place, first, Place::open_writer, |database, calls| {
+        if calls.iter().all(|call| call.is_read()) {
+            let state = read_together(database, place, calls);
+            if let State::Doubtful = state {
+                current = chosen;
+            }
+            return state;
+        }
         let wanted = if calls.iter().all(|call| call.may_be_lost()) { Synchronous::Normal } else { chosen };
         if wanted != current {
             if let Err(error) = database.connection.execute_batch(durable(wanted)) {
@@ -164,7 +176,7 @@ pub(super) fn write(queue: &Queue, place: &Place, first: Connection) {
             }
             current = wanted;
         }
-        let state = write_together(database, place, calls);
+        let state = write_together(database, queue, place, calls);
         if let State::Doubtful = state {
             current = chosen;
         }
@@ -173,15 +185,15 @@ pub(super) fn write(queue: &Queue, place: &Place, first: Connection) {
 }
 
 /// Writes calls in one transaction. One that spoils it is set apart: then each has a transaction of its own.
-fn write_together(database: &Database<'_>, place: &Place, calls: Vec<Accepted>) -> State {
-    match attempt(database, place, &calls) {
+fn write_together(database: &Database<'_>, queue: &Queue, place: &Place, calls: Vec<Accepted>) -> State {
+    match attempt(database, queue, place, &calls) {
         Attempt::Told(state) => state,
         Attempt::Spoilt(state) if calls.len() == 1 => state,
         Attempt::Spoilt(_) => {
             let mut state = State::Sound;
             for call in calls {
                 let call = [call];
-                let one = match attempt(database, place, &call) {
+                let one = match attempt(database, queue, place, &call) {
                     Attempt::Told(one) | Attempt::Spoilt(one) => one,
                 };
                 if let State::Doubtful = one {
@@ -200,7 +212,7 @@ enum Attempt {
     Spoilt(State),
 }
 
-fn attempt(database: &Database<'_>, place: &Place, calls: &[Accepted]) -> Attempt {
+fn attempt(database: &Database<'_>, queue: &Queue, place: &Place, calls: &[Accepted]) -> Attempt {
     if place.is_gone() {
         tell_all(calls, |doing| gone(doing, &place.file));
         return Attempt::Told(State::Sound);
@@ -240,6 +252,7 @@ fn attempt(database: &Database<'_>, place: &Place, calls: &[Accepted]) -> Attemp
         tell_all(calls, |doing| failed_to_commit(doing, &place.file, copy(&error)));
         return Attempt::Told(if is_doubtful(&error) { State::Doubtful } else { state });
     }
+    queue.rest();
     for call in calls {
         call.tell(None);
     }
