@@ -13,8 +13,33 @@ use crate::bot::{Bot, Durable, runtime};
 use crate::folder::Folder;
 use crate::median::median;
 use crate::script::{Script, script, scripts};
-use crate::server::Server;
+use crate::server::{Database, Server};
 use crate::sqlite;
+
+/// So many sessions of PostgreSQL are begun by calls; the others are copies of them.
+const CALLED: u64 = 1_000;
+const COPIED: &str = "CREATE TABLE copied(shard smallint, workspace text COLLATE \"C\", contact text COLLATE \"C\", session uuid,
+    copy uuid, n bigint)";
+const COPY: [&str; 5] = [
+    "INSERT INTO copied SELECT s.shard, s.workspace, s.contact, s.session, gen_random_uuid(), n
+    FROM chatflow_session s, generate_series(1, $1::bigint) n
+    WHERE s.state > 0 AND s.started_at = (SELECT max(started_at) FROM chatflow_session WHERE state > 0)",
+    "INSERT INTO chatflow_conversation
+    SELECT (c.shard + n) % 1024, c.workspace, c.contact || '-' || n, c.revision, c.settled, c.due_at, c.filed_at,
+        c.lease_until, c.lease_token, c.claims, c.dead_letters, c.quarantined, c.record
+    FROM copied JOIN chatflow_conversation c USING (workspace, contact) WHERE $1::bigint > 0",
+    "INSERT INTO chatflow_session
+    SELECT (s.shard + n) % 1024, s.workspace, s.contact || '-' || n, copy, s.flow, s.version, s.state, s.started_at,
+        s.called, s.ended_at, s.record
+    FROM copied JOIN chatflow_session s USING (workspace, session) WHERE $1::bigint > 0",
+    "INSERT INTO chatflow_alias
+    SELECT a.workspace, a.alias || '-' || n, (a.shard + n) % 1024, a.contact || '-' || n
+    FROM copied JOIN chatflow_alias a USING (workspace, contact) WHERE $1::bigint > 0",
+    "INSERT INTO chatflow_key
+    SELECT k.workspace, k.flow, k.key || '-' || n, k.fingerprint, k.started, copy, k.version, k.contact || '-' || n,
+        k.expires_at, k.erased
+    FROM copied JOIN chatflow_key k USING (workspace, contact) WHERE $1::bigint > 0",
+];
 
 /// How many are due, in a claim of what is due.
 const DUE: u64 = 100;
@@ -41,12 +66,19 @@ fn compare(sizes: &[u64], passes: u64, calls: u64) {
     let folder = Folder::new();
     println!("  SQLite, synchronous=NORMAL");
     let stores = sizes.iter().map(|live| (*live, sqlite::open(&folder.file(&format!("{live}.db")), false)));
-    measure(&runtime, stores.collect(), passes, calls);
+    let filled = stores.map(|(live, store)| fill(&runtime, store, live, passes));
+    measure(&runtime, filled.collect(), passes, calls);
     println!("  PostgreSQL");
     let Some(server) = Server::named() else { return };
     let databases: Vec<_> = sizes.iter().map(|live| (*live, server.database(&runtime))).collect();
-    let stores = databases.iter().map(|(live, database)| (*live, runtime.block_on(database.store())));
-    measure(&runtime, stores.collect(), passes, calls);
+    let filled = databases.iter().map(|(live, database)| {
+        let store = runtime.block_on(database.store());
+        let (mut grown, costs) = fill(&runtime, store, (*live).min(CALLED), passes);
+        runtime.block_on(multiply(database, *live, grown.called));
+        grown.live = *live;
+        (grown, costs)
+    });
+    measure(&runtime, filled.collect(), passes, calls);
 }
 
 /// A store with this many live sessions, those of [`DUE`] contacts due before the others, and with ended sessions and
@@ -54,6 +86,8 @@ fn compare(sizes: &[u64], passes: u64, calls: u64) {
 struct Grown<S> {
     bot: Bot<S>,
     live: u64,
+    /// How many of them are of contacts that are called.
+    called: u64,
     /// Contacts that were triggered so far, of those that were not met before.
     triggered: u64,
     replies: u64,
@@ -69,11 +103,24 @@ struct Costs {
     purge: Vec<f64>,
 }
 
-fn measure<S: Durable>(runtime: &Runtime, stores: Vec<(u64, S)>, passes: u64, calls: u64) {
-    let mut grown: Vec<(Grown<S>, Costs)> = stores
-        .into_iter()
-        .map(|(live, store)| (runtime.block_on(Grown::fill(store, live, passes)), Costs::default()))
-        .collect();
+fn fill<S: Durable>(runtime: &Runtime, store: S, live: u64, passes: u64) -> (Grown<S>, Costs) {
+    (runtime.block_on(Grown::fill(store, live, passes)), Costs::default())
+}
+
+/// Copies the conversations that a database has, with all that belongs to them, until so many are live.
+async fn multiply(database: &Database<'_>, live: u64, called: u64) {
+    let copies = ((live - called) / (called - DUE)) as i64;
+    let client = database.client().await;
+    client.batch_execute(COPIED).await.expect("the table can be made");
+    for statement in COPY {
+        client.execute(statement, &[&copies]).await.expect("the rows can be copied");
+    }
+    for statement in ["DROP TABLE copied", "VACUUM ANALYZE", "CHECKPOINT"] {
+        client.batch_execute(statement).await.expect("it is tidied up");
+    }
+}
+
+fn measure<S: Durable>(runtime: &Runtime, mut grown: Vec<(Grown<S>, Costs)>, passes: u64, calls: u64) {
     for _ in 0..passes {
         for (grown, costs) in &mut grown {
             runtime.block_on(grown.pass(calls, costs));
@@ -124,7 +171,7 @@ impl<S: Durable> Grown<S> {
             .await
             .expect("what ended long ago is filed as it ought to be");
         println!("    {live} sessions are live after {:.0} s", began_at.elapsed().as_secs_f64());
-        Self { bot, live, triggered: 0, replies: 0 }
+        Self { bot, live, called: live, triggered: 0, replies: 0 }
     }
 
     async fn pass(&mut self, calls: u64, costs: &mut Costs) {
@@ -151,7 +198,7 @@ impl<S: Durable> Grown<S> {
         for _ in 0..calls {
             self.replies += 1;
             let Script { phone: [phone, ..], .. } =
-                script(self.replies.wrapping_mul(7_919_777) % (self.live - DUE));
+                script(self.replies.wrapping_mul(7_919_777) % (self.called - DUE));
             replies.push((phone, self.replies.to_string()));
         }
         let start = Instant::now();

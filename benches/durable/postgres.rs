@@ -7,10 +7,11 @@ use chatflow::store::{Commit, Committed, ConversationStore, Lookup, Record, Revi
 use chatflow::{ContactId, MemoryStore, PostgresStore, TriggerRequest, Triggered, WorkspaceId};
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::runtime::Runtime;
-use tokio_postgres::NoTls;
+use tokio_postgres::{Config, NoTls};
 use uuid::Uuid;
 
 use crate::bot::{Bot, runtime};
+use crate::cpu::Cpu;
 use crate::median::median;
 use crate::proxy::Proxy;
 use crate::script::{Script, script, scripts};
@@ -29,7 +30,7 @@ struct Size {
 }
 
 pub(crate) fn run() {
-    measure(&Size { passes: 7, alone: 500, together: 6_400, contacts: 6_400, rounds: 4 });
+    measure(&Size { passes: 5, alone: 200, together: 3_200, contacts: 6_400, rounds: 4 });
 }
 
 /// All of it, in seconds.
@@ -43,7 +44,8 @@ fn measure(size: &Size) {
     let Some(server) = Server::named() else { return };
     round_trips(&runtime, &server);
     conversations(&runtime, &server, size);
-    swaps(&runtime, &server, size);
+    swaps(&runtime, &server, size, false);
+    swaps(&runtime, &server, size, true);
 }
 
 /// What one caller's calls take, settle included: load, commit, settle.
@@ -88,14 +90,19 @@ fn round_trips(runtime: &Runtime, server: &Server) {
 /// W1 by one caller and by many.
 fn conversations(runtime: &Runtime, server: &Server, size: &Size) {
     for (name, callers, contacts) in [("one caller", 1, size.alone), ("64 callers", CALLERS, size.together)] {
-        let mut speeds = Vec::new();
+        let (mut speeds, mut ours, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..size.passes {
             let database = server.database(runtime);
-            let bot = runtime.block_on(async { Bot::new(database.store().await, None).await });
+            let (bot, client) = runtime
+                .block_on(async { (Bot::new(database.store().await, None).await, database.client().await) });
             let scripts = scripts(0..contacts);
+            let cpu = runtime.block_on(Cpu::now(&client));
             let began = Instant::now();
             runtime.block_on(bot.in_flight(callers, scripts, false));
             speeds.push(contacts as f64 / began.elapsed().as_secs_f64());
+            let (our, their) = cpu.passed();
+            ours.push(our / contacts as f64 * 1e6);
+            theirs.push(their.unwrap_or(0.0) / contacts as f64 * 1e6);
             assert_eq!(
                 bot.counter.total(),
                 crate::script::said(0..contacts),
@@ -104,26 +111,33 @@ fn conversations(runtime: &Runtime, server: &Server, size: &Size) {
             assert_eq!(runtime.block_on(bot.live()), 0, "every session has ended");
         }
         let (speed, spread) = median(speeds);
-        println!("  {name}: {speed:.0} conversations, {:.0} turns per second ({spread:.0} %)", speed * 3.0);
+        let ((ours, _), (theirs, _)) = (median(ours), median(theirs));
+        println!(
+            "  {name}: {speed:.0} conversations, {:.0} turns per second ({spread:.0} %); processor time a conversation: \
+             ours {ours:.0} us, the server's {theirs:.0} us",
+            speed * 3.0
+        );
     }
 }
 
-/// Commits of a record with 64 in flight, and raw swaps of its bytes in statements of as many rows.
-fn swaps(runtime: &Runtime, server: &Server, size: &Size) {
+/// Commits of a record with 64 in flight, and raw swaps of its bytes: in statements of as many rows, which are sent in the
+/// same way (planned each time, or prepared once), on as many connections. Both move the due time, which is indexed.
+fn swaps(runtime: &Runtime, server: &Server, size: &Size, is_prepared: bool) {
     let record = runtime.block_on(record());
-    let rows = rows_in_a_statement(runtime, server, &record);
+    let rows = rows_in_a_statement(runtime, server, is_prepared, &record);
     let lanes = (CALLERS as f64 / rows).round().max(1.0) as usize;
     let (mut ours, mut raw, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..size.passes {
-        let swapped = swap_raw(runtime, server, size, lanes, &record);
-        let committed = commit(runtime, server, size, &record);
+        let swapped = swap_raw(runtime, server, size, lanes, is_prepared, &record);
+        let committed = commit(runtime, server, size, is_prepared, &record);
         ratios.push(committed / swapped * 100.0);
         ours.push(committed);
         raw.push(swapped);
     }
     let ((ours, our_spread), (raw, raw_spread)) = (median(ours), median(raw));
     let (ratio, spread) = median(ratios);
-    println!("  64 in flight, a record of {} bytes, {rows:.1} rows a statement", record.len());
+    let kind = if is_prepared { "prepared once" } else { "planned each time" };
+    println!("  64 in flight, statements {kind}, a record of {} bytes, {rows:.1} rows each", record.len());
     println!(
         "    raw swaps {raw:>9.0} per second ({raw_spread:.0} %): {lanes} connections, {} rows a statement",
         CALLERS / lanes
@@ -148,7 +162,7 @@ async fn record() -> Vec<u8> {
 }
 
 /// How many commits go into one statement when so many are in flight.
-fn rows_in_a_statement(runtime: &Runtime, server: &Server, record: &[u8]) -> f64 {
+fn rows_in_a_statement(runtime: &Runtime, server: &Server, is_prepared: bool, record: &[u8]) -> f64 {
     const CONTACTS: usize = 1_280;
     const ROUNDS: usize = 3;
     let database = server.database(runtime);
@@ -156,8 +170,7 @@ fn rows_in_a_statement(runtime: &Runtime, server: &Server, record: &[u8]) -> f64
         let (host, port) = server.address();
         let proxy = Proxy::before(host, port).await;
         drop(database.store().await);
-        let store = PostgresStore::connect(database.config_at(proxy.port), NoTls).await;
-        let store = store.expect("the store opens");
+        let store = store(database.config_at(proxy.port), is_prepared).await;
         let callers = commit_rounds(&store, callers(CONTACTS), record, 1).await;
         let before = proxy.round_trips();
         commit_rounds(&store, callers, record, ROUNDS).await;
@@ -165,25 +178,38 @@ fn rows_in_a_statement(runtime: &Runtime, server: &Server, record: &[u8]) -> f64
     })
 }
 
-fn swap_raw(runtime: &Runtime, server: &Server, size: &Size, lanes: usize, record: &[u8]) -> f64 {
+fn swap_raw(
+    runtime: &Runtime,
+    server: &Server,
+    size: &Size,
+    lanes: usize,
+    is_prepared: bool,
+    record: &[u8],
+) -> f64 {
     let database = server.database(runtime);
     runtime.block_on(async {
-        let swap = Swap::new(&database, lanes, contacts(size.contacts), at(0), record).await;
+        let swap = Swap::new(&database, lanes, is_prepared, contacts(size.contacts), at(0), record).await;
         let began = Instant::now();
         let swapped = swap.rounds(size.rounds, CALLERS / lanes).await;
         swapped as f64 / began.elapsed().as_secs_f64()
     })
 }
 
-fn commit(runtime: &Runtime, server: &Server, size: &Size, record: &[u8]) -> f64 {
+fn commit(runtime: &Runtime, server: &Server, size: &Size, is_prepared: bool, record: &[u8]) -> f64 {
     let database: Database<'_> = server.database(runtime);
     runtime.block_on(async {
-        let store = database.store().await;
+        drop(database.store().await);
+        let store = store(database.config(), is_prepared).await;
         let callers = commit_rounds(&store, callers(size.contacts), record, 1).await;
         let began = Instant::now();
         commit_rounds(&store, callers, record, size.rounds).await;
         (size.contacts * size.rounds) as f64 / began.elapsed().as_secs_f64()
     })
+}
+
+async fn store(config: Config, is_prepared: bool) -> PostgresStore {
+    let options = PostgresStore::options().prepared_statements(is_prepared);
+    options.connect(config, NoTls).await.expect("the store opens")
 }
 
 /// The conversations of one caller, each at its revision.

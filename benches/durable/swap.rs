@@ -1,6 +1,7 @@
 //! Raw compare-and-swap on PostgreSQL: the same bytes, in statements of many rows, and nothing else.
 
 use chrono::{DateTime, Utc};
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Statement};
 
 use crate::server::Database;
@@ -29,7 +30,8 @@ pub(crate) struct Swap {
 
 struct Lane {
     client: Client,
-    swap: Statement,
+    /// None: it is planned each time.
+    swap: Option<Statement>,
     contacts: Vec<String>,
     revision: i64,
 }
@@ -38,6 +40,7 @@ impl Swap {
     pub(crate) async fn new(
         database: &Database<'_>,
         lanes: usize,
+        is_prepared: bool,
         contacts: Vec<String>,
         due_at: DateTime<Utc>,
         record: &[u8],
@@ -49,7 +52,10 @@ impl Swap {
         let mut swap = Self { lanes: Vec::new(), due_at, record: record.to_vec() };
         for share in contacts.chunks(contacts.len().div_ceil(lanes)) {
             let client = database.client().await;
-            let statement = client.prepare(SWAP).await.expect("the statement is right");
+            let statement = match is_prepared {
+                true => Some(client.prepare(SWAP).await.expect("the statement is right")),
+                false => None,
+            };
             swap.lanes.push(Lane { client, swap: statement, contacts: share.to_vec(), revision: 1 });
         }
         swap
@@ -85,11 +91,18 @@ impl Lane {
             let revisions = vec![self.revision; count];
             let due = vec![due_at + self.revision; count];
             let records = vec![record; count];
-            let answered = self
-                .client
-                .query(&self.swap, &[&workspaces, &contacts, &revisions, &due, &records])
-                .await
-                .expect("the statement is right");
+            let params: [(&(dyn ToSql + Sync), Type); 5] = [
+                (&workspaces, Type::TEXT_ARRAY),
+                (&contacts, Type::TEXT_ARRAY),
+                (&revisions, Type::INT8_ARRAY),
+                (&due, Type::INT8_ARRAY),
+                (&records, Type::BYTEA_ARRAY),
+            ];
+            let answered = match &self.swap {
+                Some(swap) => self.client.query(swap, &params.each_ref().map(|(value, _)| *value)).await,
+                None => self.client.query_typed(SWAP, &params).await,
+            };
+            let answered = answered.expect("the statement is right");
             assert_eq!(answered.len(), count, "each is at the revision that was expected");
             swapped += count;
         }

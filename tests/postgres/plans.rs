@@ -18,7 +18,7 @@ use chatflow::{
 use chrono::{DateTime, TimeDelta, Utc};
 use deadpool_postgres::{Connect, Manager, ManagerConfig, Pool};
 use libtest_mimic::Trial;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_postgres::{AsyncMessage, Client, Config, Error, NoTls};
 use uuid::Uuid;
 
@@ -117,7 +117,8 @@ fn key() -> (KeyName, KeyRecord) {
 
 /// Many conversations of others, so that the planner knows what the tables will be like.
 const OTHERS: &str = "
-    INSERT INTO chatflow_conversation SELECT i % 1024, 'default', 'other-' || i, 1, 0, 9000000000000000, 0, NULL, 0, 0,
+    INSERT INTO chatflow_conversation SELECT i % 1024, 'default', 'other-' || i, 1, 0, 9000000000000000,
+        9000000000000000, 0, NULL, 0, 0,
         false, '\\x00' FROM generate_series(1, 40000) i;
     INSERT INTO chatflow_alias SELECT 'default', 'p:+1' || i, i % 1024, 'other-' || i FROM generate_series(1, 40000) i;
     INSERT INTO chatflow_key SELECT 'default', 'cart', 'other-' || i, '00000000-0000-0000-0000-000000000000', true,
@@ -147,6 +148,21 @@ async fn applied(store: &PostgresStore, commit: Commit) -> u64 {
     }
 }
 
+async fn keyed_triggers_that_go_together_find_their_keys_by_the_index(store: &PostgresStore, plans: &Plans) {
+    let mut set = JoinSet::new();
+    for number in 0..30 {
+        let contact = ContactId::new(format!("new-{number}")).unwrap();
+        let (name, record) = key();
+        let key = KeyName { key: TriggerKey::new(format!("new-{number}")).unwrap(), ..name };
+        let (store, key) = (store.clone(), Some((key, record)));
+        set.spawn(async move { applied(&store, Commit { contact, key, ..commit(None) }).await });
+    }
+    set.join_all().await;
+    let (_, all) = plans.touched("chatflow_key");
+    assert!(!all.contains("Seq Scan on chatflow_"), "a batch reads a table from end to end\n{all}");
+    plans.forget();
+}
+
 /// Each statement on a known conversation, of replies, of timers and of deliveries.
 async fn each_statement_touches_one_partition(is_generic: bool) {
     let database = Database::new(Layout::Partitioned).await;
@@ -169,6 +185,18 @@ async fn each_statement_touches_one_partition(is_generic: bool) {
     let found = store.load(&by(Subject::Alias(phone()), None)).await.unwrap();
     assert!(found.conversation.is_some());
     plans.assert_one("a load by alias");
+    for subject in [Subject::Contact(ann()), Subject::Alias(phone())] {
+        let mut set = JoinSet::new();
+        for _ in 0..30 {
+            let (store, lookup) = (store.clone(), by(subject.clone(), Some(key().0)));
+            set.spawn(async move { store.load(&lookup).await.unwrap() });
+        }
+        let found = set.join_all().await;
+        assert!(found.iter().all(|found| found.conversation.is_some() && found.key.is_some()));
+        let (_, all) = plans.touched("chatflow_conversation");
+        assert!(all.contains("unnest"), "no two loads went together\n{all}");
+        plans.assert_one("loads that go together");
+    }
 
     let lease = Lease::Take(token(1), Duration::from_secs(60));
     let revision = applied(&store, Commit { lease, ..commit(Some(revision)) }).await;
@@ -196,6 +224,7 @@ async fn each_statement_touches_one_partition(is_generic: bool) {
     let revision = applied(&store, keyed).await;
     plans.assert_one("a keyed trigger");
 
+    keyed_triggers_that_go_together_find_their_keys_by_the_index(&store, &plans).await;
     let due = Due { now: at(20), token: token(2), lease: Duration::from_secs(60), limit: 10 };
     assert_eq!(store.lease_due(&due).await.unwrap().conversations.len(), 1);
     let claim: Vec<String> = plans

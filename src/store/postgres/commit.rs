@@ -7,7 +7,7 @@ use crate::store::postgres::columns::{Archive, Heads, Names};
 use crate::store::postgres::errors::Fault;
 use crate::store::postgres::link::Link;
 use crate::store::postgres::load::contact_id;
-use crate::store::postgres::statements::{
+use crate::store::postgres::statements::commit::{
     DROP_ALIASES, DROP_EXPIRED_KEY, EXPLAIN, HOLDERS, INSERT_ALL, UPDATE, UPDATE_ALL, UPDATE_ARCHIVE,
 };
 use crate::store::postgres::write::Write;

@@ -1,4 +1,4 @@
-//! Claiming conversations with work due, one slice of the tables at a time.
+//! Claiming conversations with work due, one slice of the tables at a time, by an index that is never late.
 
 use tokio_postgres::types::Type;
 
@@ -7,16 +7,21 @@ use crate::store::postgres::errors::Fault;
 use crate::store::postgres::link::{Link, Param};
 use crate::store::postgres::load::contact_id;
 use crate::store::postgres::shard::{SHARDS, slice};
-use crate::store::postgres::statements::{CLAIM, GLANCE, NEXT_DUE};
+use crate::store::postgres::statements::due::{CLAIM, FILE, GLANCE, NEXT_DUE};
 use crate::store::postgres::write::period;
 use crate::store::sql::{instant, micros};
 use crate::store::{Due, Leased, LeasedConversation, Record, StoredConversation};
+
+/// How many are filed anew by one statement, and by how many statements in one claim at most.
+const FILED_AT_ONCE: i64 = 1_000;
+const FILINGS: usize = 4;
 
 /// Claims what is due, the longest overdue first. With several slices one look at their indexes says which have work, and
 /// how much of it is among the longest overdue.
 pub(super) async fn lease_due(link: &Link<'_>, due: &Due, slices: u16) -> Result<Leased, Fault> {
     let limit = i64::try_from(due.limit).unwrap_or(i64::MAX / 2);
     let now = micros(due.now);
+    file_anew(link, now).await?;
     let mut claimed = Vec::new();
     if slices <= 1 {
         claim(link, due, (0, SHARDS as i16), limit, &mut claimed).await?;
@@ -33,6 +38,17 @@ pub(super) async fn lease_due(link: &Link<'_>, due: &Due, slices: u16) -> Result
     };
     let conversations = claimed.into_iter().map(|(_, conversation)| conversation).collect();
     Ok(Leased { conversations, next_due: next_due.map(instant) })
+}
+
+/// Puts those right that the index has too early.
+async fn file_anew(link: &Link<'_>, now: i64) -> Result<(), Fault> {
+    for _ in 0..FILINGS {
+        let filed = link.hot(FILE, &[(&now, Type::INT8), (&FILED_AT_ONCE, Type::INT8)]).await?;
+        if (filed.len() as i64) < FILED_AT_ONCE {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// The slices that have work, each with how much of it.

@@ -8,7 +8,7 @@ use crate::id::{FlowId, FlowVersion, WorkspaceId};
 use crate::store::postgres::errors::Fault;
 use crate::store::postgres::link::{Link, Param};
 use crate::store::postgres::queries::unreadable;
-use crate::store::postgres::statements::{
+use crate::store::postgres::statements::flows::{
     CATALOGUE, CATALOGUE_REVISION, DEFINITION, DROP_DRAFT, FLOW_REVISION, NEXT_CATALOGUE, SAVE_DEFINITION,
     SAVE_FLOW, TERMINATED,
 };

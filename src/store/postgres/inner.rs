@@ -29,6 +29,8 @@ pub(super) struct Inner {
     pub(super) options: PostgresOptions,
     /// Into how many slices the tables are partitioned.
     pub(super) slices: u16,
+    /// Whether transactions are isolated more strictly than `read committed`.
+    pub(super) is_strict: bool,
     /// Whether flows are kept here too.
     has_flows: AtomicBool,
     pub(super) lanes: Lanes,
@@ -38,11 +40,11 @@ pub(super) struct Inner {
 impl Inner {
     pub(super) fn new(pool: Pool, runtime: Handle, options: PostgresOptions, slices: u16) -> Self {
         let (has_flows, turns) = (AtomicBool::new(false), AtomicU64::new(0));
-        Self { pool, runtime, options, slices, has_flows, lanes: Lanes::default(), turns }
+        Self { pool, runtime, options, slices, is_strict: false, has_flows, lanes: Lanes::default(), turns }
     }
 
-    pub(super) fn in_slices(self, slices: u16) -> Self {
-        Self { slices, ..self }
+    pub(super) fn on(self, slices: u16, is_strict: bool) -> Self {
+        Self { slices, is_strict, ..self }
     }
 
     pub(super) fn has_flows(&self) -> bool {

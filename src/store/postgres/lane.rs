@@ -1,9 +1,7 @@
-//! Gathering what waits at the same time into statements of many rows. Nobody waits for company: a lane takes what is
-//! queued when it is free, so that one caller alone has a statement of its own at once.
+//! The lanes that work the queues: each takes what waits, and writes or reads it by one statement.
 
-use std::collections::{HashSet, VecDeque};
-use std::hash::Hash;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::future::Future;
+use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
@@ -11,116 +9,25 @@ use crate::error::StoreError;
 use crate::store::postgres::commit::{self, apply};
 use crate::store::postgres::errors::Doing;
 use crate::store::postgres::inner::{Inner, stopped};
+use crate::store::postgres::load::{LoadRow, load, load_one};
+use crate::store::postgres::queue::{Answer, Job, Opening, PATIENCE, QUEUED, Queue};
 use crate::store::postgres::settle::{SettleRow, settle};
 use crate::store::postgres::write::Write;
-use crate::store::{Committed, Settled};
+use crate::store::{Committed, Loaded, Settled};
 
 /// The queues of a store.
 #[derive(Default)]
 pub(super) struct Lanes {
+    loads: Queue<LoadRow, Loaded>,
+    /// First commits of conversations, and all others: each kind has a statement of its own.
+    first_commits: Queue<Write, Committed>,
     commits: Queue<Write, Committed>,
     settles: Queue<SettleRow, Settled>,
 }
 
-/// What waits, and how many lanes work it.
-struct Queue<J, A>(Mutex<Waiting<J, A>>);
-
-struct Waiting<J, A> {
-    jobs: VecDeque<Job<J, A>>,
-    lanes: usize,
-}
-
-/// A call, and where its answer goes.
-struct Job<J, A> {
-    row: J,
-    answer: oneshot::Sender<Result<A, StoreError>>,
-}
-
-impl<J, A> Default for Queue<J, A> {
-    fn default() -> Self {
-        Self(Mutex::new(Waiting { jobs: VecDeque::new(), lanes: 0 }))
-    }
-}
-
-/// What no two rows of one statement may have in common.
-trait Row {
-    fn claims(&self) -> Vec<Claim>;
-}
-
-#[derive(PartialEq, Eq, Hash)]
-enum Claim {
-    Conversation(String, String),
-    Key(String, String, String),
-    Alias(String, String),
-}
-
-impl Row for Write {
-    fn claims(&self) -> Vec<Claim> {
-        let workspace = &self.workspace;
-        let conversation = Claim::Conversation(workspace.clone(), self.contact.clone());
-        let key =
-            self.key.iter().map(|key| Claim::Key(workspace.clone(), key.flow.clone(), key.name.clone()));
-        let aliases = self.added.iter().map(|(alias, _)| Claim::Alias(workspace.clone(), alias.clone()));
-        std::iter::once(conversation).chain(key).chain(aliases).collect()
-    }
-}
-
-impl Row for SettleRow {
-    fn claims(&self) -> Vec<Claim> {
-        vec![Claim::Conversation(self.workspace.clone(), self.contact.clone())]
-    }
-}
-
-impl<J: Row, A> Queue<J, A> {
-    fn lock(&self) -> MutexGuard<'_, Waiting<J, A>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Queues a call. Answers whether another lane is to be opened.
-    fn push(&self, job: Job<J, A>, most: usize) -> bool {
-        let mut waiting = self.lock();
-        waiting.jobs.push_back(job);
-        let is_another = waiting.lanes < most;
-        waiting.lanes += usize::from(is_another);
-        is_another
-    }
-
-    /// What goes into the next statement; when nothing waits, one lane is closed. Calls that nobody waits for any more
-    /// are left out, those that get into each other's way stay.
-    fn take(&self, most: usize) -> Vec<Job<J, A>> {
-        let mut waiting = self.lock();
-        let (mut taken, mut left) = (Vec::new(), VecDeque::new());
-        let mut claims = HashSet::new();
-        while taken.len() < most
-            && let Some(job) = waiting.jobs.pop_front()
-        {
-            if job.answer.is_closed() {
-                continue;
-            }
-            let own = job.row.claims();
-            if own.iter().any(|claim| claims.contains(claim)) {
-                left.push_back(job);
-                continue;
-            }
-            claims.extend(own);
-            taken.push(job);
-        }
-        left.append(&mut waiting.jobs);
-        waiting.jobs = left;
-        if taken.is_empty() {
-            waiting.lanes -= 1;
-        }
-        taken
-    }
-
-    /// A lane ended before it was closed. After the last one nobody would work what waits: its callers are told.
-    fn abandon(&self) {
-        let mut waiting = self.lock();
-        waiting.lanes -= 1;
-        let left = if waiting.lanes == 0 { std::mem::take(&mut waiting.jobs) } else { VecDeque::new() };
-        drop(waiting);
-        // Not under the lock: what it wakes may run at once.
-        drop(left);
+impl Lanes {
+    fn commits(&self, is_first: bool) -> &Queue<Write, Committed> {
+        if is_first { &self.first_commits } else { &self.commits }
     }
 }
 
@@ -150,37 +57,107 @@ impl Drop for Lane {
 }
 
 impl Inner {
-    /// Writes a commit, together with others that wait.
-    pub(super) async fn commit(self: &Arc<Self>, write: Write) -> Result<Committed, StoreError> {
-        let (answer, answered) = oneshot::channel();
-        if self.lanes.commits.push(Job { row: write, answer }, self.options.lanes) {
-            let lane = Lane::open(self, |lanes| lanes.commits.abandon());
-            self.spawn(async move {
-                Arc::clone(&lane.inner).commit_lane().await;
-                lane.close();
-            });
+    /// Looks up, together with others that wait. (Not under strict isolation: a transaction that reads many conversations
+    /// would get into the way of whoever writes one of them.)
+    pub(super) async fn load(self: &Arc<Self>, row: LoadRow) -> Result<Loaded, StoreError> {
+        if self.is_strict || self.options.batch == 1 {
+            return self.load_alone(row).await;
         }
-        answered.await.unwrap_or_else(|_| Err(stopped("commit")))
+        let (answer, answered) = oneshot::channel();
+        let opening = self.lanes.loads.push(Job { row, answer }, self.options.lanes, self.queued());
+        self.open_lane(opening, |lanes| lanes.loads.abandon(), Self::load_lane);
+        answered.await.unwrap_or_else(|_| Err(stopped("load")))
     }
 
-    async fn commit_lane(self: Arc<Self>) {
+    /// Opens a lane, if the queue wants one: at once, or to help when those at work are held up.
+    fn open_lane<F: Future<Output = ()> + Send>(
+        self: &Arc<Self>,
+        opening: Opening,
+        abandon: fn(&Lanes),
+        work: impl FnOnce(Arc<Self>) -> F + Send + 'static,
+    ) {
+        if opening == Opening::None {
+            return;
+        }
+        let lane = Lane::open(self, abandon);
+        self.spawn(async move {
+            if opening == Opening::Later {
+                tokio::time::sleep(PATIENCE).await;
+            }
+            work(Arc::clone(&lane.inner)).await;
+            lane.close();
+        });
+    }
+
+    /// Under strict isolation large statements get into each other's way, so that small ones are better.
+    fn queued(&self) -> usize {
+        if self.is_strict { 0 } else { QUEUED }
+    }
+
+    async fn load_alone(self: &Arc<Self>, row: LoadRow) -> Result<Loaded, StoreError> {
+        let (row, has_flows) = (Arc::new(row), self.has_flows());
+        self.ask(Doing::Read, "load", move |link| {
+            let row = Arc::clone(&row);
+            Box::pin(async move { load_one(&link, &row, has_flows).await })
+        })
+        .await
+    }
+
+    async fn load_lane(self: Arc<Self>) {
         loop {
-            let jobs = self.lanes.commits.take(self.options.batch);
+            let jobs = self.lanes.loads.take(self.options.batch);
             if jobs.is_empty() {
                 return;
             }
-            let (mut new, mut old) = (Vec::new(), Vec::new());
-            for job in jobs {
-                match &job.row {
-                    write if !write.dropped.is_empty() => {
-                        self.write_alone(Arc::new(vec![job.row]), 0, false, job.answer)
+            let (rows, answers): (Vec<LoadRow>, Vec<_>) =
+                jobs.into_iter().map(|job| (job.row, job.answer)).unzip();
+            let (rows, has_flows) = (Arc::new(rows), self.has_flows());
+            let loaded = self
+                .again(Doing::Read, move |link| {
+                    let rows = Arc::clone(&rows);
+                    Box::pin(async move { load(&link, &rows, has_flows).await })
+                })
+                .await;
+            match loaded {
+                Ok(loaded) => {
+                    for (answer, loaded) in answers.into_iter().zip(loaded) {
+                        let _ = answer.send(loaded.map_err(|fault| fault.into_error(Doing::Read, "load")));
                     }
-                    write if write.expect.is_none() => new.push(job),
-                    _ => old.push(job),
+                }
+                Err((doing, fault)) => {
+                    for answer in answers {
+                        let _ = answer.send(Err(fault.clone().into_error(doing, "load")));
+                    }
                 }
             }
-            self.write_together(new).await;
-            self.write_together(old).await;
+        }
+    }
+
+    /// Writes a commit, together with others that wait.
+    pub(super) async fn commit(self: &Arc<Self>, write: Write) -> Result<Committed, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let is_first = write.expect.is_none();
+        let (queue, abandon): (_, fn(&Lanes)) = match is_first {
+            true => (&self.lanes.first_commits, |lanes| lanes.first_commits.abandon()),
+            false => (&self.lanes.commits, |lanes| lanes.commits.abandon()),
+        };
+        let opening = queue.push(Job { row: write, answer }, self.options.lanes, self.queued());
+        self.open_lane(opening, abandon, move |inner| inner.commit_lane(is_first));
+        answered.await.unwrap_or_else(|_| Err(stopped("commit")))
+    }
+
+    async fn commit_lane(self: Arc<Self>, is_first: bool) {
+        loop {
+            let jobs = self.lanes.commits(is_first).take(self.options.batch);
+            if jobs.is_empty() {
+                return;
+            }
+            let (together, alone): (Vec<_>, Vec<_>) =
+                jobs.into_iter().partition(|job| job.row.dropped.is_empty());
+            for job in alone {
+                self.write_alone(Arc::new(vec![job.row]), 0, false, job.answer);
+            }
+            self.write_together(together).await;
         }
     }
 
@@ -228,7 +205,7 @@ impl Inner {
         writes: Arc<Vec<Write>>,
         number: usize,
         is_refused: bool,
-        answer: oneshot::Sender<Result<Committed, StoreError>>,
+        answer: Answer<Committed>,
     ) {
         let inner = Arc::clone(self);
         self.spawn(async move {
@@ -250,13 +227,8 @@ impl Inner {
     /// Takes note of what is delivered, together with others that wait.
     pub(super) async fn settle(self: &Arc<Self>, row: SettleRow) -> Result<Settled, StoreError> {
         let (answer, answered) = oneshot::channel();
-        if self.lanes.settles.push(Job { row, answer }, self.options.lanes) {
-            let lane = Lane::open(self, |lanes| lanes.settles.abandon());
-            self.spawn(async move {
-                Arc::clone(&lane.inner).settle_lane().await;
-                lane.close();
-            });
-        }
+        let opening = self.lanes.settles.push(Job { row, answer }, self.options.lanes, self.queued());
+        self.open_lane(opening, |lanes| lanes.settles.abandon(), Self::settle_lane);
         answered.await.unwrap_or_else(|_| Err(stopped("settle")))
     }
 

@@ -1,4 +1,4 @@
-//! Looking up: one statement, and what its row says.
+//! Looking up: one statement for one call or for several, and what its rows say.
 
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
@@ -6,39 +6,69 @@ use uuid::Uuid;
 
 use crate::id::{ContactId, FlowVersion, SessionId};
 use crate::store::postgres::errors::Fault;
-use crate::store::postgres::link::Link;
+use crate::store::postgres::link::{Link, Param};
 use crate::store::postgres::shard::shard;
-use crate::store::postgres::statements::{LOAD, LOAD_BY_ALIAS};
+use crate::store::postgres::statements::load::{LOAD, LOAD_ALL, LOAD_BY_ALIAS};
 use crate::store::sql::{instant, micros};
 use crate::store::{KeyRecord, Loaded, Lookup, Record, StoredConversation, Subject};
 
-/// Everything that one decision needs, as of one instant.
-pub(super) async fn load(link: &Link<'_>, lookup: &Lookup, has_flows: bool) -> Result<Loaded, Fault> {
-    let workspace = lookup.workspace.as_str();
-    let (name, shard) = match &lookup.subject {
-        Subject::Contact(contact) => {
-            let name = contact.to_string();
-            let shard = shard(&lookup.workspace, &name);
-            (name, Some(shard))
+/// A lookup as a row.
+pub(super) struct LoadRow {
+    workspace: String,
+    /// A contact, whose shard is known, or an alias.
+    name: String,
+    shard: Option<i16>,
+    token: Uuid,
+    flow: Option<String>,
+    key: Option<String>,
+    hash: Option<String>,
+    now: i64,
+}
+
+impl LoadRow {
+    pub(super) fn of(lookup: &Lookup) -> Self {
+        let (name, shard) = match &lookup.subject {
+            Subject::Contact(contact) => {
+                let name = contact.to_string();
+                let shard = shard(&lookup.workspace, &name);
+                (name, Some(shard))
+            }
+            Subject::Alias(alias) => (alias.to_string(), None),
+        };
+        let key = lookup.key.as_ref();
+        Self {
+            workspace: lookup.workspace.as_str().to_owned(),
+            name,
+            shard,
+            token: lookup.token.0,
+            flow: key.map(|key| key.flow.as_str().to_owned()),
+            key: key.map(|key| key.key.to_string()),
+            hash: key.map(|key| key.hashed().key.to_string()),
+            now: micros(lookup.now),
         }
-        Subject::Alias(alias) => (alias.to_string(), None),
-    };
-    let key =
-        lookup.key.as_ref().map(|key| (key.flow.as_str(), key.key.to_string(), key.hashed().key.to_string()));
-    let flow = key.as_ref().map(|(flow, ..)| *flow);
-    let key_name = key.as_ref().map(|(_, name, _)| name.as_str());
-    let key_hash = key.as_ref().map(|(.., hash)| hash.as_str());
-    let now = micros(lookup.now);
-    let mut params: Vec<super::link::Param<'_>> = vec![
-        (&workspace, Type::TEXT),
-        (&name, Type::TEXT),
-        (&lookup.token.0, Type::UUID),
-        (&flow, Type::TEXT),
-        (&key_name, Type::TEXT),
-        (&key_hash, Type::TEXT),
-        (&now, Type::INT8),
+    }
+
+    fn contact(&self) -> Option<&str> {
+        self.shard.is_some().then_some(self.name.as_str())
+    }
+
+    fn alias(&self) -> Option<&str> {
+        self.shard.is_none().then_some(self.name.as_str())
+    }
+}
+
+/// Everything that one decision needs, as of one instant.
+pub(super) async fn load_one(link: &Link<'_>, row: &LoadRow, has_flows: bool) -> Result<Loaded, Fault> {
+    let mut params: Vec<Param<'_>> = vec![
+        (&row.workspace, Type::TEXT),
+        (&row.name, Type::TEXT),
+        (&row.token, Type::UUID),
+        (&row.flow, Type::TEXT),
+        (&row.key, Type::TEXT),
+        (&row.hash, Type::TEXT),
+        (&row.now, Type::INT8),
     ];
-    let rows = match &shard {
+    let rows = match &row.shard {
         Some(shard) => {
             params.push((shard, Type::INT2));
             link.hot(LOAD, &params).await?
@@ -49,6 +79,49 @@ pub(super) async fn load(link: &Link<'_>, lookup: &Lookup, has_flows: bool) -> R
         Some(row) => loaded(row, has_flows),
         None => Ok(Loaded::default()),
     }
+}
+
+/// The same for several calls by one statement. A stored row that can not be read fails its own call only.
+pub(super) async fn load(
+    link: &Link<'_>,
+    rows: &[LoadRow],
+    has_flows: bool,
+) -> Result<Vec<Result<Loaded, Fault>>, Fault> {
+    if let [row] = rows {
+        return Ok(vec![Ok(load_one(link, row, has_flows).await?)]);
+    }
+    let ords: Vec<i64> = (0..).take(rows.len()).collect();
+    let workspaces = column(rows, |row| row.workspace.as_str());
+    let (contacts, aliases) = (column(rows, LoadRow::contact), column(rows, LoadRow::alias));
+    let shards = column(rows, |row| row.shard);
+    let tokens = column(rows, |row| row.token);
+    let flows = column(rows, |row| row.flow.as_deref());
+    let (keys, hashes) = (column(rows, |row| row.key.as_deref()), column(rows, |row| row.hash.as_deref()));
+    let nows = column(rows, |row| row.now);
+    let params: [Param<'_>; 10] = [
+        (&ords, Type::INT8_ARRAY),
+        (&workspaces, Type::TEXT_ARRAY),
+        (&contacts, Type::TEXT_ARRAY),
+        (&aliases, Type::TEXT_ARRAY),
+        (&shards, Type::INT2_ARRAY),
+        (&tokens, Type::UUID_ARRAY),
+        (&flows, Type::TEXT_ARRAY),
+        (&keys, Type::TEXT_ARRAY),
+        (&hashes, Type::TEXT_ARRAY),
+        (&nows, Type::INT8_ARRAY),
+    ];
+    let mut all: Vec<_> = rows.iter().map(|_| Ok(Loaded::default())).collect();
+    for row in link.hot(LOAD_ALL, &params).await? {
+        let ord: i64 = row.try_get(14)?;
+        if let Some(place) = usize::try_from(ord).ok().and_then(|ord| all.get_mut(ord)) {
+            *place = loaded(&row, has_flows);
+        }
+    }
+    Ok(all)
+}
+
+fn column<'r, T>(rows: &'r [LoadRow], of: impl Fn(&'r LoadRow) -> T) -> Vec<T> {
+    rows.iter().map(of).collect()
 }
 
 fn loaded(row: &Row, has_flows: bool) -> Result<Loaded, Fault> {

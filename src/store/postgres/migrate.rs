@@ -76,13 +76,16 @@ async fn create(link: &Link<'_>, partitions: u16) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Into how many slices the tables are partitioned, if they are those of this release.
-pub(super) async fn check(link: &Link<'_>) -> Result<u16, Fault> {
-    let (version, slices) = read(link.first(schema::READ_SCHEMA, &[]).await?)?;
+/// Into how many slices the tables are partitioned, if they are those of this release, and whether transactions are
+/// isolated more strictly than `read committed`.
+pub(super) async fn check(link: &Link<'_>) -> Result<(u16, bool), Fault> {
+    let row = link.first(schema::READ_SCHEMA, &[]).await?;
+    let is_strict = row.as_ref().map_or(Ok(false), |row| row.try_get(2))?;
+    let (version, slices) = read(row)?;
     if version != schema::VERSION {
         return Err(unfit(version));
     }
-    u16::try_from(slices).map_err(Fault::permanent)
+    Ok((u16::try_from(slices).map_err(Fault::permanent)?, is_strict))
 }
 
 fn read(row: Option<tokio_postgres::Row>) -> Result<(i64, i64), Fault> {

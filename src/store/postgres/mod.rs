@@ -13,6 +13,7 @@ mod migrate;
 mod options;
 mod ports;
 mod queries;
+mod queue;
 mod schema;
 mod settle;
 mod shard;
@@ -56,7 +57,7 @@ pub use tx::PostgresTx;
 /// # What it does to the database
 ///
 /// One row is one conversation. A load is one statement and one round trip, a commit another, a settle a third; each is a
-/// transaction of its own. Calls of different conversations that wait at the same time are written by one statement of
+/// transaction of its own. Calls that wait at the same time are looked up, or written, by one statement of
 /// many rows ([`PostgresOptions::batch`]); each still applies, or is refused, by itself. One caller alone waits for nobody.
 ///
 /// There is no state of a session: no named statements (unless [`prepared_statements`] is on), no advisory locks, no
@@ -183,12 +184,12 @@ impl PostgresStore {
         let runtime = Handle::try_current()
             .map_err(|error| Fault::permanent(error).into_error(Doing::Connect, "connect"))?;
         let unchecked = Inner::new(pool, runtime, options, 1);
-        let slices = unchecked.until_done(Doing::Read, "connect", checked).await?;
-        Ok(Self { inner: Arc::new(unchecked.in_slices(slices)) })
+        let (slices, is_strict) = unchecked.until_done(Doing::Read, "connect", checked).await?;
+        Ok(Self { inner: Arc::new(unchecked.on(slices, is_strict)) })
     }
 }
 
-fn checked(link: Link<'_>) -> inner::Work<'_, u16> {
+fn checked(link: Link<'_>) -> inner::Work<'_, (u16, bool)> {
     Box::pin(async move { migrate::check(&link).await })
 }
 

@@ -21,7 +21,7 @@ use crate::store::postgres::migrate;
 /// | [`wait_timeout`](Self::wait_timeout) | 5 s |
 /// | [`statement_timeout`](Self::statement_timeout) | 10 s |
 /// | [`batch`](Self::batch) | 100 calls a statement |
-/// | [`lanes`](Self::lanes) | 4 statements at a time of each kind |
+/// | [`lanes`](Self::lanes) | 4 statements at a time of each kind at most |
 /// | [`partitions`](Self::partitions) | 1: plain tables |
 #[derive(Clone, Debug)]
 pub struct PostgresOptions {
@@ -88,15 +88,17 @@ impl PostgresOptions {
         self
     }
 
-    /// How many calls of different conversations are written by one statement at most, when so many wait; 1: each has
-    /// its own.
+    /// How many calls are looked up, or written, by one statement at most, when so many wait; 1: each has its own. Under
+    /// stricter isolation than `read committed`, each is looked up by its own all the same.
     #[must_use]
     pub fn batch(mut self, calls: usize) -> Self {
         self.batch = calls.clamp(1, 1000);
         self
     }
 
-    /// How many such statements are under way at a time, of loads, of commits and of settles each.
+    /// How many such statements are under way at a time at most, of loads, of commits and of settles each. Another one is
+    /// begun only while 16 calls wait for each that is under way: few large statements cost a server less than many small
+    /// ones.
     #[must_use]
     pub fn lanes(mut self, lanes: usize) -> Self {
         self.lanes = lanes.max(1);

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use crate::error::StoreError;
 use crate::id::{ContactId, FlowId, FlowVersion, SessionId, WorkspaceId};
 use crate::store::postgres::errors::Doing::{Read, Write as Writing};
+use crate::store::postgres::load::LoadRow;
 use crate::store::postgres::settle::SettleRow;
 use crate::store::postgres::write::Write;
-use crate::store::postgres::{due, flows, load, queries, upkeep};
+use crate::store::postgres::{due, flows, queries, upkeep};
 use crate::store::{
     Catalogue, Commit, Committed, ConversationQuery, ConversationStore, Due, Erase, FlowChange, FlowSaved,
     FlowStore, JournalEntry, JournalQuery, Leased, Live, Loaded, Lookup, PostgresStore, Purge, Purged,
@@ -31,8 +32,7 @@ macro_rules! ask {
 
 impl ConversationStore for PostgresStore {
     async fn load(&self, lookup: &Lookup) -> Result<Loaded, StoreError> {
-        let has_flows = self.inner.has_flows();
-        ask!(self, Read, "load", link, [lookup = lookup.clone()], load::load(&link, &lookup, has_flows))
+        self.inner.load(LoadRow::of(lookup)).await
     }
 
     async fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {

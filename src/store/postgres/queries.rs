@@ -9,7 +9,9 @@ use crate::store::postgres::errors::Fault;
 use crate::store::postgres::link::{Link, Param};
 use crate::store::postgres::load::contact_id;
 use crate::store::postgres::shard::shard;
-use crate::store::postgres::statements::{DEAD, JOURNAL, JOURNAL_OF, QUARANTINED, SESSION, SESSIONS};
+use crate::store::postgres::statements::queries::{
+    DEAD, JOURNAL, JOURNAL_OF, QUARANTINED, SESSION, SESSIONS,
+};
 use crate::store::sql::micros;
 use crate::store::{ConversationQuery, JournalEntry, JournalQuery, Record, SessionQuery, SessionRecord};
 

@@ -1,4 +1,7 @@
 //! The tables, and the statements that make them. Each change of them is a new number.
+//!
+//! A conversation's `due_at` is when something is due; `filed_at` is where the index has it: there or earlier, never later.
+//! A deadline that moves on, as each answer moves it, so changes no indexed column, and PostgreSQL writes no index at all.
 
 /// The schema that this release reads and writes.
 pub(super) const VERSION: i64 = 1;
@@ -13,7 +16,9 @@ pub(super) const BEGIN_SCHEMA: &str =
 pub(super) const LOCK_SCHEMA: &str =
     "SELECT version, partitions FROM chatflow_schema WHERE id = 1 FOR UPDATE";
 
-pub(super) const READ_SCHEMA: &str = "SELECT version, partitions FROM chatflow_schema WHERE id = 1";
+pub(super) const READ_SCHEMA: &str =
+    "SELECT version, partitions, current_setting('transaction_isolation') <> 'read committed'
+FROM chatflow_schema WHERE id = 1";
 
 pub(super) const SET_SCHEMA: &str = "UPDATE chatflow_schema SET version = $1, partitions = $2 WHERE id = 1";
 
@@ -27,6 +32,7 @@ macro_rules! conversation {
     revision bigint NOT NULL,
     settled bigint NOT NULL,
     due_at bigint,
+    filed_at bigint,
     lease_until bigint NOT NULL,
     lease_token uuid,
     claims bigint NOT NULL,
@@ -107,7 +113,7 @@ END $$";
 
 /// All other tables, and the indexes.
 pub(super) const CREATE: &[&str] = &[
-    "CREATE INDEX chatflow_conversation_due ON chatflow_conversation (due_at) WHERE due_at IS NOT NULL",
+    "CREATE INDEX chatflow_conversation_filed ON chatflow_conversation (filed_at) WHERE filed_at IS NOT NULL",
     "CREATE INDEX chatflow_conversation_quarantined ON chatflow_conversation (workspace, contact)
     WHERE quarantined",
     "CREATE INDEX chatflow_conversation_dead ON chatflow_conversation (workspace, contact)

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::store::postgres::errors::Fault;
 use crate::store::postgres::link::{Link, Param};
 use crate::store::postgres::shard::shard;
-use crate::store::postgres::statements::SETTLE;
+use crate::store::postgres::statements::commit::SETTLE;
 use crate::store::postgres::write::revision;
 use crate::store::sql::micros;
 use crate::store::{Settle, Settled};

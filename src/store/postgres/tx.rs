@@ -10,6 +10,7 @@ use crate::id::{ContactId, FlowId, FlowVersion, SessionId, WorkspaceId};
 use crate::store::postgres::errors::{Doing, Fault};
 use crate::store::postgres::inner::Inner;
 use crate::store::postgres::link::Link;
+use crate::store::postgres::load::LoadRow;
 use crate::store::postgres::settle::SettleRow;
 use crate::store::postgres::write::Write;
 use crate::store::postgres::{commit, due, flows, load, queries, settle, upkeep};
@@ -52,7 +53,9 @@ fn failed(what: &'static str) -> impl FnOnce(Fault) -> StoreError {
 
 impl ConversationStore for PostgresTx<'_> {
     async fn load(&self, lookup: &Lookup) -> Result<Loaded, StoreError> {
-        load::load(&self.link(), lookup, self.inner.has_flows()).await.map_err(failed("load"))
+        load::load_one(&self.link(), &LoadRow::of(lookup), self.inner.has_flows())
+            .await
+            .map_err(failed("load"))
     }
 
     async fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {

@@ -7,7 +7,7 @@ use crate::id::TriggerKey;
 use crate::store::postgres::errors::Fault;
 use crate::store::postgres::link::{Link, Param};
 use crate::store::postgres::shard::shard;
-use crate::store::postgres::statements::{
+use crate::store::postgres::statements::upkeep::{
     DROP_KEYS, ERASE, ERASE_ALIASES, ERASE_JOURNAL, ERASE_SESSIONS, KEEP_HASHES, KEYS_OF, LIVE,
     PURGE_JOURNAL, PURGE_KEYS, PURGE_SESSIONS, WAKE,
 };
