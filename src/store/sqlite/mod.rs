@@ -3,9 +3,9 @@
 //! The file is worked by threads of the store's own: one writes, a few look conversations up, one lists and copies. A call
 //! is put into the queue of its thread and waits for the answer as any executor lets it.
 //!
-//! With one caller the time goes to handing calls over, so the thread that writes looks up too when it has nothing to
-//! write (its cache is warm, each commit spoils the readers'), and both sides look again for some microseconds before they
-//! sleep. With many callers it goes to transactions: before it begins one, the thread lets those run who are about to ask.
+//! The thread that writes looks up too while it has nothing to write: its cache is warm, each commit spoils the readers'.
+//! Before it begins a transaction for several callers it lets those run who are about to ask. To spin before a thread
+//! sleeps cost a fifth more CPU and gained no time (one caller, two processors).
 
 mod care;
 mod columns;

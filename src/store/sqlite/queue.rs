@@ -3,8 +3,7 @@
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
-use std::hint::spin_loop;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use std::thread;
@@ -74,8 +73,6 @@ pub(super) enum Ran {
 struct Call<O: Operation> {
     operation: O,
     state: Mutex<State<O::Answer>>,
-    /// Set with the answer, for a caller that looks without the lock.
-    is_told: AtomicBool,
 }
 
 struct State<A> {
@@ -87,17 +84,7 @@ struct State<A> {
 impl<O: Operation> Call<O> {
     fn new(operation: O) -> Arc<Self> {
         let state = Mutex::new(State { answer: None, is_told: false, waker: None });
-        Arc::new(Self { operation, state, is_told: AtomicBool::new(false) })
-    }
-
-    /// Looks for the answer for a moment.
-    fn look(&self) {
-        for _ in 0..GLANCES {
-            if self.is_told.load(Ordering::Acquire) {
-                return;
-            }
-            spin_loop();
-        }
+        Arc::new(Self { operation, state })
     }
 
     fn state(&self) -> MutexGuard<'_, State<O::Answer>> {
@@ -143,7 +130,6 @@ impl<O: Operation> Task for Call<O> {
         }
         let waker = state.waker.take();
         drop(state);
-        self.is_told.store(true, Ordering::Release);
         // Not under the lock: what it wakes may run at once.
         if let Some(waker) = waker {
             waker.wake();
@@ -176,7 +162,7 @@ pub(super) struct Queue {
     waiting: AtomicUsize,
     /// How many callers wait for an answer.
     asking: AtomicUsize,
-    /// Whether both sides look again for a moment before they sleep.
+    /// Whether its thread lets callers run before it takes what they ask.
     is_eager: bool,
 }
 
@@ -191,13 +177,6 @@ struct Inner {
 
 /// The most calls that share one transaction.
 const MOST: usize = 1024;
-
-/// How often a thread looks for work before it sleeps: some 50 us. To be woken takes as long, and the next call of a lone
-/// caller comes sooner.
-const LOOKS: usize = 1_000;
-
-/// How often a lone caller looks for an answer that needs no sync, before it sleeps: some 20 us.
-const GLANCES: usize = 400;
 
 /// How often the thread lets others run who are about to ask, before it begins a transaction.
 const TURNS: usize = 16;
@@ -215,10 +194,9 @@ impl Queue {
         }
     }
 
-    /// The same, for one thread whose callers wait for each of its answers.
+    /// The same, for one thread that does more at a time for less.
     pub(super) fn eager(room: usize) -> Self {
-        let is_eager = thread::available_parallelism().is_ok_and(|processors| processors.get() > 1);
-        Self { is_eager, ..Self::new(room) }
+        Self { is_eager: true, ..Self::new(room) }
     }
 
     /// Has an operation done. It is queued when this is first polled, and then done whether or not anybody waits for it.
@@ -295,11 +273,6 @@ impl Queue {
     pub(super) fn take(&self, share: usize, is_able: bool) -> Option<Vec<Accepted>> {
         let mut inner = self.lock();
         inner.is_busy = !is_able;
-        if self.is_eager && inner.calls.is_empty() && !inner.is_closed {
-            drop(inner);
-            self.look();
-            inner = self.lock();
-        }
         while inner.calls.is_empty() {
             if inner.is_closed {
                 return None;
@@ -326,16 +299,6 @@ impl Queue {
     /// Said by a thread that has done what it took, before it answers: who is answered may ask again at once.
     pub(super) fn rest(&self) {
         self.lock().is_busy = false;
-    }
-
-    /// Looks for work for a moment.
-    fn look(&self) {
-        for _ in 0..LOOKS {
-            if self.waiting.load(Ordering::Acquire) > 0 {
-                return;
-            }
-            spin_loop();
-        }
     }
 
     /// Lets callers run who were just answered, as long as they ask again: what they ask shares the transaction. Where no
@@ -367,12 +330,8 @@ impl Queue {
         call: Arc<Call<O>>,
     ) -> impl Future<Output = Result<O::Answer, StoreError>> + Send {
         let asking = Asking::of(&self.asking);
-        let is_quick = call.operation.is_read() || call.operation.may_be_lost();
-        let mut may_look = self.is_eager && is_quick;
         poll_fn(move |context| {
-            if std::mem::take(&mut may_look) && asking.is_only() {
-                call.look();
-            }
+            let _counted = &asking;
             let mut state = call.state();
             if state.is_told
                 && let Some(answer) = state.answer.take()
@@ -395,10 +354,6 @@ impl<'q> Asking<'q> {
     fn of(asking: &'q AtomicUsize) -> Self {
         asking.fetch_add(1, Ordering::Relaxed);
         Self(asking)
-    }
-
-    fn is_only(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == 1
     }
 }
 
