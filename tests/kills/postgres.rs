@@ -20,6 +20,8 @@ const LEASE: Duration = Duration::from_millis(500);
 /// server is back in a tenth of the time.
 const SETTINGS: &str = "fsync = off";
 
+const AT_WORK: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = $1";
+
 pub(crate) fn trials() -> Vec<Trial> {
     let is_there = env::var_os("CHATFLOW_POSTGRES").is_some();
     if !is_there {
@@ -60,17 +62,31 @@ impl Database {
         client.batch_execute(&[what, &self.name, how].concat()).await.map_err(StoreError::transient)
     }
 
+    /// Waits until the server has ended what killed processes had asked it for: that may still be written.
+    async fn is_left(&self) -> Result<(), StoreError> {
+        let (client, connection) = self.server.connect(NoTls).await.map_err(StoreError::transient)?;
+        tokio::spawn(connection);
+        for _ in 0..2_000 {
+            let row = client.query_one(AT_WORK, &[&self.name]).await.map_err(StoreError::transient)?;
+            if row.get::<_, i64>(0) == 0 {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        Err(StoreError::transient("connections of killed processes stay"))
+    }
+
     fn config(&self) -> Config {
         self.url.parse().expect("a URL")
     }
 
     fn judge(&self, what: &str, dice: &Dice, history: &History, lease: Duration) -> Result<(), Failed> {
         let checked = block_on(async {
+            self.is_left().await?;
             let store = PostgresStore::connect(self.config(), NoTls).await?;
             check(store.clone(), store, history, (SystemClock.now(), lease), tokio::time::sleep).await
         })?;
         judge("postgres", what, dice.seed, history, checked, Vec::new())?;
-        // Connections of killed processes may still be there.
         block_on(async { Ok(self.order("DROP DATABASE ", " WITH (FORCE)").await?) })?;
         Ok(())
     }
