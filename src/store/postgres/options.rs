@@ -97,8 +97,8 @@ impl PostgresOptions {
     }
 
     /// How many such statements are under way at a time at most, of loads, of commits and of settles each. Another one is
-    /// begun only while 16 calls wait for each that is under way: few large statements cost a server less than many small
-    /// ones.
+    /// begun while 16 calls wait for each that is under way, or once a call has waited for 5 ms: few large statements cost
+    /// a server less than many small ones.
     #[must_use]
     pub fn lanes(mut self, lanes: usize) -> Self {
         self.lanes = lanes.max(1);
@@ -106,7 +106,8 @@ impl PostgresOptions {
     }
 
     /// Into how many slices [`migrate`](Self::migrate) partitions the tables that grow with conversations, 1 to 1024; 1:
-    /// not at all. It holds for good: tables that are there are not partitioned anew.
+    /// not at all. It holds for good: tables that are there are not partitioned anew. A tick asks each slice: some tens are
+    /// plenty.
     #[must_use]
     pub fn partitions(mut self, slices: u16) -> Self {
         self.partitions = Some(slices);

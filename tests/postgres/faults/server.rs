@@ -122,7 +122,7 @@ impl Server {
     }
 
     /// Ends all of its processes at the same time, as when its machine is lost. After [`kill`](Self::kill) the others
-    /// live on for a moment, and show what no replica has: who waited for one has given up waiting.
+    /// live on for a moment, and may show what no replica has.
     pub(crate) fn lose(&mut self) {
         self.freeze();
         let others = self.backends();
