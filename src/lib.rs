@@ -78,6 +78,7 @@
 //!
 //! | for | see |
 //! |---|---|
+//! | the rules by which every call answers, by number | [`semantics`] |
 //! | what a flow file may say, each kind of node with its JSON | [`flow`] |
 //! | what may be wrong with one, and how it is mended | [`IssueCode`] |
 //! | flows to begin with | [`gallery`] |
@@ -92,8 +93,8 @@
 //! | conversations that outlive the process | `SqliteStore`, `PostgresStore` (features), and the guide `docs/storage.md` |
 //! | storage of one's own | [`store`], [`store::Row`] to begin with, and `testkit::store_suite` to test it with |
 //!
-//! `examples/` has a program for each idea. Names such as `SEMANTICS T5` in this documentation are the numbers of rules in the project's behaviour
-//! contract; the tests carry them too.
+//! `examples/` has a program for each idea. Names such as `SEMANTICS T5` in this documentation are
+//! rules of [`semantics`], the contract of behaviour; the tests carry them too.
 //!
 //! # What it does not do
 //!
@@ -117,6 +118,9 @@
 
 #![forbid(unsafe_code)]
 #![warn(clippy::print_stdout, clippy::print_stderr)]
+
+#[doc = include_str!("../docs/semantics.md")]
+pub mod semantics {}
 
 pub mod id;
 

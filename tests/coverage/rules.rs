@@ -1,15 +1,23 @@
-//! Which rule of SEMANTICS is shown where: a talk names its rules in its first line, a test in its documentation.
+//! Which rule of `docs/semantics.md` is shown where: a talk names its rules in its first line, a test in its
+//! documentation.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use crate::written;
 
-/// The rules of a chapter: its letter, and how many there are.
-const CHAPTERS: [(char, u8); 6] = [('T', 10), ('I', 12), ('S', 12), ('D', 4), ('L', 9), ('N', 9)];
+/// The contract, and the rules that have a heading there: `### T5`.
+const CONTRACT: &str = include_str!("../../docs/semantics.md");
+static RULES: LazyLock<BTreeSet<&str>> =
+    LazyLock::new(|| CONTRACT.lines().filter_map(|line| line.strip_prefix("### ")).collect());
 
-/// Of the chapters that talks show (N, I, S, L), the rules that one talk with one engine can not.
+/// The chapters of which each rule up to this number has a talk. Rules beyond are about engines beside each other, or
+/// about calls of the host, which a talk does not have.
+const TALKED: [(char, u8); 4] = [('I', 12), ('S', 12), ('L', 9), ('N', 9)];
+
+/// Of those, the rules that one talk with one engine can not show.
 const BEYOND_TALKS: &[&str] = &["I8", "L1", "L3", "L5", "L6", "L7", "L8", "L9", "S11", "S12"];
 
 /// The rules that a text names before its colon, or before its end: `N4, S1: …`. What follows the name of an invariant
@@ -21,12 +29,15 @@ fn rules(text: &str) -> Vec<String> {
 }
 
 fn is_rule(word: &str) -> bool {
+    RULES.contains(word)
+}
+
+/// Whether a word has the form of a rule: a chapter of the contract, and a number.
+fn is_like_a_rule(word: &str) -> bool {
     let mut letters = word.chars();
     let chapter = letters.next().unwrap_or_default();
-    let number: Option<u8> = letters.as_str().parse().ok();
-    CHAPTERS
-        .iter()
-        .any(|(letter, count)| *letter == chapter && number.is_some_and(|n| (1..=*count).contains(&n)))
+    let is_chapter = RULES.iter().any(|rule| rule.starts_with(chapter));
+    is_chapter && !letters.as_str().is_empty() && letters.all(|letter| letter.is_ascii_digit())
 }
 
 type Shown = BTreeMap<String, BTreeSet<String>>;
@@ -78,21 +89,72 @@ fn each_rule_is_shown_by_a_talk_or_a_test() {
     let mut tests = Shown::new();
     of_tests(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests"), &mut tests);
     let mut missing = Vec::new();
-    for (chapter, count) in CHAPTERS {
-        for rule in (1..=count).map(|number| format!("{chapter}{number}")) {
-            let is_talked = !matches!(chapter, 'T' | 'D') && !BEYOND_TALKS.contains(&rule.as_str());
-            if is_talked && !talks.contains_key(&rule) {
-                missing.push(format!("no talk shows {rule}"));
-            }
-            if !tests.contains_key(&rule) {
-                missing.push(format!("no test names {rule}"));
-            }
+    for rule in RULES.iter().filter(|rule| !rule.starts_with('W')) {
+        let number: u8 = rule[1..].parse().unwrap();
+        let is_early = TALKED.iter().any(|(chapter, last)| rule.starts_with(*chapter) && number <= *last);
+        if is_early && !BEYOND_TALKS.contains(rule) && !talks.contains_key(*rule) {
+            missing.push(format!("no talk shows {rule}"));
+        }
+        if !tests.contains_key(*rule) {
+            missing.push(format!("no test names {rule}"));
         }
     }
     assert!(missing.is_empty(), "{}", missing.join("\n"));
     for rule in BEYOND_TALKS {
         assert!(!talks.contains_key(*rule), "{rule} is shown by {:?}", talks[*rule]);
     }
+}
+
+/// The rules that a text cites: `SEMANTICS T5, T10`, also as a link.
+fn cited(text: &str) -> impl Iterator<Item = &str> {
+    text.split("SEMANTICS ").skip(1).flat_map(|cited| {
+        let names = cited.split(", ").map(|name| name.trim_start_matches('['));
+        let names =
+            names.map(|name| name.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default());
+        names.take_while(|name| is_like_a_rule(name))
+    })
+}
+
+fn sources(folder: &Path, read: &mut impl FnMut(&Path, &str)) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, read);
+        } else if path.extension().is_some_and(|end| end == "rs" || end == "md" || end == "talk") {
+            read(&path, &fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
+/// Whatever is cited is a rule of the contract, and the contract numbers each chapter without a gap.
+#[test]
+fn each_rule_that_is_cited_is_in_the_contract() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut unknown = Vec::new();
+    let mut count = 0;
+    for folder in ["src", "tests", "docs", "examples", "benches"] {
+        sources(&root.join(folder), &mut |path, text| {
+            for rule in cited(text) {
+                count += 1;
+                if !is_rule(rule) {
+                    unknown.push(format!("{} cites {rule}", path.display()));
+                }
+            }
+        });
+    }
+    assert!(count > 300, "{count} citations were found");
+    assert!(unknown.is_empty(), "{}", unknown.join("\n"));
+    for rule in &*RULES {
+        let number: u8 = rule[1..].parse().unwrap();
+        let before = format!("{}{}", &rule[..1], number - 1);
+        assert!(number == 1 || is_rule(&before), "{rule} is there and {before} is not");
+    }
+}
+
+#[test]
+fn a_citation_is_found_as_words_and_as_a_link() {
+    let text = "now (SEMANTICS T2, T4): x, SEMANTICS C; [SEMANTICS S9](crate::semantics#s9), L6";
+    assert_eq!(cited(text).collect::<Vec<_>>(), ["T2", "T4", "S9", "L6"]);
 }
 
 #[test]

@@ -54,7 +54,7 @@ fn tell(scenario: &Scenario, whole: bool, blow: Option<(usize, Blow)>) -> (World
     (host.world, remains)
 }
 
-/// R1, R2, INV-O1, INV-O2, INV-O3, INV-O4, D3: wherever the process fails or dies, its callers' repeats and later
+/// D3: INV-R1, INV-R2, INV-O1, INV-O2, INV-O3, INV-O4: wherever the process fails or dies, its callers' repeats and later
 /// ticks bring everything to the same end: the same sessions, the same texts in the same order, each under one id.
 #[test]
 fn every_operation_of_every_scenario_may_fail_once() {
