@@ -1,7 +1,7 @@
 //! What the engine knows of a workspace's flows: a snapshot that decisions read, renewed when the store's catalogue
 //! changes. Compiled versions are kept across snapshots, since a version never changes.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -23,25 +23,6 @@ type Map<K, V> = HashMap<K, V, RandomState>;
 /// None: the definition is gone or can not be compiled.
 type Compiled = Map<(FlowId, FlowVersion), Option<Arc<Flow>>>;
 
-/// The caches of all workspaces.
-#[derive(Default)]
-pub(super) struct Catalogues(RwLock<Map<WorkspaceId, Arc<WorkspaceFlows>>>);
-
-impl Catalogues {
-    pub(super) fn of(&self, workspace: &WorkspaceId) -> Arc<WorkspaceFlows> {
-        if let Some(known) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(workspace) {
-            return Arc::clone(known);
-        }
-        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(all.entry(workspace.clone()).or_default())
-    }
-
-    pub(super) fn all(&self) -> Vec<(WorkspaceId, Arc<WorkspaceFlows>)> {
-        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        all.iter().map(|(workspace, flows)| (workspace.clone(), Arc::clone(flows))).collect()
-    }
-}
-
 /// The cache of one workspace.
 #[derive(Default)]
 pub(super) struct WorkspaceFlows {
@@ -50,11 +31,7 @@ pub(super) struct WorkspaceFlows {
     asked_at: AtomicI64,
     /// How often the store was changed through this cache: what was asked before that is not trusted.
     doubts: AtomicU64,
-    /// When live sessions of terminated versions were last woken.
-    pub(super) woken_at: AtomicI64,
     compiled: Mutex<Compiled>,
-    /// Terminated versions that have no live session any more.
-    drained: Mutex<HashSet<(FlowId, FlowVersion), RandomState>>,
 }
 
 /// The flows of a workspace at one revision of its catalogue.
@@ -154,14 +131,6 @@ impl WorkspaceFlows {
         let snapshot = Arc::new(snapshot);
         *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&snapshot));
         snapshot
-    }
-
-    pub(super) fn is_drained(&self, version: &(FlowId, FlowVersion)) -> bool {
-        self.drained.lock().unwrap_or_else(PoisonError::into_inner).contains(version)
-    }
-
-    pub(super) fn note_drained(&self, version: (FlowId, FlowVersion)) {
-        self.drained.lock().unwrap_or_else(PoisonError::into_inner).insert(version);
     }
 
     /// Asks the store at the next call.

@@ -22,11 +22,12 @@ mod request;
 mod resume;
 mod tick;
 mod trigger;
+mod upkeep;
 mod work;
+mod workspaces;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, Utc};
@@ -55,7 +56,9 @@ pub use request::{Inbound, TriggerRequest};
 
 pub use crate::session::DeliveryReport;
 
-use catalogue::{Catalogues, WorkspaceFlows};
+use catalogue::WorkspaceFlows;
+use upkeep::Upkeep;
+use workspaces::Catalogues;
 
 /// Runs flows on a store. Cheap to clone, and every clone is the same engine.
 ///
@@ -113,8 +116,7 @@ struct Ports {
     keywords: Keywords,
     /// The host's secret, under which addresses are hashed.
     erasure_key: Option<[u8; 16]>,
-    /// When the next purge is due, in seconds of the epoch.
-    purge_at: AtomicI64,
+    upkeep: Upkeep,
 }
 
 /// What a host may choose about how an engine works.
@@ -176,6 +178,7 @@ pub struct Builder<S> {
     policy: Policy,
     keywords: Keywords,
     erasure_key: Option<[u8; 16]>,
+    cached_workspaces: usize,
     deferred: bool,
 }
 
@@ -200,6 +203,7 @@ impl<S: ConversationStore> Engine<S> {
             policy: Policy::default(),
             keywords: Keywords::default(),
             erasure_key: None,
+            cached_workspaces: 1_024,
             deferred: false,
         }
     }
@@ -311,6 +315,14 @@ impl<S> Builder<S> {
         self
     }
 
+    /// Of how many workspaces the flows are kept compiled in this process, 1,024 by default: those that were asked for
+    /// last, beside those that an [`Engine`] handle is held for. The flows of another are read again when it is named
+    /// or has work due.
+    pub fn cached_workspaces(mut self, most: usize) -> Self {
+        self.cached_workspaces = most;
+        self
+    }
+
     /// The engine, in the workspace `default`.
     #[must_use]
     pub fn build(self) -> Engine<S> {
@@ -322,11 +334,11 @@ impl<S> Builder<S> {
             ids: self.ids,
             observer: self.observer,
             limits: self.limits,
-            catalogues: Catalogues::default(),
+            catalogues: Catalogues::new(self.cached_workspaces),
             policy: self.policy,
             keywords: self.keywords,
             erasure_key: self.erasure_key,
-            purge_at: AtomicI64::new(i64::MIN),
+            upkeep: Upkeep::new(),
         });
         let workspace = WorkspaceId::default();
         let flows = ports.catalogues.of(&workspace);

@@ -3,7 +3,6 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -11,26 +10,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::engine::Engine;
 use crate::engine::outcome::Ticked;
 use crate::error::Error;
-use crate::id::WorkspaceId;
-use crate::kernel::{later, span};
+use crate::kernel::later;
 use crate::observer::EventKind;
-use crate::store::{
-    ConversationStore, Due, LeasedConversation, Live, Loaded, Purge, Settle, Settled, Token, VersionState,
-};
+use crate::store::{ConversationStore, Due, LeasedConversation, Loaded, Settle, Settled, Token};
 
 /// Claims after which a conversation that makes no progress is set aside (SEMANTICS S9).
 const MOST_CLAIMS: u32 = 10;
 /// How long a conversation of a newer release is left alone.
 const NEWER_PAUSE: TimeDelta = TimeDelta::minutes(5);
-/// How often old keys, sessions and journals are removed.
-const PURGE_PERIOD_SECONDS: i64 = 60;
-/// How many of each are removed at a time.
-const PURGE_LIMIT: usize = 1_000;
-/// How often live sessions of terminated versions are looked for.
-const WAKE_PERIOD_MILLIS: i64 = 1_000;
-/// For so long after it a call may still start a session on a version that was terminated: other processes'
-/// snapshots are trusted for a second.
-const TERMINATION_SETTLES: TimeDelta = TimeDelta::seconds(10);
 
 impl<S: ConversationStore> Engine<S> {
     /// Works up to `limit` conversations that have something due, in all workspaces: timers, TTL, host calls,
@@ -141,82 +128,5 @@ impl<S: ConversationStore> Engine<S> {
         {
             self.tell(&workspace, &contact, [(settle.now, EventKind::Quarantined)]);
         }
-    }
-
-    /// Makes live sessions of terminated versions due, so that they end without a message or a deadline (SEMANTICS L4).
-    async fn wake_terminated(&self, now: DateTime<Utc>) -> Result<(), Error> {
-        if self.is_upkeep_due(now)
-            && let Ok(workspaces) = self.ports.flow_store.terminated().await
-        {
-            for workspace in workspaces {
-                self.ports.catalogues.of(&workspace);
-            }
-        }
-        for (workspace, flows) in self.ports.catalogues.all() {
-            let snapshot = flows.snapshot(&self.ports, &workspace, now).await?;
-            let millis = now.timestamp_millis();
-            let recently = (0..WAKE_PERIOD_MILLIS)
-                .contains(&millis.saturating_sub(flows.woken_at.load(Ordering::Acquire)));
-            let mut is_waking = false;
-            for view in snapshot.views() {
-                for version in &view.entry.versions {
-                    let VersionState::Terminated(since) = version.state else { continue };
-                    let key = (view.entry.flow.clone(), version.version);
-                    if recently || flows.is_drained(&key) {
-                        continue;
-                    }
-                    is_waking = true;
-                    let live = self.wake(&workspace, &key, now).await?;
-                    if live == 0 && now - since > TERMINATION_SETTLES {
-                        flows.note_drained(key);
-                    }
-                }
-            }
-            if is_waking {
-                flows.woken_at.store(millis, Ordering::Release);
-            }
-        }
-        Ok(())
-    }
-
-    pub(super) async fn wake(
-        &self,
-        workspace: &WorkspaceId,
-        (flow, version): &(crate::id::FlowId, crate::id::FlowVersion),
-        now: DateTime<Utc>,
-    ) -> Result<u64, Error> {
-        let live = Live {
-            workspace: workspace.clone(),
-            flow: flow.clone(),
-            version: Some(*version),
-            wake_at: Some(now),
-        };
-        Ok(self.store.live(&live).await?)
-    }
-
-    /// Whether it is time for what is done once a minute.
-    fn is_upkeep_due(&self, now: DateTime<Utc>) -> bool {
-        let (due, seconds) = (self.ports.purge_at.load(Ordering::Acquire), now.timestamp());
-        seconds >= due || due - seconds > PURGE_PERIOD_SECONDS
-    }
-
-    /// Removes what is past its retention, once a minute (SEMANTICS S12).
-    async fn purge(&self, now: DateTime<Utc>) -> Result<(), Error> {
-        if !self.is_upkeep_due(now) {
-            return Ok(());
-        }
-        let seconds = now.timestamp();
-        let before =
-            |retention: Duration| now.checked_sub_signed(span(retention)).unwrap_or(DateTime::UNIX_EPOCH);
-        let purge = Purge {
-            now,
-            ended_before: before(self.ports.policy.session_retention),
-            journal_before: before(self.ports.policy.journal_retention),
-            limit: PURGE_LIMIT,
-        };
-        let purged = self.store.purge(&purge).await?;
-        let next = if purged.more { seconds } else { seconds.saturating_add(PURGE_PERIOD_SECONDS) };
-        self.ports.purge_at.store(next, Ordering::Release);
-        Ok(())
     }
 }

@@ -49,8 +49,9 @@ pub trait FlowStore: Send + Sync {
     ) -> impl Future<Output = Result<FlowSaved, StoreError>> + Send;
 
     /// The workspaces that have a [terminated](VersionState::Terminated) version, so that a tick finds the sessions
-    /// that are to be cancelled there (SEMANTICS L4). Asked about once a minute. Without it a process works those of
-    /// the workspaces that it was called in, and any others when their deadline or a call comes.
+    /// that are to be cancelled there (SEMANTICS L4). Asked at most once a second by each process that ticks, so it is
+    /// to be cheap. Without it only the process that terminates a version makes its sessions due; one that starts
+    /// meanwhile ends when its deadline or a call comes.
     fn terminated(&self) -> impl Future<Output = Result<Vec<WorkspaceId>, StoreError>> + Send {
         std::future::ready(Ok(Vec::new()))
     }

@@ -25,5 +25,6 @@ mod reminder;
 mod sends;
 mod session;
 mod small_nodes;
+mod strangers;
 mod subflows;
 mod trigger;

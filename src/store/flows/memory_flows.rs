@@ -1,6 +1,6 @@
 //! Definitions in this process.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,7 +10,14 @@ use crate::store::{Catalogue, FlowChange, FlowEntry, FlowSaved, FlowStore, Versi
 
 /// Definitions in this process: for hosts that read their flows from files at each start.
 #[derive(Default)]
-pub struct MemoryFlows(Mutex<HashMap<WorkspaceId, Shelf>>);
+pub struct MemoryFlows(Mutex<Shelves>);
+
+#[derive(Default)]
+struct Shelves {
+    by_workspace: HashMap<WorkspaceId, Shelf>,
+    /// Those with a version that was terminated: each tick asks for them.
+    terminated: HashSet<WorkspaceId>,
+}
 
 /// The flows of one workspace.
 #[derive(Default)]
@@ -33,7 +40,7 @@ impl MemoryFlows {
     }
 
     /// Whatever happened to a thread that had the lock: a change is whole or not there.
-    fn shelves(&self) -> MutexGuard<'_, HashMap<WorkspaceId, Shelf>> {
+    fn shelves(&self) -> MutexGuard<'_, Shelves> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -46,12 +53,12 @@ impl fmt::Debug for MemoryFlows {
 
 impl FlowStore for MemoryFlows {
     async fn revision(&self, workspace: &WorkspaceId) -> Result<u64, StoreError> {
-        Ok(self.shelves().get(workspace).map_or(0, |shelf| shelf.revision))
+        Ok(self.shelves().by_workspace.get(workspace).map_or(0, |shelf| shelf.revision))
     }
 
     async fn catalogue(&self, workspace: &WorkspaceId) -> Result<Catalogue, StoreError> {
         let shelves = self.shelves();
-        let Some(shelf) = shelves.get(workspace) else { return Ok(Catalogue::default()) };
+        let Some(shelf) = shelves.by_workspace.get(workspace) else { return Ok(Catalogue::default()) };
         let flows = shelf.flows.values().map(|stored| stored.entry.clone()).collect();
         Ok(Catalogue { revision: shelf.revision, flows })
     }
@@ -63,7 +70,7 @@ impl FlowStore for MemoryFlows {
         version: Option<FlowVersion>,
     ) -> Result<Option<Arc<str>>, StoreError> {
         let shelves = self.shelves();
-        let stored = shelves.get(workspace).and_then(|shelf| shelf.flows.get(flow));
+        let stored = shelves.by_workspace.get(workspace).and_then(|shelf| shelf.flows.get(flow));
         Ok(stored.and_then(|stored| match version {
             Some(version) => stored.versions.get(&version).cloned(),
             None => stored.draft.clone(),
@@ -71,13 +78,19 @@ impl FlowStore for MemoryFlows {
     }
 
     async fn save(&self, workspace: &WorkspaceId, change: FlowChange) -> Result<FlowSaved, StoreError> {
-        self.shelves().entry(workspace.clone()).or_default().save(change)
+        let mut shelves = self.shelves();
+        let shelf = shelves.by_workspace.entry(workspace.clone()).or_default();
+        let saved = shelf.save(change);
+        if shelf.has_terminated() {
+            shelves.terminated.insert(workspace.clone());
+        } else {
+            shelves.terminated.remove(workspace);
+        }
+        saved
     }
 
     async fn terminated(&self) -> Result<Vec<WorkspaceId>, StoreError> {
-        let shelves = self.shelves();
-        let some = shelves.iter().filter(|(_, shelf)| shelf.has_terminated());
-        Ok(some.map(|(workspace, _)| workspace.clone()).collect())
+        Ok(self.shelves().terminated.iter().cloned().collect())
     }
 }
 
