@@ -199,8 +199,8 @@ pub use observer::{Event, EventKind, Observer};
 #[cfg(feature = "sqlite")]
 pub use rusqlite;
 pub use session::{
-    Contact, ContactChange, Content, Conversation, DeadLetter, Handoff, Opt, Outbound, Profile, Session,
-    Status,
+    Contact, ContactChange, Content, Conversation, DeadLetter, FailureCode, Handoff, Opt, Outbound, Profile,
+    Session, Status,
 };
 #[cfg(feature = "sqlite")]
 pub use store::SqliteStore;

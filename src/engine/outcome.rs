@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::flow::KeywordAction;
 use crate::id::{ContactId, FlowId, FlowVersion, SessionId};
 use crate::kernel::Refusal;
-use crate::session::Verdict;
+use crate::session::{FailureCode, Status, Verdict};
 
 /// Names a session, and what it is of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,12 @@ pub struct SessionRef {
     pub flow_version: FlowVersion,
     /// Its contact.
     pub contact_id: ContactId,
+    /// Where it was in its life when the call was answered: after its first turn if the call started it
+    /// (SEMANTICS T11).
+    pub status: Status,
+    /// Why it failed, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<FailureCode>,
     /// Whether this is the recorded answer to an earlier call with the same key (SEMANTICS T5).
     pub replayed: bool,
 }
@@ -31,6 +37,9 @@ pub struct SessionRef {
 impl fmt::Display for SessionRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "session {} of flow `{}` version {}", self.session_id, self.flow_id, self.flow_version)?;
+        if let Some(failure) = self.failure {
+            write!(f, ", failed: {failure}")?;
+        }
         if self.replayed { f.write_str(", replayed") } else { Ok(()) }
     }
 }
@@ -40,7 +49,7 @@ impl fmt::Display for SessionRef {
 #[serde(tag = "outcome", rename_all = "snake_case")]
 #[must_use]
 pub enum Triggered {
-    /// A session started. On the wire 201.
+    /// A session started. On the wire 201. It may have failed in its first turn: [`SessionRef::failure`] says so.
     Started(SessionRef),
     /// The flow has a live session with the contact; nothing was started. On the wire 200.
     AlreadyRunning(SessionRef),

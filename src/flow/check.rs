@@ -8,9 +8,10 @@ use crate::flow::compile::Sides;
 use crate::flow::def::FlowDef;
 use crate::flow::graph::{Circle, Graph, Way};
 use crate::flow::issue::{Found, IssueCode};
-use crate::flow::node::{NodeDef, NodeKind, Pace, Port};
+use crate::flow::node::{ContactMode, NodeDef, NodeKind, Pace, Port};
 use crate::flow::path::{Path, brief};
 use crate::flow::reminder;
+use crate::flow::trigger::TriggerDef;
 use crate::flow::window;
 use crate::{Limits, NodeId};
 
@@ -29,6 +30,7 @@ pub(crate) fn check(
         check_reached(def, graph, sides, entry, found);
         window::check(def, graph, entry, found);
     }
+    check_sender(def, found);
     check_circles(def, graph, limits, found);
     if let Some(entry) = entry {
         check_recursion(def, graph, entry, found);
@@ -84,6 +86,29 @@ fn check_exits(def: &FlowDef, graph: &Graph, found: &mut Found) {
                 );
             }
         }
+    }
+}
+
+/// Who triggers the flow has to say where its messages leave from. Told once a flow, of the first node that sends; where
+/// no contact is needed, that is an error of each.
+fn check_sender(def: &FlowDef, found: &mut Found) {
+    let has_sender = def.settings.as_ref().is_some_and(|settings| settings.sender.is_some());
+    let is_contactless = def
+        .nodes
+        .iter()
+        .any(|node| matches!(&node.kind, NodeKind::Start(start) if start.contact == Some(ContactMode::None)));
+    if has_sender || is_contactless || def.trigger != TriggerDef::Manual {
+        return;
+    }
+    let writes = |(_, node): &(NodeIx, &NodeDef)| match &node.kind {
+        NodeKind::SendMessage(send) => send.to.is_none(),
+        kind => kind.sends(),
+    };
+    if let Some((first, _)) = nodes(def).find(writes) {
+        let message =
+            "has nothing to send from, unless the trigger says so: the flow has no `settings.sender`";
+        let fix = "give `settings.sender`, or name the account in each trigger";
+        report(def, first, found, IssueCode::NoSender, message.to_owned(), fix);
     }
 }
 

@@ -116,6 +116,9 @@ codes! {
     WaitWithoutContact = "wait_without_contact",
     /// A send that certainly has no address to go to (SEMANTICS D4).
     NoDestination = "no_destination",
+    /// Messages to the contact in a flow that is triggered and has no sender: each trigger has to name one, or its session
+    /// fails (SEMANTICS D4). A warning.
+    NoSender = "no_sender",
     /// A free text that WhatsApp may not take any more, or not yet (its 24-hour window). A warning.
     WindowMayBeClosed = "window_may_be_closed",
     /// A text, a choice or a form that its channel does not carry.
@@ -145,7 +148,7 @@ impl IssueCode {
     #[must_use]
     pub fn severity(self) -> Severity {
         match self {
-            Self::UndeclaredVariable | Self::WindowMayBeClosed => Severity::Warning,
+            Self::UndeclaredVariable | Self::NoSender | Self::WindowMayBeClosed => Severity::Warning,
             _ => Severity::Error,
         }
     }

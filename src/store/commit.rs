@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::address::Alias;
 use crate::id::{ContactId, FlowId, FlowVersion, SessionId, TriggerKey, WorkspaceId};
 use crate::kernel::key_hash;
+use crate::session::{FailureCode, Status};
 use crate::store::{JournalEntry, Record, SessionRecord};
 
 /// A conversation's revision; only compared.
@@ -80,6 +81,12 @@ pub struct KeyRecord {
     pub contact: ContactId,
     /// Until when the key is honoured.
     pub expires_at: DateTime<Utc>,
+    /// Where the session was in its life when the trigger was answered (SEMANTICS T11); None: it was not written down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<Status>,
+    /// Why it had failed, if it had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<FailureCode>,
     /// Whether the contact was erased; then nothing else of it says anything but `expires_at`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub erased: bool,
@@ -105,6 +112,8 @@ impl KeyRecord {
             version: FlowVersion(0),
             contact: ContactId::from(Uuid::nil()),
             expires_at,
+            status: None,
+            failure: None,
             erased: true,
         }
     }

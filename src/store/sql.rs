@@ -4,11 +4,13 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use serde::de::value::Error as ValueError;
+use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use crate::error::StoreError;
 use crate::id::{FlowId, FlowVersion, SessionId};
-use crate::session::{Conversation, Session};
-use crate::store::Commit;
+use crate::session::{Conversation, FailureCode, Session, Status};
+use crate::store::{Commit, KeyRecord};
 
 /// An instant as it is stored: microseconds of the epoch.
 pub(super) fn micros(at: DateTime<Utc>) -> i64 {
@@ -18,6 +20,28 @@ pub(super) fn micros(at: DateTime<Utc>) -> i64 {
 /// A stored instant; one that no calendar has is the last that there is.
 pub(super) fn instant(micros: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+/// Where a key's session was in its life, as one word: `waiting`, `failed`, `failed:no_destination`.
+pub(super) fn state_word(record: &KeyRecord) -> Option<String> {
+    let status = record.status?;
+    Some(match record.failure {
+        Some(failure) => format!("{status}:{failure}"),
+        None => status.as_str().to_owned(),
+    })
+}
+
+/// Reads what [`state_word`] wrote; a word of a newer release says nothing.
+pub(super) fn state_of(word: Option<&str>) -> (Option<Status>, Option<FailureCode>) {
+    let (status, failure) = match word {
+        Some(word) => word.split_once(':').map_or((word, None), |(status, failure)| (status, Some(failure))),
+        None => return (None, None),
+    };
+    (named(status), failure.and_then(named))
+}
+
+fn named<T: DeserializeOwned>(word: &str) -> Option<T> {
+    T::deserialize(word.into_deserializer()).map_err(|_: ValueError| ()).ok()
 }
 
 /// A session as the index of sessions has it, live or ended. Of a live one the conversation's record says the rest.

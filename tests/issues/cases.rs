@@ -289,6 +289,7 @@ pub(crate) fn people() -> Vec<Case> {
             alone(json!({"id": "n", "kind": "send_message", "text": "Hi"})),
             alone(json!({"id": "n", "kind": "send_message", "text": "Hi", "to": "+15550100"})),
         ),
+        case(NoSender, without(send("Hi"), "settings"), send("Hi")),
         case(
             WindowMayBeClosed,
             on_whatsapp(one(json!({"id": "n", "kind": "send_message", "text": "Hi"}))),

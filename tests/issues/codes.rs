@@ -185,6 +185,7 @@ fn every_sentence_of_the_checks_has_its_code() {
         ("template, expression or regex that does not parse", vec![BadTemplate, BadExpression, BadRegex]),
         ("channel limits", vec![ChannelLimit]),
         ("no certain destination", vec![NoDestination]),
+        ("a manual flow that sends and has no sender", vec![NoSender]),
         ("free text that may fall outside WhatsApp's window", vec![WindowMayBeClosed]),
         ("unbound account", vec![UnboundAccount]),
         ("unknown subflow", vec![UnknownSubflow]),
@@ -207,5 +208,5 @@ fn every_sentence_of_the_checks_has_its_code() {
     assert!(untold.is_empty(), "{untold:?}");
     let warnings: Vec<_> =
         IssueCode::ALL.iter().filter(|code| code.severity() == Severity::Warning).collect();
-    assert_eq!(warnings, [&WindowMayBeClosed, &UndeclaredVariable]);
+    assert_eq!(warnings, [&NoSender, &WindowMayBeClosed, &UndeclaredVariable]);
 }

@@ -15,7 +15,7 @@ pub(crate) fn case(code: IssueCode, wrong: impl ToString, right: impl ToString) 
     Case { code, wrong: wrong.to_string(), right: right.to_string() }
 }
 
-/// A manual flow of a start node `s`, the given nodes and edges.
+/// A manual flow of a start node `s`, the given nodes and edges, that sends on a channel without limits of its own.
 pub(crate) fn flow(nodes: Value, edges: Value) -> Value {
     with_start(json!({"id": "s", "kind": "start"}), nodes, edges)
 }
@@ -23,7 +23,8 @@ pub(crate) fn flow(nodes: Value, edges: Value) -> Value {
 pub(crate) fn with_start(start: Value, nodes: Value, edges: Value) -> Value {
     let mut all = vec![start];
     all.extend(nodes.as_array().unwrap().iter().cloned());
-    json!({"spec": 1, "code": "c", "trigger": {"kind": "manual"}, "nodes": all, "edges": edges})
+    json!({"spec": 1, "code": "c", "trigger": {"kind": "manual"}, "nodes": all, "edges": edges,
+        "settings": {"sender": {"channel": "pigeon", "account": "a"}}})
 }
 
 /// A flow of a start node and one more, `n`.
@@ -31,9 +32,14 @@ pub(crate) fn one(node: Value) -> Value {
     flow(json!([node]), json!([{"from": "s", "to": "n"}]))
 }
 
-/// A flow with one field more, or another.
+/// A flow with one field more, or another; settings beside those that it has.
 pub(crate) fn set(mut flow: Value, field: &str, value: Value) -> Value {
-    flow.as_object_mut().unwrap().insert(field.to_owned(), value);
+    match (flow.get_mut(field), value) {
+        (Some(Value::Object(has)), Value::Object(more)) => has.extend(more),
+        (_, value) => {
+            flow.as_object_mut().unwrap().insert(field.to_owned(), value);
+        }
+    }
     flow
 }
 

@@ -33,6 +33,8 @@ fn keyed(name: &str, key: &str) -> Commit {
         version: FlowVersion(1),
         contact: ContactId::new(name).unwrap(),
         expires_at: now() + TimeDelta::hours(1),
+        status: None,
+        failure: None,
         erased: false,
     };
     let key = KeyName { flow: FlowId::new("cart").unwrap(), key: TriggerKey::new(key).unwrap() };

@@ -110,6 +110,8 @@ fn key() -> (KeyName, KeyRecord) {
         version: FlowVersion(1),
         contact: ann(),
         expires_at: at(3600),
+        status: None,
+        failure: None,
         erased: false,
     };
     (name, record)

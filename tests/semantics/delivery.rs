@@ -675,6 +675,7 @@ fn a_session_without_a_way_fails_with_no_destination() {
     let without = |sketch: Sketch| {
         let world = World::with([sketch]);
         let session = world.begin(TriggerRequest::new("f").contact_id("ada")).session_id;
+        world.tick_after(minutes(1));
         let session = world.session(session);
         let failure = session.failure().unwrap();
         assert_eq!(
@@ -682,7 +683,7 @@ fn a_session_without_a_way_fails_with_no_destination() {
             ("no_destination", "s", vec![])
         );
     };
-    without(flow("f").send("s", "x"));
+    without(flow("f").delay("d", "1m").send("s", "x"));
     without(flow("f").unset("sender").send("s", "x"));
 }
 

@@ -188,7 +188,7 @@ fn a_message_whose_form_is_wrong_is_refused_and_taken_by_nobody() {
 /// T8
 #[test]
 fn a_campaigns_key_that_is_too_long_is_told_of_its_campaign() {
-    let world = World::with([question("f")]);
+    let world = World::with([flow("f").wait("w")]);
     let ask = |campaign: usize, contact: usize| {
         let (campaign, contact) = ("c".repeat(campaign), "x".repeat(contact));
         let request = TriggerRequest::new("f").contact_id(contact).campaign(campaign);

@@ -13,9 +13,10 @@ use crate::engine::request::CheckedTrigger;
 use crate::engine::trigger::target::Target;
 use crate::error::Error;
 use crate::flow::Flow;
+use crate::flow::node::{ContactMode, Node};
 use crate::id::{ContactId, FlowVersion, SessionId};
 use crate::kernel::{Decision, NewSession};
-use crate::session::{Contact, Conversation, Origin, Route, Session};
+use crate::session::{Contact, Conversation, FailureCode, Origin, Route, Session, Status};
 use crate::store::{ConversationStore, KeyRecord};
 use crate::value::Bag;
 
@@ -28,6 +29,25 @@ pub(super) enum Answer {
     AddressNew(Address),
 }
 
+/// Where a session is in its life, and why it failed, if it did (SEMANTICS T11).
+#[derive(Clone, Copy)]
+pub(super) struct State {
+    pub(super) status: Status,
+    pub(super) failure: Option<FailureCode>,
+}
+
+impl State {
+    pub(super) fn of(session: &Session) -> Self {
+        Self { status: session.status(), failure: session.failure().map(|failure| failure.code) }
+    }
+
+    /// As a conversation has it now; a session that it does not have has ended.
+    pub(super) fn now(conversation: Option<&Conversation>, session: SessionId) -> Self {
+        let live = conversation.and_then(|found| found.sessions().iter().find(|live| live.id() == session));
+        live.map_or(Self { status: Status::Completed, failure: None }, Self::of)
+    }
+}
+
 /// A trigger and what was minted for it, once.
 pub(super) struct Call {
     pub(super) request: CheckedTrigger,
@@ -37,7 +57,13 @@ pub(super) struct Call {
 }
 
 impl Call {
-    pub(super) fn replay(&self, record: &KeyRecord, view: &View) -> Result<Answer, Error> {
+    /// `live`: the conversation that was looked up, for a key whose record does not say what became of its session.
+    pub(super) fn replay(
+        &self,
+        record: &KeyRecord,
+        view: &View,
+        live: Option<&Conversation>,
+    ) -> Result<Answer, Error> {
         if record.erased
             && let Some(key) = &self.request.key
         {
@@ -49,7 +75,11 @@ impl Call {
                 None => Error::invalid("uuid", "was used for another request"),
             });
         }
-        let mut session = self.session_ref(view, record.session, record.version, &record.contact);
+        let state = record.status.map_or_else(
+            || State::now(live, record.session),
+            |status| State { status, failure: record.failure },
+        );
+        let mut session = self.session_ref(view, record.session, record.version, &record.contact, state);
         session.replayed = true;
         let triggered =
             if record.started { Triggered::Started(session) } else { Triggered::AlreadyRunning(session) };
@@ -67,12 +97,13 @@ impl Call {
         key_found || found.conversation.recall(self.session.0.as_u128(), now, &engine.ports.limits).is_some()
     }
 
-    /// What this call came to, as an earlier attempt of it was written.
+    /// What this call came to, as an earlier attempt of it was written. `decided` is what that attempt led to.
     pub(super) fn started(
         &self,
         view: &View,
         conversation: &Conversation,
         key: Option<&KeyRecord>,
+        decided: Option<State>,
     ) -> Answer {
         let live = || conversation.sessions().iter().find(|live| live.id() == self.session);
         let version = key
@@ -81,7 +112,8 @@ impl Call {
             .or_else(|| view.entry.online())
             .unwrap_or(FlowVersion(0));
         let contact = &conversation.contact().id;
-        Answer::Final(Triggered::Started(self.session_ref(view, self.session, version, contact)))
+        let state = decided.unwrap_or_else(|| State::now(Some(conversation), self.session));
+        Answer::Final(Triggered::Started(self.session_ref(view, self.session, version, contact, state)))
     }
 
     pub(super) fn session_ref(
@@ -90,6 +122,7 @@ impl Call {
         session: SessionId,
         version: FlowVersion,
         contact: &ContactId,
+        state: State,
     ) -> SessionRef {
         SessionRef {
             session_id: session,
@@ -97,6 +130,8 @@ impl Call {
             flow_name: Arc::clone(&view.entry.name),
             flow_version: version,
             contact_id: contact.clone(),
+            status: state.status,
+            failure: state.failure,
             replayed: false,
         }
     }
@@ -114,6 +149,8 @@ impl Call {
             version: session.flow_version,
             contact: session.contact_id.clone(),
             expires_at,
+            status: Some(session.status),
+            failure: session.failure,
             erased: false,
         }
     }
@@ -175,6 +212,32 @@ impl Call {
         };
         let to = given.or_else(known)?;
         Some(Arc::new(Route { account, to }))
+    }
+
+    /// Why the session that was just started is not to be: its first turn failed, and so sent nothing, for want of an
+    /// address of the contact where the flow sends from (SEMANTICS T11).
+    pub(super) fn unreachable(&self, decision: &Decision<'_>, root: &Flow) -> Option<Error> {
+        let session = decision.ended.last().filter(|ended| ended.id() == self.session)?;
+        if session.failure()?.code != FailureCode::NoDestination
+            || root.start().1.contact == ContactMode::None
+        {
+            return None;
+        }
+        let (flow, version) = session.active();
+        let flow = decision.ground.flows.find(flow, Some(version))?.flow;
+        let step = flow.node(flow.find(session.node(), flow.start().0)?)?;
+        if matches!(&step.node, Node::SendMessage(send) if send.to.is_some()) {
+            return None;
+        }
+        // Without a sender it is not the contact who is at fault.
+        let sender = flow.settings().sender.as_ref().or(root.settings().sender.as_ref())?;
+        let field = match &self.request.given {
+            (_, Some(Address::Phone(_))) => "phone",
+            (_, Some(_)) => "address",
+            _ => "contact",
+        };
+        let channel = &sender.channel;
+        Some(Error::invalid(field, format_args!("gives no address on {channel}, where the flow sends from")))
     }
 
     pub(super) fn new_session(

@@ -24,7 +24,7 @@ use crate::session::{EndReason, Verdict};
 use crate::store::{ConversationStore, KeyName, Loaded, Lookup};
 use crate::value::Bag;
 
-use call::{Answer, Call};
+use call::{Answer, Call, State};
 use target::Target;
 
 impl<S: ConversationStore> Engine<S> {
@@ -64,8 +64,11 @@ impl<S: ConversationStore> Engine<S> {
             in_place: false,
         };
         let mut opt_out = self.no_opt_out();
+        let mut decided = None;
         for _ in 0..3 {
-            let decide = |facts: Facts<'_>| self.decide_trigger(workspace, &call, &lookup, opt_out, facts);
+            let decide = |facts: Facts<'_>| {
+                self.decide_trigger(workspace, &call, &lookup, opt_out, facts, &mut decided)
+            };
             let Written { answer, batch } =
                 self.transact(workspace, &self.flows, &lookup, None, decide).await?;
             match answer? {
@@ -102,6 +105,7 @@ impl<S: ConversationStore> Engine<S> {
         lookup: &Lookup,
         opt_out: CarriedOptOut,
         facts: Facts<'_>,
+        decided: &mut Option<State>,
     ) -> Decided<Answer> {
         let Facts { snapshot, loaded, now, maybe_done, taken } = facts;
         let request = &call.request;
@@ -112,7 +116,9 @@ impl<S: ConversationStore> Engine<S> {
         if let Some(record) = &key
             && !(maybe_done && record.session == call.session)
         {
-            return Decided::Answer(call.replay(record, view));
+            let found = loaded.conversation.as_ref().filter(|_| record.status.is_none());
+            let found = found.and_then(|stored| stored.record.conversation().ok());
+            return Decided::Answer(call.replay(record, view, found.as_deref()));
         }
         // Who was named by the address alone is its holder, and was found by it.
         if let Some((alias, holder)) = taken
@@ -126,7 +132,7 @@ impl<S: ConversationStore> Engine<S> {
         };
         if maybe_done && let Some(found) = found.take_if(|found| call.is_in(found, key.is_some(), now, self))
         {
-            let answer = call.started(view, &found.conversation, key.as_ref());
+            let answer = call.started(view, &found.conversation, key.as_ref(), *decided);
             return self.resume_delivery(workspace, snapshot, loaded, found, now, answer);
         }
         let Some((version, flow)) = view.online().filter(|(_, flow)| flow.trigger().is_manual()) else {
@@ -171,10 +177,9 @@ impl<S: ConversationStore> Engine<S> {
                 session,
                 version,
                 &decision.conversation.contact().id,
+                State::now(Some(&decision.conversation), session),
             ))),
             admission => {
-                let answer =
-                    call.session_ref(view, call.session, version, &decision.conversation.contact().id);
                 let is_new = expect.is_none();
                 begin(
                     &mut decision,
@@ -185,7 +190,17 @@ impl<S: ConversationStore> Engine<S> {
                 if lookup.key.is_none() {
                     decision.remember(lookup.token.0.as_u128(), Verdict::Started(call.session));
                 }
-                Ok(Triggered::Started(answer))
+                if let Some(error) = call.unreachable(&decision, flow) {
+                    return Decided::Answer(Err(error));
+                }
+                let ended = decision.ended.iter().find(|ended| ended.id() == call.session);
+                let state = match ended {
+                    Some(ended) => State::of(ended),
+                    None => State::now(Some(&decision.conversation), call.session),
+                };
+                *decided = Some(state);
+                let contact = &decision.conversation.contact().id;
+                Ok(Triggered::Started(call.session_ref(view, call.session, version, contact, state)))
             }
         };
         let key = answer.as_ref().ok().and_then(Triggered::session).and_then(|session| {

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use crate::id::{ContactId, FlowVersion, SessionId};
+use crate::session::{FailureCode, Status};
 use crate::store::memory::calendar::{Calendar, Fate};
 use crate::store::memory::keep::Sweep;
 use crate::store::memory::lock;
@@ -84,6 +85,8 @@ struct Entry {
     place: u32,
     expires_at: DateTime<Utc>,
     started: bool,
+    status: Option<Status>,
+    failure: Option<FailureCode>,
     erased: bool,
 }
 
@@ -98,18 +101,31 @@ pub(super) struct FoundKey {
     expires_at: DateTime<Utc>,
     place: u32,
     other: Option<ContactId>,
+    status: Option<Status>,
+    failure: Option<FailureCode>,
     erased: bool,
 }
 
 impl FoundKey {
     /// The record, given who the conversation at a place is with.
     pub(super) fn into_record(self, contact_at: impl FnOnce(u32) -> ContactId) -> KeyRecord {
-        let Self { fingerprint, started, session, version, expires_at, place, other, erased } = self;
+        let Self {
+            fingerprint,
+            started,
+            session,
+            version,
+            expires_at,
+            place,
+            other,
+            status,
+            failure,
+            erased,
+        } = self;
         if erased {
             return KeyRecord::erased(expires_at);
         }
         let contact = other.unwrap_or_else(|| contact_at(place));
-        KeyRecord { fingerprint, started, session, version, contact, expires_at, erased }
+        KeyRecord { fingerprint, started, session, version, contact, expires_at, status, failure, erased }
     }
 }
 
@@ -125,6 +141,8 @@ impl KeyTable {
             expires_at: entry.expires_at,
             place: entry.place,
             other: self.others.get(&hash).cloned(),
+            status: entry.status,
+            failure: entry.failure,
             erased: entry.erased,
         })
     }
@@ -146,6 +164,8 @@ impl KeyTable {
             place,
             expires_at: record.expires_at,
             started: record.started,
+            status: record.status,
+            failure: record.failure,
             erased: record.erased,
         };
         let day = entry.day();
@@ -175,6 +195,8 @@ impl KeyTable {
                 session: SessionId(uuid::Uuid::nil()),
                 version: FlowVersion(0),
                 started: false,
+                status: None,
+                failure: None,
                 erased: true,
                 ..*entry
             };

@@ -189,6 +189,7 @@ pub(super) struct Names<'w> {
     key_contact: Vec<String>,
     expires_at: Vec<i64>,
     erased: Vec<bool>,
+    state: Vec<Option<String>>,
     ord: Vec<i64>,
     workspace: Vec<&'w str>,
     alias: Vec<&'w str>,
@@ -212,6 +213,7 @@ impl<'w> Names<'w> {
                 names.key_contact.push(key.record.contact.to_string());
                 names.expires_at.push(crate::store::sql::micros(key.record.expires_at));
                 names.erased.push(key.record.erased);
+                names.state.push(crate::store::sql::state_word(&key.record));
             }
             for (alias, _) in &write.added {
                 names.ord.push(ord);
@@ -225,7 +227,7 @@ impl<'w> Names<'w> {
     }
 
     pub(super) fn add_to<'p>(&'p self, params: &mut Vec<Param<'p>>) {
-        let all: [Param<'p>; 16] = [
+        let all: [Param<'p>; 17] = [
             (&self.key_ord, Type::INT8_ARRAY),
             (&self.key_workspace, Type::TEXT_ARRAY),
             (&self.flow, Type::TEXT_ARRAY),
@@ -237,6 +239,7 @@ impl<'w> Names<'w> {
             (&self.key_contact, Type::TEXT_ARRAY),
             (&self.expires_at, Type::INT8_ARRAY),
             (&self.erased, Type::BOOL_ARRAY),
+            (&self.state, Type::TEXT_ARRAY),
             (&self.ord, Type::INT8_ARRAY),
             (&self.workspace, Type::TEXT_ARRAY),
             (&self.alias, Type::TEXT_ARRAY),

@@ -9,7 +9,7 @@ use crate::store::postgres::errors::Fault;
 use crate::store::postgres::link::{Link, Param};
 use crate::store::postgres::shard::shard;
 use crate::store::postgres::statements::load::{LOAD, LOAD_ALL, LOAD_BY_ALIAS};
-use crate::store::sql::{instant, micros};
+use crate::store::sql::{instant, micros, state_of};
 use crate::store::{KeyRecord, Loaded, Lookup, Record, StoredConversation, Subject};
 
 /// A lookup as a row.
@@ -112,7 +112,7 @@ pub(super) async fn load(
     ];
     let mut all: Vec<_> = rows.iter().map(|_| Ok(Loaded::default())).collect();
     for row in link.hot(LOAD_ALL, &params).await? {
-        let ord: i64 = row.try_get(14)?;
+        let ord: i64 = row.try_get(15)?;
         if let Some(place) = usize::try_from(ord).ok().and_then(|ord| all.get_mut(ord)) {
             *place = loaded(&row, has_flows);
         }
@@ -147,6 +147,7 @@ fn key(row: &Row) -> Result<Option<KeyRecord>, Fault> {
     if row.try_get(13)? {
         return Ok(Some(KeyRecord::erased(expires_at)));
     }
+    let (status, failure) = state_of(row.try_get(14)?);
     Ok(Some(KeyRecord {
         fingerprint: fingerprint.as_u128(),
         started: row.try_get(8)?,
@@ -154,6 +155,8 @@ fn key(row: &Row) -> Result<Option<KeyRecord>, Fault> {
         version: version(row.try_get(10)?)?,
         contact: contact_id(row.try_get(11)?)?,
         expires_at,
+        status,
+        failure,
         erased: false,
     }))
 }

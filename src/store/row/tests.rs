@@ -125,6 +125,8 @@ fn the_first_reason_refuses_and_leaves_the_row_as_it_was() {
         version: FlowVersion(1),
         contact: contact("bob"),
         expires_at: at(10),
+        status: None,
+        failure: None,
         erased: false,
     };
     let name = KeyName { flow: FlowId::new("cart").unwrap(), key: TriggerKey::new("k").unwrap() };

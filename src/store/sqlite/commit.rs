@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::address::Alias;
 use crate::error::StoreError;
 use crate::id::ContactId;
-use crate::store::sql::{SessionRow, micros, session_rows};
+use crate::store::sql::{SessionRow, micros, session_rows, state_word};
 use crate::store::sqlite::columns::{StoredLease, contact, signed, unsigned};
 use crate::store::sqlite::database::Database;
 use crate::store::sqlite::queue::{Failure, Operation};
@@ -36,8 +36,8 @@ const ADD_ALIAS: &str =
     "INSERT INTO chatflow_alias (workspace, alias, conversation) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
 /// What has expired, if anything, gives way.
 const ADD_KEY: &str = "INSERT OR REPLACE INTO chatflow_key \
-     (workspace, flow, key, contact, expires_at, fingerprint, started, session, version, erased) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+     (workspace, flow, key, contact, expires_at, fingerprint, started, session, version, erased, state) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 const ADD_SESSION: &str = "INSERT INTO chatflow_session \
      (workspace, session, contact, flow, version, started_at, called, ended_at, record) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
@@ -289,8 +289,20 @@ pub(super) fn add_key(
     let (fingerprint, session) = (&fingerprint.as_bytes()[..], &session.as_bytes()[..]);
     let KeyRecord { started, version, erased, .. } = record;
     let (flow, version) = (name.flow.as_str(), version.0);
-    let row =
-        params![workspace, flow, key, contact, expires_at, fingerprint, started, session, version, erased];
+    let state = state_word(record);
+    let row = params![
+        workspace,
+        flow,
+        key,
+        contact,
+        expires_at,
+        fingerprint,
+        started,
+        session,
+        version,
+        erased,
+        state
+    ];
     database.execute(ADD_KEY, row).map(|_| ())
 }
 

@@ -7,7 +7,7 @@ use rusqlite::{Row, params};
 use uuid::Uuid;
 
 use crate::id::FlowVersion;
-use crate::store::sql::{instant, micros};
+use crate::store::sql::{instant, micros, state_of};
 use crate::store::sqlite::columns::{contact, session, stored};
 use crate::store::sqlite::database::Database;
 use crate::store::sqlite::flows::revision_of;
@@ -22,7 +22,7 @@ pub(super) const BY_ALIAS: &str = "SELECT c.contact, c.revision, c.settled, c.le
      WHERE a.workspace = ?1 AND a.alias = ?2";
 
 /// Under its name, or as it stays after its contact was erased.
-pub(super) const KEY: &str = "SELECT fingerprint, started, session, version, contact, expires_at, erased \
+pub(super) const KEY: &str = "SELECT fingerprint, started, session, version, contact, expires_at, erased, state \
      FROM chatflow_key WHERE workspace = ?1 AND flow = ?2 AND key IN (?3, ?4) AND expires_at > ?5";
 
 pub(super) struct Load {
@@ -70,6 +70,7 @@ fn key_record(row: &Row<'_>) -> rusqlite::Result<KeyRecord> {
     if row.get(6)? {
         return Ok(KeyRecord::erased(expires_at));
     }
+    let (status, failure) = state_of(row.get_ref(7)?.as_str_or_null()?);
     Ok(KeyRecord {
         fingerprint: Uuid::from_bytes(row.get(0)?).as_u128(),
         started: row.get(1)?,
@@ -77,6 +78,8 @@ fn key_record(row: &Row<'_>) -> rusqlite::Result<KeyRecord> {
         version: FlowVersion(row.get(3)?),
         contact: contact(row, 4)?,
         expires_at,
+        status,
+        failure,
         erased: false,
     })
 }

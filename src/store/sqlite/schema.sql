@@ -41,6 +41,7 @@ CREATE TABLE chatflow_key (
   session BLOB NOT NULL,
   version INTEGER NOT NULL,
   erased INTEGER NOT NULL,
+  state TEXT,
   PRIMARY KEY (workspace, flow, key)
 ) WITHOUT ROWID;
 CREATE INDEX chatflow_key_contact ON chatflow_key (workspace, contact);

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::address::{Account, Address, Alias, Phone};
 use crate::channel::Channel;
 use crate::id::{ContactId, FlowId, FlowVersion, SessionId, TriggerKey, WorkspaceId};
-use crate::session::{Conversation, Session, encode_conversation, encode_session};
+use crate::session::{Conversation, FailureCode, Session, Status, encode_conversation, encode_session};
 use crate::store::{
     Commit, Due, Erase, JournalEntry, KeyName, KeyRecord, Lease, Live, Lookup, Purge, Record, Revision,
     SessionRecord, Settle, Subject, Token,
@@ -118,6 +118,8 @@ pub fn key_record(name: &str, session: u128, expires_at: DateTime<Utc>) -> KeyRe
         version: FlowVersion(1),
         contact: contact(name),
         expires_at,
+        status: Some(Status::Failed),
+        failure: Some(FailureCode::NoDestination),
         erased: false,
     }
 }

@@ -112,20 +112,22 @@ macro_rules! archive {
     };
 }
 
-/// Keys and aliases, which must be new: a duplicate undoes the whole statement. $39 to $49 keys, $50 to $54 aliases.
+/// Keys and aliases, which must be new: a duplicate undoes the whole statement. $39 to $50 keys, $51 to $55 aliases.
 macro_rules! names {
     () => {
         ", k AS (
-    INSERT INTO chatflow_key (workspace, flow, key, fingerprint, started, session, version, contact, expires_at, erased)
-    SELECT k.workspace, k.flow, k.key, k.fingerprint, k.started, k.session, k.version, k.contact, k.expires_at, k.erased
+    INSERT INTO chatflow_key (workspace, flow, key, fingerprint, started, session, version, contact, expires_at, erased,
+        state)
+    SELECT k.workspace, k.flow, k.key, k.fingerprint, k.started, k.session, k.version, k.contact, k.expires_at,
+        k.erased, k.state
     FROM unnest($39::bigint[], $40::text[], $41::text[], $42::text[], $43::uuid[], $44::boolean[], $45::uuid[],
-        $46::bigint[], $47::text[], $48::bigint[], $49::boolean[])
-        AS k(ord, workspace, flow, key, fingerprint, started, session, version, contact, expires_at, erased)
+        $46::bigint[], $47::text[], $48::bigint[], $49::boolean[], $50::text[])
+        AS k(ord, workspace, flow, key, fingerprint, started, session, version, contact, expires_at, erased, state)
     JOIN c ON c.ord = k.ord
 ), a AS (
     INSERT INTO chatflow_alias (workspace, alias, shard, contact)
     SELECT a.workspace, a.alias, a.shard, a.contact
-    FROM unnest($50::bigint[], $51::text[], $52::text[], $53::smallint[], $54::text[])
+    FROM unnest($51::bigint[], $52::text[], $53::text[], $54::smallint[], $55::text[])
         AS a(ord, workspace, alias, shard, contact)
     JOIN c ON c.ord = a.ord
     WHERE NOT EXISTS (SELECT 1 FROM chatflow_alias o
