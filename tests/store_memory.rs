@@ -5,8 +5,9 @@
 mod store_kit;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
-use chatflow::store::{Commit, ConversationQuery, ConversationStore, Lease, Lookup};
+use chatflow::store::{Commit, ConversationQuery, ConversationStore, Due, Lease, Lookup, Settle, Settled};
 use chrono::TimeDelta;
 use pollster::block_on;
 use store_kit::*;
@@ -21,6 +22,28 @@ fn a_due_time_is_exact_to_the_nanosecond() {
         assert!(store.claimed(&due(1, early)).is_empty());
     }
     assert_eq!(store.claimed(&due(1, instant)), ["ann"]);
+}
+
+/// Rule 9: a clock that goes back gives nobody a lease again that was found over. Somebody else may have it.
+#[test]
+fn a_lease_that_was_found_over_is_over() {
+    let store = Asked(memory());
+    let lease = Lease::Take(token(1), Duration::from_secs(60));
+    let revision = store.apply(Commit { due_at: Some(at(0)), lease, ..commit("ann", None) });
+    let settle = || Settle {
+        workspace: shop(),
+        contact: contact("ann"),
+        token: token(1),
+        revision,
+        settled: 0,
+        due_at: None,
+        quarantine: false,
+        now: at(30),
+    };
+    let glance = Due { limit: 0, ..due(2, at(61)) };
+    assert!(store.claimed(&glance).is_empty());
+    assert_eq!(store.settle(&settle()), Settled::LeaseLost);
+    assert_eq!(store.claimed(&due(3, at(61))), ["ann"]);
 }
 
 /// A store with another copy of the record may refuse as ever; this one has none, and sets aside.

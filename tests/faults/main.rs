@@ -7,6 +7,7 @@
 mod crash;
 mod drops;
 mod kit;
+mod protocol;
 mod races;
 mod regressions;
 mod scenarios;

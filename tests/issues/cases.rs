@@ -247,7 +247,32 @@ pub(crate) fn circles() -> Vec<Case> {
                 json!([{"from": "s", "to": "hi"}, {"from": "hi", "to": "m"}, {"from": "m", "branch": "timeout", "to": "j"}]),
             ),
         ),
+        // A called flow may fail each time, with no word of the contact; what says nothing may go round.
+        case(
+            TimerLoop,
+            fails_again(json!({"id": "m", "kind": "send_message", "text": "Sorry"})),
+            fails_again(json!({"id": "m", "kind": "log", "text": "failed"})),
+        ),
+        case(TimerLoop, circle(json!({"id": "m", "kind": "delay", "for": "1h"}), "next"), silent_circle()),
     ]
+}
+
+/// A call that is made again an hour after it failed, by way of this node.
+fn fails_again(node: Value) -> Value {
+    flow(
+        json!([{"id": "w", "kind": "wait_reply"}, {"id": "call", "kind": "call_flow", "flow": "c"},
+               node, {"id": "rest", "kind": "delay", "for": "1h"}]),
+        json!([{"from": "s", "to": "w"}, {"from": "w", "to": "call"}, {"from": "call", "branch": "failed", "to": "m"},
+               {"from": "m", "to": "rest"}, {"from": "rest", "to": "call"}]),
+    )
+}
+
+/// A circle that timers walk, and that says nothing.
+fn silent_circle() -> Value {
+    flow(
+        json!([{"id": "note", "kind": "log", "text": "on"}, {"id": "m", "kind": "delay", "for": "1h"}]),
+        json!([{"from": "s", "to": "note"}, {"from": "note", "to": "m"}, {"from": "m", "to": "note"}]),
+    )
 }
 
 /// A flow whose reminder begins at a node.

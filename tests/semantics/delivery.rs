@@ -57,6 +57,19 @@ fn letters(world: &World) -> Vec<(String, DeadReason)> {
     entries.map(|entry| (entry.letter.message.text().to_owned(), entry.letter.reason)).collect()
 }
 
+/// D1: a destination does not wait for another, within a turn or after it.
+#[test]
+fn a_message_that_waits_holds_back_no_other_destination() {
+    let world = World::with([elsewhere_first().wait("wait").send("thanks", "thanks")]);
+    world.answer_sends([busy_for(seconds(60))]);
+    let session = world.start("f").session_id;
+    assert_eq!(world.sent(), ["desk", "ask"]);
+    assert_eq!(world.say("Fine"), Received::Consumed { session });
+    assert_eq!(world.sent(), ["thanks"]);
+    world.tick_after(seconds(60));
+    assert_eq!(world.sent(), ["desk"]);
+}
+
 // --- D1: order and repeats ------------------------------------------------------------------------------------------
 
 /// D1

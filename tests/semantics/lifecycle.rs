@@ -6,8 +6,8 @@ use std::thread;
 use chatflow::store::{FlowState, VersionState};
 use chatflow::testkit::{ManualClock, Recorder};
 use chatflow::{
-    Channel, Engine, Error, FlowDef, FlowStatus, FlowVersion, MemoryFlows, MemoryStore, Received, Status,
-    TriggerDef, TriggerRequest, Unpublish, gallery::templates, session::EndReason,
+    Channel, Clock, Engine, Error, FlowDef, FlowStatus, FlowVersion, MemoryFlows, MemoryStore, Received,
+    Status, TriggerDef, TriggerRequest, Triggered, Unpublish, gallery::templates, session::EndReason,
 };
 use pollster::block_on;
 use serde_json::json;
@@ -487,6 +487,32 @@ fn a_tick_ends_the_rest_of_a_terminated_flows_sessions_and_live_counts_down() {
     }
     assert_eq!(counts, [3, 2, 1, 0]);
     assert_eq!(sessions.map(|session| world.state(session)), [Status::Cancelled; 3]);
+}
+
+/// L4: a process that has not heard of it yet may start a session when none is left.
+#[test]
+fn a_session_that_starts_late_on_a_terminated_version_is_ended_too() {
+    let (store, flows) = (Arc::new(MemoryStore::new()), Arc::new(MemoryFlows::default()));
+    let (clock, channel) = (ManualClock::default(), Recorder::new());
+    let engine = || {
+        let builder = Engine::builder(Arc::clone(&store)).flow_store(Arc::clone(&flows));
+        builder.clock(clock.clone()).transport(channel.clone()).build()
+    };
+    let (here, there) = (engine(), engine());
+    let endless = question("q").set("session_ttl_minutes", json!(0));
+    block_on(here.flows().ensure(&endless.json())).unwrap();
+    let seen = block_on(there.trigger(TriggerRequest::new("q").phone(BOB).discard_time(Clock::now(&clock))));
+    assert_eq!(seen.unwrap(), Triggered::Discarded);
+    block_on(here.flows().unpublish(&id("q"), Unpublish::Terminate)).unwrap();
+    let _ = block_on(here.tick(10)).unwrap();
+    let late = block_on(there.trigger(ada("q"))).unwrap();
+    let session = late.session().unwrap().session_id;
+    for _ in 0..3 {
+        clock.advance(seconds(2));
+        let _ = block_on(here.tick(10)).unwrap();
+    }
+    let ended = block_on(here.session(session)).unwrap().unwrap();
+    assert_eq!(ended.session().ended_by(), Some(EndReason::FlowTerminated));
 }
 
 /// L4

@@ -649,6 +649,25 @@ fn a_conversation_of_a_newer_release_is_left_to_that_release() {
     assert_eq!(world.refusal(ada("t").contact_id("ada")).0, "newer_format");
 }
 
+/// S9: it is looked at every five minutes, not with each tick.
+#[test]
+fn a_conversation_of_a_newer_release_is_put_off() {
+    let world = World::with([talk()]);
+    world.begin(ada("t").contact_id("ada"));
+    overwrite(&world, |mut bytes| {
+        bytes[4..6].fill(0xff);
+        bytes
+    });
+    world.tick();
+    let worked = |after| {
+        world.pass(after);
+        block_on(world.bot.tick(10)).unwrap().worked
+    };
+    assert_eq!(worked(minutes(4)), 0);
+    assert_eq!(worked(minutes(1)), 1);
+    assert_eq!(worked(minutes(1)), 0);
+}
+
 // --- S12: retention -------------------------------------------------------------------------------------------------
 
 /// S12
