@@ -91,6 +91,7 @@
 //! | pictures, with a path or as a heat map | [`Diagram`] |
 //! | what was not delivered; another version; forgetting somebody | [`Engine::dead_letters`]; [`Engine::migrate`]; [`Engine::erase`] |
 //! | conversations that outlive the process | `SqliteStore`, `PostgresStore` (features), and the guide `docs/storage.md` |
+//! | shutting down, watching, scaling out, deploying | the guide `docs/operate.md` |
 //! | storage of one's own | [`store`], [`store::Row`] to begin with, and `testkit::store_suite` to test it with |
 //!
 //! `examples/` has a program for each idea. Names such as `SEMANTICS T5` in this documentation are
@@ -221,3 +222,7 @@ struct Readme;
 #[cfg(all(doctest, feature = "postgres", feature = "sqlite", feature = "testkit"))]
 #[doc = include_str!("../docs/storage.md")]
 struct Storage;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/operate.md")]
+struct Operate;
