@@ -13,11 +13,13 @@ use pollster::block_on;
 use crate::kit::{Setup, World, poll_some};
 use crate::scenarios::{flows, trigger};
 
+type Hook = Box<dyn FnOnce() + Send>;
+
 /// A flow store that lets something happen while a definition is read for the first time.
 #[derive(Clone)]
 struct Interrupted {
     inner: Arc<MemoryFlows>,
-    hook: Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>,
+    hook: Arc<Mutex<Option<Hook>>>,
 }
 
 impl FlowStore for Interrupted {
