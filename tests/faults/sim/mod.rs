@@ -2,6 +2,7 @@
 //! that jump. Checkers look after every write; mutants of the store show that each of them can fire.
 
 mod checks;
+mod crowd;
 mod dice;
 mod rich;
 mod store;
