@@ -101,7 +101,7 @@ pub enum Error {
     /// The contact that the key was used for was erased (SEMANTICS S11). Handling: do not retry; 410.
     #[error("key `{0}` was used for a contact that was erased")]
     Erased(TriggerKey),
-    /// Others changed the conversation each time, 16 times. Handling: retry after a moment; 503.
+    /// Others changed the conversation each time, for 10 seconds (SEMANTICS S17). Handling: retry after a moment; 503.
     #[error("conversation of contact is under contention")]
     Contention,
     /// The store failed. Handling: by [`Error::is_retryable`]; 503.

@@ -2,14 +2,15 @@
 //! or an unknown outcome means.
 
 use std::sync::Arc;
+use std::task::Poll;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::address::Alias;
 use crate::engine::Engine;
 use crate::engine::catalogue::{Snapshot, WorkspaceFlows};
 use crate::engine::deliver::Batch;
-use crate::error::{Error, StoreErrorKind};
+use crate::error::{Error, StoreError, StoreErrorKind};
 use crate::id::{ContactId, FlowId, FlowVersion, WorkspaceId};
 use crate::kernel::{Decision, Ground};
 use crate::observer::EventKind;
@@ -19,8 +20,10 @@ use crate::store::{
     SessionRecord, StoredConversation,
 };
 
-/// Lost races until a call gives up.
-const ATTEMPTS: u32 = 16;
+/// How long a call decides anew after lost races, by the engine's clock (SEMANTICS S17).
+const PATIENCE: TimeDelta = TimeDelta::seconds(10);
+/// The most that it decides anew where the clock does not move.
+const MOST_ATTEMPTS: u32 = 10_000;
 
 /// What a decision is made on.
 pub(super) struct Facts<'a> {
@@ -160,12 +163,17 @@ impl<S: ConversationStore> Engine<S> {
         mut first: Option<Loaded>,
         mut decide: impl FnMut(Facts<'_>) -> Decided<T> + Send,
     ) -> Result<Written<T>, Error> {
+        let _turn = match self.store.decides_at_once() {
+            true => None,
+            false => Some(self.ports.queues.turn(workspace, &lookup.subject).await),
+        };
         let mut snapshot = flows.snapshot(&self.ports, workspace, lookup.now).await?;
         let mut maybe_done = false;
+        let mut attempts = 0;
         let mut taken = None;
         // A revision that the flows were read again for, whatever was found then: once is enough.
         let mut renewed_for = None;
-        for _ in 0..ATTEMPTS {
+        loop {
             let mut outcome = Outcome::Undecided;
             let committed = {
                 let snapshot = &*snapshot;
@@ -208,12 +216,21 @@ impl<S: ConversationStore> Engine<S> {
             match (committed, outcome) {
                 (Ok(None), Outcome::Renew(revision)) => {
                     renewed_for = revision;
-                    snapshot = flows.reload(&self.ports, workspace).await?;
+                    let renewed = flows.reload(&self.ports, workspace).await;
+                    snapshot = renewed.map_err(|error| after_doubt(maybe_done, error))?;
                 }
                 (Ok(None), Outcome::Fetch(missing)) => {
-                    snapshot = flows.fetch(&self.ports, workspace, &snapshot, &missing).await?;
+                    let fuller = flows.fetch(&self.ports, workspace, &snapshot, &missing).await;
+                    snapshot = fuller.map_err(|error| after_doubt(maybe_done, error))?;
                 }
                 (Ok(None), Outcome::Answer(answer, batch)) => {
+                    let answer = match answer {
+                        // What was done before cannot be looked for in such a record.
+                        Err(error @ (Error::Quarantined(_) | Error::NewerFormat { .. })) => {
+                            Err(after_doubt(maybe_done, error))
+                        }
+                        other => other,
+                    };
                     return Ok(Written { answer, batch: batch.map(|batch| *batch) });
                 }
                 (
@@ -228,14 +245,19 @@ impl<S: ConversationStore> Engine<S> {
                 (Ok(Some(Committed::LeaseLost)), Outcome::Write(answer, ..)) => {
                     return Ok(Written { answer, batch: None });
                 }
-                (Ok(_), _) => {}
+                (Ok(_), _) => {
+                    attempts += 1;
+                    if attempts >= MOST_ATTEMPTS || self.now() - lookup.now > PATIENCE {
+                        return Err(after_doubt(maybe_done, Error::Contention));
+                    }
+                    step_back().await;
+                }
                 (Err(error), _) if error.kind() == StoreErrorKind::Unknown && !maybe_done => {
                     maybe_done = true
                 }
-                (Err(error), _) => return Err(error.into()),
+                (Err(error), _) => return Err(after_doubt(maybe_done, error.into())),
             }
         }
-        Err(Error::Contention)
     }
 
     /// Makes a decision ready to be written: its commit, and what is to be done after it.
@@ -289,6 +311,28 @@ impl<S: ConversationStore> Engine<S> {
         let observed = self.ports.observer.is_some();
         Ground { workspace, limits: &self.ports.limits, flows: snapshot, observed }
     }
+}
+
+/// An error of a call that may have written before: nobody knows whether it took effect (SEMANTICS D6).
+fn after_doubt(maybe_done: bool, error: Error) -> Error {
+    match error {
+        Error::Store(known) if known.kind() == StoreErrorKind::Unknown => Error::Store(known),
+        error if maybe_done => Error::Store(StoreError::unknown(error)),
+        error => error,
+    }
+}
+
+/// Lets others of this task's executor go first, once.
+async fn step_back() {
+    let mut is_back = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut is_back, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 enum Outcome<T> {

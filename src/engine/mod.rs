@@ -16,6 +16,7 @@ mod metrics;
 mod migrate;
 mod outcome;
 mod query;
+mod queue;
 mod receive;
 mod rehearsal;
 mod request;
@@ -57,6 +58,7 @@ pub use request::{Inbound, TriggerRequest};
 pub use crate::session::DeliveryReport;
 
 use catalogue::WorkspaceFlows;
+use queue::CallerQueues;
 use upkeep::Upkeep;
 use workspaces::Catalogues;
 
@@ -117,6 +119,7 @@ struct Ports {
     /// The host's secret, under which addresses are hashed.
     erasure_key: Option<[u8; 16]>,
     upkeep: Upkeep,
+    queues: CallerQueues,
 }
 
 /// What a host may choose about how an engine works.
@@ -339,6 +342,7 @@ impl<S> Builder<S> {
             keywords: self.keywords,
             erasure_key: self.erasure_key,
             upkeep: Upkeep::new(),
+            queues: CallerQueues::default(),
         });
         let workspace = WorkspaceId::default();
         let flows = ports.catalogues.of(&workspace);

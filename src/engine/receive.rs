@@ -96,7 +96,8 @@ impl<S: ConversationStore> Engine<S> {
             Err(error) => return Decided::Answer(Err(error)),
         };
         let found = match found.map(|found| arrival.recall(found, now, limits)) {
-            Some((found, Some(first))) if maybe_done => {
+            // Only the call that took the message says so; any other found it taken (SEMANTICS D6).
+            Some((found, Some((first, call)))) if maybe_done && call == arrival.tag() => {
                 return self.resume_delivery(
                     workspace,
                     snapshot,
@@ -106,7 +107,7 @@ impl<S: ConversationStore> Engine<S> {
                     Answer::Final(first.into()),
                 );
             }
-            Some((found, Some(first))) => {
+            Some((found, Some((first, _)))) => {
                 put_back(loaded, found);
                 return Decided::Answer(Ok(Answer::Final(Received::Duplicate {
                     first: Box::new(first.into()),
@@ -154,11 +155,11 @@ impl<S: ConversationStore> Engine<S> {
         let verdict = match arrival.obey(&mut decision, snapshot, heard) {
             Some(verdict) => verdict,
             None => match arrival.pass_on(&mut decision, snapshot, &message, is_new, opt_out.since) {
-                Some(verdict) => verdict,
-                None => return Decided::Answer(Ok(Answer::Final(Received::Unmatched))),
+                Ok(verdict) => verdict,
+                Err(unwritten) => return Decided::Answer(Ok(Answer::Final(unwritten))),
             },
         };
-        decision.remember(arrival.id, verdict);
+        decision.remember(arrival.id, verdict, arrival.tag());
         decision.forget();
         let answer = Ok(Answer::Final(verdict.into()));
         Decided::Write(answer, self.draft(decision, lookup, expect, None, Want::Deliver))
@@ -205,8 +206,14 @@ impl Arrival {
         Self { inbound, id, contact, session: call, choice }
     }
 
-    /// What the same message came to before.
-    fn recall(&self, found: Found, now: DateTime<Utc>, limits: &Limits) -> (Found, Option<Verdict>) {
+    /// Names this call among those that may have brought the same message; never 0.
+    #[expect(clippy::cast_possible_truncation, reason = "the last bits of a random id tell calls apart")]
+    fn tag(&self) -> u32 {
+        (self.session as u32).max(1)
+    }
+
+    /// What the same message came to before, and by which call.
+    fn recall(&self, found: Found, now: DateTime<Utc>, limits: &Limits) -> (Found, Option<(Verdict, u32)>) {
         let now = now.max(found.conversation.last_at);
         let first = found.conversation.recall(self.id, now, limits);
         (found, first)
@@ -232,8 +239,8 @@ impl Arrival {
         self.inbound.message.clone()
     }
 
-    /// Gives the message to the session, the trigger or the queue that it is for. None: nobody wants it, nor is its
-    /// contact known.
+    /// Gives the message to the session, the trigger or the queue that it is for. Err: it came to this and writes
+    /// nothing, since its contact is not known and it starts no session (SEMANTICS I13).
     fn pass_on(
         &self,
         decision: &mut Decision<'_>,
@@ -241,7 +248,7 @@ impl Arrival {
         message: &InboundMessage<'_>,
         is_new: bool,
         opted_out_at: Option<DateTime<Utc>>,
-    ) -> Option<Verdict> {
+    ) -> Result<Verdict, Received> {
         let limits = decision.ground.limits;
         let startable: Vec<_> = snapshot.startable(self.account()).collect();
         let known = (!is_new).then_some(&*decision.conversation);
@@ -258,11 +265,11 @@ impl Arrival {
             .collect();
         let asked_by = |session: &Session| decision.asked_by(session);
         let routing = route(message, known, asked_by, &candidates, decision.now, limits);
-        if routing == Routing::Unmatched && is_new {
-            return None;
+        if is_new && !matches!(routing, Routing::Start(_)) {
+            return Err(if routing == Routing::TooOld { Received::TooOld } else { Received::Unmatched });
         }
         self.meet(decision, is_new, opted_out_at);
-        Some(match routing {
+        Ok(match routing {
             Routing::Answer(place) => self.answer(decision, place),
             Routing::Queue(place) => self.queue(decision, place),
             Routing::Start(chosen) => {

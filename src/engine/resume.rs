@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::id::{MessageId, SessionId, WorkspaceId};
 use crate::kernel::Decision;
 use crate::observer::EventKind;
-use crate::session::{DeliveryReport, EndReason, Verdict};
+use crate::session::{DeliveryReport, EndReason};
 use crate::store::{ConversationStore, Lookup, Subject};
 
 impl<S: ConversationStore> Engine<S> {
@@ -134,7 +134,7 @@ impl<S: ConversationStore> Engine<S> {
             Err(error) => return Decided::Answer(Err(error)),
         };
         let id = lookup.token.0.as_u128();
-        if facts.maybe_done && found.conversation.recall(id, facts.now, &self.ports.limits).is_some() {
+        if facts.maybe_done && found.conversation.knows_call(id) {
             return self.resume_delivery(
                 workspace,
                 facts.snapshot,
@@ -159,7 +159,7 @@ impl<S: ConversationStore> Engine<S> {
         decision.apply_due();
         let took_effect = change(&mut decision);
         if took_effect {
-            decision.remember(id, Verdict::Applied);
+            decision.remember_call(id);
         }
         let answer = if took_effect { with_effect } else { without_effect };
         if !decision.changed {

@@ -25,9 +25,12 @@ pub struct Conversation {
     /// The number of the message that was last put into the outbox.
     #[serde(default)]
     pub(crate) last_seq: u64,
-    /// Ids of inbound messages and of calls, with what they came to, oldest first (SEMANTICS I2).
+    /// Ids of inbound messages, with what they came to, oldest first (SEMANTICS I2).
     #[serde(default, skip_serializing_if = "Ring::is_empty")]
     pub(crate) remembered: Ring,
+    /// Ids of the latest calls that took effect, apart from the messages, so that they push none of them out.
+    #[serde(default, skip_serializing_if = "Ring::is_empty")]
+    pub(crate) calls: Ring,
     /// Whatever few conversations have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) history: Option<Box<History>>,
@@ -81,6 +84,7 @@ impl Conversation {
             outbox: Vec::new(),
             last_seq: 0,
             remembered: Ring::default(),
+            calls: Ring::default(),
             history: None,
             has_written: false,
         }
@@ -132,10 +136,15 @@ impl Conversation {
         self.history.get_or_insert_default()
     }
 
-    /// What an input came to that has been dealt with before.
-    pub(crate) fn recall(&self, id: u128, now: DateTime<Utc>, limits: &Limits) -> Option<Verdict> {
-        let (at, verdict) = self.remembered.recall(id)?;
-        (age(now, at).to_std().unwrap_or_default() <= limits.remember_ids_for).then_some(verdict)
+    /// What a message came to that has been dealt with before, and which call did it.
+    pub(crate) fn recall(&self, id: u128, now: DateTime<Utc>, limits: &Limits) -> Option<(Verdict, u32)> {
+        let (at, verdict, call) = self.remembered.recall(id)?;
+        (age(now, at).to_std().unwrap_or_default() <= limits.remember_ids_for).then_some((verdict, call))
+    }
+
+    /// Whether a call took effect, of late.
+    pub(crate) fn knows_call(&self, id: u128) -> bool {
+        self.calls.recall(id).is_some()
     }
 
     /// Forgets messages up to the watermark: they are settled.

@@ -18,6 +18,13 @@ struct Remembered {
     at: DateTime<Utc>,
     /// What it came to.
     verdict: Verdict,
+    /// Which call dealt with it; 0: an older release did not say.
+    #[serde(default, skip_serializing_if = "is_untold")]
+    call: u32,
+}
+
+fn is_untold(call: &u32) -> bool {
+    *call == 0
 }
 
 /// What an input came to, as it is remembered (SEMANTICS I2, I11).
@@ -55,7 +62,7 @@ pub(crate) struct Ring(Option<Box<Entries>>);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Entries {
     ids: VecDeque<u128>,
-    verdicts: VecDeque<(DateTime<Utc>, Verdict)>,
+    verdicts: VecDeque<(DateTime<Utc>, Verdict, u32)>,
 }
 
 impl Ring {
@@ -63,28 +70,33 @@ impl Ring {
         self.0.as_ref().is_none_or(|entries| entries.ids.is_empty())
     }
 
-    /// When an input was dealt with, and what it came to.
-    pub(crate) fn recall(&self, id: u128) -> Option<(DateTime<Utc>, Verdict)> {
+    /// When an input was dealt with, what it came to, and by which call.
+    pub(crate) fn recall(&self, id: u128) -> Option<(DateTime<Utc>, Verdict, u32)> {
         let entries = self.0.as_ref()?;
         let place = entries.ids.iter().rposition(|seen| *seen == id)?;
         entries.verdicts.get(place).copied()
     }
 
     /// Keeps an input, and at most so many.
-    pub(crate) fn remember(&mut self, id: u128, at: DateTime<Utc>, verdict: Verdict, most: usize) {
+    pub(crate) fn remember(
+        &mut self,
+        id: u128,
+        (at, verdict, call): (DateTime<Utc>, Verdict, u32),
+        most: usize,
+    ) {
         let entries = self.0.get_or_insert_default();
         while entries.ids.len() >= most.max(1) {
             entries.ids.pop_front();
             entries.verdicts.pop_front();
         }
         entries.ids.push_back(id);
-        entries.verdicts.push_back((at, verdict));
+        entries.verdicts.push_back((at, verdict, call));
     }
 
     /// Forgets inputs from before an instant.
     pub(crate) fn forget_before(&mut self, instant: DateTime<Utc>) {
         let Some(entries) = &mut self.0 else { return };
-        while entries.verdicts.front().is_some_and(|(at, _)| *at < instant) {
+        while entries.verdicts.front().is_some_and(|(at, ..)| *at < instant) {
             entries.ids.pop_front();
             entries.verdicts.pop_front();
         }
@@ -103,8 +115,8 @@ impl Ring {
 impl From<Vec<Remembered>> for Ring {
     fn from(list: Vec<Remembered>) -> Self {
         let mut ring = Self::default();
-        for Remembered { id, at, verdict } in list {
-            ring.remember(id, at, verdict, usize::MAX);
+        for Remembered { id, at, verdict, call } in list {
+            ring.remember(id, (at, verdict, call), usize::MAX);
         }
         ring
     }
@@ -114,7 +126,7 @@ impl From<Ring> for Vec<Remembered> {
     fn from(ring: Ring) -> Self {
         let Some(entries) = ring.0 else { return Self::new() };
         let pairs = entries.ids.into_iter().zip(entries.verdicts);
-        pairs.map(|(id, (at, verdict))| Remembered { id, at, verdict }).collect()
+        pairs.map(|(id, (at, verdict, call))| Remembered { id, at, verdict, call }).collect()
     }
 }
 

@@ -56,6 +56,7 @@ trait Erased: Send + Sync {
     fn purge<'a>(&'a self, purge: &'a Purge) -> Boxed<'a, Purged>;
     fn erase<'a>(&'a self, erase: &'a Erase) -> Boxed<'a, Option<Removed>>;
     fn update<'a>(&'a self, lookup: &'a Lookup, decide: &'a mut Decide<'a>) -> Boxed<'a, Option<Committed>>;
+    fn decides_at_once(&self) -> bool;
     fn sessions<'a>(&'a self, query: &'a SessionQuery) -> Boxed<'a, Vec<SessionRecord>>;
     fn session<'a>(&'a self, workspace: &'a WorkspaceId, id: SessionId) -> Boxed<'a, Option<SessionRecord>>;
     fn journal<'a>(&'a self, workspace: &'a WorkspaceId, id: SessionId) -> Boxed<'a, Vec<JournalEntry>>;
@@ -87,6 +88,9 @@ impl<S: ConversationStore + StoreQueries> Erased for S {
     }
     fn update<'a>(&'a self, lookup: &'a Lookup, decide: &'a mut Decide<'a>) -> Boxed<'a, Option<Committed>> {
         Box::pin(ConversationStore::update(self, lookup, decide))
+    }
+    fn decides_at_once(&self) -> bool {
+        ConversationStore::decides_at_once(self)
     }
     fn sessions<'a>(&'a self, query: &'a SessionQuery) -> Boxed<'a, Vec<SessionRecord>> {
         Box::pin(StoreQueries::sessions(self, query))
@@ -133,6 +137,9 @@ impl ConversationStore for DynStore {
         decide: &mut (dyn FnMut(&mut Loaded) -> Option<Commit> + Send),
     ) -> Result<Option<Committed>, StoreError> {
         self.0.update(lookup, decide).await
+    }
+    fn decides_at_once(&self) -> bool {
+        self.0.decides_at_once()
     }
 }
 

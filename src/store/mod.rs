@@ -142,6 +142,12 @@ pub trait ConversationStore: Send + Sync {
     /// Forgets a contact. None: its conversation is not there, or at another revision, and nothing was removed.
     fn erase(&self, erase: &Erase) -> impl Future<Output = Result<Option<Removed>, StoreError>> + Send;
 
+    /// Whether `update` decides under the store's own lock and without a pause between load and commit. Else callers of
+    /// one conversation wait for each other in this process, in order of arrival (SEMANTICS S17).
+    fn decides_at_once(&self) -> bool {
+        false
+    }
+
     /// Loads, decides, commits. The engine calls only this; a store that can hold a conversation still decides
     /// under its own lock.
     ///
@@ -197,6 +203,9 @@ macro_rules! forward {
                 decide: &mut (dyn FnMut(&mut Loaded) -> Option<Commit> + Send),
             ) -> impl Future<Output = Result<Option<Committed>, StoreError>> + Send {
                 (**self).update(lookup, decide)
+            }
+            fn decides_at_once(&self) -> bool {
+                (**self).decides_at_once()
             }
         }
     )*};

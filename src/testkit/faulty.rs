@@ -72,6 +72,11 @@ impl<S> Faulty<S> {
         plan.next = std::iter::repeat_n(None, skip).chain([Some(fault)]).collect();
     }
 
+    /// Fails, or lets be, each of the next operations.
+    pub fn fail_each(&self, faults: impl IntoIterator<Item = Option<Fault>>) {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner).next = faults.into_iter().collect();
+    }
+
     /// Fails all operations from now on, until told otherwise.
     pub fn fail_always(&self, fault: Fault) {
         let mut plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner);

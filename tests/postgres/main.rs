@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, unreachable_pub, reason = "a test may fail")]
 
 mod batches;
+mod crowd;
 mod faults;
 mod kit;
 mod plans;
@@ -19,7 +20,14 @@ fn main() {
             "the tests of PostgreSQL are skipped: run them by `scripts/with-postgres cargo test --test postgres`"
         );
     }
-    let trials = [suite::trials(), batches::trials(), tx::trials(), plans::trials(), faults::trials()];
+    let trials = [
+        suite::trials(),
+        batches::trials(),
+        crowd::trials(),
+        tx::trials(),
+        plans::trials(),
+        faults::trials(),
+    ];
     let trials: Vec<Trial> =
         trials.into_iter().flatten().map(|trial| trial.with_ignored_flag(!has_server)).collect();
     libtest_mimic::run(&arguments, trials).exit();

@@ -5,6 +5,7 @@
 #[path = "../store_kit/mod.rs"]
 mod store_kit;
 
+mod crowd;
 mod faults;
 mod folder;
 mod joins;

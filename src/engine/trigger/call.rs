@@ -5,7 +5,6 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::address::{Address, Alias};
-use crate::engine::Engine;
 use crate::engine::catalogue::View;
 use crate::engine::decide::Found;
 use crate::engine::outcome::{SessionRef, Triggered};
@@ -17,7 +16,7 @@ use crate::flow::node::{ContactMode, Node};
 use crate::id::{ContactId, FlowVersion, SessionId};
 use crate::kernel::{Decision, NewSession};
 use crate::session::{Contact, Conversation, FailureCode, Origin, Route, Session, Status};
-use crate::store::{ConversationStore, KeyRecord};
+use crate::store::KeyRecord;
 use crate::value::Bag;
 
 /// What a decision on a trigger answers.
@@ -87,14 +86,8 @@ impl Call {
     }
 
     /// Whether an earlier attempt of this very call was written.
-    pub(super) fn is_in<S: ConversationStore>(
-        &self,
-        found: &Found,
-        key_found: bool,
-        now: DateTime<Utc>,
-        engine: &Engine<S>,
-    ) -> bool {
-        key_found || found.conversation.recall(self.session.0.as_u128(), now, &engine.ports.limits).is_some()
+    pub(super) fn is_in(&self, found: &Found, key_found: bool) -> bool {
+        key_found || found.conversation.knows_call(self.session.0.as_u128())
     }
 
     /// What this call came to, as an earlier attempt of it was written. `decided` is what that attempt led to.

@@ -20,7 +20,7 @@ use crate::kernel::{
     Admission, Allowances, Decision, Refusal, accept_inputs, admit, fingerprint, later, span,
 };
 use crate::observer::EventKind;
-use crate::session::{EndReason, Verdict};
+use crate::session::EndReason;
 use crate::store::{ConversationStore, KeyName, Loaded, Lookup};
 use crate::value::Bag;
 
@@ -130,8 +130,7 @@ impl<S: ConversationStore> Engine<S> {
             Ok(found) => found,
             Err(error) => return Decided::Answer(Err(error)),
         };
-        if maybe_done && let Some(found) = found.take_if(|found| call.is_in(found, key.is_some(), now, self))
-        {
+        if maybe_done && let Some(found) = found.take_if(|found| call.is_in(found, key.is_some())) {
             let answer = call.started(view, &found.conversation, key.as_ref(), *decided);
             return self.resume_delivery(workspace, snapshot, loaded, found, now, answer);
         }
@@ -188,7 +187,7 @@ impl<S: ConversationStore> Engine<S> {
                     NewTrigger { version, context, dropped, admission, is_new, opted_out_at: opt_out.since },
                 );
                 if lookup.key.is_none() {
-                    decision.remember(lookup.token.0.as_u128(), Verdict::Started(call.session));
+                    decision.remember_call(lookup.token.0.as_u128());
                 }
                 if let Some(error) = call.unreachable(&decision, flow) {
                     return Decided::Answer(Err(error));

@@ -11,6 +11,8 @@ use crate::session::{DeadLetter, EndReason, Session, Timer, Verdict};
 
 /// How long dead letters are kept (SEMANTICS S12).
 const DEAD_LETTER_RETENTION: TimeDelta = TimeDelta::days(30);
+/// Calls of which a conversation remembers that they took effect: a call asks for it at once, or never.
+const REMEMBERED_CALLS: usize = 16;
 
 impl Decision<'_> {
     /// Applies what is due, the earliest first, each at its own time and not at `now` (SEMANTICS S2).
@@ -51,10 +53,16 @@ impl Decision<'_> {
         conversation.sessions.iter().enumerate().filter_map(timer).min()
     }
 
-    /// Keeps what an input came to, so that a repeat is recognised.
-    pub(crate) fn remember(&mut self, id: u128, verdict: Verdict) {
+    /// Keeps what a message came to and by which call, so that a repeat is recognised (SEMANTICS I2).
+    pub(crate) fn remember(&mut self, id: u128, verdict: Verdict, call: u32) {
         let (now, limits) = (self.now, self.ground.limits);
-        self.edit().remembered.remember(id, now, verdict, limits.remembered_ids);
+        self.edit().remembered.remember(id, (now, verdict, call), limits.remembered_ids);
+    }
+
+    /// Keeps that a call took effect, so that it finds its work after an unknown outcome (SEMANTICS D6).
+    pub(crate) fn remember_call(&mut self, id: u128) {
+        let now = self.now;
+        self.edit().calls.remember(id, (now, Verdict::Applied, 0), REMEMBERED_CALLS);
     }
 
     /// Forgets what is past its retention: ids of messages (SEMANTICS I2), dead letters (S12).
@@ -64,6 +72,9 @@ impl Decision<'_> {
             now.checked_sub_signed(span(limits.remember_ids_for)).unwrap_or(DateTime::<Utc>::MIN_UTC);
         if self.conversation.remembered.span().is_some_and(|(first, _)| first < oldest) {
             self.edit().remembered.forget_before(oldest);
+        }
+        if self.conversation.calls.span().is_some_and(|(first, _)| first < oldest) {
+            self.edit().calls.forget_before(oldest);
         }
         let old_letter = |letter: &DeadLetter| now - letter.at > DEAD_LETTER_RETENTION;
         if self.conversation.dead_letters().first().is_some_and(old_letter) {
@@ -84,7 +95,8 @@ impl Decision<'_> {
 
     /// When an idle conversation has something to forget (SEMANTICS S12).
     pub(crate) fn idle_until(&self) -> Option<DateTime<Utc>> {
-        let newest = self.conversation.remembered.span().map(|(_, newest)| newest);
+        let spans = [self.conversation.remembered.span(), self.conversation.calls.span()];
+        let newest = spans.into_iter().flatten().map(|(_, newest)| newest).min();
         let ids = newest.map(|at| later(at, span(self.ground.limits.remember_ids_for)));
         let letters =
             self.conversation.dead_letters().last().map(|letter| later(letter.at, DEAD_LETTER_RETENTION));

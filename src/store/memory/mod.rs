@@ -135,6 +135,10 @@ impl ConversationStore for MemoryStore {
     ) -> Result<Option<Committed>, StoreError> {
         self.update_now(lookup, decide)
     }
+
+    fn decides_at_once(&self) -> bool {
+        true
+    }
 }
 
 /// Takes a lock whatever happened to a thread that had it. The only code that can panic under one is a decision,

@@ -1,0 +1,55 @@
+//! Many callers of one contact at the same moment.
+
+use std::sync::Arc;
+
+use chatflow::testkit::{ManualClock, Recorder};
+use chatflow::{Channel, Engine, Inbound, PostgresStore, Received, TriggerRequest};
+use libtest_mimic::Trial;
+
+use crate::kit::{Database, Layout, trial};
+
+const FLOW: &str = r#"{"spec": 1, "code": "hi", "trigger": {"kind": "manual"},
+    "settings": {"sender": {"channel": "sms", "account": "+15550100"}},
+    "nodes": [{"id": "start", "kind": "start"}, {"id": "hi", "kind": "send_message", "text": "Who are you?"},
+              {"id": "wait", "kind": "wait_reply"}],
+    "edges": [{"from": "start", "to": "hi"}, {"from": "hi", "to": "wait"}]}"#;
+const ANN: &str = "+14155550123";
+const CALLERS: usize = 64;
+
+/// SEMANTICS S17, I8: each of 64 messages of one contact at once is taken, by two processes as by one.
+async fn a_burst_of_one_contact_is_taken_whole() {
+    for processes in [1, 2] {
+        let database = Database::new(Layout::Plain).await;
+        let clock = ManualClock::default();
+        let mut bots: Vec<Arc<Engine<PostgresStore>>> = Vec::new();
+        for _ in 0..processes {
+            let store = database.store().await;
+            let bot = Engine::builder(store.clone()).flow_store(store);
+            bots.push(Arc::new(bot.transport(Recorder::new()).clock(clock.clone()).build()));
+        }
+        let _ = bots[0].flows().ensure(FLOW).await.unwrap();
+        let _ = bots[0].trigger(TriggerRequest::new("hi").phone(ANN)).await.unwrap();
+        let calls: Vec<_> = (0..CALLERS)
+            .map(|number| {
+                let bot = Arc::clone(&bots[number % processes]);
+                tokio::spawn(async move {
+                    let inbound = Inbound::text(Channel::Sms, "+15550100", ANN, format!("text {number}"));
+                    bot.receive(inbound.id(format!("m{number}"))).await
+                })
+            })
+            .collect();
+        let mut taken = 0;
+        for call in calls {
+            match call.await.unwrap() {
+                Ok(Received::Consumed { .. }) => taken += 1,
+                Ok(Received::Unmatched) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(taken, 1);
+    }
+}
+
+pub fn trials() -> Vec<Trial> {
+    vec![trial("a_burst_of_one_contact_is_taken_whole", a_burst_of_one_contact_is_taken_whole)]
+}
