@@ -74,7 +74,7 @@ pub(crate) fn take_aside(session: &mut Session, input: Input, now: DateTime<Utc>
 /// The handoff's time begins anew (SEMANTICS S10).
 fn touch(session: &mut Session, now: DateTime<Utc>) {
     if let Some(seconds) = session.handoff().and_then(|handoff| handoff.timeout) {
-        session.deadline = Some(later(now, TimeDelta::seconds(seconds)));
+        session.deadline = Some(later(now, TimeDelta::try_seconds(seconds).unwrap_or(TimeDelta::MAX)));
     }
 }
 
@@ -84,7 +84,7 @@ fn thaw(session: &mut Session, since: DateTime<Utc>, now: DateTime<Utc>) -> bool
     if still <= TimeDelta::zero() {
         return false;
     }
-    session.rare().still_millis += still.num_milliseconds();
+    session.stood_still(still);
     session.deadline = session.deadline.map(|deadline| later(deadline, still));
     session.parked_at = later(session.parked_at, still);
     session.delay_window(still);

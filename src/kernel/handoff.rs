@@ -73,9 +73,8 @@ impl Run<'_> {
 
     /// Ends the handoff, and counts the time that the session stood still.
     fn leave_handoff(&mut self) -> Option<Box<Handoff>> {
-        let rare = self.session.rare();
-        let handoff = rare.handoff.take()?;
-        rare.still_millis += (self.scene.now - handoff.since).num_milliseconds();
+        let handoff = self.session.rare().handoff.take()?;
+        self.session.stood_still(self.scene.now - handoff.since);
         Some(handoff)
     }
 

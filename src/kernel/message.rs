@@ -18,7 +18,7 @@ impl Run<'_> {
         content: Content,
     ) -> Result<MessageId, Move> {
         let max = self.scene.limits.unsent_messages;
-        if self.scene.unsent + self.sends as usize >= max {
+        if self.scene.unsent.saturating_add(self.sends as usize) >= max {
             let text = format_args!("more than {max} messages are unsent");
             return Err(Move::fail(FailureCode::UnsentMessages, text));
         }
@@ -26,7 +26,7 @@ impl Run<'_> {
             self.signs += 1;
         } else {
             self.session.asked = Some(Arc::clone(&route));
-            self.session.sent += 1;
+            self.session.sent = self.session.sent.saturating_add(1);
         }
         let index = self.sends;
         self.sends += 1;
@@ -40,7 +40,7 @@ impl Run<'_> {
             route,
             content,
             created_at: self.scene.now,
-            turn: self.session.turns + 1,
+            turn: self.session.turns.saturating_add(1),
             index,
             count: 0,
             branch: self.session.branch.clone(),

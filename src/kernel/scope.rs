@@ -215,6 +215,6 @@ impl Run<'_> {
 
     /// The outbox number of the message that was last sent.
     pub(super) fn last_sent(&self) -> u64 {
-        self.scene.last_seq + u64::from(self.sends)
+        self.scene.last_seq.saturating_add(u64::from(self.sends))
     }
 }

@@ -200,7 +200,8 @@ impl Conversation {
             && session.sent_before > settled
             && self.outbox.iter().any(|unsent| {
                 unsent.message.session() == session.id
-                    && (settled + 1..=session.sent_before).contains(&unsent.seq)
+                    && unsent.seq > settled
+                    && unsent.seq <= session.sent_before
             })
     }
 

@@ -341,7 +341,7 @@ impl Session {
 
     /// When it reminds: so long before it expires, unless it came here later (SEMANTICS S6).
     pub(crate) fn reminds_at(&self) -> Option<DateTime<Utc>> {
-        let before = TimeDelta::seconds(self.rare.as_ref()?.remind_before?);
+        let before = TimeDelta::try_seconds(self.rare.as_ref()?.remind_before?)?;
         let ends_at = self.deadline.or(self.expires_at)?;
         let ends_at = self.ends_by.map_or(ends_at, |ends_by| ends_at.min(ends_by));
         ends_at.checked_sub_signed(before).filter(|at| *at >= self.parked_at)
@@ -365,6 +365,12 @@ impl Session {
         if let Some(heard) = self.rare.as_mut().and_then(|rare| rare.heard.as_mut()) {
             heard.until = heard.until.and_then(|until| until.checked_add_signed(by));
         }
+    }
+
+    /// Counts time in which its life stood still; a clock that went back counts for nothing.
+    pub(crate) fn stood_still(&mut self, by: TimeDelta) {
+        let still = &mut self.rare().still_millis;
+        *still = still.saturating_add(by.num_milliseconds().max(0));
     }
 
     /// Leaves the question that it stands at.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use siphasher::sip::SipHasher13;
 
-use crate::session::{Conversation, Session};
+use crate::session::{Conversation, Session, bounds};
 
 const MAGIC: [u8; 4] = *b"cflw";
 /// The format that this release writes. Older ones are upgraded on reading.
@@ -34,6 +34,9 @@ pub enum DecodeError {
         /// The newest that this release reads.
         known: u16,
     },
+    /// A number of it is one that no record reaches (SEMANTICS S18).
+    #[error("record can not be: its `{0}` is beyond all bounds")]
+    OutOfBounds(&'static str),
     /// The body is not what the format says.
     #[error("record can not be read: {0}")]
     Body(#[from] serde_json::Error),
@@ -52,7 +55,7 @@ pub fn encode_conversation(conversation: &Conversation) -> Result<Vec<u8>, serde
 /// # Errors
 /// [`DecodeError`] when the bytes are not a record, were changed, or are newer than this release.
 pub fn decode_conversation(bytes: &[u8]) -> Result<Conversation, DecodeError> {
-    decode(bytes)
+    within(decode(bytes)?, bounds::of_conversation)
 }
 
 /// Writes a session on its own, as an archive of ended ones does.
@@ -68,7 +71,14 @@ pub fn encode_session(session: &Session) -> Result<Vec<u8>, serde_json::Error> {
 /// # Errors
 /// As [`decode_conversation`].
 pub fn decode_session(bytes: &[u8]) -> Result<Session, DecodeError> {
-    decode(bytes)
+    within(decode(bytes)?, bounds::of_session)
+}
+
+fn within<T>(read: T, bounds: fn(&T) -> Option<&'static str>) -> Result<T, DecodeError> {
+    match bounds(&read) {
+        Some(beyond) => Err(DecodeError::OutOfBounds(beyond)),
+        None => Ok(read),
+    }
 }
 
 fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, serde_json::Error> {

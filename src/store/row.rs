@@ -107,7 +107,7 @@ impl Row {
             return refusal;
         }
         self.record = commit.record.clone();
-        self.revision += 1;
+        self.revision = self.revision.wrapping_add(1);
         self.due_at = commit.due_at;
         self.dead_letters = commit.dead_letters;
         self.quarantined = false;
@@ -183,7 +183,7 @@ impl Row {
     pub fn erase(&mut self, erase: &Erase) -> bool {
         let is_seen = self.expected() == Some(erase.expect);
         if is_seen {
-            *self = Self { revision: self.revision + 1, erased: true, ..Self::default() };
+            *self = Self { revision: self.revision.wrapping_add(1), erased: true, ..Self::default() };
         }
         is_seen
     }

@@ -27,7 +27,7 @@ impl<S: ConversationStore> Flows<'_, S> {
             let catalogue = self.0.ports.flow_store.catalogue(workspace).await?;
             let entry = catalogue.flows.into_iter().find(|entry| entry.flow == *flow);
             let expect = entry.as_ref().map(|entry| entry.revision);
-            let entry = entry.map(|entry| FlowEntry { revision: entry.revision + 1, ..entry });
+            let entry = entry.map(|entry| FlowEntry { revision: entry.revision.saturating_add(1), ..entry });
             let Change { entry, draft, version } = change(entry, now)?;
             let after = FlowStatus::from(entry.clone());
             let saved =

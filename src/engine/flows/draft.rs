@@ -110,7 +110,7 @@ impl<S: ConversationStore> Flows<'_, S> {
         let status = self
             .change(flow, |entry, _| {
                 let mut entry = existing(entry, flow)?;
-                if entry.revision != revision + 1 {
+                if Some(entry.revision) != revision.checked_add(1) {
                     return Err(Error::Stale(flow.clone()));
                 }
                 take_names(&mut entry, &draft);

@@ -179,7 +179,8 @@ fn keep_bound(entry: &mut FlowEntry, accounts: Option<&[Account]>, is_manual: bo
 }
 
 fn next_version(entry: &FlowEntry) -> FlowVersion {
-    FlowVersion(entry.versions.iter().map(|version| version.version.0).max().unwrap_or(0) + 1)
+    let newest = entry.versions.iter().map(|version| version.version.0).max().unwrap_or(0);
+    FlowVersion(newest.saturating_add(1))
 }
 
 /// Makes this version, if it is there, the only one online.

@@ -143,7 +143,7 @@ impl Decision<'_> {
     pub(crate) fn requeue(&mut self, message: Arc<Outbound>) {
         let not_before = self.now;
         let conversation = self.edit();
-        conversation.last_seq += 1;
+        conversation.last_seq = conversation.last_seq.saturating_add(1);
         conversation.outbox.push(Unsent { seq: conversation.last_seq, message, attempts: 0, not_before });
     }
 

@@ -12,7 +12,7 @@ pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &Jump) -> Move {
             return Move::Take(Port::NEXT);
         }
         Some((_, count)) => {
-            *count += 1;
+            *count = count.saturating_add(1);
             *count
         }
         None => {

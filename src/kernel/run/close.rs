@@ -12,7 +12,7 @@ use crate::session::Status;
 impl Run<'_> {
     /// Books the turn: counters, the sliding TTL (SEMANTICS S1), the end.
     pub(super) fn close(&mut self) {
-        self.session.turns += 1;
+        self.session.turns = self.session.turns.saturating_add(1);
         match self.session.status.is_live() {
             true if self.beside => {}
             true => self.prolong(),
@@ -38,7 +38,8 @@ impl Run<'_> {
             TtlMode::Sliding => now,
             TtlMode::Fixed => {
                 let still = session.rare.as_ref().map_or(0, |rare| rare.still_millis);
-                later(session.started_at, TimeDelta::milliseconds(still))
+                let still = TimeDelta::try_milliseconds(still).unwrap_or(TimeDelta::MAX);
+                later(session.started_at, still)
             }
         };
         session.last_interaction_at = now;

@@ -407,7 +407,7 @@ impl<'a> Run<'a> {
     /// Ends the session as failed; what this turn would have sent or changed is not (SEMANTICS S7, S9).
     pub(super) fn fail(&mut self, code: FailureCode, message: String) -> bool {
         self.effects.retain(|effect| matches!(effect, Effect::Note(_)));
-        self.session.sent -= self.sends - self.signs;
+        self.session.sent = self.session.sent.saturating_sub(self.sends.saturating_sub(self.signs));
         (self.sends, self.signs) = (0, 0);
         let node = self.session.at.clone();
         let flow = self.session.called().map(|(flow, _)| flow.clone());
@@ -418,12 +418,12 @@ impl<'a> Run<'a> {
     /// The number of the wait that choices of a message belong to: the one that it is sent at, or the next.
     pub(super) fn offered_wait(&self) -> u32 {
         let is_asked = self.beside || self.session.status == Status::Waiting;
-        if is_asked { self.session.wait } else { self.session.wait + 1 }
+        if is_asked { self.session.wait } else { self.session.wait.saturating_add(1) }
     }
 
     /// The next wait number: a wait, a delay or a call is being entered (SEMANTICS S4).
     pub(super) fn next_wait(&mut self) -> u32 {
-        self.session.wait += 1;
+        self.session.wait = self.session.wait.saturating_add(1);
         self.session.wait
     }
 

@@ -1,0 +1,391 @@
+//! Records that nobody wrote, S18: numbers, instants, texts and the structure of real ones are changed, and the engine is
+//! driven over them. They are worked or quarantined, never a panic. `HOSTILE_RECORDS` is how many, `HOSTILE_SEED` where the
+//! dice begin.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+use std::fmt::Write as _;
+use std::hash::Hasher;
+
+use chatflow::store::{Commit, ConversationStore, Lookup, MemoryStore, Record, Subject, Token};
+use chatflow::testkit::ManualClock;
+use chatflow::{
+    Answer, CallError, CallRef, Channel, ContactId, DeliveryReport, Engine, EraseOptions, Error, Inbound,
+    Receipt, SendError, SessionFilter, TriggerRequest, WorkspaceId, call_fn, send_fn,
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use pollster::block_on;
+use serde_json::{Value, json};
+use siphasher::sip::SipHasher13;
+use uuid::Uuid;
+
+const SHOP: &str = "+15550100";
+const HEADER: usize = 14;
+
+/// What the transport answers next: the talks below set it.
+type Mood = std::sync::Arc<std::sync::atomic::AtomicU8>;
+
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, below: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % below.max(1) as u64).unwrap()
+    }
+}
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| text.parse().unwrap())
+}
+
+fn start() -> DateTime<Utc> {
+    "2026-01-01T12:00:00Z".parse().unwrap()
+}
+
+fn flow(code: &str, settings: Value, nodes: Value, edges: Value) -> String {
+    let mut all = vec![json!({"id": "start", "kind": "start"})];
+    all.extend(nodes.as_array().unwrap().iter().cloned());
+    let mut own = json!({"sender": {"channel": "sms", "account": SHOP}, "session_ttl_minutes": 60});
+    own.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
+    json!({"spec": 1, "code": code, "trigger": {"kind": "manual"}, "settings": own, "nodes": all, "edges": edges})
+        .to_string()
+}
+
+/// Flows that between them fill every part of a record.
+fn flows() -> Vec<String> {
+    let edge = |from: &str, to: &str| json!({"from": from, "to": to});
+    vec![
+        flow(
+            "talk",
+            json!({"ttl_mode": "fixed", "reentry": {"cooldown": "1m"},
+                "reminder": {"before": "10m", "node": "still"}, "concurrency": "unlimited"}),
+            json!([
+                {"id": "split", "kind": "random_split", "branches": [{"label": "a", "weight": 1}, {"label": "b", "weight": 1}]},
+                {"id": "hi", "kind": "send_message", "text": "Hi {{ session.turns }} {{ vars.n }} {{ now }}"},
+                {"id": "q", "kind": "ask", "text": "How many?", "expect": "number", "retries": 2, "debounce": "5s",
+                    "timeout": "30m", "save_to": "n"},
+                {"id": "back", "kind": "jump", "target": "hi", "max_jumps": 3},
+                {"id": "still", "kind": "send_message", "text": "Still there?"},
+            ]),
+            json!([edge("start", "split"), {"from": "split", "branch": "a", "to": "hi"},
+                {"from": "split", "branch": "b", "to": "hi"}, edge("hi", "q"), {"from": "q", "branch": "valid", "to": "back"},
+                {"from": "q", "branch": "timeout", "to": "back"}]),
+        ),
+        flow(
+            "call",
+            json!({"concurrency": "unlimited"}),
+            json!([
+                {"id": "f", "kind": "function", "function": "price", "save_to": "price"},
+                {"id": "s", "kind": "send_message", "text": "{{ vars.price }}"},
+                {"id": "d", "kind": "delay", "for": "20m"},
+                {"id": "bye", "kind": "send_message", "text": "Bye"},
+            ]),
+            json!([edge("start", "f"), edge("f", "s"), {"from": "f", "branch": "failed", "to": "s"}, edge("s", "d"),
+                {"from": "s", "branch": "failed", "to": "bye"}, edge("d", "bye")]),
+        ),
+        flow(
+            "outer",
+            json!({"concurrency": "unlimited"}),
+            json!([
+                {"id": "in", "kind": "call_flow", "flow": "talk"},
+                {"id": "person", "kind": "handoff", "timeout": "2h"},
+                {"id": "bye", "kind": "send_message", "text": "Bye"},
+            ]),
+            json!([edge("start", "in"), edge("in", "person"), {"from": "person", "branch": "returned", "to": "bye"},
+                {"from": "person", "branch": "timeout", "to": "bye"}]),
+        ),
+        flow(
+            "person",
+            json!({"concurrency": "unlimited"}),
+            json!([{"id": "h", "kind": "handoff", "timeout": "2h"}, {"id": "bye", "kind": "send_message", "text": "Bye"}]),
+            json!([edge("start", "h"), edge("h", "bye")]),
+        ),
+    ]
+}
+
+struct World {
+    bot: Engine<MemoryStore>,
+    clock: ManualClock,
+    mood: Mood,
+    workspace: WorkspaceId,
+}
+
+impl World {
+    fn new() -> Self {
+        let (clock, mood) = (ManualClock::at(start()), Mood::default());
+        let answer = std::sync::Arc::clone(&mood);
+        let transport = send_fn(move |_| {
+            let answer = match answer.load(std::sync::atomic::Ordering::Relaxed) {
+                0 => Ok(Receipt::new()),
+                1 => Err(SendError::retry("busy")),
+                _ => Err(SendError::rejected("no")),
+            };
+            async move { answer }
+        });
+        let calls = call_fn(|_| async { Ok::<_, CallError>(Answer::Later) });
+        let bot = Engine::builder(MemoryStore::new())
+            .transport(transport)
+            .calls(calls)
+            .clock(clock.clone())
+            .build();
+        for flow in flows() {
+            block_on(bot.flows().ensure(&flow)).unwrap();
+            let code = serde_json::from_str::<Value>(&flow).unwrap()["code"].as_str().unwrap().to_owned();
+            block_on(bot.flows().set_logging(&chatflow::FlowId::new(&code).unwrap(), code == "talk"))
+                .unwrap();
+        }
+        Self { bot, clock, mood, workspace: WorkspaceId::default() }
+    }
+
+    fn mood(&self, mood: u8) {
+        self.mood.store(mood, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    fn pass(&self, seconds: i64) {
+        self.clock.advance(TimeDelta::seconds(seconds));
+        for _ in 0..3 {
+            let _ = block_on(self.bot.tick(10)).unwrap();
+        }
+    }
+
+    fn stored(&self, contact: &ContactId) -> Option<Record> {
+        let lookup = Lookup::new(
+            self.workspace.clone(),
+            Subject::Contact(contact.clone()),
+            Token(Uuid::from_u128(1)),
+            start(),
+        );
+        Some(block_on(self.bot.store().load(&lookup)).unwrap().conversation?.record)
+    }
+
+    /// The bodies of real records, of one contact in many situations.
+    fn seeds(&self) -> Vec<String> {
+        let mut bodies = Vec::new();
+        type Talk = fn(&World, &ContactId);
+        let seeds: [(&str, Talk); 8] = [
+            ("talk", |_, _| ()),
+            ("talk", |world, _| {
+                world.say("x");
+                world.pass(6);
+                world.say("3");
+                world.say("4");
+            }),
+            ("call", |world, _| world.pass(1)),
+            ("call", |world, _| {
+                world.pass(1);
+                world.mood(1);
+                world.pass(31);
+                world.pass(1);
+            }),
+            ("call", |world, _| {
+                world.mood(2);
+                world.pass(31);
+                world.pass(1300);
+            }),
+            ("outer", |world, _| world.say("x")),
+            ("person", |world, _| world.say("x")),
+            ("talk", |world, contact| {
+                let _ = block_on(world.bot.trigger(TriggerRequest::new("call").contact_id("seed"))).unwrap();
+                world.pass(1);
+                let session =
+                    block_on(world.bot.sessions(SessionFilter::all().contact(contact.clone()))).unwrap();
+                let _ = block_on(world.bot.handoff(session.last().unwrap().session().id())).unwrap();
+                world.say("hm");
+                world.pass(40);
+            }),
+        ];
+        for (code, talk) in seeds {
+            let contact = ContactId::new("seed").unwrap();
+            self.clock.set(start());
+            self.mood(0);
+            let request = TriggerRequest::new(code).contact_id("seed").phone("+14155550123");
+            let _ =
+                block_on(self.bot.trigger(request.context(json!({"cart": [1, {"total": "2.50"}]})))).unwrap();
+            talk(self, &contact);
+            let bytes = self.stored(&contact).unwrap().to_bytes().unwrap();
+            bodies.push(String::from_utf8(bytes[HEADER..].to_vec()).unwrap());
+            let _ = block_on(self.bot.erase(&contact, EraseOptions::default())).unwrap();
+        }
+        bodies
+    }
+
+    fn say(&self, text: &str) {
+        let _ = block_on(self.bot.receive(Inbound::text(Channel::Sms, SHOP, "+14155550123", text)));
+    }
+
+    /// Stores a body as the record of a contact of its own, and does to it all that is done to conversations.
+    fn drive(&self, contact: &ContactId, body: &[u8], dice: &mut Dice) -> bool {
+        self.clock.set(start() + TimeDelta::seconds(dice.roll(4000) as i64));
+        self.mood(u8::try_from(dice.roll(3)).unwrap());
+        let now = *[start(), start() + TimeDelta::hours(2)].get(dice.roll(2)).unwrap();
+        let record = Record::from_bytes(sealed(body));
+        let read = record.conversation().ok();
+        let commit = Commit {
+            due_at: Some(start()),
+            ..Commit::new(self.workspace.clone(), contact.clone(), None, record, now)
+        };
+        let _ = block_on(self.bot.store().commit(commit)).unwrap();
+        let bot = &self.bot;
+        let name = contact.to_string();
+        for _ in 0..3 {
+            match dice.roll(8) {
+                0 => self.pass(1),
+                1 => self.pass(7200),
+                2 => told(block_on(
+                    bot.trigger(TriggerRequest::new("talk").contact_id(&*name).during_handoff()),
+                )),
+                3 => told(block_on(bot.receive(
+                    Inbound::text(Channel::Sms, SHOP, "+14155550123", "3").contact_id(&*name).id("m"),
+                ))),
+                4 => told(block_on(bot.resume_from_handoff(contact, json!({"x": 1})))),
+                5 => told(block_on(bot.touch(contact))),
+                6 => {
+                    for session in read.iter().flat_map(|read| read.sessions()) {
+                        if let Some(call) = session.call() {
+                            let reference = CallRef {
+                                workspace: self.workspace.clone(),
+                                contact: contact.clone(),
+                                call: call.id,
+                            };
+                            told(block_on(bot.complete(reference, chatflow::CallResult::value(1))));
+                        }
+                    }
+                }
+                _ => {
+                    for letter in read.iter().flat_map(|read| read.dead_letters()) {
+                        told(block_on(bot.requeue(contact, letter.message.id)));
+                    }
+                    for unsent in read.iter().flat_map(|read| read.outbox()) {
+                        let report = DeliveryReport::Failed { code: "1".to_owned() };
+                        told(block_on(bot.report(unsent.message.id, report)));
+                    }
+                }
+            }
+        }
+        self.pass(40_000_000);
+        if let Some(record) = self.stored(contact)
+            && let Ok(conversation) = record.conversation()
+        {
+            // Counted beyond the bounds, it is set aside the next time.
+            if let Ok(again) = Record::from_bytes(record.to_bytes().unwrap()).conversation() {
+                assert_eq!(json!(conversation), json!(again));
+            }
+        }
+        let is_readable = read.is_some();
+        told(block_on(bot.erase(contact, EraseOptions::default())));
+        is_readable
+    }
+}
+
+/// Whatever is answered, it can be said.
+fn told<T: std::fmt::Debug>(answer: Result<T, Error>) {
+    let said = answer.map_or_else(|error| error.to_string(), |answer| format!("{answer:?}"));
+    assert!(!said.is_empty());
+}
+
+/// A body with the head that makes it a record.
+fn sealed(body: &[u8]) -> Vec<u8> {
+    let mut hasher = SipHasher13::new();
+    hasher.write(body);
+    let mut bytes = b"cflw\x01\x00".to_vec();
+    bytes.extend_from_slice(&hasher.finish().to_le_bytes());
+    bytes.extend_from_slice(body);
+    bytes
+}
+
+/// Where each value lies.
+fn places(value: &Value, at: &mut String, all: &mut Vec<String>) {
+    let length = at.len();
+    let mut visit = |name: &dyn std::fmt::Display, inner: &Value, at: &mut String| {
+        let _ = write!(at, "/{name}");
+        all.push(at.clone());
+        places(inner, at, all);
+        at.truncate(length);
+    };
+    match value {
+        Value::Array(items) => items.iter().enumerate().for_each(|(place, item)| visit(&place, item, at)),
+        Value::Object(map) => {
+            map.iter().for_each(|(name, item)| visit(&name.replace('~', "~0").replace('/', "~1"), item, at))
+        }
+        _ => {}
+    }
+}
+
+fn changed(body: &str, contact: &str, dice: &mut Dice) -> Vec<u8> {
+    let mut value: Value = serde_json::from_str(body).unwrap();
+    for _ in 0..=dice.roll(3) {
+        let mut all = Vec::new();
+        places(&value, &mut String::new(), &mut all);
+        let place = &all[dice.roll(all.len())];
+        let other = value.pointer(&all[dice.roll(all.len())]).cloned().unwrap_or_default();
+        let Some(found) = value.pointer_mut(place) else { continue };
+        let instants = [
+            "+262142-12-31T23:59:59.999999999Z",
+            "-262143-01-01T00:00:00Z",
+            "9999-12-31T23:59:60Z",
+            "1970-01-01T00:00:00Z",
+            "2026-01-01T12:00:01Z",
+        ];
+        *found = match (&*found, dice.roll(8)) {
+            (_, 0) => other,
+            (_, 1) => Value::Null,
+            (Value::Number(_), kind) => match kind {
+                2 => json!(u64::MAX),
+                3 => json!(u32::MAX),
+                4 => json!(i64::MAX),
+                5 => json!(i64::MIN),
+                6 => json!(u32::MAX / 2),
+                _ => json!([0_i64, 1, -1, 1 << 53, i64::MAX / 4, i64::MAX / 1000][dice.roll(6)]),
+            },
+            (Value::String(text), _) if text.parse::<DateTime<Utc>>().is_ok() => {
+                json!(instants[dice.roll(5)])
+            }
+            (Value::String(_), 2) => json!("x".repeat(dice.roll(2000))),
+            (Value::String(text), _) => json!(text.chars().rev().collect::<String>()),
+            (Value::Array(items), 2) => json!(items.iter().chain(items).collect::<Vec<_>>()),
+            (Value::Array(items), _) => json!(items.iter().rev().skip(dice.roll(2)).collect::<Vec<_>>()),
+            (Value::Object(map), _) => {
+                let gone = dice.roll(map.len());
+                Value::Object(
+                    map.clone()
+                        .into_iter()
+                        .enumerate()
+                        .filter(|(at, _)| *at != gone)
+                        .map(|(_, it)| it)
+                        .collect(),
+                )
+            }
+            (Value::Bool(is), _) => json!(!is),
+            (Value::Null, _) => json!(0),
+        };
+    }
+    if let Some(id) = value.pointer_mut("/contact/id") {
+        *id = json!(contact);
+    }
+    serde_json::to_vec(&value).unwrap()
+}
+
+/// S18
+#[test]
+fn a_changed_record_is_worked_or_quarantined() {
+    let world = World::new();
+    let seeds = world.seeds();
+    let (count, seed) = (number("HOSTILE_RECORDS", 600), number("HOSTILE_SEED", 7));
+    let mut readable = 0_u64;
+    for round in 0..count {
+        let mut dice = Dice((seed << 32 | round).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+        let contact = ContactId::new(format!("c{round}")).unwrap();
+        let body = &seeds[dice.roll(seeds.len())];
+        let body = changed(body, &contact.to_string(), &mut dice);
+        let driven = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            world.drive(&contact, &body, &mut dice)
+        }));
+        match driven {
+            Ok(is_readable) => readable += u64::from(is_readable),
+            Err(_) => panic!("round {round} of seed {seed}: {}", String::from_utf8_lossy(&body)),
+        }
+    }
+    assert!(readable > count / 4 && readable < count, "{readable} of {count} could be read");
+}
