@@ -14,6 +14,7 @@ pub(crate) struct OwnStore(Mutex<HashMap<WorkspaceId, Tables>>);
 #[derive(Default)]
 struct Tables {
     rows: HashMap<ContactId, Row>,
+    floor: Revision, // of rows that were removed
     keys: HashMap<KeyName, KeyRecord>,
     aliases: HashMap<Alias, ContactId>,
     ended: Vec<SessionRecord>,
@@ -51,10 +52,13 @@ impl ConversationStore for OwnStore {
         let (mut all, contact) = (self.lock(), &commit.contact);
         let tables = all.entry(commit.workspace.clone()).or_default();
         let key = commit.key.as_ref().and_then(|(name, _)| tables.key(name)).cloned();
-        let Tables { rows, keys, aliases, ended } = tables;
-        let row = rows.entry(contact.clone()).or_default();
+        let Tables { rows, floor, keys, aliases, ended } = tables;
+        let row = rows.entry(contact.clone()).or_insert_with(|| Row::above(*floor));
         let committed = row.commit(&commit, key.as_ref(), |alias| aliases.get(alias).cloned());
         if !matches!(committed, Committed::Applied { .. }) {
+            if row.erased {
+                rows.remove(contact); // it was not there before
+            }
             return Ok(committed);
         }
         keys.extend(commit.key);
@@ -109,13 +113,17 @@ impl ConversationStore for OwnStore {
 
     async fn erase(&self, erase: &Erase) -> Result<Option<Removed>, StoreError> {
         let (mut all, contact) = (self.lock(), &erase.contact);
-        let Some(Tables { rows, keys, aliases, ended }) = all.get_mut(&erase.workspace) else {
+        let Some(Tables { rows, floor, keys, aliases, ended }) = all.get_mut(&erase.workspace) else {
             return Ok(None);
         };
         if !rows.get_mut(contact).is_some_and(|row| row.erase(erase)) {
             return Ok(None);
         }
+        *floor = rows.remove(contact).map_or(*floor, |row| row.revision.max(*floor)); // rule 5
         aliases.retain(|_, holder| holder != contact);
+        if erase.keeps_history {
+            return Ok(Some(Removed::default()));
+        }
         let sessions = ended.extract_if(.., |ended| ended.contact() == contact).count();
         let theirs: Vec<_> = keys.extract_if(|_, key| !key.erased && key.contact == *contact).collect();
         let left = theirs.iter().map(|(name, key)| (name.hashed(), KeyRecord::erased(key.expires_at)));

@@ -309,7 +309,8 @@ impl<S: ConversationStore> Engine<S> {
     /// The ground of a decision in this engine.
     pub(super) fn ground<'a>(&'a self, workspace: &'a WorkspaceId, snapshot: &'a Snapshot) -> Ground<'a> {
         let observed = self.ports.observer.is_some();
-        Ground { workspace, limits: &self.ports.limits, flows: snapshot, observed }
+        let retention = self.ports.policy.session_retention;
+        Ground { workspace, limits: &self.ports.limits, flows: snapshot, observed, retention }
     }
 }
 

@@ -78,7 +78,9 @@ impl Batch {
             calls,
             is_whole,
             last_seq: conversation.last_seq,
-            due_after: conversation.due_at(conversation.last_seq).or_else(|| decision.idle_until()),
+            due_after: conversation
+                .due_at(conversation.last_seq)
+                .or_else(|| decision.idle_until(conversation.last_seq)),
             held_until: held.filter_map(|session| session.deadline).min(),
             is_awaited: conversation
                 .sessions

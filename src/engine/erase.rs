@@ -101,6 +101,7 @@ impl<S: ConversationStore> Engine<S> {
                 workspace: workspace.clone(),
                 contact: contact.clone(),
                 expect: stored.revision,
+                keeps_history: false,
                 now: lookup.now,
             };
             if let Some(removed) = self.store.erase(&erase).await? {

@@ -12,9 +12,9 @@ use foldhash::fast::RandomState;
 
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::id::{FlowId, FlowVersion, WorkspaceId};
+use crate::id::{ContactId, FlowId, FlowVersion, WorkspaceId};
 use crate::kernel::span;
-use crate::store::{ConversationStore, Live, Purge, VersionState};
+use crate::store::{ConversationStore, Erase, Live, Purge, Revision, VersionState};
 
 /// How often old keys, sessions and journals are removed.
 const PURGE_PERIOD_SECONDS: i64 = 60;
@@ -134,6 +134,24 @@ impl<S: ConversationStore> Engine<S> {
             wake_at: Some(now),
         };
         Ok(self.store.live(&live).await?)
+    }
+
+    /// Removes the conversation of a stranger (SEMANTICS S19). False: it has changed, and is to be looked at again.
+    pub(super) async fn let_go(
+        &self,
+        workspace: &WorkspaceId,
+        contact: &ContactId,
+        expect: Revision,
+        now: DateTime<Utc>,
+    ) -> Result<bool, Error> {
+        let erase = Erase {
+            workspace: workspace.clone(),
+            contact: contact.clone(),
+            expect,
+            keeps_history: true,
+            now,
+        };
+        Ok(self.store.erase(&erase).await?.is_some())
     }
 
     /// Removes what is past its retention, once a minute (SEMANTICS S12).

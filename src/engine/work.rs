@@ -16,7 +16,7 @@ use crate::id::{CallId, ContactId, MessageId, WorkspaceId};
 use crate::kernel::{Decision, Input, jitter, later, span};
 use crate::observer::EventKind;
 use crate::session::{DeadReason, Status};
-use crate::store::{ConversationStore, Loaded, Lookup, Subject, Token};
+use crate::store::{ConversationStore, Loaded, Lookup, Revision, Subject, Token};
 
 /// The first pause before a message or a call is tried again; doubled each time (SEMANTICS D1).
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -30,6 +30,14 @@ const ROUNDS: u32 = 100;
 pub(super) struct Done {
     sent: Option<(Batch, Sent)>,
     called: Vec<(CallId, Result<Answer, CallError>)>,
+}
+
+/// What a decision under the lease came to.
+enum Booked {
+    /// What was to be booked is, or is about to be written.
+    Done,
+    /// Nothing of the conversation, at this revision, is worth being kept (SEMANTICS S19).
+    Over(Revision),
 }
 
 impl<S: ConversationStore> Engine<S> {
@@ -84,7 +92,12 @@ impl<S: ConversationStore> Engine<S> {
             let want = if self.is_late(since, now) { Want::Stop } else { Want::Continue };
             let decide = |facts: Facts<'_>| self.book(workspace, &lookup, facts, &done, want);
             let written = self.transact(workspace, flows, &lookup, first.take(), decide).await?;
-            written.answer?;
+            if let Booked::Over(revision) = written.answer? {
+                if self.let_go(workspace, contact, revision, now).await? {
+                    return Ok(());
+                }
+                continue;
+            }
             let Some(batch) = written.batch.map(|batch| Batch { since, ..batch }) else { return Ok(()) };
             let sent = self.send_all(workspace, &batch, now).await;
             if batch.calls.is_empty() && self.settle(workspace, token, &batch, &sent).await {
@@ -104,16 +117,17 @@ impl<S: ConversationStore> Engine<S> {
         facts: Facts<'_>,
         done: &Done,
         want: Want,
-    ) -> Decided<()> {
+    ) -> Decided<Booked> {
         let found = match take(facts.loaded) {
             Ok(Some(found)) if found.leased => found,
             Ok(Some(found)) => {
                 put_back(facts.loaded, found);
-                return Decided::Answer(Ok(()));
+                return Decided::Answer(Ok(Booked::Done));
             }
-            Ok(None) => return Decided::Answer(Ok(())),
+            Ok(None) => return Decided::Answer(Ok(Booked::Done)),
             Err(error) => return Decided::Answer(Err(error)),
         };
+        let place = found.place();
         let (found_revision, expect) = (found.revision, Some(found.revision));
         let ground = self.ground(workspace, facts.snapshot);
         let mut decision = Decision::new(ground, found.conversation, found.settled, facts.now);
@@ -131,13 +145,17 @@ impl<S: ConversationStore> Engine<S> {
         }
         decision.apply_due();
         decision.forget();
+        if done.sent.is_none() && decision.is_over() {
+            put_back(facts.loaded, place.with(decision.conversation));
+            return Decided::Answer(Ok(Booked::Over(found_revision)));
+        }
         if !decision.changed && want == Want::Continue {
             let batch = Batch::of(&decision, &decision.conversation.contact().id.clone(), true, lookup.now);
             if batch.has_work() {
-                return Decided::Go(Ok(()), Box::new(Batch { revision: found_revision, ..batch }));
+                return Decided::Go(Ok(Booked::Done), Box::new(Batch { revision: found_revision, ..batch }));
             }
         }
-        Decided::Write(Ok(()), self.draft(decision, lookup, expect, None, want))
+        Decided::Write(Ok(Booked::Done), self.draft(decision, lookup, expect, None, want))
     }
 
     /// An address that the channel reports and that leads to another contact stays with that one (SEMANTICS T2).

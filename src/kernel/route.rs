@@ -19,7 +19,7 @@ const OLDER_THAN_WAIT: TimeDelta = TimeDelta::seconds(60);
 /// A delay that ends within this keeps messages for what comes after it (SEMANTICS I1).
 const SHORT_DELAY: TimeDelta = TimeDelta::seconds(60);
 /// How long a campaign's reach counts (SEMANTICS I4).
-const CAMPAIGN_REACH: TimeDelta = TimeDelta::days(7);
+pub(crate) const CAMPAIGN_REACH: TimeDelta = TimeDelta::days(7);
 
 /// The payload that a channel hands back when the contact chooses an option: which question of which session it was.
 pub(crate) fn payload(session: SessionId, wait: u32, option: &str) -> String {

@@ -374,6 +374,9 @@ pub struct Erase {
     pub contact: ContactId,
     /// The revision of its conversation that the caller saw.
     pub expect: Revision,
+    /// Whether keys, ended sessions and journal stay as they are until their own retention is over: a stranger's
+    /// conversation goes, and nothing that was promised of its past.
+    pub keeps_history: bool,
     /// The engine's time.
     pub now: DateTime<Utc>,
 }

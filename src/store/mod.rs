@@ -114,6 +114,9 @@ pub(crate) use flows::DynFlowStore;
 /// 23. The contact's keys stay until they expire, as [`KeyName::hashed`] and [`KeyRecord::erased`]: a lookup of such a
 ///     key answers that record, and a commit with it is refused (rules 3, 6). A store that keeps no more than a hash of
 ///     names needs no other.
+///     With [`Erase::keeps_history`] rule 22 is of the conversation alone (record, lease, watermark, aliases, live
+///     sessions): keys, ended sessions and journal stay as they are and are counted as 0, until `purge` removes them. A
+///     key goes on answering its record. Such erases are many, and are to cost about what a commit costs.
 ///
 /// *Counting*
 ///

@@ -86,6 +86,13 @@ impl Default for Row {
 }
 
 impl Row {
+    /// A conversation that was never written, in a store that has removed erased rows up to this revision: it begins
+    /// above, so that none comes twice (rule 5).
+    #[must_use]
+    pub fn above(floor: Revision) -> Self {
+        Self { revision: floor, erased: true, ..Self::default() }
+    }
+
     /// What a lookup answers of this row; None if it was never written (rules 2, 9, 17).
     #[must_use]
     pub fn load(&self, contact: &ContactId, lookup: &Lookup) -> Option<StoredConversation> {
@@ -177,8 +184,9 @@ impl Row {
     /// it was. The store then writes the row, and removes aliases, ended sessions and journal, and turns the keys
     /// (rule 23).
     ///
-    /// What stays is the number of the revision, under the contact's id. A store that must not keep even the id removes
-    /// the row, and lets every new one begin as erased, at a revision that none had.
+    /// What stays is the number of the revision, under the contact's id. A store that keeps not even those, since
+    /// strangers come and go, removes the row and notes the highest revision that it removed so: every new row then begins
+    /// [`above`](Self::above) that.
     #[must_use]
     pub fn erase(&mut self, erase: &Erase) -> bool {
         let is_seen = self.expected() == Some(erase.expect);

@@ -18,7 +18,7 @@ static RULES: LazyLock<BTreeSet<&str>> =
 const TALKED: [(char, u8); 4] = [('I', 12), ('S', 12), ('L', 9), ('N', 9)];
 
 /// Of those, the rules that one talk with one engine can not show.
-const BEYOND_TALKS: &[&str] = &["I8", "L1", "L3", "L5", "L6", "L7", "L8", "L9", "S11", "S12"];
+const BEYOND_TALKS: &[&str] = &["I8", "L1", "L3", "L5", "L6", "L7", "L8", "L9", "S11", "S12", "S19"];
 
 /// The rules that a text names before its colon, or before its end: `N4, S1: …`. What follows the name of an invariant
 /// is one, too.

@@ -94,7 +94,13 @@ async fn a_refusal_leaves_what_the_host_wrote() {
     let taken = Committed::AliasTaken { alias: phone(), holder: contact("ann") };
     assert_eq!(inside.commit(owning("bob")).await.unwrap(), taken);
     assert_eq!(inside.commit(commit("ann", Some(1))).await.unwrap(), Committed::Conflict);
-    let erase = Erase { workspace: WorkspaceId::default(), contact: contact("ann"), expect: 1, now: now() };
+    let erase = Erase {
+        workspace: WorkspaceId::default(),
+        contact: contact("ann"),
+        expect: 1,
+        keeps_history: false,
+        now: now(),
+    };
     assert_eq!(inside.erase(&erase).await.unwrap(), None);
     assert!(is_applied(&inside.commit(commit("cas", None)).await.unwrap()));
     transaction.commit().await.unwrap();

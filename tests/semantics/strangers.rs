@@ -1,15 +1,23 @@
 //! What names and people that nobody knows leave behind: nothing that lasts (SEMANTICS S19), and nothing that ticks have to
 //! walk through.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use chatflow::engine::Unpublish;
-use chatflow::store::{Catalogue, FlowChange, FlowSaved, FlowStore, MemoryFlows};
+use chatflow::store::{
+    Catalogue, Commit, Committed, ConversationStore, Due, Erase, FlowChange, FlowSaved, FlowStore, Leased,
+    Live, Loaded, Lookup, MemoryFlows, Purge, Purged, Removed, Settle, Settled,
+};
 use chatflow::testkit::{ManualClock, Recorder};
-use chatflow::{Engine, FlowId, FlowVersion, MemoryStore, Status, StoreError, WorkspaceId};
+use chatflow::{
+    Address, Channel, Engine, FlowId, FlowVersion, Inbound, MemoryStore, Phone, Profile, Received,
+    SessionFilter, Status, StoreError, TriggerRequest, WorkspaceId,
+};
 use chrono::TimeDelta;
 use pollster::block_on;
+use serde_json::json;
 
 use crate::kit::*;
 
@@ -117,4 +125,164 @@ fn a_terminated_version_is_worked_in_a_workspace_that_was_forgotten() {
     block_on(bot.tick(10)).unwrap();
     let session = block_on(bot.in_workspace("tenant").session(session)).unwrap().unwrap();
     assert_eq!(session.session().status(), Status::Cancelled);
+}
+
+/// Greets who writes, and is done.
+fn greeting(code: &str) -> Sketch {
+    flow(code).on(json!([{"match": "any"}])).send("hi", "Hello!")
+}
+
+/// A message of somebody whom nobody knows.
+fn stranger(number: u32) -> Inbound {
+    Inbound::text(Channel::WhatsApp, SHOP, format!("+1415777{number:04}"), "hi").id(format!("wamid.{number}"))
+}
+
+fn at(number: u32) -> Address {
+    Address::Phone(Phone::parse(&format!("+1415777{number:04}")).unwrap())
+}
+
+impl World {
+    fn knows(&self, number: u32) -> bool {
+        block_on(self.bot.contact_at(&at(number))).unwrap().is_some()
+    }
+
+    /// So many days, each with its ticks.
+    fn days(&self, days: i64) {
+        for _ in 0..days {
+            self.tick_after(TimeDelta::days(1));
+        }
+    }
+}
+
+/// SEMANTICS S19: once its message ids are forgotten and the retention of sessions is over.
+#[test]
+fn a_stranger_goes_wholly() {
+    let world = World::with([greeting("greet")]);
+    let Received::Started { session } = world.receive(stranger(1)) else { panic!("it starts") };
+    world.days(96);
+    assert!(world.knows(1));
+    world.days(2);
+    assert!(!world.knows(1));
+    assert!(block_on(world.bot.session(session)).unwrap().is_none(), "it ended 98 days ago");
+    let again = world.receive(stranger(1));
+    assert!(matches!(again, Received::Started { .. }), "as one who was never seen: {again:?}");
+}
+
+/// SEMANTICS S19: also when nobody ticked for a year.
+#[test]
+fn a_stranger_goes_with_the_first_tick_after_a_year() {
+    let world = World::with([greeting("greet")]);
+    world.receive(stranger(1));
+    world.tick_after(TimeDelta::days(365));
+    assert!(!world.knows(1));
+}
+
+/// SEMANTICS S19: who is somebody stays.
+#[test]
+fn whoever_is_known_stays() {
+    type Meet = fn(&World);
+    let known: [(&str, Meet); 5] = [
+        ("named by the host", |world| {
+            world.receive(stranger(1).contact_id("ann"));
+        }),
+        ("asked to be written to", |world| {
+            world.trigger(TriggerRequest::new("hello").phone("+14157770001"));
+        }),
+        ("opted out", |world| {
+            world.receive(Inbound::text(Channel::WhatsApp, SHOP, "+14157770001", "stop"));
+        }),
+        ("has a profile", |world| {
+            world.receive(stranger(1).profile(Profile::new().name("Ann")));
+        }),
+        ("may run a flow once", |world| {
+            world.publish([greeting("greet").set("reentry", json!("once_ever"))]);
+            world.receive(stranger(1));
+        }),
+    ];
+    for (why, meet) in known {
+        let world = World::with([greeting("greet"), flow("hello").send("hi", "Hello!")]);
+        meet(&world);
+        assert!(world.knows(1), "{why}");
+        world.days(120);
+        assert!(world.knows(1), "{why}");
+    }
+}
+
+/// SEMANTICS S19: a mark of re-entry keeps a stranger as long as it says something.
+#[test]
+fn a_mark_of_reentry_keeps_a_stranger_as_long_as_it_matters() {
+    let world = World::with([greeting("greet").set("reentry", json!({"cooldown": "200d"}))]);
+    world.receive(stranger(1));
+    world.days(190);
+    assert!(world.knows(1));
+    world.days(15);
+    assert!(!world.knows(1));
+}
+
+/// SEMANTICS S19: a stranger who is in a session is none of those who go.
+#[test]
+fn a_stranger_in_a_session_stays() {
+    let asks = question("ask").on(json!([{"match": "any"}])).set("session_ttl_minutes", json!(0));
+    let world = World::built(|builder| builder.session_retention(Duration::from_secs(5 * 24 * 60 * 60)));
+    world.publish([asks]);
+    world.receive(stranger(1));
+    world.days(25);
+    let sessions = world.sessions(SessionFilter::default());
+    assert!(world.knows(1) && sessions[0].session().status() == Status::Waiting);
+}
+
+/// A store in which something happens just before a conversation is removed.
+#[derive(Default)]
+struct Between(MemoryStore, Mutex<Option<Box<dyn FnOnce() + Send>>>);
+
+impl ConversationStore for Between {
+    async fn load(&self, lookup: &Lookup) -> Result<Loaded, StoreError> {
+        self.0.load(lookup).await
+    }
+    async fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {
+        self.0.commit(commit).await
+    }
+    async fn settle(&self, settle: &Settle) -> Result<Settled, StoreError> {
+        self.0.settle(settle).await
+    }
+    async fn lease_due(&self, due: &Due) -> Result<Leased, StoreError> {
+        self.0.lease_due(due).await
+    }
+    async fn live(&self, live: &Live) -> Result<u64, StoreError> {
+        self.0.live(live).await
+    }
+    async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
+        self.0.purge(purge).await
+    }
+    async fn erase(&self, erase: &Erase) -> Result<Option<Removed>, StoreError> {
+        let first = self.1.lock().unwrap().take();
+        if let Some(first) = first {
+            first();
+        }
+        self.0.erase(erase).await
+    }
+}
+
+/// SEMANTICS S19, D3: who comes back while its conversation goes loses nothing.
+#[test]
+fn a_message_that_comes_while_a_stranger_goes_is_kept() {
+    let store = Arc::new(Between::default());
+    let clock = ManualClock::default();
+    let bot = Engine::builder(Arc::clone(&store)).transport(Recorder::new()).clock(clock.clone()).build();
+    let json = question("ask").on(json!([{"match": "any"}])).json();
+    block_on(bot.flows().ensure_on(&json, [account(SHOP)])).unwrap();
+    block_on(bot.receive(stranger(1))).unwrap();
+    clock.advance(TimeDelta::days(1));
+    while block_on(bot.tick(10)).unwrap().worked > 0 {}
+    clock.advance(TimeDelta::days(200));
+    let writer = bot.clone();
+    *store.1.lock().unwrap() = Some(Box::new(move || {
+        block_on(writer.receive(stranger(1).id("again"))).unwrap();
+    }));
+    while block_on(bot.tick(10)).unwrap().worked > 0 {}
+    assert!(store.1.lock().unwrap().is_none(), "it was about to go");
+    assert!(block_on(bot.contact_at(&at(1))).unwrap().is_some());
+    let reply = Inbound::text(Channel::WhatsApp, SHOP, "+14157770001", "fine").id("reply");
+    let taken = block_on(bot.receive(reply)).unwrap();
+    assert!(matches!(taken, Received::Consumed { .. }), "{taken:?}");
 }

@@ -224,7 +224,13 @@ fn an_erased_contact_is_not_in_the_file() {
     let store = SqliteStore::open(folder.file()).unwrap();
     let has = |bytes: &[u8]| bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
     assert!(has(&fs::read(folder.file()).unwrap()));
-    let erase = Erase { workspace: shop(), contact: contact("ann"), expect: revision, now: at(0) };
+    let erase = Erase {
+        workspace: shop(),
+        contact: contact("ann"),
+        expect: revision,
+        keeps_history: false,
+        now: at(0),
+    };
     assert!(block_on(store.erase(&erase)).unwrap().is_some());
     drop(store);
     assert!(!has(&fs::read(folder.file()).unwrap()));

@@ -10,6 +10,7 @@ mod faults;
 mod folder;
 mod joins;
 mod lasting;
+mod strangers;
 mod talk;
 
 use std::future::{Future, ready};

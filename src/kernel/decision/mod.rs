@@ -6,6 +6,7 @@ mod upkeep;
 
 use std::cell::Cell;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -50,6 +51,8 @@ pub(crate) struct Ground<'a> {
     pub(crate) flows: &'a dyn Flows,
     /// Whether anybody watches.
     pub(crate) observed: bool,
+    /// How long a stranger is kept (SEMANTICS S19).
+    pub(crate) retention: Duration,
 }
 
 /// A conversation while it is decided on.

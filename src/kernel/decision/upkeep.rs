@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::flow::Reentry;
+use crate::kernel::route::CAMPAIGN_REACH;
 use crate::kernel::run::{later, span};
 use crate::kernel::{Decision, Input};
 use crate::session::{DeadLetter, EndReason, Session, Timer, Verdict};
@@ -90,16 +92,54 @@ impl Decision<'_> {
         conversation.prune(settled);
         conversation.last_at = now;
         let due_at = conversation.due_at(settled);
-        due_at.or_else(|| self.idle_until())
+        due_at.or_else(|| self.idle_until(settled))
     }
 
-    /// When an idle conversation has something to forget (SEMANTICS S12).
-    pub(crate) fn idle_until(&self) -> Option<DateTime<Utc>> {
+    /// When an idle conversation has something to forget (SEMANTICS S12), or is to go wholly (S19), if messages up to
+    /// here are settled.
+    pub(crate) fn idle_until(&self, settled: u64) -> Option<DateTime<Utc>> {
         let spans = [self.conversation.remembered.span(), self.conversation.calls.span()];
         let newest = spans.into_iter().flatten().map(|(_, newest)| newest).min();
         let ids = newest.map(|at| later(at, span(self.ground.limits.remember_ids_for)));
         let letters =
             self.conversation.dead_letters().last().map(|letter| later(letter.at, DEAD_LETTER_RETENTION));
-        ids.into_iter().chain(letters).min().map(|at| later(at, TimeDelta::milliseconds(1)))
+        let forgets = ids.into_iter().chain(letters).min().map(|at| later(at, TimeDelta::milliseconds(1)));
+        forgets.or_else(|| self.goes_at(settled))
+    }
+
+    /// Whether nothing of this conversation is worth being kept any longer, and nothing is to be written (SEMANTICS S19).
+    /// To be asked before the record is made ready to be written, which is its last change.
+    pub(crate) fn is_over(&self) -> bool {
+        self.ended.is_empty() && self.goes_at(self.settled).is_some_and(|at| at <= self.now)
+    }
+
+    /// When a stranger's conversation goes wholly (SEMANTICS S19). None: something in it is worth being kept.
+    fn goes_at(&self, settled: u64) -> Option<DateTime<Utc>> {
+        let conversation = &*self.conversation;
+        let contact = &conversation.contact;
+        let is_stranger = contact.minted
+            && contact.opted_in_at.is_none()
+            && contact.opted_out_at.is_none()
+            && contact.profile.is_none();
+        let is_idle = conversation.sessions.is_empty()
+            && conversation.outbox.iter().all(|unsent| unsent.seq <= settled)
+            && conversation.dead_letters().is_empty()
+            && conversation.remembered.is_empty();
+        if !is_stranger || !is_idle {
+            return None;
+        }
+        let mut at = later(conversation.last_at, span(self.ground.retention));
+        if let Some(reached) = conversation.campaign_at() {
+            at = at.max(later(reached, CAMPAIGN_REACH));
+        }
+        for mark in conversation.marks() {
+            // Of a flow that is not online it is not known how long its mark matters.
+            match self.ground.flows.find(&mark.flow, None)?.flow.settings().reentry {
+                Reentry::Always => {}
+                Reentry::Cooldown(pause) => at = at.max(later(mark.at, pause)),
+                Reentry::OnceEver => return None,
+            }
+        }
+        Some(at)
     }
 }

@@ -13,6 +13,7 @@ use crate::store::{JournalEntry, SessionRecord};
 pub(super) struct Archive {
     entries: Slab<Ended>,
     index: Index,
+    by_contact: Index,
     by_end: Calendar,
 }
 
@@ -21,6 +22,8 @@ pub(super) struct Ended {
     pub(super) workspace: u32,
     pub(super) record: SessionRecord,
     hash: u64,
+    /// Of its workspace and contact.
+    contact_hash: u64,
 }
 
 impl Ended {
@@ -31,16 +34,30 @@ impl Ended {
 }
 
 impl Archive {
-    /// Takes in a session that has ended; `hash` is of its workspace and id.
-    pub(super) fn insert(&mut self, hash: u64, workspace: u32, record: SessionRecord) {
+    /// Takes in a session that has ended; `hash` is of its workspace and id, `contact_hash` of its workspace and contact.
+    pub(super) fn insert(&mut self, hash: u64, contact_hash: u64, workspace: u32, record: SessionRecord) {
         if let Some(known) = self.id(hash, workspace, record.session().id()) {
             self.remove(known);
         }
-        let entry = Ended { workspace, record, hash };
+        let entry = Ended { workspace, record, hash, contact_hash };
         let day = day(entry.ended_at());
         let id = self.entries.insert(entry);
         self.index.insert(hash, id);
+        self.by_contact.insert(contact_hash, id);
         self.by_end.file(day, id);
+    }
+
+    /// The ended sessions of a contact.
+    pub(super) fn of_contact(
+        &self,
+        contact_hash: u64,
+        workspace: u32,
+        contact: &ContactId,
+    ) -> impl Iterator<Item = SessionId> {
+        let ended = self.by_contact.all(contact_hash).filter_map(|id| self.entries.get(id));
+        let theirs =
+            ended.filter(move |entry| entry.workspace == workspace && entry.record.contact() == contact);
+        theirs.map(|entry| entry.record.session().id())
     }
 
     pub(super) fn find(&self, hash: u64, workspace: u32, session: SessionId) -> Option<&SessionRecord> {
@@ -88,6 +105,7 @@ impl Archive {
     fn remove(&mut self, id: u32) -> Option<Ended> {
         let entry = self.entries.remove(id)?;
         self.index.remove(entry.hash, id);
+        self.by_contact.remove(entry.contact_hash, id);
         Some(entry)
     }
 }

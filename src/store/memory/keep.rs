@@ -41,6 +41,7 @@ impl MemoryStore {
                 self.forget(&at, &ended);
             }
             at.journal.purge(purge.journal_before, &mut journal);
+            self.reuse(&mut at);
         }
         Purged {
             keys: keys.taken,
@@ -48,6 +49,21 @@ impl MemoryStore {
             journal: journal.taken,
             more: keys.more || sessions.more || journal.more,
         }
+    }
+
+    /// Has slots of erased contacts used again whose place no key names any more. No new key can name it meanwhile:
+    /// that takes a commit of the contact.
+    fn reuse(&self, at: &mut At<'_>) {
+        let vacant = at.take_vacant();
+        let mut places: Vec<u32> = vacant.iter().filter_map(|id| at.place(*id as usize)).collect();
+        if places.is_empty() {
+            return;
+        }
+        places.sort_unstable();
+        let named = self.keys.named(&places);
+        let is_named = |id: &u32| at.place(*id as usize).is_none_or(|place| named.contains(&place));
+        let (named, free) = vacant.into_iter().partition(is_named);
+        at.give_vacant(free, named);
     }
 
     /// Drops the alias of an ended session.

@@ -1,7 +1,7 @@
 //! Idempotency keys: tables of their own, sharded by key, since a key is unique in workspace and flow, not in a
 //! contact.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::{Mutex, MutexGuard};
 
@@ -56,6 +56,17 @@ impl Keys {
     /// Erases the keys of a contact, and says how many had not expired.
     pub(super) fn erase(&self, place: u32, contact: &ContactId, now: DateTime<Utc>) -> usize {
         self.parts.iter().map(|part| lock(&part.0).erase(place, contact, now)).sum()
+    }
+
+    /// Which of these places, in ascending order, keys name.
+    pub(super) fn named(&self, places: &[u32]) -> HashSet<u32> {
+        let mut named = HashSet::new();
+        for part in &self.parts {
+            let table = lock(&part.0);
+            let names = table.entries.iter().filter(|entry| !entry.erased).map(|entry| entry.place);
+            named.extend(names.filter(|place| places.binary_search(place).is_ok()));
+        }
+        named
     }
 
     /// Removes keys that expired at or before `now`.

@@ -37,8 +37,12 @@ struct Cell {
 /// Some conversations, and all that lies with them.
 #[derive(Default)]
 pub(super) struct Shard {
-    /// Never removed from: a place leads to the same contact for ever, or to nobody once that is erased.
+    /// A place leads to the same contact until that is erased, and to another only once nothing leads there any more.
     pub(super) slots: Slots,
+    /// Slots of contacts that were erased; a key may still name their place.
+    vacant: Vec<u32>,
+    /// Slots that are used next.
+    free: Vec<u32>,
     pub(super) due: DueIndex,
     pub(super) archive: Archive,
     pub(super) journal: Journal,
@@ -48,6 +52,9 @@ pub(super) struct Shard {
     /// million conversations a look there costs a third of a microsecond).
     latest: u32,
 }
+
+/// So many slots of a shard are left vacant before it is looked for those that can be used again.
+const VACANT_BEFORE_REUSE: usize = 64;
 
 /// The most bits of a place that name the shard.
 const MAX_BITS: u32 = 10;
@@ -145,8 +152,18 @@ impl Shard {
         self.index.find(hash, |id| is_it(self.slot(id)))
     }
 
+    /// The number of the next slot.
+    pub(super) fn next_slot(&self) -> usize {
+        self.free.last().map_or(self.slots.len(), |id| *id as usize)
+    }
+
     /// Adds a slot under the next number, which a place was made of before.
     pub(super) fn add(&mut self, hash: u64, slot: Slot) -> u32 {
+        if let Some(id) = self.free.pop() {
+            self.slots[id] = slot;
+            self.index.insert(hash, id);
+            return id;
+        }
         let id =
             u32::try_from(self.slots.len()).expect("a number that a place was made of has at most 32 bits");
         self.slots.push(slot);
@@ -154,9 +171,22 @@ impl Shard {
         id
     }
 
-    /// Lets no contact lead to a slot any more.
+    /// Lets no contact lead to a slot any more, which is vacant from now on.
     pub(super) fn unfind(&mut self, hash: u64, id: u32) {
         self.index.remove(hash, id);
+        self.vacant.push(id);
+    }
+
+    /// Takes the vacant slots, once they are so many that looking through all keys for them is worth it.
+    pub(super) fn take_vacant(&mut self) -> Vec<u32> {
+        let is_worth_it = self.vacant.len() > VACANT_BEFORE_REUSE.max(self.slots.len() / 16);
+        if is_worth_it { std::mem::take(&mut self.vacant) } else { Vec::new() }
+    }
+
+    /// Gives slots back to be used again, or as vacant still.
+    pub(super) fn give_vacant(&mut self, free: Vec<u32>, named: Vec<u32>) {
+        self.free.extend(free);
+        self.vacant.extend(named);
     }
 
     pub(super) fn slot(&self, id: u32) -> &Slot {

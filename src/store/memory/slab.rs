@@ -63,6 +63,12 @@ impl Index {
         self.0.find(spread(half), |&(other, id)| other == half && is_it(id)).map(|&(_, id)| id)
     }
 
+    /// All numbers under a hash, those of others that have the same among them.
+    pub(super) fn all(&self, hash: u64) -> impl Iterator<Item = u32> {
+        let half = half(hash);
+        self.0.iter_hash(spread(half)).filter(move |(other, _)| *other == half).map(|(_, id)| *id)
+    }
+
     pub(super) fn insert(&mut self, hash: u64, id: u32) {
         let half = half(hash);
         self.0.insert_unique(spread(half), (half, id), |&(half, _)| spread(half));

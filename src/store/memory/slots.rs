@@ -5,7 +5,7 @@ use std::ops::{Index, IndexMut};
 
 use crate::store::memory::slot::Slot;
 
-/// The slots of one shard. None is ever removed.
+/// The slots of one shard. None is ever removed; one that is vacant is used again.
 #[derive(Default)]
 pub(super) struct Slots {
     blocks: Vec<Vec<Slot>>,

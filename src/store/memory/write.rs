@@ -41,7 +41,7 @@ impl MemoryStore {
             (names > 0).then(|| self.aliases.hold(workspace, &commit.add_aliases, &commit.drop_aliases));
         let place = match slot {
             Some(id) => at.place(id as usize),
-            None => at.place(at.slots.len()),
+            None => at.place(at.next_slot()),
         };
         let place = place.ok_or_else(|| StoreError::permanent("memory store is full"))?;
         let own = slot.map(|_| place);
@@ -79,7 +79,8 @@ impl MemoryStore {
     fn keep(&self, at: &mut At<'_>, workspace: u32, ended: Vec<SessionRecord>, journal: Vec<JournalEntry>) {
         for record in ended {
             let hash = self.shards.hash(workspace, &record.session().id());
-            at.archive.insert(hash, workspace, record);
+            let contact_hash = self.shards.hash(workspace, record.contact());
+            at.archive.insert(hash, contact_hash, workspace, record);
         }
         for entry in journal {
             let hash = self.shards.hash(workspace, &entry.session);

@@ -8,7 +8,7 @@ use crate::store::postgres::errors::Fault;
 use crate::store::postgres::link::{Link, Param};
 use crate::store::postgres::shard::shard;
 use crate::store::postgres::statements::upkeep::{
-    DROP_KEYS, ERASE, ERASE_ALIASES, ERASE_JOURNAL, ERASE_SESSIONS, KEEP_HASHES, KEYS_OF, LIVE,
+    DROP_KEYS, ERASE, ERASE_ALIASES, ERASE_JOURNAL, ERASE_LIVE, ERASE_SESSIONS, KEEP_HASHES, KEYS_OF, LIVE,
     PURGE_JOURNAL, PURGE_KEYS, PURGE_SESSIONS, WAKE,
 };
 use crate::store::postgres::write::revision;
@@ -67,6 +67,10 @@ pub(super) async fn erase(link: &Link<'_>, erase: &Erase) -> Result<Option<Remov
         }
         let of_contact: [Param<'_>; 2] = [(&workspace, Type::TEXT), (&contact, Type::TEXT)];
         link.query(ERASE_ALIASES, &of_contact).await?;
+        if erase.keeps_history {
+            link.query(ERASE_LIVE, &names).await?;
+            return Ok(Some(Removed::default()));
+        }
         let sessions = count(link.first(ERASE_SESSIONS, &names).await?)?;
         let journal = count(link.first(ERASE_JOURNAL, &names).await?)?;
         let keys = erase_keys(link, erase, &contact).await?;

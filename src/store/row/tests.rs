@@ -278,8 +278,13 @@ fn live_sessions_are_counted_and_woken() {
 /// Rules 5 and 22.
 #[test]
 fn an_erased_row_reads_as_never_written_and_goes_on_counting() {
-    let erase =
-        |expect| Erase { workspace: WorkspaceId::default(), contact: contact("ann"), expect, now: at(0) };
+    let erase = |expect| Erase {
+        workspace: WorkspaceId::default(),
+        contact: contact("ann"),
+        expect,
+        keeps_history: false,
+        now: at(0),
+    };
     let mut row = leased();
     row.settled = 7;
     let before = bytes(&row);

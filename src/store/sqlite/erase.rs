@@ -17,6 +17,8 @@ pub(super) const REMOVE_ALIASES: &str = "DELETE FROM chatflow_alias WHERE conver
 pub(super) const COUNT_ENDED: &str = "SELECT count(*) FROM chatflow_session \
      WHERE workspace = ?1 AND contact = ?2 AND ended_at IS NOT NULL";
 pub(super) const REMOVE_SESSIONS: &str = "DELETE FROM chatflow_session WHERE workspace = ?1 AND contact = ?2";
+pub(super) const REMOVE_LIVE: &str =
+    "DELETE FROM chatflow_session WHERE workspace = ?1 AND contact = ?2 AND ended_at IS NULL";
 pub(super) const REMOVE_JOURNAL: &str = "DELETE FROM chatflow_journal WHERE workspace = ?1 AND contact = ?2";
 pub(super) const REMOVE: &str = "DELETE FROM chatflow_conversation WHERE id = ?1";
 pub(super) const RAISE_FLOOR: &str = "UPDATE chatflow_schema SET revision_floor = max(revision_floor, ?1)";
@@ -33,6 +35,13 @@ impl Operation for Erase {
         let seen = Seen::find(database, workspace, &contact)?;
         let Some(seen) = seen.filter(|seen| seen.revision == self.expect) else { return Ok(None) };
         let names = params![workspace, contact];
+        if self.keeps_history {
+            database.execute(REMOVE_ALIASES, [seen.id])?;
+            database.execute(REMOVE_LIVE, names)?;
+            database.execute(REMOVE, [seen.id])?;
+            database.execute(RAISE_FLOOR, [signed(seen.revision)])?;
+            return Ok(Some(Removed::default()));
+        }
         database.connection.execute_batch(OVERWRITE_ALL)?;
         let keys = self.turn_keys(database, workspace, &contact)?;
         database.execute(REMOVE_ALIASES, [seen.id])?;

@@ -1,7 +1,7 @@
 //! Forgetting a contact: rules 22 and 23.
 
 use crate::store::{
-    Commit, Committed, ConversationStore, Erase, KeyRecord, Lease, Lookup, Revision, Settle, Settled,
+    Commit, Committed, ConversationStore, Erase, KeyRecord, Lease, Lookup, Removed, Revision, Settle, Settled,
 };
 use crate::testkit::store_suite::kit::*;
 use crate::testkit::store_suite::{Asked, Harness};
@@ -235,4 +235,92 @@ pub async fn a_contact_may_be_erased_again(harness: &impl Harness<Store: Convers
     for key in ["a", "b"] {
         assert_eq!(store.key(key_name("cart", key)).await, Some(KeyRecord::erased(at(50))));
     }
+}
+
+fn leave(name: &str, expect: Revision) -> Erase {
+    Erase { keeps_history: true, ..erase(name, expect) }
+}
+
+/// Rule 23: of a conversation that goes alone, nothing but the past stays.
+pub async fn an_erase_that_keeps_history_is_of_the_conversation(
+    harness: &impl Harness<Store: ConversationStore>,
+) {
+    let store = Asked::fresh(harness).await;
+    let revision = store.apply(everything("ann", None)).await;
+    assert_eq!(store.erase_as(&leave("ann", revision.wrapping_add(1))).await, None);
+    assert_eq!(store.text("ann").await.as_deref(), Some("ann"));
+    assert_eq!(store.erase_as(&leave("ann", revision)).await, Some(Removed::default()));
+    assert_eq!(store.erase_as(&leave("ann", revision)).await, None);
+    assert!(store.find("ann").await.is_none());
+    for alias in [phone(1), phone(2), session_alias(1), session_alias(2)] {
+        assert_eq!(store.follow(alias).await, None);
+    }
+    assert!(store.claim(&due(9, at(500))).await.conversations.is_empty());
+    assert_eq!(store.settle(&settle("ann", 7, revision, 9)).await, Settled::LeaseLost);
+    assert_eq!(store.commit(commit("ann", Some(revision))).await, Committed::Conflict);
+    assert_eq!(store.key(key_name("cart", "event-1")).await, Some(key_record("ann", 1, at(50))));
+    let again = Commit {
+        key: Some((key_name("cart", "event-1"), key_record("bob", 5, at(99)))),
+        ..commit("bob", None)
+    };
+    assert_eq!(store.commit(again).await, Committed::KeyTaken);
+    assert_eq!(store.purge(&purge(50, 100)).await.keys, 1);
+}
+
+/// Rules 23 and 5: who went may come again, as new, and revisions of before never do.
+pub async fn no_revision_comes_twice_across_erases_that_keep_history(
+    harness: &impl Harness<Store: ConversationStore>,
+) {
+    let store = Asked::fresh(harness).await;
+    let mut seen = Vec::new();
+    for round in 0..6 {
+        let first = store.apply(Commit { add_aliases: vec![phone(1)], ..commit("ann", None) }).await;
+        let second = store.apply(commit("ann", Some(first))).await;
+        seen.extend([first, second]);
+        let erase = if round % 2 == 0 { leave("ann", second) } else { erase("ann", second) };
+        assert!(store.erase_as(&erase).await.is_some());
+        let bob = Commit { add_aliases: vec![phone(1)], ..commit("bob", None) };
+        let bobs = store.apply(bob).await;
+        assert_eq!(store.follow(phone(1)).await, Some(contact("bob")));
+        assert!(store.erase_as(&leave("bob", bobs)).await.is_some());
+    }
+    let count = seen.len();
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen.len(), count, "a revision was used twice");
+}
+
+/// Rules 23, 1 and 3: of those who come when others have gone, each is found by its own names, and a key that is left
+/// names whom it named.
+pub async fn who_comes_after_who_went_is_nobody_else(harness: &impl Harness<Store: ConversationStore>) {
+    let store = Asked::fresh(harness).await;
+    let gone = |number: u64| format!("gone {number}");
+    let came = |number: u64| format!("came {number}");
+    for number in 0..40 {
+        let key = (key_name("cart", &gone(number)), key_record(&gone(number), 1, at(50)));
+        let aliases = vec![phone(number), session_alias(u128::from(number) + 1)];
+        let commit = Commit {
+            key: Some(key),
+            add_aliases: aliases,
+            due_at: Some(at(5)),
+            ..commit(&gone(number), None)
+        };
+        let revision = store.apply(commit).await;
+        assert!(store.erase_as(&leave(&gone(number), revision)).await.is_some());
+    }
+    let _ = store.purge(&purge(1, 100)).await;
+    for number in 0..40 {
+        let aliases = vec![phone(100 + number)];
+        let commit = Commit { add_aliases: aliases, due_at: Some(at(900)), ..commit(&came(number), None) };
+        store.apply(commit).await;
+    }
+    for number in 0..40 {
+        let key = store.key(key_name("cart", &gone(number))).await;
+        assert_eq!(key.map(|key| key.contact), Some(contact(&gone(number))));
+        assert_eq!(store.follow(phone(number)).await, None);
+        assert_eq!(store.follow(session_alias(u128::from(number) + 1)).await, None);
+        assert_eq!(store.follow(phone(100 + number)).await, Some(contact(&came(number))));
+        assert!(store.find(&gone(number)).await.is_none());
+    }
+    assert!(store.claim(&due(9, at(500))).await.conversations.is_empty());
 }

@@ -184,7 +184,7 @@ pub fn purge(seconds: i64, limit: usize) -> Purge {
 /// Forgets a contact.
 #[must_use]
 pub fn erase(name: &str, expect: Revision) -> Erase {
-    Erase { workspace: shop(), contact: contact(name), expect, now: at(0) }
+    Erase { workspace: shop(), contact: contact(name), expect, keeps_history: false, now: at(0) }
 }
 
 /// A live session.

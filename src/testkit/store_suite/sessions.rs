@@ -2,8 +2,8 @@
 //! purge and erase remove from them.
 
 use crate::store::{
-    Commit, Committed, ConversationQuery, ConversationStore, Lease, Removed, SessionQuery, SessionRecord,
-    Settle, Settled, StoreQueries,
+    Commit, Committed, ConversationQuery, ConversationStore, Erase, Lease, Removed, SessionQuery,
+    SessionRecord, Settle, Settled, StoreQueries,
 };
 use crate::testkit::store_suite::erasing::everything;
 use crate::testkit::store_suite::kit::*;
@@ -292,4 +292,21 @@ pub async fn an_erased_contacts_live_sessions_are_not_listed(
     assert_eq!(removed.map(|removed| removed.sessions), Some(0), "none had ended");
     assert!(store.session(session_id(1)).await.is_none());
     assert!(store.sessions(&all()).await.is_empty());
+}
+
+/// Rule 23 of the other contract: what a conversation that goes alone leaves is listed until it is purged.
+pub async fn who_went_leaves_what_has_ended(harness: &impl Harness<Store: ConversationStore + StoreQueries>) {
+    let store = Asked::fresh(harness).await;
+    let revision = store.apply(everything("ann", None)).await;
+    let live = commit_with("bob", None, &[session(9, "cart", 1, at(0))]);
+    let bobs = store.apply(live).await;
+    for (name, revision) in [("ann", revision), ("bob", bobs)] {
+        let leave = Erase { keeps_history: true, ..erase(name, revision) };
+        assert_eq!(store.erase_as(&leave).await, Some(Removed::default()));
+    }
+    assert_eq!(ids(&store, &all()).await, [2], "bob's was live");
+    assert_eq!(store.journal(session_id(1)).await.len(), 2);
+    let purged = store.purge(&purge(10, 100)).await;
+    assert_eq!((purged.sessions, purged.journal), (1, 3));
+    assert!(store.session(session_id(2)).await.is_none() && store.journal(session_id(1)).await.is_empty());
 }

@@ -12,6 +12,7 @@ mod refusals;
 mod restarts;
 mod server;
 mod stage;
+mod strangers;
 mod traffic;
 
 use libtest_mimic::Trial;
@@ -48,6 +49,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             a_name_that_leads_to_the_new_primary_is_followed,
             on_an_older_copy_no_more_than_the_lag_is_lost;
         frozen: a_frozen_server_is_answered_in_bounded_time_and_gone_on_with;
+        strangers: a_stranger_leaves_not_one_row;
         clocks: engines_whose_clocks_differ_by_hours_never_deliver_the_same_message;
     }
 }

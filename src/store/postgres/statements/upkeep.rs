@@ -67,6 +67,10 @@ pub(in crate::store::postgres) const ERASE_SESSIONS: &str = "WITH gone AS (
     DELETE FROM chatflow_session WHERE workspace = $1 AND contact = $2 AND shard = $3 RETURNING state)
 SELECT count(*) FROM gone WHERE state = 0";
 
+/// Sessions that have not ended: $1 workspace, $2 contact, $3 shard.
+pub(in crate::store::postgres) const ERASE_LIVE: &str =
+    "DELETE FROM chatflow_session WHERE workspace = $1 AND contact = $2 AND shard = $3 AND state <> 0";
+
 /// $1 workspace, $2 contact, $3 shard.
 pub(in crate::store::postgres) const ERASE_JOURNAL: &str = "WITH gone AS (
     DELETE FROM chatflow_journal WHERE workspace = $1 AND contact = $2 AND shard = $3 RETURNING 1)
