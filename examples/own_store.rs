@@ -138,7 +138,8 @@ fn main() -> Result<(), chatflow::Error> {
         println!("< {}", message.text());
         Ok(Receipt::new())
     });
-    let bot = Engine::builder(OwnStore::default()).transport(print).build();
+    let bot =
+        Engine::builder(OwnStore::default()).flow_store(MemoryFlows::default()).transport(print).build();
     pollster::block_on(async {
         bot.flows().ensure(include_str!("flows/nps_survey.json")).await?;
         let _ = bot.trigger(chatflow::TriggerRequest::new("nps-survey").phone("+14155550123")).await?;

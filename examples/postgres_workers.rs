@@ -57,7 +57,7 @@ async fn engine(config: Config, workspace: &str) -> Result<Engine<PostgresStore>
         println!("sent {}", message.id);
         async { Ok::<_, SendError>(Receipt::new()) }
     });
-    let bot = Engine::builder(store.clone()).flow_store(store).transport(transport).lease(LEASE).build();
+    let bot = Engine::builder(store).transport(transport).lease(LEASE).build();
     let bot = bot.in_workspace(workspace);
     bot.flows().ensure(FLOW).await?;
     Ok(bot)

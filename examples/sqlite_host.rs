@@ -29,7 +29,7 @@ async fn talk(store: SqliteStore, lines: impl BufRead) -> Result<(), Box<dyn std
         println!("< {}", message.text());
         Ok::<_, SendError>(Receipt::new())
     });
-    let bot = Engine::builder(store.clone()).flow_store(store).transport(transport).build();
+    let bot = Engine::builder(store).transport(transport).build();
     bot.flows().ensure(FLOW).await?;
     // What came due while nobody ran: timers, and messages that an end of the process kept back.
     while bot.tick(100).await?.worked > 0 {}

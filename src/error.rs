@@ -7,7 +7,8 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::flow::Issues;
-use crate::id::{ContactId, FlowId, SessionId, TriggerKey};
+use crate::id::{ContactId, FlowId, FlowVersion, SessionId, TriggerKey};
+use crate::observer::MissingReason;
 
 /// Why a call was refused or failed. Outcomes such as `AlreadyRunning` are not errors.
 ///
@@ -101,6 +102,17 @@ pub enum Error {
     /// The contact that the key was used for was erased (SEMANTICS S11). Handling: do not retry; 410.
     #[error("key `{0}` was used for a contact that was erased")]
     Erased(TriggerKey),
+    /// A version that the conversation needs cannot be used in this process, and the conversation is left untouched
+    /// (SEMANTICS S14). Handling: store the version, raise the limits, or `migrate`; another process may have it; 503.
+    #[error("version {version} of flow `{flow}` {reason}")]
+    VersionMissing {
+        /// The flow.
+        flow: FlowId,
+        /// The version.
+        version: FlowVersion,
+        /// Why it cannot be used.
+        reason: MissingReason,
+    },
     /// Others changed the conversation each time, for 10 seconds (SEMANTICS S17). Handling: retry after a moment; 503.
     #[error("conversation of contact is under contention")]
     Contention,
@@ -139,6 +151,7 @@ impl Error {
             Self::InUse { .. } => "in_use",
             Self::CannotMigrate { .. } => "cannot_migrate",
             Self::Erased(_) => "erased",
+            Self::VersionMissing { .. } => "version_missing",
             Self::Contention => "contention",
             Self::Store(_) => "store_failed",
         }
@@ -149,7 +162,10 @@ impl Error {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::TooManySessions { .. } | Self::NewerFormat { .. } | Self::Contention => true,
+            Self::TooManySessions { .. }
+            | Self::NewerFormat { .. }
+            | Self::VersionMissing { .. }
+            | Self::Contention => true,
             Self::Store(error) => error.is_retryable(),
             _ => false,
         }
@@ -172,7 +188,11 @@ impl Error {
             | Self::IdempotencyConflict(_)
             | Self::Issues(_) => 422,
             Self::TooManySessions { .. } => 429,
-            Self::Quarantined(_) | Self::NewerFormat { .. } | Self::Contention | Self::Store(_) => 503,
+            Self::Quarantined(_)
+            | Self::NewerFormat { .. }
+            | Self::VersionMissing { .. }
+            | Self::Contention
+            | Self::Store(_) => 503,
         }
     }
 }

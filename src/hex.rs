@@ -11,3 +11,21 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     let text = String::deserialize(deserializer)?;
     u128::from_str_radix(&text, 16).map_err(|_| D::Error::custom("must be a hash of 32 hexadecimal digits"))
 }
+
+/// The same, of a hash that may not be there.
+pub(crate) mod option {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(hash: &Option<u128>, serializer: S) -> Result<S::Ok, S::Error> {
+        match hash {
+            Some(hash) => super::serialize(hash, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u128>, D::Error> {
+        #[derive(Deserialize)]
+        struct Hash(#[serde(with = "crate::hex")] u128);
+        Ok(Option::<Hash>::deserialize(deserializer)?.map(|Hash(hash)| hash))
+    }
+}

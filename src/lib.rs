@@ -195,7 +195,7 @@ pub use id::{
 };
 pub use kernel::Refusal;
 pub use limits::Limits;
-pub use observer::{Event, EventKind, Observer};
+pub use observer::{Event, EventKind, MissingReason, Observer};
 /// The driver's types, in the version that [`SqliteStore`] takes them in.
 #[cfg(feature = "sqlite")]
 pub use rusqlite;

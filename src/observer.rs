@@ -1,9 +1,11 @@
 //! The port through which a host watches: what happened, after it is committed. Ids only, never what people wrote, but
 //! for what an author has a flow log.
 
+use std::fmt;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 
 use crate::flow::LogLevel;
 use crate::id::{CallId, ContactId, FlowId, FlowVersion, MessageId, NodeId, SessionId, WorkspaceId};
@@ -143,6 +145,46 @@ pub enum EventKind {
     },
     /// A conversation was set aside (SEMANTICS S9).
     Quarantined,
+    /// A conversation was left untouched, since a version that it needs cannot be used here (SEMANTICS S14).
+    VersionMissing {
+        /// The flow.
+        flow: FlowId,
+        /// The version.
+        version: FlowVersion,
+        /// Why not.
+        reason: MissingReason,
+    },
+}
+
+/// Why a version of a flow cannot be used in this process (SEMANTICS S14).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum MissingReason {
+    /// It is not stored, or its number is stored with another content (SEMANTICS S13).
+    NotStored,
+    /// It does not compile here: the limits are smaller, or a newer release wrote it. Holds the first issue.
+    NotReadable(Arc<str>),
+}
+
+impl MissingReason {
+    /// Its name, for logs and metrics.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::NotStored => "not_stored",
+            Self::NotReadable(_) => "not_readable",
+        }
+    }
+}
+
+impl fmt::Display for MissingReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotStored => f.write_str("is not stored"),
+            Self::NotReadable(issue) => write!(f, "cannot be read here: {issue}"),
+        }
+    }
 }
 
 /// Watches.

@@ -14,14 +14,19 @@ use crate::error::Error;
 use crate::flow::Flow;
 use crate::id::{FlowId, FlowVersion, WorkspaceId};
 use crate::kernel::{Callee, Flows, Library, Pinned};
+use crate::observer::MissingReason;
 use crate::store::{FlowEntry, VersionState};
 
 /// How long a snapshot is trusted without asking the store, in milliseconds.
 const TRUST_MILLIS: i64 = 1_000;
+/// How long a snapshot is trusted that lacks a version which sessions need.
+const LACKING_MILLIS: i64 = 5_000;
 
 type Map<K, V> = HashMap<K, V, RandomState>;
-/// None: the definition is gone or can not be compiled.
-type Compiled = Map<(FlowId, FlowVersion), Option<Arc<Flow>>>;
+/// By their digest too: the same number may come to have another content (SEMANTICS S13).
+type Compiled = Map<(FlowId, FlowVersion, u128), Arc<Flow>>;
+/// A version as it is here: the flow, or why it cannot be used (SEMANTICS S14).
+type Usable = Result<Arc<Flow>, MissingReason>;
 
 /// The cache of one workspace.
 #[derive(Default)]
@@ -29,6 +34,8 @@ pub(super) struct WorkspaceFlows {
     snapshot: RwLock<Option<Arc<Snapshot>>>,
     /// When the store was last asked, in milliseconds of the epoch.
     asked_at: AtomicI64,
+    /// When the snapshot was read from the store, in milliseconds of the epoch.
+    read_at: AtomicI64,
     /// How often the store was changed through this cache: what was asked before that is not trusted.
     doubts: AtomicU64,
     compiled: Mutex<Compiled>,
@@ -41,25 +48,37 @@ pub(super) struct Snapshot {
     flows: Map<FlowId, View>,
     /// Flows that messages of an account may start.
     inbound: Vec<(Account, Vec<FlowId>)>,
+    /// Whether a version that was needed cannot be used.
+    is_lacking: bool,
 }
 
 /// A flow in a snapshot.
 #[derive(Clone)]
 pub(super) struct View {
     pub(super) entry: FlowEntry,
-    /// The versions that were needed so far; None: the definition is gone or can not be compiled.
-    versions: Vec<(FlowVersion, Option<Arc<Flow>>)>,
+    /// The versions that were needed so far.
+    versions: Vec<(FlowVersion, Usable)>,
 }
 
 impl View {
     /// The version that new sessions start on.
     pub(super) fn online(&self) -> Option<(FlowVersion, &Arc<Flow>)> {
         let online = self.entry.online()?;
-        Some((online, self.version(online)??))
+        Some((online, self.version(online)?.ok()?))
     }
 
-    fn version(&self, version: FlowVersion) -> Option<Option<&Arc<Flow>>> {
+    /// The version that new sessions would start on, if it cannot be used here (SEMANTICS S14).
+    pub(super) fn missing_online(&self) -> Option<(FlowVersion, &MissingReason)> {
+        let online = self.entry.online()?;
+        Some((online, self.version(online)?.err()?))
+    }
+
+    fn version(&self, version: FlowVersion) -> Option<Result<&Arc<Flow>, &MissingReason>> {
         self.versions.iter().find(|(known, _)| *known == version).map(|(_, flow)| flow.as_ref())
+    }
+
+    fn digest(&self, version: FlowVersion) -> Option<u128> {
+        self.entry.versions.iter().find(|entry| entry.version == version).map(|entry| entry.digest)
     }
 
     fn is_terminated(&self, version: FlowVersion) -> bool {
@@ -92,18 +111,36 @@ impl Snapshot {
         &self,
         account: AccountRef<'_>,
     ) -> impl Iterator<Item = (FlowVersion, &Arc<Flow>)> {
+        self.bound_to(account).filter_map(View::online)
+    }
+
+    /// A flow that messages of an account might start, if its version that is online cannot be used here.
+    pub(super) fn missing_on(&self, account: AccountRef<'_>) -> Option<(FlowId, FlowVersion, MissingReason)> {
+        if !self.is_lacking {
+            return None;
+        }
+        self.bound_to(account).find_map(|view| {
+            let (version, reason) = view.missing_online()?;
+            Some((view.entry.flow.clone(), version, reason.clone()))
+        })
+    }
+
+    fn bound_to(&self, account: AccountRef<'_>) -> impl Iterator<Item = &View> {
         let bound = self.inbound.iter().find(|(bound, _)| account == *bound);
-        bound.map_or(&[][..], |(_, flows)| flows).iter().filter_map(|flow| self.view(flow)?.online())
+        bound.map_or(&[][..], |(_, flows)| flows).iter().filter_map(|flow| self.view(flow))
     }
 }
 
 impl Flows for Snapshot {
     fn pinned(&self, flow: &FlowId, version: FlowVersion) -> Option<Pinned<'_>> {
         let Some(view) = self.flows.get(flow) else {
-            return Some(Pinned { flow: None, name: "", logging: false, terminated: false });
+            let flow = Err(&MissingReason::NotStored);
+            return Some(Pinned { flow, digest: None, name: "", logging: false, terminated: false });
         };
+        let flow = view.version(version)?;
         Some(Pinned {
-            flow: view.version(version)?,
+            flow,
+            digest: flow.map_or_else(|_| view.digest(version), |flow| Some(flow.digest())),
             name: &view.entry.name,
             logging: view.entry.logging,
             terminated: view.is_terminated(version),
@@ -115,7 +152,7 @@ impl Library for Snapshot {
     fn find(&self, flow: &FlowId, version: Option<FlowVersion>) -> Option<Callee<'_>> {
         let view = self.flows.get(flow)?;
         let (version, flow) = match version {
-            Some(version) => (version, view.version(version)??),
+            Some(version) => (version, view.version(version)?.ok()?),
             None => view.online()?,
         };
         Some(Callee { flow, version, name: &view.entry.name })
@@ -155,9 +192,17 @@ impl WorkspaceFlows {
         }
         let doubts = self.doubts.load(Ordering::SeqCst);
         let revision = ports.flow_store.revision(workspace).await?;
-        let snapshot = match current.filter(|current| current.revision == revision) {
+        let read = millis.saturating_sub(self.read_at.load(Ordering::Acquire));
+        let is_current = |current: &Arc<Snapshot>| {
+            current.revision == revision && (!current.is_lacking || (0..LACKING_MILLIS).contains(&read))
+        };
+        let snapshot = match current.filter(is_current) {
             Some(current) => current,
-            None => self.reload(ports, workspace).await?,
+            None => {
+                let snapshot = self.reload(ports, workspace).await?;
+                self.read_at.store(millis, Ordering::Release);
+                snapshot
+            }
         };
         // Only now: until it is read, others ask for themselves.
         self.asked_at.store(millis, Ordering::SeqCst);
@@ -178,19 +223,27 @@ impl WorkspaceFlows {
         let known = self.current();
         for entry in catalogue.flows {
             let kept = known.as_ref().and_then(|known| known.flows.get(&entry.flow));
-            let mut versions = kept.map_or_else(Vec::new, |view| view.versions.clone());
-            if let Some(online) = entry.online() {
-                let flow = self.compiled(ports, workspace, &entry.flow, online).await?;
-                if let Some(flow) = flow.as_ref().filter(|flow| !flow.trigger().is_manual()) {
-                    let channel = flow.trigger().channel();
-                    for account in entry.accounts.iter().filter(|account| Some(&account.channel) == channel) {
-                        snapshot.bind(account, &entry.flow);
-                    }
+            let mut view = View { entry, versions: kept.map_or_else(Vec::new, |kept| kept.versions.clone()) };
+            let View { entry, versions } = &mut view;
+            // What cannot be used is looked at again, and so is a number that has another content now.
+            versions.retain(|(version, flow)| {
+                let stored = entry.versions.iter().find(|stored| stored.version == *version);
+                flow.as_ref().is_ok_and(|flow| stored.is_some_and(|stored| stored.digest == flow.digest()))
+            });
+            if let Some(online) = view.entry.online() {
+                let flow = self.compiled(ports, workspace, &view.entry, online).await?;
+                let takes = |account: &Account| match &flow {
+                    Ok(flow) => flow.trigger().channel() == Some(&account.channel),
+                    Err(_) => true,
+                };
+                for account in view.entry.accounts.iter().filter(|account| takes(account)) {
+                    snapshot.bind(account, &view.entry.flow);
                 }
-                versions.retain(|(version, _)| *version != online);
-                versions.push((online, flow));
+                snapshot.is_lacking |= flow.is_err();
+                view.versions.retain(|(version, _)| *version != online);
+                view.versions.push((online, flow));
             }
-            snapshot.flows.insert(entry.flow.clone(), View { entry, versions });
+            snapshot.flows.insert(view.entry.flow.clone(), view);
         }
         Ok(self.replace(snapshot))
     }
@@ -207,12 +260,13 @@ impl WorkspaceFlows {
             revision: snapshot.revision,
             flows: snapshot.flows.clone(),
             inbound: snapshot.inbound.clone(),
+            is_lacking: snapshot.is_lacking,
         };
         for (flow, version) in missing {
-            let compiled = self.compiled(ports, workspace, flow, *version).await?;
-            if let Some(view) = fuller.flows.get_mut(flow)
-                && view.version(*version).is_none()
-            {
+            let Some(view) = fuller.flows.get_mut(flow) else { continue };
+            if view.version(*version).is_none() {
+                let compiled = self.compiled(ports, workspace, &view.entry, *version).await?;
+                fuller.is_lacking |= compiled.is_err();
                 view.versions.push((*version, compiled));
             }
         }
@@ -225,21 +279,54 @@ impl WorkspaceFlows {
         Ok(fuller)
     }
 
+    /// Why a session that is pinned so cannot go on here, if it cannot (SEMANTICS S14).
+    pub(super) async fn missing(
+        &self,
+        ports: &Ports,
+        workspace: &WorkspaceId,
+        snapshot: &Snapshot,
+        (flow, version, digest): (&FlowId, FlowVersion, Option<u128>),
+    ) -> Result<Option<MissingReason>, Error> {
+        let Some(view) = snapshot.flows.get(flow) else { return Ok(Some(MissingReason::NotStored)) };
+        let is_other = digest.is_some() && view.digest(version) != digest;
+        if is_other {
+            return Ok(Some(MissingReason::NotStored));
+        }
+        if view.is_terminated(version) {
+            return Ok(None);
+        }
+        Ok(self.compiled(ports, workspace, &view.entry, version).await?.err())
+    }
+
+    /// A version of a flow, read and compiled once. That it cannot be used is not remembered here.
     pub(super) async fn compiled(
         &self,
         ports: &Ports,
         workspace: &WorkspaceId,
-        flow: &FlowId,
+        entry: &FlowEntry,
         version: FlowVersion,
-    ) -> Result<Option<Arc<Flow>>, Error> {
-        let key = (flow.clone(), version);
+    ) -> Result<Usable, Error> {
+        let Some(stored) = entry.versions.iter().find(|stored| stored.version == version) else {
+            return Ok(Err(MissingReason::NotStored));
+        };
+        let key = (entry.flow.clone(), version, stored.digest);
         if let Some(known) = self.compiled.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
-            return Ok(known.clone());
+            return Ok(Ok(Arc::clone(known)));
         }
-        let text = ports.flow_store.definition(workspace, flow, Some(version)).await?;
-        let flow = text.and_then(|text| Flow::from_json_within(&text, &ports.limits).ok()).map(Arc::new);
-        self.compiled.lock().unwrap_or_else(PoisonError::into_inner).insert(key, flow.clone());
-        Ok(flow)
+        let text = ports.flow_store.definition(workspace, &entry.flow, Some(version)).await?;
+        let Some(text) = text else { return Ok(Err(MissingReason::NotStored)) };
+        let flow = match Flow::from_json_within(&text, &ports.limits) {
+            Ok(flow) => Arc::new(flow),
+            Err(issues) => {
+                let first = issues.iter().next().map_or_else(String::new, ToString::to_string);
+                return Ok(Err(MissingReason::NotReadable(first.into())));
+            }
+        };
+        if flow.digest() != stored.digest {
+            return Ok(Err(MissingReason::NotStored));
+        }
+        self.compiled.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&flow));
+        Ok(Ok(flow))
     }
 }
 

@@ -12,8 +12,8 @@ use crate::engine::catalogue::{Snapshot, WorkspaceFlows};
 use crate::engine::deliver::Batch;
 use crate::error::{Error, StoreError, StoreErrorKind};
 use crate::id::{ContactId, FlowId, FlowVersion, WorkspaceId};
-use crate::kernel::{Decision, Ground};
-use crate::observer::EventKind;
+use crate::kernel::{Decision, Ground, Unready};
+use crate::observer::{EventKind, MissingReason};
 use crate::session::{Conversation, DecodeError};
 use crate::store::{
     Commit, Committed, ConversationStore, KeyName, KeyRecord, Lease, Loaded, Lookup, Record, Revision,
@@ -48,6 +48,19 @@ pub(super) enum Decided<T> {
     Go(Result<T, Error>, Box<Batch>),
     /// These versions of flows must be fetched first.
     Fetch(Vec<(FlowId, FlowVersion)>),
+    /// A version that the contact's conversation needs cannot be used here (SEMANTICS S14).
+    Missing(Box<(ContactId, FlowId, FlowVersion, MissingReason)>),
+}
+
+impl<T> Decided<T> {
+    pub(super) fn unready(contact: ContactId, unready: Unready) -> Self {
+        match unready {
+            Unready::Fetch(versions) => Self::Fetch(versions),
+            Unready::Missing(flow, version, reason) => {
+                Self::Missing(Box::new((contact, flow, version, reason)))
+            }
+        }
+    }
 }
 
 /// A decision that is ready to be written.
@@ -190,6 +203,10 @@ impl<S: ConversationStore> Engine<S> {
                             outcome = Outcome::Fetch(missing);
                             None
                         }
+                        Decided::Missing(missing) => {
+                            outcome = Outcome::Missing(missing);
+                            None
+                        }
                         Decided::Answer(answer) => {
                             outcome = Outcome::Answer(answer, None);
                             None
@@ -222,6 +239,16 @@ impl<S: ConversationStore> Engine<S> {
                 (Ok(None), Outcome::Fetch(missing)) => {
                     let fuller = flows.fetch(&self.ports, workspace, &snapshot, &missing).await;
                     snapshot = fuller.map_err(|error| after_doubt(maybe_done, error))?;
+                }
+                (Ok(None), Outcome::Missing(missing)) => {
+                    let (contact, flow, version, reason) = *missing;
+                    self.tell_one(workspace, &contact, || EventKind::VersionMissing {
+                        flow: flow.clone(),
+                        version,
+                        reason: reason.clone(),
+                    });
+                    let answer = Err(Error::VersionMissing { flow, version, reason });
+                    return Ok(Written { answer, batch: None });
                 }
                 (Ok(None), Outcome::Answer(answer, batch)) => {
                     let answer = match answer {
@@ -341,6 +368,7 @@ enum Outcome<T> {
     /// The store says that the flows are at this revision, which is not the one that was decided on.
     Renew(Option<u64>),
     Fetch(Vec<(FlowId, FlowVersion)>),
+    Missing(Box<(ContactId, FlowId, FlowVersion, MissingReason)>),
     Answer(Result<T, Error>, Option<Box<Batch>>),
     Write(Result<T, Error>, Vec<(DateTime<Utc>, EventKind)>, Batch),
 }

@@ -75,12 +75,12 @@ impl Arrival {
     /// on its own when none is, or when that one does not take the old context.
     fn restart(&self, decision: &mut Decision<'_>, snapshot: &Snapshot, place: usize) {
         let Some(session) = decision.conversation.sessions.get(place) else { return };
-        let pinned = decision.pinned(&session.flow, session.version).and_then(|pinned| pinned.flow);
-        let own = pinned.map(|flow| (session.version, flow, session.begun_with().clone()));
+        let own =
+            decision.own_flow(session).map(|flow| (session.version, flow, session.begun_with().clone()));
         let limits = decision.ground.limits;
         let online = snapshot.view(&session.flow).and_then(View::online).and_then(|(version, flow)| {
             let (context, _) = accept_inputs(flow.start().1, session.begun_with().clone(), limits).ok()?;
-            Some((version, flow, context))
+            Some((version, &**flow, context))
         });
         let Some((version, flow, context)) = online.or(own) else { return };
         let origin = session.origin.as_deref().map(|origin| Origin { uuid: None, ..origin.clone() });

@@ -31,7 +31,7 @@ impl<S: ConversationStore> Engine<S> {
     /// Takes a session that stands at a question to another version of its flow, online or offline (SEMANTICS S5).
     ///
     /// It stands there at the node that `nodes` names for its own (pairs of old and new id), else at the one with the
-    /// same id: a node of the same kind. What it knows stays, and so do its deadline, its expiry and the wait number,
+    /// same id: a node of the same kind. A session whose version cannot be used here (SEMANTICS S14) goes to a question. What it knows stays, and so do its deadline, its expiry and the wait number,
     /// so that a choice that was offered before still answers.
     ///
     /// # Errors
@@ -54,7 +54,7 @@ impl<S: ConversationStore> Engine<S> {
             outcome = migrate(decision, session, version, &target, nodes);
             outcome.is_ok()
         };
-        self.act(workspace, subject, (), (), change).await?;
+        self.act_despite(workspace, subject, (), (), change).await?;
         outcome.map_err(refused)
     }
 
@@ -80,8 +80,8 @@ impl<S: ConversationStore> Engine<S> {
             Some(VersionState::Terminated(_)) => return Ok(Err(format!("version {version} was terminated"))),
             None => return Ok(Err(format!("flow `{flow}` has no version {version}"))),
         }
-        let compiled = self.flows.compiled(&self.ports, workspace, flow, version).await?;
-        Ok(compiled.ok_or_else(|| format!("version {version} can not be compiled")))
+        let compiled = self.flows.compiled(&self.ports, workspace, &view.entry, version).await?;
+        Ok(compiled.map_err(|reason| format!("version {version} {reason}")))
     }
 }
 
@@ -99,14 +99,13 @@ fn migrate(
         return Err("it has ended".to_owned());
     };
     let (flow, from) = (session.flow.clone(), session.version);
-    if from == to {
+    if from == to && session.digest.is_none_or(|digest| digest == target.digest()) {
         return Err(format!("it is on version {to} already"));
     }
-    let pinned = decision.pinned(&flow, from).and_then(|pinned| pinned.flow);
-    let old = pinned.ok_or_else(|| format!("version {from} is not stored any more"))?;
-    let node = migration(session, old, target, nodes)?;
+    let node = migration(session, decision.own_flow(session), target, nodes)?;
     let now = decision.now;
-    if !decision.advance(place, Input::Migrate { version: to, node: node.clone() }, now) {
+    let digest = Some(target.digest());
+    if !decision.advance(place, Input::Migrate { version: to, node: node.clone(), digest }, now) {
         return Err("it is not at a question".to_owned());
     }
     decision.started.push((id, flow, to));

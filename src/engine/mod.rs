@@ -21,6 +21,7 @@ mod receive;
 mod rehearsal;
 mod request;
 mod resume;
+mod stranded;
 mod tick;
 mod trigger;
 mod upkeep;
@@ -40,7 +41,7 @@ use crate::flow::Keywords;
 use crate::id::{BadName, ContactId, WorkspaceId};
 use crate::limits::Limits;
 use crate::observer::{Event, EventKind, Observer};
-use crate::store::{ConversationStore, DynFlowStore, FlowStore, MemoryFlows, Token};
+use crate::store::{ConversationStore, DynFlowStore, FlowStore, NoFlows, SharedFlows, Token};
 use crate::transport::{DynTransport, NoTransport, Transport};
 
 pub use campaign::{Campaign, Progress};
@@ -54,6 +55,7 @@ pub use outcome::{
 pub use query::{DeadLetterEntry, SessionFilter};
 pub use rehearsal::{Line, Rehearsal, Transcript};
 pub use request::{Inbound, TriggerRequest};
+pub use stranded::StrandedSession;
 
 pub use crate::session::DeliveryReport;
 
@@ -71,7 +73,9 @@ use workspaces::Catalogues;
 ///
 /// Each method names its errors. Beside them every method answers `InvalidInput` of `workspace` on a handle that was
 /// made with a wrong name ([`in_workspace`](Self::in_workspace)), and whatever reads a conversation answers
-/// [`NewerFormat`](Error::NewerFormat) to a record of a newer release.
+/// [`NewerFormat`](Error::NewerFormat) to a record of a newer release, and [`VersionMissing`](Error::VersionMissing) to
+/// one that needs a version of a flow which cannot be used here (SEMANTICS S14); all but `cancel`, `erase`, `migrate`
+/// and whatever only looks.
 ///
 /// ```
 /// use chatflow::{Engine, Error, MemoryStore, TriggerRequest, Triggered};
@@ -108,7 +112,7 @@ pub struct Engine<S> {
 struct Ports {
     transport: Box<dyn DynTransport>,
     calls: Box<dyn DynCalls>,
-    flow_store: Box<dyn DynFlowStore>,
+    flow_store: Arc<dyn DynFlowStore>,
     clock: Box<dyn Clock>,
     ids: Box<dyn Ids>,
     observer: Option<Box<dyn Observer>>,
@@ -173,7 +177,7 @@ pub struct Builder<S> {
     store: S,
     transport: Box<dyn DynTransport>,
     calls: Box<dyn DynCalls>,
-    flow_store: Box<dyn DynFlowStore>,
+    flow_store: SharedFlows,
     clock: Box<dyn Clock>,
     ids: Box<dyn Ids>,
     observer: Option<Box<dyn Observer>>,
@@ -194,11 +198,12 @@ impl<S> fmt::Debug for Builder<S> {
 impl<S: ConversationStore> Engine<S> {
     /// Begins an engine on this store.
     pub fn builder(store: S) -> Builder<S> {
+        let flow_store = store.flow_store().unwrap_or_else(|| SharedFlows::new(NoFlows));
         Builder {
             store,
             transport: Box::new(NoTransport),
             calls: Box::new(NoCalls),
-            flow_store: Box::new(MemoryFlows::default()),
+            flow_store,
             clock: Box::new(SystemClock),
             ids: Box::new(RandomIds::new()),
             observer: None,
@@ -225,9 +230,13 @@ impl<S> Builder<S> {
         self
     }
 
-    /// Where definitions are kept. Without one they are in this process: import them at each start.
+    /// Where definitions are kept, if not beside the conversations ([`ConversationStore::flow_store`]). A store that
+    /// keeps none needs it: without it every call that needs a flow answers a permanent error of `Store`.
+    ///
+    /// With `MemoryFlows` they are in this process: import them at each start. Versions count from 1 there, so a
+    /// session of an earlier process goes on only while the same number has the same content (SEMANTICS S13).
     pub fn flow_store(mut self, flows: impl FlowStore + 'static) -> Self {
-        self.flow_store = Box::new(flows);
+        self.flow_store = SharedFlows::new(flows);
         self
     }
 
@@ -332,7 +341,7 @@ impl<S> Builder<S> {
         let ports = Arc::new(Ports {
             transport: self.transport,
             calls: self.calls,
-            flow_store: self.flow_store,
+            flow_store: self.flow_store.0,
             clock: self.clock,
             ids: self.ids,
             observer: self.observer,

@@ -22,6 +22,9 @@ pub struct SessionRef {
     pub flow_name: Arc<str>,
     /// The version that it runs on.
     pub flow_version: FlowVersion,
+    /// A hash of that version's content (SEMANTICS S13). None: an older release wrote down what is answered.
+    #[serde(default, with = "crate::hex::option", skip_serializing_if = "Option::is_none")]
+    pub flow_digest: Option<u128>,
     /// Its contact.
     pub contact_id: ContactId,
     /// Where it was in its life when the call was answered: after its first turn if the call started it

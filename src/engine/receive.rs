@@ -13,15 +13,15 @@ use crate::engine::erase::CarriedOptOut;
 use crate::engine::outcome::Received;
 use crate::engine::request::{CheckedInbound, Inbound};
 use crate::error::Error;
-use crate::flow::Flow;
+use crate::flow::{Flow, KeywordAction, Keywords, keyword_form};
 use crate::id::{ContactId, FlowId, FlowVersion, SessionId, WorkspaceId};
 use crate::kernel::{
-    Admission, Allowances, Candidate, Decision, Heard, InboundMessage, Input, NewSession, Routing, admit,
-    default_inputs, hear, message_hash, own_choice, route,
+    Admission, Allowances, Candidate, Decision, Heard, InboundMessage, Input, NewSession, Routing, Unready,
+    admit, default_inputs, hear, message_hash, own_choice, route,
 };
 use crate::limits::Limits;
 use crate::observer::EventKind;
-use crate::session::{EndReason, Message, Origin, Route, Session, Verdict};
+use crate::session::{EndReason, Message, MessageKind, Origin, Route, Session, Verdict};
 use crate::store::{ConversationStore, Lookup, Subject};
 use crate::value::Bag;
 
@@ -116,18 +116,27 @@ impl<S: ConversationStore> Engine<S> {
             other => other.map(|(found, _)| found),
         };
         let ground = self.ground(workspace, snapshot);
+        // Nobody may want the message but a flow that cannot be used here (SEMANTICS S14): then all is as it was.
+        let lacking = snapshot.missing_on(arrival.account()).map(|missing| {
+            let (flow, version, reason) = missing;
+            let before = found.as_ref().map(|found| Arc::clone(&found.conversation));
+            (before, Unready::Missing(flow, version, reason))
+        });
         let place = found.as_ref().map(Found::place);
         let expect = place.map(|place| place.revision);
         let mut decision = match found {
             Some(found) => Decision::new(ground, found.conversation, found.settled, now),
             None => Decision::first(ground, arrival.contact.clone(), now),
         };
-        let missing = decision.missing();
-        if !missing.is_empty() {
+        let host = &self.ports.keywords;
+        if let Err(unready) = decision.ready()
+            && !(matches!(unready, Unready::Missing(..)) && arrival.opts_out(host))
+        {
+            let contact = decision.conversation.contact().id.clone();
             if let Some(place) = place {
                 put_back(loaded, place.with(decision.conversation));
             }
-            return Decided::Fetch(missing);
+            return Decided::unready(contact, unready);
         }
         if !opt_out.is_known && !decision.conversation.contact.addresses.contains(&arrival.inbound.address) {
             if let Some(place) = place {
@@ -146,7 +155,6 @@ impl<S: ConversationStore> Engine<S> {
         let is_out = opt_out.since.is_some() || decision.conversation.contact.opted_out_at.is_some();
         let version_of = |flow: &FlowId, version: FlowVersion| decision.version_of(flow, version);
         let asked_by = |session: &Session| decision.asked_by(session);
-        let host = &self.ports.keywords;
         let heard = hear(&message, (known, is_out), version_of, asked_by, host, decision.now, limits);
         if heard != Heard::Nothing {
             arrival.meet(&mut decision, expect.is_none(), opt_out.since);
@@ -156,9 +164,17 @@ impl<S: ConversationStore> Engine<S> {
             Some(verdict) => verdict,
             None => match arrival.pass_on(&mut decision, snapshot, &message, is_new, opt_out.since) {
                 Ok(verdict) => verdict,
+                Err(Received::Unmatched) if lacking.is_some() => Verdict::Unmatched,
                 Err(unwritten) => return Decided::Answer(Ok(Answer::Final(unwritten))),
             },
         };
+        if let Some((before, missing)) = lacking.filter(|_| verdict == Verdict::Unmatched) {
+            let contact = decision.conversation.contact().id.clone();
+            if let Some((place, before)) = place.zip(before) {
+                put_back(loaded, place.with(before));
+            }
+            return Decided::unready(contact, missing);
+        }
         decision.remember(arrival.id, verdict, arrival.tag());
         decision.forget();
         let answer = Ok(Answer::Final(verdict.into()));
@@ -233,6 +249,14 @@ impl Arrival {
 
     pub(super) fn session(&self) -> SessionId {
         SessionId(uuid::Uuid::from_u128(self.session))
+    }
+
+    /// Whether it is a word of the host's that opts out, which always works (SEMANTICS I6).
+    fn opts_out(&self, host: &Keywords) -> bool {
+        let Message { kind, text, .. } = &self.inbound.message;
+        let word = (*kind == MessageKind::Text).then(|| keyword_form(text)).flatten();
+        let keyword = word.and_then(|word| host.find(&word));
+        keyword.is_some_and(|keyword| keyword.action == KeywordAction::OptOut)
     }
 
     fn message(&self) -> Message {

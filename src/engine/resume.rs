@@ -7,7 +7,7 @@ use crate::engine::decide::{Decided, Facts, Found, Want, Written, put_back, take
 use crate::engine::outcome::{Cancelled, Completed, Reported};
 use crate::error::Error;
 use crate::id::{MessageId, SessionId, WorkspaceId};
-use crate::kernel::Decision;
+use crate::kernel::{Decision, Unready};
 use crate::observer::EventKind;
 use crate::session::{DeliveryReport, EndReason};
 use crate::store::{ConversationStore, Lookup, Subject};
@@ -45,11 +45,17 @@ impl<S: ConversationStore> Engine<S> {
         if self.store.load(&lookup).await?.conversation.is_none() {
             return Err(Error::SessionNotFound(session));
         }
-        self.act(workspace, lookup.subject, Cancelled::AlreadyEnded, Cancelled::Cancelled, |decision| {
-            let place = decision.conversation.sessions.iter().position(|live| live.id == session);
-            let now = decision.now;
-            place.map(|place| decision.end(place, EndReason::Cancelled, now)).is_some()
-        })
+        self.act_despite(
+            workspace,
+            lookup.subject,
+            Cancelled::AlreadyEnded,
+            Cancelled::Cancelled,
+            |decision| {
+                let place = decision.conversation.sessions.iter().position(|live| live.id == session);
+                let now = decision.now;
+                place.map(|place| decision.end(place, EndReason::Cancelled, now)).is_some()
+            },
+        )
         .await
     }
 
@@ -102,18 +108,42 @@ impl<S: ConversationStore> Engine<S> {
         self.act_on(&self.lookup(workspace, subject), without_effect, with_effect, change).await
     }
 
+    /// The same, also where a version that the conversation needs cannot be used here: then nothing that was due is
+    /// applied (SEMANTICS S14).
+    pub(super) async fn act_despite<T: Copy + Send + Sync>(
+        &self,
+        workspace: &WorkspaceId,
+        subject: Subject,
+        without_effect: T,
+        with_effect: T,
+        change: impl FnMut(&mut Decision<'_>) -> bool + Send,
+    ) -> Result<T, Error> {
+        let lookup = self.lookup(workspace, subject);
+        self.act_if(&lookup, (without_effect, with_effect), change, true).await
+    }
+
     /// The same, with a lookup of the caller's: one that may add addresses must not decide in place.
     pub(super) async fn act_on<T: Copy + Send + Sync>(
         &self,
         lookup: &Lookup,
         without_effect: T,
         with_effect: T,
+        change: impl FnMut(&mut Decision<'_>) -> bool + Send,
+    ) -> Result<T, Error> {
+        self.act_if(lookup, (without_effect, with_effect), change, false).await
+    }
+
+    /// `despite`: also where a version that the conversation needs cannot be used here.
+    async fn act_if<T: Copy + Send + Sync>(
+        &self,
+        lookup: &Lookup,
+        effects: (T, T),
         mut change: impl FnMut(&mut Decision<'_>) -> bool + Send,
+        despite: bool,
     ) -> Result<T, Error> {
         let workspace = &lookup.workspace;
-        let decide = |facts: Facts<'_>| {
-            self.decide_act(workspace, lookup, (without_effect, with_effect), &mut change, facts)
-        };
+        let decide =
+            |facts: Facts<'_>| self.decide_act(workspace, lookup, effects, (&mut change, despite), facts);
         let Written { answer, batch } = self.transact(workspace, &self.flows, lookup, None, decide).await?;
         let answer = answer?;
         self.finish(lookup, &self.flows, batch).await;
@@ -125,7 +155,7 @@ impl<S: ConversationStore> Engine<S> {
         workspace: &WorkspaceId,
         lookup: &Lookup,
         (without_effect, with_effect): (T, T),
-        change: &mut (impl FnMut(&mut Decision<'_>) -> bool + Send),
+        (change, despite): (&mut (impl FnMut(&mut Decision<'_>) -> bool + Send), bool),
         facts: Facts<'_>,
     ) -> Decided<T> {
         let found: Found = match take(facts.loaded) {
@@ -151,10 +181,14 @@ impl<S: ConversationStore> Engine<S> {
             place.settled,
             facts.now,
         );
-        let missing = decision.missing();
-        if !missing.is_empty() {
-            put_back(facts.loaded, place.with(decision.conversation));
-            return Decided::Fetch(missing);
+        match decision.ready() {
+            Err(Unready::Missing(..)) if despite => {}
+            Err(unready) => {
+                let contact = decision.conversation.contact().id.clone();
+                put_back(facts.loaded, place.with(decision.conversation));
+                return Decided::unready(contact, unready);
+            }
+            Ok(()) => {}
         }
         decision.apply_due();
         let took_effect = change(&mut decision);

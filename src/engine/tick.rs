@@ -16,7 +16,8 @@ use crate::store::{ConversationStore, Due, LeasedConversation, Loaded, Settle, S
 
 /// Claims after which a conversation that makes no progress is set aside (SEMANTICS S9).
 const MOST_CLAIMS: u32 = 10;
-/// How long a conversation of a newer release is left alone.
+/// How long a conversation is left alone that a newer release wrote, or that needs a version which cannot be used here
+/// (SEMANTICS S14).
 const NEWER_PAUSE: TimeDelta = TimeDelta::minutes(5);
 
 impl<S: ConversationStore> Engine<S> {
@@ -109,7 +110,9 @@ impl<S: ConversationStore> Engine<S> {
         };
         let (due_at, quarantine) = match outcome {
             Err(Error::Quarantined(_)) => (None, true),
-            Err(Error::NewerFormat { .. }) => (Some(later(self.now(), NEWER_PAUSE)), false),
+            Err(Error::NewerFormat { .. } | Error::VersionMissing { .. }) => {
+                (Some(later(self.now(), NEWER_PAUSE)), false)
+            }
             // Anything else is claimed again when the lease ends.
             Ok(()) | Err(_) => return,
         };

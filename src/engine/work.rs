@@ -131,9 +131,8 @@ impl<S: ConversationStore> Engine<S> {
         let (found_revision, expect) = (found.revision, Some(found.revision));
         let ground = self.ground(workspace, facts.snapshot);
         let mut decision = Decision::new(ground, found.conversation, found.settled, facts.now);
-        let missing = decision.missing();
-        if !missing.is_empty() {
-            return Decided::Fetch(missing);
+        if let Err(unready) = decision.ready() {
+            return Decided::unready(decision.conversation.contact().id.clone(), unready);
         }
         if let Some((batch, sent)) = &done.sent {
             let taken = facts.taken.map(|(alias, _)| alias);

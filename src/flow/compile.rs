@@ -20,17 +20,18 @@ use crate::flow::span::Span;
 use crate::flow::template::Template;
 use crate::flow::trigger::{Trigger, TriggerDef};
 use crate::flow::variables::{self, Mentions};
-use crate::flow::{Flow, NodeIx, Step, check, json};
+use crate::flow::{Flow, NodeIx, Step, check, json, lifecycle};
 use crate::id::check_name;
 use crate::{Channel, FlowId, Limits, NodeId};
 
 pub(crate) fn from_json(text: &str, limits: &Limits) -> Result<Flow, Issues> {
     let mut found = Found::default();
-    let def =
-        json::parse(text, limits, &mut found).and_then(|value| def::read_loosely(&value, limits, &mut found));
+    let value = json::parse(text, limits, &mut found);
+    let def = value.as_ref().and_then(|value| def::read_loosely(value, limits, &mut found));
     let is_whole = found.settle_form();
-    match def {
-        Some(def) => compile(def, limits, is_whole, found),
+    match def.zip(value) {
+        Some((def, value)) => compile(def, limits, is_whole, found)
+            .map(|flow| Flow { digest: lifecycle::digest(&value), ..flow }),
         None => Err(found.into_issues()),
     }
 }
@@ -46,7 +47,13 @@ pub(crate) fn from_def(def: FlowDef, limits: &Limits) -> Result<Flow, Issues> {
             found.add(code, &Path::Root.key(field), message, "split the flow");
         }
     }
-    if found.has_errors() { Err(found.into_issues()) } else { compile(def, limits, true, found) }
+    if found.has_errors() {
+        return Err(found.into_issues());
+    }
+    let mut flow = compile(def, limits, true, found)?;
+    let value = serde_json::from_str(&flow.def.to_json()).unwrap_or_default();
+    flow.digest = lifecycle::digest(&value);
+    Ok(flow)
 }
 
 /// `is_whole`: whether all of the definition could be read. If not, nothing is said about the graph, since what is
@@ -202,6 +209,7 @@ fn assemble(def: &FlowDef, parts: Parts, graph: Graph, entry: NodeIx) -> Option<
         reminder: parts.reminder,
         index: steps.iter().enumerate().map(|(place, step)| (step.id.clone(), NodeIx::of(place))).collect(),
         steps: steps.into(),
+        digest: 0,
     })
 }
 

@@ -119,7 +119,8 @@ pub(crate) fn check_binding<'a>(
     if found.has_errors() { Err(found.into_issues()) } else { Ok(()) }
 }
 
-fn digest(json: &Value) -> u128 {
+/// A hash of a definition's content. Sessions keep it (SEMANTICS S13): it never changes.
+pub(crate) fn digest(json: &Value) -> u128 {
     let mut hasher = SipHasher13::new();
     absorb(&mut hasher, json);
     hasher.finish128().as_u128()

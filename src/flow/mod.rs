@@ -120,6 +120,7 @@ pub struct Flow {
     reminder: Option<Reminder>,
     steps: Box<[Step]>,
     index: BTreeMap<NodeId, NodeIx>,
+    digest: u128,
 }
 
 /// A node's place in its compiled flow. It differs from version to version: what is stored names nodes by their ids.
@@ -180,6 +181,12 @@ impl Flow {
     #[must_use]
     pub fn id(&self) -> &FlowId {
         &self.id
+    }
+
+    /// A hash of its content, whatever its layout and order of keys: what a version is (SEMANTICS S13).
+    #[must_use]
+    pub fn digest(&self) -> u128 {
+        self.digest
     }
 
     /// What people call it.

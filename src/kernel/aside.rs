@@ -56,8 +56,9 @@ pub(crate) fn take_aside(session: &mut Session, input: Input, now: DateTime<Utc>
             }
             waits
         }
-        Input::Migrate { version, node } if stands_still(session) && !session.is_in_call() => {
+        Input::Migrate { version, node, digest } if stands_still(session) && !session.is_in_call() => {
             session.version = version;
+            session.digest = digest;
             session.at = node;
             session.hint = 0;
             true

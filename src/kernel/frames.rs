@@ -37,7 +37,7 @@ impl<'a> Run<'a> {
             return self.fault(FailureCode::MissingNode, text);
         };
         let (flow, version) = self.session.active();
-        let (flow, version) = (flow.clone(), version);
+        let (flow, version, digest) = (flow.clone(), version, Some(self.flow.digest()));
         let context = std::mem::replace(&mut self.session.context, entry.context);
         let vars = std::mem::take(&mut self.session.vars);
         let rare = self.session.rare();
@@ -47,7 +47,7 @@ impl<'a> Run<'a> {
                 rare.begun.get_or_insert(context);
             }
         } else {
-            rare.frames.push(Frame { flow, version, node: step.id.clone(), context, vars, jumps });
+            rare.frames.push(Frame { flow, version, digest, node: step.id.clone(), context, vars, jumps });
         }
         self.stand_in(callee);
         Some(callee.flow.start().0)
@@ -180,7 +180,9 @@ impl<'a> Run<'a> {
 
     fn stand_in(&mut self, flow: Callee<'a>) {
         let is_root = *flow.flow.id() == self.session.flow && flow.version == self.session.version;
-        self.session.rare().active = (!is_root).then(|| (flow.flow.id().clone(), flow.version));
+        let rare = self.session.rare();
+        rare.active = (!is_root).then(|| (flow.flow.id().clone(), flow.version));
+        rare.active_digest = (!is_root).then(|| flow.flow.digest());
         self.session.prune();
         self.flow = flow.flow;
         self.flow_name = flow.name;

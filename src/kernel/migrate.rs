@@ -1,14 +1,16 @@
 //! Whether a session can go on with another version of its flow, and where it stands there (SEMANTICS S5).
 
-use crate::flow::{Flow, NodeDef};
+use crate::flow::node::Node;
+use crate::flow::{Flow, NodeDef, NodeIx};
 use crate::id::NodeId;
 use crate::session::{Session, Status};
 
 /// The node of another version that a session would stand at: the one that `nodes` names for its own, else the one
-/// with the same id. Or why there is none.
+/// with the same id. Or why there is none. `from`: its own version; None: that one cannot be used here, so that the
+/// node there has to be of a kind where a session stands as this one does (SEMANTICS S14).
 pub(crate) fn migration(
     session: &Session,
-    from: &Flow,
+    from: Option<&Flow>,
     to: &Flow,
     nodes: &[(NodeId, NodeId)],
 ) -> Result<NodeId, String> {
@@ -20,9 +22,15 @@ pub(crate) fn migration(
     }
     let here = &session.at;
     let there = nodes.iter().find(|(old, _)| old == here).map_or(here, |(_, new)| new);
-    let (Some(old), Some(new)) = (find(from, here), find(to, there)) else {
-        return Err(format!("the version has no node `{there}`"));
+    let no_node = || format!("the version has no node `{there}`");
+    let new = find(to, there).ok_or_else(no_node)?;
+    let Some(from) = from else {
+        return match fits(session, to, there) {
+            true => Ok(there.clone()),
+            false => Err(format!("node `{there}` of the version is a `{}`", new.kind.as_str())),
+        };
     };
+    let old = find(from, here).ok_or_else(no_node)?;
     let (old, new) = (old.kind.as_str(), new.kind.as_str());
     if old != new {
         return Err(format!("node `{here}` is a `{old}`, and `{there}` of the version is a `{new}`"));
@@ -34,6 +42,16 @@ pub(crate) fn migration(
 pub(super) fn stands_still(session: &Session) -> bool {
     let stood = session.handoff().and_then(|handoff| handoff.stood.as_ref());
     matches!(stood.map_or(session.status, |stood| stood.status), Status::Waiting | Status::Handoff)
+}
+
+/// Whether a session that stands still may stand at this node.
+fn fits(session: &Session, flow: &Flow, node: &NodeId) -> bool {
+    let step = flow.find(node, NodeIx(u32::MAX)).and_then(|at| flow.node(at));
+    let is_at_handoff = session.handoff().is_some_and(|handoff| handoff.stood.is_none());
+    step.is_some_and(|step| match &step.node {
+        Node::Handoff(_) => is_at_handoff,
+        node => !is_at_handoff && node.question().is_some(),
+    })
 }
 
 fn find<'f>(flow: &'f Flow, id: &NodeId) -> Option<&'f NodeDef> {

@@ -43,7 +43,7 @@ use crate::value::Bag;
 pub use admit::Refusal;
 pub(crate) use admit::{Admission, Allowances, admit};
 pub(crate) use aside::take_aside;
-pub(crate) use decision::{Decision, Flows, Ground, Pinned};
+pub(crate) use decision::{Decision, Flows, Ground, Pinned, Unready};
 pub(crate) use hash::{address_hash, fingerprint, jitter, key_hash, message_hash};
 pub(crate) use inputs::{accept_inputs, default_inputs};
 pub use journal::{CalledFlow, JournalEntry, JournalStep, Seen, StepEvent};
@@ -148,6 +148,9 @@ pub enum Input {
         version: FlowVersion,
         /// The node there.
         node: NodeId,
+        /// A hash of the version's content (SEMANTICS S13).
+        #[serde(default, with = "crate::hex::option", skip_serializing_if = "Option::is_none")]
+        digest: Option<u128>,
     },
 }
 

@@ -10,6 +10,9 @@ use crate::value::Bag;
 pub(crate) struct Frame {
     pub(crate) flow: FlowId,
     pub(crate) version: FlowVersion,
+    /// A hash of that version's content (SEMANTICS S13).
+    #[serde(default, with = "crate::hex::option", skip_serializing_if = "Option::is_none")]
+    pub(crate) digest: Option<u128>,
     /// The node that called.
     pub(crate) node: NodeId,
     #[serde(default, skip_serializing_if = "Bag::is_empty")]

@@ -19,6 +19,9 @@ pub struct Session {
     pub(crate) id: SessionId,
     pub(crate) flow: FlowId,
     pub(crate) version: FlowVersion,
+    /// A hash of that version's content (SEMANTICS S13). None: an older release wrote it.
+    #[serde(default, with = "crate::hex::option", skip_serializing_if = "Option::is_none")]
+    pub(crate) digest: Option<u128>,
     pub(crate) status: Status,
     /// The node it stands at, or ended at.
     #[serde(rename = "node")]
@@ -100,6 +103,9 @@ pub(crate) struct Rare {
     /// The called flow whose node it stands at; None: its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) active: Option<(FlowId, FlowVersion)>,
+    /// A hash of the content of that version (SEMANTICS S13).
+    #[serde(default, with = "crate::hex::option", skip_serializing_if = "Option::is_none")]
+    pub(crate) active_digest: Option<u128>,
     /// What the started flow reads as `context`, where a flow that it called took its place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) begun: Option<Bag>,
@@ -154,6 +160,13 @@ impl Session {
         self.version
     }
 
+    /// A hash of the content of its version: another content under the same number is another version (SEMANTICS S13).
+    /// None: an older release wrote it, and any content of that number is taken for it.
+    #[must_use]
+    pub fn digest(&self) -> Option<u128> {
+        self.digest
+    }
+
     /// The flow whose [`node`](Self::node) it stands at, or ended at: its own, or one that was called
     /// (SEMANTICS N9).
     #[must_use]
@@ -170,6 +183,14 @@ impl Session {
         let waiting = self.frames().iter().map(|frame| (&frame.flow, frame.version));
         let called = self.called().map(|(flow, version)| (flow, *version));
         std::iter::once((&self.flow, self.version)).chain(called).chain(waiting)
+    }
+
+    /// The same with what is known of their content.
+    pub(crate) fn pins(&self) -> impl Iterator<Item = (&FlowId, FlowVersion, Option<u128>)> {
+        let waiting = self.frames().iter().map(|frame| (&frame.flow, frame.version, frame.digest));
+        let digest = self.rare.as_ref().and_then(|rare| rare.active_digest);
+        let called = self.called().map(|(flow, version)| (flow, *version, digest));
+        std::iter::once((&self.flow, self.version, self.digest)).chain(called).chain(waiting)
     }
 
     /// Whether it needs a version of a flow; any, if none is named (SEMANTICS L4).

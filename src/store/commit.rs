@@ -77,6 +77,9 @@ pub struct KeyRecord {
     pub session: SessionId,
     /// Its version.
     pub version: FlowVersion,
+    /// A hash of that version's content (SEMANTICS S13). None: an older release wrote it.
+    #[serde(default, with = "crate::hex::option", skip_serializing_if = "Option::is_none")]
+    pub digest: Option<u128>,
     /// Its contact.
     pub contact: ContactId,
     /// Until when the key is honoured.
@@ -110,6 +113,7 @@ impl KeyRecord {
             started: false,
             session: SessionId(Uuid::nil()),
             version: FlowVersion(0),
+            digest: None,
             contact: ContactId::from(Uuid::nil()),
             expires_at,
             status: None,

@@ -10,7 +10,7 @@ use crate::id::{ContactId, SessionId, WorkspaceId};
 use crate::store::{
     Commit, Committed, ConversationQuery, ConversationStore, Due, Erase, JournalEntry, JournalQuery, Leased,
     Live, Loaded, Lookup, Purge, Purged, Record, Removed, SessionQuery, SessionRecord, Settle, Settled,
-    StoreQueries,
+    SharedFlows, StoreQueries,
 };
 
 /// A store whose type is chosen at run time, such as by a host's configuration. Costs one allocation for each call.
@@ -57,6 +57,7 @@ trait Erased: Send + Sync {
     fn erase<'a>(&'a self, erase: &'a Erase) -> Boxed<'a, Option<Removed>>;
     fn update<'a>(&'a self, lookup: &'a Lookup, decide: &'a mut Decide<'a>) -> Boxed<'a, Option<Committed>>;
     fn decides_at_once(&self) -> bool;
+    fn flow_store(&self) -> Option<SharedFlows>;
     fn sessions<'a>(&'a self, query: &'a SessionQuery) -> Boxed<'a, Vec<SessionRecord>>;
     fn session<'a>(&'a self, workspace: &'a WorkspaceId, id: SessionId) -> Boxed<'a, Option<SessionRecord>>;
     fn journal<'a>(&'a self, workspace: &'a WorkspaceId, id: SessionId) -> Boxed<'a, Vec<JournalEntry>>;
@@ -91,6 +92,10 @@ impl<S: ConversationStore + StoreQueries> Erased for S {
     }
     fn decides_at_once(&self) -> bool {
         ConversationStore::decides_at_once(self)
+    }
+
+    fn flow_store(&self) -> Option<SharedFlows> {
+        ConversationStore::flow_store(self)
     }
     fn sessions<'a>(&'a self, query: &'a SessionQuery) -> Boxed<'a, Vec<SessionRecord>> {
         Box::pin(StoreQueries::sessions(self, query))
@@ -140,6 +145,10 @@ impl ConversationStore for DynStore {
     }
     fn decides_at_once(&self) -> bool {
         self.0.decides_at_once()
+    }
+
+    fn flow_store(&self) -> Option<SharedFlows> {
+        self.0.flow_store()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The port to stored definitions: what flows there are, which versions, and their JSON. Few writes, read seldom.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,7 +13,9 @@ use crate::error::StoreError;
 use crate::id::{FlowId, FlowVersion, WorkspaceId};
 
 mod memory_flows;
+mod no_flows;
 pub use memory_flows::MemoryFlows;
+pub(crate) use no_flows::NoFlows;
 
 /// Where definitions are kept: a port of its own, since a host may keep flows elsewhere than conversations.
 ///
@@ -200,6 +203,24 @@ impl<S: FlowStore + ?Sized> FlowStore for Arc<S> {
     }
     fn terminated(&self) -> impl Future<Output = Result<Vec<WorkspaceId>, StoreError>> + Send {
         (**self).terminated()
+    }
+}
+
+/// A [`FlowStore`] whose type is erased. Clones are the same store.
+#[derive(Clone)]
+pub struct SharedFlows(pub(crate) Arc<dyn DynFlowStore>);
+
+impl SharedFlows {
+    /// Erases a store's type.
+    #[must_use]
+    pub fn new(flows: impl FlowStore + 'static) -> Self {
+        Self(Arc::new(flows))
+    }
+}
+
+impl fmt::Debug for SharedFlows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedFlows").finish_non_exhaustive()
     }
 }
 

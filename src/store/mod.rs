@@ -26,8 +26,8 @@ pub use commit::{
 };
 pub use dynamic::DynStore;
 pub use flows::{
-    Catalogue, FlowChange, FlowEntry, FlowSaved, FlowState, FlowStore, MemoryFlows, VersionEntry,
-    VersionState,
+    Catalogue, FlowChange, FlowEntry, FlowSaved, FlowState, FlowStore, MemoryFlows, SharedFlows,
+    VersionEntry, VersionState,
 };
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
@@ -42,7 +42,7 @@ pub use crate::kernel::{JournalEntry, JournalStep};
 
 use crate::error::StoreError;
 
-pub(crate) use flows::DynFlowStore;
+pub(crate) use flows::{DynFlowStore, NoFlows};
 
 /// Where conversations are kept.
 ///
@@ -151,6 +151,12 @@ pub trait ConversationStore: Send + Sync {
         false
     }
 
+    /// The flows that are kept beside the conversations, which an engine uses unless its builder is
+    /// [given others](crate::Builder::flow_store). None: flows are kept elsewhere.
+    fn flow_store(&self) -> Option<SharedFlows> {
+        None
+    }
+
     /// Loads, decides, commits. The engine calls only this; a store that can hold a conversation still decides
     /// under its own lock.
     ///
@@ -209,6 +215,10 @@ macro_rules! forward {
             }
             fn decides_at_once(&self) -> bool {
                 (**self).decides_at_once()
+            }
+
+            fn flow_store(&self) -> Option<SharedFlows> {
+                (**self).flow_store()
             }
         }
     )*};

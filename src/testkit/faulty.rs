@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::error::StoreError;
 use crate::store::{
     Commit, Committed, ConversationStore, Due, Erase, Leased, Live, Loaded, Lookup, Purge, Purged, Removed,
-    Settle, Settled,
+    Settle, Settled, SharedFlows,
 };
 
 /// What a store is asked to do.
@@ -118,6 +118,10 @@ impl<S> Faulty<S> {
 }
 
 impl<S: ConversationStore> ConversationStore for Faulty<S> {
+    fn flow_store(&self) -> Option<SharedFlows> {
+        self.store.flow_store()
+    }
+
     async fn load(&self, lookup: &Lookup) -> Result<Loaded, StoreError> {
         self.run(Op::Load, self.store.load(lookup)).await
     }

@@ -405,9 +405,12 @@ fn input(act: &Act, session: &chatflow::Session) -> Input {
         Act::Handed(by) => Input::Handed(call(*by)),
         Act::CallLater(by) => Input::CallLater { call: call(*by), until: at(200) },
         Act::Held => Input::Held,
-        Act::Migrate(9) => Input::Migrate { version: FlowVersion(2), node: session.node().clone() },
+        Act::Migrate(9) => {
+            Input::Migrate { version: FlowVersion(2), node: session.node().clone(), digest: None }
+        }
         Act::Migrate(place) => {
-            Input::Migrate { version: FlowVersion(2), node: format!("n{place}").parse().expect("an id") }
+            let node = format!("n{place}").parse().expect("an id");
+            Input::Migrate { version: FlowVersion(2), node, digest: None }
         }
     }
 }

@@ -31,6 +31,7 @@ fn keyed(name: &str, key: &str) -> Commit {
         started: true,
         session: SessionId(Uuid::nil()),
         version: FlowVersion(1),
+        digest: Some(u128::MAX - 1),
         contact: ContactId::new(name).unwrap(),
         expires_at: now() + TimeDelta::hours(1),
         status: None,

@@ -9,6 +9,9 @@ mod kit;
 mod plans;
 mod suite;
 mod tx;
+mod versions;
+#[path = "../versions_kit/mod.rs"]
+mod versions_kit;
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -27,6 +30,7 @@ fn main() {
         tx::trials(),
         plans::trials(),
         faults::trials(),
+        versions::trials(),
     ];
     let trials: Vec<Trial> =
         trials.into_iter().flatten().map(|trial| trial.with_ignored_flag(!has_server)).collect();

@@ -108,6 +108,7 @@ fn key() -> (KeyName, KeyRecord) {
         started: true,
         session: SessionId(Uuid::from_u128(1)),
         version: FlowVersion(1),
+        digest: Some(u128::MAX - 1),
         contact: ann(),
         expires_at: at(3600),
         status: None,

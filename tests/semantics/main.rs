@@ -28,3 +28,6 @@ mod small_nodes;
 mod strangers;
 mod subflows;
 mod trigger;
+mod versions;
+#[path = "../versions_kit/mod.rs"]
+mod versions_kit;

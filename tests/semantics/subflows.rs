@@ -286,9 +286,9 @@ fn calls_nest_so_deeply_and_one_deeper_fails() {
     assert_eq!(Limits::default().subflow_frames, 8);
 }
 
-/// S9: a definition that is lost is a fault of the called flow; nothing is set aside.
+/// S14: a called flow whose definition is lost leaves the conversation untouched, until it is there again.
 #[test]
-fn a_called_version_that_is_lost_takes_failed() {
+fn a_called_version_that_is_lost_is_waited_for() {
     let (store, flows) = (Arc::new(MemoryStore::new()), Arc::new(MemoryFlows::new()));
     let (clock, channel) = (ManualClock::default(), Recorder::new());
     let engine = |lost: &'static str| {
@@ -300,23 +300,24 @@ fn a_called_version_that_is_lost_takes_failed() {
             .build()
     };
     let bot = engine("");
-    for sketch in [flow("child").wait_for("wait", "10m"), cautious("root", "child"), caller("bold", "child")]
-    {
+    for sketch in [flow("child").wait_for("wait", "10m"), cautious("root", "child")] {
         block_on(bot.flows().ensure(&sketch.json())).unwrap();
     }
-    block_on(bot.trigger(ada("root"))).unwrap();
-    let Triggered::Started(bold) = block_on(bot.trigger(ada("bold"))).unwrap() else { panic!() };
+    let Triggered::Started(root) = block_on(bot.trigger(ada("root"))).unwrap() else { panic!() };
+    let session = |bot: &Engine<Arc<MemoryStore>>| block_on(bot.session(root.session_id)).unwrap().unwrap();
+    let before = session(&bot);
     let forgetful = engine("child");
-    let answer = block_on(forgetful.receive(says("x"))).unwrap();
-    assert_eq!(answer, Received::Unmatched, "no question is there to be answered");
+    let refused = block_on(forgetful.receive(says("x"))).unwrap_err();
+    assert_eq!(refused.to_string(), "version 1 of flow `child` is not stored");
     clock.advance(minutes(10));
     block_on(forgetful.tick(10)).unwrap();
-    assert_eq!(channel.take_texts(), ["sorry"]);
-    let bold = block_on(forgetful.session(bold.session_id)).unwrap().unwrap();
-    let failure = bold.session().failure().unwrap();
-    assert_eq!((failure.code.as_str(), failure.flow.clone()), ("missing_node", Some(id("child"))));
-    assert_eq!(failure.message, "version 1 of flow `child` is not stored");
+    assert_eq!(session(&forgetful).session(), before.session());
+    let stranded = block_on(forgetful.stranded(SessionFilter::all())).unwrap();
+    assert_eq!((stranded.len(), &stranded[0].flow), (1, &id("child")));
     assert_eq!(block_on(forgetful.quarantined(None)).unwrap(), []);
+    clock.advance(minutes(5));
+    block_on(bot.tick(10)).unwrap();
+    assert_eq!(channel.take_texts(), ["gone"], "its time was over all the same");
 }
 
 /// Has lost the definitions of a flow.

@@ -685,11 +685,12 @@ fn a_start_names_session_flow_version_and_contact() {
     let world = World::with([question("q")]);
     block_on(world.flows().rename(&id("q"), "Well-being")).unwrap();
     let session = world.begin(ada("q").contact_id("ada"));
+    let digest = block_on(world.flows().versions(&id("q"))).unwrap()[0].digest;
     assert_eq!(
         serde_json::to_value(&session).unwrap(),
         json!({
             "session_id": session.session_id, "flow_id": "q", "flow_name": "Well-being", "flow_version": 1,
-            "contact_id": "ada", "status": "waiting", "replayed": false,
+            "flow_digest": format!("{digest:032x}"), "contact_id": "ada", "status": "waiting", "replayed": false,
         })
     );
 }

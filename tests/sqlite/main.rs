@@ -4,6 +4,8 @@
 
 #[path = "../store_kit/mod.rs"]
 mod store_kit;
+#[path = "../versions_kit/mod.rs"]
+mod versions_kit;
 
 mod crowd;
 mod faults;
@@ -12,6 +14,7 @@ mod joins;
 mod lasting;
 mod strangers;
 mod talk;
+mod versions;
 
 use std::future::{Future, ready};
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -78,7 +78,8 @@ impl Call {
             || State::now(live, record.session),
             |status| State { status, failure: record.failure },
         );
-        let mut session = self.session_ref(view, record.session, record.version, &record.contact, state);
+        let mut session =
+            self.session_ref(view, record.session, (record.version, record.digest), &record.contact, state);
         session.replayed = true;
         let triggered =
             if record.started { Triggered::Started(session) } else { Triggered::AlreadyRunning(session) };
@@ -100,10 +101,10 @@ impl Call {
     ) -> Answer {
         let live = || conversation.sessions().iter().find(|live| live.id() == self.session);
         let version = key
-            .map(|record| record.version)
-            .or_else(|| live().map(Session::version))
-            .or_else(|| view.entry.online())
-            .unwrap_or(FlowVersion(0));
+            .map(|record| (record.version, record.digest))
+            .or_else(|| live().map(|live| (live.version(), live.digest())))
+            .or_else(|| view.online().map(|(version, flow)| (version, Some(flow.digest()))))
+            .unwrap_or((FlowVersion(0), None));
         let contact = &conversation.contact().id;
         let state = decided.unwrap_or_else(|| State::now(Some(conversation), self.session));
         Answer::Final(Triggered::Started(self.session_ref(view, self.session, version, contact, state)))
@@ -113,7 +114,7 @@ impl Call {
         &self,
         view: &View,
         session: SessionId,
-        version: FlowVersion,
+        (version, digest): (FlowVersion, Option<u128>),
         contact: &ContactId,
         state: State,
     ) -> SessionRef {
@@ -122,6 +123,7 @@ impl Call {
             flow_id: self.request.flow.clone(),
             flow_name: Arc::clone(&view.entry.name),
             flow_version: version,
+            flow_digest: digest,
             contact_id: contact.clone(),
             status: state.status,
             failure: state.failure,
@@ -140,6 +142,7 @@ impl Call {
             started,
             session: session.session_id,
             version: session.flow_version,
+            digest: session.flow_digest,
             contact: session.contact_id.clone(),
             expires_at,
             status: Some(session.status),

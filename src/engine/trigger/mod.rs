@@ -20,7 +20,7 @@ use crate::kernel::{
     Admission, Allowances, Decision, Refusal, accept_inputs, admit, fingerprint, later, span,
 };
 use crate::observer::EventKind;
-use crate::session::EndReason;
+use crate::session::{EndReason, Session};
 use crate::store::{ConversationStore, KeyName, Loaded, Lookup};
 use crate::value::Bag;
 
@@ -135,7 +135,15 @@ impl<S: ConversationStore> Engine<S> {
             return self.resume_delivery(workspace, snapshot, loaded, found, now, answer);
         }
         let Some((version, flow)) = view.online().filter(|(_, flow)| flow.trigger().is_manual()) else {
-            return Decided::Answer(Err(Error::FlowNotPublished(request.flow.clone())));
+            return match view.missing_online() {
+                Some((version, reason)) => Decided::Missing(Box::new((
+                    call.target.contact(),
+                    request.flow.clone(),
+                    version,
+                    reason.clone(),
+                ))),
+                None => Decided::Answer(Err(Error::FlowNotPublished(request.flow.clone()))),
+            };
         };
         if request.discard_time.is_some_and(|discard| now >= discard) {
             return Decided::Answer(Ok(Answer::Final(Triggered::Discarded)));
@@ -155,9 +163,8 @@ impl<S: ConversationStore> Engine<S> {
             Some(found) => Decision::new(ground, found.conversation, found.settled, now),
             None => Decision::first(ground, contact.clone(), now),
         };
-        let missing = decision.missing();
-        if !missing.is_empty() {
-            return Decided::Fetch(missing);
+        if let Err(unready) = decision.ready() {
+            return Decided::unready(decision.conversation.contact().id.clone(), unready);
         }
         if !opt_out.is_known
             && let Some(address) = call.new_address(&decision.conversation.contact)
@@ -171,13 +178,14 @@ impl<S: ConversationStore> Engine<S> {
                 let contact = decision.conversation.contact().id.clone();
                 Err(Error::TooManySessions { contact, max: self.ports.limits.live_sessions })
             }
-            Admission::AlreadyRunning(session, version) => Ok(Triggered::AlreadyRunning(call.session_ref(
-                view,
-                session,
-                version,
-                &decision.conversation.contact().id,
-                State::now(Some(&decision.conversation), session),
-            ))),
+            Admission::AlreadyRunning(session, version) => {
+                let running = decision.place_of(session);
+                let running = running.and_then(|place| decision.conversation.sessions.get(place));
+                let pin = (version, running.and_then(Session::digest));
+                let state = State::now(Some(&decision.conversation), session);
+                let contact = &decision.conversation.contact().id;
+                Ok(Triggered::AlreadyRunning(call.session_ref(view, session, pin, contact, state)))
+            }
             admission => {
                 let is_new = expect.is_none();
                 begin(
@@ -199,7 +207,8 @@ impl<S: ConversationStore> Engine<S> {
                 };
                 *decided = Some(state);
                 let contact = &decision.conversation.contact().id;
-                Ok(Triggered::Started(call.session_ref(view, call.session, version, contact, state)))
+                let pin = (version, Some(flow.digest()));
+                Ok(Triggered::Started(call.session_ref(view, call.session, pin, contact, state)))
             }
         };
         let key = answer.as_ref().ok().and_then(Triggered::session).and_then(|session| {

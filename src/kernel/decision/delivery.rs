@@ -109,7 +109,7 @@ impl Decision<'_> {
     fn has_branch(&self, place: usize, outcome: &SendOutcome) -> bool {
         let step = self.conversation.sessions.get(place).and_then(|session| {
             let (flow, version) = session.active();
-            let flow = self.pinned(flow, version)?.flow?;
+            let flow = self.version_of(flow, version)?;
             flow.node(flow.find(&session.sending()?.node, NodeIx(session.hint))?)
         });
         step.is_some_and(|step| refusal(step, outcome).is_some())

@@ -18,7 +18,7 @@ use crate::kernel::route::{Asked, wait_node};
 use crate::kernel::run::{NewSession, start, take};
 use crate::kernel::{Effect, Input, Library, Scene};
 use crate::limits::Limits;
-use crate::observer::EventKind;
+use crate::observer::{EventKind, MissingReason};
 use crate::session::{
     ContactChange, Conversation, EndReason, FailureCode, Outbound, ReentryMark, Session, Status,
 };
@@ -35,12 +35,33 @@ pub(crate) trait Flows: Library {
 /// A version of a flow, and what is true of the flow now.
 #[derive(Clone, Copy)]
 pub(crate) struct Pinned<'a> {
-    /// None: the store has no such definition any more.
-    pub(crate) flow: Option<&'a Arc<Flow>>,
+    pub(crate) flow: Result<&'a Arc<Flow>, &'a MissingReason>,
+    /// A hash of its content, if it is stored (SEMANTICS S13).
+    pub(crate) digest: Option<u128>,
     pub(crate) name: &'a str,
     pub(crate) logging: bool,
     /// Whether its sessions are to be cancelled (SEMANTICS L4).
     pub(crate) terminated: bool,
+}
+
+impl<'a> Pinned<'a> {
+    /// Whether it is what a session with this digest is pinned to (SEMANTICS S13).
+    pub(crate) fn is(&self, digest: Option<u128>) -> bool {
+        digest.is_none() || digest == self.digest
+    }
+
+    /// The flow, for a session with this digest.
+    fn flow_of(&self, digest: Option<u128>) -> Option<&'a Flow> {
+        self.flow.ok().filter(|_| self.is(digest)).map(|flow| &**flow)
+    }
+}
+
+/// Why a decision on a conversation cannot be made with the flows as they are.
+pub(crate) enum Unready {
+    /// These versions have not been fetched.
+    Fetch(Vec<(FlowId, FlowVersion)>),
+    /// A version that a session needs cannot be used here (SEMANTICS S14).
+    Missing(FlowId, FlowVersion, MissingReason),
 }
 
 /// What a decision happens in.
@@ -64,6 +85,8 @@ pub(crate) struct Decision<'a> {
     pub(crate) settled: u64,
     /// Whether there is anything to commit.
     pub(crate) changed: bool,
+    /// Whether a version that a session needs cannot be used here: time does nothing then (SEMANTICS S14).
+    is_stranded: bool,
     pub(crate) started: Vec<(SessionId, FlowId, FlowVersion)>,
     pub(crate) ended: Vec<Session>,
     /// Sessions that called a flow or came back from one, with the versions that they need beside their own.
@@ -95,6 +118,7 @@ impl<'a> Decision<'a> {
             now,
             settled,
             changed: false,
+            is_stranded: false,
             started: Vec::new(),
             ended: Vec::new(),
             called: Vec::new(),
@@ -117,15 +141,32 @@ impl<'a> Decision<'a> {
         Self::new(ground, Arc::new(Conversation::new(contact, now)), 0, now)
     }
 
-    /// The versions that its live sessions need and that have not been fetched.
-    pub(crate) fn missing(&self) -> Vec<(FlowId, FlowVersion)> {
-        let mut missing = Vec::new();
-        self.conversation.sessions.iter().flat_map(Session::versions).for_each(|(flow, version)| {
-            if self.pinned(flow, version).is_none() {
-                missing.push((flow.clone(), version));
+    /// Looks for the versions that its live sessions need. The session of a terminated one needs none, as it is to end
+    /// (SEMANTICS L4).
+    pub(crate) fn ready(&mut self) -> Result<(), Unready> {
+        let (mut fetch, mut missing) = (Vec::new(), None);
+        for (flow, version, digest) in self.conversation.sessions.iter().flat_map(Session::pins) {
+            match self.pinned(flow, version) {
+                None => fetch.push((flow.clone(), version)),
+                Some(pinned) if pinned.flow_of(digest).is_some() => {}
+                Some(Pinned { terminated: true, digest: stored, .. })
+                    if digest.is_none() || digest == stored => {}
+                Some(Pinned { flow: Err(reason), digest: stored, .. })
+                    if digest.is_none() || stored.is_none() || digest == stored =>
+                {
+                    missing.get_or_insert_with(|| (flow.clone(), version, reason.clone()));
+                }
+                Some(_) => {
+                    missing.get_or_insert_with(|| (flow.clone(), version, MissingReason::NotStored));
+                }
             }
-        });
-        missing
+        }
+        if !fetch.is_empty() {
+            return Err(Unready::Fetch(fetch));
+        }
+        let Some((flow, version, reason)) = missing else { return Ok(()) };
+        self.is_stranded = true;
+        Err(Unready::Missing(flow, version, reason))
     }
 
     pub(crate) fn note(&mut self, kind: EventKind) {
@@ -147,9 +188,14 @@ impl<'a> Decision<'a> {
         }
     }
 
-    /// A version of a flow, if there is one.
+    /// A version of a flow, if it can be used here.
     pub(crate) fn version_of(&self, flow: &FlowId, version: FlowVersion) -> Option<&'a Flow> {
-        self.pinned(flow, version)?.flow.map(|flow| &**flow)
+        self.pinned(flow, version)?.flow_of(None)
+    }
+
+    /// The flow that a session was started with, if it can be used here.
+    pub(crate) fn own_flow(&self, session: &Session) -> Option<&'a Flow> {
+        self.pinned(&session.flow, session.version)?.flow_of(session.digest)
     }
 
     /// The question that a session waits at.
@@ -214,7 +260,7 @@ impl<'a> Decision<'a> {
         let (journal, version) = (session.is_journalled(), session.version);
         let logged =
             journal.then(|| Logged { input: input.clone(), version, last_seq, unsent, called: Vec::new() });
-        let is_aside = input.is_aside();
+        let (is_aside, flow) = (input.is_aside(), pinned.flow_of(session.digest));
         let conversation = Arc::make_mut(&mut self.conversation);
         let Conversation { contact, sessions, .. } = conversation;
         let Some(session) = sessions.get_mut(place) else { return false };
@@ -229,7 +275,7 @@ impl<'a> Decision<'a> {
             unsent,
             journal,
         };
-        let mut outcome = take(pinned.flow.map(|flow| &**flow), session, input, &scene);
+        let mut outcome = take(flow, session, input, &scene);
         if !outcome.taken {
             return false;
         }
@@ -382,7 +428,7 @@ fn weight_of(effects: &[Effect]) -> usize {
     effects.iter().map(text).sum()
 }
 
-/// Ends a session whose version is not stored any more, whatever reaches it.
+/// Ends a session whose version cannot be used here, whatever reaches it.
 pub(super) fn end_without_flow(session: &mut Session, input: &Input, at: DateTime<Utc>) -> bool {
     if let Input::End(reason) = input {
         session.rare().ended_by = Some(*reason);

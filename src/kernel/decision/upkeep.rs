@@ -22,6 +22,9 @@ impl Decision<'_> {
         while let Some(place) = self.terminated() {
             self.end(place, EndReason::FlowTerminated, self.now);
         }
+        if self.is_stranded {
+            return;
+        }
         self.break_silence(self.now);
         while let Some((at, timer, place)) = self.next_timer().filter(|(at, ..)| *at <= self.now) {
             let Some(session) = self.conversation.sessions.get(place) else { return };
@@ -40,8 +43,11 @@ impl Decision<'_> {
     /// The place of a session that needs a version that was terminated (SEMANTICS L4).
     fn terminated(&self) -> Option<usize> {
         let is_terminated = |session: &Session| {
-            let mut versions = session.versions();
-            versions.any(|(flow, version)| self.pinned(flow, version).is_some_and(|pinned| pinned.terminated))
+            let mut pins = session.pins();
+            pins.any(|(flow, version, digest)| {
+                let pinned = self.pinned(flow, version);
+                pinned.is_some_and(|pinned| pinned.terminated && pinned.is(digest))
+            })
         };
         self.conversation.sessions.iter().position(is_terminated)
     }
@@ -86,7 +92,9 @@ impl Decision<'_> {
 
     /// Makes the record ready to be written: what is settled is forgotten, time moves on.
     pub(crate) fn finish(&mut self) -> Option<DateTime<Utc>> {
-        self.break_silence(self.now);
+        if !self.is_stranded || self.conversation.sessions.is_empty() {
+            self.break_silence(self.now);
+        }
         let (settled, now) = (self.settled, self.now);
         let conversation = Arc::make_mut(&mut self.conversation);
         conversation.prune(settled);

@@ -51,6 +51,7 @@ pub fn start(flow: &Flow, new: NewSession, now: DateTime<Utc>) -> Session {
         id: new.id,
         flow: flow.id().clone(),
         version: new.version,
+        digest: Some(flow.digest()),
         status: Status::Running,
         at: at.clone(),
         hint: hint.0,

@@ -85,13 +85,38 @@ pub(super) struct KeyTable {
     expiry: Calendar,
     /// The contacts of records that name another contact than the commit they came with did.
     others: HashMap<KeyHash, ContactId>,
+    pins: Pins,
+}
+
+/// The versions that keys name, each once, with their digests: a key has the place of its own.
+#[derive(Default)]
+struct Pins {
+    all: Vec<Pin>,
+    places: HashMap<Pin, u32>,
+}
+
+type Pin = (FlowVersion, Option<u128>);
+
+impl Pins {
+    fn place(&mut self, pin: Pin) -> u32 {
+        let next = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        *self.places.entry(pin).or_insert_with(|| {
+            self.all.push(pin);
+            next
+        })
+    }
+
+    fn at(&self, place: u32) -> Pin {
+        self.all.get(place as usize).copied().unwrap_or((FlowVersion(0), None))
+    }
 }
 
 struct Entry {
     hash: KeyHash,
     fingerprint: [u8; 16],
     session: SessionId,
-    version: FlowVersion,
+    /// Where its version is among those of its table.
+    pin: u32,
     /// The conversation whose commit brought it.
     place: u32,
     expires_at: DateTime<Utc>,
@@ -109,6 +134,7 @@ pub(super) struct FoundKey {
     started: bool,
     session: SessionId,
     version: FlowVersion,
+    digest: Option<u128>,
     expires_at: DateTime<Utc>,
     place: u32,
     other: Option<ContactId>,
@@ -125,6 +151,7 @@ impl FoundKey {
             started,
             session,
             version,
+            digest,
             expires_at,
             place,
             other,
@@ -136,7 +163,18 @@ impl FoundKey {
             return KeyRecord::erased(expires_at);
         }
         let contact = other.unwrap_or_else(|| contact_at(place));
-        KeyRecord { fingerprint, started, session, version, contact, expires_at, status, failure, erased }
+        KeyRecord {
+            fingerprint,
+            started,
+            session,
+            version,
+            digest,
+            contact,
+            expires_at,
+            status,
+            failure,
+            erased,
+        }
     }
 }
 
@@ -144,11 +182,13 @@ impl KeyTable {
     /// The key, if it is there and unexpired.
     pub(super) fn find(&self, hash: KeyHash, now: DateTime<Utc>) -> Option<FoundKey> {
         let entry = self.entries.get(self.id(hash)?)?;
+        let pin = self.pins.at(entry.pin);
         (now < entry.expires_at).then(|| FoundKey {
             fingerprint: u128::from_le_bytes(entry.fingerprint),
             started: entry.started,
             session: entry.session,
-            version: entry.version,
+            version: pin.0,
+            digest: pin.1,
             expires_at: entry.expires_at,
             place: entry.place,
             other: self.others.get(&hash).cloned(),
@@ -171,7 +211,7 @@ impl KeyTable {
             hash,
             fingerprint: record.fingerprint.to_le_bytes(),
             session: record.session,
-            version: record.version,
+            pin: self.pins.place((record.version, record.digest)),
             place,
             expires_at: record.expires_at,
             started: record.started,
@@ -204,7 +244,6 @@ impl KeyTable {
             *entry = Entry {
                 fingerprint: [0; 16],
                 session: SessionId(uuid::Uuid::nil()),
-                version: FlowVersion(0),
                 started: false,
                 status: None,
                 failure: None,

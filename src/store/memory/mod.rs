@@ -31,7 +31,7 @@ mod workspace;
 mod write;
 
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use alias::Aliases;
 use key::Keys;
@@ -40,8 +40,8 @@ use workspace::Workspaces;
 
 use crate::error::StoreError;
 use crate::store::{
-    Commit, Committed, ConversationStore, Due, Erase, Leased, Live, Loaded, Lookup, Purge, Purged, Removed,
-    Settle, Settled,
+    Commit, Committed, ConversationStore, Due, Erase, Leased, Live, Loaded, Lookup, MemoryFlows, Purge,
+    Purged, Removed, Settle, Settled, SharedFlows,
 };
 
 /// Conversations in this process, gone when it ends: for tests, and for hosts that can afford to forget.
@@ -69,6 +69,7 @@ pub struct MemoryStore {
     shards: Shards,
     keys: Keys,
     aliases: Aliases,
+    flows: Arc<MemoryFlows>,
 }
 
 impl MemoryStore {
@@ -82,6 +83,7 @@ impl MemoryStore {
             shards,
             keys: Keys::new(parts),
             aliases: Aliases::new(parts),
+            flows: Arc::default(),
         }
     }
 }
@@ -100,6 +102,10 @@ impl fmt::Debug for MemoryStore {
 }
 
 impl ConversationStore for MemoryStore {
+    fn flow_store(&self) -> Option<SharedFlows> {
+        Some(SharedFlows::new(Arc::clone(&self.flows)))
+    }
+
     async fn load(&self, lookup: &Lookup) -> Result<Loaded, StoreError> {
         Ok(self.load_now(lookup))
     }

@@ -190,6 +190,7 @@ pub(super) struct Names<'w> {
     expires_at: Vec<i64>,
     erased: Vec<bool>,
     state: Vec<Option<String>>,
+    digest: Vec<Option<Uuid>>,
     ord: Vec<i64>,
     workspace: Vec<&'w str>,
     alias: Vec<&'w str>,
@@ -214,6 +215,7 @@ impl<'w> Names<'w> {
                 names.expires_at.push(crate::store::sql::micros(key.record.expires_at));
                 names.erased.push(key.record.erased);
                 names.state.push(crate::store::sql::state_word(&key.record));
+                names.digest.push(key.record.digest.map(Uuid::from_u128));
             }
             for (alias, _) in &write.added {
                 names.ord.push(ord);
@@ -227,7 +229,7 @@ impl<'w> Names<'w> {
     }
 
     pub(super) fn add_to<'p>(&'p self, params: &mut Vec<Param<'p>>) {
-        let all: [Param<'p>; 17] = [
+        let all: [Param<'p>; 18] = [
             (&self.key_ord, Type::INT8_ARRAY),
             (&self.key_workspace, Type::TEXT_ARRAY),
             (&self.flow, Type::TEXT_ARRAY),
@@ -245,6 +247,7 @@ impl<'w> Names<'w> {
             (&self.alias, Type::TEXT_ARRAY),
             (&self.shard, Type::INT2_ARRAY),
             (&self.contact, Type::TEXT_ARRAY),
+            (&self.digest, Type::UUID_ARRAY),
         ];
         params.extend(all);
     }

@@ -112,7 +112,7 @@ pub(super) async fn load(
     ];
     let mut all: Vec<_> = rows.iter().map(|_| Ok(Loaded::default())).collect();
     for row in link.hot(LOAD_ALL, &params).await? {
-        let ord: i64 = row.try_get(15)?;
+        let ord: i64 = row.try_get(16)?;
         if let Some(place) = usize::try_from(ord).ok().and_then(|ord| all.get_mut(ord)) {
             *place = loaded(&row, has_flows);
         }
@@ -153,6 +153,7 @@ fn key(row: &Row) -> Result<Option<KeyRecord>, Fault> {
         started: row.try_get(8)?,
         session: SessionId(row.try_get(9)?),
         version: version(row.try_get(10)?)?,
+        digest: row.try_get::<_, Option<Uuid>>(15)?.map(|digest| digest.as_u128()),
         contact: contact_id(row.try_get(11)?)?,
         expires_at,
         status,

@@ -12,7 +12,7 @@ use crate::store::postgres::{due, flows, queries, upkeep};
 use crate::store::{
     Catalogue, Commit, Committed, ConversationQuery, ConversationStore, Due, Erase, FlowChange, FlowSaved,
     FlowStore, JournalEntry, JournalQuery, Leased, Live, Loaded, Lookup, PostgresStore, Purge, Purged,
-    Record, Removed, SessionQuery, SessionRecord, Settle, Settled, StoreQueries,
+    Record, Removed, SessionQuery, SessionRecord, Settle, Settled, SharedFlows, StoreQueries,
 };
 
 /// Asks in the runtime: `$work` is an expression of `link` and of the values named before it, which are shared by
@@ -31,6 +31,10 @@ macro_rules! ask {
 }
 
 impl ConversationStore for PostgresStore {
+    fn flow_store(&self) -> Option<SharedFlows> {
+        Some(SharedFlows::new(self.clone()))
+    }
+
     async fn load(&self, lookup: &Lookup) -> Result<Loaded, StoreError> {
         self.inner.load(LoadRow::of(lookup)).await
     }

@@ -137,6 +137,7 @@ pub(super) const CREATE: &[&str] = &[
     expires_at bigint NOT NULL,
     erased boolean NOT NULL,
     state text,
+    digest uuid,
     PRIMARY KEY (workspace, flow, key))",
     "CREATE INDEX chatflow_key_expiry ON chatflow_key (expires_at)",
     "CREATE INDEX chatflow_key_contact ON chatflow_key (workspace, contact)",

@@ -123,6 +123,7 @@ fn the_first_reason_refuses_and_leaves_the_row_as_it_was() {
         started: true,
         session: SessionId(Uuid::nil()),
         version: FlowVersion(1),
+        digest: Some(u128::MAX - 1),
         contact: contact("bob"),
         expires_at: at(10),
         status: None,

@@ -36,8 +36,8 @@ const ADD_ALIAS: &str =
     "INSERT INTO chatflow_alias (workspace, alias, conversation) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
 /// What has expired, if anything, gives way.
 const ADD_KEY: &str = "INSERT OR REPLACE INTO chatflow_key \
-     (workspace, flow, key, contact, expires_at, fingerprint, started, session, version, erased, state) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+     (workspace, flow, key, contact, expires_at, fingerprint, started, session, version, erased, state, digest) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
 const ADD_SESSION: &str = "INSERT INTO chatflow_session \
      (workspace, session, contact, flow, version, started_at, called, ended_at, record) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
@@ -290,6 +290,7 @@ pub(super) fn add_key(
     let KeyRecord { started, version, erased, .. } = record;
     let (flow, version) = (name.flow.as_str(), version.0);
     let state = state_word(record);
+    let digest = record.digest.map(u128::to_be_bytes);
     let row = params![
         workspace,
         flow,
@@ -301,7 +302,8 @@ pub(super) fn add_key(
         session,
         version,
         erased,
-        state
+        state,
+        digest.as_ref().map(|digest| &digest[..])
     ];
     database.execute(ADD_KEY, row).map(|_| ())
 }

@@ -7,7 +7,7 @@ use crate::error::StoreError;
 use crate::store::sqlite::commit::{Hook, Write};
 use crate::store::{
     Commit, Committed, ConversationStore, Due, Erase, Leased, Live, Loaded, Lookup, Purge, Purged, Removed,
-    Settle, Settled, SqliteStore,
+    Settle, Settled, SharedFlows, SqliteStore,
 };
 
 /// A [`SqliteStore`] whose commits carry writes of the host's: made by [`SqliteStore::joined`].
@@ -24,6 +24,10 @@ impl fmt::Debug for JoinedStore {
 }
 
 impl ConversationStore for JoinedStore {
+    fn flow_store(&self) -> Option<SharedFlows> {
+        self.store.flow_store()
+    }
+
     async fn load(&self, lookup: &Lookup) -> Result<Loaded, StoreError> {
         self.store.load(lookup).await
     }

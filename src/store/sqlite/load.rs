@@ -22,7 +22,7 @@ pub(super) const BY_ALIAS: &str = "SELECT c.contact, c.revision, c.settled, c.le
      WHERE a.workspace = ?1 AND a.alias = ?2";
 
 /// Under its name, or as it stays after its contact was erased.
-pub(super) const KEY: &str = "SELECT fingerprint, started, session, version, contact, expires_at, erased, state \
+pub(super) const KEY: &str = "SELECT fingerprint, started, session, version, contact, expires_at, erased, state, digest \
      FROM chatflow_key WHERE workspace = ?1 AND flow = ?2 AND key IN (?3, ?4) AND expires_at > ?5";
 
 pub(super) struct Load {
@@ -76,6 +76,7 @@ fn key_record(row: &Row<'_>) -> rusqlite::Result<KeyRecord> {
         started: row.get(1)?,
         session: session(row, 2)?,
         version: FlowVersion(row.get(3)?),
+        digest: row.get::<_, Option<[u8; 16]>>(8)?.map(u128::from_be_bytes),
         contact: contact(row, 4)?,
         expires_at,
         status,

@@ -49,7 +49,7 @@ use crate::id::{ContactId, FlowId, FlowVersion, SessionId, WorkspaceId};
 use crate::store::{
     Catalogue, Commit, Committed, ConversationQuery, ConversationStore, Due, Erase, FlowChange, FlowSaved,
     FlowStore, JournalEntry, JournalQuery, Leased, Live, Loaded, Lookup, Purge, Purged, Record, Removed,
-    SessionQuery, SessionRecord, Settle, Settled, StoreQueries,
+    SessionQuery, SessionRecord, Settle, Settled, SharedFlows, StoreQueries,
 };
 
 /// Conversations and flows in one file of SQLite. Cheap to clone, and every clone is the same store.
@@ -66,7 +66,7 @@ use crate::store::{
 /// - **One process** has the file open, or several on one machine: writes wait for each other
 ///   ([`busy_timeout`](SqliteOptions::busy_timeout)), leases are judged by the `now` of each call, and so the processes'
 ///   clocks must agree. A file on a network file system is not supported. For more than one machine there is PostgreSQL.
-/// - **Flows** may be kept in the same file: give a clone to [`Builder::flow_store`](crate::Builder::flow_store).
+/// - **Flows** are kept in the same file, unless [`Builder::flow_store`](crate::Builder::flow_store) names another place.
 /// - **The host's own tables** may lie in the same file, under names that do not begin with `chatflow_`;
 ///   [`joined`](Self::joined) writes them together with a call's commit.
 ///
@@ -77,7 +77,7 @@ use crate::store::{
 /// # std::fs::create_dir_all(&folder)?;
 /// # let file = folder.join("talk.db");
 /// let store = SqliteStore::open(&file)?;
-/// let bot = Engine::builder(store.clone()).flow_store(store).build();
+/// let bot = Engine::builder(store).build();
 /// # drop(bot);
 /// # std::fs::remove_dir_all(&folder)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -254,6 +254,10 @@ impl fmt::Debug for SqliteStore {
 }
 
 impl ConversationStore for SqliteStore {
+    fn flow_store(&self) -> Option<SharedFlows> {
+        Some(SharedFlows::new(self.clone()))
+    }
+
     async fn load(&self, lookup: &Lookup) -> Result<Loaded, StoreError> {
         let has_flows = Arc::clone(&self.0.has_flows);
         let load = load::Load { lookup: lookup.clone(), has_flows };

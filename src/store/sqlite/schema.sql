@@ -42,6 +42,7 @@ CREATE TABLE chatflow_key (
   version INTEGER NOT NULL,
   erased INTEGER NOT NULL,
   state TEXT,
+  digest BLOB,
   PRIMARY KEY (workspace, flow, key)
 ) WITHOUT ROWID;
 CREATE INDEX chatflow_key_contact ON chatflow_key (workspace, contact);

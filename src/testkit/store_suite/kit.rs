@@ -116,6 +116,7 @@ pub fn key_record(name: &str, session: u128, expires_at: DateTime<Utc>) -> KeyRe
         started: true,
         session: session_id(session),
         version: FlowVersion(1),
+        digest: Some(u128::MAX - 1),
         contact: contact(name),
         expires_at,
         status: Some(Status::Failed),

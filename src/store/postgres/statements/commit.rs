@@ -112,17 +112,19 @@ macro_rules! archive {
     };
 }
 
-/// Keys and aliases, which must be new: a duplicate undoes the whole statement. $39 to $50 keys, $51 to $55 aliases.
+/// Keys and aliases, which must be new: a duplicate undoes the whole statement. $39 to $50 and $56 keys, $51 to $55
+/// aliases.
 macro_rules! names {
     () => {
         ", k AS (
     INSERT INTO chatflow_key (workspace, flow, key, fingerprint, started, session, version, contact, expires_at, erased,
-        state)
+        state, digest)
     SELECT k.workspace, k.flow, k.key, k.fingerprint, k.started, k.session, k.version, k.contact, k.expires_at,
-        k.erased, k.state
+        k.erased, k.state, k.digest
     FROM unnest($39::bigint[], $40::text[], $41::text[], $42::text[], $43::uuid[], $44::boolean[], $45::uuid[],
-        $46::bigint[], $47::text[], $48::bigint[], $49::boolean[], $50::text[])
-        AS k(ord, workspace, flow, key, fingerprint, started, session, version, contact, expires_at, erased, state)
+        $46::bigint[], $47::text[], $48::bigint[], $49::boolean[], $50::text[], $56::uuid[])
+        AS k(ord, workspace, flow, key, fingerprint, started, session, version, contact, expires_at, erased, state,
+            digest)
     JOIN c ON c.ord = k.ord
 ), a AS (
     INSERT INTO chatflow_alias (workspace, alias, shard, contact)

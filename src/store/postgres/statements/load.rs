@@ -8,7 +8,7 @@ macro_rules! loaded {
             now!(),
             ", false),
     f.revision, k.fingerprint, k.started, k.session, k.version, k.contact, k.expires_at, k.erased,
-    k.state"
+    k.state, k.digest"
         )
     };
 }
@@ -52,7 +52,7 @@ pub(in crate::store::postgres) const LOAD_ALL: &str = concat!(
     now!(),
     ", false),
     (SELECT f.revision FROM chatflow_catalogue f WHERE f.workspace = v.workspace), k.fingerprint, k.started, k.session,
-    k.version, k.contact, k.expires_at, k.erased, k.state, v.ord
+    k.version, k.contact, k.expires_at, k.erased, k.state, k.digest, v.ord
 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::smallint[], $6::uuid[], $7::text[], $8::text[],
     $9::text[], $10::bigint[]) AS v(ord, workspace, contact, alias, shard, token, flow, key, hash, now)
 LEFT JOIN chatflow_alias a ON a.workspace = v.workspace AND a.alias = v.alias
