@@ -353,7 +353,8 @@ fn a_call_keeps_the_caller_and_its_end_brings_it_back() {
     let called = pair.turn(&world, fresh.clone(), Input::Start, at(0));
     assert_eq!(steps(&called), ["start next", "note next", "call -", "start next", "wait -"]);
     let frame = json!({
-        "flow": "caller", "version": 3, "node": "call", "context": {"name": "Ada"}, "vars": {"mine": 1},
+        "flow": "caller", "version": 3, "digest": format!("{:032x}", pair.caller.digest()), "node": "call",
+        "context": {"name": "Ada"}, "vars": {"mine": 1},
     });
     assert_eq!(
         json!(called.session),
@@ -362,7 +363,8 @@ fn a_call_keeps_the_caller_and_its_end_brings_it_back() {
             json!({
                 "status": "waiting", "node": "wait", "wait": 1, "turns": 1, "context": {"of": 1},
                 "expires_at": instant(1_800), "ends_by": instant(MONTH),
-                "rare": {"frames": [frame], "active": ["child", 5]},
+                "rare": {"frames": [frame], "active": ["child", 5],
+                         "active_digest": format!("{:032x}", pair.child.digest())},
             })
         )
     );

@@ -22,8 +22,10 @@ use crate::store::{
 
 /// How long a call decides anew after lost races, by the engine's clock (SEMANTICS S17).
 const PATIENCE: TimeDelta = TimeDelta::seconds(10);
-/// The most that it decides anew where the clock does not move.
-const MOST_ATTEMPTS: u32 = 10_000;
+/// Decisions that lead to an alias of somebody else's until a call gives up.
+const MOST_REFUSALS: u32 = 16;
+/// The most that it decides anew while the clock shows the same millisecond: it stands still.
+const MOST_AT_A_STANDSTILL: u32 = 256;
 
 /// What a decision is made on.
 pub(super) struct Facts<'a> {
@@ -182,7 +184,7 @@ impl<S: ConversationStore> Engine<S> {
         };
         let mut snapshot = flows.snapshot(&self.ports, workspace, lookup.now).await?;
         let mut maybe_done = false;
-        let mut attempts = 0;
+        let (mut refusals, mut still, mut seen) = (0, 0, lookup.now);
         let mut taken = None;
         // A revision that the flows were read again for, whatever was found then: once is enough.
         let mut renewed_for = None;
@@ -268,13 +270,22 @@ impl<S: ConversationStore> Engine<S> {
                     let batch = leased.then(|| batch.written(revision, settled));
                     return Ok(Written { answer, batch: batch.filter(|batch| !batch.is_done) });
                 }
-                (Ok(Some(Committed::AliasTaken { alias, holder })), _) => taken = Some((alias, holder)),
+                (Ok(Some(Committed::AliasTaken { alias, holder })), _) => {
+                    // No race: a decision that does not know what to do about it comes to the same each time.
+                    refusals += 1;
+                    if refusals >= MOST_REFUSALS {
+                        return Err(after_doubt(maybe_done, Error::Contention));
+                    }
+                    taken = Some((alias, holder));
+                }
                 (Ok(Some(Committed::LeaseLost)), Outcome::Write(answer, ..)) => {
                     return Ok(Written { answer, batch: None });
                 }
                 (Ok(_), _) => {
-                    attempts += 1;
-                    if attempts >= MOST_ATTEMPTS || self.now() - lookup.now > PATIENCE {
+                    let now = self.now();
+                    still = if now == seen { still + 1 } else { 0 };
+                    seen = now;
+                    if still >= MOST_AT_A_STANDSTILL || now - lookup.now > PATIENCE {
                         return Err(after_doubt(maybe_done, Error::Contention));
                     }
                     step_back().await;

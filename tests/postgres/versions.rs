@@ -2,15 +2,18 @@
 
 use libtest_mimic::Trial;
 
-use crate::kit::{Database, Layout, trial};
+use crate::kit::{Database, Layout, block_on};
 use crate::versions_kit;
 
 pub fn trials() -> Vec<Trial> {
     macro_rules! on_postgres {
         ($($name:literal => $scenario:ident),* $(,)?) => {
-            vec![$(trial(concat!("versions::", $name), || async {
-                let database = Database::new(Layout::Plain).await;
-                versions_kit::$scenario(async || database.store().await).await;
+            vec![$(Trial::test(concat!("versions::", $name), || {
+                block_on(async {
+                    let database = Database::new(Layout::Plain).await;
+                    versions_kit::$scenario(async || database.store().await).await;
+                });
+                Ok(())
             })),*]
         };
     }

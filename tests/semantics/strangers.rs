@@ -268,7 +268,8 @@ impl ConversationStore for Between {
 fn a_message_that_comes_while_a_stranger_goes_is_kept() {
     let store = Arc::new(Between::default());
     let clock = ManualClock::default();
-    let bot = Engine::builder(Arc::clone(&store)).transport(Recorder::new()).clock(clock.clone()).build();
+    let builder = Engine::builder(Arc::clone(&store)).flow_store(chatflow::MemoryFlows::default());
+    let bot = builder.transport(Recorder::new()).clock(clock.clone()).build();
     let json = question("ask").on(json!([{"match": "any"}])).json();
     block_on(bot.flows().ensure_on(&json, [account(SHOP)])).unwrap();
     block_on(bot.receive(stranger(1))).unwrap();
