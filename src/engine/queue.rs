@@ -153,7 +153,6 @@ impl Drop for Waiting<'_> {
 }
 
 #[cfg(test)]
-#[expect(clippy::indexing_slicing, reason = "a test may fail")]
 mod tests {
     use std::pin::pin;
 
