@@ -178,9 +178,9 @@ impl<S: ConversationStore> Engine<S> {
         mut first: Option<Loaded>,
         mut decide: impl FnMut(Facts<'_>) -> Decided<T> + Send,
     ) -> Result<Written<T>, Error> {
-        let _turn = match self.store.decides_at_once() {
-            true => None,
-            false => Some(self.ports.queues.turn(workspace, &lookup.subject).await),
+        let _turn = match self.store.queues_callers() {
+            true => Some(self.ports.queues.turn(workspace, &lookup.subject).await),
+            false => None,
         };
         let mut snapshot = flows.snapshot(&self.ports, workspace, lookup.now).await?;
         let mut maybe_done = false;

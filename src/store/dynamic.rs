@@ -56,7 +56,7 @@ trait Erased: Send + Sync {
     fn purge<'a>(&'a self, purge: &'a Purge) -> Boxed<'a, Purged>;
     fn erase<'a>(&'a self, erase: &'a Erase) -> Boxed<'a, Option<Removed>>;
     fn update<'a>(&'a self, lookup: &'a Lookup, decide: &'a mut Decide<'a>) -> Boxed<'a, Option<Committed>>;
-    fn decides_at_once(&self) -> bool;
+    fn queues_callers(&self) -> bool;
     fn flow_store(&self) -> Option<SharedFlows>;
     fn sessions<'a>(&'a self, query: &'a SessionQuery) -> Boxed<'a, Vec<SessionRecord>>;
     fn session<'a>(&'a self, workspace: &'a WorkspaceId, id: SessionId) -> Boxed<'a, Option<SessionRecord>>;
@@ -90,10 +90,9 @@ impl<S: ConversationStore + StoreQueries> Erased for S {
     fn update<'a>(&'a self, lookup: &'a Lookup, decide: &'a mut Decide<'a>) -> Boxed<'a, Option<Committed>> {
         Box::pin(ConversationStore::update(self, lookup, decide))
     }
-    fn decides_at_once(&self) -> bool {
-        ConversationStore::decides_at_once(self)
+    fn queues_callers(&self) -> bool {
+        ConversationStore::queues_callers(self)
     }
-
     fn flow_store(&self) -> Option<SharedFlows> {
         ConversationStore::flow_store(self)
     }
@@ -143,10 +142,9 @@ impl ConversationStore for DynStore {
     ) -> Result<Option<Committed>, StoreError> {
         self.0.update(lookup, decide).await
     }
-    fn decides_at_once(&self) -> bool {
-        self.0.decides_at_once()
+    fn queues_callers(&self) -> bool {
+        self.0.queues_callers()
     }
-
     fn flow_store(&self) -> Option<SharedFlows> {
         self.0.flow_store()
     }

@@ -145,10 +145,12 @@ pub trait ConversationStore: Send + Sync {
     /// Forgets a contact. None: its conversation is not there, or at another revision, and nothing was removed.
     fn erase(&self, erase: &Erase) -> impl Future<Output = Result<Option<Removed>, StoreError>> + Send;
 
-    /// Whether `update` decides under the store's own lock and without a pause between load and commit. Else callers of
-    /// one conversation wait for each other in this process, in order of arrival (SEMANTICS S17).
-    fn decides_at_once(&self) -> bool {
-        false
+    /// Makes callers of one conversation wait for each other in this process, in order of arrival (SEMANTICS S17), if
+    /// true. A store answers false if its `update` decides under its own lock, without a pause between load and commit;
+    /// and if it works inside a transaction of the host's, where a caller who waits for what the transaction wrote must
+    /// not be waited for.
+    fn queues_callers(&self) -> bool {
+        true
     }
 
     /// The flows that are kept beside the conversations, which an engine uses unless its builder is
@@ -213,10 +215,9 @@ macro_rules! forward {
             ) -> impl Future<Output = Result<Option<Committed>, StoreError>> + Send {
                 (**self).update(lookup, decide)
             }
-            fn decides_at_once(&self) -> bool {
-                (**self).decides_at_once()
+            fn queues_callers(&self) -> bool {
+                (**self).queues_callers()
             }
-
             fn flow_store(&self) -> Option<SharedFlows> {
                 (**self).flow_store()
             }

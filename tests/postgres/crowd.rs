@@ -1,6 +1,7 @@
 //! Many callers of one contact at the same moment.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chatflow::testkit::{ManualClock, Recorder};
 use chatflow::{Channel, Engine, Inbound, PostgresStore, Received, TriggerRequest};
@@ -50,6 +51,36 @@ async fn a_burst_of_one_contact_is_taken_whole() {
     }
 }
 
+/// SEMANTICS S17: whoever works inside a transaction of its own holds what it wrote there, and so waits in no line behind
+/// a caller who waits for just that.
+async fn a_transaction_of_the_host_does_not_wait_behind_who_waits_for_it() {
+    let database = Database::new(Layout::Plain).await;
+    let store = database.store().await;
+    let bot = Engine::builder(store.clone()).transport(Recorder::new()).build();
+    let _ = bot.flows().ensure(FLOW).await.unwrap();
+    let _ = bot.trigger(TriggerRequest::new("hi").phone(ANN)).await.unwrap();
+    let says = |id: &str| Inbound::text(Channel::Sms, "+15550100", ANN, "text").id(id);
+
+    let mut client = database.client().await;
+    let transaction = client.transaction().await.unwrap();
+    let inside = bot.on(store.in_tx(&transaction));
+    assert!(matches!(inside.receive(says("m1")).await.unwrap(), Received::Consumed { .. }));
+    let (outside, late) = (bot.clone(), says("m2"));
+    let waiting = tokio::spawn(async move { outside.receive(late).await });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(!waiting.is_finished(), "it waits for what the transaction wrote");
+    let again = tokio::time::timeout(Duration::from_secs(5), inside.receive(says("m3"))).await;
+    assert!(matches!(again.expect("it does not wait"), Ok(Received::Unmatched)));
+    transaction.commit().await.unwrap();
+    assert!(matches!(waiting.await.unwrap(), Ok(Received::Unmatched)));
+}
+
 pub fn trials() -> Vec<Trial> {
-    vec![trial("a_burst_of_one_contact_is_taken_whole", a_burst_of_one_contact_is_taken_whole)]
+    vec![
+        trial("a_burst_of_one_contact_is_taken_whole", a_burst_of_one_contact_is_taken_whole),
+        trial(
+            "a_transaction_of_the_host_does_not_wait_behind_who_waits_for_it",
+            a_transaction_of_the_host_does_not_wait_behind_who_waits_for_it,
+        ),
+    ]
 }

@@ -142,8 +142,8 @@ impl ConversationStore for MemoryStore {
         self.update_now(lookup, decide)
     }
 
-    fn decides_at_once(&self) -> bool {
-        true
+    fn queues_callers(&self) -> bool {
+        false
     }
 }
 

@@ -52,6 +52,10 @@ fn failed(what: &'static str) -> impl FnOnce(Fault) -> StoreError {
 }
 
 impl ConversationStore for PostgresTx<'_> {
+    fn queues_callers(&self) -> bool {
+        false
+    }
+
     async fn load(&self, lookup: &Lookup) -> Result<Loaded, StoreError> {
         load::load_one(&self.link(), &LoadRow::of(lookup), self.inner.has_flows())
             .await
