@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::address::{Address, Alias};
 use crate::engine::Engine;
 use crate::engine::decide::unreadable;
+use crate::engine::resume::Needs;
 use crate::error::Error;
 use crate::id::{ContactId, WorkspaceId};
 use crate::kernel::Decision;
@@ -179,7 +180,7 @@ impl<S: ConversationStore> Engine<S> {
                 return Err(Error::invalid("from", "must not be in a session"));
             }
             let lookup = Lookup { in_place: false, ..self.lookup(workspace, Subject::Contact(into.clone())) };
-            let taken = self.act_on(&lookup, (), (), |decision| {
+            let taken = self.act_on(&lookup, Needs::Flows, ((), ()), |decision| {
                 decision.edit().contact.addresses.push(address.clone());
                 decision.add_aliases.push(Alias::Address(address.clone()));
                 true

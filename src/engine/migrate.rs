@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::address::Alias;
 use crate::engine::Engine;
 use crate::engine::decide::unreadable;
+use crate::engine::resume::Needs;
 use crate::error::Error;
 use crate::flow::Flow;
 use crate::id::{FlowId, FlowVersion, NodeId, SessionId};
@@ -31,8 +32,9 @@ impl<S: ConversationStore> Engine<S> {
     /// Takes a session that stands at a question to another version of its flow, online or offline (SEMANTICS S5).
     ///
     /// It stands there at the node that `nodes` names for its own (pairs of old and new id), else at the one with the
-    /// same id: a node of the same kind. A session whose version cannot be used here (SEMANTICS S14) goes to a question. What it knows stays, and so do its deadline, its expiry and the wait number,
-    /// so that a choice that was offered before still answers.
+    /// same id: a node of the same kind, or any question for a session whose version cannot be used here
+    /// (SEMANTICS S14). The values that it has stay, and so do its deadline, its expiry and the wait number, so that a
+    /// choice that was offered before still answers.
     ///
     /// # Errors
     /// `SessionNotFound`; `CannotMigrate` with the reason: the session ended, is not at a question, is in a flow that
@@ -49,12 +51,12 @@ impl<S: ConversationStore> Engine<S> {
         let flow = self.flow_of(session).await?.ok_or_else(|| refused("it has ended".to_owned()))?;
         let target = self.version(&flow, version).await?.map_err(refused)?;
         let mut outcome = Err("it has ended".to_owned());
-        let subject = Subject::Alias(Alias::Session(session));
+        let lookup = self.lookup(workspace, Subject::Alias(Alias::Session(session)));
         let change = |decision: &mut Decision<'_>| {
             outcome = migrate(decision, session, version, &target, nodes);
             outcome.is_ok()
         };
-        self.act_despite(workspace, subject, (), (), change).await?;
+        self.act_on(&lookup, Needs::Nothing, ((), ()), change).await?;
         outcome.map_err(refused)
     }
 

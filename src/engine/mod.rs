@@ -75,7 +75,9 @@ use workspaces::Catalogues;
 /// made with a wrong name ([`in_workspace`](Self::in_workspace)), and whatever reads a conversation answers
 /// [`NewerFormat`](Error::NewerFormat) to a record of a newer release, and [`VersionMissing`](Error::VersionMissing) to
 /// one that needs a version of a flow which cannot be used here (SEMANTICS S14); all but `cancel`, `erase`, `migrate`
-/// and whatever only looks.
+/// and whatever only looks. After an error of `Store` of kind
+/// [`Unknown`](crate::error::StoreErrorKind::Unknown) nobody knows whether a call took effect; after any other it did not
+/// (SEMANTICS D6).
 ///
 /// ```
 /// use chatflow::{Engine, Error, MemoryStore, TriggerRequest, Triggered};

@@ -31,7 +31,9 @@ impl<S: ConversationStore> Engine<S> {
     /// Safe to repeat with the same `id`: a redelivery answers [`Received::Duplicate`] and changes nothing.
     ///
     /// # Errors
-    /// `InvalidInput`, `Quarantined`, `Contention`, `Store`. The message was not taken.
+    /// `InvalidInput`, `Quarantined`, `VersionMissing`, `Contention`, `Store`. The message was not taken, unless `Store` is
+    /// of kind [`Unknown`](crate::error::StoreErrorKind::Unknown): then nobody knows, and the same call with the same `id`
+    /// finds out (SEMANTICS D6).
     pub async fn receive(&self, inbound: Inbound) -> Result<Received, Error> {
         let workspace = self.workspace()?;
         let inbound = inbound.check(&self.ports.limits)?;

@@ -12,6 +12,15 @@ use crate::observer::EventKind;
 use crate::session::{DeliveryReport, EndReason};
 use crate::store::{ConversationStore, Lookup, Subject};
 
+/// The versions of flows that a change to a conversation cannot do without (SEMANTICS S14).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Needs {
+    /// All that its live sessions are pinned to.
+    Flows,
+    /// None: where one cannot be used here, the change is made and nothing that was due is applied.
+    Nothing,
+}
+
 impl<S: ConversationStore> Engine<S> {
     /// Hands in the result of a call that the host answered with [`Answer::Later`](crate::Answer::Later)
     /// (SEMANTICS D2).
@@ -45,17 +54,12 @@ impl<S: ConversationStore> Engine<S> {
         if self.store.load(&lookup).await?.conversation.is_none() {
             return Err(Error::SessionNotFound(session));
         }
-        self.act_despite(
-            workspace,
-            lookup.subject,
-            Cancelled::AlreadyEnded,
-            Cancelled::Cancelled,
-            |decision| {
-                let place = decision.conversation.sessions.iter().position(|live| live.id == session);
-                let now = decision.now;
-                place.map(|place| decision.end(place, EndReason::Cancelled, now)).is_some()
-            },
-        )
+        let effects = (Cancelled::AlreadyEnded, Cancelled::Cancelled);
+        self.act_on(&lookup, Needs::Nothing, effects, |decision| {
+            let place = decision.conversation.sessions.iter().position(|live| live.id == session);
+            let now = decision.now;
+            place.map(|place| decision.end(place, EndReason::Cancelled, now)).is_some()
+        })
         .await
     }
 
@@ -77,7 +81,7 @@ impl<S: ConversationStore> Engine<S> {
         };
         let lookup = self.lookup(workspace, Subject::Alias(Alias::Session(message.session)));
         let mut known = None;
-        self.act_on(&lookup, (), (), |decision| {
+        self.act_on(&lookup, Needs::Flows, ((), ()), |decision| {
             let conversation = &decision.conversation;
             known =
                 (1..=conversation.last_seq).contains(&message.seq).then(|| conversation.contact().id.clone());
@@ -105,45 +109,21 @@ impl<S: ConversationStore> Engine<S> {
         with_effect: T,
         change: impl FnMut(&mut Decision<'_>) -> bool + Send,
     ) -> Result<T, Error> {
-        self.act_on(&self.lookup(workspace, subject), without_effect, with_effect, change).await
-    }
-
-    /// The same, also where a version that the conversation needs cannot be used here: then nothing that was due is
-    /// applied (SEMANTICS S14).
-    pub(super) async fn act_despite<T: Copy + Send + Sync>(
-        &self,
-        workspace: &WorkspaceId,
-        subject: Subject,
-        without_effect: T,
-        with_effect: T,
-        change: impl FnMut(&mut Decision<'_>) -> bool + Send,
-    ) -> Result<T, Error> {
         let lookup = self.lookup(workspace, subject);
-        self.act_if(&lookup, (without_effect, with_effect), change, true).await
+        self.act_on(&lookup, Needs::Flows, (without_effect, with_effect), change).await
     }
 
     /// The same, with a lookup of the caller's: one that may add addresses must not decide in place.
     pub(super) async fn act_on<T: Copy + Send + Sync>(
         &self,
         lookup: &Lookup,
-        without_effect: T,
-        with_effect: T,
-        change: impl FnMut(&mut Decision<'_>) -> bool + Send,
-    ) -> Result<T, Error> {
-        self.act_if(lookup, (without_effect, with_effect), change, false).await
-    }
-
-    /// `despite`: also where a version that the conversation needs cannot be used here.
-    async fn act_if<T: Copy + Send + Sync>(
-        &self,
-        lookup: &Lookup,
+        needs: Needs,
         effects: (T, T),
         mut change: impl FnMut(&mut Decision<'_>) -> bool + Send,
-        despite: bool,
     ) -> Result<T, Error> {
         let workspace = &lookup.workspace;
         let decide =
-            |facts: Facts<'_>| self.decide_act(workspace, lookup, effects, (&mut change, despite), facts);
+            |facts: Facts<'_>| self.decide_act(workspace, lookup, needs, effects, &mut change, facts);
         let Written { answer, batch } = self.transact(workspace, &self.flows, lookup, None, decide).await?;
         let answer = answer?;
         self.finish(lookup, &self.flows, batch).await;
@@ -154,8 +134,9 @@ impl<S: ConversationStore> Engine<S> {
         &self,
         workspace: &WorkspaceId,
         lookup: &Lookup,
+        needs: Needs,
         (without_effect, with_effect): (T, T),
-        (change, despite): (&mut (impl FnMut(&mut Decision<'_>) -> bool + Send), bool),
+        change: &mut (impl FnMut(&mut Decision<'_>) -> bool + Send),
         facts: Facts<'_>,
     ) -> Decided<T> {
         let found: Found = match take(facts.loaded) {
@@ -182,7 +163,7 @@ impl<S: ConversationStore> Engine<S> {
             facts.now,
         );
         match decision.ready() {
-            Err(Unready::Missing(..)) if despite => {}
+            Err(Unready::Missing(..)) if needs == Needs::Nothing => {}
             Err(unready) => {
                 let contact = decision.conversation.contact().id.clone();
                 put_back(facts.loaded, place.with(decision.conversation));

@@ -35,7 +35,9 @@ impl<S: ConversationStore> Engine<S> {
     ///
     /// # Errors
     /// `InvalidInput`, `FlowNotFound`, `FlowNotPublished`, `IdempotencyConflict`, `ContactNotFound`,
-    /// `TooManySessions`, `Quarantined`, `Contention`, `Store`. Nothing was started, and the key was not used.
+    /// `TooManySessions`, `Quarantined`, `VersionMissing`, `Contention`, `Store`. Nothing was started, and the key was not
+    /// used, unless `Store` is of kind [`Unknown`](crate::error::StoreErrorKind::Unknown): then nobody knows, and the same
+    /// call with the same `uuid` finds out (SEMANTICS D6).
     pub async fn trigger(&self, request: TriggerRequest) -> Result<Triggered, Error> {
         let workspace = self.workspace()?;
         let mut request = request.check(&self.ports.limits)?;
