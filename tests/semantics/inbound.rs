@@ -188,30 +188,6 @@ fn a_redelivery_is_recognised_after_many_calls() {
     assert_eq!(again, Received::Duplicate { first: Box::new(consumed(session.session_id)) });
 }
 
-/// I13: whoever is not known leaves no trace, unless a session starts or they opt out.
-#[test]
-fn a_stranger_who_starts_nothing_leaves_no_trace() {
-    let world = World::with([on("t", "first_contact", "")]);
-    let old = world.now() - days(2);
-    for number in 0..50 {
-        let phone = format!("+141555502{number:02}");
-        let late = Inbound::text(Channel::WhatsApp, SHOP, &phone, "hello").id("m1").timestamp(old);
-        assert_eq!(world.receive(late), Received::TooOld);
-        let elsewhere = Inbound::text(Channel::WhatsApp, OTHER, &phone, "hello");
-        assert_eq!(world.receive(elsewhere), Received::Unmatched);
-    }
-    let known = |phone: &str| {
-        let address = chatflow::Address::new(&account(SHOP), phone).unwrap();
-        block_on(world.bot.contact_at(&address)).unwrap().is_some()
-    };
-    assert!(!known("+14155550201"));
-    let fresh = Inbound::text(Channel::WhatsApp, SHOP, "+14155550201", "hello").id("m2");
-    assert!(matches!(world.receive(fresh), Received::Started { .. }), "it is the first contact still");
-    let stop = Inbound::text(Channel::WhatsApp, SHOP, "+14155550202", "stop");
-    assert!(matches!(world.receive(stop), Received::Keyword { .. }));
-    assert!(known("+14155550202"), "an opt-out is kept");
-}
-
 /// I2
 #[test]
 fn message_ids_are_remembered_for_7_days() {

@@ -4,6 +4,7 @@
 #![allow(unused_must_use, reason = "what leads up to a test answers, too")]
 
 mod ask;
+mod became;
 mod calls;
 mod contact;
 mod debounce;
@@ -27,6 +28,7 @@ mod session;
 mod small_nodes;
 mod strangers;
 mod subflows;
+mod tapped;
 mod trigger;
 mod versions;
 #[path = "../versions_kit/mod.rs"]

@@ -633,9 +633,8 @@ fn a_conversation_that_can_not_be_decoded_is_set_aside() {
     is_quarantined(&world, "ada");
 }
 
-/// S9: a roll-out is under way; nobody has to look at the conversation.
-#[test]
-fn a_conversation_of_a_newer_release_is_left_to_that_release() {
+/// A conversation of Ada's that a newer release wrote, after a tick.
+fn written_by_a_newer_release() -> World {
     let world = World::with([talk()]);
     world.begin(ada("t").contact_id("ada"));
     overwrite(&world, |mut bytes| {
@@ -643,6 +642,13 @@ fn a_conversation_of_a_newer_release_is_left_to_that_release() {
         bytes
     });
     world.tick();
+    world
+}
+
+/// S9: a roll-out is under way; nobody has to look at the conversation.
+#[test]
+fn a_conversation_of_a_newer_release_is_left_to_that_release() {
+    let world = written_by_a_newer_release();
     assert_eq!(block_on(world.bot.quarantined(None)).unwrap(), []);
     let newer = "stored conversation has format 65535, this release reads up to 1";
     assert_eq!(told(block_on(world.bot.contact(&contact_id("ada")))), ("newer_format", newer.to_owned()));
@@ -652,13 +658,7 @@ fn a_conversation_of_a_newer_release_is_left_to_that_release() {
 /// S9: it is looked at every five minutes, not with each tick.
 #[test]
 fn a_conversation_of_a_newer_release_is_put_off() {
-    let world = World::with([talk()]);
-    world.begin(ada("t").contact_id("ada"));
-    overwrite(&world, |mut bytes| {
-        bytes[4..6].fill(0xff);
-        bytes
-    });
-    world.tick();
+    let world = written_by_a_newer_release();
     let worked = |after| {
         world.pass(after);
         block_on(world.bot.tick(10)).unwrap().worked

@@ -6,10 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chatflow::engine::Unpublish;
-use chatflow::store::{
-    Catalogue, Commit, Committed, ConversationStore, Due, Erase, FlowChange, FlowSaved, FlowStore, Leased,
-    Live, Loaded, Lookup, MemoryFlows, Purge, Purged, Removed, Settle, Settled,
-};
+use chatflow::store::{Catalogue, FlowChange, FlowSaved, FlowStore, MemoryFlows};
 use chatflow::testkit::{ManualClock, Recorder};
 use chatflow::{
     Address, Channel, Engine, FlowId, FlowVersion, Inbound, MemoryStore, Phone, Profile, Received,
@@ -20,6 +17,7 @@ use pollster::block_on;
 use serde_json::json;
 
 use crate::kit::*;
+use crate::tapped::{Tapped, Write};
 
 /// Counts what it is asked.
 #[derive(Clone, Default)]
@@ -231,44 +229,19 @@ fn a_stranger_in_a_session_stays() {
     assert!(world.knows(1) && sessions[0].session().status() == Status::Waiting);
 }
 
-/// A store in which something happens just before a conversation is removed.
-#[derive(Default)]
-struct Between(MemoryStore, Mutex<Option<Box<dyn FnOnce() + Send>>>);
-
-impl ConversationStore for Between {
-    async fn load(&self, lookup: &Lookup) -> Result<Loaded, StoreError> {
-        self.0.load(lookup).await
-    }
-    async fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {
-        self.0.commit(commit).await
-    }
-    async fn settle(&self, settle: &Settle) -> Result<Settled, StoreError> {
-        self.0.settle(settle).await
-    }
-    async fn lease_due(&self, due: &Due) -> Result<Leased, StoreError> {
-        self.0.lease_due(due).await
-    }
-    async fn live(&self, live: &Live) -> Result<u64, StoreError> {
-        self.0.live(live).await
-    }
-    async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
-        self.0.purge(purge).await
-    }
-    async fn erase(&self, erase: &Erase) -> Result<Option<Removed>, StoreError> {
-        let first = self.1.lock().unwrap().take();
-        if let Some(first) = first {
-            first();
-        }
-        self.0.erase(erase).await
-    }
-}
-
 /// SEMANTICS S19, D3: who comes back while its conversation goes loses nothing.
 #[test]
 fn a_message_that_comes_while_a_stranger_goes_is_kept() {
-    let store = Arc::new(Between::default());
+    let meanwhile: Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>> = Arc::default();
+    let hook = Arc::clone(&meanwhile);
+    let store = Tapped::new(move |write| {
+        let first = matches!(write, Write::Erase).then(|| hook.lock().unwrap().take()).flatten();
+        if let Some(first) = first {
+            first();
+        }
+    });
     let clock = ManualClock::default();
-    let builder = Engine::builder(Arc::clone(&store)).flow_store(chatflow::MemoryFlows::default());
+    let builder = Engine::builder(store).flow_store(MemoryFlows::default());
     let bot = builder.transport(Recorder::new()).clock(clock.clone()).build();
     let json = question("ask").on(json!([{"match": "any"}])).json();
     block_on(bot.flows().ensure_on(&json, [account(SHOP)])).unwrap();
@@ -277,13 +250,37 @@ fn a_message_that_comes_while_a_stranger_goes_is_kept() {
     while block_on(bot.tick(10)).unwrap().worked > 0 {}
     clock.advance(TimeDelta::days(200));
     let writer = bot.clone();
-    *store.1.lock().unwrap() = Some(Box::new(move || {
+    *meanwhile.lock().unwrap() = Some(Box::new(move || {
         block_on(writer.receive(stranger(1).id("again"))).unwrap();
     }));
     while block_on(bot.tick(10)).unwrap().worked > 0 {}
-    assert!(store.1.lock().unwrap().is_none(), "it was about to go");
+    assert!(meanwhile.lock().unwrap().is_none(), "it was about to go");
     assert!(block_on(bot.contact_at(&at(1))).unwrap().is_some());
     let reply = Inbound::text(Channel::WhatsApp, SHOP, "+14157770001", "fine").id("reply");
     let taken = block_on(bot.receive(reply)).unwrap();
     assert!(matches!(taken, Received::Consumed { .. }), "{taken:?}");
+}
+
+/// I13: somebody who is not known leaves no trace, unless a session starts or they opt out.
+#[test]
+fn a_stranger_who_starts_nothing_leaves_no_trace() {
+    let world = World::with([flow("t").on(json!([{"match": "first_contact"}])).send("hi", "Hi")]);
+    let old = world.now() - days(2);
+    for number in 0..50 {
+        let phone = format!("+141555502{number:02}");
+        let late = Inbound::text(Channel::WhatsApp, SHOP, &phone, "hello").id("m1").timestamp(old);
+        assert_eq!(world.receive(late), Received::TooOld);
+        let elsewhere = Inbound::text(Channel::WhatsApp, "+15550111", &phone, "hello");
+        assert_eq!(world.receive(elsewhere), Received::Unmatched);
+    }
+    let known = |phone: &str| {
+        let address = Address::new(&account(SHOP), phone).unwrap();
+        block_on(world.bot.contact_at(&address)).unwrap().is_some()
+    };
+    assert!(!known("+14155550201"));
+    let fresh = Inbound::text(Channel::WhatsApp, SHOP, "+14155550201", "hello").id("m2");
+    assert!(matches!(world.receive(fresh), Received::Started { .. }), "it is the first contact still");
+    let stop = Inbound::text(Channel::WhatsApp, SHOP, "+14155550202", "stop");
+    assert!(matches!(world.receive(stop), Received::Keyword { .. }));
+    assert!(known("+14155550202"), "an opt-out is kept");
 }

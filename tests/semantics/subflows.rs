@@ -2,10 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use chatflow::store::{
-    Catalogue, Commit, Committed, ConversationStore, Due, Erase, FlowChange, FlowSaved, FlowStore, Leased,
-    Live, Loaded, Lookup, MemoryFlows, Purge, Purged, Removed, Settle, Settled,
-};
+use chatflow::store::{Catalogue, FlowChange, FlowSaved, FlowStore, MemoryFlows};
 use chatflow::testkit::{ManualClock, Recorder};
 use chatflow::{
     Engine, EventKind, FlowId, FlowVersion, JournalFilter, Limits, MemoryStore, NodeId, Received, Rehearsal,
@@ -16,6 +13,7 @@ use pollster::block_on;
 use serde_json::{Value, json};
 
 use crate::kit::*;
+use crate::tapped::{Tapped, Write};
 
 /// Calls this flow, and says what came of it.
 fn caller(code: &str, callee: &str) -> Sketch {
@@ -369,46 +367,19 @@ fn another_process_goes_on_with_a_called_flow_of_an_older_version() {
     assert_eq!(channel.take_texts(), ["one", "one x", "back", "back"]);
 }
 
-/// A store that keeps what is said of calls, and of what ended.
-#[derive(Clone, Default)]
-struct Ledger {
-    store: Arc<MemoryStore>,
-    called: Arc<Mutex<Vec<SessionId>>>,
-    ended: Arc<Mutex<Vec<SessionId>>>,
-}
-
-impl ConversationStore for Ledger {
-    async fn load(&self, lookup: &Lookup) -> Result<Loaded, StoreError> {
-        self.store.load(lookup).await
-    }
-    async fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {
-        self.called.lock().unwrap().extend(commit.called.iter().map(|(session, _)| *session));
-        self.ended.lock().unwrap().extend(commit.ended.iter().map(|ended| ended.session().id()));
-        self.store.commit(commit).await
-    }
-    async fn settle(&self, settle: &Settle) -> Result<Settled, StoreError> {
-        self.store.settle(settle).await
-    }
-    async fn lease_due(&self, due: &Due) -> Result<Leased, StoreError> {
-        self.store.lease_due(due).await
-    }
-    async fn live(&self, live: &Live) -> Result<u64, StoreError> {
-        self.store.live(live).await
-    }
-    async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
-        self.store.purge(purge).await
-    }
-    async fn erase(&self, erase: &Erase) -> Result<Option<Removed>, StoreError> {
-        self.store.erase(erase).await
-    }
-}
-
 /// Store contract, rule 24: of a session that ended in the commit in which it called nothing is said of calls, or a
-/// store that counts by an index would count it for ever.
+/// store that counts by an index would never stop counting it.
 #[test]
 fn a_session_that_ends_in_the_turn_of_its_call_counts_as_ended_alone() {
-    let ledger = Ledger::default();
-    let bot = Engine::builder(ledger.clone())
+    let (called, ended) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Vec::new())));
+    let (calls, ends) = (Arc::clone(&called), Arc::clone(&ended));
+    let store = Tapped::new(move |write| {
+        if let Write::Commit(commit) = write {
+            calls.lock().unwrap().extend(commit.called.iter().map(|(session, _)| *session));
+            ends.lock().unwrap().extend(commit.ended.iter().map(|ended| ended.session().id()));
+        }
+    });
+    let bot = Engine::builder(store)
         .flow_store(MemoryFlows::default())
         .clock(ManualClock::default())
         .transport(Recorder::new())
@@ -417,8 +388,8 @@ fn a_session_that_ends_in_the_turn_of_its_call_counts_as_ended_alone() {
         block_on(bot.flows().ensure(&sketch.json())).unwrap();
     }
     let root = block_on(bot.trigger(ada("root"))).unwrap().session().unwrap().session_id;
-    assert_eq!(*ledger.ended.lock().unwrap(), [root]);
-    assert_eq!(*ledger.called.lock().unwrap(), []);
+    assert_eq!(*ended.lock().unwrap(), [root]);
+    assert_eq!(*called.lock().unwrap(), []);
 }
 
 // --- S1: silence ----------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ use pollster::block_on;
 use serde_json::json;
 
 use crate::kit::*;
+use crate::tapped::Tapped;
 use crate::versions_kit;
 
 type Bot = Engine<Arc<MemoryStore>>;
@@ -91,36 +92,12 @@ fn a_reference_to_a_session_carries_the_content_of_its_version() {
 /// S13: a store without flows needs a word; nothing is kept in the process by itself.
 #[test]
 fn a_store_that_keeps_no_flows_says_what_to_do() {
-    struct Bare(MemoryStore);
-    impl ConversationStore for Bare {
-        async fn load(&self, lookup: &Lookup) -> Result<Loaded, StoreError> {
-            self.0.load(lookup).await
-        }
-        async fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {
-            self.0.commit(commit).await
-        }
-        async fn settle(&self, settle: &Settle) -> Result<Settled, StoreError> {
-            self.0.settle(settle).await
-        }
-        async fn lease_due(&self, due: &Due) -> Result<Leased, StoreError> {
-            self.0.lease_due(due).await
-        }
-        async fn live(&self, live: &Live) -> Result<u64, StoreError> {
-            self.0.live(live).await
-        }
-        async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
-            self.0.purge(purge).await
-        }
-        async fn erase(&self, erase: &Erase) -> Result<Option<Removed>, StoreError> {
-            self.0.erase(erase).await
-        }
-    }
-    let bot = Engine::builder(Bare(MemoryStore::new())).build();
+    let bot = Engine::builder(Tapped::new(|_| ())).build();
     let error = block_on(bot.flows().ensure(&question("q").json())).unwrap_err();
     assert!(error.to_string().contains("Builder::flow_store"), "{error}");
     assert!(!error.is_retryable());
     assert_eq!(block_on(bot.tick(10)).unwrap().worked, 0);
-    let given = Engine::builder(Bare(MemoryStore::new())).flow_store(MemoryFlows::new()).build();
+    let given = Engine::builder(Tapped::new(|_| ())).flow_store(MemoryFlows::new()).build();
     block_on(given.flows().ensure(&question("q").json())).unwrap();
     let wrapped = Engine::builder(Faulty::new(MemoryStore::new())).build();
     block_on(wrapped.flows().ensure(&question("q").json())).unwrap();
