@@ -110,7 +110,7 @@ pub enum Error {
         flow: FlowId,
         /// The version.
         version: FlowVersion,
-        /// Why it cannot be used.
+        /// The reason.
         reason: MissingReason,
     },
     /// Others changed the conversation each time, for 10 seconds (SEMANTICS S17). Handling: retry after a moment; 503.

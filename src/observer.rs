@@ -151,12 +151,12 @@ pub enum EventKind {
         flow: FlowId,
         /// The version.
         version: FlowVersion,
-        /// Why not.
+        /// The reason.
         reason: MissingReason,
     },
 }
 
-/// Why a version of a flow cannot be used in this process (SEMANTICS S14).
+/// The reason for which a version of a flow cannot be used in this process (SEMANTICS S14).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -19,7 +19,7 @@ use crate::store::{FlowEntry, VersionState};
 
 /// How long a snapshot is trusted without asking the store, in milliseconds.
 const TRUST_MILLIS: i64 = 1_000;
-/// How long a snapshot is trusted that lacks a version which sessions need.
+/// The time for which a snapshot is trusted that lacks a version which sessions need.
 const LACKING_MILLIS: i64 = 5_000;
 
 type Map<K, V> = HashMap<K, V, RandomState>;
@@ -34,7 +34,7 @@ pub(super) struct WorkspaceFlows {
     snapshot: RwLock<Option<Arc<Snapshot>>>,
     /// When the store was last asked, in milliseconds of the epoch.
     asked_at: AtomicI64,
-    /// When the snapshot was read from the store, in milliseconds of the epoch.
+    /// The time at which the snapshot was read from the store, in milliseconds of the epoch.
     read_at: AtomicI64,
     /// How often the store was changed through this cache: what was asked before that is not trusted.
     doubts: AtomicU64,
@@ -48,7 +48,7 @@ pub(super) struct Snapshot {
     flows: Map<FlowId, View>,
     /// Flows that messages of an account may start.
     inbound: Vec<(Account, Vec<FlowId>)>,
-    /// Whether a version that was needed cannot be used.
+    /// True if a version that was needed cannot be used.
     is_lacking: bool,
 }
 
@@ -279,7 +279,7 @@ impl WorkspaceFlows {
         Ok(fuller)
     }
 
-    /// Why a session that is pinned so cannot go on here, if it cannot (SEMANTICS S14).
+    /// The reason for which a session with this pin cannot continue here; None: it can (SEMANTICS S14).
     pub(super) async fn missing(
         &self,
         ports: &Ports,

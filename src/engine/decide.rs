@@ -20,11 +20,11 @@ use crate::store::{
     SessionRecord, StoredConversation,
 };
 
-/// How long a call decides anew after lost races, by the engine's clock (SEMANTICS S17).
+/// The time for which a call decides anew after lost races, by the engine's clock (SEMANTICS S17).
 const PATIENCE: TimeDelta = TimeDelta::seconds(10);
-/// Decisions that lead to an alias of somebody else's until a call gives up.
+/// The most decisions of one call that lead to an alias which another contact has.
 const MOST_REFUSALS: u32 = 16;
-/// The most that it decides anew while the clock shows the same millisecond: it stands still.
+/// The most decisions of one call while the clock shows the same millisecond, and so does not move.
 const MOST_AT_A_STANDSTILL: u32 = 256;
 
 /// What a decision is made on.

@@ -27,10 +27,9 @@ pub struct SessionRef {
     pub flow_digest: Option<u128>,
     /// Its contact.
     pub contact_id: ContactId,
-    /// Where it was in its life when the call was answered: after its first turn if the call started it
-    /// (SEMANTICS T11).
+    /// Its status when the call was answered: after its first turn if the call started it (SEMANTICS T11).
     pub status: Status,
-    /// Why it failed, if it did.
+    /// The reason of its failure; None: it has not failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<FailureCode>,
     /// Whether this is the recorded answer to an earlier call with the same key (SEMANTICS T5).

@@ -230,7 +230,7 @@ impl Arrival {
         (self.session as u32).max(1)
     }
 
-    /// What the same message came to before, and by which call.
+    /// The outcome of the same message before, and the call that brought it.
     fn recall(&self, found: Found, now: DateTime<Utc>, limits: &Limits) -> (Found, Option<(Verdict, u32)>) {
         let now = now.max(found.conversation.last_at);
         let first = found.conversation.recall(self.id, now, limits);
@@ -253,7 +253,7 @@ impl Arrival {
         SessionId(uuid::Uuid::from_u128(self.session))
     }
 
-    /// Whether it is a word of the host's that opts out, which always works (SEMANTICS I6).
+    /// True for a host's word of opting out, which always works (SEMANTICS I6).
     fn opts_out(&self, host: &Keywords) -> bool {
         let Message { kind, text, .. } = &self.inbound.message;
         let word = (*kind == MessageKind::Text).then(|| keyword_form(text)).flatten();

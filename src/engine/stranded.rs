@@ -9,7 +9,7 @@ use crate::id::{FlowId, FlowVersion};
 use crate::observer::MissingReason;
 use crate::store::{ConversationStore, SessionRecord, StoreQueries};
 
-/// How many are listed at most.
+/// The most sessions on one page.
 const PAGE: usize = 100;
 
 /// A session that cannot go on in this process.
@@ -22,7 +22,7 @@ pub struct StrandedSession {
     pub flow: FlowId,
     /// The version of that flow.
     pub version: FlowVersion,
-    /// Why that version cannot be used here.
+    /// The reason for which that version cannot be used here.
     pub reason: MissingReason,
 }
 
@@ -31,7 +31,7 @@ impl<S: ConversationStore + StoreQueries> Engine<S> {
     /// 100 if there are so many (SEMANTICS S14). They go on once the version is stored, the limits allow it, or they
     /// are [migrated](Self::migrate); [`cancel`](Self::cancel) and [`erase`](Self::erase) work on them as ever.
     ///
-    /// Reads all live sessions that match until it has found enough: a question of an operator's.
+    /// Reads all live sessions that match until it has found enough: for operators, not for every request.
     ///
     /// # Errors
     /// `Store`.

@@ -16,8 +16,8 @@ use crate::store::{ConversationStore, Due, LeasedConversation, Loaded, Settle, S
 
 /// Claims after which a conversation that makes no progress is set aside (SEMANTICS S9).
 const MOST_CLAIMS: u32 = 10;
-/// How long a conversation is left alone that a newer release wrote, or that needs a version which cannot be used here
-/// (SEMANTICS S14).
+/// The pause before a conversation is looked at again that a newer release wrote, or that needs a version which cannot
+/// be used here (SEMANTICS S14).
 const NEWER_PAUSE: TimeDelta = TimeDelta::minutes(5);
 
 impl<S: ConversationStore> Engine<S> {

@@ -1,5 +1,5 @@
-//! What ticks do beside working conversations: they end what needs a terminated version, and remove what is past its
-//! retention. The store says where there is such work, so that an idle tick costs the same however many workspaces
+//! The upkeep that ticks do beside working conversations: ending sessions of terminated versions, and removing what is
+//! past its retention. The store says where there is such work, so that an idle tick costs the same however many workspaces
 //! this process has been called in.
 
 use std::collections::HashMap;
@@ -16,14 +16,14 @@ use crate::id::{ContactId, FlowId, FlowVersion, WorkspaceId};
 use crate::kernel::span;
 use crate::store::{ConversationStore, Erase, Live, Purge, Revision, VersionState};
 
-/// How often old keys, sessions and journals are removed.
+/// The period between removals of old keys, sessions and journals.
 const PURGE_PERIOD_SECONDS: i64 = 60;
-/// How many of each are removed at a time.
+/// The most of each that are removed at a time.
 const PURGE_LIMIT: usize = 1_000;
-/// How often live sessions of terminated versions are looked for.
+/// The period between looks for live sessions of terminated versions.
 const WAKE_PERIOD_MILLIS: i64 = 1_000;
-/// How long a workspace is left alone whose terminated versions have no live session any more. Whoever terminates
-/// another makes its sessions due at once.
+/// The rest of a workspace whose terminated versions have no live session left. Terminating another version makes its
+/// sessions due at once.
 const DRAINED_PERIOD_MILLIS: i64 = 60_000;
 /// For so long after it a call may still start a session on a version that was terminated: other processes'
 /// snapshots are trusted for a second.
@@ -31,13 +31,13 @@ const TERMINATION_SETTLES: TimeDelta = TimeDelta::seconds(10);
 
 type Map<K, V> = HashMap<K, V, RandomState>;
 
-/// When which upkeep was last done.
+/// The times of the last upkeep.
 pub(super) struct Upkeep {
-    /// When the next purge is due, in seconds of the epoch.
+    /// The time of the next purge, in seconds of the epoch.
     purge_at: AtomicI64,
-    /// When terminated versions were last looked for, in milliseconds of the epoch.
+    /// The time of the last look for terminated versions, in milliseconds of the epoch.
     woken_at: AtomicI64,
-    /// What is known of the workspaces that the flow store named last.
+    /// The workspaces that the flow store named last.
     drained: Mutex<Map<WorkspaceId, Drained>>,
 }
 
@@ -45,7 +45,7 @@ pub(super) struct Upkeep {
 #[derive(Clone, Default)]
 struct Drained {
     versions: Vec<(FlowId, FlowVersion)>,
-    /// When they were seen to be all of them, in milliseconds of the epoch.
+    /// The time at which they were seen to be all of them, in milliseconds of the epoch.
     rests_since: Option<i64>,
 }
 
@@ -63,7 +63,7 @@ impl Upkeep {
     }
 }
 
-/// Whether an instant lies less than a period ago. A clock that went back says no.
+/// True if an instant lies less than a period ago; false under a clock that went back.
 fn is_recent(then: i64, now: i64, period: i64) -> bool {
     (0..period).contains(&now.saturating_sub(then))
 }

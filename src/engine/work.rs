@@ -32,9 +32,9 @@ pub(super) struct Done {
     called: Vec<(CallId, Result<Answer, CallError>)>,
 }
 
-/// What a decision under the lease came to.
+/// The outcome of a decision under the lease.
 enum Booked {
-    /// What was to be booked is, or is about to be written.
+    /// All is booked, or about to be written.
     Done,
     /// Nothing of the conversation, at this revision, is worth being kept (SEMANTICS S19).
     Over(Revision),

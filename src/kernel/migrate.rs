@@ -6,8 +6,8 @@ use crate::id::NodeId;
 use crate::session::{Session, Status};
 
 /// The node of another version that a session would stand at: the one that `nodes` names for its own, else the one
-/// with the same id. Or why there is none. `from`: its own version; None: that one cannot be used here, so that the
-/// node there has to be of a kind where a session stands as this one does (SEMANTICS S14).
+/// with the same id. Or why there is none. `from`: its own version; None: that one cannot be used here, so the node has
+/// to be of a kind at which a session waits as this one does (SEMANTICS S14).
 pub(crate) fn migration(
     session: &Session,
     from: Option<&Flow>,
@@ -44,7 +44,7 @@ pub(super) fn stands_still(session: &Session) -> bool {
     matches!(stood.map_or(session.status, |stood| stood.status), Status::Waiting | Status::Handoff)
 }
 
-/// Whether a session that stands still may stand at this node.
+/// True if a session that waits or is in handoff can do so at this node.
 fn fits(session: &Session, flow: &Flow, node: &NodeId) -> bool {
     let step = flow.find(node, NodeIx(u32::MAX)).and_then(|at| flow.node(at));
     let is_at_handoff = session.handoff().is_some_and(|handoff| handoff.stood.is_none());

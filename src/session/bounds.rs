@@ -1,5 +1,5 @@
-//! What no record of ours holds: numbers from which nobody could count on (SEMANTICS S18). Instants need no bound; what is
-//! reckoned with them ends at the last that there is.
+//! Bounds of the numbers in a record (SEMANTICS S18): beyond them, counting on would overflow. Instants need no bound;
+//! sums of them end at the last instant of the calendar.
 
 use crate::session::{Conversation, PendingCall, Session};
 

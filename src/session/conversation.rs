@@ -136,13 +136,13 @@ impl Conversation {
         self.history.get_or_insert_default()
     }
 
-    /// What a message came to that has been dealt with before, and which call did it.
+    /// The outcome of a message that has been dealt with before, and the call that brought it.
     pub(crate) fn recall(&self, id: u128, now: DateTime<Utc>, limits: &Limits) -> Option<(Verdict, u32)> {
         let (at, verdict, call) = self.remembered.recall(id)?;
         (age(now, at).to_std().unwrap_or_default() <= limits.remember_ids_for).then_some((verdict, call))
     }
 
-    /// Whether a call took effect, of late.
+    /// True for one of the latest calls that took effect.
     pub(crate) fn knows_call(&self, id: u128) -> bool {
         self.calls.recall(id).is_some()
     }

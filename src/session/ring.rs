@@ -70,7 +70,7 @@ impl Ring {
         self.0.as_ref().is_none_or(|entries| entries.ids.is_empty())
     }
 
-    /// When an input was dealt with, what it came to, and by which call.
+    /// The time at which an input was dealt with, its outcome, and the call.
     pub(crate) fn recall(&self, id: u128) -> Option<(DateTime<Utc>, Verdict, u32)> {
         let entries = self.0.as_ref()?;
         let place = entries.ids.iter().rposition(|seen| *seen == id)?;

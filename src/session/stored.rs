@@ -35,7 +35,7 @@ pub enum DecodeError {
         known: u16,
     },
     /// A number of it is one that no record reaches (SEMANTICS S18).
-    #[error("record can not be: its `{0}` is beyond all bounds")]
+    #[error("record cannot be right: its `{0}` is out of bounds")]
     OutOfBounds(&'static str),
     /// The body is not what the format says.
     #[error("record can not be read: {0}")]

@@ -84,10 +84,10 @@ pub struct KeyRecord {
     pub contact: ContactId,
     /// Until when the key is honoured.
     pub expires_at: DateTime<Utc>,
-    /// Where the session was in its life when the trigger was answered (SEMANTICS T11); None: it was not written down.
+    /// The session's status when the trigger was answered (SEMANTICS T11); None: an older release wrote the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
-    /// Why it had failed, if it had.
+    /// The reason of its failure; None: it had not failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<FailureCode>,
     /// Whether the contact was erased; then nothing else of it says anything but `expires_at`.
@@ -378,8 +378,8 @@ pub struct Erase {
     pub contact: ContactId,
     /// The revision of its conversation that the caller saw.
     pub expect: Revision,
-    /// Whether keys, ended sessions and journal stay as they are until their own retention is over: a stranger's
-    /// conversation goes, and nothing that was promised of its past.
+    /// Leaves keys, ended sessions and journal as they are until their own retention is over, if true: a stranger's
+    /// conversation is removed, and what was promised of its past is kept.
     pub keeps_history: bool,
     /// The engine's time.
     pub now: DateTime<Utc>,

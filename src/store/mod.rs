@@ -116,7 +116,7 @@ pub(crate) use flows::{DynFlowStore, NoFlows};
 ///     names needs no other.
 ///     With [`Erase::keeps_history`] rule 22 is of the conversation alone (record, lease, watermark, aliases, live
 ///     sessions): keys, ended sessions and journal stay as they are and are counted as 0, until `purge` removes them. A
-///     key goes on answering its record. Such erases are many, and are to cost about what a commit costs.
+///     key goes on answering its record. There are many such erases, so one should cost about as much as a commit.
 ///
 /// *Counting*
 ///

@@ -184,7 +184,7 @@ impl Row {
     /// it was. The store then writes the row, and removes aliases, ended sessions and journal, and turns the keys
     /// (rule 23).
     ///
-    /// What stays is the number of the revision, under the contact's id. A store that keeps not even those, since
+    /// The number of the revision stays, under the contact's id. A store that keeps not even those, since
     /// strangers come and go, removes the row and notes the highest revision that it removed so: every new row then begins
     /// [`above`](Self::above) that.
     #[must_use]

@@ -22,7 +22,7 @@ pub(super) fn instant(micros: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
-/// Where a key's session was in its life, as one word: `waiting`, `failed`, `failed:no_destination`.
+/// The status of a key's session as one word: `waiting`, `failed`, `failed:no_destination`.
 pub(super) fn state_word(record: &KeyRecord) -> Option<String> {
     let status = record.status?;
     Some(match record.failure {

@@ -28,7 +28,7 @@ pub(super) enum Answer {
     AddressNew(Address),
 }
 
-/// Where a session is in its life, and why it failed, if it did (SEMANTICS T11).
+/// A session's status and the reason of its failure (SEMANTICS T11).
 #[derive(Clone, Copy)]
 pub(super) struct State {
     pub(super) status: Status,
@@ -91,7 +91,7 @@ impl Call {
         key_found || found.conversation.knows_call(self.session.0.as_u128())
     }
 
-    /// What this call came to, as an earlier attempt of it was written. `decided` is what that attempt led to.
+    /// The answer of this call whose earlier attempt was written. `decided` is the state that the attempt led to.
     pub(super) fn started(
         &self,
         view: &View,
@@ -210,8 +210,8 @@ impl Call {
         Some(Arc::new(Route { account, to }))
     }
 
-    /// Why the session that was just started is not to be: its first turn failed, and so sent nothing, for want of an
-    /// address of the contact where the flow sends from (SEMANTICS T11).
+    /// The error in place of a session whose first turn failed, and so sent nothing, because the contact has no address
+    /// on the channel that the flow sends from (SEMANTICS T11).
     pub(super) fn unreachable(&self, decision: &Decision<'_>, root: &Flow) -> Option<Error> {
         let session = decision.ended.last().filter(|ended| ended.id() == self.session)?;
         if session.failure()?.code != FailureCode::NoDestination

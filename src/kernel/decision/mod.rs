@@ -45,7 +45,7 @@ pub(crate) struct Pinned<'a> {
 }
 
 impl<'a> Pinned<'a> {
-    /// Whether it is what a session with this digest is pinned to (SEMANTICS S13).
+    /// True if a session with this digest is pinned to it (SEMANTICS S13).
     pub(crate) fn is(&self, digest: Option<u128>) -> bool {
         digest.is_none() || digest == self.digest
     }
@@ -56,7 +56,7 @@ impl<'a> Pinned<'a> {
     }
 }
 
-/// Why a decision on a conversation cannot be made with the flows as they are.
+/// The reason for which a decision cannot be made with the flows as they are.
 pub(crate) enum Unready {
     /// These versions have not been fetched.
     Fetch(Vec<(FlowId, FlowVersion)>),
@@ -72,7 +72,7 @@ pub(crate) struct Ground<'a> {
     pub(crate) flows: &'a dyn Flows,
     /// Whether anybody watches.
     pub(crate) observed: bool,
-    /// How long a stranger is kept (SEMANTICS S19).
+    /// The time for which a stranger is kept (SEMANTICS S19).
     pub(crate) retention: Duration,
 }
 
@@ -85,7 +85,7 @@ pub(crate) struct Decision<'a> {
     pub(crate) settled: u64,
     /// Whether there is anything to commit.
     pub(crate) changed: bool,
-    /// Whether a version that a session needs cannot be used here: time does nothing then (SEMANTICS S14).
+    /// True if a version that a session needs cannot be used here: time does nothing then (SEMANTICS S14).
     is_stranded: bool,
     pub(crate) started: Vec<(SessionId, FlowId, FlowVersion)>,
     pub(crate) ended: Vec<Session>,

@@ -103,8 +103,8 @@ impl Decision<'_> {
         due_at.or_else(|| self.idle_until(settled))
     }
 
-    /// When an idle conversation has something to forget (SEMANTICS S12), or is to go wholly (S19), if messages up to
-    /// here are settled.
+    /// The time at which an idle conversation has something to forget (SEMANTICS S12) or is removed (S19), given that
+    /// messages up to `settled` are settled.
     pub(crate) fn idle_until(&self, settled: u64) -> Option<DateTime<Utc>> {
         let spans = [self.conversation.remembered.span(), self.conversation.calls.span()];
         let newest = spans.into_iter().flatten().map(|(_, newest)| newest).min();
@@ -115,13 +115,13 @@ impl Decision<'_> {
         forgets.or_else(|| self.goes_at(settled))
     }
 
-    /// Whether nothing of this conversation is worth being kept any longer, and nothing is to be written (SEMANTICS S19).
-    /// To be asked before the record is made ready to be written, which is its last change.
+    /// True if nothing of this conversation is worth keeping any longer and nothing is to be written (SEMANTICS S19). Ask
+    /// before `finish`, which moves the conversation's time.
     pub(crate) fn is_over(&self) -> bool {
         self.ended.is_empty() && self.goes_at(self.settled).is_some_and(|at| at <= self.now)
     }
 
-    /// When a stranger's conversation goes wholly (SEMANTICS S19). None: something in it is worth being kept.
+    /// The time at which a stranger's conversation is removed (SEMANTICS S19). None: something in it is worth keeping.
     fn goes_at(&self, settled: u64) -> Option<DateTime<Utc>> {
         let conversation = &*self.conversation;
         let contact = &conversation.contact;

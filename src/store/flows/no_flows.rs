@@ -1,4 +1,4 @@
-//! Where no flows are kept.
+//! The flow store of an engine whose flows are kept nowhere.
 
 use std::sync::Arc;
 

@@ -115,7 +115,7 @@ struct Entry {
     hash: KeyHash,
     fingerprint: [u8; 16],
     session: SessionId,
-    /// Where its version is among those of its table.
+    /// The place of its version among those of its table.
     pin: u32,
     /// The conversation whose commit brought it.
     place: u32,
