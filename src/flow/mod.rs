@@ -95,6 +95,7 @@ use crate::{FlowId, Limits, NodeId};
 ///
 /// let flow = Flow::from_json(r#"{
 ///     "spec": 1, "code": "hello", "trigger": {"kind": "manual"},
+///     "settings": {"sender": {"channel": "whatsapp", "account": "+15550100"}},
 ///     "nodes": [
 ///         {"id": "start", "kind": "start"},
 ///         {"id": "hi", "kind": "send_message", "text": "Hi {{contact.name}}"}

@@ -19,6 +19,8 @@ use serde_json::json;
 use crate::kit::*;
 use crate::tapped::{Tapped, Write};
 
+type Hook = Box<dyn FnOnce() + Send>;
+
 /// Counts what it is asked.
 #[derive(Clone, Default)]
 struct Counted(Arc<(MemoryFlows, AtomicUsize)>);
@@ -232,7 +234,7 @@ fn a_stranger_in_a_session_stays() {
 /// SEMANTICS S19, D3: who comes back while its conversation goes loses nothing.
 #[test]
 fn a_message_that_comes_while_a_stranger_goes_is_kept() {
-    let meanwhile: Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>> = Arc::default();
+    let meanwhile: Arc<Mutex<Option<Hook>>> = Arc::default();
     let hook = Arc::clone(&meanwhile);
     let store = Tapped::new(move |write| {
         let first = matches!(write, Write::Erase).then(|| hook.lock().unwrap().take()).flatten();
