@@ -4,11 +4,13 @@
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
+
+use serde::Serialize;
 
 use crate::flow::Issues;
 use crate::id::{ContactId, FlowId, FlowVersion, SessionId, TriggerKey};
-use crate::observer::MissingReason;
 
 /// Why a call was refused or failed. Outcomes such as `AlreadyRunning` are not errors.
 ///
@@ -193,6 +195,37 @@ impl Error {
             | Self::VersionMissing { .. }
             | Self::Contention
             | Self::Store(_) => 503,
+        }
+    }
+}
+
+/// The reason for which a version of a flow cannot be used in this process (SEMANTICS S14).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum MissingReason {
+    /// It is not stored, or its number is stored with another content (SEMANTICS S13).
+    NotStored,
+    /// It does not compile here: the limits are smaller, or a newer release wrote it. Holds the first issue.
+    NotReadable(Arc<str>),
+}
+
+impl MissingReason {
+    /// Its name, for logs and metrics.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::NotStored => "not_stored",
+            Self::NotReadable(_) => "not_readable",
+        }
+    }
+}
+
+impl fmt::Display for MissingReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotStored => f.write_str("is not stored"),
+            Self::NotReadable(issue) => write!(f, "cannot be read here: {issue}"),
         }
     }
 }

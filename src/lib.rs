@@ -174,7 +174,7 @@ pub use engine::{
     NodeError, Progress, Received, Rehearsal, Reported, SessionFilter, SessionRef, Ticked, Transcript,
     TriggerRequest, Triggered, Unpublish,
 };
-pub use error::{CallError, Error, SendError, StoreError};
+pub use error::{CallError, Error, MissingReason, SendError, StoreError};
 pub use flow::gallery;
 pub use flow::{
     AnswerDef, AnswerKind, ArmDef, AskDef, AssignDef, BadSpan, BranchDef, ButtonDef, CallFlowDef, CardDef,
@@ -195,7 +195,7 @@ pub use id::{
 };
 pub use kernel::Refusal;
 pub use limits::Limits;
-pub use observer::{Event, EventKind, MissingReason, Observer};
+pub use observer::{BackgroundTask, Event, EventKind, Observer};
 /// The driver's types, in the version that [`SqliteStore`] takes them in.
 #[cfg(feature = "sqlite")]
 pub use rusqlite;

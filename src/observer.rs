@@ -1,12 +1,11 @@
 //! The port through which a host watches: what happened, after it is committed. Ids only, never what people wrote, but
 //! for what an author has a flow log.
 
-use std::fmt;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
 
+use crate::error::{Error, MissingReason};
 use crate::flow::LogLevel;
 use crate::id::{CallId, ContactId, FlowId, FlowVersion, MessageId, NodeId, SessionId, WorkspaceId};
 use crate::session::{FailureCode, Status};
@@ -156,37 +155,6 @@ pub enum EventKind {
     },
 }
 
-/// The reason for which a version of a flow cannot be used in this process (SEMANTICS S14).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum MissingReason {
-    /// It is not stored, or its number is stored with another content (SEMANTICS S13).
-    NotStored,
-    /// It does not compile here: the limits are smaller, or a newer release wrote it. Holds the first issue.
-    NotReadable(Arc<str>),
-}
-
-impl MissingReason {
-    /// Its name, for logs and metrics.
-    #[must_use]
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::NotStored => "not_stored",
-            Self::NotReadable(_) => "not_readable",
-        }
-    }
-}
-
-impl fmt::Display for MissingReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotStored => f.write_str("is not stored"),
-            Self::NotReadable(issue) => write!(f, "cannot be read here: {issue}"),
-        }
-    }
-}
-
 /// Watches.
 ///
 /// Contract:
@@ -195,16 +163,59 @@ impl fmt::Display for MissingReason {
 pub trait Observer: Send + Sync {
     /// Takes note.
     fn observe(&self, event: &Event);
+
+    /// Takes note of what failed in the background, where no caller gets the error: it is tried again by itself.
+    fn failed(&self, doing: BackgroundTask, error: &Error) {
+        let _ = (doing, error);
+    }
+}
+
+/// A task that the engine does in the background, when no caller gets its error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BackgroundTask {
+    /// It claimed what is due.
+    Claim,
+    /// It worked a conversation under its lease.
+    Work,
+    /// It settled what was delivered, or set a conversation aside.
+    Settle,
+    /// It looked for live sessions of terminated versions.
+    Wake,
+    /// It removed what is past its retention.
+    Purge,
+}
+
+impl BackgroundTask {
+    /// Its name, such as `claim`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Claim => "claim",
+            Self::Work => "work",
+            Self::Settle => "settle",
+            Self::Wake => "wake",
+            Self::Purge => "purge",
+        }
+    }
 }
 
 impl<O: Observer + ?Sized> Observer for Arc<O> {
     fn observe(&self, event: &Event) {
         (**self).observe(event);
     }
+
+    fn failed(&self, doing: BackgroundTask, error: &Error) {
+        (**self).failed(doing, error);
+    }
 }
 
 impl<O: Observer + ?Sized> Observer for &O {
     fn observe(&self, event: &Event) {
         (**self).observe(event);
+    }
+
+    fn failed(&self, doing: BackgroundTask, error: &Error) {
+        (**self).failed(doing, error);
     }
 }

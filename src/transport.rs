@@ -14,7 +14,8 @@ use crate::session::Outbound;
 /// 1. A message may be handed over more than once, always under the same [`Outbound::id`]: pass it on as the
 ///    channel's idempotency key where there is one (SEMANTICS D1).
 /// 2. Messages of one conversation to one destination come one after the other, in order.
-/// 3. `send` ends by itself: bound it well below the lease (20 s advised, the lease lasts 60 s).
+/// 3. `send` ends by itself: bound it well below the lease (20 s advised, the lease lasts 60 s). Where a timer is known the
+///    engine bounds it too, and drops it then (SEMANTICS D5).
 /// 4. `Ok` means that the channel has taken the message; whatever is not known to be so is [`SendError::Retry`].
 pub trait Transport: Send + Sync {
     /// Hands one message over.

@@ -20,9 +20,9 @@ const LAYERS: &[(&str, &str)] = &[
         "flow",
         "a definition, checked and compiled; it knows no session, so that it can be checked without one",
     ),
+    ("error", "what went wrong, as data; it carries a flow's issues"),
     ("session", "what is remembered; names nodes by id and knows no flow, so that it outlives a definition"),
     ("observer", "what happened, as data: turns of sessions"),
-    ("error", "what went wrong, as data; it carries a flow's issues"),
     ("calls", "what a flow asks the host, as data, and the port for it; it fails with an error"),
     (
         "kernel",

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use chatflow::store::{
     Commit, Committed, ConversationQuery, ConversationStore, Due, KeyRecord, Lease, Lookup, Purge, Purged,
-    Revision, Settle, Settled,
+    Revision, Settle, Settled, retry_pause,
 };
 use chatflow::{Alias, ContactId};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -29,7 +29,7 @@ enum Op {
     Load { subject: Who, key: Option<u8>, token: u8 },
     Commit(Change, Way),
     Settle { contact: u8, token: u8, stale: bool, settled: u8, due_in: Option<i16>, quarantine: bool },
-    Claim { token: u8, limit: u8 },
+    Claim { token: u8, limit: u8, suspects: bool },
     Purge { limit: u8 },
     Pass(u16),
 }
@@ -93,7 +93,8 @@ fn op() -> impl Strategy<Value = Op> {
             .prop_map(|(contact, token, stale, settled, due_in, quarantine)| {
                 Op::Settle { contact, token, stale, settled, due_in, quarantine }
             }),
-        3 => (0..3_u8, 0..4_u8).prop_map(|(token, limit)| Op::Claim { token, limit }),
+        3 => (0..3_u8, 0..4_u8, any::<bool>())
+            .prop_map(|(token, limit, suspects)| Op::Claim { token, limit, suspects }),
         1 => (0..3_u8).prop_map(|limit| Op::Purge { limit }),
         3 => (0..6_000_u16).prop_map(Op::Pass),
     ]
@@ -123,6 +124,13 @@ struct Conversation {
 }
 
 impl Conversation {
+    /// Since when it could be claimed, but for a live lease: one that ended unsettled is followed by a pause.
+    fn ready_at(&self) -> Option<DateTime<Utc>> {
+        let rested =
+            self.lease.filter(|_| self.claims > 0).map(|(_, until)| until + retry_pause(self.claims));
+        Some(self.due_at?.max(rested.unwrap_or(DateTime::<Utc>::MIN_UTC)))
+    }
+
     fn is_leased(&self, now: DateTime<Utc>) -> bool {
         self.lease.is_some_and(|(_, until)| until > now)
     }
@@ -200,11 +208,12 @@ impl Model {
         Settled::Done
     }
 
-    /// Due times of all that could be claimed, the oldest first.
-    fn due(&self, now: DateTime<Utc>) -> Vec<(DateTime<Utc>, ContactId)> {
+    /// Since when each that could be claimed could be, the oldest first.
+    fn due(&self, now: DateTime<Utc>, suspects: bool) -> Vec<(DateTime<Utc>, ContactId)> {
         let is_free = |one: &Conversation| !one.quarantined && !one.is_leased(now);
-        let due = self.conversations.iter().filter(|(_, one)| is_free(one));
-        let mut due: Vec<_> = due.filter_map(|(name, one)| Some((one.due_at?, name.clone()))).collect();
+        let is_asked_for = |one: &Conversation| (one.claims > 0) == suspects;
+        let due = self.conversations.iter().filter(|(_, one)| is_free(one) && is_asked_for(one));
+        let mut due: Vec<_> = due.filter_map(|(name, one)| Some((one.ready_at()?, name.clone()))).collect();
         due.retain(|(due_at, _)| *due_at <= now);
         due.sort();
         due
@@ -214,7 +223,7 @@ impl Model {
     fn next(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let next = |one: &Conversation| {
             let free_at = one.lease.map(|(_, until)| until).filter(|until| *until > now);
-            Some(one.due_at?.max(free_at.unwrap_or(DateTime::<Utc>::MIN_UTC)))
+            Some(one.ready_at()?.max(free_at.unwrap_or(DateTime::<Utc>::MIN_UTC)))
         };
         self.conversations.values().filter(|one| !one.quarantined).filter_map(next).min()
     }
@@ -274,7 +283,7 @@ impl<S: ConversationStore> Pair<S> {
                 };
                 assert_eq!(self.store.settle(&settle), self.model.settle(&settle, *by));
             }
-            Op::Claim { token, limit } => self.claim(*token, (*limit).into()),
+            Op::Claim { token, limit, suspects } => self.claim(*token, (*limit).into(), *suspects),
             Op::Purge { limit } => {
                 if let Some(lists) = &self.lists {
                     (lists.purge)(self, (*limit).into());
@@ -364,15 +373,15 @@ impl<S: ConversationStore> Pair<S> {
         self.store.update(&Lookup { now: self.now, ..lookup }, |_| commit.take()).unwrap().unwrap()
     }
 
-    fn claim(&mut self, by: u8, limit: usize) {
-        let expected = self.model.due(self.now);
-        let due = Due { lease: Duration::from_secs(4), limit, ..due(by.into(), self.now) };
+    fn claim(&mut self, by: u8, limit: usize, suspects: bool) {
+        let expected = self.model.due(self.now, suspects);
+        let due = Due { lease: Duration::from_secs(4), limit, suspects, ..due(by.into(), self.now) };
         let leased = self.store.claim(&due);
         assert_eq!(leased.conversations.len(), expected.len().min(limit));
         for (one, (due_at, _)) in leased.conversations.iter().zip(&expected) {
             let known = self.model.conversations.get_mut(&one.stored.contact).unwrap();
             assert!(!known.is_leased(self.now) && !known.quarantined);
-            assert_eq!(known.due_at, Some(*due_at), "oldest first; of equal ones any");
+            assert_eq!(known.ready_at(), Some(*due_at), "oldest first; of equal ones any");
             known.claims += 1;
             known.lease = Some((by, self.now + LEASE_TIME));
             assert_eq!(
@@ -381,7 +390,7 @@ impl<S: ConversationStore> Pair<S> {
             );
             assert!(one.stored.leased && text_of(&one.stored.record) == known.text);
         }
-        if let Some(next) = self.model.next(self.now) {
+        if let Some(next) = self.model.next(self.now).filter(|_| !suspects) {
             assert!(
                 leased.next_due.is_some_and(|answered| answered <= next),
                 "{:?} <= {next}",

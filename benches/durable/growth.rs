@@ -257,7 +257,13 @@ impl<S: Durable> Grown<S> {
 
 fn claim(now: DateTime<Utc>) -> Due {
     let limit = DUE as usize;
-    Due { now, token: Token(Uuid::from_u128(7)), lease: std::time::Duration::from_secs(60), limit }
+    Due {
+        now,
+        token: Token(Uuid::from_u128(7)),
+        lease: std::time::Duration::from_secs(60),
+        limit,
+        suspects: false,
+    }
 }
 
 /// When the sessions began that are live.

@@ -2,20 +2,20 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::future::{Future, poll_fn};
-use std::pin::Pin;
+use std::future::poll_fn;
 use std::task::Poll;
 
 use serde::Serialize;
 
 use crate::engine::Engine;
+use crate::engine::hands::Hands;
 use crate::engine::outcome::Triggered;
 use crate::engine::request::TriggerRequest;
 use crate::error::Error;
 use crate::id::MAX_BYTES;
 use crate::store::ConversationStore;
 
-type Pending<'a> = Pin<Box<dyn Future<Output = Result<Triggered, Error>> + Send + 'a>>;
+type Outcome = Result<Triggered, Error>;
 
 /// The outcomes of a campaign, in the order of its requests. Nothing goes on while nobody asks for the
 /// [`next`](Self::next).
@@ -24,13 +24,16 @@ pub struct Campaign<'a, S, R> {
     engine: &'a Engine<S>,
     width: usize,
     requests: R,
-    running: VecDeque<Slot<'a>>,
+    hands: Hands<'a, Outcome>,
+    /// Those that are running or not yet answered, in order.
+    running: VecDeque<Slot>,
     progress: Progress,
 }
 
-enum Slot<'a> {
-    Running(Pending<'a>),
-    Done(Result<Triggered, Error>),
+enum Slot {
+    /// At this place of the hands.
+    Running(usize),
+    Done(Outcome),
 }
 
 /// How far a campaign has come.
@@ -86,6 +89,7 @@ impl<S: ConversationStore> Engine<S> {
             engine: self,
             width: width.max(1),
             requests: requests.into_iter(),
+            hands: Hands::new(),
             running: VecDeque::new(),
             progress,
         }
@@ -98,15 +102,14 @@ impl<S: ConversationStore, R: Iterator<Item = TriggerRequest>> Campaign<'_, S, R
         while self.running.len() < self.width {
             let Some(request) = self.requests.next() else { break };
             self.running.push_back(match keyed(request) {
-                Ok(request) => Slot::Running(Box::pin(self.engine.trigger(request))),
+                Ok(request) => Slot::Running(self.hands.begin(Box::pin(self.engine.trigger(request)))),
                 Err(error) => Slot::Done(Err(error)),
             });
         }
         let outcome = poll_fn(|context| {
-            for slot in &mut self.running {
-                if let Slot::Running(running) = slot
-                    && let Poll::Ready(outcome) = running.as_mut().poll(context)
-                {
+            while let Poll::Ready((place, outcome)) = self.hands.poll_ended(context) {
+                let is_its = |slot: &&mut Slot| matches!(slot, Slot::Running(at) if *at == place);
+                if let Some(slot) = self.running.iter_mut().find(is_its) {
                     *slot = Slot::Done(outcome);
                 }
             }

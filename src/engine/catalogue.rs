@@ -10,11 +10,10 @@ use foldhash::fast::RandomState;
 
 use crate::address::{Account, AccountRef};
 use crate::engine::{Engine, Ports};
-use crate::error::Error;
+use crate::error::{Error, MissingReason};
 use crate::flow::Flow;
 use crate::id::{FlowId, FlowVersion, WorkspaceId};
 use crate::kernel::{Callee, Flows, Library, Pinned};
-use crate::observer::MissingReason;
 use crate::store::{FlowEntry, VersionState};
 
 /// How long a snapshot is trusted without asking the store, in milliseconds.

@@ -10,10 +10,10 @@ use crate::address::Alias;
 use crate::engine::Engine;
 use crate::engine::catalogue::{Snapshot, WorkspaceFlows};
 use crate::engine::deliver::Batch;
-use crate::error::{Error, StoreError, StoreErrorKind};
+use crate::error::{Error, MissingReason, StoreError, StoreErrorKind};
 use crate::id::{ContactId, FlowId, FlowVersion, WorkspaceId};
 use crate::kernel::{Decision, Ground, Unready};
-use crate::observer::{EventKind, MissingReason};
+use crate::observer::EventKind;
 use crate::session::{Conversation, DecodeError};
 use crate::store::{
     Commit, Committed, ConversationStore, KeyName, KeyRecord, Lease, Loaded, Lookup, Record, Revision,
@@ -345,10 +345,17 @@ impl<S: ConversationStore> Engine<S> {
     }
 
     /// The ground of a decision in this engine.
-    pub(super) fn ground<'a>(&'a self, workspace: &'a WorkspaceId, snapshot: &'a Snapshot) -> Ground<'a> {
+    pub(super) fn ground<'a>(
+        &'a self,
+        workspace: &'a WorkspaceId,
+        snapshot: &'a Snapshot,
+        now: DateTime<Utc>,
+    ) -> Ground<'a> {
         let observed = self.ports.observer.is_some();
         let retention = self.ports.policy.session_retention;
-        Ground { workspace, limits: &self.ports.limits, flows: snapshot, observed, retention }
+        let at_work_since = self.ports.at_work.since(now);
+        let limits = &self.ports.limits;
+        Ground { workspace, limits, flows: snapshot, observed, retention, at_work_since }
     }
 }
 

@@ -10,12 +10,15 @@ use crate::address::Address;
 use crate::calls::{Call, CallRef, CallRequest};
 use crate::engine::Engine;
 use crate::engine::catalogue::WorkspaceFlows;
+use crate::engine::deadline::{Ended, bounded};
+use crate::engine::tick::{Shift, Tenure};
 use crate::error::{SendError, StoreErrorKind};
 use crate::id::{ContactId, WorkspaceId};
 use crate::kernel::Decision;
-use crate::observer::EventKind;
+use crate::observer::{BackgroundTask, EventKind};
 use crate::session::{DeadReason, Outbound, Status};
 use crate::store::{ConversationStore, Lookup, Settle, Settled, Token};
+use crate::transport::Receipt;
 
 /// What is to be done for a conversation now.
 pub(super) struct Batch {
@@ -143,11 +146,13 @@ impl<S: ConversationStore> Engine<S> {
     pub(super) async fn finish(&self, lookup: &Lookup, flows: &WorkspaceFlows, batch: Option<Batch>) {
         let Some(batch) = batch else { return };
         let Lookup { workspace, token, now, .. } = lookup;
-        let sent = self.send_all(workspace, &batch, *now).await;
+        let tenure =
+            Tenure { token: *token, since: batch.since, shift: Shift::of(self.ports.timer.as_deref()) };
+        let sent = self.send_all(workspace, &batch, *now, tenure.shift).await;
         if batch.calls.is_empty() && self.settle(workspace, *token, &batch, &sent).await {
             return;
         }
-        self.work(workspace, flows, *token, batch, sent).await;
+        self.work(workspace, flows, tenure, batch, sent).await;
     }
 
     /// Hands the batch's messages over, one after the other; behind one that must wait, its destination waits.
@@ -156,6 +161,7 @@ impl<S: ConversationStore> Engine<S> {
         workspace: &WorkspaceId,
         batch: &Batch,
         started: DateTime<Utc>,
+        shift: Shift<'_>,
     ) -> Sent {
         let mut odd: Vec<(u64, Odd)> = Vec::new();
         let mut at = started;
@@ -170,11 +176,11 @@ impl<S: ConversationStore> Engine<S> {
                         .iter()
                         .any(|(_, earlier)| earlier.id.seq == *seq && earlier.route == message.route)
             });
-            if waits || self.is_late(batch.since, at) {
+            if waits || self.is_late(batch.since, at) || shift.is_over() {
                 odd.push((message.id.seq, Odd::Untried));
                 continue;
             }
-            match self.ports.transport.send_boxed(message).await {
+            match self.send_one(message, shift).await {
                 Ok(receipt) => {
                     self.tell_one(workspace, &batch.contact, || EventKind::Delivered { message: message.id });
                     odd.extend(receipt.address.map(|address| (message.id.seq, Odd::KnownAs(address))));
@@ -193,6 +199,16 @@ impl<S: ConversationStore> Engine<S> {
             }
         }
         Sent { odd, at: self.now() }
+    }
+
+    /// Hands one message over. What does not end in time, or panics, is tried again (SEMANTICS D5).
+    async fn send_one(&self, message: &Outbound, shift: Shift<'_>) -> Result<Receipt, SendError> {
+        let begin = || self.ports.transport.send_boxed(message);
+        match bounded(begin, self.send_time(), shift.timer).await {
+            Ended::Done(answer) => answer,
+            Ended::Late => Err(SendError::retry("the transport did not answer in time")),
+            Ended::Panicked => Err(SendError::retry("the transport panicked")),
+        }
     }
 
     /// Whether so much of a lease is over that nothing more is begun under it: what is begun must end before
@@ -227,14 +243,21 @@ impl<S: ConversationStore> Engine<S> {
             quarantine: false,
             now: sent.at,
         };
+        let mut failed = None;
         for _ in 0..2 {
             match self.store.settle(&settle).await {
                 Ok(Settled::Done | Settled::LeaseLost) => return true,
                 Ok(Settled::Conflict { .. }) => return false,
                 // Repeated unchanged: it may have happened (the store's contract, 16).
-                Err(error) if error.kind() != StoreErrorKind::Permanent => {}
-                Err(_) => return true,
+                Err(error) if error.kind() != StoreErrorKind::Permanent => failed = Some(error),
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
             }
+        }
+        if let Some(error) = failed {
+            self.note_failure(BackgroundTask::Settle, error.into());
         }
         true
     }

@@ -6,11 +6,13 @@
 mod campaign;
 mod catalogue;
 mod contacts;
+mod deadline;
 mod decide;
 mod deliver;
 mod erase;
 mod flows;
 mod handoff;
+mod hands;
 mod heard;
 mod metrics;
 mod migrate;
@@ -30,6 +32,7 @@ mod workspaces;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, Utc};
@@ -40,7 +43,7 @@ use crate::error::Error;
 use crate::flow::Keywords;
 use crate::id::{BadName, ContactId, WorkspaceId};
 use crate::limits::Limits;
-use crate::observer::{Event, EventKind, Observer};
+use crate::observer::{BackgroundTask, Event, EventKind, Observer};
 use crate::store::{ConversationStore, DynFlowStore, FlowStore, NoFlows, SharedFlows, Token};
 use crate::transport::{DynTransport, NoTransport, Transport};
 
@@ -60,9 +63,13 @@ pub use stranded::StrandedSession;
 pub use crate::session::DeliveryReport;
 
 use catalogue::WorkspaceFlows;
+use deadline::{Sleeper, Timer};
 use queue::CallerQueues;
+use tick::AtWork;
 use upkeep::Upkeep;
 use workspaces::Catalogues;
+
+type OnError = Box<dyn Fn(BackgroundTask, &Error) + Send + Sync>;
 
 /// Runs flows on a store. Cheap to clone, and every clone is the same engine.
 ///
@@ -126,12 +133,18 @@ struct Ports {
     erasure_key: Option<[u8; 16]>,
     upkeep: Upkeep,
     queues: CallerQueues,
+    timer: Option<Box<dyn Timer>>,
+    on_error: Option<OnError>,
+    at_work: AtWork,
+    /// When conversations whose last lease ended unsettled were asked for, or known not to be there, in milliseconds.
+    suspects_at: AtomicI64,
 }
 
 /// What a host may choose about how an engine works.
 #[derive(Clone, Copy, Debug)]
 struct Policy {
     lease: Duration,
+    width: usize,
     inline_calls: bool,
     refuse_unknown_contacts: bool,
     give_up_after: Duration,
@@ -145,6 +158,7 @@ impl Default for Policy {
         const DAY: u64 = 24 * 60 * 60;
         Self {
             lease: Duration::from_secs(60),
+            width: 32,
             inline_calls: false,
             refuse_unknown_contacts: false,
             give_up_after: Duration::from_secs(DAY),
@@ -188,6 +202,8 @@ pub struct Builder<S> {
     keywords: Keywords,
     erasure_key: Option<[u8; 16]>,
     cached_workspaces: usize,
+    timer: Option<Box<dyn Timer>>,
+    on_error: Option<OnError>,
     deferred: bool,
 }
 
@@ -214,6 +230,8 @@ impl<S: ConversationStore> Engine<S> {
             keywords: Keywords::default(),
             erasure_key: None,
             cached_workspaces: 1_024,
+            timer: None,
+            on_error: None,
             deferred: false,
         }
     }
@@ -291,6 +309,31 @@ impl<S> Builder<S> {
         self
     }
 
+    /// How many conversations one [`tick`](Engine::tick) or [`run`](Engine::run) works at once, 32 by default, at least 1
+    /// (SEMANTICS S15).
+    pub fn width(mut self, width: usize) -> Self {
+        self.policy.width = width.max(1);
+        self
+    }
+
+    /// Tells the engine when a time has passed, such as by `tokio::time::sleep`: each send and each call is bounded by it
+    /// (SEMANTICS D5). [`run`](Engine::run) brings a timer of its own.
+    pub fn timer<F, R>(mut self, sleep: F) -> Self
+    where
+        F: Fn(Duration) -> R + Send + Sync + 'static,
+        R: Future<Output = ()> + Send + 'static,
+    {
+        self.timer = Some(Box::new(Sleeper::new(sleep)));
+        self
+    }
+
+    /// Is called with each failure in the background, where no caller gets the error, such as a dead database under
+    /// [`run`](Engine::run). It returns at once.
+    pub fn on_error(mut self, told: impl Fn(BackgroundTask, &Error) + Send + Sync + 'static) -> Self {
+        self.on_error = Some(Box::new(told));
+        self
+    }
+
     /// How long one deliverer has a conversation for itself, 60 s by default: bound each send well below it.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.policy.lease = lease;
@@ -354,6 +397,10 @@ impl<S> Builder<S> {
             erasure_key: self.erasure_key,
             upkeep: Upkeep::new(),
             queues: CallerQueues::default(),
+            timer: self.timer,
+            on_error: self.on_error,
+            at_work: AtWork::default(),
+            suspects_at: AtomicI64::new(i64::MIN),
         });
         let workspace = WorkspaceId::default();
         let flows = ports.catalogues.of(&workspace);

@@ -117,7 +117,7 @@ impl<S: ConversationStore> Engine<S> {
             }
             other => other.map(|(found, _)| found),
         };
-        let ground = self.ground(workspace, snapshot);
+        let ground = self.ground(workspace, snapshot, now);
         // Nobody may want the message but a flow that cannot be used here (SEMANTICS S14): then all is as it was.
         let lacking = snapshot.missing_on(arrival.account()).map(|missing| {
             let (flow, version, reason) = missing;

@@ -157,7 +157,7 @@ impl<S: ConversationStore> Engine<S> {
         }
         let place = found.place();
         let mut decision = Decision::new(
-            self.ground(workspace, facts.snapshot),
+            self.ground(workspace, facts.snapshot, facts.now),
             found.conversation,
             place.settled,
             facts.now,

@@ -4,9 +4,8 @@ use std::collections::HashMap;
 
 use crate::engine::Engine;
 use crate::engine::query::SessionFilter;
-use crate::error::Error;
+use crate::error::{Error, MissingReason};
 use crate::id::{FlowId, FlowVersion};
-use crate::observer::MissingReason;
 use crate::store::{ConversationStore, SessionRecord, StoreQueries};
 
 /// The most sessions on one page.

@@ -9,14 +9,16 @@ use crate::address::Alias;
 use crate::calls::{Answer, Call, CallResult};
 use crate::engine::Engine;
 use crate::engine::catalogue::WorkspaceFlows;
+use crate::engine::deadline::{Ended, bounded};
 use crate::engine::decide::{Decided, Facts, Want, put_back, take};
 use crate::engine::deliver::{Batch, Odd, Sent};
+use crate::engine::tick::{Shift, Tenure};
 use crate::error::{CallError, Error};
 use crate::id::{CallId, ContactId, MessageId, WorkspaceId};
 use crate::kernel::{Decision, Input, jitter, later, span};
-use crate::observer::EventKind;
+use crate::observer::{BackgroundTask, EventKind};
 use crate::session::{DeadReason, Status};
-use crate::store::{ConversationStore, Loaded, Lookup, Revision, Subject, Token};
+use crate::store::{ConversationStore, Loaded, Lookup, Revision, Subject};
 
 /// The first pause before a message or a call is tried again; doubled each time (SEMANTICS D1).
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -46,50 +48,45 @@ impl<S: ConversationStore> Engine<S> {
         &self,
         workspace: &WorkspaceId,
         flows: &WorkspaceFlows,
-        token: Token,
+        tenure: Tenure<'_>,
         batch: Batch,
         sent: Sent,
     ) {
-        let (contact, since) = (batch.contact.clone(), batch.since);
-        let called = self.call_all(workspace, &batch).await;
+        let contact = batch.contact.clone();
+        let called = self.call_all(workspace, &batch, tenure.shift).await;
         // What can not be booked is done again after the lease, by whoever claims the conversation then.
-        let _ = self
-            .rounds(
-                workspace,
-                flows,
-                (token, since),
-                &contact,
-                None,
-                Done { sent: Some((batch, sent)), called },
-            )
-            .await;
+        let done = Done { sent: Some((batch, sent)), called };
+        if let Err(error) = self.rounds(workspace, flows, tenure, &contact, None, done).await {
+            self.note_failure(BackgroundTask::Work, error);
+        }
     }
 
-    /// Works a conversation that was claimed by this token at this time.
+    /// Works a conversation that was claimed.
     pub(super) async fn work_claimed(
         &self,
         workspace: &WorkspaceId,
         flows: &WorkspaceFlows,
-        lease: (Token, DateTime<Utc>),
+        tenure: Tenure<'_>,
         contact: &ContactId,
         loaded: Loaded,
     ) -> Result<(), Error> {
-        self.rounds(workspace, flows, lease, contact, Some(loaded), Done::default()).await
+        self.rounds(workspace, flows, tenure, contact, Some(loaded), Done::default()).await
     }
 
     async fn rounds(
         &self,
         workspace: &WorkspaceId,
         flows: &WorkspaceFlows,
-        (token, since): (Token, DateTime<Utc>),
+        tenure: Tenure<'_>,
         contact: &ContactId,
         mut first: Option<Loaded>,
         mut done: Done,
     ) -> Result<(), Error> {
+        let Tenure { token, since, shift } = tenure;
         for _ in 0..ROUNDS {
             let now = self.now();
             let lookup = Lookup::new(workspace.clone(), Subject::Contact(contact.clone()), token, now);
-            let want = if self.is_late(since, now) { Want::Stop } else { Want::Continue };
+            let want = if self.is_late(since, now) || shift.is_over() { Want::Stop } else { Want::Continue };
             let decide = |facts: Facts<'_>| self.book(workspace, &lookup, facts, &done, want);
             let written = self.transact(workspace, flows, &lookup, first.take(), decide).await?;
             if let Booked::Over(revision) = written.answer? {
@@ -99,11 +96,11 @@ impl<S: ConversationStore> Engine<S> {
                 continue;
             }
             let Some(batch) = written.batch.map(|batch| Batch { since, ..batch }) else { return Ok(()) };
-            let sent = self.send_all(workspace, &batch, now).await;
+            let sent = self.send_all(workspace, &batch, now, shift).await;
             if batch.calls.is_empty() && self.settle(workspace, token, &batch, &sent).await {
                 return Ok(());
             }
-            let called = self.call_all(workspace, &batch).await;
+            let called = self.call_all(workspace, &batch, shift).await;
             done = Done { sent: Some((batch, sent)), called };
         }
         Ok(())
@@ -129,7 +126,7 @@ impl<S: ConversationStore> Engine<S> {
         };
         let place = found.place();
         let (found_revision, expect) = (found.revision, Some(found.revision));
-        let ground = self.ground(workspace, facts.snapshot);
+        let ground = self.ground(workspace, facts.snapshot, facts.now);
         let mut decision = Decision::new(ground, found.conversation, found.settled, facts.now);
         if let Err(unready) = decision.ready() {
             return Decided::unready(decision.conversation.contact().id.clone(), unready);
@@ -210,13 +207,14 @@ impl<S: ConversationStore> Engine<S> {
         &self,
         workspace: &WorkspaceId,
         batch: &Batch,
+        shift: Shift<'_>,
     ) -> Vec<(CallId, Result<Answer, CallError>)> {
         let mut called = Vec::with_capacity(batch.calls.len());
         for call in &batch.calls {
-            if self.is_late(batch.since, self.now()) {
+            if self.is_late(batch.since, self.now()) || shift.is_over() {
                 break;
             }
-            let answer = self.call_one(workspace, batch, call).await;
+            let answer = self.call_one(workspace, batch, call, shift).await;
             called.push((call.reference.call, answer));
         }
         called
@@ -227,9 +225,14 @@ impl<S: ConversationStore> Engine<S> {
         workspace: &WorkspaceId,
         batch: &Batch,
         call: &Call,
+        shift: Shift<'_>,
     ) -> Result<Answer, CallError> {
         self.tell_one(workspace, &batch.contact, || EventKind::Called { call: call.reference.call });
-        self.ports.calls.call_boxed(call).await
+        match bounded(|| self.ports.calls.call_boxed(call), self.send_time(), shift.timer).await {
+            Ended::Done(answer) => answer,
+            Ended::Late => Err(CallError::retry("the call did not end in time")),
+            Ended::Panicked => Err(CallError::retry("the call panicked")),
+        }
     }
 }
 

@@ -307,6 +307,8 @@ pub struct Due {
     pub lease: Duration,
     /// How many at most.
     pub limit: usize,
+    /// Asks for conversations whose last lease ended unsettled, and for no others; else they are left out (rule 12).
+    pub suspects: bool,
 }
 
 /// What was claimed.

@@ -34,7 +34,7 @@ pub use memory::MemoryStore;
 pub use postgres::{PostgresOptions, PostgresStore, PostgresTx};
 pub use queries::{ConversationQuery, JournalQuery, SessionQuery, StoreQueries};
 pub use record::{Record, SessionRecord};
-pub use row::Row;
+pub use row::{Row, retry_pause};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{JoinedStore, SqliteOptions, SqliteStore, Synchronous};
 
@@ -80,7 +80,9 @@ pub(crate) use flows::{DynFlowStore, NoFlows};
 /// 12. `lease_due` answers conversations with `due_at <= now`, without a live lease and not quarantined, oldest
 ///     first, at most `limit`, leased to the token, each with the count of claims since its last commit or settle
 ///     under a lease; and when the next is due. No conversation is answered to two tokens at once. A conversation
-///     whose lease has run out and that is due is claimed like any other.
+///     with such claims whose lease has run out is a suspect: it may be what ended the process that worked it. It is
+///     answered only where [`Due::suspects`] asks for them and for no others, once [`retry_pause`] of its claims has
+///     passed since its lease ended. With that, `next_due` tells of suspects alone, else of all.
 ///
 /// *Settling*
 ///

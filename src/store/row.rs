@@ -141,20 +141,26 @@ impl Row {
         Settled::Done
     }
 
-    /// When it can be claimed (rule 12): once it is due, and its lease is over; None: nothing is due, or it was set
-    /// aside (rule 17).
+    /// When it can be claimed (rule 12): once it is due, and its lease is over; if that ended unsettled, once
+    /// [`retry_pause`] has passed since. None: nothing is due, or it was set aside (rule 17).
     ///
     /// Claims go in this order. A store that asks an index for what is due files each row that it writes under this
     /// instant: it is never late there, only, once the lease has run out, later than what this answers then.
     #[must_use]
     pub fn ready_at(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let due_at = self.due_at.filter(|_| !self.quarantined)?;
-        let lease_end = self.lease.map(|(_, end)| end).filter(|end| now < *end);
+        let lease_end = match self.lease {
+            Some((_, end)) if self.claims > 0 => {
+                Some(end.checked_add_signed(retry_pause(self.claims)).unwrap_or(DateTime::<Utc>::MAX_UTC))
+            }
+            Some((_, end)) => Some(end).filter(|end| now < *end),
+            None => None,
+        };
         Some(lease_end.map_or(due_at, |end| due_at.max(end)))
     }
 
-    /// Leases it to the token and counts the claim (rule 12); None if it is not ready. The row is to be written if
-    /// it is.
+    /// Leases it to the token and counts the claim (rule 12); None if it is not ready, or is a suspect and the claim
+    /// asks for others, or the other way round. The row is to be written if it is.
     pub fn claim(
         &mut self,
         workspace: &WorkspaceId,
@@ -162,6 +168,9 @@ impl Row {
         due: &Due,
     ) -> Option<LeasedConversation> {
         self.ready_at(due.now).filter(|ready_at| *ready_at <= due.now)?;
+        if due.suspects != (self.claims > 0) {
+            return None;
+        }
         self.lease = Some((due.token, lease_end(due.now, due.lease)));
         self.claims = self.claims.saturating_add(1);
         let stored = self.stored(contact, due.token, due.now);
@@ -262,6 +271,13 @@ impl Row {
             }
         }
     }
+}
+
+/// How long a conversation is left alone after a lease of so many claims ended unsettled (rule 12): 1 s, doubled with
+/// each claim, at most 64 s.
+#[must_use]
+pub fn retry_pause(claims: u32) -> TimeDelta {
+    TimeDelta::seconds(1 << claims.saturating_sub(1).min(6))
 }
 
 /// The end of a lease that is taken now.

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use chatflow::store::{ConversationStore, FlowStore, SessionRecord, StoreQueries};
+use chatflow::store::{ConversationStore, FlowStore, SessionRecord, StoreQueries, retry_pause};
 use chatflow::testkit::ManualClock;
 use chatflow::{Clock, Engine, Error, FlowId};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -67,7 +67,10 @@ where
     found.extend(repeat(&bot, &before).await);
 
     let lease_span = TimeDelta::from_std(lease).expect("a short lease") + TimeDelta::milliseconds(1);
-    for step in [lease_span, TimeDelta::minutes(31)] {
+    // What a process had claimed when it died rests before it is tried alone (SEMANTICS S16). Its message is to be handed
+    // over first: a question's time begins when the contact has it (N3).
+    let rested = lease_span + retry_pause(u32::MAX);
+    for step in [rested, TimeDelta::minutes(31)] {
         clock.advance(step);
         found.extend(tick_until_idle(&bot, &clock, lease_span, &pause, before.contacts.len()).await?);
     }

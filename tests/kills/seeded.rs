@@ -255,7 +255,11 @@ fn a_conversation_that_was_set_aside_is_found() -> Result<(), Failed> {
     let world = world();
     let (now, token) = (world.clock.now() + TimeDelta::minutes(31), Token(Uuid::from_u128(8)));
     let set_aside = block_on(async {
-        let leased = world.store.lease_due(&Due { now, token, lease: LEASE, limit: 1 }).await.unwrap();
+        let leased = world
+            .store
+            .lease_due(&Due { now, token, lease: LEASE, limit: 1, suspects: false })
+            .await
+            .unwrap();
         let stored = &leased.conversations[0].stored;
         let settle = Settle {
             workspace: WorkspaceId::default(),

@@ -228,7 +228,8 @@ async fn each_statement_touches_one_partition(is_generic: bool) {
     plans.assert_one("a keyed trigger");
 
     keyed_triggers_that_go_together_find_their_keys_by_the_index(&store, &plans).await;
-    let due = Due { now: at(20), token: token(2), lease: Duration::from_secs(60), limit: 10 };
+    let due =
+        Due { now: at(20), token: token(2), lease: Duration::from_secs(60), limit: 10, suspects: false };
     assert_eq!(store.lease_due(&due).await.unwrap().conversations.len(), 1);
     let claim: Vec<String> = plans
         .0

@@ -25,6 +25,7 @@ mod rehearsal;
 mod reminder;
 mod sends;
 mod session;
+mod side_by_side;
 mod small_nodes;
 mod strangers;
 mod subflows;
@@ -33,3 +34,4 @@ mod trigger;
 mod versions;
 #[path = "../versions_kit/mod.rs"]
 mod versions_kit;
+mod virtual_time;

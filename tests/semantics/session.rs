@@ -590,7 +590,7 @@ fn a_conversation_that_fails_10_claims_is_set_aside_until_it_is_released() {
     world.begin(ada("t").contact_id("ada"));
     for _ in 0..10 {
         abandon(world.bot.tick(10));
-        world.pass(minutes(1));
+        world.pass(minutes(3));
     }
     assert_eq!(block_on(world.bot.quarantined(None)).unwrap(), []);
     world.tick();

@@ -158,7 +158,7 @@ impl<S: ConversationStore> Engine<S> {
                 Ok(accepted) => accepted,
                 Err(error) => return Decided::Answer(Err(error)),
             };
-        let ground = self.ground(workspace, snapshot);
+        let ground = self.ground(workspace, snapshot, now);
         let expect = found.as_ref().map(|found| found.revision);
         let contact = call.target.contact();
         let mut decision = match found {
@@ -261,7 +261,7 @@ impl<S: ConversationStore> Engine<S> {
         let place = found.place();
         let contact = found.conversation.contact().id.clone();
         let decision =
-            Decision::new(self.ground(workspace, snapshot), found.conversation, place.settled, now);
+            Decision::new(self.ground(workspace, snapshot, now), found.conversation, place.settled, now);
         let batch = Batch::of(&decision, &contact, self.ports.policy.inline_calls, now);
         put_back(loaded, place.with(decision.conversation));
         Decided::Go(Ok(answer), Box::new(Batch { revision: place.revision, ..batch }))

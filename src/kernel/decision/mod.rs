@@ -11,6 +11,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::address::Alias;
+use crate::error::MissingReason;
 use crate::flow::{Flow, Reentry};
 use crate::id::{ContactId, FlowId, FlowVersion, MessageId, SessionId, WorkspaceId};
 use crate::kernel::journal::{JournalEntry, JournalStep, Logged};
@@ -18,7 +19,7 @@ use crate::kernel::route::{Asked, wait_node};
 use crate::kernel::run::{NewSession, start, take};
 use crate::kernel::{Effect, Input, Library, Scene};
 use crate::limits::Limits;
-use crate::observer::{EventKind, MissingReason};
+use crate::observer::EventKind;
 use crate::session::{
     ContactChange, Conversation, EndReason, FailureCode, Outbound, ReentryMark, Session, Status,
 };
@@ -74,6 +75,8 @@ pub(crate) struct Ground<'a> {
     pub(crate) observed: bool,
     /// The time for which a stranger is kept (SEMANTICS S19).
     pub(crate) retention: Duration,
+    /// Since when what is due has been worked without a gap; None: nobody works it (SEMANTICS S15).
+    pub(crate) at_work_since: Option<DateTime<Utc>>,
 }
 
 /// A conversation while it is decided on.

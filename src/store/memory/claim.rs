@@ -1,6 +1,6 @@
 //! Claiming conversations with work due.
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 
 use crate::store::memory::MemoryStore;
 use crate::store::memory::due::NEVER;
@@ -29,6 +29,10 @@ impl MemoryStore {
                 claims,
             })
             .collect();
+        if due.suspects {
+            let next_due = self.shards.each().filter_map(|at| at.due.next_suspect()).min();
+            return Leased { conversations, next_due };
+        }
         let next = (0..self.shards.len()).map(|number| self.shards.earliest(number)).min().unwrap_or(NEVER);
         let next_due = (next != NEVER).then(|| DateTime::from_timestamp_millis(next).unwrap_or(due.now));
         Leased { conversations, next_due }
@@ -43,7 +47,9 @@ impl MemoryStore {
         shards.retain(|number| {
             let shard = &mut *self.shards.at(*number);
             shard.due.surface(&mut shard.slots, due.now);
-            shard.due.first_ready(&mut shard.slots, due.now).is_some()
+            let is_ready = shard.first(due).is_some();
+            shard.due.refresh();
+            is_ready
         });
         shards.into_iter().map(|number| self.shards.at(number)).collect()
     }
@@ -55,7 +61,7 @@ fn longest_overdue<'a, 's>(ready: &'a mut [At<'s>], due: &Due) -> Option<&'a mut
         .iter_mut()
         .filter_map(|at| {
             let shard = &mut **at;
-            let (due_at, _) = shard.due.first_ready(&mut shard.slots, due.now)?;
+            let (due_at, _) = shard.first(due)?;
             Some((due_at, at))
         })
         .min_by_key(|(due_at, _)| *due_at)
@@ -63,10 +69,20 @@ fn longest_overdue<'a, 's>(ready: &'a mut [At<'s>], due: &Due) -> Option<&'a mut
 }
 
 impl Shard {
+    /// The conversation that this claim takes first, and since when it could be taken.
+    fn first(&mut self, due: &Due) -> Option<(DateTime<Utc>, u32)> {
+        if due.suspects {
+            self.due.first_suspect(&mut self.slots, due.now)
+        } else {
+            self.due.first_ready(&mut self.slots, due.now)
+        }
+    }
+
     /// Leases the longest overdue conversation of this shard.
     fn claim(&mut self, due: &Due) -> Option<(u32, crate::store::StoredConversation, u32)> {
-        let (_, id) = self.due.first_ready(&mut self.slots, due.now)?;
-        self.due.claim_ready(&mut self.slots, due.token, due.now, lease_end(due.now, due.lease));
+        let (_, id) = self.first(due)?;
+        let until = lease_end(due.now, due.lease);
+        self.due.claim(&mut self.slots, due.token, until, due.suspects);
         let slot = self.slot(id);
         Some((slot.workspace, slot.stored(slot.record(), due.token, due.now), slot.claims))
     }

@@ -6,17 +6,18 @@ use std::collections::BinaryHeap;
 
 use chrono::{DateTime, Utc};
 
-use crate::store::Token;
 use crate::store::memory::calendar::Calendar;
-use crate::store::memory::slot::{LeaseState, READY, Slot, UNFILED};
+use crate::store::memory::slot::{LeaseState, READY, Slot, UNFILED, is_suspect, suspect_at};
 use crate::store::memory::slots::Slots;
+use crate::store::{Token, retry_pause};
 
 /// The due times and leases of one shard.
 ///
 /// What holds between calls, for each slot that is not set aside and has a due time:
 /// - its lease is live, and its end is in `leases`; or
 /// - it is filed under the second of its due time or an earlier one; or
-/// - it is in `ready` under its due time.
+/// - it is in `ready` under its due time; or
+/// - its last lease ended unsettled, and it is in `suspects` under the time when it may be tried.
 ///
 /// An entry whose slot says otherwise is stale and is dropped when it is met.
 pub(super) struct DueIndex {
@@ -24,6 +25,8 @@ pub(super) struct DueIndex {
     calendar: Calendar,
     /// Those whose second has come, by due time.
     ready: Timeline,
+    /// Those whose last lease ended unsettled, by when they may be tried.
+    suspects: Timeline,
     /// Ends of leases.
     leases: Timeline,
     /// Nothing happens before this millisecond.
@@ -40,6 +43,7 @@ impl Default for DueIndex {
         Self {
             calendar: Calendar::default(),
             ready: Timeline::new(),
+            suspects: Timeline::new(),
             leases: Timeline::new(),
             earliest: NEVER,
         }
@@ -61,7 +65,10 @@ impl DueIndex {
         due_at: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) {
-        if slot.filed == READY && slot.due_at != due_at {
+        let is_moved = slot.due_at != due_at;
+        let is_filed_by_due = slot.filed == READY
+            || (is_suspect(slot.filed) && slot.due_at.is_some_and(|due_at| slot.filed == suspect_at(due_at)));
+        if (is_filed_by_due && is_moved) || (is_suspect(slot.filed) && slot.claims == 0) {
             slot.filed = UNFILED;
         }
         slot.due_at = due_at;
@@ -107,7 +114,15 @@ impl DueIndex {
                 }
                 // Once seen to be over it is over, also for a caller whose clock is a little behind.
                 slot.lease = LeaseState::free();
-                self.file(id, slot);
+                if slot.claims > 0 {
+                    let rested = end.checked_add_signed(retry_pause(slot.claims)).unwrap_or(end);
+                    self.suspect(id, slot, slot.due_at.map_or(rested, |due_at| due_at.max(rested)));
+                } else {
+                    if is_suspect(slot.filed) {
+                        slot.filed = UNFILED;
+                    }
+                    self.file(id, slot);
+                }
             }
             self.leases.pop();
         }
@@ -126,12 +141,56 @@ impl DueIndex {
         slot.filed = UNFILED;
         match slot.due_at {
             Some(due_at) if due_at.timestamp() > second => self.file(id, slot),
+            Some(due_at) if !slot.is_set_aside() && !slot.lease.is_live(now) && slot.claims > 0 => {
+                self.suspect(id, slot, due_at);
+            }
             Some(due_at) if !slot.is_set_aside() && !slot.lease.is_live(now) => {
                 slot.filed = READY;
                 self.ready.push(Reverse((due_at, id)));
             }
             _ => {}
         }
+    }
+
+    /// Files a slot whose last lease ended unsettled, to be tried at a time.
+    fn suspect(&mut self, id: u32, slot: &mut Slot, time: DateTime<Utc>) {
+        if !slot.is_set_aside() {
+            slot.filed = suspect_at(time);
+            self.suspects.push(Reverse((time, id)));
+            self.earliest = self.earliest.min(time.timestamp_millis());
+        }
+    }
+
+    /// When a slot whose last lease ended unsettled may be tried: the first. Maybe early, never late.
+    pub(super) fn next_suspect(&self) -> Option<DateTime<Utc>> {
+        self.suspects.peek().map(|Reverse((time, _))| *time)
+    }
+
+    /// The slot that is free to be leased, whose last lease ended unsettled, and that may be tried first.
+    pub(super) fn first_suspect(
+        &mut self,
+        slots: &mut Slots,
+        now: DateTime<Utc>,
+    ) -> Option<(DateTime<Utc>, u32)> {
+        while let Some(&Reverse((time, id))) = self.suspects.peek() {
+            let slot = &mut slots[id];
+            let is_current = slot.filed == suspect_at(time);
+            if is_current && time > now {
+                return None;
+            }
+            let is_free = !slot.is_set_aside() && !slot.lease.is_live(now);
+            if is_current && is_free && slot.claims > 0 && slot.due_at.is_some_and(|due_at| due_at <= now) {
+                return Some((time, id));
+            }
+            self.suspects.pop();
+            if is_current {
+                slot.filed = UNFILED;
+                if is_free {
+                    self.file(id, slot);
+                }
+            }
+        }
+        None
     }
 
     /// The slot that is longest overdue and free to be leased.
@@ -154,30 +213,25 @@ impl DueIndex {
         None
     }
 
-    /// Leases the slot that [`Self::first_ready`] answered.
-    pub(super) fn claim_ready(
-        &mut self,
-        slots: &mut Slots,
-        token: Token,
-        now: DateTime<Utc>,
-        until: DateTime<Utc>,
-    ) {
-        let Some(Reverse((_, id))) = self.ready.pop() else { return };
+    /// Leases the slot that [`Self::first_ready`] answered, or [`Self::first_suspect`].
+    pub(super) fn claim(&mut self, slots: &mut Slots, token: Token, until: DateTime<Utc>, suspects: bool) {
+        let timeline = if suspects { &mut self.suspects } else { &mut self.ready };
+        let Some(Reverse((_, id))) = timeline.pop() else { return };
         self.lease(id, slots, token, until);
         let slot = &mut slots[id];
         slot.claims = slot.claims.saturating_add(1);
         slot.filed = UNFILED;
-        if !slot.lease.is_live(now) {
-            self.file(id, slot);
-        }
     }
 
     /// Looks up anew when something happens next.
     pub(super) fn refresh(&mut self) {
         let millis = |timeline: &Timeline| timeline.peek().map(|Reverse((at, _))| at.timestamp_millis());
         let filed = self.calendar.first_day().map(|second| second.saturating_mul(1000));
-        self.earliest =
-            [filed, millis(&self.ready), millis(&self.leases)].into_iter().flatten().min().unwrap_or(NEVER);
+        self.earliest = [filed, millis(&self.ready), millis(&self.suspects), millis(&self.leases)]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(NEVER);
     }
 }
 

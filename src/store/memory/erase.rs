@@ -155,6 +155,7 @@ mod tests {
             token: Token(uuid::Uuid::nil()),
             lease: Duration::ZERO,
             limit: 9,
+            suspects: false,
         };
         assert!(block_on(store.lease_due(&due)).unwrap().conversations.is_empty());
     }

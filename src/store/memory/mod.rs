@@ -59,6 +59,7 @@ use crate::store::{
 ///     token: Token(uuid::Uuid::nil()),
 ///     lease: std::time::Duration::from_secs(30),
 ///     limit: 10,
+///     suspects: false,
 /// };
 /// let leased = pollster::block_on(store.lease_due(&due))?;
 /// assert!(leased.conversations.is_empty() && leased.next_due.is_none());

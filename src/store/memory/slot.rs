@@ -16,7 +16,7 @@ pub(super) struct Slot {
     pub(super) record: Option<Record>,
     pub(super) revision: Revision,
     pub(super) settled: u64,
-    /// Where the due index has it: a second, [`UNFILED`] or [`READY`].
+    /// Where the due index has it: a second, [`UNFILED`], [`READY`] or [`suspect_at`] a time.
     pub(super) filed: i64,
     pub(super) lease: LeaseState,
     pub(super) due_at: Option<DateTime<Utc>>,
@@ -30,6 +30,16 @@ pub(super) struct Slot {
 pub(super) const UNFILED: i64 = i64::MAX;
 /// Among those whose second has come.
 pub(super) const READY: i64 = i64::MIN;
+
+/// Among those whose last lease ended unsettled, to be tried at this time: below each second.
+pub(super) fn suspect_at(time: DateTime<Utc>) -> i64 {
+    i64::MIN / 2 + time.timestamp_millis()
+}
+
+/// Whether it is filed under [`suspect_at`] some time.
+pub(super) fn is_suspect(filed: i64) -> bool {
+    filed != READY && filed < i64::MIN / 4
+}
 
 const _: () = assert!(size_of::<Slot>() == 128);
 

@@ -7,7 +7,7 @@ use crate::store::postgres::errors::Fault;
 use crate::store::postgres::link::{Link, Param};
 use crate::store::postgres::load::contact_id;
 use crate::store::postgres::shard::{SHARDS, slice};
-use crate::store::postgres::statements::due::{CLAIM, FILE, GLANCE, NEXT_DUE};
+use crate::store::postgres::statements::due::{CLAIM, CLAIM_SUSPECTS, FILE, GLANCE, NEXT_DUE, NEXT_SUSPECT};
 use crate::store::postgres::write::period;
 use crate::store::sql::{instant, micros};
 use crate::store::{Due, Leased, LeasedConversation, Record, StoredConversation};
@@ -21,20 +21,23 @@ const FILINGS: usize = 4;
 pub(super) async fn lease_due(link: &Link<'_>, due: &Due, slices: u16) -> Result<Leased, Fault> {
     let limit = i64::try_from(due.limit).unwrap_or(i64::MAX / 2);
     let now = micros(due.now);
-    file_anew(link, now).await?;
     let mut claimed = Vec::new();
-    if slices <= 1 {
-        claim(link, due, (0, SHARDS as i16), limit, &mut claimed).await?;
-    } else {
-        for (number, count) in glance(link, now, limit, slices).await? {
-            claim(link, due, slice(number, slices), count, &mut claimed).await?;
+    // With a limit of 0 the caller asks only when something is due next.
+    if limit > 0 {
+        file_anew(link, now).await?;
+        if slices <= 1 || due.suspects {
+            claim(link, due, (0, SHARDS as i16), limit, &mut claimed).await?;
+        } else {
+            for (number, count) in glance(link, now, limit, slices).await? {
+                claim(link, due, slice(number, slices), count, &mut claimed).await?;
+            }
         }
     }
     claimed.sort_by_key(|(due_at, _)| *due_at);
     // What the limit left is not overdue for longer than the last one that was claimed.
     let next_due = match claimed.last() {
         Some((last, _)) if claimed.len() >= due.limit => Some(*last),
-        _ => next_due(link, now).await?,
+        _ => next_due(link, if due.suspects { NEXT_SUSPECT } else { NEXT_DUE }, now).await?,
     };
     let conversations = claimed.into_iter().map(|(_, conversation)| conversation).collect();
     Ok(Leased { conversations, next_due: next_due.map(instant) })
@@ -82,7 +85,8 @@ async fn claim(
         (&period, Type::INT8),
         (&due.token.0, Type::UUID),
     ];
-    for row in link.hot(CLAIM, &params).await? {
+    let statement = if due.suspects { CLAIM_SUSPECTS } else { CLAIM };
+    for row in link.hot(statement, &params).await? {
         let stored = StoredConversation {
             contact: contact_id(row.try_get(1)?)?,
             revision: row.try_get::<_, i64>(2)? as u64,
@@ -100,8 +104,8 @@ async fn claim(
 
 /// When the next is due that was not claimed, in the caller's time: the ends of leases are the server's, so what is left
 /// of them is counted from now.
-async fn next_due(link: &Link<'_>, now: i64) -> Result<Option<i64>, Fault> {
-    let Some(row) = link.query(NEXT_DUE, &[(&now, Type::INT8)]).await?.into_iter().next() else {
+async fn next_due(link: &Link<'_>, statement: &'static str, now: i64) -> Result<Option<i64>, Fault> {
+    let Some(row) = link.query(statement, &[(&now, Type::INT8)]).await?.into_iter().next() else {
         return Ok(None);
     };
     let (free, leased): (Option<i64>, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);

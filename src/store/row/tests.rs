@@ -52,7 +52,7 @@ fn settle(by: u128, revision: Revision, settled: u64) -> Settle {
 }
 
 fn due(by: u128, seconds: i64) -> Due {
-    Due { now: at(seconds), token: token(by), lease: Duration::from_secs(30), limit: 1 }
+    Due { now: at(seconds), token: token(by), lease: Duration::from_secs(30), limit: 1, suspects: false }
 }
 
 /// A row at revision 1, due at 5, whose lease token 1 has until 30.
@@ -211,7 +211,11 @@ fn a_row_is_claimed_once_it_is_due_and_free() {
     assert_eq!(claims(&mut row, &due(2, 29)), None);
     assert_eq!(claims(&mut row, &due(2, 30)), Some(1));
     assert_eq!(claims(&mut row, &due(2, 59)), None, "not by its own token either");
-    assert_eq!(claims(&mut row, &due(3, 60)), Some(2));
+    assert_eq!(row.ready_at(at(60)), Some(at(61)), "its lease ended unsettled");
+    assert_eq!(claims(&mut row, &due(3, 61)), None, "it is a suspect");
+    let suspects = |seconds| Due { suspects: true, ..due(3, seconds) };
+    assert_eq!(claims(&mut row, &suspects(60)), None, "it rests");
+    assert_eq!(claims(&mut row, &suspects(61)), Some(2));
     assert_eq!(claims(&mut Row::default(), &due(3, 60)), None);
     apply(&mut row, Commit { now: at(61), ..commit(Some(1)) });
     assert_eq!(row.claims, 2, "who does not hold the lease made no progress on the claim");

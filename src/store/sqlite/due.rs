@@ -12,15 +12,39 @@ use crate::store::sqlite::database::Database;
 use crate::store::sqlite::queue::{Failure, Operation};
 use crate::store::{Due, Leased, LeasedConversation};
 
-/// Live leases are passed over: no more of them than calls that are in flight.
+/// When a conversation whose last lease ended unsettled may be tried, as `retry_pause` says.
+macro_rules! rested {
+    () => {
+        "(coalesce(lease_until, 0) + (1000000 << min(claims - 1, 6)))"
+    };
+}
+
+/// Live leases are passed over, no more of them than calls that are in flight; so are suspects, no more of them than were
+/// in flight when a process ended.
 pub(super) const READY: &str = "SELECT id, due_at, filed_at, quarantined FROM chatflow_conversation \
-     WHERE filed_at <= ?1 AND (lease_until IS NULL OR lease_until <= ?1) ORDER BY filed_at LIMIT ?2";
+     WHERE filed_at <= ?1 AND (lease_until IS NULL OR lease_until <= ?1) AND claims = 0 ORDER BY filed_at LIMIT ?2";
+/// Conversations whose last lease ended unsettled, and whose pause is over (`retry_pause`).
+pub(super) const SUSPECTS: &str = concat!(
+    "SELECT id, due_at, filed_at, quarantined FROM chatflow_conversation WHERE filed_at <= ?1 AND claims > 0 AND ",
+    rested!(),
+    " <= ?1 ORDER BY ",
+    rested!(),
+    " LIMIT ?2"
+);
+pub(super) const SUSPECTS_RESTED: &str = concat!(
+    "SELECT min(max(filed_at, ",
+    rested!(),
+    ")) FROM chatflow_conversation WHERE filed_at IS NOT NULL AND filed_at <= ?1 AND claims > 0"
+);
 pub(super) const CLAIM: &str = "UPDATE chatflow_conversation SET lease_token = ?2, lease_until = ?3, claims = claims + 1 \
      WHERE id = ?1";
 pub(super) const CLAIMED: &str = "SELECT workspace, claims, contact, revision, settled, lease_token, lease_until, \
      quarantined, record FROM chatflow_conversation WHERE id = ?1";
-pub(super) const LEASES_END: &str = "SELECT min(lease_until) FROM chatflow_conversation \
-     WHERE filed_at <= ?1 AND lease_until > ?1";
+pub(super) const LEASES_END: &str = concat!(
+    "SELECT min(CASE WHEN claims > 0 THEN ",
+    rested!(),
+    " ELSE lease_until END) FROM chatflow_conversation WHERE filed_at <= ?1 AND (lease_until > ?1 OR claims > 0)"
+);
 pub(super) const LATER: &str =
     "SELECT filed_at FROM chatflow_conversation WHERE filed_at > ?1 ORDER BY filed_at LIMIT 1";
 
@@ -72,7 +96,15 @@ impl Operation for Due {
             })?;
             conversations.extend(claimed);
         }
-        let next_due = if left.is_some() { left } else { next(database, now)? };
+        let next_due = match left {
+            // A suspect may have been ready before what is left.
+            Some(left) if !self.suspects => {
+                lease_ends(database, now)?.map_or(Some(left), |end| Some(end.min(left)))
+            }
+            Some(_) => left,
+            None if self.suspects => database.first(SUSPECTS_RESTED, [now], |row| row.get(0))?.flatten(),
+            None => next(database, now)?,
+        };
         Ok(Leased { conversations, next_due: next_due.map(instant) })
     }
 }
@@ -84,7 +116,8 @@ impl Due {
         loop {
             // One more than is asked for, to see whether there is one.
             let most = columns::limit(self.limit).saturating_add(1);
-            let entries = database.all(READY, params![now, most], Entry::read)?;
+            let ready = if self.suspects { SUSPECTS } else { READY };
+            let entries = database.all(ready, params![now, most], Entry::read)?;
             let first_early = entries.iter().position(Entry::is_early);
             if first_early.is_none() || filed > MOST {
                 let exact = first_early.unwrap_or(entries.len()).min(self.limit);
@@ -99,9 +132,14 @@ impl Due {
     }
 }
 
+/// When the first lease ends of what is filed as due, or the pause of a suspect.
+fn lease_ends(database: &Database<'_>, now: i64) -> rusqlite::Result<Option<i64>> {
+    Ok(database.first(LEASES_END, [now], |row| row.get(0))?.flatten())
+}
+
 /// When something is due or a lease ends, of what was not claimed now.
 fn next(database: &Database<'_>, now: i64) -> rusqlite::Result<Option<i64>> {
-    let lease_ends: Option<i64> = database.first(LEASES_END, [now], |row| row.get(0))?.flatten();
+    let lease_ends = lease_ends(database, now)?;
     let later: Option<i64> = database.first(LATER, [now], |row| row.get(0))?;
     Ok(lease_ends.into_iter().chain(later).min())
 }

@@ -20,6 +20,8 @@ const STATEMENTS: &[&str] = &[
     settle::SETTLE,
     settle::SET_ASIDE,
     due::READY,
+    due::SUSPECTS,
+    due::SUSPECTS_RESTED,
     due::CLAIM,
     due::CLAIMED,
     due::LEASES_END,

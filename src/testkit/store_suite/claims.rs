@@ -105,9 +105,9 @@ pub async fn a_lease_that_ran_out_is_claimed_over(harness: &impl Harness<Store: 
     store.apply(taken).await;
     assert_eq!(store.claimed(&Due { lease: SHORT, ..due(1, at(0)) }).await, ["ann"]);
     harness.pass(SHORT + SHORT).await;
-    let mut names = store.claimed(&due(2, at(1))).await;
-    names.sort_unstable();
-    assert_eq!(names, ["ann", "bob"]);
+    assert_eq!(store.claimed(&due(2, at(1))).await, ["bob"]);
+    harness.pass(rest(1)).await;
+    assert_eq!(store.claimed(&suspects(3, at(2))).await, ["ann"]);
     let late = Settle { now: at(1), ..settle("ann", 1, revision, 1) };
     assert_eq!(store.settle(&late).await, Settled::LeaseLost, "the first has lost it");
 }
@@ -116,16 +116,16 @@ pub async fn a_lease_that_ran_out_is_claimed_over(harness: &impl Harness<Store: 
 pub async fn claims_are_counted_until_a_settle(harness: &impl Harness<Store: ConversationStore>) {
     let store = Asked::fresh(harness).await;
     let revision = put(&store, "ann", 0).await;
-    for round in 1..=3_u32 {
-        let short = Due { lease: SHORT, ..due(u128::from(round), at(i64::from(round))) };
-        let leased = store.claim(&short).await.conversations;
+    for (round, seconds) in [(1_u32, 0), (2, 2), (3, 5)] {
+        let claim = Due { suspects: round > 1, ..due(u128::from(round), at(seconds)) };
+        let leased = store.claim(&Due { lease: SHORT, ..claim }).await.conversations;
         assert_eq!(leased.iter().map(|one| one.claims).collect::<Vec<_>>(), [round]);
-        harness.pass(SHORT + SHORT).await;
+        harness.pass(rest(round)).await;
     }
-    assert_eq!(store.claimed(&due(9, at(5))).await, ["ann"]);
-    let settled = Settle { due_at: Some(at(6)), now: at(5), ..settle("ann", 9, revision, 1) };
+    assert_eq!(store.claimed(&suspects(9, at(10))).await, ["ann"]);
+    let settled = Settle { due_at: Some(at(11)), now: at(10), ..settle("ann", 9, revision, 1) };
     assert_eq!(store.settle(&settled).await, Settled::Done);
-    let leased = store.claim(&due(10, at(6))).await.conversations;
+    let leased = store.claim(&due(10, at(11))).await.conversations;
     assert_eq!(leased.iter().map(|one| one.claims).collect::<Vec<_>>(), [1]);
 }
 
@@ -138,18 +138,68 @@ pub async fn claims_are_counted_until_a_commit_under_the_lease(
     assert_eq!(store.claimed(&Due { lease: SHORT, ..due(1, at(0)) }).await, ["ann"]);
     let chatty = Commit { due_at: Some(at(0)), ..commit("ann", Some(first)) };
     let second = store.apply(chatty).await;
-    harness.pass(SHORT + SHORT).await;
-    let leased = store.claim(&due(2, at(1))).await.conversations;
+    harness.pass(rest(1)).await;
+    let leased = store.claim(&suspects(2, at(2))).await.conversations;
     assert_eq!(leased.iter().map(|one| one.claims).collect::<Vec<_>>(), [2], "a reply is no progress");
     let freed = Commit {
         lease: Lease::Free(token(2)),
-        due_at: Some(at(2)),
-        now: at(1),
+        due_at: Some(at(3)),
+        now: at(2),
         ..commit("ann", Some(second))
     };
     store.apply(freed).await;
-    let leased = store.claim(&due(3, at(2))).await.conversations;
+    let leased = store.claim(&due(3, at(3))).await.conversations;
     assert_eq!(leased.iter().map(|one| one.claims).collect::<Vec<_>>(), [1]);
+}
+
+/// Rule 12: what was being worked when its lease ended is claimed beside nothing else.
+pub async fn a_suspect_is_claimed_with_no_other(harness: &impl Harness<Store: ConversationStore>) {
+    let store = Asked::fresh(harness).await;
+    for name in ["ann", "bob"] {
+        put(&store, name, 0).await;
+    }
+    assert_eq!(store.claimed(&Due { lease: SHORT, limit: 2, ..due(1, at(0)) }).await.len(), 2);
+    harness.pass(rest(1)).await;
+    put(&store, "cid", 1).await;
+    assert_eq!(store.claimed(&due(2, at(4))).await, ["cid"], "the others come last");
+    put(&store, "dee", 1).await;
+    assert_eq!(store.claimed(&Due { limit: 1, ..suspects(3, at(4)) }).await.len(), 1);
+    assert_eq!(store.claimed(&suspects(4, at(4))).await.len(), 1, "dee is none");
+    assert_eq!(store.claimed(&due(5, at(4))).await, ["dee"]);
+}
+
+/// Rule 12: it rests first, and `next_due` says for how long.
+pub async fn a_suspect_rests_first(harness: &impl Harness<Store: ConversationStore>) {
+    let store = Asked::fresh(harness).await;
+    put(&store, "ann", 0).await;
+    assert!(store.claimed(&suspects(1, at(0))).await.is_empty(), "there is none");
+    assert_eq!(store.claimed(&Due { lease: SHORT, ..due(1, at(0)) }).await, ["ann"]);
+    harness.pass(SHORT + SHORT).await;
+    let soon = store.claim(&suspects(2, at_ms(100))).await;
+    assert!(soon.conversations.is_empty(), "its lease has just ended");
+    for next_due in [soon.next_due, store.claim(&due(3, at_ms(100))).await.next_due] {
+        assert!(next_due.is_some_and(|next| next <= at_ms(1_200)), "{next_due:?}");
+    }
+    harness.pass(rest(1)).await;
+    let told = store.claim(&Due { limit: 0, ..suspects(4, at(2)) }).await;
+    assert!(told.conversations.is_empty() && told.next_due.is_some_and(|next| next <= at(2)));
+    assert_eq!(store.claimed(&suspects(5, at(2))).await, ["ann"]);
+    assert!(store.claimed(&suspects(6, at(2))).await.is_empty(), "it is leased");
+}
+
+/// Rule 12: a reply does not hurry one, and one that has nothing due is not claimed.
+pub async fn a_suspect_is_claimed_when_it_is_due(harness: &impl Harness<Store: ConversationStore>) {
+    let store = Asked::fresh(harness).await;
+    let revision = put(&store, "ann", 0).await;
+    assert_eq!(store.claimed(&Due { lease: SHORT, ..due(1, at(0)) }).await, ["ann"]);
+    harness.pass(rest(1)).await;
+    assert!(store.claimed(&due(2, at(2))).await.is_empty());
+    let revision =
+        store.apply(Commit { due_at: Some(at(20)), now: at(2), ..commit("ann", Some(revision)) }).await;
+    assert!(store.claimed(&suspects(3, at(19))).await.is_empty(), "not yet");
+    store.apply(Commit { due_at: Some(at(10)), now: at(3), ..commit("ann", Some(revision)) }).await;
+    assert!(store.claimed(&due(4, at(10))).await.is_empty());
+    assert_eq!(store.claimed(&suspects(5, at(10))).await, ["ann"]);
 }
 
 /// Rule 12: never early, by a microsecond.

@@ -43,7 +43,7 @@ pub trait Harness: Send + Sync {
     /// A store that holds nothing. May panic if it can not be made.
     fn store(&self) -> impl Future<Output = Self::Store> + Send;
 
-    /// Lets so much time pass on the clock by which the store judges leases, at most a few hundred milliseconds.
+    /// Lets so much time pass on the clock by which the store judges leases, at most a few seconds.
     ///
     /// Nothing needs to be done for a store that judges them by the `now` of each call; that moves on in any case.
     fn pass(&self, time: Duration) -> impl Future<Output = ()> + Send {

@@ -14,7 +14,7 @@ use crate::id::{ContactId, FlowId, FlowVersion, SessionId, TriggerKey, Workspace
 use crate::session::{Conversation, FailureCode, Session, Status, encode_conversation, encode_session};
 use crate::store::{
     Commit, Due, Erase, JournalEntry, KeyName, KeyRecord, Lease, Live, Lookup, Purge, Record, Revision,
-    SessionRecord, Settle, Subject, Token,
+    SessionRecord, Settle, Subject, Token, retry_pause,
 };
 
 /// A lease that holds as long as a check runs.
@@ -161,7 +161,19 @@ pub fn settle(name: &str, by: u128, revision: Revision, settled: u64) -> Settle 
 /// A claim of up to a hundred.
 #[must_use]
 pub fn due(by: u128, now: DateTime<Utc>) -> Due {
-    Due { now, token: token(by), lease: LEASE, limit: 100 }
+    Due { now, token: token(by), lease: LEASE, limit: 100, suspects: false }
+}
+
+/// A claim of up to a hundred whose last lease ended unsettled.
+#[must_use]
+pub fn suspects(by: u128, now: DateTime<Utc>) -> Due {
+    Due { suspects: true, ..due(by, now) }
+}
+
+/// How long it takes until a claim for [`SHORT`] is over and, after so many claims, the pause that follows.
+#[must_use]
+pub fn rest(claims: u32) -> Duration {
+    SHORT + SHORT + retry_pause(claims).to_std().unwrap()
 }
 
 /// Takes a lease that holds.

@@ -8,6 +8,7 @@ mod rich;
 mod store;
 mod wire;
 
+use std::any::Any;
 use std::collections::{BTreeSet, HashSet};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -73,7 +74,14 @@ impl Sim {
             written: Arc::default(),
             before: Arc::default(),
         };
-        let wire = SimWire { memory, dice: dice.clone(), weather, healed, seen: Arc::default() };
+        let wire = SimWire {
+            memory,
+            dice: dice.clone(),
+            weather,
+            healed,
+            seen: Arc::default(),
+            broken: Arc::default(),
+        };
         let clock = ManualClock::default();
         let mut sim = Self {
             dice,
@@ -183,6 +191,7 @@ impl Sim {
             drop(self.tasks.swap_remove(place));
             self.checks.answered(done);
         }
+        self.wire.raise();
         self.checks.look(&self.store);
     }
 
@@ -220,7 +229,7 @@ impl Sim {
         }
         self.tasks.clear();
         *self.wire.healed.lock().unwrap() = true;
-        let leases_end = if self.weather.calm { TimeDelta::zero() } else { TimeDelta::seconds(61) };
+        let leases_end = if self.weather.calm { TimeDelta::zero() } else { TimeDelta::seconds(61 + 64) };
         self.clock.set(self.latest + leases_end);
         let engine = self.engine();
         self.tick_out(&engine);
@@ -240,6 +249,7 @@ impl Sim {
     fn tick_out(&mut self, engine: &Engine<SimStore>) -> Option<DateTime<Utc>> {
         for _ in 0..200 {
             let ticked = block_on(engine.tick(8)).expect("nothing fails any more");
+            self.wire.raise();
             self.checks.look(&self.store);
             if ticked.worked == 0 {
                 self.check_nothing_is_awaited_in_vain();
@@ -314,10 +324,13 @@ fn play(seed: u64, weather: Weather) -> Result<BTreeSet<&'static str>, String> {
         sim.end();
         if weather.rich { sim.check_journals() } else { BTreeSet::new() }
     };
-    catch_unwind(AssertUnwindSafe(round)).map_err(|what| {
-        let text = what.downcast_ref::<String>().cloned();
-        text.or_else(|| what.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
-    })
+    catch_unwind(AssertUnwindSafe(round)).map_err(|what| said(&*what))
+}
+
+/// The text of a panic.
+fn said(what: &(dyn Any + Send)) -> String {
+    let text = what.downcast_ref::<String>().cloned();
+    text.or_else(|| what.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
 }
 
 fn from_env(name: &str) -> Option<u64> {

@@ -65,7 +65,14 @@ pub(super) struct Weather {
 /// Pending once.
 pub(super) async fn pause() {
     let mut waited = false;
-    poll_fn(|_| if std::mem::replace(&mut waited, true) { Poll::Ready(()) } else { Poll::Pending }).await;
+    poll_fn(|context| {
+        if std::mem::replace(&mut waited, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// The store of a simulation: pending at each operation, failing now and then, wrong if it is told to be.

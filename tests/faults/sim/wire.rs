@@ -1,6 +1,7 @@
 //! A channel that refuses now and then, and checks the order of what it gets.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chatflow::{
@@ -35,9 +36,20 @@ pub(super) struct SimWire {
     pub(super) weather: Weather,
     pub(super) healed: Arc<Mutex<bool>>,
     pub(super) seen: Arc<Mutex<Seen>>,
+    /// The invariant that a message was seen to break.
+    pub(super) broken: Arc<Mutex<Option<String>>>,
 }
 
 impl SimWire {
+    /// Says which invariant was broken. Told to the round and not to the engine, which takes a panic of its transport for
+    /// a send that did not end.
+    pub(super) fn raise(&self) {
+        let broken = self.broken.lock().unwrap().take();
+        if let Some(what) = broken {
+            panic!("{what}");
+        }
+    }
+
     pub(super) fn take(&self, message: &Outbound) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let known =
@@ -87,7 +99,9 @@ impl Transport for SimWire {
         if stormy && self.dice.one_in(8) {
             return Err(SendError::retry("refused by the dice"));
         }
-        self.take(message);
+        if let Err(what) = catch_unwind(AssertUnwindSafe(|| self.take(message))) {
+            self.broken.lock().unwrap().get_or_insert(super::said(&*what));
+        }
         if !healed {
             pause().await;
         }

@@ -7,9 +7,10 @@ mod plan;
 mod time;
 mod town;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ use uuid::Uuid;
 
 use self::plan::{SIZE, SMALL, large, shop};
 use self::time::{Task, Time};
-use self::town::{PANICS, TownStore, TownWire, damaged};
+use self::town::{DIES, TownStore, TownWire, damaged};
 use super::dice::Dice;
 use crate::scenarios::SHOP;
 
@@ -35,8 +36,8 @@ use crate::scenarios::SHOP;
 pub(super) struct Troubles {
     /// Some sends take ten seconds, some never end.
     pub(super) slow: bool,
-    /// Some sends panic; the process is started again.
-    pub(super) panics: bool,
+    /// Some sends panic, and some end the process, which is started again.
+    pub(super) poison: bool,
     /// Many messages of one contact at the same moment.
     pub(super) bursts: bool,
     /// Some of those come twice at once.
@@ -151,8 +152,8 @@ struct Crowd {
     damaged: BTreeSet<ContactId>,
     /// Which answer each message id was given first, other than that it is a duplicate.
     verdicts: HashMap<String, Received>,
-    /// The ids that each contact was answered, in this order.
-    heard: HashMap<String, Vec<String>>,
+    /// The ids of messages that some call was told it had brought first.
+    told: HashSet<String>,
     polls: usize,
 }
 
@@ -169,7 +170,13 @@ impl Crowd {
             healed: Arc::default(),
             fails: Arc::default(),
         };
-        let wire = TownWire { time: time.clone(), seen: Arc::default(), plant, line: Arc::default() };
+        let wire = TownWire {
+            time: time.clone(),
+            seen: Arc::default(),
+            plant,
+            line: Arc::default(),
+            has_died: Arc::default(),
+        };
         let shared = Arc::new(MemoryFlows::default());
         let mut crowd = Self {
             dice,
@@ -185,7 +192,7 @@ impl Crowd {
             phones: BTreeSet::new(),
             damaged: BTreeSet::new(),
             verdicts: HashMap::new(),
-            heard: HashMap::new(),
+            told: HashSet::new(),
             polls: 0,
         };
         // What a host does before it opens, on a store that does not wait.
@@ -316,7 +323,7 @@ impl Crowd {
 
     /// A host that got no answer hands a call in again, to whichever process it reaches.
     fn again(&mut self, call: Call) {
-        let most = if call.phone.starts_with(PANICS) { 2 } else { 30 };
+        let most = if call.phone.starts_with(DIES) { 2 } else { 30 };
         if call.attempt < most {
             self.at(5.0, Event::Call(Call { attempt: call.attempt + 1, ..call }));
         }
@@ -404,6 +411,10 @@ impl Crowd {
         assert!(self.polls < 3_000_000, "busy: nothing comes to an end");
         let (_, task) = &mut self.processes[process].tasks[place];
         match catch_unwind(AssertUnwindSafe(|| task.poll())) {
+            Ok(Poll::Pending) if self.wire.has_died.swap(false, Ordering::SeqCst) => {
+                let flows = Arc::clone(&self.processes[process].flows);
+                self.restart(process, flows);
+            }
             Ok(Poll::Pending) => {}
             Ok(Poll::Ready(done)) => {
                 drop(self.processes[process].tasks.swap_remove(place));
@@ -411,14 +422,7 @@ impl Crowd {
                     self.told(call, answer);
                 }
             }
-            Err(what) => {
-                let text = what.downcast_ref::<String>().cloned();
-                let text = text.or_else(|| what.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-                let text = text.unwrap_or_default();
-                assert!(text.contains("a transport that panics"), "damage: the engine panics: {text}");
-                let flows = Arc::clone(&self.processes[process].flows);
-                self.restart(process, flows);
-            }
+            Err(what) => panic!("damage: the engine panics: {}", super::said(&*what)),
         }
     }
 }
@@ -433,10 +437,7 @@ fn play(seed: u64, troubles: Troubles, plant: Option<Plant>) -> Result<(), Strin
         crowd.go_on_until(begin + TimeDelta::minutes(60));
         crowd.check();
     };
-    catch_unwind(AssertUnwindSafe(round)).map_err(|what| {
-        let text = what.downcast_ref::<String>().cloned();
-        text.or_else(|| what.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
-    })
+    catch_unwind(AssertUnwindSafe(round)).map_err(|what| super::said(&*what))
 }
 
 fn play_many(troubles: Troubles) {
@@ -456,6 +457,58 @@ fn in_a_calm_crowd_everybody_is_answered_on_time() {
     play_many(Troubles::default());
 }
 
+/// S13, S5
+#[test]
+fn a_session_speaks_the_text_that_it_started_on() {
+    play_many(Troubles { editions: true, ..Troubles::default() });
+}
+
+/// S14
+#[test]
+fn a_process_that_cannot_read_a_flow_leaves_its_sessions_alone() {
+    play_many(Troubles { limits: true, ..Troubles::default() });
+}
+
+#[test]
+fn a_send_that_never_ends_holds_nobody() {
+    play_many(Troubles { slow: true, ..Troubles::default() });
+}
+
+#[test]
+fn a_contact_whose_sends_panic_or_end_the_process_harms_no_neighbour() {
+    play_many(Troubles { poison: true, ..Troubles::default() });
+}
+
+#[test]
+fn many_messages_at_once_are_all_answered_in_one_process() {
+    play_many(Troubles { bursts: true, alone: true, ..Troubles::default() });
+}
+
+#[test]
+fn many_messages_at_once_are_answered_once_each_by_many_processes() {
+    play_many(Troubles { bursts: true, twins: true, faults: true, ..Troubles::default() });
+}
+
+#[test]
+fn a_redelivery_is_known_whatever_came_between() {
+    play_many(Troubles { again: true, ..Troubles::default() });
+}
+
+#[test]
+fn strangers_leave_no_record() {
+    play_many(Troubles { strangers: true, ..Troubles::default() });
+}
+
+#[test]
+fn a_damaged_record_is_set_aside_or_worked() {
+    play_many(Troubles { damage: true, ..Troubles::default() });
+}
+
+#[test]
+fn what_is_said_not_to_be_done_is_not_done() {
+    play_many(Troubles { faults: true, ..Troubles::default() });
+}
+
 /// A check that cannot fire proves nothing: whatever is planted is found, by the check that is meant for it.
 #[test]
 fn each_plant_is_found() {
@@ -464,7 +517,7 @@ fn each_plant_is_found() {
         (Plant::ForgetsTexts, Troubles { editions: true, ..calm }, "editions: "),
         (Plant::CutsFlows, Troubles { limits: true, ..calm }, "limits: "),
         (Plant::HasOneLine, Troubles { slow: true, ..calm }, "late: "),
-        (Plant::CountsForAll, Troubles { panics: true, ..calm }, "neighbours: "),
+        (Plant::CountsForAll, Troubles { poison: true, ..calm }, "neighbours: "),
         (Plant::AlwaysConflicts, Troubles { bursts: true, alone: true, ..calm }, "contention: "),
         (Plant::ForgetsMessages, Troubles { again: true, ..calm }, "redelivery: "),
         (Plant::KeepsStrangers, Troubles { strangers: true, ..calm }, "strangers: "),

@@ -10,7 +10,7 @@ use chrono::TimeDelta;
 use pollster::block_on;
 use uuid::Uuid;
 
-use super::town::{HANGS, PANICS, SLOW, STRANGE};
+use super::town::{DIES, HANGS, PANICS, SLOW, STRANGE};
 use super::{Act, Answer, Call, Crowd, Troubles};
 use crate::kit::sessions_of;
 
@@ -18,7 +18,7 @@ impl Crowd {
     /// Checks an answer.
     pub(super) fn told(&mut self, call: Call, answer: Result<Answer, Error>) {
         match (&call.act, answer) {
-            (Act::Say { id }, Ok(Answer::Received(received))) => self.heard(&call.phone, id, received),
+            (Act::Say { id }, Ok(Answer::Received(received))) => self.heard(id, call.sole, received),
             (Act::Strange { .. }, Ok(Answer::Received(received))) => {
                 assert!(matches!(received, Received::Unmatched), "strangers: {received:?}");
             }
@@ -40,7 +40,9 @@ impl Crowd {
                 }
                 let is_damaged =
                     matches!(&error, Error::Quarantined(contact) if self.damaged.contains(contact));
-                let bad = [PANICS, HANGS].iter().any(|prefix| call.phone.starts_with(prefix));
+                let bad = [PANICS, HANGS, DIES].iter().any(|prefix| call.phone.starts_with(prefix));
+                let is_set_aside = matches!(&error, Error::Quarantined(_));
+                assert!(!is_set_aside || is_damaged || bad, "neighbours: {error}");
                 assert!(
                     error.is_retryable() || is_damaged || bad,
                     "an answer that no fault explains: {error}"
@@ -52,7 +54,8 @@ impl Crowd {
         }
     }
 
-    fn heard(&mut self, phone: &str, id: &str, received: Received) {
+    /// `is_sole`: nobody else hands this in at the same time, so that no repeat is answered before the first.
+    fn heard(&mut self, id: &str, is_sole: bool, received: Received) {
         let known = self.verdicts.get(id);
         match received {
             Received::Unmatched => assert!(known.is_none(), "redelivery: {id} was forgotten"),
@@ -61,9 +64,10 @@ impl Crowd {
                 None => _ = self.verdicts.insert(id.to_owned(), *first),
             },
             verdict => {
-                assert!(known.is_none(), "redelivery: {id} was {verdict} after it was {known:?}");
+                let is_first = known.is_none_or(|known| !is_sole && *known == verdict);
+                assert!(is_first, "redelivery: {id} was {verdict} after it was {known:?}");
+                assert!(self.told.insert(id.to_owned()), "redelivery: {id} was {verdict} twice");
                 self.verdicts.insert(id.to_owned(), verdict);
-                self.heard.entry(phone.to_owned()).or_default().push(id.to_owned());
             }
         }
     }
@@ -71,7 +75,11 @@ impl Crowd {
     /// Whether an id is in what is stored of a contact.
     fn is_anywhere(&self, phone: &str, id: &str) -> bool {
         let Some(stored) = self.stored(phone) else { return false };
-        let within = |bytes: &[u8]| bytes.windows(id.len()).any(|part| part == id.as_bytes());
+        // Ids end in a number: one is the beginning of another.
+        let within = |bytes: &[u8]| {
+            let mut parts = bytes.windows(id.len() + 1);
+            parts.any(|part| part.starts_with(id.as_bytes()) && !part[id.len()].is_ascii_digit())
+        };
         let ended = sessions_of(&*self.store.memory);
         within(&stored.record.to_bytes().expect("it has a form"))
             || ended.iter().any(|record| {
@@ -83,7 +91,7 @@ impl Crowd {
     pub(super) fn check(&self) {
         let memory = &*self.store.memory;
         let seen = self.wire.seen.lock().unwrap();
-        let bad = |phone: &str| [SLOW, HANGS, PANICS].iter().any(|prefix| phone.starts_with(prefix));
+        let bad = |phone: &str| [SLOW, HANGS, PANICS, DIES].iter().any(|prefix| phone.starts_with(prefix));
         let mut editions: HashMap<_, BTreeSet<&str>> = HashMap::new();
         let mut echoes: BTreeSet<&str> = BTreeSet::new();
         for (id, (_, text, _)) in &seen.first {
@@ -95,8 +103,8 @@ impl Crowd {
         for (session, editions) in editions {
             assert!(editions.len() == 1, "editions: session {session} speaks {editions:?}");
         }
-        let Troubles { panics, limits, editions, faults, damage, bursts, .. } = self.troubles;
-        let is_even = !(panics || limits || editions || faults || damage || bursts);
+        let Troubles { poison, limits, editions, faults, damage, bursts, .. } = self.troubles;
+        let is_even = !(poison || limits || editions || faults || damage || bursts);
         for (phone, text, late) in seen.first.values().filter(|(phone, ..)| is_even && !bad(phone)) {
             assert!(*late <= TimeDelta::seconds(8), "late: `{text}` to {phone} by {late}");
         }
@@ -106,7 +114,7 @@ impl Crowd {
         let quarantined = block_on(engine.quarantined(None)).expect("memory answers");
         for contact in &quarantined {
             let phone = owners.get(contact);
-            let poisoned = phone.is_some_and(|phone| phone.starts_with(PANICS));
+            let poisoned = phone.is_some_and(|phone| phone.starts_with(DIES));
             assert!(poisoned || self.damaged.contains(contact), "neighbours: {phone:?} is quarantined");
         }
         for record in sessions_of(memory) {

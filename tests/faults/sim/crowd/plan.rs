@@ -1,7 +1,7 @@
 //! The flows of a crowd, and what contacts and hosts do in twenty minutes.
 
 use super::Dice;
-use super::town::{HANGS, PANICS, SLOW, STRANGE};
+use super::town::{DIES, HANGS, PANICS, SLOW, STRANGE};
 use super::{Act, Crowd, Event, Troubles};
 use crate::scenarios::SHOP;
 
@@ -60,25 +60,27 @@ impl Crowd {
                 }
             }
         }
-        let Troubles { slow, panics, bursts, twins, editions, again, strangers, damage, .. } = self.troubles;
+        let Troubles { slow, poison, bursts, twins, editions, again, strangers, damage, .. } = self.troubles;
         for (n, prefix) in [SLOW, SLOW, HANGS].iter().enumerate().filter(|_| slow) {
             let begin = 8.0 + self.some(4);
             self.trigger(begin, &format!("{prefix}{n:04}"), "shop");
         }
         // Their first try ends with the process. Their leases end while nobody works, as the time of many others
         // passes.
-        for number in 0..if panics { self.processes.len() } else { 0 } {
+        for number in 0..if poison { self.processes.len() } else { 0 } {
             self.at(300.0, Event::Stop(number));
             self.at(330.0, Event::Restart(number));
         }
-        for n in 0..if panics { 6 } else { 0 } {
-            self.trigger(249.9 + f64::from(n) / 25.0, &format!("{PANICS}{n:04}"), "shop");
+        for n in 0..if poison { 6 } else { 0 } {
+            let prefix = if n % 3 == 0 { PANICS } else { DIES };
+            self.trigger(249.9 + f64::from(n) / 25.0, &format!("{prefix}{n:04}"), "shop");
         }
         let one = |dice: &Dice| people[dice.below(people.len())].clone();
-        for _ in 0..if bursts { 6 } else { 0 } {
-            let (phone, at) = (one(&self.dice), 60.0 + self.some(600));
+        for n in 0..if bursts { 6 } else { 0 } {
+            // Each of another contact, who has not said so much that the first of it may be forgotten (SEMANTICS I2).
+            let (phone, at) = (people[5 * n + self.dice.below(5)].clone(), 60.0 + self.some(600));
             self.trigger(at - 5.0, &phone, "shop");
-            for _ in 0..64 {
+            for _ in 0..60 {
                 let id = self.id(&phone);
                 let twins = if twins && self.dice.one_in(3) { 2 } else { 1 };
                 for _ in 0..twins {

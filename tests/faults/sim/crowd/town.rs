@@ -31,6 +31,8 @@ pub(super) const SLOW: &str = "+1415556";
 pub(super) const HANGS: &str = "+1415557";
 /// Numbers on which each send panics.
 pub(super) const PANICS: &str = "+1415558";
+/// Numbers on which each send ends the process.
+pub(super) const DIES: &str = "+1415554";
 /// Numbers that nobody knows.
 pub(super) const STRANGE: &str = "+1415559";
 
@@ -129,9 +131,9 @@ impl ConversationStore for TownStore {
         for claimed in &leased.conversations {
             *counts.entry(claimed.stored.contact.clone()).or_default() += 1;
         }
-        let most = counts.values().copied().max().unwrap_or_default();
         if self.is(Plant::CountsForAll) {
-            leased.conversations.iter_mut().for_each(|claimed| claimed.claims = most);
+            let all = counts.values().sum();
+            leased.conversations.iter_mut().for_each(|claimed| claimed.claims = all);
         }
         drop(counts);
         Ok(leased)
@@ -220,6 +222,8 @@ pub(super) struct TownWire {
     pub(super) plant: Option<Plant>,
     /// Until when somebody has the only line, where there is one line.
     pub(super) line: Arc<Mutex<Option<DateTime<Utc>>>>,
+    /// Whether a send has ended the process that began it.
+    pub(super) has_died: Arc<AtomicBool>,
 }
 
 impl Transport for TownWire {
@@ -241,7 +245,10 @@ impl Transport for TownWire {
             let late = self.time.now() - message.created_at;
             seen.first.entry(message.id).or_insert_with(|| (phone.clone(), message.text().to_owned(), late));
         }
-        if phone.starts_with(HANGS) {
+        if phone.starts_with(DIES) {
+            self.has_died.store(true, Ordering::SeqCst);
+        }
+        if phone.starts_with(HANGS) || phone.starts_with(DIES) {
             std::future::pending::<()>().await;
         }
         assert!(!phone.starts_with(PANICS), "a transport that panics");

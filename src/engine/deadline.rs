@@ -1,0 +1,75 @@
+//! Bounds for the host's code: a deadline where a timer is known, and a fence around its panics.
+
+use std::future::{Future, poll_fn};
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::Duration;
+
+pub(super) type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Tells when a time has passed.
+pub(super) trait Timer: Send + Sync {
+    /// Ends after so long.
+    fn sleep(&self, time: Duration) -> Boxed<'_, ()>;
+}
+
+/// A timer from a runtime's function, such as `tokio::time::sleep`.
+pub(super) struct Sleeper<F, R>(F, PhantomData<fn() -> R>);
+
+impl<F, R> Sleeper<F, R>
+where
+    F: Fn(Duration) -> R + Send + Sync,
+    R: Future<Output = ()> + Send,
+{
+    pub(super) fn new(sleep: F) -> Self {
+        Self(sleep, PhantomData)
+    }
+}
+
+impl<F, R> Timer for Sleeper<F, R>
+where
+    F: Fn(Duration) -> R + Send + Sync,
+    R: Future<Output = ()> + Send,
+{
+    fn sleep(&self, time: Duration) -> Boxed<'_, ()> {
+        Box::pin((self.0)(time))
+    }
+}
+
+/// The end of the host's code.
+pub(super) enum Ended<T> {
+    Done(T),
+    /// It did not end in time; it was dropped.
+    Late,
+    /// It panicked; nobody else notices.
+    Panicked,
+}
+
+/// Runs the host's code, at most for so long where there is a timer (SEMANTICS D5). The timer is asked only for what does
+/// not end at its first poll.
+pub(super) async fn bounded<'a, T>(
+    begin: impl FnOnce() -> Boxed<'a, T>,
+    time: Duration,
+    timer: Option<&dyn Timer>,
+) -> Ended<T> {
+    let (mut begin, mut work, mut alarm) = (Some(begin), None, None);
+    poll_fn(move |context| {
+        let polled = catch_unwind(AssertUnwindSafe(|| {
+            if let Some(begin) = begin.take() {
+                work = Some(begin());
+            }
+            work.as_mut().map(|work| work.as_mut().poll(context))
+        }));
+        match polled {
+            Ok(Some(Poll::Ready(done))) => return Poll::Ready(Ended::Done(done)),
+            Ok(_) => {}
+            Err(_) => return Poll::Ready(Ended::Panicked),
+        }
+        let Some(timer) = timer else { return Poll::Pending };
+        let alarm = alarm.get_or_insert_with(|| timer.sleep(time));
+        alarm.as_mut().poll(context).map(|()| Ended::Late)
+    })
+    .await
+}
