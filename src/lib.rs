@@ -170,24 +170,24 @@ pub use clock::{Clock, Ids, RandomIds, SystemClock};
 pub use diagram::Diagram;
 pub use engine::{
     Builder, Campaign, Cancelled, Completed, DeadLetterEntry, DeliveryReport, Engine, EraseOptions, Erased,
-    FlowStatus, Flows, HandedBack, HandedOver, Imported, Inbound, JournalFilter, Line, Migrated, NodeCount,
-    NodeError, Progress, Received, Rehearsal, Reported, SessionFilter, SessionRef, Ticked, Transcript,
-    TriggerRequest, Triggered, Unpublish,
+    FlowStatus, Flows, HandedBack, HandedOver, Imported, Inbound, JournalFilter, Line, Logging, Migrated,
+    MigrationTrial, NodeCount, NodeError, Progress, Received, Rehearsal, Reported, SessionFilter, SessionRef,
+    Ticked, Transcript, TriggerRequest, Triggered, Unpublish,
 };
 pub use error::{CallError, Error, MissingReason, SendError, StoreError};
 pub use flow::gallery;
 pub use flow::{
     AnswerDef, AnswerKind, ArmDef, AskDef, AssignDef, BadSpan, BranchDef, ButtonDef, CallFlowDef, CardDef,
     ChoiceDef, Clash, ClassDef, ClassifyDef, CompareDef, Concurrency, ConditionDef, Consent, ContactMode,
-    Decimal, DegreesDef, DelayDef, EdgeDef, EditDef, EndDef, EntityType, Flow, FlowDef, FunctionDef,
-    HandoffDef, HandoffTimeout, HttpMethod, HttpRequestDef, InboundDef, InputDef, InputPolicy, InputType,
-    Issue, IssueCode, Issues, JumpDef, KeywordAction, KeywordDef, KeywordMode, Keywords, ListDef, LlmDef,
-    LocationDef, LogDef, LogLevel, MatchKind, MediaDef, MediaType, MessageDef, NodeDef, NodeKind, OnTimeout,
-    OpenHoursDef, Operand, Operator, OptionDef, ParametersDef, RandomSplitDef, Rank, RecognizeEntitiesDef,
-    RecognizeLanguageDef, RecognizePhoneDef, Reentry, ReentryDef, ReminderDef, ReplyKind, RowDef, RuleDef,
-    SectionDef, SendAction, SendMessageDef, Sender, SetContactDef, SetVariablesDef, Settings, SettingsDef,
-    Severity, ShareDef, Span, StartDef, TemplateDef, TextDef, Trigger, TriggerDef, TtlMode, TypingDef,
-    Undefined, UpdateContactDef, VariableDef, WaitReplyDef, WeekDef,
+    Decimal, DegreesDef, DelayDef, EdgeDef, EditDef, EndDef, EntityType, FieldChange, Flow, FlowDef,
+    FlowDiff, FunctionDef, HandoffDef, HandoffTimeout, HttpMethod, HttpRequestDef, InboundDef, InputDef,
+    InputPolicy, InputType, Issue, IssueCode, Issues, JumpDef, KeywordAction, KeywordDef, KeywordMode,
+    Keywords, ListDef, LlmDef, LocationDef, LogDef, LogLevel, MatchKind, MediaDef, MediaType, MessageDef,
+    NodeDef, NodeKind, OnTimeout, OpenHoursDef, Operand, Operator, OptionDef, ParametersDef, RandomSplitDef,
+    Rank, RecognizeEntitiesDef, RecognizeLanguageDef, RecognizePhoneDef, Reentry, ReentryDef, ReminderDef,
+    ReplyKind, RowDef, RuleDef, SectionDef, SendAction, SendMessageDef, Sender, SetContactDef,
+    SetVariablesDef, Settings, SettingsDef, Severity, ShareDef, Span, StartDef, TemplateDef, TextDef,
+    Trigger, TriggerDef, TtlMode, TypingDef, Undefined, UpdateContactDef, VariableDef, WaitReplyDef, WeekDef,
 };
 pub use id::{
     BadDerivedId, BadName, CallId, ContactId, FlowId, FlowVersion, MessageId, NodeId, SessionId, TriggerKey,
@@ -200,8 +200,8 @@ pub use observer::{BackgroundTask, Event, EventKind, Observer};
 #[cfg(feature = "sqlite")]
 pub use rusqlite;
 pub use session::{
-    Contact, ContactChange, Content, Conversation, DeadLetter, FailureCode, Handoff, Opt, Outbound, Profile,
-    Session, Status,
+    Contact, ContactChange, Content, Conversation, DeadLetter, FailureCode, Handoff, Opt, Outbound, Pause,
+    Profile, Session, Status,
 };
 #[cfg(feature = "sqlite")]
 pub use store::SqliteStore;

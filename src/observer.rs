@@ -100,6 +100,15 @@ pub enum EventKind {
         /// The node that did it.
         node: NodeId,
     },
+    /// The host changed the contact (SEMANTICS Q2).
+    ContactUpdated,
+    /// The bot was paused for the contact, or its pause has another end now (SEMANTICS Q3).
+    Paused {
+        /// When it ends by itself.
+        until: Option<DateTime<Utc>>,
+    },
+    /// The pause is over.
+    Unpaused,
     /// A flow has something to say to those who run it.
     Logged {
         /// The session.

@@ -134,7 +134,14 @@ impl Flows for Snapshot {
     fn pinned(&self, flow: &FlowId, version: FlowVersion) -> Option<Pinned<'_>> {
         let Some(view) = self.flows.get(flow) else {
             let flow = Err(&MissingReason::NotStored);
-            return Some(Pinned { flow, digest: None, name: "", logging: false, terminated: false });
+            return Some(Pinned {
+                flow,
+                digest: None,
+                name: "",
+                logging: false,
+                texts: false,
+                terminated: false,
+            });
         };
         let flow = view.version(version)?;
         Some(Pinned {
@@ -142,6 +149,7 @@ impl Flows for Snapshot {
             digest: flow.map_or_else(|_| view.digest(version), |flow| Some(flow.digest())),
             name: &view.entry.name,
             logging: view.entry.logging,
+            texts: view.entry.log_texts,
             terminated: view.is_terminated(version),
         })
     }

@@ -9,7 +9,7 @@ use crate::engine::resume::Needs;
 use crate::error::Error;
 use crate::id::{ContactId, WorkspaceId};
 use crate::kernel::Decision;
-use crate::session::{Contact, Conversation};
+use crate::session::{Contact, ContactChange, Conversation, Pause};
 use crate::store::{Commit, Committed, ConversationStore, Lookup, Record, Subject};
 
 /// Lost races until an address is not moved.
@@ -63,6 +63,64 @@ impl<S: ConversationStore> Engine<S> {
     /// `ContactNotFound`, `Quarantined`, `Contention`, `Store`.
     pub async fn opt_in(&self, contact: &ContactId) -> Result<(), Error> {
         self.change(contact, |decision| decision.opt_in()).await
+    }
+
+    /// Changes what is known of a contact, as `update_contact` does in a flow: all of it, or nothing (SEMANTICS Q2).
+    /// `OptIn` and `OptOut` are [`opt_in`](Self::opt_in) and [`opt_out`](Self::opt_out). Safe to repeat: a change that
+    /// is made already changes nothing.
+    ///
+    /// ```
+    /// # use chatflow::{ContactChange, ContactId, Engine, Error, MemoryStore};
+    /// # async fn tag(bot: Engine<MemoryStore>, ada: ContactId) -> Result<(), Error> {
+    /// let tag = ContactChange::AddTag("vip".to_owned());
+    /// bot.update_contact(&ada, &[tag, ContactChange::Language(Some("pt-BR".to_owned()))]).await
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `InvalidInput`, which names the field, beyond the limits of a profile; `ContactNotFound`, `Quarantined`,
+    /// `Contention`, `Store`.
+    pub async fn update_contact(&self, contact: &ContactId, changes: &[ContactChange]) -> Result<(), Error> {
+        let mut outcome = Ok(());
+        self.change(contact, |decision| outcome = decision.change_contact(changes)).await?;
+        outcome.map_err(|(field, rule)| Error::invalid(field, rule))
+    }
+
+    /// Pauses the bot for a contact until [`unpause`](Self::unpause), or until this instant at the latest. It is silent as
+    /// in a handoff, whether the contact is in a session or not: messages answer
+    /// [`Received::Paused`](crate::Received::Paused), triggers are refused, timers stand still; words of opting out work
+    /// (SEMANTICS Q3). Once more, it gives the pause another end; an instant that has passed changes nothing.
+    ///
+    /// # Errors
+    /// `ContactNotFound`, `Quarantined`, `Contention`, `Store`.
+    pub async fn pause(&self, contact: &ContactId, until: Option<DateTime<Utc>>) -> Result<(), Error> {
+        self.change(contact, |decision| {
+            decision.pause(until);
+        })
+        .await
+    }
+
+    /// Ends a pause: every session goes on with the time that it had left (SEMANTICS Q3). Without one it changes nothing.
+    ///
+    /// # Errors
+    /// `ContactNotFound`, `Quarantined`, `Contention`, `Store`.
+    pub async fn unpause(&self, contact: &ContactId) -> Result<(), Error> {
+        self.change(contact, |decision| {
+            decision.unpause(decision.now);
+        })
+        .await
+    }
+
+    /// The pause of the bot for a contact. None: it is not paused, or its end has passed.
+    ///
+    /// # Errors
+    /// `Quarantined`, `Store`.
+    pub async fn paused(&self, contact: &ContactId) -> Result<Option<Pause>, Error> {
+        let lookup = self.lookup(self.workspace()?, Subject::Contact(contact.clone()));
+        let Some(stored) = self.store.load(&lookup).await?.conversation else { return Ok(None) };
+        let conversation =
+            stored.record.conversation().map_err(|error| unreadable(stored.contact.clone(), &error))?;
+        Ok(conversation.pause().filter(|pause| pause.until.is_none_or(|until| lookup.now < until)))
     }
 
     async fn change(

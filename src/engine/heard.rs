@@ -32,6 +32,7 @@ impl Arrival {
                 decision.touch();
                 Verdict::Handoff(session)
             }
+            Heard::Paused => Verdict::Paused,
             Heard::Keyword { action, sessions, node } => {
                 for session in sessions {
                     let Some(place) = decision.place_of(session) else { continue };

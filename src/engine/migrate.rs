@@ -5,14 +5,15 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::address::Alias;
-use crate::engine::Engine;
 use crate::engine::decide::unreadable;
 use crate::engine::resume::Needs;
+use crate::engine::{Engine, SessionFilter};
 use crate::error::Error;
 use crate::flow::Flow;
 use crate::id::{FlowId, FlowVersion, NodeId, SessionId};
 use crate::kernel::{Decision, Input, migration};
-use crate::store::{ConversationStore, Subject, VersionState};
+use crate::session::Session;
+use crate::store::{ConversationStore, SessionRecord, StoreQueries, Subject, VersionState};
 
 /// A session that went to another version of its flow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -26,6 +27,48 @@ pub struct Migrated {
     pub to: FlowVersion,
     /// The node it stands at now.
     pub node: NodeId,
+}
+
+/// A session that might go to another version of its flow.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct MigrationTrial {
+    /// The session as it is stored.
+    pub record: SessionRecord,
+    /// The node of the other version where it would go on, or why it would be refused.
+    pub outcome: Result<NodeId, String>,
+}
+
+impl<S: ConversationStore + StoreQueries> Engine<S> {
+    /// Tries [`migrate`](Self::migrate) on live sessions of a flow, those that the filter names, without writing
+    /// anything: at most 100, newest first; the next page comes
+    /// [after the last one](SessionFilter::after) (SEMANTICS Q7). What is due is not applied.
+    ///
+    /// # Errors
+    /// `FlowNotFound`; `InvalidInput` of `version` when no session may go there: it is not there, was terminated or
+    /// deleted. `Store`.
+    pub async fn try_migrate(
+        &self,
+        flow: &FlowId,
+        version: FlowVersion,
+        nodes: &[(NodeId, NodeId)],
+        filter: SessionFilter,
+    ) -> Result<Vec<MigrationTrial>, Error> {
+        let refused = |reason: String| Error::invalid("version", reason);
+        let target = self.version(flow, version).await?.map_err(refused)?;
+        let mut trials = Vec::new();
+        let snapshot = self.snapshot(self.now()).await?;
+        let view = snapshot.view(flow).ok_or_else(|| Error::FlowNotFound(flow.clone()))?;
+        for record in self.sessions(filter.flow(flow.clone()).live()).await? {
+            let session = record.session();
+            let own =
+                self.flows.compiled(&self.ports, self.workspace()?, &view.entry, session.version()).await?;
+            let own = own.ok().filter(|own| session.digest().is_none_or(|digest| digest == own.digest()));
+            let outcome = destination(session, own.as_deref(), (version, &target), nodes);
+            trials.push(MigrationTrial { record, outcome });
+        }
+        Ok(trials)
+    }
 }
 
 impl<S: ConversationStore> Engine<S> {
@@ -87,6 +130,21 @@ impl<S: ConversationStore> Engine<S> {
     }
 }
 
+/// The node where a session would go on in another version, or why it cannot. `own`: the version that it is on, if that can
+/// be used here.
+fn destination(
+    session: &Session,
+    own: Option<&Flow>,
+    (to, target): (FlowVersion, &Flow),
+    nodes: &[(NodeId, NodeId)],
+) -> Result<NodeId, String> {
+    let is_there = session.version() == to && session.digest().is_none_or(|digest| digest == target.digest());
+    if is_there {
+        return Err(format!("it is on version {to} already"));
+    }
+    migration(session, own, target, nodes)
+}
+
 fn migrate(
     decision: &mut Decision<'_>,
     id: SessionId,
@@ -101,10 +159,7 @@ fn migrate(
         return Err("it has ended".to_owned());
     };
     let (flow, from) = (session.flow.clone(), session.version);
-    if from == to && session.digest.is_none_or(|digest| digest == target.digest()) {
-        return Err(format!("it is on version {to} already"));
-    }
-    let node = migration(session, decision.own_flow(session), target, nodes)?;
+    let node = destination(session, decision.own_flow(session), (to, target), nodes)?;
     let now = decision.now;
     let digest = Some(target.digest());
     if !decision.advance(place, Input::Migrate { version: to, node: node.clone(), digest }, now) {

@@ -49,9 +49,9 @@ use crate::transport::{DynTransport, NoTransport, Transport};
 
 pub use campaign::{Campaign, Progress};
 pub use erase::{EraseOptions, Erased};
-pub use flows::{FlowStatus, Flows, Imported, Unpublish};
+pub use flows::{FlowStatus, Flows, Imported, Logging, Unpublish};
 pub use metrics::{JournalFilter, NodeCount, NodeError};
-pub use migrate::Migrated;
+pub use migrate::{Migrated, MigrationTrial};
 pub use outcome::{
     Cancelled, Completed, HandedBack, HandedOver, Received, Reported, SessionRef, Ticked, Triggered,
 };

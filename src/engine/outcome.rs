@@ -102,6 +102,8 @@ pub enum Received {
         /// The session.
         session: SessionId,
     },
+    /// The bot is paused for the contact; the message is whoever's that paused it (SEMANTICS Q3).
+    Paused,
     /// It chose from an earlier question (SEMANTICS I9).
     StaleChoice,
     /// The session can keep no more (SEMANTICS I5).
@@ -136,6 +138,7 @@ impl fmt::Display for Received {
             Self::Queued { session } => write!(f, "queued for session {session}"),
             Self::Keyword { action } => write!(f, "keyword: {}", action.as_str()),
             Self::Handoff { session } => write!(f, "in handoff: session {session}"),
+            Self::Paused => f.write_str("the bot is paused"),
             Self::StaleChoice => f.write_str("stale choice"),
             Self::InboxFull => f.write_str("inbox full"),
             Self::TooOld => f.write_str("too old"),
@@ -153,6 +156,7 @@ impl From<Verdict> for Received {
             Verdict::Queued(session) => Self::Queued { session },
             Verdict::Keyword(action) => Self::Keyword { action },
             Verdict::Handoff(session) => Self::Handoff { session },
+            Verdict::Paused => Self::Paused,
             Verdict::StaleChoice => Self::StaleChoice,
             Verdict::InboxFull => Self::InboxFull,
             Verdict::TooOld => Self::TooOld,

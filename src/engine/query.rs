@@ -5,9 +5,9 @@ use serde::Serialize;
 
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::id::{ContactId, FlowId, MessageId, SessionId};
+use crate::id::{ContactId, FlowId, MessageId, NodeId, SessionId, WorkspaceId};
 use crate::kernel::Decision;
-use crate::session::DeadLetter;
+use crate::session::{DeadLetter, FailureCode, Status};
 use crate::store::{
     Commit, Committed, ConversationQuery, ConversationStore, JournalEntry, Live, SessionQuery, SessionRecord,
     StoreQueries, Subject,
@@ -16,14 +16,15 @@ use crate::store::{
 /// How many entries a list has at most.
 const PAGE: usize = 100;
 
-/// Which sessions to list; newest first, at most 100 at a time.
-#[derive(Clone, Debug, Default)]
+/// Which sessions to list; newest first, at most 100 at a time. All that is said must hold (SEMANTICS Q1).
+#[derive(Clone, Debug)]
 #[must_use]
-pub struct SessionFilter {
-    flow: Option<FlowId>,
-    contact: Option<ContactId>,
-    live: Option<bool>,
-    after: Option<(DateTime<Utc>, SessionId)>,
+pub struct SessionFilter(SessionQuery);
+
+impl Default for SessionFilter {
+    fn default() -> Self {
+        Self(SessionQuery::new(WorkspaceId::default(), PAGE))
+    }
 }
 
 impl SessionFilter {
@@ -34,33 +35,111 @@ impl SessionFilter {
 
     /// Of one flow.
     pub fn flow(mut self, flow: FlowId) -> Self {
-        self.flow = Some(flow);
+        self.0.flow = Some(flow);
         self
     }
 
     /// Of one contact.
     pub fn contact(mut self, contact: ContactId) -> Self {
-        self.contact = Some(contact);
+        self.0.contact = Some(contact);
         self
     }
 
     /// Live ones only.
     pub fn live(mut self) -> Self {
-        self.live = Some(true);
+        self.0.live = Some(true);
         self
     }
 
     /// Ended ones only.
     pub fn ended(mut self) -> Self {
-        self.live = Some(false);
+        self.0.live = Some(false);
+        self
+    }
+
+    /// With this status; said several times, with one of these.
+    pub fn status(mut self, status: Status) -> Self {
+        self.0.statuses.push(status);
+        self
+    }
+
+    /// Started at this instant or later.
+    pub fn started_from(mut self, from: DateTime<Utc>) -> Self {
+        self.0.started_from = Some(from);
+        self
+    }
+
+    /// Started before this instant.
+    pub fn started_to(mut self, to: DateTime<Utc>) -> Self {
+        self.0.started_to = Some(to);
+        self
+    }
+
+    /// Ended at this instant or later.
+    pub fn ended_from(mut self, from: DateTime<Utc>) -> Self {
+        self.0.ended_from = Some(from);
+        self
+    }
+
+    /// Ended before this instant.
+    pub fn ended_to(mut self, to: DateTime<Utc>) -> Self {
+        self.0.ended_to = Some(to);
+        self
+    }
+
+    /// At this node of the flow that was started, or ended there. A node of a flow that it called is not meant, whatever
+    /// its name.
+    pub fn node(mut self, node: NodeId) -> Self {
+        self.0.node = Some(node);
+        self
+    }
+
+    /// Live, and at the same node since before this instant.
+    pub fn stuck_since(mut self, since: DateTime<Utc>) -> Self {
+        self.0.stuck_since = Some(since);
+        self
+    }
+
+    /// Live, although its deadline or its expiry had passed at this instant: nobody ticks, its conversation was set
+    /// aside, a message before its question is undelivered, or its contact is with a person.
+    pub fn overdue_at(mut self, at: DateTime<Utc>) -> Self {
+        self.0.overdue_at = Some(at);
+        self
+    }
+
+    /// Failed, with this code.
+    pub fn failure(mut self, code: FailureCode) -> Self {
+        self.0.failure = Some(code);
         self
     }
 
     /// Those that come after this one in the list: the next page.
     pub fn after(mut self, session: &SessionRecord) -> Self {
-        self.after = Some((session.session().started_at(), session.session().id()));
+        self.0.after = Some(place(session));
         self
     }
+
+    /// The question to a store: with what the indexes of stores know, of what else is said. None: nothing can match.
+    fn query(self, workspace: WorkspaceId) -> Option<SessionQuery> {
+        let mut query = SessionQuery { workspace, ..self.0 };
+        let is_live = query.statuses.first().map(|status| status.is_live());
+        let is_live = is_live.filter(|live| query.statuses.iter().all(|status| status.is_live() == *live));
+        let is_ended = query.failure.is_some() || query.ended_from.is_some() || query.ended_to.is_some();
+        let implied =
+            [is_live, is_ended.then_some(false), query.stuck_since.or(query.overdue_at).map(|_| true)];
+        for live in implied.into_iter().flatten() {
+            if *query.live.get_or_insert(live) != live {
+                return None;
+            }
+        }
+        let end = query.started_to.map(|to| (to, SessionId(uuid::Uuid::nil())));
+        query.after = query.after.into_iter().chain(end).min();
+        Some(query)
+    }
+}
+
+fn place(record: &SessionRecord) -> (DateTime<Utc>, SessionId) {
+    (record.session().started_at(), record.session().id())
 }
 
 /// A message that was given up, with whose it is.
@@ -79,10 +158,19 @@ impl<S: ConversationStore + StoreQueries> Engine<S> {
     /// # Errors
     /// `Store`.
     pub async fn sessions(&self, filter: SessionFilter) -> Result<Vec<SessionRecord>, Error> {
-        let SessionFilter { flow, contact, live, after } = filter;
-        let query =
-            SessionQuery { workspace: self.workspace()?.clone(), flow, contact, live, after, limit: PAGE };
-        Ok(self.store.sessions(&query).await?)
+        let Some(mut query) = filter.query(self.workspace()?.clone()) else { return Ok(Vec::new()) };
+        let mut found = Vec::new();
+        loop {
+            let page = self.store.sessions(&query).await?;
+            let last = page.last().map(place).filter(|last| query.after.is_none_or(|after| *last < after));
+            let is_last = page.len() < query.limit || last.is_none();
+            let matching = page.into_iter().filter(|record| query.matches(record));
+            found.extend(matching.take(PAGE - found.len()));
+            if is_last || found.len() == PAGE {
+                return Ok(found);
+            }
+            query.after = last;
+        }
     }
 
     /// One session, live or ended. What is due is not applied: a session may be past its deadline here.

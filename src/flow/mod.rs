@@ -14,6 +14,7 @@ mod compile;
 mod condition;
 pub(crate) mod content;
 mod def;
+mod diff;
 mod digits;
 pub mod draft;
 pub(crate) mod expr;
@@ -53,6 +54,7 @@ pub use content::{
     ParametersDef, RowDef, SectionDef, TemplateDef, TextDef,
 };
 pub use def::{EdgeDef, FlowDef};
+pub use diff::{FieldChange, FlowDiff};
 pub use issue::{Issue, IssueCode, Issues, Severity};
 pub use keyword::{KeywordAction, KeywordDef, Keywords};
 pub use node::{

@@ -28,6 +28,8 @@ pub enum Refusal {
     OptedOut,
     /// The contact is with a person of the host's.
     InHandoff,
+    /// The bot is paused for the contact (SEMANTICS Q3).
+    Paused,
 }
 
 impl Refusal {
@@ -40,6 +42,7 @@ impl Refusal {
             Self::Cooldown { .. } => "cooldown",
             Self::OptedOut => "opted_out",
             Self::InHandoff => "in_handoff",
+            Self::Paused => "paused",
         }
     }
 }
@@ -52,6 +55,7 @@ impl fmt::Display for Refusal {
             Self::Cooldown { until } => write!(f, "the flow may run again from {until:?}"),
             Self::OptedOut => f.write_str("the contact opted out"),
             Self::InHandoff => f.write_str("the contact is in handoff"),
+            Self::Paused => f.write_str("the bot is paused for the contact"),
         }
     }
 }
@@ -76,7 +80,7 @@ pub(crate) enum Admission {
 pub(crate) struct Allowances {
     /// Opt-out does not count.
     pub(crate) opted_out: bool,
-    /// A handoff does not count.
+    /// Neither a handoff counts nor a pause.
     pub(crate) in_handoff: bool,
 }
 
@@ -94,6 +98,9 @@ pub(crate) fn admit(
     }
     if !allow.in_handoff && conversation.sessions.iter().any(|session| session.status == Status::Handoff) {
         return Admission::Refused(Refusal::InHandoff);
+    }
+    if !allow.in_handoff && conversation.pause().is_some() {
+        return Admission::Refused(Refusal::Paused);
     }
     let last_start = || conversation.marks().iter().find(|mark| mark.flow == *flow.id()).map(|mark| mark.at);
     match &flow.settings().reentry {

@@ -10,7 +10,7 @@ use crate::calls::CallResult;
 use crate::id::{ContactId, FlowId, FlowVersion, NodeId, SessionId};
 use crate::kernel::hash::json_hash;
 use crate::kernel::{Callee, Input, NewSession};
-use crate::session::{Contact, Failure, SendOutcome, Session, Status};
+use crate::session::{Contact, Failure, Outbound, SendOutcome, Session, Status};
 
 /// One input that a session took, as its journal keeps it (SEMANTICS L6).
 ///
@@ -53,6 +53,9 @@ pub struct JournalEntry {
     /// The nodes that the turn visited.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<JournalStep>,
+    /// What the turn sent, if the flow logs texts (SEMANTICS Q4).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sent: Vec<Arc<Outbound>>,
     /// The node where it stands now, or ended.
     pub node: NodeId,
     /// What it is now.
@@ -172,6 +175,7 @@ impl JournalEntry {
             unsent,
             called,
             steps,
+            sent: Vec::new(),
             node: session.at.clone(),
             status: session.status,
             failure: session.failure().cloned(),
@@ -189,7 +193,7 @@ pub(super) fn count(session: &mut Session, contact: &Contact, flow_name: &str) -
 
 impl Input {
     /// Why a session leaves the node where this reaches it, unless the node knows better.
-    pub(super) fn reason(&self) -> String {
+    pub(crate) fn reason(&self) -> String {
         match self {
             Self::Reply { message, .. } => format!("the contact replied: {}", message.kind),
             Self::Deadline(_) => "its time is over".to_owned(),

@@ -13,7 +13,8 @@ use crate::kernel::Decision;
 use crate::kernel::route::{Asked, InboundMessage, answering};
 use crate::kernel::run::{Move, Run, span};
 use crate::limits::Limits;
-use crate::session::{Conversation, EndReason, MessageKind, Route, Session, Status};
+use crate::observer::EventKind;
+use crate::session::{ContactChange, Conversation, EndReason, MessageKind, Route, Session, Status};
 
 /// A message may be this much older than the session that its keyword acts on: clocks differ (SEMANTICS I12).
 const OLDER_THAN_SESSION: TimeDelta = TimeDelta::seconds(60);
@@ -27,6 +28,8 @@ pub(crate) enum Heard {
     OptIn,
     /// Something for the person who has this session.
     Handoff(SessionId),
+    /// Something for whoever paused the bot.
+    Paused,
     /// A keyword for these sessions.
     Keyword { action: KeywordAction, sessions: Vec<SessionId>, node: Option<NodeId> },
     /// Nothing of that.
@@ -65,6 +68,9 @@ pub(crate) fn hear<'f>(
     }
     if let Some(session) = sessions.iter().rev().find(|session| session.status == Status::Handoff) {
         return Heard::Handoff(session.id);
+    }
+    if conversation.is_some_and(|conversation| conversation.pause().is_some()) {
+        return Heard::Paused;
     }
     let (Some(word), false) = (word, sessions.is_empty()) else { return Heard::Nothing };
     let interrupts = |asked: &Asked<'_>| !asked.keywords_off();
@@ -167,6 +173,29 @@ impl Decision<'_> {
         let conversation = self.edit();
         conversation.outbox.clear();
         conversation.contact.opted_out_at.get_or_insert(now);
+    }
+
+    /// Makes changes of the contact, all or none. Answers with the field that refuses one, and its rule.
+    pub(crate) fn change_contact(&mut self, changes: &[ContactChange]) -> Result<(), (String, String)> {
+        let (now, limits) = (self.now, self.ground.limits);
+        let mut contact = self.conversation.contact.clone();
+        for change in changes {
+            contact.change(change, now, limits).map_err(|rule| (change.field(), rule))?;
+        }
+        contact.opted_in_at = self.conversation.contact.opted_in_at;
+        contact.opted_out_at = self.conversation.contact.opted_out_at;
+        if contact != self.conversation.contact {
+            self.edit().contact = contact;
+            self.note(EventKind::ContactUpdated);
+        }
+        for change in changes {
+            match change {
+                ContactChange::OptIn => self.opt_in(),
+                ContactChange::OptOut => self.opt_out(),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// Takes an opt-out back.

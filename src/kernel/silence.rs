@@ -1,26 +1,28 @@
-//! The engine's silence while a contact is with a person: other sessions stand still, results of calls are kept, and at
-//! the end all of it goes on (SEMANTICS S10).
+//! The engine's silence while a contact is with a person or the bot is paused: other sessions stand still, results of
+//! calls are kept, and at the end all of it goes on (SEMANTICS S10, Q3).
 
 use chrono::{DateTime, Utc};
 
 use crate::calls::CallResult;
 use crate::id::{CallId, MessageId};
 use crate::kernel::{Decision, Input};
-use crate::session::{Conversation, KeptResult, SendOutcome, Silence, Status};
+use crate::observer::EventKind;
+use crate::session::{Conversation, KeptResult, Pause, SendOutcome, Silence, Status};
 use crate::value::Bag;
 
 impl Conversation {
     /// Begins the silence with the first session that is handed over.
-    pub(super) fn fall_silent(&mut self, at: DateTime<Utc>) {
-        self.history().silence.get_or_insert(Silence { since: at, results: Vec::new(), sent: Vec::new() });
+    pub(super) fn fall_silent(&mut self, at: DateTime<Utc>) -> &mut Silence {
+        let silence = || Silence { since: at, results: Vec::new(), sent: Vec::new(), pause: None };
+        self.history().silence.get_or_insert_with(silence)
     }
 }
 
 impl Decision<'_> {
-    /// Goes on with everything that stood still, once nobody is in handoff any more.
+    /// Goes on with everything that stood still, once nobody is in handoff any more and the bot is not paused.
     #[inline]
     pub(crate) fn break_silence(&mut self, at: DateTime<Utc>) {
-        if self.conversation.silence().is_some()
+        if self.conversation.silence().is_some_and(|silence| silence.pause.is_none())
             && !self.conversation.sessions.iter().any(|session| session.status == Status::Handoff)
         {
             self.go_on_after_silence(at);
@@ -114,9 +116,36 @@ impl Decision<'_> {
         self.advance(place, Input::Handoff, now)
     }
 
-    /// Takes every session in handoff back from the person. Answers whether there was one.
+    /// Pauses the bot, or gives its pause another end. Answers whether that changes anything.
+    pub(crate) fn pause(&mut self, until: Option<DateTime<Utc>>) -> bool {
+        let known = self.conversation.pause();
+        if known.is_some_and(|pause| pause.until == until) || until.is_some_and(|until| until <= self.now) {
+            return false;
+        }
+        let now = self.now;
+        let since = known.map_or(now, |pause| pause.since);
+        self.edit().fall_silent(now).pause = Some(Pause::new(since, until));
+        self.note(EventKind::Paused { until });
+        true
+    }
+
+    /// Ends a pause, and goes on with what stood still. Answers whether there was one.
+    pub(crate) fn unpause(&mut self, at: DateTime<Utc>) -> bool {
+        if self.conversation.pause().is_none() {
+            return false;
+        }
+        if let Some(silence) = &mut self.edit().history().silence {
+            silence.pause = None;
+        }
+        self.note(EventKind::Unpaused);
+        self.break_silence(at);
+        true
+    }
+
+    /// Takes every session in handoff back from the person, and ends a pause. Answers whether there was such a session.
     pub(crate) fn hand_back(&mut self, vars: &Bag) -> bool {
         let now = self.now;
+        self.unpause(now);
         let in_handoff =
             self.conversation.sessions.iter().filter(|session| session.status == Status::Handoff);
         let ids: Vec<_> = in_handoff.map(|session| session.id).collect();

@@ -36,6 +36,22 @@ pub enum ContactChange {
     OptOut,
 }
 
+impl ContactChange {
+    /// The part of the contact that it changes, such as `tags` or `fields.city`.
+    pub(crate) fn field(&self) -> String {
+        let name = match self {
+            Self::Name(_) => "name",
+            Self::Email(_) => "email",
+            Self::Language(_) => "language",
+            Self::Field(name, _) => return format!("fields.{name}"),
+            Self::AddTag(_) | Self::RemoveTag(_) => "tags",
+            Self::AddGroup(_) | Self::RemoveGroup(_) => "groups",
+            Self::OptIn | Self::OptOut => "opted_out_at",
+        };
+        name.to_owned()
+    }
+}
+
 /// Labels of a contact, and groups, each.
 const MOST_LABELS: usize = 100;
 

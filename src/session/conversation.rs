@@ -8,7 +8,7 @@ use crate::id::{ContactId, FlowId};
 use crate::limits::Limits;
 use crate::session::outbox::heads;
 use crate::session::ring::{Ring, Verdict, age};
-use crate::session::{Contact, DeadLetter, Session, Silence, Status, Unsent};
+use crate::session::{Contact, DeadLetter, Pause, Session, Silence, Status, Unsent};
 
 /// A contact's record: who it is, its live sessions, what it said lately, what it has yet to be sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,7 +127,13 @@ impl Conversation {
         self.history.as_ref()?.silence.as_ref()
     }
 
-    /// Whether a session stands still because the contact is with a person (SEMANTICS S10).
+    /// The pause of the bot, if it is paused (SEMANTICS Q3).
+    #[must_use]
+    pub fn pause(&self) -> Option<Pause> {
+        self.silence()?.pause
+    }
+
+    /// Whether a session stands still because the contact is with a person, or the bot is paused (SEMANTICS S10, Q3).
     pub(crate) fn stands_still(&self, session: &Session) -> bool {
         self.silence().is_some() && !session.goes_on_in_handoff()
     }
@@ -172,7 +178,8 @@ impl Conversation {
             self.sessions.iter().filter(|session| session.call.is_some() && !self.stands_still(session));
         let calls = calling.filter_map(|session| session.call.as_ref()?.due_at());
         let messages = heads(&self.outbox, settled).map(|unsent| unsent.not_before);
-        timers.chain(calls).chain(messages).min()
+        let pause = self.pause().and_then(|pause| pause.until);
+        timers.chain(calls).chain(messages).chain(pause).min()
     }
 
     /// When a session's own deadline, or else its TTL, passes; its longest life ends in any case. A wait's deadline
@@ -182,6 +189,8 @@ impl Conversation {
         let window = session.window();
         let own = match (window, session.deadline) {
             _ if self.stands_still(session) => None,
+            // The end of a handoff would speak, too.
+            _ if session.status == Status::Handoff && self.pause().is_some() => None,
             // What is being said is the answer: the question's time does not pass meanwhile.
             (Some(until), _) => Some((until.max(session.parked_at), Timer::Deadline)),
             (None, Some(_)) if self.is_held(session, settled) => None,

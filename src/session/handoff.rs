@@ -40,7 +40,24 @@ pub(crate) struct Stood {
     pub(crate) call: Option<Box<PendingCall>>,
 }
 
-/// What a conversation keeps while a session of it is in handoff.
+/// A pause of the bot for one contact (SEMANTICS Q3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Pause {
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// When it ends by itself; None: it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<DateTime<Utc>>,
+}
+
+impl Pause {
+    pub(crate) fn new(since: DateTime<Utc>, until: Option<DateTime<Utc>>) -> Self {
+        Self { since, until }
+    }
+}
+
+/// What a conversation keeps while a session of it is in handoff, or its bot is paused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Silence {
     /// Since when the engine is silent.
@@ -51,6 +68,9 @@ pub(crate) struct Silence {
     /// What became of messages that sessions wait for, to be applied at the end too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) sent: Vec<(MessageId, SendOutcome)>,
+    /// That the bot is paused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) pause: Option<Pause>,
 }
 
 /// The result of a host call that came in a handoff.

@@ -36,7 +36,7 @@ pub(crate) use delivery::Sending;
 pub use delivery::{DeliveryReport, SendOutcome};
 pub use failure::{Failure, FailureCode};
 pub(crate) use frame::Frame;
-pub use handoff::Handoff;
+pub use handoff::{Handoff, Pause};
 pub(crate) use handoff::{KeptResult, Silence, Stood};
 pub(crate) use heard::Heard;
 pub(crate) use message::Queued;

@@ -41,6 +41,8 @@ pub(crate) enum Verdict {
     Keyword(KeywordAction),
     /// It was for the person who has the contact.
     Handoff(SessionId),
+    /// The bot was paused.
+    Paused,
     /// A choice of an earlier question.
     StaleChoice,
     /// The queue was full.

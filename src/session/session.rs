@@ -136,6 +136,9 @@ fn is_zero<T: Default + PartialEq>(number: &T) -> bool {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Journalled {
     pub(crate) entries: u32,
+    /// Whether what is sent is kept too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) texts: bool,
     /// A hash of what the last entry has as `Seen`.
     #[serde(with = "crate::hex")]
     pub(crate) seen: u128,
@@ -248,6 +251,12 @@ impl Session {
         Some(self.ends_by.map_or(expires_at, |ends_by| expires_at.min(ends_by)))
     }
 
+    /// When it came to the node where it is now, or last began to wait there.
+    #[must_use]
+    pub fn parked_at(&self) -> DateTime<Utc> {
+        self.parked_at
+    }
+
     /// The node's own deadline.
     #[must_use]
     pub fn deadline(&self) -> Option<DateTime<Utc>> {
@@ -327,6 +336,11 @@ impl Session {
     #[must_use]
     pub fn is_journalled(&self) -> bool {
         self.rare.as_ref().is_some_and(|rare| rare.journal.is_some())
+    }
+
+    /// Whether its journal has what is sent (SEMANTICS Q4).
+    pub(crate) fn logs_texts(&self) -> bool {
+        self.rare.as_ref().and_then(|rare| rare.journal.as_ref()).is_some_and(|journal| journal.texts)
     }
 
     pub(crate) fn rare(&mut self) -> &mut Rare {

@@ -82,6 +82,9 @@ pub struct FlowEntry {
     /// Whether new sessions are journalled (SEMANTICS L6).
     #[serde(default)]
     pub logging: bool,
+    /// Whether their journal has what is sent, too (SEMANTICS Q4).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub log_texts: bool,
     /// The accounts whose messages may start it.
     #[serde(default)]
     pub accounts: Vec<Account>,
@@ -109,6 +112,9 @@ pub struct VersionEntry {
     pub state: VersionState,
     /// When it was published first.
     pub published_at: DateTime<Utc>,
+    /// Who put it online last, if they gave their name (SEMANTICS Q5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published_by: Option<Arc<str>>,
     /// A hash of its content, so that equal content makes no new version.
     #[serde(with = "crate::hex")]
     pub digest: u128,

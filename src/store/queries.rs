@@ -6,14 +6,19 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::error::StoreError;
-use crate::id::{ContactId, FlowId, FlowVersion, SessionId, WorkspaceId};
+use crate::id::{ContactId, FlowId, FlowVersion, NodeId, SessionId, WorkspaceId};
+use crate::session::{FailureCode, Session, Status};
 use crate::store::{JournalEntry, Record, SessionRecord};
 
 /// Lists what a store holds. Only the engine's query methods need it.
 ///
 /// Contract:
 /// 1. Nothing of another workspace is answered.
-/// 2. Sessions come newest first by (`started_at`, id), live and ended together, from the cursor on, at most `limit`.
+/// 2. Sessions come newest first by (`started_at`, id), live and ended together, from the cursor on, at most `limit`:
+///    exactly those that [match](SessionQuery::matches), so that fewer than `limit` are the last. A store lets its
+///    indexes answer what they can, and asks `matches` for the rest. The engine asks it once more, and asks on where
+///    a page lost sessions by that: a store that knows no field but the first ones costs time, and answers nothing
+///    wrong.
 /// 3. Journal entries of a session come in the order of their numbers (`seq`).
 /// 4. A flow's journal comes in the order of (`at`, session, `seq`), from the cursor on, at most `limit`.
 /// 5. Conversations come in the order of their contacts' ids, from the cursor on, at most `limit`.
@@ -51,7 +56,7 @@ pub trait StoreQueries: Send + Sync {
     ) -> impl Future<Output = Result<Vec<(ContactId, Record)>, StoreError>> + Send;
 }
 
-/// Which sessions.
+/// Which sessions: those for which all that is set holds. [`SessionQuery::new`] sets nothing.
 #[derive(Clone, Debug)]
 pub struct SessionQuery {
     /// The tenant.
@@ -64,8 +69,82 @@ pub struct SessionQuery {
     pub live: Option<bool>,
     /// After this one, in the order of the list.
     pub after: Option<(DateTime<Utc>, SessionId)>,
+    /// Started at this instant or later.
+    pub started_from: Option<DateTime<Utc>>,
+    /// Started before this instant.
+    pub started_to: Option<DateTime<Utc>>,
+    /// Ended at this instant or later.
+    pub ended_from: Option<DateTime<Utc>>,
+    /// Ended before this instant.
+    pub ended_to: Option<DateTime<Utc>>,
+    /// With one of these; any, if there are none.
+    pub statuses: Vec<Status>,
+    /// At this node of the flow that was started, live or ended there.
+    pub node: Option<NodeId>,
+    /// Live, and at the same node since before this instant.
+    pub stuck_since: Option<DateTime<Utc>>,
+    /// Live, although a deadline of the node or the session's expiry had passed at this instant.
+    pub overdue_at: Option<DateTime<Utc>>,
+    /// Failed, with this code.
+    pub failure: Option<FailureCode>,
     /// How many at most.
     pub limit: usize,
+}
+
+impl SessionQuery {
+    /// All sessions of a tenant, at most so many.
+    #[must_use]
+    pub fn new(workspace: WorkspaceId, limit: usize) -> Self {
+        Self {
+            workspace,
+            flow: None,
+            contact: None,
+            live: None,
+            after: None,
+            started_from: None,
+            started_to: None,
+            ended_from: None,
+            ended_to: None,
+            statuses: Vec::new(),
+            node: None,
+            stuck_since: None,
+            overdue_at: None,
+            failure: None,
+            limit,
+        }
+    }
+
+    /// Whether a session of the tenant is asked for. The cursor counts, the limit does not.
+    #[must_use]
+    pub fn matches(&self, record: &SessionRecord) -> bool {
+        self.has(record.session(), record.contact())
+    }
+
+    pub(crate) fn has(&self, session: &Session, contact: &ContactId) -> bool {
+        let place = (session.started_at(), session.id());
+        let is_live = session.status().is_live();
+        let is_at = |node: &NodeId| session.called().is_none() && session.node() == node;
+        let is_overdue = |at: DateTime<Utc>| {
+            is_live && session.deadline().into_iter().chain(session.expires_at()).any(|due| due <= at)
+        };
+        self.flow.as_ref().is_none_or(|flow| session.flow() == flow)
+            && self.contact.as_ref().is_none_or(|wanted| contact == wanted)
+            && self.live.is_none_or(|live| live == is_live)
+            && self.after.is_none_or(|after| place < after)
+            && is_within(Some(session.started_at()), self.started_from, self.started_to)
+            && is_within(session.ended_at(), self.ended_from, self.ended_to)
+            && (self.statuses.is_empty() || self.statuses.contains(&session.status()))
+            && self.node.as_ref().is_none_or(is_at)
+            && self.stuck_since.is_none_or(|since| is_live && session.parked_at() < since)
+            && self.overdue_at.is_none_or(is_overdue)
+            && self.failure.is_none_or(|code| session.failure().is_some_and(|failure| failure.code == code))
+    }
+}
+
+/// Whether an instant lies in a span, if there is one; nothing lies in a span.
+fn is_within(at: Option<DateTime<Utc>>, from: Option<DateTime<Utc>>, to: Option<DateTime<Utc>>) -> bool {
+    from.is_none_or(|from| at.is_some_and(|at| from <= at))
+        && to.is_none_or(|to| at.is_some_and(|at| at < to))
 }
 
 /// Which entries of a flow's journal.

@@ -32,7 +32,7 @@ impl<S: ConversationStore + StoreQueries> Probe<'_, S> {
         loop {
             let after = all.last().map(|last| (last.session().started_at(), last.session().id()));
             let workspace = WorkspaceId::default();
-            let query = SessionQuery { workspace, flow: None, contact: None, live: None, after, limit: PAGE };
+            let query = SessionQuery { after, ..SessionQuery::new(workspace, PAGE) };
             let page = self.store.sessions(&query).await?;
             let is_last = page.len() < PAGE;
             all.extend(page);

@@ -400,14 +400,7 @@ impl World {
 }
 
 pub(crate) fn sessions_of(store: &impl StoreQueries) -> Vec<SessionRecord> {
-    let query = SessionQuery {
-        workspace: WorkspaceId::default(),
-        flow: None,
-        contact: None,
-        live: None,
-        after: None,
-        limit: 10_000,
-    };
+    let query = SessionQuery::new(WorkspaceId::default(), 10_000);
     pollster::block_on(store.sessions(&query)).expect("memory answers")
 }
 

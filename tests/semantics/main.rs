@@ -20,6 +20,7 @@ mod lifecycle;
 mod meeting;
 mod migrate;
 mod names;
+mod operators;
 mod refused;
 mod rehearsal;
 mod reminder;

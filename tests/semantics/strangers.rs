@@ -181,7 +181,7 @@ fn a_stranger_goes_with_the_first_tick_after_a_year() {
 #[test]
 fn whoever_is_known_stays() {
     type Meet = fn(&World);
-    let known: [(&str, Meet); 5] = [
+    let known: [(&str, Meet); 6] = [
         ("named by the host", |world| {
             world.receive(stranger(1).contact_id("ann"));
         }),
@@ -193,6 +193,11 @@ fn whoever_is_known_stays() {
         }),
         ("has a profile", |world| {
             world.receive(stranger(1).profile(Profile::new().name("Ann")));
+        }),
+        ("is paused", |world| {
+            world.receive(stranger(1));
+            let contact = block_on(world.bot.contact_at(&at(1))).unwrap().unwrap();
+            block_on(world.bot.pause(&contact.id, None)).unwrap();
         }),
         ("may run a flow once", |world| {
             world.publish([greeting("greet").set("reentry", json!("once_ever"))]);

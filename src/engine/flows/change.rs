@@ -54,6 +54,7 @@ pub(super) fn new_entry(flow: &FlowId, now: DateTime<Utc>) -> FlowEntry {
         name: flow.as_str().into(),
         remark: None,
         logging: false,
+        log_texts: false,
         accounts: Vec::new(),
         versions: Vec::new(),
         draft: None,

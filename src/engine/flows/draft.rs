@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::engine::flows::change::{Change, existing, new_entry};
-use crate::engine::flows::{FlowStatus, Flows, Imported};
+use crate::engine::flows::{FlowStatus, Flows, Imported, Logging};
 use crate::error::Error;
 use crate::flow::{DraftText, EndDef, Flow, FlowDef, Issues, StartDef, TriggerDef, gallery};
 use crate::id::{FlowId, check_name};
@@ -142,12 +142,17 @@ impl<S: ConversationStore> Flows<'_, S> {
         self.edit(flow, |entry| entry.remark = Some(remark.into())).await
     }
 
-    /// Whether turns are journalled from now on (SEMANTICS L6).
+    /// What of sessions that start from now on is journalled (SEMANTICS L6, Q4); `true` is [`Logging::On`].
     ///
     /// # Errors
     /// `FlowNotFound`, `Contention`, `Store`.
-    pub async fn set_logging(&self, flow: &FlowId, logging: bool) -> Result<FlowStatus, Error> {
-        self.edit(flow, |entry| entry.logging = logging).await
+    pub async fn set_logging(&self, flow: &FlowId, logging: impl Into<Logging>) -> Result<FlowStatus, Error> {
+        let logging = logging.into();
+        self.edit(flow, |entry| {
+            entry.logging = logging != Logging::Off;
+            entry.log_texts = logging == Logging::Texts;
+        })
+        .await
     }
 
     fn issues(&self, json: &str) -> Issues {

@@ -20,7 +20,7 @@ use crate::store::{ConversationStore, FlowEntry, FlowState, VersionEntry};
 
 /// The flows of a workspace, from [`Engine::flows`].
 #[derive(Debug)]
-pub struct Flows<'a, S>(&'a Engine<S>);
+pub struct Flows<'a, S>(&'a Engine<S>, Option<Arc<str>>);
 
 /// A flow as it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -40,10 +40,30 @@ pub struct FlowStatus {
     pub versions: Vec<VersionEntry>,
     /// Whether new sessions are journalled.
     pub logging: bool,
+    /// Whether their journal has what is sent, too (SEMANTICS Q4).
+    pub log_texts: bool,
     /// The accounts whose messages may start it.
     pub accounts: Vec<Account>,
     /// The revision to hand back with the next [`Flows::save_draft`].
     pub revision: u64,
+}
+
+/// What a flow's journal keeps (SEMANTICS L6, Q4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Logging {
+    /// Nothing.
+    #[default]
+    Off,
+    /// Each turn: what the contact wrote, the way through the flow, what failed.
+    On,
+    /// What was sent, too.
+    Texts,
+}
+
+impl From<bool> for Logging {
+    fn from(on: bool) -> Self {
+        if on { Self::On } else { Self::Off }
+    }
 }
 
 /// What an import or a saved draft came to.
@@ -69,11 +89,20 @@ impl<S: ConversationStore> Engine<S> {
     /// The flows of this workspace.
     #[must_use]
     pub fn flows(&self) -> Flows<'_, S> {
-        Flows(self)
+        Flows(self, None)
     }
 }
 
 impl<S: ConversationStore> Flows<'_, S> {
+    /// The same flows in the name of somebody: what they put online says so
+    /// ([`VersionEntry::published_by`](crate::store::VersionEntry::published_by), SEMANTICS Q5). The name is the host's
+    /// to choose and to check; it has at most as many bytes as an id.
+    #[must_use]
+    pub fn by(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.1 = Some(name.into());
+        self
+    }
+
     /// One flow. None: there is none with this code, or it was deleted.
     ///
     /// # Errors
@@ -142,6 +171,7 @@ impl From<FlowEntry> for FlowStatus {
             remark: entry.remark,
             versions: entry.versions,
             logging: entry.logging,
+            log_texts: entry.log_texts,
             accounts: entry.accounts,
             revision: entry.revision,
         }

@@ -82,6 +82,7 @@ impl<S: ConversationStore> Flows<'_, S> {
         accounts: Option<&[Account]>,
     ) -> Result<FlowStatus, Error> {
         let draft = self.read(&text)?;
+        self.check_name()?;
         self.check(flow, &text, accounts).await?;
         self.change(flow, |entry, now| {
             let mut entry = existing(entry, flow)?;
@@ -92,7 +93,7 @@ impl<S: ConversationStore> Flows<'_, S> {
             };
             let known = entry.versions.iter().rev().find(same).map(|version| version.version);
             let number = known.unwrap_or_else(|| next_version(&entry));
-            set_online(&mut entry, number);
+            set_online(&mut entry, number, self.1.as_ref());
             if known.is_some() {
                 return Ok(Change { entry, draft: None, version: None });
             }
@@ -100,6 +101,7 @@ impl<S: ConversationStore> Flows<'_, S> {
                 version: number,
                 state: VersionState::Online,
                 published_at: now,
+                published_by: self.1.clone(),
                 digest: draft.digest,
             });
             Ok(Change { entry, draft: None, version: Some((number, Arc::clone(&text))) })
@@ -113,6 +115,7 @@ impl<S: ConversationStore> Flows<'_, S> {
     /// `InvalidInput` of `version` when it is not there or was terminated; as [`publish`](Self::publish).
     pub async fn roll_back(&self, flow: &FlowId, version: FlowVersion) -> Result<FlowStatus, Error> {
         let text = self.text(flow, Some(version)).await?;
+        self.check_name()?;
         self.check(flow, &text, None).await?;
         self.change(flow, |entry, _| {
             let mut entry = existing(entry, flow)?;
@@ -127,7 +130,7 @@ impl<S: ConversationStore> Flows<'_, S> {
                 }
                 None => return Err(Error::invalid("version", "does not exist")),
             }
-            set_online(&mut entry, version);
+            set_online(&mut entry, version, self.1.as_ref());
             Ok(Change { entry, draft: None, version: None })
         })
         .await
@@ -150,6 +153,16 @@ impl<S: ConversationStore> Flows<'_, S> {
             Ok(Change { entry, draft: None, version: None })
         })
         .await
+    }
+
+    fn check_name(&self) -> Result<(), Error> {
+        let most = self.0.ports.limits.id_bytes;
+        match &self.1 {
+            Some(name) if name.is_empty() || name.len() > most => {
+                Err(Error::invalid("by", format_args!("must have 1 to {most} bytes")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// All checks of publishing: of the definition, of the accounts it is bound to, or is to be, and of the flows that
@@ -183,11 +196,12 @@ fn next_version(entry: &FlowEntry) -> FlowVersion {
     FlowVersion(newest.saturating_add(1))
 }
 
-/// Makes this version, if it is there, the only one online.
-fn set_online(entry: &mut FlowEntry, online: FlowVersion) {
+/// Makes this version, if it is there, the only one online; put there by this one.
+fn set_online(entry: &mut FlowEntry, online: FlowVersion, by: Option<&Arc<str>>) {
     for version in &mut entry.versions {
         if version.version == online {
             version.state = VersionState::Online;
+            version.published_by = by.cloned();
         } else if version.state == VersionState::Online {
             version.state = VersionState::Offline;
         }

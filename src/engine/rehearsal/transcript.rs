@@ -1,4 +1,4 @@
-//! What was said and done in a rehearsal, line by line.
+//! A rehearsal or a journalled session, line by line: the texts, and what was done.
 
 use std::fmt;
 
@@ -7,13 +7,16 @@ use serde_json::Value;
 
 use crate::calls::{Call, CallResult};
 use crate::id::NodeId;
-use crate::session::{Failure, Outbound, Status};
+use crate::kernel::Input;
+use crate::session::{Failure, Message, MessageKind, Outbound, Status};
+use crate::store::JournalEntry;
 
-/// A rehearsal, as people would read it. Prints a line for each [`Line`]; `. ` goes on with the line above.
+/// A rehearsal or a journalled session, as people would read it. Prints a line for each [`Line`]; `. ` continues the line
+/// above.
 #[derive(Clone, Debug, Default)]
 pub struct Transcript(pub(super) Vec<Line>);
 
-/// One thing that happened in a rehearsal.
+/// One thing that happened.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Line {
@@ -42,13 +45,47 @@ pub enum Line {
         /// Why it failed.
         failure: Option<Box<Failure>>,
     },
-    /// What became of a trigger or a message that no session took: `* unmatched`.
+    /// What became of a trigger or a message that no session took, or what reached a session beside messages:
+    /// `* unmatched`.
     Untaken(String),
+    /// The nodes that a turn came to, in a journal without the texts that it sent: `- ask, wait`.
+    Went(Vec<NodeId>),
     /// What an author should look at: `? node "hi": reads "nam", which has no value`.
     Noticed(String),
 }
 
 impl Transcript {
+    /// A session as its journal has it: its entries in order, as [`Engine::journal`](crate::Engine::journal) answers
+    /// them. What was sent is in it if the flow logs [texts](crate::Logging::Texts); else the nodes that each turn came
+    /// to take its place (SEMANTICS Q4).
+    #[must_use]
+    pub fn of(journal: &[JournalEntry]) -> Self {
+        let mut lines = Vec::new();
+        let mut before = None;
+        for entry in journal {
+            let passed = before.map_or(TimeDelta::zero(), |before| entry.at - before);
+            if passed >= TimeDelta::seconds(1) {
+                lines.push(Line::Passed(passed));
+            }
+            before = Some(entry.at);
+            lines.extend(entry.new.as_ref().and_then(|new| new.opening.as_ref()).map(said));
+            lines.extend(reached(&entry.input));
+            let nodes: Vec<NodeId> =
+                entry.steps.iter().filter(|step| step.entered).map(|step| step.node.clone()).collect();
+            if entry.sent.is_empty() && !nodes.is_empty() {
+                lines.push(Line::Went(nodes));
+            }
+            lines.extend(entry.sent.iter().map(|message| Line::Sent(Box::new((**message).clone()))));
+        }
+        lines.extend(journal.last().map(|last| Line::Stands {
+            status: last.status,
+            node: last.node.clone(),
+            outcome: None,
+            failure: last.failure.clone().map(Box::new),
+        }));
+        Self(lines)
+    }
+
     /// Its lines, the oldest first.
     #[must_use]
     pub fn lines(&self) -> &[Line] {
@@ -91,9 +128,33 @@ impl fmt::Display for Line {
                 outcome.iter().try_for_each(|outcome| write!(f, ", {outcome}"))
             }
             Self::Untaken(what) => marked(f, '*', what),
+            Self::Went(nodes) => {
+                let nodes: Vec<&str> = nodes.iter().map(NodeId::as_str).collect();
+                marked(f, '-', &nodes.join(", "))
+            }
             Self::Noticed(what) => marked(f, '?', what),
         }
     }
+}
+
+/// What a contact sent.
+fn said(message: &Message) -> Line {
+    match message.kind {
+        MessageKind::Choice => Line::Chose(message.text.to_string()),
+        MessageKind::Text => Line::Said(message.text.to_string()),
+        kind => Line::Said(format!("[{kind}] {}", message.text)),
+    }
+}
+
+/// What reached a session.
+fn reached(input: &Input) -> Option<Line> {
+    Some(match input {
+        Input::Start => return None,
+        Input::Reply { message, .. } | Input::Queue { message, .. } => said(message),
+        Input::Result { result, .. } => Line::Answered(result.clone()),
+        Input::Resume { vars } => Line::HandedBack(vars.to_json()),
+        other => Line::Untaken(other.reason()),
+    })
 }
 
 /// A text behind its mark; its further lines behind a full stop.

@@ -41,6 +41,8 @@ pub(crate) struct Pinned<'a> {
     pub(crate) digest: Option<u128>,
     pub(crate) name: &'a str,
     pub(crate) logging: bool,
+    /// Whether the journal has what is sent.
+    pub(crate) texts: bool,
     /// Whether its sessions are to be cancelled (SEMANTICS L4).
     pub(crate) terminated: bool,
 }
@@ -217,7 +219,9 @@ impl<'a> Decision<'a> {
     pub(crate) fn start(&mut self, flow: &Flow, mut new: NewSession) {
         let now = self.now;
         let (id, version) = (new.id, new.version);
-        new.journal = self.pinned(flow.id(), version).is_some_and(|pinned| pinned.logging);
+        let pinned = self.pinned(flow.id(), version);
+        new.journal = pinned.is_some_and(|pinned| pinned.logging);
+        new.texts = new.journal && pinned.is_some_and(|pinned| pinned.texts);
         let journalled = new.journal.then(|| Box::new(new.clone()));
         let session = start(flow, new, now);
         let has_reentry = flow.settings().reentry != Reentry::Always;
@@ -261,6 +265,7 @@ impl<'a> Decision<'a> {
         let unsent = self.conversation.outbox.iter().filter(|unsent| unsent.seq > self.settled).count();
         let last_seq = self.conversation.last_seq;
         let (journal, version) = (session.is_journalled(), session.version);
+        let texts = journal && session.logs_texts();
         let logged =
             journal.then(|| Logged { input: input.clone(), version, last_seq, unsent, called: Vec::new() });
         let (is_aside, flow) = (input.is_aside(), pinned.flow_of(session.digest));
@@ -304,7 +309,12 @@ impl<'a> Decision<'a> {
         let mut opted_out = None;
         for effect in outcome.effects {
             match effect {
-                Effect::Send(message) => self.send(message, at),
+                Effect::Send(message) => {
+                    if texts && let Some(entry) = self.journal.last_mut() {
+                        entry.sent.push(Arc::clone(&message));
+                    }
+                    self.send(message, at);
+                }
                 Effect::Contact(change) => {
                     if change == ContactChange::OptOut {
                         let session = self.conversation.sessions.get(place);
@@ -384,7 +394,9 @@ impl<'a> Decision<'a> {
             self.events.push((at, turn));
         }
         match session.status {
-            Status::Handoff => conversation.fall_silent(at),
+            Status::Handoff => {
+                conversation.fall_silent(at);
+            }
             status if status.is_live() => {}
             _ => {
                 let session = conversation.sessions.remove(place);

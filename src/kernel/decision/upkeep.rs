@@ -27,6 +27,9 @@ impl Decision<'_> {
         }
         self.break_silence(self.now);
         while let Some((at, timer, place)) = self.next_timer().filter(|(at, ..)| *at <= self.now) {
+            if self.end_pause(at) {
+                continue;
+            }
             let Some(session) = self.conversation.sessions.get(place) else { return };
             let input = match timer {
                 Timer::Deadline => Input::Deadline(session.wait),
@@ -38,6 +41,15 @@ impl Decision<'_> {
             }
             self.break_silence(at);
         }
+        if self.end_pause(self.now) {
+            self.apply_due();
+        }
+    }
+
+    /// Ends a pause that is over at this instant, at its own time. Answers whether there was one.
+    fn end_pause(&mut self, at: DateTime<Utc>) -> bool {
+        let end = self.conversation.pause().and_then(|pause| pause.until).filter(|until| *until <= at);
+        end.is_some_and(|until| self.unpause(until))
     }
 
     /// The place of a session that needs a version that was terminated (SEMANTICS L4).
@@ -132,6 +144,7 @@ impl Decision<'_> {
         let is_idle = conversation.sessions.is_empty()
             && conversation.outbox.iter().all(|unsent| unsent.seq <= settled)
             && conversation.dead_letters().is_empty()
+            && conversation.silence().is_none()
             && conversation.remembered.is_empty();
         if !is_stranger || !is_idle {
             return None;

@@ -33,13 +33,25 @@ pub struct NewSession {
     /// Whether it is journalled (SEMANTICS L6).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub journal: bool,
+    /// Whether the journal has what is sent, too (SEMANTICS Q4).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub texts: bool,
 }
 
 impl NewSession {
     /// A session with an empty context, started by a call.
     #[must_use]
     pub fn new(id: SessionId, version: FlowVersion) -> Self {
-        Self { id, version, context: Bag::new(), origin: None, route: None, opening: None, journal: false }
+        Self {
+            id,
+            version,
+            context: Bag::new(),
+            origin: None,
+            route: None,
+            opening: None,
+            journal: false,
+            texts: false,
+        }
     }
 }
 
@@ -78,7 +90,7 @@ pub fn start(flow: &Flow, new: NewSession, now: DateTime<Utc>) -> Session {
         branch: None,
     };
     if new.journal {
-        session.rare().journal = Some(Journalled::default());
+        session.rare().journal = Some(Journalled { texts: new.texts, ..Journalled::default() });
     }
     if let Some(message) = new.opening {
         if let Some(route) = session.route.clone() {

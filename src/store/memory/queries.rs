@@ -132,12 +132,9 @@ impl<'q> Newest<'q> {
     fn offer(&mut self, session: &Session, contact: &ContactId, hit: impl FnOnce() -> Hit) {
         let query = self.query;
         let place = (session.started_at(), session.id());
-        let matches = query.flow.as_ref().is_none_or(|flow| session.flow() == flow)
-            && query.contact.as_ref().is_none_or(|wanted| contact == wanted)
-            && query.after.is_none_or(|after| place < after);
         let is_among_newest = self.found.len() < query.limit
             || self.found.last_key_value().is_some_and(|(oldest, _)| Reverse(place) < *oldest);
-        if matches && is_among_newest {
+        if is_among_newest && query.has(session, contact) {
             self.found.insert(Reverse(place), hit());
             if self.found.len() > query.limit {
                 self.found.pop_last();

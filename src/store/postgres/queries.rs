@@ -15,21 +15,26 @@ use crate::store::postgres::statements::queries::{
 use crate::store::sql::micros;
 use crate::store::{ConversationQuery, JournalEntry, JournalQuery, Record, SessionQuery, SessionRecord};
 
-/// A session whose conversation has it no more, or can not be read, is left out; others take its place.
+/// Rows of one page where the server can not tell which match.
+const PAGE: usize = 100;
+
+/// A session whose conversation has it no more, that can not be read or does not match is left out; others take its
+/// place.
 pub(super) async fn sessions(link: &Link<'_>, query: &SessionQuery) -> Result<Vec<SessionRecord>, Fault> {
     let mut found = Vec::new();
     let mut after = query.after.map(|(at, id)| (micros(at), id.0));
     while found.len() < query.limit {
-        let wanted = query.limit - found.len();
+        let wanted = (query.limit - found.len()).max(query.limit.min(PAGE));
         let rows = page(link, query, after, wanted).await?;
         for row in &rows {
             after = Some((row.try_get(2)?, row.try_get(1)?));
-            found.extend(session_of(row)?);
+            found.extend(session_of(row)?.filter(|record| query.matches(record)));
         }
         if rows.len() < wanted {
             break;
         }
     }
+    found.truncate(query.limit);
     Ok(found)
 }
 
@@ -45,7 +50,9 @@ async fn page(
     let shard = contact.as_ref().map(|contact| shard(&query.workspace, contact));
     let (at, id) = (after.map(|(at, _)| at), after.map(|(_, id)| id));
     let limit = most(limit);
-    let params: [Param<'_>; 8] = [
+    let started_from = query.started_from.map(micros);
+    let (ended_from, ended_to) = (query.ended_from.map(micros), query.ended_to.map(micros));
+    let params: [Param<'_>; 11] = [
         (&workspace, Type::TEXT),
         (&flow, Type::TEXT),
         (&contact, Type::TEXT),
@@ -54,6 +61,9 @@ async fn page(
         (&at, Type::INT8),
         (&id, Type::UUID),
         (&limit, Type::INT8),
+        (&started_from, Type::INT8),
+        (&ended_from, Type::INT8),
+        (&ended_to, Type::INT8),
     ];
     link.query(SESSIONS, &params).await
 }

@@ -12,13 +12,15 @@ use crate::store::{ConversationQuery, JournalEntry, JournalQuery, Record, Sessio
 
 pub(super) const SESSIONS: &str = "SELECT session, contact, record FROM chatflow_session \
      WHERE workspace = ?1 AND (started_at, session) < (?2, ?3) AND (?4 IS NULL OR flow = ?4) \
-     AND (?5 IS NULL OR (ended_at IS NULL) = ?5) ORDER BY started_at DESC, session DESC";
+     AND (?5 IS NULL OR (ended_at IS NULL) = ?5) AND started_at >= ?6 \
+     AND (?7 IS NULL OR ended_at >= ?7) AND (?8 IS NULL OR ended_at < ?8) ORDER BY started_at DESC, session DESC";
 pub(super) const SESSIONS_OF: &str = "SELECT session, contact, record FROM chatflow_session \
-     WHERE workspace = ?1 AND contact = ?6 AND (started_at, session) < (?2, ?3) AND (?4 IS NULL OR flow = ?4) \
-     AND (?5 IS NULL OR (ended_at IS NULL) = ?5) ORDER BY started_at DESC, session DESC";
+     WHERE workspace = ?1 AND contact = ?9 AND (started_at, session) < (?2, ?3) AND (?4 IS NULL OR flow = ?4) \
+     AND (?5 IS NULL OR (ended_at IS NULL) = ?5) AND started_at >= ?6 \
+     AND (?7 IS NULL OR ended_at >= ?7) AND (?8 IS NULL OR ended_at < ?8) ORDER BY started_at DESC, session DESC";
 pub(super) const LIVE_SESSIONS: &str = "SELECT session, contact, record FROM chatflow_session \
      WHERE workspace = ?1 AND flow = ?4 AND ended_at IS NULL AND (started_at, session) < (?2, ?3) \
-     ORDER BY started_at DESC, session DESC";
+     AND started_at >= ?5 ORDER BY started_at DESC, session DESC";
 pub(super) const SESSION: &str =
     "SELECT session, contact, record FROM chatflow_session WHERE workspace = ?1 AND session = ?2";
 pub(super) const CONVERSATION: &str =
@@ -64,17 +66,25 @@ impl Operation for SessionQuery {
             None => (i64::MAX, [u8::MAX; 16]),
         };
         let (workspace, flow) = (self.workspace.as_str(), self.flow.as_ref().map(|flow| flow.as_str()));
-        let read = |row: &Row<'_>| Ok(found(database, workspace, row)?.and_then(Result::ok));
+        let from = self.started_from.map_or(i64::MIN, micros);
+        let (ended_from, ended_to) = (self.ended_from.map(micros), self.ended_to.map(micros));
+        let read = |row: &Row<'_>| {
+            let found = found(database, workspace, row)?.and_then(Result::ok);
+            Ok(found.filter(|record| self.matches(record)))
+        };
         let found = match (&self.contact, self.live) {
             (Some(contact), live) => {
-                let names = params![workspace, at, &id[..], flow, live, contact.to_string()];
+                let contact = contact.to_string();
+                let names = params![workspace, at, &id[..], flow, live, from, ended_from, ended_to, contact];
                 database.some(SESSIONS_OF, names, self.limit, read)
             }
             (None, Some(true)) if flow.is_some() => {
-                database.some(LIVE_SESSIONS, params![workspace, at, &id[..], flow], self.limit, read)
+                let names = params![workspace, at, &id[..], flow, from];
+                database.some(LIVE_SESSIONS, names, self.limit, read)
             }
             (None, live) => {
-                database.some(SESSIONS, params![workspace, at, &id[..], flow, live], self.limit, read)
+                let names = params![workspace, at, &id[..], flow, live, from, ended_from, ended_to];
+                database.some(SESSIONS, names, self.limit, read)
             }
         };
         Ok(found?)

@@ -17,6 +17,7 @@ fn entry_of(code: &str, revision: u64) -> FlowEntry {
         name: code.into(),
         remark: None,
         logging: false,
+        log_texts: false,
         accounts: Vec::new(),
         versions: Vec::new(),
         draft: Some(revision),
@@ -38,7 +39,13 @@ pub(super) fn change(code: &str, expect: Option<u64>) -> FlowChange {
 }
 
 fn version(number: u32, state: VersionState) -> VersionEntry {
-    VersionEntry { version: FlowVersion(number), state, published_at: at(0), digest: u128::MAX - 1 }
+    VersionEntry {
+        version: FlowVersion(number),
+        state,
+        published_at: at(0),
+        published_by: None,
+        digest: u128::MAX - 1,
+    }
 }
 
 /// The same, publishing a version.
@@ -132,6 +139,7 @@ pub async fn the_catalogue_has_every_entry(harness: &impl Harness<Store: FlowSto
         name: "a name \u{1f600}".into(),
         remark: Some("'quoted' \"twice\"\nin two lines".into()),
         logging: true,
+        log_texts: true,
         accounts: vec![Account::new(Channel::Web, "site").unwrap()],
         versions,
         draft: None,

@@ -1,6 +1,10 @@
 //! Lists of sessions and of conversations: rules 1, 2 and 5 of [`StoreQueries`], and what
 //! purge and erase remove from them.
 
+use serde_json::{Value, json};
+
+use crate::id::NodeId;
+use crate::session::{FailureCode, Session, Status, encode_session};
 use crate::store::{
     Commit, Committed, ConversationQuery, ConversationStore, Erase, Lease, Removed, SessionQuery,
     SessionRecord, Settle, Settled, StoreQueries,
@@ -11,7 +15,7 @@ use crate::testkit::store_suite::{Asked, Harness};
 
 /// All sessions of the shop.
 fn all() -> SessionQuery {
-    SessionQuery { workspace: shop(), flow: None, contact: None, live: None, after: None, limit: 100 }
+    SessionQuery::new(shop(), 100)
 }
 
 fn set_aside(quarantined: bool, after: Option<&str>, limit: usize) -> ConversationQuery {
@@ -61,6 +65,78 @@ pub async fn sessions_are_listed_as_asked(harness: &impl Harness<Store: Conversa
     assert_eq!(ids(&store, &SessionQuery { limit: 1, live: Some(false), ..anns }).await, [4]);
     let nobody = SessionQuery { contact: Some(contact("nobody")), ..all() };
     assert!(ids(&store, &nobody).await.is_empty());
+}
+
+/// A session of `cart` that differs from others of its kind by these fields of its stored form.
+fn with(session: &Session, fields: &Value) -> Session {
+    let mut json = serde_json::to_value(session).unwrap();
+    let fields = fields.as_object().into_iter().flatten();
+    fields.for_each(|(name, value)| json[name.as_str()] = value.clone());
+    serde_json::from_value(json).unwrap()
+}
+
+fn past(name: &str, session: &Session) -> SessionRecord {
+    SessionRecord::from_bytes(contact(name), &encode_session(session).unwrap()).unwrap()
+}
+
+/// Rule 2: by status, time, node, failure, since when it has been where it is, and what is overdue; in pages of each
+/// size, although most sessions do not match.
+pub async fn sessions_are_narrowed_as_asked(harness: &impl Harness<Store: ConversationStore + StoreQueries>) {
+    let store = Asked::fresh(harness).await;
+    for (number, name) in (0..12).zip((b'a'..).map(|letter| char::from(letter).to_string())) {
+        let start = at(i64::try_from(number).unwrap() * 10);
+        let live = session(number * 2 + 100, "cart", 1, start);
+        let past = vec![ended(&name, number * 2 + 101, start, at(500))];
+        store.apply(Commit { ended: past, ..commit_with(&name, None, &[live]) }).await;
+    }
+    let calling = with(&session(1, "cart", 1, at(5)), &json!({"status": "calling", "node": "call"}));
+    let parked = with(&session(2, "cart", 1, at(15)), &json!({"parked_at": at(400), "node": "pay"}));
+    let late = with(&session(3, "cart", 1, at(25)), &json!({"deadline": at(300), "expires_at": at(350)}));
+    let mut failed = json!({"status": "failed", "ended_at": at(600), "node": "pay"});
+    failed["rare"] = json!({"failure": {"code": "variables", "node": "pay", "message": "too large"}});
+    let failed = with(&session(4, "cart", 1, at(35)), &failed);
+    let ended = vec![past("zed", &failed)];
+    store.apply(Commit { ended, ..commit_with("zed", None, &[calling, parked, late]) }).await;
+
+    let node = |name: &str| Some(NodeId::new(name).unwrap());
+    let narrow = [
+        (SessionQuery { statuses: vec![Status::Calling], ..all() }, vec![1]),
+        (SessionQuery { statuses: vec![Status::Failed, Status::Calling], ..all() }, vec![4, 1]),
+        (SessionQuery { node: node("pay"), ..all() }, vec![4, 2]),
+        (SessionQuery { node: node("pay"), live: Some(true), flow: Some(flow("cart")), ..all() }, vec![2]),
+        (SessionQuery { failure: Some(FailureCode::Variables), ..all() }, vec![4]),
+        (SessionQuery { failure: Some(FailureCode::NodesPerTurn), ..all() }, vec![]),
+        (SessionQuery { stuck_since: Some(at(6)), ..all() }, vec![1, 100]),
+        (SessionQuery { overdue_at: Some(at(299)), ..all() }, vec![]),
+        (SessionQuery { overdue_at: Some(at(300)), ..all() }, vec![3]),
+        (SessionQuery { ended_from: Some(at(600)), ended_to: Some(at(601)), ..all() }, vec![4]),
+        (SessionQuery { ended_to: Some(at(500)), ..all() }, vec![]),
+        (SessionQuery { started_from: Some(at(105)), ..all() }, vec![123, 122]),
+        (SessionQuery { started_to: Some(at(5)), ..all() }, vec![101, 100]),
+        (
+            SessionQuery {
+                started_from: Some(at(5)),
+                started_to: Some(at(20)),
+                contact: Some(contact("zed")),
+                ..all()
+            },
+            vec![2, 1],
+        ),
+    ];
+    for (query, expected) in narrow {
+        for limit in [1, 2, 100] {
+            let (mut paged, mut after) = (Vec::new(), None);
+            loop {
+                let page = store.sessions(&SessionQuery { after, limit, ..query.clone() }).await;
+                assert!(page.len() <= limit);
+                let Some(last) = page.last() else { break };
+                after = Some((last.session().started_at(), last.session().id()));
+                paged.extend(numbers(&page));
+                assert!(paged.len() <= expected.len(), "{query:?} also answers {paged:?}");
+            }
+            assert_eq!(paged, expected, "{limit} at a time: {query:?}");
+        }
+    }
 }
 
 /// Rule 2: from the cursor on, whatever the size of a page.

@@ -1,6 +1,7 @@
 //! Lists of sessions, journals and conversations.
 
-/// Sessions, newest first: $1 workspace, $2 flow, $3 contact, $4 shard of that, $5 live, $6 and $7 cursor, $8 limit.
+/// Sessions, newest first: $1 workspace, $2 flow, $3 contact, $4 shard of that, $5 live, $6 and $7 cursor, $8 limit,
+/// $9 started from, $10 ended from, $11 ended before.
 pub(in crate::store::postgres) const SESSIONS: &str =
     "SELECT s.contact, s.session, s.started_at, s.record, c.record
 FROM (
@@ -9,6 +10,8 @@ FROM (
         AND ($3::text IS NULL OR (contact = $3 AND shard = $4))
         AND ($5::boolean IS NULL OR (state > 0) = $5)
         AND ($6::bigint IS NULL OR (started_at, session) < ($6, $7::uuid))
+        AND ($9::bigint IS NULL OR started_at >= $9)
+        AND ($10::bigint IS NULL OR ended_at >= $10) AND ($11::bigint IS NULL OR ended_at < $11)
     ORDER BY started_at DESC, session DESC LIMIT $8) s
 LEFT JOIN chatflow_conversation c
     ON s.state > 0 AND c.shard = s.shard AND c.workspace = s.workspace AND c.contact = s.contact
