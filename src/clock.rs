@@ -2,9 +2,9 @@
 //! Everything else is given `now` and an id as arguments.
 
 use std::hash::{BuildHasher, RandomState};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::SystemTime;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant, SystemTime};
 
 use chrono::{DateTime, Utc};
 use siphasher::sip128::{Hasher128, SipHasher13};
@@ -14,22 +14,37 @@ use uuid::Uuid;
 /// Where the engine reads the time.
 ///
 /// Contract:
-/// 1. `now` may stand still or go backwards; the engine keeps each conversation's own time monotone (SEMANTICS S8).
+/// 1. `now` may stand still or go backwards; the engine keeps each conversation's own time monotone
+///    (SEMANTICS S8).
 /// 2. It is read once per call, and used to the millisecond.
 pub trait Clock: Send + Sync {
     /// The time now.
     fn now(&self) -> DateTime<Utc>;
+
+    /// The time since a moment that stays the same, to measure by how long things take. It never
+    /// goes back. It is read only for an observer; by default it is `now`, to the millisecond.
+    fn elapsed(&self) -> Duration {
+        Duration::from_millis(u64::try_from(self.now().timestamp_millis()).unwrap_or(0))
+    }
 }
 
 impl<C: Clock + ?Sized> Clock for Arc<C> {
     fn now(&self) -> DateTime<Utc> {
         (**self).now()
     }
+
+    fn elapsed(&self) -> Duration {
+        (**self).elapsed()
+    }
 }
 
 impl<C: Clock + ?Sized> Clock for &C {
     fn now(&self) -> DateTime<Utc> {
         (**self).now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        (**self).elapsed()
     }
 }
 
@@ -44,6 +59,12 @@ impl Clock for SystemClock {
         let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
         DateTime::from_timestamp(seconds, since.subsec_millis() * 1_000_000)
             .unwrap_or(DateTime::<Utc>::MAX_UTC)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+    fn elapsed(&self) -> Duration {
+        static FIRST: OnceLock<Instant> = OnceLock::new();
+        FIRST.get_or_init(Instant::now).elapsed()
     }
 }
 

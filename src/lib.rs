@@ -113,6 +113,8 @@
 //! - `schema`: `flow::schema()`, the JSON Schema of a flow file. `flow.schema.json` beside the manifest is its text.
 //! - `sqlite`: `SqliteStore`, conversations and flows in one file; SQLite is compiled in.
 //! - `postgres`: `PostgresStore`, conversations and flows in PostgreSQL, shared by any number of processes; needs Tokio.
+//! - `tracing`: `Traces`, an observer that writes events to `tracing`, and spans around calls, deliveries and host calls.
+//! - `metrics`: `Meters`, an observer that feeds the facade `metrics`; the names are in the guide `docs/metrics.md`.
 //! - `testkit`: doubles for a host's own tests, and `store_suite`, the contracts of stores as tests.
 //!
 //! Each is off by default, as everything is that is not the core.
@@ -195,7 +197,11 @@ pub use id::{
 };
 pub use kernel::Refusal;
 pub use limits::Limits;
-pub use observer::{BackgroundTask, Event, EventKind, Observer};
+#[cfg(feature = "metrics")]
+pub use observer::Meters;
+#[cfg(feature = "tracing")]
+pub use observer::Traces;
+pub use observer::{BackgroundTask, Cause, Event, EventKind, Observer, Took};
 /// The driver's types, in the version that [`SqliteStore`] takes them in.
 #[cfg(feature = "sqlite")]
 pub use rusqlite;

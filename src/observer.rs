@@ -1,17 +1,34 @@
-//! The port through which a host watches: what happened, after it is committed. Ids only, never what people wrote, but
-//! for what an author has a flow log.
+//! The port through which a host watches: what happened, after it is committed (SEMANTICS E). Ids
+//! only, never what people wrote, but for what an author has a flow log.
+
+#[cfg(feature = "metrics")]
+mod meters;
+#[cfg(feature = "tracing")]
+mod traces;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 
+use crate::channel::Channel;
 use crate::error::{Error, MissingReason};
 use crate::flow::LogLevel;
 use crate::id::{CallId, ContactId, FlowId, FlowVersion, MessageId, NodeId, SessionId, WorkspaceId};
-use crate::session::{FailureCode, Status};
+use crate::session::{EndReason, FailureCode, Status};
 
-/// Something that happened in a conversation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg(feature = "metrics")]
+pub use meters::Meters;
+#[cfg(feature = "metrics")]
+pub(crate) use meters::set_live;
+#[cfg(feature = "tracing")]
+pub use traces::Traces;
+
+/// Something that happened in a conversation (SEMANTICS E2). Serialises as an object whose `kind`
+/// is an object with the [name](EventKind::name) of the kind as its `event`; durations are
+/// `{"secs": …, "nanos": …}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Event {
     /// The tenant.
@@ -20,12 +37,103 @@ pub struct Event {
     pub contact: ContactId,
     /// The conversation's time of it.
     pub at: DateTime<Utc>,
-    /// What.
+    /// The session that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
+    /// The flow that it is about: that of the session, for messages and calls the one that sends or
+    /// asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flow: Option<FlowId>,
+    /// The version that the session was pinned to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<FlowVersion>,
+    /// The call that led to it.
+    pub cause: Cause,
+    /// Of a commit: how often the call decided, from 1. Of a delayed message: how often it was
+    /// tried, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// Of what time brought: how long after it was due it was done. Of a message that left: how
+    /// long after its turn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lag: Option<Duration>,
+    /// The time that what led to it took.
+    pub took: Took,
+    /// The kind, with what it tells.
     pub kind: EventKind,
 }
 
-/// What happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The time that the parts of a call took, by [`Clock::elapsed`](crate::Clock::elapsed). Nothing is
+/// measured without an observer (SEMANTICS E5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Took {
+    /// Of events of a commit: the decision that was committed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decide: Option<Duration>,
+    /// Of events of a commit: the store, from its load to its commit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub store: Option<Duration>,
+    /// Of a message that was handed over: the transport.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub send: Option<Duration>,
+    /// Of a host call that was made: the host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub call: Option<Duration>,
+}
+
+/// The call of the engine that led to an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Cause {
+    /// [`Engine::trigger`](crate::Engine::trigger), alone or in a campaign.
+    Trigger,
+    /// [`Engine::receive`](crate::Engine::receive).
+    Receive,
+    /// [`Engine::complete`](crate::Engine::complete).
+    Complete,
+    /// [`Engine::cancel`](crate::Engine::cancel).
+    Cancel,
+    /// [`Engine::report`](crate::Engine::report).
+    Report,
+    /// [`Engine::handoff`](crate::Engine::handoff),
+    /// [`Engine::resume_from_handoff`](crate::Engine::resume_from_handoff) or
+    /// [`Engine::touch`](crate::Engine::touch).
+    Handoff,
+    /// [`Engine::migrate`](crate::Engine::migrate).
+    Migrate,
+    /// A change of the contact: opting in or out, its profile, groups, addresses, merging, pausing.
+    Contact,
+    /// Trying a dead letter again, or dropping it.
+    DeadLetter,
+    /// [`Engine::tick`](crate::Engine::tick) or [`Engine::run`](crate::Engine::run).
+    Tick,
+}
+
+impl Cause {
+    /// The stable name, such as `trigger`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Trigger => "trigger",
+            Self::Receive => "receive",
+            Self::Complete => "complete",
+            Self::Cancel => "cancel",
+            Self::Report => "report",
+            Self::Handoff => "handoff",
+            Self::Migrate => "migrate",
+            Self::Contact => "contact",
+            Self::DeadLetter => "dead_letter",
+            Self::Tick => "tick",
+        }
+    }
+}
+
+/// The kinds of events. Each has a stable [name](Self::name), which is its `event` when it is
+/// serialised (SEMANTICS E3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum EventKind {
     /// A session began.
@@ -48,6 +156,46 @@ pub enum EventKind {
         /// What it is now.
         status: Status,
     },
+    /// A session ended.
+    SessionEnded {
+        /// The session.
+        session: SessionId,
+        /// Its last status.
+        status: Status,
+        /// The outcome that its end node names.
+        outcome: Option<Arc<str>>,
+        /// The kind of fault, if it failed.
+        failure: Option<FailureCode>,
+        /// Who ended it, if it did not end by itself.
+        ended_by: Option<EndReason>,
+    },
+    /// A session went to another version of its flow (SEMANTICS S5).
+    Migrated {
+        /// The session.
+        session: SessionId,
+        /// The version that it ran on.
+        from: FlowVersion,
+        /// The version that it runs on.
+        to: FlowVersion,
+    },
+    /// A trigger was refused.
+    Refused {
+        /// The reason, as [`Refusal::code`](crate::Refusal::code) names it.
+        reason: &'static str,
+    },
+    /// An inbound message was taken, or recognised as a repeat.
+    Received {
+        /// The answer's name, such as `consumed`: that of [`Received`](crate::Received) when it is
+        /// serialised.
+        outcome: &'static str,
+    },
+    /// Nobody wanted an inbound message.
+    Unmatched,
+    /// A decision was committed. It comes after the events of what was decided.
+    Committed,
+    /// A decision was not committed, since somebody else changed the conversation first; it is
+    /// decided anew.
+    Conflict,
     /// An undeclared input was dropped (SEMANTICS T4).
     InputDropped {
         /// The session.
@@ -80,7 +228,8 @@ pub enum EventKind {
         /// The session.
         session: SessionId,
     },
-    /// A queued message answers no question: the session sent another one since, or ended (SEMANTICS I5).
+    /// A queued message answers no question: the session sent another one since, or ended
+    /// (SEMANTICS I5).
     Missed {
         /// The session.
         session: SessionId,
@@ -126,6 +275,17 @@ pub enum EventKind {
     Delivered {
         /// The message.
         message: MessageId,
+        /// The channel that it left by.
+        channel: Channel,
+    },
+    /// The transport did not take a message.
+    SendFailed {
+        /// The message.
+        message: MessageId,
+        /// The channel that it was to leave by.
+        channel: Channel,
+        /// `retry`, `rejected` or `window_closed`.
+        result: &'static str,
     },
     /// The transport could not take a message yet.
     SendDelayed {
@@ -146,14 +306,22 @@ pub enum EventKind {
         /// `delivered`, `read` or the channel's code of failure.
         status: Arc<str>,
     },
-    /// A host call was made.
+    /// A host call is made.
     Called {
         /// The call.
         call: CallId,
     },
+    /// The host answered a call, or failed to.
+    CallDone {
+        /// The call.
+        call: CallId,
+        /// `now`, `later`, `retry` or `failed`.
+        result: &'static str,
+    },
     /// A conversation was set aside (SEMANTICS S9).
     Quarantined,
-    /// A conversation was left untouched, since a version that it needs cannot be used here (SEMANTICS S14).
+    /// A conversation was left untouched, since a version that it needs cannot be used here
+    /// (SEMANTICS S14).
     VersionMissing {
         /// The flow.
         flow: FlowId,
@@ -164,16 +332,144 @@ pub enum EventKind {
     },
 }
 
-/// Watches.
+impl EventKind {
+    /// The stable name, in snake case (SEMANTICS E3).
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::SessionStarted { .. } => "session_started",
+            Self::Turn { .. } => "turn",
+            Self::SessionEnded { .. } => "session_ended",
+            Self::Migrated { .. } => "migrated",
+            Self::Refused { .. } => "refused",
+            Self::Received { .. } => "received",
+            Self::Unmatched => "unmatched",
+            Self::Committed => "committed",
+            Self::Conflict => "conflict",
+            Self::InputDropped { .. } => "input_dropped",
+            Self::UndefinedVariable { .. } => "undefined_variable",
+            Self::SubflowFailed { .. } => "subflow_failed",
+            Self::StaleChoice { .. } => "stale_choice",
+            Self::Missed { .. } => "missed",
+            Self::HandedOff { .. } => "handed_off",
+            Self::ContactChanged { .. } => "contact_changed",
+            Self::ContactUpdated => "contact_updated",
+            Self::Paused { .. } => "paused",
+            Self::Unpaused => "unpaused",
+            Self::Logged { .. } => "logged",
+            Self::ClockBehind => "clock_behind",
+            Self::Delivered { .. } => "delivered",
+            Self::SendFailed { .. } => "send_failed",
+            Self::SendDelayed { .. } => "send_delayed",
+            Self::DeadLettered { .. } => "dead_lettered",
+            Self::Reported { .. } => "reported",
+            Self::Called { .. } => "called",
+            Self::CallDone { .. } => "call_done",
+            Self::Quarantined => "quarantined",
+            Self::VersionMissing { .. } => "version_missing",
+        }
+    }
+
+    /// The session that it is about.
+    #[must_use]
+    pub fn session(&self) -> Option<SessionId> {
+        match self {
+            Self::SessionStarted { session, .. }
+            | Self::Turn { session, .. }
+            | Self::SessionEnded { session, .. }
+            | Self::Migrated { session, .. }
+            | Self::InputDropped { session, .. }
+            | Self::UndefinedVariable { session, .. }
+            | Self::SubflowFailed { session, .. }
+            | Self::StaleChoice { session }
+            | Self::Missed { session }
+            | Self::HandedOff { session, .. }
+            | Self::ContactChanged { session, .. }
+            | Self::Logged { session, .. } => Some(*session),
+            Self::Delivered { message, .. }
+            | Self::SendFailed { message, .. }
+            | Self::SendDelayed { message, .. }
+            | Self::DeadLettered { message }
+            | Self::Reported { message, .. } => Some(message.session),
+            Self::Called { call } | Self::CallDone { call, .. } => Some(call.session),
+            _ => None,
+        }
+    }
+}
+
+/// An event before it is known whose it is: what the decision or the delivery knows of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Noted {
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) of: Option<(FlowId, Option<FlowVersion>)>,
+    pub(crate) attempt: Option<u32>,
+    pub(crate) lag: Option<Duration>,
+    pub(crate) took: Took,
+    pub(crate) kind: EventKind,
+}
+
+impl Noted {
+    pub(crate) fn new(at: DateTime<Utc>, kind: EventKind) -> Self {
+        Self { at, of: None, attempt: None, lag: None, took: Took::default(), kind }
+    }
+
+    /// The event, of this contact.
+    pub(crate) fn event(self, workspace: &WorkspaceId, contact: &ContactId, cause: Cause) -> Event {
+        let Self { at, of, attempt, lag, took, kind } = self;
+        let (flow, version) = of.map_or((None, None), |(flow, version)| (Some(flow), version));
+        Event {
+            workspace: workspace.clone(),
+            contact: contact.clone(),
+            at,
+            session: kind.session(),
+            flow,
+            version,
+            cause,
+            attempt,
+            lag,
+            took,
+            kind,
+        }
+    }
+}
+
+/// All observers of an engine, in the order in which they were given.
+#[derive(Default)]
+pub(crate) struct Observers(Vec<Box<dyn Observer>>);
+
+impl Observers {
+    pub(crate) fn add(&mut self, observer: impl Observer + 'static) {
+        self.0.push(Box::new(observer));
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Observer for Observers {
+    fn observe(&self, event: &Event) {
+        self.0.iter().for_each(|observer| observer.observe(event));
+    }
+
+    fn failed(&self, doing: BackgroundTask, error: &Error) {
+        self.0.iter().for_each(|observer| observer.failed(doing, error));
+    }
+}
+
+/// Watches. An engine may have several: each gets every event, in the order in which
+/// [`Builder::observer`](crate::Builder) was given them.
 ///
 /// Contract:
-/// 1. Events of one call come in order, after its commit, on the task that made it. After a crash some may be missing.
+/// 1. Events of one call come in order, after its commit, on the task that made it (SEMANTICS E1).
+///    After a crash some may be missing.
 /// 2. `observe` returns at once: it runs between the commit and the delivery.
 pub trait Observer: Send + Sync {
     /// Takes note.
     fn observe(&self, event: &Event);
 
-    /// Takes note of what failed in the background, where no caller gets the error: it is tried again by itself.
+    /// Takes note of what failed in the background, where no caller gets the error: it is tried
+    /// again by itself.
     fn failed(&self, doing: BackgroundTask, error: &Error) {
         let _ = (doing, error);
     }
@@ -226,5 +522,78 @@ impl<O: Observer + ?Sized> Observer for &O {
 
     fn failed(&self, doing: BackgroundTask, error: &Error) {
         (**self).failed(doing, error);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// SEMANTICS E3: every name, as hosts store it; `name` and the serialised form are the same.
+    #[test]
+    fn every_kind_has_a_stable_name() {
+        let session = SessionId(uuid::Uuid::from_u128(1));
+        let message = MessageId { session, seq: 1 };
+        let call = CallId { session, wait: 1 };
+        let node = NodeId::new("n").unwrap();
+        let flow = FlowId::new("f").unwrap();
+        let (version, status) = (FlowVersion(1), Status::Waiting);
+        let (channel, text) = (Channel::WhatsApp, Arc::<str>::from("t"));
+        let code = FailureCode::Expression;
+        let until = DateTime::UNIX_EPOCH;
+        let kinds = [
+            (EventKind::SessionStarted { session, flow: flow.clone(), version }, "session_started"),
+            (EventKind::Turn { session, turn: 1, node: node.clone(), status }, "turn"),
+            (
+                EventKind::SessionEnded {
+                    session,
+                    status,
+                    outcome: Some(text.clone()),
+                    failure: Some(code),
+                    ended_by: Some(EndReason::Keyword),
+                },
+                "session_ended",
+            ),
+            (EventKind::Migrated { session, from: version, to: version }, "migrated"),
+            (EventKind::Refused { reason: "busy" }, "refused"),
+            (EventKind::Received { outcome: "consumed" }, "received"),
+            (EventKind::Unmatched, "unmatched"),
+            (EventKind::Committed, "committed"),
+            (EventKind::Conflict, "conflict"),
+            (EventKind::InputDropped { session, key: text.clone() }, "input_dropped"),
+            (
+                EventKind::UndefinedVariable { session, node: node.clone(), name: text.clone() },
+                "undefined_variable",
+            ),
+            (
+                EventKind::SubflowFailed { session, flow: flow.clone(), node: node.clone(), code },
+                "subflow_failed",
+            ),
+            (EventKind::StaleChoice { session }, "stale_choice"),
+            (EventKind::Missed { session }, "missed"),
+            (EventKind::HandedOff { session, node: node.clone() }, "handed_off"),
+            (EventKind::ContactChanged { session, node: node.clone() }, "contact_changed"),
+            (EventKind::ContactUpdated, "contact_updated"),
+            (EventKind::Paused { until: Some(until) }, "paused"),
+            (EventKind::Unpaused, "unpaused"),
+            (EventKind::Logged { session, node, level: LogLevel::Info, text: text.clone() }, "logged"),
+            (EventKind::ClockBehind, "clock_behind"),
+            (EventKind::Delivered { message, channel: channel.clone() }, "delivered"),
+            (EventKind::SendFailed { message, channel, result: "retry" }, "send_failed"),
+            (EventKind::SendDelayed { message, until }, "send_delayed"),
+            (EventKind::DeadLettered { message }, "dead_lettered"),
+            (EventKind::Reported { message, status: text }, "reported"),
+            (EventKind::Called { call }, "called"),
+            (EventKind::CallDone { call, result: "now" }, "call_done"),
+            (EventKind::Quarantined, "quarantined"),
+            (
+                EventKind::VersionMissing { flow, version, reason: MissingReason::NotStored },
+                "version_missing",
+            ),
+        ];
+        for (kind, name) in kinds {
+            assert_eq!(kind.name(), name);
+            assert_eq!(serde_json::to_value(&kind).unwrap()["event"], name);
+        }
     }
 }

@@ -9,6 +9,7 @@ use crate::engine::resume::Needs;
 use crate::error::Error;
 use crate::id::{ContactId, WorkspaceId};
 use crate::kernel::Decision;
+use crate::observer::Cause;
 use crate::session::{Contact, ContactChange, Conversation, Pause};
 use crate::store::{Commit, Committed, ConversationStore, Lookup, Record, Subject};
 
@@ -129,10 +130,11 @@ impl<S: ConversationStore> Engine<S> {
         mut change: impl FnMut(&mut Decision<'_>) + Send,
     ) -> Result<(), Error> {
         let workspace = self.workspace()?;
-        let found = self.act(workspace, Subject::Contact(contact.clone()), (), (), |decision| {
-            change(decision);
-            true
-        });
+        let found =
+            self.act(Cause::Contact, workspace, Subject::Contact(contact.clone()), (), (), |decision| {
+                change(decision);
+                true
+            });
         if self.contact(contact).await?.is_none() {
             return Err(Error::ContactNotFound(contact.clone()));
         }
@@ -154,17 +156,24 @@ impl<S: ConversationStore> Engine<S> {
         let mut carried = None;
         for _ in 0..CARRYING_ATTEMPTS {
             let (mut opted_out_at, mut gives_up) = (None, false);
-            let released = self.act(workspace, Subject::Contact(holder.clone()), false, true, |decision| {
-                let contact = &decision.conversation.contact;
-                opted_out_at = contact.opted_out_at;
-                gives_up = contact.minted
-                    && decision.conversation.sessions.is_empty()
-                    && contact.addresses.contains(address);
-                gives_up && (opted_out_at.is_none() || opted_out_at == carried) && {
-                    drop_address(decision, address);
-                    true
-                }
-            });
+            let released = self.act(
+                Cause::Contact,
+                workspace,
+                Subject::Contact(holder.clone()),
+                false,
+                true,
+                |decision| {
+                    let contact = &decision.conversation.contact;
+                    opted_out_at = contact.opted_out_at;
+                    gives_up = contact.minted
+                        && decision.conversation.sessions.is_empty()
+                        && contact.addresses.contains(address);
+                    gives_up && (opted_out_at.is_none() || opted_out_at == carried) && {
+                        drop_address(decision, address);
+                        true
+                    }
+                },
+            );
             if released.await? {
                 return Ok(Released::Free { opted_out_at });
             }
@@ -228,17 +237,24 @@ impl<S: ConversationStore> Engine<S> {
             .await?;
         }
         for address in &old.addresses {
-            let released = self.act(workspace, Subject::Contact(from.clone()), false, true, |decision| {
-                decision.conversation.sessions.is_empty() && {
-                    drop_address(decision, address);
-                    true
-                }
-            });
+            let released = self.act(
+                Cause::Contact,
+                workspace,
+                Subject::Contact(from.clone()),
+                false,
+                true,
+                |decision| {
+                    decision.conversation.sessions.is_empty() && {
+                        drop_address(decision, address);
+                        true
+                    }
+                },
+            );
             if !released.await? {
                 return Err(Error::invalid("from", "must not be in a session"));
             }
             let lookup = Lookup { in_place: false, ..self.lookup(workspace, Subject::Contact(into.clone())) };
-            let taken = self.act_on(&lookup, Needs::Flows, ((), ()), |decision| {
+            let taken = self.act_on(Cause::Contact, &lookup, Needs::Flows, ((), ()), |decision| {
                 decision.edit().contact.addresses.push(address.clone());
                 decision.add_aliases.push(Alias::Address(address.clone()));
                 true

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -13,7 +14,7 @@ use crate::engine::deliver::Batch;
 use crate::error::{Error, MissingReason, StoreError, StoreErrorKind};
 use crate::id::{ContactId, FlowId, FlowVersion, WorkspaceId};
 use crate::kernel::{Decision, Ground, Unready};
-use crate::observer::EventKind;
+use crate::observer::{Cause, EventKind, Noted, Took};
 use crate::session::{Conversation, DecodeError};
 use crate::store::{
     Commit, Committed, ConversationStore, KeyName, KeyRecord, Lease, Loaded, Lookup, Record, Revision,
@@ -68,7 +69,7 @@ impl<T> Decided<T> {
 /// A decision that is ready to be written.
 pub(super) struct Draft {
     commit: Commit,
-    events: Vec<(DateTime<Utc>, EventKind)>,
+    events: Vec<Noted>,
     batch: Batch,
 }
 
@@ -172,6 +173,7 @@ impl<S: ConversationStore> Engine<S> {
     /// there now.
     pub(super) async fn transact<T: Send>(
         &self,
+        cause: Cause,
         workspace: &WorkspaceId,
         flows: &WorkspaceFlows,
         lookup: &Lookup,
@@ -184,12 +186,14 @@ impl<S: ConversationStore> Engine<S> {
         };
         let mut snapshot = flows.snapshot(&self.ports, workspace, lookup.now).await?;
         let mut maybe_done = false;
-        let (mut refusals, mut still, mut seen) = (0, 0, lookup.now);
+        let (mut attempt, mut refusals, mut still, mut seen) = (0, 0, 0, lookup.now);
         let mut taken = None;
         // A revision that the flows were read again for, whatever was found then: once is enough.
         let mut renewed_for = None;
         loop {
             let mut outcome = Outcome::Undecided;
+            let begun = self.stopwatch();
+            let mut decided_in = None;
             let committed = {
                 let snapshot = &*snapshot;
                 let mut step = |loaded: &mut Loaded| {
@@ -200,7 +204,10 @@ impl<S: ConversationStore> Engine<S> {
                     }
                     let facts =
                         Facts { snapshot, loaded, now: lookup.now, maybe_done, taken: taken.as_ref() };
-                    match decide(facts) {
+                    let deciding = self.stopwatch();
+                    let decided = decide(facts);
+                    decided_in = self.lap(deciding);
+                    match decided {
                         Decided::Fetch(missing) => {
                             outcome = Outcome::Fetch(missing);
                             None
@@ -219,6 +226,7 @@ impl<S: ConversationStore> Engine<S> {
                         }
                         Decided::Write(answer, draft) => {
                             let Draft { commit, events, batch } = draft;
+                            attempt += 1;
                             outcome = Outcome::Write(answer, events, batch);
                             Some(commit)
                         }
@@ -232,6 +240,7 @@ impl<S: ConversationStore> Engine<S> {
                     None => self.store.update(lookup, &mut step).await,
                 }
             };
+            let took = self.took(begun, decided_in);
             match (committed, outcome) {
                 (Ok(None), Outcome::Renew(revision)) => {
                     renewed_for = revision;
@@ -244,10 +253,10 @@ impl<S: ConversationStore> Engine<S> {
                 }
                 (Ok(None), Outcome::Missing(missing)) => {
                     let (contact, flow, version, reason) = *missing;
-                    self.tell_one(workspace, &contact, || EventKind::VersionMissing {
-                        flow: flow.clone(),
-                        version,
-                        reason: reason.clone(),
+                    self.tell_one(workspace, &contact, cause, |at| {
+                        let (flow, reason) = (flow.clone(), reason.clone());
+                        let of = Some((flow.clone(), Some(version)));
+                        Noted { of, ..Noted::new(at, EventKind::VersionMissing { flow, version, reason }) }
                     });
                     let answer = Err(Error::VersionMissing { flow, version, reason });
                     return Ok(Written { answer, batch: None });
@@ -266,7 +275,9 @@ impl<S: ConversationStore> Engine<S> {
                     Ok(Some(Committed::Applied { revision, leased, settled })),
                     Outcome::Write(answer, events, batch),
                 ) => {
-                    self.tell(workspace, &batch.contact, events);
+                    if let Some(took) = took {
+                        self.tell_committed(workspace, lookup, &batch, events, (attempt, took));
+                    }
                     let batch = leased.then(|| batch.written(revision, settled));
                     return Ok(Written { answer, batch: batch.filter(|batch| !batch.is_done) });
                 }
@@ -281,7 +292,10 @@ impl<S: ConversationStore> Engine<S> {
                 (Ok(Some(Committed::LeaseLost)), Outcome::Write(answer, ..)) => {
                     return Ok(Written { answer, batch: None });
                 }
-                (Ok(_), _) => {
+                (Ok(committed), outcome) => {
+                    if let (Some(Committed::Conflict), Outcome::Write(_, _, batch)) = (committed, outcome) {
+                        self.tell_conflict(workspace, lookup, &batch, (attempt, took));
+                    }
                     let now = self.now();
                     still = if now == seen { still + 1 } else { 0 };
                     seen = now;
@@ -296,6 +310,50 @@ impl<S: ConversationStore> Engine<S> {
                 (Err(error), _) => return Err(after_doubt(maybe_done, error.into())),
             }
         }
+    }
+
+    /// The contact that was found, for whoever watches.
+    pub(super) fn met(&self, facts: &Facts<'_>) -> Option<ContactId> {
+        let stored = facts.loaded.conversation.as_ref().filter(|_| self.is_observed())?;
+        Some(stored.contact.clone())
+    }
+
+    /// The measures of one attempt. None: nobody watches.
+    fn took(&self, begun: Option<Duration>, decide: Option<Duration>) -> Option<Took> {
+        let whole = self.lap(begun)?;
+        Some(Took {
+            decide,
+            store: Some(whole.saturating_sub(decide.unwrap_or_default())),
+            ..Took::default()
+        })
+    }
+
+    /// Tells what a commit wrote, and that it did.
+    fn tell_committed(
+        &self,
+        workspace: &WorkspaceId,
+        lookup: &Lookup,
+        batch: &Batch,
+        events: Vec<Noted>,
+        (attempt, took): (u32, Took),
+    ) {
+        let committed = Noted::new(lookup.now, EventKind::Committed);
+        let events = events.into_iter().chain([committed]);
+        let measured = events.map(|noted| Noted { attempt: noted.attempt.or(Some(attempt)), took, ..noted });
+        self.tell(workspace, &batch.contact, batch.cause, measured);
+    }
+
+    /// Tells that somebody else changed the conversation first, if anybody watches.
+    fn tell_conflict(
+        &self,
+        workspace: &WorkspaceId,
+        lookup: &Lookup,
+        batch: &Batch,
+        (attempt, took): (u32, Option<Took>),
+    ) {
+        let Some(took) = took else { return };
+        let lost = Noted::new(lookup.now, EventKind::Conflict);
+        self.tell(workspace, &batch.contact, batch.cause, [Noted { attempt: Some(attempt), took, ..lost }]);
     }
 
     /// Makes a decision ready to be written: its commit, and what is to be done after it.
@@ -350,12 +408,13 @@ impl<S: ConversationStore> Engine<S> {
         workspace: &'a WorkspaceId,
         snapshot: &'a Snapshot,
         now: DateTime<Utc>,
+        cause: Cause,
     ) -> Ground<'a> {
-        let observed = self.ports.observer.is_some();
+        let observed = self.is_observed();
         let retention = self.ports.policy.session_retention;
         let at_work_since = self.ports.at_work.since(now);
         let limits = &self.ports.limits;
-        Ground { workspace, limits, flows: snapshot, observed, retention, at_work_since }
+        Ground { workspace, limits, flows: snapshot, observed, retention, at_work_since, cause }
     }
 }
 
@@ -388,5 +447,5 @@ enum Outcome<T> {
     Fetch(Vec<(FlowId, FlowVersion)>),
     Missing(Box<(ContactId, FlowId, FlowVersion, MissingReason)>),
     Answer(Result<T, Error>, Option<Box<Batch>>),
-    Write(Result<T, Error>, Vec<(DateTime<Utc>, EventKind)>, Batch),
+    Write(Result<T, Error>, Vec<Noted>, Batch),
 }

@@ -15,7 +15,7 @@ use crate::engine::tick::{Shift, Tenure};
 use crate::error::{SendError, StoreErrorKind};
 use crate::id::{ContactId, WorkspaceId};
 use crate::kernel::Decision;
-use crate::observer::{BackgroundTask, EventKind};
+use crate::observer::{BackgroundTask, Cause, EventKind, Noted, Took};
 use crate::session::{DeadReason, Outbound, Status};
 use crate::store::{ConversationStore, Lookup, Settle, Settled, Token};
 use crate::transport::Receipt;
@@ -42,6 +42,8 @@ pub(super) struct Batch {
     pub(super) is_awaited: bool,
     /// Nothing is to be done, or the lease is gone.
     pub(super) is_done: bool,
+    /// The call that led to it.
+    pub(super) cause: Cause,
 }
 
 impl Batch {
@@ -90,6 +92,7 @@ impl Batch {
                 .iter()
                 .any(|session| session.awaits_sooner_or_later().is_some()),
             is_done: false,
+            cause: decision.ground.cause,
         }
     }
 
@@ -156,6 +159,10 @@ impl<S: ConversationStore> Engine<S> {
     }
 
     /// Hands the batch's messages over, one after the other; behind one that must wait, its destination waits.
+    #[cfg_attr(
+        feature = "tracing",
+        tracing::instrument(name = "chatflow.deliver", level = "debug", target = "chatflow", skip_all)
+    )]
     pub(super) async fn send_all(
         &self,
         workspace: &WorkspaceId,
@@ -180,9 +187,13 @@ impl<S: ConversationStore> Engine<S> {
                 odd.push((message.id.seq, Odd::Untried));
                 continue;
             }
-            match self.send_one(message, shift).await {
+            let begun = self.stopwatch();
+            let answer = self.send_one(message, shift).await;
+            if let Some(send) = self.lap(begun) {
+                self.tell_sent(workspace, batch, message, answer.as_ref().err(), send);
+            }
+            match answer {
                 Ok(receipt) => {
-                    self.tell_one(workspace, &batch.contact, || EventKind::Delivered { message: message.id });
                     odd.extend(receipt.address.map(|address| (message.id.seq, Odd::KnownAs(address))));
                 }
                 // Nothing is lost with it, and nothing waits for it.
@@ -209,6 +220,37 @@ impl<S: ConversationStore> Engine<S> {
             Ended::Late => Err(SendError::retry("the transport did not answer in time")),
             Ended::Panicked => Err(SendError::retry("the transport panicked")),
         }
+    }
+
+    /// Tells what the transport said to a message. Nothing is told of an indicator that failed: nothing is lost with it.
+    fn tell_sent(
+        &self,
+        workspace: &WorkspaceId,
+        batch: &Batch,
+        message: &Outbound,
+        failed: Option<&SendError>,
+        send: Duration,
+    ) {
+        let (id, channel) = (message.id, message.account().channel.clone());
+        let result = match failed {
+            None => None,
+            Some(_) if message.content.is_typing() => return,
+            Some(SendError::Retry { .. }) => Some("retry"),
+            Some(SendError::Rejected { .. }) => Some("rejected"),
+            Some(SendError::WindowClosed) => Some("window_closed"),
+        };
+        let kind = match result {
+            None => EventKind::Delivered { message: id, channel },
+            Some(result) => EventKind::SendFailed { message: id, channel, result },
+        };
+        let now = self.now();
+        let noted = Noted {
+            of: Some((message.flow.clone(), None)),
+            lag: result.is_none().then(|| (now - message.created_at).to_std().unwrap_or_default()),
+            took: Took { send: Some(send), ..Took::default() },
+            ..Noted::new(now, kind)
+        };
+        self.tell(workspace, &batch.contact, batch.cause, [noted]);
     }
 
     /// Whether so much of a lease is over that nothing more is begun under it: what is begun must end before

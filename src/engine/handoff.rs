@@ -8,6 +8,7 @@ use crate::engine::outcome::{HandedBack, HandedOver};
 use crate::engine::request::bad_value;
 use crate::error::Error;
 use crate::id::{ContactId, SessionId};
+use crate::observer::Cause;
 use crate::store::{ConversationStore, Subject};
 use crate::value::{Bag, Caps};
 
@@ -27,10 +28,17 @@ impl<S: ConversationStore> Engine<S> {
         if self.store.load(&lookup).await?.conversation.is_none() {
             return Err(Error::SessionNotFound(session));
         }
-        self.act(workspace, lookup.subject, HandedOver::Unchanged, HandedOver::HandedOver, |decision| {
-            let place = decision.place_of(session);
-            place.is_some_and(|place| decision.hand_over(place))
-        })
+        self.act(
+            Cause::Handoff,
+            workspace,
+            lookup.subject,
+            HandedOver::Unchanged,
+            HandedOver::HandedOver,
+            |decision| {
+                let place = decision.place_of(session);
+                place.is_some_and(|place| decision.hand_over(place))
+            },
+        )
         .await
     }
 
@@ -47,9 +55,14 @@ impl<S: ConversationStore> Engine<S> {
         let vars = Bag::from_json(&vars, &Caps::of(&self.ports.limits))
             .map_err(|error| bad_value("vars", &error))?;
         let subject = Subject::Contact(contact.clone());
-        self.act(workspace, subject, HandedBack::NotInHandoff, HandedBack::Resumed, |decision| {
-            decision.hand_back(&vars)
-        })
+        self.act(
+            Cause::Handoff,
+            workspace,
+            subject,
+            HandedBack::NotInHandoff,
+            HandedBack::Resumed,
+            |decision| decision.hand_back(&vars),
+        )
         .await
     }
 
@@ -61,6 +74,6 @@ impl<S: ConversationStore> Engine<S> {
     pub async fn touch(&self, contact: &ContactId) -> Result<bool, Error> {
         let workspace = self.workspace()?;
         let subject = Subject::Contact(contact.clone());
-        self.act(workspace, subject, false, true, |decision| decision.touch()).await
+        self.act(Cause::Handoff, workspace, subject, false, true, |decision| decision.touch()).await
     }
 }

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::flow::Flow;
 use crate::id::{FlowId, FlowVersion, NodeId, SessionId};
 use crate::kernel::{Decision, Input, migration};
+use crate::observer::{Cause, EventKind};
 use crate::session::Session;
 use crate::store::{ConversationStore, SessionRecord, StoreQueries, Subject, VersionState};
 
@@ -99,7 +100,7 @@ impl<S: ConversationStore> Engine<S> {
             outcome = migrate(decision, session, version, &target, nodes);
             outcome.is_ok()
         };
-        self.act_on(&lookup, Needs::Nothing, ((), ()), change).await?;
+        self.act_on(Cause::Migrate, &lookup, Needs::Nothing, ((), ()), change).await?;
         outcome.map_err(refused)
     }
 
@@ -166,5 +167,6 @@ fn migrate(
         return Err("it is not at a question".to_owned());
     }
     decision.started.push((id, flow, to));
+    decision.note(EventKind::Migrated { session: id, from, to });
     Ok(Migrated { session: id, from, to, node })
 }

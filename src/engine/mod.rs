@@ -11,6 +11,8 @@ mod decide;
 mod deliver;
 mod erase;
 mod flows;
+#[cfg(feature = "metrics")]
+mod gauges;
 mod handoff;
 mod hands;
 mod heard;
@@ -43,7 +45,7 @@ use crate::error::Error;
 use crate::flow::Keywords;
 use crate::id::{BadName, ContactId, WorkspaceId};
 use crate::limits::Limits;
-use crate::observer::{BackgroundTask, Event, EventKind, Observer};
+use crate::observer::{BackgroundTask, Cause, Noted, Observer, Observers};
 use crate::store::{ConversationStore, DynFlowStore, FlowStore, NoFlows, SharedFlows, Token};
 use crate::transport::{DynTransport, NoTransport, Transport};
 
@@ -124,7 +126,7 @@ struct Ports {
     flow_store: Arc<dyn DynFlowStore>,
     clock: Box<dyn Clock>,
     ids: Box<dyn Ids>,
-    observer: Option<Box<dyn Observer>>,
+    observers: Observers,
     limits: Limits,
     catalogues: Catalogues,
     policy: Policy,
@@ -196,7 +198,7 @@ pub struct Builder<S> {
     flow_store: SharedFlows,
     clock: Box<dyn Clock>,
     ids: Box<dyn Ids>,
-    observer: Option<Box<dyn Observer>>,
+    observers: Observers,
     limits: Limits,
     policy: Policy,
     keywords: Keywords,
@@ -224,7 +226,7 @@ impl<S: ConversationStore> Engine<S> {
             flow_store,
             clock: Box::new(SystemClock),
             ids: Box::new(RandomIds::new()),
-            observer: None,
+            observers: Observers::default(),
             limits: Limits::default(),
             policy: Policy::default(),
             keywords: Keywords::default(),
@@ -272,9 +274,9 @@ impl<S> Builder<S> {
         self
     }
 
-    /// Who watches.
+    /// Adds an observer. Each of them gets every event, in the order of these calls (SEMANTICS E1).
     pub fn observer(mut self, observer: impl Observer + 'static) -> Self {
-        self.observer = Some(Box::new(observer));
+        self.observers.add(observer);
         self
     }
 
@@ -389,7 +391,7 @@ impl<S> Builder<S> {
             flow_store: self.flow_store.0,
             clock: self.clock,
             ids: self.ids,
-            observer: self.observer,
+            observers: self.observers,
             limits: self.limits,
             catalogues: Catalogues::new(self.cached_workspaces),
             policy: self.policy,
@@ -460,10 +462,31 @@ impl<S> Engine<S> {
         Token(self.ports.ids.mint(now))
     }
 
+    /// True if anybody watches.
+    fn is_observed(&self) -> bool {
+        !self.ports.observers.is_empty()
+    }
+
+    /// Begins to measure, if anybody watches.
+    fn stopwatch(&self) -> Option<Duration> {
+        self.is_observed().then(|| self.ports.clock.elapsed())
+    }
+
+    /// The time since this was begun.
+    fn lap(&self, begun: Option<Duration>) -> Option<Duration> {
+        begun.map(|begun| self.ports.clock.elapsed().saturating_sub(begun))
+    }
+
     /// Tells one event, of now; it is made only if somebody watches.
-    fn tell_one(&self, workspace: &WorkspaceId, contact: &ContactId, kind: impl FnOnce() -> EventKind) {
-        if self.ports.observer.is_some() {
-            self.tell(workspace, contact, [(self.now(), kind())]);
+    fn tell_one(
+        &self,
+        workspace: &WorkspaceId,
+        contact: &ContactId,
+        cause: Cause,
+        note: impl FnOnce(DateTime<Utc>) -> Noted,
+    ) {
+        if self.is_observed() {
+            self.tell(workspace, contact, cause, [note(self.now())]);
         }
     }
 
@@ -471,11 +494,11 @@ impl<S> Engine<S> {
         &self,
         workspace: &WorkspaceId,
         contact: &ContactId,
-        events: impl IntoIterator<Item = (DateTime<Utc>, EventKind)>,
+        cause: Cause,
+        events: impl IntoIterator<Item = Noted>,
     ) {
-        let Some(observer) = &self.ports.observer else { return };
-        for (at, kind) in events {
-            observer.observe(&Event { workspace: workspace.clone(), contact: contact.clone(), at, kind });
+        for noted in events {
+            self.ports.observers.observe(&noted.event(workspace, contact, cause));
         }
     }
 }

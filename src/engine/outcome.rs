@@ -119,6 +119,26 @@ pub enum Received {
     Unmatched,
 }
 
+impl Received {
+    /// The stable name of the outcome, such as `consumed`.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Consumed { .. } => "consumed",
+            Self::Started { .. } => "started",
+            Self::Queued { .. } => "queued",
+            Self::Keyword { .. } => "keyword",
+            Self::Handoff { .. } => "handoff",
+            Self::Paused => "paused",
+            Self::StaleChoice => "stale_choice",
+            Self::InboxFull => "inbox_full",
+            Self::TooOld => "too_old",
+            Self::Duplicate { .. } => "duplicate",
+            Self::Unmatched => "unmatched",
+        }
+    }
+}
+
 impl fmt::Display for Triggered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

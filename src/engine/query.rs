@@ -7,6 +7,7 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::id::{ContactId, FlowId, MessageId, NodeId, SessionId, WorkspaceId};
 use crate::kernel::Decision;
+use crate::observer::Cause;
 use crate::session::{DeadLetter, FailureCode, Status};
 use crate::store::{
     Commit, Committed, ConversationQuery, ConversationStore, JournalEntry, Live, SessionQuery, SessionRecord,
@@ -269,7 +270,7 @@ impl<S: ConversationStore> Engine<S> {
         mut act: impl FnMut(&mut Decision<'_>, DeadLetter) + Send,
     ) -> Result<bool, Error> {
         let workspace = self.workspace()?;
-        self.act(workspace, Subject::Contact(contact.clone()), false, true, |decision| {
+        self.act(Cause::DeadLetter, workspace, Subject::Contact(contact.clone()), false, true, |decision| {
             let letters = decision.conversation.dead_letters();
             let place = letters.iter().position(|letter| letter.message.id == message);
             let Some(place) = place.filter(|_| allowed(decision)) else { return false };

@@ -20,7 +20,7 @@ use crate::kernel::{
     admit, default_inputs, hear, message_hash, own_choice, route,
 };
 use crate::limits::Limits;
-use crate::observer::EventKind;
+use crate::observer::{Cause, EventKind, Noted};
 use crate::session::{EndReason, Message, MessageKind, Origin, Route, Session, Verdict};
 use crate::store::{ConversationStore, Lookup, Subject};
 use crate::value::Bag;
@@ -34,6 +34,10 @@ impl<S: ConversationStore> Engine<S> {
     /// `InvalidInput`, `Quarantined`, `VersionMissing`, `Contention`, `Store`. The message was not taken, unless `Store` is
     /// of kind [`Unknown`](crate::error::StoreErrorKind::Unknown): then nobody knows, and the same call with the same `id`
     /// finds out (SEMANTICS D6).
+    #[cfg_attr(
+        feature = "tracing",
+        tracing::instrument(name = "chatflow.receive", level = "debug", target = "chatflow", skip_all)
+    )]
     pub async fn receive(&self, inbound: Inbound) -> Result<Received, Error> {
         let workspace = self.workspace()?;
         let inbound = inbound.check(&self.ports.limits)?;
@@ -53,11 +57,19 @@ impl<S: ConversationStore> Engine<S> {
         };
         let mut opt_out = self.no_opt_out();
         for _ in 0..3 {
-            let decide = |facts: Facts<'_>| self.decide_inbound(workspace, &lookup, &arrival, opt_out, facts);
+            let mut met = None;
+            let decide = |facts: Facts<'_>| {
+                met = self.met(&facts);
+                self.decide_inbound(workspace, &lookup, &arrival, opt_out, facts)
+            };
             let Written { answer, batch } =
-                self.transact(workspace, &self.flows, &lookup, None, decide).await?;
+                self.transact(Cause::Receive, workspace, &self.flows, &lookup, None, decide).await?;
             match answer? {
                 Answer::Final(received) => {
+                    let contact = met.as_ref().unwrap_or(&arrival.contact);
+                    self.tell_one(workspace, contact, Cause::Receive, |at| {
+                        Noted::new(at, heard_as(&received))
+                    });
                     self.finish(&lookup, &self.flows, batch).await;
                     return Ok(received);
                 }
@@ -101,7 +113,7 @@ impl<S: ConversationStore> Engine<S> {
             // Only the call that took the message says so; any other found it taken (SEMANTICS D6).
             Some((found, Some((first, call)))) if maybe_done && call == arrival.tag() => {
                 return self.resume_delivery(
-                    workspace,
+                    (workspace, Cause::Receive),
                     snapshot,
                     loaded,
                     found,
@@ -117,7 +129,7 @@ impl<S: ConversationStore> Engine<S> {
             }
             other => other.map(|(found, _)| found),
         };
-        let ground = self.ground(workspace, snapshot, now);
+        let ground = self.ground(workspace, snapshot, now, Cause::Receive);
         // Nobody may want the message but a flow that cannot be used here (SEMANTICS S14): then all is as it was.
         let lacking = snapshot.missing_on(arrival.account()).map(|missing| {
             let (flow, version, reason) = missing;
@@ -181,6 +193,14 @@ impl<S: ConversationStore> Engine<S> {
         decision.forget();
         let answer = Ok(Answer::Final(verdict.into()));
         Decided::Write(answer, self.draft(decision, lookup, expect, None, Want::Deliver))
+    }
+}
+
+/// The event of what became of an inbound message.
+fn heard_as(received: &Received) -> EventKind {
+    match received {
+        Received::Unmatched => EventKind::Unmatched,
+        taken => EventKind::Received { outcome: taken.as_str() },
     }
 }
 

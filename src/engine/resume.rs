@@ -8,7 +8,7 @@ use crate::engine::outcome::{Cancelled, Completed, Reported};
 use crate::error::Error;
 use crate::id::{MessageId, SessionId, WorkspaceId};
 use crate::kernel::{Decision, Unready};
-use crate::observer::EventKind;
+use crate::observer::{Cause, EventKind, Noted};
 use crate::session::{DeliveryReport, EndReason};
 use crate::store::{ConversationStore, Lookup, Subject};
 
@@ -30,6 +30,10 @@ impl<S: ConversationStore> Engine<S> {
     ///
     /// # Errors
     /// `InvalidInput` when the reference is of another workspace; `Quarantined`, `Contention`, `Store`.
+    #[cfg_attr(
+        feature = "tracing",
+        tracing::instrument(name = "chatflow.complete", level = "debug", target = "chatflow", skip_all)
+    )]
     pub async fn complete(&self, reference: CallRef, result: CallResult) -> Result<Completed, Error> {
         let workspace = self.workspace()?;
         if reference.workspace != *workspace {
@@ -37,7 +41,7 @@ impl<S: ConversationStore> Engine<S> {
         }
         let subject = Subject::Contact(reference.contact);
         let call = reference.call;
-        self.act(workspace, subject, Completed::Stale, Completed::Resumed, |decision| {
+        self.act(Cause::Complete, workspace, subject, Completed::Stale, Completed::Resumed, |decision| {
             let now = decision.now;
             decision.answer_call(call, result.clone(), now)
         })
@@ -55,7 +59,7 @@ impl<S: ConversationStore> Engine<S> {
             return Err(Error::SessionNotFound(session));
         }
         let effects = (Cancelled::AlreadyEnded, Cancelled::Cancelled);
-        self.act_on(&lookup, Needs::Nothing, effects, |decision| {
+        self.act_on(Cause::Cancel, &lookup, Needs::Nothing, effects, |decision| {
             let place = decision.conversation.sessions.iter().position(|live| live.id == session);
             let now = decision.now;
             place.map(|place| decision.end(place, EndReason::Cancelled, now)).is_some()
@@ -81,7 +85,7 @@ impl<S: ConversationStore> Engine<S> {
         };
         let lookup = self.lookup(workspace, Subject::Alias(Alias::Session(message.session)));
         let mut known = None;
-        self.act_on(&lookup, Needs::Flows, ((), ()), |decision| {
+        self.act_on(Cause::Report, &lookup, Needs::Flows, ((), ()), |decision| {
             let conversation = &decision.conversation;
             known =
                 (1..=conversation.last_seq).contains(&message.seq).then(|| conversation.contact().id.clone());
@@ -89,8 +93,9 @@ impl<S: ConversationStore> Engine<S> {
         })
         .await?;
         let Some(contact) = known else { return Ok(Reported::Unknown) };
-        let kind = EventKind::Reported { message, status: status.into() };
-        self.tell(workspace, &contact, [(lookup.now, kind)]);
+        self.tell_one(workspace, &contact, Cause::Report, |_| {
+            Noted::new(lookup.now, EventKind::Reported { message, status: status.into() })
+        });
         Ok(Reported::Noted)
     }
 
@@ -103,6 +108,7 @@ impl<S: ConversationStore> Engine<S> {
     /// One change to a conversation that exists, after all that was due; `change` says whether it took effect.
     pub(super) async fn act<T: Copy + Send + Sync>(
         &self,
+        cause: Cause,
         workspace: &WorkspaceId,
         subject: Subject,
         without_effect: T,
@@ -110,21 +116,22 @@ impl<S: ConversationStore> Engine<S> {
         change: impl FnMut(&mut Decision<'_>) -> bool + Send,
     ) -> Result<T, Error> {
         let lookup = self.lookup(workspace, subject);
-        self.act_on(&lookup, Needs::Flows, (without_effect, with_effect), change).await
+        self.act_on(cause, &lookup, Needs::Flows, (without_effect, with_effect), change).await
     }
 
     /// The same, with a lookup of the caller's: one that may add addresses must not decide in place.
     pub(super) async fn act_on<T: Copy + Send + Sync>(
         &self,
+        cause: Cause,
         lookup: &Lookup,
         needs: Needs,
         effects: (T, T),
         mut change: impl FnMut(&mut Decision<'_>) -> bool + Send,
     ) -> Result<T, Error> {
         let workspace = &lookup.workspace;
-        let decide =
-            |facts: Facts<'_>| self.decide_act(workspace, lookup, needs, effects, &mut change, facts);
-        let Written { answer, batch } = self.transact(workspace, &self.flows, lookup, None, decide).await?;
+        let decide = |facts: Facts<'_>| self.decide_act(cause, lookup, needs, effects, &mut change, facts);
+        let Written { answer, batch } =
+            self.transact(cause, workspace, &self.flows, lookup, None, decide).await?;
         let answer = answer?;
         self.finish(lookup, &self.flows, batch).await;
         Ok(answer)
@@ -132,13 +139,14 @@ impl<S: ConversationStore> Engine<S> {
 
     fn decide_act<T: Copy>(
         &self,
-        workspace: &WorkspaceId,
+        cause: Cause,
         lookup: &Lookup,
         needs: Needs,
         (without_effect, with_effect): (T, T),
         change: &mut (impl FnMut(&mut Decision<'_>) -> bool + Send),
         facts: Facts<'_>,
     ) -> Decided<T> {
+        let workspace = &lookup.workspace;
         let found: Found = match take(facts.loaded) {
             Ok(Some(found)) => found,
             Ok(None) => return Decided::Answer(Ok(without_effect)),
@@ -147,7 +155,7 @@ impl<S: ConversationStore> Engine<S> {
         let id = lookup.token.0.as_u128();
         if facts.maybe_done && found.conversation.knows_call(id) {
             return self.resume_delivery(
-                workspace,
+                (workspace, cause),
                 facts.snapshot,
                 facts.loaded,
                 found,
@@ -157,7 +165,7 @@ impl<S: ConversationStore> Engine<S> {
         }
         let place = found.place();
         let mut decision = Decision::new(
-            self.ground(workspace, facts.snapshot, facts.now),
+            self.ground(workspace, facts.snapshot, facts.now, cause),
             found.conversation,
             place.settled,
             facts.now,

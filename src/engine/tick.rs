@@ -16,7 +16,7 @@ use crate::engine::hands::Hands;
 use crate::engine::outcome::Ticked;
 use crate::error::Error;
 use crate::kernel::later;
-use crate::observer::{BackgroundTask, EventKind};
+use crate::observer::{BackgroundTask, Cause, EventKind, Noted, Observer};
 use crate::store::{ConversationStore, Due, LeasedConversation, Loaded, Settle, Settled, Token};
 
 /// Claims after which a conversation that makes no progress is set aside (SEMANTICS S9).
@@ -272,6 +272,10 @@ impl<S: ConversationStore> Engine<S> {
     /// # Errors
     /// `Store` when due conversations could not be claimed, or what is old not purged; what was claimed before is worked
     /// all the same.
+    #[cfg_attr(
+        feature = "tracing",
+        tracing::instrument(name = "chatflow.tick", level = "debug", target = "chatflow", skip_all)
+    )]
     pub async fn tick(&self, limit: usize) -> Result<Ticked, Error> {
         let now = self.now();
         // What can not be woken now is at the next tick; it must not keep the others from being worked.
@@ -402,9 +406,7 @@ impl<S: ConversationStore> Engine<S> {
 
     /// Tells of a failure in the background, and returns it.
     pub(super) fn note_failure(&self, doing: BackgroundTask, error: Error) -> Error {
-        if let Some(observer) = &self.ports.observer {
-            observer.failed(doing, &error);
-        }
+        self.ports.observers.failed(doing, &error);
         if let Some(on_error) = &self.ports.on_error {
             on_error(doing, &error);
         }
@@ -447,7 +449,7 @@ impl<S: ConversationStore> Engine<S> {
         };
         match self.store.settle(&settle).await {
             Ok(Settled::Done) if quarantine => {
-                self.tell(&workspace, &contact, [(settle.now, EventKind::Quarantined)]);
+                self.tell_one(&workspace, &contact, Cause::Tick, |at| Noted::new(at, EventKind::Quarantined));
             }
             Ok(_) => {}
             Err(error) => {

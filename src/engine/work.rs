@@ -1,6 +1,7 @@
 //! Working a conversation under its lease until nothing is due: book what was sent and called, apply what is due,
 //! do what that leads to. Ticks come here, and calls whose delivery did not go plainly.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -16,7 +17,7 @@ use crate::engine::tick::{Shift, Tenure};
 use crate::error::{CallError, Error};
 use crate::id::{CallId, ContactId, MessageId, WorkspaceId};
 use crate::kernel::{Decision, Input, jitter, later, span};
-use crate::observer::{BackgroundTask, EventKind};
+use crate::observer::{BackgroundTask, Cause, EventKind, Noted, Took};
 use crate::session::{DeadReason, Status};
 use crate::store::{ConversationStore, Loaded, Lookup, Revision, Subject};
 
@@ -32,6 +33,13 @@ const ROUNDS: u32 = 100;
 pub(super) struct Done {
     sent: Option<(Batch, Sent)>,
     called: Vec<(CallId, Result<Answer, CallError>)>,
+}
+
+impl Done {
+    /// The call whose work it is: that which took the lease.
+    fn cause(&self) -> Cause {
+        self.sent.as_ref().map_or(Cause::Tick, |(batch, _)| batch.cause)
+    }
 }
 
 /// The outcome of a decision under the lease.
@@ -88,7 +96,8 @@ impl<S: ConversationStore> Engine<S> {
             let lookup = Lookup::new(workspace.clone(), Subject::Contact(contact.clone()), token, now);
             let want = if self.is_late(since, now) || shift.is_over() { Want::Stop } else { Want::Continue };
             let decide = |facts: Facts<'_>| self.book(workspace, &lookup, facts, &done, want);
-            let written = self.transact(workspace, flows, &lookup, first.take(), decide).await?;
+            let cause = done.cause();
+            let written = self.transact(cause, workspace, flows, &lookup, first.take(), decide).await?;
             if let Booked::Over(revision) = written.answer? {
                 if self.let_go(workspace, contact, revision, now).await? {
                     return Ok(());
@@ -126,7 +135,7 @@ impl<S: ConversationStore> Engine<S> {
         };
         let place = found.place();
         let (found_revision, expect) = (found.revision, Some(found.revision));
-        let ground = self.ground(workspace, facts.snapshot, facts.now);
+        let ground = self.ground(workspace, facts.snapshot, facts.now, done.cause());
         let mut decision = Decision::new(ground, found.conversation, found.settled, facts.now);
         if let Err(unready) = decision.ready() {
             return Decided::unready(decision.conversation.contact().id.clone(), unready);
@@ -193,13 +202,14 @@ impl<S: ConversationStore> Engine<S> {
         };
         unsent.attempts = unsent.attempts.saturating_add(1);
         let pause = after.map_or_else(|| jitter(backoff(unsent.attempts), id, unsent.attempts), span);
-        let until = later(from, pause);
+        let (until, attempt) = (later(from, pause), unsent.attempts);
+        let message = Arc::clone(&unsent.message);
         let last = later(unsent.message.created_at, span(self.ports.policy.give_up_after));
         unsent.not_before = until;
         if until > last {
             decision.give_up(id, DeadReason::GaveUp(reason.to_owned()), at);
         } else {
-            decision.note(EventKind::SendDelayed { message: id, until });
+            decision.note_message(&message, Some(attempt), EventKind::SendDelayed { message: id, until });
         }
     }
 
@@ -220,6 +230,10 @@ impl<S: ConversationStore> Engine<S> {
         called
     }
 
+    #[cfg_attr(
+        feature = "tracing",
+        tracing::instrument(name = "chatflow.call", level = "debug", target = "chatflow", skip_all)
+    )]
     async fn call_one(
         &self,
         workspace: &WorkspaceId,
@@ -227,12 +241,33 @@ impl<S: ConversationStore> Engine<S> {
         call: &Call,
         shift: Shift<'_>,
     ) -> Result<Answer, CallError> {
-        self.tell_one(workspace, &batch.contact, || EventKind::Called { call: call.reference.call });
-        match bounded(|| self.ports.calls.call_boxed(call), self.send_time(), shift.timer).await {
+        let of = || Some((call.flow.clone(), None));
+        let id = call.reference.call;
+        self.tell_one(workspace, &batch.contact, batch.cause, |at| Noted {
+            of: of(),
+            ..Noted::new(at, EventKind::Called { call: id })
+        });
+        let begun = self.stopwatch();
+        let ended = bounded(|| self.ports.calls.call_boxed(call), self.send_time(), shift.timer).await;
+        let answer = match ended {
             Ended::Done(answer) => answer,
             Ended::Late => Err(CallError::retry("the call did not end in time")),
             Ended::Panicked => Err(CallError::retry("the call panicked")),
+        };
+        if let Some(spent) = self.lap(begun) {
+            let result = match &answer {
+                Ok(Answer::Now(_)) => "now",
+                Ok(Answer::Later) => "later",
+                Err(CallError::Retry { .. }) => "retry",
+                Err(CallError::Failed { .. }) => "failed",
+            };
+            self.tell_one(workspace, &batch.contact, batch.cause, |at| Noted {
+                of: of(),
+                took: Took { call: Some(spent), ..Took::default() },
+                ..Noted::new(at, EventKind::CallDone { call: id, result })
+            });
         }
+        answer
     }
 }
 

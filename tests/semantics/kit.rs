@@ -333,16 +333,29 @@ impl World {
         self.calls.0.lock().unwrap().0.clone()
     }
 
-    /// What was observed since this was last asked, without turns, starts and deliveries.
+    /// Everything that was observed since this was last asked.
+    pub(crate) fn events(&self) -> Vec<Event> {
+        std::mem::take(&mut *self.events.0.lock().unwrap())
+    }
+
+    /// What was observed since this was last asked, without what every conversation brings.
     pub(crate) fn notes(&self) -> Vec<EventKind> {
-        let all = std::mem::take(&mut *self.events.0.lock().unwrap());
         let is_note = |kind: &EventKind| {
             !matches!(
                 kind,
-                EventKind::Turn { .. } | EventKind::SessionStarted { .. } | EventKind::Delivered { .. }
+                EventKind::Turn { .. }
+                    | EventKind::SessionStarted { .. }
+                    | EventKind::SessionEnded { .. }
+                    | EventKind::Received { .. }
+                    | EventKind::Unmatched
+                    | EventKind::Committed
+                    | EventKind::Conflict
+                    | EventKind::Delivered { .. }
+                    | EventKind::SendFailed { .. }
+                    | EventKind::CallDone { .. }
             )
         };
-        all.into_iter().map(|event| event.kind).filter(is_note).collect()
+        self.events().into_iter().map(|event| event.kind).filter(is_note).collect()
     }
 }
 

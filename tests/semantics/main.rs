@@ -11,6 +11,7 @@ mod debounce;
 mod delivery;
 mod elsewhere;
 mod erase;
+mod events;
 mod handoff;
 mod inbound;
 mod journal;

@@ -15,11 +15,11 @@ use crate::engine::outcome::Triggered;
 use crate::engine::request::{CheckedTrigger, TriggerRequest};
 use crate::error::Error;
 use crate::flow::Flow;
-use crate::id::{FlowVersion, SessionId, WorkspaceId};
+use crate::id::{ContactId, FlowVersion, SessionId, WorkspaceId};
 use crate::kernel::{
     Admission, Allowances, Decision, Refusal, accept_inputs, admit, fingerprint, later, span,
 };
-use crate::observer::EventKind;
+use crate::observer::{Cause, EventKind, Noted};
 use crate::session::{EndReason, Session};
 use crate::store::{ConversationStore, KeyName, Loaded, Lookup};
 use crate::value::Bag;
@@ -38,6 +38,10 @@ impl<S: ConversationStore> Engine<S> {
     /// `TooManySessions`, `Quarantined`, `VersionMissing`, `Contention`, `Store`. Nothing was started, and the key was not
     /// used, unless `Store` is of kind [`Unknown`](crate::error::StoreErrorKind::Unknown): then nobody knows, and the same
     /// call with the same `uuid` finds out (SEMANTICS D6).
+    #[cfg_attr(
+        feature = "tracing",
+        tracing::instrument(name = "chatflow.trigger", level = "debug", target = "chatflow", skip_all)
+    )]
     pub async fn trigger(&self, request: TriggerRequest) -> Result<Triggered, Error> {
         let workspace = self.workspace()?;
         let mut request = request.check(&self.ports.limits)?;
@@ -68,13 +72,18 @@ impl<S: ConversationStore> Engine<S> {
         let mut opt_out = self.no_opt_out();
         let mut decided = None;
         for _ in 0..3 {
+            let mut met = None;
             let decide = |facts: Facts<'_>| {
+                met = self.met(&facts);
                 self.decide_trigger(workspace, &call, &lookup, opt_out, facts, &mut decided)
             };
             let Written { answer, batch } =
-                self.transact(workspace, &self.flows, &lookup, None, decide).await?;
+                self.transact(Cause::Trigger, workspace, &self.flows, &lookup, None, decide).await?;
             match answer? {
                 Answer::Final(triggered) => {
+                    if let Triggered::Refused(why) = &triggered {
+                        self.tell_refused(workspace, &call, met, why);
+                    }
                     self.finish(&lookup, &self.flows, batch).await;
                     return Ok(triggered);
                 }
@@ -85,12 +94,16 @@ impl<S: ConversationStore> Engine<S> {
                         Released::Free { opted_out_at } => {
                             opt_out = CarriedOptOut { since: opted_out_at, is_known: true };
                         }
-                        Released::OptedOut => return Ok(Triggered::Refused(Refusal::OptedOut)),
+                        Released::OptedOut => {
+                            self.tell_refused(workspace, &call, Some(holder), &Refusal::OptedOut);
+                            return Ok(Triggered::Refused(Refusal::OptedOut));
+                        }
                     }
                 }
                 Answer::AddressNew(address) => {
                     let since = self.kept_opt_out(workspace, &address).await?;
                     if since.is_some() && !call.request.transactional {
+                        self.tell_refused(workspace, &call, met, &Refusal::OptedOut);
                         return Ok(Triggered::Refused(Refusal::OptedOut));
                     }
                     opt_out = CarriedOptOut { since, is_known: true };
@@ -98,6 +111,15 @@ impl<S: ConversationStore> Engine<S> {
             }
         }
         Err(Error::Contention)
+    }
+
+    /// Tells that a trigger was refused to this contact; None: to one that is not known.
+    fn tell_refused(&self, workspace: &WorkspaceId, call: &Call, met: Option<ContactId>, why: &Refusal) {
+        let contact = met.unwrap_or_else(|| call.target.contact().clone());
+        self.tell_one(workspace, &contact, Cause::Trigger, |at| Noted {
+            of: Some((call.request.flow.clone(), None)),
+            ..Noted::new(at, EventKind::Refused { reason: why.code() })
+        });
     }
 
     fn decide_trigger(
@@ -134,7 +156,7 @@ impl<S: ConversationStore> Engine<S> {
         };
         if maybe_done && let Some(found) = found.take_if(|found| call.is_in(found, key.is_some())) {
             let answer = call.started(view, &found.conversation, key.as_ref(), *decided);
-            return self.resume_delivery(workspace, snapshot, loaded, found, now, answer);
+            return self.resume_delivery((workspace, Cause::Trigger), snapshot, loaded, found, now, answer);
         }
         let Some((version, flow)) = view.online().filter(|(_, flow)| flow.trigger().is_manual()) else {
             return match view.missing_online() {
@@ -158,7 +180,7 @@ impl<S: ConversationStore> Engine<S> {
                 Ok(accepted) => accepted,
                 Err(error) => return Decided::Answer(Err(error)),
             };
-        let ground = self.ground(workspace, snapshot, now);
+        let ground = self.ground(workspace, snapshot, now, Cause::Trigger);
         let expect = found.as_ref().map(|found| found.revision);
         let contact = call.target.contact();
         let mut decision = match found {
@@ -247,7 +269,7 @@ impl<S: ConversationStore> Engine<S> {
     /// This call's own work was found after an unknown outcome: deliver it, if its lease is still ours.
     pub(super) fn resume_delivery<T>(
         &self,
-        workspace: &WorkspaceId,
+        (workspace, cause): (&WorkspaceId, Cause),
         snapshot: &Snapshot,
         loaded: &mut Loaded,
         found: Found,
@@ -260,8 +282,12 @@ impl<S: ConversationStore> Engine<S> {
         }
         let place = found.place();
         let contact = found.conversation.contact().id.clone();
-        let decision =
-            Decision::new(self.ground(workspace, snapshot, now), found.conversation, place.settled, now);
+        let decision = Decision::new(
+            self.ground(workspace, snapshot, now, cause),
+            found.conversation,
+            place.settled,
+            now,
+        );
         let batch = Batch::of(&decision, &contact, self.ports.policy.inline_calls, now);
         put_back(loaded, place.with(decision.conversation));
         Decided::Go(Ok(answer), Box::new(Batch { revision: place.revision, ..batch }))

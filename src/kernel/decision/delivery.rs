@@ -48,7 +48,7 @@ impl Decision<'_> {
 
     /// Gives a message up.
     pub(crate) fn bury(&mut self, message: Arc<Outbound>, reason: DeadReason) {
-        self.note(EventKind::DeadLettered { message: message.id });
+        self.note_message(&message, None, EventKind::DeadLettered { message: message.id });
         let (at, max) = (self.now, self.ground.limits.dead_letters.max(1));
         let letters = &mut self.edit().history().dead_letters;
         if letters.len() >= max {

@@ -19,7 +19,7 @@ use crate::kernel::route::{Asked, wait_node};
 use crate::kernel::run::{NewSession, start, take};
 use crate::kernel::{Effect, Input, Library, Scene};
 use crate::limits::Limits;
-use crate::observer::EventKind;
+use crate::observer::{Cause, EventKind, Noted};
 use crate::session::{
     ContactChange, Conversation, EndReason, FailureCode, Outbound, ReentryMark, Session, Status,
 };
@@ -79,6 +79,8 @@ pub(crate) struct Ground<'a> {
     pub(crate) retention: Duration,
     /// Since when what is due has been worked without a gap; None: nobody works it (SEMANTICS S15).
     pub(crate) at_work_since: Option<DateTime<Utc>>,
+    /// The call that is decided on.
+    pub(crate) cause: Cause,
 }
 
 /// A conversation while it is decided on.
@@ -97,13 +99,15 @@ pub(crate) struct Decision<'a> {
     /// Sessions that called a flow or came back from one, with the versions that they need beside their own.
     pub(crate) called: Vec<(SessionId, Vec<(FlowId, FlowVersion)>)>,
     pub(crate) journal: Vec<JournalEntry>,
-    pub(crate) events: Vec<(DateTime<Utc>, EventKind)>,
+    pub(crate) events: Vec<Noted>,
     pub(crate) add_aliases: Vec<Alias>,
     pub(crate) drop_aliases: Vec<Alias>,
     /// Messages of the turn that just ended which come too late to be sent.
     overdue: Vec<Arc<Outbound>>,
     /// Messages that sessions wait for and that are not said to who opted out.
     unsaid: Vec<MessageId>,
+    /// True while what time brings is applied.
+    is_timed: bool,
     /// The flow that was last asked for, by the address of its id: sessions share it with their compiled flow.
     last_pinned: Cell<Option<((usize, FlowVersion), Pinned<'a>)>>,
 }
@@ -133,6 +137,7 @@ impl<'a> Decision<'a> {
             drop_aliases: Vec::new(),
             overdue: Vec::new(),
             unsaid: Vec::new(),
+            is_timed: false,
             last_pinned: Cell::new(None),
         };
         if now - clock > CLOCK_BEHIND {
@@ -175,9 +180,36 @@ impl<'a> Decision<'a> {
     }
 
     pub(crate) fn note(&mut self, kind: EventKind) {
+        self.note_at(self.now, kind);
+    }
+
+    /// Notes what became of a message of this flow, whose session may be over.
+    pub(crate) fn note_message(&mut self, message: &Outbound, attempt: Option<u32>, kind: EventKind) {
         if self.ground.observed {
-            self.events.push((self.now, kind));
+            self.note(kind);
+            if let Some(noted) = self.events.last_mut() {
+                noted.of.get_or_insert_with(|| (message.flow.clone(), None));
+                noted.attempt = attempt;
+            }
         }
+    }
+
+    fn note_at(&mut self, at: DateTime<Utc>, kind: EventKind) {
+        if self.ground.observed {
+            let noted = Noted {
+                of: kind.session().and_then(|session| self.pinned_to(session)),
+                lag: self.is_timed.then(|| (self.now - at).to_std().unwrap_or_default()),
+                ..Noted::new(at, kind)
+            };
+            self.events.push(noted);
+        }
+    }
+
+    /// The flow and version of a session, live or ended by this decision.
+    fn pinned_to(&self, id: SessionId) -> Option<(FlowId, Option<FlowVersion>)> {
+        let mut sessions = self.conversation.sessions.iter().chain(&self.ended);
+        let session = sessions.find(|session| session.id == id)?;
+        Some((session.flow.clone(), Some(session.version)))
     }
 
     /// A version of a flow; asked for several times in a decision, mostly for the same one.
@@ -228,9 +260,7 @@ impl<'a> Decision<'a> {
         self.started.reserve_exact(1);
         self.started.push((id, session.flow.clone(), version));
         self.add_aliases.push(Alias::Session(id));
-        if self.ground.observed {
-            self.note(EventKind::SessionStarted { session: id, flow: session.flow.clone(), version });
-        }
+        let started = self.ground.observed.then(|| session.flow.clone());
         let conversation = self.edit();
         if has_reentry {
             let marks = &mut conversation.history().marks;
@@ -242,6 +272,9 @@ impl<'a> Decision<'a> {
         }
         conversation.sessions.push(session);
         let place = conversation.sessions.len() - 1;
+        if let Some(flow) = started {
+            self.note(EventKind::SessionStarted { session: id, flow, version });
+        }
         self.advance(place, Input::Start, now);
         if journalled.is_some()
             && let Some(first) = self.journal.iter_mut().rev().find(|entry| entry.session == id)
@@ -324,8 +357,7 @@ impl<'a> Decision<'a> {
                     let limits = self.ground.limits;
                     let _ = self.edit().contact.change(&change, at, limits);
                 }
-                Effect::Note(kind) if self.ground.observed => self.events.push((at, kind)),
-                Effect::Note(_) => {}
+                Effect::Note(kind) => self.note_at(at, kind),
             }
         }
         if !is_aside {
@@ -382,17 +414,11 @@ impl<'a> Decision<'a> {
 
     /// Books what became of the session at this place; an ended one leaves the record for the archive.
     fn close(&mut self, place: usize, at: DateTime<Utc>) {
+        if self.ground.observed {
+            self.note_turn(place, at);
+        }
         let conversation = Arc::make_mut(&mut self.conversation);
         let Some(session) = conversation.sessions.get(place) else { return };
-        if self.ground.observed {
-            let turn = EventKind::Turn {
-                session: session.id,
-                turn: session.turns,
-                node: session.at.clone(),
-                status: session.status,
-            };
-            self.events.push((at, turn));
-        }
         match session.status {
             Status::Handoff => {
                 conversation.fall_silent(at);
@@ -405,6 +431,24 @@ impl<'a> Decision<'a> {
                 self.ended.reserve_exact(1);
                 self.ended.push(session);
             }
+        }
+    }
+
+    /// Notes the turn of the session at this place, and its end.
+    fn note_turn(&mut self, place: usize, at: DateTime<Utc>) {
+        let Some(session) = self.conversation.sessions.get(place) else { return };
+        let (id, status) = (session.id, session.status);
+        let turn = EventKind::Turn { session: id, turn: session.turns, node: session.at.clone(), status };
+        let ended = (!status.is_live()).then(|| EventKind::SessionEnded {
+            session: id,
+            status,
+            outcome: session.outcome().map(Into::into),
+            failure: session.failure().map(|failure| failure.code),
+            ended_by: session.ended_by(),
+        });
+        self.note_at(at, turn);
+        if let Some(ended) = ended {
+            self.note_at(at, ended);
         }
     }
 

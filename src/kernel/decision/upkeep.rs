@@ -36,7 +36,10 @@ impl Decision<'_> {
                 Timer::Reminder => Input::Reminder(session.wait),
                 Timer::Expiry => Input::Expiry,
             };
-            if !self.advance(place, input, at) && !self.advance(place, Input::Expiry, at) {
+            self.is_timed = true;
+            let is_taken = self.advance(place, input, at) || self.advance(place, Input::Expiry, at);
+            self.is_timed = false;
+            if !is_taken {
                 return;
             }
             self.break_silence(at);
