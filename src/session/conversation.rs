@@ -178,8 +178,11 @@ impl Conversation {
             self.sessions.iter().filter(|session| session.call.is_some() && !self.stands_still(session));
         let calls = calling.filter_map(|session| session.call.as_ref()?.due_at());
         let messages = heads(&self.outbox, settled).map(|unsent| unsent.not_before);
-        let pause = self.pause().and_then(|pause| pause.until);
-        timers.chain(calls).chain(messages).chain(pause).min()
+        let next = timers.chain(calls).chain(messages).min();
+        match self.pause().and_then(|pause| pause.until) {
+            None => next,
+            until => sooner(next, until),
+        }
     }
 
     /// When a session's own deadline, or else its TTL, passes; its longest life ends in any case. A wait's deadline

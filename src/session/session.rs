@@ -196,6 +196,14 @@ impl Session {
         std::iter::once((&self.flow, self.version, self.digest)).chain(called).chain(waiting)
     }
 
+    /// True if this holds of each of its pins; most sessions have but their own.
+    #[inline]
+    pub(crate) fn has_pins(&self, holds: impl Fn(&FlowId, FlowVersion, Option<u128>) -> bool) -> bool {
+        holds(&self.flow, self.version, self.digest)
+            && (self.rare.is_none()
+                || self.pins().skip(1).all(|(flow, version, digest)| holds(flow, version, digest)))
+    }
+
     /// Whether it needs a version of a flow; any, if none is named (SEMANTICS L4).
     #[must_use]
     pub fn needs(&self, flow: &FlowId, version: Option<FlowVersion>) -> bool {

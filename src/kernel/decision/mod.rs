@@ -94,6 +94,8 @@ pub(crate) struct Decision<'a> {
     pub(crate) changed: bool,
     /// True if a version that a session needs cannot be used here: time does nothing then (SEMANTICS S14).
     is_stranded: bool,
+    /// True if a session needs a version that was terminated (SEMANTICS L4).
+    has_terminated: bool,
     pub(crate) started: Vec<(SessionId, FlowId, FlowVersion)>,
     pub(crate) ended: Vec<Session>,
     /// Sessions that called a flow or came back from one, with the versions that they need beside their own.
@@ -128,6 +130,7 @@ impl<'a> Decision<'a> {
             settled,
             changed: false,
             is_stranded: false,
+            has_terminated: false,
             started: Vec::new(),
             ended: Vec::new(),
             called: Vec::new(),
@@ -154,9 +157,23 @@ impl<'a> Decision<'a> {
     /// Looks for the versions that its live sessions need. The session of a terminated one needs none, as it is to end
     /// (SEMANTICS L4).
     pub(crate) fn ready(&mut self) -> Result<(), Unready> {
-        let (mut fetch, mut missing) = (Vec::new(), None);
+        let is_usable = |flow: &FlowId, version, digest| {
+            let pinned = self.pinned(flow, version);
+            pinned.is_some_and(|pinned| !pinned.terminated && pinned.flow_of(digest).is_some())
+        };
+        match self.conversation.sessions.iter().all(|session| session.has_pins(is_usable)) {
+            true => Ok(()),
+            false => self.look_for_versions(),
+        }
+    }
+
+    #[cold]
+    fn look_for_versions(&mut self) -> Result<(), Unready> {
+        let (mut fetch, mut missing, mut has_terminated) = (Vec::new(), None, false);
         for (flow, version, digest) in self.conversation.sessions.iter().flat_map(Session::pins) {
-            match self.pinned(flow, version) {
+            let pinned = self.pinned(flow, version);
+            has_terminated |= pinned.is_some_and(|pinned| pinned.terminated);
+            match pinned {
                 None => fetch.push((flow.clone(), version)),
                 Some(pinned) if pinned.flow_of(digest).is_some() => {}
                 Some(Pinned { terminated: true, digest: stored, .. })
@@ -171,6 +188,7 @@ impl<'a> Decision<'a> {
                 }
             }
         }
+        self.has_terminated = has_terminated;
         if !fetch.is_empty() {
             return Err(Unready::Fetch(fetch));
         }

@@ -19,7 +19,9 @@ const REMEMBERED_CALLS: usize = 16;
 impl Decision<'_> {
     /// Applies what is due, the earliest first, each at its own time and not at `now` (SEMANTICS S2).
     pub(crate) fn apply_due(&mut self) {
-        while let Some(place) = self.terminated() {
+        while self.has_terminated
+            && let Some(place) = self.terminated()
+        {
             self.end(place, EndReason::FlowTerminated, self.now);
         }
         if self.is_stranded {
