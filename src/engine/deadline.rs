@@ -54,17 +54,12 @@ pub(super) async fn bounded<'a, T>(
     time: Duration,
     timer: Option<&dyn Timer>,
 ) -> Ended<T> {
-    let (mut begin, mut work, mut alarm) = (Some(begin), None, None);
+    let Ok(mut work) = catch_unwind(AssertUnwindSafe(begin)) else { return Ended::Panicked };
+    let mut alarm = None;
     poll_fn(move |context| {
-        let polled = catch_unwind(AssertUnwindSafe(|| {
-            if let Some(begin) = begin.take() {
-                work = Some(begin());
-            }
-            work.as_mut().map(|work| work.as_mut().poll(context))
-        }));
-        match polled {
-            Ok(Some(Poll::Ready(done))) => return Poll::Ready(Ended::Done(done)),
-            Ok(_) => {}
+        match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
+            Ok(Poll::Ready(done)) => return Poll::Ready(Ended::Done(done)),
+            Ok(Poll::Pending) => {}
             Err(_) => return Poll::Ready(Ended::Panicked),
         }
         let Some(timer) = timer else { return Poll::Pending };
