@@ -173,8 +173,8 @@ pub use diagram::Diagram;
 pub use engine::{
     Builder, Campaign, Cancelled, Completed, DeadLetterEntry, DeliveryReport, Engine, EraseOptions, Erased,
     FlowStatus, Flows, HandedBack, HandedOver, Imported, Inbound, JournalFilter, Line, Logging, Migrated,
-    MigrationTrial, NodeCount, NodeError, Progress, Received, Rehearsal, Reported, SessionFilter, SessionRef,
-    Ticked, Transcript, TriggerRequest, Triggered, Unpublish,
+    MigrationTrial, NodeCount, NodeError, Progress, Received, Rehearsal, Reported, ResultRow, SessionFilter,
+    SessionRef, Ticked, Transcript, TriggerRequest, Triggered, Unpublish,
 };
 pub use error::{CallError, Error, MissingReason, SendError, StoreError};
 pub use flow::gallery;

@@ -24,6 +24,7 @@ mod queue;
 mod receive;
 mod rehearsal;
 mod request;
+mod results;
 mod resume;
 mod stranded;
 mod tick;
@@ -60,6 +61,7 @@ pub use outcome::{
 pub use query::{DeadLetterEntry, SessionFilter};
 pub use rehearsal::{Line, Rehearsal, Transcript};
 pub use request::{Inbound, TriggerRequest};
+pub use results::ResultRow;
 pub use stranded::StrandedSession;
 
 pub use crate::session::DeliveryReport;

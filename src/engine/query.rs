@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::engine::Engine;
+use crate::engine::{Engine, ResultRow};
 use crate::error::Error;
 use crate::id::{ContactId, FlowId, MessageId, NodeId, SessionId, WorkspaceId};
 use crate::kernel::Decision;
@@ -118,6 +118,19 @@ impl SessionFilter {
     pub fn after(mut self, session: &SessionRecord) -> Self {
         self.0.after = Some(place(session));
         self
+    }
+
+    /// Those that come after this row in the list: the next page of [`results`](Engine::results).
+    pub fn after_row(mut self, row: &ResultRow) -> Self {
+        self.0.after = Some((row.started_at, row.session));
+        self
+    }
+
+    /// The same of a flow's ended sessions. None: it asks for others, so nothing can match.
+    pub(super) fn ended_of(self, flow: &FlowId) -> Option<Self> {
+        let asks_for_others =
+            self.0.live == Some(true) || self.0.flow.as_ref().is_some_and(|other| other != flow);
+        (!asks_for_others).then(|| self.flow(flow.clone()).ended())
     }
 
     /// The question to a store: with what the indexes of stores know, of what else is said. None: nothing can match.

@@ -59,6 +59,10 @@ pub struct SettingsDef {
     /// called reminds of its own questions, or of none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reminder: Option<ReminderDef>,
+    /// The variables that come of a session: they stay with it once it has ended (SEMANTICS Q8).
+    /// Each is a variable or an input of the start node; at most 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub results: Option<Vec<String>>,
 }
 
 words! {
@@ -162,10 +166,13 @@ pub struct Settings {
     pub reentry: Reentry,
     /// Age above which a message answers and starts nothing.
     pub max_message_age: TimeDelta,
+    /// The variables that stay with a session once it has ended (SEMANTICS Q8).
+    pub results: Box<[Arc<str>]>,
 }
 
 impl SettingsDef {
     const MOST_TTL_MINUTES: u32 = 30 * 24 * 60;
+    const MOST_RESULTS: usize = 100;
 
     pub(crate) fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Settings {
         let longest = TimeDelta::from_std(cx.limits.max_lifetime).unwrap_or(TimeDelta::MAX);
@@ -202,7 +209,20 @@ impl SettingsDef {
                 Some(ReentryDef::Cooldown(span)) => Reentry::Cooldown(span.as_delta()),
             },
             max_message_age: self.max_message_age.as_ref().map_or(TimeDelta::hours(24), Span::as_delta),
+            results: self.compile_results(&at.key("results"), cx),
         }
+    }
+
+    fn compile_results(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Box<[Arc<str>]> {
+        let names = self.results.as_deref().unwrap_or_default();
+        if names.len() > Self::MOST_RESULTS {
+            let message = format!("are {}, at most {} are allowed", names.len(), Self::MOST_RESULTS);
+            cx.found.add(IssueCode::BadValue, at, message, "name fewer, or keep several in one object");
+            return Box::default();
+        }
+        cx.distinct(at, "result", names.iter().map(String::as_str));
+        let places = names.iter().enumerate();
+        places.filter_map(|(place, name)| cx.variable(&at.item(place), name)).collect()
     }
 }
 
@@ -221,6 +241,7 @@ impl Read for SettingsDef {
             max_message_age: fields.optional("max_message_age"),
             keywords: fields.optional("keywords"),
             reminder: fields.optional("reminder"),
+            results: fields.optional("results"),
         };
         fields.close();
         Some(settings)

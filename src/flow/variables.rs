@@ -83,6 +83,23 @@ pub(crate) fn check(def: &FlowDef, mentions: &Mentions, found: &mut Found) {
     let inputs = start.inputs.as_deref().filter(|_| start.policy() != InputPolicy::None).unwrap_or_default();
     let declared: BTreeSet<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
     let written: BTreeSet<&str> = def.nodes.iter().flat_map(|node| node.kind.writes()).collect();
+    let results = def.settings.as_ref().and_then(|settings| settings.results.as_deref());
+    let settings = Path::Root.key("settings");
+    let list = settings.key("results");
+    for (place, name) in results.unwrap_or_default().iter().enumerate() {
+        if check_name(name).is_err() || declared.contains(name.as_str()) || written.contains(name.as_str()) {
+            continue;
+        }
+        let candidates = declared.iter().chain(&written).copied();
+        let message = format!("`{}` is no input of the start node, and set by no node", brief(name));
+        let message = message + &found.did_you_mean(name, candidates);
+        found.add(
+            IssueCode::UndeclaredVariable,
+            &list.item(place),
+            message,
+            "declare it as an input, or set it",
+        );
+    }
     for (mention, path) in &mentions.first {
         let (name, known) = match (&*mention.root, mention.key.as_deref()) {
             ("context" | "vars", None) => continue,

@@ -36,6 +36,9 @@ impl<'a> Run<'a> {
             let text = format!("version {} of flow `{}` is not stored", entry.version, entry.flow);
             return self.fault(FailureCode::MissingNode, text);
         };
+        if entry.is_terminal && self.session.frames().is_empty() {
+            self.session.keep_results(&self.root.settings().results);
+        }
         let (flow, version) = self.session.active();
         let (flow, version, digest) = (flow.clone(), version, Some(self.flow.digest()));
         let context = std::mem::replace(&mut self.session.context, entry.context);

@@ -136,6 +136,9 @@ fn repeat(
         entry.failure.as_ref().filter(|failure| failure.code == FailureCode::ConversationSize)
     {
         fail(session, failure.code, failure.message.clone(), entry.at);
+        if let Some(flow) = flow {
+            session.keep_results(&flow.settings().results);
+        }
     }
     count(session, &seen.contact, &seen.flow_name);
     outcome.taken.then_some(outcome.steps)

@@ -1,6 +1,7 @@
 //! One run of a flow with a contact: where it stands, what it knows, until when it lives.
 //! The kernel alone changes it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -11,7 +12,7 @@ use crate::id::{FlowId, FlowVersion, MessageId, NodeId, SessionId};
 use crate::session::{
     EndReason, Failure, Frame, Handoff, Heard, Origin, PendingCall, Queued, Reply, Route, Sending, Status,
 };
-use crate::value::Bag;
+use crate::value::{Bag, Caps};
 
 /// One run of a flow with a contact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,6 +124,10 @@ pub(crate) struct Rare {
     /// The message that it waits for, or stands right behind (SEMANTICS D1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sending: Option<Sending>,
+    /// The results of the flow that was started (SEMANTICS Q8): of an ended session, or of a live
+    /// one whose flow gave its place to one that it called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) results: Option<Bag>,
     /// That it is journalled, from its start to its end (SEMANTICS L6).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) journal: Option<Journalled>,
@@ -378,6 +383,46 @@ impl Session {
         kept.or_else(|| Some(&self.frames().first()?.context)).unwrap_or(&self.context)
     }
 
+    /// What is kept of its results (SEMANTICS Q8).
+    pub(crate) fn kept_results(&self) -> Option<&Bag> {
+        self.rare.as_ref()?.results.as_ref()
+    }
+
+    /// Keeps the values of these names, as the flow that was started has them now. Where another
+    /// flow took its place, what was kept then stays.
+    pub(crate) fn keep_results(&mut self, names: &[Arc<str>]) {
+        if names.is_empty() {
+            return;
+        }
+        if let Some(results) = self.results(names) {
+            self.rare().results = (!results.is_empty()).then_some(results);
+            self.prune();
+        }
+    }
+
+    /// The values of these names in the flow that was started: its variables, then its context.
+    /// None: another flow took its place.
+    pub(crate) fn results(&self, names: &[Arc<str>]) -> Option<Bag> {
+        let vars = self.own_vars()?;
+        let value = |name: &Arc<str>| vars.get(name).or_else(|| self.begun_with().get(name));
+        let values: BTreeMap<&str, _> =
+            names.iter().filter_map(|name| Some((&**name, value(name)?))).collect();
+        // All of it was packed before, so it fits.
+        let caps = Caps { bytes: usize::MAX, depth: usize::MAX };
+        Some(Bag::pack(values, &caps).unwrap_or_default())
+    }
+
+    /// The variables of the flow that was started. None: another flow took its place.
+    fn own_vars(&self) -> Option<&Bag> {
+        match self.frames().first() {
+            Some(frame) => {
+                let is_own = (&frame.flow, frame.version) == (&self.flow, self.version);
+                is_own.then_some(&frame.vars)
+            }
+            None => self.called().is_none().then_some(&self.vars),
+        }
+    }
+
     pub(crate) fn frames(&self) -> &[Frame] {
         self.rare.as_ref().map_or(&[], |rare| &rare.frames)
     }
@@ -438,8 +483,9 @@ impl Session {
         let frames = self.frames().iter().map(Frame::weight).sum::<usize>();
         let heard = self.heard().map_or(0, Heard::weight);
         let begun = self.rare.as_ref().and_then(|rare| rare.begun.as_ref()).map_or(0, Bag::byte_len);
+        let results = self.kept_results().map_or(0, Bag::byte_len);
         let own = size_of::<Self>() + self.context.byte_len() + self.vars.byte_len();
-        own + queue + reply + call + frames + heard + begun
+        own + queue + reply + call + frames + heard + begun + results
     }
 
     /// The channel its messages go to.

@@ -6,6 +6,9 @@ mod batches;
 mod crowd;
 mod faults;
 mod kit;
+mod operators;
+#[path = "../operators_kit/mod.rs"]
+mod operators_kit;
 mod plans;
 mod suite;
 mod tx;
@@ -31,6 +34,7 @@ fn main() {
         plans::trials(),
         faults::trials(),
         versions::trials(),
+        operators::trials(),
     ];
     let trials: Vec<Trial> =
         trials.into_iter().flatten().map(|trial| trial.with_ignored_flag(!has_server)).collect();

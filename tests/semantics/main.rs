@@ -22,9 +22,12 @@ mod meeting;
 mod migrate;
 mod names;
 mod operators;
+#[path = "../operators_kit/mod.rs"]
+mod operators_kit;
 mod refused;
 mod rehearsal;
 mod reminder;
+mod results;
 mod sends;
 mod session;
 mod side_by_side;

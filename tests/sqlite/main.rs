@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+#[path = "../operators_kit/mod.rs"]
+mod operators_kit;
 #[path = "../store_kit/mod.rs"]
 mod store_kit;
 #[path = "../versions_kit/mod.rs"]
@@ -12,6 +14,7 @@ mod faults;
 mod folder;
 mod joins;
 mod lasting;
+mod operators;
 mod strangers;
 mod talk;
 mod versions;

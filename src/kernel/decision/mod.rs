@@ -349,6 +349,9 @@ impl<'a> Decision<'a> {
         {
             outcome.effects.retain(|effect| matches!(effect, Effect::Note(_)));
             fail(session, FailureCode::ConversationSize, format!("the conversation exceeds {max} bytes"), at);
+            if let Some(flow) = flow {
+                session.keep_results(&flow.settings().results);
+            }
         }
         self.changed = true;
         if outcome.calls_changed {

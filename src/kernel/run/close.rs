@@ -63,5 +63,6 @@ impl Run<'_> {
         }
         session.expires_at = None;
         session.ended_at = Some(now);
+        session.keep_results(&self.root.settings().results);
     }
 }

@@ -1,0 +1,160 @@
+//! What operators read of ended sessions (SEMANTICS Q8), as scenarios for any store. `open` is what
+//! a process does at its start.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use chatflow::store::{ConversationStore, MemoryFlows, StoreQueries};
+use chatflow::testkit::{ManualClock, Recorder};
+use chatflow::{
+    Builder, Channel, Clock, Engine, FlowId, Inbound, Limits, ResultRow, SessionFilter, SessionId, Status,
+    TriggerRequest, Unpublish,
+};
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+const ANN: &str = "+14155550123";
+const SHOP: &str = "+15550100";
+
+/// What processes have in common beside the store.
+#[derive(Default)]
+struct World {
+    clock: ManualClock,
+    channel: Recorder,
+}
+
+impl World {
+    fn process<S: ConversationStore>(&self, store: S) -> Builder<S> {
+        Engine::builder(store).clock(self.clock.clone()).transport(self.channel.clone())
+    }
+}
+
+fn poll() -> FlowId {
+    FlowId::new("poll").unwrap()
+}
+
+/// A flow that asks how somebody is, and whose results are these.
+fn asks(results: &Value) -> String {
+    json!({
+        "spec": 1, "code": "poll", "trigger": {"kind": "manual"},
+        "settings": {"sender": {"channel": "sms", "account": SHOP}, "results": results},
+        "nodes": [
+            {"id": "start", "kind": "start", "inputs": [{"name": "order"}]},
+            {"id": "set", "kind": "set_variables", "variables": [
+                {"name": "kept", "value": [1, {"two": "{{ context.order }}"}]}, {"name": "other", "value": "not told"}]},
+            {"id": "hi", "kind": "send_message", "text": "How are you?"},
+            {"id": "wait", "kind": "wait_reply", "save_to": "mood"},
+            {"id": "end", "kind": "end", "outcome": "told"}],
+        "edges": [{"from": "start", "to": "set"}, {"from": "set", "to": "hi"}, {"from": "hi", "to": "wait"},
+                  {"from": "wait", "to": "end"}]
+    })
+    .to_string()
+}
+
+async fn start<S: ConversationStore>(bot: &Engine<S>, phone: &str) -> SessionId {
+    let request = TriggerRequest::new("poll").phone(phone).context(json!({"order": 7}));
+    bot.trigger(request).await.unwrap().session().unwrap().session_id
+}
+
+async fn say<S: ConversationStore>(bot: &Engine<S>, phone: &str, text: &str) {
+    let _ = bot.receive(Inbound::text(Channel::Sms, SHOP, phone, text)).await.unwrap();
+}
+
+async fn rows<S: ConversationStore + StoreQueries>(bot: &Engine<S>) -> Vec<ResultRow> {
+    bot.results(&poll(), SessionFilter::all()).await.unwrap()
+}
+
+/// What is kept is that of the version a session ended on, outlasts that version, and goes with the
+/// session.
+pub(crate) async fn results_stay<S: ConversationStore + StoreQueries>(open: impl AsyncFn() -> S) {
+    let world = World::default();
+    let bot = world.process(open().await).build();
+    bot.flows().ensure(&asks(&json!(["mood", "kept", "order"]))).await.unwrap();
+    let first = start(&bot, ANN).await;
+    assert_eq!(rows(&bot).await, [], "it has not ended");
+    say(&bot, ANN, "fine").await;
+    world.clock.advance(TimeDelta::minutes(1));
+    let started = world.clock.now();
+    let second = start(&bot, ANN).await;
+    bot.flows().ensure(&asks(&json!(["other"]))).await.unwrap();
+    let online = bot.flows().get(&poll()).await.unwrap().unwrap().online.unwrap();
+    let _ = bot.migrate(second, online, &[]).await.unwrap();
+    world.clock.advance(TimeDelta::minutes(1));
+    let _ = bot.cancel(second).await.unwrap();
+
+    let found = rows(&bot).await;
+    let told: Vec<_> = found.iter().map(|row| (row.session, row.status, row.outcome.as_deref())).collect();
+    assert_eq!(told, [(second, Status::Cancelled, None), (first, Status::Completed, Some("told"))]);
+    let values = |row: &ResultRow| serde_json::to_value(&row.values).unwrap();
+    assert_eq!(values(&found[0]), json!({"other": "not told"}), "of the version that it went to");
+    assert_eq!(values(&found[1]), json!({"kept": [1, {"two": "7"}], "mood": "fine", "order": 7}));
+    assert_eq!((found[0].version, found[0].started_at), (online, started));
+    assert_eq!(found[0].ended_at, Some(started + TimeDelta::minutes(1)));
+
+    let only = async |filter: SessionFilter| bot.results(&poll(), filter).await.unwrap();
+    let completed = only(SessionFilter::all().status(Status::Completed)).await;
+    assert_eq!(completed, found[1..]);
+    assert_eq!(only(SessionFilter::all().live()).await, []);
+    assert_eq!(only(SessionFilter::all().flow(FlowId::new("other").unwrap())).await, []);
+
+    let _ = bot.flows().unpublish(&poll(), Unpublish::Drain).await.unwrap();
+    bot.flows().delete(&poll()).await.unwrap();
+    drop(bot);
+    let again = world.process(open().await).build();
+    assert_eq!(rows(&again).await, found, "after a restart, of a flow that is gone");
+    world.clock.advance(TimeDelta::days(91));
+    for _ in 0..10 {
+        let _ = again.tick(10).await.unwrap();
+        world.clock.advance(TimeDelta::hours(2));
+    }
+    assert_eq!(rows(&again).await, [], "they go with their sessions");
+}
+
+/// Every ended session is in one page, and in no other, whatever ends or starts meanwhile.
+pub(crate) async fn pages_of_results<S: ConversationStore + StoreQueries>(open: impl AsyncFn() -> S) {
+    let world = World::default();
+    let bot = world.process(open().await).build();
+    bot.flows().ensure(&asks(&json!(["mood"]))).await.unwrap();
+    let phone = |number: usize| format!("+1415555{number:04}");
+    let mut ended = BTreeSet::new();
+    for number in 0..230 {
+        ended.insert(start(&bot, &phone(number)).await);
+        say(&bot, &phone(number), &number.to_string()).await;
+        if number % 3 == 0 {
+            world.clock.advance(TimeDelta::seconds(1));
+        }
+    }
+    world.clock.advance(TimeDelta::seconds(1));
+    let late = start(&bot, &phone(230)).await;
+    let (mut filter, mut seen, mut sizes) = (SessionFilter::all(), Vec::new(), Vec::new());
+    loop {
+        let page = bot.results(&poll(), filter.clone()).await.unwrap();
+        sizes.push(page.len());
+        seen.extend(page.iter().map(|row| row.session));
+        let Some(last) = page.last() else { break };
+        filter = filter.after_row(last);
+        world.clock.advance(TimeDelta::seconds(1));
+        say(&bot, &phone(230), "late").await;
+    }
+    assert_eq!(sizes, [100, 100, 30, 0]);
+    assert_eq!((seen.len(), seen.into_iter().collect()), (230, ended));
+    assert_eq!(rows(&bot).await[0].session, late);
+}
+
+/// A session that is cancelled where its version cannot be read has its results where it can.
+pub(crate) async fn results_of_what_is_not_readable_here<S: ConversationStore + StoreQueries>(
+    open: impl AsyncFn() -> S,
+) {
+    let world = World::default();
+    let flows = Arc::new(MemoryFlows::default());
+    let large = world.process(open().await).flow_store(Arc::clone(&flows)).build();
+    let limits = Limits { nodes: 2, ..Limits::default() };
+    let small = world.process(open().await).flow_store(flows).limits(limits).build();
+    large.flows().ensure(&asks(&json!(["mood", "kept"]))).await.unwrap();
+    let session = start(&large, ANN).await;
+    let _ = small.cancel(session).await.unwrap();
+    let (here, there) = (rows(&small).await, rows(&large).await);
+    assert_eq!((here.len(), here[0].values.len()), (1, 0));
+    assert_eq!(json!(there[0].values), json!({"kept": [1, {"two": "7"}]}));
+    assert_eq!((there[0].session, there[0].status), (session, Status::Cancelled));
+}
