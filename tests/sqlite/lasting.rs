@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::thread;
 
+use chatflow::SqliteStore;
 use chatflow::rusqlite::Connection;
-use chatflow::store::{Commit, Committed, ConversationStore, FlowStore, SqliteOptions};
+use chatflow::store::{Commit, Committed, ConversationStore, FlowStore};
 use chatflow::testkit::{ManualClock, Recorder};
-use chatflow::{SqliteStore, StoreError};
 use pollster::block_on;
 
 use crate::folder::Folder;
@@ -155,28 +155,4 @@ fn a_copy_is_whole_while_writes_go_on_and_overwrites_nothing() {
     let other = Asked(SqliteStore::open(&copy).unwrap());
     assert!(other.find("ann").is_some_and(|stored| stored.revision <= revision));
     assert!(block_on(other.0.integrity_check()).unwrap().is_empty());
-}
-
-#[test]
-fn a_queue_that_is_full_says_so_at_once() {
-    let folder = Folder::new();
-    let store = SqliteOptions::new().queue(2).open(folder.file()).unwrap();
-    let other = Connection::open(folder.file()).unwrap();
-    other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let mut context = Context::from_waker(Waker::noop());
-    let mut calls = Vec::new();
-    let refused: StoreError = loop {
-        let name = format!("c{}", calls.len());
-        let mut call = Box::pin(store.commit(commit(&name, None)));
-        match call.as_mut().poll(&mut context) {
-            std::task::Poll::Ready(answer) => break answer.unwrap_err(),
-            std::task::Poll::Pending => calls.push(call),
-        }
-        assert!(calls.len() < 10);
-    };
-    assert!(refused.is_retryable(), "{refused}");
-    other.execute_batch("COMMIT").unwrap();
-    for call in calls {
-        assert!(matches!(block_on(call), Ok(Committed::Applied { .. })));
-    }
 }

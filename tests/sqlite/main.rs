@@ -15,6 +15,7 @@ mod folder;
 mod joins;
 mod lasting;
 mod operators;
+mod pressure;
 mod strangers;
 mod talk;
 mod versions;

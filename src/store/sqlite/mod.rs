@@ -116,9 +116,9 @@ impl SqliteStore {
         let open = |_| open_reader(&place.file, &place.options).map_err(|error| refused(error, &place));
         let lookups: Vec<Connection> = (0..readers).map(open).collect::<Result<_, _>>()?;
         let list = open(0)?;
-        let queue = || Arc::new(Queue::new(place.options.queue));
+        let queue = || Arc::new(Queue::new(place.options.queue, place.options.patience));
         let inner = Inner {
-            writes: Arc::new(Queue::eager(place.options.queue)),
+            writes: Arc::new(Queue::eager(place.options.queue, place.options.patience)),
             lookups: queue(),
             lists: queue(),
             has_flows: Arc::default(),
@@ -200,7 +200,7 @@ impl SqliteStore {
     }
 
     /// The queue of flows' lists; from now on lookups tell the catalogue's revision.
-    fn flows(&self) -> &Queue {
+    fn flows(&self) -> &Arc<Queue> {
         self.0.has_flows.store(true, Ordering::Relaxed);
         &self.0.lookups
     }

@@ -38,6 +38,7 @@ pub struct SqliteOptions {
     pub(super) synchronous: Synchronous,
     pub(super) readers: usize,
     pub(super) queue: usize,
+    pub(super) patience: Duration,
     pub(super) busy_timeout: Duration,
     pub(super) cache_mib: u32,
     pub(super) max_bytes: Option<u64>,
@@ -49,6 +50,7 @@ impl Default for SqliteOptions {
             synchronous: Synchronous::Full,
             readers: available_parallelism().map_or(1, usize::from).clamp(1, 4),
             queue: 16_384,
+            patience: Duration::from_secs(30),
             busy_timeout: Duration::from_secs(5),
             cache_mib: 16,
             max_bytes: None,
@@ -75,10 +77,17 @@ impl SqliteOptions {
         self
     }
 
-    /// How many calls may wait to be written, and how many to be read; at least 1, by default 16,384. A call beyond them
-    /// is answered with a transient error at once.
+    /// How many calls may wait to be written, and how many to be read; at least 1, by default 16,384. Calls beyond
+    /// them wait for room, in order of arrival, for at most [`patience`](Self::patience). No thread of the host's is
+    /// blocked meanwhile, and a call whose future is dropped while it waits for room is not done.
     pub fn queue(mut self, calls: usize) -> Self {
         self.queue = calls.max(1);
+        self
+    }
+
+    /// How long a call waits for room in a full queue; 30 s by default. Then it is answered with a transient error.
+    pub fn patience(mut self, time: Duration) -> Self {
+        self.patience = time;
         self
     }
 
