@@ -87,19 +87,27 @@ impl Inner {
         work: F,
     ) -> Result<T, StoreError>
     where
+        T: Send + 'static,
         F: for<'l> Fn(Link<'l>) -> Work<'l, T> + Send + Sync,
     {
         self.again(doing, work).await.map_err(|(doing, fault)| fault.into_error(doing, what))
     }
 
-    /// The same, with the failure as it is.
+    /// The same, with the failure as it is. Once others were preferred it works in a transaction that waits for them,
+    /// where a stricter one could lose each time.
     pub(super) async fn again<T, F>(&self, doing: Doing, work: F) -> Result<T, (Doing, Fault)>
     where
+        T: Send + 'static,
         F: for<'l> Fn(Link<'l>) -> Work<'l, T> + Send + Sync,
     {
         let mut attempt = 0;
         loop {
-            match self.once(doing, &work).await {
+            let done = if attempt == 0 {
+                self.once(doing, &work).await
+            } else {
+                self.once(doing, &|link: Link<'_>| waiting(link, work(link.inside()))).await
+            };
+            match done {
                 Err((_, fault)) if fault.is_lost_race() && attempt < RACES => {
                     tokio::time::sleep(self.pause(attempt)).await;
                     attempt += 1;
@@ -158,6 +166,10 @@ impl Inner {
             Err(_) => Err(Fault::timeout(Doing::Connect)),
         }
     }
+}
+
+fn waiting<'l, T: Send + 'l>(link: Link<'l>, work: Work<'l, T>) -> Work<'l, T> {
+    Box::pin(async move { link.read_committed(work).await })
 }
 
 /// The runtime ended before the work did.

@@ -19,7 +19,7 @@ pub(super) struct Link<'c> {
     client: &'c Client,
     /// Where prepared statements are kept, if they are to be used.
     statements: Option<&'c StatementCache>,
-    /// Whether a transaction of the host's is open.
+    /// A transaction is open that goes on when a statement is refused.
     in_tx: bool,
 }
 
@@ -61,8 +61,29 @@ impl<'c> Link<'c> {
         &self,
         work: impl Future<Output = Result<T, Fault>> + Send,
     ) -> Result<T, Fault> {
-        let (begin, end, undo) =
-            if self.in_tx { (SAVE, RELEASE, UNDO) } else { ("BEGIN", "COMMIT", "ROLLBACK") };
+        let words = if self.in_tx { (SAVE, RELEASE, UNDO) } else { ("BEGIN", "COMMIT", "ROLLBACK") };
+        self.between(words, work).await
+    }
+
+    /// Work in a transaction of its own that sees what others have committed, however strict the database is otherwise:
+    /// there it waits for a row where a stricter one would be given up. `work` goes by [`inside`](Self::inside).
+    pub(super) async fn read_committed<T>(
+        &self,
+        work: impl Future<Output = Result<T, Fault>> + Send,
+    ) -> Result<T, Fault> {
+        self.between((READ_COMMITTED, "COMMIT", "ROLLBACK"), work).await
+    }
+
+    /// The same connection, for work inside a transaction.
+    pub(super) fn inside(self) -> Self {
+        Self { in_tx: true, ..self }
+    }
+
+    async fn between<T>(
+        &self,
+        (begin, end, undo): (&'static str, &'static str, &'static str),
+        work: impl Future<Output = Result<T, Fault>> + Send,
+    ) -> Result<T, Fault> {
         let mut left = Left { client: self.in_tx.then_some(self.client) };
         self.run(begin).await?;
         let done = work.await;
@@ -99,6 +120,7 @@ impl Drop for Left<'_> {
     }
 }
 
+const READ_COMMITTED: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 const SAVE: &str = "SAVEPOINT chatflow";
 const RELEASE: &str = "RELEASE SAVEPOINT chatflow";
 const UNDO: &str = "ROLLBACK TO SAVEPOINT chatflow; RELEASE SAVEPOINT chatflow";
