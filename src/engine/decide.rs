@@ -18,7 +18,7 @@ use crate::observer::{Cause, EventKind, Noted, Took};
 use crate::session::{Conversation, DecodeError};
 use crate::store::{
     Commit, Committed, ConversationStore, KeyName, KeyRecord, Lease, Loaded, Lookup, Record, Revision,
-    SessionRecord, StoredConversation,
+    SessionRecord, StoredConversation, Token,
 };
 
 /// The time for which a call decides anew after lost races, by the engine's clock (SEMANTICS S17).
@@ -188,9 +188,11 @@ impl<S: ConversationStore> Engine<S> {
         let mut maybe_done = false;
         let (mut attempt, mut refusals, mut still, mut seen) = (0, 0, 0, lookup.now);
         let mut taken = None;
+        let mut after_races = None;
         // A revision that the flows were read again for, whatever was found then: once is enough.
         let mut renewed_for = None;
         loop {
+            let lookup = after_races.as_ref().unwrap_or(lookup);
             let mut outcome = Outcome::Undecided;
             let begun = self.stopwatch();
             let mut decided_in = None;
@@ -302,7 +304,9 @@ impl<S: ConversationStore> Engine<S> {
                     if still >= MOST_AT_A_STANDSTILL || now - lookup.now > PATIENCE {
                         return Err(after_doubt(maybe_done, Error::Contention));
                     }
-                    step_back().await;
+                    let (token, races) = (lookup.token, lookup.races.saturating_add(1));
+                    after_races = Some(Lookup { races, ..lookup.clone() });
+                    self.step_back(token, races).await;
                 }
                 (Err(error), _) if error.kind() == StoreErrorKind::Unknown && !maybe_done => {
                     maybe_done = true
@@ -310,6 +314,23 @@ impl<S: ConversationStore> Engine<S> {
                 (Err(error), _) => return Err(after_doubt(maybe_done, error.into())),
             }
         }
+    }
+
+    /// Lets others go first: those of this task's executor, and after a second lost race, which another process must have
+    /// won, all for a short time, so that those who met do not meet again.
+    async fn step_back(&self, token: Token, races: u32) {
+        if let Some(timer) = self.ports.timer.as_deref().filter(|_| races > 1) {
+            return timer.sleep(pause(token, races)).await;
+        }
+        let mut is_back = false;
+        std::future::poll_fn(|context| {
+            if std::mem::replace(&mut is_back, true) {
+                return Poll::Ready(());
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
     }
 
     /// The contact that was found, for whoever watches.
@@ -427,17 +448,11 @@ fn after_doubt(maybe_done: bool, error: Error) -> Error {
     }
 }
 
-/// Lets others of this task's executor go first, once.
-async fn step_back() {
-    let mut is_back = false;
-    std::future::poll_fn(|context| {
-        if std::mem::replace(&mut is_back, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
+/// 1 or 2 ms after two lost races, 1 to 4 ms after three, up to 64 ms; another time for each call.
+fn pause(token: Token, races: u32) -> Duration {
+    let (high, low) = token.0.as_u64_pair();
+    let mixed = (high ^ low ^ u64::from(races)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+    Duration::from_millis(1 + mixed % (1 << races.clamp(2, 7).saturating_sub(1)))
 }
 
 enum Outcome<T> {

@@ -44,17 +44,12 @@ impl<S: ConversationStore> Engine<S> {
         let now = self.now();
         let token = self.token(now);
         let arrival = Arrival::of(inbound, self.ports.ids.mint(now).into(), token.0.as_u128());
-        let lookup = Lookup {
-            workspace: workspace.clone(),
-            subject: match &arrival.inbound.contact {
-                Some(contact) => Subject::Contact(contact.clone()),
-                None => Subject::Alias(Alias::Address(arrival.inbound.address.clone())),
-            },
-            key: None,
-            token,
-            now,
-            in_place: arrival.inbound.contact.is_none(),
+        let subject = match &arrival.inbound.contact {
+            Some(contact) => Subject::Contact(contact.clone()),
+            None => Subject::Alias(Alias::Address(arrival.inbound.address.clone())),
         };
+        let in_place = arrival.inbound.contact.is_none();
+        let lookup = Lookup { in_place, ..Lookup::new(workspace.clone(), subject, token, now) };
         let mut opt_out = self.no_opt_out();
         for _ in 0..3 {
             let mut met = None;

@@ -37,13 +37,16 @@ pub struct Lookup {
     /// is decided on what was loaded: it is of the conversation that was looked up, has no key, adds no alias but
     /// ids of sessions minted for it, and neither holds nor frees a lease.
     pub in_place: bool,
+    /// Races that this call has lost so far: commits that were answered [`Committed::Conflict`]. A store that several
+    /// processes share may decide under a lock of the conversation once there are some (SEMANTICS S17).
+    pub races: u32,
 }
 
 impl Lookup {
     /// A lookup without a key, by a store that keeps its copy of the record.
     #[must_use]
     pub fn new(workspace: WorkspaceId, subject: Subject, token: Token, now: DateTime<Utc>) -> Self {
-        Self { workspace, subject, key: None, token, now, in_place: false }
+        Self { workspace, subject, key: None, token, now, in_place: false, races: 0 }
     }
 }
 

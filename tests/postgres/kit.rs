@@ -95,6 +95,13 @@ impl Database {
         client
     }
 
+    /// A store whose transactions are isolated as said, unless it says otherwise itself.
+    pub async fn strict_store(&self, isolation: &str) -> PostgresStore {
+        let mut config = self.config();
+        config.options(format!("-c default_transaction_isolation={}", isolation.replace(' ', "\\ ")));
+        PostgresStore::connect(config, NoTls).await.unwrap()
+    }
+
     /// A store with the options as they are unless set.
     pub async fn store(&self) -> PostgresStore {
         PostgresStore::connect(self.config(), NoTls).await.unwrap()

@@ -5,6 +5,7 @@
 mod batches;
 mod crowd;
 mod faults;
+mod held;
 mod kit;
 mod operators;
 #[path = "../operators_kit/mod.rs"]
@@ -31,6 +32,7 @@ fn main() {
         batches::trials(),
         crowd::trials(),
         tx::trials(),
+        held::trials(),
         plans::trials(),
         faults::trials(),
         versions::trials(),

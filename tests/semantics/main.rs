@@ -18,6 +18,7 @@ mod journal;
 mod keywords;
 mod kit;
 mod lifecycle;
+mod lost_races;
 mod meeting;
 mod migrate;
 mod names;

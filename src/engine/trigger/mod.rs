@@ -62,12 +62,8 @@ impl<S: ConversationStore> Engine<S> {
         };
         drop(snapshot);
         let lookup = Lookup {
-            workspace: workspace.clone(),
-            subject: call.target.subject(),
             key: call.request.key.clone().map(|key| KeyName { flow: call.request.flow.clone(), key }),
-            token,
-            now,
-            in_place: false,
+            ..Lookup::new(workspace.clone(), call.target.subject(), token, now)
         };
         let mut opt_out = self.no_opt_out();
         let mut decided = None;

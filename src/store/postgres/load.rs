@@ -8,7 +8,7 @@ use crate::id::{ContactId, FlowVersion, SessionId};
 use crate::store::postgres::errors::Fault;
 use crate::store::postgres::link::{Link, Param};
 use crate::store::postgres::shard::shard;
-use crate::store::postgres::statements::load::{LOAD, LOAD_ALL, LOAD_BY_ALIAS};
+use crate::store::postgres::statements::load::{HOLD, HOLD_BY_ALIAS, LOAD, LOAD_ALL, LOAD_BY_ALIAS};
 use crate::store::sql::{instant, micros, state_of};
 use crate::store::{KeyRecord, Loaded, Lookup, Record, StoredConversation, Subject};
 
@@ -81,7 +81,21 @@ pub(super) async fn load_one(link: &Link<'_>, row: &LoadRow, has_flows: bool) ->
     }
 }
 
-/// The same for several calls by one statement. A stored row that can not be read fails its own call only.
+/// The same, with the conversation locked to the end of the transaction. One that is not there yet cannot be.
+pub(super) async fn load_held(link: &Link<'_>, row: &LoadRow, has_flows: bool) -> Result<Loaded, Fault> {
+    let mut params: Vec<Param<'_>> = vec![(&row.workspace, Type::TEXT), (&row.name, Type::TEXT)];
+    let statement = match &row.shard {
+        Some(shard) => {
+            params.push((shard, Type::INT2));
+            HOLD
+        }
+        None => HOLD_BY_ALIAS,
+    };
+    link.query(statement, &params).await?;
+    load_one(link, row, has_flows).await
+}
+
+/// As [`load_one`], for several calls by one statement. A stored row that can not be read fails its own call only.
 pub(super) async fn load(
     link: &Link<'_>,
     rows: &[LoadRow],

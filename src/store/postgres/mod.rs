@@ -5,6 +5,7 @@ mod commit;
 mod due;
 mod errors;
 mod flows;
+mod held;
 mod inner;
 mod lane;
 mod link;

@@ -8,7 +8,7 @@ use crate::store::postgres::errors::Doing::{Read, Write as Writing};
 use crate::store::postgres::load::LoadRow;
 use crate::store::postgres::settle::SettleRow;
 use crate::store::postgres::write::Write;
-use crate::store::postgres::{due, flows, queries, upkeep};
+use crate::store::postgres::{due, flows, held, queries, upkeep};
 use crate::store::{
     Catalogue, Commit, Committed, ConversationQuery, ConversationStore, Due, Erase, FlowChange, FlowSaved,
     FlowStore, JournalEntry, JournalQuery, Leased, Live, Loaded, Lookup, PostgresStore, Purge, Purged,
@@ -63,6 +63,21 @@ impl ConversationStore for PostgresStore {
 
     async fn erase(&self, erase: &Erase) -> Result<Option<Removed>, StoreError> {
         ask!(self, Writing, "erase", link, [erase = erase.clone()], upkeep::erase(&link, &erase))
+    }
+
+    async fn update(
+        &self,
+        lookup: &Lookup,
+        decide: &mut (dyn FnMut(&mut Loaded) -> Option<Commit> + Send),
+    ) -> Result<Option<Committed>, StoreError> {
+        if lookup.races >= held::RACES {
+            return self.inner.update_held(lookup, decide).await;
+        }
+        let mut loaded = self.load(lookup).await?;
+        match decide(&mut loaded) {
+            Some(commit) => self.commit(commit).await.map(Some),
+            None => Ok(None),
+        }
     }
 }
 

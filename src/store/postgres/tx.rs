@@ -13,7 +13,7 @@ use crate::store::postgres::link::Link;
 use crate::store::postgres::load::LoadRow;
 use crate::store::postgres::settle::SettleRow;
 use crate::store::postgres::write::Write;
-use crate::store::postgres::{commit, due, flows, load, queries, settle, upkeep};
+use crate::store::postgres::{commit, due, flows, held, load, queries, settle, upkeep};
 use crate::store::{
     Catalogue, Commit, Committed, ConversationQuery, ConversationStore, Due, Erase, FlowChange, FlowSaved,
     FlowStore, JournalEntry, JournalQuery, Leased, Live, Loaded, Lookup, Purge, Purged, Record, Removed,
@@ -60,6 +60,22 @@ impl ConversationStore for PostgresTx<'_> {
         load::load_one(&self.link(), &LoadRow::of(lookup), self.inner.has_flows())
             .await
             .map_err(failed("load"))
+    }
+
+    async fn update(
+        &self,
+        lookup: &Lookup,
+        decide: &mut (dyn FnMut(&mut Loaded) -> Option<Commit> + Send),
+    ) -> Result<Option<Committed>, StoreError> {
+        let (row, has_flows) = (LoadRow::of(lookup), self.inner.has_flows());
+        let loaded = match lookup.races >= held::RACES {
+            true => load::load_held(&self.link(), &row, has_flows).await,
+            false => load::load_one(&self.link(), &row, has_flows).await,
+        };
+        match decide(&mut loaded.map_err(failed("load"))?) {
+            Some(commit) => self.commit(commit).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     async fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {

@@ -1,0 +1,162 @@
+//! Calls that lose races against other processes: S17.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chatflow::store::{
+    Commit, Committed, ConversationStore, Due, Erase, Leased, Live, Loaded, Lookup, Purge, Purged, Removed,
+    Settle, Settled,
+};
+use chatflow::testkit::Recorder;
+use chatflow::{
+    Builder, Clock, Engine, Error, MemoryFlows, MemoryStore, StoreError, TriggerRequest, Triggered,
+};
+use chrono::TimeDelta;
+use pollster::block_on;
+
+use crate::kit::{ADA, flow};
+use crate::virtual_time::VirtualTime;
+
+/// A store in which another process was faster, so many times.
+#[derive(Clone, Default)]
+struct Contended {
+    store: Arc<MemoryStore>,
+    left: Arc<AtomicUsize>,
+    /// The lost races that each lookup told of.
+    told: Arc<Mutex<Vec<u32>>>,
+}
+
+impl ConversationStore for Contended {
+    async fn load(&self, lookup: &Lookup) -> Result<Loaded, StoreError> {
+        self.told.lock().unwrap().push(lookup.races);
+        self.store.load(lookup).await
+    }
+    async fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {
+        let is_left = |left: usize| left.checked_sub(1);
+        match self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, is_left) {
+            Ok(_) => Ok(Committed::Conflict),
+            Err(_) => self.store.commit(commit).await,
+        }
+    }
+    async fn settle(&self, settle: &Settle) -> Result<Settled, StoreError> {
+        self.store.settle(settle).await
+    }
+    async fn lease_due(&self, due: &Due) -> Result<Leased, StoreError> {
+        self.store.lease_due(due).await
+    }
+    async fn live(&self, live: &Live) -> Result<u64, StoreError> {
+        self.store.live(live).await
+    }
+    async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
+        self.store.purge(purge).await
+    }
+    async fn erase(&self, erase: &Erase) -> Result<Option<Removed>, StoreError> {
+        self.store.erase(erase).await
+    }
+}
+
+/// An engine whose next calls lose so many races, in virtual time.
+struct Setting {
+    time: VirtualTime,
+    store: Contended,
+    naps: Arc<Mutex<Vec<Duration>>>,
+}
+
+impl Setting {
+    fn new() -> Self {
+        Self { time: VirtualTime::new(), store: Contended::default(), naps: Arc::default() }
+    }
+
+    fn builder(&self) -> Builder<Contended> {
+        Engine::builder(self.store.clone())
+            .flow_store(MemoryFlows::default())
+            .clock(self.time.clock.clone())
+            .transport(Recorder::new())
+    }
+
+    fn timed(&self) -> Engine<Contended> {
+        let (time, naps) = (self.time.clone(), Arc::clone(&self.naps));
+        let sleep = move |nap| {
+            naps.lock().unwrap().push(nap);
+            time.sleep(nap)
+        };
+        self.ready(self.builder().timer(sleep).build())
+    }
+
+    fn ready(&self, engine: Engine<Contended>) -> Engine<Contended> {
+        let text = flow("ask").send("hi", "Name?").wait("answer").json();
+        block_on(engine.flows().ensure(&text)).unwrap();
+        engine
+    }
+
+    fn trigger(&self, engine: &Engine<Contended>, races: usize) -> (Result<Triggered, Error>, TimeDelta) {
+        self.store.left.store(races, Ordering::SeqCst);
+        let begun = self.time.clock.now();
+        let answer = self.time.block_on(engine.trigger(TriggerRequest::new("ask").phone(ADA)));
+        (answer, self.time.clock.now() - begun)
+    }
+}
+
+/// SEMANTICS S17: however many races a call has lost, it goes on for ten seconds; between its attempts it waits for a
+/// part of at most 64 ms.
+#[test]
+fn contention_is_answered_after_a_time_and_never_after_a_count() {
+    let setting = Setting::new();
+    let engine = setting.timed();
+    let (answer, took) = setting.trigger(&engine, usize::MAX);
+    let error = answer.unwrap_err();
+    assert!(matches!(error, Error::Contention) && error.is_retryable(), "{error}");
+    assert!(took > TimeDelta::seconds(10) && took < TimeDelta::milliseconds(10_100), "{took}");
+    let naps = setting.naps.lock().unwrap();
+    assert!(naps.iter().all(|nap| *nap <= Duration::from_millis(64)), "{naps:?}");
+    assert!(naps.iter().filter(|nap| **nap > Duration::from_millis(32)).count() > naps.len() / 4);
+    assert!(naps.len() > 10_000 / 64, "{}", naps.len());
+}
+
+/// SEMANTICS S17.
+#[test]
+fn a_call_that_lost_races_tells_the_store_and_is_done_in_the_end() {
+    let setting = Setting::new();
+    let engine = setting.timed();
+    setting.store.told.lock().unwrap().clear();
+    let (answer, took) = setting.trigger(&engine, 50);
+    assert!(matches!(answer, Ok(Triggered::Started(_))), "{answer:?}");
+    assert!(took < TimeDelta::seconds(4), "{took}");
+    let told = setting.store.told.lock().unwrap();
+    assert_eq!(told[..51], (0..51).collect::<Vec<_>>());
+}
+
+/// SEMANTICS S17: the first race is lost to somebody who is done, so that nothing is waited for.
+#[test]
+fn after_one_lost_race_a_call_decides_again_at_once() {
+    let setting = Setting::new();
+    let engine = setting.timed();
+    let (answer, _) = setting.trigger(&engine, 1);
+    assert!(matches!(answer, Ok(Triggered::Started(_))), "{answer:?}");
+    assert!(setting.naps.lock().unwrap().is_empty());
+}
+
+/// SEMANTICS S17: two engines that lose the same races do not wait for the same times.
+#[test]
+fn each_call_waits_for_times_of_its_own() {
+    let naps = [1, 2].map(|_| {
+        let setting = Setting::new();
+        let engine = setting.timed();
+        let (answer, _) = setting.trigger(&engine, 8);
+        assert!(matches!(answer, Ok(Triggered::Started(_))), "{answer:?}");
+        setting.naps.lock().unwrap().clone()
+    });
+    assert_eq!(naps[0].len(), 7);
+    assert_ne!(naps[0], naps[1]);
+}
+
+/// SEMANTICS S17: without a timer a call that lost a race only lets others go first.
+#[test]
+fn without_a_timer_lost_races_are_tried_again() {
+    let setting = Setting::new();
+    let engine = setting.ready(setting.builder().build());
+    let (answer, took) = setting.trigger(&engine, 50);
+    assert!(matches!(answer, Ok(Triggered::Started(_))), "{answer:?}");
+    assert_eq!(took, TimeDelta::zero());
+}
