@@ -8,7 +8,7 @@ use crate::flow::compile::Sides;
 use crate::flow::def::FlowDef;
 use crate::flow::graph::{Circle, Graph, Way};
 use crate::flow::issue::{Found, IssueCode};
-use crate::flow::node::{ContactMode, NodeDef, NodeKind, Pace, Port};
+use crate::flow::node::{Blocking, ContactMode, NodeDef, NodeKind, Port};
 use crate::flow::path::{Path, brief};
 use crate::flow::reminder;
 use crate::flow::trigger::TriggerDef;
@@ -114,8 +114,8 @@ fn check_sender(def: &FlowDef, found: &mut Found) {
 
 /// An edge for a timeout that never comes.
 fn check_timeouts(def: &FlowDef, found: &mut Found) {
-    let waits = def.nodes.iter().filter_map(|node| match node.kind.pace() {
-        Pace::Reply { timer } if !times_out(node, timer) => Some((node.id.as_str(), timer.is_some())),
+    let waits = def.nodes.iter().filter_map(|node| match node.kind.blocking() {
+        Blocking::Reply { timer } if !times_out(node, timer) => Some((node.id.as_str(), timer.is_some())),
         _ => None,
     });
     let waits: std::collections::BTreeMap<_, _> = waits.collect();
@@ -157,8 +157,9 @@ fn check_reached(def: &FlowDef, graph: &Graph, sides: &Sides, entry: NodeIx, fou
 }
 
 fn check_circles(def: &FlowDef, graph: &Graph, limits: &Limits, found: &mut Found) {
-    let pace = |node: NodeIx| def.nodes.get(node.as_usize()).map_or(Pace::Ends, |node| node.kind.pace());
-    let runs = |node, way| is_left_at_once(&pace(node), way);
+    let blocking =
+        |node: NodeIx| def.nodes.get(node.as_usize()).map_or(Blocking::Ends, |node| node.kind.blocking());
+    let runs = |node, way| is_left_at_once(&blocking(node), way);
 
     let endless = graph.circles(|from, _, way| way != Way::Jump && runs(from, way));
     for circle in &endless {
@@ -171,8 +172,8 @@ fn check_circles(def: &FlowDef, graph: &Graph, limits: &Limits, found: &mut Foun
     let is_news = |circle: &Circle| circle.members.is_disjoint(&reported);
 
     for circle in graph.circles(|from, _, way| runs(from, way)).iter().filter(|circle| is_news(circle)) {
-        let jumps = circle.members.iter().map(|node| match pace(*node) {
-            Pace::Jumps { most, .. } => u64::from(most),
+        let jumps = circle.members.iter().map(|node| match blocking(*node) {
+            Blocking::Jumps { most, .. } => u64::from(most),
             _ => 0,
         });
         // Between two jumps no node is met twice, or the circle would be endless.
@@ -189,11 +190,11 @@ fn check_circles(def: &FlowDef, graph: &Graph, limits: &Limits, found: &mut Foun
         }
     }
 
-    let by_timer = |from, way| match (pace(from), way) {
+    let by_timer = |from, way| match (blocking(from), way) {
         (_, Way::Jump) => false,
-        (Pace::Reply { timer }, Way::Edge(port)) => timer == Some(port),
+        (Blocking::Reply { timer }, Way::Edge(port)) => timer == Some(port),
         // What happens in the called flow is checked there.
-        (Pace::Calls { failed, .. }, Way::Edge(port)) => failed == port,
+        (Blocking::Calls { failed, .. }, Way::Edge(port)) => failed == port,
         _ => true,
     };
     let sends = |node: &NodeIx| def.nodes.get(node.as_usize()).is_some_and(|node| node.kind.sends());
@@ -207,20 +208,21 @@ fn check_circles(def: &FlowDef, graph: &Graph, limits: &Limits, found: &mut Foun
 }
 
 /// Whether a session can leave a node this way in the turn in which it came.
-pub(super) fn is_left_at_once(pace: &Pace<'_>, way: Way) -> bool {
-    match pace {
-        Pace::Runs | Pace::Jumps { .. } => true,
-        Pace::Calls { failed, .. } => way == Way::Edge(*failed),
-        Pace::Ends | Pace::Timed | Pace::Reply { .. } => false,
+pub(super) fn is_left_at_once(blocking: &Blocking<'_>, way: Way) -> bool {
+    match blocking {
+        Blocking::Runs | Blocking::Jumps { .. } => true,
+        Blocking::Calls { failed, .. } => way == Way::Edge(*failed),
+        Blocking::Ends | Blocking::Timed | Blocking::Reply { .. } => false,
     }
 }
 
 /// A call of the flow by itself that its start leads to at once. Whether it does so by way of others is checked when
 /// they are known (`recursion`).
 fn check_recursion(def: &FlowDef, graph: &Graph, entry: NodeIx, found: &mut Found) {
-    let pace = |node: NodeIx| def.nodes.get(node.as_usize()).map_or(Pace::Ends, |node| node.kind.pace());
-    for node in graph.reached_by(entry, |from, way| is_left_at_once(&pace(from), way)) {
-        if matches!(pace(node), Pace::Calls { flow, .. } if flow == def.code) {
+    let blocking =
+        |node: NodeIx| def.nodes.get(node.as_usize()).map_or(Blocking::Ends, |node| node.kind.blocking());
+    for node in graph.reached_by(entry, |from, way| is_left_at_once(&blocking(from), way)) {
+        if matches!(blocking(node), Blocking::Calls { flow, .. } if flow == def.code) {
             let message = "calls its own flow, and nothing waits in between".to_owned();
             let fix = "put a wait before the call, or go back by a `jump`";
             report(def, node, found, IssueCode::EndlessRecursion, message, fix);

@@ -9,7 +9,7 @@ use petgraph::visit::{EdgeFiltered, EdgeRef, IntoEdges};
 
 use crate::flow::def::{EdgeDef, FlowDef};
 use crate::flow::issue::{Found, IssueCode};
-use crate::flow::node::{NodeDef, NodeKind, Pace, Port};
+use crate::flow::node::{Blocking, NodeDef, NodeKind, Port};
 use crate::flow::path::{Path, brief};
 use crate::flow::{Exit, NodeIx};
 
@@ -50,7 +50,7 @@ impl Graph {
         }
         let list = Path::Root.key("nodes");
         for (place, node) in def.nodes.iter().enumerate() {
-            let Pace::Jumps { target, .. } = node.kind.pace() else { continue };
+            let Blocking::Jumps { target, .. } = node.kind.blocking() else { continue };
             let Some(to) = index.get(target) else { continue };
             if is_start(def, *to) {
                 found.node = crate::NodeId::new(&node.id).ok();

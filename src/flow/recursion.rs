@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use crate::flow::check::is_left_at_once;
 use crate::flow::graph::Way;
 use crate::flow::issue::{Found, IssueCode, Issues};
-use crate::flow::node::{Node, Pace, Port};
+use crate::flow::node::{Blocking, Node, Port};
 use crate::flow::path::{Path, brief};
 use crate::flow::{ContactMode, Flow, NodeIx, Step};
 use crate::{FlowId, NodeId};
@@ -150,7 +150,7 @@ impl<'f> Reached<'f> {
         let (Some(step), Some(def)) = (flow.node(place), flow.def.nodes.get(place.as_usize())) else {
             return Vec::new();
         };
-        let pace = def.kind.pace();
+        let blocking = def.kind.blocking();
         let mut passes = false;
         let mut ways = Vec::new();
         match &step.node {
@@ -160,7 +160,7 @@ impl<'f> Reached<'f> {
                 rush.ends |= passes && call.is_terminal;
             }
             Node::Jump(jump) => ways.push(jump.target),
-            _ => rush.ends |= matches!(pace, Pace::Ends),
+            _ => rush.ends |= matches!(blocking, Blocking::Ends),
         }
         for (port, exit) in (0..).map(Port).zip(&step.exits) {
             if port != Port::NEXT && exit.to.is_none() && matches!(step.node, Node::SendMessage(_)) {
@@ -168,8 +168,10 @@ impl<'f> Reached<'f> {
             }
             let comes_back = passes && port == Port::NEXT;
             match exit.to {
-                Some(to) if comes_back || is_left_at_once(&pace, Way::Edge(port)) => ways.push(to),
-                None if comes_back || matches!(pace, Pace::Runs | Pace::Jumps { .. }) => rush.ends = true,
+                Some(to) if comes_back || is_left_at_once(&blocking, Way::Edge(port)) => ways.push(to),
+                None if comes_back || matches!(blocking, Blocking::Runs | Blocking::Jumps { .. }) => {
+                    rush.ends = true
+                }
                 _ => {}
             }
         }

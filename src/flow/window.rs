@@ -9,7 +9,7 @@ use crate::flow::NodeIx;
 use crate::flow::def::FlowDef;
 use crate::flow::graph::{Graph, Way};
 use crate::flow::issue::{Found, IssueCode};
-use crate::flow::node::{ContactMode, NodeKind, Pace, Port};
+use crate::flow::node::{Blocking, ContactMode, NodeKind, Port};
 use crate::flow::path::Path;
 use crate::flow::trigger::TriggerDef;
 use crate::{Channel, NodeId};
@@ -78,8 +78,8 @@ fn silences(def: &FlowDef, graph: &Graph, entry: NodeIx, at_start: Silence) -> V
         *round += 1;
         let silence = silence.filter(|_| *round <= MOST_ROUNDS);
         *known = Some(silence);
-        let jumps = match node.kind.pace() {
-            Pace::Jumps { most, .. } => most,
+        let jumps = match node.kind.blocking() {
+            Blocking::Jumps { most, .. } => most,
             _ => 0,
         };
         for (to, way) in graph.ways(at) {
@@ -95,7 +95,7 @@ fn silences(def: &FlowDef, graph: &Graph, entry: NodeIx, at_start: Silence) -> V
 
 /// The silence behind a branch of a node.
 fn after(kind: &NodeKind, port: Port, before: Silence) -> Silence {
-    if let Pace::Reply { timer } = kind.pace()
+    if let Blocking::Reply { timer } = kind.blocking()
         && timer != Some(port)
     {
         return Some(TimeDelta::zero());

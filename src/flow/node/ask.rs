@@ -15,7 +15,7 @@ use crate::flow::compile::Compile;
 use crate::flow::content::{Fit, Message, MessageDef, OptionDef, TextDef};
 use crate::flow::issue::{Found, IssueCode};
 use crate::flow::node::question::{self, Accept, KeywordMode, OnTimeout, Question};
-use crate::flow::node::{Kind, Pace, Port, PortName};
+use crate::flow::node::{Blocking, Kind, Port, PortName};
 use crate::flow::path::{Path, brief};
 use crate::flow::read::Fields;
 use crate::flow::span::Span;
@@ -220,8 +220,8 @@ impl Kind for AskDef {
         })
     }
 
-    fn pace(&self) -> Pace<'_> {
-        self.question().pace()
+    fn blocking(&self) -> Blocking<'_> {
+        self.question().blocking()
     }
 
     fn sends(&self) -> bool {

@@ -8,7 +8,7 @@ use crate::FlowId;
 use crate::flow::compile::Compile;
 use crate::flow::issue::IssueCode;
 use crate::flow::node::set_variables::{Assign, VariableDef};
-use crate::flow::node::{Kind, Pace, Port, PortName};
+use crate::flow::node::{Blocking, Kind, Port, PortName};
 use crate::flow::path::Path;
 use crate::flow::read::Fields;
 
@@ -133,9 +133,9 @@ impl Kind for CallFlowDef {
         })
     }
 
-    fn pace(&self) -> Pace<'_> {
+    fn blocking(&self) -> Blocking<'_> {
         let failed = if self.is_terminal() { Port::NEXT } else { CallFlow::FAILED };
-        Pace::Calls { flow: &self.flow, failed }
+        Blocking::Calls { flow: &self.flow, failed }
     }
 
     fn writes(&self) -> Vec<&str> {

@@ -8,7 +8,7 @@ use serde_json::{Number, Value, json};
 use crate::flow::compile::Compile;
 use crate::flow::issue::{Found, IssueCode};
 use crate::flow::node::call::{HostCall, Parts};
-use crate::flow::node::{Kind, Pace, Port, PortName, REPLY_TEXT};
+use crate::flow::node::{Blocking, Kind, Port, PortName, REPLY_TEXT};
 use crate::flow::path::Path;
 use crate::flow::read::{Fields, Read};
 use crate::flow::span::Span;
@@ -143,8 +143,8 @@ impl Kind for ClassifyDef {
         })
     }
 
-    fn pace(&self) -> Pace<'_> {
-        Pace::Timed
+    fn blocking(&self) -> Blocking<'_> {
+        Blocking::Timed
     }
 
     fn writes(&self) -> Vec<&str> {

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::flow::compile::Compile;
 use crate::flow::issue::IssueCode;
-use crate::flow::node::{Kind, Pace, Port, PortName};
+use crate::flow::node::{Blocking, Kind, Port, PortName};
 use crate::flow::path::Path;
 use crate::flow::read::Fields;
 use crate::flow::span::Span;
@@ -80,8 +80,8 @@ impl Kind for DelayDef {
         }
     }
 
-    fn pace(&self) -> Pace<'_> {
-        Pace::Timed
+    fn blocking(&self) -> Blocking<'_> {
+        Blocking::Timed
     }
 
     fn longest(&self, _port: Port) -> Option<TimeDelta> {

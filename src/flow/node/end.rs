@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::flow::compile::Compile;
-use crate::flow::node::{Kind, Pace, PortName};
+use crate::flow::node::{Blocking, Kind, PortName};
 use crate::flow::path::Path;
 use crate::flow::read::Fields;
 
@@ -46,7 +46,7 @@ impl Kind for EndDef {
         Some(End { outcome: self.outcome.as_deref().map(Arc::from) })
     }
 
-    fn pace(&self) -> Pace<'_> {
-        Pace::Ends
+    fn blocking(&self) -> Blocking<'_> {
+        Blocking::Ends
     }
 }

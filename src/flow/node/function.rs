@@ -9,7 +9,7 @@ use crate::flow::compile::Compile;
 use crate::flow::issue::IssueCode;
 use crate::flow::json_template::JsonTemplate;
 use crate::flow::node::call::HostCall;
-use crate::flow::node::{Kind, Pace, Port, PortName};
+use crate::flow::node::{Blocking, Kind, Port, PortName};
 use crate::flow::path::Path;
 use crate::flow::read::Fields;
 use crate::flow::span::Span;
@@ -107,8 +107,8 @@ impl Kind for FunctionDef {
         Some(Function { name: self.function.as_str().into(), call })
     }
 
-    fn pace(&self) -> Pace<'_> {
-        Pace::Timed
+    fn blocking(&self) -> Blocking<'_> {
+        Blocking::Timed
     }
 
     fn writes(&self) -> Vec<&str> {

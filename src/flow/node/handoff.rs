@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::flow::compile::Compile;
 use crate::flow::issue::{Found, IssueCode};
-use crate::flow::node::{Kind, Pace, Port, PortName};
+use crate::flow::node::{Blocking, Kind, Port, PortName};
 use crate::flow::path::Path;
 use crate::flow::read::{Fields, Read};
 #[cfg(feature = "schema")]
@@ -125,9 +125,9 @@ impl Kind for HandoffDef {
         Some(Handoff { timeout, queue: queue.flatten(), note: note.flatten() })
     }
 
-    fn pace(&self) -> Pace<'_> {
+    fn blocking(&self) -> Blocking<'_> {
         let timer = (self.timeout != Some(HandoffTimeout::Never)).then_some(Handoff::TIMEOUT);
-        Pace::Reply { timer }
+        Blocking::Reply { timer }
     }
 
     fn writes(&self) -> Vec<&str> {

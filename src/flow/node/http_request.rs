@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::flow::compile::Compile;
 use crate::flow::issue::IssueCode;
 use crate::flow::node::call::{HostCall, Parts};
-use crate::flow::node::{Kind, Named, Pace, Port, PortName};
+use crate::flow::node::{Blocking, Kind, Named, Port, PortName};
 use crate::flow::path::{Path, brief};
 use crate::flow::read::{Fields, words};
 use crate::flow::span::Span;
@@ -229,8 +229,8 @@ impl Kind for HttpRequestDef {
         Some(HttpRequest { call: HostCall::compile(args?, common, FAILED, at, cx), url: url?, query: query? })
     }
 
-    fn pace(&self) -> Pace<'_> {
-        Pace::Timed
+    fn blocking(&self) -> Blocking<'_> {
+        Blocking::Timed
     }
 
     fn writes(&self) -> Vec<&str> {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::flow::NodeIx;
 use crate::flow::compile::Compile;
 use crate::flow::issue::IssueCode;
-use crate::flow::node::{Kind, Pace, PortName};
+use crate::flow::node::{Blocking, Kind, PortName};
 use crate::flow::path::Path;
 use crate::flow::read::Fields;
 
@@ -62,7 +62,7 @@ impl Kind for JumpDef {
         Some(Jump { target: cx.node(&at.key("target"), "jumps", &self.target)?, max })
     }
 
-    fn pace(&self) -> Pace<'_> {
-        Pace::Jumps { target: &self.target, most: self.max_jumps.unwrap_or(1) }
+    fn blocking(&self) -> Blocking<'_> {
+        Blocking::Jumps { target: &self.target, most: self.max_jumps.unwrap_or(1) }
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Number, Value};
 use crate::flow::compile::Compile;
 use crate::flow::issue::IssueCode;
 use crate::flow::node::call::{HostCall, Parts};
-use crate::flow::node::{Kind, Pace, Port, PortName};
+use crate::flow::node::{Blocking, Kind, Port, PortName};
 use crate::flow::path::Path;
 use crate::flow::read::Fields;
 use crate::flow::span::Span;
@@ -124,8 +124,8 @@ impl Kind for LlmDef {
         Some(Llm { call, fallback: fallback.map_or(Some(None), |template| template.map(Some))? })
     }
 
-    fn pace(&self) -> Pace<'_> {
-        Pace::Timed
+    fn blocking(&self) -> Blocking<'_> {
+        Blocking::Timed
     }
 
     fn writes(&self) -> Vec<&str> {

@@ -113,7 +113,7 @@ type Named<T> = Box<[(Arc<str>, T)]>;
 pub(crate) type PortName = Cow<'static, str>;
 
 /// How a session comes past a node: what the checks of cycles ask.
-pub(crate) enum Pace<'a> {
+pub(crate) enum Blocking<'a> {
     /// At once.
     Runs,
     /// Never: it ends here.
@@ -142,8 +142,8 @@ pub(crate) trait Kind: Sized {
     /// Checks and compiles it; `None` only with an issue.
     fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Self::Compiled>;
 
-    fn pace(&self) -> Pace<'_> {
-        Pace::Runs
+    fn blocking(&self) -> Blocking<'_> {
+        Blocking::Runs
     }
 
     fn sends(&self) -> bool {
@@ -217,8 +217,8 @@ macro_rules! kinds {
                 match self { $(Self::$kind(def) => def.ports()),+ }
             }
 
-            pub(crate) fn pace(&self) -> Pace<'_> {
-                match self { $(Self::$kind(def) => def.pace()),+ }
+            pub(crate) fn blocking(&self) -> Blocking<'_> {
+                match self { $(Self::$kind(def) => def.blocking()),+ }
             }
 
             pub(crate) fn sends(&self) -> bool {

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 
 use crate::flow::compile::Compile;
 use crate::flow::issue::IssueCode;
-use crate::flow::node::{Pace, Port};
+use crate::flow::node::{Blocking, Port};
 use crate::flow::path::Path;
 use crate::flow::read::words;
 use crate::flow::span::Span;
@@ -116,13 +116,13 @@ impl Fields<'_> {
         }
     }
 
-    pub(crate) fn pace(&self) -> Pace<'static> {
+    pub(crate) fn blocking(&self) -> Blocking<'static> {
         let timer = match self.on_timeout {
             _ if self.timeout.is_none() => None,
             Some(OnTimeout::Continue) => Some(self.replied),
             _ => Some(self.timed_out),
         };
-        Pace::Reply { timer }
+        Blocking::Reply { timer }
     }
 }
 

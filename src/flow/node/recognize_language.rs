@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::flow::compile::Compile;
 use crate::flow::issue::IssueCode;
 use crate::flow::node::call::{HostCall, Parts};
-use crate::flow::node::{Kind, Pace, Port, PortName, REPLY_TEXT};
+use crate::flow::node::{Blocking, Kind, Port, PortName, REPLY_TEXT};
 use crate::flow::path::{Path, brief};
 use crate::flow::read::Fields;
 use crate::flow::span::Span;
@@ -143,8 +143,8 @@ impl Kind for RecognizeLanguageDef {
         })
     }
 
-    fn pace(&self) -> Pace<'_> {
-        Pace::Timed
+    fn blocking(&self) -> Blocking<'_> {
+        Blocking::Timed
     }
 
     fn writes(&self) -> Vec<&str> {

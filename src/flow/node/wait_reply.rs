@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::flow::compile::Compile;
 use crate::flow::issue::IssueCode;
 use crate::flow::node::question::{self, Accept, KeywordMode, OnTimeout, Question, ReplyKind};
-use crate::flow::node::{Kind, Pace, Port, PortName};
+use crate::flow::node::{Blocking, Kind, Port, PortName};
 use crate::flow::path::Path;
 use crate::flow::read::Fields;
 use crate::flow::span::Span;
@@ -110,8 +110,8 @@ impl Kind for WaitReplyDef {
         Some(WaitReply { question, save_to: save_to.flatten() })
     }
 
-    fn pace(&self) -> Pace<'_> {
-        self.question().pace()
+    fn blocking(&self) -> Blocking<'_> {
+        self.question().blocking()
     }
 
     fn longest(&self, _port: Port) -> Option<TimeDelta> {
