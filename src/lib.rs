@@ -143,6 +143,8 @@ pub mod flow;
 
 pub mod error;
 
+pub mod pace;
+
 pub mod session;
 
 pub mod calls;
@@ -218,6 +220,7 @@ pub use store::{PostgresOptions, PostgresStore, PostgresTx};
 #[cfg(feature = "postgres")]
 pub use {deadpool_postgres, tokio_postgres};
 
+pub use pace::{Pace, Rate};
 pub use transport::{Receipt, Transport, send_fn};
 pub use value::{Bag, Packed};
 

@@ -294,6 +294,15 @@ pub enum EventKind {
         /// When it is tried again.
         until: DateTime<Utc>,
     },
+    /// A message waits for its turn by the pace (SEMANTICS D7); nothing was tried.
+    SendPaced {
+        /// The message.
+        message: MessageId,
+        /// The channel that it is to leave by.
+        channel: Channel,
+        /// When its turn comes.
+        until: DateTime<Utc>,
+    },
     /// A message was given up.
     DeadLettered {
         /// The message.
@@ -361,6 +370,7 @@ impl EventKind {
             Self::Delivered { .. } => "delivered",
             Self::SendFailed { .. } => "send_failed",
             Self::SendDelayed { .. } => "send_delayed",
+            Self::SendPaced { .. } => "send_paced",
             Self::DeadLettered { .. } => "dead_lettered",
             Self::Reported { .. } => "reported",
             Self::Called { .. } => "called",
@@ -389,6 +399,7 @@ impl EventKind {
             Self::Delivered { message, .. }
             | Self::SendFailed { message, .. }
             | Self::SendDelayed { message, .. }
+            | Self::SendPaced { message, .. }
             | Self::DeadLettered { message }
             | Self::Reported { message, .. } => Some(message.session),
             Self::Called { call } | Self::CallDone { call, .. } => Some(call.session),
@@ -579,7 +590,8 @@ mod tests {
             (EventKind::Logged { session, node, level: LogLevel::Info, text: text.clone() }, "logged"),
             (EventKind::ClockBehind, "clock_behind"),
             (EventKind::Delivered { message, channel: channel.clone() }, "delivered"),
-            (EventKind::SendFailed { message, channel, result: "retry" }, "send_failed"),
+            (EventKind::SendFailed { message, channel: channel.clone(), result: "retry" }, "send_failed"),
+            (EventKind::SendPaced { message, channel, until }, "send_paced"),
             (EventKind::SendDelayed { message, until }, "send_delayed"),
             (EventKind::DeadLettered { message }, "dead_lettered"),
             (EventKind::Reported { message, status: text }, "reported"),

@@ -21,6 +21,7 @@ const LAYERS: &[(&str, &str)] = &[
         "a definition, checked and compiled; it knows no session, so that it can be checked without one",
     ),
     ("error", "what went wrong, as data; it carries a flow's issues"),
+    ("pace", "words: rates and bursts; one out of bounds is an error"),
     ("session", "what is remembered; names nodes by id and knows no flow, so that it outlives a definition"),
     ("observer", "what happened, as data: turns of sessions"),
     ("calls", "what a flow asks the host, as data, and the port for it; it fails with an error"),

@@ -3,19 +3,28 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
-use std::task::Poll;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use crate::engine::Engine;
+use crate::engine::deadline::{Boxed, Timer};
 use crate::engine::hands::Hands;
 use crate::engine::outcome::Triggered;
 use crate::engine::request::TriggerRequest;
 use crate::error::Error;
 use crate::id::MAX_BYTES;
+use crate::kernel::later;
 use crate::store::ConversationStore;
 
 type Outcome = Result<Triggered, Error>;
+
+/// The most starts a second that can be asked for.
+const MOST_STARTS: u32 = 1_000_000;
+/// A start that comes this late, or by its distance, is made up for by a shorter pause; one that is later is not.
+const SLACK: TimeDelta = TimeDelta::milliseconds(10);
 
 /// The outcomes of a campaign, in the order of its requests. Nothing goes on while nobody asks for the
 /// [`next`](Self::next).
@@ -24,6 +33,10 @@ pub struct Campaign<'a, S, R> {
     engine: &'a Engine<S>,
     width: usize,
     requests: R,
+    /// The next request, if it waits for its start.
+    ahead: Option<TriggerRequest>,
+    /// None: starts are not paced.
+    starts: Option<Starts<'a>>,
     hands: Hands<'a, Outcome>,
     /// Those that are running or not yet answered, in order.
     running: VecDeque<Slot>,
@@ -89,6 +102,8 @@ impl<S: ConversationStore> Engine<S> {
             engine: self,
             width: width.max(1),
             requests: requests.into_iter(),
+            ahead: None,
+            starts: None,
             hands: Hands::new(),
             running: VecDeque::new(),
             progress,
@@ -96,17 +111,78 @@ impl<S: ConversationStore> Engine<S> {
     }
 }
 
+/// Starts at even distances.
+struct Starts<'a> {
+    timer: &'a dyn Timer,
+    distance: TimeDelta,
+    /// When the next one is due; None before the first.
+    next: Option<DateTime<Utc>>,
+    alarm: Option<Boxed<'a, ()>>,
+}
+
+impl Starts<'_> {
+    /// Ready when one may start; it is counted then.
+    fn poll_next(&mut self, now: DateTime<Utc>, context: &mut Context<'_>) -> Poll<()> {
+        let next = self.next.unwrap_or(now);
+        if now < next {
+            // Up to the next millisecond; never longer than one distance, should the clock have been set back.
+            let left = (next - now).min(self.distance).to_std().unwrap_or_default();
+            let whole = Duration::from_millis(u64::try_from(left.as_micros().div_ceil(1_000)).unwrap_or(0));
+            let timer = self.timer;
+            let alarm = self.alarm.get_or_insert_with(|| timer.sleep(whole));
+            if alarm.as_mut().poll(context).is_pending() {
+                return Poll::Pending;
+            }
+        }
+        self.alarm = None;
+        let is_on_time = (now - next).abs() <= self.distance.max(SLACK);
+        self.next = Some(later(if is_on_time { next } else { now }, self.distance));
+        Poll::Ready(())
+    }
+}
+
+impl<'a, S, R> Campaign<'a, S, R> {
+    /// Starts at most so many sessions a second, evenly spaced: one every 1/`starts` seconds, as exactly as the timer
+    /// tells the time (SEMANTICS T8). A campaign that falls behind, because nobody asks for the [`next`](Self::next) or
+    /// all of its `width` is busy, does not catch up. To bound what leaves, whoever sends it, give the engine a
+    /// [`pace`](crate::Builder::pace).
+    ///
+    /// # Errors
+    /// `InvalidInput` of `per_second`: not 1 to 1,000,000 starts, or the engine has no
+    /// [`timer`](crate::Builder::timer).
+    ///
+    /// ```
+    /// # use chatflow::{Engine, MemoryStore, TriggerRequest};
+    /// # use std::time::Duration;
+    /// # fn sleep(time: Duration) -> impl Future<Output = ()> { async {} }
+    /// # async fn example(phones: Vec<String>) -> Result<(), chatflow::Error> {
+    /// let shop = Engine::builder(MemoryStore::new()).timer(sleep).build(); // such as `tokio::time::sleep`
+    /// let requests = phones.iter().map(|phone| TriggerRequest::new("spring").phone(phone).campaign("spring-2026"));
+    /// let mut campaign = shop.trigger_many(8, requests).per_second(20)?;
+    /// while let Some(outcome) = campaign.next().await {
+    ///     println!("{outcome:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn per_second(self, starts: u32) -> Result<Self, Error> {
+        if !(1..=MOST_STARTS).contains(&starts) {
+            return Err(Error::invalid("per_second", "must be 1 to 1,000,000 starts"));
+        }
+        let Some(timer) = self.engine.ports.timer.as_deref() else {
+            let rule = "needs an engine with a timer, `Builder::timer` (SEMANTICS T8)";
+            return Err(Error::invalid("per_second", rule));
+        };
+        let distance = TimeDelta::nanoseconds(i64::from(1_000_000_000_u32.div_ceil(starts)));
+        Ok(Self { starts: Some(Starts { timer, distance, next: None, alarm: None }), ..self })
+    }
+}
+
 impl<S: ConversationStore, R: Iterator<Item = TriggerRequest>> Campaign<'_, S, R> {
     /// The next outcome; None when all are answered. Dropping the future loses nothing: ask again.
     pub async fn next(&mut self) -> Option<Result<Triggered, Error>> {
-        while self.running.len() < self.width {
-            let Some(request) = self.requests.next() else { break };
-            self.running.push_back(match keyed(request) {
-                Ok(request) => Slot::Running(self.hands.begin(Box::pin(self.engine.trigger(request)))),
-                Err(error) => Slot::Done(Err(error)),
-            });
-        }
         let outcome = poll_fn(|context| {
+            self.begin(context);
             while let Poll::Ready((place, outcome)) = self.hands.poll_ended(context) {
                 let is_its = |slot: &&mut Slot| matches!(slot, Slot::Running(at) if *at == place);
                 if let Some(slot) = self.running.iter_mut().find(is_its) {
@@ -119,12 +195,33 @@ impl<S: ConversationStore, R: Iterator<Item = TriggerRequest>> Campaign<'_, S, R
                     self.running.push_front(running);
                     Poll::Pending
                 }
+                None if self.ahead.is_some() => Poll::Pending,
                 None => Poll::Ready(None),
             }
         })
         .await?;
         self.progress.count(&outcome);
         Some(outcome)
+    }
+
+    /// Begins as many as may be.
+    fn begin(&mut self, context: &mut Context<'_>) {
+        while self.running.len() < self.width {
+            self.ahead = self.ahead.take().or_else(|| self.requests.next());
+            if self.ahead.is_none() {
+                return;
+            }
+            if let Some(starts) = &mut self.starts
+                && starts.poll_next(self.engine.now(), context).is_pending()
+            {
+                return;
+            }
+            let Some(request) = self.ahead.take() else { return };
+            self.running.push_back(match keyed(request) {
+                Ok(request) => Slot::Running(self.hands.begin(Box::pin(self.engine.trigger(request)))),
+                Err(error) => Slot::Done(Err(error)),
+            });
+        }
     }
 
     /// How far it has come.

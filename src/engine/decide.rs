@@ -11,6 +11,7 @@ use crate::address::Alias;
 use crate::engine::Engine;
 use crate::engine::catalogue::{Snapshot, WorkspaceFlows};
 use crate::engine::deliver::Batch;
+use crate::engine::pacer::Paced;
 use crate::error::{Error, MissingReason, StoreError, StoreErrorKind};
 use crate::id::{ContactId, FlowId, FlowVersion, WorkspaceId};
 use crate::kernel::{Decision, Ground, Unready};
@@ -263,7 +264,10 @@ impl<S: ConversationStore> Engine<S> {
                     let answer = Err(Error::VersionMissing { flow, version, reason });
                     return Ok(Written { answer, batch: None });
                 }
-                (Ok(None), Outcome::Answer(answer, batch)) => {
+                (Ok(None), Outcome::Answer(answer, mut batch)) => {
+                    if let Some(batch) = &mut batch {
+                        batch.keep_places();
+                    }
                     let answer = match answer {
                         // What was done before cannot be looked for in such a record.
                         Err(error @ (Error::Quarantined(_) | Error::NewerFormat { .. })) => {
@@ -275,8 +279,9 @@ impl<S: ConversationStore> Engine<S> {
                 }
                 (
                     Ok(Some(Committed::Applied { revision, leased, settled })),
-                    Outcome::Write(answer, events, batch),
+                    Outcome::Write(answer, events, mut batch),
                 ) => {
+                    batch.keep_places();
                     if let Some(took) = took {
                         self.tell_committed(workspace, lookup, &batch, events, (attempt, took));
                     }
@@ -380,22 +385,38 @@ impl<S: ConversationStore> Engine<S> {
     /// Makes a decision ready to be written: its commit, and what is to be done after it.
     pub(super) fn draft(
         &self,
-        mut decision: Decision<'_>,
+        decision: Decision<'_>,
         lookup: &Lookup,
         expect: Option<Revision>,
         key: Option<(KeyName, KeyRecord)>,
         want: Want,
     ) -> Draft {
+        let paced = self.ask_pace(&decision, self.will_send(want));
+        self.draft_paced(decision, lookup, expect, key, want, paced)
+    }
+
+    /// The same, once the pace was asked.
+    pub(super) fn draft_paced(
+        &self,
+        mut decision: Decision<'_>,
+        lookup: &Lookup,
+        expect: Option<Revision>,
+        key: Option<(KeyName, KeyRecord)>,
+        want: Want,
+        paced: Paced,
+    ) -> Draft {
+        paced.put_off(&mut decision);
         let due_at = decision.finish();
         let contact = decision.conversation.contact().id.clone();
-        let batch = Batch::of(&decision, &contact, self.may_call(want), lookup.now);
+        let batch = Batch::of(&decision, &contact, self.may_call(want), lookup.now, &paced);
         let lease = match want {
             Want::Deliver if self.deferred || !batch.has_work() => Lease::Leave,
             Want::Deliver => Lease::Take(lookup.token, self.ports.policy.lease),
             Want::Continue if batch.has_work() => Lease::Hold(lookup.token),
             Want::Continue | Want::Stop => Lease::Free(lookup.token),
         };
-        let batch = Batch { is_done: matches!(lease, Lease::Leave | Lease::Free(_)), ..batch };
+        let is_done = matches!(lease, Lease::Leave | Lease::Free(_));
+        let batch = Batch { is_done, passes: paced.passes, ..batch };
         let dead_letters = u32::try_from(decision.conversation.dead_letters().len()).unwrap_or(u32::MAX);
         let archived = |session| SessionRecord::new(contact.clone(), session);
         let ended = decision.ended.into_iter().map(archived).collect();
@@ -417,6 +438,15 @@ impl<S: ConversationStore> Engine<S> {
             now: lookup.now,
         };
         Draft { commit, events: decision.events, batch }
+    }
+
+    /// Whether what a decision leaves to send is sent under the lease that it wants.
+    pub(super) fn will_send(&self, want: Want) -> bool {
+        match want {
+            Want::Deliver => !self.deferred,
+            Want::Continue => true,
+            Want::Stop => false,
+        }
     }
 
     fn may_call(&self, want: Want) -> bool {

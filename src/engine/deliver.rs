@@ -11,12 +11,13 @@ use crate::calls::{Call, CallRef, CallRequest};
 use crate::engine::Engine;
 use crate::engine::catalogue::WorkspaceFlows;
 use crate::engine::deadline::{Ended, bounded};
+use crate::engine::pacer::{Paced, Passes};
 use crate::engine::tick::{Shift, Tenure};
 use crate::error::{SendError, StoreErrorKind};
 use crate::id::{ContactId, WorkspaceId};
 use crate::kernel::Decision;
 use crate::observer::{BackgroundTask, Cause, EventKind, Noted, Took};
-use crate::session::{DeadReason, Outbound, Status};
+use crate::session::{DeadReason, Outbound, Status, Unsent};
 use crate::store::{ConversationStore, Lookup, Settle, Settled, Token};
 use crate::transport::Receipt;
 
@@ -44,6 +45,8 @@ pub(super) struct Batch {
     pub(super) is_done: bool,
     /// The call that led to it.
     pub(super) cause: Cause,
+    /// What the messages may leave with, where there is a pace (SEMANTICS D7).
+    pub(super) passes: Option<Box<Passes>>,
 }
 
 impl Batch {
@@ -52,6 +55,7 @@ impl Batch {
         contact: &ContactId,
         with_calls: bool,
         since: DateTime<Utc>,
+        paced: &Paced,
     ) -> Self {
         let conversation = &decision.conversation;
         let mut messages = Vec::with_capacity(conversation.outbox.len());
@@ -59,12 +63,15 @@ impl Batch {
         for (place, unsent) in
             conversation.outbox.iter().enumerate().filter(|(_, unsent)| unsent.seq > decision.settled)
         {
-            let waits = |earlier: &crate::session::Unsent| {
+            let must_wait = |unsent: &Unsent| {
+                unsent.not_before > decision.now || paced.held.iter().any(|(seq, _)| *seq == unsent.seq)
+            };
+            let waits = |earlier: &Unsent| {
                 earlier.seq > decision.settled
-                    && earlier.not_before > decision.now
+                    && must_wait(earlier)
                     && earlier.message.route == unsent.message.route
             };
-            if unsent.not_before > decision.now || conversation.outbox.iter().take(place).any(waits) {
+            if must_wait(unsent) || conversation.outbox.iter().take(place).any(waits) {
                 is_whole = false;
             } else {
                 messages.push((unsent.seq, Arc::clone(&unsent.message)));
@@ -93,6 +100,7 @@ impl Batch {
                 .any(|session| session.awaits_sooner_or_later().is_some()),
             is_done: false,
             cause: decision.ground.cause,
+            passes: None,
         }
     }
 
@@ -100,6 +108,13 @@ impl Batch {
     pub(super) fn written(mut self, revision: u64, settled: u64) -> Self {
         self.messages.retain(|(seq, _)| *seq > settled);
         Self { revision, ..self }
+    }
+
+    /// What the messages that wait for their pace wait for is written, or about to be.
+    pub(super) fn keep_places(&mut self) {
+        if let Some(passes) = &mut self.passes {
+            passes.keep();
+        }
     }
 
     pub(super) fn has_work(&self) -> bool {
@@ -147,11 +162,11 @@ pub(super) struct Sent {
 impl<S: ConversationStore> Engine<S> {
     /// Does what a commit left to do, under the lease that it took. Whatever goes wrong here is mended by a later tick.
     pub(super) async fn finish(&self, lookup: &Lookup, flows: &WorkspaceFlows, batch: Option<Batch>) {
-        let Some(batch) = batch else { return };
+        let Some(mut batch) = batch else { return };
         let Lookup { workspace, token, now, .. } = lookup;
         let tenure =
             Tenure { token: *token, since: batch.since, shift: Shift::of(self.ports.timer.as_deref()) };
-        let sent = self.send_all(workspace, &batch, *now, tenure.shift).await;
+        let sent = self.send_all(workspace, &mut batch, *now, tenure.shift).await;
         if batch.calls.is_empty() && self.settle(workspace, *token, &batch, &sent).await {
             return;
         }
@@ -166,13 +181,16 @@ impl<S: ConversationStore> Engine<S> {
     pub(super) async fn send_all(
         &self,
         workspace: &WorkspaceId,
-        batch: &Batch,
+        batch: &mut Batch,
         started: DateTime<Utc>,
         shift: Shift<'_>,
     ) -> Sent {
+        // What is left of them goes back at the end.
+        let mut passes = batch.passes.take();
+        let batch = &*batch;
         let mut odd: Vec<(u64, Odd)> = Vec::new();
         let mut at = started;
-        for (place, (_, message)) in batch.messages.iter().enumerate() {
+        for (place, (number, message)) in batch.messages.iter().enumerate() {
             if place > 0 {
                 at = self.now();
             }
@@ -186,6 +204,9 @@ impl<S: ConversationStore> Engine<S> {
             if waits || self.is_late(batch.since, at) || shift.is_over() {
                 odd.push((message.id.seq, Odd::Untried));
                 continue;
+            }
+            if let Some(passes) = &mut passes {
+                passes.spend(*number);
             }
             let begun = self.stopwatch();
             let answer = self.send_one(message, shift).await;

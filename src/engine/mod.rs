@@ -19,6 +19,7 @@ mod heard;
 mod metrics;
 mod migrate;
 mod outcome;
+mod pacer;
 mod query;
 mod queue;
 mod receive;
@@ -40,13 +41,16 @@ use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, Utc};
 
+use crate::address::Account;
 use crate::calls::{Calls, DynCalls, NoCalls};
+use crate::channel::Channel;
 use crate::clock::{Clock, Ids, RandomIds, SystemClock};
 use crate::error::Error;
 use crate::flow::Keywords;
 use crate::id::{BadName, ContactId, WorkspaceId};
 use crate::limits::Limits;
 use crate::observer::{BackgroundTask, Cause, Noted, Observer, Observers};
+use crate::pace::Pace;
 use crate::store::{ConversationStore, DynFlowStore, FlowStore, NoFlows, SharedFlows, Token};
 use crate::transport::{DynTransport, NoTransport, Transport};
 
@@ -68,6 +72,7 @@ pub use crate::session::DeliveryReport;
 
 use catalogue::WorkspaceFlows;
 use deadline::{Sleeper, Timer};
+use pacer::{Pacer, Paces};
 use queue::CallerQueues;
 use tick::AtWork;
 use upkeep::Upkeep;
@@ -137,6 +142,8 @@ struct Ports {
     erasure_key: Option<[u8; 16]>,
     upkeep: Upkeep,
     queues: CallerQueues,
+    /// None: every message may leave at once.
+    pacer: Option<Arc<Pacer>>,
     timer: Option<Box<dyn Timer>>,
     on_error: Option<OnError>,
     at_work: AtWork,
@@ -206,6 +213,7 @@ pub struct Builder<S> {
     keywords: Keywords,
     erasure_key: Option<[u8; 16]>,
     cached_workspaces: usize,
+    paces: Paces,
     timer: Option<Box<dyn Timer>>,
     on_error: Option<OnError>,
     deferred: bool,
@@ -234,6 +242,7 @@ impl<S: ConversationStore> Engine<S> {
             keywords: Keywords::default(),
             erasure_key: None,
             cached_workspaces: 1_024,
+            paces: Paces::default(),
             timer: None,
             on_error: None,
             deferred: false,
@@ -338,6 +347,61 @@ impl<S> Builder<S> {
         self
     }
 
+    /// How fast messages leave from each account that has no pace of its own, by itself
+    /// ([`pace_account`](Self::pace_account)) or by its channel ([`pace_channel`](Self::pace_channel)); without a limit by
+    /// default (SEMANTICS D7).
+    ///
+    /// A message that would be too fast stays in the outbox, and is due when its turn comes: `trigger`, `receive` and
+    /// `complete` return without waiting, and [`tick`](Engine::tick) or [`run`](Engine::run) sends it. Tokens are counted
+    /// in this engine alone: of `n` processes each has the whole rate, so give each an `n`th of it. The burst should cover
+    /// what comes due between two ticks.
+    ///
+    /// # Errors
+    /// `InvalidInput` of `pace.per_account` or `pace.per_contact`: a [`Rate`](crate::Rate) is out of bounds.
+    ///
+    /// ```
+    /// use chatflow::{Channel, Engine, MemoryStore, Pace, Rate};
+    /// use std::time::Duration;
+    ///
+    /// # fn main() -> Result<(), chatflow::Error> {
+    /// let bot = Engine::builder(MemoryStore::new())
+    ///     .pace(Pace { per_account: Some(Rate::per_second(10)), ..Pace::default() })?
+    ///     .pace_channel(
+    ///         Channel::WhatsApp,
+    ///         Pace {
+    ///             per_account: Some(Rate::per_second(80).burst(160)),
+    ///             per_contact: Some(Rate::every(Duration::from_secs(6)).burst(45)),
+    ///         },
+    ///     )?
+    ///     .build();
+    /// # let _ = bot;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn pace(mut self, pace: Pace) -> Result<Self, Error> {
+        self.paces.all = pace.checked()?;
+        Ok(self)
+    }
+
+    /// How fast messages leave from each account of a channel, instead of [`pace`](Self::pace).
+    ///
+    /// # Errors
+    /// As [`pace`](Self::pace).
+    pub fn pace_channel(mut self, channel: Channel, pace: Pace) -> Result<Self, Error> {
+        self.paces.channels.insert(channel, pace.checked()?);
+        Ok(self)
+    }
+
+    /// How fast messages leave from one account, instead of [`pace`](Self::pace) and
+    /// [`pace_channel`](Self::pace_channel).
+    ///
+    /// # Errors
+    /// As [`pace`](Self::pace).
+    pub fn pace_account(mut self, account: Account, pace: Pace) -> Result<Self, Error> {
+        self.paces.accounts.insert(account, pace.checked()?);
+        Ok(self)
+    }
+
     /// How long one deliverer has a conversation for itself, 60 s by default: bound each send well below it.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.policy.lease = lease;
@@ -401,6 +465,7 @@ impl<S> Builder<S> {
             erasure_key: self.erasure_key,
             upkeep: Upkeep::new(),
             queues: CallerQueues::default(),
+            pacer: self.paces.pacer(),
             timer: self.timer,
             on_error: self.on_error,
             at_work: AtWork::default(),

@@ -219,7 +219,7 @@ impl<'a, S: ConversationStore> Crew<'a, S> {
                 Ok(Some(Look { claimed, next_due: Some(due), .. })) => {
                     let left = (due - self.engine.now()).to_std().unwrap_or_default();
                     let shortest = match claimed {
-                        _ if self.hands.busy() > 0 => SECOND_LOOK,
+                        _ if self.hands.busy() > 0 => self.engine.paced_look(left).unwrap_or(SECOND_LOOK),
                         0 => SHORTEST_PAUSE,
                         _ => Duration::ZERO,
                     };

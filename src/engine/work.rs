@@ -104,8 +104,8 @@ impl<S: ConversationStore> Engine<S> {
                 }
                 continue;
             }
-            let Some(batch) = written.batch.map(|batch| Batch { since, ..batch }) else { return Ok(()) };
-            let sent = self.send_all(workspace, &batch, now, shift).await;
+            let Some(mut batch) = written.batch.map(|batch| Batch { since, ..batch }) else { return Ok(()) };
+            let sent = self.send_all(workspace, &mut batch, now, shift).await;
             if batch.calls.is_empty() && self.settle(workspace, token, &batch, &sent).await {
                 return Ok(());
             }
@@ -154,13 +154,17 @@ impl<S: ConversationStore> Engine<S> {
             put_back(facts.loaded, place.with(decision.conversation));
             return Decided::Answer(Ok(Booked::Over(found_revision)));
         }
+        let paced = self.ask_pace(&decision, self.will_send(want));
+        paced.put_off(&mut decision);
         if !decision.changed && want == Want::Continue {
-            let batch = Batch::of(&decision, &decision.conversation.contact().id.clone(), true, lookup.now);
+            let contact = decision.conversation.contact().id.clone();
+            let batch = Batch::of(&decision, &contact, true, lookup.now, &paced);
             if batch.has_work() {
-                return Decided::Go(Ok(Booked::Done), Box::new(Batch { revision: found_revision, ..batch }));
+                let batch = Batch { revision: found_revision, passes: paced.passes, ..batch };
+                return Decided::Go(Ok(Booked::Done), Box::new(batch));
             }
         }
-        Decided::Write(Ok(Booked::Done), self.draft(decision, lookup, expect, None, want))
+        Decided::Write(Ok(Booked::Done), self.draft_paced(decision, lookup, expect, None, want, paced))
     }
 
     /// An address that the channel reports and that leads to another contact stays with that one (SEMANTICS T2).
@@ -204,7 +208,11 @@ impl<S: ConversationStore> Engine<S> {
         let pause = after.map_or_else(|| jitter(backoff(unsent.attempts), id, unsent.attempts), span);
         let (until, attempt) = (later(from, pause), unsent.attempts);
         let message = Arc::clone(&unsent.message);
-        let last = later(unsent.message.created_at, span(self.ports.policy.give_up_after));
+        if attempt == 1 && self.ports.pacer.is_some() {
+            unsent.tried_at = Some(from);
+        }
+        let since = unsent.tried_at.unwrap_or(unsent.message.created_at);
+        let last = later(since, span(self.ports.policy.give_up_after));
         unsent.not_before = until;
         if until > last {
             decision.give_up(id, DeadReason::GaveUp(reason.to_owned()), at);

@@ -43,6 +43,7 @@ const MEASURES: &[Measure] = &[
     count("chatflow_commits_total", &["cause"], "decisions that were committed"),
     count("chatflow_commit_conflicts_total", &["cause"], "decisions that lost a race"),
     count("chatflow_sends_total", &["channel", "result"], "messages handed to the transport"),
+    count("chatflow_sends_paced_total", &["channel"], "messages that had to wait for their turn"),
     count("chatflow_dead_letters_total", &[], "messages that were given up"),
     count("chatflow_calls_total", &["result"], "host calls that were made"),
     count("chatflow_quarantined_total", &[], "conversations that were set aside"),
@@ -151,6 +152,9 @@ impl Observer for Meters {
                 counter!("chatflow_sends_total", "channel" => channel.clone(), "result" => *result)
                     .increment(1);
                 spread(event.took.send, || histogram!("chatflow_send_seconds", "channel" => channel));
+            }
+            EventKind::SendPaced { channel, .. } => {
+                counter!("chatflow_sends_paced_total", "channel" => channel.to_string()).increment(1);
             }
             EventKind::DeadLettered { .. } => counter!("chatflow_dead_letters_total").increment(1),
             EventKind::CallDone { result, .. } => {

@@ -91,6 +91,7 @@ impl<'a> Told<'a> {
             }
             EventKind::Delivered { message, .. }
             | EventKind::SendDelayed { message, .. }
+            | EventKind::SendPaced { message, .. }
             | EventKind::DeadLettered { message }
             | EventKind::Reported { message, .. } => Self { message: Some(message.to_string()), ..none },
             EventKind::Called { call } => Self { call: Some(call.to_string()), ..none },

@@ -92,6 +92,9 @@ pub struct Unsent {
     pub attempts: u32,
     /// When it is tried next.
     pub not_before: DateTime<Utc>,
+    /// When it was tried first, if it failed under a pace: what it waited before is not counted (SEMANTICS D7).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tried_at: Option<DateTime<Utc>>,
 }
 
 /// Why a message was given up.

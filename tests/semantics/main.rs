@@ -25,6 +25,7 @@ mod names;
 mod operators;
 #[path = "../operators_kit/mod.rs"]
 mod operators_kit;
+mod pace;
 mod refused;
 mod rehearsal;
 mod reminder;

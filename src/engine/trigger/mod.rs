@@ -284,9 +284,11 @@ impl<S: ConversationStore> Engine<S> {
             place.settled,
             now,
         );
-        let batch = Batch::of(&decision, &contact, self.ports.policy.inline_calls, now);
+        let paced = self.ask_pace(&decision, true);
+        let batch = Batch::of(&decision, &contact, self.ports.policy.inline_calls, now, &paced);
         put_back(loaded, place.with(decision.conversation));
-        Decided::Go(Ok(answer), Box::new(Batch { revision: place.revision, ..batch }))
+        let batch = Batch { revision: place.revision, passes: paced.passes, ..batch };
+        Decided::Go(Ok(answer), Box::new(batch))
     }
 }
 

@@ -43,7 +43,7 @@ impl Decision<'_> {
         if conversation.outbox.capacity() == 0 {
             conversation.outbox.reserve_exact(1);
         }
-        conversation.outbox.push(Unsent { seq: message.id.seq, message, attempts: 0, not_before: now });
+        conversation.outbox.push(unsent(message.id.seq, message, now));
     }
 
     /// Gives a message up.
@@ -146,7 +146,20 @@ impl Decision<'_> {
         let not_before = self.now;
         let conversation = self.edit();
         conversation.last_seq = conversation.last_seq.saturating_add(1);
-        conversation.outbox.push(Unsent { seq: conversation.last_seq, message, attempts: 0, not_before });
+        conversation.outbox.push(unsent(conversation.last_seq, message, not_before));
+    }
+
+    /// A message waits for its pace (SEMANTICS D7): no attempt, and nothing that could make it late.
+    pub(crate) fn pace(&mut self, seq: u64, until: DateTime<Utc>) {
+        let waits_already = |unsent: &Unsent| unsent.seq == seq && unsent.not_before == until;
+        if self.conversation.outbox.iter().any(waits_already) {
+            return;
+        }
+        let Some(unsent) = self.edit().outbox.iter_mut().find(|unsent| unsent.seq == seq) else { return };
+        unsent.not_before = until;
+        let message = Arc::clone(&unsent.message);
+        let channel = message.account().channel.clone();
+        self.note_message(&message, None, EventKind::SendPaced { message: message.id, channel, until });
     }
 
     pub(super) fn take_unsent(&mut self, id: MessageId, at: DateTime<Utc>) -> Option<Arc<Outbound>> {
@@ -158,4 +171,8 @@ impl Decision<'_> {
         }
         Some(unsent.message)
     }
+}
+
+fn unsent(seq: u64, message: Arc<Outbound>, not_before: DateTime<Utc>) -> Unsent {
+    Unsent { seq, message, attempts: 0, not_before, tried_at: None }
 }
