@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -48,7 +49,12 @@ impl Paces {
     pub(super) fn pacer(self) -> Option<Arc<Pacer>> {
         let mut paces = self.accounts.values().chain(self.channels.values()).chain([&self.all]);
         paces.any(|pace| *pace != Pace::default()).then(|| {
-            Arc::new(Pacer { paces: self.clone(), hasher: RandomState::default(), state: Mutex::default() })
+            Arc::new(Pacer {
+                paces: self.clone(),
+                hasher: RandomState::default(),
+                state: Mutex::default(),
+                bell: Mutex::default(),
+            })
         })
     }
 }
@@ -58,6 +64,17 @@ pub(super) struct Pacer {
     paces: Paces,
     hasher: RandomState,
     state: Mutex<State>,
+    bell: Mutex<Bell>,
+}
+
+/// Tells a loop that sleeps of what is due before it would wake. Of several loops the one that fell asleep last hears
+/// it: one is enough.
+#[derive(Default)]
+struct Bell {
+    /// When the loop that sleeps wakes by itself.
+    asleep: Option<(DateTime<Utc>, Waker)>,
+    /// The earliest turn that was written since a loop looked last.
+    rung: Option<DateTime<Utc>>,
 }
 
 #[derive(Default)]
@@ -373,6 +390,29 @@ fn instant(at: Nanos) -> DateTime<Utc> {
 }
 
 impl Pacer {
+    fn ring(&self, until: DateTime<Utc>) {
+        let mut bell = self.bell.lock().unwrap_or_else(PoisonError::into_inner);
+        bell.rung = Some(bell.rung.map_or(until, |rung| rung.min(until)));
+        let waker = bell.asleep.take_if(|(wakes_at, _)| *wakes_at > until);
+        drop(bell);
+        if let Some((_, waker)) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Forgets what was written so far: a loop is about to look.
+    pub(super) fn look(&self) {
+        self.bell.lock().unwrap_or_else(PoisonError::into_inner).rung = None;
+    }
+
+    /// Answers what is due sooner than a loop wakes, if anything is; else wakes it once there is.
+    pub(super) fn listen(&self, wakes_at: DateTime<Utc>, waker: &Waker) -> Option<DateTime<Utc>> {
+        let mut bell = self.bell.lock().unwrap_or_else(PoisonError::into_inner);
+        let sooner = bell.rung.take_if(|rung| *rung < wakes_at);
+        bell.asleep = Some((sooner.unwrap_or(wakes_at), waker.clone()));
+        sooner
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -397,6 +437,8 @@ pub(super) struct Passes {
     /// By the message's number in the outbox.
     taken: Vec<(u64, Taken)>,
     kept: Vec<(u64, Buckets)>,
+    /// The earliest turn of those that wait.
+    next: Option<DateTime<Utc>>,
 }
 
 struct Taken {
@@ -414,6 +456,9 @@ impl Passes {
     /// What the messages wait for is written.
     pub(super) fn keep(&mut self) {
         self.kept.clear();
+        if let Some(next) = self.next.take() {
+            self.pacer.ring(next);
+        }
     }
 }
 
@@ -468,7 +513,7 @@ impl<S: ConversationStore> Engine<S> {
             return Paced::default();
         }
         let mut held = Vec::new();
-        let mut passes = Passes { pacer: Arc::clone(pacer), taken: Vec::new(), kept: Vec::new() };
+        let mut passes = Passes { pacer: Arc::clone(pacer), taken: Vec::new(), kept: Vec::new(), next: None };
         let mut waiting: Vec<&Route> = Vec::new();
         let mut state = pacer.lock();
         let now = state.advance(nanos(self.now()));
@@ -500,6 +545,7 @@ impl<S: ConversationStore> Engine<S> {
             }
         }
         drop(state);
+        passes.next = held.iter().map(|(_, until)| *until).min();
         Paced { held, passes: Some(Box::new(passes)) }
     }
 
@@ -508,5 +554,100 @@ impl<S: ConversationStore> Engine<S> {
     pub(super) fn paced_look(&self, left: Duration) -> Option<Duration> {
         const SOON: Duration = Duration::from_millis(10);
         self.ports.pacer.as_ref().filter(|_| left > Duration::ZERO).map(|_| SOON)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Nanos = 1_000 * MILLI;
+    const START: Nanos = 1_778_141_663 * SECOND;
+
+    fn buckets(line: u64) -> Buckets {
+        let contact = Rate::every(Duration::from_secs(6)).burst(2);
+        Buckets([Some((0, Rate::per_second(80).burst(10))), Some((line, contact))])
+    }
+
+    #[test]
+    fn nothing_is_kept_of_those_whose_buckets_are_full_again() {
+        let mut state = State::default();
+        for line in 1..=100_000_u64 {
+            let now = state.advance(START + Nanos::from(line) * SECOND);
+            assert_eq!(state.turn(line, buckets(line), now, true), Turn::Now);
+            assert!(state.buckets.len() < 2_000, "{}", state.buckets.len());
+        }
+        // A crowd that waits is kept as long as it waits, and the room is given back.
+        for line in 1..=100_000 {
+            let now = state.advance(START + 100_010 * SECOND);
+            let _ = state.turn(line, buckets(line), now, true);
+        }
+        assert_eq!(state.places.len(), 100_000 - 10);
+        let _ = state.advance(START + 200_000 * SECOND);
+        assert_eq!((state.places.len(), state.buckets.len()), (0, 0));
+        assert!(state.places.capacity() <= FEW * 2 && state.buckets.capacity() <= FEW * 2);
+    }
+
+    #[test]
+    fn ten_thousand_who_wait_are_a_single_run() {
+        let mut state = State::default();
+        let now = state.advance(START);
+        for line in 1..=10_010 {
+            let turn = state.turn(line, buckets(line), now, true);
+            let waits = i64::try_from(line).unwrap() - 10;
+            let at = Nanos::from(waits) * SECOND / 80;
+            assert_eq!(turn, if waits > 0 { Turn::At(instant(whole_millis(now + at))) } else { Turn::Now });
+        }
+        assert_eq!(state.buckets[&0].kept.0.len(), 1);
+        for line in (12..=10_010).step_by(2) {
+            state.give_up_place(line, buckets(line));
+        }
+        assert_eq!(state.buckets[&0].kept.0.len(), 5_000);
+        let turn = state.turn(20_000, buckets(20_000), now, true);
+        assert_eq!(turn, Turn::At(instant(now + 25 * MILLI)), "the first that came free");
+    }
+
+    #[test]
+    fn who_waits_for_the_contact_holds_up_nobody_of_the_account() {
+        let mut state = State::default();
+        let now = state.advance(START);
+        for _ in 0..2 {
+            assert_eq!(state.turn(1, buckets(1), now, true), Turn::Now);
+        }
+        assert_eq!(state.turn(1, buckets(1), now, true), Turn::At(instant(now + 6 * SECOND)));
+        for line in 2..10 {
+            assert_eq!(state.turn(line, buckets(line), now, true), Turn::Now);
+        }
+        assert_eq!(
+            state.turn(10, buckets(10), now, true),
+            Turn::At(instant(whole_millis(now + SECOND / 80)))
+        );
+    }
+
+    #[test]
+    fn an_account_with_tokens_but_a_slow_rate_keeps_one_of_those_it_has() {
+        let account = Rate::every(Duration::from_secs(60)).burst(100);
+        let contact = Rate::every(Duration::from_secs(6));
+        let buckets = Buckets([Some((0, account)), Some((1, contact))]);
+        let mut state = State::default();
+        let now = state.advance(START);
+        assert_eq!(state.turn(1, buckets, now, true), Turn::Now);
+        assert_eq!(state.turn(1, buckets, now, true), Turn::At(instant(now + 6 * SECOND)));
+    }
+
+    #[test]
+    fn runs_are_joined_and_split() {
+        let mut runs = Runs::default();
+        for number in [5, 7, 6, 9, 1] {
+            runs.insert(number);
+        }
+        assert_eq!(runs.0, BTreeMap::from([(1, 1), (5, 7), (9, 9)]));
+        assert_eq!([0, 1, 5, 6, 8, 9].map(|from| runs.first_free(from)), [0, 2, 8, 8, 8, 10]);
+        runs.remove(6);
+        runs.remove(8);
+        assert_eq!(runs.0, BTreeMap::from([(1, 1), (5, 5), (7, 7), (9, 9)]));
+        runs.insert(8);
+        assert_eq!(runs.take_until(8), 4);
+        assert_eq!(runs.0, BTreeMap::from([(9, 9)]));
     }
 }

@@ -15,7 +15,7 @@ use crate::engine::deadline::{Sleeper, Timer};
 use crate::engine::hands::Hands;
 use crate::engine::outcome::Ticked;
 use crate::error::Error;
-use crate::kernel::later;
+use crate::kernel::{later, span};
 use crate::observer::{BackgroundTask, Cause, EventKind, Noted, Observer};
 use crate::store::{ConversationStore, Due, LeasedConversation, Loaded, Settle, Settled, Token};
 
@@ -190,6 +190,9 @@ impl<'a, S: ConversationStore> Crew<'a, S> {
         let (engine, shift, hands) = (self.engine, self.shift, &mut self.hands);
         let mut alarm = timer.sleep(idle);
         let mut is_short = idle <= SECOND_LOOK;
+        let pacer = engine.ports.pacer.as_deref();
+        let in_a_while = |time| pacer.map(|pacer| (pacer, later(engine.now(), span(time))));
+        let mut paced = in_a_while(idle);
         poll_fn(|context| {
             let mut has_ended = false;
             while hands.poll_ended(context).is_ready() {
@@ -202,6 +205,15 @@ impl<'a, S: ConversationStore> Crew<'a, S> {
             if has_ended && !is_short {
                 is_short = true;
                 alarm = timer.sleep(SECOND_LOOK);
+                paced = in_a_while(SECOND_LOOK);
+            }
+            if let Some((pacer, wakes_at)) = &mut paced
+                && let Some(sooner) = pacer.listen(*wakes_at, context.waker())
+            {
+                *wakes_at = sooner;
+                let left = (sooner - engine.now()).to_std().unwrap_or_default();
+                is_short |= left <= SECOND_LOOK;
+                alarm = timer.sleep(left.max(SHORTEST_PAUSE));
             }
             alarm.as_mut().poll(context)
         })
@@ -237,6 +249,9 @@ impl<'a, S: ConversationStore> Crew<'a, S> {
     async fn look_around(&mut self) -> Result<Option<Look>, Error> {
         let engine = self.engine;
         let now = engine.now();
+        if let Some(pacer) = &engine.ports.pacer {
+            pacer.look();
+        }
         self.hands.beside(engine.keep_house(now), |_, ()| {}).await;
         let look = match self.claim(usize::MAX).await {
             Ok(look) => look,

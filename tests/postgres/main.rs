@@ -10,6 +10,9 @@ mod kit;
 mod operators;
 #[path = "../operators_kit/mod.rs"]
 mod operators_kit;
+mod pace;
+#[path = "../pace_kit/mod.rs"]
+mod pace_kit;
 mod plans;
 mod suite;
 mod tx;
@@ -31,6 +34,7 @@ fn main() {
         suite::trials(),
         batches::trials(),
         crowd::trials(),
+        pace::trials(),
         tx::trials(),
         held::trials(),
         plans::trials(),

@@ -4,6 +4,8 @@
 
 #[path = "../operators_kit/mod.rs"]
 mod operators_kit;
+#[path = "../pace_kit/mod.rs"]
+mod pace_kit;
 #[path = "../store_kit/mod.rs"]
 mod store_kit;
 #[path = "../versions_kit/mod.rs"]
@@ -15,6 +17,7 @@ mod folder;
 mod joins;
 mod lasting;
 mod operators;
+mod pace;
 mod pressure;
 mod strangers;
 mod talk;
