@@ -1,17 +1,23 @@
 //! Records that nobody wrote, S18: numbers, instants, texts and the structure of real ones are changed, and the engine is
-//! driven over them. They are worked or quarantined, never a panic. `HOSTILE_RECORDS` is how many, `HOSTILE_SEED` where the
-//! dice begin.
+//! driven over them. They are worked or quarantined, never a panic; so are rows, keys and journals. `HOSTILE_RECORDS` is
+//! how many of each, `HOSTILE_SEED` where the dice begin.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::fmt::Write as _;
 use std::hash::Hasher;
+use std::time::Duration;
 
-use chatflow::store::{Commit, ConversationStore, Lookup, MemoryStore, Record, Subject, Token};
+use chatflow::kernel::replay;
+use chatflow::store::{
+    Commit, ConversationStore, Due, Erase, JournalEntry, KeyName, KeyRecord, Lease, Lookup, MemoryStore,
+    Record, Row, Settle, Subject, Token,
+};
 use chatflow::testkit::ManualClock;
 use chatflow::{
-    Answer, CallError, CallRef, Channel, ContactId, DeliveryReport, Engine, EraseOptions, Error, Inbound,
-    Receipt, SendError, SessionFilter, TriggerRequest, WorkspaceId, call_fn, send_fn,
+    Answer, CallError, CallRef, Channel, ContactId, DeliveryReport, Engine, EraseOptions, Error, FailureCode,
+    Flow, FlowVersion, Inbound, Limits, Receipt, SendError, SessionFilter, SessionId, Status, Transcript,
+    TriggerKey, TriggerRequest, WorkspaceId, call_fn, send_fn,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use pollster::block_on;
@@ -315,9 +321,18 @@ fn places(value: &Value, at: &mut String, all: &mut Vec<String>) {
 
 fn changed(body: &str, contact: &str, dice: &mut Dice) -> Vec<u8> {
     let mut value: Value = serde_json::from_str(body).unwrap();
+    change(&mut value, dice);
+    if let Some(id) = value.pointer_mut("/contact/id") {
+        *id = json!(contact);
+    }
+    serde_json::to_vec(&value).unwrap()
+}
+
+/// Changes a few of the values in it.
+fn change(value: &mut Value, dice: &mut Dice) {
     for _ in 0..=dice.roll(3) {
         let mut all = Vec::new();
-        places(&value, &mut String::new(), &mut all);
+        places(value, &mut String::new(), &mut all);
         let place = &all[dice.roll(all.len())];
         let other = value.pointer(&all[dice.roll(all.len())]).cloned().unwrap_or_default();
         let Some(found) = value.pointer_mut(place) else { continue };
@@ -361,10 +376,23 @@ fn changed(body: &str, contact: &str, dice: &mut Dice) -> Vec<u8> {
             (Value::Null, _) => json!(0),
         };
     }
-    if let Some(id) = value.pointer_mut("/contact/id") {
-        *id = json!(contact);
+}
+
+/// Does it for each round that is asked for, and says which one panicked, with what it worked on; counts those that
+/// could be read.
+fn for_each_round(mut round: impl FnMut(u64, &mut Dice, &mut String) -> bool) {
+    let (count, seed) = (number("HOSTILE_RECORDS", 600), number("HOSTILE_SEED", 7));
+    let mut readable = 0_u64;
+    for place in 0..count {
+        let mut dice = Dice((seed << 32 | place).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+        let mut shown = String::new();
+        let work = || round(place, &mut dice, &mut shown);
+        match std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)) {
+            Ok(is_readable) => readable += u64::from(is_readable),
+            Err(_) => panic!("round {place} of seed {seed}: {shown}"),
+        }
     }
-    serde_json::to_vec(&value).unwrap()
+    assert!(readable > count / 4 && readable < count, "{readable} of {count} could be read");
 }
 
 /// S18
@@ -372,20 +400,159 @@ fn changed(body: &str, contact: &str, dice: &mut Dice) -> Vec<u8> {
 fn a_changed_record_is_worked_or_quarantined() {
     let world = World::new();
     let seeds = world.seeds();
-    let (count, seed) = (number("HOSTILE_RECORDS", 600), number("HOSTILE_SEED", 7));
-    let mut readable = 0_u64;
-    for round in 0..count {
-        let mut dice = Dice((seed << 32 | round).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+    for_each_round(|round, dice, shown| {
         let contact = ContactId::new(format!("c{round}")).unwrap();
         let body = &seeds[dice.roll(seeds.len())];
-        let body = changed(body, &contact.to_string(), &mut dice);
-        let driven = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            world.drive(&contact, &body, &mut dice)
-        }));
-        match driven {
-            Ok(is_readable) => readable += u64::from(is_readable),
-            Err(_) => panic!("round {round} of seed {seed}: {}", String::from_utf8_lossy(&body)),
+        let body = changed(body, &contact.to_string(), dice);
+        *shown = String::from_utf8_lossy(&body).into_owned();
+        world.drive(&contact, &body, dice)
+    });
+}
+
+/// An instant that a clock, or a column, may show.
+fn instant(dice: &mut Dice) -> DateTime<Utc> {
+    [start(), start() + TimeDelta::days(400), DateTime::<Utc>::MAX_UTC, DateTime::<Utc>::MIN_UTC]
+        [dice.roll(4)]
+}
+
+/// S18
+#[test]
+fn a_changed_row_is_read_and_judged_or_refused() {
+    let world = World::new();
+    let body = world.seeds().swap_remove(1);
+    let ann = ContactId::new("seed").unwrap();
+    let head = json!({"row": 1, "revision": 7, "settled": 3, "due_at": start(),
+        "lease": [Uuid::from_u128(1), start() + TimeDelta::seconds(60)], "claims": 2, "dead_letters": 1,
+        "quarantined": false, "erased": false});
+    for_each_round(|_, dice, shown| {
+        let mut head = head.clone();
+        change(&mut head, dice);
+        let mut bytes = serde_json::to_vec(&head).unwrap();
+        *shown = String::from_utf8_lossy(&bytes).into_owned();
+        bytes.push(b'\n');
+        bytes.extend_from_slice(&sealed(body.as_bytes()));
+        let Ok(mut row) = Row::from_bytes(&bytes) else { return false };
+        for _ in 0..4 {
+            let (now, token) = (instant(dice), Token(Uuid::from_u128(dice.roll(3) as u128)));
+            let lease = Duration::from_secs([60, 0, u64::MAX][dice.roll(3)]);
+            let lookup = Lookup::new(world.workspace.clone(), Subject::Contact(ann.clone()), token, now);
+            let _ = row.load(&ann, &lookup);
+            let _ = row.ready_at(now);
+            let due = Due { now, token, lease, limit: 10, suspects: dice.roll(2) == 0 };
+            let _ = row.claim(&world.workspace, &ann, &due);
+            let settle = Settle {
+                workspace: world.workspace.clone(),
+                contact: ann.clone(),
+                token,
+                revision: row.revision,
+                settled: [0, 5, u64::MAX][dice.roll(3)],
+                due_at: Some(instant(dice)),
+                quarantine: dice.roll(8) == 0,
+                now,
+            };
+            let _ = row.settle(&settle);
+            let expect = (row.revision > 0).then_some(row.revision);
+            let commit = Commit {
+                lease: [Lease::Take(token, lease), Lease::Hold(token), Lease::Free(token)][dice.roll(3)],
+                ..Commit::new(world.workspace.clone(), ann.clone(), expect, row.record.clone(), now)
+            };
+            let _ = row.commit(&commit, None, |_| None);
+            let erase = Erase {
+                workspace: world.workspace.clone(),
+                contact: ann.clone(),
+                expect: row.revision,
+                keeps_history: false,
+                now,
+            };
+            let _ = dice.roll(4) == 0 && row.erase(&erase);
+            assert!(Row::from_bytes(&row.to_bytes().unwrap()).is_ok());
         }
+        true
+    });
+}
+
+/// S18
+#[test]
+fn a_changed_key_is_answered_or_refused() {
+    let world = World::new();
+    let contact = ContactId::new("seed").unwrap();
+    let record = json!(KeyRecord {
+        fingerprint: 1,
+        started: true,
+        session: SessionId(Uuid::from_u128(1)),
+        version: FlowVersion(1),
+        digest: Some(1),
+        contact: contact.clone(),
+        expires_at: start() + TimeDelta::hours(1),
+        status: Some(Status::Failed),
+        failure: Some(FailureCode::ConversationSize),
+        erased: false,
+    });
+    for_each_round(|round, dice, shown| {
+        let mut value = record.clone();
+        change(&mut value, dice);
+        *shown = value.to_string();
+        let Ok(read) = serde_json::from_value::<KeyRecord>(value) else { return false };
+        world.clock.set(start());
+        world.mood(0);
+        let name = KeyName {
+            flow: chatflow::FlowId::new("talk").unwrap(),
+            key: TriggerKey::new(format!("k{round}")).unwrap(),
+        };
+        let owner = ContactId::new(format!("c{round}")).unwrap();
+        let key = Some((name, read));
+        let base = Commit::new(world.workspace.clone(), owner, None, Record::from_bytes([]), start());
+        let _ = block_on(world.bot.store().commit(Commit { key, ..base })).unwrap();
+        for _ in 0..2 {
+            let request = TriggerRequest::new("talk").contact_id("seed").phone("+14155550123");
+            told(block_on(world.bot.trigger(request.uuid(format!("k{round}")))));
+            world.clock.advance(TimeDelta::hours(2));
+        }
+        told(block_on(world.bot.erase(&contact, EraseOptions::default())));
+        true
+    });
+}
+
+/// S18
+#[test]
+fn a_changed_journal_is_told_and_replayed_or_diverges() {
+    let world = World::new();
+    let contact = ContactId::new("seed").unwrap();
+    let mut journals = Vec::new();
+    for answers in [&["3", "x", "4"][..], &["x", "x", "x", "x"], &["1"]] {
+        world.clock.set(start());
+        world.mood(0);
+        let request = TriggerRequest::new("talk").contact_id("seed").phone("+14155550123");
+        let _ = block_on(world.bot.trigger(request.context(json!({"cart": [1]})))).unwrap();
+        for answer in answers {
+            world.say(answer);
+            world.pass(6);
+        }
+        world.pass(7200);
+        let sessions = block_on(world.bot.sessions(SessionFilter::all().contact(contact.clone()))).unwrap();
+        let id = sessions[0].session().id();
+        journals.push(json!(block_on(world.bot.journal(id)).unwrap()));
+        let _ = block_on(world.bot.erase(&contact, EraseOptions::default())).unwrap();
     }
-    assert!(readable > count / 4 && readable < count, "{readable} of {count} could be read");
+    let compiled: Vec<(String, Flow)> = flows()
+        .into_iter()
+        .map(|text| {
+            let code = serde_json::from_str::<Value>(&text).unwrap()["code"].as_str().unwrap().to_owned();
+            (code, Flow::from_json(&text).unwrap())
+        })
+        .collect();
+    let find = |flow: &chatflow::FlowId, _| {
+        compiled.iter().find(|(code, _)| code == flow.as_str()).map(|(_, flow)| flow)
+    };
+    let whole: Vec<JournalEntry> = serde_json::from_value(journals[0].clone()).unwrap();
+    assert!(replay(find, &whole, &Limits::default()).is_ok(), "unchanged it replays");
+    for_each_round(|_, dice, shown| {
+        let mut value = journals[dice.roll(journals.len())].clone();
+        change(&mut value, dice);
+        *shown = value.to_string();
+        let Ok(journal) = serde_json::from_value::<Vec<JournalEntry>>(value) else { return false };
+        let _ = Transcript::of(&journal).to_string();
+        let _ = replay(find, &journal, &Limits::default()).map_err(|error| error.to_string());
+        true
+    });
 }
