@@ -1,7 +1,7 @@
 //! What people whom nobody knows leave in the file (SEMANTICS S19).
 
 use chatflow::testkit::{ManualClock, Recorder};
-use chatflow::{Account, Channel, Engine, FlowId, Inbound, Received, SqliteStore, TriggerRequest};
+use chatflow::{Account, Channel, Clock, Engine, FlowId, Inbound, Received, SqliteStore, TriggerRequest};
 use chrono::TimeDelta;
 use pollster::block_on;
 use rusqlite::Connection;
@@ -48,4 +48,47 @@ fn a_stranger_leaves_not_one_row() {
     }
     let left = ["conversation", "alias", "session", "journal", "key"].map(rows);
     assert_eq!(left, [1, 1, 0, 0, 0], "who asked to be written to");
+}
+
+/// SEMANTICS I13: whoever starts nothing leaves not one row, however many they are; a first contact that came too late is
+/// one still. `CHATFLOW_STRANGERS` is how many.
+#[test]
+fn strangers_who_start_nothing_leave_not_one_row() {
+    let count = std::env::var("CHATFLOW_STRANGERS").map_or(2000, |count| count.parse::<u32>().unwrap());
+    let folder = Folder::new();
+    let clock = ManualClock::default();
+    let store = SqliteStore::open(folder.file()).unwrap();
+    let bot = Engine::builder(store).transport(Recorder::new()).clock(clock.clone()).build();
+    let first = GREETING.replace(r#"{"match": "any"}"#, r#"{"match": "first_contact"}"#);
+    let account = Account::new(Channel::WhatsApp, "+15550100").unwrap();
+    block_on(bot.flows().ensure_on(&first, [account])).unwrap();
+    let file = Connection::open(folder.file()).unwrap();
+    let tables: Vec<String> = file
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    let rows = || -> Vec<(String, i64)> {
+        let count = |table: &String| {
+            let count = file.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0));
+            (table.clone(), count.unwrap())
+        };
+        tables.iter().map(count).collect()
+    };
+    let before = rows();
+    let long_ago = clock.now() - TimeDelta::days(2);
+    for number in 0..count {
+        let from = format!("+1415{number:07}");
+        let text = |to: &str| Inbound::text(Channel::WhatsApp, to, &*from, "hello").id(format!("{number}"));
+        let late = block_on(bot.receive(text("+15550100").timestamp(long_ago))).unwrap();
+        assert_eq!(late, Received::TooOld);
+        assert_eq!(block_on(bot.receive(text("+15550111"))).unwrap(), Received::Unmatched);
+    }
+    let _ = block_on(bot.tick(100)).unwrap();
+    assert_eq!(rows(), before);
+    let again = Inbound::text(Channel::WhatsApp, "+15550100", "+14150000001", "hello").id("again");
+    assert!(matches!(block_on(bot.receive(again)).unwrap(), Received::Started { .. }));
+    assert_ne!(rows(), before, "somebody who starts something is counted");
 }
