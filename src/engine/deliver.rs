@@ -277,7 +277,7 @@ impl<S: ConversationStore> Engine<S> {
     /// Whether so much of a lease is over that nothing more is begun under it: what is begun must end before
     /// somebody else may begin.
     pub(super) fn is_late(&self, since: DateTime<Utc>, now: DateTime<Utc>) -> bool {
-        (now - since).to_std().unwrap_or_default() > self.ports.policy.lease / 2
+        now > since && (now - since).to_std().unwrap_or_default() > self.ports.policy.lease / 2
     }
 
     /// Settles a batch that went well: raises the watermark, frees the lease, rewrites nothing. Answers whether

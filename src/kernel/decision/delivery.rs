@@ -31,7 +31,8 @@ impl Decision<'_> {
     /// Puts a message into the outbox, or aside when it comes too late (SEMANTICS S2). What waited for its turn while
     /// others were worked is not late (SEMANTICS S15).
     pub(super) fn send(&mut self, message: Arc<Outbound>, at: DateTime<Utc>) {
-        let overdue = self.now - at > LATE_AFTER
+        let overdue = self.now > at
+            && self.now - at > LATE_AFTER
             && self.ground.at_work_since.is_none_or(|since| since - at > LATE_AFTER);
         let now = self.now;
         let conversation = Arc::make_mut(&mut self.conversation);

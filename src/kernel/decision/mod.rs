@@ -143,7 +143,7 @@ impl<'a> Decision<'a> {
             is_timed: false,
             last_pinned: Cell::new(None),
         };
-        if now - clock > CLOCK_BEHIND {
+        if now > clock && now - clock > CLOCK_BEHIND {
             decision.note(EventKind::ClockBehind);
         }
         decision
