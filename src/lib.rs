@@ -91,6 +91,7 @@
 //! | pictures, with a path or as a heat map | [`Diagram`] |
 //! | what was not delivered; another version; forgetting somebody | [`Engine::dead_letters`]; [`Engine::migrate`]; [`Engine::erase`] |
 //! | conversations that outlive the process | `SqliteStore`, `PostgresStore` (features), and the guide `docs/storage.md` |
+//! | how fast messages leave, where a channel takes only so many | [`Builder::pace`], [`Pace`], [`Rate`] |
 //! | shutting down, watching, scaling out, deploying | the guide `docs/operate.md` |
 //! | storage of one's own | [`store`], [`store::Row`] to begin with, and `testkit::store_suite` to test it with |
 //!

@@ -508,8 +508,30 @@ fn a_decision_that_is_not_written_costs_no_token() {
         block_on(bot.trigger(request("one", number))).unwrap();
     }
     assert_eq!(street.millis(), [0, 0]);
-    run(&street.time, &bot, TimeDelta::minutes(2));
-    assert_eq!(street.millis(), [0, 0, 60_000]);
+    // Neither does the place of a message that waits.
+    for number in 3..8 {
+        street.store.fail_after(1, Fault::Before);
+        assert!(block_on(bot.trigger(request("one", number))).is_err());
+    }
+    block_on(bot.trigger(request("one", 8))).unwrap();
+    run(&street.time, &bot, TimeDelta::minutes(3));
+    assert_eq!(street.millis(), [0, 0, 60_000, 120_000]);
+}
+
+/// D7, D6: a commit whose outcome is unknown, and that was done, is sent once, at its pace.
+#[test]
+fn a_commit_of_unknown_outcome_keeps_the_pace() {
+    let street = Street::new();
+    street.ensure([flow("two").send("a", "A").send("b", "B")]);
+    let rate = Rate::every(Duration::from_secs(6));
+    let bot = street.engine(Duration::ZERO).pace(per_contact(rate)).unwrap().build();
+    for number in 0..2 {
+        street.store.fail_after(1, Fault::After);
+        block_on(bot.trigger(request("two", number))).unwrap();
+    }
+    assert_eq!(street.millis(), [0, 0]);
+    run(&street.time, &bot, TimeDelta::minutes(1));
+    assert_eq!(street.millis(), [0, 0, 6_000, 6_000]);
 }
 
 /// D7: what waits for its pace waits across a restart, and leaves within the rate then.

@@ -19,8 +19,8 @@ use std::task::{Context, Poll, Waker};
 use chatflow::session::encode_session;
 use chatflow::testkit::{CountingIds, ManualClock};
 use chatflow::{
-    Answer, CallRef, Clock, ContactId, Engine, Inbound, MemoryFlows, MemoryStore, MessageId, Session,
-    SessionId, Status, TriggerRequest, call_fn,
+    Answer, CallRef, Clock, ContactId, Engine, Inbound, MemoryFlows, MemoryStore, MessageId, Pace, Rate,
+    Session, SessionId, Status, TriggerRequest, call_fn,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use pollster::block_on;
@@ -109,9 +109,15 @@ impl Sim {
 
     fn engine(&self) -> Engine<SimStore> {
         let dice = self.dice.clone();
-        let Weather { calm, rich, .. } = self.weather;
+        let Weather { calm, rich, paced, .. } = self.weather;
         let asked = Arc::clone(&self.asked);
+        let pace = Pace {
+            per_account: paced.then_some(Rate::per_second(5).burst(3)),
+            per_contact: paced.then_some(Rate::per_second(1).burst(2)),
+        };
         Engine::builder(self.store.clone())
+            .pace(pace)
+            .expect("a sound pace")
             .clock(self.clock.clone())
             .ids(self.ids.clone())
             .flow_store(Arc::clone(&self.flows))
@@ -337,14 +343,14 @@ fn from_env(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-fn play_many(calm: bool, rich: bool, rounds: u64) -> BTreeSet<&'static str> {
+fn play_many(weather: Weather, rounds: u64) -> BTreeSet<&'static str> {
     let mut taken = BTreeSet::new();
     let seeds = match from_env("CHATFLOW_SEED") {
         Some(seed) => seed..seed + 1,
         None => 0..from_env("CHATFLOW_ROUNDS").unwrap_or(rounds),
     };
     for seed in seeds {
-        let weather = Weather { calm, rich, whole: seed % 3 == 0, mutant: None };
+        let weather = Weather { whole: seed % 3 == 0, ..weather };
         match play(seed, weather) {
             Ok(inputs) => taken.extend(inputs),
             Err(what) => panic!("CHATFLOW_SEED={seed} ({weather:?}): {what}"),
@@ -356,20 +362,31 @@ fn play_many(calm: bool, rich: bool, rounds: u64) -> BTreeSet<&'static str> {
 /// INV-S1 to S6, K1, K3, M1 to M3, O1 to O5, T2, T3, R4: engines that share a store, without a fault.
 #[test]
 fn engines_in_calm_weather_keep_every_invariant() {
-    play_many(true, false, 20);
+    play_many(Weather { calm: true, ..Weather::default() }, 20);
 }
 
 /// The same with faults, crashes and clocks that jump, without O5: INV-R1, R2, R3, L5, T4.
 #[test]
 fn engines_in_a_storm_keep_every_invariant() {
-    play_many(false, false, 40);
+    play_many(Weather::default(), 40);
+}
+
+/// All of them where messages leave at a pace (SEMANTICS D7), as what waits for its turn meets whatever may happen.
+#[test]
+fn a_pace_breaks_no_invariant() {
+    let paced = Weather { paced: true, ..Weather::default() };
+    play_many(Weather { calm: true, ..paced }, 10);
+    play_many(paced, 20);
+    play_many(Weather { calm: true, rich: true, ..paced }, 10);
+    play_many(Weather { rich: true, ..paced }, 20);
 }
 
 /// The same two with everything that flows and hosts can do, and L6: every journal leads to its session.
 #[test]
 fn whatever_flows_and_hosts_do_every_invariant_holds() {
-    let mut taken = play_many(true, true, 20);
-    taken.extend(play_many(false, true, 40));
+    let rich = Weather { rich: true, ..Weather::default() };
+    let mut taken = play_many(Weather { calm: true, ..rich }, 20);
+    taken.extend(play_many(rich, 40));
     let all = [
         "start",
         "reply",
@@ -400,7 +417,7 @@ fn each_mutant_of_the_store_is_caught() {
     for mutant in MUTANTS {
         let caught = (0..60).find_map(|seed| {
             let calm = seed % 2 == 0;
-            play(seed, Weather { calm, rich: false, whole: false, mutant: Some(mutant) }).err()
+            play(seed, Weather { calm, mutant: Some(mutant), ..Weather::default() }).err()
         });
         let what = caught.unwrap_or_else(|| panic!("{mutant:?} is not caught"));
         assert!(what.contains("INV-"), "{mutant:?} is caught by accident: {what}");

@@ -59,6 +59,8 @@ pub(super) struct Weather {
     pub(super) rich: bool,
     /// The store decides under its own lock; else each decision is a load and a commit.
     pub(super) whole: bool,
+    /// Messages leave at a pace.
+    pub(super) paced: bool,
     pub(super) mutant: Option<Mutant>,
 }
 

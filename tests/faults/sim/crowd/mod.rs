@@ -18,8 +18,8 @@ use chatflow::address::Alias;
 use chatflow::store::{Commit, Committed, ConversationStore, Lookup, StoredConversation, Subject, Token};
 use chatflow::testkit::CountingIds;
 use chatflow::{
-    Address, Channel, ContactId, Engine, Error, Inbound, Limits, MemoryFlows, Phone, Received, Session,
-    TriggerRequest, WorkspaceId,
+    Address, Channel, ContactId, Engine, Error, Inbound, Limits, MemoryFlows, Pace, Phone, Rate, Received,
+    Session, TriggerRequest, WorkspaceId,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use pollster::block_on;
@@ -56,6 +56,8 @@ pub(super) struct Troubles {
     pub(super) faults: bool,
     /// There is one process.
     pub(super) alone: bool,
+    /// Each process sends one message a second.
+    pub(super) paced: bool,
 }
 
 /// What is planted for a check to find.
@@ -79,6 +81,8 @@ pub(super) enum Plant {
     CallsUnknownTransient,
     /// A conversation that cannot be read is not set aside.
     IgnoresQuarantine,
+    /// One process knows of no pace.
+    ForgetsPace,
 }
 
 /// What a task of a crowd comes to.
@@ -219,7 +223,11 @@ impl Crowd {
     fn process(&self, number: usize, flows: Arc<MemoryFlows>) -> Process {
         let is_small = self.troubles.limits && number == 0 && !self.troubles.alone;
         let limits = Limits { nodes: if is_small { SMALL } else { 1_000 }, ..Limits::default() };
+        let is_paced = self.troubles.paced && !(number == 0 && self.store.plant == Some(Plant::ForgetsPace));
+        let rate = is_paced.then_some(Rate::per_second(1).burst(1));
         let engine = Engine::builder(self.store.clone())
+            .pace(Pace { per_account: rate, ..Pace::default() })
+            .expect("a sound pace")
             .clock(self.time.clock.clone())
             .ids(self.ids.clone())
             .flow_store(Arc::clone(&flows))
@@ -509,6 +517,13 @@ fn what_is_said_not_to_be_done_is_not_done() {
     play_many(Troubles { faults: true, ..Troubles::default() });
 }
 
+/// D7
+#[test]
+fn messages_leave_no_faster_than_their_pace() {
+    play_many(Troubles { paced: true, ..Troubles::default() });
+    play_many(Troubles { paced: true, alone: true, bursts: true, ..Troubles::default() });
+}
+
 /// A check that cannot fire proves nothing: whatever is planted is found, by the check that is meant for it.
 #[test]
 fn each_plant_is_found() {
@@ -523,6 +538,7 @@ fn each_plant_is_found() {
         (Plant::KeepsStrangers, Troubles { strangers: true, ..calm }, "strangers: "),
         (Plant::CallsUnknownTransient, Troubles { faults: true, ..calm }, "unknown: "),
         (Plant::IgnoresQuarantine, Troubles { damage: true, ..calm }, "damage: "),
+        (Plant::ForgetsPace, Troubles { paced: true, ..calm }, "pace: "),
     ];
     for (plant, troubles, check) in plants {
         let found = (0..8).find_map(|seed| play(seed, troubles, Some(plant)).err());

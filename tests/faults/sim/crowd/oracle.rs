@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chatflow::error::StoreErrorKind;
 use chatflow::store::{ConversationStore, Lookup, Subject, Token};
 use chatflow::{ContactId, Engine, Error, Received, WorkspaceId};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use pollster::block_on;
 use uuid::Uuid;
 
@@ -87,6 +87,19 @@ impl Crowd {
             })
     }
 
+    /// D7: in no stretch of time more messages leave than the buckets of all processes have tokens.
+    fn check_pace(&self, at: &[DateTime<Utc>]) {
+        let processes = if self.troubles.paced { self.processes.len() } else { return };
+        for (place, first) in at.iter().enumerate() {
+            for (count, last) in (1..).zip(&at[place..]) {
+                let seconds = usize::try_from((*last - *first).num_seconds()).expect("in order");
+                // The burst, what came meanwhile, and what was there for one whose turn was a little before.
+                let most = processes * (1 + seconds + 1);
+                assert!(count <= most, "pace: {count} messages in {seconds} seconds, at most {most}");
+            }
+        }
+    }
+
     /// What must hold when all is over.
     pub(super) fn check(&self) {
         let memory = &*self.store.memory;
@@ -103,10 +116,12 @@ impl Crowd {
         for (session, editions) in editions {
             assert!(editions.len() == 1, "editions: session {session} speaks {editions:?}");
         }
-        let Troubles { poison, limits, editions, faults, damage, bursts, .. } = self.troubles;
+        self.check_pace(&seen.at);
+        let Troubles { poison, limits, editions, faults, damage, bursts, paced, .. } = self.troubles;
         let is_even = !(poison || limits || editions || faults || damage || bursts);
+        let most = TimeDelta::seconds(if paced { 30 } else { 8 });
         for (phone, text, late) in seen.first.values().filter(|(phone, ..)| is_even && !bad(phone)) {
-            assert!(*late <= TimeDelta::seconds(8), "late: `{text}` to {phone} by {late}");
+            assert!(*late <= most, "late: `{text}` to {phone} by {late}");
         }
         let owners: HashMap<ContactId, &String> =
             self.phones.iter().filter_map(|phone| Some((self.stored(phone)?.contact, phone))).collect();

@@ -212,6 +212,8 @@ pub(super) struct Seen {
     /// Each message: its number, its text, how late it was first handed over.
     pub(super) first: HashMap<MessageId, (String, String, TimeDelta)>,
     pub(super) accepted: HashSet<MessageId>,
+    /// When each attempt began.
+    pub(super) at: Vec<DateTime<Utc>>,
 }
 
 /// The channel of a crowd.
@@ -243,6 +245,7 @@ impl Transport for TownWire {
         {
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
             let late = self.time.now() - message.created_at;
+            seen.at.push(self.time.now());
             seen.first.entry(message.id).or_insert_with(|| (phone.clone(), message.text().to_owned(), late));
         }
         if phone.starts_with(DIES) {
