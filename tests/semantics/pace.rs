@@ -300,6 +300,26 @@ fn contacts_of_an_account_take_turns() {
     is_within(&street.millis(), 1, (10, 1));
 }
 
+/// D7: whoever comes while others wait goes behind them, also when their turn has come and no tick yet.
+#[test]
+fn a_newcomer_overtakes_nobody() {
+    let street = Street::new();
+    street.ensure([flow("one").send("hi", "Hi")]);
+    let pace = per_account(Rate::per_second(10).burst(10));
+    let bot = street.engine(Duration::ZERO).pace(pace).unwrap().build();
+    for number in 0..25 {
+        block_on(bot.trigger(request("one", number))).unwrap();
+    }
+    street.time.clock.advance(TimeDelta::seconds(1));
+    for number in 25..30 {
+        block_on(bot.trigger(request("one", number))).unwrap();
+    }
+    assert_eq!(street.left().len(), 10);
+    run(&street.time, &bot, TimeDelta::seconds(5));
+    let order: Vec<_> = street.left().into_iter().map(|one| one.to).collect();
+    assert_eq!(order, (0..30).map(phone).collect::<Vec<_>>());
+}
+
 /// D7: ten thousand that wait for one account keep nobody waiting who has another.
 #[test]
 fn a_crowd_that_waits_starves_nobody() {
