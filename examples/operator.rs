@@ -1,5 +1,6 @@
-//! What those who run flows do: look at a session's journal and at the counts of all, draw them, take a session to a new
-//! version, see what could not be sent, and forget a contact.
+//! What those who run flows do: look at a session's journal and at the counts of all, draw them,
+//! take a session to a new version, read what came of those that ended, see what could not be sent,
+//! and forget a contact.
 
 use chatflow::testkit::{ManualClock, Recorder};
 use chatflow::{
@@ -20,9 +21,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// An operator's day, in lines.
 pub(crate) async fn day() -> Result<Vec<String>, Box<dyn std::error::Error>> {
     let (outbox, clock) = (Recorder::new(), ManualClock::default());
-    let bot = Engine::builder(MemoryStore::new()).transport(outbox.clone()).clock(clock.clone()).build();
-    let (flow, cart) = (Flow::from_json(FLOW)?, FlowId::new("abandoned-cart")?);
-    bot.flows().ensure(FLOW).await?;
+    let bot = Engine::builder(MemoryStore::new()).transport(outbox.clone()).clock(clock.clone());
+    let bot = bot.count_nodes(true).build();
+    let cart = FlowId::new("abandoned-cart")?;
+    // What comes of its sessions: the answer, and what they were started with.
+    let text = FLOW
+        .replace(r#""timeout": "30m""#, r#""timeout": "30m", "save_to": "answer""#)
+        .replace(r#""language": "en","#, r#""language": "en", "results": ["answer", "cart_id"],"#);
+    let flow = Flow::from_json(&text)?;
+    bot.flows().ensure(&text).await?;
     bot.flows().set_logging(&cart, true).await?; // for sessions that start from now on
     let mut log = Vec::new();
 
@@ -58,8 +65,25 @@ pub(crate) async fn day() -> Result<Vec<String>, Box<dyn std::error::Error>> {
     let heat = Diagram::of(&flow).node_counts(&counts).svg();
     log.push(format!("the heat map is an SVG: {}", heat.starts_with("<svg")));
 
+    // The same without a journal, of any span of time: what is counted is written with each turn.
+    let counts = bot.counts(&cart, ..).await?.total;
+    let picked = counts.nodes.iter().find(|(node, _)| node.as_str() == "pick");
+    log.push(format!("counted {} starts, {:?} ends, {picked:?}", counts.started, counts.ended));
+
+    // What came of them, row by row: for a spreadsheet, or a warehouse.
+    let mut filter = SessionFilter::all();
+    loop {
+        let page = bot.results(&cart, filter.clone()).await?;
+        for row in &page {
+            let outcome = row.outcome.as_deref().unwrap_or("none");
+            log.push(format!("result {} ({outcome}): {}", row.status, json!(row.values)));
+        }
+        let Some(last) = page.last() else { break };
+        filter = filter.after_row(last);
+    }
+
     // A new version. Sessions stay on theirs, unless they are taken along.
-    bot.flows().ensure(&FLOW.replace("Sorry, please answer 1 or 2.", "1 or 2?")).await?;
+    bot.flows().ensure(&text.replace("Sorry, please answer 1 or 2.", "1 or 2?")).await?;
     let online = bot.flows().get(&cart).await?.and_then(|status| status.online).ok_or("offline")?;
     for record in bot.sessions(SessionFilter::all().flow(cart.clone()).live()).await? {
         let moved = bot.migrate(record.session().id(), online, &[]).await?;

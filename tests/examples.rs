@@ -110,6 +110,8 @@ fn an_operators_day_ends_with_nothing_undelivered() {
             "the first went start, remind, wait, pick, checkout, bought",
             "pick: 2 visits, {\"1\": 1, \"else\": 1}",
             "the heat map is an SVG: true",
+            "counted 3 starts, {Completed: 1} ends, Some((NodeId(pick), 2))",
+            "result completed (checkout): {\"answer\":\"1\",\"cart_id\":\"7\"}",
             "taken from version 1 to 2 at wait",
             "taken from version 1 to 2 at wait",
             "not delivered to +14155550103: rejected: no such number",

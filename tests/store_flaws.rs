@@ -5,12 +5,12 @@
 use std::collections::BTreeSet;
 use std::panic;
 
-use chatflow::testkit::store_suite::{Check, Flaw, Flawed, Fresh, conversations, flows, queries};
+use chatflow::testkit::store_suite::{Check, Flaw, Flawed, Fresh, conversations, counters, flows, queries};
 use chatflow::{DynStore, MemoryFlows, MemoryStore};
 use pollster::block_on;
 
 /// A flaw, and a check that must see it.
-const CAUGHT_BY: [(Flaw, &str); 28] = [
+const CAUGHT_BY: [(Flaw, &str); 33] = [
     (Flaw::LostUpdate, "no_update_is_lost_between_load_and_commit"),
     (Flaw::TornKey, "a_commit_on_another_revision_writes_nothing"),
     (Flaw::TornAliases, "a_dropped_first_commit_is_all_or_nothing"),
@@ -37,6 +37,11 @@ const CAUGHT_BY: [(Flaw, &str); 28] = [
     (Flaw::ErasesBlindly, "an_erase_is_for_the_revision_that_was_seen"),
     (Flaw::CountsAnyVersion, "live_sessions_are_counted_by_flow_and_version"),
     (Flaw::WakesNobody, "counted_conversations_are_woken"),
+    (Flaw::ForgetsCounts, "counts_at_the_same_time_lose_nothing"),
+    (Flaw::CountsRefused, "a_refused_commit_counts_nothing"),
+    (Flaw::TornCounts, "a_dropped_commit_counts_all_or_nothing"),
+    (Flaw::CountsAnyMinute, "counters_are_read_by_the_minute"),
+    (Flaw::ErasesCounts, "an_erase_leaves_counters"),
     (Flaw::DropsPast, "a_journal_is_read_in_order"),
     (Flaw::IgnoresCursor, "sessions_are_listed_in_pages"),
 ];
@@ -60,6 +65,7 @@ fn each_flaw_is_caught_by_a_check_of_its_rule() {
         let harness = Fresh(move || Flawed::new(MemoryStore::new(), flaw));
         let mut checks = conversations();
         checks.extend(queries());
+        checks.extend(counters());
         let names = caught(&checks, &harness);
         let (_, said) = names.iter().find(|(name, _)| *name == expected).cloned().unwrap_or_default();
         if !said.contains("rule") && !said.contains("StoreQueries") {
@@ -70,6 +76,20 @@ fn each_flaw_is_caught_by_a_check_of_its_rule() {
     let _ = panic::take_hook();
     println!("{}", report.join("\n"));
     assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
+
+/// Each check of counters fails on a store with one of the flaws.
+#[test]
+fn each_check_of_counters_sees_a_flaw() {
+    panic::set_hook(Box::new(|_| {}));
+    let mut seen = BTreeSet::new();
+    for flaw in Flaw::ALL {
+        let harness = Fresh(move || Flawed::new(MemoryStore::new(), flaw));
+        seen.extend(caught(&counters(), &harness).into_iter().map(|(name, _)| name));
+    }
+    let _ = panic::take_hook();
+    let all: BTreeSet<_> = counters::<Fresh<fn() -> MemoryStore>>().iter().map(|check| check.name).collect();
+    assert_eq!(seen, all);
 }
 
 /// Rule 20 allows it.
@@ -95,6 +115,7 @@ fn every_check_has_a_name_of_its_own_and_tells_its_rule() {
     };
     let mut names: Vec<_> = conversations::<H>().iter().map(|c| told(c.name, c.rule.to_string())).collect();
     names.extend(queries::<H>().iter().map(|c| told(c.name, c.rule.to_string())));
+    names.extend(counters::<H>().iter().map(|c| told(c.name, c.rule.to_string())));
     names.extend(flows::<F>().iter().map(|c| told(c.name, c.rule.to_string())));
     println!("{} checks", names.len());
     assert!(names.len() >= 140);

@@ -234,7 +234,7 @@ impl Model {
             self.ended.iter().filter(|(_, (_, at))| *at < purge.ended_before).map(|(id, _)| *id).collect();
         let limit = purge.limit;
         let more = keys > limit || old.len() > limit;
-        (Purged { keys: keys.min(limit), sessions: old.len().min(limit), journal: 0, more }, old)
+        (Purged { keys: keys.min(limit), sessions: old.len().min(limit), journal: 0, counts: 0, more }, old)
     }
 }
 
@@ -416,7 +416,13 @@ impl<S: ConversationStore> Pair<S> {
 
 impl<S: Store> Pair<S> {
     fn purge(&mut self, limit: usize) {
-        let purge = Purge { now: self.now, ended_before: self.now, journal_before: self.now, limit };
+        let purge = Purge {
+            now: self.now,
+            ended_before: self.now,
+            journal_before: self.now,
+            counts_before: self.now,
+            limit,
+        };
         let (expected, old) = self.model.purge(&purge);
         assert_eq!(self.store.purge(&purge), expected);
         let asked = |id: &u128| block_on(self.store.0.session(&shop(), session_id(*id))).unwrap();

@@ -218,12 +218,22 @@ fn purges_beside_commits_remove_each_thing_once() {
                 ended: vec![ended(&name, session, at(0), at(0))],
                 ..commit(&name, revision)
             }));
-            let purged =
-                store.purge(&Purge { now: at(2), ended_before: at(2), journal_before: at(2), limit: 3 });
+            let purged = store.purge(&Purge {
+                now: at(2),
+                ended_before: at(2),
+                journal_before: at(2),
+                counts_before: at(2),
+                limit: 3,
+            });
             removed.fetch_add(purged.keys + purged.sessions, Ordering::Relaxed);
         }
     });
-    let rest =
-        store.purge(&Purge { now: at(2), ended_before: at(2), journal_before: at(2), limit: usize::MAX });
+    let rest = store.purge(&Purge {
+        now: at(2),
+        ended_before: at(2),
+        journal_before: at(2),
+        counts_before: at(2),
+        limit: usize::MAX,
+    });
     assert_eq!(removed.into_inner() + rest.keys + rest.sessions, 2 * THREADS * ROUNDS as usize);
 }

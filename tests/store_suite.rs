@@ -8,7 +8,7 @@ mod own_store;
 
 use std::sync::Arc;
 
-use chatflow::testkit::store_suite::{Fresh, Harness, Task, conversations, run_all};
+use chatflow::testkit::store_suite::{Fresh, Harness, Task, conversations, counters, run_all};
 use chatflow::{DynStore, MemoryFlows, MemoryStore};
 use own_store::OwnStore;
 use pollster::block_on;
@@ -16,14 +16,14 @@ use pollster::block_on;
 mod on_memory {
     use super::*;
     chatflow::store_suite! {
-        harness: Fresh(MemoryStore::new), block_on: block_on, groups: [conversations, queries],
+        harness: Fresh(MemoryStore::new), block_on: block_on, groups: [conversations, queries, counters],
     }
 }
 
 mod on_a_shared_one {
     use super::*;
     chatflow::store_suite! {
-        harness: Fresh(|| Arc::new(MemoryStore::new())), block_on: block_on, groups: [conversations, queries],
+        harness: Fresh(|| Arc::new(MemoryStore::new())), block_on: block_on, groups: [conversations, queries, counters],
     }
 }
 
@@ -31,7 +31,7 @@ mod on_an_erased_one {
     use super::*;
     chatflow::store_suite! {
         harness: Fresh(|| DynStore::new(MemoryStore::new())), block_on: block_on,
-        groups: [conversations, queries],
+        groups: [conversations, queries, counters],
     }
 }
 
@@ -79,7 +79,8 @@ impl Harness for OnThreads {
 fn races_hold_on_threads_too() {
     let mut races = conversations::<OnThreads>();
     races.retain(|check| check.group == "races");
-    assert!(races.len() > 8);
+    races.extend(counters().into_iter().filter(|check| check.name.contains("at_the_same_time")));
+    assert!(races.len() > 9);
     for _ in 0..20 {
         block_on(run_all(&races, &OnThreads));
     }

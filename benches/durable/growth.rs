@@ -246,7 +246,13 @@ impl<S: Durable> Grown<S> {
     async fn purge(&self) -> f64 {
         let before = began() - TimeDelta::hours(30);
         let limit = EXPIRED as usize;
-        let purge = Purge { now: began(), ended_before: before, journal_before: before, limit };
+        let purge = Purge {
+            now: began(),
+            ended_before: before,
+            journal_before: before,
+            counts_before: before,
+            limit,
+        };
         let start = Instant::now();
         let purged = self.bot.engine.store().purge(&purge).await.expect("it purges");
         let cost = micros(start);

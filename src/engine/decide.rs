@@ -14,7 +14,7 @@ use crate::engine::deliver::Batch;
 use crate::engine::pacer::Paced;
 use crate::error::{Error, MissingReason, StoreError, StoreErrorKind};
 use crate::id::{ContactId, FlowId, FlowVersion, WorkspaceId};
-use crate::kernel::{Decision, Ground, Unready};
+use crate::kernel::{Decision, Ground, Unready, added_up};
 use crate::observer::{Cause, EventKind, Noted, Took};
 use crate::session::{Conversation, DecodeError};
 use crate::store::{
@@ -434,6 +434,7 @@ impl<S: ConversationStore> Engine<S> {
             ended,
             called: decision.called,
             journal: decision.journal,
+            counts: added_up(decision.counts),
             dead_letters,
             now: lookup.now,
         };
@@ -462,10 +463,11 @@ impl<S: ConversationStore> Engine<S> {
         cause: Cause,
     ) -> Ground<'a> {
         let observed = self.is_observed();
+        let counted = self.ports.policy.counts_nodes && self.store.keeps_counts();
         let retention = self.ports.policy.session_retention;
         let at_work_since = self.ports.at_work.since(now);
         let limits = &self.ports.limits;
-        Ground { workspace, limits, flows: snapshot, observed, retention, at_work_since, cause }
+        Ground { workspace, limits, flows: snapshot, observed, counted, retention, at_work_since, cause }
     }
 }
 

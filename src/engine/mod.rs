@@ -6,6 +6,7 @@
 mod campaign;
 mod catalogue;
 mod contacts;
+mod counts;
 mod deadline;
 mod decide;
 mod deliver;
@@ -55,6 +56,7 @@ use crate::store::{ConversationStore, DynFlowStore, FlowStore, NoFlows, SharedFl
 use crate::transport::{DynTransport, NoTransport, Transport};
 
 pub use campaign::{Campaign, Progress};
+pub use counts::{CountTotals, FlowCounts};
 pub use erase::{EraseOptions, Erased};
 pub use flows::{FlowStatus, Flows, Imported, Logging, Unpublish};
 pub use metrics::{JournalFilter, NodeCount, NodeError};
@@ -162,6 +164,9 @@ struct Policy {
     key_retention: Duration,
     session_retention: Duration,
     journal_retention: Duration,
+    /// Whether nodes and sessions are counted, in stores that keep counters (SEMANTICS Q9).
+    counts_nodes: bool,
+    count_retention: Duration,
 }
 
 impl Default for Policy {
@@ -176,6 +181,8 @@ impl Default for Policy {
             key_retention: Duration::from_secs(DAY),
             session_retention: Duration::from_secs(90 * DAY),
             journal_retention: Duration::from_secs(30 * DAY),
+            counts_nodes: false,
+            count_retention: Duration::from_secs(30 * DAY),
         }
     }
 }
@@ -437,6 +444,23 @@ impl<S> Builder<S> {
     /// How long the journal is kept, 30 d by default (SEMANTICS S12).
     pub fn journal_retention(mut self, time: Duration) -> Self {
         self.policy.journal_retention = time;
+        self
+    }
+
+    /// Counts, if true, how often each node is come to, and how sessions start and end, in the
+    /// commit of the turn that did it: [`Engine::counts`] reads it, without a journal (SEMANTICS
+    /// Q9). Off by default. Each process counts what it does itself, so give all of them the same.
+    ///
+    /// Needs a store that [keeps counters](ConversationStore::keeps_counts); with another one
+    /// nothing is counted, and [`Engine::counts`] answers a permanent error of `Store`.
+    pub fn count_nodes(mut self, counts: bool) -> Self {
+        self.policy.counts_nodes = counts;
+        self
+    }
+
+    /// How long counters are kept, 30 d by default (SEMANTICS Q9).
+    pub fn count_retention(mut self, time: Duration) -> Self {
+        self.policy.count_retention = time;
         self
     }
 

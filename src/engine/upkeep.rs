@@ -167,6 +167,7 @@ impl<S: ConversationStore> Engine<S> {
             now,
             ended_before: before(self.ports.policy.session_retention),
             journal_before: before(self.ports.policy.journal_retention),
+            counts_before: before(self.ports.policy.count_retention),
             limit: PURGE_LIMIT,
         };
         let purged = self.store.purge(&purge).await?;

@@ -6,6 +6,7 @@
 mod admit;
 mod aside;
 mod content;
+mod count;
 mod decision;
 mod destination;
 mod frames;
@@ -43,6 +44,8 @@ use crate::value::Bag;
 pub use admit::Refusal;
 pub(crate) use admit::{Admission, Allowances, admit};
 pub(crate) use aside::take_aside;
+pub(crate) use count::added_up;
+pub use count::{CountDelta, Counted};
 pub(crate) use decision::{Decision, Flows, Ground, Pinned, Unready};
 pub(crate) use hash::{address_hash, fingerprint, jitter, key_hash, message_hash};
 pub(crate) use inputs::{accept_inputs, default_inputs};

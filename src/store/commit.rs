@@ -10,7 +10,7 @@ use crate::address::Alias;
 use crate::id::{ContactId, FlowId, FlowVersion, SessionId, TriggerKey, WorkspaceId};
 use crate::kernel::key_hash;
 use crate::session::{FailureCode, Status};
-use crate::store::{JournalEntry, Record, SessionRecord};
+use crate::store::{CountDelta, JournalEntry, Record, SessionRecord};
 
 /// A conversation's revision; only compared.
 pub type Revision = u64;
@@ -96,6 +96,14 @@ pub struct KeyRecord {
     /// Whether the contact was erased; then nothing else of it says anything but `expires_at`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub erased: bool,
+}
+
+impl Purge {
+    /// Counters of minutes before this one are removed.
+    #[must_use]
+    pub fn counts_before_minute(&self) -> i64 {
+        self.counts_before.timestamp().div_euclid(60)
+    }
 }
 
 impl KeyName {
@@ -186,6 +194,9 @@ pub struct Commit {
     pub called: Vec<(SessionId, Vec<(FlowId, FlowVersion)>)>,
     /// What to append to the journal.
     pub journal: Vec<JournalEntry>,
+    /// What to add to counters, in order, each counter once (rule 25). Empty where the store keeps
+    /// none.
+    pub counts: Vec<CountDelta>,
     /// How many messages of the record are dead letters; for listing.
     pub dead_letters: u32,
     /// The engine's time.
@@ -216,6 +227,7 @@ impl Commit {
             ended: Vec::new(),
             called: Vec::new(),
             journal: Vec::new(),
+            counts: Vec::new(),
             dead_letters: 0,
             now,
         }
@@ -356,6 +368,8 @@ pub struct Purge {
     pub ended_before: DateTime<Utc>,
     /// Journal entries from before this are removed.
     pub journal_before: DateTime<Utc>,
+    /// Counters of minutes that ended before this are removed.
+    pub counts_before: DateTime<Utc>,
     /// How many of each kind at most.
     pub limit: usize,
 }
@@ -370,6 +384,8 @@ pub struct Purged {
     pub sessions: usize,
     /// Journal entries.
     pub journal: usize,
+    /// Counters, as rows of the store.
+    pub counts: usize,
     /// Whether more was left because of the limit.
     pub more: bool,
 }

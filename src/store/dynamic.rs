@@ -8,9 +8,9 @@ use std::sync::Arc;
 use crate::error::StoreError;
 use crate::id::{ContactId, SessionId, WorkspaceId};
 use crate::store::{
-    Commit, Committed, ConversationQuery, ConversationStore, Due, Erase, JournalEntry, JournalQuery, Leased,
-    Live, Loaded, Lookup, Purge, Purged, Record, Removed, SessionQuery, SessionRecord, Settle, Settled,
-    SharedFlows, StoreQueries,
+    Commit, Committed, ConversationQuery, ConversationStore, CountQuery, CountSums, Due, Erase, JournalEntry,
+    JournalQuery, Leased, Live, Loaded, Lookup, Purge, Purged, Record, Removed, SessionQuery, SessionRecord,
+    Settle, Settled, SharedFlows, StoreQueries,
 };
 
 /// A store whose type is chosen at run time, such as by a host's configuration. Costs one allocation for each call.
@@ -57,12 +57,14 @@ trait Erased: Send + Sync {
     fn erase<'a>(&'a self, erase: &'a Erase) -> Boxed<'a, Option<Removed>>;
     fn update<'a>(&'a self, lookup: &'a Lookup, decide: &'a mut Decide<'a>) -> Boxed<'a, Option<Committed>>;
     fn queues_callers(&self) -> bool;
+    fn keeps_counts(&self) -> bool;
     fn flow_store(&self) -> Option<SharedFlows>;
     fn sessions<'a>(&'a self, query: &'a SessionQuery) -> Boxed<'a, Vec<SessionRecord>>;
     fn session<'a>(&'a self, workspace: &'a WorkspaceId, id: SessionId) -> Boxed<'a, Option<SessionRecord>>;
     fn journal<'a>(&'a self, workspace: &'a WorkspaceId, id: SessionId) -> Boxed<'a, Vec<JournalEntry>>;
     fn journal_of<'a>(&'a self, query: &'a JournalQuery) -> Boxed<'a, Vec<JournalEntry>>;
     fn conversations<'a>(&'a self, query: &'a ConversationQuery) -> Boxed<'a, Vec<(ContactId, Record)>>;
+    fn counts<'a>(&'a self, query: &'a CountQuery) -> Boxed<'a, CountSums>;
 }
 
 impl<S: ConversationStore + StoreQueries> Erased for S {
@@ -93,6 +95,9 @@ impl<S: ConversationStore + StoreQueries> Erased for S {
     fn queues_callers(&self) -> bool {
         ConversationStore::queues_callers(self)
     }
+    fn keeps_counts(&self) -> bool {
+        ConversationStore::keeps_counts(self)
+    }
     fn flow_store(&self) -> Option<SharedFlows> {
         ConversationStore::flow_store(self)
     }
@@ -110,6 +115,9 @@ impl<S: ConversationStore + StoreQueries> Erased for S {
     }
     fn conversations<'a>(&'a self, query: &'a ConversationQuery) -> Boxed<'a, Vec<(ContactId, Record)>> {
         Box::pin(StoreQueries::conversations(self, query))
+    }
+    fn counts<'a>(&'a self, query: &'a CountQuery) -> Boxed<'a, CountSums> {
+        Box::pin(StoreQueries::counts(self, query))
     }
 }
 
@@ -145,6 +153,9 @@ impl ConversationStore for DynStore {
     fn queues_callers(&self) -> bool {
         self.0.queues_callers()
     }
+    fn keeps_counts(&self) -> bool {
+        self.0.keeps_counts()
+    }
     fn flow_store(&self) -> Option<SharedFlows> {
         self.0.flow_store()
     }
@@ -169,5 +180,8 @@ impl StoreQueries for DynStore {
     }
     async fn conversations(&self, query: &ConversationQuery) -> Result<Vec<(ContactId, Record)>, StoreError> {
         self.0.conversations(query).await
+    }
+    async fn counts(&self, query: &CountQuery) -> Result<CountSums, StoreError> {
+        self.0.counts(query).await
     }
 }

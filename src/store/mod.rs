@@ -32,13 +32,13 @@ pub use flows::{
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresOptions, PostgresStore, PostgresTx};
-pub use queries::{ConversationQuery, JournalQuery, SessionQuery, StoreQueries};
+pub use queries::{ConversationQuery, CountQuery, CountSums, JournalQuery, SessionQuery, StoreQueries};
 pub use record::{Record, SessionRecord};
 pub use row::{Row, retry_pause};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{JoinedStore, SqliteOptions, SqliteStore, Synchronous};
 
-pub use crate::kernel::{JournalEntry, JournalStep};
+pub use crate::kernel::{CountDelta, Counted, JournalEntry, JournalStep};
 
 use crate::error::StoreError;
 
@@ -124,6 +124,17 @@ pub(crate) use flows::{DynFlowStore, NoFlows};
 ///
 /// 24. `live` counts a session once if it [needs](crate::Session::needs) the version: its own, or that of a flow that
 ///     it is in by calls. [`Commit::called`] says when those change.
+///
+/// *Counters*
+///
+/// 25. A store that [keeps counters](Self::keeps_counts) adds [`Commit::counts`] to them with the
+///     rest of the commit (rule 4): all or nothing, and nothing of a refused one. A counter is
+///     workspace, flow, version, minute and what is counted. Commits of many contacts add to the
+///     same counters all the time: were one row shared, they would queue for it, and two that add
+///     to several would deadlock. So a store keeps of each counter one row for each place that
+///     writes by itself, such as a lock, a file or a connection, and adds them up where they are
+///     read. `erase` leaves counters as they are; `purge` removes those of minutes that ended
+///     before [`Purge::counts_before`], as by rule 20.
 pub trait ConversationStore: Send + Sync {
     /// Everything that one decision needs, in one round trip.
     fn load(&self, lookup: &Lookup) -> impl Future<Output = Result<Loaded, StoreError>> + Send;
@@ -153,6 +164,12 @@ pub trait ConversationStore: Send + Sync {
     /// not be waited for.
     fn queues_callers(&self) -> bool {
         true
+    }
+
+    /// True if the store keeps counters (rule 25), and [`StoreQueries::counts`] reads them. An
+    /// engine writes none if not.
+    fn keeps_counts(&self) -> bool {
+        false
     }
 
     /// The flows that are kept beside the conversations, which an engine uses unless its builder is
@@ -219,6 +236,9 @@ macro_rules! forward {
             }
             fn queues_callers(&self) -> bool {
                 (**self).queues_callers()
+            }
+            fn keeps_counts(&self) -> bool {
+                (**self).keeps_counts()
             }
             fn flow_store(&self) -> Option<SharedFlows> {
                 (**self).flow_store()

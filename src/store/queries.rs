@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use crate::error::StoreError;
 use crate::id::{ContactId, FlowId, FlowVersion, NodeId, SessionId, WorkspaceId};
 use crate::session::{FailureCode, Session, Status};
-use crate::store::{JournalEntry, Record, SessionRecord};
+use crate::store::{Counted, JournalEntry, Record, SessionRecord};
 
 /// Lists what a store holds. Only the engine's query methods need it.
 ///
@@ -22,6 +22,10 @@ use crate::store::{JournalEntry, Record, SessionRecord};
 /// 3. Journal entries of a session come in the order of their numbers (`seq`).
 /// 4. A flow's journal comes in the order of (`at`, session, `seq`), from the cursor on, at most `limit`.
 /// 5. Conversations come in the order of their contacts' ids, from the cursor on, at most `limit`.
+/// 6. `counts` answers each version and what was counted of it in the span once, with the sum of
+///    what commits added ([`ConversationStore`](crate::store::ConversationStore), rule 25), in any
+///    order. A store that keeps no counters leaves the method as it is, which answers a permanent
+///    error.
 pub trait StoreQueries: Send + Sync {
     /// Sessions that match.
     fn sessions(
@@ -54,6 +58,28 @@ pub trait StoreQueries: Send + Sync {
         &self,
         query: &ConversationQuery,
     ) -> impl Future<Output = Result<Vec<(ContactId, Record)>, StoreError>> + Send;
+
+    /// What was counted of a flow.
+    fn counts(&self, query: &CountQuery) -> impl Future<Output = Result<CountSums, StoreError>> + Send {
+        let _ = query;
+        async { Err(StoreError::permanent("counts: this store keeps no counters")) }
+    }
+}
+
+/// What was counted: of which version, what, and how often.
+pub type CountSums = Vec<(FlowVersion, Counted, u64)>;
+
+/// Which counters.
+#[derive(Clone, Debug)]
+pub struct CountQuery {
+    /// The tenant.
+    pub workspace: WorkspaceId,
+    /// The flow.
+    pub flow: FlowId,
+    /// From this minute of the epoch on.
+    pub from: i64,
+    /// Before this minute.
+    pub to: i64,
 }
 
 /// Which sessions: those for which all that is set holds. [`SessionQuery::new`] sets nothing.
@@ -216,6 +242,12 @@ macro_rules! asks_what_it_points_to {
                 query: &ConversationQuery,
             ) -> impl Future<Output = Result<Vec<(ContactId, Record)>, StoreError>> + Send {
                 (**self).conversations(query)
+            }
+            fn counts(
+                &self,
+                query: &CountQuery,
+            ) -> impl Future<Output = Result<CountSums, StoreError>> + Send {
+                (**self).counts(query)
             }
         }
     };

@@ -122,6 +122,10 @@ impl<S: ConversationStore> ConversationStore for Faulty<S> {
         self.store.flow_store()
     }
 
+    fn keeps_counts(&self) -> bool {
+        self.store.keeps_counts()
+    }
+
     async fn load(&self, lookup: &Lookup) -> Result<Loaded, StoreError> {
         self.run(Op::Load, self.store.load(lookup)).await
     }

@@ -1,14 +1,15 @@
-//! What operators read of ended sessions (SEMANTICS Q8), as scenarios for any store. `open` is what
-//! a process does at its start.
+//! What operators read of ended sessions (SEMANTICS Q8) and of counters (Q9), as scenarios for any
+//! store. `open` is what a process does at its start.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::task::Poll;
 
 use chatflow::store::{ConversationStore, MemoryFlows, StoreQueries};
 use chatflow::testkit::{ManualClock, Recorder};
 use chatflow::{
-    Builder, Channel, Clock, Engine, FlowId, Inbound, Limits, ResultRow, SessionFilter, SessionId, Status,
-    TriggerRequest, Unpublish,
+    Builder, Channel, Clock, Engine, FlowCounts, FlowId, Inbound, JournalFilter, Limits, ResultRow,
+    SessionFilter, SessionId, Status, TriggerRequest, Unpublish,
 };
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -157,4 +158,86 @@ pub(crate) async fn results_of_what_is_not_readable_here<S: ConversationStore + 
     assert_eq!((here.len(), here[0].values.len()), (1, 0));
     assert_eq!(json!(there[0].values), json!({"kept": [1, {"two": "7"}]}));
     assert_eq!((there[0].session, there[0].status), (session, Status::Cancelled));
+}
+
+/// What every session did is counted once, in the minute in which it happened, with what journals
+/// say of it.
+pub(crate) async fn counts_are_what_journals_say<S: ConversationStore + StoreQueries>(
+    open: impl AsyncFn() -> S,
+) {
+    let world = World::default();
+    let bot = world.process(open().await).count_nodes(true).build();
+    bot.flows().ensure(&asks(&json!([]))).await.unwrap();
+    bot.flows().set_logging(&poll(), true).await.unwrap();
+    let began = world.clock.now();
+    let phone = |number: usize| format!("+1415555{number:04}");
+    for number in 0..7 {
+        start(&bot, &phone(number)).await;
+    }
+    for number in 0..3 {
+        say(&bot, &phone(number), "fine").await;
+    }
+    let cancelled = start(&bot, ANN).await;
+    let _ = bot.cancel(cancelled).await.unwrap();
+    world.clock.advance(TimeDelta::hours(3));
+    while bot.tick(10).await.unwrap().worked > 0 {}
+
+    let counts = bot.counts(&poll(), ..).await.unwrap();
+    let journalled = bot.node_counts(JournalFilter::of(poll())).await.unwrap();
+    let visits: BTreeMap<_, _> = journalled.iter().map(|count| (count.node.clone(), count.visits)).collect();
+    assert_eq!(counts.total.nodes, visits);
+    assert_eq!(counts.total.nodes.values().copied().collect::<Vec<_>>(), [3, 8, 8, 8, 8], "{counts:?}");
+    assert_eq!(counts.total.started, 8);
+    let ended = [(Status::Completed, 3), (Status::Expired, 4), (Status::Cancelled, 1)];
+    assert_eq!(counts.total.ended, BTreeMap::from(ended));
+    assert_eq!(counts.versions.values().collect::<Vec<_>>(), [&counts.total]);
+
+    let minute = TimeDelta::minutes(1);
+    let at_start = bot.counts(&poll(), began - minute..=began).await.unwrap();
+    assert_eq!((at_start.total.started, at_start.total.ended.get(&Status::Expired)), (8, None));
+    let due = began + TimeDelta::minutes(30);
+    let when_due = bot.counts(&poll(), due - minute..=due).await.unwrap();
+    assert_eq!(when_due.total.ended, BTreeMap::from([(Status::Expired, 4)]), "not when it was worked");
+    assert_eq!(bot.counts(&poll(), due + minute..).await.unwrap(), FlowCounts::default());
+    let elsewhere = bot.in_workspace("elsewhere").counts(&poll(), ..).await.unwrap();
+    assert_eq!(elsewhere, FlowCounts::default());
+
+    drop(bot);
+    let again = world.process(open().await).build();
+    assert_eq!(again.counts(&poll(), ..).await.unwrap(), counts, "after a restart");
+    start(&again, &phone(50)).await;
+    assert_eq!(again.counts(&poll(), ..).await.unwrap(), counts, "this one does not count");
+    world.clock.advance(TimeDelta::days(31));
+    for _ in 0..10 {
+        let _ = again.tick(10).await.unwrap();
+        world.clock.advance(TimeDelta::hours(2));
+    }
+    assert_eq!(again.counts(&poll(), ..).await.unwrap(), FlowCounts::default(), "their retention is over");
+}
+
+/// Messages of many contacts at once, through two engines: each is counted once, and nobody is
+/// refused.
+pub(crate) async fn counts_of_many_at_once<S: ConversationStore + StoreQueries>(open: impl AsyncFn() -> S) {
+    const CONTACTS: usize = 40;
+    let world = World::default();
+    let bots = [
+        world.process(open().await).count_nodes(true).build(),
+        world.process(open().await).count_nodes(true).build(),
+    ];
+    bots[0].flows().ensure(&asks(&json!([]))).await.unwrap();
+    let talk = async |number: usize| {
+        let phone = format!("+1415555{number:04}");
+        start(&bots[number % 2], &phone).await;
+        say(&bots[(number + 1) % 2], &phone, "fine").await;
+    };
+    let mut talks: Vec<_> = (0..CONTACTS).map(|number| Box::pin(talk(number))).collect();
+    std::future::poll_fn(|context| {
+        talks.retain_mut(|talk| talk.as_mut().poll(context).is_pending());
+        if talks.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    let counts = bots[0].counts(&poll(), ..).await.unwrap().total;
+    let all = CONTACTS as u64;
+    assert_eq!((counts.started, counts.ended), (all, BTreeMap::from([(Status::Completed, all)])));
+    assert_eq!(counts.nodes.values().copied().collect::<Vec<_>>(), [all; 5]);
 }

@@ -129,4 +129,4 @@ pub async fn create() -> String {
 
 const EMPTY: &str = "DELETE FROM chatflow_conversation; DELETE FROM chatflow_alias; DELETE FROM chatflow_key;
     DELETE FROM chatflow_session; DELETE FROM chatflow_journal; DELETE FROM chatflow_flow;
-    DELETE FROM chatflow_definition; DELETE FROM chatflow_catalogue";
+    DELETE FROM chatflow_definition; DELETE FROM chatflow_catalogue; DELETE FROM chatflow_count";

@@ -9,11 +9,12 @@ use std::task::Poll;
 use std::time::Duration;
 
 use chatflow::store::{
-    Commit, Committed, ConversationStore, Due, KeyName, KeyRecord, Lease, Lookup, Record, Settle, Settled,
-    Subject, Token,
+    Commit, Committed, ConversationStore, CountDelta, Counted, Due, KeyName, KeyRecord, Lease, Lookup,
+    Record, Settle, Settled, Subject, Token,
 };
 use chatflow::{
-    Address, Alias, ContactId, FlowId, FlowVersion, Phone, PostgresStore, SessionId, TriggerKey, WorkspaceId,
+    Address, Alias, ContactId, FlowId, FlowVersion, NodeId, Phone, PostgresStore, SessionId, TriggerKey,
+    WorkspaceId,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use deadpool_postgres::{Connect, Manager, ManagerConfig, Pool};
@@ -221,6 +222,11 @@ async fn each_statement_touches_one_partition(is_generic: bool) {
     let started = Commit { started: vec![session], due_at: Some(at(10)), ..commit(Some(revision)) };
     let revision = applied(&store, started).await;
     plans.assert_one("a turn that starts a session");
+    let what = Counted::Entered(NodeId::new("ask").unwrap());
+    let flow = FlowId::new("cart").unwrap();
+    let count = CountDelta { flow, version: FlowVersion(1), minute: 1, what, times: 1 };
+    let revision = applied(&store, Commit { counts: vec![count], ..commit(Some(revision)) }).await;
+    plans.assert_one("a turn that counts");
     let (name, record) = key();
     let name = KeyName { key: TriggerKey::new("other").unwrap(), ..name };
     let keyed = Commit { key: Some((name, record)), due_at: Some(at(10)), ..commit(Some(revision)) };

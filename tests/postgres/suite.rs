@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use chatflow::PostgresStore;
-use chatflow::testkit::store_suite::{Check, Harness, Task, conversations, flows, queries};
+use chatflow::testkit::store_suite::{Check, Harness, Task, conversations, counters, flows, queries};
 use libtest_mimic::Trial;
 use tokio_postgres::NoTls;
 
@@ -61,7 +61,7 @@ pub fn trials() -> Vec<Trial> {
         ("prepared", Way::Prepared),
     ] {
         let checks: Vec<Check<OnPostgres>> =
-            conversations().into_iter().chain(queries()).chain(flows()).collect();
+            conversations().into_iter().chain(queries()).chain(counters()).chain(flows()).collect();
         for check in checks {
             let check = Arc::new(check);
             trials.push(trial(format!("suite::{name}::{}", check.name), move || {

@@ -3,11 +3,13 @@
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
+use std::time::Duration;
 
 use chatflow::store::{
-    Commit, Committed, ConversationStore, Erase, FlowStore, Lookup, Record, Subject, Token,
+    Commit, Committed, ConversationStore, CountDelta, CountQuery, Counted, Erase, FlowStore, Lookup, Record,
+    StoreQueries, Subject, Token,
 };
-use chatflow::{Address, Alias, ContactId, Phone, WorkspaceId};
+use chatflow::{Address, Alias, ContactId, FlowId, FlowVersion, NodeId, Phone, WorkspaceId};
 use chrono::{DateTime, Utc};
 use libtest_mimic::Trial;
 use tokio_postgres::Client;
@@ -135,6 +137,42 @@ async fn a_call_that_is_dropped_leaves_the_transaction_whole() {
     assert_eq!(orders(&client).await, 0);
 }
 
+fn counting(name: &str, node: &str) -> Commit {
+    let what = Counted::Entered(NodeId::new(node).unwrap());
+    let flow = FlowId::new("cart").unwrap();
+    let count = CountDelta { flow, version: FlowVersion(1), minute: 1, what, times: 1 };
+    Commit { counts: vec![count], ..commit(name, None) }
+}
+
+async fn counted(store: &impl StoreQueries) -> u64 {
+    let (workspace, flow) = (WorkspaceId::default(), FlowId::new("cart").unwrap());
+    let query = CountQuery { workspace, flow, from: 0, to: 2 };
+    store.counts(&query).await.unwrap().into_iter().map(|(_, _, times)| times).sum()
+}
+
+/// What a transaction that is open has counted is no row that others wait for, or that it waits
+/// for.
+async fn a_transaction_that_is_open_holds_up_nobody_who_counts() {
+    let (database, mut client) = shop().await;
+    let mut second = database.client().await;
+    let store = database.store().await;
+    let (one, other) = (client.transaction().await.unwrap(), second.transaction().await.unwrap());
+    let soon = async {
+        assert!(is_applied(&store.in_tx(&one).commit(counting("ann", "ask")).await.unwrap()));
+        assert!(is_applied(&store.in_tx(&other).commit(counting("bob", "pay")).await.unwrap()));
+        assert!(is_applied(&store.commit(counting("cas", "ask")).await.unwrap()));
+        // Those two in the other order: were the rows shared, each would wait for the other.
+        assert!(is_applied(&store.in_tx(&one).commit(counting("dan", "pay")).await.unwrap()));
+        assert!(is_applied(&store.in_tx(&other).commit(counting("eve", "ask")).await.unwrap()));
+        assert_eq!(counted(&store.in_tx(&one)).await, 3, "it reads its own, and what is committed");
+    };
+    tokio::time::timeout(Duration::from_secs(20), soon).await.expect("nobody waits");
+    assert_eq!(counted(&store).await, 1);
+    one.commit().await.unwrap();
+    other.rollback().await.unwrap();
+    assert_eq!(counted(&store).await, 3, "what was rolled back is not counted");
+}
+
 async fn flows_are_read_in_it_too() {
     let (database, mut client) = shop().await;
     let store = database.store().await;
@@ -149,6 +187,9 @@ pub fn trials() -> Vec<Trial> {
         trial("tx::a_refusal_leaves_what_the_host_wrote", a_refusal_leaves_what_the_host_wrote),
         trial("tx::a_call_that_is_dropped_leaves_the_transaction_whole", || {
             a_call_that_is_dropped_leaves_the_transaction_whole()
+        }),
+        trial("tx::a_transaction_that_is_open_holds_up_nobody_who_counts", || {
+            a_transaction_that_is_open_holds_up_nobody_who_counts()
         }),
         trial("tx::flows_are_read_in_it_too", flows_are_read_in_it_too),
     ]

@@ -7,6 +7,7 @@ mod ask;
 mod became;
 mod calls;
 mod contact;
+mod counts;
 mod debounce;
 mod delivery;
 mod elsewhere;

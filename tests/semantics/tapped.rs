@@ -1,10 +1,12 @@
-//! A store around another, such as a host writes: it keeps no flows, and a test hears what it is about to write.
+//! A store around another, such as a host writes: it keeps no flows and no counters, and a test
+//! hears what it is about to write.
 
 use chatflow::store::{
-    Commit, Committed, ConversationStore, Due, Erase, Leased, Live, Loaded, Lookup, Purge, Purged, Removed,
-    Settle, Settled,
+    Commit, Committed, ConversationQuery, ConversationStore, Due, Erase, JournalEntry, JournalQuery, Leased,
+    Live, Loaded, Lookup, Purge, Purged, Record, Removed, SessionQuery, SessionRecord, Settle, Settled,
+    StoreQueries,
 };
-use chatflow::{MemoryStore, StoreError};
+use chatflow::{ContactId, MemoryStore, SessionId, StoreError, WorkspaceId};
 
 /// A write that is about to be made.
 pub(crate) enum Write<'a> {
@@ -47,5 +49,27 @@ impl<F: Fn(Write<'_>) + Send + Sync> ConversationStore for Tapped<F> {
     async fn erase(&self, erase: &Erase) -> Result<Option<Removed>, StoreError> {
         (self.tell)(Write::Erase);
         self.store.erase(erase).await
+    }
+}
+
+impl<F: Fn(Write<'_>) + Send + Sync> StoreQueries for Tapped<F> {
+    async fn sessions(&self, query: &SessionQuery) -> Result<Vec<SessionRecord>, StoreError> {
+        self.store.sessions(query).await
+    }
+    async fn session(
+        &self,
+        workspace: &WorkspaceId,
+        id: SessionId,
+    ) -> Result<Option<SessionRecord>, StoreError> {
+        self.store.session(workspace, id).await
+    }
+    async fn journal(&self, workspace: &WorkspaceId, id: SessionId) -> Result<Vec<JournalEntry>, StoreError> {
+        self.store.journal(workspace, id).await
+    }
+    async fn journal_of(&self, query: &JournalQuery) -> Result<Vec<JournalEntry>, StoreError> {
+        self.store.journal_of(query).await
+    }
+    async fn conversations(&self, query: &ConversationQuery) -> Result<Vec<(ContactId, Record)>, StoreError> {
+        self.store.conversations(query).await
     }
 }

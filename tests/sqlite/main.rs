@@ -58,6 +58,6 @@ mod on_a_file {
     use super::*;
     chatflow::store_suite! {
         harness: OnFiles(Folder::new(), AtomicU32::new(0)), block_on: block_on,
-        groups: [conversations, queries, flows],
+        groups: [conversations, queries, counters, flows],
     }
 }

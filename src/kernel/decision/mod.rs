@@ -17,7 +17,7 @@ use crate::id::{ContactId, FlowId, FlowVersion, MessageId, SessionId, WorkspaceI
 use crate::kernel::journal::{JournalEntry, JournalStep, Logged};
 use crate::kernel::route::{Asked, wait_node};
 use crate::kernel::run::{NewSession, start, take};
-use crate::kernel::{Effect, Input, Library, Scene};
+use crate::kernel::{CountDelta, Counted, Effect, Input, Library, Scene};
 use crate::limits::Limits;
 use crate::observer::{Cause, EventKind, Noted};
 use crate::session::{
@@ -75,6 +75,8 @@ pub(crate) struct Ground<'a> {
     pub(crate) flows: &'a dyn Flows,
     /// Whether anybody watches.
     pub(crate) observed: bool,
+    /// Whether nodes and sessions are counted (SEMANTICS Q9).
+    pub(crate) counted: bool,
     /// The time for which a stranger is kept (SEMANTICS S19).
     pub(crate) retention: Duration,
     /// Since when what is due has been worked without a gap; None: nobody works it (SEMANTICS S15).
@@ -101,6 +103,8 @@ pub(crate) struct Decision<'a> {
     /// Sessions that called a flow or came back from one, with the versions that they need beside their own.
     pub(crate) called: Vec<(SessionId, Vec<(FlowId, FlowVersion)>)>,
     pub(crate) journal: Vec<JournalEntry>,
+    /// What it adds to counters, as it came.
+    pub(crate) counts: Vec<CountDelta>,
     pub(crate) events: Vec<Noted>,
     pub(crate) add_aliases: Vec<Alias>,
     pub(crate) drop_aliases: Vec<Alias>,
@@ -135,6 +139,7 @@ impl<'a> Decision<'a> {
             ended: Vec::new(),
             called: Vec::new(),
             journal: Vec::new(),
+            counts: Vec::new(),
             events: Vec::new(),
             add_aliases: Vec::new(),
             drop_aliases: Vec::new(),
@@ -279,6 +284,9 @@ impl<'a> Decision<'a> {
         self.started.push((id, session.flow.clone(), version));
         self.add_aliases.push(Alias::Session(id));
         let started = self.ground.observed.then(|| session.flow.clone());
+        if self.ground.counted {
+            self.counts.push(CountDelta::once(session.flow.clone(), version, Counted::Started, now));
+        }
         let conversation = self.edit();
         if has_reentry {
             let marks = &mut conversation.history().marks;
@@ -332,7 +340,7 @@ impl<'a> Decision<'a> {
             limits: self.ground.limits,
             last_seq,
             unsent,
-            journal,
+            journal: journal || self.ground.counted,
         };
         let mut outcome = take(flow, session, input, &scene);
         if !outcome.taken {
@@ -356,6 +364,9 @@ impl<'a> Decision<'a> {
         self.changed = true;
         if outcome.calls_changed {
             self.note_calls(place);
+        }
+        if self.ground.counted {
+            self.count_nodes(place, &outcome.steps, at);
         }
         if let Some(logged) = logged {
             self.log(place, Logged { called: outcome.called, ..logged }, pinned.name, at, outcome.steps);
@@ -407,6 +418,17 @@ impl<'a> Decision<'a> {
         });
     }
 
+    /// Counts the nodes that the session at this place has just come to.
+    fn count_nodes(&mut self, place: usize, steps: &[JournalStep], at: DateTime<Utc>) {
+        let Some(session) = self.conversation.sessions.get(place) else { return };
+        let own = (&session.flow, session.version);
+        for step in steps.iter().filter(|step| step.entered) {
+            let (flow, version) = step.called.as_ref().map_or(own, |(flow, version)| (flow, *version));
+            let entered = Counted::Entered(step.node.clone());
+            self.counts.push(CountDelta::once(flow.clone(), version, entered, at));
+        }
+    }
+
     /// Writes down what the session at this place has just taken.
     fn log(
         &mut self,
@@ -447,6 +469,10 @@ impl<'a> Decision<'a> {
             status if status.is_live() => {}
             _ => {
                 let session = conversation.sessions.remove(place);
+                if self.ground.counted {
+                    let ended = Counted::Ended(session.status);
+                    self.counts.push(CountDelta::once(session.flow.clone(), session.version, ended, at));
+                }
                 self.called.retain(|(of, _)| *of != session.id);
                 // Sessions are large: without this, room is made for four (1,600 instructions a conversation).
                 self.ended.reserve_exact(1);

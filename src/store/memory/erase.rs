@@ -131,7 +131,7 @@ mod tests {
     }
 
     fn purge(store: &MemoryStore, now: DateTime<Utc>) {
-        let purge = Purge { now, ended_before: now, journal_before: now, limit: 10_000 };
+        let purge = Purge { now, ended_before: now, journal_before: now, counts_before: now, limit: 10_000 };
         let _ = block_on(store.purge(&purge)).unwrap();
     }
 

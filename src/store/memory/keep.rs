@@ -34,20 +34,22 @@ impl Sweep {
 impl MemoryStore {
     pub(super) fn purge_now(&self, purge: &Purge) -> Purged {
         let new = || Sweep::new(purge.limit);
-        let (mut keys, mut sessions, mut journal) = (new(), new(), new());
+        let (mut keys, mut sessions, mut journal, mut counts) = (new(), new(), new(), new());
         self.keys.purge(purge.now, &mut keys);
         for mut at in self.shards.each() {
             for ended in at.archive.purge(purge.ended_before, &mut sessions) {
                 self.forget(&at, &ended);
             }
             at.journal.purge(purge.journal_before, &mut journal);
+            at.counters.purge(purge.counts_before_minute(), &mut counts);
             self.reuse(&mut at);
         }
         Purged {
             keys: keys.taken,
             sessions: sessions.taken,
             journal: journal.taken,
-            more: keys.more || sessions.more || journal.more,
+            counts: counts.taken,
+            more: keys.more || sessions.more || journal.more || counts.more,
         }
     }
 

@@ -1,10 +1,11 @@
 //! Conversations in this process: the reference implementation of the ports.
 //!
 //! A conversation lies in one of several shards, each under its own lock, together with its due time, its lease,
-//! its ended sessions and its journal. Aliases and keys may belong to any conversation and have tables of their
-//! own. Locks are taken in this order: one conversation shard (or several in ascending order, to claim), one part
-//! of the keys, parts of the aliases in ascending order. No lock is held while anything is awaited: each method
-//! does its work when it is first polled.
+//! its ended sessions, its journal and what its commits counted. Aliases and keys may belong to any
+//! conversation and have tables of their own. Locks are taken in this order: one conversation shard
+//! (or several in ascending order, to claim), one part of the keys, parts of the aliases in
+//! ascending order. No lock is held while anything is awaited: each method does its work when it is
+//! first polled.
 
 #![allow(
     clippy::expect_used,
@@ -16,6 +17,7 @@ mod alias;
 mod archive;
 mod calendar;
 mod claim;
+mod counters;
 mod decide;
 mod due;
 mod erase;
@@ -145,6 +147,10 @@ impl ConversationStore for MemoryStore {
 
     fn queues_callers(&self) -> bool {
         false
+    }
+
+    fn keeps_counts(&self) -> bool {
+        true
     }
 }
 

@@ -13,7 +13,8 @@ use crate::session::{Conversation, Session};
 use crate::store::memory::MemoryStore;
 use crate::store::memory::shard::Shard;
 use crate::store::{
-    ConversationQuery, JournalEntry, JournalQuery, Record, SessionQuery, SessionRecord, StoreQueries,
+    ConversationQuery, CountQuery, CountSums, JournalEntry, JournalQuery, Record, SessionQuery,
+    SessionRecord, StoreQueries,
 };
 
 impl StoreQueries for MemoryStore {
@@ -95,6 +96,13 @@ impl StoreQueries for MemoryStore {
             }
         }
         Ok(first.into_iter().collect())
+    }
+
+    async fn counts(&self, query: &CountQuery) -> Result<CountSums, StoreError> {
+        let Some(workspace) = self.workspaces.find(&query.workspace) else { return Ok(Vec::new()) };
+        let mut sums = BTreeMap::new();
+        self.shards.each().for_each(|at| at.counters.add_to(workspace, query, &mut sums));
+        Ok(sums.into_iter().map(|((version, what), times)| (version, what, times)).collect())
     }
 }
 

@@ -11,6 +11,7 @@ use foldhash::fast::RandomState;
 use crate::id::ContactId;
 use crate::store::Revision;
 use crate::store::memory::archive::{Archive, Journal};
+use crate::store::memory::counters::Counters;
 use crate::store::memory::due::{DueIndex, NEVER};
 use crate::store::memory::lock;
 use crate::store::memory::slab::Index;
@@ -46,6 +47,7 @@ pub(super) struct Shard {
     pub(super) due: DueIndex,
     pub(super) archive: Archive,
     pub(super) journal: Journal,
+    pub(super) counters: Counters,
     index: Index,
     last_revision: Revision,
     /// The slot that was last written to: a settle follows upon a commit, and finds it without the index (among a

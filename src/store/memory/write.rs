@@ -62,6 +62,9 @@ impl MemoryStore {
         }
         drop((aliases, key));
         self.keep(&mut at, workspace, std::mem::take(&mut commit.ended), std::mem::take(&mut commit.journal));
+        if !commit.counts.is_empty() {
+            at.counters.add(workspace, std::mem::take(&mut commit.counts));
+        }
         let (committed, replaced) = at.apply(id, commit);
         drop(at);
         // Freed after the lock was given back: it may be large.

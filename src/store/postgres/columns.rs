@@ -252,3 +252,46 @@ impl<'w> Names<'w> {
         params.extend(all);
     }
 }
+
+/// What a batch adds to counters.
+#[derive(Default)]
+pub(super) struct Counts<'w> {
+    ord: Vec<i64>,
+    workspace: Vec<&'w str>,
+    flow: Vec<&'w str>,
+    minute: Vec<i64>,
+    version: Vec<i64>,
+    what: Vec<&'w str>,
+    times: Vec<i64>,
+}
+
+impl<'w> Counts<'w> {
+    pub(super) fn of(writes: &[&'w Write]) -> Self {
+        let mut counts = Self::default();
+        for (ord, write) in (0..).zip(writes) {
+            for row in &write.counts {
+                counts.ord.push(ord);
+                counts.workspace.push(&write.workspace);
+                counts.flow.push(row.flow.as_str());
+                counts.minute.push(row.minute);
+                counts.version.push(row.version);
+                counts.what.push(&row.what);
+                counts.times.push(row.times);
+            }
+        }
+        counts
+    }
+
+    pub(super) fn add_to<'p>(&'p self, params: &mut Vec<Param<'p>>) {
+        let all: [Param<'p>; 7] = [
+            (&self.ord, Type::INT8_ARRAY),
+            (&self.workspace, Type::TEXT_ARRAY),
+            (&self.flow, Type::TEXT_ARRAY),
+            (&self.minute, Type::INT8_ARRAY),
+            (&self.version, Type::INT8_ARRAY),
+            (&self.what, Type::TEXT_ARRAY),
+            (&self.times, Type::INT8_ARRAY),
+        ];
+        params.extend(all);
+    }
+}

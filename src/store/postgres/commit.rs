@@ -3,12 +3,13 @@
 use tokio_postgres::types::Type;
 
 use crate::store::Committed;
-use crate::store::postgres::columns::{Archive, Heads, Names};
+use crate::store::postgres::columns::{Archive, Counts, Heads, Names};
 use crate::store::postgres::errors::Fault;
 use crate::store::postgres::link::Link;
 use crate::store::postgres::load::contact_id;
 use crate::store::postgres::statements::commit::{
-    DROP_ALIASES, DROP_EXPIRED_KEY, EXPLAIN, HOLDERS, INSERT_ALL, UPDATE, UPDATE_ALL, UPDATE_ARCHIVE,
+    DROP_ALIASES, DROP_EXPIRED_KEY, EXPLAIN, HOLDERS, INSERT_ALL, INSERT_COUNTED, UPDATE, UPDATE_ALL,
+    UPDATE_ARCHIVE, UPDATE_COUNTED,
 };
 use crate::store::postgres::write::Write;
 
@@ -19,10 +20,12 @@ const ATTEMPTS: u32 = 5;
 /// itself; None: it was refused. A failure undoes all.
 pub(super) async fn apply(link: &Link<'_>, writes: &[&Write]) -> Result<Vec<Option<Committed>>, Fault> {
     let is_new = writes.first().is_some_and(|write| write.expect.is_none());
-    let has_names = is_new || writes.iter().any(|write| write.has_names());
+    let has_counts = writes.iter().any(|write| !write.counts.is_empty());
+    let has_names = is_new || has_counts || writes.iter().any(|write| write.has_names());
     let has_archive = has_names || writes.iter().any(|write| write.has_archive());
     let (heads, archive, names) = (Heads::of(writes), Archive::of(writes), Names::of(writes));
-    let mut params = Vec::with_capacity(54);
+    let counts = has_counts.then(|| Counts::of(writes));
+    let mut params = Vec::with_capacity(63);
     heads.add_to(&mut params);
     if has_archive {
         archive.add_to(&mut params);
@@ -30,8 +33,13 @@ pub(super) async fn apply(link: &Link<'_>, writes: &[&Write]) -> Result<Vec<Opti
     if has_names {
         names.add_to(&mut params);
     }
+    if let Some(counts) = &counts {
+        counts.add_to(&mut params);
+    }
     let statement = match (is_new, has_names, has_archive) {
+        (true, ..) if has_counts => INSERT_COUNTED,
         (true, ..) => INSERT_ALL,
+        (false, true, _) if has_counts => UPDATE_COUNTED,
         (false, true, _) => UPDATE_ALL,
         (false, false, true) => UPDATE_ARCHIVE,
         (false, false, false) => UPDATE,

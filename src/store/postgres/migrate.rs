@@ -46,15 +46,13 @@ async fn migrate(link: &Link<'_>, partitions: Option<u16>) -> Result<(), Fault> 
     link.atomically(async {
         let found = link.first(schema::LOCK_SCHEMA, &[]).await?;
         let (version, slices) = read(found)?;
-        match version {
-            0 => create(link, partitions.unwrap_or(1)).await,
-            schema::VERSION => match partitions {
-                Some(wanted) if i64::from(wanted) != slices => Err(Fault::permanent(format!(
-                    "the tables are in {slices} partitions, and are not partitioned anew into {wanted}"
-                ))),
-                _ => Ok(()),
-            },
-            other => Err(unfit(other)),
+        match (version, partitions) {
+            (0, _) => create(link, partitions.unwrap_or(1)).await,
+            (1..=schema::VERSION, Some(wanted)) if i64::from(wanted) != slices => Err(Fault::permanent(
+                format!("the tables are in {slices} partitions, and are not partitioned anew into {wanted}"),
+            )),
+            (1..=schema::VERSION, _) => add(link, version, slices).await,
+            (other, _) => Err(unfit(other)),
         }
     })
     .await
@@ -62,7 +60,7 @@ async fn migrate(link: &Link<'_>, partitions: Option<u16>) -> Result<(), Fault> 
 
 async fn create(link: &Link<'_>, partitions: u16) -> Result<(), Fault> {
     let slices = i64::from(partitions);
-    link.query(schema::SET_SCHEMA, &[(&schema::VERSION, Type::INT8), (&slices, Type::INT8)]).await?;
+    link.query(schema::SET_SCHEMA, &[(&1_i64, Type::INT8), (&slices, Type::INT8)]).await?;
     let tables = if partitions > 1 { schema::CREATE_SLICED } else { schema::CREATE_WHOLE };
     for table in tables {
         link.run(table).await?;
@@ -72,6 +70,18 @@ async fn create(link: &Link<'_>, partitions: u16) -> Result<(), Fault> {
     }
     for statement in schema::CREATE {
         link.run(statement).await?;
+    }
+    add(link, 1, slices).await
+}
+
+/// Adds what tables of this version lack.
+async fn add(link: &Link<'_>, version: i64, slices: i64) -> Result<(), Fault> {
+    let steps = schema::ADDED.iter().zip(1..).filter(|(_, of)| *of >= version);
+    for statement in steps.flat_map(|(statements, _)| *statements) {
+        link.run(statement).await?;
+    }
+    if version < schema::VERSION {
+        link.query(schema::SET_SCHEMA, &[(&schema::VERSION, Type::INT8), (&slices, Type::INT8)]).await?;
     }
     Ok(())
 }

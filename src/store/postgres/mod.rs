@@ -84,6 +84,7 @@ pub use tx::PostgresTx;
 /// | `chatflow_session` | a session: live ones for counting and lists, ended ones whole | kept sessions |
 /// | `chatflow_journal` | an entry of the journal | journalled turns within the retention |
 /// | `chatflow_flow`, `chatflow_definition`, `chatflow_catalogue` | a flow, a text of it, a workspace's count of changes | flows |
+/// | `chatflow_count` | what one connection counted in a minute | nodes visited a minute, times connections, within the retention |
 /// | `chatflow_schema` | the version of the tables | |
 ///
 /// Texts are compared byte by byte (`COLLATE "C"`); instants are microseconds of the epoch; sessions' and journal's bodies

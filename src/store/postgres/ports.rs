@@ -10,9 +10,10 @@ use crate::store::postgres::settle::SettleRow;
 use crate::store::postgres::write::Write;
 use crate::store::postgres::{due, flows, held, queries, upkeep};
 use crate::store::{
-    Catalogue, Commit, Committed, ConversationQuery, ConversationStore, Due, Erase, FlowChange, FlowSaved,
-    FlowStore, JournalEntry, JournalQuery, Leased, Live, Loaded, Lookup, PostgresStore, Purge, Purged,
-    Record, Removed, SessionQuery, SessionRecord, Settle, Settled, SharedFlows, StoreQueries,
+    Catalogue, Commit, Committed, ConversationQuery, ConversationStore, CountQuery, CountSums, Due, Erase,
+    FlowChange, FlowSaved, FlowStore, JournalEntry, JournalQuery, Leased, Live, Loaded, Lookup,
+    PostgresStore, Purge, Purged, Record, Removed, SessionQuery, SessionRecord, Settle, Settled, SharedFlows,
+    StoreQueries,
 };
 
 /// Asks in the runtime: `$work` is an expression of `link` and of the values named before it, which are shared by
@@ -31,6 +32,10 @@ macro_rules! ask {
 }
 
 impl ConversationStore for PostgresStore {
+    fn keeps_counts(&self) -> bool {
+        true
+    }
+
     fn flow_store(&self) -> Option<SharedFlows> {
         Some(SharedFlows::new(self.clone()))
     }
@@ -125,6 +130,10 @@ impl StoreQueries for PostgresStore {
             [query = query.clone()],
             queries::conversations(&link, &query)
         )
+    }
+
+    async fn counts(&self, query: &CountQuery) -> Result<CountSums, StoreError> {
+        ask!(self, Read, "counts", link, [query = query.clone()], queries::counts(&link, &query))
     }
 }
 

@@ -4,16 +4,19 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
-use crate::id::{ContactId, SessionId, WorkspaceId};
+use crate::id::{ContactId, FlowVersion, SessionId, WorkspaceId};
 use crate::store::postgres::errors::Fault;
 use crate::store::postgres::link::{Link, Param};
 use crate::store::postgres::load::contact_id;
 use crate::store::postgres::shard::shard;
 use crate::store::postgres::statements::queries::{
-    DEAD, JOURNAL, JOURNAL_OF, QUARANTINED, SESSION, SESSIONS,
+    COUNTS, DEAD, JOURNAL, JOURNAL_OF, QUARANTINED, SESSION, SESSIONS,
 };
 use crate::store::sql::micros;
-use crate::store::{ConversationQuery, JournalEntry, JournalQuery, Record, SessionQuery, SessionRecord};
+use crate::store::{
+    ConversationQuery, CountQuery, CountSums, Counted, JournalEntry, JournalQuery, Record, SessionQuery,
+    SessionRecord,
+};
 
 /// Rows of one page where the server can not tell which match.
 const PAGE: usize = 100;
@@ -149,6 +152,21 @@ pub(super) async fn conversations(
         Ok((contact, Record::from_bytes(row.try_get::<_, &[u8]>(1)?)))
     };
     rows.iter().map(read).collect()
+}
+
+pub(super) async fn counts(link: &Link<'_>, query: &CountQuery) -> Result<CountSums, Fault> {
+    let (workspace, flow) = (query.workspace.as_str(), query.flow.as_str());
+    let params: [Param<'_>; 4] =
+        [(&workspace, Type::TEXT), (&flow, Type::TEXT), (&query.from, Type::INT8), (&query.to, Type::INT8)];
+    let mut sums = Vec::new();
+    for row in link.query(COUNTS, &params).await? {
+        let (version, times): (i64, i64) = (row.try_get(0)?, row.try_get(2)?);
+        let version = FlowVersion(u32::try_from(version).map_err(Fault::permanent)?);
+        if let Some(what) = Counted::parse(row.try_get(1)?) {
+            sums.push((version, what, times.cast_unsigned()));
+        }
+    }
+    Ok(sums)
 }
 
 fn most(limit: usize) -> i64 {

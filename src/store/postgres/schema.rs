@@ -4,7 +4,7 @@
 //! A deadline that moves on, as each answer moves it, so changes no indexed column, and PostgreSQL writes no index at all.
 
 /// The schema that this release reads and writes.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 1 + ADDED.len() as i64;
 
 /// Which schema is there, and into how many slices its tables are partitioned. One row, which migrations lock.
 pub(super) const CREATE_SCHEMA: &str = "CREATE TABLE IF NOT EXISTS chatflow_schema (
@@ -167,9 +167,28 @@ pub(super) const CREATE: &[&str] = &[
     revision bigint NOT NULL)",
 ];
 
+/// What each version after the first adds, in order. One that was released never changes.
+///
+/// Of a counter (rule 25) each connection has a row of its own (`shard`, the number of its
+/// process), so that no transaction waits for another one there, and none can deadlock. `minute` is
+/// one of the epoch, `what` is as `Counted` prints.
+pub(super) const ADDED: &[&[&str]] = &[&[
+    "CREATE TABLE chatflow_count (
+    workspace text COLLATE \"C\" NOT NULL,
+    flow text COLLATE \"C\" NOT NULL,
+    minute bigint NOT NULL,
+    version bigint NOT NULL,
+    what text COLLATE \"C\" NOT NULL,
+    shard bigint NOT NULL,
+    times bigint NOT NULL,
+    PRIMARY KEY (workspace, flow, minute, version, what, shard))",
+    "CREATE INDEX chatflow_count_age ON chatflow_count (minute)",
+]];
+
 /// How PostgreSQL itself best lays the records out: room for a new version of a row on its page, records up to a page
-/// beside their row (not in another table), dead rows cleaned up early. Databases that speak its language refuse these
-/// words and need them not.
+/// beside their row (not in another table), dead rows cleaned up early; counters are added to all
+/// the time, and no index has to know. Databases that speak its language refuse these words and
+/// need them not.
 pub(super) const TUNE: &str = "DO $$
 DECLARE
     part regclass;
@@ -183,4 +202,5 @@ BEGIN
             autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.1)', part);
         EXECUTE format('ALTER TABLE %s ALTER COLUMN record SET STORAGE MAIN', part);
     END LOOP;
+    ALTER TABLE chatflow_count SET (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.02);
 END $$";

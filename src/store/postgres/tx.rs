@@ -15,9 +15,9 @@ use crate::store::postgres::settle::SettleRow;
 use crate::store::postgres::write::Write;
 use crate::store::postgres::{commit, due, flows, held, load, queries, settle, upkeep};
 use crate::store::{
-    Catalogue, Commit, Committed, ConversationQuery, ConversationStore, Due, Erase, FlowChange, FlowSaved,
-    FlowStore, JournalEntry, JournalQuery, Leased, Live, Loaded, Lookup, Purge, Purged, Record, Removed,
-    SessionQuery, SessionRecord, Settle, Settled, StoreQueries,
+    Catalogue, Commit, Committed, ConversationQuery, ConversationStore, CountQuery, CountSums, Due, Erase,
+    FlowChange, FlowSaved, FlowStore, JournalEntry, JournalQuery, Leased, Live, Loaded, Lookup, Purge,
+    Purged, Record, Removed, SessionQuery, SessionRecord, Settle, Settled, StoreQueries,
 };
 
 /// A [`PostgresStore`](crate::PostgresStore) inside a transaction of the host's, made by
@@ -52,6 +52,10 @@ fn failed(what: &'static str) -> impl FnOnce(Fault) -> StoreError {
 }
 
 impl ConversationStore for PostgresTx<'_> {
+    fn keeps_counts(&self) -> bool {
+        true
+    }
+
     fn queues_callers(&self) -> bool {
         false
     }
@@ -129,6 +133,10 @@ impl StoreQueries for PostgresTx<'_> {
 
     async fn conversations(&self, query: &ConversationQuery) -> Result<Vec<(ContactId, Record)>, StoreError> {
         queries::conversations(&self.link(), query).await.map_err(failed("conversations"))
+    }
+
+    async fn counts(&self, query: &CountQuery) -> Result<CountSums, StoreError> {
+        queries::counts(&self.link(), query).await.map_err(failed("counts"))
     }
 }
 

@@ -9,7 +9,7 @@ use crate::store::postgres::link::{Link, Param};
 use crate::store::postgres::shard::shard;
 use crate::store::postgres::statements::upkeep::{
     DROP_KEYS, ERASE, ERASE_ALIASES, ERASE_JOURNAL, ERASE_LIVE, ERASE_SESSIONS, KEEP_HASHES, KEYS_OF, LIVE,
-    PURGE_JOURNAL, PURGE_KEYS, PURGE_SESSIONS, WAKE,
+    PURGE_COUNTS, PURGE_JOURNAL, PURGE_KEYS, PURGE_SESSIONS, WAKE,
 };
 use crate::store::postgres::write::revision;
 use crate::store::sql::{micros, needle};
@@ -37,7 +37,9 @@ pub(super) async fn purge(link: &Link<'_>, purge: &Purge) -> Result<Purged, Faul
     let (keys, more_keys) = sweep(link, PURGE_KEYS, micros(purge.now), limit).await?;
     let (sessions, more_sessions) = sweep(link, PURGE_SESSIONS, micros(purge.ended_before), limit).await?;
     let (journal, more_journal) = sweep(link, PURGE_JOURNAL, micros(purge.journal_before), limit).await?;
-    Ok(Purged { keys, sessions, journal, more: more_keys || more_sessions || more_journal })
+    let (counts, more_counts) = sweep(link, PURGE_COUNTS, purge.counts_before_minute(), limit).await?;
+    let more = more_keys || more_sessions || more_journal || more_counts;
+    Ok(Purged { keys, sessions, journal, counts, more })
 }
 
 /// How many rows were removed, and whether there are more.

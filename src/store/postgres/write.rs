@@ -7,9 +7,10 @@ use uuid::Uuid;
 
 use crate::address::Alias;
 use crate::error::StoreError;
+use crate::id::FlowId;
 use crate::store::postgres::shard::shard;
 use crate::store::sql::{SessionRow, micros, session_rows};
-use crate::store::{Commit, JournalEntry, KeyName, KeyRecord, Lease};
+use crate::store::{Commit, CountDelta, JournalEntry, KeyName, KeyRecord, Lease};
 
 /// What one commit writes.
 pub(super) struct Write {
@@ -28,6 +29,7 @@ pub(super) struct Write {
     pub(super) dropped: Vec<String>,
     pub(super) sessions: Vec<SessionRow>,
     pub(super) journal: Vec<JournalRow>,
+    pub(super) counts: Vec<CountRow>,
 }
 
 /// What becomes of the lease, as numbers.
@@ -54,6 +56,15 @@ pub(super) struct JournalRow {
     pub(super) at: i64,
     pub(super) failed: bool,
     pub(super) entry: Vec<u8>,
+}
+
+/// What is added to a counter.
+pub(super) struct CountRow {
+    pub(super) flow: FlowId,
+    pub(super) version: i64,
+    pub(super) minute: i64,
+    pub(super) what: String,
+    pub(super) times: i64,
 }
 
 impl Write {
@@ -83,6 +94,7 @@ impl Write {
             dropped,
             sessions,
             journal,
+            counts: commit.counts.into_iter().map(CountRow::of).collect(),
         })
     }
 
@@ -146,5 +158,17 @@ impl JournalRow {
             failed: entry.failure.is_some(),
             entry: serde_json::to_vec(entry).map_err(StoreError::permanent)?,
         })
+    }
+}
+
+impl CountRow {
+    fn of(delta: CountDelta) -> Self {
+        Self {
+            flow: delta.flow,
+            version: i64::from(delta.version.0),
+            minute: delta.minute,
+            what: delta.what.to_string(),
+            times: i64::try_from(delta.times).unwrap_or(i64::MAX),
+        }
     }
 }

@@ -14,7 +14,7 @@ use crate::store::sql::{SessionRow, micros, session_rows, state_word};
 use crate::store::sqlite::columns::{StoredLease, contact, signed, unsigned};
 use crate::store::sqlite::database::Database;
 use crate::store::sqlite::queue::{Failure, Operation};
-use crate::store::{Commit, Committed, KeyName, KeyRecord, Lease};
+use crate::store::{Commit, Committed, CountDelta, KeyName, KeyRecord, Lease};
 
 pub(super) const FIND: &str = "SELECT id, revision, settled, claims, filed_at, lease_token, lease_until \
      FROM chatflow_conversation WHERE workspace = ?1 AND contact = ?2";
@@ -49,6 +49,10 @@ pub(super) const END_SESSION: &str = "UPDATE chatflow_session SET version = ?3, 
 const ADD_ENTRY: &str = "INSERT INTO chatflow_journal \
      (workspace, session, seq, contact, flow, version, at, failed, entry) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+
+const ADD_COUNT: &str = "INSERT INTO chatflow_count (workspace, flow, minute, version, what, times) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+     ON CONFLICT (workspace, flow, minute, version, what) DO UPDATE SET times = times + excluded.times";
 
 /// What a host writes in the same transaction.
 pub(super) type Hook = dyn Fn(&Connection, &Commit) -> Result<(), HostError> + Send + Sync;
@@ -217,6 +221,10 @@ impl Write {
             let row =
                 params![workspace, session, entry.seq, contact, flow, entry.version.0, at, failed, bytes];
             database.execute(ADD_ENTRY, row)?;
+        }
+        for CountDelta { flow, version, minute, what, times } in &self.commit.counts {
+            let (what, times) = (what.to_string(), signed(*times));
+            database.execute(ADD_COUNT, params![workspace, flow.as_str(), minute, version.0, what, times])?;
         }
         Ok(())
     }

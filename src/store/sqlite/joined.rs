@@ -24,6 +24,10 @@ impl fmt::Debug for JoinedStore {
 }
 
 impl ConversationStore for JoinedStore {
+    fn keeps_counts(&self) -> bool {
+        self.store.keeps_counts()
+    }
+
     fn flow_store(&self) -> Option<SharedFlows> {
         self.store.flow_store()
     }

@@ -47,9 +47,9 @@ use threads::Place;
 use crate::error::StoreError;
 use crate::id::{ContactId, FlowId, FlowVersion, SessionId, WorkspaceId};
 use crate::store::{
-    Catalogue, Commit, Committed, ConversationQuery, ConversationStore, Due, Erase, FlowChange, FlowSaved,
-    FlowStore, JournalEntry, JournalQuery, Leased, Live, Loaded, Lookup, Purge, Purged, Record, Removed,
-    SessionQuery, SessionRecord, Settle, Settled, SharedFlows, StoreQueries,
+    Catalogue, Commit, Committed, ConversationQuery, ConversationStore, CountQuery, CountSums, Due, Erase,
+    FlowChange, FlowSaved, FlowStore, JournalEntry, JournalQuery, Leased, Live, Loaded, Lookup, Purge,
+    Purged, Record, Removed, SessionQuery, SessionRecord, Settle, Settled, SharedFlows, StoreQueries,
 };
 
 /// Conversations and flows in one file of SQLite. Cheap to clone, and every clone is the same store.
@@ -254,6 +254,10 @@ impl fmt::Debug for SqliteStore {
 }
 
 impl ConversationStore for SqliteStore {
+    fn keeps_counts(&self) -> bool {
+        true
+    }
+
     fn flow_store(&self) -> Option<SharedFlows> {
         Some(SharedFlows::new(self.clone()))
     }
@@ -312,6 +316,10 @@ impl StoreQueries for SqliteStore {
     }
 
     async fn conversations(&self, query: &ConversationQuery) -> Result<Vec<(ContactId, Record)>, StoreError> {
+        self.0.lists.ask(query.clone()).await
+    }
+
+    async fn counts(&self, query: &CountQuery) -> Result<CountSums, StoreError> {
         self.0.lists.ask(query.clone()).await
     }
 }

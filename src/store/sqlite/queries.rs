@@ -3,12 +3,15 @@
 use rusqlite::{Row, params};
 
 use crate::error::StoreError;
-use crate::id::{ContactId, SessionId, WorkspaceId};
+use crate::id::{ContactId, FlowVersion, SessionId, WorkspaceId};
 use crate::store::sql::micros;
 use crate::store::sqlite::columns::{self, blob, contact, record, session};
 use crate::store::sqlite::database::Database;
 use crate::store::sqlite::queue::{Failure, Operation};
-use crate::store::{ConversationQuery, JournalEntry, JournalQuery, Record, SessionQuery, SessionRecord};
+use crate::store::{
+    ConversationQuery, CountQuery, CountSums, Counted, JournalEntry, JournalQuery, Record, SessionQuery,
+    SessionRecord,
+};
 
 pub(super) const SESSIONS: &str = "SELECT session, contact, record FROM chatflow_session \
      WHERE workspace = ?1 AND (started_at, session) < (?2, ?3) AND (?4 IS NULL OR flow = ?4) \
@@ -34,6 +37,9 @@ pub(super) const ASIDE: &str = "SELECT contact, record FROM chatflow_conversatio
      WHERE workspace = ?1 AND quarantined = 1 AND contact > ?2 ORDER BY contact LIMIT ?3";
 pub(super) const WITH_DEAD_LETTERS: &str = "SELECT contact, record FROM chatflow_conversation \
      WHERE workspace = ?1 AND dead_letters > 0 AND contact > ?2 ORDER BY contact LIMIT ?3";
+
+pub(super) const COUNTS: &str = "SELECT version, what, sum(times) FROM chatflow_count \
+     WHERE workspace = ?1 AND flow = ?2 AND minute >= ?3 AND minute < ?4 GROUP BY version, what";
 
 /// A session of the index: an ended one is there whole, of a live one the conversation says the rest. None: it can not be
 /// read.
@@ -155,5 +161,20 @@ impl Operation for ConversationQuery {
         let after = self.after.as_ref().map(ContactId::to_string).unwrap_or_default();
         let names = params![self.workspace.as_str(), after, columns::limit(self.limit)];
         Ok(database.all(sql, names, |row| Ok((contact(row, 0)?, record(row, 1)?)))?)
+    }
+}
+
+impl Operation for CountQuery {
+    type Answer = CountSums;
+    const DOING: &'static str = "read counters";
+
+    fn run(&self, database: &Database<'_>) -> Result<CountSums, Failure> {
+        let names = params![self.workspace.as_str(), self.flow.as_str(), self.from, self.to];
+        let read = |row: &Row<'_>| {
+            let (version, times) = (FlowVersion(row.get(0)?), columns::unsigned(row, 2)?);
+            let what = row.get_ref(1)?.as_str_or_null().ok().flatten().and_then(Counted::parse);
+            Ok(what.map(|what| (version, what, times)))
+        };
+        Ok(database.some(COUNTS, names, usize::MAX, read)?)
     }
 }

@@ -8,6 +8,8 @@
 //! - `chatflow_session`: the index of live sessions, and the archive of ended ones (`ended_at`, `record`). `called` holds
 //!   the versions that a session needs beside its own.
 //! - `chatflow_definition`: a draft has version -1.
+//! - `chatflow_count`: a counter (rule 25). `minute` is one of the epoch, `what` is as `Counted`
+//!   prints. One row each: the file has one writer.
 //!
 //! Instants are microseconds of the epoch, texts are compared byte by byte, session ids are their 16 bytes.
 
@@ -16,7 +18,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use crate::store::sqlite::errors::Refused;
 
 /// The steps, the oldest first. One that was released never changes.
-pub(super) const STEPS: &[&str] = &[include_str!("schema.sql")];
+pub(super) const STEPS: &[&str] = &[include_str!("schema.sql"), include_str!("counters.sql")];
 
 const VERSION: &str = "SELECT version FROM chatflow_schema";
 const HAS_TABLES: &str = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'chatflow_schema'";
@@ -66,6 +68,22 @@ mod tests {
         let kept: i64 =
             file.query_row("SELECT revision FROM chatflow_catalogue", [], |row| row.get(0)).unwrap();
         assert_eq!((check(&file, &next).unwrap(), kept), (STEPS.len() + 1, 7));
+    }
+
+    #[test]
+    fn a_file_without_counters_gets_them() {
+        let mut file = Connection::open_in_memory().unwrap();
+        migrate(&mut file, &STEPS[..1]).unwrap();
+        file.execute_batch("INSERT INTO chatflow_catalogue VALUES ('shop', 7)").unwrap();
+        migrate(&mut file, STEPS).unwrap();
+        let found: (i64, i64) = file
+            .query_row(
+                "SELECT revision, (SELECT count(*) FROM chatflow_count) FROM chatflow_catalogue",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .unwrap();
+        assert_eq!(found, (7, 0));
     }
 
     #[test]

@@ -35,6 +35,9 @@ pub(super) const REMOVE_SESSION: &str = "DELETE FROM chatflow_session WHERE id =
 pub(super) const HAS_SESSIONS: &str = "SELECT 1 FROM chatflow_session WHERE ended_at < ?1 LIMIT 1";
 pub(super) const PURGE_JOURNAL: &str = "DELETE FROM chatflow_journal WHERE id IN (SELECT id FROM chatflow_journal WHERE at < ?1 ORDER BY at LIMIT ?2)";
 pub(super) const HAS_JOURNAL: &str = "SELECT 1 FROM chatflow_journal WHERE at < ?1 LIMIT 1";
+pub(super) const PURGE_COUNTS: &str = "DELETE FROM chatflow_count WHERE (workspace, flow, minute, version, what) IN \
+     (SELECT workspace, flow, minute, version, what FROM chatflow_count WHERE minute < ?1 ORDER BY minute LIMIT ?2)";
+pub(super) const HAS_COUNTS: &str = "SELECT 1 FROM chatflow_count WHERE minute < ?1 LIMIT 1";
 
 impl Operation for Live {
     type Answer = u64;
@@ -87,8 +90,11 @@ impl Operation for Purge {
             database.execute(REMOVE_SESSION, [id])?;
         }
         let entries = database.execute(PURGE_JOURNAL, params![journal, limit])?;
+        let minute = self.counts_before_minute();
+        let counts = database.execute(PURGE_COUNTS, params![minute, limit])?;
         let has = |sql: &'static str, before: i64| database.first(sql, [before], |_| Ok(()));
-        let more = has(HAS_KEYS, now)?.or(has(HAS_SESSIONS, ended)?).or(has(HAS_JOURNAL, journal)?).is_some();
-        Ok(Purged { keys, sessions: old.len(), journal: entries, more })
+        let more = has(HAS_KEYS, now)?.or(has(HAS_SESSIONS, ended)?).or(has(HAS_JOURNAL, journal)?);
+        let more = more.or(has(HAS_COUNTS, minute)?).is_some();
+        Ok(Purged { keys, sessions: old.len(), journal: entries, counts, more })
     }
 }

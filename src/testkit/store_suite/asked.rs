@@ -6,9 +6,10 @@ use crate::address::Alias;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::id::{ContactId, FlowId, FlowVersion, SessionId, WorkspaceId};
 use crate::store::{
-    Catalogue, Commit, Committed, ConversationQuery, ConversationStore, Due, Erase, FlowChange, FlowSaved,
-    FlowStore, JournalEntry, JournalQuery, KeyName, KeyRecord, Leased, Live, Loaded, Lookup, Purge, Purged,
-    Removed, Revision, SessionQuery, SessionRecord, Settle, Settled, StoreQueries, StoredConversation,
+    Catalogue, Commit, Committed, ConversationQuery, ConversationStore, CountQuery, CountSums, Due, Erase,
+    FlowChange, FlowSaved, FlowStore, JournalEntry, JournalQuery, KeyName, KeyRecord, Leased, Live, Loaded,
+    Lookup, Purge, Purged, Removed, Revision, SessionQuery, SessionRecord, Settle, Settled, StoreQueries,
+    StoredConversation,
 };
 use crate::testkit::store_suite::Harness;
 use crate::testkit::store_suite::harness::step_aside;
@@ -171,6 +172,11 @@ impl<S: StoreQueries> Asked<S> {
     pub async fn listed(&self, query: &ConversationQuery) -> Vec<String> {
         let found = answered("a list", || self.0.conversations(query)).await;
         found.iter().map(|(contact, _)| contact.to_string()).collect()
+    }
+
+    /// What was counted.
+    pub async fn counts(&self, query: &CountQuery) -> CountSums {
+        answered("a question for counters", || self.0.counts(query)).await
     }
 }
 

@@ -1,18 +1,18 @@
 //! Stores that break one rule each, so that a suite, an engine or a host's own checks can be shown to see it.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::TimeDelta;
 
 use crate::error::StoreError;
-use crate::id::{ContactId, SessionId, WorkspaceId};
+use crate::id::{ContactId, NodeId, SessionId, WorkspaceId};
 use crate::store::{
-    Commit, Committed, ConversationQuery, ConversationStore, Due, Erase, JournalEntry, JournalQuery, Lease,
-    Leased, Live, Loaded, Lookup, Purge, Purged, Record, Removed, Revision, SessionQuery, SessionRecord,
-    Settle, Settled, StoreQueries, StoredConversation, Subject,
+    Commit, Committed, ConversationQuery, ConversationStore, CountDelta, CountQuery, CountSums, Counted, Due,
+    Erase, JournalEntry, JournalQuery, Lease, Leased, Live, Loaded, Lookup, Purge, Purged, Record, Removed,
+    Revision, SessionQuery, SessionRecord, Settle, Settled, StoreQueries, StoredConversation, Subject,
 };
 use crate::testkit::store_suite::harness::step_aside;
 
@@ -72,6 +72,16 @@ pub enum Flaw {
     CountsAnyVersion,
     /// Wakes nobody (`live`).
     WakesNobody,
+    /// Counts nothing (rule 25).
+    ForgetsCounts,
+    /// Counts what a refused commit would have counted (rules 4 and 25).
+    CountsRefused,
+    /// Counts after the rest of a commit, so that a dropped call leaves a part (rules 19 and 25).
+    TornCounts,
+    /// Reads counters whatever the minute (rule 6 of [`StoreQueries`]).
+    CountsAnyMinute,
+    /// Takes counters away with a contact that is erased (rule 25).
+    ErasesCounts,
     /// Keeps neither ended sessions nor the journal. Allowed to a store without [`StoreQueries`] (rule 20).
     DropsPast,
     /// Pages begin anew whatever the cursor says (rules 2, 4 and 5 of [`StoreQueries`]).
@@ -80,7 +90,7 @@ pub enum Flaw {
 
 impl Flaw {
     /// Each of them.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 33] = [
         Self::LostUpdate,
         Self::TornKey,
         Self::TornAliases,
@@ -107,6 +117,11 @@ impl Flaw {
         Self::ErasesBlindly,
         Self::CountsAnyVersion,
         Self::WakesNobody,
+        Self::ForgetsCounts,
+        Self::CountsRefused,
+        Self::TornCounts,
+        Self::CountsAnyMinute,
+        Self::ErasesCounts,
         Self::DropsPast,
         Self::IgnoresCursor,
     ];
@@ -130,12 +145,19 @@ pub struct Flawed<S> {
     /// What the last load of a subject found.
     before: Mutex<HashMap<String, StoredConversation>>,
     ghosts: AtomicU64,
+    has_erased: AtomicBool,
 }
 
 impl<S> Flawed<S> {
     /// A store that is wrong in one thing.
     pub fn new(store: S, flaw: Flaw) -> Self {
-        Self { store, flaw, before: Mutex::default(), ghosts: AtomicU64::new(0) }
+        Self {
+            store,
+            flaw,
+            before: Mutex::default(),
+            ghosts: AtomicU64::new(0),
+            has_erased: AtomicBool::new(false),
+        }
     }
 
     fn is(&self, flaw: Flaw) -> bool {
@@ -171,29 +193,41 @@ impl<S: ConversationStore> Flawed<S> {
         Ok(self.store.load(&lookup).await?.conversation.map(|found| found.revision))
     }
 
-    /// First the record, then its aliases.
+    /// First the record, then its aliases or what it counts.
     async fn commit_in_two(&self, commit: Commit) -> Result<Committed, StoreError> {
-        let first = Commit { add_aliases: Vec::new(), ..commit.clone() };
+        let (is_of_aliases, is_of_counts) = (self.is(Flaw::TornAliases), self.is(Flaw::TornCounts));
+        let mut first = commit.clone();
+        if is_of_aliases {
+            first.add_aliases = Vec::new();
+        }
+        if is_of_counts {
+            first.counts = Vec::new();
+        }
         let committed = self.store.commit(first).await?;
         let Committed::Applied { revision, leased, settled } = committed else { return Ok(committed) };
         step_aside().await;
         let lease = Lease::Leave;
         let expect = Some(revision);
         let (key, journal, ended) = (None, Vec::new(), Vec::new());
-        let second = Commit { expect, lease, key, journal, ended, drop_aliases: Vec::new(), ..commit };
+        let counts = if is_of_counts { commit.counts } else { Vec::new() };
+        let second =
+            Commit { expect, lease, key, journal, ended, counts, drop_aliases: Vec::new(), ..commit };
         Ok(match self.store.commit(second).await? {
             Committed::Applied { revision, .. } => Committed::Applied { revision, leased, settled },
             refused => refused,
         })
     }
 
-    /// Writes the key under a contact that nobody knows.
-    async fn keep_key(&self, commit: Commit) -> Result<(), StoreError> {
+    /// Writes the key, or what is counted, under a contact that nobody knows.
+    async fn keep_part(&self, commit: Commit) -> Result<(), StoreError> {
         let number = self.ghosts.fetch_add(1, Ordering::Relaxed);
         let ghost = ContactId::new(format!("ghost {number}")).unwrap();
         let record = Record::from_bytes(*b"ghost");
-        let ghost =
-            Commit { key: commit.key, ..Commit::new(commit.workspace, ghost, None, record, commit.now) };
+        let part = Commit::new(commit.workspace, ghost, None, record, commit.now);
+        let ghost = match self.flaw {
+            Flaw::TornKey => Commit { key: commit.key, ..part },
+            _ => Commit { counts: commit.counts, ..part },
+        };
         self.store.commit(ghost).await.map(drop)
     }
 }
@@ -228,7 +262,9 @@ impl<S: ConversationStore> ConversationStore for Flawed<S> {
             Flaw::ForgetsKeys => commit.key = None,
             Flaw::ForgetsDue => commit.due_at = None,
             Flaw::DropsPast => (commit.ended, commit.journal) = (Vec::new(), Vec::new()),
-            Flaw::TornAliases => return self.commit_in_two(commit).await,
+            Flaw::TornAliases | Flaw::TornCounts => return self.commit_in_two(commit).await,
+            Flaw::ForgetsCounts => commit.counts = Vec::new(),
+            Flaw::FoldsCase => commit.counts.iter_mut().for_each(fold),
             Flaw::IgnoresLease => {
                 if let Lease::Hold(_) | Lease::Free(_) = commit.lease {
                     commit.lease = Lease::Leave;
@@ -241,7 +277,11 @@ impl<S: ConversationStore> ConversationStore for Flawed<S> {
             (Flaw::TornKey, refused @ (Committed::Conflict | Committed::LeaseLost))
                 if commit.key.is_some() =>
             {
-                self.keep_key(commit).await?;
+                self.keep_part(commit).await?;
+                refused
+            }
+            (Flaw::CountsRefused, refused) if !matches!(refused, Committed::Applied { .. }) => {
+                self.keep_part(commit).await?;
                 refused
             }
             (Flaw::KeysNotUnique, Committed::KeyTaken) => {
@@ -311,7 +351,9 @@ impl<S: ConversationStore> ConversationStore for Flawed<S> {
     async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
         let mut purge = purge.clone();
         if self.is(Flaw::PurgesTooMuch) {
-            for instant in [&mut purge.now, &mut purge.ended_before, &mut purge.journal_before] {
+            for instant in
+                [&mut purge.now, &mut purge.ended_before, &mut purge.journal_before, &mut purge.counts_before]
+            {
                 *instant += TimeDelta::hours(1);
             }
         }
@@ -336,7 +378,20 @@ impl<S: ConversationStore> ConversationStore for Flawed<S> {
             }
             _ => {}
         }
-        self.store.erase(&erase).await
+        let erased = self.store.erase(&erase).await?;
+        self.has_erased.fetch_or(erased.is_some(), Ordering::Relaxed);
+        Ok(erased)
+    }
+
+    fn keeps_counts(&self) -> bool {
+        self.store.keeps_counts()
+    }
+}
+
+/// Takes capital letters of a counter's names for small ones.
+fn fold(delta: &mut CountDelta) {
+    if let Counted::Entered(node) = &mut delta.what {
+        *node = NodeId::new(node.as_str().to_ascii_lowercase()).unwrap();
     }
 }
 
@@ -369,5 +424,16 @@ impl<S: StoreQueries> StoreQueries for Flawed<S> {
         let mut query = ConversationQuery { workspace: self.workspace(&query.workspace), ..query.clone() };
         query.after = query.after.filter(|_| !self.is(Flaw::IgnoresCursor));
         self.store.conversations(&query).await
+    }
+
+    async fn counts(&self, query: &CountQuery) -> Result<CountSums, StoreError> {
+        if self.is(Flaw::ErasesCounts) && self.has_erased.load(Ordering::Relaxed) {
+            return Ok(Vec::new());
+        }
+        let mut query = CountQuery { workspace: self.workspace(&query.workspace), ..query.clone() };
+        if self.is(Flaw::CountsAnyMinute) {
+            (query.from, query.to) = (i64::MIN, i64::MAX);
+        }
+        self.store.counts(&query).await
     }
 }

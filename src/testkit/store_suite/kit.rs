@@ -191,7 +191,8 @@ pub fn live(code: &str, version: Option<u32>) -> Live {
 /// Removes all that is older than this many seconds.
 #[must_use]
 pub fn purge(seconds: i64, limit: usize) -> Purge {
-    Purge { now: at(seconds), ended_before: at(seconds), journal_before: at(seconds), limit }
+    let before = at(seconds);
+    Purge { now: before, ended_before: before, journal_before: before, counts_before: before, limit }
 }
 
 /// Forgets a contact.

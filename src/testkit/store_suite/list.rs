@@ -206,6 +206,21 @@ macro_rules! __store_checks {
             journal::an_erased_journal_begins_anew = 0,
         ] }
     };
+    ([$($then:tt)*] $args:tt counters) => {
+        $($then)* ! { $args ConversationStore [
+            counters::what_commits_count_is_added_up = 25,
+            counters::what_updates_count_is_added_up = 25,
+            counters::a_refused_commit_counts_nothing = 25,
+            counters::a_dropped_commit_counts_all_or_nothing = 25,
+            counters::names_of_counters_are_compared_byte_by_byte = 25,
+            counters::a_purge_removes_old_counters = 25,
+            counters::a_purge_of_counters_goes_on_where_its_limit_ended_it = 25,
+            counters::an_erase_leaves_counters = 25,
+            counters::counts_at_the_same_time_lose_nothing = 25,
+            counters::counters_are_read_by_the_minute = 25,
+            counters::counters_are_of_their_workspace = 25,
+        ] }
+    };
     ([$($then:tt)*] $args:tt flows) => {
         $($then)* ! { $args FlowStore [
             flows::an_empty_store_has_no_flows = 0,
@@ -249,7 +264,7 @@ macro_rules! __store_tests {
 ///
 /// `harness` is an expression that makes a [`Harness`](crate::testkit::store_suite::Harness), once for each test.
 /// `block_on` runs a future to its end. `groups` are those that the store can be asked: `conversations`, `queries`,
-/// `flows`. Two stores in one file go into a module each.
+/// `counters`, `flows`. Two stores in one file go into a module each.
 ///
 /// ```
 /// mod on_memory {
@@ -292,6 +307,12 @@ pub fn conversations<H: Harness<Store: ConversationStore>>() -> Vec<Check<H>> {
 #[must_use]
 pub fn queries<H: Harness<Store: ConversationStore + StoreQueries>>() -> Vec<Check<H>> {
     __store_checks! { [listed] [] queries }
+}
+
+/// The checks of counters, for a store that [keeps them](ConversationStore::keeps_counts).
+#[must_use]
+pub fn counters<H: Harness<Store: ConversationStore + StoreQueries>>() -> Vec<Check<H>> {
+    __store_checks! { [listed] [] counters }
 }
 
 /// The checks of [`FlowStore`].

@@ -35,8 +35,9 @@
 //!
 //! | group | needs | asks |
 //! |---|---|---|
-//! | `conversations` | [`ConversationStore`](crate::store::ConversationStore) | its 24 rules, races, dropped calls, large and strange values |
-//! | `queries` | [`StoreQueries`](crate::store::StoreQueries) beside it | its 5 rules; what purge and erase do to ended sessions and journal |
+//! | `conversations` | [`ConversationStore`](crate::store::ConversationStore) | its rules but the last, races, dropped calls, large and strange values |
+//! | `queries` | [`StoreQueries`](crate::store::StoreQueries) beside it | its rules but the last; what purge and erase do to ended sessions and journal |
+//! | `counters` | [`StoreQueries`](crate::store::StoreQueries), for a store that [keeps counters](crate::store::ConversationStore::keeps_counts) | rule 25 of the first contract, rule 6 of the second |
 //! | `flows` | [`FlowStore`](crate::store::FlowStore) | its 5 rules, races, dropped saves |
 //!
 //! A check asks one fresh store, and assumes nothing that the contract does not promise: revisions begin anywhere,
@@ -56,6 +57,7 @@ mod list;
 mod rule;
 
 pub mod claims;
+pub mod counters;
 pub mod counting;
 pub mod dropping;
 pub mod erasing;
@@ -77,5 +79,5 @@ pub use asked::Asked;
 pub use check::{Broken, Check, Run, run_all};
 pub use flawed::{Flaw, Flawed};
 pub use harness::{Fresh, Harness, Task};
-pub use list::{conversations, flows, queries};
+pub use list::{conversations, counters, flows, queries};
 pub use rule::{Contract, Rule};

@@ -23,7 +23,7 @@ pub struct Rule {
     pub number: u8,
 }
 
-const CONVERSATIONS: [&str; 25] = [
+const CONVERSATIONS: [&str; 26] = [
     "`update` loads, decides once and commits",
     "`load` finds a conversation by contact or by alias, within one workspace",
     "record, revision, watermark and lease are read as of one instant",
@@ -49,6 +49,7 @@ const CONVERSATIONS: [&str; 25] = [
     "`erase` removes all that is stored of a contact, at the revision `expect` only",
     "an erased contact's keys stay, without saying whose they were",
     "`live` counts a session once if it needs the version",
+    "what a commit counts is added to counters, all or nothing, and contacts do not wait for each other there",
 ];
 
 const QUERIES: [&str; 6] = [

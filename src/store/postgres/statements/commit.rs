@@ -138,6 +138,23 @@ macro_rules! names {
     };
 }
 
+/// What is added to counters, each once for all commits of the batch: $57 to $63. The rows are this
+/// connection's alone, which does one thing at a time: nobody waits for them.
+macro_rules! counters {
+    () => {
+        ", t AS (
+    INSERT INTO chatflow_count AS o (workspace, flow, minute, version, what, shard, times)
+    SELECT t.workspace, t.flow, t.minute, t.version, t.what, pg_backend_pid(), sum(t.times)::bigint
+    FROM unnest($57::bigint[], $58::text[], $59::text[], $60::bigint[], $61::bigint[], $62::text[], $63::bigint[])
+        AS t(ord, workspace, flow, minute, version, what, times)
+    JOIN c ON c.ord = t.ord
+    GROUP BY t.workspace, t.flow, t.minute, t.version, t.what
+    ORDER BY t.workspace, t.flow, t.minute, t.version, t.what
+    ON CONFLICT (workspace, flow, minute, version, what, shard) DO UPDATE SET times = o.times + excluded.times
+)"
+    };
+}
+
 macro_rules! applied {
     () => {
         " SELECT ord, revision, settled, leased FROM c"
@@ -158,6 +175,19 @@ pub(in crate::store::postgres) const UPDATE_ALL: &str =
 /// The first turn of a conversation.
 pub(in crate::store::postgres) const INSERT_ALL: &str =
     concat!("WITH ", insert!(), archive!(), names!(), applied!());
+
+/// The same two, for commits that count.
+pub(in crate::store::postgres) const UPDATE_COUNTED: &str = concat!(
+    "WITH c AS (",
+    update!(concat!(" AND ", key_is_new!())),
+    ")",
+    archive!(),
+    names!(),
+    counters!(),
+    applied!()
+);
+pub(in crate::store::postgres) const INSERT_COUNTED: &str =
+    concat!("WITH ", insert!(), archive!(), names!(), counters!(), applied!());
 
 /// $1 workspace, $2 contact, $3 aliases that lead there no more.
 pub(in crate::store::postgres) const DROP_ALIASES: &str =

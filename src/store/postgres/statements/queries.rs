@@ -41,3 +41,8 @@ WHERE workspace = $1 AND quarantined AND ($2::text IS NULL OR contact > $2) ORDE
 /// $1 workspace, $2 after, $3 limit.
 pub(in crate::store::postgres) const DEAD: &str = "SELECT contact, record FROM chatflow_conversation
 WHERE workspace = $1 AND dead_letters > 0 AND ($2::text IS NULL OR contact > $2) ORDER BY contact LIMIT $3";
+
+/// $1 workspace, $2 flow, $3 from, $4 before which minute.
+pub(in crate::store::postgres) const COUNTS: &str =
+    "SELECT version, what, sum(times)::bigint FROM chatflow_count
+WHERE workspace = $1 AND flow = $2 AND minute >= $3 AND minute < $4 GROUP BY version, what";

@@ -54,6 +54,18 @@ pub(in crate::store::postgres) const PURGE_JOURNAL: &str = "WITH old AS (
 )
 SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM old)";
 
+/// $1 before which minute, $2 limit. Waits for nobody who adds to one of them.
+pub(in crate::store::postgres) const PURGE_COUNTS: &str = "WITH old AS (
+    SELECT workspace, flow, minute, version, what, shard FROM chatflow_count
+    WHERE minute < $1 ORDER BY minute LIMIT $2 + 1 FOR UPDATE SKIP LOCKED
+), gone AS (
+    DELETE FROM chatflow_count t USING (SELECT * FROM old LIMIT $2) o
+    WHERE t.workspace = o.workspace AND t.flow = o.flow AND t.minute = o.minute AND t.version = o.version
+        AND t.what = o.what AND t.shard = o.shard
+    RETURNING 1
+)
+SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM old)";
+
 /// $1 shard, $2 workspace, $3 contact, $4 revision.
 pub(in crate::store::postgres) const ERASE: &str = "DELETE FROM chatflow_conversation
 WHERE shard = $1 AND workspace = $2 AND contact = $3 AND revision = $4 RETURNING 1";
