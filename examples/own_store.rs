@@ -87,7 +87,7 @@ impl ConversationStore for OwnStore {
         let claimed = rows.iter_mut().filter_map(|(of, (contact, row))| row.claim(of, contact, due));
         let conversations = claimed.take(due.limit).collect();
         let next_due = rows.iter().filter_map(|(_, (_, row))| row.ready_at(due.now)).min();
-        Ok(Leased { conversations, next_due })
+        Ok(Leased { conversations, next_due, store_time: None })
     }
 
     async fn live(&self, live: &Live) -> Result<u64, StoreError> {

@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::flow::Issues;
@@ -118,6 +119,16 @@ pub enum Error {
     /// Others changed the conversation each time, for 10 seconds (SEMANTICS S17). Handling: retry after a moment; 503.
     #[error("conversation of contact is under contention")]
     Contention,
+    /// The engine's clock and the store's are further apart than
+    /// [`max_skew`](crate::Builder::max_skew), and nothing was done (SEMANTICS S20). Handling: set the clock right, such as
+    /// by NTP; another process may be right; 503.
+    #[error("the clock of this process shows {engine}, that of the store {store}: too far apart")]
+    ClockSkew {
+        /// What the engine's clock showed.
+        engine: DateTime<Utc>,
+        /// What the store's clock showed.
+        store: DateTime<Utc>,
+    },
     /// The store failed. Handling: by [`Error::is_retryable`]; 503.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -155,6 +166,7 @@ impl Error {
             Self::Erased(_) => "erased",
             Self::VersionMissing { .. } => "version_missing",
             Self::Contention => "contention",
+            Self::ClockSkew { .. } => "clock_skew",
             Self::Store(_) => "store_failed",
         }
     }
@@ -167,7 +179,8 @@ impl Error {
             Self::TooManySessions { .. }
             | Self::NewerFormat { .. }
             | Self::VersionMissing { .. }
-            | Self::Contention => true,
+            | Self::Contention
+            | Self::ClockSkew { .. } => true,
             Self::Store(error) => error.is_retryable(),
             _ => false,
         }
@@ -194,6 +207,7 @@ impl Error {
             | Self::NewerFormat { .. }
             | Self::VersionMissing { .. }
             | Self::Contention
+            | Self::ClockSkew { .. }
             | Self::Store(_) => 503,
         }
     }

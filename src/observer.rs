@@ -339,6 +339,14 @@ pub enum EventKind {
         /// The reason.
         reason: MissingReason,
     },
+    /// The store told a time that is too far from that of the engine's clock (SEMANTICS S20). It is about the process: its
+    /// `contact` is the nil UUID, its `workspace` that of the engine which asked.
+    ClockSkew {
+        /// What the engine's clock showed.
+        engine: DateTime<Utc>,
+        /// What the store's clock showed.
+        store: DateTime<Utc>,
+    },
 }
 
 impl EventKind {
@@ -377,6 +385,7 @@ impl EventKind {
             Self::CallDone { .. } => "call_done",
             Self::Quarantined => "quarantined",
             Self::VersionMissing { .. } => "version_missing",
+            Self::ClockSkew { .. } => "clock_skew",
         }
     }
 
@@ -602,6 +611,7 @@ mod tests {
                 EventKind::VersionMissing { flow, version, reason: MissingReason::NotStored },
                 "version_missing",
             ),
+            (EventKind::ClockSkew { engine: until, store: until }, "clock_skew"),
         ];
         for (kind, name) in kinds {
             assert_eq!(kind.name(), name);

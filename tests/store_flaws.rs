@@ -10,7 +10,7 @@ use chatflow::{DynStore, MemoryFlows, MemoryStore};
 use pollster::block_on;
 
 /// A flaw, and a check that must see it.
-const CAUGHT_BY: [(Flaw, &str); 33] = [
+const CAUGHT_BY: [(Flaw, &str); 34] = [
     (Flaw::LostUpdate, "no_update_is_lost_between_load_and_commit"),
     (Flaw::TornKey, "a_commit_on_another_revision_writes_nothing"),
     (Flaw::TornAliases, "a_dropped_first_commit_is_all_or_nothing"),
@@ -43,6 +43,7 @@ const CAUGHT_BY: [(Flaw, &str); 33] = [
     (Flaw::CountsAnyMinute, "counters_are_read_by_the_minute"),
     (Flaw::ErasesCounts, "an_erase_leaves_counters"),
     (Flaw::DropsPast, "a_journal_is_read_in_order"),
+    (Flaw::TimeGoesBack, "a_store_that_tells_the_time_tells_it_always"),
     (Flaw::IgnoresCursor, "sessions_are_listed_in_pages"),
 ];
 

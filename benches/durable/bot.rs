@@ -1,6 +1,7 @@
 //! The crate on a durable store, every guarantee on: keys, message ids, outbox, settle; flows in the same store.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chatflow::store::{ConversationStore, FlowStore};
 use chatflow::testkit::ManualClock;
@@ -38,7 +39,7 @@ impl<S: Durable> Bot<S> {
         let counter = Arc::new(Counter::default());
         let builder = Engine::builder(store.clone()).flow_store(store).transport(Sink(Arc::clone(&counter)));
         let engine = match clock {
-            Some(clock) => builder.clock(clock).build(),
+            Some(clock) => builder.clock(clock).max_skew(Duration::MAX).build(),
             None => builder.clock(SystemClock).build(),
         };
         engine.flows().ensure(FLOW).await.expect("the flow is right");

@@ -197,7 +197,8 @@ impl<S: ConversationStore> Engine<S> {
         since: DateTime<Utc>,
     ) -> Result<(), Error> {
         for _ in 0..CARRYING_ATTEMPTS {
-            let lookup = self.lookup(workspace, Subject::Contact(contact.clone()));
+            let subject = Subject::Contact(contact.clone());
+            let lookup = self.lookup_for(Cause::Contact, workspace, subject).await?;
             if self.store.load(&lookup).await?.conversation.is_some() {
                 return self
                     .change(contact, |decision| {
@@ -253,7 +254,9 @@ impl<S: ConversationStore> Engine<S> {
             if !released.await? {
                 return Err(Error::invalid("from", "must not be in a session"));
             }
-            let lookup = Lookup { in_place: false, ..self.lookup(workspace, Subject::Contact(into.clone())) };
+            let subject = Subject::Contact(into.clone());
+            let lookup = self.lookup_for(Cause::Contact, workspace, subject).await?;
+            let lookup = Lookup { in_place: false, ..lookup };
             let taken = self.act_on(Cause::Contact, &lookup, Needs::Flows, ((), ()), |decision| {
                 decision.edit().contact.addresses.push(address.clone());
                 decision.add_aliases.push(Alias::Address(address.clone()));

@@ -63,6 +63,7 @@ impl<T> Decided<T> {
             Unready::Missing(flow, version, reason) => {
                 Self::Missing(Box::new((contact, flow, version, reason)))
             }
+            Unready::InDoubt(skew) => Self::Answer(Err(skew.into())),
         }
     }
 }
@@ -270,9 +271,11 @@ impl<S: ConversationStore> Engine<S> {
                     }
                     let answer = match answer {
                         // What was done before cannot be looked for in such a record.
-                        Err(error @ (Error::Quarantined(_) | Error::NewerFormat { .. })) => {
-                            Err(after_doubt(maybe_done, error))
-                        }
+                        Err(
+                            error @ (Error::Quarantined(_)
+                            | Error::NewerFormat { .. }
+                            | Error::ClockSkew { .. }),
+                        ) => Err(after_doubt(maybe_done, error)),
                         other => other,
                     };
                     return Ok(Written { answer, batch: batch.map(|batch| *batch) });
@@ -467,7 +470,18 @@ impl<S: ConversationStore> Engine<S> {
         let retention = self.ports.policy.session_retention;
         let at_work_since = self.ports.at_work.since(now);
         let limits = &self.ports.limits;
-        Ground { workspace, limits, flows: snapshot, observed, counted, retention, at_work_since, cause }
+        let skew = self.behind(now);
+        Ground {
+            workspace,
+            limits,
+            flows: snapshot,
+            observed,
+            counted,
+            retention,
+            at_work_since,
+            skew,
+            cause,
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::engine::decide::unreadable;
 use crate::error::Error;
 use crate::id::{ContactId, WorkspaceId};
 use crate::kernel::address_hash;
+use crate::observer::Cause;
 use crate::session::{Contact, Conversation, DecodeError};
 use crate::store::{
     Commit, Committed, ConversationStore, Erase, Lookup, Record, Removed, StoredConversation, Subject,
@@ -89,7 +90,8 @@ impl<S: ConversationStore> Engine<S> {
             ));
         }
         for _ in 0..ATTEMPTS {
-            let lookup = self.lookup(workspace, Subject::Contact(contact.clone()));
+            let subject = Subject::Contact(contact.clone());
+            let lookup = self.lookup_for(Cause::Contact, workspace, subject).await?;
             let Some(stored) = self.store.load(&lookup).await?.conversation else {
                 return Ok(Erased::default());
             };

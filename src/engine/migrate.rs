@@ -95,7 +95,8 @@ impl<S: ConversationStore> Engine<S> {
         let flow = self.flow_of(session).await?.ok_or_else(|| refused("it has ended".to_owned()))?;
         let target = self.version(&flow, version).await?.map_err(refused)?;
         let mut outcome = Err("it has ended".to_owned());
-        let lookup = self.lookup(workspace, Subject::Alias(Alias::Session(session)));
+        let subject = Subject::Alias(Alias::Session(session));
+        let lookup = self.lookup_for(Cause::Migrate, workspace, subject).await?;
         let change = |decision: &mut Decision<'_>| {
             outcome = migrate(decision, session, version, &target, nodes);
             outcome.is_ok()

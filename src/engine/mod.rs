@@ -28,6 +28,7 @@ mod rehearsal;
 mod request;
 mod results;
 mod resume;
+mod skew;
 mod stranded;
 mod tick;
 mod trigger;
@@ -76,6 +77,7 @@ use catalogue::WorkspaceFlows;
 use deadline::{Sleeper, Timer};
 use pacer::{Pacer, Paces};
 use queue::CallerQueues;
+use skew::StoreClock;
 use tick::AtWork;
 use upkeep::Upkeep;
 use workspaces::Catalogues;
@@ -92,8 +94,8 @@ type OnError = Box<dyn Fn(BackgroundTask, &Error) + Send + Sync>;
 /// Each method names its errors. Beside them every method answers `InvalidInput` of `workspace` on a handle that was
 /// made with a wrong name ([`in_workspace`](Self::in_workspace)), and whatever reads a conversation answers
 /// [`NewerFormat`](Error::NewerFormat) to a record of a newer release, and [`VersionMissing`](Error::VersionMissing) to
-/// one that needs a version of a flow which cannot be used here (SEMANTICS S14); all but `cancel`, `erase`, `migrate`
-/// and whatever only looks. After an error of `Store` of kind
+/// one that needs a version of a flow which cannot be used here (SEMANTICS S14), or [`ClockSkew`](Error::ClockSkew) where
+/// nobody knows what time it is (S20); all but `cancel`, `erase`, `migrate` and whatever only looks. After an error of `Store` of kind
 /// [`Unknown`](crate::error::StoreErrorKind::Unknown) nobody knows whether a call took effect; after any other it did not
 /// (SEMANTICS D6).
 ///
@@ -149,14 +151,19 @@ struct Ports {
     timer: Option<Box<dyn Timer>>,
     on_error: Option<OnError>,
     at_work: AtWork,
+    store_clock: StoreClock,
     /// When conversations whose last lease ended unsettled were asked for, or known not to be there, in milliseconds.
     suspects_at: AtomicI64,
 }
+
+/// Less than this two clocks may always differ: networks and disks take their time.
+const SHORTEST_SKEW: Duration = Duration::from_secs(1);
 
 /// What a host may choose about how an engine works.
 #[derive(Clone, Copy, Debug)]
 struct Policy {
     lease: Duration,
+    max_skew: Duration,
     width: usize,
     inline_calls: bool,
     refuse_unknown_contacts: bool,
@@ -174,6 +181,7 @@ impl Default for Policy {
         const DAY: u64 = 24 * 60 * 60;
         Self {
             lease: Duration::from_secs(60),
+            max_skew: Duration::from_secs(5 * 60),
             width: 32,
             inline_calls: false,
             refuse_unknown_contacts: false,
@@ -415,6 +423,14 @@ impl<S> Builder<S> {
         self
     }
 
+    /// How far the engine's clock may be from the store's, where a store tells its own (`PostgresStore` does): 5 min by
+    /// default, at least 1 s. Beyond it nothing is done that time alone causes, and ticks answer
+    /// [`ClockSkew`](Error::ClockSkew) (SEMANTICS S20).
+    pub fn max_skew(mut self, time: Duration) -> Self {
+        self.policy.max_skew = time.max(SHORTEST_SKEW);
+        self
+    }
+
     /// How long a message is tried, 24 h by default (SEMANTICS D1).
     pub fn give_up_after(mut self, time: Duration) -> Self {
         self.policy.give_up_after = time;
@@ -493,6 +509,7 @@ impl<S> Builder<S> {
             timer: self.timer,
             on_error: self.on_error,
             at_work: AtWork::default(),
+            store_clock: StoreClock::default(),
             suspects_at: AtomicI64::new(i64::MIN),
         });
         let workspace = WorkspaceId::default();
@@ -544,7 +561,8 @@ impl<S> Engine<S> {
         self.workspace.as_ref().map_err(|rule| Error::invalid("workspace", rule))
     }
 
-    fn now(&self) -> DateTime<Utc> {
+    /// What the engine's own clock shows, to the millisecond.
+    fn clock_now(&self) -> DateTime<Utc> {
         let now = self.ports.clock.now();
         if now.timestamp_subsec_nanos().is_multiple_of(1_000_000) { now } else { now.trunc_subsecs(3) }
     }

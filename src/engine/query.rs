@@ -300,7 +300,7 @@ impl<S: ConversationStore> Engine<S> {
     /// `Contention`, `Store`.
     pub async fn release(&self, contact: &ContactId) -> Result<bool, Error> {
         let workspace = self.workspace()?;
-        let lookup = self.lookup(workspace, Subject::Contact(contact.clone()));
+        let lookup = self.lookup_for(Cause::Contact, workspace, Subject::Contact(contact.clone())).await?;
         let Some(stored) = self.store.load(&lookup).await?.conversation.filter(|stored| stored.quarantined)
         else {
             return Ok(false);

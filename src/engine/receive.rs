@@ -41,7 +41,7 @@ impl<S: ConversationStore> Engine<S> {
     pub async fn receive(&self, inbound: Inbound) -> Result<Received, Error> {
         let workspace = self.workspace()?;
         let inbound = inbound.check(&self.ports.limits)?;
-        let now = self.now();
+        let now = self.time(Cause::Receive).await?;
         let token = self.token(now);
         let arrival = Arrival::of(inbound, self.ports.ids.mint(now).into(), token.0.as_u128());
         let subject = match &arrival.inbound.contact {
@@ -139,7 +139,7 @@ impl<S: ConversationStore> Engine<S> {
         };
         let host = &self.ports.keywords;
         if let Err(unready) = decision.ready()
-            && !(matches!(unready, Unready::Missing(..)) && arrival.opts_out(host))
+            && !(matches!(unready, Unready::Missing(..) | Unready::InDoubt(_)) && arrival.opts_out(host))
         {
             let contact = decision.conversation.contact().id.clone();
             if let Some(place) = place {

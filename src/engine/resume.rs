@@ -1,5 +1,7 @@
 //! Going on with a session from outside: the answer to a host call, a cancellation, news of a message.
 
+use chrono::{DateTime, Utc};
+
 use crate::address::Alias;
 use crate::calls::{CallRef, CallResult};
 use crate::engine::Engine;
@@ -54,7 +56,8 @@ impl<S: ConversationStore> Engine<S> {
     /// `SessionNotFound`, `Quarantined`, `Contention`, `Store`.
     pub async fn cancel(&self, session: SessionId) -> Result<Cancelled, Error> {
         let workspace = self.workspace()?;
-        let lookup = self.lookup(workspace, Subject::Alias(Alias::Session(session)));
+        let lookup =
+            self.lookup_for(Cause::Cancel, workspace, Subject::Alias(Alias::Session(session))).await?;
         if self.store.load(&lookup).await?.conversation.is_none() {
             return Err(Error::SessionNotFound(session));
         }
@@ -83,7 +86,8 @@ impl<S: ConversationStore> Engine<S> {
                 code
             }
         };
-        let lookup = self.lookup(workspace, Subject::Alias(Alias::Session(message.session)));
+        let subject = Subject::Alias(Alias::Session(message.session));
+        let lookup = self.lookup_for(Cause::Report, workspace, subject).await?;
         let mut known = None;
         self.act_on(Cause::Report, &lookup, Needs::Flows, ((), ()), |decision| {
             let conversation = &decision.conversation;
@@ -99,9 +103,23 @@ impl<S: ConversationStore> Engine<S> {
         Ok(Reported::Noted)
     }
 
-    /// A lookup of a call without key and address.
+    /// A lookup of a call that changes something, without key and address.
+    pub(super) async fn lookup_for(
+        &self,
+        cause: Cause,
+        workspace: &WorkspaceId,
+        subject: Subject,
+    ) -> Result<Lookup, Error> {
+        let now = self.time(cause).await?;
+        Ok(self.lookup_at(now, workspace, subject))
+    }
+
+    /// A lookup of a call that only looks.
     pub(super) fn lookup(&self, workspace: &WorkspaceId, subject: Subject) -> Lookup {
-        let now = self.now();
+        self.lookup_at(self.now(), workspace, subject)
+    }
+
+    fn lookup_at(&self, now: DateTime<Utc>, workspace: &WorkspaceId, subject: Subject) -> Lookup {
         Lookup { in_place: true, ..Lookup::new(workspace.clone(), subject, self.token(now), now) }
     }
 
@@ -115,7 +133,7 @@ impl<S: ConversationStore> Engine<S> {
         with_effect: T,
         change: impl FnMut(&mut Decision<'_>) -> bool + Send,
     ) -> Result<T, Error> {
-        let lookup = self.lookup(workspace, subject);
+        let lookup = self.lookup_for(cause, workspace, subject).await?;
         self.act_on(cause, &lookup, Needs::Flows, (without_effect, with_effect), change).await
     }
 
@@ -171,7 +189,7 @@ impl<S: ConversationStore> Engine<S> {
             facts.now,
         );
         match decision.ready() {
-            Err(Unready::Missing(..)) if needs == Needs::Nothing => {}
+            Err(Unready::Missing(..) | Unready::InDoubt(_)) if needs == Needs::Nothing => {}
             Err(unready) => {
                 let contact = decision.conversation.contact().id.clone();
                 put_back(facts.loaded, place.with(decision.conversation));

@@ -125,10 +125,14 @@ impl<'a, S: ConversationStore> Crew<'a, S> {
 
     async fn claim_some(&mut self, limit: usize, suspects: bool) -> Result<Look, Error> {
         let (engine, shift) = (self.engine, self.shift);
-        let now = engine.now();
+        let now = self.hands.beside(engine.tick_time(), |_, ()| {}).await?;
         let token = engine.token(now);
         let due = Due { now, token, lease: engine.ports.policy.lease, limit, suspects };
         let leased = self.hands.beside(engine.store.lease_due(&due), |_, ()| {}).await?;
+        if let Some(skew) = engine.hear_time(now, leased.store_time, Cause::Tick) {
+            self.hands.beside(engine.give_back(token, leased.conversations), |_, ()| {}).await;
+            return Err(skew.into());
+        }
         engine.ports.at_work.note(now);
         let claimed = leased.conversations.len();
         if suspects || (claimed < limit && leased.next_due.is_none_or(|next| next > now)) {
@@ -248,7 +252,10 @@ impl<'a, S: ConversationStore> Crew<'a, S> {
     /// One look for work. None: there was some, and it is done.
     async fn look_around(&mut self) -> Result<Option<Look>, Error> {
         let engine = self.engine;
-        let now = engine.now();
+        let now = match self.hands.beside(engine.tick_time(), |_, ()| {}).await {
+            Ok(now) => now,
+            Err(error) => return Err(engine.note_failure(BackgroundTask::Claim, error)),
+        };
         if let Some(pacer) = &engine.ports.pacer {
             pacer.look();
         }
@@ -285,6 +292,7 @@ impl<S: ConversationStore> Engine<S> {
     /// else, and returns only once it has ended.
     ///
     /// # Errors
+    /// `ClockSkew` when the engine's clock is too far from the store's: nothing was done (SEMANTICS S20).
     /// `Store` when due conversations could not be claimed, or what is old not purged; what was claimed before is worked
     /// all the same.
     #[cfg_attr(
@@ -292,7 +300,7 @@ impl<S: ConversationStore> Engine<S> {
         tracing::instrument(name = "chatflow.tick", level = "debug", target = "chatflow", skip_all)
     )]
     pub async fn tick(&self, limit: usize) -> Result<Ticked, Error> {
-        let now = self.now();
+        let now = self.tick_time().await.map_err(|error| self.note_failure(BackgroundTask::Claim, error))?;
         // What can not be woken now is at the next tick; it must not keep the others from being worked.
         if let Err(error) = self.wake_terminated(now).await {
             self.note_failure(BackgroundTask::Wake, error);
@@ -445,6 +453,7 @@ impl<S: ConversationStore> Engine<S> {
             Err(Error::NewerFormat { .. } | Error::VersionMissing { .. }) => {
                 (Some(later(self.now(), NEWER_PAUSE)), false)
             }
+            Err(Error::ClockSkew { .. }) => (Some(self.now()), false),
             Ok(()) => return,
             // Anything else is claimed again when the lease ends.
             Err(error) => {

@@ -36,6 +36,11 @@ pub(super) struct Done {
 }
 
 impl Done {
+    /// True before anything was done outside: whatever is decided then, time alone brings.
+    fn is_nothing(&self) -> bool {
+        self.sent.is_none() && self.called.is_empty()
+    }
+
     /// The call whose work it is: that which took the lease.
     fn cause(&self) -> Cause {
         self.sent.as_ref().map_or(Cause::Tick, |(batch, _)| batch.cause)
@@ -92,7 +97,10 @@ impl<S: ConversationStore> Engine<S> {
     ) -> Result<(), Error> {
         let Tenure { token, since, shift } = tenure;
         for _ in 0..ROUNDS {
-            let now = self.now();
+            let now = match done.is_nothing() {
+                true => self.tick_time().await?,
+                false => self.time(done.cause()).await?,
+            };
             let lookup = Lookup::new(workspace.clone(), Subject::Contact(contact.clone()), token, now);
             let want = if self.is_late(since, now) || shift.is_over() { Want::Stop } else { Want::Continue };
             let decide = |facts: Facts<'_>| self.book(workspace, &lookup, facts, &done, want);

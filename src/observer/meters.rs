@@ -47,6 +47,7 @@ const MEASURES: &[Measure] = &[
     count("chatflow_dead_letters_total", &[], "messages that were given up"),
     count("chatflow_calls_total", &["result"], "host calls that were made"),
     count("chatflow_quarantined_total", &[], "conversations that were set aside"),
+    count("chatflow_clock_skews_total", &["cause"], "times that the store's clock was far off"),
     count("chatflow_background_errors_total", &["task"], "failures in the background"),
     seconds("chatflow_due_lag_seconds", &[], "how late what time brings was done"),
     seconds("chatflow_outbox_wait_seconds", &["channel"], "from a message's turn until it left"),
@@ -162,6 +163,9 @@ impl Observer for Meters {
                 spread(event.took.call, || histogram!("chatflow_calls_seconds"));
             }
             EventKind::Quarantined => counter!("chatflow_quarantined_total").increment(1),
+            EventKind::ClockSkew { .. } => {
+                counter!("chatflow_clock_skews_total", "cause" => event.cause.as_str()).increment(1);
+            }
             _ => {}
         }
     }

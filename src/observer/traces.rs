@@ -16,8 +16,8 @@ use crate::observer::{BackgroundTask, Event, EventKind, Observer};
 /// Fields: `event`, the kind's [name](EventKind::name); `workspace`, `contact`, `session`, `flow`,
 /// `version`, `cause`, `attempt`; `lag_ms`, `decide_us`, `store_us`, `send_us`, `call_us`; and what
 /// the kind tells: `node`, `status`, `result`, `message_id`, `call`. Level `WARN` for
-/// `quarantined`, `version_missing`, `dead_lettered` and `clock_behind`, and for sessions that
-/// failed; `DEBUG` for all else.
+/// `quarantined`, `version_missing`, `dead_lettered`, `clock_behind` and `clock_skew`, and for
+/// sessions that failed; `DEBUG` for all else.
 ///
 /// A failure in the background is an event `background_failed` of level `WARN`, with `task` and, as
 /// `result`, the [code](crate::Error::code) of the error.
@@ -109,7 +109,8 @@ fn is_warning(kind: &EventKind) -> bool {
         EventKind::Quarantined
         | EventKind::VersionMissing { .. }
         | EventKind::DeadLettered { .. }
-        | EventKind::ClockBehind => true,
+        | EventKind::ClockBehind
+        | EventKind::ClockSkew { .. } => true,
         EventKind::SessionEnded { failure, .. } => failure.is_some(),
         _ => false,
     }

@@ -333,6 +333,8 @@ pub struct Leased {
     pub conversations: Vec<LeasedConversation>,
     /// When the next one is due that was not claimed. It may be earlier than anything really is due, never later.
     pub next_due: Option<DateTime<Utc>>,
+    /// The time of the store's own clock as it answered (rule 26). None: it has none.
+    pub store_time: Option<DateTime<Utc>>,
 }
 
 /// A claimed conversation.

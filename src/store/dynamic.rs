@@ -5,6 +5,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use crate::error::StoreError;
 use crate::id::{ContactId, SessionId, WorkspaceId};
 use crate::store::{
@@ -55,6 +57,7 @@ trait Erased: Send + Sync {
     fn live<'a>(&'a self, live: &'a Live) -> Boxed<'a, u64>;
     fn purge<'a>(&'a self, purge: &'a Purge) -> Boxed<'a, Purged>;
     fn erase<'a>(&'a self, erase: &'a Erase) -> Boxed<'a, Option<Removed>>;
+    fn time(&self) -> Boxed<'_, Option<DateTime<Utc>>>;
     fn update<'a>(&'a self, lookup: &'a Lookup, decide: &'a mut Decide<'a>) -> Boxed<'a, Option<Committed>>;
     fn queues_callers(&self) -> bool;
     fn keeps_counts(&self) -> bool;
@@ -88,6 +91,9 @@ impl<S: ConversationStore + StoreQueries> Erased for S {
     }
     fn erase<'a>(&'a self, erase: &'a Erase) -> Boxed<'a, Option<Removed>> {
         Box::pin(ConversationStore::erase(self, erase))
+    }
+    fn time(&self) -> Boxed<'_, Option<DateTime<Utc>>> {
+        Box::pin(ConversationStore::time(self))
     }
     fn update<'a>(&'a self, lookup: &'a Lookup, decide: &'a mut Decide<'a>) -> Boxed<'a, Option<Committed>> {
         Box::pin(ConversationStore::update(self, lookup, decide))
@@ -158,6 +164,9 @@ impl ConversationStore for DynStore {
     }
     fn flow_store(&self) -> Option<SharedFlows> {
         self.0.flow_store()
+    }
+    async fn time(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        self.0.time().await
     }
 }
 

@@ -19,6 +19,10 @@ mod sqlite;
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 pub use commit::{
     Commit, Committed, Due, Erase, KeyName, KeyRecord, Lease, Leased, LeasedConversation, Live, Loaded,
@@ -135,6 +139,13 @@ pub(crate) use flows::{DynFlowStore, NoFlows};
 ///     writes by itself, such as a lock, a file or a connection, and adds them up where they are
 ///     read. `erase` leaves counters as they are; `purge` removes those of minutes that ended
 ///     before [`Purge::counts_before`], as by rule 20.
+///
+/// *Telling the time*
+///
+/// 26. A store that several machines share may tell the time of its own clock, the one that judges leases: as
+///     [`Leased::store_time`] with each `lease_due`, whatever its limit, and by `time`; never an earlier one than before,
+///     unless that clock was set back. An engine whose clock is far from it does nothing that time alone causes (SEMANTICS
+///     S20). A store in one process or on one machine need not: it answers None, always.
 pub trait ConversationStore: Send + Sync {
     /// Everything that one decision needs, in one round trip.
     fn load(&self, lookup: &Lookup) -> impl Future<Output = Result<Loaded, StoreError>> + Send;
@@ -176,6 +187,21 @@ pub trait ConversationStore: Send + Sync {
     /// [given others](crate::Builder::flow_store). None: flows are kept elsewhere.
     fn flow_store(&self) -> Option<SharedFlows> {
         None
+    }
+
+    /// The time of the store's own clock (rule 26). None: it has none, and is not asked again. By default it is what
+    /// `lease_due` tells when it claims nothing.
+    fn time(&self) -> impl Future<Output = Result<Option<DateTime<Utc>>, StoreError>> + Send {
+        async move {
+            let due = Due {
+                now: DateTime::UNIX_EPOCH,
+                token: Token(Uuid::nil()),
+                lease: Duration::ZERO,
+                limit: 0,
+                suspects: false,
+            };
+            Ok(self.lease_due(&due).await?.store_time)
+        }
     }
 
     /// Loads, decides, commits. The engine calls only this; a store that can hold a conversation still decides
@@ -226,6 +252,9 @@ macro_rules! forward {
             }
             fn erase(&self, erase: &Erase) -> impl Future<Output = Result<Option<Removed>, StoreError>> + Send {
                 (**self).erase(erase)
+            }
+            fn time(&self) -> impl Future<Output = Result<Option<DateTime<Utc>>, StoreError>> + Send {
+                (**self).time()
             }
             fn update(
                 &self,

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chrono::{DateTime, Utc};
+
 use crate::error::StoreError;
 use crate::store::{
     Commit, Committed, ConversationStore, Due, Erase, Leased, Live, Loaded, Lookup, Purge, Purged, Removed,
@@ -152,5 +154,10 @@ impl<S: ConversationStore> ConversationStore for Faulty<S> {
 
     async fn erase(&self, erase: &Erase) -> Result<Option<Removed>, StoreError> {
         self.run(Op::Erase, self.store.erase(erase)).await
+    }
+
+    /// Never fails, and is not in the log.
+    async fn time(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        self.store.time().await
     }
 }

@@ -64,8 +64,18 @@ pub fn engine<S: ConversationStore>(
     report: impl Report + 'static,
     lease: Duration,
 ) -> Engine<S> {
-    let builder: Builder<S> = Engine::builder(store);
-    builder.flow_store(flows).clock(clock).transport(Wire(report)).lease(lease).build()
+    builder(store, flows, clock, report, lease).build()
+}
+
+/// The same, not yet built.
+pub fn builder<S: ConversationStore>(
+    store: S,
+    flows: impl FlowStore + 'static,
+    clock: impl Clock + 'static,
+    report: impl Report + 'static,
+    lease: Duration,
+) -> Builder<S> {
+    Engine::builder(store).flow_store(flows).clock(clock).transport(Wire(report)).lease(lease)
 }
 
 /// Holds conversations with one engine.

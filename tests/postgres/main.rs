@@ -14,6 +14,7 @@ mod pace;
 #[path = "../pace_kit/mod.rs"]
 mod pace_kit;
 mod plans;
+mod skew;
 mod suite;
 mod tx;
 mod versions;
@@ -38,6 +39,7 @@ fn main() {
         tx::trials(),
         held::trials(),
         plans::trials(),
+        skew::trials(),
         faults::trials(),
         versions::trials(),
         operators::trials(),

@@ -34,6 +34,7 @@ mod results;
 mod sends;
 mod session;
 mod side_by_side;
+mod skew;
 mod small_nodes;
 mod strangers;
 mod subflows;

@@ -45,7 +45,7 @@ impl<S: ConversationStore> Engine<S> {
     pub async fn trigger(&self, request: TriggerRequest) -> Result<Triggered, Error> {
         let workspace = self.workspace()?;
         let mut request = request.check(&self.ports.limits)?;
-        let now = self.now();
+        let now = self.time(Cause::Trigger).await?;
         let snapshot = self.snapshot(now).await?;
         let subject = Target::of(&mut request, &snapshot, || self.ports.ids.mint(now).into());
         let token = self.token(now);

@@ -11,7 +11,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::address::Alias;
-use crate::error::MissingReason;
+use crate::error::{Error, MissingReason};
 use crate::flow::{Flow, Reentry};
 use crate::id::{ContactId, FlowId, FlowVersion, MessageId, SessionId, WorkspaceId};
 use crate::kernel::journal::{JournalEntry, JournalStep, Logged};
@@ -65,6 +65,21 @@ pub(crate) enum Unready {
     Fetch(Vec<(FlowId, FlowVersion)>),
     /// A version that a session needs cannot be used here (SEMANTICS S14).
     Missing(FlowId, FlowVersion, MissingReason),
+    /// By the store's clock something is due, by the engine's, which is far behind, it is not (SEMANTICS S20).
+    InDoubt(Skew),
+}
+
+/// Two clocks that are further apart than they may be (SEMANTICS S20).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Skew {
+    pub(crate) engine: DateTime<Utc>,
+    pub(crate) store: DateTime<Utc>,
+}
+
+impl From<Skew> for Error {
+    fn from(skew: Skew) -> Self {
+        Self::ClockSkew { engine: skew.engine, store: skew.store }
+    }
 }
 
 /// What a decision happens in.
@@ -81,6 +96,8 @@ pub(crate) struct Ground<'a> {
     pub(crate) retention: Duration,
     /// Since when what is due has been worked without a gap; None: nobody works it (SEMANTICS S15).
     pub(crate) at_work_since: Option<DateTime<Utc>>,
+    /// Set where the engine's clock is far behind the store's, by which this is decided (SEMANTICS S20).
+    pub(crate) skew: Option<Skew>,
     /// The call that is decided on.
     pub(crate) cause: Cause,
 }
@@ -94,7 +111,8 @@ pub(crate) struct Decision<'a> {
     pub(crate) settled: u64,
     /// Whether there is anything to commit.
     pub(crate) changed: bool,
-    /// True if a version that a session needs cannot be used here: time does nothing then (SEMANTICS S14).
+    /// True if a version that a session needs cannot be used here (SEMANTICS S14), or nobody knows what is due (S20): time
+    /// does nothing then.
     is_stranded: bool,
     /// True if a session needs a version that was terminated (SEMANTICS L4).
     has_terminated: bool,
@@ -159,9 +177,13 @@ impl<'a> Decision<'a> {
         Self::new(ground, Arc::new(Conversation::new(contact, now)), 0, now)
     }
 
-    /// Looks for the versions that its live sessions need. The session of a terminated one needs none, as it is to end
+    /// Whether all is there and known that the decision needs: time, and the versions that its live sessions need. The session of a terminated one needs none, as it is to end
     /// (SEMANTICS L4).
     pub(crate) fn ready(&mut self) -> Result<(), Unready> {
+        if let Some(skew) = self.ground.skew.filter(|skew| self.has_due_after(skew.engine)) {
+            self.is_stranded = true;
+            return Err(Unready::InDoubt(skew));
+        }
         let is_usable = |flow: &FlowId, version, digest| {
             let pinned = self.pinned(flow, version);
             pinned.is_some_and(|pinned| !pinned.terminated && pinned.flow_of(digest).is_some())

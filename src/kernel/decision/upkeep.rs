@@ -51,6 +51,15 @@ impl Decision<'_> {
         }
     }
 
+    /// True if something came due after this instant that is due now.
+    pub(super) fn has_due_after(&self, instant: DateTime<Utc>) -> bool {
+        let conversation = &self.conversation;
+        let timers =
+            conversation.sessions.iter().filter_map(|session| conversation.timer(session, self.settled));
+        let pause = conversation.pause().and_then(|pause| pause.until);
+        timers.map(|(at, _)| at).chain(pause).any(|at| instant < at && at <= self.now)
+    }
+
     /// Ends a pause that is over at this instant, at its own time. Answers whether there was one.
     fn end_pause(&mut self, at: DateTime<Utc>) -> bool {
         let end = self.conversation.pause().and_then(|pause| pause.until).filter(|until| *until <= at);
@@ -92,7 +101,9 @@ impl Decision<'_> {
 
     /// Forgets what is past its retention: ids of messages (SEMANTICS I2), dead letters (S12).
     pub(crate) fn forget(&mut self) {
-        let (now, limits) = (self.now, self.ground.limits);
+        let limits = self.ground.limits;
+        // What one of two clocks says is old may be young.
+        let now = self.ground.skew.map_or(self.now, |skew| self.now.min(skew.engine));
         let oldest =
             now.checked_sub_signed(span(limits.remember_ids_for)).unwrap_or(DateTime::<Utc>::MIN_UTC);
         if self.conversation.remembered.span().is_some_and(|(first, _)| first < oldest) {

@@ -31,11 +31,11 @@ impl MemoryStore {
             .collect();
         if due.suspects {
             let next_due = self.shards.each().filter_map(|at| at.due.next_suspect()).min();
-            return Leased { conversations, next_due };
+            return Leased { conversations, next_due, store_time: None };
         }
         let next = (0..self.shards.len()).map(|number| self.shards.earliest(number)).min().unwrap_or(NEVER);
         let next_due = (next != NEVER).then(|| DateTime::from_timestamp_millis(next).unwrap_or(due.now));
-        Leased { conversations, next_due }
+        Leased { conversations, next_due, store_time: None }
     }
 
     /// Locks those shards that have work, in ascending order. What has come due is brought up first, one shard

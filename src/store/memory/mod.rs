@@ -36,6 +36,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use alias::Aliases;
+use chrono::{DateTime, Utc};
 use key::Keys;
 use shard::Shards;
 use workspace::Workspaces;
@@ -151,6 +152,11 @@ impl ConversationStore for MemoryStore {
 
     fn keeps_counts(&self) -> bool {
         true
+    }
+
+    /// One machine has one clock.
+    async fn time(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        Ok(None)
     }
 }
 

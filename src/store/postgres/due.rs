@@ -1,5 +1,6 @@
 //! Claiming conversations with work due, one slice of the tables at a time, by an index that is never late.
 
+use chrono::{DateTime, Utc};
 use tokio_postgres::types::Type;
 
 use crate::id::WorkspaceId;
@@ -7,7 +8,9 @@ use crate::store::postgres::errors::Fault;
 use crate::store::postgres::link::{Link, Param};
 use crate::store::postgres::load::contact_id;
 use crate::store::postgres::shard::{SHARDS, slice};
-use crate::store::postgres::statements::due::{CLAIM, CLAIM_SUSPECTS, FILE, GLANCE, NEXT_DUE, NEXT_SUSPECT};
+use crate::store::postgres::statements::due::{
+    CLAIM, CLAIM_SUSPECTS, FILE, GLANCE, NEXT_DUE, NEXT_SUSPECT, TIME,
+};
 use crate::store::postgres::write::period;
 use crate::store::sql::{instant, micros};
 use crate::store::{Due, Leased, LeasedConversation, Record, StoredConversation};
@@ -21,7 +24,7 @@ const FILINGS: usize = 4;
 pub(super) async fn lease_due(link: &Link<'_>, due: &Due, slices: u16) -> Result<Leased, Fault> {
     let limit = i64::try_from(due.limit).unwrap_or(i64::MAX / 2);
     let now = micros(due.now);
-    let mut claimed = Vec::new();
+    let mut claimed = Claimed::default();
     // With a limit of 0 the caller asks only when something is due next.
     if limit > 0 {
         file_anew(link, now).await?;
@@ -33,14 +36,36 @@ pub(super) async fn lease_due(link: &Link<'_>, due: &Due, slices: u16) -> Result
             }
         }
     }
-    claimed.sort_by_key(|(due_at, _)| *due_at);
+    let Claimed { mut conversations, mut store_time } = claimed;
+    conversations.sort_by_key(|(due_at, _)| *due_at);
     // What the limit left is not overdue for longer than the last one that was claimed.
-    let next_due = match claimed.last() {
-        Some((last, _)) if claimed.len() >= due.limit => Some(*last),
-        _ => next_due(link, if due.suspects { NEXT_SUSPECT } else { NEXT_DUE }, now).await?,
+    let next_due = match conversations.last() {
+        Some((last, _)) if conversations.len() >= due.limit => Some(*last),
+        _ => {
+            let (next, time) =
+                next_due(link, if due.suspects { NEXT_SUSPECT } else { NEXT_DUE }, now).await?;
+            store_time = time.or(store_time);
+            next
+        }
     };
-    let conversations = claimed.into_iter().map(|(_, conversation)| conversation).collect();
-    Ok(Leased { conversations, next_due: next_due.map(instant) })
+    Ok(Leased {
+        conversations: conversations.into_iter().map(|(_, conversation)| conversation).collect(),
+        next_due: next_due.map(instant),
+        store_time: store_time.map(instant),
+    })
+}
+
+/// The server's clock, by which leases are judged.
+pub(super) async fn time(link: &Link<'_>) -> Result<Option<DateTime<Utc>>, Fault> {
+    let row = link.first(TIME, &[]).await?;
+    row.map(|row| Ok(instant(row.try_get(0)?))).transpose()
+}
+
+/// What was claimed, each with its due time, and the server's time as the last of it was.
+#[derive(Default)]
+struct Claimed {
+    conversations: Vec<(i64, LeasedConversation)>,
+    store_time: Option<i64>,
 }
 
 /// Puts those right that the index has too early.
@@ -74,7 +99,7 @@ async fn claim(
     due: &Due,
     (from, to): (i16, i16),
     limit: i64,
-    claimed: &mut Vec<(i64, LeasedConversation)>,
+    claimed: &mut Claimed,
 ) -> Result<(), Fault> {
     let (now, period) = (micros(due.now), period(due.lease));
     let params: [Param<'_>; 6] = [
@@ -97,17 +122,22 @@ async fn claim(
         };
         let workspace = WorkspaceId::new(row.try_get::<_, &str>(0)?).map_err(Fault::permanent)?;
         let claims = u32::try_from(row.try_get::<_, i64>(5)?).unwrap_or(u32::MAX);
-        claimed.push((row.try_get(6)?, LeasedConversation { workspace, stored, claims }));
+        claimed.conversations.push((row.try_get(6)?, LeasedConversation { workspace, stored, claims }));
+        claimed.store_time = Some(row.try_get(7)?);
     }
     Ok(())
 }
 
 /// When the next is due that was not claimed, in the caller's time: the ends of leases are the server's, so what is left
-/// of them is counted from now.
-async fn next_due(link: &Link<'_>, statement: &'static str, now: i64) -> Result<Option<i64>, Fault> {
+/// of them is counted from now. Beside it the server's time.
+async fn next_due(
+    link: &Link<'_>,
+    statement: &'static str,
+    now: i64,
+) -> Result<(Option<i64>, Option<i64>), Fault> {
     let Some(row) = link.query(statement, &[(&now, Type::INT8)]).await?.into_iter().next() else {
-        return Ok(None);
+        return Ok((None, None));
     };
     let (free, leased): (Option<i64>, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
-    Ok(free.into_iter().chain(leased).min())
+    Ok((free.into_iter().chain(leased).min(), Some(row.try_get(2)?)))
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use crate::error::StoreError;
 use crate::id::{ContactId, FlowId, FlowVersion, SessionId, WorkspaceId};
 use crate::store::postgres::errors::Doing::{Read, Write as Writing};
@@ -83,6 +85,10 @@ impl ConversationStore for PostgresStore {
             Some(commit) => self.commit(commit).await.map(Some),
             None => Ok(None),
         }
+    }
+
+    async fn time(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        ask!(self, Read, "time", link, [], due::time(&link))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use tokio_postgres::Client;
 
 use crate::error::StoreError;
@@ -107,6 +108,10 @@ impl ConversationStore for PostgresTx<'_> {
 
     async fn erase(&self, erase: &Erase) -> Result<Option<Removed>, StoreError> {
         upkeep::erase(&self.link(), erase).await.map_err(failed("erase"))
+    }
+
+    async fn time(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        due::time(&self.link()).await.map_err(failed("time"))
     }
 }
 

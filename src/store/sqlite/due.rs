@@ -105,7 +105,7 @@ impl Operation for Due {
             None if self.suspects => database.first(SUSPECTS_RESTED, [now], |row| row.get(0))?.flatten(),
             None => next(database, now)?,
         };
-        Ok(Leased { conversations, next_due: next_due.map(instant) })
+        Ok(Leased { conversations, next_due: next_due.map(instant), store_time: None })
     }
 }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use crate::error::StoreError;
 use crate::store::sqlite::commit::{Hook, Write};
 use crate::store::{
@@ -58,5 +60,9 @@ impl ConversationStore for JoinedStore {
 
     async fn erase(&self, erase: &Erase) -> Result<Option<Removed>, StoreError> {
         self.store.erase(erase).await
+    }
+
+    async fn time(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        self.store.time().await
     }
 }

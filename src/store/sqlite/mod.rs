@@ -33,6 +33,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
+use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 
 pub use joined::JoinedStore;
@@ -291,6 +292,11 @@ impl ConversationStore for SqliteStore {
 
     async fn erase(&self, erase: &Erase) -> Result<Option<Removed>, StoreError> {
         self.0.writes.ask(erase.clone()).await
+    }
+
+    /// One machine has one clock.
+    async fn time(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        Ok(None)
     }
 }
 

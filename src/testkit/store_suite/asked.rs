@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use crate::address::Alias;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::id::{ContactId, FlowId, FlowVersion, SessionId, WorkspaceId};
@@ -100,6 +102,11 @@ impl<S: ConversationStore> Asked<S> {
     /// Claims.
     pub async fn claim(&self, due: &Due) -> Leased {
         answered("a claim", || self.0.lease_due(due)).await
+    }
+
+    /// Asks for the time.
+    pub async fn time(&self) -> Option<DateTime<Utc>> {
+        answered("a question for the time", || self.0.time()).await
     }
 
     /// Who is claimed, in order.

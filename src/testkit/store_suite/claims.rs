@@ -1,6 +1,6 @@
-//! Claims of what is due: rule 12.
+//! Claims of what is due: rule 12. What a claim tells of the time: rule 26.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::store::{Commit, ConversationStore, Due, Lease, Revision, Settle, Settled};
 use crate::testkit::store_suite::kit::*;
@@ -297,4 +297,22 @@ pub async fn everything_due_is_claimed_in_portions(harness: &impl Harness<Store:
     }
     claimed.sort_unstable();
     assert_eq!(claimed, expected);
+}
+
+/// Rule 26: a store that tells the time does so with each claim and by `time`, and never goes back.
+pub async fn a_store_that_tells_the_time_tells_it_always(harness: &impl Harness<Store: ConversationStore>) {
+    let store = Asked::fresh(harness).await;
+    put(&store, "ann", 0).await;
+    put(&store, "bob", 1).await;
+    let mut told: Vec<Option<DateTime<Utc>>> = vec![store.time().await];
+    let claims = [Due { limit: 0, ..due(1, at(9)) }, Due { limit: 1, ..due(1, at(9)) }, due(2, at(9))];
+    for claim in claims.into_iter().chain([due(3, at(9)), suspects(4, at(9))]) {
+        told.push(store.claim(&claim).await.store_time);
+    }
+    told.push(store.time().await);
+    let times: Vec<DateTime<Utc>> = told.iter().copied().flatten().collect();
+    assert!(times.is_empty() || times.len() == told.len(), "always or never: {told:?}");
+    assert!(times.is_sorted(), "never an earlier one: {told:?}");
+    let is_plausible = |time: &DateTime<Utc>| (1_577_836_800..7_258_118_400).contains(&time.timestamp());
+    assert!(times.iter().all(is_plausible), "of our time: {told:?}");
 }

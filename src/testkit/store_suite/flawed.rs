@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::error::StoreError;
 use crate::id::{ContactId, NodeId, SessionId, WorkspaceId};
@@ -84,13 +84,15 @@ pub enum Flaw {
     ErasesCounts,
     /// Keeps neither ended sessions nor the journal. Allowed to a store without [`StoreQueries`] (rule 20).
     DropsPast,
+    /// Tells a time that goes back (rule 26).
+    TimeGoesBack,
     /// Pages begin anew whatever the cursor says (rules 2, 4 and 5 of [`StoreQueries`]).
     IgnoresCursor,
 }
 
 impl Flaw {
     /// Each of them.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::LostUpdate,
         Self::TornKey,
         Self::TornAliases,
@@ -123,6 +125,7 @@ impl Flaw {
         Self::CountsAnyMinute,
         Self::ErasesCounts,
         Self::DropsPast,
+        Self::TimeGoesBack,
         Self::IgnoresCursor,
     ];
 }
@@ -162,6 +165,12 @@ impl<S> Flawed<S> {
 
     fn is(&self, flaw: Flaw) -> bool {
         self.flaw == flaw
+    }
+
+    /// A time, earlier by a second each time.
+    fn earlier(&self) -> Option<DateTime<Utc>> {
+        let gone = self.ghosts.fetch_add(1, Ordering::Relaxed);
+        DateTime::from_timestamp(1_767_225_600 - i64::try_from(gone).unwrap(), 0)
     }
 
     fn workspace(&self, workspace: &WorkspaceId) -> WorkspaceId {
@@ -335,6 +344,9 @@ impl<S: ConversationStore> ConversationStore for Flawed<S> {
         if self.is(Flaw::NextDueLate) {
             leased.next_due = leased.next_due.map(|next| next + TimeDelta::seconds(60));
         }
+        if self.is(Flaw::TimeGoesBack) {
+            leased.store_time = self.earlier();
+        }
         Ok(leased)
     }
 
@@ -385,6 +397,10 @@ impl<S: ConversationStore> ConversationStore for Flawed<S> {
 
     fn keeps_counts(&self) -> bool {
         self.store.keeps_counts()
+    }
+
+    async fn time(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        if self.is(Flaw::TimeGoesBack) { Ok(self.earlier()) } else { self.store.time().await }
     }
 }
 

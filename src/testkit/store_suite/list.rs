@@ -80,6 +80,7 @@ macro_rules! __store_checks {
             claims::a_due_time_may_move_either_way = 12,
             claims::a_due_time_may_be_any_instant = 12,
             claims::everything_due_is_claimed_in_portions = 12,
+            claims::a_store_that_tells_the_time_tells_it_always = 26,
             settling::the_watermark_never_sinks = 13,
             settling::the_watermark_stays_with_the_record = 13,
             settling::the_watermark_may_be_large = 13,

@@ -23,7 +23,7 @@ pub struct Rule {
     pub number: u8,
 }
 
-const CONVERSATIONS: [&str; 26] = [
+const CONVERSATIONS: [&str; 27] = [
     "`update` loads, decides once and commits",
     "`load` finds a conversation by contact or by alias, within one workspace",
     "record, revision, watermark and lease are read as of one instant",
@@ -50,6 +50,7 @@ const CONVERSATIONS: [&str; 26] = [
     "an erased contact's keys stay, without saying whose they were",
     "`live` counts a session once if it needs the version",
     "what a commit counts is added to counters, all or nothing, and contacts do not wait for each other there",
+    "a store that tells the time of its own clock tells it with each claim, and never an earlier one than before",
 ];
 
 const QUERIES: [&str; 6] = [

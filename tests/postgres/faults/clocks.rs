@@ -56,6 +56,7 @@ pub(crate) async fn engines_whose_clocks_differ_by_hours_never_deliver_the_same_
         let store = PostgresStore::connect(stage.config.clone(), NoTls).await.expect("a database");
         let builder =
             Engine::builder(store.clone()).flow_store(store).clock(Off(hours)).transport(slow.clone());
+        let builder = builder.max_skew(Duration::from_secs(24 * 60 * 60));
         bots.push(builder.lease(LEASE).deferred_delivery().build());
     }
     bots[0].flows().ensure(FLOW).await.expect("a flow");

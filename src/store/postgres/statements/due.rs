@@ -21,7 +21,8 @@ UPDATE chatflow_conversation c SET lease_until = ",
     now!(),
     " + $5, lease_token = $6, claims = c.claims + 1
 FROM d WHERE c.shard >= $1 AND c.shard < $2 AND c.shard = d.shard AND c.workspace = d.workspace AND c.contact = d.contact
-RETURNING c.workspace, c.contact, c.revision, c.record, c.settled, c.claims, c.due_at"
+RETURNING c.workspace, c.contact, c.revision, c.record, c.settled, c.claims, c.due_at, ",
+    now!()
 );
 
 /// When a conversation whose last lease ended unsettled may be tried, as `retry_pause` says.
@@ -47,7 +48,8 @@ UPDATE chatflow_conversation c SET lease_until = ",
     now!(),
     " + $5, lease_token = $6, claims = c.claims + 1
 FROM d WHERE c.shard >= $1 AND c.shard < $2 AND c.shard = d.shard AND c.workspace = d.workspace AND c.contact = d.contact
-RETURNING c.workspace, c.contact, c.revision, c.record, c.settled, c.claims, c.due_at"
+RETURNING c.workspace, c.contact, c.revision, c.record, c.settled, c.claims, c.due_at, ",
+    now!()
 );
 
 /// When the first of those may be tried. $1 now.
@@ -56,8 +58,13 @@ pub(in crate::store::postgres) const NEXT_SUSPECT: &str = concat!(
     rested!(),
     " - ",
     now!(),
-    " + $1)), NULL::bigint FROM chatflow_conversation WHERE filed_at <= $1 AND NOT quarantined AND claims > 0"
+    " + $1)), NULL::bigint, ",
+    now!(),
+    " FROM chatflow_conversation WHERE filed_at <= $1 AND NOT quarantined AND claims > 0"
 );
+
+/// The server's clock.
+pub(in crate::store::postgres) const TIME: &str = concat!("SELECT ", now!());
 
 /// Which shards have something due, the longest overdue first: $1 now, $2 limit.
 pub(in crate::store::postgres) const GLANCE: &str = concat!(
@@ -83,5 +90,6 @@ SELECT (SELECT filed_at FROM free), (
     " + $1)) FROM chatflow_conversation
     WHERE filed_at IS NOT NULL AND NOT quarantined AND (claims > 0 OR lease_until > ",
     now!(),
-    ") AND filed_at < coalesce((SELECT filed_at FROM free), 9223372036854775807))"
+    ") AND filed_at < coalesce((SELECT filed_at FROM free), 9223372036854775807)), ",
+    now!()
 );
