@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::panic;
 
 use chatflow::testkit::store_suite::{Check, Flaw, Flawed, Fresh, conversations, counters, flows, queries};
@@ -45,6 +45,25 @@ const CAUGHT_BY: [(Flaw, &str); 34] = [
     (Flaw::DropsPast, "a_journal_is_read_in_order"),
     (Flaw::TimeGoesBack, "a_store_that_tells_the_time_tells_it_always"),
     (Flaw::IgnoresCursor, "sessions_are_listed_in_pages"),
+];
+
+/// The same of stores that keep flows.
+const CAUGHT_OF_FLOWS_BY: [(Flaw, &str); 15] = [
+    (Flaw::TornFlows, "a_refused_change_refuses_all"),
+    (Flaw::TornFlows, "a_dropped_save_of_several_is_all_or_nothing"),
+    (Flaw::ForgetsAFlow, "several_changes_are_saved_as_one"),
+    (Flaw::FewFlowsAtOnce, "hundreds_of_changes_are_saved_as_one"),
+    (Flaw::SavesFlowsBlindly, "of_many_publishers_one_saves"),
+    (Flaw::SavesFlowsBlindly, "a_refused_change_refuses_all"),
+    (Flaw::KeepsOldText, "a_changed_text_refuses_all"),
+    (Flaw::TellsOneChange, "changes_are_those_since_a_revision"),
+    (Flaw::TellsOneChange, "changes_are_of_one_workspace"),
+    (Flaw::TellsOneChange, "no_change_is_missed_by_who_reads_on"),
+    (Flaw::OneWorkspace, "changes_are_of_one_workspace"),
+    (Flaw::HidesDeletions, "a_deletion_is_a_change"),
+    (Flaw::TrustsTheReader, "of_a_revision_that_was_not_reached_all_is_told"),
+    (Flaw::RevisionAfterChanges, "no_change_is_missed_by_who_reads_on"),
+    (Flaw::TornFlows, "a_changed_text_refuses_all"),
 ];
 
 /// The names of the checks that fail, with what they say.
@@ -93,6 +112,21 @@ fn each_check_of_counters_sees_a_flaw() {
     assert_eq!(seen, all);
 }
 
+#[test]
+fn each_flaw_of_flows_is_caught_by_a_check_of_its_rule() {
+    panic::set_hook(Box::new(|_| {}));
+    let mut missed = Vec::new();
+    for (flaw, expected) in CAUGHT_OF_FLOWS_BY {
+        let names = caught(&flows(), &Fresh(move || Flawed::new(MemoryFlows::new(), flaw)));
+        let said = names.iter().find(|(name, _)| *name == expected).map(|(_, said)| said.as_str());
+        if !said.is_some_and(|said| said.starts_with("FlowStore, rule")) {
+            missed.push(format!("{flaw:?} is not seen by {expected}, but by {names:?}"));
+        }
+    }
+    let _ = panic::take_hook();
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
+
 /// Rule 20 allows it.
 #[test]
 fn a_store_that_drops_the_past_keeps_the_contract_of_conversations() {
@@ -102,8 +136,8 @@ fn a_store_that_drops_the_past_keeps_the_contract_of_conversations() {
 
 #[test]
 fn every_flaw_is_in_the_table() {
-    let named: Vec<Flaw> = CAUGHT_BY.iter().map(|(flaw, _)| *flaw).collect();
-    assert_eq!(named, Flaw::ALL);
+    let named: HashSet<Flaw> = CAUGHT_BY.iter().chain(&CAUGHT_OF_FLOWS_BY).map(|(flaw, _)| *flaw).collect();
+    assert_eq!(named, HashSet::from(Flaw::ALL));
 }
 
 #[test]

@@ -20,12 +20,17 @@ pub(crate) use no_flows::NoFlows;
 /// Where definitions are kept: a port of its own, since a host may keep flows elsewhere than conversations.
 ///
 /// Contract:
-/// 1. `revision` is cheap, and another number after each `save` in the workspace.
+/// 1. `revision` is cheap, and another number after each `save` and `save_all` in the workspace.
 /// 2. `catalogue` answers each saved entry, those of deleted flows included, and the revision it is of.
 /// 3. `save` writes entry and texts as one, if the stored entry has the revision in `expect` (None: there is none);
 ///    else [`FlowSaved::Conflict`].
 /// 4. The text of a version never changes once it is saved.
 /// 5. `terminated` answers each workspace with a version that was terminated; others beside them do no harm.
+/// 6. `save_all` writes all of its changes as one, if each stored entry has the revision that its change expects; else
+///    it writes none of them and answers [`FlowSaved::Conflict`].
+/// 7. `changes` answers each entry that was saved after the revision it is asked about, as it is at the revision it
+///    answers, which is that one or a greater one. Where the store cannot tell, as of a revision that it has not
+///    reached, it answers [`CatalogueChanges::Whole`].
 pub trait FlowStore: Send + Sync {
     /// A number that changes with each `save` in the workspace.
     fn revision(&self, workspace: &WorkspaceId) -> impl Future<Output = Result<u64, StoreError>> + Send;
@@ -51,6 +56,46 @@ pub trait FlowStore: Send + Sync {
         change: FlowChange,
     ) -> impl Future<Output = Result<FlowSaved, StoreError>> + Send;
 
+    /// Writes changes of several flows as one, at most one of each flow. No changes are saved at once, and move no
+    /// revision.
+    ///
+    /// Without it a store takes one change at a time, and refuses more with a permanent error.
+    fn save_all(
+        &self,
+        workspace: &WorkspaceId,
+        changes: Vec<FlowChange>,
+    ) -> impl Future<Output = Result<FlowSaved, StoreError>> + Send {
+        async move {
+            let mut changes = changes.into_iter();
+            match (changes.next(), changes.len()) {
+                (None, _) => Ok(FlowSaved::Saved),
+                (Some(change), 0) => self.save(workspace, change).await,
+                (Some(_), more) => {
+                    let text = format!("the flow store writes one flow at a time, not {}", more + 1);
+                    Err(StoreError::permanent(format!("{text}: it has no `FlowStore::save_all` of its own")))
+                }
+            }
+        }
+    }
+
+    /// What was saved in the workspace since a revision that this store answered before. A process asks it wherever it
+    /// has read the flows already, so that what it reads grows with what changed, not with what there is.
+    ///
+    /// Without it the whole is read whenever the revision is another one.
+    fn changes(
+        &self,
+        workspace: &WorkspaceId,
+        since: u64,
+    ) -> impl Future<Output = Result<CatalogueChanges, StoreError>> + Send {
+        async move {
+            if self.revision(workspace).await? == since {
+                let nothing = Catalogue { revision: since, flows: Vec::new() };
+                return Ok(CatalogueChanges::Since(nothing));
+            }
+            self.catalogue(workspace).await.map(CatalogueChanges::Whole)
+        }
+    }
+
     /// The workspaces that have a [terminated](VersionState::Terminated) version, so that a tick finds the sessions
     /// that are to be cancelled there (SEMANTICS L4). Asked at most once a second by each process that ticks, so it is
     /// to be cheap. Without it only the process that terminates a version makes its sessions due; one that starts
@@ -67,6 +112,15 @@ pub struct Catalogue {
     pub revision: u64,
     /// The flows, in no particular order.
     pub flows: Vec<FlowEntry>,
+}
+
+/// What a store says of the flows since a revision.
+#[derive(Clone, Debug)]
+pub enum CatalogueChanges {
+    /// The entries that were saved since, those of deleted flows included, each once; and the revision they are of.
+    Since(Catalogue),
+    /// All flows: the store cannot tell what changed since.
+    Whole(Catalogue),
 }
 
 /// What is stored of a flow beside its definitions.
@@ -206,6 +260,20 @@ impl<S: FlowStore + ?Sized> FlowStore for Arc<S> {
         change: FlowChange,
     ) -> impl Future<Output = Result<FlowSaved, StoreError>> + Send {
         (**self).save(workspace, change)
+    }
+    fn save_all(
+        &self,
+        workspace: &WorkspaceId,
+        changes: Vec<FlowChange>,
+    ) -> impl Future<Output = Result<FlowSaved, StoreError>> + Send {
+        (**self).save_all(workspace, changes)
+    }
+    fn changes(
+        &self,
+        workspace: &WorkspaceId,
+        since: u64,
+    ) -> impl Future<Output = Result<CatalogueChanges, StoreError>> + Send {
+        (**self).changes(workspace, since)
     }
     fn terminated(&self) -> impl Future<Output = Result<Vec<WorkspaceId>, StoreError>> + Send {
         (**self).terminated()

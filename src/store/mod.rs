@@ -30,8 +30,8 @@ pub use commit::{
 };
 pub use dynamic::DynStore;
 pub use flows::{
-    Catalogue, FlowChange, FlowEntry, FlowSaved, FlowState, FlowStore, MemoryFlows, SharedFlows,
-    VersionEntry, VersionState,
+    Catalogue, CatalogueChanges, FlowChange, FlowEntry, FlowSaved, FlowState, FlowStore, MemoryFlows,
+    SharedFlows, VersionEntry, VersionState,
 };
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]

@@ -1,12 +1,12 @@
 //! Definitions in this process.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::StoreError;
 use crate::id::{FlowId, FlowVersion, WorkspaceId};
-use crate::store::{Catalogue, FlowChange, FlowEntry, FlowSaved, FlowStore, VersionState};
+use crate::store::{Catalogue, CatalogueChanges, FlowChange, FlowEntry, FlowSaved, FlowStore, VersionState};
 
 /// Definitions in this process: for hosts that read their flows from files at each start.
 #[derive(Default)]
@@ -24,10 +24,16 @@ struct Shelves {
 struct Shelf {
     revision: u64,
     flows: HashMap<FlowId, Stored>,
+    /// Which flow was saved at which revision, as far as none was saved again since.
+    by_revision: BTreeMap<u64, FlowId>,
+    /// How many flows have a version that was terminated.
+    terminated: usize,
 }
 
 struct Stored {
     entry: FlowEntry,
+    /// The revision of the workspace at which it was saved.
+    saved_at: u64,
     draft: Option<Arc<str>>,
     versions: HashMap<FlowVersion, Arc<str>>,
 }
@@ -78,15 +84,39 @@ impl FlowStore for MemoryFlows {
     }
 
     async fn save(&self, workspace: &WorkspaceId, change: FlowChange) -> Result<FlowSaved, StoreError> {
+        self.save_all(workspace, vec![change]).await
+    }
+
+    async fn save_all(
+        &self,
+        workspace: &WorkspaceId,
+        changes: Vec<FlowChange>,
+    ) -> Result<FlowSaved, StoreError> {
         let mut shelves = self.shelves();
         let shelf = shelves.by_workspace.entry(workspace.clone()).or_default();
-        let saved = shelf.save(change);
-        if shelf.has_terminated() {
+        for change in &changes {
+            if shelf.look_at(change)? == FlowSaved::Conflict {
+                return Ok(FlowSaved::Conflict);
+            }
+        }
+        changes.into_iter().for_each(|change| shelf.put(change));
+        if shelf.terminated > 0 {
             shelves.terminated.insert(workspace.clone());
         } else {
             shelves.terminated.remove(workspace);
         }
-        saved
+        Ok(FlowSaved::Saved)
+    }
+
+    async fn changes(&self, workspace: &WorkspaceId, since: u64) -> Result<CatalogueChanges, StoreError> {
+        let shelves = self.shelves();
+        let shelf = shelves.by_workspace.get(workspace);
+        let revision = shelf.map_or(0, |shelf| shelf.revision);
+        let is_known = since <= revision;
+        let first = if is_known { since.saturating_add(1) } else { 0 };
+        let saved = shelf.into_iter().flat_map(|shelf| shelf.saved_from(first).cloned());
+        let catalogue = Catalogue { revision, flows: saved.collect() };
+        Ok(if is_known { CatalogueChanges::Since(catalogue) } else { CatalogueChanges::Whole(catalogue) })
     }
 
     async fn terminated(&self) -> Result<Vec<WorkspaceId>, StoreError> {
@@ -95,39 +125,47 @@ impl FlowStore for MemoryFlows {
 }
 
 impl Shelf {
-    fn has_terminated(&self) -> bool {
-        let mut versions = self.flows.values().flat_map(|stored| &stored.entry.versions);
-        versions.any(|version| matches!(version.state, VersionState::Terminated(_)))
+    /// The entries that were saved at this revision or a later one.
+    fn saved_from(&self, revision: u64) -> impl Iterator<Item = &FlowEntry> {
+        let saved = self.by_revision.range(revision..);
+        saved.filter_map(|(_, flow)| self.flows.get(flow).map(|stored| &stored.entry))
     }
 
-    fn save(&mut self, change: FlowChange) -> Result<FlowSaved, StoreError> {
-        let FlowChange { entry, expect, draft, version } = change;
-        let old = self.flows.get(&entry.flow);
-        if old.map(|stored| stored.entry.revision) != expect {
+    /// Whether a change may be written. Writes nothing.
+    fn look_at(&self, change: &FlowChange) -> Result<FlowSaved, StoreError> {
+        let flow = &change.entry.flow;
+        let old = self.flows.get(flow);
+        if old.map(|stored| stored.entry.revision) != change.expect {
             return Ok(FlowSaved::Conflict);
         }
-        if let Some((number, text)) = &version
+        if let Some((number, text)) = &change.version
             && old.and_then(|stored| stored.versions.get(number)).is_some_and(|known| known != text)
         {
-            return Err(StoreError::permanent(format!(
-                "version {number} of flow `{}` is stored with another text",
-                entry.flow
-            )));
+            let text = format!("version {number} of flow `{flow}` is stored with another text");
+            return Err(StoreError::permanent(text));
         }
-        let stored = self.flows.entry(entry.flow.clone()).or_insert_with(|| Stored {
-            entry: entry.clone(),
-            draft: None,
-            versions: HashMap::new(),
-        });
-        if draft.is_some() {
-            stored.draft = draft;
-        }
-        if entry.draft.is_none() {
-            stored.draft = None;
-        }
-        stored.versions.extend(version);
-        stored.entry = entry;
-        self.revision += 1;
         Ok(FlowSaved::Saved)
     }
+
+    fn put(&mut self, change: FlowChange) {
+        let FlowChange { entry, draft, version, .. } = change;
+        self.revision += 1;
+        let flow = entry.flow.clone();
+        let old = self.flows.remove(&flow);
+        let (mut kept, mut versions) = (None, HashMap::new());
+        if let Some(old) = old {
+            self.by_revision.remove(&old.saved_at);
+            self.terminated -= usize::from(has_terminated(&old.entry));
+            (kept, versions) = (old.draft, old.versions);
+        }
+        self.by_revision.insert(self.revision, flow.clone());
+        self.terminated += usize::from(has_terminated(&entry));
+        versions.extend(version);
+        let draft = draft.or(kept).filter(|_| entry.draft.is_some());
+        self.flows.insert(flow, Stored { entry, saved_at: self.revision, draft, versions });
+    }
+}
+
+fn has_terminated(entry: &FlowEntry) -> bool {
+    entry.versions.iter().any(|version| matches!(version.state, VersionState::Terminated(_)))
 }

@@ -39,4 +39,8 @@ impl FlowStore for NoFlows {
     async fn save(&self, _: &WorkspaceId, _: FlowChange) -> Result<FlowSaved, StoreError> {
         Self::refuse()
     }
+
+    async fn save_all(&self, _: &WorkspaceId, _: Vec<FlowChange>) -> Result<FlowSaved, StoreError> {
+        Self::refuse()
+    }
 }

@@ -1,7 +1,9 @@
 //! Definitions: an entry for each flow, its texts, and a number for each workspace that counts the changes.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use crate::id::{FlowId, FlowVersion, WorkspaceId};
@@ -9,14 +11,17 @@ use crate::store::postgres::errors::Fault;
 use crate::store::postgres::link::{Link, Param};
 use crate::store::postgres::queries::unreadable;
 use crate::store::postgres::statements::flows::{
-    CATALOGUE, CATALOGUE_REVISION, DEFINITION, DROP_DRAFT, FLOW_REVISION, NEXT_CATALOGUE, SAVE_DEFINITION,
-    SAVE_FLOW, TERMINATED,
+    CATALOGUE, CATALOGUE_REVISION, CHANGES, DEFINITION, DROP_DRAFTS, FLOW_REVISIONS, NEXT_CATALOGUE,
+    SAVE_DEFINITIONS, SAVE_FLOWS, TERMINATED,
 };
 use crate::store::postgres::write::revision as stored;
-use crate::store::{Catalogue, FlowChange, FlowSaved, VersionState};
+use crate::store::{Catalogue, CatalogueChanges, FlowChange, FlowEntry, FlowSaved, VersionState};
 
 /// The number under which a draft's text is kept; versions count from 1.
 const DRAFT: i64 = 0;
+
+/// Changes that one statement writes at most, so that no message to the server becomes too large.
+const CHUNK: usize = 256;
 
 pub(super) async fn revision(link: &Link<'_>, workspace: &WorkspaceId) -> Result<u64, Fault> {
     let name = workspace.as_str();
@@ -28,8 +33,26 @@ pub(super) async fn revision(link: &Link<'_>, workspace: &WorkspaceId) -> Result
 
 pub(super) async fn catalogue(link: &Link<'_>, workspace: &WorkspaceId) -> Result<Catalogue, Fault> {
     let name = workspace.as_str();
+    read(&link.query(CATALOGUE, &[(&name, Type::TEXT)]).await?)
+}
+
+/// The changes since a revision, or all where the catalogue has not come that far.
+pub(super) async fn changes(
+    link: &Link<'_>,
+    workspace: &WorkspaceId,
+    since: u64,
+) -> Result<CatalogueChanges, Fault> {
+    let (name, last) = (workspace.as_str(), stored(since));
+    let changed = read(&link.hot(CHANGES, &[(&name, Type::TEXT), (&last, Type::INT8)]).await?)?;
+    if changed.revision < since {
+        return catalogue(link, workspace).await.map(CatalogueChanges::Whole);
+    }
+    Ok(CatalogueChanges::Since(changed))
+}
+
+fn read(rows: &[Row]) -> Result<Catalogue, Fault> {
     let mut catalogue = Catalogue::default();
-    for row in link.query(CATALOGUE, &[(&name, Type::TEXT)]).await? {
+    for row in rows {
         catalogue.revision = row.try_get::<_, i64>(0)? as u64;
         if let Some(entry) = row.try_get::<_, Option<&[u8]>>(1)? {
             let entry = serde_json::from_slice(entry);
@@ -45,25 +68,12 @@ pub(super) async fn definition(
     flow: &FlowId,
     version: Option<FlowVersion>,
 ) -> Result<Option<Arc<str>>, Fault> {
-    let found = text(link, workspace, flow, version).await?;
-    let Some(bytes) = found else { return Ok(None) };
-    let text = String::from_utf8(bytes).map_err(|_| Fault::permanent("a stored definition is no text"))?;
-    Ok(Some(text.into()))
-}
-
-async fn text(
-    link: &Link<'_>,
-    workspace: &WorkspaceId,
-    flow: &FlowId,
-    version: Option<FlowVersion>,
-) -> Result<Option<Vec<u8>>, Fault> {
     let (workspace, flow) = (workspace.as_str(), flow.as_str());
     let version = version.map_or(DRAFT, |version| i64::from(version.0));
     let params: [Param<'_>; 3] = [(&workspace, Type::TEXT), (&flow, Type::TEXT), (&version, Type::INT8)];
-    Ok(match link.first(DEFINITION, &params).await? {
-        Some(row) => Some(row.try_get(0)?),
-        None => None,
-    })
+    let Some(row) = link.first(DEFINITION, &params).await? else { return Ok(None) };
+    let text = String::from_utf8(row.try_get(0)?);
+    Ok(Some(text.map_err(|_| Fault::permanent("a stored definition is no text"))?.into()))
 }
 
 /// Why a change is not written, as a way out of its transaction.
@@ -75,17 +85,20 @@ enum Refused {
 pub(super) async fn save(
     link: &Link<'_>,
     workspace: &WorkspaceId,
-    change: &FlowChange,
+    changes: &[FlowChange],
 ) -> Result<FlowSaved, Fault> {
+    if changes.is_empty() {
+        return Ok(FlowSaved::Saved);
+    }
     let mut conflict = false;
     let saved = link
         .atomically(async {
-            match write(link, workspace, change).await {
+            match write(link, workspace.as_str(), changes).await {
                 Ok(()) => Ok(()),
                 Err(Refused::Failed(fault)) => Err(fault),
                 Err(Refused::Conflict) => {
                     conflict = true;
-                    Err(Fault::permanent("the flow was changed by someone else"))
+                    Err(Fault::permanent("a flow was changed by someone else"))
                 }
             }
         })
@@ -103,53 +116,96 @@ impl From<Fault> for Refused {
     }
 }
 
-async fn write(link: &Link<'_>, workspace: &WorkspaceId, change: &FlowChange) -> Result<(), Refused> {
-    let entry = &change.entry;
-    let (name, flow) = (workspace.as_str(), entry.flow.as_str());
-    link.query(NEXT_CATALOGUE, &[(&name, Type::TEXT)]).await?;
-    let found = link.first(FLOW_REVISION, &[(&name, Type::TEXT), (&flow, Type::TEXT)]).await?;
-    let found: Option<i64> = match found {
-        Some(row) => Some(row.try_get(0).map_err(Fault::from)?),
-        None => None,
+async fn write(link: &Link<'_>, workspace: &str, changes: &[FlowChange]) -> Result<(), Refused> {
+    let Some(counted) = link.first(NEXT_CATALOGUE, &[(&workspace, Type::TEXT)]).await? else {
+        return Err(Fault::permanent("the catalogue was not counted").into());
     };
-    if found != change.expect.map(stored) {
-        return Err(Refused::Conflict);
+    let saved_at: i64 = counted.try_get(0).map_err(Fault::from)?;
+    for changes in changes.chunks(CHUNK) {
+        expect(link, workspace, changes).await?;
     }
-    if let Some((number, new)) = &change.version {
-        match text(link, workspace, &entry.flow, Some(*number)).await? {
-            Some(known) if known != new.as_bytes() => {
-                let rule = format!("version {number} of flow `{flow}` is stored with another text");
-                return Err(Fault::permanent(rule).into());
-            }
-            Some(_) => {}
-            None => put(link, name, flow, i64::from(number.0), new).await?,
-        }
+    for changes in changes.chunks(CHUNK) {
+        put_texts(link, workspace, changes).await?;
+        put_entries(link, workspace, saved_at, changes).await?;
     }
-    if entry.draft.is_none() {
-        link.query(DROP_DRAFT, &[(&name, Type::TEXT), (&flow, Type::TEXT)]).await?;
-    } else if let Some(draft) = &change.draft {
-        put(link, name, flow, DRAFT, draft).await?;
-    }
-    let terminated =
-        entry.versions.iter().any(|version| matches!(version.state, VersionState::Terminated(_)));
-    let bytes = serde_json::to_vec(entry).map_err(Fault::permanent)?;
-    let number = stored(entry.revision);
-    let params: [Param<'_>; 5] = [
-        (&name, Type::TEXT),
-        (&flow, Type::TEXT),
-        (&number, Type::INT8),
-        (&terminated, Type::BOOL),
-        (&bytes, Type::BYTEA),
-    ];
-    link.query(SAVE_FLOW, &params).await?;
     Ok(())
 }
 
-async fn put(link: &Link<'_>, workspace: &str, flow: &str, version: i64, text: &str) -> Result<(), Fault> {
-    let bytes = text.as_bytes();
-    let params: [Param<'_>; 4] =
-        [(&workspace, Type::TEXT), (&flow, Type::TEXT), (&version, Type::INT8), (&bytes, Type::BYTEA)];
-    link.query(SAVE_DEFINITION, &params).await?;
+/// Refuses changes of flows that are not as they expect.
+async fn expect(link: &Link<'_>, workspace: &str, changes: &[FlowChange]) -> Result<(), Refused> {
+    let flows: Vec<&str> = changes.iter().map(|change| change.entry.flow.as_str()).collect();
+    let rows = link.query(FLOW_REVISIONS, &[(&workspace, Type::TEXT), (&flows, Type::TEXT_ARRAY)]).await?;
+    let found = rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+    let found: HashMap<&str, i64> =
+        found.collect::<Result<_, tokio_postgres::Error>>().map_err(Fault::from)?;
+    let is_as_expected =
+        |change: &FlowChange| found.get(change.entry.flow.as_str()).copied() == change.expect.map(stored);
+    if changes.iter().all(is_as_expected) { Ok(()) } else { Err(Refused::Conflict) }
+}
+
+/// Writes drafts and versions, and removes the drafts that go.
+async fn put_texts(link: &Link<'_>, workspace: &str, changes: &[FlowChange]) -> Result<(), Fault> {
+    let mut texts: Vec<(&str, i64, &[u8])> = Vec::new();
+    let mut dropped: Vec<&str> = Vec::new();
+    for FlowChange { entry, draft, version, .. } in changes {
+        let flow = entry.flow.as_str();
+        texts.extend(version.iter().map(|(number, text)| (flow, i64::from(number.0), text.as_bytes())));
+        match draft {
+            _ if entry.draft.is_none() => dropped.push(flow),
+            Some(draft) => texts.push((flow, DRAFT, draft.as_bytes())),
+            None => {}
+        }
+    }
+    if !dropped.is_empty() {
+        link.query(DROP_DRAFTS, &[(&workspace, Type::TEXT), (&dropped, Type::TEXT_ARRAY)]).await?;
+    }
+    if texts.is_empty() {
+        return Ok(());
+    }
+    let flows: Vec<&str> = texts.iter().map(|text| text.0).collect();
+    let versions: Vec<i64> = texts.iter().map(|text| text.1).collect();
+    let bytes: Vec<&[u8]> = texts.iter().map(|text| text.2).collect();
+    let params: [Param<'_>; 4] = [
+        (&workspace, Type::TEXT),
+        (&flows, Type::TEXT_ARRAY),
+        (&versions, Type::INT8_ARRAY),
+        (&bytes, Type::BYTEA_ARRAY),
+    ];
+    let rows = link.query(SAVE_DEFINITIONS, &params).await?;
+    let written = rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+    let written: HashSet<(&str, i64)> = written.collect::<Result<_, tokio_postgres::Error>>()?;
+    match texts.iter().find(|text| !written.contains(&(text.0, text.1))) {
+        None => Ok(()),
+        Some((flow, number, _)) => {
+            Err(Fault::permanent(format!("version {number} of flow `{flow}` is stored with another text")))
+        }
+    }
+}
+
+async fn put_entries(
+    link: &Link<'_>,
+    workspace: &str,
+    saved_at: i64,
+    changes: &[FlowChange],
+) -> Result<(), Fault> {
+    let entries = || changes.iter().map(|change| &change.entry);
+    let flows: Vec<&str> = entries().map(|entry| entry.flow.as_str()).collect();
+    let revisions: Vec<i64> = entries().map(|entry| stored(entry.revision)).collect();
+    let is_terminated = |entry: &FlowEntry| {
+        entry.versions.iter().any(|version| matches!(version.state, VersionState::Terminated(_)))
+    };
+    let terminated: Vec<bool> = entries().map(is_terminated).collect();
+    let bytes: Vec<Vec<u8>> =
+        entries().map(serde_json::to_vec).collect::<Result<_, _>>().map_err(Fault::permanent)?;
+    let params: [Param<'_>; 6] = [
+        (&workspace, Type::TEXT),
+        (&saved_at, Type::INT8),
+        (&flows, Type::TEXT_ARRAY),
+        (&revisions, Type::INT8_ARRAY),
+        (&terminated, Type::BOOL_ARRAY),
+        (&bytes, Type::BYTEA_ARRAY),
+    ];
+    link.query(SAVE_FLOWS, &params).await?;
     Ok(())
 }
 

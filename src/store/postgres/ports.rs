@@ -12,10 +12,10 @@ use crate::store::postgres::settle::SettleRow;
 use crate::store::postgres::write::Write;
 use crate::store::postgres::{due, flows, held, queries, upkeep};
 use crate::store::{
-    Catalogue, Commit, Committed, ConversationQuery, ConversationStore, CountQuery, CountSums, Due, Erase,
-    FlowChange, FlowSaved, FlowStore, JournalEntry, JournalQuery, Leased, Live, Loaded, Lookup,
-    PostgresStore, Purge, Purged, Record, Removed, SessionQuery, SessionRecord, Settle, Settled, SharedFlows,
-    StoreQueries,
+    Catalogue, CatalogueChanges, Commit, Committed, ConversationQuery, ConversationStore, CountQuery,
+    CountSums, Due, Erase, FlowChange, FlowSaved, FlowStore, JournalEntry, JournalQuery, Leased, Live,
+    Loaded, Lookup, PostgresStore, Purge, Purged, Record, Removed, SessionQuery, SessionRecord, Settle,
+    Settled, SharedFlows, StoreQueries,
 };
 
 /// Asks in the runtime: `$work` is an expression of `link` and of the values named before it, which are shared by
@@ -181,9 +181,24 @@ impl FlowStore for PostgresStore {
     }
 
     async fn save(&self, workspace: &WorkspaceId, change: FlowChange) -> Result<FlowSaved, StoreError> {
+        self.save_all(workspace, vec![change]).await
+    }
+
+    async fn save_all(
+        &self,
+        workspace: &WorkspaceId,
+        changes: Vec<FlowChange>,
+    ) -> Result<FlowSaved, StoreError> {
         self.inner.keeps_flows();
-        ask!(self, Writing, "save", link, [workspace = workspace.clone(), change = change], {
-            flows::save(&link, &workspace, &change)
+        ask!(self, Writing, "save", link, [workspace = workspace.clone(), changes = changes], {
+            flows::save(&link, &workspace, &changes)
+        })
+    }
+
+    async fn changes(&self, workspace: &WorkspaceId, since: u64) -> Result<CatalogueChanges, StoreError> {
+        self.inner.keeps_flows();
+        ask!(self, Read, "changes", link, [workspace = workspace.clone()], {
+            flows::changes(&link, &workspace, since)
         })
     }
 

@@ -2,6 +2,8 @@
 //!
 //! A conversation's `due_at` is when something is due; `filed_at` is where the index has it: there or earlier, never later.
 //! A deadline that moves on, as each answer moves it, so changes no indexed column, and PostgreSQL writes no index at all.
+//!
+//! A flow's `saved_at` is the revision of its workspace's catalogue that its last save made.
 
 /// The schema that this release reads and writes.
 pub(super) const VERSION: i64 = 1 + ADDED.len() as i64;
@@ -153,9 +155,11 @@ pub(super) const CREATE: &[&str] = &[
     workspace text COLLATE \"C\" NOT NULL,
     flow text COLLATE \"C\" NOT NULL,
     revision bigint NOT NULL,
+    saved_at bigint NOT NULL,
     terminated boolean NOT NULL,
     entry bytea NOT NULL,
     PRIMARY KEY (workspace, flow))",
+    "CREATE INDEX chatflow_flow_saved ON chatflow_flow (workspace, saved_at)",
     "CREATE TABLE chatflow_definition (
     workspace text COLLATE \"C\" NOT NULL,
     flow text COLLATE \"C\" NOT NULL,

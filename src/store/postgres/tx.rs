@@ -16,9 +16,10 @@ use crate::store::postgres::settle::SettleRow;
 use crate::store::postgres::write::Write;
 use crate::store::postgres::{commit, due, flows, held, load, queries, settle, upkeep};
 use crate::store::{
-    Catalogue, Commit, Committed, ConversationQuery, ConversationStore, CountQuery, CountSums, Due, Erase,
-    FlowChange, FlowSaved, FlowStore, JournalEntry, JournalQuery, Leased, Live, Loaded, Lookup, Purge,
-    Purged, Record, Removed, SessionQuery, SessionRecord, Settle, Settled, StoreQueries,
+    Catalogue, CatalogueChanges, Commit, Committed, ConversationQuery, ConversationStore, CountQuery,
+    CountSums, Due, Erase, FlowChange, FlowSaved, FlowStore, JournalEntry, JournalQuery, Leased, Live,
+    Loaded, Lookup, Purge, Purged, Record, Removed, SessionQuery, SessionRecord, Settle, Settled,
+    StoreQueries,
 };
 
 /// A [`PostgresStore`](crate::PostgresStore) inside a transaction of the host's, made by
@@ -167,8 +168,21 @@ impl FlowStore for PostgresTx<'_> {
     }
 
     async fn save(&self, workspace: &WorkspaceId, change: FlowChange) -> Result<FlowSaved, StoreError> {
+        self.save_all(workspace, vec![change]).await
+    }
+
+    async fn save_all(
+        &self,
+        workspace: &WorkspaceId,
+        changes: Vec<FlowChange>,
+    ) -> Result<FlowSaved, StoreError> {
         self.inner.keeps_flows();
-        flows::save(&self.link(), workspace, &change).await.map_err(failed("save"))
+        flows::save(&self.link(), workspace, &changes).await.map_err(failed("save"))
+    }
+
+    async fn changes(&self, workspace: &WorkspaceId, since: u64) -> Result<CatalogueChanges, StoreError> {
+        self.inner.keeps_flows();
+        flows::changes(&self.link(), workspace, since).await.map_err(failed("changes"))
     }
 
     async fn terminated(&self) -> Result<Vec<WorkspaceId>, StoreError> {

@@ -2,22 +2,23 @@
 
 use std::sync::Arc;
 
-use rusqlite::params;
+use rusqlite::{Row, params};
 
 use crate::error::StoreError;
 use crate::id::{FlowId, FlowVersion, WorkspaceId};
 use crate::store::sqlite::columns::{self, blob, damaged, signed, text, unsigned};
 use crate::store::sqlite::database::Database;
 use crate::store::sqlite::queue::{Failure, Operation};
-use crate::store::{Catalogue, FlowChange, FlowEntry, FlowSaved, VersionState};
+use crate::store::{Catalogue, CatalogueChanges, FlowChange, FlowEntry, FlowSaved, VersionState};
 
 pub(super) const REVISION: &str = "SELECT revision FROM chatflow_catalogue WHERE workspace = ?1";
 const GROW: &str = "INSERT INTO chatflow_catalogue VALUES (?1, 1) \
-     ON CONFLICT (workspace) DO UPDATE SET revision = revision + 1";
+     ON CONFLICT (workspace) DO UPDATE SET revision = revision + 1 RETURNING revision";
 pub(super) const ENTRIES: &str = "SELECT entry FROM chatflow_flow WHERE workspace = ?1";
+pub(super) const CHANGED: &str = "SELECT entry FROM chatflow_flow WHERE workspace = ?1 AND saved_at > ?2";
 pub(super) const STORED: &str = "SELECT revision FROM chatflow_flow WHERE workspace = ?1 AND flow = ?2";
-const SAVE: &str = "INSERT OR REPLACE INTO chatflow_flow (workspace, flow, revision, terminated, entry) \
-     VALUES (?1, ?2, ?3, ?4, ?5)";
+const SAVE: &str = "INSERT OR REPLACE INTO chatflow_flow (workspace, flow, revision, saved_at, terminated, entry) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 pub(super) const TEXT: &str =
     "SELECT text FROM chatflow_definition WHERE workspace = ?1 AND flow = ?2 AND version = ?3";
 const SAVE_TEXT: &str =
@@ -58,10 +59,33 @@ impl Operation for CatalogueOf {
 
     fn run(&self, database: &Database<'_>) -> Result<Catalogue, Failure> {
         let workspace = self.0.as_str();
-        let read = |bytes: &[u8]| serde_json::from_slice::<FlowEntry>(bytes);
-        let flows = database
-            .all(ENTRIES, [workspace], |row| read(blob(row, 0)?).map_err(|error| damaged(0, error)))?;
+        let flows = database.all(ENTRIES, [workspace], entry)?;
         Ok(Catalogue { revision: revision_of(database, workspace)?, flows })
+    }
+}
+
+fn entry(row: &Row<'_>) -> rusqlite::Result<FlowEntry> {
+    serde_json::from_slice(blob(row, 0)?).map_err(|error| damaged(0, error))
+}
+
+/// A workspace's flows that were saved after a revision.
+pub(super) struct ChangesOf(pub(super) WorkspaceId, pub(super) u64);
+
+impl Operation for ChangesOf {
+    type Answer = CatalogueChanges;
+    const DOING: &'static str = "read changes of the catalogue";
+
+    fn run(&self, database: &Database<'_>) -> Result<CatalogueChanges, Failure> {
+        let (workspace, since) = (self.0.as_str(), self.1);
+        let revision = revision_of(database, workspace)?;
+        if since > revision {
+            return CatalogueOf(self.0.clone()).run(database).map(CatalogueChanges::Whole);
+        }
+        let flows = match since == revision {
+            true => Vec::new(),
+            false => database.all(CHANGED, params![workspace, signed(since)], entry)?,
+        };
+        Ok(CatalogueChanges::Since(Catalogue { revision, flows }))
     }
 }
 
@@ -94,46 +118,50 @@ impl Operation for Terminated {
     }
 }
 
-/// One change to one flow.
+/// Changes of several flows, written as one.
 pub(super) struct Save {
     workspace: WorkspaceId,
-    change: FlowChange,
-    entry: Vec<u8>,
+    /// Each with its entry as it is stored.
+    changes: Vec<(FlowChange, Vec<u8>)>,
 }
 
 impl Save {
-    pub(super) fn new(workspace: WorkspaceId, change: FlowChange) -> Result<Self, StoreError> {
-        let entry = serde_json::to_vec(&change.entry).map_err(StoreError::permanent)?;
-        Ok(Self { workspace, change, entry })
+    pub(super) fn new(workspace: WorkspaceId, changes: Vec<FlowChange>) -> Result<Self, StoreError> {
+        let stored = |change: FlowChange| {
+            let entry = serde_json::to_vec(&change.entry).map_err(StoreError::permanent)?;
+            Ok((change, entry))
+        };
+        Ok(Self { workspace, changes: changes.into_iter().map(stored).collect::<Result<_, StoreError>>()? })
     }
 
-    /// Whether the version is there with another text.
-    fn clashes(&self, database: &Database<'_>, names: (&str, &str)) -> rusqlite::Result<bool> {
-        let Some((version, new)) = &self.change.version else { return Ok(false) };
-        let names = params![names.0, names.1, number(Some(*version))];
-        let is_other = database.first(TEXT, names, |row| Ok(text(row, 0)? != &**new))?;
-        Ok(is_other.unwrap_or_default())
-    }
-}
-
-impl Operation for Save {
-    type Answer = FlowSaved;
-    const DOING: &'static str = "save a flow";
-
-    fn run(&self, database: &Database<'_>) -> Result<FlowSaved, Failure> {
-        let FlowChange { entry, expect, draft, version } = &self.change;
-        let (workspace, flow) = (self.workspace.as_str(), entry.flow.as_str());
+    /// Whether a change may be written. Writes nothing.
+    fn look_at(&self, database: &Database<'_>, change: &FlowChange) -> Result<FlowSaved, Failure> {
+        let (workspace, flow) = (self.workspace.as_str(), change.entry.flow.as_str());
         let stored = database.first(STORED, [workspace, flow], |row| unsigned(row, 0))?;
-        if stored != *expect {
+        if stored != change.expect {
             return Ok(FlowSaved::Conflict);
         }
-        if self.clashes(database, (workspace, flow))? {
-            let number = version.as_ref().map(|(number, _)| number.0).unwrap_or_default();
-            let text = format!("version {number} of flow `{flow}` is stored with another text");
+        let Some((version, new)) = &change.version else { return Ok(FlowSaved::Saved) };
+        let names = params![workspace, flow, number(Some(*version))];
+        let is_other = database.first(TEXT, names, |row| Ok(text(row, 0)? != &**new))?;
+        if is_other.unwrap_or_default() {
+            let text = format!("version {version} of flow `{flow}` is stored with another text");
             return Err(Failure::Refused(StoreError::permanent(text)));
         }
+        Ok(FlowSaved::Saved)
+    }
+
+    fn put(
+        &self,
+        database: &Database<'_>,
+        (change, stored): &(FlowChange, Vec<u8>),
+        saved_at: u64,
+    ) -> rusqlite::Result<()> {
+        let FlowChange { entry, draft, version, .. } = change;
+        let (workspace, flow) = (self.workspace.as_str(), entry.flow.as_str());
         let terminated = entry.versions.iter().any(|one| matches!(one.state, VersionState::Terminated(_)));
-        database.execute(SAVE, params![workspace, flow, signed(entry.revision), terminated, self.entry])?;
+        let (revision, saved_at) = (signed(entry.revision), signed(saved_at));
+        database.execute(SAVE, params![workspace, flow, revision, saved_at, terminated, stored])?;
         if let Some(draft) = draft {
             database.execute(SAVE_TEXT, params![workspace, flow, DRAFT, &**draft])?;
         }
@@ -143,7 +171,27 @@ impl Operation for Save {
         if let Some((version, text)) = version {
             database.execute(SAVE_TEXT, params![workspace, flow, number(Some(*version)), &**text])?;
         }
-        database.execute(GROW, [workspace])?;
+        Ok(())
+    }
+}
+
+impl Operation for Save {
+    type Answer = FlowSaved;
+    const DOING: &'static str = "save flows";
+
+    fn run(&self, database: &Database<'_>) -> Result<FlowSaved, Failure> {
+        for (change, _) in &self.changes {
+            if self.look_at(database, change)? == FlowSaved::Conflict {
+                return Ok(FlowSaved::Conflict);
+            }
+        }
+        if self.changes.is_empty() {
+            return Ok(FlowSaved::Saved);
+        }
+        let saved_at = database.first(GROW, [self.workspace.as_str()], |row| unsigned(row, 0))?;
+        for change in &self.changes {
+            self.put(database, change, saved_at.unwrap_or_default())?;
+        }
         Ok(FlowSaved::Saved)
     }
 }

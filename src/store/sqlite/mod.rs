@@ -48,9 +48,10 @@ use threads::Place;
 use crate::error::StoreError;
 use crate::id::{ContactId, FlowId, FlowVersion, SessionId, WorkspaceId};
 use crate::store::{
-    Catalogue, Commit, Committed, ConversationQuery, ConversationStore, CountQuery, CountSums, Due, Erase,
-    FlowChange, FlowSaved, FlowStore, JournalEntry, JournalQuery, Leased, Live, Loaded, Lookup, Purge,
-    Purged, Record, Removed, SessionQuery, SessionRecord, Settle, Settled, SharedFlows, StoreQueries,
+    Catalogue, CatalogueChanges, Commit, Committed, ConversationQuery, ConversationStore, CountQuery,
+    CountSums, Due, Erase, FlowChange, FlowSaved, FlowStore, JournalEntry, JournalQuery, Leased, Live,
+    Loaded, Lookup, Purge, Purged, Record, Removed, SessionQuery, SessionRecord, Settle, Settled,
+    SharedFlows, StoreQueries,
 };
 
 /// Conversations and flows in one file of SQLite. Cheap to clone, and every clone is the same store.
@@ -350,8 +351,20 @@ impl FlowStore for SqliteStore {
     }
 
     async fn save(&self, workspace: &WorkspaceId, change: FlowChange) -> Result<FlowSaved, StoreError> {
+        self.save_all(workspace, vec![change]).await
+    }
+
+    async fn save_all(
+        &self,
+        workspace: &WorkspaceId,
+        changes: Vec<FlowChange>,
+    ) -> Result<FlowSaved, StoreError> {
         self.flows();
-        self.0.writes.ask(flows::Save::new(workspace.clone(), change)?).await
+        self.0.writes.ask(flows::Save::new(workspace.clone(), changes)?).await
+    }
+
+    async fn changes(&self, workspace: &WorkspaceId, since: u64) -> Result<CatalogueChanges, StoreError> {
+        self.flows().ask(flows::ChangesOf(workspace.clone(), since)).await
     }
 
     async fn terminated(&self) -> Result<Vec<WorkspaceId>, StoreError> {

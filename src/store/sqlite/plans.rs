@@ -58,6 +58,7 @@ const STATEMENTS: &[&str] = &[
     queries::COUNTS,
     flows::REVISION,
     flows::ENTRIES,
+    flows::CHANGED,
     flows::STORED,
     flows::TEXT,
     flows::REMOVE_TEXT,

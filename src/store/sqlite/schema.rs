@@ -7,6 +7,8 @@
 //! - `chatflow_alias`: where an alias leads, as the conversation's `id`.
 //! - `chatflow_session`: the index of live sessions, and the archive of ended ones (`ended_at`, `record`). `called` holds
 //!   the versions that a session needs beside its own.
+//! - `chatflow_flow`: `saved_at` is the revision of the workspace's catalogue that its last save
+//!   made.
 //! - `chatflow_definition`: a draft has version -1.
 //! - `chatflow_count`: a counter (rule 25). `minute` is one of the epoch, `what` is as `Counted`
 //!   prints. One row each: the file has one writer.

@@ -93,10 +93,12 @@ CREATE TABLE chatflow_flow (
   workspace TEXT NOT NULL,
   flow TEXT NOT NULL,
   revision INTEGER NOT NULL,
+  saved_at INTEGER NOT NULL,
   terminated INTEGER NOT NULL,
   entry BLOB NOT NULL,
   PRIMARY KEY (workspace, flow)
 );
+CREATE INDEX chatflow_flow_saved ON chatflow_flow (workspace, saved_at);
 CREATE INDEX chatflow_flow_terminated ON chatflow_flow (workspace) WHERE terminated = 1;
 
 CREATE TABLE chatflow_definition (

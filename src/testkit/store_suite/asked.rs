@@ -8,10 +8,10 @@ use crate::address::Alias;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::id::{ContactId, FlowId, FlowVersion, SessionId, WorkspaceId};
 use crate::store::{
-    Catalogue, Commit, Committed, ConversationQuery, ConversationStore, CountQuery, CountSums, Due, Erase,
-    FlowChange, FlowSaved, FlowStore, JournalEntry, JournalQuery, KeyName, KeyRecord, Leased, Live, Loaded,
-    Lookup, Purge, Purged, Removed, Revision, SessionQuery, SessionRecord, Settle, Settled, StoreQueries,
-    StoredConversation,
+    Catalogue, CatalogueChanges, Commit, Committed, ConversationQuery, ConversationStore, CountQuery,
+    CountSums, Due, Erase, FlowChange, FlowSaved, FlowStore, JournalEntry, JournalQuery, KeyName, KeyRecord,
+    Leased, Live, Loaded, Lookup, Purge, Purged, Removed, Revision, SessionQuery, SessionRecord, Settle,
+    Settled, StoreQueries, StoredConversation,
 };
 use crate::testkit::store_suite::Harness;
 use crate::testkit::store_suite::harness::step_aside;
@@ -221,6 +221,17 @@ impl<S: FlowStore> Asked<S> {
     pub async fn save(&self, change: FlowChange) -> FlowSaved {
         let workspace = &shop();
         answered("a save", || self.0.save(workspace, change.clone())).await
+    }
+
+    /// Saves several in the shop.
+    pub async fn save_all(&self, changes: Vec<FlowChange>) -> FlowSaved {
+        let workspace = &shop();
+        answered("a save", || self.0.save_all(workspace, changes.clone())).await
+    }
+
+    /// What changed in a workspace since a revision.
+    pub async fn changes(&self, workspace: &WorkspaceId, since: u64) -> CatalogueChanges {
+        answered("a question", || self.0.changes(workspace, since)).await
     }
 
     /// The workspaces with a terminated version.

@@ -240,3 +240,23 @@ pub async fn a_dropped_save_is_all_or_nothing(harness: &impl Harness<Store: Flow
         }
     }
 }
+
+/// Flows, rule 6: a save of several.
+pub async fn a_dropped_save_of_several_is_all_or_nothing(harness: &impl Harness<Store: FlowStore>) {
+    let store = Asked::fresh(harness).await;
+    for polls in 0..=MOST {
+        let codes = [format!("flow {polls}"), format!("other flow {polls}")];
+        let changes: Vec<_> = codes.iter().map(|code| change(code, None)).collect();
+        let done = is_done(polls, store.0.save_all(&shop(), changes.clone())).await;
+        let again = store.save_all(changes).await;
+        assert!(!done || again == FlowSaved::Conflict);
+        for code in &codes {
+            assert_eq!(store.definition(code, None).await.as_deref(), Some("draft 1"), "{code} is missing");
+        }
+        let flows = store.catalogue(&shop()).await.flows;
+        assert_eq!(flows.iter().filter(|entry| codes.contains(&entry.flow.to_string())).count(), 2);
+        if done {
+            break;
+        }
+    }
+}

@@ -2,17 +2,18 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::error::StoreError;
-use crate::id::{ContactId, NodeId, SessionId, WorkspaceId};
+use crate::id::{ContactId, FlowId, FlowVersion, NodeId, SessionId, WorkspaceId};
 use crate::store::{
-    Commit, Committed, ConversationQuery, ConversationStore, CountDelta, CountQuery, CountSums, Counted, Due,
-    Erase, JournalEntry, JournalQuery, Lease, Leased, Live, Loaded, Lookup, Purge, Purged, Record, Removed,
-    Revision, SessionQuery, SessionRecord, Settle, Settled, StoreQueries, StoredConversation, Subject,
+    Catalogue, CatalogueChanges, Commit, Committed, ConversationQuery, ConversationStore, CountDelta,
+    CountQuery, CountSums, Counted, Due, Erase, FlowChange, FlowSaved, FlowStore, JournalEntry, JournalQuery,
+    Lease, Leased, Live, Loaded, Lookup, Purge, Purged, Record, Removed, Revision, SessionQuery,
+    SessionRecord, Settle, Settled, StoreQueries, StoredConversation, Subject,
 };
 use crate::testkit::store_suite::harness::step_aside;
 
@@ -88,11 +89,33 @@ pub enum Flaw {
     TimeGoesBack,
     /// Pages begin anew whatever the cursor says (rules 2, 4 and 5 of [`StoreQueries`]).
     IgnoresCursor,
+    /// Saves changes of several flows one after the other (rule 6 of [`FlowStore`]).
+    TornFlows,
+    /// Saves all but the last of several flows, and says that it saved them (rule 6 of
+    /// [`FlowStore`]).
+    ForgetsAFlow,
+    /// Takes at most so many flows at once as fit into one of its messages (rule 6 of
+    /// [`FlowStore`]).
+    FewFlowsAtOnce,
+    /// Saves several flows whatever revisions they have (rules 3 and 6 of [`FlowStore`]).
+    SavesFlowsBlindly,
+    /// Takes another text under the number of a version for the same (rules 4 and 6 of
+    /// [`FlowStore`]).
+    KeepsOldText,
+    /// Tells of no more than one change (rule 7 of [`FlowStore`]).
+    TellsOneChange,
+    /// Does not tell that a flow was deleted (rule 7 of [`FlowStore`]).
+    HidesDeletions,
+    /// Says that nothing changed since a revision that it has not reached (rule 7 of
+    /// [`FlowStore`]).
+    TrustsTheReader,
+    /// Answers changes with a revision that was read after them (rule 7 of [`FlowStore`]).
+    RevisionAfterChanges,
 }
 
 impl Flaw {
     /// Each of them.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 43] = [
         Self::LostUpdate,
         Self::TornKey,
         Self::TornAliases,
@@ -127,6 +150,15 @@ impl Flaw {
         Self::DropsPast,
         Self::TimeGoesBack,
         Self::IgnoresCursor,
+        Self::TornFlows,
+        Self::ForgetsAFlow,
+        Self::FewFlowsAtOnce,
+        Self::SavesFlowsBlindly,
+        Self::KeepsOldText,
+        Self::TellsOneChange,
+        Self::HidesDeletions,
+        Self::TrustsTheReader,
+        Self::RevisionAfterChanges,
     ];
 }
 
@@ -451,5 +483,96 @@ impl<S: StoreQueries> StoreQueries for Flawed<S> {
             (query.from, query.to) = (i64::MIN, i64::MAX);
         }
         self.store.counts(&query).await
+    }
+}
+
+/// How many flows a message of a store holds that takes few at once.
+const FEW: usize = 100;
+
+impl<S: FlowStore> FlowStore for Flawed<S> {
+    async fn revision(&self, workspace: &WorkspaceId) -> Result<u64, StoreError> {
+        self.store.revision(&self.workspace(workspace)).await
+    }
+
+    async fn catalogue(&self, workspace: &WorkspaceId) -> Result<Catalogue, StoreError> {
+        self.store.catalogue(&self.workspace(workspace)).await
+    }
+
+    async fn definition(
+        &self,
+        workspace: &WorkspaceId,
+        flow: &FlowId,
+        version: Option<FlowVersion>,
+    ) -> Result<Option<Arc<str>>, StoreError> {
+        self.store.definition(&self.workspace(workspace), flow, version).await
+    }
+
+    async fn save(&self, workspace: &WorkspaceId, change: FlowChange) -> Result<FlowSaved, StoreError> {
+        self.store.save(&self.workspace(workspace), change).await
+    }
+
+    async fn save_all(
+        &self,
+        workspace: &WorkspaceId,
+        mut changes: Vec<FlowChange>,
+    ) -> Result<FlowSaved, StoreError> {
+        let workspace = &self.workspace(workspace);
+        match self.flaw {
+            Flaw::TornFlows => {
+                for change in changes {
+                    if self.store.save(workspace, change).await? == FlowSaved::Conflict {
+                        return Ok(FlowSaved::Conflict);
+                    }
+                    step_aside().await;
+                }
+                return Ok(FlowSaved::Saved);
+            }
+            Flaw::ForgetsAFlow if changes.len() > 1 => drop(changes.pop()),
+            Flaw::FewFlowsAtOnce => changes.truncate(FEW),
+            Flaw::SavesFlowsBlindly => {
+                let there = self.store.catalogue(workspace).await?.flows;
+                for change in &mut changes {
+                    let stored = there.iter().find(|entry| entry.flow == change.entry.flow);
+                    change.expect = stored.map(|entry| entry.revision);
+                }
+            }
+            Flaw::KeepsOldText => {
+                for change in &mut changes {
+                    if let Some((version, text)) = &mut change.version
+                        && let Some(old) =
+                            self.store.definition(workspace, &change.entry.flow, Some(*version)).await?
+                    {
+                        *text = old;
+                    }
+                }
+            }
+            _ => {}
+        }
+        self.store.save_all(workspace, changes).await
+    }
+
+    async fn changes(&self, workspace: &WorkspaceId, since: u64) -> Result<CatalogueChanges, StoreError> {
+        let workspace = &self.workspace(workspace);
+        let CatalogueChanges::Since(mut changed) = self.store.changes(workspace, since).await? else {
+            let nothing = Catalogue { revision: since, flows: Vec::new() };
+            return match self.flaw {
+                Flaw::TrustsTheReader => Ok(CatalogueChanges::Since(nothing)),
+                _ => self.store.catalogue(workspace).await.map(CatalogueChanges::Whole),
+            };
+        };
+        match self.flaw {
+            Flaw::TellsOneChange => changed.flows.truncate(1),
+            Flaw::HidesDeletions => changed.flows.retain(|entry| !entry.deleted),
+            Flaw::RevisionAfterChanges => {
+                step_aside().await;
+                changed.revision = self.store.revision(workspace).await?;
+            }
+            _ => {}
+        }
+        Ok(CatalogueChanges::Since(changed))
+    }
+
+    async fn terminated(&self) -> Result<Vec<WorkspaceId>, StoreError> {
+        self.store.terminated().await
     }
 }

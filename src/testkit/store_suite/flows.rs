@@ -49,7 +49,7 @@ fn version(number: u32, state: VersionState) -> VersionEntry {
 }
 
 /// The same, publishing a version.
-fn publish(code: &str, expect: Option<u64>, number: u32, text: &str) -> FlowChange {
+pub(super) fn publish(code: &str, expect: Option<u64>, number: u32, text: &str) -> FlowChange {
     let mut change = change(code, expect);
     change.entry.versions = vec![version(number, VersionState::Online)];
     change.version = Some((FlowVersion(number), text.into()));

@@ -241,6 +241,17 @@ macro_rules! __store_checks {
             dropping::a_dropped_save_is_all_or_nothing = 3,
             flows::of_many_saves_on_one_revision_one_applies = 3,
             flows::saves_of_many_flows_all_apply = 1,
+            many::several_changes_are_saved_as_one = 6,
+            many::hundreds_of_changes_are_saved_as_one = 6,
+            many::a_refused_change_refuses_all = 6,
+            many::a_changed_text_refuses_all = 6,
+            many::of_many_publishers_one_saves = 6,
+            dropping::a_dropped_save_of_several_is_all_or_nothing = 6,
+            many::changes_are_those_since_a_revision = 7,
+            many::a_deletion_is_a_change = 7,
+            many::changes_are_of_one_workspace = 7,
+            many::of_a_revision_that_was_not_reached_all_is_told = 7,
+            many::no_change_is_missed_by_who_reads_on = 7,
         ] }
     };
 }

@@ -38,7 +38,7 @@
 //! | `conversations` | [`ConversationStore`](crate::store::ConversationStore) | its rules but that of counters, races, dropped calls, large and strange values |
 //! | `queries` | [`StoreQueries`](crate::store::StoreQueries) beside it | its rules but the last; what purge and erase do to ended sessions and journal |
 //! | `counters` | [`StoreQueries`](crate::store::StoreQueries), for a store that [keeps counters](crate::store::ConversationStore::keeps_counts) | rule 25 of the first contract, rule 6 of the second |
-//! | `flows` | [`FlowStore`](crate::store::FlowStore) | its 5 rules, races, dropped saves |
+//! | `flows` | [`FlowStore`](crate::store::FlowStore) | its 7 rules, races, dropped saves |
 //!
 //! A check asks one fresh store, and assumes nothing that the contract does not promise: revisions begin anywhere,
 //! `next_due` may be early, equals come in any order. What it commits is as an engine writes it: `started`, `called`
@@ -67,6 +67,7 @@ pub mod journal;
 pub mod keeping;
 pub mod kit;
 pub mod leases;
+pub mod many;
 pub mod names;
 pub mod races;
 pub mod reading;

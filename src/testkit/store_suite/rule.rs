@@ -62,13 +62,15 @@ const QUERIES: [&str; 6] = [
     "conversations come in the order of their contacts' ids, from the cursor on",
 ];
 
-const FLOWS: [&str; 6] = [
+const FLOWS: [&str; 8] = [
     "a definition is answered as it was saved",
-    "`revision` is another number after each `save` in the workspace",
+    "`revision` is another number after each `save` and `save_all` in the workspace",
     "`catalogue` answers each saved entry, and the revision it is of",
     "`save` writes entry and texts as one, at the revision `expect` only",
     "the text of a version never changes",
     "`terminated` answers each workspace with a terminated version",
+    "`save_all` writes all of its changes as one, or none",
+    "`changes` answers each entry that was saved since, or all",
 ];
 
 impl fmt::Display for Rule {
