@@ -1,6 +1,7 @@
 //! Accounts on channels, and the addresses that people have there.
 //! Words only: which contact an address leads to is the store's.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
@@ -108,6 +109,11 @@ impl PartialEq<Account> for AccountRef<'_> {
 }
 
 impl AccountRef<'_> {
+    /// Compares as [`Account`]s are compared.
+    pub(crate) fn compare(&self, other: &AccountRef<'_>) -> Ordering {
+        self.channel.cmp(other.channel).then_with(|| self.account.cmp(other.account))
+    }
+
     pub(crate) fn to_account(self) -> Account {
         Account { channel: self.channel.clone(), account: self.account.into() }
     }

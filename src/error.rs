@@ -71,6 +71,17 @@ pub enum Error {
     /// The definition has errors (SEMANTICS C); `{:#}` adds how to mend each. Handling: show them to the author; 422.
     #[error(fmt = fmt_issues)]
     Issues(#[from] Issues),
+    /// One of several flows was refused, and so nothing was changed (SEMANTICS L10). Handling: that
+    /// of `source`, whose code and HTTP status this has, too.
+    #[error(fmt = fmt_in_flow)]
+    InFlow {
+        /// Its place among those given, from 0.
+        place: usize,
+        /// Its code, if its text could be read that far.
+        flow: Option<FlowId>,
+        /// The reason.
+        source: Box<Error>,
+    },
     /// The flow's state does not allow this (SEMANTICS L3). Handling: 409.
     #[error("flow `{flow}` is {state}: `{action}` is not allowed, {allowed} are")]
     InvalidState {
@@ -139,6 +150,19 @@ fn fmt_issues(issues: &Issues, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     fmt::Display::fmt(issues, f)
 }
 
+fn fmt_in_flow(
+    place: &usize,
+    flow: &Option<FlowId>,
+    source: &Error,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    match flow {
+        Some(flow) => write!(f, "flow `{flow}` (number {} of those given): ", place.saturating_add(1))?,
+        None => write!(f, "flow number {} of those given: ", place.saturating_add(1))?,
+    }
+    fmt::Display::fmt(source, f)
+}
+
 impl Error {
     pub(crate) fn invalid(field: impl Into<Cow<'static, str>>, rule: impl ToString) -> Self {
         Self::InvalidInput { field: field.into(), rule: rule.to_string() }
@@ -159,6 +183,7 @@ impl Error {
             Self::Quarantined(_) => "quarantined",
             Self::NewerFormat { .. } => "newer_format",
             Self::Issues(_) => "flow_has_issues",
+            Self::InFlow { source, .. } => source.code(),
             Self::InvalidState { .. } => "invalid_state",
             Self::Stale(_) => "stale",
             Self::InUse { .. } => "in_use",
@@ -181,6 +206,7 @@ impl Error {
             | Self::VersionMissing { .. }
             | Self::Contention
             | Self::ClockSkew { .. } => true,
+            Self::InFlow { source, .. } => source.is_retryable(),
             Self::Store(error) => error.is_retryable(),
             _ => false,
         }
@@ -198,6 +224,7 @@ impl Error {
                 409
             }
             Self::Erased(_) => 410,
+            Self::InFlow { source, .. } => source.http_status(),
             Self::InvalidInput { .. }
             | Self::NoEntryNode(_)
             | Self::IdempotencyConflict(_)

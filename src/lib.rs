@@ -175,10 +175,10 @@ pub use clock::{Clock, Ids, RandomIds, SystemClock};
 pub use diagram::Diagram;
 pub use engine::{
     Builder, Campaign, Cancelled, Completed, CountTotals, DeadLetterEntry, DeliveryReport, Engine,
-    EraseOptions, Erased, FlowCounts, FlowStatus, Flows, HandedBack, HandedOver, Imported, Inbound,
-    JournalFilter, Line, Logging, Migrated, MigrationTrial, NodeCount, NodeError, Progress, Received,
-    Rehearsal, Reported, ResultRow, SessionFilter, SessionRef, Ticked, Transcript, TriggerRequest, Triggered,
-    Unpublish,
+    EraseOptions, Erased, FlowCounts, FlowSource, FlowStatus, Flows, HandedBack, HandedOver, Imported,
+    Inbound, JournalFilter, Line, Logging, Migrated, MigrationTrial, NodeCount, NodeError, Progress,
+    Received, Rehearsal, Reported, ResultRow, SessionFilter, SessionRef, Ticked, Transcript, TriggerRequest,
+    Triggered, Unpublish,
 };
 pub use error::{CallError, Error, MissingReason, SendError, StoreError};
 pub use flow::gallery;

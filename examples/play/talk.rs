@@ -5,9 +5,9 @@ use std::ops::ControlFlow;
 
 use chatflow::testkit::{CountingIds, ManualClock};
 use chatflow::{
-    Account, Address, CallRef, CallResult, Channel, Clock, Completed, Engine, Error, Flow, HandedBack,
-    Inbound, Issue, IssueCode, MemoryStore, Opt, Outbound, Received, Refusal, Session, SessionId, Span,
-    Status, TriggerRequest, Triggered,
+    Account, Address, CallRef, CallResult, Channel, Clock, Completed, Engine, Error, Flow, FlowSource,
+    HandedBack, Inbound, Issue, IssueCode, MemoryStore, Opt, Outbound, Received, Refusal, Session, SessionId,
+    Span, Status, TriggerRequest, Triggered,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
@@ -91,16 +91,17 @@ impl<'s, O: Write, E: Write> Talk<'s, O, E> {
             .clock(clock.clone())
             .ids(CountingIds::new())
             .build();
-        if flow.trigger().is_manual() {
-            bot.flows().ensure(&json).await?;
-        } else {
-            bot.flows().ensure_on(&json, [account.clone()]).await?;
+        let mut source = FlowSource::new(json);
+        if !flow.trigger().is_manual() {
+            source = source.on([account.clone()]);
             if context.is_some() {
                 screen.note(&"--context: is not used, since a message starts this flow");
             }
         }
-        if flow.trigger().needs_campaign() {
-            bot.flows().ensure(CAMPAIGN).await?;
+        let needs_campaign = flow.trigger().needs_campaign();
+        let campaign = needs_campaign.then(|| CAMPAIGN.into());
+        bot.flows().ensure_all([source].into_iter().chain(campaign)).await?;
+        if needs_campaign {
             let Account { channel, account } = account.clone();
             let reached = TriggerRequest::new("play-campaign").address(channel, account.as_ref(), &from);
             let _ = bot.trigger(reached.campaign("play")).await?;

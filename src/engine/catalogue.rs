@@ -1,7 +1,8 @@
-//! What the engine knows of a workspace's flows: a snapshot that decisions read, renewed when the store's catalogue
-//! changes. Compiled versions are kept across snapshots, since a version never changes.
+//! What the engine knows of a workspace's flows: a snapshot that decisions read, renewed where the
+//! store's catalogue changed. Compiled versions are kept across snapshots, since a version never
+//! changes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -9,6 +10,7 @@ use chrono::{DateTime, Utc};
 use foldhash::fast::RandomState;
 
 use crate::address::{Account, AccountRef};
+use crate::engine::entries::KnownEntries;
 use crate::engine::{Engine, Ports};
 use crate::error::{Error, MissingReason};
 use crate::flow::Flow;
@@ -30,34 +32,41 @@ type Usable = Result<Arc<Flow>, MissingReason>;
 /// The cache of one workspace.
 #[derive(Default)]
 pub(super) struct WorkspaceFlows {
+    entries: KnownEntries,
     snapshot: RwLock<Option<Arc<Snapshot>>>,
     /// When the store was last asked, in milliseconds of the epoch.
     asked_at: AtomicI64,
-    /// The time at which the snapshot was read from the store, in milliseconds of the epoch.
-    read_at: AtomicI64,
+    /// When a version that cannot be used was last looked for, in milliseconds of the epoch.
+    looked_at: AtomicI64,
     /// How often the store was changed through this cache: what was asked before that is not trusted.
     doubts: AtomicU64,
     compiled: Mutex<Compiled>,
 }
 
 /// The flows of a workspace at one revision of its catalogue.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Snapshot {
     pub(super) revision: u64,
+    /// The count of changes that it has.
+    count: u64,
     flows: Map<FlowId, View>,
-    /// Flows that messages of an account may start.
+    /// Flows that messages of an account may start, by account.
     inbound: Vec<(Account, Vec<FlowId>)>,
-    /// True if a version that was needed cannot be used.
-    is_lacking: bool,
+    /// Flows with a version that was needed and cannot be used.
+    lacking: BTreeSet<FlowId>,
 }
 
 /// A flow in a snapshot.
 #[derive(Clone)]
 pub(super) struct View {
-    pub(super) entry: FlowEntry,
+    pub(super) entry: Arc<FlowEntry>,
     /// The versions that were needed so far.
     versions: Vec<(FlowVersion, Usable)>,
 }
+
+/// A change of a snapshot: a flow's entry, and the version that is online; None: the flow is not
+/// there any more.
+type Renewed = (FlowId, Option<(Arc<FlowEntry>, Option<(FlowVersion, Usable)>)>);
 
 impl View {
     /// The version that new sessions start on.
@@ -94,10 +103,52 @@ impl Snapshot {
         self.flows.get(flow).filter(|view| !view.entry.deleted)
     }
 
+    /// Takes a change in.
+    fn renew(&mut self, (flow, renewed): Renewed) {
+        let old = self.flows.remove(&flow);
+        for account in old.iter().flat_map(|old| &old.entry.accounts) {
+            self.unbind(account, &flow);
+        }
+        self.lacking.remove(&flow);
+        let Some((entry, online)) = renewed else { return };
+        let mut versions = old.map_or_else(Vec::new, |old| old.versions);
+        // What cannot be used is looked at again, and so is a number that has another content now.
+        versions.retain(|(version, flow)| {
+            let stored = entry.versions.iter().find(|stored| stored.version == *version);
+            flow.as_ref().is_ok_and(|flow| stored.is_some_and(|stored| stored.digest == flow.digest()))
+        });
+        if let Some((version, usable)) = online {
+            let takes = |account: &&Account| match &usable {
+                Ok(flow) => flow.trigger().channel() == Some(&account.channel),
+                Err(_) => true,
+            };
+            entry.accounts.iter().filter(takes).for_each(|account| self.bind(account, &flow));
+            if usable.is_err() {
+                self.lacking.insert(flow.clone());
+            }
+            versions.retain(|(known, _)| *known != version);
+            versions.push((version, usable));
+        }
+        self.flows.insert(flow, View { entry, versions });
+    }
+
     fn bind(&mut self, account: &Account, flow: &FlowId) {
-        match self.inbound.iter_mut().find(|(bound, _)| bound == account) {
-            Some((_, flows)) => flows.push(flow.clone()),
-            None => self.inbound.push((account.clone(), vec![flow.clone()])),
+        match self.inbound.binary_search_by(|(bound, _)| bound.cmp(account)) {
+            Ok(place) => {
+                let bound = self.inbound.get_mut(place).map(|(_, flows)| flows);
+                let Some(bound) = bound.filter(|bound| !bound.contains(flow)) else { return };
+                bound.push(flow.clone());
+            }
+            Err(place) => self.inbound.insert(place, (account.clone(), vec![flow.clone()])),
+        }
+    }
+
+    fn unbind(&mut self, account: &Account, flow: &FlowId) {
+        let Ok(place) = self.inbound.binary_search_by(|(bound, _)| bound.cmp(account)) else { return };
+        let Some((_, flows)) = self.inbound.get_mut(place) else { return };
+        flows.retain(|bound| bound != flow);
+        if flows.is_empty() {
+            self.inbound.remove(place);
         }
     }
 
@@ -115,7 +166,7 @@ impl Snapshot {
 
     /// A flow that messages of an account might start, if its version that is online cannot be used here.
     pub(super) fn missing_on(&self, account: AccountRef<'_>) -> Option<(FlowId, FlowVersion, MissingReason)> {
-        if !self.is_lacking {
+        if self.lacking.is_empty() {
             return None;
         }
         self.bound_to(account).find_map(|view| {
@@ -125,7 +176,8 @@ impl Snapshot {
     }
 
     fn bound_to(&self, account: AccountRef<'_>) -> impl Iterator<Item = &View> {
-        let bound = self.inbound.iter().find(|(bound, _)| account == *bound);
+        let found = self.inbound.binary_search_by(|(bound, _)| bound.as_ref().compare(&account));
+        let bound = found.ok().and_then(|place| self.inbound.get(place));
         bound.map_or(&[][..], |(_, flows)| flows).iter().filter_map(|flow| self.view(flow))
     }
 }
@@ -171,10 +223,9 @@ impl WorkspaceFlows {
         self.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn replace(&self, snapshot: Snapshot) -> Arc<Snapshot> {
-        let snapshot = Arc::new(snapshot);
-        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&snapshot));
-        snapshot
+    /// The entries of the flows, as they were read last.
+    pub(super) fn entries(&self) -> &KnownEntries {
+        &self.entries
     }
 
     /// Asks the store at the next call.
@@ -197,17 +248,19 @@ impl WorkspaceFlows {
         if let (Some(current), true) = (&current, trusted) {
             return Ok(Arc::clone(current));
         }
+        drop(current);
         let doubts = self.doubts.load(Ordering::SeqCst);
-        let revision = ports.flow_store.revision(workspace).await?;
-        let read = millis.saturating_sub(self.read_at.load(Ordering::Acquire));
+        let read = self.entries.read(ports, workspace).await?;
+        let looked = millis.saturating_sub(self.looked_at.load(Ordering::Acquire));
         let is_current = |current: &Arc<Snapshot>| {
-            current.revision == revision && (!current.is_lacking || (0..LACKING_MILLIS).contains(&read))
+            (current.revision, current.count) == (read.revision, read.count)
+                && (current.lacking.is_empty() || (0..LACKING_MILLIS).contains(&looked))
         };
-        let snapshot = match current.filter(is_current) {
+        let snapshot = match self.current().filter(is_current) {
             Some(current) => current,
             None => {
-                let snapshot = self.reload(ports, workspace).await?;
-                self.read_at.store(millis, Ordering::Release);
+                let snapshot = self.catch_up(ports, workspace).await?;
+                self.looked_at.store(millis, Ordering::Release);
                 snapshot
             }
         };
@@ -219,40 +272,45 @@ impl WorkspaceFlows {
         Ok(snapshot)
     }
 
-    /// Reads the flows as the store has them now.
+    /// The flows as the store has them now.
     pub(super) async fn reload(
         &self,
         ports: &Ports,
         workspace: &WorkspaceId,
     ) -> Result<Arc<Snapshot>, Error> {
-        let catalogue = ports.flow_store.catalogue(workspace).await?;
-        let mut snapshot = Snapshot { revision: catalogue.revision, ..Snapshot::default() };
-        let known = self.current();
-        for entry in catalogue.flows {
-            let kept = known.as_ref().and_then(|known| known.flows.get(&entry.flow));
-            let mut view = View { entry, versions: kept.map_or_else(Vec::new, |kept| kept.versions.clone()) };
-            let View { entry, versions } = &mut view;
-            // What cannot be used is looked at again, and so is a number that has another content now.
-            versions.retain(|(version, flow)| {
-                let stored = entry.versions.iter().find(|stored| stored.version == *version);
-                flow.as_ref().is_ok_and(|flow| stored.is_some_and(|stored| stored.digest == flow.digest()))
-            });
-            if let Some(online) = view.entry.online() {
-                let flow = self.compiled(ports, workspace, &view.entry, online).await?;
-                let takes = |account: &Account| match &flow {
-                    Ok(flow) => flow.trigger().channel() == Some(&account.channel),
-                    Err(_) => true,
-                };
-                for account in view.entry.accounts.iter().filter(|account| takes(account)) {
-                    snapshot.bind(account, &view.entry.flow);
-                }
-                snapshot.is_lacking |= flow.is_err();
-                view.versions.retain(|(version, _)| *version != online);
-                view.versions.push((online, flow));
-            }
-            snapshot.flows.insert(view.entry.flow.clone(), view);
+        self.entries.read(ports, workspace).await?;
+        self.catch_up(ports, workspace).await
+    }
+
+    /// Takes what was read since into the snapshot, and looks again at what could not be used.
+    async fn catch_up(&self, ports: &Ports, workspace: &WorkspaceId) -> Result<Arc<Snapshot>, Error> {
+        let (read, changed) = match self.current() {
+            Some(current) => self.entries.changed(current.count, &current.lacking),
+            None => self.entries.changed(0, &BTreeSet::new()),
+        };
+        let mut renewed: Vec<Renewed> = Vec::with_capacity(changed.len());
+        for (flow, entry) in changed {
+            let Some(entry) = entry else {
+                renewed.push((flow, None));
+                continue;
+            };
+            let online = match entry.online() {
+                Some(online) => Some((online, self.compiled(ports, workspace, &entry, online).await?)),
+                None => None,
+            };
+            renewed.push((flow, Some((entry, online))));
         }
-        Ok(self.replace(snapshot))
+        let mut current = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
+        let current = current.get_or_insert_default();
+        let is_same = renewed.is_empty() && (current.revision, current.count) == (read.revision, read.count);
+        // One that has more was made of what was read later.
+        if current.count <= read.count && !is_same {
+            // In place, unless a call is reading it.
+            let snapshot = Arc::make_mut(current);
+            renewed.into_iter().for_each(|renewed| snapshot.renew(renewed));
+            (snapshot.revision, snapshot.count) = (read.revision, read.count);
+        }
+        Ok(Arc::clone(current))
     }
 
     /// The same snapshot, with these versions in it.
@@ -263,24 +321,21 @@ impl WorkspaceFlows {
         snapshot: &Snapshot,
         missing: &[(FlowId, FlowVersion)],
     ) -> Result<Arc<Snapshot>, Error> {
-        let mut fuller = Snapshot {
-            revision: snapshot.revision,
-            flows: snapshot.flows.clone(),
-            inbound: snapshot.inbound.clone(),
-            is_lacking: snapshot.is_lacking,
-        };
+        let mut fuller = snapshot.clone();
         for (flow, version) in missing {
             let Some(view) = fuller.flows.get_mut(flow) else { continue };
             if view.version(*version).is_none() {
                 let compiled = self.compiled(ports, workspace, &view.entry, *version).await?;
-                fuller.is_lacking |= compiled.is_err();
+                if compiled.is_err() {
+                    fuller.lacking.insert(flow.clone());
+                }
                 view.versions.push((*version, compiled));
             }
         }
         let fuller = Arc::new(fuller);
         let mut current = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
         // What was read since is not replaced.
-        if current.as_ref().is_none_or(|current| current.revision == fuller.revision) {
+        if current.as_ref().is_none_or(|current| current.count == fuller.count) {
             *current = Some(Arc::clone(&fuller));
         }
         Ok(fuller)
@@ -303,6 +358,12 @@ impl WorkspaceFlows {
             return Ok(None);
         }
         Ok(self.compiled(ports, workspace, &view.entry, version).await?.err())
+    }
+
+    /// Takes note of a version that was just stored as this flow was compiled.
+    pub(super) fn learn(&self, version: FlowVersion, flow: Arc<Flow>) {
+        let key = (flow.id().clone(), version, flow.digest());
+        self.compiled.lock().unwrap_or_else(PoisonError::into_inner).insert(key, flow);
     }
 
     /// A version of a flow, read and compiled once. That it cannot be used is not remembered here.

@@ -10,6 +10,7 @@ mod counts;
 mod deadline;
 mod decide;
 mod deliver;
+mod entries;
 mod erase;
 mod flows;
 #[cfg(feature = "metrics")]
@@ -59,7 +60,7 @@ use crate::transport::{DynTransport, NoTransport, Transport};
 pub use campaign::{Campaign, Progress};
 pub use counts::{CountTotals, FlowCounts};
 pub use erase::{EraseOptions, Erased};
-pub use flows::{FlowStatus, Flows, Imported, Logging, Unpublish};
+pub use flows::{FlowSource, FlowStatus, Flows, Imported, Logging, Unpublish};
 pub use metrics::{JournalFilter, NodeCount, NodeError};
 pub use migrate::{Migrated, MigrationTrial};
 pub use outcome::{

@@ -102,7 +102,6 @@ pub(crate) fn check_binding<'a>(
         let message = format!("is bound to no {channel} account");
         found.add(IssueCode::UnboundAccount, &at, message, "bind an account before publishing");
     }
-    let takes_any = |flow: &Flow| flow.trigger().matches(None, None, false) == Some(Rank::Any);
     if takes_any(flow) {
         for (other, theirs) in others.filter(|(other, _)| other.id() != flow.id() && takes_any(other)) {
             for account in bound().filter(|account| theirs.contains(account)) {
@@ -117,6 +116,12 @@ pub(crate) fn check_binding<'a>(
         }
     }
     if found.has_errors() { Err(found.into_issues()) } else { Ok(()) }
+}
+
+/// Whether any message on its accounts may start a flow, so that no other such flow may have one of
+/// them.
+pub(crate) fn takes_any(flow: &Flow) -> bool {
+    flow.trigger().matches(None, None, false) == Some(Rank::Any)
 }
 
 /// A hash of a definition's content. Sessions keep it (SEMANTICS S13): it never changes.

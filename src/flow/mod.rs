@@ -79,7 +79,7 @@ pub use trigger::{Campaign, InboundDef, MatchKind, Rank, RuleDef, Trigger, Trigg
 pub(crate) use condition::Condition;
 pub(crate) use json_template::JsonTemplate;
 pub(crate) use keyword::{Keyword, keyword_form};
-pub(crate) use lifecycle::{DraftText, check_binding};
+pub(crate) use lifecycle::{DraftText, check_binding, takes_any};
 pub(crate) use recursion::check_calls;
 pub(crate) use reminder::Reminder;
 pub(crate) use render::Render;

@@ -11,11 +11,13 @@ use crate::flow::path::{Path, brief};
 use crate::flow::{ContactMode, Flow, NodeIx, Step};
 use crate::{FlowId, NodeId};
 
-/// What keeps a flow from going online for the flows that it calls. `known` are those that there are, `online` finds
-/// the version of one that would be called.
+/// What keeps a flow from going online for the flows that it calls. `is_known` tells whether there
+/// is one with this code, `names` all codes that there are, `online` finds the version of one that
+/// would be called.
 pub(crate) fn check_calls<'f>(
     flow: &'f Flow,
-    known: &BTreeSet<&str>,
+    is_known: impl Fn(&FlowId) -> bool,
+    names: impl Fn() -> Vec<FlowId>,
     online: impl Fn(&FlowId) -> Option<&'f Flow>,
 ) -> Result<(), Issues> {
     let mut found = Found::default();
@@ -23,8 +25,9 @@ pub(crate) fn check_calls<'f>(
     for (place, step) in flow.steps.iter().enumerate() {
         let Node::CallFlow(call) = &step.node else { continue };
         found.node = Some(step.id.clone());
-        if call.flow != flow.id && !known.contains(call.flow.as_str()) {
-            let meant = found.did_you_mean(call.flow.as_str(), known.iter().copied());
+        if call.flow != flow.id && !is_known(&call.flow) {
+            let names = names();
+            let meant = found.did_you_mean(call.flow.as_str(), names.iter().map(FlowId::as_str));
             let message = format!("there is no flow {:?}{meant}", brief(call.flow.as_str()));
             let at = Path::Root.key("nodes");
             let at = at.item(place);

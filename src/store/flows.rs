@@ -26,11 +26,11 @@ pub(crate) use no_flows::NoFlows;
 ///    else [`FlowSaved::Conflict`].
 /// 4. The text of a version never changes once it is saved.
 /// 5. `terminated` answers each workspace with a version that was terminated; others beside them do no harm.
-/// 6. `save_all` writes all of its changes as one, if each stored entry has the revision that its change expects; else
-///    it writes none of them and answers [`FlowSaved::Conflict`].
-/// 7. `changes` answers each entry that was saved after the revision it is asked about, as it is at the revision it
-///    answers, which is that one or a greater one. Where the store cannot tell, as of a revision that it has not
-///    reached, it answers [`CatalogueChanges::Whole`].
+/// 6. `save_all` writes all of its changes as one, if each stored entry has the revision that its
+///    change expects; else it writes none of them and answers [`FlowSaved::Conflict`].
+/// 7. `changes` answers each entry that was saved after the revision it is asked about, as it is at
+///    the revision it answers, which is that one or a greater one. Where the store cannot tell, as
+///    of a revision that it has not reached, it answers [`CatalogueChanges::Whole`].
 pub trait FlowStore: Send + Sync {
     /// A number that changes with each `save` in the workspace.
     fn revision(&self, workspace: &WorkspaceId) -> impl Future<Output = Result<u64, StoreError>> + Send;
@@ -56,10 +56,12 @@ pub trait FlowStore: Send + Sync {
         change: FlowChange,
     ) -> impl Future<Output = Result<FlowSaved, StoreError>> + Send;
 
-    /// Writes changes of several flows as one, at most one of each flow. No changes are saved at once, and move no
-    /// revision.
+    /// Writes changes of several flows as one, at most one of each flow. An empty list is saved, and
+    /// moves no revision.
     ///
-    /// Without it a store takes one change at a time, and refuses more with a permanent error.
+    /// Without it a store takes one change at a time, and
+    /// [`Flows::ensure_all`](crate::Flows::ensure_all) of more that are new or changed fails with a
+    /// permanent error.
     fn save_all(
         &self,
         workspace: &WorkspaceId,
@@ -78,8 +80,9 @@ pub trait FlowStore: Send + Sync {
         }
     }
 
-    /// What was saved in the workspace since a revision that this store answered before. A process asks it wherever it
-    /// has read the flows already, so that what it reads grows with what changed, not with what there is.
+    /// What was saved in the workspace since a revision that this store answered before. A process
+    /// asks it wherever it has read the flows already, so that what it reads grows with what
+    /// changed, not with what there is.
     ///
     /// Without it the whole is read whenever the revision is another one.
     fn changes(
@@ -117,7 +120,8 @@ pub struct Catalogue {
 /// What a store says of the flows since a revision.
 #[derive(Clone, Debug)]
 pub enum CatalogueChanges {
-    /// The entries that were saved since, those of deleted flows included, each once; and the revision they are of.
+    /// The entries that were saved since, those of deleted flows included, each once; and the
+    /// revision they are of.
     Since(Catalogue),
     /// All flows: the store cannot tell what changed since.
     Whole(Catalogue),
@@ -302,7 +306,6 @@ type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Sen
 
 /// [`FlowStore`] with its type erased: it is asked seldom.
 pub(crate) trait DynFlowStore: Send + Sync {
-    fn revision<'a>(&'a self, workspace: &'a WorkspaceId) -> BoxFuture<'a, u64>;
     fn catalogue<'a>(&'a self, workspace: &'a WorkspaceId) -> BoxFuture<'a, Catalogue>;
     fn definition<'a>(
         &'a self,
@@ -311,13 +314,16 @@ pub(crate) trait DynFlowStore: Send + Sync {
         version: Option<FlowVersion>,
     ) -> BoxFuture<'a, Option<Arc<str>>>;
     fn save<'a>(&'a self, workspace: &'a WorkspaceId, change: FlowChange) -> BoxFuture<'a, FlowSaved>;
+    fn save_all<'a>(
+        &'a self,
+        workspace: &'a WorkspaceId,
+        changes: Vec<FlowChange>,
+    ) -> BoxFuture<'a, FlowSaved>;
+    fn changes<'a>(&'a self, workspace: &'a WorkspaceId, since: u64) -> BoxFuture<'a, CatalogueChanges>;
     fn terminated(&self) -> BoxFuture<'_, Vec<WorkspaceId>>;
 }
 
 impl<S: FlowStore> DynFlowStore for S {
-    fn revision<'a>(&'a self, workspace: &'a WorkspaceId) -> BoxFuture<'a, u64> {
-        Box::pin(FlowStore::revision(self, workspace))
-    }
     fn catalogue<'a>(&'a self, workspace: &'a WorkspaceId) -> BoxFuture<'a, Catalogue> {
         Box::pin(FlowStore::catalogue(self, workspace))
     }
@@ -331,6 +337,16 @@ impl<S: FlowStore> DynFlowStore for S {
     }
     fn save<'a>(&'a self, workspace: &'a WorkspaceId, change: FlowChange) -> BoxFuture<'a, FlowSaved> {
         Box::pin(FlowStore::save(self, workspace, change))
+    }
+    fn save_all<'a>(
+        &'a self,
+        workspace: &'a WorkspaceId,
+        changes: Vec<FlowChange>,
+    ) -> BoxFuture<'a, FlowSaved> {
+        Box::pin(FlowStore::save_all(self, workspace, changes))
+    }
+    fn changes<'a>(&'a self, workspace: &'a WorkspaceId, since: u64) -> BoxFuture<'a, CatalogueChanges> {
+        Box::pin(FlowStore::changes(self, workspace, since))
     }
     fn terminated(&self) -> BoxFuture<'_, Vec<WorkspaceId>> {
         Box::pin(FlowStore::terminated(self))

@@ -7,6 +7,9 @@ mod crowd;
 mod faults;
 mod held;
 mod kit;
+mod many;
+#[path = "../many_kit/mod.rs"]
+mod many_kit;
 mod operators;
 #[path = "../operators_kit/mod.rs"]
 mod operators_kit;
@@ -42,6 +45,7 @@ fn main() {
         skew::trials(),
         faults::trials(),
         versions::trials(),
+        many::trials(),
         operators::trials(),
     ];
     let trials: Vec<Trial> =

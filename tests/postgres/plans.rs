@@ -27,7 +27,7 @@ use crate::kit::{Database, Layout, trial};
 
 /// The plans that the server sent.
 #[derive(Clone, Default)]
-struct Plans(Arc<Mutex<Vec<String>>>);
+pub struct Plans(Arc<Mutex<Vec<String>>>);
 
 impl Connect for Plans {
     fn connect(
@@ -58,7 +58,7 @@ impl Connect for Plans {
 impl Plans {
     /// The partitions of a table that were looked into since the last time, and all plans.
     fn touched(&self, table: &str) -> (BTreeSet<String>, String) {
-        let plans = self.0.lock().unwrap().join("\n");
+        let plans = self.all();
         let prefix = format!(" on {table}_");
         let touched = plans
             .lines()
@@ -68,8 +68,17 @@ impl Plans {
         (touched.filter(|number| !number.is_empty()).collect(), plans)
     }
 
-    fn forget(&self) {
+    pub fn forget(&self) {
         self.0.lock().unwrap().clear();
+    }
+
+    /// How many statements were planned since the last time.
+    pub fn count(&self) -> usize {
+        self.0.lock().unwrap().iter().filter(|notice| notice.contains("Query Text")).count()
+    }
+
+    pub fn all(&self) -> String {
+        self.0.lock().unwrap().join("\n")
     }
 
     /// Asserts that all since the last time was done in one partition of the conversations.
@@ -131,7 +140,8 @@ const OTHERS: &str = "
     INSERT INTO chatflow_catalogue SELECT 'other-' || i, 1 FROM generate_series(1, 1000) i;
     ANALYZE";
 
-async fn store(database: &Database, plans: &Plans, is_generic: bool) -> PostgresStore {
+/// A store whose connections send the plans of their statements.
+pub async fn store(database: &Database, plans: &Plans, is_generic: bool) -> PostgresStore {
     let mut config = database.config();
     let mut options = "-c session_preload_libraries=auto_explain -c auto_explain.log_min_duration=0 \
         -c auto_explain.log_analyze=on -c auto_explain.log_timing=off -c auto_explain.log_level=notice"

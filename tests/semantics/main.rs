@@ -20,6 +20,9 @@ mod keywords;
 mod kit;
 mod lifecycle;
 mod lost_races;
+mod many_flows;
+#[path = "../many_kit/mod.rs"]
+mod many_kit;
 mod meeting;
 mod migrate;
 mod names;

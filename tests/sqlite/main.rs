@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+#[path = "../many_kit/mod.rs"]
+mod many_kit;
 #[path = "../operators_kit/mod.rs"]
 mod operators_kit;
 #[path = "../pace_kit/mod.rs"]
@@ -16,6 +18,7 @@ mod faults;
 mod folder;
 mod joins;
 mod lasting;
+mod many;
 mod operators;
 mod pace;
 mod pressure;

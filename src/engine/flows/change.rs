@@ -11,7 +11,7 @@ use crate::id::{FlowId, FlowVersion};
 use crate::store::{ConversationStore, FlowChange, FlowEntry, FlowSaved, FlowState};
 
 /// Lost races until a change gives up.
-const ATTEMPTS: u32 = 16;
+pub(super) const ATTEMPTS: u32 = 16;
 
 impl<S: ConversationStore> Flows<'_, S> {
     /// Reads the flow's entry, changes it and saves it, until nobody else was faster. `change` gets the entry with
@@ -24,12 +24,10 @@ impl<S: ConversationStore> Flows<'_, S> {
         let workspace = self.workspace()?;
         let now = self.0.now();
         for _ in 0..ATTEMPTS {
-            let catalogue = self.0.ports.flow_store.catalogue(workspace).await?;
-            let entry = catalogue.flows.into_iter().find(|entry| entry.flow == *flow);
+            let entry = self.entries().await?.get(flow);
             let expect = entry.as_ref().map(|entry| entry.revision);
-            let entry = entry.map(|entry| FlowEntry { revision: entry.revision.saturating_add(1), ..entry });
-            let Change { entry, draft, version } = change(entry, now)?;
-            let after = FlowStatus::from(entry.clone());
+            let Change { entry, draft, version } = change(entry.as_deref().map(next), now)?;
+            let after = FlowStatus::from(&entry);
             let saved =
                 self.0.ports.flow_store.save(workspace, FlowChange { entry, expect, draft, version }).await?;
             self.0.flows.doubt();
@@ -46,6 +44,11 @@ pub(super) struct Change {
     pub(super) entry: FlowEntry,
     pub(super) draft: Option<Arc<str>>,
     pub(super) version: Option<(FlowVersion, Arc<str>)>,
+}
+
+/// An entry at its next revision.
+pub(super) fn next(entry: &FlowEntry) -> FlowEntry {
+    FlowEntry { revision: entry.revision.saturating_add(1), ..entry.clone() }
 }
 
 pub(super) fn new_entry(flow: &FlowId, now: DateTime<Utc>) -> FlowEntry {

@@ -172,7 +172,7 @@ impl<S: ConversationStore> Flows<'_, S> {
     }
 }
 
-fn take_names(entry: &mut FlowEntry, draft: &DraftText) {
+pub(super) fn take_names(entry: &mut FlowEntry, draft: &DraftText) {
     if let Some(name) = &draft.name {
         entry.name = name.as_str().into();
     }

@@ -2,10 +2,14 @@
 //! flow's entry by compare-and-swap.
 
 mod change;
+mod checks;
 mod draft;
+mod ensure;
 mod publish;
 mod rehearse;
 mod retire;
+
+pub use ensure::FlowSource;
 
 use std::sync::Arc;
 
@@ -13,6 +17,7 @@ use serde::Serialize;
 
 use crate::address::Account;
 use crate::engine::Engine;
+use crate::engine::entries::KnownEntries;
 use crate::error::Error;
 use crate::flow::{DraftText, Issues};
 use crate::id::{FlowId, FlowVersion, WorkspaceId};
@@ -108,7 +113,7 @@ impl<S: ConversationStore> Flows<'_, S> {
     /// # Errors
     /// `Store`.
     pub async fn get(&self, flow: &FlowId) -> Result<Option<FlowStatus>, Error> {
-        Ok(self.find(flow).await?.map(FlowStatus::from))
+        Ok(self.find(flow).await?.as_deref().map(FlowStatus::from))
     }
 
     /// All flows, by code.
@@ -116,9 +121,9 @@ impl<S: ConversationStore> Flows<'_, S> {
     /// # Errors
     /// `Store`.
     pub async fn list(&self) -> Result<Vec<FlowStatus>, Error> {
-        let catalogue = self.0.ports.flow_store.catalogue(self.workspace()?).await?;
-        let mut flows: Vec<FlowStatus> =
-            catalogue.flows.into_iter().filter(|entry| !entry.deleted).map(FlowStatus::from).collect();
+        let entries = self.entries().await?.all();
+        let there = entries.iter().filter(|entry| !entry.deleted);
+        let mut flows: Vec<FlowStatus> = there.map(|entry| FlowStatus::from(&**entry)).collect();
         flows.sort_by(|a, b| a.flow.cmp(&b.flow));
         Ok(flows)
     }
@@ -128,7 +133,7 @@ impl<S: ConversationStore> Flows<'_, S> {
     /// # Errors
     /// `FlowNotFound`, `Store`.
     pub async fn versions(&self, flow: &FlowId) -> Result<Vec<VersionEntry>, Error> {
-        Ok(self.find(flow).await?.ok_or_else(|| Error::FlowNotFound(flow.clone()))?.versions)
+        Ok(self.find(flow).await?.ok_or_else(|| Error::FlowNotFound(flow.clone()))?.versions.clone())
     }
 
     /// The JSON that an import took: of a version, or of the draft (SEMANTICS L7).
@@ -147,9 +152,15 @@ impl<S: ConversationStore> Flows<'_, S> {
         Ok(DraftText::read(json, &self.0.ports.limits)?)
     }
 
-    async fn find(&self, flow: &FlowId) -> Result<Option<FlowEntry>, Error> {
-        let catalogue = self.0.ports.flow_store.catalogue(self.workspace()?).await?;
-        Ok(catalogue.flows.into_iter().find(|entry| entry.flow == *flow && !entry.deleted))
+    /// The entries as the store has them now.
+    async fn entries(&self) -> Result<&KnownEntries, Error> {
+        let entries = self.0.flows.entries();
+        entries.read(&self.0.ports, self.workspace()?).await?;
+        Ok(entries)
+    }
+
+    async fn find(&self, flow: &FlowId) -> Result<Option<Arc<FlowEntry>>, Error> {
+        Ok(self.entries().await?.get(flow).filter(|entry| !entry.deleted))
     }
 
     async fn text(&self, flow: &FlowId, version: Option<FlowVersion>) -> Result<Arc<str>, Error> {
@@ -161,18 +172,18 @@ impl<S: ConversationStore> Flows<'_, S> {
     }
 }
 
-impl From<FlowEntry> for FlowStatus {
-    fn from(entry: FlowEntry) -> Self {
+impl From<&FlowEntry> for FlowStatus {
+    fn from(entry: &FlowEntry) -> Self {
         Self {
+            flow: entry.flow.clone(),
+            name: Arc::clone(&entry.name),
+            remark: entry.remark.clone(),
             state: entry.state(),
             online: entry.online(),
-            flow: entry.flow,
-            name: entry.name,
-            remark: entry.remark,
-            versions: entry.versions,
+            versions: entry.versions.clone(),
             logging: entry.logging,
             log_texts: entry.log_texts,
-            accounts: entry.accounts,
+            accounts: entry.accounts.clone(),
             revision: entry.revision,
         }
     }
