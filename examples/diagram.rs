@@ -1,4 +1,5 @@
-//! A picture of a flow file on standard output: as SVG, or as Mermaid or DOT if a second argument says so.
+//! A picture of a flow file on standard output: as SVG, or as Mermaid or DOT if a second argument
+//! says so.
 use std::{env, fs, process::ExitCode};
 
 use chatflow::{Diagram, Flow};

@@ -1,5 +1,5 @@
-//! A flow that asks the host: one function answers at once, another when a person has decided, in another process
-//! perhaps.
+//! A flow that asks the host: one function answers at once, another when a person has decided, in
+//! another process perhaps.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -1,5 +1,5 @@
-//! An inbox for the people behind the bot: who waits for them and what for, what the contact writes meanwhile, and the
-//! way back into the flow with what a person found out.
+//! An inbox for the people behind the bot: who waits for them and what for, what the contact writes
+//! meanwhile, and the way back into the flow with what a person found out.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -72,7 +72,8 @@ pub(crate) async fn talk() -> Result<Vec<String>, Box<dyn std::error::Error>> {
             let text = |text: &Option<Arc<str>>| text.as_deref().unwrap_or("-").to_owned();
             said.push(format!("# for {}: {}", text(&handoff.queue), text(&handoff.note)));
         }
-        // A person answers through the host's own channel; each sign of work keeps the handoff from timing out.
+        // A person answers through the host's own channel; each sign of work keeps the handoff from
+        // timing out.
         bot.touch(&contact).await?;
         let back = bot.resume_from_handoff(&contact, json!({"solved_by": "Grace"})).await?;
         said.push(format!("# {back:?}"));

@@ -1,6 +1,6 @@
-//! A host's own storage, here maps under one lock, and a conversation on it. `Row` knows the rules for one
-//! conversation; the store finds rows, and keeps keys and aliases. On a database each method is one transaction,
-//! and a row one value (`Row::to_bytes`).
+//! A host's own storage, here maps under one lock, and a conversation on it. `Row` knows the rules
+//! for one conversation; the store finds rows, and keeps keys and aliases. On a database each
+//! method is one transaction, and a row one value (`Row::to_bytes`).
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -78,7 +78,8 @@ impl ConversationStore for OwnStore {
         Ok(row.map_or(Settled::LeaseLost, |row| row.settle(settle)))
     }
 
-    /// Looks at every row; a larger store asks an index of what `Row::ready_at` said when a row was written.
+    /// Looks at every row; a larger store asks an index of what `Row::ready_at` said when a row was
+    /// written.
     async fn lease_due(&self, due: &Due) -> Result<Leased, StoreError> {
         let mut all = self.lock();
         let rows = all.iter_mut().flat_map(|(of, tables)| tables.rows.iter_mut().map(move |row| (of, row)));

@@ -1,13 +1,13 @@
-//! Three processes share one PostgreSQL and work through a campaign together. One is killed in the middle; in the end
-//! every conversation was completed exactly once.
+//! Three processes share one PostgreSQL and work through a campaign together. One is killed in the
+//! middle; in the end every conversation was completed exactly once.
 //!
 //! ```sh
 //! scripts/with-postgres cargo run --features postgres --example postgres_workers
 //! ```
 //!
-//! Each worker goes through the whole list, from a place of its own: what another one did already is answered as a
-//! repeat, since each trigger has a key and each reply an id. So nobody hands work out, and what a dead worker began is
-//! finished by the others.
+//! Each worker goes through the whole list, from a place of its own: what another one did already
+//! is answered as a repeat, since each trigger has a key and each reply an id. So nobody hands work
+//! out, and what a dead worker began is finished by the others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
@@ -155,7 +155,8 @@ fn start(workspace: &str, worker: u32, tell: mpsc::UnboundedSender<String>) -> R
 
 /// One session for each contact, completed; each message handed over.
 async fn prove(bot: &Engine<PostgresStore>, sent: &BTreeMap<String, u32>) -> Result<(), Problem> {
-    // What a dead worker had committed and not sent is due when its lease has ended; then it is printed here.
+    // What a dead worker had committed and not sent is due when its lease has ended; then it is
+    // printed here.
     while let Some(due) = bot.tick(100).await?.next_due
         && due < SystemClock.now() + LEASE
     {

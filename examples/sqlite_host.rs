@@ -1,4 +1,5 @@
-//! A small host that keeps everything in one file: start it again, and the conversation goes on where it stood.
+//! A small host that keeps everything in one file: start it again, and the conversation goes on
+//! where it stood.
 //!
 //! ```sh
 //! cargo run --example sqlite_host -- talk.db

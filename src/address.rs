@@ -20,8 +20,8 @@ pub struct Phone(u64);
 pub struct BadPhone;
 
 impl Phone {
-    /// Reads a number that must begin with `+`; spaces, dots, hyphens, slashes and parentheses are stripped
-    /// (SEMANTICS T2).
+    /// Reads a number that must begin with `+`; spaces, dots, hyphens, slashes and parentheses are
+    /// stripped (SEMANTICS T2).
     ///
     /// # Errors
     /// [`BadPhone`] when there is no `+`, another character, or not 8-15 digits.
@@ -165,7 +165,8 @@ impl Address {
     /// The address of a person on a channel's account, as a channel hands it in.
     ///
     /// # Errors
-    /// [`BadAddress`] when the channel has telephone numbers and this is none, or the id is empty or above 256 bytes.
+    /// [`BadAddress`] when the channel has telephone numbers and this is none, or the id is empty
+    /// or above 256 bytes.
     pub fn new(account: &Account, id: &str) -> Result<Self, BadAddress> {
         Self::on(account.as_ref(), id)
     }

@@ -1,4 +1,5 @@
-//! The port through which flows ask the host for something: a function, a request over HTTP, a model's word.
+//! The port through which flows ask the host for something: a function, a request over HTTP, a
+//! model's word.
 
 mod request;
 
@@ -64,8 +65,8 @@ impl Call {
     }
 }
 
-/// Names a call to [`Engine::complete`](crate::Engine::complete), from any process: it says which conversation it belongs to. It serialises, so
-/// that it can travel with the work.
+/// Names a call to [`Engine::complete`](crate::Engine::complete), from any process: it says which
+/// conversation it belongs to. It serialises, so that it can travel with the work.
 ///
 /// ```
 /// use chatflow::{Answer, CallRef, CallResult, Engine, MemoryStore, call_fn};
@@ -101,7 +102,8 @@ pub struct CallRef {
 pub enum Answer {
     /// The result, now.
     Now(CallResult),
-    /// The result comes by [`Engine::complete`](crate::Engine::complete), within the node's time-out.
+    /// The result comes by [`Engine::complete`](crate::Engine::complete), within the node's
+    /// time-out.
     Later,
 }
 
@@ -151,10 +153,10 @@ impl CallResult {
 /// Makes host calls.
 ///
 /// Contract:
-/// 1. A call may be made more than once, always under the same [`CallId`]; its result is applied at most once
-///    (SEMANTICS D2).
-/// 2. `call` ends by itself, well below the lease (20 s advised, the lease lasts 60 s); what takes longer answers
-///    [`Answer::Later`].
+/// 1. A call may be made more than once, always under the same [`CallId`]; its result is applied at
+///    most once (SEMANTICS D2).
+/// 2. `call` ends by itself, well below the lease (20 s advised, the lease lasts 60 s); what takes
+///    longer answers [`Answer::Later`].
 /// 3. Calls are not ordered with messages.
 pub trait Calls: Send + Sync {
     /// Makes one call.
@@ -209,7 +211,8 @@ impl<C: Calls> DynCalls for C {
     }
 }
 
-/// The calls of an engine that was built without: each fails, so that the session takes its `failed` branch.
+/// The calls of an engine that was built without: each fails, so that the session takes its
+/// `failed` branch.
 pub(crate) struct NoCalls;
 
 impl Calls for NoCalls {

@@ -47,8 +47,8 @@ impl Channel {
     /// Reads a channel's name.
     ///
     /// # Errors
-    /// [`BadChannel`] unless the name has 1-64 characters of `a-z 0-9 - _ .` and begins with a letter. Capitals are
-    /// refused, so that `WhatsApp` does not become a channel of its own.
+    /// [`BadChannel`] unless the name has 1-64 characters of `a-z 0-9 - _ .` and begins with a
+    /// letter. Capitals are refused, so that `WhatsApp` does not become a channel of its own.
     pub fn parse(name: &str) -> Result<Self, BadChannel> {
         Ok(match name {
             "whatsapp" => Self::WhatsApp,

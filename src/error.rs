@@ -1,5 +1,5 @@
-//! What went wrong, as few meanings: each variant tells the host whether to retry and which code to show.
-//! A fault of a flow while it runs is not here; it is the session's (`Session::failure`).
+//! What went wrong, as few meanings: each variant tells the host whether to retry and which code to
+//! show. A fault of a flow while it runs is not here; it is the session's (`Session::failure`).
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -15,8 +15,8 @@ use crate::id::{ContactId, FlowId, FlowVersion, SessionId, TriggerKey};
 
 /// Why a call was refused or failed. Outcomes such as `AlreadyRunning` are not errors.
 ///
-/// Whenever an error is answered, nothing was changed, or (after a failure of storage) repeating the same call
-/// finds what was done.
+/// Whenever an error is answered, nothing was changed, or (after a failure of storage) repeating
+/// the same call finds what was done.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -51,11 +51,12 @@ pub enum Error {
     /// No session has this id in this workspace. Handling: 404.
     #[error("session `{0}` does not exist")]
     SessionNotFound(SessionId),
-    /// No contact has this id in this workspace, and the engine was built to refuse unknown ones. Handling: 404.
+    /// No contact has this id in this workspace, and the engine was built to refuse unknown ones.
+    /// Handling: 404.
     #[error("contact `{0}` does not exist")]
     ContactNotFound(ContactId),
-    /// The contact's conversation was set aside after repeated failure (SEMANTICS S9). Handling: an operator looks
-    /// at it, then `release`; 503.
+    /// The contact's conversation was set aside after repeated failure (SEMANTICS S9). Handling: an
+    /// operator looks at it, then `release`; 503.
     #[error("conversation of contact `{0}` is quarantined")]
     Quarantined(ContactId),
     /// A record was written by a newer release of this crate. Handling: finish the roll-out; 503.
@@ -68,7 +69,8 @@ pub enum Error {
         /// The newest format that this release knows.
         known: u32,
     },
-    /// The definition has errors (SEMANTICS C); `{:#}` adds how to mend each. Handling: show them to the author; 422.
+    /// The definition has errors (SEMANTICS C); `{:#}` adds how to mend each. Handling: show them
+    /// to the author; 422.
     #[error(fmt = fmt_issues)]
     Issues(#[from] Issues),
     /// One of several flows was refused, and so nothing was changed (SEMANTICS L10). Handling: that
@@ -105,7 +107,8 @@ pub enum Error {
         /// Its live sessions.
         count: u64,
     },
-    /// The session can not go on with that version as it stands (SEMANTICS S5). Handling: show why; 409.
+    /// The session can not go on with that version as it stands (SEMANTICS S5). Handling: show why;
+    /// 409.
     #[error("session `{session}` can not migrate: {reason}")]
     CannotMigrate {
         /// The session.
@@ -113,11 +116,13 @@ pub enum Error {
         /// Why.
         reason: String,
     },
-    /// The contact that the key was used for was erased (SEMANTICS S11). Handling: do not retry; 410.
+    /// The contact that the key was used for was erased (SEMANTICS S11). Handling: do not retry;
+    /// 410.
     #[error("key `{0}` was used for a contact that was erased")]
     Erased(TriggerKey),
-    /// A version that the conversation needs cannot be used in this process, and the conversation is left untouched
-    /// (SEMANTICS S14). Handling: store the version, raise the limits, or `migrate`; another process may have it; 503.
+    /// A version that the conversation needs cannot be used in this process, and the conversation
+    /// is left untouched (SEMANTICS S14). Handling: store the version, raise the limits, or
+    /// `migrate`; another process may have it; 503.
     #[error("version {version} of flow `{flow}` {reason}")]
     VersionMissing {
         /// The flow.
@@ -127,12 +132,13 @@ pub enum Error {
         /// The reason.
         reason: MissingReason,
     },
-    /// Others changed the conversation each time, for 10 seconds (SEMANTICS S17). Handling: retry after a moment; 503.
+    /// Others changed the conversation each time, for 10 seconds (SEMANTICS S17). Handling: retry
+    /// after a moment; 503.
     #[error("conversation of contact is under contention")]
     Contention,
     /// The engine's clock and the store's are further apart than
-    /// [`max_skew`](crate::Builder::max_skew), and nothing was done (SEMANTICS S20). Handling: set the clock right, such as
-    /// by NTP; another process may be right; 503.
+    /// [`max_skew`](crate::Builder::max_skew), and nothing was done (SEMANTICS S20). Handling: set
+    /// the clock right, such as by NTP; another process may be right; 503.
     #[error("the clock of this process shows {engine}, that of the store {store}: too far apart")]
     ClockSkew {
         /// What the engine's clock showed.
@@ -196,8 +202,8 @@ impl Error {
         }
     }
 
-    /// Whether the same call may succeed later, unchanged. Repeating it is safe: with a key or a message id it
-    /// takes effect once.
+    /// Whether the same call may succeed later, unchanged. Repeating it is safe: with a key or a
+    /// message id it takes effect once.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
@@ -247,7 +253,8 @@ impl Error {
 pub enum MissingReason {
     /// It is not stored, or its number is stored with another content (SEMANTICS S13).
     NotStored,
-    /// It does not compile here: the limits are smaller, or a newer release wrote it. Holds the first issue.
+    /// It does not compile here: the limits are smaller, or a newer release wrote it. Holds the
+    /// first issue.
     NotReadable(Arc<str>),
 }
 
@@ -271,8 +278,8 @@ impl fmt::Display for MissingReason {
     }
 }
 
-/// A store's failure, sorted by what is known of the write. There is deliberately no conversion from an I/O error:
-/// only the store knows which of the three it was.
+/// A store's failure, sorted by what is known of the write. There is deliberately no conversion
+/// from an I/O error: only the store knows which of the three it was.
 #[derive(Debug, thiserror::Error)]
 #[error("storage failed ({kind}): {source}")]
 pub struct StoreError {

@@ -1,5 +1,5 @@
-//! The names of things. Newtypes only: a flow's code can not be given where a contact's id is asked for.
-//! Checked once, where a name comes in; cheap to clone afterwards.
+//! The names of things. Newtypes only: a flow's code can not be given where a contact's id is asked
+//! for. Checked once, where a name comes in; cheap to clone afterwards.
 
 use std::fmt;
 use std::sync::Arc;
@@ -140,8 +140,8 @@ impl fmt::Display for FlowVersion {
     }
 }
 
-/// A name that is mostly a UUID, then kept as 16 bytes. It prints as it was given, since only the lower-case hyphenated form is
-/// taken for one.
+/// A name that is mostly a UUID, then kept as 16 bytes. It prints as it was given, since only the
+/// lower-case hyphenated form is taken for one.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Compact {
     Uuid(Uuid),
@@ -177,7 +177,8 @@ macro_rules! compact_name {
         pub struct $name(Compact);
 
         impl $name {
-            /// Checks and takes a name. A UUID in lower case takes 16 bytes, any other name an allocation.
+            /// Checks and takes a name. A UUID in lower case takes 16 bytes, any other name an
+            /// allocation.
             ///
             /// # Errors
             /// [`BadName`] for an empty name, one above 256 bytes, or one with a control character.
@@ -282,16 +283,16 @@ macro_rules! derived_id {
 pub struct BadDerivedId;
 
 derived_id! {
-    /// A message to the contact: the same for every attempt to send it, so that a receiver recognises a repeat
-    /// (SEMANTICS D1). Prints as `SESSION-SEQUENCE`.
+    /// A message to the contact: the same for every attempt to send it, so that a receiver
+    /// recognises a repeat (SEMANTICS D1). Prints as `SESSION-SEQUENCE`.
     MessageId {
         /// Its place in the conversation's outbox, from 1.
         seq: u64, "-"
     }
 }
 derived_id! {
-    /// A host call: the key under which the host makes it once, however often it is asked to (SEMANTICS D2).
-    /// Prints as `SESSION.WAIT`.
+    /// A host call: the key under which the host makes it once, however often it is asked to
+    /// (SEMANTICS D2). Prints as `SESSION.WAIT`.
     CallId {
         /// The session's wait number at the call.
         wait: u32, "."

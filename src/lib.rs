@@ -1,5 +1,6 @@
-//! Conversation flows as a library: a host hands in triggers and messages, `chatflow` remembers where each
-//! conversation stands, says what to send, and keeps its promises across crashes, duplicates and races.
+//! Conversation flows as a library: a host hands in triggers and messages, `chatflow` remembers
+//! where each conversation stands, says what to send, and keeps its promises across crashes,
+//! duplicates and races.
 //!
 //! ```
 //! use chatflow::{Channel, Engine, Inbound, MemoryStore, Receipt, SendError, TriggerRequest, send_fn};
@@ -30,13 +31,13 @@
 //!
 //! # Three nouns
 //!
-//! - A [`Flow`] is a graph of nodes and edges, read from JSON, checked and compiled. All that it may say is in
-//!   [`flow`], the reference of the file.
-//! - A [`Session`] is one run of a flow with one contact. It runs until it has to wait: for a reply, a point in
-//!   time, an answer of the host's.
-//! - A [`Conversation`] is everything about one contact: its live sessions, the messages still to be sent, the ids
-//!   of messages seen lately. It is one record, and changes by one compare-and-swap; so whatever must hold per
-//!   contact does.
+//! - A [`Flow`] is a graph of nodes and edges, read from JSON, checked and compiled. All that it
+//!   may say is in [`flow`], the reference of the file.
+//! - A [`Session`] is one run of a flow with one contact. It runs until it has to wait: for a
+//!   reply, a point in time, an answer of the host's.
+//! - A [`Conversation`] is everything about one contact: its live sessions, the messages still to
+//!   be sent, the ids of messages seen lately. It is one record, and changes by one
+//!   compare-and-swap; so whatever must hold per contact does.
 //!
 //! ```text
 //!  trigger, receive, complete, tick
@@ -62,17 +63,18 @@
 //!
 //! # Time, ids, delivery
 //!
-//! **Time.** Deadlines are fields of the record. [`Engine::tick`] works what is due; [`Engine::run`] is the loop
-//! around it. A missed tick costs latency only: every call first applies what is due for its contact, each thing at
-//! its own time.
+//! **Time.** Deadlines are fields of the record. [`Engine::tick`] works what is due;
+//! [`Engine::run`] is the loop around it. A missed tick costs latency only: every call first
+//! applies what is due for its contact, each thing at its own time.
 //!
-//! **Ids.** A trigger with a [`uuid`](TriggerRequest::uuid) and a message with an [`id`](Inbound::id) may be handed
-//! in again after a failure: the first answer comes again, and nothing happens twice. Ids of messages to the
-//! contact are derived from session and sequence, so that a receiver can recognise a repeat.
+//! **Ids.** A trigger with a [`uuid`](TriggerRequest::uuid) and a message with an
+//! [`id`](Inbound::id) may be handed in again after a failure: the first answer comes again, and
+//! nothing happens twice. Ids of messages to the contact are derived from session and sequence, so
+//! that a receiver can recognise a repeat.
 //!
-//! **Delivery.** Nothing is sent before it is committed. After that each message is handed over at least once, in
-//! order per destination, always under the same id; what can not be delivered ends as a dead letter, listed by
-//! [`Engine::dead_letters`].
+//! **Delivery.** Nothing is sent before it is committed. After that each message is handed over at
+//! least once, in order per destination, always under the same id; what can not be delivered ends
+//! as a dead letter, listed by [`Engine::dead_letters`].
 //!
 //! # Where to look
 //!
@@ -100,23 +102,29 @@
 //!
 //! # What it does not do
 //!
-//! It speaks to no channel, reads no webhook, makes no HTTP request and, but for the adapters of databases, starts no
-//! thread. It does not verify webhooks: a forged message is the host's to refuse. Values of contacts are data: never a template, an expression
-//! or a pattern.
+//! It speaks to no channel, reads no webhook, makes no HTTP request and, but for the adapters of
+//! databases, starts no thread. It does not verify webhooks: a forged message is the host's to
+//! refuse. Values of contacts are data: never a template, an expression or a pattern.
 //!
 //! # Types of other crates
 //!
-//! `DateTime<Utc>` is that of `chrono` 0.4, `Value` that of `serde_json` 1 and `Uuid` that of `uuid` 1: a host that names one depends on that
-//! crate too. `uuid` is needed for [`Ids`] of one's own alone. The drivers of the adapters are re-exported.
+//! `DateTime<Utc>` is that of `chrono` 0.4, `Value` that of `serde_json` 1 and `Uuid` that of
+//! `uuid` 1: a host that names one depends on that crate too. `uuid` is needed for [`Ids`] of one's
+//! own alone. The drivers of the adapters are re-exported.
 //!
 //! # Features
 //!
-//! - `schema`: `flow::schema()`, the JSON Schema of a flow file. `flow.schema.json` beside the manifest is its text.
+//! - `schema`: `flow::schema()`, the JSON Schema of a flow file. `flow.schema.json` beside the
+//!   manifest is its text.
 //! - `sqlite`: `SqliteStore`, conversations and flows in one file; SQLite is compiled in.
-//! - `postgres`: `PostgresStore`, conversations and flows in PostgreSQL, shared by any number of processes; needs Tokio.
-//! - `tracing`: `Traces`, an observer that writes events to `tracing`, and spans around calls, deliveries and host calls.
-//! - `metrics`: `Meters`, an observer that feeds the facade `metrics`; the names are in the guide `docs/metrics.md`.
-//! - `testkit`: doubles for a host's own tests, and `store_suite`, the contracts of stores as tests.
+//! - `postgres`: `PostgresStore`, conversations and flows in PostgreSQL, shared by any number of
+//!   processes; needs Tokio.
+//! - `tracing`: `Traces`, an observer that writes events to `tracing`, and spans around calls,
+//!   deliveries and host calls.
+//! - `metrics`: `Meters`, an observer that feeds the facade `metrics`; the names are in the guide
+//!   `docs/metrics.md`.
+//! - `testkit`: doubles for a host's own tests, and `store_suite`, the contracts of stores as
+//!   tests.
 //!
 //! Each is off by default, as everything is that is not the core.
 

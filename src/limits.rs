@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-/// The maxima that a host may change (SEMANTICS S7). The defaults suit third-party flows and untrusted contacts.
+/// The maxima that a host may change (SEMANTICS S7). The defaults suit third-party flows and
+/// untrusted contacts.
 ///
 /// ```
 /// let limits = chatflow::Limits { nodes_per_turn: 50, ..Default::default() };
@@ -11,7 +12,8 @@ use std::time::Duration;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of a flow's JSON, checked before it is parsed: parsing multiplies size by about twelve.
+    /// Bytes of a flow's JSON, checked before it is parsed: parsing multiplies size by about
+    /// twelve.
     pub flow_bytes: usize,
     /// Nodes of a flow.
     pub nodes: usize,
@@ -23,7 +25,8 @@ pub struct Limits {
     pub turns_per_session: u32,
     /// Flows of a session that wait for one they called: how deeply calls nest (N9).
     pub subflow_frames: usize,
-    /// Bytes of a session's context, and of its variables, each; those of flows that wait for a called one count.
+    /// Bytes of a session's context, and of its variables, each; those of flows that wait for a
+    /// called one count.
     pub variable_bytes: usize,
     /// Depth of a JSON value in context, variables and answers of calls.
     pub depth: usize,
@@ -47,7 +50,8 @@ pub struct Limits {
     pub expression_steps: u32,
     /// Bytes of a regular expression's source.
     pub regex_bytes: usize,
-    /// Bytes of a text that a regular expression is matched against; a longer one is cut at a character's boundary.
+    /// Bytes of a text that a regular expression is matched against; a longer one is cut at a
+    /// character's boundary.
     pub regex_text_bytes: usize,
     /// Inbound message ids that a conversation remembers (I2).
     pub remembered_ids: usize,

@@ -339,8 +339,9 @@ pub enum EventKind {
         /// The reason.
         reason: MissingReason,
     },
-    /// The store told a time that is too far from that of the engine's clock (SEMANTICS S20). It is about the process: its
-    /// `contact` is the nil UUID, its `workspace` that of the engine which asked.
+    /// The store told a time that is too far from that of the engine's clock (SEMANTICS S20). It is
+    /// about the process: its `contact` is the nil UUID, its `workspace` that of the engine which
+    /// asked.
     ClockSkew {
         /// What the engine's clock showed.
         engine: DateTime<Utc>,

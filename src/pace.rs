@@ -1,5 +1,5 @@
-//! How fast messages may leave: rates with bursts, as channels publish them. Numbers only; who counts tokens is the
-//! engine's.
+//! How fast messages may leave: rates with bursts, as channels publish them. Numbers only; who
+//! counts tokens is the engine's.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ const MOST: u32 = 1_000_000;
 /// The longest period.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A rate with a burst: a bucket that holds `burst` tokens, gets tokens at the rate, evenly spaced, and begins full.
-/// Each message takes one.
+/// A rate with a burst: a bucket that holds `burst` tokens, gets tokens at the rate, evenly spaced,
+/// and begins full. Each message takes one.
 ///
 /// ```
 /// use chatflow::Rate;
@@ -22,8 +22,9 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// # let _ = (number, pair);
 /// ```
 ///
-/// It is checked where it is used ([`Builder::pace`](crate::Builder::pace)): 1 to 1,000,000 messages in a period of 1
-/// millisecond to 24 hours, at least 1 microsecond apart, a burst of 1 to 1,000,000.
+/// It is checked where it is used ([`Builder::pace`](crate::Builder::pace)): 1 to 1,000,000
+/// messages in a period of 1 millisecond to 24 hours, at least 1 microsecond apart, a burst of 1 to
+/// 1,000,000.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
     messages: u32,
@@ -32,7 +33,8 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// So many messages in each period; the burst is as many, unless another one is [given](Self::burst).
+    /// So many messages in each period; the burst is as many, unless another one is
+    /// [given](Self::burst).
     #[must_use]
     pub const fn new(messages: u32, period: Duration) -> Self {
         Self { messages, period, burst: messages }
@@ -62,7 +64,8 @@ impl Rate {
         Self { burst: messages, ..self }
     }
 
-    /// The time from one token to the next, in nanoseconds. Rounded up, so that no rate is exceeded.
+    /// The time from one token to the next, in nanoseconds. Rounded up, so that no rate is
+    /// exceeded.
     pub(crate) fn interval(&self) -> i128 {
         let period = i128::try_from(self.period.as_nanos()).unwrap_or(i128::MAX);
         let messages = i128::from(self.messages.max(1));
@@ -90,8 +93,9 @@ impl Rate {
     }
 }
 
-/// How fast messages leave, per account of the host's and per contact; `None` is without a limit (SEMANTICS D7). Which
-/// messages it holds for is said where it is given: [`Builder::pace`](crate::Builder::pace).
+/// How fast messages leave, per account of the host's and per contact; `None` is without a limit
+/// (SEMANTICS D7). Which messages it holds for is said where it is given:
+/// [`Builder::pace`](crate::Builder::pace).
 ///
 /// ```
 /// use chatflow::{Pace, Rate};

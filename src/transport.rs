@@ -1,4 +1,5 @@
-//! The port through which messages leave. The host owns the wire; the engine owns when, in which order, how often.
+//! The port through which messages leave. The host owns the wire; the engine owns when, in which
+//! order, how often.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,12 +12,13 @@ use crate::session::Outbound;
 /// Hands messages to a channel.
 ///
 /// Contract:
-/// 1. A message may be handed over more than once, always under the same [`Outbound::id`]: pass it on as the
-///    channel's idempotency key where there is one (SEMANTICS D1).
+/// 1. A message may be handed over more than once, always under the same [`Outbound::id`]: pass it
+///    on as the channel's idempotency key where there is one (SEMANTICS D1).
 /// 2. Messages of one conversation to one destination come one after the other, in order.
-/// 3. `send` ends by itself: bound it well below the lease (20 s advised, the lease lasts 60 s). Where a timer is known the
-///    engine bounds it too, and drops it then (SEMANTICS D5).
-/// 4. `Ok` means that the channel has taken the message; whatever is not known to be so is [`SendError::Retry`].
+/// 3. `send` ends by itself: bound it well below the lease (20 s advised, the lease lasts 60 s).
+///    Where a timer is known the engine bounds it too, and drops it then (SEMANTICS D5).
+/// 4. `Ok` means that the channel has taken the message; whatever is not known to be so is
+///    [`SendError::Retry`].
 pub trait Transport: Send + Sync {
     /// Hands one message over.
     fn send(&self, message: &Outbound) -> impl Future<Output = Result<Receipt, SendError>> + Send;
@@ -26,7 +28,8 @@ pub trait Transport: Send + Sync {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Receipt {
-    /// The address that the channel really uses for the contact; it leads to the contact from now on (SEMANTICS T2).
+    /// The address that the channel really uses for the contact; it leads to the contact from now
+    /// on (SEMANTICS T2).
     pub address: Option<Address>,
 }
 
@@ -101,7 +104,8 @@ impl<T: Transport> DynTransport for T {
     }
 }
 
-/// The transport of an engine that was built without one: refuses every message, so that nothing is lost unseen.
+/// The transport of an engine that was built without one: refuses every message, so that nothing is
+/// lost unseen.
 pub(crate) struct NoTransport;
 
 impl Transport for NoTransport {

@@ -1,4 +1,5 @@
-//! Hostile flows, values and texts, each within a budget of memory and CPU time: nothing aborts, stalls or swells.
+//! Hostile flows, values and texts, each within a budget of memory and CPU time: nothing aborts,
+//! stalls or swells.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Mutex;
@@ -15,7 +16,8 @@ use cpu_time::ThreadTime;
 use pollster::block_on;
 use serde_json::{Value, json};
 
-/// What one attack may hold at most, and how long it may take on one core in a build without optimisation.
+/// What one attack may hold at most, and how long it may take on one core in a build without
+/// optimisation.
 const MOST_BYTES: usize = 64 << 20;
 const MOST_TIME: Duration = Duration::from_secs(2);
 

@@ -1,4 +1,5 @@
-//! What hosts rely on at compile time: engines and their futures cross threads, outcomes are compared, logged and sent on.
+//! What hosts rely on at compile time: engines and their futures cross threads, outcomes are
+//! compared, logged and sent on.
 
 use std::fmt::{Debug, Display};
 

@@ -1,6 +1,7 @@
-//! What every later release must read: the files in `tests/compat/v1`, written by the release that had each thing first.
-//! They are never rewritten; `UPDATE=1` writes those that are missing, such as the nodes of a new kind. Only before the
-//! first release may one be deleted, to be written anew.
+//! What every later release must read: the files in `tests/compat/v1`, written by the release that
+//! had each thing first. They are never rewritten; `UPDATE=1` writes those that are missing, such
+//! as the nodes of a new kind. Only before the first release may one be deleted, to be written
+//! anew.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -94,8 +95,8 @@ struct Written {
     call: Vec<u8>,
 }
 
-/// Ada has three sessions: one that ended, one that waits for the host, one that waits for her; and a message was
-/// refused.
+/// Ada has three sessions: one that ended, one that waits for the host, one that waits for her; and
+/// a message was refused.
 fn written() -> Written {
     let (clock, channel) = (ManualClock::default(), Recorder::new());
     let asked = std::sync::Arc::new(std::sync::Mutex::new(None));
@@ -144,7 +145,8 @@ fn written() -> Written {
     }
 }
 
-/// Format 1 of a conversation: contact, sessions in their states, variables, what could not be sent.
+/// Format 1 of a conversation: contact, sessions in their states, variables, what could not be
+/// sent.
 #[test]
 fn a_stored_conversation_is_read() {
     let record = Record::from_bytes(kept("conversation.record", || written().conversation));

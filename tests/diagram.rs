@@ -1,5 +1,5 @@
-//! Pictures of flows: as they are written down in `tests/diagram/`, well formed whatever an author wrote, and the same
-//! each time. `UPDATE=1` writes down what is drawn now; then look at it.
+//! Pictures of flows: as they are written down in `tests/diagram/`, well formed whatever an author
+//! wrote, and the same each time. `UPDATE=1` writes down what is drawn now; then look at it.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail, and says why")]
 

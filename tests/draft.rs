@@ -1,4 +1,5 @@
-//! A flow drafted by a model (SEMANTICS L9): what it is asked, and what becomes of its answers, hostile ones too.
+//! A flow drafted by a model (SEMANTICS L9): what it is asked, and what becomes of its answers,
+//! hostile ones too.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 

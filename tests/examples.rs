@@ -1,4 +1,5 @@
-//! The examples do what they say. That the store of one's own keeps the contract is checked with the other stores.
+//! The examples do what they say. That the store of one's own keeps the contract is checked with
+//! the other stores.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 

@@ -64,7 +64,8 @@ fn every_example_compiles_without_an_error_or_a_warning() {
         .unwrap()
         .map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap())
         .collect();
-    // Those that begin on WhatsApp say texts, as examples do, where a shop needs an approved template.
+    // Those that begin on WhatsApp say texts, as examples do, where a shop needs an approved
+    // template.
     let matters = |issue: &&Issue| issue.code != IssueCode::WindowMayBeClosed;
     for Template { code, json, .. } in templates() {
         match Flow::from_json(json) {
@@ -265,7 +266,8 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Puts `new` in the place of the value at a position, counted depth first; `None` takes it out of its object or list.
+/// Puts `new` in the place of the value at a position, counted depth first; `None` takes it out of
+/// its object or list.
 fn replace(value: &mut Value, at: &mut usize, new: Option<&Value>) -> bool {
     let (mut emptied, mut place) = (None, 0);
     match value {
@@ -312,8 +314,8 @@ fn replace(value: &mut Value, at: &mut usize, new: Option<&Value>) -> bool {
 static SCHEMA: LazyLock<jsonschema::Validator> =
     LazyLock::new(|| jsonschema::draft202012::new(&chatflow::flow::schema()).unwrap());
 
-/// A flow, or issues with an error that print; whatever is read as a definition is written as it was, and
-/// fits the schema.
+/// A flow, or issues with an error that print; whatever is read as a definition is written as it
+/// was, and fits the schema.
 fn check(json: &Value) {
     let text = json.to_string();
     match Flow::from_json(&text) {

@@ -1,7 +1,8 @@
-//! Each template of the gallery, rehearsed. `tests/gallery/TEMPLATE.WHAT.talk` is a talk with it; `UPDATE=1` writes down
-//! what is said now. What it is made of is what `Line` prints, and what the author does: `# context {…}` starts the
-//! flow, `# node VALUE`, `# node branch NAME` and `# node failed WHY` answer a node's call, `# back {…}` gives the contact back from a person, `> text`, `> [Label]`,
-//! `@ +31m`.
+//! Each template of the gallery, rehearsed. `tests/gallery/TEMPLATE.WHAT.talk` is a talk with it;
+//! `UPDATE=1` writes down what is said now. What it is made of is what `Line` prints, and what the
+//! author does: `# context {…}` starts the flow, `# node VALUE`, `# node branch NAME` and
+//! `# node failed WHY` answer a node's call, `# back {…}` gives the contact back from a person,
+//! `> text`, `> [Label]`, `@ +31m`.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail, and says why")]
 
@@ -102,7 +103,8 @@ fn a_flow_is_created_from_each_template_under_a_code_of_its_own() {
         let code = format!("my-{}", template.code);
         let created = block_on(bot.flows().create_from_template(template.code, &code)).unwrap();
         assert_eq!((created.status.flow.as_str(), &*created.status.name), (code.as_str(), template.name));
-        // The cart, which the README talks with, needs a text that WhatsApp approves before it is a shop's.
+        // The cart, which the README talks with, needs a text that WhatsApp approves before it is a
+        // shop's.
         let codes: Vec<_> = created.issues.iter().map(|issue| issue.code).collect();
         let known: &[IssueCode] =
             if template.code == "abandoned_cart" { &[IssueCode::WindowMayBeClosed] } else { &[] };

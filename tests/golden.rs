@@ -1,19 +1,21 @@
-//! Whole talks with flows, as people would read them. `tests/golden/NAME.flow.json` is a flow, each `NAME.talk` and
-//! `NAME.WHAT.talk` a talk with it, each `NAME.WHAT.subflow.json` a flow that it may call; `UPDATE=1` writes down what is
-//! said now.
+//! Whole talks with flows, as people would read them. `tests/golden/NAME.flow.json` is a flow, each
+//! `NAME.talk` and `NAME.WHAT.talk` a talk with it, each `NAME.WHAT.subflow.json` a flow that it
+//! may call; `UPDATE=1` writes down what is said now.
 //!
-//! What a talk is made of: `! context {…}` what the flow is started with, `! language TAG` what the contact reads,
-//! `! now VALUE`, `! branch NAME`, `! later` and `! failed REASON` how the host answers its next calls, `! calls` that
-//! what it is asked is shown, `! refuse REASON`, `! window` how the channel answers its next messages, `! report CODE`
-//! that the last message did not arrive, `> text` what the contact says, `> [Label]` what it chooses,
-//! `> {"media": …}`, `> {"location": …}` and `> {"choice": …}` what else it sends, `! id ID` and `! age SPAN` the id of
-//! its next message and how long that was on its way, `! result VALUE` how the host completes the last call,
-//! `! back VARS` and `! touch` what the person does who has the contact, `! publish OLD -> NEW` that the flow is
-//! published with another text in it, `! unpublish HOW FLOW` that one is taken offline, `@ +31m` time that passes,
-//! `! asleep SPAN` the same while nothing ticks. What comes of it: `< text [Label]` what the flow says, `~ {…}` what it
-//! asks the host, `= status at node` how the session stands, `* verdict` what became of a message that no session took,
-//! `? …` what is wrong with the flow or the request; `. text` goes on with the line above. The first line, `# RULES: …`,
-//! says what the talk shows.
+//! What a talk is made of: `! context {…}` what the flow is started with, `! language TAG` what the
+//! contact reads, `! now VALUE`, `! branch NAME`, `! later` and `! failed REASON` how the host
+//! answers its next calls, `! calls` that what it is asked is shown, `! refuse REASON`, `! window`
+//! how the channel answers its next messages, `! report CODE` that the last message did not arrive,
+//! `> text` what the contact says, `> [Label]` what it chooses, `> {"media": …}`,
+//! `> {"location": …}` and `> {"choice": …}` what else it sends, `! id ID` and `! age SPAN` the id
+//! of its next message and how long that was on its way, `! result VALUE` how the host completes
+//! the last call, `! back VARS` and `! touch` what the person does who has the contact,
+//! `! publish OLD -> NEW` that the flow is published with another text in it,
+//! `! unpublish HOW FLOW` that one is taken offline, `@ +31m` time that passes, `! asleep SPAN` the
+//! same while nothing ticks. What comes of it: `< text [Label]` what the flow says, `~ {…}` what it
+//! asks the host, `= status at node` how the session stands, `* verdict` what became of a message
+//! that no session took, `? …` what is wrong with the flow or the request; `. text` goes on with
+//! the line above. The first line, `# RULES: …`, says what the talk shows.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail, and says why")]
 
@@ -109,7 +111,8 @@ impl Talk {
         }
     }
 
-    /// Publishes a flow, bound if messages start it. Answers whether they do; none if it can not be published.
+    /// Publishes a flow, bound if messages start it. Answers whether they do; none if it can not be
+    /// published.
     fn put_online(&self, flow: &FlowId) -> Option<bool> {
         let shop = Account::new(Channel::WhatsApp, SHOP).unwrap();
         let is_inbound = block_on(self.bot.flows().bind(flow, [shop])).is_ok();
@@ -117,7 +120,8 @@ impl Talk {
         block_on(self.bot.flows().publish(flow)).ok().map(|_| is_inbound)
     }
 
-    /// Imports, binds, publishes; and starts it, unless messages do. Answers whether the flow is fit to run.
+    /// Imports, binds, publishes; and starts it, unless messages do. Answers whether the flow is
+    /// fit to run.
     fn begin(&mut self, json: &str, context: Option<Value>) -> bool {
         self.versions.push(json.to_owned());
         let imported = match block_on(self.bot.flows().import(json)) {
@@ -290,7 +294,8 @@ fn thing(text: &str) -> Option<Inbound> {
     Some(Inbound::location(Channel::WhatsApp, SHOP, ADA, location))
 }
 
-/// SEMANTICS L6: the journal of each session leads to the session that is stored. Answers the journals.
+/// SEMANTICS L6: the journal of each session leads to the session that is stored. Answers the
+/// journals.
 fn replays(talk: &Talk, others: &[String]) -> Vec<JournalEntry> {
     let compile = |json: &String| Flow::from_json(json).unwrap();
     let (bot, mut journals) = (&talk.bot, Vec::new());
@@ -359,8 +364,8 @@ fn label(option: &Opt) -> String {
 const HOST_ACTS: [&str; 7] =
     ["! result", "! report", "! back", "! touch", "! publish", "! unpublish", "! asleep"];
 
-/// The transcript that the inputs of a talk lead to, in a world where these flows are online; and the journals of its
-/// sessions.
+/// The transcript that the inputs of a talk lead to, in a world where these flows are online; and
+/// the journals of its sessions.
 fn have(json: &str, others: &[String], talk: &str) -> (String, Vec<JournalEntry>) {
     let mut run = Talk::new();
     for other in others {

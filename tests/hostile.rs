@@ -1,6 +1,7 @@
-//! Records that nobody wrote, S18: numbers, instants, texts and the structure of real ones are changed, and the engine is
-//! driven over them. They are worked or quarantined, never a panic; so are rows, keys and journals. `HOSTILE_RECORDS` is
-//! how many of each, `HOSTILE_SEED` where the dice begin.
+//! Records that nobody wrote, S18: numbers, instants, texts and the structure of real ones are
+//! changed, and the engine is driven over them. They are worked or quarantined, never a panic; so
+//! are rows, keys and journals. `HOSTILE_RECORDS` is how many of each, `HOSTILE_SEED` where the
+//! dice begin.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -221,7 +222,8 @@ impl World {
         let _ = block_on(self.bot.receive(Inbound::text(Channel::Sms, SHOP, "+14155550123", text)));
     }
 
-    /// Stores a body as the record of a contact of its own, and does to it all that is done to conversations.
+    /// Stores a body as the record of a contact of its own, and does to it all that is done to
+    /// conversations.
     fn drive(&self, contact: &ContactId, body: &[u8], dice: &mut Dice) -> bool {
         self.clock.set(start() + TimeDelta::seconds(dice.roll(4000) as i64));
         self.mood(u8::try_from(dice.roll(3)).unwrap());
@@ -378,8 +380,8 @@ fn change(value: &mut Value, dice: &mut Dice) {
     }
 }
 
-/// Does it for each round that is asked for, and says which one panicked, with what it worked on; counts those that
-/// could be read.
+/// Does it for each round that is asked for, and says which one panicked, with what it worked on;
+/// counts those that could be read.
 fn for_each_round(mut round: impl FnMut(u64, &mut Dice, &mut String) -> bool) {
     let (count, seed) = (number("HOSTILE_RECORDS", 600), number("HOSTILE_SEED", 7));
     let mut readable = 0_u64;

@@ -1,13 +1,13 @@
-//! Who may know whom: the arrows between the folders of `src/` point down, and the system's clock, its randomness
-//! and its sleep are named in one file. Both are read from the source, so that a change of the picture is a change
-//! of this file.
+//! Who may know whom: the arrows between the folders of `src/` point down, and the system's clock,
+//! its randomness and its sleep are named in one file. Both are read from the source, so that a
+//! change of the picture is a change of this file.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The layers, the lowest first, each with what it may be and why it lies there. A layer knows those before it and
-/// no other.
+/// The layers, the lowest first, each with what it may be and why it lies there. A layer knows
+/// those before it and no other.
 const LAYERS: &[(&str, &str)] = &[
     ("id", "words: names of things"),
     ("hex", "words: the stored form of hashes"),
@@ -108,12 +108,14 @@ fn names_of_crate(code: &str) -> BTreeSet<String> {
             }
         }
     }
-    // Macros that a macro calls lie at the crate's root wherever they are written; theirs begin with two strokes.
+    // Macros that a macro calls lie at the crate's root wherever they are written; theirs begin
+    // with two strokes.
     names.retain(|name| !name.is_empty() && !name.starts_with("__"));
     names
 }
 
-/// The layer that a name at the crate's root is of: the module itself, or the one that `lib.rs` re-exports it from.
+/// The layer that a name at the crate's root is of: the module itself, or the one that `lib.rs`
+/// re-exports it from.
 fn layer_of(name: &str, lib: &str) -> Option<usize> {
     let place = |module: &str| LAYERS.iter().position(|(layer, _)| *layer == module);
     place(name).or_else(|| {

@@ -1,5 +1,5 @@
-//! Talks with every shipped flow through the `play` example, and what players do to break it. Whole outputs are
-//! compared.
+//! Talks with every shipped flow through the `play` example, and what players do to break it. Whole
+//! outputs are compared.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 

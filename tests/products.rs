@@ -1,4 +1,5 @@
-//! What the products' documents list, one test for each list; and the page that says which test shows which row.
+//! What the products' documents list, one test for each list; and the page that says which test
+//! shows which row.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail, and says why")]
 
@@ -44,7 +45,8 @@ fn flow() -> FlowId {
     FlowId::new("hello").unwrap()
 }
 
-/// Alibaba, create on a blank canvas: manual, WhatsApp, Instagram, Viber, Messenger (SEMANTICS T1, I4, L5).
+/// Alibaba, create on a blank canvas: manual, WhatsApp, Instagram, Viber, Messenger (SEMANTICS T1,
+/// I4, L5).
 #[test]
 fn each_trigger_type_starts_its_flow() {
     let sent = Recorder::new();
@@ -97,8 +99,9 @@ fn act(shop: &Engine<MemoryStore>, action: &str, account: &Account) -> Result<()
     }
 }
 
-/// Alibaba, flow states: Published allows basic information and logging; Unpublished also to bind (no manual trigger),
-/// to publish and to delete. chatflow also publishes a newer draft over what is online (SEMANTICS L2, L3).
+/// Alibaba, flow states: Published allows basic information and logging; Unpublished also to bind
+/// (no manual trigger), to publish and to delete. chatflow also publishes a newer draft over what
+/// is online (SEMANTICS L2, L3).
 #[test]
 fn each_state_allows_what_the_product_says() {
     let triggers = [
@@ -140,7 +143,8 @@ fn each_state_allows_what_the_product_says() {
     }
 }
 
-/// Qyvo, errors: 404 not found or not published, 422 no entry node. And Alibaba's, which have codes of their own.
+/// Qyvo, errors: 404 not found or not published, 422 no entry node. And Alibaba's, which have codes
+/// of their own.
 #[test]
 fn each_error_of_the_products_has_its_status() {
     let shop = bot(&Recorder::new());
@@ -234,7 +238,8 @@ fn each_operator_of_the_product_is_one_of_ours() {
     }
 }
 
-/// Alibaba, Send WhatsApp, Viber, Instagram, Messenger Message, SMS: each from an account to an address.
+/// Alibaba, Send WhatsApp, Viber, Instagram, Messenger Message, SMS: each from an account to an
+/// address.
 #[test]
 fn each_channel_of_the_product_is_sent_to() {
     let channels = [Channel::WhatsApp, Channel::Viber, Channel::Instagram, Channel::Messenger, Channel::Sms];
@@ -256,8 +261,8 @@ fn each_channel_of_the_product_is_sent_to() {
     }
 }
 
-/// Alibaba, Natural Language Conversation: what the contact says goes to the model, in its order, and what that says to
-/// the contact, turn by turn.
+/// Alibaba, Natural Language Conversation: what the contact says goes to the model, in its order,
+/// and what that says to the contact, turn by turn.
 #[test]
 fn a_model_talks_on_for_as_long_as_the_contact_does() {
     let sent = Recorder::new();
@@ -291,7 +296,8 @@ fn a_model_talks_on_for_as_long_as_the_contact_does() {
     assert_eq!(sent.take_texts(), ["36 one!", "36 two!", "36 three!"]);
 }
 
-/// GPTBots, webhook: `branch`, `from_component_name`, `create_time`, `conversation_id` (SEMANTICS W3).
+/// GPTBots, webhook: `branch`, `from_component_name`, `create_time`, `conversation_id` (SEMANTICS
+/// W3).
 #[test]
 fn a_message_names_the_branch_and_the_component_before_it() {
     let sent = Recorder::new();
@@ -339,7 +345,8 @@ fn tests(folder: &Path, names: &mut BTreeSet<String>) {
     }
 }
 
-/// Each row of the page of products names tests that exist, or says that it is of the wire, which is yet to come.
+/// Each row of the page of products names tests that exist, or says that it is of the wire, which
+/// is yet to come.
 #[test]
 fn each_row_of_the_products_has_its_test() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -1,5 +1,5 @@
-//! The JSON Schema of flow files: `flow.schema.json` is what the readers say today (`UPDATE=1` rewrites it), and it takes
-//! and refuses what they take and refuse.
+//! The JSON Schema of flow files: `flow.schema.json` is what the readers say today (`UPDATE=1`
+//! rewrites it), and it takes and refuses what they take and refuse.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::collections::BTreeSet;

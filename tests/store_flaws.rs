@@ -1,4 +1,5 @@
-//! The suite sees what it is there to see: each store with a flaw is caught, and by a check of the rule that it breaks.
+//! The suite sees what it is there to see: each store with a flaw is caught, and by a check of the
+//! rule that it breaks.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 

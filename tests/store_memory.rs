@@ -1,4 +1,5 @@
-//! What `MemoryStore` does beyond the contract: due times to the nanosecond, and records that it lends.
+//! What `MemoryStore` does beyond the contract: due times to the nanosecond, and records that it
+//! lends.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -24,7 +25,8 @@ fn a_due_time_is_exact_to_the_nanosecond() {
     assert_eq!(store.claimed(&due(1, instant)), ["ann"]);
 }
 
-/// Rule 9: a clock that goes back gives nobody a lease again that was found over. Somebody else may have it.
+/// Rule 9: a clock that goes back gives nobody a lease again that was found over. Somebody else may
+/// have it.
 #[test]
 fn a_lease_that_was_found_over_is_over() {
     let store = Asked(memory());

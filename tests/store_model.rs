@@ -1,4 +1,5 @@
-//! Random calls on a store and on a model of it: one plain map, the contract word by word. Both answer the same.
+//! Random calls on a store and on a model of it: one plain map, the contract word by word. Both
+//! answer the same.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -124,7 +125,8 @@ struct Conversation {
 }
 
 impl Conversation {
-    /// Since when it could be claimed, but for a live lease: one that ended unsettled is followed by a pause.
+    /// Since when it could be claimed, but for a live lease: one that ended unsettled is followed
+    /// by a pause.
     fn ready_at(&self) -> Option<DateTime<Utc>> {
         let rested =
             self.lease.filter(|_| self.claims > 0).map(|(_, until)| until + retry_pause(self.claims));

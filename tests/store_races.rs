@@ -1,4 +1,5 @@
-//! Many threads on one store: what the contract says of one call after the other holds for calls at the same time.
+//! Many threads on one store: what the contract says of one call after the other holds for calls at
+//! the same time.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 

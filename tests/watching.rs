@@ -29,7 +29,8 @@ const FLOW: &str = r#"{"spec": 1, "code": "hello", "name": "Hello", "trigger": {
 
 type Bot = Engine<MemoryStore>;
 
-/// One test at a time: a subscriber of one thread is not asked for the spans that another thread comes to first.
+/// One test at a time: a subscriber of one thread is not asked for the spans that another thread
+/// comes to first.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
@@ -182,7 +183,8 @@ fn meters_feed_the_recorder() {
     }
 }
 
-/// What a subscriber saw: the names of spans, and the fields of events with the span that they were in.
+/// What a subscriber saw: the names of spans, and the fields of events with the span that they were
+/// in.
 #[derive(Clone, Default)]
 struct Seen(Arc<Log>);
 
@@ -281,7 +283,8 @@ fn traces_write_events_within_spans() {
     }
 }
 
-/// SEMANTICS R1: what fails in the background is counted, and written without the text of the error.
+/// SEMANTICS R1: what fails in the background is counted, and written without the text of the
+/// error.
 #[test]
 fn failures_in_the_background_are_counted_and_written() {
     let _alone = alone();

@@ -66,8 +66,8 @@ impl OnCrate {
     }
 }
 
-/// The same, by hand: an enum and a map. A session has an id and a deadline; there are no keys, no message ids, no
-/// outbox, no flow as data, and nothing survives an error.
+/// The same, by hand: an enum and a map. A session has an id and a deadline; there are no keys, no
+/// message ids, no outbox, no flow as data, and nothing survives an error.
 #[derive(Default)]
 pub(crate) struct ByHand {
     sessions: HashMap<String, Session>,

@@ -1,4 +1,5 @@
-//! P4: what a call costs does not depend on how many turns a session had or how many sessions there are.
+//! P4: what a call costs does not depend on how many turns a session had or how many sessions there
+//! are.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! The crate on a durable store, every guarantee on: keys, message ids, outbox, settle; flows in the same store.
+//! The crate on a durable store, every guarantee on: keys, message ids, outbox, settle; flows in
+//! the same store.
 
 use std::sync::Arc;
 use std::time::Duration;

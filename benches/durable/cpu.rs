@@ -1,4 +1,5 @@
-//! The processor time that a stretch of work takes, of this process and of the server when it is on this machine.
+//! The processor time that a stretch of work takes, of this process and of the server when it is on
+//! this machine.
 
 use cpu_time::ProcessTime;
 use tokio_postgres::Client;

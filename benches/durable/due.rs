@@ -1,5 +1,6 @@
-//! Conversations that are due at once and send nothing: the time that one loop takes to work them, beside the processor
-//! time of this process and of the server. While the wall clock shows much more than the processors did, something waits.
+//! Conversations that are due at once and send nothing: the time that one loop takes to work them,
+//! beside the processor time of this process and of the server. While the wall clock shows much
+//! more than the processors did, something waits.
 
 use std::time::Instant;
 

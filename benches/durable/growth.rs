@@ -1,5 +1,5 @@
-//! What a call, a claim and a purge cost when few or many sessions are live in the store. The stores of all sizes are
-//! filled first and measured in turn, so that noise meets all of them.
+//! What a call, a claim and a purge cost when few or many sessions are live in the store. The
+//! stores of all sizes are filled first and measured in turn, so that noise meets all of them.
 
 use std::time::Instant;
 
@@ -81,8 +81,8 @@ fn compare(sizes: &[u64], passes: u64, calls: u64) {
     measure(&runtime, filled.collect(), passes, calls);
 }
 
-/// A store with this many live sessions, those of [`DUE`] contacts due before the others, and with ended sessions and
-/// expired keys for each pass.
+/// A store with this many live sessions, those of [`DUE`] contacts due before the others, and with
+/// ended sessions and expired keys for each pass.
 struct Grown<S> {
     bot: Bot<S>,
     live: u64,
@@ -107,7 +107,8 @@ fn fill<S: Durable>(runtime: &Runtime, store: S, live: u64, passes: u64) -> (Gro
     (runtime.block_on(Grown::fill(store, live, passes)), Costs::default())
 }
 
-/// Copies the conversations that a database has, with all that belongs to them, until so many are live.
+/// Copies the conversations that a database has, with all that belongs to them, until so many are
+/// live.
 async fn multiply(database: &Database<'_>, live: u64, called: u64) {
     let copies = ((live - called) / (called - DUE)) as i64;
     let client = database.client().await;

@@ -1,4 +1,5 @@
-//! P3: PostgreSQL. Round trips of one caller; 64 in flight beside raw compare-and-swap of the same bytes.
+//! P3: PostgreSQL. Round trips of one caller; 64 in flight beside raw compare-and-swap of the same
+//! bytes.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -120,8 +121,9 @@ fn conversations(runtime: &Runtime, server: &Server, size: &Size) {
     }
 }
 
-/// Commits of a record with 64 in flight, and raw swaps of its bytes: in statements of as many rows, which are sent in the
-/// same way (planned each time, or prepared once), on as many connections. Both move the due time, which is indexed.
+/// Commits of a record with 64 in flight, and raw swaps of its bytes: in statements of as many
+/// rows, which are sent in the same way (planned each time, or prepared once), on as many
+/// connections. Both move the due time, which is indexed.
 fn swaps(runtime: &Runtime, server: &Server, size: &Size, is_prepared: bool) {
     let record = runtime.block_on(record());
     let rows = rows_in_a_statement(runtime, server, is_prepared, &record);

@@ -1,5 +1,5 @@
-//! Counts round trips: hands bytes on between clients and the server, and counts how often a client speaks after the
-//! server did.
+//! Counts round trips: hands bytes on between clients and the server, and counts how often a client
+//! speaks after the server did.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

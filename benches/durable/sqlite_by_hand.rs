@@ -1,6 +1,7 @@
-//! The same conversation as one would write it on rusqlite: a session row, an outbox row and a row against
-//! duplicates, one transaction for one call or for many. What is sent is deleted from the outbox together with the
-//! next call's writes, or never: then nothing tells after a crash what was sent.
+//! The same conversation as one would write it on rusqlite: a session row, an outbox row and a row
+//! against duplicates, one transaction for one call or for many. What is sent is deleted from the
+//! outbox together with the next call's writes, or never: then nothing tells after a crash what was
+//! sent.
 
 use std::path::Path;
 

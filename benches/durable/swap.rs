@@ -1,4 +1,5 @@
-//! Raw compare-and-swap on PostgreSQL: the same bytes, in statements of many rows, and nothing else.
+//! Raw compare-and-swap on PostgreSQL: the same bytes, in statements of many rows, and nothing
+//! else.
 
 use chrono::{DateTime, Utc};
 use tokio_postgres::types::{ToSql, Type};
@@ -61,7 +62,8 @@ impl Swap {
         swap
     }
 
-    /// Swaps each contact's record so many times, `rows` of them in a statement, and answers how many that were.
+    /// Swaps each contact's record so many times, `rows` of them in a statement, and answers how
+    /// many that were.
     pub(crate) async fn rounds(mut self, rounds: usize, rows: usize) -> usize {
         let lanes = std::mem::take(&mut self.lanes).into_iter().map(|mut lane| {
             let (due_at, record) = (self.due_at, self.record.clone());

@@ -1,5 +1,6 @@
-//! How often a conversation makes the disk write: this program runs itself under `strace`, with few conversations and
-//! with more, and the difference is what the additional ones took; opening and closing the file cancels out.
+//! How often a conversation makes the disk write: this program runs itself under `strace`, with few
+//! conversations and with more, and the difference is what the additional ones took; opening and
+//! closing the file cancels out.
 
 use std::process::Command;
 
@@ -35,7 +36,8 @@ fn count(what: &str, conversations: u64) -> Option<f64> {
     Some(report.lines().filter_map(calls).sum())
 }
 
-/// The count of calls in a line of the report: share, seconds, time a call, calls, perhaps errors, name.
+/// The count of calls in a line of the report: share, seconds, time a call, calls, perhaps errors,
+/// name.
 fn calls(line: &str) -> Option<f64> {
     let words: Vec<&str> = line.split_whitespace().collect();
     let name = words.last()?;

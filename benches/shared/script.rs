@@ -1,4 +1,5 @@
-//! What a conversation of the abandoned cart brings in, and a transport that counts what it brings out.
+//! What a conversation of the abandoned cart brings in, and a transport that counts what it brings
+//! out.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,8 +11,8 @@ use serde_json::{Value, json};
 pub(crate) const FLOW: &str = include_str!("../../examples/flows/abandoned_cart.json");
 pub(crate) const ACCOUNT: &str = "+15550100";
 
-/// What one conversation brings in, as a host has it in hand: made before the clock runs, given away to whoever is
-/// measured.
+/// What one conversation brings in, as a host has it in hand: made before the clock runs, given
+/// away to whoever is measured.
 pub(crate) struct Script {
     pub(crate) phone: [String; 3],
     pub(crate) context: Value,

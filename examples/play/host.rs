@@ -27,7 +27,8 @@ pub(crate) struct Turn {
     pub status: Status,
 }
 
-/// What happened since it was last asked. Clones share it: one is the engine's transport, one its observer.
+/// What happened since it was last asked. Clones share it: one is the engine's transport, one its
+/// observer.
 #[derive(Clone, Default)]
 pub(crate) struct Log(Arc<Mutex<State>>);
 
@@ -42,8 +43,8 @@ impl Log {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What happened, the messages of a turn before its end: an engine tells of a turn when it is committed, and
-    /// sends after that.
+    /// What happened, the messages of a turn before its end: an engine tells of a turn when it is
+    /// committed, and sends after that.
     pub(crate) fn take(&self) -> Vec<Seen> {
         let (mut ordered, mut turns) = (Vec::new(), Vec::new());
         for seen in std::mem::take(&mut self.state().seen) {

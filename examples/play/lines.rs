@@ -5,7 +5,8 @@ use std::io::{self, BufRead, Read};
 /// More than any message may have: the rest of a longer line is thrown away.
 const LONGEST: u64 = 1 << 20;
 
-/// The next line without its end, LF or CRLF; None at the end of input. What is not UTF-8 is replaced.
+/// The next line without its end, LF or CRLF; None at the end of input. What is not UTF-8 is
+/// replaced.
 pub(crate) fn next_line(input: &mut impl BufRead) -> io::Result<Option<String>> {
     let mut line = Vec::new();
     if input.by_ref().take(LONGEST).read_until(b'\n', &mut line)? == 0 {

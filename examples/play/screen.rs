@@ -1,4 +1,5 @@
-//! What the player sees: messages and statuses on standard output, everything else on standard error.
+//! What the player sees: messages and statuses on standard output, everything else on standard
+//! error.
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -107,8 +108,8 @@ impl<O: Write, E: Write> Screen<O, E> {
     }
 }
 
-/// The lines of a text, by anything that a terminal or a reader may take for the end of one. No other control
-/// character stays.
+/// The lines of a text, by anything that a terminal or a reader may take for the end of one. No
+/// other control character stays.
 fn lines(text: &str) -> Vec<String> {
     const ENDS: [char; 7] = ['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'];
     let shown = |c: char| if c.is_control() && c != '\t' { '\u{fffd}' } else { c };

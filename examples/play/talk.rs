@@ -1,4 +1,5 @@
-//! A talk: lines go to the engine, what it does goes to the screen, and time passes when it is told to.
+//! A talk: lines go to the engine, what it does goes to the screen, and time passes when it is told
+//! to.
 
 use std::io::{BufRead, Write};
 use std::ops::ControlFlow;

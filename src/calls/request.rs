@@ -36,19 +36,20 @@ pub enum CallRequest {
         /// The arguments; a JSON object.
         args: Bag,
     },
-    /// A request over HTTP. Answer: `{"status": 200, "headers": {…}, "body": …}`, of which the flow needs `status` to
-    /// tell a failure.
+    /// A request over HTTP. Answer: `{"status": 200, "headers": {…}, "body": …}`, of which the flow
+    /// needs `status` to tell a failure.
     HttpRequest(HttpCall),
     /// A question to a language model. Answer: a text.
     Llm(LlmCall),
-    /// Which class a text belongs to. Answer: the class's id, or `{"class": "…", "score": 0.9}`; `null` for none.
+    /// Which class a text belongs to. Answer: the class's id, or `{"class": "…", "score": 0.9}`;
+    /// `null` for none.
     Classify(ClassifyCall),
     /// The language of a text. Answer: a language tag, such as `en` or `pt-BR`.
     RecognizeLanguage(LanguageCall),
 }
 
-/// A request over HTTP. Its address holds what people said: a host decides where its flows may reach, and keeps them
-/// away from its own network.
+/// A request over HTTP. Its address holds what people said: a host decides where its flows may
+/// reach, and keeps them away from its own network.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct HttpCall {

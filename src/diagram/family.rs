@@ -1,5 +1,5 @@
-//! What kinds of nodes have in common in a picture, and what a picture says of each: by the words of a flow file, so
-//! that a kind that is not listed is drawn too.
+//! What kinds of nodes have in common in a picture, and what a picture says of each: by the words
+//! of a flow file, so that a kind that is not listed is drawn too.
 
 use serde_json::Value;
 
@@ -94,7 +94,8 @@ pub(super) fn excerpts(kind: &NodeKind) -> Vec<String> {
 /// What an object is known by, the best first.
 const NAMES: &[&str] = &["label", "title", "name", "caption", "text", "button", "id"];
 
-/// A value in a few words: a text as it is, a list by the names in it, a text in many languages by its first.
+/// A value in a few words: a text as it is, a list by the names in it, a text in many languages by
+/// its first.
 fn brief(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

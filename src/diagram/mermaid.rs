@@ -1,5 +1,5 @@
-//! A picture as a Mermaid flowchart. Nodes are numbered, so that no id of an author's is read as syntax; in a label
-//! everything that Mermaid could read is written as a character's number.
+//! A picture as a Mermaid flowchart. Nodes are numbered, so that no id of an author's is read as
+//! syntax; in a label everything that Mermaid could read is written as a character's number.
 
 use std::fmt::Write as _;
 

@@ -1,5 +1,6 @@
-//! Pictures of flows: Mermaid, DOT and SVG, plain, with the path of a session, or with counts.
-//! It uses what is public of flows and journals, and nothing uses it. What authors and contacts wrote is escaped.
+//! Pictures of flows: Mermaid, DOT and SVG, plain, with the path of a session, or with counts. It
+//! uses what is public of flows and journals, and nothing uses it. What authors and contacts wrote
+//! is escaped.
 
 mod dot;
 mod family;
@@ -62,8 +63,9 @@ impl<'a> Diagram<'a> {
         Self { flow, overlay: Overlay::default() }
     }
 
-    /// With the path of a session, as its journal tells it: what it visited and which way it went stand out, and so
-    /// does the node where it stands. Steps in other flows that it called are left out.
+    /// With the path of a session, as its journal tells it: what it visited and which way it went
+    /// stand out, and so does the node where it stands. Steps in other flows that it called are
+    /// left out.
     pub fn path<'s>(mut self, steps: impl IntoIterator<Item = &'s JournalStep>) -> Self {
         let overlay = &mut self.overlay;
         let mut jumps_from = None;
@@ -80,7 +82,8 @@ impl<'a> Diagram<'a> {
         self
     }
 
-    /// As a heat map of what journals add up to: how often sessions came to each node, and which way they went.
+    /// As a heat map of what journals add up to: how often sessions came to each node, and which
+    /// way they went.
     ///
     /// ```
     /// use chatflow::{Diagram, Engine, Flow, JournalFilter, MemoryStore};
@@ -98,8 +101,8 @@ impl<'a> Diagram<'a> {
         self.counts(nodes).branch_counts(ways)
     }
 
-    /// With how often each node was visited: the more often, the warmer its colour. A node that is not named was
-    /// never visited.
+    /// With how often each node was visited: the more often, the warmer its colour. A node that is
+    /// not named was never visited.
     pub fn counts(mut self, counts: impl IntoIterator<Item = (NodeId, u64)>) -> Self {
         let counts = counts.into_iter().map(|(node, count)| (node.as_str().to_owned(), count));
         self.overlay.counts.extend(counts);
@@ -130,8 +133,8 @@ impl<'a> Diagram<'a> {
         dot::write(&self.picture())
     }
 
-    /// As an SVG that needs nothing else: laid out, readable on light and on dark ground, without scripts, links or
-    /// fonts of its own.
+    /// As an SVG that needs nothing else: laid out, readable on light and on dark ground, without
+    /// scripts, links or fonts of its own.
     #[must_use]
     pub fn svg(&self) -> String {
         svg::write(&self.picture())

@@ -1,4 +1,5 @@
-//! The colours of a picture: dark text on light grounds, so that a box reads the same on light and on dark paper.
+//! The colours of a picture: dark text on light grounds, so that a box reads the same on light and
+//! on dark paper.
 
 use crate::diagram::family::Family;
 use crate::diagram::picture::{Node, Picture};

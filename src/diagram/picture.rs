@@ -1,4 +1,5 @@
-//! What every format draws: the nodes and arrows of a flow with their labels and marks, before any layout or escaping.
+//! What every format draws: the nodes and arrows of a flow with their labels and marks, before any
+//! layout or escaping.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! A picture as an SVG that needs nothing else. Every look is an attribute, so that nothing leaks into a page that
-//! holds it; every text is escaped, and cut to what its box can hold.
+//! A picture as an SVG that needs nothing else. Every look is an attribute, so that nothing leaks
+//! into a page that holds it; every text is escaped, and cut to what its box can hold.
 
 use std::fmt::Write as _;
 
@@ -185,7 +185,8 @@ fn arrows(picture: &Picture, layout: &Layout, out: &mut String) {
     }
 }
 
-/// A way with its corners rounded, from its end to its beginning: so the dashes of ways that come together coincide.
+/// A way with its corners rounded, from its end to its beginning: so the dashes of ways that come
+/// together coincide.
 fn path(points: &[Point]) -> String {
     let mut path = String::new();
     let mut before: Option<Point> = None;

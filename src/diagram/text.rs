@@ -1,7 +1,8 @@
 //! Texts of authors as pictures may show them: cleaned, measured without a font, wrapped and cut.
 //! What must not live here: escaping, which each format does its own way.
 
-/// The text in one line, without what steers a screen rather than being read, cut to so many characters.
+/// The text in one line, without what steers a screen rather than being read, cut to so many
+/// characters.
 pub(super) fn clean(text: &str, most: usize) -> String {
     let mut line = String::new();
     let mut count = 0;

@@ -23,11 +23,12 @@ type Outcome = Result<Triggered, Error>;
 
 /// The most starts a second that can be asked for.
 const MOST_STARTS: u32 = 1_000_000;
-/// A start that comes this late, or by its distance, is made up for by a shorter pause; one that is later is not.
+/// A start that comes this late, or by its distance, is made up for by a shorter pause; one that is
+/// later is not.
 const SLACK: TimeDelta = TimeDelta::milliseconds(10);
 
-/// The outcomes of a campaign, in the order of its requests. Nothing goes on while nobody asks for the
-/// [`next`](Self::next).
+/// The outcomes of a campaign, in the order of its requests. Nothing goes on while nobody asks for
+/// the [`next`](Self::next).
 #[must_use]
 pub struct Campaign<'a, S, R> {
     engine: &'a Engine<S>,
@@ -79,8 +80,8 @@ impl<S: ConversationStore> Engine<S> {
     /// Triggers each request, at most `width` at the same time, and answers in their order.
     ///
     /// A request with a [`campaign`](TriggerRequest::campaign) and without a `uuid` gets the key
-    /// `CAMPAIGN:CONTACT`, the contact as given and both at most 255 bytes: a second run of the same campaign
-    /// goes on where the first one stopped.
+    /// `CAMPAIGN:CONTACT`, the contact as given and both at most 255 bytes: a second run of the
+    /// same campaign goes on where the first one stopped.
     ///
     /// ```
     /// # use chatflow::{Engine, MemoryStore, TriggerRequest};
@@ -125,7 +126,8 @@ impl Starts<'_> {
     fn poll_next(&mut self, now: DateTime<Utc>, context: &mut Context<'_>) -> Poll<()> {
         let next = self.next.unwrap_or(now);
         if now < next {
-            // Up to the next millisecond; never longer than one distance, should the clock have been set back.
+            // Up to the next millisecond; never longer than one distance, should the clock have
+            // been set back.
             let left = (next - now).min(self.distance).to_std().unwrap_or_default();
             let whole = Duration::from_millis(u64::try_from(left.as_micros().div_ceil(1_000)).unwrap_or(0));
             let timer = self.timer;
@@ -142,10 +144,10 @@ impl Starts<'_> {
 }
 
 impl<'a, S, R> Campaign<'a, S, R> {
-    /// Starts at most so many sessions a second, evenly spaced: one every 1/`starts` seconds, as exactly as the timer
-    /// tells the time (SEMANTICS T8). A campaign that falls behind, because nobody asks for the [`next`](Self::next) or
-    /// all of its `width` is busy, does not catch up. To bound what leaves, whoever sends it, give the engine a
-    /// [`pace`](crate::Builder::pace).
+    /// Starts at most so many sessions a second, evenly spaced: one every 1/`starts` seconds, as
+    /// exactly as the timer tells the time (SEMANTICS T8). A campaign that falls behind, because
+    /// nobody asks for the [`next`](Self::next) or all of its `width` is busy, does not catch up.
+    /// To bound what leaves, whoever sends it, give the engine a [`pace`](crate::Builder::pace).
     ///
     /// # Errors
     /// `InvalidInput` of `per_second`: not 1 to 1,000,000 starts, or the engine has no
@@ -246,7 +248,8 @@ impl Progress {
     }
 }
 
-/// The request with a campaign's key, if it has none of its own. Names that are too long by themselves are told by the trigger.
+/// The request with a campaign's key, if it has none of its own. Names that are too long by
+/// themselves are told by the trigger.
 fn keyed(request: TriggerRequest) -> Result<TriggerRequest, Error> {
     let (None, Some(campaign), Some(contact)) =
         (&request.uuid, &request.campaign, request.contact_as_given())

@@ -38,7 +38,8 @@ pub(super) struct WorkspaceFlows {
     asked_at: AtomicI64,
     /// When a version that cannot be used was last looked for, in milliseconds of the epoch.
     looked_at: AtomicI64,
-    /// How often the store was changed through this cache: what was asked before that is not trusted.
+    /// How often the store was changed through this cache: what was asked before that is not
+    /// trusted.
     doubts: AtomicU64,
     compiled: Mutex<Compiled>,
 }
@@ -164,7 +165,8 @@ impl Snapshot {
         self.bound_to(account).filter_map(View::online)
     }
 
-    /// A flow that messages of an account might start, if its version that is online cannot be used here.
+    /// A flow that messages of an account might start, if its version that is online cannot be used
+    /// here.
     pub(super) fn missing_on(&self, account: AccountRef<'_>) -> Option<(FlowId, FlowVersion, MissingReason)> {
         if self.lacking.is_empty() {
             return None;
@@ -341,7 +343,8 @@ impl WorkspaceFlows {
         Ok(fuller)
     }
 
-    /// The reason for which a session with this pin cannot continue here; None: it can (SEMANTICS S14).
+    /// The reason for which a session with this pin cannot continue here; None: it can (SEMANTICS
+    /// S14).
     pub(super) async fn missing(
         &self,
         ports: &Ports,

@@ -25,8 +25,9 @@ pub(super) enum Released {
 }
 
 impl<S: ConversationStore> Engine<S> {
-    /// A contact as it is known. None: it is not. Its id is the host's own, or the one that [`SessionRef::contact_id`](crate::SessionRef::contact_id) and
-    /// the [events](crate::Event::contact) tell.
+    /// A contact as it is known. None: it is not. Its id is the host's own, or the one that
+    /// [`SessionRef::contact_id`](crate::SessionRef::contact_id) and the
+    /// [events](crate::Event::contact) tell.
     ///
     /// # Errors
     /// `Quarantined`, `Store`.
@@ -50,7 +51,8 @@ impl<S: ConversationStore> Engine<S> {
         Ok(Some(conversation.contact().clone()))
     }
 
-    /// Notes that the contact does not want to be written to, and ends its sessions (SEMANTICS T10).
+    /// Notes that the contact does not want to be written to, and ends its sessions (SEMANTICS
+    /// T10).
     ///
     /// # Errors
     /// `ContactNotFound`, `Quarantined`, `Contention`, `Store`.
@@ -66,9 +68,9 @@ impl<S: ConversationStore> Engine<S> {
         self.change(contact, |decision| decision.opt_in()).await
     }
 
-    /// Changes what is known of a contact, as `update_contact` does in a flow: all of it, or nothing (SEMANTICS Q2).
-    /// `OptIn` and `OptOut` are [`opt_in`](Self::opt_in) and [`opt_out`](Self::opt_out). Safe to repeat: a change that
-    /// is made already changes nothing.
+    /// Changes what is known of a contact, as `update_contact` does in a flow: all of it, or
+    /// nothing (SEMANTICS Q2). `OptIn` and `OptOut` are [`opt_in`](Self::opt_in) and
+    /// [`opt_out`](Self::opt_out). Safe to repeat: a change that is made already changes nothing.
     ///
     /// ```
     /// # use chatflow::{ContactChange, ContactId, Engine, Error, MemoryStore};
@@ -79,18 +81,19 @@ impl<S: ConversationStore> Engine<S> {
     /// ```
     ///
     /// # Errors
-    /// `InvalidInput`, which names the field, beyond the limits of a profile; `ContactNotFound`, `Quarantined`,
-    /// `Contention`, `Store`.
+    /// `InvalidInput`, which names the field, beyond the limits of a profile; `ContactNotFound`,
+    /// `Quarantined`, `Contention`, `Store`.
     pub async fn update_contact(&self, contact: &ContactId, changes: &[ContactChange]) -> Result<(), Error> {
         let mut outcome = Ok(());
         self.change(contact, |decision| outcome = decision.change_contact(changes)).await?;
         outcome.map_err(|(field, rule)| Error::invalid(field, rule))
     }
 
-    /// Pauses the bot for a contact until [`unpause`](Self::unpause), or until this instant at the latest. It is silent as
-    /// in a handoff, whether the contact is in a session or not: messages answer
-    /// [`Received::Paused`](crate::Received::Paused), triggers are refused, timers stand still; words of opting out work
-    /// (SEMANTICS Q3). Once more, it gives the pause another end; an instant that has passed changes nothing.
+    /// Pauses the bot for a contact until [`unpause`](Self::unpause), or until this instant at the
+    /// latest. It is silent as in a handoff, whether the contact is in a session or not: messages
+    /// answer [`Received::Paused`](crate::Received::Paused), triggers are refused, timers stand
+    /// still; words of opting out work (SEMANTICS Q3). Once more, it gives the pause another end;
+    /// an instant that has passed changes nothing.
     ///
     /// # Errors
     /// `ContactNotFound`, `Quarantined`, `Contention`, `Store`.
@@ -101,7 +104,8 @@ impl<S: ConversationStore> Engine<S> {
         .await
     }
 
-    /// Ends a pause: every session goes on with the time that it had left (SEMANTICS Q3). Without one it changes nothing.
+    /// Ends a pause: every session goes on with the time that it had left (SEMANTICS Q3). Without
+    /// one it changes nothing.
     ///
     /// # Errors
     /// `ContactNotFound`, `Quarantined`, `Contention`, `Store`.
@@ -141,9 +145,10 @@ impl<S: ConversationStore> Engine<S> {
         found.await
     }
 
-    /// Takes an address from a contact that the engine made from it alone and that is in no session, so that
-    /// another contact can have it (SEMANTICS T2). One that opted out keeps it, unless the other may be written to
-    /// all the same (T10); then the other has its opt-out first, so that it is not lost on the way.
+    /// Takes an address from a contact that the engine made from it alone and that is in no
+    /// session, so that another contact can have it (SEMANTICS T2). One that opted out keeps it,
+    /// unless the other may be written to all the same (T10); then the other has its opt-out first,
+    /// so that it is not lost on the way.
     pub(super) async fn release_address(
         &self,
         workspace: &WorkspaceId,
@@ -189,7 +194,8 @@ impl<S: ConversationStore> Engine<S> {
         Err(Error::Contention)
     }
 
-    /// Notes that a contact, which may be new, does not want to be written to at an address that it is about to get.
+    /// Notes that a contact, which may be new, does not want to be written to at an address that it
+    /// is about to get.
     async fn carry_opt_out(
         &self,
         workspace: &WorkspaceId,
@@ -217,12 +223,13 @@ impl<S: ConversationStore> Engine<S> {
         Err(Error::Contention)
     }
 
-    /// Moves the addresses of one contact, and an opt-out, to another; `from` stays, without them (SEMANTICS T2). An
-    /// opt-out ends the other's sessions (T10).
+    /// Moves the addresses of one contact, and an opt-out, to another; `from` stays, without them
+    /// (SEMANTICS T2). An opt-out ends the other's sessions (T10).
     ///
     /// # Errors
-    /// `ContactNotFound` of either; `InvalidInput` of `from` when it is in a session, or the same; `Quarantined`,
-    /// `Contention`, `Store`. After an error some addresses may have moved; repeating the call moves the rest.
+    /// `ContactNotFound` of either; `InvalidInput` of `from` when it is in a session, or the same;
+    /// `Quarantined`, `Contention`, `Store`. After an error some addresses may have moved;
+    /// repeating the call moves the rest.
     pub async fn merge(&self, from: &ContactId, into: &ContactId) -> Result<(), Error> {
         let workspace = self.workspace()?;
         if from == into {

@@ -47,8 +47,8 @@ pub(super) enum Ended<T> {
     Panicked,
 }
 
-/// Runs the host's code, at most for so long where there is a timer (SEMANTICS D5). The timer is asked only for what does
-/// not end at its first poll.
+/// Runs the host's code, at most for so long where there is a timer (SEMANTICS D5). The timer is
+/// asked only for what does not end at its first poll.
 pub(super) async fn bounded<'a, T>(
     begin: impl FnOnce() -> Boxed<'a, T>,
     time: Duration,

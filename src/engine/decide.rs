@@ -1,5 +1,5 @@
-//! One call: load, decide, commit, and again when somebody else was faster. The only place that knows what a lost race
-//! or an unknown outcome means.
+//! One call: load, decide, commit, and again when somebody else was faster. The only place that
+//! knows what a lost race or an unknown outcome means.
 
 use std::sync::Arc;
 use std::task::Poll;
@@ -48,7 +48,8 @@ pub(super) enum Decided<T> {
     Answer(Result<T, Error>),
     /// The answer, once this is written.
     Write(Result<T, Error>, Draft),
-    /// The answer, with nothing to be written and this to be done under the lease that the call holds.
+    /// The answer, with nothing to be written and this to be done under the lease that the call
+    /// holds.
     Go(Result<T, Error>, Box<Batch>),
     /// These versions of flows must be fetched first.
     Fetch(Vec<(FlowId, FlowVersion)>),
@@ -171,8 +172,8 @@ pub(super) fn put_back(loaded: &mut Loaded, found: Found) {
 }
 
 impl<S: ConversationStore> Engine<S> {
-    /// Loads, decides and commits until it is done; `decide` may be called several times, each time on what is
-    /// there now.
+    /// Loads, decides and commits until it is done; `decide` may be called several times, each time
+    /// on what is there now.
     pub(super) async fn transact<T: Send>(
         &self,
         cause: Cause,
@@ -292,7 +293,8 @@ impl<S: ConversationStore> Engine<S> {
                     return Ok(Written { answer, batch: batch.filter(|batch| !batch.is_done) });
                 }
                 (Ok(Some(Committed::AliasTaken { alias, holder })), _) => {
-                    // No race: a decision that does not know what to do about it comes to the same each time.
+                    // No race: a decision that does not know what to do about it comes to the same
+                    // each time.
                     refusals += 1;
                     if refusals >= MOST_REFUSALS {
                         return Err(after_doubt(maybe_done, Error::Contention));
@@ -324,8 +326,9 @@ impl<S: ConversationStore> Engine<S> {
         }
     }
 
-    /// Lets others go first: those of this task's executor, and after a second lost race, which another process must have
-    /// won, all for a short time, so that those who met do not meet again.
+    /// Lets others go first: those of this task's executor, and after a second lost race, which
+    /// another process must have won, all for a short time, so that those who met do not meet
+    /// again.
     async fn step_back(&self, token: Token, races: u32) {
         if let Some(timer) = self.ports.timer.as_deref().filter(|_| races > 1) {
             return timer.sleep(pause(token, races)).await;
@@ -485,7 +488,8 @@ impl<S: ConversationStore> Engine<S> {
     }
 }
 
-/// An error of a call that may have written before: nobody knows whether it took effect (SEMANTICS D6).
+/// An error of a call that may have written before: nobody knows whether it took effect (SEMANTICS
+/// D6).
 fn after_doubt(maybe_done: bool, error: Error) -> Error {
     match error {
         Error::Store(known) if known.kind() == StoreErrorKind::Unknown => Error::Store(known),
@@ -503,7 +507,8 @@ fn pause(token: Token, races: u32) -> Duration {
 
 enum Outcome<T> {
     Undecided,
-    /// The store says that the flows are at this revision, which is not the one that was decided on.
+    /// The store says that the flows are at this revision, which is not the one that was decided
+    /// on.
     Renew(Option<u64>),
     Fetch(Vec<(FlowId, FlowVersion)>),
     Missing(Box<(ContactId, FlowId, FlowVersion, MissingReason)>),

@@ -1,5 +1,5 @@
-//! Handing messages over after a commit, in order, under the conversation's lease (SEMANTICS D1). When all goes
-//! well one settle is all that is written; anything else is booked by `work`.
+//! Handing messages over after a commit, in order, under the conversation's lease (SEMANTICS D1).
+//! When all goes well one settle is all that is written; anything else is booked by `work`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,9 +37,11 @@ pub(super) struct Batch {
     pub(super) last_seq: u64,
     /// When something is due next once all of it is done.
     pub(super) due_after: Option<DateTime<Utc>>,
-    /// The first deadline of a wait that does not pass before these messages are settled (SEMANTICS N3).
+    /// The first deadline of a wait that does not pass before these messages are settled (SEMANTICS
+    /// N3).
     pub(super) held_until: Option<DateTime<Utc>>,
-    /// Whether a session waits for what becomes of one of its messages, be it after a handoff (SEMANTICS D1).
+    /// Whether a session waits for what becomes of one of its messages, be it after a handoff
+    /// (SEMANTICS D1).
     pub(super) is_awaited: bool,
     /// Nothing is to be done, or the lease is gone.
     pub(super) is_done: bool,
@@ -104,7 +106,8 @@ impl Batch {
         }
     }
 
-    /// The batch of a commit that was written: what was settled between its load and its commit is not sent again.
+    /// The batch of a commit that was written: what was settled between its load and its commit is
+    /// not sent again.
     pub(super) fn written(mut self, revision: u64, settled: u64) -> Self {
         self.messages.retain(|(seq, _)| *seq > settled);
         Self { revision, ..self }
@@ -160,7 +163,8 @@ pub(super) struct Sent {
 }
 
 impl<S: ConversationStore> Engine<S> {
-    /// Does what a commit left to do, under the lease that it took. Whatever goes wrong here is mended by a later tick.
+    /// Does what a commit left to do, under the lease that it took. Whatever goes wrong here is
+    /// mended by a later tick.
     pub(super) async fn finish(&self, lookup: &Lookup, flows: &WorkspaceFlows, batch: Option<Batch>) {
         let Some(mut batch) = batch else { return };
         let Lookup { workspace, token, now, .. } = lookup;
@@ -173,7 +177,8 @@ impl<S: ConversationStore> Engine<S> {
         self.work(workspace, flows, tenure, batch, sent).await;
     }
 
-    /// Hands the batch's messages over, one after the other; behind one that must wait, its destination waits.
+    /// Hands the batch's messages over, one after the other; behind one that must wait, its
+    /// destination waits.
     #[cfg_attr(
         feature = "tracing",
         tracing::instrument(name = "chatflow.deliver", level = "debug", target = "chatflow", skip_all)
@@ -243,7 +248,8 @@ impl<S: ConversationStore> Engine<S> {
         }
     }
 
-    /// Tells what the transport said to a message. Nothing is told of an indicator that failed: nothing is lost with it.
+    /// Tells what the transport said to a message. Nothing is told of an indicator that failed:
+    /// nothing is lost with it.
     fn tell_sent(
         &self,
         workspace: &WorkspaceId,
@@ -274,14 +280,14 @@ impl<S: ConversationStore> Engine<S> {
         self.tell(workspace, &batch.contact, batch.cause, [noted]);
     }
 
-    /// Whether so much of a lease is over that nothing more is begun under it: what is begun must end before
-    /// somebody else may begin.
+    /// Whether so much of a lease is over that nothing more is begun under it: what is begun must
+    /// end before somebody else may begin.
     pub(super) fn is_late(&self, since: DateTime<Utc>, now: DateTime<Utc>) -> bool {
         now > since && (now - since).to_std().unwrap_or_default() > self.ports.policy.lease / 2
     }
 
-    /// Settles a batch that went well: raises the watermark, frees the lease, rewrites nothing. Answers whether
-    /// that is the end of it.
+    /// Settles a batch that went well: raises the watermark, frees the lease, rewrites nothing.
+    /// Answers whether that is the end of it.
     pub(super) async fn settle(
         &self,
         workspace: &WorkspaceId,

@@ -1,4 +1,5 @@
-//! Forgetting a contact, and what may outlast it: that its addresses must not be written to (SEMANTICS S11).
+//! Forgetting a contact, and what may outlast it: that its addresses must not be written to
+//! (SEMANTICS S11).
 
 use std::sync::Arc;
 
@@ -37,8 +38,8 @@ impl EraseOptions {
     }
 
     /// If the contact opted out, a hash of each of its addresses under the host's secret
-    /// ([`Builder::erasure_key`](crate::Builder::erasure_key)) is kept: a contact that is made from such an address
-    /// later starts opted out.
+    /// ([`Builder::erasure_key`](crate::Builder::erasure_key)) is kept: a contact that is made from
+    /// such an address later starts opted out.
     #[must_use]
     pub fn keep_opt_out(mut self) -> Self {
         self.keep_opt_out = true;
@@ -73,14 +74,16 @@ pub(super) struct CarriedOptOut {
 }
 
 impl<S: ConversationStore> Engine<S> {
-    /// Forgets a contact (SEMANTICS S11): its conversation with all sessions and messages, its ended sessions, its
-    /// addresses, its journal. A message that is being sent at this moment may still arrive.
+    /// Forgets a contact (SEMANTICS S11): its conversation with all sessions and messages, its
+    /// ended sessions, its addresses, its journal. A message that is being sent at this moment may
+    /// still arrive.
     ///
     /// Safe to repeat. A conversation that was set aside is erased like any other.
     ///
     /// # Errors
-    /// `InvalidInput` of `keep_opt_out` when the engine has no [`erasure_key`](crate::Builder::erasure_key);
-    /// `Quarantined` when an opt-out is to be kept of a conversation that can not be read; `Contention`, `Store`.
+    /// `InvalidInput` of `keep_opt_out` when the engine has no
+    /// [`erasure_key`](crate::Builder::erasure_key); `Quarantined` when an opt-out is to be kept of
+    /// a conversation that can not be read; `Contention`, `Store`.
     pub async fn erase(&self, contact: &ContactId, options: EraseOptions) -> Result<Erased, Error> {
         let workspace = self.workspace()?;
         if options.keep_opt_out && self.ports.erasure_key.is_none() {
@@ -113,7 +116,8 @@ impl<S: ConversationStore> Engine<S> {
         Err(Error::Contention)
     }
 
-    /// Before the contact goes: what is kept twice is harmless, what is kept too late is lost with the process.
+    /// Before the contact goes: what is kept twice is harmless, what is kept too late is lost with
+    /// the process.
     async fn keep_opt_outs(
         &self,
         workspace: &WorkspaceId,
@@ -130,7 +134,8 @@ impl<S: ConversationStore> Engine<S> {
         Ok(())
     }
 
-    /// Writes since when an address must not be written to; an opt-out that was taken back is cleared.
+    /// Writes since when an address must not be written to; an opt-out that was taken back is
+    /// cleared.
     async fn write_mark(
         &self,
         workspace: &WorkspaceId,
@@ -179,7 +184,8 @@ impl<S: ConversationStore> Engine<S> {
         Ok((lookup, stored))
     }
 
-    /// Under which an address's opt-out is kept: a contact that nobody can name without the host's secret.
+    /// Under which an address's opt-out is kept: a contact that nobody can name without the host's
+    /// secret.
     fn mark(&self, workspace: &WorkspaceId, address: &Address) -> Option<ContactId> {
         let secret = self.ports.erasure_key.as_ref()?;
         Some(Uuid::from_u128(address_hash(secret, workspace, address)).into())

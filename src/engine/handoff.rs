@@ -13,12 +13,13 @@ use crate::store::{ConversationStore, Subject};
 use crate::value::{Bag, Caps};
 
 impl<S: ConversationStore> Engine<S> {
-    /// Hands a session over to a person, wherever it stands; afterwards it stands there again, with the time that it
-    /// had left. It lasts 24 hours from the latest message or touch; then the session is expired.
+    /// Hands a session over to a person, wherever it stands; afterwards it stands there again, with
+    /// the time that it had left. It lasts 24 hours from the latest message or touch; then the
+    /// session is expired.
     ///
-    /// Until the contact is handed back the engine is silent for the whole conversation: messages of the contact are
-    /// answered as [`Received::Handoff`](crate::Received::Handoff), for the person to read; timers of its other
-    /// sessions stand still; triggers are refused.
+    /// Until the contact is handed back the engine is silent for the whole conversation: messages
+    /// of the contact are answered as [`Received::Handoff`](crate::Received::Handoff), for the
+    /// person to read; timers of its other sessions stand still; triggers are refused.
     ///
     /// # Errors
     /// `SessionNotFound`, `Quarantined`, `Contention`, `Store`.
@@ -42,11 +43,12 @@ impl<S: ConversationStore> Engine<S> {
         .await
     }
 
-    /// Takes a contact back from a person: each session in handoff goes on. One that a `handoff` node handed over takes
-    /// `returned`, or `next` without such an edge; any other stands where it stood.
+    /// Takes a contact back from a person: each session in handoff goes on. One that a `handoff`
+    /// node handed over takes `returned`, or `next` without such an edge; any other stands where it
+    /// stood.
     ///
-    /// `vars` are variables that the person found out, written before the session goes on: an object, `json!({})` for
-    /// none.
+    /// `vars` are variables that the person found out, written before the session goes on: an
+    /// object, `json!({})` for none.
     ///
     /// # Errors
     /// `InvalidInput` of `vars`; `Quarantined`, `Contention`, `Store`.
@@ -66,8 +68,8 @@ impl<S: ConversationStore> Engine<S> {
         .await
     }
 
-    /// Says that the person is busy with the contact: the handoff's time begins anew, as it does with each message of
-    /// the contact. Answers whether the contact is in handoff.
+    /// Says that the person is busy with the contact: the handoff's time begins anew, as it does
+    /// with each message of the contact. Answers whether the contact is in handoff.
     ///
     /// # Errors
     /// `Quarantined`, `Contention`, `Store`.

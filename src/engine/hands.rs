@@ -1,5 +1,5 @@
-//! Several futures at work in the caller's task, side by side: no runtime, no spawn. A wake polls only the future that
-//! was woken.
+//! Several futures at work in the caller's task, side by side: no runtime, no spawn. A wake polls
+//! only the future that was woken.
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
@@ -10,7 +10,8 @@ use std::task::{Context, Poll, Wake, Waker};
 
 pub(super) type Work<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Futures that are polled together; each has a place while it runs. Nothing is allocated before the first one.
+/// Futures that are polled together; each has a place while it runs. Nothing is allocated before
+/// the first one.
 pub(super) struct Hands<'a, T> {
     places: Vec<Hand<'a, T>>,
     free: Vec<usize>,
@@ -94,7 +95,8 @@ impl<'a, T> Hands<'a, T> {
 
     /// The next one that ends, with its place. Pending also when none is at work.
     ///
-    /// One that wakes itself all the time keeps neither the others nor the caller's other futures waiting.
+    /// One that wakes itself all the time keeps neither the others nor the caller's other futures
+    /// waiting.
     pub(super) fn poll_ended(&mut self, context: &mut Context<'_>) -> Poll<(usize, T)> {
         let mut left = {
             let mut queue = self.woken.lock();

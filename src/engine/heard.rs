@@ -1,5 +1,5 @@
-//! What is done with a message before any question, trigger or queue may have it: words of opting out, handoff, keywords
-//! (SEMANTICS I1, I6). What it is, the kernel says.
+//! What is done with a message before any question, trigger or queue may have it: words of opting
+//! out, handoff, keywords (SEMANTICS I1, I6). What it is, the kernel says.
 
 use crate::engine::catalogue::{Snapshot, View};
 use crate::engine::receive::Arrival;
@@ -53,8 +53,8 @@ impl Arrival {
         })
     }
 
-    /// After a word of opting out or in, a flow that it starts by an `exact` rule answers it: the only thing that a
-    /// contact who opted out is sent (SEMANTICS T10).
+    /// After a word of opting out or in, a flow that it starts by an `exact` rule answers it: the
+    /// only thing that a contact who opted out is sent (SEMANTICS T10).
     fn answer_by_word(&self, decision: &mut Decision<'_>, snapshot: &Snapshot) {
         let limits = decision.ground.limits;
         let allow = Allowances { opted_out: true, in_handoff: false };
@@ -72,8 +72,8 @@ impl Arrival {
         }
     }
 
-    /// Ends the session and starts its flow anew with what it was started with: on the version that is online now, or
-    /// on its own when none is, or when that one does not take the old context.
+    /// Ends the session and starts its flow anew with what it was started with: on the version that
+    /// is online now, or on its own when none is, or when that one does not take the old context.
     fn restart(&self, decision: &mut Decision<'_>, snapshot: &Snapshot, place: usize) {
         let Some(session) = decision.conversation.sessions.get(place) else { return };
         let own =

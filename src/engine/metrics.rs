@@ -1,5 +1,5 @@
-//! What journals add up to: how often each node was visited, which way it was left, what failed there
-//! (SEMANTICS L6).
+//! What journals add up to: how often each node was visited, which way it was left, what failed
+//! there (SEMANTICS L6).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -113,7 +113,8 @@ pub struct NodeError {
 }
 
 impl<S: ConversationStore + StoreQueries> Engine<S> {
-    /// What happened at each node of a flow, by node; nodes that no journalled session came to are left out.
+    /// What happened at each node of a flow, by node; nodes that no journalled session came to are
+    /// left out.
     ///
     /// Reads every entry that matches, 1,000 at a time: give it a version or a span of time.
     ///

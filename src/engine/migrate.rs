@@ -41,13 +41,13 @@ pub struct MigrationTrial {
 }
 
 impl<S: ConversationStore + StoreQueries> Engine<S> {
-    /// Tries [`migrate`](Self::migrate) on live sessions of a flow, those that the filter names, without writing
-    /// anything: at most 100, newest first; the next page comes
+    /// Tries [`migrate`](Self::migrate) on live sessions of a flow, those that the filter names,
+    /// without writing anything: at most 100, newest first; the next page comes
     /// [after the last one](SessionFilter::after) (SEMANTICS Q7). What is due is not applied.
     ///
     /// # Errors
-    /// `FlowNotFound`; `InvalidInput` of `version` when no session may go there: it is not there, was terminated or
-    /// deleted. `Store`.
+    /// `FlowNotFound`; `InvalidInput` of `version` when no session may go there: it is not there,
+    /// was terminated or deleted. `Store`.
     pub async fn try_migrate(
         &self,
         flow: &FlowId,
@@ -73,17 +73,19 @@ impl<S: ConversationStore + StoreQueries> Engine<S> {
 }
 
 impl<S: ConversationStore> Engine<S> {
-    /// Takes a session that stands at a question to another version of its flow, online or offline (SEMANTICS S5).
+    /// Takes a session that stands at a question to another version of its flow, online or offline
+    /// (SEMANTICS S5).
     ///
-    /// It stands there at the node that `nodes` names for its own (pairs of old and new id), else at the one with the
-    /// same id: a node of the same kind, or any question for a session whose version cannot be used here
-    /// (SEMANTICS S14). The values that it has stay, and so do its deadline, its expiry and the wait number, so that a
-    /// choice that was offered before still answers.
+    /// It stands there at the node that `nodes` names for its own (pairs of old and new id), else
+    /// at the one with the same id: a node of the same kind, or any question for a session whose
+    /// version cannot be used here (SEMANTICS S14). The values that it has stay, and so do its
+    /// deadline, its expiry and the wait number, so that a choice that was offered before still
+    /// answers.
     ///
     /// # Errors
-    /// `SessionNotFound`; `CannotMigrate` with the reason: the session ended, is not at a question, is in a flow that
-    /// another one called, is on that version already; the version is not there, was terminated or deleted, or has no
-    /// such node. `Quarantined`, `Contention`, `Store`.
+    /// `SessionNotFound`; `CannotMigrate` with the reason: the session ended, is not at a question,
+    /// is in a flow that another one called, is on that version already; the version is not there,
+    /// was terminated or deleted, or has no such node. `Quarantined`, `Contention`, `Store`.
     pub async fn migrate(
         &self,
         session: SessionId,
@@ -132,8 +134,8 @@ impl<S: ConversationStore> Engine<S> {
     }
 }
 
-/// The node where a session would go on in another version, or why it cannot. `own`: the version that it is on, if that can
-/// be used here.
+/// The node where a session would go on in another version, or why it cannot. `own`: the version
+/// that it is on, if that can be used here.
 fn destination(
     session: &Session,
     own: Option<&Flow>,

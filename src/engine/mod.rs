@@ -1,5 +1,5 @@
-//! The only async code: load, decide, commit, deliver. What is decided is the kernel's; what is stored, sent and asked
-//! goes through the ports.
+//! The only async code: load, decide, commit, deliver. What is decided is the kernel's; what is
+//! stored, sent and asked goes through the ports.
 
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -87,18 +87,20 @@ type OnError = Box<dyn Fn(BackgroundTask, &Error) + Send + Sync>;
 
 /// Runs flows on a store. Cheap to clone, and every clone is the same engine.
 ///
-/// All methods may be called from any number of tasks and processes at once; what holds per contact holds because
-/// the contact's record changes by compare-and-swap. There is no runtime inside: a synchronous host blocks on the
-/// futures, with `pollster::block_on` or its like. An engine is `Send` and `Sync`, and so is each future `Send`: a
-/// web server keeps one engine as its state, and its handlers call it.
+/// All methods may be called from any number of tasks and processes at once; what holds per contact
+/// holds because the contact's record changes by compare-and-swap. There is no runtime inside: a
+/// synchronous host blocks on the futures, with `pollster::block_on` or its like. An engine is
+/// `Send` and `Sync`, and so is each future `Send`: a web server keeps one engine as its state, and
+/// its handlers call it.
 ///
-/// Each method names its errors. Beside them every method answers `InvalidInput` of `workspace` on a handle that was
-/// made with a wrong name ([`in_workspace`](Self::in_workspace)), and whatever reads a conversation answers
-/// [`NewerFormat`](Error::NewerFormat) to a record of a newer release, and [`VersionMissing`](Error::VersionMissing) to
-/// one that needs a version of a flow which cannot be used here (SEMANTICS S14), or [`ClockSkew`](Error::ClockSkew) where
-/// nobody knows what time it is (S20); all but `cancel`, `erase`, `migrate` and whatever only looks. After an error of `Store` of kind
-/// [`Unknown`](crate::error::StoreErrorKind::Unknown) nobody knows whether a call took effect; after any other it did not
-/// (SEMANTICS D6).
+/// Each method names its errors. Beside them every method answers `InvalidInput` of `workspace` on
+/// a handle that was made with a wrong name ([`in_workspace`](Self::in_workspace)), and whatever
+/// reads a conversation answers [`NewerFormat`](Error::NewerFormat) to a record of a newer release,
+/// and [`VersionMissing`](Error::VersionMissing) to one that needs a version of a flow which cannot
+/// be used here (SEMANTICS S14), or [`ClockSkew`](Error::ClockSkew) where nobody knows what time it
+/// is (S20); all but `cancel`, `erase`, `migrate` and whatever only looks. After an error of
+/// `Store` of kind [`Unknown`](crate::error::StoreErrorKind::Unknown) nobody knows whether a call
+/// took effect; after any other it did not (SEMANTICS D6).
 ///
 /// ```
 /// use chatflow::{Engine, Error, MemoryStore, TriggerRequest, Triggered};
@@ -153,7 +155,8 @@ struct Ports {
     on_error: Option<OnError>,
     at_work: AtWork,
     store_clock: StoreClock,
-    /// When conversations whose last lease ended unsettled were asked for, or known not to be there, in milliseconds.
+    /// When conversations whose last lease ended unsettled were asked for, or known not to be
+    /// there, in milliseconds.
     suspects_at: AtomicI64,
 }
 
@@ -214,7 +217,8 @@ impl<S> fmt::Debug for Engine<S> {
     }
 }
 
-/// Puts an engine together. Each port has a default, so that the smallest host gives a store and a transport.
+/// Puts an engine together. Each port has a default, so that the smallest host gives a store and a
+/// transport.
 #[must_use]
 pub struct Builder<S> {
     store: S,
@@ -279,11 +283,13 @@ impl<S> Builder<S> {
         self
     }
 
-    /// Where definitions are kept, if not beside the conversations ([`ConversationStore::flow_store`]). A store that
-    /// keeps none needs it: without it every call that needs a flow answers a permanent error of `Store`.
+    /// Where definitions are kept, if not beside the conversations
+    /// ([`ConversationStore::flow_store`]). A store that keeps none needs it: without it every call
+    /// that needs a flow answers a permanent error of `Store`.
     ///
-    /// With `MemoryFlows` they are in this process: import them at each start. Versions count from 1 there, so a
-    /// session of an earlier process goes on only while the same number has the same content (SEMANTICS S13).
+    /// With `MemoryFlows` they are in this process: import them at each start. Versions count from
+    /// 1 there, so a session of an earlier process goes on only while the same number has the same
+    /// content (SEMANTICS S13).
     pub fn flow_store(mut self, flows: impl FlowStore + 'static) -> Self {
         self.flow_store = SharedFlows::new(flows);
         self
@@ -319,34 +325,36 @@ impl<S> Builder<S> {
         self
     }
 
-    /// Makes host calls inside `trigger` and `receive` too, not only in [`Engine::tick`] (SEMANTICS D2).
+    /// Makes host calls inside `trigger` and `receive` too, not only in [`Engine::tick`] (SEMANTICS
+    /// D2).
     pub fn inline_calls(mut self) -> Self {
         self.policy.inline_calls = true;
         self
     }
 
-    /// Answers `ContactNotFound` to a `contact_id` that is unknown, instead of creating the contact (SEMANTICS T2).
+    /// Answers `ContactNotFound` to a `contact_id` that is unknown, instead of creating the contact
+    /// (SEMANTICS T2).
     pub fn refuse_unknown_contacts(mut self) -> Self {
         self.policy.refuse_unknown_contacts = true;
         self
     }
 
-    /// Words that mean something in every conversation of every workspace, instead of `stop` and `start` (SEMANTICS I6).
-    /// Give every process the same: they are not stored.
+    /// Words that mean something in every conversation of every workspace, instead of `stop` and
+    /// `start` (SEMANTICS I6). Give every process the same: they are not stored.
     pub fn keywords(mut self, keywords: Keywords) -> Self {
         self.keywords = keywords;
         self
     }
 
-    /// How many conversations one [`tick`](Engine::tick) or [`run`](Engine::run) works at once, 32 by default, at least 1
-    /// (SEMANTICS S15).
+    /// How many conversations one [`tick`](Engine::tick) or [`run`](Engine::run) works at once, 32
+    /// by default, at least 1 (SEMANTICS S15).
     pub fn width(mut self, width: usize) -> Self {
         self.policy.width = width.max(1);
         self
     }
 
-    /// Tells the engine when a time has passed, such as by `tokio::time::sleep`: each send and each call is bounded by it
-    /// (SEMANTICS D5). [`run`](Engine::run) brings a timer of its own.
+    /// Tells the engine when a time has passed, such as by `tokio::time::sleep`: each send and each
+    /// call is bounded by it (SEMANTICS D5). [`run`](Engine::run) brings a timer of its own.
     pub fn timer<F, R>(mut self, sleep: F) -> Self
     where
         F: Fn(Duration) -> R + Send + Sync + 'static,
@@ -356,24 +364,26 @@ impl<S> Builder<S> {
         self
     }
 
-    /// Is called with each failure in the background, where no caller gets the error, such as a dead database under
-    /// [`run`](Engine::run). It returns at once.
+    /// Is called with each failure in the background, where no caller gets the error, such as a
+    /// dead database under [`run`](Engine::run). It returns at once.
     pub fn on_error(mut self, told: impl Fn(BackgroundTask, &Error) + Send + Sync + 'static) -> Self {
         self.on_error = Some(Box::new(told));
         self
     }
 
     /// How fast messages leave from each account that has no pace of its own, by itself
-    /// ([`pace_account`](Self::pace_account)) or by its channel ([`pace_channel`](Self::pace_channel)); without a limit by
-    /// default (SEMANTICS D7).
+    /// ([`pace_account`](Self::pace_account)) or by its channel
+    /// ([`pace_channel`](Self::pace_channel)); without a limit by default (SEMANTICS D7).
     ///
-    /// A message that would be too fast stays in the outbox, and is due when its turn comes: `trigger`, `receive` and
-    /// `complete` return without waiting, and [`tick`](Engine::tick) or [`run`](Engine::run) sends it. Tokens are counted
-    /// in this engine alone: of `n` processes each has the whole rate, so give each an `n`th of it. The burst should cover
-    /// what comes due between two ticks.
+    /// A message that would be too fast stays in the outbox, and is due when its turn comes:
+    /// `trigger`, `receive` and `complete` return without waiting, and [`tick`](Engine::tick) or
+    /// [`run`](Engine::run) sends it. Tokens are counted in this engine alone: of `n` processes
+    /// each has the whole rate, so give each an `n`th of it. The burst should cover what comes due
+    /// between two ticks.
     ///
     /// # Errors
-    /// `InvalidInput` of `pace.per_account` or `pace.per_contact`: a [`Rate`](crate::Rate) is out of bounds.
+    /// `InvalidInput` of `pace.per_account` or `pace.per_contact`: a [`Rate`](crate::Rate) is out
+    /// of bounds.
     ///
     /// ```
     /// use chatflow::{Channel, Engine, MemoryStore, Pace, Rate};
@@ -418,15 +428,16 @@ impl<S> Builder<S> {
         Ok(self)
     }
 
-    /// How long one deliverer has a conversation for itself, 60 s by default: bound each send well below it.
+    /// How long one deliverer has a conversation for itself, 60 s by default: bound each send well
+    /// below it.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.policy.lease = lease;
         self
     }
 
-    /// How far the engine's clock may be from the store's, where a store tells its own (`PostgresStore` does): 5 min by
-    /// default, at least 1 s. Beyond it nothing is done that time alone causes, and ticks answer
-    /// [`ClockSkew`](Error::ClockSkew) (SEMANTICS S20).
+    /// How far the engine's clock may be from the store's, where a store tells its own
+    /// (`PostgresStore` does): 5 min by default, at least 1 s. Beyond it nothing is done that time
+    /// alone causes, and ticks answer [`ClockSkew`](Error::ClockSkew) (SEMANTICS S20).
     pub fn max_skew(mut self, time: Duration) -> Self {
         self.policy.max_skew = time.max(SHORTEST_SKEW);
         self
@@ -450,9 +461,9 @@ impl<S> Builder<S> {
         self
     }
 
-    /// A secret of 16 random bytes, the same in every process and for ever: with it erasing a contact can keep its
-    /// opt-out as a hash of its addresses ([`EraseOptions::keep_opt_out`]), and each address that is new is looked up
-    /// among those.
+    /// A secret of 16 random bytes, the same in every process and for ever: with it erasing a
+    /// contact can keep its opt-out as a hash of its addresses ([`EraseOptions::keep_opt_out`]),
+    /// and each address that is new is looked up among those.
     pub fn erasure_key(mut self, secret: [u8; 16]) -> Self {
         self.erasure_key = Some(secret);
         self
@@ -481,9 +492,9 @@ impl<S> Builder<S> {
         self
     }
 
-    /// Of how many workspaces the flows are kept compiled in this process, 1,024 by default: those that were asked for
-    /// last, beside those that an [`Engine`] handle is held for. The flows of another are read again when it is named
-    /// or has work due.
+    /// Of how many workspaces the flows are kept compiled in this process, 1,024 by default: those
+    /// that were asked for last, beside those that an [`Engine`] handle is held for. The flows of
+    /// another are read again when it is named or has work due.
     pub fn cached_workspaces(mut self, most: usize) -> Self {
         self.cached_workspaces = most;
         self
@@ -526,8 +537,8 @@ impl<S> Builder<S> {
 }
 
 impl<S> Engine<S> {
-    /// The same engine for another tenant. A name that breaks the rules of ids is answered by each call as
-    /// `InvalidInput` of `workspace`.
+    /// The same engine for another tenant. A name that breaks the rules of ids is answered by each
+    /// call as `InvalidInput` of `workspace`.
     #[must_use]
     pub fn in_workspace(&self, workspace: impl AsRef<str>) -> Self {
         let workspace = WorkspaceId::new(workspace);
@@ -535,8 +546,9 @@ impl<S> Engine<S> {
         Self { workspace, flows, ..self.clone() }
     }
 
-    /// The same engine on another store, such as one that writes inside the host's own transaction. Delivery is
-    /// left to [`Engine::tick`] of the engine proper, since nothing may be sent before the host's commit.
+    /// The same engine on another store, such as one that writes inside the host's own transaction.
+    /// Delivery is left to [`Engine::tick`] of the engine proper, since nothing may be sent before
+    /// the host's commit.
     #[must_use]
     pub fn on<T: ConversationStore>(&self, store: T) -> Engine<T> {
         Engine {
@@ -557,7 +569,8 @@ impl<S> Engine<S> {
     /// The workspace that this handle works in.
     ///
     /// # Errors
-    /// `InvalidInput` of `workspace` when the handle was made with a name that breaks the rules of ids.
+    /// `InvalidInput` of `workspace` when the handle was made with a name that breaks the rules of
+    /// ids.
     pub fn workspace(&self) -> Result<&WorkspaceId, Error> {
         self.workspace.as_ref().map_err(|rule| Error::invalid("workspace", rule))
     }

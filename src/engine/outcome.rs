@@ -22,12 +22,14 @@ pub struct SessionRef {
     pub flow_name: Arc<str>,
     /// The version that it runs on.
     pub flow_version: FlowVersion,
-    /// A hash of that version's content (SEMANTICS S13). None: an older release wrote down what is answered.
+    /// A hash of that version's content (SEMANTICS S13). None: an older release wrote down what is
+    /// answered.
     #[serde(default, with = "crate::hex::option", skip_serializing_if = "Option::is_none")]
     pub flow_digest: Option<u128>,
     /// Its contact.
     pub contact_id: ContactId,
-    /// Its status when the call was answered: after its first turn if the call started it (SEMANTICS T11).
+    /// Its status when the call was answered: after its first turn if the call started it
+    /// (SEMANTICS T11).
     pub status: Status,
     /// The reason of its failure; None: it has not failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -46,12 +48,14 @@ impl fmt::Display for SessionRef {
     }
 }
 
-/// The answer to a trigger (SEMANTICS T9). Serialises flat, as `{"outcome": "started", "session_id": …}`.
+/// The answer to a trigger (SEMANTICS T9). Serialises flat, as
+/// `{"outcome": "started", "session_id": …}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 #[must_use]
 pub enum Triggered {
-    /// A session started. On the wire 201. It may have failed in its first turn: [`SessionRef::failure`] says so.
+    /// A session started. On the wire 201. It may have failed in its first turn:
+    /// [`SessionRef::failure`] says so.
     Started(SessionRef),
     /// The flow has a live session with the contact; nothing was started. On the wire 200.
     AlreadyRunning(SessionRef),
@@ -72,7 +76,8 @@ impl Triggered {
     }
 }
 
-/// The answer to an inbound message (SEMANTICS I11). Serialises flat, as `{"outcome": "consumed", "session": …}`.
+/// The answer to an inbound message (SEMANTICS I11). Serialises flat, as
+/// `{"outcome": "consumed", "session": …}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 #[must_use]

@@ -1,5 +1,6 @@
-//! Token buckets, asked before a delivery is claimed (SEMANTICS D7): a message whose token is not there yet gets a place,
-//! the instant of a token that nobody else has, and is due then. The buckets are this process's.
+//! Token buckets, asked before a delivery is claimed (SEMANTICS D7): a message whose token is not
+//! there yet gets a place, the instant of a token that nobody else has, and is due then. The
+//! buckets are this process's.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasher;
@@ -59,7 +60,8 @@ impl Paces {
     }
 }
 
-/// The buckets of an engine, by hashes of whose they are. Two of one hash share their tokens, which is harmless.
+/// The buckets of an engine, by hashes of whose they are. Two of one hash share their tokens, which
+/// is harmless.
 pub(super) struct Pacer {
     paces: Paces,
     hasher: RandomState,
@@ -67,8 +69,8 @@ pub(super) struct Pacer {
     bell: Mutex<Bell>,
 }
 
-/// Tells a loop that sleeps of what is due before it would wake. Of several loops the one that fell asleep last hears
-/// it: one is enough.
+/// Tells a loop that sleeps of what is due before it would wake. Of several loops the one that fell
+/// asleep last hears it: one is enough.
 #[derive(Default)]
 struct Bell {
     /// When the loop that sleeps wakes by itself.
@@ -114,8 +116,8 @@ enum Turn {
 }
 
 impl State {
-    /// Takes note of the time, which never goes back, unless the clock was set back: then what is kept for instants of the
-    /// old time is free again.
+    /// Takes note of the time, which never goes back, unless the clock was set back: then what is
+    /// kept for instants of the old time is free again.
     fn advance(&mut self, now: Nanos) -> Nanos {
         if now + SET_BACK < self.seen {
             self.places.clear();
@@ -174,7 +176,8 @@ impl State {
         }
     }
 
-    /// Whose turn it is when: that of the first message of a destination, which is to leave from `from` on.
+    /// Whose turn it is when: that of the first message of a destination, which is to leave from
+    /// `from` on.
     fn turn(&mut self, line: u64, buckets: Buckets, from: Nanos, will_send: bool) -> Turn {
         let now = self.seen;
         if let Some(place) = self.places.get(&line).copied() {
@@ -201,8 +204,8 @@ impl State {
         if place.until <= now { Turn::Kept } else { Turn::At(instant(place.until)) }
     }
 
-    /// Keeps the first tokens that are nobody's: the contact's before the account's, so that nobody waits for those who
-    /// wait for their own contact.
+    /// Keeps the first tokens that are nobody's: the contact's before the account's, so that nobody
+    /// waits for those who wait for their own contact.
     fn reserve(&mut self, Buckets([account, contact]): Buckets, from: Nanos) -> Place {
         let mut place = Place { until: from, tokens: [None; 2] };
         let [of_account, of_contact] = &mut place.tokens;
@@ -300,8 +303,8 @@ impl Bucket {
         self.level -= 1;
     }
 
-    /// Keeps a token: the last one that comes until `from`, else one that is here, else the first that is free. Answers
-    /// when it comes.
+    /// Keeps a token: the last one that comes until `from`, else one that is here, else the first
+    /// that is free. Answers when it comes.
     fn reserve(&mut self, from: Nanos, now: Nanos) -> Nanos {
         let mut number = self.number_at(from);
         if number <= self.last || self.kept.first_free(number) > number {
@@ -417,7 +420,8 @@ impl Pacer {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What a message on this route draws from, and the line that it waits in. None: no rate holds for it.
+    /// What a message on this route draws from, and the line that it waits in. None: no rate holds
+    /// for it.
     fn buckets(&self, workspace: &WorkspaceId, route: &Route) -> Option<(u64, Buckets)> {
         let Pace { per_account, per_contact } = self.paces.of(&route.account);
         if per_account.is_none() && per_contact.is_none() {
@@ -430,8 +434,8 @@ impl Pacer {
     }
 }
 
-/// Tokens that a decision took or had kept. What was taken and not spent goes back when this is dropped, and so does what
-/// was kept, unless the decision was written.
+/// Tokens that a decision took or had kept. What was taken and not spent goes back when this is
+/// dropped, and so does what was kept, unless the decision was written.
 pub(super) struct Passes {
     pacer: Arc<Pacer>,
     /// By the message's number in the outbox.
@@ -495,9 +499,9 @@ impl Paced {
 }
 
 impl<S: ConversationStore> Engine<S> {
-    /// Asks the pace, if there is one, for each message that could leave, in order (SEMANTICS D7). With `will_send` they
-    /// leave under the lease that the decision takes or holds; else they are claimed later, and the first of each
-    /// destination has its tokens kept.
+    /// Asks the pace, if there is one, for each message that could leave, in order (SEMANTICS D7).
+    /// With `will_send` they leave under the lease that the decision takes or holds; else they are
+    /// claimed later, and the first of each destination has its tokens kept.
     pub(super) fn ask_pace(&self, decision: &Decision<'_>, will_send: bool) -> Paced {
         match &self.ports.pacer {
             None => Paced::default(),
@@ -549,8 +553,8 @@ impl<S: ConversationStore> Engine<S> {
         Paced { held, passes: Some(Box::new(passes)) }
     }
 
-    /// The shortest pause of a loop before what is due next, while others are being worked: what waits for its token is
-    /// not to wait for the loop.
+    /// The shortest pause of a loop before what is due next, while others are being worked: what
+    /// waits for its token is not to wait for the loop.
     pub(super) fn paced_look(&self, left: Duration) -> Option<Duration> {
         const SOON: Duration = Duration::from_millis(10);
         self.ports.pacer.as_ref().filter(|_| left > Duration::ZERO).map(|_| SOON)

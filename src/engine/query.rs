@@ -17,7 +17,8 @@ use crate::store::{
 /// How many entries a list has at most.
 const PAGE: usize = 100;
 
-/// Which sessions to list; newest first, at most 100 at a time. All that is said must hold (SEMANTICS Q1).
+/// Which sessions to list; newest first, at most 100 at a time. All that is said must hold
+/// (SEMANTICS Q1).
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct SessionFilter(SessionQuery);
@@ -88,8 +89,8 @@ impl SessionFilter {
         self
     }
 
-    /// At this node of the flow that was started, or ended there. A node of a flow that it called is not meant, whatever
-    /// its name.
+    /// At this node of the flow that was started, or ended there. A node of a flow that it called
+    /// is not meant, whatever its name.
     pub fn node(mut self, node: NodeId) -> Self {
         self.0.node = Some(node);
         self
@@ -101,8 +102,9 @@ impl SessionFilter {
         self
     }
 
-    /// Live, although its deadline or its expiry had passed at this instant: nobody ticks, its conversation was set
-    /// aside, a message before its question is undelivered, or its contact is with a person.
+    /// Live, although its deadline or its expiry had passed at this instant: nobody ticks, its
+    /// conversation was set aside, a message before its question is undelivered, or its contact is
+    /// with a person.
     pub fn overdue_at(mut self, at: DateTime<Utc>) -> Self {
         self.0.overdue_at = Some(at);
         self
@@ -133,7 +135,8 @@ impl SessionFilter {
         (!asks_for_others).then(|| self.flow(flow.clone()).ended())
     }
 
-    /// The question to a store: with what the indexes of stores know, of what else is said. None: nothing can match.
+    /// The question to a store: with what the indexes of stores know, of what else is said. None:
+    /// nothing can match.
     fn query(self, workspace: WorkspaceId) -> Option<SessionQuery> {
         let mut query = SessionQuery { workspace, ..self.0 };
         let is_live = query.statuses.first().map(|status| status.is_live());
@@ -187,7 +190,8 @@ impl<S: ConversationStore + StoreQueries> Engine<S> {
         }
     }
 
-    /// One session, live or ended. What is due is not applied: a session may be past its deadline here.
+    /// One session, live or ended. What is due is not applied: a session may be past its deadline
+    /// here.
     ///
     /// # Errors
     /// `Store`.
@@ -252,8 +256,9 @@ impl<S: ConversationStore> Engine<S> {
         Ok(self.store.live(&live).await?)
     }
 
-    /// Puts a dead letter back into the outbox, at the end, under the same id. Answers whether it was there, and its
-    /// contact may be written to: for one who opted out it stays a dead letter (SEMANTICS T10).
+    /// Puts a dead letter back into the outbox, at the end, under the same id. Answers whether it
+    /// was there, and its contact may be written to: for one who opted out it stays a dead letter
+    /// (SEMANTICS T10).
     ///
     /// # Errors
     /// `Quarantined`, `Contention`, `Store`.

@@ -1,6 +1,6 @@
-//! Callers of one conversation, one after the other in order of arrival (SEMANTICS S17): each would lose a race against
-//! another of this process, decide again, and send once more what the first has sent. Nothing is kept of a conversation
-//! that nobody calls.
+//! Callers of one conversation, one after the other in order of arrival (SEMANTICS S17): each would
+//! lose a race against another of this process, decide again, and send once more what the first has
+//! sent. Nothing is kept of a conversation that nobody calls.
 
 use std::collections::{HashMap, VecDeque};
 use std::future::Future;
@@ -16,8 +16,8 @@ use crate::store::Subject;
 
 const SHARDS: usize = 64;
 
-/// The callers who wait, by a hash of whose conversation they asked for. Two conversations of one hash wait for each
-/// other, which is harmless.
+/// The callers who wait, by a hash of whose conversation they asked for. Two conversations of one
+/// hash wait for each other, which is harmless.
 pub(super) struct CallerQueues {
     hasher: RandomState,
     shards: [Mutex<Shard>; SHARDS],

@@ -26,14 +26,16 @@ use crate::store::{ConversationStore, Lookup, Subject};
 use crate::value::Bag;
 
 impl<S: ConversationStore> Engine<S> {
-    /// Takes a message from a contact to the session, the trigger or the queue that it is for (SEMANTICS I1).
+    /// Takes a message from a contact to the session, the trigger or the queue that it is for
+    /// (SEMANTICS I1).
     ///
-    /// Safe to repeat with the same `id`: a redelivery answers [`Received::Duplicate`] and changes nothing.
+    /// Safe to repeat with the same `id`: a redelivery answers [`Received::Duplicate`] and changes
+    /// nothing.
     ///
     /// # Errors
-    /// `InvalidInput`, `Quarantined`, `VersionMissing`, `Contention`, `Store`. The message was not taken, unless `Store` is
-    /// of kind [`Unknown`](crate::error::StoreErrorKind::Unknown): then nobody knows, and the same call with the same `id`
-    /// finds out (SEMANTICS D6).
+    /// `InvalidInput`, `Quarantined`, `VersionMissing`, `Contention`, `Store`. The message was not
+    /// taken, unless `Store` is of kind [`Unknown`](crate::error::StoreErrorKind::Unknown): then
+    /// nobody knows, and the same call with the same `id` finds out (SEMANTICS D6).
     #[cfg_attr(
         feature = "tracing",
         tracing::instrument(name = "chatflow.receive", level = "debug", target = "chatflow", skip_all)
@@ -125,7 +127,8 @@ impl<S: ConversationStore> Engine<S> {
             other => other.map(|(found, _)| found),
         };
         let ground = self.ground(workspace, snapshot, now, Cause::Receive);
-        // Nobody may want the message but a flow that cannot be used here (SEMANTICS S14): then all is as it was.
+        // Nobody may want the message but a flow that cannot be used here (SEMANTICS S14): then all
+        // is as it was.
         let lacking = snapshot.missing_on(arrival.account()).map(|missing| {
             let (flow, version, reason) = missing;
             let before = found.as_ref().map(|found| Arc::clone(&found.conversation));
@@ -211,7 +214,8 @@ enum Answer {
 /// An inbound message and what was minted for it, once.
 pub(super) struct Arrival {
     inbound: CheckedInbound,
-    /// How a repeat is recognised: by channel, account and message id; without an id by the call itself.
+    /// How a repeat is recognised: by channel, account and message id; without an id by the call
+    /// itself.
     id: u128,
     /// The contact, if it has to be made.
     contact: ContactId,
@@ -280,8 +284,9 @@ impl Arrival {
         self.inbound.message.clone()
     }
 
-    /// Gives the message to the session, the trigger or the queue that it is for. Err: it came to this and writes
-    /// nothing, since its contact is not known and it starts no session (SEMANTICS I13).
+    /// Gives the message to the session, the trigger or the queue that it is for. Err: it came to
+    /// this and writes nothing, since its contact is not known and it starts no session (SEMANTICS
+    /// I13).
     fn pass_on(
         &self,
         decision: &mut Decision<'_>,

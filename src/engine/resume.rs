@@ -1,4 +1,5 @@
-//! Going on with a session from outside: the answer to a host call, a cancellation, news of a message.
+//! Going on with a session from outside: the answer to a host call, a cancellation, news of a
+//! message.
 
 use chrono::{DateTime, Utc};
 
@@ -24,14 +25,15 @@ pub(super) enum Needs {
 }
 
 impl<S: ConversationStore> Engine<S> {
-    /// Hands in the result of a call that the host answered with [`Answer::Later`](crate::Answer::Later)
-    /// (SEMANTICS D2).
+    /// Hands in the result of a call that the host answered with
+    /// [`Answer::Later`](crate::Answer::Later) (SEMANTICS D2).
     ///
-    /// A result is applied at most once; repeating it answers [`Completed::Stale`]. While the contact is with a person
-    /// it is kept, and applied when they come back (SEMANTICS S10).
+    /// A result is applied at most once; repeating it answers [`Completed::Stale`]. While the
+    /// contact is with a person it is kept, and applied when they come back (SEMANTICS S10).
     ///
     /// # Errors
-    /// `InvalidInput` when the reference is of another workspace; `Quarantined`, `Contention`, `Store`.
+    /// `InvalidInput` when the reference is of another workspace; `Quarantined`, `Contention`,
+    /// `Store`.
     #[cfg_attr(
         feature = "tracing",
         tracing::instrument(name = "chatflow.complete", level = "debug", target = "chatflow", skip_all)
@@ -70,9 +72,9 @@ impl<S: ConversationStore> Engine<S> {
         .await
     }
 
-    /// Takes news of a message after the transport took it (SEMANTICS D1). It is told to the observer, and journalled
-    /// while the session lives and its flow is logged. A message that did not arrive takes its node's `failed` branch,
-    /// if that send is the session's latest step.
+    /// Takes news of a message after the transport took it (SEMANTICS D1). It is told to the
+    /// observer, and journalled while the session lives and its flow is logged. A message that did
+    /// not arrive takes its node's `failed` branch, if that send is the session's latest step.
     ///
     /// # Errors
     /// `InvalidInput` of `code` above 256 bytes; `Store`, and `Quarantined` or `Contention`.
@@ -123,7 +125,8 @@ impl<S: ConversationStore> Engine<S> {
         Lookup { in_place: true, ..Lookup::new(workspace.clone(), subject, self.token(now), now) }
     }
 
-    /// One change to a conversation that exists, after all that was due; `change` says whether it took effect.
+    /// One change to a conversation that exists, after all that was due; `change` says whether it
+    /// took effect.
     pub(super) async fn act<T: Copy + Send + Sync>(
         &self,
         cause: Cause,
@@ -137,7 +140,8 @@ impl<S: ConversationStore> Engine<S> {
         self.act_on(cause, &lookup, Needs::Flows, (without_effect, with_effect), change).await
     }
 
-    /// The same, with a lookup of the caller's: one that may add addresses must not decide in place.
+    /// The same, with a lookup of the caller's: one that may add addresses must not decide in
+    /// place.
     pub(super) async fn act_on<T: Copy + Send + Sync>(
         &self,
         cause: Cause,

@@ -1,5 +1,5 @@
-//! The store's clock beside the engine's. Where the two are far apart, nothing is done that time alone causes, and calls go
-//! by the store's (SEMANTICS S20).
+//! The store's clock beside the engine's. Where the two are far apart, nothing is done that time
+//! alone causes, and calls go by the store's (SEMANTICS S20).
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -15,7 +15,8 @@ use crate::store::{ConversationStore, LeasedConversation, Loaded, Lookup, Settle
 
 /// For so long by the engine's clock it is trusted after the store agreed with it.
 const TRUSTED_MILLIS: i64 = 60_000;
-/// By so much the engine's clock may go back meanwhile: calls at the same time hear of it in any order.
+/// By so much the engine's clock may go back meanwhile: calls at the same time hear of it in any
+/// order.
 const SLACK_MILLIS: i64 = 1_000;
 /// How often a conversation is given back that others change at the same time.
 const GIVING_BACK_ATTEMPTS: u32 = 3;
@@ -58,7 +59,8 @@ impl StoreClock {
         self.trusted_until.store(until, Ordering::Relaxed);
     }
 
-    /// Takes note of what the store told between two readings of the engine's clock; `most` is what they may differ by.
+    /// Takes note of what the store told between two readings of the engine's clock; `most` is what
+    /// they may differ by.
     fn hear(
         &self,
         told: DateTime<Utc>,
@@ -89,8 +91,8 @@ impl<S> Engine<S> {
         }
     }
 
-    /// The two clocks, if the engine's is known to be far behind: then nobody knows whether what is due by the store's
-    /// is.
+    /// The two clocks, if the engine's is known to be far behind: then nobody knows whether what is
+    /// due by the store's is.
     pub(super) fn behind(&self, now: DateTime<Utc>) -> Option<Skew> {
         let millis = self.ports.store_clock.correction();
         (millis > 0).then(|| Skew { engine: later(now, TimeDelta::milliseconds(-millis)), store: now })
@@ -98,7 +100,8 @@ impl<S> Engine<S> {
 }
 
 impl<S: ConversationStore> Engine<S> {
-    /// The time that a call goes by. The store is asked for it unless it agreed with the engine's clock a moment ago.
+    /// The time that a call goes by. The store is asked for it unless it agreed with the engine's
+    /// clock a moment ago.
     pub(super) async fn time(&self, cause: Cause) -> Result<DateTime<Utc>, Error> {
         let now = self.clock_now();
         if self.ports.store_clock.trusts(now) {
@@ -150,8 +153,8 @@ impl<S: ConversationStore> Engine<S> {
         Some(skew)
     }
 
-    /// Gives conversations back as they were that were claimed under a clock which is far from the store's: whoever claims
-    /// them next finds them due when they were.
+    /// Gives conversations back as they were that were claimed under a clock which is far from the
+    /// store's: whoever claims them next finds them due when they were.
     pub(super) async fn give_back(&self, token: Token, claimed: Vec<LeasedConversation>) {
         for LeasedConversation { workspace, mut stored, .. } in claimed {
             let contact = stored.contact.clone();

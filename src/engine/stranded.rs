@@ -1,4 +1,5 @@
-//! Live sessions that cannot go on in this process, since a version that they need cannot be used here (SEMANTICS S14).
+//! Live sessions that cannot go on in this process, since a version that they need cannot be used
+//! here (SEMANTICS S14).
 
 use std::collections::HashMap;
 
@@ -26,11 +27,13 @@ pub struct StrandedSession {
 }
 
 impl<S: ConversationStore + StoreQueries> Engine<S> {
-    /// Live sessions that match and that need a version which cannot be used in this process, newest first, at least
-    /// 100 if there are so many (SEMANTICS S14). They go on once the version is stored, the limits allow it, or they
-    /// are [migrated](Self::migrate); [`cancel`](Self::cancel) and [`erase`](Self::erase) work on them as ever.
+    /// Live sessions that match and that need a version which cannot be used in this process,
+    /// newest first, at least 100 if there are so many (SEMANTICS S14). They go on once the version
+    /// is stored, the limits allow it, or they are [migrated](Self::migrate);
+    /// [`cancel`](Self::cancel) and [`erase`](Self::erase) work on them as ever.
     ///
-    /// Reads all live sessions that match until it has found enough: for operators, not for every request.
+    /// Reads all live sessions that match until it has found enough: for operators, not for every
+    /// request.
     ///
     /// # Errors
     /// `Store`.

@@ -1,5 +1,5 @@
-//! What time brings: deadlines, expiry, host calls, messages that are still to be sent, retention. A missed tick costs
-//! latency only.
+//! What time brings: deadlines, expiry, host calls, messages that are still to be sent, retention.
+//! A missed tick costs latency only.
 
 use std::convert::Infallible;
 use std::future::{Future, pending, poll_fn};
@@ -21,15 +21,17 @@ use crate::store::{ConversationStore, Due, LeasedConversation, Loaded, Settle, S
 
 /// Claims after which a conversation that makes no progress is set aside (SEMANTICS S9).
 const MOST_CLAIMS: u32 = 10;
-/// The pause before a conversation is looked at again that a newer release wrote, or that needs a version which cannot
-/// be used here (SEMANTICS S14).
+/// The pause before a conversation is looked at again that a newer release wrote, or that needs a
+/// version which cannot be used here (SEMANTICS S14).
 const NEWER_PAUSE: TimeDelta = TimeDelta::minutes(5);
 
-/// For so long at most conversations whose last lease ended unsettled are left out while there is other work.
+/// For so long at most conversations whose last lease ended unsettled are left out while there is
+/// other work.
 const SUSPECTS_WAIT_MILLIS: i64 = 30_000;
 /// The longest that one send or call may take where a timer is known, whatever the lease.
 pub(super) const LONGEST_SEND: Duration = Duration::from_secs(20);
-/// The pause before a loop looks for new work after a conversation ended while others are being worked.
+/// The pause before a loop looks for new work after a conversation ended while others are being
+/// worked.
 const SECOND_LOOK: Duration = Duration::from_millis(250);
 /// The shortest pause of a loop that found nothing to do.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
@@ -37,8 +39,9 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 /// A pause in a process's work longer than this counts as if it had been off.
 const GAP_MILLIS: i64 = 10 * 60 * 1_000;
 
-/// Since when this process has been at work without a gap: what was due before then and is late is late because nobody
-/// was there, what came due since is late because there was much to do (SEMANTICS S15).
+/// Since when this process has been at work without a gap: what was due before then and is late is
+/// late because nobody was there, what came due since is late because there was much to do
+/// (SEMANTICS S15).
 pub(super) struct AtWork {
     since: AtomicI64,
     last: AtomicI64,
@@ -145,8 +148,8 @@ impl<'a, S: ConversationStore> Crew<'a, S> {
         Ok(Look { claimed, is_full: claimed > 0 && claimed == limit, next_due: leased.next_due })
     }
 
-    /// Works conversations whose last lease ended unsettled, one after the other with nothing beside it, at most so many
-    /// (SEMANTICS S16). Answers how many there were.
+    /// Works conversations whose last lease ended unsettled, one after the other with nothing
+    /// beside it, at most so many (SEMANTICS S16). Answers how many there were.
     async fn work_suspects(&mut self, limit: usize) -> Result<usize, Error> {
         let mut worked = 0;
         while worked < limit && !self.shift.is_over() {
@@ -283,25 +286,28 @@ impl<'a, S: ConversationStore> Crew<'a, S> {
 }
 
 impl<S: ConversationStore> Engine<S> {
-    /// Works up to `limit` conversations that have something due, in all workspaces, several of them at once
-    /// ([`Builder::width`](crate::Builder::width)): timers, TTL, host calls, messages to be sent again (SEMANTICS S15).
+    /// Works up to `limit` conversations that have something due, in all workspaces, several of
+    /// them at once ([`Builder::width`](crate::Builder::width)): timers, TTL, host calls, messages
+    /// to be sent again (SEMANTICS S15).
     ///
-    /// Any number of processes may tick at once; each conversation is worked by one of them. One conversation's
-    /// failure does not stop the others. With a [`timer`](crate::Builder::timer) a send or a call that does not end is
-    /// given up after a third of the lease, at most 20 s, and tried again (SEMANTICS D5); without one the tick does all
-    /// else, and returns only once it has ended.
+    /// Any number of processes may tick at once; each conversation is worked by one of them. One
+    /// conversation's failure does not stop the others. With a [`timer`](crate::Builder::timer) a
+    /// send or a call that does not end is given up after a third of the lease, at most 20 s, and
+    /// tried again (SEMANTICS D5); without one the tick does all else, and returns only once it has
+    /// ended.
     ///
     /// # Errors
-    /// `ClockSkew` when the engine's clock is too far from the store's: nothing was done (SEMANTICS S20).
-    /// `Store` when due conversations could not be claimed, or what is old not purged; what was claimed before is worked
-    /// all the same.
+    /// `ClockSkew` when the engine's clock is too far from the store's: nothing was done (SEMANTICS
+    /// S20). `Store` when due conversations could not be claimed, or what is old not purged; what
+    /// was claimed before is worked all the same.
     #[cfg_attr(
         feature = "tracing",
         tracing::instrument(name = "chatflow.tick", level = "debug", target = "chatflow", skip_all)
     )]
     pub async fn tick(&self, limit: usize) -> Result<Ticked, Error> {
         let now = self.tick_time().await.map_err(|error| self.note_failure(BackgroundTask::Claim, error))?;
-        // What can not be woken now is at the next tick; it must not keep the others from being worked.
+        // What can not be woken now is at the next tick; it must not keep the others from being
+        // worked.
         if let Err(error) = self.wake_terminated(now).await {
             self.note_failure(BackgroundTask::Wake, error);
         }
@@ -343,9 +349,9 @@ impl<S: ConversationStore> Engine<S> {
         Ok((worked, last.next_due))
     }
 
-    /// Works what is due without end, several conversations at once, and sleeps in between until something is due, at
-    /// most `max_idle`: the loop that every host would write. [`run_until`](Self::run_until) stops it in good order;
-    /// dropping the future is safe too.
+    /// Works what is due without end, several conversations at once, and sleeps in between until
+    /// something is due, at most `max_idle`: the loop that every host would write.
+    /// [`run_until`](Self::run_until) stops it in good order; dropping the future is safe too.
     ///
     /// `sleep` also bounds each send and each call (SEMANTICS D5). A store's failure is told to
     /// [`on_error`](crate::Builder::on_error) and to the observer, and waited out for `max_idle`.
@@ -365,9 +371,10 @@ impl<S: ConversationStore> Engine<S> {
         self.run_until(pending::<Infallible>(), max_idle, sleep).await
     }
 
-    /// Like [`run`](Self::run), until `stop` is ready: then it claims and sends nothing new, ends the sends and calls
-    /// that it has begun, settles what they came to, and returns what `stop` answered (SEMANTICS R1). After half of the
-    /// lease it returns in any case; what is unsettled then is worked again once its lease has ended.
+    /// Like [`run`](Self::run), until `stop` is ready: then it claims and sends nothing new, ends
+    /// the sends and calls that it has begun, settles what they came to, and returns what `stop`
+    /// answered (SEMANTICS R1). After half of the lease it returns in any case; what is unsettled
+    /// then is worked again once its lease has ended.
     ///
     /// ```
     /// # async fn example(bot: chatflow::Engine<chatflow::MemoryStore>) {

@@ -1,6 +1,6 @@
-//! The upkeep that ticks do beside working conversations: ending sessions of terminated versions, and removing what is
-//! past its retention. The store says where there is such work, so that an idle tick costs the same however many workspaces
-//! this process has been called in.
+//! The upkeep that ticks do beside working conversations: ending sessions of terminated versions,
+//! and removing what is past its retention. The store says where there is such work, so that an
+//! idle tick costs the same however many workspaces this process has been called in.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -22,11 +22,11 @@ const PURGE_PERIOD_SECONDS: i64 = 60;
 const PURGE_LIMIT: usize = 1_000;
 /// The period between looks for live sessions of terminated versions.
 const WAKE_PERIOD_MILLIS: i64 = 1_000;
-/// The rest of a workspace whose terminated versions have no live session left. Terminating another version makes its
-/// sessions due at once.
+/// The rest of a workspace whose terminated versions have no live session left. Terminating another
+/// version makes its sessions due at once.
 const DRAINED_PERIOD_MILLIS: i64 = 60_000;
-/// For so long after it a call may still start a session on a version that was terminated: other processes'
-/// snapshots are trusted for a second.
+/// For so long after it a call may still start a session on a version that was terminated: other
+/// processes' snapshots are trusted for a second.
 const TERMINATION_SETTLES: TimeDelta = TimeDelta::seconds(10);
 
 type Map<K, V> = HashMap<K, V, RandomState>;
@@ -69,7 +69,8 @@ fn is_recent(then: i64, now: i64, period: i64) -> bool {
 }
 
 impl<S: ConversationStore> Engine<S> {
-    /// Makes live sessions of terminated versions due, so that they end without a message or a deadline (SEMANTICS L4).
+    /// Makes live sessions of terminated versions due, so that they end without a message or a
+    /// deadline (SEMANTICS L4).
     pub(super) async fn wake_terminated(&self, now: DateTime<Utc>) -> Result<(), Error> {
         let (upkeep, millis) = (&self.ports.upkeep, now.timestamp_millis());
         if is_recent(upkeep.woken_at.load(Ordering::Acquire), millis, WAKE_PERIOD_MILLIS) {
@@ -136,7 +137,8 @@ impl<S: ConversationStore> Engine<S> {
         Ok(self.store.live(&live).await?)
     }
 
-    /// Removes the conversation of a stranger (SEMANTICS S19). False: it has changed, and is to be looked at again.
+    /// Removes the conversation of a stranger (SEMANTICS S19). False: it has changed, and is to be
+    /// looked at again.
     pub(super) async fn let_go(
         &self,
         workspace: &WorkspaceId,

@@ -1,5 +1,6 @@
-//! Working a conversation under its lease until nothing is due: book what was sent and called, apply what is due,
-//! do what that leads to. Ticks come here, and calls whose delivery did not go plainly.
+//! Working a conversation under its lease until nothing is due: book what was sent and called,
+//! apply what is due, do what that leads to. Ticks come here, and calls whose delivery did not go
+//! plainly.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,7 +68,8 @@ impl<S: ConversationStore> Engine<S> {
     ) {
         let contact = batch.contact.clone();
         let called = self.call_all(workspace, &batch, tenure.shift).await;
-        // What can not be booked is done again after the lease, by whoever claims the conversation then.
+        // What can not be booked is done again after the lease, by whoever claims the conversation
+        // then.
         let done = Done { sent: Some((batch, sent)), called };
         if let Err(error) = self.rounds(workspace, flows, tenure, &contact, None, done).await {
             self.note_failure(BackgroundTask::Work, error);
@@ -175,7 +177,8 @@ impl<S: ConversationStore> Engine<S> {
         Decided::Write(Ok(Booked::Done), self.draft_paced(decision, lookup, expect, None, want, paced))
     }
 
-    /// An address that the channel reports and that leads to another contact stays with that one (SEMANTICS T2).
+    /// An address that the channel reports and that leads to another contact stays with that one
+    /// (SEMANTICS T2).
     fn book_sent(&self, decision: &mut Decision<'_>, batch: &Batch, sent: &Sent, taken: Option<&Alias>) {
         let at = sent.at;
         for (_, message) in &batch.messages {
@@ -207,7 +210,8 @@ impl<S: ConversationStore> Engine<S> {
         reason: &str,
         at: DateTime<Utc>,
     ) {
-        // By the conversation's time: under a clock that went back the pause would be over before it began.
+        // By the conversation's time: under a clock that went back the pause would be over before
+        // it began.
         let from = at.max(decision.now);
         let Some(unsent) = decision.edit().outbox.iter_mut().find(|unsent| unsent.message.id == id) else {
             return;
@@ -287,8 +291,8 @@ impl<S: ConversationStore> Engine<S> {
     }
 }
 
-/// Books what the host said to a call. An answer to a call that the session does not wait for any more is void
-/// (SEMANTICS D2).
+/// Books what the host said to a call. An answer to a call that the session does not wait for any
+/// more is void (SEMANTICS D2).
 fn book_called(decision: &mut Decision<'_>, id: CallId, answer: &Result<Answer, CallError>) {
     let now = decision.now;
     let result = match answer {
@@ -300,7 +304,8 @@ fn book_called(decision: &mut Decision<'_>, id: CallId, answer: &Result<Answer, 
         decision.answer_call(id, result, now);
         return;
     }
-    // A call of a session that was handed over meanwhile is made again afterwards, under the same id.
+    // A call of a session that was handed over meanwhile is made again afterwards, under the same
+    // id.
     let waits = |session: &crate::session::Session| {
         session.status == Status::Calling && session.call.as_ref().is_some_and(|call| call.id == id)
     };

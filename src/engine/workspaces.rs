@@ -1,5 +1,5 @@
-//! The caches of all workspaces that this process works in, at most so many: a workspace is whatever name a caller
-//! gives, and a process must not grow with each.
+//! The caches of all workspaces that this process works in, at most so many: a workspace is
+//! whatever name a caller gives, and a process must not grow with each.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,9 +10,9 @@ use foldhash::fast::RandomState;
 use crate::engine::catalogue::WorkspaceFlows;
 use crate::id::WorkspaceId;
 
-/// The caches of workspaces, by name. Beyond the most that are kept those go that were not asked for the longest; one
-/// that a handle of the engine holds never goes, since it is in memory all the same, and two caches of one workspace
-/// would not tell each other what was changed.
+/// The caches of workspaces, by name. Beyond the most that are kept those go that were not asked
+/// for the longest; one that a handle of the engine holds never goes, since it is in memory all the
+/// same, and two caches of one workspace would not tell each other what was changed.
 pub(super) struct Catalogues {
     cached: RwLock<Cached>,
     most: usize,

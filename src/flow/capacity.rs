@@ -3,7 +3,8 @@
 use crate::Channel;
 use crate::flow::content::MediaType;
 
-/// Limits of a message on one channel: characters of texts, numbers of choices. What is 0 the channel does not have.
+/// Limits of a message on one channel: characters of texts, numbers of choices. What is 0 the
+/// channel does not have.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Capacity {
     /// Characters of a text.
@@ -91,7 +92,8 @@ impl Capacity {
         ..Self::ANY
     };
 
-    /// Up to 3 choices are buttons, up to 10 a list; both show a body of 1,024. An address has a message of its own.
+    /// Up to 3 choices are buttons, up to 10 a list; both show a body of 1,024. An address has a
+    /// message of its own.
     const WHATSAPP: Self = Self {
         text: 4_096,
         text_with_options: 1_024,

@@ -1,5 +1,5 @@
-//! The rules of a flow as a whole: where it begins, that every way leads on, that no circle runs away (SEMANTICS C).
-//! What must not live here: the rules of one node, which are its kind's.
+//! The rules of a flow as a whole: where it begins, that every way leads on, that no circle runs
+//! away (SEMANTICS C). What must not live here: the rules of one node, which are its kind's.
 
 use std::collections::BTreeSet;
 
@@ -89,8 +89,8 @@ fn check_exits(def: &FlowDef, graph: &Graph, found: &mut Found) {
     }
 }
 
-/// Who triggers the flow has to say where its messages leave from. Told once a flow, of the first node that sends; where
-/// no contact is needed, that is an error of each.
+/// Who triggers the flow has to say where its messages leave from. Told once a flow, of the first
+/// node that sends; where no contact is needed, that is an error of each.
 fn check_sender(def: &FlowDef, found: &mut Found) {
     let has_sender = def.settings.as_ref().is_some_and(|settings| settings.sender.is_some());
     let is_contactless = def
@@ -216,8 +216,8 @@ pub(super) fn is_left_at_once(blocking: &Blocking<'_>, way: Way) -> bool {
     }
 }
 
-/// A call of the flow by itself that its start leads to at once. Whether it does so by way of others is checked when
-/// they are known (`recursion`).
+/// A call of the flow by itself that its start leads to at once. Whether it does so by way of
+/// others is checked when they are known (`recursion`).
 fn check_recursion(def: &FlowDef, graph: &Graph, entry: NodeIx, found: &mut Found) {
     let blocking =
         |node: NodeIx| def.nodes.get(node.as_usize()).map_or(Blocking::Ends, |node| node.kind.blocking());

@@ -1,5 +1,5 @@
-//! From a definition to a flow: each part is checked and compiled, and every issue is kept.
-//! What must not live here: the rules of one kind of node, and those of the graph as a whole (`check`).
+//! From a definition to a flow: each part is checked and compiled, and every issue is kept. What
+//! must not live here: the rules of one kind of node, and those of the graph as a whole (`check`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -56,8 +56,8 @@ pub(crate) fn from_def(def: FlowDef, limits: &Limits) -> Result<Flow, Issues> {
     Ok(flow)
 }
 
-/// `is_whole`: whether all of the definition could be read. If not, nothing is said about the graph, since what is
-/// missing from it may be what could not be read.
+/// `is_whole`: whether all of the definition could be read. If not, nothing is said about the
+/// graph, since what is missing from it may be what could not be read.
 fn compile(def: FlowDef, limits: &Limits, is_whole: bool, mut found: Found) -> Result<Flow, Issues> {
     def.check_spec(&mut found);
     let index = index_nodes(&def, &mut found);
@@ -213,7 +213,8 @@ fn assemble(def: &FlowDef, parts: Parts, graph: Graph, entry: NodeIx) -> Option<
     })
 }
 
-/// What the patterns of one flow may cost together ([`Pattern::cost`]): a second and 32 MiB at worst.
+/// What the patterns of one flow may cost together ([`Pattern::cost`]): a second and 32 MiB at
+/// worst.
 const MOST_PATTERNS: usize = 128;
 
 /// What compiling a part needs to know of the whole, and the checks that parts share.

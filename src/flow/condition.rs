@@ -1,4 +1,5 @@
-//! Conditions: comparisons, nested by `all`, `any` and `not` (SEMANTICS N5). Total, and capped in depth.
+//! Conditions: comparisons, nested by `all`, `any` and `not` (SEMANTICS N5). Total, and capped in
+//! depth.
 
 use std::borrow::Cow;
 
@@ -41,7 +42,8 @@ pub enum ConditionDef {
 /// A comparison, as it is written.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CompareDef {
-    /// The left side: a template; for `exists` and `not_exists` an expression; absent for `option_payload`.
+    /// The left side: a template; for `exists` and `not_exists` an expression; absent for
+    /// `option_payload`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
     /// The comparison.
@@ -100,7 +102,8 @@ struct Side {
 const MOST_DEPTH: usize = 16;
 
 impl Condition {
-    /// Whether it holds. What is undefined counts as blank, whatever the flow's setting, and is reported.
+    /// Whether it holds. What is undefined counts as blank, whatever the flow's setting, and is
+    /// reported.
     pub(crate) fn eval(&self, render: &mut Render<'_>) -> Result<bool, EvalError> {
         self.0.eval(&mut render.with_blanks())
     }

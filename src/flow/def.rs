@@ -14,8 +14,8 @@ use crate::flow::read::{Fields, Read};
 use crate::flow::settings::SettingsDef;
 use crate::flow::trigger::TriggerDef;
 
-/// A flow, as it is written. Optional fields stay absent, so that export gives the JSON that import took
-/// (SEMANTICS L7).
+/// A flow, as it is written. Optional fields stay absent, so that export gives the JSON that import
+/// took (SEMANTICS L7).
 ///
 /// ```
 /// use chatflow::{EndDef, FlowDef, SendMessageDef, StartDef, TriggerDef};
@@ -141,8 +141,8 @@ impl FlowDef {
     /// Reads a flow's JSON.
     ///
     /// # Errors
-    /// Every issue of its form: no JSON, too large or too deep, unknown and missing fields, wrong types. Whether it
-    /// makes sense as a whole is for [`Flow::compile`](crate::Flow::compile).
+    /// Every issue of its form: no JSON, too large or too deep, unknown and missing fields, wrong
+    /// types. Whether it makes sense as a whole is for [`Flow::compile`](crate::Flow::compile).
     pub fn from_json(json: &str) -> Result<Self, Issues> {
         let mut found = Found::default();
         let def = json::parse(json, &Limits::default(), &mut found)
@@ -168,7 +168,8 @@ impl FlowDef {
     }
 }
 
-/// The definition as far as it can be read: what can not be read is an issue, and takes a default or is left out.
+/// The definition as far as it can be read: what can not be read is an issue, and takes a default
+/// or is left out.
 pub(crate) fn read_loosely(value: &Value, limits: &Limits, found: &mut Found) -> Option<FlowDef> {
     let at = Path::Root;
     for (field, most, code) in

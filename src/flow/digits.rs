@@ -1,4 +1,5 @@
-//! The digits that people write, in whatever script, as the ten that programs read. What they mean is for others.
+//! The digits that people write, in whatever script, as the ten that programs read. What they mean
+//! is for others.
 
 use std::borrow::Cow;
 
@@ -24,7 +25,8 @@ pub(crate) fn digit(c: char) -> Option<char> {
     char::from_digit(value?, 10)
 }
 
-/// What turns a digit into a key (`1️⃣`), and the marks of writing direction that travel with copied numbers.
+/// What turns a digit into a key (`1️⃣`), and the marks of writing direction that travel with
+/// copied numbers.
 fn is_mark(c: char) -> bool {
     matches!(c, '\u{fe0f}' | '\u{20e3}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -1,5 +1,6 @@
-//! A flow drafted by a model (SEMANTICS L9): prompts go out, answers come in. Which model, and how it is asked, is the
-//! host's; what it answers is judged like any other flow file, and trusted no more.
+//! A flow drafted by a model (SEMANTICS L9): prompts go out, answers come in. Which model, and how
+//! it is asked, is the host's; what it answers is judged like any other flow file, and trusted no
+//! more.
 
 use std::fmt::Write as _;
 
@@ -8,8 +9,8 @@ use crate::flow::issue::{Found, IssueCode, Issues};
 use crate::flow::path::Path;
 use crate::flow::{Flow, gallery};
 
-/// A conversation with a model about a flow: say [`prompt`](Self::prompt), then judge each answer with
-/// [`answer`](Self::answer), until there is a flow or the rounds are spent.
+/// A conversation with a model about a flow: say [`prompt`](Self::prompt), then judge each answer
+/// with [`answer`](Self::answer), until there is a flow or the rounds are spent.
 ///
 /// ```
 /// use chatflow::flow::draft::{Answered, Draft};
@@ -48,8 +49,8 @@ pub struct Draft {
 pub enum Answered {
     /// A flow that passes its checks. It may have [`warnings`](Flow::warnings).
     Flow(Box<Flow>),
-    /// What to say to the model next, in the same conversation: it lists what is wrong and does not repeat the first
-    /// prompt.
+    /// What to say to the model next, in the same conversation: it lists what is wrong and does not
+    /// repeat the first prompt.
     Repair(String),
     /// The rounds are spent: what is wrong with the last answer.
     GivenUp(Issues),
@@ -108,8 +109,9 @@ impl Draft {
         self.rounds
     }
 
-    /// What to ask the model: the task, the reference of the flow file, an example, and the requirement, fenced so
-    /// that it can not end its fence. With the feature `schema` the JSON Schema is in it too.
+    /// What to ask the model: the task, the reference of the flow file, an example, and the
+    /// requirement, fenced so that it can not end its fence. With the feature `schema` the JSON
+    /// Schema is in it too.
     #[must_use]
     pub fn prompt(&self) -> String {
         let mut prompt = format!("{TASK}\n{}\n", catalogue());
@@ -188,8 +190,8 @@ fn catalogue() -> String {
     text
 }
 
-/// The text of the flow in an answer: of the objects in it the longest that has nodes, else the longest.
-/// One pass over the blocks and one over the braces, whatever the answer is.
+/// The text of the flow in an answer: of the objects in it the longest that has nodes, else the
+/// longest. One pass over the blocks and one over the braces, whatever the answer is.
 fn flow_in(answer: &str) -> Option<&str> {
     let blocks = answer.split("```").skip(1).step_by(2);
     let blocks = blocks.filter_map(|block| block.get(block.find('{')?..)).map(str::trim_end);

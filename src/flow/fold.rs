@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 /// The caseless form of a text: Unicode's default caseless matching, near enough.
 ///
-/// The standard library has no case folding. Upper case and then lower case gives the same classes (`ß` = `SS`,
-/// `ſ` = `s`, `ς` = `σ`) except for a few letters of Cherokee, which fold to themselves either way.
+/// The standard library has no case folding. Upper case and then lower case gives the same classes
+/// (`ß` = `SS`, `ſ` = `s`, `ς` = `σ`) except for a few letters of Cherokee, which fold to
+/// themselves either way.
 pub(crate) fn fold(text: &str) -> Cow<'_, str> {
     if !text.is_ascii() {
         Cow::Owned(text.to_uppercase().to_lowercase().replace('ς', "σ"))

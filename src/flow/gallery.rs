@@ -1,5 +1,5 @@
-//! Templates of flows that come with the crate, to begin with: import one under a code of your own, then change it.
-//! They are the files of `examples/flows`, so that there is one copy of each.
+//! Templates of flows that come with the crate, to begin with: import one under a code of your own,
+//! then change it. They are the files of `examples/flows`, so that there is one copy of each.
 
 /// A flow to begin with.
 ///
@@ -15,13 +15,15 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Template {
-    /// The code that [`Flows::create_from_template`](crate::Flows::create_from_template) knows it by.
+    /// The code that [`Flows::create_from_template`](crate::Flows::create_from_template) knows it
+    /// by.
     pub code: &'static str,
     /// What people call it.
     pub name: &'static str,
     /// What it does, in a sentence.
     pub description: &'static str,
-    /// Whether a call starts it; else messages do, and it is bound to accounts before it is published.
+    /// Whether a call starts it; else messages do, and it is bound to accounts before it is
+    /// published.
     pub is_manual: bool,
     /// The flow, as JSON.
     pub json: &'static str,

@@ -1,5 +1,5 @@
-//! A flow's nodes and the ways between them: a petgraph for the checks, a flat table of exits for the kernel.
-//! What must not live here: whether the graph makes sense (`check`).
+//! A flow's nodes and the ways between them: a petgraph for the checks, a flat table of exits for
+//! the kernel. What must not live here: whether the graph makes sense (`check`).
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -142,7 +142,8 @@ impl Graph {
         reached
     }
 
-    /// Sets of nodes that can be walked in a circle by the ways that `keep` keeps; each with one such circle.
+    /// Sets of nodes that can be walked in a circle by the ways that `keep` keeps; each with one
+    /// such circle.
     pub(crate) fn circles(&self, keep: impl Fn(NodeIx, NodeIx, Way) -> bool) -> Vec<Circle> {
         let kept = EdgeFiltered::from_fn(&self.graph, |edge: petgraph::graph::EdgeReference<'_, Way>| {
             keep(place(edge.source()), place(edge.target()), *edge.weight())

@@ -1,5 +1,5 @@
-//! What is wrong with a flow, for its author: each issue names its place, its rule and how to mend it.
-//! What must not live here: the checks themselves.
+//! What is wrong with a flow, for its author: each issue names its place, its rule and how to mend
+//! it. What must not live here: the checks themselves.
 
 use std::fmt;
 
@@ -21,7 +21,8 @@ pub enum Severity {
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])* $code:ident = $word:literal),+ $(,)?) => {
-        /// The rule that a flow breaks (SEMANTICS C). Texts may change from release to release, codes do not.
+        /// The rule that a flow breaks (SEMANTICS C). Texts may change from release to release,
+        /// codes do not.
         ///
         #[doc = include_str!("issues.md")]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -108,7 +109,8 @@ codes! {
     TimerLoop = "timer_loop",
     /// An edge for `timeout` on a wait that has none.
     TimeoutBranch = "timeout_branch",
-    /// A reminder's branch that does more than send, set variables and branch, or that leads into the talk.
+    /// A reminder's branch that does more than send, set variables and branch, or that leads into
+    /// the talk.
     ReminderPath = "reminder_path",
     /// A wait that is longer than a session may live.
     WaitTooLong = "wait_too_long",
@@ -116,8 +118,8 @@ codes! {
     WaitWithoutContact = "wait_without_contact",
     /// A send that certainly has no address to go to (SEMANTICS D4).
     NoDestination = "no_destination",
-    /// Messages to the contact in a flow that is triggered and has no sender: each trigger has to name one, or its session
-    /// fails (SEMANTICS D4). A warning.
+    /// Messages to the contact in a flow that is triggered and has no sender: each trigger has to
+    /// name one, or its session fails (SEMANTICS D4). A warning.
     NoSender = "no_sender",
     /// A free text that WhatsApp may not take any more, or not yet (its 24-hour window). A warning.
     WindowMayBeClosed = "window_may_be_closed",
@@ -168,7 +170,8 @@ impl Serialize for IssueCode {
 
 /// One thing that is wrong with a flow.
 ///
-/// Prints as `node "menu": branch "2" leads nowhere (dead_end)`, and with `{:#}` how to mend it as well.
+/// Prints as `node "menu": branch "2" leads nowhere (dead_end)`, and with `{:#}` how to mend it as
+/// well.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Issue {
@@ -286,7 +289,8 @@ pub(crate) struct Found {
     suggested: usize,
     /// Places whose form is wrong already: what else is said of them would only follow from that.
     settled: std::collections::BTreeSet<String>,
-    /// The keys of objects that may be texts by language and whose order in the file is not that of their letters.
+    /// The keys of objects that may be texts by language and whose order in the file is not that of
+    /// their letters.
     orders: std::collections::BTreeMap<String, Vec<String>>,
     /// What notes which fields are read, when a schema is made.
     #[cfg(feature = "schema")]
@@ -336,7 +340,8 @@ impl Found {
         self.issues.push(issue);
     }
 
-    /// `; did you mean "x"?`, or nothing. Only for the first that ask: each compares a word with all known ones.
+    /// `; did you mean "x"?`, or nothing. Only for the first that ask: each compares a word with
+    /// all known ones.
     pub(crate) fn did_you_mean<'a>(
         &mut self,
         word: &str,

@@ -1,5 +1,5 @@
-//! From text to JSON: size first, then depth, and no key twice.
-//! `serde_json` stops at 128 levels by itself; left alone it would let the last of two equal keys win, silently.
+//! From text to JSON: size first, then depth, and no key twice. `serde_json` stops at 128 levels by
+//! itself; left alone it would let the last of two equal keys win, silently.
 
 use std::fmt;
 

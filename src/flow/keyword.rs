@@ -1,5 +1,5 @@
-//! Words that mean something wherever the contact stands: opting out, starting over, a person (SEMANTICS I6). A flow has
-//! its own, a host has those of every conversation.
+//! Words that mean something wherever the contact stands: opting out, starting over, a person
+//! (SEMANTICS I6). A flow has its own, a host has those of every conversation.
 
 use std::borrow::Cow;
 
@@ -15,10 +15,12 @@ use crate::flow::read::{Fields, Read, words};
 
 /// Bytes of the longest keyword.
 const MOST_BYTES: usize = 64;
-/// Bytes of a message that may be one: letters may take more bytes than those that they are compared as.
+/// Bytes of a message that may be one: letters may take more bytes than those that they are
+/// compared as.
 const MOST_MESSAGE_BYTES: usize = 4 * MOST_BYTES;
 
-/// Keywords of a flow, as they are written: `{"words": ["menu"], "action": "jump", "node": "menu"}`.
+/// Keywords of a flow, as they are written:
+/// `{"words": ["menu"], "action": "jump", "node": "menu"}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct KeywordDef {
     /// The words, each a whole message; compared trimmed and without regard to case.
@@ -50,8 +52,8 @@ words! {
     }
 }
 
-/// The keywords of every conversation of an engine, beside those of flows; by default `stop` opts out and `start` takes
-/// that back.
+/// The keywords of every conversation of an engine, beside those of flows; by default `stop` opts
+/// out and `start` takes that back.
 ///
 /// ```
 /// use chatflow::{Engine, Keywords, MemoryStore};
@@ -90,7 +92,8 @@ impl Keywords {
         self.with(words, KeywordAction::OptOut, None)
     }
 
-    /// Words that take an opt-out back; of a contact that did not opt out they are words like any other.
+    /// Words that take an opt-out back; of a contact that did not opt out they are words like any
+    /// other.
     pub fn opt_in<W: AsRef<str>>(self, words: impl IntoIterator<Item = W>) -> Self {
         self.with(words, KeywordAction::OptIn, None)
     }

@@ -1,5 +1,5 @@
-//! What a flow's life needs to know of its text: which flow it is, whether it changed, what is wrong with where it
-//! is bound.
+//! What a flow's life needs to know of its text: which flow it is, whether it changed, what is
+//! wrong with where it is bound.
 
 use serde_json::Value;
 use siphasher::sip128::{Hasher128, SipHasher13};
@@ -28,7 +28,8 @@ pub(crate) struct DraftText {
 }
 
 impl DraftText {
-    /// Reads a text that has at least a code; whatever else is wrong with it may stay wrong in a draft (SEMANTICS L2).
+    /// Reads a text that has at least a code; whatever else is wrong with it may stay wrong in a
+    /// draft (SEMANTICS L2).
     pub(crate) fn read(text: &str, limits: &Limits) -> Result<Self, Issues> {
         let mut found = Found::default();
         let json = json::parse(text, limits, &mut found);
@@ -74,8 +75,8 @@ impl DraftText {
         named.filter_map(|node| FlowId::new(node.get("flow")?.as_str()?).ok()).collect()
     }
 
-    /// The same definition under another code; `text` is what it was read from. In the order of the format, if it can be
-    /// read whole.
+    /// The same definition under another code; `text` is what it was read from. In the order of the
+    /// format, if it can be read whole.
     pub(crate) fn renamed(mut self, text: &str, code: &FlowId) -> String {
         if let Ok(def) = FlowDef::from_json(text) {
             return FlowDef { code: code.to_string(), ..def }.to_json();
@@ -87,8 +88,8 @@ impl DraftText {
     }
 }
 
-/// What keeps a flow from going online on these accounts (SEMANTICS L5). `others` are the flows that are online,
-/// with theirs.
+/// What keeps a flow from going online on these accounts (SEMANTICS L5). `others` are the flows
+/// that are online, with theirs.
 pub(crate) fn check_binding<'a>(
     flow: &Flow,
     accounts: &[Account],

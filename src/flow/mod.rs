@@ -1,5 +1,5 @@
-//! Flows: what a canvas saves ([`FlowDef`]) becomes what the kernel runs on ([`Flow`]), or the complete list of what is
-//! wrong with it ([`Issues`]). Parsed once, checked once, never changed.
+//! Flows: what a canvas saves ([`FlowDef`]) becomes what the kernel runs on ([`Flow`]), or the
+//! complete list of what is wrong with it ([`Issues`]). Parsed once, checked once, never changed.
 //! What must not live here: sessions, time, I/O.
 //!
 #![doc = include_str!("reference.md")]
@@ -126,7 +126,8 @@ pub struct Flow {
     digest: u128,
 }
 
-/// A node's place in its compiled flow. It differs from version to version: what is stored names nodes by their ids.
+/// A node's place in its compiled flow. It differs from version to version: what is stored names
+/// nodes by their ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct NodeIx(pub(crate) u32);
 
@@ -167,7 +168,8 @@ impl Flow {
     /// Reads, checks and compiles a flow.
     ///
     /// # Errors
-    /// Every issue of the flow, with its warnings. What hangs on a part that can not be read is not checked.
+    /// Every issue of the flow, with its warnings. What hangs on a part that can not be read is not
+    /// checked.
     pub fn from_json_within(json: &str, limits: &Limits) -> Result<Self, Issues> {
         compile::from_json(json, limits)
     }
@@ -186,7 +188,8 @@ impl Flow {
         &self.id
     }
 
-    /// A hash of its content, whatever its layout and order of keys: what a version is (SEMANTICS S13).
+    /// A hash of its content, whatever its layout and order of keys: what a version is (SEMANTICS
+    /// S13).
     #[must_use]
     pub fn digest(&self) -> u128 {
         self.digest
@@ -222,7 +225,8 @@ impl Flow {
         &self.warnings
     }
 
-    /// The flows that it calls, in the order of its nodes; one may come several times (SEMANTICS N9).
+    /// The flows that it calls, in the order of its nodes; one may come several times (SEMANTICS
+    /// N9).
     pub fn calls(&self) -> impl Iterator<Item = &FlowId> {
         self.steps.iter().filter_map(|step| match &step.node {
             Node::CallFlow(call) => Some(&call.flow),

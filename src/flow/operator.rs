@@ -8,8 +8,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use crate::flow::read::words;
 
 words! {
-    /// A comparison. Texts are compared as they are; numbers and dates are read from texts, and what is no number or
-    /// no date makes the comparison false.
+    /// A comparison. Texts are compared as they are; numbers and dates are read from texts, and
+    /// what is no number or no date makes the comparison false.
     Operator {
         /// The texts are equal.
         StringEquals = "string_equals",
@@ -117,7 +117,8 @@ impl Operator {
     }
 }
 
-/// Whole numbers are compared exactly, so that two long order numbers do not become equal as floats.
+/// Whole numbers are compared exactly, so that two long order numbers do not become equal as
+/// floats.
 fn compare_numbers(a: &str, b: &str) -> Option<Ordering> {
     let (a, b) = (a.trim(), b.trim());
     if let (Ok(a), Ok(b)) = (a.parse::<i128>(), b.parse::<i128>()) {

@@ -49,7 +49,8 @@ fn is_plain(key: &str) -> bool {
 
 const LONGEST: usize = 64;
 
-/// An author's words as an issue quotes them: cut, so that a hostile file can not inflate its issues.
+/// An author's words as an issue quotes them: cut, so that a hostile file can not inflate its
+/// issues.
 pub(crate) fn brief(text: &str) -> String {
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),

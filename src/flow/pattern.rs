@@ -1,5 +1,5 @@
-//! Regular expressions of authors, against texts of strangers: a linear engine, compiled once, small, and asked only
-//! whether it matches. Listing all matches would be quadratic.
+//! Regular expressions of authors, against texts of strangers: a linear engine, compiled once,
+//! small, and asked only whether it matches. Listing all matches would be quadratic.
 
 use regex::{Regex, RegexBuilder};
 
@@ -23,12 +23,13 @@ pub(crate) enum Extent {
 }
 
 impl Pattern {
-    /// Bytes of a compiled expression: `[\w.+-]+@[\w-]+\.[\w.]+` takes 190 KiB, because `\w` knows all of Unicode.
-    /// Refusing `(\w{1000}){1000}` takes 2 ms with this limit, and 357 ms with the engine's own.
+    /// Bytes of a compiled expression: `[\w.+-]+@[\w-]+\.[\w.]+` takes 190 KiB, because `\w` knows
+    /// all of Unicode. Refusing `(\w{1000}){1000}` takes 2 ms with this limit, and 357 ms with the
+    /// engine's own.
     const SIZE_LIMIT: usize = 256 << 10;
 
-    /// What compiling a pattern costs, in units of at most 7 ms and 256 KiB: a class in brackets is dear, because all
-    /// its characters are folded one by one where case is ignored.
+    /// What compiling a pattern costs, in units of at most 7 ms and 256 KiB: a class in brackets is
+    /// dear, because all its characters are folded one by one where case is ignored.
     pub(crate) fn cost(source: &str) -> usize {
         1 + source.bytes().filter(|b| *b == b'[').count()
     }
@@ -60,8 +61,8 @@ impl Pattern {
         Ok(Self { regex, whole: extent == Extent::Whole, most_bytes: limits.regex_text_bytes })
     }
 
-    /// Whether the text matches. Of a text beyond `Limits::regex_text_bytes` only the beginning is looked at; it never
-    /// matches as a whole.
+    /// Whether the text matches. Of a text beyond `Limits::regex_text_bytes` only the beginning is
+    /// looked at; it never matches as a whole.
     pub(crate) fn is_match(&self, text: &str) -> bool {
         if text.len() <= self.most_bytes {
             return self.regex.is_match(text);

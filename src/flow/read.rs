@@ -1,5 +1,5 @@
-//! From JSON to definitions: a typed reader that collects every issue of form instead of stopping at the first.
-//! What must not live here: what a field means.
+//! From JSON to definitions: a typed reader that collects every issue of form instead of stopping
+//! at the first. What must not live here: what a field means.
 
 #[cfg(feature = "schema")]
 use serde_json::json;
@@ -67,8 +67,8 @@ impl<'v, 'p, 'f> Fields<'v, 'p, 'f> {
         self.optional(key)
     }
 
-    /// A field that must be there, and whose word says which other fields there are. The words come with what they
-    /// mean; it may be another word.
+    /// A field that must be there, and whose word says which other fields there are. The words come
+    /// with what they mean; it may be another word.
     #[cfg_attr(not(feature = "schema"), allow(unused_variables, reason = "only a schema names the words"))]
     pub(crate) fn tag(
         &mut self,
@@ -233,7 +233,8 @@ impl<T: Read> Read for Vec<T> {
         let items = list.iter().enumerate();
         let items: Vec<Option<T>> =
             items.map(|(index, item)| T::read(item, &at.item(index), found)).collect();
-        // Not beyond one that can not be read: the places of the rest would be wrong in the issues to come.
+        // Not beyond one that can not be read: the places of the rest would be wrong in the issues
+        // to come.
         Some(items.into_iter().map_while(|item| item).collect())
     }
 

@@ -1,5 +1,6 @@
-//! What is checked of the flows that a flow calls: that they are there, that none needs a contact where there is none,
-//! and that no way through them leads back to it with no wait in between (SEMANTICS C, T2). A flow that calls itself directly is checked without the others (`check`).
+//! What is checked of the flows that a flow calls: that they are there, that none needs a contact
+//! where there is none, and that no way through them leads back to it with no wait in between
+//! (SEMANTICS C, T2). A flow that calls itself directly is checked without the others (`check`).
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

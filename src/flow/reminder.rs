@@ -56,7 +56,8 @@ impl Read for ReminderDef {
     }
 }
 
-/// A reminder runs beside a wait: it sends, sets and branches, and neither waits nor leads into the talk itself.
+/// A reminder runs beside a wait: it sends, sets and branches, and neither waits nor leads into the
+/// talk itself.
 pub(crate) fn check(def: &FlowDef, graph: &Graph, first: NodeIx, talk: &BTreeSet<NodeIx>, found: &mut Found) {
     for at in graph.reached(first) {
         let Some(node) = def.nodes.get(at.as_usize()) else { continue };

@@ -1,6 +1,6 @@
-//! The JSON Schema of a flow file, made by the readers themselves: they run once on an object that notes which fields
-//! they ask for, instead of giving them. So a field that is read is described, and no other is.
-//! What must not live here: which fields there are.
+//! The JSON Schema of a flow file, made by the readers themselves: they run once on an object that
+//! notes which fields they ask for, instead of giving them. So a field that is read is described,
+//! and no other is. What must not live here: which fields there are.
 
 use std::any::type_name;
 use std::collections::BTreeMap;
@@ -12,8 +12,8 @@ use crate::flow::issue::{Found, IssueCode};
 use crate::flow::path::Path;
 use crate::flow::read::Read;
 
-/// The JSON Schema (draft 2020-12) of a flow file: what `flow.schema.json` beside the crate's manifest holds, for
-/// editors that complete and validate.
+/// The JSON Schema (draft 2020-12) of a flow file: what `flow.schema.json` beside the crate's
+/// manifest holds, for editors that complete and validate.
 ///
 /// It knows the form of a flow: fields, types, words. What a flow means as a whole is checked by
 /// [`Flow::from_json`](crate::Flow::from_json).
@@ -51,7 +51,8 @@ pub(crate) struct Book {
 }
 
 impl Book {
-    /// A reference to the schema of a type, which is made when it is first asked for. Types may hold themselves.
+    /// A reference to the schema of a type, which is made when it is first asked for. Types may
+    /// hold themselves.
     pub(crate) fn refer<T>(&mut self, make: impl FnOnce(&mut Self) -> Value) -> Value {
         let kind = type_name::<T>();
         if let Some(name) = self.names.get(kind) {
@@ -66,7 +67,8 @@ impl Book {
         reference(&name)
     }
 
-    /// The schema of a type that is read from the fields of an object alone: the default of [`Read::schema`].
+    /// The schema of a type that is read from the fields of an object alone: the default of
+    /// [`Read::schema`].
     pub(crate) fn plain<T: Read>(&mut self) -> Value {
         for other in [json!(null), json!(true), json!(1), json!("x"), json!([])] {
             let mut found = Found::default();
@@ -79,7 +81,8 @@ impl Book {
         self.refer::<T>(Self::object::<T>)
     }
 
-    /// The objects that a type is read from: one form, or several if the reader looks which fields are there.
+    /// The objects that a type is read from: one form, or several if the reader looks which fields
+    /// are there.
     pub(crate) fn object<T: Read>(&mut self) -> Value {
         let mut forms = Vec::new();
         let mut script = Some(Vec::new());
@@ -104,7 +107,8 @@ impl Book {
         }
     }
 
-    /// Objects that a word in one of their fields tells apart: an editor that knows the word knows the fields.
+    /// Objects that a word in one of their fields tells apart: an editor that knows the word knows
+    /// the fields.
     fn tagged(&mut self, key: &str, words: &[(&str, &str)], forms: Vec<Sketch>) -> Value {
         let mut by_word: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
         for form in forms {

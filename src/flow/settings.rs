@@ -1,4 +1,5 @@
-//! How a flow's sessions live: TTL, language, sender, and who may run it how often (SEMANTICS S1, T6, D4, I12).
+//! How a flow's sessions live: TTL, language, sender, and who may run it how often (SEMANTICS S1,
+//! T6, D4, I12).
 
 use std::sync::Arc;
 
@@ -23,7 +24,8 @@ use crate::flow::span::Span;
 /// The settings of a flow, as they are written. What is absent takes its default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SettingsDef {
-    /// Minutes that a session lives without an interaction: 30 if absent, 0 = as long as `max_lifetime`.
+    /// Minutes that a session lives without an interaction: 30 if absent, 0 = as long as
+    /// `max_lifetime`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_ttl_minutes: Option<u32>,
     /// Whether an interaction prolongs the session; it does if absent.
@@ -47,16 +49,17 @@ pub struct SettingsDef {
     /// Whether a contact may run the flow again; `always` if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reentry: Option<ReentryDef>,
-    /// Age above which a message answers and starts nothing; 24 hours if absent, at most what the host allows
-    /// (SEMANTICS I12).
+    /// Age above which a message answers and starts nothing; 24 hours if absent, at most what the
+    /// host allows (SEMANTICS I12).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_message_age: Option<Span>,
-    /// Words that mean something wherever the contact stands (SEMANTICS I6), also in a flow that this one called, whose
-    /// own words go before; there only a `jump` has no meaning, since its node is not in that flow.
+    /// Words that mean something wherever the contact stands (SEMANTICS I6), also in a flow that
+    /// this one called, whose own words go before; there only a `jump` has no meaning, since its
+    /// node is not in that flow.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keywords: Option<Vec<KeywordDef>>,
-    /// What is said some time before a session expires at a question of this flow (SEMANTICS S6). A flow that this one
-    /// called reminds of its own questions, or of none.
+    /// What is said some time before a session expires at a question of this flow (SEMANTICS S6). A
+    /// flow that this one called reminds of its own questions, or of none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reminder: Option<ReminderDef>,
     /// The variables that come of a session: they stay with it once it has ended (SEMANTICS Q8).

@@ -23,7 +23,8 @@ pub struct Span {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BadSpan {
-    /// It is not made of numbers with the units `d`, `h`, `m`, `s`, each at most once, largest first.
+    /// It is not made of numbers with the units `d`, `h`, `m`, `s`, each at most once, largest
+    /// first.
     #[error("is not a time span")]
     Form,
     /// It lasts no time.

@@ -1,5 +1,6 @@
-//! Texts with `{{ expression }}` in them, cut into pieces once. Rendering writes the pieces one after the other and
-//! allocates nothing but the output, once if the values are short; what is rendered is never read as a template again.
+//! Texts with `{{ expression }}` in them, cut into pieces once. Rendering writes the pieces one
+//! after the other and allocates nothing but the output, once if the values are short; what is
+//! rendered is never read as a template again.
 
 #![deny(
     clippy::unwrap_used,
@@ -119,8 +120,8 @@ impl Template {
         exprs.flat_map(Expr::names)
     }
 
-    /// The text, if it is known without running anything: a literal, or part of a short text that lies in the scope.
-    /// `None` says nothing.
+    /// The text, if it is known without running anything: a literal, or part of a short text that
+    /// lies in the scope. `None` says nothing.
     #[inline]
     pub(crate) fn short_text<'a>(&'a self, scope: &'a dyn Scope, limits: &Limits) -> Option<&'a str> {
         match &*self.pieces {
@@ -132,12 +133,13 @@ impl Template {
         }
     }
 
-    /// The text, cut at `template_chars` characters unless it is a literal. It is borrowed where it lies in one
-    /// piece: a literal, or a single expression that gives part of a text of the scope. `report` hears of each path
-    /// that is not defined.
+    /// The text, cut at `template_chars` characters unless it is a literal. It is borrowed where it
+    /// lies in one piece: a literal, or a single expression that gives part of a text of the scope.
+    /// `report` hears of each path that is not defined.
     ///
     /// # Errors
-    /// [`EvalError`] of an expression, or of the first that is not defined under [`Undefined::Error`].
+    /// [`EvalError`] of an expression, or of the first that is not defined under
+    /// [`Undefined::Error`].
     #[inline]
     pub(crate) fn text<'a>(
         &'a self,

@@ -153,10 +153,12 @@ impl Trigger {
         self.0.as_ref().is_some_and(|inbound| inbound.campaign)
     }
 
-    /// How closely a message matches: the rank of the closest rule, none if no rule matches (SEMANTICS I4).
+    /// How closely a message matches: the rank of the closest rule, none if no rule matches
+    /// (SEMANTICS I4).
     ///
-    /// `payload` is that of a button or quick reply which is not this crate's own. A message without text, such as a
-    /// picture, can match by payload, `first_contact`, `any` and `fallback`.
+    /// `payload` is that of a button or quick reply which is not this crate's own. A message
+    /// without text, such as a picture, can match by payload, `first_contact`, `any` and
+    /// `fallback`.
     #[must_use]
     pub fn matches(&self, text: Option<&str>, payload: Option<&str>, first_contact: bool) -> Option<Rank> {
         let inbound = self.0.as_ref()?;

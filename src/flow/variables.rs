@@ -51,7 +51,8 @@ struct Mention {
 const MOST_PATH_BYTES: usize = 4 << 20;
 
 impl Mentions {
-    /// Notes what a template or expression at a place reads. What has a default needs no declaration.
+    /// Notes what a template or expression at a place reads. What has a default needs no
+    /// declaration.
     pub(crate) fn note<'e>(
         &mut self,
         at: &Path<'_>,

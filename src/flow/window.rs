@@ -1,5 +1,6 @@
-//! Whether a flow may write to a contact on WhatsApp when that takes approved templates alone: before the contact has
-//! written, or more than a day after it last did (SEMANTICS C). A warning, since the host may know better.
+//! Whether a flow may write to a contact on WhatsApp when that takes approved templates alone:
+//! before the contact has written, or more than a day after it last did (SEMANTICS C). A warning,
+//! since the host may know better.
 
 use std::collections::VecDeque;
 

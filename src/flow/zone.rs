@@ -1,5 +1,5 @@
-//! Time zones and the hours of a week in them. The data base of zones comes with the crate, so that every machine
-//! answers alike.
+//! Time zones and the hours of a week in them. The data base of zones comes with the crate, so that
+//! every machine answers alike.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
-//! Whether a trigger may start a session now: opt-out, handoff, re-entry, sessions that run already (SEMANTICS T).
+//! Whether a trigger may start a session now: opt-out, handoff, re-entry, sessions that run already
+//! (SEMANTICS T).
 
 use std::fmt;
 
@@ -84,7 +85,8 @@ pub(crate) struct Allowances {
     pub(crate) in_handoff: bool,
 }
 
-/// Decides in the order of SEMANTICS T, on a conversation to which all that was due has been applied.
+/// Decides in the order of SEMANTICS T, on a conversation to which all that was due has been
+/// applied.
 pub(crate) fn admit(
     flow: &Flow,
     conversation: Option<&Conversation>,

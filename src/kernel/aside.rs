@@ -1,5 +1,6 @@
-//! Inputs that a session takes where it stands: no node is entered, no turn is counted, the TTL does not slide. They
-//! are inputs all the same, so that nothing but the kernel changes a session and its journal has all of them.
+//! Inputs that a session takes where it stands: no node is entered, no turn is counted, the TTL
+//! does not slide. They are inputs all the same, so that nothing but the kernel changes a session
+//! and its journal has all of them.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -79,7 +80,8 @@ fn touch(session: &mut Session, now: DateTime<Utc>) {
     }
 }
 
-/// What was to happen happens later, by as long as the session stood still; but its longest life does not grow.
+/// What was to happen happens later, by as long as the session stood still; but its longest life
+/// does not grow.
 fn thaw(session: &mut Session, since: DateTime<Utc>, now: DateTime<Utc>) -> bool {
     let still = now - since.max(session.parked_at);
     if still <= TimeDelta::zero() {

@@ -1,5 +1,6 @@
-//! From a compiled message to what is sent: texts in the contact's language, templates rendered, choices with the
-//! payloads that name their question (SEMANTICS N2, T3, I9). Where it goes is `destination`'s.
+//! From a compiled message to what is sent: texts in the contact's language, templates rendered,
+//! choices with the payloads that name their question (SEMANTICS N2, T3, I9). Where it goes is
+//! `destination`'s.
 
 use std::sync::Arc;
 
@@ -75,7 +76,8 @@ fn bad(why: impl ToString) -> Move {
     Move::fail(FailureCode::BadContent, why)
 }
 
-/// What is chosen names the wait that comes next, whichever node that is; or the one that the session stands at.
+/// What is chosen names the wait that comes next, whichever node that is; or the one that the
+/// session stands at.
 fn choices(run: &mut Run<'_>, choices: &[Choice]) -> Result<Vec<Opt>, Move> {
     if choices.is_empty() {
         return Ok(Vec::new());

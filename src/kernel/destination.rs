@@ -1,5 +1,5 @@
-//! Where a message goes: the first that is given of the node's own words, the session's route (its last inbound, or the
-//! request's), the flow's sender (SEMANTICS D4).
+//! Where a message goes: the first that is given of the node's own words, the session's route (its
+//! last inbound, or the request's), the flow's sender (SEMANTICS D4).
 
 use std::sync::Arc;
 

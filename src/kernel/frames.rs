@@ -1,5 +1,6 @@
-//! Flows that call flows: how one is entered, how its caller goes on, and what becomes of a fault or of silence in it
-//! (SEMANTICS N9). The session is one throughout: who waits is kept in its frames.
+//! Flows that call flows: how one is entered, how its caller goes on, and what becomes of a fault
+//! or of silence in it (SEMANTICS N9). The session is one throughout: who waits is kept in its
+//! frames.
 
 use crate::flow::node::{CallFlow, Node, Port};
 use crate::flow::{NodeIx, Step};
@@ -68,7 +69,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Nobody answered in time: the nearest caller with an edge for that goes on, or the session expires.
+    /// Nobody answered in time: the nearest caller with an edge for that goes on, or the session
+    /// expires.
     pub(super) fn expire(&mut self) -> Option<NodeIx> {
         match self.catcher(|_| CallFlow::EXPIRED) {
             Some(caller) => self.go_on(&caller, Move::Take(CallFlow::EXPIRED)),
@@ -79,8 +81,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// A fault: the nearest caller with an edge for it goes on, or the session fails (SEMANTICS S9). What was sent
-    /// before it stays sent when a caller goes on, since the turn does not fail.
+    /// A fault: the nearest caller with an edge for it goes on, or the session fails (SEMANTICS
+    /// S9). What was sent before it stays sent when a caller goes on, since the turn does not fail.
     pub(super) fn fault(&mut self, code: FailureCode, message: String) -> Option<NodeIx> {
         let caller = if code.is_of_session() { None } else { self.catcher(CallFlow::failed) };
         let Some(caller) = caller else {
@@ -142,7 +144,8 @@ impl<'a> Run<'a> {
         self.leave(caller.at, caller.step, leave)
     }
 
-    /// The nearest caller with an edge from this branch. One whose flow is not stored any more has none.
+    /// The nearest caller with an edge from this branch. One whose flow is not stored any more has
+    /// none.
     fn catcher(&mut self, branch: impl Fn(&CallFlow) -> Port) -> Option<Caller<'a>> {
         if self.session.turns >= self.scene.limits.turns_per_session {
             return None;

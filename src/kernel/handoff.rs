@@ -1,5 +1,6 @@
-//! A session in the hands of a person, from its side: how it is handed over where it stands, and how it goes on
-//! afterwards (SEMANTICS S10). What the node does is in `node/handoff`, what the conversation does in `silence`.
+//! A session in the hands of a person, from its side: how it is handed over where it stands, and
+//! how it goes on afterwards (SEMANTICS S10). What the node does is in `node/handoff`, what the
+//! conversation does in `silence`.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -12,7 +13,8 @@ use crate::session::{FailureCode, Handoff, Status, Stood};
 use crate::value::Bag;
 
 impl Run<'_> {
-    /// Hands the session over where it stands: afterwards it stands there again, with the time that it had left.
+    /// Hands the session over where it stands: afterwards it stands there again, with the time that
+    /// it had left.
     pub(super) fn hand_over(&mut self) -> bool {
         if matches!(self.session.status, Status::Handoff | Status::Running) {
             return false;

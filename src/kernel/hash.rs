@@ -1,5 +1,6 @@
-//! Hashes that are stored or compared across machines: SipHash with a fixed key, the same in every process and release.
-//! They recognise a repeat; none of them is a secret, or picks a place in a table.
+//! Hashes that are stored or compared across machines: SipHash with a fixed key, the same in every
+//! process and release. They recognise a repeat; none of them is a secret, or picks a place in a
+//! table.
 
 use std::hash::Hasher;
 use std::io::Write;
@@ -17,7 +18,8 @@ fn text(hasher: &mut SipHasher13, text: &str) {
     hasher.write(text.as_bytes());
 }
 
-/// A trigger, without what a retry stamps anew: the contact as given, the context, the correlation id (SEMANTICS T5).
+/// A trigger, without what a retry stamps anew: the contact as given, the context, the correlation
+/// id (SEMANTICS T5).
 pub(crate) fn fingerprint(
     contact: Option<&ContactId>,
     address: Option<&Address>,
@@ -82,8 +84,8 @@ pub(super) fn draw(session: SessionId, node: &NodeId, visit: u32, total: u32) ->
     u32::try_from(share >> u64::BITS).unwrap_or_default()
 }
 
-/// A pause and up to a quarter more, the same for the same attempt (SEMANTICS D1): many that fail together do not
-/// come back together.
+/// A pause and up to a quarter more, the same for the same attempt (SEMANTICS D1): many that fail
+/// together do not come back together.
 pub(crate) fn jitter(pause: TimeDelta, id: MessageId, attempt: u32) -> TimeDelta {
     let mut hasher = SipHasher13::new();
     hasher.write_u128(id.session.0.as_u128());
@@ -106,7 +108,8 @@ pub(crate) fn json_hash(value: &impl Serialize) -> u128 {
         }
     }
     let mut sink = Sink(SipHasher13::new());
-    // A value without a stored form has the hash of what comes before the fault: no record of ours is such.
+    // A value without a stored form has the hash of what comes before the fault: no record of ours
+    // is such.
     let _ = serde_json::to_writer(&mut sink, value);
     sink.0.finish128().as_u128()
 }

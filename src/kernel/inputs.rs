@@ -6,8 +6,8 @@ use crate::flow::{InputPolicy, InputType};
 use crate::limits::Limits;
 use crate::value::{Bag, Caps, Kind, Node};
 
-/// Applies the start node's policy. Answers the context as the flow will read it, and the names of inputs that were
-/// dropped.
+/// Applies the start node's policy. Answers the context as the flow will read it, and the names of
+/// inputs that were dropped.
 ///
 /// # Errors
 /// `InvalidInput` naming an input that is required and missing, or of another type than declared.
@@ -51,8 +51,8 @@ pub(crate) fn accept_inputs(start: &Start, given: Bag, limits: &Limits) -> Resul
     Ok((kept, dropped))
 }
 
-/// What a message brings in that starts a flow: nothing but what the author has as defaults. A required input is the
-/// author's to default.
+/// What a message brings in that starts a flow: nothing but what the author has as defaults. A
+/// required input is the author's to default.
 pub(crate) fn default_inputs(start: &Start, limits: &Limits) -> Bag {
     let caps = Caps::of(limits);
     let defaults = start.inputs.iter().filter_map(|input| Some((&input.name, input.default.as_ref()?)));

@@ -1,5 +1,6 @@
-//! What a journal keeps of a session, for those who look back (SEMANTICS L6): every input that it took, what the turn
-//! could read beside it, and what came of it. Whether a flow is journalled is decided where a session starts.
+//! What a journal keeps of a session, for those who look back (SEMANTICS L6): every input that it
+//! took, what the turn could read beside it, and what came of it. Whether a flow is journalled is
+//! decided where a session starts.
 
 use std::sync::Arc;
 
@@ -14,8 +15,8 @@ use crate::session::{Contact, Failure, Outbound, SendOutcome, Session, Status};
 
 /// One input that a session took, as its journal keeps it (SEMANTICS L6).
 ///
-/// An entry holds what the contact wrote and who it is, as replaying needs both: erasing a contact removes it, and so
-/// does its retention.
+/// An entry holds what the contact wrote and who it is, as replaying needs both: erasing a contact
+/// removes it, and so does its retention.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct JournalEntry {
@@ -38,7 +39,8 @@ pub struct JournalEntry {
     /// What the session started with; in its first entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new: Option<Box<NewSession>>,
-    /// The contact and the flow's name as the turn read them, if they changed since the entry before.
+    /// The contact and the flow's name as the turn read them, if they changed since the entry
+    /// before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<Box<Seen>>,
     /// The number of the message that had last been put into the conversation's outbox.
@@ -89,7 +91,8 @@ pub struct JournalStep {
     /// The branch it was left by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub branch: Option<Arc<str>>,
-    /// Why so, when there was something to decide: the rule that held, what was answered, what failed.
+    /// Why so, when there was something to decide: the rule that held, what was answered, what
+    /// failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<Arc<str>>,
     /// The called flow that the node is of; None: the session's own.
@@ -183,7 +186,8 @@ impl JournalEntry {
     }
 }
 
-/// Counts an entry of a session's journal. Answers its number, and whether contact or name are others than before.
+/// Counts an entry of a session's journal. Answers its number, and whether contact or name are
+/// others than before.
 pub(super) fn count(session: &mut Session, contact: &Contact, flow_name: &str) -> (u32, bool) {
     let hash = json_hash(&(contact, flow_name));
     let journal = session.rare().journal.get_or_insert_default();

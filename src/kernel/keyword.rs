@@ -1,5 +1,6 @@
-//! Words that act before anybody's question is answered: opting out, the silence of a handoff, keywords of flows and of
-//! the host (SEMANTICS I1, I6, T10). A flow's keyword acts on its session, the host's on the newest or on all.
+//! Words that act before anybody's question is answered: opting out, the silence of a handoff,
+//! keywords of flows and of the host (SEMANTICS I1, I6, T10). A flow's keyword acts on its session,
+//! the host's on the newest or on all.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -16,7 +17,8 @@ use crate::limits::Limits;
 use crate::observer::EventKind;
 use crate::session::{ContactChange, Conversation, EndReason, MessageKind, Route, Session, Status};
 
-/// A message may be this much older than the session that its keyword acts on: clocks differ (SEMANTICS I12).
+/// A message may be this much older than the session that its keyword acts on: clocks differ
+/// (SEMANTICS I12).
 const OLDER_THAN_SESSION: TimeDelta = TimeDelta::seconds(60);
 
 /// What a message is before it is anybody's answer.
@@ -36,8 +38,8 @@ pub(crate) enum Heard {
     Nothing,
 }
 
-/// Decides, on a conversation to which all that was due has been applied; of a contact who opted out, or did not.
-/// `version_of` finds a version of a flow.
+/// Decides, on a conversation to which all that was due has been applied; of a contact who opted
+/// out, or did not. `version_of` finds a version of a flow.
 pub(crate) fn hear<'f>(
     inbound: &InboundMessage<'_>,
     (conversation, is_out): (Option<&Conversation>, bool),
@@ -96,8 +98,8 @@ pub(crate) fn hear<'f>(
         .unwrap_or(Heard::Nothing)
 }
 
-/// The flows whose keywords act on a session, the nearest first: the one that it stands in, those that wait for it, the
-/// one that was started.
+/// The flows whose keywords act on a session, the nearest first: the one that it stands in, those
+/// that wait for it, the one that was started.
 fn flows_of<'s, 'f: 's>(
     session: &'s Session,
     version_of: &'s impl Fn(&FlowId, FlowVersion) -> Option<&'f Flow>,
@@ -108,7 +110,8 @@ fn flows_of<'s, 'f: 's>(
     flows.filter_map(|(flow, version)| version_of(flow, version))
 }
 
-/// The keyword of the newest session of which a flow has it. A jump stays in the flow where the session stands.
+/// The keyword of the newest session of which a flow has it. A jump stays in the flow where the
+/// session stands.
 fn of_a_flow<'f>(
     word: &str,
     newest_first: &[&Session],
@@ -150,7 +153,8 @@ fn of_the_host<'f>(
 }
 
 impl Run<'_> {
-    /// Leaves where the session stands for a node of its flow. What was offered there is stale now (SEMANTICS I9).
+    /// Leaves where the session stands for a node of its flow. What was offered there is stale now
+    /// (SEMANTICS I9).
     pub(super) fn jump(&mut self, node: &NodeId, route: Option<Arc<Route>>) -> Move {
         let Some(target) = self.flow.find(node, NodeIx(u32::MAX)) else { return Move::Ignore };
         if self.session.status == Status::Handoff {
@@ -165,8 +169,8 @@ impl Run<'_> {
 }
 
 impl Decision<'_> {
-    /// The contact does not want to be written to: all sessions end, and nothing that is unsent is sent, be it of
-    /// sessions that ended by themselves (SEMANTICS T10).
+    /// The contact does not want to be written to: all sessions end, and nothing that is unsent is
+    /// sent, be it of sessions that ended by themselves (SEMANTICS T10).
     pub(crate) fn opt_out(&mut self) {
         self.end_all(EndReason::OptedOut);
         let now = self.now;
@@ -175,7 +179,8 @@ impl Decision<'_> {
         conversation.contact.opted_out_at.get_or_insert(now);
     }
 
-    /// Makes changes of the contact, all or none. Answers with the field that refuses one, and its rule.
+    /// Makes changes of the contact, all or none. Answers with the field that refuses one, and its
+    /// rule.
     pub(crate) fn change_contact(&mut self, changes: &[ContactChange]) -> Result<(), (String, String)> {
         let (now, limits) = (self.now, self.ground.limits);
         let mut contact = self.conversation.contact.clone();
@@ -206,8 +211,8 @@ impl Decision<'_> {
         contact.opted_in_at.get_or_insert(now);
     }
 
-    /// Whether the contact takes a message of this session that answers nothing: it did not opt out, or the session is
-    /// transactional (SEMANTICS T10).
+    /// Whether the contact takes a message of this session that answers nothing: it did not opt
+    /// out, or the session is transactional (SEMANTICS T10).
     pub(crate) fn may_be_written_to(&self, session: SessionId) -> bool {
         let place = self.place_of(session);
         let origin = place.and_then(|place| self.conversation.sessions.get(place)?.origin.as_ref());

@@ -5,11 +5,14 @@ use std::fmt;
 use crate::flow::Flow;
 use crate::id::{FlowId, FlowVersion};
 
-/// Where a turn finds the flows that its session calls. `()` has none: every call fails as if they were offline.
+/// Where a turn finds the flows that its session calls. `()` has none: every call fails as if they
+/// were offline.
 ///
-/// It answers the same throughout a turn; the versions that a session [needs](crate::Session::versions) are in it.
+/// It answers the same throughout a turn; the versions that a session
+/// [needs](crate::Session::versions) are in it.
 pub trait Library {
-    /// A version of a flow; where none is named, the one that is online. None: there is no such thing.
+    /// A version of a flow; where none is named, the one that is online. None: there is no such
+    /// thing.
     fn find(&self, flow: &FlowId, version: Option<FlowVersion>) -> Option<Callee<'_>>;
 }
 

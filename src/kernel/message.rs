@@ -1,5 +1,5 @@
-//! Putting a message of a node into the outbox: its number, its envelope, the limit on what is unsent.
-//! What it says is the node's.
+//! Putting a message of a node into the outbox: its number, its envelope, the limit on what is
+//! unsent. What it says is the node's.
 
 use std::sync::Arc;
 

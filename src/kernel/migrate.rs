@@ -1,13 +1,15 @@
-//! Whether a session can go on with another version of its flow, and where it stands there (SEMANTICS S5).
+//! Whether a session can go on with another version of its flow, and where it stands there
+//! (SEMANTICS S5).
 
 use crate::flow::node::Node;
 use crate::flow::{Flow, NodeDef, NodeIx};
 use crate::id::NodeId;
 use crate::session::{Session, Status};
 
-/// The node of another version that a session would stand at: the one that `nodes` names for its own, else the one
-/// with the same id. Or why there is none. `from`: its own version; None: that one cannot be used here, so the node has
-/// to be of a kind at which a session waits as this one does (SEMANTICS S14).
+/// The node of another version that a session would stand at: the one that `nodes` names for its
+/// own, else the one with the same id. Or why there is none. `from`: its own version; None: that
+/// one cannot be used here, so the node has to be of a kind at which a session waits as this one
+/// does (SEMANTICS S14).
 pub(crate) fn migration(
     session: &Session,
     from: Option<&Flow>,
@@ -38,7 +40,8 @@ pub(crate) fn migration(
     Ok(there.clone())
 }
 
-/// Whether a session is where another version may take it over: nothing is on its way to it but a person's word.
+/// Whether a session is where another version may take it over: nothing is on its way to it but a
+/// person's word.
 pub(super) fn stands_still(session: &Session) -> bool {
     let stood = session.handoff().and_then(|handoff| handoff.stood.as_ref());
     matches!(stood.map_or(session.status, |stood| stood.status), Status::Waiting | Status::Handoff)

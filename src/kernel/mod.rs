@@ -1,5 +1,6 @@
-//! The pure core: from a session and an input to the next session and its effects. Nothing here awaits, reads a clock,
-//! draws randomness, does I/O or panics; the same arguments give the same turn.
+//! The pure core: from a session and an input to the next session and its effects. Nothing here
+//! awaits, reads a clock, draws randomness, does I/O or panics; the same arguments give the same
+//! turn.
 
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -72,8 +73,8 @@ pub enum Input {
         /// Where it came from; the session's messages go there from now on (SEMANTICS D4).
         route: Arc<Route>,
     },
-    /// The deadline of the node it stands at has passed; the number of the wait that the deadline was set for
-    /// (SEMANTICS S4).
+    /// The deadline of the node it stands at has passed; the number of the wait that the deadline
+    /// was set for (SEMANTICS S4).
     Deadline(u32),
     /// Its TTL has passed.
     Expiry,
@@ -109,15 +110,16 @@ pub enum Input {
     },
     /// The contact or the person said something: the handoff's time begins anew. No turn.
     Touch,
-    /// Another session of the contact came back from a person: what was to happen happens later, by as long as this
-    /// one stood still. No turn.
+    /// Another session of the contact came back from a person: what was to happen happens later, by
+    /// as long as this one stood still. No turn.
     Thaw {
         /// Since when.
         since: DateTime<Utc>,
     },
     /// The time to remind has come; the number of the wait it was set for (SEMANTICS S6).
     Reminder(u32),
-    /// The contact said something that nothing asked for: kept for the next question (SEMANTICS I5). No turn.
+    /// The contact said something that nothing asked for: kept for the next question (SEMANTICS
+    /// I5). No turn.
     Queue {
         /// What was said.
         message: Message,
@@ -131,8 +133,8 @@ pub enum Input {
         /// What the channel tells.
         report: DeliveryReport,
     },
-    /// The call that it waits for was handed over, to be answered later: the node's time runs from here
-    /// (SEMANTICS D2). No turn.
+    /// The call that it waits for was handed over, to be answered later: the node's time runs from
+    /// here (SEMANTICS D2). No turn.
     Handed(CallId),
     /// The call that it waits for could not be made, and is to be made once more. No turn.
     CallLater {
@@ -141,11 +143,11 @@ pub enum Input {
         /// When.
         until: DateTime<Utc>,
     },
-    /// The last message before its wait is settled, after the wait's deadline had passed: the wait's time runs from
-    /// here (SEMANTICS N3). No turn.
+    /// The last message before its wait is settled, after the wait's deadline had passed: the
+    /// wait's time runs from here (SEMANTICS N3). No turn.
     Held,
-    /// It goes on with another version of its flow, at a node of the same kind as the one it stands at (SEMANTICS S5).
-    /// No turn: wait number and deadline stay.
+    /// It goes on with another version of its flow, at a node of the same kind as the one it stands
+    /// at (SEMANTICS S5). No turn: wait number and deadline stay.
     Migrate {
         /// The version.
         version: FlowVersion,
@@ -234,10 +236,10 @@ pub enum Effect {
 
 /// Runs a session from where it stands to its next wait, or to its end.
 ///
-/// Total and deterministic: it answers for every session and every input, and the same for the same arguments. An
-/// input that does not fit where the session stands (an old deadline, an answer to another call, anything for an
-/// ended session) leaves it as it is, with no effect. A fault of the flow ends the session as `failed`, with its
-/// cause; it is never an error.
+/// Total and deterministic: it answers for every session and every input, and the same for the same
+/// arguments. An input that does not fit where the session stands (an old deadline, an answer to
+/// another call, anything for an ended session) leaves it as it is, with no effect. A fault of the
+/// flow ends the session as `failed`, with its cause; it is never an error.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -7,7 +7,8 @@ use crate::kernel::run::{Move, Run};
 use crate::session::{FailureCode, Status};
 
 impl Run<'_> {
-    /// Says whether the wait that the session stands at is one to remind of: one at which the session would expire.
+    /// Says whether the wait that the session stands at is one to remind of: one at which the
+    /// session would expire.
     pub(super) fn arm_reminder(&mut self, reminder: Reminder) {
         let session = &mut *self.session;
         let reminded = session.rare.as_ref().is_some_and(|rare| rare.reminded == session.wait);

@@ -1,5 +1,5 @@
-//! Replaying a journal: the same inputs at the same times lead to the same session (SEMANTICS L6). Pure, like the turns
-//! that it repeats: nothing is sent, asked or stored.
+//! Replaying a journal: the same inputs at the same times lead to the same session (SEMANTICS L6).
+//! Pure, like the turns that it repeats: nothing is sent, asked or stored.
 
 use crate::flow::Flow;
 use crate::id::{FlowId, FlowVersion, WorkspaceId};
@@ -31,8 +31,8 @@ pub enum ReplayError {
         /// The version.
         version: FlowVersion,
     },
-    /// A turn did not come to what the journal says: the journal was changed, or the flow, the limits or the release
-    /// are not those that it was written under.
+    /// A turn did not come to what the journal says: the journal was changed, or the flow, the
+    /// limits or the release are not those that it was written under.
     #[error("turn {turn} goes otherwise than the journal says, at entry {seq}")]
     Diverged {
         /// The turn.
@@ -44,8 +44,8 @@ pub enum ReplayError {
 
 /// The session that a journal leads to: all of its entries, in order, from the start.
 ///
-/// `flows` finds the versions that the session ran on, as they were compiled then; `limits` are the engine's. The
-/// answer equals the session that is stored, live or ended.
+/// `flows` finds the versions that the session ran on, as they were compiled then; `limits` are the
+/// engine's. The answer equals the session that is stored, live or ended.
 ///
 /// ```
 /// use chatflow::kernel::replay;

@@ -21,7 +21,8 @@ const SHORT_DELAY: TimeDelta = TimeDelta::seconds(60);
 /// How long a campaign's reach counts (SEMANTICS I4).
 pub(crate) const CAMPAIGN_REACH: TimeDelta = TimeDelta::days(7);
 
-/// The payload that a channel hands back when the contact chooses an option: which question of which session it was.
+/// The payload that a channel hands back when the contact chooses an option: which question of
+/// which session it was.
 pub(crate) fn payload(session: SessionId, wait: u32, option: &str) -> String {
     format!("cf:{}:{wait}:{option}", session.0.as_simple())
 }
@@ -87,8 +88,8 @@ pub(crate) enum Routing {
     Unmatched,
 }
 
-/// Decides, on a conversation to which all that was due has been applied. `wait_of` finds the question that a
-/// session waits at.
+/// Decides, on a conversation to which all that was due has been applied. `wait_of` finds the
+/// question that a session waits at.
 pub(crate) fn route<'f>(
     inbound: &InboundMessage<'_>,
     conversation: Option<&Conversation>,
@@ -128,8 +129,8 @@ pub(crate) fn route<'f>(
     }
 }
 
-/// The session whose question a message answers: the one its payload names, else the one that waits since last
-/// (SEMANTICS I3). A choice of ours answers no question but its own (I9).
+/// The session whose question a message answers: the one its payload names, else the one that waits
+/// since last (SEMANTICS I3). A choice of ours answers no question but its own (I9).
 pub(super) fn answering<'s, 'f>(
     inbound: &InboundMessage<'_>,
     sessions: &'s [Session],
@@ -157,8 +158,8 @@ fn keeps_messages(session: &Session, now: DateTime<Utc>) -> bool {
     }
 }
 
-/// The flow that a message starts (SEMANTICS I4). Where a session could keep the message, only a rule about its
-/// words comes first (I1).
+/// The flow that a message starts (SEMANTICS I4). Where a session could keep the message, only a
+/// rule about its words comes first (I1).
 fn best_trigger<'c>(
     inbound: &InboundMessage<'_>,
     conversation: Option<&Conversation>,

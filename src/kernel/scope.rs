@@ -1,5 +1,5 @@
-//! What a flow can read, name by name (SEMANTICS T3). Nothing is built until it is asked for; a text that lies in the
-//! session is borrowed.
+//! What a flow can read, name by name (SEMANTICS T3). Nothing is built until it is asked for; a
+//! text that lies in the session is borrowed.
 
 use std::borrow::Cow;
 

@@ -1,5 +1,5 @@
-//! The engine's silence while a contact is with a person or the bot is paused: other sessions stand still, results of
-//! calls are kept, and at the end all of it goes on (SEMANTICS S10, Q3).
+//! The engine's silence while a contact is with a person or the bot is paused: other sessions stand
+//! still, results of calls are kept, and at the end all of it goes on (SEMANTICS S10, Q3).
 
 use chrono::{DateTime, Utc};
 
@@ -19,7 +19,8 @@ impl Conversation {
 }
 
 impl Decision<'_> {
-    /// Goes on with everything that stood still, once nobody is in handoff any more and the bot is not paused.
+    /// Goes on with everything that stood still, once nobody is in handoff any more and the bot is
+    /// not paused.
     #[inline]
     pub(crate) fn break_silence(&mut self, at: DateTime<Utc>) {
         if self.conversation.silence().is_some_and(|silence| silence.pause.is_none())
@@ -53,8 +54,8 @@ impl Decision<'_> {
         }
     }
 
-    /// Keeps what became of a message whose session does not go on before the contact comes back from a person. Answers
-    /// whether that is so.
+    /// Keeps what became of a message whose session does not go on before the contact comes back
+    /// from a person. Answers whether that is so.
     pub(super) fn keep_sent(&mut self, place: usize, message: MessageId, outcome: &SendOutcome) -> bool {
         let Some(session) = self.conversation.sessions.get(place) else { return false };
         if session.status != Status::Handoff && !self.conversation.stands_still(session) {
@@ -72,8 +73,8 @@ impl Decision<'_> {
         kept.iter().any(|(of, kept)| *of == message && kept == outcome)
     }
 
-    /// Takes the result of a host call to the session that waits for it, or keeps it until the contact comes back from
-    /// a person. Answers whether anybody waits for it (SEMANTICS D2).
+    /// Takes the result of a host call to the session that waits for it, or keeps it until the
+    /// contact comes back from a person. Answers whether anybody waits for it (SEMANTICS D2).
     pub(crate) fn answer_call(&mut self, call: CallId, result: CallResult, at: DateTime<Utc>) -> bool {
         let sessions = &self.conversation.sessions;
         let Some(place) = sessions.iter().position(|session| session.awaited() == Some(call)) else {
@@ -103,8 +104,8 @@ impl Decision<'_> {
         true
     }
 
-    /// Hands a session over to a person. Time that it stood still before, because another one was with one, is not its
-    /// own. Answers whether that could be done.
+    /// Hands a session over to a person. Time that it stood still before, because another one was
+    /// with one, is not its own. Answers whether that could be done.
     pub(crate) fn hand_over(&mut self, place: usize) -> bool {
         let now = self.now;
         let session = self.conversation.sessions.get(place);
@@ -142,7 +143,8 @@ impl Decision<'_> {
         true
     }
 
-    /// Takes every session in handoff back from the person, and ends a pause. Answers whether there was such a session.
+    /// Takes every session in handoff back from the person, and ends a pause. Answers whether there
+    /// was such a session.
     pub(crate) fn hand_back(&mut self, vars: &Bag) -> bool {
         let now = self.now;
         self.unpause(now);

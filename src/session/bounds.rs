@@ -1,5 +1,5 @@
-//! Bounds of the numbers in a record (SEMANTICS S18): beyond them, counting on would overflow. Instants need no bound;
-//! sums of them end at the last instant of the calendar.
+//! Bounds of the numbers in a record (SEMANTICS S18): beyond them, counting on would overflow.
+//! Instants need no bound; sums of them end at the last instant of the calendar.
 
 use crate::session::{Conversation, PendingCall, Session};
 

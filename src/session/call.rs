@@ -1,4 +1,5 @@
-//! A host call while a session waits for its answer. Making it is the engine's, what it is answered the kernel's.
+//! A host call while a session waits for its answer. Making it is the engine's, what it is answered
+//! the kernel's.
 
 use std::sync::Arc;
 

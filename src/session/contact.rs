@@ -1,4 +1,5 @@
-//! The person a conversation is with. Written by requests and by nodes; read by templates as `contact`.
+//! The person a conversation is with. Written by requests and by nodes; read by templates as
+//! `contact`.
 
 use std::collections::BTreeMap;
 
@@ -20,19 +21,21 @@ pub struct Contact {
     pub profile: Option<Box<Profile>>,
     /// Where the person is reached; each belongs to this contact alone.
     pub addresses: Vec<Address>,
-    /// Since when the contact may be written to; an inbound message alone does not set it (SEMANTICS T10).
+    /// Since when the contact may be written to; an inbound message alone does not set it
+    /// (SEMANTICS T10).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opted_in_at: Option<DateTime<Utc>>,
     /// Since when the contact must not be written to (SEMANTICS T10).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opted_out_at: Option<DateTime<Utc>>,
-    /// Whether the engine made this contact from an address alone: such a one gives its address up to a named
-    /// contact (SEMANTICS T2).
+    /// Whether the engine made this contact from an address alone: such a one gives its address up
+    /// to a named contact (SEMANTICS T2).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) minted: bool,
 }
 
-/// What a host knows of a person. Every field is optional; a field that is given replaces the one that was.
+/// What a host knows of a person. Every field is optional; a field that is given replaces the one
+/// that was.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Profile {
@@ -51,7 +54,8 @@ pub struct Profile {
     /// Groups that the person is in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
-    /// Anything else, readable as `contact.fields.NAME`: an object, made by [`Bag::from_json`] with [`Caps::of`](crate::value::Caps::of).
+    /// Anything else, readable as `contact.fields.NAME`: an object, made by [`Bag::from_json`] with
+    /// [`Caps::of`](crate::value::Caps::of).
     #[serde(default, skip_serializing_if = "Bag::is_empty")]
     pub fields: Bag,
 }

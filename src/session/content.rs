@@ -1,5 +1,5 @@
-//! What a message says, in each of its forms. What a channel can carry is `flow::capacity`'s; how a form is made from
-//! a flow is the kernel's.
+//! What a message says, in each of its forms. What a channel can carry is `flow::capacity`'s; how a
+//! form is made from a flow is the kernel's.
 
 use serde::{Deserialize, Serialize};
 
@@ -147,7 +147,8 @@ pub struct TemplateMessage {
     pub language: String,
     /// What fills its gaps.
     pub parameters: Parameters,
-    /// Its buttons that answer: the payload is to be sent with it, the label stands in the template.
+    /// Its buttons that answer: the payload is to be sent with it, the label stands in the
+    /// template.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<Opt>,
     /// Its buttons that open an address.
@@ -187,8 +188,8 @@ pub struct Card {
 }
 
 impl Content {
-    /// The text of whatever form: of a medium its caption, of a place its name, of a card its title, of a template its
-    /// name; nothing of a sign of writing.
+    /// The text of whatever form: of a medium its caption, of a place its name, of a card its
+    /// title, of a template its name; nothing of a sign of writing.
     #[must_use]
     pub fn text(&self) -> &str {
         match self {
@@ -204,7 +205,8 @@ impl Content {
         }
     }
 
-    /// Everything that can be chosen, whatever its form; empty when the contact is free to say anything.
+    /// Everything that can be chosen, whatever its form; empty when the contact is free to say
+    /// anything.
     #[must_use]
     pub fn options(&self) -> &[Opt] {
         match self {

@@ -1,5 +1,5 @@
-//! One contact in one workspace: the unit of consistency. Whatever must hold per contact holds because this
-//! one record changes by one compare-and-swap.
+//! One contact in one workspace: the unit of consistency. Whatever must hold per contact holds
+//! because this one record changes by one compare-and-swap.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,8 @@ use crate::session::outbox::heads;
 use crate::session::ring::{Ring, Verdict, age};
 use crate::session::{Contact, DeadLetter, Pause, Session, Silence, Status, Unsent};
 
-/// A contact's record: who it is, its live sessions, what it said lately, what it has yet to be sent.
+/// A contact's record: who it is, its live sessions, what it said lately, what it has yet to be
+/// sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conversation {
     pub(crate) contact: Contact,
@@ -28,7 +29,8 @@ pub struct Conversation {
     /// Ids of inbound messages, with what they came to, oldest first (SEMANTICS I2).
     #[serde(default, skip_serializing_if = "Ring::is_empty")]
     pub(crate) remembered: Ring,
-    /// Ids of the latest calls that took effect, apart from the messages, so that they push none of them out.
+    /// Ids of the latest calls that took effect, apart from the messages, so that they push none of
+    /// them out.
     #[serde(default, skip_serializing_if = "Ring::is_empty")]
     pub(crate) calls: Ring,
     /// Whatever few conversations have.
@@ -39,7 +41,8 @@ pub struct Conversation {
     pub(crate) has_written: bool,
 }
 
-/// Which of a session's times passes; at the same instant the node's deadline goes before expiry (SEMANTICS S2).
+/// Which of a session's times passes; at the same instant the node's deadline goes before expiry
+/// (SEMANTICS S2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Timer {
     /// The node's own deadline.
@@ -102,7 +105,8 @@ impl Conversation {
         &self.sessions
     }
 
-    /// Messages that are on their way, in order; some may be delivered already (see the store's watermark).
+    /// Messages that are on their way, in order; some may be delivered already (see the store's
+    /// watermark).
     #[must_use]
     pub fn outbox(&self) -> &[Unsent] {
         &self.outbox
@@ -133,7 +137,8 @@ impl Conversation {
         self.silence()?.pause
     }
 
-    /// Whether a session stands still because the contact is with a person, or the bot is paused (SEMANTICS S10, Q3).
+    /// Whether a session stands still because the contact is with a person, or the bot is paused
+    /// (SEMANTICS S10, Q3).
     pub(crate) fn stands_still(&self, session: &Session) -> bool {
         self.silence().is_some() && !session.goes_on_in_handoff()
     }
@@ -171,7 +176,8 @@ impl Conversation {
         sessions + outbox + dead
     }
 
-    /// When something is to be done next, given what is settled: a deadline, an expiry, a call, a message.
+    /// When something is to be done next, given what is settled: a deadline, an expiry, a call, a
+    /// message.
     pub(crate) fn due_at(&self, settled: u64) -> Option<DateTime<Utc>> {
         let timers = self.sessions.iter().filter_map(|session| Some(self.timer(session, settled)?.0));
         let calling =
@@ -185,9 +191,9 @@ impl Conversation {
         }
     }
 
-    /// When a session's own deadline, or else its TTL, passes; its longest life ends in any case. A wait's deadline
-    /// does not pass while a message that was sent before it is undelivered (SEMANTICS N3), and no time but the longest
-    /// passes in a handoff (S10).
+    /// When a session's own deadline, or else its TTL, passes; its longest life ends in any case. A
+    /// wait's deadline does not pass while a message that was sent before it is undelivered
+    /// (SEMANTICS N3), and no time but the longest passes in a handoff (S10).
     pub(crate) fn timer(&self, session: &Session, settled: u64) -> Option<(DateTime<Utc>, Timer)> {
         let window = session.window();
         let own = match (window, session.deadline) {
@@ -199,7 +205,8 @@ impl Conversation {
             (None, Some(_)) if self.is_held(session, settled) => None,
             (None, Some(deadline)) => Some((deadline, Timer::Deadline)),
             (None, None) if session.status == Status::Handoff => None,
-            // A node may outlive the TTL (S3), but no session ends before it came to where it stands.
+            // A node may outlive the TTL (S3), but no session ends before it came to where it
+            // stands.
             (None, None) => session.expires_at.map(|at| (at.max(session.parked_at), Timer::Expiry)),
         };
         let silent = own.filter(|_| window.is_none());
@@ -217,8 +224,9 @@ impl Conversation {
             })
     }
 
-    /// The place of the session whose wait's deadline passed while this message held it, and is held by nothing else
-    /// now that the message is settled, at `at`: the wait gets its time anew (SEMANTICS N3).
+    /// The place of the session whose wait's deadline passed while this message held it, and is
+    /// held by nothing else now that the message is settled, at `at`: the wait gets its time anew
+    /// (SEMANTICS N3).
     pub(crate) fn held_wait(&self, message: &Unsent, settled: u64, at: DateTime<Utc>) -> Option<usize> {
         self.sessions.iter().position(|session| {
             session.id == message.message.id.session

@@ -1,4 +1,5 @@
-//! What became of a message: what the transport said at once, and what the channel tells later (SEMANTICS D1).
+//! What became of a message: what the transport said at once, and what the channel tells later
+//! (SEMANTICS D1).
 
 use serde::{Deserialize, Serialize};
 
@@ -37,8 +38,8 @@ pub enum DeliveryReport {
     },
 }
 
-/// The message with a `failed` or `window_closed` edge that a session sent last: it waits for what becomes of it, or
-/// stands right behind it.
+/// The message with a `failed` or `window_closed` edge that a session sent last: it waits for what
+/// becomes of it, or stands right behind it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Sending {
     /// The message's number.

@@ -26,7 +26,8 @@ pub struct Failure {
 pub enum FailureCode {
     /// A turn visited more nodes than [`Limits::nodes_per_turn`](crate::Limits::nodes_per_turn).
     NodesPerTurn,
-    /// The session had more turns than [`Limits::turns_per_session`](crate::Limits::turns_per_session).
+    /// The session had more turns than
+    /// [`Limits::turns_per_session`](crate::Limits::turns_per_session).
     TurnsPerSession,
     /// Variables outgrew [`Limits::variable_bytes`](crate::Limits::variable_bytes) or
     /// [`Limits::depth`](crate::Limits::depth).
@@ -37,13 +38,15 @@ pub enum FailureCode {
     NoDestination,
     /// An expression or a template could not be evaluated.
     Expression,
-    /// The contact gave no valid answer, as often as it was asked, and no `invalid` branch is there.
+    /// The contact gave no valid answer, as often as it was asked, and no `invalid` branch is
+    /// there.
     InvalidAnswer,
     /// A host call failed, or was not answered in time, and no `failed` branch is there.
     CallFailed,
     /// A change of the contact does not fit the limits of a profile.
     Contact,
-    /// A message came out such that it makes no sense: a medium without an address, a place without degrees.
+    /// A message came out such that it makes no sense: a medium without an address, a place without
+    /// degrees.
     BadContent,
     /// A delay's instant could not be read.
     BadInstant,
@@ -83,7 +86,8 @@ impl FailureCode {
         }
     }
 
-    /// Whether it is a maximum of the session as a whole: no caller goes on after that (SEMANTICS S7).
+    /// Whether it is a maximum of the session as a whole: no caller goes on after that (SEMANTICS
+    /// S7).
     pub(crate) fn is_of_session(self) -> bool {
         matches!(
             self,

@@ -1,4 +1,5 @@
-//! A session in the hands of a person, and what a conversation keeps while its engine is silent (SEMANTICS S10).
+//! A session in the hands of a person, and what a conversation keeps while its engine is silent
+//! (SEMANTICS S10).
 
 use std::sync::Arc;
 
@@ -106,7 +107,8 @@ impl Session {
         own.or_else(stood).map(|call| call.id)
     }
 
-    /// The message of which it must know what becomes before it goes on, be it after a handoff (SEMANTICS D1).
+    /// The message of which it must know what becomes before it goes on, be it after a handoff
+    /// (SEMANTICS D1).
     pub(crate) fn awaits_sooner_or_later(&self) -> Option<MessageId> {
         let stood = self.handoff().and_then(|handoff| handoff.stood.as_ref());
         let is_calling = stood.map_or(self.status, |stood| stood.status) == Status::Calling;

@@ -20,7 +20,8 @@ pub(crate) struct Heard {
 }
 
 impl Heard {
-    /// Adds a part; what would make the whole longer than `most` bytes is cut. Answers whether nothing was.
+    /// Adds a part; what would make the whole longer than `most` bytes is cut. Answers whether
+    /// nothing was.
     pub(crate) fn push(&mut self, text: Arc<str>, most: usize) -> bool {
         let joined = self.parts.iter().map(|part| part.len() + 1).sum::<usize>();
         let room = most.saturating_sub(joined);

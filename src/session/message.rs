@@ -79,7 +79,8 @@ pub struct Reply {
     /// Texts that came while nothing was asked, and that something was sent after (SEMANTICS I5).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missed: Vec<Arc<str>>,
-    /// The texts that it was written in, where the question listened on for more of them (SEMANTICS I10).
+    /// The texts that it was written in, where the question listened on for more of them (SEMANTICS
+    /// I10).
     #[serde(default, skip_serializing_if = "is_empty")]
     pub parts: Box<[Arc<str>]>,
 }
@@ -93,7 +94,8 @@ fn is_empty(parts: &[Arc<str>]) -> bool {
 pub(crate) struct Queued {
     /// The message.
     pub(crate) message: Message,
-    /// How many messages the session had sent when it came: it answers the next question only if none followed.
+    /// How many messages the session had sent when it came: it answers the next question only if
+    /// none followed.
     pub(crate) sent: u32,
     /// Where it came from.
     pub(crate) route: Arc<Route>,

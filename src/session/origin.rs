@@ -35,7 +35,8 @@ pub struct Origin {
     pub during_handoff: bool,
 }
 
-/// Where a session's messages go: the account they leave from, the address they reach (SEMANTICS D4).
+/// Where a session's messages go: the account they leave from, the address they reach (SEMANTICS
+/// D4).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Route {
     /// Channel and account.

@@ -92,7 +92,8 @@ pub struct Unsent {
     pub attempts: u32,
     /// When it is tried next.
     pub not_before: DateTime<Utc>,
-    /// When it was tried first, if it failed under a pace: what it waited before is not counted (SEMANTICS D7).
+    /// When it was tried first, if it failed under a pace: what it waited before is not counted
+    /// (SEMANTICS D7).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tried_at: Option<DateTime<Utc>>,
 }
@@ -135,7 +136,8 @@ pub struct DeadLetter {
     pub at: DateTime<Utc>,
 }
 
-/// The earliest unsettled message of each destination: what is behind it waits for it (SEMANTICS D1).
+/// The earliest unsettled message of each destination: what is behind it waits for it (SEMANTICS
+/// D1).
 pub(crate) fn heads(outbox: &[Unsent], settled: u64) -> impl Iterator<Item = &Unsent> {
     let unsettled = move |unsent: &&Unsent| unsent.seq > settled;
     outbox.iter().enumerate().filter(move |(_, unsent)| unsettled(unsent)).filter_map(

@@ -55,8 +55,9 @@ pub(crate) enum Verdict {
     Applied,
 }
 
-/// The last inputs, oldest first; no allocation until there is one. Ids lie apart from what they came to: each message is looked for among all of
-/// them, and a full ring of whole entries is three times as many cache lines.
+/// The last inputs, oldest first; no allocation until there is one. Ids lie apart from what they
+/// came to: each message is looked for among all of them, and a full ring of whole entries is three
+/// times as many cache lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Vec<Remembered>", into = "Vec<Remembered>")]
 pub(crate) struct Ring(Option<Box<Entries>>);

@@ -30,10 +30,11 @@ pub struct Session {
     /// Where that node was in the compiled flow; only a hint.
     #[serde(skip)]
     pub(crate) hint: u32,
-    /// Grows when a wait, a delay or a call is entered; fences deadlines, calls and choices (SEMANTICS S4).
+    /// Grows when a wait, a delay or a call is entered; fences deadlines, calls and choices
+    /// (SEMANTICS S4).
     pub(crate) wait: u32,
-    /// The wait number of the question that was last answered or timed out: choices up to here are stale
-    /// (SEMANTICS I9).
+    /// The wait number of the question that was last answered or timed out: choices up to here are
+    /// stale (SEMANTICS I9).
     #[serde(default)]
     pub(crate) answered: u32,
     pub(crate) turns: u32,
@@ -53,8 +54,8 @@ pub struct Session {
     pub(crate) ended_at: Option<DateTime<Utc>>,
     /// Since when it stands where it stands.
     pub(crate) parked_at: DateTime<Utc>,
-    /// The outbox number of the last message before the wait: the wait's deadline does not pass before it is
-    /// settled (SEMANTICS N3).
+    /// The outbox number of the last message before the wait: the wait's deadline does not pass
+    /// before it is settled (SEMANTICS N3).
     #[serde(default)]
     pub(crate) sent_before: u64,
     #[serde(default, skip_serializing_if = "Bag::is_empty")]
@@ -112,7 +113,8 @@ pub(crate) struct Rare {
     pub(crate) begun: Option<Bag>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) handoff: Option<Box<Handoff>>,
-    /// For how many milliseconds its life stood still in handoffs; counts where the TTL is fixed (SEMANTICS S10).
+    /// For how many milliseconds its life stood still in handoffs; counts where the TTL is fixed
+    /// (SEMANTICS S10).
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) still_millis: i64,
     /// How many seconds before it expires it is to remind (SEMANTICS S6).
@@ -156,7 +158,8 @@ impl Session {
         self.id
     }
 
-    /// The flow that was started; it may stand in another one that this one called, see [`active`](Self::active).
+    /// The flow that was started; it may stand in another one that this one called, see
+    /// [`active`](Self::active).
     #[must_use]
     pub fn flow(&self) -> &FlowId {
         &self.flow
@@ -168,15 +171,16 @@ impl Session {
         self.version
     }
 
-    /// A hash of the content of its version: another content under the same number is another version (SEMANTICS S13).
-    /// None: an older release wrote it, and any content of that number is taken for it.
+    /// A hash of the content of its version: another content under the same number is another
+    /// version (SEMANTICS S13). None: an older release wrote it, and any content of that number is
+    /// taken for it.
     #[must_use]
     pub fn digest(&self) -> Option<u128> {
         self.digest
     }
 
-    /// The flow whose [`node`](Self::node) it stands at, or ended at: its own, or one that was called
-    /// (SEMANTICS N9).
+    /// The flow whose [`node`](Self::node) it stands at, or ended at: its own, or one that was
+    /// called (SEMANTICS N9).
     #[must_use]
     pub fn active(&self) -> (&FlowId, FlowVersion) {
         match self.called() {
@@ -185,8 +189,8 @@ impl Session {
         }
     }
 
-    /// Every version that it needs: its own, the one it stands in, those that wait for what they called. One may
-    /// come several times.
+    /// Every version that it needs: its own, the one it stands in, those that wait for what they
+    /// called. One may come several times.
     pub fn versions(&self) -> impl Iterator<Item = (&FlowId, FlowVersion)> {
         let waiting = self.frames().iter().map(|frame| (&frame.flow, frame.version));
         let called = self.called().map(|(flow, version)| (flow, *version));
@@ -251,8 +255,8 @@ impl Session {
         self.last_interaction_at
     }
 
-    /// When it expires: its TTL, or the node's own deadline if that is later (SEMANTICS S3); in a handoff, where the TTL
-    /// stands still, the end of that (S10). None: never.
+    /// When it expires: its TTL, or the node's own deadline if that is later (SEMANTICS S3); in a
+    /// handoff, where the TTL stands still, the end of that (S10). None: never.
     #[must_use]
     pub fn expires_at(&self) -> Option<DateTime<Utc>> {
         if self.status == Status::Handoff {
@@ -443,12 +447,14 @@ impl Session {
         self.rare.as_ref()?.heard.as_ref()
     }
 
-    /// When what the contact is saying is taken to be whole (SEMANTICS I10). None: it is saying nothing.
+    /// When what the contact is saying is taken to be whole (SEMANTICS I10). None: it is saying
+    /// nothing.
     pub(crate) fn window(&self) -> Option<DateTime<Utc>> {
         self.heard().filter(|_| self.status == Status::Waiting)?.until
     }
 
-    /// Moves the end of what the contact is saying: the session stood still for so long (SEMANTICS S10).
+    /// Moves the end of what the contact is saying: the session stood still for so long (SEMANTICS
+    /// S10).
     pub(crate) fn delay_window(&mut self, by: TimeDelta) {
         if let Some(heard) = self.rare.as_mut().and_then(|rare| rare.heard.as_mut()) {
             heard.until = heard.until.and_then(|until| until.checked_add_signed(by));

@@ -1,4 +1,5 @@
-//! Where a session is in its life, and who ended it. Names only: what leads from one to the other is the kernel's.
+//! Where a session is in its life, and who ended it. Names only: what leads from one to the other
+//! is the kernel's.
 
 use serde::{Deserialize, Serialize};
 

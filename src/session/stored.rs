@@ -1,5 +1,5 @@
-//! How records look outside this process: magic, format number, checksum, then JSON.
-//! What is read is checked before it is believed; a format of a newer release is refused, not guessed at.
+//! How records look outside this process: magic, format number, checksum, then JSON. What is read
+//! is checked before it is believed; a format of a newer release is refused, not guessed at.
 
 use std::hash::Hasher;
 

@@ -1,4 +1,5 @@
-//! The data that engine and store exchange. No behaviour: what each field means is in the store's contract.
+//! The data that engine and store exchange. No behaviour: what each field means is in the store's
+//! contract.
 
 use std::time::Duration;
 
@@ -32,13 +33,15 @@ pub struct Lookup {
     pub token: Token,
     /// The engine's time.
     pub now: DateTime<Utc>,
-    /// Lets [`ConversationStore::update`](crate::store::ConversationStore::update) hand the only owner of the
-    /// record to the decision, so that it is changed in place. Set only where the commit can not be refused once it
-    /// is decided on what was loaded: it is of the conversation that was looked up, has no key, adds no alias but
-    /// ids of sessions minted for it, and neither holds nor frees a lease.
+    /// Lets [`ConversationStore::update`](crate::store::ConversationStore::update) hand the only
+    /// owner of the record to the decision, so that it is changed in place. Set only where the
+    /// commit can not be refused once it is decided on what was loaded: it is of the conversation
+    /// that was looked up, has no key, adds no alias but ids of sessions minted for it, and neither
+    /// holds nor frees a lease.
     pub in_place: bool,
-    /// Races that this call has lost so far: commits that were answered [`Committed::Conflict`]. A store that several
-    /// processes share may decide under a lock of the conversation once there are some (SEMANTICS S17).
+    /// Races that this call has lost so far: commits that were answered [`Committed::Conflict`]. A
+    /// store that several processes share may decide under a lock of the conversation once there
+    /// are some (SEMANTICS S17).
     pub races: u32,
 }
 
@@ -87,7 +90,8 @@ pub struct KeyRecord {
     pub contact: ContactId,
     /// Until when the key is honoured.
     pub expires_at: DateTime<Utc>,
-    /// The session's status when the trigger was answered (SEMANTICS T11); None: an older release wrote the record.
+    /// The session's status when the trigger was answered (SEMANTICS T11); None: an older release
+    /// wrote the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
     /// The reason of its failure; None: it had not failed.
@@ -107,7 +111,8 @@ impl Purge {
 }
 
 impl KeyName {
-    /// The name under which the key stays once its contact is erased: a hash, so that the caller's text is gone.
+    /// The name under which the key stays once its contact is erased: a hash, so that the caller's
+    /// text is gone.
     #[must_use]
     pub fn hashed(&self) -> Self {
         let hash = Uuid::from_u128(key_hash(&self.flow, &self.key));
@@ -141,8 +146,8 @@ pub struct Loaded {
     pub conversation: Option<StoredConversation>,
     /// The key, if it was asked for, is there and has not expired.
     pub key: Option<KeyRecord>,
-    /// What [`FlowStore::revision`](crate::store::FlowStore::revision) would answer, where flows are kept in the
-    /// same store.
+    /// What [`FlowStore::revision`](crate::store::FlowStore::revision) would answer, where flows
+    /// are kept in the same store.
     pub catalogue: Option<u64>,
 }
 
@@ -184,13 +189,14 @@ pub struct Commit {
     pub add_aliases: Vec<Alias>,
     /// Aliases that do so no more.
     pub drop_aliases: Vec<Alias>,
-    /// Sessions that this decision started, or took to another version: flow and version. A store that counts live
-    /// sessions by an index reads it here.
+    /// Sessions that this decision started, or took to another version: flow and version. A store
+    /// that counts live sessions by an index reads it here.
     pub started: Vec<(SessionId, FlowId, FlowVersion)>,
     /// Sessions that this decision ended. They are not in the record any more.
     pub ended: Vec<SessionRecord>,
-    /// Live sessions that called a flow or came back from one, each with all versions that it needs now beside its
-    /// own. A store that counts live sessions by an index reads it here, in place of what it read before.
+    /// Live sessions that called a flow or came back from one, each with all versions that it needs
+    /// now beside its own. A store that counts live sessions by an index reads it here, in place of
+    /// what it read before.
     pub called: Vec<(SessionId, Vec<(FlowId, FlowVersion)>)>,
     /// What to append to the journal.
     pub journal: Vec<JournalEntry>,
@@ -322,7 +328,8 @@ pub struct Due {
     pub lease: Duration,
     /// How many at most.
     pub limit: usize,
-    /// Asks for conversations whose last lease ended unsettled, and for no others; else they are left out (rule 12).
+    /// Asks for conversations whose last lease ended unsettled, and for no others; else they are
+    /// left out (rule 12).
     pub suspects: bool,
 }
 
@@ -331,7 +338,8 @@ pub struct Due {
 pub struct Leased {
     /// The conversations, the longest overdue first.
     pub conversations: Vec<LeasedConversation>,
-    /// When the next one is due that was not claimed. It may be earlier than anything really is due, never later.
+    /// When the next one is due that was not claimed. It may be earlier than anything really is
+    /// due, never later.
     pub next_due: Option<DateTime<Utc>>,
     /// The time of the store's own clock as it answered (rule 26). None: it has none.
     pub store_time: Option<DateTime<Utc>>,
@@ -401,8 +409,8 @@ pub struct Erase {
     pub contact: ContactId,
     /// The revision of its conversation that the caller saw.
     pub expect: Revision,
-    /// Leaves keys, ended sessions and journal as they are until their own retention is over, if true: a stranger's
-    /// conversation is removed, and what was promised of its past is kept.
+    /// Leaves keys, ended sessions and journal as they are until their own retention is over, if
+    /// true: a stranger's conversation is removed, and what was promised of its past is kept.
     pub keeps_history: bool,
     /// The engine's time.
     pub now: DateTime<Utc>,

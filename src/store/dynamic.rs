@@ -15,7 +15,8 @@ use crate::store::{
     Settle, Settled, SharedFlows, StoreQueries,
 };
 
-/// A store whose type is chosen at run time, such as by a host's configuration. Costs one allocation for each call.
+/// A store whose type is chosen at run time, such as by a host's configuration. Costs one
+/// allocation for each call.
 ///
 /// ```
 /// use chatflow::{DynStore, MemoryStore};

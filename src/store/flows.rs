@@ -1,4 +1,5 @@
-//! The port to stored definitions: what flows there are, which versions, and their JSON. Few writes, read seldom.
+//! The port to stored definitions: what flows there are, which versions, and their JSON. Few
+//! writes, read seldom.
 
 use std::fmt;
 use std::future::Future;
@@ -17,15 +18,18 @@ mod no_flows;
 pub use memory_flows::MemoryFlows;
 pub(crate) use no_flows::NoFlows;
 
-/// Where definitions are kept: a port of its own, since a host may keep flows elsewhere than conversations.
+/// Where definitions are kept: a port of its own, since a host may keep flows elsewhere than
+/// conversations.
 ///
 /// Contract:
 /// 1. `revision` is cheap, and another number after each `save` and `save_all` in the workspace.
-/// 2. `catalogue` answers each saved entry, those of deleted flows included, and the revision it is of.
-/// 3. `save` writes entry and texts as one, if the stored entry has the revision in `expect` (None: there is none);
-///    else [`FlowSaved::Conflict`].
+/// 2. `catalogue` answers each saved entry, those of deleted flows included, and the revision it is
+///    of.
+/// 3. `save` writes entry and texts as one, if the stored entry has the revision in `expect` (None:
+///    there is none); else [`FlowSaved::Conflict`].
 /// 4. The text of a version never changes once it is saved.
-/// 5. `terminated` answers each workspace with a version that was terminated; others beside them do no harm.
+/// 5. `terminated` answers each workspace with a version that was terminated; others beside them do
+///    no harm.
 /// 6. `save_all` writes all of its changes as one, if each stored entry has the revision that its
 ///    change expects; else it writes none of them and answers [`FlowSaved::Conflict`].
 /// 7. `changes` answers each entry that was saved after the revision it is asked about, as it is at
@@ -56,8 +60,8 @@ pub trait FlowStore: Send + Sync {
         change: FlowChange,
     ) -> impl Future<Output = Result<FlowSaved, StoreError>> + Send;
 
-    /// Writes changes of several flows as one, at most one of each flow. An empty list is saved, and
-    /// moves no revision.
+    /// Writes changes of several flows as one, at most one of each flow. An empty list is saved,
+    /// and moves no revision.
     ///
     /// Without it a store takes one change at a time, and
     /// [`Flows::ensure_all`](crate::Flows::ensure_all) of more that are new or changed fails with a
@@ -99,10 +103,11 @@ pub trait FlowStore: Send + Sync {
         }
     }
 
-    /// The workspaces that have a [terminated](VersionState::Terminated) version, so that a tick finds the sessions
-    /// that are to be cancelled there (SEMANTICS L4). Asked at most once a second by each process that ticks, so it is
-    /// to be cheap. Without it only the process that terminates a version makes its sessions due; one that starts
-    /// meanwhile ends when its deadline or a call comes.
+    /// The workspaces that have a [terminated](VersionState::Terminated) version, so that a tick
+    /// finds the sessions that are to be cancelled there (SEMANTICS L4). Asked at most once a
+    /// second by each process that ticks, so it is to be cheap. Without it only the process that
+    /// terminates a version makes its sessions due; one that starts meanwhile ends when its
+    /// deadline or a call comes.
     fn terminated(&self) -> impl Future<Output = Result<Vec<WorkspaceId>, StoreError>> + Send {
         std::future::ready(Ok(Vec::new()))
     }

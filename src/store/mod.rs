@@ -1,5 +1,5 @@
-//! The ports to storage and their contracts. A store moves opaque records by compare-and-swap; it decides nothing.
-//! Adapters live below this folder and use only what is public here.
+//! The ports to storage and their contracts. A store moves opaque records by compare-and-swap; it
+//! decides nothing. Adapters live below this folder and use only what is public here.
 
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -50,51 +50,57 @@ pub(crate) use flows::{DynFlowStore, NoFlows};
 
 /// Where conversations are kept.
 ///
-/// A store that reads and writes whole conversations leaves rules 4 to 17 and 22, as far as they concern one of them, to
-/// [`Row`].
+/// A store that reads and writes whole conversations leaves rules 4 to 17 and 22, as far as they
+/// concern one of them, to [`Row`].
 ///
 /// # Contract
 ///
 /// *Reading*
 /// 1. `load` finds a conversation by contact or by alias, within one workspace only.
-/// 2. Record, revision, watermark and lease are read as of one instant; the trigger's key is read as of the same
-///    instant or an earlier one.
+/// 2. Record, revision, watermark and lease are read as of one instant; the trigger's key is read
+///    as of the same instant or an earlier one.
 /// 3. A key is answered while `now < expires_at`, and not after. A caller reads its own writes.
 ///
 /// *Writing*
 ///
-/// 4. `commit` is all or nothing: record, `due_at`, lease, key, aliases, ended sessions and journal, or none of them.
+/// 4. `commit` is all or nothing: record, `due_at`, lease, key, aliases, ended sessions and
+///    journal, or none of them.
 /// 5. It applies only if the stored revision is `expect` (`None`: no record is there); else
-///    [`Committed::Conflict`]. Each commit gives a new revision, and no revision of a contact is ever used twice,
-///    also after a purge.
-/// 6. A key that is there and unexpired at `now` refuses the commit with [`Committed::KeyTaken`]. Of concurrent
-///    first uses one applies.
-/// 7. An alias that leads to another contact refuses it with [`Committed::AliasTaken`]. Aliases to drop are dropped
-///    only if they lead here.
+///    [`Committed::Conflict`]. Each commit gives a new revision, and no revision of a contact is
+///    ever used twice, also after a purge.
+/// 6. A key that is there and unexpired at `now` refuses the commit with [`Committed::KeyTaken`].
+///    Of concurrent first uses one applies.
+/// 7. An alias that leads to another contact refuses it with [`Committed::AliasTaken`]. Aliases to
+///    drop are dropped only if they lead here.
 /// 8. A commit ends a quarantine.
 ///
 /// *Leases*
 ///
-/// 9. A lease is a token and an end. Tokens belong to one call or one `lease_due`. Where several machines share a
-///    store, its own clock judges leases; in one process `now` does. Due times are judged by `now` everywhere.
-/// 10. [`Lease::Take`] takes the lease if none is live or the token holds it already, and says so in
-///     [`Committed::Applied`]; when it can not be taken the commit applies all the same, `due_at` included.
+/// 9. A lease is a token and an end. Tokens belong to one call or one `lease_due`. Where several
+///    machines share a store, its own clock judges leases; in one process `now` does. Due times are
+///    judged by `now` everywhere.
+/// 10. [`Lease::Take`] takes the lease if none is live or the token holds it already, and says so
+///     in [`Committed::Applied`]; when it can not be taken the commit applies all the same,
+///     `due_at` included.
 /// 11. [`Lease::Hold`] and [`Lease::Free`] apply only while their token holds the live lease; else
 ///     [`Committed::LeaseLost`]. `Free` ends it.
-/// 12. `lease_due` answers conversations with `due_at <= now`, without a live lease and not quarantined, oldest
-///     first, at most `limit`, leased to the token, each with the count of claims since its last commit or settle
-///     under a lease; and when the next is due. No conversation is answered to two tokens at once. A conversation
-///     with such claims whose lease has run out is a suspect: it may be what ended the process that worked it. It is
-///     answered only where [`Due::suspects`] asks for them and for no others, once [`retry_pause`] of its claims has
-///     passed since its lease ended. With that, `next_due` tells of suspects alone, else of all.
+/// 12. `lease_due` answers conversations with `due_at <= now`, without a live lease and not
+///     quarantined, oldest first, at most `limit`, leased to the token, each with the count of
+///     claims since its last commit or settle under a lease; and when the next is due. No
+///     conversation is answered to two tokens at once. A conversation with such claims whose lease
+///     has run out is a suspect: it may be what ended the process that worked it. It is answered
+///     only where [`Due::suspects`] asks for them and for no others, once [`retry_pause`] of its
+///     claims has passed since its lease ended. With that, `next_due` tells of suspects alone, else
+///     of all.
 ///
 /// *Settling*
 ///
-/// 13. The watermark is the highest outbox number up to which all is settled: `max(old, given)`, raised on
-///     [`Settled::Conflict`] too. It starts at 0 with the record and goes when the record goes.
+/// 13. The watermark is the highest outbox number up to which all is settled: `max(old, given)`,
+///     raised on [`Settled::Conflict`] too. It starts at 0 with the record and goes when the record
+///     goes.
 /// 14. `settle` without the live lease changes nothing and answers [`Settled::LeaseLost`].
-/// 15. On a matching revision it sets `due_at` and frees the lease; else it raises the watermark only, keeps the
-///     lease, and answers `Conflict`.
+/// 15. On a matching revision it sets `due_at` and frees the lease; else it raises the watermark
+///     only, keeps the lease, and answers `Conflict`.
 /// 16. Repeating a settle unchanged is harmless.
 /// 17. `quarantine` sets the conversation aside: it is not due any more, and each load says so.
 ///
@@ -106,28 +112,32 @@ pub(crate) use flows::{DynFlowStore, NoFlows};
 ///
 /// *Keeping*
 ///
-/// 20. `purge` removes keys, ended sessions (with their alias) and journal that are older than asked, at most
-///     `limit` each, and says whether more is left. A store without [`StoreQueries`] may drop `ended` and
-///     `journal`; the alias of an ended session still leads to its contact until it is purged.
-/// 21. Ids, keys and aliases are compared byte by byte, and may hold any text without control characters.
+/// 20. `purge` removes keys, ended sessions (with their alias) and journal that are older than
+///     asked, at most `limit` each, and says whether more is left. A store without [`StoreQueries`]
+///     may drop `ended` and `journal`; the alias of an ended session still leads to its contact
+///     until it is purged.
+/// 21. Ids, keys and aliases are compared byte by byte, and may hold any text without control
+///     characters.
 ///
 /// *Erasing*
 ///
-/// 22. `erase` removes what is stored of a contact, all or nothing: record, lease and watermark, each alias that leads
-///     there, ended sessions and journal. It applies only at the revision `expect`, whoever holds the lease and whether
-///     or not the conversation is set aside; else it answers None. Afterwards nothing is there: a commit that expects
-///     none makes a new conversation (rule 5 holds across it), a settle answers [`Settled::LeaseLost`].
-/// 23. The contact's keys stay until they expire, as [`KeyName::hashed`] and [`KeyRecord::erased`]: a lookup of such a
-///     key answers that record, and a commit with it is refused (rules 3, 6). A store that keeps no more than a hash of
-///     names needs no other.
-///     With [`Erase::keeps_history`] rule 22 is of the conversation alone (record, lease, watermark, aliases, live
-///     sessions): keys, ended sessions and journal stay as they are and are counted as 0, until `purge` removes them. A
-///     key goes on answering its record. There are many such erases, so one should cost about as much as a commit.
+/// 22. `erase` removes what is stored of a contact, all or nothing: record, lease and watermark,
+///     each alias that leads there, ended sessions and journal. It applies only at the revision
+///     `expect`, whoever holds the lease and whether or not the conversation is set aside; else it
+///     answers None. Afterwards nothing is there: a commit that expects none makes a new
+///     conversation (rule 5 holds across it), a settle answers [`Settled::LeaseLost`].
+/// 23. The contact's keys stay until they expire, as [`KeyName::hashed`] and [`KeyRecord::erased`]:
+///     a lookup of such a key answers that record, and a commit with it is refused (rules 3, 6). A
+///     store that keeps no more than a hash of names needs no other. With [`Erase::keeps_history`]
+///     rule 22 is of the conversation alone (record, lease, watermark, aliases, live sessions):
+///     keys, ended sessions and journal stay as they are and are counted as 0, until `purge`
+///     removes them. A key goes on answering its record. There are many such erases, so one should
+///     cost about as much as a commit.
 ///
 /// *Counting*
 ///
-/// 24. `live` counts a session once if it [needs](crate::Session::needs) the version: its own, or that of a flow that
-///     it is in by calls. [`Commit::called`] says when those change.
+/// 24. `live` counts a session once if it [needs](crate::Session::needs) the version: its own, or
+///     that of a flow that it is in by calls. [`Commit::called`] says when those change.
 ///
 /// *Counters*
 ///
@@ -142,10 +152,11 @@ pub(crate) use flows::{DynFlowStore, NoFlows};
 ///
 /// *Telling the time*
 ///
-/// 26. A store that several machines share may tell the time of its own clock, the one that judges leases: as
-///     [`Leased::store_time`] with each `lease_due`, whatever its limit, and by `time`; never an earlier one than before,
-///     unless that clock was set back. An engine whose clock is far from it does nothing that time alone causes (SEMANTICS
-///     S20). A store in one process or on one machine need not: it answers None, always.
+/// 26. A store that several machines share may tell the time of its own clock, the one that judges
+///     leases: as [`Leased::store_time`] with each `lease_due`, whatever its limit, and by `time`;
+///     never an earlier one than before, unless that clock was set back. An engine whose clock is
+///     far from it does nothing that time alone causes (SEMANTICS S20). A store in one process or
+///     on one machine need not: it answers None, always.
 pub trait ConversationStore: Send + Sync {
     /// Everything that one decision needs, in one round trip.
     fn load(&self, lookup: &Lookup) -> impl Future<Output = Result<Loaded, StoreError>> + Send;
@@ -159,20 +170,21 @@ pub trait ConversationStore: Send + Sync {
     /// Claims conversations with work due.
     fn lease_due(&self, due: &Due) -> impl Future<Output = Result<Leased, StoreError>> + Send;
 
-    /// Counts the live sessions that [need](crate::Session::needs) a flow; asked to, it also makes their conversations
-    /// due.
+    /// Counts the live sessions that [need](crate::Session::needs) a flow; asked to, it also makes
+    /// their conversations due.
     fn live(&self, live: &Live) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
     /// Removes what is past its retention: bounded work per call.
     fn purge(&self, purge: &Purge) -> impl Future<Output = Result<Purged, StoreError>> + Send;
 
-    /// Forgets a contact. None: its conversation is not there, or at another revision, and nothing was removed.
+    /// Forgets a contact. None: its conversation is not there, or at another revision, and nothing
+    /// was removed.
     fn erase(&self, erase: &Erase) -> impl Future<Output = Result<Option<Removed>, StoreError>> + Send;
 
-    /// Makes callers of one conversation wait for each other in this process, in order of arrival (SEMANTICS S17), if
-    /// true. A store answers false if its `update` decides under its own lock, without a pause between load and commit;
-    /// and if it works inside a transaction of the host's, where a caller who waits for what the transaction wrote must
-    /// not be waited for.
+    /// Makes callers of one conversation wait for each other in this process, in order of arrival
+    /// (SEMANTICS S17), if true. A store answers false if its `update` decides under its own lock,
+    /// without a pause between load and commit; and if it works inside a transaction of the host's,
+    /// where a caller who waits for what the transaction wrote must not be waited for.
     fn queues_callers(&self) -> bool {
         true
     }
@@ -189,8 +201,8 @@ pub trait ConversationStore: Send + Sync {
         None
     }
 
-    /// The time of the store's own clock (rule 26). None: it has none, and is not asked again. By default it is what
-    /// `lease_due` tells when it claims nothing.
+    /// The time of the store's own clock (rule 26). None: it has none, and is not asked again. By
+    /// default it is what `lease_due` tells when it claims nothing.
     fn time(&self) -> impl Future<Output = Result<Option<DateTime<Utc>>, StoreError>> + Send {
         async move {
             let due = Due {
@@ -204,16 +216,17 @@ pub trait ConversationStore: Send + Sync {
         }
     }
 
-    /// Loads, decides, commits. The engine calls only this; a store that can hold a conversation still decides
-    /// under its own lock.
+    /// Loads, decides, commits. The engine calls only this; a store that can hold a conversation
+    /// still decides under its own lock.
     ///
-    /// `decide` is called at most once, runs no code of the host's, and answers None when nothing is to be written.
-    /// It may take the record out of `Loaded`, or change it there, only if it answers with a commit.
+    /// `decide` is called at most once, runs no code of the host's, and answers None when nothing
+    /// is to be written. It may take the record out of `Loaded`, or change it there, only if it
+    /// answers with a commit.
     ///
-    /// With [`Lookup::in_place`] a store may have no other copy of the record while `decide` runs. Should the
-    /// commit be refused all the same, the old record is lost: such a store sets the conversation aside (each load
-    /// says so, with a record that can not be read, until a commit brings a new one) and answers
-    /// [`StoreError::permanent`].
+    /// With [`Lookup::in_place`] a store may have no other copy of the record while `decide` runs.
+    /// Should the commit be refused all the same, the old record is lost: such a store sets the
+    /// conversation aside (each load says so, with a record that can not be read, until a commit
+    /// brings a new one) and answers [`StoreError::permanent`].
     fn update(
         &self,
         lookup: &Lookup,

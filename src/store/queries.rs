@@ -14,13 +14,14 @@ use crate::store::{Counted, JournalEntry, Record, SessionRecord};
 ///
 /// Contract:
 /// 1. Nothing of another workspace is answered.
-/// 2. Sessions come newest first by (`started_at`, id), live and ended together, from the cursor on, at most `limit`:
-///    exactly those that [match](SessionQuery::matches), so that fewer than `limit` are the last. A store lets its
-///    indexes answer what they can, and asks `matches` for the rest. The engine asks it once more, and asks on where
-///    a page lost sessions by that: a store that knows no field but the first ones costs time, and answers nothing
-///    wrong.
+/// 2. Sessions come newest first by (`started_at`, id), live and ended together, from the cursor
+///    on, at most `limit`: exactly those that [match](SessionQuery::matches), so that fewer than
+///    `limit` are the last. A store lets its indexes answer what they can, and asks `matches` for
+///    the rest. The engine asks it once more, and asks on where a page lost sessions by that: a
+///    store that knows no field but the first ones costs time, and answers nothing wrong.
 /// 3. Journal entries of a session come in the order of their numbers (`seq`).
-/// 4. A flow's journal comes in the order of (`at`, session, `seq`), from the cursor on, at most `limit`.
+/// 4. A flow's journal comes in the order of (`at`, session, `seq`), from the cursor on, at most
+///    `limit`.
 /// 5. Conversations come in the order of their contacts' ids, from the cursor on, at most `limit`.
 /// 6. `counts` answers each version and what was counted of it in the span once, with the sum of
 ///    what commits added ([`ConversationStore`](crate::store::ConversationStore), rule 25), in any

@@ -1,5 +1,6 @@
-//! What a store keeps without looking inside: a conversation, an ended session. In this process it stays as it is;
-//! outside it becomes bytes, only when asked (encoding each turn in memory costs 2.7 times the instructions).
+//! What a store keeps without looking inside: a conversation, an ended session. In this process it
+//! stays as it is; outside it becomes bytes, only when asked (encoding each turn in memory costs
+//! 2.7 times the instructions).
 
 use std::sync::Arc;
 
@@ -28,7 +29,8 @@ impl Record {
         Self(Repr::Here(conversation))
     }
 
-    /// A record that was written earlier. It is read when it is used, so that a damaged one harms no other.
+    /// A record that was written earlier. It is read when it is used, so that a damaged one harms
+    /// no other.
     #[must_use]
     pub fn from_bytes(bytes: impl Into<Arc<[u8]>>) -> Self {
         Self(Repr::Bytes(bytes.into()))
@@ -58,8 +60,8 @@ impl Record {
         }
     }
 
-    /// The conversation inside, given up: not shared if this was the only owner. A record that can not be read
-    /// comes back.
+    /// The conversation inside, given up: not shared if this was the only owner. A record that can
+    /// not be read comes back.
     pub(crate) fn open(self) -> Result<Arc<Conversation>, (Self, DecodeError)> {
         match self.0 {
             Repr::Here(conversation) => Ok(conversation),
@@ -70,7 +72,8 @@ impl Record {
         }
     }
 
-    /// Frees what the watermark says is settled, if nobody else holds the record. The next commit does it in any case.
+    /// Frees what the watermark says is settled, if nobody else holds the record. The next commit
+    /// does it in any case.
     pub fn release_settled(&mut self, settled: u64) {
         if let Repr::Here(conversation) = &mut self.0
             && let Some(conversation) = Arc::get_mut(conversation)
@@ -80,7 +83,8 @@ impl Record {
     }
 }
 
-/// A session with the contact it is of: an ended one on its way into the archive, or one that a query found.
+/// A session with the contact it is of: an ended one on its way into the archive, or one that a
+/// query found.
 #[derive(Clone, Debug)]
 pub struct SessionRecord {
     contact: ContactId,

@@ -1,6 +1,6 @@
-//! One conversation as a value: what the contract keeps beside the record, and its rules for one row. For stores
-//! that read and write whole rows, such as a map, a key-value store or a locked file. Keys, aliases, ended sessions
-//! and the journal are not in here.
+//! One conversation as a value: what the contract keeps beside the record, and its rules for one
+//! row. For stores that read and write whole rows, such as a map, a key-value store or a locked
+//! file. Keys, aliases, ended sessions and the journal are not in here.
 
 mod stored;
 #[cfg(test)]
@@ -15,19 +15,20 @@ use crate::store::{
     Settle, Settled, StoredConversation, Token,
 };
 
-/// One conversation as plain data, with the rules of [`ConversationStore`](crate::store::ConversationStore) that
-/// concern it alone.
+/// One conversation as plain data, with the rules of
+/// [`ConversationStore`](crate::store::ConversationStore) that concern it alone.
 ///
-/// A store reads a row, lets it judge the call, and writes it back, all under one lock or in one transaction.
-/// `Row::default()` is a conversation that was never written; a refused call leaves a row as it was. What stays the
-/// store's: to find the row (by alias too), to keep keys and aliases, to purge. `examples/own_store.rs` is such a
-/// store.
+/// A store reads a row, lets it judge the call, and writes it back, all under one lock or in one
+/// transaction. `Row::default()` is a conversation that was never written; a refused call leaves a
+/// row as it was. What stays the store's: to find the row (by alias too), to keep keys and aliases,
+/// to purge. `examples/own_store.rs` is such a store.
 ///
 /// It is kept as one value ([`to_bytes`](Self::to_bytes)) or field by field, such as in columns.
 ///
-/// - A store never removes a row: a revision would come twice (rule 5). [`erase`](Self::erase) says how it may.
-/// - Leases are judged by the `now` of each call, as in one process (rule 9). A store that several machines share
-///   puts its own clock there first; what is due is then judged by that clock too.
+/// - A store never removes a row: a revision would come twice (rule 5). [`erase`](Self::erase) says
+///   how it may.
+/// - Leases are judged by the `now` of each call, as in one process (rule 9). A store that several
+///   machines share puts its own clock there first; what is due is then judged by that clock too.
 ///
 /// ```
 /// use chatflow::store::{Commit, Committed, Record, Row};
@@ -64,8 +65,8 @@ pub struct Row {
     pub dead_letters: u32,
     /// Whether it was set aside.
     pub quarantined: bool,
-    /// Whether it was erased since it was last written: it reads as if it never had been, and goes on counting
-    /// revisions.
+    /// Whether it was erased since it was last written: it reads as if it never had been, and goes
+    /// on counting revisions.
     pub erased: bool,
 }
 
@@ -86,8 +87,8 @@ impl Default for Row {
 }
 
 impl Row {
-    /// A conversation that was never written, in a store that has removed erased rows up to this revision: it begins
-    /// above, so that none comes twice (rule 5).
+    /// A conversation that was never written, in a store that has removed erased rows up to this
+    /// revision: it begins above, so that none comes twice (rule 5).
     #[must_use]
     pub fn above(floor: Revision) -> Self {
         Self { revision: floor, erased: true, ..Self::default() }
@@ -99,11 +100,12 @@ impl Row {
         self.expected().map(|_| self.stored(contact, lookup.token, lookup.now))
     }
 
-    /// Writes a commit, or refuses it (rules 4 to 8, 10 to 12). The store then writes the row, the commit's key and
-    /// its aliases, or none.
+    /// Writes a commit, or refuses it (rules 4 to 8, 10 to 12). The store then writes the row, the
+    /// commit's key and its aliases, or none.
     ///
-    /// `key` is what is stored under the name of the commit's key, expired or not; `holder` says where an alias
-    /// leads. The first that holds refuses: another revision, a lost lease, a taken key, a taken alias.
+    /// `key` is what is stored under the name of the commit's key, expired or not; `holder` says
+    /// where an alias leads. The first that holds refuses: another revision, a lost lease, a taken
+    /// key, a taken alias.
     pub fn commit(
         &mut self,
         commit: &Commit,
@@ -123,8 +125,8 @@ impl Row {
         Committed::Applied { revision: self.revision, leased, settled: self.settled }
     }
 
-    /// Takes note of what is delivered (rules 13 to 17). The row is to be written unless the answer is
-    /// [`Settled::LeaseLost`].
+    /// Takes note of what is delivered (rules 13 to 17). The row is to be written unless the answer
+    /// is [`Settled::LeaseLost`].
     pub fn settle(&mut self, settle: &Settle) -> Settled {
         if self.holder(settle.now) != Some(settle.token) {
             return Settled::LeaseLost;
@@ -141,11 +143,13 @@ impl Row {
         Settled::Done
     }
 
-    /// When it can be claimed (rule 12): once it is due, and its lease is over; if that ended unsettled, once
-    /// [`retry_pause`] has passed since. None: nothing is due, or it was set aside (rule 17).
+    /// When it can be claimed (rule 12): once it is due, and its lease is over; if that ended
+    /// unsettled, once [`retry_pause`] has passed since. None: nothing is due, or it was set aside
+    /// (rule 17).
     ///
-    /// Claims go in this order. A store that asks an index for what is due files each row that it writes under this
-    /// instant: it is never late there, only, once the lease has run out, later than what this answers then.
+    /// Claims go in this order. A store that asks an index for what is due files each row that it
+    /// writes under this instant: it is never late there, only, once the lease has run out, later
+    /// than what this answers then.
     #[must_use]
     pub fn ready_at(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let due_at = self.due_at.filter(|_| !self.quarantined)?;
@@ -159,8 +163,9 @@ impl Row {
         Some(lease_end.map_or(due_at, |end| due_at.max(end)))
     }
 
-    /// Leases it to the token and counts the claim (rule 12); None if it is not ready, or is a suspect and the claim
-    /// asks for others, or the other way round. The row is to be written if it is.
+    /// Leases it to the token and counts the claim (rule 12); None if it is not ready, or is a
+    /// suspect and the claim asks for others, or the other way round. The row is to be written if
+    /// it is.
     pub fn claim(
         &mut self,
         workspace: &WorkspaceId,
@@ -177,8 +182,9 @@ impl Row {
         Some(LeasedConversation { workspace: workspace.clone(), stored, claims: self.claims })
     }
 
-    /// Counts its live sessions of a flow; if there are some, it is due at `wake_at` at the latest, and to be
-    /// written if that is set. A record that can not be read has none. The workspace is not looked at.
+    /// Counts its live sessions of a flow; if there are some, it is due at `wake_at` at the latest,
+    /// and to be written if that is set. A record that can not be read has none. The workspace is
+    /// not looked at.
     pub fn live(&mut self, live: &Live) -> u64 {
         let Ok(conversation) = self.record.conversation() else { return 0 };
         let needs = |session: &&crate::session::Session| session.needs(&live.flow, live.version);
@@ -189,13 +195,13 @@ impl Row {
         count as u64
     }
 
-    /// Forgets the conversation (rule 22), and says whether it was at the revision that is expected; else the row is as
-    /// it was. The store then writes the row, and removes aliases, ended sessions and journal, and turns the keys
-    /// (rule 23).
+    /// Forgets the conversation (rule 22), and says whether it was at the revision that is
+    /// expected; else the row is as it was. The store then writes the row, and removes aliases,
+    /// ended sessions and journal, and turns the keys (rule 23).
     ///
-    /// The number of the revision stays, under the contact's id. A store that keeps not even those, since
-    /// strangers come and go, removes the row and notes the highest revision that it removed so: every new row then begins
-    /// [`above`](Self::above) that.
+    /// The number of the revision stays, under the contact's id. A store that keeps not even those,
+    /// since strangers come and go, removes the row and notes the highest revision that it removed
+    /// so: every new row then begins [`above`](Self::above) that.
     #[must_use]
     pub fn erase(&mut self, erase: &Erase) -> bool {
         let is_seen = self.expected() == Some(erase.expect);
@@ -273,8 +279,8 @@ impl Row {
     }
 }
 
-/// How long a conversation is left alone after a lease of so many claims ended unsettled (rule 12): 1 s, doubled with
-/// each claim, at most 64 s.
+/// How long a conversation is left alone after a lease of so many claims ended unsettled (rule 12):
+/// 1 s, doubled with each claim, at most 64 s.
 #[must_use]
 pub fn retry_pause(claims: u32) -> TimeDelta {
     TimeDelta::seconds(1 << claims.saturating_sub(1).min(6))

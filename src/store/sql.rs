@@ -1,4 +1,5 @@
-//! What adapters on SQL databases share: instants as numbers, and the rows that a commit writes beside its conversation.
+//! What adapters on SQL databases share: instants as numbers, and the rows that a commit writes
+//! beside its conversation.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -44,7 +45,8 @@ fn named<T: DeserializeOwned>(word: &str) -> Option<T> {
     T::deserialize(word.into_deserializer()).map_err(|_: ValueError| ()).ok()
 }
 
-/// A session as the index of sessions has it, live or ended. Of a live one the conversation's record says the rest.
+/// A session as the index of sessions has it, live or ended. Of a live one the conversation's
+/// record says the rest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SessionRow {
     pub(super) id: SessionId,
@@ -57,11 +59,11 @@ pub(super) struct SessionRow {
     pub(super) ended: Option<(i64, Vec<u8>)>,
 }
 
-/// The rows of sessions that a commit writes, in the order of their ids, each session once. A row replaces the one that
-/// is there.
+/// The rows of sessions that a commit writes, in the order of their ids, each session once. A row
+/// replaces the one that is there.
 ///
-/// Sessions that it started or that called a flow are looked up in its record. One that is not there (a record that can
-/// not be read) has begun when the commit was made.
+/// Sessions that it started or that called a flow are looked up in its record. One that is not
+/// there (a record that can not be read) has begun when the commit was made.
 pub(super) fn session_rows(commit: &Commit) -> Result<Vec<SessionRow>, StoreError> {
     let mut rows: Vec<SessionRow> = Vec::new();
     let conversation: Option<Arc<Conversation>> = if commit.started.is_empty() && commit.called.is_empty() {
@@ -117,7 +119,8 @@ fn called<'a>(needs: impl Iterator<Item = (&'a FlowId, FlowVersion)>) -> Option<
     (!text.is_empty()).then_some(text)
 }
 
-/// What [`SessionRow::called`] contains if a session needs this version of a flow, or any version of it.
+/// What [`SessionRow::called`] contains if a session needs this version of a flow, or any version
+/// of it.
 pub(super) fn needle(flow: &FlowId, version: Option<FlowVersion>) -> String {
     match version {
         Some(version) => format!("\u{1f}{flow}\u{1e}{}\u{1f}", version.0),

@@ -1,5 +1,5 @@
-//! Doubles for a host's own tests: time that is set by hand, ids that can be told, a transport that remembers.
-//! Nothing here is used by the crate itself.
+//! Doubles for a host's own tests: time that is set by hand, ids that can be told, a transport that
+//! remembers. Nothing here is used by the crate itself.
 
 mod clock;
 mod faulty;

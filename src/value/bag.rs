@@ -12,8 +12,8 @@ use super::{Caps, Entries, Node, PackError, Packed, pack, write};
 
 /// A JSON object, packed: a session's context or its variables.
 ///
-/// One allocation, none when empty. Keys are unique and sorted, so equal objects have equal bytes, in whatever
-/// order their keys came.
+/// One allocation, none when empty. Keys are unique and sorted, so equal objects have equal bytes,
+/// in whatever order their keys came.
 ///
 /// ```
 /// use chatflow::value::{Bag, Caps};
@@ -51,8 +51,8 @@ impl Bag {
     /// Packs the text of a JSON object.
     ///
     /// # Errors
-    /// [`PackError`] for text that is not JSON, anything but an object, a key that occurs twice, or an object beyond
-    /// the caps.
+    /// [`PackError`] for text that is not JSON, anything but an object, a key that occurs twice, or
+    /// an object beyond the caps.
     pub fn parse(json: &str, caps: &Caps) -> Result<Self, PackError> {
         let mut from = serde_json::Deserializer::from_str(json);
         let packed = pack::object(&mut from, caps)?;
@@ -73,7 +73,8 @@ impl Bag {
         self.iter().count()
     }
 
-    /// The packed bytes. Equal objects have equal bytes; the form is private to this version of the crate.
+    /// The packed bytes. Equal objects have equal bytes; the form is private to this version of the
+    /// crate.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
@@ -130,8 +131,8 @@ impl Bag {
     /// The same object with one entry set to a value that is packed already.
     ///
     /// # Errors
-    /// [`PackError`] for a key beyond its cap, or a whole that grows beyond `caps.bytes`; the value's depth was
-    /// checked when it was packed.
+    /// [`PackError`] for a key beyond its cap, or a whole that grows beyond `caps.bytes`; the
+    /// value's depth was checked when it was packed.
     pub fn with_packed(&self, key: &str, value: &Packed, caps: &Caps) -> Result<Self, PackError> {
         self.rebuilt(key, Some(value.as_text()), caps)
     }

@@ -1,6 +1,6 @@
-//! The bytes: a tag, then what the tag asks for. Everything but the strings is ASCII (numbers in groups of six
-//! bits), so the whole is valid UTF-8: a string is read as a slice, checked at its ends only, without `unsafe`.
-//! Reading is total: bytes that packing never wrote read as `None`.
+//! The bytes: a tag, then what the tag asks for. Everything but the strings is ASCII (numbers in
+//! groups of six bits), so the whole is valid UTF-8: a string is read as a slice, checked at its
+//! ends only, without `unsafe`. Reading is total: bytes that packing never wrote read as `None`.
 
 use super::node::{Node, Repr};
 
@@ -198,7 +198,8 @@ impl<'a> Cursor<'a> {
         loop {
             let (len, after) = length(rest)?;
             let (found, value) = after.split_at_checked(len)?;
-            // Keys of the same length mostly differ at their end, which is cheaper to compare than the whole.
+            // Keys of the same length mostly differ at their end, which is cheaper to compare than
+            // the whole.
             if found.len() == key.len() && found.last() == key.as_bytes().last() && found == key.as_bytes() {
                 let at = self.text.len().checked_sub(value.len())?;
                 return Some(Self { text: self.text, at });

@@ -13,8 +13,8 @@ use super::packer::{KeyAt, Packer};
 use super::write::{Stop, Value};
 use super::{PackError, pack};
 
-/// How the structs are called in which `serde_json` hands over JSON that is text already: numbers that keep their
-/// digits (`arbitrary_precision`), values that keep their form (`raw_value`).
+/// How the structs are called in which `serde_json` hands over JSON that is text already: numbers
+/// that keep their digits (`arbitrary_precision`), values that keep their form (`raw_value`).
 const JSON_TEXT: &str = "$serde_json::private::";
 
 /// An array or an object that is being written.

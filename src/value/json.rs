@@ -1,5 +1,5 @@
-//! Packed values as plain JSON, outward and inward. Inward holds the default caps, since what is read may be
-//! anybody's.
+//! Packed values as plain JSON, outward and inward. Inward holds the default caps, since what is
+//! read may be anybody's.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;

@@ -1,6 +1,7 @@
-//! JSON that a session carries, packed in one allocation: its context, its variables, answers of calls.
-//! A map of `serde_json` costs 600 bytes before its first string; a waiting session has 900 for everything.
-//! What lives here: the packed form, how it is made within caps, how it is read. What must not: any meaning.
+//! JSON that a session carries, packed in one allocation: its context, its variables, answers of
+//! calls. A map of `serde_json` costs 600 bytes before its first string; a waiting session has 900
+//! for everything. What lives here: the packed form, how it is made within caps, how it is read.
+//! What must not: any meaning.
 
 #![deny(
     clippy::unwrap_used,
@@ -46,7 +47,8 @@ const MAX_KEY_BYTES: usize = 256;
 pub struct Caps {
     /// Bytes in packed form, which is a little less than compact JSON.
     pub bytes: usize,
-    /// Levels of objects and arrays; `{"a":[1]}` has two. Never more than 128, whatever is asked for.
+    /// Levels of objects and arrays; `{"a":[1]}` has two. Never more than 128, whatever is asked
+    /// for.
     pub depth: usize,
 }
 

@@ -8,8 +8,8 @@ use super::codec::{self, tag};
 use super::packer::{KeyAt, Packer};
 use super::{Caps, PackError};
 
-/// The key under which `serde_json` hands a number over when it keeps its digits (`arbitrary_precision`, which any
-/// crate of a program may switch on).
+/// The key under which `serde_json` hands a number over when it keeps its digits
+/// (`arbitrary_precision`, which any crate of a program may switch on).
 const NUMBER: &str = "$serde_json::private::Number";
 
 /// Packs one value with its tag, `depth` levels below the object that will hold it.

@@ -35,7 +35,8 @@ impl Packed {
         Cursor::new(&self.0).node().unwrap_or(Node(Repr::Null))
     }
 
-    /// The packed bytes. Equal values have equal bytes; the form is private to this version of the crate.
+    /// The packed bytes. Equal values have equal bytes; the form is private to this version of the
+    /// crate.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()

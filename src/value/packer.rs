@@ -1,5 +1,5 @@
-//! Packed bytes while they are written. Caps hold at every write, so a value that is refused has cost no more than
-//! its cap.
+//! Packed bytes while they are written. Caps hold at every write, so a value that is refused has
+//! cost no more than its cap.
 
 use super::codec::{self, Cursor, tag};
 use super::{Caps, MAX_DEPTH, MAX_KEY_BYTES, PackError};

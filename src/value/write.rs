@@ -1,4 +1,5 @@
-//! From anything that serde writes to packed bytes, without text in between. It gives what packing its JSON would.
+//! From anything that serde writes to packed bytes, without text in between. It gives what packing
+//! its JSON would.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! What the golden talks show, told by their journals: each kind of node, each way out of it, each form of a message and
-//! each rule of SEMANTICS has its talk.
+//! What the golden talks show, told by their journals: each kind of node, each way out of it, each
+//! form of a message and each rule of SEMANTICS has its talk.
 
 mod rules;
 
@@ -25,7 +25,8 @@ struct Seen {
     there: BTreeSet<Way>,
     /// Those that a session took, to another node or to its end.
     taken: BTreeSet<Way>,
-    /// The ways without an edge that a session took, or its end instead of one, and how it stood then.
+    /// The ways without an edge that a session took, or its end instead of one, and how it stood
+    /// then.
     ends: BTreeSet<(&'static str, String, Status)>,
     /// The fields of nodes that a session came to.
     fields: BTreeSet<Way>,
@@ -123,7 +124,8 @@ fn every_branch_of_every_kind_is_taken_by_a_talk() {
     assert!(missing.is_empty(), "no talk takes {missing:?}");
 }
 
-/// How a session ends where no edge leads on (SEMANTICS N1): the kind, the branch or what happened, and its status.
+/// How a session ends where no edge leads on (SEMANTICS N1): the kind, the branch or what happened,
+/// and its status.
 const ENDS: &[(&str, &str, Status)] = &[
     ("start", "next", Status::Completed),
     ("end", "ended", Status::Completed),
@@ -174,8 +176,9 @@ fn schema() -> Value {
     serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
 }
 
-/// Fields that a talk on WhatsApp, started for a contact, does not need: whom a flow is for (`tests/semantics/contact.rs`),
-/// and forms of questions on other channels (`tests/semantics/sends.rs`). And one that is told to be of no use there.
+/// Fields that a talk on WhatsApp, started for a contact, does not need: whom a flow is for
+/// (`tests/semantics/contact.rs`), and forms of questions on other channels
+/// (`tests/semantics/sends.rs`). And one that is told to be of no use there.
 const BEYOND_TALKS: &[(&str, &str)] = &[
     ("start", "contact"),
     ("start", "contact_from"),
@@ -249,7 +252,8 @@ fn every_operator_holds_in_a_talk() {
     assert!(missing.is_empty(), "nowhere holds {missing:?}");
 }
 
-/// S9, S7: why sessions fail. What takes a host's limits or a lost version to fail stands in `tests/semantics`.
+/// S9, S7: why sessions fail. What takes a host's limits or a lost version to fail stands in
+/// `tests/semantics`.
 #[test]
 fn every_fault_of_a_flow_is_met_by_a_talk() {
     let faults = [

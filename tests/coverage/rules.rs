@@ -1,5 +1,5 @@
-//! Which rule of `docs/semantics.md` is shown where: a talk names its rules in its first line, a test in its
-//! documentation.
+//! Which rule of `docs/semantics.md` is shown where: a talk names its rules in its first line, a
+//! test in its documentation.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,15 +13,15 @@ const CONTRACT: &str = include_str!("../../docs/semantics.md");
 static RULES: LazyLock<BTreeSet<&str>> =
     LazyLock::new(|| CONTRACT.lines().filter_map(|line| line.strip_prefix("### ")).collect());
 
-/// The chapters of which each rule up to this number has a talk. Rules beyond are about engines beside each other, or
-/// about calls of the host, which a talk does not have.
+/// The chapters of which each rule up to this number has a talk. Rules beyond are about engines
+/// beside each other, or about calls of the host, which a talk does not have.
 const TALKED: [(char, u8); 4] = [('I', 12), ('S', 12), ('L', 9), ('N', 9)];
 
 /// Of those, the rules that one talk with one engine can not show.
 const BEYOND_TALKS: &[&str] = &["I8", "L1", "L3", "L5", "L6", "L7", "L8", "L9", "S11", "S12", "S19"];
 
-/// The rules that a text names before its colon, or before its end: `N4, S1: …`. What follows the name of an invariant
-/// is one, too.
+/// The rules that a text names before its colon, or before its end: `N4, S1: …`. What follows the
+/// name of an invariant is one, too.
 fn rules(text: &str) -> Vec<String> {
     let head = text.trim_start_matches("SEMANTICS ").split([':', '.']).next().unwrap_or_default();
     let words = head.split(", ").take_while(|word| !word.starts_with("INV-"));
@@ -82,7 +82,8 @@ fn of_file(text: &str, shown: &mut Shown) {
     }
 }
 
-/// Each rule has its talk; and those that a talk can not show, or that are the host's calls, their test.
+/// Each rule has its talk; and those that a talk can not show, or that are the host's calls, their
+/// test.
 #[test]
 fn each_rule_is_shown_by_a_talk_or_a_test() {
     let talks = of_talks();

@@ -1,9 +1,13 @@
-//! The proof afterwards: what the history says was answered holds, and what was begun comes to its end.
+//! The proof afterwards: what the history says was answered holds, and what was begun comes to its
+//! end.
 //!
-//! 1. The history alone: one session for each contact and key, each call took effect once, ids and order of messages.
+//! 1. The history alone: one session for each contact and key, each call took effect once, ids and
+//!    order of messages.
 //! 2. The store as it was found: records, addresses, list of sessions and count agree.
-//! 3. Each answered call is made again, on a fresh engine: it answers the same, and nothing happens.
-//! 4. Time passes: all that is due is done, each session ends, each committed message was handed over.
+//! 3. Each answered call is made again, on a fresh engine: it answers the same, and nothing
+//!    happens.
+//! 4. Time passes: all that is due is done, each session ends, each committed message was handed
+//!    over.
 
 use std::time::Duration;
 
@@ -37,8 +41,9 @@ pub struct Checked {
 
 /// Checks a store against the history of all that was done with it, while nothing else works on it.
 ///
-/// `now` is where the clock of the check begins: not before any engine's. `lease` is the longest that any engine took;
-/// `pause` waits in real time, for stores that judge leases by their own clock.
+/// `now` is where the clock of the check begins: not before any engine's. `lease` is the longest
+/// that any engine took; `pause` waits in real time, for stores that judge leases by their own
+/// clock.
 ///
 /// # Errors
 /// When the store does not answer.
@@ -69,8 +74,8 @@ where
     found.extend(repeat(&bot, &before).await);
 
     let lease_span = TimeDelta::from_std(lease).expect("a short lease") + TimeDelta::milliseconds(1);
-    // What a process had claimed when it died rests before it is tried alone (SEMANTICS S16). Its message is to be handed
-    // over first: a question's time begins when the contact has it (N3).
+    // What a process had claimed when it died rests before it is tried alone (SEMANTICS S16). Its
+    // message is to be handed over first: a question's time begins when the contact has it (N3).
     let rested = lease_span + retry_pause(u32::MAX);
     for step in [rested, TimeDelta::minutes(31)] {
         clock.advance(step);

@@ -1,4 +1,5 @@
-//! What is known from outside: what was asked of engines, what they answered, and what left through their transports.
+//! What is known from outside: what was asked of engines, what they answered, and what left through
+//! their transports.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::talk::last_step;
 
-/// One call of a conversation. A contact's calls are made in this order, each after the one before was answered.
+/// One call of a conversation. A contact's calls are made in this order, each after the one before
+/// was answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Step {
     /// The trigger, with a key.
@@ -37,8 +39,8 @@ pub enum Replied {
 pub enum Event {
     /// A call is about to be made.
     Asked { contact: u64, step: Step },
-    /// A trigger was answered: the session, whether the call says that it started it, and whether the answer is a
-    /// repeat.
+    /// A trigger was answered: the session, whether the call says that it started it, and whether
+    /// the answer is a repeat.
     Triggered { contact: u64, step: Step, session: SessionId, started: bool, replayed: bool },
     /// A reply was answered.
     Replied { contact: u64, step: Step, replied: Replied },

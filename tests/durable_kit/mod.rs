@@ -1,5 +1,6 @@
-//! Conversations on a store that dies: what was asked, answered and handed over, and the proof afterwards that nothing
-//! of it was lost, doubled or disordered. For any store, and for any way to die.
+//! Conversations on a store that dies: what was asked, answered and handed over, and the proof
+//! afterwards that nothing of it was lost, doubled or disordered. For any store, and for any way to
+//! die.
 #![allow(dead_code, unreachable_pub, unused_imports, reason = "each test binary uses a part of it")]
 
 mod checker;

@@ -1,4 +1,5 @@
-//! A history, sorted by contact, and what it shows to be wrong: alone, and beside the sessions that are stored.
+//! A history, sorted by contact, and what it shows to be wrong: alone, and beside the sessions that
+//! are stored.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,5 @@
-//! The conversation that is held: `examples/flows/abandoned_cart.json`, a trigger and two replies, each with a key or an id,
-//! repeated until it is answered.
+//! The conversation that is held: `examples/flows/abandoned_cart.json`, a trigger and two replies,
+//! each with a key or an id, repeated until it is answered.
 
 use std::time::Duration;
 
@@ -87,8 +87,8 @@ pub struct Talk<'a, S, R> {
 }
 
 impl<S: ConversationStore, R: Report> Talk<'_, S, R> {
-    /// A contact's conversation from its beginning, as far as planned. Calls that were answered before are repeated.
-    /// Answers false when a call failed for good.
+    /// A contact's conversation from its beginning, as far as planned. Calls that were answered
+    /// before are repeated. Answers false when a call failed for good.
     pub async fn hold<F: Future<Output = ()>>(&self, contact: u64, pause: impl Fn() -> F) -> bool {
         let triggers = match (has_rival(contact), self.flip) {
             (false, _) => [Some(Step::Trigger), None],

@@ -1,4 +1,5 @@
-//! Every outside operation of every scenario fails once in every way; afterwards all is as if nothing had.
+//! Every outside operation of every scenario fails once in every way; afterwards all is as if
+//! nothing had.
 
 use std::collections::BTreeMap;
 
@@ -54,8 +55,9 @@ fn tell(scenario: &Scenario, whole: bool, blow: Option<(usize, Blow)>) -> (World
     (host.world, remains)
 }
 
-/// D3: INV-R1, INV-R2, INV-O1, INV-O2, INV-O3, INV-O4: wherever the process fails or dies, its callers' repeats and later
-/// ticks bring everything to the same end: the same sessions, the same texts in the same order, each under one id.
+/// D3: INV-R1, INV-R2, INV-O1, INV-O2, INV-O3, INV-O4: wherever the process fails or dies, its
+/// callers' repeats and later ticks bring everything to the same end: the same sessions, the same
+/// texts in the same order, each under one id.
 #[test]
 fn every_operation_of_every_scenario_may_fail_once() {
     let mut cases = 0;

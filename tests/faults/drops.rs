@@ -20,7 +20,8 @@ fn tell(scenario: &Scenario, whole: bool, drop_at: Option<(usize, usize)>) -> (H
     (host, remains)
 }
 
-/// D3, INV-L5: a call whose future is dropped anywhere is wholly done or not at all, and a later tick does the rest.
+/// D3, INV-L5: a call whose future is dropped anywhere is wholly done or not at all, and a later
+/// tick does the rest.
 #[test]
 fn every_call_may_be_dropped_wherever_it_waits() {
     let mut cases = 0;

@@ -1,5 +1,5 @@
-//! A world whose every outside operation (store, transport, host call) is counted and can be made to fail, to hang or
-//! to yield; and engines that come and go in it.
+//! A world whose every outside operation (store, transport, host call) is counted and can be made
+//! to fail, to hang or to yield; and engines that come and go in it.
 
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
@@ -149,7 +149,8 @@ impl Plan {
 pub(crate) struct Gate<S> {
     pub(crate) inner: S,
     plan: Plan,
-    /// Whether the store inside decides under its own lock; else each decision is a load and a commit.
+    /// Whether the store inside decides under its own lock; else each decision is a load and a
+    /// commit.
     whole: bool,
 }
 
@@ -364,8 +365,8 @@ impl World {
         self.clock.advance(time);
     }
 
-    /// Ticks an engine of its own until nothing is due now, a failed tick again after the lease. Answers when
-    /// something is due next.
+    /// Ticks an engine of its own until nothing is due now, a failed tick again after the lease.
+    /// Answers when something is due next.
     pub(crate) fn tick_out(&self) -> Option<DateTime<Utc>> {
         let engine = self.engine();
         for _ in 0..1_000 {

@@ -95,7 +95,8 @@ fn what_is_not_known_stays_unknown() {
     }
 }
 
-/// D6, I2: of two calls with one message, both of unknown outcome, one took it and the other finds it taken.
+/// D6, I2: of two calls with one message, both of unknown outcome, one took it and the other finds
+/// it taken.
 #[test]
 fn one_call_of_two_has_taken_a_message() {
     let world = World::with_flows(Setup::default(), &flows(&["ask"]));
@@ -111,8 +112,8 @@ fn one_call_of_two_has_taken_a_message() {
     assert_eq!(second, Received::Duplicate { first: Box::new(first) });
 }
 
-/// Store contract, rule 16: a settle of unknown outcome is repeated unchanged, so that nothing is sent again after the
-/// lease.
+/// Store contract, rule 16: a settle of unknown outcome is repeated unchanged, so that nothing is
+/// sent again after the lease.
 #[test]
 fn a_settle_of_unknown_outcome_is_repeated() {
     for fault in [Fault::UnknownBefore, Fault::After] {

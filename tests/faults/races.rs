@@ -1,5 +1,5 @@
-//! Threads that work on one store at once, without a fault: what they leave equals what some order of them would
-//! have left.
+//! Threads that work on one store at once, without a fault: what they leave equals what some order
+//! of them would have left.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Barrier;
@@ -67,7 +67,8 @@ fn check_sent_once_in_order(world: &World) {
     }
 }
 
-/// INV-S1, INV-S2, T6: of many triggers with keys of their own one starts, the others find it running.
+/// INV-S1, INV-S2, T6: of many triggers with keys of their own one starts, the others find it
+/// running.
 #[test]
 fn of_many_triggers_with_different_keys_one_starts() {
     for setup in SETUPS {
@@ -123,7 +124,8 @@ fn said(world: &World) -> Vec<String> {
     text.split_terminator(']').map(|part| part.trim_start_matches('[').to_owned()).collect()
 }
 
-/// I8, INV-M2, INV-M3: messages that come at once are each taken once; what is left is what one order of them leaves.
+/// I8, INV-M2, INV-M3: messages that come at once are each taken once; what is left is what one
+/// order of them leaves.
 #[test]
 fn many_replies_at_once_are_taken_one_after_the_other() {
     for setup in SETUPS {
@@ -194,7 +196,8 @@ fn engines_that_tick_at_once_share_the_work() {
     }
 }
 
-/// INV-R4: triggers, replies and ticks at once, on engines of their own, are as one after the other.
+/// INV-R4: triggers, replies and ticks at once, on engines of their own, are as one after the
+/// other.
 #[test]
 fn engines_of_their_own_are_as_one() {
     for setup in SETUPS {
@@ -266,7 +269,8 @@ fn triggers_run_while_versions_are_published() {
     }
 }
 
-/// L4, INV-S3: after an unpublish that terminates, no session of the flow goes on, whatever came at the same time.
+/// L4, INV-S3: after an unpublish that terminates, no session of the flow goes on, whatever came at
+/// the same time.
 #[test]
 fn a_terminated_flow_takes_no_more_replies() {
     for setup in SETUPS {

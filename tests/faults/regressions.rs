@@ -32,7 +32,8 @@ struct Interrupted {
     inner: Arc<MemoryStore>,
     updates: AtomicUsize,
     at: usize,
-    /// Whether it happens between load and commit; else before the decision, which is then made whole.
+    /// Whether it happens between load and commit; else before the decision, which is then made
+    /// whole.
     between: bool,
     hook: Mutex<Option<Hook>>,
 }
@@ -106,7 +107,8 @@ fn world(codes: &[&str]) -> World {
     World::with_flows(Setup::default(), &flows(codes))
 }
 
-/// T2, INV-S2: of two triggers that meet a new address at once, one makes the contact and the other finds it.
+/// T2, INV-S2: of two triggers that meet a new address at once, one makes the contact and the other
+/// finds it.
 #[test]
 fn two_triggers_of_a_new_address_find_one_contact() {
     for code in ["ask", "once"] {
@@ -130,7 +132,8 @@ fn two_triggers_of_a_new_address_find_one_contact() {
     }
 }
 
-/// Store contract, `Lookup::in_place`: a merge that loses the address to somebody else harms no conversation.
+/// Store contract, `Lookup::in_place`: a merge that loses the address to somebody else harms no
+/// conversation.
 #[test]
 fn a_merge_that_loses_the_address_leaves_the_contact_as_it_was() {
     let world = world(&["once"]);
@@ -152,7 +155,8 @@ fn a_merge_that_loses_the_address_leaves_the_contact_as_it_was() {
     let request = TriggerRequest::new("once").contact_id("boss").phone("+14155559999");
     let _ = block_on(engine.trigger(request)).unwrap();
     let other = world.engine();
-    // The second decision of the merge gives the address to `boss`; just before it, the address writes.
+    // The second decision of the merge gives the address to `boss`; just before it, the address
+    // writes.
     let store = Interrupted::new(&world.store, 1, false, move || {
         let came = block_on(other.receive(says("m1", "hello"))).unwrap();
         assert!(matches!(came, Received::Started { .. }), "{came:?}");
@@ -237,8 +241,8 @@ impl FlowStore for SlowFlows {
     }
 }
 
-/// L2, D3: a call that is dropped, or still waits, while it reads the new catalogue does not make others trust the
-/// old one.
+/// L2, D3: a call that is dropped, or still waits, while it reads the new catalogue does not make
+/// others trust the old one.
 #[test]
 fn a_publish_is_seen_by_the_next_call_though_another_was_dropped_while_it_read_it() {
     let slow = SlowFlows { inner: Arc::default(), slow: Arc::default() };
@@ -259,7 +263,8 @@ fn a_publish_is_seen_by_the_next_call_though_another_was_dropped_while_it_read_i
     assert_eq!(started.session().unwrap().flow_version, FlowVersion(2));
 }
 
-/// N3: a wait's time begins when the last message before it is settled, whoever else sent meanwhile.
+/// N3: a wait's time begins when the last message before it is settled, whoever else sent
+/// meanwhile.
 #[test]
 fn a_wait_that_was_held_gets_its_time_though_another_session_sent_later() {
     let slow = flow(
@@ -289,7 +294,8 @@ fn a_wait_that_was_held_gets_its_time_though_another_session_sent_later() {
     assert_eq!(record.session().deadline(), Some(world.now() + TimeDelta::minutes(1)));
 }
 
-/// A transport that takes longer than the lease for its first message; meanwhile somebody else works.
+/// A transport that takes longer than the lease for its first message; meanwhile somebody else
+/// works.
 struct Slow {
     world: World,
     was_slow: AtomicUsize,
@@ -305,8 +311,8 @@ impl Transport for Slow {
     }
 }
 
-/// INV-O6: conversations that were claimed together are not worked any more when the first of them took the whole
-/// lease.
+/// INV-O6: conversations that were claimed together are not worked any more when the first of them
+/// took the whole lease.
 #[test]
 fn a_claim_is_not_begun_when_its_lease_may_be_over() {
     let world = World::with_flows(Setup { deferred: true, ..Setup::default() }, &flows(&["once"]));
@@ -324,7 +330,8 @@ fn a_claim_is_not_begun_when_its_lease_may_be_over() {
     assert_eq!(world.wire.taken().len(), 10);
 }
 
-/// INV-O6: a batch that takes longer than half of its lease is left to a fresh one, and each message leaves once.
+/// INV-O6: a batch that takes longer than half of its lease is left to a fresh one, and each
+/// message leaves once.
 #[test]
 fn a_batch_that_takes_long_goes_on_under_a_fresh_lease() {
     let many: Vec<String> =
@@ -454,7 +461,8 @@ fn an_erase_of_unknown_outcome_is_repeated() {
     }
 }
 
-/// D3, T2, T10: a process that dies while an address moves to another contact does not lose its opt-out.
+/// D3, T2, T10: a process that dies while an address moves to another contact does not lose its
+/// opt-out.
 #[test]
 fn an_opt_out_outlasts_a_process_that_dies_while_its_address_moves() {
     for place in 0..12 {

@@ -53,8 +53,8 @@ const ASKS: &[&str] = &[
 ];
 const REPLIES: &[&str] = &["", "yes", "no", "3", "{{1/0}}", "\u{0000}", "🙂", "stop"];
 
-/// Nodes that ask the host, that only read or change, with the branches that they must have. The host's answers fit
-/// some of them.
+/// Nodes that ask the host, that only read or change, with the branches that they must have. The
+/// host's answers fit some of them.
 const HOSTS: &[(&str, &[&str])] = &[
     (
         r#"{"kind": "http_request", "url": "https://host/{{reply.text | urlencode}}", "save_to": "found"}"#,
@@ -142,7 +142,8 @@ fn kind() -> impl Strategy<Value = Kind> {
     ]
 }
 
-/// The nodes in a row; other branches lead to a node further on, jumps to one before, calls to the flow itself.
+/// The nodes in a row; other branches lead to a node further on, jumps to one before, calls to the
+/// flow itself.
 fn written(kinds: &[Kind]) -> Value {
     let name = |place: usize| format!("n{place}");
     let mut nodes = vec![json!({"id": "start", "kind": "start"})];
@@ -477,7 +478,8 @@ fn mutated(bytes: &[u8], changes: &[(usize, u8, u8)]) -> Vec<u8> {
     bytes
 }
 
-/// The generator makes sound flows of every kind of node, and refuses few; else the properties below would say little.
+/// The generator makes sound flows of every kind of node, and refuses few; else the properties
+/// below would say little.
 #[test]
 fn the_generator_makes_every_kind_of_node() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
@@ -496,9 +498,9 @@ fn the_generator_makes_every_kind_of_node() {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
 
-    /// INV-V1, V2, S3, L1: a turn answers for every input, answers the same again, is bounded, leaves an ended
-    /// session and one that it does not fit as they are; and a session that was written and read goes on as the one
-    /// that was not.
+    /// INV-V1, V2, S3, L1: a turn answers for every input, answers the same again, is bounded,
+    /// leaves an ended session and one that it does not fit as they are; and a session that was
+    /// written and read goes on as the one that was not.
     #[test]
     fn a_turn_is_total_and_deterministic_and_needs_nothing_but_the_stored_form(
         (flow, _) in flow(),
@@ -541,8 +543,8 @@ proptest! {
         }
     }
 
-    /// INV-L4, V2: a stored session that was changed anywhere, checksum mended or not, is an error or another
-    /// session; never a panic, now or in a turn.
+    /// INV-L4, V2: a stored session that was changed anywhere, checksum mended or not, is an error
+    /// or another session; never a panic, now or in a turn.
     #[test]
     fn damaged_bytes_are_an_error_and_forged_ones_do_no_harm(
         (flow, _) in flow(),
@@ -719,8 +721,8 @@ fn play<S: ConversationStore>(world: &World, store: S, steps: &[Step]) -> Vec<St
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(60) })]
 
-    /// INV-V2: a store that keeps bytes, one that keeps records, and one that changes them in place give the same
-    /// conversation.
+    /// INV-V2: a store that keeps bytes, one that keeps records, and one that changes them in place
+    /// give the same conversation.
     #[test]
     fn nothing_lives_outside_the_stored_form((_, text) in flow(), steps in vec(step(), 1..24)) {
         let world = || World::with_flows(Setup::default(), std::slice::from_ref(&text));

@@ -247,7 +247,8 @@ pub(crate) fn circles() -> Vec<Case> {
                 json!([{"from": "s", "to": "hi"}, {"from": "hi", "to": "m"}, {"from": "m", "branch": "timeout", "to": "j"}]),
             ),
         ),
-        // A called flow may fail each time, with no word of the contact; what says nothing may go round.
+        // A called flow may fail each time, with no word of the contact; what says nothing may go
+        // round.
         case(
             TimerLoop,
             fails_again(json!({"id": "m", "kind": "send_message", "text": "Sorry"})),

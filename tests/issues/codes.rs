@@ -40,7 +40,8 @@ fn examples() -> BTreeMap<IssueCode, Issue> {
     found
 }
 
-/// The table of `IssueCode`'s documentation, made from the codes and from what they say of the flows above.
+/// The table of `IssueCode`'s documentation, made from the codes and from what they say of the
+/// flows above.
 #[test]
 fn the_table_of_codes_is_what_the_codes_say() {
     let examples = examples();
@@ -94,7 +95,8 @@ fn every_code_has_a_flow_that_trips_it_and_one_that_does_not() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
-/// What one file does not have: more issues than are listed, and what hangs on accounts and on other flows.
+/// What one file does not have: more issues than are listed, and what hangs on accounts and on
+/// other flows.
 fn beyond_one_file() -> Vec<(IssueCode, Issues, Issues)> {
     use IssueCode::*;
     let read =
@@ -113,7 +115,8 @@ fn beyond_one_file() -> Vec<(IssueCode, Issues, Issues)> {
     };
     vec![
         (MoreIssues, read(flow(json!([]), nowhere(1_001))), read(end())),
-        // That the same flow goes online once it is bound to accounts of its own, `on_accounts` says itself.
+        // That the same flow goes online once it is bound to accounts of its own, `on_accounts`
+        // says itself.
         (UnboundAccount, unbound, Issues::default()),
         (TwoAnyTriggers, twice, Issues::default()),
         (UnknownSubflow, calls("adress"), calls("address")),

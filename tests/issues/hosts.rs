@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::kit::*;
 
-/// Each check of the kinds that ask the host or look at texts, clocks and contacts: what is wrong, what is told, and what
-/// is right.
+/// Each check of the kinds that ask the host or look at texts, clocks and contacts: what is wrong,
+/// what is told, and what is right.
 #[test]
 fn what_the_host_is_asked_and_what_a_text_holds_is_checked() {
     let node = |kind: &str, fields: Value| {

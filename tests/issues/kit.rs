@@ -15,7 +15,8 @@ pub(crate) fn case(code: IssueCode, wrong: impl ToString, right: impl ToString) 
     Case { code, wrong: wrong.to_string(), right: right.to_string() }
 }
 
-/// A manual flow of a start node `s`, the given nodes and edges, that sends on a channel without limits of its own.
+/// A manual flow of a start node `s`, the given nodes and edges, that sends on a channel without
+/// limits of its own.
 pub(crate) fn flow(nodes: Value, edges: Value) -> Value {
     with_start(json!({"id": "s", "kind": "start"}), nodes, edges)
 }

@@ -112,7 +112,8 @@ fn what_a_channel_does_not_carry_is_told() {
     assert_eq!(told, expected);
 }
 
-/// I9: what names a choice stays short enough for a payload of 200 bytes, wherever the choice stands.
+/// I9: what names a choice stays short enough for a payload of 200 bytes, wherever the choice
+/// stands.
 #[test]
 fn the_id_of_a_choice_has_at_most_64_bytes() {
     let told = |bytes: usize| {

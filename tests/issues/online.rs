@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use crate::kit::*;
 
-/// L5: what keeps a right flow from going online where it is bound: nothing is bound, or another takes it all.
+/// L5: what keeps a right flow from going online where it is bound: nothing is bound, or another
+/// takes it all.
 pub(crate) fn on_accounts() -> [Issues; 2] {
     let any = |code: &str| {
         let flow = set(one(json!({"id": "n", "kind": "end"})), "code", json!(code));
@@ -84,7 +85,8 @@ fn a_flow_calls_flows_that_are_there_and_not_itself_through_them_with_no_wait() 
     );
     assert_eq!(publish(calls("b", json!([wait(), call("c")]))), "b");
 
-    // What a call comes back from without a wait is walked through; a terminal one does not come back.
+    // What a call comes back from without a wait is walked through; a terminal one does not come
+    // back.
     let then = |first: Value| {
         let mut again = call("d");
         again["id"] = json!("again");

@@ -1,5 +1,5 @@
-//! Who starts workers and kills them. All of them write to one pipe, which the kernel keeps in order; what was written
-//! before a death is read after it.
+//! Who starts workers and kills them. All of them write to one pipe, which the kernel keeps in
+//! order; what was written before a death is read after it.
 
 use std::env;
 use std::io::{BufRead, BufReader, PipeWriter};
@@ -121,7 +121,8 @@ impl Crew {
         panic!("a worker does not begin to work");
     }
 
-    /// Starts a process and kills it: mostly after it has told a random number of events, now and then while it begins.
+    /// Starts a process and kills it: mostly after it has told a random number of events, now and
+    /// then while it begins.
     pub(crate) fn start_and_kill(&mut self, dice: &mut Dice) {
         let worker = if dice.below(8) == 0 {
             let worker = self.start();
@@ -136,7 +137,8 @@ impl Crew {
         worker.kill();
     }
 
-    /// Waits until fewer than so many events were told, by the machine's own speed; at most a second.
+    /// Waits until fewer than so many events were told, by the machine's own speed; at most a
+    /// second.
     pub(crate) fn let_work(&self, dice: &mut Dice, events: u64) {
         let goal = self.history.len() + usize::try_from(dice.below(events)).expect("few");
         for _ in 0..1_000 {

@@ -1,6 +1,7 @@
-//! Processes and servers that are killed at random while conversations are held, and the proof afterwards that no
-//! acknowledged turn was lost and none took effect twice. A few kills by default, so that it takes seconds;
-//! `CHATFLOW_KILLS=500` for as many of each kind. `CHATFLOW_SEED` repeats the moments of an earlier run.
+//! Processes and servers that are killed at random while conversations are held, and the proof
+//! afterwards that no acknowledged turn was lost and none took effect twice. A few kills by
+//! default, so that it takes seconds; `CHATFLOW_KILLS=500` for as many of each kind.
+//! `CHATFLOW_SEED` repeats the moments of an earlier run.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail, and says what it did")]
 

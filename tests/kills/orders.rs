@@ -36,7 +36,8 @@ impl Orders {
         self.number.is_multiple_of(2)
     }
 
-    /// Whether the log of a file is emptied again and again, so that processes die in the middle of that.
+    /// Whether the log of a file is emptied again and again, so that processes die in the middle of
+    /// that.
     pub(crate) fn checkpoints(&self) -> bool {
         self.number.is_multiple_of(3)
     }

@@ -16,8 +16,8 @@ use crate::verdict::{block_on, judge};
 
 const LEASE: Duration = Duration::from_millis(500);
 
-/// What a killed process wrote the system keeps, so that only the loss of power would need the syncs; without them a
-/// server is back in a tenth of the time.
+/// What a killed process wrote the system keeps, so that only the loss of power would need the
+/// syncs; without them a server is back in a tenth of the time.
 const SETTINGS: &str = "fsync = off";
 
 const AT_WORK: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = $1";
@@ -62,7 +62,8 @@ impl Database {
         client.batch_execute(&[what, &self.name, how].concat()).await.map_err(StoreError::transient)
     }
 
-    /// Waits until the server has ended what killed processes had asked it for: that may still be written.
+    /// Waits until the server has ended what killed processes had asked it for: that may still be
+    /// written.
     async fn is_left(&self) -> Result<(), StoreError> {
         let (client, connection) = self.server.connect(NoTls).await.map_err(StoreError::transient)?;
         tokio::spawn(connection);
@@ -107,8 +108,8 @@ fn killed_processes() -> Result<(), Failed> {
     database.judge(&format!("{kills} kills of processes"), &dice, &history, LEASE)
 }
 
-/// Three processes hold the same conversations; in each round one is killed, and one is stopped until its leases are
-/// over, and then goes on where it stood.
+/// Three processes hold the same conversations; in each round one is killed, and one is stopped
+/// until its leases are over, and then goes on where it stood.
 fn stalled_processes() -> Result<(), Failed> {
     let (mut dice, rounds) = (Dice::new(), kills(3, 10));
     let database = Database::new(&shared_server()?, "stalls")?;
@@ -137,7 +138,8 @@ fn stalled_processes() -> Result<(), Failed> {
     )
 }
 
-/// The server is stopped without a word, or its first process is killed; the processes go on when it is back.
+/// The server is stopped without a word, or its first process is killed; the processes go on when
+/// it is back.
 fn killed_server() -> Result<(), Failed> {
     let (mut dice, kills) = (Dice::new(), kills(3, 5));
     let mut server = Server::start(SETTINGS);

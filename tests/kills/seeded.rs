@@ -1,5 +1,5 @@
-//! The checker is checked: each thing that must not be is done on purpose, and must be found, for the contact it was
-//! done to and no other.
+//! The checker is checked: each thing that must not be is done on purpose, and must be found, for
+//! the contact it was done to and no other.
 
 use std::sync::Arc;
 use std::time::Duration;

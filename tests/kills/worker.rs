@@ -1,5 +1,5 @@
-//! The process that is killed: an engine, several conversations at once, a ticker. Each event is a line on its standard
-//! output, written by one call.
+//! The process that is killed: an engine, several conversations at once, a ticker. Each event is a
+//! line on its standard output, written by one call.
 
 use std::fs::File;
 use std::io::Write;

@@ -28,8 +28,8 @@ fn phone(number: usize) -> String {
     format!("+1415{number:07}")
 }
 
-/// Three messages to each of many contacts of one account: each leaves at the rate, in its contact's order, is claimed
-/// once, and keeps nobody of another account waiting.
+/// Three messages to each of many contacts of one account: each leaves at the rate, in its
+/// contact's order, is claimed once, and keeps nobody of another account waiting.
 pub(crate) async fn a_pace_holds<S: ConversationStore + FlowStore + Clone + 'static>(stores: Vec<S>) {
     let (clock, left) = (ManualClock::default(), Arc::new(Mutex::new(Vec::new())));
     let began = clock.now();

@@ -92,7 +92,8 @@ async fn of_many_with_one_key_one_applies_and_the_others_are_told() {
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == Committed::KeyTaken).count(), 40);
 }
 
-/// The key comes from elsewhere, after the statement's snapshot: the whole statement is undone, and each goes alone.
+/// The key comes from elsewhere, after the statement's snapshot: the whole statement is undone, and
+/// each goes alone.
 async fn a_duplicate_from_elsewhere_refuses_only_its_own() {
     let database = Database::new(Layout::Plain).await;
     let (mine, theirs) = (one_lane(&database).await, database.store().await);

@@ -31,8 +31,8 @@ impl Observer for Conflicts {
     }
 }
 
-/// SEMANTICS S17, I8: each of 64 messages of one contact at once is taken, by several processes as by one; no call loses
-/// more than the races after which it decides under the row's lock.
+/// SEMANTICS S17, I8: each of 64 messages of one contact at once is taken, by several processes as
+/// by one; no call loses more than the races after which it decides under the row's lock.
 async fn a_burst_of_one_contact_is_taken_whole() {
     for processes in [1, 2, 4] {
         let conflicts = Conflicts::default();
@@ -74,8 +74,8 @@ async fn a_burst_of_one_contact_is_taken_whole() {
     }
 }
 
-/// SEMANTICS S17: whoever works inside a transaction of its own holds what it wrote there, and so waits in no line behind
-/// a caller who waits for just that.
+/// SEMANTICS S17: whoever works inside a transaction of its own holds what it wrote there, and so
+/// waits in no line behind a caller who waits for just that.
 async fn a_transaction_of_the_host_does_not_wait_behind_who_waits_for_it() {
     let database = Database::new(Layout::Plain).await;
     let store = database.store().await;

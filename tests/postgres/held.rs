@@ -52,8 +52,8 @@ async fn applied(store: &PostgresStore, commit: Commit) -> u64 {
     }
 }
 
-/// Decides while another process commits at the same revision: what the call came to, whether the other was done before
-/// it, and what the other came to.
+/// Decides while another process commits at the same revision: what the call came to, whether the
+/// other was done before it, and what the other came to.
 async fn beside_a_rival(
     store: &PostgresStore,
     rival: &PostgresStore,

@@ -1,4 +1,5 @@
-//! What the tests share: the server from the environment, one runtime, and databases of a trial's own.
+//! What the tests share: the server from the environment, one runtime, and databases of a trial's
+//! own.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -47,7 +48,8 @@ pub enum Layout {
 /// Databases that are not used just now. To empty one takes 2 ms, to copy one 40 ms.
 static FREE: LazyLock<Mutex<HashMap<Layout, Vec<String>>>> = LazyLock::new(Mutex::default);
 
-/// A migrated database that holds nothing, for one trial. One that a trial panicked in is not used again.
+/// A migrated database that holds nothing, for one trial. One that a trial panicked in is not used
+/// again.
 pub struct Database {
     name: String,
     layout: Layout,

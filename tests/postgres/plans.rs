@@ -1,5 +1,5 @@
-//! Which partitions the frequent statements touch, as the server itself says: each runs under `auto_explain`, and its plan
-//! comes back as a notice.
+//! Which partitions the frequent statements touch, as the server itself says: each runs under
+//! `auto_explain`, and its plan comes back as a notice.
 
 use std::collections::BTreeSet;
 use std::future::poll_fn;

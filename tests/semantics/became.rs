@@ -70,7 +70,8 @@ fn a_contact_who_cannot_be_reached_is_refused_and_leaves_nothing() {
     assert_eq!(block_on(world.bot.contact(&known)).unwrap(), None);
     assert_eq!((world.sessions(SessionFilter::all()).len(), world.sent()), (0, vec![]));
 
-    // As soon as there is an address, it starts, under the same key. The trigger's own account goes before the sender.
+    // As soon as there is an address, it starts, under the same key. The trigger's own account goes
+    // before the sender.
     let own = TriggerRequest::new("said").address(Channel::Messenger, "page", "7");
     assert_eq!(world.begin(own).status, Status::Completed);
     let first = world.begin(ada("said").contact_id("bob"));

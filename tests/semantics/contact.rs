@@ -27,7 +27,8 @@ fn look() -> Sketch {
     flow("look").set("concurrency", json!("unlimited"))
 }
 
-// --- T2: addresses --------------------------------------------------------------------------------------------------
+// --- T2: addresses
+// -------------------------------------------------------------------------------------------------
 
 /// T2
 #[test]
@@ -266,7 +267,8 @@ fn merging_moves_addresses_and_opt_out() {
     assert_eq!(told(block_on(world.bot.merge(&contact_id("nobody"), &new))).0, "contact_not_found");
 }
 
-// --- T2: where the start node finds the contact ---------------------------------------------------------------------
+// --- T2: where the start node finds the contact
+// -------------------------------------------------------------------------------------------------
 
 /// T2
 #[test]
@@ -337,7 +339,8 @@ fn a_flow_without_a_contact_can_not_wait_or_reply() {
     assert_eq!(codes, ["no_destination", "wait_without_contact", "no_destination"]);
 }
 
-// --- T3: profiles ---------------------------------------------------------------------------------------------------
+// --- T3: profiles
+// -------------------------------------------------------------------------------------------------
 
 /// T3
 #[test]
@@ -350,7 +353,8 @@ fn profiles_of_triggers_and_messages_fill_the_contact() {
     assert_eq!(world.sent(), ["How are you?", "Fine!", "Ada ada@example.org vip+new"]);
 }
 
-// --- T10: opt-out ---------------------------------------------------------------------------------------------------
+// --- T10: opt-out
+// -------------------------------------------------------------------------------------------------
 
 /// T10
 #[test]

@@ -70,7 +70,8 @@ fn a_message_that_waits_holds_back_no_other_destination() {
     assert_eq!(world.sent(), ["desk"]);
 }
 
-// --- D1: order and repeats ------------------------------------------------------------------------------------------
+// --- D1: order and repeats
+// -------------------------------------------------------------------------------------------------
 
 /// D1
 #[test]
@@ -255,7 +256,8 @@ fn a_delivery_that_was_cut_off_is_repeated_under_the_same_id_after_the_lease() {
     abandon(world.bot.tick(10));
 }
 
-// --- D1: dead letters, reports, cancelling --------------------------------------------------------------------------
+// --- D1: dead letters, reports, cancelling
+// -------------------------------------------------------------------------------------------------
 
 fn with_a_dead_letter() -> (World, SessionId, MessageId) {
     let world = World::with([two().wait("w").send("three", "3")]);
@@ -353,7 +355,8 @@ fn a_session_that_ends_by_itself_drops_nothing() {
     }
 }
 
-// --- N3: deadlines wait for delivery --------------------------------------------------------------------------------
+// --- N3: deadlines wait for delivery
+// -------------------------------------------------------------------------------------------------
 
 fn timed(timeout: &str) -> Sketch {
     flow("f").send("ask", "?").wait_for("w", timeout).edge("w", "timeout", "late").apart(
@@ -450,7 +453,8 @@ fn a_wait_may_go_on_without_a_reply() {
     assert_eq!(world.sent(), ["?", "true"]);
 }
 
-// --- D2: host calls -------------------------------------------------------------------------------------------------
+// --- D2: host calls
+// -------------------------------------------------------------------------------------------------
 
 fn asking(fields: serde_json::Value) -> Sketch {
     let mut call = json!({"function": "order_status", "save_to": "order"});
@@ -619,7 +623,8 @@ fn cancelling_drops_the_sessions_call() {
     assert_eq!(world.calls().len(), 0);
 }
 
-// --- D4: where a message goes ---------------------------------------------------------------------------------------
+// --- D4: where a message goes
+// -------------------------------------------------------------------------------------------------
 
 /// Where each message left from, and where it went.
 fn ways(world: &World) -> Vec<String> {

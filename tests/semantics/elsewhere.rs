@@ -1,5 +1,5 @@
-//! Flows that another process publishes, where they are kept in the store of the conversations: what `Loaded` says of
-//! the catalogue is heeded by the very call that reads it.
+//! Flows that another process publishes, where they are kept in the store of the conversations:
+//! what `Loaded` says of the catalogue is heeded by the very call that reads it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};

@@ -49,7 +49,8 @@ fn an_erased_contact_leaves_nothing() {
     assert_eq!(counted(erase(&world, &started.contact_id, EraseOptions::new())), [0; 5], "repeating is safe");
 }
 
-/// S11, T5: a retry of its key is told that the contact was erased, until the key's retention is over.
+/// S11, T5: a retry of its key is told that the contact was erased, until the key's retention is
+/// over.
 #[test]
 fn a_retry_of_an_erased_contacts_key_is_told_so() {
     let world = World::with([question("f")]);
@@ -98,7 +99,8 @@ fn an_erased_opt_out_is_gone_unless_it_is_kept() {
     world.begin(ada("f").contact_id("ada"));
 }
 
-/// S11, T10: a hash of each address outlasts the contact; whoever is made from one starts opted out.
+/// S11, T10: a hash of each address outlasts the contact; whoever is made from one starts opted
+/// out.
 #[test]
 fn a_kept_opt_out_is_carried_by_the_address() {
     let menu = || question("menu").on(json!([{"match": "exact", "text": "hello"}]));

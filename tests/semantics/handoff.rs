@@ -41,7 +41,8 @@ fn in_handoff(world: &World, flow: &str) -> SessionRef {
     session
 }
 
-// --- the node -------------------------------------------------------------------------------------------------------
+// --- the node
+// -------------------------------------------------------------------------------------------------
 
 /// S10
 #[test]
@@ -149,7 +150,8 @@ fn a_handoff_that_ends_by_itself_takes_timeout_if_it_is_there() {
     }
 }
 
-// --- time -----------------------------------------------------------------------------------------------------------
+// --- time
+// -------------------------------------------------------------------------------------------------
 
 /// S10, S1
 #[test]
@@ -253,7 +255,8 @@ fn the_longest_life_of_other_sessions_is_hard() {
     assert_eq!((world.state(other), world.state(session)), (Status::Expired, Status::Handoff));
 }
 
-// --- triggers -------------------------------------------------------------------------------------------------------
+// --- triggers
+// -------------------------------------------------------------------------------------------------
 
 /// T9, S10
 #[test]
@@ -280,7 +283,8 @@ fn what_was_said_before_a_handoff_still_leaves() {
     assert_eq!(world.sent(), ["One moment"]);
 }
 
-// --- from outside ---------------------------------------------------------------------------------------------------
+// --- from outside
+// -------------------------------------------------------------------------------------------------
 
 /// S10, S4: wherever it stood, with the time that it had left.
 #[test]
@@ -371,7 +375,8 @@ fn a_call_that_is_due_in_a_handoff_is_made_afterwards() {
     assert_eq!((world.calls().len(), world.sent()), (1, vec!["got 1".to_owned()]));
 }
 
-/// S10, D1: a session that waits for what becomes of its message goes on when the contact comes back.
+/// S10, D1: a session that waits for what becomes of its message goes on when the contact comes
+/// back.
 #[test]
 fn what_becomes_of_a_message_in_a_handoff_is_kept() {
     let news = |code: &str| {
@@ -400,7 +405,8 @@ fn what_becomes_of_a_message_in_a_handoff_is_kept() {
     }
 }
 
-// --- words and ends -------------------------------------------------------------------------------------------------
+// --- words and ends
+// -------------------------------------------------------------------------------------------------
 
 /// S10, I1: opting out acts, other keywords are the person's.
 #[test]

@@ -39,7 +39,8 @@ fn steps(entry: &JournalEntry) -> Vec<String> {
     entry.steps.iter().map(show).collect()
 }
 
-/// L6: node, branch, why, event; of a branch the rule as its author wrote it, never the value that was compared.
+/// L6: node, branch, why, event; of a branch the rule as its author wrote it, never the value that
+/// was compared.
 #[test]
 fn a_journal_says_which_way_was_taken_and_why() {
     let sketch = flow("f")
@@ -131,7 +132,8 @@ fn a_wait_that_was_held_is_journalled() {
     assert_eq!(inputs(&world, &sketch, session), ["start 1", "held 1", "deadline 2"]);
 }
 
-/// L6: whoever looks back sees the contact and the flow's name as the turn saw them; they are kept when they change.
+/// L6: whoever looks back sees the contact and the flow's name as the turn saw them; they are kept
+/// when they change.
 #[test]
 fn a_journal_keeps_what_a_turn_could_read() {
     let sketch = flow("f").wait("a").wait("b").node(
@@ -151,8 +153,8 @@ fn a_journal_keeps_what_a_turn_could_read() {
     assert_eq!(inputs(&world, &sketch, session).len(), 3);
 }
 
-/// L6: logging is read at session start: what began without a journal never has half of one, what began with it
-/// keeps it to its end.
+/// L6: logging is read at session start: what began without a journal never has half of one, what
+/// began with it keeps it to its end.
 #[test]
 fn logging_is_read_when_a_session_starts() {
     let sketch = question("f");

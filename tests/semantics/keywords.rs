@@ -37,7 +37,8 @@ fn ended(world: &World, session: chatflow::SessionId) -> (Status, Option<EndReas
     (session.status(), session.ended_by())
 }
 
-// --- opting out -----------------------------------------------------------------------------------------------------
+// --- opting out
+// -------------------------------------------------------------------------------------------------
 
 /// I6, T10
 #[test]
@@ -174,7 +175,8 @@ fn no_flow_takes_a_word_of_opting_out_away() {
     }
 }
 
-// --- a flow's keywords ----------------------------------------------------------------------------------------------
+// --- a flow's keywords
+// -------------------------------------------------------------------------------------------------
 
 /// I6
 #[test]
@@ -325,7 +327,8 @@ fn a_keyword_comes_before_waits_and_triggers_while_its_session_lives() {
     assert!(matches!(world.say("menu"), Received::Started { .. }));
 }
 
-// --- the host's keywords --------------------------------------------------------------------------------------------
+// --- the host's keywords
+// -------------------------------------------------------------------------------------------------
 
 /// I6: the nearest meaning counts.
 #[test]

@@ -1,5 +1,5 @@
-//! What the tests of rules share: flows in a few words, and an engine in a world whose time, ids and channel are
-//! the test's.
+//! What the tests of rules share: flows in a few words, and an engine in a world whose time, ids
+//! and channel are the test's.
 
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
@@ -155,7 +155,8 @@ impl Observer for Events {
 
 type Answers = Vec<Result<Answer, CallError>>;
 
-/// The host's side of calls: what was asked, and what is to be answered, `Later` when nothing else is.
+/// The host's side of calls: what was asked, and what is to be answered, `Later` when nothing else
+/// is.
 #[derive(Clone, Default)]
 struct Calls(Arc<Mutex<(Vec<Call>, Answers)>>);
 

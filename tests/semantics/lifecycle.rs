@@ -45,7 +45,8 @@ fn invalid_state<T: std::fmt::Debug>(answer: Result<T, Error>) -> (&'static str,
 const WHEN_PUBLISHED: &str = "save draft, publish, roll back, unpublish, rename, remark, logging, test";
 const WHEN_UNPUBLISHED: &str = "save draft, publish, roll back, rename, remark, logging, test, bind, delete";
 
-// --- L1: creating ---------------------------------------------------------------------------------------------------
+// --- L1: creating
+// -------------------------------------------------------------------------------------------------
 
 /// L1
 #[test]
@@ -213,7 +214,8 @@ fn ensuring_on_accounts_from_many_threads_makes_one_version() {
     assert_eq!(world.status("f").accounts, [account(SHOP)]);
 }
 
-/// L3: whoever comes first binds the flow; it is never online on accounts that its caller did not name.
+/// L3: whoever comes first binds the flow; it is never online on accounts that its caller did not
+/// name.
 #[test]
 fn of_hosts_that_disagree_on_the_accounts_one_publishes() {
     for _ in 0..20 {
@@ -235,7 +237,8 @@ fn of_hosts_that_disagree_on_the_accounts_one_publishes() {
     }
 }
 
-// --- L2: drafts and versions ----------------------------------------------------------------------------------------
+// --- L2: drafts and versions
+// -------------------------------------------------------------------------------------------------
 
 /// L2
 #[test]
@@ -321,7 +324,8 @@ fn a_publish_is_seen_by_the_next_call_of_every_thread() {
     }
 }
 
-// --- L3: states and what they allow ---------------------------------------------------------------------------------
+// --- L3: states and what they allow
+// -------------------------------------------------------------------------------------------------
 
 /// L3
 #[test]
@@ -442,7 +446,8 @@ fn what_is_unknown_is_not_found() {
     }
 }
 
-// --- L4: ending a flow ----------------------------------------------------------------------------------------------
+// --- L4: ending a flow
+// -------------------------------------------------------------------------------------------------
 
 fn live(world: &World) -> u64 {
     block_on(world.bot.live(&id("q"))).unwrap()
@@ -572,7 +577,8 @@ fn deleting_can_not_be_undone() {
     assert_eq!(versions(&world.status("f")), [(1, "deleted"), (2, "online")]);
 }
 
-// --- L5, L7 ---------------------------------------------------------------------------------------------------------
+// --- L5, L7
+// -------------------------------------------------------------------------------------------------
 
 /// L5
 #[test]
@@ -599,7 +605,8 @@ fn two_flows_for_any_message_on_one_account_do_not_go_online() {
     block_on(world.flows().publish(&id("g"))).unwrap();
 }
 
-/// L7: whatever the layout and order of a file, its canonical form is that of the file that comes out.
+/// L7: whatever the layout and order of a file, its canonical form is that of the file that comes
+/// out.
 #[test]
 fn an_export_has_the_canonical_form_of_what_was_imported() {
     let canonical = |json: &str| FlowDef::from_json(json).unwrap().to_json();
@@ -619,7 +626,8 @@ fn an_export_has_the_canonical_form_of_what_was_imported() {
     }
 }
 
-/// L1, L7: a copy is written in the canonical form; a draft that can not be read whole keeps what it has.
+/// L1, L7: a copy is written in the canonical form; a draft that can not be read whole keeps what
+/// it has.
 #[test]
 fn a_copy_has_all_of_its_original_but_the_code() {
     let world = World::new();

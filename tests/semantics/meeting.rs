@@ -1,5 +1,5 @@
-//! What becomes of one feature in the middle of another: people, called flows, sends that are waited for, keywords,
-//! opting out. S3, S6, S10, D1, I6, I9, N3, N9, T3, T6, T10.
+//! What becomes of one feature in the middle of another: people, called flows, sends that are
+//! waited for, keywords, opting out. S3, S6, S10, D1, I6, I9, N3, N9, T3, T6, T10.
 
 use chatflow::session::{DeliveryReport, EndReason};
 use chatflow::store::{ConversationStore, Lookup, Subject, Token};
@@ -83,7 +83,8 @@ fn ended(session: &Session) -> (Status, Option<EndReason>) {
     (session.status(), session.ended_by())
 }
 
-// --- sends that are waited for --------------------------------------------------------------------------------------
+// --- sends that are waited for
+// -------------------------------------------------------------------------------------------------
 
 /// D1, N9
 #[test]
@@ -141,7 +142,8 @@ fn a_called_flow_that_expires_at_its_message_leaves_nothing_of_it_behind() {
     assert_eq!(world.place(session), ("wait".into(), Status::Waiting));
 }
 
-/// D1, S10: a message that leaves while the contact is with a person is known to have left afterwards.
+/// D1, S10: a message that leaves while the contact is with a person is known to have left
+/// afterwards.
 #[test]
 fn a_message_that_is_waited_for_may_leave_in_a_handoff() {
     for outcome in [Ok(Receipt::new()), refused()] {
@@ -181,7 +183,8 @@ fn a_report_that_comes_twice_in_a_handoff_counts_once() {
     assert_eq!(world.place(session.session_id), ("how".into(), Status::Waiting));
 }
 
-/// D1, T10: time writes nothing to who opted out, and a session does not wait for what it may not say.
+/// D1, T10: time writes nothing to who opted out, and a session does not wait for what it may not
+/// say.
 #[test]
 fn who_opted_out_does_not_keep_a_session_that_waits_for_a_message_that_is_not_sent() {
     let greeting = flow("hi")
@@ -217,9 +220,11 @@ fn who_opted_out_is_not_written_to_when_a_called_flow_expires() {
     assert_eq!((world.state(session), world.sent()), (Status::Completed, Vec::new()));
 }
 
-// --- keywords -------------------------------------------------------------------------------------------------------
+// --- keywords
+// -------------------------------------------------------------------------------------------------
 
-/// I6, T10: whoever may write a word of opting out where the talk began may write it wherever it went.
+/// I6, T10: whoever may write a word of opting out where the talk began may write it wherever it
+/// went.
 #[test]
 fn a_word_of_opting_out_counts_in_every_flow_that_waits_for_the_called_one() {
     let deep = || flow("deep").node("ask", "wait_reply", json!({"keywords": "off"}));
@@ -237,7 +242,8 @@ fn a_word_of_opting_out_counts_in_every_flow_that_waits_for_the_called_one() {
     }
 }
 
-/// I6, S5: keywords of a flow act on its session, also while it stands in a called flow; the nearest meaning counts.
+/// I6, S5: keywords of a flow act on its session, also while it stands in a called flow; the
+/// nearest meaning counts.
 #[test]
 fn the_started_flows_keywords_act_while_it_waits_for_the_flow_it_called() {
     let all = json!([
@@ -336,7 +342,8 @@ fn a_result_is_stale_after_a_jump_and_after_the_end() {
     assert_eq!(complete(&world, CallResult::value(4)), Completed::Stale);
 }
 
-// --- people ---------------------------------------------------------------------------------------------------------
+// --- people
+// -------------------------------------------------------------------------------------------------
 
 /// S10, N4, N9
 #[test]
@@ -355,7 +362,8 @@ fn a_question_of_a_called_flow_keeps_its_attempts_over_a_handoff() {
     assert_eq!(world.sent(), ["How many?", "A number, please", "Sorry"]);
 }
 
-/// S10: a session that stood still because of another is handed over with the time that it had left.
+/// S10: a session that stood still because of another is handed over with the time that it had
+/// left.
 #[test]
 fn a_session_that_stood_still_is_handed_over_with_the_time_that_it_had_left() {
     let other = flow("other").wait_for("wait", "10m").apart("late", "send_message", json!({"text": "Late"}));
@@ -374,7 +382,8 @@ fn a_session_that_stood_still_is_handed_over_with_the_time_that_it_had_left() {
     assert_eq!(world.state(waits.session_id), Status::Completed);
 }
 
-/// S10, N3: a question that was not delivered before its time was over has its time after the handoff.
+/// S10, N3: a question that was not delivered before its time was over has its time after the
+/// handoff.
 #[test]
 fn a_question_that_is_delivered_in_a_handoff_has_its_time_afterwards() {
     let asks = flow("f").send("ask", "Well?").wait_for("wait", "5m");
@@ -439,7 +448,8 @@ fn the_longest_life_ends_a_handoff_in_a_called_flow() {
     assert_eq!((world.state(session), world.sent()), (Status::Expired, Vec::new()));
 }
 
-// --- choices --------------------------------------------------------------------------------------------------------
+// --- choices
+// -------------------------------------------------------------------------------------------------
 
 /// I9, N9: a question is over when its flow is given up.
 #[test]
@@ -488,7 +498,8 @@ fn a_button_from_before_a_restart_answers_nothing() {
     assert!(matches!(world.receive(press(&world)), Received::Consumed { .. }));
 }
 
-// --- the contact ----------------------------------------------------------------------------------------------------
+// --- the contact
+// -------------------------------------------------------------------------------------------------
 
 /// T3, N2: the language that a turn learns is the language of what it says next.
 #[test]
@@ -518,7 +529,8 @@ fn what_a_turn_says_is_in_the_language_that_it_has_just_learnt() {
     assert_eq!(world.sent(), ["Olá"]);
 }
 
-/// T10, N9: who opts out in a called flow is out of all sessions but transactional ones, and hears the answer.
+/// T10, N9: who opts out in a called flow is out of all sessions but transactional ones, and hears
+/// the answer.
 #[test]
 fn opting_out_in_a_called_flow_ends_all_but_what_is_transactional() {
     let leaves = flow("child").wait("wait").node("out", "update_contact", json!({"consent": "opt_out"}));
@@ -568,7 +580,8 @@ fn what_comes_for_an_erased_contact_finds_nobody() {
     assert_eq!(world.say("hello?"), Received::Unmatched);
 }
 
-// --- reminders ------------------------------------------------------------------------------------------------------
+// --- reminders
+// -------------------------------------------------------------------------------------------------
 
 /// S6, N9: each flow reminds of its own questions, at the time that the started flow's TTL gives.
 #[test]
@@ -592,7 +605,8 @@ fn a_called_flow_reminds_of_its_questions_by_its_own_reminder() {
     assert_eq!(world.sent(), ["Child done", "Back", "Root waits"]);
 }
 
-/// S1, S6, N9: a called flow without a reminder says nothing, also when the life of the session is fixed.
+/// S1, S6, N9: a called flow without a reminder says nothing, also when the life of the session is
+/// fixed.
 #[test]
 fn a_called_flow_without_a_reminder_is_silent_and_the_caller_still_reminds_once() {
     let root = parent("root")

@@ -165,7 +165,8 @@ fn a_migrated_session_replays() {
     assert_eq!(replayed, Ok(world.session(session)));
 }
 
-/// D2: a call is answered to the session that made it; nothing of it is lost by a refused migration.
+/// D2: a call is answered to the session that made it; nothing of it is lost by a refused
+/// migration.
 #[test]
 fn a_session_in_a_call_stays_where_it_is() {
     let asking = || flow("f").node("call", "function", json!({"function": "ask"})).send("bye", "Bye");

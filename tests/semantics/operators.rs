@@ -59,7 +59,8 @@ fn q1_pages_are_whole_however_few_match() {
     assert!(first.iter().chain(&rest).all(|found| found.session().status() == Status::Delayed));
 }
 
-/// Q2: all changes are made or none, the field that is too large is named, and a repeat changes nothing.
+/// Q2: all changes are made or none, the field that is too large is named, and a repeat changes
+/// nothing.
 #[test]
 fn q2_a_contact_is_changed_by_a_call() {
     let world = World::with([question("cart")]);
@@ -91,7 +92,8 @@ fn q2_a_contact_is_changed_by_a_call() {
     assert!(world.contact(&ada).opted_out_at.is_some());
 }
 
-/// Q3: nothing is said, started or timed out in a pause; afterwards a session has the time that it had left.
+/// Q3: nothing is said, started or timed out in a pause; afterwards a session has the time that it
+/// had left.
 #[test]
 fn q3_the_bot_is_silent_in_a_pause() {
     let asks = flow("cart").send("ask", "How are you?").wait_for("wait", "10m").send("bye", "Bye");
@@ -117,7 +119,8 @@ fn q3_the_bot_is_silent_in_a_pause() {
     assert_eq!(world.sent(), ["Bye"], "five of its ten minutes were left");
 }
 
-/// Q3: a pause ends by itself at its own time, with or without a session, and by a word of opting out no session lives.
+/// Q3: a pause ends by itself at its own time, with or without a session, and by a word of opting
+/// out no session lives.
 #[test]
 fn q3_a_pause_ends_by_itself() {
     let world = World::with([question("cart")]);
@@ -154,7 +157,8 @@ fn q3_a_pause_and_a_handoff_are_one_silence() {
     assert_eq!(world.say("fine"), Received::Consumed { session: session.session_id });
 }
 
-/// Q4: a journal reads as a talk; with what was sent, if the flow logged that when the session started.
+/// Q4: a journal reads as a talk; with what was sent, if the flow logged that when the session
+/// started.
 #[test]
 fn q4_a_journal_reads_as_a_talk() {
     let world = World::with([question("cart")]);

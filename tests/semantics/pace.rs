@@ -122,7 +122,8 @@ fn run<S: ConversationStore>(time: &VirtualTime, bot: &Engine<S>, span: TimeDelt
     time.block_on(bot.run_until(end, Duration::from_secs(1), time.timer()));
 }
 
-/// No stretch of time has more of these, in milliseconds, than the burst and what comes at the rate.
+/// No stretch of time has more of these, in milliseconds, than the burst and what comes at the
+/// rate.
 #[track_caller]
 fn is_within(times: &[i64], burst: usize, (messages, seconds): (i64, i64)) {
     for (place, first) in times.iter().enumerate() {
@@ -168,7 +169,8 @@ fn rates_out_of_bounds_are_refused_and_the_field_is_named() {
     }
 }
 
-/// D7: the burst leaves at once, the rest at the rate, each when its token is there, and the calls wait for nothing.
+/// D7: the burst leaves at once, the rest at the rate, each when its token is there, and the calls
+/// wait for nothing.
 #[test]
 fn what_is_too_fast_for_its_account_leaves_at_the_rate() {
     let street = Street::new();
@@ -186,7 +188,8 @@ fn what_is_too_fast_for_its_account_leaves_at_the_rate() {
     assert_eq!(order, (0..10).map(phone).collect::<Vec<_>>(), "first come, first served");
 }
 
-/// D7: what waits is not claimed before its token is there; each is claimed once, and ticks do not spin.
+/// D7: what waits is not claimed before its token is there; each is claimed once, and ticks do not
+/// spin.
 #[test]
 fn what_waits_is_not_claimed() {
     let street = Street::new();
@@ -257,7 +260,8 @@ fn nothing_is_claimed_in_vain() {
     assert!(worked <= by_ticks, "{worked} claims for {by_ticks} messages");
 }
 
-/// D7: the order of a contact's messages never changes, and one contact's messages hold up nobody else.
+/// D7: the order of a contact's messages never changes, and one contact's messages hold up nobody
+/// else.
 #[test]
 fn a_contacts_messages_keep_their_order_and_their_distance() {
     let street = Street::new();
@@ -300,7 +304,8 @@ fn contacts_of_an_account_take_turns() {
     is_within(&street.millis(), 1, (10, 1));
 }
 
-/// D7: whoever comes while others wait goes behind them, also when their turn has come and no tick yet.
+/// D7: whoever comes while others wait goes behind them, also when their turn has come and no tick
+/// yet.
 #[test]
 fn a_newcomer_overtakes_nobody() {
     let street = Street::new();
@@ -351,7 +356,8 @@ fn a_crowd_that_waits_starves_nobody() {
     assert!(others.len() == 20 && late <= Some(1_500), "{others:?}");
 }
 
-/// D7: each send is within the rate, also after a time in which nobody ticked, and however seldom ticks come.
+/// D7: each send is within the rate, also after a time in which nobody ticked, and however seldom
+/// ticks come.
 #[test]
 fn ticks_that_come_late_do_not_exceed_the_rate() {
     for step in [TimeDelta::milliseconds(10), TimeDelta::milliseconds(700), TimeDelta::seconds(10)] {
@@ -644,7 +650,8 @@ fn both_rates_hold_in_a_long_run() {
     assert!(*times.last().unwrap() < 80_000, "{}: 480 at 7 a second take 69 seconds", times.last().unwrap());
 }
 
-// --- T8: starts of a campaign ---------------------------------------------------------------------------------------
+// --- T8: starts of a campaign
+// -------------------------------------------------------------------------------------------------
 
 fn requests(count: usize) -> impl Iterator<Item = TriggerRequest> {
     (0..count).map(|number| request("one", number).campaign("spring"))

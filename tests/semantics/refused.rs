@@ -1,4 +1,5 @@
-//! What is refused for its form: the error names the field and the rule, and nothing is stored (S7, T2, T7, T8, L2).
+//! What is refused for its form: the error names the field and the rule, and nothing is stored (S7,
+//! T2, T7, T8, L2).
 
 use chatflow::{
     Bag, Channel, ContactId, Error, Inbound, Limits, Profile, SessionFilter, TriggerRequest, Triggered,

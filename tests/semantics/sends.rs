@@ -53,7 +53,8 @@ fn a_send_with_a_way_for_refusals_is_waited_for() {
     assert_eq!(world.sent(), ["?", "?"]);
 }
 
-/// D1: each refusal takes its own branch, or the other's where that stands for it; what takes one is no dead letter.
+/// D1: each refusal takes its own branch, or the other's where that stands for it; what takes one
+/// is no dead letter.
 #[test]
 fn a_refusal_takes_the_branch_that_there_is_for_it() {
     let cases = [
@@ -178,7 +179,8 @@ fn a_report_of_a_message_that_is_waited_for_takes_failed_and_the_message_is_not_
     assert_eq!(world.state(session), Status::Completed);
 }
 
-/// D1: a send is the latest step no more once the contact answered, something else was sent, or a branch is missing.
+/// D1: a send is the latest step no more once the contact answered, something else was sent, or a
+/// branch is missing.
 #[test]
 fn a_report_changes_nothing_once_the_session_went_on() {
     let longer = |branches: &[&str]| {
@@ -259,7 +261,8 @@ fn every_choice_of_a_message_answers_its_question_whatever_its_form() {
     }
 }
 
-/// N2: `typing` goes in order; a refusal of it is no dead letter, is not repeated and holds nothing up.
+/// N2: `typing` goes in order; a refusal of it is no dead letter, is not repeated and holds nothing
+/// up.
 #[test]
 fn a_sign_of_writing_is_lost_without_a_trace() {
     for answer in [busy(), refused()] {

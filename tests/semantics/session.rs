@@ -43,7 +43,8 @@ fn dies_at(world: &World, session: chatflow::SessionId, at: TimeDelta) {
     assert_eq!(world.session(session).ended_at(), Some(started + at));
 }
 
-// --- S1: TTL --------------------------------------------------------------------------------------------------------
+// --- S1: TTL
+// -------------------------------------------------------------------------------------------------
 
 /// S1
 #[test]
@@ -178,7 +179,8 @@ fn a_queued_message_prolongs_nothing() {
     assert_eq!(world.session(session).expires_at(), before);
 }
 
-// --- S2: what is due, lazily ----------------------------------------------------------------------------------------
+// --- S2: what is due, lazily
+// -------------------------------------------------------------------------------------------------
 
 /// S2
 #[test]
@@ -319,7 +321,8 @@ fn a_call_is_made_until_it_is_overdue() {
     assert_eq!(world.state(session), Status::Completed);
 }
 
-// --- S3, S4 ---------------------------------------------------------------------------------------------------------
+// --- S3, S4
+// -------------------------------------------------------------------------------------------------
 
 /// S3
 #[test]
@@ -357,7 +360,8 @@ fn a_deadline_of_an_earlier_wait_does_not_fire() {
     dies_at(&world, session, minutes(24));
 }
 
-// --- S5: versions ---------------------------------------------------------------------------------------------------
+// --- S5: versions
+// -------------------------------------------------------------------------------------------------
 
 /// S5
 #[test]
@@ -400,7 +404,8 @@ fn a_session_sends_from_the_sender_of_its_version() {
     assert_eq!(senders, ["+15550101", "+15550101", "+15550102"]);
 }
 
-// --- S7: limits -----------------------------------------------------------------------------------------------------
+// --- S7: limits
+// -------------------------------------------------------------------------------------------------
 
 /// S7
 #[test]
@@ -509,7 +514,8 @@ fn settled_messages_are_not_unsent() {
     assert_eq!(failure(&world, session), None);
 }
 
-// --- S8: clocks -----------------------------------------------------------------------------------------------------
+// --- S8: clocks
+// -------------------------------------------------------------------------------------------------
 
 /// S8
 #[test]
@@ -550,7 +556,8 @@ fn a_conversation_more_than_an_hour_ahead_of_the_clock_is_reported() {
     assert_eq!(world.notes(), [EventKind::ClockBehind]);
 }
 
-// --- S9: failure and quarantine -------------------------------------------------------------------------------------
+// --- S9: failure and quarantine
+// -------------------------------------------------------------------------------------------------
 
 /// S9
 #[test]
@@ -668,7 +675,8 @@ fn a_conversation_of_a_newer_release_is_put_off() {
     assert_eq!(worked(minutes(1)), 0);
 }
 
-// --- S12: retention -------------------------------------------------------------------------------------------------
+// --- S12: retention
+// -------------------------------------------------------------------------------------------------
 
 /// S12
 #[test]
@@ -699,8 +707,8 @@ fn dead_letters_are_kept_30_days() {
     assert_eq!(world.dead_letters().len(), 0);
 }
 
-/// S12: what stays of an idle conversation is who the contact is, how it is reached, what it wished, and when each
-/// flow with a re-entry rule last ran.
+/// S12: what stays of an idle conversation is who the contact is, how it is reached, what it
+/// wished, and when each flow with a re-entry rule last ran.
 #[test]
 fn an_idle_conversation_is_stripped_to_its_stub() {
     let once = flow("once").set("reentry", json!("once_ever")).send("s", "Hi").wait("w");

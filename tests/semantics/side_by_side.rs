@@ -1,4 +1,5 @@
-//! Conversations are worked side by side, each send has a deadline, a loop ends in good order: S15, S16, D5, R1.
+//! Conversations are worked side by side, each send has a deadline, a loop ends in good order: S15,
+//! S16, D5, R1.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -74,7 +75,8 @@ fn phone(number: usize) -> String {
     format!("+1415555{number:04}")
 }
 
-/// S15: a thousand sends of half a second take a 32nd of the time that they take one after the other.
+/// S15: a thousand sends of half a second take a 32nd of the time that they take one after the
+/// other.
 #[test]
 fn conversations_are_worked_side_by_side() {
     let crowd = Crowd::due(1_000);
@@ -108,7 +110,8 @@ fn a_send_that_never_ends_keeps_its_own_hand_only() {
     assert_eq!(crowd.sent().len(), 99);
 }
 
-/// D5: a send that does not end in time is tried again under its id, and is no strike against its contact.
+/// D5: a send that does not end in time is tried again under its id, and is no strike against its
+/// contact.
 #[test]
 fn a_send_that_never_ends_is_put_off() {
     let crowd = Crowd::due(3);
@@ -144,7 +147,8 @@ fn a_loop_goes_on_beside_a_send_that_never_ends() {
     assert_eq!(crowd.time.block_on(bot.run_until(late, Duration::from_secs(1), timer)), 10);
 }
 
-/// S15: what came due while others were worked is not late; what came due while nobody was there is.
+/// S15: what came due while others were worked is not late; what came due while nobody was there
+/// is.
 #[test]
 fn a_backlog_makes_nothing_late_but_a_night_off_does() {
     for (is_off, sent) in [(false, 1_000), (true, 0)] {

@@ -213,7 +213,8 @@ fn minutes(minutes: i64) -> TimeDelta {
     TimeDelta::minutes(minutes)
 }
 
-/// SEMANTICS S20: ahead or behind, a tick ends, sends and removes nothing, and says which clock shows what.
+/// SEMANTICS S20: ahead or behind, a tick ends, sends and removes nothing, and says which clock
+/// shows what.
 #[test]
 fn a_tick_does_nothing_under_a_clock_that_is_far_off() {
     for off in [days(400), days(-400), minutes(6), minutes(-6)] {
@@ -304,14 +305,16 @@ fn where_a_store_tells_no_time_the_engine_is_right() {
     assert!(block_on(right.bot.session(asked)).unwrap().is_none(), "ended, and removed after its retention");
 }
 
-/// SEMANTICS S20: messages and triggers are taken at the store's time, which ends nothing early and makes nothing last.
+/// SEMANTICS S20: messages and triggers are taken at the store's time, which ends nothing early and
+/// makes nothing last.
 #[test]
 fn calls_under_a_clock_that_is_far_off_go_by_the_store() {
     for off in [days(400), days(-400)] {
         let (store, right) = scene();
         let (answered, left) = (right.start("q", ADA), right.start("slow", ADA));
         pass(&store, &[&right], minutes(25));
-        // "slow" is over by the store's clock: a call applies that in its time, once nobody doubts it.
+        // "slow" is over by the store's clock: a call applies that in its time, once nobody doubts
+        // it.
         right.tick();
         assert_eq!(right.state(left), Status::Completed);
         let other = right.start("asks", ADA);
@@ -354,7 +357,8 @@ fn keys_and_message_ids_are_kept_whatever_a_clock_shows() {
     assert!(is_known(right.say(ADA, "fine", "m2")));
 }
 
-/// SEMANTICS S20: what is due by the store's clock only is in doubt, and the conversation is left as it is.
+/// SEMANTICS S20: what is due by the store's clock only is in doubt, and the conversation is left
+/// as it is.
 #[test]
 fn what_one_clock_says_is_due_is_left_alone() {
     let (store, right) = scene();
@@ -473,7 +477,8 @@ fn a_loop_goes_on_once_the_clock_is_right() {
     assert_eq!(*told.lock().unwrap(), ["claim clock_skew"; 3]);
 }
 
-/// Rule 26 of `ConversationStore`: pointers and erased types carry it; a store on one machine tells none.
+/// Rule 26 of `ConversationStore`: pointers and erased types carry it; a store on one machine tells
+/// none.
 #[test]
 fn whatever_carries_a_store_carries_its_time() {
     let store = shared();

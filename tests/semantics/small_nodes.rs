@@ -1,4 +1,5 @@
-//! Nodes that ask nobody: chance, the clock, what a text holds, what is known of the contact, logs: N8, T3, T10.
+//! Nodes that ask nobody: chance, the clock, what a text holds, what is known of the contact, logs:
+//! N8, T3, T10.
 
 use chatflow::flow::LogLevel;
 use chatflow::session::EndReason;
@@ -11,7 +12,8 @@ fn update(code: &str, fields: Value) -> Sketch {
     flow(code).node("u", "update_contact", fields)
 }
 
-// --- T3: what is known of the contact ------------------------------------------------------------------------------
+// --- T3: what is known of the contact
+// -------------------------------------------------------------------------------------------------
 
 /// T3
 #[test]
@@ -91,7 +93,8 @@ fn fields_of_a_contact_take_as_much_as_variables() {
     assert_eq!(world.session(session).failure().map(|failure| failure.code.as_str()), Some("contact"));
 }
 
-// --- T10: consent by a node ----------------------------------------------------------------------------------------
+// --- T10: consent by a node
+// -------------------------------------------------------------------------------------------------
 
 fn leaves() -> Sketch {
     flow("leaves")
@@ -161,7 +164,8 @@ fn a_node_that_opts_in_takes_an_opt_out_back() {
     world.start("q");
 }
 
-// --- N8: chance ----------------------------------------------------------------------------------------------------
+// --- N8: chance
+// -------------------------------------------------------------------------------------------------
 
 /// A flow that draws three times and says what it drew.
 fn draws() -> Sketch {
@@ -197,7 +201,8 @@ fn a_split_draws_as_its_weights_say_and_anew_at_each_visit() {
             counts[usize::from(label.as_bytes()[0] - b'a')] += 1;
         }
     }
-    // Of 3,000 draws 2,100, 600 and 300 are expected; the bounds are more than four standard deviations away.
+    // Of 3,000 draws 2,100, 600 and 300 are expected; the bounds are more than four standard
+    // deviations away.
     for (count, expected) in counts.into_iter().zip([2_100_u32, 600, 300]) {
         assert!(count.abs_diff(expected) < 105, "{counts:?}");
     }
@@ -216,7 +221,8 @@ fn a_split_draws_the_same_for_the_same_session() {
     assert_eq!(drawn(1), drawn(2));
 }
 
-// --- the clock, logs -----------------------------------------------------------------------------------------------
+// --- the clock, logs
+// -------------------------------------------------------------------------------------------------
 
 #[test]
 fn hours_are_those_of_the_clock_on_the_wall_in_winter_and_summer() {
@@ -228,7 +234,8 @@ fn hours_are_those_of_the_clock_on_the_wall_in_winter_and_summer() {
         .apart("o", "send_message", json!({"text": "open"}))
         .apart("c", "send_message", json!({"text": "closed"}));
     let world = World::with([sketch]);
-    // On the 1st of November 2026 the hour from 1 to 2 comes twice; on the 14th of March 2027 that from 2 to 3 never.
+    // On the 1st of November 2026 the hour from 1 to 2 comes twice; on the 14th of March 2027 that
+    // from 2 to 3 never.
     for (at, expected) in [
         ("2026-11-01T05:29:59Z", "closed"),
         ("2026-11-01T05:30:00Z", "open"),
@@ -257,7 +264,8 @@ fn a_line_of_a_log_is_told_to_the_observer_and_changes_nothing() {
     assert_eq!((*by, node.as_str(), *level, &**text), (session, "l", LogLevel::Error, "{{x}} is 2"));
 }
 
-// --- what a text holds ---------------------------------------------------------------------------------------------
+// --- what a text holds
+// -------------------------------------------------------------------------------------------------
 
 #[test]
 fn a_search_that_finds_nothing_leaves_the_number_and_empties_the_list() {

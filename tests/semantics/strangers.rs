@@ -1,5 +1,5 @@
-//! What names and people that nobody knows leave behind: nothing that lasts (SEMANTICS S19), and nothing that ticks have to
-//! walk through.
+//! What names and people that nobody knows leave behind: nothing that lasts (SEMANTICS S19), and
+//! nothing that ticks have to walk through.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

@@ -48,7 +48,8 @@ fn fault(world: &World, session: SessionId) -> (String, String, Option<FlowId>) 
     (failure.code.to_string(), failure.node.to_string(), failure.flow.clone())
 }
 
-// --- N9: calls and returns ------------------------------------------------------------------------------------------
+// --- N9: calls and returns
+// -------------------------------------------------------------------------------------------------
 
 /// N9, S5
 #[test]
@@ -188,7 +189,8 @@ fn the_message_that_starts_a_flow_answers_the_first_question_of_the_flow_it_call
     assert_eq!(world.sent(), ["you said hi", "back"]);
 }
 
-// --- S9: faults -----------------------------------------------------------------------------------------------------
+// --- S9: faults
+// -------------------------------------------------------------------------------------------------
 
 /// N9, S9
 #[test]
@@ -284,7 +286,8 @@ fn calls_nest_so_deeply_and_one_deeper_fails() {
     assert_eq!(Limits::default().subflow_frames, 8);
 }
 
-/// S14: a called flow whose definition is lost leaves the conversation untouched, until it is there again.
+/// S14: a called flow whose definition is lost leaves the conversation untouched, until it is there
+/// again.
 #[test]
 fn a_called_version_that_is_lost_is_waited_for() {
     let (store, flows) = (Arc::new(MemoryStore::new()), Arc::new(MemoryFlows::new()));
@@ -367,8 +370,8 @@ fn another_process_goes_on_with_a_called_flow_of_an_older_version() {
     assert_eq!(channel.take_texts(), ["one", "one x", "back", "back"]);
 }
 
-/// Store contract, rule 24: of a session that ended in the commit in which it called nothing is said of calls, or a
-/// store that counts by an index would never stop counting it.
+/// Store contract, rule 24: of a session that ended in the commit in which it called nothing is
+/// said of calls, or a store that counts by an index would never stop counting it.
 #[test]
 fn a_session_that_ends_in_the_turn_of_its_call_counts_as_ended_alone() {
     let (called, ended) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Vec::new())));
@@ -392,7 +395,8 @@ fn a_session_that_ends_in_the_turn_of_its_call_counts_as_ended_alone() {
     assert_eq!(*called.lock().unwrap(), []);
 }
 
-// --- S1: silence ----------------------------------------------------------------------------------------------------
+// --- S1: silence
+// -------------------------------------------------------------------------------------------------
 
 /// N9, N3
 #[test]
@@ -459,7 +463,8 @@ fn a_fixed_ttl_ends_a_caller_that_calls_again_and_again() {
     assert!(!world.state(session).is_live(), "{:?}", world.place(session));
 }
 
-// --- T6, D4, L4, L6 -------------------------------------------------------------------------------------------------
+// --- T6, D4, L4, L6
+// -------------------------------------------------------------------------------------------------
 
 /// T6
 #[test]

@@ -1,4 +1,5 @@
-//! S13, S14: a version is its content, and what a process does that cannot use the version of a session.
+//! S13, S14: a version is its content, and what a process does that cannot use the version of a
+//! session.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -185,7 +186,8 @@ fn an_event_tells_what_is_missing() {
     );
 }
 
-/// S14: of a version that cannot be read here nobody starts, by a call or by a message; nothing is written.
+/// S14: of a version that cannot be read here nobody starts, by a call or by a message; nothing is
+/// written.
 #[test]
 fn nobody_starts_on_a_version_that_cannot_be_read_here() {
     let processes = Processes::new();

@@ -27,7 +27,8 @@ fn at_once<T: Send + 'static>(work: impl Fn(usize) -> T + Send + Sync + 'static)
     threads.into_iter().map(|thread| thread.join().unwrap()).collect()
 }
 
-/// SEMANTICS S17, I8: each of 64 messages of one contact at once is taken, in two engines on one file as in one.
+/// SEMANTICS S17, I8: each of 64 messages of one contact at once is taken, in two engines on one
+/// file as in one.
 #[test]
 fn a_burst_of_one_contact_is_taken_whole() {
     for processes in [1, 2] {

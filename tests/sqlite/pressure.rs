@@ -86,7 +86,8 @@ fn many_threads_beyond_the_queue_are_all_served() {
     assert_eq!(written(&folder).len(), 32 * 20);
 }
 
-/// Nobody has to be let in for that: the thread that writes waits for another process all the while.
+/// Nobody has to be let in for that: the thread that writes waits for another process all the
+/// while.
 #[test]
 fn no_room_in_time_is_a_transient_error_and_what_was_let_in_is_done() {
     let folder = Folder::new();
@@ -96,7 +97,8 @@ fn no_room_in_time_is_a_transient_error_and_what_was_let_in_is_done() {
     let other = Writer::of(&folder);
     let began = SystemClock.elapsed();
     let mut calls = begin(&store, &contacts(10));
-    // One is at the file or about to be, one is in the queue; perhaps the second was let in meanwhile.
+    // One is at the file or about to be, one is in the queue; perhaps the second was let in
+    // meanwhile.
     let outside = calls.split_off(2);
     let refused: Vec<StoreError> = outside.into_iter().map(|call| block_on(call).unwrap_err()).collect();
     let waited = SystemClock.elapsed() - began;

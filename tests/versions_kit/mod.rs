@@ -1,4 +1,5 @@
-//! A version is its content (SEMANTICS S13), as scenarios for any store. `open` is what a process does at its start.
+//! A version is its content (SEMANTICS S13), as scenarios for any store. `open` is what a process
+//! does at its start.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,7 +61,8 @@ async fn say<S: ConversationStore>(bot: &Engine<S>, phone: &str) -> Result<Recei
     bot.receive(Inbound::text(Channel::Sms, "+15550100", phone, "yes")).await
 }
 
-/// After a restart with an edited flow, sessions go on with the text that they began, and new ones have the new text.
+/// After a restart with an edited flow, sessions go on with the text that they began, and new ones
+/// have the new text.
 pub(crate) async fn a_restart_with_an_edited_flow<S: ConversationStore>(open: impl AsyncFn() -> S) {
     let world = World::default();
     let before = world.process(open().await).build();
@@ -76,8 +78,8 @@ pub(crate) async fn a_restart_with_an_edited_flow<S: ConversationStore>(open: im
     assert_eq!(world.channel.take_texts(), said);
 }
 
-/// Two builds keep their flows in the process, each another text under the same number: a session goes on where its
-/// own text is, and is left untouched elsewhere.
+/// Two builds keep their flows in the process, each another text under the same number: a session
+/// goes on where its own text is, and is left untouched elsewhere.
 pub(crate) async fn two_builds_on_one_store<S: ConversationStore + StoreQueries>(open: impl AsyncFn() -> S) {
     let world = World::default();
     let old = world.process(open().await).flow_store(MemoryFlows::default()).build();
@@ -93,7 +95,8 @@ pub(crate) async fn two_builds_on_one_store<S: ConversationStore + StoreQueries>
     assert!(new.stranded(SessionFilter::all()).await.unwrap().is_empty());
 }
 
-/// What comes for a session is not taken by a process that lacks its version: the call is to be made again.
+/// What comes for a session is not taken by a process that lacks its version: the call is to be
+/// made again.
 async fn refuses<S: ConversationStore + StoreQueries>(
     bot: &Engine<S>,
     session: &SessionRef,
@@ -114,8 +117,8 @@ async fn refuses<S: ConversationStore + StoreQueries>(
     assert_eq!(stranded[0].reason, reason);
 }
 
-/// A process with smaller limits leaves what it cannot compile alone, past its deadline too; and puts it off, so that
-/// others come to it.
+/// A process with smaller limits leaves what it cannot compile alone, past its deadline too; and
+/// puts it off, so that others come to it.
 pub(crate) async fn a_process_with_smaller_limits<S: ConversationStore + StoreQueries>(
     open: impl AsyncFn() -> S,
 ) {
@@ -140,7 +143,8 @@ pub(crate) async fn a_process_with_smaller_limits<S: ConversationStore + StoreQu
     assert_eq!(refused.code(), "version_missing", "{refused}");
 }
 
-/// What an operator can do: migrate the session to a version that is there, cancel it, erase the contact.
+/// What an operator can do: migrate the session to a version that is there, cancel it, erase the
+/// contact.
 pub(crate) async fn ways_out<S: ConversationStore + StoreQueries>(open: impl AsyncFn() -> S) {
     let world = World::default();
     let old = world.process(open().await).flow_store(MemoryFlows::default()).build();

@@ -1,6 +1,6 @@
-//! Where the boxes and arrows of a picture lie: rows from top to bottom, arrows between them in straight pieces that
-//! cross no box. Known as Sugiyama's method: ranks, order, places, routes. Deterministic, and bounded in effort.
-//! What must not live here: what a box looks like.
+//! Where the boxes and arrows of a picture lie: rows from top to bottom, arrows between them in
+//! straight pieces that cross no box. Known as Sugiyama's method: ranks, order, places, routes.
+//! Deterministic, and bounded in effort. What must not live here: what a box looks like.
 
 mod order;
 mod place;

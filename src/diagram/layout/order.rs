@@ -1,5 +1,5 @@
-//! The order of the items in each row, so that few arrows cross: each row is sorted by where the neighbours of its
-//! items lie, downwards and upwards in turn, and the best order seen is kept.
+//! The order of the items in each row, so that few arrows cross: each row is sorted by where the
+//! neighbours of its items lie, downwards and upwards in turn, and the best order seen is kept.
 
 use crate::diagram::layout::rows::{Rows, What};
 

@@ -1,5 +1,6 @@
-//! How far from the left each item lies: as near to its neighbours above and below as the order of its row and the
-//! room between the items allow. For one row that is a least-squares problem, solved exactly by pooling neighbours.
+//! How far from the left each item lies: as near to its neighbours above and below as the order of
+//! its row and the room between the items allow. For one row that is a least-squares problem,
+//! solved exactly by pooling neighbours.
 
 use crate::diagram::layout::rows::{Item, Rows, What};
 

@@ -23,7 +23,8 @@ pub(super) fn of(boxes: usize, links: &[Link]) -> Vec<usize> {
     ranks
 }
 
-/// Walks depth first; answers which links close no circle, and the boxes in the order in which they were done with.
+/// Walks depth first; answers which links close no circle, and the boxes in the order in which they
+/// were done with.
 fn walk(boxes: usize, links: &[Link], outs: &[Vec<usize>]) -> (Vec<bool>, Vec<usize>) {
     #[derive(Clone, Copy, PartialEq)]
     enum Seen {

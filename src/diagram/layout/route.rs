@@ -1,5 +1,5 @@
-//! The ways of the arrows, once their rows and places are known: upright through the rows, level in the gaps between
-//! them. Arrows into the same box come together above it.
+//! The ways of the arrows, once their rows and places are known: upright through the rows, level in
+//! the gaps between them. Arrows into the same box come together above it.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,8 @@ const PORT: f64 = 30.0;
 /// So much an arrow may leave beside the middle to go straight down.
 const SLACK: f64 = 12.0;
 
-/// What a net belongs to: the box below that it leads into, the box that it rises to, or an arrow alone.
+/// What a net belongs to: the box below that it leads into, the box that it rises to, or an arrow
+/// alone.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
     Into(usize),

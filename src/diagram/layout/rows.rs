@@ -1,6 +1,7 @@
-//! What lies in each row: boxes, the labels of arrows in rows of their own, and the places where arrows pass by.
-//! An arrow that goes up leaves its box downwards, turns, passes its rows beside the boxes, and turns into its target
-//! from above; those to one box do so together. An arrow that would pass too many rows goes around all of them, in a lane at the right.
+//! What lies in each row: boxes, the labels of arrows in rows of their own, and the places where
+//! arrows pass by. An arrow that goes up leaves its box downwards, turns, passes its rows beside
+//! the boxes, and turns into its target from above; those to one box do so together. An arrow that
+//! would pass too many rows goes around all of them, in a lane at the right.
 
 use std::collections::BTreeMap;
 
@@ -95,7 +96,8 @@ impl Rows {
         rows
     }
 
-    /// Which links go around: those that pass too many rows, and the longest of all if they are too many together.
+    /// Which links go around: those that pass too many rows, and the longest of all if they are too
+    /// many together.
     fn around(&self, links: &[Link]) -> Vec<bool> {
         let passes = |link: &Link| self.items[link.from].row.abs_diff(self.items[link.to].row);
         let mut by_length: Vec<usize> = (0..links.len()).collect();

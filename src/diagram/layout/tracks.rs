@@ -1,6 +1,8 @@
-//! The gap between two rows: which arrow turns at which height, so that no two lie on one another and few cross.
+//! The gap between two rows: which arrow turns at which height, so that no two lie on one another
+//! and few cross.
 
-/// Something that runs level in a gap, with what comes down to it and what goes down, or up, from it.
+/// Something that runs level in a gap, with what comes down to it and what goes down, or up, from
+/// it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Net {
     /// Where it meets the row above.
@@ -69,7 +71,8 @@ pub(super) fn assign(nets: &mut [Net]) -> usize {
     tracks
 }
 
-/// What it costs to have `high` above `low`: crossings, and much more for pieces that lie on one another.
+/// What it costs to have `high` above `low`: crossings, and much more for pieces that lie on one
+/// another.
 fn over(high: &Net, low: &Net, high_span: (f64, f64), low_span: (f64, f64)) -> i64 {
     let within =
         |xs: &[f64], span: (f64, f64)| xs.iter().filter(|x| span.0 < **x && **x < span.1).count() as i64;

@@ -14,8 +14,8 @@ use crate::store::{ConversationStore, FlowChange, FlowEntry, FlowSaved, FlowStat
 pub(super) const ATTEMPTS: u32 = 16;
 
 impl<S: ConversationStore> Flows<'_, S> {
-    /// Reads the flow's entry, changes it and saves it, until nobody else was faster. `change` gets the entry with
-    /// its next revision.
+    /// Reads the flow's entry, changes it and saves it, until nobody else was faster. `change` gets
+    /// the entry with its next revision.
     pub(super) async fn change(
         &self,
         flow: &FlowId,

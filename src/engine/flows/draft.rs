@@ -1,4 +1,5 @@
-//! What authors do with a draft, and with a flow's names (SEMANTICS L1, L2). Nothing here goes online.
+//! What authors do with a draft, and with a flow's names (SEMANTICS L1, L2). Nothing here goes
+//! online.
 
 use std::sync::Arc;
 
@@ -10,8 +11,8 @@ use crate::id::{FlowId, check_name};
 use crate::store::{ConversationStore, FlowEntry};
 
 impl<S: ConversationStore> Flows<'_, S> {
-    /// Takes a definition as a draft: a new code creates a flow, a known one gets a new draft. Whatever is wrong
-    /// with it is reported, and kept (SEMANTICS L1, L2).
+    /// Takes a definition as a draft: a new code creates a flow, a known one gets a new draft.
+    /// Whatever is wrong with it is reported, and kept (SEMANTICS L1, L2).
     ///
     /// # Errors
     /// `Issues` when the text is no JSON object with a `code`; `Contention`, `Store`.
@@ -30,7 +31,8 @@ impl<S: ConversationStore> Flows<'_, S> {
         Ok(Imported { status, issues: self.issues(json) })
     }
 
-    /// Creates a blank flow as a draft: a start that leads to an end, begun by a call or by messages (SEMANTICS L1).
+    /// Creates a blank flow as a draft: a start that leads to an end, begun by a call or by
+    /// messages (SEMANTICS L1).
     ///
     /// ```
     /// # fn main() -> Result<(), chatflow::Error> {
@@ -44,7 +46,8 @@ impl<S: ConversationStore> Flows<'_, S> {
     /// ```
     ///
     /// # Errors
-    /// `InvalidInput` of `code`, also when a flow has it, and of `name`; `Issues` of the trigger; `Contention`, `Store`.
+    /// `InvalidInput` of `code`, also when a flow has it, and of `name`; `Issues` of the trigger;
+    /// `Contention`, `Store`.
     pub async fn create(&self, code: &str, name: &str, trigger: TriggerDef) -> Result<Imported, Error> {
         check_name(name).map_err(|rule| Error::invalid("name", rule))?;
         let mut blank = FlowDef::new(code, trigger)
@@ -58,8 +61,8 @@ impl<S: ConversationStore> Flows<'_, S> {
     /// Creates a flow as a draft from a template of the [`gallery`] (SEMANTICS L1).
     ///
     /// # Errors
-    /// `InvalidInput` of `template` when there is none with this code, and of `code`, also when a flow has it;
-    /// `Contention`, `Store`.
+    /// `InvalidInput` of `template` when there is none with this code, and of `code`, also when a
+    /// flow has it; `Contention`, `Store`.
     pub async fn create_from_template(&self, template: &str, code: &str) -> Result<Imported, Error> {
         let template = gallery::template(template)
             .ok_or_else(|| Error::invalid("template", format_args!("`{template}` is not in the gallery")))?;
@@ -99,8 +102,8 @@ impl<S: ConversationStore> Flows<'_, S> {
     /// Saves a draft that was read at this revision of the flow (SEMANTICS L2).
     ///
     /// # Errors
-    /// `Stale` when the flow has changed since; `FlowNotFound`; `InvalidInput` when the text is of another flow;
-    /// `Issues` when it is no JSON object with a `code`; `Store`.
+    /// `Stale` when the flow has changed since; `FlowNotFound`; `InvalidInput` when the text is of
+    /// another flow; `Issues` when it is no JSON object with a `code`; `Store`.
     pub async fn save_draft(&self, flow: &FlowId, json: &str, revision: u64) -> Result<Imported, Error> {
         let draft = self.read(json)?;
         if draft.code != *flow {
@@ -142,7 +145,8 @@ impl<S: ConversationStore> Flows<'_, S> {
         self.edit(flow, |entry| entry.remark = Some(remark.into())).await
     }
 
-    /// What of sessions that start from now on is journalled (SEMANTICS L6, Q4); `true` is [`Logging::On`].
+    /// What of sessions that start from now on is journalled (SEMANTICS L6, Q4); `true` is
+    /// [`Logging::On`].
     ///
     /// # Errors
     /// `FlowNotFound`, `Contention`, `Store`.

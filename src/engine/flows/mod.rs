@@ -1,5 +1,5 @@
-//! The life of flows: draft, publish, roll back, bind, unpublish, delete (SEMANTICS L). Each change is one save of the
-//! flow's entry by compare-and-swap.
+//! The life of flows: draft, publish, roll back, bind, unpublish, delete (SEMANTICS L). Each change
+//! is one save of the flow's entry by compare-and-swap.
 
 mod change;
 mod checks;
@@ -100,8 +100,8 @@ impl<S: ConversationStore> Engine<S> {
 
 impl<S: ConversationStore> Flows<'_, S> {
     /// The same flows in the name of somebody: what they put online says so
-    /// ([`VersionEntry::published_by`](crate::store::VersionEntry::published_by), SEMANTICS Q5). The name is the host's
-    /// to choose and to check; it has at most as many bytes as an id.
+    /// ([`VersionEntry::published_by`](crate::store::VersionEntry::published_by), SEMANTICS Q5).
+    /// The name is the host's to choose and to check; it has at most as many bytes as an id.
     #[must_use]
     pub fn by(mut self, name: impl Into<Arc<str>>) -> Self {
         self.1 = Some(name.into());

@@ -12,8 +12,9 @@ use crate::id::{FlowId, FlowVersion};
 use crate::store::{ConversationStore, FlowEntry, VersionEntry, VersionState};
 
 impl<S: ConversationStore> Flows<'_, S> {
-    /// Checks the draft and puts it online as a new version, in place of the one that was (SEMANTICS L2). Live
-    /// sessions stay on theirs. A draft with the content of an offline version puts that one online.
+    /// Checks the draft and puts it online as a new version, in place of the one that was
+    /// (SEMANTICS L2). Live sessions stay on theirs. A draft with the content of an offline version
+    /// puts that one online.
     ///
     /// # Errors
     /// `Issues`, `FlowNotFound`, `Contention`, `Store`.
@@ -37,7 +38,8 @@ impl<S: ConversationStore> Flows<'_, S> {
     /// Puts an older version online again, after checking it anew (SEMANTICS L2).
     ///
     /// # Errors
-    /// `InvalidInput` of `version` when it is not there or was terminated; as [`publish`](Self::publish).
+    /// `InvalidInput` of `version` when it is not there or was terminated; as
+    /// [`publish`](Self::publish).
     pub async fn roll_back(&self, flow: &FlowId, version: FlowVersion) -> Result<FlowStatus, Error> {
         let text = self.text(flow, Some(version)).await?;
         self.check_name()?;
@@ -61,10 +63,12 @@ impl<S: ConversationStore> Flows<'_, S> {
         .await
     }
 
-    /// Names the accounts whose messages may start the flow, in place of those it had (SEMANTICS L3).
+    /// Names the accounts whose messages may start the flow, in place of those it had (SEMANTICS
+    /// L3).
     ///
     /// # Errors
-    /// `InvalidState` while it is published, or when calls start it; `FlowNotFound`, `Contention`, `Store`.
+    /// `InvalidState` while it is published, or when calls start it; `FlowNotFound`, `Contention`,
+    /// `Store`.
     pub async fn bind(
         &self,
         flow: &FlowId,

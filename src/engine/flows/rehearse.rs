@@ -9,11 +9,12 @@ use crate::id::{FlowId, FlowVersion};
 use crate::store::ConversationStore;
 
 impl<S: ConversationStore> Flows<'_, S> {
-    /// Tries a flow out, in either of its states: its draft, or a version. Nothing is sent, asked or stored. The flows
-    /// that it calls are there, as they are online now (SEMANTICS L8).
+    /// Tries a flow out, in either of its states: its draft, or a version. Nothing is sent, asked
+    /// or stored. The flows that it calls are there, as they are online now (SEMANTICS L8).
     ///
     /// # Errors
-    /// `Issues`: what keeps it from running; `FlowNotFound`; `InvalidInput` of `version` when there is none; `Store`.
+    /// `Issues`: what keeps it from running; `FlowNotFound`; `InvalidInput` of `version` when there
+    /// is none; `Store`.
     pub async fn rehearse(&self, flow: &FlowId, version: Option<FlowVersion>) -> Result<Rehearsal, Error> {
         let text = self.text(flow, version).await?;
         let mut run = Rehearsal::within(&text, &self.0.ports.limits, self.0.now())?;

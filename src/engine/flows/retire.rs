@@ -10,8 +10,8 @@ impl<S: ConversationStore> Flows<'_, S> {
     /// Takes the flow offline; the caller says what becomes of its live sessions (SEMANTICS L4).
     ///
     /// # Errors
-    /// `FlowNotFound`; `InvalidState` when it is not published (sessions that are draining can still be
-    /// terminated); `Contention`, `Store`.
+    /// `FlowNotFound`; `InvalidState` when it is not published (sessions that are draining can
+    /// still be terminated); `Contention`, `Store`.
     pub async fn unpublish(&self, flow: &FlowId, how: Unpublish) -> Result<FlowStatus, Error> {
         let changed = self
             .change(flow, |entry, now| {
@@ -43,7 +43,8 @@ impl<S: ConversationStore> Flows<'_, S> {
     /// Deletes the flow: its versions, its draft. It can not be undone (SEMANTICS L4).
     ///
     /// # Errors
-    /// `InvalidState` while it is published; `InUse` while it has live sessions; `FlowNotFound`, `Contention`, `Store`.
+    /// `InvalidState` while it is published; `InUse` while it has live sessions; `FlowNotFound`,
+    /// `Contention`, `Store`.
     pub async fn delete(&self, flow: &FlowId) -> Result<(), Error> {
         let entry = self.find(flow).await?.ok_or_else(|| Error::FlowNotFound(flow.clone()))?;
         if entry.state() == FlowState::Published {

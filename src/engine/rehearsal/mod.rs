@@ -1,5 +1,5 @@
-//! Trying a flow out: the engine itself, on a stage where time, channel and host are the author's (SEMANTICS L8).
-//! Nothing of it reaches a store, a transport or the host.
+//! Trying a flow out: the engine itself, on a stage where time, channel and host are the author's
+//! (SEMANTICS L8). Nothing of it reaches a store, a transport or the host.
 
 mod stage;
 mod transcript;
@@ -31,8 +31,9 @@ use crate::store::{JournalEntry, MemoryStore};
 
 /// A flow that is tried out: a conversation with a made-up contact, in this process and at once.
 ///
-/// Messages are shown and not sent, the host is asked nothing, nothing is stored, and time passes when it is told to.
-/// It needs no executor. Each step answers with the lines that came of it; [`transcript`](Self::transcript) has all.
+/// Messages are shown and not sent, the host is asked nothing, nothing is stored, and time passes
+/// when it is told to. It needs no executor. Each step answers with the lines that came of it;
+/// [`transcript`](Self::transcript) has all.
 ///
 /// ```
 /// use chatflow::Rehearsal;
@@ -149,7 +150,8 @@ impl Rehearsal {
     /// Starts the flow as a call does, with this context.
     ///
     /// # Errors
-    /// `InvalidInput` when the context has not what the flow needs; `FlowNotPublished` when messages start it.
+    /// `InvalidInput` when the context has not what the flow needs; `FlowNotPublished` when
+    /// messages start it.
     pub fn start(&mut self, context: impl Into<Value>) -> Result<&[Line], Error> {
         let mut request = TriggerRequest::new(self.flow.id().as_str()).context(context);
         if self.flow.start().1.contact == ContactMode::Needed {
@@ -235,7 +237,8 @@ impl Rehearsal {
         self.look(since)
     }
 
-    /// A person gives the contact back, with what they found out: an object, `json!({})` for nothing.
+    /// A person gives the contact back, with what they found out: an object, `json!({})` for
+    /// nothing.
     ///
     /// # Errors
     /// `InvalidInput` of `vars`, or of `handoff` when the contact is with nobody.

@@ -1,4 +1,5 @@
-//! Everything outside a rehearsed flow: time, ids, the channel, the host. All of it is in memory and answers at once.
+//! Everything outside a rehearsed flow: time, ids, the channel, the host. All of it is in memory
+//! and answers at once.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -11,8 +11,8 @@ use crate::kernel::Input;
 use crate::session::{Failure, Message, MessageKind, Outbound, Status};
 use crate::store::JournalEntry;
 
-/// A rehearsal or a journalled session, as people would read it. Prints a line for each [`Line`]; `. ` continues the line
-/// above.
+/// A rehearsal or a journalled session, as people would read it. Prints a line for each [`Line`];
+/// `. ` continues the line above.
 #[derive(Clone, Debug, Default)]
 pub struct Transcript(pub(super) Vec<Line>);
 
@@ -45,8 +45,8 @@ pub enum Line {
         /// Why it failed.
         failure: Option<Box<Failure>>,
     },
-    /// What became of a trigger or a message that no session took, or what reached a session beside messages:
-    /// `* unmatched`.
+    /// What became of a trigger or a message that no session took, or what reached a session beside
+    /// messages: `* unmatched`.
     Untaken(String),
     /// The nodes that a turn came to, in a journal without the texts that it sent: `- ask, wait`.
     Went(Vec<NodeId>),
@@ -55,9 +55,10 @@ pub enum Line {
 }
 
 impl Transcript {
-    /// A session as its journal has it: its entries in order, as [`Engine::journal`](crate::Engine::journal) answers
-    /// them. What was sent is in it if the flow logs [texts](crate::Logging::Texts); else the nodes that each turn came
-    /// to take its place (SEMANTICS Q4).
+    /// A session as its journal has it: its entries in order, as
+    /// [`Engine::journal`](crate::Engine::journal) answers them. What was sent is in it if the flow
+    /// logs [texts](crate::Logging::Texts); else the nodes that each turn came to take its place
+    /// (SEMANTICS Q4).
     #[must_use]
     pub fn of(journal: &[JournalEntry]) -> Self {
         let mut lines = Vec::new();

@@ -56,8 +56,8 @@ impl Inbound {
         Self { text: text.into(), ..Self::new(channel, account, from, MessageKind::Text) }
     }
 
-    /// An option that was chosen: what the message offered as [`Opt::payload`](crate::Opt::payload) or any other
-    /// payload, and its label.
+    /// An option that was chosen: what the message offered as [`Opt::payload`](crate::Opt::payload)
+    /// or any other payload, and its label.
     pub fn choice(
         channel: Channel,
         account: impl Into<String>,
@@ -69,8 +69,8 @@ impl Inbound {
         Self { text: label.into(), payload: Some(payload.into()), ..choice }
     }
 
-    /// A medium: what flows read as `reply.media`, such as `{"url": …, "mime": …}`; [`caption`](Self::caption)
-    /// gives its text.
+    /// A medium: what flows read as `reply.media`, such as `{"url": …, "mime": …}`;
+    /// [`caption`](Self::caption) gives its text.
     pub fn media(
         channel: Channel,
         account: impl Into<String>,
@@ -96,8 +96,8 @@ impl Inbound {
         self
     }
 
-    /// The channel's id of the message: a redelivery changes nothing. Without an id nothing is recognised
-    /// (SEMANTICS I2).
+    /// The channel's id of the message: a redelivery changes nothing. Without an id nothing is
+    /// recognised (SEMANTICS I2).
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self

@@ -1,5 +1,5 @@
-//! What a host asks: a trigger, an inbound message. Taken as given, checked when the engine gets it, so that an error
-//! names the field.
+//! What a host asks: a trigger, an inbound message. Taken as given, checked when the engine gets
+//! it, so that an error names the field.
 
 mod inbound;
 mod rules;

@@ -73,7 +73,8 @@ impl TriggerRequest {
         self
     }
 
-    /// For the contact with this telephone number: `+` and 8-15 digits, formatting characters allowed.
+    /// For the contact with this telephone number: `+` and 8-15 digits, formatting characters
+    /// allowed.
     pub fn phone(mut self, phone: impl Into<String>) -> Self {
         self.phone = Some(phone.into());
         self
@@ -92,7 +93,8 @@ impl TriggerRequest {
         self
     }
 
-    /// What the flow reads as `context`: a JSON object, by default of at most 64 KiB and 16 levels deep.
+    /// What the flow reads as `context`: a JSON object, by default of at most 64 KiB and 16 levels
+    /// deep.
     pub fn context(mut self, context: impl Into<Value>) -> Self {
         self.context = Some(Ok(context.into()));
         self
@@ -104,8 +106,8 @@ impl TriggerRequest {
         self
     }
 
-    /// The idempotency key, unique for this event: the same key with the same request starts nothing twice
-    /// (SEMANTICS T5).
+    /// The idempotency key, unique for this event: the same key with the same request starts
+    /// nothing twice (SEMANTICS T5).
     pub fn uuid(mut self, key: impl Into<String>) -> Self {
         self.uuid = Some(key.into());
         self
@@ -117,8 +119,8 @@ impl TriggerRequest {
         self
     }
 
-    /// When the event happened, now if it is not said; readable as `trigger.claim_time`, decides nothing
-    /// (SEMANTICS T7).
+    /// When the event happened, now if it is not said; readable as `trigger.claim_time`, decides
+    /// nothing (SEMANTICS T7).
     pub fn claim_time(mut self, at: DateTime<Utc>) -> Self {
         self.claim_time = Some(at);
         self
@@ -142,7 +144,8 @@ impl TriggerRequest {
         self
     }
 
-    /// Starts even if the contact opted out (SEMANTICS T10): an order's receipt, not an advertisement.
+    /// Starts even if the contact opted out (SEMANTICS T10): an order's receipt, not an
+    /// advertisement.
     pub fn transactional(mut self) -> Self {
         self.transactional = true;
         self

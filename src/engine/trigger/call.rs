@@ -56,7 +56,8 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// `live`: the conversation that was looked up, for a key whose record does not say what became of its session.
+    /// `live`: the conversation that was looked up, for a key whose record does not say what became
+    /// of its session.
     pub(super) fn replay(
         &self,
         record: &KeyRecord,
@@ -91,7 +92,8 @@ impl Call {
         key_found || found.conversation.knows_call(self.session.0.as_u128())
     }
 
-    /// The answer of this call whose earlier attempt was written. `decided` is the state that the attempt led to.
+    /// The answer of this call whose earlier attempt was written. `decided` is the state that the
+    /// attempt led to.
     pub(super) fn started(
         &self,
         view: &View,
@@ -151,8 +153,8 @@ impl Call {
         }
     }
 
-    /// Writes down what the request says of the contact; only a session that is really started makes or links one
-    /// (SEMANTICS T2).
+    /// Writes down what the request says of the contact; only a session that is really started
+    /// makes or links one (SEMANTICS T2).
     pub(super) fn meet(
         &self,
         decision: &mut Decision<'_>,
@@ -190,8 +192,8 @@ impl Call {
         self.request.address.as_ref().filter(|address| !contact.addresses.contains(address))
     }
 
-    /// Where the session's messages go, as far as the request says: an address alone is written to from the flow's
-    /// sender (SEMANTICS D4).
+    /// Where the session's messages go, as far as the request says: an address alone is written to
+    /// from the flow's sender (SEMANTICS D4).
     pub(super) fn route(&self, decision: &Decision<'_>, flow: &Flow) -> Option<Arc<Route>> {
         let sender = || self.request.address.as_ref().and(flow.settings().sender.clone());
         let account = self.request.from.clone().or_else(sender)?;
@@ -210,8 +212,8 @@ impl Call {
         Some(Arc::new(Route { account, to }))
     }
 
-    /// The error in place of a session whose first turn failed, and so sent nothing, because the contact has no address
-    /// on the channel that the flow sends from (SEMANTICS T11).
+    /// The error in place of a session whose first turn failed, and so sent nothing, because the
+    /// contact has no address on the channel that the flow sends from (SEMANTICS T11).
     pub(super) fn unreachable(&self, decision: &Decision<'_>, root: &Flow) -> Option<Error> {
         let session = decision.ended.last().filter(|ended| ended.id() == self.session)?;
         if session.failure()?.code != FailureCode::NoDestination

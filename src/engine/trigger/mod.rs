@@ -30,14 +30,15 @@ use target::Target;
 impl<S: ConversationStore> Engine<S> {
     /// Starts a flow for a contact, and runs it to its first wait (SEMANTICS T).
     ///
-    /// Safe to repeat with the same `uuid`: the first answer comes again. Without one, a contact with a live
-    /// session of the flow answers [`Triggered::AlreadyRunning`].
+    /// Safe to repeat with the same `uuid`: the first answer comes again. Without one, a contact
+    /// with a live session of the flow answers [`Triggered::AlreadyRunning`].
     ///
     /// # Errors
-    /// `InvalidInput`, `FlowNotFound`, `FlowNotPublished`, `IdempotencyConflict`, `ContactNotFound`,
-    /// `TooManySessions`, `Quarantined`, `VersionMissing`, `Contention`, `Store`. Nothing was started, and the key was not
-    /// used, unless `Store` is of kind [`Unknown`](crate::error::StoreErrorKind::Unknown): then nobody knows, and the same
-    /// call with the same `uuid` finds out (SEMANTICS D6).
+    /// `InvalidInput`, `FlowNotFound`, `FlowNotPublished`, `IdempotencyConflict`,
+    /// `ContactNotFound`, `TooManySessions`, `Quarantined`, `VersionMissing`, `Contention`,
+    /// `Store`. Nothing was started, and the key was not used, unless `Store` is of kind
+    /// [`Unknown`](crate::error::StoreErrorKind::Unknown): then nobody knows, and the same call
+    /// with the same `uuid` finds out (SEMANTICS D6).
     #[cfg_attr(
         feature = "tracing",
         tracing::instrument(name = "chatflow.trigger", level = "debug", target = "chatflow", skip_all)
@@ -254,15 +255,16 @@ impl<S: ConversationStore> Engine<S> {
         admit(flow, conversation, allow, decision.now, self.ports.limits.live_sessions)
     }
 
-    /// Until when a key is honoured: the retention, or the discard time if that is later, at most 30 days
-    /// (SEMANTICS T5).
+    /// Until when a key is honoured: the retention, or the discard time if that is later, at most
+    /// 30 days (SEMANTICS T5).
     fn key_expiry(&self, request: &CheckedTrigger, now: DateTime<Utc>) -> DateTime<Utc> {
         let retention = later(now, span(self.ports.policy.key_retention));
         let most = later(now, span(self.ports.limits.max_key_retention));
         request.discard_time.map_or(retention, |discard| discard.max(retention)).min(most)
     }
 
-    /// This call's own work was found after an unknown outcome: deliver it, if its lease is still ours.
+    /// This call's own work was found after an unknown outcome: deliver it, if its lease is still
+    /// ours.
     pub(super) fn resume_delivery<T>(
         &self,
         (workspace, cause): (&WorkspaceId, Cause),
@@ -303,7 +305,8 @@ struct NewTrigger {
     opted_out_at: Option<DateTime<Utc>>,
 }
 
-/// Starts the session: whoever stands in its way ends, the contact is written down, what was dropped is told.
+/// Starts the session: whoever stands in its way ends, the contact is written down, what was
+/// dropped is told.
 fn begin(decision: &mut Decision<'_>, call: &Call, flow: &Flow, new: NewTrigger) {
     if new.admission == Admission::Interrupt {
         decision.end_all(EndReason::Interrupted);

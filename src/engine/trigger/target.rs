@@ -1,4 +1,5 @@
-//! Whose conversation a trigger is about: as the caller names it, or as the start node says where it is found (SEMANTICS T2).
+//! Whose conversation a trigger is about: as the caller names it, or as the start node says where
+//! it is found (SEMANTICS T2).
 
 use crate::address::{Address, Alias, Phone};
 use crate::engine::catalogue::{Snapshot, View};
@@ -22,7 +23,8 @@ pub(super) enum Target {
 }
 
 impl Target {
-    /// The contact that a request names, or that its context holds where the start node says (SEMANTICS T2).
+    /// The contact that a request names, or that its context holds where the start node says
+    /// (SEMANTICS T2).
     pub(super) fn of(
         request: &mut CheckedTrigger,
         snapshot: &Snapshot,

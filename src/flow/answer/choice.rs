@@ -1,4 +1,5 @@
-//! One of several: by its payload, its id, its label, another word for it, or its number in the list.
+//! One of several: by its payload, its id, its label, another word for it, or its number in the
+//! list.
 
 use std::sync::Arc;
 

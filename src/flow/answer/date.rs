@@ -9,8 +9,8 @@ use crate::flow::digits::plain;
 /// More characters are no date.
 const MOST: usize = 64;
 
-/// Reads a date in one of the formats, the first that fits; without formats in ISO 8601: `2026-05-07`, or a time on
-/// that day.
+/// Reads a date in one of the formats, the first that fits; without formats in ISO 8601:
+/// `2026-05-07`, or a time on that day.
 pub(super) fn read(text: &str, formats: &[Box<str>]) -> Option<NaiveDate> {
     if text.len() > MOST {
         return None;

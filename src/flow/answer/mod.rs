@@ -1,6 +1,6 @@
-//! What counts as an answer, and what it is once it is understood: one file per kind of value (SEMANTICS N4).
-//! Pure, total, and in time that grows with the text. What must not live here: what an author writes, and what a flow
-//! does with an answer.
+//! What counts as an answer, and what it is once it is understood: one file per kind of value
+//! (SEMANTICS N4). Pure, total, and in time that grows with the text. What must not live here: what
+//! an author writes, and what a flow does with an answer.
 
 mod choice;
 mod date;
@@ -77,7 +77,8 @@ pub(crate) enum Meant {
 }
 
 impl Expect {
-    /// Understands what was said; none if it is no such thing. [`within`](Self::within) says whether it is in bounds.
+    /// Understands what was said; none if it is no such thing. [`within`](Self::within) says
+    /// whether it is in bounds.
     pub(crate) fn understand(&self, said: Said<'_>) -> Option<Meant> {
         match self {
             Self::Media { types } => {
@@ -117,7 +118,8 @@ impl Expect {
         }
     }
 
-    /// Whether a value lies between these ends. An end that is no number, or no date, allows everything.
+    /// Whether a value lies between these ends. An end that is no number, or no date, allows
+    /// everything.
     pub(crate) fn within(&self, value: &Value, min: Option<&str>, max: Option<&str>) -> bool {
         let (below, above) = match self {
             Self::Date { .. } => (Operator::DateBefore, Operator::DateAfter),

@@ -18,8 +18,8 @@ words! {
 /// More characters are no number that a person types.
 const MOST: usize = 64;
 
-/// Reads a number. Without `decimal` the text decides: of point and comma the last is the decimal one; a comma alone
-/// is one unless exactly three digits follow it, a point alone always.
+/// Reads a number. Without `decimal` the text decides: of point and comma the last is the decimal
+/// one; a comma alone is one unless exactly three digits follow it, a point alone always.
 pub(super) fn read(text: &str, decimal: Option<Decimal>, whole: bool) -> Option<Number> {
     if text.len() > MOST {
         return None;
@@ -72,7 +72,8 @@ fn decimal_mark(text: &str) -> Option<char> {
     }
 }
 
-/// The digits before the decimals. Groups have three digits, in India two but for the last, and one mark between them.
+/// The digits before the decimals. Groups have three digits, in India two but for the last, and one
+/// mark between them.
 fn ungrouped(text: &str, decimal: Option<char>) -> Option<String> {
     const MARKS: [char; 7] = ['.', ',', ' ', '\u{a0}', '\u{202f}', '\'', '’'];
     let Some(mark) = text.chars().find(|c| !c.is_ascii_digit()) else {

@@ -1,4 +1,5 @@
-//! E-mail addresses and web addresses: what certainly is none is refused, the rest is for those who write to it.
+//! E-mail addresses and web addresses: what certainly is none is refused, the rest is for those who
+//! write to it.
 
 /// Reads an e-mail address; its domain in lower case.
 pub(super) fn email(text: &str) -> Option<String> {

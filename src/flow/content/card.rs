@@ -11,7 +11,8 @@ use crate::flow::path::Path;
 use crate::flow::read::{Fields, Read};
 use crate::flow::template::Template;
 
-/// A card: `{"title": "Blue shirt", "subtitle": "29 EUR", "image": "https://shop.example/7.jpg", "buttons": […]}`.
+/// A card: `{"title": "Blue shirt", "subtitle": "29 EUR", "image": "https://shop.example/7.jpg",
+/// "buttons": […]}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct CardDef {

@@ -12,7 +12,8 @@ use crate::flow::issue::{Found, IssueCode};
 use crate::flow::path::Path;
 use crate::flow::read::{Fields, Read};
 
-/// A list: `{"button": "Times", "sections": [{"title": "Monday", "rows": [{"id": "9", "label": "9 h"}]}]}`.
+/// A list:
+/// `{"button": "Times", "sections": [{"title": "Monday", "rows": [{"id": "9", "label": "9 h"}]}]}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ListDef {

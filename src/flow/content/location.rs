@@ -14,7 +14,8 @@ use crate::flow::read::{Fields, Read, wrong_type};
 use crate::flow::schema::Book;
 use crate::flow::template::Template;
 
-/// A place: `{"latitude": 52.52, "longitude": 13.405, "name": "Our shop", "address": "Torstr. 1, Berlin"}`.
+/// A place:
+/// `{"latitude": 52.52, "longitude": 13.405, "name": "Our shop", "address": "Torstr. 1, Berlin"}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct LocationDef {

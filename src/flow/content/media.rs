@@ -12,7 +12,8 @@ use crate::flow::path::Path;
 use crate::flow::read::{Fields, Read, words};
 use crate::flow::template::Template;
 
-/// A medium: `{"type": "image", "url": "https://shop.example/{{ context.cart_id }}.jpg", "caption": "Your cart"}`.
+/// A medium: `{"type": "image", "url": "https://shop.example/{{ context.cart_id }}.jpg", "caption":
+/// "Your cart"}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct MediaDef {

@@ -1,5 +1,5 @@
-//! What a message says, as an author writes it, in every form: the part that `send_message` and its like share.
-//! What must not live here: where a message goes, and what becomes of it.
+//! What a message says, as an author writes it, in every form: the part that `send_message` and its
+//! like share. What must not live here: where a message goes, and what becomes of it.
 
 mod card;
 mod choice;
@@ -36,7 +36,8 @@ use crate::flow::path::Path;
 use crate::flow::read::Fields;
 use crate::flow::template::Template;
 
-/// What a message says: a text, alone or above choices, or one of `media`, `location`, `template` and `card`.
+/// What a message says: a text, alone or above choices, or one of `media`, `location`, `template`
+/// and `card`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct MessageDef {
@@ -106,7 +107,8 @@ impl MessageDef {
         }
     }
 
-    /// Whether WhatsApp takes it at any time, and not only within a day of the contact's last message.
+    /// Whether WhatsApp takes it at any time, and not only within a day of the contact's last
+    /// message.
     pub(crate) fn is_template(&self) -> bool {
         self.template.is_some()
     }

@@ -18,18 +18,21 @@ use crate::flow::read::{Fields, Read, wrong_type};
 use crate::flow::schema::Book;
 use crate::flow::template::Template;
 
-/// An approved message: `{"name": "cart_reminder", "language": "en", "parameters": ["{{ contact.name }}"]}`.
+/// An approved message:
+/// `{"name": "cart_reminder", "language": "en", "parameters": ["{{ contact.name }}"]}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct TemplateDef {
     /// The name it was approved under.
     pub name: String,
-    /// The language it was approved in, a template: `"en"`, `"{{ contact.language | default('en') }}"`.
+    /// The language it was approved in, a template: `"en"`,
+    /// `"{{ contact.language | default('en') }}"`.
     pub language: String,
     /// What fills its gaps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parameters: Option<ParametersDef>,
-    /// Its buttons, as they were approved. The `url` of one is the part that the approved address leaves open.
+    /// Its buttons, as they were approved. The `url` of one is the part that the approved address
+    /// leaves open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub buttons: Option<Vec<ButtonDef>>,
 }

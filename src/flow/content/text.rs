@@ -18,8 +18,8 @@ use crate::flow::template::Template;
 
 /// A text of a message: `"Hello"`, or one for each language, `{"en": "Hello", "pt-BR": "Olá"}`.
 ///
-/// The contact reads the text in its own language, else in that language without its region, else in the flow's
-/// (`settings.language`), else the first.
+/// The contact reads the text in its own language, else in that language without its region, else
+/// in the flow's (`settings.language`), else the first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TextDef {
@@ -125,7 +125,8 @@ pub(crate) fn is_tag(text: &str) -> bool {
 }
 
 impl<T> Local<T> {
-    /// The text for a contact who reads this language, in a flow of that one; the first if there is neither.
+    /// The text for a contact who reads this language, in a flow of that one; the first if there is
+    /// neither.
     #[inline]
     pub(crate) fn pick(&self, contact: Option<&str>, flow: Option<&str>) -> &T {
         if self.others.is_empty() {

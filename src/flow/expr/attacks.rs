@@ -1,5 +1,6 @@
-//! Sources and values that are made to exhaust the host. Each must end in an error, or in a capped value, within the
-//! stack of a test's thread; the limit on the source's length is lifted, so that the other limits have to hold.
+//! Sources and values that are made to exhaust the host. Each must end in an error, or in a capped
+//! value, within the stack of a test's thread; the limit on the source's length is lifted, so that
+//! the other limits have to hold.
 
 #![allow(clippy::arithmetic_side_effects)]
 

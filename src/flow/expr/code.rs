@@ -1,5 +1,5 @@
-//! An expression as it runs: a flat list of operations on a stack. Jumps are relative, so that a piece of code can
-//! be moved; there is no tree whose depth a drop could fall through.
+//! An expression as it runs: a flat list of operations on a stack. Jumps are relative, so that a
+//! piece of code can be moved; there is no tree whose depth a drop could fall through.
 
 use super::filter::Filter;
 
@@ -127,7 +127,8 @@ impl Path {
         &self.text
     }
 
-    /// Whether its author expects it to be undefined at times: it has a `default`, or is asked `is defined`.
+    /// Whether its author expects it to be undefined at times: it has a `default`, or is asked
+    /// `is defined`.
     pub(crate) fn is_optional(&self) -> bool {
         self.optional
     }

@@ -1,18 +1,20 @@
-//! The language against minijinja: generated expressions over a generated context, evaluated by both, must give the
-//! same JSON, or an error in both. Left out, because they differ on purpose:
+//! The language against minijinja: generated expressions over a generated context, evaluated by
+//! both, must give the same JSON, or an error in both. Left out, because they differ on purpose:
 //!
-//! - order (`<` …) of unlike things, lists and null: false here, by kind there, where `'abc' > 5` is true;
-//! - `~` and `join` of floats, truth values, null and lists: as JSON here, as Python there (`True`, `None`);
+//! - order (`<` …) of unlike things, lists and null: false here, by kind there, where `'abc' > 5`
+//!   is true;
+//! - `~` and `join` of floats, truth values, null and lists: as JSON here, as Python there (`True`,
+//!   `None`);
 //! - `*` on texts and lists, which repeats them there;
-//! - arithmetic with what is not defined: not defined here, so that a text can render empty (SEMANTICS N7), an error
-//!   there; a `default` keeps it out of the generated arithmetic;
+//! - arithmetic with what is not defined: not defined here, so that a text can render empty
+//!   (SEMANTICS N7), an error there; a `default` keeps it out of the generated arithmetic;
 //! - whole numbers beyond 64 bits and floats that are not finite: an error here, carried on there;
-//! - null and what is not defined in filters of texts, and in `length`, `first`, `in null`: harmless here, errors
-//!   there;
+//! - null and what is not defined in filters of texts, and in `length`, `first`, `in null`:
+//!   harmless here, errors there;
 //! - `i64::MAX` beside a float, where the comparison there is off by one;
 //! - blanks around a number in a text, comparisons in a chain, truth values and floats as an index;
-//! - filters that minijinja's core does not have, or that read otherwise: `truncate`, `number`, `currency`, `date`,
-//!   `add_days`, `json`, `urlencode`, `string`.
+//! - filters that minijinja's core does not have, or that read otherwise: `truncate`, `number`,
+//!   `currency`, `date`, `add_days`, `json`, `urlencode`, `string`.
 
 #![allow(clippy::arithmetic_side_effects)]
 

@@ -1,5 +1,5 @@
-//! What an evaluation may take: steps, and characters of each text while it is written. Reading and writing texts
-//! costs steps too, so the steps bound the memory.
+//! What an evaluation may take: steps, and characters of each text while it is written. Reading and
+//! writing texts costs steps too, so the steps bound the memory.
 
 use std::fmt;
 

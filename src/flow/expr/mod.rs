@@ -1,6 +1,7 @@
-//! The expression language: what stands between `{{` and `}}`, and in a branch's `expr`. It reads as Jinja and
-//! Liquid do, and is total: no statement, loop, recursion or function of one's own, so every evaluation ends; steps,
-//! texts and lists are capped while it runs. A value is never parsed as an expression.
+//! The expression language: what stands between `{{` and `}}`, and in a branch's `expr`. It reads
+//! as Jinja and Liquid do, and is total: no statement, loop, recursion or function of one's own, so
+//! every evaluation ends; steps, texts and lists are capped while it runs. A value is never parsed
+//! as an expression.
 //!
 //! | form | examples |
 //! |---|---|
@@ -75,7 +76,8 @@ impl Expr {
     /// Parses an expression.
     ///
     /// # Errors
-    /// [`SyntaxError`] with the place, also for a source beyond `template_bytes` or nested beyond `expression_depth`.
+    /// [`SyntaxError`] with the place, also for a source beyond `template_bytes` or nested beyond
+    /// `expression_depth`.
     pub(crate) fn parse(source: &str, limits: &Limits) -> Result<Self, SyntaxError> {
         check_len(source, limits)?;
         let (expr, end) = Self::parse_at(source, 0, limits)?;
@@ -85,7 +87,8 @@ impl Expr {
         Ok(expr)
     }
 
-    /// Parses the expression that begins at a byte of a source; answers where it ends: at `}}` or the end.
+    /// Parses the expression that begins at a byte of a source; answers where it ends: at `}}` or
+    /// the end.
     pub(crate) fn parse_at(source: &str, from: usize, limits: &Limits) -> Result<(Self, usize), SyntaxError> {
         let (parsed, end) = parse::parse(source, from, limits.expression_depth)
             .map_err(|fault| SyntaxError::of(fault, source))?;
@@ -100,7 +103,8 @@ impl Expr {
         Ok((Self { code, consts, paths, is_straight, shortcut }, end))
     }
 
-    /// The paths that it may read, for a check of undeclared names. A key that is computed is not among them.
+    /// The paths that it may read, for a check of undeclared names. A key that is computed is not
+    /// among them.
     pub(crate) fn names(&self) -> impl Iterator<Item = &Path> {
         self.paths.iter()
     }
@@ -110,8 +114,8 @@ impl Expr {
         if self.shortcut == Shortcut::Path { self.paths.first() } else { None }
     }
 
-    /// The text that it gives, if it is known without running: part of a text that lies in the scope. `None` says
-    /// nothing.
+    /// The text that it gives, if it is known without running: part of a text that lies in the
+    /// scope. `None` says nothing.
     #[inline]
     pub(crate) fn short_text<'a>(&self, scope: &'a dyn Scope) -> Option<&'a str> {
         if self.shortcut == Shortcut::None {
@@ -125,11 +129,12 @@ impl Expr {
         }
     }
 
-    /// Evaluates. `report` hears of each path that was read and is not defined (SEMANTICS N7), but for those that
-    /// have a `default` or are asked `is defined`.
+    /// Evaluates. `report` hears of each path that was read and is not defined (SEMANTICS N7), but
+    /// for those that have a `default` or are asked `is defined`.
     ///
     /// # Errors
-    /// [`EvalError`] for what has no value: it takes too much, overflows, divides by zero or mixes kinds.
+    /// [`EvalError`] for what has no value: it takes too much, overflows, divides by zero or mixes
+    /// kinds.
     pub(crate) fn eval<'a>(
         &'a self,
         scope: &'a dyn Scope,

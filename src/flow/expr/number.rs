@@ -1,5 +1,5 @@
-//! Numbers as the operators see them: whole ones exact, in 128 bits; a result that does not fit 64 bits, or is not
-//! finite, is an error and never wraps.
+//! Numbers as the operators see them: whole ones exact, in 128 bits; a result that does not fit 64
+//! bits, or is not finite, is an error and never wraps.
 
 use std::cmp::Ordering;
 
@@ -74,7 +74,8 @@ impl Num {
     }
 }
 
-/// Rounding keeps the order, so only where the rounded number is equal must the exact one be looked at.
+/// Rounding keeps the order, so only where the rounded number is equal must the exact one be looked
+/// at.
 fn whole_to_float(whole: i128, float: f64) -> Ordering {
     match (whole as f64).partial_cmp(&float) {
         Some(Ordering::Equal) => whole.cmp(&(float as i128)),

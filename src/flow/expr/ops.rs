@@ -1,6 +1,7 @@
-//! What the operators do. As Jinja does, but where it guesses or would grow without bound: comparing the order of
-//! unlike things is false, and `*` repeats nothing. Arithmetic with what is not defined is not defined, so that a text
-//! without its price renders as the flow's setting says (SEMANTICS N7); `~` takes it for nothing.
+//! What the operators do. As Jinja does, but where it guesses or would grow without bound:
+//! comparing the order of unlike things is false, and `*` repeats nothing. Arithmetic with what is
+//! not defined is not defined, so that a text without its price renders as the flow's setting says
+//! (SEMANTICS N7); `~` takes it for nothing.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -101,8 +102,8 @@ pub(super) fn arithmetic<'a>(op: Binary, left: &Val<'a>, right: &Val<'a>) -> Res
     result.ok_or(EvalError::Overflow { op: sign })?.val(sign)
 }
 
-/// Whether two values are equal, number by value and lists and objects by their content. Recurses as deep as a
-/// value is nested, which packing and the depth of expressions cap.
+/// Whether two values are equal, number by value and lists and objects by their content. Recurses
+/// as deep as a value is nested, which packing and the depth of expressions cap.
 pub(super) fn equal(left: &Val<'_>, right: &Val<'_>, meter: &mut Meter) -> Result<bool, EvalError> {
     meter.step()?;
     if let (Some(left), Some(right)) = (left.as_str(), right.as_str()) {
@@ -144,7 +145,8 @@ fn equal_objects(left: &Val<'_>, right: &Val<'_>, meter: &mut Meter) -> Result<b
     Ok(true)
 }
 
-/// Numbers with numbers, texts with texts, truth values with each other; the order of anything else is false.
+/// Numbers with numbers, texts with texts, truth values with each other; the order of anything else
+/// is false.
 fn ordered<'a>(
     left: &Val<'a>,
     right: &Val<'a>,

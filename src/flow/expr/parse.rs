@@ -1,5 +1,6 @@
-//! From tokens to operations, by recursive descent. What recurses counts its depth; chains of operators and filters
-//! are loops, as long as they like. Operators are here; what they stand between is in `operand`, filters in `filters`.
+//! From tokens to operations, by recursive descent. What recurses counts its depth; chains of
+//! operators and filters are loops, as long as they like. Operators are here; what they stand
+//! between is in `operand`, filters in `filters`.
 
 mod filters;
 mod operand;
@@ -240,7 +241,8 @@ impl<'s> Parser<'s> {
         self.chain(Self::filtered, &signs)
     }
 
-    /// An operand with its sign, then its filters and tests: `-x | abs` is the absolute value of `-x`.
+    /// An operand with its sign, then its filters and tests: `-x | abs` is the absolute value of
+    /// `-x`.
     fn filtered(&mut self) -> Result<(), Fault> {
         let start = self.here();
         let mut minus: usize = 0;

@@ -1,6 +1,6 @@
-//! The machine: runs the operations of an expression on a stack of values. It knows no operation that goes back, so
-//! it ends; the meter says when it has taken too much. One value and what is done to it, such as `name | trim`, needs
-//! no stack.
+//! The machine: runs the operations of an expression on a stack of values. It knows no operation
+//! that goes back, so it ends; the meter says when it has taken too much. One value and what is
+//! done to it, such as `name | trim`, needs no stack.
 
 use std::borrow::Cow;
 

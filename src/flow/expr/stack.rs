@@ -1,5 +1,5 @@
-//! The values that an expression is at work with. The first few lie inline, so that a small expression allocates
-//! nothing.
+//! The values that an expression is at work with. The first few lie inline, so that a small
+//! expression allocates nothing.
 
 use super::val::Val;
 

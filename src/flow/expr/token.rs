@@ -1,4 +1,5 @@
-//! The words and signs of an expression. A lexer is a place in the source: copying it is how the parser looks ahead.
+//! The words and signs of an expression. A lexer is a place in the source: copying it is how the
+//! parser looks ahead.
 
 use std::borrow::Cow;
 

@@ -1,5 +1,5 @@
-//! Values while an expression runs, and where they come from. Reading a path copies references: a text that lies in
-//! a session stays there.
+//! Values while an expression runs, and where they come from. Reading a path copies references: a
+//! text that lies in a session stays there.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,8 +15,8 @@ pub(crate) trait Scope {
     /// The value of the first name of a path. A bare variable is looked up here too.
     fn get(&self, root: &str) -> Option<Val<'_>>;
 
-    /// The text at `root.key`, if one lies there and `get` would lead to it: a shortcut for what most paths are. `None`
-    /// says nothing.
+    /// The text at `root.key`, if one lies there and `get` would lead to it: a shortcut for what
+    /// most paths are. `None` says nothing.
     fn text(&self, _root: &str, _key: &str) -> Option<&str> {
         None
     }
@@ -25,7 +25,8 @@ pub(crate) trait Scope {
     fn now(&self) -> DateTime<Utc>;
 }
 
-/// An object whose fields are read one by one, without building JSON: `contact`, `reply`, `session`.
+/// An object whose fields are read one by one, without building JSON: `contact`, `reply`,
+/// `session`.
 pub(crate) trait Fields {
     /// The value of a field.
     fn field(&self, name: &str) -> Option<Val<'_>>;
@@ -183,7 +184,8 @@ impl<'a> Val<'a> {
         serde_json::to_value(self).unwrap_or_default()
     }
 
-    /// Writes it as a message shows it: a text as it is, nothing for what is null or not defined, compact JSON else.
+    /// Writes it as a message shows it: a text as it is, nothing for what is null or not defined,
+    /// compact JSON else.
     pub(crate) fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         match self {
             Self::Undefined | Self::Null => Ok(()),

@@ -20,13 +20,14 @@ use crate::flow::path::{Path, brief};
 use crate::flow::read::Fields;
 use crate::flow::span::Span;
 
-/// A question with its answer checked. Branches: `valid`, which an edge without a branch takes, `invalid`, `timeout`,
-/// and the id of each choice.
+/// A question with its answer checked. Branches: `valid`, which an edge without a branch takes,
+/// `invalid`, `timeout`, and the id of each choice.
 ///
-/// It sends its text, waits, and takes an answer that [is one](AnswerDef); to any other it sends `error_text`, or asks
-/// again, and after so many `retries` takes `invalid`. A choice without an edge of its own takes `valid`. Without an edge
-/// for `invalid` the session fails, without one for `timeout` it expires. The time counts from the question, not from the
-/// last attempt; buttons stay good while it asks.
+/// It sends its text, waits, and takes an answer that [is one](AnswerDef); to any other it sends
+/// `error_text`, or asks again, and after so many `retries` takes `invalid`. A choice without an
+/// edge of its own takes `valid`. Without an edge for `invalid` the session fails, without one for
+/// `timeout` it expires. The time counts from the question, not from the last attempt; buttons stay
+/// good while it asks.
 ///
 /// ```
 /// chatflow::NodeDef::from_json(r#"{
@@ -43,7 +44,8 @@ use crate::flow::span::Span;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct AskDef {
-    /// The question, in any form of message but `options`: what there is to choose from are `choices`.
+    /// The question, in any form of message but `options`: what there is to choose from are
+    /// `choices`.
     #[serde(flatten)]
     pub message: MessageDef,
     /// What counts as an answer.
@@ -55,7 +57,8 @@ pub struct AskDef {
     /// What it says to an answer that is none, a template; the question again if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_text: Option<TextDef>,
-    /// The variable that takes the answer: a number, a text, the id of the choice, the medium, the place.
+    /// The variable that takes the answer: a number, a text, the id of the choice, the medium, the
+    /// place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub save_to: Option<String>,
     /// How long it waits; the session's TTL if absent.
@@ -64,7 +67,8 @@ pub struct AskDef {
     /// What happens when the time has passed; `branch` if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_timeout: Option<OnTimeout>,
-    /// Whether an answer on another channel or account counts; it does not if absent (SEMANTICS I3).
+    /// Whether an answer on another channel or account counts; it does not if absent (SEMANTICS
+    /// I3).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub any_channel: Option<bool>,
     /// Whether keywords act while it asks; they do if absent (SEMANTICS I6).

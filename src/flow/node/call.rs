@@ -1,4 +1,5 @@
-//! What the kinds that ask the host have in common: where the answer goes, how long the host may take (SEMANTICS D2).
+//! What the kinds that ask the host have in common: where the answer goes, how long the host may
+//! take (SEMANTICS D2).
 
 use std::sync::Arc;
 

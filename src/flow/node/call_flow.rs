@@ -12,14 +12,15 @@ use crate::flow::node::{Blocking, Kind, Port, PortName};
 use crate::flow::path::Path;
 use crate::flow::read::Fields;
 
-/// A call of another flow, in the version that is online when the session comes here. Branches: `next`, `failed`,
-/// `expired`.
+/// A call of another flow, in the version that is online when the session comes here. Branches:
+/// `next`, `failed`, `expired`.
 ///
-/// The called flow starts with the `input` as its context; the policy of its start node applies. When it is complete,
-/// `output` is evaluated in its names (`flow.outcome` is the word of the end that it came to), written to this flow's
-/// variables, and the session goes on by `next`. A fault of the called flow takes `failed`, a question that nobody
-/// answered or the end of the TTL takes `expired`; without an edge for it, that of the flow that called this one, and
-/// so on; at last the session fails or expires.
+/// The called flow starts with the `input` as its context; the policy of its start node applies.
+/// When it is complete, `output` is evaluated in its names (`flow.outcome` is the word of the end
+/// that it came to), written to this flow's variables, and the session goes on by `next`. A fault
+/// of the called flow takes `failed`, a question that nobody answered or the end of the TTL takes
+/// `expired`; without an edge for it, that of the flow that called this one, and so on; at last the
+/// session fails or expires.
 ///
 /// ```
 /// chatflow::NodeDef::from_json(r#"{
@@ -30,8 +31,8 @@ use crate::flow::read::Fields;
 /// # Ok::<(), chatflow::Issues>(())
 /// ```
 ///
-/// A `terminal` call does not come back: the called flow takes this one's place, and its end is this one's. It has
-/// the branch `failed` alone, for a flow that can not be entered.
+/// A `terminal` call does not come back: the called flow takes this one's place, and its end is
+/// this one's. It has the branch `failed` alone, for a flow that can not be entered.
 ///
 /// ```
 /// chatflow::NodeDef::from_json(r#"{"id": "menu", "kind": "call_flow", "flow": "main-menu", "terminal": true}"#)?;

@@ -13,10 +13,11 @@ use crate::flow::path::Path;
 use crate::flow::read::{Fields, Read};
 use crate::flow::span::Span;
 
-/// A choice of ways by what a text means. Branches: each class, `else`, `failed`; all but `failed` need an edge.
+/// A choice of ways by what a text means. Branches: each class, `else`, `failed`; all but `failed`
+/// need an edge.
 ///
-/// The host answers a class's id, or `{"class": "returns", "score": 0.9}`. A class that the node does not have, `null`, and
-/// a score below the `threshold` take `else`.
+/// The host answers a class's id, or `{"class": "returns", "score": 0.9}`. A class that the node
+/// does not have, `null`, and a score below the `threshold` take `else`.
 ///
 /// ```
 /// chatflow::NodeDef::from_json(r#"{

@@ -16,7 +16,8 @@ use crate::flow::span::Span;
 
 /// A call of the host. Branches: `next`, `failed`, and those that the host may name in its answer.
 ///
-/// Without an edge for `failed` a failure fails the session. A branch that is declared needs an edge.
+/// Without an edge for `failed` a failure fails the session. A branch that is declared needs an
+/// edge.
 ///
 /// ```
 /// chatflow::NodeDef::from_json(r#"{

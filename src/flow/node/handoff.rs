@@ -16,8 +16,8 @@ use crate::flow::schema::Book;
 use crate::flow::span::Span;
 use crate::flow::template::Template;
 
-/// A handoff to a person. Branches: `next`, `timeout`, and `returned`, which goes before `next` when the person gives
-/// the contact back.
+/// A handoff to a person. Branches: `next`, `timeout`, and `returned`, which goes before `next`
+/// when the person gives the contact back.
 ///
 /// ```
 /// chatflow::NodeDef::from_json(r#"{
@@ -28,7 +28,8 @@ use crate::flow::template::Template;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct HandoffDef {
-    /// How long after the contact's latest message, or the latest [`Engine::touch`](crate::Engine::touch): 24 hours if absent.
+    /// How long after the contact's latest message, or the latest
+    /// [`Engine::touch`](crate::Engine::touch): 24 hours if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<HandoffTimeout>,
     /// Whom it is for, a template: a team, a skill, as the host names them.

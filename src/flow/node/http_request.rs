@@ -1,4 +1,5 @@
-//! `http_request`: the host sends a request over HTTP and hands back what it was answered (SEMANTICS D2).
+//! `http_request`: the host sends a request over HTTP and hands back what it was answered
+//! (SEMANTICS D2).
 
 use std::sync::Arc;
 
@@ -16,12 +17,13 @@ use crate::flow::template::Template;
 
 /// A request over HTTP, made by the host. Branches: `next`, `failed`.
 ///
-/// The host answers `{"status": 200, "headers": {…}, "body": …}`, which `save_to` keeps whole. A status outside 200-299 takes
-/// `failed`, and the answer is kept all the same. Without an edge for `failed` a failure fails the session.
+/// The host answers `{"status": 200, "headers": {…}, "body": …}`, which `save_to` keeps whole. A
+/// status outside 200-299 takes `failed`, and the answer is kept all the same. Without an edge for
+/// `failed` a failure fails the session.
 ///
-/// Whatever stands in `query` is encoded for the address. A value inside `url` is not: write `{{ reply.text | urlencode }}`
-/// there. A rendered address that is not `http` or `https`, or has a blank or a control character in it, is not asked
-/// for, and takes `failed`.
+/// Whatever stands in `query` is encoded for the address. A value inside `url` is not: write
+/// `{{ reply.text | urlencode }}` there. A rendered address that is not `http` or `https`, or has a
+/// blank or a control character in it, is not asked for, and takes `failed`.
 ///
 /// ```
 /// chatflow::NodeDef::from_json(r#"{
@@ -47,7 +49,8 @@ pub struct HttpRequestDef {
     /// The headers; each value is a template.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub headers: Option<Map<String, Value>>,
-    /// What is sent: a text, which is a template, as it is; anything else as JSON in which each text is a template.
+    /// What is sent: a text, which is a template, as it is; anything else as JSON in which each
+    /// text is a template.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
     /// How long the host may take; 30 seconds if absent.

@@ -14,8 +14,9 @@ use crate::flow::template::Template;
 
 /// A question to a language model, put by the host. Branches: `next`, `failed`.
 ///
-/// The host answers a text. With a `fallback` that text takes the answer's place when the host fails, is late or
-/// answers no text, and the session goes on by `next`; without one it takes `failed`.
+/// The host answers a text. With a `fallback` that text takes the answer's place when the host
+/// fails, is late or answers no text, and the session goes on by `next`; without one it takes
+/// `failed`.
 ///
 /// ```
 /// chatflow::NodeDef::from_json(r#"{

@@ -8,9 +8,11 @@ use crate::flow::path::Path;
 use crate::flow::read::{Fields, words};
 use crate::flow::template::Template;
 
-/// A line for those who run the flow: an [event](crate::EventKind::Logged) to the observer. Branch: `next`.
+/// A line for those who run the flow: an [event](crate::EventKind::Logged) to the observer. Branch:
+/// `next`.
 ///
-/// The event holds what the text renders to, so an author who writes down what people say has it in the host's logs.
+/// The event holds what the text renders to, so an author who writes down what people say has it in
+/// the host's logs.
 ///
 /// ```
 /// chatflow::NodeDef::from_json(r#"{

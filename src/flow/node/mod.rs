@@ -1,6 +1,6 @@
-//! The kinds of nodes: one file each, and one line each in the table below.
-//! A kind's file holds its definition, its JSON, its branches, its checks and its compiled form; what a node does when
-//! a session comes to it is the kernel's.
+//! The kinds of nodes: one file each, and one line each in the table below. A kind's file holds its
+//! definition, its JSON, its branches, its checks and its compiled form; what a node does when a
+//! session comes to it is the kernel's.
 
 mod ask;
 mod branch;
@@ -150,13 +150,14 @@ pub(crate) trait Kind: Sized {
         false
     }
 
-    /// Whether it sends the contact something that WhatsApp takes only within a day of the contact's last message.
+    /// Whether it sends the contact something that WhatsApp takes only within a day of the
+    /// contact's last message.
     fn sends_free_text(&self) -> bool {
         false
     }
 
-    /// The longest time that a session stands here before it leaves by the port with no word of the contact. None: there
-    /// is no telling. What takes but seconds counts as nothing.
+    /// The longest time that a session stands here before it leaves by the port with no word of the
+    /// contact. None: there is no telling. What takes but seconds counts as nothing.
     fn longest(&self, _port: Port) -> Option<TimeDelta> {
         Some(TimeDelta::zero())
     }
@@ -349,7 +350,8 @@ impl NodeDef {
     /// Reads one node.
     ///
     /// # Errors
-    /// Every [`Issue`](crate::Issue) of its form. Whether it fits its flow is checked with the flow.
+    /// Every [`Issue`](crate::Issue) of its form. Whether it fits its flow is checked with the
+    /// flow.
     pub fn from_json(json: &str) -> Result<Self, Issues> {
         let mut found = Found::default();
         let value = json::parse(json, &Limits::default(), &mut found);

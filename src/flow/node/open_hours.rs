@@ -15,9 +15,9 @@ use crate::flow::zone::{Day, Hours, Zone};
 
 /// A choice of ways by the hour. Branches: `open` and `closed`; both need an edge.
 ///
-/// Hours are those that a clock on the wall shows in the time zone, winter and summer. `"22:00-02:00"` ends on the day after, and
-/// belongs to the day that it begins on; `"00:00-24:00"` is a whole day. A date in `dates` has hours of its own, none if the list is
-/// empty.
+/// Hours are those that a clock on the wall shows in the time zone, winter and summer.
+/// `"22:00-02:00"` ends on the day after, and belongs to the day that it begins on; `"00:00-24:00"`
+/// is a whole day. A date in `dates` has hours of its own, none if the list is empty.
 ///
 /// ```
 /// chatflow::NodeDef::from_json(r#"{

@@ -1,5 +1,6 @@
-//! What a session waits at: the part that every node shares at which the contact has the word (SEMANTICS I3, I10, N3).
-//! What must not live here: what becomes of the reply, which is the kind's.
+//! What a session waits at: the part that every node shares at which the contact has the word
+//! (SEMANTICS I3, I10, N3). What must not live here: what becomes of the reply, which is the
+//! kind's.
 
 use chrono::TimeDelta;
 

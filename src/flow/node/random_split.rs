@@ -9,10 +9,11 @@ use crate::flow::node::{Kind, Port, PortName};
 use crate::flow::path::Path;
 use crate::flow::read::{Fields, Read};
 
-/// A choice of ways by chance, each as likely as its weight says. Branches: each label; every one needs an edge.
+/// A choice of ways by chance, each as likely as its weight says. Branches: each label; every one
+/// needs an edge.
 ///
-/// The draw depends on the session, the node and how often the session has come to it, and on nothing else: a replay takes the
-/// same way.
+/// The draw depends on the session, the node and how often the session has come to it, and on
+/// nothing else: a replay takes the same way.
 ///
 /// ```
 /// chatflow::NodeDef::from_json(r#"{

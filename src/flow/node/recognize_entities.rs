@@ -15,10 +15,11 @@ use crate::flow::template::Template;
 
 /// What a text holds. Branches: `found` and `not_found`; both need an edge.
 ///
-/// `save_to` gets a list, at most 64 long: `[{"type": "email", "value": "ada@example.com", "text": "ada@example.com", "start": 14}]`,
-/// in the order of the text, `start` counted in characters. A `phone` has its E.164 form as value, a `date` its ISO form
-/// (`2026-05-07`, `2026/05/07` and `7.5.2026` are dates), a `number` a number (`1,500` and `1.500` are 1500, `1,5` and `1.5` one
-/// and a half).
+/// `save_to` gets a list, at most 64 long:
+/// `[{"type": "email", "value": "ada@example.com", "text": "ada@example.com", "start": 14}]`, in
+/// the order of the text, `start` counted in characters. A `phone` has its E.164 form as value, a
+/// `date` its ISO form (`2026-05-07`, `2026/05/07` and `7.5.2026` are dates), a `number` a number
+/// (`1,500` and `1.500` are 1500, `1,5` and `1.5` one and a half).
 ///
 /// ```
 /// chatflow::NodeDef::from_json(r#"{

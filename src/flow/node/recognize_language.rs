@@ -12,11 +12,12 @@ use crate::flow::path::{Path, brief};
 use crate::flow::read::Fields;
 use crate::flow::span::Span;
 
-/// The language of a text, told by the host. Branches: `next` and `failed`; or, with `languages`, each of them, `else` and
-/// `failed`, all but `failed` with an edge.
+/// The language of a text, told by the host. Branches: `next` and `failed`; or, with `languages`,
+/// each of them, `else` and `failed`, all but `failed` with an edge.
 ///
-/// The host answers a language tag such as `en` or `pt-BR`. It takes the branch of that tag, or else of the tag that it begins with:
-/// `pt-BR` takes `pt`. An answer that is no language tag takes `failed`.
+/// The host answers a language tag such as `en` or `pt-BR`. It takes the branch of that tag, or
+/// else of the tag that it begins with: `pt-BR` takes `pt`. An answer that is no language tag takes
+/// `failed`.
 ///
 /// ```
 /// chatflow::NodeDef::from_json(r#"{
@@ -44,8 +45,8 @@ pub struct RecognizeLanguageDef {
     pub save_to: Option<String>,
 }
 
-/// A compiled question: language `i` leaves by port `i`, then come `else` and `failed`; without languages `next` and
-/// `failed`.
+/// A compiled question: language `i` leaves by port `i`, then come `else` and `failed`; without
+/// languages `next` and `failed`.
 #[derive(Clone, Debug)]
 pub(crate) struct RecognizeLanguage {
     pub(crate) call: HostCall,
@@ -72,7 +73,8 @@ impl RecognizeLanguage {
     }
 }
 
-/// Whether a text has the form of a language tag: parts of 1-8 letters and digits, the first of 2-8 letters.
+/// Whether a text has the form of a language tag: parts of 1-8 letters and digits, the first of 2-8
+/// letters.
 pub(crate) fn is_language_tag(text: &str) -> bool {
     let mut parts = text.split('-');
     let first = parts.next().unwrap_or_default();

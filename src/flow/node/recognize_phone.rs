@@ -14,9 +14,10 @@ use crate::flow::template::Template;
 
 /// The first telephone number in a text. Branches: `found` and `not_found`; both need an edge.
 ///
-/// `save_to` gets `{"e164": "+33612345678", "region": "FR"}`, the region that the number belongs to; numbers of no country have
-/// none. A number without a calling code is one of `default_region`; without that only numbers that begin with `+` or `00` are
-/// found. It is a possible number by its length; whether it is in use nobody knows but its operator.
+/// `save_to` gets `{"e164": "+33612345678", "region": "FR"}`, the region that the number belongs
+/// to; numbers of no country have none. A number without a calling code is one of `default_region`;
+/// without that only numbers that begin with `+` or `00` are found. It is a possible number by its
+/// length; whether it is in use nobody knows but its operator.
 ///
 /// ```
 /// chatflow::NodeDef::from_json(r#"{

@@ -1,4 +1,5 @@
-//! `send_message`: a message, where it goes, and what happens when it is refused (SEMANTICS N2, D1, D4).
+//! `send_message`: a message, where it goes, and what happens when it is refused (SEMANTICS N2, D1,
+//! D4).
 
 use serde::Serialize;
 

@@ -1,4 +1,5 @@
-//! `start`: where every session begins, what it takes in, and with whom it talks (SEMANTICS T2, T4).
+//! `start`: where every session begins, what it takes in, and with whom it talks (SEMANTICS T2,
+//! T4).
 
 use std::sync::Arc;
 
@@ -113,7 +114,8 @@ words! {
     ContactMode {
         /// It does.
         Needed = "needed",
-        /// It has a contact of its own, sends only to addresses that its nodes name, and waits for no reply.
+        /// It has a contact of its own, sends only to addresses that its nodes name, and waits for
+        /// no reply.
         None = "none",
     }
 }

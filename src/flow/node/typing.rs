@@ -9,7 +9,8 @@ use crate::flow::path::Path;
 use crate::flow::read::Fields;
 use crate::flow::span::Span;
 
-/// A sign that somebody is writing, in its place among the messages. Branch: `next`, at once: a pause is a `delay`.
+/// A sign that somebody is writing, in its place among the messages. Branch: `next`, at once: a
+/// pause is a `delay`.
 ///
 /// Nothing is lost with it: a channel that does not take it is not asked again.
 ///

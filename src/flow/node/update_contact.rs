@@ -15,11 +15,12 @@ use crate::flow::template::Template;
 
 /// Changes of the contact. Branch: `next`.
 ///
-/// A text that renders to nothing changes nothing; `null` removes. The nodes that follow read the contact as it has become, and a
-/// turn that fails changes nothing.
+/// A text that renders to nothing changes nothing; `null` removes. The nodes that follow read the
+/// contact as it has become, and a turn that fails changes nothing.
 ///
-/// `"consent": "opt_out"` ends all sessions of the contact when the turn ends, this one too; what this turn sends, before or
-/// after the node, still leaves. Transactional sessions go on. `"opt_in"` takes an opt-out back.
+/// `"consent": "opt_out"` ends all sessions of the contact when the turn ends, this one too; what
+/// this turn sends, before or after the node, still leaves. Transactional sessions go on.
+/// `"opt_in"` takes an opt-out back.
 ///
 /// ```
 /// chatflow::NodeDef::from_json(r#"{

@@ -1,4 +1,5 @@
-//! `wait_reply`: the session stands still until the contact writes, or a time has passed (SEMANTICS N3).
+//! `wait_reply`: the session stands still until the contact writes, or a time has passed (SEMANTICS
+//! N3).
 
 use std::sync::Arc;
 
@@ -15,9 +16,11 @@ use crate::flow::span::Span;
 
 /// A wait for a reply. Branches: `replied`, which an edge without a branch takes, and `timeout`.
 ///
-/// Without `timeout` the session waits for as long as its TTL. Without an edge for `timeout` the session expires then.
+/// Without `timeout` the session waits for as long as its TTL. Without an edge for `timeout` the
+/// session expires then.
 ///
-/// With `debounce` it listens on for that long after a text: what people write in pieces is one reply.
+/// With `debounce` it listens on for that long after a text: what people write in pieces is one
+/// reply.
 ///
 /// ```
 /// chatflow::NodeDef::from_json(r#"{
@@ -43,7 +46,8 @@ pub struct WaitReplyDef {
     /// Whether a reply on another channel or account counts; it does not if absent (SEMANTICS I3).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub any_channel: Option<bool>,
-    /// Whether keywords interrupt it; they do if absent. Words of opting out always do (SEMANTICS I6).
+    /// Whether keywords interrupt it; they do if absent. Words of opting out always do (SEMANTICS
+    /// I6).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keywords: Option<KeywordMode>,
     /// How long it listens on after a text, 1-60 seconds; it does not if absent (SEMANTICS I10).

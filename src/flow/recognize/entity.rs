@@ -1,5 +1,5 @@
-//! Addresses of mail and of the web, telephone numbers, numbers and dates in a text. What one of them takes no other
-//! does, in this order: addresses, dates, telephone numbers, numbers.
+//! Addresses of mail and of the web, telephone numbers, numbers and dates in a text. What one of
+//! them takes no other does, in this order: addresses, dates, telephone numbers, numbers.
 
 use std::ops::Range;
 
@@ -143,8 +143,8 @@ fn numbers(text: &str) -> Vec<Entity> {
     numbers.collect()
 }
 
-/// The value of digits with points and commas. The last of them begins the fraction, unless just three digits follow it or
-/// it stands there twice: then it parts thousands.
+/// The value of digits with points and commas. The last of them begins the fraction, unless just
+/// three digits follow it or it stands there twice: then it parts thousands.
 fn number(run: &str, is_negative: bool) -> Option<Value> {
     const MOST_DIGITS: usize = 15;
     let (whole, fraction) = match run.rsplit_once(['.', ',']) {

@@ -1,5 +1,5 @@
-//! What a text holds: telephone numbers, addresses, numbers, dates. Texts in, values out; the same on every machine, in
-//! time that grows with the text alone.
+//! What a text holds: telephone numbers, addresses, numbers, dates. Texts in, values out; the same
+//! on every machine, in time that grows with the text alone.
 
 mod entity;
 mod phone;

@@ -1,5 +1,5 @@
-//! Telephone numbers as people write them, and what they are in E.164; found by `phonelib`, whose numbering plans are
-//! those of libphonenumber.
+//! Telephone numbers as people write them, and what they are in E.164; found by `phonelib`, whose
+//! numbering plans are those of libphonenumber.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -80,7 +80,8 @@ fn places(plain: &str, text: &str) -> BTreeMap<usize, usize> {
     plain.char_indices().zip(text.char_indices()).map(|((plain, _), (text, _))| (plain, text)).collect()
 }
 
-/// Digits of a number that is written without its calling code: fewer are as likely a price or a house.
+/// Digits of a number that is written without its calling code: fewer are as likely a price or a
+/// house.
 const LEAST_NATIONAL_DIGITS: usize = 6;
 
 /// Whether it is a number, and not something else of as many digits.

@@ -1,4 +1,5 @@
-//! A decision's messages: into the outbox, out of it, refused, reported, requeued (SEMANTICS D1, S2).
+//! A decision's messages: into the outbox, out of it, refused, reported, requeued (SEMANTICS D1,
+//! S2).
 
 use std::sync::Arc;
 
@@ -11,7 +12,8 @@ use crate::kernel::{Decision, Input};
 use crate::observer::EventKind;
 use crate::session::{DeadLetter, DeadReason, DeliveryReport, Outbound, SendOutcome, Session, Unsent};
 
-/// A message that is due later than this after it should have been sent is not sent any more (SEMANTICS S2).
+/// A message that is due later than this after it should have been sent is not sent any more
+/// (SEMANTICS S2).
 const LATE_AFTER: TimeDelta = TimeDelta::hours(1);
 
 impl Decision<'_> {
@@ -28,8 +30,8 @@ impl Decision<'_> {
         }
     }
 
-    /// Puts a message into the outbox, or aside when it comes too late (SEMANTICS S2). What waited for its turn while
-    /// others were worked is not late (SEMANTICS S15).
+    /// Puts a message into the outbox, or aside when it comes too late (SEMANTICS S2). What waited
+    /// for its turn while others were worked is not late (SEMANTICS S15).
     pub(super) fn send(&mut self, message: Arc<Outbound>, at: DateTime<Utc>) {
         let overdue = self.now > at
             && self.now - at > LATE_AFTER
@@ -78,7 +80,8 @@ impl Decision<'_> {
         self.bury_overdue(now);
     }
 
-    /// A refused message takes the branch that its node has for it; without one it is a dead letter (SEMANTICS D1).
+    /// A refused message takes the branch that its node has for it; without one it is a dead letter
+    /// (SEMANTICS D1).
     pub(super) fn refuse(&mut self, message: Arc<Outbound>, reason: DeadReason, at: DateTime<Utc>) {
         if message.content.is_typing() {
             return;
@@ -96,7 +99,8 @@ impl Decision<'_> {
         }
     }
 
-    /// The place of the session that must know what becomes of a message, unless its time was over before.
+    /// The place of the session that must know what becomes of a message, unless its time was over
+    /// before.
     fn awaiting(&self, id: MessageId) -> Option<usize> {
         let place = self
             .conversation
@@ -118,7 +122,8 @@ impl Decision<'_> {
         step.is_some_and(|step| refusal(step, outcome).is_some())
     }
 
-    /// Takes later news of a message of a live session (SEMANTICS D1). Answers whether it took effect.
+    /// Takes later news of a message of a live session (SEMANTICS D1). Answers whether it took
+    /// effect.
     pub(crate) fn report(&mut self, message: MessageId, report: &DeliveryReport) -> bool {
         let Some(place) = self.conversation.sessions.iter().position(|live| live.id == message.session)
         else {
@@ -150,7 +155,8 @@ impl Decision<'_> {
         conversation.outbox.push(unsent(conversation.last_seq, message, not_before));
     }
 
-    /// A message waits for its pace (SEMANTICS D7): no attempt, and nothing that could make it late.
+    /// A message waits for its pace (SEMANTICS D7): no attempt, and nothing that could make it
+    /// late.
     pub(crate) fn pace(&mut self, seq: u64, until: DateTime<Utc>) {
         let waits_already = |unsent: &Unsent| unsent.seq == seq && unsent.not_before == until;
         if self.conversation.outbox.iter().any(waits_already) {

@@ -1,5 +1,5 @@
-//! One decision on one conversation: turns are applied to it one after the other, and what they leave beside the record
-//! is collected, to be committed as one.
+//! One decision on one conversation: turns are applied to it one after the other, and what they
+//! leave beside the record is collected, to be committed as one.
 
 mod delivery;
 mod upkeep;
@@ -65,7 +65,8 @@ pub(crate) enum Unready {
     Fetch(Vec<(FlowId, FlowVersion)>),
     /// A version that a session needs cannot be used here (SEMANTICS S14).
     Missing(FlowId, FlowVersion, MissingReason),
-    /// By the store's clock something is due, by the engine's, which is far behind, it is not (SEMANTICS S20).
+    /// By the store's clock something is due, by the engine's, which is far behind, it is not
+    /// (SEMANTICS S20).
     InDoubt(Skew),
 }
 
@@ -96,7 +97,8 @@ pub(crate) struct Ground<'a> {
     pub(crate) retention: Duration,
     /// Since when what is due has been worked without a gap; None: nobody works it (SEMANTICS S15).
     pub(crate) at_work_since: Option<DateTime<Utc>>,
-    /// Set where the engine's clock is far behind the store's, by which this is decided (SEMANTICS S20).
+    /// Set where the engine's clock is far behind the store's, by which this is decided (SEMANTICS
+    /// S20).
     pub(crate) skew: Option<Skew>,
     /// The call that is decided on.
     pub(crate) cause: Cause,
@@ -111,14 +113,15 @@ pub(crate) struct Decision<'a> {
     pub(crate) settled: u64,
     /// Whether there is anything to commit.
     pub(crate) changed: bool,
-    /// True if a version that a session needs cannot be used here (SEMANTICS S14), or nobody knows what is due (S20): time
-    /// does nothing then.
+    /// True if a version that a session needs cannot be used here (SEMANTICS S14), or nobody knows
+    /// what is due (S20): time does nothing then.
     is_stranded: bool,
     /// True if a session needs a version that was terminated (SEMANTICS L4).
     has_terminated: bool,
     pub(crate) started: Vec<(SessionId, FlowId, FlowVersion)>,
     pub(crate) ended: Vec<Session>,
-    /// Sessions that called a flow or came back from one, with the versions that they need beside their own.
+    /// Sessions that called a flow or came back from one, with the versions that they need beside
+    /// their own.
     pub(crate) called: Vec<(SessionId, Vec<(FlowId, FlowVersion)>)>,
     pub(crate) journal: Vec<JournalEntry>,
     /// What it adds to counters, as it came.
@@ -132,7 +135,8 @@ pub(crate) struct Decision<'a> {
     unsaid: Vec<MessageId>,
     /// True while what time brings is applied.
     is_timed: bool,
-    /// The flow that was last asked for, by the address of its id: sessions share it with their compiled flow.
+    /// The flow that was last asked for, by the address of its id: sessions share it with their
+    /// compiled flow.
     last_pinned: Cell<Option<((usize, FlowVersion), Pinned<'a>)>>,
 }
 
@@ -177,8 +181,8 @@ impl<'a> Decision<'a> {
         Self::new(ground, Arc::new(Conversation::new(contact, now)), 0, now)
     }
 
-    /// Whether all is there and known that the decision needs: time, and the versions that its live sessions need. The session of a terminated one needs none, as it is to end
-    /// (SEMANTICS L4).
+    /// Whether all is there and known that the decision needs: time, and the versions that its live
+    /// sessions need. The session of a terminated one needs none, as it is to end (SEMANTICS L4).
     pub(crate) fn ready(&mut self) -> Result<(), Unready> {
         if let Some(skew) = self.ground.skew.filter(|skew| self.has_due_after(skew.engine)) {
             self.is_stranded = true;
@@ -423,8 +427,9 @@ impl<'a> Decision<'a> {
         true
     }
 
-    /// Ends what a contact that opts out is in, and drops what it was still to be sent, but for the messages of the turn
-    /// that did it: they are the answer. Transactional sessions go on (SEMANTICS T10).
+    /// Ends what a contact that opts out is in, and drops what it was still to be sent, but for the
+    /// messages of the turn that did it: they are the answer. Transactional sessions go on
+    /// (SEMANTICS T10).
     fn end_opted_out(&mut self, (by, turn): (SessionId, u32), at: DateTime<Utc>) {
         for place in (0..self.conversation.sessions.len()).rev() {
             let Some(session) = self.conversation.sessions.get(place) else { continue };
@@ -477,7 +482,8 @@ impl<'a> Decision<'a> {
         self.called.push((id, versions));
     }
 
-    /// Books what became of the session at this place; an ended one leaves the record for the archive.
+    /// Books what became of the session at this place; an ended one leaves the record for the
+    /// archive.
     fn close(&mut self, place: usize, at: DateTime<Utc>) {
         if self.ground.observed {
             self.note_turn(place, at);
@@ -496,7 +502,8 @@ impl<'a> Decision<'a> {
                     self.counts.push(CountDelta::once(session.flow.clone(), session.version, ended, at));
                 }
                 self.called.retain(|(of, _)| *of != session.id);
-                // Sessions are large: without this, room is made for four (1,600 instructions a conversation).
+                // Sessions are large: without this, room is made for four (1,600 instructions a
+                // conversation).
                 self.ended.reserve_exact(1);
                 self.ended.push(session);
             }
@@ -521,8 +528,8 @@ impl<'a> Decision<'a> {
         }
     }
 
-    /// Whether what the input leads to is not said: time alone writes nothing to a contact who opted out, but for the
-    /// answer to what was said in pieces (SEMANTICS T10, I10).
+    /// Whether what the input leads to is not said: time alone writes nothing to a contact who
+    /// opted out, but for the answer to what was said in pieces (SEMANTICS T10, I10).
     fn keeps_quiet(&self, session: &Session, input: &Input) -> bool {
         let is_time = match input {
             Input::Deadline(_) => session.window().is_none(),

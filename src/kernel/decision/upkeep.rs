@@ -1,5 +1,5 @@
-//! What a decision does beside what it was asked for: applies what is due, forgets what is old, makes the record ready
-//! (SEMANTICS S2, S12, I2).
+//! What a decision does beside what it was asked for: applies what is due, forgets what is old,
+//! makes the record ready (SEMANTICS S2, S12, I2).
 
 use std::sync::Arc;
 
@@ -13,11 +13,13 @@ use crate::session::{DeadLetter, EndReason, Session, Timer, Verdict};
 
 /// How long dead letters are kept (SEMANTICS S12).
 const DEAD_LETTER_RETENTION: TimeDelta = TimeDelta::days(30);
-/// Calls of which a conversation remembers that they took effect: a call asks for it at once, or never.
+/// Calls of which a conversation remembers that they took effect: a call asks for it at once, or
+/// never.
 const REMEMBERED_CALLS: usize = 16;
 
 impl Decision<'_> {
-    /// Applies what is due, the earliest first, each at its own time and not at `now` (SEMANTICS S2).
+    /// Applies what is due, the earliest first, each at its own time and not at `now` (SEMANTICS
+    /// S2).
     pub(crate) fn apply_due(&mut self) {
         while self.has_terminated
             && let Some(place) = self.terminated()
@@ -87,13 +89,15 @@ impl Decision<'_> {
         conversation.sessions.iter().enumerate().filter_map(timer).min()
     }
 
-    /// Keeps what a message came to and by which call, so that a repeat is recognised (SEMANTICS I2).
+    /// Keeps what a message came to and by which call, so that a repeat is recognised (SEMANTICS
+    /// I2).
     pub(crate) fn remember(&mut self, id: u128, verdict: Verdict, call: u32) {
         let (now, limits) = (self.now, self.ground.limits);
         self.edit().remembered.remember(id, (now, verdict, call), limits.remembered_ids);
     }
 
-    /// Keeps that a call took effect, so that it finds its work after an unknown outcome (SEMANTICS D6).
+    /// Keeps that a call took effect, so that it finds its work after an unknown outcome (SEMANTICS
+    /// D6).
     pub(crate) fn remember_call(&mut self, id: u128) {
         let now = self.now;
         self.edit().calls.remember(id, (now, Verdict::Applied, 0), REMEMBERED_CALLS);
@@ -131,8 +135,8 @@ impl Decision<'_> {
         due_at.or_else(|| self.idle_until(settled))
     }
 
-    /// The time at which an idle conversation has something to forget (SEMANTICS S12) or is removed (S19), given that
-    /// messages up to `settled` are settled.
+    /// The time at which an idle conversation has something to forget (SEMANTICS S12) or is removed
+    /// (S19), given that messages up to `settled` are settled.
     pub(crate) fn idle_until(&self, settled: u64) -> Option<DateTime<Utc>> {
         let spans = [self.conversation.remembered.span(), self.conversation.calls.span()];
         let newest = spans.into_iter().flatten().map(|(_, newest)| newest).min();
@@ -143,13 +147,14 @@ impl Decision<'_> {
         forgets.or_else(|| self.goes_at(settled))
     }
 
-    /// True if nothing of this conversation is worth keeping any longer and nothing is to be written (SEMANTICS S19). Ask
-    /// before `finish`, which moves the conversation's time.
+    /// True if nothing of this conversation is worth keeping any longer and nothing is to be
+    /// written (SEMANTICS S19). Ask before `finish`, which moves the conversation's time.
     pub(crate) fn is_over(&self) -> bool {
         self.ended.is_empty() && self.goes_at(self.settled).is_some_and(|at| at <= self.now)
     }
 
-    /// The time at which a stranger's conversation is removed (SEMANTICS S19). None: something in it is worth keeping.
+    /// The time at which a stranger's conversation is removed (SEMANTICS S19). None: something in
+    /// it is worth keeping.
     fn goes_at(&self, settled: u64) -> Option<DateTime<Utc>> {
         let conversation = &*self.conversation;
         let contact = &conversation.contact;

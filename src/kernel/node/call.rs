@@ -1,5 +1,5 @@
-//! What every node that asks the host does: parks the session, takes the answer once, tells a failure
-//! (SEMANTICS D2, N1). What is asked, and what an answer means, is the node's.
+//! What every node that asks the host does: parks the session, takes the answer once, tells a
+//! failure (SEMANTICS D2, N1). What is asked, and what an answer means, is the node's.
 
 use std::sync::Arc;
 
@@ -77,8 +77,8 @@ pub(super) fn failed(step: &Step, call: &HostCall, cause: impl ToString) -> Move
     }
 }
 
-/// Takes what an input brings to the call: its deadline, or the host's answer. A branch that the host names goes before
-/// the node's own reading of the answer.
+/// Takes what an input brings to the call: its deadline, or the host's answer. A branch that the
+/// host names goes before the node's own reading of the answer.
 pub(super) fn answer(
     run: &mut Run<'_>,
     step: &Step,

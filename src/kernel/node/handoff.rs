@@ -1,4 +1,5 @@
-//! `handoff`: the contact goes to a person, and the session waits for what becomes of it (SEMANTICS S10).
+//! `handoff`: the contact goes to a person, and the session waits for what becomes of it (SEMANTICS
+//! S10).
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! `http_request`: asks the host for a request over HTTP; a status other than 200-299 is a failure (SEMANTICS D2).
+//! `http_request`: asks the host for a request over HTTP; a status other than 200-299 is a failure
+//! (SEMANTICS D2).
 
 use std::fmt::Write as _;
 

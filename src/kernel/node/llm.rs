@@ -1,4 +1,5 @@
-//! `llm`: asks the host for a model's answer; the author's own text may take its place (SEMANTICS D2).
+//! `llm`: asks the host for a model's answer; the author's own text may take its place (SEMANTICS
+//! D2).
 
 use serde_json::Value;
 

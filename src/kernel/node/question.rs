@@ -1,5 +1,5 @@
-//! A question: what the session waits at, whoever asked it (SEMANTICS I3, I5, I10, N3). What becomes of the reply is
-//! the node's.
+//! A question: what the session waits at, whoever asked it (SEMANTICS I3, I5, I10, N3). What
+//! becomes of the reply is the node's.
 
 use crate::address::AccountRef;
 use crate::flow::Step;
@@ -118,7 +118,8 @@ pub(super) fn time_out(run: &mut Run<'_>, step: &Step, question: &Question) -> M
     }
 }
 
-/// Whether a question takes a message: of an accepted kind, on the channel and account it was asked on (SEMANTICS I3).
+/// Whether a question takes a message: of an accepted kind, on the channel and account it was asked
+/// on (SEMANTICS I3).
 fn accepts(run: &Run<'_>, question: &Question, message: &Message, route: &Route) -> bool {
     takes(question, run.session, message.kind, route.account.as_ref())
 }
@@ -144,8 +145,8 @@ pub(super) fn reply_kind(kind: MessageKind) -> ReplyKind {
     }
 }
 
-/// A message that came before the question answers it only if nothing was sent since; else it was missed
-/// (SEMANTICS I4, I5).
+/// A message that came before the question answers it only if nothing was sent since; else it was
+/// missed (SEMANTICS I4, I5).
 pub(super) fn take_queued(run: &mut Run<'_>, question: &Question) -> Option<Queued> {
     if run.session.queue().is_empty() {
         return None;

@@ -1,5 +1,5 @@
-//! `random_split`: draws a way from the session, the node and the visit, so that a replay draws the same
-//! (SEMANTICS N8).
+//! `random_split`: draws a way from the session, the node and the visit, so that a replay draws the
+//! same (SEMANTICS N8).
 
 use crate::flow::Step;
 use crate::flow::node::RandomSplit;

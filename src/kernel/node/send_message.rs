@@ -1,5 +1,5 @@
-//! `send_message`: renders a message into the outbox, and waits for what becomes of it where the flow has a way for a
-//! refusal (SEMANTICS N2, D1, D4).
+//! `send_message`: renders a message into the outbox, and waits for what becomes of it where the
+//! flow has a way for a refusal (SEMANTICS N2, D1, D4).
 
 use crate::flow::Step;
 use crate::flow::node::{Port, SendMessage};

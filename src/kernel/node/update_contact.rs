@@ -1,4 +1,5 @@
-//! `update_contact`: changes the contact, for the nodes that follow and for good (SEMANTICS T3, T10).
+//! `update_contact`: changes the contact, for the nodes that follow and for good (SEMANTICS T3,
+//! T10).
 
 use crate::flow::Step;
 use crate::flow::node::{Consent, Edit, Port, UpdateContact};

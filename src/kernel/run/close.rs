@@ -1,4 +1,5 @@
-//! The end of a turn: what it did is counted, and the session lives on for so long (SEMANTICS S1), or is over.
+//! The end of a turn: what it did is counted, and the session lives on for so long (SEMANTICS S1),
+//! or is over.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! The loop of a turn: enter a node, take a branch, until a node parks or the session ends.
-//! What a node does is in `node/`, how a session begins in `begin`, how a turn is booked in `close`.
+//! The loop of a turn: enter a node, take a branch, until a node parks or the session ends. What a
+//! node does is in `node/`, how a session begins in `begin`, how a turn is booked in `close`.
 
 mod begin;
 mod close;
@@ -77,7 +77,8 @@ pub(super) struct Run<'a> {
     pub(super) effects: Vec<Effect>,
     /// Messages of this turn.
     pub(super) sends: u32,
-    /// Of them those that only show that somebody is writing: no answer is asked by them, and none is overtaken.
+    /// Of them those that only show that somebody is writing: no answer is asked by them, and none
+    /// is overtaken.
     pub(super) signs: u32,
     /// The title of the node that led here.
     pub(super) component: Option<&'a Arc<str>>,
@@ -236,7 +237,8 @@ impl<'a> Run<'a> {
         is_taken
     }
 
-    /// Turns to the called flow that the session stands in, if it does; whether there is such a flow.
+    /// Turns to the called flow that the session stands in, if it does; whether there is such a
+    /// flow.
     fn open(&mut self) -> bool {
         let Some((flow, version)) = self.session.called().cloned() else { return true };
         let found = self.find(&flow, Some(version));
@@ -262,7 +264,8 @@ impl<'a> Run<'a> {
         Some((at, self.flow.node(at)?))
     }
 
-    /// The TTL has passed, which a caller may have an edge for; the longest life is the end for all (SEMANTICS S1).
+    /// The TTL has passed, which a caller may have an edge for; the longest life is the end for all
+    /// (SEMANTICS S1).
     fn pass_away(&mut self) -> bool {
         let is_final = self.session.ends_by.is_some_and(|last| self.scene.now >= last);
         if is_final || self.session.frames().is_empty() {
@@ -291,8 +294,8 @@ impl<'a> Run<'a> {
         self.session.call = None;
     }
 
-    /// A message that did not arrive takes the `failed` branch of its node while the session has only come to stand
-    /// right behind it (SEMANTICS D1).
+    /// A message that did not arrive takes the `failed` branch of its node while the session has
+    /// only come to stand right behind it (SEMANTICS D1).
     fn take_back(&mut self, message: MessageId) -> bool {
         let flow = self.flow;
         let is_latest = |sending: &&Sending| (self.session.id, sending.seq) == (message.session, message.seq);
@@ -404,7 +407,8 @@ impl<'a> Run<'a> {
         true
     }
 
-    /// Ends the session as failed; what this turn would have sent or changed is not (SEMANTICS S7, S9).
+    /// Ends the session as failed; what this turn would have sent or changed is not (SEMANTICS S7,
+    /// S9).
     pub(super) fn fail(&mut self, code: FailureCode, message: String) -> bool {
         self.effects.retain(|effect| matches!(effect, Effect::Note(_)));
         self.session.sent = self.session.sent.saturating_sub(self.sends.saturating_sub(self.signs));
@@ -415,7 +419,8 @@ impl<'a> Run<'a> {
         self.end(Status::Failed)
     }
 
-    /// The number of the wait that choices of a message belong to: the one that it is sent at, or the next.
+    /// The number of the wait that choices of a message belong to: the one that it is sent at, or
+    /// the next.
     pub(super) fn offered_wait(&self) -> u32 {
         let is_asked = self.beside || self.session.status == Status::Waiting;
         if is_asked { self.session.wait } else { self.session.wait.saturating_add(1) }

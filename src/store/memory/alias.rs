@@ -1,4 +1,5 @@
-//! Where aliases lead: tables of their own, sharded by alias, since an alias may belong to any conversation.
+//! Where aliases lead: tables of their own, sharded by alias, since an alias may belong to any
+//! conversation.
 
 use std::hash::{BuildHasher, Hash};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,11 +22,13 @@ pub(super) struct Aliases {
 #[repr(align(128))]
 struct Part {
     tables: Mutex<Tables>,
-    /// How many aliases were ever dropped here. An alias that leads somewhere leads there until it is dropped.
+    /// How many aliases were ever dropped here. An alias that leads somewhere leads there until it
+    /// is dropped.
     drops: AtomicU64,
 }
 
-/// One table for each kind: most aliases are a session's or a telephone number, and those need no pointer.
+/// One table for each kind: most aliases are a session's or a telephone number, and those need no
+/// pointer.
 #[derive(Default)]
 struct Tables {
     phones: Table<Phone>,
@@ -41,8 +44,8 @@ pub(super) struct Trail<'a> {
 }
 
 impl Trail<'_> {
-    /// Whether it surely still leads there. To be asked under the lock of the conversation's shard, without which
-    /// nothing is dropped that leads into it.
+    /// Whether it surely still leads there. To be asked under the lock of the conversation's shard,
+    /// without which nothing is dropped that leads into it.
     pub(super) fn is_warm(&self) -> bool {
         self.part.drops.load(Ordering::Acquire) == self.drops
     }

@@ -34,7 +34,8 @@ impl Ended {
 }
 
 impl Archive {
-    /// Takes in a session that has ended; `hash` is of its workspace and id, `contact_hash` of its workspace and contact.
+    /// Takes in a session that has ended; `hash` is of its workspace and id, `contact_hash` of its
+    /// workspace and contact.
     pub(super) fn insert(&mut self, hash: u64, contact_hash: u64, workspace: u32, record: SessionRecord) {
         if let Some(known) = self.id(hash, workspace, record.session().id()) {
             self.remove(known);
@@ -128,8 +129,8 @@ struct Log {
 }
 
 impl Log {
-    /// Removes what is from before an instant, as far as the sweep goes, and says what becomes of it. `filed` is
-    /// where it was found.
+    /// Removes what is from before an instant, as far as the sweep goes, and says what becomes of
+    /// it. `filed` is where it was found.
     fn purge(&mut self, filed: i64, before: DateTime<Utc>, sweep: &mut Sweep) -> Fate {
         let mut enough = false;
         self.entries.retain(|entry| {

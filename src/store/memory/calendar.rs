@@ -1,11 +1,12 @@
-//! Numbers filed by day: which entries may be past their time. Coarse on purpose, since nearly all of them are
-//! looked at once. What an entry is, and whether it really is past its time, the owner knows.
+//! Numbers filed by day: which entries may be past their time. Coarse on purpose, since nearly all
+//! of them are looked at once. What an entry is, and whether it really is past its time, the owner
+//! knows.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-/// Entries by day. A day is as long as its owner says; an entry that is found under a day that is not its own any
-/// more is ignored there, so that nothing is ever searched for and taken out.
+/// Entries by day. A day is as long as its owner says; an entry that is found under a day that is
+/// not its own any more is ignored there, so that nothing is ever searched for and taken out.
 #[derive(Default)]
 pub(super) struct Calendar(BTreeMap<i64, Vec<u32>>);
 

@@ -38,8 +38,8 @@ impl MemoryStore {
         Leased { conversations, next_due, store_time: None }
     }
 
-    /// Locks those shards that have work, in ascending order. What has come due is brought up first, one shard
-    /// after the other.
+    /// Locks those shards that have work, in ascending order. What has come due is brought up
+    /// first, one shard after the other.
     fn surface(&self, due: &Due) -> Vec<At<'_>> {
         let now = due.now.timestamp_millis();
         let has_work = |number: &usize| self.shards.earliest(*number) <= now;

@@ -63,8 +63,9 @@ impl MemoryStore {
         self.commit_now(commit).map(Some)
     }
 
-    /// Decides on the record itself, taken out of its slot until the commit brings the new one. If that is refused,
-    /// or the decision panics, the old record may be half changed: the slot stays without one.
+    /// Decides on the record itself, taken out of its slot until the commit brings the new one. If
+    /// that is refused, or the decision panics, the old record may be half changed: the slot stays
+    /// without one.
     fn update_in_place(
         &self,
         workspace: u32,

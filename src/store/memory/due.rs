@@ -1,5 +1,5 @@
-//! When what is due: conversations by their due time, leases by their end. Filed lazily, so that an answer that
-//! moves a deadline touches nothing here.
+//! When what is due: conversations by their due time, leases by their end. Filed lazily, so that an
+//! answer that moves a deadline touches nothing here.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -56,8 +56,8 @@ impl DueIndex {
         self.earliest
     }
 
-    /// Sets the due time. While a lease is live nothing is filed: most leases end with a settle that sets the time
-    /// anew.
+    /// Sets the due time. While a lease is live nothing is filed: most leases end with a settle
+    /// that sets the time anew.
     pub(super) fn set_due(
         &mut self,
         id: u32,
@@ -89,8 +89,8 @@ impl DueIndex {
 
     /// Gives the lease to a token.
     pub(super) fn lease(&mut self, id: u32, slots: &mut Slots, token: Token, until: DateTime<Utc>) {
-        // Before the lease is set: while the clock stands still, an old lease of the same slot would look like the
-        // new one.
+        // Before the lease is set: while the clock stands still, an old lease of the same slot
+        // would look like the new one.
         while let Some(&Reverse((end, other))) = self.leases.peek()
             && slots[other].lease.until() != Some(end)
         {
@@ -104,7 +104,8 @@ impl DueIndex {
         slot.lease = LeaseState::held(token, until);
     }
 
-    /// Brings up what has come due: ends leases that ran out, and makes ready whose second has come.
+    /// Brings up what has come due: ends leases that ran out, and makes ready whose second has
+    /// come.
     pub(super) fn surface(&mut self, slots: &mut Slots, now: DateTime<Utc>) {
         while let Some(&Reverse((end, id))) = self.leases.peek() {
             let slot = &mut slots[id];
@@ -112,7 +113,8 @@ impl DueIndex {
                 if end > now {
                     break;
                 }
-                // Once seen to be over it is over, also for a caller whose clock is a little behind.
+                // Once seen to be over it is over, also for a caller whose clock is a little
+                // behind.
                 slot.lease = LeaseState::free();
                 if slot.claims > 0 {
                     let rested = end.checked_add_signed(retry_pause(slot.claims)).unwrap_or(end);
@@ -161,12 +163,14 @@ impl DueIndex {
         }
     }
 
-    /// When a slot whose last lease ended unsettled may be tried: the first. Maybe early, never late.
+    /// When a slot whose last lease ended unsettled may be tried: the first. Maybe early, never
+    /// late.
     pub(super) fn next_suspect(&self) -> Option<DateTime<Utc>> {
         self.suspects.peek().map(|Reverse((time, _))| *time)
     }
 
-    /// The slot that is free to be leased, whose last lease ended unsettled, and that may be tried first.
+    /// The slot that is free to be leased, whose last lease ended unsettled, and that may be tried
+    /// first.
     pub(super) fn first_suspect(
         &mut self,
         slots: &mut Slots,

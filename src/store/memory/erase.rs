@@ -1,5 +1,6 @@
-//! Forgetting a contact: what lies in its shard, then what leads there. Everything of aliases and keys is looked at,
-//! since neither has an index by contact: rare enough, but for strangers, whose aliases are known.
+//! Forgetting a contact: what lies in its shard, then what leads there. Everything of aliases and
+//! keys is looked at, since neither has an index by contact: rare enough, but for strangers, whose
+//! aliases are known.
 
 use crate::address::Alias;
 use crate::id::ContactId;
@@ -36,7 +37,8 @@ impl MemoryStore {
 }
 
 impl MemoryStore {
-    /// Drops the aliases that lead to a slot: the record and the archive say which, so that only those are looked at.
+    /// Drops the aliases that lead to a slot: the record and the archive say which, so that only
+    /// those are looked at.
     fn drop_aliases(&self, at: &At<'_>, (hash, workspace): (u64, u32), id: u32, place: u32) {
         let slot = at.slot(id);
         let Some(Ok(conversation)) = slot.record.as_ref().map(|record| record.conversation()) else {
@@ -59,7 +61,8 @@ impl Shard {
         *slot = Slot::new(VACANT, slot.contact.clone());
     }
 
-    /// Empties a slot for good: its number leads nowhere any more. Whoever has it still finds nobody.
+    /// Empties a slot for good: its number leads nowhere any more. Whoever has it still finds
+    /// nobody.
     fn vacate(&mut self, hash: u64, id: u32) {
         self.unfind(hash, id);
         *self.slot_mut(id) = Slot::new(VACANT, ContactId::from(uuid::Uuid::nil()));

@@ -53,8 +53,8 @@ impl MemoryStore {
         }
     }
 
-    /// Has slots of erased contacts used again whose place no key names any more. No new key can name it meanwhile:
-    /// that takes a commit of the contact.
+    /// Has slots of erased contacts used again whose place no key names any more. No new key can
+    /// name it meanwhile: that takes a commit of the contact.
     fn reuse(&self, at: &mut At<'_>) {
         let vacant = at.take_vacant();
         let mut places: Vec<u32> = vacant.iter().filter_map(|id| at.place(*id as usize)).collect();

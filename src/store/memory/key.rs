@@ -1,5 +1,5 @@
-//! Idempotency keys: tables of their own, sharded by key, since a key is unique in workspace and flow, not in a
-//! contact.
+//! Idempotency keys: tables of their own, sharded by key, since a key is unique in workspace and
+//! flow, not in a contact.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
@@ -27,8 +27,8 @@ pub(super) struct Keys {
 #[repr(align(128))]
 struct Part(Mutex<KeyTable>);
 
-/// Workspace, flow and key as a keyed hash of 128 bits, instead of the texts: among a thousand million keys two are
-/// alike with a chance of 1 in 10^21.
+/// Workspace, flow and key as a keyed hash of 128 bits, instead of the texts: among a thousand
+/// million keys two are alike with a chance of 1 in 10^21.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct KeyHash(u64, u64);
 
@@ -132,7 +132,8 @@ struct Entry {
 
 const _: () = assert!(size_of::<Option<Entry>>() <= 72);
 
-/// A key that was found: everything but the contact's id, if that is to be read from the conversation.
+/// A key that was found: everything but the contact's id, if that is to be read from the
+/// conversation.
 pub(super) struct FoundKey {
     fingerprint: u128,
     started: bool,
@@ -232,7 +233,8 @@ impl KeyTable {
         }
     }
 
-    /// Leaves of a contact's keys no more than that they were used. `place` is where its conversation lies.
+    /// Leaves of a contact's keys no more than that they were used. `place` is where its
+    /// conversation lies.
     fn erase(&mut self, place: u32, contact: &ContactId, now: DateTime<Utc>) -> usize {
         let others = &self.others;
         let is_theirs = |entry: &Entry| match others.get(&entry.hash) {

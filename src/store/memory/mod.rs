@@ -1,11 +1,11 @@
 //! Conversations in this process: the reference implementation of the ports.
 //!
-//! A conversation lies in one of several shards, each under its own lock, together with its due time, its lease,
-//! its ended sessions, its journal and what its commits counted. Aliases and keys may belong to any
-//! conversation and have tables of their own. Locks are taken in this order: one conversation shard
-//! (or several in ascending order, to claim), one part of the keys, parts of the aliases in
-//! ascending order. No lock is held while anything is awaited: each method does its work when it is
-//! first polled.
+//! A conversation lies in one of several shards, each under its own lock, together with its due
+//! time, its lease, its ended sessions, its journal and what its commits counted. Aliases and keys
+//! may belong to any conversation and have tables of their own. Locks are taken in this order: one
+//! conversation shard (or several in ascending order, to claim), one part of the keys, parts of the
+//! aliases in ascending order. No lock is held while anything is awaited: each method does its work
+//! when it is first polled.
 
 #![allow(
     clippy::expect_used,
@@ -47,10 +47,11 @@ use crate::store::{
     Purged, Removed, Settle, Settled, SharedFlows,
 };
 
-/// Conversations in this process, gone when it ends: for tests, and for hosts that can afford to forget.
+/// Conversations in this process, gone when it ends: for tests, and for hosts that can afford to
+/// forget.
 ///
-/// It is shared as `Arc<MemoryStore>`. It judges leases by the `now` of each call, decides under the lock of the
-/// conversation's shard, and changes a record in place where the lookup allows it.
+/// It is shared as `Arc<MemoryStore>`. It judges leases by the `now` of each call, decides under
+/// the lock of the conversation's shard, and changes a record in place where the lookup allows it.
 ///
 /// ```
 /// use chatflow::MemoryStore;
@@ -160,9 +161,9 @@ impl ConversationStore for MemoryStore {
     }
 }
 
-/// Takes a lock whatever happened to a thread that had it. The only code that can panic under one is a decision,
-/// and until it has answered nothing is changed but that a record may have been taken out, which
-/// [`slot::Slot::is_set_aside`] tells.
+/// Takes a lock whatever happened to a thread that had it. The only code that can panic under one
+/// is a decision, and until it has answered nothing is changed but that a record may have been
+/// taken out, which [`slot::Slot::is_set_aside`] tells.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,5 @@
-//! Lists for operators: each looks at everything, one shard after the other, and keeps no more than it answers.
+//! Lists for operators: each looks at everything, one shard after the other, and keeps no more than
+//! it answers.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;

@@ -30,15 +30,16 @@ pub(super) struct Shards {
 #[repr(align(128))]
 struct Cell {
     shard: Mutex<Shard>,
-    /// What the shard's due index said when the lock was last given back: read without the lock, so that a look for
-    /// work costs one load for each shard that has none.
+    /// What the shard's due index said when the lock was last given back: read without the lock, so
+    /// that a look for work costs one load for each shard that has none.
     earliest: AtomicI64,
 }
 
 /// Some conversations, and all that lies with them.
 #[derive(Default)]
 pub(super) struct Shard {
-    /// A place leads to the same contact until that is erased, and to another only once nothing leads there any more.
+    /// A place leads to the same contact until that is erased, and to another only once nothing
+    /// leads there any more.
     pub(super) slots: Slots,
     /// Slots of contacts that were erased; a key may still name their place.
     vacant: Vec<u32>,
@@ -50,8 +51,8 @@ pub(super) struct Shard {
     pub(super) counters: Counters,
     index: Index,
     last_revision: Revision,
-    /// The slot that was last written to: a settle follows upon a commit, and finds it without the index (among a
-    /// million conversations a look there costs a third of a microsecond).
+    /// The slot that was last written to: a settle follows upon a commit, and finds it without the
+    /// index (among a million conversations a look there costs a third of a microsecond).
     latest: u32,
 }
 
@@ -179,7 +180,8 @@ impl Shard {
         self.vacant.push(id);
     }
 
-    /// Takes the vacant slots, once they are so many that looking through all keys for them is worth it.
+    /// Takes the vacant slots, once they are so many that looking through all keys for them is
+    /// worth it.
     pub(super) fn take_vacant(&mut self) -> Vec<u32> {
         let is_worth_it = self.vacant.len() > VACANT_BEFORE_REUSE.max(self.slots.len() / 16);
         if is_worth_it { std::mem::take(&mut self.vacant) } else { Vec::new() }

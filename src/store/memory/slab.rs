@@ -1,4 +1,5 @@
-//! Numbered places, and tables that lead to numbers. A table keeps no key: the entry at the number has it.
+//! Numbered places, and tables that lead to numbers. A table keeps no key: the entry at the number
+//! has it.
 
 use hashbrown::HashTable;
 
@@ -52,7 +53,8 @@ impl<T> Slab<T> {
     }
 }
 
-/// Leads from a hash to numbers. Half of the hash is kept beside the number, so that growing reads no entry.
+/// Leads from a hash to numbers. Half of the hash is kept beside the number, so that growing reads
+/// no entry.
 #[derive(Default)]
 pub(super) struct Index(HashTable<(u32, u32)>);
 

@@ -8,11 +8,13 @@ use uuid::Uuid;
 use crate::id::ContactId;
 use crate::store::{Record, Revision, StoredConversation, Token};
 
-/// One conversation, in two lines of the cache: among a million conversations each line more is a call's time.
+/// One conversation, in two lines of the cache: among a million conversations each line more is a
+/// call's time.
 #[repr(align(128))]
 pub(super) struct Slot {
     pub(super) contact: ContactId,
-    /// None: a decision took the record in place and was not written. Such a conversation counts as set aside.
+    /// None: a decision took the record in place and was not written. Such a conversation counts as
+    /// set aside.
     pub(super) record: Option<Record>,
     pub(super) revision: Revision,
     pub(super) settled: u64,

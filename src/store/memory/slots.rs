@@ -1,5 +1,5 @@
-//! The slots of one shard, by number. Added in blocks: growing moves none of them, so that no call waits while a
-//! million are copied.
+//! The slots of one shard, by number. Added in blocks: growing moves none of them, so that no call
+//! waits while a million are copied.
 
 use std::ops::{Index, IndexMut};
 

@@ -1,4 +1,5 @@
-//! Writing one commit: everything that may refuse it is looked at under the locks that it is then written under.
+//! Writing one commit: everything that may refuse it is looked at under the locks that it is then
+//! written under.
 
 use std::sync::MutexGuard;
 
@@ -20,8 +21,8 @@ impl MemoryStore {
         self.write(at, workspace, slot, commit)
     }
 
-    /// Writes a commit, or refuses it. `at` is the locked shard of its conversation, `slot` where that lies if
-    /// there is one.
+    /// Writes a commit, or refuses it. `at` is the locked shard of its conversation, `slot` where
+    /// that lies if there is one.
     pub(super) fn write(
         &self,
         mut at: At<'_>,
@@ -106,7 +107,8 @@ fn refuses(slot: Option<&Slot>, commit: &Commit) -> Option<Committed> {
     }
 }
 
-/// The first alias to be added that leads elsewhere, and where. `own` is the conversation's place, if it has one.
+/// The first alias to be added that leads elsewhere, and where. `own` is the conversation's place,
+/// if it has one.
 fn taken(held: &mut Held<'_>, workspace: u32, own: Option<u32>, commit: &Commit) -> Option<(Alias, u32)> {
     commit.add_aliases.iter().find_map(|alias| {
         let holder = held.find(workspace, alias)?;

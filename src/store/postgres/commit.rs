@@ -16,8 +16,8 @@ use crate::store::postgres::write::Write;
 /// How often one commit is tried that is refused without a reason that stays.
 const ATTEMPTS: u32 = 5;
 
-/// Writes commits of different conversations, all of new ones or all of old ones, by one statement. Each applies by
-/// itself; None: it was refused. A failure undoes all.
+/// Writes commits of different conversations, all of new ones or all of old ones, by one statement.
+/// Each applies by itself; None: it was refused. A failure undoes all.
 pub(super) async fn apply(link: &Link<'_>, writes: &[&Write]) -> Result<Vec<Option<Committed>>, Fault> {
     let is_new = writes.first().is_some_and(|write| write.expect.is_none());
     let has_counts = writes.iter().any(|write| !write.counts.is_empty());

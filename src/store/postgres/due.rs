@@ -1,4 +1,5 @@
-//! Claiming conversations with work due, one slice of the tables at a time, by an index that is never late.
+//! Claiming conversations with work due, one slice of the tables at a time, by an index that is
+//! never late.
 
 use chrono::{DateTime, Utc};
 use tokio_postgres::types::Type;
@@ -19,8 +20,8 @@ use crate::store::{Due, Leased, LeasedConversation, Record, StoredConversation};
 const FILED_AT_ONCE: i64 = 1_000;
 const FILINGS: usize = 4;
 
-/// Claims what is due, the longest overdue first. With several slices one look at their indexes says which have work, and
-/// how much of it is among the longest overdue.
+/// Claims what is due, the longest overdue first. With several slices one look at their indexes
+/// says which have work, and how much of it is among the longest overdue.
 pub(super) async fn lease_due(link: &Link<'_>, due: &Due, slices: u16) -> Result<Leased, Fault> {
     let limit = i64::try_from(due.limit).unwrap_or(i64::MAX / 2);
     let now = micros(due.now);
@@ -128,8 +129,8 @@ async fn claim(
     Ok(())
 }
 
-/// When the next is due that was not claimed, in the caller's time: the ends of leases are the server's, so what is left
-/// of them is counted from now. Beside it the server's time.
+/// When the next is due that was not claimed, in the caller's time: the ends of leases are the
+/// server's, so what is left of them is counted from now. Beside it the server's time.
 async fn next_due(
     link: &Link<'_>,
     statement: &'static str,

@@ -1,4 +1,5 @@
-//! What a failure of the server or of the connection means for the store's caller. No error shows values of rows.
+//! What a failure of the server or of the connection means for the store's caller. No error shows
+//! values of rows.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -79,7 +80,8 @@ impl Fault {
         self.state() == Some(&SqlState::UNIQUE_VIOLATION)
     }
 
-    /// The server gave the statement up in favour of another: surely rolled back, and worth trying again at once.
+    /// The server gave the statement up in favour of another: surely rolled back, and worth trying
+    /// again at once.
     pub(super) fn is_lost_race(&self) -> bool {
         matches!(self.state(), Some(state) if *state == SqlState::T_R_SERIALIZATION_FAILURE
             || *state == SqlState::T_R_DEADLOCK_DETECTED)
@@ -102,7 +104,8 @@ impl Fault {
         }
     }
 
-    /// The connection leads to a server that does not write any more, or knows no statement of ours.
+    /// The connection leads to a server that does not write any more, or knows no statement of
+    /// ours.
     pub(super) fn is_stale(&self) -> bool {
         matches!(self.state(), Some(state) if *state == SqlState::READ_ONLY_SQL_TRANSACTION
             || *state == SqlState::INVALID_SQL_STATEMENT_NAME
@@ -166,8 +169,8 @@ fn sort(state: &SqlState, doing: Doing) -> (StoreErrorKind, Option<&'static str>
     }
 }
 
-/// The source inside a [`StoreError`]: what was done, what the server said, and what helps. The server's detail line is
-/// left out, since it quotes rows.
+/// The source inside a [`StoreError`]: what was done, what the server said, and what helps. The
+/// server's detail line is left out, since it quotes rows.
 struct Failure {
     what: &'static str,
     fault: Fault,

@@ -1,4 +1,5 @@
-//! Definitions: an entry for each flow, its texts, and a number for each workspace that counts the changes.
+//! Definitions: an entry for each flow, its texts, and a number for each workspace that counts the
+//! changes.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

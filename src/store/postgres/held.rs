@@ -1,5 +1,6 @@
-//! A decision under the lock of the conversation's row, for a call that lost races against other processes: the transaction
-//! runs in the store's runtime, the decision in its caller's task, and they talk across.
+//! A decision under the lock of the conversation's row, for a call that lost races against other
+//! processes: the transaction runs in the store's runtime, the decision in its caller's task, and
+//! they talk across.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -16,14 +17,16 @@ use crate::store::postgres::load::{LoadRow, load_held};
 use crate::store::postgres::write::Write;
 use crate::store::{Commit, Committed, Loaded, Lookup};
 
-/// After so many lost races a call locks the row before it decides: those who go by compare-and-swap alone are faster as
-/// long as they seldom meet.
+/// After so many lost races a call locks the row before it decides: those who go by
+/// compare-and-swap alone are faster as long as they seldom meet.
 pub(super) const RACES: u32 = 3;
 
-/// The longest that the row is held for a caller who decides. It decides at once, unless its own task is not run.
+/// The longest that the row is held for a caller who decides. It decides at once, unless its own
+/// task is not run.
 const DECIDING: Duration = Duration::from_secs(1);
 
-/// Where what was loaded goes, and where the decision comes from. It is used once: nobody decides twice.
+/// Where what was loaded goes, and where the decision comes from. It is used once: nobody decides
+/// twice.
 struct Desk {
     loaded: oneshot::Sender<Loaded>,
     decided: oneshot::Receiver<Write>,

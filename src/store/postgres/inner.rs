@@ -56,7 +56,8 @@ impl Inner {
         self.has_flows.store(true, Ordering::Relaxed);
     }
 
-    /// Does the work in the runtime. Whoever waits for it may go: it is done to its end all the same.
+    /// Does the work in the runtime. Whoever waits for it may go: it is done to its end all the
+    /// same.
     pub(super) async fn ask<T, F>(
         self: &Arc<Self>,
         doing: Doing,
@@ -93,8 +94,8 @@ impl Inner {
         self.again(doing, work).await.map_err(|(doing, fault)| fault.into_error(doing, what))
     }
 
-    /// The same, with the failure as it is. Once others were preferred it works in a transaction that waits for them,
-    /// where a stricter one could lose each time.
+    /// The same, with the failure as it is. Once others were preferred it works in a transaction
+    /// that waits for them, where a stricter one could lose each time.
     pub(super) async fn again<T, F>(&self, doing: Doing, work: F) -> Result<T, (Doing, Fault)>
     where
         T: Send + 'static,
@@ -117,15 +118,16 @@ impl Inner {
         }
     }
 
-    /// How long the loser of so many races waits: twice as long each time, give or take half, so that those who met do
-    /// not meet again.
+    /// How long the loser of so many races waits: twice as long each time, give or take half, so
+    /// that those who met do not meet again.
     fn pause(&self, attempt: u32) -> Duration {
         let spread = self.turns.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9) % 1024;
         Duration::from_micros((512 + spread) << attempt)
     }
 
-    /// Works on a pooled connection. When that turns out to be broken, reads are tried on another, and so is whatever a
-    /// server refused that only reads. Answers with a failure what was being done.
+    /// Works on a pooled connection. When that turns out to be broken, reads are tried on another,
+    /// and so is whatever a server refused that only reads. Answers with a failure what was being
+    /// done.
     pub(super) async fn once<T, F>(&self, doing: Doing, work: &F) -> Result<T, (Doing, Fault)>
     where
         F: for<'l> Fn(Link<'l>) -> Work<'l, T> + Send + Sync,

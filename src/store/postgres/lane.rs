@@ -31,7 +31,8 @@ impl Lanes {
     }
 }
 
-/// A lane that works, from before its task is spawned: the task is dropped when the runtime ends, and it may panic.
+/// A lane that works, from before its task is spawned: the task is dropped when the runtime ends,
+/// and it may panic.
 struct Lane {
     inner: Arc<Inner>,
     abandon: Option<fn(&Lanes)>,
@@ -57,8 +58,8 @@ impl Drop for Lane {
 }
 
 impl Inner {
-    /// Looks up, together with others that wait. (Not under strict isolation: a transaction that reads many conversations
-    /// would get into the way of whoever writes one of them.)
+    /// Looks up, together with others that wait. (Not under strict isolation: a transaction that
+    /// reads many conversations would get into the way of whoever writes one of them.)
     pub(super) async fn load(self: &Arc<Self>, row: LoadRow) -> Result<Loaded, StoreError> {
         if self.is_strict || self.options.batch == 1 {
             return self.load_alone(row).await;
@@ -89,7 +90,8 @@ impl Inner {
         });
     }
 
-    /// Under strict isolation large statements get into each other's way, so that small ones are better.
+    /// Under strict isolation large statements get into each other's way, so that small ones are
+    /// better.
     fn queued(&self) -> usize {
         if self.is_strict { 0 } else { QUEUED }
     }

@@ -1,4 +1,5 @@
-//! One connection while an operation uses it: a pooled one, or the one of the host's own transaction.
+//! One connection while an operation uses it: a pooled one, or the one of the host's own
+//! transaction.
 
 use std::future::Future;
 use std::pin::pin;
@@ -65,8 +66,9 @@ impl<'c> Link<'c> {
         self.between(words, work).await
     }
 
-    /// Work in a transaction of its own that sees what others have committed, however strict the database is otherwise:
-    /// there it waits for a row where a stricter one would be given up. `work` goes by [`inside`](Self::inside).
+    /// Work in a transaction of its own that sees what others have committed, however strict the
+    /// database is otherwise: there it waits for a row where a stricter one would be given up.
+    /// `work` goes by [`inside`](Self::inside).
     pub(super) async fn read_committed<T>(
         &self,
         work: impl Future<Output = Result<T, Fault>> + Send,
@@ -90,13 +92,15 @@ impl<'c> Link<'c> {
         left.client = None;
         match done {
             Ok(done) => self.run(end).await.map(|()| done),
-            // A host's transaction goes on as long as its connection does, whatever the server refused.
+            // A host's transaction goes on as long as its connection does, whatever the server
+            // refused.
             Err(fault) if fault.is_fatal() && !(self.in_tx && fault.is_stale()) => Err(fault),
             Err(fault) => self.run(undo).await.and(Err(fault)),
         }
     }
 
-    /// One statement that may be refused: in the host's transaction a refusal undoes no more than itself.
+    /// One statement that may be refused: in the host's transaction a refusal undoes no more than
+    /// itself.
     pub(super) async fn refusably<T>(
         &self,
         statement: impl Future<Output = Result<T, Fault>> + Send,
@@ -105,8 +109,9 @@ impl<'c> Link<'c> {
     }
 }
 
-/// Undoes what was begun in the host's transaction when the call is dropped before its end. (A pooled connection is
-/// closed then.) The statement is sent by the first poll; nobody needs its answer.
+/// Undoes what was begun in the host's transaction when the call is dropped before its end. (A
+/// pooled connection is closed then.) The statement is sent by the first poll; nobody needs its
+/// answer.
 struct Left<'c> {
     client: Option<&'c Client>,
 }

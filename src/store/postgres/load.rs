@@ -81,7 +81,8 @@ pub(super) async fn load_one(link: &Link<'_>, row: &LoadRow, has_flows: bool) ->
     }
 }
 
-/// The same, with the conversation locked to the end of the transaction. One that is not there yet cannot be.
+/// The same, with the conversation locked to the end of the transaction. One that is not there yet
+/// cannot be.
 pub(super) async fn load_held(link: &Link<'_>, row: &LoadRow, has_flows: bool) -> Result<Loaded, Fault> {
     let mut params: Vec<Param<'_>> = vec![(&row.workspace, Type::TEXT), (&row.name, Type::TEXT)];
     let statement = match &row.shard {
@@ -95,7 +96,8 @@ pub(super) async fn load_held(link: &Link<'_>, row: &LoadRow, has_flows: bool) -
     load_one(link, row, has_flows).await
 }
 
-/// As [`load_one`], for several calls by one statement. A stored row that can not be read fails its own call only.
+/// As [`load_one`], for several calls by one statement. A stored row that can not be read fails its
+/// own call only.
 pub(super) async fn load(
     link: &Link<'_>,
     rows: &[LoadRow],

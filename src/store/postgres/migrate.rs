@@ -86,8 +86,8 @@ async fn add(link: &Link<'_>, version: i64, slices: i64) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Into how many slices the tables are partitioned, if they are those of this release, and whether transactions are
-/// isolated more strictly than `read committed`.
+/// Into how many slices the tables are partitioned, if they are those of this release, and whether
+/// transactions are isolated more strictly than `read committed`.
 pub(super) async fn check(link: &Link<'_>) -> Result<(u16, bool), Fault> {
     let row = link.first(schema::READ_SCHEMA, &[]).await?;
     let is_strict = row.as_ref().map_or(Ok(false), |row| row.try_get(2))?;

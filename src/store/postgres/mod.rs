@@ -39,8 +39,8 @@ use crate::store::postgres::link::Link;
 pub use options::PostgresOptions;
 pub use tx::PostgresTx;
 
-/// Conversations and flows in PostgreSQL, shared by any number of processes; needs the feature `postgres`. Clones share
-/// one pool.
+/// Conversations and flows in PostgreSQL, shared by any number of processes; needs the feature
+/// `postgres`. Clones share one pool.
 ///
 /// ```no_run
 /// use chatflow::PostgresStore;
@@ -57,22 +57,23 @@ pub use tx::PostgresTx;
 ///
 /// # What it does to the database
 ///
-/// One row is one conversation. A load is one statement and one round trip, a commit another, a settle a third; each is a
-/// transaction of its own. Calls that wait at the same time are looked up, or written, by one statement of
-/// many rows ([`PostgresOptions::batch`]); each still applies, or is refused, by itself. One caller alone waits for nobody.
+/// One row is one conversation. A load is one statement and one round trip, a commit another, a
+/// settle a third; each is a transaction of its own. Calls that wait at the same time are looked
+/// up, or written, by one statement of many rows ([`PostgresOptions::batch`]); each still applies,
+/// or is refused, by itself. One caller alone waits for nobody.
 ///
-/// There is no state of a session: no named statements (unless [`prepared_statements`] is on), no advisory locks, no
-/// `LISTEN`, no temporary tables. It works behind a pooler in transaction mode, such as any version of PgBouncer, and
-/// behind a load balancer that leads to the primary. Under `serializable` and `repeatable read` it repeats what the server
-/// gave up.
+/// There is no state of a session: no named statements (unless [`prepared_statements`] is on), no
+/// advisory locks, no `LISTEN`, no temporary tables. It works behind a pooler in transaction mode,
+/// such as any version of PgBouncer, and behind a load balancer that leads to the primary. Under
+/// `serializable` and `repeatable read` it repeats what the server gave up.
 ///
-/// The work is done in the Tokio runtime that the store was connected in (with time and I/O); whoever calls it may run on
-/// any executor. A call that is dropped is done whole or not at all.
+/// The work is done in the Tokio runtime that the store was connected in (with time and I/O);
+/// whoever calls it may run on any executor. A call that is dropped is done whole or not at all.
 ///
 /// # Time
 ///
-/// The server's clock judges leases, so that hosts whose clocks differ never deliver one message at the same time. Due
-/// times and the expiry of keys are judged by the `now` of each call.
+/// The server's clock judges leases, so that hosts whose clocks differ never deliver one message at
+/// the same time. Due times and the expiry of keys are judged by the `now` of each call.
 ///
 /// # Tables
 ///
@@ -87,17 +88,20 @@ pub use tx::PostgresTx;
 /// | `chatflow_count` | what one connection counted in a minute | nodes visited a minute, times connections, within the retention |
 /// | `chatflow_schema` | the version of the tables | |
 ///
-/// Texts are compared byte by byte (`COLLATE "C"`); instants are microseconds of the epoch; sessions' and journal's bodies
-/// are bytes. The user of a running host needs `SELECT`, `INSERT`, `UPDATE` and `DELETE` on them; the one that migrates
-/// owns them. They lie where the connection's `search_path` says.
+/// Texts are compared byte by byte (`COLLATE "C"`); instants are microseconds of the epoch;
+/// sessions' and journal's bodies are bytes. The user of a running host needs `SELECT`, `INSERT`,
+/// `UPDATE` and `DELETE` on them; the one that migrates owns them. They lie where the connection's
+/// `search_path` says.
 ///
 /// # Partitions
 ///
-/// With [`PostgresOptions::partitions`] the first table and those of sessions and journal are partitioned by range of
-/// `shard`: SipHash-2-4 with a key of zeros over the workspace, a byte 0xFF and the contact, modulo 1024. Every frequent
-/// statement says which shard it is about, so that load, commit, settle and the claim of what is due touch one partition.
-/// (A claim first asks the index of due times of all slices which of them have work.) 1024 even values can be cut into any
-/// number of slices; which servers or tablespaces the partitions lie on is the database's own matter.
+/// With [`PostgresOptions::partitions`] the first table and those of sessions and journal are
+/// partitioned by range of `shard`: SipHash-2-4 with a key of zeros over the workspace, a byte 0xFF
+/// and the contact, modulo 1024. Every frequent statement says which shard it is about, so that
+/// load, commit, settle and the claim of what is due touch one partition. (A claim first asks the
+/// index of due times of all slices which of them have work.) 1024 even values can be cut into any
+/// number of slices; which servers or tablespaces the partitions lie on is the database's own
+/// matter.
 ///
 /// # Faults
 ///
@@ -114,11 +118,12 @@ pub use tx::PostgresTx;
 ///
 /// # Databases that speak its language
 ///
-/// The statements keep to what CockroachDB, YugabyteDB and Citus document that they share with PostgreSQL: none of them was
-/// at hand, so run `testkit::store_suite` on yours. No statement modifies a table twice, no table with a
-/// partial index is the target of `ON CONFLICT DO UPDATE`, settings that only PostgreSQL knows are tried apart and may be
-/// refused. Plain tables (one partition) are the portable layout. On CockroachDB an index of due times may be made
-/// anew `USING HASH`; on Citus all tables are distributed by `workspace`.
+/// The statements keep to what CockroachDB, YugabyteDB and Citus document that they share with
+/// PostgreSQL: none of them was at hand, so run `testkit::store_suite` on yours. No statement
+/// modifies a table twice, no table with a partial index is the target of `ON CONFLICT DO UPDATE`,
+/// settings that only PostgreSQL knows are tried apart and may be refused. Plain tables (one
+/// partition) are the portable layout. On CockroachDB an index of due times may be made anew
+/// `USING HASH`; on Citus all tables are distributed by `workspace`.
 ///
 /// [`prepared_statements`]: PostgresOptions::prepared_statements
 #[derive(Clone)]
@@ -133,7 +138,8 @@ impl PostgresStore {
         PostgresOptions::default()
     }
 
-    /// Connects to a database that was [migrated](Self::migrate), as [`PostgresOptions::connect`] does.
+    /// Connects to a database that was [migrated](Self::migrate), as [`PostgresOptions::connect`]
+    /// does.
     ///
     /// # Errors
     /// As [`PostgresOptions::connect`].
@@ -155,7 +161,8 @@ impl PostgresStore {
         Self::options().from_pool(pool).await
     }
 
-    /// Creates the tables, or brings those of an older release up to date, as [`PostgresOptions::migrate`] does.
+    /// Creates the tables, or brings those of an older release up to date, as
+    /// [`PostgresOptions::migrate`] does.
     ///
     /// # Errors
     /// As [`PostgresOptions::migrate`].
@@ -172,11 +179,13 @@ impl PostgresStore {
     /// The store inside a transaction of the host's, on the same database: for
     /// [`Engine::on`](crate::Engine::on).
     ///
-    /// The engine's flows are read by the store's own pool meanwhile. A host that takes its transactions from the same
-    /// pool leaves a connection free there; otherwise its calls wait for one in vain, and fail as transient.
+    /// The engine's flows are read by the store's own pool meanwhile. A host that takes its
+    /// transactions from the same pool leaves a connection free there; otherwise its calls wait for
+    /// one in vain, and fail as transient.
     ///
-    /// Read committed is the isolation to use: under a stricter one a conversation that changed after the transaction
-    /// began is refused as transient, and the whole transaction is to be tried again.
+    /// Read committed is the isolation to use: under a stricter one a conversation that changed
+    /// after the transaction began is refused as transient, and the whole transaction is to be
+    /// tried again.
     #[must_use]
     pub fn in_tx<'t>(&self, transaction: &'t Transaction<'_>) -> PostgresTx<'t> {
         PostgresTx::new(transaction.client(), Arc::clone(&self.inner))

@@ -58,15 +58,17 @@ impl PostgresOptions {
         self
     }
 
-    /// Lets the server keep the plans of the frequent statements, by connection. Only for connections that lead to the
-    /// server itself, or through a pooler that knows prepared statements (pgbouncer from 1.21).
+    /// Lets the server keep the plans of the frequent statements, by connection. Only for
+    /// connections that lead to the server itself, or through a pooler that knows prepared
+    /// statements (pgbouncer from 1.21).
     #[must_use]
     pub fn prepared_statements(mut self, prepared: bool) -> Self {
         self.prepared = prepared;
         self
     }
 
-    /// How long a new connection may take. A shorter one in the connection's own configuration holds too.
+    /// How long a new connection may take. A shorter one in the connection's own configuration
+    /// holds too.
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
@@ -80,42 +82,44 @@ impl PostgresOptions {
         self
     }
 
-    /// How long one operation may take on its connection; then the connection is given up, and what became of a write
-    /// is unknown. A server that should give up earlier has a `statement_timeout` of its own, below this.
+    /// How long one operation may take on its connection; then the connection is given up, and what
+    /// became of a write is unknown. A server that should give up earlier has a `statement_timeout`
+    /// of its own, below this.
     #[must_use]
     pub fn statement_timeout(mut self, timeout: Duration) -> Self {
         self.statement_timeout = timeout;
         self
     }
 
-    /// How many calls are looked up, or written, by one statement at most, when so many wait; 1: each has its own. Under
-    /// stricter isolation than `read committed`, each is looked up by its own all the same.
+    /// How many calls are looked up, or written, by one statement at most, when so many wait; 1:
+    /// each has its own. Under stricter isolation than `read committed`, each is looked up by its
+    /// own all the same.
     #[must_use]
     pub fn batch(mut self, calls: usize) -> Self {
         self.batch = calls.clamp(1, 1000);
         self
     }
 
-    /// How many such statements are under way at a time at most, of loads, of commits and of settles each. Another one is
-    /// begun while 16 calls wait for each that is under way, or once a call has waited for 5 ms: few large statements cost
-    /// a server less than many small ones.
+    /// How many such statements are under way at a time at most, of loads, of commits and of
+    /// settles each. Another one is begun while 16 calls wait for each that is under way, or once a
+    /// call has waited for 5 ms: few large statements cost a server less than many small ones.
     #[must_use]
     pub fn lanes(mut self, lanes: usize) -> Self {
         self.lanes = lanes.max(1);
         self
     }
 
-    /// Into how many slices [`migrate`](Self::migrate) partitions the tables that grow with conversations, 1 to 1024; 1:
-    /// not at all. It holds for good: tables that are there are not partitioned anew. A tick asks each slice: some tens are
-    /// plenty.
+    /// Into how many slices [`migrate`](Self::migrate) partitions the tables that grow with
+    /// conversations, 1 to 1024; 1: not at all. It holds for good: tables that are there are not
+    /// partitioned anew. A tick asks each slice: some tens are plenty.
     #[must_use]
     pub fn partitions(mut self, slices: u16) -> Self {
         self.partitions = Some(slices);
         self
     }
 
-    /// Connects to a database that was [migrated](Self::migrate), in a Tokio runtime with time and I/O, which does the
-    /// work of the store for as long as it is used.
+    /// Connects to a database that was [migrated](Self::migrate), in a Tokio runtime with time and
+    /// I/O, which does the work of the store for as long as it is used.
     ///
     /// # Errors
     /// [`StoreError`]: permanent when the tables are missing, older or newer than this release, when the server refuses
@@ -139,11 +143,13 @@ impl PostgresOptions {
         PostgresStore::open(pool, self).await
     }
 
-    /// Creates the tables, or brings those of an older release up to date. Several processes may call it at once.
+    /// Creates the tables, or brings those of an older release up to date. Several processes may
+    /// call it at once.
     ///
     /// # Errors
     /// [`StoreError`]: permanent when the tables are of a newer release or in another number of slices than
-    /// [asked](Self::partitions) for, or the user may not create tables; transient when the server can not be reached.
+    /// [asked](Self::partitions) for, or the user may not create tables; transient when the server
+    /// can not be reached.
     pub async fn migrate<T>(self, config: Config, tls: T) -> Result<(), StoreError>
     where
         T: MakeTlsConnect<Socket> + Clone + Sync + Send + 'static,

@@ -18,8 +18,8 @@ use crate::store::{
     Settled, SharedFlows, StoreQueries,
 };
 
-/// Asks in the runtime: `$work` is an expression of `link` and of the values named before it, which are shared by
-/// attempts.
+/// Asks in the runtime: `$work` is an expression of `link` and of the values named before it, which
+/// are shared by attempts.
 macro_rules! ask {
     ($store:expr, $doing:expr, $what:literal, $link:ident, [$($name:ident = $value:expr),*], $work:expr) => {{
         $(let $name = Arc::new($value);)*

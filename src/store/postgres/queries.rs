@@ -21,8 +21,8 @@ use crate::store::{
 /// Rows of one page where the server can not tell which match.
 const PAGE: usize = 100;
 
-/// A session whose conversation has it no more, that can not be read or does not match is left out; others take its
-/// place.
+/// A session whose conversation has it no more, that can not be read or does not match is left out;
+/// others take its place.
 pub(super) async fn sessions(link: &Link<'_>, query: &SessionQuery) -> Result<Vec<SessionRecord>, Fault> {
     let mut found = Vec::new();
     let mut after = query.after.map(|(at, id)| (micros(at), id.0));

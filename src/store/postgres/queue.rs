@@ -1,5 +1,5 @@
-//! What waits for a statement of many rows. Nobody waits for company: a lane takes what is queued when it is free, so that
-//! one caller alone has a statement of its own at once.
+//! What waits for a statement of many rows. Nobody waits for company: a lane takes what is queued
+//! when it is free, so that one caller alone has a statement of its own at once.
 
 use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash};
@@ -13,12 +13,12 @@ use crate::store::postgres::load::LoadRow;
 use crate::store::postgres::settle::SettleRow;
 use crate::store::postgres::write::Write;
 
-/// So many calls wait for each lane that is at work before another one is opened: two statements of few rows cost the
-/// server more than one of many.
+/// So many calls wait for each lane that is at work before another one is opened: two statements of
+/// few rows cost the server more than one of many.
 pub(super) const QUEUED: usize = 16;
 
-/// So long fewer calls than that wait before another lane helps: a lane may be held up by a row that somebody else has
-/// locked.
+/// So long fewer calls than that wait before another lane helps: a lane may be held up by a row
+/// that somebody else has locked.
 pub(super) const PATIENCE: Duration = Duration::from_millis(5);
 
 /// Whether a lane is to be opened.
@@ -53,8 +53,8 @@ impl<J, A> Default for Queue<J, A> {
     }
 }
 
-/// What no two rows of one statement may have in common, as hashes: rows that only seem to get into each other's way go one
-/// after the other.
+/// What no two rows of one statement may have in common, as hashes: rows that only seem to get into
+/// each other's way go one after the other.
 pub(super) trait Row {
     fn claims(&self) -> Vec<u64>;
 }
@@ -100,8 +100,8 @@ impl<J: Row, A> Queue<J, A> {
         if waiting.jobs.len() > (waiting.lanes - 1) * queued { Opening::Now } else { Opening::Later }
     }
 
-    /// What goes into the next statement; when nothing waits, one lane is closed. Calls that nobody waits for any more
-    /// are left out, those that get into each other's way stay.
+    /// What goes into the next statement; when nothing waits, one lane is closed. Calls that nobody
+    /// waits for any more are left out, those that get into each other's way stay.
     pub(super) fn take(&self, most: usize) -> Vec<Job<J, A>> {
         let mut waiting = self.lock();
         let (mut taken, mut left) = (Vec::new(), VecDeque::new());
@@ -128,7 +128,8 @@ impl<J: Row, A> Queue<J, A> {
         taken
     }
 
-    /// A lane ended before it was closed. After the last one nobody would work what waits: its callers are told.
+    /// A lane ended before it was closed. After the last one nobody would work what waits: its
+    /// callers are told.
     pub(super) fn abandon(&self) {
         let mut waiting = self.lock();
         waiting.lanes -= 1;

@@ -1,14 +1,16 @@
 //! The tables, and the statements that make them. Each change of them is a new number.
 //!
-//! A conversation's `due_at` is when something is due; `filed_at` is where the index has it: there or earlier, never later.
-//! A deadline that moves on, as each answer moves it, so changes no indexed column, and PostgreSQL writes no index at all.
+//! A conversation's `due_at` is when something is due; `filed_at` is where the index has it: there
+//! or earlier, never later. A deadline that moves on, as each answer moves it, so changes no
+//! indexed column, and PostgreSQL writes no index at all.
 //!
 //! A flow's `saved_at` is the revision of its workspace's catalogue that its last save made.
 
 /// The schema that this release reads and writes.
 pub(super) const VERSION: i64 = 1 + ADDED.len() as i64;
 
-/// Which schema is there, and into how many slices its tables are partitioned. One row, which migrations lock.
+/// Which schema is there, and into how many slices its tables are partitioned. One row, which
+/// migrations lock.
 pub(super) const CREATE_SCHEMA: &str = "CREATE TABLE IF NOT EXISTS chatflow_schema (
     id smallint NOT NULL PRIMARY KEY, version bigint NOT NULL, partitions bigint NOT NULL)";
 
@@ -98,8 +100,8 @@ pub(super) const CREATE_SLICED: &[&str] = &[
     journal!(" PARTITION BY RANGE (shard)"),
 ];
 
-/// Makes the slices of one table. The names of tables and bounds can not be parameters: the server writes them itself
-/// from numbers.
+/// Makes the slices of one table. The names of tables and bounds can not be parameters: the server
+/// writes them itself from numbers.
 pub(super) const CREATE_SLICES: &str = "DO $$
 DECLARE
     slices integer := (SELECT partitions FROM chatflow_schema WHERE id = 1);
@@ -189,10 +191,10 @@ pub(super) const ADDED: &[&[&str]] = &[&[
     "CREATE INDEX chatflow_count_age ON chatflow_count (minute)",
 ]];
 
-/// How PostgreSQL itself best lays the records out: room for a new version of a row on its page, records up to a page
-/// beside their row (not in another table), dead rows cleaned up early; counters are added to all
-/// the time, and no index has to know. Databases that speak its language refuse these words and
-/// need them not.
+/// How PostgreSQL itself best lays the records out: room for a new version of a row on its page,
+/// records up to a page beside their row (not in another table), dead rows cleaned up early;
+/// counters are added to all the time, and no index has to know. Databases that speak its language
+/// refuse these words and need them not.
 pub(super) const TUNE: &str = "DO $$
 DECLARE
     part regclass;

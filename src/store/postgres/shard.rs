@@ -1,4 +1,5 @@
-//! Which slice of a partitioned table a conversation lies in. Stored with each row, so it may never change.
+//! Which slice of a partitioned table a conversation lies in. Stored with each row, so it may never
+//! change.
 
 use siphasher::sip::SipHasher24;
 use std::hash::Hasher;
@@ -8,8 +9,8 @@ use crate::id::WorkspaceId;
 /// How many different shards there are: as many as partitions at most.
 pub(super) const SHARDS: u16 = 1024;
 
-/// The shard of a conversation: SipHash-2-4 with a key of zeros over the workspace, a byte 0xFF (which no text has) and
-/// the contact, modulo 1024.
+/// The shard of a conversation: SipHash-2-4 with a key of zeros over the workspace, a byte 0xFF
+/// (which no text has) and the contact, modulo 1024.
 pub(super) fn shard(workspace: &WorkspaceId, contact: &str) -> i16 {
     let mut hasher = SipHasher24::new_with_keys(0, 0);
     hasher.write(workspace.as_str().as_bytes());

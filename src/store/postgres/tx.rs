@@ -1,4 +1,5 @@
-//! The store inside a transaction of the host's: what it writes is there when the host commits, or never was.
+//! The store inside a transaction of the host's: what it writes is there when the host commits, or
+//! never was.
 
 use std::fmt;
 use std::sync::Arc;
@@ -25,8 +26,8 @@ use crate::store::{
 /// A [`PostgresStore`](crate::PostgresStore) inside a transaction of the host's, made by
 /// [`in_tx`](crate::PostgresStore::in_tx).
 ///
-/// Nothing that it writes is seen by others before the host commits, and all of it is gone when the host rolls back. A
-/// commit that is refused leaves what the host wrote as it is.
+/// Nothing that it writes is seen by others before the host commits, and all of it is gone when the
+/// host rolls back. A commit that is refused leaves what the host wrote as it is.
 pub struct PostgresTx<'t> {
     client: &'t Client,
     inner: Arc<Inner>,

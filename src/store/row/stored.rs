@@ -48,10 +48,12 @@ impl Row {
         Ok(bytes)
     }
 
-    /// A row that was written earlier, by this or an older release. Its record is read when it is used.
+    /// A row that was written earlier, by this or an older release. Its record is read when it is
+    /// used.
     ///
     /// # Errors
-    /// A permanent [`StoreError`] with a [`DecodeError`] when the bytes are not a row, or are newer than this release.
+    /// A permanent [`StoreError`] with a [`DecodeError`] when the bytes are not a row, or are newer
+    /// than this release.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, StoreError> {
         decode(bytes).map_err(StoreError::permanent)
     }

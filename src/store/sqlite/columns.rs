@@ -76,7 +76,8 @@ pub(super) fn limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
-/// Of these columns from `place` on: contact, revision, settled, lease_token, lease_until, quarantined, record.
+/// Of these columns from `place` on: contact, revision, settled, lease_token, lease_until,
+/// quarantined, record.
 pub(super) fn stored(
     row: &Row<'_>,
     place: usize,

@@ -11,14 +11,16 @@ use crate::store::sqlite::errors::Refused;
 use crate::store::sqlite::options::{SqliteOptions, Synchronous};
 use crate::store::sqlite::schema;
 
-/// Pages in the log until they are moved into the file, by the commit that finds so many: 16 MiB. Each time costs three
-/// syncs and holds the writer up, so that it is to be seldom; a longer log makes reads slower.
+/// Pages in the log until they are moved into the file, by the commit that finds so many: 16 MiB.
+/// Each time costs three syncs and holds the writer up, so that it is to be seldom; a longer log
+/// makes reads slower.
 const CHECKPOINT: &str = "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;";
 
 /// What is removed does not stay in the free parts of a page that is written anyway.
 pub(super) const OVERWRITE: &str = "PRAGMA secure_delete = FAST";
 
-/// Makes a connection that writes, and brings the tables up to date. Of a file of a newer release nothing is changed.
+/// Makes a connection that writes, and brings the tables up to date. Of a file of a newer release
+/// nothing is changed.
 pub(super) fn open_writer(file: &Path, options: &SqliteOptions, create: bool) -> Result<Connection, Refused> {
     let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     flags.set(OpenFlags::SQLITE_OPEN_CREATE, create);

@@ -1,7 +1,8 @@
 //! Claiming what is due, by an index that is never late.
 //!
-//! A conversation is filed under its due time or an earlier one: a deadline that moves on, as each answer moves it, rewrites
-//! no index. An entry that is met too early is filed anew, at most [`MOST`] of them in one claim.
+//! A conversation is filed under its due time or an earlier one: a deadline that moves on, as each
+//! answer moves it, rewrites no index. An entry that is met too early is filed anew, at most
+//! [`MOST`] of them in one claim.
 
 use rusqlite::{Row, params};
 
@@ -19,8 +20,8 @@ macro_rules! rested {
     };
 }
 
-/// Live leases are passed over, no more of them than calls that are in flight; so are suspects, no more of them than were
-/// in flight when a process ended.
+/// Live leases are passed over, no more of them than calls that are in flight; so are suspects, no
+/// more of them than were in flight when a process ended.
 pub(super) const READY: &str = "SELECT id, due_at, filed_at, quarantined FROM chatflow_conversation \
      WHERE filed_at <= ?1 AND (lease_until IS NULL OR lease_until <= ?1) AND claims = 0 ORDER BY filed_at LIMIT ?2";
 /// Conversations whose last lease ended unsettled, and whose pause is over (`retry_pause`).
@@ -74,7 +75,8 @@ impl Operation for Due {
     type Answer = Leased;
     const DOING: &'static str = "claim what is due";
 
-    /// Lost with the power, the lease is free and the conversation due; whoever held it is gone with the same power.
+    /// Lost with the power, the lease is free and the conversation due; whoever held it is gone
+    /// with the same power.
     fn may_be_lost(&self) -> bool {
         true
     }

@@ -1,4 +1,5 @@
-//! What SQLite's errors mean for a write: whether it surely did not happen, perhaps did, or never will.
+//! What SQLite's errors mean for a write: whether it surely did not happen, perhaps did, or never
+//! will.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -48,9 +49,10 @@ pub(super) fn failed(doing: &'static str, file: &Arc<Path>, source: rusqlite::Er
 
 /// An error of `COMMIT` itself.
 ///
-/// A disk that is full refuses a frame, and the frame that commits is the last: it was not written. A sync that failed
-/// leaves that frame in the log, though nobody reads it: should the process die before another commit overwrites it,
-/// recovery takes it for a commit. So an error of input and output is not known to be nothing.
+/// A disk that is full refuses a frame, and the frame that commits is the last: it was not written.
+/// A sync that failed leaves that frame in the log, though nobody reads it: should the process die
+/// before another commit overwrites it, recovery takes it for a commit. So an error of input and
+/// output is not known to be nothing.
 pub(super) fn failed_to_commit(doing: &'static str, file: &Arc<Path>, source: rusqlite::Error) -> StoreError {
     if source.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) {
         let meaning = "the disk failed while it was written";

@@ -1,11 +1,13 @@
 //! Conversations and flows in one file of SQLite.
 //!
-//! The file is worked by threads of the store's own: one writes, a few look conversations up, one lists and copies. A call
-//! is put into the queue of its thread and waits for the answer as any executor lets it.
+//! The file is worked by threads of the store's own: one writes, a few look conversations up, one
+//! lists and copies. A call is put into the queue of its thread and waits for the answer as any
+//! executor lets it.
 //!
-//! The thread that writes looks up too while it has nothing to write: its cache is warm, each commit spoils the readers'.
-//! Before it begins a transaction for several callers it lets those run who are about to ask. To spin before a thread
-//! sleeps cost a fifth more CPU and gained no time (one caller, two processors).
+//! The thread that writes looks up too while it has nothing to write: its cache is warm, each
+//! commit spoils the readers'. Before it begins a transaction for several callers it lets those run
+//! who are about to ask. To spin before a thread sleeps cost a fifth more CPU and gained no time
+//! (one caller, two processors).
 
 mod care;
 mod columns;
@@ -54,23 +56,28 @@ use crate::store::{
     SharedFlows, StoreQueries,
 };
 
-/// Conversations and flows in one file of SQLite. Cheap to clone, and every clone is the same store.
+/// Conversations and flows in one file of SQLite. Cheap to clone, and every clone is the same
+/// store.
 ///
 /// - **What is acknowledged is on the disk**: a commit is answered after its sync, unless
-///   [`Synchronous::Normal`] is chosen. Calls that wait while the disk syncs share the next transaction, and so do those
-///   that are just about to come; nothing waits for others by the clock. Settles, claims and purges cause no sync of their
-///   own: what the loss of power takes back of them is done again, a delivery under the same message id.
-/// - **No executor is needed or blocked**: the file is worked by threads of the store's own. Only opening, and dropping the
-///   last clone, block.
-/// - **Dropping the last clone** ends the threads once all that was accepted is written, and closes the file.
-/// - **The file stays where it is** while it is open. Once it was removed, moved or replaced, writes are refused with a
-///   permanent error, since they would be lost with the old file.
+///   [`Synchronous::Normal`] is chosen. Calls that wait while the disk syncs share the next
+///   transaction, and so do those that are just about to come; nothing waits for others by the
+///   clock. Settles, claims and purges cause no sync of their own: what the loss of power takes
+///   back of them is done again, a delivery under the same message id.
+/// - **No executor is needed or blocked**: the file is worked by threads of the store's own. Only
+///   opening, and dropping the last clone, block.
+/// - **Dropping the last clone** ends the threads once all that was accepted is written, and closes
+///   the file.
+/// - **The file stays where it is** while it is open. Once it was removed, moved or replaced,
+///   writes are refused with a permanent error, since they would be lost with the old file.
 /// - **One process** has the file open, or several on one machine: writes wait for each other
-///   ([`busy_timeout`](SqliteOptions::busy_timeout)), leases are judged by the `now` of each call, and so the processes'
-///   clocks must agree. A file on a network file system is not supported. For more than one machine there is PostgreSQL.
-/// - **Flows** are kept in the same file, unless [`Builder::flow_store`](crate::Builder::flow_store) names another place.
-/// - **The host's own tables** may lie in the same file, under names that do not begin with `chatflow_`;
-///   [`joined`](Self::joined) writes them together with a call's commit.
+///   ([`busy_timeout`](SqliteOptions::busy_timeout)), leases are judged by the `now` of each call,
+///   and so the processes' clocks must agree. A file on a network file system is not supported. For
+///   more than one machine there is PostgreSQL.
+/// - **Flows** are kept in the same file, unless
+///   [`Builder::flow_store`](crate::Builder::flow_store) names another place.
+/// - **The host's own tables** may lie in the same file, under names that do not begin with
+///   `chatflow_`; [`joined`](Self::joined) writes them together with a call's commit.
 ///
 /// ```
 /// use chatflow::{Engine, SqliteStore};
@@ -98,12 +105,13 @@ struct Inner {
 }
 
 impl SqliteStore {
-    /// Opens a file with the default options; one that is not there is made. Its tables are brought up to date, all or
-    /// nothing. Blocks while it does that.
+    /// Opens a file with the default options; one that is not there is made. Its tables are brought
+    /// up to date, all or nothing. Blocks while it does that.
     ///
     /// # Errors
-    /// A permanent [`StoreError`] when the file can not be opened or written, is no database, is damaged, or has tables of a
-    /// newer release (it is left as it is); a transient one when another process holds it.
+    /// A permanent [`StoreError`] when the file can not be opened or written, is no database, is
+    /// damaged, or has tables of a newer release (it is left as it is); a transient one when
+    /// another process holds it.
     pub fn open(file: impl AsRef<Path>) -> Result<Self, StoreError> {
         SqliteOptions::new().open(file)
     }
@@ -139,13 +147,15 @@ impl SqliteStore {
         Ok(Self(Arc::new(inner)))
     }
 
-    /// The same store, whose commits carry writes of the host's: `hook` runs in the transaction of each commit that is
-    /// about to apply, and both are written or neither. For one call of an engine:
-    /// `bot.on(store.joined(hook)).trigger(…)`; its messages are delivered by the engine proper at its next tick.
+    /// The same store, whose commits carry writes of the host's: `hook` runs in the transaction of
+    /// each commit that is about to apply, and both are written or neither. For one call of an
+    /// engine: `bot.on(store.joined(hook)).trigger(…)`; its messages are delivered by the engine
+    /// proper at its next tick.
     ///
-    /// An error of the hook rolls both back and is answered as a permanent [`StoreError`] around it. The hook runs again
-    /// when the engine decides again after a lost race; only what it wrote at the commit that applied is there. It runs on
-    /// the thread that writes: it must be quick, must not wait for the store, and must not end the transaction.
+    /// An error of the hook rolls both back and is answered as a permanent [`StoreError`] around
+    /// it. The hook runs again when the engine decides again after a lost race; only what it wrote
+    /// at the commit that applied is there. It runs on the thread that writes: it must be quick,
+    /// must not wait for the store, and must not end the transaction.
     ///
     /// Its connection is of [`chatflow::rusqlite`](crate::rusqlite), whose version is this crate's.
     ///
@@ -175,8 +185,8 @@ impl SqliteStore {
         JoinedStore { store: self.clone(), hook: Arc::new(hook) }
     }
 
-    /// What SQLite finds wrong with the file, one sentence each; nothing, if it is sound. It reads the whole file, beside
-    /// the calls.
+    /// What SQLite finds wrong with the file, one sentence each; nothing, if it is sound. It reads
+    /// the whole file, beside the calls.
     ///
     /// # Errors
     /// A [`StoreError`] when the file can not be read.
@@ -184,14 +194,16 @@ impl SqliteStore {
         self.0.lists.ask(care::Check).await
     }
 
-    /// Copies the file as it is at one instant, while writes go on. The copy is a file like it, complete in itself.
+    /// Copies the file as it is at one instant, while writes go on. The copy is a file like it,
+    /// complete in itself.
     ///
-    /// To go back to a copy, end every process that has the file open, remove the file together with the `-wal` and
-    /// `-shm` beside it, and put the copy in its place: a log of the old file would be read as one of the copy's.
+    /// To go back to a copy, end every process that has the file open, remove the file together
+    /// with the `-wal` and `-shm` beside it, and put the copy in its place: a log of the old file
+    /// would be read as one of the copy's.
     ///
     /// # Errors
-    /// A permanent [`StoreError`] when there is a file of that name already (it is left as it is) or none can be made; a
-    /// transient one when the disk is full. Then no copy is left.
+    /// A permanent [`StoreError`] when there is a file of that name already (it is left as it is)
+    /// or none can be made; a transient one when the disk is full. Then no copy is left.
     pub async fn backup(&self, to: impl AsRef<Path>) -> Result<(), StoreError> {
         let to = to.as_ref().to_path_buf();
         self.0.lists.ask(care::Copy { to }).await
@@ -227,7 +239,8 @@ impl Inner {
 }
 
 impl Drop for Inner {
-    /// The thread that writes ends last: the last connection to be closed moves the log into the file.
+    /// The thread that writes ends last: the last connection to be closed moves the log into the
+    /// file.
     fn drop(&mut self) {
         for queue in [&self.lookups, &self.lists] {
             queue.close();

@@ -14,8 +14,8 @@ pub enum Synchronous {
     /// Before it is answered: an acknowledged turn survives the loss of power.
     #[default]
     Full,
-    /// Some time later: an acknowledged turn survives the death of the process; the loss of power may take back the last
-    /// ones, after their messages were sent. What is left is consistent.
+    /// Some time later: an acknowledged turn survives the death of the process; the loss of power
+    /// may take back the last ones, after their messages were sent. What is left is consistent.
     Normal,
 }
 
@@ -70,29 +70,31 @@ impl SqliteOptions {
         self
     }
 
-    /// How many threads look conversations up, each with a connection of its own; at least 1. By default one for each
-    /// processor, at most 4. Lists for operators have a thread of their own.
+    /// How many threads look conversations up, each with a connection of its own; at least 1. By
+    /// default one for each processor, at most 4. Lists for operators have a thread of their own.
     pub fn readers(mut self, readers: usize) -> Self {
         self.readers = readers.max(1);
         self
     }
 
-    /// How many calls may wait to be written, and how many to be read; at least 1, by default 16,384. Calls beyond
-    /// them wait for room, in order of arrival, for at most [`patience`](Self::patience). No thread of the host's is
-    /// blocked meanwhile, and a call whose future is dropped while it waits for room is not done.
+    /// How many calls may wait to be written, and how many to be read; at least 1, by default
+    /// 16,384. Calls beyond them wait for room, in order of arrival, for at most
+    /// [`patience`](Self::patience). No thread of the host's is blocked meanwhile, and a call whose
+    /// future is dropped while it waits for room is not done.
     pub fn queue(mut self, calls: usize) -> Self {
         self.queue = calls.max(1);
         self
     }
 
-    /// How long a call waits for room in a full queue; 30 s by default. Then it is answered with a transient error.
+    /// How long a call waits for room in a full queue; 30 s by default. Then it is answered with a
+    /// transient error.
     pub fn patience(mut self, time: Duration) -> Self {
         self.patience = time;
         self
     }
 
-    /// How long a write waits for another process that writes to the same file; 5 s by default. Then all that waits
-    /// for it is answered with a transient error.
+    /// How long a write waits for another process that writes to the same file; 5 s by default.
+    /// Then all that waits for it is answered with a transient error.
     pub fn busy_timeout(mut self, timeout: Duration) -> Self {
         self.busy_timeout = timeout;
         self
@@ -104,8 +106,9 @@ impl SqliteOptions {
         self
     }
 
-    /// How large the file may grow, in bytes; by default as large as the disk lets it. Beyond it writes are answered with a
-    /// transient error, as on a full disk, until something is purged or erased. The log beside the file is not counted.
+    /// How large the file may grow, in bytes; by default as large as the disk lets it. Beyond it
+    /// writes are answered with a transient error, as on a full disk, until something is purged or
+    /// erased. The log beside the file is not counted.
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = Some(bytes);
         self

@@ -41,8 +41,8 @@ pub(super) const WITH_DEAD_LETTERS: &str = "SELECT contact, record FROM chatflow
 pub(super) const COUNTS: &str = "SELECT version, what, sum(times) FROM chatflow_count \
      WHERE workspace = ?1 AND flow = ?2 AND minute >= ?3 AND minute < ?4 GROUP BY version, what";
 
-/// A session of the index: an ended one is there whole, of a live one the conversation says the rest. None: it can not be
-/// read.
+/// A session of the index: an ended one is there whole, of a live one the conversation says the
+/// rest. None: it can not be read.
 fn found(
     database: &Database<'_>,
     workspace: &str,

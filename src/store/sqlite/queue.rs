@@ -1,5 +1,6 @@
-//! How a call gets to a thread of the store and its answer back: a bounded queue, and a future that any executor can wait
-//! for. Calls that find the queue full wait outside it, in order of arrival, each for a bounded time.
+//! How a call gets to a thread of the store and its answer back: a bounded queue, and a future that
+//! any executor can wait for. Calls that find the queue full wait outside it, in order of arrival,
+//! each for a bounded time.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::{Future, poll_fn};
@@ -14,7 +15,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::StoreError;
 use crate::store::sqlite::database::Database;
 
-/// What a call does on its thread. Run again if others that shared its transaction spoiled it, hence `&self`.
+/// What a call does on its thread. Run again if others that shared its transaction spoiled it,
+/// hence `&self`.
 pub(super) trait Operation: Send + Sync + 'static {
     type Answer: Send + 'static;
 
@@ -175,7 +177,8 @@ pub(super) struct Queue {
 
 struct Inner {
     calls: VecDeque<Accepted>,
-    /// Calls that found no room, by their number in order of arrival. None of them waits while there is room.
+    /// Calls that found no room, by their number in order of arrival. None of them waits while
+    /// there is room.
     outside: BTreeMap<u64, Outside>,
     /// The number of the next call that finds no room.
     next: u64,
@@ -229,8 +232,9 @@ impl Queue {
         Self { is_eager: true, ..Self::new(room, patience) }
     }
 
-    /// Has an operation done. It is queued when this is first polled, and then done whether or not anybody waits for it.
-    /// While the queue is full it waits outside; it leaves when nobody waits for it any more, or no room comes in time.
+    /// Has an operation done. It is queued when this is first polled, and then done whether or not
+    /// anybody waits for it. While the queue is full it waits outside; it leaves when nobody waits
+    /// for it any more, or no room comes in time.
     pub(super) async fn ask<O: Operation>(self: &Arc<Self>, operation: O) -> Result<O::Answer, StoreError> {
         let call = Call::new(operation);
         let place = self.push(Accepted(Arc::clone(&call) as Arc<dyn Task>))?;
@@ -306,7 +310,8 @@ impl Queue {
         inner.is_watched = false;
     }
 
-    /// Lets calls in that wait outside, as far as there is room. Answers those that have waited for too long.
+    /// Lets calls in that wait outside, as far as there is room. Answers those that have waited for
+    /// too long.
     fn let_in(&self, inner: &mut Inner) -> Vec<Accepted> {
         let now = SystemClock.elapsed();
         let mut late = Vec::new();
@@ -329,7 +334,8 @@ impl Queue {
         drop(left);
     }
 
-    /// Waits for a call without taking it, on a thread that has no connection. False: the queue is closed and empty.
+    /// Waits for a call without taking it, on a thread that has no connection. False: the queue is
+    /// closed and empty.
     pub(super) fn wait(&self) -> bool {
         let mut inner = self.lock();
         inner.is_busy = true;
@@ -362,9 +368,9 @@ impl Queue {
         }
     }
 
-    /// Waits for calls, and takes those that may share a transaction, in order; no more than a part of them where
-    /// `share` threads serve the queue. None: the queue is closed and empty. A thread that `is_able` gets calls that
-    /// another queue could have too.
+    /// Waits for calls, and takes those that may share a transaction, in order; no more than a part
+    /// of them where `share` threads serve the queue. None: the queue is closed and empty. A thread
+    /// that `is_able` gets calls that another queue could have too.
     pub(super) fn take(&self, share: usize, is_able: bool) -> Option<Vec<Accepted>> {
         let mut inner = self.lock();
         inner.is_busy = !is_able;
@@ -394,13 +400,14 @@ impl Queue {
         Some(calls)
     }
 
-    /// Said by a thread that has done what it took, before it answers: who is answered may ask again at once.
+    /// Said by a thread that has done what it took, before it answers: who is answered may ask
+    /// again at once.
     pub(super) fn rest(&self) {
         self.lock().is_busy = false;
     }
 
-    /// Lets callers run who were just answered, as long as they ask again: what they ask shares the transaction. Where no
-    /// caller is about to run it takes no time.
+    /// Lets callers run who were just answered, as long as they ask again: what they ask shares the
+    /// transaction. Where no caller is about to run it takes no time.
     fn gather(&self) {
         let mut waiting = self.waiting.load(Ordering::Acquire);
         for _ in 0..TURNS {
@@ -447,7 +454,8 @@ impl Queue {
     }
 }
 
-/// Tells calls that no room came in time. Not under the lock: whom it wakes may run at once, and may panic.
+/// Tells calls that no room came in time. Not under the lock: whom it wakes may run at once, and
+/// may panic.
 fn give_up(late: Vec<Accepted>) {
     for call in late {
         let error = StoreError::transient(format!("{}: too many calls wait for the file", call.doing()));

@@ -1,19 +1,21 @@
 //! The tables, and how a file gets to have them: step by step, all in one transaction.
 //!
-//! - `chatflow_schema`: one row. `version` counts the steps that were taken; `revision_floor` is the highest revision of
-//!   any conversation that was erased, so that none comes twice (rule 5).
-//! - `chatflow_conversation`: `due_at` is when something is due; `filed_at` is where the index has it, which is `due_at`
-//!   or earlier, so that a deadline that moves on rewrites no index (see `due.rs`).
+//! - `chatflow_schema`: one row. `version` counts the steps that were taken; `revision_floor` is
+//!   the highest revision of any conversation that was erased, so that none comes twice (rule 5).
+//! - `chatflow_conversation`: `due_at` is when something is due; `filed_at` is where the index has
+//!   it, which is `due_at` or earlier, so that a deadline that moves on rewrites no index (see
+//!   `due.rs`).
 //! - `chatflow_alias`: where an alias leads, as the conversation's `id`.
-//! - `chatflow_session`: the index of live sessions, and the archive of ended ones (`ended_at`, `record`). `called` holds
-//!   the versions that a session needs beside its own.
+//! - `chatflow_session`: the index of live sessions, and the archive of ended ones (`ended_at`,
+//!   `record`). `called` holds the versions that a session needs beside its own.
 //! - `chatflow_flow`: `saved_at` is the revision of the workspace's catalogue that its last save
 //!   made.
 //! - `chatflow_definition`: a draft has version -1.
 //! - `chatflow_count`: a counter (rule 25). `minute` is one of the epoch, `what` is as `Counted`
 //!   prints. One row each: the file has one writer.
 //!
-//! Instants are microseconds of the epoch, texts are compared byte by byte, session ids are their 16 bytes.
+//! Instants are microseconds of the epoch, texts are compared byte by byte, session ids are their
+//! 16 bytes.
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 

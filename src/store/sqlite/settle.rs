@@ -18,9 +18,10 @@ impl Operation for Settle {
     type Answer = Settled;
     const DOING: &'static str = "settle what was delivered";
 
-    /// Lost with the power, the conversation is as the commit before left it: under a lease that nobody lives to hold,
-    /// and due. Once the lease is over its messages are handed over again under the same ids, which is what happens when
-    /// the process dies before it settles. What a later commit synced, it synced together with this.
+    /// Lost with the power, the conversation is as the commit before left it: under a lease that
+    /// nobody lives to hold, and due. Once the lease is over its messages are handed over again
+    /// under the same ids, which is what happens when the process dies before it settles. What a
+    /// later commit synced, it synced together with this.
     fn may_be_lost(&self) -> bool {
         true
     }

@@ -33,7 +33,8 @@ impl Place {
         self.identity = identity(&self.file);
     }
 
-    /// Whether another file is there now, or none: what is written would be lost with the one that is open.
+    /// Whether another file is there now, or none: what is written would be lost with the one that
+    /// is open.
     fn is_gone(&self) -> bool {
         self.identity.is_some() && identity(&self.file) != self.identity
     }
@@ -87,8 +88,8 @@ fn serve(
                 let database = Database::over(&connection);
                 loop {
                     let Some(calls) = queue.take(share, true) else { return };
-                    // A thread outlives a panic: calls that have no answer are told as they are dropped, and closing the
-                    // connection rolls back what is open.
+                    // A thread outlives a panic: calls that have no answer are told as they are
+                    // dropped, and closing the connection rolls back what is open.
                     let run = AssertUnwindSafe(|| run(&database, calls));
                     if !matches!(catch_unwind(run), Ok(State::Sound)) {
                         break;
@@ -123,7 +124,8 @@ fn tell_all(calls: &[Accepted], error: impl Fn(&'static str) -> StoreError) {
     }
 }
 
-/// Reads until the queue is closed: the calls that wait share one snapshot, taken after the last of them came.
+/// Reads until the queue is closed: the calls that wait share one snapshot, taken after the last of
+/// them came.
 pub(super) fn read(queue: &Queue, readers: usize, place: &Place, first: Connection) {
     serve(queue, readers, place, first, Place::open_reader, |database, calls| {
         read_together(database, place, calls)
@@ -154,8 +156,8 @@ fn read_together(database: &Database<'_>, place: &Place, calls: Vec<Accepted>) -
     }
 }
 
-/// Writes until the queue is closed. Between writes it looks up too: its cache is warm, those of the readers are lost with
-/// each commit.
+/// Writes until the queue is closed. Between writes it looks up too: its cache is warm, those of
+/// the readers are lost with each commit.
 pub(super) fn write(queue: &Queue, place: &Place, first: Connection) {
     let chosen = place.options.synchronous;
     let mut current = chosen;
@@ -184,7 +186,8 @@ pub(super) fn write(queue: &Queue, place: &Place, first: Connection) {
     });
 }
 
-/// Writes calls in one transaction. One that spoils it is set apart: then each has a transaction of its own.
+/// Writes calls in one transaction. One that spoils it is set apart: then each has a transaction of
+/// its own.
 fn write_together(database: &Database<'_>, queue: &Queue, place: &Place, calls: Vec<Accepted>) -> State {
     match attempt(database, queue, place, &calls) {
         Attempt::Told(state) => state,

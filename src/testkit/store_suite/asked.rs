@@ -20,7 +20,8 @@ use crate::testkit::store_suite::kit::{by_alias, by_contact, erase, flow, shop, 
 /// How often a call is made that surely was not done.
 const TRIES: usize = 100;
 
-/// Makes a call again as long as it surely was not done (rule 18); any other error is a failure of the store.
+/// Makes a call again as long as it surely was not done (rule 18); any other error is a failure of
+/// the store.
 async fn answered<T, F: Future<Output = Result<T, StoreError>>>(what: &str, call: impl Fn() -> F) -> T {
     for _ in 0..TRIES {
         match call().await {
@@ -32,8 +33,8 @@ async fn answered<T, F: Future<Output = Result<T, StoreError>>>(what: &str, call
     panic!("{what} was not done in {TRIES} tries");
 }
 
-/// A store whose answers are taken for granted: a call that surely was not done is made again, and any other error
-/// is a panic. Clones ask the same store.
+/// A store whose answers are taken for granted: a call that surely was not done is made again, and
+/// any other error is a panic. Clones ask the same store.
 #[derive(Debug)]
 pub struct Asked<S>(pub Arc<S>);
 

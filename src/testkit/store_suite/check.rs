@@ -46,8 +46,8 @@ impl<H> Check<H> {
     /// Runs the check.
     ///
     /// # Errors
-    /// [`Broken`] when the store does not keep the rule, or failed at a call. The panic behind it is caught, and the
-    /// host's panic hook has seen it.
+    /// [`Broken`] when the store does not keep the rule, or failed at a call. The panic behind it
+    /// is caught, and the host's panic hook has seen it.
     pub async fn verdict(&self, harness: &H) -> Result<(), Broken> {
         let failed = |message| Broken { check: self.name, rule: self.rule, message };
         caught((self.run)(harness)).await.map_err(|panic| failed(said(panic.as_ref())))
@@ -81,7 +81,8 @@ impl<H> fmt::Debug for Check<H> {
 /// Runs all, one after the other.
 ///
 /// # Panics
-/// When the store breaks a rule: after the last check, with the name and the rule of each that failed.
+/// When the store breaks a rule: after the last check, with the name and the rule of each that
+/// failed.
 pub async fn run_all<H>(checks: &[Check<H>], harness: &H) {
     let mut broken = Vec::new();
     for check in checks {

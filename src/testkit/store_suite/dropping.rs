@@ -1,7 +1,7 @@
-//! Calls whose future is dropped: rule 19. Each call is dropped before it is polled, after one poll, after two, and so
-//! on until it is done by then. What a store does for a dropped call may still be under way when the next call
-//! comes; so each check hands the call in again, as an engine does that does not know what became of it, and
-//! asserts that everything is there, once.
+//! Calls whose future is dropped: rule 19. Each call is dropped before it is polled, after one
+//! poll, after two, and so on until it is done by then. What a store does for a dropped call may
+//! still be under way when the next call comes; so each check hands the call in again, as an engine
+//! does that does not know what became of it, and asserts that everything is there, once.
 
 use std::future::Future;
 
@@ -152,7 +152,8 @@ pub async fn a_dropped_claim_loses_nothing(harness: &impl Harness<Store: Convers
         let claim = Due { lease: SHORT, ..due(1, at(0)) };
         let done = is_done(polls, store.0.lease_due(&claim)).await;
         harness.pass(rest(1)).await;
-        // The dropped call may still be at work, and lease what no other claim then gets before that lease is over too.
+        // The dropped call may still be at work, and lease what no other claim then gets before
+        // that lease is over too.
         let mut names = Vec::new();
         for _ in 0..PATIENCE {
             names.extend(store.claimed(&due(3, at(3))).await);

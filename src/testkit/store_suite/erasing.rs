@@ -290,8 +290,8 @@ pub async fn no_revision_comes_twice_across_erases_that_keep_history(
     assert_eq!(seen.len(), count, "a revision was used twice");
 }
 
-/// Rules 23, 1 and 3: of those who come when others have gone, each is found by its own names, and a key that is left
-/// names whom it named.
+/// Rules 23, 1 and 3: of those who come when others have gone, each is found by its own names, and
+/// a key that is left names whom it named.
 pub async fn who_comes_after_who_went_is_nobody_else(harness: &impl Harness<Store: ConversationStore>) {
     let store = Asked::fresh(harness).await;
     let gone = |number: u64| format!("gone {number}");

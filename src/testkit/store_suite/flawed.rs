@@ -1,4 +1,5 @@
-//! Stores that break one rule each, so that a suite, an engine or a host's own checks can be shown to see it.
+//! Stores that break one rule each, so that a suite, an engine or a host's own checks can be shown
+//! to see it.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -25,7 +26,8 @@ pub enum Flaw {
     LostUpdate,
     /// Keeps the key of a refused commit (rule 4).
     TornKey,
-    /// Writes the aliases of a commit after the rest, so that a dropped call leaves a part (rules 4 and 19).
+    /// Writes the aliases of a commit after the rest, so that a dropped call leaves a part (rules 4
+    /// and 19).
     TornAliases,
     /// Lets a key be taken twice (rule 6).
     KeysNotUnique,
@@ -83,7 +85,8 @@ pub enum Flaw {
     CountsAnyMinute,
     /// Takes counters away with a contact that is erased (rule 25).
     ErasesCounts,
-    /// Keeps neither ended sessions nor the journal. Allowed to a store without [`StoreQueries`] (rule 20).
+    /// Keeps neither ended sessions nor the journal. Allowed to a store without [`StoreQueries`]
+    /// (rule 20).
     DropsPast,
     /// Tells a time that goes back (rule 26).
     TimeGoesBack,

@@ -1,4 +1,5 @@
-//! What a host gives the suite: fresh stores, a way to let time pass, a way to run tasks at the same time.
+//! What a host gives the suite: fresh stores, a way to let time pass, a way to run tasks at the
+//! same time.
 
 use std::future::{Future, poll_fn, ready};
 use std::pin::Pin;
@@ -8,9 +9,11 @@ use std::time::Duration;
 /// Something that runs beside others. Its result, if any, goes where the check shares it.
 pub type Task = Pin<Box<dyn Future<Output = ()> + Send + 'static>>;
 
-/// Makes the stores that are checked. A host writes it for its own store; [`Fresh`] is one for stores in memory.
+/// Makes the stores that are checked. A host writes it for its own store; [`Fresh`] is one for
+/// stores in memory.
 ///
-/// A check calls [`store`](Self::store) once, and knows nothing of other checks: they may run at the same time.
+/// A check calls [`store`](Self::store) once, and knows nothing of other checks: they may run at
+/// the same time.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -36,8 +39,9 @@ pub type Task = Pin<Box<dyn Future<Output = ()> + Send + 'static>>;
 /// ```
 pub trait Harness: Send + Sync {
     /// The store under test. What it must be is said by each check: a
-    /// [`ConversationStore`](crate::store::ConversationStore), a [`StoreQueries`](crate::store::StoreQueries) beside
-    /// it, a [`FlowStore`](crate::store::FlowStore).
+    /// [`ConversationStore`](crate::store::ConversationStore), a
+    /// [`StoreQueries`](crate::store::StoreQueries) beside it, a
+    /// [`FlowStore`](crate::store::FlowStore).
     type Store: Send + Sync + 'static;
 
     /// A store that holds nothing. May panic if it can not be made.
@@ -45,7 +49,8 @@ pub trait Harness: Send + Sync {
 
     /// Lets so much time pass on the clock by which the store judges leases, at most a few seconds.
     ///
-    /// Nothing needs to be done for a store that judges them by the `now` of each call; that moves on in any case.
+    /// Nothing needs to be done for a store that judges them by the `now` of each call; that moves
+    /// on in any case.
     fn pass(&self, time: Duration) -> impl Future<Output = ()> + Send {
         let _ = time;
         ready(())
@@ -53,13 +58,15 @@ pub trait Harness: Send + Sync {
 
     /// Runs tasks at the same time until all are done. A panic of one must come out of here.
     ///
-    /// They take turns on the caller's thread unless this is overridden: on threads, or spawned on a runtime, they find more.
+    /// They take turns on the caller's thread unless this is overridden: on threads, or spawned on
+    /// a runtime, they find more.
     fn together(&self, tasks: Vec<Task>) -> impl Future<Output = ()> + Send {
         in_turns(tasks)
     }
 }
 
-/// Stores that a function makes, judging leases by the `now` of each call: those in memory, or in this process.
+/// Stores that a function makes, judging leases by the `now` of each call: those in memory, or in
+/// this process.
 ///
 /// ```
 /// use chatflow::MemoryStore;

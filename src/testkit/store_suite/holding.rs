@@ -7,7 +7,8 @@ use crate::store::{Commit, Committed, ConversationStore, Lookup, Record, Settle,
 use crate::testkit::store_suite::kit::*;
 use crate::testkit::store_suite::{Asked, Harness};
 
-/// Names that a store which folds, trims, escapes or matches patterns would take for one another, or spoil.
+/// Names that a store which folds, trims, escapes or matches patterns would take for one another,
+/// or spoil.
 const NAMES: [&str; 30] = [
     "ann",
     "Ann",

@@ -141,7 +141,8 @@ pub async fn a_flows_journal_is_read_in_pages(
     }
 }
 
-/// Rule 20 of the other contract: entries from before the instant go, at most `limit`, and the count is right.
+/// Rule 20 of the other contract: entries from before the instant go, at most `limit`, and the
+/// count is right.
 pub async fn purged_entries_are_not_read(harness: &impl Harness<Store: ConversationStore + StoreQueries>) {
     let store = Asked::fresh(harness).await;
     for (number, seconds) in [(11, 10), (12, 20), (13, 30), (14, 5_000)] {

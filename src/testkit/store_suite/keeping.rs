@@ -1,5 +1,5 @@
-//! What a purge removes, and what stays: rule 20. A store may drop ended sessions and journal, so that what a purge
-//! does to them is asked with the lists.
+//! What a purge removes, and what stays: rule 20. A store may drop ended sessions and journal, so
+//! that what a purge does to them is asked with the lists.
 
 use crate::store::{Commit, ConversationStore, Lookup, Purge, Revision};
 use crate::testkit::store_suite::kit::*;

@@ -1,6 +1,8 @@
-//! Short ways to say what a check is about. Public, so that a host's further checks of its store read like these.
+//! Short ways to say what a check is about. Public, so that a host's further checks of its store
+//! read like these.
 //!
-//! Everything happens in the workspace [`shop`], at [`at`] so many seconds; sessions, tokens and telephone numbers are numbers.
+//! Everything happens in the workspace [`shop`], at [`at`] so many seconds; sessions, tokens and
+//! telephone numbers are numbers.
 
 use std::time::Duration;
 
@@ -170,7 +172,8 @@ pub fn suspects(by: u128, now: DateTime<Utc>) -> Due {
     Due { suspects: true, ..due(by, now) }
 }
 
-/// How long it takes until a claim for [`SHORT`] is over and, after so many claims, the pause that follows.
+/// How long it takes until a claim for [`SHORT`] is over and, after so many claims, the pause that
+/// follows.
 #[must_use]
 pub fn rest(claims: u32) -> Duration {
     SHORT + SHORT + retry_pause(claims).to_std().unwrap()
@@ -207,7 +210,8 @@ pub fn session(number: u128, flow_code: &str, version: u32, started_at: DateTime
     serde_json::from_value(session_json(number, flow_code, version, started_at)).unwrap()
 }
 
-/// The same, in a flow that was called: the versions that wait for it, the outermost first, and the one it stands in.
+/// The same, in a flow that was called: the versions that wait for it, the outermost first, and the
+/// one it stands in.
 #[must_use]
 pub fn session_in(session: &Session, waiting: &[(&str, u32)], stands_in: (&str, u32)) -> Session {
     let frame = |(flow, version): &(&str, u32)| json!({"flow": flow, "version": version, "node": "call"});
@@ -256,7 +260,8 @@ pub fn record_with(name: &str, sessions: &[Session]) -> Record {
     Record::from_bytes(encode_conversation(&conversation).unwrap())
 }
 
-/// A commit of such a record: each session is one that it starts, with its alias and the versions that it needs.
+/// A commit of such a record: each session is one that it starts, with its alias and the versions
+/// that it needs.
 #[must_use]
 pub fn commit_with(name: &str, expect: Option<Revision>, sessions: &[Session]) -> Commit {
     let needs = |session: &Session| -> Vec<(FlowId, FlowVersion)> {

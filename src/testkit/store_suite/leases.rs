@@ -1,4 +1,5 @@
-//! Leases: rules 9 to 11. Where one is to run out, time passes on the clock of the calls and on that of the store.
+//! Leases: rules 9 to 11. Where one is to run out, time passes on the clock of the calls and on
+//! that of the store.
 
 use crate::store::{Commit, Committed, ConversationStore, Lease, Lookup, Revision};
 use crate::testkit::store_suite::kit::*;

@@ -1,4 +1,5 @@
-//! Which checks there are: one list, read by the functions here and by the macro that makes tests of them.
+//! Which checks there are: one list, read by the functions here and by the macro that makes tests
+//! of them.
 
 use crate::store::{ConversationStore, FlowStore, StoreQueries};
 use crate::testkit::store_suite::{Check, Contract, Harness, Rule};
@@ -274,9 +275,10 @@ macro_rules! __store_tests {
 
 /// Makes a `#[test]` of each check, so that a failure in CI names the rule that the store breaks.
 ///
-/// `harness` is an expression that makes a [`Harness`](crate::testkit::store_suite::Harness), once for each test.
-/// `block_on` runs a future to its end. `groups` are those that the store can be asked: `conversations`, `queries`,
-/// `counters`, `flows`. Two stores in one file go into a module each.
+/// `harness` is an expression that makes a [`Harness`](crate::testkit::store_suite::Harness), once
+/// for each test. `block_on` runs a future to its end. `groups` are those that the store can be
+/// asked: `conversations`, `queries`, `counters`, `flows`. Two stores in one file go into a module
+/// each.
 ///
 /// ```
 /// mod on_memory {

@@ -1,7 +1,8 @@
-//! The contracts of [`crate::store`] as checks that run on any store, each named after what it asks.
+//! The contracts of [`crate::store`] as checks that run on any store, each named after what it
+//! asks.
 //!
-//! A host that writes a store of its own makes a test of each check with [`store_suite!`](crate::store_suite), in a
-//! file below `tests/`:
+//! A host that writes a store of its own makes a test of each check with
+//! [`store_suite!`](crate::store_suite), in a file below `tests/`:
 //!
 //! ```
 //! use std::time::Duration;
@@ -30,8 +31,9 @@
 //! # }
 //! ```
 //!
-//! A test that fails says which rule of which contract the store breaks. For other ways to run them,
-//! [`conversations`], [`queries`] and [`flows()`] answer the [`Check`]s as values, with name and rule.
+//! A test that fails says which rule of which contract the store breaks. For other ways to run
+//! them, [`conversations`], [`queries`] and [`flows()`] answer the [`Check`]s as values, with name
+//! and rule.
 //!
 //! | group | needs | asks |
 //! |---|---|---|
@@ -40,10 +42,11 @@
 //! | `counters` | [`StoreQueries`](crate::store::StoreQueries), for a store that [keeps counters](crate::store::ConversationStore::keeps_counts) | rule 25 of the first contract, rule 6 of the second |
 //! | `flows` | [`FlowStore`](crate::store::FlowStore) | its 7 rules, races, dropped saves |
 //!
-//! A check asks one fresh store, and assumes nothing that the contract does not promise: revisions begin anywhere,
-//! `next_due` may be early, equals come in any order. What it commits is as an engine writes it: `started`, `called`
-//! and `ended` agree with the record. Where a lease is to run out, the `now` of the calls moves on and
-//! [`Harness::pass`] is called. A call that fails as [transient](crate::StoreError::transient) is made again.
+//! A check asks one fresh store, and assumes nothing that the contract does not promise: revisions
+//! begin anywhere, `next_due` may be early, equals come in any order. What it commits is as an
+//! engine writes it: `started`, `called` and `ended` agree with the record. Where a lease is to run
+//! out, the `now` of the calls moves on and [`Harness::pass`] is called. A call that fails as
+//! [transient](crate::StoreError::transient) is made again.
 //!
 //! The checks need no runtime and keep to one thread, unless [`Harness::together`] says otherwise.
 //! [`Flawed`] is a store that breaks a rule, to see a check fail.

@@ -1,5 +1,5 @@
-//! Calls at the same time: what the contract says of one call after the other holds for them too. The tasks run as
-//! [`Harness::together`] runs them; a few hundred operations each.
+//! Calls at the same time: what the contract says of one call after the other holds for them too.
+//! The tasks run as [`Harness::together`] runs them; a few hundred operations each.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

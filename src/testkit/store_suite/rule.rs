@@ -14,7 +14,8 @@ pub enum Contract {
     FlowStore,
 }
 
-/// A rule of a contract. Prints as its number and its gist; the whole text is in the contract's documentation.
+/// A rule of a contract. Prints as its number and its gist; the whole text is in the contract's
+/// documentation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Rule {
     /// The contract.

@@ -79,8 +79,8 @@ fn past(name: &str, session: &Session) -> SessionRecord {
     SessionRecord::from_bytes(contact(name), &encode_session(session).unwrap()).unwrap()
 }
 
-/// Rule 2: by status, time, node, failure, since when it has been where it is, and what is overdue; in pages of each
-/// size, although most sessions do not match.
+/// Rule 2: by status, time, node, failure, since when it has been where it is, and what is overdue;
+/// in pages of each size, although most sessions do not match.
 pub async fn sessions_are_narrowed_as_asked(harness: &impl Harness<Store: ConversationStore + StoreQueries>) {
     let store = Asked::fresh(harness).await;
     for (number, name) in (0..12).zip((b'a'..).map(|letter| char::from(letter).to_string())) {
@@ -316,7 +316,8 @@ pub async fn conversations_are_listed_in_the_order_of_bytes(
     assert_eq!(paged, names);
 }
 
-/// Rule 20 of the other contract: sessions that ended before the instant go, at most `limit`, and the count is right.
+/// Rule 20 of the other contract: sessions that ended before the instant go, at most `limit`, and
+/// the count is right.
 pub async fn purged_sessions_are_not_listed(harness: &impl Harness<Store: ConversationStore + StoreQueries>) {
     let store = Asked::fresh(harness).await;
     for (number, seconds) in [(1, 10), (2, 20), (3, 30), (4, 5_000)] {
@@ -370,7 +371,8 @@ pub async fn an_erased_contacts_live_sessions_are_not_listed(
     assert!(store.sessions(&all()).await.is_empty());
 }
 
-/// Rule 23 of the other contract: what a conversation that goes alone leaves is listed until it is purged.
+/// Rule 23 of the other contract: what a conversation that goes alone leaves is listed until it is
+/// purged.
 pub async fn who_went_leaves_what_has_ended(harness: &impl Harness<Store: ConversationStore + StoreQueries>) {
     let store = Asked::fresh(harness).await;
     let revision = store.apply(everything("ann", None)).await;

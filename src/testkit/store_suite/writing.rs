@@ -20,7 +20,8 @@ fn everything(expect: Option<Revision>) -> Commit {
     }
 }
 
-/// Asserts that nothing of [`everything`] was written over what is there at this revision, then that it can be.
+/// Asserts that nothing of [`everything`] was written over what is there at this revision, then
+/// that it can be.
 async fn nothing_was_written<S: ConversationStore>(store: &Asked<S>, revision: Option<Revision>) {
     let seen = store.load(&Lookup { token: token(1), ..by_contact("ann") }).await.conversation;
     assert_eq!(seen.as_ref().map(|seen| seen.revision), revision);

@@ -1,5 +1,6 @@
-//! One seed plays engines that share a store: calls that interleave at every operation, faults, crashes, clocks
-//! that jump. Checkers look after every write; mutants of the store show that each of them can fire.
+//! One seed plays engines that share a store: calls that interleave at every operation, faults,
+//! crashes, clocks that jump. Checkers look after every write; mutants of the store show that each
+//! of them can fire.
 
 mod checks;
 mod crowd;
@@ -265,7 +266,8 @@ impl Sim {
         panic!("INV-T3: something is due for ever");
     }
 
-    /// INV-O2, INV-T3: once nothing is due, every message but those that are to be tried again later is settled.
+    /// INV-O2, INV-T3: once nothing is due, every message but those that are to be tried again
+    /// later is settled.
     fn check_nothing_waits(&self) {
         for contact in self.contacts() {
             let stored = self.store.stored(&contact).expect("it has sessions");
@@ -299,7 +301,8 @@ impl Sim {
         sessions_of(&*self.store.memory).iter().map(|record| record.contact().clone()).collect()
     }
 
-    /// INV-O2: what a session sent has arrived, or is a dead letter, or was dropped with the session.
+    /// INV-O2: what a session sent has arrived, or is a dead letter, or was dropped with the
+    /// session.
     fn check_sent(&self, session: &Session, contact: &ContactId) {
         if session.ended_by().is_some() {
             return;
@@ -320,7 +323,8 @@ impl Sim {
     }
 }
 
-/// Plays one round. Answers the kinds of inputs that journals have of it; the error is what a checker said.
+/// Plays one round. Answers the kinds of inputs that journals have of it; the error is what a
+/// checker said.
 fn play(seed: u64, weather: Weather) -> Result<BTreeSet<&'static str>, String> {
     let round = || {
         let mut sim = Sim::new(seed, weather);
@@ -359,7 +363,8 @@ fn play_many(weather: Weather, rounds: u64) -> BTreeSet<&'static str> {
     taken
 }
 
-/// INV-S1 to S6, K1, K3, M1 to M3, O1 to O5, T2, T3, R4: engines that share a store, without a fault.
+/// INV-S1 to S6, K1, K3, M1 to M3, O1 to O5, T2, T3, R4: engines that share a store, without a
+/// fault.
 #[test]
 fn engines_in_calm_weather_keep_every_invariant() {
     play_many(Weather { calm: true, ..Weather::default() }, 20);
@@ -371,7 +376,8 @@ fn engines_in_a_storm_keep_every_invariant() {
     play_many(Weather::default(), 40);
 }
 
-/// All of them where messages leave at a pace (SEMANTICS D7), as what waits for its turn meets whatever may happen.
+/// All of them where messages leave at a pace (SEMANTICS D7), as what waits for its turn meets
+/// whatever may happen.
 #[test]
 fn a_pace_breaks_no_invariant() {
     let paced = Weather { paced: true, ..Weather::default() };
@@ -381,7 +387,8 @@ fn a_pace_breaks_no_invariant() {
     play_many(Weather { rich: true, ..paced }, 20);
 }
 
-/// The same two with everything that flows and hosts can do, and L6: every journal leads to its session.
+/// The same two with everything that flows and hosts can do, and L6: every journal leads to its
+/// session.
 #[test]
 fn whatever_flows_and_hosts_do_every_invariant_holds() {
     let rich = Weather { rich: true, ..Weather::default() };

@@ -1,5 +1,6 @@
-//! Rounds in which everything that flows and hosts can do happens: questions, windows, refusals, people, keywords,
-//! called flows, host calls of each kind. All sessions are journalled, and each journal leads to its session.
+//! Rounds in which everything that flows and hosts can do happens: questions, windows, refusals,
+//! people, keywords, called flows, host calls of each kind. All sessions are journalled, and each
+//! journal leads to its session.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;

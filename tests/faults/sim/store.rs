@@ -1,4 +1,5 @@
-//! A store that lets others go first, fails now and then, and breaks one rule of the contract if it is told to.
+//! A store that lets others go first, fails now and then, and breaks one rule of the contract if it
+//! is told to.
 
 use std::collections::HashMap;
 use std::future::{Future, poll_fn};
@@ -77,7 +78,8 @@ pub(super) async fn pause() {
     .await;
 }
 
-/// The store of a simulation: pending at each operation, failing now and then, wrong if it is told to be.
+/// The store of a simulation: pending at each operation, failing now and then, wrong if it is told
+/// to be.
 #[derive(Clone)]
 pub(super) struct SimStore {
     pub(super) memory: Arc<MemoryStore>,

@@ -41,8 +41,8 @@ pub(super) struct SimWire {
 }
 
 impl SimWire {
-    /// Says which invariant was broken. Told to the round and not to the engine, which takes a panic of its transport for
-    /// a send that did not end.
+    /// Says which invariant was broken. Told to the round and not to the engine, which takes a
+    /// panic of its transport for a send that did not end.
     pub(super) fn raise(&self) {
         let broken = self.broken.lock().unwrap().take();
         if let Some(what) = broken {
@@ -61,7 +61,8 @@ impl SimWire {
         *times += 1;
         let times = *times;
         assert!(!self.weather.calm || times == 1, "INV-O5: `{}` was handed over twice", message.text());
-        // What was dropped while a transport that is slower than the lease had it may leave after what came later.
+        // What was dropped while a transport that is slower than the lease had it may leave after
+        // what came later.
         let is_gone = seen.refused.contains(&message.id) || self.is_dropped(message.session());
         if times == 1 && !is_gone {
             let last = seen.last.entry(route(message)).or_default();

@@ -1,4 +1,5 @@
-//! Another server takes over while conversations are held: a replica that has all, or a copy that is behind.
+//! Another server takes over while conversations are held: a replica that has all, or a copy that
+//! is behind.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -46,7 +47,8 @@ pub(crate) async fn a_name_that_leads_to_the_new_primary_is_followed() {
     let bots = [stage.bot_by(&proxy.config(&stage.config), PostgresStore::options()).await];
     let traffic = Traffic::begin(&stage, &bots, 8);
     traffic.goes_on(40).await;
-    // The name leads to the replica before it takes writes: connections to it are thrown away again.
+    // The name leads to the replica before it takes writes: connections to it are thrown away
+    // again.
     proxy.lead_to(replica.port());
     tokio::time::sleep(Duration::from_millis(300)).await;
     lose_and_promote(&mut primary, &replica).await;
@@ -69,7 +71,8 @@ pub(crate) async fn on_an_older_copy_no_more_than_the_lag_is_lost() {
     traffic.goes_on(40).await;
     server.stop(Stop::Immediate);
     let _server = copy.start_instead_of(server);
-    // The engine that ran on the newer data goes on, and a new one joins it. Replies to what is lost find no session.
+    // The engine that ran on the newer data goes on, and a new one joins it. Replies to what is
+    // lost find no session.
     traffic.goes_on(20).await;
     traffic.end().await;
     bots.push(stage.bot().await);

@@ -27,7 +27,8 @@ pub(crate) async fn a_frozen_server_is_answered_in_bounded_time_and_gone_on_with
     traffic.end().await;
     let errors = stage.troubles.errors();
     assert!(!errors.is_empty(), "calls are answered while the server is frozen");
-    // A call loads and commits, each once more when the outcome is not known, and waits for a connection each time.
+    // A call loads and commits, each once more when the outcome is not known, and waits for a
+    // connection each time.
     let longest = stage.troubles.longest();
     assert!(longest < 12 * TIMEOUT, "a call took {longest:?}");
     println!("  {errors:?}");

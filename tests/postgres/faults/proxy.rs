@@ -1,5 +1,5 @@
-//! A wire between the store and the server that fails on purpose: it can be cut after so many bytes, cut when a
-//! statement passes before or after it took effect, led to another server.
+//! A wire between the store and the server that fails on purpose: it can be cut after so many
+//! bytes, cut when a statement passes before or after it took effect, led to another server.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +15,8 @@ use tokio_postgres::Config;
 pub(crate) enum Cut {
     /// It is cut instead of passing the statement on.
     Before,
-    /// The statement passes, the server answers, and the connection is cut instead of passing the answer on.
+    /// The statement passes, the server answers, and the connection is cut instead of passing the
+    /// answer on.
     After,
     /// It is cut once so many more bytes went from the store to the server.
     Sent(usize),

@@ -1,4 +1,5 @@
-//! What the server refuses for a while or for good: a host reads in the error what to do, and goes on when it is mended.
+//! What the server refuses for a while or for good: a host reads in the error what to do, and goes
+//! on when it is mended.
 
 use std::time::Duration;
 

@@ -1,5 +1,6 @@
-//! PostgreSQL servers of a test's own: started with settings, stopped politely or not, frozen, copied, followed by a
-//! replica that can be promoted. Each is known by its process id and its folder; dropped, it is gone.
+//! PostgreSQL servers of a test's own: started with settings, stopped politely or not, frozen,
+//! copied, followed by a replica that can be promoted. Each is known by its process id and its
+//! folder; dropped, it is gone.
 
 #![allow(clippy::disallowed_methods, reason = "a server takes its time to start, and says so in a file")]
 
@@ -121,8 +122,8 @@ impl Server {
         self.reap();
     }
 
-    /// Ends all of its processes at the same time, as when its machine is lost. After [`kill`](Self::kill) the others
-    /// live on for a moment, and may show what no replica has.
+    /// Ends all of its processes at the same time, as when its machine is lost. After
+    /// [`kill`](Self::kill) the others live on for a moment, and may show what no replica has.
     pub(crate) fn lose(&mut self) {
         self.freeze();
         let others = self.backends();
@@ -169,7 +170,8 @@ impl Server {
         Copy { folder }
     }
 
-    /// A replica that follows it, on a port of its own. `synchronous`: no commit is acknowledged that it has not.
+    /// A replica that follows it, on a port of its own. `synchronous`: no commit is acknowledged
+    /// that it has not.
     pub(crate) async fn replica(&self, synchronous: bool) -> Self {
         let folder = new_folder();
         self.base_backup(&folder, &["--write-recovery-conf"]);
@@ -249,7 +251,8 @@ pub(crate) async fn client(config: &Config) -> Client {
     client
 }
 
-/// A port below those that outgoing connections use: one that nobody takes between this look and the start.
+/// A port below those that outgoing connections use: one that nobody takes between this look and
+/// the start.
 pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     loop {

@@ -1,5 +1,5 @@
-//! Abandoned carts, many at once, for as long as a fault lasts: each call is repeated until it is acknowledged, as a
-//! host repeats it.
+//! Abandoned carts, many at once, for as long as a fault lasts: each call is repeated until it is
+//! acknowledged, as a host repeats it.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;

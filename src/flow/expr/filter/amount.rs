@@ -91,8 +91,9 @@ fn number(op: &'static str, val: &Val<'_>) -> Result<Num, EvalError> {
     }
 }
 
-/// `EUR 1,234.50`: the code, then the amount with a comma between thousands and the currency's decimals, rounded half
-/// to even. The same in every language, since a translation's text can format by itself.
+/// `EUR 1,234.50`: the code, then the amount with a comma between thousands and the currency's
+/// decimals, rounded half to even. The same in every language, since a translation's text can
+/// format by itself.
 pub(super) fn currency<'a>(
     val: &Val<'a>,
     code: Option<&Val<'a>>,

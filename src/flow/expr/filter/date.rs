@@ -1,5 +1,6 @@
-//! Filters of dates and times. A time is a text in RFC 3339, or a date alone, or either without a zone, which is
-//! then UTC; what is none of these is not defined. Formats are checked when the expression is parsed.
+//! Filters of dates and times. A time is a text in RFC 3339, or a date alone, or either without a
+//! zone, which is then UTC; what is none of these is not defined. Formats are checked when the
+//! expression is parsed.
 
 use std::fmt::Write;
 
@@ -43,7 +44,8 @@ pub(in super::super) fn print(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
-/// Whether `strftime` knows all of a format. It is tried on a time, since some pieces can only be read.
+/// Whether `strftime` knows all of a format. It is tried on a time, since some pieces can only be
+/// read.
 pub(in super::super) fn is_format(format: &str) -> bool {
     let known = format.len() <= MAX_BYTES && !StrftimeItems::new(format).any(|item| item == Item::Error);
     known && write!(String::new(), "{}", DateTime::UNIX_EPOCH.fixed_offset().format(format)).is_ok()

@@ -1,5 +1,5 @@
-//! Filters of lists. The order of unlike items is by kind (not defined, null, truth values, numbers, texts, lists,
-//! objects), so that sorting is total.
+//! Filters of lists. The order of unlike items is by kind (not defined, null, truth values,
+//! numbers, texts, lists, objects), so that sorting is total.
 
 use std::cmp::Ordering;
 use std::fmt::Write;

@@ -1,6 +1,6 @@
-//! The filters: a closed list, each total. What is not defined passes through a filter of texts, numbers or dates
-//! untouched, so that a `default` at the end still sees it; `null` counts as an empty text. Each row of the table is a
-//! test; authors read it in the docs of `flow`.
+//! The filters: a closed list, each total. What is not defined passes through a filter of texts,
+//! numbers or dates untouched, so that a `default` at the end still sees it; `null` counts as an
+//! empty text. Each row of the table is a test; authors read it in the docs of `flow`.
 //!
 #![doc = include_str!("table.md")]
 

@@ -1,4 +1,5 @@
-//! Filters of texts. What is no text is taken as it would print. Each result is capped while it is written.
+//! Filters of texts. What is no text is taken as it would print. Each result is capped while it is
+//! written.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};

@@ -110,7 +110,8 @@ fn filters() {
     }
 }
 
-/// The table in the docs of `filter` is what an author reads, so each row is run and each filter has a row.
+/// The table in the docs of `filter` is what an author reads, so each row is run and each filter
+/// has a row.
 #[test]
 fn every_row_of_the_table_of_filters_holds() {
     let table = include_str!("../filter/table.md").lines().filter_map(|line| line.strip_prefix("| "));

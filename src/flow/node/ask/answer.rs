@@ -31,7 +31,8 @@ use crate::flow::template::Template;
 /// | `location` | a place | | what the host says of it |
 /// | `choice` | one of `choices`: its button, id, label, synonym, or number in the list | | its id |
 ///
-/// Of `1,234` and `1.234` the first is a thousand and the second is not, unless `decimal` says what a comma is.
+/// Of `1,234` and `1.234` the first is a thousand and the second is not, unless `decimal` says what
+/// a comma is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct AnswerDef {
     /// The kind of answer; `choice` where there are choices, else `text`, if absent.

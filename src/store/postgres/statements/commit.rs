@@ -10,7 +10,8 @@ macro_rules! batch {
     };
 }
 
-/// Looked for call by call (`OFFSET 0`): PostgreSQL would join by workspace and flow, and so read all keys of a flow.
+/// Looked for call by call (`OFFSET 0`): PostgreSQL would join by workspace and flow, and so read
+/// all keys of a flow.
 macro_rules! key_is_new {
     () => {
         "NOT EXISTS (SELECT 1 FROM chatflow_key e WHERE e.workspace = v.workspace AND e.flow = v.key_flow
@@ -55,7 +56,8 @@ macro_rules! update {
     };
 }
 
-/// Conversations that are new. Their first revision is the server's time, which no revision has reached before.
+/// Conversations that are new. Their first revision is the server's time, which no revision has
+/// reached before.
 macro_rules! insert {
     () => {
         concat!(
@@ -85,7 +87,8 @@ macro_rules! insert {
     };
 }
 
-/// What a commit writes beside its conversation, only if that was written: $16 to $26 sessions, $27 to $36 journal.
+/// What a commit writes beside its conversation, only if that was written: $16 to $26 sessions, $27
+/// to $36 journal.
 macro_rules! archive {
     () => {
         ", s AS (
@@ -112,8 +115,8 @@ macro_rules! archive {
     };
 }
 
-/// Keys and aliases, which must be new: a duplicate undoes the whole statement. $39 to $50 and $56 keys, $51 to $55
-/// aliases.
+/// Keys and aliases, which must be new: a duplicate undoes the whole statement. $39 to $50 and $56
+/// keys, $51 to $55 aliases.
 macro_rules! names {
     () => {
         ", k AS (
@@ -193,8 +196,8 @@ pub(in crate::store::postgres) const INSERT_COUNTED: &str =
 pub(in crate::store::postgres) const DROP_ALIASES: &str =
     "DELETE FROM chatflow_alias WHERE workspace = $1 AND contact = $2 AND alias = ANY($3)";
 
-/// Why a commit was refused: $1 shard, $2 workspace, $3 contact, $4 token, $5 flow of the key, $6 key, $7 its hash,
-/// $8 now, $9 aliases to be added.
+/// Why a commit was refused: $1 shard, $2 workspace, $3 contact, $4 token, $5 flow of the key, $6
+/// key, $7 its hash, $8 now, $9 aliases to be added.
 pub(in crate::store::postgres) const EXPLAIN: &str = concat!(
     "SELECT c.revision, coalesce(c.lease_token = $4 AND c.lease_until > ",
     now!(),
@@ -209,7 +212,8 @@ LEFT JOIN chatflow_conversation c ON c.shard = $1 AND c.workspace = $2 AND c.con
 pub(in crate::store::postgres) const HOLDERS: &str =
     "SELECT alias, contact FROM chatflow_alias WHERE workspace = $1 AND contact <> $2 AND alias = ANY($3)";
 
-/// A key whose time is over but that was not purged yet: $1 workspace, $2 flow, $3 key, $4 its hash, $5 now.
+/// A key whose time is over but that was not purged yet: $1 workspace, $2 flow, $3 key, $4 its
+/// hash, $5 now.
 pub(in crate::store::postgres) const DROP_EXPIRED_KEY: &str =
     "DELETE FROM chatflow_key WHERE workspace = $1 AND flow = $2 AND key IN ($3, $4) AND expires_at <= $5";
 

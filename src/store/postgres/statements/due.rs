@@ -74,8 +74,8 @@ WHERE filed_at <= $1 AND due_at <= $1 AND NOT quarantined AND claims = 0 AND lea
     " ORDER BY filed_at LIMIT $2"
 );
 
-/// When the next is due, or earlier: of those that are free the first, and of those before it the end of their leases, with
-/// the pause of those whose last lease ended unsettled. $1 now.
+/// When the next is due, or earlier: of those that are free the first, and of those before it the
+/// end of their leases, with the pause of those whose last lease ended unsettled. $1 now.
 pub(in crate::store::postgres) const NEXT_DUE: &str = concat!(
     "WITH free AS (
     SELECT filed_at FROM chatflow_conversation

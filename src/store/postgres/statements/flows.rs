@@ -17,7 +17,8 @@ WHERE c.workspace = $1";
 pub(in crate::store::postgres) const DEFINITION: &str =
     "SELECT text FROM chatflow_definition WHERE workspace = $1 AND flow = $2 AND version = $3";
 
-/// Counts a change of a workspace's flows, and lets no other change begin before this one ends. $1 workspace.
+/// Counts a change of a workspace's flows, and lets no other change begin before this one ends. $1
+/// workspace.
 pub(in crate::store::postgres) const NEXT_CATALOGUE: &str =
     "INSERT INTO chatflow_catalogue AS c (workspace, revision) VALUES ($1, 1)
 ON CONFLICT (workspace) DO UPDATE SET revision = c.revision + 1 RETURNING revision";

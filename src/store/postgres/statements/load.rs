@@ -43,8 +43,8 @@ LEFT JOIN chatflow_conversation c ON c.shard = a.shard AND c.workspace = a.works
     beside!()
 );
 
-/// Waits until nobody else changes the conversation, and keeps others from it to the end of the transaction: $1 workspace,
-/// $2 contact, $3 shard.
+/// Waits until nobody else changes the conversation, and keeps others from it to the end of the
+/// transaction: $1 workspace, $2 contact, $3 shard.
 pub(in crate::store::postgres) const HOLD: &str = "SELECT 1 FROM chatflow_conversation
 WHERE shard = $3 AND workspace = $1 AND contact = $2 FOR NO KEY UPDATE";
 
@@ -53,9 +53,10 @@ pub(in crate::store::postgres) const HOLD_BY_ALIAS: &str = "SELECT 1 FROM chatfl
 JOIN chatflow_conversation c ON c.shard = a.shard AND c.workspace = a.workspace AND c.contact = a.contact
 WHERE a.workspace = $1 AND a.alias = $2 FOR NO KEY UPDATE OF c";
 
-/// The same for several calls: $1 their numbers, $2 workspaces, $3 contacts, of which $5 are the shards, or $4 aliases,
-/// $6 tokens, $7 flows of keys, $8 keys, $9 their hashes, $10 now. The key is looked for call by call (`LATERAL`, `LIMIT`):
-/// PostgreSQL would join by workspace and flow, and so read all keys of a flow.
+/// The same for several calls: $1 their numbers, $2 workspaces, $3 contacts, of which $5 are the
+/// shards, or $4 aliases, $6 tokens, $7 flows of keys, $8 keys, $9 their hashes, $10 now. The key
+/// is looked for call by call (`LATERAL`, `LIMIT`): PostgreSQL would join by workspace and flow,
+/// and so read all keys of a flow.
 pub(in crate::store::postgres) const LOAD_ALL: &str = concat!(
     "SELECT c.contact, c.revision, c.record, c.settled, c.quarantined,
     coalesce(c.lease_token = v.token AND c.lease_until > ",

@@ -1,4 +1,5 @@
-//! The statements. Each modifies a table at most once, and all of them take values as parameters only.
+//! The statements. Each modifies a table at most once, and all of them take values as parameters
+//! only.
 
 /// The server's time, in microseconds of the epoch: what leases are judged by.
 macro_rules! now {

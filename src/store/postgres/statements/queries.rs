@@ -1,7 +1,7 @@
 //! Lists of sessions, journals and conversations.
 
-/// Sessions, newest first: $1 workspace, $2 flow, $3 contact, $4 shard of that, $5 live, $6 and $7 cursor, $8 limit,
-/// $9 started from, $10 ended from, $11 ended before.
+/// Sessions, newest first: $1 workspace, $2 flow, $3 contact, $4 shard of that, $5 live, $6 and $7
+/// cursor, $8 limit, $9 started from, $10 ended from, $11 ended before.
 pub(in crate::store::postgres) const SESSIONS: &str =
     "SELECT s.contact, s.session, s.started_at, s.record, c.record
 FROM (

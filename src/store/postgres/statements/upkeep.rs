@@ -1,6 +1,7 @@
 //! Counting what lives, removing what is past its retention, forgetting a contact.
 
-/// Live sessions that need a flow: $1 workspace, $2 flow, $3 version, $4 what its callers' text contains.
+/// Live sessions that need a flow: $1 workspace, $2 flow, $3 version, $4 what its callers' text
+/// contains.
 pub(in crate::store::postgres) const LIVE: &str = "SELECT count(*) FROM chatflow_session
 WHERE workspace = $1 AND ended_at IS NULL AND (
     (state IN (1, 2) AND flow = $2 AND ($3::bigint IS NULL OR version = $3))

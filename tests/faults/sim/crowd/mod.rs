@@ -1,6 +1,7 @@
-//! One seed plays a crowd: processes whose loops run all the time, contacts who write at once, channels that are
-//! slow or never answer or panic, records that are damaged, processes of other builds. Time is virtual. What must
-//! hold is checked of every answer and at the end; plants show that each check can fire.
+//! One seed plays a crowd: processes whose loops run all the time, contacts who write at once,
+//! channels that are slow or never answer or panic, records that are damaged, processes of other
+//! builds. Time is virtual. What must hold is checked of every answer and at the end; plants show
+//! that each check can fire.
 
 mod oracle;
 mod plan;
@@ -524,7 +525,8 @@ fn messages_leave_no_faster_than_their_pace() {
     play_many(Troubles { paced: true, alone: true, bursts: true, ..Troubles::default() });
 }
 
-/// A check that cannot fire proves nothing: whatever is planted is found, by the check that is meant for it.
+/// A check that cannot fire proves nothing: whatever is planted is found, by the check that is
+/// meant for it.
 #[test]
 fn each_plant_is_found() {
     let calm = Troubles::default();

@@ -54,7 +54,8 @@ impl Crowd {
         }
     }
 
-    /// `is_sole`: nobody else hands this in at the same time, so that no repeat is answered before the first.
+    /// `is_sole`: nobody else hands this in at the same time, so that no repeat is answered before
+    /// the first.
     fn heard(&mut self, id: &str, is_sole: bool, received: Received) {
         let known = self.verdicts.get(id);
         match received {
@@ -93,7 +94,8 @@ impl Crowd {
         for (place, first) in at.iter().enumerate() {
             for (count, last) in (1..).zip(&at[place..]) {
                 let seconds = usize::try_from((*last - *first).num_seconds()).expect("in order");
-                // The burst, what came meanwhile, and what was there for one whose turn was a little before.
+                // The burst, what came meanwhile, and what was there for one whose turn was a
+                // little before.
                 let most = processes * (1 + seconds + 1);
                 assert!(count <= most, "pace: {count} messages in {seconds} seconds, at most {most}");
             }

@@ -65,8 +65,8 @@ impl Crowd {
             let begin = 8.0 + self.some(4);
             self.trigger(begin, &format!("{prefix}{n:04}"), "shop");
         }
-        // Their first try ends with the process. Their leases end while nobody works, as the time of many others
-        // passes.
+        // Their first try ends with the process. Their leases end while nobody works, as the time
+        // of many others passes.
         for number in 0..if poison { self.processes.len() } else { 0 } {
             self.at(300.0, Event::Stop(number));
             self.at(330.0, Event::Restart(number));
@@ -77,7 +77,8 @@ impl Crowd {
         }
         let one = |dice: &Dice| people[dice.below(people.len())].clone();
         for n in 0..if bursts { 6 } else { 0 } {
-            // Each of another contact, who has not said so much that the first of it may be forgotten (SEMANTICS I2).
+            // Each of another contact, who has not said so much that the first of it may be
+            // forgotten (SEMANTICS I2).
             let (phone, at) = (people[5 * n + self.dice.below(5)].clone(), 60.0 + self.some(600));
             self.trigger(at - 5.0, &phone, "shop");
             for _ in 0..60 {

@@ -1,5 +1,5 @@
-//! What the engines of a crowd stand on: a store that takes its time and a channel with bad numbers. Each may be
-//! told to break one promise.
+//! What the engines of a crowd stand on: a store that takes its time and a channel with bad
+//! numbers. Each may be told to break one promise.
 
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
