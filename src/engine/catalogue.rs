@@ -2,7 +2,7 @@
 //! store's catalogue changed. Compiled versions are kept across snapshots, since a version never
 //! changes.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -15,7 +15,7 @@ use crate::engine::{Engine, Ports};
 use crate::error::{Error, MissingReason};
 use crate::flow::Flow;
 use crate::id::{FlowId, FlowVersion, WorkspaceId};
-use crate::kernel::{Callee, Flows, Library, Pinned};
+use crate::kernel::{Callee, Flows, Library, Pinned, Unusable};
 use crate::store::{FlowEntry, VersionState};
 
 /// How long a snapshot is trusted without asking the store, in milliseconds.
@@ -55,6 +55,9 @@ pub(super) struct Snapshot {
     inbound: Vec<(Account, Vec<FlowId>)>,
     /// Flows with a version that was needed and cannot be used.
     lacking: BTreeSet<FlowId>,
+    /// Of those, the flows whose version that is online is such a one: flows that call them cannot be
+    /// used either.
+    uncallable: BTreeMap<FlowId, (FlowVersion, MissingReason)>,
 }
 
 /// A flow in a snapshot.
@@ -70,23 +73,11 @@ pub(super) struct View {
 type Renewed = (FlowId, Option<(Arc<FlowEntry>, Option<(FlowVersion, Usable)>)>);
 
 impl View {
-    /// The version that new sessions start on.
-    pub(super) fn online(&self) -> Option<(FlowVersion, &Arc<Flow>)> {
-        let online = self.entry.online()?;
-        Some((online, self.version(online)?.ok()?))
-    }
-
-    /// The version that new sessions would start on, if it cannot be used here (SEMANTICS S14).
-    pub(super) fn missing_online(&self) -> Option<(FlowVersion, &MissingReason)> {
-        let online = self.entry.online()?;
-        Some((online, self.version(online)?.err()?))
-    }
-
     fn version(&self, version: FlowVersion) -> Option<Result<&Arc<Flow>, &MissingReason>> {
         self.versions.iter().find(|(known, _)| *known == version).map(|(_, flow)| flow.as_ref())
     }
 
-    fn digest(&self, version: FlowVersion) -> Option<u128> {
+    pub(super) fn digest(&self, version: FlowVersion) -> Option<u128> {
         self.entry.versions.iter().find(|entry| entry.version == version).map(|entry| entry.digest)
     }
 
@@ -104,6 +95,53 @@ impl Snapshot {
         self.flows.get(flow).filter(|view| !view.entry.deleted)
     }
 
+    /// The version of a flow that new sessions start on.
+    pub(super) fn online<'s>(&'s self, view: &'s View) -> Option<(FlowVersion, &'s Arc<Flow>)> {
+        let online = view.entry.online()?;
+        Some((online, self.usable(view, online)?.ok()?))
+    }
+
+    /// What is lacking where new sessions would start on a version that cannot be used here
+    /// (SEMANTICS S14).
+    pub(super) fn missing_online(&self, view: &View) -> Option<(FlowId, FlowVersion, MissingReason)> {
+        let online = view.entry.online()?;
+        Some(self.usable(view, online)?.err()?.named(&view.entry.flow, online))
+    }
+
+    /// A version of a flow, or why it cannot be used here: itself, or for a flow that it calls.
+    fn usable<'s>(
+        &'s self,
+        view: &'s View,
+        version: FlowVersion,
+    ) -> Option<Result<&'s Arc<Flow>, Unusable<'s>>> {
+        Some(match view.version(version)? {
+            Ok(flow) => self.missing_callee(flow).map_or(Ok(flow), Err),
+            Err(reason) => Err(Unusable { reason, callee: None }),
+        })
+    }
+
+    /// The reason for which a flow cannot be used here although it can be read: one that it calls, by
+    /// others too, is online in a version that cannot be used.
+    fn missing_callee(&self, flow: &Flow) -> Option<Unusable<'_>> {
+        if self.uncallable.is_empty() { None } else { self.look_for_callee(flow) }
+    }
+
+    #[cold]
+    fn look_for_callee(&self, flow: &Flow) -> Option<Unusable<'_>> {
+        let (mut waiting, mut seen) = (vec![flow], BTreeSet::new());
+        while let Some(flow) = waiting.pop() {
+            for callee in flow.calls().filter(|callee| seen.insert((*callee).clone())) {
+                if let Some((callee, (version, reason))) = self.uncallable.get_key_value(callee) {
+                    return Some(Unusable { reason, callee: Some((callee, *version)) });
+                }
+                let Some(view) = self.view(callee) else { continue };
+                let online = view.entry.online().and_then(|online| view.version(online)?.ok());
+                waiting.extend(online.map(|flow| &**flow));
+            }
+        }
+        None
+    }
+
     /// Takes a change in.
     fn renew(&mut self, (flow, renewed): Renewed) {
         let old = self.flows.remove(&flow);
@@ -111,6 +149,7 @@ impl Snapshot {
             self.unbind(account, &flow);
         }
         self.lacking.remove(&flow);
+        self.uncallable.remove(&flow);
         let Some((entry, online)) = renewed else { return };
         let mut versions = old.map_or_else(Vec::new, |old| old.versions);
         // What cannot be used is looked at again, and so is a number that has another content now.
@@ -124,8 +163,9 @@ impl Snapshot {
                 Err(_) => true,
             };
             entry.accounts.iter().filter(takes).for_each(|account| self.bind(account, &flow));
-            if usable.is_err() {
+            if let Err(reason) = &usable {
                 self.lacking.insert(flow.clone());
+                self.uncallable.insert(flow.clone(), (version, reason.clone()));
             }
             versions.retain(|(known, _)| *known != version);
             versions.push((version, usable));
@@ -162,7 +202,7 @@ impl Snapshot {
         &self,
         account: AccountRef<'_>,
     ) -> impl Iterator<Item = (FlowVersion, &Arc<Flow>)> {
-        self.bound_to(account).filter_map(View::online)
+        self.bound_to(account).filter_map(|view| self.online(view))
     }
 
     /// A flow that messages of an account might start, if its version that is online cannot be used
@@ -171,10 +211,7 @@ impl Snapshot {
         if self.lacking.is_empty() {
             return None;
         }
-        self.bound_to(account).find_map(|view| {
-            let (version, reason) = view.missing_online()?;
-            Some((view.entry.flow.clone(), version, reason.clone()))
-        })
+        self.bound_to(account).find_map(|view| self.missing_online(view))
     }
 
     fn bound_to(&self, account: AccountRef<'_>) -> impl Iterator<Item = &View> {
@@ -187,7 +224,7 @@ impl Snapshot {
 impl Flows for Snapshot {
     fn pinned(&self, flow: &FlowId, version: FlowVersion) -> Option<Pinned<'_>> {
         let Some(view) = self.flows.get(flow) else {
-            let flow = Err(&MissingReason::NotStored);
+            let flow = Err(Unusable { reason: &MissingReason::NotStored, callee: None });
             return Some(Pinned {
                 flow,
                 digest: None,
@@ -197,7 +234,7 @@ impl Flows for Snapshot {
                 terminated: false,
             });
         };
-        let flow = view.version(version)?;
+        let flow = self.usable(view, version)?;
         Some(Pinned {
             flow,
             digest: flow.map_or_else(|_| view.digest(version), |flow| Some(flow.digest())),
@@ -212,10 +249,8 @@ impl Flows for Snapshot {
 impl Library for Snapshot {
     fn find(&self, flow: &FlowId, version: Option<FlowVersion>) -> Option<Callee<'_>> {
         let view = self.flows.get(flow)?;
-        let (version, flow) = match version {
-            Some(version) => (version, view.version(version)?.ok()?),
-            None => view.online()?,
-        };
+        let version = version.or_else(|| view.entry.online())?;
+        let flow = view.version(version)?.ok()?;
         Some(Callee { flow, version, name: &view.entry.name })
     }
 }
@@ -343,24 +378,28 @@ impl WorkspaceFlows {
         Ok(fuller)
     }
 
-    /// The reason for which a session with this pin cannot continue here; None: it can (SEMANTICS
-    /// S14).
+    /// The version for lack of which a session with this pin cannot continue here, and why; None: it
+    /// can (SEMANTICS S14).
     pub(super) async fn missing(
         &self,
         ports: &Ports,
         workspace: &WorkspaceId,
         snapshot: &Snapshot,
         (flow, version, digest): (&FlowId, FlowVersion, Option<u128>),
-    ) -> Result<Option<MissingReason>, Error> {
-        let Some(view) = snapshot.flows.get(flow) else { return Ok(Some(MissingReason::NotStored)) };
+    ) -> Result<Option<(FlowId, FlowVersion, MissingReason)>, Error> {
+        let not_stored = Some((flow.clone(), version, MissingReason::NotStored));
+        let Some(view) = snapshot.flows.get(flow) else { return Ok(not_stored) };
         let is_other = digest.is_some() && view.digest(version) != digest;
         if is_other {
-            return Ok(Some(MissingReason::NotStored));
+            return Ok(not_stored);
         }
         if view.is_terminated(version) {
             return Ok(None);
         }
-        Ok(self.compiled(ports, workspace, &view.entry, version).await?.err())
+        Ok(match self.compiled(ports, workspace, &view.entry, version).await? {
+            Ok(found) => snapshot.missing_callee(&found).map(|unusable| unusable.named(flow, version)),
+            Err(reason) => Some((flow.clone(), version, reason)),
+        })
     }
 
     /// Takes note of a version that was just stored as this flow was compiled.

@@ -1,7 +1,7 @@
 //! What is done with a message before any question, trigger or queue may have it: words of opting
 //! out, handoff, keywords (SEMANTICS I1, I6). What it is, the kernel says.
 
-use crate::engine::catalogue::{Snapshot, View};
+use crate::engine::catalogue::Snapshot;
 use crate::engine::receive::Arrival;
 use crate::flow::{KeywordAction, Rank};
 use crate::kernel::{Admission, Allowances, Decision, Heard, Input, NewSession, accept_inputs, admit};
@@ -79,10 +79,13 @@ impl Arrival {
         let own =
             decision.own_flow(session).map(|flow| (session.version, flow, session.begun_with().clone()));
         let limits = decision.ground.limits;
-        let online = snapshot.view(&session.flow).and_then(View::online).and_then(|(version, flow)| {
-            let (context, _) = accept_inputs(flow.start().1, session.begun_with().clone(), limits).ok()?;
-            Some((version, &**flow, context))
-        });
+        let online = snapshot.view(&session.flow).and_then(|view| snapshot.online(view)).and_then(
+            |(version, flow)| {
+                let (context, _) =
+                    accept_inputs(flow.start().1, session.begun_with().clone(), limits).ok()?;
+                Some((version, &**flow, context))
+            },
+        );
         let Some((version, flow, context)) = online.or(own) else { return };
         let origin = session.origin.as_deref().map(|origin| Origin { uuid: None, ..origin.clone() });
         let new = NewSession {

@@ -46,15 +46,15 @@ impl<S: ConversationStore + StoreQueries> Engine<S> {
             for record in &page {
                 for (flow, version, digest) in record.session().pins() {
                     let pin = (flow.clone(), version, digest);
-                    let reason: &Option<MissingReason> = match known.entry(pin) {
+                    let missing: &Option<(FlowId, FlowVersion, MissingReason)> = match known.entry(pin) {
                         std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
                         std::collections::hash_map::Entry::Vacant(new) => {
                             let pin = (flow, version, digest);
                             new.insert(self.flows.missing(&self.ports, workspace, &snapshot, pin).await?)
                         }
                     };
-                    if let Some(reason) = reason {
-                        let (record, flow, reason) = (record.clone(), flow.clone(), reason.clone());
+                    if let Some((flow, version, reason)) = missing.clone() {
+                        let record = record.clone();
                         stranded.push(StrandedSession { record, flow, version, reason });
                         break;
                     }

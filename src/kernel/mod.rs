@@ -47,7 +47,7 @@ pub(crate) use admit::{Admission, Allowances, admit};
 pub(crate) use aside::take_aside;
 pub(crate) use count::added_up;
 pub use count::{CountDelta, Counted};
-pub(crate) use decision::{Decision, Flows, Ground, Pinned, Skew, Unready};
+pub(crate) use decision::{Decision, Flows, Ground, Pinned, Skew, Unready, Unusable};
 pub(crate) use hash::{address_hash, fingerprint, jitter, key_hash, message_hash};
 pub(crate) use inputs::{accept_inputs, default_inputs};
 pub use journal::{CalledFlow, JournalEntry, JournalStep, Seen, StepEvent};

@@ -67,6 +67,13 @@ fn what_does_not_compile_here_is_left_untouched() {
     block_on(versions_kit::a_process_with_smaller_limits(async || Arc::clone(&store)));
 }
 
+/// S14, N9
+#[test]
+fn a_call_of_what_cannot_be_read_does_not_fail() {
+    let store = Arc::new(MemoryStore::new());
+    block_on(versions_kit::a_call_of_what_cannot_be_read(async || Arc::clone(&store)));
+}
+
 /// S14
 #[test]
 fn an_operator_gets_sessions_off_a_version_that_is_missing() {

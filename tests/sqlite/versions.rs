@@ -26,6 +26,12 @@ fn what_does_not_compile_here_is_left_untouched() {
 }
 
 #[test]
+fn a_call_of_what_cannot_be_read_does_not_fail() {
+    let folder = Folder::new();
+    block_on(versions_kit::a_call_of_what_cannot_be_read(async || SqliteStore::open(folder.file()).unwrap()));
+}
+
+#[test]
 fn an_operator_gets_sessions_off_a_version_that_is_missing() {
     let folder = Folder::new();
     block_on(versions_kit::ways_out(async || SqliteStore::open(folder.file()).unwrap()));

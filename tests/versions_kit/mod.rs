@@ -143,6 +143,51 @@ pub(crate) async fn a_process_with_smaller_limits<S: ConversationStore + StoreQu
     assert_eq!(refused.code(), "version_missing", "{refused}");
 }
 
+/// A process that cannot read a flow leaves those alone that call it, by others too: their calls do
+/// not fail.
+pub(crate) async fn a_call_of_what_cannot_be_read<S: ConversationStore + StoreQueries>(
+    open: impl AsyncFn() -> S,
+) {
+    let world = World::default();
+    let flows = Arc::new(MemoryFlows::default());
+    let large = world.process(open().await).flow_store(Arc::clone(&flows)).build();
+    let limits = Limits { nodes: 4, ..Limits::default() };
+    let small = world.process(open().await).flow_store(flows).limits(limits).build();
+    let named =
+        |flow: String, code: &str| flow.replace(r#""code": "account""#, &format!(r#""code": "{code}""#));
+    let acts = r#"{"id": "act", "kind": "send_message", "text": "Kept."}"#;
+    let more = format!(r#"{{"id": "more", "kind": "send_message", "text": "More."}}, {acts}"#);
+    let long = named(keeping().replace(acts, &more), "address");
+    let long = long.replace(
+        r#"{"from": "wait", "to": "act"}"#,
+        r#"{"from": "wait", "to": "more"}, {"from": "more", "to": "act"}"#,
+    );
+    let calling = |callee: &str| {
+        let call = format!(r#"{{"id": "act", "kind": "call_flow", "flow": "{callee}", "terminal": true}}"#);
+        keeping().replace(acts, &call)
+    };
+    let middle = named(calling("address"), "middle");
+    for flow in [long, middle, calling("middle"), named(deleting(), "plain")] {
+        large.flows().ensure(&flow).await.unwrap();
+    }
+    let session = start(&large, ANN).await;
+    let before = large.session(session.session_id).await.unwrap().unwrap();
+    let refused = small.trigger(TriggerRequest::new("account").phone(BOB)).await.unwrap_err();
+    for refused in [say(&small, ANN).await.unwrap_err(), refused] {
+        assert!(refused.to_string().starts_with("version 1 of flow `address` cannot be read"), "{refused}");
+        assert_eq!((refused.code(), refused.is_retryable()), ("version_missing", true));
+    }
+    let after = small.session(session.session_id).await.unwrap().unwrap();
+    assert_eq!(after.session(), before.session(), "it is untouched");
+    let stranded = small.stranded(SessionFilter::all()).await.unwrap();
+    assert_eq!((stranded.len(), stranded[0].flow.as_str()), (1, "address"));
+    let plain = small.trigger(TriggerRequest::new("plain").phone(BOB)).await.unwrap();
+    assert!(plain.session().is_some(), "what calls nothing of the kind works");
+    let _ = world.channel.take_texts();
+    let _ = say(&large, ANN).await.unwrap();
+    assert_eq!(world.channel.take_texts(), ["KEEP your account?"], "elsewhere it goes on into the call");
+}
+
 /// What an operator can do: migrate the session to a version that is there, cancel it, erase the
 /// contact.
 pub(crate) async fn ways_out<S: ConversationStore + StoreQueries>(open: impl AsyncFn() -> S) {

@@ -105,7 +105,7 @@ impl Call {
         let version = key
             .map(|record| (record.version, record.digest))
             .or_else(|| live().map(|live| (live.version(), live.digest())))
-            .or_else(|| view.online().map(|(version, flow)| (version, Some(flow.digest()))))
+            .or_else(|| view.entry.online().map(|version| (version, view.digest(version))))
             .unwrap_or((FlowVersion(0), None));
         let contact = &conversation.contact().id;
         let state = decided.unwrap_or_else(|| State::now(Some(conversation), self.session));

@@ -155,14 +155,12 @@ impl<S: ConversationStore> Engine<S> {
             let answer = call.started(view, &found.conversation, key.as_ref(), *decided);
             return self.resume_delivery((workspace, Cause::Trigger), snapshot, loaded, found, now, answer);
         }
-        let Some((version, flow)) = view.online().filter(|(_, flow)| flow.trigger().is_manual()) else {
-            return match view.missing_online() {
-                Some((version, reason)) => Decided::Missing(Box::new((
-                    call.target.contact(),
-                    request.flow.clone(),
-                    version,
-                    reason.clone(),
-                ))),
+        let Some((version, flow)) = snapshot.online(view).filter(|(_, flow)| flow.trigger().is_manual())
+        else {
+            return match snapshot.missing_online(view) {
+                Some((flow, version, reason)) => {
+                    Decided::Missing(Box::new((call.target.contact(), flow, version, reason)))
+                }
                 None => Decided::Answer(Err(Error::FlowNotPublished(request.flow.clone()))),
             };
         };

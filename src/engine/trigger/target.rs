@@ -2,7 +2,7 @@
 //! it is found (SEMANTICS T2).
 
 use crate::address::{Address, Alias, Phone};
-use crate::engine::catalogue::{Snapshot, View};
+use crate::engine::catalogue::Snapshot;
 use crate::engine::request::CheckedTrigger;
 use crate::error::Error;
 use crate::flow::ContactMode;
@@ -32,7 +32,7 @@ impl Target {
     ) -> Self {
         request.given = (request.contact.clone(), request.address.clone());
         if request.contact.is_none() && request.address.is_none() {
-            let online = snapshot.view(&request.flow).and_then(View::online);
+            let online = snapshot.view(&request.flow).and_then(|view| snapshot.online(view));
             if let Some(start) = online.map(|(_, flow)| flow.start().1) {
                 if let Err((field, rule)) =
                     read_contact(request, start.contact_id_from.as_deref(), start.contact_from.as_deref())

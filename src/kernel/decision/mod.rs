@@ -36,7 +36,7 @@ pub(crate) trait Flows: Library {
 /// A version of a flow, and what is true of the flow now.
 #[derive(Clone, Copy)]
 pub(crate) struct Pinned<'a> {
-    pub(crate) flow: Result<&'a Arc<Flow>, &'a MissingReason>,
+    pub(crate) flow: Result<&'a Arc<Flow>, Unusable<'a>>,
     /// A hash of its content, if it is stored (SEMANTICS S13).
     pub(crate) digest: Option<u128>,
     pub(crate) name: &'a str,
@@ -45,6 +45,22 @@ pub(crate) struct Pinned<'a> {
     pub(crate) texts: bool,
     /// Whether its sessions are to be cancelled (SEMANTICS L4).
     pub(crate) terminated: bool,
+}
+
+/// The reason for which a version cannot be used here (SEMANTICS S14).
+#[derive(Clone, Copy)]
+pub(crate) struct Unusable<'a> {
+    pub(crate) reason: &'a MissingReason,
+    /// The version that is lacking, if it is of a flow that the version calls (SEMANTICS N9).
+    pub(crate) callee: Option<(&'a FlowId, FlowVersion)>,
+}
+
+impl Unusable<'_> {
+    /// What is lacking where this version was to be used.
+    pub(crate) fn named(self, flow: &FlowId, version: FlowVersion) -> (FlowId, FlowVersion, MissingReason) {
+        let (flow, version) = self.callee.unwrap_or((flow, version));
+        (flow.clone(), version, self.reason.clone())
+    }
 }
 
 impl<'a> Pinned<'a> {
@@ -209,10 +225,10 @@ impl<'a> Decision<'a> {
                 Some(pinned) if pinned.flow_of(digest).is_some() => {}
                 Some(Pinned { terminated: true, digest: stored, .. })
                     if digest.is_none() || digest == stored => {}
-                Some(Pinned { flow: Err(reason), digest: stored, .. })
+                Some(Pinned { flow: Err(unusable), digest: stored, .. })
                     if digest.is_none() || stored.is_none() || digest == stored =>
                 {
-                    missing.get_or_insert_with(|| (flow.clone(), version, reason.clone()));
+                    missing.get_or_insert_with(|| unusable.named(flow, version));
                 }
                 Some(_) => {
                     missing.get_or_insert_with(|| (flow.clone(), version, MissingReason::NotStored));
