@@ -148,7 +148,9 @@ impl<S: ConversationStore> Engine<S> {
         let ground = self.ground(workspace, facts.snapshot, facts.now, done.cause());
         let mut decision = Decision::new(ground, found.conversation, found.settled, facts.now);
         if let Err(unready) = decision.ready() {
-            return Decided::unready(decision.conversation.contact().id.clone(), unready);
+            let contact = decision.conversation.contact().id.clone();
+            put_back(facts.loaded, place.with(decision.conversation));
+            return Decided::unready(contact, unready);
         }
         if let Some((batch, sent)) = &done.sent {
             let taken = facts.taken.map(|(alias, _)| alias);
@@ -170,6 +172,7 @@ impl<S: ConversationStore> Engine<S> {
             let contact = decision.conversation.contact().id.clone();
             let batch = Batch::of(&decision, &contact, true, lookup.now, &paced);
             if batch.has_work() {
+                put_back(facts.loaded, place.with(decision.conversation));
                 let batch = Batch { revision: found_revision, passes: paced.passes, ..batch };
                 return Decided::Go(Ok(Booked::Done), Box::new(batch));
             }

@@ -10,12 +10,14 @@ use chatflow::store::{JournalEntry, SessionRecord};
 use chatflow::testkit::{CountingIds, ManualClock, Recorder};
 use chatflow::{
     Account, Answer, Builder, Call, CallError, Channel, Clock, Contact, ContactId, DeadLetterEntry, Engine,
-    Error, Event, EventKind, FlowId, FlowStatus, Inbound, MemoryStore, Observer, Received, SendError,
-    Session, SessionFilter, SessionId, SessionRef, Status, Transport, TriggerRequest, Triggered, call_fn,
+    Error, Event, EventKind, FlowId, FlowStatus, Inbound, Observer, Received, SendError, Session,
+    SessionFilter, SessionId, SessionRef, Status, Transport, TriggerRequest, Triggered, call_fn,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use pollster::block_on;
 use serde_json::{Value, json};
+
+use crate::watched::Watched;
 
 pub(crate) const SHOP: &str = "+15550100";
 pub(crate) const ADA: &str = "+14155550123";
@@ -136,7 +138,7 @@ pub(crate) fn question(code: &str) -> Sketch {
 
 /// A world with one engine.
 pub(crate) struct World {
-    pub(crate) bot: Engine<MemoryStore>,
+    pub(crate) bot: Engine<Watched>,
     pub(crate) clock: ManualClock,
     pub(crate) channel: Recorder,
     events: Events,
@@ -165,7 +167,7 @@ impl World {
         Self::built(|builder| builder)
     }
 
-    pub(crate) fn built(with: impl FnOnce(Builder<MemoryStore>) -> Builder<MemoryStore>) -> Self {
+    pub(crate) fn built(with: impl FnOnce(Builder<Watched>) -> Builder<Watched>) -> Self {
         let channel = Recorder::new();
         Self::sending(channel.clone(), channel, with)
     }
@@ -174,11 +176,11 @@ impl World {
     pub(crate) fn sending(
         transport: impl Transport + 'static,
         channel: Recorder,
-        with: impl FnOnce(Builder<MemoryStore>) -> Builder<MemoryStore>,
+        with: impl FnOnce(Builder<Watched>) -> Builder<Watched>,
     ) -> Self {
         let (clock, events, calls) = (ManualClock::default(), Events::default(), Calls::default());
         let host = calls.clone();
-        let builder = Engine::builder(MemoryStore::new())
+        let builder = Engine::builder(Watched::new())
             .transport(transport)
             .calls(call_fn(move |call: Call| {
                 let mut host = host.0.lock().unwrap();
@@ -211,7 +213,7 @@ impl World {
         }
     }
 
-    pub(crate) fn flows(&self) -> Flows<'_, MemoryStore> {
+    pub(crate) fn flows(&self) -> Flows<'_, Watched> {
         self.bot.flows()
     }
 

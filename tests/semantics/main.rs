@@ -47,3 +47,4 @@ mod versions;
 #[path = "../versions_kit/mod.rs"]
 mod versions_kit;
 mod virtual_time;
+mod watched;

@@ -3,11 +3,12 @@
 use chatflow::engine::Unpublish;
 use chatflow::kernel::replay;
 use chatflow::{CallResult, Engine, Flow, FlowVersion, Inbound, Limits, Migrated, NodeId, SessionId, Status};
-use chatflow::{Channel, Error, MemoryStore, Received};
+use chatflow::{Channel, Error, Received};
 use pollster::block_on;
 use serde_json::json;
 
 use crate::kit::*;
+use crate::watched::Watched;
 
 fn node(id: &str) -> NodeId {
     NodeId::new(id).unwrap()
@@ -32,7 +33,7 @@ fn migrate(
     nodes: &[(&str, &str)],
 ) -> Result<Migrated, Error> {
     let nodes: Vec<_> = nodes.iter().map(|(old, new)| (node(old), node(new))).collect();
-    let bot: &Engine<MemoryStore> = &world.bot;
+    let bot: &Engine<Watched> = &world.bot;
     block_on(bot.migrate(session, FlowVersion(version), &nodes))
 }
 

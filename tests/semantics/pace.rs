@@ -17,6 +17,7 @@ use serde_json::json;
 
 use crate::kit::*;
 use crate::virtual_time::VirtualTime;
+use crate::watched::Watched;
 
 const OTHER_SHOP: &str = "+15550200";
 
@@ -744,7 +745,7 @@ fn a_campaign_that_falls_behind_does_not_catch_up() {
 fn a_campaigns_rate_needs_a_timer_and_a_number() {
     let bot = World::new().bot;
     let error =
-        |bot: &Engine<MemoryStore>, rate| told(bot.trigger_many(1, requests(1)).per_second(rate).map(drop));
+        |bot: &Engine<Watched>, rate| told(bot.trigger_many(1, requests(1)).per_second(rate).map(drop));
     assert_eq!(
         error(&bot, 10),
         (

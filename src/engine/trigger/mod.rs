@@ -3,10 +3,12 @@
 mod call;
 mod target;
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
 use crate::engine::Engine;
-use crate::engine::catalogue::Snapshot;
+use crate::engine::catalogue::{Snapshot, View};
 use crate::engine::contacts::Released;
 use crate::engine::decide::{Decided, Facts, Found, Want, Written, put_back, take};
 use crate::engine::deliver::Batch;
@@ -155,6 +157,27 @@ impl<S: ConversationStore> Engine<S> {
             let answer = call.started(view, &found.conversation, key.as_ref(), *decided);
             return self.resume_delivery((workspace, Cause::Trigger), snapshot, loaded, found, now, answer);
         }
+        let before = found.as_ref().map(|found| (found.place(), Arc::clone(&found.conversation)));
+        let decision = self.decide_found(call, lookup, opt_out, (snapshot, now), (view, found), decided);
+        // What nothing is written about stays as it was loaded.
+        if let (Some((place, before)), false) = (before, matches!(decision, Decided::Write(..))) {
+            put_back(loaded, place.with(before));
+        }
+        decision
+    }
+
+    /// Decides on a trigger that was not answered before, about the conversation that was found, if
+    /// any.
+    fn decide_found(
+        &self,
+        call: &Call,
+        lookup: &Lookup,
+        opt_out: CarriedOptOut,
+        (snapshot, now): (&Snapshot, DateTime<Utc>),
+        (view, found): (&View, Option<Found>),
+        decided: &mut Option<State>,
+    ) -> Decided<Answer> {
+        let request = &call.request;
         let Some((version, flow)) = snapshot.online(view).filter(|(_, flow)| flow.trigger().is_manual())
         else {
             return match snapshot.missing_online(view) {
@@ -175,7 +198,7 @@ impl<S: ConversationStore> Engine<S> {
                 Ok(accepted) => accepted,
                 Err(error) => return Decided::Answer(Err(error)),
             };
-        let ground = self.ground(workspace, snapshot, now, Cause::Trigger);
+        let ground = self.ground(&lookup.workspace, snapshot, now, Cause::Trigger);
         let expect = found.as_ref().map(|found| found.revision);
         let contact = call.target.contact();
         let mut decision = match found {
