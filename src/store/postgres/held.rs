@@ -80,10 +80,12 @@ impl Inner {
             .await;
         match done {
             Ok(committed) => Ok(committed),
-            // Before the decision was asked for nothing was written; after that nobody knows.
-            Err((doing, fault)) => match take(desk) {
-                Some(_) => Err(fault.into_error(doing, "load")),
-                None => Err(StoreError::unknown(fault.into_error(Doing::Write, "commit"))),
+            // Before the decision was asked for nothing was written. After that only the server itself
+            // can say so: nobody knows what a connection that fell silent has done.
+            Err((doing, fault)) => match (take(desk), fault) {
+                (Some(_), fault) => Err(fault.into_error(doing, "load")),
+                (None, fault @ Fault::Postgres(_)) => Err(fault.into_error(Doing::Write, "commit")),
+                (None, fault) => Err(StoreError::unknown(fault.into_error(Doing::Write, "commit"))),
             },
         }
     }

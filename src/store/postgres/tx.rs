@@ -1,4 +1,4 @@
-//! The store inside a transaction of the host's: what it writes is there when the host commits, or
+//! The store inside a transaction of the host: what it writes is there when the host commits, or
 //! never was.
 
 use std::fmt;
@@ -23,7 +23,7 @@ use crate::store::{
     StoreQueries,
 };
 
-/// A [`PostgresStore`](crate::PostgresStore) inside a transaction of the host's, made by
+/// A [`PostgresStore`](crate::PostgresStore) inside a transaction of the host, made by
 /// [`in_tx`](crate::PostgresStore::in_tx).
 ///
 /// Nothing that it writes is seen by others before the host commits, and all of it is gone when the
@@ -64,25 +64,13 @@ impl ConversationStore for PostgresTx<'_> {
     }
 
     async fn load(&self, lookup: &Lookup) -> Result<Loaded, StoreError> {
-        load::load_one(&self.link(), &LoadRow::of(lookup), self.inner.has_flows())
-            .await
-            .map_err(failed("load"))
-    }
-
-    async fn update(
-        &self,
-        lookup: &Lookup,
-        decide: &mut (dyn FnMut(&mut Loaded) -> Option<Commit> + Send),
-    ) -> Result<Option<Committed>, StoreError> {
-        let (row, has_flows) = (LoadRow::of(lookup), self.inner.has_flows());
+        let (link, row, has_flows) = (self.link(), LoadRow::of(lookup), self.inner.has_flows());
+        // The host's transaction keeps the lock to its end.
         let loaded = match lookup.races >= held::RACES {
-            true => load::load_held(&self.link(), &row, has_flows).await,
-            false => load::load_one(&self.link(), &row, has_flows).await,
+            true => load::load_held(&link, &row, has_flows).await,
+            false => load::load_one(&link, &row, has_flows).await,
         };
-        match decide(&mut loaded.map_err(failed("load"))?) {
-            Some(commit) => self.commit(commit).await.map(Some),
-            None => Ok(None),
-        }
+        loaded.map_err(failed("load"))
     }
 
     async fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {
