@@ -21,7 +21,7 @@ const FLOW: &str = r#"{"spec": 1, "code": "refund", "trigger": {"kind": "manual"
         {"id": "approve", "kind": "function", "function": "approve", "args": {"amount": "{{ order.total }}"},
          "timeout": "2h", "save_to": "by"},
         {"id": "yes", "kind": "send_message", "text": "{{ by }} sends you {{ order.total }} EUR."},
-        {"id": "no", "kind": "send_message", "text": "Sorry, we can not refund that."}],
+        {"id": "no", "kind": "send_message", "text": "Sorry, we cannot refund that."}],
     "edges": [
         {"from": "start", "to": "ask"}, {"from": "ask", "to": "number"}, {"from": "number", "to": "lookup"},
         {"from": "lookup", "to": "approve"}, {"from": "lookup", "branch": "not_found", "to": "unknown"},
@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// What three contacts, and the person who decides, say and hear.
 pub(crate) fn talk() -> Result<Vec<String>, Box<dyn std::error::Error>> {
-    // Calls that wait for a person: a table of the host's, as text.
+    // Calls that wait for a person: a table of the host, as text.
     let desk = Arc::new(Mutex::new(Vec::<String>::new()));
     let inbox = Arc::clone(&desk);
     let calls = call_fn(move |call| {

@@ -27,7 +27,7 @@ const FLOW: &str = r#"{"spec": 1, "code": "help", "trigger": {"kind": "inbound",
         {"from": "hold", "to": "person"}, {"from": "person", "branch": "returned", "to": "thanks"},
         {"from": "person", "branch": "timeout", "to": "sorry"}]}"#;
 
-/// Sessions that wait for a person: a table of the host's.
+/// Sessions that wait for a person: a table of the host.
 #[derive(Clone, Default)]
 struct Inbox(Arc<Mutex<Vec<(SessionId, ContactId)>>>);
 

@@ -33,7 +33,7 @@ pub(crate) async fn day() -> Result<Vec<String>, Box<dyn std::error::Error>> {
     bot.flows().set_logging(&cart, true).await?; // for sessions that start from now on
     let mut log = Vec::new();
 
-    // Three carts: one is bought, one waits, one can not be reached.
+    // Three carts: one is bought, one waits, one cannot be reached.
     let mut sessions = Vec::new();
     for (phone, reply) in [("+14155550101", Some("1")), ("+14155550102", Some("hm")), ("+14155550103", None)]
     {

@@ -20,7 +20,7 @@ use crate::id::{ContactId, FlowId, FlowVersion, SessionId, TriggerKey};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A field breaks a rule. Handling: mend the request; 422.
+    /// A field breaks a rule. Handling: fix the request; 422.
     #[error("`{field}` {rule}")]
     InvalidInput {
         /// The field as the request names it, such as `phone` or `context.cart_id`.
@@ -69,7 +69,7 @@ pub enum Error {
         /// The newest format that this release knows.
         known: u32,
     },
-    /// The definition has errors (SEMANTICS C); `{:#}` adds how to mend each. Handling: show them
+    /// The definition has errors (SEMANTICS C); `{:#}` adds how to fix each. Handling: show them
     /// to the author; 422.
     #[error(fmt = fmt_issues)]
     Issues(#[from] Issues),
@@ -107,9 +107,9 @@ pub enum Error {
         /// Its live sessions.
         count: u64,
     },
-    /// The session can not go on with that version as it stands (SEMANTICS S5). Handling: show why;
+    /// The session cannot go on with that version as it stands (SEMANTICS S5). Handling: show why;
     /// 409.
-    #[error("session `{session}` can not migrate: {reason}")]
+    #[error("session `{session}` cannot migrate: {reason}")]
     CannotMigrate {
         /// The session.
         session: SessionId,

@@ -1,4 +1,4 @@
-//! The names of things. Newtypes only: a flow's code can not be given where a contact's id is asked
+//! The names of things. Newtypes only: a flow's code cannot be given where a contact's id is asked
 //! for. Checked once, where a name comes in; cheap to clone afterwards.
 
 use std::fmt;

@@ -34,7 +34,7 @@
 //! - A [`Flow`] is a graph of nodes and edges, read from JSON, checked and compiled. All that it
 //!   may say is in [`flow`], the reference of the file.
 //! - A [`Session`] is one run of a flow with one contact. It runs until it has to wait: for a
-//!   reply, a point in time, an answer of the host's.
+//!   reply, a point in time, an answer of the host.
 //! - A [`Conversation`] is everything about one contact: its live sessions, the messages still to
 //!   be sent, the ids of messages seen lately. It is one record, and changes by one
 //!   compare-and-swap; so whatever must hold per contact does.
@@ -73,7 +73,7 @@
 //! that a receiver can recognise a repeat.
 //!
 //! **Delivery.** Nothing is sent before it is committed. After that each message is handed over at
-//! least once, in order per destination, always under the same id; what can not be delivered ends
+//! least once, in order per destination, always under the same id; what cannot be delivered ends
 //! as a dead letter, listed by [`Engine::dead_letters`].
 //!
 //! # Where to look
@@ -82,10 +82,10 @@
 //! |---|---|
 //! | the rules by which every call answers, by number | [`semantics`] |
 //! | what a flow file may say, each kind of node with its JSON | [`flow`] |
-//! | what may be wrong with one, and how it is mended | [`IssueCode`] |
+//! | what may be wrong with one, and how it is fixed | [`IssueCode`] |
 //! | flows to begin with | [`gallery`] |
 //! | a flow tried out by its author, without sending anything | [`Rehearsal`] |
-//! | a flow written by a model of the host's | [`flow::draft`] |
+//! | a flow written by a model of the host | [`flow::draft`] |
 //! | drafts, publishing, accounts, roll-back | [`Flows`] |
 //! | what a flow asks the host | [`CallRequest`] |
 //! | keywords in every flow; people who take over | [`Keywords`]; [`Engine::handoff`], [`Engine::resume_from_handoff`] |

@@ -93,7 +93,7 @@ impl Rate {
     }
 }
 
-/// How fast messages leave, per account of the host's and per contact; `None` is without a limit
+/// How fast messages leave, per account of the host and per contact; `None` is without a limit
 /// (SEMANTICS D7). Which messages it holds for is said where it is given:
 /// [`Builder::pace`](crate::Builder::pace).
 ///

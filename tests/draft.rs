@@ -89,8 +89,8 @@ fn what_is_wrong_is_listed_with_how_to_mend_it_until_the_flow_is_right() {
         "{repair}"
     );
     assert!(repair.contains("(edge_to_nowhere)") || repair.contains("(unreachable)"), "{repair}");
-    let mended = BROKEN.replace("timout", "timeout").replace("\"v\"", "\"w\"");
-    let Answered::Flow(flow) = draft.answer(&mended) else { panic!("it is right") };
+    let fixed = BROKEN.replace("timout", "timeout").replace("\"v\"", "\"w\"");
+    let Answered::Flow(flow) = draft.answer(&fixed) else { panic!("it is right") };
     assert!(flow.warnings().is_empty());
     assert_eq!(draft.rounds_left(), 1);
 }
@@ -100,7 +100,7 @@ fn what_is_wrong_is_listed_with_how_to_mend_it_until_the_flow_is_right() {
 fn the_rounds_are_bounded() {
     let mut draft = Draft::from_requirement("Wait.");
     repaired(draft.answer(BROKEN));
-    repaired(draft.answer("I can not."));
+    repaired(draft.answer("I cannot."));
     assert!(codes(&given_up(draft.answer(BROKEN))).contains(&"unknown_field"));
     assert_eq!(codes(&given_up(draft.answer("Again?"))), ["not_json"]);
     assert_eq!(codes(&given_up(Draft::from_requirement("x").with_rounds(0).answer(""))), ["not_json"]);

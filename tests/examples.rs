@@ -77,7 +77,7 @@ fn host_calls_are_answered_now_later_and_not_at_all() {
             "< We know no order B-7.",
             "< Grace sends you 25 EUR.",
             "(Resumed, then Stale)",
-            "< Sorry, we can not refund that.",
+            "< Sorry, we cannot refund that.",
             "(Resumed, then Stale)",
         ]
     );

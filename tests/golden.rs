@@ -111,7 +111,7 @@ impl Talk {
         }
     }
 
-    /// Publishes a flow, bound if messages start it. Answers whether they do; none if it can not be
+    /// Publishes a flow, bound if messages start it. Answers whether they do; none if it cannot be
     /// published.
     fn put_online(&self, flow: &FlowId) -> Option<bool> {
         let shop = Account::new(Channel::WhatsApp, SHOP).unwrap();

@@ -158,7 +158,7 @@ fn each_error_of_the_products_has_its_status() {
     assert_eq!((error.code(), error.http_status()), ("no_entry_node", 422));
 }
 
-/// Qyvo, 422: chatflow finds it where it can still be mended.
+/// Qyvo, 422: chatflow finds it where it can still be fixed.
 #[test]
 fn a_flow_without_a_start_is_not_published() {
     let shop = bot(&Recorder::new());

@@ -221,7 +221,7 @@ impl Model {
         due
     }
 
-    /// When something can be claimed that can not be now, or can.
+    /// When something can be claimed that cannot be now, or can.
     fn next(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let next = |one: &Conversation| {
             let free_at = one.lease.map(|(_, until)| until).filter(|until| *until > now);
@@ -246,7 +246,7 @@ struct Pair<S> {
     model: Model,
     now: DateTime<Utc>,
     count: u32,
-    /// None: this store lists nothing, so that it can not be seen what it purged.
+    /// None: this store lists nothing, so that it cannot be seen what it purged.
     lists: Option<Lists<S>>,
 }
 
@@ -437,7 +437,7 @@ impl<S: Store> Pair<S> {
                 self.model.aliases.remove(&alias);
             }
         }
-        // Which of the expired keys went can not be seen, so all go.
+        // Which of the expired keys went cannot be seen, so all go.
         if expected.more {
             let rest = self.store.purge(&Purge { limit: usize::MAX, ended_before: at(-9), ..purge });
             let expired = self.model.keys.values().filter(|key| key.expires_at <= self.now).count();

@@ -13,7 +13,7 @@ const FEW: u64 = 128;
 const MORE: u64 = 2_176;
 const CALLS: &str = "trace=fsync,fdatasync,msync,sync_file_range";
 
-/// Syncs per conversation; None if they can not be counted here.
+/// Syncs per conversation; None if they cannot be counted here.
 pub(crate) fn per_conversation(what: &str) -> Option<f64> {
     let more = count(what, MORE)?;
     let few = count(what, FEW)?;

@@ -103,7 +103,7 @@ fn answer(text: &str) -> Result<(String, Value), String> {
 }
 
 fn file(argument: &str, path: &str) -> Result<String, String> {
-    fs::read_to_string(path).map_err(|error| format!("{argument}: `{path}` can not be read: {error}"))
+    fs::read_to_string(path).map_err(|error| format!("{argument}: `{path}` cannot be read: {error}"))
 }
 
 fn object(argument: &str, json: &str) -> Result<Map<String, Value>, String> {

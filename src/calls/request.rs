@@ -29,7 +29,7 @@ use crate::value::{Bag, Node};
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum CallRequest {
-    /// A function of the host's. Answer: any value.
+    /// A function of the host. Answer: any value.
     Function {
         /// The function's name.
         name: Arc<str>,

@@ -11,7 +11,7 @@ use crate::diagram::text::wrap;
 const WIDEST: f64 = 196.0;
 
 pub(super) fn write(picture: &Picture) -> String {
-    // Writing to a `String` can not fail.
+    // Writing to a `String` cannot fail.
     let mut out = String::from("digraph flow {\n");
     let _ =
         writeln!(out, "    graph [label=\"{}\", labelloc=t, bgcolor=transparent];", escaped(&picture.title));

@@ -20,7 +20,7 @@ const FAMILIES: &[Family] = &[
 ];
 
 pub(super) fn write(picture: &Picture) -> String {
-    // Writing to a `String` can not fail.
+    // Writing to a `String` cannot fail.
     let mut out = String::from("flowchart TD\n");
     for (place, node) in picture.nodes.iter().enumerate() {
         let (open, close) = brackets(node.family);

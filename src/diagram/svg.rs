@@ -38,7 +38,7 @@ pub(super) fn write(picture: &Picture) -> String {
     let sizes: Vec<Size> = cards.iter().map(|card| card.size).collect();
     let links: Vec<Link> = picture.arrows.iter().map(link).collect();
     let layout = lay_out(&sizes, &links);
-    // Writing to a `String` can not fail.
+    // Writing to a `String` cannot fail.
     let mut out = String::new();
     let Size { width, height } = layout.size;
     let (width, height, title) = (width.ceil(), height.ceil(), escaped(&picture.title));

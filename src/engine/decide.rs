@@ -148,7 +148,7 @@ pub(super) fn take(loaded: &mut Loaded) -> Result<Option<Found>, Error> {
     }
 }
 
-/// What a conversation's record that can not be read is to the host.
+/// What a conversation's record that cannot be read is to the host.
 pub(super) fn unreadable(contact: ContactId, error: &DecodeError) -> Error {
     match *error {
         DecodeError::NewerFormat { found, known } => {

@@ -164,7 +164,7 @@ pub(super) struct Sent {
 
 impl<S: ConversationStore> Engine<S> {
     /// Does what a commit left to do, under the lease that it took. Whatever goes wrong here is
-    /// mended by a later tick.
+    /// fixed by a later tick.
     pub(super) async fn finish(&self, lookup: &Lookup, flows: &WorkspaceFlows, batch: Option<Batch>) {
         let Some(mut batch) = batch else { return };
         let Lookup { workspace, token, now, .. } = lookup;

@@ -83,7 +83,7 @@ impl<S: ConversationStore> Engine<S> {
     /// # Errors
     /// `InvalidInput` of `keep_opt_out` when the engine has no
     /// [`erasure_key`](crate::Builder::erasure_key); `Quarantined` when an opt-out is to be kept of
-    /// a conversation that can not be read; `Contention`, `Store`.
+    /// a conversation that cannot be read; `Contention`, `Store`.
     pub async fn erase(&self, contact: &ContactId, options: EraseOptions) -> Result<Erased, Error> {
         let workspace = self.workspace()?;
         if options.keep_opt_out && self.ports.erasure_key.is_none() {

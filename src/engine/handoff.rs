@@ -1,4 +1,4 @@
-//! Handing a contact over to a person of the host's, and taking it back (SEMANTICS S10).
+//! Handing a contact over to a person of the host, and taking it back (SEMANTICS S10).
 
 use serde_json::Value;
 

@@ -461,7 +461,7 @@ impl<S> Builder<S> {
         self
     }
 
-    /// A secret of 16 random bytes, the same in every process and for ever: with it erasing a
+    /// A secret of 16 random bytes, the same in every process and forever: with it erasing a
     /// contact can keep its opt-out as a hash of its addresses ([`EraseOptions::keep_opt_out`]),
     /// and each address that is new is looked up among those.
     pub fn erasure_key(mut self, secret: [u8; 16]) -> Self {

@@ -102,7 +102,7 @@ pub enum Received {
         /// What the keyword did.
         action: KeywordAction,
     },
-    /// The contact is with a person of the host's; the message is theirs.
+    /// The contact is with a person of the host; the message is theirs.
     Handoff {
         /// The session.
         session: SessionId,

@@ -306,7 +306,7 @@ impl<S: ConversationStore> Engine<S> {
     )]
     pub async fn tick(&self, limit: usize) -> Result<Ticked, Error> {
         let now = self.tick_time().await.map_err(|error| self.note_failure(BackgroundTask::Claim, error))?;
-        // What can not be woken now is at the next tick; it must not keep the others from being
+        // What cannot be woken now is at the next tick; it must not keep the others from being
         // worked.
         if let Err(error) = self.wake_terminated(now).await {
             self.note_failure(BackgroundTask::Wake, error);

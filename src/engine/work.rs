@@ -68,7 +68,7 @@ impl<S: ConversationStore> Engine<S> {
     ) {
         let contact = batch.contact.clone();
         let called = self.call_all(workspace, &batch, tenure.shift).await;
-        // What can not be booked is done again after the lease, by whoever claims the conversation
+        // What cannot be booked is done again after the lease, by whoever claims the conversation
         // then.
         let done = Done { sent: Some((batch, sent)), called };
         if let Err(error) = self.rounds(workspace, flows, tenure, &contact, None, done).await {

@@ -151,7 +151,7 @@ fn check_reached(def: &FlowDef, graph: &Graph, sides: &Sides, entry: NodeIx, fou
         let is_extra = !ids.insert(&node.id) || matches!(node.kind, NodeKind::Start(_));
         if !reached.contains(&place) && !is_extra {
             let fix = "lead an edge to it, or remove it";
-            report(def, place, found, IssueCode::Unreachable, "can not be reached".into(), fix);
+            report(def, place, found, IssueCode::Unreachable, "cannot be reached".into(), fix);
         }
     }
 }
@@ -200,7 +200,7 @@ fn check_circles(def: &FlowDef, graph: &Graph, limits: &Limits, found: &mut Foun
     let sends = |node: &NodeIx| def.nodes.get(node.as_usize()).is_some_and(|node| node.kind.sends());
     for circle in graph.circles(|from, _, way| by_timer(from, way)).iter().filter(|circle| is_news(circle)) {
         if circle.members.iter().any(sends) {
-            let message = format!("{} sends for ever, with no word of the contact", walk(def, circle));
+            let message = format!("{} sends forever, with no word of the contact", walk(def, circle));
             let fix = "go back by a `jump` with `max_jumps`, or wait for a reply without a timeout";
             report(def, start_of(circle), found, IssueCode::TimerLoop, message, fix);
         }

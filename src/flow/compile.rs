@@ -245,7 +245,7 @@ impl Compile<'_> {
             }
             Err(error) => {
                 let message = format!("is no template: {error}");
-                self.found.add(IssueCode::BadTemplate, at, message, "mend the expression between {{ and }}");
+                self.found.add(IssueCode::BadTemplate, at, message, "fix the expression between {{ and }}");
                 None
             }
         }
@@ -276,7 +276,7 @@ impl Compile<'_> {
             }
             Err(error) => {
                 let message = format!("is no expression: {error}");
-                self.found.add(IssueCode::BadExpression, at, message, "mend the expression");
+                self.found.add(IssueCode::BadExpression, at, message, "fix the expression");
                 None
             }
         }
@@ -300,7 +300,7 @@ impl Compile<'_> {
         }
         let report = |error| {
             let message = format!("{:?} is no pattern: {error}", brief(source));
-            self.found.add(IssueCode::BadRegex, at, message, "mend the regular expression");
+            self.found.add(IssueCode::BadRegex, at, message, "fix the regular expression");
         };
         Pattern::parse(source, extent, ignore_case, self.limits).map_err(report).ok()
     }

@@ -168,7 +168,7 @@ impl FlowDef {
     }
 }
 
-/// The definition as far as it can be read: what can not be read is an issue, and takes a default
+/// The definition as far as it can be read: what cannot be read is an issue, and takes a default
 /// or is left out.
 pub(crate) fn read_loosely(value: &Value, limits: &Limits, found: &mut Found) -> Option<FlowDef> {
     let at = Path::Root;

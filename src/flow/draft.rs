@@ -68,7 +68,7 @@ const TASK: &str = "You write flows for a chat bot, as JSON. Answer with one flo
     - Use the fields and words of the reference alone; anything else is refused.\n\
     - Exactly one node is of kind `start`; every node is reached from it; every branch that needs an edge has one.\n\
     - A question is an `ask`, which checks the answer and asks again; give its `invalid` branch an edge.\n\
-    - Who can not be helped is handed over to a person, by a `handoff`.\n\
+    - Who cannot be helped is handed over to a person, by a `handoff`.\n\
     - A circle goes through a wait, or back by a `jump` with `max_jumps`.\n\
     - What the caller hands in is an input of the start node; give optional ones a default.\n\
     - What only the host can know or do is a `function` with a telling name; give its `failed` branch an edge.\n\
@@ -110,7 +110,7 @@ impl Draft {
     }
 
     /// What to ask the model: the task, the reference of the flow file, an example, and the
-    /// requirement, fenced so that it can not end its fence. With the feature `schema` the JSON
+    /// requirement, fenced so that it cannot end its fence. With the feature `schema` the JSON
     /// Schema is in it too.
     #[must_use]
     pub fn prompt(&self) -> String {
@@ -161,8 +161,8 @@ impl Draft {
 
 fn repair(issues: &Issues) -> String {
     let mut prompt = String::from(
-        "The flow can not be used yet. Mend each of these issues and answer with the whole flow again, as one JSON object in a \
-         code block. After the semicolon stands how each can be mended.\n\n",
+        "The flow cannot be used yet. Fix each of these issues and answer with the whole flow again, as one JSON object in a \
+         code block. After the semicolon comes how to fix each.\n\n",
     );
     for issue in issues.errors().take(MOST_ISSUES) {
         let _ = writeln!(prompt, "- {issue:#}");

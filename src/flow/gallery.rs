@@ -59,7 +59,7 @@ const TEMPLATES: &[Template] = templates! {
     "menu", "Main menu", false:
         "Answers who writes without a topic with choices.";
     "triage", "Where is my order?", false:
-        "Finds out what a customer wants to know, looks it up, and passes on to an agent what it can not answer.";
+        "Finds out what a customer wants to know, looks it up, and passes on to an agent what it cannot answer.";
     "appointment_reminder", "Appointment reminder", true:
         "Waits until the day before an appointment, then asks whether it stands.";
     "nps_survey", "How likely are you to recommend us?", true:

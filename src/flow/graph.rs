@@ -165,7 +165,7 @@ impl Graph {
     }
 }
 
-/// Nodes that can be walked for ever.
+/// Nodes that can be walked forever.
 pub(crate) struct Circle {
     /// All of them.
     pub(crate) members: BTreeSet<NodeIx>,

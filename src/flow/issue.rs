@@ -1,4 +1,4 @@
-//! What is wrong with a flow, for its author: each issue names its place, its rule and how to mend
+//! What is wrong with a flow, for its author: each issue names its place, its rule and how to fix
 //! it. What must not live here: the checks themselves.
 
 use std::fmt;
@@ -13,7 +13,7 @@ use crate::id::NodeId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// The flow can not be published.
+    /// The flow cannot be published.
     Error,
     /// The flow can be published, but probably does not do what its author expects.
     Warning,
@@ -69,7 +69,7 @@ codes! {
     BadName = "bad_name",
     /// A value out of its range, or one that contradicts another.
     BadValue = "bad_value",
-    /// A time span that can not be read, is zero, or is too long.
+    /// A time span that cannot be read, is zero, or is too long.
     BadSpan = "bad_span",
     /// A kind of node that there is not.
     UnknownKind = "unknown_kind",
@@ -170,7 +170,7 @@ impl Serialize for IssueCode {
 
 /// One thing that is wrong with a flow.
 ///
-/// Prints as `node "menu": branch "2" leads nowhere (dead_end)`, and with `{:#}` how to mend it as
+/// Prints as `node "menu": branch "2" leads nowhere (dead_end)`, and with `{:#}` how to fix it as
 /// well.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -186,7 +186,7 @@ pub struct Issue {
     pub path: String,
     /// What is wrong.
     pub message: String,
-    /// How to mend it.
+    /// How to fix it.
     pub fix: String,
 }
 
@@ -218,7 +218,7 @@ impl fmt::Display for Issue {
 
 /// Everything that is wrong with a flow, all at once.
 ///
-/// Prints one issue a line; `{:#}` adds how to mend each.
+/// Prints one issue a line; `{:#}` adds how to fix each.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Issues(Vec<Issue>);
@@ -335,7 +335,7 @@ impl Found {
             issue.severity = Severity::Error;
             issue.code = IssueCode::MoreIssues;
             issue.message = format!("more than {} issues, the rest is left out", Self::MOST);
-            issue.fix = "mend these first".into();
+            issue.fix = "fix these first".into();
         }
         self.issues.push(issue);
     }

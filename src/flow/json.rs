@@ -16,7 +16,7 @@ pub(crate) fn read<'de, D: Deserializer<'de>>(json: D, found: &mut Found) -> Res
     Strict { at: Path::Root, found }.deserialize(json)
 }
 
-/// Parses a flow's text, or says why it can not be parsed.
+/// Parses a flow's text, or says why it cannot be parsed.
 pub(crate) fn parse(text: &str, limits: &Limits, found: &mut Found) -> Option<Value> {
     if text.len() > limits.flow_bytes {
         let message = format!("has {} bytes, at most {} are allowed", text.len(), limits.flow_bytes);
@@ -47,7 +47,7 @@ pub(crate) fn parse(text: &str, limits: &Limits, found: &mut Found) -> Option<Va
                 IssueCode::NotJson,
                 &Path::Root,
                 message,
-                "export the flow anew, or mend the JSON there",
+                "export the flow anew, or fix the JSON there",
             );
             None
         }

@@ -47,7 +47,7 @@ words! {
         Restart = "restart",
         /// Goes to a node.
         Jump = "jump",
-        /// Hands over to a person of the host's.
+        /// Hands over to a person of the host.
         Handoff = "handoff",
     }
 }

@@ -107,7 +107,7 @@ use crate::{FlowId, Limits, NodeId};
 /// assert_eq!(
 ///     flow.unwrap_err().to_string(),
 ///     "edges[0]: leads to \"hii\", which is no node; did you mean \"hi\"? (edge_to_nowhere)\n\
-///      node \"hi\": can not be reached (unreachable)",
+///      node \"hi\": cannot be reached (unreachable)",
 /// );
 /// ```
 #[derive(Clone, Debug)]
@@ -168,7 +168,7 @@ impl Flow {
     /// Reads, checks and compiles a flow.
     ///
     /// # Errors
-    /// Every issue of the flow, with its warnings. What hangs on a part that can not be read is not
+    /// Every issue of the flow, with its warnings. What hangs on a part that cannot be read is not
     /// checked.
     pub fn from_json_within(json: &str, limits: &Limits) -> Result<Self, Issues> {
         compile::from_json(json, limits)

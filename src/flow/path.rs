@@ -49,7 +49,7 @@ fn is_plain(key: &str) -> bool {
 
 const LONGEST: usize = 64;
 
-/// An author's words as an issue quotes them: cut, so that a hostile file can not inflate its
+/// An author's words as an issue quotes them: cut, so that a hostile file cannot inflate its
 /// issues.
 pub(crate) fn brief(text: &str) -> String {
     match text.char_indices().nth(LONGEST) {

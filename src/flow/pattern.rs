@@ -34,7 +34,7 @@ impl Pattern {
         1 + source.bytes().filter(|b| *b == b'[').count()
     }
 
-    /// Compiles a pattern, or says in one line why it can not be compiled.
+    /// Compiles a pattern, or says in one line why it cannot be compiled.
     pub(crate) fn parse(
         source: &str,
         extent: Extent,

@@ -233,7 +233,7 @@ impl<T: Read> Read for Vec<T> {
         let items = list.iter().enumerate();
         let items: Vec<Option<T>> =
             items.map(|(index, item)| T::read(item, &at.item(index), found)).collect();
-        // Not beyond one that can not be read: the places of the rest would be wrong in the issues
+        // Not beyond one that cannot be read: the places of the rest would be wrong in the issues
         // to come.
         Some(items.into_iter().map_while(|item| item).collect())
     }

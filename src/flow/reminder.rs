@@ -72,7 +72,7 @@ pub(crate) fn check(def: &FlowDef, graph: &Graph, first: NodeIx, talk: &BTreeSet
                 "has more ways than one, which a reminder does not wait for".to_owned()
             }
             NodeKind::SendMessage(_) | NodeKind::SetVariables(_) | NodeKind::Branch(_) => continue,
-            other => format!("is of kind `{}`, which a reminder can not have", other.as_str()),
+            other => format!("is of kind `{}`, which a reminder cannot have", other.as_str()),
         };
         found.node = NodeId::new(&node.id).ok();
         let fix = "let the reminder's branch send, set variables and branch, and share no node but an end";

@@ -16,7 +16,7 @@ const ROOTS: [&str; 8] = ["context", "vars", "reply", "contact", "trigger", "flo
 /// Words of the expression language.
 const KEYWORDS: [&str; 11] = ["and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "null"];
 
-/// Why a text can not be a variable's name.
+/// Why a text cannot be a variable's name.
 pub(crate) fn check_name(name: &str) -> Result<(), &'static str> {
     let is_first = |c: char| c.is_ascii_alphabetic() || c == '_';
     let is_identifier = name.starts_with(is_first)

@@ -20,7 +20,7 @@ const WINDOW: TimeDelta = TimeDelta::hours(24);
 /// A node whose silence grows more often than this is in a circle that timers walk.
 const MOST_ROUNDS: u32 = 32;
 
-/// How long the contact may have been silent. None: longer than the window, or for ever.
+/// How long the contact may have been silent. None: longer than the window, or forever.
 type Silence = Option<TimeDelta>;
 
 /// Warns once a flow, of the first node.

@@ -27,7 +27,7 @@ pub enum Refusal {
     },
     /// The contact does not want to be written to.
     OptedOut,
-    /// The contact is with a person of the host's.
+    /// The contact is with a person of the host.
     InHandoff,
     /// The bot is paused for the contact (SEMANTICS Q3).
     Paused,

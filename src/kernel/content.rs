@@ -12,7 +12,7 @@ use crate::kernel::route::payload;
 use crate::kernel::run::{Move, Run};
 use crate::session::{self, Content, FailureCode, Opt};
 
-/// Renders a message; or says how the turn ends because it can not be rendered.
+/// Renders a message; or says how the turn ends because it cannot be rendered.
 pub(super) fn render_content(run: &mut Run<'_>, message: &Message) -> Result<Content, Move> {
     Ok(match message {
         Message::Text { text, options } => {

@@ -10,7 +10,7 @@ use crate::kernel::run::{Move, Run};
 use crate::session::{Content, FailureCode, Outbound, Route};
 
 impl Run<'_> {
-    /// Sends; answers the message's id, or how the turn ends because it can not.
+    /// Sends; answers the message's id, or how the turn ends because it cannot.
     pub(super) fn send(
         &mut self,
         step: &Step,

@@ -10,7 +10,7 @@ use crate::kernel::{Callee, Input, Library, Scene};
 use crate::limits::Limits;
 use crate::session::{FailureCode, Session};
 
-/// Why a journal can not be replayed.
+/// Why a journal cannot be replayed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplayError {

@@ -24,7 +24,7 @@ pub enum CallStage {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum CallKind {
-    /// A function of the host's.
+    /// A function of the host.
     #[default]
     Function,
     /// A request over HTTP.

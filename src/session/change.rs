@@ -56,7 +56,7 @@ impl ContactChange {
 const MOST_LABELS: usize = 100;
 
 impl Contact {
-    /// Makes a change, or says why it can not be made.
+    /// Makes a change, or says why it cannot be made.
     pub(crate) fn change(
         &mut self,
         change: &ContactChange,

@@ -51,7 +51,7 @@ pub(crate) enum Verdict {
     TooOld,
     /// Nobody wanted it.
     Unmatched,
-    /// A call of the host's that took effect.
+    /// A call of the host that took effect.
     Applied,
 }
 

@@ -16,7 +16,7 @@ pub enum Status {
     Delayed,
     /// Until the host answers a call.
     Calling,
-    /// With a person of the host's.
+    /// With a person of the host.
     Handoff,
     /// Came to an end of the flow.
     Completed,

@@ -38,7 +38,7 @@ pub enum DecodeError {
     #[error("record cannot be right: its `{0}` is out of bounds")]
     OutOfBounds(&'static str),
     /// The body is not what the format says.
-    #[error("record can not be read: {0}")]
+    #[error("record cannot be read: {0}")]
     Body(#[from] serde_json::Error),
 }
 

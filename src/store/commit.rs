@@ -35,7 +35,7 @@ pub struct Lookup {
     pub now: DateTime<Utc>,
     /// Lets [`ConversationStore::update`](crate::store::ConversationStore::update) hand the only
     /// owner of the record to the decision, so that it is changed in place. Set only where the
-    /// commit can not be refused once it is decided on what was loaded: it is of the conversation
+    /// commit cannot be refused once it is decided on what was loaded: it is of the conversation
     /// that was looked up, has no key, adds no alias but ids of sessions minted for it, and neither
     /// holds nor frees a lease.
     pub in_place: bool,

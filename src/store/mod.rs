@@ -80,7 +80,7 @@ pub(crate) use flows::{DynFlowStore, NoFlows};
 ///    machines share a store, its own clock judges leases; in one process `now` does. Due times are
 ///    judged by `now` everywhere.
 /// 10. [`Lease::Take`] takes the lease if none is live or the token holds it already, and says so
-///     in [`Committed::Applied`]; when it can not be taken the commit applies all the same,
+///     in [`Committed::Applied`]; when it cannot be taken the commit applies all the same,
 ///     `due_at` included.
 /// 11. [`Lease::Hold`] and [`Lease::Free`] apply only while their token holds the live lease; else
 ///     [`Committed::LeaseLost`]. `Free` ends it.
@@ -183,7 +183,7 @@ pub trait ConversationStore: Send + Sync {
 
     /// Makes callers of one conversation wait for each other in this process, in order of arrival
     /// (SEMANTICS S17), if true. A store answers false if its `update` decides under its own lock,
-    /// without a pause between load and commit; and if it works inside a transaction of the host's,
+    /// without a pause between load and commit; and if it works inside a transaction of the host,
     /// where a caller who waits for what the transaction wrote must not be waited for.
     fn queues_callers(&self) -> bool {
         true
@@ -219,13 +219,13 @@ pub trait ConversationStore: Send + Sync {
     /// Loads, decides, commits. The engine calls only this; a store that can hold a conversation
     /// still decides under its own lock.
     ///
-    /// `decide` is called at most once, runs no code of the host's, and answers None when nothing
+    /// `decide` is called at most once, runs no code of the host, and answers None when nothing
     /// is to be written. It may take the record out of `Loaded`, or change it there, only if it
     /// answers with a commit.
     ///
     /// With [`Lookup::in_place`] a store may have no other copy of the record while `decide` runs.
     /// Should the commit be refused all the same, the old record is lost: such a store sets the
-    /// conversation aside (each load says so, with a record that can not be read, until a commit
+    /// conversation aside (each load says so, with a record that cannot be read, until a commit
     /// brings a new one) and answers [`StoreError::permanent`].
     fn update(
         &self,

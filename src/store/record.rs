@@ -39,7 +39,7 @@ impl Record {
     /// The record as bytes: a format number, a checksum, then the conversation.
     ///
     /// # Errors
-    /// A permanent [`StoreError`] when it can not be encoded.
+    /// A permanent [`StoreError`] when it cannot be encoded.
     pub fn to_bytes(&self) -> Result<Arc<[u8]>, StoreError> {
         match &self.0 {
             Repr::Here(conversation) => {
@@ -60,8 +60,8 @@ impl Record {
         }
     }
 
-    /// The conversation inside, given up: not shared if this was the only owner. A record that can
-    /// not be read comes back.
+    /// The conversation inside, given up: not shared if this was the only owner. A record that cannot
+    /// be read comes back.
     pub(crate) fn open(self) -> Result<Arc<Conversation>, (Self, DecodeError)> {
         match self.0 {
             Repr::Here(conversation) => Ok(conversation),
@@ -119,7 +119,7 @@ impl SessionRecord {
     /// The session as bytes, without its contact.
     ///
     /// # Errors
-    /// A permanent [`StoreError`] when it can not be encoded.
+    /// A permanent [`StoreError`] when it cannot be encoded.
     pub fn to_bytes(&self) -> Result<Vec<u8>, StoreError> {
         encode_session(&self.session).map_err(StoreError::permanent)
     }

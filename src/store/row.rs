@@ -183,7 +183,7 @@ impl Row {
     }
 
     /// Counts its live sessions of a flow; if there are some, it is due at `wake_at` at the latest,
-    /// and to be written if that is set. A record that can not be read has none. The workspace is
+    /// and to be written if that is set. A record that cannot be read has none. The workspace is
     /// not looked at.
     pub fn live(&mut self, live: &Live) -> u64 {
         let Ok(conversation) = self.record.conversation() else { return 0 };

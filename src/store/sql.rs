@@ -63,7 +63,7 @@ pub(super) struct SessionRow {
 /// replaces the one that is there.
 ///
 /// Sessions that it started or that called a flow are looked up in its record. One that is not
-/// there (a record that can not be read) has begun when the commit was made.
+/// there (a record that cannot be read) has begun when the commit was made.
 pub(super) fn session_rows(commit: &Commit) -> Result<Vec<SessionRow>, StoreError> {
     let mut rows: Vec<SessionRow> = Vec::new();
     let conversation: Option<Arc<Conversation>> = if commit.started.is_empty() && commit.called.is_empty() {

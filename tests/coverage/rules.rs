@@ -17,7 +17,7 @@ static RULES: LazyLock<BTreeSet<&str>> =
 /// beside each other, or about calls of the host, which a talk does not have.
 const TALKED: [(char, u8); 4] = [('I', 12), ('S', 12), ('L', 9), ('N', 9)];
 
-/// Of those, the rules that one talk with one engine can not show.
+/// Of those, the rules that one talk with one engine cannot show.
 const BEYOND_TALKS: &[&str] = &["I8", "L1", "L3", "L5", "L6", "L7", "L8", "L9", "S11", "S12", "S19"];
 
 /// The rules that a text names before its colon, or before its end: `N4, S1: …`. What follows the
@@ -82,7 +82,7 @@ fn of_file(text: &str, shown: &mut Shown) {
     }
 }
 
-/// Each rule has its talk; and those that a talk can not show, or that are the host's calls, their
+/// Each rule has its talk; and those that a talk cannot show, or that are the host's calls, their
 /// test.
 #[test]
 fn each_rule_is_shown_by_a_talk_or_a_test() {

@@ -168,6 +168,6 @@ async fn tick_until_idle<S: ConversationStore, P: Future<Output = ()>>(
         }
     }
     let what =
-        format!("ticks find work for ever: {worked} times, and waited {paused} times for what is leased");
+        format!("ticks find work forever: {worked} times, and waited {paused} times for what is leased");
     Ok(Some(Violation::Inconsistent { what }))
 }

@@ -44,7 +44,7 @@ pub enum Event {
     Triggered { contact: u64, step: Step, session: SessionId, started: bool, replayed: bool },
     /// A reply was answered.
     Replied { contact: u64, step: Step, replied: Replied },
-    /// A call was answered with an error that repeating it would not mend.
+    /// A call was answered with an error that repeating it would not fix.
     Failed { contact: u64, step: Step, error: String },
     /// A transport was handed a message. It is written before the transport answers.
     Sent { contact: u64, message: MessageId, turn: u32, index: u32, text: String },

@@ -376,7 +376,7 @@ impl World {
                 Some(Err(_)) | None => self.pass(TimeDelta::seconds(61)),
             }
         }
-        panic!("something is due for ever: {:?}", self.sessions());
+        panic!("something is due forever: {:?}", self.sessions());
     }
 
     /// Lets time pass, from one due time to the next, until nothing is due within `horizon`.
@@ -388,7 +388,7 @@ impl World {
                 None => return,
             }
         }
-        panic!("something is due for ever: {:?}", self.sessions());
+        panic!("something is due forever: {:?}", self.sessions());
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
@@ -487,6 +487,6 @@ impl Host {
             }
             assert!(self.world.plan.log().len() > before);
         }
-        panic!("something is due for ever");
+        panic!("something is due forever");
     }
 }

@@ -31,7 +31,7 @@ use crate::scenarios::{ADA, SHOP};
 
 const HEADER: usize = 14;
 
-/// Texts with templates that work, that read what is not there, and that can not be evaluated.
+/// Texts with templates that work, that read what is not there, and that cannot be evaluated.
 const TEXTS: &[&str] = &[
     "Hello",
     "{{vars.a}} and {{context.x}}",
@@ -543,7 +543,7 @@ proptest! {
         }
     }
 
-    /// INV-L4, V2: a stored session that was changed anywhere, checksum mended or not, is an error
+    /// INV-L4, V2: a stored session that was changed anywhere, checksum fixed or not, is an error
     /// or another session; never a panic, now or in a turn.
     #[test]
     fn damaged_bytes_are_an_error_and_forged_ones_do_no_harm(

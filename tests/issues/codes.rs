@@ -51,7 +51,7 @@ fn the_table_of_codes_is_what_the_codes_say() {
         format!("{short}{cut}").replace('|', "\\|").replace('<', "\\<").replace('[', "\\[")
     };
     let mut table = String::from(
-        "| code | severity | what it means | for example | how to mend that |\n|---|---|---|---|---|\n",
+        "| code | severity | what it means | for example | how to fix that |\n|---|---|---|---|---|\n",
     );
     for code in IssueCode::ALL {
         let severity = if code.severity() == Severity::Error { "error" } else { "warning" };
@@ -123,7 +123,7 @@ fn beyond_one_file() -> Vec<(IssueCode, Issues, Issues)> {
     ]
 }
 
-/// C: each issue has a code, its place, what is wrong, and how to mend it; one of a node names it.
+/// C: each issue has a code, its place, what is wrong, and how to fix it; one of a node names it.
 #[test]
 fn every_issue_has_a_place_and_a_fix() {
     for Case { wrong, .. } in cases() {
@@ -200,7 +200,7 @@ fn every_sentence_of_the_checks_has_its_code() {
         ("a reminder is a branch of sends and set_variables", vec![ReminderPath]),
         // Of the form, and of the list itself.
         (
-            "what can not be read",
+            "what cannot be read",
             vec![NotJson, DuplicateKey, UnknownField, WrongType, MissingField, BadSpec, BadName],
         ),
         ("what makes no sense", vec![BadValue, BadSpan, UnknownKind, IntoStart, UnknownBranch, MoreIssues]),

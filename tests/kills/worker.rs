@@ -75,7 +75,7 @@ where
     let bot = match begin(store, &orders, &report).await {
         Ok(bot) => bot,
         Err(error) => {
-            eprintln!("a worker can not begin: {error}");
+            eprintln!("a worker cannot begin: {error}");
             exit(2);
         }
     };
@@ -104,7 +104,7 @@ where
     }
 }
 
-/// Moves what is in a file's log into the file, for ever.
+/// Moves what is in a file's log into the file, forever.
 fn empty_the_log(file: PathBuf) {
     thread::spawn(move || {
         let connection = Connection::open(file).unwrap();

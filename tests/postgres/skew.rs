@@ -141,7 +141,7 @@ async fn the_time_is_the_servers() {
     assert!(near(first));
 }
 
-/// SEMANTICS S20: in a transaction of the host's too.
+/// SEMANTICS S20: in a transaction of the host too.
 async fn a_call_in_a_transaction_goes_by_the_server() {
     let database = Database::new(Layout::Plain).await;
     let (right, sessions) = scene(&database, 1).await;

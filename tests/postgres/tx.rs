@@ -1,4 +1,4 @@
-//! The store inside a transaction of the host's: both or neither.
+//! The store inside a transaction of the host: both or neither.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -48,7 +48,7 @@ fn is_applied(committed: &Committed) -> bool {
     matches!(committed, Committed::Applied { .. })
 }
 
-/// A database with a table of the host's.
+/// A database with a table of the host.
 async fn shop() -> (Database, Client) {
     let database = Database::new(Layout::Plain).await;
     let client = database.client().await;

@@ -626,7 +626,7 @@ fn an_export_has_the_canonical_form_of_what_was_imported() {
     }
 }
 
-/// L1, L7: a copy is written in the canonical form; a draft that can not be read whole keeps what
+/// L1, L7: a copy is written in the canonical form; a draft that cannot be read whole keeps what
 /// it has.
 #[test]
 fn a_copy_has_all_of_its_original_but_the_code() {

@@ -37,7 +37,7 @@ fn migrate(
     block_on(bot.migrate(session, FlowVersion(version), &nodes))
 }
 
-/// The reason why a session can not go to a version.
+/// The reason why a session cannot go to a version.
 fn refusal(world: &World, session: SessionId, version: u32, nodes: &[(&str, &str)]) -> String {
     match migrate(world, session, version, nodes).unwrap_err() {
         error @ Error::CannotMigrate { .. } => {

@@ -1,4 +1,4 @@
-//! What a flow can read, and what becomes of what it can not: T3, N1, N6, N7.
+//! What a flow can read, and what becomes of what it cannot: T3, N1, N6, N7.
 
 use chatflow::{Bag, Channel, EventKind, Inbound, Limits, Profile, Status, value::Caps};
 use serde_json::json;

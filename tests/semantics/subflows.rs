@@ -135,7 +135,7 @@ fn a_called_flow_sees_its_own_names_and_leaves_the_callers_alone() {
     assert_eq!(world.sent(), ["||child 1", "mine|Y||z child false root"]);
 }
 
-/// N9: an output that can not be evaluated is a failure of the call.
+/// N9: an output that cannot be evaluated is a failure of the call.
 #[test]
 fn output_that_can_not_be_kept_takes_failed() {
     let call = json!({"flow": "child", "output": [{"name": "a", "expr": "1 / 0"}]});

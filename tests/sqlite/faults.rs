@@ -121,7 +121,7 @@ fn what_is_no_database_is_refused_with_its_name() {
     let said = refused(SqliteStore::open(folder.file()));
     assert!(said.contains("talk.db") && said.contains("not a database"), "{said}");
     let said = refused(SqliteStore::open(folder.path().join("missing/talk.db")));
-    assert!(said.contains("can not be opened"), "{said}");
+    assert!(said.contains("cannot be opened"), "{said}");
     refused(SqliteStore::open(folder.path()));
 }
 

@@ -40,7 +40,7 @@ impl<S: ConversationStore> Flows<'_, S> {
         Ok(changed)
     }
 
-    /// Deletes the flow: its versions, its draft. It can not be undone (SEMANTICS L4).
+    /// Deletes the flow: its versions, its draft. It cannot be undone (SEMANTICS L4).
     ///
     /// # Errors
     /// `InvalidState` while it is published; `InUse` while it has live sessions; `FlowNotFound`,

@@ -46,7 +46,7 @@ impl Inbound {
         }
     }
 
-    /// A text of at most 16 KiB, from an address to an account of the host's.
+    /// A text of at most 16 KiB, from an address to an account of the host.
     pub fn text(
         channel: Channel,
         account: impl Into<String>,

@@ -7,7 +7,7 @@ use crate::limits::Limits;
 use crate::session::Profile;
 use crate::value::PackError;
 
-/// A value that can not be taken, by the place in it that is wrong.
+/// A value that cannot be taken, by the place in it that is wrong.
 pub(in crate::engine) fn bad_value(field: &'static str, error: &PackError) -> Error {
     let rule = error.to_string();
     match error.at().filter(|at| !at.is_empty()) {

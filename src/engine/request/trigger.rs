@@ -151,7 +151,7 @@ impl TriggerRequest {
         self
     }
 
-    /// Starts even while the contact is with a person of the host's (SEMANTICS S10).
+    /// Starts even while the contact is with a person of the host (SEMANTICS S10).
     pub fn during_handoff(mut self) -> Self {
         self.during_handoff = true;
         self

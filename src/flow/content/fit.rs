@@ -69,14 +69,14 @@ impl Fit {
             let message = format!("has {links} buttons with `url`, at most {most} are allowed{}", self.on);
             cx.found.add(IssueCode::ChannelLimit, at, message, "send the other addresses in a text");
         } else if links > 0 && replies > 0 && !self.capacity.mixes_links {
-            let message = format!("has buttons with `url` beside others, which can not be{}", self.on);
+            let message = format!("has buttons with `url` beside others, which cannot be{}", self.on);
             cx.found.add(IssueCode::ChannelLimit, at, message, "send two messages");
         }
     }
 
     /// A form that the channel does not have.
     pub(crate) fn lacks(&self, at: &Path<'_>, cx: &mut Compile<'_>) {
-        let message = format!("can not be sent{}", self.on);
+        let message = format!("cannot be sent{}", self.on);
         cx.found.add(IssueCode::ChannelLimit, at, message, "say it in another form, such as a text");
     }
 }

@@ -55,7 +55,7 @@ impl TextDef {
                 let message = format!("has {length} characters, at most {most} are allowed");
                 cx.found.add(IssueCode::ChannelLimit, at, message, "shorten it");
             } else if text.contains("{{") {
-                cx.found.add(IssueCode::BadValue, at, "can not be a template", "write the label out");
+                cx.found.add(IssueCode::BadValue, at, "cannot be a template", "write the label out");
             } else {
                 return Some(text.into());
             }

@@ -76,7 +76,7 @@ impl Meter {
         Ok(text)
     }
 
-    /// Refuses, before it is worked on as a whole, a text that can not fit.
+    /// Refuses, before it is worked on as a whole, a text that cannot fit.
     pub(super) fn bounded<'t>(&mut self, text: &'t str) -> Result<&'t str, EvalError> {
         if text.len() > self.max_chars.saturating_mul(4) {
             return Err(self.too_much());

@@ -93,7 +93,7 @@ impl Kind for BranchDef {
             cx.short_name(&at.key("label"), &arm.label);
             if arm.label == "else" {
                 let fix = "give it another label: `else` is what is left over";
-                cx.found.add(IssueCode::BadValue, &at.key("label"), "can not be \"else\"", fix);
+                cx.found.add(IssueCode::BadValue, &at.key("label"), "cannot be \"else\"", fix);
             }
             arms.push(
                 arm.when.compile(&at.key("when"), cx).map(|when| (Arc::from(arm.label.as_str()), when)),
@@ -116,7 +116,7 @@ impl Read for ArmDef {
         let mut fields = Fields::of(value, at, found)?;
         let (label, when) = (fields.required("label"), fields.required("when"));
         fields.close();
-        // A condition that can not be read has its issue; this one adds none.
+        // A condition that cannot be read has its issue; this one adds none.
         let when = when.unwrap_or_else(|| ConditionDef::Expr("true".into()));
         Some(Self { label: label.unwrap_or_default(), when })
     }

@@ -32,7 +32,7 @@ use crate::flow::read::Fields;
 /// ```
 ///
 /// A `terminal` call does not come back: the called flow takes this one's place, and its end is
-/// this one's. It has the branch `failed` alone, for a flow that can not be entered.
+/// this one's. It has the branch `failed` alone, for a flow that cannot be entered.
 ///
 /// ```
 /// chatflow::NodeDef::from_json(r#"{"id": "menu", "kind": "call_flow", "flow": "main-menu", "terminal": true}"#)?;

@@ -1,4 +1,4 @@
-//! `handoff`: a person of the host's takes over, and the engine is silent (SEMANTICS S10).
+//! `handoff`: a person of the host takes over, and the engine is silent (SEMANTICS S10).
 
 use chrono::TimeDelta;
 use serde::{Serialize, Serializer};

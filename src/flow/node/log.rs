@@ -38,7 +38,7 @@ words! {
         Info = "info",
         /// Something to look at.
         Warning = "warning",
-        /// Something to mend.
+        /// Something to fix.
         Error = "error",
     }
 }

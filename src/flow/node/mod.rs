@@ -133,7 +133,7 @@ pub(crate) trait Kind: Sized {
     /// What the kernel runs on.
     type Compiled;
 
-    /// Reads the fields of this kind; what can not be read is an issue and takes its default.
+    /// Reads the fields of this kind; what cannot be read is an issue and takes its default.
     fn read(fields: &mut Fields<'_, '_, '_>) -> Self;
 
     /// Its branches, in the order of their [`Port`]s.

@@ -171,7 +171,7 @@ impl Kind for StartDef {
             inputs.filter_map(|(index, input)| input.compile(&list.item(index), cx)).collect();
         cx.distinct(&list, "input", written.iter().map(|input| input.name.as_str()));
         if self.contact == Some(ContactMode::None) && cx.is_inbound {
-            let message = "can not be `none`: a message that starts the flow has a contact";
+            let message = "cannot be `none`: a message that starts the flow has a contact";
             cx.found.add(
                 IssueCode::BadValue,
                 &at.key("contact"),

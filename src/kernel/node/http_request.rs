@@ -52,7 +52,7 @@ fn meaning(answer: &Value) -> Meaning {
     }
 }
 
-/// The rendered address with its query, or why it can not be asked for.
+/// The rendered address with its query, or why it cannot be asked for.
 fn url_of(run: &mut Run<'_>, node: &HttpRequest) -> Result<Result<String, &'static str>, Move> {
     let fail = |error| Move::fail(FailureCode::Expression, error);
     let url = run.render(&node.url).map_err(fail)?;

@@ -104,7 +104,7 @@ impl Shard {
 }
 
 impl Slot {
-    /// How many sessions of this conversation are meant. A record that can not be read has none.
+    /// How many sessions of this conversation are meant. A record that cannot be read has none.
     fn live(&self, live: &Live) -> u64 {
         let Some(Ok(conversation)) = self.record.as_ref().map(|record| record.conversation()) else {
             return 0;

@@ -100,7 +100,7 @@ impl Slot {
         self.quarantined || self.record.is_none()
     }
 
-    /// The record; of a torn conversation one that can not be read.
+    /// The record; of a torn conversation one that cannot be read.
     pub(super) fn record(&self) -> Record {
         self.record.clone().unwrap_or_else(|| Record::from_bytes([]))
     }

@@ -150,7 +150,7 @@ fn is_going(state: &SqlState) -> bool {
 const MIGRATE: &str = "the tables are not there or are older: run `PostgresStore::migrate`";
 const UNPREPARED: &str = "behind a pooler leave `prepared_statements` off";
 const READ_ONLY: &str =
-    "what is written to only reads: a standby, a primary that was replaced, or a transaction of the host's";
+    "what is written to only reads: a standby, a primary that was replaced, or a transaction of the host";
 
 fn sort(state: &SqlState, doing: Doing) -> (StoreErrorKind, Option<&'static str>) {
     use StoreErrorKind::{Permanent, Transient, Unknown};

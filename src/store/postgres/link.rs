@@ -1,5 +1,4 @@
-//! One connection while an operation uses it: a pooled one, or the one of the host's own
-//! transaction.
+//! One connection while an operation uses it: a pooled one, or that of the host's transaction.
 
 use std::future::Future;
 use std::pin::pin;

@@ -96,7 +96,7 @@ pub(super) async fn load_held(link: &Link<'_>, row: &LoadRow, has_flows: bool) -
     load_one(link, row, has_flows).await
 }
 
-/// As [`load_one`], for several calls by one statement. A stored row that can not be read fails its
+/// As [`load_one`], for several calls by one statement. A stored row that cannot be read fails its
 /// own call only.
 pub(super) async fn load(
     link: &Link<'_>,

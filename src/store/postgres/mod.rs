@@ -176,7 +176,7 @@ impl PostgresStore {
         Self::options().migrate(config, tls).await
     }
 
-    /// The store inside a transaction of the host's, on the same database: for
+    /// The store inside a transaction of the host, on the same database: for
     /// [`Engine::on`](crate::Engine::on).
     ///
     /// The engine's flows are read by the store's own pool meanwhile. A host that takes its

@@ -123,7 +123,7 @@ impl PostgresOptions {
     ///
     /// # Errors
     /// [`StoreError`]: permanent when the tables are missing, older or newer than this release, when the server refuses
-    /// the user, and outside of a runtime; transient when the server can not be reached.
+    /// the user, and outside of a runtime; transient when the server cannot be reached.
     pub async fn connect<T>(self, config: Config, tls: T) -> Result<PostgresStore, StoreError>
     where
         T: MakeTlsConnect<Socket> + Clone + Sync + Send + 'static,
@@ -149,7 +149,7 @@ impl PostgresOptions {
     /// # Errors
     /// [`StoreError`]: permanent when the tables are of a newer release or in another number of slices than
     /// [asked](Self::partitions) for, or the user may not create tables; transient when the server
-    /// can not be reached.
+    /// cannot be reached.
     pub async fn migrate<T>(self, config: Config, tls: T) -> Result<(), StoreError>
     where
         T: MakeTlsConnect<Socket> + Clone + Sync + Send + 'static,

@@ -18,10 +18,10 @@ use crate::store::{
     SessionRecord,
 };
 
-/// Rows of one page where the server can not tell which match.
+/// Rows of one page where the server cannot tell which match.
 const PAGE: usize = 100;
 
-/// A session whose conversation has it no more, that can not be read or does not match is left out;
+/// A session whose conversation has it no more, that cannot be read or does not match is left out;
 /// others take its place.
 pub(super) async fn sessions(link: &Link<'_>, query: &SessionQuery) -> Result<Vec<SessionRecord>, Fault> {
     let mut found = Vec::new();
@@ -135,7 +135,7 @@ fn entry(row: &Row) -> Result<JournalEntry, Fault> {
 
 /// Where a stored entry stops being one; its text is not quoted.
 pub(super) fn unreadable(error: &serde_json::Error) -> String {
-    format!("a stored entry can not be read at line {}, column {}", error.line(), error.column())
+    format!("a stored entry cannot be read at line {}, column {}", error.line(), error.column())
 }
 
 pub(super) async fn conversations(

@@ -100,7 +100,7 @@ pub(super) const CREATE_SLICED: &[&str] = &[
     journal!(" PARTITION BY RANGE (shard)"),
 ];
 
-/// Makes the slices of one table. The names of tables and bounds can not be parameters: the server
+/// Makes the slices of one table. The names of tables and bounds cannot be parameters: the server
 /// writes them itself from numbers.
 pub(super) const CREATE_SLICES: &str = "DO $$
 DECLARE

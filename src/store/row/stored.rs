@@ -36,7 +36,7 @@ impl Row {
     /// The row as bytes, for a store that keeps it as one value.
     ///
     /// # Errors
-    /// A permanent [`StoreError`] when the record can not be encoded.
+    /// A permanent [`StoreError`] when the record cannot be encoded.
     pub fn to_bytes(&self) -> Result<Vec<u8>, StoreError> {
         let &Self { revision, settled, due_at, claims, dead_letters, quarantined, erased, .. } = self;
         let lease = self.lease.map(|(token, end)| (token.0, end));

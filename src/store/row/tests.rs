@@ -277,7 +277,7 @@ fn live_sessions_are_counted_and_woken() {
     assert_eq!(row.due_at, Some(at(5)), "what is due earlier stays so");
     assert_eq!(row.live(&live("cart", None, Some(at(4)))), 2);
     assert_eq!(row.due_at, Some(at(4)));
-    assert_eq!(leased().live(&live("cart", None, Some(at(1)))), 0, "a record that can not be read has none");
+    assert_eq!(leased().live(&live("cart", None, Some(at(1)))), 0, "a record that cannot be read has none");
 }
 
 /// Rules 5 and 22.

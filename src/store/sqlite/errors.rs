@@ -15,7 +15,7 @@ pub(super) enum Refused {
         "the file has schema {found}, this release knows schemas up to {known}: open it with a newer release"
     )]
     NewerSchema { found: i64, known: usize },
-    #[error("the file can not be written ahead of (journal mode `{0}`): it needs a local file system")]
+    #[error("the file cannot be written ahead of (journal mode `{0}`): it needs a local file system")]
     NotWal(String),
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
@@ -80,7 +80,7 @@ fn meaning(error: &rusqlite::Error) -> (bool, &'static str) {
         Some(ErrorCode::DatabaseCorrupt) => (false, "the file is damaged"),
         Some(ErrorCode::NotADatabase) => (false, "the file is not a database of SQLite, or is damaged"),
         Some(ErrorCode::ReadOnly) => (false, "the file or its folder is read-only"),
-        Some(ErrorCode::CannotOpen) => (false, "the file can not be opened"),
+        Some(ErrorCode::CannotOpen) => (false, "the file cannot be opened"),
         Some(ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied) => {
             (false, "access denied")
         }

@@ -12,7 +12,7 @@ use crate::store::{
     Settle, Settled, SharedFlows, SqliteStore,
 };
 
-/// A [`SqliteStore`] whose commits carry writes of the host's: made by [`SqliteStore::joined`].
+/// A [`SqliteStore`] whose commits carry writes of the host: made by [`SqliteStore::joined`].
 #[derive(Clone)]
 pub struct JoinedStore {
     pub(super) store: SqliteStore,

@@ -109,7 +109,7 @@ impl SqliteStore {
     /// up to date, all or nothing. Blocks while it does that.
     ///
     /// # Errors
-    /// A permanent [`StoreError`] when the file can not be opened or written, is no database, is
+    /// A permanent [`StoreError`] when the file cannot be opened or written, is no database, is
     /// damaged, or has tables of a newer release (it is left as it is); a transient one when
     /// another process holds it.
     pub fn open(file: impl AsRef<Path>) -> Result<Self, StoreError> {
@@ -147,7 +147,7 @@ impl SqliteStore {
         Ok(Self(Arc::new(inner)))
     }
 
-    /// The same store, whose commits carry writes of the host's: `hook` runs in the transaction of
+    /// The same store, whose commits carry writes of the host: `hook` runs in the transaction of
     /// each commit that is about to apply, and both are written or neither. For one call of an
     /// engine: `bot.on(store.joined(hook)).trigger(…)`; its messages are delivered by the engine
     /// proper at its next tick.
@@ -189,7 +189,7 @@ impl SqliteStore {
     /// the whole file, beside the calls.
     ///
     /// # Errors
-    /// A [`StoreError`] when the file can not be read.
+    /// A [`StoreError`] when the file cannot be read.
     pub async fn integrity_check(&self) -> Result<Vec<String>, StoreError> {
         self.0.lists.ask(care::Check).await
     }
@@ -252,7 +252,7 @@ impl Drop for Inner {
             if place + 1 == count {
                 self.writes.close();
             }
-            // What a thread wakes may hold the last clone: it can not wait for itself.
+            // What a thread wakes may hold the last clone: it cannot wait for itself.
             if thread.thread().id() != own {
                 let _ = thread.join();
             }

@@ -79,7 +79,7 @@ impl SqliteOptions {
 
     /// How many calls may wait to be written, and how many to be read; at least 1, by default
     /// 16,384. Calls beyond them wait for room, in order of arrival, for at most
-    /// [`patience`](Self::patience). No thread of the host's is blocked meanwhile, and a call whose
+    /// [`patience`](Self::patience). No thread of the host is blocked meanwhile, and a call whose
     /// future is dropped while it waits for room is not done.
     pub fn queue(mut self, calls: usize) -> Self {
         self.queue = calls.max(1);

@@ -1,4 +1,4 @@
-//! Lists for operators, on a thread of their own. What can not be read is left out of a list.
+//! Lists for operators, on a thread of their own. What cannot be read is left out of a list.
 
 use rusqlite::{Row, params};
 
@@ -42,7 +42,7 @@ pub(super) const COUNTS: &str = "SELECT version, what, sum(times) FROM chatflow_
      WHERE workspace = ?1 AND flow = ?2 AND minute >= ?3 AND minute < ?4 GROUP BY version, what";
 
 /// A session of the index: an ended one is there whole, of a live one the conversation says the
-/// rest. None: it can not be read.
+/// rest. None: it cannot be read.
 fn found(
     database: &Database<'_>,
     workspace: &str,

@@ -232,7 +232,7 @@ fn attempt(database: &Database<'_>, queue: &Queue, place: &Place, calls: &[Accep
                 return Attempt::Told(state);
             }
             Ok(_) if database.connection.is_autocommit() => {
-                // Only a hook of the host's can do that.
+                // Only a hook of the host can do that.
                 call.tell(Some(StoreError::unknown(format!(
                     "{}: the host's hook ended the transaction",
                     call.doing()

@@ -44,7 +44,7 @@ pub trait Harness: Send + Sync {
     /// [`FlowStore`](crate::store::FlowStore).
     type Store: Send + Sync + 'static;
 
-    /// A store that holds nothing. May panic if it can not be made.
+    /// A store that holds nothing. May panic if it cannot be made.
     fn store(&self) -> impl Future<Output = Self::Store> + Send;
 
     /// Lets so much time pass on the clock by which the store judges leases, at most a few seconds.

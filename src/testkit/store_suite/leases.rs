@@ -62,7 +62,7 @@ pub async fn a_free_lease_is_taken(harness: &impl Harness<Store: ConversationSto
     assert!(leased && holds(&store, 1, 0).await);
 }
 
-/// Rule 10: a commit that can not take the lease is written all the same.
+/// Rule 10: a commit that cannot take the lease is written all the same.
 pub async fn a_held_lease_is_not_taken_and_the_commit_applies(
     harness: &impl Harness<Store: ConversationStore>,
 ) {

@@ -263,7 +263,7 @@ impl Sim {
                 return ticked.next_due;
             }
         }
-        panic!("INV-T3: something is due for ever");
+        panic!("INV-T3: something is due forever");
     }
 
     /// INV-O2, INV-T3: once nothing is due, every message but those that are to be tried again
@@ -418,7 +418,7 @@ fn whatever_flows_and_hosts_do_every_invariant_holds() {
     assert!(missing.is_empty() || from_env("CHATFLOW_SEED").is_some(), "nothing took {missing:?}");
 }
 
-/// A checker that can not fire proves nothing: for each mutant of the store some round fails.
+/// A checker that cannot fire proves nothing: for each mutant of the store some round fails.
 #[test]
 fn each_mutant_of_the_store_is_caught() {
     for mutant in MUTANTS {

@@ -63,7 +63,7 @@ impl Parser<'_> {
                 self.expect("]")?;
                 step
             } else if self.is_sign("(") {
-                return Err(self.fault("functions can not be called: a filter such as `x | upper` can"));
+                return Err(self.fault("functions cannot be called: a filter such as `x | upper` can"));
             } else {
                 break;
             };

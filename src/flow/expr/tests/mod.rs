@@ -305,7 +305,7 @@ fn a_syntax_error_says_what_and_where() {
         ("a | date('%Q')", "`date` needs a format such as '%d.%m.%Y %H:%M' at character 5"),
         ("a | date('%#z')", "`date` needs a format such as '%d.%m.%Y %H:%M' at character 5"),
         ("a | date(b)", "`date` needs its format in quotes at character 5"),
-        ("a.upper()", "functions can not be called: a filter such as `x | upper` can at character 8"),
+        ("a.upper()", "functions cannot be called: a filter such as `x | upper` can at character 8"),
         ("1 < 2 < 3", "a second comparison needs `and` at character 7"),
         ("a not b", "expected `in` after `not` at character 7"),
         ("a is big", "expected `defined`, `undefined` or `none` after `is` at character 6"),
