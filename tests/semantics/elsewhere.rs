@@ -4,14 +4,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use chatflow::store::{
-    Commit, Committed, ConversationStore, Due, Erase, FlowStore, Leased, Live, Loaded, Lookup, MemoryFlows,
-    Purge, Purged, Removed, Settle, Settled,
-};
+use chatflow::store::{ConversationStore, FlowStore, Loaded, Lookup, MemoryFlows};
 use chatflow::testkit::{ManualClock, Recorder};
 use chatflow::{Engine, Error, MemoryStore, StoreError, TriggerRequest, Triggered};
 use pollster::block_on;
 
+use crate::handing_on::hand_on;
 use crate::kit::{ADA, BOB, flow};
 
 /// A store that keeps flows too.
@@ -25,29 +23,12 @@ struct Shared {
 }
 
 impl ConversationStore for Shared {
+    hand_on! { conversations: commit, settle, lease_due, live, purge, erase }
     async fn load(&self, lookup: &Lookup) -> Result<Loaded, StoreError> {
         self.loads.fetch_add(1, Ordering::SeqCst);
         let revision = self.flows.revision(&lookup.workspace).await?;
         let catalogue = Some(revision + self.ahead.load(Ordering::SeqCst));
         Ok(Loaded { catalogue, ..self.conversations.load(lookup).await? })
-    }
-    async fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {
-        self.conversations.commit(commit).await
-    }
-    async fn settle(&self, settle: &Settle) -> Result<Settled, StoreError> {
-        self.conversations.settle(settle).await
-    }
-    async fn lease_due(&self, due: &Due) -> Result<Leased, StoreError> {
-        self.conversations.lease_due(due).await
-    }
-    async fn live(&self, live: &Live) -> Result<u64, StoreError> {
-        self.conversations.live(live).await
-    }
-    async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
-        self.conversations.purge(purge).await
-    }
-    async fn erase(&self, erase: &Erase) -> Result<Option<Removed>, StoreError> {
-        self.conversations.erase(erase).await
     }
 }
 

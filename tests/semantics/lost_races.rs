@@ -4,10 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use chatflow::store::{
-    Commit, Committed, ConversationStore, Due, Erase, Leased, Live, Loaded, Lookup, Purge, Purged, Removed,
-    Settle, Settled,
-};
+use chatflow::store::{Commit, Committed, ConversationStore, Loaded, Lookup};
 use chatflow::testkit::Recorder;
 use chatflow::{
     Builder, Clock, Engine, Error, MemoryFlows, MemoryStore, StoreError, TriggerRequest, Triggered,
@@ -15,6 +12,7 @@ use chatflow::{
 use chrono::TimeDelta;
 use pollster::block_on;
 
+use crate::handing_on::hand_on;
 use crate::kit::{ADA, flow};
 use crate::virtual_time::VirtualTime;
 
@@ -28,6 +26,7 @@ struct Contended {
 }
 
 impl ConversationStore for Contended {
+    hand_on! { store: settle, lease_due, live, purge, erase }
     async fn load(&self, lookup: &Lookup) -> Result<Loaded, StoreError> {
         self.told.lock().unwrap().push(lookup.races);
         self.store.load(lookup).await
@@ -38,21 +37,6 @@ impl ConversationStore for Contended {
             Ok(_) => Ok(Committed::Conflict),
             Err(_) => self.store.commit(commit).await,
         }
-    }
-    async fn settle(&self, settle: &Settle) -> Result<Settled, StoreError> {
-        self.store.settle(settle).await
-    }
-    async fn lease_due(&self, due: &Due) -> Result<Leased, StoreError> {
-        self.store.lease_due(due).await
-    }
-    async fn live(&self, live: &Live) -> Result<u64, StoreError> {
-        self.store.live(live).await
-    }
-    async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
-        self.store.purge(purge).await
-    }
-    async fn erase(&self, erase: &Erase) -> Result<Option<Removed>, StoreError> {
-        self.store.erase(erase).await
     }
 }
 

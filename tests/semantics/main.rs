@@ -13,6 +13,7 @@ mod delivery;
 mod elsewhere;
 mod erase;
 mod events;
+mod handing_on;
 mod handoff;
 mod inbound;
 mod journal;

@@ -7,20 +7,17 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
-use chatflow::store::{
-    Commit, Committed, ConversationQuery, ConversationStore, Due, Erase, JournalEntry, JournalQuery, Leased,
-    Live, Loaded, Lookup, Purge, Purged, Record, Removed, SessionQuery, SessionRecord, Settle, Settled,
-    SharedFlows, StoreQueries, Token,
-};
+use chatflow::store::{ConversationStore, Due, Leased, Purge, Purged, SharedFlows, StoreQueries, Token};
 use chatflow::testkit::{ManualClock, Recorder};
 use chatflow::{
     BackgroundTask, Builder, Channel, Clock, ContactId, DynStore, Engine, Error, Event, EventKind, Inbound,
-    MemoryStore, Observer, Received, SessionId, Status, StoreError, TriggerRequest, Triggered, WorkspaceId,
+    MemoryStore, Observer, Received, SessionId, Status, StoreError, TriggerRequest, Triggered,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use pollster::block_on;
 use serde_json::json;
 
+use crate::handing_on::hand_on;
 use crate::kit::{ADA, BOB, SHOP, flow, question};
 
 /// A store that machines share: it tells the time of its own clock.
@@ -35,17 +32,9 @@ struct Told {
 }
 
 impl ConversationStore for Told {
+    hand_on! { store: load, commit, settle, live, erase }
     fn flow_store(&self) -> Option<SharedFlows> {
         self.store.flow_store()
-    }
-    async fn load(&self, lookup: &Lookup) -> Result<Loaded, StoreError> {
-        self.store.load(lookup).await
-    }
-    async fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {
-        self.store.commit(commit).await
-    }
-    async fn settle(&self, settle: &Settle) -> Result<Settled, StoreError> {
-        self.store.settle(settle).await
     }
     async fn lease_due(&self, due: &Due) -> Result<Leased, StoreError> {
         let leased = self.store.lease_due(due).await?;
@@ -53,38 +42,14 @@ impl ConversationStore for Told {
         let store_time = (!self.is_silent.load(Ordering::SeqCst)).then(|| self.clock.now());
         Ok(Leased { store_time, ..leased })
     }
-    async fn live(&self, live: &Live) -> Result<u64, StoreError> {
-        self.store.live(live).await
-    }
     async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
         *self.purges.lock().unwrap() += 1;
         self.store.purge(purge).await
     }
-    async fn erase(&self, erase: &Erase) -> Result<Option<Removed>, StoreError> {
-        self.store.erase(erase).await
-    }
 }
 
 impl StoreQueries for Told {
-    async fn sessions(&self, query: &SessionQuery) -> Result<Vec<SessionRecord>, StoreError> {
-        self.store.sessions(query).await
-    }
-    async fn session(
-        &self,
-        workspace: &WorkspaceId,
-        id: SessionId,
-    ) -> Result<Option<SessionRecord>, StoreError> {
-        self.store.session(workspace, id).await
-    }
-    async fn journal(&self, workspace: &WorkspaceId, id: SessionId) -> Result<Vec<JournalEntry>, StoreError> {
-        self.store.journal(workspace, id).await
-    }
-    async fn journal_of(&self, query: &JournalQuery) -> Result<Vec<JournalEntry>, StoreError> {
-        self.store.journal_of(query).await
-    }
-    async fn conversations(&self, query: &ConversationQuery) -> Result<Vec<(ContactId, Record)>, StoreError> {
-        self.store.conversations(query).await
-    }
+    hand_on! { store: queries }
 }
 
 /// Keeps what it sees.

@@ -1,13 +1,13 @@
-//! A store in memory that watches the engine: a decision that writes nothing leaves what was loaded as it was, as the
-//! contract of `ConversationStore::update` promises to stores that rely on it.
+//! A store in memory that watches the engine: a decision that writes nothing leaves what was loaded
+//! as it was, as the contract of `ConversationStore::update` promises to stores that rely on it.
 
 use chatflow::store::{
-    Commit, Committed, ConversationQuery, ConversationStore, CountQuery, CountSums, Due, Erase, JournalEntry,
-    JournalQuery, Leased, Live, Loaded, Lookup, Purge, Purged, Record, Removed, SessionQuery, SessionRecord,
-    Settle, Settled, SharedFlows, StoreQueries, StoredConversation,
+    Commit, Committed, ConversationStore, Loaded, Lookup, SharedFlows, StoreQueries, StoredConversation,
 };
-use chatflow::{ContactId, MemoryStore, SessionId, StoreError, WorkspaceId};
+use chatflow::{ContactId, MemoryStore, StoreError};
 use chrono::{DateTime, Utc};
+
+use crate::handing_on::hand_on;
 
 /// The watching store.
 pub(crate) struct Watched(MemoryStore);
@@ -25,27 +25,7 @@ fn kept(stored: &StoredConversation) -> (ContactId, u64, Vec<u8>, u64, bool, boo
 }
 
 impl ConversationStore for Watched {
-    async fn load(&self, lookup: &Lookup) -> Result<Loaded, StoreError> {
-        self.0.load(lookup).await
-    }
-    async fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {
-        self.0.commit(commit).await
-    }
-    async fn settle(&self, settle: &Settle) -> Result<Settled, StoreError> {
-        self.0.settle(settle).await
-    }
-    async fn lease_due(&self, due: &Due) -> Result<Leased, StoreError> {
-        self.0.lease_due(due).await
-    }
-    async fn live(&self, live: &Live) -> Result<u64, StoreError> {
-        self.0.live(live).await
-    }
-    async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
-        self.0.purge(purge).await
-    }
-    async fn erase(&self, erase: &Erase) -> Result<Option<Removed>, StoreError> {
-        self.0.erase(erase).await
-    }
+    hand_on! { 0: load, commit, settle, lease_due, live, purge, erase }
     async fn time(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
         self.0.time().await
     }
@@ -76,26 +56,5 @@ impl ConversationStore for Watched {
 }
 
 impl StoreQueries for Watched {
-    async fn sessions(&self, query: &SessionQuery) -> Result<Vec<SessionRecord>, StoreError> {
-        self.0.sessions(query).await
-    }
-    async fn session(
-        &self,
-        workspace: &WorkspaceId,
-        id: SessionId,
-    ) -> Result<Option<SessionRecord>, StoreError> {
-        self.0.session(workspace, id).await
-    }
-    async fn journal(&self, workspace: &WorkspaceId, id: SessionId) -> Result<Vec<JournalEntry>, StoreError> {
-        self.0.journal(workspace, id).await
-    }
-    async fn journal_of(&self, query: &JournalQuery) -> Result<Vec<JournalEntry>, StoreError> {
-        self.0.journal_of(query).await
-    }
-    async fn conversations(&self, query: &ConversationQuery) -> Result<Vec<(ContactId, Record)>, StoreError> {
-        self.0.conversations(query).await
-    }
-    async fn counts(&self, query: &CountQuery) -> Result<CountSums, StoreError> {
-        self.0.counts(query).await
-    }
+    hand_on! { 0: queries, counts }
 }
