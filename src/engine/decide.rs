@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::address::Alias;
 use crate::engine::Engine;
 use crate::engine::catalogue::{Snapshot, WorkspaceFlows};
-use crate::engine::deliver::Batch;
+use crate::engine::deliver::Delivery;
 use crate::engine::pacer::Paced;
 use crate::error::{Error, MissingReason, StoreError, StoreErrorKind};
 use crate::id::{ContactId, FlowId, FlowVersion, WorkspaceId};
@@ -50,7 +50,7 @@ pub(super) enum Decided<T> {
     Write(Result<T, Error>, Draft),
     /// The answer, with nothing to be written and this to be done under the lease that the call
     /// holds.
-    Go(Result<T, Error>, Box<Batch>),
+    Go(Result<T, Error>, Box<Delivery>),
     /// These versions of flows must be fetched first.
     Fetch(Vec<(FlowId, FlowVersion)>),
     /// A version that the contact's conversation needs cannot be used here (SEMANTICS S14).
@@ -73,12 +73,12 @@ impl<T> Decided<T> {
 pub(super) struct Draft {
     commit: Commit,
     events: Vec<Noted>,
-    batch: Batch,
+    batch: Delivery,
 }
 
 /// What a decision wants of the conversation's lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Want {
+pub(super) enum LeaseIntent {
     /// To deliver at once what is due, if nobody else does.
     Deliver,
     /// To go on under the lease that the call holds; to end it when nothing is left to do.
@@ -91,7 +91,7 @@ pub(super) enum Want {
 pub(super) struct Written<T> {
     pub(super) answer: Result<T, Error>,
     /// None: nothing is to be done, or somebody else does it.
-    pub(super) batch: Option<Batch>,
+    pub(super) batch: Option<Delivery>,
 }
 
 /// The record of a loaded conversation.
@@ -365,7 +365,7 @@ impl<S: ConversationStore> Engine<S> {
         &self,
         workspace: &WorkspaceId,
         lookup: &Lookup,
-        batch: &Batch,
+        batch: &Delivery,
         events: Vec<Noted>,
         (attempt, took): (u32, Took),
     ) {
@@ -380,7 +380,7 @@ impl<S: ConversationStore> Engine<S> {
         &self,
         workspace: &WorkspaceId,
         lookup: &Lookup,
-        batch: &Batch,
+        batch: &Delivery,
         (attempt, took): (u32, Option<Took>),
     ) {
         let Some(took) = took else { return };
@@ -395,7 +395,7 @@ impl<S: ConversationStore> Engine<S> {
         lookup: &Lookup,
         expect: Option<Revision>,
         key: Option<(KeyName, KeyRecord)>,
-        want: Want,
+        want: LeaseIntent,
     ) -> Draft {
         let paced = self.ask_pace(&decision, self.will_send(want));
         self.draft_paced(decision, lookup, expect, key, want, paced)
@@ -408,21 +408,21 @@ impl<S: ConversationStore> Engine<S> {
         lookup: &Lookup,
         expect: Option<Revision>,
         key: Option<(KeyName, KeyRecord)>,
-        want: Want,
+        want: LeaseIntent,
         paced: Paced,
     ) -> Draft {
         paced.put_off(&mut decision);
         let due_at = decision.finish();
         let contact = decision.conversation.contact().id.clone();
-        let batch = Batch::of(&decision, &contact, self.may_call(want), lookup.now, &paced);
+        let batch = Delivery::of(&decision, &contact, self.may_call(want), lookup.now, &paced);
         let lease = match want {
-            Want::Deliver if self.deferred || !batch.has_work() => Lease::Leave,
-            Want::Deliver => Lease::Take(lookup.token, self.ports.policy.lease),
-            Want::Continue if batch.has_work() => Lease::Hold(lookup.token),
-            Want::Continue | Want::Stop => Lease::Free(lookup.token),
+            LeaseIntent::Deliver if self.deferred || !batch.has_work() => Lease::Leave,
+            LeaseIntent::Deliver => Lease::Take(lookup.token, self.ports.policy.lease),
+            LeaseIntent::Continue if batch.has_work() => Lease::Hold(lookup.token),
+            LeaseIntent::Continue | LeaseIntent::Stop => Lease::Free(lookup.token),
         };
         let is_done = matches!(lease, Lease::Leave | Lease::Free(_));
-        let batch = Batch { is_done, passes: paced.passes, ..batch };
+        let batch = Delivery { is_done, passes: paced.passes, ..batch };
         let dead_letters = u32::try_from(decision.conversation.dead_letters().len()).unwrap_or(u32::MAX);
         let archived = |session| SessionRecord::new(contact.clone(), session);
         let ended = decision.ended.into_iter().map(archived).collect();
@@ -448,16 +448,16 @@ impl<S: ConversationStore> Engine<S> {
     }
 
     /// Whether what a decision leaves to send is sent under the lease that it wants.
-    pub(super) fn will_send(&self, want: Want) -> bool {
+    pub(super) fn will_send(&self, want: LeaseIntent) -> bool {
         match want {
-            Want::Deliver => !self.deferred,
-            Want::Continue => true,
-            Want::Stop => false,
+            LeaseIntent::Deliver => !self.deferred,
+            LeaseIntent::Continue => true,
+            LeaseIntent::Stop => false,
         }
     }
 
-    fn may_call(&self, want: Want) -> bool {
-        want == Want::Continue || self.ports.policy.inline_calls
+    fn may_call(&self, want: LeaseIntent) -> bool {
+        want == LeaseIntent::Continue || self.ports.policy.inline_calls
     }
 
     /// The ground of a decision in this engine.
@@ -512,6 +512,6 @@ enum Outcome<T> {
     Renew(Option<u64>),
     Fetch(Vec<(FlowId, FlowVersion)>),
     Missing(Box<(ContactId, FlowId, FlowVersion, MissingReason)>),
-    Answer(Result<T, Error>, Option<Box<Batch>>),
-    Write(Result<T, Error>, Vec<Noted>, Batch),
+    Answer(Result<T, Error>, Option<Box<Delivery>>),
+    Write(Result<T, Error>, Vec<Noted>, Delivery),
 }

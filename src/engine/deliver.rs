@@ -22,7 +22,7 @@ use crate::store::{ConversationStore, Lookup, Settle, Settled, Token};
 use crate::transport::Receipt;
 
 /// What is to be done for a conversation now.
-pub(super) struct Batch {
+pub(super) struct Delivery {
     pub(super) contact: ContactId,
     pub(super) revision: u64,
     /// When the lease began that it is done under.
@@ -51,7 +51,7 @@ pub(super) struct Batch {
     pub(super) passes: Option<Box<Passes>>,
 }
 
-impl Batch {
+impl Delivery {
     pub(super) fn of(
         decision: &Decision<'_>,
         contact: &ContactId,
@@ -144,7 +144,7 @@ fn calls_due(decision: &Decision<'_>, contact: &ContactId) -> Vec<Call> {
 }
 
 /// What became of a message that did not simply leave.
-pub(super) enum Odd {
+pub(super) enum SendException {
     /// It left, and the contact is known there under this address too.
     KnownAs(Address),
     /// It is to be tried again.
@@ -156,8 +156,8 @@ pub(super) enum Odd {
 }
 
 /// What became of a batch's messages: those without a word left.
-pub(super) struct Sent {
-    pub(super) odd: Vec<(u64, Odd)>,
+pub(super) struct DeliveryResult {
+    pub(super) odd: Vec<(u64, SendException)>,
     /// When the last one was handed over.
     pub(super) at: DateTime<Utc>,
 }
@@ -165,7 +165,7 @@ pub(super) struct Sent {
 impl<S: ConversationStore> Engine<S> {
     /// Does what a commit left to do, under the lease that it took. Whatever goes wrong here is
     /// fixed by a later tick.
-    pub(super) async fn finish(&self, lookup: &Lookup, flows: &WorkspaceFlows, batch: Option<Batch>) {
+    pub(super) async fn finish(&self, lookup: &Lookup, flows: &WorkspaceFlows, batch: Option<Delivery>) {
         let Some(mut batch) = batch else { return };
         let Lookup { workspace, token, now, .. } = lookup;
         let tenure =
@@ -186,28 +186,28 @@ impl<S: ConversationStore> Engine<S> {
     pub(super) async fn send_all(
         &self,
         workspace: &WorkspaceId,
-        batch: &mut Batch,
+        batch: &mut Delivery,
         started: DateTime<Utc>,
         shift: Shift<'_>,
-    ) -> Sent {
+    ) -> DeliveryResult {
         // What is left of them goes back at the end.
         let mut passes = batch.passes.take();
         let batch = &*batch;
-        let mut odd: Vec<(u64, Odd)> = Vec::new();
+        let mut odd: Vec<(u64, SendException)> = Vec::new();
         let mut at = started;
         for (place, (number, message)) in batch.messages.iter().enumerate() {
             if place > 0 {
                 at = self.now();
             }
             let waits = odd.iter().any(|(seq, odd)| {
-                matches!(odd, Odd::Later { .. } | Odd::Untried)
+                matches!(odd, SendException::Later { .. } | SendException::Untried)
                     && batch
                         .messages
                         .iter()
                         .any(|(_, earlier)| earlier.id.seq == *seq && earlier.route == message.route)
             });
             if waits || self.is_late(batch.since, at) || shift.is_over() {
-                odd.push((message.id.seq, Odd::Untried));
+                odd.push((message.id.seq, SendException::Untried));
                 continue;
             }
             if let Some(passes) = &mut passes {
@@ -220,22 +220,24 @@ impl<S: ConversationStore> Engine<S> {
             }
             match answer {
                 Ok(receipt) => {
-                    odd.extend(receipt.address.map(|address| (message.id.seq, Odd::KnownAs(address))));
+                    odd.extend(
+                        receipt.address.map(|address| (message.id.seq, SendException::KnownAs(address))),
+                    );
                 }
                 // Nothing is lost with it, and nothing waits for it.
                 Err(_) if message.content.is_typing() => {}
                 Err(SendError::Retry { after, reason }) => {
-                    odd.push((message.id.seq, Odd::Later { after, reason }))
+                    odd.push((message.id.seq, SendException::Later { after, reason }))
                 }
                 Err(SendError::Rejected { reason }) => {
-                    odd.push((message.id.seq, Odd::Dead(DeadReason::Rejected(reason))));
+                    odd.push((message.id.seq, SendException::Dead(DeadReason::Rejected(reason))));
                 }
                 Err(SendError::WindowClosed) => {
-                    odd.push((message.id.seq, Odd::Dead(DeadReason::WindowClosed)))
+                    odd.push((message.id.seq, SendException::Dead(DeadReason::WindowClosed)))
                 }
             }
         }
-        Sent { odd, at: self.now() }
+        DeliveryResult { odd, at: self.now() }
     }
 
     /// Hands one message over. What does not end in time, or panics, is tried again (SEMANTICS D5).
@@ -253,7 +255,7 @@ impl<S: ConversationStore> Engine<S> {
     fn tell_sent(
         &self,
         workspace: &WorkspaceId,
-        batch: &Batch,
+        batch: &Delivery,
         message: &Outbound,
         failed: Option<&SendError>,
         send: Duration,
@@ -292,8 +294,8 @@ impl<S: ConversationStore> Engine<S> {
         &self,
         workspace: &WorkspaceId,
         token: Token,
-        batch: &Batch,
-        sent: &Sent,
+        batch: &Delivery,
+        sent: &DeliveryResult,
     ) -> bool {
         let is_plain = sent.odd.is_empty()
             && batch.is_whole

@@ -8,7 +8,7 @@ use crate::address::{AccountRef, Alias};
 use crate::engine::Engine;
 use crate::engine::catalogue::Snapshot;
 use crate::engine::contacts::Released;
-use crate::engine::decide::{Decided, Facts, Found, Want, Written, put_back, take};
+use crate::engine::decide::{Decided, Facts, Found, LeaseIntent, Written, put_back, take};
 use crate::engine::erase::CarriedOptOut;
 use crate::engine::outcome::Received;
 use crate::engine::request::{CheckedInbound, Inbound};
@@ -190,7 +190,7 @@ impl<S: ConversationStore> Engine<S> {
         decision.remember(arrival.id, verdict, arrival.tag());
         decision.forget();
         let answer = Ok(Answer::Final(verdict.into()));
-        Decided::Write(answer, self.draft(decision, lookup, expect, None, Want::Deliver))
+        Decided::Write(answer, self.draft(decision, lookup, expect, None, LeaseIntent::Deliver))
     }
 }
 

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use crate::address::Alias;
 use crate::calls::{CallRef, CallResult};
 use crate::engine::Engine;
-use crate::engine::decide::{Decided, Facts, Found, Want, Written, put_back, take};
+use crate::engine::decide::{Decided, Facts, Found, LeaseIntent, Written, put_back, take};
 use crate::engine::outcome::{Cancelled, Completed, Reported};
 use crate::error::Error;
 use crate::id::{MessageId, SessionId, WorkspaceId};
@@ -211,6 +211,9 @@ impl<S: ConversationStore> Engine<S> {
             put_back(facts.loaded, place.with(decision.conversation));
             return Decided::Answer(Ok(answer));
         }
-        Decided::Write(Ok(answer), self.draft(decision, lookup, Some(place.revision), None, Want::Deliver))
+        Decided::Write(
+            Ok(answer),
+            self.draft(decision, lookup, Some(place.revision), None, LeaseIntent::Deliver),
+        )
     }
 }

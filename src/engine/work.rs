@@ -12,8 +12,8 @@ use crate::calls::{Answer, Call, CallResult};
 use crate::engine::Engine;
 use crate::engine::catalogue::WorkspaceFlows;
 use crate::engine::deadline::{Ended, bounded};
-use crate::engine::decide::{Decided, Facts, Want, put_back, take};
-use crate::engine::deliver::{Batch, Odd, Sent};
+use crate::engine::decide::{Decided, Facts, LeaseIntent, put_back, take};
+use crate::engine::deliver::{Delivery, DeliveryResult, SendException};
 use crate::engine::tick::{Shift, Tenure};
 use crate::error::{CallError, Error};
 use crate::id::{CallId, ContactId, MessageId, WorkspaceId};
@@ -32,7 +32,7 @@ const ROUNDS: u32 = 100;
 /// What was done outside and is to be booked.
 #[derive(Default)]
 pub(super) struct Done {
-    sent: Option<(Batch, Sent)>,
+    sent: Option<(Delivery, DeliveryResult)>,
     called: Vec<(CallId, Result<Answer, CallError>)>,
 }
 
@@ -63,8 +63,8 @@ impl<S: ConversationStore> Engine<S> {
         workspace: &WorkspaceId,
         flows: &WorkspaceFlows,
         tenure: Tenure<'_>,
-        batch: Batch,
-        sent: Sent,
+        batch: Delivery,
+        sent: DeliveryResult,
     ) {
         let contact = batch.contact.clone();
         let called = self.call_all(workspace, &batch, tenure.shift).await;
@@ -104,7 +104,11 @@ impl<S: ConversationStore> Engine<S> {
                 false => self.time(done.cause()).await?,
             };
             let lookup = Lookup::new(workspace.clone(), Subject::Contact(contact.clone()), token, now);
-            let want = if self.is_late(since, now) || shift.is_over() { Want::Stop } else { Want::Continue };
+            let want = if self.is_late(since, now) || shift.is_over() {
+                LeaseIntent::Stop
+            } else {
+                LeaseIntent::Continue
+            };
             let decide = |facts: Facts<'_>| self.book(workspace, &lookup, facts, &done, want);
             let cause = done.cause();
             let written = self.transact(cause, workspace, flows, &lookup, first.take(), decide).await?;
@@ -114,7 +118,9 @@ impl<S: ConversationStore> Engine<S> {
                 }
                 continue;
             }
-            let Some(mut batch) = written.batch.map(|batch| Batch { since, ..batch }) else { return Ok(()) };
+            let Some(mut batch) = written.batch.map(|batch| Delivery { since, ..batch }) else {
+                return Ok(());
+            };
             let sent = self.send_all(workspace, &mut batch, now, shift).await;
             if batch.calls.is_empty() && self.settle(workspace, token, &batch, &sent).await {
                 return Ok(());
@@ -132,7 +138,7 @@ impl<S: ConversationStore> Engine<S> {
         lookup: &Lookup,
         facts: Facts<'_>,
         done: &Done,
-        want: Want,
+        want: LeaseIntent,
     ) -> Decided<Booked> {
         let found = match take(facts.loaded) {
             Ok(Some(found)) if found.leased => found,
@@ -168,12 +174,12 @@ impl<S: ConversationStore> Engine<S> {
         }
         let paced = self.ask_pace(&decision, self.will_send(want));
         paced.put_off(&mut decision);
-        if !decision.changed && want == Want::Continue {
+        if !decision.changed && want == LeaseIntent::Continue {
             let contact = decision.conversation.contact().id.clone();
-            let batch = Batch::of(&decision, &contact, true, lookup.now, &paced);
+            let batch = Delivery::of(&decision, &contact, true, lookup.now, &paced);
             if batch.has_work() {
                 put_back(facts.loaded, place.with(decision.conversation));
-                let batch = Batch { revision: found_revision, passes: paced.passes, ..batch };
+                let batch = Delivery { revision: found_revision, passes: paced.passes, ..batch };
                 return Decided::Go(Ok(Booked::Done), Box::new(batch));
             }
         }
@@ -182,13 +188,19 @@ impl<S: ConversationStore> Engine<S> {
 
     /// An address that the channel reports and that leads to another contact stays with that one
     /// (SEMANTICS T2).
-    fn book_sent(&self, decision: &mut Decision<'_>, batch: &Batch, sent: &Sent, taken: Option<&Alias>) {
+    fn book_sent(
+        &self,
+        decision: &mut Decision<'_>,
+        batch: &Delivery,
+        sent: &DeliveryResult,
+        taken: Option<&Alias>,
+    ) {
         let at = sent.at;
         for (_, message) in &batch.messages {
             let odd = sent.odd.iter().find(|(seq, _)| *seq == message.id.seq).map(|(_, odd)| odd);
             match odd {
                 None => decision.settle_message(message.id, at),
-                Some(Odd::KnownAs(address)) => {
+                Some(SendException::KnownAs(address)) => {
                     decision.settle_message(message.id, at);
                     let alias = Alias::Address(address.clone());
                     let is_known = decision.conversation.contact.addresses.contains(address);
@@ -197,9 +209,11 @@ impl<S: ConversationStore> Engine<S> {
                         decision.add_aliases.push(alias);
                     }
                 }
-                Some(Odd::Dead(reason)) => decision.give_up(message.id, reason.clone(), at),
-                Some(Odd::Later { after, reason }) => self.put_off(decision, message.id, *after, reason, at),
-                Some(Odd::Untried) => {}
+                Some(SendException::Dead(reason)) => decision.give_up(message.id, reason.clone(), at),
+                Some(SendException::Later { after, reason }) => {
+                    self.put_off(decision, message.id, *after, reason, at)
+                }
+                Some(SendException::Untried) => {}
             }
         }
     }
@@ -239,7 +253,7 @@ impl<S: ConversationStore> Engine<S> {
     async fn call_all(
         &self,
         workspace: &WorkspaceId,
-        batch: &Batch,
+        batch: &Delivery,
         shift: Shift<'_>,
     ) -> Vec<(CallId, Result<Answer, CallError>)> {
         let mut called = Vec::with_capacity(batch.calls.len());
@@ -260,7 +274,7 @@ impl<S: ConversationStore> Engine<S> {
     async fn call_one(
         &self,
         workspace: &WorkspaceId,
-        batch: &Batch,
+        batch: &Delivery,
         call: &Call,
         shift: Shift<'_>,
     ) -> Result<Answer, CallError> {

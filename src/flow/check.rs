@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use crate::flow::NodeIx;
 use crate::flow::compile::Sides;
 use crate::flow::def::FlowDef;
-use crate::flow::graph::{Circle, Graph, Way};
-use crate::flow::issue::{Found, IssueCode};
+use crate::flow::graph::{Circle, EdgeKind, Graph};
+use crate::flow::issue::{Diagnostics, IssueCode};
 use crate::flow::node::{Blocking, ContactMode, NodeDef, NodeKind, Port};
 use crate::flow::path::{Path, brief};
 use crate::flow::reminder;
@@ -21,7 +21,7 @@ pub(crate) fn check(
     graph: &Graph,
     sides: &Sides,
     limits: &Limits,
-    found: &mut Found,
+    found: &mut Diagnostics,
 ) -> Option<NodeIx> {
     let entry = check_entry(def, found);
     check_exits(def, graph, found);
@@ -40,7 +40,7 @@ pub(crate) fn check(
 }
 
 /// Reports an issue of the node at a place.
-fn report(def: &FlowDef, node: NodeIx, found: &mut Found, code: IssueCode, message: String, fix: &str) {
+fn report(def: &FlowDef, node: NodeIx, found: &mut Diagnostics, code: IssueCode, message: String, fix: &str) {
     found.node = def.nodes.get(node.as_usize()).and_then(|node| NodeId::new(&node.id).ok());
     found.add(code, &Path::Root.key("nodes").item(node.as_usize()), message, fix);
     found.node = None;
@@ -50,7 +50,7 @@ fn nodes(def: &FlowDef) -> impl Iterator<Item = (NodeIx, &NodeDef)> {
     def.nodes.iter().enumerate().map(|(place, node)| (NodeIx::of(place), node))
 }
 
-fn check_entry(def: &FlowDef, found: &mut Found) -> Option<NodeIx> {
+fn check_entry(def: &FlowDef, found: &mut Diagnostics) -> Option<NodeIx> {
     let mut starts = nodes(def).filter(|(_, node)| matches!(node.kind, NodeKind::Start(_)));
     let Some((entry, first)) = starts.next() else {
         let fix = "add a node of kind `start`";
@@ -64,7 +64,7 @@ fn check_entry(def: &FlowDef, found: &mut Found) -> Option<NodeIx> {
     Some(entry)
 }
 
-fn check_exits(def: &FlowDef, graph: &Graph, found: &mut Found) {
+fn check_exits(def: &FlowDef, graph: &Graph, found: &mut Diagnostics) {
     for (place, node) in nodes(def) {
         for (port, exit) in graph.exits(place).iter().enumerate() {
             let Ok(port) = u16::try_from(port) else { continue };
@@ -91,7 +91,7 @@ fn check_exits(def: &FlowDef, graph: &Graph, found: &mut Found) {
 
 /// Who triggers the flow has to say where its messages leave from. Told once a flow, of the first
 /// node that sends; where no contact is needed, that is an error of each.
-fn check_sender(def: &FlowDef, found: &mut Found) {
+fn check_sender(def: &FlowDef, found: &mut Diagnostics) {
     let has_sender = def.settings.as_ref().is_some_and(|settings| settings.sender.is_some());
     let is_contactless = def
         .nodes
@@ -113,7 +113,7 @@ fn check_sender(def: &FlowDef, found: &mut Found) {
 }
 
 /// An edge for a timeout that never comes.
-fn check_timeouts(def: &FlowDef, found: &mut Found) {
+fn check_timeouts(def: &FlowDef, found: &mut Diagnostics) {
     let waits = def.nodes.iter().filter_map(|node| match node.kind.blocking() {
         Blocking::Reply { timer } if !times_out(node, timer) => Some((node.id.as_str(), timer.is_some())),
         _ => None,
@@ -138,7 +138,7 @@ fn times_out(node: &NodeDef, timer: Option<Port>) -> bool {
     port.is_some_and(|name| name == "timeout")
 }
 
-fn check_reached(def: &FlowDef, graph: &Graph, sides: &Sides, entry: NodeIx, found: &mut Found) {
+fn check_reached(def: &FlowDef, graph: &Graph, sides: &Sides, entry: NodeIx, found: &mut Diagnostics) {
     let roots = sides.jumps.iter().chain([&entry]);
     let mut reached: BTreeSet<NodeIx> = roots.flat_map(|root| graph.reached(*root)).collect();
     if let Some(first) = sides.reminder {
@@ -156,12 +156,12 @@ fn check_reached(def: &FlowDef, graph: &Graph, sides: &Sides, entry: NodeIx, fou
     }
 }
 
-fn check_circles(def: &FlowDef, graph: &Graph, limits: &Limits, found: &mut Found) {
+fn check_circles(def: &FlowDef, graph: &Graph, limits: &Limits, found: &mut Diagnostics) {
     let blocking =
         |node: NodeIx| def.nodes.get(node.as_usize()).map_or(Blocking::Ends, |node| node.kind.blocking());
     let runs = |node, way| is_left_at_once(&blocking(node), way);
 
-    let endless = graph.circles(|from, _, way| way != Way::Jump && runs(from, way));
+    let endless = graph.circles(|from, _, way| way != EdgeKind::Jump && runs(from, way));
     for circle in &endless {
         let message = format!("{} never waits", walk(def, circle));
         let fix = "put a wait into the circle, or go back by a `jump` with `max_jumps`";
@@ -191,10 +191,10 @@ fn check_circles(def: &FlowDef, graph: &Graph, limits: &Limits, found: &mut Foun
     }
 
     let by_timer = |from, way| match (blocking(from), way) {
-        (_, Way::Jump) => false,
-        (Blocking::Reply { timer }, Way::Edge(port)) => timer == Some(port),
+        (_, EdgeKind::Jump) => false,
+        (Blocking::Reply { timer }, EdgeKind::Edge(port)) => timer == Some(port),
         // What happens in the called flow is checked there.
-        (Blocking::Calls { failed, .. }, Way::Edge(port)) => failed == port,
+        (Blocking::Calls { failed, .. }, EdgeKind::Edge(port)) => failed == port,
         _ => true,
     };
     let sends = |node: &NodeIx| def.nodes.get(node.as_usize()).is_some_and(|node| node.kind.sends());
@@ -208,17 +208,17 @@ fn check_circles(def: &FlowDef, graph: &Graph, limits: &Limits, found: &mut Foun
 }
 
 /// Whether a session can leave a node this way in the turn in which it came.
-pub(super) fn is_left_at_once(blocking: &Blocking<'_>, way: Way) -> bool {
+pub(super) fn is_left_at_once(blocking: &Blocking<'_>, way: EdgeKind) -> bool {
     match blocking {
         Blocking::Runs | Blocking::Jumps { .. } => true,
-        Blocking::Calls { failed, .. } => way == Way::Edge(*failed),
+        Blocking::Calls { failed, .. } => way == EdgeKind::Edge(*failed),
         Blocking::Ends | Blocking::Timed | Blocking::Reply { .. } => false,
     }
 }
 
 /// A call of the flow by itself that its start leads to at once. Whether it does so by way of
 /// others is checked when they are known (`recursion`).
-fn check_recursion(def: &FlowDef, graph: &Graph, entry: NodeIx, found: &mut Found) {
+fn check_recursion(def: &FlowDef, graph: &Graph, entry: NodeIx, found: &mut Diagnostics) {
     let blocking =
         |node: NodeIx| def.nodes.get(node.as_usize()).map_or(Blocking::Ends, |node| node.kind.blocking());
     for node in graph.reached_by(entry, |from, way| is_left_at_once(&blocking(from), way)) {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::flow::def::{self, FlowDef};
 use crate::flow::expr::Expr;
 use crate::flow::graph::Graph;
-use crate::flow::issue::{Found, IssueCode, Issues};
+use crate::flow::issue::{Diagnostics, IssueCode, Issues};
 use crate::flow::keyword::{self, KeywordAction, Keywords};
 use crate::flow::node::{ContactMode, Node, NodeKind};
 use crate::flow::path::{Path, brief};
@@ -25,7 +25,7 @@ use crate::id::check_name;
 use crate::{Channel, FlowId, Limits, NodeId};
 
 pub(crate) fn from_json(text: &str, limits: &Limits) -> Result<Flow, Issues> {
-    let mut found = Found::default();
+    let mut found = Diagnostics::default();
     let value = json::parse(text, limits, &mut found);
     let def = value.as_ref().and_then(|value| def::read_loosely(value, limits, &mut found));
     let is_whole = found.settle_form();
@@ -37,7 +37,7 @@ pub(crate) fn from_json(text: &str, limits: &Limits) -> Result<Flow, Issues> {
 }
 
 pub(crate) fn from_def(def: FlowDef, limits: &Limits) -> Result<Flow, Issues> {
-    let mut found = Found::default();
+    let mut found = Diagnostics::default();
     for (field, given, most, code) in [
         ("nodes", def.nodes.len(), limits.nodes, IssueCode::TooManyNodes),
         ("edges", def.edges.len(), limits.edges, IssueCode::TooManyEdges),
@@ -58,7 +58,7 @@ pub(crate) fn from_def(def: FlowDef, limits: &Limits) -> Result<Flow, Issues> {
 
 /// `is_whole`: whether all of the definition could be read. If not, nothing is said about the
 /// graph, since what is missing from it may be what could not be read.
-fn compile(def: FlowDef, limits: &Limits, is_whole: bool, mut found: Found) -> Result<Flow, Issues> {
+fn compile(def: FlowDef, limits: &Limits, is_whole: bool, mut found: Diagnostics) -> Result<Flow, Issues> {
     def.check_spec(&mut found);
     let index = index_nodes(&def, &mut found);
     let parts = compile_parts(&def, &index, limits, is_whole, &mut found);
@@ -99,7 +99,7 @@ pub(crate) struct Sides {
 }
 
 /// The place of each node by its id; the first, if an id is given twice.
-fn index_nodes<'d>(def: &'d FlowDef, found: &mut Found) -> BTreeMap<&'d str, NodeIx> {
+fn index_nodes<'d>(def: &'d FlowDef, found: &mut Diagnostics) -> BTreeMap<&'d str, NodeIx> {
     let mut index = BTreeMap::new();
     let nodes = Path::Root.key("nodes");
     for (place, node) in def.nodes.iter().enumerate() {
@@ -122,7 +122,7 @@ fn compile_parts(
     index: &BTreeMap<&str, NodeIx>,
     limits: &Limits,
     is_whole: bool,
-    found: &mut Found,
+    found: &mut Diagnostics,
 ) -> Parts {
     let root = Path::Root;
     let starts = || {
@@ -220,7 +220,7 @@ const MOST_PATTERNS: usize = 128;
 /// What compiling a part needs to know of the whole, and the checks that parts share.
 pub(crate) struct Compile<'a> {
     pub(crate) limits: &'a Limits,
-    pub(crate) found: &'a mut Found,
+    pub(crate) found: &'a mut Diagnostics,
     index: &'a BTreeMap<&'a str, NodeIx>,
     is_whole: bool,
     mentions: Mentions,

@@ -11,7 +11,7 @@ use serde_json::{Number, Value};
 use crate::flow::compile::Compile;
 use crate::flow::expr::{EvalError, Expr};
 use crate::flow::fold::fold;
-use crate::flow::issue::{Found, IssueCode};
+use crate::flow::issue::{Diagnostics, IssueCode};
 use crate::flow::operator::{Operands, Operator};
 use crate::flow::path::Path;
 use crate::flow::pattern::{Extent, Pattern};
@@ -292,7 +292,7 @@ impl CompareDef {
     }
 
     /// Whether the fields are those that the operator takes.
-    fn check_operands(&self, at: &Path<'_>, found: &mut Found) {
+    fn check_operands(&self, at: &Path<'_>, found: &mut Diagnostics) {
         let operands = self.op.operands();
         let fields = [
             ("value", self.value.is_some(), self.op != Operator::OptionPayload),
@@ -336,7 +336,7 @@ impl Operand {
 }
 
 impl Read for Operand {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         match value {
             Value::String(text) => Some(Self::Text(text.clone())),
             Value::Number(number) => Some(Self::Number(number.clone())),
@@ -352,7 +352,7 @@ impl Read for Operand {
 
 impl Read for ConditionDef {
     /// Recursion ends: JSON is at most 128 levels deep.
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(value, at, found)?;
         let condition = if fields.has("all") {
             fields.required("all").map(Self::All)

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::Limits;
-use crate::flow::issue::{Found, IssueCode, Issues};
+use crate::flow::issue::{Diagnostics, IssueCode, Issues};
 use crate::flow::json;
 use crate::flow::node::{NodeDef, NodeKind};
 use crate::flow::path::Path;
@@ -144,7 +144,7 @@ impl FlowDef {
     /// Every issue of its form: no JSON, too large or too deep, unknown and missing fields, wrong
     /// types. Whether it makes sense as a whole is for [`Flow::compile`](crate::Flow::compile).
     pub fn from_json(json: &str) -> Result<Self, Issues> {
-        let mut found = Found::default();
+        let mut found = Diagnostics::default();
         let def = json::parse(json, &Limits::default(), &mut found)
             .and_then(|value| Self::read(&value, &Path::Root, &mut found));
         match def {
@@ -160,7 +160,7 @@ impl FlowDef {
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 
-    pub(crate) fn check_spec(&self, found: &mut Found) {
+    pub(crate) fn check_spec(&self, found: &mut Diagnostics) {
         if self.spec != SPEC {
             let message = format!("is {}, only {SPEC} is known", self.spec);
             found.add(IssueCode::BadSpec, &Path::Root.key("spec"), message, "export the flow for spec 1");
@@ -170,7 +170,7 @@ impl FlowDef {
 
 /// The definition as far as it can be read: what cannot be read is an issue, and takes a default
 /// or is left out.
-pub(crate) fn read_loosely(value: &Value, limits: &Limits, found: &mut Found) -> Option<FlowDef> {
+pub(crate) fn read_loosely(value: &Value, limits: &Limits, found: &mut Diagnostics) -> Option<FlowDef> {
     let at = Path::Root;
     for (field, most, code) in
         [("nodes", limits.nodes, IssueCode::TooManyNodes), ("edges", limits.edges, IssueCode::TooManyEdges)]
@@ -189,7 +189,7 @@ pub(crate) fn read_loosely(value: &Value, limits: &Limits, found: &mut Found) ->
 }
 
 impl Read for FlowDef {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(value, at, found)?;
         let def = Self {
             schema: fields.optional("$schema"),
@@ -209,7 +209,7 @@ impl Read for FlowDef {
 }
 
 impl Read for EdgeDef {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(value, at, found)?;
         let (from, branch) = (fields.required("from"), fields.optional("branch"));
         let (to, ui) = (fields.required("to"), fields.optional("ui"));
@@ -220,7 +220,7 @@ impl Read for EdgeDef {
 
 impl<'de> Deserialize<'de> for FlowDef {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut found = Found::default();
+        let mut found = Diagnostics::default();
         let value = json::read(deserializer, &mut found)?;
         match Self::read(&value, &Path::Root, &mut found) {
             Some(def) if found.len() == 0 => Ok(def),

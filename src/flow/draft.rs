@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use crate::Limits;
-use crate::flow::issue::{Found, IssueCode, Issues};
+use crate::flow::issue::{Diagnostics, IssueCode, Issues};
 use crate::flow::path::Path;
 use crate::flow::{Flow, gallery};
 
@@ -143,7 +143,7 @@ impl Draft {
     }
 
     fn judge(&self, text: &str) -> Result<Flow, Issues> {
-        let mut found = Found::default();
+        let mut found = Diagnostics::default();
         let most = self.limits.flow_bytes.saturating_mul(2);
         if text.len() > most {
             let message = format!("has {} bytes, at most {most} are read", text.len());

@@ -8,20 +8,20 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::{EdgeFiltered, EdgeRef, IntoEdges};
 
 use crate::flow::def::{EdgeDef, FlowDef};
-use crate::flow::issue::{Found, IssueCode};
+use crate::flow::issue::{Diagnostics, IssueCode};
 use crate::flow::node::{Blocking, NodeDef, NodeKind, Port};
 use crate::flow::path::{Path, brief};
 use crate::flow::{Exit, NodeIx};
 
 /// The ways of a flow, as far as they lead somewhere.
 pub(crate) struct Graph {
-    graph: DiGraph<(), Way>,
+    graph: DiGraph<(), EdgeKind>,
     exits: Vec<Vec<Exit>>,
 }
 
 /// How one gets from a node to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum EdgeKind {
     /// By an edge from a branch.
     Edge(Port),
     /// By a jump, which is limited.
@@ -30,7 +30,7 @@ pub(crate) enum Way {
 
 impl Graph {
     /// The graph of a definition; an edge that leads nowhere is an issue and left out.
-    pub(crate) fn of(def: &FlowDef, index: &BTreeMap<&str, NodeIx>, found: &mut Found) -> Self {
+    pub(crate) fn of(def: &FlowDef, index: &BTreeMap<&str, NodeIx>, found: &mut Diagnostics) -> Self {
         let mut graph = DiGraph::with_capacity(def.nodes.len(), def.edges.len());
         let mut exits = Vec::with_capacity(def.nodes.len());
         for node in &def.nodes {
@@ -58,7 +58,7 @@ impl Graph {
                 found.add(IssueCode::IntoStart, &list.item(place).key("target"), "jumps to the start", fix);
                 found.node = None;
             }
-            built.graph.add_edge(NodeIndex::new(place), vertex(*to), Way::Jump);
+            built.graph.add_edge(NodeIndex::new(place), vertex(*to), EdgeKind::Jump);
         }
         built
     }
@@ -69,7 +69,7 @@ impl Graph {
         index: &BTreeMap<&str, NodeIx>,
         edge: &EdgeDef,
         at: &Path<'_>,
-        found: &mut Found,
+        found: &mut Diagnostics,
     ) {
         let mut node = |code, verb: &str, id: &str| {
             let place = index.get(id).copied();
@@ -100,7 +100,7 @@ impl Graph {
             found.add(IssueCode::DuplicateEdge, at, message, "keep one of the two");
         } else if let Some(to) = to {
             exit.to = Some(to);
-            self.graph.add_edge(vertex(from), vertex(to), Way::Edge(port));
+            self.graph.add_edge(vertex(from), vertex(to), EdgeKind::Edge(port));
         }
     }
 
@@ -120,7 +120,7 @@ impl Graph {
     }
 
     /// The ways out of a node.
-    pub(crate) fn ways(&self, node: NodeIx) -> impl Iterator<Item = (NodeIx, Way)> {
+    pub(crate) fn ways(&self, node: NodeIx) -> impl Iterator<Item = (NodeIx, EdgeKind)> {
         self.graph.edges(vertex(node)).map(|edge| (place(edge.target()), *edge.weight()))
     }
 
@@ -130,10 +130,15 @@ impl Graph {
     }
 
     /// The nodes that are reached by the ways that `keep` keeps.
-    pub(crate) fn reached_by(&self, from: NodeIx, keep: impl Fn(NodeIx, Way) -> bool) -> BTreeSet<NodeIx> {
-        let kept = EdgeFiltered::from_fn(&self.graph, |edge: petgraph::graph::EdgeReference<'_, Way>| {
-            keep(place(edge.source()), *edge.weight())
-        });
+    pub(crate) fn reached_by(
+        &self,
+        from: NodeIx,
+        keep: impl Fn(NodeIx, EdgeKind) -> bool,
+    ) -> BTreeSet<NodeIx> {
+        let kept =
+            EdgeFiltered::from_fn(&self.graph, |edge: petgraph::graph::EdgeReference<'_, EdgeKind>| {
+                keep(place(edge.source()), *edge.weight())
+            });
         let mut walk = petgraph::visit::Bfs::new(&kept, vertex(from));
         let mut reached = BTreeSet::new();
         while let Some(node) = walk.next(&kept) {
@@ -144,10 +149,11 @@ impl Graph {
 
     /// Sets of nodes that can be walked in a circle by the ways that `keep` keeps; each with one
     /// such circle.
-    pub(crate) fn circles(&self, keep: impl Fn(NodeIx, NodeIx, Way) -> bool) -> Vec<Circle> {
-        let kept = EdgeFiltered::from_fn(&self.graph, |edge: petgraph::graph::EdgeReference<'_, Way>| {
-            keep(place(edge.source()), place(edge.target()), *edge.weight())
-        });
+    pub(crate) fn circles(&self, keep: impl Fn(NodeIx, NodeIx, EdgeKind) -> bool) -> Vec<Circle> {
+        let kept =
+            EdgeFiltered::from_fn(&self.graph, |edge: petgraph::graph::EdgeReference<'_, EdgeKind>| {
+                keep(place(edge.source()), place(edge.target()), *edge.weight())
+            });
         // Kosaraju's algorithm, because petgraph's Tarjan recurses once per node.
         let components = kosaraju_scc(&kept).into_iter();
         let mut circles: Vec<Circle> = components
@@ -203,7 +209,13 @@ fn shortest_circle(
 }
 
 /// The branch that an edge leaves by.
-fn port_of(node: &NodeDef, edge: &EdgeDef, exits: &[Exit], at: &Path<'_>, found: &mut Found) -> Option<Port> {
+fn port_of(
+    node: &NodeDef,
+    edge: &EdgeDef,
+    exits: &[Exit],
+    at: &Path<'_>,
+    found: &mut Diagnostics,
+) -> Option<Port> {
     let id = brief(&node.id);
     let known = exits.iter().map(|exit| exit.name.as_ref());
     let fix = format!("use one of its branches: {}", known.clone().collect::<Vec<_>>().join(", "));

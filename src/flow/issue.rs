@@ -282,7 +282,7 @@ impl std::error::Error for Issues {}
 
 /// The list while it is being made.
 #[derive(Default)]
-pub(crate) struct Found {
+pub(crate) struct Diagnostics {
     issues: Vec<Issue>,
     /// The node that is being looked at.
     pub(crate) node: Option<NodeId>,
@@ -297,7 +297,7 @@ pub(crate) struct Found {
     pub(crate) sketch: Option<Box<crate::flow::schema::Sketch>>,
 }
 
-impl Found {
+impl Diagnostics {
     /// More would be read by nobody, and would let a small file make a large list.
     const MOST: usize = 1_000;
 

@@ -8,16 +8,16 @@ use serde_json::{Map, Number, Value};
 
 use crate::Limits;
 use crate::flow::content::is_tag;
-use crate::flow::issue::{Found, IssueCode};
+use crate::flow::issue::{Diagnostics, IssueCode};
 use crate::flow::path::{Path, brief};
 
 /// Reads JSON from whatever holds it, in the order of its keys.
-pub(crate) fn read<'de, D: Deserializer<'de>>(json: D, found: &mut Found) -> Result<Value, D::Error> {
+pub(crate) fn read<'de, D: Deserializer<'de>>(json: D, found: &mut Diagnostics) -> Result<Value, D::Error> {
     Strict { at: Path::Root, found }.deserialize(json)
 }
 
 /// Parses a flow's text, or says why it cannot be parsed.
-pub(crate) fn parse(text: &str, limits: &Limits, found: &mut Found) -> Option<Value> {
+pub(crate) fn parse(text: &str, limits: &Limits, found: &mut Diagnostics) -> Option<Value> {
     if text.len() > limits.flow_bytes {
         let message = format!("has {} bytes, at most {} are allowed", text.len(), limits.flow_bytes);
         found.add(IssueCode::TooLarge, &Path::Root, message, "split the flow in two");
@@ -56,7 +56,7 @@ pub(crate) fn parse(text: &str, limits: &Limits, found: &mut Found) -> Option<Va
 
 struct Strict<'p, 'f> {
     at: Path<'p>,
-    found: &'f mut Found,
+    found: &'f mut Diagnostics,
 }
 
 impl<'de> DeserializeSeed<'de> for Strict<'_, '_> {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::NodeId;
 use crate::flow::compile::Compile;
 use crate::flow::fold::fold;
-use crate::flow::issue::{Found, IssueCode};
+use crate::flow::issue::{Diagnostics, IssueCode};
 use crate::flow::path::{Path, brief};
 use crate::flow::read::{Fields, Read, words};
 
@@ -194,7 +194,7 @@ impl KeywordDef {
 }
 
 impl Read for KeywordDef {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(value, at, found)?;
         let (words, action) = (fields.required("words"), fields.required("action"));
         let node = fields.optional("node");

@@ -8,7 +8,7 @@ use std::hash::Hasher;
 use crate::Limits;
 use crate::address::Account;
 use crate::flow::def::FlowDef;
-use crate::flow::issue::{Found, IssueCode, Issues};
+use crate::flow::issue::{Diagnostics, IssueCode, Issues};
 use crate::flow::path::Path;
 use crate::flow::read::wrong_type;
 use crate::flow::{Flow, Rank, json};
@@ -31,7 +31,7 @@ impl DraftText {
     /// Reads a text that has at least a code; whatever else is wrong with it may stay wrong in a
     /// draft (SEMANTICS L2).
     pub(crate) fn read(text: &str, limits: &Limits) -> Result<Self, Issues> {
-        let mut found = Found::default();
+        let mut found = Diagnostics::default();
         let json = json::parse(text, limits, &mut found);
         let Some(json) = json.filter(|_| !found.has_errors()) else { return Err(found.into_issues()) };
         if !json.is_object() {
@@ -96,7 +96,7 @@ pub(crate) fn check_binding<'a>(
     others: impl Iterator<Item = (&'a Flow, &'a [Account])>,
 ) -> Result<(), Issues> {
     let Some(channel) = flow.trigger().channel() else { return Ok(()) };
-    let mut found = Found::default();
+    let mut found = Diagnostics::default();
     let at = Path::Root.key("trigger");
     let bound = || accounts.iter().filter(|account| account.channel == *channel);
     if bound().next().is_none() {

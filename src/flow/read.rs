@@ -6,7 +6,7 @@ use serde_json::json;
 use serde_json::{Map, Number, Value};
 
 use crate::Channel;
-use crate::flow::issue::{Found, IssueCode};
+use crate::flow::issue::{Diagnostics, IssueCode};
 use crate::flow::path::{Path, brief};
 #[cfg(feature = "schema")]
 use crate::flow::schema::{Book, Sketch};
@@ -15,7 +15,7 @@ use crate::flow::span::Span;
 /// A value that a field of a flow's JSON can take.
 pub(crate) trait Read: Sized {
     /// The value, or `None` and an issue.
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self>;
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self>;
 
     /// What it is read from. Whoever reads [`Fields`] alone has nothing to say.
     #[cfg(feature = "schema")]
@@ -28,13 +28,13 @@ pub(crate) trait Read: Sized {
 pub(crate) struct Fields<'v, 'p, 'f> {
     object: &'v Map<String, Value>,
     pub(crate) at: &'p Path<'p>,
-    pub(crate) found: &'f mut Found,
+    pub(crate) found: &'f mut Diagnostics,
     known: Vec<&'static str>,
 }
 
 impl<'v, 'p, 'f> Fields<'v, 'p, 'f> {
     /// The fields of `value`, or `None` and an issue if it is no object.
-    pub(crate) fn of(value: &'v Value, at: &'p Path<'p>, found: &'f mut Found) -> Option<Self> {
+    pub(crate) fn of(value: &'v Value, at: &'p Path<'p>, found: &'f mut Diagnostics) -> Option<Self> {
         match value {
             Value::Object(object) => Some(Self { object, at, found, known: Vec::new() }),
             other => wrong_type("an object", other, at, found),
@@ -107,7 +107,12 @@ impl<'v, 'p, 'f> Fields<'v, 'p, 'f> {
 }
 
 /// Reports a value of another type than the field takes.
-pub(crate) fn wrong_type<T>(wanted: &str, value: &Value, at: &Path<'_>, found: &mut Found) -> Option<T> {
+pub(crate) fn wrong_type<T>(
+    wanted: &str,
+    value: &Value,
+    at: &Path<'_>,
+    found: &mut Diagnostics,
+) -> Option<T> {
     let given = match value {
         Value::Null => "null",
         Value::Bool(_) => "true or false",
@@ -127,7 +132,7 @@ pub(crate) fn wrong_type<T>(wanted: &str, value: &Value, at: &Path<'_>, found: &
 }
 
 impl Read for String {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         match value {
             Value::String(text) => Some(text.clone()),
             other => wrong_type("text", other, at, found),
@@ -141,7 +146,7 @@ impl Read for String {
 }
 
 impl Read for bool {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         match value {
             Value::Bool(value) => Some(*value),
             other => wrong_type("true or false", other, at, found),
@@ -155,7 +160,7 @@ impl Read for bool {
 }
 
 impl Read for u32 {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
         if number.is_none() && value.is_number() {
             let message = format!("must be a whole number from 0 to {}, not {value}", u32::MAX);
@@ -172,7 +177,7 @@ impl Read for u32 {
 }
 
 impl Read for i32 {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let number = value.as_i64().and_then(|number| i32::try_from(number).ok());
         if number.is_none() && value.is_number() {
             let message = format!("must be a whole number from {} to {}, not {value}", i32::MIN, i32::MAX);
@@ -189,7 +194,7 @@ impl Read for i32 {
 }
 
 impl Read for Number {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         match value {
             Value::Number(number) => Some(number.clone()),
             other => wrong_type("a number", other, at, found),
@@ -203,7 +208,7 @@ impl Read for Number {
 }
 
 impl Read for Value {
-    fn read(value: &Value, _: &Path<'_>, _: &mut Found) -> Option<Self> {
+    fn read(value: &Value, _: &Path<'_>, _: &mut Diagnostics) -> Option<Self> {
         Some(value.clone())
     }
 
@@ -214,7 +219,7 @@ impl Read for Value {
 }
 
 impl Read for Map<String, Value> {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         match value {
             Value::Object(object) => Some(object.clone()),
             other => wrong_type("an object", other, at, found),
@@ -228,7 +233,7 @@ impl Read for Map<String, Value> {
 }
 
 impl<T: Read> Read for Vec<T> {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let Value::Array(list) = value else { return wrong_type("a list", value, at, found) };
         let items = list.iter().enumerate();
         let items: Vec<Option<T>> =
@@ -245,7 +250,7 @@ impl<T: Read> Read for Vec<T> {
 }
 
 impl<T: Read> Read for Box<T> {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         T::read(value, at, found).map(Box::new)
     }
 
@@ -256,7 +261,7 @@ impl<T: Read> Read for Box<T> {
 }
 
 impl Read for Span {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let Value::String(text) = value else {
             return wrong_type("a time span such as \"30m\"", value, at, found);
         };
@@ -276,7 +281,7 @@ impl Read for Span {
 }
 
 impl Read for Channel {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let name = String::read(value, at, found)?;
         let report = |error| {
             let message = format!("{:?} is no channel", brief(&name));
@@ -321,7 +326,7 @@ macro_rules! words {
             fn read(
                 value: &serde_json::Value,
                 at: &crate::flow::path::Path<'_>,
-                found: &mut crate::flow::issue::Found,
+                found: &mut crate::flow::issue::Diagnostics,
             ) -> Option<Self> {
                 crate::flow::read::word(Self::WORDS, value, at, found)
             }
@@ -341,7 +346,7 @@ pub(crate) fn word<T: Copy>(
     words: &[(&'static str, T)],
     value: &Value,
     at: &Path<'_>,
-    found: &mut Found,
+    found: &mut Diagnostics,
 ) -> Option<T> {
     let given = String::read(value, at, found)?;
     if let Some((_, value)) = words.iter().find(|(word, _)| *word == given) {

@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::flow::check::is_left_at_once;
-use crate::flow::graph::Way;
-use crate::flow::issue::{Found, IssueCode, Issues};
+use crate::flow::graph::EdgeKind;
+use crate::flow::issue::{Diagnostics, IssueCode, Issues};
 use crate::flow::node::{Blocking, Node, Port};
 use crate::flow::path::{Path, brief};
 use crate::flow::{ContactMode, Flow, NodeIx, Step};
@@ -21,7 +21,7 @@ pub(crate) fn check_calls<'f>(
     names: impl Fn() -> Vec<FlowId>,
     online: impl Fn(&FlowId) -> Option<&'f Flow>,
 ) -> Result<(), Issues> {
-    let mut found = Found::default();
+    let mut found = Diagnostics::default();
     let reached = Reached::from(flow, online);
     for (place, step) in flow.steps.iter().enumerate() {
         let Node::CallFlow(call) = &step.node else { continue };
@@ -172,7 +172,7 @@ impl<'f> Reached<'f> {
             }
             let comes_back = passes && port == Port::NEXT;
             match exit.to {
-                Some(to) if comes_back || is_left_at_once(&blocking, Way::Edge(port)) => ways.push(to),
+                Some(to) if comes_back || is_left_at_once(&blocking, EdgeKind::Edge(port)) => ways.push(to),
                 None if comes_back || matches!(blocking, Blocking::Runs | Blocking::Jumps { .. }) => {
                     rush.ends = true
                 }

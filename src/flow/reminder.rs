@@ -11,7 +11,7 @@ use crate::flow::NodeIx;
 use crate::flow::compile::Compile;
 use crate::flow::def::FlowDef;
 use crate::flow::graph::Graph;
-use crate::flow::issue::{Found, IssueCode};
+use crate::flow::issue::{Diagnostics, IssueCode};
 use crate::flow::node::{NodeKind, Port};
 use crate::flow::path::Path;
 use crate::flow::read::{Fields, Read};
@@ -48,7 +48,7 @@ impl ReminderDef {
 }
 
 impl Read for ReminderDef {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(value, at, found)?;
         let (before, node) = (fields.required("before"), fields.required("node"));
         fields.close();
@@ -58,7 +58,13 @@ impl Read for ReminderDef {
 
 /// A reminder runs beside a wait: it sends, sets and branches, and neither waits nor leads into the
 /// talk itself.
-pub(crate) fn check(def: &FlowDef, graph: &Graph, first: NodeIx, talk: &BTreeSet<NodeIx>, found: &mut Found) {
+pub(crate) fn check(
+    def: &FlowDef,
+    graph: &Graph,
+    first: NodeIx,
+    talk: &BTreeSet<NodeIx>,
+    found: &mut Diagnostics,
+) {
     for at in graph.reached(first) {
         let Some(node) = def.nodes.get(at.as_usize()) else { continue };
         let why = match &node.kind {

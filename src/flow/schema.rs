@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::flow::def::{FlowDef, SPEC};
-use crate::flow::issue::{Found, IssueCode};
+use crate::flow::issue::{Diagnostics, IssueCode};
 use crate::flow::path::Path;
 use crate::flow::read::Read;
 
@@ -71,7 +71,7 @@ impl Book {
     /// [`Read::schema`].
     pub(crate) fn plain<T: Read>(&mut self) -> Value {
         for other in [json!(null), json!(true), json!(1), json!("x"), json!([])] {
-            let mut found = Found::default();
+            let mut found = Diagnostics::default();
             let _ = T::read(&other, &Path::Root, &mut found);
             if !found.has(IssueCode::WrongType) {
                 self.unsaid.push(type_name::<T>());
@@ -88,7 +88,7 @@ impl Book {
         let mut script = Some(Vec::new());
         while let Some(answers) = script {
             let sketch = Sketch { book: std::mem::take(self), script: answers, ..Sketch::default() };
-            let mut found = Found::sketching(sketch);
+            let mut found = Diagnostics::sketching(sketch);
             let _ = T::read(&Value::Object(Map::new()), &Path::Root, &mut found);
             let Some(mut sketch) = found.sketch.take() else { break };
             *self = std::mem::take(&mut sketch.book);

@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::Channel;
 use crate::address::Account;
 use crate::flow::compile::Compile;
-use crate::flow::issue::{Found, IssueCode};
+use crate::flow::issue::{Diagnostics, IssueCode};
 use crate::flow::keyword::KeywordDef;
 use crate::flow::path::{Path, brief};
 use crate::flow::read::{Fields, Read, words, wrong_type};
@@ -230,7 +230,7 @@ impl SettingsDef {
 }
 
 impl Read for SettingsDef {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(value, at, found)?;
         let settings = Self {
             session_ttl_minutes: fields.optional("session_ttl_minutes"),
@@ -252,7 +252,7 @@ impl Read for SettingsDef {
 }
 
 impl Read for Sender {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(value, at, found)?;
         let (channel, account) = (fields.required("channel"), fields.required("account"));
         fields.close();
@@ -261,7 +261,7 @@ impl Read for Sender {
 }
 
 impl Read for Concurrency {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         match value {
             Value::String(text) if text == "per_flow" => Some(Self::PerFlow),
             Value::String(text) if text == "unlimited" => Some(Self::Unlimited),
@@ -304,7 +304,7 @@ impl Serialize for Concurrency {
 }
 
 impl Read for ReentryDef {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         match value {
             Value::String(text) if text == "always" => Some(Self::Always),
             Value::String(text) if text == "once_ever" => Some(Self::OnceEver),

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::Channel;
 use crate::flow::compile::Compile;
 use crate::flow::fold::fold;
-use crate::flow::issue::{Found, IssueCode};
+use crate::flow::issue::{Diagnostics, IssueCode};
 use crate::flow::path::{Path, brief};
 use crate::flow::pattern::{Extent, Pattern};
 use crate::flow::read::{Fields, Read, words};
@@ -254,7 +254,7 @@ impl RuleDef {
     }
 
     /// The text to compare with: there, and not blank.
-    fn comparand(&self, at: &Path<'_>, found: &mut Found) -> Option<&str> {
+    fn comparand(&self, at: &Path<'_>, found: &mut Diagnostics) -> Option<&str> {
         match self.text.as_deref() {
             Some(text) if !text.trim().is_empty() => Some(text),
             Some(_) => {
@@ -276,7 +276,7 @@ impl RuleDef {
 }
 
 impl Read for RuleDef {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(value, at, found)?;
         let (how, text) = (fields.required("match"), fields.optional("text"));
         fields.close();
@@ -285,7 +285,7 @@ impl Read for RuleDef {
 }
 
 impl Read for TriggerDef {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(value, at, found)?;
         let kind = fields.tag("kind", &[("manual", "A call of the host."), ("inbound", "A message.")])?;
         match kind.as_str() {

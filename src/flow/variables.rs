@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::NodeId;
 use crate::flow::def::FlowDef;
 use crate::flow::expr;
-use crate::flow::issue::{Found, IssueCode};
+use crate::flow::issue::{Diagnostics, IssueCode};
 use crate::flow::node::{InputPolicy, NodeKind};
 use crate::flow::path::{Path, brief};
 
@@ -74,7 +74,7 @@ impl Mentions {
 }
 
 /// Warns of names that no input declares and no node sets.
-pub(crate) fn check(def: &FlowDef, mentions: &Mentions, found: &mut Found) {
+pub(crate) fn check(def: &FlowDef, mentions: &Mentions, found: &mut Diagnostics) {
     let start = def.nodes.iter().find_map(|node| match &node.kind {
         NodeKind::Start(start) => Some(start),
         _ => None,

@@ -8,8 +8,8 @@ use chrono::TimeDelta;
 
 use crate::flow::NodeIx;
 use crate::flow::def::FlowDef;
-use crate::flow::graph::{Graph, Way};
-use crate::flow::issue::{Found, IssueCode};
+use crate::flow::graph::{EdgeKind, Graph};
+use crate::flow::issue::{Diagnostics, IssueCode};
 use crate::flow::node::{Blocking, ContactMode, NodeKind, Port};
 use crate::flow::path::Path;
 use crate::flow::trigger::TriggerDef;
@@ -24,7 +24,7 @@ const MOST_ROUNDS: u32 = 32;
 type Silence = Option<TimeDelta>;
 
 /// Warns once a flow, of the first node.
-pub(crate) fn check(def: &FlowDef, graph: &Graph, entry: NodeIx, found: &mut Found) {
+pub(crate) fn check(def: &FlowDef, graph: &Graph, entry: NodeIx, found: &mut Diagnostics) {
     let sender = def.settings.as_ref().and_then(|settings| settings.sender.as_ref());
     let (channel, at_start) = match &def.trigger {
         TriggerDef::Inbound(inbound) => (Some(&inbound.channel), Some(TimeDelta::zero())),
@@ -85,9 +85,9 @@ fn silences(def: &FlowDef, graph: &Graph, entry: NodeIx, at_start: Silence) -> V
         };
         for (to, way) in graph.ways(at) {
             match way {
-                Way::Jump if *round > jumps => {}
-                Way::Jump => queue.push_back((to, silence)),
-                Way::Edge(port) => queue.push_back((to, after(&node.kind, port, silence))),
+                EdgeKind::Jump if *round > jumps => {}
+                EdgeKind::Jump => queue.push_back((to, silence)),
+                EdgeKind::Edge(port) => queue.push_back((to, after(&node.kind, port, silence))),
             }
         }
     }

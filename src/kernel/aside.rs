@@ -19,10 +19,10 @@ impl Input {
                 | Self::Report { .. }
                 | Self::Handed(_)
                 | Self::CallLater { .. }
-                | Self::Held
+                | Self::RestartWait
                 | Self::Migrate { .. }
-                | Self::Touch
-                | Self::Thaw { .. }
+                | Self::ProlongHandoff
+                | Self::ShiftTimers { .. }
         )
     }
 }
@@ -35,7 +35,7 @@ pub(crate) fn take_aside(session: &mut Session, input: Input, now: DateTime<Utc>
     match input {
         Input::Queue { message, route } => {
             let queued = Queued { message, sent: session.sent, route, opening: false };
-            session.rare().queue.push(queued);
+            session.extras().queue.push(queued);
             true
         }
         Input::Report { message, .. } => message.session == session.id,
@@ -50,7 +50,7 @@ pub(crate) fn take_aside(session: &mut Session, input: Input, now: DateTime<Utc>
             pending.stage = CallStage::Due(until);
             true
         }
-        Input::Held => {
+        Input::RestartWait => {
             let waits = session.status == Status::Waiting && session.deadline.is_some();
             if waits {
                 restart(session, now);
@@ -64,11 +64,11 @@ pub(crate) fn take_aside(session: &mut Session, input: Input, now: DateTime<Utc>
             session.hint = 0;
             true
         }
-        Input::Touch if session.status == Status::Handoff => {
+        Input::ProlongHandoff if session.status == Status::Handoff => {
             touch(session, now);
             true
         }
-        Input::Thaw { since } => thaw(session, since, now),
+        Input::ShiftTimers { since } => thaw(session, since, now),
         _ => false,
     }
 }

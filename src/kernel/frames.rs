@@ -44,14 +44,14 @@ impl<'a> Run<'a> {
         let (flow, version, digest) = (flow.clone(), version, Some(self.flow.digest()));
         let context = std::mem::replace(&mut self.session.context, entry.context);
         let vars = std::mem::take(&mut self.session.vars);
-        let rare = self.session.rare();
-        let jumps = std::mem::take(&mut rare.jumps);
+        let extras = self.session.extras();
+        let jumps = std::mem::take(&mut extras.jumps);
         if entry.is_terminal {
-            if rare.frames.is_empty() {
-                rare.begun.get_or_insert(context);
+            if extras.frames.is_empty() {
+                extras.begun.get_or_insert(context);
             }
         } else {
-            rare.frames.push(Frame { flow, version, digest, node: step.id.clone(), context, vars, jumps });
+            extras.frames.push(Frame { flow, version, digest, node: step.id.clone(), context, vars, jumps });
         }
         self.stand_in(callee);
         Some(callee.flow.start().0)
@@ -170,11 +170,11 @@ impl<'a> Run<'a> {
 
     /// The session is a caller's again, at the node that called.
     fn return_to(&mut self, caller: &Caller<'a>) {
-        let rare = self.session.rare();
-        rare.outcome = None;
-        rare.frames.truncate(caller.frame + 1);
-        if let Some(frame) = rare.frames.pop() {
-            rare.jumps = frame.jumps;
+        let extras = self.session.extras();
+        extras.outcome = None;
+        extras.frames.truncate(caller.frame + 1);
+        if let Some(frame) = extras.frames.pop() {
+            extras.jumps = frame.jumps;
             self.session.context = frame.context;
             self.session.vars = frame.vars;
             self.session.at = frame.node;
@@ -186,9 +186,9 @@ impl<'a> Run<'a> {
 
     fn stand_in(&mut self, flow: Callee<'a>) {
         let is_root = *flow.flow.id() == self.session.flow && flow.version == self.session.version;
-        let rare = self.session.rare();
-        rare.active = (!is_root).then(|| (flow.flow.id().clone(), flow.version));
-        rare.active_digest = (!is_root).then(|| flow.flow.digest());
+        let extras = self.session.extras();
+        extras.active = (!is_root).then(|| (flow.flow.id().clone(), flow.version));
+        extras.active_digest = (!is_root).then(|| flow.flow.digest());
         self.session.prune();
         self.flow = flow.flow;
         self.flow_name = flow.name;

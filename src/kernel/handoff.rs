@@ -9,7 +9,7 @@ use crate::flow::node::{Handoff as Node, Port};
 use crate::kernel::Input;
 use crate::kernel::run::{Move, Run, later};
 use crate::observer::EventKind;
-use crate::session::{FailureCode, Handoff, Status, Stood};
+use crate::session::{FailureCode, Handoff, Status, Suspended};
 use crate::value::Bag;
 
 impl Run<'_> {
@@ -22,14 +22,14 @@ impl Run<'_> {
         let now = self.scene.now;
         let timeout = Node::TIMEOUT_AFTER;
         let session = &mut *self.session;
-        let stood = Stood {
+        let suspended = Suspended {
             status: session.status,
             parked_at: session.parked_at,
             deadline: session.deadline,
             call: session.call.take(),
         };
         let mut handoff = Handoff::new(now, Some(timeout));
-        handoff.stood = Some(stood);
+        handoff.suspended = Some(suspended);
         self.in_handoff(handoff);
         self.park(Status::Handoff, Some(later(now, timeout)));
         true
@@ -37,7 +37,7 @@ impl Run<'_> {
 
     pub(super) fn in_handoff(&mut self, handoff: Handoff) {
         let (session, node) = (self.session.id, self.session.at.clone());
-        self.session.rare().handoff = Some(Box::new(handoff));
+        self.session.extras().handoff = Some(Box::new(handoff));
         self.note(EventKind::HandedOff { session, node });
     }
 
@@ -51,18 +51,18 @@ impl Run<'_> {
                 }
                 let since = handoff.since;
                 self.session.delay_window(self.scene.now - since);
-                match handoff.stood {
-                    Some(stood) => Move::Back(self.stand_again(since, stood)),
+                match handoff.suspended {
+                    Some(suspended) => Move::Back(self.stand_again(since, suspended)),
                     None if step.exit(Node::RETURNED).is_some() => Move::Take(Node::RETURNED),
                     None => Move::Take(Port::NEXT),
                 }
             }
             Input::Deadline(wait) if *wait == self.session.wait => match self.leave_handoff() {
-                Some(handoff) if handoff.stood.is_none() && step.exit(Node::TIMEOUT).is_some() => {
+                Some(handoff) if handoff.suspended.is_none() && step.exit(Node::TIMEOUT).is_some() => {
                     Move::Take(Node::TIMEOUT)
                 }
                 Some(handoff) => {
-                    if handoff.stood.is_some() {
+                    if handoff.suspended.is_some() {
                         self.session.answered = self.session.wait;
                     }
                     Move::End(Status::Expired)
@@ -75,7 +75,7 @@ impl Run<'_> {
 
     /// Ends the handoff, and counts the time that the session stood still.
     fn leave_handoff(&mut self) -> Option<Box<Handoff>> {
-        let handoff = self.session.rare().handoff.take()?;
+        let handoff = self.session.extras().handoff.take()?;
         self.session.stood_still(self.scene.now - handoff.since);
         Some(handoff)
     }
@@ -90,14 +90,14 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn stand_again(&self, since: DateTime<Utc>, stood: Stood) -> Stood {
+    fn stand_again(&self, since: DateTime<Utc>, suspended: Suspended) -> Suspended {
         let now = self.scene.now;
-        let left = stood.deadline.map(|deadline| {
+        let left = suspended.deadline.map(|deadline| {
             let left = deadline - since;
             // It was over before, and held by a message that was not delivered yet (SEMANTICS N3).
             let is_held = left <= TimeDelta::zero();
-            later(now, if is_held { deadline - stood.parked_at } else { left })
+            later(now, if is_held { deadline - suspended.parked_at } else { left })
         });
-        Stood { deadline: left, parked_at: now, ..stood }
+        Suspended { deadline: left, parked_at: now, ..suspended }
     }
 }

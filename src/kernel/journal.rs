@@ -190,7 +190,7 @@ impl JournalEntry {
 /// others than before.
 pub(super) fn count(session: &mut Session, contact: &Contact, flow_name: &str) -> (u32, bool) {
     let hash = json_hash(&(contact, flow_name));
-    let journal = session.rare().journal.get_or_insert_default();
+    let journal = session.extras().journal.get_or_insert_default();
     journal.entries = journal.entries.saturating_add(1);
     (journal.entries, std::mem::replace(&mut journal.seen, hash) != hash)
 }

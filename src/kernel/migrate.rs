@@ -43,14 +43,17 @@ pub(crate) fn migration(
 /// Whether a session is where another version may take it over: nothing is on its way to it but a
 /// person's word.
 pub(super) fn stands_still(session: &Session) -> bool {
-    let stood = session.handoff().and_then(|handoff| handoff.stood.as_ref());
-    matches!(stood.map_or(session.status, |stood| stood.status), Status::Waiting | Status::Handoff)
+    let suspended = session.handoff().and_then(|handoff| handoff.suspended.as_ref());
+    matches!(
+        suspended.map_or(session.status, |suspended| suspended.status),
+        Status::Waiting | Status::Handoff
+    )
 }
 
 /// True if a session that waits or is in handoff can do so at this node.
 fn fits(session: &Session, flow: &Flow, node: &NodeId) -> bool {
     let step = flow.find(node, NodeIx(u32::MAX)).and_then(|at| flow.node(at));
-    let is_at_handoff = session.handoff().is_some_and(|handoff| handoff.stood.is_none());
+    let is_at_handoff = session.handoff().is_some_and(|handoff| handoff.suspended.is_none());
     step.is_some_and(|step| match &step.node {
         Node::Handoff(_) => is_at_handoff,
         node => !is_at_handoff && node.question().is_some(),

@@ -109,10 +109,12 @@ pub enum Input {
         vars: Bag,
     },
     /// The contact or the person said something: the handoff's time begins anew. No turn.
-    Touch,
+    #[serde(rename = "touch")]
+    ProlongHandoff,
     /// Another session of the contact came back from a person: what was to happen happens later, by
     /// as long as this one stood still. No turn.
-    Thaw {
+    #[serde(rename = "thaw")]
+    ShiftTimers {
         /// Since when.
         since: DateTime<Utc>,
     },
@@ -145,7 +147,8 @@ pub enum Input {
     },
     /// The last message before its wait is settled, after the wait's deadline had passed: the
     /// wait's time runs from here (SEMANTICS N3). No turn.
-    Held,
+    #[serde(rename = "held")]
+    RestartWait,
     /// It goes on with another version of its flow, at a node of the same kind as the one it stands
     /// at (SEMANTICS S5). No turn: wait number and deadline stay.
     Migrate {
@@ -174,14 +177,14 @@ impl Input {
             Self::Jump { .. } => "jump",
             Self::Handoff => "handoff",
             Self::Resume { .. } => "resume",
-            Self::Touch => "touch",
-            Self::Thaw { .. } => "thaw",
+            Self::ProlongHandoff => "touch",
+            Self::ShiftTimers { .. } => "thaw",
             Self::Reminder(_) => "reminder",
             Self::Queue { .. } => "queue",
             Self::Report { .. } => "report",
             Self::Handed(_) => "handed",
             Self::CallLater { .. } => "call_later",
-            Self::Held => "held",
+            Self::RestartWait => "held",
             Self::Migrate { .. } => "migrate",
         }
     }

@@ -11,7 +11,7 @@ impl Run<'_> {
     /// session would expire.
     pub(super) fn arm_reminder(&mut self, reminder: Reminder) {
         let session = &mut *self.session;
-        let reminded = session.rare.as_ref().is_some_and(|rare| rare.reminded == session.wait);
+        let reminded = session.extras.as_ref().is_some_and(|extras| extras.reminded == session.wait);
         let expires = match session.deadline {
             Some(deadline) if session.expires_at.is_none_or(|at| deadline < at) => {
                 let at = self.flow.find(&session.at, NodeIx(session.hint));
@@ -20,13 +20,13 @@ impl Run<'_> {
             _ => true,
         };
         let arms = session.status == Status::Waiting && !reminded && expires;
-        session.rare().remind_before = arms.then(|| reminder.before.num_seconds());
+        session.extras().remind_before = arms.then(|| reminder.before.num_seconds());
     }
 
     /// The flow that the session has come to reminds of nothing.
     pub(super) fn disarm_reminder(&mut self) {
-        if let Some(rare) = &mut self.session.rare {
-            rare.remind_before = None;
+        if let Some(extras) = &mut self.session.extras {
+            extras.remind_before = None;
         }
     }
 
@@ -34,14 +34,14 @@ impl Run<'_> {
     pub(super) fn remind(&mut self, wait: u32) -> bool {
         let session = &mut *self.session;
         let (now_at, is_asked) = (session.wait, session.status == Status::Waiting);
-        let Some(rare) = session.rare.as_mut().filter(|rare| rare.remind_before.is_some()) else {
+        let Some(extras) = session.extras.as_mut().filter(|extras| extras.remind_before.is_some()) else {
             return false;
         };
         if wait != now_at || !is_asked {
             return false;
         }
-        rare.remind_before = None;
-        rare.reminded = wait;
+        extras.remind_before = None;
+        extras.reminded = wait;
         self.beside = true;
         let stood = (session.at.clone(), session.hint, session.branch.clone(), session.asked.clone());
         if self.session.turns < self.scene.limits.turns_per_session {

@@ -35,7 +35,7 @@ impl Decision<'_> {
         for place in 0..self.conversation.sessions.len() {
             let session = self.conversation.sessions.get(place);
             if session.is_some_and(|session| !session.goes_on_in_handoff()) {
-                self.advance(place, Input::Thaw { since: silence.since }, at);
+                self.advance(place, Input::ShiftTimers { since: silence.since }, at);
             }
         }
         for KeptResult { call, value, branch, failed } in silence.results {
@@ -112,7 +112,7 @@ impl Decision<'_> {
         let stood_still = session.is_some_and(|session| self.conversation.stands_still(session));
         if let Some(since) = self.conversation.silence().filter(|_| stood_still).map(|silence| silence.since)
         {
-            self.advance(place, Input::Thaw { since }, now);
+            self.advance(place, Input::ShiftTimers { since }, now);
         }
         self.advance(place, Input::Handoff, now)
     }
@@ -165,7 +165,7 @@ impl Decision<'_> {
         let now = self.now;
         let mut touched = false;
         for place in 0..self.conversation.sessions.len() {
-            touched |= self.advance(place, Input::Touch, now);
+            touched |= self.advance(place, Input::ProlongHandoff, now);
         }
         touched
     }

@@ -34,21 +34,21 @@ pub(super) fn of_session(session: &Session) -> Option<&'static str> {
     ];
     let counted = counters.into_iter().find_map(|(name, count)| (count > MOST).then_some(name));
     let sent_before = (session.sent_before > MOST_MESSAGES).then_some("sent_before");
-    counted.or(sent_before).or_else(|| of_rare(session))
+    counted.or(sent_before).or_else(|| of_extras(session))
 }
 
-fn of_rare(session: &Session) -> Option<&'static str> {
-    let rare = session.rare.as_deref()?;
+fn of_extras(session: &Session) -> Option<&'static str> {
+    let extras = session.extras.as_deref()?;
     let is_span = |seconds: Option<i64>| seconds.is_none_or(|seconds| (0..=MOST_SECONDS).contains(&seconds));
-    let handoff = rare.handoff.as_deref();
-    let stood = handoff.and_then(|handoff| handoff.stood.as_ref()?.call.as_deref());
+    let handoff = extras.handoff.as_deref();
+    let suspended = handoff.and_then(|handoff| handoff.suspended.as_ref()?.call.as_deref());
     let is_within = |call: Option<&PendingCall>| call.is_none_or(|call| call.attempts <= MOST);
     let bounds = [
-        ("still_millis", (0..=MOST_MILLIS).contains(&rare.still_millis)),
-        ("remind_before", is_span(rare.remind_before)),
-        ("handoff", is_span(handoff.and_then(|handoff| handoff.timeout)) && is_within(stood)),
-        ("heard", rare.heard.as_ref().is_none_or(|heard| heard.invalid <= MOST)),
-        ("sending", rare.sending.as_ref().is_none_or(|sending| sending.seq <= MOST_MESSAGES)),
+        ("still_millis", (0..=MOST_MILLIS).contains(&extras.still_millis)),
+        ("remind_before", is_span(extras.remind_before)),
+        ("handoff", is_span(handoff.and_then(|handoff| handoff.timeout)) && is_within(suspended)),
+        ("heard", extras.heard.as_ref().is_none_or(|heard| heard.invalid <= MOST)),
+        ("sending", extras.sending.as_ref().is_none_or(|sending| sending.seq <= MOST_MESSAGES)),
     ];
     bounds.into_iter().find_map(|(name, is_within)| (!is_within).then_some(name))
 }

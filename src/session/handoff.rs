@@ -26,13 +26,13 @@ pub struct Handoff {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) timeout: Option<i64>,
     /// Where the session stood when it was handed over; none at a `handoff` node.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) stood: Option<Stood>,
+    #[serde(default, rename = "stood", skip_serializing_if = "Option::is_none")]
+    pub(crate) suspended: Option<Suspended>,
 }
 
 /// How a session stood where it goes on after a handoff.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Stood {
+pub(crate) struct Suspended {
     pub(crate) status: Status,
     pub(crate) parked_at: DateTime<Utc>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -89,7 +89,7 @@ pub(crate) struct KeptResult {
 impl Handoff {
     pub(crate) fn new(since: DateTime<Utc>, timeout: Option<TimeDelta>) -> Self {
         let timeout = timeout.map(|timeout| timeout.num_seconds());
-        Self { since, queue: None, note: None, timeout, stood: None }
+        Self { since, queue: None, note: None, timeout, suspended: None }
     }
 }
 
@@ -97,21 +97,21 @@ impl Session {
     /// The handoff that it is in.
     #[must_use]
     pub fn handoff(&self) -> Option<&Handoff> {
-        self.rare.as_ref()?.handoff.as_deref()
+        self.extras.as_ref()?.handoff.as_deref()
     }
 
     /// The call whose result it waits for, or will wait for when it is handed back.
     pub(crate) fn awaited(&self) -> Option<CallId> {
-        let stood = || self.handoff()?.stood.as_ref()?.call.as_deref();
+        let suspended = || self.handoff()?.suspended.as_ref()?.call.as_deref();
         let own = self.call.as_deref().filter(|_| self.status == Status::Calling);
-        own.or_else(stood).map(|call| call.id)
+        own.or_else(suspended).map(|call| call.id)
     }
 
     /// The message of which it must know what becomes before it goes on, be it after a handoff
     /// (SEMANTICS D1).
     pub(crate) fn awaits_sooner_or_later(&self) -> Option<MessageId> {
-        let stood = self.handoff().and_then(|handoff| handoff.stood.as_ref());
-        let is_calling = stood.map_or(self.status, |stood| stood.status) == Status::Calling;
+        let suspended = self.handoff().and_then(|handoff| handoff.suspended.as_ref());
+        let is_calling = suspended.map_or(self.status, |suspended| suspended.status) == Status::Calling;
         let sending = self.sending().filter(|_| is_calling)?;
         Some(MessageId { session: self.id, seq: sending.seq })
     }

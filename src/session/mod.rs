@@ -38,7 +38,7 @@ pub use delivery::{DeliveryReport, SendOutcome};
 pub use failure::{Failure, FailureCode};
 pub(crate) use frame::Frame;
 pub use handoff::{Handoff, Pause};
-pub(crate) use handoff::{KeptResult, Silence, Stood};
+pub(crate) use handoff::{KeptResult, Silence, Suspended};
 pub(crate) use heard::Heard;
 pub(crate) use message::Queued;
 pub use message::{Message, MessageKind, Reply};

@@ -74,8 +74,8 @@ pub struct Session {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) call: Option<Box<PendingCall>>,
     /// Whatever few sessions need.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) rare: Option<Box<Rare>>,
+    #[serde(default, rename = "rare", skip_serializing_if = "Option::is_none")]
+    pub(crate) extras: Option<Box<Extras>>,
     /// The last branch taken that was not plainly the next node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) branch: Option<Arc<str>>,
@@ -83,7 +83,7 @@ pub struct Session {
 
 /// Parts of a session that most sessions do not have.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Rare {
+pub(crate) struct Extras {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) jumps: Vec<(NodeId, u32)>,
     /// How often each node that draws has been come to (SEMANTICS N8).
@@ -200,7 +200,7 @@ impl Session {
     /// The same with what is known of their content.
     pub(crate) fn pins(&self) -> impl Iterator<Item = (&FlowId, FlowVersion, Option<u128>)> {
         let waiting = self.frames().iter().map(|frame| (&frame.flow, frame.version, frame.digest));
-        let digest = self.rare.as_ref().and_then(|rare| rare.active_digest);
+        let digest = self.extras.as_ref().and_then(|extras| extras.active_digest);
         let called = self.called().map(|(flow, version)| (flow, *version, digest));
         std::iter::once((&self.flow, self.version, self.digest)).chain(called).chain(waiting)
     }
@@ -209,7 +209,7 @@ impl Session {
     #[inline]
     pub(crate) fn has_pins(&self, holds: impl Fn(&FlowId, FlowVersion, Option<u128>) -> bool) -> bool {
         holds(&self.flow, self.version, self.digest)
-            && (self.rare.is_none()
+            && (self.extras.is_none()
                 || self.pins().skip(1).all(|(flow, version, digest)| holds(flow, version, digest)))
     }
 
@@ -319,19 +319,19 @@ impl Session {
     /// Why it failed.
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
-        self.rare.as_ref()?.failure.as_ref()
+        self.extras.as_ref()?.failure.as_ref()
     }
 
     /// Who ended it, when it did not end by itself.
     #[must_use]
     pub fn ended_by(&self) -> Option<EndReason> {
-        self.rare.as_ref()?.ended_by
+        self.extras.as_ref()?.ended_by
     }
 
     /// The outcome that its end node names.
     #[must_use]
     pub fn outcome(&self) -> Option<&str> {
-        self.rare.as_ref()?.outcome.as_deref()
+        self.extras.as_ref()?.outcome.as_deref()
     }
 
     /// The message of which it must know what becomes before it goes on (SEMANTICS D1).
@@ -342,38 +342,38 @@ impl Session {
     }
 
     pub(crate) fn sending(&self) -> Option<&Sending> {
-        self.rare.as_ref()?.sending.as_ref()
+        self.extras.as_ref()?.sending.as_ref()
     }
 
     pub(crate) fn take_sending(&mut self) -> Option<Sending> {
-        self.rare.as_mut()?.sending.take()
+        self.extras.as_mut()?.sending.take()
     }
 
     /// Whether it is journalled: as its flow was when it started (SEMANTICS L6).
     #[must_use]
     pub fn is_journalled(&self) -> bool {
-        self.rare.as_ref().is_some_and(|rare| rare.journal.is_some())
+        self.extras.as_ref().is_some_and(|extras| extras.journal.is_some())
     }
 
     /// Whether its journal has what is sent (SEMANTICS Q4).
     pub(crate) fn logs_texts(&self) -> bool {
-        self.rare.as_ref().and_then(|rare| rare.journal.as_ref()).is_some_and(|journal| journal.texts)
+        self.extras.as_ref().and_then(|extras| extras.journal.as_ref()).is_some_and(|journal| journal.texts)
     }
 
-    pub(crate) fn rare(&mut self) -> &mut Rare {
-        self.rare.get_or_insert_default()
+    pub(crate) fn extras(&mut self) -> &mut Extras {
+        self.extras.get_or_insert_default()
     }
 
     /// Lets go of what few sessions need, if this one needs none of it any more.
     pub(crate) fn prune(&mut self) {
-        if self.rare.as_deref() == Some(&Rare::default()) {
-            self.rare = None;
+        if self.extras.as_deref() == Some(&Extras::default()) {
+            self.extras = None;
         }
     }
 
     /// The called flow that it stands in.
     pub(crate) fn called(&self) -> Option<&(FlowId, FlowVersion)> {
-        self.rare.as_ref()?.active.as_ref()
+        self.extras.as_ref()?.active.as_ref()
     }
 
     /// Whether it stands in a flow that was called, be it its own once more.
@@ -383,13 +383,13 @@ impl Session {
 
     /// What the flow that was started reads as `context`.
     pub(crate) fn begun_with(&self) -> &Bag {
-        let kept = self.rare.as_ref().and_then(|rare| rare.begun.as_ref());
+        let kept = self.extras.as_ref().and_then(|extras| extras.begun.as_ref());
         kept.or_else(|| Some(&self.frames().first()?.context)).unwrap_or(&self.context)
     }
 
     /// What is kept of its results (SEMANTICS Q8).
     pub(crate) fn kept_results(&self) -> Option<&Bag> {
-        self.rare.as_ref()?.results.as_ref()
+        self.extras.as_ref()?.results.as_ref()
     }
 
     /// Keeps the values of these names, as the flow that was started has them now. Where another
@@ -399,7 +399,7 @@ impl Session {
             return;
         }
         if let Some(results) = self.results(names) {
-            self.rare().results = (!results.is_empty()).then_some(results);
+            self.extras().results = (!results.is_empty()).then_some(results);
             self.prune();
         }
     }
@@ -428,23 +428,23 @@ impl Session {
     }
 
     pub(crate) fn frames(&self) -> &[Frame] {
-        self.rare.as_ref().map_or(&[], |rare| &rare.frames)
+        self.extras.as_ref().map_or(&[], |extras| &extras.frames)
     }
 
     /// When it reminds: so long before it expires, unless it came here later (SEMANTICS S6).
     pub(crate) fn reminds_at(&self) -> Option<DateTime<Utc>> {
-        let before = TimeDelta::try_seconds(self.rare.as_ref()?.remind_before?)?;
+        let before = TimeDelta::try_seconds(self.extras.as_ref()?.remind_before?)?;
         let ends_at = self.deadline.or(self.expires_at)?;
         let ends_at = self.ends_by.map_or(ends_at, |ends_by| ends_at.min(ends_by));
         ends_at.checked_sub_signed(before).filter(|at| *at >= self.parked_at)
     }
 
     pub(crate) fn queue(&self) -> &[Queued] {
-        self.rare.as_ref().map_or(&[], |rare| &rare.queue)
+        self.extras.as_ref().map_or(&[], |extras| &extras.queue)
     }
 
     pub(crate) fn heard(&self) -> Option<&Heard> {
-        self.rare.as_ref()?.heard.as_ref()
+        self.extras.as_ref()?.heard.as_ref()
     }
 
     /// When what the contact is saying is taken to be whole (SEMANTICS I10). None: it is saying
@@ -456,24 +456,24 @@ impl Session {
     /// Moves the end of what the contact is saying: the session stood still for so long (SEMANTICS
     /// S10).
     pub(crate) fn delay_window(&mut self, by: TimeDelta) {
-        if let Some(heard) = self.rare.as_mut().and_then(|rare| rare.heard.as_mut()) {
+        if let Some(heard) = self.extras.as_mut().and_then(|extras| extras.heard.as_mut()) {
             heard.until = heard.until.and_then(|until| until.checked_add_signed(by));
         }
     }
 
     /// Counts time in which its life stood still; a clock that went back counts for nothing.
     pub(crate) fn stood_still(&mut self, by: TimeDelta) {
-        let still = &mut self.rare().still_millis;
+        let still = &mut self.extras().still_millis;
         *still = still.saturating_add(by.num_milliseconds().max(0));
     }
 
     /// Leaves the question that it stands at.
     pub(crate) fn forget_heard(&mut self) {
-        if let Some(rare) = &mut self.rare
-            && rare.heard.take().is_some()
-            && **rare == Rare::default()
+        if let Some(extras) = &mut self.extras
+            && extras.heard.take().is_some()
+            && **extras == Extras::default()
         {
-            self.rare = None;
+            self.extras = None;
         }
     }
 
@@ -484,11 +484,11 @@ impl Session {
             reply.message.as_ref().map_or(0, |message| message.text.len())
                 + reply.missed.iter().chain(&reply.parts).map(|text| text.len()).sum::<usize>()
         });
-        let stood = || self.handoff()?.stood.as_ref()?.call.as_ref();
-        let call = self.call.as_ref().or_else(stood).map_or(0, |call| call.args.byte_len());
+        let suspended = || self.handoff()?.suspended.as_ref()?.call.as_ref();
+        let call = self.call.as_ref().or_else(suspended).map_or(0, |call| call.args.byte_len());
         let frames = self.frames().iter().map(Frame::weight).sum::<usize>();
         let heard = self.heard().map_or(0, Heard::weight);
-        let begun = self.rare.as_ref().and_then(|rare| rare.begun.as_ref()).map_or(0, Bag::byte_len);
+        let begun = self.extras.as_ref().and_then(|extras| extras.begun.as_ref()).map_or(0, Bag::byte_len);
         let results = self.kept_results().map_or(0, Bag::byte_len);
         let own = size_of::<Self>() + self.context.byte_len() + self.vars.byte_len();
         own + queue + reply + call + frames + heard + begun + results

@@ -399,13 +399,13 @@ fn input(act: &Act, session: &chatflow::Session) -> Input {
             let value = if *large { json!({"a": "x".repeat(60_000)}) } else { json!({"a": 1}) };
             Input::Resume { vars: Bag::from_json(&value, &Caps::of(&Limits::default())).expect("a bag") }
         }
-        Act::Touch => Input::Touch,
-        Act::Thaw(seconds) => Input::Thaw { since: at(*seconds) },
+        Act::Touch => Input::ProlongHandoff,
+        Act::Thaw(seconds) => Input::ShiftTimers { since: at(*seconds) },
         Act::Reminder(by) => Input::Reminder(wait(*by)),
         Act::Queue(text) => Input::Queue { message: message(REPLIES[*text], false), route: our_route() },
         Act::Handed(by) => Input::Handed(call(*by)),
         Act::CallLater(by) => Input::CallLater { call: call(*by), until: at(200) },
-        Act::Held => Input::Held,
+        Act::Held => Input::RestartWait,
         Act::Migrate(9) => {
             Input::Migrate { version: FlowVersion(2), node: session.node().clone(), digest: None }
         }

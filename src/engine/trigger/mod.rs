@@ -10,8 +10,8 @@ use chrono::{DateTime, Utc};
 use crate::engine::Engine;
 use crate::engine::catalogue::{Snapshot, View};
 use crate::engine::contacts::Released;
-use crate::engine::decide::{Decided, Facts, Found, Want, Written, put_back, take};
-use crate::engine::deliver::Batch;
+use crate::engine::decide::{Decided, Facts, Found, LeaseIntent, Written, put_back, take};
+use crate::engine::deliver::Delivery;
 use crate::engine::erase::CarriedOptOut;
 use crate::engine::outcome::Triggered;
 use crate::engine::request::{CheckedTrigger, TriggerRequest};
@@ -261,7 +261,7 @@ impl<S: ConversationStore> Engine<S> {
         if !decision.changed && key.is_none() {
             return Decided::Answer(answer);
         }
-        Decided::Write(answer, self.draft(decision, lookup, expect, key, Want::Deliver))
+        Decided::Write(answer, self.draft(decision, lookup, expect, key, LeaseIntent::Deliver))
     }
 
     fn admit_trigger(
@@ -308,9 +308,9 @@ impl<S: ConversationStore> Engine<S> {
             now,
         );
         let paced = self.ask_pace(&decision, true);
-        let batch = Batch::of(&decision, &contact, self.ports.policy.inline_calls, now, &paced);
+        let batch = Delivery::of(&decision, &contact, self.ports.policy.inline_calls, now, &paced);
         put_back(loaded, place.with(decision.conversation));
-        let batch = Batch { revision: place.revision, passes: paced.passes, ..batch };
+        let batch = Delivery { revision: place.revision, passes: paced.passes, ..batch };
         Decided::Go(Ok(answer), Box::new(batch))
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::flow::compile::Compile;
 use crate::flow::content::choice::compile_buttons;
 use crate::flow::content::{ButtonDef, Buttons, Fit, Local, TextDef};
-use crate::flow::issue::Found;
+use crate::flow::issue::Diagnostics;
 use crate::flow::path::Path;
 use crate::flow::read::{Fields, Read};
 use crate::flow::template::Template;
@@ -67,7 +67,7 @@ impl CardDef {
 }
 
 impl Read for CardDef {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(value, at, found)?;
         let (title, subtitle) = (fields.required("title"), fields.optional("subtitle"));
         let (image, buttons) = (fields.optional("image"), fields.optional("buttons"));

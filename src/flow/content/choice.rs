@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::flow::compile::Compile;
 use crate::flow::content::{Fit, Local, TextDef};
-use crate::flow::issue::{Found, IssueCode};
+use crate::flow::issue::{Diagnostics, IssueCode};
 use crate::flow::path::Path;
 use crate::flow::read::{Fields, Read};
 use crate::flow::template::Template;
@@ -151,7 +151,7 @@ pub(super) fn compile_buttons(
 }
 
 impl Read for OptionDef {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(value, at, found)?;
         let (id, label) = (fields.required("id"), fields.required("label"));
         fields.close();
@@ -160,7 +160,7 @@ impl Read for OptionDef {
 }
 
 impl Read for ButtonDef {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(value, at, found)?;
         let (id, label) = (fields.optional("id"), fields.required("label"));
         let url = fields.optional("url");

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::flow::compile::Compile;
 use crate::flow::content::choice::compile_choice;
 use crate::flow::content::{Choice, Fit, Local, TextDef};
-use crate::flow::issue::{Found, IssueCode};
+use crate::flow::issue::{Diagnostics, IssueCode};
 use crate::flow::path::Path;
 use crate::flow::read::{Fields, Read};
 
@@ -119,7 +119,7 @@ impl RowDef {
 }
 
 impl Read for ListDef {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(value, at, found)?;
         let (button, sections) = (fields.required("button"), fields.required("sections"));
         fields.close();
@@ -128,7 +128,7 @@ impl Read for ListDef {
 }
 
 impl Read for SectionDef {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(value, at, found)?;
         let (title, rows) = (fields.optional("title"), fields.required("rows"));
         fields.close();
@@ -137,7 +137,7 @@ impl Read for SectionDef {
 }
 
 impl Read for RowDef {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(value, at, found)?;
         let (id, label) = (fields.required("id"), fields.required("label"));
         let description = fields.optional("description");

@@ -7,7 +7,7 @@ use serde_json::{Number, Value};
 
 use crate::flow::compile::Compile;
 use crate::flow::content::{Fit, Local, TextDef};
-use crate::flow::issue::{Found, IssueCode};
+use crate::flow::issue::{Diagnostics, IssueCode};
 use crate::flow::path::Path;
 use crate::flow::read::{Fields, Read, wrong_type};
 #[cfg(feature = "schema")]
@@ -99,7 +99,7 @@ impl DegreesDef {
 }
 
 impl Read for DegreesDef {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         match value {
             Value::Number(number) => Some(Self::Number(number.clone())),
             Value::String(source) => Some(Self::Template(source.clone())),
@@ -114,7 +114,7 @@ impl Read for DegreesDef {
 }
 
 impl Read for LocationDef {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(value, at, found)?;
         let (latitude, longitude) = (fields.required("latitude"), fields.required("longitude"));
         let (name, address) = (fields.optional("name"), fields.optional("address"));

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::flow::compile::Compile;
 use crate::flow::content::{Fit, Local, TextDef};
-use crate::flow::issue::Found;
+use crate::flow::issue::Diagnostics;
 use crate::flow::path::Path;
 use crate::flow::read::{Fields, Read, words};
 use crate::flow::template::Template;
@@ -94,7 +94,7 @@ impl MediaDef {
 }
 
 impl Read for MediaDef {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(value, at, found)?;
         let (kind, url) = (fields.required("type"), fields.required("url"));
         let (caption, filename) = (fields.optional("caption"), fields.optional("filename"));

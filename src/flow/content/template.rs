@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::flow::compile::Compile;
 use crate::flow::content::choice::compile_buttons;
 use crate::flow::content::{ButtonDef, Buttons, Fit};
-use crate::flow::issue::Found;
+use crate::flow::issue::Diagnostics;
 use crate::flow::path::Path;
 use crate::flow::read::{Fields, Read, wrong_type};
 #[cfg(feature = "schema")]
@@ -116,7 +116,7 @@ impl TemplateDef {
 }
 
 impl Read for TemplateDef {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(value, at, found)?;
         let (name, language) = (fields.required("name"), fields.required("language"));
         let (parameters, buttons) = (fields.optional("parameters"), fields.optional("buttons"));
@@ -127,7 +127,7 @@ impl Read for TemplateDef {
 }
 
 impl Read for ParametersDef {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         match value {
             Value::Array(_) => Vec::read(value, at, found).map(Self::Positional),
             Value::Object(_) => {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::flow::compile::Compile;
-use crate::flow::issue::{Found, IssueCode};
+use crate::flow::issue::{Diagnostics, IssueCode};
 use crate::flow::path::{Path, brief};
 use crate::flow::read::{Read, wrong_type};
 #[cfg(feature = "schema")]
@@ -187,7 +187,7 @@ impl Serialize for TextDef {
 }
 
 impl Read for TextDef {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         match value {
             Value::String(text) => Some(Self::Plain(text.clone())),
             Value::Object(texts) => {

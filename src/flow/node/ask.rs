@@ -13,7 +13,7 @@ pub use answer::{AnswerDef, AnswerKind, ChoiceDef};
 use crate::flow::answer::Expect;
 use crate::flow::compile::Compile;
 use crate::flow::content::{Fit, Message, MessageDef, OptionDef, TextDef};
-use crate::flow::issue::{Found, IssueCode};
+use crate::flow::issue::{Diagnostics, IssueCode};
 use crate::flow::node::question::{self, Accept, KeywordMode, OnTimeout, Question};
 use crate::flow::node::{Blocking, Kind, Port, PortName};
 use crate::flow::path::{Path, brief};
@@ -141,7 +141,7 @@ impl AskDef {
     }
 
     /// A button that is no choice would be an answer that is never valid.
-    fn check_offers(&self, at: &Path<'_>, found: &mut Found) {
+    fn check_offers(&self, at: &Path<'_>, found: &mut Diagnostics) {
         let Some(choices) = &self.answer.choices else { return };
         for (field, id) in self.message.offers() {
             if !choices.iter().any(|choice| choice.id == id) {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::flow::compile::Compile;
 use crate::flow::condition::{Condition, ConditionDef};
-use crate::flow::issue::{Found, IssueCode};
+use crate::flow::issue::{Diagnostics, IssueCode};
 use crate::flow::node::{Kind, Port, PortName};
 use crate::flow::path::Path;
 use crate::flow::read::{Fields, Read};
@@ -112,7 +112,7 @@ impl Kind for BranchDef {
 }
 
 impl Read for ArmDef {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(value, at, found)?;
         let (label, when) = (fields.required("label"), fields.required("when"));
         fields.close();

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Number, Value, json};
 
 use crate::flow::compile::Compile;
-use crate::flow::issue::{Found, IssueCode};
+use crate::flow::issue::{Diagnostics, IssueCode};
 use crate::flow::node::call::{HostCall, Parts};
 use crate::flow::node::{Blocking, Kind, Port, PortName, REPLY_TEXT};
 use crate::flow::path::Path;
@@ -162,7 +162,7 @@ impl Kind for ClassifyDef {
 }
 
 impl Read for ClassDef {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(value, at, found)?;
         let id = fields.required("id").unwrap_or_default();
         let (description, examples) = (fields.optional("description"), fields.optional("examples"));

@@ -7,7 +7,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::flow::compile::Compile;
-use crate::flow::issue::{Found, IssueCode};
+use crate::flow::issue::{Diagnostics, IssueCode};
 use crate::flow::node::{Blocking, Kind, Port, PortName};
 use crate::flow::path::Path;
 use crate::flow::read::{Fields, Read};
@@ -62,7 +62,7 @@ impl Serialize for HandoffTimeout {
 }
 
 impl Read for HandoffTimeout {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         match value {
             Value::String(text) if text == "never" || text == "0" => Some(Self::Never),
             other => Span::read(other, at, found).map(Self::After),

@@ -88,7 +88,7 @@ pub(crate) use update_contact::{Edit, UpdateContact};
 pub(crate) use wait_reply::WaitReply;
 
 use crate::flow::compile::Compile;
-use crate::flow::issue::{Found, IssueCode, Issues};
+use crate::flow::issue::{Diagnostics, IssueCode, Issues};
 use crate::flow::json;
 use crate::flow::path::{Path, brief};
 use crate::flow::read::{Fields, Read};
@@ -353,7 +353,7 @@ impl NodeDef {
     /// Every [`Issue`](crate::Issue) of its form. Whether it fits its flow is checked with the
     /// flow.
     pub fn from_json(json: &str) -> Result<Self, Issues> {
-        let mut found = Found::default();
+        let mut found = Diagnostics::default();
         let value = json::parse(json, &Limits::default(), &mut found);
         let node = value.and_then(|value| Self::read(&value, &Path::Root, &mut found));
         match node {
@@ -364,7 +364,7 @@ impl NodeDef {
 }
 
 impl Read for NodeDef {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         found.node = value.get("id").and_then(Value::as_str).and_then(|id| NodeId::new(id).ok());
         let node = read_node(value, at, found);
         found.node = None;
@@ -372,7 +372,7 @@ impl Read for NodeDef {
     }
 }
 
-fn read_node(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<NodeDef> {
+fn read_node(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<NodeDef> {
     let mut fields = Fields::of(value, at, found)?;
     let (id, word) = (fields.required("id"), fields.tag("kind", NodeKind::DOCS));
     let (name, ui) = (fields.optional("name"), fields.optional("ui"));

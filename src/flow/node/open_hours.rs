@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::flow::compile::Compile;
-use crate::flow::issue::{Found, IssueCode};
+use crate::flow::issue::{Diagnostics, IssueCode};
 use crate::flow::node::{Kind, Port, PortName};
 use crate::flow::path::{Path, brief};
 use crate::flow::read::{Fields, Read};
@@ -171,7 +171,7 @@ fn day(at: &Path<'_>, times: &[String], cx: &mut Compile<'_>) -> Day {
 struct Times(BTreeMap<String, Vec<String>>);
 
 impl Read for Times {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let object = Map::read(value, at, found)?;
         let entries = object.iter().filter_map(|(name, list)| {
             Some((name.clone(), Vec::<String>::read(list, &at.key(name), found)?))
@@ -186,7 +186,7 @@ impl Read for Times {
 }
 
 impl Read for WeekDef {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         Times::read(value, at, found).map(|times| Self(times.0))
     }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::flow::compile::Compile;
-use crate::flow::issue::{Found, IssueCode};
+use crate::flow::issue::{Diagnostics, IssueCode};
 use crate::flow::node::{Kind, Port, PortName};
 use crate::flow::path::Path;
 use crate::flow::read::{Fields, Read};
@@ -119,7 +119,7 @@ impl Kind for RandomSplitDef {
 }
 
 impl Read for ShareDef {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(value, at, found)?;
         let label = fields.required("label").unwrap_or_default();
         let weight = fields.optional("weight");

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::flow::compile::Compile;
 use crate::flow::expr::Expr;
-use crate::flow::issue::{Found, IssueCode};
+use crate::flow::issue::{Diagnostics, IssueCode};
 use crate::flow::json_template::JsonTemplate;
 use crate::flow::node::{Kind, PortName};
 use crate::flow::path::Path;
@@ -131,7 +131,7 @@ impl VariableDef {
 }
 
 impl Read for VariableDef {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(value, at, found)?;
         let name = fields.required("name");
         let (has_value, has_expr) = (fields.has("value"), fields.has("expr"));

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::flow::compile::Compile;
-use crate::flow::issue::{Found, IssueCode};
+use crate::flow::issue::{Diagnostics, IssueCode};
 use crate::flow::node::{Kind, PortName};
 use crate::flow::path::Path;
 use crate::flow::read::{Fields, Read, words};
@@ -220,7 +220,7 @@ impl InputDef {
 }
 
 impl Read for InputDef {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(value, at, found)?;
         let (name, kind) = (fields.required("name"), fields.optional("type"));
         let (required, default) = (fields.optional("required"), fields.optional("default"));

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use crate::flow::compile::Compile;
-use crate::flow::issue::{Found, IssueCode};
+use crate::flow::issue::{Diagnostics, IssueCode};
 use crate::flow::json_template::JsonTemplate;
 use crate::flow::node::{Kind, Named, PortName};
 use crate::flow::path::Path;
@@ -219,7 +219,7 @@ fn texts(at: &Path<'_>, list: Option<&[String]>, cx: &mut Compile<'_>) -> Option
 }
 
 impl Read for SetContactDef {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(value, at, found)?;
         let set = Self {
             name: fields.optional("name"),
@@ -233,7 +233,7 @@ impl Read for SetContactDef {
 }
 
 impl Read for EditDef {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         match value {
             Value::Null => Some(Self::Remove),
             value => String::read(value, at, found).map(Self::Text),

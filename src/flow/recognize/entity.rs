@@ -35,7 +35,7 @@ pub(crate) struct Entity {
     place: Range<usize>,
 }
 
-/// Found things of one text; what comes after them is left out.
+/// Diagnostics things of one text; what comes after them is left out.
 const MOST: usize = 64;
 
 impl Entity {

@@ -174,7 +174,7 @@ impl Decision<'_> {
         let settled = self.settled;
         let unsent = self.edit().outbox.remove(place);
         if let Some(held) = self.conversation.held_wait(&unsent, settled, at) {
-            self.advance(held, Input::Held, at);
+            self.advance(held, Input::RestartWait, at);
         }
         Some(unsent.message)
     }

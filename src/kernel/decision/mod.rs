@@ -582,7 +582,7 @@ fn weight_of(effects: &[Effect]) -> usize {
 /// Ends a session whose version cannot be used here, whatever reaches it.
 pub(super) fn end_without_flow(session: &mut Session, input: &Input, at: DateTime<Utc>) -> bool {
     if let Input::End(reason) = input {
-        session.rare().ended_by = Some(*reason);
+        session.extras().ended_by = Some(*reason);
         session.status = Status::Cancelled;
         session.ended_at = Some(at);
         return true;
@@ -596,7 +596,7 @@ pub(super) fn end_without_flow(session: &mut Session, input: &Input, at: DateTim
 pub(super) fn fail(session: &mut Session, code: FailureCode, message: String, at: DateTime<Utc>) {
     let node = session.at.clone();
     let flow = session.called().map(|(flow, _)| flow.clone());
-    session.rare().failure = Some(crate::session::Failure { code, node, flow, message });
+    session.extras().failure = Some(crate::session::Failure { code, node, flow, message });
     session.status = Status::Failed;
     session.deadline = None;
     session.call = None;

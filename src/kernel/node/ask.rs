@@ -103,7 +103,7 @@ fn json(packed: Option<&Packed>) -> Value {
 /// Asks again, as often as the node says.
 fn refuse(run: &mut Run<'_>, step: &Step, node: &Ask, message: Message) -> Move {
     question::note(run, message);
-    let heard = run.session.rare().heard.get_or_insert_default();
+    let heard = run.session.extras().heard.get_or_insert_default();
     heard.invalid = heard.invalid.saturating_add(1);
     let attempts = heard.invalid;
     run.because(|_| format!("no valid answer, attempt {attempts}"));

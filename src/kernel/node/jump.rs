@@ -5,7 +5,7 @@ use crate::flow::node::{Jump, Port};
 use crate::kernel::run::{Move, Run};
 
 pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &Jump) -> Move {
-    let jumps = &mut run.session.rare().jumps;
+    let jumps = &mut run.session.extras().jumps;
     let made = match jumps.iter_mut().find(|(id, _)| *id == step.id) {
         Some((_, count)) if *count >= node.max => {
             run.because(|_| format!("all {} jumps are made", node.max));

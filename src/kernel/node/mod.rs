@@ -38,7 +38,7 @@ pub(super) fn enter(run: &mut Run<'_>, step: &Step) -> Move {
         Node::Start(_) => Move::Take(Port::NEXT),
         Node::End(end) => {
             if let Some(outcome) = &end.outcome {
-                run.session.rare().outcome = Some(outcome.clone());
+                run.session.extras().outcome = Some(outcome.clone());
             }
             Move::End(Status::Completed)
         }

@@ -71,7 +71,7 @@ fn collect(run: &mut Run<'_>, question: &Question, message: Message) -> Word {
     let until = later(run.scene.now, debounce);
     let until = run.session.ends_by.map_or(until, |last| until.min(last));
     let most = run.scene.limits.text_bytes;
-    let heard = run.session.rare().heard.get_or_insert_default();
+    let heard = run.session.extras().heard.get_or_insert_default();
     if !heard.push(message.text, most) {
         return Word::Reply(join(run));
     }
@@ -90,7 +90,7 @@ fn join(run: &mut Run<'_>) -> Message {
 
 /// Ends the window: its texts are the parts of the reply.
 fn close_window(run: &mut Run<'_>) {
-    let heard = run.session.rare.as_mut().and_then(|rare| rare.heard.as_mut());
+    let heard = run.session.extras.as_mut().and_then(|extras| extras.heard.as_mut());
     let parts = heard.map(|heard| {
         heard.until = None;
         std::mem::take(&mut heard.parts)
@@ -151,7 +151,7 @@ pub(super) fn take_queued(run: &mut Run<'_>, question: &Question) -> Option<Queu
     if run.session.queue().is_empty() {
         return None;
     }
-    let mut queue = std::mem::take(&mut run.session.rare().queue).into_iter();
+    let mut queue = std::mem::take(&mut run.session.extras().queue).into_iter();
     let mut taken = None;
     for queued in queue.by_ref() {
         if queued.sent == run.session.sent && accepts(run, question, &queued.message, &queued.route) {
@@ -164,13 +164,13 @@ pub(super) fn take_queued(run: &mut Run<'_>, question: &Question) -> Option<Queu
             run.session.reply.get_or_insert_default().missed.push(queued.message.text);
         }
     }
-    run.session.rare().queue = queue.collect();
+    run.session.extras().queue = queue.collect();
     taken
 }
 
 /// The session ends: whatever it kept for a question is no answer to any (SEMANTICS I5).
 pub(in crate::kernel) fn miss_queued(run: &mut Run<'_>) {
-    let queue = run.session.rare.as_mut().map(|rare| std::mem::take(&mut rare.queue));
+    let queue = run.session.extras.as_mut().map(|extras| std::mem::take(&mut extras.queue));
     for _ in queue.into_iter().flatten().filter(|queued| !queued.opening) {
         let session = run.session.id;
         run.note(EventKind::Missed { session });

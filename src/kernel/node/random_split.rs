@@ -15,7 +15,7 @@ pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &RandomSplit) -> Move 
 
 /// Which visit of the session to the node this is, from 1.
 fn count_visit(run: &mut Run<'_>, step: &Step) -> u32 {
-    let visits = &mut run.session.rare().visits;
+    let visits = &mut run.session.extras().visits;
     match visits.iter_mut().find(|(node, _)| *node == step.id) {
         Some((_, count)) => {
             *count = count.saturating_add(1);

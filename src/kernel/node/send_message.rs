@@ -23,7 +23,7 @@ pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &SendMessage) -> Move 
     };
     match run.send(step, route, content) {
         Ok(id) if has_refusal(step) => {
-            run.session.rare().sending = Some(Sending { seq: id.seq, node: step.id.clone() });
+            run.session.extras().sending = Some(Sending { seq: id.seq, node: step.id.clone() });
             Move::Park { status: Status::Calling, deadline: None }
         }
         Ok(_) => Move::Take(Port::NEXT),

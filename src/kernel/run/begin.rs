@@ -87,15 +87,15 @@ pub fn start(flow: &Flow, new: NewSession, now: DateTime<Utc>) -> Session {
         asked: None,
         reply: None,
         call: None,
-        rare: None,
+        extras: None,
         branch: None,
     };
     if new.journal {
-        session.rare().journal = Some(Journalled { texts: new.texts, ..Journalled::default() });
+        session.extras().journal = Some(Journalled { texts: new.texts, ..Journalled::default() });
     }
     if let Some(message) = new.opening {
         if let Some(route) = session.route.clone() {
-            session.rare().queue.push(Queued { message: message.clone(), sent: 0, route, opening: true });
+            session.extras().queue.push(Queued { message: message.clone(), sent: 0, route, opening: true });
         }
         session.reply = Some(Box::new(Reply { message: Some(message), ..Reply::default() }));
     }

@@ -38,7 +38,7 @@ impl Run<'_> {
         let from = match settings.ttl_mode {
             TtlMode::Sliding => now,
             TtlMode::Fixed => {
-                let still = session.rare.as_ref().map_or(0, |rare| rare.still_millis);
+                let still = session.extras.as_ref().map_or(0, |extras| extras.still_millis);
                 let still = TimeDelta::try_milliseconds(still).unwrap_or(TimeDelta::MAX);
                 later(session.started_at, still)
             }

@@ -18,7 +18,7 @@ use crate::kernel::journal::{CalledFlow, JournalStep, StepEvent};
 use crate::kernel::{Callee, Effect, Input, Scene, node, take_aside};
 use crate::observer::EventKind;
 use crate::session::{
-    Contact, ContactChange, Failure, FailureCode, SendOutcome, Sending, Session, Status, Stood,
+    Contact, ContactChange, Failure, FailureCode, SendOutcome, Sending, Session, Status, Suspended,
 };
 
 pub use begin::{NewSession, start};
@@ -36,7 +36,7 @@ pub(super) enum Move {
     /// Not: the session waits on for what it waits for, until then as before.
     Stay,
     /// Back to where the session stood before.
-    Back(Stood),
+    Back(Suspended),
     /// The session ends.
     End(Status),
     /// The session fails.
@@ -166,7 +166,7 @@ impl<'a> Run<'a> {
         match input {
             Input::Expiry => return self.pass_away(),
             Input::End(reason) => {
-                self.session.rare().ended_by = Some(reason);
+                self.session.extras().ended_by = Some(reason);
                 return self.end(Status::Cancelled);
             }
             Input::Handoff => return self.hand_over(),
@@ -232,7 +232,7 @@ impl<'a> Run<'a> {
             && matches!(self.session.status, Status::Waiting | Status::Delayed)
             && step.exit(SendMessage::FAILED).is_some();
         if (stands_behind || is_back) && self.session.status.is_live() {
-            self.session.rare().sending = sending;
+            self.session.extras().sending = sending;
         }
         is_taken
     }
@@ -362,9 +362,9 @@ impl<'a> Run<'a> {
                 self.park(status, deadline);
                 None
             }
-            Move::Back(stood) => {
-                self.session.call = stood.call;
-                self.park(stood.status, stood.deadline);
+            Move::Back(suspended) => {
+                self.session.call = suspended.call;
+                self.park(suspended.status, suspended.deadline);
                 None
             }
             Move::End(status) => self.finish(status),
@@ -399,10 +399,10 @@ impl<'a> Run<'a> {
         self.session.call = None;
         self.session.forget_heard();
         node::miss_queued(self);
-        if let Some(rare) = &mut self.session.rare {
-            rare.handoff = None;
-            rare.remind_before = None;
-            rare.sending = None;
+        if let Some(extras) = &mut self.session.extras {
+            extras.handoff = None;
+            extras.remind_before = None;
+            extras.sending = None;
         }
         true
     }
@@ -415,7 +415,7 @@ impl<'a> Run<'a> {
         (self.sends, self.signs) = (0, 0);
         let node = self.session.at.clone();
         let flow = self.session.called().map(|(flow, _)| flow.clone());
-        self.session.rare().failure = Some(Failure { code, node, flow, message });
+        self.session.extras().failure = Some(Failure { code, node, flow, message });
         self.end(Status::Failed)
     }
 

@@ -10,7 +10,7 @@ use crate::flow::answer::{Bounds, Choice, Decimal, Expect, check_format};
 use crate::flow::compile::Compile;
 use crate::flow::condition::Operand;
 use crate::flow::content::TextDef;
-use crate::flow::issue::{Found, IssueCode};
+use crate::flow::issue::{Diagnostics, IssueCode};
 use crate::flow::node::ask::Ask;
 use crate::flow::path::{Path, brief};
 use crate::flow::pattern::Extent;
@@ -152,7 +152,7 @@ impl AnswerDef {
     }
 
     /// Whether each field is one that the kind of answer is held to.
-    fn check_fields(&self, at: &Path<'_>, found: &mut Found) {
+    fn check_fields(&self, at: &Path<'_>, found: &mut Diagnostics) {
         use AnswerKind::{Choice, Date, Media, Number, Text};
         let kind = self.kind();
         let fields: [(&str, bool, &[AnswerKind]); 10] = [
@@ -209,7 +209,7 @@ impl AnswerDef {
         }
     }
 
-    fn formats(&self, at: &Path<'_>, found: &mut Found) -> Box<[Box<str>]> {
+    fn formats(&self, at: &Path<'_>, found: &mut Diagnostics) -> Box<[Box<str>]> {
         const MOST: usize = 16;
         let list = at.key("formats");
         let formats = self.formats.as_deref().unwrap_or_default();
@@ -227,7 +227,7 @@ impl AnswerDef {
         formats.iter().take(MOST).map(|format| format.as_str().into()).collect()
     }
 
-    fn media_types(&self, at: &Path<'_>, found: &mut Found) -> Box<[Box<str>]> {
+    fn media_types(&self, at: &Path<'_>, found: &mut Diagnostics) -> Box<[Box<str>]> {
         let list = at.key("media_types");
         let types = self.media_types.as_deref().unwrap_or_default();
         let is_word = |word: &str| {
@@ -327,7 +327,7 @@ impl ChoiceDef {
 }
 
 impl Read for ChoiceDef {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Found) -> Option<Self> {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(value, at, found)?;
         let (id, label) = (fields.required("id"), fields.required("label"));
         let synonyms = fields.optional("synonyms");
