@@ -160,6 +160,8 @@ pub mod calls;
 
 pub mod observer;
 
+mod request;
+
 pub mod kernel;
 
 pub mod store;
@@ -184,9 +186,8 @@ pub use diagram::Diagram;
 pub use engine::{
     Builder, Campaign, Cancelled, Completed, CountTotals, DeadLetterEntry, DeliveryReport, Engine,
     EraseOptions, Erased, FlowCounts, FlowSource, FlowStatus, Flows, HandedBack, HandedOver, Imported,
-    Inbound, JournalFilter, Line, Logging, Migrated, MigrationTrial, NodeCount, NodeError, Progress,
-    Received, Rehearsal, Reported, ResultRow, SessionFilter, SessionRef, Ticked, Transcript, TriggerRequest,
-    Triggered, Unpublish,
+    JournalFilter, Line, Logging, Migrated, MigrationTrial, NodeCount, NodeError, Progress, Rehearsal,
+    Reported, ResultRow, SessionFilter, Ticked, Transcript, Unpublish,
 };
 pub use error::{CallError, Error, MissingReason, SendError, StoreError};
 pub use flow::gallery;
@@ -207,7 +208,7 @@ pub use id::{
     BadDerivedId, BadName, CallId, ContactId, FlowId, FlowVersion, MessageId, NodeId, SessionId, TriggerKey,
     WorkspaceId,
 };
-pub use kernel::Refusal;
+pub use kernel::{Received, Refusal, SessionRef, Triggered};
 pub use limits::Limits;
 #[cfg(feature = "metrics")]
 pub use observer::Meters;
@@ -231,6 +232,7 @@ pub use store::{PostgresOptions, PostgresStore, PostgresTx};
 pub use {deadpool_postgres, tokio_postgres};
 
 pub use pace::{Pace, Rate};
+pub use request::{Inbound, TriggerRequest};
 pub use transport::{Receipt, Transport, send_fn};
 pub use value::{Bag, Packed};
 

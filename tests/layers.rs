@@ -25,6 +25,7 @@ const LAYERS: &[(&str, &str)] = &[
     ("session", "what is remembered; names nodes by id and knows no flow, so that it outlives a definition"),
     ("observer", "what happened, as data: turns of sessions"),
     ("calls", "what a flow asks the host, as data, and the port for it; it fails with an error"),
+    ("request", "what a caller asks, as data, checked before anything is decided"),
     (
         "kernel",
         "decides: flow + session + input = session + effects; it knows no store and nothing asynchronous",

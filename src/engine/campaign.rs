@@ -12,11 +12,11 @@ use serde::Serialize;
 use crate::engine::Engine;
 use crate::engine::deadline::{Boxed, Timer};
 use crate::engine::hands::Hands;
-use crate::engine::outcome::Triggered;
-use crate::engine::request::TriggerRequest;
 use crate::error::Error;
 use crate::id::MAX_BYTES;
+use crate::kernel::Triggered;
 use crate::kernel::later;
+use crate::request::TriggerRequest;
 use crate::store::ConversationStore;
 
 type Outcome = Result<Triggered, Error>;

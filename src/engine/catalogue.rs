@@ -15,7 +15,7 @@ use crate::engine::{Engine, Ports};
 use crate::error::{Error, MissingReason};
 use crate::flow::Flow;
 use crate::id::{FlowId, FlowVersion, WorkspaceId};
-use crate::kernel::{Callee, Flows, Library, Pinned, Unusable};
+use crate::kernel::{Callee, Flows, Library, Pinned, Published, Unusable};
 use crate::store::{FlowEntry, VersionState};
 
 /// How long a snapshot is trusted without asking the store, in milliseconds.
@@ -99,13 +99,6 @@ impl Snapshot {
     pub(super) fn online<'s>(&'s self, view: &'s View) -> Option<(FlowVersion, &'s Arc<Flow>)> {
         let online = view.entry.online()?;
         Some((online, self.usable(view, online)?.ok()?))
-    }
-
-    /// What is lacking where new sessions would start on a version that cannot be used here
-    /// (SEMANTICS S14).
-    pub(super) fn missing_online(&self, view: &View) -> Option<(FlowId, FlowVersion, MissingReason)> {
-        let online = view.entry.online()?;
-        Some(self.usable(view, online)?.err()?.named(&view.entry.flow, online))
     }
 
     /// A version of a flow, or why it cannot be used here: itself, or for a flow that it calls.
@@ -197,23 +190,6 @@ impl Snapshot {
         self.flows.values()
     }
 
-    /// The flows that messages of an account may start.
-    pub(super) fn startable(
-        &self,
-        account: AccountRef<'_>,
-    ) -> impl Iterator<Item = (FlowVersion, &Arc<Flow>)> {
-        self.bound_to(account).filter_map(|view| self.online(view))
-    }
-
-    /// A flow that messages of an account might start, if its version that is online cannot be used
-    /// here.
-    pub(super) fn missing_on(&self, account: AccountRef<'_>) -> Option<(FlowId, FlowVersion, MissingReason)> {
-        if self.lacking.is_empty() {
-            return None;
-        }
-        self.bound_to(account).find_map(|view| self.missing_online(view))
-    }
-
     fn bound_to(&self, account: AccountRef<'_>) -> impl Iterator<Item = &View> {
         let found = self.inbound.binary_search_by(|(bound, _)| bound.as_ref().compare(&account));
         let bound = found.ok().and_then(|place| self.inbound.get(place));
@@ -242,6 +218,30 @@ impl Flows for Snapshot {
             logging: view.entry.logging,
             texts: view.entry.log_texts,
             terminated: view.is_terminated(version),
+        })
+    }
+
+    fn published(&self, flow: &FlowId) -> Option<Published<'_>> {
+        let view = self.view(flow)?;
+        let online = view.entry.online();
+        Some(Published {
+            name: &view.entry.name,
+            online: online.map(|version| (version, view.digest(version))),
+            flow: online.and_then(|version| self.usable(view, version)),
+        })
+    }
+
+    fn startable(&self, account: AccountRef<'_>) -> Vec<(FlowVersion, &Arc<Flow>)> {
+        self.bound_to(account).filter_map(|view| self.online(view)).collect()
+    }
+
+    fn missing_on(&self, account: AccountRef<'_>) -> Option<(FlowId, FlowVersion, MissingReason)> {
+        if self.lacking.is_empty() {
+            return None;
+        }
+        self.bound_to(account).find_map(|view| {
+            let online = view.entry.online()?;
+            Some(self.usable(view, online)?.err()?.named(&view.entry.flow, online))
         })
     }
 }

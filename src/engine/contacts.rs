@@ -4,11 +4,10 @@ use chrono::{DateTime, Utc};
 
 use crate::address::{Address, Alias};
 use crate::engine::Engine;
-use crate::engine::decide::unreadable;
-use crate::engine::resume::Needs;
+use crate::engine::transact::unreadable;
 use crate::error::Error;
 use crate::id::{ContactId, WorkspaceId};
-use crate::kernel::Decision;
+use crate::kernel::{Action, Release};
 use crate::observer::Cause;
 use crate::session::{Contact, ContactChange, Conversation, Pause};
 use crate::store::{Commit, Committed, ConversationStore, Lookup, Record, Subject};
@@ -57,7 +56,7 @@ impl<S: ConversationStore> Engine<S> {
     /// # Errors
     /// `ContactNotFound`, `Quarantined`, `Contention`, `Store`.
     pub async fn opt_out(&self, contact: &ContactId) -> Result<(), Error> {
-        self.change(contact, |decision| decision.opt_out()).await
+        self.change(contact, Action::OptOut).await
     }
 
     /// Takes an opt-out back (SEMANTICS T10).
@@ -65,7 +64,7 @@ impl<S: ConversationStore> Engine<S> {
     /// # Errors
     /// `ContactNotFound`, `Quarantined`, `Contention`, `Store`.
     pub async fn opt_in(&self, contact: &ContactId) -> Result<(), Error> {
-        self.change(contact, |decision| decision.opt_in()).await
+        self.change(contact, Action::OptIn).await
     }
 
     /// Changes what is known of a contact, as `update_contact` does in a flow: all of it, or
@@ -84,9 +83,9 @@ impl<S: ConversationStore> Engine<S> {
     /// `InvalidInput`, which names the field, beyond the limits of a profile; `ContactNotFound`,
     /// `Quarantined`, `Contention`, `Store`.
     pub async fn update_contact(&self, contact: &ContactId, changes: &[ContactChange]) -> Result<(), Error> {
-        let mut outcome = Ok(());
-        self.change(contact, |decision| outcome = decision.change_contact(changes)).await?;
-        outcome.map_err(|(field, rule)| Error::invalid(field, rule))
+        let mut refused = None;
+        self.change(contact, Action::Update { changes, refused: &mut refused }).await?;
+        refused.map_or(Ok(()), |(field, rule)| Err(Error::invalid(field, rule)))
     }
 
     /// Pauses the bot for a contact until [`unpause`](Self::unpause), or until this instant at the
@@ -98,10 +97,7 @@ impl<S: ConversationStore> Engine<S> {
     /// # Errors
     /// `ContactNotFound`, `Quarantined`, `Contention`, `Store`.
     pub async fn pause(&self, contact: &ContactId, until: Option<DateTime<Utc>>) -> Result<(), Error> {
-        self.change(contact, |decision| {
-            decision.pause(until);
-        })
-        .await
+        self.change(contact, Action::Pause { until }).await
     }
 
     /// Ends a pause: every session goes on with the time that it had left (SEMANTICS Q3). Without
@@ -110,10 +106,7 @@ impl<S: ConversationStore> Engine<S> {
     /// # Errors
     /// `ContactNotFound`, `Quarantined`, `Contention`, `Store`.
     pub async fn unpause(&self, contact: &ContactId) -> Result<(), Error> {
-        self.change(contact, |decision| {
-            decision.unpause(decision.now);
-        })
-        .await
+        self.change(contact, Action::Unpause).await
     }
 
     /// The pause of the bot for a contact. None: it is not paused, or its end has passed.
@@ -128,21 +121,13 @@ impl<S: ConversationStore> Engine<S> {
         Ok(conversation.pause().filter(|pause| pause.until.is_none_or(|until| lookup.now < until)))
     }
 
-    async fn change(
-        &self,
-        contact: &ContactId,
-        mut change: impl FnMut(&mut Decision<'_>) + Send,
-    ) -> Result<(), Error> {
-        let workspace = self.workspace()?;
-        let found =
-            self.act(Cause::Contact, workspace, Subject::Contact(contact.clone()), (), (), |decision| {
-                change(decision);
-                true
-            });
+    async fn change(&self, contact: &ContactId, mut action: Action<'_>) -> Result<(), Error> {
         if self.contact(contact).await?.is_none() {
             return Err(Error::ContactNotFound(contact.clone()));
         }
-        found.await
+        let subject = Subject::Contact(contact.clone());
+        self.act(Cause::Contact, self.workspace()?, subject, &mut action).await?;
+        Ok(())
     }
 
     /// Takes an address from a contact that the engine made from it alone and that is in no
@@ -160,26 +145,11 @@ impl<S: ConversationStore> Engine<S> {
         let Alias::Address(address) = alias else { return Err(Error::Contention) };
         let mut carried = None;
         for _ in 0..CARRYING_ATTEMPTS {
-            let (mut opted_out_at, mut gives_up) = (None, false);
-            let released = self.act(
-                Cause::Contact,
-                workspace,
-                Subject::Contact(holder.clone()),
-                false,
-                true,
-                |decision| {
-                    let contact = &decision.conversation.contact;
-                    opted_out_at = contact.opted_out_at;
-                    gives_up = contact.minted
-                        && decision.conversation.sessions.is_empty()
-                        && contact.addresses.contains(address);
-                    gives_up && (opted_out_at.is_none() || opted_out_at == carried) && {
-                        drop_address(decision, address);
-                        true
-                    }
-                },
-            );
-            if released.await? {
+            let mut release = Release::new(address, carried);
+            let subject = Subject::Contact(holder.clone());
+            let released = self.act(Cause::Contact, workspace, subject, &mut release).await?;
+            let Release { opted_out_at, gives_up, .. } = release;
+            if released {
                 return Ok(Released::Free { opted_out_at });
             }
             match opted_out_at.filter(|_| gives_up) {
@@ -206,11 +176,7 @@ impl<S: ConversationStore> Engine<S> {
             let subject = Subject::Contact(contact.clone());
             let lookup = self.lookup_for(Cause::Contact, workspace, subject).await?;
             if self.store.load(&lookup).await?.conversation.is_some() {
-                return self
-                    .change(contact, |decision| {
-                        decision.edit().contact.opted_out_at.get_or_insert(since);
-                    })
-                    .await;
+                return self.change(contact, Action::CarryOptOut { since }).await;
             }
             let mut conversation = Conversation::new(contact.clone(), lookup.now);
             conversation.contact.opted_out_at = Some(since);
@@ -238,44 +204,18 @@ impl<S: ConversationStore> Engine<S> {
         let old = self.contact(from).await?.ok_or_else(|| Error::ContactNotFound(from.clone()))?;
         self.contact(into).await?.ok_or_else(|| Error::ContactNotFound(into.clone()))?;
         if let Some(at) = old.opted_out_at {
-            self.change(into, |decision| {
-                decision.opt_out();
-                decision.edit().contact.opted_out_at = Some(at);
-            })
-            .await?;
+            self.change(into, Action::OptedOutAt(at)).await?;
         }
         for address in &old.addresses {
-            let released = self.act(
-                Cause::Contact,
-                workspace,
-                Subject::Contact(from.clone()),
-                false,
-                true,
-                |decision| {
-                    decision.conversation.sessions.is_empty() && {
-                        drop_address(decision, address);
-                        true
-                    }
-                },
-            );
-            if !released.await? {
+            let (subject, mut unlink) = (Subject::Contact(from.clone()), Action::Unlink { address });
+            if !self.act(Cause::Contact, workspace, subject, &mut unlink).await? {
                 return Err(Error::invalid("from", "must not be in a session"));
             }
             let subject = Subject::Contact(into.clone());
             let lookup = self.lookup_for(Cause::Contact, workspace, subject).await?;
             let lookup = Lookup { in_place: false, ..lookup };
-            let taken = self.act_on(Cause::Contact, &lookup, Needs::Flows, ((), ()), |decision| {
-                decision.edit().contact.addresses.push(address.clone());
-                decision.add_aliases.push(Alias::Address(address.clone()));
-                true
-            });
-            taken.await?;
+            self.act_on(Cause::Contact, &lookup, &mut Action::Link { address }).await?;
         }
         Ok(())
     }
-}
-
-fn drop_address(decision: &mut Decision<'_>, address: &Address) {
-    decision.edit().contact.addresses.retain(|known| known != address);
-    decision.drop_aliases.push(Alias::Address(address.clone()));
 }

@@ -9,10 +9,10 @@ use uuid::Uuid;
 
 use crate::address::Address;
 use crate::engine::Engine;
-use crate::engine::decide::unreadable;
+use crate::engine::transact::unreadable;
 use crate::error::Error;
 use crate::id::{ContactId, WorkspaceId};
-use crate::kernel::address_hash;
+use crate::kernel::{CarriedOptOut, address_hash};
 use crate::observer::Cause;
 use crate::session::{Contact, Conversation, DecodeError};
 use crate::store::{
@@ -62,15 +62,6 @@ pub struct Erased {
     /// Trigger keys: of each a hash stays until its retention is over, so that a retry is told
     /// [`Error::Erased`].
     pub keys: usize,
-}
-
-/// An opt-out that an address brings to the contact that it is linked to.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct CarriedOptOut {
-    /// Since when.
-    pub(super) since: Option<DateTime<Utc>>,
-    /// Whether it is known: an address that is new may have one from a contact that was erased.
-    pub(super) is_known: bool,
 }
 
 impl<S: ConversationStore> Engine<S> {

@@ -5,10 +5,11 @@ use serde_json::Value;
 use crate::address::Alias;
 use crate::engine::Engine;
 use crate::engine::outcome::{HandedBack, HandedOver};
-use crate::engine::request::bad_value;
 use crate::error::Error;
 use crate::id::{ContactId, SessionId};
+use crate::kernel::Action;
 use crate::observer::Cause;
+use crate::request::bad_value;
 use crate::store::{ConversationStore, Subject};
 use crate::value::{Bag, Caps};
 
@@ -29,18 +30,9 @@ impl<S: ConversationStore> Engine<S> {
         if self.store.load(&lookup).await?.conversation.is_none() {
             return Err(Error::SessionNotFound(session));
         }
-        self.act(
-            Cause::Handoff,
-            workspace,
-            lookup.subject,
-            HandedOver::Unchanged,
-            HandedOver::HandedOver,
-            |decision| {
-                let place = decision.place_of(session);
-                place.is_some_and(|place| decision.hand_over(place))
-            },
-        )
-        .await
+        let mut hand_over = Action::HandOver { session };
+        let handed_over = self.act(Cause::Handoff, workspace, lookup.subject, &mut hand_over).await?;
+        Ok(if handed_over { HandedOver::HandedOver } else { HandedOver::Unchanged })
     }
 
     /// Takes a contact back from a person: each session in handoff goes on. One that a `handoff`
@@ -57,15 +49,9 @@ impl<S: ConversationStore> Engine<S> {
         let vars = Bag::from_json(&vars, &Caps::of(&self.ports.limits))
             .map_err(|error| bad_value("vars", &error))?;
         let subject = Subject::Contact(contact.clone());
-        self.act(
-            Cause::Handoff,
-            workspace,
-            subject,
-            HandedBack::NotInHandoff,
-            HandedBack::Resumed,
-            |decision| decision.hand_back(&vars),
-        )
-        .await
+        let mut hand_back = Action::HandBack { vars: &vars };
+        let resumed = self.act(Cause::Handoff, workspace, subject, &mut hand_back).await?;
+        Ok(if resumed { HandedBack::Resumed } else { HandedBack::NotInHandoff })
     }
 
     /// Says that the person is busy with the contact: the handoff's time begins anew, as it does
@@ -76,6 +62,6 @@ impl<S: ConversationStore> Engine<S> {
     pub async fn touch(&self, contact: &ContactId) -> Result<bool, Error> {
         let workspace = self.workspace()?;
         let subject = Subject::Contact(contact.clone());
-        self.act(Cause::Handoff, workspace, subject, false, true, |decision| decision.touch()).await
+        self.act(Cause::Handoff, workspace, subject, &mut Action::Touch).await
     }
 }

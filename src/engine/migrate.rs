@@ -5,15 +5,13 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::address::Alias;
-use crate::engine::decide::unreadable;
-use crate::engine::resume::Needs;
+use crate::engine::transact::unreadable;
 use crate::engine::{Engine, SessionFilter};
 use crate::error::Error;
 use crate::flow::Flow;
 use crate::id::{FlowId, FlowVersion, NodeId, SessionId};
-use crate::kernel::{Decision, Input, migration};
-use crate::observer::{Cause, EventKind};
-use crate::session::Session;
+use crate::kernel::{Migrate, destination};
+use crate::observer::Cause;
 use crate::store::{ConversationStore, SessionRecord, StoreQueries, Subject, VersionState};
 
 /// A session that went to another version of its flow.
@@ -96,15 +94,12 @@ impl<S: ConversationStore> Engine<S> {
         let refused = |reason: String| Error::CannotMigrate { session, reason };
         let flow = self.flow_of(session).await?.ok_or_else(|| refused("it has ended".to_owned()))?;
         let target = self.version(&flow, version).await?.map_err(refused)?;
-        let mut outcome = Err("it has ended".to_owned());
         let subject = Subject::Alias(Alias::Session(session));
         let lookup = self.lookup_for(Cause::Migrate, workspace, subject).await?;
-        let change = |decision: &mut Decision<'_>| {
-            outcome = migrate(decision, session, version, &target, nodes);
-            outcome.is_ok()
-        };
-        self.act_on(Cause::Migrate, &lookup, Needs::Nothing, ((), ()), change).await?;
-        outcome.map_err(refused)
+        let mut migrate = Migrate::new(session, version, &target, nodes);
+        self.act_on(Cause::Migrate, &lookup, &mut migrate).await?;
+        let (from, node) = migrate.outcome.map_err(refused)?;
+        Ok(Migrated { session, from, to: version, node })
     }
 
     /// The flow of a session. None: it has ended.
@@ -132,44 +127,4 @@ impl<S: ConversationStore> Engine<S> {
         let compiled = self.flows.compiled(&self.ports, workspace, &view.entry, version).await?;
         Ok(compiled.map_err(|reason| format!("version {version} {reason}")))
     }
-}
-
-/// The node where a session would go on in another version, or why it cannot. `own`: the version
-/// that it is on, if that can be used here.
-fn destination(
-    session: &Session,
-    own: Option<&Flow>,
-    (to, target): (FlowVersion, &Flow),
-    nodes: &[(NodeId, NodeId)],
-) -> Result<NodeId, String> {
-    let is_there = session.version() == to && session.digest().is_none_or(|digest| digest == target.digest());
-    if is_there {
-        return Err(format!("it is on version {to} already"));
-    }
-    migration(session, own, target, nodes)
-}
-
-fn migrate(
-    decision: &mut Decision<'_>,
-    id: SessionId,
-    to: FlowVersion,
-    target: &Flow,
-    nodes: &[(NodeId, NodeId)],
-) -> Result<Migrated, String> {
-    let place = decision.conversation.sessions.iter().position(|live| live.id == id);
-    let Some((place, session)) =
-        place.and_then(|place| Some((place, decision.conversation.sessions.get(place)?)))
-    else {
-        return Err("it has ended".to_owned());
-    };
-    let (flow, from) = (session.flow.clone(), session.version);
-    let node = destination(session, decision.own_flow(session), (to, target), nodes)?;
-    let now = decision.now;
-    let digest = Some(target.digest());
-    if !decision.advance(place, Input::Migrate { version: to, node: node.clone(), digest }, now) {
-        return Err("it is not at a question".to_owned());
-    }
-    decision.started.push((id, flow, to));
-    decision.note(EventKind::Migrated { session: id, from, to });
-    Ok(Migrated { session: id, from, to, node })
 }

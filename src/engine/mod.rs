@@ -8,7 +8,6 @@ mod catalogue;
 mod contacts;
 mod counts;
 mod deadline;
-mod decide;
 mod deliver;
 mod entries;
 mod erase;
@@ -17,7 +16,6 @@ mod flows;
 mod gauges;
 mod handoff;
 mod hands;
-mod heard;
 mod metrics;
 mod migrate;
 mod outcome;
@@ -26,12 +24,12 @@ mod query;
 mod queue;
 mod receive;
 mod rehearsal;
-mod request;
 mod results;
 mod resume;
 mod skew;
 mod stranded;
 mod tick;
+mod transact;
 mod trigger;
 mod upkeep;
 mod work;
@@ -51,6 +49,7 @@ use crate::clock::{Clock, Ids, RandomIds, SystemClock};
 use crate::error::Error;
 use crate::flow::Keywords;
 use crate::id::{BadName, ContactId, WorkspaceId};
+use crate::kernel::Policy;
 use crate::limits::Limits;
 use crate::observer::{BackgroundTask, Cause, Noted, Observer, Observers};
 use crate::pace::Pace;
@@ -63,12 +62,9 @@ pub use erase::{EraseOptions, Erased};
 pub use flows::{FlowSource, FlowStatus, Flows, Imported, Logging, Unpublish};
 pub use metrics::{JournalFilter, NodeCount, NodeError};
 pub use migrate::{Migrated, MigrationTrial};
-pub use outcome::{
-    Cancelled, Completed, HandedBack, HandedOver, Received, Reported, SessionRef, Ticked, Triggered,
-};
+pub use outcome::{Cancelled, Completed, HandedBack, HandedOver, Reported, Ticked};
 pub use query::{DeadLetterEntry, SessionFilter};
 pub use rehearsal::{Line, Rehearsal, Transcript};
-pub use request::{Inbound, TriggerRequest};
 pub use results::ResultRow;
 pub use stranded::StrandedSession;
 
@@ -143,8 +139,8 @@ struct Ports {
     observers: Observers,
     limits: Limits,
     catalogues: Catalogues,
+    options: EngineOptions,
     policy: Policy,
-    keywords: Keywords,
     /// The host's secret, under which addresses are hashed.
     erasure_key: Option<[u8; 16]>,
     upkeep: Upkeep,
@@ -165,37 +161,42 @@ const SHORTEST_SKEW: Duration = Duration::from_secs(1);
 
 /// What a host may choose about how an engine works.
 #[derive(Clone, Copy, Debug)]
-struct Policy {
+struct EngineOptions {
     lease: Duration,
     max_skew: Duration,
     width: usize,
     inline_calls: bool,
-    refuse_unknown_contacts: bool,
-    give_up_after: Duration,
-    key_retention: Duration,
-    session_retention: Duration,
     journal_retention: Duration,
     /// Whether nodes and sessions are counted, in stores that keep counters (SEMANTICS Q9).
     counts_nodes: bool,
     count_retention: Duration,
 }
 
-impl Default for Policy {
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl Default for EngineOptions {
     fn default() -> Self {
-        const DAY: u64 = 24 * 60 * 60;
         Self {
             lease: Duration::from_secs(60),
             max_skew: Duration::from_secs(5 * 60),
             width: 32,
             inline_calls: false,
-            refuse_unknown_contacts: false,
-            give_up_after: Duration::from_secs(DAY),
-            key_retention: Duration::from_secs(DAY),
-            session_retention: Duration::from_secs(90 * DAY),
-            journal_retention: Duration::from_secs(30 * DAY),
+            journal_retention: 30 * DAY,
             counts_nodes: false,
-            count_retention: Duration::from_secs(30 * DAY),
+            count_retention: 30 * DAY,
         }
+    }
+}
+
+/// The choices that decide, unless the host makes others.
+fn default_policy() -> Policy {
+    Policy {
+        keywords: Keywords::default(),
+        key_retention: DAY,
+        session_retention: 90 * DAY,
+        give_up_after: DAY,
+        refuse_unknown_contacts: false,
+        is_paced: false,
     }
 }
 
@@ -229,8 +230,8 @@ pub struct Builder<S> {
     ids: Box<dyn Ids>,
     observers: Observers,
     limits: Limits,
+    options: EngineOptions,
     policy: Policy,
-    keywords: Keywords,
     erasure_key: Option<[u8; 16]>,
     cached_workspaces: usize,
     paces: Paces,
@@ -258,8 +259,8 @@ impl<S: ConversationStore> Engine<S> {
             ids: Box::new(RandomIds::new()),
             observers: Observers::default(),
             limits: Limits::default(),
-            policy: Policy::default(),
-            keywords: Keywords::default(),
+            options: EngineOptions::default(),
+            policy: default_policy(),
             erasure_key: None,
             cached_workspaces: 1_024,
             paces: Paces::default(),
@@ -328,7 +329,7 @@ impl<S> Builder<S> {
     /// Makes host calls inside `trigger` and `receive` too, not only in [`Engine::tick`] (SEMANTICS
     /// D2).
     pub fn inline_calls(mut self) -> Self {
-        self.policy.inline_calls = true;
+        self.options.inline_calls = true;
         self
     }
 
@@ -342,14 +343,14 @@ impl<S> Builder<S> {
     /// Words that mean something in every conversation of every workspace, instead of `stop` and
     /// `start` (SEMANTICS I6). Give every process the same: they are not stored.
     pub fn keywords(mut self, keywords: Keywords) -> Self {
-        self.keywords = keywords;
+        self.policy.keywords = keywords;
         self
     }
 
     /// How many conversations one [`tick`](Engine::tick) or [`run`](Engine::run) works at once, 32
     /// by default, at least 1 (SEMANTICS S15).
     pub fn width(mut self, width: usize) -> Self {
-        self.policy.width = width.max(1);
+        self.options.width = width.max(1);
         self
     }
 
@@ -431,7 +432,7 @@ impl<S> Builder<S> {
     /// How long one deliverer has a conversation for itself, 60 s by default: bound each send well
     /// below it.
     pub fn lease(mut self, lease: Duration) -> Self {
-        self.policy.lease = lease;
+        self.options.lease = lease;
         self
     }
 
@@ -439,7 +440,7 @@ impl<S> Builder<S> {
     /// (`PostgresStore` does): 5 min by default, at least 1 s. Beyond it nothing is done that time
     /// alone causes, and ticks answer [`ClockSkew`](Error::ClockSkew) (SEMANTICS S20).
     pub fn max_skew(mut self, time: Duration) -> Self {
-        self.policy.max_skew = time.max(SHORTEST_SKEW);
+        self.options.max_skew = time.max(SHORTEST_SKEW);
         self
     }
 
@@ -471,7 +472,7 @@ impl<S> Builder<S> {
 
     /// How long the journal is kept, 30 d by default (SEMANTICS S12).
     pub fn journal_retention(mut self, time: Duration) -> Self {
-        self.policy.journal_retention = time;
+        self.options.journal_retention = time;
         self
     }
 
@@ -482,13 +483,13 @@ impl<S> Builder<S> {
     /// Needs a store that [keeps counters](ConversationStore::keeps_counts); with another one
     /// nothing is counted, and [`Engine::counts`] answers a permanent error of `Store`.
     pub fn count_nodes(mut self, counts: bool) -> Self {
-        self.policy.counts_nodes = counts;
+        self.options.counts_nodes = counts;
         self
     }
 
     /// How long counters are kept, 30 d by default (SEMANTICS Q9).
     pub fn count_retention(mut self, time: Duration) -> Self {
-        self.policy.count_retention = time;
+        self.options.count_retention = time;
         self
     }
 
@@ -503,6 +504,8 @@ impl<S> Builder<S> {
     /// The engine, in the workspace `default`.
     #[must_use]
     pub fn build(self) -> Engine<S> {
+        let pacer = self.paces.pacer();
+        let policy = Policy { is_paced: pacer.is_some(), ..self.policy };
         let ports = Arc::new(Ports {
             transport: self.transport,
             calls: self.calls,
@@ -512,12 +515,12 @@ impl<S> Builder<S> {
             observers: self.observers,
             limits: self.limits,
             catalogues: Catalogues::new(self.cached_workspaces),
-            policy: self.policy,
-            keywords: self.keywords,
+            options: self.options,
+            policy,
             erasure_key: self.erasure_key,
             upkeep: Upkeep::new(),
             queues: CallerQueues::default(),
-            pacer: self.paces.pacer(),
+            pacer,
             timer: self.timer,
             on_error: self.on_error,
             at_work: AtWork::default(),

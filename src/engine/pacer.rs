@@ -528,7 +528,7 @@ impl<S: ConversationStore> Engine<S> {
             }
             let is_put_off = unsent.not_before > decision.now;
             let from = if is_put_off { nanos(unsent.not_before) } else { now };
-            let Some((line, buckets)) = pacer.buckets(decision.ground.workspace, route) else {
+            let Some((line, buckets)) = pacer.buckets(decision.env.workspace, route) else {
                 if is_put_off {
                     waiting.push(route);
                 }

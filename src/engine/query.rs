@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::engine::{Engine, ResultRow};
 use crate::error::Error;
 use crate::id::{ContactId, FlowId, MessageId, NodeId, SessionId, WorkspaceId};
-use crate::kernel::Decision;
+use crate::kernel::Action;
 use crate::observer::Cause;
 use crate::session::{DeadLetter, FailureCode, Status};
 use crate::store::{
@@ -263,13 +263,7 @@ impl<S: ConversationStore> Engine<S> {
     /// # Errors
     /// `Quarantined`, `Contention`, `Store`.
     pub async fn requeue(&self, contact: &ContactId, message: MessageId) -> Result<bool, Error> {
-        let allowed = |decision: &Decision<'_>| decision.may_be_written_to(message.session);
-        self.with_letter(contact, message, allowed, |decision, letter| {
-            let mut message = (*letter.message).clone();
-            message.created_at = decision.now;
-            decision.requeue(message.into());
-        })
-        .await
+        self.change_letter(contact, Action::Requeue { message }).await
     }
 
     /// Drops a dead letter for good. Answers whether it was there.
@@ -277,26 +271,12 @@ impl<S: ConversationStore> Engine<S> {
     /// # Errors
     /// `Quarantined`, `Contention`, `Store`.
     pub async fn drop_dead_letter(&self, contact: &ContactId, message: MessageId) -> Result<bool, Error> {
-        self.with_letter(contact, message, |_| true, |_, _| ()).await
+        self.change_letter(contact, Action::DropDeadLetter { message }).await
     }
 
-    async fn with_letter(
-        &self,
-        contact: &ContactId,
-        message: MessageId,
-        allowed: impl Fn(&Decision<'_>) -> bool + Send + Sync,
-        mut act: impl FnMut(&mut Decision<'_>, DeadLetter) + Send,
-    ) -> Result<bool, Error> {
-        let workspace = self.workspace()?;
-        self.act(Cause::DeadLetter, workspace, Subject::Contact(contact.clone()), false, true, |decision| {
-            let letters = decision.conversation.dead_letters();
-            let place = letters.iter().position(|letter| letter.message.id == message);
-            let Some(place) = place.filter(|_| allowed(decision)) else { return false };
-            let letter = decision.edit().history().dead_letters.remove(place);
-            act(decision, letter);
-            true
-        })
-        .await
+    async fn change_letter(&self, contact: &ContactId, mut action: Action<'_>) -> Result<bool, Error> {
+        let subject = Subject::Contact(contact.clone());
+        self.act(Cause::DeadLetter, self.workspace()?, subject, &mut action).await
     }
 
     /// Takes a conversation out of quarantine: it is due at once. Answers whether it was in it.

@@ -6,23 +6,14 @@ use chrono::{DateTime, Utc};
 use crate::address::Alias;
 use crate::calls::{CallRef, CallResult};
 use crate::engine::Engine;
-use crate::engine::decide::{Decided, Facts, Found, LeaseIntent, Written, put_back, take};
 use crate::engine::outcome::{Cancelled, Completed, Reported};
+use crate::engine::transact::{LeaseIntent, Transaction};
 use crate::error::Error;
 use crate::id::{MessageId, SessionId, WorkspaceId};
-use crate::kernel::{Decision, Unready};
+use crate::kernel::{Act, Action, Change};
 use crate::observer::{Cause, EventKind, Noted};
-use crate::session::{DeliveryReport, EndReason};
+use crate::session::DeliveryReport;
 use crate::store::{ConversationStore, Lookup, Subject};
-
-/// The versions of flows that a change to a conversation cannot do without (SEMANTICS S14).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Needs {
-    /// All that its live sessions are pinned to.
-    Flows,
-    /// None: where one cannot be used here, the change is made and nothing that was due is applied.
-    Nothing,
-}
 
 impl<S: ConversationStore> Engine<S> {
     /// Hands in the result of a call that the host answered with
@@ -43,13 +34,10 @@ impl<S: ConversationStore> Engine<S> {
         if reference.workspace != *workspace {
             return Err(Error::invalid("call_ref", "must be of this workspace"));
         }
+        let mut complete = Action::Complete { call: reference.call, result: &result };
         let subject = Subject::Contact(reference.contact);
-        let call = reference.call;
-        self.act(Cause::Complete, workspace, subject, Completed::Stale, Completed::Resumed, |decision| {
-            let now = decision.now;
-            decision.answer_call(call, result.clone(), now)
-        })
-        .await
+        let resumed = self.act(Cause::Complete, workspace, subject, &mut complete).await?;
+        Ok(if resumed { Completed::Resumed } else { Completed::Stale })
     }
 
     /// Ends a session; messages that it has not sent are dropped (SEMANTICS D1).
@@ -63,13 +51,8 @@ impl<S: ConversationStore> Engine<S> {
         if self.store.load(&lookup).await?.conversation.is_none() {
             return Err(Error::SessionNotFound(session));
         }
-        let effects = (Cancelled::AlreadyEnded, Cancelled::Cancelled);
-        self.act_on(Cause::Cancel, &lookup, Needs::Nothing, effects, |decision| {
-            let place = decision.conversation.sessions.iter().position(|live| live.id == session);
-            let now = decision.now;
-            place.map(|place| decision.end(place, EndReason::Cancelled, now)).is_some()
-        })
-        .await
+        let ended = self.act_on(Cause::Cancel, &lookup, &mut Action::Cancel { session }).await?;
+        Ok(if ended { Cancelled::Cancelled } else { Cancelled::AlreadyEnded })
     }
 
     /// Takes news of a message after the transport took it (SEMANTICS D1). It is told to the
@@ -91,13 +74,8 @@ impl<S: ConversationStore> Engine<S> {
         let subject = Subject::Alias(Alias::Session(message.session));
         let lookup = self.lookup_for(Cause::Report, workspace, subject).await?;
         let mut known = None;
-        self.act_on(Cause::Report, &lookup, Needs::Flows, ((), ()), |decision| {
-            let conversation = &decision.conversation;
-            known =
-                (1..=conversation.last_seq).contains(&message.seq).then(|| conversation.contact().id.clone());
-            known.is_some() && decision.report(message, &report)
-        })
-        .await?;
+        let mut note = Action::Report { message, report: &report, contact: &mut known };
+        self.act_on(Cause::Report, &lookup, &mut note).await?;
         let Some(contact) = known else { return Ok(Reported::Unknown) };
         self.tell_one(workspace, &contact, Cause::Report, |_| {
             Noted::new(lookup.now, EventKind::Reported { message, status: status.into() })
@@ -125,95 +103,32 @@ impl<S: ConversationStore> Engine<S> {
         Lookup { in_place: true, ..Lookup::new(workspace.clone(), subject, self.token(now), now) }
     }
 
-    /// One change to a conversation that exists, after all that was due; `change` says whether it
-    /// took effect.
-    pub(super) async fn act<T: Copy + Send + Sync>(
+    /// One change to a conversation that is there, after all that was due. Answers whether it took
+    /// effect.
+    pub(super) async fn act(
         &self,
         cause: Cause,
         workspace: &WorkspaceId,
         subject: Subject,
-        without_effect: T,
-        with_effect: T,
-        change: impl FnMut(&mut Decision<'_>) -> bool + Send,
-    ) -> Result<T, Error> {
+        change: &mut dyn Change,
+    ) -> Result<bool, Error> {
         let lookup = self.lookup_for(cause, workspace, subject).await?;
-        self.act_on(cause, &lookup, Needs::Flows, (without_effect, with_effect), change).await
+        self.act_on(cause, &lookup, change).await
     }
 
     /// The same, with a lookup of the caller's: one that may add addresses must not decide in
     /// place.
-    pub(super) async fn act_on<T: Copy + Send + Sync>(
+    pub(super) async fn act_on(
         &self,
         cause: Cause,
         lookup: &Lookup,
-        needs: Needs,
-        effects: (T, T),
-        mut change: impl FnMut(&mut Decision<'_>) -> bool + Send,
-    ) -> Result<T, Error> {
-        let workspace = &lookup.workspace;
-        let decide = |facts: Facts<'_>| self.decide_act(cause, lookup, needs, effects, &mut change, facts);
-        let Written { answer, batch } =
-            self.transact(cause, workspace, &self.flows, lookup, None, decide).await?;
-        let answer = answer?;
-        self.finish(lookup, &self.flows, batch).await;
-        Ok(answer)
-    }
-
-    fn decide_act<T: Copy>(
-        &self,
-        cause: Cause,
-        lookup: &Lookup,
-        needs: Needs,
-        (without_effect, with_effect): (T, T),
-        change: &mut (impl FnMut(&mut Decision<'_>) -> bool + Send),
-        facts: Facts<'_>,
-    ) -> Decided<T> {
-        let workspace = &lookup.workspace;
-        let found: Found = match take(facts.loaded) {
-            Ok(Some(found)) => found,
-            Ok(None) => return Decided::Answer(Ok(without_effect)),
-            Err(error) => return Decided::Answer(Err(error)),
-        };
-        let id = lookup.token.0.as_u128();
-        if facts.maybe_done && found.conversation.knows_call(id) {
-            return self.resume_delivery(
-                (workspace, cause),
-                facts.snapshot,
-                facts.loaded,
-                found,
-                facts.now,
-                with_effect,
-            );
-        }
-        let place = found.place();
-        let mut decision = Decision::new(
-            self.ground(workspace, facts.snapshot, facts.now, cause),
-            found.conversation,
-            place.settled,
-            facts.now,
-        );
-        match decision.ready() {
-            Err(Unready::Missing(..) | Unready::InDoubt(_)) if needs == Needs::Nothing => {}
-            Err(unready) => {
-                let contact = decision.conversation.contact().id.clone();
-                put_back(facts.loaded, place.with(decision.conversation));
-                return Decided::unready(contact, unready);
-            }
-            Ok(()) => {}
-        }
-        decision.apply_due();
-        let took_effect = change(&mut decision);
-        if took_effect {
-            decision.remember_call(id);
-        }
-        let answer = if took_effect { with_effect } else { without_effect };
-        if !decision.changed {
-            put_back(facts.loaded, place.with(decision.conversation));
-            return Decided::Answer(Ok(answer));
-        }
-        Decided::Write(
-            Ok(answer),
-            self.draft(decision, lookup, Some(place.revision), None, LeaseIntent::Deliver),
-        )
+        change: &mut dyn Change,
+    ) -> Result<bool, Error> {
+        let call = Transaction { cause, flows: &self.flows, lookup, intent: LeaseIntent::Deliver };
+        let mut act = Act::new(change);
+        let delivery = self.transact(call, None, &mut act, &mut None).await?;
+        let took_effect = act.took_effect;
+        self.finish(lookup, &self.flows, delivery).await;
+        Ok(took_effect)
     }
 }

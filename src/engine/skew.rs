@@ -142,7 +142,7 @@ impl<S: ConversationStore> Engine<S> {
         told: Option<DateTime<Utc>>,
         cause: Cause,
     ) -> Option<Skew> {
-        let most = span(self.ports.policy.max_skew).num_milliseconds();
+        let most = span(self.ports.options.max_skew).num_milliseconds();
         let skew = self.ports.store_clock.hear(told?, (asked_at, self.clock_now()), most)?;
         let default = WorkspaceId::default();
         let workspace = self.workspace.as_ref().unwrap_or(&default);

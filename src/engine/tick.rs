@@ -122,7 +122,7 @@ impl<'a, S: ConversationStore> Crew<'a, S> {
 
     /// Claims no more than there are free hands, and begins it.
     async fn claim(&mut self, limit: usize) -> Result<Look, Error> {
-        let free = self.engine.ports.policy.width.saturating_sub(self.hands.busy());
+        let free = self.engine.ports.options.width.saturating_sub(self.hands.busy());
         self.claim_some(free.min(limit), false).await
     }
 
@@ -130,7 +130,7 @@ impl<'a, S: ConversationStore> Crew<'a, S> {
         let (engine, shift) = (self.engine, self.shift);
         let now = self.hands.beside(engine.tick_time(), |_, ()| {}).await?;
         let token = engine.token(now);
-        let due = Due { now, token, lease: engine.ports.policy.lease, limit, suspects };
+        let due = Due { now, token, lease: engine.ports.options.lease, limit, suspects };
         let leased = self.hands.beside(engine.store.lease_due(&due), |_, ()| {}).await?;
         if let Some(skew) = engine.hear_time(now, leased.store_time, Cause::Tick) {
             self.hands.beside(engine.give_back(token, leased.conversations), |_, ()| {}).await;
@@ -171,7 +171,7 @@ impl<'a, S: ConversationStore> Crew<'a, S> {
 
     /// Waits until a good part of the hands is free.
     async fn until_some_are_free(&mut self) {
-        let width = self.engine.ports.policy.width;
+        let width = self.engine.ports.options.width;
         self.until(width - (width / 4).max(1)).await;
     }
 
@@ -399,7 +399,7 @@ impl<S: ConversationStore> Engine<S> {
                 && let Poll::Ready(answer) = stop.as_mut().poll(context)
             {
                 over.store(true, Ordering::Release);
-                stopped = Some((answer, timer.sleep(self.ports.policy.lease / 2)));
+                stopped = Some((answer, timer.sleep(self.ports.options.lease / 2)));
             }
             let is_done = work.as_mut().poll(context).is_ready();
             let Some((answer, mut bound)) = stopped.take() else { return Poll::Pending };
@@ -414,7 +414,7 @@ impl<S: ConversationStore> Engine<S> {
 
     /// The time that one send or call may take where a timer is known (SEMANTICS D5).
     pub(super) fn send_time(&self) -> Duration {
-        (self.ports.policy.lease / 3).min(LONGEST_SEND)
+        (self.ports.options.lease / 3).min(LONGEST_SEND)
     }
 
     /// True if conversations whose last lease ended unsettled have been left out for long.

@@ -168,8 +168,8 @@ impl<S: ConversationStore> Engine<S> {
         let purge = Purge {
             now,
             ended_before: before(self.ports.policy.session_retention),
-            journal_before: before(self.ports.policy.journal_retention),
-            counts_before: before(self.ports.policy.count_retention),
+            journal_before: before(self.ports.options.journal_retention),
+            counts_before: before(self.ports.options.count_retention),
             limit: PURGE_LIMIT,
         };
         let purged = self.store.purge(&purge).await?;

@@ -8,7 +8,7 @@ use crate::flow::content::{
     ApprovedTemplate, Buttons, Card, Choice, Degrees, Link, List, Local, Location, Media, Message, Parameters,
 };
 use crate::flow::template::Template;
-use crate::kernel::route::payload;
+use crate::kernel::decide::payload;
 use crate::kernel::run::{Move, Run};
 use crate::session::{self, Content, FailureCode, Opt};
 

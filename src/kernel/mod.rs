@@ -4,28 +4,25 @@
 
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-mod admit;
 mod aside;
 mod content;
 mod count;
-mod decision;
+mod decide;
 mod destination;
 mod frames;
 mod handoff;
 mod hash;
 mod inputs;
 mod journal;
-mod keyword;
 mod library;
 mod message;
 mod migrate;
 mod node;
+mod outcome;
 mod reminder;
 mod replay;
-mod route;
 mod run;
 mod scope;
-mod silence;
 
 use std::sync::Arc;
 
@@ -42,20 +39,21 @@ use crate::session::{
 };
 use crate::value::Bag;
 
-pub use admit::Refusal;
-pub(crate) use admit::{Admission, Allowances, admit};
 pub(crate) use aside::take_aside;
 pub(crate) use count::added_up;
 pub use count::{CountDelta, Counted};
-pub(crate) use decision::{Decision, Flows, Ground, Pinned, Skew, Unready, Unusable};
-pub(crate) use hash::{address_hash, fingerprint, jitter, key_hash, message_hash};
+pub use decide::Refusal;
+pub(crate) use decide::{
+    Act, Action, Arrival, Book, CarriedOptOut, Change, Decision, DeliveryResult, Environment, Flows, Found,
+    InboundAnswer, Migrate, Operation, Outgoing, Output, Pinned, Policy, Published, Release, SendException,
+    Skew, Step, Target, Trigger, TriggerAnswer, Unusable, decide, destination, own_choice,
+};
+pub(crate) use hash::{address_hash, fingerprint, key_hash, message_hash};
 pub(crate) use inputs::{accept_inputs, default_inputs};
 pub use journal::{CalledFlow, JournalEntry, JournalStep, Seen, StepEvent};
-pub(crate) use keyword::{Heard, hear};
 pub use library::{Callee, Library};
-pub(crate) use migrate::migration;
+pub use outcome::{Received, SessionRef, Triggered};
 pub use replay::{ReplayError, replay};
-pub(crate) use route::{Candidate, InboundMessage, Routing, own_choice, route};
 pub use run::{NewSession, start};
 pub(crate) use run::{later, run, span};
 

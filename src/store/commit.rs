@@ -4,13 +4,12 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::address::Alias;
 use crate::id::{ContactId, FlowId, FlowVersion, SessionId, TriggerKey, WorkspaceId};
 use crate::kernel::key_hash;
-use crate::session::{FailureCode, Status};
+use crate::session::KeyRecord;
 use crate::store::{CountDelta, JournalEntry, Record, SessionRecord};
 
 /// A conversation's revision; only compared.
@@ -71,37 +70,6 @@ pub struct KeyName {
     pub key: TriggerKey,
 }
 
-/// What is known about a key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyRecord {
-    /// A hash of the request.
-    #[serde(with = "crate::hex")]
-    pub fingerprint: u128,
-    /// Whether the trigger started the session; else it found it running.
-    pub started: bool,
-    /// The session that was answered.
-    pub session: SessionId,
-    /// Its version.
-    pub version: FlowVersion,
-    /// A hash of that version's content (SEMANTICS S13). None: an older release wrote it.
-    #[serde(default, with = "crate::hex::option", skip_serializing_if = "Option::is_none")]
-    pub digest: Option<u128>,
-    /// Its contact.
-    pub contact: ContactId,
-    /// Until when the key is honoured.
-    pub expires_at: DateTime<Utc>,
-    /// The session's status when the trigger was answered (SEMANTICS T11); None: an older release
-    /// wrote the record.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status: Option<Status>,
-    /// The reason of its failure; None: it had not failed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub failure: Option<FailureCode>,
-    /// Whether the contact was erased; then nothing else of it says anything but `expires_at`.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub erased: bool,
-}
-
 impl Purge {
     /// Counters of minutes before this one are removed.
     #[must_use]
@@ -117,25 +85,6 @@ impl KeyName {
     pub fn hashed(&self) -> Self {
         let hash = Uuid::from_u128(key_hash(&self.flow, &self.key));
         Self { flow: self.flow.clone(), key: TriggerKey::from(hash) }
-    }
-}
-
-impl KeyRecord {
-    /// What stays of a key whose contact was erased.
-    #[must_use]
-    pub fn erased(expires_at: DateTime<Utc>) -> Self {
-        Self {
-            fingerprint: 0,
-            started: false,
-            session: SessionId(Uuid::nil()),
-            version: FlowVersion(0),
-            digest: None,
-            contact: ContactId::from(Uuid::nil()),
-            expires_at,
-            status: None,
-            failure: None,
-            erased: true,
-        }
     }
 }
 

@@ -25,8 +25,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 pub use commit::{
-    Commit, Committed, Due, Erase, KeyName, KeyRecord, Lease, Leased, LeasedConversation, Live, Loaded,
-    Lookup, Purge, Purged, Removed, Revision, Settle, Settled, StoredConversation, Subject, Token,
+    Commit, Committed, Due, Erase, KeyName, Lease, Leased, LeasedConversation, Live, Loaded, Lookup, Purge,
+    Purged, Removed, Revision, Settle, Settled, StoredConversation, Subject, Token,
 };
 pub use dynamic::DynStore;
 pub use flows::{
@@ -43,6 +43,7 @@ pub use row::{Row, retry_pause};
 pub use sqlite::{JoinedStore, SqliteOptions, SqliteStore, Synchronous};
 
 pub use crate::kernel::{CountDelta, Counted, JournalEntry, JournalStep};
+pub use crate::session::KeyRecord;
 
 use crate::error::StoreError;
 

@@ -19,13 +19,15 @@ use crate::address::Account;
 use crate::calls::{Call, CallResult};
 use crate::channel::Channel;
 use crate::clock::{Clock, SystemClock};
-use crate::engine::{Engine, HandedBack, Inbound, Received, TriggerRequest, Triggered};
+use crate::engine::{Engine, HandedBack};
 use crate::error::Error;
 use crate::flow::{ContactMode, Flow};
 use crate::id::{NodeId, SessionId};
 use crate::kernel::own_choice;
+use crate::kernel::{Received, Triggered};
 use crate::limits::Limits;
 use crate::observer::EventKind;
+use crate::request::{Inbound, TriggerRequest};
 use crate::session::{Opt, Profile, Session};
 use crate::store::{JournalEntry, MemoryStore};
 

@@ -12,7 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::flow::node::{Port, SendMessage};
 use crate::flow::{Flow, NodeIx, Step};
 use crate::id::{FlowId, FlowVersion, MessageId};
-use crate::kernel::decision::end_without_flow;
+use crate::kernel::decide::end_without_flow;
 use crate::kernel::frames::Entry;
 use crate::kernel::journal::{CalledFlow, JournalStep, StepEvent};
 use crate::kernel::{Callee, Effect, Input, Scene, node, take_aside};

@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use crate::address::{Account, Address, Phone};
 use crate::channel::Channel;
-use crate::engine::request::rules::{bad_value, check_instant, check_profile};
 use crate::error::Error;
 use crate::id::{ContactId, FlowId, TriggerKey, check_name};
 use crate::limits::Limits;
+use crate::request::rules::{bad_value, check_instant, check_profile};
 use crate::session::Profile;
 use crate::value::{Bag, Caps};
 
@@ -28,21 +28,21 @@ use crate::value::{Bag, Caps};
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct TriggerRequest {
-    pub(in crate::engine) flow: String,
-    pub(in crate::engine) contact_id: Option<String>,
-    pub(in crate::engine) phone: Option<String>,
-    pub(in crate::engine) address: Option<(Channel, String, String)>,
-    pub(in crate::engine) channel: Option<Channel>,
-    pub(in crate::engine) account: Option<String>,
-    pub(in crate::engine) context: Option<Result<Value, String>>,
-    pub(in crate::engine) uuid: Option<String>,
-    pub(in crate::engine) out_id: Option<String>,
-    pub(in crate::engine) claim_time: Option<DateTime<Utc>>,
-    pub(in crate::engine) discard_time: Option<DateTime<Utc>>,
-    pub(in crate::engine) profile: Option<Box<Profile>>,
-    pub(in crate::engine) campaign: Option<String>,
-    pub(in crate::engine) transactional: bool,
-    pub(in crate::engine) during_handoff: bool,
+    pub(crate) flow: String,
+    pub(crate) contact_id: Option<String>,
+    pub(crate) phone: Option<String>,
+    pub(crate) address: Option<(Channel, String, String)>,
+    pub(crate) channel: Option<Channel>,
+    pub(crate) account: Option<String>,
+    pub(crate) context: Option<Result<Value, String>>,
+    pub(crate) uuid: Option<String>,
+    pub(crate) out_id: Option<String>,
+    pub(crate) claim_time: Option<DateTime<Utc>>,
+    pub(crate) discard_time: Option<DateTime<Utc>>,
+    pub(crate) profile: Option<Box<Profile>>,
+    pub(crate) campaign: Option<String>,
+    pub(crate) transactional: bool,
+    pub(crate) during_handoff: bool,
 }
 
 impl TriggerRequest {
@@ -158,12 +158,12 @@ impl TriggerRequest {
     }
 
     /// The contact as the caller names it: what a campaign's key is made of (SEMANTICS T8).
-    pub(in crate::engine) fn contact_as_given(&self) -> Option<&str> {
+    pub(crate) fn contact_as_given(&self) -> Option<&str> {
         let address = self.address.as_ref().map(|(_, _, id)| id.as_str());
         self.contact_id.as_deref().or(self.phone.as_deref()).or(address)
     }
 
-    pub(in crate::engine) fn check(self, limits: &Limits) -> Result<CheckedTrigger, Error> {
+    pub(crate) fn check(self, limits: &Limits) -> Result<CheckedTrigger, Error> {
         let flow = FlowId::new(&self.flow).map_err(|rule| Error::invalid("flow", rule))?;
         let contact = self
             .contact_id
@@ -238,20 +238,20 @@ impl TriggerRequest {
 }
 
 /// A trigger whose form is right.
-pub(in crate::engine) struct CheckedTrigger {
-    pub(in crate::engine) flow: FlowId,
-    pub(in crate::engine) contact: Option<ContactId>,
-    pub(in crate::engine) address: Option<Address>,
-    pub(in crate::engine) from: Option<Account>,
+pub(crate) struct CheckedTrigger {
+    pub(crate) flow: FlowId,
+    pub(crate) contact: Option<ContactId>,
+    pub(crate) address: Option<Address>,
+    pub(crate) from: Option<Account>,
     /// Contact and address as the caller gave them, before the start node had its say.
-    pub(in crate::engine) given: (Option<ContactId>, Option<Address>),
-    pub(in crate::engine) context: Bag,
-    pub(in crate::engine) key: Option<TriggerKey>,
-    pub(in crate::engine) out_id: Option<Arc<str>>,
-    pub(in crate::engine) claim_time: Option<DateTime<Utc>>,
-    pub(in crate::engine) discard_time: Option<DateTime<Utc>>,
-    pub(in crate::engine) profile: Option<Box<Profile>>,
-    pub(in crate::engine) campaign: Option<Arc<str>>,
-    pub(in crate::engine) transactional: bool,
-    pub(in crate::engine) during_handoff: bool,
+    pub(crate) given: (Option<ContactId>, Option<Address>),
+    pub(crate) context: Bag,
+    pub(crate) key: Option<TriggerKey>,
+    pub(crate) out_id: Option<Arc<str>>,
+    pub(crate) claim_time: Option<DateTime<Utc>>,
+    pub(crate) discard_time: Option<DateTime<Utc>>,
+    pub(crate) profile: Option<Box<Profile>>,
+    pub(crate) campaign: Option<Arc<str>>,
+    pub(crate) transactional: bool,
+    pub(crate) during_handoff: bool,
 }

@@ -7,8 +7,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::flow::NodeIx;
 use crate::id::MessageId;
+use crate::kernel::Input;
+use crate::kernel::decide::decision::Decision;
 use crate::kernel::node::refusal;
-use crate::kernel::{Decision, Input};
 use crate::observer::EventKind;
 use crate::session::{DeadLetter, DeadReason, DeliveryReport, Outbound, SendOutcome, Session, Unsent};
 
@@ -35,9 +36,9 @@ impl Decision<'_> {
     pub(super) fn send(&mut self, message: Arc<Outbound>, at: DateTime<Utc>) {
         let overdue = self.now > at
             && self.now - at > LATE_AFTER
-            && self.ground.at_work_since.is_none_or(|since| since - at > LATE_AFTER);
+            && self.env.at_work_since.is_none_or(|since| since - at > LATE_AFTER);
         let now = self.now;
-        let conversation = Arc::make_mut(&mut self.conversation);
+        let conversation = Arc::make_mut(self.conversation);
         conversation.last_seq = message.id.seq;
         if overdue {
             self.overdue.push(message);
@@ -52,7 +53,7 @@ impl Decision<'_> {
     /// Gives a message up.
     pub(crate) fn bury(&mut self, message: Arc<Outbound>, reason: DeadReason) {
         self.note_message(&message, None, EventKind::DeadLettered { message: message.id });
-        let (at, max) = (self.now, self.ground.limits.dead_letters.max(1));
+        let (at, max) = (self.now, self.env.limits.dead_letters.max(1));
         let letters = &mut self.edit().history().dead_letters;
         if letters.len() >= max {
             letters.drain(..=letters.len() - max);
@@ -147,12 +148,26 @@ impl Decision<'_> {
         took_effect
     }
 
-    /// A message that was given up is to be tried once more, behind all others.
-    pub(crate) fn requeue(&mut self, message: Arc<Outbound>) {
+    /// Takes a dead letter out, for good.
+    pub(super) fn take_letter(&mut self, id: MessageId) -> Option<DeadLetter> {
+        let place = self.conversation.dead_letters().iter().position(|letter| letter.message.id == id)?;
+        Some(self.edit().history().dead_letters.remove(place))
+    }
+
+    /// A message that was given up is to be tried once more, behind all others, unless its contact
+    /// opted out: then it stays a dead letter (SEMANTICS T10).
+    pub(super) fn requeue(&mut self, id: MessageId) -> bool {
+        if !self.may_be_written_to(id.session) {
+            return false;
+        }
+        let Some(letter) = self.take_letter(id) else { return false };
+        let mut message = (*letter.message).clone();
+        message.created_at = self.now;
         let not_before = self.now;
         let conversation = self.edit();
         conversation.last_seq = conversation.last_seq.saturating_add(1);
-        conversation.outbox.push(unsent(conversation.last_seq, message, not_before));
+        conversation.outbox.push(unsent(conversation.last_seq, message.into(), not_before));
+        true
     }
 
     /// A message waits for its pace (SEMANTICS D7): no attempt, and nothing that could make it

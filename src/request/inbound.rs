@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use crate::address::{AccountRef, Address};
 use crate::channel::Channel;
-use crate::engine::request::rules::{bad_value, check_instant, check_profile};
 use crate::error::Error;
 use crate::id::{ContactId, check_name};
 use crate::limits::Limits;
+use crate::request::rules::{bad_value, check_instant, check_profile};
 use crate::session::{Message, MessageKind, Profile};
 use crate::value::{Caps, Packed};
 
@@ -16,17 +16,17 @@ use crate::value::{Caps, Packed};
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Inbound {
-    pub(in crate::engine) id: Option<String>,
-    pub(in crate::engine) channel: Channel,
-    pub(in crate::engine) account: String,
-    pub(in crate::engine) from: String,
-    pub(in crate::engine) contact_id: Option<String>,
-    pub(in crate::engine) kind: MessageKind,
-    pub(in crate::engine) text: String,
-    pub(in crate::engine) payload: Option<String>,
-    pub(in crate::engine) value: Option<Value>,
-    pub(in crate::engine) timestamp: Option<DateTime<Utc>>,
-    pub(in crate::engine) profile: Option<Box<Profile>>,
+    pub(crate) id: Option<String>,
+    pub(crate) channel: Channel,
+    pub(crate) account: String,
+    pub(crate) from: String,
+    pub(crate) contact_id: Option<String>,
+    pub(crate) kind: MessageKind,
+    pub(crate) text: String,
+    pub(crate) payload: Option<String>,
+    pub(crate) value: Option<Value>,
+    pub(crate) timestamp: Option<DateTime<Utc>>,
+    pub(crate) profile: Option<Box<Profile>>,
 }
 
 impl Inbound {
@@ -121,7 +121,7 @@ impl Inbound {
         self
     }
 
-    pub(in crate::engine) fn check(self, limits: &Limits) -> Result<CheckedInbound, Error> {
+    pub(crate) fn check(self, limits: &Limits) -> Result<CheckedInbound, Error> {
         check_name(&self.account).map_err(|rule| Error::invalid("account", rule))?;
         let account = AccountRef { channel: &self.channel, account: &self.account };
         let address = Address::on(account, &self.from).map_err(|rule| Error::invalid("from", rule))?;
@@ -162,13 +162,13 @@ impl Inbound {
 }
 
 /// An inbound message whose form is right.
-pub(in crate::engine) struct CheckedInbound {
-    pub(in crate::engine) id: Option<String>,
-    pub(in crate::engine) channel: Channel,
-    pub(in crate::engine) account: String,
-    pub(in crate::engine) address: Address,
-    pub(in crate::engine) contact: Option<ContactId>,
-    pub(in crate::engine) message: Message,
-    pub(in crate::engine) timestamp: Option<DateTime<Utc>>,
-    pub(in crate::engine) profile: Option<Box<Profile>>,
+pub(crate) struct CheckedInbound {
+    pub(crate) id: Option<String>,
+    pub(crate) channel: Channel,
+    pub(crate) account: String,
+    pub(crate) address: Address,
+    pub(crate) contact: Option<ContactId>,
+    pub(crate) message: Message,
+    pub(crate) timestamp: Option<DateTime<Utc>>,
+    pub(crate) profile: Option<Box<Profile>>,
 }

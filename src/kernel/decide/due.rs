@@ -6,9 +6,10 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::flow::Reentry;
-use crate::kernel::route::CAMPAIGN_REACH;
+use crate::kernel::Input;
+use crate::kernel::decide::decision::Decision;
+use crate::kernel::decide::route::CAMPAIGN_REACH;
 use crate::kernel::run::{later, span};
-use crate::kernel::{Decision, Input};
 use crate::session::{DeadLetter, EndReason, Session, Timer, Verdict};
 
 /// How long dead letters are kept (SEMANTICS S12).
@@ -92,7 +93,7 @@ impl Decision<'_> {
     /// Keeps what a message came to and by which call, so that a repeat is recognised (SEMANTICS
     /// I2).
     pub(crate) fn remember(&mut self, id: u128, verdict: Verdict, call: u32) {
-        let (now, limits) = (self.now, self.ground.limits);
+        let (now, limits) = (self.now, self.env.limits);
         self.edit().remembered.remember(id, (now, verdict, call), limits.remembered_ids);
     }
 
@@ -105,9 +106,9 @@ impl Decision<'_> {
 
     /// Forgets what is past its retention: ids of messages (SEMANTICS I2), dead letters (S12).
     pub(crate) fn forget(&mut self) {
-        let limits = self.ground.limits;
+        let limits = self.env.limits;
         // What one of two clocks says is old may be young.
-        let now = self.ground.skew.map_or(self.now, |skew| self.now.min(skew.engine));
+        let now = self.env.skew.map_or(self.now, |skew| self.now.min(skew.engine));
         let oldest =
             now.checked_sub_signed(span(limits.remember_ids_for)).unwrap_or(DateTime::<Utc>::MIN_UTC);
         if self.conversation.remembered.span().is_some_and(|(first, _)| first < oldest) {
@@ -128,7 +129,7 @@ impl Decision<'_> {
             self.break_silence(self.now);
         }
         let (settled, now) = (self.settled, self.now);
-        let conversation = Arc::make_mut(&mut self.conversation);
+        let conversation = Arc::make_mut(self.conversation);
         conversation.prune(settled);
         conversation.last_at = now;
         let due_at = conversation.due_at(settled);
@@ -140,7 +141,7 @@ impl Decision<'_> {
     pub(crate) fn idle_until(&self, settled: u64) -> Option<DateTime<Utc>> {
         let spans = [self.conversation.remembered.span(), self.conversation.calls.span()];
         let newest = spans.into_iter().flatten().map(|(_, newest)| newest).min();
-        let ids = newest.map(|at| later(at, span(self.ground.limits.remember_ids_for)));
+        let ids = newest.map(|at| later(at, span(self.env.limits.remember_ids_for)));
         let letters =
             self.conversation.dead_letters().last().map(|letter| later(letter.at, DEAD_LETTER_RETENTION));
         let forgets = ids.into_iter().chain(letters).min().map(|at| later(at, TimeDelta::milliseconds(1)));
@@ -150,7 +151,7 @@ impl Decision<'_> {
     /// True if nothing of this conversation is worth keeping any longer and nothing is to be
     /// written (SEMANTICS S19). Ask before `finish`, which moves the conversation's time.
     pub(crate) fn is_over(&self) -> bool {
-        self.ended.is_empty() && self.goes_at(self.settled).is_some_and(|at| at <= self.now)
+        self.out.ended.is_empty() && self.goes_at(self.settled).is_some_and(|at| at <= self.now)
     }
 
     /// The time at which a stranger's conversation is removed (SEMANTICS S19). None: something in
@@ -170,13 +171,13 @@ impl Decision<'_> {
         if !is_stranger || !is_idle {
             return None;
         }
-        let mut at = later(conversation.last_at, span(self.ground.retention));
+        let mut at = later(conversation.last_at, span(self.env.policy.session_retention));
         if let Some(reached) = conversation.campaign_at() {
             at = at.max(later(reached, CAMPAIGN_REACH));
         }
         for mark in conversation.marks() {
             // Of a flow that is not online it is not known how long its mark matters.
-            match self.ground.flows.find(&mark.flow, None)?.flow.settings().reentry {
+            match self.env.flows.find(&mark.flow, None)?.flow.settings().reentry {
                 Reentry::Always => {}
                 Reentry::Cooldown(pause) => at = at.max(later(mark.at, pause)),
                 Reentry::OnceEver => return None,

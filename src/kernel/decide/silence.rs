@@ -5,7 +5,8 @@ use chrono::{DateTime, Utc};
 
 use crate::calls::CallResult;
 use crate::id::{CallId, MessageId};
-use crate::kernel::{Decision, Input};
+use crate::kernel::Input;
+use crate::kernel::decide::decision::Decision;
 use crate::observer::EventKind;
 use crate::session::{Conversation, KeptResult, Pause, SendOutcome, Silence, Status};
 use crate::value::Bag;

@@ -1,31 +1,29 @@
 //! What is done with a message before any question, trigger or queue may have it: words of opting
-//! out, handoff, keywords (SEMANTICS I1, I6). What it is, the kernel says.
+//! out, handoff, keywords (SEMANTICS I1, I6).
 
-use crate::engine::catalogue::Snapshot;
-use crate::engine::receive::Arrival;
 use crate::flow::{KeywordAction, Rank};
-use crate::kernel::{Admission, Allowances, Decision, Heard, Input, NewSession, accept_inputs, admit};
+use crate::kernel::decide::admit::{Admission, Allowances, admit};
+use crate::kernel::decide::decision::Decision;
+use crate::kernel::decide::inbound::Arrival;
+use crate::kernel::decide::keyword::Heard;
+use crate::kernel::run::NewSession;
+use crate::kernel::{Input, accept_inputs};
 use crate::session::{EndReason, Origin, Verdict};
 
 impl Arrival {
     /// Does what was heard. None: nothing was, and the message goes on.
-    pub(super) fn obey(
-        &self,
-        decision: &mut Decision<'_>,
-        snapshot: &Snapshot,
-        heard: Heard,
-    ) -> Option<Verdict> {
+    pub(super) fn obey(&self, decision: &mut Decision<'_>, heard: Heard) -> Option<Verdict> {
         let now = decision.now;
         Some(match heard {
             Heard::Nothing => return None,
             Heard::OptOut => {
                 decision.opt_out();
-                self.answer_by_word(decision, snapshot);
+                self.answer_by_word(decision);
                 Verdict::Keyword(KeywordAction::OptOut)
             }
             Heard::OptIn => {
                 decision.opt_in();
-                self.answer_by_word(decision, snapshot);
+                self.answer_by_word(decision);
                 Verdict::Keyword(KeywordAction::OptIn)
             }
             Heard::Handoff(session) => {
@@ -37,7 +35,7 @@ impl Arrival {
                 for session in sessions {
                     let Some(place) = decision.place_of(session) else { continue };
                     match (action, &node) {
-                        (KeywordAction::Restart, _) => self.restart(decision, snapshot, place),
+                        (KeywordAction::Restart, _) => self.restart(decision, place),
                         (KeywordAction::Handoff, _) => {
                             decision.hand_over(place);
                         }
@@ -55,14 +53,14 @@ impl Arrival {
 
     /// After a word of opting out or in, a flow that it starts by an `exact` rule answers it: the
     /// only thing that a contact who opted out is sent (SEMANTICS T10).
-    fn answer_by_word(&self, decision: &mut Decision<'_>, snapshot: &Snapshot) {
-        let limits = decision.ground.limits;
+    fn answer_by_word(&self, decision: &mut Decision<'_>) {
+        let limits = decision.env.limits;
         let allow = Allowances { opted_out: true, in_handoff: false };
-        let best = snapshot.startable(self.account()).filter(|(_, flow)| {
+        let best = decision.env.flows.startable(self.account()).into_iter().filter(|(_, flow)| {
             let trigger = flow.trigger();
             let is_exact = trigger.matches(Some(self.text()), None, false) == Some(Rank::Exact);
             let admission =
-                admit(flow, Some(&decision.conversation), allow, decision.now, limits.live_sessions);
+                admit(flow, Some(decision.conversation), allow, decision.now, limits.live_sessions);
             is_exact && !trigger.needs_campaign() && admission == Admission::Start
         });
         let best =
@@ -74,18 +72,19 @@ impl Arrival {
 
     /// Ends the session and starts its flow anew with what it was started with: on the version that
     /// is online now, or on its own when none is, or when that one does not take the old context.
-    fn restart(&self, decision: &mut Decision<'_>, snapshot: &Snapshot, place: usize) {
+    fn restart(&self, decision: &mut Decision<'_>, place: usize) {
         let Some(session) = decision.conversation.sessions.get(place) else { return };
         let own =
             decision.own_flow(session).map(|flow| (session.version, flow, session.begun_with().clone()));
-        let limits = decision.ground.limits;
-        let online = snapshot.view(&session.flow).and_then(|view| snapshot.online(view)).and_then(
-            |(version, flow)| {
-                let (context, _) =
-                    accept_inputs(flow.start().1, session.begun_with().clone(), limits).ok()?;
-                Some((version, &**flow, context))
-            },
-        );
+        let limits = decision.env.limits;
+        let online =
+            decision.env.flows.published(&session.flow).and_then(|published| published.usable()).and_then(
+                |(version, flow)| {
+                    let (context, _) =
+                        accept_inputs(flow.start().1, session.begun_with().clone(), limits).ok()?;
+                    Some((version, &**flow, context))
+                },
+            );
         let Some((version, flow, context)) = online.or(own) else { return };
         let origin = session.origin.as_deref().map(|origin| Origin { uuid: None, ..origin.clone() });
         let new = NewSession {

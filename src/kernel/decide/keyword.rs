@@ -10,8 +10,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::flow::{Flow, Keyword, KeywordAction, Keywords, NodeIx, keyword_form};
 use crate::id::{FlowId, FlowVersion, NodeId, SessionId};
-use crate::kernel::Decision;
-use crate::kernel::route::{Asked, InboundMessage, answering};
+use crate::kernel::decide::decision::Decision;
+use crate::kernel::decide::route::{Asked, InboundMessage, answering};
 use crate::kernel::run::{Move, Run, span};
 use crate::limits::Limits;
 use crate::observer::EventKind;
@@ -155,7 +155,7 @@ fn of_the_host<'f>(
 impl Run<'_> {
     /// Leaves where the session stands for a node of its flow. What was offered there is stale now
     /// (SEMANTICS I9).
-    pub(super) fn jump(&mut self, node: &NodeId, route: Option<Arc<Route>>) -> Move {
+    pub(in crate::kernel) fn jump(&mut self, node: &NodeId, route: Option<Arc<Route>>) -> Move {
         let Some(target) = self.flow.find(node, NodeIx(u32::MAX)) else { return Move::Ignore };
         if self.session.status == Status::Handoff {
             return Move::Ignore;
@@ -182,7 +182,7 @@ impl Decision<'_> {
     /// Makes changes of the contact, all or none. Answers with the field that refuses one, and its
     /// rule.
     pub(crate) fn change_contact(&mut self, changes: &[ContactChange]) -> Result<(), (String, String)> {
-        let (now, limits) = (self.now, self.ground.limits);
+        let (now, limits) = (self.now, self.env.limits);
         let mut contact = self.conversation.contact.clone();
         for change in changes {
             contact.change(change, now, limits).map_err(|rule| (change.field(), rule))?;

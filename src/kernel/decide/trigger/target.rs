@@ -1,17 +1,16 @@
 //! Whose conversation a trigger is about: as the caller names it, or as the start node says where
 //! it is found (SEMANTICS T2).
 
-use crate::address::{Address, Alias, Phone};
-use crate::engine::catalogue::Snapshot;
-use crate::engine::request::CheckedTrigger;
+use crate::address::{Address, Phone};
 use crate::error::Error;
 use crate::flow::ContactMode;
 use crate::id::ContactId;
-use crate::store::Subject;
+use crate::kernel::decide::environment::Flows;
+use crate::request::CheckedTrigger;
 
 /// Whose conversation a trigger is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Target {
+pub(crate) enum Target {
     /// The contact that the request names.
     Named(ContactId),
     /// Whoever has this address; a new contact with this id if nobody does.
@@ -25,14 +24,10 @@ pub(super) enum Target {
 impl Target {
     /// The contact that a request names, or that its context holds where the start node says
     /// (SEMANTICS T2).
-    pub(super) fn of(
-        request: &mut CheckedTrigger,
-        snapshot: &Snapshot,
-        mint: impl Fn() -> ContactId,
-    ) -> Self {
+    pub(crate) fn of(request: &mut CheckedTrigger, flows: &dyn Flows, mint: impl Fn() -> ContactId) -> Self {
         request.given = (request.contact.clone(), request.address.clone());
         if request.contact.is_none() && request.address.is_none() {
-            let online = snapshot.view(&request.flow).and_then(|view| snapshot.online(view));
+            let online = flows.published(&request.flow).and_then(|published| published.usable());
             if let Some(start) = online.map(|(_, flow)| flow.start().1) {
                 if let Err((field, rule)) =
                     read_contact(request, start.contact_id_from.as_deref(), start.contact_from.as_deref())
@@ -57,17 +52,16 @@ impl Target {
         }
     }
 
-    pub(super) fn subject(&self) -> Subject {
+    /// The address by which the contact is found; None: it is found by its id.
+    pub(crate) fn address(&self) -> Option<&Address> {
         match self {
-            Self::Addressed(address, _) => Subject::Alias(Alias::Address(address.clone())),
-            Self::Named(contact) | Self::Nobody(contact) | Self::Wrong(contact, ..) => {
-                Subject::Contact(contact.clone())
-            }
+            Self::Addressed(address, _) => Some(address),
+            Self::Named(_) | Self::Nobody(_) | Self::Wrong(..) => None,
         }
     }
 
     /// The contact, if it has to be made.
-    pub(super) fn contact(&self) -> ContactId {
+    pub(crate) fn contact(&self) -> ContactId {
         match self {
             Self::Named(contact)
             | Self::Addressed(_, contact)
@@ -76,7 +70,7 @@ impl Target {
         }
     }
 
-    pub(super) fn check(&self, is_known: bool, refuse_unknown: bool) -> Result<(), Error> {
+    pub(crate) fn check(&self, is_known: bool, refuse_unknown: bool) -> Result<(), Error> {
         match self {
             Self::Wrong(_, field, rule) => Err(Error::invalid(field.clone(), rule)),
             Self::Named(contact) if refuse_unknown && !is_known => {

@@ -5,8 +5,8 @@ mod inbound;
 mod rules;
 mod trigger;
 
-pub(super) use inbound::CheckedInbound;
+pub(crate) use inbound::CheckedInbound;
 pub use inbound::Inbound;
-pub(super) use rules::bad_value;
-pub(super) use trigger::CheckedTrigger;
+pub(crate) use rules::bad_value;
+pub(crate) use trigger::CheckedTrigger;
 pub use trigger::TriggerRequest;

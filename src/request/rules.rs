@@ -8,7 +8,7 @@ use crate::session::Profile;
 use crate::value::PackError;
 
 /// A value that cannot be taken, by the place in it that is wrong.
-pub(in crate::engine) fn bad_value(field: &'static str, error: &PackError) -> Error {
+pub(crate) fn bad_value(field: &'static str, error: &PackError) -> Error {
     let rule = error.to_string();
     match error.at().filter(|at| !at.is_empty()) {
         Some(at) => {

@@ -1,0 +1,499 @@
+//! One call: load, decide, commit, and again when somebody else was faster. The only place that
+//! knows what a lost race or an unknown outcome means.
+
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::address::Alias;
+use crate::engine::Engine;
+use crate::engine::catalogue::{Snapshot, WorkspaceFlows};
+use crate::engine::deliver::Delivery;
+use crate::error::{Error, MissingReason, StoreError, StoreErrorKind};
+use crate::id::{ContactId, FlowId, FlowVersion, WorkspaceId};
+use crate::kernel::{Decision, Environment, Found, Operation, Outgoing, Output, Step, added_up, decide};
+use crate::observer::{Cause, EventKind, Noted, Took};
+use crate::session::{Conversation, DecodeError};
+use crate::store::{
+    Commit, Committed, ConversationStore, Lease, Loaded, Lookup, Record, SessionRecord, StoredConversation,
+    Token,
+};
+
+/// The time for which a call decides anew after lost races, by the engine's clock (SEMANTICS S17).
+const PATIENCE: TimeDelta = TimeDelta::seconds(10);
+/// The most decisions of one call that lead to an alias which another contact has.
+const MOST_REFUSALS: u32 = 16;
+/// The most decisions of one call while the clock shows the same millisecond, and so does not move.
+const MOST_AT_A_STANDSTILL: u32 = 256;
+
+/// What a call wants of the conversation's lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LeaseIntent {
+    /// To deliver at once what is due, if nobody else does.
+    Deliver,
+    /// To go on under the lease that the call holds; to end it when nothing is left to do.
+    Continue,
+    /// To end it, whatever is left to do: somebody goes on under another.
+    Stop,
+}
+
+/// One call, as it is decided on.
+#[derive(Clone, Copy)]
+pub(super) struct Transaction<'a> {
+    pub(super) cause: Cause,
+    pub(super) flows: &'a WorkspaceFlows,
+    pub(super) lookup: &'a Lookup,
+    pub(super) intent: LeaseIntent,
+}
+
+/// What a decision leads to.
+enum Next {
+    Undecided,
+    /// The store says that the flows are at this revision, which is not the one that was decided
+    /// on.
+    Renew(Option<u64>),
+    Fetch(Vec<(FlowId, FlowVersion)>),
+    Missing(Box<(ContactId, FlowId, FlowVersion, MissingReason)>),
+    /// The operation has its answer, or fails.
+    Answered(Result<(), Error>),
+    /// The same, with this to be done under the lease that the call holds.
+    Deliver(Delivery),
+    Write(Vec<Noted>, Delivery),
+}
+
+/// What calls that were decided on have to remember from one attempt to the next.
+#[derive(Default)]
+struct Attempts {
+    /// Commits that were asked for.
+    commits: u32,
+    refusals: u32,
+    /// Decisions while the clock showed the same.
+    still: u32,
+    /// True if an earlier attempt may have been written.
+    maybe_done: bool,
+    /// An alias that an earlier attempt wanted, and the contact that has it.
+    taken: Option<(Alias, ContactId)>,
+    /// A revision that the flows were read again for, whatever was found then: once is enough.
+    renewed_for: Option<u64>,
+}
+
+/// What a conversation's record that cannot be read is to the host.
+pub(super) fn unreadable(contact: ContactId, error: &DecodeError) -> Error {
+    match *error {
+        DecodeError::NewerFormat { found, known } => {
+            Error::NewerFormat { what: "conversation", found: found.into(), known: known.into() }
+        }
+        _ => Error::Quarantined(contact),
+    }
+}
+
+impl Attempts {
+    /// An error of a call that may have written before: nobody knows whether it took effect
+    /// (SEMANTICS D6).
+    fn doubt(&self, error: Error) -> Error {
+        match error {
+            Error::Store(known) if known.kind() == StoreErrorKind::Unknown => Error::Store(known),
+            error if self.maybe_done => Error::Store(StoreError::unknown(error)),
+            error => error,
+        }
+    }
+
+    /// The same of an answer: only where it could not be looked for what was done before.
+    fn doubt_of_answer(&self, error: Error) -> Error {
+        match error {
+            error @ (Error::Quarantined(_) | Error::NewerFormat { .. } | Error::ClockSkew { .. }) => {
+                self.doubt(error)
+            }
+            error => error,
+        }
+    }
+}
+
+/// Where a conversation lies, without it.
+struct Place {
+    contact: ContactId,
+    revision: u64,
+    settled: u64,
+    leased: bool,
+    quarantined: bool,
+    /// The record of one that cannot be used.
+    unusable: Option<Record>,
+}
+
+impl Place {
+    fn with(self, conversation: Option<Arc<Conversation>>) -> StoredConversation {
+        let Self { contact, revision, settled, leased, quarantined, unusable } = self;
+        let record = unusable.or_else(|| conversation.map(Record::new));
+        let record = record.unwrap_or_else(|| Record::from_bytes([]));
+        StoredConversation { contact, revision, record, settled, leased, quarantined }
+    }
+}
+
+/// Takes the conversation out of what was loaded; or the reason why it cannot be used.
+fn take(
+    loaded: &mut Option<StoredConversation>,
+) -> (Option<Arc<Conversation>>, Option<Place>, Option<Error>) {
+    let Some(stored) = loaded.take() else { return (None, None, None) };
+    let StoredConversation { contact, revision, record, settled, leased, quarantined } = stored;
+    let place = Place { contact, revision, settled, leased, quarantined, unusable: None };
+    if quarantined {
+        let fault = Error::Quarantined(place.contact.clone());
+        return (None, Some(Place { unusable: Some(record), ..place }), Some(fault));
+    }
+    match record.open() {
+        Ok(conversation) => (Some(conversation), Some(place), None),
+        Err((record, error)) => {
+            let fault = unreadable(place.contact.clone(), &error);
+            (None, Some(Place { unusable: Some(record), ..place }), Some(fault))
+        }
+    }
+}
+
+/// What a decision asks of its commit beside its output.
+struct Write {
+    due_at: Option<DateTime<Utc>>,
+    lease: Lease,
+    dead_letters: u32,
+}
+
+fn commit(
+    call: &Transaction<'_>,
+    write: Write,
+    out: Output,
+    expect: Option<u64>,
+    conversation: Arc<Conversation>,
+) -> Commit {
+    let contact = conversation.contact().id.clone();
+    let archived = |session| SessionRecord::new(contact.clone(), session);
+    let ended = out.ended.into_iter().map(archived).collect();
+    Commit {
+        workspace: call.lookup.workspace.clone(),
+        contact,
+        expect,
+        record: Record::new(conversation),
+        due_at: write.due_at,
+        lease: write.lease,
+        key: call.lookup.key.clone().zip(out.key),
+        add_aliases: out.add_aliases,
+        drop_aliases: out.drop_aliases,
+        started: out.started,
+        ended,
+        called: out.called,
+        journal: out.journal,
+        counts: added_up(out.counts),
+        dead_letters: write.dead_letters,
+        now: call.lookup.now,
+    }
+}
+
+impl<S: ConversationStore> Engine<S> {
+    /// Loads, decides and commits until it is done; the operation may be decided several times, each
+    /// time on what is there now. Answers what is left to do under the lease that the commit took or
+    /// kept; None: nothing, or somebody else does it.
+    pub(super) async fn transact(
+        &self,
+        call: Transaction<'_>,
+        mut first: Option<Loaded>,
+        operation: &mut dyn Operation,
+        met: &mut Option<ContactId>,
+    ) -> Result<Option<Delivery>, Error> {
+        let Transaction { cause, flows, lookup, .. } = call;
+        let workspace = &lookup.workspace;
+        let _turn = match self.store.queues_callers() {
+            true => Some(self.ports.queues.turn(workspace, &lookup.subject).await),
+            false => None,
+        };
+        let mut snapshot = flows.snapshot(&self.ports, workspace, lookup.now).await?;
+        let (mut attempts, mut seen, mut after_races) = (Attempts::default(), lookup.now, None);
+        loop {
+            let call = Transaction { lookup: after_races.as_ref().unwrap_or(lookup), ..call };
+            let mut next = Next::Undecided;
+            let begun = self.stopwatch();
+            let mut decided_in = None;
+            let committed = {
+                let mut step = |loaded: &mut Loaded| {
+                    let deciding = self.stopwatch();
+                    let commit;
+                    (next, commit) = self.attempt(call, &snapshot, &attempts, loaded, operation, met);
+                    decided_in = self.lap(deciding);
+                    commit
+                };
+                match first.take() {
+                    Some(mut loaded) => match step(&mut loaded) {
+                        Some(commit) => self.store.commit(commit).await.map(Some),
+                        None => Ok(None),
+                    },
+                    None => self.store.update(call.lookup, &mut step).await,
+                }
+            };
+            attempts.commits += u32::from(matches!(next, Next::Write(..)));
+            let took = self.took(begun, decided_in);
+            match (committed, next) {
+                (Ok(None), Next::Renew(revision)) => {
+                    attempts.renewed_for = revision;
+                    let renewed = flows.reload(&self.ports, workspace).await;
+                    snapshot = renewed.map_err(|error| attempts.doubt(error))?;
+                }
+                (Ok(None), Next::Fetch(missing)) => {
+                    let fuller = flows.fetch(&self.ports, workspace, &snapshot, &missing).await;
+                    snapshot = fuller.map_err(|error| attempts.doubt(error))?;
+                }
+                (Ok(None), Next::Missing(missing)) => {
+                    return Err(self.tell_missing(workspace, cause, *missing));
+                }
+                (Ok(None), Next::Answered(answer)) => {
+                    return answer.map(|()| None).map_err(|error| attempts.doubt_of_answer(error));
+                }
+                (Ok(None), Next::Deliver(mut delivery)) => {
+                    delivery.keep_places();
+                    return Ok(Some(delivery));
+                }
+                (
+                    Ok(Some(Committed::Applied { revision, leased, settled })),
+                    Next::Write(events, mut delivery),
+                ) => {
+                    delivery.keep_places();
+                    if let Some(took) = took {
+                        self.tell_committed(call.lookup, &delivery, events, (attempts.commits, took));
+                    }
+                    let is_left = leased && !delivery.is_done;
+                    return Ok(is_left.then(|| delivery.written(revision, settled)));
+                }
+                (Ok(Some(Committed::AliasTaken { alias, holder })), _) => {
+                    // No race: a decision that does not know what to do about it comes to the same
+                    // each time.
+                    attempts.refusals += 1;
+                    if attempts.refusals >= MOST_REFUSALS {
+                        return Err(attempts.doubt(Error::Contention));
+                    }
+                    attempts.taken = Some((alias, holder));
+                }
+                (Ok(Some(Committed::LeaseLost)), Next::Write(..)) => return Ok(None),
+                (Ok(committed), next) => {
+                    if let (Some(Committed::Conflict), Next::Write(_, delivery)) = (committed, next) {
+                        self.tell_conflict(call.lookup, &delivery, (attempts.commits, took));
+                    }
+                    let now = self.now();
+                    attempts.still = if now == seen { attempts.still + 1 } else { 0 };
+                    seen = now;
+                    if attempts.still >= MOST_AT_A_STANDSTILL || now - lookup.now > PATIENCE {
+                        return Err(attempts.doubt(Error::Contention));
+                    }
+                    let (token, races) = (lookup.token, call.lookup.races.saturating_add(1));
+                    after_races = Some(Lookup { races, ..lookup.clone() });
+                    self.step_back(token, races).await;
+                }
+                (Err(error), _) if error.kind() == StoreErrorKind::Unknown && !attempts.maybe_done => {
+                    attempts.maybe_done = true;
+                }
+                (Err(error), _) => return Err(attempts.doubt(error.into())),
+            }
+        }
+    }
+
+    /// Decides once, on what was loaded. That is as it was loaded unless there is a commit.
+    fn attempt(
+        &self,
+        call: Transaction<'_>,
+        snapshot: &Snapshot,
+        attempts: &Attempts,
+        loaded: &mut Loaded,
+        operation: &mut dyn Operation,
+        met: &mut Option<ContactId>,
+    ) -> (Next, Option<Commit>) {
+        let newer = loaded.catalogue.filter(|revision| *revision != snapshot.revision);
+        if newer.is_some() && newer != attempts.renewed_for {
+            return (Next::Renew(newer), None);
+        }
+        if self.is_observed() {
+            *met = loaded.conversation.as_ref().map(|stored| stored.contact.clone());
+        }
+        let env = self.environment(call, snapshot);
+        let (mut conversation, place, fault) = take(&mut loaded.conversation);
+        let mut out = Output::default();
+        let mut found = Found {
+            conversation: &mut conversation,
+            revision: place.as_ref().map_or(0, |place| place.revision),
+            settled: place.as_ref().map_or(0, |place| place.settled),
+            is_leased: place.as_ref().is_some_and(|place| place.leased),
+            fault,
+            key: loaded.key.take(),
+            maybe_done: attempts.maybe_done,
+            taken: attempts.taken.as_ref(),
+        };
+        let step = decide(&env, &mut found, &mut out, operation);
+        let expect = place.as_ref().map(|place| place.revision);
+        let (next, write) = match step {
+            Err(error) => (Next::Answered(Err(error)), None),
+            Ok(Step::Answered) => (Next::Answered(Ok(())), None),
+            Ok(Step::Fetch(versions)) => (Next::Fetch(versions), None),
+            Ok(Step::Missing(missing)) => (Next::Missing(missing), None),
+            Ok(Step::Deliver(decision)) => (self.deliver_found(&call, &decision, expect), None),
+            Ok(Step::Write(decision)) => self.draft(&call, decision, expect),
+        };
+        match (write, conversation) {
+            (Some(write), Some(conversation)) => {
+                (next, Some(commit(&call, write, out, expect, conversation)))
+            }
+            (_, conversation) => {
+                if let Some(place) = place {
+                    loaded.conversation = Some(place.with(conversation));
+                }
+                (next, None)
+            }
+        }
+    }
+
+    /// What is due under a lease that the call holds, with nothing to be written.
+    fn deliver_found(&self, call: &Transaction<'_>, decision: &Decision<'_>, revision: Option<u64>) -> Next {
+        let paced = self.ask_pace(decision, true);
+        let outgoing = Outgoing::of(decision, &paced.held, self.may_call(call.intent));
+        let mut delivery = Delivery::new(decision, outgoing, call.lookup.now, paced.passes);
+        delivery.revision = revision.unwrap_or_default();
+        Next::Deliver(delivery)
+    }
+
+    /// Makes a decision ready to be written.
+    fn draft(
+        &self,
+        call: &Transaction<'_>,
+        mut decision: Decision<'_>,
+        revision: Option<u64>,
+    ) -> (Next, Option<Write>) {
+        let (intent, token) = (call.intent, call.lookup.token);
+        let paced = self.ask_pace(&decision, self.will_send(intent));
+        paced.put_off(&mut decision);
+        if !decision.out.changed && intent == LeaseIntent::Continue {
+            let outgoing = Outgoing::of(&decision, &paced.held, true);
+            if outgoing.has_work() {
+                let mut delivery = Delivery::new(&decision, outgoing, call.lookup.now, paced.passes);
+                delivery.revision = revision.unwrap_or_default();
+                return (Next::Deliver(delivery), None);
+            }
+        }
+        let due_at = decision.finish();
+        let outgoing = Outgoing::of(&decision, &paced.held, self.may_call(intent));
+        let lease = match intent {
+            LeaseIntent::Deliver if self.deferred || !outgoing.has_work() => Lease::Leave,
+            LeaseIntent::Deliver => Lease::Take(token, self.ports.options.lease),
+            LeaseIntent::Continue if outgoing.has_work() => Lease::Hold(token),
+            LeaseIntent::Continue | LeaseIntent::Stop => Lease::Free(token),
+        };
+        let is_done = matches!(lease, Lease::Leave | Lease::Free(_));
+        let dead_letters = u32::try_from(decision.conversation.dead_letters().len()).unwrap_or(u32::MAX);
+        let mut delivery = Delivery::new(&decision, outgoing, call.lookup.now, paced.passes);
+        delivery.is_done = is_done;
+        let events = std::mem::take(&mut decision.out.events);
+        (Next::Write(events, delivery), Some(Write { due_at, lease, dead_letters }))
+    }
+
+    /// The environment of a decision in this engine.
+    fn environment<'a>(&'a self, call: Transaction<'a>, snapshot: &'a Snapshot) -> Environment<'a> {
+        let Lookup { workspace, token, now, .. } = call.lookup;
+        Environment {
+            workspace,
+            limits: &self.ports.limits,
+            policy: &self.ports.policy,
+            flows: snapshot,
+            now: *now,
+            call: token.0.as_u128(),
+            observed: self.is_observed(),
+            counted: self.ports.options.counts_nodes && self.store.keeps_counts(),
+            at_work_since: self.ports.at_work.since(*now),
+            skew: self.behind(*now),
+            cause: call.cause,
+        }
+    }
+
+    /// Whether what a decision leaves to send is sent under the lease that it wants.
+    fn will_send(&self, intent: LeaseIntent) -> bool {
+        match intent {
+            LeaseIntent::Deliver => !self.deferred,
+            LeaseIntent::Continue => true,
+            LeaseIntent::Stop => false,
+        }
+    }
+
+    fn may_call(&self, intent: LeaseIntent) -> bool {
+        intent == LeaseIntent::Continue || self.ports.options.inline_calls
+    }
+
+    /// Tells of a version that cannot be used here, and answers the error of the call.
+    #[cold]
+    fn tell_missing(
+        &self,
+        workspace: &WorkspaceId,
+        cause: Cause,
+        (contact, flow, version, reason): (ContactId, FlowId, FlowVersion, MissingReason),
+    ) -> Error {
+        self.tell_one(workspace, &contact, cause, |at| {
+            let (flow, reason) = (flow.clone(), reason.clone());
+            let of = Some((flow.clone(), Some(version)));
+            Noted { of, ..Noted::new(at, EventKind::VersionMissing { flow, version, reason }) }
+        });
+        Error::VersionMissing { flow, version, reason }
+    }
+
+    /// Lets others go first: those of this task's executor, and after a second lost race, which
+    /// another process must have won, all for a short time, so that those who met do not meet
+    /// again.
+    async fn step_back(&self, token: Token, races: u32) {
+        if let Some(timer) = self.ports.timer.as_deref().filter(|_| races > 1) {
+            return timer.sleep(pause(token, races)).await;
+        }
+        let mut is_back = false;
+        std::future::poll_fn(|context| {
+            if std::mem::replace(&mut is_back, true) {
+                return Poll::Ready(());
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// The measures of one attempt. None: nobody watches.
+    fn took(&self, begun: Option<Duration>, decide: Option<Duration>) -> Option<Took> {
+        let whole = self.lap(begun)?;
+        Some(Took {
+            decide,
+            store: Some(whole.saturating_sub(decide.unwrap_or_default())),
+            ..Took::default()
+        })
+    }
+
+    /// Tells what a commit wrote, and that it did.
+    fn tell_committed(
+        &self,
+        lookup: &Lookup,
+        delivery: &Delivery,
+        events: Vec<Noted>,
+        (attempt, took): (u32, Took),
+    ) {
+        let committed = Noted::new(lookup.now, EventKind::Committed);
+        let events = events.into_iter().chain([committed]);
+        let measured = events.map(|noted| Noted { attempt: noted.attempt.or(Some(attempt)), took, ..noted });
+        self.tell(&lookup.workspace, &delivery.contact, delivery.cause, measured);
+    }
+
+    /// Tells that somebody else changed the conversation first, if anybody watches.
+    fn tell_conflict(&self, lookup: &Lookup, delivery: &Delivery, (attempt, took): (u32, Option<Took>)) {
+        let Some(took) = took else { return };
+        let lost = Noted::new(lookup.now, EventKind::Conflict);
+        self.tell(
+            &lookup.workspace,
+            &delivery.contact,
+            delivery.cause,
+            [Noted { attempt: Some(attempt), took, ..lost }],
+        );
+    }
+}
+
+/// 1 or 2 ms after two lost races, 1 to 4 ms after three, up to 64 ms; another time for each call.
+fn pause(token: Token, races: u32) -> Duration {
+    let (high, low) = token.0.as_u64_pair();
+    let mixed = (high ^ low ^ u64::from(races)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+    Duration::from_millis(1 + mixed % (1 << races.clamp(2, 7).saturating_sub(1)))
+}

@@ -1,0 +1,104 @@
+//! Starting a flow by call (SEMANTICS T).
+
+use crate::address::Alias;
+use crate::engine::Engine;
+use crate::engine::contacts::Released;
+use crate::engine::transact::{LeaseIntent, Transaction};
+use crate::error::Error;
+use crate::id::{ContactId, SessionId, WorkspaceId};
+use crate::kernel::{CarriedOptOut, Refusal, Target, Trigger, TriggerAnswer, Triggered};
+use crate::observer::{Cause, EventKind, Noted};
+use crate::request::{CheckedTrigger, TriggerRequest};
+use crate::store::{ConversationStore, KeyName, Lookup, Subject};
+
+impl<S: ConversationStore> Engine<S> {
+    /// Starts a flow for a contact, and runs it to its first wait (SEMANTICS T).
+    ///
+    /// Safe to repeat with the same `uuid`: the first answer comes again. Without one, a contact
+    /// with a live session of the flow answers [`Triggered::AlreadyRunning`].
+    ///
+    /// # Errors
+    /// `InvalidInput`, `FlowNotFound`, `FlowNotPublished`, `IdempotencyConflict`,
+    /// `ContactNotFound`, `TooManySessions`, `Quarantined`, `VersionMissing`, `Contention`,
+    /// `Store`. Nothing was started, and the key was not used, unless `Store` is of kind
+    /// [`Unknown`](crate::error::StoreErrorKind::Unknown): then nobody knows, and the same call
+    /// with the same `uuid` finds out (SEMANTICS D6).
+    #[cfg_attr(
+        feature = "tracing",
+        tracing::instrument(name = "chatflow.trigger", level = "debug", target = "chatflow", skip_all)
+    )]
+    pub async fn trigger(&self, request: TriggerRequest) -> Result<Triggered, Error> {
+        let workspace = self.workspace()?;
+        let mut request = request.check(&self.ports.limits)?;
+        let now = self.time(Cause::Trigger).await?;
+        let snapshot = self.snapshot(now).await?;
+        let target = Target::of(&mut request, &*snapshot, || self.ports.ids.mint(now).into());
+        drop(snapshot);
+        let token = self.token(now);
+        let mut trigger = Trigger::new(request, target, SessionId(token.0), self.no_opt_out());
+        let CheckedTrigger { flow, key, .. } = trigger.request();
+        let key = key.clone().map(|key| KeyName { flow: flow.clone(), key });
+        let subject = match trigger.target().address() {
+            Some(address) => Subject::Alias(Alias::Address(address.clone())),
+            None => Subject::Contact(trigger.target().contact()),
+        };
+        let lookup = Lookup { key, ..Lookup::new(workspace.clone(), subject, token, now) };
+        let call = Transaction {
+            cause: Cause::Trigger,
+            flows: &self.flows,
+            lookup: &lookup,
+            intent: LeaseIntent::Deliver,
+        };
+        for _ in 0..3 {
+            let mut met = None;
+            let delivery = self.transact(call, None, &mut trigger, &mut met).await?;
+            let Some(answer) = trigger.answer.take() else { return Err(Error::Contention) };
+            match answer? {
+                TriggerAnswer::Final(triggered) => {
+                    if let Triggered::Refused(why) = &triggered {
+                        self.tell_refused(workspace, &trigger, met, why);
+                    }
+                    self.finish(&lookup, &self.flows, delivery).await;
+                    return Ok(triggered);
+                }
+                TriggerAnswer::AddressTaken(alias, holder) => {
+                    let transactional = trigger.request().transactional;
+                    let contacts = (&holder, &trigger.target().contact());
+                    match self.release_address(workspace, &alias, contacts, "phone", transactional).await? {
+                        Released::Free { opted_out_at } => {
+                            trigger.opt_out = CarriedOptOut { since: opted_out_at, is_known: true };
+                        }
+                        Released::OptedOut => {
+                            self.tell_refused(workspace, &trigger, Some(holder), &Refusal::OptedOut);
+                            return Ok(Triggered::Refused(Refusal::OptedOut));
+                        }
+                    }
+                }
+                TriggerAnswer::AddressNew(address) => {
+                    let since = self.kept_opt_out(workspace, &address).await?;
+                    if since.is_some() && !trigger.request().transactional {
+                        self.tell_refused(workspace, &trigger, met, &Refusal::OptedOut);
+                        return Ok(Triggered::Refused(Refusal::OptedOut));
+                    }
+                    trigger.opt_out = CarriedOptOut { since, is_known: true };
+                }
+            }
+        }
+        Err(Error::Contention)
+    }
+
+    /// Tells that a trigger was refused to this contact; None: to one that is not known.
+    fn tell_refused(
+        &self,
+        workspace: &WorkspaceId,
+        trigger: &Trigger,
+        met: Option<ContactId>,
+        why: &Refusal,
+    ) {
+        let contact = met.unwrap_or_else(|| trigger.target().contact());
+        self.tell_one(workspace, &contact, Cause::Trigger, |at| Noted {
+            of: Some((trigger.request().flow.clone(), None)),
+            ..Noted::new(at, EventKind::Refused { reason: why.code() })
+        });
+    }
+}

@@ -1,0 +1,168 @@
+//! Booking what was done outside under the lease: messages that were handed over, calls that were
+//! made (SEMANTICS D1, D2).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::address::Alias;
+use crate::calls::{Answer, CallResult};
+use crate::error::{CallError, Error};
+use crate::id::{CallId, ContactId, MessageId};
+use crate::kernel::Input;
+use crate::kernel::decide::decision::Decision;
+use crate::kernel::decide::delivery::{DeliveryResult, Outgoing, SendException};
+use crate::kernel::decide::environment::Environment;
+use crate::kernel::decide::frame::{Applied, Found, Operation, Replay};
+use crate::kernel::hash::jitter;
+use crate::kernel::run::{later, span};
+use crate::observer::EventKind;
+use crate::session::{DeadReason, Session, Status};
+
+/// The first pause before a message or a call is tried again; doubled each time (SEMANTICS D1).
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// The longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
+
+/// What was done outside, to be booked by who holds the lease.
+pub(crate) struct Book<'a> {
+    sent: Option<(&'a Outgoing, &'a DeliveryResult)>,
+    called: &'a [(CallId, Result<Answer, CallError>)],
+    /// The revision that it was found at.
+    revision: u64,
+    /// The revision at which nothing of the conversation is worth being kept (SEMANTICS S19).
+    pub(crate) over_at: Option<u64>,
+}
+
+impl<'a> Book<'a> {
+    pub(crate) fn new(
+        sent: Option<(&'a Outgoing, &'a DeliveryResult)>,
+        called: &'a [(CallId, Result<Answer, CallError>)],
+    ) -> Self {
+        Self { sent, called, revision: 0, over_at: None }
+    }
+}
+
+impl Operation for Book<'_> {
+    fn replay(&mut self, found: &mut Found<'_>, _env: &Environment<'_>) -> Result<Replay, Error> {
+        (self.revision, self.over_at) = (found.revision, None);
+        let is_theirs = found.fault.is_none() && !found.is_leased;
+        Ok(if is_theirs { Replay::Answered } else { Replay::New })
+    }
+
+    fn may_undo(&self, _env: &Environment<'_>) -> bool {
+        true
+    }
+
+    fn book(&mut self, decision: &mut Decision<'_>, taken: Option<&(Alias, ContactId)>) {
+        if let Some((outgoing, result)) = self.sent {
+            book_sent(decision, outgoing, result, taken.map(|(alias, _)| alias));
+        }
+    }
+
+    fn apply(&mut self, decision: &mut Decision<'_>) -> Result<Applied, Error> {
+        for (call, answer) in self.called {
+            book_called(decision, *call, answer);
+        }
+        decision.apply_due();
+        decision.forget();
+        if self.sent.is_none() && decision.is_over() {
+            self.over_at = Some(self.revision);
+            return Ok(Applied::Undo);
+        }
+        Ok(Applied::Write)
+    }
+}
+
+/// An address that the channel reports and that leads to another contact stays with that one
+/// (SEMANTICS T2).
+fn book_sent(
+    decision: &mut Decision<'_>,
+    outgoing: &Outgoing,
+    result: &DeliveryResult,
+    taken: Option<&Alias>,
+) {
+    let at = result.at;
+    for (_, message) in &outgoing.messages {
+        let odd = result.odd.iter().find(|(seq, _)| *seq == message.id.seq).map(|(_, odd)| odd);
+        match odd {
+            None => decision.settle_message(message.id, at),
+            Some(SendException::KnownAs(address)) => {
+                decision.settle_message(message.id, at);
+                if taken != Some(&Alias::Address(address.clone())) {
+                    decision.link(address);
+                }
+            }
+            Some(SendException::Dead(reason)) => decision.give_up(message.id, reason.clone(), at),
+            Some(SendException::Later { after, reason }) => {
+                decision.put_off(message.id, *after, reason, at);
+            }
+            Some(SendException::Untried) => {}
+        }
+    }
+}
+
+impl Decision<'_> {
+    /// Tries a message again later, or gives it up when its time is over (SEMANTICS D1).
+    fn put_off(&mut self, id: MessageId, after: Option<Duration>, reason: &str, at: DateTime<Utc>) {
+        // By the conversation's time: under a clock that went back the pause would be over before
+        // it began.
+        let from = at.max(self.now);
+        let policy = self.env.policy;
+        let Some(unsent) = self.edit().outbox.iter_mut().find(|unsent| unsent.message.id == id) else {
+            return;
+        };
+        unsent.attempts = unsent.attempts.saturating_add(1);
+        let pause = after.map_or_else(|| jitter(backoff(unsent.attempts), id, unsent.attempts), span);
+        let (until, attempt) = (later(from, pause), unsent.attempts);
+        let message = Arc::clone(&unsent.message);
+        if attempt == 1 && policy.is_paced {
+            unsent.tried_at = Some(from);
+        }
+        let since = unsent.tried_at.unwrap_or(unsent.message.created_at);
+        let last = later(since, span(policy.give_up_after));
+        unsent.not_before = until;
+        if until > last {
+            self.give_up(id, DeadReason::GaveUp(reason.to_owned()), at);
+        } else {
+            self.note_message(&message, Some(attempt), EventKind::SendDelayed { message: id, until });
+        }
+    }
+}
+
+/// Books what the host said to a call. An answer to a call that the session does not wait for any
+/// more is void (SEMANTICS D2).
+fn book_called(decision: &mut Decision<'_>, id: CallId, answer: &Result<Answer, CallError>) {
+    let now = decision.now;
+    let result = match answer {
+        Ok(Answer::Now(result)) => Some(result.clone()),
+        Err(CallError::Failed { reason }) => Some(CallResult::failed(reason)),
+        Ok(Answer::Later) | Err(CallError::Retry { .. }) => None,
+    };
+    if let Some(result) = result {
+        decision.answer_call(id, result, now);
+        return;
+    }
+    // A call of a session that was handed over meanwhile is made again afterwards, under the same
+    // id.
+    let waits = |session: &Session| {
+        session.status == Status::Calling && session.call.as_ref().is_some_and(|call| call.id == id)
+    };
+    let Some(place) = decision.conversation.sessions.iter().position(waits) else { return };
+    let input = match answer {
+        Err(CallError::Retry { .. }) => {
+            let call = decision.conversation.sessions.get(place).and_then(|session| session.call.as_ref());
+            let attempts = call.map_or(0, |call| call.attempts);
+            Input::CallLater { call: id, until: later(now, backoff(attempts + 1)) }
+        }
+        _ => Input::Handed(id),
+    };
+    decision.advance(place, input, now);
+}
+
+/// 1 s, doubled each time, at most 5 min.
+fn backoff(attempts: u32) -> TimeDelta {
+    let doublings = attempts.saturating_sub(1).min(16);
+    span(FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE))
+}

@@ -1,0 +1,223 @@
+//! The one order in which every call is decided: is it a repeat, may it be asked, are the versions
+//! there that it needs, is an address in doubt, what was due before, and then the operation itself.
+
+use std::sync::Arc;
+
+use crate::address::Alias;
+use crate::error::{Error, MissingReason};
+use crate::id::{ContactId, FlowId, FlowVersion};
+use crate::kernel::decide::decision::Decision;
+use crate::kernel::decide::environment::{Environment, Unready};
+use crate::kernel::decide::output::Output;
+use crate::session::{Conversation, KeyRecord};
+
+/// A conversation as a call finds it.
+pub(crate) struct Found<'a> {
+    /// The conversation; None: there is none. It is as it was unless the decision is to be written.
+    pub(crate) conversation: &'a mut Option<Arc<Conversation>>,
+    /// The revision that it was found at; only handed on.
+    pub(crate) revision: u64,
+    /// Messages up to here are settled.
+    pub(crate) settled: u64,
+    /// True if the call holds the lease.
+    pub(crate) is_leased: bool,
+    /// Why the conversation cannot be used: it was set aside, or cannot be read.
+    pub(crate) fault: Option<Error>,
+    /// The record of the trigger's key.
+    pub(crate) key: Option<KeyRecord>,
+    /// True if an earlier attempt of this call may have been written: what it left is to be found.
+    pub(crate) maybe_done: bool,
+    /// An alias that an earlier attempt wanted, and the contact that has it.
+    pub(crate) taken: Option<&'a (Alias, ContactId)>,
+}
+
+/// What a call has to say before its conversation is taken up.
+pub(crate) enum Replay {
+    /// It is no repeat.
+    New,
+    /// It has its answer.
+    Answered,
+    /// It was done by an earlier attempt of this very call, whose lease may still be held.
+    Done,
+}
+
+/// What an operation leaves.
+pub(crate) enum Applied {
+    /// To be written.
+    Write,
+    /// To be written if anything has changed, be it by what was due.
+    WriteIfChanged,
+    /// Nothing: the conversation is to be as it was found.
+    Undo,
+    /// Nothing, since these flows are not as they must be.
+    Lacking(Unready),
+}
+
+/// One call as the frame sees it. It keeps its own answer.
+pub(crate) trait Operation: Send {
+    /// Finds out whether the call was answered before.
+    fn replay(&mut self, found: &mut Found<'_>, env: &Environment<'_>) -> Result<Replay, Error>;
+
+    /// Looks at the request beside the conversation, which is there or not. Answers whether it has
+    /// its answer.
+    fn check(&mut self, _is_known: bool, _env: &Environment<'_>) -> Result<bool, Halt> {
+        Ok(false)
+    }
+
+    /// The contact that is made where there is none. None: the call is about one that is there, and
+    /// has its answer where there is none.
+    fn newcomer(&mut self) -> Option<ContactId> {
+        None
+    }
+
+    /// True if it can do without what is lacking (SEMANTICS S14).
+    fn tolerates(&self, _unready: &Unready, _env: &Environment<'_>) -> bool {
+        false
+    }
+
+    /// True if it may come to nothing after it has changed the conversation.
+    fn may_undo(&self, _env: &Environment<'_>) -> bool {
+        false
+    }
+
+    /// Finds out whether an address is in doubt, such as one that an earlier attempt wanted and that
+    /// this contact has. Answers whether it has its answer.
+    fn doubts_address(&mut self, _decision: &Decision<'_>, _taken: Option<&(Alias, ContactId)>) -> bool {
+        false
+    }
+
+    /// Books what must be known before what is due.
+    fn book(&mut self, _decision: &mut Decision<'_>, _taken: Option<&(Alias, ContactId)>) {}
+
+    /// Does it, after all that was due.
+    fn apply(&mut self, decision: &mut Decision<'_>) -> Result<Applied, Error>;
+}
+
+/// The reason for which nothing is decided.
+pub(crate) enum Halt {
+    /// The call fails.
+    Error(Error),
+    /// A version cannot be used here (SEMANTICS S14).
+    Missing(FlowId, FlowVersion, MissingReason),
+}
+
+impl From<Error> for Halt {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// What a decision comes to.
+pub(crate) enum Step<'a> {
+    /// The operation has its answer, and nothing is to be written.
+    Answered,
+    /// The operation has its answer; nothing is to be written, and what is due is to be done under
+    /// the lease that the call holds.
+    Deliver(Decision<'a>),
+    /// The operation has its answer once this is written.
+    Write(Decision<'a>),
+    /// These versions of flows must be fetched first.
+    Fetch(Vec<(FlowId, FlowVersion)>),
+    /// A version that the contact's conversation needs cannot be used here (SEMANTICS S14).
+    Missing(Box<(ContactId, FlowId, FlowVersion, MissingReason)>),
+}
+
+impl Step<'_> {
+    fn unready(contact: ContactId, unready: Unready) -> Result<Self, Error> {
+        match unready {
+            Unready::Fetch(versions) => Ok(Self::Fetch(versions)),
+            Unready::Missing(flow, version, reason) => {
+                Ok(Self::Missing(Box::new((contact, flow, version, reason))))
+            }
+            Unready::InDoubt(skew) => Err(skew.into()),
+        }
+    }
+}
+
+/// Decides a call on the conversation that was found.
+///
+/// # Errors
+/// What the call is told. Nothing is to be written then, and the conversation is as it was found.
+pub(crate) fn decide<'a>(
+    env: &'a Environment<'a>,
+    found: &'a mut Found<'_>,
+    out: &'a mut Output,
+    operation: &mut dyn Operation,
+) -> Result<Step<'a>, Error> {
+    match operation.replay(found, env)? {
+        Replay::New => {}
+        Replay::Done if found.is_leased => {
+            let Some(conversation) = found.conversation else { return Ok(Step::Answered) };
+            return Ok(Step::Deliver(Decision::new(env, conversation, found.settled, out)));
+        }
+        Replay::Answered | Replay::Done => return Ok(Step::Answered),
+    }
+    if let Some(fault) = found.fault.take() {
+        return Err(fault);
+    }
+    let is_new = found.conversation.is_none();
+    let newcomer = operation.newcomer();
+    match operation.check(!is_new, env) {
+        Ok(false) => {}
+        Ok(true) => return Ok(Step::Answered),
+        Err(Halt::Error(error)) => return Err(error),
+        Err(Halt::Missing(flow, version, reason)) => {
+            let known = found.conversation.as_ref().map(|known| known.contact().id.clone());
+            let Some(contact) = newcomer.or(known) else { return Ok(Step::Answered) };
+            return Ok(Step::Missing(Box::new((contact, flow, version, reason))));
+        }
+    }
+    let (conversation, before) = match (&mut *found.conversation, newcomer) {
+        (Some(conversation), _) => {
+            let before = operation.may_undo(env).then(|| Arc::clone(conversation));
+            (conversation, before)
+        }
+        (none, Some(contact)) => (none.insert(Arc::new(Conversation::new(contact, env.now))), None),
+        (None, None) => return Ok(Step::Answered),
+    };
+    let mut decision = Decision::new(env, conversation, found.settled, out);
+    decision.is_new = is_new;
+    match on_time(&mut decision, operation, found.taken) {
+        Ok(true) => Ok(Step::Write(decision)),
+        halted => {
+            let contact = decision.conversation.contact().id.clone();
+            if let Some(before) = before {
+                *decision.conversation = before;
+            }
+            match halted {
+                Ok(_) => Ok(Step::Answered),
+                Err(Stop::Error(error)) => Err(error),
+                Err(Stop::Unready(unready)) => Step::unready(contact, unready),
+            }
+        }
+    }
+}
+
+enum Stop {
+    Error(Error),
+    Unready(Unready),
+}
+
+/// The part of the frame that has a conversation. Answers whether it is to be written.
+fn on_time(
+    decision: &mut Decision<'_>,
+    operation: &mut dyn Operation,
+    taken: Option<&(Alias, ContactId)>,
+) -> Result<bool, Stop> {
+    if let Err(unready) = decision.ready()
+        && !operation.tolerates(&unready, decision.env)
+    {
+        return Err(Stop::Unready(unready));
+    }
+    if operation.doubts_address(decision, taken) {
+        return Ok(false);
+    }
+    operation.book(decision, taken);
+    decision.apply_due();
+    match operation.apply(decision).map_err(Stop::Error)? {
+        Applied::Write => Ok(true),
+        Applied::WriteIfChanged => Ok(decision.out.changed),
+        Applied::Undo => Ok(false),
+        Applied::Lacking(unready) => Err(Stop::Unready(unready)),
+    }
+}

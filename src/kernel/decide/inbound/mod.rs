@@ -1,0 +1,314 @@
+//! Inbound messages: who gets them, and what comes of it (SEMANTICS I).
+
+mod obey;
+
+use std::sync::Arc;
+
+use crate::address::{AccountRef, Alias};
+use crate::error::Error;
+use crate::flow::{Flow, KeywordAction, Keywords, keyword_form};
+use crate::id::{ContactId, FlowId, FlowVersion, SessionId};
+use crate::kernel::decide::admit::{Admission, Allowances, admit};
+use crate::kernel::decide::decision::Decision;
+use crate::kernel::decide::environment::{CarriedOptOut, Environment, Unready};
+use crate::kernel::decide::frame::{Applied, Found, Operation, Replay};
+use crate::kernel::decide::keyword::{Heard, hear};
+use crate::kernel::decide::route::{Candidate, InboundMessage, Routing, own_choice, route};
+use crate::kernel::run::NewSession;
+use crate::kernel::{Input, Received, default_inputs, message_hash};
+use crate::observer::EventKind;
+use crate::request::CheckedInbound;
+use crate::session::{EndReason, Message, MessageKind, Origin, Route, Session, Verdict};
+use crate::value::Bag;
+
+/// The answer of a decision on an inbound message.
+#[derive(Debug)]
+pub(crate) enum InboundAnswer {
+    /// The caller's answer.
+    Final(Received),
+    /// The address leads to another contact than the one that the message names.
+    AddressTaken(Alias, ContactId),
+    /// The address is new: it may have an opt-out of a contact that was erased.
+    AddressNew,
+}
+
+/// An inbound message and what was minted for it, once.
+pub(crate) struct Arrival {
+    inbound: CheckedInbound,
+    /// How a repeat is recognised: by channel, account and message id; without an id by the call
+    /// itself.
+    id: u128,
+    /// The contact, if it has to be made.
+    contact: ContactId,
+    /// The session, if one is started.
+    session: u128,
+    /// The session and wait number that a payload of ours names.
+    choice: Option<(SessionId, u32)>,
+    /// What is known of an opt-out that its address brings.
+    pub(crate) opt_out: CarriedOptOut,
+    /// What it is answered, once it is decided.
+    pub(crate) answer: Option<InboundAnswer>,
+}
+
+impl Arrival {
+    /// A message whose form is right. `contact` is the id of one that is made, `call` names the call
+    /// and a session that it starts.
+    pub(crate) fn new(
+        mut inbound: CheckedInbound,
+        contact: ContactId,
+        call: u128,
+        opt_out: CarriedOptOut,
+    ) -> Self {
+        let account = AccountRef { channel: &inbound.channel, account: &inbound.account };
+        let id = inbound.id.as_deref().map_or(call, |id| message_hash(account, id));
+        let mut choice = None;
+        if let Some(payload) = inbound.message.payload.take() {
+            inbound.message.payload = Some(match own_choice(&payload) {
+                Some((session, wait, option)) => {
+                    choice = Some((session, wait));
+                    option.into()
+                }
+                None => payload,
+            });
+        }
+        let contact = inbound.contact.clone().unwrap_or(contact);
+        Self { inbound, id, contact, session: call, choice, opt_out, answer: None }
+    }
+
+    /// Names this call among those that may have brought the same message; never 0.
+    #[expect(clippy::cast_possible_truncation, reason = "the last bits of a random id tell calls apart")]
+    fn tag(&self) -> u32 {
+        (self.session as u32).max(1)
+    }
+
+    pub(crate) fn inbound(&self) -> &CheckedInbound {
+        &self.inbound
+    }
+
+    /// The contact, if it has to be made.
+    pub(crate) fn contact(&self) -> &ContactId {
+        &self.contact
+    }
+
+    fn account(&self) -> AccountRef<'_> {
+        AccountRef { channel: &self.inbound.channel, account: &self.inbound.account }
+    }
+
+    fn text(&self) -> &str {
+        &self.inbound.message.text
+    }
+
+    fn route(&self) -> Arc<Route> {
+        Arc::new(Route { account: self.account().to_account(), to: self.inbound.address.clone() })
+    }
+
+    fn session(&self) -> SessionId {
+        SessionId(uuid::Uuid::from_u128(self.session))
+    }
+
+    /// True for a host's word of opting out, which always works (SEMANTICS I6).
+    fn opts_out(&self, host: &Keywords) -> bool {
+        let Message { kind, text, .. } = &self.inbound.message;
+        let word = (*kind == MessageKind::Text).then(|| keyword_form(text)).flatten();
+        let keyword = word.and_then(|word| host.find(&word));
+        keyword.is_some_and(|keyword| keyword.action == KeywordAction::OptOut)
+    }
+
+    fn message(&self) -> Message {
+        self.inbound.message.clone()
+    }
+
+    fn as_routed(&self) -> InboundMessage<'_> {
+        InboundMessage {
+            message: &self.inbound.message,
+            account: self.account(),
+            choice: self.choice,
+            timestamp: self.inbound.timestamp,
+        }
+    }
+
+    /// The word that it is before it is anybody's answer.
+    fn hear(&self, decision: &Decision<'_>) -> Heard {
+        let is_out = self.opt_out.since.is_some() || decision.conversation.contact.opted_out_at.is_some();
+        let version_of = |flow: &FlowId, version: FlowVersion| decision.version_of(flow, version);
+        let asked_by = |session: &Session| decision.asked_by(session);
+        let (host, limits) = (&decision.env.policy.keywords, decision.env.limits);
+        let known = (decision.known(), is_out);
+        hear(&self.as_routed(), known, version_of, asked_by, host, decision.now, limits)
+    }
+
+    /// Gives the message to the session, the trigger or the queue that it is for. Err: it came to
+    /// this and writes nothing, since its contact is not known and it starts no session (SEMANTICS
+    /// I13).
+    fn pass_on(&self, decision: &mut Decision<'_>) -> Result<Verdict, Received> {
+        let limits = decision.env.limits;
+        let startable = decision.env.flows.startable(self.account());
+        let allow = Allowances { opted_out: true, in_handoff: false };
+        let admit = |flow| admit(flow, decision.known(), allow, decision.now, limits.live_sessions);
+        let admissions: Vec<Admission> = startable.iter().map(|(_, flow)| admit(flow)).collect();
+        let candidates: Vec<Candidate<'_>> = startable
+            .iter()
+            .zip(&admissions)
+            .map(|((_, flow), admission)| Candidate {
+                flow,
+                admitted: matches!(admission, Admission::Start | Admission::Interrupt),
+            })
+            .collect();
+        let asked_by = |session: &Session| decision.asked_by(session);
+        let routing = route(&self.as_routed(), decision.known(), asked_by, &candidates, decision.now, limits);
+        if decision.is_new && !matches!(routing, Routing::Start(_)) {
+            return Err(if routing == Routing::TooOld { Received::TooOld } else { Received::Unmatched });
+        }
+        self.meet(decision);
+        Ok(match routing {
+            Routing::Answer(place) => self.answer_question(decision, place),
+            Routing::Queue(place) => self.queue(decision, place),
+            Routing::Start(chosen) => {
+                let place = startable.iter().position(|(_, flow)| *flow.id() == chosen);
+                match place.and_then(|place| Some((startable.get(place)?, admissions.get(place)?))) {
+                    Some(((version, flow), admission)) => {
+                        if *admission == Admission::Interrupt {
+                            decision.end_all(EndReason::Interrupted);
+                        }
+                        self.start(decision, *version, flow);
+                        Verdict::Started(self.session())
+                    }
+                    None => Verdict::Unmatched,
+                }
+            }
+            Routing::StaleChoice(session) => {
+                decision.note(EventKind::StaleChoice { session });
+                Verdict::StaleChoice
+            }
+            Routing::InboxFull => Verdict::InboxFull,
+            Routing::TooOld => Verdict::TooOld,
+            Routing::Unmatched => Verdict::Unmatched,
+        })
+    }
+
+    fn answer_question(&self, decision: &mut Decision<'_>, place: usize) -> Verdict {
+        let Some(session) = decision.conversation.sessions.get(place) else { return Verdict::Unmatched };
+        let id = session.id;
+        let same = |route: &&Arc<Route>| self.account() == route.account && route.to == self.inbound.address;
+        let route = session.route.as_ref().filter(same).map_or_else(|| self.route(), Arc::clone);
+        let now = decision.now;
+        if decision.advance(place, Input::Reply { message: self.message(), route }, now) {
+            Verdict::Consumed(id)
+        } else {
+            Verdict::Unmatched
+        }
+    }
+
+    fn queue(&self, decision: &mut Decision<'_>, place: usize) -> Verdict {
+        let Some(session) = decision.conversation.sessions.get(place) else { return Verdict::Unmatched };
+        let (id, now) = (session.id, decision.now);
+        if decision.advance(place, Input::Queue { message: self.message(), route: self.route() }, now) {
+            Verdict::Queued(id)
+        } else {
+            Verdict::Unmatched
+        }
+    }
+
+    /// Writes down what the message says of the contact.
+    fn meet(&self, decision: &mut Decision<'_>) {
+        if decision.is_new {
+            decision.edit().contact.minted = self.inbound.contact.is_none();
+        }
+        decision.carry_opt_out(self.opt_out.since);
+        decision.link(&self.inbound.address);
+        if let Some(profile) = &self.inbound.profile {
+            decision.edit().contact.learn(profile);
+        }
+        if !decision.conversation.has_written {
+            decision.edit().has_written = true;
+        }
+    }
+
+    /// Starts a flow by this message, which brings no context.
+    fn start(&self, decision: &mut Decision<'_>, version: FlowVersion, flow: &Flow) {
+        let context = default_inputs(flow.start().1, decision.env.limits);
+        decision.start(flow, self.new_session(version, context));
+    }
+
+    fn new_session(&self, version: FlowVersion, context: Bag) -> NewSession {
+        NewSession {
+            context,
+            origin: Some(Box::new(Origin { inbound: true, ..Origin::default() })),
+            route: Some(self.route()),
+            opening: Some(self.message()),
+            ..NewSession::new(self.session(), version)
+        }
+    }
+}
+
+impl Operation for Arrival {
+    fn replay(&mut self, found: &mut Found<'_>, env: &Environment<'_>) -> Result<Replay, Error> {
+        let Some(conversation) = found.conversation.as_deref().filter(|_| found.fault.is_none()) else {
+            return Ok(Replay::New);
+        };
+        let now = env.now.max(conversation.last_at);
+        let Some((first, call)) = conversation.recall(self.id, now, env.limits) else {
+            return Ok(Replay::New);
+        };
+        // Only the call that took the message says so; any other found it taken (SEMANTICS D6).
+        if found.maybe_done && call == self.tag() {
+            self.answer = Some(InboundAnswer::Final(first.into()));
+            return Ok(Replay::Done);
+        }
+        let first = Box::new(first.into());
+        self.answer = Some(InboundAnswer::Final(Received::Duplicate { first }));
+        Ok(Replay::Answered)
+    }
+
+    fn newcomer(&mut self) -> Option<ContactId> {
+        Some(self.contact.clone())
+    }
+
+    /// A word of opting out always works.
+    fn tolerates(&self, unready: &Unready, env: &Environment<'_>) -> bool {
+        matches!(unready, Unready::Missing(..) | Unready::InDoubt(_)) && self.opts_out(&env.policy.keywords)
+    }
+
+    fn may_undo(&self, env: &Environment<'_>) -> bool {
+        env.flows.missing_on(self.account()).is_some()
+    }
+
+    fn doubts_address(&mut self, decision: &Decision<'_>, taken: Option<&(Alias, ContactId)>) -> bool {
+        let taken = taken.filter(|_| self.inbound.contact.is_some());
+        let is_new = || !decision.conversation.contact.addresses.contains(&self.inbound.address);
+        self.answer = match taken {
+            Some((alias, holder)) => Some(InboundAnswer::AddressTaken(alias.clone(), holder.clone())),
+            None if self.opt_out.is_known => None,
+            None => is_new().then_some(InboundAnswer::AddressNew),
+        };
+        self.answer.is_some()
+    }
+
+    fn apply(&mut self, decision: &mut Decision<'_>) -> Result<Applied, Error> {
+        // Nobody may want the message but a flow that cannot be used here (SEMANTICS S14): then all
+        // is as it was.
+        let lacking = decision.env.flows.missing_on(self.account());
+        let heard = self.hear(decision);
+        if heard != Heard::Nothing {
+            self.meet(decision);
+        }
+        let verdict = match self.obey(decision, heard) {
+            Some(verdict) => verdict,
+            None => match self.pass_on(decision) {
+                Ok(verdict) => verdict,
+                Err(Received::Unmatched) if lacking.is_some() => Verdict::Unmatched,
+                Err(unwritten) => {
+                    self.answer = Some(InboundAnswer::Final(unwritten));
+                    return Ok(Applied::Undo);
+                }
+            },
+        };
+        if let Some((flow, version, reason)) = lacking.filter(|_| verdict == Verdict::Unmatched) {
+            return Ok(Applied::Lacking(Unready::Missing(flow, version, reason)));
+        }
+        decision.remember(self.id, verdict, self.tag());
+        decision.forget();
+        self.answer = Some(InboundAnswer::Final(verdict.into()));
+        Ok(Applied::Write)
+    }
+}

@@ -1,0 +1,37 @@
+//! One decision on one conversation, whole: the frame that every call goes through, the operations,
+//! and the turns that they lead to. Pure and synchronous: it knows no store, and the same
+//! conversation, operation and environment give the same decision.
+
+mod act;
+mod admit;
+mod book;
+mod decision;
+mod delivery;
+mod due;
+mod environment;
+mod frame;
+mod inbound;
+mod keyword;
+mod migrate;
+mod outbox;
+mod output;
+mod release;
+mod route;
+mod silence;
+mod trigger;
+mod turn;
+
+pub(crate) use act::{Act, Action, Change};
+pub use admit::Refusal;
+pub(crate) use book::Book;
+pub(crate) use decision::Decision;
+pub(crate) use delivery::{DeliveryResult, Outgoing, SendException};
+pub(crate) use environment::{CarriedOptOut, Environment, Flows, Pinned, Policy, Published, Skew, Unusable};
+pub(crate) use frame::{Found, Operation, Step, decide};
+pub(crate) use inbound::{Arrival, InboundAnswer};
+pub(crate) use migrate::{Migrate, destination};
+pub(crate) use output::Output;
+pub(crate) use release::Release;
+pub(crate) use route::{own_choice, payload};
+pub(crate) use trigger::{Target, Trigger, TriggerAnswer};
+pub(super) use turn::{end_without_flow, fail};

@@ -1,0 +1,30 @@
+//! What a decision leaves to be written beside the conversation itself.
+
+use crate::address::Alias;
+use crate::id::{FlowId, FlowVersion, SessionId};
+use crate::kernel::CountDelta;
+use crate::kernel::journal::JournalEntry;
+use crate::observer::Noted;
+use crate::session::{KeyRecord, Session};
+
+/// What a decision leaves beside the conversation, in the order in which it came about.
+#[derive(Default)]
+pub(crate) struct Output {
+    /// True if there is anything to be written.
+    pub(crate) changed: bool,
+    /// Sessions that it started, or took to another version.
+    pub(crate) started: Vec<(SessionId, FlowId, FlowVersion)>,
+    /// Sessions that it ended.
+    pub(crate) ended: Vec<Session>,
+    /// Sessions that called a flow or came back from one, with the versions that they need beside
+    /// their own.
+    pub(crate) called: Vec<(SessionId, Vec<(FlowId, FlowVersion)>)>,
+    /// What was answered under the trigger's key.
+    pub(crate) key: Option<KeyRecord>,
+    pub(crate) journal: Vec<JournalEntry>,
+    /// What it adds to counters, as it came.
+    pub(crate) counts: Vec<CountDelta>,
+    pub(crate) events: Vec<Noted>,
+    pub(crate) add_aliases: Vec<Alias>,
+    pub(crate) drop_aliases: Vec<Alias>,
+}

@@ -1,0 +1,310 @@
+//! Turns of a decision: each is applied to the conversation, and what it leaves is collected, to be
+//! written as one.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::address::Alias;
+use crate::flow::{Flow, Reentry};
+use crate::id::SessionId;
+use crate::kernel::decide::decision::Decision;
+use crate::kernel::journal::{JournalEntry, JournalStep, Logged};
+use crate::kernel::run::{NewSession, start, take};
+use crate::kernel::{CountDelta, Counted, Effect, Input, Scene};
+use crate::observer::EventKind;
+use crate::session::{ContactChange, Conversation, EndReason, FailureCode, ReentryMark, Session, Status};
+
+impl Decision<'_> {
+    /// Starts a session and runs it to its first wait.
+    pub(crate) fn start(&mut self, flow: &Flow, mut new: NewSession) {
+        let now = self.now;
+        let (id, version) = (new.id, new.version);
+        let pinned = self.pinned(flow.id(), version);
+        new.journal = pinned.is_some_and(|pinned| pinned.logging);
+        new.texts = new.journal && pinned.is_some_and(|pinned| pinned.texts);
+        let journalled = new.journal.then(|| Box::new(new.clone()));
+        let session = start(flow, new, now);
+        let has_reentry = flow.settings().reentry != Reentry::Always;
+        self.out.started.reserve_exact(1);
+        self.out.started.push((id, session.flow.clone(), version));
+        self.out.add_aliases.push(Alias::Session(id));
+        let started = self.env.observed.then(|| session.flow.clone());
+        if self.env.counted {
+            self.out.counts.push(CountDelta::once(session.flow.clone(), version, Counted::Started, now));
+        }
+        let conversation = self.edit();
+        if has_reentry {
+            let marks = &mut conversation.history().marks;
+            marks.retain(|mark| mark.flow != session.flow);
+            marks.push(ReentryMark { flow: session.flow.clone(), at: now });
+        }
+        if conversation.sessions.capacity() == 0 {
+            conversation.sessions.reserve_exact(1);
+        }
+        conversation.sessions.push(session);
+        let place = conversation.sessions.len() - 1;
+        if let Some(flow) = started {
+            self.note(EventKind::SessionStarted { session: id, flow, version });
+        }
+        self.advance(place, Input::Start, now);
+        if journalled.is_some()
+            && let Some(first) = self.out.journal.iter_mut().rev().find(|entry| entry.session == id)
+        {
+            first.new = journalled;
+        }
+    }
+
+    /// Takes an input to the session at this place. Answers whether it took it.
+    pub(crate) fn advance(&mut self, place: usize, input: Input, at: DateTime<Utc>) -> bool {
+        let is_taken = self.turn(place, input, at, false);
+        self.bury_overdue(at);
+        is_taken
+    }
+
+    /// `is_quiet`: what it leads to is not said, whatever the input.
+    pub(super) fn turn(&mut self, place: usize, input: Input, at: DateTime<Utc>, is_quiet: bool) -> bool {
+        let Some(session) = self.conversation.sessions.get(place) else { return false };
+        let Some(pinned) = self.pinned(&session.flow, session.version) else { return false };
+        let is_quiet = is_quiet || self.keeps_quiet(session, &input);
+        let unsent = self.conversation.outbox.iter().filter(|unsent| unsent.seq > self.settled).count();
+        let last_seq = self.conversation.last_seq;
+        let (journal, version) = (session.is_journalled(), session.version);
+        let texts = journal && session.logs_texts();
+        let logged =
+            journal.then(|| Logged { input: input.clone(), version, last_seq, unsent, called: Vec::new() });
+        let (is_aside, flow) = (input.is_aside(), pinned.flow_of(session.digest));
+        let conversation = Arc::make_mut(self.conversation);
+        let Conversation { contact, sessions, .. } = conversation;
+        let Some(session) = sessions.get_mut(place) else { return false };
+        let scene = Scene {
+            now: at,
+            workspace: self.env.workspace,
+            contact,
+            flow_name: pinned.name,
+            flows: self.env.flows,
+            limits: self.env.limits,
+            last_seq,
+            unsent,
+            journal: journal || self.env.counted,
+        };
+        let mut outcome = take(flow, session, input, &scene);
+        if !outcome.taken {
+            return false;
+        }
+        if is_quiet {
+            outcome.effects.retain(|effect| !matches!(effect, Effect::Send(_)));
+            self.unsaid.extend(session.awaits());
+        }
+        let max = self.env.limits.conversation_bytes;
+        if !is_aside
+            && conversation.weight() + weight_of(&outcome.effects) > max
+            && let Some(session) = conversation.sessions.get_mut(place)
+        {
+            outcome.effects.retain(|effect| matches!(effect, Effect::Note(_)));
+            fail(session, FailureCode::ConversationSize, format!("the conversation exceeds {max} bytes"), at);
+            if let Some(flow) = flow {
+                session.keep_results(&flow.settings().results);
+            }
+        }
+        self.out.changed = true;
+        if outcome.calls_changed {
+            self.note_calls(place);
+        }
+        if self.env.counted {
+            self.count_nodes(place, &outcome.steps, at);
+        }
+        if let Some(logged) = logged {
+            self.log(place, Logged { called: outcome.called, ..logged }, pinned.name, at, outcome.steps);
+        }
+        let mut opted_out = None;
+        for effect in outcome.effects {
+            match effect {
+                Effect::Send(message) => {
+                    if texts && let Some(entry) = self.out.journal.last_mut() {
+                        entry.sent.push(Arc::clone(&message));
+                    }
+                    self.send(message, at);
+                }
+                Effect::Contact(change) => {
+                    if change == ContactChange::OptOut {
+                        let session = self.conversation.sessions.get(place);
+                        opted_out = session.map(|session| (session.id, session.turns));
+                    }
+                    // The kernel made the same change in the turn, so it fits.
+                    let limits = self.env.limits;
+                    let _ = self.edit().contact.change(&change, at, limits);
+                }
+                Effect::Note(kind) => self.note_at(at, kind),
+            }
+        }
+        if !is_aside {
+            self.close(place, at);
+        }
+        if let Some(turn) = opted_out.filter(|_| self.conversation.contact.opted_out_at.is_some()) {
+            self.end_opted_out(turn, at);
+        }
+        true
+    }
+
+    /// Ends what a contact that opts out is in, and drops what it was still to be sent, but for the
+    /// messages of the turn that did it: they are the answer. Transactional sessions go on
+    /// (SEMANTICS T10).
+    fn end_opted_out(&mut self, (by, turn): (SessionId, u32), at: DateTime<Utc>) {
+        for place in (0..self.conversation.sessions.len()).rev() {
+            let Some(session) = self.conversation.sessions.get(place) else { continue };
+            if !session.origin.as_ref().is_some_and(|origin| origin.transactional) {
+                self.advance(place, Input::End(EndReason::OptedOut), at);
+            }
+        }
+        let Conversation { sessions, outbox, .. } = self.edit();
+        outbox.retain(|unsent| {
+            let message = &unsent.message;
+            let goes_on = sessions.iter().any(|session| session.id == message.session());
+            goes_on || (message.session() == by && message.turn == turn)
+        });
+    }
+
+    /// Counts the nodes that the session at this place has just come to.
+    fn count_nodes(&mut self, place: usize, steps: &[JournalStep], at: DateTime<Utc>) {
+        let Some(session) = self.conversation.sessions.get(place) else { return };
+        let own = (&session.flow, session.version);
+        for step in steps.iter().filter(|step| step.entered) {
+            let (flow, version) = step.called.as_ref().map_or(own, |(flow, version)| (flow, *version));
+            let entered = Counted::Entered(step.node.clone());
+            self.out.counts.push(CountDelta::once(flow.clone(), version, entered, at));
+        }
+    }
+
+    /// Writes down what the session at this place has just taken.
+    fn log(
+        &mut self,
+        place: usize,
+        logged: Logged,
+        flow_name: &str,
+        at: DateTime<Utc>,
+        steps: Vec<JournalStep>,
+    ) {
+        let Conversation { contact, sessions, .. } = Arc::make_mut(self.conversation);
+        if let Some(session) = sessions.get_mut(place) {
+            self.out.journal.push(JournalEntry::of(session, logged, contact, flow_name, at, steps));
+        }
+    }
+
+    fn note_calls(&mut self, place: usize) {
+        let Some(session) = self.conversation.sessions.get(place) else { return };
+        let mut versions: Vec<_> =
+            session.versions().skip(1).map(|(flow, version)| (flow.clone(), version)).collect();
+        versions.sort();
+        versions.dedup();
+        let id = session.id;
+        self.out.called.retain(|(of, _)| *of != id);
+        self.out.called.push((id, versions));
+    }
+
+    /// Books what became of the session at this place; an ended one leaves the record for the
+    /// archive.
+    fn close(&mut self, place: usize, at: DateTime<Utc>) {
+        if self.env.observed {
+            self.note_turn(place, at);
+        }
+        let conversation = Arc::make_mut(self.conversation);
+        let Some(session) = conversation.sessions.get(place) else { return };
+        match session.status {
+            Status::Handoff => {
+                conversation.fall_silent(at);
+            }
+            status if status.is_live() => {}
+            _ => {
+                let session = conversation.sessions.remove(place);
+                if self.env.counted {
+                    let ended = Counted::Ended(session.status);
+                    self.out.counts.push(CountDelta::once(session.flow.clone(), session.version, ended, at));
+                }
+                self.out.called.retain(|(of, _)| *of != session.id);
+                // Sessions are large: without this, room is made for four (1,600 instructions a
+                // conversation).
+                self.out.ended.reserve_exact(1);
+                self.out.ended.push(session);
+            }
+        }
+    }
+
+    /// Notes the turn of the session at this place, and its end.
+    fn note_turn(&mut self, place: usize, at: DateTime<Utc>) {
+        let Some(session) = self.conversation.sessions.get(place) else { return };
+        let (id, status) = (session.id, session.status);
+        let turn = EventKind::Turn { session: id, turn: session.turns, node: session.at.clone(), status };
+        let ended = (!status.is_live()).then(|| EventKind::SessionEnded {
+            session: id,
+            status,
+            outcome: session.outcome().map(Into::into),
+            failure: session.failure().map(|failure| failure.code),
+            ended_by: session.ended_by(),
+        });
+        self.note_at(at, turn);
+        if let Some(ended) = ended {
+            self.note_at(at, ended);
+        }
+    }
+
+    /// Whether what the input leads to is not said: time alone writes nothing to a contact who
+    /// opted out, but for the answer to what was said in pieces (SEMANTICS T10, I10).
+    fn keeps_quiet(&self, session: &Session, input: &Input) -> bool {
+        let is_time = match input {
+            Input::Deadline(_) => session.window().is_none(),
+            Input::Reminder(_) | Input::Expiry => true,
+            _ => false,
+        };
+        is_time && !self.may_be_written_to(session.id)
+    }
+
+    /// Ends the session at this place from outside, and drops what it has not sent (SEMANTICS D1).
+    pub(crate) fn end(&mut self, place: usize, reason: EndReason, at: DateTime<Utc>) {
+        let Some(id) = self.conversation.sessions.get(place).map(|session| session.id) else { return };
+        if self.advance(place, Input::End(reason), at) {
+            self.edit().outbox.retain(|unsent| unsent.message.session() != id);
+        }
+    }
+
+    /// Ends every live session from outside.
+    pub(crate) fn end_all(&mut self, reason: EndReason) {
+        for place in (0..self.conversation.sessions.len()).rev() {
+            self.end(place, reason, self.now);
+        }
+    }
+}
+
+fn weight_of(effects: &[Effect]) -> usize {
+    let text = |effect: &Effect| match effect {
+        Effect::Send(message) => message.weight(),
+        Effect::Contact(_) | Effect::Note(_) => 0,
+    };
+    effects.iter().map(text).sum()
+}
+
+/// Ends a session whose version cannot be used here, whatever reaches it.
+pub(in crate::kernel) fn end_without_flow(session: &mut Session, input: &Input, at: DateTime<Utc>) -> bool {
+    if let Input::End(reason) = input {
+        session.extras().ended_by = Some(*reason);
+        session.status = Status::Cancelled;
+        session.ended_at = Some(at);
+        return true;
+    }
+    let text = format!("version {} of the flow is not stored", session.version);
+    fail(session, FailureCode::MissingNode, text, at);
+    true
+}
+
+/// Ends a session as failed, from outside its turn.
+pub(in crate::kernel) fn fail(session: &mut Session, code: FailureCode, message: String, at: DateTime<Utc>) {
+    let node = session.at.clone();
+    let flow = session.called().map(|(flow, _)| flow.clone());
+    session.extras().failure = Some(crate::session::Failure { code, node, flow, message });
+    session.status = Status::Failed;
+    session.deadline = None;
+    session.call = None;
+    session.take_sending();
+    session.expires_at = None;
+    session.ended_at = Some(at);
+}
