@@ -253,8 +253,8 @@ impl Error {
 pub enum MissingReason {
     /// It is not stored, or its number is stored with another content (SEMANTICS S13).
     NotStored,
-    /// It does not compile here: the limits are smaller, or a newer release wrote it. Holds the
-    /// first issue.
+    /// It does not compile here: the limits are smaller, a newer release wrote it, or it needs a
+    /// feature that this build does not have. Holds the first issue.
     NotReadable(Arc<str>),
 }
 

@@ -114,6 +114,16 @@
 //!
 //! # Features
 //!
+//! On by default; a build without one refuses the flows that need it, each at the field that does
+//! (SEMANTICS C), and leaves alone the sessions of such flows (S14):
+//!
+//! - `phone-numbers`: telephone numbers found in texts, by `recognize_phone` and
+//!   `recognize_entities`. Addresses of contacts and answers of the kind `phone` need none of it.
+//! - `time-zones`: the IANA data base for `open_hours`. `UTC`, `Etc/GMT+5` and offsets such as
+//!   `+05:30` need none of it.
+//!
+//! Off by default, as everything is that is not the core:
+//!
 //! - `schema`: `flow::schema()`, the JSON Schema of a flow file. `flow.schema.json` beside the
 //!   manifest is its text.
 //! - `sqlite`: `SqliteStore`, conversations and flows in one file; SQLite is compiled in.
@@ -125,8 +135,6 @@
 //!   `docs/metrics.md`.
 //! - `testkit`: doubles for a host's own tests, and `store_suite`, the contracts of stores as
 //!   tests.
-//!
-//! Each is off by default, as everything is that is not the core.
 
 #![forbid(unsafe_code)]
 #![warn(clippy::print_stdout, clippy::print_stderr)]

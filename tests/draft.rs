@@ -68,13 +68,13 @@ fn a_requirement_can_not_leave_its_fence() {
 /// L9
 #[test]
 fn an_answer_is_read_with_prose_around_it() {
-    let flow = gallery::template("menu").unwrap().json;
-    assert_eq!(drafted(flow).as_deref(), Some("menu"));
+    let flow = gallery::template("triage").unwrap().json;
+    assert_eq!(drafted(flow).as_deref(), Some("order-triage"));
     assert_eq!(
         drafted(&format!("Of course:\n\n```json\n{flow}\n```\nTell me if {{ this }} is fine.")).as_deref(),
-        Some("menu")
+        Some("order-triage")
     );
-    assert_eq!(drafted(&format!("{{\"thought\": \"hm\"}} {flow} {{}}")).as_deref(), Some("menu"));
+    assert_eq!(drafted(&format!("{{\"thought\": \"hm\"}} {flow} {{}}")).as_deref(), Some("order-triage"));
 }
 
 /// L9

@@ -3,9 +3,12 @@
 
 /// A flow to begin with.
 ///
+/// A template may need a feature that is on by default, as `menu` does `time-zones`.
+///
 /// ```
 /// use chatflow::{Flow, gallery};
 ///
+/// # #[cfg(feature = "time-zones")]
 /// for template in gallery::templates() {
 ///     let flow = Flow::from_json(template.json)?;
 ///     assert_eq!((flow.name(), flow.trigger().is_manual()), (template.name, template.is_manual));

@@ -340,6 +340,13 @@ impl Diagnostics {
         self.issues.push(issue);
     }
 
+    /// Reports a value that only a build with another feature takes.
+    #[cfg(not(all(feature = "phone-numbers", feature = "time-zones")))]
+    pub(crate) fn lacks_feature(&mut self, at: &Path<'_>, what: impl fmt::Display, feature: &str) {
+        let message = format!("{what} needs the feature `{feature}`, which this build does not have");
+        self.add(IssueCode::BadValue, at, message, format!("build chatflow with the feature `{feature}`"));
+    }
+
     /// `; did you mean "x"?`, or nothing. Only for the first that ask: each compares a word with
     /// all known ones.
     pub(crate) fn did_you_mean<'a>(

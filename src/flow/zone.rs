@@ -1,28 +1,92 @@
-//! Time zones and the hours of a week in them. The data base of zones comes with the crate, so that
-//! every machine answers alike.
+//! Time zones and the hours of a week in them. The data base of zones comes with the crate (feature
+//! `time-zones`), so that every machine answers alike; zones that never change need none.
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Timelike, Utc};
-use chrono_tz::Tz;
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, Timelike, Utc};
 
-/// A time zone of the IANA data base.
+use crate::flow::issue::Diagnostics;
+use crate::flow::path::{Path, brief};
+
+/// A time zone.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Zone(Tz);
+pub(crate) enum Zone {
+    /// One that is always as far from UTC.
+    Fixed(FixedOffset),
+    /// One of the IANA data base.
+    #[cfg(feature = "time-zones")]
+    Listed(chrono_tz::Tz),
+}
 
 impl Zone {
-    /// A zone by its name.
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        name.parse().ok().map(Self)
+    /// A zone by its name; none with an issue.
+    pub(crate) fn named(name: &str, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
+        let zone = Self::known(name);
+        if zone.is_none() {
+            unknown(name, at, found);
+        }
+        zone
     }
 
-    pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-        chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name())
+    #[cfg(feature = "time-zones")]
+    fn known(name: &str) -> Option<Self> {
+        fixed(name).map(Self::Fixed).or_else(|| name.parse().ok().map(Self::Listed))
+    }
+
+    #[cfg(not(feature = "time-zones"))]
+    fn known(name: &str) -> Option<Self> {
+        fixed(name).map(Self::Fixed)
     }
 
     /// What the clock on the wall shows.
     pub(crate) fn wall(self, at: DateTime<Utc>) -> NaiveDateTime {
-        at.with_timezone(&self.0).naive_local()
+        match self {
+            Self::Fixed(offset) => at.with_timezone(&offset).naive_local(),
+            #[cfg(feature = "time-zones")]
+            Self::Listed(zone) => at.with_timezone(&zone).naive_local(),
+        }
+    }
+}
+
+#[cfg(feature = "time-zones")]
+fn unknown(name: &str, at: &Path<'_>, found: &mut Diagnostics) {
+    let meant = found.did_you_mean(name, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
+    let message = format!("{:?} is no time zone{meant}", brief(name));
+    found.add(crate::flow::IssueCode::BadValue, at, message, "write a name such as Europe/Berlin");
+}
+
+/// Whether there is such a zone is not known here.
+#[cfg(not(feature = "time-zones"))]
+fn unknown(name: &str, at: &Path<'_>, found: &mut Diagnostics) {
+    found.lacks_feature(at, format_args!("the time zone {:?}", brief(name)), "time-zones");
+}
+
+/// The greatest distance from UTC that a zone has.
+const MOST_HOURS: i32 = 14;
+
+/// A zone that is always as far from UTC: `UTC`, `+05:30`, or one of the data base by its name,
+/// where `Etc/GMT+5` lies five hours west.
+fn fixed(name: &str) -> Option<FixedOffset> {
+    if let "UTC" | "UCT" | "Universal" | "Zulu" | "GMT" | "GMT0" | "GMT+0" | "GMT-0" | "Greenwich" =
+        name.strip_prefix("Etc/").unwrap_or(name)
+    {
+        return FixedOffset::east_opt(0);
+    }
+    if let Some(west) = name.strip_prefix("Etc/GMT") {
+        let (sign, hours) = (west.get(..1)?, west.get(1..)?);
+        let count: i32 = hours.parse().ok().filter(|count: &i32| count.to_string() == hours)?;
+        return match sign {
+            "+" if (1..=12).contains(&count) => FixedOffset::west_opt(count * 3600),
+            "-" if (1..=MOST_HOURS).contains(&count) => FixedOffset::east_opt(count * 3600),
+            _ => None,
+        };
+    }
+    let seconds = i32::try_from(minutes(name.get(1..).filter(|time| time.len() == 5)?)? * 60).ok()?;
+    match name.get(..1)? {
+        _ if seconds > MOST_HOURS * 3600 => None,
+        "+" => FixedOffset::east_opt(seconds),
+        "-" => FixedOffset::west_opt(seconds),
+        _ => None,
     }
 }
 
@@ -94,9 +158,66 @@ mod tests {
     use super::*;
 
     fn wall(zone: &str, at: &str) -> String {
-        Zone::named(zone).unwrap().wall(at.parse().unwrap()).to_string()
+        Zone::known(zone).unwrap().wall(at.parse().unwrap()).to_string()
     }
 
+    #[test]
+    fn fixed_zones_need_no_data_base() {
+        for (zone, expected) in [
+            ("UTC", "2026-01-01 12:00:00"),
+            ("Etc/Greenwich", "2026-01-01 12:00:00"),
+            ("Etc/GMT+5", "2026-01-01 07:00:00"),
+            ("Etc/GMT-14", "2026-01-02 02:00:00"),
+            ("+05:30", "2026-01-01 17:30:00"),
+            ("-03:30", "2026-01-01 08:30:00"),
+            ("+14:00", "2026-01-02 02:00:00"),
+        ] {
+            assert_eq!(wall(zone, "2026-01-01T12:00:00Z"), expected, "{zone}");
+        }
+        for zone in [
+            "",
+            "+",
+            "é",
+            "utc",
+            "05:30",
+            "+5:30",
+            "+0530",
+            "+14:01",
+            "+ 5:30",
+            "+05:30 ",
+            "Etc/",
+            "Etc/GMT+",
+            "Etc/GMT+05",
+            "Etc/GMT+13",
+            "Etc/GMT-15",
+            "Etc/GMT++5",
+            "Etc/GMTé",
+        ] {
+            assert!(Zone::known(zone).is_none(), "{zone:?}");
+        }
+    }
+
+    /// The same names mean the same, with the data base and without.
+    #[cfg(feature = "time-zones")]
+    #[test]
+    fn fixed_zones_are_as_the_data_base_has_them() {
+        use chrono::{Offset, TimeZone};
+        let mut count = 0;
+        for listed in chrono_tz::TZ_VARIANTS {
+            let Some(offset) = fixed(listed.name()) else {
+                assert!(!listed.name().starts_with("Etc/"), "{} is known", listed.name());
+                continue;
+            };
+            count += 1;
+            for year in [1970, 1999, 2026, 2060] {
+                let summer = NaiveDate::from_ymd_opt(year, 7, 1).unwrap().into();
+                assert_eq!(listed.offset_from_utc_datetime(&summer).fix(), offset, "{}", listed.name());
+            }
+        }
+        assert_eq!(count, 44);
+    }
+
+    #[cfg(feature = "time-zones")]
     #[test]
     fn the_clock_on_the_wall_follows_summer_time() {
         assert_eq!(wall("Europe/Berlin", "2026-03-29T00:59:59Z"), "2026-03-29 01:59:59");
@@ -104,7 +225,7 @@ mod tests {
         assert_eq!(wall("Europe/Berlin", "2060-07-01T12:00:00Z"), "2060-07-01 14:00:00");
         assert_eq!(wall("Australia/Lord_Howe", "2026-01-01T00:00:00Z"), "2026-01-01 11:00:00");
         assert_eq!(wall("Asia/Kathmandu", "2026-01-01T00:00:00Z"), "2026-01-01 05:45:00");
-        assert!(Zone::named("Europe/Berlinn").is_none());
+        assert!(Zone::known("Europe/Berlinn").is_none());
     }
 
     #[test]

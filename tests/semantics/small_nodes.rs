@@ -224,6 +224,7 @@ fn a_split_draws_the_same_for_the_same_session() {
 // --- the clock, logs
 // -------------------------------------------------------------------------------------------------
 
+#[cfg(feature = "time-zones")]
 #[test]
 fn hours_are_those_of_the_clock_on_the_wall_in_winter_and_summer() {
     let hours = json!({"timezone": "America/New_York", "hours": {"sun": ["01:30-03:30"]}});
@@ -267,6 +268,7 @@ fn a_line_of_a_log_is_told_to_the_observer_and_changes_nothing() {
 // --- what a text holds
 // -------------------------------------------------------------------------------------------------
 
+#[cfg(feature = "phone-numbers")]
 #[test]
 fn a_search_that_finds_nothing_leaves_the_number_and_empties_the_list() {
     let sketch = flow("f")

@@ -29,7 +29,8 @@ use crate::flow::zone::{Day, Hours, Zone};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct OpenHoursDef {
-    /// The time zone by its name in the IANA data base, such as `Europe/Berlin`.
+    /// The time zone by its name in the IANA data base, such as `Europe/Berlin` (feature
+    /// `time-zones`); or `UTC`, or a fixed offset such as `+05:30`.
     pub timezone: String,
     /// The hours of each day of the week.
     pub hours: WeekDef,
@@ -93,17 +94,7 @@ impl Kind for OpenHoursDef {
     }
 
     fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<OpenHours> {
-        let zone = Zone::named(&self.timezone);
-        if zone.is_none() {
-            let meant = cx.found.did_you_mean(&self.timezone, Zone::names());
-            let message = format!("{:?} is no time zone{meant}", brief(&self.timezone));
-            cx.found.add(
-                IssueCode::BadValue,
-                &at.key("timezone"),
-                message,
-                "write a name such as Europe/Berlin",
-            );
-        }
+        let zone = Zone::named(&self.timezone, &at.key("timezone"), cx.found);
         let mut hours = Hours::default();
         let week = at.key("hours");
         for (word, times) in &self.hours.0 {

@@ -10,7 +10,7 @@ use crate::flow::node::recognize_phone::home;
 use crate::flow::node::{Kind, Port, PortName, REPLY_TEXT};
 use crate::flow::path::Path;
 use crate::flow::read::Fields;
-use crate::flow::recognize::{EntityType, Home};
+use crate::flow::recognize::{EntityType, PhoneFinder};
 use crate::flow::template::Template;
 
 /// What a text holds. Branches: `found` and `not_found`; both need an edge.
@@ -19,7 +19,9 @@ use crate::flow::template::Template;
 /// `[{"type": "email", "value": "ada@example.com", "text": "ada@example.com", "start": 14}]`, in
 /// the order of the text, `start` counted in characters. A `phone` has its E.164 form as value, a
 /// `date` its ISO form (`2026-05-07`, `2026/05/07` and `7.5.2026` are dates), a `number` a number
-/// (`1,500` and `1.500` are 1500, `1,5` and `1.5` one and a half).
+/// (`1,500` and `1.500` are 1500, `1,5` and `1.5` one and a half). Telephone numbers are found
+/// before numbers are: a build without the feature `phone-numbers` refuses the node unless `types`
+/// names neither.
 ///
 /// ```
 /// chatflow::NodeDef::from_json(r#"{
@@ -50,7 +52,9 @@ pub(crate) struct RecognizeEntities {
     pub(crate) text: Template,
     /// Empty: all.
     pub(crate) types: Box<[EntityType]>,
-    pub(crate) home: Option<Home>,
+    /// None where neither telephone numbers nor numbers are looked for: then it has no say in what
+    /// is found.
+    pub(crate) phones: Option<PhoneFinder>,
     pub(crate) save_to: Option<Arc<str>>,
 }
 
@@ -86,8 +90,18 @@ impl Kind for RecognizeEntitiesDef {
         let text = cx.required_template(&at.key("text"), self.text.as_deref().unwrap_or(REPLY_TEXT));
         let home = home(&at.key("default_region"), self.default_region.as_deref(), cx);
         let save_to = self.save_to.as_deref().and_then(|name| cx.variable(&at.key("save_to"), name));
-        let types = self.types.as_deref().unwrap_or_default().into();
-        Some(RecognizeEntities { text: text?, types, home: home?, save_to })
+        let types: Box<[EntityType]> = self.types.as_deref().unwrap_or_default().into();
+        let has_digits = |kind: &EntityType| matches!(kind, EntityType::Phone | EntityType::Number);
+        let phones = (self.types.is_none() || types.iter().any(has_digits)).then(|| {
+            let what = "telling telephone numbers from numbers";
+            PhoneFinder::new(home.flatten(), &at.key("types"), what, cx.found)
+        });
+        home?;
+        let phones = match phones {
+            Some(finder) => Some(finder?),
+            None => None,
+        };
+        Some(RecognizeEntities { text: text?, types, phones, save_to })
     }
 
     fn writes(&self) -> Vec<&str> {

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::flow::compile::Compile;
-use crate::flow::issue::IssueCode;
 use crate::flow::node::{Kind, Port, PortName, REPLY_TEXT};
-use crate::flow::path::{Path, brief};
+use crate::flow::path::Path;
 use crate::flow::read::Fields;
-use crate::flow::recognize::Home;
+use crate::flow::recognize::{Home, PhoneFinder};
 use crate::flow::template::Template;
 
 /// The first telephone number in a text. Branches: `found` and `not_found`; both need an edge.
@@ -17,7 +16,8 @@ use crate::flow::template::Template;
 /// `save_to` gets `{"e164": "+33612345678", "region": "FR"}`, the region that the number belongs
 /// to; numbers of no country have none. A number without a calling code is one of `default_region`;
 /// without that only numbers that begin with `+` or `00` are found. It is a possible number by its
-/// length; whether it is in use nobody knows but its operator.
+/// length; whether it is in use nobody knows but its operator. A build without the feature
+/// `phone-numbers` refuses the node.
 ///
 /// ```
 /// chatflow::NodeDef::from_json(r#"{
@@ -43,7 +43,7 @@ pub struct RecognizePhoneDef {
 #[derive(Clone, Debug)]
 pub(crate) struct RecognizePhone {
     pub(crate) text: Template,
-    pub(crate) home: Option<Home>,
+    pub(crate) finder: PhoneFinder,
     pub(crate) save_to: Option<Arc<str>>,
 }
 
@@ -63,12 +63,7 @@ impl RecognizePhoneDef {
 /// The region that an author names. The outer none: an issue.
 pub(super) fn home(at: &Path<'_>, region: Option<&str>, cx: &mut Compile<'_>) -> Option<Option<Home>> {
     let Some(region) = region else { return Some(None) };
-    let home = Home::named(region);
-    if home.is_none() {
-        let message = format!("{:?} is no region", brief(region));
-        cx.found.add(IssueCode::BadValue, at, message, "write an ISO 3166 code such as US or DE");
-    }
-    home.map(Some)
+    Home::named(region, at, cx.found).map(Some)
 }
 
 impl Kind for RecognizePhoneDef {
@@ -90,7 +85,9 @@ impl Kind for RecognizePhoneDef {
         let text = cx.required_template(&at.key("text"), self.text.as_deref().unwrap_or(REPLY_TEXT));
         let home = home(&at.key("default_region"), self.default_region.as_deref(), cx);
         let save_to = self.save_to.as_deref().and_then(|name| cx.variable(&at.key("save_to"), name));
-        Some(RecognizePhone { text: text?, home: home?, save_to })
+        let finder = PhoneFinder::new(home.flatten(), &at.key("kind"), "`recognize_phone`", cx.found);
+        home?;
+        Some(RecognizePhone { text: text?, finder: finder?, save_to })
     }
 
     fn writes(&self) -> Vec<&str> {

@@ -8,8 +8,7 @@ use linkify::{LinkFinder, LinkKind};
 use serde_json::{Value, json};
 
 use crate::flow::read::words;
-use crate::flow::recognize::Home;
-use crate::flow::recognize::phone::find_phones;
+use crate::flow::recognize::PhoneFinder;
 
 words! {
     /// A kind of thing that a text can hold.
@@ -35,7 +34,7 @@ pub(crate) struct Entity {
     place: Range<usize>,
 }
 
-/// Diagnostics things of one text; what comes after them is left out.
+/// Things that are found in one text; what comes after them is left out.
 const MOST: usize = 64;
 
 impl Entity {
@@ -51,18 +50,19 @@ impl Entity {
     }
 }
 
-/// What a text holds of these kinds, in its order, at most 64 of them.
-pub(crate) fn entities(text: &str, kinds: &[EntityType], home: Option<Home>) -> Vec<Value> {
+/// What a text holds of these kinds, in its order, at most 64 of them. Without a search for
+/// telephone numbers the kinds are to be others than those and numbers.
+pub(crate) fn entities(text: &str, kinds: &[EntityType], phones: Option<PhoneFinder>) -> Vec<Value> {
     let mut found = Vec::new();
     add(&mut found, text, links);
     add(&mut found, text, dates);
-    add(&mut found, text, |text| {
-        let phones = find_phones(text, home).into_iter();
-        phones
-            .map(|(place, number)| Entity::new(EntityType::Phone, number.phone.to_string(), place))
-            .collect()
-    });
-    add(&mut found, text, numbers);
+    if let Some(finder) = phones {
+        add(&mut found, text, |text| {
+            let phones = finder.all(text).into_iter();
+            phones.map(|(place, number)| Entity::new(EntityType::Phone, number.e164(), place)).collect()
+        });
+        add(&mut found, text, numbers);
+    }
     let wanted = found.iter().filter(|entity| kinds.is_empty() || kinds.contains(&entity.kind));
     wanted.take(MOST).map(|entity| entity.to_json(text)).collect()
 }
@@ -171,11 +171,13 @@ fn number(run: &str, is_negative: bool) -> Option<Value> {
 mod tests {
     use super::*;
 
+    #[cfg(feature = "phone-numbers")]
     fn found(text: &str) -> Vec<(String, Value)> {
-        let all = entities(text, &[], Home::named("DE")).into_iter();
+        let all = entities(text, &[], Some(PhoneFinder::at_home("DE"))).into_iter();
         all.map(|entity| (entity["type"].as_str().unwrap().to_owned(), entity["value"].clone())).collect()
     }
 
+    #[cfg(feature = "phone-numbers")]
     #[test]
     fn a_text_is_taken_apart_in_its_order() {
         let text = "Ünï: write to ada@example.com (see https://example.com/a?b=1), ring 0176 1234567 before 7.5.2026; \
@@ -198,6 +200,16 @@ mod tests {
         assert_eq!(email, [place]);
     }
 
+    /// The same with a search for telephone numbers and without.
+    #[test]
+    fn addresses_and_dates_are_found_in_every_build() {
+        let text = "ada@example.com rings +14155550123 before 7.5.2026, see http://example.com";
+        let found = entities(text, &[EntityType::Email, EntityType::Url, EntityType::Date], None);
+        let values: Vec<_> = found.iter().map(|entity| entity["value"].as_str().unwrap()).collect();
+        assert_eq!(values, ["ada@example.com", "2026-05-07", "http://example.com"]);
+    }
+
+    #[cfg(feature = "phone-numbers")]
     #[test]
     fn numbers_are_read_with_their_points_and_commas() {
         for (text, value) in [
@@ -218,6 +230,7 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "phone-numbers")]
     #[test]
     fn hostile_texts_take_little_time_and_find_at_most_64_things() {
         for unit in
@@ -225,7 +238,7 @@ mod tests {
         {
             let text = unit.repeat((40 << 10) / unit.len());
             let before = cpu_time::ThreadTime::now();
-            assert!(entities(&text, &[], Home::named("DE")).len() <= MOST);
+            assert!(entities(&text, &[], Some(PhoneFinder::at_home("DE"))).len() <= MOST);
             let spent = before.elapsed();
             assert!(spent.as_millis() < 1_000, "{unit:?} took {spent:?}");
         }

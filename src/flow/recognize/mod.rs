@@ -1,9 +1,16 @@
 //! What a text holds: telephone numbers, addresses, numbers, dates. Texts in, values out; the same
-//! on every machine, in time that grows with the text alone.
+//! on every machine and in every build, in time that grows with the text alone. A build without the
+//! feature `phone-numbers` has no [`PhoneFinder`], and refuses what would need one.
 
 mod entity;
+#[cfg(feature = "phone-numbers")]
 mod phone;
+#[cfg(not(feature = "phone-numbers"))]
+mod phoneless;
 
 pub use entity::EntityType;
 pub(crate) use entity::entities;
-pub(crate) use phone::{Home, find_phone};
+#[cfg(feature = "phone-numbers")]
+pub(crate) use phone::{Home, PhoneFinder};
+#[cfg(not(feature = "phone-numbers"))]
+pub(crate) use phoneless::{Home, PhoneFinder};

@@ -9,14 +9,25 @@ use serde_json::{Map, Value, json};
 
 use crate::Phone;
 use crate::flow::digits::digit;
+use crate::flow::issue::{Diagnostics, IssueCode};
+use crate::flow::path::{Path, brief};
 
 /// Where a number without a calling code is at home.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Home(&'static Country);
 
 impl Home {
-    /// A region by its ISO 3166 code.
-    pub(crate) fn named(region: &str) -> Option<Self> {
+    /// A region by its ISO 3166 code; none with an issue.
+    pub(crate) fn named(region: &str, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
+        let home = Self::known(region);
+        if home.is_none() {
+            let message = format!("{:?} is no region", brief(region));
+            found.add(IssueCode::BadValue, at, message, "write an ISO 3166 code such as US or DE");
+        }
+        home
+    }
+
+    fn known(region: &str) -> Option<Self> {
         phonelib::country_by_code(region).filter(|country| country.code != WORLD).map(Self)
     }
 }
@@ -24,16 +35,56 @@ impl Home {
 /// The region of numbers that belong to no country.
 const WORLD: &str = "001";
 
+/// A search for numbers. One without a calling code is one of the home region.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PhoneFinder {
+    home: Option<Home>,
+}
+
+impl PhoneFinder {
+    /// Always a search: an issue is for builds without the feature.
+    pub(crate) fn new(
+        home: Option<Home>,
+        _at: &Path<'_>,
+        _what: &str,
+        _found: &mut Diagnostics,
+    ) -> Option<Self> {
+        Some(Self { home })
+    }
+
+    /// The first number in a text.
+    pub(crate) fn first(self, text: &str) -> Option<PhoneNumber> {
+        self.all(text).into_iter().next().map(|(_, number)| number)
+    }
+
+    /// Every number in a text, with its place.
+    pub(super) fn all(self, text: &str) -> Vec<(Range<usize>, PhoneNumber)> {
+        find_phones(text, self.home)
+    }
+}
+
+#[cfg(test)]
+impl PhoneFinder {
+    /// A search with this region as home.
+    pub(super) fn at_home(region: &str) -> Self {
+        Self { home: Home::known(region) }
+    }
+}
+
 /// A number that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PhoneNumber {
-    pub(crate) phone: Phone,
+    phone: Phone,
 }
 
 impl PhoneNumber {
+    pub(super) fn e164(&self) -> String {
+        self.phone.to_string()
+    }
+
     /// What a flow reads.
     pub(crate) fn to_json(&self) -> Value {
-        let e164 = self.phone.to_string();
+        let e164 = self.e164();
         let mut fields = Map::new();
         if let Some(country) = phonelib::extract_country(&e164).filter(|country| country.code != WORLD) {
             fields.insert("region".into(), json!(country.code));
@@ -43,13 +94,7 @@ impl PhoneNumber {
     }
 }
 
-/// The first number in a text. A number without a calling code is one of the home region.
-pub(crate) fn find_phone(text: &str, home: Option<Home>) -> Option<PhoneNumber> {
-    find_phones(text, home).into_iter().next().map(|(_, number)| number)
-}
-
-/// Every number in a text, with its place.
-pub(super) fn find_phones(text: &str, home: Option<Home>) -> Vec<(Range<usize>, PhoneNumber)> {
+fn find_phones(text: &str, home: Option<Home>) -> Vec<(Range<usize>, PhoneNumber)> {
     let plain = in_ascii(text);
     let found = match home {
         Some(Home(country)) => phonelib::extract_phone_numbers_with_country_hint(&plain, country.code),
@@ -124,8 +169,7 @@ mod tests {
     use super::*;
 
     fn found(text: &str, home: &str) -> Vec<String> {
-        let home = Home::named(home);
-        find_phones(text, home).into_iter().map(|(_, number)| number.phone.to_string()).collect()
+        PhoneFinder::at_home(home).all(text).into_iter().map(|(_, number)| number.phone.to_string()).collect()
     }
 
     #[test]
@@ -183,7 +227,7 @@ mod tests {
 
     #[test]
     fn a_number_says_whose_it_is() {
-        let json = |text: &str| find_phone(text, None).unwrap().to_json();
+        let json = |text: &str| PhoneFinder::at_home("").first(text).unwrap().to_json();
         assert_eq!(json("+33 6 12 34 56 78"), json!({"e164": "+33612345678", "region": "FR"}));
         assert_eq!(json("+1 (415) 555-0123"), json!({"e164": "+14155550123", "region": "US"}));
         assert_eq!(json("+1 (416) 555-0123"), json!({"e164": "+14165550123", "region": "CA"}));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::flow::node::{Port, RecognizeEntities, RecognizePhone};
-use crate::flow::recognize::{entities as entities_in, find_phone};
+use crate::flow::recognize::entities as entities_in;
 use crate::flow::template::Template;
 use crate::kernel::run::{Move, Run};
 use crate::session::FailureCode;
@@ -15,7 +15,7 @@ pub(super) fn phone(run: &mut Run<'_>, node: &RecognizePhone) -> Move {
         Ok(text) => text,
         Err(leave) => return leave,
     };
-    match find_phone(&text, node.home) {
+    match node.finder.first(&text) {
         Some(number) => save(run, node.save_to.as_ref(), &number.to_json(), RecognizePhone::FOUND),
         None => Move::Take(RecognizePhone::NOT_FOUND),
     }
@@ -26,7 +26,7 @@ pub(super) fn entities(run: &mut Run<'_>, node: &RecognizeEntities) -> Move {
         Ok(text) => text,
         Err(leave) => return leave,
     };
-    let found = entities_in(&text, &node.types, node.home);
+    let found = entities_in(&text, &node.types, node.phones);
     let port = if found.is_empty() { RecognizePhone::NOT_FOUND } else { RecognizePhone::FOUND };
     save(run, node.save_to.as_ref(), &Value::Array(found), port)
 }
