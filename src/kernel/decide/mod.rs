@@ -18,6 +18,8 @@ mod output;
 mod release;
 mod route;
 mod silence;
+#[cfg(test)]
+mod tests;
 mod trigger;
 mod turn;
 
