@@ -59,7 +59,7 @@ fn refused_in_place(store: Asked<impl Store>) {
     let revision = store.apply(Commit { due_at: Some(at(0)), ..commit("ann", None) });
     let lookup = Lookup { in_place: true, ..by_contact("ann") };
     let refused = store.update(&lookup, |loaded| {
-        let stored = loaded.conversation.take()?;
+        let stored = loaded.conversation.as_ref()?;
         Some(Commit { lease: Lease::Free(token(8)), ..commit("ann", Some(stored.revision)) })
     });
     assert!(refused.is_err_and(|error| !error.is_retryable()));

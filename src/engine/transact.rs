@@ -17,8 +17,7 @@ use crate::kernel::{Decision, Environment, Found, Operation, Outgoing, Output, S
 use crate::observer::{Cause, EventKind, Noted, Took};
 use crate::session::{Conversation, DecodeError};
 use crate::store::{
-    Commit, Committed, ConversationStore, Lease, Loaded, Lookup, Record, SessionRecord, StoredConversation,
-    Token,
+    Commit, Committed, ConversationStore, Lease, Lent, Loaded, Lookup, Record, SessionRecord, Token, Txn,
 };
 
 /// The time for which a call decides anew after lost races, by the engine's clock (SEMANTICS S17).
@@ -79,6 +78,14 @@ struct Attempts {
     renewed_for: Option<u64>,
 }
 
+/// The error of a conversation that was set aside, or whose record cannot be read.
+fn unusable(contact: ContactId, error: Option<DecodeError>) -> Error {
+    match error {
+        None => Error::Quarantined(contact),
+        Some(error) => unreadable(contact, &error),
+    }
+}
+
 /// What a conversation's record that cannot be read is to the host.
 pub(super) fn unreadable(contact: ContactId, error: &DecodeError) -> Error {
     match *error {
@@ -107,46 +114,6 @@ impl Attempts {
                 self.doubt(error)
             }
             error => error,
-        }
-    }
-}
-
-/// Where a conversation lies, without it.
-struct Place {
-    contact: ContactId,
-    revision: u64,
-    settled: u64,
-    leased: bool,
-    quarantined: bool,
-    /// The record of one that cannot be used.
-    unusable: Option<Record>,
-}
-
-impl Place {
-    fn with(self, conversation: Option<Arc<Conversation>>) -> StoredConversation {
-        let Self { contact, revision, settled, leased, quarantined, unusable } = self;
-        let record = unusable.or_else(|| conversation.map(Record::new));
-        let record = record.unwrap_or_else(|| Record::from_bytes([]));
-        StoredConversation { contact, revision, record, settled, leased, quarantined }
-    }
-}
-
-/// Takes the conversation out of what was loaded; or the reason why it cannot be used.
-fn take(
-    loaded: &mut Option<StoredConversation>,
-) -> (Option<Arc<Conversation>>, Option<Place>, Option<Error>) {
-    let Some(stored) = loaded.take() else { return (None, None, None) };
-    let StoredConversation { contact, revision, record, settled, leased, quarantined } = stored;
-    let place = Place { contact, revision, settled, leased, quarantined, unusable: None };
-    if quarantined {
-        let fault = Error::Quarantined(place.contact.clone());
-        return (None, Some(Place { unusable: Some(record), ..place }), Some(fault));
-    }
-    match record.open() {
-        Ok(conversation) => (Some(conversation), Some(place), None),
-        Err((record, error)) => {
-            let fault = unreadable(place.contact.clone(), &error);
-            (None, Some(Place { unusable: Some(record), ..place }), Some(fault))
         }
     }
 }
@@ -213,18 +180,20 @@ impl<S: ConversationStore> Engine<S> {
             let begun = self.stopwatch();
             let mut decided_in = None;
             let committed = {
-                let mut step = |loaded: &mut Loaded| {
+                let mut step = |txn: &mut Txn<'_>| {
                     let deciding = self.stopwatch();
-                    let commit;
-                    (next, commit) = self.attempt(call, &snapshot, &attempts, loaded, operation, met);
+                    next = self.attempt(call, &snapshot, &attempts, txn, operation, met);
                     decided_in = self.lap(deciding);
-                    commit
                 };
                 match first.take() {
-                    Some(mut loaded) => match step(&mut loaded) {
-                        Some(commit) => self.store.commit(commit).await.map(Some),
-                        None => Ok(None),
-                    },
+                    Some(loaded) => {
+                        let mut txn = Txn::new(call.lookup, loaded);
+                        step(&mut txn);
+                        match txn.into_commit() {
+                            Some(commit) => self.store.commit(commit).await.map(Some),
+                            None => Ok(None),
+                        }
+                    }
                     None => self.store.update(call.lookup, &mut step).await,
                 }
             };
@@ -293,39 +262,38 @@ impl<S: ConversationStore> Engine<S> {
         }
     }
 
-    /// Decides once, on what was loaded. That is as it was loaded unless there is a commit.
+    /// Decides once, on what was loaded. That is as it was unless there is a commit.
     fn attempt(
         &self,
         call: Transaction<'_>,
         snapshot: &Snapshot,
         attempts: &Attempts,
-        loaded: &mut Loaded,
+        txn: &mut Txn<'_>,
         operation: &mut dyn Operation,
         met: &mut Option<ContactId>,
-    ) -> (Next, Option<Commit>) {
-        let newer = loaded.catalogue.filter(|revision| *revision != snapshot.revision);
+    ) -> Next {
+        let newer = txn.loaded().catalogue.filter(|revision| *revision != snapshot.revision);
         if newer.is_some() && newer != attempts.renewed_for {
-            return (Next::Renew(newer), None);
+            return Next::Renew(newer);
         }
         if self.is_observed() {
-            *met = loaded.conversation.as_ref().map(|stored| stored.contact.clone());
+            *met = txn.loaded().conversation.as_ref().map(|stored| stored.contact.clone());
         }
         let env = self.environment(call, snapshot);
-        let (mut conversation, place, fault) = take(&mut loaded.conversation);
+        let Lent { mut conversation, place, key, fault } = txn.lend();
+        let expect = place.map(|place| place.revision);
         let mut out = Output::default();
         let mut found = Found {
             conversation: &mut conversation,
-            revision: place.as_ref().map_or(0, |place| place.revision),
-            settled: place.as_ref().map_or(0, |place| place.settled),
-            is_leased: place.as_ref().is_some_and(|place| place.leased),
-            fault,
-            key: loaded.key.take(),
+            revision: expect.unwrap_or_default(),
+            settled: place.map_or(0, |place| place.settled),
+            is_leased: place.is_some_and(|place| place.leased),
+            fault: fault.map(|(contact, error)| unusable(contact, error)),
+            key,
             maybe_done: attempts.maybe_done,
             taken: attempts.taken.as_ref(),
         };
-        let step = decide(&env, &mut found, &mut out, operation);
-        let expect = place.as_ref().map(|place| place.revision);
-        let (next, write) = match step {
+        let (next, write) = match decide(&env, &mut found, &mut out, operation) {
             Err(error) => (Next::Answered(Err(error)), None),
             Ok(Step::Answered) => (Next::Answered(Ok(())), None),
             Ok(Step::Fetch(versions)) => (Next::Fetch(versions), None),
@@ -334,16 +302,10 @@ impl<S: ConversationStore> Engine<S> {
             Ok(Step::Write(decision)) => self.draft(&call, decision, expect),
         };
         match (write, conversation) {
-            (Some(write), Some(conversation)) => {
-                (next, Some(commit(&call, write, out, expect, conversation)))
-            }
-            (_, conversation) => {
-                if let Some(place) = place {
-                    loaded.conversation = Some(place.with(conversation));
-                }
-                (next, None)
-            }
+            (Some(write), Some(conversation)) => txn.write(commit(&call, write, out, expect, conversation)),
+            (_, conversation) => txn.give_back(conversation),
         }
+        next
     }
 
     /// What is due under a lease that the call holds, with nothing to be written.

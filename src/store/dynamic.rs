@@ -12,7 +12,7 @@ use crate::id::{ContactId, SessionId, WorkspaceId};
 use crate::store::{
     Commit, Committed, ConversationQuery, ConversationStore, CountQuery, CountSums, Due, Erase, JournalEntry,
     JournalQuery, Leased, Live, Loaded, Lookup, Purge, Purged, Record, Removed, SessionQuery, SessionRecord,
-    Settle, Settled, SharedFlows, StoreQueries,
+    Settle, Settled, SharedFlows, StoreQueries, Txn,
 };
 
 /// A store whose type is chosen at run time, such as by a host's configuration. Costs one
@@ -47,7 +47,7 @@ impl fmt::Debug for DynStore {
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
-type Decide<'a> = dyn FnMut(&mut Loaded) -> Option<Commit> + Send + 'a;
+type Decide<'a> = dyn FnMut(&mut Txn<'_>) + Send + 'a;
 
 /// Both ports, with boxed futures.
 trait Erased: Send + Sync {
@@ -153,7 +153,7 @@ impl ConversationStore for DynStore {
     async fn update(
         &self,
         lookup: &Lookup,
-        decide: &mut (dyn FnMut(&mut Loaded) -> Option<Commit> + Send),
+        decide: &mut (dyn FnMut(&mut Txn<'_>) + Send),
     ) -> Result<Option<Committed>, StoreError> {
         self.0.update(lookup, decide).await
     }

@@ -16,6 +16,7 @@ mod row;
 mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod txn;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -41,6 +42,7 @@ pub use record::{Record, SessionRecord};
 pub use row::{Row, retry_pause};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{JoinedStore, SqliteOptions, SqliteStore, Synchronous};
+pub use txn::Txn;
 
 pub use crate::kernel::{CountDelta, Counted, JournalEntry, JournalStep};
 pub use crate::session::KeyRecord;
@@ -48,6 +50,7 @@ pub use crate::session::KeyRecord;
 use crate::error::StoreError;
 
 pub(crate) use flows::{DynFlowStore, NoFlows};
+pub(crate) use txn::Lent;
 
 /// Where conversations are kept.
 ///
@@ -220,9 +223,8 @@ pub trait ConversationStore: Send + Sync {
     /// Loads, decides, commits. The engine calls only this; a store that can hold a conversation
     /// still decides under its own lock.
     ///
-    /// `decide` is called at most once, runs no code of the host, and answers None when nothing
-    /// is to be written. It may take the record out of `Loaded`, or change it there, only if it
-    /// answers with a commit.
+    /// `decide` is called at most once and runs no code of the host. Where it leaves no commit, the
+    /// transaction is as it was made, and None is answered.
     ///
     /// With [`Lookup::in_place`] a store may have no other copy of the record while `decide` runs.
     /// Should the commit be refused all the same, the old record is lost: such a store sets the
@@ -231,11 +233,12 @@ pub trait ConversationStore: Send + Sync {
     fn update(
         &self,
         lookup: &Lookup,
-        decide: &mut (dyn FnMut(&mut Loaded) -> Option<Commit> + Send),
+        decide: &mut (dyn FnMut(&mut Txn<'_>) + Send),
     ) -> impl Future<Output = Result<Option<Committed>, StoreError>> + Send {
         async move {
-            let mut loaded = self.load(lookup).await?;
-            match decide(&mut loaded) {
+            let mut txn = Txn::new(lookup, self.load(lookup).await?);
+            decide(&mut txn);
+            match txn.into_commit() {
                 Some(commit) => self.commit(commit).await.map(Some),
                 None => Ok(None),
             }
@@ -273,7 +276,7 @@ macro_rules! forward {
             fn update(
                 &self,
                 lookup: &Lookup,
-                decide: &mut (dyn FnMut(&mut Loaded) -> Option<Commit> + Send),
+                decide: &mut (dyn FnMut(&mut Txn<'_>) + Send),
             ) -> impl Future<Output = Result<Option<Committed>, StoreError>> + Send {
                 (**self).update(lookup, decide)
             }

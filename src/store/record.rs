@@ -22,6 +22,8 @@ pub struct Record(Repr);
 enum Repr {
     Here(Arc<Conversation>),
     Bytes(Arc<[u8]>),
+    /// Its conversation is lent to a decision.
+    Lent,
 }
 
 impl Record {
@@ -46,6 +48,7 @@ impl Record {
                 Ok(encode_conversation(conversation).map_err(StoreError::permanent)?.into())
             }
             Repr::Bytes(bytes) => Ok(Arc::clone(bytes)),
+            Repr::Lent => Err(StoreError::permanent(DecodeError::NotARecord)),
         }
     }
 
@@ -57,19 +60,25 @@ impl Record {
         match &self.0 {
             Repr::Here(conversation) => Ok(Arc::clone(conversation)),
             Repr::Bytes(bytes) => decode_conversation(bytes).map(Arc::new),
+            Repr::Lent => Err(DecodeError::NotARecord),
         }
     }
 
-    /// The conversation inside, given up: not shared if this was the only owner. A record that cannot
-    /// be read comes back.
-    pub(crate) fn open(self) -> Result<Arc<Conversation>, (Self, DecodeError)> {
-        match self.0 {
+    /// Lends the conversation inside, unshared if this was its only owner. A record that cannot be
+    /// read stays as it is.
+    pub(crate) fn lend(&mut self) -> Result<Arc<Conversation>, DecodeError> {
+        match std::mem::replace(&mut self.0, Repr::Lent) {
             Repr::Here(conversation) => Ok(conversation),
-            Repr::Bytes(bytes) => match decode_conversation(&bytes) {
-                Ok(conversation) => Ok(Arc::new(conversation)),
-                Err(error) => Err((Self(Repr::Bytes(bytes)), error)),
-            },
+            Repr::Bytes(bytes) => decode_conversation(&bytes).map(Arc::new).inspect_err(|_| {
+                self.0 = Repr::Bytes(bytes);
+            }),
+            Repr::Lent => Err(DecodeError::NotARecord),
         }
+    }
+
+    /// Takes back what was lent.
+    pub(crate) fn give_back(&mut self, conversation: Arc<Conversation>) {
+        self.0 = Repr::Here(conversation);
     }
 
     /// Frees what the watermark says is settled, if nobody else holds the record. The next commit

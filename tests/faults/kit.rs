@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 
 use chatflow::store::{
     Commit, Committed, ConversationStore, Due, Erase, Leased, Live, Loaded, Lookup, Purge, Purged, Removed,
-    SessionQuery, SessionRecord, Settle, Settled, StoreQueries,
+    SessionQuery, SessionRecord, Settle, Settled, StoreQueries, Txn,
 };
 use chatflow::testkit::{CountingIds, ManualClock};
 use chatflow::{
@@ -179,13 +179,14 @@ impl<S: ConversationStore> ConversationStore for Gate<S> {
     async fn update(
         &self,
         lookup: &Lookup,
-        decide: &mut (dyn FnMut(&mut Loaded) -> Option<Commit> + Send),
+        decide: &mut (dyn FnMut(&mut Txn<'_>) + Send),
     ) -> Result<Option<Committed>, StoreError> {
         if self.whole {
             return self.plan.store("update", self.inner.update(lookup, decide)).await;
         }
-        let mut loaded = self.load(lookup).await?;
-        match decide(&mut loaded) {
+        let mut txn = Txn::new(lookup, self.load(lookup).await?);
+        decide(&mut txn);
+        match txn.into_commit() {
             Some(commit) => self.commit(commit).await.map(Some),
             None => Ok(None),
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chatflow::store::{
     Catalogue, Commit, Committed, ConversationStore, Due, Erase, FlowChange, FlowSaved, FlowStore, Leased,
-    Live, Loaded, Lookup, Purge, Purged, Removed, Settle, Settled,
+    Live, Loaded, Lookup, Purge, Purged, Removed, Settle, Settled, Txn,
 };
 use chatflow::testkit::{Fault, Faulty, ManualClock, Op, Recorder};
 use chatflow::{
@@ -83,7 +83,7 @@ impl ConversationStore for Interrupted {
     async fn update(
         &self,
         lookup: &Lookup,
-        decide: &mut (dyn FnMut(&mut Loaded) -> Option<Commit> + Send),
+        decide: &mut (dyn FnMut(&mut Txn<'_>) + Send),
     ) -> Result<Option<Committed>, StoreError> {
         let is_now = self.updates.fetch_add(1, Ordering::SeqCst) == self.at;
         if is_now && !self.between {
@@ -92,11 +92,12 @@ impl ConversationStore for Interrupted {
         if !self.between {
             return self.inner.update(lookup, decide).await;
         }
-        let mut loaded = self.inner.load(lookup).await?;
+        let mut txn = Txn::new(lookup, self.inner.load(lookup).await?);
         if is_now {
             self.happen();
         }
-        match decide(&mut loaded) {
+        decide(&mut txn);
+        match txn.into_commit() {
             Some(commit) => self.inner.commit(commit).await.map(Some),
             None => Ok(None),
         }

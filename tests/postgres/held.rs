@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chatflow::store::{
     Commit, Committed, ConversationStore, KeyName, KeyRecord, Loaded, Lookup, PostgresStore, Record, Subject,
-    Token,
+    Token, Txn,
 };
 use chatflow::{Address, Alias, ContactId, FlowId, FlowVersion, Phone, SessionId, TriggerKey, WorkspaceId};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -62,8 +62,8 @@ async fn beside_a_rival(
     let (done, is_done) = mpsc::channel();
     let is_done = Mutex::new(is_done);
     let (mut was_first, mut other) = (false, None);
-    let mut decide = |loaded: &mut Loaded| {
-        let expect = revision(loaded);
+    let mut decide = |txn: &mut Txn<'_>| {
+        let expect = revision(txn.loaded());
         let (rival, done) = (rival.clone(), done.clone());
         other = Some(tokio::spawn(async move {
             let committed = rival.commit(commit("ann", expect)).await.unwrap();
@@ -71,7 +71,7 @@ async fn beside_a_rival(
             committed
         }));
         was_first = is_done.lock().unwrap().recv_timeout(LONG).is_ok();
-        Some(commit("ann", expect))
+        txn.write(commit("ann", expect));
     };
     let own = store.update(lookup, &mut decide).await.unwrap().expect("it is decided");
     let other = other.expect("it was begun").await.unwrap();
@@ -100,8 +100,10 @@ async fn what_is_refused_under_the_lock_is_told_and_undone() {
     let ann = applied(&store, commit("ann", None)).await;
     let held = lookup(Subject::Contact(contact("ann")), MANY);
 
-    let mut wants =
-        |loaded: &mut Loaded| Some(Commit { add_aliases: vec![phone()], ..commit("ann", revision(loaded)) });
+    let mut wants = |txn: &mut Txn<'_>| {
+        let commit = commit("ann", revision(txn.loaded()));
+        txn.write(Commit { add_aliases: vec![phone()], ..commit });
+    };
     let refused = store.update(&held, &mut wants).await.unwrap();
     assert!(matches!(refused, Some(Committed::AliasTaken { holder, .. }) if holder == contact("bob")));
 
@@ -120,8 +122,10 @@ async fn what_is_refused_under_the_lock_is_told_and_undone() {
     };
     let key = Some((name, record));
     applied(&store, Commit { key: key.clone(), ..commit("bob", Some(holder)) }).await;
-    let mut keyed =
-        |loaded: &mut Loaded| Some(Commit { key: key.clone(), ..commit("ann", revision(loaded)) });
+    let mut keyed = |txn: &mut Txn<'_>| {
+        let commit = commit("ann", revision(txn.loaded()));
+        txn.write(Commit { key: key.clone(), ..commit });
+    };
     assert_eq!(store.update(&held, &mut keyed).await.unwrap(), Some(Committed::KeyTaken));
 
     // Neither changed anything, nor left a lock.
@@ -133,7 +137,7 @@ async fn who_decides_nothing_or_goes_leaves_no_lock() {
     let (store, rival) = (database.store().await, database.store().await);
     let mut at = applied(&store, commit("ann", None)).await;
     let held = lookup(Subject::Contact(contact("ann")), MANY);
-    assert_eq!(store.update(&held, &mut |_| None).await.unwrap(), None);
+    assert_eq!(store.update(&held, &mut |_| ()).await.unwrap(), None);
     at = applied(&rival, commit("ann", Some(at))).await;
 
     // A decision that panics takes its task along.
@@ -146,10 +150,10 @@ async fn who_decides_nothing_or_goes_leaves_no_lock() {
 
     // One whose task is not run for long is not waited for.
     let slow = store
-        .update(&held, &mut |loaded| {
+        .update(&held, &mut |txn| {
             #[expect(clippy::disallowed_methods, reason = "its thread is held up")]
             std::thread::sleep(Duration::from_millis(1500));
-            Some(commit("ann", revision(loaded)))
+            txn.write(commit("ann", revision(txn.loaded())));
         })
         .await;
     assert_eq!(slow.unwrap(), Some(Committed::Conflict));

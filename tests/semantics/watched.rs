@@ -2,7 +2,7 @@
 //! as it was, as the contract of `ConversationStore::update` promises to stores that rely on it.
 
 use chatflow::store::{
-    Commit, Committed, ConversationStore, Loaded, Lookup, SharedFlows, StoreQueries, StoredConversation,
+    Committed, ConversationStore, Lookup, SharedFlows, StoreQueries, StoredConversation, Txn,
 };
 use chatflow::{ContactId, MemoryStore, StoreError};
 use chrono::{DateTime, Utc};
@@ -41,15 +41,15 @@ impl ConversationStore for Watched {
     async fn update(
         &self,
         lookup: &Lookup,
-        decide: &mut (dyn FnMut(&mut Loaded) -> Option<Commit> + Send),
+        decide: &mut (dyn FnMut(&mut Txn<'_>) + Send),
     ) -> Result<Option<Committed>, StoreError> {
-        let mut watching = |loaded: &mut Loaded| {
-            let before = loaded.conversation.as_ref().map(kept);
-            let commit = decide(loaded);
-            if commit.is_none() {
-                assert_eq!(loaded.conversation.as_ref().map(kept), before, "nothing is written");
+        let mut watching = |txn: &mut Txn<'_>| {
+            let before = txn.loaded().conversation.as_ref().map(kept);
+            decide(txn);
+            if !txn.writes() {
+                let after = txn.loaded().conversation.as_ref().map(kept);
+                assert_eq!(after, before, "nothing is written");
             }
-            commit
         };
         self.0.update(lookup, &mut watching).await
     }

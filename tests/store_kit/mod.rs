@@ -3,7 +3,7 @@
 
 use chatflow::store::{
     Commit, Committed, ConversationStore, Due, Leased, Live, Loaded, Lookup, Purge, Purged, Removed,
-    Revision, Settle, Settled, StoreQueries, StoredConversation,
+    Revision, Settle, Settled, StoreQueries, StoredConversation, Txn,
 };
 pub use chatflow::testkit::store_suite::kit::*;
 use chatflow::{Alias, ContactId, DynStore, MemoryStore, StoreError};
@@ -83,8 +83,13 @@ impl<S: ConversationStore> Asked<S> {
     pub fn update(
         &self,
         lookup: &Lookup,
-        mut decide: impl FnMut(&mut Loaded) -> Option<Commit> + Send,
+        mut decide: impl FnMut(&Loaded) -> Option<Commit> + Send,
     ) -> Result<Option<Committed>, StoreError> {
+        let mut decide = |txn: &mut Txn<'_>| {
+            if let Some(commit) = decide(txn.loaded()) {
+                txn.write(commit);
+            }
+        };
         block_on(self.0.update(lookup, &mut decide))
     }
 }

@@ -5,7 +5,7 @@ use crate::error::StoreError;
 use crate::id::ContactId;
 use crate::store::memory::MemoryStore;
 use crate::store::memory::shard::At;
-use crate::store::{Commit, Committed, KeyRecord, Loaded, Lookup, StoredConversation, Subject};
+use crate::store::{Commit, Committed, KeyRecord, Loaded, Lookup, StoredConversation, Subject, Txn};
 
 /// What a lookup led to.
 enum Found<'a> {
@@ -34,7 +34,7 @@ impl MemoryStore {
     pub(super) fn update_now(
         &self,
         lookup: &Lookup,
-        decide: &mut (dyn FnMut(&mut Loaded) -> Option<Commit> + Send),
+        decide: &mut (dyn FnMut(&mut Txn<'_>) + Send),
     ) -> Result<Option<Committed>, StoreError> {
         let mut loaded = Loaded::default();
         let workspace = self.workspaces.find(&lookup.workspace);
@@ -52,11 +52,16 @@ impl MemoryStore {
                 (workspace, at, Some(id))
             }
             (Some(workspace), Found::Contact(at)) => (workspace, at, None),
-            _ => return decide(&mut loaded).map(|commit| self.commit_now(commit)).transpose(),
+            _ => {
+                let mut txn = Txn::new(lookup, loaded);
+                decide(&mut txn);
+                return txn.into_commit().map(|commit| self.commit_now(commit)).transpose();
+            }
         };
-        let Some(commit) = decide(&mut loaded) else { return Ok(None) };
+        let mut txn = Txn::new(lookup, loaded);
+        decide(&mut txn);
+        let Some(commit) = txn.into_commit() else { return Ok(None) };
         if is_of(&commit, lookup, slot.map(|id| &at.slot(id).contact)) {
-            drop(loaded);
             return self.write(at, workspace, slot, commit).map(Some);
         }
         drop(at);
@@ -73,14 +78,17 @@ impl MemoryStore {
         id: u32,
         lookup: &Lookup,
         mut loaded: Loaded,
-        decide: &mut (dyn FnMut(&mut Loaded) -> Option<Commit> + Send),
+        decide: &mut (dyn FnMut(&mut Txn<'_>) + Send),
     ) -> Result<Option<Committed>, StoreError> {
         let slot = at.slot_mut(id);
         let Some(record) = slot.record.take() else { return Ok(None) };
         let quarantined = slot.quarantined;
         let stored = slot.stored(record, lookup.token, lookup.now);
         loaded.conversation = Some(StoredConversation { quarantined, ..stored });
-        let Some(commit) = decide(&mut loaded) else {
+        let mut txn = Txn::new(lookup, loaded);
+        decide(&mut txn);
+        let (commit, loaded) = txn.end();
+        let Some(commit) = commit else {
             at.slot_mut(id).record = loaded.conversation.map(|stored| stored.record);
             return Ok(None);
         };

@@ -44,7 +44,7 @@ use workspace::Workspaces;
 use crate::error::StoreError;
 use crate::store::{
     Commit, Committed, ConversationStore, Due, Erase, Leased, Live, Loaded, Lookup, MemoryFlows, Purge,
-    Purged, Removed, Settle, Settled, SharedFlows,
+    Purged, Removed, Settle, Settled, SharedFlows, Txn,
 };
 
 /// Conversations in this process, gone when it ends: for tests, and for hosts that can afford to
@@ -142,7 +142,7 @@ impl ConversationStore for MemoryStore {
     async fn update(
         &self,
         lookup: &Lookup,
-        decide: &mut (dyn FnMut(&mut Loaded) -> Option<Commit> + Send),
+        decide: &mut (dyn FnMut(&mut Txn<'_>) + Send),
     ) -> Result<Option<Committed>, StoreError> {
         self.update_now(lookup, decide)
     }

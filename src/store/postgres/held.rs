@@ -15,7 +15,7 @@ use crate::store::postgres::inner::{Inner, stopped};
 use crate::store::postgres::link::Link;
 use crate::store::postgres::load::{LoadRow, load_held};
 use crate::store::postgres::write::Write;
-use crate::store::{Commit, Committed, Loaded, Lookup};
+use crate::store::{Committed, Loaded, Lookup, Txn};
 
 /// After so many lost races a call locks the row before it decides: those who go by
 /// compare-and-swap alone are faster as long as they seldom meet.
@@ -37,7 +37,7 @@ impl Inner {
     pub(super) async fn update_held(
         self: &Arc<Self>,
         lookup: &Lookup,
-        decide: &mut (dyn FnMut(&mut Loaded) -> Option<Commit> + Send),
+        decide: &mut (dyn FnMut(&mut Txn<'_>) + Send),
     ) -> Result<Option<Committed>, StoreError> {
         let (loaded, was_loaded) = oneshot::channel();
         let (decided, was_decided) = oneshot::channel();
@@ -47,8 +47,10 @@ impl Inner {
         self.spawn(async move {
             let _ = answer.send(inner.hold(&row, &desk).await);
         });
-        if let Ok(mut loaded) = was_loaded.await {
-            let Some(commit) = decide(&mut loaded) else { return Ok(None) };
+        if let Ok(loaded) = was_loaded.await {
+            let mut txn = Txn::new(lookup, loaded);
+            decide(&mut txn);
+            let Some(commit) = txn.into_commit() else { return Ok(None) };
             if decided.send(Write::of(commit)?).is_err() {
                 return Ok(Some(Committed::Conflict));
             }

@@ -15,7 +15,7 @@ use crate::store::{
     Catalogue, CatalogueChanges, Commit, Committed, ConversationQuery, ConversationStore, CountQuery,
     CountSums, Due, Erase, FlowChange, FlowSaved, FlowStore, JournalEntry, JournalQuery, Leased, Live,
     Loaded, Lookup, PostgresStore, Purge, Purged, Record, Removed, SessionQuery, SessionRecord, Settle,
-    Settled, SharedFlows, StoreQueries,
+    Settled, SharedFlows, StoreQueries, Txn,
 };
 
 /// Asks in the runtime: `$work` is an expression of `link` and of the values named before it, which
@@ -75,13 +75,14 @@ impl ConversationStore for PostgresStore {
     async fn update(
         &self,
         lookup: &Lookup,
-        decide: &mut (dyn FnMut(&mut Loaded) -> Option<Commit> + Send),
+        decide: &mut (dyn FnMut(&mut Txn<'_>) + Send),
     ) -> Result<Option<Committed>, StoreError> {
         if lookup.races >= held::RACES {
             return self.inner.update_held(lookup, decide).await;
         }
-        let mut loaded = self.load(lookup).await?;
-        match decide(&mut loaded) {
+        let mut txn = Txn::new(lookup, self.load(lookup).await?);
+        decide(&mut txn);
+        match txn.into_commit() {
             Some(commit) => self.commit(commit).await.map(Some),
             None => Ok(None),
         }

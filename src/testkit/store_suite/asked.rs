@@ -11,7 +11,7 @@ use crate::store::{
     Catalogue, CatalogueChanges, Commit, Committed, ConversationQuery, ConversationStore, CountQuery,
     CountSums, Due, Erase, FlowChange, FlowSaved, FlowStore, JournalEntry, JournalQuery, KeyName, KeyRecord,
     Leased, Live, Loaded, Lookup, Purge, Purged, Removed, Revision, SessionQuery, SessionRecord, Settle,
-    Settled, StoreQueries, StoredConversation,
+    Settled, StoreQueries, StoredConversation, Txn,
 };
 use crate::testkit::store_suite::Harness;
 use crate::testkit::store_suite::harness::step_aside;
@@ -140,8 +140,13 @@ impl<S: ConversationStore> Asked<S> {
     pub async fn update(
         &self,
         lookup: &Lookup,
-        mut decide: impl FnMut(&mut Loaded) -> Option<Commit> + Send,
+        mut decide: impl FnMut(&Loaded) -> Option<Commit> + Send,
     ) -> Option<Committed> {
+        let mut decide = |txn: &mut Txn<'_>| {
+            if let Some(commit) = decide(txn.loaded()) {
+                txn.write(commit);
+            }
+        };
         for _ in 0..TRIES {
             match self.0.update(lookup, &mut decide).await {
                 Ok(answer) => return answer,

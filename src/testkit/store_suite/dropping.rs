@@ -106,7 +106,7 @@ pub async fn a_dropped_update_is_all_or_nothing(harness: &impl Harness<Store: Co
     for polls in 0..=MOST {
         let round = polls as u64;
         let lookup = by_contact(&format!("ann {round}"));
-        let mut decide = |_: &mut crate::store::Loaded| Some(everything(round));
+        let mut decide = |txn: &mut crate::store::Txn<'_>| txn.write(everything(round));
         let done = is_done(polls, store.0.update(&lookup, &mut decide)).await;
         let again = store.update(&lookup, |loaded| {
             let is_new = loaded.conversation.is_none();

@@ -66,14 +66,14 @@ pub async fn an_update_that_is_refused_writes_nothing(harness: &impl Harness<Sto
     assert!(store.find("ann").await.is_none());
 }
 
-/// `in_place`: the record may be taken out, if a commit comes back.
+/// `in_place`: the record is lent, and comes back with the commit.
 pub async fn an_update_in_place_hands_over_and_takes_back(harness: &impl Harness<Store: ConversationStore>) {
     let store = Asked::fresh(harness).await;
     store.apply(Commit { add_aliases: vec![phone(1)], ..commit("ann", None) }).await;
     for round in 0..3 {
         let lookup = Lookup { in_place: true, ..by_alias(phone(1)) };
         let committed = store.update(&lookup, |loaded| {
-            let stored = loaded.conversation.take()?;
+            let stored = loaded.conversation.as_ref()?;
             let grown = format!("{}+{round}", text_of(&stored.record));
             Some(Commit { record: opaque(&grown), lease: take(1), ..commit("ann", Some(stored.revision)) })
         });

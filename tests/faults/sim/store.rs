@@ -10,7 +10,7 @@ use std::task::Poll;
 use chatflow::session::encode_conversation;
 use chatflow::store::{
     Commit, Committed, ConversationStore, Due, Erase, Lease, Leased, Live, Loaded, Lookup, Purge, Purged,
-    Removed, Settle, Settled, Subject, Token,
+    Removed, Settle, Settled, Subject, Token, Txn,
 };
 use chatflow::{ContactId, Conversation, MemoryStore, StoreError, WorkspaceId};
 use chrono::DateTime;
@@ -194,7 +194,7 @@ impl ConversationStore for SimStore {
     async fn update(
         &self,
         lookup: &Lookup,
-        decide: &mut (dyn FnMut(&mut Loaded) -> Option<Commit> + Send),
+        decide: &mut (dyn FnMut(&mut Txn<'_>) + Send),
     ) -> Result<Option<Committed>, StoreError> {
         if self.weather.whole {
             self.begin().await;
@@ -205,8 +205,9 @@ impl ConversationStore for SimStore {
             };
             return self.run(work).await;
         }
-        let mut loaded = self.load(lookup).await?;
-        match decide(&mut loaded) {
+        let mut txn = Txn::new(lookup, self.load(lookup).await?);
+        decide(&mut txn);
+        match txn.into_commit() {
             Some(commit) => self.commit(commit).await.map(Some),
             None => Ok(None),
         }

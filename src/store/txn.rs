@@ -1,0 +1,108 @@
+//! One decision in a store's hand: what was loaded, lent to whoever decides, and what is to be
+//! written.
+
+use std::sync::Arc;
+
+use crate::id::ContactId;
+use crate::session::{Conversation, DecodeError, KeyRecord};
+use crate::store::{Commit, Loaded, Lookup, Revision, StoredConversation};
+
+/// A conversation that was loaded, while it is decided on.
+///
+/// [`ConversationStore::update`](crate::store::ConversationStore::update) makes one of what it has
+/// loaded, lends it to the decision, and commits what that leaves. Where it leaves no commit, what
+/// was loaded is as it was.
+#[derive(Debug)]
+pub struct Txn<'a> {
+    lookup: &'a Lookup,
+    loaded: Loaded,
+    commit: Option<Commit>,
+}
+
+impl<'a> Txn<'a> {
+    /// A transaction on what a lookup has found.
+    #[must_use]
+    pub fn new(lookup: &'a Lookup, loaded: Loaded) -> Self {
+        Self { lookup, loaded, commit: None }
+    }
+
+    /// The lookup.
+    #[must_use]
+    pub fn lookup(&self) -> &'a Lookup {
+        self.lookup
+    }
+
+    /// What it has found.
+    #[must_use]
+    pub fn loaded(&self) -> &Loaded {
+        &self.loaded
+    }
+
+    /// Decides that this is to be written, in place of what was decided before.
+    pub fn write(&mut self, commit: Commit) {
+        self.commit = Some(commit);
+    }
+
+    /// True if anything is to be written.
+    #[must_use]
+    pub fn writes(&self) -> bool {
+        self.commit.is_some()
+    }
+
+    /// What is to be written, if anything is.
+    #[must_use]
+    pub fn into_commit(self) -> Option<Commit> {
+        self.commit
+    }
+
+    /// The same, and what was loaded: as it was, unless anything is to be written.
+    pub(crate) fn end(self) -> (Option<Commit>, Loaded) {
+        (self.commit, self.loaded)
+    }
+
+    /// Lends the conversation: it is to be given back unless a commit is written.
+    pub(crate) fn lend(&mut self) -> Lent {
+        let key = self.loaded.key.take();
+        let Some(stored) = &mut self.loaded.conversation else {
+            return Lent { conversation: None, place: None, key, fault: None };
+        };
+        let (mut conversation, mut fault) = (None, None);
+        if stored.quarantined {
+            fault = Some((stored.contact.clone(), None));
+        } else {
+            match stored.record.lend() {
+                Ok(lent) => conversation = Some(lent),
+                Err(error) => fault = Some((stored.contact.clone(), Some(error))),
+            }
+        }
+        let StoredConversation { revision, settled, leased, .. } = *stored;
+        Lent { conversation, place: Some(Place { revision, settled, leased }), key, fault }
+    }
+
+    /// Takes back what was lent; a conversation that began with the decision is dropped.
+    pub(crate) fn give_back(&mut self, conversation: Option<Arc<Conversation>>) {
+        if let (Some(stored), Some(conversation)) = (&mut self.loaded.conversation, conversation) {
+            stored.record.give_back(conversation);
+        }
+    }
+}
+
+/// What a transaction lends.
+pub(crate) struct Lent {
+    /// The conversation; None: there is none, or it cannot be used.
+    pub(crate) conversation: Option<Arc<Conversation>>,
+    /// How it was found; None: there is none.
+    pub(crate) place: Option<Place>,
+    pub(crate) key: Option<KeyRecord>,
+    /// Whose it is, if it cannot be used: it was set aside, or cannot be read for this reason.
+    pub(crate) fault: Option<(ContactId, Option<DecodeError>)>,
+}
+
+/// How a conversation was found.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) revision: Revision,
+    pub(crate) settled: u64,
+    /// True if the lookup's token holds the live lease.
+    pub(crate) leased: bool,
+}
