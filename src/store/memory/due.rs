@@ -183,10 +183,16 @@ impl DueIndex {
                 return None;
             }
             let is_free = !slot.is_set_aside() && !slot.lease.is_live(now);
-            if is_current && is_free && slot.claims > 0 && slot.due_at.is_some_and(|due_at| due_at <= now) {
+            let due_at = slot.due_at.filter(|_| is_current && is_free && slot.claims > 0);
+            if due_at.is_some_and(|due_at| due_at <= time) {
                 return Some((time, id));
             }
             self.suspects.pop();
+            // A commit has moved its due time on since it was filed.
+            if let Some(due_at) = due_at {
+                self.suspect(id, slot, due_at);
+                continue;
+            }
             if is_current {
                 slot.filed = UNFILED;
                 if is_free {
@@ -267,6 +273,19 @@ mod tests {
             due.set_due(id, &mut slots[id], Some(now + TimeDelta::seconds(round.into())), now);
         }
         assert!(due.leases.len() <= 2);
+    }
+
+    #[test]
+    fn a_suspect_whose_deadline_moved_on_comes_after_those_that_are_due_before() {
+        let (mut due, mut slots) = (DueIndex::default(), slots(2));
+        let at = |seconds| DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds);
+        for (id, due_at) in [(0, 8), (1, 5)] {
+            (slots[id].claims, slots[id].due_at) = (1, Some(at(due_at)));
+            due.suspect(id, &mut slots[id], at(due_at));
+        }
+        due.set_due(1, &mut slots[1], Some(at(9)), at(6));
+        assert_eq!(due.first_suspect(&mut slots, at(7)), None);
+        assert_eq!(due.first_suspect(&mut slots, at(10)), Some((at(8), 0)));
     }
 
     #[test]

@@ -28,9 +28,9 @@ pub(super) const READY: &str = "SELECT id, due_at, filed_at, quarantined FROM ch
 pub(super) const SUSPECTS: &str = concat!(
     "SELECT id, due_at, filed_at, quarantined FROM chatflow_conversation WHERE filed_at <= ?1 AND claims > 0 AND ",
     rested!(),
-    " <= ?1 ORDER BY ",
+    " <= ?1 ORDER BY max(filed_at, ",
     rested!(),
-    " LIMIT ?2"
+    ") LIMIT ?2"
 );
 pub(super) const SUSPECTS_RESTED: &str = concat!(
     "SELECT min(max(filed_at, ",
