@@ -1,9 +1,11 @@
-//! P1: conversations per CPU-second, and allocations per call.
+//! P1: conversations per CPU-second.
 
-use crate::cart::{ByHand, OnCrate};
-use crate::measure::{allocations, timed};
+use crate::cart::OnCrate;
+use crate::lean::Lean;
+use crate::measure::timed;
 use crate::median::median;
-use crate::script::{Script, said, script, scripts};
+use crate::plain::Plain;
+use crate::script::{said, scripts};
 
 const CONTACTS: u64 = 10_000;
 const PASSES: usize = 9;
@@ -14,72 +16,72 @@ pub(crate) fn run() {
     measure("100,000 sessions live", 100_000);
 }
 
+/// What each pass comes to.
+#[derive(Default)]
+struct Passes {
+    plain: Vec<f64>,
+    lean: Vec<f64>,
+    on_crate: Vec<f64>,
+    /// The share of its speed that the crate has, in percent.
+    of_plain: Vec<f64>,
+    of_lean: Vec<f64>,
+}
+
 fn measure(what: &str, live: u64) {
-    let mut on_crate = Vec::new();
-    let mut by_hand = Vec::new();
-    let mut ratios = Vec::new();
-    let mut per_call = [0; 3];
+    let mut passes = Passes::default();
     for _ in 0..PASSES {
-        let bot = OnCrate::new();
-        let mut hand = ByHand::default();
-        scripts(10_000_000..10_000_000 + live).into_iter().for_each(|script| bot.begin(script));
-        scripts(10_000_000..10_000_000 + live).into_iter().for_each(|script| hand.begin(script));
-        let (for_hand, for_bot) = (scripts(0..CONTACTS), scripts(0..CONTACTS));
-        let hand_time = timed(|| for_hand.into_iter().for_each(|script| hand.converse(script)));
-        let crate_time = timed(|| for_bot.into_iter().for_each(|script| bot.converse(script)));
-        assert_eq!(bot.counter.total(), hand.counter.total(), "both say the same");
-        assert_eq!(bot.counter.total().0, CONTACTS * 3 + live, "three messages a conversation");
-        on_crate.push(CONTACTS as f64 / crate_time as f64 * 1e9);
-        by_hand.push(CONTACTS as f64 / hand_time as f64 * 1e9);
-        ratios.push(hand_time as f64 / crate_time as f64);
-        per_call = allocations_per_call(&bot);
+        passes.add(live);
     }
-    let (speed, speed_spread) = median(on_crate);
-    let (hand, hand_spread) = median(by_hand);
-    let (ratio, _) = median(ratios);
     println!("  {what}");
-    println!("    by hand   {hand:>9.0} conversations per CPU-second ({hand_spread:.0} %)");
-    println!("    chatflow  {speed:>9.0} conversations per CPU-second ({speed_spread:.0} %)");
-    println!("    ratio     {:>8.0} %", ratio * 100.0);
-    println!("    allocations: trigger {}, reply {}, last reply {}", per_call[0], per_call[1], per_call[2]);
+    for (name, speeds) in [("plain", passes.plain), ("lean", passes.lean), ("chatflow", passes.on_crate)] {
+        let (speed, spread) = median(speeds);
+        println!("    {name:<9} {speed:>9.0} conversations per CPU-second ({spread:.0} %)");
+    }
+    for (name, shares) in [("of lean", passes.of_lean), ("of plain", passes.of_plain)] {
+        let (share, spread) = median(shares);
+        println!("    {name:<9} {share:>9.0} % ({spread:.0} %)");
+    }
 }
 
-fn allocations_per_call(bot: &OnCrate) -> [u64; 3] {
-    const CONTACT: u64 = 90_000_001;
-    let Script { phone: [first, second, third], context, key, ids: [id, last_id], texts: [text, last_text] } =
-        script(CONTACT);
-    let start = allocations();
-    bot.trigger(first, context, key);
-    let triggered = allocations();
-    bot.reply(second, text, id);
-    let replied = allocations();
-    bot.reply(third, last_text, last_id);
-    [triggered - start, replied - triggered, allocations() - replied]
+impl Passes {
+    /// One pass of each, one after the other, so that what else the machine does meets all of them.
+    fn add(&mut self, live: u64) {
+        let (on_crate, lean, mut plain) = (OnCrate::new(), Lean::default(), Plain::default());
+        let others = || scripts(10_000_000..10_000_000 + live).into_iter();
+        others().for_each(|script| on_crate.begin(script));
+        others().for_each(|script| lean.begin(script));
+        others().for_each(|script| plain.begin(script));
+        let (for_plain, for_lean, for_crate) =
+            (scripts(0..CONTACTS), scripts(0..CONTACTS), scripts(0..CONTACTS));
+        let plain_time = timed(|| for_plain.into_iter().for_each(|script| plain.converse(script))) as f64;
+        let lean_time = timed(|| for_lean.into_iter().for_each(|script| lean.converse(script))) as f64;
+        let crate_time = timed(|| for_crate.into_iter().for_each(|script| on_crate.converse(script))) as f64;
+        let total = on_crate.counter.total();
+        assert_eq!(total, plain.counter.total(), "all say the same");
+        assert_eq!(total, lean.counter.total(), "all say the same");
+        assert_eq!(total.0, CONTACTS * 3 + live, "three messages a conversation");
+        let speed = |time: f64| CONTACTS as f64 / time * 1e9;
+        self.plain.push(speed(plain_time));
+        self.lean.push(speed(lean_time));
+        self.on_crate.push(speed(crate_time));
+        self.of_plain.push(plain_time / crate_time * 100.0);
+        self.of_lean.push(lean_time / crate_time * 100.0);
+    }
 }
 
-const COUNTED: u64 = 3_000;
-
-/// A few conversations of each, to see that both still say the same.
+/// A few conversations of each, to see that all still say the same, and that the lean one keeps its
+/// promises.
 pub(crate) fn smoke() {
-    let bot = OnCrate::new();
-    let mut hand = ByHand::default();
-    scripts(0..50).into_iter().for_each(|script| bot.converse(script));
-    scripts(0..50).into_iter().for_each(|script| hand.converse(script));
-    assert_eq!(bot.counter.total(), hand.counter.total(), "both say the same");
-    assert_eq!(bot.counter.total(), said(0..50), "and say what they should");
-    println!("50 conversations, {} messages, the same on both", bot.counter.total().0);
-}
-
-/// The crate alone, for a count of instructions.
-pub(crate) fn count_crate() {
-    let bot = OnCrate::new();
-    scripts(0..COUNTED).into_iter().for_each(|script| bot.converse(script));
-    println!("{COUNTED} conversations on the crate");
-}
-
-/// The hand-written one alone, for a count of instructions.
-pub(crate) fn count_by_hand() {
-    let mut hand = ByHand::default();
-    scripts(0..COUNTED).into_iter().for_each(|script| hand.converse(script));
-    println!("{COUNTED} conversations by hand");
+    const CONVERSATIONS: usize = 50;
+    let contacts = 0..CONVERSATIONS as u64;
+    let (on_crate, lean, mut plain) = (OnCrate::new(), Lean::default(), Plain::default());
+    scripts(contacts.clone()).into_iter().for_each(|script| on_crate.converse(script));
+    scripts(contacts.clone()).into_iter().for_each(|script| lean.converse(script));
+    scripts(contacts.clone()).into_iter().for_each(|script| plain.converse(script));
+    let expected = said(contacts);
+    for counter in [&on_crate.counter, &lean.counter, &plain.counter] {
+        assert_eq!(counter.total(), expected, "all say what they should");
+    }
+    lean.prove(CONVERSATIONS);
+    println!("{CONVERSATIONS} conversations, {} messages, the same on all", expected.0);
 }
