@@ -1,37 +1,71 @@
 //! The ways that messages travel: the channels the crate knows by name, and a host's own.
-//! What must not live here: what a channel can carry (`flow::capacity`).
+//! What must not live here: what a channel can carry (`flow::content`).
 
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A channel that messages travel on.
-///
-/// ```
-/// use chatflow::Channel;
-/// assert_eq!(Channel::parse("whatsapp")?, Channel::WhatsApp);
-/// assert_eq!(Channel::parse("kiosk-7")?.as_str(), "kiosk-7");
-/// assert!(Channel::parse("WhatsApp").is_err(), "names are in lower case");
-/// # Ok::<(), chatflow::BadChannel>(())
-/// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Channel {
-    /// `whatsapp`
-    WhatsApp,
-    /// `instagram`
-    Instagram,
-    /// `viber`
-    Viber,
-    /// `messenger`
-    Messenger,
-    /// `sms`
-    Sms,
-    /// `web`
-    Web,
-    /// A host's own channel.
-    Other(ChannelName),
+/// The channels that the crate knows: one line each, and nowhere else their names.
+macro_rules! channels {
+    ($(#[$doc:meta])* $name:ident { $($known:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum $name {
+            $(#[doc = concat!("`", $word, "`")] $known,)+
+            /// A host's own channel.
+            Other(ChannelName),
+        }
+
+        impl $name {
+            /// The names of the channels that the crate knows, in the order of the enum.
+            pub const KNOWN: &'static [&'static str] = &[$($word),+];
+
+            /// Reads a channel's name.
+            ///
+            /// # Errors
+            /// [`BadChannel`] unless the name has 1-64 characters of `a-z 0-9 - _ .` and begins with
+            /// a letter. Capitals are refused, so that `WhatsApp` does not become a channel of its
+            /// own.
+            pub fn parse(name: &str) -> Result<Self, BadChannel> {
+                Ok(match name {
+                    $($word => Self::$known,)+
+                    own if is_channel_name(own) => Self::Other(ChannelName(own.into())),
+                    _ => return Err(BadChannel),
+                })
+            }
+
+            /// The name, as a flow file writes it.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$known => $word,)+
+                    Self::Other(ChannelName(name)) => name,
+                }
+            }
+        }
+    };
+}
+
+channels! {
+    /// A channel that messages travel on.
+    ///
+    /// ```
+    /// use chatflow::Channel;
+    /// assert_eq!(Channel::parse("whatsapp")?, Channel::WhatsApp);
+    /// assert_eq!(Channel::parse("kiosk-7")?.as_str(), "kiosk-7");
+    /// assert!(Channel::parse("WhatsApp").is_err(), "names are in lower case");
+    /// # Ok::<(), chatflow::BadChannel>(())
+    /// ```
+    Channel {
+        WhatsApp = "whatsapp",
+        Instagram = "instagram",
+        Viber = "viber",
+        Messenger = "messenger",
+        Sms = "sms",
+        Web = "web",
+    }
 }
 
 /// The name of a host's own channel: never that of a channel the crate knows.
@@ -44,37 +78,9 @@ pub struct ChannelName(Arc<str>);
 pub struct BadChannel;
 
 impl Channel {
-    /// Reads a channel's name.
-    ///
-    /// # Errors
-    /// [`BadChannel`] unless the name has 1-64 characters of `a-z 0-9 - _ .` and begins with a
-    /// letter. Capitals are refused, so that `WhatsApp` does not become a channel of its own.
-    pub fn parse(name: &str) -> Result<Self, BadChannel> {
-        Ok(match name {
-            "whatsapp" => Self::WhatsApp,
-            "instagram" => Self::Instagram,
-            "viber" => Self::Viber,
-            "messenger" => Self::Messenger,
-            "sms" => Self::Sms,
-            "web" => Self::Web,
-            own if is_channel_name(own) => Self::Other(ChannelName(own.into())),
-            _ => return Err(BadChannel),
-        })
-    }
-
-    /// The name, as a flow file writes it.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::WhatsApp => "whatsapp",
-            Self::Instagram => "instagram",
-            Self::Viber => "viber",
-            Self::Messenger => "messenger",
-            Self::Sms => "sms",
-            Self::Web => "web",
-            Self::Other(ChannelName(name)) => name,
-        }
-    }
+    /// What a host's own name looks like, as a regular expression.
+    #[cfg(feature = "schema")]
+    pub(crate) const PATTERN: &'static str = "^[a-z][a-z0-9_.-]{0,63}$";
 
     /// Whether addresses are phone numbers: such channels share one address space (SEMANTICS T2).
     #[must_use]

@@ -1,42 +1,67 @@
 //! From a definition to a flow: each part is checked and compiled, and every issue is kept. What
 //! must not live here: the rules of one kind of node, and those of the graph as a whole (`check`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use chrono::TimeDelta;
-use serde_json::Value;
-
+use crate::flow::check::graph::Graph;
+use crate::flow::check::{self, Sides, undeclared};
+use crate::flow::compiled::{Flow, Step};
 use crate::flow::def::{self, FlowDef};
-use crate::flow::expr::Expr;
-use crate::flow::graph::Graph;
-use crate::flow::issue::{Diagnostics, IssueCode, Issues};
+use crate::flow::form::digest::digest;
+use crate::flow::form::issue::{Diagnostics, IssueCode, Issues};
+use crate::flow::form::json;
+use crate::flow::form::path::{Path, brief};
 use crate::flow::keyword::{self, KeywordAction, Keywords};
+use crate::flow::lang::context::Compile;
 use crate::flow::node::{ContactMode, Node, NodeKind};
-use crate::flow::path::{Path, brief};
-use crate::flow::pattern::{Extent, Pattern};
-use crate::flow::reminder::Reminder;
+use crate::flow::place::NodeIx;
 use crate::flow::settings::Settings;
-use crate::flow::span::Span;
-use crate::flow::template::Template;
+use crate::flow::settings::reminder::Reminder;
 use crate::flow::trigger::{Trigger, TriggerDef};
-use crate::flow::variables::{self, Mentions};
-use crate::flow::{Flow, NodeIx, Step, check, json, lifecycle};
 use crate::id::check_name;
-use crate::{Channel, FlowId, Limits, NodeId};
+use crate::{FlowId, Limits, NodeId};
 
-pub(crate) fn from_json(text: &str, limits: &Limits) -> Result<Flow, Issues> {
+impl Flow {
+    /// Reads, checks and compiles a flow under the default limits.
+    ///
+    /// # Errors
+    /// Every issue of the flow, with its warnings.
+    pub fn from_json(json: &str) -> Result<Self, Issues> {
+        Self::from_json_within(json, &Limits::default())
+    }
+
+    /// Reads, checks and compiles a flow.
+    ///
+    /// # Errors
+    /// Every issue of the flow, with its warnings. What hangs on a part that cannot be read is not
+    /// checked.
+    pub fn from_json_within(json: &str, limits: &Limits) -> Result<Self, Issues> {
+        from_json(json, limits)
+    }
+
+    /// Checks and compiles a definition.
+    ///
+    /// # Errors
+    /// Every issue of the flow, with its warnings.
+    pub fn compile(def: FlowDef, limits: &Limits) -> Result<Self, Issues> {
+        from_def(def, limits)
+    }
+}
+
+fn from_json(text: &str, limits: &Limits) -> Result<Flow, Issues> {
     let mut found = Diagnostics::default();
     let value = json::parse(text, limits, &mut found);
     let def = value.as_ref().and_then(|value| def::read_loosely(value, limits, &mut found));
     let is_whole = found.settle_form();
     match def.zip(value) {
-        Some((def, value)) => compile(def, limits, is_whole, found)
-            .map(|flow| Flow { digest: lifecycle::digest(&value), ..flow }),
+        Some((def, value)) => {
+            compile(def, limits, is_whole, found).map(|flow| Flow { digest: digest(&value), ..flow })
+        }
         None => Err(found.into_issues()),
     }
 }
 
-pub(crate) fn from_def(def: FlowDef, limits: &Limits) -> Result<Flow, Issues> {
+fn from_def(def: FlowDef, limits: &Limits) -> Result<Flow, Issues> {
     let mut found = Diagnostics::default();
     for (field, given, most, code) in [
         ("nodes", def.nodes.len(), limits.nodes, IssueCode::TooManyNodes),
@@ -52,7 +77,7 @@ pub(crate) fn from_def(def: FlowDef, limits: &Limits) -> Result<Flow, Issues> {
     }
     let mut flow = compile(def, limits, true, found)?;
     let value = serde_json::from_str(&flow.def.to_json()).unwrap_or_default();
-    flow.digest = lifecycle::digest(&value);
+    flow.digest = digest(&value);
     Ok(flow)
 }
 
@@ -88,14 +113,6 @@ struct Parts {
     keywords: Keywords,
     reminder: Option<Reminder>,
     side_entries: Vec<NodeIx>,
-}
-
-/// Where sessions come to beside the start and the edges.
-pub(crate) struct Sides {
-    /// By keywords.
-    pub(crate) jumps: Vec<NodeIx>,
-    /// By the reminder, without leaving where they stand.
-    pub(crate) reminder: Option<NodeIx>,
 }
 
 /// The place of each node by its id; the first, if an id is given twice.
@@ -137,19 +154,12 @@ fn compile_parts(
         TriggerDef::Inbound(inbound) => Some(&inbound.channel),
     };
     let start_id = def.nodes.iter().find(|node| matches!(node.kind, NodeKind::Start(_)));
-    let mut cx = Compile {
-        limits,
-        found,
-        index,
-        is_whole,
-        mentions: Mentions::default(),
-        channel: own.or(sender.map(|sender| &sender.channel)).cloned(),
-        max_lifetime: TimeDelta::MAX,
-        patterns_left: MOST_PATTERNS,
-        start: start_id.map(|node| node.id.as_str()),
-        is_inbound: own.is_some(),
-        is_contactless: own.is_none() && starts().any(|start| start.contact == Some(ContactMode::None)),
-    };
+    let mut cx = Compile::new(limits, index, found);
+    cx.is_whole = is_whole;
+    cx.channel = own.or(sender.map(|sender| &sender.channel)).cloned();
+    cx.start = start_id.map(|node| node.id.as_str());
+    cx.is_inbound = own.is_some();
+    cx.is_contactless = own.is_none() && starts().any(|start| start.contact == Some(ContactMode::None));
     cx.name(&root.key("code"), &def.code);
     if let Some(name) = &def.name {
         cx.name(&root.key("name"), name);
@@ -178,7 +188,7 @@ fn compile_parts(
     }
     cx.found.node = None;
     if is_whole {
-        variables::check(def, &cx.mentions, cx.found);
+        undeclared::check(def, &cx.mentions, cx.found);
     }
     let id = FlowId::new(&def.code).ok();
     Parts { id, settings, trigger, nodes, keywords, reminder, side_entries: jumps }
@@ -211,200 +221,4 @@ fn assemble(def: &FlowDef, parts: Parts, graph: Graph, entry: NodeIx) -> Option<
         steps: steps.into(),
         digest: 0,
     })
-}
-
-/// What the patterns of one flow may cost together ([`Pattern::cost`]): a second and 32 MiB at
-/// worst.
-const MOST_PATTERNS: usize = 128;
-
-/// What compiling a part needs to know of the whole, and the checks that parts share.
-pub(crate) struct Compile<'a> {
-    pub(crate) limits: &'a Limits,
-    pub(crate) found: &'a mut Diagnostics,
-    index: &'a BTreeMap<&'a str, NodeIx>,
-    is_whole: bool,
-    mentions: Mentions,
-    /// The channel that messages go out on, if the flow settles it.
-    pub(crate) channel: Option<Channel>,
-    max_lifetime: TimeDelta,
-    patterns_left: usize,
-    /// The id of the start node.
-    start: Option<&'a str>,
-    /// Whether a message starts the flow.
-    pub(crate) is_inbound: bool,
-    /// Whether sessions run without a contact.
-    pub(crate) is_contactless: bool,
-}
-
-impl Compile<'_> {
-    pub(crate) fn template(&mut self, at: &Path<'_>, source: &str) -> Option<Template> {
-        match Template::parse(source, self.limits) {
-            Ok(template) => {
-                self.mentions.note(at, self.found.node.as_ref(), template.names());
-                Some(template)
-            }
-            Err(error) => {
-                let message = format!("is no template: {error}");
-                self.found.add(IssueCode::BadTemplate, at, message, "fix the expression between {{ and }}");
-                None
-            }
-        }
-    }
-
-    /// Compiles what is evaluated in the names of another flow: this one need not declare them.
-    pub(crate) fn of_another_flow<T>(&mut self, compile: impl FnOnce(&mut Self) -> T) -> T {
-        let own = std::mem::take(&mut self.mentions);
-        let compiled = compile(self);
-        self.mentions = own;
-        compiled
-    }
-
-    /// A template that must not be blank.
-    pub(crate) fn required_template(&mut self, at: &Path<'_>, source: &str) -> Option<Template> {
-        if source.trim().is_empty() {
-            self.found.add(IssueCode::BadValue, at, "must not be blank", "write a text");
-            return None;
-        }
-        self.template(at, source)
-    }
-
-    pub(crate) fn expression(&mut self, at: &Path<'_>, source: &str) -> Option<Expr> {
-        match Expr::parse(source, self.limits) {
-            Ok(expr) => {
-                self.mentions.note(at, self.found.node.as_ref(), expr.names());
-                Some(expr)
-            }
-            Err(error) => {
-                let message = format!("is no expression: {error}");
-                self.found.add(IssueCode::BadExpression, at, message, "fix the expression");
-                None
-            }
-        }
-    }
-
-    /// A regular expression, unless the flow has used up what all of its own may cost.
-    pub(crate) fn pattern(
-        &mut self,
-        at: &Path<'_>,
-        source: &str,
-        extent: Extent,
-        ignore_case: bool,
-    ) -> Option<Pattern> {
-        let left = self.patterns_left.checked_sub(Pattern::cost(source));
-        self.patterns_left = left.unwrap_or(0);
-        if left.is_none() {
-            let message =
-                format!("is one too many: a flow may have {MOST_PATTERNS} patterns and classes in brackets");
-            self.found.add(IssueCode::BadRegex, at, message, "use fewer regular expressions");
-            return None;
-        }
-        let report = |error| {
-            let message = format!("{:?} is no pattern: {error}", brief(source));
-            self.found.add(IssueCode::BadRegex, at, message, "fix the regular expression");
-        };
-        Pattern::parse(source, extent, ignore_case, self.limits).map_err(report).ok()
-    }
-
-    /// A name of 1-256 bytes without control characters.
-    pub(crate) fn name(&mut self, at: &Path<'_>, name: &str) -> Option<()> {
-        let report = |why: crate::BadName| {
-            self.found.add(IssueCode::BadName, at, why.to_string(), "give another name");
-        };
-        check_name(name).map_err(report).ok()
-    }
-
-    /// A label or an option's id: a name of at most 64 bytes.
-    pub(crate) fn short_name(&mut self, at: &Path<'_>, name: &str) -> Option<()> {
-        const MOST: usize = 64;
-        if name.len() > MOST {
-            self.found.add(
-                IssueCode::BadName,
-                at,
-                format!("must have at most {MOST} bytes"),
-                "give a shorter name",
-            );
-            return None;
-        }
-        self.name(at, name)
-    }
-
-    /// A variable's name: one that an expression can read.
-    pub(crate) fn variable(&mut self, at: &Path<'_>, name: &str) -> Option<std::sync::Arc<str>> {
-        match variables::check_name(name) {
-            Ok(()) => Some(name.into()),
-            Err(why) => {
-                let message = format!("{:?} {why}", brief(name));
-                self.found.add(IssueCode::BadName, at, message, "give the variable another name");
-                None
-            }
-        }
-    }
-
-    /// A wait that a session can outlive.
-    pub(crate) fn wait(&mut self, at: &Path<'_>, span: &Span) -> TimeDelta {
-        let wait = span.as_delta();
-        if wait > self.max_lifetime {
-            let message = format!("{span} is longer than a session may live");
-            self.found.add(
-                IssueCode::WaitTooLong,
-                at,
-                message,
-                "wait less, or raise `settings.max_lifetime`",
-            );
-        }
-        wait
-    }
-
-    /// A node that a node names by itself.
-    pub(crate) fn node(&mut self, at: &Path<'_>, verb: &str, id: &str) -> Option<NodeIx> {
-        let target = self.index.get(id).copied();
-        if target.is_none() && self.is_whole {
-            let message = format!(
-                "{verb} to {:?}, which is no node{}",
-                brief(id),
-                self.found.did_you_mean(id, self.index.keys().copied())
-            );
-            self.found.add(IssueCode::EdgeToNowhere, at, message, "name a node of this flow");
-        }
-        target
-    }
-
-    /// A node that sessions come to without an edge: any but the start.
-    pub(crate) fn side_entry(&mut self, at: &Path<'_>, verb: &str, id: &str) -> Option<NodeIx> {
-        if self.start == Some(id) {
-            let message = format!("{verb} to the start");
-            self.found.add(IssueCode::IntoStart, at, message, "name the node after the start");
-        }
-        self.node(at, verb, id)
-    }
-
-    /// Reports names that are given twice.
-    pub(crate) fn distinct<'n>(&mut self, at: &Path<'_>, what: &str, names: impl Iterator<Item = &'n str>) {
-        let mut seen = BTreeSet::new();
-        for name in names {
-            if !seen.insert(name) {
-                let message = format!("name the {what} {:?} twice", brief(name));
-                self.found.add(IssueCode::DuplicateBranch, at, message, "give one of them another name");
-            }
-        }
-    }
-
-    /// Whether a JSON value is as flat as a session's values must be. The walk stops at the limit.
-    pub(crate) fn value(&mut self, at: &Path<'_>, value: &Value) -> bool {
-        let fits = is_within(value, self.limits.depth);
-        if !fits {
-            let message = format!("is nested more than {} levels deep", self.limits.depth);
-            self.found.add(IssueCode::TooDeep, at, message, "nest the value less deeply");
-        }
-        fits
-    }
-}
-
-fn is_within(value: &Value, depth: usize) -> bool {
-    match (value, depth.checked_sub(1)) {
-        (Value::Array(list), Some(depth)) => list.iter().all(|value| is_within(value, depth)),
-        (Value::Object(object), Some(depth)) => object.values().all(|value| is_within(value, depth)),
-        (Value::Array(_) | Value::Object(_), None) => false,
-        _ => true,
-    }
 }

@@ -6,11 +6,11 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::Limits;
-use crate::flow::issue::{Diagnostics, IssueCode, Issues};
-use crate::flow::json;
+use crate::flow::form::issue::{Diagnostics, IssueCode, Issues};
+use crate::flow::form::json;
+use crate::flow::form::path::Path;
+use crate::flow::form::read::{Fields, Read};
 use crate::flow::node::{NodeDef, NodeKind};
-use crate::flow::path::Path;
-use crate::flow::read::{Fields, Read};
 use crate::flow::settings::SettingsDef;
 use crate::flow::trigger::TriggerDef;
 

@@ -7,11 +7,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::NodeId;
-use crate::flow::compile::Compile;
-use crate::flow::fold::fold;
-use crate::flow::issue::{Diagnostics, IssueCode};
-use crate::flow::path::{Path, brief};
-use crate::flow::read::{Fields, Read, words};
+use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::path::{Path, brief};
+use crate::flow::form::read::{Fields, Read, words};
+use crate::flow::lang::context::Compile;
+use crate::flow::lang::fold::fold;
 
 /// Bytes of the longest keyword.
 const MOST_BYTES: usize = 64;

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::flow::content::Message;
-use crate::flow::expr::{Scope, Val};
+use crate::flow::lang::expr::{Scope, Val};
 use crate::flow::node::{Assign, Delay, Function, Node, Port, WaitReply};
 use crate::flow::{
     AnswerKind, Campaign, Clash, Consent, ContactMode, Decimal, EntityType, Flow, HttpMethod, InputPolicy,

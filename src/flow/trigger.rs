@@ -5,12 +5,12 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::Channel;
-use crate::flow::compile::Compile;
-use crate::flow::fold::fold;
-use crate::flow::issue::{Diagnostics, IssueCode};
-use crate::flow::path::{Path, brief};
-use crate::flow::pattern::{Extent, Pattern};
-use crate::flow::read::{Fields, Read, words};
+use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::path::{Path, brief};
+use crate::flow::form::read::{Fields, Read, words};
+use crate::flow::lang::context::Compile;
+use crate::flow::lang::fold::fold;
+use crate::flow::lang::pattern::{Extent, Pattern};
 
 /// What starts a flow, as it is written: `{"kind": "manual"}` or
 /// `{"kind": "inbound", "channel": "whatsapp", "rules": [{"match": "exact", "text": "menu"}]}`.

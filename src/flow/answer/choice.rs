@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use crate::flow::digits::plain;
-use crate::flow::fold::fold;
+use crate::flow::lang::digits::plain;
+use crate::flow::lang::fold::fold;
 
 /// A choice of a question.
 #[derive(Clone, Debug)]

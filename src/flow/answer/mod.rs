@@ -5,6 +5,7 @@
 mod choice;
 mod date;
 mod number;
+mod reply;
 mod web;
 
 use std::sync::Arc;
@@ -14,13 +15,13 @@ use serde_json::Value;
 pub(crate) use choice::Choice;
 pub(crate) use date::check_format;
 pub use number::Decimal;
+pub use reply::ReplyKind;
 
 use crate::address::Phone;
-use crate::flow::digits::plain;
-use crate::flow::node::ReplyKind;
-use crate::flow::operator::Operator;
-use crate::flow::pattern::Pattern;
-use crate::flow::template::Template;
+use crate::flow::lang::digits::plain;
+use crate::flow::lang::operator::Operator;
+use crate::flow::lang::pattern::Pattern;
+use crate::flow::lang::template::Template;
 
 /// What a question expects.
 #[derive(Clone, Debug)]

@@ -2,8 +2,8 @@
 
 use serde_json::Number;
 
-use crate::flow::digits::plain;
-use crate::flow::read::words;
+use crate::flow::form::read::words;
+use crate::flow::lang::digits::plain;
 
 words! {
     /// What stands before the decimals of a number.

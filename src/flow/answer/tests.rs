@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::Limits;
-use crate::flow::pattern::Extent;
+use crate::flow::lang::pattern::Extent;
 
 fn all() -> Vec<Expect> {
     let pattern = Pattern::parse("(a|b)*c", Extent::Whole, false, &Limits::default()).unwrap();

@@ -3,13 +3,13 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::flow::compile::Compile;
 use crate::flow::content::choice::compile_buttons;
 use crate::flow::content::{ButtonDef, Buttons, Fit, Local, TextDef};
-use crate::flow::issue::Diagnostics;
-use crate::flow::path::Path;
-use crate::flow::read::{Fields, Read};
-use crate::flow::template::Template;
+use crate::flow::form::issue::Diagnostics;
+use crate::flow::form::path::Path;
+use crate::flow::form::read::{Fields, Read};
+use crate::flow::lang::context::Compile;
+use crate::flow::lang::template::Template;
 
 /// A card: `{"title": "Blue shirt", "subtitle": "29 EUR", "image": "https://shop.example/7.jpg",
 /// "buttons": […]}`.

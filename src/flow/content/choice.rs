@@ -5,12 +5,12 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::flow::compile::Compile;
 use crate::flow::content::{Fit, Local, TextDef};
-use crate::flow::issue::{Diagnostics, IssueCode};
-use crate::flow::path::Path;
-use crate::flow::read::{Fields, Read};
-use crate::flow::template::Template;
+use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::path::Path;
+use crate::flow::form::read::{Fields, Read};
+use crate::flow::lang::context::Compile;
+use crate::flow::lang::template::Template;
 
 /// A choice below a text: `{"id": "yes", "label": "Yes"}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -2,12 +2,12 @@
 //! too many is told.
 
 use crate::Channel;
-use crate::flow::capacity::Capacity;
-use crate::flow::compile::Compile;
 use crate::flow::content::Local;
-use crate::flow::issue::IssueCode;
-use crate::flow::path::Path;
-use crate::flow::template::Template;
+use crate::flow::content::capacity::Capacity;
+use crate::flow::form::issue::IssueCode;
+use crate::flow::form::path::Path;
+use crate::flow::lang::context::Compile;
+use crate::flow::lang::template::Template;
 
 /// A channel's capacity, and its name for those who exceed it.
 pub(crate) struct Fit {

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::flow::compile::Compile;
 use crate::flow::content::choice::compile_choice;
 use crate::flow::content::{Choice, Fit, Local, TextDef};
-use crate::flow::issue::{Diagnostics, IssueCode};
-use crate::flow::path::Path;
-use crate::flow::read::{Fields, Read};
+use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::path::Path;
+use crate::flow::form::read::{Fields, Read};
+use crate::flow::lang::context::Compile;
 
 /// A list:
 /// `{"button": "Times", "sections": [{"title": "Monday", "rows": [{"id": "9", "label": "9 h"}]}]}`.

@@ -5,14 +5,14 @@ use serde::Serialize;
 use serde_json::json;
 use serde_json::{Number, Value};
 
-use crate::flow::compile::Compile;
 use crate::flow::content::{Fit, Local, TextDef};
-use crate::flow::issue::{Diagnostics, IssueCode};
-use crate::flow::path::Path;
-use crate::flow::read::{Fields, Read, wrong_type};
+use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::path::Path;
+use crate::flow::form::read::{Fields, Read, wrong_type};
 #[cfg(feature = "schema")]
-use crate::flow::schema::Book;
-use crate::flow::template::Template;
+use crate::flow::form::schema::Book;
+use crate::flow::lang::context::Compile;
+use crate::flow::lang::template::Template;
 
 /// A place:
 /// `{"latitude": 52.52, "longitude": 13.405, "name": "Our shop", "address": "Torstr. 1, Berlin"}`.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use crate::flow::compile::Compile;
-use crate::flow::content::{Fit, Local, TextDef};
-use crate::flow::issue::Diagnostics;
-use crate::flow::path::Path;
-use crate::flow::read::{Fields, Read, words};
-use crate::flow::template::Template;
+use crate::flow::content::{Fit, Local, MediaType, TextDef};
+use crate::flow::form::issue::Diagnostics;
+use crate::flow::form::path::Path;
+use crate::flow::form::read::{Fields, Read};
+use crate::flow::lang::context::Compile;
+use crate::flow::lang::template::Template;
 
 /// A medium: `{"type": "image", "url": "https://shop.example/{{ context.cart_id }}.jpg", "caption":
 /// "Your cart"}`.
@@ -31,22 +31,6 @@ pub struct MediaDef {
     /// Its media type, such as `application/pdf`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mime: Option<String>,
-}
-
-words! {
-    /// What a medium is.
-    MediaType {
-        /// A picture.
-        Image = "image",
-        /// A sound.
-        Audio = "audio",
-        /// A film.
-        Video = "video",
-        /// A file.
-        Document = "document",
-        /// A sticker.
-        Sticker = "sticker",
-    }
 }
 
 /// A compiled medium.

@@ -1,12 +1,14 @@
 //! What a message says, as an author writes it, in every form: the part that `send_message` and its
 //! like share. What must not live here: where a message goes, and what becomes of it.
 
+mod capacity;
 mod card;
 mod choice;
 mod fit;
 mod list;
 mod location;
 mod media;
+mod media_type;
 mod template;
 mod text;
 
@@ -16,7 +18,8 @@ pub use card::CardDef;
 pub use choice::{ButtonDef, OptionDef};
 pub use list::{ListDef, RowDef, SectionDef};
 pub use location::{DegreesDef, LocationDef};
-pub use media::{MediaDef, MediaType};
+pub use media::MediaDef;
+pub use media_type::MediaType;
 pub use template::{ParametersDef, TemplateDef};
 pub use text::TextDef;
 
@@ -27,14 +30,14 @@ pub(crate) use list::List;
 pub(crate) use location::{Degrees, Location};
 pub(crate) use media::Media;
 pub(crate) use template::{ApprovedTemplate, Parameters};
-pub(crate) use text::{Local, is_tag};
+pub(crate) use text::Local;
 
 use crate::Channel;
-use crate::flow::compile::Compile;
-use crate::flow::issue::IssueCode;
-use crate::flow::path::Path;
-use crate::flow::read::Fields;
-use crate::flow::template::Template;
+use crate::flow::form::issue::IssueCode;
+use crate::flow::form::path::Path;
+use crate::flow::form::read::Fields;
+use crate::flow::lang::context::Compile;
+use crate::flow::lang::template::Template;
 
 /// What a message says: a text, alone or above choices, or one of `media`, `location`, `template`
 /// and `card`.

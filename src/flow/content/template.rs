@@ -8,15 +8,15 @@ use serde::Serialize;
 use serde_json::json;
 use serde_json::{Map, Value};
 
-use crate::flow::compile::Compile;
 use crate::flow::content::choice::compile_buttons;
 use crate::flow::content::{ButtonDef, Buttons, Fit};
-use crate::flow::issue::Diagnostics;
-use crate::flow::path::Path;
-use crate::flow::read::{Fields, Read, wrong_type};
+use crate::flow::form::issue::Diagnostics;
+use crate::flow::form::path::Path;
+use crate::flow::form::read::{Fields, Read, wrong_type};
 #[cfg(feature = "schema")]
-use crate::flow::schema::Book;
-use crate::flow::template::Template;
+use crate::flow::form::schema::Book;
+use crate::flow::lang::context::Compile;
+use crate::flow::lang::template::Template;
 
 /// An approved message:
 /// `{"name": "cart_reminder", "language": "en", "parameters": ["{{ contact.name }}"]}`.

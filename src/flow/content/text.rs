@@ -8,13 +8,14 @@ use serde_json::Value;
 #[cfg(feature = "schema")]
 use serde_json::json;
 
-use crate::flow::compile::Compile;
-use crate::flow::issue::{Diagnostics, IssueCode};
-use crate::flow::path::{Path, brief};
-use crate::flow::read::{Read, wrong_type};
+use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::language::is_tag;
+use crate::flow::form::path::{Path, brief};
+use crate::flow::form::read::{Read, wrong_type};
 #[cfg(feature = "schema")]
-use crate::flow::schema::Book;
-use crate::flow::template::Template;
+use crate::flow::form::schema::Book;
+use crate::flow::lang::context::Compile;
+use crate::flow::lang::template::Template;
 
 /// A text of a message: `"Hello"`, or one for each language, `{"en": "Hello", "pt-BR": "Olá"}`.
 ///
@@ -112,16 +113,6 @@ impl TextDef {
         let (language, first) = compiled.next()?;
         Some(Local { language, first, others: compiled.collect() })
     }
-}
-
-/// Whether a text is a language tag such as `en` or `pt-BR`.
-pub(crate) fn is_tag(text: &str) -> bool {
-    let mut parts = text.split('-');
-    let is_first =
-        |part: &str| (2..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphabetic());
-    let is_next =
-        |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
-    text.len() <= 35 && parts.next().is_some_and(is_first) && parts.all(is_next)
 }
 
 impl<T> Local<T> {

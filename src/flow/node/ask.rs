@@ -11,14 +11,14 @@ use serde::Serialize;
 pub use answer::{AnswerDef, AnswerKind, ChoiceDef};
 
 use crate::flow::answer::Expect;
-use crate::flow::compile::Compile;
 use crate::flow::content::{Fit, Message, MessageDef, OptionDef, TextDef};
-use crate::flow::issue::{Diagnostics, IssueCode};
+use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::path::{Path, brief};
+use crate::flow::form::read::Fields;
+use crate::flow::form::span::Span;
+use crate::flow::lang::context::Compile;
 use crate::flow::node::question::{self, Accept, KeywordMode, OnTimeout, Question};
 use crate::flow::node::{Blocking, Kind, Port, PortName};
-use crate::flow::path::{Path, brief};
-use crate::flow::read::Fields;
-use crate::flow::span::Span;
 
 /// A question with its answer checked. Branches: `valid`, which an edge without a branch takes,
 /// `invalid`, `timeout`, and the id of each choice.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::flow::compile::Compile;
-use crate::flow::condition::{Condition, ConditionDef};
-use crate::flow::issue::{Diagnostics, IssueCode};
+use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::path::Path;
+use crate::flow::form::read::{Fields, Read};
+use crate::flow::lang::condition::{Condition, ConditionDef};
+use crate::flow::lang::context::Compile;
 use crate::flow::node::{Kind, Port, PortName};
-use crate::flow::path::Path;
-use crate::flow::read::{Fields, Read};
 
 /// A choice of ways. Branches: each label, and `else`; every one needs an edge.
 ///

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use serde_json::{Map, Value};
 
-use crate::flow::compile::Compile;
-use crate::flow::json_template::JsonTemplate;
+use crate::flow::form::path::Path;
+use crate::flow::form::span::Span;
+use crate::flow::lang::context::Compile;
+use crate::flow::lang::json_template::JsonTemplate;
 use crate::flow::node::Port;
-use crate::flow::path::Path;
-use crate::flow::span::Span;
 
 /// A compiled call of the host.
 #[derive(Clone, Debug)]

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::FlowId;
-use crate::flow::compile::Compile;
-use crate::flow::issue::IssueCode;
+use crate::flow::form::issue::IssueCode;
+use crate::flow::form::path::Path;
+use crate::flow::form::read::Fields;
+use crate::flow::lang::context::Compile;
 use crate::flow::node::set_variables::{Assign, VariableDef};
 use crate::flow::node::{Blocking, Kind, Port, PortName};
-use crate::flow::path::Path;
-use crate::flow::read::Fields;
 
 /// A call of another flow, in the version that is online when the session comes here. Branches:
 /// `next`, `failed`, `expired`.

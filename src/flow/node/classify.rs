@@ -5,13 +5,13 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::{Number, Value, json};
 
-use crate::flow::compile::Compile;
-use crate::flow::issue::{Diagnostics, IssueCode};
+use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::path::Path;
+use crate::flow::form::read::{Fields, Read};
+use crate::flow::form::span::Span;
+use crate::flow::lang::context::Compile;
 use crate::flow::node::call::{HostCall, Parts};
 use crate::flow::node::{Blocking, Kind, Port, PortName, REPLY_TEXT};
-use crate::flow::path::Path;
-use crate::flow::read::{Fields, Read};
-use crate::flow::span::Span;
 
 /// A choice of ways by what a text means. Branches: each class, `else`, `failed`; all but `failed`
 /// need an edge.

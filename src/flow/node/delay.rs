@@ -3,13 +3,13 @@
 use chrono::TimeDelta;
 use serde::Serialize;
 
-use crate::flow::compile::Compile;
-use crate::flow::issue::IssueCode;
+use crate::flow::form::issue::IssueCode;
+use crate::flow::form::path::Path;
+use crate::flow::form::read::Fields;
+use crate::flow::form::span::Span;
+use crate::flow::lang::context::Compile;
+use crate::flow::lang::template::Template;
 use crate::flow::node::{Blocking, Kind, Port, PortName};
-use crate::flow::path::Path;
-use crate::flow::read::Fields;
-use crate::flow::span::Span;
-use crate::flow::template::Template;
 
 /// A pause. Branch: `next`.
 ///

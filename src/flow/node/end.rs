@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::flow::compile::Compile;
+use crate::flow::form::path::Path;
+use crate::flow::form::read::Fields;
+use crate::flow::lang::context::Compile;
 use crate::flow::node::{Blocking, Kind, PortName};
-use crate::flow::path::Path;
-use crate::flow::read::Fields;
 
 /// The end of a session. It has no branch.
 ///

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::flow::compile::Compile;
-use crate::flow::issue::IssueCode;
-use crate::flow::json_template::JsonTemplate;
+use crate::flow::form::issue::IssueCode;
+use crate::flow::form::path::Path;
+use crate::flow::form::read::Fields;
+use crate::flow::form::span::Span;
+use crate::flow::lang::context::Compile;
+use crate::flow::lang::json_template::JsonTemplate;
 use crate::flow::node::call::HostCall;
 use crate::flow::node::{Blocking, Kind, Port, PortName};
-use crate::flow::path::Path;
-use crate::flow::read::Fields;
-use crate::flow::span::Span;
 
 /// A call of the host. Branches: `next`, `failed`, and those that the host may name in its answer.
 ///

@@ -6,15 +6,15 @@ use serde_json::Value;
 #[cfg(feature = "schema")]
 use serde_json::json;
 
-use crate::flow::compile::Compile;
-use crate::flow::issue::{Diagnostics, IssueCode};
-use crate::flow::node::{Blocking, Kind, Port, PortName};
-use crate::flow::path::Path;
-use crate::flow::read::{Fields, Read};
+use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::path::Path;
+use crate::flow::form::read::{Fields, Read};
 #[cfg(feature = "schema")]
-use crate::flow::schema::Book;
-use crate::flow::span::Span;
-use crate::flow::template::Template;
+use crate::flow::form::schema::Book;
+use crate::flow::form::span::Span;
+use crate::flow::lang::context::Compile;
+use crate::flow::lang::template::Template;
+use crate::flow::node::{Blocking, Kind, Port, PortName};
 
 /// A handoff to a person. Branches: `next`, `timeout`, and `returned`, which goes before `next`
 /// when the person gives the contact back.

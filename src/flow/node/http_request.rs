@@ -6,14 +6,14 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::flow::compile::Compile;
-use crate::flow::issue::IssueCode;
+use crate::flow::form::issue::IssueCode;
+use crate::flow::form::path::{Path, brief};
+use crate::flow::form::read::{Fields, words};
+use crate::flow::form::span::Span;
+use crate::flow::lang::context::Compile;
+use crate::flow::lang::template::Template;
 use crate::flow::node::call::{HostCall, Parts};
 use crate::flow::node::{Blocking, Kind, Named, Port, PortName};
-use crate::flow::path::{Path, brief};
-use crate::flow::read::{Fields, words};
-use crate::flow::span::Span;
-use crate::flow::template::Template;
 
 /// A request over HTTP, made by the host. Branches: `next`, `failed`.
 ///

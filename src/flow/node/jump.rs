@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use crate::flow::NodeIx;
-use crate::flow::compile::Compile;
-use crate::flow::issue::IssueCode;
+use crate::flow::form::issue::IssueCode;
+use crate::flow::form::path::Path;
+use crate::flow::form::read::Fields;
+use crate::flow::lang::context::Compile;
 use crate::flow::node::{Blocking, Kind, PortName};
-use crate::flow::path::Path;
-use crate::flow::read::Fields;
+use crate::flow::place::NodeIx;
 
 /// A jump to another node. Branch: `next`, taken when all jumps are used up.
 ///

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use crate::flow::compile::Compile;
+use crate::flow::form::path::Path;
+use crate::flow::form::read::{Fields, words};
+use crate::flow::lang::context::Compile;
+use crate::flow::lang::template::Template;
 use crate::flow::node::{Kind, PortName};
-use crate::flow::path::Path;
-use crate::flow::read::{Fields, words};
-use crate::flow::template::Template;
 
 /// A line for those who run the flow: an [event](crate::EventKind::Logged) to the observer. Branch:
 /// `next`.

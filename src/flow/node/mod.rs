@@ -7,12 +7,14 @@ mod branch;
 mod call;
 mod call_flow;
 mod classify;
+mod def;
 mod delay;
 mod end;
 mod function;
 mod handoff;
 mod http_request;
 mod jump;
+mod kind;
 mod llm;
 mod log;
 mod open_hours;
@@ -28,17 +30,14 @@ mod typing;
 mod update_contact;
 mod wait_reply;
 
-use std::borrow::Cow;
-use std::sync::Arc;
-
 use chrono::TimeDelta;
 use serde::Serialize;
-use serde_json::Value;
 
 pub use ask::{AnswerDef, AnswerKind, AskDef, ChoiceDef};
 pub use branch::{ArmDef, BranchDef};
 pub use call_flow::CallFlowDef;
 pub use classify::{ClassDef, ClassifyDef};
+pub use def::NodeDef;
 pub use delay::DelayDef;
 pub use end::EndDef;
 pub use function::FunctionDef;
@@ -48,7 +47,7 @@ pub use jump::JumpDef;
 pub use llm::LlmDef;
 pub use log::{LogDef, LogLevel};
 pub use open_hours::{OpenHoursDef, WeekDef};
-pub use question::{KeywordMode, OnTimeout, ReplyKind};
+pub use question::{KeywordMode, OnTimeout};
 pub use random_split::{RandomSplitDef, ShareDef};
 pub use recognize_entities::RecognizeEntitiesDef;
 pub use recognize_language::RecognizeLanguageDef;
@@ -71,6 +70,8 @@ pub(crate) use function::Function;
 pub(crate) use handoff::Handoff;
 pub(crate) use http_request::{HttpRequest, is_web};
 pub(crate) use jump::Jump;
+pub(crate) use kind::{Blocking, Kind, PortName};
+use kind::{Named, REPLY_TEXT};
 pub(crate) use llm::Llm;
 pub(crate) use log::Log;
 pub(crate) use open_hours::OpenHours;
@@ -87,96 +88,12 @@ pub(crate) use typing::Typing;
 pub(crate) use update_contact::{Edit, UpdateContact};
 pub(crate) use wait_reply::WaitReply;
 
-use crate::flow::compile::Compile;
-use crate::flow::issue::{Diagnostics, IssueCode, Issues};
-use crate::flow::json;
-use crate::flow::path::{Path, brief};
-use crate::flow::read::{Fields, Read};
-use crate::{Limits, NodeId};
+pub(crate) use crate::flow::answer::ReplyKind;
+pub(crate) use crate::flow::place::Port;
 
-/// A branch of a node, by its place in the node's list of branches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Port(pub(crate) u16);
-
-impl Port {
-    /// The only branch of most kinds.
-    pub(crate) const NEXT: Self = Self(0);
-}
-
-/// What nodes look at that are told no text of their own.
-const REPLY_TEXT: &str = "{{ reply.text }}";
-
-/// What an author gives names to.
-type Named<T> = Box<[(Arc<str>, T)]>;
-
-/// The name of a branch: fixed by the kind, or an author's label.
-pub(crate) type PortName = Cow<'static, str>;
-
-/// How a session comes past a node: what the checks of cycles ask.
-pub(crate) enum Blocking<'a> {
-    /// At once.
-    Runs,
-    /// Never: it ends here.
-    Ends,
-    /// After a time, or when the host answers: with no word of the contact.
-    Timed,
-    /// When the contact replies; through the port, if any, when a time has passed.
-    Reply { timer: Option<Port> },
-    /// At once, to a node that is not named by an edge, so many times in a session.
-    Jumps { target: &'a str, most: u32 },
-    /// As the flow does that it calls; at once through the port of a call that fails.
-    Calls { flow: &'a str, failed: Port },
-}
-
-/// What a kind of node has to say for itself.
-pub(crate) trait Kind: Sized {
-    /// What the kernel runs on.
-    type Compiled;
-
-    /// Reads the fields of this kind; what cannot be read is an issue and takes its default.
-    fn read(fields: &mut Fields<'_, '_, '_>) -> Self;
-
-    /// Its branches, in the order of their [`Port`]s.
-    fn ports(&self) -> Vec<PortName>;
-
-    /// Checks and compiles it; `None` only with an issue.
-    fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Self::Compiled>;
-
-    fn blocking(&self) -> Blocking<'_> {
-        Blocking::Runs
-    }
-
-    fn sends(&self) -> bool {
-        false
-    }
-
-    /// Whether it sends the contact something that WhatsApp takes only within a day of the
-    /// contact's last message.
-    fn sends_free_text(&self) -> bool {
-        false
-    }
-
-    /// The longest time that a session stands here before it leaves by the port with no word of the
-    /// contact. None: there is no telling. What takes but seconds counts as nothing.
-    fn longest(&self, _port: Port) -> Option<TimeDelta> {
-        Some(TimeDelta::zero())
-    }
-
-    /// Variables that it writes.
-    fn writes(&self) -> Vec<&str> {
-        Vec::new()
-    }
-
-    /// Whether an edge without a branch's name leaves by the first port.
-    fn has_default_port(&self) -> bool {
-        true
-    }
-
-    /// Whether the branch needs an edge.
-    fn needs_edge(&self, _port: Port) -> bool {
-        false
-    }
-}
+use crate::flow::form::path::Path;
+use crate::flow::form::read::Fields;
+use crate::flow::lang::context::Compile;
 
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])* $kind:ident($def:ident) = $word:literal),+ $(,)?) => {
@@ -195,7 +112,7 @@ macro_rules! kinds {
             pub const WORDS: &'static [&'static str] = &[$($word),+];
 
             /// The word for each kind, and what it does.
-            const DOCS: &'static [(&'static str, &'static str)] = &[$(($word, concat!($($doc),*))),+];
+            pub(crate) const DOCS: &'static [(&'static str, &'static str)] = &[$(($word, concat!($($doc),*))),+];
 
             /// The word for this kind, as a flow file writes it.
             #[must_use]
@@ -203,7 +120,7 @@ macro_rules! kinds {
                 match self { $(Self::$kind(_) => $word),+ }
             }
 
-            fn read(word: &str, fields: &mut Fields<'_, '_, '_>) -> Option<Self> {
+            pub(crate) fn read(word: &str, fields: &mut Fields<'_, '_, '_>) -> Option<Self> {
                 match word {
                     $($word => Some(Self::$kind($def::read(fields))),)+
                     _ => None,
@@ -322,78 +239,4 @@ impl Node {
             _ => self.question().is_some(),
         }
     }
-}
-
-/// A node, as it is written: `{"id": "hi", "kind": "send_message", "text": "Hi"}`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct NodeDef {
-    /// Its id, unique in the flow.
-    pub id: String,
-    /// Its kind, with the fields of that kind.
-    #[serde(flatten)]
-    pub kind: NodeKind,
-    /// Its title; the id if absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// What an editor keeps about it, such as its place on a canvas.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub ui: Option<Value>,
-}
-
-impl NodeDef {
-    /// A node without a title of its own.
-    pub fn new(id: impl Into<String>, kind: impl Into<NodeKind>) -> Self {
-        Self { id: id.into(), kind: kind.into(), name: None, ui: None }
-    }
-
-    /// Reads one node.
-    ///
-    /// # Errors
-    /// Every [`Issue`](crate::Issue) of its form. Whether it fits its flow is checked with the
-    /// flow.
-    pub fn from_json(json: &str) -> Result<Self, Issues> {
-        let mut found = Diagnostics::default();
-        let value = json::parse(json, &Limits::default(), &mut found);
-        let node = value.and_then(|value| Self::read(&value, &Path::Root, &mut found));
-        match node {
-            Some(node) if found.len() == 0 => Ok(node),
-            _ => Err(found.into_issues()),
-        }
-    }
-}
-
-impl Read for NodeDef {
-    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
-        found.node = value.get("id").and_then(Value::as_str).and_then(|id| NodeId::new(id).ok());
-        let node = read_node(value, at, found);
-        found.node = None;
-        node
-    }
-}
-
-fn read_node(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<NodeDef> {
-    let mut fields = Fields::of(value, at, found)?;
-    let (id, word) = (fields.required("id"), fields.tag("kind", NodeKind::DOCS));
-    let (name, ui) = (fields.optional("name"), fields.optional("ui"));
-    let id = id.unwrap_or_default();
-    let unread = |id| Some(NodeDef::new(id, EndDef::default()));
-    let Some(word) = word else { return unread(id) };
-    let Some(kind) = NodeKind::read(&word, &mut fields) else {
-        let known = NodeKind::WORDS;
-        let message = format!(
-            "there is no kind {:?}{}",
-            brief(&word),
-            found.did_you_mean(&word, known.iter().copied())
-        );
-        found.add(
-            IssueCode::UnknownKind,
-            &at.key("kind"),
-            message,
-            format!("write one of {}", known.join(", ")),
-        );
-        return unread(id);
-    };
-    fields.close();
-    Some(NodeDef { id, kind, name, ui })
 }

@@ -6,12 +6,12 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::flow::compile::Compile;
-use crate::flow::issue::{Diagnostics, IssueCode};
+use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::path::{Path, brief};
+use crate::flow::form::read::{Fields, Read};
+use crate::flow::lang::context::Compile;
+use crate::flow::lang::zone::{Day, Hours, Zone};
 use crate::flow::node::{Kind, Port, PortName};
-use crate::flow::path::{Path, brief};
-use crate::flow::read::{Fields, Read};
-use crate::flow::zone::{Day, Hours, Zone};
 
 /// A choice of ways by the hour. Branches: `open` and `closed`; both need an edge.
 ///
@@ -171,7 +171,7 @@ impl Read for Times {
     }
 
     #[cfg(feature = "schema")]
-    fn schema(book: &mut crate::flow::schema::Book) -> Value {
+    fn schema(book: &mut crate::flow::form::schema::Book) -> Value {
         serde_json::json!({"type": "object", "additionalProperties": Vec::<String>::schema(book)})
     }
 }
@@ -182,7 +182,7 @@ impl Read for WeekDef {
     }
 
     #[cfg(feature = "schema")]
-    fn schema(book: &mut crate::flow::schema::Book) -> Value {
+    fn schema(book: &mut crate::flow::form::schema::Book) -> Value {
         let times = Vec::<String>::schema(book);
         let days = DAYS.iter().map(|day| ((*day).to_owned(), times.clone())).collect::<Map<_, _>>();
         serde_json::json!({"type": "object", "properties": days, "additionalProperties": false})

@@ -4,26 +4,13 @@
 
 use chrono::TimeDelta;
 
-use crate::flow::compile::Compile;
-use crate::flow::issue::IssueCode;
+use crate::flow::answer::ReplyKind;
+use crate::flow::form::issue::IssueCode;
+use crate::flow::form::path::Path;
+use crate::flow::form::read::words;
+use crate::flow::form::span::Span;
+use crate::flow::lang::context::Compile;
 use crate::flow::node::{Blocking, Port};
-use crate::flow::path::Path;
-use crate::flow::read::words;
-use crate::flow::span::Span;
-
-words! {
-    /// A kind of reply.
-    ReplyKind {
-        /// Text.
-        Text = "text",
-        /// One of the choices that were offered.
-        Choice = "choice",
-        /// A picture, a recording, a film, a document.
-        Media = "media",
-        /// A place.
-        Location = "location",
-    }
-}
 
 words! {
     /// What happens when no reply came in time.

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::flow::compile::Compile;
-use crate::flow::issue::IssueCode;
+use crate::flow::form::issue::IssueCode;
+use crate::flow::form::path::Path;
+use crate::flow::form::read::Fields;
+use crate::flow::lang::context::Compile;
+use crate::flow::lang::template::Template;
 use crate::flow::node::recognize_phone::home;
 use crate::flow::node::{Kind, Port, PortName, REPLY_TEXT};
-use crate::flow::path::Path;
-use crate::flow::read::Fields;
 use crate::flow::recognize::{EntityType, PhoneFinder};
-use crate::flow::template::Template;
 
 /// What a text holds. Branches: `found` and `not_found`; both need an edge.
 ///

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::flow::compile::Compile;
-use crate::flow::issue::IssueCode;
+use crate::flow::form::issue::IssueCode;
+use crate::flow::form::path::{Path, brief};
+use crate::flow::form::read::Fields;
+use crate::flow::form::span::Span;
+use crate::flow::lang::context::Compile;
 use crate::flow::node::call::{HostCall, Parts};
 use crate::flow::node::{Blocking, Kind, Port, PortName, REPLY_TEXT};
-use crate::flow::path::{Path, brief};
-use crate::flow::read::Fields;
-use crate::flow::span::Span;
 
 /// The language of a text, told by the host. Branches: `next` and `failed`; or, with `languages`,
 /// each of them, `else` and `failed`, all but `failed` with an edge.

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::flow::compile::Compile;
+use crate::flow::form::path::Path;
+use crate::flow::form::read::Fields;
+use crate::flow::lang::context::Compile;
+use crate::flow::lang::template::Template;
 use crate::flow::node::{Kind, Port, PortName, REPLY_TEXT};
-use crate::flow::path::Path;
-use crate::flow::read::Fields;
 use crate::flow::recognize::{Home, PhoneFinder};
-use crate::flow::template::Template;
 
 /// The first telephone number in a text. Branches: `found` and `not_found`; both need an edge.
 ///

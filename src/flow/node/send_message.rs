@@ -4,13 +4,13 @@
 use serde::Serialize;
 
 use crate::Channel;
-use crate::flow::compile::Compile;
 use crate::flow::content::{Message, MessageDef, OptionDef, TextDef};
-use crate::flow::issue::IssueCode;
+use crate::flow::form::issue::IssueCode;
+use crate::flow::form::path::Path;
+use crate::flow::form::read::{Fields, words};
+use crate::flow::lang::context::Compile;
+use crate::flow::lang::template::Template;
 use crate::flow::node::{Kind, Port, PortName};
-use crate::flow::path::Path;
-use crate::flow::read::{Fields, words};
-use crate::flow::template::Template;
 
 /// A message to the contact, or to an address. Branches: `next`, `failed`, `window_closed`.
 ///

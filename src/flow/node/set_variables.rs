@@ -5,13 +5,13 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::flow::compile::Compile;
-use crate::flow::expr::Expr;
-use crate::flow::issue::{Diagnostics, IssueCode};
-use crate::flow::json_template::JsonTemplate;
+use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::path::Path;
+use crate::flow::form::read::{Fields, Read};
+use crate::flow::lang::context::Compile;
+use crate::flow::lang::expr::Expr;
+use crate::flow::lang::json_template::JsonTemplate;
 use crate::flow::node::{Kind, PortName};
-use crate::flow::path::Path;
-use crate::flow::read::{Fields, Read};
 
 /// Assignments, made in their order. Branch: `next`.
 ///

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::flow::compile::Compile;
-use crate::flow::issue::{Diagnostics, IssueCode};
+use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::path::Path;
+use crate::flow::form::read::{Fields, Read, words};
+use crate::flow::lang::context::Compile;
 use crate::flow::node::{Kind, PortName};
-use crate::flow::path::Path;
-use crate::flow::read::{Fields, Read, words};
 
 /// The start of a flow. Branch: `next`.
 ///

@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use crate::flow::compile::Compile;
-use crate::flow::issue::IssueCode;
+use crate::flow::form::issue::IssueCode;
+use crate::flow::form::path::Path;
+use crate::flow::form::read::Fields;
+use crate::flow::form::span::Span;
+use crate::flow::lang::context::Compile;
 use crate::flow::node::{Kind, PortName, check_reply};
-use crate::flow::path::Path;
-use crate::flow::read::Fields;
-use crate::flow::span::Span;
 
 /// A sign that somebody is writing, in its place among the messages. Branch: `next`, at once: a
 /// pause is a `delay`.

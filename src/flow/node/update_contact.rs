@@ -5,13 +5,13 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use crate::flow::compile::Compile;
-use crate::flow::issue::{Diagnostics, IssueCode};
-use crate::flow::json_template::JsonTemplate;
+use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::path::Path;
+use crate::flow::form::read::{Fields, Read, words};
+use crate::flow::lang::context::Compile;
+use crate::flow::lang::json_template::JsonTemplate;
+use crate::flow::lang::template::Template;
 use crate::flow::node::{Kind, Named, PortName};
-use crate::flow::path::Path;
-use crate::flow::read::{Fields, Read, words};
-use crate::flow::template::Template;
 
 /// Changes of the contact. Branch: `next`.
 ///
@@ -241,7 +241,7 @@ impl Read for EditDef {
     }
 
     #[cfg(feature = "schema")]
-    fn schema(_: &mut crate::flow::schema::Book) -> Value {
+    fn schema(_: &mut crate::flow::form::schema::Book) -> Value {
         serde_json::json!({"type": ["string", "null"]})
     }
 }

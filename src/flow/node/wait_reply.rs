@@ -6,13 +6,14 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use serde::Serialize;
 
-use crate::flow::compile::Compile;
-use crate::flow::issue::IssueCode;
-use crate::flow::node::question::{self, Accept, KeywordMode, OnTimeout, Question, ReplyKind};
+use crate::flow::answer::ReplyKind;
+use crate::flow::form::issue::IssueCode;
+use crate::flow::form::path::Path;
+use crate::flow::form::read::Fields;
+use crate::flow::form::span::Span;
+use crate::flow::lang::context::Compile;
+use crate::flow::node::question::{self, Accept, KeywordMode, OnTimeout, Question};
 use crate::flow::node::{Blocking, Kind, Port, PortName};
-use crate::flow::path::Path;
-use crate::flow::read::Fields;
-use crate::flow::span::Span;
 
 /// A wait for a reply. Branches: `replied`, which an edge without a branch takes, and `timeout`.
 ///

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use linkify::{LinkFinder, LinkKind};
 use serde_json::{Value, json};
 
-use crate::flow::read::words;
+use crate::flow::form::read::words;
 use crate::flow::recognize::PhoneFinder;
 
 words! {

@@ -8,9 +8,9 @@ use phonelib::{Country, ExtractedPhoneNumber};
 use serde_json::{Map, Value, json};
 
 use crate::Phone;
-use crate::flow::digits::digit;
-use crate::flow::issue::{Diagnostics, IssueCode};
-use crate::flow::path::{Path, brief};
+use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::path::{Path, brief};
+use crate::flow::lang::digits::digit;
 
 /// Where a number without a calling code is at home.
 #[derive(Clone, Copy, Debug)]

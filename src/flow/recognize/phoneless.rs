@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use crate::flow::issue::Diagnostics;
-use crate::flow::path::{Path, brief};
+use crate::flow::form::issue::Diagnostics;
+use crate::flow::form::path::{Path, brief};
 
 const FEATURE: &str = "phone-numbers";
 

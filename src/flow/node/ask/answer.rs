@@ -7,15 +7,15 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::flow::answer::{Bounds, Choice, Decimal, Expect, check_format};
-use crate::flow::compile::Compile;
-use crate::flow::condition::Operand;
 use crate::flow::content::TextDef;
-use crate::flow::issue::{Diagnostics, IssueCode};
+use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::path::{Path, brief};
+use crate::flow::form::read::{Fields, Read, words};
+use crate::flow::lang::condition::Operand;
+use crate::flow::lang::context::Compile;
+use crate::flow::lang::pattern::Extent;
+use crate::flow::lang::template::Template;
 use crate::flow::node::ask::Ask;
-use crate::flow::path::{Path, brief};
-use crate::flow::pattern::Extent;
-use crate::flow::read::{Fields, Read, words};
-use crate::flow::template::Template;
 
 /// What counts as an answer, and what is saved of it.
 ///

@@ -1,0 +1,9 @@
+//! What authors work with around a flow: a draft by a model, templates to begin with, what changed,
+//! what publishing needs to know of the text. What must not live here: what a flow means.
+
+pub(crate) mod diff;
+pub mod draft;
+pub mod gallery;
+pub(crate) mod lifecycle;
+#[cfg(feature = "schema")]
+pub(crate) mod schema;

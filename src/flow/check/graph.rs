@@ -1,0 +1,258 @@
+//! A flow's nodes and the ways between them: a petgraph for the checks, a flat table of exits for
+//! the kernel. What must not live here: whether the graph makes sense (`check`).
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use petgraph::algo::kosaraju_scc;
+use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::{EdgeFiltered, EdgeRef, IntoEdges};
+
+use crate::flow::compiled::Exit;
+use crate::flow::def::{EdgeDef, FlowDef};
+use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::path::{Path, brief};
+use crate::flow::node::{Blocking, NodeDef, NodeKind};
+use crate::flow::place::{NodeIx, Port};
+
+/// The ways of a flow, as far as they lead somewhere.
+pub(crate) struct Graph {
+    graph: DiGraph<(), EdgeKind>,
+    exits: Vec<Vec<Exit>>,
+}
+
+/// How one gets from a node to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EdgeKind {
+    /// By an edge from a branch.
+    Edge(Port),
+    /// By a jump, which is limited.
+    Jump,
+}
+
+impl Graph {
+    /// The graph of a definition; an edge that leads nowhere is an issue and left out.
+    pub(crate) fn of(def: &FlowDef, index: &BTreeMap<&str, NodeIx>, found: &mut Diagnostics) -> Self {
+        let mut graph = DiGraph::with_capacity(def.nodes.len(), def.edges.len());
+        let mut exits = Vec::with_capacity(def.nodes.len());
+        for node in &def.nodes {
+            graph.add_node(());
+            exits.push(
+                node.kind
+                    .ports()
+                    .into_iter()
+                    .map(|name| Exit { name: name.as_ref().into(), to: None })
+                    .collect(),
+            );
+        }
+        let mut built = Self { graph, exits };
+        let list = Path::Root.key("edges");
+        for (place, edge) in def.edges.iter().enumerate() {
+            built.add_edge(def, index, edge, &list.item(place), found);
+        }
+        let list = Path::Root.key("nodes");
+        for (place, node) in def.nodes.iter().enumerate() {
+            let Blocking::Jumps { target, .. } = node.kind.blocking() else { continue };
+            let Some(to) = index.get(target) else { continue };
+            if is_start(def, *to) {
+                found.node = crate::NodeId::new(&node.id).ok();
+                let fix = "jump to the node after the start";
+                found.add(IssueCode::IntoStart, &list.item(place).key("target"), "jumps to the start", fix);
+                found.node = None;
+            }
+            built.graph.add_edge(NodeIndex::new(place), vertex(*to), EdgeKind::Jump);
+        }
+        built
+    }
+
+    fn add_edge(
+        &mut self,
+        def: &FlowDef,
+        index: &BTreeMap<&str, NodeIx>,
+        edge: &EdgeDef,
+        at: &Path<'_>,
+        found: &mut Diagnostics,
+    ) {
+        let mut node = |code, verb: &str, id: &str| {
+            let place = index.get(id).copied();
+            if place.is_none() {
+                let meant = found.did_you_mean(id, index.keys().copied());
+                let message = format!("{verb} {:?}, which is no node{meant}", brief(id));
+                found.add(code, at, message, "name a node of this flow, or remove the edge");
+            }
+            place
+        };
+        let from = node(IssueCode::EdgeFromNowhere, "leaves", &edge.from);
+        let to = node(IssueCode::EdgeToNowhere, "leads to", &edge.to);
+        if to.is_some_and(|to| is_start(def, to)) {
+            let fix = "lead the edge to the node after the start";
+            found.add(IssueCode::IntoStart, at, "leads to the start", fix);
+        }
+        let Some((from, node)) =
+            from.and_then(|from| def.nodes.get(from.as_usize()).map(|node| (from, node)))
+        else {
+            return;
+        };
+        let Some(exits) = self.exits.get_mut(from.as_usize()) else { return };
+        let Some(port) = port_of(node, edge, exits, at, found) else { return };
+        let Some(exit) = exits.get_mut(usize::from(port.0)) else { return };
+        if exit.to.is_some() {
+            let message =
+                format!("is a second edge from branch {:?} of {:?}", brief(&exit.name), brief(&node.id));
+            found.add(IssueCode::DuplicateEdge, at, message, "keep one of the two");
+        } else if let Some(to) = to {
+            exit.to = Some(to);
+            self.graph.add_edge(vertex(from), vertex(to), EdgeKind::Edge(port));
+        }
+    }
+
+    /// The exits of each node, in the order of the nodes.
+    pub(crate) fn into_exits(self) -> impl Iterator<Item = Box<[Exit]>> {
+        self.exits.into_iter().map(Vec::into_boxed_slice)
+    }
+
+    pub(crate) fn exits(&self, node: NodeIx) -> &[Exit] {
+        self.exits.get(node.as_usize()).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether an edge leaves a node by another branch than this one.
+    pub(crate) fn has_other_exit(&self, node: NodeIx, than: Port) -> bool {
+        let exits = self.exits(node).iter().enumerate();
+        exits.filter(|(port, _)| *port != usize::from(than.0)).any(|(_, exit)| exit.to.is_some())
+    }
+
+    /// The ways out of a node.
+    pub(crate) fn ways(&self, node: NodeIx) -> impl Iterator<Item = (NodeIx, EdgeKind)> {
+        self.graph.edges(vertex(node)).map(|edge| (place(edge.target()), *edge.weight()))
+    }
+
+    /// The nodes that some way leads to.
+    pub(crate) fn reached(&self, from: NodeIx) -> BTreeSet<NodeIx> {
+        self.reached_by(from, |_, _| true)
+    }
+
+    /// The nodes that are reached by the ways that `keep` keeps.
+    pub(crate) fn reached_by(
+        &self,
+        from: NodeIx,
+        keep: impl Fn(NodeIx, EdgeKind) -> bool,
+    ) -> BTreeSet<NodeIx> {
+        let kept =
+            EdgeFiltered::from_fn(&self.graph, |edge: petgraph::graph::EdgeReference<'_, EdgeKind>| {
+                keep(place(edge.source()), *edge.weight())
+            });
+        let mut walk = petgraph::visit::Bfs::new(&kept, vertex(from));
+        let mut reached = BTreeSet::new();
+        while let Some(node) = walk.next(&kept) {
+            reached.insert(place(node));
+        }
+        reached
+    }
+
+    /// Sets of nodes that can be walked in a circle by the ways that `keep` keeps; each with one
+    /// such circle.
+    pub(crate) fn circles(&self, keep: impl Fn(NodeIx, NodeIx, EdgeKind) -> bool) -> Vec<Circle> {
+        let kept =
+            EdgeFiltered::from_fn(&self.graph, |edge: petgraph::graph::EdgeReference<'_, EdgeKind>| {
+                keep(place(edge.source()), place(edge.target()), *edge.weight())
+            });
+        // Kosaraju's algorithm, because petgraph's Tarjan recurses once per node.
+        let components = kosaraju_scc(&kept).into_iter();
+        let mut circles: Vec<Circle> = components
+            .filter_map(|nodes| {
+                let members: BTreeSet<NodeIx> = nodes.into_iter().map(place).collect();
+                let first = *members.first()?;
+                let next =
+                    |node| kept.edges(vertex(node)).map(|edge| place(edge.target())).collect::<Vec<_>>();
+                let walk = shortest_circle(first, &members, next)?;
+                Some(Circle { members, walk })
+            })
+            .collect();
+        circles.sort_by_key(|circle| circle.walk.first().copied());
+        circles
+    }
+}
+
+/// Nodes that can be walked forever.
+pub(crate) struct Circle {
+    /// All of them.
+    pub(crate) members: BTreeSet<NodeIx>,
+    /// One way round, its first node not repeated.
+    pub(crate) walk: Vec<NodeIx>,
+}
+
+/// Breadth first from `first` back to itself; `None` for a lone node without a way to itself.
+fn shortest_circle(
+    first: NodeIx,
+    members: &BTreeSet<NodeIx>,
+    next: impl Fn(NodeIx) -> Vec<NodeIx>,
+) -> Option<Vec<NodeIx>> {
+    let mut came_from = BTreeMap::new();
+    let mut queue = VecDeque::from([first]);
+    while let Some(node) = queue.pop_front() {
+        for to in next(node) {
+            if to == first {
+                let mut walk = vec![node];
+                let mut at = node;
+                while at != first {
+                    at = *came_from.get(&at)?;
+                    walk.push(at);
+                }
+                walk.reverse();
+                return Some(walk);
+            }
+            if members.contains(&to) && !came_from.contains_key(&to) {
+                came_from.insert(to, node);
+                queue.push_back(to);
+            }
+        }
+    }
+    None
+}
+
+/// The branch that an edge leaves by.
+fn port_of(
+    node: &NodeDef,
+    edge: &EdgeDef,
+    exits: &[Exit],
+    at: &Path<'_>,
+    found: &mut Diagnostics,
+) -> Option<Port> {
+    let id = brief(&node.id);
+    let known = exits.iter().map(|exit| exit.name.as_ref());
+    let fix = format!("use one of its branches: {}", known.clone().collect::<Vec<_>>().join(", "));
+    let (message, fix) = match &edge.branch {
+        _ if exits.is_empty() => (format!("leaves {id:?}, which is an end"), "remove the edge".to_owned()),
+        Some(branch) => match exits.iter().position(|exit| *exit.name == **branch) {
+            Some(port) => return u16::try_from(port).ok().map(Port),
+            None => {
+                let meant = found.did_you_mean(branch, known);
+                (format!("leaves {id:?} by branch {:?}, which it does not have{meant}", brief(branch)), fix)
+            }
+        },
+        None if node.kind.has_default_port() => return Some(Port::NEXT),
+        None => (format!("leaves {id:?} by no branch"), fix),
+    };
+    found.add(IssueCode::UnknownBranch, at, message, fix);
+    None
+}
+
+fn is_start(def: &FlowDef, node: NodeIx) -> bool {
+    def.nodes.get(node.as_usize()).is_some_and(|node| matches!(node.kind, NodeKind::Start(_)))
+}
+
+fn vertex(node: NodeIx) -> NodeIndex {
+    NodeIndex::new(node.as_usize())
+}
+
+fn place(vertex: NodeIndex) -> NodeIx {
+    NodeIx::of(vertex.index())
+}
+
+/// Whether a session can leave a node this way in the turn in which it came.
+pub(crate) fn is_left_at_once(blocking: &Blocking<'_>, way: EdgeKind) -> bool {
+    match blocking {
+        Blocking::Runs | Blocking::Jumps { .. } => true,
+        Blocking::Calls { failed, .. } => way == EdgeKind::Edge(*failed),
+        Blocking::Ends | Blocking::Timed | Blocking::Reply { .. } => false,
+    }
+}

@@ -1,0 +1,249 @@
+//! The rules of a flow as a whole: where it begins, that every way leads on, that no circle runs
+//! away (SEMANTICS C). What must not live here: the rules of one node, which are its kind's.
+
+pub(crate) mod graph;
+pub(crate) mod recursion;
+mod reminder;
+pub(crate) mod undeclared;
+mod window;
+
+use std::collections::BTreeSet;
+
+use crate::flow::check::graph::{Circle, EdgeKind, Graph, is_left_at_once};
+use crate::flow::def::FlowDef;
+use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::path::{Path, brief};
+use crate::flow::node::{Blocking, ContactMode, NodeDef, NodeKind};
+use crate::flow::place::{NodeIx, Port};
+use crate::flow::trigger::TriggerDef;
+use crate::{Limits, NodeId};
+
+/// Where sessions come to beside the start and the edges.
+pub(crate) struct Sides {
+    /// By keywords.
+    pub(crate) jumps: Vec<NodeIx>,
+    /// By the reminder, without leaving where they stand.
+    pub(crate) reminder: Option<NodeIx>,
+}
+
+/// Checks the graph; the start node, if there is one.
+pub(crate) fn check(
+    def: &FlowDef,
+    graph: &Graph,
+    sides: &Sides,
+    limits: &Limits,
+    found: &mut Diagnostics,
+) -> Option<NodeIx> {
+    let entry = check_entry(def, found);
+    check_exits(def, graph, found);
+    check_timeouts(def, found);
+    if let Some(entry) = entry {
+        check_reached(def, graph, sides, entry, found);
+        window::check(def, graph, entry, found);
+    }
+    check_sender(def, found);
+    check_circles(def, graph, limits, found);
+    if let Some(entry) = entry {
+        check_recursion(def, graph, entry, found);
+    }
+    found.node = None;
+    entry
+}
+
+/// Reports an issue of the node at a place.
+fn report(def: &FlowDef, node: NodeIx, found: &mut Diagnostics, code: IssueCode, message: String, fix: &str) {
+    found.node = def.nodes.get(node.as_usize()).and_then(|node| NodeId::new(&node.id).ok());
+    found.add(code, &Path::Root.key("nodes").item(node.as_usize()), message, fix);
+    found.node = None;
+}
+
+fn nodes(def: &FlowDef) -> impl Iterator<Item = (NodeIx, &NodeDef)> {
+    def.nodes.iter().enumerate().map(|(place, node)| (NodeIx::of(place), node))
+}
+
+fn check_entry(def: &FlowDef, found: &mut Diagnostics) -> Option<NodeIx> {
+    let mut starts = nodes(def).filter(|(_, node)| matches!(node.kind, NodeKind::Start(_)));
+    let Some((entry, first)) = starts.next() else {
+        let fix = "add a node of kind `start`";
+        found.add(IssueCode::NoEntry, &Path::Root.key("nodes"), "no node is a start", fix);
+        return None;
+    };
+    for (extra, _) in starts {
+        let message = format!("is a second start, {:?} is one already", brief(&first.id));
+        report(def, extra, found, IssueCode::ManyEntries, message, "keep one start");
+    }
+    Some(entry)
+}
+
+fn check_exits(def: &FlowDef, graph: &Graph, found: &mut Diagnostics) {
+    for (place, node) in nodes(def) {
+        for (port, exit) in graph.exits(place).iter().enumerate() {
+            let Ok(port) = u16::try_from(port) else { continue };
+            if exit.to.is_some() || !node.kind.needs_edge(Port(port)) {
+                continue;
+            }
+            if &*exit.name == "else" && matches!(node.kind, NodeKind::Branch(_)) {
+                let fix = "add an edge from `else`, for when no condition holds";
+                report(def, place, found, IssueCode::MissingElse, "its `else` leads nowhere".into(), fix);
+            } else {
+                let message = format!("branch {:?} leads nowhere", brief(&exit.name));
+                report(
+                    def,
+                    place,
+                    found,
+                    IssueCode::DeadEnd,
+                    message,
+                    "add an edge from it, or remove the branch",
+                );
+            }
+        }
+    }
+}
+
+/// Who triggers the flow has to say where its messages leave from. Told once a flow, of the first
+/// node that sends; where no contact is needed, that is an error of each.
+fn check_sender(def: &FlowDef, found: &mut Diagnostics) {
+    let has_sender = def.settings.as_ref().is_some_and(|settings| settings.sender.is_some());
+    let is_contactless = def
+        .nodes
+        .iter()
+        .any(|node| matches!(&node.kind, NodeKind::Start(start) if start.contact == Some(ContactMode::None)));
+    if has_sender || is_contactless || def.trigger != TriggerDef::Manual {
+        return;
+    }
+    let writes = |(_, node): &(NodeIx, &NodeDef)| match &node.kind {
+        NodeKind::SendMessage(send) => send.to.is_none(),
+        kind => kind.sends(),
+    };
+    if let Some((first, _)) = nodes(def).find(writes) {
+        let message =
+            "has nothing to send from, unless the trigger says so: the flow has no `settings.sender`";
+        let fix = "give `settings.sender`, or name the account in each trigger";
+        report(def, first, found, IssueCode::NoSender, message.to_owned(), fix);
+    }
+}
+
+/// An edge for a timeout that never comes.
+fn check_timeouts(def: &FlowDef, found: &mut Diagnostics) {
+    let waits = def.nodes.iter().filter_map(|node| match node.kind.blocking() {
+        Blocking::Reply { timer } if !times_out(node, timer) => Some((node.id.as_str(), timer.is_some())),
+        _ => None,
+    });
+    let waits: std::collections::BTreeMap<_, _> = waits.collect();
+    let list = Path::Root.key("edges");
+    for (place, edge) in def.edges.iter().enumerate() {
+        let Some(continues) = waits.get(edge.from.as_str()) else { continue };
+        if edge.branch.as_deref() != Some("timeout") {
+            continue;
+        }
+        let why = if *continues { "continues on timeout" } else { "has no timeout" };
+        let message = format!("leaves {:?} by `timeout`, but it {why}", brief(&edge.from));
+        let fix = "give the wait a `timeout` and no `on_timeout`, or remove the edge";
+        found.add(IssueCode::TimeoutBranch, &list.item(place), message, fix);
+    }
+}
+
+/// Whether a wait leaves by `timeout` when its time has passed.
+fn times_out(node: &NodeDef, timer: Option<Port>) -> bool {
+    let port = timer.and_then(|port| node.kind.ports().into_iter().nth(usize::from(port.0)));
+    port.is_some_and(|name| name == "timeout")
+}
+
+fn check_reached(def: &FlowDef, graph: &Graph, sides: &Sides, entry: NodeIx, found: &mut Diagnostics) {
+    let roots = sides.jumps.iter().chain([&entry]);
+    let mut reached: BTreeSet<NodeIx> = roots.flat_map(|root| graph.reached(*root)).collect();
+    if let Some(first) = sides.reminder {
+        reminder::check(def, graph, first, &reached, found);
+        reached.extend(graph.reached(first));
+    }
+    let mut ids = BTreeSet::new();
+    for (place, node) in nodes(def) {
+        // A second start, or a second node of one id, has been reported as such.
+        let is_extra = !ids.insert(&node.id) || matches!(node.kind, NodeKind::Start(_));
+        if !reached.contains(&place) && !is_extra {
+            let fix = "lead an edge to it, or remove it";
+            report(def, place, found, IssueCode::Unreachable, "cannot be reached".into(), fix);
+        }
+    }
+}
+
+fn check_circles(def: &FlowDef, graph: &Graph, limits: &Limits, found: &mut Diagnostics) {
+    let blocking =
+        |node: NodeIx| def.nodes.get(node.as_usize()).map_or(Blocking::Ends, |node| node.kind.blocking());
+    let runs = |node, way| is_left_at_once(&blocking(node), way);
+
+    let endless = graph.circles(|from, _, way| way != EdgeKind::Jump && runs(from, way));
+    for circle in &endless {
+        let message = format!("{} never waits", walk(def, circle));
+        let fix = "put a wait into the circle, or go back by a `jump` with `max_jumps`";
+        report(def, start_of(circle), found, IssueCode::EndlessLoop, message, fix);
+    }
+    let reported: BTreeSet<NodeIx> =
+        endless.iter().flat_map(|circle| circle.members.iter().copied()).collect();
+    let is_news = |circle: &Circle| circle.members.is_disjoint(&reported);
+
+    for circle in graph.circles(|from, _, way| runs(from, way)).iter().filter(|circle| is_news(circle)) {
+        let jumps = circle.members.iter().map(|node| match blocking(*node) {
+            Blocking::Jumps { most, .. } => u64::from(most),
+            _ => 0,
+        });
+        // Between two jumps no node is met twice, or the circle would be endless.
+        let rounds = jumps.sum::<u64>().saturating_add(1);
+        let visits = rounds.saturating_mul(circle.members.len() as u64);
+        if visits >= u64::from(limits.nodes_per_turn) {
+            let most = limits.nodes_per_turn;
+            let message = format!(
+                "{} can visit {visits} nodes in one turn, fewer than {most} are allowed",
+                walk(def, circle)
+            );
+            let fix = "lower `max_jumps`, or put a wait into the circle";
+            report(def, start_of(circle), found, IssueCode::LongLoop, message, fix);
+        }
+    }
+
+    let by_timer = |from, way| match (blocking(from), way) {
+        (_, EdgeKind::Jump) => false,
+        (Blocking::Reply { timer }, EdgeKind::Edge(port)) => timer == Some(port),
+        // What happens in the called flow is checked there.
+        (Blocking::Calls { failed, .. }, EdgeKind::Edge(port)) => failed == port,
+        _ => true,
+    };
+    let sends = |node: &NodeIx| def.nodes.get(node.as_usize()).is_some_and(|node| node.kind.sends());
+    for circle in graph.circles(|from, _, way| by_timer(from, way)).iter().filter(|circle| is_news(circle)) {
+        if circle.members.iter().any(sends) {
+            let message = format!("{} sends forever, with no word of the contact", walk(def, circle));
+            let fix = "go back by a `jump` with `max_jumps`, or wait for a reply without a timeout";
+            report(def, start_of(circle), found, IssueCode::TimerLoop, message, fix);
+        }
+    }
+}
+
+/// A call of the flow by itself that its start leads to at once. Whether it does so by way of
+/// others is checked when they are known (`recursion`).
+fn check_recursion(def: &FlowDef, graph: &Graph, entry: NodeIx, found: &mut Diagnostics) {
+    let blocking =
+        |node: NodeIx| def.nodes.get(node.as_usize()).map_or(Blocking::Ends, |node| node.kind.blocking());
+    for node in graph.reached_by(entry, |from, way| is_left_at_once(&blocking(from), way)) {
+        if matches!(blocking(node), Blocking::Calls { flow, .. } if flow == def.code) {
+            let message = "calls its own flow, and nothing waits in between".to_owned();
+            let fix = "put a wait before the call, or go back by a `jump`";
+            report(def, node, found, IssueCode::EndlessRecursion, message, fix);
+        }
+    }
+}
+
+fn start_of(circle: &Circle) -> NodeIx {
+    circle.walk.first().copied().unwrap_or(NodeIx(0))
+}
+
+/// `"a" -> "b" -> "a"`, cut in the middle if it is long.
+fn walk(def: &FlowDef, circle: &Circle) -> String {
+    const SHOWN: usize = 8;
+    let name = |node: &NodeIx| def.nodes.get(node.as_usize()).map(|node| format!("{:?}", brief(&node.id)));
+    let mut names: Vec<String> = circle.walk.iter().take(SHOWN).filter_map(name).collect();
+    if circle.walk.len() > SHOWN {
+        names.push("…".into());
+    }
+    names.extend(circle.walk.first().and_then(name));
+    names.join(" -> ")
+}

@@ -1,0 +1,61 @@
+//! Names that a flow reads and nothing ever sets.
+
+use std::collections::BTreeSet;
+
+use crate::flow::def::FlowDef;
+use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::path::{Path, brief};
+use crate::flow::lang::names::{Mentions, check_name};
+use crate::flow::node::{InputPolicy, NodeKind};
+
+/// Warns of names that no input declares and no node sets.
+pub(crate) fn check(def: &FlowDef, mentions: &Mentions, found: &mut Diagnostics) {
+    let start = def.nodes.iter().find_map(|node| match &node.kind {
+        NodeKind::Start(start) => Some(start),
+        _ => None,
+    });
+    let Some(start) = start else { return };
+    let is_open = start.policy() == InputPolicy::Any;
+    let inputs = start.inputs.as_deref().filter(|_| start.policy() != InputPolicy::None).unwrap_or_default();
+    let declared: BTreeSet<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
+    let written: BTreeSet<&str> = def.nodes.iter().flat_map(|node| node.kind.writes()).collect();
+    let results = def.settings.as_ref().and_then(|settings| settings.results.as_deref());
+    let settings = Path::Root.key("settings");
+    let list = settings.key("results");
+    for (place, name) in results.unwrap_or_default().iter().enumerate() {
+        if check_name(name).is_err() || declared.contains(name.as_str()) || written.contains(name.as_str()) {
+            continue;
+        }
+        let candidates = declared.iter().chain(&written).copied();
+        let message = format!("`{}` is no input of the start node, and set by no node", brief(name));
+        let message = message + &found.did_you_mean(name, candidates);
+        found.add(
+            IssueCode::UndeclaredVariable,
+            &list.item(place),
+            message,
+            "declare it as an input, or set it",
+        );
+    }
+    for (mention, path) in &mentions.first {
+        let (name, known) = match (&*mention.root, mention.key.as_deref()) {
+            ("context" | "vars", None) => continue,
+            ("context", Some(key)) => (key, is_open || declared.contains(key)),
+            ("vars", Some(key)) => (key, written.contains(key)),
+            (name, _) => (name, is_open || declared.contains(name) || written.contains(name)),
+        };
+        if known {
+            continue;
+        }
+        let candidates = declared.iter().chain(&written).copied();
+        let message = match &*mention.root {
+            "vars" => format!("`vars.{}` is set by no node", brief(name)),
+            "context" => format!("`context.{}` is no input of the start node", brief(name)),
+            _ => format!("`{}` is no input of the start node, and set by no node", brief(name)),
+        };
+        let message = message + &found.did_you_mean(name, candidates);
+        let fix = "declare it as an input, set it before, or give it a `default`";
+        found.node = mention.node.clone();
+        found.add_at(IssueCode::UndeclaredVariable, path.clone(), message, fix);
+    }
+    found.node = None;
+}

@@ -1,0 +1,19 @@
+//! The types of media: what a message can carry and a channel may take.
+
+use crate::flow::form::read::words;
+
+words! {
+    /// What a medium is.
+    MediaType {
+        /// A picture.
+        Image = "image",
+        /// A sound.
+        Audio = "audio",
+        /// A film.
+        Video = "video",
+        /// A file.
+        Document = "document",
+        /// A sticker.
+        Sticker = "sticker",
+    }
+}

@@ -1,0 +1,409 @@
+//! What is wrong with a flow, for its author: each issue names its place, its rule and how to fix
+//! it. What must not live here: the checks themselves.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use crate::flow::form::closest::closest;
+use crate::flow::form::path::Path;
+use crate::id::NodeId;
+
+/// Whether an issue blocks publishing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// The flow cannot be published.
+    Error,
+    /// The flow can be published, but probably does not do what its author expects.
+    Warning,
+}
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])* $code:ident = $word:literal),+ $(,)?) => {
+        /// The rule that a flow breaks (SEMANTICS C). Texts may change from release to release,
+        /// codes do not.
+        ///
+        #[doc = include_str!("../issues.md")]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum IssueCode { $($(#[doc = $doc])* $code),+ }
+
+        impl IssueCode {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$code),+];
+
+            /// The code as text, in snake_case.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$code => $word),+ }
+            }
+
+            /// What is wrong with a flow that has this issue, in a sentence.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$code => concat!($($doc),*).trim_ascii_start()),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The text is not JSON.
+    NotJson = "not_json",
+    /// The text has more bytes than `Limits::flow_bytes`.
+    TooLarge = "too_large",
+    /// JSON, a condition or a value is nested too deeply.
+    TooDeep = "too_deep",
+    /// An object has the same key twice.
+    DuplicateKey = "duplicate_key",
+    /// A field that the format does not have.
+    UnknownField = "unknown_field",
+    /// A value of another type than the field takes.
+    WrongType = "wrong_type",
+    /// A required field is not there.
+    MissingField = "missing_field",
+    /// A format number other than 1.
+    BadSpec = "bad_spec",
+    /// A code, an id or a name with no character, too many, or a control character.
+    BadName = "bad_name",
+    /// A value out of its range, or one that contradicts another.
+    BadValue = "bad_value",
+    /// A time span that cannot be read, is zero, or is too long.
+    BadSpan = "bad_span",
+    /// A kind of node that there is not.
+    UnknownKind = "unknown_kind",
+    /// More nodes than `Limits::nodes`.
+    TooManyNodes = "too_many_nodes",
+    /// More edges than `Limits::edges`.
+    TooManyEdges = "too_many_edges",
+    /// No start node.
+    NoEntry = "no_entry",
+    /// More than one start node.
+    ManyEntries = "many_entries",
+    /// Two nodes with one id.
+    DuplicateNode = "duplicate_node",
+    /// Two branches of a node, or two options, inputs, variables or keywords, with one name.
+    DuplicateBranch = "duplicate_branch",
+    /// Two edges from one branch.
+    DuplicateEdge = "duplicate_edge",
+    /// An edge from a node that there is not.
+    EdgeFromNowhere = "edge_from_nowhere",
+    /// An edge or a jump to a node that there is not.
+    EdgeToNowhere = "edge_to_nowhere",
+    /// An edge or a jump to the start node.
+    IntoStart = "into_start",
+    /// An edge on a branch that its node does not have.
+    UnknownBranch = "unknown_branch",
+    /// A branch without an edge.
+    DeadEnd = "dead_end",
+    /// A `branch` node whose `else` has no edge.
+    MissingElse = "missing_else",
+    /// A node that no path reaches.
+    Unreachable = "unreachable",
+    /// A cycle without a wait in it.
+    EndlessLoop = "endless_loop",
+    /// A cycle through jumps alone that a turn's node limit cuts off.
+    LongLoop = "long_loop",
+    /// A cycle that sends, and that timers walk without the contact.
+    TimerLoop = "timer_loop",
+    /// An edge for `timeout` on a wait that has none.
+    TimeoutBranch = "timeout_branch",
+    /// A reminder's branch that does more than send, set variables and branch, or that leads into
+    /// the talk.
+    ReminderPath = "reminder_path",
+    /// A wait that is longer than a session may live.
+    WaitTooLong = "wait_too_long",
+    /// A wait for a reply in a flow that runs without a contact.
+    WaitWithoutContact = "wait_without_contact",
+    /// A send that certainly has no address to go to (SEMANTICS D4).
+    NoDestination = "no_destination",
+    /// Messages to the contact in a flow that is triggered and has no sender: each trigger has to
+    /// name one, or its session fails (SEMANTICS D4). A warning.
+    NoSender = "no_sender",
+    /// A free text that WhatsApp may not take any more, or not yet (its 24-hour window). A warning.
+    WindowMayBeClosed = "window_may_be_closed",
+    /// A text, a choice or a form that its channel does not carry.
+    ChannelLimit = "channel_limit",
+    /// A template that does not parse.
+    BadTemplate = "bad_template",
+    /// An expression that does not parse.
+    BadExpression = "bad_expression",
+    /// A regular expression that does not parse, or is too large.
+    BadRegex = "bad_regex",
+    /// A variable that nothing declares and nothing sets. A warning.
+    UndeclaredVariable = "undeclared_variable",
+    /// A flow that messages start is bound to no account.
+    UnboundAccount = "unbound_account",
+    /// Two online flows take any message on one account.
+    TwoAnyTriggers = "two_any_triggers",
+    /// A call of a flow that there is not.
+    UnknownSubflow = "unknown_subflow",
+    /// A flow that calls itself, or others that call it, with no wait in between.
+    EndlessRecursion = "endless_recursion",
+    /// More issues than one list holds; the rest is left out.
+    MoreIssues = "more_issues",
+}
+
+impl IssueCode {
+    /// Whether a flow with this issue can be published.
+    #[must_use]
+    pub fn severity(self) -> Severity {
+        match self {
+            Self::UndeclaredVariable | Self::NoSender | Self::WindowMayBeClosed => Severity::Warning,
+            _ => Severity::Error,
+        }
+    }
+}
+
+impl fmt::Display for IssueCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for IssueCode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// One thing that is wrong with a flow.
+///
+/// Prints as `node "menu": branch "2" leads nowhere (dead_end)`, and with `{:#}` how to fix it as
+/// well.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Issue {
+    /// Whether it blocks publishing.
+    pub severity: Severity,
+    /// The rule.
+    pub code: IssueCode,
+    /// The node it stands in, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node: Option<NodeId>,
+    /// Its place in the flow's JSON, such as `nodes[3].timeout`; empty for the flow as a whole.
+    pub path: String,
+    /// What is wrong.
+    pub message: String,
+    /// How to fix it.
+    pub fix: String,
+}
+
+impl Issue {
+    /// The place as the text shows it: the node and the field in it, or the path.
+    fn place(&self) -> (Option<&NodeId>, &str) {
+        let Some(node) = &self.node else { return (None, &self.path) };
+        let in_node = self.path.strip_prefix("nodes[").and_then(|rest| rest.split_once(']'));
+        (Some(node), in_node.map_or(self.path.as_str(), |(_, field)| field.trim_start_matches('.')))
+    }
+}
+
+impl fmt::Display for Issue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.severity == Severity::Warning {
+            f.write_str("warning: ")?;
+        }
+        let (node, field) = self.place();
+        if let Some(node) = node {
+            write!(f, "node {:?}: ", node.as_str())?;
+        }
+        if !field.is_empty() {
+            write!(f, "{field}: ")?;
+        }
+        write!(f, "{} ({})", self.message, self.code)?;
+        if f.alternate() { write!(f, "; {}", self.fix) } else { Ok(()) }
+    }
+}
+
+/// Everything that is wrong with a flow, all at once.
+///
+/// Prints one issue a line; `{:#}` adds how to fix each.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Issues(Vec<Issue>);
+
+impl Issues {
+    /// Every issue, in the order of discovery: form first, then structure.
+    pub fn iter(&self) -> std::slice::Iter<'_, Issue> {
+        self.0.iter()
+    }
+
+    /// Those that block publishing.
+    pub fn errors(&self) -> impl Iterator<Item = &Issue> {
+        self.0.iter().filter(|issue| issue.severity == Severity::Error)
+    }
+
+    /// Those that do not.
+    pub fn warnings(&self) -> impl Iterator<Item = &Issue> {
+        self.0.iter().filter(|issue| issue.severity == Severity::Warning)
+    }
+
+    /// Whether one blocks publishing.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.errors().next().is_some()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl<'a> IntoIterator for &'a Issues {
+    type Item = &'a Issue;
+    type IntoIter = std::slice::Iter<'a, Issue>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl fmt::Display for Issues {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, issue) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            issue.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Issues {}
+
+/// The list while it is being made.
+#[derive(Default)]
+pub(crate) struct Diagnostics {
+    issues: Vec<Issue>,
+    /// The node that is being looked at.
+    pub(crate) node: Option<NodeId>,
+    suggested: usize,
+    /// Places whose form is wrong already: what else is said of them would only follow from that.
+    settled: std::collections::BTreeSet<String>,
+    /// The keys of objects that may be texts by language and whose order in the file is not that of
+    /// their letters.
+    orders: std::collections::BTreeMap<String, Vec<String>>,
+    /// What notes which fields are read, when a schema is made.
+    #[cfg(feature = "schema")]
+    pub(crate) sketch: Option<Box<crate::flow::form::schema::Sketch>>,
+}
+
+impl Diagnostics {
+    /// More would be read by nobody, and would let a small file make a large list.
+    const MOST: usize = 1_000;
+
+    pub(crate) fn add(
+        &mut self,
+        code: IssueCode,
+        at: &Path<'_>,
+        message: impl Into<String>,
+        fix: impl Into<String>,
+    ) {
+        if self.issues.len() <= Self::MOST {
+            self.add_at(code, at.to_string(), message, fix);
+        }
+    }
+
+    pub(crate) fn add_at(
+        &mut self,
+        code: IssueCode,
+        path: String,
+        message: impl Into<String>,
+        fix: impl Into<String>,
+    ) {
+        if self.issues.len() > Self::MOST || self.is_settled(&path) {
+            return;
+        }
+        let mut issue = Issue {
+            severity: code.severity(),
+            code,
+            node: self.node.clone(),
+            path,
+            message: message.into(),
+            fix: fix.into(),
+        };
+        if self.issues.len() == Self::MOST {
+            issue.severity = Severity::Error;
+            issue.code = IssueCode::MoreIssues;
+            issue.message = format!("more than {} issues, the rest is left out", Self::MOST);
+            issue.fix = "fix these first".into();
+        }
+        self.issues.push(issue);
+    }
+
+    /// Reports a value that only a build with another feature takes.
+    #[cfg(not(all(feature = "phone-numbers", feature = "time-zones")))]
+    pub(crate) fn lacks_feature(&mut self, at: &Path<'_>, what: impl fmt::Display, feature: &str) {
+        let message = format!("{what} needs the feature `{feature}`, which this build does not have");
+        self.add(IssueCode::BadValue, at, message, format!("build chatflow with the feature `{feature}`"));
+    }
+
+    /// `; did you mean "x"?`, or nothing. Only for the first that ask: each compares a word with
+    /// all known ones.
+    pub(crate) fn did_you_mean<'a>(
+        &mut self,
+        word: &str,
+        known: impl IntoIterator<Item = &'a str>,
+    ) -> String {
+        const MOST: usize = 100;
+        self.suggested += 1;
+        let meant = if self.suggested > MOST { None } else { closest(word, known) };
+        meant.map(|word| format!("; did you mean {word:?}?")).unwrap_or_default()
+    }
+
+    /// Keeps the order that the keys of an object have in the file.
+    pub(crate) fn keep_order(&mut self, at: &Path<'_>, keys: Vec<String>) {
+        self.orders.insert(at.to_string(), keys);
+    }
+
+    /// The keys of an object in the order of the file; empty if that is the order of their letters.
+    pub(crate) fn order_of(&self, at: &Path<'_>) -> &[String] {
+        if self.orders.is_empty() { &[] } else { self.orders.get(&at.to_string()).map_or(&[], Vec::as_slice) }
+    }
+
+    /// Ends the reading of the form: whether all of it could be read, unknown fields aside.
+    pub(crate) fn settle_form(&mut self) -> bool {
+        let wrong = self.issues.iter().filter(|issue| issue.code != IssueCode::UnknownField);
+        self.settled = wrong.map(|issue| issue.path.clone()).collect();
+        self.settled.is_empty()
+    }
+
+    /// Whether the place, or a part of it, could not be read.
+    fn is_settled(&self, path: &str) -> bool {
+        use std::ops::Bound::{Included, Unbounded};
+        let mut after = self.settled.range::<str, _>((Included(path), Unbounded));
+        !path.is_empty() && after.next().is_some_and(|wrong| wrong.starts_with(path))
+    }
+
+    pub(crate) fn has_errors(&self) -> bool {
+        self.issues.iter().any(|issue| issue.severity == Severity::Error)
+    }
+
+    /// A list whose readers are asked for their fields, and read none.
+    #[cfg(feature = "schema")]
+    pub(crate) fn sketching(sketch: crate::flow::form::schema::Sketch) -> Self {
+        Self { sketch: Some(Box::new(sketch)), ..Self::default() }
+    }
+
+    #[cfg(feature = "schema")]
+    pub(crate) fn has(&self, code: IssueCode) -> bool {
+        self.issues.iter().any(|issue| issue.code == code)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.issues.len()
+    }
+
+    pub(crate) fn into_issues(self) -> Issues {
+        Issues(self.issues)
+    }
+}

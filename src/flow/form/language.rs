@@ -1,0 +1,11 @@
+//! Names of languages, as files and hosts write them.
+
+/// Whether a text is a language tag such as `en` or `pt-BR`.
+pub(crate) fn is_tag(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let is_first =
+        |part: &str| (2..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphabetic());
+    let is_next =
+        |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
+    text.len() <= 35 && parts.next().is_some_and(is_first) && parts.all(is_next)
+}

@@ -1,0 +1,374 @@
+//! Conditions: comparisons, nested by `all`, `any` and `not` (SEMANTICS N5). Total, and capped in
+//! depth.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+#[cfg(feature = "schema")]
+use serde_json::json;
+use serde_json::{Number, Value};
+
+use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::path::Path;
+use crate::flow::form::read::{Fields, Read, wrong_type};
+#[cfg(feature = "schema")]
+use crate::flow::form::schema::Book;
+use crate::flow::lang::context::Compile;
+use crate::flow::lang::expr::{EvalError, Expr};
+use crate::flow::lang::fold::fold;
+use crate::flow::lang::operator::{Operands, Operator};
+use crate::flow::lang::pattern::{Extent, Pattern};
+use crate::flow::lang::render::Render;
+use crate::flow::lang::template::Template;
+
+/// A condition, as it is written.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ConditionDef {
+    /// `{"all": [..]}`: every one holds.
+    All(Vec<ConditionDef>),
+    /// `{"any": [..]}`: at least one holds.
+    Any(Vec<ConditionDef>),
+    /// `{"not": {..}}`: it does not hold.
+    Not(Box<ConditionDef>),
+    /// `{"expr": ".."}`: the expression is true, or truthy.
+    Expr(String),
+    /// `{"value": "..", "op": "..", "to": ".."}`: a comparison.
+    #[serde(untagged)]
+    Compare(Box<CompareDef>),
+}
+
+/// A comparison, as it is written.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CompareDef {
+    /// The left side: a template; for `exists` and `not_exists` an expression; absent for
+    /// `option_payload`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// The comparison.
+    pub op: Operator,
+    /// The right side; a regular expression for `string_matches` and `string_contains_match`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<Operand>,
+    /// The upper end, for `number_between`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub and: Option<Operand>,
+    /// The right sides, for `in_list`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub list: Option<Vec<Operand>>,
+    /// Whether case makes no difference; it does if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ignore_case: Option<bool>,
+}
+
+/// The right side of a comparison.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Operand {
+    /// A template.
+    Text(String),
+    /// A number.
+    Number(Number),
+}
+
+/// A compiled condition.
+#[derive(Clone, Debug)]
+pub(crate) struct Condition(Rule);
+
+#[derive(Clone, Debug)]
+enum Rule {
+    All(Box<[Rule]>),
+    Any(Box<[Rule]>),
+    Not(Box<Rule>),
+    Expr(Expr),
+    Exists { value: Expr, wanted: bool },
+    Blank { value: Template, wanted: bool },
+    Matches { value: Template, pattern: Pattern },
+    InList { value: Side, list: Box<[Side]> },
+    Between { value: Template, from: Template, to: Template },
+    Compare { value: Side, operator: Operator, to: Side },
+}
+
+/// One side of a comparison.
+#[derive(Clone, Debug)]
+struct Side {
+    template: Template,
+    /// Whether its texts are folded; a literal is folded already.
+    ignore_case: bool,
+}
+
+/// Levels of `all`, `any` and `not` in each other.
+const MOST_DEPTH: usize = 16;
+
+impl Condition {
+    /// Whether it holds. What is undefined counts as blank, whatever the flow's setting, and is
+    /// reported.
+    pub(crate) fn eval(&self, render: &mut Render<'_>) -> Result<bool, EvalError> {
+        self.0.eval(&mut render.with_blanks())
+    }
+}
+
+impl Rule {
+    /// Recursion ends: a rule is at most [`MOST_DEPTH`] deep, or it would not have been compiled.
+    fn eval(&self, render: &mut Render<'_>) -> Result<bool, EvalError> {
+        Ok(match self {
+            Self::All(rules) => {
+                for rule in rules {
+                    if !rule.eval(render)? {
+                        return Ok(false);
+                    }
+                }
+                true
+            }
+            Self::Any(rules) => {
+                for rule in rules {
+                    if rule.eval(render)? {
+                        return Ok(true);
+                    }
+                }
+                false
+            }
+            Self::Not(rule) => !rule.eval(render)?,
+            Self::Expr(expr) => render.is_true(expr)?,
+            Self::Exists { value, wanted } => render.exists(value)? == *wanted,
+            Self::Blank { value, wanted } => render.text(value)?.trim().is_empty() == *wanted,
+            Self::Matches { value, pattern } => pattern.is_match(&render.text(value)?),
+            Self::InList { value, list } => {
+                let value = value.text(render)?;
+                for item in list {
+                    if value == item.text(render)? {
+                        return Ok(true);
+                    }
+                }
+                false
+            }
+            Self::Between { value, from, to } => {
+                let value = render.text(value)?;
+                Operator::NumberGreaterOrEqual.holds(&value, &render.text(from)?)
+                    && Operator::NumberLessOrEqual.holds(&value, &render.text(to)?)
+            }
+            Self::Compare { value, operator, to } => {
+                if let (Some(value), Some(to)) = (value.short_text(render), to.short_text(render)) {
+                    return Ok(operator.holds(value, to));
+                }
+                operator.holds(&value.text(render)?, &to.text(render)?)
+            }
+        })
+    }
+}
+
+impl Side {
+    fn new(template: Template, ignore_case: bool) -> Self {
+        match template.as_literal() {
+            Some(text) if ignore_case => {
+                Self { template: Template::literal(&fold(text)), ignore_case: false }
+            }
+            _ => Self { template, ignore_case },
+        }
+    }
+
+    /// The text, if it is known without running anything; `None` says nothing.
+    #[inline]
+    fn short_text<'t, 'a: 't>(&'t self, render: &Render<'a>) -> Option<&'t str> {
+        if self.ignore_case { None } else { self.template.short_text(render.scope, render.limits) }
+    }
+
+    fn text<'t, 'a: 't>(&'t self, render: &mut Render<'a>) -> Result<Cow<'t, str>, EvalError> {
+        let text = render.text(&self.template)?;
+        Ok(match text {
+            Cow::Borrowed(text) if self.ignore_case => fold(text),
+            Cow::Owned(text) if self.ignore_case => Cow::Owned(fold(&text).into_owned()),
+            text => text,
+        })
+    }
+}
+
+impl ConditionDef {
+    /// A comparison of a template with another.
+    #[must_use]
+    pub fn compare(value: impl Into<String>, op: Operator, to: impl Into<String>) -> Self {
+        Self::Compare(Box::new(CompareDef {
+            value: Some(value.into()),
+            op,
+            to: Some(Operand::Text(to.into())),
+            and: None,
+            list: None,
+            ignore_case: None,
+        }))
+    }
+
+    pub(crate) fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Condition> {
+        self.rule(at, cx, MOST_DEPTH).map(Condition)
+    }
+
+    fn rule(&self, at: &Path<'_>, cx: &mut Compile<'_>, depth: usize) -> Option<Rule> {
+        let Some(depth) = depth.checked_sub(1) else {
+            let message = format!("is nested more than {MOST_DEPTH} levels deep");
+            cx.found.add(IssueCode::TooDeep, at, message, "write the condition flatter, or branch twice");
+            return None;
+        };
+        let mut list = |key: &str, rules: &[Self]| {
+            let at = at.key(key);
+            if rules.is_empty() {
+                cx.found.add(IssueCode::BadValue, &at, "is empty", "add a condition");
+            }
+            let rules: Vec<_> =
+                rules.iter().enumerate().map(|(index, rule)| rule.rule(&at.item(index), cx, depth)).collect();
+            rules.into_iter().collect::<Option<Box<[Rule]>>>()
+        };
+        match self {
+            Self::All(rules) => list("all", rules).map(Rule::All),
+            Self::Any(rules) => list("any", rules).map(Rule::Any),
+            Self::Not(rule) => rule.rule(&at.key("not"), cx, depth).map(|rule| Rule::Not(Box::new(rule))),
+            Self::Expr(source) => cx.expression(&at.key("expr"), source).map(Rule::Expr),
+            Self::Compare(compare) => compare.compile(at, cx),
+        }
+    }
+}
+
+impl CompareDef {
+    fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Rule> {
+        self.check_operands(at, cx.found);
+        let ignore_case = self.ignore_case == Some(true);
+        match self.op {
+            Operator::Exists | Operator::NotExists => {
+                let wanted = self.op == Operator::Exists;
+                let value = cx.expression(&at.key("value"), bare(self.value.as_deref()?))?;
+                Some(Rule::Exists { value, wanted })
+            }
+            Operator::StringIsBlank | Operator::StringIsNotBlank => {
+                let wanted = self.op == Operator::StringIsBlank;
+                Some(Rule::Blank { value: self.value(at, cx)?, wanted })
+            }
+            Operator::StringMatches | Operator::StringContainsMatch => {
+                let pattern = self.pattern(at, cx);
+                Some(Rule::Matches { value: self.value(at, cx)?, pattern: pattern? })
+            }
+            Operator::InList => {
+                let value = self.value(at, cx);
+                let at = at.key("list");
+                let list = self.list.as_deref().unwrap_or_default().iter().enumerate();
+                let list: Vec<_> = list.map(|(index, item)| item.compile(&at.item(index), cx)).collect();
+                let list = list.into_iter().map(|item| Some(Side::new(item?, ignore_case)));
+                Some(Rule::InList {
+                    value: Side::new(value?, ignore_case),
+                    list: list.collect::<Option<_>>()?,
+                })
+            }
+            Operator::NumberBetween => {
+                let (value, from) = (self.value(at, cx), self.to.as_ref()?.compile(&at.key("to"), cx));
+                let to = self.and.as_ref()?.compile(&at.key("and"), cx);
+                Some(Rule::Between { value: value?, from: from?, to: to? })
+            }
+            operator => {
+                let (value, to) = (self.value(at, cx), self.to.as_ref()?.compile(&at.key("to"), cx));
+                Some(Rule::Compare {
+                    value: Side::new(value?, ignore_case),
+                    operator,
+                    to: Side::new(to?, ignore_case),
+                })
+            }
+        }
+    }
+
+    /// The left side: for `option_payload` it is always the id of the option that was chosen.
+    fn value(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Template> {
+        let source = match self.op {
+            Operator::OptionPayload => "{{ reply.payload }}",
+            _ => self.value.as_deref()?,
+        };
+        cx.template(&at.key("value"), source)
+    }
+
+    fn pattern(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Pattern> {
+        let at = at.key("to");
+        let source = match self.to.as_ref()? {
+            Operand::Text(source) => source.clone(),
+            Operand::Number(number) => number.to_string(),
+        };
+        let extent = if self.op == Operator::StringMatches { Extent::Whole } else { Extent::Part };
+        cx.pattern(&at, &source, extent, self.ignore_case == Some(true))
+    }
+
+    /// Whether the fields are those that the operator takes.
+    fn check_operands(&self, at: &Path<'_>, found: &mut Diagnostics) {
+        let operands = self.op.operands();
+        let fields = [
+            ("value", self.value.is_some(), self.op != Operator::OptionPayload),
+            ("to", self.to.is_some(), matches!(operands, Operands::One | Operands::Two)),
+            ("and", self.and.is_some(), operands == Operands::Two),
+            ("list", self.list.is_some(), operands == Operands::List),
+        ];
+        let op = self.op.as_str();
+        for (field, given, wanted) in fields {
+            if wanted && !given {
+                let fix = format!("add `{field}`, which `{op}` compares");
+                found.add(IssueCode::MissingField, &at.key(field), "is missing", fix);
+            } else if given && !wanted {
+                let message = format!("has no meaning for `{op}`");
+                found.add(IssueCode::BadValue, &at.key(field), message, "remove it");
+            }
+        }
+        if self.ignore_case.is_some() && !self.op.has_case() {
+            let message = format!("has no meaning for `{op}`");
+            found.add(IssueCode::BadValue, &at.key("ignore_case"), message, "remove it");
+        }
+        if self.list.as_ref().is_some_and(Vec::is_empty) {
+            found.add(IssueCode::BadValue, &at.key("list"), "is empty", "add what the value may be");
+        }
+    }
+}
+
+/// An expression that an author has put in braces out of habit.
+fn bare(source: &str) -> &str {
+    let inner = source.trim().strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
+    inner.filter(|inner| !inner.contains("{{")).unwrap_or(source)
+}
+
+impl Operand {
+    pub(crate) fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Template> {
+        match self {
+            Self::Text(source) => cx.template(at, source),
+            Self::Number(number) => cx.template(at, &number.to_string()),
+        }
+    }
+}
+
+impl Read for Operand {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
+        match value {
+            Value::String(text) => Some(Self::Text(text.clone())),
+            Value::Number(number) => Some(Self::Number(number.clone())),
+            other => wrong_type("text or a number", other, at, found),
+        }
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema(book: &mut Book) -> Value {
+        book.refer::<Self>(|_| json!({"type": ["string", "number"]}))
+    }
+}
+
+impl Read for ConditionDef {
+    /// Recursion ends: JSON is at most 128 levels deep.
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
+        let mut fields = Fields::of(value, at, found)?;
+        let condition = if fields.has("all") {
+            fields.required("all").map(Self::All)
+        } else if fields.has("any") {
+            fields.required("any").map(Self::Any)
+        } else if fields.has("not") {
+            fields.required("not").map(Self::Not)
+        } else if fields.has("expr") {
+            fields.required("expr").map(Self::Expr)
+        } else {
+            let (value, op) = (fields.optional("value"), fields.required("op"));
+            let (to, and) = (fields.optional("to"), fields.optional("and"));
+            let (list, ignore_case) = (fields.optional("list"), fields.optional("ignore_case"));
+            op.map(|op| Self::Compare(Box::new(CompareDef { value, op, to, and, list, ignore_case })))
+        };
+        fields.close();
+        condition
+    }
+}

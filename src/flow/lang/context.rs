@@ -1,0 +1,238 @@
+//! What compiling a part of a flow needs to know of the whole, and the checks that parts share.
+//! What must not live here: the rules of one part.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::TimeDelta;
+use serde_json::Value;
+
+use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::path::{Path, brief};
+use crate::flow::form::span::Span;
+use crate::flow::lang::expr::Expr;
+use crate::flow::lang::names::{self, Mentions};
+use crate::flow::lang::pattern::{Extent, Pattern};
+use crate::flow::lang::template::Template;
+use crate::flow::place::NodeIx;
+use crate::id::check_name;
+use crate::{Channel, Limits};
+
+/// What the patterns of one flow may cost together ([`Pattern::cost`]): a second and 32 MiB at
+/// worst.
+const MOST_PATTERNS: usize = 128;
+
+/// What compiling a part needs to know of the whole, and the checks that parts share.
+pub(crate) struct Compile<'a> {
+    pub(crate) limits: &'a Limits,
+    pub(crate) found: &'a mut Diagnostics,
+    index: &'a BTreeMap<&'a str, NodeIx>,
+    /// Whether all of the definition could be read.
+    pub(crate) is_whole: bool,
+    /// What its parts have read so far.
+    pub(crate) mentions: Mentions,
+    /// The channel that messages go out on, if the flow settles it.
+    pub(crate) channel: Option<Channel>,
+    /// How long a session may live.
+    pub(crate) max_lifetime: TimeDelta,
+    patterns_left: usize,
+    /// The id of the start node.
+    pub(crate) start: Option<&'a str>,
+    /// Whether a message starts the flow.
+    pub(crate) is_inbound: bool,
+    /// Whether sessions run without a contact.
+    pub(crate) is_contactless: bool,
+}
+
+impl<'a> Compile<'a> {
+    /// Knows the places of the nodes by their ids, and nothing else of the flow yet.
+    pub(crate) fn new(
+        limits: &'a Limits,
+        index: &'a BTreeMap<&'a str, NodeIx>,
+        found: &'a mut Diagnostics,
+    ) -> Self {
+        Self {
+            limits,
+            found,
+            index,
+            is_whole: false,
+            mentions: Mentions::default(),
+            channel: None,
+            max_lifetime: TimeDelta::MAX,
+            patterns_left: MOST_PATTERNS,
+            start: None,
+            is_inbound: false,
+            is_contactless: false,
+        }
+    }
+
+    pub(crate) fn template(&mut self, at: &Path<'_>, source: &str) -> Option<Template> {
+        match Template::parse(source, self.limits) {
+            Ok(template) => {
+                self.mentions.note(at, self.found.node.as_ref(), template.names());
+                Some(template)
+            }
+            Err(error) => {
+                let message = format!("is no template: {error}");
+                self.found.add(IssueCode::BadTemplate, at, message, "fix the expression between {{ and }}");
+                None
+            }
+        }
+    }
+
+    /// Compiles what is evaluated in the names of another flow: this one need not declare them.
+    pub(crate) fn of_another_flow<T>(&mut self, compile: impl FnOnce(&mut Self) -> T) -> T {
+        let own = std::mem::take(&mut self.mentions);
+        let compiled = compile(self);
+        self.mentions = own;
+        compiled
+    }
+
+    /// A template that must not be blank.
+    pub(crate) fn required_template(&mut self, at: &Path<'_>, source: &str) -> Option<Template> {
+        if source.trim().is_empty() {
+            self.found.add(IssueCode::BadValue, at, "must not be blank", "write a text");
+            return None;
+        }
+        self.template(at, source)
+    }
+
+    pub(crate) fn expression(&mut self, at: &Path<'_>, source: &str) -> Option<Expr> {
+        match Expr::parse(source, self.limits) {
+            Ok(expr) => {
+                self.mentions.note(at, self.found.node.as_ref(), expr.names());
+                Some(expr)
+            }
+            Err(error) => {
+                let message = format!("is no expression: {error}");
+                self.found.add(IssueCode::BadExpression, at, message, "fix the expression");
+                None
+            }
+        }
+    }
+
+    /// A regular expression, unless the flow has used up what all of its own may cost.
+    pub(crate) fn pattern(
+        &mut self,
+        at: &Path<'_>,
+        source: &str,
+        extent: Extent,
+        ignore_case: bool,
+    ) -> Option<Pattern> {
+        let left = self.patterns_left.checked_sub(Pattern::cost(source));
+        self.patterns_left = left.unwrap_or(0);
+        if left.is_none() {
+            let message =
+                format!("is one too many: a flow may have {MOST_PATTERNS} patterns and classes in brackets");
+            self.found.add(IssueCode::BadRegex, at, message, "use fewer regular expressions");
+            return None;
+        }
+        let report = |error| {
+            let message = format!("{:?} is no pattern: {error}", brief(source));
+            self.found.add(IssueCode::BadRegex, at, message, "fix the regular expression");
+        };
+        Pattern::parse(source, extent, ignore_case, self.limits).map_err(report).ok()
+    }
+
+    /// A name of 1-256 bytes without control characters.
+    pub(crate) fn name(&mut self, at: &Path<'_>, name: &str) -> Option<()> {
+        let report = |why: crate::BadName| {
+            self.found.add(IssueCode::BadName, at, why.to_string(), "give another name");
+        };
+        check_name(name).map_err(report).ok()
+    }
+
+    /// A label or an option's id: a name of at most 64 bytes.
+    pub(crate) fn short_name(&mut self, at: &Path<'_>, name: &str) -> Option<()> {
+        const MOST: usize = 64;
+        if name.len() > MOST {
+            self.found.add(
+                IssueCode::BadName,
+                at,
+                format!("must have at most {MOST} bytes"),
+                "give a shorter name",
+            );
+            return None;
+        }
+        self.name(at, name)
+    }
+
+    /// A variable's name: one that an expression can read.
+    pub(crate) fn variable(&mut self, at: &Path<'_>, name: &str) -> Option<std::sync::Arc<str>> {
+        match names::check_name(name) {
+            Ok(()) => Some(name.into()),
+            Err(why) => {
+                let message = format!("{:?} {why}", brief(name));
+                self.found.add(IssueCode::BadName, at, message, "give the variable another name");
+                None
+            }
+        }
+    }
+
+    /// A wait that a session can outlive.
+    pub(crate) fn wait(&mut self, at: &Path<'_>, span: &Span) -> TimeDelta {
+        let wait = span.as_delta();
+        if wait > self.max_lifetime {
+            let message = format!("{span} is longer than a session may live");
+            self.found.add(
+                IssueCode::WaitTooLong,
+                at,
+                message,
+                "wait less, or raise `settings.max_lifetime`",
+            );
+        }
+        wait
+    }
+
+    /// A node that a node names by itself.
+    pub(crate) fn node(&mut self, at: &Path<'_>, verb: &str, id: &str) -> Option<NodeIx> {
+        let target = self.index.get(id).copied();
+        if target.is_none() && self.is_whole {
+            let message = format!(
+                "{verb} to {:?}, which is no node{}",
+                brief(id),
+                self.found.did_you_mean(id, self.index.keys().copied())
+            );
+            self.found.add(IssueCode::EdgeToNowhere, at, message, "name a node of this flow");
+        }
+        target
+    }
+
+    /// A node that sessions come to without an edge: any but the start.
+    pub(crate) fn side_entry(&mut self, at: &Path<'_>, verb: &str, id: &str) -> Option<NodeIx> {
+        if self.start == Some(id) {
+            let message = format!("{verb} to the start");
+            self.found.add(IssueCode::IntoStart, at, message, "name the node after the start");
+        }
+        self.node(at, verb, id)
+    }
+
+    /// Reports names that are given twice.
+    pub(crate) fn distinct<'n>(&mut self, at: &Path<'_>, what: &str, names: impl Iterator<Item = &'n str>) {
+        let mut seen = BTreeSet::new();
+        for name in names {
+            if !seen.insert(name) {
+                let message = format!("name the {what} {:?} twice", brief(name));
+                self.found.add(IssueCode::DuplicateBranch, at, message, "give one of them another name");
+            }
+        }
+    }
+
+    /// Whether a JSON value is as flat as a session's values must be. The walk stops at the limit.
+    pub(crate) fn value(&mut self, at: &Path<'_>, value: &Value) -> bool {
+        let fits = is_within(value, self.limits.depth);
+        if !fits {
+            let message = format!("is nested more than {} levels deep", self.limits.depth);
+            self.found.add(IssueCode::TooDeep, at, message, "nest the value less deeply");
+        }
+        fits
+    }
+}
+
+fn is_within(value: &Value, depth: usize) -> bool {
+    match (value, depth.checked_sub(1)) {
+        (Value::Array(list), Some(depth)) => list.iter().all(|value| is_within(value, depth)),
+        (Value::Object(object), Some(depth)) => object.values().all(|value| is_within(value, depth)),
+        (Value::Array(_) | Value::Object(_), None) => false,
+        _ => true,
+    }
+}

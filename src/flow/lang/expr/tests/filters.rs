@@ -1,0 +1,133 @@
+//! Filters, one by one, and the table of them in the documentation.
+
+use serde_json::json;
+
+use super::*;
+use crate::flow::lang::expr::filter;
+
+#[test]
+fn filters() {
+    all(&[
+        ("nothing | default('a') | upper", json!("A")),
+        ("nothing | upper | default('a')", json!("a")),
+        ("nothing | default", json!("")),
+        ("null | default('a')", json!(null)),
+        ("'' | default('a', true)", json!("a")),
+        ("'' | default('a', also_empty=true)", json!("a")),
+        ("-3 | abs", json!(3)),
+        ("2 * -3 | abs", json!(6)),
+        ("null | upper", json!("")),
+        ("12 | upper", json!("12")),
+        ("'straße' | upper", json!("STRASSE")),
+        ("'ΑΣ' | lower", json!("ας")),
+        ("'éa ÉB-cd' | title", json!("Éa Éb-Cd")),
+        ("'' | capitalize", json!("")),
+        ("'xxaxx' | trim('x')", json!("a")),
+        ("(' a' ~ ' ') | trim", json!("a")),
+        ("'Darjeeling' | truncate(10)", json!("Darjeeling")),
+        ("'Darjeeling' | truncate(5, end='…')", json!("Darj…")),
+        ("'Darjeeling' | truncate(length=2)", json!("..")),
+        ("'Darjeeling' | truncate(0)", json!("")),
+        ("'Darjeeling' | truncate(-1)", json!("")),
+        ("'aaa' | replace('a', 'bb')", json!("bbbbbb")),
+        ("'ab' | replace('', '-')", json!("-a-b-")),
+        ("' a  b ' | split", json!(["a", "b"])),
+        ("'a,,b' | split(',')", json!(["a", "", "b"])),
+        ("context.list | join('|')", json!("1|two|{\"k\":[3]}")),
+        ("nothing | join(',')", json!("")),
+        ("context.obj | json", json!("{\"x\":1,\"y\":2}")),
+        ("'ü/a.b-c_d' | urlencode", json!("%C3%BC/a.b-c_d")),
+        ("nothing | length", json!(0)),
+        ("'äö' | length", json!(2)),
+        ("context.obj | length", json!(2)),
+        ("context.list | last | json", json!("{\"k\":[3]}")),
+        ("[] | first", json!(null)),
+        ("'abc' | reverse", json!("cba")),
+        ("context.list | reverse | last", json!(1)),
+        ("[3, 1.5, '2', null, true, 'B', 'a'] | sort", json!([null, true, 1.5, 3, "2", "a", "B"])),
+        ("[1, 3, 2] | sort(reverse=true)", json!([3, 2, 1])),
+        ("[] | min", json!(null)),
+        ("['b', 'A'] | min", json!("A")),
+        ("[1, 1.0] | max", json!(1.0)),
+        ("[] | sum", json!(0)),
+        ("'1e3' | number", json!(1000.0)),
+        ("'-7' | number + 1", json!(-6)),
+        ("'inf' | number", json!(null)),
+        ("'nan' | number | default(1)", json!(1)),
+        ("'1,5' | number", json!(null)),
+        ("true | number", json!(null)),
+        ("'12' | int", json!(12)),
+        ("-3.9 | int", json!(-3)),
+        ("null | int", json!(0)),
+        ("'x' | int(7)", json!(7)),
+        ("'x' | int(default=7)", json!(7)),
+        ("'1.5' | float", json!(1.5)),
+        ("2 | float", json!(2.0)),
+        ("2.5 | round", json!(2.0)),
+        ("3.5 | round", json!(4.0)),
+        ("1.005 | round(2)", json!(1.0)),
+        ("1234 | round(-2)", json!(1200)),
+        ("1250 | round(-2)", json!(1200)),
+        ("1350 | round(-2)", json!(1400)),
+        ("-1250 | round(-2)", json!(-1200)),
+        ("7 | round(-400)", json!(0)),
+        ("1234.5 | round(-2)", json!(1200.0)),
+        ("0.1 | round(100000000000)", json!(0.1)),
+        ("0.1 | round(-100000000000)", json!(0.0)),
+        ("1234567 | currency('EUR')", json!("EUR 1,234,567.00")),
+        ("-0.001 | currency('EUR')", json!("EUR 0.00")),
+        ("-1234.5 | currency('USD')", json!("USD -1,234.50")),
+        ("'1999.5' | currency('JPY')", json!("JPY 2,000")),
+        ("1.5 | currency('KWD')", json!("KWD 1.500")),
+        ("100 | currency('')", json!("100.00")),
+        ("'free' | currency('EUR') | default('free')", json!("free")),
+        ("now | date", json!("2026-03-01")),
+        ("now | add_days(-1) | date('%A %-d %B')", json!("Saturday 28 February")),
+        ("'2026-03-01T23:30:00+02:00' | date('%H:%M')", json!("23:30")),
+        ("'2026-03-01 08:15' | date('%H:%M')", json!("08:15")),
+        ("'2026-03-01' | date(\"%d/%m\")", json!("01/03")),
+        ("'soon' | date('%d') | default('?')", json!("?")),
+        ("12 | date", json!(null)),
+        ("'2026-03-01T23:30:00+02:00' | add_days(1)", json!("2026-03-02T23:30:00+02:00")),
+        ("'soon' | add_days(1)", json!(null)),
+    ]);
+    for (source, code) in [
+        ("'x' | int", "type_mismatch"),
+        ("[1] | float", "type_mismatch"),
+        ("'x' | abs", "type_mismatch"),
+        ("'x' | round", "type_mismatch"),
+        ("1 | round('x')", "type_mismatch"),
+        ("1 | split", "type_mismatch"),
+        ("1 | join", "type_mismatch"),
+        ("1 | length", "type_mismatch"),
+        ("1 | first", "type_mismatch"),
+        ("['a'] | sum", "type_mismatch"),
+        ("now | add_days(9223372036854775807)", "expression_overflow"),
+        ("now | add_days(100000000)", "expression_overflow"),
+        ("now | add_days(3000000)", "expression_overflow"),
+    ] {
+        assert_eq!(eval_json(source).unwrap_err().code(), code, "{source}");
+    }
+}
+
+/// The table in the docs of `filter` is what an author reads, so each row is run and each filter
+/// has a row.
+#[test]
+fn every_row_of_the_table_of_filters_holds() {
+    let table = include_str!("../filter/table.md").lines().filter_map(|line| line.strip_prefix("| "));
+    let (mut rows, mut names) = (0, String::new());
+    for row in table.skip(1) {
+        let row = row.replace("\\|", "\u{1}");
+        let cells: Vec<String> = row.split(" | ").map(|cell| cell.replace('\u{1}', "|")).collect();
+        names += cells.first().unwrap();
+        let [.., example, result] = cells.as_slice() else { panic!("{row}") };
+        let example = example.trim_matches('`').trim_start_matches("{{").trim_end_matches("}}");
+        assert_eq!(text(example), result.trim_end_matches(" |").trim_matches('`'), "{example}");
+        rows += 1;
+    }
+    assert_eq!(rows, 31);
+    for row in &filter::ROWS {
+        assert!(names.contains(&format!("`{}", row.name)), "{} is not in the table", row.name);
+        assert_eq!(filter::find(row.name).map(|found| found.filter), Some(row.filter));
+    }
+}

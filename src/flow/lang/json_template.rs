@@ -1,0 +1,105 @@
+//! JSON with templates in its texts: what `set_variables` writes and what the host is called with.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::flow::form::path::Path;
+use crate::flow::lang::context::Compile;
+use crate::flow::lang::expr::EvalError;
+use crate::flow::lang::render::Render;
+use crate::flow::lang::template::Template;
+
+/// A compiled JSON value. Keys are never templates.
+#[derive(Clone, Debug)]
+pub(crate) struct JsonTemplate(Part);
+
+#[derive(Clone, Debug)]
+enum Part {
+    /// A value without a template in it.
+    Fixed(Value),
+    Text(Template),
+    List(Box<[Part]>),
+    Object(Box<[(Arc<str>, Part)]>),
+}
+
+impl JsonTemplate {
+    /// Compiles each text of a value; deeper than `Limits::depth` is an issue.
+    pub(crate) fn compile(value: &Value, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Self> {
+        if !cx.value(at, value) {
+            return None;
+        }
+        Part::compile(value, at, cx).map(Self)
+    }
+
+    /// A text that is one template.
+    pub(crate) fn text(template: Template) -> Self {
+        Self(match template.as_literal() {
+            Some(text) => Part::Fixed(text.into()),
+            None => Part::Text(template),
+        })
+    }
+
+    /// A value as it stands.
+    pub(crate) fn fixed(value: Value) -> Self {
+        Self(Part::Fixed(value))
+    }
+
+    /// An object of parts that were compiled one by one.
+    pub(crate) fn object(parts: Vec<(Arc<str>, Self)>) -> Self {
+        Self(Part::Object(parts.into_iter().map(|(key, part)| (key, part.0)).collect()))
+    }
+
+    /// The value with each template rendered; its texts together at most `Limits::variable_bytes`.
+    pub(crate) fn render(&self, render: &mut Render<'_>) -> Result<Value, EvalError> {
+        let mut left = render.limits.variable_bytes;
+        self.0.render(render, &mut left)
+    }
+}
+
+impl Part {
+    /// Recursion ends: the depth is checked before.
+    fn compile(value: &Value, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Self> {
+        match value {
+            Value::String(source) => {
+                let template = cx.template(at, source)?;
+                let fixed = template.as_literal().map(|text| Self::Fixed(text.into()));
+                Some(fixed.unwrap_or(Self::Text(template)))
+            }
+            Value::Array(list) => {
+                let parts =
+                    list.iter().enumerate().map(|(index, item)| Self::compile(item, &at.item(index), cx));
+                let parts: Vec<Option<Self>> = parts.collect();
+                Some(Self::List(parts.into_iter().collect::<Option<_>>()?))
+            }
+            Value::Object(object) => {
+                let parts = object.iter().map(|(key, value)| {
+                    Self::compile(value, &at.key(key), cx).map(|part| (Arc::from(key.as_str()), part))
+                });
+                let parts: Vec<Option<_>> = parts.collect();
+                Some(Self::Object(parts.into_iter().collect::<Option<_>>()?))
+            }
+            fixed => Some(Self::Fixed(fixed.clone())),
+        }
+    }
+
+    fn render(&self, render: &mut Render<'_>, left: &mut usize) -> Result<Value, EvalError> {
+        Ok(match self {
+            Self::Fixed(value) => value.clone(),
+            Self::Text(template) => {
+                let text = render.text(template)?;
+                let max = render.limits.variable_bytes;
+                *left = left.checked_sub(text.len()).ok_or(EvalError::OutputLimit { max })?;
+                Value::String(text.into_owned())
+            }
+            Self::List(parts) => {
+                Value::Array(parts.iter().map(|part| part.render(render, left)).collect::<Result<_, _>>()?)
+            }
+            Self::Object(parts) => {
+                let entries =
+                    parts.iter().map(|(key, part)| Ok((key.to_string(), part.render(render, left)?)));
+                Value::Object(entries.collect::<Result<Map<_, _>, _>>()?)
+            }
+        })
+    }
+}

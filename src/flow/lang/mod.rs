@@ -1,0 +1,16 @@
+//! The language of flows: expressions, templates, conditions and patterns, and what compiling them
+//! needs to know. What must not live here: the nodes that they stand in.
+
+pub(crate) mod condition;
+pub(crate) mod context;
+pub(crate) mod digits;
+pub(crate) mod expr;
+pub(crate) mod fold;
+pub(crate) mod json_template;
+pub(crate) mod names;
+pub(crate) mod operator;
+pub(crate) mod pattern;
+pub(crate) mod render;
+pub(crate) mod template;
+pub(crate) mod undefined;
+pub(crate) mod zone;

@@ -1,0 +1,71 @@
+//! Names in templates and expressions: which a flow may write, and where it reads them.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use crate::NodeId;
+use crate::flow::form::path::Path;
+use crate::flow::lang::expr;
+
+/// What a flow can read besides its variables (SEMANTICS T3).
+const ROOTS: [&str; 8] = ["context", "vars", "reply", "contact", "trigger", "flow", "session", "now"];
+
+/// Words of the expression language.
+const KEYWORDS: [&str; 11] = ["and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "null"];
+
+/// Why a text cannot be a variable's name.
+pub(crate) fn check_name(name: &str) -> Result<(), &'static str> {
+    let is_first = |c: char| c.is_ascii_alphabetic() || c == '_';
+    let is_identifier = name.starts_with(is_first)
+        && name.chars().all(|c| is_first(c) || c.is_ascii_digit())
+        && name.len() <= 64;
+    if !is_identifier {
+        return Err("is no variable: 1-64 letters, digits and `_`, no digit first");
+    }
+    if ROOTS.contains(&name) || KEYWORDS.contains(&name) {
+        return Err("is taken: the language gives it a meaning");
+    }
+    Ok(())
+}
+
+/// The names that the templates and expressions of a flow mention.
+#[derive(Default)]
+pub(crate) struct Mentions {
+    /// Where each name is mentioned first, by node.
+    pub(crate) first: BTreeMap<Mention, String>,
+    /// Bytes of the places that are kept.
+    path_bytes: usize,
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Mention {
+    pub(crate) node: Option<NodeId>,
+    pub(crate) root: Box<str>,
+    pub(crate) key: Option<Box<str>>,
+}
+
+/// Bytes of places: a small file could otherwise mention many names at one long place.
+const MOST_PATH_BYTES: usize = 4 << 20;
+
+impl Mentions {
+    /// Notes what a template or expression at a place reads. What has a default needs no
+    /// declaration.
+    pub(crate) fn note<'e>(
+        &mut self,
+        at: &Path<'_>,
+        node: Option<&NodeId>,
+        names: impl Iterator<Item = &'e expr::Path>,
+    ) {
+        for path in names.filter(|path| !path.is_optional()) {
+            let is_given = ROOTS.contains(&path.root()) && !matches!(path.root(), "context" | "vars");
+            if is_given || self.path_bytes > MOST_PATH_BYTES {
+                continue;
+            }
+            let mention =
+                Mention { node: node.cloned(), root: path.root().into(), key: path.key().map(Into::into) };
+            if let Entry::Vacant(entry) = self.first.entry(mention) {
+                self.path_bytes += entry.insert(at.to_string()).len();
+            }
+        }
+    }
+}

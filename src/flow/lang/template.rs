@@ -1,0 +1,207 @@
+//! Texts with `{{ expression }}` in them, cut into pieces once. Rendering writes the pieces one
+//! after the other and allocates nothing but the output, once if the values are short; what is
+//! rendered is never read as a template again.
+
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
+mod sink;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use crate::flow::lang::expr::{EvalError, Expr, Meter, Path, Scope, SyntaxError, Val, check_len};
+use crate::flow::lang::undefined::Undefined;
+use crate::limits::Limits;
+use sink::{Sink, cut};
+
+/// Bytes that a value is expected to have: a name, an order's number, an amount.
+const VALUE_BYTES: usize = 16;
+
+/// A text with expressions, parsed once.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Template {
+    source: Box<str>,
+    /// None, if the source has no expression.
+    pieces: Box<[Piece]>,
+    /// Bytes to make room for.
+    likely_len: usize,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Piece {
+    /// Part of the source as it stands.
+    Text(Box<str>),
+    /// An expression; its place holds the braces too.
+    Expr(Expr, Range<usize>),
+}
+
+/// What a template is rendered with.
+struct Rendering<'a, 'r> {
+    scope: &'a dyn Scope,
+    undefined: Undefined,
+    meter: Meter,
+    report: &'r mut dyn FnMut(&str),
+}
+
+impl Template {
+    /// Parses a text. `{{ '{{' }}` writes two braces; `{%` and `{#` mean nothing.
+    ///
+    /// # Errors
+    /// [`SyntaxError`] with the place, also for a source beyond `template_bytes`.
+    pub(crate) fn parse(source: &str, limits: &Limits) -> Result<Self, SyntaxError> {
+        check_len(source, limits)?;
+        let mut pieces = Vec::new();
+        let mut from = 0;
+        while let Some(before) = source.get(from..).and_then(|rest| rest.find("{{")) {
+            let open = from.saturating_add(before);
+            if before > 0 {
+                pieces.push(Piece::Text(source.get(from..open).unwrap_or_default().into()));
+            }
+            let inside = open.saturating_add(2);
+            if source.get(inside..).is_some_and(|rest| rest.starts_with('-')) {
+                return Err(SyntaxError::at(
+                    inside,
+                    "expected a blank after `{{`: blanks are not trimmed",
+                    source,
+                ));
+            }
+            let (expr, end) = Expr::parse_at(source, inside, limits)?;
+            if end >= source.len() {
+                return Err(SyntaxError::at(open, "expected `}}` for the `{{`", source));
+            }
+            from = end.saturating_add(2);
+            pieces.push(Piece::Expr(expr, open..from));
+        }
+        if from > 0 && from < source.len() {
+            pieces.push(Piece::Text(source.get(from..).unwrap_or_default().into()));
+        }
+        let likely_len = pieces.iter().fold(0, |sum: usize, piece| match piece {
+            Piece::Text(text) => sum.saturating_add(text.len()),
+            Piece::Expr(..) => sum.saturating_add(VALUE_BYTES),
+        });
+        Ok(Self { source: source.into(), pieces: pieces.into(), likely_len })
+    }
+
+    /// The text, if it has no expression.
+    #[inline]
+    pub(crate) fn as_literal(&self) -> Option<&str> {
+        self.pieces.is_empty().then_some(&*self.source)
+    }
+
+    /// A text without expressions, whatever it holds.
+    pub(crate) fn literal(text: &str) -> Self {
+        Self { source: text.into(), pieces: Box::default(), likely_len: 0 }
+    }
+
+    /// Characters that every rendering has: those outside braces.
+    pub(crate) fn literal_len(&self) -> usize {
+        self.pieces.iter().fold(self.as_literal().map_or(0, |text| text.chars().count()), |sum, piece| {
+            match piece {
+                Piece::Text(text) => sum.saturating_add(text.chars().count()),
+                Piece::Expr(..) => sum,
+            }
+        })
+    }
+
+    /// The paths that it may read, for a check of undeclared names.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &Path> {
+        let exprs = self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Text(_) => None,
+            Piece::Expr(expr, _) => Some(expr),
+        });
+        exprs.flat_map(Expr::names)
+    }
+
+    /// The text, if it is known without running anything: a literal, or part of a short text that
+    /// lies in the scope. `None` says nothing.
+    #[inline]
+    pub(crate) fn short_text<'a>(&'a self, scope: &'a dyn Scope, limits: &Limits) -> Option<&'a str> {
+        match &*self.pieces {
+            [] => Some(&self.source),
+            [Piece::Expr(expr, _)] => {
+                expr.short_text(scope).filter(|text| text.len() <= limits.template_chars)
+            }
+            _ => None,
+        }
+    }
+
+    /// The text, cut at `template_chars` characters unless it is a literal. It is borrowed where it
+    /// lies in one piece: a literal, or a single expression that gives part of a text of the scope.
+    /// `report` hears of each path that is not defined.
+    ///
+    /// # Errors
+    /// [`EvalError`] of an expression, or of the first that is not defined under
+    /// [`Undefined::Error`].
+    #[inline]
+    pub(crate) fn text<'a>(
+        &'a self,
+        scope: &'a dyn Scope,
+        undefined: Undefined,
+        limits: &Limits,
+        report: &mut dyn FnMut(&str),
+    ) -> Result<Cow<'a, str>, EvalError> {
+        match self.short_text(scope, limits) {
+            Some(text) => Ok(Cow::Borrowed(text)),
+            None => self.render(&mut Rendering { scope, undefined, meter: Meter::new(limits), report }),
+        }
+    }
+
+    fn render<'a>(&'a self, with: &mut Rendering<'a, '_>) -> Result<Cow<'a, str>, EvalError> {
+        let max = with.meter.max_chars();
+        if let [Piece::Expr(expr, place)] = &*self.pieces {
+            return Ok(match self.value(expr, place, with)? {
+                Val::Str(text) => cut(text, max),
+                Val::Undefined | Val::Null => Cow::Borrowed(""),
+                val => {
+                    let mut sink = Sink::new(String::new(), max);
+                    // What does not fit is cut.
+                    let _ = val.write(&mut sink);
+                    Cow::Owned(sink.out)
+                }
+            });
+        }
+        let mut sink = Sink::new(String::with_capacity(self.likely_len), max);
+        for piece in &*self.pieces {
+            let written = match piece {
+                Piece::Text(text) => sink.push(text),
+                Piece::Expr(expr, place) => match expr.short_text(with.scope) {
+                    Some(text) => sink.push(text),
+                    None => self.value(expr, place, with)?.write(&mut sink),
+                },
+            };
+            if written.is_err() {
+                break;
+            }
+        }
+        Ok(Cow::Owned(sink.out))
+    }
+
+    /// The value of an expression; undefined only where that is to be written as nothing.
+    fn value<'a>(
+        &'a self,
+        expr: &'a Expr,
+        place: &Range<usize>,
+        with: &mut Rendering<'a, '_>,
+    ) -> Result<Val<'a>, EvalError> {
+        let val = expr.eval_metered(with.scope, &mut with.meter, with.report)?;
+        if !val.is_undefined() {
+            return Ok(val);
+        }
+        let written = self.source.get(place.clone()).unwrap_or_default();
+        match with.undefined {
+            Undefined::Empty => Ok(val),
+            Undefined::Keep => Ok(Val::from(written)),
+            Undefined::Error => {
+                Err(EvalError::Undefined { path: expr.as_path().map_or(written, Path::as_str).into() })
+            }
+        }
+    }
+}

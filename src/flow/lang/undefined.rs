@@ -1,0 +1,15 @@
+//! What becomes of a name that nothing has set.
+
+use crate::flow::form::read::words;
+
+words! {
+    /// What an undefined variable renders as (SEMANTICS N7).
+    Undefined {
+        /// As nothing.
+        Empty = "empty",
+        /// As it is written, braces included.
+        Keep = "keep",
+        /// Not at all: the session fails.
+        Error = "error",
+    }
+}

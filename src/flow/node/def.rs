@@ -1,0 +1,85 @@
+//! A node as it is written: an id, a title, and the fields of its kind.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::flow::form::issue::{Diagnostics, IssueCode, Issues};
+use crate::flow::form::json;
+use crate::flow::form::path::{Path, brief};
+use crate::flow::form::read::{Fields, Read};
+use crate::flow::node::{EndDef, NodeKind};
+use crate::{Limits, NodeId};
+
+/// A node, as it is written: `{"id": "hi", "kind": "send_message", "text": "Hi"}`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct NodeDef {
+    /// Its id, unique in the flow.
+    pub id: String,
+    /// Its kind, with the fields of that kind.
+    #[serde(flatten)]
+    pub kind: NodeKind,
+    /// Its title; the id if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What an editor keeps about it, such as its place on a canvas.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ui: Option<Value>,
+}
+
+impl NodeDef {
+    /// A node without a title of its own.
+    pub fn new(id: impl Into<String>, kind: impl Into<NodeKind>) -> Self {
+        Self { id: id.into(), kind: kind.into(), name: None, ui: None }
+    }
+
+    /// Reads one node.
+    ///
+    /// # Errors
+    /// Every [`Issue`](crate::Issue) of its form. Whether it fits its flow is checked with the
+    /// flow.
+    pub fn from_json(json: &str) -> Result<Self, Issues> {
+        let mut found = Diagnostics::default();
+        let value = json::parse(json, &Limits::default(), &mut found);
+        let node = value.and_then(|value| Self::read(&value, &Path::Root, &mut found));
+        match node {
+            Some(node) if found.len() == 0 => Ok(node),
+            _ => Err(found.into_issues()),
+        }
+    }
+}
+
+impl Read for NodeDef {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
+        found.node = value.get("id").and_then(Value::as_str).and_then(|id| NodeId::new(id).ok());
+        let node = read_node(value, at, found);
+        found.node = None;
+        node
+    }
+}
+
+fn read_node(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<NodeDef> {
+    let mut fields = Fields::of(value, at, found)?;
+    let (id, word) = (fields.required("id"), fields.tag("kind", NodeKind::DOCS));
+    let (name, ui) = (fields.optional("name"), fields.optional("ui"));
+    let id = id.unwrap_or_default();
+    let unread = |id| Some(NodeDef::new(id, EndDef::default()));
+    let Some(word) = word else { return unread(id) };
+    let Some(kind) = NodeKind::read(&word, &mut fields) else {
+        let known = NodeKind::WORDS;
+        let message = format!(
+            "there is no kind {:?}{}",
+            brief(&word),
+            found.did_you_mean(&word, known.iter().copied())
+        );
+        found.add(
+            IssueCode::UnknownKind,
+            &at.key("kind"),
+            message,
+            format!("write one of {}", known.join(", ")),
+        );
+        return unread(id);
+    };
+    fields.close();
+    Some(NodeDef { id, kind, name, ui })
+}

@@ -1,0 +1,87 @@
+//! The role that every kind of node plays: what it has to say for itself while a flow is read,
+//! checked and compiled. What must not live here: what one kind says.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+
+use crate::flow::form::path::Path;
+use crate::flow::form::read::Fields;
+use crate::flow::lang::context::Compile;
+use crate::flow::place::Port;
+
+/// What nodes look at that are told no text of their own.
+pub(super) const REPLY_TEXT: &str = "{{ reply.text }}";
+
+/// What an author gives names to.
+pub(super) type Named<T> = Box<[(Arc<str>, T)]>;
+
+/// The name of a branch: fixed by the kind, or an author's label.
+pub(crate) type PortName = Cow<'static, str>;
+
+/// How a session comes past a node: what the checks of cycles ask.
+pub(crate) enum Blocking<'a> {
+    /// At once.
+    Runs,
+    /// Never: it ends here.
+    Ends,
+    /// After a time, or when the host answers: with no word of the contact.
+    Timed,
+    /// When the contact replies; through the port, if any, when a time has passed.
+    Reply { timer: Option<Port> },
+    /// At once, to a node that is not named by an edge, so many times in a session.
+    Jumps { target: &'a str, most: u32 },
+    /// As the flow does that it calls; at once through the port of a call that fails.
+    Calls { flow: &'a str, failed: Port },
+}
+
+/// What a kind of node has to say for itself.
+pub(crate) trait Kind: Sized {
+    /// What the kernel runs on.
+    type Compiled;
+
+    /// Reads the fields of this kind; what cannot be read is an issue and takes its default.
+    fn read(fields: &mut Fields<'_, '_, '_>) -> Self;
+
+    /// Its branches, in the order of their [`Port`]s.
+    fn ports(&self) -> Vec<PortName>;
+
+    /// Checks and compiles it; `None` only with an issue.
+    fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Self::Compiled>;
+
+    fn blocking(&self) -> Blocking<'_> {
+        Blocking::Runs
+    }
+
+    fn sends(&self) -> bool {
+        false
+    }
+
+    /// Whether it sends the contact something that WhatsApp takes only within a day of the
+    /// contact's last message.
+    fn sends_free_text(&self) -> bool {
+        false
+    }
+
+    /// The longest time that a session stands here before it leaves by the port with no word of the
+    /// contact. None: there is no telling. What takes but seconds counts as nothing.
+    fn longest(&self, _port: Port) -> Option<TimeDelta> {
+        Some(TimeDelta::zero())
+    }
+
+    /// Variables that it writes.
+    fn writes(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
+    /// Whether an edge without a branch's name leaves by the first port.
+    fn has_default_port(&self) -> bool {
+        true
+    }
+
+    /// Whether the branch needs an edge.
+    fn needs_edge(&self, _port: Port) -> bool {
+        false
+    }
+}

@@ -1,0 +1,324 @@
+//! How a flow's sessions live: TTL, language, sender, and who may run it how often (SEMANTICS S1,
+//! T6, D4, I12).
+
+pub(crate) mod reminder;
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde_json::Value;
+#[cfg(feature = "schema")]
+use serde_json::json;
+
+use crate::Channel;
+use crate::address::Account;
+use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::path::{Path, brief};
+#[cfg(feature = "schema")]
+use crate::flow::form::read::object;
+use crate::flow::form::read::{Fields, Read, words, wrong_type};
+#[cfg(feature = "schema")]
+use crate::flow::form::schema::Book;
+use crate::flow::form::span::Span;
+use crate::flow::keyword::KeywordDef;
+use crate::flow::lang::context::Compile;
+use crate::flow::lang::undefined::Undefined;
+use crate::flow::settings::reminder::ReminderDef;
+
+/// The settings of a flow, as they are written. What is absent takes its default.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct SettingsDef {
+    /// Minutes that a session lives without an interaction: 30 if absent, 0 = as long as
+    /// `max_lifetime`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_ttl_minutes: Option<u32>,
+    /// Whether an interaction prolongs the session; it does if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ttl_mode: Option<TtlMode>,
+    /// The longest life of a session: `Limits::max_lifetime` if absent, and at most that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_lifetime: Option<Span>,
+    /// The language of texts for a contact whose language is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// What an undefined variable renders as; nothing if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undefined: Option<Undefined>,
+    /// Where messages come from if nothing else says so (SEMANTICS D4).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sender: Option<Sender>,
+    /// Which live sessions block a start; `per_flow` if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<Concurrency>,
+    /// Whether a contact may run the flow again; `always` if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reentry: Option<ReentryDef>,
+    /// Age above which a message answers and starts nothing; 24 hours if absent, at most what the
+    /// host allows (SEMANTICS I12).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_message_age: Option<Span>,
+    /// Words that mean something wherever the contact stands (SEMANTICS I6), also in a flow that
+    /// this one called, whose own words go before; there only a `jump` has no meaning, since its
+    /// node is not in that flow.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keywords: Option<Vec<KeywordDef>>,
+    /// What is said some time before a session expires at a question of this flow (SEMANTICS S6). A
+    /// flow that this one called reminds of its own questions, or of none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reminder: Option<ReminderDef>,
+    /// The variables that come of a session: they stay with it once it has ended (SEMANTICS Q8).
+    /// Each is a variable or an input of the start node; at most 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub results: Option<Vec<String>>,
+}
+
+words! {
+    /// Whether an interaction prolongs a session (SEMANTICS S1).
+    TtlMode {
+        /// It does.
+        Sliding = "sliding",
+        /// It does not.
+        Fixed = "fixed",
+    }
+}
+
+/// A channel and the host's account on it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Sender {
+    /// The channel.
+    pub channel: Channel,
+    /// The account, such as a business phone number.
+    pub account: String,
+}
+
+/// Which live sessions of a contact block a start (SEMANTICS T6).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Concurrency {
+    /// One of this flow.
+    #[default]
+    PerFlow,
+    /// One of any flow: it goes on, or is ended for the new one.
+    PerContact(Clash),
+    /// None.
+    Unlimited,
+}
+
+words! {
+    /// What a start does to the contact's live session under `per_contact`.
+    Clash {
+        /// The start is refused.
+        Reject = "reject",
+        /// The live session ends.
+        Interrupt = "interrupt",
+    }
+}
+
+/// Whether a contact may run a flow again, as it is written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ReentryDef {
+    /// `"always"`
+    Always,
+    /// `"once_ever"`
+    OnceEver,
+    /// `{"cooldown": "24h"}`, from the last start.
+    Cooldown(Span),
+}
+
+/// Whether a contact may run a flow again (SEMANTICS T6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reentry {
+    /// Whenever no session of it is live.
+    Always,
+    /// Never.
+    OnceEver,
+    /// When this time has passed since the last start.
+    Cooldown(TimeDelta),
+}
+
+/// The settings of a flow, every default filled in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Settings {
+    /// Life of a session without an interaction; none means as long as `max_lifetime`.
+    pub ttl: Option<TimeDelta>,
+    /// Whether an interaction prolongs it.
+    pub ttl_mode: TtlMode,
+    /// The longest life of a session.
+    pub max_lifetime: TimeDelta,
+    /// The language of texts for a contact whose language is not known.
+    pub language: Option<Arc<str>>,
+    /// What an undefined variable renders as.
+    pub undefined: Undefined,
+    /// Where messages come from if nothing else says so.
+    pub sender: Option<Account>,
+    /// Which live sessions block a start.
+    pub concurrency: Concurrency,
+    /// Whether a contact may run the flow again.
+    pub reentry: Reentry,
+    /// Age above which a message answers and starts nothing.
+    pub max_message_age: TimeDelta,
+    /// The variables that stay with a session once it has ended (SEMANTICS Q8).
+    pub results: Box<[Arc<str>]>,
+}
+
+impl SettingsDef {
+    const MOST_TTL_MINUTES: u32 = 30 * 24 * 60;
+    const MOST_RESULTS: usize = 100;
+
+    pub(crate) fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Settings {
+        let longest = TimeDelta::from_std(cx.limits.max_lifetime).unwrap_or(TimeDelta::MAX);
+        let minutes = self.session_ttl_minutes.unwrap_or(30);
+        if minutes > Self::MOST_TTL_MINUTES {
+            let message =
+                format!("is {minutes} minutes, at most {} (30 days) are allowed", Self::MOST_TTL_MINUTES);
+            let fix = "give fewer minutes, or 0 for as long as `max_lifetime`";
+            cx.found.add(IssueCode::BadValue, &at.key("session_ttl_minutes"), message, fix);
+        }
+        let max_lifetime = self.max_lifetime.as_ref().map_or(longest, Span::as_delta);
+        if max_lifetime > longest {
+            let message = format!("is longer than the {} days allowed", longest.num_days());
+            cx.found.add(IssueCode::BadValue, &at.key("max_lifetime"), message, "give a shorter time");
+        }
+        let sender = self.sender.as_ref().map(|sender| {
+            cx.name(&at.key("sender").key("account"), &sender.account);
+            Account::new(sender.channel.clone(), &sender.account).ok()
+        });
+        if let Some(language) = &self.language {
+            cx.name(&at.key("language"), language);
+        }
+        Settings {
+            ttl: (minutes > 0).then(|| TimeDelta::minutes(i64::from(minutes))),
+            ttl_mode: self.ttl_mode.unwrap_or(TtlMode::Sliding),
+            max_lifetime,
+            language: self.language.as_deref().map(Arc::from),
+            undefined: self.undefined.unwrap_or(Undefined::Empty),
+            sender: sender.flatten(),
+            concurrency: self.concurrency.unwrap_or_default(),
+            reentry: match &self.reentry {
+                None | Some(ReentryDef::Always) => Reentry::Always,
+                Some(ReentryDef::OnceEver) => Reentry::OnceEver,
+                Some(ReentryDef::Cooldown(span)) => Reentry::Cooldown(span.as_delta()),
+            },
+            max_message_age: self.max_message_age.as_ref().map_or(TimeDelta::hours(24), Span::as_delta),
+            results: self.compile_results(&at.key("results"), cx),
+        }
+    }
+
+    fn compile_results(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Box<[Arc<str>]> {
+        let names = self.results.as_deref().unwrap_or_default();
+        if names.len() > Self::MOST_RESULTS {
+            let message = format!("are {}, at most {} are allowed", names.len(), Self::MOST_RESULTS);
+            cx.found.add(IssueCode::BadValue, at, message, "name fewer, or keep several in one object");
+            return Box::default();
+        }
+        cx.distinct(at, "result", names.iter().map(String::as_str));
+        let places = names.iter().enumerate();
+        places.filter_map(|(place, name)| cx.variable(&at.item(place), name)).collect()
+    }
+}
+
+impl Read for SettingsDef {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
+        let mut fields = Fields::of(value, at, found)?;
+        let settings = Self {
+            session_ttl_minutes: fields.optional("session_ttl_minutes"),
+            ttl_mode: fields.optional("ttl_mode"),
+            max_lifetime: fields.optional("max_lifetime"),
+            language: fields.optional("language"),
+            undefined: fields.optional("undefined"),
+            sender: fields.optional("sender"),
+            concurrency: fields.optional("concurrency"),
+            reentry: fields.optional("reentry"),
+            max_message_age: fields.optional("max_message_age"),
+            keywords: fields.optional("keywords"),
+            reminder: fields.optional("reminder"),
+            results: fields.optional("results"),
+        };
+        fields.close();
+        Some(settings)
+    }
+}
+
+impl Read for Sender {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
+        let mut fields = Fields::of(value, at, found)?;
+        let (channel, account) = (fields.required("channel"), fields.required("account"));
+        fields.close();
+        Some(Self { channel: channel?, account: account? })
+    }
+}
+
+impl Read for Concurrency {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
+        match value {
+            Value::String(text) if text == "per_flow" => Some(Self::PerFlow),
+            Value::String(text) if text == "unlimited" => Some(Self::Unlimited),
+            Value::String(text) => {
+                let message = format!("{:?} is not one of its words", brief(text));
+                let fix = "write per_flow, unlimited or {\"per_contact\": \"reject\"}";
+                found.add(IssueCode::BadValue, at, message, fix);
+                None
+            }
+            Value::Object(_) => {
+                let mut fields = Fields::of(value, at, found)?;
+                let clash = fields.required("per_contact");
+                fields.close();
+                clash.map(Self::PerContact)
+            }
+            other => wrong_type("\"per_flow\", \"unlimited\" or {\"per_contact\": …}", other, at, found),
+        }
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema(book: &mut Book) -> Value {
+        book.refer::<Self>(
+            |book| json!({"anyOf": [{"enum": ["per_flow", "unlimited"]}, object::<Self>(book)]}),
+        )
+    }
+}
+
+impl Serialize for Concurrency {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::PerFlow => serializer.serialize_str("per_flow"),
+            Self::Unlimited => serializer.serialize_str("unlimited"),
+            Self::PerContact(clash) => {
+                let mut object = serializer.serialize_map(Some(1))?;
+                object.serialize_entry("per_contact", clash)?;
+                object.end()
+            }
+        }
+    }
+}
+
+impl Read for ReentryDef {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
+        match value {
+            Value::String(text) if text == "always" => Some(Self::Always),
+            Value::String(text) if text == "once_ever" => Some(Self::OnceEver),
+            Value::String(text) => {
+                let message = format!("{:?} is not one of its words", brief(text));
+                let fix = "write always, once_ever or {\"cooldown\": \"24h\"}";
+                found.add(IssueCode::BadValue, at, message, fix);
+                None
+            }
+            Value::Object(_) => {
+                let mut fields = Fields::of(value, at, found)?;
+                let span = fields.required("cooldown");
+                fields.close();
+                span.map(Self::Cooldown)
+            }
+            other => wrong_type("\"always\", \"once_ever\" or {\"cooldown\": …}", other, at, found),
+        }
+    }
+
+    #[cfg(feature = "schema")]
+    fn schema(book: &mut Book) -> Value {
+        book.refer::<Self>(|book| json!({"anyOf": [{"enum": ["always", "once_ever"]}, object::<Self>(book)]}))
+    }
+}
