@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::id::CallId;
 use crate::kernel::Input;
 use crate::kernel::migrate::stands_still;
-use crate::kernel::run::later;
+use crate::kernel::time::later;
 use crate::session::{CallStage, PendingCall, Queued, Session, Status};
 
 impl Input {

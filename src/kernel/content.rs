@@ -8,8 +8,8 @@ use crate::flow::content::{
     ApprovedTemplate, Buttons, Card, Choice, Degrees, Link, List, Local, Location, Media, Message, Parameters,
 };
 use crate::flow::template::Template;
-use crate::kernel::decide::payload;
-use crate::kernel::run::{Move, Run};
+use crate::kernel::choice::payload;
+use crate::kernel::turn::{Move, Run};
 use crate::session::{self, Content, FailureCode, Opt};
 
 /// Renders a message; or says how the turn ends because it cannot be rendered.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::address::{Account, Address};
 use crate::flow::node::SendMessage;
-use crate::kernel::run::{Move, Run};
+use crate::kernel::turn::{Move, Run};
 use crate::session::{FailureCode, Route};
 
 pub(super) fn resolve(run: &mut Run<'_>, node: &SendMessage) -> Result<Arc<Route>, Move> {

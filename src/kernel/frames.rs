@@ -4,22 +4,12 @@
 
 use crate::flow::node::{CallFlow, Node, Port};
 use crate::flow::{NodeIx, Step};
-use crate::id::{FlowId, FlowVersion};
 use crate::kernel::Callee;
 use crate::kernel::node::call_flow;
-use crate::kernel::run::{Move, Run};
+use crate::kernel::turn::{Entry, Move, Run};
 use crate::observer::EventKind;
 use crate::session::{FailureCode, Frame, Status};
-use crate::value::{Bag, Caps};
-
-/// A flow that is about to be entered.
-pub(super) struct Entry {
-    pub(super) flow: FlowId,
-    pub(super) version: FlowVersion,
-    pub(super) context: Bag,
-    /// Whether it takes the place of the flow that calls.
-    pub(super) is_terminal: bool,
-}
+use crate::value::Caps;
 
 /// A flow that waits for what it called, and the node where it does.
 struct Caller<'a> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::flow::Step;
 use crate::id::MessageId;
 use crate::kernel::Effect;
-use crate::kernel::run::{Move, Run};
+use crate::kernel::turn::{Move, Run};
 use crate::session::{Content, FailureCode, Outbound, Route};
 
 impl Run<'_> {

@@ -3,7 +3,7 @@
 use crate::flow::node::Node;
 use crate::flow::{NodeIx, OnTimeout, Reminder, Step};
 use crate::kernel::node;
-use crate::kernel::run::{Move, Run};
+use crate::kernel::turn::{Move, Run};
 use crate::session::{FailureCode, Status};
 
 impl Run<'_> {

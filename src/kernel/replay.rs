@@ -3,7 +3,7 @@
 
 use crate::flow::Flow;
 use crate::id::{FlowId, FlowVersion, WorkspaceId};
-use crate::kernel::decide::fail;
+use crate::kernel::ending::fail;
 use crate::kernel::journal::{CalledFlow, JournalEntry, JournalStep, Seen, count};
 use crate::kernel::run::{start, take};
 use crate::kernel::{Callee, Input, Library, Scene};

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::flow::expr::{EvalError, Expr, Fields, Scope, Val};
 use crate::flow::template::Template;
 use crate::flow::{Condition, Flow, JsonTemplate, Render};
-use crate::kernel::run::Run;
+use crate::kernel::turn::Run;
 use crate::kernel::{Effect, Scene};
 use crate::observer::EventKind;
 use crate::session::{Contact, Reply, Session};

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::flow::{Clash, Concurrency, Flow, Reentry};
 use crate::id::{FlowVersion, SessionId};
-use crate::kernel::run::later;
+use crate::kernel::time::later;
 use crate::session::{Conversation, Status};
 
 /// Why a trigger was refused, though nothing is wrong with it (SEMANTICS T9).

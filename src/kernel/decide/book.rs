@@ -16,7 +16,7 @@ use crate::kernel::decide::delivery::{DeliveryResult, Outgoing, SendException};
 use crate::kernel::decide::environment::Environment;
 use crate::kernel::decide::frame::{Applied, Found, Operation, Replay};
 use crate::kernel::hash::jitter;
-use crate::kernel::run::{later, span};
+use crate::kernel::time::{later, span};
 use crate::observer::EventKind;
 use crate::session::{DeadReason, Session, Status};
 

@@ -9,7 +9,7 @@ use crate::flow::Reentry;
 use crate::kernel::Input;
 use crate::kernel::decide::decision::Decision;
 use crate::kernel::decide::route::CAMPAIGN_REACH;
-use crate::kernel::run::{later, span};
+use crate::kernel::time::{later, span};
 use crate::session::{DeadLetter, EndReason, Session, Timer, Verdict};
 
 /// How long dead letters are kept (SEMANTICS S12).

@@ -34,6 +34,4 @@ pub(crate) use inbound::{Arrival, InboundAnswer};
 pub(crate) use migrate::{Migrate, destination};
 pub(crate) use output::Output;
 pub(crate) use release::Release;
-pub(crate) use route::{own_choice, payload};
 pub(crate) use trigger::{Target, Trigger, TriggerAnswer};
-pub(super) use turn::{end_without_flow, fail};

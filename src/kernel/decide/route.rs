@@ -10,7 +10,7 @@ use crate::flow::node::Question;
 use crate::flow::{Flow, NodeIx, Rank};
 use crate::id::{FlowId, SessionId};
 use crate::kernel::node::takes;
-use crate::kernel::run::span;
+use crate::kernel::time::span;
 use crate::limits::Limits;
 use crate::session::{Conversation, Message, MessageKind, Session, Status};
 
@@ -20,20 +20,6 @@ const OLDER_THAN_WAIT: TimeDelta = TimeDelta::seconds(60);
 const SHORT_DELAY: TimeDelta = TimeDelta::seconds(60);
 /// How long a campaign's reach counts (SEMANTICS I4).
 pub(crate) const CAMPAIGN_REACH: TimeDelta = TimeDelta::days(7);
-
-/// The payload that a channel hands back when the contact chooses an option: which question of
-/// which session it was.
-pub(crate) fn payload(session: SessionId, wait: u32, option: &str) -> String {
-    format!("cf:{}:{wait}:{option}", session.0.as_simple())
-}
-
-/// Reads a payload of ours: session, wait number, the author's id. None: it is not ours.
-pub(crate) fn own_choice(payload: &str) -> Option<(SessionId, u32, &str)> {
-    let mut parts = payload.strip_prefix("cf:")?.splitn(3, ':');
-    let session = uuid::Uuid::try_parse(parts.next()?).ok()?;
-    let wait = parts.next()?.parse().ok()?;
-    Some((SessionId(session), wait, parts.next()?))
-}
 
 /// An inbound message, as routing sees it.
 #[derive(Clone, Copy, Debug)]

@@ -9,6 +9,7 @@ use crate::address::Alias;
 use crate::flow::{Flow, Reentry};
 use crate::id::SessionId;
 use crate::kernel::decide::decision::Decision;
+use crate::kernel::ending::fail;
 use crate::kernel::journal::{JournalEntry, JournalStep, Logged};
 use crate::kernel::run::{NewSession, start, take};
 use crate::kernel::{CountDelta, Counted, Effect, Input, Scene};
@@ -281,30 +282,4 @@ fn weight_of(effects: &[Effect]) -> usize {
         Effect::Contact(_) | Effect::Note(_) => 0,
     };
     effects.iter().map(text).sum()
-}
-
-/// Ends a session whose version cannot be used here, whatever reaches it.
-pub(in crate::kernel) fn end_without_flow(session: &mut Session, input: &Input, at: DateTime<Utc>) -> bool {
-    if let Input::End(reason) = input {
-        session.extras().ended_by = Some(*reason);
-        session.status = Status::Cancelled;
-        session.ended_at = Some(at);
-        return true;
-    }
-    let text = format!("version {} of the flow is not stored", session.version);
-    fail(session, FailureCode::MissingNode, text, at);
-    true
-}
-
-/// Ends a session as failed, from outside its turn.
-pub(in crate::kernel) fn fail(session: &mut Session, code: FailureCode, message: String, at: DateTime<Utc>) {
-    let node = session.at.clone();
-    let flow = session.called().map(|(flow, _)| flow.clone());
-    session.extras().failure = Some(crate::session::Failure { code, node, flow, message });
-    session.status = Status::Failed;
-    session.deadline = None;
-    session.call = None;
-    session.take_sending();
-    session.expires_at = None;
-    session.ended_at = Some(at);
 }

@@ -9,7 +9,7 @@ use crate::flow::expr::EvalError;
 use crate::flow::node::{Ask, Port};
 use crate::kernel::content::render_content;
 use crate::kernel::node::question::{self, Word};
-use crate::kernel::run::{Move, Run};
+use crate::kernel::turn::{Move, Run};
 use crate::kernel::{Input, destination};
 use crate::session::{FailureCode, Message};
 use crate::value::Packed;

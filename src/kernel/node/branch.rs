@@ -2,7 +2,7 @@
 
 use crate::flow::Step;
 use crate::flow::node::{Branch, NodeKind, Port};
-use crate::kernel::run::{Move, Run};
+use crate::kernel::turn::{Move, Run};
 use crate::session::FailureCode;
 
 pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &Branch) -> Move {

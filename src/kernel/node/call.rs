@@ -10,7 +10,8 @@ use crate::flow::Step;
 use crate::flow::node::{HostCall, Port};
 use crate::id::CallId;
 use crate::kernel::Input;
-use crate::kernel::run::{Move, Run, later};
+use crate::kernel::time::later;
+use crate::kernel::turn::{Move, Run};
 use crate::session::{CallKind, CallStage, FailureCode, PendingCall, Status};
 use crate::value::{Bag, Caps};
 

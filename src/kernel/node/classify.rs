@@ -6,7 +6,7 @@ use crate::flow::Step;
 use crate::flow::node::{Classify, Port};
 use crate::kernel::Input;
 use crate::kernel::node::call::{self, Meaning};
-use crate::kernel::run::{Move, Run};
+use crate::kernel::turn::{Move, Run};
 use crate::session::CallKind;
 
 pub(super) fn enter(run: &mut Run<'_>, node: &Classify) -> Move {

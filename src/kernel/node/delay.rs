@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 
 use crate::flow::node::{Delay, Port};
 use crate::kernel::Input;
-use crate::kernel::run::{Move, Run, later};
+use crate::kernel::time::later;
+use crate::kernel::turn::{Move, Run};
 use crate::session::{FailureCode, Status};
 
 pub(super) fn enter(run: &mut Run<'_>, node: &Delay) -> Move {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::flow::node::Handoff as Node;
 use crate::flow::template::Template;
-use crate::kernel::run::{Move, Run, later};
+use crate::kernel::time::later;
+use crate::kernel::turn::{Move, Run};
 use crate::session::{FailureCode, Handoff, Status};
 
 pub(super) fn enter(run: &mut Run<'_>, node: &Node) -> Move {

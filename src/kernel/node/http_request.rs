@@ -9,7 +9,7 @@ use crate::flow::Step;
 use crate::flow::node::{HttpRequest, Port, is_web};
 use crate::kernel::Input;
 use crate::kernel::node::call::{self, Meaning};
-use crate::kernel::run::{Move, Run};
+use crate::kernel::turn::{Move, Run};
 use crate::session::{CallKind, FailureCode};
 
 /// Bytes of an address; servers and proxies refuse longer ones.

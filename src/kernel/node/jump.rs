@@ -2,7 +2,7 @@
 
 use crate::flow::Step;
 use crate::flow::node::{Jump, Port};
-use crate::kernel::run::{Move, Run};
+use crate::kernel::turn::{Move, Run};
 
 pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &Jump) -> Move {
     let jumps = &mut run.session.extras().jumps;

@@ -7,7 +7,7 @@ use crate::flow::Step;
 use crate::flow::node::{Llm, Port};
 use crate::kernel::Input;
 use crate::kernel::node::call::{self, Answer, Meaning};
-use crate::kernel::run::{Move, Run};
+use crate::kernel::turn::{Move, Run};
 use crate::session::{CallKind, FailureCode};
 
 pub(super) fn enter(run: &mut Run<'_>, node: &Llm) -> Move {

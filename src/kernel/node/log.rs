@@ -2,7 +2,7 @@
 
 use crate::flow::Step;
 use crate::flow::node::{Log, Port};
-use crate::kernel::run::{Move, Run};
+use crate::kernel::turn::{Move, Run};
 use crate::observer::EventKind;
 use crate::session::FailureCode;
 

@@ -26,11 +26,11 @@ mod wait_reply;
 
 use crate::flow::Step;
 use crate::flow::node::{Node, Port};
-pub(super) use question::{miss_queued, takes};
+pub(super) use question::takes;
 pub(super) use send_message::refusal;
 
 use crate::kernel::Input;
-use crate::kernel::run::{Move, Run};
+use crate::kernel::turn::{Move, Run};
 use crate::session::Status;
 
 pub(super) fn enter(run: &mut Run<'_>, step: &Step) -> Move {

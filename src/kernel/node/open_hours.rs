@@ -1,7 +1,7 @@
 //! `open_hours`: by the clock on the wall of the author's time zone.
 
 use crate::flow::node::OpenHours;
-use crate::kernel::run::{Move, Run};
+use crate::kernel::turn::{Move, Run};
 
 pub(super) fn enter(run: &mut Run<'_>, node: &OpenHours) -> Move {
     let wall = node.zone.wall(run.scene.now);

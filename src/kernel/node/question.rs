@@ -5,7 +5,8 @@ use crate::address::AccountRef;
 use crate::flow::Step;
 use crate::flow::node::{OnTimeout, Question, ReplyKind};
 use crate::kernel::Input;
-use crate::kernel::run::{Move, Run, later};
+use crate::kernel::time::later;
+use crate::kernel::turn::{Move, Run};
 use crate::observer::EventKind;
 use crate::session::{Message, MessageKind, Queued, Route, Session, Status};
 
@@ -166,13 +167,4 @@ pub(super) fn take_queued(run: &mut Run<'_>, question: &Question) -> Option<Queu
     }
     run.session.extras().queue = queue.collect();
     taken
-}
-
-/// The session ends: whatever it kept for a question is no answer to any (SEMANTICS I5).
-pub(in crate::kernel) fn miss_queued(run: &mut Run<'_>) {
-    let queue = run.session.extras.as_mut().map(|extras| std::mem::take(&mut extras.queue));
-    for _ in queue.into_iter().flatten().filter(|queued| !queued.opening) {
-        let session = run.session.id;
-        run.note(EventKind::Missed { session });
-    }
 }

@@ -4,7 +4,7 @@
 use crate::flow::Step;
 use crate::flow::node::RandomSplit;
 use crate::kernel::hash::draw;
-use crate::kernel::run::{Move, Run};
+use crate::kernel::turn::{Move, Run};
 
 pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &RandomSplit) -> Move {
     let visit = count_visit(run, step);

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::flow::node::{Port, RecognizeEntities, RecognizePhone};
 use crate::flow::recognize::entities as entities_in;
 use crate::flow::template::Template;
-use crate::kernel::run::{Move, Run};
+use crate::kernel::turn::{Move, Run};
 use crate::session::FailureCode;
 
 pub(super) fn phone(run: &mut Run<'_>, node: &RecognizePhone) -> Move {

@@ -4,7 +4,7 @@ use crate::flow::Step;
 use crate::flow::node::{RecognizeLanguage, is_language_tag};
 use crate::kernel::Input;
 use crate::kernel::node::call::{self, Answer, Meaning};
-use crate::kernel::run::{Move, Run};
+use crate::kernel::turn::{Move, Run};
 use crate::session::{CallKind, ContactChange};
 
 pub(super) fn enter(run: &mut Run<'_>, node: &RecognizeLanguage) -> Move {

@@ -6,7 +6,7 @@ use crate::flow::node::{Port, SendMessage};
 use crate::kernel::Input;
 use crate::kernel::content::render_content;
 use crate::kernel::destination;
-use crate::kernel::run::{Move, Run};
+use crate::kernel::turn::{Move, Run};
 use crate::session::{FailureCode, SendOutcome, Sending, Status};
 
 pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &SendMessage) -> Move {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::flow::node::{Assign, Port, SetVariables};
-use crate::kernel::run::{Move, Run};
+use crate::kernel::turn::{Move, Run};
 use crate::session::FailureCode;
 
 pub(super) fn enter(run: &mut Run<'_>, node: &SetVariables) -> Move {

@@ -3,7 +3,7 @@
 use crate::flow::Step;
 use crate::flow::node::{Port, Typing};
 use crate::kernel::destination;
-use crate::kernel::run::{Move, Run};
+use crate::kernel::turn::{Move, Run};
 use crate::session::Content;
 
 pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &Typing) -> Move {

@@ -4,7 +4,7 @@
 use crate::flow::Step;
 use crate::flow::node::{Consent, Edit, Port, UpdateContact};
 use crate::flow::template::Template;
-use crate::kernel::run::{Move, Run};
+use crate::kernel::turn::{Move, Run};
 use crate::observer::EventKind;
 use crate::session::{ContactChange, FailureCode};
 

@@ -6,7 +6,7 @@ use crate::flow::Step;
 use crate::flow::node::WaitReply;
 use crate::kernel::Input;
 use crate::kernel::node::question::{self, Word};
-use crate::kernel::run::{Move, Run};
+use crate::kernel::turn::{Move, Run};
 use crate::session::{FailureCode, Message};
 
 pub(super) fn enter(run: &mut Run<'_>, node: &WaitReply) -> Move {

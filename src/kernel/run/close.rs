@@ -7,7 +7,8 @@ use chrono::TimeDelta;
 
 use crate::flow::TtlMode;
 use crate::kernel::Effect;
-use crate::kernel::run::{Run, later, span};
+use crate::kernel::time::{later, span};
+use crate::kernel::turn::Run;
 use crate::session::Status;
 
 impl Run<'_> {

@@ -7,128 +7,72 @@ mod close;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
-
-use crate::flow::node::{Port, SendMessage};
+use crate::flow::node::SendMessage;
 use crate::flow::{Flow, NodeIx, Step};
-use crate::id::{FlowId, FlowVersion, MessageId};
-use crate::kernel::decide::end_without_flow;
-use crate::kernel::frames::Entry;
-use crate::kernel::journal::{CalledFlow, JournalStep, StepEvent};
-use crate::kernel::{Callee, Effect, Input, Scene, node, take_aside};
-use crate::observer::EventKind;
-use crate::session::{
-    Contact, ContactChange, Failure, FailureCode, SendOutcome, Sending, Session, Status, Suspended,
-};
+use crate::id::MessageId;
+use crate::kernel::aside::take_aside;
+use crate::kernel::ending::end_without_flow;
+use crate::kernel::input::Input;
+use crate::kernel::node;
+use crate::kernel::scene::{Scene, Turn};
+use crate::kernel::turn::{Move, Run, TurnOutcome};
+use crate::session::{FailureCode, SendOutcome, Sending, Session, Status};
 
 pub use begin::{NewSession, start};
 
-/// How a node is left.
-pub(super) enum Move {
-    /// By this branch.
-    Take(Port),
-    /// To this node, without an edge.
-    Jump(NodeIx),
-    /// Into another flow.
-    Call(Box<Entry>),
-    /// Not: the session stays here, in this state, until then at the latest.
-    Park { status: Status, deadline: Option<DateTime<Utc>> },
-    /// Not: the session waits on for what it waits for, until then as before.
-    Stay,
-    /// Back to where the session stood before.
-    Back(Suspended),
-    /// The session ends.
-    End(Status),
-    /// The session fails.
-    Fail(FailureCode, String),
-    /// The input does not fit here; nothing changes.
-    Ignore,
-}
-
-impl Move {
-    pub(super) fn fail(code: FailureCode, message: impl ToString) -> Self {
-        Self::Fail(code, message.to_string())
-    }
-
-    pub(super) fn event(&self) -> StepEvent {
-        match self {
-            Self::Take(_) => StepEvent::Left,
-            Self::Jump(_) => StepEvent::Jumped,
-            Self::Call(_) => StepEvent::Called,
-            Self::Park { .. } | Self::Stay | Self::Back(_) | Self::Ignore => StepEvent::Parked,
-            Self::End(_) => StepEvent::Ended,
-            Self::Fail(..) => StepEvent::Failed,
-        }
-    }
-}
-
-/// A turn in progress.
-pub(super) struct Run<'a> {
-    /// The flow that the session stands in.
-    pub(super) flow: &'a Flow,
-    /// Its name now.
-    pub(super) flow_name: &'a str,
-    /// The flow that was started.
-    pub(super) root: &'a Flow,
-    pub(super) session: &'a mut Session,
-    pub(super) scene: &'a Scene<'a>,
-    /// The contact as this turn has made it.
-    pub(super) contact: Cow<'a, Contact>,
-    pub(super) effects: Vec<Effect>,
-    /// Messages of this turn.
-    pub(super) sends: u32,
-    /// Of them those that only show that somebody is writing: no answer is asked by them, and none
-    /// is overtaken.
-    pub(super) signs: u32,
-    /// The title of the node that led here.
-    pub(super) component: Option<&'a Arc<str>>,
-    /// Whether the session needs other versions of flows than before.
-    pub(super) calls_changed: bool,
-    /// The called flows that were looked up, for the journal.
-    called: Vec<CalledFlow>,
-    /// Whether it runs beside a wait, which stays as it is (SEMANTICS S6).
-    pub(super) beside: bool,
-    visited: u32,
-    steps: Vec<JournalStep>,
-    /// Whether the session came to the node that it stands at in this turn.
-    pub(super) entered: bool,
-    /// Why the node is left that the session stands at.
-    why: Option<Arc<str>>,
-}
-
-/// What a turn leaves beside the session.
-pub(crate) struct Outcome {
-    pub(crate) effects: Vec<Effect>,
-    pub(crate) steps: Vec<JournalStep>,
-    /// Whether the input was taken, with a turn or without.
-    pub(crate) taken: bool,
-    /// Whether the session needs other versions of flows than before.
-    pub(crate) calls_changed: bool,
-    /// The called flows that the turn looked up, if the nodes that it visits are reported.
-    pub(crate) called: Vec<CalledFlow>,
-}
-
-impl Outcome {
-    /// What a session took without a turn, if it did.
-    pub(crate) fn aside(taken: bool) -> Self {
-        let (effects, steps, called) = (Vec::new(), Vec::new(), Vec::new());
-        Self { effects, steps, taken, calls_changed: false, called }
-    }
+/// Runs a session from where it stands to its next wait, or to its end.
+///
+/// Total and deterministic: it answers for every session and every input, and the same for the same
+/// arguments. An input that does not fit where the session stands (an old deadline, an answer to
+/// another call, anything for an ended session) leaves it as it is, with no effect. A fault of the
+/// flow ends the session as `failed`, with its cause; it is never an error.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use chatflow::kernel::{Effect, Input, NewSession, Scene, advance, start};
+/// use chatflow::{Account, Channel, Flow, FlowVersion, SessionId, Status};
+///
+/// let flow = Flow::from_json(r#"{"spec": 1, "code": "hello", "name": "Hello", "trigger": {"kind": "manual"},
+///     "settings": {"sender": {"channel": "sms", "account": "555"}},
+///     "nodes": [{"id": "start", "kind": "start"}, {"id": "hi", "kind": "send_message", "text": "Hello!"}],
+///     "edges": [{"from": "start", "to": "hi"}]}"#)?;
+/// let mut contact = chatflow::Contact::new("ada".parse()?);
+/// contact.addresses.push(chatflow::Address::new(&Account::new(Channel::Sms, "555")?, "+14155550123")?);
+/// let now = "2026-05-07T08:14:23Z".parse()?;
+/// let scene = Scene {
+///     now, workspace: &Default::default(), contact: &contact, flow_name: flow.name(), flows: &(),
+///     limits: &Default::default(), last_seq: 0, unsent: 0, journal: false,
+/// };
+/// let session = start(&flow, NewSession::new(SessionId(uuid::Uuid::nil()), FlowVersion(1)), now);
+/// let turn = advance(&flow, session, Input::Start, &scene);
+/// assert_eq!(turn.session.status(), Status::Completed);
+/// assert!(matches!(&turn.effects[..], [Effect::Send(message)] if message.text() == "Hello!"));
+/// # Ok(())
+/// # }
+/// ```
+pub fn advance(flow: &Flow, mut session: Session, input: Input, scene: &Scene<'_>) -> Turn {
+    let outcome = run(flow, &mut session, input, scene);
+    Turn { session, effects: outcome.effects, steps: outcome.steps }
 }
 
 /// Takes an input to a session whose version may not be stored any more.
-pub(crate) fn take(flow: Option<&Flow>, session: &mut Session, input: Input, scene: &Scene<'_>) -> Outcome {
+pub(crate) fn take(
+    flow: Option<&Flow>,
+    session: &mut Session,
+    input: Input,
+    scene: &Scene<'_>,
+) -> TurnOutcome {
     match flow {
         Some(flow) => run(flow, session, input, scene),
-        None if input.is_aside() => Outcome::aside(take_aside(session, input, scene.now)),
-        None => Outcome::aside(end_without_flow(session, &input, scene.now)),
+        None if input.is_aside() => TurnOutcome::aside(take_aside(session, input, scene.now)),
+        None => TurnOutcome::aside(end_without_flow(session, &input, scene.now)),
     }
 }
 
 /// [`advance`](super::advance), in place.
-pub(crate) fn run(flow: &Flow, session: &mut Session, input: Input, scene: &Scene<'_>) -> Outcome {
+pub(crate) fn run(flow: &Flow, session: &mut Session, input: Input, scene: &Scene<'_>) -> TurnOutcome {
     if input.is_aside() {
-        return Outcome::aside(take_aside(session, input, scene.now));
+        return TurnOutcome::aside(take_aside(session, input, scene.now));
     }
     let mut run = Run {
         flow,
@@ -154,7 +98,7 @@ pub(crate) fn run(flow: &Flow, session: &mut Session, input: Input, scene: &Scen
         run.close();
     }
     let Run { effects, steps, calls_changed, called, .. } = run;
-    Outcome { effects, steps, taken, calls_changed, called }
+    TurnOutcome { effects, steps, taken, calls_changed, called }
 }
 
 impl<'a> Run<'a> {
@@ -249,15 +193,6 @@ impl<'a> Run<'a> {
         found.is_some()
     }
 
-    /// A flow that is called, or that called: a version of it, or the one that is online.
-    pub(super) fn find(&mut self, flow: &FlowId, version: Option<FlowVersion>) -> Option<Callee<'a>> {
-        let found = self.scene.flows.find(flow, version)?;
-        if self.scene.journal {
-            self.called.push(CalledFlow::of(&found, version.is_none()));
-        }
-        Some(found)
-    }
-
     /// Where the session stands.
     fn place(&self) -> Option<(NodeIx, &'a Step)> {
         let at = self.flow.find(&self.session.at, NodeIx(self.session.hint))?;
@@ -335,12 +270,6 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Counts a node. Answers whether the turn may have so many.
-    pub(super) fn visit(&mut self) -> bool {
-        self.visited += 1;
-        self.visited <= self.scene.limits.nodes_per_turn
-    }
-
     /// Leaves a node. Answers where to; None when the turn is over.
     pub(super) fn leave(&mut self, at: NodeIx, step: &'a Step, leave: Move) -> Option<NodeIx> {
         let taken = match &leave {
@@ -376,88 +305,4 @@ impl<'a> Run<'a> {
             Move::Stay | Move::Ignore => None,
         }
     }
-
-    /// Writes down what happened at a node, if there is a journal.
-    pub(super) fn book_step(&mut self, step: &'a Step, event: StepEvent, branch: Option<&Arc<str>>) {
-        if self.scene.journal {
-            let (node, entered, why) = (step.id.clone(), self.entered, self.why.take());
-            let (branch, called) = (branch.cloned(), self.session.called().cloned());
-            self.steps.push(JournalStep { node, entered, event, branch, why, called });
-        }
-        self.component = Some(&step.title);
-    }
-
-    pub(super) fn park(&mut self, status: Status, deadline: Option<DateTime<Utc>>) {
-        self.session.status = status;
-        self.session.parked_at = self.scene.now;
-        self.session.deadline = deadline;
-    }
-
-    pub(super) fn end(&mut self, status: Status) -> bool {
-        self.session.status = status;
-        self.session.deadline = None;
-        self.session.call = None;
-        self.session.forget_heard();
-        node::miss_queued(self);
-        if let Some(extras) = &mut self.session.extras {
-            extras.handoff = None;
-            extras.remind_before = None;
-            extras.sending = None;
-        }
-        true
-    }
-
-    /// Ends the session as failed; what this turn would have sent or changed is not (SEMANTICS S7,
-    /// S9).
-    pub(super) fn fail(&mut self, code: FailureCode, message: String) -> bool {
-        self.effects.retain(|effect| matches!(effect, Effect::Note(_)));
-        self.session.sent = self.session.sent.saturating_sub(self.sends.saturating_sub(self.signs));
-        (self.sends, self.signs) = (0, 0);
-        let node = self.session.at.clone();
-        let flow = self.session.called().map(|(flow, _)| flow.clone());
-        self.session.extras().failure = Some(Failure { code, node, flow, message });
-        self.end(Status::Failed)
-    }
-
-    /// The number of the wait that choices of a message belong to: the one that it is sent at, or
-    /// the next.
-    pub(super) fn offered_wait(&self) -> u32 {
-        let is_asked = self.beside || self.session.status == Status::Waiting;
-        if is_asked { self.session.wait } else { self.session.wait.saturating_add(1) }
-    }
-
-    /// The next wait number: a wait, a delay or a call is being entered (SEMANTICS S4).
-    pub(super) fn next_wait(&mut self) -> u32 {
-        self.session.wait = self.session.wait.saturating_add(1);
-        self.session.wait
-    }
-
-    /// Changes the contact, for the rest of the turn and for good.
-    pub(super) fn change_contact(&mut self, change: ContactChange) -> Result<(), Move> {
-        let changed = self.contact.to_mut().change(&change, self.scene.now, self.scene.limits);
-        changed.map_err(|rule| Move::fail(FailureCode::Contact, rule))?;
-        self.effects.push(Effect::Contact(change));
-        Ok(())
-    }
-
-    /// Says, in the journal if there is one, why the node is left as it is.
-    pub(super) fn because(&mut self, why: impl FnOnce(&Self) -> String) {
-        if self.scene.journal {
-            self.why = Some(why(self).into());
-        }
-    }
-
-    pub(super) fn note(&mut self, kind: EventKind) {
-        self.effects.push(Effect::Note(kind));
-    }
-}
-
-/// A later instant; the last one there is when it would be beyond.
-pub(crate) fn later(from: DateTime<Utc>, by: TimeDelta) -> DateTime<Utc> {
-    from.checked_add_signed(by).unwrap_or(DateTime::<Utc>::MAX_UTC)
-}
-
-/// A host's duration as the calendar's; the longest there is when it would be beyond.
-pub(crate) fn span(duration: std::time::Duration) -> TimeDelta {
-    TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
 }

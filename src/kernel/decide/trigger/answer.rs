@@ -1,46 +1,16 @@
-//! The answer to a trigger: made anew, or once more as it was recorded.
+//! Answering a trigger: anew, or once more as it was recorded.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::address::{Address, Alias};
 use crate::error::Error;
 use crate::id::{ContactId, FlowVersion, SessionId};
 use crate::kernel::decide::environment::Published;
 use crate::kernel::decide::trigger::Trigger;
+use crate::kernel::decide::trigger::state::{State, TriggerAnswer};
 use crate::kernel::{SessionRef, Triggered};
-use crate::session::{Conversation, FailureCode, KeyRecord, Session, Status};
-
-/// The answer of a decision on a trigger.
-#[derive(Debug)]
-pub(crate) enum TriggerAnswer {
-    /// The caller's answer.
-    Final(Triggered),
-    /// The address leads to another contact.
-    AddressTaken(Alias, ContactId),
-    /// The address is new: it may have an opt-out of a contact that was erased.
-    AddressNew(Address),
-}
-
-/// A session's status and the reason of its failure (SEMANTICS T11).
-#[derive(Clone, Copy)]
-pub(super) struct State {
-    status: Status,
-    failure: Option<FailureCode>,
-}
-
-impl State {
-    pub(super) fn of(session: &Session) -> Self {
-        Self { status: session.status(), failure: session.failure().map(|failure| failure.code) }
-    }
-
-    /// As a conversation has it now; a session that it does not have has ended.
-    pub(super) fn now(conversation: Option<&Conversation>, session: SessionId) -> Self {
-        let live = conversation.and_then(|found| found.sessions().iter().find(|live| live.id() == session));
-        live.map_or(Self { status: Status::Completed, failure: None }, Self::of)
-    }
-}
+use crate::session::{Conversation, KeyRecord};
 
 impl Trigger {
     /// The recorded answer. `live`: the conversation that was looked up, for a key whose record does

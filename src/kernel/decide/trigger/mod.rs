@@ -2,6 +2,7 @@
 
 mod answer;
 mod begin;
+mod state;
 mod target;
 
 use std::sync::Arc;
@@ -16,17 +17,17 @@ use crate::kernel::decide::admit::{Admission, Allowances, admit};
 use crate::kernel::decide::decision::Decision;
 use crate::kernel::decide::environment::{CarriedOptOut, Environment, Policy};
 use crate::kernel::decide::frame::{Applied, Found, Halt, Operation, Replay};
-use crate::kernel::run::{later, span};
+use crate::kernel::time::{later, span};
 use crate::kernel::{Triggered, accept_inputs, fingerprint};
 use crate::limits::Limits;
 use crate::request::CheckedTrigger;
 use crate::session::Session;
 use crate::value::Bag;
 
-pub(crate) use answer::TriggerAnswer;
+pub(crate) use state::TriggerAnswer;
 pub(crate) use target::Target;
 
-use answer::State;
+use state::State;
 
 /// A trigger and what was minted for it, once.
 pub(crate) struct Trigger {

@@ -1,0 +1,142 @@
+//! What reaches a session.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::calls::CallResult;
+use crate::id::{CallId, FlowVersion, MessageId, NodeId};
+use crate::session::{DeliveryReport, EndReason, Message, Route, SendOutcome};
+use crate::value::Bag;
+
+/// What reaches a session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Input {
+    /// It begins, at the flow's start node.
+    Start,
+    /// The contact answers the question it stands at.
+    Reply {
+        /// What was said.
+        message: Message,
+        /// Where it came from; the session's messages go there from now on (SEMANTICS D4).
+        route: Arc<Route>,
+    },
+    /// The deadline of the node it stands at has passed; the number of the wait that the deadline
+    /// was set for (SEMANTICS S4).
+    Deadline(u32),
+    /// Its TTL has passed.
+    Expiry,
+    /// The host answers the call that it waits for.
+    Result {
+        /// Which call.
+        call: CallId,
+        /// What it came to.
+        result: CallResult,
+    },
+    /// What became of the message that it waits for, or stands right behind (SEMANTICS D1).
+    Sent {
+        /// Which message.
+        message: MessageId,
+        /// What it came to.
+        outcome: SendOutcome,
+    },
+    /// It is ended from outside.
+    End(EndReason),
+    /// It leaves where it stands for a node of its flow (SEMANTICS I6).
+    Jump {
+        /// The node.
+        node: NodeId,
+        /// Where the word came from that took it there.
+        route: Option<Arc<Route>>,
+    },
+    /// It is handed over to a person, and afterwards stands where it stands now (SEMANTICS S10).
+    Handoff,
+    /// It comes back from a person.
+    Resume {
+        /// What the person found out: variables to write.
+        vars: Bag,
+    },
+    /// The contact or the person said something: the handoff's time begins anew. No turn.
+    #[serde(rename = "touch")]
+    ProlongHandoff,
+    /// Another session of the contact came back from a person: what was to happen happens later, by
+    /// as long as this one stood still. No turn.
+    #[serde(rename = "thaw")]
+    ShiftTimers {
+        /// Since when.
+        since: DateTime<Utc>,
+    },
+    /// The time to remind has come; the number of the wait it was set for (SEMANTICS S6).
+    Reminder(u32),
+    /// The contact said something that nothing asked for: kept for the next question (SEMANTICS
+    /// I5). No turn.
+    Queue {
+        /// What was said.
+        message: Message,
+        /// Where it came from.
+        route: Arc<Route>,
+    },
+    /// What the channel tells later of one of its messages: noted in its journal. No turn.
+    Report {
+        /// Which message.
+        message: MessageId,
+        /// What the channel tells.
+        report: DeliveryReport,
+    },
+    /// The call that it waits for was handed over, to be answered later: the node's time runs from
+    /// here (SEMANTICS D2). No turn.
+    Handed(CallId),
+    /// The call that it waits for could not be made, and is to be made once more. No turn.
+    CallLater {
+        /// Which call.
+        call: CallId,
+        /// When.
+        until: DateTime<Utc>,
+    },
+    /// The last message before its wait is settled, after the wait's deadline had passed: the
+    /// wait's time runs from here (SEMANTICS N3). No turn.
+    #[serde(rename = "held")]
+    RestartWait,
+    /// It goes on with another version of its flow, at a node of the same kind as the one it stands
+    /// at (SEMANTICS S5). No turn: wait number and deadline stay.
+    Migrate {
+        /// The version.
+        version: FlowVersion,
+        /// The node there.
+        node: NodeId,
+        /// A hash of the version's content (SEMANTICS S13).
+        #[serde(default, with = "crate::hex::option", skip_serializing_if = "Option::is_none")]
+        digest: Option<u128>,
+    },
+}
+
+impl Input {
+    /// Its name, as in the stored form.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Reply { .. } => "reply",
+            Self::Deadline(_) => "deadline",
+            Self::Expiry => "expiry",
+            Self::Result { .. } => "result",
+            Self::Sent { .. } => "sent",
+            Self::End(_) => "end",
+            Self::Jump { .. } => "jump",
+            Self::Handoff => "handoff",
+            Self::Resume { .. } => "resume",
+            Self::ProlongHandoff => "touch",
+            Self::ShiftTimers { .. } => "thaw",
+            Self::Reminder(_) => "reminder",
+            Self::Queue { .. } => "queue",
+            Self::Report { .. } => "report",
+            Self::Handed(_) => "handed",
+            Self::CallLater { .. } => "call_later",
+            Self::RestartWait => "held",
+            Self::Migrate { .. } => "migrate",
+        }
+    }
+}

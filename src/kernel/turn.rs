@@ -1,0 +1,209 @@
+//! The state of a turn in progress, and what any part of it may do: the loop, the nodes, handoffs,
+//! reminders, calls of flows.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::flow::node::Port;
+use crate::flow::{Flow, NodeIx, Step};
+use crate::id::{FlowId, FlowVersion};
+use crate::kernel::journal::{CalledFlow, JournalStep, StepEvent};
+use crate::kernel::library::Callee;
+use crate::kernel::scene::{Effect, Scene};
+use crate::observer::EventKind;
+use crate::session::{Contact, ContactChange, Failure, FailureCode, Session, Status, Suspended};
+use crate::value::Bag;
+
+/// A flow that is about to be entered.
+pub(super) struct Entry {
+    pub(super) flow: FlowId,
+    pub(super) version: FlowVersion,
+    pub(super) context: Bag,
+    /// Whether it takes the place of the flow that calls.
+    pub(super) is_terminal: bool,
+}
+
+/// How a node is left.
+pub(super) enum Move {
+    /// By this branch.
+    Take(Port),
+    /// To this node, without an edge.
+    Jump(NodeIx),
+    /// Into another flow.
+    Call(Box<Entry>),
+    /// Not: the session stays here, in this state, until then at the latest.
+    Park { status: Status, deadline: Option<DateTime<Utc>> },
+    /// Not: the session waits on for what it waits for, until then as before.
+    Stay,
+    /// Back to where the session stood before.
+    Back(Suspended),
+    /// The session ends.
+    End(Status),
+    /// The session fails.
+    Fail(FailureCode, String),
+    /// The input does not fit here; nothing changes.
+    Ignore,
+}
+
+impl Move {
+    pub(super) fn fail(code: FailureCode, message: impl ToString) -> Self {
+        Self::Fail(code, message.to_string())
+    }
+
+    pub(super) fn event(&self) -> StepEvent {
+        match self {
+            Self::Take(_) => StepEvent::Left,
+            Self::Jump(_) => StepEvent::Jumped,
+            Self::Call(_) => StepEvent::Called,
+            Self::Park { .. } | Self::Stay | Self::Back(_) | Self::Ignore => StepEvent::Parked,
+            Self::End(_) => StepEvent::Ended,
+            Self::Fail(..) => StepEvent::Failed,
+        }
+    }
+}
+
+/// A turn in progress.
+pub(super) struct Run<'a> {
+    /// The flow that the session stands in.
+    pub(super) flow: &'a Flow,
+    /// Its name now.
+    pub(super) flow_name: &'a str,
+    /// The flow that was started.
+    pub(super) root: &'a Flow,
+    pub(super) session: &'a mut Session,
+    pub(super) scene: &'a Scene<'a>,
+    /// The contact as this turn has made it.
+    pub(super) contact: Cow<'a, Contact>,
+    pub(super) effects: Vec<Effect>,
+    /// Messages of this turn.
+    pub(super) sends: u32,
+    /// Of them those that only show that somebody is writing: no answer is asked by them, and none
+    /// is overtaken.
+    pub(super) signs: u32,
+    /// The title of the node that led here.
+    pub(super) component: Option<&'a Arc<str>>,
+    /// Whether the session needs other versions of flows than before.
+    pub(super) calls_changed: bool,
+    /// The called flows that were looked up, for the journal.
+    pub(super) called: Vec<CalledFlow>,
+    /// Whether it runs beside a wait, which stays as it is (SEMANTICS S6).
+    pub(super) beside: bool,
+    pub(super) visited: u32,
+    pub(super) steps: Vec<JournalStep>,
+    /// Whether the session came to the node that it stands at in this turn.
+    pub(super) entered: bool,
+    /// Why the node is left that the session stands at.
+    pub(super) why: Option<Arc<str>>,
+}
+
+/// What a turn leaves beside the session.
+pub(crate) struct TurnOutcome {
+    pub(crate) effects: Vec<Effect>,
+    pub(crate) steps: Vec<JournalStep>,
+    /// Whether the input was taken, with a turn or without.
+    pub(crate) taken: bool,
+    /// Whether the session needs other versions of flows than before.
+    pub(crate) calls_changed: bool,
+    /// The called flows that the turn looked up, if the nodes that it visits are reported.
+    pub(crate) called: Vec<CalledFlow>,
+}
+
+impl TurnOutcome {
+    /// What a session took without a turn, if it did.
+    pub(crate) fn aside(taken: bool) -> Self {
+        let (effects, steps, called) = (Vec::new(), Vec::new(), Vec::new());
+        Self { effects, steps, taken, calls_changed: false, called }
+    }
+}
+
+impl<'a> Run<'a> {
+    /// A flow that is called, or that called: a version of it, or the one that is online.
+    pub(super) fn find(&mut self, flow: &FlowId, version: Option<FlowVersion>) -> Option<Callee<'a>> {
+        let found = self.scene.flows.find(flow, version)?;
+        if self.scene.journal {
+            self.called.push(CalledFlow::of(&found, version.is_none()));
+        }
+        Some(found)
+    }
+    /// Counts a node. Answers whether the turn may have so many.
+    pub(super) fn visit(&mut self) -> bool {
+        self.visited += 1;
+        self.visited <= self.scene.limits.nodes_per_turn
+    }
+    /// Writes down what happened at a node, if there is a journal.
+    pub(super) fn book_step(&mut self, step: &'a Step, event: StepEvent, branch: Option<&Arc<str>>) {
+        if self.scene.journal {
+            let (node, entered, why) = (step.id.clone(), self.entered, self.why.take());
+            let (branch, called) = (branch.cloned(), self.session.called().cloned());
+            self.steps.push(JournalStep { node, entered, event, branch, why, called });
+        }
+        self.component = Some(&step.title);
+    }
+    pub(super) fn park(&mut self, status: Status, deadline: Option<DateTime<Utc>>) {
+        self.session.status = status;
+        self.session.parked_at = self.scene.now;
+        self.session.deadline = deadline;
+    }
+    pub(super) fn end(&mut self, status: Status) -> bool {
+        self.session.status = status;
+        self.session.deadline = None;
+        self.session.call = None;
+        self.session.forget_heard();
+        self.miss_queued();
+        if let Some(extras) = &mut self.session.extras {
+            extras.handoff = None;
+            extras.remind_before = None;
+            extras.sending = None;
+        }
+        true
+    }
+    /// Ends the session as failed; what this turn would have sent or changed is not (SEMANTICS S7,
+    /// S9).
+    pub(super) fn fail(&mut self, code: FailureCode, message: String) -> bool {
+        self.effects.retain(|effect| matches!(effect, Effect::Note(_)));
+        self.session.sent = self.session.sent.saturating_sub(self.sends.saturating_sub(self.signs));
+        (self.sends, self.signs) = (0, 0);
+        let node = self.session.at.clone();
+        let flow = self.session.called().map(|(flow, _)| flow.clone());
+        self.session.extras().failure = Some(Failure { code, node, flow, message });
+        self.end(Status::Failed)
+    }
+    /// The number of the wait that choices of a message belong to: the one that it is sent at, or
+    /// the next.
+    pub(super) fn offered_wait(&self) -> u32 {
+        let is_asked = self.beside || self.session.status == Status::Waiting;
+        if is_asked { self.session.wait } else { self.session.wait.saturating_add(1) }
+    }
+    /// The next wait number: a wait, a delay or a call is being entered (SEMANTICS S4).
+    pub(super) fn next_wait(&mut self) -> u32 {
+        self.session.wait = self.session.wait.saturating_add(1);
+        self.session.wait
+    }
+    /// Changes the contact, for the rest of the turn and for good.
+    pub(super) fn change_contact(&mut self, change: ContactChange) -> Result<(), Move> {
+        let changed = self.contact.to_mut().change(&change, self.scene.now, self.scene.limits);
+        changed.map_err(|rule| Move::fail(FailureCode::Contact, rule))?;
+        self.effects.push(Effect::Contact(change));
+        Ok(())
+    }
+    /// Says, in the journal if there is one, why the node is left as it is.
+    pub(super) fn because(&mut self, why: impl FnOnce(&Self) -> String) {
+        if self.scene.journal {
+            self.why = Some(why(self).into());
+        }
+    }
+    pub(super) fn note(&mut self, kind: EventKind) {
+        self.effects.push(Effect::Note(kind));
+    }
+
+    /// The session ends: whatever it kept for a question is no answer to any (SEMANTICS I5).
+    fn miss_queued(&mut self) {
+        let queue = self.session.extras.as_mut().map(|extras| std::mem::take(&mut extras.queue));
+        for _ in queue.into_iter().flatten().filter(|queued| !queued.opening) {
+            let session = self.session.id;
+            self.note(EventKind::Missed { session });
+        }
+    }
+}
