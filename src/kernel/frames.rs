@@ -8,7 +8,7 @@ use crate::kernel::Callee;
 use crate::kernel::node::call_flow;
 use crate::kernel::turn::{Entry, Move, Run};
 use crate::observer::EventKind;
-use crate::session::{FailureCode, Frame, Status};
+use crate::session::{Ending, FailureCode, Frame};
 use crate::value::Caps;
 
 /// A flow that waits for what it called, and the node where it does.
@@ -48,12 +48,15 @@ impl<'a> Run<'a> {
     }
 
     /// The flow has come to an end: whoever called it goes on behind the call, or the session ends.
-    pub(super) fn finish(&mut self, status: Status) -> Option<NodeIx> {
-        match (status, self.session.frames().len().checked_sub(1)) {
-            (Status::Completed, Some(frame)) => self.give_back(frame),
-            (Status::Expired, Some(_)) => self.expire(),
-            _ => {
-                self.end(status);
+    pub(super) fn finish(&mut self, ending: Ending) -> Option<NodeIx> {
+        match (ending, self.session.frames().len().checked_sub(1)) {
+            (Ending::Completed(outcome), Some(frame)) => {
+                self.outcome = outcome;
+                self.give_back(frame)
+            }
+            (Ending::Expired, Some(_)) => self.expire(),
+            (ending, _) => {
+                self.end(ending);
                 None
             }
         }
@@ -65,7 +68,7 @@ impl<'a> Run<'a> {
         match self.catcher(|_| CallFlow::EXPIRED) {
             Some(caller) => self.go_on(&caller, Move::Take(CallFlow::EXPIRED)),
             None => {
-                self.end(Status::Expired);
+                self.end(Ending::Expired);
                 None
             }
         }
@@ -160,8 +163,8 @@ impl<'a> Run<'a> {
 
     /// The session is a caller's again, at the node that called.
     fn return_to(&mut self, caller: &Caller<'a>) {
+        self.outcome = None;
         let extras = self.session.extras();
-        extras.outcome = None;
         extras.frames.truncate(caller.frame + 1);
         if let Some(frame) = extras.frames.pop() {
             extras.jumps = frame.jumps;

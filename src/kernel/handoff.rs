@@ -10,7 +10,7 @@ use crate::kernel::Input;
 use crate::kernel::time::later;
 use crate::kernel::turn::{Move, Run};
 use crate::observer::EventKind;
-use crate::session::{FailureCode, Handoff, Status, Suspended};
+use crate::session::{Ending, FailureCode, Handoff, Status, Suspended};
 use crate::value::Bag;
 
 impl Run<'_> {
@@ -66,9 +66,9 @@ impl Run<'_> {
                     if handoff.suspended.is_some() {
                         self.session.answered = self.session.wait;
                     }
-                    Move::End(Status::Expired)
+                    Move::End(Ending::Expired)
                 }
-                None => Move::End(Status::Expired),
+                None => Move::End(Ending::Expired),
             },
             _ => Move::Ignore,
         }

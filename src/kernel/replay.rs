@@ -135,7 +135,7 @@ fn repeat(
     if let Some(failure) =
         entry.failure.as_ref().filter(|failure| failure.code == FailureCode::ConversationSize)
     {
-        fail(session, failure.code, failure.message.clone(), entry.at);
+        let _missed = fail(session, failure.code, failure.message.clone(), entry.at);
         if let Some(flow) = flow {
             session.keep_results(&flow.settings().results);
         }

@@ -22,6 +22,7 @@ struct Names<'a> {
     session: &'a Session,
     scene: &'a Scene<'a>,
     contact: &'a Contact,
+    outcome: Option<&'a str>,
     trigger: TriggerNames<'a>,
 }
 
@@ -141,7 +142,7 @@ impl Fields for Names<'_> {
             "id" => Val::from(self.flow.id().as_str()),
             "name" => Val::from(self.flow_name),
             "version" => Val::Int(i64::from(self.session.active().1.0)),
-            "outcome" => Val::from(self.session.outcome()?),
+            "outcome" => Val::from(self.outcome?),
             _ => return None,
         })
     }
@@ -200,6 +201,7 @@ impl Run<'_> {
             session,
             scene: self.scene,
             contact: &self.contact,
+            outcome: self.outcome.as_deref(),
             trigger: TriggerNames(session),
         };
         let undefined = self.flow.settings().undefined;

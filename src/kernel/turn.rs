@@ -9,11 +9,12 @@ use chrono::{DateTime, Utc};
 use crate::flow::node::Port;
 use crate::flow::{Flow, NodeIx, Step};
 use crate::id::{FlowId, FlowVersion};
+use crate::kernel::ending::missed_notes;
 use crate::kernel::journal::{CalledFlow, JournalStep, StepEvent};
 use crate::kernel::library::Callee;
 use crate::kernel::scene::{Effect, Scene};
 use crate::observer::EventKind;
-use crate::session::{Contact, ContactChange, Failure, FailureCode, Session, Status, Suspended};
+use crate::session::{Contact, ContactChange, Ending, FailureCode, Session, Status, Suspended};
 use crate::value::Bag;
 
 /// A flow that is about to be entered.
@@ -39,8 +40,8 @@ pub(super) enum Move {
     Stay,
     /// Back to where the session stood before.
     Back(Suspended),
-    /// The session ends.
-    End(Status),
+    /// The flow ends.
+    End(Ending),
     /// The session fails.
     Fail(FailureCode, String),
     /// The input does not fit here; nothing changes.
@@ -88,6 +89,8 @@ pub(super) struct Run<'a> {
     pub(super) calls_changed: bool,
     /// The called flows that were looked up, for the journal.
     pub(super) called: Vec<CalledFlow>,
+    /// The outcome of the called flow that has just ended, for its caller to read.
+    pub(super) outcome: Option<Arc<str>>,
     /// Whether it runs beside a wait, which stays as it is (SEMANTICS S6).
     pub(super) beside: bool,
     pub(super) visited: u32,
@@ -146,17 +149,9 @@ impl<'a> Run<'a> {
         self.session.parked_at = self.scene.now;
         self.session.deadline = deadline;
     }
-    pub(super) fn end(&mut self, status: Status) -> bool {
-        self.session.status = status;
-        self.session.deadline = None;
-        self.session.call = None;
-        self.session.forget_heard();
-        self.miss_queued();
-        if let Some(extras) = &mut self.session.extras {
-            extras.handoff = None;
-            extras.remind_before = None;
-            extras.sending = None;
-        }
+    pub(super) fn end(&mut self, ending: Ending) -> bool {
+        let missed = self.session.end(ending, self.scene.now);
+        self.effects.extend(missed_notes(self.session.id, missed));
         true
     }
     /// Ends the session as failed; what this turn would have sent or changed is not (SEMANTICS S7,
@@ -165,10 +160,7 @@ impl<'a> Run<'a> {
         self.effects.retain(|effect| matches!(effect, Effect::Note(_)));
         self.session.sent = self.session.sent.saturating_sub(self.sends.saturating_sub(self.signs));
         (self.sends, self.signs) = (0, 0);
-        let node = self.session.at.clone();
-        let flow = self.session.called().map(|(flow, _)| flow.clone());
-        self.session.extras().failure = Some(Failure { code, node, flow, message });
-        self.end(Status::Failed)
+        self.end(self.session.failing(code, message))
     }
     /// The number of the wait that choices of a message belong to: the one that it is sent at, or
     /// the next.
@@ -196,14 +188,5 @@ impl<'a> Run<'a> {
     }
     pub(super) fn note(&mut self, kind: EventKind) {
         self.effects.push(Effect::Note(kind));
-    }
-
-    /// The session ends: whatever it kept for a question is no answer to any (SEMANTICS I5).
-    fn miss_queued(&mut self) {
-        let queue = self.session.extras.as_mut().map(|extras| std::mem::take(&mut extras.queue));
-        for _ in queue.into_iter().flatten().filter(|queued| !queued.opening) {
-            let session = self.session.id;
-            self.note(EventKind::Missed { session });
-        }
     }
 }

@@ -8,8 +8,9 @@ use chatflow::engine::Unpublish;
 use chatflow::store::*;
 use chatflow::testkit::{Faulty, ManualClock, Recorder};
 use chatflow::{
-    Channel, Engine, Error, Event, EventKind, FlowId, FlowVersion, Inbound, KeywordAction, Limits,
-    MemoryStore, MissingReason, Received, SessionFilter, Status, StoreError, WorkspaceId,
+    Answer, CallError, Channel, Clock, Engine, Error, Event, EventKind, FlowId, FlowVersion, Inbound,
+    KeywordAction, Limits, MemoryStore, MissingReason, Received, SendError, SessionFilter, Status,
+    StoreError, WorkspaceId, call_fn, send_fn,
 };
 use pollster::block_on;
 use serde_json::json;
@@ -244,4 +245,38 @@ fn a_terminated_version_that_cannot_be_read_ends_its_sessions() {
     let _ = block_on(small.tick(10)).unwrap();
     let session = block_on(large.session(session)).unwrap().unwrap();
     assert_eq!(session.session().status(), Status::Cancelled);
+}
+
+/// S9, S14: whatever a session waits for, its end clears it, with its version at hand or without.
+#[test]
+fn a_session_that_is_cancelled_without_its_version_waits_for_nothing() {
+    let stops = [
+        flow("f").wait_for("stop", "10m"),
+        flow("f").delay("stop", "10m"),
+        flow("f").node("stop", "function", json!({"function": "find"})).send("more", "More"),
+        flow("f").send("stop", "Hi").send("sorry", "Sorry").edge("stop", "failed", "sorry"),
+        flow("f").node("stop", "handoff", json!({"timeout": "10m"})),
+    ];
+    for (sketch, is_handed_over) in stops.iter().flat_map(|sketch| [(sketch, false), (sketch, true)]) {
+        let processes = Processes::new();
+        let here = processes.begin(MemoryFlows::new());
+        let here = here.transport(send_fn(|_| async { Err(SendError::retry("busy")) }));
+        let here: Bot = here.calls(call_fn(|_| async { Ok::<_, CallError>(Answer::Later) })).build();
+        let there: Bot = processes.begin(MemoryFlows::new()).build();
+        ensure(&here, sketch);
+        let id = block_on(here.trigger(ada("f"))).unwrap().session().unwrap().session_id;
+        if is_handed_over {
+            block_on(here.handoff(id)).unwrap();
+        }
+        let _ = block_on(there.cancel(id)).unwrap();
+        let record = block_on(there.session(id)).unwrap().unwrap();
+        let session = record.session();
+        assert_eq!((session.status(), session.ended_at()), (Status::Cancelled, Some(processes.clock.now())));
+        assert_eq!(
+            (session.deadline(), session.expires_at(), session.awaits(), session.call(), session.handoff()),
+            (None, None, None, None, None),
+            "{} handed over: {is_handed_over}",
+            sketch.json(),
+        );
+    }
 }

@@ -18,7 +18,7 @@ use crate::kernel::decide::{
 };
 use crate::kernel::{Callee, Library, Received, Refusal, Triggered};
 use crate::limits::Limits;
-use crate::observer::Cause;
+use crate::observer::{Cause, EventKind};
 use crate::request::{Inbound, TriggerRequest};
 use crate::session::{Conversation, EndReason, Status};
 
@@ -98,17 +98,26 @@ struct Desk {
 
 impl Desk {
     fn new(trigger: serde_json::Value) -> Self {
-        let flow = json!({
+        Self::with(trigger, json!({"id": "wait", "kind": "wait_reply"}))
+    }
+
+    /// A flow whose sessions stop at this node, `wait`.
+    fn with(trigger: serde_json::Value, wait: serde_json::Value) -> Self {
+        let may_fail = wait["kind"] == "send_message";
+        let mut flow = json!({
             "spec": 1, "code": "menu", "name": "Menu", "trigger": trigger,
             "settings": {"sender": {"channel": "sms", "account": SHOP}, "session_ttl_minutes": 30},
             "nodes": [
                 {"id": "start", "kind": "start"},
                 {"id": "ask", "kind": "send_message", "text": "Yes or no?"},
-                {"id": "wait", "kind": "wait_reply"},
+                wait,
                 {"id": "bye", "kind": "send_message", "text": "You said {{reply.text}}."},
             ],
             "edges": [{"from": "start", "to": "ask"}, {"from": "ask", "to": "wait"}, {"from": "wait", "to": "bye"}],
         });
+        if may_fail && let Some(edges) = flow["edges"].as_array_mut() {
+            edges.push(json!({"from": "wait", "branch": "failed", "to": "bye"}));
+        }
         let flow = Arc::new(Flow::from_json(&flow.to_string()).expect("the flow is right"));
         Self {
             shelf: Shelf { flow, name: "Menu".into(), missing: None, is_online: true },
@@ -355,6 +364,51 @@ fn a_version_that_is_missing_here_leaves_the_conversation_untouched() {
     assert!(desk.act(Action::Cancel { session: id }), "which works all the same");
     assert_eq!(desk.sessions(), 0);
     assert!(desk.receive("m2", "stop").is_some(), "so does a word of opting out");
+}
+
+/// The events of what was written last.
+fn missed(desk: &Desk) -> usize {
+    let events = desk.written.iter().flat_map(|written| &written.events);
+    events.filter(|noted| matches!(noted.kind, EventKind::Missed { .. })).count()
+}
+
+/// S9, S14: wherever a session stands, its end clears the same with its version and without.
+#[test]
+fn a_session_ends_alike_with_its_version_and_without() {
+    let nodes = [
+        json!({"id": "wait", "kind": "wait_reply", "timeout": "10m", "debounce": "5s"}),
+        json!({"id": "wait", "kind": "delay", "for": "10m"}),
+        json!({"id": "wait", "kind": "function", "function": "find"}),
+        json!({"id": "wait", "kind": "send_message", "text": "Hi"}),
+        json!({"id": "wait", "kind": "handoff", "timeout": "10m"}),
+    ];
+    for (node, is_handed_over) in nodes.iter().flat_map(|node| [(node, false), (node, true)]) {
+        let ended = [None, Some(MissingReason::NotStored)].map(|missing| {
+            let mut desk = Desk::with(json!({"kind": "manual"}), node.clone());
+            let Ok(Triggered::Started(started)) = desk.trigger(menu()) else { panic!("it starts") };
+            desk.receive("m1", "a part, or too early");
+            if is_handed_over {
+                desk.act(Action::HandOver { session: started.session_id });
+            }
+            desk.shelf.missing = missing;
+            assert!(desk.act(Action::Cancel { session: started.session_id }));
+            let ended = desk.written.as_ref().and_then(|written| written.ended.first()).expect("it ended");
+            let mut stored = json!(ended);
+            assert_eq!(
+                (ended.status(), ended.ended_by(), ended.ended_at()),
+                (Status::Cancelled, Some(EndReason::Cancelled), Some(desk.now))
+            );
+            assert_eq!(
+                (ended.deadline(), ended.expires_at(), ended.awaits()),
+                (None, None, None),
+                "{stored}"
+            );
+            assert!(ended.call().is_none() && ended.handoff().is_none(), "{stored}");
+            stored.as_object_mut().expect("an object").remove("turns");
+            (stored, missed(&desk))
+        });
+        assert_eq!(ended[0], ended[1], "{node}, handed over: {is_handed_over}");
+    }
 }
 
 /// One thing that happens to a conversation.

@@ -9,7 +9,7 @@ use crate::address::Alias;
 use crate::flow::{Flow, Reentry};
 use crate::id::SessionId;
 use crate::kernel::decide::decision::Decision;
-use crate::kernel::ending::fail;
+use crate::kernel::ending::{fail, missed_notes};
 use crate::kernel::journal::{JournalEntry, JournalStep, Logged};
 use crate::kernel::run::{NewSession, start, take};
 use crate::kernel::{CountDelta, Counted, Effect, Input, Scene};
@@ -103,7 +103,9 @@ impl Decision<'_> {
             && let Some(session) = conversation.sessions.get_mut(place)
         {
             outcome.effects.retain(|effect| matches!(effect, Effect::Note(_)));
-            fail(session, FailureCode::ConversationSize, format!("the conversation exceeds {max} bytes"), at);
+            let why = format!("the conversation exceeds {max} bytes");
+            let missed = fail(session, FailureCode::ConversationSize, why, at);
+            outcome.effects.extend(missed_notes(session.id, missed));
             if let Some(flow) = flow {
                 session.keep_results(&flow.settings().results);
             }

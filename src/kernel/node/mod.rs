@@ -31,17 +31,12 @@ pub(super) use send_message::refusal;
 
 use crate::kernel::Input;
 use crate::kernel::turn::{Move, Run};
-use crate::session::Status;
+use crate::session::Ending;
 
 pub(super) fn enter(run: &mut Run<'_>, step: &Step) -> Move {
     match &step.node {
         Node::Start(_) => Move::Take(Port::NEXT),
-        Node::End(end) => {
-            if let Some(outcome) = &end.outcome {
-                run.session.extras().outcome = Some(outcome.clone());
-            }
-            Move::End(Status::Completed)
-        }
+        Node::End(end) => Move::End(Ending::Completed(end.outcome.clone())),
         Node::SendMessage(node) => send_message::enter(run, step, node),
         Node::WaitReply(node) => wait_reply::enter(run, node),
         Node::Ask(node) => ask::enter(run, step, node),

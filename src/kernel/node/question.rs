@@ -8,7 +8,7 @@ use crate::kernel::Input;
 use crate::kernel::time::later;
 use crate::kernel::turn::{Move, Run};
 use crate::observer::EventKind;
-use crate::session::{Message, MessageKind, Queued, Route, Session, Status};
+use crate::session::{Ending, Message, MessageKind, Queued, Route, Session, Status};
 
 /// How many texts begin the window of a question anew (SEMANTICS I10).
 const MOST_RESTARTS: usize = 5;
@@ -115,7 +115,7 @@ pub(super) fn time_out(run: &mut Run<'_>, step: &Step, question: &Question) -> M
     match question.on_timeout {
         OnTimeout::Continue => Move::Take(question.replied),
         OnTimeout::Branch if step.exit(question.timed_out).is_some() => Move::Take(question.timed_out),
-        OnTimeout::Branch => Move::End(Status::Expired),
+        OnTimeout::Branch => Move::End(Ending::Expired),
     }
 }
 

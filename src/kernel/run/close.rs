@@ -63,8 +63,6 @@ impl Run<'_> {
         if session.status != Status::Expired && session.status != Status::Cancelled {
             session.last_interaction_at = now;
         }
-        session.expires_at = None;
-        session.ended_at = Some(now);
         session.keep_results(&self.root.settings().results);
     }
 }

@@ -11,12 +11,12 @@ use crate::flow::node::SendMessage;
 use crate::flow::{Flow, NodeIx, Step};
 use crate::id::MessageId;
 use crate::kernel::aside::take_aside;
-use crate::kernel::ending::end_without_flow;
+use crate::kernel::ending::{end_without_flow, missed_notes};
 use crate::kernel::input::Input;
 use crate::kernel::node;
 use crate::kernel::scene::{Scene, Turn};
 use crate::kernel::turn::{Move, Run, TurnOutcome};
-use crate::session::{FailureCode, SendOutcome, Sending, Session, Status};
+use crate::session::{Ending, FailureCode, SendOutcome, Sending, Session, Status};
 
 pub use begin::{NewSession, start};
 
@@ -65,7 +65,11 @@ pub(crate) fn take(
     match flow {
         Some(flow) => run(flow, session, input, scene),
         None if input.is_aside() => TurnOutcome::aside(take_aside(session, input, scene.now)),
-        None => TurnOutcome::aside(end_without_flow(session, &input, scene.now)),
+        None => {
+            let missed = end_without_flow(session, &input, scene.now);
+            let effects = missed_notes(session.id, missed).collect();
+            TurnOutcome { effects, ..TurnOutcome::aside(true) }
+        }
     }
 }
 
@@ -87,6 +91,7 @@ pub(crate) fn run(flow: &Flow, session: &mut Session, input: Input, scene: &Scen
         component: None,
         calls_changed: false,
         called: Vec::new(),
+        outcome: None,
         beside: false,
         visited: 0,
         steps: Vec::new(),
@@ -109,10 +114,7 @@ impl<'a> Run<'a> {
         let is_known = self.open();
         match input {
             Input::Expiry => return self.pass_away(),
-            Input::End(reason) => {
-                self.session.extras().ended_by = Some(reason);
-                return self.end(Status::Cancelled);
-            }
+            Input::End(reason) => return self.end(Ending::Cancelled(reason)),
             Input::Handoff => return self.hand_over(),
             Input::Reminder(wait) => return self.remind(wait),
             _ => {}
@@ -204,7 +206,7 @@ impl<'a> Run<'a> {
     fn pass_away(&mut self) -> bool {
         let is_final = self.session.ends_by.is_some_and(|last| self.scene.now >= last);
         if is_final || self.session.frames().is_empty() {
-            return self.end(Status::Expired);
+            return self.end(Ending::Expired);
         }
         let next = self.expire();
         self.go_on_at(next)
@@ -284,7 +286,7 @@ impl<'a> Run<'a> {
         }
         self.book_step(step, leave.event(), taken);
         match leave {
-            Move::Take(port) => step.exit(port).or_else(|| self.finish(Status::Completed)),
+            Move::Take(port) => step.exit(port).or_else(|| self.finish(Ending::Completed(None))),
             Move::Jump(target) => Some(target),
             Move::Call(entry) => self.enter_flow(step, *entry),
             Move::Park { status, deadline } => {
@@ -296,7 +298,7 @@ impl<'a> Run<'a> {
                 self.park(suspended.status, suspended.deadline);
                 None
             }
-            Move::End(status) => self.finish(status),
+            Move::End(ending) => self.finish(ending),
             Move::Fail(code, message) => {
                 self.session.at = step.id.clone();
                 self.session.hint = at.0;
