@@ -7,7 +7,7 @@ use crate::NodeId;
 use crate::diagram::Overlay;
 use crate::diagram::family::{Family, excerpts};
 use crate::diagram::text::clean;
-use crate::flow::{Flow, NodeDef, NodeKind, Trigger};
+use crate::flow::{Flow, NodeDef, Trigger};
 
 /// Characters of a title, a branch's name.
 const TITLE: usize = 80;
@@ -65,7 +65,7 @@ impl Picture {
                 let is_plain = branch == "next" || (is_only && place == 0);
                 picture.arrows.push(edge(&id, from, branch, *to, is_plain, overlay));
             }
-            if let NodeKind::Jump(jump) = &node.kind
+            if let Some(jump) = node.kind.as_jump()
                 && let Some(to) = places.get(jump.target.as_str())
             {
                 let label = format!("at most {}×", jump.max_jumps.unwrap_or(1));

@@ -13,7 +13,7 @@ use crate::flow::form::json;
 use crate::flow::form::path::{Path, brief};
 use crate::flow::keyword::{self, KeywordAction, Keywords};
 use crate::flow::lang::context::Compile;
-use crate::flow::node::{ContactMode, Node, NodeKind};
+use crate::flow::node::Node;
 use crate::flow::place::NodeIx;
 use crate::flow::settings::Settings;
 use crate::flow::settings::reminder::Reminder;
@@ -142,24 +142,18 @@ fn compile_parts(
     found: &mut Diagnostics,
 ) -> Parts {
     let root = Path::Root;
-    let starts = || {
-        def.nodes.iter().filter_map(|node| match &node.kind {
-            NodeKind::Start(start) => Some(start),
-            _ => None,
-        })
-    };
     let sender = def.settings.as_ref().and_then(|settings| settings.sender.as_ref());
     let own = match &def.trigger {
         TriggerDef::Manual => None,
         TriggerDef::Inbound(inbound) => Some(&inbound.channel),
     };
-    let start_id = def.nodes.iter().find(|node| matches!(node.kind, NodeKind::Start(_)));
+    let start_id = def.nodes.iter().find(|node| node.kind.as_start().is_some());
     let mut cx = Compile::new(limits, index, found);
     cx.is_whole = is_whole;
     cx.channel = own.or(sender.map(|sender| &sender.channel)).cloned();
     cx.start = start_id.map(|node| node.id.as_str());
     cx.is_inbound = own.is_some();
-    cx.is_contactless = own.is_none() && starts().any(|start| start.contact == Some(ContactMode::None));
+    cx.is_contactless = own.is_none() && def.is_contactless();
     cx.name(&root.key("code"), &def.code);
     if let Some(name) = &def.name {
         cx.name(&root.key("name"), name);
@@ -205,7 +199,7 @@ fn assemble(def: &FlowDef, parts: Parts, graph: Graph, entry: NodeIx) -> Option<
         });
     }
     let first = steps.get(entry.as_usize())?;
-    let Node::Start(start) = &first.node else { return None };
+    let start = first.node.as_start()?;
     let entry = (entry, first.id.clone(), start.clone());
     Some(Flow {
         name: def.name.as_ref().unwrap_or(&def.code).as_str().into(),

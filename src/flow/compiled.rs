@@ -112,10 +112,7 @@ impl Flow {
     /// The flows that it calls, in the order of its nodes; one may come several times (SEMANTICS
     /// N9).
     pub fn calls(&self) -> impl Iterator<Item = &FlowId> {
-        self.steps.iter().filter_map(|step| match &step.node {
-            Node::CallFlow(call) => Some(&call.flow),
-            _ => None,
-        })
+        self.steps.iter().filter_map(|step| Some(&step.node.as_call_flow()?.flow))
     }
 
     /// The branches of a node in their order, each with the node behind it, if an edge leads there.

@@ -10,7 +10,7 @@ use crate::flow::form::issue::{Diagnostics, IssueCode, Issues};
 use crate::flow::form::json;
 use crate::flow::form::path::Path;
 use crate::flow::form::read::{Fields, Read};
-use crate::flow::node::{NodeDef, NodeKind};
+use crate::flow::node::{ContactMode, NodeDef, NodeKind};
 use crate::flow::settings::SettingsDef;
 use crate::flow::trigger::TriggerDef;
 
@@ -158,6 +158,12 @@ impl FlowDef {
     pub fn to_json(&self) -> String {
         // Cannot fail: every key is text, and no field's serialiser fails.
         serde_json::to_string_pretty(self).unwrap_or_default()
+    }
+
+    /// Whether its sessions run without a contact.
+    pub(crate) fn is_contactless(&self) -> bool {
+        let mut starts = self.nodes.iter().filter_map(|node| node.kind.as_start());
+        starts.any(|start| start.contact == Some(ContactMode::None))
     }
 
     pub(crate) fn check_spec(&self, found: &mut Diagnostics) {

@@ -2,7 +2,7 @@
 //! or of silence in it (SEMANTICS N9). The session is one throughout: who waits is kept in its
 //! frames.
 
-use crate::flow::node::{CallFlow, Node, Port};
+use crate::flow::node::{CallFlow, Port};
 use crate::flow::{NodeIx, Step};
 use crate::kernel::Callee;
 use crate::kernel::node::call_flow;
@@ -157,7 +157,7 @@ impl<'a> Run<'a> {
         };
         let at = flow.flow.find(&node, NodeIx(0))?;
         let step = flow.flow.node(at)?;
-        let Node::CallFlow(call) = &step.node else { return None };
+        let call = step.node.as_call_flow()?;
         Some(Caller { frame, flow, at, step, call })
     }
 

@@ -1,7 +1,6 @@
 //! Whether a session can go on with another version of its flow, and where it stands there
 //! (SEMANTICS S5).
 
-use crate::flow::node::Node;
 use crate::flow::{Flow, NodeDef, NodeIx};
 use crate::id::NodeId;
 use crate::session::{Session, Status};
@@ -54,9 +53,9 @@ pub(super) fn stands_still(session: &Session) -> bool {
 fn fits(session: &Session, flow: &Flow, node: &NodeId) -> bool {
     let step = flow.find(node, NodeIx(u32::MAX)).and_then(|at| flow.node(at));
     let is_at_handoff = session.handoff().is_some_and(|handoff| handoff.suspended.is_none());
-    step.is_some_and(|step| match &step.node {
-        Node::Handoff(_) => is_at_handoff,
-        node => !is_at_handoff && node.question().is_some(),
+    step.is_some_and(|step| match step.node.is_handoff() {
+        true => is_at_handoff,
+        false => !is_at_handoff && step.node.question().is_some(),
     })
 }
 

@@ -1,6 +1,5 @@
 //! A reminder: some nodes beside a wait, which stays as it is (SEMANTICS S6).
 
-use crate::flow::node::Node;
 use crate::flow::{NodeIx, OnTimeout, Reminder, Step};
 use crate::kernel::node;
 use crate::kernel::turn::{Move, Run};
@@ -57,7 +56,7 @@ impl Run<'_> {
         let flow = self.flow;
         let mut next = flow.reminder().map(|reminder| reminder.node);
         while let Some((at, step)) = next.and_then(|at| Some((at, flow.node(at)?))) {
-            if matches!(step.node, Node::End(_)) {
+            if step.node.is_end() {
                 return;
             }
             self.session.at = step.id.clone();

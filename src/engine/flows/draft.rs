@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::engine::flows::change::{Change, existing, new_entry};
 use crate::engine::flows::{FlowStatus, Flows, Imported, Logging};
 use crate::error::Error;
-use crate::flow::{DraftText, EndDef, Flow, FlowDef, Issues, StartDef, TriggerDef, gallery};
+use crate::flow::{DraftText, Flow, FlowDef, Issues, NodeKind, TriggerDef, gallery};
 use crate::id::{FlowId, check_name};
 use crate::store::{ConversationStore, FlowEntry};
 
@@ -51,8 +51,8 @@ impl<S: ConversationStore> Flows<'_, S> {
     pub async fn create(&self, code: &str, name: &str, trigger: TriggerDef) -> Result<Imported, Error> {
         check_name(name).map_err(|rule| Error::invalid("name", rule))?;
         let mut blank = FlowDef::new(code, trigger)
-            .with_node("start", StartDef::default())
-            .with_node("end", EndDef::default())
+            .with_node("start", NodeKind::plain_start())
+            .with_node("end", NodeKind::plain_end())
             .with_edge("start", "end");
         blank.name = Some(name.to_owned());
         self.take_new(code, blank.to_json()).await

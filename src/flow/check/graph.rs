@@ -11,7 +11,7 @@ use crate::flow::compiled::Exit;
 use crate::flow::def::{EdgeDef, FlowDef};
 use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::{Path, brief};
-use crate::flow::node::{Blocking, NodeDef, NodeKind};
+use crate::flow::node::{Blocking, NodeDef};
 use crate::flow::place::{NodeIx, Port};
 
 /// The ways of a flow, as far as they lead somewhere.
@@ -237,7 +237,7 @@ fn port_of(
 }
 
 fn is_start(def: &FlowDef, node: NodeIx) -> bool {
-    def.nodes.get(node.as_usize()).is_some_and(|node| matches!(node.kind, NodeKind::Start(_)))
+    def.nodes.get(node.as_usize()).is_some_and(|node| node.kind.as_start().is_some())
 }
 
 fn vertex(node: NodeIx) -> NodeIndex {

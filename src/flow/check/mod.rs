@@ -13,7 +13,7 @@ use crate::flow::check::graph::{Circle, EdgeKind, Graph, is_left_at_once};
 use crate::flow::def::FlowDef;
 use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::{Path, brief};
-use crate::flow::node::{Blocking, ContactMode, NodeDef, NodeKind};
+use crate::flow::node::{Blocking, NodeDef};
 use crate::flow::place::{NodeIx, Port};
 use crate::flow::trigger::TriggerDef;
 use crate::{Limits, NodeId};
@@ -62,7 +62,7 @@ fn nodes(def: &FlowDef) -> impl Iterator<Item = (NodeIx, &NodeDef)> {
 }
 
 fn check_entry(def: &FlowDef, found: &mut Diagnostics) -> Option<NodeIx> {
-    let mut starts = nodes(def).filter(|(_, node)| matches!(node.kind, NodeKind::Start(_)));
+    let mut starts = nodes(def).filter(|(_, node)| node.kind.as_start().is_some());
     let Some((entry, first)) = starts.next() else {
         let fix = "add a node of kind `start`";
         found.add(IssueCode::NoEntry, &Path::Root.key("nodes"), "no node is a start", fix);
@@ -82,7 +82,7 @@ fn check_exits(def: &FlowDef, graph: &Graph, found: &mut Diagnostics) {
             if exit.to.is_some() || !node.kind.needs_edge(Port(port)) {
                 continue;
             }
-            if &*exit.name == "else" && matches!(node.kind, NodeKind::Branch(_)) {
+            if node.kind.is_else(Port(port)) {
                 let fix = "add an edge from `else`, for when no condition holds";
                 report(def, place, found, IssueCode::MissingElse, "its `else` leads nowhere".into(), fix);
             } else {
@@ -104,18 +104,10 @@ fn check_exits(def: &FlowDef, graph: &Graph, found: &mut Diagnostics) {
 /// node that sends; where no contact is needed, that is an error of each.
 fn check_sender(def: &FlowDef, found: &mut Diagnostics) {
     let has_sender = def.settings.as_ref().is_some_and(|settings| settings.sender.is_some());
-    let is_contactless = def
-        .nodes
-        .iter()
-        .any(|node| matches!(&node.kind, NodeKind::Start(start) if start.contact == Some(ContactMode::None)));
-    if has_sender || is_contactless || def.trigger != TriggerDef::Manual {
+    if has_sender || def.is_contactless() || def.trigger != TriggerDef::Manual {
         return;
     }
-    let writes = |(_, node): &(NodeIx, &NodeDef)| match &node.kind {
-        NodeKind::SendMessage(send) => send.to.is_none(),
-        kind => kind.sends(),
-    };
-    if let Some((first, _)) = nodes(def).find(writes) {
+    if let Some((first, _)) = nodes(def).find(|(_, node)| node.kind.needs_sender()) {
         let message =
             "has nothing to send from, unless the trigger says so: the flow has no `settings.sender`";
         let fix = "give `settings.sender`, or name the account in each trigger";
@@ -159,7 +151,7 @@ fn check_reached(def: &FlowDef, graph: &Graph, sides: &Sides, entry: NodeIx, fou
     let mut ids = BTreeSet::new();
     for (place, node) in nodes(def) {
         // A second start, or a second node of one id, has been reported as such.
-        let is_extra = !ids.insert(&node.id) || matches!(node.kind, NodeKind::Start(_));
+        let is_extra = !ids.insert(&node.id) || node.kind.as_start().is_some();
         if !reached.contains(&place) && !is_extra {
             let fix = "lead an edge to it, or remove it";
             report(def, place, found, IssueCode::Unreachable, "cannot be reached".into(), fix);

@@ -8,7 +8,7 @@ use crate::flow::check::graph::{EdgeKind, is_left_at_once};
 use crate::flow::compiled::{Flow, Step};
 use crate::flow::form::issue::{Diagnostics, IssueCode, Issues};
 use crate::flow::form::path::{Path, brief};
-use crate::flow::node::{Blocking, ContactMode, Node};
+use crate::flow::node::{Blocking, ContactMode};
 use crate::flow::place::{NodeIx, Port};
 use crate::{FlowId, NodeId};
 
@@ -24,7 +24,7 @@ pub(crate) fn check_calls<'f>(
     let mut found = Diagnostics::default();
     let reached = Reached::from(flow, online);
     for (place, step) in flow.steps.iter().enumerate() {
-        let Node::CallFlow(call) = &step.node else { continue };
+        let Some(call) = step.node.as_call_flow() else { continue };
         found.node = Some(step.id.clone());
         if call.flow != flow.id && !is_known(&call.flow) {
             let names = names();
@@ -157,18 +157,16 @@ impl<'f> Reached<'f> {
         let blocking = def.kind.blocking();
         let mut passes = false;
         let mut ways = Vec::new();
-        match &step.node {
-            Node::CallFlow(call) => {
-                rush.calls.push((place, &call.flow));
-                passes = self.passing.contains(&call.flow);
-                rush.ends |= passes && call.is_terminal;
-            }
-            Node::Jump(jump) => ways.push(jump.target),
-            _ => rush.ends |= matches!(blocking, Blocking::Ends),
+        rush.ends |= matches!(blocking, Blocking::Ends);
+        ways.extend(step.node.as_jump().map(|jump| jump.target));
+        if let Some(call) = step.node.as_call_flow() {
+            rush.calls.push((place, &call.flow));
+            passes = self.passing.contains(&call.flow);
+            rush.ends |= passes && call.is_terminal;
         }
         for (port, exit) in (0..).map(Port).zip(&step.exits) {
-            if port != Port::NEXT && exit.to.is_none() && matches!(step.node, Node::SendMessage(_)) {
-                continue; // A send goes on by `next` then.
+            if exit.to.is_none() && step.node.falls_back(port) {
+                continue;
             }
             let comes_back = passes && port == Port::NEXT;
             match exit.to {

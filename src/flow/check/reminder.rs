@@ -7,7 +7,7 @@ use crate::flow::check::graph::Graph;
 use crate::flow::def::FlowDef;
 use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::Path;
-use crate::flow::node::NodeKind;
+use crate::flow::node::Aside;
 use crate::flow::place::{NodeIx, Port};
 
 /// A reminder runs beside a wait: it sends, sets and branches, and neither waits nor leads into the
@@ -21,18 +21,15 @@ pub(crate) fn check(
 ) {
     for at in graph.reached(first) {
         let Some(node) = def.nodes.get(at.as_usize()) else { continue };
-        let why = match &node.kind {
-            NodeKind::End(_) => continue,
-            NodeKind::SendMessage(_) | NodeKind::SetVariables(_) | NodeKind::Branch(_)
-                if talk.contains(&at) =>
-            {
+        let why = match node.kind.aside() {
+            Aside::Never => format!("is of kind `{}`, which a reminder cannot have", node.kind.as_str()),
+            Aside::Runs | Aside::RunsOn if talk.contains(&at) => {
                 "stands in the reminder's branch and in the talk".to_owned()
             }
-            NodeKind::SendMessage(_) if graph.has_other_exit(at, Port::NEXT) => {
+            Aside::RunsOn if graph.has_other_exit(at, Port::NEXT) => {
                 "has more ways than one, which a reminder does not wait for".to_owned()
             }
-            NodeKind::SendMessage(_) | NodeKind::SetVariables(_) | NodeKind::Branch(_) => continue,
-            other => format!("is of kind `{}`, which a reminder cannot have", other.as_str()),
+            Aside::Ends | Aside::Runs | Aside::RunsOn => continue,
         };
         found.node = NodeId::new(&node.id).ok();
         let fix = "let the reminder's branch send, set variables and branch, and share no node but an end";

@@ -6,15 +6,11 @@ use crate::flow::def::FlowDef;
 use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::{Path, brief};
 use crate::flow::lang::names::{Mentions, check_name};
-use crate::flow::node::{InputPolicy, NodeKind};
+use crate::flow::node::InputPolicy;
 
 /// Warns of names that no input declares and no node sets.
 pub(crate) fn check(def: &FlowDef, mentions: &Mentions, found: &mut Diagnostics) {
-    let start = def.nodes.iter().find_map(|node| match &node.kind {
-        NodeKind::Start(start) => Some(start),
-        _ => None,
-    });
-    let Some(start) = start else { return };
+    let Some(start) = def.nodes.iter().find_map(|node| node.kind.as_start()) else { return };
     let is_open = start.policy() == InputPolicy::Any;
     let inputs = start.inputs.as_deref().filter(|_| start.policy() != InputPolicy::None).unwrap_or_default();
     let declared: BTreeSet<&str> = inputs.iter().map(|input| input.name.as_str()).collect();

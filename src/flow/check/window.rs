@@ -10,7 +10,7 @@ use crate::flow::check::graph::{EdgeKind, Graph};
 use crate::flow::def::FlowDef;
 use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::Path;
-use crate::flow::node::{Blocking, ContactMode, NodeKind};
+use crate::flow::node::{Blocking, NodeKind};
 use crate::flow::place::{NodeIx, Port};
 use crate::flow::trigger::TriggerDef;
 use crate::{Channel, NodeId};
@@ -30,11 +30,7 @@ pub(crate) fn check(def: &FlowDef, graph: &Graph, entry: NodeIx, found: &mut Dia
         TriggerDef::Inbound(inbound) => (Some(&inbound.channel), Some(TimeDelta::zero())),
         TriggerDef::Manual => (sender.map(|sender| &sender.channel), None),
     };
-    let is_contactless = def.nodes.iter().any(|node| match &node.kind {
-        NodeKind::Start(start) => start.contact == Some(ContactMode::None),
-        _ => false,
-    });
-    if channel != Some(&Channel::WhatsApp) || is_contactless {
+    if channel != Some(&Channel::WhatsApp) || def.is_contactless() {
         return;
     }
     let silences = silences(def, graph, entry, at_start);

@@ -10,6 +10,8 @@ use serde::Serialize;
 
 pub use answer::{AnswerDef, AnswerKind, ChoiceDef};
 
+use answer::FIXED;
+
 use crate::flow::answer::Expect;
 use crate::flow::content::{Fit, Message, MessageDef, OptionDef, TextDef};
 use crate::flow::form::issue::{Diagnostics, IssueCode};
@@ -95,12 +97,10 @@ impl Ask {
     pub(crate) const VALID: Port = Port(0);
     pub(crate) const INVALID: Port = Port(1);
     const TIMEOUT: Port = Port(2);
-    /// Branches that every question has; those of its choices follow.
-    pub(super) const FIXED: [&str; 3] = ["valid", "invalid", "timeout"];
 
     /// The branch of the choice at a place.
     pub(crate) fn choice(place: usize) -> Port {
-        Port(u16::try_from(Self::FIXED.len().saturating_add(place)).unwrap_or(u16::MAX))
+        Port(u16::try_from(FIXED.len().saturating_add(place)).unwrap_or(u16::MAX))
     }
 }
 
@@ -203,7 +203,7 @@ impl Kind for AskDef {
 
     fn ports(&self) -> Vec<PortName> {
         let choices = self.answer.choices.iter().flatten().map(|choice| choice.id.clone().into());
-        Ask::FIXED.into_iter().map(PortName::from).chain(choices).collect()
+        FIXED.into_iter().map(PortName::from).chain(choices).collect()
     }
 
     fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Ask> {

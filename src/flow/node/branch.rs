@@ -10,7 +10,7 @@ use crate::flow::form::path::Path;
 use crate::flow::form::read::{Fields, Read};
 use crate::flow::lang::condition::{Condition, ConditionDef};
 use crate::flow::lang::context::Compile;
-use crate::flow::node::{Kind, Port, PortName};
+use crate::flow::node::{Aside, Kind, Port, PortName};
 
 /// A choice of ways. Branches: each label, and `else`; every one needs an edge.
 ///
@@ -108,6 +108,14 @@ impl Kind for BranchDef {
 
     fn needs_edge(&self, _port: Port) -> bool {
         true
+    }
+
+    fn is_else(&self, port: Port) -> bool {
+        usize::from(port.0) == self.branches.len()
+    }
+
+    fn aside(&self) -> Aside {
+        Aside::Runs
     }
 }
 

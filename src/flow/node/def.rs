@@ -7,7 +7,7 @@ use crate::flow::form::issue::{Diagnostics, IssueCode, Issues};
 use crate::flow::form::json;
 use crate::flow::form::path::{Path, brief};
 use crate::flow::form::read::{Fields, Read};
-use crate::flow::node::{EndDef, NodeKind};
+use crate::flow::node::NodeKind;
 use crate::{Limits, NodeId};
 
 /// A node, as it is written: `{"id": "hi", "kind": "send_message", "text": "Hi"}`.
@@ -63,7 +63,7 @@ fn read_node(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<No
     let (id, word) = (fields.required("id"), fields.tag("kind", NodeKind::DOCS));
     let (name, ui) = (fields.optional("name"), fields.optional("ui"));
     let id = id.unwrap_or_default();
-    let unread = |id| Some(NodeDef::new(id, EndDef::default()));
+    let unread = |id| Some(NodeDef::new(id, NodeKind::plain_end()));
     let Some(word) = word else { return unread(id) };
     let Some(kind) = NodeKind::read(&word, &mut fields) else {
         let known = NodeKind::WORDS;

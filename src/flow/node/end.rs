@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::flow::form::path::Path;
 use crate::flow::form::read::Fields;
 use crate::flow::lang::context::Compile;
-use crate::flow::node::{Blocking, Kind, PortName};
+use crate::flow::node::{Aside, Blocking, Kind, PortName};
 
 /// The end of a session. It has no branch.
 ///
@@ -48,5 +48,9 @@ impl Kind for EndDef {
 
     fn blocking(&self) -> Blocking<'_> {
         Blocking::Ends
+    }
+
+    fn aside(&self) -> Aside {
+        Aside::Ends
     }
 }

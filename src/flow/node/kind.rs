@@ -36,6 +36,18 @@ pub(crate) enum Blocking<'a> {
     Calls { flow: &'a str, failed: Port },
 }
 
+/// What a node may do beside a wait, in the branch of a reminder (SEMANTICS S6).
+pub(crate) enum Aside {
+    /// Nothing.
+    Never,
+    /// Be its end.
+    Ends,
+    /// Whatever it does.
+    Runs,
+    /// What it does, as long as it goes on by `next` alone.
+    RunsOn,
+}
+
 /// What a kind of node has to say for itself.
 pub(crate) trait Kind: Sized {
     /// What the kernel runs on.
@@ -83,5 +95,20 @@ pub(crate) trait Kind: Sized {
     /// Whether the branch needs an edge.
     fn needs_edge(&self, _port: Port) -> bool {
         false
+    }
+
+    /// Whether the branch is the one for when no condition holds.
+    fn is_else(&self, _port: Port) -> bool {
+        false
+    }
+
+    /// Whether it sends from the flow's own account, so that there must be one.
+    fn needs_sender(&self) -> bool {
+        self.sends()
+    }
+
+    /// What it may do in the branch of a reminder.
+    fn aside(&self) -> Aside {
+        Aside::Never
     }
 }

@@ -70,7 +70,7 @@ pub(crate) use function::Function;
 pub(crate) use handoff::Handoff;
 pub(crate) use http_request::{HttpRequest, is_web};
 pub(crate) use jump::Jump;
-pub(crate) use kind::{Blocking, Kind, PortName};
+pub(crate) use kind::{Aside, Blocking, Kind, PortName};
 use kind::{Named, REPLY_TEXT};
 pub(crate) use llm::Llm;
 pub(crate) use log::Log;
@@ -162,6 +162,18 @@ macro_rules! kinds {
             pub(crate) fn needs_edge(&self, port: Port) -> bool {
                 match self { $(Self::$kind(def) => def.needs_edge(port)),+ }
             }
+
+            pub(crate) fn is_else(&self, port: Port) -> bool {
+                match self { $(Self::$kind(def) => def.is_else(port)),+ }
+            }
+
+            pub(crate) fn needs_sender(&self) -> bool {
+                match self { $(Self::$kind(def) => def.needs_sender()),+ }
+            }
+
+            pub(crate) fn aside(&self) -> Aside {
+                match self { $(Self::$kind(def) => def.aside()),+ }
+            }
         }
 
         $(impl From<$def> for NodeKind {
@@ -221,7 +233,57 @@ kinds! {
     Typing(TypingDef) = "typing",
 }
 
+impl NodeKind {
+    /// A start that asks for nothing.
+    pub(crate) fn plain_start() -> Self {
+        Self::Start(StartDef::default())
+    }
+
+    /// An end that says nothing of how.
+    pub(crate) fn plain_end() -> Self {
+        Self::End(EndDef::default())
+    }
+
+    pub(crate) fn as_start(&self) -> Option<&StartDef> {
+        if let Self::Start(start) = self { Some(start) } else { None }
+    }
+
+    pub(crate) fn as_jump(&self) -> Option<&JumpDef> {
+        if let Self::Jump(jump) = self { Some(jump) } else { None }
+    }
+}
+
 impl Node {
+    pub(crate) fn as_start(&self) -> Option<&Start> {
+        if let Self::Start(start) = self { Some(start) } else { None }
+    }
+
+    pub(crate) fn as_call_flow(&self) -> Option<&CallFlow> {
+        if let Self::CallFlow(call) = self { Some(call) } else { None }
+    }
+
+    pub(crate) fn as_jump(&self) -> Option<&Jump> {
+        if let Self::Jump(jump) = self { Some(jump) } else { None }
+    }
+
+    pub(crate) fn is_end(&self) -> bool {
+        matches!(self, Self::End(_))
+    }
+
+    pub(crate) fn is_handoff(&self) -> bool {
+        matches!(self, Self::Handoff(_))
+    }
+
+    /// Whether it sends to somebody whom it names, and not to the contact.
+    pub(crate) fn names_recipient(&self) -> bool {
+        matches!(self, Self::SendMessage(send) if send.to.is_some())
+    }
+
+    /// Whether a session whose branch has no edge goes on by `next`.
+    pub(crate) fn falls_back(&self, port: Port) -> bool {
+        port != Port::NEXT && matches!(self, Self::SendMessage(_))
+    }
+
     /// What it asks the contact; none if it does not wait for a reply.
     pub(crate) fn question(&self) -> Option<&Question> {
         match self {

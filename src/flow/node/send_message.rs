@@ -10,7 +10,7 @@ use crate::flow::form::path::Path;
 use crate::flow::form::read::{Fields, words};
 use crate::flow::lang::context::Compile;
 use crate::flow::lang::template::Template;
-use crate::flow::node::{Kind, Port, PortName};
+use crate::flow::node::{Aside, Kind, Port, PortName};
 
 /// A message to the contact, or to an address. Branches: `next`, `failed`, `window_closed`.
 ///
@@ -168,5 +168,13 @@ impl Kind for SendMessageDef {
     fn sends_free_text(&self) -> bool {
         let is_on_whatsapp = self.channel.as_ref().is_none_or(|channel| *channel == Channel::WhatsApp);
         self.action() == SendAction::Reply && is_on_whatsapp && !self.message.is_template()
+    }
+
+    fn needs_sender(&self) -> bool {
+        self.to.is_none()
+    }
+
+    fn aside(&self) -> Aside {
+        Aside::RunsOn
     }
 }

@@ -11,7 +11,7 @@ use crate::flow::form::read::{Fields, Read};
 use crate::flow::lang::context::Compile;
 use crate::flow::lang::expr::Expr;
 use crate::flow::lang::json_template::JsonTemplate;
-use crate::flow::node::{Kind, PortName};
+use crate::flow::node::{Aside, Kind, PortName};
 
 /// Assignments, made in their order. Branch: `next`.
 ///
@@ -104,6 +104,10 @@ impl Kind for SetVariablesDef {
 
     fn writes(&self) -> Vec<&str> {
         self.variables.iter().map(|variable| variable.name.as_str()).collect()
+    }
+
+    fn aside(&self) -> Aside {
+        Aside::Runs
     }
 }
 

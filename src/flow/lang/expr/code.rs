@@ -1,7 +1,17 @@
 //! An expression as it runs: a flat list of operations on a stack. Jumps are relative, so that a
 //! piece of code can be moved; there is no tree whose depth a drop could fall through.
 
-use super::filter::Filter;
+use super::filter::table::Filter;
+
+/// What an expression runs.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Program {
+    pub(super) code: Box<[Op]>,
+    pub(super) consts: Box<[Lit]>,
+    pub(super) paths: Box<[Path]>,
+    /// Whether it runs without a stack.
+    pub(super) is_straight: bool,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Op {

@@ -23,6 +23,7 @@
 mod code;
 mod error;
 mod filter;
+mod lookup;
 mod meter;
 mod number;
 mod ops;
@@ -44,7 +45,7 @@ pub(crate) use error::{EvalError, SyntaxError};
 pub(crate) use meter::Meter;
 pub(crate) use val::{Fields, Scope, Val};
 
-use code::{Lit, Op};
+use code::{Op, Program};
 use filter::Filter;
 use run::Run;
 
@@ -53,11 +54,7 @@ use crate::limits::Limits;
 /// An expression, parsed once.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Expr {
-    code: Box<[Op]>,
-    consts: Box<[Lit]>,
-    paths: Box<[Path]>,
-    /// Whether it runs without a stack.
-    is_straight: bool,
+    program: Program,
     shortcut: Shortcut,
 }
 
@@ -92,26 +89,25 @@ impl Expr {
     pub(crate) fn parse_at(source: &str, from: usize, limits: &Limits) -> Result<(Self, usize), SyntaxError> {
         let (parsed, end) = parse::parse(source, from, limits.expression_depth)
             .map_err(|fault| SyntaxError::of(fault, source))?;
-        let (code, consts, paths) =
-            (parsed.code.into_boxed_slice(), parsed.consts.into(), parsed.paths.into());
-        let is_straight = run::is_straight(&code);
-        let shortcut = match &*code {
+        let shortcut = match &*parsed.code {
             [Op::Path(0)] => Shortcut::Path,
             [Op::Path(0), Op::Filter(Filter::Trim, 0)] => Shortcut::Trimmed,
             _ => Shortcut::None,
         };
-        Ok((Self { code, consts, paths, is_straight, shortcut }, end))
+        let is_straight = run::is_straight(&parsed.code);
+        let (code, consts, paths) = (parsed.code.into(), parsed.consts.into(), parsed.paths.into());
+        Ok((Self { program: Program { code, consts, paths, is_straight }, shortcut }, end))
     }
 
     /// The paths that it may read, for a check of undeclared names. A key that is computed is not
     /// among them.
     pub(crate) fn names(&self) -> impl Iterator<Item = &Path> {
-        self.paths.iter()
+        self.program.paths.iter()
     }
 
     /// The path, if the whole expression is one.
     pub(crate) fn as_path(&self) -> Option<&Path> {
-        if self.shortcut == Shortcut::Path { self.paths.first() } else { None }
+        if self.shortcut == Shortcut::Path { self.program.paths.first() } else { None }
     }
 
     /// The text that it gives, if it is known without running: part of a text that lies in the
@@ -121,7 +117,7 @@ impl Expr {
         if self.shortcut == Shortcut::None {
             return None;
         }
-        match (self.shortcut, self.paths.first()?.short_text(scope)?) {
+        match (self.shortcut, self.program.paths.first()?.short_text(scope)?) {
             (Shortcut::Path, text) => Some(text),
             // Of a longer text, the meter must hear.
             (Shortcut::Trimmed, text) if text.len() < meter::BYTES_PER_STEP => Some(text.trim()),
@@ -154,7 +150,7 @@ impl Expr {
         meter: &mut Meter,
         report: &mut dyn FnMut(&str),
     ) -> Result<Val<'a>, EvalError> {
-        Run { expr: self, scope, meter, report }.run()
+        Run { program: &self.program, scope, meter, report }.run()
     }
 
     /// Evaluates to its truth: what is empty, zero, null or not defined is false.

@@ -4,15 +4,15 @@
 
 use std::borrow::Cow;
 
-use super::code::{Lit, Op, Test};
+use super::code::{Lit, Op, Program, Test};
 use super::error::EvalError;
 use super::meter::Meter;
 use super::stack::Stack;
 use super::val::{Scope, Val};
-use super::{Expr, filter, ops};
+use super::{filter, ops};
 
 pub(super) struct Run<'a, 'm> {
-    pub(super) expr: &'a Expr,
+    pub(super) program: &'a Program,
     pub(super) scope: &'a dyn Scope,
     pub(super) meter: &'m mut Meter,
     pub(super) report: &'m mut dyn FnMut(&str),
@@ -37,12 +37,12 @@ pub(super) fn is_straight(code: &[Op]) -> bool {
 impl<'a> Run<'a, '_> {
     #[inline]
     pub(super) fn run(mut self) -> Result<Val<'a>, EvalError> {
-        if self.expr.is_straight { self.run_straight() } else { self.run_on_stack() }
+        if self.program.is_straight { self.run_straight() } else { self.run_on_stack() }
     }
 
     #[inline]
     fn run_straight(&mut self) -> Result<Val<'a>, EvalError> {
-        let Some((first, rest)) = self.expr.code.split_first() else { return Ok(Val::Undefined) };
+        let Some((first, rest)) = self.program.code.split_first() else { return Ok(Val::Undefined) };
         self.meter.step()?;
         let mut val = self.load(*first);
         for op in rest {
@@ -55,7 +55,7 @@ impl<'a> Run<'a, '_> {
     fn run_on_stack(&mut self) -> Result<Val<'a>, EvalError> {
         let mut stack = Stack::new();
         let mut at: usize = 0;
-        while let Some(op) = self.expr.code.get(at) {
+        while let Some(op) = self.program.code.get(at) {
             self.meter.step()?;
             let skip = self.op(*op, &mut stack)?;
             at = at.saturating_add(1).saturating_add(skip as usize);
@@ -123,7 +123,7 @@ impl<'a> Run<'a, '_> {
     }
 
     fn constant(&self, index: u32) -> Val<'a> {
-        match self.expr.consts.get(index as usize) {
+        match self.program.consts.get(index as usize) {
             None | Some(Lit::Null) => Val::Null,
             Some(Lit::Bool(value)) => Val::Bool(*value),
             Some(Lit::Int(value)) => Val::Int(*value),
@@ -134,7 +134,7 @@ impl<'a> Run<'a, '_> {
 
     #[inline]
     fn path(&mut self, index: u32) -> Val<'a> {
-        let Some(path) = self.expr.paths.get(index as usize) else { return Val::Undefined };
+        let Some(path) = self.program.paths.get(index as usize) else { return Val::Undefined };
         let val = path.read(self.scope);
         if val.is_undefined() && !path.is_optional() {
             (self.report)(path.as_str());

@@ -15,7 +15,9 @@ use crate::flow::lang::condition::Operand;
 use crate::flow::lang::context::Compile;
 use crate::flow::lang::pattern::Extent;
 use crate::flow::lang::template::Template;
-use crate::flow::node::ask::Ask;
+
+/// Branches that every question has; those of its choices follow.
+pub(super) const FIXED: [&str; 3] = ["valid", "invalid", "timeout"];
 
 /// What counts as an answer, and what is saved of it.
 ///
@@ -258,7 +260,7 @@ impl AnswerDef {
             if !are_shown {
                 cx.short_name(&at.key("id"), id);
             }
-            if Ask::FIXED.contains(&id) {
+            if FIXED.contains(&id) {
                 let message = format!("{id:?} is the name of another branch");
                 cx.found.add(
                     IssueCode::DuplicateBranch,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::address::{Address, Alias};
 use crate::error::Error;
 use crate::flow::Flow;
-use crate::flow::node::{ContactMode, Node};
+use crate::flow::node::ContactMode;
 use crate::kernel::NewSession;
 use crate::kernel::decide::admit::Admission;
 use crate::kernel::decide::decision::Decision;
@@ -84,7 +84,7 @@ impl Trigger {
         let (flow, version) = session.active();
         let flow = decision.env.flows.find(flow, Some(version))?.flow;
         let step = flow.node(flow.find(session.node(), flow.start().0)?)?;
-        if matches!(&step.node, Node::SendMessage(send) if send.to.is_some()) {
+        if step.node.names_recipient() {
             return None;
         }
         // Without a sender it is not the contact who is at fault.

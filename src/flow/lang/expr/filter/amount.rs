@@ -6,7 +6,7 @@ use super::super::error::EvalError;
 use super::super::meter::Meter;
 use super::super::number::Num;
 use super::super::val::Val;
-use super::{quoted, whole};
+use super::args::{quoted, whole};
 
 /// Decimals beyond which a float has none to round.
 const MAX_PRECISION: i64 = 340;

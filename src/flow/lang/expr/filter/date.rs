@@ -12,7 +12,7 @@ use chrono::{
 use super::super::error::EvalError;
 use super::super::meter::Meter;
 use super::super::val::Val;
-use super::{quoted, whole};
+use super::args::{quoted, whole};
 
 /// Bytes of a text that may be a time, and of a format.
 const MAX_BYTES: usize = 64;

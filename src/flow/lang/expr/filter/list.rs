@@ -10,7 +10,7 @@ use super::super::meter::Meter;
 use super::super::number::Num;
 use super::super::ops::{arithmetic, is_list, is_object, items, list};
 use super::super::val::Val;
-use super::quoted;
+use super::args::quoted;
 use crate::value::Kind;
 
 pub(super) fn join<'a>(

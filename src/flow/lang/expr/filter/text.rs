@@ -7,7 +7,8 @@ use std::fmt::{self, Write};
 use super::super::error::EvalError;
 use super::super::meter::{Meter, Text};
 use super::super::val::Val;
-use super::{Filter, quoted, whole};
+use super::args::{quoted, whole};
+use super::table::Filter;
 
 /// The value as a text, borrowed if it is one.
 fn printed<'v>(val: &'v Val<'_>, meter: &mut Meter) -> Result<Cow<'v, str>, EvalError> {
