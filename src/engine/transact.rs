@@ -280,14 +280,13 @@ impl<S: ConversationStore> Engine<S> {
             *met = txn.loaded().conversation.as_ref().map(|stored| stored.contact.clone());
         }
         let env = self.environment(call, snapshot);
-        let Lent { mut conversation, place, key, fault } = txn.lend();
-        let expect = place.map(|place| place.revision);
+        let Lent { mut conversation, revision, settled, leased, key, fault } = txn.lend();
         let mut out = Output::default();
         let mut found = Found {
             conversation: &mut conversation,
-            revision: expect.unwrap_or_default(),
-            settled: place.map_or(0, |place| place.settled),
-            is_leased: place.is_some_and(|place| place.leased),
+            revision: revision.unwrap_or_default(),
+            settled,
+            is_leased: leased,
             fault: fault.map(|(contact, error)| unusable(contact, error)),
             key,
             maybe_done: attempts.maybe_done,
@@ -298,11 +297,11 @@ impl<S: ConversationStore> Engine<S> {
             Ok(Step::Answered) => (Next::Answered(Ok(())), None),
             Ok(Step::Fetch(versions)) => (Next::Fetch(versions), None),
             Ok(Step::Missing(missing)) => (Next::Missing(missing), None),
-            Ok(Step::Deliver(decision)) => (self.deliver_found(&call, &decision, expect), None),
-            Ok(Step::Write(decision)) => self.draft(&call, decision, expect),
+            Ok(Step::Deliver(decision)) => (self.deliver_found(&call, &decision, revision), None),
+            Ok(Step::Write(decision)) => self.draft(&call, decision, revision),
         };
         match (write, conversation) {
-            (Some(write), Some(conversation)) => txn.write(commit(&call, write, out, expect, conversation)),
+            (Some(write), Some(conversation)) => txn.write(commit(&call, write, out, revision, conversation)),
             (_, conversation) => txn.give_back(conversation),
         }
         next

@@ -130,11 +130,13 @@ impl<'a> Run<'a> {
         }
         Some(found)
     }
+
     /// Counts a node. Answers whether the turn may have so many.
     pub(super) fn visit(&mut self) -> bool {
         self.visited += 1;
         self.visited <= self.scene.limits.nodes_per_turn
     }
+
     /// Writes down what happened at a node, if there is a journal.
     pub(super) fn book_step(&mut self, step: &'a Step, event: StepEvent, branch: Option<&Arc<str>>) {
         if self.scene.journal {
@@ -144,16 +146,19 @@ impl<'a> Run<'a> {
         }
         self.component = Some(&step.title);
     }
+
     pub(super) fn park(&mut self, status: Status, deadline: Option<DateTime<Utc>>) {
         self.session.status = status;
         self.session.parked_at = self.scene.now;
         self.session.deadline = deadline;
     }
+
     pub(super) fn end(&mut self, ending: Ending) -> bool {
         let missed = self.session.end(ending, self.scene.now);
         self.effects.extend(missed_notes(self.session.id, missed));
         true
     }
+
     /// Ends the session as failed; what this turn would have sent or changed is not (SEMANTICS S7,
     /// S9).
     pub(super) fn fail(&mut self, code: FailureCode, message: String) -> bool {
@@ -162,17 +167,20 @@ impl<'a> Run<'a> {
         (self.sends, self.signs) = (0, 0);
         self.end(self.session.failing(code, message))
     }
+
     /// The number of the wait that choices of a message belong to: the one that it is sent at, or
     /// the next.
     pub(super) fn offered_wait(&self) -> u32 {
         let is_asked = self.beside || self.session.status == Status::Waiting;
         if is_asked { self.session.wait } else { self.session.wait.saturating_add(1) }
     }
+
     /// The next wait number: a wait, a delay or a call is being entered (SEMANTICS S4).
     pub(super) fn next_wait(&mut self) -> u32 {
         self.session.wait = self.session.wait.saturating_add(1);
         self.session.wait
     }
+
     /// Changes the contact, for the rest of the turn and for good.
     pub(super) fn change_contact(&mut self, change: ContactChange) -> Result<(), Move> {
         let changed = self.contact.to_mut().change(&change, self.scene.now, self.scene.limits);
@@ -180,12 +188,14 @@ impl<'a> Run<'a> {
         self.effects.push(Effect::Contact(change));
         Ok(())
     }
+
     /// Says, in the journal if there is one, why the node is left as it is.
     pub(super) fn because(&mut self, why: impl FnOnce(&Self) -> String) {
         if self.scene.journal {
             self.why = Some(why(self).into());
         }
     }
+
     pub(super) fn note(&mut self, kind: EventKind) {
         self.effects.push(Effect::Note(kind));
     }

@@ -107,6 +107,27 @@ fn spread(time: Option<Duration>, histogram: impl FnOnce() -> metrics::Histogram
     }
 }
 
+fn count_send(event: &Event) {
+    match &event.kind {
+        EventKind::Delivered { channel, .. } => {
+            let channel = channel.to_string();
+            counter!("chatflow_sends_total", "channel" => channel.clone(), "result" => "delivered")
+                .increment(1);
+            spread(event.took.send, || histogram!("chatflow_send_seconds", "channel" => channel.clone()));
+            spread(event.lag, || histogram!("chatflow_outbox_wait_seconds", "channel" => channel));
+        }
+        EventKind::SendFailed { channel, result, .. } => {
+            let channel = channel.to_string();
+            counter!("chatflow_sends_total", "channel" => channel.clone(), "result" => *result).increment(1);
+            spread(event.took.send, || histogram!("chatflow_send_seconds", "channel" => channel));
+        }
+        EventKind::SendPaced { channel, .. } => {
+            counter!("chatflow_sends_paced_total", "channel" => channel.to_string()).increment(1);
+        }
+        _ => {}
+    }
+}
+
 impl Observer for Meters {
     fn observe(&self, event: &Event) {
         let cause = event.cause.as_str();
@@ -141,21 +162,8 @@ impl Observer for Meters {
             EventKind::Conflict => {
                 counter!("chatflow_commit_conflicts_total", "cause" => cause).increment(1);
             }
-            EventKind::Delivered { channel, .. } => {
-                let channel = channel.to_string();
-                counter!("chatflow_sends_total", "channel" => channel.clone(), "result" => "delivered")
-                    .increment(1);
-                spread(event.took.send, || histogram!("chatflow_send_seconds", "channel" => channel.clone()));
-                spread(event.lag, || histogram!("chatflow_outbox_wait_seconds", "channel" => channel));
-            }
-            EventKind::SendFailed { channel, result, .. } => {
-                let channel = channel.to_string();
-                counter!("chatflow_sends_total", "channel" => channel.clone(), "result" => *result)
-                    .increment(1);
-                spread(event.took.send, || histogram!("chatflow_send_seconds", "channel" => channel));
-            }
-            EventKind::SendPaced { channel, .. } => {
-                counter!("chatflow_sends_paced_total", "channel" => channel.to_string()).increment(1);
+            EventKind::Delivered { .. } | EventKind::SendFailed { .. } | EventKind::SendPaced { .. } => {
+                count_send(event);
             }
             EventKind::DeadLettered { .. } => counter!("chatflow_dead_letters_total").increment(1),
             EventKind::CallDone { result, .. } => {

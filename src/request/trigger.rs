@@ -175,35 +175,8 @@ impl TriggerRequest {
             }
             _ => None,
         };
-        let (address, from) = match (&self.phone, &self.address) {
-            (Some(_), Some(_)) => return Err(Error::invalid("address", "must not be given beside `phone`")),
-            (Some(phone), None) => {
-                let phone = Phone::parse(phone).map_err(|rule| Error::invalid("phone", rule))?;
-                if from.as_ref().is_some_and(|account| !account.channel.is_phone()) {
-                    return Err(Error::invalid(
-                        "channel",
-                        "must be one with telephone numbers when `phone` is given",
-                    ));
-                }
-                (Some(Address::Phone(phone)), from)
-            }
-            (None, Some((channel, account, id))) => {
-                let account =
-                    Account::new(channel.clone(), account).map_err(|rule| Error::invalid("account", rule))?;
-                let address = Address::new(&account, id).map_err(|rule| Error::invalid("address", rule))?;
-                (Some(address), from.or(Some(account)))
-            }
-            (None, None) => (None, from),
-        };
-        let context = match self.context {
-            None => Bag::new(),
-            Some(Ok(context)) => {
-                Bag::from_json(&context, &Caps::of(limits)).map_err(|error| bad_value("context", &error))?
-            }
-            Some(Err(error)) => {
-                return Err(Error::invalid("context", format_args!("must serialise: {error}")));
-            }
-        };
+        let (address, from) = check_address(self.phone.as_deref(), self.address, from)?;
+        let context = check_context(self.context, limits)?;
         if let Some(out_id) = &self.out_id {
             check_name(out_id).map_err(|rule| Error::invalid("out_id", rule))?;
         }
@@ -234,6 +207,41 @@ impl TriggerRequest {
             transactional: self.transactional,
             during_handoff: self.during_handoff,
         })
+    }
+}
+
+/// The contact's address, and the account that messages leave from.
+fn check_address(
+    phone: Option<&str>,
+    address: Option<(Channel, String, String)>,
+    from: Option<Account>,
+) -> Result<(Option<Address>, Option<Account>), Error> {
+    match (phone, address) {
+        (Some(_), Some(_)) => Err(Error::invalid("address", "must not be given beside `phone`")),
+        (Some(phone), None) => {
+            let phone = Phone::parse(phone).map_err(|rule| Error::invalid("phone", rule))?;
+            if from.as_ref().is_some_and(|account| !account.channel.is_phone()) {
+                let rule = "must be one with telephone numbers when `phone` is given";
+                return Err(Error::invalid("channel", rule));
+            }
+            Ok((Some(Address::Phone(phone)), from))
+        }
+        (None, Some((channel, account, id))) => {
+            let account = Account::new(channel, account).map_err(|rule| Error::invalid("account", rule))?;
+            let address = Address::new(&account, &id).map_err(|rule| Error::invalid("address", rule))?;
+            Ok((Some(address), from.or(Some(account))))
+        }
+        (None, None) => Ok((None, from)),
+    }
+}
+
+fn check_context(context: Option<Result<Value, String>>, limits: &Limits) -> Result<Bag, Error> {
+    match context {
+        None => Ok(Bag::new()),
+        Some(Ok(context)) => {
+            Bag::from_json(&context, &Caps::of(limits)).map_err(|error| bad_value("context", &error))
+        }
+        Some(Err(error)) => Err(Error::invalid("context", format_args!("must serialise: {error}"))),
     }
 }
 

@@ -64,7 +64,7 @@ impl<'a> Txn<'a> {
     pub(crate) fn lend(&mut self) -> Lent {
         let key = self.loaded.key.take();
         let Some(stored) = &mut self.loaded.conversation else {
-            return Lent { conversation: None, place: None, key, fault: None };
+            return Lent { key, ..Lent::default() };
         };
         let (mut conversation, mut fault) = (None, None);
         if stored.quarantined {
@@ -76,7 +76,7 @@ impl<'a> Txn<'a> {
             }
         }
         let StoredConversation { revision, settled, leased, .. } = *stored;
-        Lent { conversation, place: Some(Place { revision, settled, leased }), key, fault }
+        Lent { conversation, revision: Some(revision), settled, leased, key, fault }
     }
 
     /// Takes back what was lent; a conversation that began with the decision is dropped.
@@ -88,21 +88,17 @@ impl<'a> Txn<'a> {
 }
 
 /// What a transaction lends.
+#[derive(Default)]
 pub(crate) struct Lent {
     /// The conversation; None: there is none, or it cannot be used.
     pub(crate) conversation: Option<Arc<Conversation>>,
-    /// How it was found; None: there is none.
-    pub(crate) place: Option<Place>,
-    pub(crate) key: Option<KeyRecord>,
-    /// Whose it is, if it cannot be used: it was set aside, or cannot be read for this reason.
-    pub(crate) fault: Option<(ContactId, Option<DecodeError>)>,
-}
-
-/// How a conversation was found.
-#[derive(Clone, Copy)]
-pub(crate) struct Place {
-    pub(crate) revision: Revision,
+    /// Its revision; None: there is none.
+    pub(crate) revision: Option<Revision>,
+    /// Messages up to here are settled.
     pub(crate) settled: u64,
     /// True if the lookup's token holds the live lease.
     pub(crate) leased: bool,
+    pub(crate) key: Option<KeyRecord>,
+    /// Whose it is, if it cannot be used: it was set aside, or cannot be read for this reason.
+    pub(crate) fault: Option<(ContactId, Option<DecodeError>)>,
 }

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::id::{CallId, ContactId, MessageId, SessionId};
 use crate::kernel::decide::decision::Decision;
 use crate::kernel::decide::environment::{Environment, Unready};
-use crate::kernel::decide::frame::{Applied, Found, Operation, Replay};
+use crate::kernel::decide::frame::{Applied, Found, Halt, Operation, Replay};
 use crate::session::{ContactChange, DeliveryReport, EndReason};
 use crate::value::Bag;
 
@@ -53,7 +53,7 @@ impl Operation for Act<'_> {
         matches!(unready, Unready::Missing(..) | Unready::InDoubt(_)) && !self.change.needs_flows()
     }
 
-    fn apply(&mut self, decision: &mut Decision<'_>) -> Result<Applied, Error> {
+    fn apply(&mut self, decision: &mut Decision<'_>) -> Result<Applied, Halt> {
         self.took_effect = self.change.make(decision);
         if self.took_effect {
             decision.remember_call(decision.env.call);

@@ -14,7 +14,7 @@ use crate::kernel::Input;
 use crate::kernel::decide::decision::Decision;
 use crate::kernel::decide::delivery::{DeliveryResult, Outgoing, SendException};
 use crate::kernel::decide::environment::Environment;
-use crate::kernel::decide::frame::{Applied, Found, Operation, Replay};
+use crate::kernel::decide::frame::{Applied, Found, Halt, Operation, Replay};
 use crate::kernel::hash::jitter;
 use crate::kernel::time::{later, span};
 use crate::observer::EventKind;
@@ -61,7 +61,7 @@ impl Operation for Book<'_> {
         }
     }
 
-    fn apply(&mut self, decision: &mut Decision<'_>) -> Result<Applied, Error> {
+    fn apply(&mut self, decision: &mut Decision<'_>) -> Result<Applied, Halt> {
         for (call, answer) in self.called {
             book_called(decision, *call, answer);
         }

@@ -49,8 +49,6 @@ pub(crate) enum Applied {
     WriteIfChanged,
     /// Nothing: the conversation is to be as it was found.
     Undo,
-    /// Nothing, since these flows are not as they must be.
-    Lacking(Unready),
 }
 
 /// One call as the frame sees it. It keeps its own answer.
@@ -90,15 +88,15 @@ pub(crate) trait Operation: Send {
     fn book(&mut self, _decision: &mut Decision<'_>, _taken: Option<&(Alias, ContactId)>) {}
 
     /// Does it, after all that was due.
-    fn apply(&mut self, decision: &mut Decision<'_>) -> Result<Applied, Error>;
+    fn apply(&mut self, decision: &mut Decision<'_>) -> Result<Applied, Halt>;
 }
 
 /// The reason for which nothing is decided.
 pub(crate) enum Halt {
     /// The call fails.
     Error(Error),
-    /// A version cannot be used here (SEMANTICS S14).
-    Missing(FlowId, FlowVersion, MissingReason),
+    /// It cannot be decided with the flows as they are.
+    Unready(Unready),
 }
 
 impl From<Error> for Halt {
@@ -123,13 +121,15 @@ pub(crate) enum Step<'a> {
 }
 
 impl Step<'_> {
-    fn unready(contact: ContactId, unready: Unready) -> Result<Self, Error> {
-        match unready {
-            Unready::Fetch(versions) => Ok(Self::Fetch(versions)),
-            Unready::Missing(flow, version, reason) => {
+    fn halted(contact: Option<ContactId>, halt: Halt) -> Result<Self, Error> {
+        match (halt, contact) {
+            (Halt::Error(error), _) => Err(error),
+            (Halt::Unready(Unready::Fetch(versions)), _) => Ok(Self::Fetch(versions)),
+            (Halt::Unready(Unready::InDoubt(skew)), _) => Err(skew.into()),
+            (Halt::Unready(Unready::Missing(flow, version, reason)), Some(contact)) => {
                 Ok(Self::Missing(Box::new((contact, flow, version, reason))))
             }
-            Unready::InDoubt(skew) => Err(skew.into()),
+            (Halt::Unready(Unready::Missing(..)), None) => Ok(Self::Answered),
         }
     }
 }
@@ -160,11 +160,9 @@ pub(crate) fn decide<'a>(
     match operation.check(!is_new, env) {
         Ok(false) => {}
         Ok(true) => return Ok(Step::Answered),
-        Err(Halt::Error(error)) => return Err(error),
-        Err(Halt::Missing(flow, version, reason)) => {
+        Err(halt) => {
             let known = found.conversation.as_ref().map(|known| known.contact().id.clone());
-            let Some(contact) = newcomer.or(known) else { return Ok(Step::Answered) };
-            return Ok(Step::Missing(Box::new((contact, flow, version, reason))));
+            return Step::halted(newcomer.or(known), halt);
         }
     }
     let (conversation, before) = match (&mut *found.conversation, newcomer) {
@@ -186,16 +184,10 @@ pub(crate) fn decide<'a>(
             }
             match halted {
                 Ok(_) => Ok(Step::Answered),
-                Err(Stop::Error(error)) => Err(error),
-                Err(Stop::Unready(unready)) => Step::unready(contact, unready),
+                Err(halt) => Step::halted(Some(contact), halt),
             }
         }
     }
-}
-
-enum Stop {
-    Error(Error),
-    Unready(Unready),
 }
 
 /// The part of the frame that has a conversation. Answers whether it is to be written.
@@ -203,21 +195,20 @@ fn on_time(
     decision: &mut Decision<'_>,
     operation: &mut dyn Operation,
     taken: Option<&(Alias, ContactId)>,
-) -> Result<bool, Stop> {
+) -> Result<bool, Halt> {
     if let Err(unready) = decision.ready()
         && !operation.tolerates(&unready, decision.env)
     {
-        return Err(Stop::Unready(unready));
+        return Err(Halt::Unready(unready));
     }
     if operation.doubts_address(decision, taken) {
         return Ok(false);
     }
     operation.book(decision, taken);
     decision.apply_due();
-    match operation.apply(decision).map_err(Stop::Error)? {
+    match operation.apply(decision)? {
         Applied::Write => Ok(true),
         Applied::WriteIfChanged => Ok(decision.out.changed),
         Applied::Undo => Ok(false),
-        Applied::Lacking(unready) => Err(Stop::Unready(unready)),
     }
 }

@@ -97,18 +97,9 @@ impl Decision<'_> {
             outcome.effects.retain(|effect| !matches!(effect, Effect::Send(_)));
             self.unsaid.extend(session.awaits());
         }
-        let max = self.env.limits.conversation_bytes;
-        if !is_aside
-            && conversation.weight() + weight_of(&outcome.effects) > max
-            && let Some(session) = conversation.sessions.get_mut(place)
-        {
-            outcome.effects.retain(|effect| matches!(effect, Effect::Note(_)));
-            let why = format!("the conversation exceeds {max} bytes");
-            let missed = fail(session, FailureCode::ConversationSize, why, at);
-            outcome.effects.extend(missed_notes(session.id, missed));
-            if let Some(flow) = flow {
-                session.keep_results(&flow.settings().results);
-            }
+        if !is_aside {
+            let max = self.env.limits.conversation_bytes;
+            hold_to_size(conversation, place, &mut outcome.effects, (max, at), flow);
         }
         self.out.changed = true;
         if outcome.calls_changed {
@@ -120,8 +111,27 @@ impl Decision<'_> {
         if let Some(logged) = logged {
             self.log(place, Logged { called: outcome.called, ..logged }, pinned.name, at, outcome.steps);
         }
+        let opted_out = self.book_effects(place, outcome.effects, texts, at);
+        if !is_aside {
+            self.close(place, at);
+        }
+        if let Some(turn) = opted_out.filter(|_| self.conversation.contact.opted_out_at.is_some()) {
+            self.end_opted_out(turn, at);
+        }
+        true
+    }
+
+    /// Books what a turn wants done. `texts`: what it sends is journalled. Answers with the session
+    /// and the turn that opted the contact out.
+    fn book_effects(
+        &mut self,
+        place: usize,
+        effects: Vec<Effect>,
+        texts: bool,
+        at: DateTime<Utc>,
+    ) -> Option<(SessionId, u32)> {
         let mut opted_out = None;
-        for effect in outcome.effects {
+        for effect in effects {
             match effect {
                 Effect::Send(message) => {
                     if texts && let Some(entry) = self.out.journal.last_mut() {
@@ -141,13 +151,7 @@ impl Decision<'_> {
                 Effect::Note(kind) => self.note_at(at, kind),
             }
         }
-        if !is_aside {
-            self.close(place, at);
-        }
-        if let Some(turn) = opted_out.filter(|_| self.conversation.contact.opted_out_at.is_some()) {
-            self.end_opted_out(turn, at);
-        }
-        true
+        opted_out
     }
 
     /// Ends what a contact that opts out is in, and drops what it was still to be sent, but for the
@@ -275,6 +279,28 @@ impl Decision<'_> {
         for place in (0..self.conversation.sessions.len()).rev() {
             self.end(place, reason, self.now);
         }
+    }
+}
+
+/// Fails the session at this place if its turn makes the conversation larger than `max` bytes
+/// (SEMANTICS S9): then nothing is sent.
+fn hold_to_size(
+    conversation: &mut Conversation,
+    place: usize,
+    effects: &mut Vec<Effect>,
+    (max, at): (usize, DateTime<Utc>),
+    flow: Option<&Flow>,
+) {
+    if conversation.weight() + weight_of(effects) <= max {
+        return;
+    }
+    let Some(session) = conversation.sessions.get_mut(place) else { return };
+    effects.retain(|effect| matches!(effect, Effect::Note(_)));
+    let why = format!("the conversation exceeds {max} bytes");
+    let missed = fail(session, FailureCode::ConversationSize, why, at);
+    effects.extend(missed_notes(session.id, missed));
+    if let Some(flow) = flow {
+        session.keep_results(&flow.settings().results);
     }
 }
 

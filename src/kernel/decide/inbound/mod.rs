@@ -12,7 +12,7 @@ use crate::kernel::choice::own_choice;
 use crate::kernel::decide::admit::{Admission, Allowances, admit};
 use crate::kernel::decide::decision::Decision;
 use crate::kernel::decide::environment::{CarriedOptOut, Environment, Unready};
-use crate::kernel::decide::frame::{Applied, Found, Operation, Replay};
+use crate::kernel::decide::frame::{Applied, Found, Halt, Operation, Replay};
 use crate::kernel::decide::keyword::{Heard, hear};
 use crate::kernel::decide::route::{Candidate, InboundMessage, Routing, route};
 use crate::kernel::run::NewSession;
@@ -285,7 +285,7 @@ impl Operation for Arrival {
         self.answer.is_some()
     }
 
-    fn apply(&mut self, decision: &mut Decision<'_>) -> Result<Applied, Error> {
+    fn apply(&mut self, decision: &mut Decision<'_>) -> Result<Applied, Halt> {
         // Nobody may want the message but a flow that cannot be used here (SEMANTICS S14): then all
         // is as it was.
         let lacking = decision.env.flows.missing_on(self.account());
@@ -305,7 +305,7 @@ impl Operation for Arrival {
             },
         };
         if let Some((flow, version, reason)) = lacking.filter(|_| verdict == Verdict::Unmatched) {
-            return Ok(Applied::Lacking(Unready::Missing(flow, version, reason)));
+            return Err(Halt::Unready(Unready::Missing(flow, version, reason)));
         }
         decision.remember(self.id, verdict, self.tag());
         decision.forget();

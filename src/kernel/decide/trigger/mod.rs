@@ -15,7 +15,7 @@ use crate::flow::Flow;
 use crate::id::{ContactId, FlowVersion, SessionId};
 use crate::kernel::decide::admit::{Admission, Allowances, admit};
 use crate::kernel::decide::decision::Decision;
-use crate::kernel::decide::environment::{CarriedOptOut, Environment, Policy};
+use crate::kernel::decide::environment::{CarriedOptOut, Environment, Policy, Unready};
 use crate::kernel::decide::frame::{Applied, Found, Halt, Operation, Replay};
 use crate::kernel::time::{later, span};
 use crate::kernel::{Triggered, accept_inputs, fingerprint};
@@ -160,7 +160,7 @@ impl Operation for Trigger {
         let usable = published.usable().filter(|(_, flow)| flow.trigger().is_manual());
         let Some((version, online)) = usable else {
             return Err(match published.missing(flow) {
-                Some((flow, version, reason)) => Halt::Missing(flow, version, reason),
+                Some((flow, version, reason)) => Halt::Unready(Unready::Missing(flow, version, reason)),
                 None => Halt::Error(Error::FlowNotPublished(flow.clone())),
             });
         };
@@ -199,7 +199,7 @@ impl Operation for Trigger {
         is_in_doubt
     }
 
-    fn apply(&mut self, decision: &mut Decision<'_>) -> Result<Applied, Error> {
+    fn apply(&mut self, decision: &mut Decision<'_>) -> Result<Applied, Halt> {
         let Some(accepted) = self.accepted.take() else { return Ok(Applied::Undo) };
         let limits = decision.env.limits;
         let allow =
