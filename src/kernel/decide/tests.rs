@@ -20,7 +20,7 @@ use crate::kernel::{Callee, Library, Received, Refusal, Triggered};
 use crate::limits::Limits;
 use crate::observer::{Cause, EventKind};
 use crate::request::{Inbound, TriggerRequest};
-use crate::session::{Conversation, EndReason, Status};
+use crate::session::{Conversation, EndReason, Ending, Status};
 
 const VERSION: FlowVersion = FlowVersion(3);
 const ADA: &str = "+14155550123";
@@ -409,6 +409,23 @@ fn a_session_ends_alike_with_its_version_and_without() {
         });
         assert_eq!(ended[0], ended[1], "{node}, handed over: {is_handed_over}");
     }
+}
+
+/// S14, S18: one that ended, in a record that was made by hand, is not ended once more.
+#[test]
+fn a_session_that_ended_stays_as_it_ended_where_its_version_is_missing() {
+    let mut desk = Desk::manual();
+    assert!(matches!(desk.trigger(menu()), Ok(Triggered::Started(_))));
+    let conversation = Arc::make_mut(desk.conversation.as_mut().expect("it is there"));
+    let session = conversation.sessions.first_mut().expect("it runs");
+    let (id, ended_at) = (session.id(), desk.now);
+    assert_eq!(session.end(Ending::Completed(None), ended_at), 0);
+    desk.shelf.missing = Some(MissingReason::NotStored);
+    desk.later(TimeDelta::hours(1));
+    desk.act(Action::Cancel { session: id });
+    let kept = desk.conversation.as_ref().and_then(|conversation| conversation.sessions().first());
+    let kept = kept.map(|session| (session.status(), session.ended_at()));
+    assert_eq!(kept, Some((Status::Completed, Some(ended_at))));
 }
 
 /// One thing that happens to a conversation.

@@ -65,6 +65,7 @@ pub(crate) fn take(
     match flow {
         Some(flow) => run(flow, session, input, scene),
         None if input.is_aside() => TurnOutcome::aside(take_aside(session, input, scene.now)),
+        None if !session.status.is_live() => TurnOutcome::aside(false),
         None => {
             let missed = end_without_flow(session, &input, scene.now);
             let effects = missed_notes(session.id, missed).collect();
