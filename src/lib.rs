@@ -100,6 +100,16 @@
 //! `examples/` has a program for each idea. Names such as `SEMANTICS T5` in this documentation are
 //! rules of [`semantics`], the contract of behaviour; the tests carry them too.
 //!
+//! # A call's way
+//!
+//! A call is checked for its form; the engine takes the time, a snapshot of the flows and a place
+//! in the contact's queue. The [store](store::ConversationStore::update) loads the conversation and
+//! lends it to the decision, which is pure: it recognises a repeat, looks whether the versions are
+//! there, applies what was due, does what was asked, turn by turn, and leaves what is to be
+//! written and sent. Then the store commits all of it or none; where somebody else was faster, it
+//! is decided anew. Only after the commit is anything sent, under a lease of the conversation, and
+//! settled. A turn alone, without engine and store, is [`kernel::advance`].
+//!
 //! # What it does not do
 //!
 //! It speaks to no channel, reads no webhook, makes no HTTP request and, but for the adapters of

@@ -133,8 +133,9 @@ fn commit(
     conversation: Arc<Conversation>,
 ) -> Commit {
     let contact = conversation.contact().id.clone();
-    let archived = |session| SessionRecord::new(contact.clone(), session);
-    let ended = out.ended.into_iter().map(archived).collect();
+    // Not collected in place: a session's room would be shrunk to that of its record.
+    let mut ended = Vec::with_capacity(out.ended.len());
+    ended.extend(out.ended.into_iter().map(|session| SessionRecord::new(contact.clone(), session)));
     Commit {
         workspace: call.lookup.workspace.clone(),
         contact,
@@ -142,7 +143,7 @@ fn commit(
         record: Record::new(conversation),
         due_at: write.due_at,
         lease: write.lease,
-        key: call.lookup.key.clone().zip(out.key),
+        key: out.key.and_then(|record| Some((call.lookup.key.clone()?, record))),
         add_aliases: out.add_aliases,
         drop_aliases: out.drop_aliases,
         started: out.started,

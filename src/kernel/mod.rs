@@ -1,6 +1,6 @@
-//! The pure core: from a session and an input to the next session and its effects. Nothing here
-//! awaits, reads a clock, draws randomness, does I/O or panics; the same arguments give the same
-//! turn.
+//! The pure core: from a session and an input to the next session and its effects, and from a
+//! conversation and a call to what is to be written and sent. Nothing here awaits, reads a clock,
+//! draws randomness, does I/O or panics; the same arguments give the same turn.
 
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
