@@ -18,7 +18,7 @@ use crate::session::{DeadReason, Outbound};
 use crate::store::{ConversationStore, Lookup, Settle, Settled, Token};
 use crate::transport::Receipt;
 
-/// What is to be done for a conversation now, and under which lease.
+/// Messages and calls of a conversation that are due now, and the lease they are done under.
 pub(super) struct Delivery {
     pub(super) contact: ContactId,
     pub(super) revision: u64,
@@ -30,7 +30,7 @@ pub(super) struct Delivery {
     pub(super) is_done: bool,
     /// The call that led to it.
     pub(super) cause: Cause,
-    /// What the messages may leave with, where there is a pace (SEMANTICS D7).
+    /// Tokens that the messages may leave with, where there is a pace (SEMANTICS D7).
     passes: Option<Box<Passes>>,
 }
 
@@ -52,7 +52,7 @@ impl Delivery {
         Self { revision, ..self }
     }
 
-    /// What the messages that wait for their pace wait for is written, or about to be.
+    /// Keeps the places of messages that wait for their pace: they are written, or about to be.
     pub(super) fn keep_places(&mut self) {
         if let Some(passes) = &mut self.passes {
             passes.keep();

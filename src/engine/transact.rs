@@ -27,7 +27,7 @@ const MOST_REFUSALS: u32 = 16;
 /// The most decisions of one call while the clock shows the same millisecond, and so does not move.
 const MOST_AT_A_STANDSTILL: u32 = 256;
 
-/// What a call wants of the conversation's lease.
+/// The lease of the conversation, as a call wants it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LeaseIntent {
     /// To deliver at once what is due, if nobody else does.
@@ -47,7 +47,7 @@ pub(super) struct Transaction<'a> {
     pub(super) intent: LeaseIntent,
 }
 
-/// What a decision leads to.
+/// The next step after a decision.
 enum Next {
     Undecided,
     /// The store says that the flows are at this revision, which is not the one that was decided
@@ -62,7 +62,7 @@ enum Next {
     Write(Vec<Noted>, Delivery),
 }
 
-/// What calls that were decided on have to remember from one attempt to the next.
+/// The memory of a call from one attempt to the next.
 #[derive(Default)]
 struct Attempts {
     /// Commits that were asked for.
@@ -86,7 +86,7 @@ fn unusable(contact: ContactId, error: Option<DecodeError>) -> Error {
     }
 }
 
-/// What a conversation's record that cannot be read is to the host.
+/// The error of a conversation whose record cannot be read.
 pub(super) fn unreadable(contact: ContactId, error: &DecodeError) -> Error {
     match *error {
         DecodeError::NewerFormat { found, known } => {
@@ -118,7 +118,7 @@ impl Attempts {
     }
 }
 
-/// What a decision asks of its commit beside its output.
+/// The part of a commit that is not in the decision's output.
 struct Write {
     due_at: Option<DateTime<Utc>>,
     lease: Lease,
@@ -157,9 +157,9 @@ fn commit(
 }
 
 impl<S: ConversationStore> Engine<S> {
-    /// Loads, decides and commits until it is done; the operation may be decided several times, each
-    /// time on what is there now. Answers what is left to do under the lease that the commit took or
-    /// kept; None: nothing, or somebody else does it.
+    /// Loads, decides and commits until it is done; the operation may be decided several times,
+    /// each time on what is there now. Answers what is left to do under the lease that the commit
+    /// took or kept; None: nothing, or somebody else does it.
     pub(super) async fn transact(
         &self,
         call: Transaction<'_>,
@@ -308,7 +308,7 @@ impl<S: ConversationStore> Engine<S> {
         next
     }
 
-    /// What is due under a lease that the call holds, with nothing to be written.
+    /// Delivers under the lease that the call holds, with nothing to be written.
     fn deliver_found(&self, call: &Transaction<'_>, decision: &Decision<'_>, revision: Option<u64>) -> Next {
         let paced = self.ask_pace(decision, true);
         let outgoing = Outgoing::of(decision, &paced.held, self.may_call(call.intent));
@@ -369,7 +369,7 @@ impl<S: ConversationStore> Engine<S> {
         }
     }
 
-    /// Whether what a decision leaves to send is sent under the lease that it wants.
+    /// True if messages that a decision leaves are sent under the lease that it wants.
     fn will_send(&self, intent: LeaseIntent) -> bool {
         match intent {
             LeaseIntent::Deliver => !self.deferred,

@@ -1,4 +1,4 @@
-//! What reaches a session.
+//! Inputs of sessions.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::id::{CallId, FlowVersion, MessageId, NodeId};
 use crate::session::{DeliveryReport, EndReason, Message, Route, SendOutcome};
 use crate::value::Bag;
 
-/// What reaches a session.
+/// Something that reaches a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -1,4 +1,4 @@
-//! What triggers and inbound messages are answered. Each is a value that the host must look at; none
+//! The answers to triggers and inbound messages. Each is a value that the host must look at; none
 //! is an error.
 
 use std::fmt;

@@ -1,4 +1,4 @@
-//! What a turn happens in, and what it comes to.
+//! A turn's surroundings, and its result.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::limits::Limits;
 use crate::observer::EventKind;
 use crate::session::{Contact, ContactChange, Outbound, Session};
 
-/// What a turn happens in: everything that it may read beside flow, session and input.
+/// The surroundings of a turn: everything that it may read beside flow, session and input.
 #[derive(Clone, Copy, Debug)]
 pub struct Scene<'a> {
     /// The conversation's time of the turn.
@@ -28,19 +28,19 @@ pub struct Scene<'a> {
     pub limits: &'a Limits,
     /// The number of the message that was last put into the conversation's outbox.
     pub last_seq: u64,
-    /// How many messages of the conversation are unsent.
+    /// The number of messages of the conversation that are unsent.
     pub unsent: usize,
-    /// Whether to report the nodes that are visited.
+    /// True if the nodes that are visited are reported.
     pub journal: bool,
 }
 
-/// What a turn came to.
+/// The result of a turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Turn {
     /// The session as it is now.
     pub session: Session,
-    /// What is to be done, in order. A turn that failed sends nothing and changes no contact.
+    /// Things to be done, in order. A turn that failed sends nothing and changes no contact.
     pub effects: Vec<Effect>,
     /// The nodes that it visited, if they were asked for.
     pub steps: Vec<JournalStep>,

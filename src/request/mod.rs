@@ -1,4 +1,4 @@
-//! What a host asks: a trigger, an inbound message. Taken as given, checked when the engine gets
+//! Requests of a host: a trigger, an inbound message. Taken as given, checked when the engine gets
 //! it, so that an error names the field.
 
 mod inbound;

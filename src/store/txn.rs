@@ -32,7 +32,7 @@ impl<'a> Txn<'a> {
         self.lookup
     }
 
-    /// What it has found.
+    /// The findings of the lookup.
     #[must_use]
     pub fn loaded(&self) -> &Loaded {
         &self.loaded
@@ -49,13 +49,13 @@ impl<'a> Txn<'a> {
         self.commit.is_some()
     }
 
-    /// What is to be written, if anything is.
+    /// The commit, if anything is to be written.
     #[must_use]
     pub fn into_commit(self) -> Option<Commit> {
         self.commit
     }
 
-    /// The same, and what was loaded: as it was, unless anything is to be written.
+    /// The commit, and the findings: as they were, unless anything is to be written.
     pub(crate) fn end(self) -> (Option<Commit>, Loaded) {
         (self.commit, self.loaded)
     }
@@ -87,7 +87,7 @@ impl<'a> Txn<'a> {
     }
 }
 
-/// What a transaction lends.
+/// Everything that a transaction lends.
 #[derive(Default)]
 pub(crate) struct Lent {
     /// The conversation; None: there is none, or it cannot be used.

@@ -28,7 +28,7 @@ pub(crate) trait Change: Send {
 /// A change as a call: after all that was due, and remembered if it took effect.
 pub(crate) struct Act<'a> {
     change: &'a mut dyn Change,
-    /// Whether it took effect, once it is decided.
+    /// True if it took effect, once it is decided.
     pub(crate) took_effect: bool,
 }
 
@@ -84,7 +84,7 @@ pub(crate) enum Action<'a> {
     OptedOutAt(DateTime<Utc>),
     /// It may be written to again.
     OptIn,
-    /// What is known of it changes (SEMANTICS Q2). `refused`: the field and the rule that refuse
+    /// Its profile changes (SEMANTICS Q2). `refused`: the field and the rule that refuse
     /// it.
     Update { changes: &'a [ContactChange], refused: &'a mut Option<(String, String)> },
     /// The bot is silent for it (SEMANTICS Q3).

@@ -25,7 +25,7 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
 
-/// What was done outside, to be booked by who holds the lease.
+/// Work that was done outside, to be booked by who holds the lease.
 pub(crate) struct Book<'a> {
     sent: Option<(&'a Outgoing, &'a DeliveryResult)>,
     called: &'a [(CallId, Result<Answer, CallError>)],

@@ -80,8 +80,9 @@ impl<'a> Decision<'a> {
         (!self.is_new).then_some(&**self.conversation)
     }
 
-    /// Whether all is there and known that the decision needs: time, and the versions that its live
-    /// sessions need. The session of a terminated one needs none, as it is to end (SEMANTICS L4).
+    /// Checks that all is there and known that the decision needs: time, and the versions that its
+    /// live sessions need. The session of a terminated one needs none, as it is to end (SEMANTICS
+    /// L4).
     pub(crate) fn ready(&mut self) -> Result<(), Unready> {
         if let Some(skew) = self.env.skew.filter(|skew| self.has_due_after(skew.engine)) {
             self.is_stranded = true;

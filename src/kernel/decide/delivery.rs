@@ -11,13 +11,13 @@ use crate::calls::{Call, CallRef, CallRequest};
 use crate::kernel::decide::decision::Decision;
 use crate::session::{DeadReason, Outbound, Status, Unsent};
 
-/// What is due to be done outside, and what is true once it is done.
+/// Work that is due outside, and facts that hold once it is done.
 pub(crate) struct Outgoing {
     /// Messages, in order, each with its number in the outbox.
     pub(crate) messages: Vec<(u64, Arc<Outbound>)>,
     /// Host calls.
     pub(crate) calls: Vec<Call>,
-    /// Whether these are all the messages that are unsettled.
+    /// True if these are all the messages that are unsettled.
     pub(crate) is_whole: bool,
     /// The number of the last message in the outbox.
     pub(crate) last_seq: u64,
@@ -26,13 +26,14 @@ pub(crate) struct Outgoing {
     /// The first deadline of a wait that does not pass before these messages are settled (SEMANTICS
     /// N3).
     pub(crate) held_until: Option<DateTime<Utc>>,
-    /// Whether a session waits for what becomes of one of its messages, be it after a handoff
+    /// True if a session waits for what becomes of one of its messages, be it after a handoff
     /// (SEMANTICS D1).
     pub(crate) is_awaited: bool,
 }
 
 impl Outgoing {
-    /// What is due after a decision. `held`: messages that wait for their pace (SEMANTICS D7).
+    /// Collects what is due after a decision. `held`: messages that wait for their pace (SEMANTICS
+    /// D7).
     pub(crate) fn of(decision: &Decision<'_>, held: &[(u64, DateTime<Utc>)], with_calls: bool) -> Self {
         let conversation = &**decision.conversation;
         let (messages, is_whole) = messages_due(decision, held);
@@ -111,7 +112,7 @@ fn calls_due(decision: &Decision<'_>) -> Vec<Call> {
     due.collect()
 }
 
-/// What became of a message that did not simply leave.
+/// The fate of a message that did not simply leave.
 pub(crate) enum SendException {
     /// It left, and the contact is known there under this address too.
     KnownAs(Address),
@@ -123,7 +124,7 @@ pub(crate) enum SendException {
     Untried,
 }
 
-/// What became of messages that were handed over: those without a word left.
+/// The fate of messages that were handed over: those that are not named left.
 pub(crate) struct DeliveryResult {
     /// By their numbers in their sessions.
     pub(crate) odd: Vec<(u64, SendException)>,

@@ -1,4 +1,4 @@
-//! What a decision happens in: the flows as they are now, the maxima, the policy, the time.
+//! The environment of a decision: the flows as they are now, the maxima, the policy, the time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,9 +61,9 @@ pub(crate) struct Pinned<'a> {
     pub(crate) digest: Option<u128>,
     pub(crate) name: &'a str,
     pub(crate) logging: bool,
-    /// Whether the journal has what is sent.
+    /// True if the journal has what is sent.
     pub(crate) texts: bool,
-    /// Whether its sessions are to be cancelled (SEMANTICS L4).
+    /// True if its sessions are to be cancelled (SEMANTICS L4).
     pub(crate) terminated: bool,
 }
 
@@ -76,7 +76,7 @@ pub(crate) struct Unusable<'a> {
 }
 
 impl Unusable<'_> {
-    /// What is lacking where this version was to be used.
+    /// The version that is lacking where this one was to be used.
     pub(crate) fn named(self, flow: &FlowId, version: FlowVersion) -> (FlowId, FlowVersion, MissingReason) {
         let (flow, version) = self.callee.unwrap_or((flow, version));
         (flow.clone(), version, self.reason.clone())
@@ -131,9 +131,9 @@ pub(crate) struct Environment<'a> {
     pub(crate) now: DateTime<Utc>,
     /// Names the call: what is decided is found under it again (SEMANTICS D6).
     pub(crate) call: u128,
-    /// Whether anybody watches.
+    /// True if anybody watches.
     pub(crate) observed: bool,
-    /// Whether nodes and sessions are counted (SEMANTICS Q9).
+    /// True if nodes and sessions are counted (SEMANTICS Q9).
     pub(crate) counted: bool,
     /// Since when what is due has been worked without a gap; None: nobody works it (SEMANTICS S15).
     pub(crate) at_work_since: Option<DateTime<Utc>>,
@@ -167,6 +167,6 @@ pub(crate) struct Policy {
 pub(crate) struct CarriedOptOut {
     /// Since when.
     pub(crate) since: Option<DateTime<Utc>>,
-    /// Whether it is known: an address that is new may have one from a contact that was erased.
+    /// True if that is known: an address that is new may have one from a contact that was erased.
     pub(crate) is_known: bool,
 }

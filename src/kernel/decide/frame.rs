@@ -21,7 +21,7 @@ pub(crate) struct Found<'a> {
     pub(crate) settled: u64,
     /// True if the call holds the lease.
     pub(crate) is_leased: bool,
-    /// Why the conversation cannot be used: it was set aside, or cannot be read.
+    /// The error of a conversation that cannot be used: it was set aside, or cannot be read.
     pub(crate) fault: Option<Error>,
     /// The record of the trigger's key.
     pub(crate) key: Option<KeyRecord>,
@@ -31,7 +31,7 @@ pub(crate) struct Found<'a> {
     pub(crate) taken: Option<&'a (Alias, ContactId)>,
 }
 
-/// What a call has to say before its conversation is taken up.
+/// The answer of a call to the question whether it is a repeat.
 pub(crate) enum Replay {
     /// It is no repeat.
     New,
@@ -41,7 +41,7 @@ pub(crate) enum Replay {
     Done,
 }
 
-/// What an operation leaves.
+/// The result of an operation, as far as writing goes.
 pub(crate) enum Applied {
     /// To be written.
     Write,
@@ -78,8 +78,8 @@ pub(crate) trait Operation: Send {
         false
     }
 
-    /// Finds out whether an address is in doubt, such as one that an earlier attempt wanted and that
-    /// this contact has. Answers whether it has its answer.
+    /// Finds out whether an address is in doubt, such as one that an earlier attempt wanted and
+    /// that this contact has. Answers whether it has its answer.
     fn doubts_address(&mut self, _decision: &Decision<'_>, _taken: Option<&(Alias, ContactId)>) -> bool {
         false
     }
@@ -105,7 +105,7 @@ impl From<Error> for Halt {
     }
 }
 
-/// What a decision comes to.
+/// The result of a decision.
 pub(crate) enum Step<'a> {
     /// The operation has its answer, and nothing is to be written.
     Answered,
@@ -137,7 +137,7 @@ impl Step<'_> {
 /// Decides a call on the conversation that was found.
 ///
 /// # Errors
-/// What the call is told. Nothing is to be written then, and the conversation is as it was found.
+/// The error of the call. Nothing is to be written then, and the conversation is as it was found.
 pub(crate) fn decide<'a>(
     env: &'a Environment<'a>,
     found: &'a mut Found<'_>,

@@ -1,4 +1,4 @@
-//! What a decision leaves to be written beside the conversation itself.
+//! The output of a decision: all that is to be written beside the conversation itself.
 
 use crate::address::Alias;
 use crate::id::{FlowId, FlowVersion, SessionId};
@@ -7,7 +7,7 @@ use crate::kernel::journal::JournalEntry;
 use crate::observer::Noted;
 use crate::session::{KeyRecord, Session};
 
-/// What a decision leaves beside the conversation, in the order in which it came about.
+/// The output of a decision, in the order in which it came about.
 #[derive(Default)]
 pub(crate) struct Output {
     /// True if there is anything to be written.
@@ -19,10 +19,10 @@ pub(crate) struct Output {
     /// Sessions that called a flow or came back from one, with the versions that they need beside
     /// their own.
     pub(crate) called: Vec<(SessionId, Vec<(FlowId, FlowVersion)>)>,
-    /// What was answered under the trigger's key.
+    /// The record of the trigger's key.
     pub(crate) key: Option<KeyRecord>,
     pub(crate) journal: Vec<JournalEntry>,
-    /// What it adds to counters, as it came.
+    /// Additions to counters, as they came.
     pub(crate) counts: Vec<CountDelta>,
     pub(crate) events: Vec<Noted>,
     pub(crate) add_aliases: Vec<Alias>,

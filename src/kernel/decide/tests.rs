@@ -92,7 +92,7 @@ struct Desk {
     conversation: Option<Arc<Conversation>>,
     key: Option<crate::session::KeyRecord>,
     settled: u64,
-    /// What the last decision wrote; None: nothing.
+    /// The output of the last decision, if it was written.
     written: Option<Output>,
 }
 
@@ -251,7 +251,7 @@ impl Desk {
         act.took_effect
     }
 
-    /// What time alone brings.
+    /// Applies what time alone brings.
     fn tick(&mut self) -> Option<u64> {
         self.calls += 1;
         let mut book = Book::new(None, &[]);

@@ -36,8 +36,8 @@ pub(crate) enum InboundAnswer {
 /// An inbound message and what was minted for it, once.
 pub(crate) struct Arrival {
     inbound: CheckedInbound,
-    /// How a repeat is recognised: by channel, account and message id; without an id by the call
-    /// itself.
+    /// A hash by which a repeat is recognised: of channel, account and message id; without an id
+    /// the call itself.
     id: u128,
     /// The contact, if it has to be made.
     contact: ContactId,
@@ -45,15 +45,15 @@ pub(crate) struct Arrival {
     session: u128,
     /// The session and wait number that a payload of ours names.
     choice: Option<(SessionId, u32)>,
-    /// What is known of an opt-out that its address brings.
+    /// The opt-out that its address brings, as far as it is known.
     pub(crate) opt_out: CarriedOptOut,
-    /// What it is answered, once it is decided.
+    /// The answer, once it is decided.
     pub(crate) answer: Option<InboundAnswer>,
 }
 
 impl Arrival {
-    /// A message whose form is right. `contact` is the id of one that is made, `call` names the call
-    /// and a session that it starts.
+    /// A message whose form is right. `contact` is the id of one that is made, `call` names the
+    /// call and a session that it starts.
     pub(crate) fn new(
         mut inbound: CheckedInbound,
         contact: ContactId,

@@ -1,4 +1,4 @@
-//! What is done with a message before any question, trigger or queue may have it: words of opting
+//! Messages before any question, trigger or queue may have them: words of opting
 //! out, handoff, keywords (SEMANTICS I1, I6).
 
 use crate::flow::{KeywordAction, Rank};

@@ -13,8 +13,8 @@ use crate::kernel::{SessionRef, Triggered};
 use crate::session::{Conversation, KeyRecord};
 
 impl Trigger {
-    /// The recorded answer. `live`: the conversation that was looked up, for a key whose record does
-    /// not say what became of its session.
+    /// The recorded answer. `live`: the conversation that was looked up, for a key whose record
+    /// does not say what became of its session.
     pub(super) fn replayed(
         &self,
         record: &KeyRecord,
@@ -84,7 +84,7 @@ impl Trigger {
         }
     }
 
-    /// What is kept of this answer under the trigger's key.
+    /// The record of this answer under the trigger's key.
     pub(super) fn key_record(&self, triggered: &Triggered, expires_at: DateTime<Utc>) -> Option<KeyRecord> {
         let session = triggered.session().filter(|_| self.request.key.is_some())?;
         Some(KeyRecord {

@@ -35,13 +35,13 @@ pub(crate) struct Trigger {
     fingerprint: u128,
     session: SessionId,
     target: Target,
-    /// What is known of an opt-out that its address brings.
+    /// The opt-out that its address brings, as far as it is known.
     pub(crate) opt_out: CarriedOptOut,
     /// The flow that it starts, once it is known that it may.
     accepted: Option<Accepted>,
-    /// What an attempt led to.
+    /// The state that an attempt led to.
     decided: Option<State>,
-    /// What it is answered, once it is decided.
+    /// The answer, once it is decided.
     pub(crate) answer: Option<Result<TriggerAnswer, Error>>,
 }
 
