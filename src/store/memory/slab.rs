@@ -3,15 +3,19 @@
 
 use hashbrown::HashTable;
 
-/// Entries by number; a number is used again after its entry was removed.
+/// Entries by number; a number is used again after its entry was removed. They lie in blocks:
+/// growing moves none of them, and leaves no more room unused than a block has.
 pub(super) struct Slab<T> {
-    entries: Vec<Option<T>>,
+    blocks: Vec<Vec<Option<T>>>,
     free: Vec<u32>,
 }
 
+/// Entries in one block.
+const BLOCK: usize = 256;
+
 impl<T> Default for Slab<T> {
     fn default() -> Self {
-        Self { entries: Vec::new(), free: Vec::new() }
+        Self { blocks: Vec::new(), free: Vec::new() }
     }
 }
 
@@ -19,37 +23,48 @@ impl<T> Slab<T> {
     /// Puts an entry in.
     pub(super) fn insert(&mut self, entry: T) -> u32 {
         if let Some(id) = self.free.pop() {
-            self.entries[id as usize] = Some(entry);
+            self.blocks[id as usize / BLOCK][id as usize % BLOCK] = Some(entry);
             return id;
         }
-        let id = u32::try_from(self.entries.len())
+        if self.blocks.last().is_none_or(|block| block.len() == BLOCK) {
+            // A store of few entries has no room for many.
+            let room = if self.blocks.is_empty() { 0 } else { BLOCK };
+            self.blocks.push(Vec::with_capacity(room));
+        }
+        let before = self.blocks.len().saturating_sub(1) * BLOCK;
+        let block = self.blocks.last_mut().expect("a block with room was put there");
+        let id = u32::try_from(before + block.len())
             .expect("a process's memory has no room for 2^32 entries in each shard");
-        self.entries.push(Some(entry));
+        block.push(Some(entry));
         id
     }
 
     pub(super) fn remove(&mut self, id: u32) -> Option<T> {
-        let entry = self.entries.get_mut(id as usize)?.take()?;
+        let entry = self.place(id)?.take()?;
         self.free.push(id);
         Some(entry)
     }
 
     pub(super) fn get(&self, id: u32) -> Option<&T> {
-        self.entries.get(id as usize)?.as_ref()
+        self.blocks.get(id as usize / BLOCK)?.get(id as usize % BLOCK)?.as_ref()
     }
 
     pub(super) fn get_mut(&mut self, id: u32) -> Option<&mut T> {
-        self.entries.get_mut(id as usize)?.as_mut()
+        self.place(id)?.as_mut()
+    }
+
+    fn place(&mut self, id: u32) -> Option<&mut Option<T>> {
+        self.blocks.get_mut(id as usize / BLOCK)?.get_mut(id as usize % BLOCK)
     }
 
     /// The numbers of entries that are meant.
     pub(super) fn ids(&self, is_meant: impl Fn(&T) -> bool) -> impl Iterator<Item = u32> {
         let meant = move |(id, entry): (u32, &Option<T>)| entry.as_ref().is_some_and(&is_meant).then_some(id);
-        (0..).zip(&self.entries).filter_map(meant)
+        (0..).zip(self.blocks.iter().flatten()).filter_map(meant)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.entries.iter().flatten()
+        self.blocks.iter().flatten().flatten()
     }
 }
 
@@ -105,6 +120,23 @@ mod tests {
         assert_eq!((slab.remove(0), slab.remove(0)), (Some('a'), None));
         assert_eq!((slab.insert('c'), slab.get(0), slab.get(2)), (0, Some(&'c'), None));
         assert_eq!(slab.iter().copied().collect::<String>(), "cb");
+    }
+
+    #[test]
+    fn growing_moves_no_entry_and_leaves_at_most_a_block_unused() {
+        let mut slab = Slab::default();
+        slab.insert(0);
+        (1..BLOCK).for_each(|entry| assert_eq!(slab.insert(entry) as usize, entry));
+        let first: *const usize = slab.get(0).unwrap();
+        (BLOCK..9 * BLOCK + 1).for_each(|entry| assert_eq!(slab.insert(entry) as usize, entry));
+        assert!(std::ptr::eq(first, slab.get(0).unwrap()));
+        let room: usize = slab.blocks.iter().map(Vec::capacity).sum();
+        assert_eq!(room, 10 * BLOCK);
+        assert!((0..).zip(slab.iter()).all(|(place, entry)| place == *entry));
+        assert_eq!(slab.remove(700), Some(700));
+        assert_eq!(slab.get(700), None);
+        assert_eq!((slab.insert(1), slab.get(701)), (700, Some(&701)));
+        assert_eq!(slab.ids(|entry| *entry == 1).collect::<Vec<_>>(), [1, 700]);
     }
 
     #[test]
