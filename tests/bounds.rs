@@ -5,8 +5,8 @@ use std::fmt::{Debug, Display};
 
 use chatflow::store::{DynStore, MemoryStore};
 use chatflow::{
-    Builder, Cancelled, Channel, Completed, DeadLetterEntry, Engine, Error, FlowStatus, Imported, Inbound,
-    Progress, Received, Refusal, Reported, SessionId, SessionRef, Ticked, TriggerRequest, Triggered,
+    Builder, Cancelled, Channel, Completed, ContactId, DeadLetterEntry, Engine, Error, FlowStatus, Imported,
+    Inbound, Progress, Received, Refusal, Reported, SessionId, SessionRef, Ticked, TriggerRequest, Triggered,
 };
 use serde::Serialize;
 use serde_json::{json, to_value};
@@ -31,6 +31,25 @@ fn an_engine_and_its_futures_cross_threads() {
     sent(bot.tick(1));
     sent(bot.flows().ensure("{}"));
     sent(bot.flows().ensure_on("{}", []));
+}
+
+/// A future is moved whole where a host pins, boxes or spawns it: what a call seldom does is boxed
+/// on its own. The feature `tracing` adds some 500 bytes to those that have a span.
+#[test]
+fn futures_of_calls_are_small() {
+    let bot = Engine::builder(MemoryStore::new()).build();
+    let message = Inbound::text(Channel::Sms, "555", "+14155550123", "Hi");
+    let session = SessionId(uuid::Uuid::nil());
+    let contact = ContactId::new("c").unwrap();
+    let sizes = [
+        ("trigger", size_of_val(&bot.trigger(TriggerRequest::new("f"))), 3_584),
+        ("receive", size_of_val(&bot.receive(message)), 2_688),
+        ("tick", size_of_val(&bot.tick(1)), 2_560),
+        ("cancel", size_of_val(&bot.cancel(session)), 3_072),
+        ("opt_out", size_of_val(&bot.opt_out(&contact)), 3_072),
+    ];
+    let large: Vec<_> = sizes.into_iter().filter(|(_, size, most)| size > most).collect();
+    assert_eq!(large, [], "call, bytes, and the most that are allowed");
 }
 
 #[test]

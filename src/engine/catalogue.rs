@@ -278,14 +278,26 @@ impl WorkspaceFlows {
         workspace: &WorkspaceId,
         now: DateTime<Utc>,
     ) -> Result<Arc<Snapshot>, Error> {
-        let millis = now.timestamp_millis();
-        let asked = self.asked_at.load(Ordering::Acquire);
-        let trusted = (0..TRUST_MILLIS).contains(&millis.saturating_sub(asked));
-        let current = self.current();
-        if let (Some(current), true) = (&current, trusted) {
-            return Ok(Arc::clone(current));
+        match self.trusted(now.timestamp_millis()) {
+            Some(current) => Ok(current),
+            None => Box::pin(self.ask_for_snapshot(ports, workspace, now)).await,
         }
-        drop(current);
+    }
+
+    /// The snapshot, if the store was asked for it a moment ago.
+    fn trusted(&self, millis: i64) -> Option<Arc<Snapshot>> {
+        let asked = self.asked_at.load(Ordering::Acquire);
+        let is_fresh = (0..TRUST_MILLIS).contains(&millis.saturating_sub(asked));
+        if is_fresh { self.current() } else { None }
+    }
+
+    async fn ask_for_snapshot(
+        &self,
+        ports: &Ports,
+        workspace: &WorkspaceId,
+        now: DateTime<Utc>,
+    ) -> Result<Arc<Snapshot>, Error> {
+        let millis = now.timestamp_millis();
         let doubts = self.doubts.load(Ordering::SeqCst);
         let read = self.entries.read(ports, workspace).await?;
         let looked = millis.saturating_sub(self.looked_at.load(Ordering::Acquire));

@@ -72,7 +72,7 @@ impl<S: ConversationStore> Engine<S> {
         if delivery.outgoing.calls.is_empty() && self.settle(workspace, *token, &delivery, &sent).await {
             return;
         }
-        self.work(workspace, flows, tenure, delivery, sent).await;
+        Box::pin(self.work(workspace, flows, tenure, delivery, sent)).await;
     }
 
     /// Hands the delivery's messages over, one after the other; behind one that must wait, its

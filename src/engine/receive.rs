@@ -58,14 +58,14 @@ impl<S: ConversationStore> Engine<S> {
                 }
                 InboundAnswer::AddressTaken(alias, holder) => {
                     let contacts = (&holder, arrival.contact());
-                    if let Released::Free { opted_out_at } =
-                        self.release_address(workspace, &alias, contacts, "from", true).await?
-                    {
+                    let released = self.release_address(workspace, &alias, contacts, "from", true);
+                    if let Released::Free { opted_out_at } = Box::pin(released).await? {
                         arrival.opt_out = CarriedOptOut { since: opted_out_at, is_known: true };
                     }
                 }
                 InboundAnswer::AddressNew => {
-                    let since = self.kept_opt_out(workspace, &arrival.inbound().address).await?;
+                    let kept = self.kept_opt_out(workspace, &arrival.inbound().address);
+                    let since = Box::pin(kept).await?;
                     arrival.opt_out = CarriedOptOut { since, is_known: true };
                 }
             }

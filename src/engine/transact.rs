@@ -163,20 +163,20 @@ impl<S: ConversationStore> Engine<S> {
     pub(super) async fn transact(
         &self,
         call: Transaction<'_>,
-        mut first: Option<Loaded>,
+        mut first: Option<Box<Loaded>>,
         operation: &mut dyn Operation,
         met: &mut Option<ContactId>,
     ) -> Result<Option<Delivery>, Error> {
         let Transaction { cause, flows, lookup, .. } = call;
         let workspace = &lookup.workspace;
         let _turn = match self.store.queues_callers() {
-            true => Some(self.ports.queues.turn(workspace, &lookup.subject).await),
+            true => Some(Box::pin(self.ports.queues.turn(workspace, &lookup.subject)).await),
             false => None,
         };
         let mut snapshot = flows.snapshot(&self.ports, workspace, lookup.now).await?;
         let (mut attempts, mut seen, mut after_races) = (Attempts::default(), lookup.now, None);
         loop {
-            let call = Transaction { lookup: after_races.as_ref().unwrap_or(lookup), ..call };
+            let call = Transaction { lookup: after_races.as_deref().unwrap_or(lookup), ..call };
             let mut next = Next::Undecided;
             let begun = self.stopwatch();
             let mut decided_in = None;
@@ -187,14 +187,7 @@ impl<S: ConversationStore> Engine<S> {
                     decided_in = self.lap(deciding);
                 };
                 match first.take() {
-                    Some(loaded) => {
-                        let mut txn = Txn::new(call.lookup, loaded);
-                        step(&mut txn);
-                        match txn.into_commit() {
-                            Some(commit) => self.store.commit(commit).await.map(Some),
-                            None => Ok(None),
-                        }
-                    }
+                    Some(loaded) => Box::pin(self.update_loaded(call.lookup, *loaded, &mut step)).await,
                     None => self.store.update(call.lookup, &mut step).await,
                 }
             };
@@ -203,11 +196,11 @@ impl<S: ConversationStore> Engine<S> {
             match (committed, next) {
                 (Ok(None), Next::Renew(revision)) => {
                     attempts.renewed_for = revision;
-                    let renewed = flows.reload(&self.ports, workspace).await;
+                    let renewed = Box::pin(flows.reload(&self.ports, workspace)).await;
                     snapshot = renewed.map_err(|error| attempts.doubt(error))?;
                 }
                 (Ok(None), Next::Fetch(missing)) => {
-                    let fuller = flows.fetch(&self.ports, workspace, &snapshot, &missing).await;
+                    let fuller = Box::pin(flows.fetch(&self.ports, workspace, &snapshot, &missing)).await;
                     snapshot = fuller.map_err(|error| attempts.doubt(error))?;
                 }
                 (Ok(None), Next::Missing(missing)) => {
@@ -252,14 +245,32 @@ impl<S: ConversationStore> Engine<S> {
                         return Err(attempts.doubt(Error::Contention));
                     }
                     let (token, races) = (lookup.token, call.lookup.races.saturating_add(1));
-                    after_races = Some(Lookup { races, ..lookup.clone() });
-                    self.step_back(token, races).await;
+                    after_races = Some(Box::new(Lookup { races, ..lookup.clone() }));
+                    Box::pin(self.step_back(token, races)).await;
                 }
                 (Err(error), _) if error.kind() == StoreErrorKind::Unknown && !attempts.maybe_done => {
                     attempts.maybe_done = true;
                 }
                 (Err(error), _) => return Err(attempts.doubt(error.into())),
             }
+        }
+    }
+
+    /// Decides on what a claim has loaded already, and commits.
+    async fn update_loaded(
+        &self,
+        lookup: &Lookup,
+        loaded: Loaded,
+        step: &mut (dyn FnMut(&mut Txn<'_>) + Send),
+    ) -> Result<Option<Committed>, StoreError> {
+        let commit = {
+            let mut txn = Txn::new(lookup, loaded);
+            step(&mut txn);
+            txn.into_commit()
+        };
+        match commit {
+            Some(commit) => self.store.commit(commit).await.map(Some),
+            None => Ok(None),
         }
     }
 

@@ -64,7 +64,8 @@ impl<S: ConversationStore> Engine<S> {
                 TriggerAnswer::AddressTaken(alias, holder) => {
                     let transactional = trigger.request().transactional;
                     let contacts = (&holder, &trigger.target().contact());
-                    match self.release_address(workspace, &alias, contacts, "phone", transactional).await? {
+                    let released = self.release_address(workspace, &alias, contacts, "phone", transactional);
+                    match Box::pin(released).await? {
                         Released::Free { opted_out_at } => {
                             trigger.opt_out = CarriedOptOut { since: opted_out_at, is_known: true };
                         }
@@ -75,7 +76,7 @@ impl<S: ConversationStore> Engine<S> {
                     }
                 }
                 TriggerAnswer::AddressNew(address) => {
-                    let since = self.kept_opt_out(workspace, &address).await?;
+                    let since = Box::pin(self.kept_opt_out(workspace, &address)).await?;
                     if since.is_some() && !trigger.request().transactional {
                         self.tell_refused(workspace, &trigger, met, &Refusal::OptedOut);
                         return Ok(Triggered::Refused(Refusal::OptedOut));

@@ -66,7 +66,7 @@ impl<S: ConversationStore> Engine<S> {
         contact: &ContactId,
         loaded: Loaded,
     ) -> Result<(), Error> {
-        self.rounds(workspace, flows, tenure, contact, Some(loaded), Done::default()).await
+        self.rounds(workspace, flows, tenure, contact, Some(Box::new(loaded)), Done::default()).await
     }
 
     async fn rounds(
@@ -75,7 +75,7 @@ impl<S: ConversationStore> Engine<S> {
         flows: &WorkspaceFlows,
         tenure: Tenure<'_>,
         contact: &ContactId,
-        mut first: Option<Loaded>,
+        mut first: Option<Box<Loaded>>,
         mut done: Done,
     ) -> Result<(), Error> {
         let Tenure { token, since, shift } = tenure;
