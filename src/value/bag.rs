@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::codec::Cursor;
 use super::node::Repr;
 use super::packer::Packer;
-use super::{Caps, Entries, Node, PackError, Packed, pack, write};
+use super::{Caps, Entries, Node, PackError, Packed, pack, tree, write};
 
 /// A JSON object, packed: a session's context or its variables.
 ///
@@ -37,7 +37,7 @@ impl Bag {
     /// # Errors
     /// [`PackError`] for anything but an object, or one beyond the caps.
     pub fn from_json(json: &Value, caps: &Caps) -> Result<Self, PackError> {
-        Self::pack(json, caps)
+        tree::object(json, caps).map_or_else(|| Self::pack(json, caps), |packed| Ok(Self(packed)))
     }
 
     /// Packs whatever serialises to a JSON object.

@@ -22,6 +22,7 @@ mod packed;
 mod packer;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod write;
 
 pub use bag::Bag;

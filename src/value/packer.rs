@@ -1,11 +1,20 @@
 //! Packed bytes while they are written. Caps hold at every write, so a value that is refused has
 //! cost no more than its cap.
 
+use std::cell::Cell;
+
 use super::codec::{self, Cursor, tag};
 use super::{Caps, MAX_DEPTH, MAX_KEY_BYTES, PackError};
 
 /// Bytes taken at the start: a context of a few short strings fits.
 const FIRST_BYTES: usize = 128;
+/// Bytes that a thread keeps for what it packs next: what is packed is then allocated once, as
+/// large as it is.
+const MOST_KEPT: usize = 4 << 10;
+
+thread_local! {
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 /// Where a key lies in the bytes.
 #[derive(Clone, Copy)]
@@ -25,13 +34,22 @@ pub(super) struct Packer {
 impl Packer {
     pub(super) fn below(depth: usize, caps: &Caps) -> Self {
         let caps = Caps { bytes: caps.bytes, depth: caps.depth.min(MAX_DEPTH) };
-        Self { out: Vec::with_capacity(FIRST_BYTES.min(caps.bytes)), caps, depth, fault: None }
+        let mut out = SCRATCH.try_with(Cell::take).unwrap_or_default();
+        out.reserve(FIRST_BYTES.min(caps.bytes));
+        Self { out, caps, depth, fault: None }
     }
 
     pub(super) fn finish(self) -> Result<Box<str>, PackError> {
+        let mut out = self.out;
         // Only strings and ASCII are written, so this is UTF-8.
-        let text = String::from_utf8(self.out).map_err(|_| PackError::NotJson { line: 0, column: 0 })?;
-        Ok(text.into_boxed_str())
+        let text = std::str::from_utf8(&out).map_err(|_| PackError::NotJson { line: 0, column: 0 })?;
+        let text = text.into();
+        if out.capacity() <= MOST_KEPT {
+            out.clear();
+            // A thread that ends keeps nothing.
+            let _ = SCRATCH.try_with(|scratch| scratch.set(out));
+        }
+        Ok(text)
     }
 
     pub(super) fn position(&self) -> usize {

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::codec::Cursor;
-use super::{Bag, Caps, Kind, Node, PackError, Packed};
+use super::{Bag, Caps, Kind, Node, PackError, Packed, tree, write};
 
 fn caps() -> Caps {
     Caps::default()
@@ -206,7 +206,30 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
+/// What a context usually holds needs no second look.
+#[test]
+fn usual_trees_are_packed_at_once() {
+    let json = json!({"a": "x", "b": [1, -2, null, true, false, {"c": {}}], "d": {"e": []}});
+    assert!(tree::object(&json, &caps()).is_some());
+    assert!(tree::object(&json!([]), &caps()).is_none());
+}
+
 proptest! {
+    /// The hash of a request that is stored with its key is of these bytes.
+    #[test]
+    fn trees_are_packed_as_serde_would(
+        entries in prop::collection::vec((".{0,70}", any_json()), 0..6),
+        bytes in 0_usize..400,
+        depth in 0_usize..6,
+    ) {
+        let json = Value::Object(entries.into_iter().collect());
+        for caps in [caps(), Caps { bytes, depth }] {
+            if let Some(packed) = tree::object(&json, &caps) {
+                prop_assert_eq!(Ok(packed), write::object(&json, &caps));
+            }
+        }
+    }
+
     #[test]
     fn any_object_is_read_back(entries in prop::collection::vec((".{0,70}", any_json()), 0..6)) {
         let json = Value::Object(entries.into_iter().collect());
