@@ -55,29 +55,53 @@ pub(crate) enum Verdict {
     Applied,
 }
 
-/// The last inputs, oldest first; no allocation until there is one. Ids lie apart from what they
-/// came to: each message is looked for among all of them, and a full ring of whole entries is three
-/// times as many cache lines.
+/// The last inputs, oldest first; no allocation until there is one. Four bytes of each id lie apart
+/// from all else: each message is looked for among all of them, which are four cache lines where
+/// the ring is full, and fifty where they lie with what they came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Vec<Remembered>", into = "Vec<Remembered>")]
 pub(crate) struct Ring(Option<Box<Entries>>);
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Entries {
-    ids: VecDeque<u128>,
-    verdicts: VecDeque<(DateTime<Utc>, Verdict, u32)>,
+    tags: VecDeque<u32>,
+    inputs: VecDeque<Input>,
+}
+
+/// An input; its id in bytes, so that it is no larger than its parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Input {
+    id: [u8; 16],
+    at: DateTime<Utc>,
+    verdict: Verdict,
+    call: u32,
+}
+
+/// By what an id is looked for first.
+#[expect(clippy::cast_possible_truncation, reason = "ids are hashes or random: any part of one will do")]
+fn tag(id: u128) -> u32 {
+    id as u32
+}
+
+/// Whether a tag is among these. All are compared: that is done several at a time.
+fn holds(tags: &[u32], tag: u32) -> bool {
+    tags.iter().fold(false, |holds, known| holds | (*known == tag))
 }
 
 impl Ring {
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.as_ref().is_none_or(|entries| entries.ids.is_empty())
+        self.0.as_ref().is_none_or(|entries| entries.inputs.is_empty())
     }
 
     /// The time at which an input was dealt with, its outcome, and the call.
     pub(crate) fn recall(&self, id: u128) -> Option<(DateTime<Utc>, Verdict, u32)> {
-        let entries = self.0.as_ref()?;
-        let place = entries.ids.iter().rposition(|seen| *seen == id)?;
-        entries.verdicts.get(place).copied()
+        let Entries { tags, inputs } = &**self.0.as_ref()?;
+        let (first, second) = tags.as_slices();
+        if !holds(first, tag(id)) && !holds(second, tag(id)) {
+            return None;
+        }
+        let id = id.to_ne_bytes();
+        inputs.iter().rev().find(|input| input.id == id).map(|input| (input.at, input.verdict, input.call))
     }
 
     /// Keeps an input, and at most so many.
@@ -88,22 +112,20 @@ impl Ring {
         most: usize,
     ) {
         let entries = self.0.get_or_insert_default();
-        while entries.ids.len() >= most.max(1) {
-            entries.ids.pop_front();
-            entries.verdicts.pop_front();
+        while entries.inputs.len() >= most.max(1) {
+            entries.pop_front();
         }
-        entries.ids.push_back(id);
-        entries.verdicts.push_back((at, verdict, call));
+        entries.tags.push_back(tag(id));
+        entries.inputs.push_back(Input { id: id.to_ne_bytes(), at, verdict, call });
     }
 
     /// Forgets inputs from before an instant.
     pub(crate) fn forget_before(&mut self, instant: DateTime<Utc>) {
         let Some(entries) = &mut self.0 else { return };
-        while entries.verdicts.front().is_some_and(|(at, ..)| *at < instant) {
-            entries.ids.pop_front();
-            entries.verdicts.pop_front();
+        while entries.inputs.front().is_some_and(|input| input.at < instant) {
+            entries.pop_front();
         }
-        if entries.ids.is_empty() {
+        if entries.inputs.is_empty() {
             self.0 = None;
         }
     }
@@ -111,7 +133,14 @@ impl Ring {
     /// When the oldest and the newest were dealt with.
     pub(crate) fn span(&self) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
         let entries = self.0.as_ref()?;
-        Some((entries.verdicts.front()?.0, entries.verdicts.back()?.0))
+        Some((entries.inputs.front()?.at, entries.inputs.back()?.at))
+    }
+}
+
+impl Entries {
+    fn pop_front(&mut self) {
+        self.tags.pop_front();
+        self.inputs.pop_front();
     }
 }
 
@@ -128,12 +157,44 @@ impl From<Vec<Remembered>> for Ring {
 impl From<Ring> for Vec<Remembered> {
     fn from(ring: Ring) -> Self {
         let Some(entries) = ring.0 else { return Self::new() };
-        let pairs = entries.ids.into_iter().zip(entries.verdicts);
-        pairs.map(|(id, (at, verdict, call))| Remembered { id, at, verdict, call }).collect()
+        let remembered = |Input { id, at, verdict, call }| {
+            let id = u128::from_ne_bytes(id);
+            Remembered { id, at, verdict, call }
+        };
+        entries.inputs.into_iter().map(remembered).collect()
     }
 }
 
 /// How long ago, never less than nothing.
 pub(crate) fn age(now: DateTime<Utc>, at: DateTime<Utc>) -> TimeDelta {
     (now - at).max(TimeDelta::zero())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AT: DateTime<Utc> = DateTime::UNIX_EPOCH;
+
+    #[test]
+    fn inputs_are_told_apart_by_their_whole_id() {
+        let same_tag = |high: u128| (high << 32) | 7;
+        let mut ring = Ring::default();
+        for call in 1..=70 {
+            ring.remember(same_tag(call.into()), (AT, Verdict::Unmatched, call), 64);
+        }
+        assert_eq!(ring.recall(same_tag(6)), None, "it is forgotten");
+        assert_eq!(ring.recall(same_tag(7)), Some((AT, Verdict::Unmatched, 7)));
+        assert_eq!(ring.recall(same_tag(70)), Some((AT, Verdict::Unmatched, 70)));
+        assert_eq!(ring.recall(same_tag(71)), None);
+        assert_eq!(ring.recall(8), None);
+    }
+
+    #[test]
+    fn the_last_of_two_with_one_id_is_recalled() {
+        let mut ring = Ring::default();
+        ring.remember(1, (AT, Verdict::Unmatched, 1), 64);
+        ring.remember(1, (AT, Verdict::Paused, 2), 64);
+        assert_eq!(ring.recall(1), Some((AT, Verdict::Paused, 2)));
+    }
 }
