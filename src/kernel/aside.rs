@@ -29,7 +29,7 @@ impl Input {
 
 /// Takes such an input. Answers whether it fits where the session stands; else nothing has changed.
 pub(crate) fn take_aside(session: &mut Session, input: Input, now: DateTime<Utc>) -> bool {
-    if !session.status.is_live() {
+    if !session.status().is_live() {
         return false;
     }
     match input {
@@ -51,7 +51,7 @@ pub(crate) fn take_aside(session: &mut Session, input: Input, now: DateTime<Utc>
             true
         }
         Input::RestartWait => {
-            let waits = session.status == Status::Waiting && session.deadline.is_some();
+            let waits = session.status() == Status::Waiting && session.deadline().is_some();
             if waits {
                 restart(session, now);
             }
@@ -64,7 +64,7 @@ pub(crate) fn take_aside(session: &mut Session, input: Input, now: DateTime<Utc>
             session.hint = 0;
             true
         }
-        Input::ProlongHandoff if session.status == Status::Handoff => {
+        Input::ProlongHandoff if session.status() == Status::Handoff => {
             touch(session, now);
             true
         }
@@ -76,7 +76,7 @@ pub(crate) fn take_aside(session: &mut Session, input: Input, now: DateTime<Utc>
 /// The handoff's time begins anew (SEMANTICS S10).
 fn touch(session: &mut Session, now: DateTime<Utc>) {
     if let Some(seconds) = session.handoff().and_then(|handoff| handoff.timeout) {
-        session.deadline = Some(later(now, TimeDelta::try_seconds(seconds).unwrap_or(TimeDelta::MAX)));
+        session.prolong_handoff(later(now, TimeDelta::try_seconds(seconds).unwrap_or(TimeDelta::MAX)));
     }
 }
 
@@ -88,7 +88,8 @@ fn thaw(session: &mut Session, since: DateTime<Utc>, now: DateTime<Utc>) -> bool
         return false;
     }
     session.stood_still(still);
-    session.deadline = session.deadline.map(|deadline| later(deadline, still));
+    session.prune();
+    session.move_deadline(|deadline| Some(later(deadline, still)));
     session.parked_at = later(session.parked_at, still);
     session.delay_window(still);
     let ends_by = session.ends_by.unwrap_or(DateTime::<Utc>::MAX_UTC);
@@ -98,13 +99,14 @@ fn thaw(session: &mut Session, since: DateTime<Utc>, now: DateTime<Utc>) -> bool
 
 /// The call that the session waits for, made once more.
 fn pending(session: &mut Session, call: CallId) -> Option<&mut PendingCall> {
-    let pending = session.call.as_deref_mut().filter(|pending| pending.id == call)?;
+    let pending = session.open_call().filter(|pending| pending.id == call)?;
     pending.attempts = pending.attempts.saturating_add(1);
     Some(pending)
 }
 
 /// Gives the node its whole time anew, from now on.
 fn restart(session: &mut Session, now: DateTime<Utc>) {
-    session.deadline = session.deadline.map(|deadline| later(now, deadline - session.parked_at));
+    let since = session.parked_at;
+    session.move_deadline(|deadline| Some(later(now, deadline - since)));
     session.parked_at = now;
 }

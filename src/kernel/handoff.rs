@@ -10,35 +10,24 @@ use crate::kernel::Input;
 use crate::kernel::time::later;
 use crate::kernel::turn::{Move, Run};
 use crate::observer::EventKind;
-use crate::session::{Ending, FailureCode, Handoff, Status, Suspended};
+use crate::session::{Ending, FailureCode, Handoff, Handover, Standing, Stop, Suspended};
 use crate::value::Bag;
 
 impl Run<'_> {
     /// Hands the session over where it stands: afterwards it stands there again, with the time that
     /// it had left.
     pub(super) fn hand_over(&mut self) -> bool {
-        if matches!(self.session.status, Status::Handoff | Status::Running) {
-            return false;
-        }
-        let now = self.scene.now;
-        let timeout = Node::TIMEOUT_AFTER;
-        let session = &mut *self.session;
-        let suspended = Suspended {
-            status: session.status,
-            parked_at: session.parked_at,
-            deadline: session.deadline,
-            call: session.call.take(),
-        };
-        let mut handoff = Handoff::new(now, Some(timeout));
+        let Some(suspended) = self.session.suspend() else { return false };
+        let (now, timeout) = (self.scene.now, Node::TIMEOUT_AFTER);
+        let mut handoff = Box::new(Handoff::new(now, Some(timeout)));
         handoff.suspended = Some(suspended);
-        self.in_handoff(handoff);
-        self.park(Status::Handoff, Some(later(now, timeout)));
+        self.note_handoff();
+        self.park(Standing::Handoff(Handover { handoff, deadline: Some(later(now, timeout)) }));
         true
     }
 
-    pub(super) fn in_handoff(&mut self, handoff: Handoff) {
+    pub(super) fn note_handoff(&mut self) {
         let (session, node) = (self.session.id, self.session.at.clone());
-        self.session.extras().handoff = Some(Box::new(handoff));
         self.note(EventKind::HandedOff { session, node });
     }
 
@@ -53,7 +42,7 @@ impl Run<'_> {
                 let since = handoff.since;
                 self.session.delay_window(self.scene.now - since);
                 match handoff.suspended {
-                    Some(suspended) => Move::Back(self.stand_again(since, suspended)),
+                    Some(suspended) => Move::Back(self.stop_again(since, suspended)),
                     None if step.exit(Node::RETURNED).is_some() => Move::Take(Node::RETURNED),
                     None => Move::Take(Port::NEXT),
                 }
@@ -76,7 +65,7 @@ impl Run<'_> {
 
     /// Ends the handoff, and counts the time that the session stood still.
     fn leave_handoff(&mut self) -> Option<Box<Handoff>> {
-        let handoff = self.session.extras().handoff.take()?;
+        let handoff = self.session.leave_handoff()?;
         self.session.stood_still(self.scene.now - handoff.since);
         Some(handoff)
     }
@@ -91,14 +80,13 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn stand_again(&self, since: DateTime<Utc>, suspended: Suspended) -> Suspended {
+    fn stop_again(&self, since: DateTime<Utc>, suspended: Suspended) -> Stop {
         let now = self.scene.now;
-        let left = suspended.deadline.map(|deadline| {
+        suspended.stop.delayed(|deadline| {
             let left = deadline - since;
             // It was over before, and held by a message that was not delivered yet (SEMANTICS N3).
             let is_held = left <= TimeDelta::zero();
             later(now, if is_held { deadline - suspended.parked_at } else { left })
-        });
-        Suspended { deadline: left, parked_at: now, ..suspended }
+        })
     }
 }

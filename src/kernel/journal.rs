@@ -180,7 +180,7 @@ impl JournalEntry {
             steps,
             sent: Vec::new(),
             node: session.at.clone(),
-            status: session.status,
+            status: session.status(),
             failure: session.failure().cloned(),
         }
     }

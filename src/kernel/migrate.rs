@@ -16,7 +16,7 @@ pub(crate) fn migration(
     nodes: &[(NodeId, NodeId)],
 ) -> Result<NodeId, String> {
     if !stands_still(session) {
-        return Err(format!("it is {}, not at a question", session.status));
+        return Err(format!("it is {}, not at a question", session.status()));
     }
     if session.is_in_call() {
         return Err("it is in a flow that another one called".to_owned());
@@ -44,7 +44,7 @@ pub(crate) fn migration(
 pub(super) fn stands_still(session: &Session) -> bool {
     let suspended = session.handoff().and_then(|handoff| handoff.suspended.as_ref());
     matches!(
-        suspended.map_or(session.status, |suspended| suspended.status),
+        suspended.map_or(session.status(), |suspended| suspended.stop.status()),
         Status::Waiting | Status::Handoff
     )
 }

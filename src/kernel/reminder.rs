@@ -3,7 +3,7 @@
 use crate::flow::{NodeIx, OnTimeout, Reminder, Step};
 use crate::kernel::node;
 use crate::kernel::turn::{Move, Run};
-use crate::session::{FailureCode, Status};
+use crate::session::{FailureCode, Standing, Status};
 
 impl Run<'_> {
     /// Says whether the wait that the session stands at is one to remind of: one at which the
@@ -11,14 +11,14 @@ impl Run<'_> {
     pub(super) fn arm_reminder(&mut self, reminder: Reminder) {
         let session = &mut *self.session;
         let reminded = session.extras.as_ref().is_some_and(|extras| extras.reminded == session.wait);
-        let expires = match session.deadline {
+        let expires = match session.deadline() {
             Some(deadline) if session.expires_at.is_none_or(|at| deadline < at) => {
                 let at = self.flow.find(&session.at, NodeIx(session.hint));
                 !at.and_then(|at| self.flow.node(at)).is_some_and(goes_on_by_timeout)
             }
             _ => true,
         };
-        let arms = session.status == Status::Waiting && !reminded && expires;
+        let arms = session.status() == Status::Waiting && !reminded && expires;
         session.extras().remind_before = arms.then(|| reminder.before.num_seconds());
     }
 
@@ -32,7 +32,7 @@ impl Run<'_> {
     /// Runs the reminder's branch, once for this wait.
     pub(super) fn remind(&mut self, wait: u32) -> bool {
         let session = &mut *self.session;
-        let (now_at, is_asked) = (session.wait, session.status == Status::Waiting);
+        let (now_at, is_asked) = (session.wait, session.status() == Status::Waiting);
         let Some(extras) = session.extras.as_mut().filter(|extras| extras.remind_before.is_some()) else {
             return false;
         };
@@ -46,7 +46,7 @@ impl Run<'_> {
         if self.session.turns < self.scene.limits.turns_per_session {
             self.walk_beside();
         }
-        if self.session.status.is_live() {
+        if self.session.status().is_live() {
             (self.session.at, self.session.hint, self.session.branch, self.session.asked) = stood;
         }
         true
@@ -78,6 +78,10 @@ impl Run<'_> {
                     self.because(|_| message.clone());
                     self.book_step(step, event, None);
                     self.fail(code, message);
+                    None
+                }
+                Move::Park(Standing::Sending(sending)) => {
+                    self.session.stand_behind(sending);
                     None
                 }
                 _ => None,

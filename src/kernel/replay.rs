@@ -86,7 +86,7 @@ pub fn replay<'f>(
             return Err(unknown(entry));
         }
         let steps = repeat(flow, &Looked(called), &mut session, (entry, seen), limits);
-        let came_to = (session.turns, &session.at, session.status, session.failure());
+        let came_to = (session.turns, &session.at, session.status(), session.failure());
         if steps.as_deref() != Some(&entry.steps)
             || came_to != (entry.turn, &entry.node, entry.status, entry.failure.as_ref())
         {

@@ -4,8 +4,6 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
-
 use crate::flow::node::Port;
 use crate::flow::{Flow, NodeIx, Step};
 use crate::id::{FlowId, FlowVersion};
@@ -14,7 +12,7 @@ use crate::kernel::journal::{CalledFlow, JournalStep, StepEvent};
 use crate::kernel::library::Callee;
 use crate::kernel::scene::{Effect, Scene};
 use crate::observer::EventKind;
-use crate::session::{Contact, ContactChange, Ending, FailureCode, Session, Status, Suspended};
+use crate::session::{Contact, ContactChange, Ending, FailureCode, Session, Standing, Status, Stop};
 use crate::value::Bag;
 
 /// A flow that is about to be entered.
@@ -34,12 +32,12 @@ pub(super) enum Move {
     Jump(NodeIx),
     /// Into another flow.
     Call(Box<Entry>),
-    /// Not: the session stays here, in this state, until then at the latest.
-    Park { status: Status, deadline: Option<DateTime<Utc>> },
+    /// Not: the session stays here, like this.
+    Park(Standing),
     /// Not: the session waits on for what it waits for, until then as before.
     Stay,
     /// Back to where the session stood before.
-    Back(Suspended),
+    Back(Stop),
     /// The flow ends.
     End(Ending),
     /// The session fails.
@@ -58,7 +56,7 @@ impl Move {
             Self::Take(_) => StepEvent::Left,
             Self::Jump(_) => StepEvent::Jumped,
             Self::Call(_) => StepEvent::Called,
-            Self::Park { .. } | Self::Stay | Self::Back(_) | Self::Ignore => StepEvent::Parked,
+            Self::Park(_) | Self::Stay | Self::Back(_) | Self::Ignore => StepEvent::Parked,
             Self::End(_) => StepEvent::Ended,
             Self::Fail(..) => StepEvent::Failed,
         }
@@ -147,10 +145,8 @@ impl<'a> Run<'a> {
         self.component = Some(&step.title);
     }
 
-    pub(super) fn park(&mut self, status: Status, deadline: Option<DateTime<Utc>>) {
-        self.session.status = status;
-        self.session.parked_at = self.scene.now;
-        self.session.deadline = deadline;
+    pub(super) fn park(&mut self, standing: Standing) {
+        self.session.park(standing, self.scene.now);
     }
 
     pub(super) fn end(&mut self, ending: Ending) -> bool {
@@ -171,7 +167,7 @@ impl<'a> Run<'a> {
     /// The number of the wait that choices of a message belong to: the one that it is sent at, or
     /// the next.
     pub(super) fn offered_wait(&self) -> u32 {
-        let is_asked = self.beside || self.session.status == Status::Waiting;
+        let is_asked = self.beside || self.session.status() == Status::Waiting;
         if is_asked { self.session.wait } else { self.session.wait.saturating_add(1) }
     }
 

@@ -30,7 +30,7 @@ pub(super) fn of_session(session: &Session) -> Option<&'static str> {
         ("answered", session.answered),
         ("turns", session.turns),
         ("sent", session.sent),
-        ("call", session.call.as_deref().map_or(0, |call| call.attempts)),
+        ("call", session.call().map_or(0, |call| call.attempts)),
     ];
     let counted = counters.into_iter().find_map(|(name, count)| (count > MOST).then_some(name));
     let sent_before = (session.sent_before > MOST_MESSAGES).then_some("sent_before");
@@ -38,17 +38,18 @@ pub(super) fn of_session(session: &Session) -> Option<&'static str> {
 }
 
 fn of_extras(session: &Session) -> Option<&'static str> {
-    let extras = session.extras.as_deref()?;
     let is_span = |seconds: Option<i64>| seconds.is_none_or(|seconds| (0..=MOST_SECONDS).contains(&seconds));
-    let handoff = extras.handoff.as_deref();
-    let suspended = handoff.and_then(|handoff| handoff.suspended.as_ref()?.call.as_deref());
+    let extras = session.extras.as_deref();
+    let handoff = session.handoff();
+    let suspended = handoff.and_then(|handoff| handoff.suspended.as_ref()?.stop.call());
     let is_within = |call: Option<&PendingCall>| call.is_none_or(|call| call.attempts <= MOST);
+    let still_millis = extras.map_or(0, |extras| extras.still_millis);
     let bounds = [
-        ("still_millis", (0..=MOST_MILLIS).contains(&extras.still_millis)),
-        ("remind_before", is_span(extras.remind_before)),
+        ("still_millis", (0..=MOST_MILLIS).contains(&still_millis)),
+        ("remind_before", is_span(extras.and_then(|extras| extras.remind_before))),
         ("handoff", is_span(handoff.and_then(|handoff| handoff.timeout)) && is_within(suspended)),
-        ("heard", extras.heard.as_ref().is_none_or(|heard| heard.invalid <= MOST)),
-        ("sending", extras.sending.as_ref().is_none_or(|sending| sending.seq <= MOST_MESSAGES)),
+        ("heard", session.heard().is_none_or(|heard| heard.invalid <= MOST)),
+        ("sending", session.sending().is_none_or(|sending| sending.seq <= MOST_MESSAGES)),
     ];
     bounds.into_iter().find_map(|(name, is_within)| (!is_within).then_some(name))
 }

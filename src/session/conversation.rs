@@ -181,8 +181,8 @@ impl Conversation {
     pub(crate) fn due_at(&self, settled: u64) -> Option<DateTime<Utc>> {
         let timers = self.sessions.iter().filter_map(|session| Some(self.timer(session, settled)?.0));
         let calling =
-            self.sessions.iter().filter(|session| session.call.is_some() && !self.stands_still(session));
-        let calls = calling.filter_map(|session| session.call.as_ref()?.due_at());
+            self.sessions.iter().filter(|session| session.call().is_some() && !self.stands_still(session));
+        let calls = calling.filter_map(|session| session.call()?.due_at());
         let messages = heads(&self.outbox, settled).map(|unsent| unsent.not_before);
         let next = timers.chain(calls).chain(messages).min();
         match self.pause().and_then(|pause| pause.until) {
@@ -196,15 +196,15 @@ impl Conversation {
     /// (SEMANTICS N3), and no time but the longest passes in a handoff (S10).
     pub(crate) fn timer(&self, session: &Session, settled: u64) -> Option<(DateTime<Utc>, Timer)> {
         let window = session.window();
-        let own = match (window, session.deadline) {
+        let own = match (window, session.deadline()) {
             _ if self.stands_still(session) => None,
             // The end of a handoff would speak, too.
-            _ if session.status == Status::Handoff && self.pause().is_some() => None,
+            _ if session.status() == Status::Handoff && self.pause().is_some() => None,
             // What is being said is the answer: the question's time does not pass meanwhile.
             (Some(until), _) => Some((until.max(session.parked_at), Timer::Deadline)),
             (None, Some(_)) if self.is_held(session, settled) => None,
             (None, Some(deadline)) => Some((deadline, Timer::Deadline)),
-            (None, None) if session.status == Status::Handoff => None,
+            (None, None) if session.status() == Status::Handoff => None,
             // A node may outlive the TTL (S3), but no session ends before it came to where it
             // stands.
             (None, None) => session.expires_at.map(|at| (at.max(session.parked_at), Timer::Expiry)),
@@ -215,7 +215,7 @@ impl Conversation {
     }
 
     fn is_held(&self, session: &Session, settled: u64) -> bool {
-        session.status == Status::Waiting
+        session.status() == Status::Waiting
             && session.sent_before > settled
             && self.outbox.iter().any(|unsent| {
                 unsent.message.session() == session.id
@@ -230,9 +230,9 @@ impl Conversation {
     pub(crate) fn held_wait(&self, message: &Unsent, settled: u64, at: DateTime<Utc>) -> Option<usize> {
         self.sessions.iter().position(|session| {
             session.id == message.message.id.session
-                && session.status == Status::Waiting
+                && session.status() == Status::Waiting
                 && message.seq <= session.sent_before
-                && session.deadline.is_some_and(|deadline| deadline <= at)
+                && session.deadline().is_some_and(|deadline| deadline <= at)
                 && !self.is_held(session, settled)
         })
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::session::{EndReason, Failure, FailureCode, Session, Status};
+use crate::session::{End, EndReason, Failure, FailureCode, Session, Standing, Status};
 
 /// How a session ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,25 +36,14 @@ impl Session {
     /// had kept for a question that it never came to (SEMANTICS I5).
     #[must_use]
     pub(crate) fn end(&mut self, ending: Ending, at: DateTime<Utc>) -> usize {
-        self.status = ending.status();
-        self.deadline = None;
+        self.standing = Standing::Ended(End { at, ending });
         self.expires_at = None;
-        self.call = None;
-        self.ended_at = Some(at);
-        self.forget_heard();
         let kept = self.extras.as_mut().map(|extras| {
-            extras.handoff = None;
+            extras.heard = None;
             extras.remind_before = None;
-            extras.sending = None;
-            (extras.outcome, extras.failure, extras.ended_by) = (None, None, None);
             std::mem::take(&mut extras.queue)
         });
-        match ending {
-            Ending::Completed(None) | Ending::Expired => {}
-            Ending::Completed(outcome) => self.extras().outcome = outcome,
-            Ending::Failed(failure) => self.extras().failure = Some(*failure),
-            Ending::Cancelled(reason) => self.extras().ended_by = Some(reason),
-        }
+        self.prune();
         kept.into_iter().flatten().filter(|queued| !queued.opening).count()
     }
 

@@ -8,37 +8,22 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::id::{CallId, MessageId};
-use crate::session::{PendingCall, SendOutcome, Session, Status};
+use crate::session::{SendOutcome, Session, Stop, Suspended};
 
 /// A handoff that goes on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Handoff {
     /// Since when.
     pub since: DateTime<Utc>,
     /// Whom it is for, as the node says.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue: Option<Arc<str>>,
     /// What the person should know, as the node says. It may hold what the contact wrote.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Arc<str>>,
     /// How many seconds it lasts after the latest message or touch.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) timeout: Option<i64>,
     /// Where the session stood when it was handed over; none at a `handoff` node.
-    #[serde(default, rename = "stood", skip_serializing_if = "Option::is_none")]
     pub(crate) suspended: Option<Suspended>,
-}
-
-/// How a session stood where it goes on after a handoff.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Suspended {
-    pub(crate) status: Status,
-    pub(crate) parked_at: DateTime<Utc>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) deadline: Option<DateTime<Utc>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) call: Option<Box<PendingCall>>,
 }
 
 /// A pause of the bot for one contact (SEMANTICS Q3).
@@ -94,30 +79,24 @@ impl Handoff {
 }
 
 impl Session {
-    /// The handoff that it is in.
-    #[must_use]
-    pub fn handoff(&self) -> Option<&Handoff> {
-        self.extras.as_ref()?.handoff.as_deref()
-    }
-
     /// The call whose result it waits for, or will wait for when it is handed back.
     pub(crate) fn awaited(&self) -> Option<CallId> {
-        let suspended = || self.handoff()?.suspended.as_ref()?.call.as_deref();
-        let own = self.call.as_deref().filter(|_| self.status == Status::Calling);
-        own.or_else(suspended).map(|call| call.id)
+        let suspended = || self.handoff()?.suspended.as_ref()?.stop.call();
+        self.call().or_else(suspended).map(|call| call.id)
     }
 
     /// The message of which it must know what becomes before it goes on, be it after a handoff
     /// (SEMANTICS D1).
     pub(crate) fn awaits_sooner_or_later(&self) -> Option<MessageId> {
-        let suspended = self.handoff().and_then(|handoff| handoff.suspended.as_ref());
-        let is_calling = suspended.map_or(self.status, |suspended| suspended.status) == Status::Calling;
-        let sending = self.sending().filter(|_| is_calling)?;
-        Some(MessageId { session: self.id, seq: sending.seq })
+        let suspended = || match &self.handoff()?.suspended.as_ref()?.stop {
+            Stop::Sending(sending) => Some(MessageId { session: self.id, seq: sending.seq }),
+            _ => None,
+        };
+        self.awaits().or_else(suspended)
     }
 
     /// Whether it goes on while its contact is with a person (SEMANTICS T9 `during_handoff`).
     pub(crate) fn goes_on_in_handoff(&self) -> bool {
-        self.status == Status::Handoff || self.origin.as_ref().is_some_and(|origin| origin.during_handoff)
+        self.handoff().is_some() || self.origin.as_ref().is_some_and(|origin| origin.during_handoff)
     }
 }

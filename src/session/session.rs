@@ -1,4 +1,5 @@
-//! One run of a flow with a contact: where it stands, what it knows, until when it lives.
+//! One run of a flow with a contact: what it knows, until when it lives. What belongs to where it
+//! stands alone is in `standing`.
 //! The kernel alone changes it.
 
 use std::collections::BTreeMap;
@@ -9,134 +10,82 @@ use serde::{Deserialize, Serialize};
 
 use crate::channel::Channel;
 use crate::id::{FlowId, FlowVersion, MessageId, NodeId, SessionId};
-use crate::session::{
-    EndReason, Failure, Frame, Handoff, Heard, Origin, PendingCall, Queued, Reply, Route, Sending, Status,
-};
+use crate::session::{Frame, Heard, Origin, Queued, Reply, Route, Standing};
 use crate::value::{Bag, Caps};
 
 /// One run of a flow with a contact.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
     pub(crate) id: SessionId,
     pub(crate) flow: FlowId,
     pub(crate) version: FlowVersion,
     /// A hash of that version's content (SEMANTICS S13). None: an older release wrote it.
-    #[serde(default, with = "crate::hex::option", skip_serializing_if = "Option::is_none")]
     pub(crate) digest: Option<u128>,
-    pub(crate) status: Status,
+    pub(crate) standing: Standing,
     /// The node it stands at, or ended at.
-    #[serde(rename = "node")]
     pub(crate) at: NodeId,
     /// Where that node was in the compiled flow; only a hint.
-    #[serde(skip)]
     pub(crate) hint: u32,
     /// Grows when a wait, a delay or a call is entered; fences deadlines, calls and choices
     /// (SEMANTICS S4).
     pub(crate) wait: u32,
     /// The wait number of the question that was last answered or timed out: choices up to here are
     /// stale (SEMANTICS I9).
-    #[serde(default)]
     pub(crate) answered: u32,
     pub(crate) turns: u32,
     /// Messages that it sent.
     pub(crate) sent: u32,
     pub(crate) started_at: DateTime<Utc>,
     pub(crate) last_interaction_at: DateTime<Utc>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) expires_at: Option<DateTime<Utc>>,
     /// The end of the longest life it may have: nothing moves it (SEMANTICS S1).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ends_by: Option<DateTime<Utc>>,
-    /// The node's own deadline.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) deadline: Option<DateTime<Utc>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) ended_at: Option<DateTime<Utc>>,
     /// Since when it stands where it stands.
     pub(crate) parked_at: DateTime<Utc>,
     /// The outbox number of the last message before the wait: the wait's deadline does not pass
     /// before it is settled (SEMANTICS N3).
-    #[serde(default)]
     pub(crate) sent_before: u64,
-    #[serde(default, skip_serializing_if = "Bag::is_empty")]
     pub(crate) context: Bag,
-    #[serde(default, skip_serializing_if = "Bag::is_empty")]
     pub(crate) vars: Bag,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) origin: Option<Box<Origin>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) route: Option<Arc<Route>>,
     /// Where the last message went: a question takes answers from there (SEMANTICS I3).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) asked: Option<Arc<Route>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reply: Option<Box<Reply>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) call: Option<Box<PendingCall>>,
     /// Whatever few sessions need.
-    #[serde(default, rename = "rare", skip_serializing_if = "Option::is_none")]
     pub(crate) extras: Option<Box<Extras>>,
     /// The last branch taken that was not plainly the next node.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) branch: Option<Arc<str>>,
 }
 
 /// Parts of a session that most sessions do not have.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Extras {
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) jumps: Vec<(NodeId, u32)>,
     /// How often each node that draws has been come to (SEMANTICS N8).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) visits: Vec<(NodeId, u32)>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) queue: Vec<Queued>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) failure: Option<Failure>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) ended_by: Option<EndReason>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) outcome: Option<Arc<str>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) heard: Option<Heard>,
     /// Flows that called and wait for what they called, the outermost first (SEMANTICS N9).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) frames: Vec<Frame>,
     /// The called flow whose node it stands at; None: its own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) active: Option<(FlowId, FlowVersion)>,
     /// A hash of the content of that version (SEMANTICS S13).
-    #[serde(default, with = "crate::hex::option", skip_serializing_if = "Option::is_none")]
     pub(crate) active_digest: Option<u128>,
     /// What the started flow reads as `context`, where a flow that it called took its place.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) begun: Option<Bag>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) handoff: Option<Box<Handoff>>,
     /// For how many milliseconds its life stood still in handoffs; counts where the TTL is fixed
     /// (SEMANTICS S10).
-    #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) still_millis: i64,
     /// How many seconds before it expires it is to remind (SEMANTICS S6).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) remind_before: Option<i64>,
     /// The number of the wait that it has reminded of.
-    #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) reminded: u32,
-    /// The message that it waits for, or stands right behind (SEMANTICS D1).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) sending: Option<Sending>,
     /// The results of the flow that was started (SEMANTICS Q8): of an ended session, or of a live
     /// one whose flow gave its place to one that it called.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) results: Option<Bag>,
     /// That it is journalled, from its start to its end (SEMANTICS L6).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) journal: Option<Journalled>,
-}
-
-fn is_zero<T: Default + PartialEq>(number: &T) -> bool {
-    *number == T::default()
 }
 
 /// How far a session's journal has come.
@@ -219,12 +168,6 @@ impl Session {
         self.versions().any(|(of, in_use)| of == flow && version.is_none_or(|version| in_use == version))
     }
 
-    /// Where it is in its life.
-    #[must_use]
-    pub fn status(&self) -> Status {
-        self.status
-    }
-
     /// The node it stands at, or ended at.
     #[must_use]
     pub fn node(&self) -> &NodeId {
@@ -259,11 +202,11 @@ impl Session {
     /// handoff, where the TTL stands still, the end of that (S10). None: never.
     #[must_use]
     pub fn expires_at(&self) -> Option<DateTime<Utc>> {
-        if self.status == Status::Handoff {
-            return self.deadline.into_iter().chain(self.ends_by).min();
+        if let Standing::Handoff(handover) = &self.standing {
+            return handover.deadline.into_iter().chain(self.ends_by).min();
         }
         let ttl = self.expires_at?;
-        let expires_at = self.deadline.map_or(ttl, |deadline| ttl.max(deadline));
+        let expires_at = self.deadline().map_or(ttl, |deadline| ttl.max(deadline));
         let expires_at = self.window().map_or(expires_at, |until| expires_at.max(until));
         Some(self.ends_by.map_or(expires_at, |ends_by| expires_at.min(ends_by)))
     }
@@ -272,18 +215,6 @@ impl Session {
     #[must_use]
     pub fn parked_at(&self) -> DateTime<Utc> {
         self.parked_at
-    }
-
-    /// The node's own deadline.
-    #[must_use]
-    pub fn deadline(&self) -> Option<DateTime<Utc>> {
-        self.deadline
-    }
-
-    /// When it ended.
-    #[must_use]
-    pub fn ended_at(&self) -> Option<DateTime<Utc>> {
-        self.ended_at
     }
 
     /// What it was started with, as given and read-only.
@@ -310,43 +241,11 @@ impl Session {
         self.reply.as_deref()
     }
 
-    /// The call it waits for.
-    #[must_use]
-    pub fn call(&self) -> Option<&PendingCall> {
-        self.call.as_deref()
-    }
-
-    /// Why it failed.
-    #[must_use]
-    pub fn failure(&self) -> Option<&Failure> {
-        self.extras.as_ref()?.failure.as_ref()
-    }
-
-    /// Who ended it, when it did not end by itself.
-    #[must_use]
-    pub fn ended_by(&self) -> Option<EndReason> {
-        self.extras.as_ref()?.ended_by
-    }
-
-    /// The outcome that its end node names.
-    #[must_use]
-    pub fn outcome(&self) -> Option<&str> {
-        self.extras.as_ref()?.outcome.as_deref()
-    }
-
     /// The message of which it must know what becomes before it goes on (SEMANTICS D1).
     #[must_use]
     pub fn awaits(&self) -> Option<MessageId> {
-        let sending = (self.status == Status::Calling).then(|| self.sending())??;
+        let Standing::Sending(sending) = &self.standing else { return None };
         Some(MessageId { session: self.id, seq: sending.seq })
-    }
-
-    pub(crate) fn sending(&self) -> Option<&Sending> {
-        self.extras.as_ref()?.sending.as_ref()
-    }
-
-    pub(crate) fn take_sending(&mut self) -> Option<Sending> {
-        self.extras.as_mut()?.sending.take()
     }
 
     /// Whether it is journalled: as its flow was when it started (SEMANTICS L6).
@@ -434,7 +333,7 @@ impl Session {
     /// When it reminds: so long before it expires, unless it came here later (SEMANTICS S6).
     pub(crate) fn reminds_at(&self) -> Option<DateTime<Utc>> {
         let before = TimeDelta::try_seconds(self.extras.as_ref()?.remind_before?)?;
-        let ends_at = self.deadline.or(self.expires_at)?;
+        let ends_at = self.deadline().or(self.expires_at)?;
         let ends_at = self.ends_by.map_or(ends_at, |ends_by| ends_at.min(ends_by));
         ends_at.checked_sub_signed(before).filter(|at| *at >= self.parked_at)
     }
@@ -450,7 +349,7 @@ impl Session {
     /// When what the contact is saying is taken to be whole (SEMANTICS I10). None: it is saying
     /// nothing.
     pub(crate) fn window(&self) -> Option<DateTime<Utc>> {
-        self.heard().filter(|_| self.status == Status::Waiting)?.until
+        self.heard().filter(|_| matches!(self.standing, Standing::Waiting(_)))?.until
     }
 
     /// Moves the end of what the contact is saying: the session stood still for so long (SEMANTICS
@@ -484,8 +383,8 @@ impl Session {
             reply.message.as_ref().map_or(0, |message| message.text.len())
                 + reply.missed.iter().chain(&reply.parts).map(|text| text.len()).sum::<usize>()
         });
-        let suspended = || self.handoff()?.suspended.as_ref()?.call.as_ref();
-        let call = self.call.as_ref().or_else(suspended).map_or(0, |call| call.args.byte_len());
+        let suspended = || self.handoff()?.suspended.as_ref()?.stop.call();
+        let call = self.call().or_else(suspended).map_or(0, |call| call.args.byte_len());
         let frames = self.frames().iter().map(Frame::weight).sum::<usize>();
         let heard = self.heard().map_or(0, Heard::weight);
         let begun = self.extras.as_ref().and_then(|extras| extras.begun.as_ref()).map_or(0, Bag::byte_len);

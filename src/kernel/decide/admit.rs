@@ -98,7 +98,7 @@ pub(crate) fn admit(
     if conversation.contact.opted_out_at.is_some() && !allow.opted_out {
         return Admission::Refused(Refusal::OptedOut);
     }
-    if !allow.in_handoff && conversation.sessions.iter().any(|session| session.status == Status::Handoff) {
+    if !allow.in_handoff && conversation.sessions.iter().any(|session| session.status() == Status::Handoff) {
         return Admission::Refused(Refusal::InHandoff);
     }
     if !allow.in_handoff && conversation.pause().is_some() {

@@ -147,12 +147,12 @@ fn book_called(decision: &mut Decision<'_>, id: CallId, answer: &Result<Answer, 
     // A call of a session that was handed over meanwhile is made again afterwards, under the same
     // id.
     let waits = |session: &Session| {
-        session.status == Status::Calling && session.call.as_ref().is_some_and(|call| call.id == id)
+        session.status() == Status::Calling && session.call().is_some_and(|call| call.id == id)
     };
     let Some(place) = decision.conversation.sessions.iter().position(waits) else { return };
     let input = match answer {
         Err(CallError::Retry { .. }) => {
-            let call = decision.conversation.sessions.get(place).and_then(|session| session.call.as_ref());
+            let call = decision.conversation.sessions.get(place).and_then(|session| session.call());
             let attempts = call.map_or(0, |call| call.attempts);
             Input::CallLater { call: id, until: later(now, backoff(attempts + 1)) }
         }

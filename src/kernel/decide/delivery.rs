@@ -41,7 +41,7 @@ impl Outgoing {
         let behind = conversation
             .sessions
             .iter()
-            .filter(|session| session.status == Status::Waiting && session.sent_before > decision.settled);
+            .filter(|session| session.status() == Status::Waiting && session.sent_before > decision.settled);
         let last_seq = conversation.last_seq;
         Self {
             messages,
@@ -49,7 +49,7 @@ impl Outgoing {
             is_whole,
             last_seq,
             due_after: conversation.due_at(last_seq).or_else(|| decision.idle_until(last_seq)),
-            held_until: behind.filter_map(|session| session.deadline).min(),
+            held_until: behind.filter_map(|session| session.deadline()).min(),
             is_awaited: conversation
                 .sessions
                 .iter()
@@ -97,7 +97,7 @@ fn messages_due(decision: &Decision<'_>, held: &[(u64, DateTime<Utc>)]) -> (Vec<
 fn calls_due(decision: &Decision<'_>) -> Vec<Call> {
     let sessions = decision.conversation.sessions.iter();
     let due = sessions.filter_map(|session| {
-        let call = session.call.as_ref().filter(|_| !decision.conversation.stands_still(session))?;
+        let call = session.call().filter(|_| !decision.conversation.stands_still(session))?;
         (call.due_at()? <= decision.now).then(|| Call {
             reference: CallRef {
                 workspace: decision.env.workspace.clone(),

@@ -69,7 +69,7 @@ pub(crate) fn hear<'f>(
             return Heard::OptIn;
         }
     }
-    if let Some(session) = sessions.iter().rev().find(|session| session.status == Status::Handoff) {
+    if let Some(session) = sessions.iter().rev().find(|session| session.status() == Status::Handoff) {
         return Heard::Handoff(session.id);
     }
     if conversation.is_some_and(|conversation| conversation.pause().is_some()) {
@@ -158,7 +158,7 @@ impl Run<'_> {
     /// (SEMANTICS I9).
     pub(in crate::kernel) fn jump(&mut self, node: &NodeId, route: Option<Arc<Route>>) -> Move {
         let Some(target) = self.flow.find(node, NodeIx(u32::MAX)) else { return Move::Ignore };
-        if self.session.status == Status::Handoff {
+        if self.session.status() == Status::Handoff {
             return Move::Ignore;
         }
         self.session.answered = self.session.wait;

@@ -123,7 +123,7 @@ pub(super) fn answering<'s, 'f>(
     wait_of: impl Fn(&Session) -> Option<Asked<'f>>,
 ) -> Option<(usize, &'s Session, TimeDelta)> {
     let mut waiting = sessions.iter().enumerate().filter_map(|(place, session)| {
-        let asked = (session.status == Status::Waiting).then(|| wait_of(session))??;
+        let asked = (session.status() == Status::Waiting).then(|| wait_of(session))??;
         takes(asked.question, session, inbound.message.kind, inbound.account).then_some((
             place,
             session,
@@ -137,9 +137,9 @@ pub(super) fn answering<'s, 'f>(
 }
 
 fn keeps_messages(session: &Session, now: DateTime<Utc>) -> bool {
-    match session.status {
+    match session.status() {
         Status::Calling => true,
-        Status::Delayed => session.deadline.is_some_and(|deadline| deadline - now <= SHORT_DELAY),
+        Status::Delayed => session.deadline().is_some_and(|deadline| deadline - now <= SHORT_DELAY),
         _ => false,
     }
 }

@@ -25,7 +25,7 @@ impl Decision<'_> {
     #[inline]
     pub(crate) fn break_silence(&mut self, at: DateTime<Utc>) {
         if self.conversation.silence().is_some_and(|silence| silence.pause.is_none())
-            && !self.conversation.sessions.iter().any(|session| session.status == Status::Handoff)
+            && !self.conversation.sessions.iter().any(|session| session.status() == Status::Handoff)
         {
             self.go_on_after_silence(at);
         }
@@ -59,7 +59,7 @@ impl Decision<'_> {
     /// from a person. Answers whether that is so.
     pub(super) fn keep_sent(&mut self, place: usize, message: MessageId, outcome: &SendOutcome) -> bool {
         let Some(session) = self.conversation.sessions.get(place) else { return false };
-        if session.status != Status::Handoff && !self.conversation.stands_still(session) {
+        if session.status() != Status::Handoff && !self.conversation.stands_still(session) {
             return false;
         }
         if let Some(silence) = &mut self.edit().history().silence {
@@ -82,7 +82,7 @@ impl Decision<'_> {
             return false;
         };
         let Some(session) = sessions.get(place) else { return false };
-        if self.conversation.stands_still(session) || session.status == Status::Handoff {
+        if self.conversation.stands_still(session) || session.status() == Status::Handoff {
             return self.keep_result(call, result);
         }
         self.advance(place, Input::Result { call, result }, at)
@@ -150,7 +150,7 @@ impl Decision<'_> {
         let now = self.now;
         self.unpause(now);
         let in_handoff =
-            self.conversation.sessions.iter().filter(|session| session.status == Status::Handoff);
+            self.conversation.sessions.iter().filter(|session| session.status() == Status::Handoff);
         let ids: Vec<_> = in_handoff.map(|session| session.id).collect();
         for id in &ids {
             if let Some(place) = self.place_of(*id) {

@@ -217,7 +217,7 @@ impl Decision<'_> {
         }
         let conversation = Arc::make_mut(self.conversation);
         let Some(session) = conversation.sessions.get(place) else { return };
-        match session.status {
+        match session.status() {
             Status::Handoff => {
                 conversation.fall_silent(at);
             }
@@ -225,7 +225,7 @@ impl Decision<'_> {
             _ => {
                 let session = conversation.sessions.remove(place);
                 if self.env.counted {
-                    let ended = Counted::Ended(session.status);
+                    let ended = Counted::Ended(session.status());
                     self.out.counts.push(CountDelta::once(session.flow.clone(), session.version, ended, at));
                 }
                 self.out.called.retain(|(of, _)| *of != session.id);
@@ -240,7 +240,7 @@ impl Decision<'_> {
     /// Notes the turn of the session at this place, and its end.
     fn note_turn(&mut self, place: usize, at: DateTime<Utc>) {
         let Some(session) = self.conversation.sessions.get(place) else { return };
-        let (id, status) = (session.id, session.status);
+        let (id, status) = (session.id, session.status());
         let turn = EventKind::Turn { session: id, turn: session.turns, node: session.at.clone(), status };
         let ended = (!status.is_live()).then(|| EventKind::SessionEnded {
             session: id,

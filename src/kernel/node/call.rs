@@ -12,7 +12,7 @@ use crate::id::CallId;
 use crate::kernel::Input;
 use crate::kernel::time::later;
 use crate::kernel::turn::{Move, Run};
-use crate::session::{CallKind, CallStage, FailureCode, PendingCall, Status};
+use crate::session::{CallKind, CallStage, FailureCode, OpenCall, PendingCall, Standing};
 use crate::value::{Bag, Caps};
 
 /// Asks for what the node says.
@@ -36,8 +36,9 @@ pub(super) fn park(run: &mut Run<'_>, kind: CallKind, name: Arc<str>, call: &Hos
     let id = CallId { session: run.session.id, wait: run.next_wait() };
     let now = run.scene.now;
     let stage = CallStage::Due(now);
-    run.session.call = Some(Box::new(PendingCall { id, kind, name, args, stage, attempts: 0 }));
-    Move::Park { status: Status::Calling, deadline: Some(later(now, call.timeout)) }
+    let deadline = Some(later(now, call.timeout));
+    let call = Box::new(PendingCall { id, kind, name, args, stage, attempts: 0 });
+    Move::Park(Standing::Calling(OpenCall { call, deadline }))
 }
 
 /// What an answer means to a node.

@@ -6,7 +6,7 @@ use crate::flow::node::{Delay, Port};
 use crate::kernel::Input;
 use crate::kernel::time::later;
 use crate::kernel::turn::{Move, Run};
-use crate::session::{FailureCode, Status};
+use crate::session::{FailureCode, Standing, Wait};
 
 pub(super) fn enter(run: &mut Run<'_>, node: &Delay) -> Move {
     let until = match node {
@@ -28,7 +28,7 @@ pub(super) fn enter(run: &mut Run<'_>, node: &Delay) -> Move {
         return Move::Take(Port::NEXT);
     }
     run.next_wait();
-    Move::Park { status: Status::Delayed, deadline: Some(until) }
+    Move::Park(Standing::Delayed(Wait::until(Some(until))))
 }
 
 pub(super) fn resume(run: &Run<'_>, input: &Input) -> Move {

@@ -7,7 +7,7 @@ use crate::flow::node::Handoff as Node;
 use crate::flow::template::Template;
 use crate::kernel::time::later;
 use crate::kernel::turn::{Move, Run};
-use crate::session::{FailureCode, Handoff, Status};
+use crate::session::{FailureCode, Handoff, Handover, Standing};
 
 pub(super) fn enter(run: &mut Run<'_>, node: &Node) -> Move {
     let now = run.scene.now;
@@ -19,8 +19,9 @@ pub(super) fn enter(run: &mut Run<'_>, node: &Node) -> Move {
         }
     }
     run.next_wait();
-    run.in_handoff(handoff);
-    Move::Park { status: Status::Handoff, deadline: node.timeout.map(|timeout| later(now, timeout)) }
+    run.note_handoff();
+    let deadline = node.timeout.map(|timeout| later(now, timeout));
+    Move::Park(Standing::Handoff(Handover { handoff: Box::new(handoff), deadline }))
 }
 
 fn render(run: &mut Run<'_>, template: &Template) -> Result<Arc<str>, Move> {

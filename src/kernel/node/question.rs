@@ -8,7 +8,7 @@ use crate::kernel::Input;
 use crate::kernel::time::later;
 use crate::kernel::turn::{Move, Run};
 use crate::observer::EventKind;
-use crate::session::{Ending, Message, MessageKind, Queued, Route, Session, Status};
+use crate::session::{Ending, Message, MessageKind, Queued, Route, Session, Standing, Wait};
 
 /// How many texts begin the window of a question anew (SEMANTICS I10).
 const MOST_RESTARTS: usize = 5;
@@ -29,7 +29,7 @@ pub(super) enum Word {
 pub(super) fn park(run: &mut Run<'_>, question: &Question) -> Move {
     run.session.sent_before = if run.session.sent > 0 { run.last_sent() } else { 0 };
     let deadline = question.timeout.map(|timeout| later(run.scene.now, timeout));
-    Move::Park { status: Status::Waiting, deadline }
+    Move::Park(Standing::Waiting(Wait::until(deadline)))
 }
 
 /// What an input is to the question that the session waits at.

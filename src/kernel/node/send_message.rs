@@ -7,7 +7,7 @@ use crate::kernel::Input;
 use crate::kernel::content::render_content;
 use crate::kernel::destination;
 use crate::kernel::turn::{Move, Run};
-use crate::session::{FailureCode, SendOutcome, Sending, Status};
+use crate::session::{FailureCode, SendOutcome, Sending, Standing};
 
 pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &SendMessage) -> Move {
     let route = match destination::resolve(run, node) {
@@ -23,8 +23,7 @@ pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &SendMessage) -> Move 
     };
     match run.send(step, route, content) {
         Ok(id) if has_refusal(step) => {
-            run.session.extras().sending = Some(Sending { seq: id.seq, node: step.id.clone() });
-            Move::Park { status: Status::Calling, deadline: None }
+            Move::Park(Standing::Sending(Box::new(Sending { seq: id.seq, node: step.id.clone() })))
         }
         Ok(_) => Move::Take(Port::NEXT),
         Err(leave) => leave,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::flow::Flow;
 use crate::id::{FlowVersion, SessionId};
-use crate::session::{Journalled, Message, Origin, Queued, Reply, Route, Session, Status};
+use crate::session::{Journalled, Message, Origin, Queued, Reply, Route, Session, Standing};
 use crate::value::Bag;
 
 /// What a session starts with.
@@ -65,7 +65,7 @@ pub fn start(flow: &Flow, new: NewSession, now: DateTime<Utc>) -> Session {
         flow: flow.id().clone(),
         version: new.version,
         digest: Some(flow.digest()),
-        status: Status::Running,
+        standing: Standing::Running,
         at: at.clone(),
         hint: hint.0,
         wait: 0,
@@ -76,8 +76,6 @@ pub fn start(flow: &Flow, new: NewSession, now: DateTime<Utc>) -> Session {
         last_interaction_at: now,
         expires_at: None,
         ends_by: None,
-        deadline: None,
-        ended_at: None,
         parked_at: now,
         sent_before: 0,
         context: new.context,
@@ -86,7 +84,6 @@ pub fn start(flow: &Flow, new: NewSession, now: DateTime<Utc>) -> Session {
         route: new.route,
         asked: None,
         reply: None,
-        call: None,
         extras: None,
         branch: None,
     };

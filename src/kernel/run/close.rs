@@ -15,11 +15,12 @@ impl Run<'_> {
     /// Books the turn: counters, the sliding TTL (SEMANTICS S1), the end.
     pub(super) fn close(&mut self) {
         self.session.turns = self.session.turns.saturating_add(1);
-        match self.session.status.is_live() {
+        match self.session.status().is_live() {
             true if self.beside => {}
             true => self.prolong(),
             false => self.book_end(),
         }
+        self.session.prune();
         let count = self.sends;
         for effect in &mut self.effects {
             if let Effect::Send(message) = effect
@@ -47,8 +48,8 @@ impl Run<'_> {
         session.last_interaction_at = now;
         session.expires_at = Some(settings.ttl.map_or(last, |ttl| later(from, ttl).min(last)));
         session.ends_by = Some(last);
-        if session.deadline.is_some_and(|deadline| deadline > last) {
-            session.deadline = None;
+        if session.deadline().is_some_and(|deadline| deadline > last) {
+            session.move_deadline(|_| None);
             session.expires_at = Some(last);
         }
         match self.flow.reminder() {
@@ -60,7 +61,7 @@ impl Run<'_> {
     fn book_end(&mut self) {
         let now = self.scene.now;
         let session = &mut *self.session;
-        if session.status != Status::Expired && session.status != Status::Cancelled {
+        if session.status() != Status::Expired && session.status() != Status::Cancelled {
             session.last_interaction_at = now;
         }
         session.keep_results(&self.root.settings().results);

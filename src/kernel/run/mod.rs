@@ -65,7 +65,7 @@ pub(crate) fn take(
     match flow {
         Some(flow) => run(flow, session, input, scene),
         None if input.is_aside() => TurnOutcome::aside(take_aside(session, input, scene.now)),
-        None if !session.status.is_live() => TurnOutcome::aside(false),
+        None if !session.status().is_live() => TurnOutcome::aside(false),
         None => {
             let missed = end_without_flow(session, &input, scene.now);
             let effects = missed_notes(session.id, missed).collect();
@@ -109,7 +109,7 @@ pub(crate) fn run(flow: &Flow, session: &mut Session, input: Input, scene: &Scen
 
 impl<'a> Run<'a> {
     fn take(&mut self, input: Input) -> bool {
-        if !self.session.status.is_live() {
+        if !self.session.status().is_live() {
             return false;
         }
         let is_known = self.open();
@@ -129,7 +129,7 @@ impl<'a> Run<'a> {
             let next = self.fault(FailureCode::MissingNode, text);
             return self.go_on_at(next);
         };
-        if self.session.status == Status::Running {
+        if self.session.status() == Status::Running {
             let begins = matches!(input, Input::Start);
             if begins {
                 self.walk(at);
@@ -140,9 +140,9 @@ impl<'a> Run<'a> {
         let was_sent = matches!(input, Input::Sent { outcome: SendOutcome::Sent, .. });
         let leave = match input {
             Input::Jump { node, route } => self.jump(&node, route),
-            input if self.session.status == Status::Handoff => self.after_handoff(step, &input),
+            input if self.session.status() == Status::Handoff => self.after_handoff(step, &input),
             Input::Sent { message, outcome: SendOutcome::Failed { .. } }
-                if self.session.status != Status::Calling =>
+                if self.session.status() != Status::Calling =>
             {
                 return self.take_back(message);
             }
@@ -166,7 +166,7 @@ impl<'a> Run<'a> {
             self.book_step(step, leave.event(), None);
             return true;
         }
-        self.unpark();
+        self.session.unpark();
         if !is_back {
             self.session.forget_heard();
         }
@@ -176,10 +176,10 @@ impl<'a> Run<'a> {
             && self.visited == 1
             && self.sends == 0
             && std::ptr::eq(self.flow, flow)
-            && matches!(self.session.status, Status::Waiting | Status::Delayed)
+            && matches!(self.session.status(), Status::Waiting | Status::Delayed)
             && step.exit(SendMessage::FAILED).is_some();
-        if (stands_behind || is_back) && self.session.status.is_live() {
-            self.session.extras().sending = sending;
+        if let Some(sending) = sending.filter(|_| stands_behind) {
+            self.session.stand_behind(sending);
         }
         is_taken
     }
@@ -216,20 +216,11 @@ impl<'a> Run<'a> {
     fn go_on_at(&mut self, next: Option<NodeIx>) -> bool {
         if let Some(next) = next {
             self.session.take_sending();
-            self.unpark();
+            self.session.unpark();
             self.session.forget_heard();
             self.walk(next);
         }
         true
-    }
-
-    fn unpark(&mut self) {
-        if self.session.status == Status::Waiting {
-            self.session.answered = self.session.wait;
-        }
-        self.session.status = Status::Running;
-        self.session.deadline = None;
-        self.session.call = None;
     }
 
     /// A message that did not arrive takes the `failed` branch of its node while the session has
@@ -290,13 +281,12 @@ impl<'a> Run<'a> {
             Move::Take(port) => step.exit(port).or_else(|| self.finish(Ending::Completed(None))),
             Move::Jump(target) => Some(target),
             Move::Call(entry) => self.enter_flow(step, *entry),
-            Move::Park { status, deadline } => {
-                self.park(status, deadline);
+            Move::Park(standing) => {
+                self.park(standing);
                 None
             }
-            Move::Back(suspended) => {
-                self.session.call = suspended.call;
-                self.park(suspended.status, suspended.deadline);
+            Move::Back(stop) => {
+                self.park(stop.into());
                 None
             }
             Move::End(ending) => self.finish(ending),
