@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
-use crate::address::Alias;
 use crate::engine::Engine;
+use crate::engine::attempts::{Attempts, pause};
 use crate::engine::catalogue::{Snapshot, WorkspaceFlows};
 use crate::engine::deliver::Delivery;
 use crate::error::{Error, MissingReason, StoreError, StoreErrorKind};
@@ -19,13 +19,6 @@ use crate::session::{Conversation, DecodeError};
 use crate::store::{
     Commit, Committed, ConversationStore, Lease, Lent, Loaded, Lookup, Record, SessionRecord, Token, Txn,
 };
-
-/// The time for which a call decides anew after lost races, by the engine's clock (SEMANTICS S17).
-const PATIENCE: TimeDelta = TimeDelta::seconds(10);
-/// The most decisions of one call that lead to an alias which another contact has.
-const MOST_REFUSALS: u32 = 16;
-/// The most decisions of one call while the clock shows the same millisecond, and so does not move.
-const MOST_AT_A_STANDSTILL: u32 = 256;
 
 /// The lease of the conversation, as a call wants it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,20 +55,16 @@ enum Next {
     Write(Vec<Noted>, Delivery),
 }
 
-/// The memory of a call from one attempt to the next.
-#[derive(Default)]
-struct Attempts {
-    /// Commits that were asked for.
-    commits: u32,
-    refusals: u32,
-    /// Decisions while the clock showed the same.
-    still: u32,
-    /// True if an earlier attempt may have been written.
-    maybe_done: bool,
-    /// An alias that an earlier attempt wanted, and the contact that has it.
-    taken: Option<(Alias, ContactId)>,
-    /// A revision that the flows were read again for, whatever was found then: once is enough.
-    renewed_for: Option<u64>,
+/// The way on after an attempt.
+enum After {
+    /// The call is done, but for this under its lease.
+    Done(Option<Delivery>),
+    /// The flows are to be read again.
+    Renew,
+    Fetch(Vec<(FlowId, FlowVersion)>),
+    Again,
+    /// Somebody else was faster.
+    StepBack,
 }
 
 /// The error of a conversation that was set aside, or whose record cannot be read.
@@ -93,28 +82,6 @@ pub(super) fn unreadable(contact: ContactId, error: &DecodeError) -> Error {
             Error::NewerFormat { what: "conversation", found: found.into(), known: known.into() }
         }
         _ => Error::Quarantined(contact),
-    }
-}
-
-impl Attempts {
-    /// An error of a call that may have written before: nobody knows whether it took effect
-    /// (SEMANTICS D6).
-    fn doubt(&self, error: Error) -> Error {
-        match error {
-            Error::Store(known) if known.kind() == StoreErrorKind::Unknown => Error::Store(known),
-            error if self.maybe_done => Error::Store(StoreError::unknown(error)),
-            error => error,
-        }
-    }
-
-    /// The same of an answer: only where it could not be looked for what was done before.
-    fn doubt_of_answer(&self, error: Error) -> Error {
-        match error {
-            error @ (Error::Quarantined(_) | Error::NewerFormat { .. } | Error::ClockSkew { .. }) => {
-                self.doubt(error)
-            }
-            error => error,
-        }
     }
 }
 
@@ -167,14 +134,14 @@ impl<S: ConversationStore> Engine<S> {
         operation: &mut dyn Operation,
         met: &mut Option<ContactId>,
     ) -> Result<Option<Delivery>, Error> {
-        let Transaction { cause, flows, lookup, .. } = call;
+        let Transaction { flows, lookup, .. } = call;
         let workspace = &lookup.workspace;
         let _turn = match self.store.queues_callers() {
             true => Some(Box::pin(self.ports.queues.turn(workspace, &lookup.subject)).await),
             false => None,
         };
         let mut snapshot = flows.snapshot(&self.ports, workspace, lookup.now).await?;
-        let (mut attempts, mut seen, mut after_races) = (Attempts::default(), lookup.now, None);
+        let (mut attempts, mut after_races) = (Attempts::since(lookup.now), None);
         loop {
             let call = Transaction { lookup: after_races.as_deref().unwrap_or(lookup), ..call };
             let mut next = Next::Undecided;
@@ -193,67 +160,81 @@ impl<S: ConversationStore> Engine<S> {
             };
             attempts.commits += u32::from(matches!(next, Next::Write(..)));
             let took = self.took(begun, decided_in);
-            match (committed, next) {
-                (Ok(None), Next::Renew(revision)) => {
-                    attempts.renewed_for = revision;
+            match self.after(&call, &mut attempts, committed, next, took)? {
+                After::Done(delivery) => return Ok(delivery),
+                After::Renew => {
                     let renewed = Box::pin(flows.reload(&self.ports, workspace)).await;
                     snapshot = renewed.map_err(|error| attempts.doubt(error))?;
                 }
-                (Ok(None), Next::Fetch(missing)) => {
+                After::Fetch(missing) => {
                     let fuller = Box::pin(flows.fetch(&self.ports, workspace, &snapshot, &missing)).await;
                     snapshot = fuller.map_err(|error| attempts.doubt(error))?;
                 }
-                (Ok(None), Next::Missing(missing)) => {
-                    return Err(self.tell_missing(workspace, cause, *missing));
-                }
-                (Ok(None), Next::Answered(answer)) => {
-                    return answer.map(|()| None).map_err(|error| attempts.doubt_of_answer(error));
-                }
-                (Ok(None), Next::Deliver(mut delivery)) => {
-                    delivery.keep_places();
-                    return Ok(Some(delivery));
-                }
-                (
-                    Ok(Some(Committed::Applied { revision, leased, settled })),
-                    Next::Write(events, mut delivery),
-                ) => {
-                    delivery.keep_places();
-                    if let Some(took) = took {
-                        self.tell_committed(call.lookup, &delivery, events, (attempts.commits, took));
-                    }
-                    let is_left = leased && !delivery.is_done;
-                    return Ok(is_left.then(|| delivery.written(revision, settled)));
-                }
-                (Ok(Some(Committed::AliasTaken { alias, holder })), _) => {
-                    // No race: a decision that does not know what to do about it comes to the same
-                    // each time.
-                    attempts.refusals += 1;
-                    if attempts.refusals >= MOST_REFUSALS {
-                        return Err(attempts.doubt(Error::Contention));
-                    }
-                    attempts.taken = Some((alias, holder));
-                }
-                (Ok(Some(Committed::LeaseLost)), Next::Write(..)) => return Ok(None),
-                (Ok(committed), next) => {
-                    if let (Some(Committed::Conflict), Next::Write(_, delivery)) = (committed, next) {
-                        self.tell_conflict(call.lookup, &delivery, (attempts.commits, took));
-                    }
-                    let now = self.now();
-                    attempts.still = if now == seen { attempts.still + 1 } else { 0 };
-                    seen = now;
-                    if attempts.still >= MOST_AT_A_STANDSTILL || now - lookup.now > PATIENCE {
-                        return Err(attempts.doubt(Error::Contention));
-                    }
+                After::Again => {}
+                After::StepBack => {
                     let (token, races) = (lookup.token, call.lookup.races.saturating_add(1));
                     after_races = Some(Box::new(Lookup { races, ..lookup.clone() }));
                     Box::pin(self.step_back(token, races)).await;
                 }
-                (Err(error), _) if error.kind() == StoreErrorKind::Unknown && !attempts.maybe_done => {
-                    attempts.maybe_done = true;
-                }
-                (Err(error), _) => return Err(attempts.doubt(error.into())),
             }
         }
+    }
+
+    /// Says how to go on after an attempt.
+    fn after(
+        &self,
+        call: &Transaction<'_>,
+        attempts: &mut Attempts,
+        committed: Result<Option<Committed>, StoreError>,
+        next: Next,
+        took: Option<Took>,
+    ) -> Result<After, Error> {
+        Ok(match (committed, next) {
+            (Ok(None), Next::Renew(revision)) => {
+                attempts.renewed_for = revision;
+                After::Renew
+            }
+            (Ok(None), Next::Fetch(missing)) => After::Fetch(missing),
+            (Ok(None), Next::Missing(missing)) => {
+                return Err(self.tell_missing(&call.lookup.workspace, call.cause, *missing));
+            }
+            (Ok(None), Next::Answered(answer)) => {
+                answer.map_err(|error| attempts.doubt_of_answer(error))?;
+                After::Done(None)
+            }
+            (Ok(None), Next::Deliver(mut delivery)) => {
+                delivery.keep_places();
+                After::Done(Some(delivery))
+            }
+            (
+                Ok(Some(Committed::Applied { revision, leased, settled })),
+                Next::Write(events, mut delivery),
+            ) => {
+                delivery.keep_places();
+                if let Some(took) = took {
+                    self.tell_committed(call.lookup, &delivery, events, (attempts.commits, took));
+                }
+                let is_left = leased && !delivery.is_done;
+                After::Done(is_left.then(|| delivery.written(revision, settled)))
+            }
+            (Ok(Some(Committed::AliasTaken { alias, holder })), _) => {
+                attempts.refuse((alias, holder))?;
+                After::Again
+            }
+            (Ok(Some(Committed::LeaseLost)), Next::Write(..)) => After::Done(None),
+            (Ok(committed), next) => {
+                if let (Some(Committed::Conflict), Next::Write(_, delivery)) = (committed, next) {
+                    self.tell_conflict(call.lookup, &delivery, (attempts.commits, took));
+                }
+                attempts.lose(self.now())?;
+                After::StepBack
+            }
+            (Err(error), _) if error.kind() == StoreErrorKind::Unknown && !attempts.maybe_done => {
+                attempts.maybe_done = true;
+                After::Again
+            }
+            (Err(error), _) => return Err(attempts.doubt(error.into())),
+        })
     }
 
     /// Decides on what a claim has loaded already, and commits.
@@ -462,11 +443,4 @@ impl<S: ConversationStore> Engine<S> {
             [Noted { attempt: Some(attempt), took, ..lost }],
         );
     }
-}
-
-/// 1 or 2 ms after two lost races, 1 to 4 ms after three, up to 64 ms; another time for each call.
-fn pause(token: Token, races: u32) -> Duration {
-    let (high, low) = token.0.as_u64_pair();
-    let mixed = (high ^ low ^ u64::from(races)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-    Duration::from_millis(1 + mixed % (1 << races.clamp(2, 7).saturating_sub(1)))
 }
