@@ -5,6 +5,7 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod aside;
+mod begin;
 mod choice;
 mod content;
 mod count;
@@ -22,6 +23,7 @@ mod message;
 mod migrate;
 mod node;
 mod outcome;
+mod refusal;
 mod reminder;
 mod replay;
 mod run;
@@ -30,10 +32,10 @@ mod scope;
 mod time;
 mod turn;
 
+pub use begin::{NewSession, start};
 pub(crate) use choice::own_choice;
 pub(crate) use count::added_up;
 pub use count::{CountDelta, Counted};
-pub use decide::Refusal;
 pub(crate) use decide::{
     Act, Action, Arrival, Book, CarriedOptOut, Change, Decision, DeliveryResult, Environment, Flows, Found,
     InboundAnswer, Migrate, Operation, Outgoing, Output, Pinned, Policy, Published, Release, SendException,
@@ -45,7 +47,8 @@ pub(crate) use inputs::{accept_inputs, default_inputs};
 pub use journal::{CalledFlow, JournalEntry, JournalStep, Seen, StepEvent};
 pub use library::{Callee, Library};
 pub use outcome::{Received, SessionRef, Triggered};
+pub use refusal::Refusal;
 pub use replay::{ReplayError, replay};
-pub use run::{NewSession, advance, start};
+pub use run::advance;
 pub use scene::{Effect, Scene, Turn};
 pub(crate) use time::{later, span};

@@ -3,9 +3,10 @@
 
 use crate::flow::Flow;
 use crate::id::{FlowId, FlowVersion, WorkspaceId};
+use crate::kernel::begin::start;
 use crate::kernel::ending::fail;
 use crate::kernel::journal::{CalledFlow, JournalEntry, JournalStep, Seen, count};
-use crate::kernel::run::{start, take};
+use crate::kernel::run::take;
 use crate::kernel::{Callee, Input, Library, Scene};
 use crate::limits::Limits;
 use crate::session::{FailureCode, Session};

@@ -6,26 +6,55 @@ use crate::source::{Source, circles};
 
 /// The folders that have rooms. Each room knows those before it and no other; the folder's `mod.rs`
 /// is its door, which knows all of them and is known to none.
-const FOLDERS: &[(&str, &[(&str, &str)])] = &[(
-    "flow",
-    &[
-        ("form", "from JSON to typed fields, with every issue at its place"),
-        ("place", "nodes and branches by number"),
-        ("lang", "expressions, templates, conditions, and what compiling them needs to know"),
-        ("recognize", "what is found in a text"),
-        ("answer", "what counts as an answer"),
-        ("content", "what a message says, and what a channel can carry"),
-        ("keyword", "words that mean something wherever the contact stands"),
-        ("trigger", "what starts a flow"),
-        ("settings", "how sessions live"),
-        ("node", "one file a kind"),
-        ("def", "a flow as it is written"),
-        ("compiled", "a flow as the kernel runs on it"),
-        ("check", "what must hold of a flow as a whole"),
-        ("compile", "from the definition to the flow, through all of the above"),
-        ("author", "beside: what people work with around a flow"),
-    ],
-)];
+const FOLDERS: &[(&str, &[(&str, &str)])] = &[("flow", FLOW), ("kernel", KERNEL)];
+
+const FLOW: &[(&str, &str)] = &[
+    ("form", "from JSON to typed fields, with every issue at its place"),
+    ("place", "nodes and branches by number"),
+    ("lang", "expressions, templates, conditions, and what compiling them needs to know"),
+    ("recognize", "what is found in a text"),
+    ("answer", "what counts as an answer"),
+    ("content", "what a message says, and what a channel can carry"),
+    ("keyword", "words that mean something wherever the contact stands"),
+    ("trigger", "what starts a flow"),
+    ("settings", "how sessions live"),
+    ("node", "one file a kind"),
+    ("def", "a flow as it is written"),
+    ("compiled", "a flow as the kernel runs on it"),
+    ("check", "what must hold of a flow as a whole"),
+    ("compile", "from the definition to the flow, through all of the above"),
+    ("author", "beside: what people work with around a flow"),
+];
+
+const KERNEL: &[(&str, &str)] = &[
+    ("time", "sums of instants"),
+    ("hash", "fingerprints of what is asked"),
+    ("count", "what happened, as numbers"),
+    ("choice", "the choice that a payload names"),
+    ("library", "the flows that a turn may call"),
+    ("input", "what a session takes"),
+    ("inputs", "what a start accepts as context"),
+    ("migrate", "whether a session fits another version"),
+    ("begin", "a session before its first turn"),
+    ("refusal", "why nothing starts"),
+    ("aside", "inputs that enter no node"),
+    ("journal", "what is kept of each input"),
+    ("scene", "what a turn may read beside flow, session and input, and what it leaves"),
+    ("ending", "the end of a session without its flow"),
+    ("outcome", "what calls are answered"),
+    ("turn", "the state of a turn in progress"),
+    ("scope", "what templates read"),
+    ("content", "what a message says, rendered"),
+    ("destination", "where a message goes"),
+    ("message", "a message into the outbox"),
+    ("handoff", "with a person"),
+    ("node", "what a node does, one file a kind"),
+    ("frames", "flows that call flows"),
+    ("reminder", "beside a wait"),
+    ("run", "the loop of a turn"),
+    ("replay", "a journal, once more"),
+    ("decide", "a call as a whole"),
+];
 
 /// The folders whose files know each other in no circle but those of [`CIRCLES`].
 const OPEN: &[&str] = &["flow", "kernel", "value"];

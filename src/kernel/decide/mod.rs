@@ -24,7 +24,6 @@ mod trigger;
 mod turn;
 
 pub(crate) use act::{Act, Action, Change};
-pub use admit::Refusal;
 pub(crate) use book::Book;
 pub(crate) use decision::Decision;
 pub(crate) use delivery::{DeliveryResult, Outgoing, SendException};

@@ -1,7 +1,6 @@
 //! The loop of a turn: enter a node, take a branch, until a node parks or the session ends. What a
-//! node does is in `node/`, how a session begins in `begin`, how a turn is booked in `close`.
+//! node does is in `node/`, how a session begins in `begin` beside, how a turn is booked in `close`.
 
-mod begin;
 mod close;
 
 use std::borrow::Cow;
@@ -17,8 +16,6 @@ use crate::kernel::node;
 use crate::kernel::scene::{Scene, Turn};
 use crate::kernel::turn::{Move, Run, TurnOutcome};
 use crate::session::{Ending, FailureCode, SendOutcome, Sending, Session, Status};
-
-pub use begin::{NewSession, start};
 
 /// Runs a session from where it stands to its next wait, or to its end.
 ///

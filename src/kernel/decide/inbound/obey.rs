@@ -2,11 +2,11 @@
 //! out, handoff, keywords (SEMANTICS I1, I6).
 
 use crate::flow::{KeywordAction, Rank};
+use crate::kernel::begin::NewSession;
 use crate::kernel::decide::admit::{Admission, Allowances, admit};
 use crate::kernel::decide::decision::Decision;
 use crate::kernel::decide::inbound::Arrival;
 use crate::kernel::decide::keyword::Heard;
-use crate::kernel::run::NewSession;
 use crate::kernel::{Input, accept_inputs};
 use crate::session::{EndReason, Origin, Verdict};
 
