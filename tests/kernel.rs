@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use chatflow::kernel::{Callee, Effect, Input, Library, NewSession, Scene, Turn, advance, start};
+use chatflow::kernel::{Callee, Effect, Input, Library, NewSession, Turn, TurnEnvironment, advance, start};
 use chatflow::session::{EndReason, Message, Route};
 use chatflow::value::Caps;
 use chatflow::{
@@ -57,8 +57,8 @@ impl World {
         }
     }
 
-    fn scene(&self, now: DateTime<Utc>) -> Scene<'_> {
-        Scene {
+    fn env(&self, now: DateTime<Utc>) -> TurnEnvironment<'_> {
+        TurnEnvironment {
             now,
             workspace: &self.workspace,
             contact: &self.contact,
@@ -78,7 +78,7 @@ impl World {
     }
 
     fn turn(&self, session: Session, input: Input, now: DateTime<Utc>) -> Turn {
-        advance(&self.flow, session, input, &self.scene(now))
+        advance(&self.flow, session, input, &self.env(now))
     }
 
     /// Sessions as they stand at each place: fresh, waiting, calling, delayed, ended.
@@ -332,7 +332,7 @@ impl Pair {
     }
 
     fn turn(&self, world: &World, session: Session, input: Input, now: DateTime<Utc>) -> Turn {
-        advance(&self.caller, session, input, &Scene { flows: self, ..world.scene(now) })
+        advance(&self.caller, session, input, &TurnEnvironment { flows: self, ..world.env(now) })
     }
 }
 
@@ -382,7 +382,7 @@ fn a_call_keeps_the_caller_and_its_end_brings_it_back() {
             })
         )
     );
-    let nowhere = advance(&pair.caller, fresh, Input::Start, &world.scene(at(0)));
+    let nowhere = advance(&pair.caller, fresh, Input::Start, &world.env(at(0)));
     assert_eq!(nowhere.session.failure().unwrap().code.as_str(), "subflow_offline");
 }
 

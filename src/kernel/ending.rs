@@ -4,8 +4,8 @@
 use chrono::{DateTime, Utc};
 
 use crate::id::SessionId;
+use crate::kernel::environment::Effect;
 use crate::kernel::input::Input;
-use crate::kernel::scene::Effect;
 use crate::observer::EventKind;
 use crate::session::{Ending, FailureCode, Session};
 

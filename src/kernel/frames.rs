@@ -103,7 +103,7 @@ impl<'a> Run<'a> {
 
     /// The caps of variables, or of a context, of which those that wait have so many bytes already.
     pub(super) fn caps_beside(&self, waiting: usize) -> Caps {
-        let caps = Caps::of(self.scene.limits);
+        let caps = Caps::of(self.env.limits);
         Caps { bytes: caps.bytes.saturating_sub(waiting), ..caps }
     }
 
@@ -140,7 +140,7 @@ impl<'a> Run<'a> {
     /// The nearest caller with an edge from this branch. One whose flow is not stored any more has
     /// none.
     fn catcher(&mut self, branch: impl Fn(&CallFlow) -> Port) -> Option<Caller<'a>> {
-        if self.session.turns >= self.scene.limits.turns_per_session {
+        if self.session.turns >= self.env.limits.turns_per_session {
             return None;
         }
         let mut callers = (0..self.session.frames().len()).rev().filter_map(|frame| self.caller(frame));
@@ -151,7 +151,7 @@ impl<'a> Run<'a> {
         let waiting = self.session.frames().get(frame)?;
         let (id, version, node) = (waiting.flow.clone(), waiting.version, waiting.node.clone());
         let flow = if (&id, version) == (&self.session.flow, self.session.version) {
-            Callee { flow: self.root, version, name: self.scene.flow_name }
+            Callee { flow: self.root, version, name: self.env.flow_name }
         } else {
             self.find(&id, Some(version))?
         };

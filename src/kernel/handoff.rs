@@ -18,7 +18,7 @@ impl Run<'_> {
     /// it had left.
     pub(super) fn hand_over(&mut self) -> bool {
         let Some(suspended) = self.session.suspend() else { return false };
-        let (now, timeout) = (self.scene.now, Node::TIMEOUT_AFTER);
+        let (now, timeout) = (self.env.now, Node::TIMEOUT_AFTER);
         let mut handoff = Box::new(Handoff::new(now, Some(timeout)));
         handoff.suspended = Some(suspended);
         self.note_handoff();
@@ -40,7 +40,7 @@ impl Run<'_> {
                     return leave;
                 }
                 let since = handoff.since;
-                self.session.delay_window(self.scene.now - since);
+                self.session.delay_window(self.env.now - since);
                 match handoff.suspended {
                     Some(suspended) => Move::Back(self.stop_again(since, suspended)),
                     None if step.exit(Node::RETURNED).is_some() => Move::Take(Node::RETURNED),
@@ -66,7 +66,7 @@ impl Run<'_> {
     /// Ends the handoff, and counts the time that the session stood still.
     fn leave_handoff(&mut self) -> Option<Box<Handoff>> {
         let handoff = self.session.leave_handoff()?;
-        self.session.stood_still(self.scene.now - handoff.since);
+        self.session.stood_still(self.env.now - handoff.since);
         Some(handoff)
     }
 
@@ -81,7 +81,7 @@ impl Run<'_> {
     }
 
     fn stop_again(&self, since: DateTime<Utc>, suspended: Suspended) -> Stop {
-        let now = self.scene.now;
+        let now = self.env.now;
         suspended.stop.delayed(|deadline| {
             let left = deadline - since;
             // It was over before, and held by a message that was not delivered yet (SEMANTICS N3).

@@ -17,8 +17,8 @@ impl Run<'_> {
         route: Arc<Route>,
         content: Content,
     ) -> Result<MessageId, Move> {
-        let max = self.scene.limits.unsent_messages;
-        if self.scene.unsent.saturating_add(self.sends as usize) >= max {
+        let max = self.env.limits.unsent_messages;
+        if self.env.unsent.saturating_add(self.sends as usize) >= max {
             let text = format_args!("more than {max} messages are unsent");
             return Err(Move::fail(FailureCode::UnsentMessages, text));
         }
@@ -33,13 +33,13 @@ impl Run<'_> {
         let id = MessageId { session: self.session.id, seq: self.last_sent() };
         let message = Outbound {
             id,
-            workspace: self.scene.workspace.clone(),
+            workspace: self.env.workspace.clone(),
             contact: self.contact.id.clone(),
             flow: self.session.active().0.clone(),
             node: step.id.clone(),
             route,
             content,
-            created_at: self.scene.now,
+            created_at: self.env.now,
             turn: self.session.turns.saturating_add(1),
             index,
             count: 0,

@@ -12,6 +12,7 @@ mod count;
 mod decide;
 mod destination;
 mod ending;
+mod environment;
 mod frames;
 mod handoff;
 mod hash;
@@ -27,7 +28,6 @@ mod refusal;
 mod reminder;
 mod replay;
 mod run;
-mod scene;
 mod scope;
 mod time;
 mod turn;
@@ -41,6 +41,7 @@ pub(crate) use decide::{
     InboundAnswer, Migrate, Operation, Outgoing, Output, Pinned, Policy, Published, Release, SendException,
     Skew, Step, Target, Trigger, TriggerAnswer, Unusable, decide, destination,
 };
+pub use environment::{Effect, Turn, TurnEnvironment};
 pub(crate) use hash::{address_hash, fingerprint, key_hash, message_hash};
 pub use input::Input;
 pub(crate) use inputs::{accept_inputs, default_inputs};
@@ -50,5 +51,4 @@ pub use outcome::{Received, SessionRef, Triggered};
 pub use refusal::Refusal;
 pub use replay::{ReplayError, replay};
 pub use run::advance;
-pub use scene::{Effect, Scene, Turn};
 pub(crate) use time::{later, span};

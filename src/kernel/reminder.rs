@@ -43,7 +43,7 @@ impl Run<'_> {
         extras.reminded = wait;
         self.beside = true;
         let stood = (session.at.clone(), session.hint, session.branch.clone(), session.asked.clone());
-        if self.session.turns < self.scene.limits.turns_per_session {
+        if self.session.turns < self.env.limits.turns_per_session {
             self.walk_beside();
         }
         if self.session.status().is_live() {
@@ -62,7 +62,7 @@ impl Run<'_> {
             self.session.at = step.id.clone();
             self.session.hint = at.0;
             if !self.visit() {
-                let most = self.scene.limits.nodes_per_turn;
+                let most = self.env.limits.nodes_per_turn;
                 self.fail(FailureCode::NodesPerTurn, format!("more than {most} nodes in a turn"));
                 return;
             }

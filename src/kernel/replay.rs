@@ -7,7 +7,7 @@ use crate::kernel::begin::start;
 use crate::kernel::ending::fail;
 use crate::kernel::journal::{CalledFlow, JournalEntry, JournalStep, Seen, count};
 use crate::kernel::run::take;
-use crate::kernel::{Callee, Input, Library, Scene};
+use crate::kernel::{Callee, Input, Library, TurnEnvironment};
 use crate::limits::Limits;
 use crate::session::{FailureCode, Session};
 
@@ -120,7 +120,7 @@ fn repeat(
     (entry, seen): (&JournalEntry, &Seen),
     limits: &Limits,
 ) -> Option<Vec<JournalStep>> {
-    let scene = Scene {
+    let env = TurnEnvironment {
         now: entry.at,
         workspace: &WorkspaceId::default(),
         contact: &seen.contact,
@@ -131,7 +131,7 @@ fn repeat(
         unsent: entry.unsent,
         journal: true,
     };
-    let outcome = take(flow, session, entry.input.clone(), &scene);
+    let outcome = take(flow, session, entry.input.clone(), &env);
     // Decided on the whole conversation, which a journal of one session does not have.
     if let Some(failure) =
         entry.failure.as_ref().filter(|failure| failure.code == FailureCode::ConversationSize)

@@ -10,7 +10,7 @@ use crate::flow::expr::{EvalError, Expr, Fields, Scope, Val};
 use crate::flow::template::Template;
 use crate::flow::{Condition, Flow, JsonTemplate, Render};
 use crate::kernel::turn::Run;
-use crate::kernel::{Effect, Scene};
+use crate::kernel::{Effect, TurnEnvironment};
 use crate::observer::EventKind;
 use crate::session::{Contact, Reply, Session};
 use crate::value::PackError;
@@ -20,7 +20,7 @@ struct Names<'a> {
     flow: &'a Flow,
     flow_name: &'a str,
     session: &'a Session,
-    scene: &'a Scene<'a>,
+    env: &'a TurnEnvironment<'a>,
     contact: &'a Contact,
     outcome: Option<&'a str>,
     trigger: TriggerNames<'a>,
@@ -54,7 +54,7 @@ impl Scope for Names<'_> {
     }
 
     fn now(&self) -> DateTime<Utc> {
-        self.scene.now
+        self.env.now
     }
 }
 
@@ -199,13 +199,13 @@ impl Run<'_> {
             flow: self.flow,
             flow_name: self.flow_name,
             session,
-            scene: self.scene,
+            env: self.env,
             contact: &self.contact,
             outcome: self.outcome.as_deref(),
             trigger: TriggerNames(session),
         };
         let undefined = self.flow.settings().undefined;
-        evaluate(&mut Render { scope: &names, limits: self.scene.limits, undefined, report: &mut report })
+        evaluate(&mut Render { scope: &names, limits: self.env.limits, undefined, report: &mut report })
     }
 
     /// Writes a variable, within the limits on variables.
@@ -217,6 +217,6 @@ impl Run<'_> {
 
     /// The outbox number of the message that was last sent.
     pub(super) fn last_sent(&self) -> u64 {
-        self.scene.last_seq.saturating_add(u64::from(self.sends))
+        self.env.last_seq.saturating_add(u64::from(self.sends))
     }
 }

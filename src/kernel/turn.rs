@@ -8,9 +8,9 @@ use crate::flow::node::Port;
 use crate::flow::{Flow, NodeIx, Step};
 use crate::id::{FlowId, FlowVersion};
 use crate::kernel::ending::missed_notes;
+use crate::kernel::environment::{Effect, TurnEnvironment};
 use crate::kernel::journal::{CalledFlow, JournalStep, StepEvent};
 use crate::kernel::library::Callee;
-use crate::kernel::scene::{Effect, Scene};
 use crate::observer::EventKind;
 use crate::session::{Contact, ContactChange, Ending, FailureCode, Session, Standing, Status, Stop};
 use crate::value::Bag;
@@ -72,7 +72,7 @@ pub(super) struct Run<'a> {
     /// The flow that was started.
     pub(super) root: &'a Flow,
     pub(super) session: &'a mut Session,
-    pub(super) scene: &'a Scene<'a>,
+    pub(super) env: &'a TurnEnvironment<'a>,
     /// The contact as this turn has made it.
     pub(super) contact: Cow<'a, Contact>,
     pub(super) effects: Vec<Effect>,
@@ -122,8 +122,8 @@ impl TurnOutcome {
 impl<'a> Run<'a> {
     /// A flow that is called, or that called: a version of it, or the one that is online.
     pub(super) fn find(&mut self, flow: &FlowId, version: Option<FlowVersion>) -> Option<Callee<'a>> {
-        let found = self.scene.flows.find(flow, version)?;
-        if self.scene.journal {
+        let found = self.env.flows.find(flow, version)?;
+        if self.env.journal {
             self.called.push(CalledFlow::of(&found, version.is_none()));
         }
         Some(found)
@@ -132,12 +132,12 @@ impl<'a> Run<'a> {
     /// Counts a node. Answers whether the turn may have so many.
     pub(super) fn visit(&mut self) -> bool {
         self.visited += 1;
-        self.visited <= self.scene.limits.nodes_per_turn
+        self.visited <= self.env.limits.nodes_per_turn
     }
 
     /// Writes down what happened at a node, if there is a journal.
     pub(super) fn book_step(&mut self, step: &'a Step, event: StepEvent, branch: Option<&Arc<str>>) {
-        if self.scene.journal {
+        if self.env.journal {
             let (node, entered, why) = (step.id.clone(), self.entered, self.why.take());
             let (branch, called) = (branch.cloned(), self.session.called().cloned());
             self.steps.push(JournalStep { node, entered, event, branch, why, called });
@@ -146,11 +146,11 @@ impl<'a> Run<'a> {
     }
 
     pub(super) fn park(&mut self, standing: Standing) {
-        self.session.park(standing, self.scene.now);
+        self.session.park(standing, self.env.now);
     }
 
     pub(super) fn end(&mut self, ending: Ending) -> bool {
-        let missed = self.session.end(ending, self.scene.now);
+        let missed = self.session.end(ending, self.env.now);
         self.effects.extend(missed_notes(self.session.id, missed));
         true
     }
@@ -179,7 +179,7 @@ impl<'a> Run<'a> {
 
     /// Changes the contact, for the rest of the turn and for good.
     pub(super) fn change_contact(&mut self, change: ContactChange) -> Result<(), Move> {
-        let changed = self.contact.to_mut().change(&change, self.scene.now, self.scene.limits);
+        let changed = self.contact.to_mut().change(&change, self.env.now, self.env.limits);
         changed.map_err(|rule| Move::fail(FailureCode::Contact, rule))?;
         self.effects.push(Effect::Contact(change));
         Ok(())
@@ -187,7 +187,7 @@ impl<'a> Run<'a> {
 
     /// Says, in the journal if there is one, why the node is left as it is.
     pub(super) fn because(&mut self, why: impl FnOnce(&Self) -> String) {
-        if self.scene.journal {
+        if self.env.journal {
             self.why = Some(why(self).into());
         }
     }

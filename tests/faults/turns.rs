@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::hash::Hasher;
 use std::sync::Arc;
 
-use chatflow::kernel::{Callee, Effect, Input, Library, NewSession, Scene, Turn, advance, start};
+use chatflow::kernel::{Callee, Effect, Input, Library, NewSession, Turn, TurnEnvironment, advance, start};
 use chatflow::session::{
     DecodeError, DeliveryReport, EndReason, Message, MessageKind, Route, SendOutcome, decode_conversation,
     decode_session, encode_conversation, encode_session,
@@ -440,7 +440,7 @@ impl Library for Itself<'_> {
 
 fn turn(flow: &Flow, session: &chatflow::Session, act: &Act, seconds: i64, limits: &Limits) -> Turn {
     let contact = contact();
-    let scene = Scene {
+    let env = TurnEnvironment {
         now: at(seconds),
         workspace: &WorkspaceId::default(),
         contact: &contact,
@@ -451,7 +451,7 @@ fn turn(flow: &Flow, session: &chatflow::Session, act: &Act, seconds: i64, limit
         unsent: 0,
         journal: true,
     };
-    advance(flow, session.clone(), input(act, session), &scene)
+    advance(flow, session.clone(), input(act, session), &env)
 }
 
 fn stored(session: &chatflow::Session) -> Vec<u8> {

@@ -39,7 +39,7 @@ const KERNEL: &[(&str, &str)] = &[
     ("refusal", "why nothing starts"),
     ("aside", "inputs that enter no node"),
     ("journal", "what is kept of each input"),
-    ("scene", "what a turn may read beside flow, session and input, and what it leaves"),
+    ("environment", "what a turn may read beside flow, session and input, and what it leaves"),
     ("ending", "the end of a session without its flow"),
     ("outcome", "what calls are answered"),
     ("turn", "the state of a turn in progress"),

@@ -13,7 +13,7 @@ use crate::kernel::decide::decision::Decision;
 use crate::kernel::ending::{fail, missed_notes};
 use crate::kernel::journal::{JournalEntry, JournalStep, Logged};
 use crate::kernel::run::take;
-use crate::kernel::{CountDelta, Counted, Effect, Input, Scene};
+use crate::kernel::{CountDelta, Counted, Effect, Input, TurnEnvironment};
 use crate::observer::EventKind;
 use crate::session::{ContactChange, Conversation, EndReason, FailureCode, ReentryMark, Session, Status};
 
@@ -79,7 +79,7 @@ impl Decision<'_> {
         let conversation = Arc::make_mut(self.conversation);
         let Conversation { contact, sessions, .. } = conversation;
         let Some(session) = sessions.get_mut(place) else { return false };
-        let scene = Scene {
+        let env = TurnEnvironment {
             now: at,
             workspace: self.env.workspace,
             contact,
@@ -90,7 +90,7 @@ impl Decision<'_> {
             unsent,
             journal: journal || self.env.counted,
         };
-        let mut outcome = take(flow, session, input, &scene);
+        let mut outcome = take(flow, session, input, &env);
         if !outcome.taken {
             return false;
         }

@@ -35,7 +35,7 @@ pub(super) fn resume(run: &mut Run<'_>, step: &Step, node: &Ask, input: Input) -
     match understand(run, node, &message) {
         Ok(Some(meant)) => accept(run, step, node, message, meant),
         // The question's time passed while the contact was speaking.
-        Ok(None) if by_time && run.session.deadline().is_some_and(|deadline| deadline <= run.scene.now) => {
+        Ok(None) if by_time && run.session.deadline().is_some_and(|deadline| deadline <= run.env.now) => {
             question::time_out(run, step, &node.question)
         }
         Ok(None) => refuse(run, step, node, message),

@@ -29,12 +29,12 @@ pub(super) fn render(run: &mut Run<'_>, call: &HostCall) -> Result<Value, Move> 
 
 /// Asks, and stands still until the host answers.
 pub(super) fn park(run: &mut Run<'_>, kind: CallKind, name: Arc<str>, call: &HostCall, args: &Value) -> Move {
-    let args = match Bag::from_json(args, &Caps::of(run.scene.limits)) {
+    let args = match Bag::from_json(args, &Caps::of(run.env.limits)) {
         Ok(args) => args,
         Err(error) => return Move::fail(FailureCode::Variables, format_args!("arguments: {error}")),
     };
     let id = CallId { session: run.session.id, wait: run.next_wait() };
-    let now = run.scene.now;
+    let now = run.env.now;
     let stage = CallStage::Due(now);
     let deadline = Some(later(now, call.timeout));
     let call = Box::new(PendingCall { id, kind, name, args, stage, attempts: 0 });

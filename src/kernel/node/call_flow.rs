@@ -20,7 +20,7 @@ pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &CallFlow) -> Move {
 }
 
 fn entry(run: &mut Run<'_>, node: &CallFlow) -> Result<Entry, (FailureCode, String)> {
-    let most = run.scene.limits.subflow_frames;
+    let most = run.env.limits.subflow_frames;
     if !node.is_terminal && run.session.frames().len() >= most {
         return Err((FailureCode::SubflowDepth, format!("more than {most} flows wait for one they called")));
     }
@@ -28,7 +28,7 @@ fn entry(run: &mut Run<'_>, node: &CallFlow) -> Result<Entry, (FailureCode, Stri
         return Err((FailureCode::SubflowOffline, format!("flow `{}` is not online", node.flow)));
     };
     let given = bag(run, node)?;
-    let (context, dropped) = accept_inputs(callee.flow.start().1, given, run.scene.limits)
+    let (context, dropped) = accept_inputs(callee.flow.start().1, given, run.env.limits)
         .map_err(|error| (FailureCode::SubflowInput, format!("flow `{}`: {error}", node.flow)))?;
     for key in dropped {
         run.note(EventKind::InputDropped { session: run.session.id, key: key.into() });

@@ -10,7 +10,7 @@ use crate::session::{FailureCode, Standing, Wait};
 
 pub(super) fn enter(run: &mut Run<'_>, node: &Delay) -> Move {
     let until = match node {
-        Delay::For(span) => later(run.scene.now, *span),
+        Delay::For(span) => later(run.env.now, *span),
         Delay::Until(template) => {
             let text = match run.render(template) {
                 Ok(text) => text,
@@ -24,7 +24,7 @@ pub(super) fn enter(run: &mut Run<'_>, node: &Delay) -> Move {
             }
         }
     };
-    if until <= run.scene.now {
+    if until <= run.env.now {
         return Move::Take(Port::NEXT);
     }
     run.next_wait();

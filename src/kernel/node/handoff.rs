@@ -10,7 +10,7 @@ use crate::kernel::turn::{Move, Run};
 use crate::session::{FailureCode, Handoff, Handover, Standing};
 
 pub(super) fn enter(run: &mut Run<'_>, node: &Node) -> Move {
-    let now = run.scene.now;
+    let now = run.env.now;
     let mut handoff = Handoff::new(now, node.timeout);
     for (template, place) in [(&node.queue, &mut handoff.queue), (&node.note, &mut handoff.note)] {
         match template.as_ref().map(|template| render(run, template)).transpose() {

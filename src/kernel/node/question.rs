@@ -28,7 +28,7 @@ pub(super) enum Word {
 /// Stands still until the contact answers, or the question's time has passed.
 pub(super) fn park(run: &mut Run<'_>, question: &Question) -> Move {
     run.session.sent_before = if run.session.sent > 0 { run.last_sent() } else { 0 };
-    let deadline = question.timeout.map(|timeout| later(run.scene.now, timeout));
+    let deadline = question.timeout.map(|timeout| later(run.env.now, timeout));
     Move::Park(Standing::Waiting(Wait::until(deadline)))
 }
 
@@ -40,7 +40,7 @@ pub(super) fn hear(run: &mut Run<'_>, question: &Question, input: Input) -> Word
             collect(run, question, message)
         }
         Input::Deadline(wait) if wait == run.session.wait => match run.session.window() {
-            Some(until) if run.scene.now < until => Word::None,
+            Some(until) if run.env.now < until => Word::None,
             Some(_) => {
                 run.because(|_| "the contact said no more".to_owned());
                 Word::Reply(join(run))
@@ -69,9 +69,9 @@ fn collect(run: &mut Run<'_>, question: &Question, message: Message) -> Word {
         close_window(run);
         return Word::Reply(message);
     };
-    let until = later(run.scene.now, debounce);
+    let until = later(run.env.now, debounce);
     let until = run.session.ends_by.map_or(until, |last| until.min(last));
-    let most = run.scene.limits.text_bytes;
+    let most = run.env.limits.text_bytes;
     let heard = run.session.extras().heard.get_or_insert_default();
     if !heard.push(message.text, most) {
         return Word::Reply(join(run));

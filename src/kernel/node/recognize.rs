@@ -34,7 +34,7 @@ pub(super) fn entities(run: &mut Run<'_>, node: &RecognizeEntities) -> Move {
 /// The text to look at; of a long one the beginning.
 fn text(run: &mut Run<'_>, template: &Template) -> Result<String, Move> {
     let mut text = run.render(template).map_err(|error| Move::fail(FailureCode::Expression, error))?;
-    let most = run.scene.limits.text_bytes.min(text.len());
+    let most = run.env.limits.text_bytes.min(text.len());
     text.truncate((0..=most).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default());
     Ok(text)
 }

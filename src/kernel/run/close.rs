@@ -32,10 +32,10 @@ impl Run<'_> {
     }
 
     fn prolong(&mut self) {
-        let now = self.scene.now;
+        let now = self.env.now;
         let settings = self.root.settings();
         let session = &mut *self.session;
-        let lifetime = settings.max_lifetime.min(span(self.scene.limits.max_lifetime));
+        let lifetime = settings.max_lifetime.min(span(self.env.limits.max_lifetime));
         let last = later(session.started_at, lifetime);
         let from = match settings.ttl_mode {
             TtlMode::Sliding => now,
@@ -59,7 +59,7 @@ impl Run<'_> {
     }
 
     fn book_end(&mut self) {
-        let now = self.scene.now;
+        let now = self.env.now;
         let session = &mut *self.session;
         if session.status() != Status::Expired && session.status() != Status::Cancelled {
             session.last_interaction_at = now;

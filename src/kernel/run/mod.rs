@@ -1,5 +1,6 @@
 //! The loop of a turn: enter a node, take a branch, until a node parks or the session ends. What a
-//! node does is in `node/`, how a session begins in `begin` beside, how a turn is booked in `close`.
+//! node does is in `node/`, how a session begins in `begin` beside, how a turn is booked in
+//! `close`.
 
 mod close;
 
@@ -11,9 +12,9 @@ use crate::flow::{Flow, NodeIx, Step};
 use crate::id::MessageId;
 use crate::kernel::aside::take_aside;
 use crate::kernel::ending::{end_without_flow, missed_notes};
+use crate::kernel::environment::{Turn, TurnEnvironment};
 use crate::kernel::input::Input;
 use crate::kernel::node;
-use crate::kernel::scene::{Scene, Turn};
 use crate::kernel::turn::{Move, Run, TurnOutcome};
 use crate::session::{Ending, FailureCode, SendOutcome, Sending, Session, Status};
 
@@ -26,7 +27,7 @@ use crate::session::{Ending, FailureCode, SendOutcome, Sending, Session, Status}
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use chatflow::kernel::{Effect, Input, NewSession, Scene, advance, start};
+/// use chatflow::kernel::{Effect, Input, NewSession, TurnEnvironment, advance, start};
 /// use chatflow::{Account, Channel, Flow, FlowVersion, SessionId, Status};
 ///
 /// let flow = Flow::from_json(r#"{"spec": 1, "code": "hello", "name": "Hello", "trigger": {"kind": "manual"},
@@ -36,19 +37,19 @@ use crate::session::{Ending, FailureCode, SendOutcome, Sending, Session, Status}
 /// let mut contact = chatflow::Contact::new("ada".parse()?);
 /// contact.addresses.push(chatflow::Address::new(&Account::new(Channel::Sms, "555")?, "+14155550123")?);
 /// let now = "2026-05-07T08:14:23Z".parse()?;
-/// let scene = Scene {
+/// let env = TurnEnvironment {
 ///     now, workspace: &Default::default(), contact: &contact, flow_name: flow.name(), flows: &(),
 ///     limits: &Default::default(), last_seq: 0, unsent: 0, journal: false,
 /// };
 /// let session = start(&flow, NewSession::new(SessionId(uuid::Uuid::nil()), FlowVersion(1)), now);
-/// let turn = advance(&flow, session, Input::Start, &scene);
+/// let turn = advance(&flow, session, Input::Start, &env);
 /// assert_eq!(turn.session.status(), Status::Completed);
 /// assert!(matches!(&turn.effects[..], [Effect::Send(message)] if message.text() == "Hello!"));
 /// # Ok(())
 /// # }
 /// ```
-pub fn advance(flow: &Flow, mut session: Session, input: Input, scene: &Scene<'_>) -> Turn {
-    let outcome = run(flow, &mut session, input, scene);
+pub fn advance(flow: &Flow, mut session: Session, input: Input, env: &TurnEnvironment<'_>) -> Turn {
+    let outcome = run(flow, &mut session, input, env);
     Turn { session, effects: outcome.effects, steps: outcome.steps }
 }
 
@@ -57,14 +58,14 @@ pub(crate) fn take(
     flow: Option<&Flow>,
     session: &mut Session,
     input: Input,
-    scene: &Scene<'_>,
+    env: &TurnEnvironment<'_>,
 ) -> TurnOutcome {
     match flow {
-        Some(flow) => run(flow, session, input, scene),
-        None if input.is_aside() => TurnOutcome::aside(take_aside(session, input, scene.now)),
+        Some(flow) => run(flow, session, input, env),
+        None if input.is_aside() => TurnOutcome::aside(take_aside(session, input, env.now)),
         None if !session.status().is_live() => TurnOutcome::aside(false),
         None => {
-            let missed = end_without_flow(session, &input, scene.now);
+            let missed = end_without_flow(session, &input, env.now);
             let effects = missed_notes(session.id, missed).collect();
             TurnOutcome { effects, ..TurnOutcome::aside(true) }
         }
@@ -72,17 +73,22 @@ pub(crate) fn take(
 }
 
 /// [`advance`](super::advance), in place.
-pub(crate) fn run(flow: &Flow, session: &mut Session, input: Input, scene: &Scene<'_>) -> TurnOutcome {
+pub(crate) fn run(
+    flow: &Flow,
+    session: &mut Session,
+    input: Input,
+    env: &TurnEnvironment<'_>,
+) -> TurnOutcome {
     if input.is_aside() {
-        return TurnOutcome::aside(take_aside(session, input, scene.now));
+        return TurnOutcome::aside(take_aside(session, input, env.now));
     }
     let mut run = Run {
         flow,
-        flow_name: scene.flow_name,
+        flow_name: env.flow_name,
         root: flow,
         session,
-        scene,
-        contact: Cow::Borrowed(scene.contact),
+        env,
+        contact: Cow::Borrowed(env.contact),
         effects: Vec::new(),
         sends: 0,
         signs: 0,
@@ -153,8 +159,8 @@ impl<'a> Run<'a> {
 
     /// Leaves the node that the session stands at. `was_sent`: because its message was taken.
     fn go_on_from(&mut self, at: NodeIx, step: &'a Step, leave: Move, was_sent: bool) -> bool {
-        if self.session.turns >= self.scene.limits.turns_per_session {
-            let text = format!("more than {} turns", self.scene.limits.turns_per_session);
+        if self.session.turns >= self.env.limits.turns_per_session {
+            let text = format!("more than {} turns", self.env.limits.turns_per_session);
             return self.fail(FailureCode::TurnsPerSession, text);
         }
         let is_back = matches!(leave, Move::Back(_));
@@ -202,7 +208,7 @@ impl<'a> Run<'a> {
     /// The TTL has passed, which a caller may have an edge for; the longest life is the end for all
     /// (SEMANTICS S1).
     fn pass_away(&mut self) -> bool {
-        let is_final = self.session.ends_by.is_some_and(|last| self.scene.now >= last);
+        let is_final = self.session.ends_by.is_some_and(|last| self.env.now >= last);
         if is_final || self.session.frames().is_empty() {
             return self.end(Ending::Expired);
         }
@@ -248,7 +254,7 @@ impl<'a> Run<'a> {
             if !fits {
                 self.fail(
                     FailureCode::NodesPerTurn,
-                    format!("more than {} nodes in a turn", self.scene.limits.nodes_per_turn),
+                    format!("more than {} nodes in a turn", self.env.limits.nodes_per_turn),
                 );
                 return;
             }

@@ -13,7 +13,7 @@ use crate::session::{Contact, ContactChange, Outbound, Session};
 
 /// The surroundings of a turn: everything that it may read beside flow, session and input.
 #[derive(Clone, Copy, Debug)]
-pub struct Scene<'a> {
+pub struct TurnEnvironment<'a> {
     /// The conversation's time of the turn.
     pub now: DateTime<Utc>,
     /// The tenant.
