@@ -10,7 +10,7 @@ use crate::engine::outcome::{Cancelled, Completed, Reported};
 use crate::engine::transact::{LeaseIntent, Transaction};
 use crate::error::Error;
 use crate::id::{MessageId, SessionId, WorkspaceId};
-use crate::kernel::{Act, Action, Change};
+use crate::kernel::{Act, Action, ConversationChange};
 use crate::observer::{Cause, EventKind, Noted};
 use crate::session::DeliveryReport;
 use crate::store::{ConversationStore, Lookup, Subject};
@@ -110,7 +110,7 @@ impl<S: ConversationStore> Engine<S> {
         cause: Cause,
         workspace: &WorkspaceId,
         subject: Subject,
-        change: &mut dyn Change,
+        change: &mut dyn ConversationChange,
     ) -> Result<bool, Error> {
         let lookup = self.lookup_for(cause, workspace, subject).await?;
         self.act_on(cause, &lookup, change).await
@@ -122,7 +122,7 @@ impl<S: ConversationStore> Engine<S> {
         &self,
         cause: Cause,
         lookup: &Lookup,
-        change: &mut dyn Change,
+        change: &mut dyn ConversationChange,
     ) -> Result<bool, Error> {
         let call = Transaction { cause, flows: &self.flows, lookup, intent: LeaseIntent::Deliver };
         let mut act = Act::new(change);

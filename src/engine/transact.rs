@@ -13,7 +13,9 @@ use crate::engine::catalogue::{Snapshot, WorkspaceFlows};
 use crate::engine::deliver::Delivery;
 use crate::error::{Error, MissingReason, StoreError, StoreErrorKind};
 use crate::id::{ContactId, FlowId, FlowVersion, WorkspaceId};
-use crate::kernel::{Decision, Environment, Found, Operation, Outgoing, Output, Step, added_up, decide};
+use crate::kernel::{
+    Decision, Environment, FoundConversation, Operation, Outgoing, Output, Resolution, added_up, decide,
+};
 use crate::observer::{Cause, EventKind, Noted, Took};
 use crate::session::{Conversation, DecodeError};
 use crate::store::{
@@ -86,7 +88,7 @@ pub(super) fn unreadable(contact: ContactId, error: &DecodeError) -> Error {
 }
 
 /// The part of a commit that is not in the decision's output.
-struct Write {
+struct CommitTerms {
     due_at: Option<DateTime<Utc>>,
     lease: Lease,
     dead_letters: u32,
@@ -94,7 +96,7 @@ struct Write {
 
 fn commit(
     call: &Transaction<'_>,
-    write: Write,
+    write: CommitTerms,
     out: Output,
     expect: Option<u64>,
     conversation: Arc<Conversation>,
@@ -275,7 +277,7 @@ impl<S: ConversationStore> Engine<S> {
         let env = self.environment(call, snapshot);
         let Lent { mut conversation, revision, settled, leased, key, fault } = txn.lend();
         let mut out = Output::default();
-        let mut found = Found {
+        let mut found = FoundConversation {
             conversation: &mut conversation,
             revision: revision.unwrap_or_default(),
             settled,
@@ -287,11 +289,11 @@ impl<S: ConversationStore> Engine<S> {
         };
         let (next, write) = match decide(&env, &mut found, &mut out, operation) {
             Err(error) => (Next::Answered(Err(error)), None),
-            Ok(Step::Answered) => (Next::Answered(Ok(())), None),
-            Ok(Step::Fetch(versions)) => (Next::Fetch(versions), None),
-            Ok(Step::Missing(missing)) => (Next::Missing(missing), None),
-            Ok(Step::Deliver(decision)) => (self.deliver_found(&call, &decision, revision), None),
-            Ok(Step::Write(decision)) => self.draft(&call, decision, revision),
+            Ok(Resolution::Answered) => (Next::Answered(Ok(())), None),
+            Ok(Resolution::Fetch(versions)) => (Next::Fetch(versions), None),
+            Ok(Resolution::Missing(missing)) => (Next::Missing(missing), None),
+            Ok(Resolution::Deliver(decision)) => (self.deliver_found(&call, &decision, revision), None),
+            Ok(Resolution::Write(decision)) => self.draft(&call, decision, revision),
         };
         match (write, conversation) {
             (Some(write), Some(conversation)) => txn.write(commit(&call, write, out, revision, conversation)),
@@ -315,7 +317,7 @@ impl<S: ConversationStore> Engine<S> {
         call: &Transaction<'_>,
         mut decision: Decision<'_>,
         revision: Option<u64>,
-    ) -> (Next, Option<Write>) {
+    ) -> (Next, Option<CommitTerms>) {
         let (intent, token) = (call.intent, call.lookup.token);
         let paced = self.ask_pace(&decision, self.will_send(intent));
         paced.put_off(&mut decision);
@@ -340,7 +342,7 @@ impl<S: ConversationStore> Engine<S> {
         let mut delivery = Delivery::new(&decision, outgoing, call.lookup.now, paced.passes);
         delivery.is_done = is_done;
         let events = std::mem::take(&mut decision.out.events);
-        (Next::Write(events, delivery), Some(Write { due_at, lease, dead_letters }))
+        (Next::Write(events, delivery), Some(CommitTerms { due_at, lease, dead_letters }))
     }
 
     /// The environment of a decision in this engine.

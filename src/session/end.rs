@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::session::{End, EndReason, Failure, FailureCode, Session, Standing, Status};
+use crate::session::{EndReason, Failure, FailureCode, Session, SessionEnd, Standing, Status};
 
-/// How a session ends.
+/// The way a session ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     /// At an end of its flow, with the outcome that this names.
@@ -36,7 +36,7 @@ impl Session {
     /// had kept for a question that it never came to (SEMANTICS I5).
     #[must_use]
     pub(crate) fn end(&mut self, ending: Ending, at: DateTime<Utc>) -> usize {
-        self.standing = Standing::Ended(End { at, ending });
+        self.standing = Standing::Ended(SessionEnd { at, ending });
         self.expires_at = None;
         let kept = self.extras.as_mut().map(|extras| {
             extras.heard = None;

@@ -6,8 +6,8 @@
 //!   that one waited for that has ended, the end of one that is live.
 //! - `calling` without a call or a message to wait for waits for a call that was handed over at
 //!   `parked_at`, under the number of its wait.
-//! - `handoff` without one is a handoff since `parked_at`, for as long as the deadline says. What it
-//!   suspends is at a question unless it is said to be somewhere else where a session can stop.
+//! - `handoff` without one is a handoff since `parked_at`, for as long as the deadline says. What
+//!   it suspends is at a question unless it is said to be somewhere else where a session can stop.
 //! - An end without `ended_at` was at the last interaction; `failed` without a failure has the code
 //!   `missing_node`; `cancelled` without a reason was cancelled by the host.
 
@@ -19,8 +19,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::id::{CallId, FlowId, FlowVersion, NodeId, SessionId};
 use crate::session::{
-    CallKind, CallStage, End, EndReason, Ending, Extras, Failure, FailureCode, Frame, Handoff, Handover,
-    Heard, Journalled, OpenCall, Origin, PendingCall, Queued, Reply, Route, Sending, Session, Standing,
+    CallKind, CallStage, EndReason, Ending, Extras, Failure, FailureCode, Frame, Handoff, Handover, Heard,
+    Journalled, OpenCall, Origin, PendingCall, Queued, Reply, Route, Sending, Session, SessionEnd, Standing,
     Status, Stop, Suspended, Wait,
 };
 use crate::value::Bag;
@@ -74,7 +74,7 @@ struct FlatSession<'a> {
     branch: Option<Cow<'a, Arc<str>>>,
 }
 
-/// What few sessions have, as it is stored.
+/// The parts that few sessions have, as they are stored.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(rename = "Extras")]
 struct FlatExtras<'a> {
@@ -131,7 +131,7 @@ struct FlatHandoff {
     stood: Option<FlatStop>,
 }
 
-/// Where a session stood when it was handed over, as it is stored.
+/// The place where a session was handed over, as it is stored.
 #[derive(Serialize, Deserialize)]
 #[serde(rename = "Suspended")]
 struct FlatStop {
@@ -259,7 +259,7 @@ impl<'a> FlatSession<'a> {
             }
             Status::Completed | Status::Expired | Status::Failed | Status::Cancelled => {
                 let at = self.ended_at.unwrap_or(self.last_interaction_at);
-                Standing::Ended(End { at, ending: self.ending() })
+                Standing::Ended(SessionEnd { at, ending: self.ending() })
             }
         }
     }

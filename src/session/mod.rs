@@ -53,6 +53,6 @@ pub use outbox::{DeadLetter, DeadReason, Outbound, Unsent};
 pub(crate) use ring::Verdict;
 pub use session::Session;
 pub(crate) use session::{Extras, Journalled};
-pub(crate) use standing::{End, Handover, OpenCall, Standing, Stop, Suspended, Wait};
+pub(crate) use standing::{Handover, OpenCall, SessionEnd, Standing, Stop, Suspended, Wait};
 pub use status::{EndReason, Status};
 pub use stored::{DecodeError, decode_conversation, decode_session, encode_conversation, encode_session};

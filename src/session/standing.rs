@@ -1,11 +1,11 @@
-//! Where a session is in its life, with what belongs to that place alone: a session that is not in
-//! a call has none, one that has ended has no deadline.
+//! The state of a session's life, with all that belongs to that state alone: a session that is not
+//! in a call has none, one that has ended has no deadline.
 
 use chrono::{DateTime, Utc};
 
 use crate::session::{EndReason, Ending, Failure, Handoff, PendingCall, Sending, Session, Status};
 
-/// Where a session is in its life (SEMANTICS S).
+/// The state of a session's life (SEMANTICS S).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
     /// In the middle of a turn.
@@ -21,7 +21,7 @@ pub(crate) enum Standing {
     /// With a person of the host.
     Handoff(Handover),
     /// At its end.
-    Ended(End),
+    Ended(SessionEnd),
 }
 
 /// A wait for an answer or for time to pass.
@@ -29,7 +29,7 @@ pub(crate) enum Standing {
 pub(crate) struct Wait {
     /// The node's own deadline.
     pub(crate) deadline: Option<DateTime<Utc>>,
-    /// The message that it stands right behind: later news of it may lead back (SEMANTICS D1).
+    /// The message that it is right behind: later news of it may lead back (SEMANTICS D1).
     pub(crate) behind: Option<Box<Sending>>,
 }
 
@@ -45,18 +45,18 @@ pub(crate) struct OpenCall {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Handover {
     pub(crate) handoff: Box<Handoff>,
-    /// When it ends by itself.
+    /// The time at which it ends by itself.
     pub(crate) deadline: Option<DateTime<Utc>>,
 }
 
-/// How a session stood where it goes on after a handoff.
+/// The place where a session goes on after a handoff.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Suspended {
     pub(crate) parked_at: DateTime<Utc>,
     pub(crate) stop: Stop,
 }
 
-/// Where a session can be handed over.
+/// A place where a session can be handed over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
     /// At a question.
@@ -71,7 +71,7 @@ pub(crate) enum Stop {
 
 /// The end of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct End {
+pub(crate) struct SessionEnd {
     pub(crate) at: DateTime<Utc>,
     pub(crate) ending: Ending,
 }
@@ -199,7 +199,7 @@ impl Session {
         }
     }
 
-    fn ended(&self) -> Option<&End> {
+    fn ended(&self) -> Option<&SessionEnd> {
         match &self.standing {
             Standing::Ended(end) => Some(end),
             _ => None,
@@ -239,7 +239,7 @@ impl Session {
         }
     }
 
-    /// The message with a way for a refusal that it waits for, stands right behind, or will when it
+    /// The message with a way for a refusal that it waits for, is right behind, or will be when it
     /// is handed back.
     pub(crate) fn sending(&self) -> Option<&Sending> {
         match &self.standing {
@@ -262,7 +262,7 @@ impl Session {
         }
     }
 
-    /// It stands right behind this message, where it waits.
+    /// Notes the message that it is right behind, where it waits.
     pub(crate) fn stand_behind(&mut self, sending: Box<Sending>) {
         if let Standing::Waiting(wait) | Standing::Delayed(wait) = &mut self.standing {
             wait.behind = Some(sending);

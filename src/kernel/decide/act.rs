@@ -9,12 +9,12 @@ use crate::error::Error;
 use crate::id::{CallId, ContactId, MessageId, SessionId};
 use crate::kernel::decide::decision::Decision;
 use crate::kernel::decide::environment::{Environment, Unready};
-use crate::kernel::decide::frame::{Applied, Found, Halt, Operation, Replay};
+use crate::kernel::decide::frame::{Applied, FoundConversation, Halt, Operation, Replay};
 use crate::session::{ContactChange, DeliveryReport, EndReason};
 use crate::value::Bag;
 
 /// One change to a conversation.
-pub(crate) trait Change: Send {
+pub(crate) trait ConversationChange: Send {
     /// Makes it. Answers whether it took effect.
     fn make(&mut self, decision: &mut Decision<'_>) -> bool;
 
@@ -27,19 +27,19 @@ pub(crate) trait Change: Send {
 
 /// A change as a call: after all that was due, and remembered if it took effect.
 pub(crate) struct Act<'a> {
-    change: &'a mut dyn Change,
+    change: &'a mut dyn ConversationChange,
     /// True if it took effect, once it is decided.
     pub(crate) took_effect: bool,
 }
 
 impl<'a> Act<'a> {
-    pub(crate) fn new(change: &'a mut dyn Change) -> Self {
+    pub(crate) fn new(change: &'a mut dyn ConversationChange) -> Self {
         Self { change, took_effect: false }
     }
 }
 
 impl Operation for Act<'_> {
-    fn replay(&mut self, found: &mut Found<'_>, env: &Environment<'_>) -> Result<Replay, Error> {
+    fn replay(&mut self, found: &mut FoundConversation<'_>, env: &Environment<'_>) -> Result<Replay, Error> {
         let known = found.conversation.as_deref().filter(|_| found.maybe_done && found.fault.is_none());
         if known.is_some_and(|conversation| conversation.knows_call(env.call)) {
             self.took_effect = true;
@@ -103,7 +103,7 @@ pub(crate) enum Action<'a> {
     Unlink { address: &'a Address },
 }
 
-impl Change for Action<'_> {
+impl ConversationChange for Action<'_> {
     fn needs_flows(&self) -> bool {
         !matches!(self, Self::Cancel { .. })
     }

@@ -14,7 +14,7 @@ use crate::kernel::Input;
 use crate::kernel::decide::decision::Decision;
 use crate::kernel::decide::delivery::{DeliveryResult, Outgoing, SendException};
 use crate::kernel::decide::environment::Environment;
-use crate::kernel::decide::frame::{Applied, Found, Halt, Operation, Replay};
+use crate::kernel::decide::frame::{Applied, FoundConversation, Halt, Operation, Replay};
 use crate::kernel::hash::jitter;
 use crate::kernel::time::{later, span};
 use crate::observer::EventKind;
@@ -45,7 +45,7 @@ impl<'a> Book<'a> {
 }
 
 impl Operation for Book<'_> {
-    fn replay(&mut self, found: &mut Found<'_>, _env: &Environment<'_>) -> Result<Replay, Error> {
+    fn replay(&mut self, found: &mut FoundConversation<'_>, _env: &Environment<'_>) -> Result<Replay, Error> {
         (self.revision, self.over_at) = (found.revision, None);
         let is_theirs = found.fault.is_none() && !found.is_leased;
         Ok(if is_theirs { Replay::Answered } else { Replay::New })

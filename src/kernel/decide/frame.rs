@@ -12,7 +12,7 @@ use crate::kernel::decide::output::Output;
 use crate::session::{Conversation, KeyRecord};
 
 /// A conversation as a call finds it.
-pub(crate) struct Found<'a> {
+pub(crate) struct FoundConversation<'a> {
     /// The conversation; None: there is none. It is as it was unless the decision is to be written.
     pub(crate) conversation: &'a mut Option<Arc<Conversation>>,
     /// The revision that it was found at; only handed on.
@@ -54,7 +54,7 @@ pub(crate) enum Applied {
 /// One call as the frame sees it. It keeps its own answer.
 pub(crate) trait Operation: Send {
     /// Finds out whether the call was answered before.
-    fn replay(&mut self, found: &mut Found<'_>, env: &Environment<'_>) -> Result<Replay, Error>;
+    fn replay(&mut self, found: &mut FoundConversation<'_>, env: &Environment<'_>) -> Result<Replay, Error>;
 
     /// Looks at the request beside the conversation, which is there or not. Answers whether it has
     /// its answer.
@@ -106,7 +106,7 @@ impl From<Error> for Halt {
 }
 
 /// The result of a decision.
-pub(crate) enum Step<'a> {
+pub(crate) enum Resolution<'a> {
     /// The operation has its answer, and nothing is to be written.
     Answered,
     /// The operation has its answer; nothing is to be written, and what is due is to be done under
@@ -120,7 +120,7 @@ pub(crate) enum Step<'a> {
     Missing(Box<(ContactId, FlowId, FlowVersion, MissingReason)>),
 }
 
-impl Step<'_> {
+impl Resolution<'_> {
     fn halted(contact: Option<ContactId>, halt: Halt) -> Result<Self, Error> {
         match (halt, contact) {
             (Halt::Error(error), _) => Err(error),
@@ -140,17 +140,17 @@ impl Step<'_> {
 /// The error of the call. Nothing is to be written then, and the conversation is as it was found.
 pub(crate) fn decide<'a>(
     env: &'a Environment<'a>,
-    found: &'a mut Found<'_>,
+    found: &'a mut FoundConversation<'_>,
     out: &'a mut Output,
     operation: &mut dyn Operation,
-) -> Result<Step<'a>, Error> {
+) -> Result<Resolution<'a>, Error> {
     match operation.replay(found, env)? {
         Replay::New => {}
         Replay::Done if found.is_leased => {
-            let Some(conversation) = found.conversation else { return Ok(Step::Answered) };
-            return Ok(Step::Deliver(Decision::new(env, conversation, found.settled, out)));
+            let Some(conversation) = found.conversation else { return Ok(Resolution::Answered) };
+            return Ok(Resolution::Deliver(Decision::new(env, conversation, found.settled, out)));
         }
-        Replay::Answered | Replay::Done => return Ok(Step::Answered),
+        Replay::Answered | Replay::Done => return Ok(Resolution::Answered),
     }
     if let Some(fault) = found.fault.take() {
         return Err(fault);
@@ -159,10 +159,10 @@ pub(crate) fn decide<'a>(
     let newcomer = operation.newcomer();
     match operation.check(!is_new, env) {
         Ok(false) => {}
-        Ok(true) => return Ok(Step::Answered),
+        Ok(true) => return Ok(Resolution::Answered),
         Err(halt) => {
             let known = found.conversation.as_ref().map(|known| known.contact().id.clone());
-            return Step::halted(newcomer.or(known), halt);
+            return Resolution::halted(newcomer.or(known), halt);
         }
     }
     let (conversation, before) = match (&mut *found.conversation, newcomer) {
@@ -171,20 +171,20 @@ pub(crate) fn decide<'a>(
             (conversation, before)
         }
         (none, Some(contact)) => (none.insert(Arc::new(Conversation::new(contact, env.now))), None),
-        (None, None) => return Ok(Step::Answered),
+        (None, None) => return Ok(Resolution::Answered),
     };
     let mut decision = Decision::new(env, conversation, found.settled, out);
     decision.is_new = is_new;
     match on_time(&mut decision, operation, found.taken) {
-        Ok(true) => Ok(Step::Write(decision)),
+        Ok(true) => Ok(Resolution::Write(decision)),
         halted => {
             let contact = decision.conversation.contact().id.clone();
             if let Some(before) = before {
                 *decision.conversation = before;
             }
             match halted {
-                Ok(_) => Ok(Step::Answered),
-                Err(halt) => Step::halted(Some(contact), halt),
+                Ok(_) => Ok(Resolution::Answered),
+                Err(halt) => Resolution::halted(Some(contact), halt),
             }
         }
     }

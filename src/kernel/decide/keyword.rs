@@ -212,7 +212,7 @@ impl Decision<'_> {
         contact.opted_in_at.get_or_insert(now);
     }
 
-    /// Whether the contact takes a message of this session that answers nothing: it did not opt
+    /// True if the contact takes a message of this session that answers nothing: it did not opt
     /// out, or the session is transactional (SEMANTICS T10).
     pub(crate) fn may_be_written_to(&self, session: SessionId) -> bool {
         let place = self.place_of(session);

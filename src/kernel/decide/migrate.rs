@@ -3,7 +3,7 @@
 use crate::flow::Flow;
 use crate::id::{FlowId, FlowVersion, NodeId, SessionId};
 use crate::kernel::Input;
-use crate::kernel::decide::act::Change;
+use crate::kernel::decide::act::ConversationChange;
 use crate::kernel::decide::decision::Decision;
 use crate::kernel::migrate::migration;
 use crate::observer::EventKind;
@@ -48,7 +48,7 @@ impl<'a> Migrate<'a> {
     }
 }
 
-impl Change for Migrate<'_> {
+impl ConversationChange for Migrate<'_> {
     fn needs_flows(&self) -> bool {
         false
     }

@@ -23,12 +23,12 @@ mod tests;
 mod trigger;
 mod turn;
 
-pub(crate) use act::{Act, Action, Change};
+pub(crate) use act::{Act, Action, ConversationChange};
 pub(crate) use book::Book;
 pub(crate) use decision::Decision;
 pub(crate) use delivery::{DeliveryResult, Outgoing, SendException};
 pub(crate) use environment::{CarriedOptOut, Environment, Flows, Pinned, Policy, Published, Skew, Unusable};
-pub(crate) use frame::{Found, Operation, Step, decide};
+pub(crate) use frame::{FoundConversation, Operation, Resolution, decide};
 pub(crate) use inbound::{Arrival, InboundAnswer};
 pub(crate) use migrate::{Migrate, destination};
 pub(crate) use output::Output;

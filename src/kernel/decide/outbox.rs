@@ -113,7 +113,7 @@ impl Decision<'_> {
         timer.is_none_or(|(at, _)| at > self.now).then_some(place)
     }
 
-    /// Whether the node that the session at this place sent from has a branch for this.
+    /// True if the node that the session at this place sent from has a branch for this.
     fn has_branch(&self, place: usize, outcome: &SendOutcome) -> bool {
         let step = self.conversation.sessions.get(place).and_then(|session| {
             let (flow, version) = session.active();

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::address::Address;
-use crate::kernel::decide::act::Change;
+use crate::kernel::decide::act::ConversationChange;
 use crate::kernel::decide::decision::Decision;
 
 /// The release of an address, and what was found out about its contact.
@@ -25,7 +25,7 @@ impl<'a> Release<'a> {
     }
 }
 
-impl Change for Release<'_> {
+impl ConversationChange for Release<'_> {
     fn make(&mut self, decision: &mut Decision<'_>) -> bool {
         let contact = &decision.conversation.contact;
         self.opted_out_at = contact.opted_out_at;

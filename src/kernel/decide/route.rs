@@ -36,7 +36,7 @@ pub(crate) struct InboundMessage<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Candidate<'a> {
     pub(crate) flow: &'a Flow,
-    /// Whether it may start with this contact now.
+    /// True if it may start with this contact now.
     pub(crate) admitted: bool,
 }
 
@@ -49,7 +49,7 @@ pub(crate) struct Asked<'f> {
 }
 
 impl Asked<'_> {
-    /// Whether what it is answered with is never a keyword (SEMANTICS I6).
+    /// True if what it is answered with is never a keyword (SEMANTICS I6).
     pub(super) fn keywords_off(&self) -> bool {
         self.question.keywords_off
     }

@@ -68,7 +68,7 @@ impl Decision<'_> {
         true
     }
 
-    /// Whether that is kept already.
+    /// True if that is kept already.
     pub(super) fn has_kept_sent(&self, message: MessageId, outcome: &SendOutcome) -> bool {
         let kept = self.conversation.silence().map_or(&[][..], |silence| &silence.sent);
         kept.iter().any(|(of, kept)| *of == message && kept == outcome)

@@ -13,8 +13,9 @@ use crate::error::{Error, MissingReason};
 use crate::flow::{Flow, Keywords};
 use crate::id::{FlowId, FlowVersion, SessionId};
 use crate::kernel::decide::{
-    Act, Action, Arrival, Book, CarriedOptOut, Environment, Flows, Found, InboundAnswer, Operation, Output,
-    Pinned, Policy, Published, Step, Target, Trigger, TriggerAnswer, Unusable, decide,
+    Act, Action, Arrival, Book, CarriedOptOut, Environment, Flows, FoundConversation, InboundAnswer,
+    Operation, Output, Pinned, Policy, Published, Resolution, Target, Trigger, TriggerAnswer, Unusable,
+    decide,
 };
 use crate::kernel::{Callee, Library, Received, Refusal, Triggered};
 use crate::limits::Limits;
@@ -169,7 +170,7 @@ impl Desk {
             cause: Cause::Trigger,
         };
         let mut out = Output::default();
-        let mut found = Found {
+        let mut found = FoundConversation {
             conversation: &mut self.conversation,
             revision: 7,
             settled: self.settled,
@@ -180,14 +181,14 @@ impl Desk {
             taken: None,
         };
         let came_to = match decide(&env, &mut found, &mut out, operation) {
-            Ok(Step::Write(mut decision)) => {
+            Ok(Resolution::Write(mut decision)) => {
                 decision.finish();
                 Ok("written")
             }
-            Ok(Step::Deliver(_)) => Ok("delivered"),
-            Ok(Step::Answered) => Ok("answered"),
-            Ok(Step::Fetch(_)) => Ok("fetch"),
-            Ok(Step::Missing(_)) => Ok("missing"),
+            Ok(Resolution::Deliver(_)) => Ok("delivered"),
+            Ok(Resolution::Answered) => Ok("answered"),
+            Ok(Resolution::Fetch(_)) => Ok("fetch"),
+            Ok(Resolution::Missing(_)) => Ok("missing"),
             Err(error) => Err(error),
         };
         let is_written = matches!(came_to, Ok("written"));

@@ -256,7 +256,7 @@ impl Decision<'_> {
         }
     }
 
-    /// Whether what the input leads to is not said: time alone writes nothing to a contact who
+    /// True if what the input leads to is not said: time alone writes nothing to a contact who
     /// opted out, but for the answer to what was said in pieces (SEMANTICS T10, I10).
     fn keeps_quiet(&self, session: &Session, input: &Input) -> bool {
         let is_time = match input {

@@ -47,7 +47,7 @@ pub(crate) use val::{Fields, Scope, Val};
 
 use code::{Op, Program};
 use filter::Filter;
-use run::Run;
+use run::Evaluation;
 
 use crate::limits::Limits;
 
@@ -150,7 +150,7 @@ impl Expr {
         meter: &mut Meter,
         report: &mut dyn FnMut(&str),
     ) -> Result<Val<'a>, EvalError> {
-        Run { program: &self.program, scope, meter, report }.run()
+        Evaluation { program: &self.program, scope, meter, report }.run()
     }
 
     /// Evaluates to its truth: what is empty, zero, null or not defined is false.

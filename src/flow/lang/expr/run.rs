@@ -11,7 +11,7 @@ use super::stack::Stack;
 use super::val::{Scope, Val};
 use super::{filter, ops};
 
-pub(super) struct Run<'a, 'm> {
+pub(super) struct Evaluation<'a, 'm> {
     pub(super) program: &'a Program,
     pub(super) scope: &'a dyn Scope,
     pub(super) meter: &'m mut Meter,
@@ -19,7 +19,7 @@ pub(super) struct Run<'a, 'm> {
 }
 
 impl Op {
-    /// Whether it makes one value of another.
+    /// True if it makes one value of another.
     fn is_unary(self) -> bool {
         matches!(self, Self::Neg | Self::Not | Self::Is(_) | Self::Filter(_, 0))
     }
@@ -29,12 +29,12 @@ impl Op {
     }
 }
 
-/// Whether code is one value and what is done to it.
+/// True if code is one value and what is done to it.
 pub(super) fn is_straight(code: &[Op]) -> bool {
     matches!(code, [first, rest @ ..] if first.is_load() && rest.iter().all(|op| op.is_unary()))
 }
 
-impl<'a> Run<'a, '_> {
+impl<'a> Evaluation<'a, '_> {
     #[inline]
     pub(super) fn run(mut self) -> Result<Val<'a>, EvalError> {
         if self.program.is_straight { self.run_straight() } else { self.run_on_stack() }

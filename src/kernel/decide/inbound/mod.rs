@@ -13,7 +13,7 @@ use crate::kernel::choice::own_choice;
 use crate::kernel::decide::admit::{Admission, Allowances, admit};
 use crate::kernel::decide::decision::Decision;
 use crate::kernel::decide::environment::{CarriedOptOut, Environment, Unready};
-use crate::kernel::decide::frame::{Applied, Found, Halt, Operation, Replay};
+use crate::kernel::decide::frame::{Applied, FoundConversation, Halt, Operation, Replay};
 use crate::kernel::decide::keyword::{Heard, hear};
 use crate::kernel::decide::route::{Candidate, InboundMessage, Routing, route};
 use crate::kernel::{Input, Received, default_inputs, message_hash};
@@ -243,7 +243,7 @@ impl Arrival {
 }
 
 impl Operation for Arrival {
-    fn replay(&mut self, found: &mut Found<'_>, env: &Environment<'_>) -> Result<Replay, Error> {
+    fn replay(&mut self, found: &mut FoundConversation<'_>, env: &Environment<'_>) -> Result<Replay, Error> {
         let Some(conversation) = found.conversation.as_deref().filter(|_| found.fault.is_none()) else {
             return Ok(Replay::New);
         };

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::id::{ContactId, FlowVersion, SessionId};
 use crate::kernel::decide::environment::Published;
 use crate::kernel::decide::trigger::Trigger;
-use crate::kernel::decide::trigger::state::{State, TriggerAnswer};
+use crate::kernel::decide::trigger::state::{SessionState, TriggerAnswer};
 use crate::kernel::{SessionRef, Triggered};
 use crate::session::{Conversation, KeyRecord};
 
@@ -33,8 +33,8 @@ impl Trigger {
             });
         }
         let state = record.status.map_or_else(
-            || State::now(live, record.session),
-            |status| State { status, failure: record.failure },
+            || SessionState::now(live, record.session),
+            |status| SessionState { status, failure: record.failure },
         );
         let version = (record.version, record.digest);
         let mut session = self.session_ref(name, record.session, version, &record.contact, state);
@@ -58,7 +58,7 @@ impl Trigger {
             .or(published.online)
             .unwrap_or((FlowVersion(0), None));
         let contact = &conversation.contact().id;
-        let state = self.decided.unwrap_or_else(|| State::now(Some(conversation), self.session));
+        let state = self.decided.unwrap_or_else(|| SessionState::now(Some(conversation), self.session));
         let session = self.session_ref(published.name, self.session, version, contact, state);
         TriggerAnswer::Final(Triggered::Started(session))
     }
@@ -69,7 +69,7 @@ impl Trigger {
         session: SessionId,
         (version, digest): (FlowVersion, Option<u128>),
         contact: &ContactId,
-        state: State,
+        state: SessionState,
     ) -> SessionRef {
         SessionRef {
             session_id: session,

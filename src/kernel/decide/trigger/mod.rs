@@ -16,7 +16,7 @@ use crate::id::{ContactId, FlowVersion, SessionId};
 use crate::kernel::decide::admit::{Admission, Allowances, admit};
 use crate::kernel::decide::decision::Decision;
 use crate::kernel::decide::environment::{CarriedOptOut, Environment, Policy, Unready};
-use crate::kernel::decide::frame::{Applied, Found, Halt, Operation, Replay};
+use crate::kernel::decide::frame::{Applied, FoundConversation, Halt, Operation, Replay};
 use crate::kernel::time::{later, span};
 use crate::kernel::{Triggered, accept_inputs, fingerprint};
 use crate::limits::Limits;
@@ -27,7 +27,7 @@ use crate::value::Bag;
 pub(crate) use state::TriggerAnswer;
 pub(crate) use target::Target;
 
-use state::State;
+use state::SessionState;
 
 /// A trigger and what was minted for it, once.
 pub(crate) struct Trigger {
@@ -40,7 +40,7 @@ pub(crate) struct Trigger {
     /// The flow that it starts, once it is known that it may.
     accepted: Option<Accepted>,
     /// The state that an attempt led to.
-    decided: Option<State>,
+    decided: Option<SessionState>,
     /// The answer, once it is decided.
     pub(crate) answer: Option<Result<TriggerAnswer, Error>>,
 }
@@ -99,8 +99,8 @@ impl Trigger {
         }
         let ended = decision.out.ended.iter().find(|ended| ended.id() == self.session);
         let state = match ended {
-            Some(ended) => State::of(ended),
-            None => State::now(Some(decision.conversation), self.session),
+            Some(ended) => SessionState::of(ended),
+            None => SessionState::now(Some(decision.conversation), self.session),
         };
         self.decided = Some(state);
         let contact = &decision.conversation.contact().id;
@@ -117,7 +117,7 @@ impl Trigger {
         let running = decision.place_of(session);
         let running = running.and_then(|place| decision.conversation.sessions.get(place));
         let pin = (version, running.and_then(Session::digest));
-        let state = State::now(Some(decision.conversation), session);
+        let state = SessionState::now(Some(decision.conversation), session);
         let contact = &decision.conversation.contact().id;
         Triggered::AlreadyRunning(self.session_ref(name, session, pin, contact, state))
     }
@@ -132,7 +132,7 @@ impl Trigger {
 }
 
 impl Operation for Trigger {
-    fn replay(&mut self, found: &mut Found<'_>, env: &Environment<'_>) -> Result<Replay, Error> {
+    fn replay(&mut self, found: &mut FoundConversation<'_>, env: &Environment<'_>) -> Result<Replay, Error> {
         let Some(published) = env.flows.published(&self.request.flow) else {
             return Err(Error::FlowNotFound(self.request.flow.clone()));
         };

@@ -18,12 +18,12 @@ pub(crate) enum TriggerAnswer {
 
 /// A session's status and the reason of its failure (SEMANTICS T11).
 #[derive(Clone, Copy)]
-pub(super) struct State {
+pub(super) struct SessionState {
     pub(super) status: Status,
     pub(super) failure: Option<FailureCode>,
 }
 
-impl State {
+impl SessionState {
     pub(super) fn of(session: &Session) -> Self {
         Self { status: session.status(), failure: session.failure().map(|failure| failure.code) }
     }
