@@ -188,7 +188,7 @@ impl Address {
         }
     }
 
-    /// Whether messages on this channel and account can go to it.
+    /// True if messages on this channel and account can go to it.
     #[must_use]
     pub fn is_on(&self, account: &Account) -> bool {
         match self {

@@ -25,9 +25,9 @@ macro_rules! channels {
             /// Reads a channel's name.
             ///
             /// # Errors
-            /// [`BadChannel`] unless the name has 1-64 characters of `a-z 0-9 - _ .` and begins with
-            /// a letter. Capitals are refused, so that `WhatsApp` does not become a channel of its
-            /// own.
+            /// [`BadChannel`] unless the name has 1-64 characters of `a-z 0-9 - _ .` and begins
+            /// with a letter. Capitals are refused, so that `WhatsApp` does not become a channel of
+            /// its own.
             pub fn parse(name: &str) -> Result<Self, BadChannel> {
                 Ok(match name {
                     $($word => Self::$known,)+
@@ -82,7 +82,7 @@ impl Channel {
     #[cfg(feature = "schema")]
     pub(crate) const PATTERN: &'static str = "^[a-z][a-z0-9_.-]{0,63}$";
 
-    /// Whether addresses are phone numbers: such channels share one address space (SEMANTICS T2).
+    /// True if addresses are phone numbers: such channels share one address space (SEMANTICS T2).
     #[must_use]
     pub fn is_phone(&self) -> bool {
         matches!(self, Self::WhatsApp | Self::Sms | Self::Viber)

@@ -202,7 +202,7 @@ impl Error {
         }
     }
 
-    /// Whether the same call may succeed later, unchanged. Repeating it is safe: with a key or a
+    /// True if the same call may succeed later, unchanged. Repeating it is safe: with a key or a
     /// message id it takes effect once.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
@@ -331,7 +331,7 @@ impl StoreError {
         self.kind
     }
 
-    /// Whether trying again may help.
+    /// True if trying again may help.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         self.kind != StoreErrorKind::Permanent

@@ -17,7 +17,7 @@ pub(super) struct Picture {
     pub(super) title: String,
     pub(super) nodes: Vec<Node>,
     pub(super) arrows: Vec<Arrow>,
-    /// Whether what was not visited is to stand back.
+    /// True if what was not visited is to stand back.
     pub(super) has_path: bool,
 }
 

@@ -21,7 +21,7 @@ pub(super) fn clean(text: &str, most: usize) -> String {
     line
 }
 
-/// Whether it is part of a text: no mark that turns its direction, no code that is no character.
+/// True if it is part of a text: no mark that turns its direction, no code that is no character.
 fn is_readable(c: char) -> bool {
     !matches!(c, '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
         | '\u{FEFF}' | '\u{FFF0}'..='\u{FFFB}' | '\u{FFFE}' | '\u{FFFF}' | '\u{E0000}'..='\u{E007F}')

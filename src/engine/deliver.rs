@@ -181,7 +181,7 @@ impl<S: ConversationStore> Engine<S> {
         self.tell(workspace, &delivery.contact, delivery.cause, [noted]);
     }
 
-    /// Whether so much of a lease is over that nothing more is begun under it: what is begun must
+    /// True if so much of a lease is over that nothing more is begun under it: what is begun must
     /// end before somebody else may begin.
     pub(super) fn is_late(&self, since: DateTime<Utc>, now: DateTime<Utc>) -> bool {
         now > since && (now - since).to_std().unwrap_or_default() > self.ports.options.lease / 2

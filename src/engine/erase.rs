@@ -26,7 +26,7 @@ const ATTEMPTS: u32 = 16;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EraseOptions {
-    /// Whether an opt-out outlasts the contact.
+    /// True if an opt-out outlasts the contact.
     pub keep_opt_out: bool,
 }
 

@@ -168,7 +168,7 @@ struct EngineOptions {
     width: usize,
     inline_calls: bool,
     journal_retention: Duration,
-    /// Whether nodes and sessions are counted, in stores that keep counters (SEMANTICS Q9).
+    /// True if nodes and sessions are counted, in stores that keep counters (SEMANTICS Q9).
     counts_nodes: bool,
     count_retention: Duration,
 }

@@ -160,7 +160,7 @@ impl FlowDef {
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 
-    /// Whether its sessions run without a contact.
+    /// True if its sessions run without a contact.
     pub(crate) fn is_contactless(&self) -> bool {
         let mut starts = self.nodes.iter().filter_map(|node| node.kind.as_start());
         starts.any(|start| start.contact == Some(ContactMode::None))

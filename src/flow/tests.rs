@@ -46,7 +46,7 @@ fn node(node: Value) -> Step {
     flow(json!([node]), json!([{"from": "s", "to": "n"}])).node(NodeIx(1)).unwrap().clone()
 }
 
-/// Whether a condition holds, and what it reports as undefined.
+/// True if a condition holds, and what it reports as undefined.
 fn eval(when: Value, names: Value) -> (bool, Vec<String>) {
     let flow = flow(
         json!([{"id": "n", "kind": "branch", "branches": [{"label": "1", "when": when}]}, {"id": "e", "kind": "end"}]),

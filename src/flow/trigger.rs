@@ -35,7 +35,7 @@ pub struct InboundDef {
     /// The flow with the higher number goes first; 0 if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub priority: Option<i32>,
-    /// Whether only contacts match that a campaign reached.
+    /// Limits it to contacts that a campaign reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub campaign: Option<Campaign>,
 }
@@ -74,7 +74,7 @@ words! {
 }
 
 words! {
-    /// Whether a campaign must have reached the contact.
+    /// True if a campaign must have reached the contact.
     Campaign {
         /// In the last seven days.
         Required = "required",
@@ -129,7 +129,7 @@ enum Rule {
 }
 
 impl Trigger {
-    /// Whether a call starts the flow.
+    /// True if a call starts the flow.
     #[must_use]
     pub fn is_manual(&self) -> bool {
         self.0.is_none()
@@ -147,7 +147,7 @@ impl Trigger {
         self.0.as_ref().map_or(0, |inbound| inbound.priority)
     }
 
-    /// Whether only a contact matches that a campaign reached in the last seven days.
+    /// True if only a contact matches that a campaign reached in the last seven days.
     #[must_use]
     pub fn needs_campaign(&self) -> bool {
         self.0.as_ref().is_some_and(|inbound| inbound.campaign)

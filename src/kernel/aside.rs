@@ -11,7 +11,7 @@ use crate::kernel::time::later;
 use crate::session::{CallStage, PendingCall, Queued, Session, Status};
 
 impl Input {
-    /// Whether a session takes it without a turn.
+    /// True if a session takes it without a turn.
     pub(crate) fn is_aside(&self) -> bool {
         matches!(
             self,

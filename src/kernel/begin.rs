@@ -30,10 +30,10 @@ pub struct NewSession {
     /// The message that started it (SEMANTICS I4).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opening: Option<Message>,
-    /// Whether it is journalled (SEMANTICS L6).
+    /// True if it is journalled (SEMANTICS L6).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub journal: bool,
-    /// Whether the journal has what is sent, too (SEMANTICS Q4).
+    /// True if the journal has what is sent, too (SEMANTICS Q4).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub texts: bool,
 }

@@ -83,7 +83,7 @@ pub struct Seen {
 pub struct JournalStep {
     /// The node.
     pub node: NodeId,
-    /// Whether the session came to it in this turn; else it stood there before.
+    /// True if the session came to it in this turn; else it stood there before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub entered: bool,
     /// What happened there.
@@ -110,7 +110,7 @@ pub struct CalledFlow {
     pub version: FlowVersion,
     /// The flow's name.
     pub name: Arc<str>,
-    /// Whether it was looked up to be entered: the version was the one online.
+    /// True if it was looked up to be entered: the version was the one online.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub online: bool,
 }

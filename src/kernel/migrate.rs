@@ -39,7 +39,7 @@ pub(crate) fn migration(
     Ok(there.clone())
 }
 
-/// Whether a session is where another version may take it over: nothing is on its way to it but a
+/// True if a session is where another version may take it over: nothing is on its way to it but a
 /// person's word.
 pub(super) fn stands_still(session: &Session) -> bool {
     let suspended = session.handoff().and_then(|handoff| handoff.suspended.as_ref());

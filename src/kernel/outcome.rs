@@ -34,7 +34,7 @@ pub struct SessionRef {
     /// The reason of its failure; None: it has not failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<FailureCode>,
-    /// Whether this is the recorded answer to an earlier call with the same key (SEMANTICS T5).
+    /// True if this is the recorded answer to an earlier call with the same key (SEMANTICS T5).
     pub replayed: bool,
 }
 

@@ -1,11 +1,11 @@
-//! Why nothing starts, though nothing is wrong.
+//! Reasons for which nothing starts, though nothing is wrong.
 
 use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-/// Why a trigger was refused, though nothing is wrong with it (SEMANTICS T9).
+/// The reason for which a trigger was refused, though nothing is wrong with it (SEMANTICS T9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -16,7 +16,7 @@ pub enum Refusal {
     OnceEver,
     /// The flow ran with the contact a short while ago.
     Cooldown {
-        /// When it may run again.
+        /// The time from which it may run again.
         until: DateTime<Utc>,
     },
     /// The contact does not want to be written to.

@@ -20,11 +20,11 @@ pub(super) struct Entry {
     pub(super) flow: FlowId,
     pub(super) version: FlowVersion,
     pub(super) context: Bag,
-    /// Whether it takes the place of the flow that calls.
+    /// True if it takes the place of the flow that calls.
     pub(super) is_terminal: bool,
 }
 
-/// How a node is left.
+/// The way a node is left.
 pub(super) enum Move {
     /// By this branch.
     Take(Port),
@@ -36,7 +36,7 @@ pub(super) enum Move {
     Park(Standing),
     /// Not: the session waits on for what it waits for, until then as before.
     Stay,
-    /// Back to where the session stood before.
+    /// Back to the place where the session was before.
     Back(Stop),
     /// The flow ends.
     End(Ending),
@@ -65,7 +65,7 @@ impl Move {
 
 /// A turn in progress.
 pub(super) struct Run<'a> {
-    /// The flow that the session stands in.
+    /// The flow that the session is in.
     pub(super) flow: &'a Flow,
     /// Its name now.
     pub(super) flow_name: &'a str,
@@ -83,36 +83,36 @@ pub(super) struct Run<'a> {
     pub(super) signs: u32,
     /// The title of the node that led here.
     pub(super) component: Option<&'a Arc<str>>,
-    /// Whether the session needs other versions of flows than before.
+    /// True if the session needs other versions of flows than before.
     pub(super) calls_changed: bool,
     /// The called flows that were looked up, for the journal.
     pub(super) called: Vec<CalledFlow>,
     /// The outcome of the called flow that has just ended, for its caller to read.
     pub(super) outcome: Option<Arc<str>>,
-    /// Whether it runs beside a wait, which stays as it is (SEMANTICS S6).
+    /// True if it runs beside a wait, which stays as it is (SEMANTICS S6).
     pub(super) beside: bool,
     pub(super) visited: u32,
     pub(super) steps: Vec<JournalStep>,
-    /// Whether the session came to the node that it stands at in this turn.
+    /// True if the session came to its node in this turn.
     pub(super) entered: bool,
-    /// Why the node is left that the session stands at.
+    /// The reason for which the session's node is left.
     pub(super) why: Option<Arc<str>>,
 }
 
-/// What a turn leaves beside the session.
+/// The result of a turn beside the session.
 pub(crate) struct TurnOutcome {
     pub(crate) effects: Vec<Effect>,
     pub(crate) steps: Vec<JournalStep>,
-    /// Whether the input was taken, with a turn or without.
+    /// True if the input was taken, with a turn or without.
     pub(crate) taken: bool,
-    /// Whether the session needs other versions of flows than before.
+    /// True if the session needs other versions of flows than before.
     pub(crate) calls_changed: bool,
     /// The called flows that the turn looked up, if the nodes that it visits are reported.
     pub(crate) called: Vec<CalledFlow>,
 }
 
 impl TurnOutcome {
-    /// What a session took without a turn, if it did.
+    /// An input that was taken without a turn, or was not.
     pub(crate) fn aside(taken: bool) -> Self {
         let (effects, steps, called) = (Vec::new(), Vec::new(), Vec::new());
         Self { effects, steps, taken, calls_changed: false, called }

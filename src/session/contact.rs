@@ -28,7 +28,7 @@ pub struct Contact {
     /// Since when the contact must not be written to (SEMANTICS T10).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opted_out_at: Option<DateTime<Utc>>,
-    /// Whether the engine made this contact from an address alone: such a one gives its address up
+    /// True if the engine made this contact from an address alone: such a one gives its address up
     /// to a named contact (SEMANTICS T2).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) minted: bool,

@@ -247,7 +247,7 @@ impl Content {
         }
     }
 
-    /// Whether it is only a sign of writing: nothing is lost with it.
+    /// True if it is only a sign of writing: nothing is lost with it.
     pub(crate) fn is_typing(&self) -> bool {
         matches!(self, Self::Typing { .. })
     }

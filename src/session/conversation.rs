@@ -36,7 +36,7 @@ pub struct Conversation {
     /// Whatever few conversations have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) history: Option<Box<History>>,
-    /// Whether the contact has ever written (SEMANTICS I4 `first_contact`).
+    /// True if the contact has ever written (SEMANTICS I4 `first_contact`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) has_written: bool,
 }
@@ -137,7 +137,7 @@ impl Conversation {
         self.silence()?.pause
     }
 
-    /// Whether a session stands still because the contact is with a person, or the bot is paused
+    /// True if a session stands still because the contact is with a person, or the bot is paused
     /// (SEMANTICS S10, Q3).
     pub(crate) fn stands_still(&self, session: &Session) -> bool {
         self.silence().is_some() && !session.goes_on_in_handoff()

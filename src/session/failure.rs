@@ -86,7 +86,7 @@ impl FailureCode {
         }
     }
 
-    /// Whether it is a maximum of the session as a whole: no caller goes on after that (SEMANTICS
+    /// True if it is a maximum of the session as a whole: no caller goes on after that (SEMANTICS
     /// S7).
     pub(crate) fn is_of_session(self) -> bool {
         matches!(

@@ -95,7 +95,7 @@ impl Session {
         self.awaits().or_else(suspended)
     }
 
-    /// Whether it goes on while its contact is with a person (SEMANTICS T9 `during_handoff`).
+    /// True if it goes on while its contact is with a person (SEMANTICS T9 `during_handoff`).
     pub(crate) fn goes_on_in_handoff(&self) -> bool {
         self.handoff().is_some() || self.origin.as_ref().is_some_and(|origin| origin.during_handoff)
     }

@@ -13,7 +13,7 @@ pub struct KeyRecord {
     /// A hash of the request.
     #[serde(with = "crate::hex")]
     pub fingerprint: u128,
-    /// Whether the trigger started the session; else it found it running.
+    /// True if the trigger started the session; else it found it running.
     pub started: bool,
     /// The session that was answered.
     pub session: SessionId,
@@ -33,7 +33,7 @@ pub struct KeyRecord {
     /// The reason of its failure; None: it had not failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<FailureCode>,
-    /// Whether the contact was erased; then nothing else of it says anything but `expires_at`.
+    /// True if the contact was erased; then nothing else of it says anything but `expires_at`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub erased: bool,
 }

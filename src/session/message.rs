@@ -99,7 +99,7 @@ pub(crate) struct Queued {
     pub(crate) sent: u32,
     /// Where it came from.
     pub(crate) route: Arc<Route>,
-    /// Whether it is the message that started the session: never reported as missed (SEMANTICS I4).
+    /// True if it is the message that started the session: never reported as missed (SEMANTICS I4).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) opening: bool,
 }

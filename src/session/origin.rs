@@ -24,13 +24,13 @@ pub struct Origin {
     /// The campaign that the trigger belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub campaign: Option<Arc<str>>,
-    /// Whether a message of the contact started it, not a call.
+    /// True if a message of the contact started it, not a call.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub inbound: bool,
-    /// Whether it may write to a contact that opted out (SEMANTICS T10).
+    /// True if it may write to a contact that opted out (SEMANTICS T10).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub transactional: bool,
-    /// Whether it goes on while the contact is with a person (SEMANTICS S10).
+    /// True if it goes on while the contact is with a person (SEMANTICS S10).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub during_handoff: bool,
 }

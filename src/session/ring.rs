@@ -83,7 +83,7 @@ fn tag(id: u128) -> u32 {
     id as u32
 }
 
-/// Whether a tag is among these. All are compared: that is done several at a time.
+/// True if a tag is among these. All are compared: that is done several at a time.
 fn holds(tags: &[u32], tag: u32) -> bool {
     tags.iter().fold(false, |holds, known| holds | (*known == tag))
 }

@@ -92,7 +92,7 @@ pub(crate) struct Extras {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Journalled {
     pub(crate) entries: u32,
-    /// Whether what is sent is kept too.
+    /// True if what is sent is kept too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) texts: bool,
     /// A hash of what the last entry has as `Seen`.
@@ -162,7 +162,7 @@ impl Session {
                 || self.pins().skip(1).all(|(flow, version, digest)| holds(flow, version, digest)))
     }
 
-    /// Whether it needs a version of a flow; any, if none is named (SEMANTICS L4).
+    /// True if it needs a version of a flow; any, if none is named (SEMANTICS L4).
     #[must_use]
     pub fn needs(&self, flow: &FlowId, version: Option<FlowVersion>) -> bool {
         self.versions().any(|(of, in_use)| of == flow && version.is_none_or(|version| in_use == version))
@@ -248,13 +248,13 @@ impl Session {
         Some(MessageId { session: self.id, seq: sending.seq })
     }
 
-    /// Whether it is journalled: as its flow was when it started (SEMANTICS L6).
+    /// True if it is journalled: as its flow was when it started (SEMANTICS L6).
     #[must_use]
     pub fn is_journalled(&self) -> bool {
         self.extras.as_ref().is_some_and(|extras| extras.journal.is_some())
     }
 
-    /// Whether its journal has what is sent (SEMANTICS Q4).
+    /// True if its journal has what is sent (SEMANTICS Q4).
     pub(crate) fn logs_texts(&self) -> bool {
         self.extras.as_ref().and_then(|extras| extras.journal.as_ref()).is_some_and(|journal| journal.texts)
     }
@@ -275,7 +275,7 @@ impl Session {
         self.extras.as_ref()?.active.as_ref()
     }
 
-    /// Whether it stands in a flow that was called, be it its own once more.
+    /// True if it stands in a flow that was called, be it its own once more.
     pub(crate) fn is_in_call(&self) -> bool {
         self.called().is_some() || !self.frames().is_empty()
     }

@@ -29,7 +29,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// Whether the session goes on: `running`, `waiting`, `delayed`, `calling` or `handoff`.
+    /// True if the session goes on: `running`, `waiting`, `delayed`, `calling` or `handoff`.
     #[must_use]
     pub fn is_live(self) -> bool {
         matches!(self, Self::Running | Self::Waiting | Self::Delayed | Self::Calling | Self::Handoff)

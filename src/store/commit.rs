@@ -111,9 +111,9 @@ pub struct StoredConversation {
     pub record: Record,
     /// The watermark: messages up to here are settled.
     pub settled: u64,
-    /// Whether the lookup's token holds the live lease.
+    /// True if the lookup's token holds the live lease.
     pub leased: bool,
-    /// Whether it was set aside.
+    /// True if it was set aside.
     pub quarantined: bool,
 }
 
@@ -210,7 +210,7 @@ pub enum Committed {
     Applied {
         /// The new revision.
         revision: Revision,
-        /// Whether the commit's token holds the lease now.
+        /// True if the commit's token holds the lease now.
         leased: bool,
         /// The watermark.
         settled: u64,
@@ -345,7 +345,7 @@ pub struct Purged {
     pub journal: usize,
     /// Counters, as rows of the store.
     pub counts: usize,
-    /// Whether more was left because of the limit.
+    /// True if more was left because of the limit.
     pub more: bool,
 }
 

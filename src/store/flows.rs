@@ -142,10 +142,10 @@ pub struct FlowEntry {
     /// What its authors note.
     #[serde(default)]
     pub remark: Option<Arc<str>>,
-    /// Whether new sessions are journalled (SEMANTICS L6).
+    /// True if new sessions are journalled (SEMANTICS L6).
     #[serde(default)]
     pub logging: bool,
-    /// Whether their journal has what is sent, too (SEMANTICS Q4).
+    /// True if their journal has what is sent, too (SEMANTICS Q4).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub log_texts: bool,
     /// The accounts whose messages may start it.
@@ -157,7 +157,7 @@ pub struct FlowEntry {
     /// The revision of its draft; None when there is none.
     #[serde(default)]
     pub draft: Option<u64>,
-    /// Whether it was deleted; its code is never used again by another flow's sessions.
+    /// True if it was deleted; its code is never used again by another flow's sessions.
     #[serde(default)]
     pub deleted: bool,
     /// When it was created.

@@ -141,7 +141,7 @@ impl SessionQuery {
         }
     }
 
-    /// Whether a session of the tenant is asked for. The cursor counts, the limit does not.
+    /// True if a session of the tenant is asked for. The cursor counts, the limit does not.
     #[must_use]
     pub fn matches(&self, record: &SessionRecord) -> bool {
         self.has(record.session(), record.contact())
@@ -168,7 +168,7 @@ impl SessionQuery {
     }
 }
 
-/// Whether an instant lies in a span, if there is one; nothing lies in a span.
+/// True if an instant lies in a span, if there is one; nothing lies in a span.
 fn is_within(at: Option<DateTime<Utc>>, from: Option<DateTime<Utc>>, to: Option<DateTime<Utc>>) -> bool {
     from.is_none_or(|from| at.is_some_and(|at| from <= at))
         && to.is_none_or(|to| at.is_some_and(|at| at < to))

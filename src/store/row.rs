@@ -63,9 +63,9 @@ pub struct Row {
     pub claims: u32,
     /// How many messages of the record are dead letters; for listing.
     pub dead_letters: u32,
-    /// Whether it was set aside.
+    /// True if it was set aside.
     pub quarantined: bool,
-    /// Whether it was erased since it was last written: it reads as if it never had been, and goes
+    /// True if it was erased since it was last written: it reads as if it never had been, and goes
     /// on counting revisions.
     pub erased: bool,
 }

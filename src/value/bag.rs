@@ -60,7 +60,7 @@ impl Bag {
         Ok(Self(packed))
     }
 
-    /// Whether it has no entry.
+    /// True if it has no entry.
     #[must_use]
     #[inline]
     pub fn is_empty(&self) -> bool {

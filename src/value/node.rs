@@ -61,7 +61,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// Whether it is `null`.
+    /// True if it is `null`.
     #[must_use]
     #[inline]
     pub fn is_null(self) -> bool {
@@ -135,7 +135,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// Whether it has no item and no entry.
+    /// True if it has no item and no entry.
     #[must_use]
     #[inline]
     pub fn is_empty(self) -> bool {

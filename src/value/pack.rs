@@ -205,7 +205,7 @@ impl Value<'_> {
     }
 }
 
-/// Whether `serde_json` was built with `arbitrary_precision`.
+/// True if `serde_json` was built with `arbitrary_precision`.
 fn keeps_digits() -> bool {
     "1.00".parse::<serde_json::Number>().is_ok_and(|number| number.to_string() == "1.00")
 }

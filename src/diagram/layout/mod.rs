@@ -32,7 +32,7 @@ pub(super) struct Link {
     pub(super) to: usize,
     /// The room that its label takes, if it has one.
     pub(super) label: Option<Size>,
-    /// Whether it would rather go up than push its target down.
+    /// True if it would rather go up than push its target down.
     pub(super) is_loose: bool,
 }
 

@@ -44,7 +44,7 @@ pub(super) struct Chain {
     pub(super) down: Vec<usize>,
     /// If it goes up: from where it has turned upwards, each in the row above the one before.
     pub(super) up: Vec<usize>,
-    /// Whether it goes around in a lane.
+    /// True if it goes around in a lane.
     pub(super) is_around: bool,
 }
 

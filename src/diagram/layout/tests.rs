@@ -26,7 +26,7 @@ impl Frame {
         Self { left, right, top: from.y.min(to.y), bottom: from.y.max(to.y) }
     }
 
-    /// Whether they have more than an edge in common.
+    /// True if they have more than an edge in common.
     fn meets(&self, other: &Self) -> bool {
         const EDGE: f64 = 0.5;
         self.left + EDGE < other.right

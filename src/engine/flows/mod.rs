@@ -43,9 +43,9 @@ pub struct FlowStatus {
     pub online: Option<FlowVersion>,
     /// All published versions, oldest first.
     pub versions: Vec<VersionEntry>,
-    /// Whether new sessions are journalled.
+    /// True if new sessions are journalled.
     pub logging: bool,
-    /// Whether their journal has what is sent, too (SEMANTICS Q4).
+    /// True if their journal has what is sent, too (SEMANTICS Q4).
     pub log_texts: bool,
     /// The accounts whose messages may start it.
     pub accounts: Vec<Account>,

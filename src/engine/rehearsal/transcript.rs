@@ -36,7 +36,7 @@ pub enum Line {
     HandedBack(Value),
     /// How the session stands now: `= waiting at answer`.
     Stands {
-        /// Whether it lives, and how.
+        /// The state of its life.
         status: Status,
         /// Where.
         node: NodeId,

@@ -31,7 +31,7 @@ fn iso(text: &str) -> Option<NaiveDate> {
     day().or_else(instant).or_else(|| local("%Y-%m-%dT%H:%M:%S%.f")).or_else(|| local("%Y-%m-%dT%H:%M"))
 }
 
-/// Whether a format can write a date so that the same date is read again.
+/// True if a format can write a date so that the same date is read again.
 pub(crate) fn check_format(format: &str) -> bool {
     let Some(date) = NaiveDate::from_ymd_opt(2031, 11, 23) else { return false };
     let mut text = String::new();

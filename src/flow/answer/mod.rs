@@ -119,7 +119,7 @@ impl Expect {
         }
     }
 
-    /// Whether a value lies between these ends. An end that is no number, or no date, allows
+    /// True if a value lies between these ends. An end that is no number, or no date, allows
     /// everything.
     pub(crate) fn within(&self, value: &Value, min: Option<&str>, max: Option<&str>) -> bool {
         let (below, above) = match self {
@@ -133,7 +133,7 @@ impl Expect {
         !min.is_some_and(|min| below.holds(&value, min)) && !max.is_some_and(|max| above.holds(&value, max))
     }
 
-    /// Whether a text can be an end of what is allowed.
+    /// True if a text can be an end of what is allowed.
     pub(crate) fn is_bound(&self, text: &str) -> bool {
         match self {
             Self::Date { .. } => Operator::DateEquals.holds(text, text),
@@ -153,7 +153,7 @@ fn phone(text: &str) -> Option<Phone> {
     Phone::parse(international.as_deref().unwrap_or(&text)).ok()
 }
 
-/// Whether a medium is of one of these types: `image/png`, or `image` for all of them.
+/// True if a medium is of one of these types: `image/png`, or `image` for all of them.
 fn is_of(types: &[Box<str>], mime: &str) -> bool {
     let mime = mime.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let family = mime.split('/').next().unwrap_or_default();

@@ -77,7 +77,7 @@ impl FlowDiff {
         }
     }
 
-    /// Whether nothing differs.
+    /// True if nothing differs.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()

@@ -25,7 +25,7 @@ pub struct Template {
     pub name: &'static str,
     /// What it does, in a sentence.
     pub description: &'static str,
-    /// Whether a call starts it; else messages do, and it is bound to accounts before it is
+    /// True if a call starts it; else messages do, and it is bound to accounts before it is
     /// published.
     pub is_manual: bool,
     /// The flow, as JSON.

@@ -64,7 +64,7 @@ impl DraftText {
         Ok(Self { code, name: text("name"), remark: text("remark"), digest: digest(&json), json })
     }
 
-    /// Whether calls start it, as far as the text says.
+    /// True if calls start it, as far as the text says.
     pub(crate) fn is_manual(&self) -> bool {
         self.json.pointer("/trigger/kind").and_then(Value::as_str) == Some("manual")
     }
@@ -120,7 +120,7 @@ pub(crate) fn check_binding<'a>(
     if found.has_errors() { Err(found.into_issues()) } else { Ok(()) }
 }
 
-/// Whether any message on its accounts may start a flow, so that no other such flow may have one of
+/// True if any message on its accounts may start a flow, so that no other such flow may have one of
 /// them.
 pub(crate) fn takes_any(flow: &Flow) -> bool {
     flow.trigger().matches(None, None, false) == Some(Rank::Any)

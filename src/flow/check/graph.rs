@@ -114,7 +114,7 @@ impl Graph {
         self.exits.get(node.as_usize()).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether an edge leaves a node by another branch than this one.
+    /// True if an edge leaves a node by another branch than this one.
     pub(crate) fn has_other_exit(&self, node: NodeIx, than: Port) -> bool {
         let exits = self.exits(node).iter().enumerate();
         exits.filter(|(port, _)| *port != usize::from(than.0)).any(|(_, exit)| exit.to.is_some())
@@ -248,7 +248,7 @@ fn place(vertex: NodeIndex) -> NodeIx {
     NodeIx::of(vertex.index())
 }
 
-/// Whether a session can leave a node this way in the turn in which it came.
+/// True if a session can leave a node this way in the turn in which it came.
 pub(crate) fn is_left_at_once(blocking: &Blocking<'_>, way: EdgeKind) -> bool {
     match blocking {
         Blocking::Runs | Blocking::Jumps { .. } => true,

@@ -135,7 +135,7 @@ fn check_timeouts(def: &FlowDef, found: &mut Diagnostics) {
     }
 }
 
-/// Whether a wait leaves by `timeout` when its time has passed.
+/// True if a wait leaves by `timeout` when its time has passed.
 fn times_out(node: &NodeDef, timer: Option<Port>) -> bool {
     let port = timer.and_then(|port| node.kind.ports().into_iter().nth(usize::from(port.0)));
     port.is_some_and(|name| name == "timeout")

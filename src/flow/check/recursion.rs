@@ -185,6 +185,6 @@ impl<'f> Reached<'f> {
 struct Rush<'f> {
     /// The flows that it calls.
     calls: Vec<(NodeIx, &'f FlowId)>,
-    /// Whether it comes to its end.
+    /// True if it comes to its end.
     ends: bool,
 }

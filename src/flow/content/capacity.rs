@@ -21,7 +21,7 @@ pub(crate) struct Capacity {
     pub(crate) buttons: usize,
     /// Of them those that open an address.
     pub(crate) links: usize,
-    /// Whether those and buttons that answer stand in one message.
+    /// True if those and buttons that answer stand in one message.
     pub(crate) mixes_links: bool,
     /// Characters of a button's label.
     pub(crate) button: usize,
@@ -39,9 +39,9 @@ pub(crate) struct Capacity {
     pub(crate) media: &'static [MediaType],
     /// Characters below an image, a film or a document.
     pub(crate) caption: usize,
-    /// Whether a place can be sent.
+    /// True if a place can be sent.
     pub(crate) location: bool,
-    /// Whether messages are approved beforehand.
+    /// True if messages are approved beforehand.
     pub(crate) template: bool,
     /// Buttons of such a message.
     pub(crate) template_buttons: usize,

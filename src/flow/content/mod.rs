@@ -110,7 +110,7 @@ impl MessageDef {
         }
     }
 
-    /// Whether WhatsApp takes it at any time, and not only within a day of the contact's last
+    /// True if WhatsApp takes it at any time, and not only within a day of the contact's last
     /// message.
     pub(crate) fn is_template(&self) -> bool {
         self.template.is_some()
@@ -132,7 +132,7 @@ impl MessageDef {
         whole.into_iter().filter(|(_, given)| *given).map(|(name, _)| name).collect()
     }
 
-    /// Whether it is a text and nothing else: what there is to choose from may stand below it.
+    /// True if it is a text and nothing else: what there is to choose from may stand below it.
     pub(crate) fn is_plain(&self) -> bool {
         matches!(&*self.forms(), [] | ["text"])
     }

@@ -9,7 +9,7 @@ use crate::flow::form::closest::closest;
 use crate::flow::form::path::Path;
 use crate::id::NodeId;
 
-/// Whether an issue blocks publishing.
+/// The weight of an issue: an error blocks publishing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
@@ -146,7 +146,7 @@ codes! {
 }
 
 impl IssueCode {
-    /// Whether a flow with this issue can be published.
+    /// The weight of this issue: a flow with an error cannot be published.
     #[must_use]
     pub fn severity(self) -> Severity {
         match self {
@@ -175,7 +175,7 @@ impl Serialize for IssueCode {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Issue {
-    /// Whether it blocks publishing.
+    /// Its weight: an error blocks publishing.
     pub severity: Severity,
     /// The rule.
     pub code: IssueCode,
@@ -239,13 +239,13 @@ impl Issues {
         self.0.iter().filter(|issue| issue.severity == Severity::Warning)
     }
 
-    /// Whether one blocks publishing.
+    /// True if one blocks publishing.
     #[must_use]
     pub fn has_errors(&self) -> bool {
         self.errors().next().is_some()
     }
 
-    /// Whether there is none.
+    /// True if there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -377,7 +377,7 @@ impl Diagnostics {
         self.settled.is_empty()
     }
 
-    /// Whether the place, or a part of it, could not be read.
+    /// True if the place, or a part of it, could not be read.
     fn is_settled(&self, path: &str) -> bool {
         use std::ops::Bound::{Included, Unbounded};
         let mut after = self.settled.range::<str, _>((Included(path), Unbounded));

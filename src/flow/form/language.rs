@@ -1,6 +1,6 @@
 //! Names of languages, as files and hosts write them.
 
-/// Whether a text is a language tag such as `en` or `pt-BR`.
+/// True if a text is a language tag such as `en` or `pt-BR`.
 pub(crate) fn is_tag(text: &str) -> bool {
     let mut parts = text.split('-');
     let is_first =

@@ -149,7 +149,7 @@ impl Sketch {
         }
     }
 
-    /// Whether a field is there: both are tried.
+    /// True if a field is there: both are tried.
     pub(crate) fn has(&mut self, key: &str) -> bool {
         if let Some(given) = self.given.get(key) {
             return *given;

@@ -57,7 +57,7 @@ pub struct CompareDef {
     /// The right sides, for `in_list`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list: Option<Vec<Operand>>,
-    /// Whether case makes no difference; it does if absent.
+    /// True if case makes no difference; it does if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ignore_case: Option<bool>,
 }
@@ -94,7 +94,7 @@ enum Rule {
 #[derive(Clone, Debug)]
 struct Side {
     template: Template,
-    /// Whether its texts are folded; a literal is folded already.
+    /// True if its texts are folded; a literal is folded already.
     ignore_case: bool,
 }
 
@@ -102,7 +102,7 @@ struct Side {
 const MOST_DEPTH: usize = 16;
 
 impl Condition {
-    /// Whether it holds. What is undefined counts as blank, whatever the flow's setting, and is
+    /// True if it holds. What is undefined counts as blank, whatever the flow's setting, and is
     /// reported.
     pub(crate) fn eval(&self, render: &mut Render<'_>) -> Result<bool, EvalError> {
         self.0.eval(&mut render.with_blanks())
@@ -291,7 +291,7 @@ impl CompareDef {
         cx.pattern(&at, &source, extent, self.ignore_case == Some(true))
     }
 
-    /// Whether the fields are those that the operator takes.
+    /// Checks that the fields are those that the operator takes.
     fn check_operands(&self, at: &Path<'_>, found: &mut Diagnostics) {
         let operands = self.op.operands();
         let fields = [

@@ -26,7 +26,7 @@ pub(crate) struct Compile<'a> {
     pub(crate) limits: &'a Limits,
     pub(crate) found: &'a mut Diagnostics,
     index: &'a BTreeMap<&'a str, NodeIx>,
-    /// Whether all of the definition could be read.
+    /// True if all of the definition could be read.
     pub(crate) is_whole: bool,
     /// What its parts have read so far.
     pub(crate) mentions: Mentions,
@@ -37,9 +37,9 @@ pub(crate) struct Compile<'a> {
     patterns_left: usize,
     /// The id of the start node.
     pub(crate) start: Option<&'a str>,
-    /// Whether a message starts the flow.
+    /// True if a message starts the flow.
     pub(crate) is_inbound: bool,
-    /// Whether sessions run without a contact.
+    /// True if sessions run without a contact.
     pub(crate) is_contactless: bool,
 }
 
@@ -217,7 +217,7 @@ impl<'a> Compile<'a> {
         }
     }
 
-    /// Whether a JSON value is as flat as a session's values must be. The walk stops at the limit.
+    /// True if a JSON value is as flat as a session's values must be. The walk stops at the limit.
     pub(crate) fn value(&mut self, at: &Path<'_>, value: &Value) -> bool {
         let fits = is_within(value, self.limits.depth);
         if !fits {

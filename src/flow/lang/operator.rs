@@ -85,7 +85,7 @@ impl Operator {
         }
     }
 
-    /// Whether `ignore_case` has a meaning.
+    /// True if `ignore_case` has a meaning.
     pub(crate) fn has_case(self) -> bool {
         self == Self::InList
             || (self.as_str().starts_with("string_")

@@ -61,7 +61,7 @@ impl Pattern {
         Ok(Self { regex, whole: extent == Extent::Whole, most_bytes: limits.regex_text_bytes })
     }
 
-    /// Whether the text matches. Of a text beyond `Limits::regex_text_bytes` only the beginning is
+    /// True if the text matches. Of a text beyond `Limits::regex_text_bytes` only the beginning is
     /// looked at; it never matches as a whole.
     pub(crate) fn is_match(&self, text: &str) -> bool {
         if text.len() <= self.most_bytes {

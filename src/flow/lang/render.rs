@@ -37,7 +37,7 @@ impl<'a> Render<'a> {
         expr.eval_bool(self.scope, self.limits, self.report)
     }
 
-    /// Whether an expression is defined, and not null. To ask is no fault, so nothing is reported.
+    /// True if an expression is defined, and not null. To ask is no fault, so nothing is reported.
     pub(crate) fn exists(&mut self, expr: &Expr) -> Result<bool, EvalError> {
         let value = expr.eval(self.scope, self.limits, &mut |_| {})?;
         Ok(!matches!(value, Val::Undefined | Val::Null))

@@ -55,7 +55,7 @@ fn unknown(name: &str, at: &Path<'_>, found: &mut Diagnostics) {
     found.add(crate::flow::IssueCode::BadValue, at, message, "write a name such as Europe/Berlin");
 }
 
-/// Whether there is such a zone is not known here.
+/// Reports a zone of which it is not known here if there is one.
 #[cfg(not(feature = "time-zones"))]
 fn unknown(name: &str, at: &Path<'_>, found: &mut Diagnostics) {
     found.lacks_feature(at, format_args!("the time zone {:?}", brief(name)), "time-zones");
@@ -106,7 +106,7 @@ pub(crate) struct Day(Vec<(u32, u32)>);
 const DAY: u32 = 24 * 60;
 
 impl Hours {
-    /// Whether it is open when the clock on the wall shows this.
+    /// True if it is open when the clock on the wall shows this.
     pub(crate) fn is_open(&self, wall: NaiveDateTime) -> bool {
         let minute = wall.hour() * 60 + wall.minute();
         let before = wall.date().pred_opt();

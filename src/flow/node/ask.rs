@@ -69,11 +69,11 @@ pub struct AskDef {
     /// What happens when the time has passed; `branch` if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_timeout: Option<OnTimeout>,
-    /// Whether an answer on another channel or account counts; it does not if absent (SEMANTICS
+    /// True if an answer on another channel or account counts; it does not if absent (SEMANTICS
     /// I3).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub any_channel: Option<bool>,
-    /// Whether keywords act while it asks; they do if absent (SEMANTICS I6).
+    /// Says if keywords act while it asks; they do if absent (SEMANTICS I6).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keywords: Option<KeywordMode>,
     /// How long it listens on after a text, 1-60 seconds; it does not if absent (SEMANTICS I10).

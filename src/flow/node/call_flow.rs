@@ -48,7 +48,7 @@ pub struct CallFlowDef {
     /// What is kept of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output: Option<Vec<VariableDef>>,
-    /// Whether it takes this flow's place; it comes back if absent.
+    /// True if it takes this flow's place; it comes back if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub terminal: Option<bool>,
 }

@@ -175,7 +175,7 @@ impl HttpRequestDef {
     }
 }
 
-/// Whether an address begins as those of the web do.
+/// True if an address begins as those of the web do.
 pub(crate) fn is_web(url: &str) -> bool {
     let after = |scheme: &str| {
         url.get(..scheme.len())

@@ -70,7 +70,7 @@ pub(crate) trait Kind: Sized {
         false
     }
 
-    /// Whether it sends the contact something that WhatsApp takes only within a day of the
+    /// True if it sends the contact something that WhatsApp takes only within a day of the
     /// contact's last message.
     fn sends_free_text(&self) -> bool {
         false
@@ -87,22 +87,22 @@ pub(crate) trait Kind: Sized {
         Vec::new()
     }
 
-    /// Whether an edge without a branch's name leaves by the first port.
+    /// True if an edge without a branch's name leaves by the first port.
     fn has_default_port(&self) -> bool {
         true
     }
 
-    /// Whether the branch needs an edge.
+    /// True if the branch needs an edge.
     fn needs_edge(&self, _port: Port) -> bool {
         false
     }
 
-    /// Whether the branch is the one for when no condition holds.
+    /// True if the branch is the one for when no condition holds.
     fn is_else(&self, _port: Port) -> bool {
         false
     }
 
-    /// Whether it sends from the flow's own account, so that there must be one.
+    /// True if it sends from the flow's own account, so that there must be one.
     fn needs_sender(&self) -> bool {
         self.sends()
     }

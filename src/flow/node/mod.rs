@@ -274,12 +274,12 @@ impl Node {
         matches!(self, Self::Handoff(_))
     }
 
-    /// Whether it sends to somebody whom it names, and not to the contact.
+    /// True if it sends to somebody whom it names, and not to the contact.
     pub(crate) fn names_recipient(&self) -> bool {
         matches!(self, Self::SendMessage(send) if send.to.is_some())
     }
 
-    /// Whether a session whose branch has no edge goes on by `next`.
+    /// True if a session whose branch has no edge goes on by `next`.
     pub(crate) fn falls_back(&self, port: Port) -> bool {
         port != Port::NEXT && matches!(self, Self::SendMessage(_))
     }
@@ -293,7 +293,7 @@ impl Node {
         }
     }
 
-    /// Whether it writes to the contact, or waits for it (SEMANTICS T2).
+    /// True if it writes to the contact, or waits for it (SEMANTICS T2).
     pub(crate) fn needs_contact(&self) -> bool {
         match self {
             Self::SendMessage(send) => send.to.is_none(),

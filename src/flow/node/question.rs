@@ -23,7 +23,7 @@ words! {
 }
 
 words! {
-    /// Whether keywords interrupt a question; those that opt out always do (SEMANTICS I6).
+    /// True if keywords interrupt a question; those that opt out always do (SEMANTICS I6).
     KeywordMode {
         /// They do.
         On = "on",

@@ -34,7 +34,7 @@ pub struct RecognizeLanguageDef {
     /// The languages that have a branch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub languages: Option<Vec<String>>,
-    /// Whether the answer becomes the contact's language; not if absent.
+    /// True if the answer becomes the contact's language; not if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub update_contact: Option<bool>,
     /// How long the host may take; 30 seconds if absent.
@@ -73,7 +73,7 @@ impl RecognizeLanguage {
     }
 }
 
-/// Whether a text has the form of a language tag: parts of 1-8 letters and digits, the first of 2-8
+/// True if a text has the form of a language tag: parts of 1-8 letters and digits, the first of 2-8
 /// letters.
 pub(crate) fn is_language_tag(text: &str) -> bool {
     let mut parts = text.split('-');

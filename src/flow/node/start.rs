@@ -40,7 +40,7 @@ pub struct StartDef {
     /// The key of the context that holds the contact's id, if the caller names no contact.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contact_id_from: Option<String>,
-    /// Whether a session talks with a contact; it does if absent.
+    /// Says if a session talks with a contact; it does if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contact: Option<ContactMode>,
 }
@@ -53,7 +53,7 @@ pub struct InputDef {
     /// The type of its value; any if absent.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<InputType>,
-    /// Whether a start without it is refused; it is not if absent.
+    /// True if a start without it is refused; it is not if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub required: Option<bool>,
     /// Its value if the caller gives none.
@@ -82,7 +82,7 @@ words! {
 }
 
 impl InputType {
-    /// Whether a value is of this type.
+    /// True if a value is of this type.
     #[must_use]
     pub fn accepts(self, value: &Value) -> bool {
         match self {
@@ -110,7 +110,7 @@ words! {
 }
 
 words! {
-    /// Whether a session talks with a contact (SEMANTICS T2).
+    /// True if a session talks with a contact (SEMANTICS T2).
     ContactMode {
         /// It does.
         Needed = "needed",

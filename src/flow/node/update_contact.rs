@@ -51,7 +51,7 @@ pub struct UpdateContactDef {
     /// Groups that are left; each is a template.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remove_groups: Option<Vec<String>>,
-    /// Whether the contact may be written to from now on; as before if absent.
+    /// Says if the contact may be written to from now on; as before if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub consent: Option<Consent>,
 }
@@ -83,7 +83,7 @@ pub enum EditDef {
 }
 
 words! {
-    /// Whether a contact may be written to.
+    /// True if a contact may be written to.
     Consent {
         /// It may.
         OptIn = "opt_in",

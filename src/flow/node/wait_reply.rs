@@ -44,10 +44,10 @@ pub struct WaitReplyDef {
     /// What happens when the time has passed; `branch` if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_timeout: Option<OnTimeout>,
-    /// Whether a reply on another channel or account counts; it does not if absent (SEMANTICS I3).
+    /// True if a reply on another channel or account counts; it does not if absent (SEMANTICS I3).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub any_channel: Option<bool>,
-    /// Whether keywords interrupt it; they do if absent. Words of opting out always do (SEMANTICS
+    /// Says if keywords interrupt it; they do if absent. Words of opting out always do (SEMANTICS
     /// I6).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keywords: Option<KeywordMode>,

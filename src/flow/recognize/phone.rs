@@ -129,7 +129,7 @@ fn places(plain: &str, text: &str) -> BTreeMap<usize, usize> {
 /// house.
 const LEAST_NATIONAL_DIGITS: usize = 6;
 
-/// Whether it is a number, and not something else of as many digits.
+/// True if it is a number, and not something else of as many digits.
 fn is_meant(number: &ExtractedPhoneNumber, home: Option<Home>) -> bool {
     let is_national = || {
         let digits = number.raw.bytes().filter(u8::is_ascii_digit).count();

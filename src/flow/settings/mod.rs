@@ -33,7 +33,7 @@ pub struct SettingsDef {
     /// `max_lifetime`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_ttl_minutes: Option<u32>,
-    /// Whether an interaction prolongs the session; it does if absent.
+    /// Says if an interaction prolongs the session; it does if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ttl_mode: Option<TtlMode>,
     /// The longest life of a session: `Limits::max_lifetime` if absent, and at most that.
@@ -51,7 +51,7 @@ pub struct SettingsDef {
     /// Which live sessions block a start; `per_flow` if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<Concurrency>,
-    /// Whether a contact may run the flow again; `always` if absent.
+    /// The rule for running the flow again with a contact; `always` if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reentry: Option<ReentryDef>,
     /// Age above which a message answers and starts nothing; 24 hours if absent, at most what the
@@ -74,7 +74,7 @@ pub struct SettingsDef {
 }
 
 words! {
-    /// Whether an interaction prolongs a session (SEMANTICS S1).
+    /// True if an interaction prolongs a session (SEMANTICS S1).
     TtlMode {
         /// It does.
         Sliding = "sliding",
@@ -115,7 +115,7 @@ words! {
     }
 }
 
-/// Whether a contact may run a flow again, as it is written.
+/// The rule for running a flow again with a contact, as it is written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -128,7 +128,7 @@ pub enum ReentryDef {
     Cooldown(Span),
 }
 
-/// Whether a contact may run a flow again (SEMANTICS T6).
+/// The rule for running a flow again with a contact (SEMANTICS T6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reentry {
@@ -146,7 +146,7 @@ pub enum Reentry {
 pub struct Settings {
     /// Life of a session without an interaction; none means as long as `max_lifetime`.
     pub ttl: Option<TimeDelta>,
-    /// Whether an interaction prolongs it.
+    /// Says if an interaction prolongs it.
     pub ttl_mode: TtlMode,
     /// The longest life of a session.
     pub max_lifetime: TimeDelta,
@@ -158,7 +158,7 @@ pub struct Settings {
     pub sender: Option<Account>,
     /// Which live sessions block a start.
     pub concurrency: Concurrency,
-    /// Whether a contact may run the flow again.
+    /// The rule for running the flow again with a contact.
     pub reentry: Reentry,
     /// Age above which a message answers and starts nothing.
     pub max_message_age: TimeDelta,

@@ -119,7 +119,7 @@ pub(super) fn time_out(run: &mut Run<'_>, step: &Step, question: &Question) -> M
     }
 }
 
-/// Whether a question takes a message: of an accepted kind, on the channel and account it was asked
+/// True if a question takes a message: of an accepted kind, on the channel and account it was asked
 /// on (SEMANTICS I3).
 fn accepts(run: &Run<'_>, question: &Question, message: &Message, route: &Route) -> bool {
     takes(question, run.session, message.kind, route.account.as_ref())

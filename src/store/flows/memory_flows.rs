@@ -131,7 +131,7 @@ impl Shelf {
         saved.filter_map(|(_, flow)| self.flows.get(flow).map(|stored| &stored.entry))
     }
 
-    /// Whether a change may be written. Writes nothing.
+    /// Finds out if a change may be written. Writes nothing.
     fn look_at(&self, change: &FlowChange) -> Result<FlowSaved, StoreError> {
         let flow = &change.entry.flow;
         let old = self.flows.get(flow);

@@ -44,7 +44,7 @@ pub(super) struct Trail<'a> {
 }
 
 impl Trail<'_> {
-    /// Whether it surely still leads there. To be asked under the lock of the conversation's shard,
+    /// True if it surely still leads there. To be asked under the lock of the conversation's shard,
     /// without which nothing is dropped that leads into it.
     pub(super) fn is_warm(&self) -> bool {
         self.part.drops.load(Ordering::Acquire) == self.drops

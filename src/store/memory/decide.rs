@@ -143,7 +143,7 @@ impl MemoryStore {
     }
 }
 
-/// Whether a commit is of the conversation that was looked up and is locked.
+/// True if a commit is of the conversation that was looked up and is locked.
 fn is_of(commit: &Commit, lookup: &Lookup, found: Option<&ContactId>) -> bool {
     let contact = match (&lookup.subject, found) {
         (_, Some(contact)) | (Subject::Contact(contact), None) => contact,

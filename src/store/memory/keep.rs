@@ -19,7 +19,7 @@ impl Sweep {
         Self { left: limit, taken: 0, more: false }
     }
 
-    /// Whether one more may be removed.
+    /// True if one more may be removed.
     pub(super) fn take(&mut self) -> bool {
         if self.left == 0 {
             self.more = true;

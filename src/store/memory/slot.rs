@@ -38,7 +38,7 @@ pub(super) fn suspect_at(time: DateTime<Utc>) -> i64 {
     i64::MIN / 2 + time.timestamp_millis()
 }
 
-/// Whether it is filed under [`suspect_at`] some time.
+/// True if it is filed under [`suspect_at`] some time.
 pub(super) fn is_suspect(filed: i64) -> bool {
     filed != READY && filed < i64::MIN / 4
 }

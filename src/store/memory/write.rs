@@ -93,7 +93,7 @@ impl MemoryStore {
     }
 }
 
-/// Whether revision or lease refuse a commit.
+/// The refusal of a commit by its revision or its lease.
 fn refuses(slot: Option<&Slot>, commit: &Commit) -> Option<Committed> {
     if slot.map(|slot| slot.revision) != commit.expect {
         return Some(Committed::Conflict);

@@ -93,7 +93,7 @@ impl Fault {
             || *state == SqlState::DUPLICATE_OBJECT)
     }
 
-    /// Whether the connection is of no use any more.
+    /// True if the connection is of no use any more.
     pub(super) fn is_fatal(&self) -> bool {
         match self {
             Self::Postgres(error) => match error.code() {
@@ -133,7 +133,7 @@ impl Fault {
     }
 }
 
-/// Whether an error without a code was made here, before anything was sent or after all was read.
+/// True if an error without a code was made here, before anything was sent or after all was read.
 fn is_local(error: &tokio_postgres::Error) -> bool {
     let text = error.to_string();
     ["error serializing", "error deserializing", "invalid c", "expected ", "query returned"]

@@ -29,9 +29,9 @@ pub(super) struct Inner {
     pub(super) options: PostgresOptions,
     /// Into how many slices the tables are partitioned.
     pub(super) slices: u16,
-    /// Whether transactions are isolated more strictly than `read committed`.
+    /// True if transactions are isolated more strictly than `read committed`.
     pub(super) is_strict: bool,
-    /// Whether flows are kept here too.
+    /// True if flows are kept here too.
     has_flows: AtomicBool,
     pub(super) lanes: Lanes,
     turns: AtomicU64,

@@ -21,7 +21,7 @@ pub(super) const QUEUED: usize = 16;
 /// that somebody else has locked.
 pub(super) const PATIENCE: Duration = Duration::from_millis(5);
 
-/// Whether a lane is to be opened.
+/// True if a lane is to be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Opening {
     None,

@@ -103,12 +103,12 @@ impl Write {
         (self.shard, &self.workspace, &self.contact)
     }
 
-    /// Whether it writes more than its conversation's row.
+    /// True if it writes more than its conversation's row.
     pub(super) fn has_archive(&self) -> bool {
         !self.sessions.is_empty() || !self.journal.is_empty()
     }
 
-    /// Whether it needs names that nobody else has.
+    /// True if it needs names that nobody else has.
     pub(super) fn has_names(&self) -> bool {
         self.key.is_some() || !self.added.is_empty()
     }

@@ -67,7 +67,7 @@ pub(super) fn gone(doing: &'static str, file: &Path) -> StoreError {
     StoreError::permanent(format!("{doing} `{}`: {text}", file.display()))
 }
 
-/// Whether trying again may help, and what it means.
+/// True if trying again may help, and what it means.
 fn meaning(error: &rusqlite::Error) -> (bool, &'static str) {
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => (true, "disk full"),
@@ -89,7 +89,7 @@ fn meaning(error: &rusqlite::Error) -> (bool, &'static str) {
     }
 }
 
-/// Whether the connection itself is in doubt, so that a new one is to be opened.
+/// True if the connection itself is in doubt, so that a new one is to be opened.
 pub(super) fn is_doubtful(error: &rusqlite::Error) -> bool {
     !matches!(
         error.sqlite_error_code(),

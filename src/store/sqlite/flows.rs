@@ -134,7 +134,7 @@ impl Save {
         Ok(Self { workspace, changes: changes.into_iter().map(stored).collect::<Result<_, StoreError>>()? })
     }
 
-    /// Whether a change may be written. Writes nothing.
+    /// Finds out if a change may be written. Writes nothing.
     fn look_at(&self, database: &Database<'_>, change: &FlowChange) -> Result<FlowSaved, Failure> {
         let (workspace, flow) = (self.workspace.as_str(), change.entry.flow.as_str());
         let stored = database.first(STORED, [workspace, flow], |row| unsigned(row, 0))?;

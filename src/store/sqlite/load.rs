@@ -27,7 +27,7 @@ pub(super) const KEY: &str = "SELECT fingerprint, started, session, version, con
 
 pub(super) struct Load {
     pub(super) lookup: Lookup,
-    /// Whether flows are kept here too.
+    /// True if flows are kept here too.
     pub(super) has_flows: Arc<AtomicBool>,
 }
 

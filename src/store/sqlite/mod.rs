@@ -99,7 +99,7 @@ struct Inner {
     writes: Arc<Queue>,
     lookups: Arc<Queue>,
     lists: Arc<Queue>,
-    /// Whether flows are kept here too: since one was asked for.
+    /// True if flows are kept here too: since one was asked for.
     has_flows: Arc<AtomicBool>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }

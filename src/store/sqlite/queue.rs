@@ -68,7 +68,7 @@ pub(super) trait Task: Send + Sync {
     fn tell(&self, error: Option<StoreError>);
 }
 
-/// Whether what an operation wrote is to be kept.
+/// True if what an operation wrote is to be kept.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ran {
     Well,
@@ -171,7 +171,7 @@ pub(super) struct Queue {
     waiting: AtomicUsize,
     /// How many callers wait for an answer.
     asking: AtomicUsize,
-    /// Whether its thread lets callers run before it takes what they ask.
+    /// True if its thread lets callers run before it takes what they ask.
     is_eager: bool,
 }
 

@@ -33,7 +33,7 @@ impl Place {
         self.identity = identity(&self.file);
     }
 
-    /// Whether another file is there now, or none: what is written would be lost with the one that
+    /// True if another file is there now, or none: what is written would be lost with the one that
     /// is open.
     fn is_gone(&self) -> bool {
         self.identity.is_some() && identity(&self.file) != self.identity
@@ -60,7 +60,7 @@ fn identity(_: &Path) -> Option<(u64, u64)> {
     None
 }
 
-/// Whether a connection may go on.
+/// The state of a connection.
 enum State {
     Sound,
     Doubtful,

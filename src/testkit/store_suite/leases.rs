@@ -13,7 +13,7 @@ fn applied(committed: Committed) -> (Revision, bool) {
     }
 }
 
-/// Whether a token holds the lease of ann at a time.
+/// True if a token holds the lease of ann at a time.
 async fn holds<S: ConversationStore>(store: &Asked<S>, by: u128, seconds: i64) -> bool {
     let lookup = Lookup { token: token(by), now: at(seconds), ..by_contact("ann") };
     store.load(&lookup).await.conversation.is_some_and(|found| found.leased)

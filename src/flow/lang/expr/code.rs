@@ -9,7 +9,7 @@ pub(super) struct Program {
     pub(super) code: Box<[Op]>,
     pub(super) consts: Box<[Lit]>,
     pub(super) paths: Box<[Path]>,
-    /// Whether it runs without a stack.
+    /// True if it runs without a stack.
     pub(super) is_straight: bool,
 }
 
@@ -137,7 +137,7 @@ impl Path {
         &self.text
     }
 
-    /// Whether its author expects it to be undefined at times: it has a `default`, or is asked
+    /// True if its author expects it to be undefined at times: it has a `default`, or is asked
     /// `is defined`.
     pub(crate) fn is_optional(&self) -> bool {
         self.optional

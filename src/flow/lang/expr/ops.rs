@@ -102,7 +102,7 @@ pub(super) fn arithmetic<'a>(op: Binary, left: &Val<'a>, right: &Val<'a>) -> Res
     result.ok_or(EvalError::Overflow { op: sign })?.val(sign)
 }
 
-/// Whether two values are equal, number by value and lists and objects by their content. Recurses
+/// True if two values are equal, number by value and lists and objects by their content. Recurses
 /// as deep as a value is nested, which packing and the depth of expressions cap.
 pub(super) fn equal(left: &Val<'_>, right: &Val<'_>, meter: &mut Meter) -> Result<bool, EvalError> {
     meter.step()?;

@@ -165,7 +165,7 @@ fn unescape(raw: &str) -> Option<String> {
     Some(text)
 }
 
-/// Whether a text could be written as a name.
+/// True if a text could be written as a name.
 pub(super) fn is_name(text: &str) -> bool {
     !text.is_empty() && name_len(text) == text.len()
 }

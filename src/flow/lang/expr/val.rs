@@ -116,7 +116,7 @@ impl<'a> Val<'a> {
         if let Self::Str(text) = self { Some(text) } else { None }
     }
 
-    /// Whether it counts as true: what is empty, zero or not there is false.
+    /// True if it counts as true: what is empty, zero or not there is false.
     pub(crate) fn is_true(&self) -> bool {
         match self {
             Self::Undefined | Self::Null => false,

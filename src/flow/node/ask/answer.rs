@@ -49,7 +49,7 @@ pub struct AnswerDef {
     /// The greatest number, or the last date: a template.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max: Option<Operand>,
-    /// Whether a number must be whole; it need not if absent.
+    /// True if a number must be whole; it need not if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub whole: Option<bool>,
     /// What stands before the decimals of a number; the text decides if absent.
@@ -153,7 +153,7 @@ impl AnswerDef {
         expect.map(|expect| self.bounded(expect, at, cx))
     }
 
-    /// Whether each field is one that the kind of answer is held to.
+    /// Checks that each field is one that the kind of answer is held to.
     fn check_fields(&self, at: &Path<'_>, found: &mut Diagnostics) {
         use AnswerKind::{Choice, Date, Media, Number, Text};
         let kind = self.kind();

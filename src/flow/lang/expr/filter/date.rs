@@ -44,7 +44,7 @@ pub(in super::super) fn print(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
-/// Whether `strftime` knows all of a format. It is tried on a time, since some pieces can only be
+/// True if `strftime` knows all of a format. It is tried on a time, since some pieces can only be
 /// read.
 pub(in super::super) fn is_format(format: &str) -> bool {
     let known = format.len() <= MAX_BYTES && !StrftimeItems::new(format).any(|item| item == Item::Error);

@@ -86,7 +86,7 @@ pub(in crate::flow::lang::expr) fn find(name: &str) -> Option<&'static Row> {
 }
 
 impl Filter {
-    /// Whether it makes something of what is not defined.
+    /// True if it makes something of what is not defined.
     pub(super) fn takes_undefined(self) -> bool {
         matches!(
             self,
