@@ -5,8 +5,10 @@
 use std::sync::Arc;
 
 use crate::flow::content::{
-    ApprovedTemplate, Buttons, Card, Choice, Degrees, Link, List, Local, Location, Media, Message, Parameters,
+    ApprovedTemplate, Buttons, Card, Choice, Degrees, Link, List, Local, Location, Media, Message,
+    Parameters, TemplateLanguage,
 };
+use crate::flow::language::lookup;
 use crate::flow::template::Template;
 use crate::kernel::choice::payload;
 use crate::kernel::turn::{Move, Run};
@@ -39,9 +41,11 @@ pub(super) fn render_content(run: &mut Run<'_>, message: &Message) -> Result<Con
 impl Run<'_> {
     /// The text that the contact reads, of those in several languages.
     fn pick<'t, T>(&self, texts: &'t Local<T>) -> &'t T {
-        let profile = self.contact.profile.as_deref();
-        let contact = profile.and_then(|profile| profile.language.as_deref());
-        texts.pick(contact, self.flow.settings().language.as_deref())
+        texts.pick(self.contact_language(), self.flow.settings().language.as_deref())
+    }
+
+    fn contact_language(&self) -> Option<&str> {
+        self.contact.profile.as_deref()?.language.as_deref()
     }
 
     fn text(&mut self, template: &Template) -> Result<String, Move> {
@@ -144,7 +148,10 @@ fn render_location(run: &mut Run<'_>, location: &Location) -> Result<Content, Mo
 }
 
 fn render_template(run: &mut Run<'_>, template: &ApprovedTemplate) -> Result<Content, Move> {
-    let language = run.needed("the language of the template", &template.language)?.trim().to_owned();
+    let language = match &template.language {
+        TemplateLanguage::Said(tag) => run.needed("the language of the template", tag)?.trim().to_owned(),
+        TemplateLanguage::Nearest { wanted, approved } => nearest(run, wanted.as_ref(), approved)?,
+    };
     let parameters = match &template.parameters {
         Parameters::Positional(values) => {
             let values = values.iter().map(|value| run.text(value)).collect::<Result<_, Move>>()?;
@@ -158,6 +165,16 @@ fn render_template(run: &mut Run<'_>, template: &ApprovedTemplate) -> Result<Con
     let (options, links) = render_buttons(run, &template.buttons)?;
     let name = template.name.as_ref().to_owned();
     Ok(Content::Template(Box::new(session::TemplateMessage { name, language, parameters, options, links })))
+}
+
+/// The approved language that serves the contact best (SEMANTICS U9).
+fn nearest(run: &mut Run<'_>, wanted: Option<&Template>, approved: &[Box<str>]) -> Result<String, Move> {
+    let wanted = wanted.map(|wanted| run.text(wanted)).transpose()?;
+    let wanted = wanted.as_deref().or_else(|| run.contact_language());
+    let tags = [wanted, run.flow.settings().language.as_deref()].into_iter().flatten();
+    let place = tags.filter_map(|tag| lookup(tag, approved.iter().map(|tag| &**tag))).next();
+    let approved = approved.get(place.unwrap_or_default());
+    approved.map(ToString::to_string).ok_or_else(|| bad("the template is approved in no language"))
 }
 
 fn render_card(run: &mut Run<'_>, card: &Card) -> Result<Content, Move> {

@@ -43,6 +43,7 @@ mod small_nodes;
 mod strangers;
 mod subflows;
 mod tapped;
+mod texts;
 mod trigger;
 mod versions;
 #[path = "../versions_kit/mod.rs"]

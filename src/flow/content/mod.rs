@@ -29,7 +29,7 @@ pub(crate) use fit::Fit;
 pub(crate) use list::List;
 pub(crate) use location::{Degrees, Location};
 pub(crate) use media::Media;
-pub(crate) use template::{ApprovedTemplate, Parameters};
+pub(crate) use template::{ApprovedTemplate, Parameters, TemplateLanguage};
 pub(crate) use text::Local;
 
 use crate::Channel;

@@ -10,12 +10,13 @@ use serde_json::{Map, Value};
 
 use crate::flow::content::choice::compile_buttons;
 use crate::flow::content::{ButtonDef, Buttons, Fit};
-use crate::flow::form::issue::Diagnostics;
-use crate::flow::form::path::Path;
+use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::path::{Path, brief};
 use crate::flow::form::read::{Fields, Read, wrong_type};
 #[cfg(feature = "schema")]
 use crate::flow::form::schema::Book;
 use crate::flow::lang::context::Compile;
+use crate::flow::lang::language::Language;
 use crate::flow::lang::template::Template;
 
 /// An approved message:
@@ -26,8 +27,15 @@ pub struct TemplateDef {
     /// The name it was approved under.
     pub name: String,
     /// The language it was approved in, a template: `"en"`,
-    /// `"{{ contact.language | default('en') }}"`.
+    /// `"{{ contact.language | default('en') }}"`. With `languages` the one that is wanted: the
+    /// contact's if it is empty.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub language: String,
+    /// The languages it was approved in, as the channel writes them: `["en_US", "pt_BR"]`. The
+    /// nearest to the wanted one is sent, else the nearest to the flow's, else the first
+    /// (SEMANTICS U9).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub languages: Option<Vec<String>>,
     /// What fills its gaps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parameters: Option<ParametersDef>,
@@ -52,9 +60,18 @@ pub enum ParametersDef {
 #[derive(Clone, Debug)]
 pub(crate) struct ApprovedTemplate {
     pub(crate) name: Arc<str>,
-    pub(crate) language: Template,
+    pub(crate) language: TemplateLanguage,
     pub(crate) parameters: Parameters,
     pub(crate) buttons: Buttons,
+}
+
+/// The language that an approved message is sent in.
+#[derive(Clone, Debug)]
+pub(crate) enum TemplateLanguage {
+    /// The one that the author says.
+    Said(Template),
+    /// The nearest of these to what is wanted; to the contact's if nothing is.
+    Nearest { wanted: Option<Template>, approved: Box<[Box<str>]> },
 }
 
 /// Compiled parameters.
@@ -67,7 +84,13 @@ pub(crate) enum Parameters {
 impl TemplateDef {
     /// An approved message without gaps.
     pub fn new(name: impl Into<String>, language: impl Into<String>) -> Self {
-        Self { name: name.into(), language: language.into(), parameters: None, buttons: None }
+        Self {
+            name: name.into(),
+            language: language.into(),
+            languages: None,
+            parameters: None,
+            buttons: None,
+        }
     }
 
     pub(super) fn compile(&self, at: &Path<'_>, fit: &Fit, cx: &mut Compile<'_>) -> Option<ApprovedTemplate> {
@@ -75,7 +98,7 @@ impl TemplateDef {
             fit.lacks(at, cx);
         }
         let named = cx.name(&at.key("name"), &self.name);
-        let language = cx.required_template(&at.key("language"), &self.language);
+        let language = self.compile_language(at, cx);
         let parameters = self.compile_parameters(&at.key("parameters"), cx);
         let buttons = match &self.buttons {
             Some(buttons) => {
@@ -91,6 +114,35 @@ impl TemplateDef {
             parameters: parameters?,
             buttons: buttons?,
         })
+    }
+
+    fn compile_language(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<TemplateLanguage> {
+        let place = at.key("language");
+        let Some(approved) = &self.languages else {
+            return cx.required_template(&place, &self.language).map(TemplateLanguage::Said);
+        };
+        let list = at.key("languages");
+        if approved.is_empty() {
+            cx.found.add(IssueCode::BadValue, &list, "has no language", "name one, or remove the field");
+        }
+        let mut languages = Vec::with_capacity(approved.len());
+        for (index, tag) in approved.iter().enumerate() {
+            let language = Language::parse(tag);
+            if language.is_none() {
+                let message = format!("{:?} is no language tag", brief(tag));
+                cx.found.add(IssueCode::BadName, &list.item(index), message, "write a tag such as pt_BR");
+            } else if languages.contains(&language) {
+                let message = "is there under another name already";
+                cx.found.add(IssueCode::BadValue, &list.item(index), message, "keep one of the two");
+            }
+            languages.push(language);
+        }
+        let wanted = match &*self.language {
+            "" => None,
+            wanted => Some(cx.required_template(&place, wanted)?),
+        };
+        let approved = approved.iter().map(|tag| tag.trim().into()).collect();
+        Some(TemplateLanguage::Nearest { wanted, approved })
     }
 
     fn compile_parameters(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Parameters> {
@@ -118,11 +170,15 @@ impl TemplateDef {
 impl Read for TemplateDef {
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(value, at, found)?;
-        let (name, language) = (fields.required("name"), fields.required("language"));
+        let name = fields.required("name");
+        let (language, languages) = match fields.has("languages") {
+            true => (fields.optional("language"), fields.required("languages")),
+            false => (fields.required("language"), None),
+        };
         let (parameters, buttons) = (fields.optional("parameters"), fields.optional("buttons"));
         fields.close();
         let (name, language) = (name.unwrap_or_default(), language.unwrap_or_default());
-        Some(Self { name, language, parameters, buttons })
+        Some(Self { name, language, languages, parameters, buttons })
     }
 }
 

@@ -15,12 +15,14 @@ use crate::flow::form::read::{Read, wrong_type};
 #[cfg(feature = "schema")]
 use crate::flow::form::schema::Book;
 use crate::flow::lang::context::Compile;
+use crate::flow::lang::language::Language;
 use crate::flow::lang::template::Template;
 
 /// A text of a message: `"Hello"`, or one for each language, `{"en": "Hello", "pt-BR": "Olá"}`.
 ///
-/// The contact reads the text in its own language, else in that language without its region, else
-/// in the flow's (`settings.language`), else the first.
+/// The contact reads the text in the one of these languages that is nearest to its own, else in the
+/// one nearest to the flow's (`settings.language`), else the first (SEMANTICS U9). Tags may be
+/// written as BCP 47 has them (`pt-BR`) or as Meta does (`pt_BR`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TextDef {
@@ -34,9 +36,11 @@ pub enum TextDef {
 #[derive(Clone, Debug)]
 pub(crate) struct Local<T> {
     /// Its language; empty if the text is the same for everybody.
-    language: Box<str>,
+    tag: Box<str>,
     first: T,
     others: Box<[(Box<str>, T)]>,
+    /// The languages of all, in order; none if there is but one text.
+    languages: Box<[Option<Language>]>,
 }
 
 impl TextDef {
@@ -83,7 +87,7 @@ impl TextDef {
         let texts = match self {
             Self::Plain(text) => {
                 let first = each(text, at, cx)?;
-                return Some(Local { language: "".into(), first, others: Box::default() });
+                return Some(Local::plain(first));
             }
             Self::ByLanguage(texts) => texts,
         };
@@ -95,52 +99,54 @@ impl TextDef {
                 "write a text, or one for each language",
             );
         }
-        let mut seen: Vec<&str> = Vec::new();
+        let mut languages: Vec<Option<Language>> = Vec::with_capacity(texts.len());
         let mut compiled = Vec::with_capacity(texts.len());
         for (tag, text) in texts {
             let place = at.key(tag);
-            if !is_tag(tag) {
+            let language = is_tag(tag).then(|| Language::parse(tag)).flatten();
+            if language.is_none() {
                 let message = format!("{:?} is no language tag", brief(tag));
                 cx.found.add(IssueCode::BadName, &place, message, "write a tag such as en or pt-BR");
-            } else if seen.iter().any(|known| known.eq_ignore_ascii_case(tag)) {
-                let message = "is there in other letters already";
+            } else if languages.contains(&language) {
+                let spellings = texts.iter().filter(|(other, _)| other.eq_ignore_ascii_case(tag)).count();
+                let written = if spellings > 1 { "in other letters" } else { "under another name" };
+                let message = format!("is there {written} already");
                 cx.found.add(IssueCode::DuplicateKey, &place, message, "keep one of the two");
             }
-            seen.push(tag);
+            languages.push(language);
             compiled.push(each(text, &place, cx).map(|text| (Box::from(tag.as_str()), text)));
         }
         let mut compiled = compiled.into_iter().collect::<Option<Vec<_>>>()?.into_iter();
-        let (language, first) = compiled.next()?;
-        Some(Local { language, first, others: compiled.collect() })
+        let (tag, first) = compiled.next()?;
+        let others: Box<[_]> = compiled.collect();
+        let languages = if others.is_empty() { Box::default() } else { languages.into() };
+        Some(Local { tag, first, others, languages })
     }
 }
 
 impl<T> Local<T> {
-    /// The text for a contact who reads this language, in a flow of that one; the first if there is
-    /// neither.
-    #[inline]
-    pub(crate) fn pick(&self, contact: Option<&str>, flow: Option<&str>) -> &T {
-        if self.others.is_empty() {
-            return &self.first;
-        }
-        let wanted = [contact, flow].into_iter().flatten();
-        wanted.filter_map(|wanted| self.in_language(wanted)).next().unwrap_or(&self.first)
+    fn plain(text: T) -> Self {
+        Self { tag: "".into(), first: text, others: Box::default(), languages: Box::default() }
     }
 
-    /// In a language, or in that language without its region.
-    fn in_language(&self, wanted: &str) -> Option<&T> {
-        let primary = wanted.split(['-', '_']).next().unwrap_or(wanted);
-        let find = |wanted: &str| {
-            let mut all = self.all();
-            all.find(|(tag, _)| tag.eq_ignore_ascii_case(wanted)).map(|(_, text)| text)
-        };
-        find(wanted).or_else(|| find(primary))
+    /// The text for a contact who reads this language, in a flow of that one; the first if there is
+    /// neither (SEMANTICS U9).
+    #[inline]
+    pub(crate) fn pick(&self, contact: Option<&str>, flow: Option<&str>) -> &T {
+        if self.others.is_empty() { &self.first } else { self.pick_language(contact, flow) }
+    }
+
+    fn pick_language(&self, contact: Option<&str>, flow: Option<&str>) -> &T {
+        let wanted = [contact, flow].into_iter().flatten().filter_map(Language::parse);
+        let best = |wanted: Language| wanted.best(self.languages.iter().map(Option::as_ref));
+        let place = wanted.filter_map(best).next().and_then(|place| place.checked_sub(1));
+        place.and_then(|place| self.others.get(place)).map_or(&self.first, |(_, text)| text)
     }
 
     /// Every text with its language.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &T)> {
         let others = self.others.iter().map(|(tag, text)| (&**tag, text));
-        std::iter::once((&*self.language, &self.first)).chain(others)
+        std::iter::once((&*self.tag, &self.first)).chain(others)
     }
 }
 

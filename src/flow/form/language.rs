@@ -1,8 +1,8 @@
 //! Names of languages, as files and hosts write them.
 
-/// True if a text is a language tag such as `en` or `pt-BR`.
+/// True if a text is a language tag such as `en`, `pt-BR` or, as Meta writes it, `pt_BR`.
 pub(crate) fn is_tag(text: &str) -> bool {
-    let mut parts = text.split('-');
+    let mut parts = text.split(['-', '_']);
     let is_first =
         |part: &str| (2..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphabetic());
     let is_next =

@@ -7,6 +7,7 @@ pub(crate) mod digits;
 pub(crate) mod expr;
 pub(crate) mod fold;
 pub(crate) mod json_template;
+pub(crate) mod language;
 pub(crate) mod names;
 pub(crate) mod operator;
 pub(crate) mod pattern;

@@ -78,7 +78,7 @@ pub(crate) use open_hours::OpenHours;
 pub(crate) use question::Question;
 pub(crate) use random_split::RandomSplit;
 pub(crate) use recognize_entities::RecognizeEntities;
-pub(crate) use recognize_language::{RecognizeLanguage, is_language_tag};
+pub(crate) use recognize_language::RecognizeLanguage;
 pub(crate) use recognize_phone::RecognizePhone;
 pub(crate) use send_message::SendMessage;
 use send_message::check_reply;

@@ -1,7 +1,5 @@
 //! `recognize_language`: the host tells the language of a text (SEMANTICS D2).
 
-use std::sync::Arc;
-
 use serde::Serialize;
 
 use crate::flow::form::issue::IssueCode;
@@ -9,15 +7,16 @@ use crate::flow::form::path::{Path, brief};
 use crate::flow::form::read::Fields;
 use crate::flow::form::span::Span;
 use crate::flow::lang::context::Compile;
+use crate::flow::lang::language::Language;
 use crate::flow::node::call::{HostCall, Parts};
 use crate::flow::node::{Blocking, Kind, Port, PortName, REPLY_TEXT};
 
 /// The language of a text, told by the host. Branches: `next` and `failed`; or, with `languages`,
 /// each of them, `else` and `failed`, all but `failed` with an edge.
 ///
-/// The host answers a language tag such as `en` or `pt-BR`. It takes the branch of that tag, or
-/// else of the tag that it begins with: `pt-BR` takes `pt`. An answer that is no language tag takes
-/// `failed`.
+/// The host answers a language tag such as `en` or `pt-BR`. It takes the branch of the nearest of
+/// the languages, as texts do (SEMANTICS U9): `pt-BR` takes `pt`. An answer that is no language tag
+/// takes `failed`.
 ///
 /// ```
 /// chatflow::NodeDef::from_json(r#"{
@@ -50,7 +49,8 @@ pub struct RecognizeLanguageDef {
 #[derive(Clone, Debug)]
 pub(crate) struct RecognizeLanguage {
     pub(crate) call: HostCall,
-    pub(crate) languages: Box<[Arc<str>]>,
+    /// The languages that have a branch, in order.
+    languages: Box<[Option<Language>]>,
     pub(crate) update_contact: bool,
 }
 
@@ -58,30 +58,12 @@ pub(crate) struct RecognizeLanguage {
 const MOST_LANGUAGES: usize = 256;
 
 impl RecognizeLanguage {
-    /// The branch of a language: its own, else that of the language it is a kind of, else `else`.
-    pub(crate) fn port_of(&self, tag: &str) -> Port {
-        let place = |tag: &str| self.languages.iter().position(|known| known.eq_ignore_ascii_case(tag));
-        let mut prefix = tag;
-        let place = loop {
-            match (place(prefix), prefix.rsplit_once('-')) {
-                (Some(place), _) => break place,
-                (None, Some((shorter, _))) => prefix = shorter,
-                (None, None) => break self.languages.len(),
-            }
-        };
-        Port(u16::try_from(place).unwrap_or(u16::MAX))
+    /// The branch of the language that a tag is best served with, else `else` (SEMANTICS U9); none
+    /// if it is no language tag.
+    pub(crate) fn port_of(&self, tag: &str) -> Option<Port> {
+        let best = Language::parse(tag)?.best(self.languages.iter().map(Option::as_ref));
+        Some(Port(u16::try_from(best.unwrap_or(self.languages.len())).unwrap_or(u16::MAX)))
     }
-}
-
-/// True if a text has the form of a language tag: parts of 1-8 letters and digits, the first of 2-8
-/// letters.
-pub(crate) fn is_language_tag(text: &str) -> bool {
-    let mut parts = text.split('-');
-    let first = parts.next().unwrap_or_default();
-    text.len() <= 35
-        && (2..=8).contains(&first.len())
-        && first.bytes().all(|b| b.is_ascii_alphabetic())
-        && parts.all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
 }
 
 impl RecognizeLanguageDef {
@@ -99,7 +81,7 @@ impl RecognizeLanguageDef {
             let message = format!("are {}, 1-{MOST_LANGUAGES} are allowed", named.len());
             cx.found.add(IssueCode::BadValue, at, message, "name the languages, or remove the field");
         }
-        for (index, tag) in named.iter().enumerate().filter(|(_, tag)| !is_language_tag(tag)) {
+        for (index, tag) in named.iter().enumerate().filter(|(_, tag)| Language::parse(tag).is_none()) {
             let message = format!("{:?} is no language tag", brief(tag));
             cx.found.add(IssueCode::BadValue, &at.item(index), message, "write a tag such as en or pt-BR");
         }
@@ -140,7 +122,7 @@ impl Kind for RecognizeLanguageDef {
         let common = (self.save_to.as_deref(), self.timeout.as_ref());
         Some(RecognizeLanguage {
             call: HostCall::compile(args?, common, Port(self.count() + 1), at, cx),
-            languages: self.named().iter().map(|tag| tag.as_str().into()).collect(),
+            languages: self.named().iter().map(|tag| Language::parse(tag)).collect(),
             update_contact: self.update_contact.unwrap_or(false),
         })
     }

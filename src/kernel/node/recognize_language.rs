@@ -1,7 +1,7 @@
 //! `recognize_language`: asks the host for the language of a text (SEMANTICS D2).
 
 use crate::flow::Step;
-use crate::flow::node::{RecognizeLanguage, is_language_tag};
+use crate::flow::node::RecognizeLanguage;
 use crate::kernel::Input;
 use crate::kernel::node::call::{self, Answer, Meaning};
 use crate::kernel::turn::{Move, Run};
@@ -14,12 +14,14 @@ pub(super) fn enter(run: &mut Run<'_>, node: &RecognizeLanguage) -> Move {
 
 pub(super) fn resume(run: &mut Run<'_>, step: &Step, node: &RecognizeLanguage, input: Input) -> Move {
     let mut language = None;
-    let answer = call::answer(run, step, &node.call, input, |value| match value.as_str() {
-        Some(tag) if is_language_tag(tag) => {
-            language = Some(tag.to_owned());
-            Meaning::Take(node.port_of(tag))
+    let answer = call::answer(run, step, &node.call, input, |value| {
+        match value.as_str().and_then(|tag| Some((tag, node.port_of(tag)?))) {
+            Some((tag, port)) => {
+                language = Some(tag.to_owned());
+                Meaning::Take(port)
+            }
+            None => Meaning::Refused("the host's answer is no language tag".into()),
         }
-        _ => Meaning::Refused("the host's answer is no language tag".into()),
     });
     if let (Answer::Leave(_), Some(language), true) = (&answer, language, node.update_contact) {
         if let Err(leave) = run.change_contact(ContactChange::Language(Some(language))) {
