@@ -54,6 +54,6 @@ pub(crate) use keyword::{Keyword, keyword_form};
 pub(crate) use lang::condition::Condition;
 pub(crate) use lang::json_template::JsonTemplate;
 pub(crate) use lang::render::Render;
-pub(crate) use lang::{expr, language, template};
+pub(crate) use lang::{expr, language, region, template};
 pub(crate) use place::NodeIx;
 pub(crate) use settings::reminder::Reminder;

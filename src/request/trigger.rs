@@ -73,8 +73,8 @@ impl TriggerRequest {
         self
     }
 
-    /// For the contact with this telephone number: `+` and 8-15 digits, formatting characters
-    /// allowed.
+    /// For the contact with this telephone number, with its calling code, or as it is dialled in the
+    /// flow's `default_region` (SEMANTICS A1).
     pub fn phone(mut self, phone: impl Into<String>) -> Self {
         self.phone = Some(phone.into());
         self
@@ -175,7 +175,9 @@ impl TriggerRequest {
             }
             _ => None,
         };
-        let (address, from) = check_address(self.phone.as_deref(), self.address, from)?;
+        let (address, at_home) = check_address(self.phone, self.address, &from)?;
+        let (address, account) = address.map_or((None, None), |(address, account)| (Some(address), account));
+        let from = from.or(account);
         let context = check_context(self.context, limits)?;
         if let Some(out_id) = &self.out_id {
             check_name(out_id).map_err(|rule| Error::invalid("out_id", rule))?;
@@ -195,6 +197,7 @@ impl TriggerRequest {
             flow,
             contact,
             address,
+            at_home,
             from,
             given: (None, None),
             context,
@@ -210,28 +213,34 @@ impl TriggerRequest {
     }
 }
 
-/// The contact's address, and the account that messages leave from.
+/// The contact's address, with the account that it is given on; or a telephone number that only a
+/// region could tell.
+type GivenAddress = (Option<(Address, Option<Account>)>, Option<Box<str>>);
+
 fn check_address(
-    phone: Option<&str>,
+    phone: Option<String>,
     address: Option<(Channel, String, String)>,
-    from: Option<Account>,
-) -> Result<(Option<Address>, Option<Account>), Error> {
+    from: &Option<Account>,
+) -> Result<GivenAddress, Error> {
     match (phone, address) {
         (Some(_), Some(_)) => Err(Error::invalid("address", "must not be given beside `phone`")),
         (Some(phone), None) => {
-            let phone = Phone::parse(phone).map_err(|rule| Error::invalid("phone", rule))?;
             if from.as_ref().is_some_and(|account| !account.channel.is_phone()) {
                 let rule = "must be one with telephone numbers when `phone` is given";
                 return Err(Error::invalid("channel", rule));
             }
-            Ok((Some(Address::Phone(phone)), from))
+            match Phone::parse(&phone) {
+                Ok(phone) => Ok((Some((Address::Phone(phone), None)), None)),
+                Err(_) if Phone::may_be_national(&phone) => Ok((None, Some(phone.into()))),
+                Err(rule) => Err(Error::invalid("phone", rule)),
+            }
         }
         (None, Some((channel, account, id))) => {
             let account = Account::new(channel, account).map_err(|rule| Error::invalid("account", rule))?;
             let address = Address::new(&account, &id).map_err(|rule| Error::invalid("address", rule))?;
-            Ok((Some(address), from.or(Some(account))))
+            Ok((Some((address, Some(account))), None))
         }
-        (None, None) => Ok((None, from)),
+        (None, None) => Ok((None, None)),
     }
 }
 
@@ -250,6 +259,8 @@ pub(crate) struct CheckedTrigger {
     pub(crate) flow: FlowId,
     pub(crate) contact: Option<ContactId>,
     pub(crate) address: Option<Address>,
+    /// The contact's telephone number, if only a region could tell it.
+    pub(crate) at_home: Option<Box<str>>,
     pub(crate) from: Option<Account>,
     /// Contact and address as the caller gave them, before the start node had its say.
     pub(crate) given: (Option<ContactId>, Option<Address>),

@@ -17,10 +17,11 @@ pub(crate) use date::check_format;
 pub use number::Decimal;
 pub use reply::ReplyKind;
 
-use crate::address::Phone;
+use crate::address::{Home, Phone, read_phone};
 use crate::flow::lang::digits::plain;
 use crate::flow::lang::operator::Operator;
 use crate::flow::lang::pattern::Pattern;
+use crate::flow::lang::region::HomeRegion;
 use crate::flow::lang::template::Template;
 
 /// What a question expects.
@@ -30,8 +31,8 @@ pub(crate) enum Expect {
     Text { least: usize, most: usize, pattern: Option<Pattern> },
     /// A number.
     Number { whole: bool, decimal: Option<Decimal>, bounds: Bounds },
-    /// A telephone number with its country.
-    Phone,
+    /// A telephone number with its country, or one of this region.
+    Phone(Option<HomeRegion>),
     /// An e-mail address.
     Email,
     /// A date in one of these formats; in ISO 8601 if there is none.
@@ -62,6 +63,8 @@ pub(crate) struct Said<'a> {
     pub(crate) payload: Option<&'a str>,
     /// The type of a medium, as the host names it: `image/png`.
     pub(crate) mime: Option<&'a str>,
+    /// Where a telephone number without a calling code is at home.
+    pub(crate) home: Option<Home>,
 }
 
 /// What was said, understood.
@@ -102,7 +105,7 @@ impl Expect {
                 (fits && pattern.as_ref().is_none_or(|pattern| pattern.is_match(text))).then(|| text.into())
             }
             Self::Number { whole, decimal, .. } => number::read(text, *decimal, *whole).map(Value::Number),
-            Self::Phone => phone(text).map(|phone| phone.to_string().into()),
+            Self::Phone(_) => phone(text, said.home).map(|phone| phone.to_string().into()),
             Self::Email => web::email(text).map(Value::String),
             Self::Date { formats, .. } => date::read(text, formats).map(|date| date.to_string().into()),
             Self::Url => web::url(text).map(Value::String),
@@ -142,15 +145,13 @@ impl Expect {
     }
 }
 
-/// A telephone number with its country: behind `+`, or behind `00`.
-fn phone(text: &str) -> Option<Phone> {
-    const MOST: usize = 64;
+/// A telephone number (SEMANTICS A1).
+fn phone(text: &str, home: Option<Home>) -> Option<Phone> {
+    const MOST: usize = 128;
     if text.len() > MOST {
         return None;
     }
-    let text = plain(text);
-    let international = text.strip_prefix("00").map(|rest| format!("+{rest}"));
-    Phone::parse(international.as_deref().unwrap_or(&text)).ok()
+    read_phone(&plain(text), home)
 }
 
 /// True if a medium is of one of these types: `image/png`, or `image` for all of them.

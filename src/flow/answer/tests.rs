@@ -14,7 +14,7 @@ fn all() -> Vec<Expect> {
         Expect::Text { least: 2, most: 5, pattern: Some(pattern) },
         Expect::Number { whole: false, decimal: None, bounds: Bounds::default() },
         Expect::Number { whole: true, decimal: Some(Decimal::Comma), bounds: Bounds::default() },
-        Expect::Phone,
+        Expect::Phone(None),
         Expect::Email,
         Expect::Date { formats: Box::default(), bounds: Bounds::default() },
         Expect::Date { formats: ["%d/%m/%Y".into(), "%d %B %y".into()].into(), bounds: Bounds::default() },
@@ -26,7 +26,7 @@ fn all() -> Vec<Expect> {
 }
 
 fn said(text: &str) -> Said<'_> {
-    Said { kind: ReplyKind::Text, text, payload: None, mime: None }
+    Said { kind: ReplyKind::Text, text, payload: None, mime: None, home: None }
 }
 
 /// Texts of every kind, and such that are nearly answers.
@@ -84,7 +84,7 @@ fn long_texts_are_checked_in_a_moment() {
 /// N4
 #[test]
 fn telephone_numbers_have_their_country() {
-    let expect = Expect::Phone;
+    let expect = Expect::Phone(None);
     for text in ["+1 (415) 555-0123", "001 415 555 0123", " +١٤١٥٥٥٥٠١٢٣ "] {
         assert_eq!(expect.understand(said(text)), Some(Meant::Value("+14155550123".into())), "{text}");
     }
@@ -97,7 +97,7 @@ fn telephone_numbers_have_their_country() {
 #[test]
 fn a_medium_is_of_a_type_that_is_wanted() {
     let expect = Expect::Media { types: ["image".into(), "application/pdf".into()].into() };
-    let medium = |mime| Said { kind: ReplyKind::Media, text: "", payload: None, mime };
+    let medium = |mime| Said { kind: ReplyKind::Media, text: "", payload: None, mime, home: None };
     for mime in ["image/png", "IMAGE/JPEG", "application/pdf; charset=binary"] {
         assert_eq!(expect.understand(medium(Some(mime))), Some(Meant::Medium), "{mime}");
     }

@@ -341,7 +341,6 @@ impl Diagnostics {
     }
 
     /// Reports a value that only a build with another feature takes.
-    #[cfg(not(all(feature = "phone-numbers", feature = "time-zones")))]
     pub(crate) fn lacks_feature(&mut self, at: &Path<'_>, what: impl fmt::Display, feature: &str) {
         let message = format!("{what} needs the feature `{feature}`, which this build does not have");
         self.add(IssueCode::BadValue, at, message, format!("build chatflow with the feature `{feature}`"));

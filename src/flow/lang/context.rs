@@ -6,12 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::TimeDelta;
 use serde_json::Value;
 
+use crate::address::Home;
 use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::{Path, brief};
 use crate::flow::form::span::Span;
 use crate::flow::lang::expr::Expr;
 use crate::flow::lang::names::{self, Mentions};
 use crate::flow::lang::pattern::{Extent, Pattern};
+use crate::flow::lang::region::HomeRegion;
 use crate::flow::lang::template::Template;
 use crate::flow::place::NodeIx;
 use crate::id::check_name;
@@ -32,6 +34,8 @@ pub(crate) struct Compile<'a> {
     pub(crate) mentions: Mentions,
     /// The channel that messages go out on, if the flow settles it.
     pub(crate) channel: Option<Channel>,
+    /// Where telephone numbers without a calling code are at home, if a node does not say so.
+    pub(crate) default_region: Option<HomeRegion>,
     /// How long a session may live.
     pub(crate) max_lifetime: TimeDelta,
     patterns_left: usize,
@@ -57,6 +61,7 @@ impl<'a> Compile<'a> {
             is_whole: false,
             mentions: Mentions::default(),
             channel: None,
+            default_region: None,
             max_lifetime: TimeDelta::MAX,
             patterns_left: MOST_PATTERNS,
             start: None,
@@ -85,6 +90,22 @@ impl<'a> Compile<'a> {
         let compiled = compile(self);
         self.mentions = own;
         compiled
+    }
+
+    /// A region by its ISO 3166 code, or a template that gives one.
+    pub(crate) fn region(&mut self, at: &Path<'_>, source: &str) -> Option<HomeRegion> {
+        if cfg!(not(feature = "phone-numbers")) {
+            self.found.lacks_feature(at, format_args!("the region {:?}", brief(source)), "phone-numbers");
+            return None;
+        }
+        let template = self.template(at, source)?;
+        let Some(region) = template.as_literal() else { return Some(HomeRegion::From(template)) };
+        let home = Home::of(region);
+        if home.is_none() {
+            let message = format!("{:?} is no region", brief(region));
+            self.found.add(IssueCode::BadValue, at, message, "write an ISO 3166 code such as US or DE");
+        }
+        home.map(HomeRegion::Fixed)
     }
 
     /// A template that must not be blank.

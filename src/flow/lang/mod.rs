@@ -11,6 +11,7 @@ pub(crate) mod language;
 pub(crate) mod names;
 pub(crate) mod operator;
 pub(crate) mod pattern;
+pub(crate) mod region;
 pub(crate) mod render;
 pub(crate) mod template;
 pub(crate) mod undefined;

@@ -8,6 +8,7 @@ use crate::flow::form::issue::IssueCode;
 use crate::flow::form::path::Path;
 use crate::flow::form::read::Fields;
 use crate::flow::lang::context::Compile;
+use crate::flow::lang::region::HomeRegion;
 use crate::flow::lang::template::Template;
 use crate::flow::node::recognize_phone::home;
 use crate::flow::node::{Kind, Port, PortName, REPLY_TEXT};
@@ -38,7 +39,8 @@ pub struct RecognizeEntitiesDef {
     /// What is looked for; everything if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub types: Option<Vec<EntityType>>,
-    /// The region of telephone numbers without a calling code, by its ISO 3166 code.
+    /// The region of telephone numbers without a calling code, by its ISO 3166 code, or a template
+    /// that gives one; that of the flow's settings if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_region: Option<String>,
     /// The variable that takes the list; an empty one where nothing is found.
@@ -52,9 +54,10 @@ pub(crate) struct RecognizeEntities {
     pub(crate) text: Template,
     /// Empty: all.
     pub(crate) types: Box<[EntityType]>,
-    /// None where neither telephone numbers nor numbers are looked for: then it has no say in what
-    /// is found.
-    pub(crate) phones: Option<PhoneFinder>,
+    /// False where neither telephone numbers nor numbers are looked for: then they have no say in
+    /// what is found.
+    pub(crate) with_phones: bool,
+    pub(crate) home: Option<HomeRegion>,
     pub(crate) save_to: Option<Arc<str>>,
 }
 
@@ -92,16 +95,11 @@ impl Kind for RecognizeEntitiesDef {
         let save_to = self.save_to.as_deref().and_then(|name| cx.variable(&at.key("save_to"), name));
         let types: Box<[EntityType]> = self.types.as_deref().unwrap_or_default().into();
         let has_digits = |kind: &EntityType| matches!(kind, EntityType::Phone | EntityType::Number);
-        let phones = (self.types.is_none() || types.iter().any(has_digits)).then(|| {
-            let what = "telling telephone numbers from numbers";
-            PhoneFinder::new(home.flatten(), &at.key("types"), what, cx.found)
-        });
-        home?;
-        let phones = match phones {
-            Some(finder) => Some(finder?),
-            None => None,
-        };
-        Some(RecognizeEntities { text: text?, types, phones, save_to })
+        let with_phones = self.types.is_none() || types.iter().any(has_digits);
+        let what = "telling telephone numbers from numbers";
+        let is_there = !with_phones || PhoneFinder::is_there(&at.key("types"), what, cx.found);
+        let home = home?;
+        is_there.then_some(RecognizeEntities { text: text?, types, with_phones, home, save_to })
     }
 
     fn writes(&self) -> Vec<&str> {

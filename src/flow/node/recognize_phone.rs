@@ -7,9 +7,10 @@ use serde::Serialize;
 use crate::flow::form::path::Path;
 use crate::flow::form::read::Fields;
 use crate::flow::lang::context::Compile;
+use crate::flow::lang::region::HomeRegion;
 use crate::flow::lang::template::Template;
 use crate::flow::node::{Kind, Port, PortName, REPLY_TEXT};
-use crate::flow::recognize::{Home, PhoneFinder};
+use crate::flow::recognize::PhoneFinder;
 
 /// The first telephone number in a text. Branches: `found` and `not_found`; both need an edge.
 ///
@@ -31,7 +32,8 @@ pub struct RecognizePhoneDef {
     /// The text, a template; what the contact said last if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// The region of numbers without a calling code, by its ISO 3166 code.
+    /// The region of numbers without a calling code, by its ISO 3166 code, or a template that gives
+    /// one; that of the flow's settings if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_region: Option<String>,
     /// The variable that takes the number; it stays as it is where none is found.
@@ -43,7 +45,7 @@ pub struct RecognizePhoneDef {
 #[derive(Clone, Debug)]
 pub(crate) struct RecognizePhone {
     pub(crate) text: Template,
-    pub(crate) finder: PhoneFinder,
+    pub(crate) home: Option<HomeRegion>,
     pub(crate) save_to: Option<Arc<str>>,
 }
 
@@ -60,10 +62,12 @@ impl RecognizePhoneDef {
     }
 }
 
-/// The region that an author names. The outer none: an issue.
-pub(super) fn home(at: &Path<'_>, region: Option<&str>, cx: &mut Compile<'_>) -> Option<Option<Home>> {
-    let Some(region) = region else { return Some(None) };
-    Home::named(region, at, cx.found).map(Some)
+/// The region that a node names, else that of the flow. The outer none: an issue.
+pub(super) fn home(at: &Path<'_>, region: Option<&str>, cx: &mut Compile<'_>) -> Option<Option<HomeRegion>> {
+    match region {
+        Some(region) => cx.region(at, region).map(Some),
+        None => Some(cx.default_region.clone()),
+    }
 }
 
 impl Kind for RecognizePhoneDef {
@@ -85,9 +89,9 @@ impl Kind for RecognizePhoneDef {
         let text = cx.required_template(&at.key("text"), self.text.as_deref().unwrap_or(REPLY_TEXT));
         let home = home(&at.key("default_region"), self.default_region.as_deref(), cx);
         let save_to = self.save_to.as_deref().and_then(|name| cx.variable(&at.key("save_to"), name));
-        let finder = PhoneFinder::new(home.flatten(), &at.key("kind"), "`recognize_phone`", cx.found);
-        home?;
-        Some(RecognizePhone { text: text?, finder: finder?, save_to })
+        let is_there = PhoneFinder::is_there(&at.key("kind"), "`recognize_phone`", cx.found);
+        let home = home?;
+        is_there.then_some(RecognizePhone { text: text?, home, save_to })
     }
 
     fn writes(&self) -> Vec<&str> {

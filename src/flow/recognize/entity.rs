@@ -173,7 +173,7 @@ mod tests {
 
     #[cfg(feature = "phone-numbers")]
     fn found(text: &str) -> Vec<(String, Value)> {
-        let all = entities(text, &[], Some(PhoneFinder::at_home("DE"))).into_iter();
+        let all = entities(text, &[], Some(PhoneFinder::at_home(crate::address::Home::of("DE")))).into_iter();
         all.map(|entity| (entity["type"].as_str().unwrap().to_owned(), entity["value"].clone())).collect()
     }
 
@@ -238,7 +238,10 @@ mod tests {
         {
             let text = unit.repeat((40 << 10) / unit.len());
             let before = cpu_time::ThreadTime::now();
-            assert!(entities(&text, &[], Some(PhoneFinder::at_home("DE"))).len() <= MOST);
+            assert!(
+                entities(&text, &[], Some(PhoneFinder::at_home(crate::address::Home::of("DE")))).len()
+                    <= MOST
+            );
             let spent = before.elapsed();
             assert!(spent.as_millis() < 1_000, "{unit:?} took {spent:?}");
         }

@@ -11,6 +11,6 @@ mod phoneless;
 pub use entity::EntityType;
 pub(crate) use entity::entities;
 #[cfg(feature = "phone-numbers")]
-pub(crate) use phone::{Home, PhoneFinder};
+pub(crate) use phone::PhoneFinder;
 #[cfg(not(feature = "phone-numbers"))]
-pub(crate) use phoneless::{Home, PhoneFinder};
+pub(crate) use phoneless::PhoneFinder;

@@ -4,36 +4,13 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use phonelib::{Country, ExtractedPhoneNumber};
 use serde_json::{Map, Value, json};
 
 use crate::Phone;
-use crate::flow::form::issue::{Diagnostics, IssueCode};
-use crate::flow::form::path::{Path, brief};
+use crate::address::{Home, WORLD, read_phone};
+use crate::flow::form::issue::Diagnostics;
+use crate::flow::form::path::Path;
 use crate::flow::lang::digits::digit;
-
-/// Where a number without a calling code is at home.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Home(&'static Country);
-
-impl Home {
-    /// A region by its ISO 3166 code; none with an issue.
-    pub(crate) fn named(region: &str, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
-        let home = Self::known(region);
-        if home.is_none() {
-            let message = format!("{:?} is no region", brief(region));
-            found.add(IssueCode::BadValue, at, message, "write an ISO 3166 code such as US or DE");
-        }
-        home
-    }
-
-    fn known(region: &str) -> Option<Self> {
-        phonelib::country_by_code(region).filter(|country| country.code != WORLD).map(Self)
-    }
-}
-
-/// The region of numbers that belong to no country.
-const WORLD: &str = "001";
 
 /// A search for numbers. One without a calling code is one of the home region.
 #[derive(Clone, Copy, Debug)]
@@ -42,18 +19,25 @@ pub(crate) struct PhoneFinder {
 }
 
 impl PhoneFinder {
-    /// Always a search: an issue is for builds without the feature.
-    pub(crate) fn new(
-        home: Option<Home>,
-        _at: &Path<'_>,
-        _what: &str,
-        _found: &mut Diagnostics,
-    ) -> Option<Self> {
-        Some(Self { home })
+    /// A search with this region as home.
+    pub(crate) fn at_home(home: Option<Home>) -> Self {
+        Self { home }
+    }
+
+    /// True always: an issue is for builds without the feature.
+    pub(crate) fn is_there(_at: &Path<'_>, _what: &str, _found: &mut Diagnostics) -> bool {
+        true
     }
 
     /// The first number in a text.
     pub(crate) fn first(self, text: &str) -> Option<PhoneNumber> {
+        let whole = in_ascii(text.trim());
+        if whole.len() <= MOST_WHOLE
+            && is_meant(&whole, self.home)
+            && let Some(phone) = read_phone(&whole, self.home)
+        {
+            return Some(PhoneNumber { phone });
+        }
         self.all(text).into_iter().next().map(|(_, number)| number)
     }
 
@@ -63,13 +47,8 @@ impl PhoneFinder {
     }
 }
 
-#[cfg(test)]
-impl PhoneFinder {
-    /// A search with this region as home.
-    pub(super) fn at_home(region: &str) -> Self {
-        Self { home: Home::known(region) }
-    }
-}
+/// A longer text is searched, not read as one number.
+const MOST_WHOLE: usize = 64;
 
 /// A number that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,14 +76,14 @@ impl PhoneNumber {
 fn find_phones(text: &str, home: Option<Home>) -> Vec<(Range<usize>, PhoneNumber)> {
     let plain = in_ascii(text);
     let found = match home {
-        Some(Home(country)) => phonelib::extract_phone_numbers_with_country_hint(&plain, country.code),
+        Some(home) => phonelib::extract_phone_numbers_with_country_hint(&plain, home.code()),
         None => phonelib::extract_phone_numbers_from_text(&plain),
     };
     let places = (plain.len() != text.len()).then(|| places(&plain, text));
     let place =
         |at: usize| places.as_ref().map_or(at, |places| places.get(&at).copied().unwrap_or(text.len()));
-    let numbers = found.into_iter().filter(|number| is_meant(number, home)).filter_map(|number| {
-        let phone = Phone::parse(number.normalized.as_deref()?).ok()?;
+    let numbers = found.into_iter().filter(|number| is_meant(&number.raw, home)).filter_map(|number| {
+        let phone = read_phone(&number.raw, home)?;
         Some((place(number.start)..place(number.end), PhoneNumber { phone }))
     });
     numbers.collect()
@@ -130,12 +109,12 @@ fn places(plain: &str, text: &str) -> BTreeMap<usize, usize> {
 const LEAST_NATIONAL_DIGITS: usize = 6;
 
 /// True if it is a number, and not something else of as many digits.
-fn is_meant(number: &ExtractedPhoneNumber, home: Option<Home>) -> bool {
+fn is_meant(written: &str, home: Option<Home>) -> bool {
     let is_national = || {
-        let digits = number.raw.bytes().filter(u8::is_ascii_digit).count();
-        digits >= LEAST_NATIONAL_DIGITS && !is_date(&number.raw) && !is_amount(&number.raw)
+        let digits = written.bytes().filter(u8::is_ascii_digit).count();
+        digits >= LEAST_NATIONAL_DIGITS && !is_date(written) && !is_amount(written)
     };
-    number.is_valid && (has_calling_code(&number.raw) || (home.is_some() && is_national()))
+    has_calling_code(written) || (home.is_some() && is_national())
 }
 
 fn has_calling_code(written: &str) -> bool {
@@ -169,7 +148,11 @@ mod tests {
     use super::*;
 
     fn found(text: &str, home: &str) -> Vec<String> {
-        PhoneFinder::at_home(home).all(text).into_iter().map(|(_, number)| number.phone.to_string()).collect()
+        PhoneFinder::at_home(Home::of(home))
+            .all(text)
+            .into_iter()
+            .map(|(_, number)| number.phone.to_string())
+            .collect()
     }
 
     #[test]
@@ -227,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_number_says_whose_it_is() {
-        let json = |text: &str| PhoneFinder::at_home("").first(text).unwrap().to_json();
+        let json = |text: &str| PhoneFinder::at_home(None).first(text).unwrap().to_json();
         assert_eq!(json("+33 6 12 34 56 78"), json!({"e164": "+33612345678", "region": "FR"}));
         assert_eq!(json("+1 (415) 555-0123"), json!({"e164": "+14155550123", "region": "US"}));
         assert_eq!(json("+1 (416) 555-0123"), json!({"e164": "+14165550123", "region": "CA"}));

@@ -42,6 +42,11 @@ pub struct SettingsDef {
     /// The language of texts for a contact whose language is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
+    /// Where telephone numbers without a calling code are at home, by its ISO 3166 code, or a template
+    /// that gives one: for every node that reads such numbers and names no region of its own, and
+    /// for the `phone` of a trigger, which takes no template (SEMANTICS A1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_region: Option<String>,
     /// What an undefined variable renders as; nothing if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub undefined: Option<Undefined>,
@@ -152,6 +157,8 @@ pub struct Settings {
     pub max_lifetime: TimeDelta,
     /// The language of texts for a contact whose language is not known.
     pub language: Option<Arc<str>>,
+    /// Where telephone numbers without a calling code are at home, as it is written.
+    pub default_region: Option<Arc<str>>,
     /// What an undefined variable renders as.
     pub undefined: Undefined,
     /// Where messages come from if nothing else says so.
@@ -191,11 +198,15 @@ impl SettingsDef {
         if let Some(language) = &self.language {
             cx.name(&at.key("language"), language);
         }
+        if let Some(region) = &self.default_region {
+            cx.default_region = cx.region(&at.key("default_region"), region);
+        }
         Settings {
             ttl: (minutes > 0).then(|| TimeDelta::minutes(i64::from(minutes))),
             ttl_mode: self.ttl_mode.unwrap_or(TtlMode::Sliding),
             max_lifetime,
             language: self.language.as_deref().map(Arc::from),
+            default_region: self.default_region.as_deref().map(Arc::from),
             undefined: self.undefined.unwrap_or(Undefined::Empty),
             sender: sender.flatten(),
             concurrency: self.concurrency.unwrap_or_default(),
@@ -230,6 +241,7 @@ impl Read for SettingsDef {
             ttl_mode: fields.optional("ttl_mode"),
             max_lifetime: fields.optional("max_lifetime"),
             language: fields.optional("language"),
+            default_region: fields.optional("default_region"),
             undefined: fields.optional("undefined"),
             sender: fields.optional("sender"),
             concurrency: fields.optional("concurrency"),

@@ -3,12 +3,13 @@
 use serde_json::Value;
 
 use crate::flow::Step;
-use crate::flow::answer::{Meant, Said};
+use crate::flow::answer::{Expect, Meant, Said};
 use crate::flow::content;
 use crate::flow::expr::EvalError;
 use crate::flow::node::{Ask, Port};
 use crate::kernel::content::render_content;
 use crate::kernel::node::question::{self, Word};
+use crate::kernel::node::recognize::home;
 use crate::kernel::turn::{Move, Run};
 use crate::kernel::{Input, destination};
 use crate::session::{FailureCode, Message};
@@ -58,6 +59,10 @@ fn understand(run: &mut Run<'_>, node: &Ask, message: &Message) -> Result<Option
         text: &message.text,
         payload: message.payload.as_deref(),
         mime,
+        home: match &node.expect {
+            Expect::Phone(region) => home(run, region.as_ref())?,
+            _ => None,
+        },
     };
     let meant = node.expect.understand(said);
     if let (Some(Meant::Value(value)), Some(bounds)) = (&meant, node.expect.bounds()) {

@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::address::Home;
+use crate::flow::expr::EvalError;
 use crate::flow::node::{Port, RecognizeEntities, RecognizePhone};
-use crate::flow::recognize::entities as entities_in;
+use crate::flow::recognize::{PhoneFinder, entities as entities_in};
+use crate::flow::region::HomeRegion;
 use crate::flow::template::Template;
 use crate::kernel::turn::{Move, Run};
 use crate::session::FailureCode;
@@ -15,7 +18,11 @@ pub(super) fn phone(run: &mut Run<'_>, node: &RecognizePhone) -> Move {
         Ok(text) => text,
         Err(leave) => return leave,
     };
-    match node.finder.first(&text) {
+    let home = match home(run, node.home.as_ref()) {
+        Ok(home) => home,
+        Err(error) => return Move::fail(FailureCode::Expression, error),
+    };
+    match PhoneFinder::at_home(home).first(&text) {
         Some(number) => save(run, node.save_to.as_ref(), &number.to_json(), RecognizePhone::FOUND),
         None => Move::Take(RecognizePhone::NOT_FOUND),
     }
@@ -26,9 +33,23 @@ pub(super) fn entities(run: &mut Run<'_>, node: &RecognizeEntities) -> Move {
         Ok(text) => text,
         Err(leave) => return leave,
     };
-    let found = entities_in(&text, &node.types, node.phones);
+    let home = match home(run, node.home.as_ref()) {
+        Ok(home) => home,
+        Err(error) => return Move::fail(FailureCode::Expression, error),
+    };
+    let phones = node.with_phones.then(|| PhoneFinder::at_home(home));
+    let found = entities_in(&text, &node.types, phones);
     let port = if found.is_empty() { RecognizePhone::NOT_FOUND } else { RecognizePhone::FOUND };
     save(run, node.save_to.as_ref(), &Value::Array(found), port)
+}
+
+/// The region where telephone numbers without a calling code are at home.
+pub(super) fn home(run: &mut Run<'_>, region: Option<&HomeRegion>) -> Result<Option<Home>, EvalError> {
+    Ok(match region {
+        None => None,
+        Some(HomeRegion::Fixed(home)) => Some(*home),
+        Some(HomeRegion::From(template)) => Home::of(&run.render(template)?),
+    })
 }
 
 /// The text to look at; of a long one the beginning.

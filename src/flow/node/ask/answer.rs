@@ -14,6 +14,7 @@ use crate::flow::form::read::{Fields, Read, words};
 use crate::flow::lang::condition::Operand;
 use crate::flow::lang::context::Compile;
 use crate::flow::lang::pattern::Extent;
+use crate::flow::lang::region::HomeRegion;
 use crate::flow::lang::template::Template;
 
 /// Branches that every question has; those of its choices follow.
@@ -25,7 +26,7 @@ pub(super) const FIXED: [&str; 3] = ["valid", "invalid", "timeout"];
 /// |---|---|---|---|
 /// | `text` | a text that is not blank | `min_length`, `max_length` in characters, `pattern` | the text, trimmed |
 /// | `number` | `12`, `-3`, `1,234.5`, in the digits of any script | `whole`, `decimal`, `min`, `max` | a number |
-/// | `phone` | a telephone number with `+` or `00` and its country | | `+14155550123` |
+/// | `phone` | a telephone number with its calling code, or as it is dialled in `default_region` | | `+14155550123` |
 /// | `email` | an e-mail address | | its domain in lower case |
 /// | `date` | `2026-05-07`, a time on that day, or what `formats` say | `min`, `max` | `2026-05-07` |
 /// | `url` | `http` or `https` with a host | | as written |
@@ -67,6 +68,10 @@ pub struct AnswerDef {
     /// How a date may be written, in the codes of `strftime`; in ISO 8601 if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub formats: Option<Vec<String>>,
+    /// Where a telephone number without a calling code is at home: the region's ISO 3166 code, or a
+    /// template that gives one; that of the flow's settings if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_region: Option<String>,
     /// Types of media: `image`, `application/pdf`; any if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub media_types: Option<Vec<String>>,
@@ -121,6 +126,7 @@ impl AnswerDef {
             max_length: fields.optional("max_length"),
             pattern: fields.optional("pattern"),
             formats: fields.optional("formats"),
+            default_region: fields.optional("default_region"),
             media_types: fields.optional("media_types"),
         }
     }
@@ -140,7 +146,7 @@ impl AnswerDef {
                 decimal: self.decimal,
                 bounds: Bounds::default(),
             }),
-            AnswerKind::Phone => Some(Expect::Phone),
+            AnswerKind::Phone => Some(Expect::Phone(self.region(at, cx))),
             AnswerKind::Email => Some(Expect::Email),
             AnswerKind::Date => {
                 Some(Expect::Date { formats: self.formats(at, cx.found), bounds: Bounds::default() })
@@ -155,9 +161,9 @@ impl AnswerDef {
 
     /// Checks that each field is one that the kind of answer is held to.
     fn check_fields(&self, at: &Path<'_>, found: &mut Diagnostics) {
-        use AnswerKind::{Choice, Date, Media, Number, Text};
+        use AnswerKind::{Choice, Date, Media, Number, Phone, Text};
         let kind = self.kind();
-        let fields: [(&str, bool, &[AnswerKind]); 10] = [
+        let fields: [(&str, bool, &[AnswerKind]); 11] = [
             ("choices", self.choices.is_some(), &[Choice]),
             ("min", self.min.is_some(), &[Number, Date]),
             ("max", self.max.is_some(), &[Number, Date]),
@@ -167,6 +173,7 @@ impl AnswerDef {
             ("max_length", self.max_length.is_some(), &[Text]),
             ("pattern", self.pattern.is_some(), &[Text]),
             ("formats", self.formats.is_some(), &[Date]),
+            ("default_region", self.default_region.is_some(), &[Phone]),
             ("media_types", self.media_types.is_some(), &[Media]),
         ];
         for (field, given, kinds) in fields {
@@ -227,6 +234,14 @@ impl AnswerDef {
             }
         }
         formats.iter().take(MOST).map(|format| format.as_str().into()).collect()
+    }
+
+    /// The region that the question names, else that of the flow.
+    fn region(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<HomeRegion> {
+        match &self.default_region {
+            Some(region) => cx.region(&at.key("default_region"), region),
+            None => cx.default_region.clone(),
+        }
     }
 
     fn media_types(&self, at: &Path<'_>, found: &mut Diagnostics) -> Box<[Box<str>]> {

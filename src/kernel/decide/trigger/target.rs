@@ -1,7 +1,9 @@
 //! Whose conversation a trigger is about: as the caller names it, or as the start node says where
 //! it is found (SEMANTICS T2).
 
-use crate::address::{Address, Phone};
+use std::sync::Arc;
+
+use crate::address::{Address, BadPhone, Home, Phone, read_phone};
 use crate::error::Error;
 use crate::flow::ContactMode;
 use crate::id::ContactId;
@@ -25,13 +27,19 @@ impl Target {
     /// The contact that a request names, or that its context holds where the start node says
     /// (SEMANTICS T2).
     pub(crate) fn of(request: &mut CheckedTrigger, flows: &dyn Flows, mint: impl Fn() -> ContactId) -> Self {
+        if let Some(written) = request.at_home.take() {
+            match read_phone(&written, region(request, flows).as_deref().and_then(Home::of)) {
+                Some(phone) => request.address = Some(Address::Phone(phone)),
+                None => return Self::Wrong(mint(), "phone".to_owned(), BadPhone.to_string()),
+            }
+        }
         request.given = (request.contact.clone(), request.address.clone());
         if request.contact.is_none() && request.address.is_none() {
             let online = flows.published(&request.flow).and_then(|published| published.usable());
-            if let Some(start) = online.map(|(_, flow)| flow.start().1) {
-                if let Err((field, rule)) =
-                    read_contact(request, start.contact_id_from.as_deref(), start.contact_from.as_deref())
-                {
+            if let Some((flow, start)) = online.map(|(_, flow)| (flow, flow.start().1)) {
+                let region = flow.settings().default_region.clone();
+                let from = (start.contact_id_from.as_deref(), start.contact_from.as_deref());
+                if let Err((field, rule)) = read_contact(request, from, region.as_deref()) {
                     return Self::Wrong(mint(), field, rule);
                 }
                 if start.contact == ContactMode::None
@@ -81,11 +89,16 @@ impl Target {
     }
 }
 
+/// Where telephone numbers without a calling code are at home, as the flow says.
+fn region(request: &CheckedTrigger, flows: &dyn Flows) -> Option<Arc<str>> {
+    flows.published(&request.flow)?.usable()?.1.settings().default_region.clone()
+}
+
 /// Reads the contact from the context, where the start node says it is.
 fn read_contact(
     request: &mut CheckedTrigger,
-    id_from: Option<&str>,
-    address_from: Option<&str>,
+    (id_from, address_from): (Option<&str>, Option<&str>),
+    region: Option<&str>,
 ) -> Result<(), (String, String)> {
     let text = |name: Option<&str>| {
         let value = request.context.get(name?)?;
@@ -104,7 +117,11 @@ fn read_contact(
         let named = request.from.as_ref().filter(|account| !account.channel.is_phone());
         let address = match named {
             Some(account) => Address::new(account, &address).map_err(|rule| rule.to_string()),
-            None => Phone::parse_inbound(&address).map(Address::Phone).map_err(|rule| rule.to_string()),
+            None => {
+                let at_home = region.and_then(Home::of).and_then(|home| read_phone(&address, Some(home)));
+                let phone = at_home.map_or_else(|| Phone::parse_inbound(&address), Ok);
+                phone.map(Address::Phone).map_err(|rule| rule.to_string())
+            }
         };
         request.address = Some(address.map_err(|rule| {
             (format!("context.{name}"), format!("holds the contact's address, which {rule}"))

@@ -1,6 +1,13 @@
 //! Accounts on channels, and the addresses that people have there.
 //! Words only: which contact an address leads to is the store's.
 
+#[cfg(feature = "phone-numbers")]
+mod home;
+#[cfg(not(feature = "phone-numbers"))]
+mod homeless;
+mod phone;
+mod plan;
+
 use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
@@ -10,69 +17,24 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::channel::Channel;
 use crate::id::{BadName, SessionId, check_name};
 
-/// A telephone number in E.164: `+` and 8-15 digits, kept as a number.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Phone(u64);
+#[cfg(feature = "phone-numbers")]
+pub(crate) use home::{Home, WORLD};
+#[cfg(not(feature = "phone-numbers"))]
+pub(crate) use homeless::Home;
+pub use phone::{BadPhone, Phone};
 
-/// A text that is no telephone number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be a telephone number: `+` and 8-15 digits, no 0 first")]
-pub struct BadPhone;
-
-impl Phone {
-    /// Reads a number that must begin with `+`; spaces, dots, hyphens, slashes and parentheses are
-    /// stripped (SEMANTICS T2).
-    ///
-    /// # Errors
-    /// [`BadPhone`] when there is no `+`, another character, or not 8-15 digits.
-    pub fn parse(text: &str) -> Result<Self, BadPhone> {
-        let digits = text.trim().strip_prefix('+').ok_or(BadPhone)?;
-        Self::from_digits(digits)
-    }
-
-    /// Reads a number as channels hand it in, with or without `+`.
-    ///
-    /// # Errors
-    /// [`BadPhone`] when there is another character, or not 8-15 digits.
-    pub fn parse_inbound(text: &str) -> Result<Self, BadPhone> {
-        let text = text.trim();
-        Self::from_digits(text.strip_prefix('+').unwrap_or(text))
-    }
-
-    /// The digits as one number.
-    pub(crate) fn number(self) -> u64 {
-        self.0
-    }
-
-    fn from_digits(text: &str) -> Result<Self, BadPhone> {
-        let (mut number, mut count) = (0_u64, 0_u32);
-        for c in text.chars() {
-            match c {
-                '0'..='9' => {
-                    count += 1;
-                    if count > 15 || (count == 1 && c == '0') {
-                        return Err(BadPhone);
-                    }
-                    number = number * 10 + u64::from(c as u32 - '0' as u32);
-                }
-                ' ' | '\u{a0}' | '\u{202f}' | '.' | '-' | '\u{2010}' | '\u{2011}' | '/' | '(' | ')' => {}
-                _ => return Err(BadPhone),
-            }
-        }
-        if count < 8 { Err(BadPhone) } else { Ok(Self(number)) }
-    }
-}
-
-impl fmt::Display for Phone {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "+{}", self.0)
-    }
-}
-
-impl fmt::Debug for Phone {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Phone(…)")
-    }
+/// Reads a whole text as a telephone number: with its calling code, or as it is dialled in the region
+/// where it is at home (SEMANTICS A1).
+pub(crate) fn read_phone(text: &str, home: Option<Home>) -> Option<Phone> {
+    let text =
+        text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '.' | ',' | ';' | ':' | '!' | '?'));
+    let phone = match (Phone::parse(text), home) {
+        (Ok(phone), _) => phone,
+        (Err(_), home) => home?.read(text)?,
+    };
+    #[cfg(feature = "phone-numbers")]
+    let phone = Some(phone).filter(|phone| home::is_assigned(*phone))?;
+    Some(phone.canonical())
 }
 
 /// A host's account on a channel: a sender's number, a page, a service.
@@ -131,22 +93,38 @@ impl fmt::Display for Account {
     }
 }
 
-/// Where one person is reached: belongs to one contact of a workspace (SEMANTICS T2).
+/// Where one person is reached: belongs to one contact of a workspace (SEMANTICS T2, A3).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Address {
     /// On WhatsApp, SMS and Viber: one number, whatever the channel.
     Phone(Phone),
-    /// On any other channel: an id that means something to one account only.
+    /// An id: of a person on a channel without telephone numbers, of a WhatsApp user who shows no
+    /// number, of an SMS sender that is none. [`Address::kind`] tells which.
     Named(Arc<NamedAddress>),
 }
 
-/// An address on a channel without telephone numbers.
+/// An address that is no telephone number.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct NamedAddress {
-    /// The channel and account that know it.
+    /// The channel and account that know it. The account is empty for an id that every account of
+    /// the channel knows: a business-scoped id of WhatsApp.
     pub account: Account,
     /// The person's id there.
     pub id: Arc<str>,
+}
+
+/// The kinds of addresses (SEMANTICS A3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AddressKind {
+    /// A telephone number.
+    Phone,
+    /// A WhatsApp user without a number, by the id that belongs to the business: `US.13491208655`.
+    BusinessScoped,
+    /// A short code or a name that sends SMS: `72727`, `ACME`.
+    SmsSender,
+    /// An id that one account of a channel knows: a page-scoped id, a visitor, a host's own.
+    AccountScoped,
 }
 
 /// Why an address was refused.
@@ -162,21 +140,70 @@ pub enum BadAddress {
 }
 
 impl Address {
-    /// The address of a person on a channel's account, as a channel hands it in.
+    /// The address of a person on a channel's account, as a channel hands it in: a telephone number
+    /// on WhatsApp, SMS and Viber; on WhatsApp also a business-scoped id (`US.13491208655302741918`,
+    /// `US.ENT.…`: a country, and up to 128 letters and digits), on SMS a short code of 3-8 digits
+    /// or a sender's name of up to 11 letters, digits and blanks; an id of 1-256 bytes elsewhere
+    /// (SEMANTICS A3).
     ///
     /// # Errors
-    /// [`BadAddress`] when the channel has telephone numbers and this is none, or the id is empty
-    /// or above 256 bytes.
+    /// [`BadAddress`] for anything else.
     pub fn new(account: &Account, id: &str) -> Result<Self, BadAddress> {
         Self::on(account.as_ref(), id)
     }
 
     pub(crate) fn on(account: AccountRef<'_>, id: &str) -> Result<Self, BadAddress> {
         if account.channel.is_phone() {
-            return Ok(Self::Phone(Phone::parse_inbound(id)?));
+            return match Phone::parse_inbound(id) {
+                Ok(phone) => Ok(Self::Phone(phone)),
+                Err(bad) => Self::without_number(account, id.trim()).ok_or(bad.into()),
+            };
         }
         check_name(id)?;
         Ok(Self::Named(Arc::new(NamedAddress { account: account.to_account(), id: id.into() })))
+    }
+
+    /// The address of a sender that is no telephone number, on a channel with such numbers.
+    #[cold]
+    fn without_number(account: AccountRef<'_>, id: &str) -> Option<Self> {
+        let named = |account| Some(Self::Named(Arc::new(NamedAddress { account, id: id.into() })));
+        match account.channel {
+            Channel::WhatsApp if is_business_scoped(id) => {
+                named(Account { channel: Channel::WhatsApp, account: "".into() })
+            }
+            Channel::Sms if is_sms_sender(id) => named(account.to_account()),
+            _ => None,
+        }
+    }
+
+    /// Tells a telephone number from an id, and the ids apart.
+    #[must_use]
+    pub fn kind(&self) -> AddressKind {
+        match self {
+            Self::Phone(_) => AddressKind::Phone,
+            Self::Named(named) => match named.account.channel {
+                Channel::WhatsApp => AddressKind::BusinessScoped,
+                Channel::Sms => AddressKind::SmsSender,
+                _ => AddressKind::AccountScoped,
+            },
+        }
+    }
+
+    /// True if both are one address for finding a contact: the same, or the two forms of one
+    /// telephone number (SEMANTICS A2).
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Phone(one), Self::Phone(other)) => one == other || one.twin() == Some(*other),
+            _ => self == other,
+        }
+    }
+
+    /// The names under which a store finds the contact: the address, and the other form of a
+    /// telephone number that has two.
+    pub fn aliases(&self) -> impl Iterator<Item = Alias> + use<> {
+        let twin = self.phone().and_then(Phone::twin).map(Self::Phone);
+        [self.clone()].into_iter().chain(twin).map(Alias::Address)
     }
 
     /// The telephone number, where it is one.
@@ -193,7 +220,33 @@ impl Address {
     pub fn is_on(&self, account: &Account) -> bool {
         match self {
             Self::Phone(_) => account.channel.is_phone(),
+            Self::Named(named) if named.account.account.is_empty() => {
+                named.account.channel == account.channel
+            }
             Self::Named(named) => named.account == *account,
+        }
+    }
+}
+
+/// True for `CC.ID` or `CC.ENT.ID`: a country by its ISO 3166 code, and 1-128 letters and digits.
+fn is_business_scoped(id: &str) -> bool {
+    let Some((country, rest)) = id.split_once('.') else { return false };
+    let rest = rest.strip_prefix("ENT.").unwrap_or(rest);
+    country.len() == 2
+        && country.bytes().all(|b| b.is_ascii_uppercase())
+        && (1..=128).contains(&rest.len())
+        && rest.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+/// True for a short code, or for a name as carriers take it: a letter is in it.
+fn is_sms_sender(id: &str) -> bool {
+    let is_digits = id.bytes().all(|b| b.is_ascii_digit());
+    match is_digits {
+        true => (3..=8).contains(&id.len()),
+        false => {
+            (1..=11).contains(&id.len())
+                && id.bytes().any(|b| b.is_ascii_alphabetic())
+                && id.bytes().all(|b| b.is_ascii_alphanumeric() || b" &-._+'".contains(&b))
         }
     }
 }
@@ -234,7 +287,7 @@ impl<'de> Deserialize<'de> for Address {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match StoredAddress::deserialize(deserializer)? {
             StoredAddress::Phone(text) => {
-                Phone::parse(&text).map(Self::Phone).map_err(serde::de::Error::custom)
+                Phone::stored(&text).map(Self::Phone).map_err(serde::de::Error::custom)
             }
             StoredAddress::Named(named) => Ok(Self::Named(Arc::new(named))),
         }
