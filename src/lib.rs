@@ -193,7 +193,7 @@ pub mod diagram;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 
-pub use address::{Account, Address, Alias, Phone};
+pub use address::{Account, Address, AddressKind, Alias, BadPhone, Phone};
 pub use calls::{
     Answer, Call, CallRef, CallRequest, CallResult, Calls, Class, ClassifyCall, HttpCall, LanguageCall,
     LlmCall, call_fn,

@@ -145,6 +145,11 @@ pub enum EventKind {
         /// The version it is pinned to.
         version: FlowVersion,
     },
+    /// This contact and another one turned out to be one; the other is no more (SEMANTICS A5).
+    ContactsMerged {
+        /// The other one.
+        from: ContactId,
+    },
     /// A session's turn ended.
     Turn {
         /// The session.
@@ -358,6 +363,7 @@ impl EventKind {
             Self::SessionStarted { .. } => "session_started",
             Self::Turn { .. } => "turn",
             Self::SessionEnded { .. } => "session_ended",
+            Self::ContactsMerged { .. } => "contacts_merged",
             Self::Migrated { .. } => "migrated",
             Self::Refused { .. } => "refused",
             Self::Received { .. } => "received",

@@ -11,8 +11,8 @@ pub struct Phone(u64);
 /// A text that is no telephone number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "must be a telephone number: `+`, a calling code, and as many digits as its numbering plan has \
-     (7-15 in all)"
+    "must be a telephone number: `+`, a calling code, and as many digits as its numbering plan has, \
+     7-15 in all"
 )]
 pub struct BadPhone;
 
@@ -68,9 +68,11 @@ impl Phone {
         Written::read(text).and_then(|number| number.with_calling_code()).ok_or(BadPhone)
     }
 
-    /// True for a text that may be a number as it is dialled somewhere: digits without a `+`.
+    /// True for a text that may be a number as it is dialled somewhere: five digits or more without
+    /// a `+`.
     pub(crate) fn may_be_national(text: &str) -> bool {
-        Written::read(text).is_some_and(|number| !number.has_plus && number.count > 0)
+        const LEAST: u32 = 5;
+        Written::read(text).is_some_and(|number| !number.has_plus && number.count + number.zeros >= LEAST)
     }
 
     /// Reads a number as it was stored: `+` and the digits, whatever any plan says.
@@ -107,8 +109,8 @@ impl Phone {
             ((52, rest), _) if rest >= FIRST_OF_TEN => join(521, 10, rest),
             ((549, rest), _) if rest >= FIRST_OF_TEN => join(54, 10, rest),
             ((54, rest), _) if (FIRST_OF_TEN..4 * FIRST_OF_TEN).contains(&rest) => join(549, 10, rest),
-            (_, (229, rest)) => join(229_01, 8, rest),
-            (_, (229_01, rest)) => join(229, 8, rest),
+            (_, (229, rest)) => join(22_901, 8, rest),
+            (_, (22_901, rest)) => join(229, 8, rest),
             (_, (head @ 55_119..=55_999, rest)) if head % 10 == 9 => {
                 (is_area(head / 10) && is_mobile(rest)).then(|| join(head / 10, 8, rest)).flatten()
             }
@@ -137,7 +139,7 @@ const FIRST_OF_TEN: u64 = 1_000_000_000;
 
 /// True for `55` and one of Brazil's area codes, none of which has a 0.
 fn is_area(head: u64) -> bool {
-    head / 100 == 55 && head % 10 != 0 && head / 10 % 10 != 0
+    head / 100 == 55 && !head.is_multiple_of(10) && !(head / 10).is_multiple_of(10)
 }
 
 /// True for eight digits that are those of a mobile number in Brazil, which got a 9 in front.

@@ -17,6 +17,7 @@ mod flows;
 mod gauges;
 mod handoff;
 mod hands;
+mod identity;
 mod metrics;
 mod migrate;
 mod outcome;

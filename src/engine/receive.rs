@@ -37,15 +37,16 @@ impl<S: ConversationStore> Engine<S> {
             true => Subject::Contact(arrival.contact().clone()),
             false => Subject::Alias(Alias::Address(arrival.inbound().address.clone())),
         };
-        let lookup = Lookup { in_place: !is_named, ..Lookup::new(workspace.clone(), subject, token, now) };
-        let call = Transaction {
-            cause: Cause::Receive,
-            flows: &self.flows,
-            lookup: &lookup,
-            intent: LeaseIntent::Deliver,
-        };
-        for _ in 0..3 {
+        let in_place = !is_named && arrival.inbound().also.is_empty();
+        let mut lookup = Lookup { in_place, ..Lookup::new(workspace.clone(), subject, token, now) };
+        for _ in 0..4 + 2 * arrival.inbound().also.len() {
             let mut met = None;
+            let call = Transaction {
+                cause: Cause::Receive,
+                flows: &self.flows,
+                lookup: &lookup,
+                intent: LeaseIntent::Deliver,
+            };
             let delivery = self.transact(call, None, &mut arrival, &mut met).await?;
             match arrival.answer.take().ok_or(Error::Contention)? {
                 InboundAnswer::Final(received) => {
@@ -61,6 +62,23 @@ impl<S: ConversationStore> Engine<S> {
                     let released = self.release_address(workspace, &alias, contacts, "from", true);
                     if let Released::Free { opted_out_at } = Box::pin(released).await? {
                         arrival.opt_out = CarriedOptOut { since: opted_out_at, is_known: true };
+                    }
+                }
+                InboundAnswer::SenderNew => {
+                    arrival.is_looked_for = true;
+                    if let Some(holder) = Box::pin(self.holder_of(workspace, arrival.others())).await? {
+                        (lookup.subject, lookup.in_place) = (Subject::Contact(holder.clone()), false);
+                        arrival.held_by = Some(holder);
+                    }
+                }
+                InboundAnswer::HeldBy(holder) => {
+                    (lookup.subject, lookup.in_place) = (Subject::Contact(holder.clone()), false);
+                    arrival.held_by = Some(holder);
+                }
+                InboundAnswer::TwoContacts { alias, met, holder } => {
+                    match Box::pin(self.unite(workspace, &met, &holder)).await? {
+                        Some(one) => lookup.subject = Subject::Contact(one),
+                        None => arrival.ignore(&alias),
                     }
                 }
                 InboundAnswer::AddressNew => {

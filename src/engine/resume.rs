@@ -35,9 +35,28 @@ impl<S: ConversationStore> Engine<S> {
             return Err(Error::invalid("call_ref", "must be of this workspace"));
         }
         let mut complete = Action::Complete { call: reference.call, result: &result };
-        let subject = Subject::Contact(reference.contact);
-        let resumed = self.act(Cause::Complete, workspace, subject, &mut complete).await?;
+        let subject = Subject::Contact(reference.contact.clone());
+        let resumed = self.act(Cause::Complete, workspace, subject, &mut complete).await?
+            || Box::pin(self.complete_elsewhere(workspace, &reference, &mut complete)).await?;
         Ok(if resumed { Completed::Resumed } else { Completed::Stale })
+    }
+
+    /// The same where the contact turned out to be another one since the call was made (SEMANTICS
+    /// A5).
+    async fn complete_elsewhere(
+        &self,
+        workspace: &WorkspaceId,
+        reference: &CallRef,
+        complete: &mut Action<'_>,
+    ) -> Result<bool, Error> {
+        let subject = Subject::Alias(Alias::Session(reference.call.session));
+        let stored = self.store.load(&self.lookup(workspace, subject)).await?.conversation;
+        match stored.filter(|stored| stored.contact != reference.contact) {
+            Some(stored) => {
+                self.act(Cause::Complete, workspace, Subject::Contact(stored.contact), complete).await
+            }
+            None => Ok(false),
+        }
     }
 
     /// Ends a session; messages that it has not sent are dropped (SEMANTICS D1).

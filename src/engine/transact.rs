@@ -19,7 +19,8 @@ use crate::kernel::{
 use crate::observer::{Cause, EventKind, Noted, Took};
 use crate::session::{Conversation, DecodeError};
 use crate::store::{
-    Commit, Committed, ConversationStore, Lease, Lent, Loaded, Lookup, Record, SessionRecord, Token, Txn,
+    Absorbed, Commit, Committed, ConversationStore, Lease, Lent, Loaded, Lookup, Record, SessionRecord,
+    Token, Txn,
 };
 
 /// The lease of the conversation, as a call wants it.
@@ -115,6 +116,10 @@ fn commit(
         key: out.key.and_then(|record| Some((call.lookup.key.clone()?, record))),
         add_aliases: out.add_aliases,
         drop_aliases: out.drop_aliases,
+        absorbs: out.absorbed.map(|absorbed| {
+            let (contact, expect) = *absorbed;
+            Box::new(Absorbed { contact, expect })
+        }),
         started: out.started,
         ended,
         called: out.called,

@@ -42,15 +42,15 @@ impl<S: ConversationStore> Engine<S> {
             Some(address) => Subject::Alias(Alias::Address(address.clone())),
             None => Subject::Contact(trigger.target().contact()),
         };
-        let lookup = Lookup { key, ..Lookup::new(workspace.clone(), subject, token, now) };
-        let call = Transaction {
-            cause: Cause::Trigger,
-            flows: &self.flows,
-            lookup: &lookup,
-            intent: LeaseIntent::Deliver,
-        };
-        for _ in 0..3 {
+        let mut lookup = Lookup { key, ..Lookup::new(workspace.clone(), subject, token, now) };
+        for _ in 0..4 {
             let mut met = None;
+            let call = Transaction {
+                cause: Cause::Trigger,
+                flows: &self.flows,
+                lookup: &lookup,
+                intent: LeaseIntent::Deliver,
+            };
             let delivery = self.transact(call, None, &mut trigger, &mut met).await?;
             let Some(answer) = trigger.answer.take() else { return Err(Error::Contention) };
             match answer? {
@@ -74,6 +74,10 @@ impl<S: ConversationStore> Engine<S> {
                             return Ok(Triggered::Refused(Refusal::OptedOut));
                         }
                     }
+                }
+                TriggerAnswer::HeldBy(holder) => {
+                    lookup.subject = Subject::Contact(holder.clone());
+                    trigger.held_by = Some(holder);
                 }
                 TriggerAnswer::AddressNew(address) => {
                     let since = Box::pin(self.kept_opt_out(workspace, &address)).await?;

@@ -52,7 +52,19 @@ impl<S: ConversationStore> Engine<S> {
         // What cannot be booked is done again after the lease, by whoever claims the conversation
         // then.
         let done = Done { sent: Some((delivery, sent)), called };
-        if let Err(error) = self.rounds(workspace, flows, tenure, &contact, None, done).await {
+        let mut held_by = None;
+        let worked = self.rounds((workspace, &contact), flows, tenure, None, done, &mut held_by).await;
+        self.meet_again(workspace, &contact, held_by).await;
+        if let Err(error) = worked {
+            self.note_failure(BackgroundTask::Work, error);
+        }
+    }
+
+    /// Unites a contact with the one that an address leads to which the channel reported for it
+    /// (SEMANTICS A4).
+    async fn meet_again(&self, workspace: &WorkspaceId, contact: &ContactId, holder: Option<ContactId>) {
+        let Some(holder) = holder else { return };
+        if let Err(error) = Box::pin(self.unite(workspace, contact, &holder)).await {
             self.note_failure(BackgroundTask::Work, error);
         }
     }
@@ -66,17 +78,21 @@ impl<S: ConversationStore> Engine<S> {
         contact: &ContactId,
         loaded: Loaded,
     ) -> Result<(), Error> {
-        self.rounds(workspace, flows, tenure, contact, Some(Box::new(loaded)), Done::default()).await
+        let (loaded, mut held_by) = (Some(Box::new(loaded)), None);
+        let worked =
+            self.rounds((workspace, contact), flows, tenure, loaded, Done::default(), &mut held_by).await;
+        self.meet_again(workspace, contact, held_by).await;
+        worked
     }
 
     async fn rounds(
         &self,
-        workspace: &WorkspaceId,
+        (workspace, contact): (&WorkspaceId, &ContactId),
         flows: &WorkspaceFlows,
         tenure: Tenure<'_>,
-        contact: &ContactId,
         mut first: Option<Box<Loaded>>,
         mut done: Done,
+        held_by: &mut Option<ContactId>,
     ) -> Result<(), Error> {
         let Tenure { token, since, shift } = tenure;
         for _ in 0..ROUNDS {
@@ -91,6 +107,7 @@ impl<S: ConversationStore> Engine<S> {
             let sent = done.sent.as_ref().map(|(delivery, result)| (&delivery.outgoing, result));
             let mut book = Book::new(sent, &done.called);
             let delivery = self.transact(call, first.take(), &mut book, &mut None).await?;
+            *held_by = held_by.take().or(book.held_by.take());
             if let Some(revision) = book.over_at {
                 if self.let_go(workspace, contact, revision, now).await? {
                     return Ok(());

@@ -73,7 +73,7 @@ impl Run<'_> {
 }
 
 fn contact_on(run: &Run<'_>, account: &Account) -> Result<Address, Move> {
-    let found = run.contact.addresses.iter().rev().find(|address| address.is_on(account));
+    let found = run.contact.address_on(account);
     found.cloned().ok_or_else(|| nowhere(format_args!("the contact has no address on {}", account.channel)))
 }
 

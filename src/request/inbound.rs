@@ -20,6 +20,7 @@ pub struct Inbound {
     pub(crate) channel: Channel,
     pub(crate) account: String,
     pub(crate) from: String,
+    pub(crate) also: Vec<Address>,
     pub(crate) contact_id: Option<String>,
     pub(crate) kind: MessageKind,
     pub(crate) text: String,
@@ -29,6 +30,9 @@ pub struct Inbound {
     pub(crate) profile: Option<Box<Profile>>,
 }
 
+/// Addresses beside that of the sender, at most.
+const MOST_ALSO: usize = 8;
+
 impl Inbound {
     fn new(channel: Channel, account: impl Into<String>, from: impl Into<String>, kind: MessageKind) -> Self {
         Self {
@@ -36,6 +40,7 @@ impl Inbound {
             channel,
             account: account.into(),
             from: from.into(),
+            also: Vec::new(),
             contact_id: None,
             kind,
             text: String::new(),
@@ -109,6 +114,14 @@ impl Inbound {
         self
     }
 
+    /// Another address of the same person that came with the message, such as the telephone number
+    /// beside a business-scoped id: both lead to one contact from now on. At most 8; call it once for
+    /// each. Two contacts that the engine made from one address each are merged (SEMANTICS A4).
+    pub fn also(mut self, address: Address) -> Self {
+        self.also.push(address);
+        self
+    }
+
     /// When the channel says it was sent (SEMANTICS I12).
     pub fn timestamp(mut self, at: DateTime<Utc>) -> Self {
         self.timestamp = Some(at);
@@ -156,8 +169,11 @@ impl Inbound {
             media,
             location,
         };
-        let Self { id, channel, account, timestamp, profile, .. } = self;
-        Ok(CheckedInbound { id, channel, account, address, contact, message, timestamp, profile })
+        if self.also.len() > MOST_ALSO {
+            return Err(Error::invalid("also", format_args!("must be at most {MOST_ALSO} addresses")));
+        }
+        let Self { id, channel, account, also, timestamp, profile, .. } = self;
+        Ok(CheckedInbound { id, channel, account, address, also, contact, message, timestamp, profile })
     }
 }
 
@@ -167,6 +183,8 @@ pub(crate) struct CheckedInbound {
     pub(crate) channel: Channel,
     pub(crate) account: String,
     pub(crate) address: Address,
+    /// Other addresses of the same person.
+    pub(crate) also: Vec<Address>,
     pub(crate) contact: Option<ContactId>,
     pub(crate) message: Message,
     pub(crate) timestamp: Option<DateTime<Utc>>,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::address::Address;
+use crate::address::{Account, Address};
 use crate::id::ContactId;
 use crate::value::Bag;
 
@@ -124,6 +124,18 @@ impl Contact {
         }
     }
 
+    /// The address that it is reached at from an account: a telephone number where one is known, else
+    /// the one that was learnt last (SEMANTICS A7).
+    pub(crate) fn address_on(&self, account: &Account) -> Option<&Address> {
+        let there = || self.addresses.iter().rev().filter(|address| address.is_on(account));
+        there().find(|address| address.phone().is_some()).or_else(|| there().next())
+    }
+
+    /// Its address that is the same for finding a contact, be it in another form (SEMANTICS A2).
+    pub(crate) fn same_address(&self, address: &Address) -> Option<usize> {
+        self.addresses.iter().position(|known| known.is_same(address))
+    }
+
     /// Takes over what a request says of the person; what it does not mention stays.
     pub(crate) fn learn(&mut self, news: &Profile) {
         let known = self.profile.get_or_insert_default();
@@ -151,6 +163,28 @@ impl Contact {
                 serde_json::Value::Object(fields.into_iter().map(|(k, v)| (k.to_owned(), v)).collect());
             if let Ok(merged) = Bag::from_json(&merged, &crate::value::Caps::of(&crate::Limits::default())) {
                 known.fields = merged;
+            }
+        }
+    }
+
+    /// Takes over what is known of another contact that turned out to be this one; of two values
+    /// the newer one's stays (SEMANTICS A5).
+    pub(crate) fn take_in(&mut self, other: Self, is_newer: bool) {
+        for address in other.addresses {
+            if self.same_address(&address).is_none() {
+                self.addresses.push(address);
+            }
+        }
+        self.opted_in_at = self.opted_in_at.into_iter().chain(other.opted_in_at).min();
+        let Some(theirs) = other.profile else { return };
+        match self.profile.take() {
+            Some(own) if !is_newer => {
+                self.profile = Some(theirs);
+                self.learn(&own);
+            }
+            own => {
+                self.profile = own;
+                self.learn(&theirs);
             }
         }
     }

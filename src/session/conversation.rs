@@ -1,6 +1,8 @@
 //! One contact in one workspace: the unit of consistency. Whatever must hold per contact holds
 //! because this one record changes by one compare-and-swap.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +78,33 @@ pub(crate) struct ReentryMark {
     pub(crate) flow: FlowId,
     /// When.
     pub(crate) at: DateTime<Utc>,
+}
+
+impl History {
+    /// Takes over the history of another contact that turned out to be this one (SEMANTICS A5).
+    pub(crate) fn take_in(&mut self, other: Self, contact: &ContactId) {
+        for mut letter in other.dead_letters {
+            Arc::make_mut(&mut letter.message).contact = contact.clone();
+            self.dead_letters.push(letter);
+        }
+        self.dead_letters.sort_by_key(|letter| letter.at);
+        for mark in other.marks {
+            match self.marks.iter_mut().find(|known| known.flow == mark.flow) {
+                Some(known) => known.at = known.at.max(mark.at),
+                None => self.marks.push(mark),
+            }
+        }
+        self.campaign_at = self.campaign_at.max(other.campaign_at);
+        match (&mut self.silence, other.silence) {
+            (Some(own), Some(theirs)) => {
+                own.since = own.since.min(theirs.since);
+                own.results.extend(theirs.results);
+                own.sent.extend(theirs.sent);
+                own.pause = own.pause.take().or(theirs.pause);
+            }
+            (own, theirs) => *own = own.take().or(theirs),
+        }
+    }
 }
 
 impl Conversation {

@@ -62,6 +62,12 @@ impl Outbound {
         &self.route.to
     }
 
+    /// Sends it to another address.
+    pub(crate) fn redirect(&mut self, to: &Address) {
+        let account = self.route.account.clone();
+        self.route = Arc::new(crate::session::Route { account, to: to.clone() });
+    }
+
     /// About how many bytes it takes.
     pub(crate) fn weight(&self) -> usize {
         size_of::<Self>() + self.content.weight()

@@ -119,6 +119,17 @@ impl Ring {
         entries.inputs.push_back(Input { id: id.to_ne_bytes(), at, verdict, call });
     }
 
+    /// Takes in what another one remembers, in order of time; the next input that it remembers trims
+    /// it.
+    pub(crate) fn take_in(&mut self, other: Self) {
+        let mut all: Vec<Remembered> = std::mem::take(self).into();
+        all.extend(Vec::from(other));
+        all.sort_by_key(|input| input.at);
+        for Remembered { id, at, verdict, call } in all {
+            self.remember(id, (at, verdict, call), usize::MAX);
+        }
+    }
+
     /// Forgets inputs from before an instant.
     pub(crate) fn forget_before(&mut self, instant: DateTime<Utc>) {
         let Some(entries) = &mut self.0 else { return };

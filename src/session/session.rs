@@ -8,6 +8,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::address::Address;
 use crate::channel::Channel;
 use crate::id::{FlowId, FlowVersion, MessageId, NodeId, SessionId};
 use crate::session::{Frame, Heard, Origin, Queued, Reply, Route, Standing};
@@ -257,6 +258,15 @@ impl Session {
     /// True if its journal has what is sent (SEMANTICS Q4).
     pub(crate) fn logs_texts(&self) -> bool {
         self.extras.as_ref().and_then(|extras| extras.journal.as_ref()).is_some_and(|journal| journal.texts)
+    }
+
+    /// Sends to another address from now on what went to this one, or to its other form.
+    pub(crate) fn redirect(&mut self, old: &Address, new: &Address) {
+        for route in [&mut self.route, &mut self.asked].into_iter().flatten() {
+            if route.to.is_same(old) && route.to != *new {
+                *route = Arc::new(Route { account: route.account.clone(), to: new.clone() });
+            }
+        }
     }
 
     pub(crate) fn extras(&mut self) -> &mut Extras {

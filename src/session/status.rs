@@ -73,6 +73,10 @@ pub enum EndReason {
     OptedOut,
     /// The contact ended it, or began it anew, by a keyword (SEMANTICS I6).
     Keyword,
+    /// Two contacts turned out to be one, and both were in its flow (SEMANTICS A5).
+    Merged,
+    /// The address that it talked with was taken from the contact (SEMANTICS A6).
+    Unlinked,
 }
 
 impl EndReason {
@@ -85,6 +89,8 @@ impl EndReason {
             Self::Interrupted => "interrupted",
             Self::OptedOut => "opted_out",
             Self::Keyword => "keyword",
+            Self::Merged => "merged",
+            Self::Unlinked => "unlinked",
         }
     }
 }

@@ -138,6 +138,8 @@ pub struct Commit {
     pub add_aliases: Vec<Alias>,
     /// Aliases that do so no more.
     pub drop_aliases: Vec<Alias>,
+    /// A contact that turned out to be this one (rule 27).
+    pub absorbs: Option<Box<Absorbed>>,
     /// Sessions that this decision started, or took to another version: flow and version. A store
     /// that counts live sessions by an index reads it here.
     pub started: Vec<(SessionId, FlowId, FlowVersion)>,
@@ -178,6 +180,7 @@ impl Commit {
             key: None,
             add_aliases: Vec::new(),
             drop_aliases: Vec::new(),
+            absorbs: None,
             started: Vec::new(),
             ended: Vec::new(),
             called: Vec::new(),
@@ -187,6 +190,15 @@ impl Commit {
             now,
         }
     }
+}
+
+/// A contact that turns out to be another one (rule 27).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Absorbed {
+    /// The contact that is no more.
+    pub contact: ContactId,
+    /// The revision of its conversation that the caller saw.
+    pub expect: Revision,
 }
 
 /// What a commit does to the conversation's lease.

@@ -26,8 +26,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 pub use commit::{
-    Commit, Committed, Due, Erase, KeyName, Lease, Leased, LeasedConversation, Live, Loaded, Lookup, Purge,
-    Purged, Removed, Revision, Settle, Settled, StoredConversation, Subject, Token,
+    Absorbed, Commit, Committed, Due, Erase, KeyName, Lease, Leased, LeasedConversation, Live, Loaded,
+    Lookup, Purge, Purged, Removed, Revision, Settle, Settled, StoredConversation, Subject, Token,
 };
 pub use dynamic::DynStore;
 pub use flows::{
@@ -161,6 +161,17 @@ pub(crate) use txn::Lent;
 ///     never an earlier one than before, unless that clock was set back. An engine whose clock is
 ///     far from it does nothing that time alone causes (SEMANTICS S20). A store in one process or
 ///     on one machine need not: it answers None, always.
+///
+/// *Being one*
+///
+/// 27. [`Commit::absorbs`] names a contact that turns out to be the commit's (SEMANTICS A5). With
+///     the rest of the commit, all or nothing (rule 4), its record, lease and watermark are removed
+///     as by rule 22, and whatever led to it leads to the commit's contact: aliases, ended sessions,
+///     journal, keys, so that lists and `erase` find them there. It applies only if that
+///     conversation is at [`Absorbed::expect`], is not set aside, and nobody holds a live lease on
+///     it; else [`Committed::Conflict`]. An alias to be added that leads to the absorbed contact
+///     does not refuse the commit. The contact's addresses are among those: a store that does not
+///     know of this rule refuses with [`Committed::AliasTaken`], and the two stay two.
 pub trait ConversationStore: Send + Sync {
     /// Everything that one decision needs, in one round trip.
     fn load(&self, lookup: &Lookup) -> impl Future<Output = Result<Loaded, StoreError>> + Send;

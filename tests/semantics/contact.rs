@@ -32,21 +32,31 @@ fn look() -> Sketch {
 
 /// T2
 #[test]
-fn a_phone_is_a_plus_and_8_to_15_digits_however_it_is_formatted() {
+fn a_phone_is_a_plus_and_7_to_15_digits_however_it_is_formatted() {
     let world = World::with([flow("f")]);
-    for text in ["+1 (415) 555-0123", " +1.415.555.0123", "+1/415/555\u{a0}01-23"] {
+    for text in [
+        "+１４１５５５５０１２３",
+        "+1415\u{200b}5550123",
+        "tel:+1-415-555-0123",
+        "+1 (415) 555-0123",
+        " +1.415.555.0123",
+        "+1/415/555\u{a0}01-23",
+    ] {
         let contact = world.begin(TriggerRequest::new("f").phone(text)).contact_id;
         assert_eq!(world.contact(&contact).addresses, [phone(ADA)]);
     }
-    for good in ["+12345678", "+123456789012345"] {
+    for good in ["+6834000", "+491234567890123"] {
         world.begin(TriggerRequest::new("f").phone(good));
     }
-    for bad in ["4155550123", "+1234567", "+1234567890123456", "+1415555x123", "+", "", "+0123456789"] {
+    for bad in
+        ["4155550123", "+1234567", "+12345678", "+4912345678901234", "+1415555x123", "+", "", "+0123456789"]
+    {
         assert_eq!(
             world.refusal(TriggerRequest::new("f").phone(bad)),
             (
                 "invalid_input",
-                "`phone` must be a telephone number: `+` and 8-15 digits, no 0 first".to_owned()
+                "`phone` must be a telephone number: `+`, a calling code, and as many digits as its numbering plan has, \
+             7-15 in all".to_owned()
             )
         );
     }
@@ -306,7 +316,8 @@ fn a_context_without_a_contact_is_refused() {
         world.refusal(TriggerRequest::new("look").context(json!({"phone": "12"}))),
         (
             "invalid_input",
-            "`context.phone` holds the contact's address, which must be a telephone number: `+` and 8-15 digits, no 0 first"
+            "`context.phone` holds the contact's address, which must be a telephone number: `+`, a calling code, and as many digits as its numbering plan has, \
+             7-15 in all"
                 .to_owned()
         )
     );

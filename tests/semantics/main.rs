@@ -15,6 +15,7 @@ mod erase;
 mod events;
 mod handing_on;
 mod handoff;
+mod identity;
 mod inbound;
 mod journal;
 mod keywords;

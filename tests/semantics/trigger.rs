@@ -33,7 +33,8 @@ fn the_form_of_a_request_is_checked_before_its_flow() {
     let request = TriggerRequest::new("nowhere").phone("12");
     assert_eq!(
         world.refusal(request),
-        ("invalid_input", "`phone` must be a telephone number: `+` and 8-15 digits, no 0 first".to_owned())
+        ("invalid_input", "`phone` must be a telephone number: `+`, a calling code, and as many digits as its numbering plan has, \
+             7-15 in all".to_owned())
     );
 }
 

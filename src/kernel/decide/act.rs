@@ -3,10 +3,11 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::address::{Address, Alias};
+use crate::address::Address;
 use crate::calls::CallResult;
 use crate::error::Error;
 use crate::id::{CallId, ContactId, MessageId, SessionId};
+use crate::kernel::decide::contact::Source;
 use crate::kernel::decide::decision::Decision;
 use crate::kernel::decide::environment::{Environment, Unready};
 use crate::kernel::decide::frame::{Applied, FoundConversation, Halt, Operation, Replay};
@@ -101,6 +102,10 @@ pub(crate) enum Action<'a> {
     DropDeadLetter { message: MessageId },
     /// It loses an address, if it is in no session.
     Unlink { address: &'a Address },
+    /// It loses an address that belongs to somebody else now.
+    Forsake { address: &'a Address },
+    /// One of its addresses became another.
+    Relink { old: &'a Address, new: &'a Address },
 }
 
 impl ConversationChange for Action<'_> {
@@ -128,6 +133,8 @@ impl ConversationChange for Action<'_> {
             Self::HandBack { vars } => decision.hand_back(vars),
             Self::Touch => decision.touch(),
             Self::Unlink { address } => decision.conversation.sessions.is_empty() && decision.unlink(address),
+            Self::Forsake { address } => decision.forsake(address),
+            Self::Relink { old, new } => decision.relink(old, new),
             Self::Requeue { message } => decision.requeue(*message),
             Self::DropDeadLetter { message } => decision.take_letter(*message).is_some(),
             Self::OptOut | Self::OptedOutAt(_) | Self::OptIn | Self::Update { .. } => {
@@ -147,8 +154,7 @@ impl ConversationChange for Action<'_> {
                 true
             }
             Self::Link { address } => {
-                decision.edit().contact.addresses.push((*address).clone());
-                decision.out.add_aliases.push(Alias::Address((*address).clone()));
+                decision.link(address, Source::Host);
                 true
             }
         }
@@ -167,14 +173,5 @@ impl Action<'_> {
             Self::Update { changes, refused } => **refused = decision.change_contact(changes).err(),
             _ => {}
         }
-    }
-}
-
-impl Decision<'_> {
-    /// Takes an address from the contact; the alias leads nowhere then.
-    pub(super) fn unlink(&mut self, address: &Address) -> bool {
-        self.edit().contact.addresses.retain(|known| known != address);
-        self.out.drop_aliases.push(Alias::Address(address.clone()));
-        true
     }
 }

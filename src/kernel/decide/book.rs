@@ -11,6 +11,7 @@ use crate::calls::{Answer, CallResult};
 use crate::error::{CallError, Error};
 use crate::id::{CallId, ContactId, MessageId};
 use crate::kernel::Input;
+use crate::kernel::decide::contact::Source;
 use crate::kernel::decide::decision::Decision;
 use crate::kernel::decide::delivery::{DeliveryResult, Outgoing, SendException};
 use crate::kernel::decide::environment::Environment;
@@ -29,6 +30,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
 pub(crate) struct Book<'a> {
     sent: Option<(&'a Outgoing, &'a DeliveryResult)>,
     called: &'a [(CallId, Result<Answer, CallError>)],
+    /// The contact that an address leads to which the channel reported.
+    pub(crate) held_by: Option<ContactId>,
     /// The revision that it was found at.
     revision: u64,
     /// The revision at which nothing of the conversation is worth being kept (SEMANTICS S19).
@@ -40,7 +43,7 @@ impl<'a> Book<'a> {
         sent: Option<(&'a Outgoing, &'a DeliveryResult)>,
         called: &'a [(CallId, Result<Answer, CallError>)],
     ) -> Self {
-        Self { sent, called, revision: 0, over_at: None }
+        Self { sent, called, held_by: None, revision: 0, over_at: None }
     }
 }
 
@@ -57,6 +60,7 @@ impl Operation for Book<'_> {
 
     fn book(&mut self, decision: &mut Decision<'_>, taken: Option<&(Alias, ContactId)>) {
         if let Some((outgoing, result)) = self.sent {
+            self.held_by = taken.map(|(_, holder)| holder.clone());
             book_sent(decision, outgoing, result, taken.map(|(alias, _)| alias));
         }
     }
@@ -75,8 +79,8 @@ impl Operation for Book<'_> {
     }
 }
 
-/// An address that the channel reports and that leads to another contact stays with that one
-/// (SEMANTICS T2).
+/// An address that the channel reports and that leads to another contact stays with that one, until
+/// the two are found to be one (SEMANTICS T2, A5).
 fn book_sent(
     decision: &mut Decision<'_>,
     outgoing: &Outgoing,
@@ -90,8 +94,8 @@ fn book_sent(
             None => decision.settle_message(message.id, at),
             Some(SendException::KnownAs(address)) => {
                 decision.settle_message(message.id, at);
-                if taken != Some(&Alias::Address(address.clone())) {
-                    decision.link(address);
+                if !taken.is_some_and(|taken| address.aliases().any(|alias| alias == *taken)) {
+                    decision.link(address, Source::Channel);
                 }
             }
             Some(SendException::Dead(reason)) => decision.give_up(message.id, reason.clone(), at),

@@ -5,6 +5,7 @@
 mod act;
 mod admit;
 mod book;
+mod contact;
 mod decision;
 mod delivery;
 mod due;
@@ -22,6 +23,7 @@ mod silence;
 mod tests;
 mod trigger;
 mod turn;
+mod unite;
 
 pub(crate) use act::{Act, Action, ConversationChange};
 pub(crate) use book::Book;
@@ -34,3 +36,4 @@ pub(crate) use migrate::{Migrate, destination};
 pub(crate) use output::Output;
 pub(crate) use release::Release;
 pub(crate) use trigger::{Target, Trigger, TriggerAnswer};
+pub(crate) use unite::Unite;

@@ -1,7 +1,7 @@
 //! The output of a decision: all that is to be written beside the conversation itself.
 
 use crate::address::Alias;
-use crate::id::{FlowId, FlowVersion, SessionId};
+use crate::id::{ContactId, FlowId, FlowVersion, SessionId};
 use crate::kernel::CountDelta;
 use crate::kernel::journal::JournalEntry;
 use crate::observer::Noted;
@@ -25,6 +25,8 @@ pub(crate) struct Output {
     /// Additions to counters, as they came.
     pub(crate) counts: Vec<CountDelta>,
     pub(crate) events: Vec<Noted>,
+    /// The contact that turned out to be this one, at a revision (SEMANTICS A5).
+    pub(crate) absorbed: Option<Box<(ContactId, u64)>>,
     pub(crate) add_aliases: Vec<Alias>,
     pub(crate) drop_aliases: Vec<Alias>,
 }

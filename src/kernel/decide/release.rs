@@ -31,7 +31,7 @@ impl ConversationChange for Release<'_> {
         self.opted_out_at = contact.opted_out_at;
         self.gives_up = contact.minted
             && decision.conversation.sessions.is_empty()
-            && contact.addresses.contains(self.address);
+            && contact.same_address(self.address).is_some();
         self.gives_up
             && (self.opted_out_at.is_none() || self.opted_out_at == self.carried)
             && decision.unlink(self.address)

@@ -90,9 +90,14 @@ impl Archive {
 
     /// Removes the sessions of a contact, and says how many there were.
     pub(super) fn erase(&mut self, workspace: u32, contact: &ContactId) -> usize {
+        self.take(workspace, contact).len()
+    }
+
+    /// Removes the sessions of a contact, and answers them.
+    pub(super) fn take(&mut self, workspace: u32, contact: &ContactId) -> Vec<SessionRecord> {
         let is_theirs = |entry: &Ended| entry.workspace == workspace && entry.record.contact() == contact;
         let theirs: Vec<u32> = self.entries.ids(is_theirs).collect();
-        theirs.into_iter().filter_map(|id| self.remove(id)).count()
+        theirs.into_iter().filter_map(|id| Some(self.remove(id)?.record)).collect()
     }
 
     fn id(&self, hash: u64, workspace: u32, session: SessionId) -> Option<u32> {
@@ -181,16 +186,21 @@ impl Journal {
 
     /// Removes what is of a contact, and says how many entries there were.
     pub(super) fn erase(&mut self, workspace: u32, contact: &ContactId) -> usize {
+        self.take(workspace, contact).len()
+    }
+
+    /// Removes what is of a contact, and answers it, each session's in order.
+    pub(super) fn take(&mut self, workspace: u32, contact: &ContactId) -> Vec<JournalEntry> {
         let is_theirs = |log: &Log| {
             log.workspace == workspace && log.entries.first().is_some_and(|entry| entry.contact == *contact)
         };
         let theirs: Vec<u32> = self.logs.ids(is_theirs).collect();
-        let mut removed = 0;
-        for log in theirs.into_iter().filter_map(|id| Some((id, self.logs.remove(id)?))) {
-            self.index.remove(log.1.hash, log.0);
-            removed += log.1.entries.len();
+        let mut taken = Vec::new();
+        for (id, log) in theirs.into_iter().filter_map(|id| Some((id, self.logs.remove(id)?))) {
+            self.index.remove(log.hash, id);
+            taken.extend(log.entries);
         }
-        removed
+        taken
     }
 
     /// Removes entries from before an instant.

@@ -61,7 +61,7 @@ impl MemoryStore {
         let mut txn = Txn::new(lookup, loaded);
         decide(&mut txn);
         let Some(commit) = txn.into_commit() else { return Ok(None) };
-        if is_of(&commit, lookup, slot.map(|id| &at.slot(id).contact)) {
+        if commit.absorbs.is_none() && is_of(&commit, lookup, slot.map(|id| &at.slot(id).contact)) {
             return self.write(at, workspace, slot, commit).map(Some);
         }
         drop(at);

@@ -2,7 +2,7 @@
 //! keys is looked at, since neither has an index by contact: rare enough, but for strangers, whose
 //! aliases are known.
 
-use crate::address::Alias;
+use crate::address::{Address, Alias};
 use crate::id::ContactId;
 use crate::store::memory::MemoryStore;
 use crate::store::memory::shard::{At, Shard};
@@ -46,7 +46,7 @@ impl MemoryStore {
         };
         let ended = at.archive.of_contact(hash, workspace, &slot.contact);
         let sessions = conversation.sessions().iter().map(crate::session::Session::id).chain(ended);
-        let addresses = conversation.contact().addresses.iter().cloned().map(Alias::Address);
+        let addresses = conversation.contact().addresses.iter().flat_map(Address::aliases);
         for alias in sessions.map(Alias::Session).chain(addresses) {
             self.aliases.hold(workspace, &[], std::slice::from_ref(&alias)).drop(workspace, &alias, place);
         }
@@ -55,7 +55,7 @@ impl MemoryStore {
 
 impl Shard {
     /// Empties a slot of all but whose it was: keys that name its place say so.
-    fn leave(&mut self, hash: u64, id: u32) {
+    pub(super) fn leave(&mut self, hash: u64, id: u32) {
         self.unfind(hash, id);
         let slot = self.slot_mut(id);
         *slot = Slot::new(VACANT, slot.contact.clone());

@@ -58,6 +58,13 @@ impl Keys {
         self.parts.iter().map(|part| lock(&part.0).erase(place, contact, now)).sum()
     }
 
+    /// Makes the keys of a contact those of another one. `place` is where its conversation lies.
+    pub(super) fn hand_over(&self, place: u32, from: &ContactId, into: &ContactId) {
+        for part in &self.parts {
+            lock(&part.0).hand_over(place, from, into);
+        }
+    }
+
     /// Which of these places, in ascending order, keys name.
     pub(super) fn named(&self, places: &[u32]) -> HashSet<u32> {
         let mut named = HashSet::new();
@@ -258,6 +265,18 @@ impl KeyTable {
             };
         }
         erased
+    }
+
+    fn hand_over(&mut self, place: u32, from: &ContactId, into: &ContactId) {
+        for entry in self.entries.iter().filter(|entry| !entry.erased) {
+            let is_theirs = match self.others.get(&entry.hash) {
+                Some(other) => other == from,
+                None => entry.place == place,
+            };
+            if is_theirs {
+                self.others.insert(entry.hash, into.clone());
+            }
+        }
     }
 
     fn id(&self, hash: KeyHash) -> Option<u32> {

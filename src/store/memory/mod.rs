@@ -13,6 +13,7 @@
     reason = "places are numbers that the store gave out itself"
 )]
 
+mod absorb;
 mod alias;
 mod archive;
 mod calendar;

@@ -88,6 +88,22 @@ impl Shards {
         self.at((hash >> 32) as usize & (self.cells.len() - 1))
     }
 
+    /// Locks the shards that two hashes belong to, in ascending order. None: both are in one.
+    pub(super) fn at_hashes(&self, one: u64, other: u64) -> (At<'_>, Option<At<'_>>) {
+        let number = |hash: u64| (hash >> 32) as usize & (self.cells.len() - 1);
+        match number(one).cmp(&number(other)) {
+            std::cmp::Ordering::Equal => (self.at_hash(one), None),
+            std::cmp::Ordering::Less => {
+                let first = self.at_hash(one);
+                (first, Some(self.at_hash(other)))
+            }
+            std::cmp::Ordering::Greater => {
+                let second = self.at_hash(other);
+                (self.at_hash(one), Some(second))
+            }
+        }
+    }
+
     /// Locks the shard of a place, and says which slot of it is meant.
     pub(super) fn at_place(&self, place: u32) -> (At<'_>, u32) {
         (self.at(place as usize & (self.cells.len() - 1)), place >> self.bits)

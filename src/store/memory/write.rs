@@ -14,6 +14,9 @@ use crate::store::{Commit, Committed, JournalEntry, Lease, Record, SessionRecord
 
 impl MemoryStore {
     pub(super) fn commit_now(&self, commit: Commit) -> Result<Committed, StoreError> {
+        if commit.absorbs.is_some() {
+            return self.absorb_now(commit);
+        }
         let workspace = self.workspaces.number(&commit.workspace)?;
         let hash = self.shards.hash(workspace, &commit.contact);
         let at = self.shards.at_hash(hash);
@@ -80,7 +83,13 @@ impl MemoryStore {
     }
 
     /// Archives what has ended, and writes the journal.
-    fn keep(&self, at: &mut At<'_>, workspace: u32, ended: Vec<SessionRecord>, journal: Vec<JournalEntry>) {
+    pub(super) fn keep(
+        &self,
+        at: &mut At<'_>,
+        workspace: u32,
+        ended: Vec<SessionRecord>,
+        journal: Vec<JournalEntry>,
+    ) {
         for record in ended {
             let hash = self.shards.hash(workspace, &record.session().id());
             let contact_hash = self.shards.hash(workspace, record.contact());
@@ -94,7 +103,7 @@ impl MemoryStore {
 }
 
 /// The refusal of a commit by its revision or its lease.
-fn refuses(slot: Option<&Slot>, commit: &Commit) -> Option<Committed> {
+pub(super) fn refuses(slot: Option<&Slot>, commit: &Commit) -> Option<Committed> {
     if slot.map(|slot| slot.revision) != commit.expect {
         return Some(Committed::Conflict);
     }
@@ -118,7 +127,7 @@ fn taken(held: &mut Held<'_>, workspace: u32, own: Option<u32>, commit: &Commit)
 
 impl Shard {
     /// Writes what concerns the conversation alone. Answers the record that was there before.
-    fn apply(&mut self, id: u32, commit: Commit) -> (Committed, Option<Record>) {
+    pub(super) fn apply(&mut self, id: u32, commit: Commit) -> (Committed, Option<Record>) {
         let Commit { lease, record, due_at, dead_letters, now, .. } = commit;
         let revision = self.next_revision(id);
         let slot = &mut self.slots[id];

@@ -4,13 +4,14 @@ mod obey;
 
 use std::sync::Arc;
 
-use crate::address::{AccountRef, Alias};
+use crate::address::{AccountRef, Address, Alias};
 use crate::error::Error;
 use crate::flow::{Flow, KeywordAction, Keywords, keyword_form};
 use crate::id::{ContactId, FlowId, FlowVersion, SessionId};
 use crate::kernel::begin::NewSession;
 use crate::kernel::choice::own_choice;
 use crate::kernel::decide::admit::{Admission, Allowances, admit};
+use crate::kernel::decide::contact::Source;
 use crate::kernel::decide::decision::Decision;
 use crate::kernel::decide::environment::{CarriedOptOut, Environment, Unready};
 use crate::kernel::decide::frame::{Applied, FoundConversation, Halt, Operation, Replay};
@@ -29,6 +30,13 @@ pub(crate) enum InboundAnswer {
     Final(Received),
     /// The address leads to another contact than the one that the message names.
     AddressTaken(Alias, ContactId),
+    /// Nobody has the sender's address; somebody may have another one of the same person.
+    SenderNew,
+    /// An address of a sender who is not known leads to this contact (SEMANTICS A2, A4).
+    HeldBy(ContactId),
+    /// Another address of the same person leads to another contact (SEMANTICS A4): this one's, and
+    /// that one's.
+    TwoContacts { alias: Alias, met: ContactId, holder: ContactId },
     /// The address is new: it may have an opt-out of a contact that was erased.
     AddressNew,
 }
@@ -47,6 +55,10 @@ pub(crate) struct Arrival {
     choice: Option<(SessionId, u32)>,
     /// The opt-out that its address brings, as far as it is known.
     pub(crate) opt_out: CarriedOptOut,
+    /// The contact that one of the addresses led to, where the sender's does not lead there yet.
+    pub(crate) held_by: Option<ContactId>,
+    /// True if it has been looked for the other addresses of the sender.
+    pub(crate) is_looked_for: bool,
     /// The answer, once it is decided.
     pub(crate) answer: Option<InboundAnswer>,
 }
@@ -73,7 +85,17 @@ impl Arrival {
             });
         }
         let contact = inbound.contact.clone().unwrap_or(contact);
-        Self { inbound, id, contact, session: call, choice, opt_out, answer: None }
+        Self {
+            inbound,
+            id,
+            contact,
+            session: call,
+            choice,
+            opt_out,
+            held_by: None,
+            is_looked_for: false,
+            answer: None,
+        }
     }
 
     /// Names this call among those that may have brought the same message; never 0.
@@ -187,6 +209,28 @@ impl Arrival {
         })
     }
 
+    /// The names of the same person beside the sender's address as it is written.
+    pub(crate) fn others(&self) -> impl Iterator<Item = Alias> {
+        let also = self.inbound.also.iter().flat_map(Address::aliases);
+        self.inbound.address.aliases().skip(1).chain(also)
+    }
+
+    /// Links the addresses that the message came with.
+    fn link(&self, decision: &mut Decision<'_>) {
+        decision.link(&self.inbound.address, Source::Channel);
+        if self.held_by.is_some() {
+            decision.claim(&self.inbound.address);
+        }
+        for address in &self.inbound.also {
+            decision.link(address, Source::Channel);
+        }
+    }
+
+    /// Lets an address be that was said to be the same person's, and cannot be.
+    pub(crate) fn ignore(&mut self, alias: &Alias) {
+        self.inbound.also.retain(|address| address.aliases().all(|known| known != *alias));
+    }
+
     fn answer_question(&self, decision: &mut Decision<'_>, place: usize) -> Verdict {
         let Some(session) = decision.conversation.sessions.get(place) else { return Verdict::Unmatched };
         let id = session.id;
@@ -216,7 +260,7 @@ impl Arrival {
             decision.edit().contact.minted = self.inbound.contact.is_none();
         }
         decision.carry_opt_out(self.opt_out.since);
-        decision.link(&self.inbound.address);
+        self.link(decision);
         if let Some(profile) = &self.inbound.profile {
             decision.edit().contact.learn(profile);
         }
@@ -275,10 +319,24 @@ impl Operation for Arrival {
     }
 
     fn doubts_address(&mut self, decision: &Decision<'_>, taken: Option<&(Alias, ContactId)>) -> bool {
-        let taken = taken.filter(|_| self.inbound.contact.is_some());
-        let is_new = || !decision.conversation.contact.addresses.contains(&self.inbound.address);
+        let is_named = self.inbound.contact.is_some();
+        let is_own = |alias: &Alias| *alias == Alias::Address(self.inbound.address.clone());
+        let taken = taken.filter(|(alias, _)| is_named || self.held_by.is_some() || !is_own(alias));
+        let contact = &decision.conversation.contact;
+        let is_new = || contact.same_address(&self.inbound.address).is_none();
         self.answer = match taken {
-            Some((alias, holder)) => Some(InboundAnswer::AddressTaken(alias.clone(), holder.clone())),
+            Some((alias, holder)) if is_named => {
+                Some(InboundAnswer::AddressTaken(alias.clone(), holder.clone()))
+            }
+            Some((_, holder)) if decision.is_new => Some(InboundAnswer::HeldBy(holder.clone())),
+            Some((alias, holder)) => Some(InboundAnswer::TwoContacts {
+                alias: alias.clone(),
+                met: contact.id.clone(),
+                holder: holder.clone(),
+            }),
+            None if decision.is_new && !is_named && !self.is_looked_for && self.others().next().is_some() => {
+                Some(InboundAnswer::SenderNew)
+            }
             None if self.opt_out.is_known => None,
             None => is_new().then_some(InboundAnswer::AddressNew),
         };

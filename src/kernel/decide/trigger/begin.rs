@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::address::{Address, Alias};
+use crate::address::Address;
 use crate::error::Error;
 use crate::flow::Flow;
 use crate::flow::node::ContactMode;
 use crate::kernel::NewSession;
 use crate::kernel::decide::admit::Admission;
+use crate::kernel::decide::contact::Source;
 use crate::kernel::decide::decision::Decision;
 use crate::kernel::decide::trigger::target::Target;
 use crate::kernel::decide::trigger::{Accepted, Trigger};
@@ -45,7 +46,12 @@ impl Trigger {
         }
         decision.carry_opt_out(self.opt_out.since);
         if let Some(address) = &request.address {
-            decision.link(address);
+            decision.link(address, Source::Host);
+        }
+        if self.held_by.is_some()
+            && let Some(address) = &request.address
+        {
+            decision.claim(address);
         }
         if let Some(profile) = &request.profile {
             decision.edit().contact.learn(profile);
@@ -57,7 +63,7 @@ impl Trigger {
 
     /// The address that a session would link to the contact.
     pub(super) fn new_address(&self, contact: &Contact) -> Option<&Address> {
-        self.request.address.as_ref().filter(|address| !contact.addresses.contains(address))
+        self.request.address.as_ref().filter(|address| contact.same_address(address).is_none())
     }
 
     /// Where the session's messages go, as far as the request says: an address alone is written to
@@ -65,10 +71,11 @@ impl Trigger {
     fn route(&self, decision: &Decision<'_>, flow: &Flow) -> Option<Arc<Route>> {
         let sender = || self.request.address.as_ref().and(flow.settings().sender.clone());
         let account = self.request.from.clone().or_else(sender)?;
-        let given = self.request.address.clone().filter(|address| address.is_on(&account));
-        let addresses = &decision.conversation.contact.addresses;
-        let known = || addresses.iter().rev().find(|address| address.is_on(&account)).cloned();
-        let to = given.or_else(known)?;
+        let contact = &decision.conversation.contact;
+        let given = self.request.address.as_ref().filter(|address| address.is_on(&account));
+        // In the form that its channel uses.
+        let as_known = given.and_then(|given| contact.addresses.get(contact.same_address(given)?));
+        let to = as_known.or(given).or_else(|| contact.address_on(&account))?.clone();
         Some(Arc::new(Route { account, to }))
     }
 
@@ -119,25 +126,6 @@ impl Trigger {
             origin: (origin != Origin::default()).then(|| Box::new(origin)),
             route,
             ..NewSession::new(self.session, version)
-        }
-    }
-}
-
-impl Decision<'_> {
-    /// Notes an opt-out that an address brings to its new contact.
-    pub(crate) fn carry_opt_out(&mut self, since: Option<chrono::DateTime<chrono::Utc>>) {
-        if since.is_some() && self.conversation.contact.opted_out_at.is_none() {
-            self.edit().contact.opted_out_at = since;
-        }
-    }
-
-    /// Links an address to the contact (SEMANTICS T2).
-    pub(crate) fn link(&mut self, address: &Address) {
-        if !self.conversation.contact.addresses.contains(address) {
-            let addresses = &mut self.edit().contact.addresses;
-            addresses.reserve_exact(1);
-            addresses.push(address.clone());
-            self.out.add_aliases.push(Alias::Address(address.clone()));
         }
     }
 }

@@ -37,6 +37,8 @@ pub(crate) struct Trigger {
     target: Target,
     /// The opt-out that its address brings, as far as it is known.
     pub(crate) opt_out: CarriedOptOut,
+    /// The contact that the other form of its address led to, if one did (SEMANTICS A2).
+    pub(crate) held_by: Option<ContactId>,
     /// The flow that it starts, once it is known that it may.
     accepted: Option<Accepted>,
     /// The state that an attempt led to.
@@ -70,7 +72,17 @@ impl Trigger {
             &request.context,
             request.out_id.as_deref(),
         );
-        Self { request, fingerprint, session, target, opt_out, accepted: None, decided: None, answer: None }
+        Self {
+            request,
+            fingerprint,
+            session,
+            target,
+            opt_out,
+            held_by: None,
+            accepted: None,
+            decided: None,
+            answer: None,
+        }
     }
 
     pub(crate) fn request(&self) -> &CheckedTrigger {
@@ -184,10 +196,17 @@ impl Operation for Trigger {
     }
 
     fn doubts_address(&mut self, decision: &Decision<'_>, taken: Option<&(Alias, ContactId)>) -> bool {
-        // Who was named by the address alone is its holder, and was found by it.
-        let taken = taken.filter(|_| matches!(self.target, Target::Named(_)));
+        // Who was named by the address alone is its holder, and was found by it, unless an older
+        // release wrote it down in one form only.
+        let is_named = matches!(self.target, Target::Named(_));
+        let is_own =
+            |alias: &Alias| self.target.address().is_some_and(|own| *alias == Alias::Address(own.clone()));
+        let taken = taken.filter(|(alias, _)| is_named || !is_own(alias));
         let doubt = match taken {
-            Some((alias, holder)) => Some(TriggerAnswer::AddressTaken(alias.clone(), holder.clone())),
+            Some((alias, holder)) if is_named => {
+                Some(TriggerAnswer::AddressTaken(alias.clone(), holder.clone()))
+            }
+            Some((_, holder)) => Some(TriggerAnswer::HeldBy(holder.clone())),
             None if self.opt_out.is_known => None,
             None => {
                 let address = self.new_address(&decision.conversation.contact);

@@ -12,6 +12,8 @@ pub(crate) enum TriggerAnswer {
     Final(Triggered),
     /// The address leads to another contact.
     AddressTaken(Alias, ContactId),
+    /// The other form of the address leads to this contact (SEMANTICS A2).
+    HeldBy(ContactId),
     /// The address is new: it may have an opt-out of a contact that was erased.
     AddressNew(Address),
 }

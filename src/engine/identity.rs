@@ -1,0 +1,172 @@
+//! Finding out that two contacts are one, and that an address is somebody else's now (SEMANTICS A4 to
+//! A6).
+
+use crate::address::{Address, Alias};
+use crate::engine::Engine;
+use crate::engine::transact::unreadable;
+use crate::error::Error;
+use crate::id::{ContactId, WorkspaceId};
+use crate::kernel::{Action, Unite};
+use crate::observer::Cause;
+use crate::session::Conversation;
+use crate::store::{ConversationStore, Lookup, StoredConversation, Subject};
+
+/// Lost races until two contacts stay two.
+const ATTEMPTS: u32 = 8;
+
+/// A contact as it was loaded.
+struct Known {
+    stored: StoredConversation,
+    conversation: std::sync::Arc<Conversation>,
+}
+
+impl Known {
+    fn id(&self) -> &ContactId {
+        &self.stored.contact
+    }
+
+    fn is_minted(&self) -> bool {
+        self.conversation.contact().minted
+    }
+
+    /// True if it was made from an address alone and is in no session: it gives that up to a contact
+    /// that has a name (SEMANTICS T2).
+    fn gives_up(&self) -> bool {
+        self.is_minted() && self.conversation.sessions().is_empty()
+    }
+}
+
+impl<S: ConversationStore> Engine<S> {
+    /// Makes one contact of two that turned out to be one, and answers which is left: the one whose
+    /// id is older. Where one has a name, the address of the other moves to it if that gives it up.
+    /// None: they stay two.
+    pub(super) async fn unite(
+        &self,
+        workspace: &WorkspaceId,
+        one: &ContactId,
+        other: &ContactId,
+    ) -> Result<Option<ContactId>, Error> {
+        for _ in 0..ATTEMPTS {
+            let (first, second) = (self.known(workspace, one).await?, self.known(workspace, other).await?);
+            let (first, second) = match (first, second) {
+                (Some(first), Some(second)) if first.id() != second.id() => (first, second),
+                (Some(known), _) | (None, Some(known)) => return Ok(Some(known.id().clone())),
+                (None, None) => return Ok(None),
+            };
+            if !first.is_minted() || !second.is_minted() {
+                return self.give_up(first, second).await;
+            }
+            // Ids that the engine mints grow with time.
+            let (older, younger) = if first.id().to_string() <= second.id().to_string() {
+                (first, second)
+            } else {
+                (second, first)
+            };
+            let into = older.id().clone();
+            let StoredConversation { revision, settled, .. } = younger.stored;
+            let mut unite = Unite::new(revision, settled, younger.conversation);
+            if self.change_addresses(workspace, &into, &mut unite).await? {
+                return Ok(Some(into));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Moves the addresses of a contact that nobody named to one that has a name, if it gives them up.
+    async fn give_up(&self, first: Known, second: Known) -> Result<Option<ContactId>, Error> {
+        let (named, minted) = match (first.gives_up(), second.gives_up()) {
+            (true, false) if !second.is_minted() => (second, first),
+            (false, true) if !first.is_minted() => (first, second),
+            _ => return Ok(None),
+        };
+        self.merge(minted.id(), named.id()).await?;
+        Ok(Some(named.id().clone()))
+    }
+
+    /// The contact that the first of these leads to which leads somewhere.
+    pub(super) async fn holder_of(
+        &self,
+        workspace: &WorkspaceId,
+        aliases: impl Iterator<Item = Alias>,
+    ) -> Result<Option<ContactId>, Error> {
+        for alias in aliases {
+            let lookup = self.lookup(workspace, Subject::Alias(alias));
+            if let Some(stored) = self.store.load(&lookup).await?.conversation {
+                return Ok(Some(stored.contact));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn known(&self, workspace: &WorkspaceId, contact: &ContactId) -> Result<Option<Known>, Error> {
+        let lookup = self.lookup(workspace, Subject::Contact(contact.clone()));
+        let Some(stored) = self.store.load(&lookup).await?.conversation else { return Ok(None) };
+        let conversation =
+            stored.record.conversation().map_err(|error| unreadable(stored.contact.clone(), &error))?;
+        Ok(Some(Known { stored, conversation }))
+    }
+
+    /// A change of a contact that may add addresses.
+    async fn change_addresses(
+        &self,
+        workspace: &WorkspaceId,
+        contact: &ContactId,
+        change: &mut dyn crate::kernel::ConversationChange,
+    ) -> Result<bool, Error> {
+        let subject = Subject::Contact(contact.clone());
+        let lookup = self.lookup_for(Cause::Contact, workspace, subject).await?;
+        let lookup = Lookup { in_place: false, ..lookup };
+        Box::pin(self.act_on(Cause::Contact, &lookup, change)).await
+    }
+
+    /// Puts a new address in the place of one that changed: a number that its owner changed, an id
+    /// that the channel changed. Sessions go on at the new one, messages on their way go there. If
+    /// the new one leads to a contact that the engine made from it, the two are merged as by
+    /// [`Inbound::also`](crate::Inbound::also) (SEMANTICS A6).
+    ///
+    /// Safe to repeat: where nobody has the old address any more and somebody has the new one,
+    /// nothing changes.
+    ///
+    /// # Errors
+    /// `InvalidInput` of `old` when it leads to nobody, of `new` when it belongs to another contact
+    /// that is not merged; `Quarantined`, `Contention`, `Store`.
+    pub async fn relink(&self, old: &Address, new: &Address) -> Result<(), Error> {
+        let workspace = self.workspace()?;
+        if old == new {
+            return Err(Error::invalid("new", "must be another address than `old`"));
+        }
+        let (contact, holder) = (self.contact_at(old).await?, self.contact_at(new).await?);
+        let (contact, holder) = match (contact, holder) {
+            (None, None) => return Err(Error::invalid("old", "leads to no contact")),
+            (None, Some(_)) => return Ok(()),
+            (Some(contact), holder) => (contact.id, holder.map(|holder| holder.id)),
+        };
+        let contact = match holder.filter(|holder| *holder != contact) {
+            None => contact,
+            Some(holder) => {
+                let united = self.unite(workspace, &contact, &holder).await?;
+                let rule = || Error::invalid("new", format_args!("belongs to contact `{holder}`"));
+                united.ok_or_else(rule)?
+            }
+        };
+        self.change_addresses(workspace, &contact, &mut Action::Relink { old, new }).await?;
+        Ok(())
+    }
+
+    /// Takes an address from its contact, because it is somebody else's now, such as a number that
+    /// was given to a new owner. Sessions that talked with it end, unsent messages to it are dropped;
+    /// the contact stays, with its opt-out and its other addresses. Whoever writes from the address
+    /// next is a new contact (SEMANTICS A6).
+    ///
+    /// Answers false, and changes nothing, if it leads to nobody.
+    ///
+    /// # Errors
+    /// `Quarantined`, `Contention`, `Store`.
+    pub async fn unlink(&self, address: &Address) -> Result<bool, Error> {
+        let workspace = self.workspace()?;
+        let lookup = self
+            .lookup_for(Cause::Contact, workspace, Subject::Alias(Alias::Address(address.clone())))
+            .await?;
+        self.act_on(Cause::Contact, &lookup, &mut Action::Forsake { address }).await
+    }
+}

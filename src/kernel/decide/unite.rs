@@ -1,0 +1,117 @@
+//! Two contacts that the engine made from an address each, and that turn out to be one person
+//! (SEMANTICS A5): what the other has comes to this one.
+
+use std::sync::Arc;
+
+use crate::address::{Address, Alias};
+use crate::flow::Concurrency;
+use crate::id::{ContactId, SessionId};
+use crate::kernel::decide::act::ConversationChange;
+use crate::kernel::decide::decision::Decision;
+use crate::observer::EventKind;
+use crate::session::{Conversation, EndReason, Session};
+
+/// The union of a contact with another one, as both were loaded.
+pub(crate) struct Unite {
+    other: ContactId,
+    revision: u64,
+    /// Messages of the other up to here are settled.
+    settled: u64,
+    /// Taken once: when the commit is refused, both are to be loaded again.
+    conversation: Option<Arc<Conversation>>,
+}
+
+impl Unite {
+    pub(crate) fn new(revision: u64, settled: u64, conversation: Arc<Conversation>) -> Self {
+        let other = conversation.contact().id.clone();
+        Self { other, revision, settled, conversation: Some(conversation) }
+    }
+}
+
+impl ConversationChange for Unite {
+    fn make(&mut self, decision: &mut Decision<'_>) -> bool {
+        let Some(other) = self.conversation.take() else { return false };
+        if !decision.conversation.contact.minted || !other.contact.minted {
+            return false;
+        }
+        let moved: Vec<SessionId> = other.sessions.iter().map(|session| session.id).collect();
+        let opted_out_at = other.contact.opted_out_at;
+        decision.take_over(Arc::unwrap_or_clone(other), self.settled);
+        decision.out.absorbed = Some(Box::new((self.other.clone(), self.revision)));
+        decision.note(EventKind::ContactsMerged { from: self.other.clone() });
+        decision.end_twins(&moved);
+        let contact = &decision.conversation.contact;
+        if let Some(since) = contact.opted_out_at.into_iter().chain(opted_out_at).min() {
+            decision.opt_out();
+            decision.edit().contact.opted_out_at = Some(since);
+        }
+        true
+    }
+}
+
+impl Decision<'_> {
+    /// Takes over what the other conversation has.
+    fn take_over(&mut self, mut other: Conversation, settled: u64) {
+        other.prune(settled);
+        for session in &other.sessions {
+            self.out.started.push((session.id, session.flow.clone(), session.version));
+            let called: Vec<_> =
+                session.pins().skip(1).map(|(flow, version, _)| (flow.clone(), version)).collect();
+            if !called.is_empty() {
+                self.out.called.push((session.id, called));
+            }
+        }
+        let conversation = self.edit();
+        // Their messages come behind all that either has numbered.
+        let base = conversation.last_seq.max(other.last_seq);
+        let places: Vec<u64> = other.outbox.iter().map(|unsent| unsent.seq).collect();
+        let place_of =
+            |seq: u64| places.iter().rposition(|place| *place <= seq).map_or(0, |at| base + 1 + at as u64);
+        for (at, mut unsent) in other.outbox.into_iter().enumerate() {
+            unsent.seq = base + 1 + at as u64;
+            Arc::make_mut(&mut unsent.message).contact = conversation.contact.id.clone();
+            conversation.outbox.push(unsent);
+        }
+        conversation.last_seq = base + places.len() as u64;
+        for mut session in other.sessions {
+            session.sent_before = place_of(session.sent_before);
+            conversation.sessions.push(session);
+        }
+        conversation.sessions.sort_by_key(|session| session.started_at);
+        conversation.remembered.take_in(other.remembered);
+        conversation.calls.take_in(other.calls);
+        conversation.has_written |= other.has_written;
+        let is_newer = other.last_at > conversation.last_at;
+        conversation.last_at = conversation.last_at.max(other.last_at);
+        let aliases: Vec<Alias> = other.contact.addresses.iter().flat_map(Address::aliases).collect();
+        conversation.contact.take_in(other.contact, is_newer);
+        if let Some(history) = other.history {
+            let id = conversation.contact.id.clone();
+            conversation.history().take_in(*history, &id);
+        }
+        self.out.add_aliases.extend(aliases);
+    }
+
+    /// Ends, of two sessions of a flow that is run once at a time, the one whose wait is older.
+    fn end_twins(&mut self, moved: &[SessionId]) {
+        let is_single = |session: &Session, decision: &Self| {
+            let flow = decision.own_flow(session);
+            flow.is_none_or(|flow| flow.settings().concurrency != Concurrency::Unlimited)
+        };
+        let sessions = &self.conversation.sessions;
+        let older: Vec<SessionId> = sessions
+            .iter()
+            .filter(|session| moved.contains(&session.id) && is_single(session, self))
+            .filter_map(|session| {
+                let twin =
+                    sessions.iter().find(|own| own.flow == session.flow && !moved.contains(&own.id))?;
+                Some(if session.parked_at > twin.parked_at { twin.id } else { session.id })
+            })
+            .collect();
+        for id in older {
+            if let Some(place) = self.place_of(id) {
+                self.end(place, EndReason::Merged, self.now);
+            }
+        }
+    }
+}
