@@ -34,8 +34,9 @@ impl MemoryStore {
         let (Some(place), Some(other_place)) = (at.place(id as usize), other_at.place(other as usize)) else {
             return Err(StoreError::permanent("memory store is full"));
         };
-        let moved = leading_to(other_at, other, other_hash, workspace);
-        let mut held = self.aliases.hold(workspace, &commit.add_aliases, &moved);
+        let mut moved = leading_to(other_at, other, other_hash, workspace);
+        moved.extend(commit.add_aliases.iter().cloned());
+        let mut held = self.aliases.hold(workspace, &moved, &commit.drop_aliases);
         for alias in &commit.add_aliases {
             if let Some(holder) = held.find(workspace, alias)
                 && holder != place
@@ -48,8 +49,7 @@ impl MemoryStore {
         for alias in &moved {
             held.drop(workspace, alias, other_place);
         }
-        held.change(workspace, place, &moved, &[]);
-        held.change(workspace, place, &commit.add_aliases, &commit.drop_aliases);
+        held.change(workspace, place, &moved, &commit.drop_aliases);
         drop(held);
         self.keys.hand_over(other_place, &absorbed.contact, &commit.contact);
         let other_at = far.as_mut().unwrap_or(&mut at);

@@ -59,6 +59,7 @@ mod harness;
 mod list;
 mod rule;
 
+pub mod absorbing;
 pub mod claims;
 pub mod counters;
 pub mod counting;

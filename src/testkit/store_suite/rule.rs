@@ -24,7 +24,7 @@ pub struct Rule {
     pub number: u8,
 }
 
-const CONVERSATIONS: [&str; 27] = [
+const CONVERSATIONS: [&str; 28] = [
     "`update` loads, decides once and commits",
     "`load` finds a conversation by contact or by alias, within one workspace",
     "record, revision, watermark and lease are read as of one instant",
@@ -52,6 +52,7 @@ const CONVERSATIONS: [&str; 27] = [
     "`live` counts a session once if it needs the version",
     "what a commit counts is added to counters, all or nothing, and contacts do not wait for each other there",
     "a store that tells the time of its own clock tells it with each claim, and never an earlier one than before",
+    "a commit that absorbs a contact moves all that leads there, or says that it was not done",
 ];
 
 const QUERIES: [&str; 6] = [
