@@ -92,10 +92,10 @@
 //! | why a session went where it went; what all did | [`Engine::journal`]; [`Engine::node_counts`], [`Engine::node_errors`] |
 //! | pictures, with a path or as a heat map | [`Diagram`] |
 //! | what was not delivered; another version; forgetting somebody | [`Engine::dead_letters`]; [`Engine::migrate`]; [`Engine::erase`] |
-//! | conversations that outlive the process | `SqliteStore`, `PostgresStore` (features), and the guide `docs/storage.md` |
+//! | conversations that outlive the process | the packages `chatflow-sqlite` and `chatflow-postgres`, and the guide `docs/storage.md` |
 //! | how fast messages leave, where a channel takes only so many | [`Builder::pace`], [`Pace`], [`Rate`] |
 //! | shutting down, watching, scaling out, deploying | the guide `docs/operate.md` |
-//! | storage of one's own | [`store`], [`store::Row`] to begin with, and `testkit::store_suite` to test it with |
+//! | storage of one's own | [`store`], [`store::Row`] to begin with, [`store::sql`] where there are columns, and `testkit::store_suite` to test it with |
 //!
 //! `examples/` has a program for each idea. Names such as `SEMANTICS T5` in this documentation are
 //! rules of [`semantics`], the contract of behaviour; the tests carry them too.
@@ -112,15 +112,15 @@
 //!
 //! # What it does not do
 //!
-//! It speaks to no channel, reads no webhook, makes no HTTP request and, but for the adapters of
-//! databases, starts no thread. It does not verify webhooks: a forged message is the host's to
+//! It speaks to no channel or database, reads no webhook, makes no HTTP request and starts no
+//! thread; adapters of databases are packages of their own. It does not verify webhooks: a forged message is the host's to
 //! refuse. Values of contacts are data: never a template, an expression or a pattern.
 //!
 //! # Types of other crates
 //!
 //! `DateTime<Utc>` is that of `chrono` 0.4, `Value` that of `serde_json` 1 and `Uuid` that of
 //! `uuid` 1: a host that names one depends on that crate too. `uuid` is needed for [`Ids`] of one's
-//! own alone. The drivers of the adapters are re-exported.
+//! own alone. The adapters re-export their drivers.
 //!
 //! # Features
 //!
@@ -136,9 +136,6 @@
 //!
 //! - `schema`: `flow::schema()`, the JSON Schema of a flow file. `flow.schema.json` beside the
 //!   manifest is its text.
-//! - `sqlite`: `SqliteStore`, conversations and flows in one file; SQLite is compiled in.
-//! - `postgres`: `PostgresStore`, conversations and flows in PostgreSQL, shared by any number of
-//!   processes; needs Tokio.
 //! - `tracing`: `Traces`, an observer that writes events to `tracing`, and spans around calls,
 //!   deliveries and host calls.
 //! - `metrics`: `Meters`, an observer that feeds the facade `metrics`; the names are in the guide
@@ -233,21 +230,11 @@ pub use observer::Meters;
 #[cfg(feature = "tracing")]
 pub use observer::Traces;
 pub use observer::{BackgroundTask, Cause, Event, EventKind, Observer, Took};
-/// The driver's types, in the version that [`SqliteStore`] takes them in.
-#[cfg(feature = "sqlite")]
-pub use rusqlite;
 pub use session::{
     Contact, ContactChange, Content, Conversation, DeadLetter, FailureCode, Handoff, Opt, Outbound, Pause,
     Profile, Session, Status,
 };
-#[cfg(feature = "sqlite")]
-pub use store::SqliteStore;
 pub use store::{DynStore, MemoryFlows, MemoryStore};
-#[cfg(feature = "postgres")]
-pub use store::{PostgresOptions, PostgresStore, PostgresTx};
-/// The drivers' types, in the version that [`PostgresStore`] takes them in.
-#[cfg(feature = "postgres")]
-pub use {deadpool_postgres, tokio_postgres};
 
 pub use pace::{Pace, Rate};
 pub use request::{Inbound, TriggerRequest};
@@ -257,10 +244,6 @@ pub use value::{Bag, Packed};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
-
-#[cfg(all(doctest, feature = "postgres", feature = "sqlite", feature = "testkit"))]
-#[doc = include_str!("../docs/storage.md")]
-struct Storage;
 
 #[cfg(doctest)]
 #[doc = include_str!("../docs/operate.md")]

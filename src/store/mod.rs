@@ -1,5 +1,5 @@
 //! The ports to storage and their contracts. A store moves opaque records by compare-and-swap; it
-//! decides nothing. Adapters live below this folder and use only what is public here.
+//! decides nothing. Adapters of databases are packages of their own, and use what is public here.
 
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -7,15 +7,10 @@ mod commit;
 mod dynamic;
 mod flows;
 mod memory;
-#[cfg(feature = "postgres")]
-mod postgres;
 mod queries;
 mod record;
 mod row;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-mod sql;
-#[cfg(feature = "sqlite")]
-mod sqlite;
+pub mod sql;
 mod txn;
 
 use std::future::Future;
@@ -35,13 +30,9 @@ pub use flows::{
     SharedFlows, VersionEntry, VersionState,
 };
 pub use memory::MemoryStore;
-#[cfg(feature = "postgres")]
-pub use postgres::{PostgresOptions, PostgresStore, PostgresTx};
 pub use queries::{ConversationQuery, CountQuery, CountSums, JournalQuery, SessionQuery, StoreQueries};
 pub use record::{Record, SessionRecord};
 pub use row::{Row, retry_pause};
-#[cfg(feature = "sqlite")]
-pub use sqlite::{JoinedStore, SqliteOptions, SqliteStore, Synchronous};
 pub use txn::Txn;
 
 pub use crate::kernel::{CountDelta, Counted, JournalEntry, JournalStep};

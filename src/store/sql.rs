@@ -1,5 +1,11 @@
-//! What adapters on SQL databases share: instants as numbers, and the rows that a commit writes
-//! beside its conversation.
+//! What stores on databases with columns share: instants as numbers, the word for a key's status,
+//! and the rows of sessions that a commit writes beside its conversation.
+//!
+//! A store that keeps whole rows needs none of it; [`Row`](super::Row) is enough. One that answers
+//! [`StoreQueries`](super::StoreQueries) by the database's own statements keeps an index of
+//! sessions, of [`SessionRow`]s, and counts those that need a version
+//! ([`live`](super::ConversationStore::live)) by a [`needle`]. The adapters `chatflow-sqlite` and
+//! `chatflow-postgres` are made of it.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -13,18 +19,22 @@ use crate::id::{FlowId, FlowVersion, SessionId};
 use crate::session::{Conversation, FailureCode, Session, Status};
 use crate::store::{Commit, KeyRecord};
 
-/// An instant as it is stored: microseconds of the epoch.
-pub(super) fn micros(at: DateTime<Utc>) -> i64 {
+/// An instant as it is stored: microseconds since the epoch, those before it negative.
+#[must_use]
+pub fn micros(at: DateTime<Utc>) -> i64 {
     at.timestamp_micros()
 }
 
-/// A stored instant; one that no calendar has is the last that there is.
-pub(super) fn instant(micros: i64) -> DateTime<Utc> {
+/// Reads what [`micros`] wrote. A number that no calendar has is the last instant that there is.
+#[must_use]
+pub fn instant(micros: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
-/// The status of a key's session as one word: `waiting`, `failed`, `failed:no_destination`.
-pub(super) fn state_word(record: &KeyRecord) -> Option<String> {
+/// The status of a key's session as one word: `waiting`, `failed`, `failed:no_destination`. None
+/// where the key's record tells none.
+#[must_use]
+pub fn state_word(record: &KeyRecord) -> Option<String> {
     let status = record.status?;
     Some(match record.failure {
         Some(failure) => format!("{status}:{failure}"),
@@ -32,8 +42,10 @@ pub(super) fn state_word(record: &KeyRecord) -> Option<String> {
     })
 }
 
-/// Reads what [`state_word`] wrote; a word of a newer release says nothing.
-pub(super) fn state_of(word: Option<&str>) -> (Option<Status>, Option<FailureCode>) {
+/// Reads what [`state_word`] wrote, as [`KeyRecord::status`] and [`KeyRecord::failure`]. A word of a
+/// newer release says nothing.
+#[must_use]
+pub fn state_of(word: Option<&str>) -> (Option<Status>, Option<FailureCode>) {
     let (status, failure) = match word {
         Some(word) => word.split_once(':').map_or((word, None), |(status, failure)| (status, Some(failure))),
         None => return (None, None),
@@ -48,15 +60,21 @@ fn named<T: DeserializeOwned>(word: &str) -> Option<T> {
 /// A session as the index of sessions has it, live or ended. Of a live one the conversation's
 /// record says the rest.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct SessionRow {
-    pub(super) id: SessionId,
-    pub(super) flow: FlowId,
-    pub(super) version: FlowVersion,
-    pub(super) started_at: i64,
-    /// The versions that it needs beside its own, as one text; see [`needle`].
-    pub(super) called: Option<String>,
-    /// When it ended, and what is stored of it.
-    pub(super) ended: Option<(i64, Vec<u8>)>,
+pub struct SessionRow {
+    /// Its id, unique in a workspace.
+    pub id: SessionId,
+    /// The flow that it was started in.
+    pub flow: FlowId,
+    /// The version of that flow.
+    pub version: FlowVersion,
+    /// When it started, as [`micros`].
+    pub started_at: i64,
+    /// The versions that it needs beside its own, as one text that contains the [`needle`] of each.
+    /// None: it needs no other, or it has ended.
+    pub called: Option<String>,
+    /// When it ended, as [`micros`], and what is stored of it:
+    /// [`SessionRecord::to_bytes`](super::SessionRecord::to_bytes). None while it is live.
+    pub ended: Option<(i64, Vec<u8>)>,
 }
 
 /// The rows of sessions that a commit writes, in the order of their ids, each session once. A row
@@ -64,7 +82,10 @@ pub(super) struct SessionRow {
 ///
 /// Sessions that it started or that called a flow are looked up in its record. One that is not
 /// there (a record that cannot be read) has begun when the commit was made.
-pub(super) fn session_rows(commit: &Commit) -> Result<Vec<SessionRow>, StoreError> {
+///
+/// # Errors
+/// A permanent [`StoreError`] when an ended session cannot be encoded.
+pub fn session_rows(commit: &Commit) -> Result<Vec<SessionRow>, StoreError> {
     let mut rows: Vec<SessionRow> = Vec::new();
     let conversation: Option<Arc<Conversation>> = if commit.started.is_empty() && commit.called.is_empty() {
         None
@@ -119,9 +140,10 @@ fn called<'a>(needs: impl Iterator<Item = (&'a FlowId, FlowVersion)>) -> Option<
     (!text.is_empty()).then_some(text)
 }
 
-/// What [`SessionRow::called`] contains if a session needs this version of a flow, or any version
-/// of it.
-pub(super) fn needle(flow: &FlowId, version: Option<FlowVersion>) -> String {
+/// What [`SessionRow::called`] contains if a session needs this version of a flow; without a
+/// version, any version of it. It is compared byte by byte.
+#[must_use]
+pub fn needle(flow: &FlowId, version: Option<FlowVersion>) -> String {
     match version {
         Some(version) => format!("\u{1f}{flow}\u{1e}{}\u{1f}", version.0),
         None => format!("\u{1f}{flow}\u{1e}"),

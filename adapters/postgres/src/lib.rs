@@ -1,0 +1,223 @@
+//! Conversations and flows of [`chatflow`] in PostgreSQL, shared by any number of processes: see
+//! [`PostgresStore`]. The guide to all stores is `docs/storage.md` in chatflow's repository.
+
+#![forbid(unsafe_code)]
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
+mod columns;
+mod commit;
+mod due;
+mod errors;
+mod flows;
+mod held;
+mod inner;
+mod lane;
+mod link;
+mod load;
+mod migrate;
+mod options;
+mod ports;
+mod queries;
+mod queue;
+mod schema;
+mod settle;
+mod shard;
+mod statements;
+mod tx;
+mod upkeep;
+mod write;
+
+use std::fmt;
+use std::sync::Arc;
+
+use chatflow::error::StoreError;
+use deadpool_postgres::Pool;
+use tokio::runtime::Handle;
+use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
+use tokio_postgres::{Config, Socket, Transaction};
+
+use crate::errors::{Doing, Fault};
+use crate::inner::Inner;
+use crate::link::Link;
+
+pub use options::PostgresOptions;
+pub use tx::PostgresTx;
+
+/// The drivers' types, in the version that [`PostgresStore`] takes them in.
+pub use {deadpool_postgres, tokio_postgres};
+
+/// Conversations and flows in PostgreSQL, shared by any number of processes. Clones share
+/// one pool.
+///
+/// ```no_run
+/// use chatflow_postgres::PostgresStore;
+/// use tokio_postgres::NoTls; // or a connector of `tokio-postgres-rustls`, `postgres-native-tls`, …
+///
+/// # async fn connect() -> Result<(), Box<dyn std::error::Error>> {
+/// let config: tokio_postgres::Config = "postgres://chatflow@localhost/chatflow".parse()?;
+/// PostgresStore::migrate(config.clone(), NoTls).await?; // once for each release, or at each start
+/// let store = PostgresStore::connect(config, NoTls).await?;
+/// # drop(store);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # What it does to the database
+///
+/// One row is one conversation. A load is one statement and one round trip, a commit another, a
+/// settle a third; each is a transaction of its own. Calls that wait at the same time are looked
+/// up, or written, by one statement of many rows ([`PostgresOptions::batch`]); each still applies,
+/// or is refused, by itself. One caller alone waits for nobody.
+///
+/// There is no state of a session: no named statements (unless [`prepared_statements`] is on), no
+/// advisory locks, no `LISTEN`, no temporary tables. It works behind a pooler in transaction mode,
+/// such as any version of PgBouncer, and behind a load balancer that leads to the primary. Under
+/// `serializable` and `repeatable read` it repeats what the server gave up.
+///
+/// The work is done in the Tokio runtime that the store was connected in (with time and I/O);
+/// whoever calls it may run on any executor. A call that is dropped is done whole or not at all.
+///
+/// # Time
+///
+/// The server's clock judges leases, so that hosts whose clocks differ never deliver one message at
+/// the same time. Due times and the expiry of keys are judged by the `now` of each call.
+///
+/// # Tables
+///
+/// | table | one row is | grows with |
+/// |---|---|---|
+/// | `chatflow_conversation` | a conversation: record, revision, watermark, lease, due time | contacts |
+/// | `chatflow_alias` | an address or a session that leads to a conversation | contacts, kept sessions |
+/// | `chatflow_key` | a trigger's key, until it expires; under its own name, and under a hash once its contact is erased | triggers within the retention |
+/// | `chatflow_session` | a session: live ones for counting and lists, ended ones whole | kept sessions |
+/// | `chatflow_journal` | an entry of the journal | journalled turns within the retention |
+/// | `chatflow_flow`, `chatflow_definition`, `chatflow_catalogue` | a flow, a text of it, a workspace's count of changes | flows |
+/// | `chatflow_count` | what one connection counted in a minute | nodes visited a minute, times connections, within the retention |
+/// | `chatflow_schema` | the version of the tables | |
+///
+/// Texts are compared byte by byte (`COLLATE "C"`); instants are microseconds of the epoch;
+/// sessions' and journal's bodies are bytes. The user of a running host needs `SELECT`, `INSERT`,
+/// `UPDATE` and `DELETE` on them; the one that migrates owns them. They lie where the connection's
+/// `search_path` says.
+///
+/// # Partitions
+///
+/// With [`PostgresOptions::partitions`] the first table and those of sessions and journal are
+/// partitioned by range of `shard`: SipHash-2-4 with a key of zeros over the workspace, a byte 0xFF
+/// and the contact, modulo 1024. Every frequent statement says which shard it is about, so that
+/// load, commit, settle and the claim of what is due touch one partition. (A claim first asks the
+/// index of due times of all slices which of them have work.) 1024 even values can be cut into any
+/// number of slices; which servers or tablespaces the partitions lie on is the database's own
+/// matter.
+///
+/// # Faults
+///
+/// | what happens | what a call answers |
+/// |---|---|
+/// | no server, no free connection in time, disk full, too many connections, lock or statement timeout of the server | transient |
+/// | serialization failure, deadlock | tried again a few times, then transient |
+/// | the connection breaks, the server stops, or it does not answer in time, while a write is under way | unknown; the engine looks what became of it |
+/// | the same while something is read | tried once more on another connection, then transient |
+/// | the server only reads, as a standby or a replaced primary does | connections are given up; tried once more, then transient |
+/// | tables missing, older or newer than this release | permanent, with what to run |
+///
+/// A list of hosts with `target_session_attrs=read-write` finds the new primary after a fail-over.
+///
+/// # Databases that speak its language
+///
+/// The statements keep to what CockroachDB, YugabyteDB and Citus document that they share with
+/// PostgreSQL: none of them was at hand, so run `testkit::store_suite` on yours. No statement
+/// modifies a table twice, no table with a partial index is the target of `ON CONFLICT DO UPDATE`,
+/// settings that only PostgreSQL knows are tried apart and may be refused. Plain tables (one
+/// partition) are the portable layout. On CockroachDB an index of due times may be made anew
+/// `USING HASH`; on Citus all tables are distributed by `workspace`.
+///
+/// [`prepared_statements`]: PostgresOptions::prepared_statements
+#[derive(Clone)]
+pub struct PostgresStore {
+    inner: Arc<Inner>,
+}
+
+impl PostgresStore {
+    /// How a store is connected, to be changed before it is.
+    #[must_use]
+    pub fn options() -> PostgresOptions {
+        PostgresOptions::default()
+    }
+
+    /// Connects to a database that was [migrated](Self::migrate), as [`PostgresOptions::connect`]
+    /// does.
+    ///
+    /// # Errors
+    /// As [`PostgresOptions::connect`].
+    pub async fn connect<T>(config: Config, tls: T) -> Result<Self, StoreError>
+    where
+        T: MakeTlsConnect<Socket> + Clone + Sync + Send + 'static,
+        T::Stream: Sync + Send,
+        T::TlsConnect: Sync + Send,
+        <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+    {
+        Self::options().connect(config, tls).await
+    }
+
+    /// As [`connect`](Self::connect), with a pool that the host made.
+    ///
+    /// # Errors
+    /// As [`PostgresOptions::connect`].
+    pub async fn from_pool(pool: Pool) -> Result<Self, StoreError> {
+        Self::options().from_pool(pool).await
+    }
+
+    /// Creates the tables, or brings those of an older release up to date, as
+    /// [`PostgresOptions::migrate`] does.
+    ///
+    /// # Errors
+    /// As [`PostgresOptions::migrate`].
+    pub async fn migrate<T>(config: Config, tls: T) -> Result<(), StoreError>
+    where
+        T: MakeTlsConnect<Socket> + Clone + Sync + Send + 'static,
+        T::Stream: Sync + Send,
+        T::TlsConnect: Sync + Send,
+        <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+    {
+        Self::options().migrate(config, tls).await
+    }
+
+    /// The store inside a transaction of the host, on the same database: for
+    /// [`Engine::on`](chatflow::Engine::on).
+    ///
+    /// The engine's flows are read by the store's own pool meanwhile. A host that takes its
+    /// transactions from the same pool leaves a connection free there; otherwise its calls wait for
+    /// one in vain, and fail as transient.
+    ///
+    /// Read committed is the isolation to use: under a stricter one a conversation that changed
+    /// after the transaction began is refused as transient, and the whole transaction is to be
+    /// tried again.
+    #[must_use]
+    pub fn in_tx<'t>(&self, transaction: &'t Transaction<'_>) -> PostgresTx<'t> {
+        PostgresTx::new(transaction.client(), Arc::clone(&self.inner))
+    }
+
+    async fn open(pool: Pool, options: PostgresOptions) -> Result<Self, StoreError> {
+        let runtime = Handle::try_current()
+            .map_err(|error| Fault::permanent(error).into_error(Doing::Connect, "connect"))?;
+        let unchecked = Inner::new(pool, runtime, options, 1);
+        let (slices, is_strict) = unchecked.until_done(Doing::Read, "connect", checked).await?;
+        Ok(Self { inner: Arc::new(unchecked.on(slices, is_strict)) })
+    }
+}
+
+fn checked(link: Link<'_>) -> inner::Work<'_, (u16, bool)> {
+    Box::pin(async move { migrate::check(&link).await })
+}
+
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresStore").field("slices", &self.inner.slices).finish_non_exhaustive()
+    }
+}
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

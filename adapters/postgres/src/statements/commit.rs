@@ -1,0 +1,234 @@
+//! Writing turns, and taking note of what is delivered.
+
+/// The rows of a batch: $1 to $12, and the key that must not be there, $13 to $15.
+macro_rules! batch {
+    () => {
+        "unnest($1::smallint[], $2::text[], $3::text[], $4::bigint[], $5::bytea[], $6::bigint[], $7::bigint[],
+        $8::smallint[], $9::uuid[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[], $14::text[], $15::text[])
+        AS v(shard, workspace, contact, expect, record, due_at, dead_letters, lease, token, period, now, ord,
+            key_flow, key_name, key_hash)"
+    };
+}
+
+/// Looked for call by call (`OFFSET 0`): PostgreSQL would join by workspace and flow, and so read
+/// all keys of a flow.
+macro_rules! key_is_new {
+    () => {
+        "NOT EXISTS (SELECT 1 FROM chatflow_key e WHERE e.workspace = v.workspace AND e.flow = v.key_flow
+            AND e.key IN (v.key_name, v.key_hash) AND e.expires_at > v.now OFFSET 0)"
+    };
+}
+
+/// Compare-and-swap of conversations that are there.
+macro_rules! update {
+    ($guard:expr) => {
+        concat!(
+            "UPDATE chatflow_conversation c SET revision = c.revision + 1, record = v.record, due_at = v.due_at,
+        filed_at = least(c.filed_at, v.due_at),
+        dead_letters = v.dead_letters, quarantined = false,
+        claims = CASE WHEN v.lease >= 2 THEN 0 ELSE c.claims END,
+        lease_until = CASE WHEN v.lease = 3 THEN 0
+            WHEN v.lease = 1 AND (c.lease_until <= ",
+            now!(),
+            " OR c.lease_token = v.token) THEN ",
+            now!(),
+            " + v.period
+            ELSE c.lease_until END,
+        lease_token = CASE WHEN v.lease = 3 THEN NULL
+            WHEN v.lease = 1 AND (c.lease_until <= ",
+            now!(),
+            " OR c.lease_token = v.token) THEN v.token
+            ELSE c.lease_token END
+    FROM ",
+            batch!(),
+            "
+    WHERE c.shard = v.shard AND c.workspace = v.workspace AND c.contact = v.contact AND c.revision = v.expect
+        AND (v.lease < 2 OR (c.lease_token = v.token AND c.lease_until > ",
+            now!(),
+            "))",
+            $guard,
+            "
+    RETURNING v.ord AS ord, c.revision AS revision, c.settled AS settled,
+        coalesce(v.lease IN (1, 2) AND c.lease_token = v.token AND c.lease_until > ",
+            now!(),
+            ", false) AS leased"
+        )
+    };
+}
+
+/// Conversations that are new. Their first revision is the server's time, which no revision has
+/// reached before.
+macro_rules! insert {
+    () => {
+        concat!(
+            "v AS (SELECT * FROM ",
+            batch!(),
+            "), n AS (
+    INSERT INTO chatflow_conversation AS c (shard, workspace, contact, revision, settled, due_at, filed_at,
+        lease_until, lease_token, claims, dead_letters, quarantined, record)
+    SELECT v.shard, v.workspace, v.contact, ",
+            now!(),
+            ", 0, v.due_at, v.due_at, CASE WHEN v.lease = 1 THEN ",
+            now!(),
+            " + v.period ELSE 0 END,
+        CASE WHEN v.lease = 1 THEN v.token END, 0, v.dead_letters, false, v.record
+    FROM v WHERE v.lease < 2 AND ",
+            key_is_new!(),
+            "
+    ORDER BY v.ord
+    ON CONFLICT (shard, workspace, contact) DO NOTHING
+    RETURNING c.workspace, c.contact, c.revision, c.lease_until), c AS (
+    SELECT v.ord AS ord, n.revision AS revision, 0::bigint AS settled,
+        v.lease = 1 AND n.lease_until > ",
+            now!(),
+            " AS leased
+    FROM n JOIN v ON v.workspace = n.workspace AND v.contact = n.contact)"
+        )
+    };
+}
+
+/// What a commit writes beside its conversation, only if that was written: $16 to $26 sessions, $27
+/// to $36 journal.
+macro_rules! archive {
+    () => {
+        ", s AS (
+    INSERT INTO chatflow_session AS o (shard, workspace, contact, session, flow, version, state, started_at, called,
+        ended_at, record)
+    SELECT s.shard, s.workspace, s.contact, s.session, s.flow, s.version, s.state, s.started_at, s.called, s.ended_at,
+        s.record
+    FROM unnest($16::bigint[], $17::smallint[], $18::text[], $19::text[], $20::uuid[], $21::text[], $22::bigint[],
+        $23::smallint[], $24::bigint[], $25::text[], $26::bigint[], $27::bytea[])
+        AS s(ord, shard, workspace, contact, session, flow, version, state, started_at, called, ended_at, record)
+    JOIN c ON c.ord = s.ord
+    ON CONFLICT (session, workspace, shard) DO UPDATE SET contact = excluded.contact, flow = excluded.flow,
+        version = excluded.version, state = excluded.state, started_at = excluded.started_at, called = excluded.called,
+        ended_at = excluded.ended_at, record = excluded.record
+), j AS (
+    INSERT INTO chatflow_journal (shard, workspace, contact, session, seq, flow, version, at, failed, entry)
+    SELECT j.shard, j.workspace, j.contact, j.session, j.seq, j.flow, j.version, j.at, j.failed, j.entry
+    FROM unnest($28::bigint[], $29::smallint[], $30::text[], $31::text[], $32::uuid[], $33::bigint[], $34::text[],
+        $35::bigint[], $36::bigint[], $37::boolean[], $38::bytea[])
+        AS j(ord, shard, workspace, contact, session, seq, flow, version, at, failed, entry)
+    JOIN c ON c.ord = j.ord
+    ON CONFLICT (session, seq, workspace, shard) DO NOTHING
+)"
+    };
+}
+
+/// Keys and aliases, which must be new: a duplicate undoes the whole statement. $39 to $50 and $56
+/// keys, $51 to $55 aliases.
+macro_rules! names {
+    () => {
+        ", k AS (
+    INSERT INTO chatflow_key (workspace, flow, key, fingerprint, started, session, version, contact, expires_at, erased,
+        state, digest)
+    SELECT k.workspace, k.flow, k.key, k.fingerprint, k.started, k.session, k.version, k.contact, k.expires_at,
+        k.erased, k.state, k.digest
+    FROM unnest($39::bigint[], $40::text[], $41::text[], $42::text[], $43::uuid[], $44::boolean[], $45::uuid[],
+        $46::bigint[], $47::text[], $48::bigint[], $49::boolean[], $50::text[], $56::uuid[])
+        AS k(ord, workspace, flow, key, fingerprint, started, session, version, contact, expires_at, erased, state,
+            digest)
+    JOIN c ON c.ord = k.ord
+), a AS (
+    INSERT INTO chatflow_alias (workspace, alias, shard, contact)
+    SELECT a.workspace, a.alias, a.shard, a.contact
+    FROM unnest($51::bigint[], $52::text[], $53::text[], $54::smallint[], $55::text[])
+        AS a(ord, workspace, alias, shard, contact)
+    JOIN c ON c.ord = a.ord
+    WHERE NOT EXISTS (SELECT 1 FROM chatflow_alias o
+        WHERE o.workspace = a.workspace AND o.alias = a.alias AND o.contact = a.contact)
+)"
+    };
+}
+
+/// What is added to counters, each once for all commits of the batch: $57 to $63. The rows are this
+/// connection's alone, which does one thing at a time: nobody waits for them.
+macro_rules! counters {
+    () => {
+        ", t AS (
+    INSERT INTO chatflow_count AS o (workspace, flow, minute, version, what, shard, times)
+    SELECT t.workspace, t.flow, t.minute, t.version, t.what, pg_backend_pid(), sum(t.times)::bigint
+    FROM unnest($57::bigint[], $58::text[], $59::text[], $60::bigint[], $61::bigint[], $62::text[], $63::bigint[])
+        AS t(ord, workspace, flow, minute, version, what, times)
+    JOIN c ON c.ord = t.ord
+    GROUP BY t.workspace, t.flow, t.minute, t.version, t.what
+    ORDER BY t.workspace, t.flow, t.minute, t.version, t.what
+    ON CONFLICT (workspace, flow, minute, version, what, shard) DO UPDATE SET times = o.times + excluded.times
+)"
+    };
+}
+
+macro_rules! applied {
+    () => {
+        " SELECT ord, revision, settled, leased FROM c"
+    };
+}
+
+/// A turn that starts and ends nothing.
+pub(crate) const UPDATE: &str = concat!("WITH c AS (", update!(""), ")", applied!());
+
+/// One that starts or ends sessions, or is journalled.
+pub(crate) const UPDATE_ARCHIVE: &str = concat!("WITH c AS (", update!(""), ")", archive!(), applied!());
+
+/// One that has a key or new aliases too.
+pub(crate) const UPDATE_ALL: &str =
+    concat!("WITH c AS (", update!(concat!(" AND ", key_is_new!())), ")", archive!(), names!(), applied!());
+
+/// The first turn of a conversation.
+pub(crate) const INSERT_ALL: &str = concat!("WITH ", insert!(), archive!(), names!(), applied!());
+
+/// The same two, for commits that count.
+pub(crate) const UPDATE_COUNTED: &str = concat!(
+    "WITH c AS (",
+    update!(concat!(" AND ", key_is_new!())),
+    ")",
+    archive!(),
+    names!(),
+    counters!(),
+    applied!()
+);
+pub(crate) const INSERT_COUNTED: &str =
+    concat!("WITH ", insert!(), archive!(), names!(), counters!(), applied!());
+
+/// $1 workspace, $2 contact, $3 aliases that lead there no more.
+pub(crate) const DROP_ALIASES: &str =
+    "DELETE FROM chatflow_alias WHERE workspace = $1 AND contact = $2 AND alias = ANY($3)";
+
+/// Why a commit was refused: $1 shard, $2 workspace, $3 contact, $4 token, $5 flow of the key, $6
+/// key, $7 its hash, $8 now, $9 aliases to be added.
+pub(crate) const EXPLAIN: &str = concat!(
+    "SELECT c.revision, coalesce(c.lease_token = $4 AND c.lease_until > ",
+    now!(),
+    ", false),
+    EXISTS (SELECT 1 FROM chatflow_key k WHERE k.workspace = $2 AND k.flow = $5 AND k.key IN ($6, $7)
+        AND k.expires_at > $8)
+FROM (SELECT 1) one
+LEFT JOIN chatflow_conversation c ON c.shard = $1 AND c.workspace = $2 AND c.contact = $3"
+);
+
+/// Where aliases lead that do not lead to $2: $1 workspace, $3 aliases.
+pub(crate) const HOLDERS: &str =
+    "SELECT alias, contact FROM chatflow_alias WHERE workspace = $1 AND contact <> $2 AND alias = ANY($3)";
+
+/// A key whose time is over but that was not purged yet: $1 workspace, $2 flow, $3 key, $4 its
+/// hash, $5 now.
+pub(crate) const DROP_EXPIRED_KEY: &str =
+    "DELETE FROM chatflow_key WHERE workspace = $1 AND flow = $2 AND key IN ($3, $4) AND expires_at <= $5";
+
+/// Takes note of what is delivered.
+pub(crate) const SETTLE: &str = concat!(
+    "UPDATE chatflow_conversation c SET settled = greatest(c.settled, v.settled), claims = 0,
+    due_at = CASE WHEN c.revision <> v.revision THEN c.due_at WHEN v.quarantine OR c.quarantined THEN NULL
+        ELSE v.due_at END,
+    filed_at = CASE WHEN c.revision <> v.revision THEN c.filed_at ELSE least(c.filed_at, v.due_at) END,
+    quarantined = c.quarantined OR (v.quarantine AND c.revision = v.revision),
+    lease_until = CASE WHEN c.revision = v.revision THEN 0 ELSE c.lease_until END,
+    lease_token = CASE WHEN c.revision = v.revision THEN NULL ELSE c.lease_token END
+FROM unnest($1::smallint[], $2::text[], $3::text[], $4::uuid[], $5::bigint[], $6::bigint[], $7::bigint[], $8::boolean[],
+    $9::bigint[]) AS v(shard, workspace, contact, token, revision, settled, due_at, quarantine, ord)
+WHERE c.shard = v.shard AND c.workspace = v.workspace AND c.contact = v.contact AND c.lease_token = v.token
+    AND c.lease_until > ",
+    now!(),
+    "
+RETURNING v.ord, c.settled, c.revision = v.revision"
+);

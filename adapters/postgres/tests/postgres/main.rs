@@ -1,0 +1,54 @@
+//! The store in PostgreSQL, on a real server. Without one every trial is listed as ignored.
+
+#![allow(clippy::unwrap_used, unreachable_pub, reason = "a test may fail")]
+
+mod batches;
+mod crowd;
+mod faults;
+mod held;
+mod kit;
+mod many;
+#[path = "../../../../tests/many_kit/mod.rs"]
+mod many_kit;
+mod operators;
+#[path = "../../../../tests/operators_kit/mod.rs"]
+mod operators_kit;
+mod pace;
+#[path = "../../../../tests/pace_kit/mod.rs"]
+mod pace_kit;
+mod plans;
+mod skew;
+mod suite;
+mod tx;
+mod versions;
+#[path = "../../../../tests/versions_kit/mod.rs"]
+mod versions_kit;
+
+use libtest_mimic::{Arguments, Trial};
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let has_server = kit::server().is_some();
+    if !has_server {
+        eprintln!(
+            "the tests of PostgreSQL are skipped: run them by `scripts/with-postgres cargo test -p chatflow-postgres`"
+        );
+    }
+    let trials = [
+        suite::trials(),
+        batches::trials(),
+        crowd::trials(),
+        pace::trials(),
+        tx::trials(),
+        held::trials(),
+        plans::trials(),
+        skew::trials(),
+        faults::trials(),
+        versions::trials(),
+        many::trials(),
+        operators::trials(),
+    ];
+    let trials: Vec<Trial> =
+        trials.into_iter().flatten().map(|trial| trial.with_ignored_flag(!has_server)).collect();
+    libtest_mimic::run(&arguments, trials).exit();
+}

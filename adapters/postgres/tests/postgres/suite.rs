@@ -1,0 +1,74 @@
+//! The contract of stores, check by check, on each way to connect.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use chatflow::testkit::store_suite::{Check, Harness, Task, conversations, counters, flows, queries};
+use chatflow_postgres::PostgresStore;
+use libtest_mimic::Trial;
+use tokio_postgres::NoTls;
+
+use crate::kit::{Database, Layout, trial};
+
+/// A way to connect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Plain,
+    Partitioned,
+    Pooled,
+    Prepared,
+}
+
+/// Fresh databases, which are given back when the check is over.
+struct OnPostgres {
+    way: Way,
+    database: Mutex<Option<Database>>,
+}
+
+impl Harness for OnPostgres {
+    type Store = PostgresStore;
+
+    async fn store(&self) -> PostgresStore {
+        let layout = if self.way == Way::Partitioned { Layout::Partitioned } else { Layout::Plain };
+        let database = Database::new(layout).await;
+        let config = if self.way == Way::Pooled { database.through_bouncer() } else { database.config() };
+        let options = PostgresStore::options().prepared_statements(self.way == Way::Prepared);
+        let store = options.connect(config, NoTls).await.unwrap();
+        *self.database.lock().unwrap() = Some(database);
+        store
+    }
+
+    /// Leases are judged by the server's clock.
+    async fn pass(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+
+    async fn together(&self, tasks: Vec<Task>) {
+        let tasks: Vec<_> = tasks.into_iter().map(tokio::spawn).collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+    }
+}
+
+pub fn trials() -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for (name, way) in [
+        ("plain", Way::Plain),
+        ("partitioned", Way::Partitioned),
+        ("pooled", Way::Pooled),
+        ("prepared", Way::Prepared),
+    ] {
+        let checks: Vec<Check<OnPostgres>> =
+            conversations().into_iter().chain(queries()).chain(counters()).chain(flows()).collect();
+        for check in checks {
+            let check = Arc::new(check);
+            trials.push(trial(format!("suite::{name}::{}", check.name), move || {
+                let check = Arc::clone(&check);
+                async move { check.run(&OnPostgres { way, database: Mutex::default() }).await }
+            }));
+        }
+    }
+    trials
+}

@@ -1,0 +1,125 @@
+//! What a host may choose when it opens a file.
+
+use std::path::Path;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use chatflow::error::StoreError;
+
+use crate::SqliteStore;
+
+/// When a commit is on the disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Synchronous {
+    /// Before it is answered: an acknowledged turn survives the loss of power.
+    #[default]
+    Full,
+    /// Some time later: an acknowledged turn survives the death of the process; the loss of power
+    /// may take back the last ones, after their messages were sent. What is left is consistent.
+    Normal,
+}
+
+/// How a file is opened. [`SqliteStore::open`] takes the defaults.
+///
+/// ```
+/// use chatflow_sqlite::{SqliteOptions, Synchronous};
+///
+/// # let folder = std::env::temp_dir().join(format!("chatflow-options-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// # let file = folder.join("talk.db");
+/// let store = SqliteOptions::new().synchronous(Synchronous::Normal).readers(4).open(&file)?;
+/// # drop(store);
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct SqliteOptions {
+    pub(super) synchronous: Synchronous,
+    pub(super) readers: usize,
+    pub(super) queue: usize,
+    pub(super) patience: Duration,
+    pub(super) busy_timeout: Duration,
+    pub(super) cache_mib: u32,
+    pub(super) max_bytes: Option<u64>,
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self {
+            synchronous: Synchronous::Full,
+            readers: available_parallelism().map_or(1, usize::from).clamp(1, 4),
+            queue: 16_384,
+            patience: Duration::from_secs(30),
+            busy_timeout: Duration::from_secs(5),
+            cache_mib: 16,
+            max_bytes: None,
+        }
+    }
+}
+
+impl SqliteOptions {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// When a commit is on the disk; by default before it is answered.
+    pub fn synchronous(mut self, synchronous: Synchronous) -> Self {
+        self.synchronous = synchronous;
+        self
+    }
+
+    /// How many threads look conversations up, each with a connection of its own; at least 1. By
+    /// default one for each processor, at most 4. Lists for operators have a thread of their own.
+    pub fn readers(mut self, readers: usize) -> Self {
+        self.readers = readers.max(1);
+        self
+    }
+
+    /// How many calls may wait to be written, and how many to be read; at least 1, by default
+    /// 16,384. Calls beyond them wait for room, in order of arrival, for at most
+    /// [`patience`](Self::patience). No thread of the host is blocked meanwhile, and a call whose
+    /// future is dropped while it waits for room is not done.
+    pub fn queue(mut self, calls: usize) -> Self {
+        self.queue = calls.max(1);
+        self
+    }
+
+    /// How long a call waits for room in a full queue; 30 s by default. Then it is answered with a
+    /// transient error.
+    pub fn patience(mut self, time: Duration) -> Self {
+        self.patience = time;
+        self
+    }
+
+    /// How long a write waits for another process that writes to the same file; 5 s by default.
+    /// Then all that waits for it is answered with a transient error.
+    pub fn busy_timeout(mut self, timeout: Duration) -> Self {
+        self.busy_timeout = timeout;
+        self
+    }
+
+    /// How many MiB of the file each connection may keep in memory; 16 by default.
+    pub fn cache_mib(mut self, mib: u32) -> Self {
+        self.cache_mib = mib;
+        self
+    }
+
+    /// How large the file may grow, in bytes; by default as large as the disk lets it. Beyond it
+    /// writes are answered with a transient error, as on a full disk, until something is purged or
+    /// erased. The log beside the file is not counted.
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.max_bytes = Some(bytes);
+        self
+    }
+
+    /// Opens a file; one that is not there is made. See [`SqliteStore::open`].
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`].
+    pub fn open(self, file: impl AsRef<Path>) -> Result<SqliteStore, StoreError> {
+        SqliteStore::with(file.as_ref(), self)
+    }
+}

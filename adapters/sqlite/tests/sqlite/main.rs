@@ -1,0 +1,70 @@
+//! `SqliteStore`: the contracts, and what a file can suffer.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+#[path = "../../../../tests/many_kit/mod.rs"]
+mod many_kit;
+#[path = "../../../../tests/model_kit/mod.rs"]
+mod model_kit;
+#[path = "../../../../tests/operators_kit/mod.rs"]
+mod operators_kit;
+#[path = "../../../../tests/pace_kit/mod.rs"]
+mod pace_kit;
+#[path = "../../../../tests/store_kit/mod.rs"]
+mod store_kit;
+#[path = "../../../../tests/versions_kit/mod.rs"]
+mod versions_kit;
+
+mod crowd;
+mod faults;
+mod folder;
+mod joins;
+mod lasting;
+mod many;
+mod model;
+mod operators;
+mod pace;
+mod pressure;
+mod strangers;
+mod talk;
+mod versions;
+
+use std::future::{Future, ready};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+
+use chatflow::testkit::store_suite::{Harness, Task};
+use chatflow_sqlite::SqliteStore;
+use pollster::block_on;
+
+use folder::Folder;
+
+/// Stores in a folder that goes with the check, each in a file of its own.
+struct OnFiles(Folder, AtomicU32);
+
+impl Harness for OnFiles {
+    type Store = SqliteStore;
+
+    fn store(&self) -> impl Future<Output = SqliteStore> + Send {
+        let number = self.1.fetch_add(1, Ordering::Relaxed);
+        ready(SqliteStore::open(self.0.path().join(format!("{number}.db"))).unwrap())
+    }
+
+    /// Each on a thread of its own, as under a runtime.
+    fn together(&self, tasks: Vec<Task>) -> impl Future<Output = ()> + Send {
+        thread::scope(|scope| {
+            for task in tasks {
+                scope.spawn(|| block_on(task));
+            }
+        });
+        ready(())
+    }
+}
+
+mod on_a_file {
+    use super::*;
+    chatflow::store_suite! {
+        harness: OnFiles(Folder::new(), AtomicU32::new(0)), block_on: block_on,
+        groups: [conversations, queries, counters, flows],
+    }
+}

@@ -1,0 +1,17 @@
+//! Random calls on a file, beside a model.
+
+use chatflow_sqlite::SqliteStore;
+use proptest::prelude::*;
+
+use crate::folder::Folder;
+use crate::model_kit::{check_with_lists, ops};
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 50, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_store_in_a_file_answers_like_the_model(ops in ops()) {
+        let folder = Folder::new();
+        check_with_lists(SqliteStore::open(folder.file()).unwrap(), &ops);
+    }
+}

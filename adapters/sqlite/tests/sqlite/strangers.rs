@@ -1,0 +1,95 @@
+//! What people whom nobody knows leave in the file (SEMANTICS S19).
+
+use chatflow::testkit::{ManualClock, Recorder};
+use chatflow::{Account, Channel, Clock, Engine, FlowId, Inbound, Received, TriggerRequest};
+use chatflow_sqlite::SqliteStore;
+use chrono::TimeDelta;
+use pollster::block_on;
+use rusqlite::Connection;
+
+use crate::folder::Folder;
+
+const GREETING: &str = r#"{"spec": 1, "code": "greet", "name": "Greet",
+    "trigger": {"kind": "inbound", "channel": "whatsapp", "rules": [{"match": "any"}]},
+    "settings": {"sender": {"channel": "whatsapp", "account": "+15550100"}},
+    "nodes": [{"id": "start", "kind": "start"}, {"id": "hi", "kind": "send_message", "text": "Hello!"}],
+    "edges": [{"from": "start", "to": "hi"}]}"#;
+
+/// SEMANTICS S19: not one row.
+#[test]
+fn a_stranger_leaves_not_one_row() {
+    let folder = Folder::new();
+    let store = SqliteStore::open(folder.file()).unwrap();
+    let clock = ManualClock::default();
+    let builder = Engine::builder(store.clone()).flow_store(store).transport(Recorder::new());
+    let bot = builder.clock(clock.clone()).build();
+    block_on(bot.flows().ensure_on(GREETING, [Account::new(Channel::WhatsApp, "+15550100").unwrap()]))
+        .unwrap();
+    block_on(bot.flows().set_logging(&FlowId::new("greet").unwrap(), true)).unwrap();
+    let manual = GREETING.replace("greet", "call").replace(
+        r#""kind": "inbound", "channel": "whatsapp", "rules": [{"match": "any"}]"#,
+        r#""kind": "manual""#,
+    );
+    block_on(bot.flows().ensure(&manual)).unwrap();
+    for number in 0..20 {
+        let from = format!("+14157770{number:03}");
+        let hello = Inbound::text(Channel::WhatsApp, "+15550100", from, "hi").id(format!("wamid.{number}"));
+        assert!(matches!(block_on(bot.receive(hello)).unwrap(), Received::Started { .. }));
+    }
+    let called = block_on(bot.trigger(TriggerRequest::new("call").phone("+14155550123"))).unwrap();
+    assert!(called.session().is_some());
+    let file = Connection::open(folder.file()).unwrap();
+    let rows = |table: &str| -> i64 {
+        file.query_row(&format!("SELECT count(*) FROM chatflow_{table}"), [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!((rows("conversation"), rows("session"), rows("journal")), (21, 21, 20));
+    for _ in 0..120 {
+        clock.advance(TimeDelta::days(1));
+        while block_on(bot.tick(100)).unwrap().worked > 0 {}
+    }
+    let left = ["conversation", "alias", "session", "journal", "key"].map(rows);
+    assert_eq!(left, [1, 1, 0, 0, 0], "who asked to be written to");
+}
+
+/// SEMANTICS I13: whoever starts nothing leaves not one row, however many they are; a first contact
+/// that came too late is one still. `CHATFLOW_STRANGERS` is how many.
+#[test]
+fn strangers_who_start_nothing_leave_not_one_row() {
+    let count = std::env::var("CHATFLOW_STRANGERS").map_or(2000, |count| count.parse::<u32>().unwrap());
+    let folder = Folder::new();
+    let clock = ManualClock::default();
+    let store = SqliteStore::open(folder.file()).unwrap();
+    let bot = Engine::builder(store).transport(Recorder::new()).clock(clock.clone()).build();
+    let first = GREETING.replace(r#"{"match": "any"}"#, r#"{"match": "first_contact"}"#);
+    let account = Account::new(Channel::WhatsApp, "+15550100").unwrap();
+    block_on(bot.flows().ensure_on(&first, [account])).unwrap();
+    let file = Connection::open(folder.file()).unwrap();
+    let tables: Vec<String> = file
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    let rows = || -> Vec<(String, i64)> {
+        let count = |table: &String| {
+            let count = file.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0));
+            (table.clone(), count.unwrap())
+        };
+        tables.iter().map(count).collect()
+    };
+    let before = rows();
+    let long_ago = clock.now() - TimeDelta::days(2);
+    for number in 0..count {
+        let from = format!("+1415{number:07}");
+        let text = |to: &str| Inbound::text(Channel::WhatsApp, to, &*from, "hello").id(format!("{number}"));
+        let late = block_on(bot.receive(text("+15550100").timestamp(long_ago))).unwrap();
+        assert_eq!(late, Received::TooOld);
+        assert_eq!(block_on(bot.receive(text("+15550111"))).unwrap(), Received::Unmatched);
+    }
+    let _ = block_on(bot.tick(100)).unwrap();
+    assert_eq!(rows(), before);
+    let again = Inbound::text(Channel::WhatsApp, "+15550100", "+14150000001", "hello").id("again");
+    assert!(matches!(block_on(bot.receive(again)).unwrap(), Received::Started { .. }));
+    assert_ne!(rows(), before, "somebody who starts something is counted");
+}

@@ -1,0 +1,73 @@
+//! The abandoned cart on disk: SQLite (P2) and PostgreSQL (P3), each beside what one would write by
+//! hand, in the same run; what is due at once; and what a call costs when many sessions are stored.
+//! Prints medians of several passes and the spread of them.
+//! `cargo bench -p chatflow-trials [sqlite|postgres|due|growth|million]`; `smoke` checks in seconds
+//! that all say the same. What needs PostgreSQL reads its URL from `CHATFLOW_POSTGRES`, and is left
+//! out without it.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a benchmark reads the clock, prints, and stops when it is wrong"
+)]
+
+#[path = "durable/bot.rs"]
+mod bot;
+#[path = "durable/cpu.rs"]
+mod cpu;
+#[path = "durable/due.rs"]
+mod due;
+#[path = "durable/folder.rs"]
+mod folder;
+#[path = "durable/growth.rs"]
+mod growth;
+#[path = "../../../benches/shared/median.rs"]
+mod median;
+#[path = "durable/postgres.rs"]
+mod postgres;
+#[path = "durable/proxy.rs"]
+mod proxy;
+#[path = "../../../benches/shared/script.rs"]
+mod script;
+#[path = "durable/server.rs"]
+mod server;
+#[path = "durable/sqlite.rs"]
+mod sqlite;
+#[path = "durable/sqlite_by_hand.rs"]
+mod sqlite_by_hand;
+#[path = "durable/swap.rs"]
+mod swap;
+#[path = "durable/syncs.rs"]
+mod syncs;
+
+/// What runs when nothing is asked for.
+const USUAL: [&str; 4] = ["sqlite", "postgres", "due", "growth"];
+
+fn main() {
+    let asked: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+    if let [what, count] = asked.as_slice()
+        && let Ok(count) = count.parse()
+    {
+        return syncs::work(what, count);
+    }
+    let asked = if asked.is_empty() { USUAL.map(str::to_owned).to_vec() } else { asked };
+    for what in asked {
+        match what.as_str() {
+            "sqlite" => sqlite::run(),
+            "postgres" => postgres::run(),
+            "due" => due::run(),
+            "growth" => growth::run(&[1_000, 100_000]),
+            "million" => growth::run(&[1_000, 1_000_000]),
+            "smoke" => smoke(),
+            _ => panic!("nothing is called {what}: sqlite, postgres, due, growth, million, smoke"),
+        }
+    }
+}
+
+fn smoke() {
+    sqlite::smoke();
+    postgres::smoke();
+    due::smoke();
+    growth::smoke();
+}
