@@ -39,6 +39,7 @@ pub use form::issue::{Issue, IssueCode, Issues, Severity};
 pub use form::span::{BadSpan, Span};
 pub use keyword::{KeywordAction, KeywordDef, Keywords};
 pub use lang::condition::{CompareDef, ConditionDef, Operand};
+pub use lang::normal::Folding;
 pub use lang::operator::Operator;
 pub use lang::undefined::Undefined;
 pub use node::*;

@@ -1,6 +1,9 @@
 //! What starts a flow: a call, or a message that its rules match (SEMANTICS I4).
 //! What must not live here: which of several matching flows is chosen.
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -9,7 +12,8 @@ use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::{Path, brief};
 use crate::flow::form::read::{Fields, Read, words};
 use crate::flow::lang::context::Compile;
-use crate::flow::lang::fold::fold;
+use crate::flow::lang::normal::word::has_word;
+use crate::flow::lang::normal::{Folding, composed, key, normal, without_accents};
 use crate::flow::lang::pattern::{Extent, Pattern};
 
 /// What starts a flow, as it is written: `{"kind": "manual"}` or
@@ -46,20 +50,28 @@ pub struct RuleDef {
     /// How the message is compared.
     #[serde(rename = "match")]
     pub how: MatchKind,
-    /// With what; for `exact`, `starts_with`, `contains`, `regex` and `payload`.
+    /// With what; for `exact`, `starts_with`, `contains`, `has_word`, `regex` and `payload`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    /// With which of these; for `has_word`, in place of `text`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub list: Option<Vec<String>>,
+    /// What makes no difference beside case; nothing if absent. Not for `regex` and `payload`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fold: Option<Folding>,
 }
 
 words! {
-    /// How a rule compares a message. Texts are trimmed and compared without regard to case.
+    /// How a rule compares a message. Texts are compared in their normal form (SEMANTICS U1).
     MatchKind {
-        /// The whole text.
+        /// The whole text, without punctuation and emoji around it (SEMANTICS U2).
         Exact = "exact",
         /// The beginning of the text.
         StartsWith = "starts_with",
         /// A part of the text.
         Contains = "contains",
+        /// A whole word of the text, or one of several (SEMANTICS U3).
+        HasWord = "has_word",
         /// A regular expression that matches some part of the text.
         Regex = "regex",
         /// The payload of a button, exactly.
@@ -92,6 +104,8 @@ words! {
         FirstContact = "first_contact",
         /// By a `contains` rule.
         Contains = "contains",
+        /// By a `has_word` rule.
+        HasWord = "has_word",
         /// By a `regex` rule.
         Regex = "regex",
         /// By a `starts_with` rule.
@@ -119,13 +133,61 @@ struct Inbound {
 #[derive(Clone, Debug)]
 enum Rule {
     Payload(Box<str>),
-    Exact(Box<str>),
-    StartsWith(Box<str>),
+    Text(TextRule),
     Regex(Pattern),
-    Contains(Box<str>),
     FirstContact,
     Any,
     Fallback,
+}
+
+/// A rule about what a text says.
+#[derive(Clone, Debug)]
+struct TextRule {
+    rank: Rank,
+    /// True if accents make no difference.
+    is_plain: bool,
+    /// The comparands, as messages are compared with them; of `has_word` several.
+    words: Box<[Box<str>]>,
+}
+
+/// The forms of a message that rules compare, each made when it is first asked for.
+struct Forms<'t> {
+    text: &'t str,
+    /// Its normal form, then that without accents.
+    normal: [OnceCell<Cow<'t, str>>; 2],
+    /// Its whole as a word, then that without accents.
+    key: [OnceCell<Cow<'t, str>>; 2],
+}
+
+impl<'t> Forms<'t> {
+    fn of(text: &'t str) -> Self {
+        Self { text, normal: Default::default(), key: Default::default() }
+    }
+
+    fn normal(&self, is_plain: bool) -> &str {
+        let [accented, plain] = &self.normal;
+        let accented = accented.get_or_init(|| normal(self.text));
+        if is_plain { plain.get_or_init(|| Cow::Owned(without_accents(accented).into())) } else { accented }
+    }
+
+    fn key(&self, is_plain: bool) -> &str {
+        let [accented, plain] = &self.key;
+        let accented = accented.get_or_init(|| key(self.text));
+        if is_plain { plain.get_or_init(|| Cow::Owned(without_accents(accented).into())) } else { accented }
+    }
+}
+
+impl TextRule {
+    fn matches(&self, forms: &Forms<'_>) -> bool {
+        let (normal, key) = (|| forms.normal(self.is_plain), || forms.key(self.is_plain));
+        let mut words = self.words.iter().map(|word| &**word);
+        match self.rank {
+            Rank::Exact => words.any(|word| key() == word),
+            Rank::StartsWith => words.any(|word| key().starts_with(word) || normal().starts_with(word)),
+            Rank::HasWord => has_word(normal(), words),
+            _ => words.any(|word| normal().contains(word)),
+        }
+    }
 }
 
 impl Trigger {
@@ -162,15 +224,15 @@ impl Trigger {
     #[must_use]
     pub fn matches(&self, text: Option<&str>, payload: Option<&str>, first_contact: bool) -> Option<Rank> {
         let inbound = self.0.as_ref()?;
-        let trimmed = text.map(str::trim);
-        let folded = trimmed.map(fold);
-        let folded = folded.as_deref();
+        let forms = text.map(Forms::of);
         let mut ranks = inbound.rules.iter().filter_map(|rule| match rule {
             Rule::Payload(wanted) => (payload == Some(wanted)).then_some(Rank::Payload),
-            Rule::Exact(wanted) => (folded == Some(wanted)).then_some(Rank::Exact),
-            Rule::StartsWith(wanted) => folded?.starts_with(&**wanted).then_some(Rank::StartsWith),
-            Rule::Regex(pattern) => pattern.is_match(trimmed?).then_some(Rank::Regex),
-            Rule::Contains(wanted) => folded?.contains(&**wanted).then_some(Rank::Contains),
+            Rule::Text(rule) => rule.matches(forms.as_ref()?).then_some(rule.rank),
+            Rule::Regex(pattern) => {
+                let text = text?.trim();
+                let is_match = pattern.is_match(text) || pattern.is_match(&composed(text));
+                is_match.then_some(Rank::Regex)
+            }
             Rule::FirstContact => first_contact.then_some(Rank::FirstContact),
             Rule::Any => Some(Rank::Any),
             Rule::Fallback => Some(Rank::Fallback),
@@ -183,10 +245,8 @@ impl Rule {
     fn rank(&self) -> Rank {
         match self {
             Self::Payload(_) => Rank::Payload,
-            Self::Exact(_) => Rank::Exact,
-            Self::StartsWith(_) => Rank::StartsWith,
+            Self::Text(rule) => rule.rank,
             Self::Regex(_) => Rank::Regex,
-            Self::Contains(_) => Rank::Contains,
             Self::FirstContact => Rank::FirstContact,
             Self::Any => Rank::Any,
             Self::Fallback => Rank::Fallback,
@@ -204,13 +264,13 @@ impl TriggerDef {
     /// A message that says `keyword`, in any case.
     #[must_use]
     pub fn keyword(channel: Channel, keyword: impl Into<String>) -> Self {
-        let rule = RuleDef { how: MatchKind::Exact, text: Some(keyword.into()) };
+        let rule = RuleDef::new(MatchKind::Exact, Some(keyword.into()));
         Self::Inbound(InboundDef { channel, rules: Some(vec![rule]), priority: None, campaign: None })
     }
 
     pub(crate) fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Trigger {
         let Self::Inbound(inbound) = self else { return Trigger(None) };
-        let any = [RuleDef { how: MatchKind::Any, text: None }];
+        let any = [RuleDef::new(MatchKind::Any, None)];
         let written = inbound.rules.as_deref().filter(|rules| !rules.is_empty()).unwrap_or(&any);
         let list = at.key("rules");
         let rules = written.iter().enumerate();
@@ -227,17 +287,20 @@ impl TriggerDef {
 }
 
 impl RuleDef {
+    /// A rule that compares with a text, or with none.
+    #[must_use]
+    pub fn new(how: MatchKind, text: Option<String>) -> Self {
+        Self { how, text, list: None, fold: None }
+    }
+
     fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Rule> {
+        self.check_fields(at, cx.found);
         match self.how {
             MatchKind::Payload => self.comparand(at, cx.found).map(|text| Rule::Payload(text.into())),
-            MatchKind::Exact | MatchKind::StartsWith | MatchKind::Contains => {
-                let folded = Box::from(fold(self.comparand(at, cx.found)?.trim()));
-                Some(match self.how {
-                    MatchKind::Exact => Rule::Exact(folded),
-                    MatchKind::StartsWith => Rule::StartsWith(folded),
-                    _ => Rule::Contains(folded),
-                })
-            }
+            MatchKind::Exact => self.text_rule(Rank::Exact, at, cx),
+            MatchKind::StartsWith => self.text_rule(Rank::StartsWith, at, cx),
+            MatchKind::Contains => self.text_rule(Rank::Contains, at, cx),
+            MatchKind::HasWord => self.text_rule(Rank::HasWord, at, cx),
             MatchKind::Regex => {
                 let source = self.comparand(at, cx.found)?;
                 cx.pattern(&at.key("text"), source, Extent::Part, true).map(Rule::Regex)
@@ -253,10 +316,51 @@ impl RuleDef {
         }
     }
 
+    fn text_rule(&self, rank: Rank, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Rule> {
+        let place = at.key("list");
+        let texts: Vec<&str> = match &self.list {
+            Some(list) if rank == Rank::HasWord && self.text.is_none() => {
+                let blank = list.iter().position(|word| key(word).is_empty());
+                if list.is_empty() {
+                    cx.found.add(IssueCode::BadValue, &place, "is empty", "add a word");
+                } else if let Some(blank) = blank {
+                    let fix = "write a word, or remove it";
+                    cx.found.add(IssueCode::BadValue, &place.item(blank), "must not be blank", fix);
+                }
+                list.iter().map(String::as_str).collect()
+            }
+            _ => vec![self.comparand(at, cx.found)?],
+        };
+        let is_plain = self.fold == Some(Folding::Accents);
+        let form = |text: &str| -> Box<str> {
+            let word = if rank == Rank::Contains { normal(text) } else { key(text) };
+            if is_plain { without_accents(&word).into() } else { word.into() }
+        };
+        Some(Rule::Text(TextRule { rank, is_plain, words: texts.into_iter().map(form).collect() }))
+    }
+
+    /// Tells of fields that have no meaning for the rule.
+    fn check_fields(&self, at: &Path<'_>, found: &mut Diagnostics) {
+        let compares_texts = matches!(
+            self.how,
+            MatchKind::Exact | MatchKind::StartsWith | MatchKind::Contains | MatchKind::HasWord
+        );
+        let message = || format!("has no meaning for `{}`", self.how.as_str());
+        if self.list.is_some() && self.how != MatchKind::HasWord {
+            found.add(IssueCode::BadValue, &at.key("list"), message(), "remove it, or write `has_word`");
+        }
+        if self.list.is_some() && self.text.is_some() && self.how == MatchKind::HasWord {
+            found.add(IssueCode::BadValue, &at.key("text"), "stands beside `list`", "keep one of the two");
+        }
+        if self.fold.is_some() && !compares_texts {
+            found.add(IssueCode::BadValue, &at.key("fold"), message(), "remove it");
+        }
+    }
+
     /// The text to compare with: there, and not blank.
     fn comparand(&self, at: &Path<'_>, found: &mut Diagnostics) -> Option<&str> {
         match self.text.as_deref() {
-            Some(text) if !text.trim().is_empty() => Some(text),
+            Some(text) if !normal(text).is_empty() => Some(text),
             Some(_) => {
                 found.add(
                     IssueCode::BadValue,
@@ -279,8 +383,9 @@ impl Read for RuleDef {
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(value, at, found)?;
         let (how, text) = (fields.required("match"), fields.optional("text"));
+        let (list, fold) = (fields.optional("list"), fields.optional("fold"));
         fields.close();
-        Some(Self { how: how?, text })
+        Some(Self { how: how?, text, list, fold })
     }
 }
 

@@ -61,7 +61,7 @@ fn stop_ends_all_sessions_and_start_takes_it_back() {
 fn a_word_within_a_text_or_on_a_button_is_no_keyword() {
     for message in [
         says("stop it"),
-        says("stop."),
+        says("stop, thief"),
         Inbound::choice(Channel::WhatsApp, SHOP, ADA, "x", "stop"),
         Inbound::media(Channel::WhatsApp, SHOP, ADA, json!({})).caption("stop"),
     ] {
@@ -286,8 +286,8 @@ fn keywords_off_lets_a_question_have_every_word_but_those_of_opting_out() {
 #[test]
 fn a_flows_keyword_acts_on_its_session_alone() {
     let world = World::with([
-        asking("a", word("quit", "cancel")),
-        asking("b", word("quit", "cancel")),
+        asking("a", word("leave", "cancel")),
+        asking("b", word("leave", "cancel")),
         question("c"),
     ]);
     let a = world.start("a").session_id;
@@ -295,23 +295,23 @@ fn a_flows_keyword_acts_on_its_session_alone() {
     let b = world.start("b").session_id;
     world.pass(seconds(1));
     let c = world.start("c").session_id;
-    world.say("quit");
+    world.say("leave");
     assert_eq!([a, b, c].map(|id| world.state(id)), [Status::Waiting, Status::Cancelled, Status::Waiting]);
-    world.say("quit");
+    world.say("leave");
     assert_eq!([a, b, c].map(|id| world.state(id)), [Status::Cancelled, Status::Cancelled, Status::Waiting]);
-    assert_eq!(world.say("quit"), Received::Consumed { session: c });
+    assert_eq!(world.say("leave"), Received::Consumed { session: c });
 }
 
 /// S5
 #[test]
 fn a_keyword_means_what_it_meant_when_the_session_started() {
-    let world = World::with([asking("q", word("quit", "cancel"))]);
+    let world = World::with([asking("q", word("leave", "cancel"))]);
     let session = world.start("q").session_id;
     world.publish([question("q")]);
-    assert_eq!(world.say("quit"), keyword(KeywordAction::Cancel));
+    assert_eq!(world.say("leave"), keyword(KeywordAction::Cancel));
     assert_eq!(world.state(session), Status::Cancelled);
     let session = world.start("q").session_id;
-    assert_eq!(world.say("quit"), Received::Consumed { session });
+    assert_eq!(world.say("leave"), Received::Consumed { session });
 }
 
 /// I1: before triggers and waits, and without a session for triggers.

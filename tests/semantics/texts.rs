@@ -1,18 +1,179 @@
-//! What people write and read, by the tables of `docs/texts.md`: U8, U9.
+//! What people write and read, by the tables of `docs/texts.md`: U1 to U5, U8, U9.
 
-use chatflow::{Content, Profile, TriggerRequest};
+use chatflow::{Content, Flow, KeywordAction, Keywords, Profile, Rank, Received, TriggerRequest};
 use serde_json::{Map, Value, json};
 
 use crate::kit::{World, ada, flow};
 
-/// The rows of the table below a heading of `docs/texts.md`, as the words in backticks of each
-/// cell.
-fn table(heading: &str) -> Vec<Vec<Vec<&'static str>>> {
+/// The rows of a table below a heading of `docs/texts.md`, as the words in backticks of each cell.
+fn tables(heading: &str) -> Vec<Vec<Vec<Vec<String>>>> {
     let page = include_str!("../../docs/texts.md");
     let section = page.split("\n## ").find(|section| section.starts_with(heading)).expect("a section");
-    let rows = section.lines().filter(|line| line.starts_with("| ") && line.contains('`'));
-    let words = |cell: &'static str| cell.split('`').skip(1).step_by(2).collect();
-    rows.map(|row| row.trim_matches('|').split(" | ").map(words).collect()).collect()
+    let words = |cell: &str| cell.split('`').skip(1).step_by(2).map(seen).collect();
+    let row = |line: &str| line.trim_matches('|').split(" | ").map(words).collect();
+    let tables = section.split("\n|---").skip(1);
+    let rows = |table: &'static str| {
+        table.lines().filter(|line| line.starts_with("| ") && line.contains('`')).map(row).collect()
+    };
+    tables.map(rows).collect()
+}
+
+fn table(heading: &str) -> Vec<Vec<Vec<String>>> {
+    tables(heading).swap_remove(0)
+}
+
+/// A word of the page, with the marks that it writes by their code: `me\u{200b}nu`.
+fn seen(word: &str) -> String {
+    let mut parts = word.split("\\u{");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let (code, rest) = part.split_once('}').expect("the end of a code");
+        let mark = char::from_u32(u32::from_str_radix(code, 16).unwrap()).unwrap();
+        format!("{text}{mark}{rest}")
+    })
+}
+
+/// How closely a message matches a flow with this one rule.
+fn rank(rule: &Value, message: &str) -> Option<Rank> {
+    let sketch = flow("f").on(json!([rule])).send("n", "hit");
+    Flow::from_json(&sketch.json()).unwrap().trigger().matches(Some(message), None, false)
+}
+
+/// A world in which a session waits, of a flow with these keywords.
+fn waiting(word: &str) -> World {
+    let keywords = json!([{"words": [word], "action": "jump", "node": "w"}]);
+    let world = World::with([flow("f").set("keywords", keywords).send("hi", "?").wait("w").send("end", "x")]);
+    world.start("f");
+    world
+}
+
+/// U1, U2, I4, I6
+#[test]
+fn a_word_is_known_however_it_is_written() {
+    let tables = tables("Spellings");
+    let (same, other) = (&tables[0], &tables[1]);
+    assert!(same.iter().map(|row| row[1].len()).sum::<usize>() >= 90);
+    for (row, is_same) in same.iter().map(|row| (row, true)).chain(other.iter().map(|row| (row, false))) {
+        let word = &row[0][0];
+        let rule = json!({"match": "exact", "text": word});
+        let world = waiting(word);
+        for written in &row[1] {
+            assert_eq!(rank(&rule, written).is_some(), is_same, "{word:?} {written:?}");
+            if is_same {
+                let jumped = Received::Keyword { action: KeywordAction::Jump };
+                assert_eq!(world.say(written), jumped, "{word:?} {written:?}");
+            }
+        }
+    }
+}
+
+/// U3, I4, N5
+#[test]
+fn a_word_is_found_in_a_text() {
+    for row in table("Words in a text") {
+        let [word, inside, outside] = &row[..] else { panic!("{row:?}") };
+        let rule = json!({"match": "has_word", "list": ["zzz", word[0]]});
+        let when = json!({"value": "{{ context.text }}", "op": "has_word", "to": word[0]});
+        let branch = json!({"branches": [{"label": "yes", "when": when}]});
+        let sketch = flow("f").node("b", "branch", branch).apart("y", "send_message", json!({"text": "yes"}));
+        let sketch = sketch.apart("n", "send_message", json!({"text": "no"}));
+        let world = World::with([sketch.edge("b", "yes", "y").edge("b", "else", "n")]);
+        let texts = inside.iter().map(|text| (text, true)).chain(outside.iter().map(|text| (text, false)));
+        for (text, is_there) in texts {
+            assert_eq!(rank(&rule, text), is_there.then_some(Rank::HasWord), "{word:?} {text:?}");
+            world.begin(ada("f").context(json!({"text": text})));
+            assert_eq!(world.sent(), [if is_there { "yes" } else { "no" }], "{word:?} {text:?}");
+        }
+    }
+}
+
+/// U4: accents make no difference where the author says so.
+#[test]
+fn accents_are_folded_on_request() {
+    for (wanted, said) in [
+        ("menú", "menu"),
+        ("menu", "MENÚ"),
+        ("atenção", "atencao"),
+        ("đặt hàng", "dat hang"),
+        ("çıkış", "cikis"),
+        ("μενού", "ΜΕΝΟΥ"),
+        ("ёлка", "елка"),
+        ("żółć", "zolc"),
+        ("smørrebrød", "smorrebrod"),
+        ("أهلا", "اهلا"),
+        ("قائمة", "قائمه"),
+        ("œuvre", "oeuvre"),
+    ] {
+        for how in ["exact", "starts_with", "contains", "has_word"] {
+            let folded = json!({"match": how, "text": wanted, "fold": "accents"});
+            assert!(rank(&folded, said).is_some(), "{how} {wanted} {said}");
+        }
+        if wanted != "çıkış" {
+            assert_eq!(rank(&json!({"match": "exact", "text": wanted}), said), None, "{wanted} {said}");
+        }
+    }
+    assert_eq!(rank(&json!({"match": "exact", "text": "कि", "fold": "accents"}), "क"), None, "a vowel");
+}
+
+/// U1, I4: a regular expression is tried on composed letters too.
+#[test]
+fn a_pattern_matches_composed_letters() {
+    let rule = json!({"match": "regex", "text": "^menú \\d$"});
+    assert_eq!(rank(&rule, "menu\u{301} ４"), Some(Rank::Regex));
+    assert_eq!(rank(&rule, "menú 4"), Some(Rank::Regex));
+}
+
+/// U5, I6, T10
+#[test]
+fn words_of_opting_out_are_known_in_many_languages() {
+    let rows = table("Words of opting out");
+    assert!(rows.len() >= 15);
+    let words: Vec<&String> = rows.iter().flat_map(|row| row[1].iter().chain(&row[2])).collect();
+    for written in words.into_iter().flat_map(|word| [word.clone(), format!(" “{}!” ", word.to_uppercase())])
+    {
+        let world = waiting("menu");
+        assert_eq!(world.say(&written), Received::Keyword { action: KeywordAction::OptOut }, "{written:?}");
+    }
+    for answer in
+        ["Stop that bad habit", "the end of May", "cancel my order please", "no quitter", "stopwatch"]
+    {
+        assert!(matches!(waiting("menu").say(answer), Received::Consumed { .. }), "{answer}");
+    }
+}
+
+/// U5: a word that may be an everyday answer gives way to the flow, and `stop` never does.
+#[test]
+fn an_everyday_word_gives_way_to_the_flow() {
+    let choices = json!([{"id": "no", "label": "Cancel ❌"}, {"id": "halt", "label": "Stop"}]);
+    let asking = || flow("f").node("q", "ask", json!({"text": "?", "choices": choices, "save_to": "a"}));
+    for (said, outcome) in [("cancel", "no"), ("quit", "out"), ("stop", "out"), ("CANCEL!", "no")] {
+        let world = World::with([asking().send("n", "{{ vars.a }}")]);
+        world.start("f");
+        world.sent();
+        let heard = match world.say(said) {
+            Received::Keyword { action: KeywordAction::OptOut } => vec!["out".to_owned()],
+            _ => world.sent(),
+        };
+        assert_eq!(heard, [outcome], "{said}");
+    }
+    let world = waiting("End");
+    assert_eq!(world.say("end"), Received::Keyword { action: KeywordAction::Jump });
+    assert_eq!(world.say("stop"), Received::Keyword { action: KeywordAction::OptOut });
+}
+
+/// U5: a host has more words, or fewer; those that it names opt out whatever the flow says.
+#[test]
+fn a_host_has_more_or_fewer_words_of_opting_out() {
+    let heard = |keywords: Keywords, said: &str| {
+        let world = World::built(|builder| builder.keywords(keywords));
+        world.publish([flow("f").send("hi", "?").wait("w").send("end", "x")]);
+        world.start("f");
+        matches!(world.say(said), Received::Keyword { action: KeywordAction::OptOut })
+    };
+    assert!(heard(Keywords::default().opt_out(["No more"]), "no more!"));
+    assert!(!heard(Keywords::default().without(["END", "quit"]), "end"));
+    assert!(heard(Keywords::default().without(["END"]), "quit"));
+    assert!(!heard(Keywords::none(), "stop"));
 }
 
 fn reader(tag: &str) -> TriggerRequest {
@@ -26,11 +187,11 @@ fn a_reader_gets_the_text_in_the_nearest_language() {
     assert!(rows.len() >= 25, "{} rows", rows.len());
     for row in rows {
         let [contact, texts, reads] = &row[..] else { panic!("{row:?}") };
-        let texts: Map<String, Value> = texts.iter().map(|tag| ((*tag).to_owned(), json!(tag))).collect();
+        let texts: Map<String, Value> = texts.iter().map(|tag| (tag.clone(), json!(tag))).collect();
         let sketch = flow("f").set("language", json!("en")).node("n", "send_message", json!({"text": texts}));
         let world = World::with([sketch]);
-        world.begin(reader(contact[0]));
-        assert_eq!(world.sent(), [reads[0]], "{row:?}");
+        world.begin(reader(&contact[0]));
+        assert_eq!(world.sent(), [reads[0].clone()], "{row:?}");
     }
 }
 

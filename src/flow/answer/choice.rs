@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::flow::lang::digits::plain;
-use crate::flow::lang::fold::fold;
+use crate::flow::lang::normal;
 
 /// A choice of a question.
 #[derive(Clone, Debug)]
@@ -45,7 +45,7 @@ pub(super) fn find(choices: &[Choice], payload: Option<&str>, text: &str) -> Opt
 
 /// A text as it is compared: without case, without space around it.
 fn key(text: &str) -> String {
-    fold(text.trim()).into_owned()
+    normal::key(text).into_owned()
 }
 
 /// The number in a list: `2`, `2.`, `2)`, `#2`, in the digits of any script.

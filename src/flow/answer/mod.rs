@@ -114,6 +114,11 @@ impl Expect {
         value.map(Meant::Value)
     }
 
+    /// True if a text names one of the choices.
+    pub(crate) fn has_choice(&self, text: &str) -> bool {
+        matches!(self, Self::Choice(choices) if choice::find(choices, None, text).is_some())
+    }
+
     /// The ends of what is allowed, if the kind of answer has such.
     pub(crate) fn bounds(&self) -> Option<&Bounds> {
         match self {

@@ -15,7 +15,8 @@ use crate::flow::form::read::{Fields, Read, wrong_type};
 use crate::flow::form::schema::Book;
 use crate::flow::lang::context::Compile;
 use crate::flow::lang::expr::{EvalError, Expr};
-use crate::flow::lang::fold::fold;
+use crate::flow::lang::normal::word::has_word;
+use crate::flow::lang::normal::{Folding, caseless, normal, trim_edges, without_accents};
 use crate::flow::lang::operator::{Operands, Operator};
 use crate::flow::lang::pattern::{Extent, Pattern};
 use crate::flow::lang::render::Render;
@@ -54,12 +55,15 @@ pub struct CompareDef {
     /// The upper end, for `number_between`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub and: Option<Operand>,
-    /// The right sides, for `in_list`.
+    /// The right sides, for `in_list` and `has_word`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list: Option<Vec<Operand>>,
     /// True if case makes no difference; it does if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ignore_case: Option<bool>,
+    /// What makes no difference beside case; nothing if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fold: Option<Folding>,
 }
 
 /// The right side of a comparison.
@@ -86,6 +90,7 @@ enum Rule {
     Blank { value: Template, wanted: bool },
     Matches { value: Template, pattern: Pattern },
     InList { value: Side, list: Box<[Side]> },
+    HasWord { value: Side, list: Box<[Side]> },
     Between { value: Template, from: Template, to: Template },
     Compare { value: Side, operator: Operator, to: Side },
 }
@@ -94,8 +99,33 @@ enum Rule {
 #[derive(Clone, Debug)]
 struct Side {
     template: Template,
-    /// True if its texts are folded; a literal is folded already.
-    ignore_case: bool,
+    /// How its texts are compared; a literal is in that form already.
+    form: Form,
+}
+
+/// The form in which the texts of a side are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// As they are.
+    Written,
+    /// Without case.
+    Caseless,
+    /// Without case and accents.
+    Plain,
+    /// In their normal form, for finding words in them.
+    Words { is_plain: bool },
+}
+
+impl Form {
+    fn of(self, text: &str) -> Cow<'_, str> {
+        match self {
+            Self::Written => Cow::Borrowed(text),
+            Self::Caseless => caseless(text),
+            Self::Plain => Cow::Owned(without_accents(&caseless(text)).into_owned()),
+            Self::Words { is_plain: false } => normal(text),
+            Self::Words { is_plain: true } => Cow::Owned(without_accents(&normal(text)).into_owned()),
+        }
+    }
 }
 
 /// Levels of `all`, `any` and `not` in each other.
@@ -143,6 +173,15 @@ impl Rule {
                 }
                 false
             }
+            Self::HasWord { value, list } => {
+                let value = value.text(render)?.into_owned();
+                for word in list {
+                    if has_word(&value, [trim_edges(&word.text(render)?)]) {
+                        return Ok(true);
+                    }
+                }
+                false
+            }
             Self::Between { value, from, to } => {
                 let value = render.text(value)?;
                 Operator::NumberGreaterOrEqual.holds(&value, &render.text(from)?)
@@ -159,27 +198,30 @@ impl Rule {
 }
 
 impl Side {
-    fn new(template: Template, ignore_case: bool) -> Self {
+    fn new(template: Template, form: Form) -> Self {
         match template.as_literal() {
-            Some(text) if ignore_case => {
-                Self { template: Template::literal(&fold(text)), ignore_case: false }
+            Some(text) if form != Form::Written => {
+                Self { template: Template::literal(&form.of(text)), form: Form::Written }
             }
-            _ => Self { template, ignore_case },
+            _ => Self { template, form },
         }
     }
 
     /// The text, if it is known without running anything; `None` says nothing.
     #[inline]
     fn short_text<'t, 'a: 't>(&'t self, render: &Render<'a>) -> Option<&'t str> {
-        if self.ignore_case { None } else { self.template.short_text(render.scope, render.limits) }
+        match self.form {
+            Form::Written => self.template.short_text(render.scope, render.limits),
+            _ => None,
+        }
     }
 
     fn text<'t, 'a: 't>(&'t self, render: &mut Render<'a>) -> Result<Cow<'t, str>, EvalError> {
         let text = render.text(&self.template)?;
         Ok(match text {
-            Cow::Borrowed(text) if self.ignore_case => fold(text),
-            Cow::Owned(text) if self.ignore_case => Cow::Owned(fold(&text).into_owned()),
-            text => text,
+            text if self.form == Form::Written => text,
+            Cow::Borrowed(text) => self.form.of(text),
+            Cow::Owned(text) => Cow::Owned(self.form.of(&text).into_owned()),
         })
     }
 }
@@ -195,6 +237,7 @@ impl ConditionDef {
             and: None,
             list: None,
             ignore_case: None,
+            fold: None,
         }))
     }
 
@@ -230,7 +273,7 @@ impl ConditionDef {
 impl CompareDef {
     fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Rule> {
         self.check_operands(at, cx.found);
-        let ignore_case = self.ignore_case == Some(true);
+        let form = self.form();
         match self.op {
             Operator::Exists | Operator::NotExists => {
                 let wanted = self.op == Operator::Exists;
@@ -245,15 +288,15 @@ impl CompareDef {
                 let pattern = self.pattern(at, cx);
                 Some(Rule::Matches { value: self.value(at, cx)?, pattern: pattern? })
             }
-            Operator::InList => {
+            Operator::InList | Operator::HasWord => {
                 let value = self.value(at, cx);
-                let at = at.key("list");
-                let list = self.list.as_deref().unwrap_or_default().iter().enumerate();
-                let list: Vec<_> = list.map(|(index, item)| item.compile(&at.item(index), cx)).collect();
-                let list = list.into_iter().map(|item| Some(Side::new(item?, ignore_case)));
-                Some(Rule::InList {
-                    value: Side::new(value?, ignore_case),
-                    list: list.collect::<Option<_>>()?,
+                let list = self.list(at, cx);
+                let list =
+                    list.into_iter().map(|item| Some(Side::new(item?, form))).collect::<Option<_>>()?;
+                let value = Side::new(value?, form);
+                Some(match self.op {
+                    Operator::InList => Rule::InList { value, list },
+                    _ => Rule::HasWord { value, list },
                 })
             }
             Operator::NumberBetween => {
@@ -263,13 +306,29 @@ impl CompareDef {
             }
             operator => {
                 let (value, to) = (self.value(at, cx), self.to.as_ref()?.compile(&at.key("to"), cx));
-                Some(Rule::Compare {
-                    value: Side::new(value?, ignore_case),
-                    operator,
-                    to: Side::new(to?, ignore_case),
-                })
+                Some(Rule::Compare { value: Side::new(value?, form), operator, to: Side::new(to?, form) })
             }
         }
+    }
+
+    fn form(&self) -> Form {
+        let is_plain = self.fold == Some(Folding::Accents);
+        match self.op {
+            Operator::HasWord => Form::Words { is_plain },
+            _ if is_plain => Form::Plain,
+            _ if self.ignore_case == Some(true) => Form::Caseless,
+            _ => Form::Written,
+        }
+    }
+
+    /// What the value may be, or have as a word.
+    fn list(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Vec<Option<Template>> {
+        let place = at.key("list");
+        let list = self.list.as_deref().unwrap_or_default().iter().enumerate();
+        let mut list: Vec<_> = list.map(|(index, item)| item.compile(&place.item(index), cx)).collect();
+        let one = self.to.as_ref().filter(|_| self.op == Operator::HasWord);
+        list.extend(one.map(|to| to.compile(&at.key("to"), cx)));
+        list
     }
 
     /// The left side: for `option_payload` it is always the id of the option that was chosen.
@@ -294,11 +353,16 @@ impl CompareDef {
     /// Checks that the fields are those that the operator takes.
     fn check_operands(&self, at: &Path<'_>, found: &mut Diagnostics) {
         let operands = self.op.operands();
+        let has_either = operands == Operands::OneOrList;
         let fields = [
             ("value", self.value.is_some(), self.op != Operator::OptionPayload),
-            ("to", self.to.is_some(), matches!(operands, Operands::One | Operands::Two)),
+            (
+                "to",
+                self.to.is_some(),
+                matches!(operands, Operands::One | Operands::Two) || (has_either && self.list.is_none()),
+            ),
             ("and", self.and.is_some(), operands == Operands::Two),
-            ("list", self.list.is_some(), operands == Operands::List),
+            ("list", self.list.is_some(), operands == Operands::List || (has_either && self.to.is_none())),
         ];
         let op = self.op.as_str();
         for (field, given, wanted) in fields {
@@ -313,6 +377,10 @@ impl CompareDef {
         if self.ignore_case.is_some() && !self.op.has_case() {
             let message = format!("has no meaning for `{op}`");
             found.add(IssueCode::BadValue, &at.key("ignore_case"), message, "remove it");
+        }
+        if self.fold.is_some() && !self.op.folds() {
+            let message = format!("has no meaning for `{op}`");
+            found.add(IssueCode::BadValue, &at.key("fold"), message, "remove it");
         }
         if self.list.as_ref().is_some_and(Vec::is_empty) {
             found.add(IssueCode::BadValue, &at.key("list"), "is empty", "add what the value may be");
@@ -366,7 +434,8 @@ impl Read for ConditionDef {
             let (value, op) = (fields.optional("value"), fields.required("op"));
             let (to, and) = (fields.optional("to"), fields.optional("and"));
             let (list, ignore_case) = (fields.optional("list"), fields.optional("ignore_case"));
-            op.map(|op| Self::Compare(Box::new(CompareDef { value, op, to, and, list, ignore_case })))
+            let fold = fields.optional("fold");
+            op.map(|op| Self::Compare(Box::new(CompareDef { value, op, to, and, list, ignore_case, fold })))
         };
         fields.close();
         condition

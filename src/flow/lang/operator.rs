@@ -33,6 +33,8 @@ words! {
         StringContainsMatch = "string_contains_match",
         /// The value is one of `list`.
         InList = "in_list",
+        /// `to`, or one of `list`, is a whole word of the value, whatever its case (SEMANTICS U3).
+        HasWord = "has_word",
         /// The numbers are equal.
         NumberEquals = "number_equals",
         /// The numbers differ.
@@ -73,6 +75,8 @@ pub(crate) enum Operands {
     Two,
     /// `list`.
     List,
+    /// `to` or `list`.
+    OneOrList,
 }
 
 impl Operator {
@@ -81,6 +85,7 @@ impl Operator {
             Self::StringIsBlank | Self::StringIsNotBlank | Self::Exists | Self::NotExists => Operands::None,
             Self::NumberBetween => Operands::Two,
             Self::InList => Operands::List,
+            Self::HasWord => Operands::OneOrList,
             _ => Operands::One,
         }
     }
@@ -90,6 +95,12 @@ impl Operator {
         self == Self::InList
             || (self.as_str().starts_with("string_")
                 && !matches!(self, Self::StringIsBlank | Self::StringIsNotBlank))
+    }
+
+    /// True if `fold` has a meaning.
+    pub(crate) fn folds(self) -> bool {
+        let is_pattern = matches!(self, Self::StringMatches | Self::StringContainsMatch);
+        self == Self::HasWord || (self.has_case() && !is_pattern)
     }
 
     /// The comparison of two texts. `false` for the operators that take none or more than one.

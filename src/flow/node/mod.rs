@@ -293,6 +293,11 @@ impl Node {
         }
     }
 
+    /// True if a text names one of the choices that it asks for.
+    pub(crate) fn offers(&self, text: &str) -> bool {
+        matches!(self, Self::Ask(ask) if ask.expect.has_choice(text))
+    }
+
     /// True if it writes to the contact, or waits for it (SEMANTICS T2).
     pub(crate) fn needs_contact(&self) -> bool {
         match self {

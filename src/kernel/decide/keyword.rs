@@ -58,10 +58,17 @@ pub(crate) fn hear<'f>(
         host.find(word).is_some() || sessions.iter().any(of_flow)
     };
     let word = is_text.then(|| keyword_form(&inbound.message.text)).flatten().filter(is_keyword);
+    let asked =
+        || answering(inbound, sessions, &question_of).and_then(|(_, session, _)| question_of(session));
     if let Some(word) = &word {
         let flows = sessions.iter().flat_map(|session| flows_of(session, &version_of));
         let of_flows = flows.filter_map(|flow| flow.keywords().find(word));
-        let means = |action| of_flows.clone().chain(host.find(word)).any(|keyword| keyword.action == action);
+        let is_free = || {
+            of_flows.clone().next().is_none()
+                && !asked().is_some_and(|asked| asked.offers(&inbound.message.text))
+        };
+        let of_host = host.find(word).filter(|keyword| !keyword.yields || is_free());
+        let means = |action| of_flows.clone().chain(of_host).any(|keyword| keyword.action == action);
         if means(KeywordAction::OptOut) {
             return Heard::OptOut;
         }
@@ -77,7 +84,7 @@ pub(crate) fn hear<'f>(
     }
     let (Some(word), false) = (word, sessions.is_empty()) else { return Heard::Nothing };
     let interrupts = |asked: &Asked<'_>| !asked.keywords_off();
-    let asked = answering(inbound, sessions, &question_of).and_then(|(_, session, _)| question_of(session));
+    let asked = asked();
     let age = inbound.timestamp.map(|sent| now - sent);
     if age.is_some_and(|age| age > span(limits.max_message_age)) || !asked.as_ref().is_none_or(interrupts) {
         return Heard::Nothing;

@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::address::AccountRef;
-use crate::flow::node::Question;
+use crate::flow::node::{Node, Question};
 use crate::flow::{Flow, NodeIx, Rank};
 use crate::id::{FlowId, SessionId};
 use crate::kernel::node::takes;
@@ -43,6 +43,7 @@ pub(crate) struct Candidate<'a> {
 /// A question that a session waits at.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asked<'f> {
+    node: &'f Node,
     question: &'f Question,
     /// How old a message may be that answers it (SEMANTICS I12).
     patience: TimeDelta,
@@ -52,6 +53,11 @@ impl Asked<'_> {
     /// True if what it is answered with is never a keyword (SEMANTICS I6).
     pub(super) fn keywords_off(&self) -> bool {
         self.question.keywords_off
+    }
+
+    /// True if a text names one of the choices that it offers.
+    pub(super) fn offers(&self, text: &str) -> bool {
+        self.node.offers(text)
     }
 }
 
@@ -172,7 +178,12 @@ fn best_trigger<'c>(
             let allowed = !by_words_only
                 || matches!(
                     rank,
-                    Rank::Payload | Rank::Exact | Rank::StartsWith | Rank::Regex | Rank::Contains
+                    Rank::Payload
+                        | Rank::Exact
+                        | Rank::StartsWith
+                        | Rank::Regex
+                        | Rank::HasWord
+                        | Rank::Contains
                 );
             let order = (Reverse(trigger.priority()), Reverse(rank), candidate.flow.id());
             allowed.then_some((order, candidate.flow))
@@ -184,6 +195,7 @@ fn best_trigger<'c>(
 /// The question that a session waits at, in its own version of the flow.
 pub(super) fn wait_node<'f>(flow: &'f Flow, session: &Session) -> Option<Asked<'f>> {
     let at = flow.find(&session.at, NodeIx(session.hint))?;
-    let question = flow.node(at)?.node.question()?;
-    Some(Asked { question, patience: flow.settings().max_message_age })
+    let node = &flow.node(at)?.node;
+    let question = node.question()?;
+    Some(Asked { node, question, patience: flow.settings().max_message_age })
 }

@@ -129,12 +129,12 @@ impl Arrival {
         SessionId(uuid::Uuid::from_u128(self.session))
     }
 
-    /// True for a host's word of opting out, which always works (SEMANTICS I6).
+    /// True for a host's word of opting out that always works (SEMANTICS I6, U5).
     fn opts_out(&self, host: &Keywords) -> bool {
         let Message { kind, text, .. } = &self.inbound.message;
         let word = (*kind == MessageKind::Text).then(|| keyword_form(text)).flatten();
         let keyword = word.and_then(|word| host.find(&word));
-        keyword.is_some_and(|keyword| keyword.action == KeywordAction::OptOut)
+        keyword.is_some_and(|keyword| keyword.action == KeywordAction::OptOut && !keyword.yields)
     }
 
     fn message(&self) -> Message {

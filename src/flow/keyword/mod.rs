@@ -1,8 +1,12 @@
 //! Words that mean something wherever the contact stands: opting out, starting over, a person
 //! (SEMANTICS I6). A flow has its own, a host has those of every conversation.
 
+mod opt_out;
+
 use std::borrow::Cow;
 
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -11,7 +15,7 @@ use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::{Path, brief};
 use crate::flow::form::read::{Fields, Read, words};
 use crate::flow::lang::context::Compile;
-use crate::flow::lang::fold::fold;
+use crate::flow::lang::normal::key;
 
 /// Bytes of the longest keyword.
 const MOST_BYTES: usize = 64;
@@ -23,7 +27,8 @@ const MOST_MESSAGE_BYTES: usize = 4 * MOST_BYTES;
 /// `{"words": ["menu"], "action": "jump", "node": "menu"}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct KeywordDef {
-    /// The words, each a whole message; compared trimmed and without regard to case.
+    /// The words, each a whole message; compared in its normal form, without punctuation and emoji
+    /// around it (SEMANTICS U2).
     pub words: Vec<String>,
     /// What they do.
     pub action: KeywordAction,
@@ -52,31 +57,46 @@ words! {
     }
 }
 
-/// The keywords of every conversation of an engine, beside those of flows; by default `stop` opts
-/// out and `start` takes that back.
+/// The keywords of every conversation of an engine, beside those of flows. By default the words of
+/// [texts.md](https://docs.rs/crate/chatflow/latest/source/docs/texts.md) opt out in thirty
+/// languages, `stop`, `unsubscribe` and `arrêt` among them, and `start` and `unstop` take that back.
+///
+/// Words that may be an everyday answer (`cancel`, `end`, `quit`) opt out by default unless the flow
+/// gives them a meaning, as a keyword or as a choice; words that a host names opt out always
+/// (SEMANTICS U5).
 ///
 /// ```
 /// use chatflow::{Engine, Keywords, MemoryStore};
 ///
-/// let keywords = Keywords::default().opt_out(["unsubscribe"]).cancel(["cancel", "quit"]).handoff(["agent"]);
+/// let keywords = Keywords::default().opt_out(["no more"]).cancel(["cancel", "quit"]).handoff(["agent"]);
+/// let fewer = Keywords::default().without(["end"]);
 /// let bot = Engine::builder(MemoryStore::new()).keywords(keywords).build();
+/// # let _ = fewer;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
-pub struct Keywords(Vec<Keyword>);
+pub struct Keywords(HashMap<Box<str>, Keyword, FixedState>);
 
 /// What one word does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Keyword {
-    word: Box<str>,
     pub(crate) action: KeywordAction,
+    /// True if a meaning that a flow gives the word goes before this one.
+    pub(crate) yields: bool,
     /// Where a jump goes.
     pub(crate) node: Option<NodeId>,
 }
 
 impl Default for Keywords {
     fn default() -> Self {
-        Self::none().opt_out(["stop"]).opt_in(["start"])
+        let mut keywords = Self::none();
+        for words in opt_out::OPT_OUT {
+            keywords = keywords.opt_out(words.certain).opt_out(words.everyday);
+            for word in words.everyday {
+                keywords.0.get_mut(&*key(word)).into_iter().for_each(|keyword| keyword.yields = true);
+            }
+        }
+        keywords.opt_in(["start", "unstop"])
     }
 }
 
@@ -84,7 +104,13 @@ impl Keywords {
     /// No words at all. Whoever does without words of opting out sees to it by
     /// [`Engine::opt_out`](crate::Engine::opt_out).
     pub fn none() -> Self {
-        Self(Vec::new())
+        Self(HashMap::default())
+    }
+
+    /// Without these words, which then are like any other.
+    pub fn without<W: AsRef<str>>(mut self, words: impl IntoIterator<Item = W>) -> Self {
+        words.into_iter().for_each(|word| _ = self.0.remove(&*key(word.as_ref())));
+        self
     }
 
     /// Words that end all sessions, and after which nothing is sent any more (SEMANTICS T10).
@@ -126,23 +152,22 @@ impl Keywords {
         node: Option<NodeId>,
     ) -> Self {
         for word in words {
-            let word: Box<str> = fold(word.as_ref().trim()).into();
-            self.0.retain(|known| known.word != word);
-            self.0.push(Keyword { word, action, node: node.clone() });
+            let keyword = Keyword { action, yields: false, node: node.clone() };
+            self.0.insert(key(word.as_ref()).into(), keyword);
         }
         self
     }
 
     /// What a word does, as [`keyword_form`] gives it.
     pub(crate) fn find(&self, word: &str) -> Option<&Keyword> {
-        self.0.iter().find(|keyword| *keyword.word == *word)
+        self.0.get(word)
     }
 }
 
 /// A message as keywords are compared; none if it is too long for one.
 pub(crate) fn keyword_form(text: &str) -> Option<Cow<'_, str>> {
     let text = text.trim();
-    (!text.is_empty() && text.len() <= MOST_MESSAGE_BYTES).then(|| fold(text))
+    (text.len() <= MOST_MESSAGE_BYTES).then(|| key(text)).filter(|word| !word.is_empty())
 }
 
 /// Compiles a flow's keywords; each word has one meaning.
@@ -157,10 +182,11 @@ pub(crate) fn compile(defs: &[KeywordDef], at: &Path<'_>, cx: &mut Compile<'_>) 
         }
         for (index, word) in def.words.iter().enumerate() {
             let at = list.item(index);
-            if word.trim().is_empty() || word.len() > MOST_BYTES {
+            let form = key(word);
+            if form.is_empty() || word.len() > MOST_BYTES {
                 let message = format!("must be a word of 1-{MOST_BYTES} bytes");
                 cx.found.add(IssueCode::BadValue, &at, message, "write another word, or remove it");
-            } else if keywords.find(&fold(word.trim())).is_some() {
+            } else if keywords.find(&form).is_some() {
                 let message = format!("gives the keyword {:?} a second meaning", brief(word.trim()));
                 cx.found.add(IssueCode::DuplicateBranch, &at, message, "keep one of the two");
             } else {
@@ -218,6 +244,7 @@ mod tests {
     fn a_message_is_compared_whole_trimmed_and_folded() {
         assert_eq!(keyword_form("  STRASSE\n").as_deref(), Some("strasse"));
         assert_eq!(keyword_form(" \n"), None);
+        assert_eq!(keyword_form("\u{200b}"), None);
         assert_eq!(keyword_form(&"a".repeat(257)), None);
     }
 }

@@ -1,0 +1,106 @@
+//! The words of opting out that every conversation has by default, by language (SEMANTICS U5).
+//! `docs/texts.md` shows the same table.
+
+/// Words of a language that mean nothing else, and words that may be an everyday answer too: these
+/// give way to a flow that gives them a meaning.
+pub(super) struct OptOutWords {
+    pub(super) certain: &'static [&'static str],
+    pub(super) everyday: &'static [&'static str],
+}
+
+const fn words(certain: &'static [&'static str], everyday: &'static [&'static str]) -> OptOutWords {
+    OptOutWords { certain, everyday }
+}
+
+/// Those of carriers (CTIA, Twilio) in English, French, Spanish and Portuguese, and what people of
+/// other languages write. Each in its normal form but for accents, with accents and without.
+pub(super) const OPT_OUT: &[OptOutWords] = &[
+    // English
+    words(
+        &["stop", "stopall", "stop all", "unsubscribe", "unsub", "optout", "opt out", "opt-out", "revoke"],
+        &["cancel", "end", "quit"],
+    ),
+    // French
+    words(
+        &[
+            "arret",
+            "arrêt",
+            "desabonner",
+            "désabonner",
+            "me desabonner",
+            "me désabonner",
+            "desabonnement",
+            "désabonnement",
+            "desinscription",
+            "désinscription",
+        ],
+        &["arreter", "arrêter"],
+    ),
+    // Spanish
+    words(
+        &[
+            "darme de baja",
+            "dar de baja",
+            "desuscribir",
+            "desuscribirme",
+            "no más mensajes",
+            "no mas mensajes",
+        ],
+        &["alto", "parar", "baja"],
+    ),
+    // Portuguese
+    words(&["descadastrar", "cancelar inscrição", "cancelar inscricao", "sair da lista"], &["pare", "sair"]),
+    // German
+    words(&["stopp", "abmelden", "abbestellen", "austragen"], &[]),
+    // Italian
+    words(&["disiscrivimi", "disiscrizione", "annulla iscrizione", "cancellami"], &["basta"]),
+    // Dutch
+    words(&["afmelden", "uitschrijven", "afmeld"], &["stoppen"]),
+    // Swedish, Danish, Norwegian
+    words(&["avregistrera", "avprenumerera", "avmeld", "frameld", "meld av"], &["avsluta", "sluta"]),
+    // Finnish
+    words(&["lopeta", "peru tilaus", "poista listalta"], &[]),
+    // Polish
+    words(&["wypisz", "wypisz mnie", "rezygnuję", "rezygnuje"], &["koniec"]),
+    // Czech, Slovak
+    words(&["odhlasit", "odhlásit", "odhlásiť", "zrušit odběr", "zrusit odber"], &[]),
+    // Romanian
+    words(&["dezabonare", "dezabonează-mă", "dezaboneaza-ma"], &[]),
+    // Hungarian
+    words(&["leiratkozás", "leiratkozas", "leiratkozom"], &[]),
+    // Greek
+    words(&["στοπ", "διαγραφή", "διαγραφη", "διακοπή", "διακοπη"], &["τέλος", "τελος"]),
+    // Russian, Ukrainian, Bulgarian
+    words(
+        &["стоп", "отписаться", "отписка", "отпишите", "відписатися", "відписка", "отписване"],
+        &["хватит"],
+    ),
+    // Turkish
+    words(&["durdur", "abonelikten çık", "abonelikten cik", "ret"], &["dur", "iptal"]),
+    // Arabic
+    words(&["إيقاف", "ايقاف", "إلغاء الاشتراك", "الغاء الاشتراك"], &["توقف", "قف"]),
+    // Hebrew
+    words(&["הסר", "הסרה", "הסירו אותי"], &["עצור", "הפסק"]),
+    // Persian, Urdu
+    words(&["لغو اشتراک", "لغو11", "بند کرو", "بند کریں"], &["لغو"]),
+    // Hindi, Marathi
+    words(&["स्टॉप", "रोकें", "बंद करें", "बंद करो", "सदस्यता समाप्त", "थांबवा"], &[]),
+    // Bengali
+    words(&["স্টপ", "বন্ধ করুন", "বন্ধ করো"], &["বন্ধ"]),
+    // Thai
+    words(&["เลิกรับ", "ยกเลิกการรับ", "ยกเลิกการรับข้อความ", "หยุดส่ง"], &["หยุด", "ยกเลิก"]),
+    // Vietnamese
+    words(&["hủy đăng ký", "huỷ đăng ký", "huy dang ky", "ngừng nhận tin"], &["dừng", "ngừng"]),
+    // Indonesian, Malay
+    words(&["berhenti berlangganan", "batal langganan", "stop langganan"], &["berhenti"]),
+    // Filipino
+    words(&["itigil", "ihinto"], &["tigil"]),
+    // Swahili
+    words(&["jiondoe", "simamisha", "komesha"], &["acha"]),
+    // Chinese
+    words(&["退订", "退訂", "取消订阅", "取消訂閱", "td"], &["停止"]),
+    // Japanese
+    words(&["配信停止", "配信解除", "購読解除", "ストップ"], &["解除"]),
+    // Korean
+    words(&["수신거부", "수신 거부", "수신중지", "구독취소"], &["중지", "그만", "거부"]),
+];
