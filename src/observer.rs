@@ -217,6 +217,16 @@ pub enum EventKind {
         /// The name.
         name: Arc<str>,
     },
+    /// An operator or a filter came to nothing: a comparison of what has no order, which is false, a
+    /// number out of range, a time that is none (SEMANTICS U12).
+    NoResult {
+        /// The session.
+        session: SessionId,
+        /// The node that calculates or compares.
+        node: NodeId,
+        /// The operator or the filter, such as `<`, `number_greater` or `add`.
+        operator: Arc<str>,
+    },
     /// A called flow failed, and its caller goes on by `failed` (SEMANTICS N9).
     SubflowFailed {
         /// The session.
@@ -372,6 +382,7 @@ impl EventKind {
             Self::Conflict => "conflict",
             Self::InputDropped { .. } => "input_dropped",
             Self::UndefinedVariable { .. } => "undefined_variable",
+            Self::NoResult { .. } => "no_result",
             Self::SubflowFailed { .. } => "subflow_failed",
             Self::StaleChoice { .. } => "stale_choice",
             Self::Missed { .. } => "missed",
@@ -406,6 +417,7 @@ impl EventKind {
             | Self::Migrated { session, .. }
             | Self::InputDropped { session, .. }
             | Self::UndefinedVariable { session, .. }
+            | Self::NoResult { session, .. }
             | Self::SubflowFailed { session, .. }
             | Self::StaleChoice { session }
             | Self::Missed { session }
@@ -592,6 +604,7 @@ mod tests {
                 EventKind::UndefinedVariable { session, node: node.clone(), name: text.clone() },
                 "undefined_variable",
             ),
+            (EventKind::NoResult { session, node: node.clone(), operator: text.clone() }, "no_result"),
             (
                 EventKind::SubflowFailed { session, flow: flow.clone(), node: node.clone(), code },
                 "subflow_failed",

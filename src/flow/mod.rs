@@ -24,7 +24,7 @@ mod settings;
 mod tests;
 mod trigger;
 
-pub use answer::{Decimal, ReplyKind};
+pub use answer::ReplyKind;
 pub use author::diff::{FieldChange, FlowDiff};
 #[cfg(feature = "schema")]
 pub use author::schema::schema;
@@ -40,6 +40,7 @@ pub use form::span::{BadSpan, Span};
 pub use keyword::{KeywordAction, KeywordDef, Keywords};
 pub use lang::condition::{CompareDef, ConditionDef, Operand};
 pub use lang::normal::Folding;
+pub use lang::number::Decimal;
 pub use lang::operator::Operator;
 pub use lang::undefined::Undefined;
 pub use node::*;
@@ -54,6 +55,7 @@ pub(crate) use compiled::Step;
 pub(crate) use keyword::{Keyword, keyword_form};
 pub(crate) use lang::condition::Condition;
 pub(crate) use lang::json_template::JsonTemplate;
+pub(crate) use lang::number::Marks;
 pub(crate) use lang::render::Render;
 pub(crate) use lang::{expr, language, region, template};
 pub(crate) use place::NodeIx;

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::flow::content::Message;
-use crate::flow::lang::expr::{Scope, Val};
+use crate::flow::lang::expr::{Remark, Scope, Val};
 use crate::flow::node::{Assign, Delay, Function, Node, Port, WaitReply};
 use crate::flow::{
     AnswerKind, Campaign, Clash, Consent, ContactMode, Decimal, EntityType, Flow, HttpMethod, InputPolicy,
@@ -55,7 +55,11 @@ fn eval(when: Value, names: Value) -> (bool, Vec<String>) {
     );
     let Some(Node::Branch(branch)) = flow.node(NodeIx(1)).map(|step| &step.node) else { panic!() };
     let (names, limits, mut reported) = (Names::of(names), Limits::default(), Vec::new());
-    let mut report = |name: &str| reported.push(name.to_owned());
+    let mut report = |remark: Remark<'_>| {
+        if let Remark::Undefined(name) = remark {
+            reported.push(name.to_owned());
+        }
+    };
     let mut render =
         Render { scope: &names, limits: &limits, undefined: Undefined::Keep, report: &mut report };
     let holds = branch.arms[0].1.eval(&mut render).unwrap();

@@ -4,11 +4,13 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use rust_decimal::Decimal as Amount;
 use serde_json::Value;
 
-use crate::flow::expr::{EvalError, Expr, Fields, Scope, Val};
+use crate::flow::answer::Speech;
+use crate::flow::expr::{EvalError, Expr, Fields, Remark, Scope, Val};
 use crate::flow::template::Template;
-use crate::flow::{Condition, Flow, JsonTemplate, Render};
+use crate::flow::{Condition, Flow, JsonTemplate, Marks, Render};
 use crate::kernel::turn::Run;
 use crate::kernel::{Effect, TurnEnvironment};
 use crate::observer::EventKind;
@@ -53,8 +55,23 @@ impl Scope for Names<'_> {
         }
     }
 
+    fn marks(&self) -> Marks {
+        speech(self.contact, self.flow).marks()
+    }
+
     fn now(&self) -> DateTime<Utc> {
         self.env.now
+    }
+}
+
+fn speech<'a>(contact: &'a Contact, flow: &'a Flow) -> Speech<'a> {
+    let profile = contact.profile.as_deref();
+    Speech {
+        languages: [
+            profile.and_then(|profile| profile.language.as_deref()),
+            flow.settings().language.as_deref(),
+        ],
+        decimal: flow.settings().decimal,
     }
 }
 
@@ -173,6 +190,16 @@ impl Run<'_> {
         self.with_render(|render| render.text(template).map(Into::into))
     }
 
+    /// The number that a template is or gives.
+    pub(super) fn number(&mut self, template: &Template) -> Result<Option<Amount>, EvalError> {
+        self.with_render(|render| render.number(template))
+    }
+
+    /// What is known of the conversation to those who understand an answer.
+    pub(super) fn speech(&self) -> Speech<'_> {
+        speech(&self.contact, self.flow)
+    }
+
     pub(super) fn render_json(&mut self, template: &JsonTemplate) -> Result<Value, EvalError> {
         self.with_render(|render| template.render(render))
     }
@@ -191,9 +218,14 @@ impl Run<'_> {
         evaluate: impl FnOnce(&mut Render<'_>) -> Result<T, EvalError>,
     ) -> Result<T, EvalError> {
         let (session, effects) = (&*self.session, &mut self.effects);
-        let mut report = |name: &str| {
-            let (session, node, name) = (session.id, session.at.clone(), name.into());
-            effects.push(Effect::Note(EventKind::UndefinedVariable { session, node, name }));
+        let mut report = |remark: Remark<'_>| {
+            let (session, node) = (session.id, session.at.clone());
+            effects.push(Effect::Note(match remark {
+                Remark::Undefined(name) => EventKind::UndefinedVariable { session, node, name: name.into() },
+                Remark::NoResult(operator) => {
+                    EventKind::NoResult { session, node, operator: operator.into() }
+                }
+            }));
         };
         let names = Names {
             flow: self.flow,

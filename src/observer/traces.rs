@@ -83,6 +83,7 @@ impl<'a> Told<'a> {
                 Self { node: Some(node.as_str()), result: Some(code.as_str()), ..none }
             }
             EventKind::UndefinedVariable { node, .. }
+            | EventKind::NoResult { node, .. }
             | EventKind::HandedOff { node, .. }
             | EventKind::ContactChanged { node, .. }
             | EventKind::Logged { node, .. } => Self { node: Some(node.as_str()), ..none },

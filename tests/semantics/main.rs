@@ -28,6 +28,7 @@ mod many_kit;
 mod meeting;
 mod migrate;
 mod names;
+mod numbers;
 mod operators;
 #[path = "../operators_kit/mod.rs"]
 mod operators_kit;

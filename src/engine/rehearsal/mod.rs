@@ -434,6 +434,9 @@ fn notice(event: &EventKind) -> Option<String> {
         EventKind::UndefinedVariable { node, name, .. } => {
             format!("node {:?}: reads `{name}`, which has no value", node.as_str())
         }
+        EventKind::NoResult { node, operator, .. } => {
+            format!("node {:?}: `{operator}` comes to nothing", node.as_str())
+        }
         EventKind::InputDropped { key, .. } => format!("the context's `{key}` is no input of the flow"),
         EventKind::Logged { node, level, text, .. } => {
             format!("node {:?}: {}: {text}", node.as_str(), level.as_str())

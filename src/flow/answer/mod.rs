@@ -4,21 +4,21 @@
 
 mod choice;
 mod date;
-mod number;
 mod reply;
 mod web;
 
 use std::sync::Arc;
 
+use rust_decimal::Decimal as Amount;
 use serde_json::Value;
 
 pub(crate) use choice::Choice;
 pub(crate) use date::check_format;
-pub use number::Decimal;
 pub use reply::ReplyKind;
 
 use crate::address::{Home, Phone, read_phone};
 use crate::flow::lang::digits::plain;
+use crate::flow::lang::number::{self, Decimal, Marks};
 use crate::flow::lang::operator::Operator;
 use crate::flow::lang::pattern::Pattern;
 use crate::flow::lang::region::HomeRegion;
@@ -30,7 +30,7 @@ pub(crate) enum Expect {
     /// A text of so many characters, both included, that matches a pattern.
     Text { least: usize, most: usize, pattern: Option<Pattern> },
     /// A number.
-    Number { whole: bool, decimal: Option<Decimal>, bounds: Bounds },
+    Number { whole: bool, decimal: Option<Decimal>, has_unit: bool, bounds: Bounds },
     /// A telephone number with its country, or one of this region.
     Phone(Option<HomeRegion>),
     /// An e-mail address.
@@ -67,6 +67,25 @@ pub(crate) struct Said<'a> {
     pub(crate) home: Option<Home>,
 }
 
+/// What is known of the conversation in which something was said.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Speech<'a> {
+    /// The contact's language, then the flow's.
+    pub(crate) languages: [Option<&'a str>; 2],
+    /// What stands before decimals where the flow says so.
+    pub(crate) decimal: Option<Decimal>,
+}
+
+impl Speech<'_> {
+    /// How numbers are written.
+    pub(crate) fn marks(&self) -> Marks {
+        match self.decimal {
+            Some(decimal) => Marks::Usual(decimal),
+            None => Marks::usual_in(self.languages.into_iter().flatten()),
+        }
+    }
+}
+
 /// What was said, understood.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Meant {
@@ -83,7 +102,7 @@ pub(crate) enum Meant {
 impl Expect {
     /// Understands what was said; none if it is no such thing. [`within`](Self::within) says
     /// whether it is in bounds.
-    pub(crate) fn understand(&self, said: Said<'_>) -> Option<Meant> {
+    pub(crate) fn understand(&self, said: Said<'_>, cx: &Speech<'_>) -> Option<Meant> {
         match self {
             Self::Media { types } => {
                 let fits = types.is_empty() || said.mime.is_some_and(|mime| is_of(types, mime));
@@ -104,7 +123,12 @@ impl Expect {
                 let fits = length > 0 && (*least..=*most).contains(&length);
                 (fits && pattern.as_ref().is_none_or(|pattern| pattern.is_match(text))).then(|| text.into())
             }
-            Self::Number { whole, decimal, .. } => number::read(text, *decimal, *whole).map(Value::Number),
+            Self::Number { whole, decimal, has_unit, .. } => {
+                let marks = decimal.map_or_else(|| cx.marks(), Marks::Fixed);
+                let read = if *has_unit { number::read_amount } else { number::read };
+                let number = read(text, marks).filter(|number| !whole || is_whole(*number));
+                number.map(|number| Value::Number(number::json_number(number)))
+            }
             Self::Phone(_) => phone(text, said.home).map(|phone| phone.to_string().into()),
             Self::Email => web::email(text).map(Value::String),
             Self::Date { formats, .. } => date::read(text, formats).map(|date| date.to_string().into()),
@@ -127,27 +151,42 @@ impl Expect {
         }
     }
 
-    /// True if a value lies between these ends. An end that is no number, or no date, allows
-    /// everything.
+    /// True if a value lies between these ends, of which a number is given as JSON writes it. An end
+    /// that is no number, or no date, allows everything.
     pub(crate) fn within(&self, value: &Value, min: Option<&str>, max: Option<&str>) -> bool {
-        let (below, above) = match self {
-            Self::Date { .. } => (Operator::DateBefore, Operator::DateAfter),
-            _ => (Operator::NumberLess, Operator::NumberGreater),
-        };
         let value = match value {
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        !min.is_some_and(|min| below.holds(&value, min)) && !max.is_some_and(|max| above.holds(&value, max))
+        let holds = |operator: Operator, end: &str| match self {
+            Self::Date { .. } => operator.compare(&value, end),
+            _ => operator.compare_numbers(json_amount(&value), json_amount(end)),
+        };
+        let (below, above) = match self {
+            Self::Date { .. } => (Operator::DateBefore, Operator::DateAfter),
+            _ => (Operator::NumberLess, Operator::NumberGreater),
+        };
+        min.is_none_or(|min| holds(below, min) != Some(true))
+            && max.is_none_or(|max| holds(above, max) != Some(true))
     }
 
     /// True if a text can be an end of what is allowed.
     pub(crate) fn is_bound(&self, text: &str) -> bool {
         match self {
-            Self::Date { .. } => Operator::DateEquals.holds(text, text),
-            _ => Operator::NumberEquals.holds(text, text),
+            Self::Date { .. } => Operator::DateEquals.compare(text, text).is_some(),
+            _ => json_amount(text).is_some(),
         }
     }
+}
+
+/// A number as JSON writes it.
+fn json_amount(text: &str) -> Option<Amount> {
+    number::read(text, Marks::Fixed(Decimal::Point)).or_else(|| number::parse_programmed(text))
+}
+
+/// A whole number of 64 bits.
+fn is_whole(number: Amount) -> bool {
+    number.is_integer() && i64::try_from(number).is_ok()
 }
 
 /// A telephone number (SEMANTICS A1).

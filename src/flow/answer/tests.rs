@@ -12,8 +12,13 @@ fn all() -> Vec<Expect> {
     vec![
         Expect::Text { least: 0, most: usize::MAX, pattern: None },
         Expect::Text { least: 2, most: 5, pattern: Some(pattern) },
-        Expect::Number { whole: false, decimal: None, bounds: Bounds::default() },
-        Expect::Number { whole: true, decimal: Some(Decimal::Comma), bounds: Bounds::default() },
+        Expect::Number { whole: false, decimal: None, has_unit: false, bounds: Bounds::default() },
+        Expect::Number {
+            whole: true,
+            decimal: Some(Decimal::Comma),
+            has_unit: true,
+            bounds: Bounds::default(),
+        },
         Expect::Phone(None),
         Expect::Email,
         Expect::Date { formats: Box::default(), bounds: Bounds::default() },
@@ -27,6 +32,10 @@ fn all() -> Vec<Expect> {
 
 fn said(text: &str) -> Said<'_> {
     Said { kind: ReplyKind::Text, text, payload: None, mime: None, home: None }
+}
+
+fn speech() -> Speech<'static> {
+    Speech { languages: [None, None], decimal: None }
 }
 
 /// Texts of every kind, and such that are nearly answers.
@@ -46,7 +55,7 @@ proptest! {
     #[test]
     fn every_text_is_understood_or_refused(text in text()) {
         for expect in all() {
-            let Some(meant) = expect.understand(said(&text)) else { continue };
+            let Some(meant) = expect.understand(said(&text), &speech()) else { continue };
             let Meant::Value(value) = &meant else { continue };
             let saved = match value {
                 Value::String(text) => text.clone(),
@@ -56,10 +65,10 @@ proptest! {
             let is_stable = match &expect {
                 Expect::Date { .. } => {
                     let iso = Expect::Date { formats: Box::default(), bounds: Bounds::default() };
-                    iso.understand(said(&saved))
+                    iso.understand(said(&saved), &speech())
                 }
                 Expect::Number { .. } if saved.contains('e') || saved.contains('.') => continue,
-                expect => expect.understand(said(&saved)),
+                expect => expect.understand(said(&saved), &speech()),
             };
             prop_assert_eq!(is_stable.as_ref(), Some(&meant), "{:?} of {:?}", saved, text);
         }
@@ -74,7 +83,7 @@ fn long_texts_are_checked_in_a_moment() {
     for part in ["1", "1,", "a@", "a.", "https://a.", "٣", "ab", " ", "(#1.)", "-"] {
         let text = part.repeat(most / part.len());
         for expect in all() {
-            let _ = expect.understand(said(&text));
+            let _ = expect.understand(said(&text), &speech());
         }
     }
     let took = began.elapsed();
@@ -86,10 +95,14 @@ fn long_texts_are_checked_in_a_moment() {
 fn telephone_numbers_have_their_country() {
     let expect = Expect::Phone(None);
     for text in ["+1 (415) 555-0123", "001 415 555 0123", " +١٤١٥٥٥٥٠١٢٣ "] {
-        assert_eq!(expect.understand(said(text)), Some(Meant::Value("+14155550123".into())), "{text}");
+        assert_eq!(
+            expect.understand(said(text), &speech()),
+            Some(Meant::Value("+14155550123".into())),
+            "{text}"
+        );
     }
     for text in ["", "4155550123", "0415 555 0123", "+1234567", "+1 415 CALL ME", "++14155550123"] {
-        assert_eq!(expect.understand(said(text)), None, "{text}");
+        assert_eq!(expect.understand(said(text), &speech()), None, "{text}");
     }
 }
 
@@ -99,20 +112,20 @@ fn a_medium_is_of_a_type_that_is_wanted() {
     let expect = Expect::Media { types: ["image".into(), "application/pdf".into()].into() };
     let medium = |mime| Said { kind: ReplyKind::Media, text: "", payload: None, mime, home: None };
     for mime in ["image/png", "IMAGE/JPEG", "application/pdf; charset=binary"] {
-        assert_eq!(expect.understand(medium(Some(mime))), Some(Meant::Medium), "{mime}");
+        assert_eq!(expect.understand(medium(Some(mime)), &speech()), Some(Meant::Medium), "{mime}");
     }
     for mime in [None, Some("video/mp4"), Some("application/zip"), Some("imagex/png")] {
-        assert_eq!(expect.understand(medium(mime)), None, "{mime:?}");
+        assert_eq!(expect.understand(medium(mime), &speech()), None, "{mime:?}");
     }
     let any = Expect::Media { types: Box::default() };
-    assert_eq!(any.understand(medium(None)), Some(Meant::Medium));
-    assert_eq!(any.understand(said("a picture")), None);
+    assert_eq!(any.understand(medium(None), &speech()), Some(Meant::Medium));
+    assert_eq!(any.understand(said("a picture"), &speech()), None);
 }
 
 /// N4
 #[test]
 fn numbers_and_dates_lie_between_their_ends() {
-    let number = Expect::Number { whole: false, decimal: None, bounds: Bounds::default() };
+    let number = Expect::Number { whole: false, decimal: None, has_unit: false, bounds: Bounds::default() };
     let date = Expect::Date { formats: Box::default(), bounds: Bounds::default() };
     let check = |expect: &Expect, value: Value, min, max| expect.within(&value, min, max);
     assert!(check(&number, 18.into(), Some("18"), Some("18")));

@@ -1,10 +1,18 @@
 //! E-mail addresses and web addresses: what certainly is none is refused, the rest is for those who
 //! write to it.
 
-/// Reads an e-mail address; its domain in lower case.
+/// Reads an e-mail address; its domain in lower case. Marks without width, a final full stop or
+/// comma, and what mail programs and keyboards put around an address are no part of it (SEMANTICS
+/// U15).
 pub(super) fn email(text: &str) -> Option<String> {
     const MOST: usize = 254;
     const MOST_LOCAL: usize = 64;
+    const MOST_WRITTEN: usize = 512;
+    if text.len() > MOST_WRITTEN {
+        return None;
+    }
+    let visible: String = text.chars().filter(|c| !is_invisible(*c)).map(narrow).collect();
+    let text = bare(visible.trim());
     if text.len() > MOST {
         return None;
     }
@@ -19,10 +27,45 @@ pub(super) fn email(text: &str) -> Option<String> {
     fits.then(|| format!("{local}@{}", domain.to_lowercase()))
 }
 
-/// Reads a web address: `http` or `https`, and a host.
+/// Marks that have no width: they come along when a text is copied from a page.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}'
+            | '\u{2066}'..='\u{2069}' | '\u{fe0e}' | '\u{fe0f}' | '\u{feff}'
+    )
+}
+
+/// The letters and signs that Chinese and Japanese keyboards write twice as wide.
+fn narrow(c: char) -> char {
+    match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
+        '。' | '｡' => '.',
+        c => c,
+    }
+}
+
+/// The address without what it stands between or ends with.
+fn bare(text: &str) -> &str {
+    let scheme = text.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("mailto:"));
+    let text = text.get(scheme.map_or(0, str::len)..).unwrap_or(text);
+    let text = text.trim_end_matches(['.', ',', ';', '!', '?', '،', '、']);
+    let pairs =
+        [('<', '>'), ('(', ')'), ('[', ']'), ('"', '"'), ('“', '”'), ('„', '“'), ('«', '»'), ('\'', '\'')];
+    let inside = pairs.iter().find_map(|(open, close)| text.strip_prefix(*open)?.strip_suffix(*close));
+    inside.unwrap_or(text).trim()
+}
+
+/// Reads a web address: `http` or `https`, and a host. Marks without width and a final full stop or
+/// comma are no part of it.
 pub(super) fn url(text: &str) -> Option<String> {
     const MOST: usize = 2_048;
-    if text.len() > MOST || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+    if text.len() > MOST {
+        return None;
+    }
+    let visible: String = text.chars().filter(|c| !is_invisible(*c)).collect();
+    let text = visible.trim().trim_end_matches(['.', ',']);
+    if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return None;
     }
     let (scheme, rest) = text.split_once("://")?;
@@ -74,6 +117,19 @@ mod tests {
             ("Ada.Byron+shop@Mail.Example.CO.UK", "Ada.Byron+shop@mail.example.co.uk"),
             ("用户@例子.广告", "用户@例子.广告"),
             ("o'brien@example.ie", "o'brien@example.ie"),
+            ("ada@example.com.", "ada@example.com"),
+            ("ada@example.com\u{200b}", "ada@example.com"),
+            ("\u{feff}ada@\u{2060}example.com", "ada@example.com"),
+            ("\u{200e}ada@example.com\u{200f}", "ada@example.com"),
+            ("<ada@example.com>", "ada@example.com"),
+            ("\"ada@example.com\".", "ada@example.com"),
+            ("«ada@example.com»", "ada@example.com"),
+            ("mailto:ada@example.com", "ada@example.com"),
+            ("Mailto:Ada@Example.com", "Ada@example.com"),
+            ("ada@example.com!", "ada@example.com"),
+            ("ada@example.com،", "ada@example.com"),
+            ("ａｄａ＠example．com", "ada@example.com"),
+            ("ada@example.com。", "ada@example.com"),
         ] {
             assert_eq!(email(text).as_deref(), Some(expected));
         }
@@ -91,9 +147,9 @@ mod tests {
             ".ada@example.com",
             "ada.@example.com",
             "ada@-example.com",
-            "ada@example.com.",
-            "<ada@example.com>",
             "ada@example.com, b@c.de",
+            "ada@example.com.@",
+            ".",
             &long,
         ] {
             assert_eq!(email(text), None, "{text}");
@@ -112,6 +168,7 @@ mod tests {
         ] {
             assert_eq!(url(text).as_deref(), Some(text));
         }
+        assert_eq!(url("https://example.com/a\u{200b}.").as_deref(), Some("https://example.com/a"));
         for text in [
             "",
             "example.com",

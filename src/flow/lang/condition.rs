@@ -14,7 +14,7 @@ use crate::flow::form::read::{Fields, Read, wrong_type};
 #[cfg(feature = "schema")]
 use crate::flow::form::schema::Book;
 use crate::flow::lang::context::Compile;
-use crate::flow::lang::expr::{EvalError, Expr};
+use crate::flow::lang::expr::{EvalError, Expr, Remark};
 use crate::flow::lang::normal::word::has_word;
 use crate::flow::lang::normal::{Folding, caseless, normal, trim_edges, without_accents};
 use crate::flow::lang::operator::{Operands, Operator};
@@ -89,9 +89,10 @@ enum Rule {
     Exists { value: Expr, wanted: bool },
     Blank { value: Template, wanted: bool },
     Matches { value: Template, pattern: Pattern },
-    InList { value: Side, list: Box<[Side]> },
+    InList { value: Side, list: Box<[Side]>, numbers: Box<[Template]> },
     HasWord { value: Side, list: Box<[Side]> },
     Between { value: Template, from: Template, to: Template },
+    Numbers { value: Template, operator: Operator, to: Template },
     Compare { value: Side, operator: Operator, to: Side },
 }
 
@@ -164,14 +165,14 @@ impl Rule {
             Self::Exists { value, wanted } => render.exists(value)? == *wanted,
             Self::Blank { value, wanted } => render.text(value)?.trim().is_empty() == *wanted,
             Self::Matches { value, pattern } => pattern.is_match(&render.text(value)?),
-            Self::InList { value, list } => {
-                let value = value.text(render)?;
+            Self::InList { value, list, numbers } => {
+                let text = value.text(render)?;
                 for item in list {
-                    if value == item.text(render)? {
+                    if text == item.text(render)? {
                         return Ok(true);
                     }
                 }
-                false
+                !numbers.is_empty() && is_among(&value.template, numbers, render)?
             }
             Self::HasWord { value, list } => {
                 let value = value.text(render)?.into_owned();
@@ -183,18 +184,46 @@ impl Rule {
                 false
             }
             Self::Between { value, from, to } => {
-                let value = render.text(value)?;
-                Operator::NumberGreaterOrEqual.holds(&value, &render.text(from)?)
-                    && Operator::NumberLessOrEqual.holds(&value, &render.text(to)?)
+                let value = render.number(value)?;
+                let (from, to) = (render.number(from)?, render.number(to)?);
+                let above = Operator::NumberGreaterOrEqual.compare_numbers(value, from);
+                let below = Operator::NumberLessOrEqual.compare_numbers(value, to);
+                let between = above.zip(below).map(|(above, below)| above && below);
+                or_told(render, Operator::NumberBetween, between)
+            }
+            Self::Numbers { value, operator, to } => {
+                let (value, to) = (render.number(value)?, render.number(to)?);
+                or_told(render, *operator, operator.compare_numbers(value, to))
             }
             Self::Compare { value, operator, to } => {
                 if let (Some(value), Some(to)) = (value.short_text(render), to.short_text(render)) {
-                    return Ok(operator.holds(value, to));
+                    return Ok(or_told(render, *operator, operator.compare(value, to)));
                 }
-                operator.holds(&value.text(render)?, &to.text(render)?)
+                let (value, to) = (value.text(render)?, to.text(render)?);
+                or_told(render, *operator, operator.compare(&value, &to))
             }
         })
     }
+}
+
+/// A comparison that means nothing is false, and told (SEMANTICS U12).
+#[inline]
+fn or_told(render: &mut Render<'_>, operator: Operator, holds: Option<bool>) -> bool {
+    holds.unwrap_or_else(|| {
+        (render.report)(Remark::NoResult(operator.as_str()));
+        false
+    })
+}
+
+/// True if a value is one of these numbers.
+fn is_among(value: &Template, numbers: &[Template], render: &mut Render<'_>) -> Result<bool, EvalError> {
+    let Some(value) = render.number(value)? else { return Ok(false) };
+    for number in numbers {
+        if render.number(number)? == Some(value) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 impl Side {
@@ -291,11 +320,12 @@ impl CompareDef {
             Operator::InList | Operator::HasWord => {
                 let value = self.value(at, cx);
                 let list = self.list(at, cx);
+                let numbers = list.iter().flatten().filter(|item| item.is_number()).cloned().collect();
                 let list =
                     list.into_iter().map(|item| Some(Side::new(item?, form))).collect::<Option<_>>()?;
                 let value = Side::new(value?, form);
                 Some(match self.op {
-                    Operator::InList => Rule::InList { value, list },
+                    Operator::InList => Rule::InList { value, list, numbers },
                     _ => Rule::HasWord { value, list },
                 })
             }
@@ -303,6 +333,10 @@ impl CompareDef {
                 let (value, from) = (self.value(at, cx), self.to.as_ref()?.compile(&at.key("to"), cx));
                 let to = self.and.as_ref()?.compile(&at.key("and"), cx);
                 Some(Rule::Between { value: value?, from: from?, to: to? })
+            }
+            operator if operator.is_of_numbers() => {
+                let (value, to) = (self.value(at, cx), self.to.as_ref()?.compile(&at.key("to"), cx));
+                Some(Rule::Numbers { value: value?, operator, to: to? })
             }
             operator => {
                 let (value, to) = (self.value(at, cx), self.to.as_ref()?.compile(&at.key("to"), cx));
@@ -398,7 +432,7 @@ impl Operand {
     pub(crate) fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Template> {
         match self {
             Self::Text(source) => cx.template(at, source),
-            Self::Number(number) => cx.template(at, &number.to_string()),
+            Self::Number(number) => Some(Template::of_number(number)),
         }
     }
 }

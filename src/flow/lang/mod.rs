@@ -9,6 +9,7 @@ pub(crate) mod json_template;
 pub(crate) mod language;
 pub(crate) mod names;
 pub(crate) mod normal;
+pub(crate) mod number;
 pub(crate) mod operator;
 pub(crate) mod pattern;
 pub(crate) mod region;

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
+use rust_decimal::Decimal as Amount;
 use serde_json::Value;
 
 use crate::Limits;
-use crate::flow::lang::expr::{EvalError, Expr, Scope, Val};
+use crate::flow::lang::expr::{EvalError, Expr, Remark, Scope, Val};
 use crate::flow::lang::template::Template;
 use crate::flow::lang::undefined::Undefined;
 
@@ -15,7 +16,7 @@ pub(crate) struct Render<'a> {
     pub(crate) limits: &'a Limits,
     pub(crate) undefined: Undefined,
     /// Hears of each path that is not defined (SEMANTICS N7).
-    pub(crate) report: &'a mut dyn FnMut(&str),
+    pub(crate) report: &'a mut dyn FnMut(Remark<'_>),
 }
 
 impl<'a> Render<'a> {
@@ -26,6 +27,11 @@ impl<'a> Render<'a> {
         'a: 't,
     {
         template.text(self.scope, self.undefined, self.limits, self.report)
+    }
+
+    /// The number that a template is or gives.
+    pub(crate) fn number(&mut self, template: &Template) -> Result<Option<Amount>, EvalError> {
+        template.number(self.scope, self.limits, self.report)
     }
 
     /// An expression as JSON, of whatever type it is.

@@ -17,7 +17,10 @@ mod tests;
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::flow::lang::expr::{EvalError, Expr, Meter, Path, Scope, SyntaxError, Val, check_len};
+use rust_decimal::Decimal as Amount;
+
+use crate::flow::lang::expr::{EvalError, Expr, Meter, Path, Remark, Scope, SyntaxError, Val, check_len};
+use crate::flow::lang::number::{Decimal, Marks};
 use crate::flow::lang::undefined::Undefined;
 use crate::limits::Limits;
 use sink::{Sink, cut};
@@ -33,6 +36,8 @@ pub(crate) struct Template {
     pieces: Box<[Piece]>,
     /// Bytes to make room for.
     likely_len: usize,
+    /// True if the source is a number as JSON writes it.
+    is_number: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -48,7 +53,7 @@ struct Rendering<'a, 'r> {
     scope: &'a dyn Scope,
     undefined: Undefined,
     meter: Meter,
-    report: &'r mut dyn FnMut(&str),
+    report: &'r mut dyn FnMut(Remark<'_>),
 }
 
 impl Template {
@@ -87,7 +92,7 @@ impl Template {
             Piece::Text(text) => sum.saturating_add(text.len()),
             Piece::Expr(..) => sum.saturating_add(VALUE_BYTES),
         });
-        Ok(Self { source: source.into(), pieces: pieces.into(), likely_len })
+        Ok(Self { source: source.into(), pieces: pieces.into(), likely_len, is_number: false })
     }
 
     /// The text, if it has no expression.
@@ -96,9 +101,19 @@ impl Template {
         self.pieces.is_empty().then_some(&*self.source)
     }
 
+    /// True if it is a number of JSON.
+    pub(crate) fn is_number(&self) -> bool {
+        self.is_number
+    }
+
     /// A text without expressions, whatever it holds.
     pub(crate) fn literal(text: &str) -> Self {
-        Self { source: text.into(), pieces: Box::default(), likely_len: 0 }
+        Self { source: text.into(), pieces: Box::default(), likely_len: 0, is_number: false }
+    }
+
+    /// A number of JSON.
+    pub(crate) fn of_number(number: &serde_json::Number) -> Self {
+        Self { is_number: true, ..Self::literal(&number.to_string()) }
     }
 
     /// Characters that every rendering has: those outside braces.
@@ -133,6 +148,24 @@ impl Template {
         }
     }
 
+    /// The number that it is or gives. One that an expression gives, or that the author wrote as
+    /// one, is taken as it is; any other text is read (SEMANTICS U10).
+    ///
+    /// # Errors
+    /// [`EvalError`] of an expression.
+    pub(crate) fn number<'a>(
+        &'a self,
+        scope: &'a dyn Scope,
+        limits: &Limits,
+        report: &mut dyn FnMut(Remark<'_>),
+    ) -> Result<Option<Amount>, EvalError> {
+        let marks = || if self.is_number { Marks::Fixed(Decimal::Point) } else { scope.marks() };
+        if let [Piece::Expr(expr, _)] = &*self.pieces {
+            return Ok(expr.eval(scope, limits, report)?.amount(marks));
+        }
+        Ok(Val::from(&*self.text(scope, Undefined::Empty, limits, report)?).amount(marks))
+    }
+
     /// The text, cut at `template_chars` characters unless it is a literal. It is borrowed where it
     /// lies in one piece: a literal, or a single expression that gives part of a text of the scope.
     /// `report` hears of each path that is not defined.
@@ -146,7 +179,7 @@ impl Template {
         scope: &'a dyn Scope,
         undefined: Undefined,
         limits: &Limits,
-        report: &mut dyn FnMut(&str),
+        report: &mut dyn FnMut(Remark<'_>),
     ) -> Result<Cow<'a, str>, EvalError> {
         match self.short_text(scope, limits) {
             Some(text) => Ok(Cow::Borrowed(text)),

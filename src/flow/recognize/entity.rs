@@ -8,6 +8,8 @@ use linkify::{LinkFinder, LinkKind};
 use serde_json::{Value, json};
 
 use crate::flow::form::read::words;
+use crate::flow::lang::digits;
+use crate::flow::lang::number::{self, Marks};
 use crate::flow::recognize::PhoneFinder;
 
 words! {
@@ -52,7 +54,12 @@ impl Entity {
 
 /// What a text holds of these kinds, in its order, at most 64 of them. Without a search for
 /// telephone numbers the kinds are to be others than those and numbers.
-pub(crate) fn entities(text: &str, kinds: &[EntityType], phones: Option<PhoneFinder>) -> Vec<Value> {
+pub(crate) fn entities(
+    text: &str,
+    kinds: &[EntityType],
+    phones: Option<PhoneFinder>,
+    marks: Marks,
+) -> Vec<Value> {
     let mut found = Vec::new();
     add(&mut found, text, links);
     add(&mut found, text, dates);
@@ -61,7 +68,7 @@ pub(crate) fn entities(text: &str, kinds: &[EntityType], phones: Option<PhoneFin
             let phones = finder.all(text).into_iter();
             phones.map(|(place, number)| Entity::new(EntityType::Phone, number.e164(), place)).collect()
         });
-        add(&mut found, text, numbers);
+        add(&mut found, text, |text| numbers(text, marks));
     }
     let wanted = found.iter().filter(|entity| kinds.is_empty() || kinds.contains(&entity.kind));
     wanted.take(MOST).map(|entity| entity.to_json(text)).collect()
@@ -97,16 +104,15 @@ fn links(text: &str) -> Vec<Entity> {
     links.collect()
 }
 
-/// Runs of digits and of what stands between digits, each with its place.
+/// Runs of digits, of any script, and of what stands between digits, each with its place.
 fn runs<'t>(text: &'t str, inside: &'static [char]) -> impl Iterator<Item = (usize, &'t str)> {
-    let is_inside = move |c: char| c.is_ascii_digit() || inside.contains(&c);
     let mut from = 0;
     std::iter::from_fn(move || {
         loop {
             let rest = text.get(from..)?;
-            let start = from + rest.find(|c: char| c.is_ascii_digit())?;
+            let start = from + rest.find(is_digit)?;
             let run = text.get(start..)?;
-            let run = run.get(..run.find(|c| !is_inside(c)).unwrap_or(run.len()))?;
+            let run = run.get(..run.find(|c| !is_digit(c) && !inside.contains(&c)).unwrap_or(run.len()))?;
             from = start + run.len();
             let run = run.trim_end_matches(inside);
             let before = text.get(..start).and_then(|text| text.chars().next_back());
@@ -117,54 +123,65 @@ fn runs<'t>(text: &'t str, inside: &'static [char]) -> impl Iterator<Item = (usi
     })
 }
 
+fn is_digit(c: char) -> bool {
+    c.is_ascii_digit() || (!c.is_ascii() && digits::digit(c).is_some())
+}
+
 fn dates(text: &str) -> Vec<Entity> {
     let dates = runs(text, &['-', '.', '/']).filter_map(|(start, run)| {
-        let forms: &[&str] = if run.get(4..5).is_some_and(|c| !c.starts_with(|c: char| c.is_ascii_digit())) {
+        let plain = digits::plain(run);
+        let forms: &[&str] = if plain.get(4..5).is_some_and(|c| !c.starts_with(|c: char| c.is_ascii_digit()))
+        {
             &["%Y-%m-%d", "%Y/%m/%d"]
         } else {
             &["%d.%m.%Y"]
         };
-        let year_is_whole = run.split(['-', '.', '/']).any(|part| part.len() == 4);
-        let date = forms.iter().find_map(|form| NaiveDate::parse_from_str(run, form).ok());
-        let date = date.filter(|_| year_is_whole && run.len() <= 10)?;
+        let year_is_whole = plain.split(['-', '.', '/']).any(|part| part.len() == 4);
+        let date = forms.iter().find_map(|form| NaiveDate::parse_from_str(&plain, form).ok());
+        let date = date.filter(|_| year_is_whole && plain.len() <= 10)?;
         Some(Entity::new(EntityType::Date, date.to_string(), start..start + run.len()))
     });
     dates.collect()
 }
 
-fn numbers(text: &str) -> Vec<Entity> {
-    let numbers = runs(text, &['.', ',']).filter_map(|(start, run)| {
+/// What stands between the digits of a number.
+const MARKS: &[char] =
+    &['.', ',', '\'', '’', '\u{a0}', '\u{202f}', '\u{66b}', '\u{66c}', '\u{ff0c}', '\u{ff0e}'];
+
+fn numbers(text: &str, marks: Marks) -> Vec<Entity> {
+    let mut found = Vec::new();
+    for (start, run) in runs(text, MARKS) {
         let before = text.get(..start).unwrap_or_default();
-        let sign = before.ends_with('-') && !before.trim_end_matches('-').ends_with(char::is_alphanumeric);
-        let value = number(run, sign)?;
-        let start = start - usize::from(sign);
-        Some(Entity::new(EntityType::Number, value, start..start + usize::from(sign) + run.len()))
-    });
-    numbers.collect()
+        let end = start + run.len();
+        let point = before
+            .strip_suffix('.')
+            .filter(|before| !before.ends_with(|c: char| c.is_alphanumeric() || c == '.'));
+        let (before, start) = point.map_or((before, start), |before| (before, before.len()));
+        let sign = before
+            .chars()
+            .next_back()
+            .filter(|c| matches!(c, '-' | '−'))
+            .filter(|sign| !before.trim_end_matches(*sign).ends_with(char::is_alphanumeric));
+        let width = sign.map_or(0, char::len_utf8);
+        let place = start - width..end;
+        match number::read(text.get(place.clone()).unwrap_or_default(), marks) {
+            Some(value) => found.push(Entity::new(EntityType::Number, number::json_number(value), place)),
+            None => found.extend(listed(run, end - run.len(), marks)),
+        }
+    }
+    found
 }
 
-/// The value of digits with points and commas. The last of them begins the fraction, unless just
-/// three digits follow it or it stands there twice: then it parts thousands.
-fn number(run: &str, is_negative: bool) -> Option<Value> {
-    const MOST_DIGITS: usize = 15;
-    let (whole, fraction) = match run.rsplit_once(['.', ',']) {
-        None => (run, ""),
-        Some((whole, last)) => {
-            let mark = run.get(whole.len()..=whole.len()).unwrap_or_default();
-            let is_group =
-                last.len() == 3 && whole != "0" && !whole.contains([',', '.']) || whole.contains(mark);
-            if is_group { (run, "") } else { (whole, last) }
-        }
-    };
-    let whole: String = whole.chars().filter(char::is_ascii_digit).collect();
-    if whole.len() + fraction.len() > MOST_DIGITS {
-        return None;
-    }
-    let sign = if is_negative { "-" } else { "" };
-    match fraction {
-        "" => format!("{sign}{whole}").parse::<i64>().ok().map(Value::from),
-        fraction => format!("{sign}{whole}.{fraction}").parse::<f64>().ok().map(Value::from),
-    }
+/// The numbers of a list without blanks: `1,2,3`.
+fn listed(run: &str, start: usize, marks: Marks) -> Vec<Entity> {
+    let mut at = start;
+    let pieces = run.split(',').filter_map(|piece| {
+        let place = at..at + piece.len();
+        at = place.end + 1;
+        number::read(piece, marks)
+            .map(|value| Entity::new(EntityType::Number, number::json_number(value), place))
+    });
+    pieces.collect()
 }
 
 #[cfg(test)]
@@ -173,7 +190,9 @@ mod tests {
 
     #[cfg(feature = "phone-numbers")]
     fn found(text: &str) -> Vec<(String, Value)> {
-        let all = entities(text, &[], Some(PhoneFinder::at_home(crate::address::Home::of("DE")))).into_iter();
+        let all =
+            entities(text, &[], Some(PhoneFinder::at_home(crate::address::Home::of("DE"))), Marks::Open)
+                .into_iter();
         all.map(|entity| (entity["type"].as_str().unwrap().to_owned(), entity["value"].clone())).collect()
     }
 
@@ -194,7 +213,7 @@ mod tests {
         ];
         let expected: Vec<_> = expected.into_iter().map(|(kind, value)| (kind.to_owned(), value)).collect();
         assert_eq!(found(text), expected);
-        let email = entities(text, &[EntityType::Email], None);
+        let email = entities(text, &[EntityType::Email], None, Marks::Open);
         let place =
             json!({"type": "email", "value": "ada@example.com", "text": "ada@example.com", "start": 14});
         assert_eq!(email, [place]);
@@ -204,7 +223,8 @@ mod tests {
     #[test]
     fn addresses_and_dates_are_found_in_every_build() {
         let text = "ada@example.com rings +14155550123 before 7.5.2026, see http://example.com";
-        let found = entities(text, &[EntityType::Email, EntityType::Url, EntityType::Date], None);
+        let found =
+            entities(text, &[EntityType::Email, EntityType::Url, EntityType::Date], None, Marks::Open);
         let values: Vec<_> = found.iter().map(|entity| entity["value"].as_str().unwrap()).collect();
         assert_eq!(values, ["ada@example.com", "2026-05-07", "http://example.com"]);
     }
@@ -222,6 +242,10 @@ mod tests {
             ("12.", json!(12)),
             ("1,234,567.89", json!(1_234_567.89)),
             ("12kg", json!(12)),
+            ("١٢٫٥", json!(12.5)),
+            ("1’500", json!(1500)),
+            (".5", json!(0.5)),
+            ("−3", json!(-3)),
         ] {
             assert_eq!(found(text), [("number".to_owned(), value)], "{text}");
         }
@@ -239,7 +263,8 @@ mod tests {
             let text = unit.repeat((40 << 10) / unit.len());
             let before = cpu_time::ThreadTime::now();
             assert!(
-                entities(&text, &[], Some(PhoneFinder::at_home(crate::address::Home::of("DE")))).len()
+                entities(&text, &[], Some(PhoneFinder::at_home(crate::address::Home::of("DE"))), Marks::Open)
+                    .len()
                     <= MOST
             );
             let spent = before.elapsed();

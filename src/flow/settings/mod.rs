@@ -23,6 +23,7 @@ use crate::flow::form::schema::Book;
 use crate::flow::form::span::Span;
 use crate::flow::keyword::KeywordDef;
 use crate::flow::lang::context::Compile;
+use crate::flow::lang::number::Decimal;
 use crate::flow::lang::undefined::Undefined;
 use crate::flow::settings::reminder::ReminderDef;
 
@@ -47,6 +48,10 @@ pub struct SettingsDef {
     /// for the `phone` of a trigger, which takes no template (SEMANTICS A1).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_region: Option<String>,
+    /// What stands before decimals where a number leaves it open, as `1.500` does; what is usual in
+    /// the contact's language, else in the flow's, if absent (SEMANTICS U10).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decimal: Option<Decimal>,
     /// What an undefined variable renders as; nothing if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub undefined: Option<Undefined>,
@@ -159,6 +164,8 @@ pub struct Settings {
     pub language: Option<Arc<str>>,
     /// Where telephone numbers without a calling code are at home, as it is written.
     pub default_region: Option<Arc<str>>,
+    /// What stands before decimals where a number leaves it open.
+    pub decimal: Option<Decimal>,
     /// What an undefined variable renders as.
     pub undefined: Undefined,
     /// Where messages come from if nothing else says so.
@@ -207,6 +214,7 @@ impl SettingsDef {
             max_lifetime,
             language: self.language.as_deref().map(Arc::from),
             default_region: self.default_region.as_deref().map(Arc::from),
+            decimal: self.decimal,
             undefined: self.undefined.unwrap_or(Undefined::Empty),
             sender: sender.flatten(),
             concurrency: self.concurrency.unwrap_or_default(),
@@ -242,6 +250,7 @@ impl Read for SettingsDef {
             max_lifetime: fields.optional("max_lifetime"),
             language: fields.optional("language"),
             default_region: fields.optional("default_region"),
+            decimal: fields.optional("decimal"),
             undefined: fields.optional("undefined"),
             sender: fields.optional("sender"),
             concurrency: fields.optional("concurrency"),

@@ -7,6 +7,7 @@ use crate::flow::answer::{Expect, Meant, Said};
 use crate::flow::content;
 use crate::flow::expr::EvalError;
 use crate::flow::node::{Ask, Port};
+use crate::flow::template::Template;
 use crate::kernel::content::render_content;
 use crate::kernel::node::question::{self, Word};
 use crate::kernel::node::recognize::home;
@@ -64,15 +65,23 @@ fn understand(run: &mut Run<'_>, node: &Ask, message: &Message) -> Result<Option
             _ => None,
         },
     };
-    let meant = node.expect.understand(said);
+    let meant = node.expect.understand(said, &run.speech());
     if let (Some(Meant::Value(value)), Some(bounds)) = (&meant, node.expect.bounds()) {
-        let min = bounds.min.as_ref().map(|min| run.render(min)).transpose()?;
-        let max = bounds.max.as_ref().map(|max| run.render(max)).transpose()?;
+        let (min, max) = (end(run, value, bounds.min.as_ref())?, end(run, value, bounds.max.as_ref())?);
         if !node.expect.within(value, min.as_deref(), max.as_deref()) {
             return Ok(None);
         }
     }
     Ok(meant)
+}
+
+/// The text of an end of what is allowed: of a number as JSON writes it.
+fn end(run: &mut Run<'_>, value: &Value, end: Option<&Template>) -> Result<Option<String>, EvalError> {
+    match end {
+        Some(end) if value.is_number() => Ok(run.number(end)?.map(|number| number.to_string())),
+        Some(end) => run.render(end).map(Some),
+        None => Ok(None),
+    }
 }
 
 fn accept(run: &mut Run<'_>, step: &Step, node: &Ask, mut message: Message, meant: Meant) -> Move {

@@ -38,7 +38,7 @@ pub(super) fn entities(run: &mut Run<'_>, node: &RecognizeEntities) -> Move {
         Err(error) => return Move::fail(FailureCode::Expression, error),
     };
     let phones = node.with_phones.then(|| PhoneFinder::at_home(home));
-    let found = entities_in(&text, &node.types, phones);
+    let found = entities_in(&text, &node.types, phones, run.speech().marks());
     let port = if found.is_empty() { RecognizePhone::NOT_FOUND } else { RecognizePhone::FOUND };
     save(run, node.save_to.as_ref(), &Value::Array(found), port)
 }

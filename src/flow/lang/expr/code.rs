@@ -1,6 +1,8 @@
 //! An expression as it runs: a flat list of operations on a stack. Jumps are relative, so that a
 //! piece of code can be moved; there is no tree whose depth a drop could fall through.
 
+use rust_decimal::Decimal as Amount;
+
 use super::filter::table::Filter;
 
 /// What an expression runs.
@@ -100,6 +102,8 @@ pub(super) enum Lit {
     Bool(bool),
     Int(i64),
     Float(f64),
+    /// One of more digits than a float holds.
+    Decimal(Amount),
     Str(Box<str>),
 }
 

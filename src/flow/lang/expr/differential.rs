@@ -8,10 +8,11 @@
 //! - `*` on texts and lists, which repeats them there;
 //! - arithmetic with what is not defined: not defined here, so that a text can render empty
 //!   (SEMANTICS N7), an error there; a `default` keeps it out of the generated arithmetic;
-//! - whole numbers beyond 64 bits and floats that are not finite: an error here, carried on there;
+//! - numbers: decimal here, floats there, so that all that are generated are multiples of powers of
+//!   two, which both know exactly; what is beyond 28 digits is not defined here;
+//! - a number in a text: compares as one here, as a text there;
 //! - null and what is not defined in filters of texts, and in `length`, `first`, `in null`:
 //!   harmless here, errors there;
-//! - `i64::MAX` beside a float, where the comparison there is off by one;
 //! - blanks around a number in a text, comparisons in a chain, truth values and floats as an index;
 //! - filters that minijinja's core does not have, or that read otherwise: `truncate`, `number`,
 //!   `currency`, `date`, `add_days`, `json`, `urlencode`, `string`.
@@ -42,16 +43,30 @@ fn theirs(source: &str, context: &Value) -> Result<Value, String> {
 
 fn check(source: &str, context: &Value) -> Result<(), TestCaseError> {
     let ours = ours(source, context);
-    if let Err(EvalError::Overflow { .. }) = ours {
-        return Ok(());
-    }
     let theirs = theirs(source, context);
     match (&ours, &theirs) {
-        (Ok(ours), Ok(theirs)) => prop_assert_eq!(ours, theirs, "{} over {}", source, context),
+        (Ok(ours), Ok(theirs)) => {
+            prop_assert!(are_same(ours, theirs), "{source} over {context}: {ours} and {theirs}");
+        }
         (Err(_), Err(_)) => {}
         _ => prop_assert!(false, "{source} over {context}: {ours:?} and {theirs:?}"),
     }
     Ok(())
+}
+
+/// The same JSON; a number by its value, since a whole one is never a float here.
+fn are_same(ours: &Value, theirs: &Value) -> bool {
+    match (ours, theirs) {
+        (Value::Number(ours), Value::Number(theirs)) => ours == theirs || ours.as_f64() == theirs.as_f64(),
+        (Value::Array(ours), Value::Array(theirs)) => {
+            ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(ours, theirs)| are_same(ours, theirs))
+        }
+        (Value::Object(ours), Value::Object(theirs)) => {
+            ours.len() == theirs.len()
+                && ours.iter().all(|(key, ours)| theirs.get(key).is_some_and(|theirs| are_same(ours, theirs)))
+        }
+        _ => ours == theirs,
+    }
 }
 
 type Source = BoxedStrategy<String>;
@@ -64,19 +79,21 @@ fn number(depth: u32) -> Source {
     let leaf = prop_oneof![
         (0..20_i64).prop_map(|n| n.to_string()),
         (0..400_i64).prop_map(|n| format!("{:?}", n as f64 / 8.0)),
-        pick(&["n", "f", "u", "i", "o.k", "o['k']", "l | length", "9223372036854775806"]),
+        pick(&["n", "f", "u", "i", "o.k", "o['k']", "l | length"]),
     ];
     if depth == 0 {
         return leaf.boxed();
     }
     let below = || number(depth - 1);
-    let op = pick(&["+", "-", "*", "/", "//", "%"]);
+    let op = pick(&["+", "-", "//", "%"]);
+    let by = pick(&["* 2", "* 0.5", "* 3", "/ 2", "/ 8", "/ 0"]);
     prop_oneof![
         leaf,
+        (below(), by).prop_map(|(a, by)| format!("({a} {by})")),
         (below(), op, below()).prop_map(|(a, op, b)| format!("({a} {op} {b})")),
         below().prop_map(|a| format!("(-{a})")),
         below().prop_map(|a| format!("(({a}) | abs)")),
-        (below(), 0..4_u8).prop_map(|(a, p)| format!("(({a}) | round({p}))")),
+        below().prop_map(|a| format!("(({a}) | round)")),
         below().prop_map(|a| format!("(({a}) | int)")),
         below().prop_map(|a| format!("(({a}) | float)")),
         text(depth - 1).prop_map(|a| format!("({a} | length)")),
@@ -182,7 +199,7 @@ fn any(depth: u32) -> Source {
         (below(), below(), below()).prop_map(|(a, b, c)| format!("({a} if {b} else {c})")),
         (below(), below()).prop_map(|(a, b)| format!("({a} | default({b}))")),
         (below(), below()).prop_map(|(a, b)| format!("({a} | d({b}, true))")),
-        (below(), pick(&["+", "-", "/", "//", "%"]), below())
+        (below(), pick(&["+", "-", "//", "%"]), below())
             .prop_map(|(a, op, b)| format!("(({a} | d(7)) {op} ({b} | d(7)))")),
         below().prop_map(|a| format!("(-({a} | d(7)))")),
         list(depth - 1).prop_map(|a| format!("({a} | first)")),
@@ -198,12 +215,24 @@ fn any(depth: u32) -> Source {
 fn bare() -> Source {
     let operand = || {
         prop_oneof![
-            4 => pick(&["1", "2", "7", "0.5", "n", "f", "b", "i", "-3", "-n | abs", "l | length", "f | round(1)"]),
+            4 => pick(&["1", "2", "7", "0.5", "n", "f", "b", "i", "-3", "-n | abs", "l | length", "f | round"]),
             1 => pick(&["- 2", "not b", "s | length", "(n is defined)", "(missing is not defined)", "n if b else 4"]),
         ]
     };
-    let op =
-        pick(&["+", "-", "*", "/", "//", "%", "and", "or", "and not", "or not", "if b else", "if n else"]);
+    let op = pick(&[
+        "+",
+        "-",
+        "* 2 +",
+        "/ 8 -",
+        "//",
+        "%",
+        "and",
+        "or",
+        "and not",
+        "or not",
+        "if b else",
+        "if n else",
+    ]);
     let comparison = prop::option::of((pick(&["==", "!="]), operand()));
     (operand(), prop::collection::vec((op, operand()), 0..6), comparison)
         .prop_map(|(first, rest, comparison)| {
@@ -231,10 +260,10 @@ fn context() -> impl Strategy<Value = Value> {
         (-40..40_i64).prop_map(|n| json!(n as f64 / 8.0)),
         "[a-cA-C]{0,3}".prop_map(Value::from),
     ];
-    let whole = prop_oneof![-20..20_i64, Just(i64::MAX - 1), Just(i64::MIN), proptest::num::i64::ANY];
+    let whole = prop_oneof![-20..20_i64, Just(1_i64 << 40), Just(-(1_i64 << 40))];
     let numbers = prop::collection::vec(prop_oneof![(-9..9_i64).prop_map(Value::from), any_bool()], 0..5);
     (
-        (whole, -1e6..1e6_f64, proptest::num::u64::ANY, -3..4_i64),
+        (whole, (-8_000_000..8_000_000_i64).prop_map(|n| n as f64 / 8.0), 0..1_u64 << 40, -3..4_i64),
         ("\\PC{0,8}", "[a-d ]{0,8}", "[ aAbB-]{0,6}"),
         prop::collection::vec(scalar.clone(), 0..5),
         prop::collection::vec(scalar, 0..5),

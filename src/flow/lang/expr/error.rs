@@ -46,7 +46,7 @@ pub(crate) enum EvalError {
     /// A value grows too large (`Limits::template_chars`).
     #[error("must not produce more than {max} characters or items")]
     OutputLimit { max: usize },
-    /// A number leaves the range of whole numbers of 64 bits, of floats, or of dates.
+    /// A date leaves the range of dates, or a length that of whole numbers.
     #[error("`{op}` gives a number or a date out of range")]
     Overflow { op: &'static str },
     /// A division by zero.

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | literals | `null`, `true`, `12`, `1.5`, `'text'`, `"text"`, `['a', 'b']` |
 //! | paths | `context.cart.items[0].name`, `vars['first name']`, `items[-1]`, `items[n]` |
-//! | arithmetic | `+ - * /` (a float) `//` (rounded down) `%`: not defined if an operand is not; `~`, which joins texts |
+//! | arithmetic | `+ - * /` `//` (rounded down) `%`: decimal, of 28 digits; not defined beyond them or if an operand is not; `~`, which joins texts |
 //! | comparison | `== != < <= > >=`, `in`, `not in`, `is defined`, `is not defined`, `is none` |
 //! | logic | `and`, `or`, `not`, `a if condition else b` |
 //! | filters | `name \| default('friend') \| title`; the list is in `filter` |
@@ -20,6 +20,7 @@
     clippy::arithmetic_side_effects
 )]
 
+mod aid;
 mod code;
 mod error;
 mod filter;
@@ -40,6 +41,7 @@ mod differential;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub(crate) use aid::Remark;
 pub(crate) use code::Path;
 pub(crate) use error::{EvalError, SyntaxError};
 pub(crate) use meter::Meter;
@@ -135,7 +137,7 @@ impl Expr {
         &'a self,
         scope: &'a dyn Scope,
         limits: &Limits,
-        report: &mut dyn FnMut(&str),
+        report: &mut dyn FnMut(Remark<'_>),
     ) -> Result<Val<'a>, EvalError> {
         self.eval_metered(scope, &mut Meter::new(limits), report)
     }
@@ -148,7 +150,7 @@ impl Expr {
         &'a self,
         scope: &'a dyn Scope,
         meter: &mut Meter,
-        report: &mut dyn FnMut(&str),
+        report: &mut dyn FnMut(Remark<'_>),
     ) -> Result<Val<'a>, EvalError> {
         Evaluation { program: &self.program, scope, meter, report }.run()
     }
@@ -161,7 +163,7 @@ impl Expr {
         &self,
         scope: &dyn Scope,
         limits: &Limits,
-        report: &mut dyn FnMut(&str),
+        report: &mut dyn FnMut(Remark<'_>),
     ) -> Result<bool, EvalError> {
         self.eval(scope, limits, report).map(|val| val.is_true())
     }
@@ -174,7 +176,7 @@ impl Expr {
         &self,
         scope: &dyn Scope,
         limits: &Limits,
-        report: &mut dyn FnMut(&str),
+        report: &mut dyn FnMut(Remark<'_>),
     ) -> Result<serde_json::Value, EvalError> {
         let val = self.eval(scope, limits, report)?;
         if val.byte_len() > limits.variable_bytes {

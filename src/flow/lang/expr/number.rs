@@ -1,15 +1,19 @@
-//! Numbers as the operators see them: whole ones exact, in 128 bits; a result that does not fit 64
-//! bits, or is not finite, is an error and never wraps.
+//! Numbers as the operators see them: decimal ones of 28 digits, whole ones exact in 128 bits; a
+//! result beyond them is none and never wraps (SEMANTICS U11).
 
 use std::cmp::Ordering;
 
-use super::error::EvalError;
+use rust_decimal::Decimal as Amount;
+
 use super::val::Val;
+use crate::flow::lang::number::{Marks, from_float, parse_programmed, read_with, to_float};
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Num {
     Int(i128),
-    Float(f64),
+    Decimal(Amount),
+    /// A float beyond 28 digits, which has an order and nothing else.
+    Huge(f64),
 }
 
 impl Num {
@@ -18,69 +22,90 @@ impl Num {
         match val {
             Val::Bool(value) => Some(Self::Int(i128::from(*value))),
             Val::Int(value) => Some(Self::Int(i128::from(*value))),
-            Val::Float(value) => Some(Self::Float(*value)),
+            Val::Float(value) => Some(from_float(*value).map_or(Self::Huge(*value), Self::decimal)),
+            Val::Decimal(value) => Some(Self::decimal(*value)),
             Val::Node(node) => node.as_u64().map(|value| Self::Int(i128::from(value))),
             _ => None,
         }
     }
 
     /// A number that is one already, or is written in a text.
-    pub(super) fn read(val: &Val<'_>) -> Option<Self> {
+    pub(super) fn read(val: &Val<'_>, marks: impl FnOnce() -> Marks) -> Option<Self> {
         match val {
             Val::Bool(_) => None,
-            Val::Str(text) => Self::parse(text),
+            Val::Str(text) => Self::parse(text, marks),
             _ => Self::of(val),
         }
     }
 
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let text = text.trim();
-        if let Ok(value) = text.parse::<i64>() {
-            return Some(Self::Int(i128::from(value)));
-        }
-        // What Rust takes for a float beyond what people write: `inf`, `nan`, `infinity`.
-        if !text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.' | b'e' | b'E')) {
-            return None;
-        }
-        text.parse().ok().filter(|value: &f64| value.is_finite()).map(Self::Float)
+    /// The number that a text is, as people and as programs write it.
+    pub(super) fn parse(text: &str, marks: impl FnOnce() -> Marks) -> Option<Self> {
+        read_with(text, marks).or_else(|| parse_programmed(text)).map(Self::decimal)
     }
 
-    pub(super) fn as_f64(self) -> f64 {
+    /// A whole number is kept as one.
+    fn decimal(value: Amount) -> Self {
+        match i64::try_from(value) {
+            Ok(whole) if value.is_integer() => Self::Int(i128::from(whole)),
+            _ => Self::Decimal(value),
+        }
+    }
+
+    pub(super) fn amount(self) -> Option<Amount> {
         match self {
-            Self::Int(value) => value as f64,
-            Self::Float(value) => value,
+            Self::Int(value) => Amount::try_from_i128_with_scale(value, 0).ok(),
+            Self::Decimal(value) => Some(value),
+            Self::Huge(_) => None,
+        }
+    }
+
+    pub(super) fn is_zero(self) -> bool {
+        match self {
+            Self::Int(value) => value == 0,
+            Self::Decimal(value) => value.is_zero(),
+            Self::Huge(_) => false,
         }
     }
 
     /// The value, if it is in range.
-    pub(super) fn val<'a>(self, op: &'static str) -> Result<Val<'a>, EvalError> {
+    pub(super) fn val<'a>(self) -> Option<Val<'a>> {
         match self {
-            Self::Int(value) => i64::try_from(value).map(Val::Int).map_err(|_| EvalError::Overflow { op }),
-            Self::Float(value) if value.is_finite() => Ok(Val::Float(value)),
-            Self::Float(_) => Err(EvalError::Overflow { op }),
+            Self::Int(value) => match i64::try_from(value) {
+                Ok(value) => Some(Val::Int(value)),
+                Err(_) => self.amount().map(Val::Decimal),
+            },
+            Self::Decimal(value) => match Self::decimal(value) {
+                Self::Int(_) => i64::try_from(value).ok().map(Val::Int),
+                _ => Some(Val::Decimal(value.normalize())),
+            },
+            Self::Huge(value) => value.is_finite().then_some(Val::Float(value)),
         }
     }
 
-    /// Exact, also between whole numbers and floats; a number that is none comes after all others.
-    pub(super) fn order(self, other: Self) -> Ordering {
+    /// Exact; a number that is none has no order.
+    pub(super) fn order(self, other: Self) -> Option<Ordering> {
         match (self, other) {
-            (Self::Int(a), Self::Int(b)) => a.cmp(&b),
-            (Self::Float(a), Self::Float(b)) => {
-                a.partial_cmp(&b).unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
-            }
-            (Self::Int(a), Self::Float(b)) => whole_to_float(a, b),
-            (Self::Float(a), Self::Int(b)) => whole_to_float(b, a).reverse(),
+            (Self::Int(a), Self::Int(b)) => Some(a.cmp(&b)),
+            (a, b) => match (a.amount(), b.amount()) {
+                (Some(a), Some(b)) => Some(a.cmp(&b)),
+                _ => a.float().partial_cmp(&b.float()),
+            },
+        }
+    }
+
+    pub(super) fn float(self) -> f64 {
+        match self {
+            Self::Int(value) => value as f64,
+            Self::Decimal(value) => to_float(value),
+            Self::Huge(value) => value,
         }
     }
 }
 
-/// Rounding keeps the order, so only where the rounded number is equal must the exact one be looked
-/// at.
-fn whole_to_float(whole: i128, float: f64) -> Ordering {
-    match (whole as f64).partial_cmp(&float) {
-        Some(Ordering::Equal) => whole.cmp(&(float as i128)),
-        Some(order) => order,
-        None => Ordering::Less,
+impl Val<'_> {
+    /// The number that it is, or that is written in it.
+    pub(crate) fn amount(&self, marks: impl FnOnce() -> Marks) -> Option<Amount> {
+        Num::read(self, marks)?.amount()
     }
 }
 
@@ -94,19 +119,12 @@ pub(super) fn floor_div(a: i128, b: i128) -> Option<(i128, i128)> {
     Some((quotient, remainder))
 }
 
-/// The same for floats, as Python has it.
-pub(super) fn floor_div_float(a: f64, b: f64) -> (f64, f64) {
-    let mut remainder = a % b;
-    let mut quotient = (a - remainder) / b;
-    if remainder == 0.0 {
-        remainder = 0.0_f64.copysign(b);
-    } else if (remainder < 0.0) != (b < 0.0) {
-        remainder += b;
-        quotient -= 1.0;
+/// The same for decimals.
+pub(super) fn floor_div_decimal(a: Amount, b: Amount) -> Option<(Amount, Amount)> {
+    let remainder = a.checked_rem(b)?;
+    let quotient = a.checked_sub(remainder)?.checked_div(b)?;
+    if !remainder.is_zero() && remainder.is_sign_negative() != b.is_sign_negative() {
+        return Some((quotient.checked_sub(Amount::ONE)?, remainder.checked_add(b)?));
     }
-    if quotient == 0.0 {
-        return (0.0_f64.copysign(a / b), remainder);
-    }
-    let floor = quotient.floor();
-    (if quotient - floor > 0.5 { floor + 1.0 } else { floor }, remainder)
+    Some((quotient, remainder))
 }

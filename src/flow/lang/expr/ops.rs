@@ -7,45 +7,48 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt::Write;
 
+use rust_decimal::Decimal as Amount;
+
+use super::aid::Aid;
 use super::code::Binary;
 use super::error::EvalError;
 use super::meter::Meter;
-use super::number::{Num, floor_div, floor_div_float};
+use super::number::{Num, floor_div, floor_div_decimal};
 use super::val::Val;
+use crate::flow::lang::operator::compare_dates;
 use crate::value::Kind;
 
-pub(super) fn negate<'a>(val: &Val<'a>) -> Result<Val<'a>, EvalError> {
+pub(super) fn negate<'a>(val: &Val<'a>, aid: &mut Aid<'a, '_>) -> Result<Val<'a>, EvalError> {
     let op = "-";
-    match (val, Num::of(val)) {
-        (Val::Undefined, _) => Ok(Val::Undefined),
-        (Val::Bool(_), _) | (_, None) => Err(EvalError::TypeMismatch { op, found: val.kind() }),
-        (_, Some(Num::Int(value))) => Num::Int(value.saturating_neg()).val(op),
-        (_, Some(Num::Float(value))) => Num::Float(-value).val(op),
-    }
+    let negated = match (val, Num::of(val)) {
+        (Val::Undefined, _) => return Ok(Val::Undefined),
+        (Val::Bool(_), _) | (_, None) => return Err(EvalError::TypeMismatch { op, found: val.kind() }),
+        (_, Some(Num::Int(value))) => value.checked_neg().map(Num::Int),
+        (_, Some(Num::Decimal(value))) => Amount::ZERO.checked_sub(value).map(Num::Decimal),
+        (_, Some(Num::Huge(value))) => Some(Num::Huge(-value)),
+    };
+    Ok(negated.and_then(Num::val).unwrap_or_else(|| aid.nothing(op)))
 }
 
 pub(super) fn binary<'a>(
     op: Binary,
     left: Val<'a>,
     right: Val<'a>,
-    meter: &mut Meter,
+    aid: &mut Aid<'a, '_>,
 ) -> Result<Val<'a>, EvalError> {
     if op.is_arithmetic() && (left.is_undefined() || right.is_undefined()) {
         return Ok(Val::Undefined);
     }
     match op {
-        Binary::Concat => concat(&left, &right, meter),
-        Binary::Add => add(left, right, meter),
+        Binary::Concat => concat(&left, &right, aid.meter),
+        Binary::Add => add(left, right, aid),
         Binary::Sub | Binary::Mul | Binary::Div | Binary::FloorDiv | Binary::Rem => {
-            arithmetic(op, &left, &right)
+            arithmetic(op, &left, &right, aid)
         }
-        Binary::Eq => equal(&left, &right, meter).map(Val::Bool),
-        Binary::Ne => equal(&left, &right, meter).map(|equal| Val::Bool(!equal)),
-        Binary::Lt => ordered(&left, &right, Ordering::is_lt, meter),
-        Binary::Le => ordered(&left, &right, Ordering::is_le, meter),
-        Binary::Gt => ordered(&left, &right, Ordering::is_gt, meter),
-        Binary::Ge => ordered(&left, &right, Ordering::is_ge, meter),
-        Binary::In => contains(&right, &left, meter).map(Val::Bool),
+        Binary::Eq => equal(&left, &right, aid).map(Val::Bool),
+        Binary::Ne => equal(&left, &right, aid).map(|equal| Val::Bool(!equal)),
+        Binary::Lt | Binary::Le | Binary::Gt | Binary::Ge => ordered(op, &left, &right, aid),
+        Binary::In => contains(&right, &left, aid).map(Val::Bool),
     }
 }
 
@@ -55,134 +58,194 @@ fn concat<'a>(left: &Val<'a>, right: &Val<'a>, meter: &mut Meter) -> Result<Val<
     meter.written(written.map(|()| text)).map(Val::owned)
 }
 
-fn add<'a>(left: Val<'a>, right: Val<'a>, meter: &mut Meter) -> Result<Val<'a>, EvalError> {
+fn add<'a>(left: Val<'a>, right: Val<'a>, aid: &mut Aid<'a, '_>) -> Result<Val<'a>, EvalError> {
     if let (Some(left), Some(right)) = (left.as_str(), right.as_str()) {
-        let mut text = meter.text();
+        let mut text = aid.meter.text();
         let written = text.write_str(left).and_then(|()| text.write_str(right));
-        return meter.written(written.map(|()| text)).map(Val::owned);
+        return aid.meter.written(written.map(|()| text)).map(Val::owned);
     }
     if is_list(&left) && is_list(&right) {
-        let mut items = list(left, "+", meter)?;
-        items.extend(list(right, "+", meter)?);
-        meter.items(items.len())?;
+        let mut items = list(left, "+", aid.meter)?;
+        items.extend(list(right, "+", aid.meter)?);
+        aid.meter.items(items.len())?;
         return Ok(Val::List(items));
     }
-    arithmetic(Binary::Add, &left, &right)
+    arithmetic(Binary::Add, &left, &right, aid)
 }
 
-pub(super) fn arithmetic<'a>(op: Binary, left: &Val<'a>, right: &Val<'a>) -> Result<Val<'a>, EvalError> {
+/// What is out of range is not defined (SEMANTICS U11).
+pub(super) fn arithmetic<'a>(
+    op: Binary,
+    left: &Val<'a>,
+    right: &Val<'a>,
+    aid: &mut Aid<'a, '_>,
+) -> Result<Val<'a>, EvalError> {
     let sign = op.sign();
     let number = |val: &Val<'a>| Num::of(val).ok_or(EvalError::TypeMismatch { op: sign, found: val.kind() });
     let (left, right) = (number(left)?, number(right)?);
-    let by_zero = matches!(op, Binary::Div | Binary::FloorDiv | Binary::Rem) && right.as_f64() == 0.0;
-    if by_zero {
+    if matches!(op, Binary::Div | Binary::FloorDiv | Binary::Rem) && right.is_zero() {
         return Err(EvalError::DivisionByZero { op: sign });
     }
-    let result = match (left, right) {
-        (Num::Int(a), Num::Int(b)) => match op {
-            Binary::Add => a.checked_add(b).map(Num::Int),
-            Binary::Sub => a.checked_sub(b).map(Num::Int),
-            Binary::Mul => a.checked_mul(b).map(Num::Int),
-            Binary::FloorDiv => floor_div(a, b).map(|(quotient, _)| Num::Int(quotient)),
-            Binary::Rem => floor_div(a, b).map(|(_, remainder)| Num::Int(remainder)),
-            _ => Some(Num::Float(a as f64 / b as f64)),
-        },
-        (a, b) => {
-            let (a, b) = (a.as_f64(), b.as_f64());
-            Some(Num::Float(match op {
-                Binary::Add => a + b,
-                Binary::Sub => a - b,
-                Binary::Mul => a * b,
-                Binary::FloorDiv => floor_div_float(a, b).0,
-                Binary::Rem => floor_div_float(a, b).1,
-                _ => a / b,
-            }))
-        }
-    };
-    result.ok_or(EvalError::Overflow { op: sign })?.val(sign)
+    Ok(calculate(op, left, right).and_then(Num::val).unwrap_or_else(|| aid.nothing(sign)))
 }
 
-/// True if two values are equal, number by value and lists and objects by their content. Recurses
-/// as deep as a value is nested, which packing and the depth of expressions cap.
-pub(super) fn equal(left: &Val<'_>, right: &Val<'_>, meter: &mut Meter) -> Result<bool, EvalError> {
-    meter.step()?;
-    if let (Some(left), Some(right)) = (left.as_str(), right.as_str()) {
-        meter.bytes(left.len().min(right.len()))?;
-        return Ok(left == right);
+fn calculate(op: Binary, left: Num, right: Num) -> Option<Num> {
+    if let (Num::Int(a), Num::Int(b)) = (left, right) {
+        let whole = match op {
+            Binary::Add => a.checked_add(b),
+            Binary::Sub => a.checked_sub(b),
+            Binary::Mul => a.checked_mul(b),
+            Binary::FloorDiv => floor_div(a, b).map(|(quotient, _)| quotient),
+            Binary::Rem => floor_div(a, b).map(|(_, remainder)| remainder),
+            _ => a.checked_div(b).filter(|quotient| quotient.checked_mul(b) == Some(a)),
+        };
+        if op != Binary::Div || whole.is_some() {
+            return whole.map(Num::Int);
+        }
     }
-    if let (Some(left), Some(right)) = (Num::of(left), Num::of(right)) {
-        return Ok(left.order(right).is_eq() && !left.as_f64().is_nan());
+    let (a, b) = (left.amount()?, right.amount()?);
+    let result = match op {
+        Binary::Add => a.checked_add(b),
+        Binary::Sub => a.checked_sub(b),
+        Binary::Mul => a.checked_mul(b),
+        Binary::FloorDiv => floor_div_decimal(a, b).map(|(quotient, _)| quotient),
+        Binary::Rem => floor_div_decimal(a, b).map(|(_, remainder)| remainder),
+        _ => a.checked_div(b),
+    };
+    result.map(Num::Decimal)
+}
+
+/// True if two values are equal: numbers by value, also where one is in a text; times as times;
+/// lists and objects by their content. Recurses as deep as a value is nested, which packing and the
+/// depth of expressions cap.
+pub(super) fn equal<'a>(left: &Val<'a>, right: &Val<'a>, aid: &mut Aid<'_, '_>) -> Result<bool, EvalError> {
+    aid.meter.step()?;
+    if let (Some(left), Some(right)) = (left.as_str(), right.as_str()) {
+        aid.meter.bytes(left.len().min(right.len()))?;
+        return Ok(left == right || order_of_texts(left, right).is_some_and(Ordering::is_eq));
+    }
+    if let Some(order) = order_of_numbers(left, right, aid) {
+        return Ok(order.is_eq());
     }
     if is_list(left) && is_list(right) {
         let (mut left, mut right) = (items(left), items(right));
         return loop {
             match (left.next(), right.next()) {
                 (None, None) => break Ok(true),
-                (Some(left), Some(right)) if equal(&left, &right, meter)? => {}
+                (Some(left), Some(right)) if equal(&left, &right, aid)? => {}
                 _ => break Ok(false),
             }
         };
     }
     if is_object(left) && is_object(right) {
-        return equal_objects(left, right, meter);
+        return equal_objects(left, right, aid);
     }
     Ok(matches!((left, right), (Val::Undefined, Val::Undefined) | (Val::Null, Val::Null)))
 }
 
-fn equal_objects(left: &Val<'_>, right: &Val<'_>, meter: &mut Meter) -> Result<bool, EvalError> {
+fn equal_objects(left: &Val<'_>, right: &Val<'_>, aid: &mut Aid<'_, '_>) -> Result<bool, EvalError> {
     let (keys, others) = (keys(left), keys(right));
-    meter.steps(keys.len())?;
+    aid.meter.steps(keys.len())?;
     if keys.len() != others.len() {
         return Ok(false);
     }
     for key in keys {
-        meter.bytes(right.byte_len())?;
+        aid.meter.bytes(right.byte_len())?;
         let other = right.key(&key);
-        if other.is_undefined() || !equal(&left.key(&key), &other, meter)? {
+        if other.is_undefined() || !equal(&left.key(&key), &other, aid)? {
             return Ok(false);
         }
     }
     Ok(true)
 }
 
-/// Numbers with numbers, texts with texts, truth values with each other; the order of anything else
-/// is false.
+/// The order of two numbers, one of which may be in a text.
+fn order_of_numbers(left: &Val<'_>, right: &Val<'_>, aid: &Aid<'_, '_>) -> Option<Ordering> {
+    let (left, right) = match (left, right) {
+        (Val::Str(_), Val::Str(_)) | (Val::Bool(_), Val::Str(_)) | (Val::Str(_), Val::Bool(_)) => {
+            return None;
+        }
+        (Val::Str(text), other) => {
+            let other = Num::of(other)?;
+            (Num::parse(text, || aid.marks())?, other)
+        }
+        (other, Val::Str(text)) => (Num::of(other)?, Num::parse(text, || aid.marks())?),
+        (left, right) => (Num::of(left)?, Num::of(right)?),
+    };
+    left.order(right)
+}
+
+/// The order of two texts that are both numbers as programs write them, or both times; none of
+/// other texts, which have the order of letters. A code with zeros before it is no number.
+pub(super) fn order_of_texts(left: &str, right: &str) -> Option<Ordering> {
+    if !could_be_value(left) || !could_be_value(right) {
+        return None;
+    }
+    match (plain_number(left), plain_number(right)) {
+        (Some(left), Some(right)) => Some(left.cmp(&right)),
+        (None, None) => compare_dates(left, right),
+        _ => None,
+    }
+}
+
+/// False for most texts, at little cost.
+fn could_be_value(text: &str) -> bool {
+    matches!(text.as_bytes(), [b'0'..=b'9', ..] | [b'-', b'0'..=b'9', ..])
+}
+
+/// The number that a text is beyond doubt: `129.00`, and neither `007` nor `1,5`.
+pub(super) fn plain_number(text: &str) -> Option<Amount> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, decimals) = digits.split_once('.').unwrap_or((digits, "0"));
+    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let is_plain = is_digits(whole) && is_digits(decimals) && (whole == "0" || !whole.starts_with('0'));
+    is_plain.then(|| Amount::from_str_exact(text).ok()).flatten()
+}
+
+/// Numbers with numbers, also in texts; times with times; texts with texts, truth values with each
+/// other. The order of anything else is false, and told (SEMANTICS U12).
 fn ordered<'a>(
+    op: Binary,
     left: &Val<'a>,
     right: &Val<'a>,
-    holds: fn(Ordering) -> bool,
-    meter: &mut Meter,
+    aid: &mut Aid<'a, '_>,
 ) -> Result<Val<'a>, EvalError> {
     let order = match (left, right) {
         (Val::Str(left), Val::Str(right)) => {
-            meter.bytes(left.len().min(right.len()))?;
-            Some(left.cmp(right))
+            aid.meter.bytes(left.len().min(right.len()))?;
+            Some(order_of_texts(left, right).unwrap_or_else(|| left.cmp(right)))
         }
         (Val::Bool(left), Val::Bool(right)) => Some(left.cmp(right)),
         (Val::Bool(_), _) | (_, Val::Bool(_)) => None,
-        _ => match (Num::of(left), Num::of(right)) {
-            (Some(left), Some(right)) if !left.as_f64().is_nan() && !right.as_f64().is_nan() => {
-                Some(left.order(right))
-            }
-            _ => None,
-        },
+        _ => order_of_numbers(left, right, aid),
     };
-    Ok(Val::Bool(order.is_some_and(holds)))
+    let Some(order) = order else {
+        if !left.is_undefined() && !right.is_undefined() {
+            aid.nothing(op.sign());
+        }
+        return Ok(Val::Bool(false));
+    };
+    Ok(Val::Bool(match op {
+        Binary::Lt => order.is_lt(),
+        Binary::Le => order.is_le(),
+        Binary::Gt => order.is_gt(),
+        _ => order.is_ge(),
+    }))
 }
 
-fn contains(container: &Val<'_>, sought: &Val<'_>, meter: &mut Meter) -> Result<bool, EvalError> {
+fn contains(container: &Val<'_>, sought: &Val<'_>, aid: &mut Aid<'_, '_>) -> Result<bool, EvalError> {
     if let Val::Str(text) = container {
-        meter.bytes(text.len())?;
+        aid.meter.bytes(text.len())?;
         if let Val::Str(sought) = sought {
             return Ok(text.contains(sought.as_ref()));
         }
-        let mut written = meter.text();
+        let mut written = aid.meter.text();
         let done = sought.write(&mut written);
-        return Ok(text.contains(&meter.written(done.map(|()| written))?));
+        return Ok(text.contains(&aid.meter.written(done.map(|()| written))?));
     }
     if is_list(container) {
         for item in items(container) {
-            if equal(&item, sought, meter)? {
+            if equal(&item, sought, aid)? {
                 return Ok(true);
             }
         }
@@ -191,7 +254,7 @@ fn contains(container: &Val<'_>, sought: &Val<'_>, meter: &mut Meter) -> Result<
     match container {
         Val::Undefined | Val::Null => Ok(false),
         _ if is_object(container) => {
-            meter.bytes(container.byte_len())?;
+            aid.meter.bytes(container.byte_len())?;
             Ok(sought.as_str().is_some_and(|key| !container.key(key).is_undefined()))
         }
         _ => Err(EvalError::TypeMismatch { op: "in", found: container.kind() }),

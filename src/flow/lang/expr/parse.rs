@@ -59,7 +59,7 @@ impl<'s> Parser<'s> {
             Token::Sign("=") => self.fault("unexpected `=` (`==` compares)"),
             Token::Sign(sign) => self.fault(format!("unexpected `{sign}`")),
             Token::End => self.fault("unexpected end"),
-            Token::Int(_) | Token::Float(_) => self.fault("unexpected number"),
+            Token::Int(_) | Token::Float(_) | Token::Decimal(_) => self.fault("unexpected number"),
             Token::Str(_) => self.fault("unexpected text"),
         }
     }

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use super::aid::{Aid, Remark};
 use super::code::{Lit, Op, Program, Test};
 use super::error::EvalError;
 use super::meter::Meter;
@@ -15,7 +16,7 @@ pub(super) struct Evaluation<'a, 'm> {
     pub(super) program: &'a Program,
     pub(super) scope: &'a dyn Scope,
     pub(super) meter: &'m mut Meter,
-    pub(super) report: &'m mut dyn FnMut(&str),
+    pub(super) report: &'m mut dyn FnMut(Remark<'_>),
 }
 
 impl Op {
@@ -63,6 +64,10 @@ impl<'a> Evaluation<'a, '_> {
         Ok(stack.pop())
     }
 
+    fn aid(&mut self) -> Aid<'a, '_> {
+        Aid { scope: self.scope, meter: self.meter, report: self.report }
+    }
+
     /// Does one operation; answers how many to skip.
     fn op(&mut self, op: Op, stack: &mut Stack<'a>) -> Result<u32, EvalError> {
         match op {
@@ -74,7 +79,7 @@ impl<'a> Evaluation<'a, '_> {
             Op::Binary(binary) => {
                 let right = stack.pop();
                 let left = stack.pop();
-                stack.push(ops::binary(binary, left, right, self.meter)?);
+                stack.push(ops::binary(binary, left, right, &mut self.aid())?);
             }
             Op::Item => {
                 let key = stack.pop();
@@ -92,7 +97,7 @@ impl<'a> Evaluation<'a, '_> {
                     *slot = Some(stack.pop());
                 }
                 let val = stack.pop();
-                stack.push(filter::apply(filter, val, given, self.meter)?);
+                stack.push(filter::apply(filter, val, given, &mut self.aid())?);
             }
             Op::Jump(skip) => return Ok(skip),
             Op::JumpUnless(skip) => return Ok(if stack.pop().is_true() { 0 } else { skip }),
@@ -114,8 +119,8 @@ impl<'a> Evaluation<'a, '_> {
     #[inline]
     fn unary(&mut self, op: Op, val: Val<'a>) -> Result<Val<'a>, EvalError> {
         match op {
-            Op::Filter(filter, _) => filter::apply(filter, val, filter::Args::default(), self.meter),
-            Op::Neg => ops::negate(&val),
+            Op::Filter(filter, _) => filter::apply(filter, val, filter::Args::default(), &mut self.aid()),
+            Op::Neg => ops::negate(&val, &mut self.aid()),
             Op::Is(Test::Defined) => Ok(Val::Bool(!val.is_undefined())),
             Op::Is(Test::None) => Ok(Val::Bool(matches!(val, Val::Null))),
             _ => Ok(Val::Bool(!val.is_true())),
@@ -128,6 +133,7 @@ impl<'a> Evaluation<'a, '_> {
             Some(Lit::Bool(value)) => Val::Bool(*value),
             Some(Lit::Int(value)) => Val::Int(*value),
             Some(Lit::Float(value)) => Val::Float(*value),
+            Some(Lit::Decimal(value)) => Val::Decimal(*value),
             Some(Lit::Str(text)) => Val::Str(Cow::Borrowed(text)),
         }
     }
@@ -137,7 +143,7 @@ impl<'a> Evaluation<'a, '_> {
         let Some(path) = self.program.paths.get(index as usize) else { return Val::Undefined };
         let val = path.read(self.scope);
         if val.is_undefined() && !path.is_optional() {
-            (self.report)(path.as_str());
+            (self.report)(Remark::Undefined(path.as_str()));
         }
         val
     }

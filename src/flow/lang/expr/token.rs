@@ -3,13 +3,18 @@
 
 use std::borrow::Cow;
 
+use rust_decimal::Decimal as Amount;
+
 use super::error::Fault;
+use crate::flow::lang::number::significant;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Token<'s> {
     Name(&'s str),
     Int(i64),
     Float(f64),
+    /// One of more digits than a float holds.
+    Decimal(Amount),
     Str(Cow<'s, str>),
     Sign(&'static str),
     /// The end of the source, or the `}}` that ends an expression in a template.
@@ -19,6 +24,9 @@ pub(super) enum Token<'s> {
 /// Longer signs first.
 const SIGNS: [&str; 19] =
     ["==", "!=", "<=", ">=", "//", "<", ">", "+", "-", "*", "/", "%", "~", "(", ")", "[", "]", ",", "|"];
+
+/// Digits that every float holds.
+const FLOAT_DIGITS: usize = 15;
 
 #[derive(Clone, Copy)]
 pub(super) struct Lexer<'s> {
@@ -104,6 +112,11 @@ impl<'s> Lexer<'s> {
         let too_large = || Fault::new(at, "a number must fit 64 bits");
         if whole {
             return text.parse().map(Token::Int).map_err(|_| too_large());
+        }
+        if significant(text) > FLOAT_DIGITS
+            && let Ok(exact) = Amount::from_str_exact(text)
+        {
+            return Ok(Token::Decimal(exact));
         }
         text.parse().ok().filter(|value: &f64| value.is_finite()).map(Token::Float).ok_or_else(too_large)
     }

@@ -5,8 +5,10 @@ use std::borrow::Cow;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
+use rust_decimal::Decimal as Amount;
 use serde::ser::{Serialize, Serializer};
 
+use crate::flow::lang::number::{Marks, from_float, json_number};
 use crate::value::{Kind, Node};
 
 /// What an expression can read.
@@ -18,6 +20,11 @@ pub(crate) trait Scope {
     /// most paths are. `None` says nothing.
     fn text(&self, _root: &str, _key: &str) -> Option<&str> {
         None
+    }
+
+    /// How numbers are written in the conversation, where a number leaves that open.
+    fn marks(&self) -> Marks {
+        Marks::Open
     }
 
     /// The time of the call, which `now` prints unless `get` answers for it.
@@ -46,8 +53,10 @@ pub(crate) enum Val<'a> {
     Bool(bool),
     /// A whole number.
     Int(i64),
-    /// Any other number.
+    /// Any other number, as it came.
     Float(f64),
+    /// A number that was calculated, and is no whole one of 64 bits.
+    Decimal(Amount),
     /// A text.
     Str(Cow<'a, str>),
     /// A packed array or object, or a whole number beyond `i64`.
@@ -94,7 +103,7 @@ impl<'a> Val<'a> {
             Self::Undefined => "what is not defined",
             Self::Null => "null",
             Self::Bool(_) => "a truth value",
-            Self::Int(_) | Self::Float(_) => "a number",
+            Self::Int(_) | Self::Float(_) | Self::Decimal(_) => "a number",
             Self::Str(_) => "a text",
             Self::List(_) => "a list",
             Self::Map(_) => "an object",
@@ -123,6 +132,7 @@ impl<'a> Val<'a> {
             Self::Bool(value) => *value,
             Self::Int(value) => *value != 0,
             Self::Float(value) => *value != 0.0,
+            Self::Decimal(value) => !value.is_zero(),
             Self::Str(text) => !text.is_empty(),
             Self::List(items) => !items.is_empty(),
             Self::Node(node) => node.kind() == Kind::Number || !node.is_empty(),
@@ -183,15 +193,21 @@ impl<'a> Val<'a> {
         serde_json::to_value(self).unwrap_or_default()
     }
 
-    /// Writes it as a message shows it: a text as it is, nothing for what is null or not defined,
-    /// compact JSON else.
+    /// Writes it as a message shows it: a text as it is, a number without noise of floats and
+    /// without a fraction of zero (SEMANTICS U11), nothing for what is null or not defined, compact
+    /// JSON else.
     pub(crate) fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         match self {
             Self::Undefined | Self::Null => Ok(()),
             Self::Str(text) => out.write_str(text),
             Self::Bool(value) => out.write_str(if *value { "true" } else { "false" }),
             Self::Int(value) => write!(out, "{value}"),
-            Self::Float(_) | Self::Node(_) | Self::List(_) | Self::Map(_) => self.write_json(out),
+            Self::Float(value) => match from_float(*value) {
+                Some(value) => write!(out, "{value}"),
+                None => self.write_json(out),
+            },
+            Self::Decimal(value) => write!(out, "{value}"),
+            Self::Node(_) | Self::List(_) | Self::Map(_) => self.write_json(out),
         }
     }
 
@@ -208,6 +224,7 @@ impl Serialize for Val<'_> {
             Self::Bool(value) => serializer.serialize_bool(*value),
             Self::Int(value) => serializer.serialize_i64(*value),
             Self::Float(value) => serializer.serialize_f64(*value),
+            Self::Decimal(value) => json_number(*value).serialize(serializer),
             Self::Str(text) => serializer.serialize_str(text),
             Self::Node(node) => node.serialize(serializer),
             Self::List(items) => serializer.collect_seq(items),

@@ -75,6 +75,19 @@ impl Language {
         Some(language)
     }
 
+    /// The language alone: `pt` of `pt-BR`.
+    pub(crate) fn primary(&self) -> &str {
+        &self.primary
+    }
+
+    /// The language and its region, without a script: `zh-TW` of `zh-Hant-TW`.
+    pub(crate) fn regional(&self) -> String {
+        match name(&self.region) {
+            "" => self.primary.as_ref().to_owned(),
+            region => format!("{}-{region}", self.primary),
+        }
+    }
+
     /// Takes a part that follows the language: a script, a region or a variant.
     fn take(&mut self, part: &str) {
         let bytes = part.as_bytes();

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::{Template, Undefined};
+use crate::flow::lang::expr::Remark;
 use crate::flow::lang::expr::tests::Roots;
 use crate::limits::Limits;
 
@@ -20,7 +21,11 @@ fn render_with(source: &str, undefined: Undefined, limits: &Limits) -> (Result<S
     }));
     let template = Template::parse(source, limits).unwrap_or_else(|error| panic!("{source}: {error}"));
     let mut reported = Vec::new();
-    let text = template.text(&roots, undefined, limits, &mut |path| reported.push(path.to_owned()));
+    let text = template.text(&roots, undefined, limits, &mut |remark| {
+        if let Remark::Undefined(path) = remark {
+            reported.push(path.to_owned());
+        }
+    });
     (text.map(Cow::into_owned).map_err(|error| error.to_string()), reported)
 }
 

@@ -6,13 +6,14 @@ use std::collections::btree_map::Entry;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::flow::answer::{Bounds, Choice, Decimal, Expect, check_format};
+use crate::flow::answer::{Bounds, Choice, Expect, check_format};
 use crate::flow::content::TextDef;
 use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::{Path, brief};
 use crate::flow::form::read::{Fields, Read, words};
 use crate::flow::lang::condition::Operand;
 use crate::flow::lang::context::Compile;
+use crate::flow::lang::number::Decimal;
 use crate::flow::lang::pattern::Extent;
 use crate::flow::lang::region::HomeRegion;
 use crate::flow::lang::template::Template;
@@ -25,7 +26,7 @@ pub(super) const FIXED: [&str; 3] = ["valid", "invalid", "timeout"];
 /// | `expect` | is | held to | saved as |
 /// |---|---|---|---|
 /// | `text` | a text that is not blank | `min_length`, `max_length` in characters, `pattern` | the text, trimmed |
-/// | `number` | `12`, `-3`, `1,234.5`, in the digits of any script | `whole`, `decimal`, `min`, `max` | a number |
+/// | `number` | `12`, `-3`, `1,234.5`, in the digits of any script | `whole`, `decimal`, `unit`, `min`, `max` | a number |
 /// | `phone` | a telephone number with its calling code, or as it is dialled in `default_region` | | `+14155550123` |
 /// | `email` | an e-mail address | | its domain in lower case |
 /// | `date` | `2026-05-07`, a time on that day, or what `formats` say | `min`, `max` | `2026-05-07` |
@@ -34,8 +35,8 @@ pub(super) const FIXED: [&str; 3] = ["valid", "invalid", "timeout"];
 /// | `location` | a place | | what the host says of it |
 /// | `choice` | one of `choices`: its button, id, label, synonym, or number in the list | | its id |
 ///
-/// Of `1,234` and `1.234` the first is a thousand and the second is not, unless `decimal` says what
-/// a comma is.
+/// `1,234` and `1.234` are both a thousand, unless `decimal`, the settings or the language say that
+/// the mark stands before decimals.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct AnswerDef {
     /// The kind of answer; `choice` where there are choices, else `text`, if absent.
@@ -53,9 +54,14 @@ pub struct AnswerDef {
     /// True if a number must be whole; it need not if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub whole: Option<bool>,
-    /// What stands before the decimals of a number; the text decides if absent.
+    /// What stands before the decimals of a number; the text, and where that leaves it open the
+    /// language, decides if absent (SEMANTICS U10).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decimal: Option<Decimal>,
+    /// True if a currency, a unit or `%` may stand around a number: `$12`, `12 kg`; it must not if
+    /// absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<bool>,
     /// Characters that a text has at least.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_length: Option<u32>,
@@ -122,6 +128,7 @@ impl AnswerDef {
             max: fields.optional("max"),
             whole: fields.optional("whole"),
             decimal: fields.optional("decimal"),
+            unit: fields.optional("unit"),
             min_length: fields.optional("min_length"),
             max_length: fields.optional("max_length"),
             pattern: fields.optional("pattern"),
@@ -144,6 +151,7 @@ impl AnswerDef {
             AnswerKind::Number => Some(Expect::Number {
                 whole: self.whole == Some(true),
                 decimal: self.decimal,
+                has_unit: self.unit == Some(true),
                 bounds: Bounds::default(),
             }),
             AnswerKind::Phone => Some(Expect::Phone(self.region(at, cx))),
@@ -163,12 +171,13 @@ impl AnswerDef {
     fn check_fields(&self, at: &Path<'_>, found: &mut Diagnostics) {
         use AnswerKind::{Choice, Date, Media, Number, Phone, Text};
         let kind = self.kind();
-        let fields: [(&str, bool, &[AnswerKind]); 11] = [
+        let fields: [(&str, bool, &[AnswerKind]); 12] = [
             ("choices", self.choices.is_some(), &[Choice]),
             ("min", self.min.is_some(), &[Number, Date]),
             ("max", self.max.is_some(), &[Number, Date]),
             ("whole", self.whole.is_some(), &[Number]),
             ("decimal", self.decimal.is_some(), &[Number]),
+            ("unit", self.unit.is_some(), &[Number]),
             ("min_length", self.min_length.is_some(), &[Text]),
             ("max_length", self.max_length.is_some(), &[Text]),
             ("pattern", self.pattern.is_some(), &[Text]),

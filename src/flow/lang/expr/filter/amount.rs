@@ -2,66 +2,97 @@
 
 use std::fmt::Write;
 
+use rust_decimal::{Decimal as Amount, RoundingStrategy};
+
+use super::super::aid::Aid;
 use super::super::error::EvalError;
-use super::super::meter::Meter;
 use super::super::number::Num;
 use super::super::val::Val;
 use super::args::{quoted, whole};
 
-/// Decimals beyond which a float has none to round.
-const MAX_PRECISION: i64 = 340;
+/// Decimals beyond which a number has none to round.
+const MAX_PRECISION: i64 = 28;
 
-pub(super) fn int<'a>(val: &Val<'a>, default: Option<Val<'a>>) -> Result<Val<'a>, EvalError> {
+/// A number from a text; not defined if it is none.
+pub(super) fn number<'a>(val: &Val<'a>, aid: &mut Aid<'a, '_>) -> Val<'a> {
+    Num::read(val, || aid.marks()).and_then(Num::val).unwrap_or_default()
+}
+
+pub(super) fn int<'a>(
+    val: &Val<'a>,
+    default: Option<Val<'a>>,
+    aid: &mut Aid<'a, '_>,
+) -> Result<Val<'a>, EvalError> {
     let op = "int";
-    let number = match val {
-        Val::Undefined | Val::Null => return Ok(default.unwrap_or(Val::Int(0))),
-        Val::Str(text) => Num::parse(text),
-        other => Num::of(other),
+    let whole = match needed(op, val, aid) {
+        _ if matches!(val, Val::Undefined | Val::Null) => return Ok(default.unwrap_or(Val::Int(0))),
+        Ok(Num::Decimal(value)) => Num::Decimal(value.trunc()).val(),
+        Ok(Num::Int(value)) => Num::Int(value).val(),
+        Ok(Num::Huge(_)) => None,
+        Err(error) => return default.ok_or(error),
     };
-    match number {
-        // A float beyond 128 bits saturates, and is then out of range.
-        Some(Num::Float(value)) => Num::Int(value as i128).val(op),
-        Some(whole) => whole.val(op),
-        None => default.ok_or(no_number(op, val)),
+    Ok(whole.unwrap_or_else(|| aid.nothing(op)))
+}
+
+pub(super) fn float<'a>(
+    val: &Val<'a>,
+    default: Option<Val<'a>>,
+    aid: &mut Aid<'a, '_>,
+) -> Result<Val<'a>, EvalError> {
+    match needed("float", val, aid) {
+        _ if matches!(val, Val::Undefined | Val::Null) => Ok(default.unwrap_or(Val::Float(0.0))),
+        Ok(number) => Ok(Val::Float(number.float())),
+        Err(error) => default.ok_or(error),
     }
 }
 
-/// A text may be a number to these filters, so the error says that this one is none.
-fn no_number(op: &'static str, val: &Val<'_>) -> EvalError {
+/// A number, or a text that is one. A text may be a number to these filters, so the error says that
+/// this one is none.
+fn needed<'a>(op: &'static str, val: &Val<'a>, aid: &Aid<'a, '_>) -> Result<Num, EvalError> {
     let found = if val.as_str().is_some() { "a text that is no number" } else { val.kind() };
-    EvalError::TypeMismatch { op, found }
+    let number = if let Val::Bool(_) = val { Num::of(val) } else { Num::read(val, || aid.marks()) };
+    number.ok_or(EvalError::TypeMismatch { op, found })
 }
 
-pub(super) fn float<'a>(val: &Val<'a>, default: Option<Val<'a>>) -> Result<Val<'a>, EvalError> {
-    let op = "float";
-    let number = match val {
-        Val::Undefined | Val::Null => return Ok(default.unwrap_or(Val::Float(0.0))),
-        Val::Str(text) => Num::parse(text),
-        other => Num::of(other),
-    };
-    match number {
-        Some(number) => Num::Float(number.as_f64()).val(op),
-        None => default.ok_or(no_number(op, val)),
+/// The same, of a truth value none.
+fn number_of<'a>(op: &'static str, val: &Val<'a>, aid: &Aid<'a, '_>) -> Result<Num, EvalError> {
+    match val {
+        Val::Bool(_) => Err(EvalError::TypeMismatch { op, found: val.kind() }),
+        _ => needed(op, val, aid),
     }
 }
 
-/// Half to even on the exact value, as Python does; a whole number stays whole.
-pub(super) fn round<'a>(val: &Val<'a>, precision: Option<&Val<'a>>) -> Result<Val<'a>, EvalError> {
+/// Half to even on the exact value, as Python does.
+pub(super) fn round<'a>(
+    val: &Val<'a>,
+    precision: Option<&Val<'a>>,
+    aid: &mut Aid<'a, '_>,
+) -> Result<Val<'a>, EvalError> {
     let op = "round";
     let precision = whole(op, precision, 0)?;
-    match number(op, val)? {
-        Num::Int(value) => Num::Int(round_whole(value, precision)).val(op),
-        Num::Float(value) if precision > MAX_PRECISION => Num::Float(value).val(op),
-        Num::Float(value) if precision >= 0 => {
-            let decimals = usize::try_from(precision).unwrap_or_default();
-            let rounded = format!("{value:.decimals$}").parse().unwrap_or(value);
-            Num::Float(rounded).val(op)
+    let rounded = match number_of(op, val, aid)? {
+        Num::Int(value) => Num::Int(round_whole(value, precision)).val(),
+        Num::Decimal(value) if precision >= MAX_PRECISION => Num::Decimal(value).val(),
+        Num::Decimal(value) if precision >= 0 => {
+            let decimals = u32::try_from(precision).unwrap_or_default();
+            Num::Decimal(value.round_dp_with_strategy(decimals, RoundingStrategy::MidpointNearestEven)).val()
         }
-        Num::Float(value) => {
-            let unit = 10_f64.powi(i32::try_from(precision.saturating_neg()).unwrap_or(i32::MAX));
-            Num::Float(if unit.is_finite() { (value / unit).round_ties_even() * unit } else { 0.0 }).val(op)
-        }
-    }
+        Num::Decimal(value) => round_before_point(value, precision).and_then(Num::val),
+        huge @ Num::Huge(_) => huge.val(),
+    };
+    Ok(rounded.unwrap_or_else(|| aid.nothing(op)))
+}
+
+/// To tens, hundreds and so on.
+fn round_before_point(value: Amount, precision: i64) -> Option<Num> {
+    let Some(unit) =
+        u32::try_from(precision.saturating_neg()).ok().and_then(|places| 10_i128.checked_pow(places))
+    else {
+        return Some(Num::Int(0));
+    };
+    let Ok(unit) = Amount::try_from_i128_with_scale(unit, 0) else { return Some(Num::Int(0)) };
+    let units = value.checked_div(unit)?.round_dp_with_strategy(0, RoundingStrategy::MidpointNearestEven);
+    units.checked_mul(unit).map(Num::Decimal)
 }
 
 fn round_whole(value: i128, precision: i64) -> i128 {
@@ -77,18 +108,13 @@ fn round_whole(value: i128, precision: i64) -> i128 {
     if below > above || (below == above && is_odd) { base.saturating_add(unit) } else { base }
 }
 
-pub(super) fn abs<'a>(val: &Val<'a>) -> Result<Val<'a>, EvalError> {
-    match number("abs", val)? {
-        Num::Int(value) => Num::Int(value.saturating_abs()).val("abs"),
-        Num::Float(value) => Num::Float(value.abs()).val("abs"),
-    }
-}
-
-fn number(op: &'static str, val: &Val<'_>) -> Result<Num, EvalError> {
-    match val {
-        Val::Bool(_) => Err(EvalError::TypeMismatch { op, found: val.kind() }),
-        _ => Num::of(val).ok_or(EvalError::TypeMismatch { op, found: val.kind() }),
-    }
+pub(super) fn abs<'a>(val: &Val<'a>, aid: &mut Aid<'a, '_>) -> Result<Val<'a>, EvalError> {
+    let positive = match number_of("abs", val, aid)? {
+        Num::Int(value) => value.checked_abs().map(Num::Int),
+        Num::Decimal(value) => Some(Num::Decimal(value.abs())),
+        Num::Huge(value) => Some(Num::Huge(value.abs())),
+    };
+    Ok(positive.and_then(Num::val).unwrap_or_else(|| aid.nothing("abs")))
 }
 
 /// `EUR 1,234.50`: the code, then the amount with a comma between thousands and the currency's
@@ -97,21 +123,19 @@ fn number(op: &'static str, val: &Val<'_>) -> Result<Num, EvalError> {
 pub(super) fn currency<'a>(
     val: &Val<'a>,
     code: Option<&Val<'a>>,
-    meter: &mut Meter,
+    aid: &mut Aid<'a, '_>,
 ) -> Result<Val<'a>, EvalError> {
     let op = "currency";
     let code = quoted(op, code)?.unwrap_or_default();
-    let Some(amount) = Num::read(val) else { return Ok(Val::Undefined) };
+    let Some(number) = Num::read(val, || aid.marks()) else { return Ok(Val::Undefined) };
+    let Some(amount) = number.amount() else { return Ok(aid.nothing(op)) };
     let decimals = decimals(code);
-    let digits = match amount {
-        Num::Int(value) if decimals == 0 => value.unsigned_abs().to_string(),
-        Num::Int(value) => format!("{}.{:0decimals$}", value.unsigned_abs(), 0),
-        Num::Float(value) => format!("{:.decimals$}", value.abs()),
-    };
-    let is_zero = digits.bytes().all(|b| matches!(b, b'0' | b'.'));
-    let minus = if amount.as_f64() < 0.0 && !is_zero { "-" } else { "" };
+    let mut amount = amount.round_dp_with_strategy(decimals, RoundingStrategy::MidpointNearestEven);
+    amount.rescale(decimals);
+    let digits = amount.abs().to_string();
+    let minus = if amount.is_sign_negative() && !amount.is_zero() { "-" } else { "" };
     let (whole, fraction) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
-    let mut text = meter.text();
+    let mut text = aid.meter.text();
     let mut written = write!(text, "{code}{}{minus}", if code.is_empty() { "" } else { " " });
     for (at, digit) in whole.chars().enumerate() {
         let left = whole.len().saturating_sub(at);
@@ -119,11 +143,11 @@ pub(super) fn currency<'a>(
         written = written.and_then(|()| write!(text, "{comma}{digit}"));
     }
     written = written.and_then(|()| text.write_str(fraction));
-    meter.written(written.map(|()| text)).map(Val::owned)
+    aid.meter.written(written.map(|()| text)).map(Val::owned)
 }
 
 /// Decimals of a currency (ISO 4217); two for one that is not known.
-fn decimals(code: &str) -> usize {
+fn decimals(code: &str) -> u32 {
     match code {
         "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "VND"
         | "VUV" | "XAF" | "XOF" | "XPF" => 0,

@@ -1,14 +1,15 @@
 //! Filters of lists. The order of unlike items is by kind (not defined, null, truth values,
-//! numbers, texts, lists, objects), so that sorting is total.
+//! numbers, texts, lists, objects), so that sorting is total; a text such as `129.00` is a number.
 
 use std::cmp::Ordering;
 use std::fmt::Write;
 
+use super::super::aid::Aid;
 use super::super::code::Binary;
 use super::super::error::EvalError;
 use super::super::meter::Meter;
 use super::super::number::Num;
-use super::super::ops::{arithmetic, is_list, is_object, items, list};
+use super::super::ops::{arithmetic, is_list, is_object, items, list, plain_number};
 use super::super::val::Val;
 use super::args::quoted;
 use crate::value::Kind;
@@ -107,12 +108,21 @@ pub(super) fn extreme<'a>(
     Ok(found.unwrap_or_default())
 }
 
-pub(super) fn sum<'a>(val: Val<'a>, meter: &mut Meter) -> Result<Val<'a>, EvalError> {
+/// The sum of numbers, also of those in texts; what is not defined is left out.
+pub(super) fn sum<'a>(val: Val<'a>, aid: &mut Aid<'a, '_>) -> Result<Val<'a>, EvalError> {
     let mut sum = Val::Int(0);
-    for item in list(val, "sum", meter)? {
-        if !item.is_undefined() {
-            sum = arithmetic(Binary::Add, &sum, &item)
-                .map_err(|_| EvalError::TypeMismatch { op: "sum", found: item.kind() })?;
+    for item in list(val, "sum", aid.meter)? {
+        if item.is_undefined() {
+            continue;
+        }
+        let number = match &item {
+            Val::Str(_) => Num::read(&item, || aid.marks()).and_then(Num::val),
+            _ => None,
+        };
+        sum = arithmetic(Binary::Add, &sum, number.as_ref().unwrap_or(&item), aid)
+            .map_err(|_| EvalError::TypeMismatch { op: "sum", found: item.kind() })?;
+        if sum.is_undefined() {
+            break;
         }
     }
     Ok(sum)
@@ -122,7 +132,7 @@ pub(super) fn sum<'a>(val: Val<'a>, meter: &mut Meter) -> Result<Val<'a>, EvalEr
 fn order(a: &Val<'_>, b: &Val<'_>) -> Ordering {
     match (a, b) {
         (Val::Bool(a), Val::Bool(b)) => a.cmp(b),
-        (Val::Str(a), Val::Str(b)) => {
+        (Val::Str(a), Val::Str(b)) if plain_number(a).is_none() && plain_number(b).is_none() => {
             let small = |text: &str| text.to_ascii_lowercase();
             let (a, b) = (a.as_ref(), b.as_ref());
             if a.bytes().chain(b.bytes()).any(|b| b.is_ascii_uppercase()) {
@@ -131,10 +141,17 @@ fn order(a: &Val<'_>, b: &Val<'_>) -> Ordering {
                 a.cmp(b)
             }
         }
-        _ => rank(a).cmp(&rank(b)).then_with(|| match (Num::of(a), Num::of(b)) {
-            (Some(a), Some(b)) => a.order(b),
+        _ => rank(a).cmp(&rank(b)).then_with(|| match (sortable(a), sortable(b)) {
+            (Some(a), Some(b)) => a.order(b).unwrap_or(Ordering::Equal),
             _ => Ordering::Equal,
         }),
+    }
+}
+
+fn sortable(val: &Val<'_>) -> Option<Num> {
+    match val {
+        Val::Str(text) => plain_number(text).map(Num::Decimal),
+        other => Num::of(other),
     }
 }
 
@@ -143,7 +160,8 @@ fn rank(val: &Val<'_>) -> u8 {
         Val::Undefined => 0,
         Val::Null => 1,
         Val::Bool(_) => 2,
-        Val::Int(_) | Val::Float(_) => 3,
+        Val::Int(_) | Val::Float(_) | Val::Decimal(_) => 3,
+        Val::Str(text) if plain_number(text).is_some() => 3,
         Val::Str(_) => 4,
         _ if is_list(val) => 5,
         _ if is_object(val) => 6,

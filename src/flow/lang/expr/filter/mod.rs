@@ -11,9 +11,8 @@ mod list;
 pub(super) mod table;
 mod text;
 
+use super::aid::Aid;
 use super::error::EvalError;
-use super::meter::Meter;
-use super::number::Num;
 use super::val::Val;
 
 pub(super) use args::{Args, MAX_ARGS};
@@ -27,7 +26,7 @@ pub(super) fn apply<'a>(
     filter: Filter,
     val: Val<'a>,
     args: Args<'a>,
-    meter: &mut Meter,
+    aid: &mut Aid<'a, '_>,
 ) -> Result<Val<'a>, EvalError> {
     if val.is_undefined() && !filter.takes_undefined() {
         return Ok(val);
@@ -36,32 +35,32 @@ pub(super) fn apply<'a>(
     match filter {
         Filter::Default => Ok(default(val, first, second)),
         Filter::Upper | Filter::Lower | Filter::Title | Filter::Capitalize => {
-            text::change_case(filter, &val, meter)
+            text::change_case(filter, &val, aid.meter)
         }
-        Filter::Trim => text::trim(val, first.as_ref(), meter),
-        Filter::Truncate => text::truncate(&val, first.as_ref(), second.as_ref(), meter),
-        Filter::Replace => text::replace(&val, first.as_ref(), second.as_ref(), meter),
-        Filter::Split => text::split(&val, first.as_ref(), meter),
-        Filter::String => text::string(val, meter),
-        Filter::Json => text::json(&val, meter),
-        Filter::UrlEncode => text::urlencode(&val, meter),
-        Filter::Join => list::join(&val, first.as_ref(), meter),
-        Filter::Length => list::length(&val, meter),
-        Filter::First => list::end(&val, false, meter),
-        Filter::Last => list::end(&val, true, meter),
-        Filter::Reverse => list::reverse(val, meter),
-        Filter::Sort => list::sort(val, first.as_ref(), meter),
-        Filter::Min => list::extreme(val, "min", |order| order.is_lt(), meter),
-        Filter::Max => list::extreme(val, "max", |order| order.is_ge(), meter),
-        Filter::Sum => list::sum(val, meter),
-        Filter::Number => Num::read(&val).map_or(Ok(Val::Undefined), |number| number.val("number")),
-        Filter::Int => amount::int(&val, first),
-        Filter::Float => amount::float(&val, first),
-        Filter::Round => amount::round(&val, first.as_ref()),
-        Filter::Abs => amount::abs(&val),
-        Filter::Currency => amount::currency(&val, first.as_ref(), meter),
-        Filter::Date => date::format(&val, first.as_ref(), meter),
-        Filter::AddDays => date::add_days(&val, first.as_ref(), meter),
+        Filter::Trim => text::trim(val, first.as_ref(), aid.meter),
+        Filter::Truncate => text::truncate(&val, first.as_ref(), second.as_ref(), aid.meter),
+        Filter::Replace => text::replace(&val, first.as_ref(), second.as_ref(), aid.meter),
+        Filter::Split => text::split(&val, first.as_ref(), aid.meter),
+        Filter::String => text::string(val, aid.meter),
+        Filter::Json => text::json(&val, aid.meter),
+        Filter::UrlEncode => text::urlencode(&val, aid.meter),
+        Filter::Join => list::join(&val, first.as_ref(), aid.meter),
+        Filter::Length => list::length(&val, aid.meter),
+        Filter::First => list::end(&val, false, aid.meter),
+        Filter::Last => list::end(&val, true, aid.meter),
+        Filter::Reverse => list::reverse(val, aid.meter),
+        Filter::Sort => list::sort(val, first.as_ref(), aid.meter),
+        Filter::Min => list::extreme(val, "min", |order| order.is_lt(), aid.meter),
+        Filter::Max => list::extreme(val, "max", |order| order.is_ge(), aid.meter),
+        Filter::Sum => list::sum(val, aid),
+        Filter::Number => Ok(amount::number(&val, aid)),
+        Filter::Int => amount::int(&val, first, aid),
+        Filter::Float => amount::float(&val, first, aid),
+        Filter::Round => amount::round(&val, first.as_ref(), aid),
+        Filter::Abs => amount::abs(&val, aid),
+        Filter::Currency => amount::currency(&val, first.as_ref(), aid),
+        Filter::Date => date::format(&val, first.as_ref(), aid.meter),
+        Filter::AddDays => date::add_days(&val, first.as_ref(), aid.meter),
     }
 }
 

@@ -19,6 +19,7 @@ impl Parser<'_> {
             Token::Name(name) => path = Some(PathBuilder::new(name)),
             Token::Int(value) => self.constant(Lit::Int(value)),
             Token::Float(value) => self.constant(Lit::Float(value)),
+            Token::Decimal(value) => self.constant(Lit::Decimal(value)),
             Token::Str(text) => self.constant(Lit::Str(text.into())),
             Token::Sign("(") => {
                 self.conditional()?;

@@ -1,0 +1,106 @@
+//! Numbers as people write them, by the tables of `docs/numbers.md`: U10.
+
+use chatflow::{EventKind, Profile, TriggerRequest};
+use serde_json::json;
+
+use crate::kit::{Sketch, World, ada, flow};
+
+/// The rows of the table below a heading of `docs/numbers.md`, as the words in backticks.
+pub(crate) fn table(heading: &str) -> Vec<Vec<&'static str>> {
+    let page = include_str!("../../docs/numbers.md");
+    let section = page.split("\n## ").find(|section| section.starts_with(heading)).expect("a section");
+    let rows = section.lines().filter(|line| line.starts_with("| ") && line.contains('`'));
+    rows.map(|row| row.split('`').skip(1).step_by(2).collect()).collect()
+}
+
+fn reader(tag: &str) -> TriggerRequest {
+    ada("f").profile(Profile::new().language(tag))
+}
+
+fn asking(fields: serde_json::Value) -> Sketch {
+    let ask = json!({"text": "?", "expect": "number", "save_to": "a", "retries": 0});
+    let ask = ask.as_object().unwrap().clone().into_iter().chain(fields.as_object().unwrap().clone());
+    flow("f")
+        .node("q", "ask", ask.collect())
+        .send("ok", "{{ vars.a }}")
+        .apart("no", "send_message", json!({"text": "none"}))
+        .edge("q", "invalid", "no")
+}
+
+fn saved(fields: &serde_json::Value, language: &str, written: &str) -> String {
+    let world = World::with([asking(fields.clone())]);
+    world.begin(reader(language));
+    world.say(written);
+    world.sent().pop().unwrap_or_default()
+}
+
+/// U10
+#[test]
+fn numbers_are_read_as_they_are_written_in_each_language() {
+    for (heading, fields) in
+        [("Numbers in their languages", json!({})), ("Amounts in their countries", json!({"unit": true}))]
+    {
+        let rows = table(heading);
+        assert!(rows.len() >= 20, "{heading}");
+        for row in rows {
+            let [language, written, expected, more, also] = row[..] else { panic!("{row:?}") };
+            assert_eq!(saved(&fields, language, written), expected, "{row:?}");
+            assert_eq!(saved(&fields, language, more), also, "{row:?}");
+        }
+    }
+}
+
+/// U10: the author's word goes before the language, the settings' before it where a number is open.
+#[test]
+fn an_author_says_what_a_mark_is() {
+    assert_eq!(saved(&json!({"decimal": ","}), "en", "1,500"), "1.5");
+    assert_eq!(saved(&json!({"decimal": "."}), "de", "1.500"), "1.5");
+    assert_eq!(saved(&json!({"decimal": "."}), "de", "1,5"), "none");
+    for (decimal, written, expected) in
+        [(",", "1.500", "1500"), (".", "1.500", "1.5"), (",", "129.00", "129")]
+    {
+        let world = World::with([asking(json!({})).set("decimal", json!(decimal))]);
+        world.begin(reader("en"));
+        world.say(written);
+        assert_eq!(world.sent().pop().as_deref(), Some(expected), "{decimal} {written}");
+    }
+}
+
+/// U15: also with marks that have no width.
+#[test]
+fn what_stands_around_an_address_is_no_part_of_it() {
+    for row in table("E-mail addresses") {
+        let [written, expected] = row[..] else { panic!("{row:?}") };
+        for written in
+            [written.to_owned(), format!("\u{200e}{written}\u{200b}"), format!("\u{feff}{written}")]
+        {
+            assert_eq!(saved(&json!({"expect": "email"}), "en", &written), expected, "{written:?}");
+        }
+    }
+}
+
+/// U11, U12: an operator that comes to nothing tells so, and does not end the talk.
+#[test]
+fn what_comes_to_nothing_is_told() {
+    let branches = json!([
+        {"label": "a", "when": {"expr": "context.total > 5"}},
+        {"label": "b", "when": {"value": "{{ context.total }}", "op": "number_less", "to": 5}},
+        {"label": "c", "when": {"value": "{{ context.total }}", "op": "date_before", "to": "2026-01-01"}},
+    ]);
+    let sketch = flow("f")
+        .node("b", "branch", json!({"branches": branches}))
+        .apart("a", "send_message", json!({"text": "a"}))
+        .apart("n", "send_message", json!({"text": "[{{ 1e300 * 2 }}]"}))
+        .edge("b", "a", "a")
+        .edge("b", "b", "a")
+        .edge("b", "c", "a")
+        .edge("b", "else", "n");
+    let world = World::with([sketch]);
+    world.trigger(ada("f").context(json!({"total": "many"})));
+    assert_eq!(world.sent(), ["[]"]);
+    let told = world.notes().into_iter().filter_map(|note| match note {
+        EventKind::NoResult { operator, .. } => Some(operator.to_string()),
+        _ => None,
+    });
+    assert_eq!(told.collect::<Vec<_>>(), [">", "number_less", "date_before", "*"]);
+}
