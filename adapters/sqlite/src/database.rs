@@ -2,19 +2,23 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::fs;
 use std::path::Path;
 
 use foldhash::fast::RandomState;
 use rusqlite::{Connection, OpenFlags, Params, Row, Statement};
 
 use crate::errors::Refused;
+use crate::log;
 use crate::options::{SqliteOptions, Synchronous};
 use crate::schema;
 
-/// Pages in the log until they are moved into the file, by the commit that finds so many: 16 MiB.
-/// Each time costs three syncs and holds the writer up, so that it is to be seldom; a longer log
-/// makes reads slower.
-const CHECKPOINT: &str = "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;";
+/// A write that changes nothing and is taken back: the only one that tells that a file can only be
+/// read. SQLite opens it, and begins a transaction that is to write, without a word.
+const TRY: &str = "BEGIN IMMEDIATE; UPDATE chatflow_schema SET version = version; ROLLBACK";
+
+/// A sync on macOS gets to the disk itself, and not to its cache; elsewhere it does so in any case.
+const REALLY: &str = "PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON";
 
 /// What is removed does not stay in the free parts of a page that is written anyway.
 pub(super) const OVERWRITE: &str = "PRAGMA secure_delete = FAST";
@@ -22,6 +26,9 @@ pub(super) const OVERWRITE: &str = "PRAGMA secure_delete = FAST";
 /// Makes a connection that writes, and brings the tables up to date. Of a file of a newer release
 /// nothing is changed.
 pub(super) fn open_writer(file: &Path, options: &SqliteOptions, create: bool) -> Result<Connection, Refused> {
+    if fs::metadata(file).is_ok_and(|of| of.permissions().readonly()) {
+        return Err(Refused::ReadOnly);
+    }
     let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     flags.set(OpenFlags::SQLITE_OPEN_CREATE, create);
     let mut connection = connect(file, flags, options)?;
@@ -30,12 +37,12 @@ pub(super) fn open_writer(file: &Path, options: &SqliteOptions, create: bool) ->
     if mode != "wal" {
         return Err(Refused::NotWal(mode));
     }
-    connection.execute_batch(CHECKPOINT)?;
+    log::limit(&connection, options)?;
+    connection.execute_batch(REALLY)?;
     connection.execute_batch(durable(options.synchronous))?;
     connection.execute_batch(OVERWRITE)?;
     schema::migrate(&mut connection, schema::STEPS)?;
-    // SQLite opens a file that can only be read without a word.
-    connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK")?;
+    connection.execute_batch(TRY)?;
     if let Some(bytes) = options.max_bytes {
         let page: i64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
         let pages = i64::try_from(bytes).unwrap_or(i64::MAX) / page.max(1);
@@ -140,5 +147,25 @@ impl<'c> Database<'c> {
         let done = run(&mut statement);
         self.statements.borrow_mut().insert(name, statement);
         done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// macOS leaves what is synced in the disk's cache unless it is asked for more. The settings
+    /// are there on every system.
+    #[test]
+    fn a_sync_gets_to_the_disk_itself() {
+        let folder = std::env::temp_dir().join(format!("chatflow-fullfsync-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let writer = open_writer(&folder.join("talk.db"), &SqliteOptions::new(), true).unwrap();
+        for pragma in ["fullfsync", "checkpoint_fullfsync"] {
+            let is_on: bool = writer.pragma_query_value(None, pragma, |row| row.get(0)).unwrap();
+            assert!(is_on, "{pragma}");
+        }
+        drop(writer);
+        fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -16,6 +16,8 @@ pub(super) enum Refused {
     NewerSchema { found: i64, known: usize },
     #[error("the file cannot be written ahead of (journal mode `{0}`): it needs a local file system")]
     NotWal(String),
+    #[error("the file can only be read")]
+    ReadOnly,
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
 }

@@ -16,6 +16,7 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
+mod call;
 mod care;
 mod columns;
 mod commit;
@@ -26,6 +27,7 @@ mod errors;
 mod flows;
 mod joined;
 mod load;
+mod log;
 mod options;
 #[cfg(test)]
 mod plans;
@@ -60,6 +62,7 @@ use crate::queue::Queue;
 use crate::threads::Place;
 
 pub use joined::JoinedStore;
+pub use log::FileEvent;
 pub use options::{SqliteOptions, Synchronous};
 
 /// The driver, in the version that [`SqliteStore::joined`] takes its types in.
@@ -205,8 +208,11 @@ impl SqliteStore {
         self.0.lists.ask(care::Check).await
     }
 
-    /// Copies the file as it is at one instant, while writes go on. The copy is a file like it,
-    /// complete in itself.
+    /// Copies the file while calls go on: step by step, 4 MiB at a time, by the thread that writes,
+    /// between what it writes. What is written meanwhile gets into the copy, too, so that it is the
+    /// file as it is at the end; the copy is a file like it, complete in itself. The log does not
+    /// grow for it. Where other processes write so often that a step never finds what the last one
+    /// left, all is copied at once in the end, which holds writes up.
     ///
     /// To go back to a copy, end every process that has the file open, remove the file together
     /// with the `-wal` and `-shm` beside it, and put the copy in its place: a log of the old file
@@ -217,7 +223,7 @@ impl SqliteStore {
     /// or none can be made; a transient one when the disk is full. Then no copy is left.
     pub async fn backup(&self, to: impl AsRef<Path>) -> Result<(), StoreError> {
         let to = to.as_ref().to_path_buf();
-        self.0.lists.ask(care::Copy { to }).await
+        self.0.writes.ask(care::Copy { to }).await
     }
 
     async fn write(&self, write: Write) -> Result<Committed, StoreError> {

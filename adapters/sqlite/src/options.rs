@@ -7,6 +7,7 @@ use std::time::Duration;
 use chatflow::error::StoreError;
 
 use crate::SqliteStore;
+use crate::log::{FileEvent, Listener};
 
 /// When a commit is on the disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,6 +44,8 @@ pub struct SqliteOptions {
     pub(super) busy_timeout: Duration,
     pub(super) cache_mib: u32,
     pub(super) max_bytes: Option<u64>,
+    pub(super) log_bytes: u64,
+    pub(super) listener: Listener,
 }
 
 impl Default for SqliteOptions {
@@ -55,6 +58,8 @@ impl Default for SqliteOptions {
             busy_timeout: Duration::from_secs(5),
             cache_mib: 16,
             max_bytes: None,
+            log_bytes: 64 << 20,
+            listener: Listener::default(),
         }
     }
 }
@@ -112,6 +117,24 @@ impl SqliteOptions {
     /// erased. The log beside the file is not counted.
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = Some(bytes);
+        self
+    }
+
+    /// How long the log beside the file may grow, in bytes; 64 MiB by default, and at least 1 MiB.
+    /// It is moved into the file from a quarter of it on (at most 16 MiB). Whoever reads for long,
+    /// such as an operator's open transaction, keeps it from getting shorter: beyond this length
+    /// the writer waits for readers, for 100 ms at first and for up to
+    /// [`busy_timeout`](Self::busy_timeout) later, and tells
+    /// [`FileEvent::LogGrows`](crate::FileEvent::LogGrows).
+    pub fn log_bytes(mut self, bytes: u64) -> Self {
+        self.log_bytes = bytes.max(1 << 20);
+        self
+    }
+
+    /// Hears of what an operator should know of the file. It is called by the thread that writes,
+    /// so it must be quick and must not wait for the store.
+    pub fn on_event(mut self, listen: impl Fn(FileEvent) + Send + Sync + 'static) -> Self {
+        self.listener = Listener::new(listen);
         self
     }
 

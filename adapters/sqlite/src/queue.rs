@@ -7,157 +7,15 @@ use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::task::{Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
 use chatflow::clock::{Clock, SystemClock};
 use chatflow::error::StoreError;
 
-use crate::database::Database;
+pub(super) use crate::call::{Accepted, Failure, Operation, Ran};
 
-/// What a call does on its thread. Run again if others that shared its transaction spoiled it,
-/// hence `&self`.
-pub(super) trait Operation: Send + Sync + 'static {
-    type Answer: Send + 'static;
-
-    /// For errors: what the store was doing.
-    const DOING: &'static str;
-
-    /// What it writes may be lost with the power, though not with the process.
-    fn may_be_lost(&self) -> bool {
-        false
-    }
-
-    /// It writes nothing: it is answered out of one snapshot of what is written.
-    fn is_read(&self) -> bool {
-        false
-    }
-
-    /// It shares its transaction with no other, and an error of its own rolls that back.
-    fn is_alone(&self) -> bool {
-        false
-    }
-
-    /// Writes nothing unless it is to be kept: what refuses is looked at first.
-    fn run(&self, database: &Database<'_>) -> Result<Self::Answer, Failure>;
-}
-
-/// Why an operation has no answer.
-pub(super) enum Failure {
-    /// The transaction is spoiled.
-    Sqlite(rusqlite::Error),
-    /// It is refused, and wrote nothing (or is alone).
-    Refused(StoreError),
-}
-
-impl From<rusqlite::Error> for Failure {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(error)
-    }
-}
-
-/// A call in a queue.
-pub(super) trait Task: Send + Sync {
-    fn doing(&self) -> &'static str;
-    fn may_be_lost(&self) -> bool;
-    fn is_read(&self) -> bool;
-    fn is_alone(&self) -> bool;
-    /// Runs it. The answer is kept until it is told; [`Failure::Refused`] is one.
-    fn run(&self, database: &Database<'_>) -> Result<Ran, rusqlite::Error>;
-    /// Tells the caller: the kept answer, or this error in its place.
-    fn tell(&self, error: Option<StoreError>);
-}
-
-/// True if what an operation wrote is to be kept.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ran {
-    Well,
-    Refused,
-}
-
-struct Call<O: Operation> {
-    operation: O,
-    state: Mutex<State<O::Answer>>,
-}
-
-struct State<A> {
-    answer: Option<Result<A, StoreError>>,
-    is_told: bool,
-    waker: Option<Waker>,
-}
-
-impl<O: Operation> Call<O> {
-    fn new(operation: O) -> Arc<Self> {
-        let state = Mutex::new(State { answer: None, is_told: false, waker: None });
-        Arc::new(Self { operation, state })
-    }
-
-    fn state(&self) -> MutexGuard<'_, State<O::Answer>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<O: Operation> Task for Call<O> {
-    fn doing(&self) -> &'static str {
-        O::DOING
-    }
-
-    fn may_be_lost(&self) -> bool {
-        self.operation.may_be_lost()
-    }
-
-    fn is_read(&self) -> bool {
-        self.operation.is_read()
-    }
-
-    fn is_alone(&self) -> bool {
-        self.operation.is_alone()
-    }
-
-    fn run(&self, database: &Database<'_>) -> Result<Ran, rusqlite::Error> {
-        let (answer, ran) = match self.operation.run(database) {
-            Ok(answer) => (Ok(answer), Ran::Well),
-            Err(Failure::Refused(error)) => (Err(error), Ran::Refused),
-            Err(Failure::Sqlite(error)) => return Err(error),
-        };
-        self.state().answer = Some(answer);
-        Ok(ran)
-    }
-
-    fn tell(&self, error: Option<StoreError>) {
-        let mut state = self.state();
-        if state.is_told {
-            return;
-        }
-        state.is_told = true;
-        if let Some(error) = error {
-            state.answer = Some(Err(error));
-        }
-        let waker = state.waker.take();
-        drop(state);
-        // Not under the lock: what it wakes may run at once.
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-}
-
-/// A call that was accepted. One that is dropped unanswered, since its thread died, tells that.
-pub(super) struct Accepted(Arc<dyn Task>);
-
-impl std::ops::Deref for Accepted {
-    type Target = dyn Task;
-    fn deref(&self) -> &Self::Target {
-        &*self.0
-    }
-}
-
-impl Drop for Accepted {
-    fn drop(&mut self) {
-        self.0.tell(Some(StoreError::unknown("the store's thread ended before it answered")));
-    }
-}
+use crate::call::{Call, Task};
 
 /// Calls that wait for a thread.
 pub(super) struct Queue {
@@ -389,6 +247,17 @@ impl Queue {
             self.gather();
             inner = self.lock();
         }
+        Some(self.drain(inner, share))
+    }
+
+    /// The same, without waiting: None if no call waits, of a thread that has something else to do.
+    pub(super) fn take_now(&self) -> Option<Vec<Accepted>> {
+        let mut inner = self.lock();
+        inner.is_busy = true;
+        if inner.calls.is_empty() { None } else { Some(self.drain(inner, 1)) }
+    }
+
+    fn drain(&self, mut inner: MutexGuard<'_, Inner>, share: usize) -> Vec<Accepted> {
         let most = inner.calls.len().div_ceil(share).min(MOST);
         let is_read = inner.calls.front().is_some_and(|call| call.is_read());
         let apart = |call: &Accepted| call.is_alone() || call.is_read() != is_read;
@@ -398,7 +267,7 @@ impl Queue {
         self.waiting.store(inner.calls.len(), Ordering::Release);
         drop(inner);
         give_up(late);
-        Some(calls)
+        calls
     }
 
     /// Said by a thread that has done what it took, before it answers: who is answered may ask
@@ -440,17 +309,7 @@ impl Queue {
         let asking = Asking::of(self, place);
         poll_fn(move |context| {
             let _counted = &asking;
-            let mut state = call.state();
-            if state.is_told
-                && let Some(answer) = state.answer.take()
-            {
-                return Poll::Ready(answer);
-            }
-            match &mut state.waker {
-                Some(waker) => waker.clone_from(context.waker()),
-                waker => *waker = Some(context.waker().clone()),
-            }
-            Poll::Pending
+            call.poll(context.waker())
         })
     }
 }

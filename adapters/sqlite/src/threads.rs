@@ -1,14 +1,17 @@
 //! The store's threads: one that writes, many calls in one transaction, and those that read.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
 use chatflow::error::StoreError;
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
+use crate::care::Copying;
 use crate::database::{Database, durable, open_reader, open_writer};
 use crate::errors::{Refused, failed, failed_to_commit, gone, is_doubtful};
+use crate::log::{Log, empty};
 use crate::options::{SqliteOptions, Synchronous};
 use crate::queue::{Accepted, Queue, Ran};
 
@@ -159,31 +162,78 @@ fn read_together(database: &Database<'_>, place: &Place, calls: Vec<Accepted>) -
 /// Writes until the queue is closed. Between writes it looks up too: its cache is warm, those of
 /// the readers are lost with each commit.
 pub(super) fn write(queue: &Queue, place: &Place, first: Connection) {
-    let chosen = place.options.synchronous;
-    let mut current = chosen;
+    let log = Log::of(&place.file, &place.options);
+    let mut writer = Writer { queue, place, current: place.options.synchronous, log };
     serve(queue, 1, place, first, Place::open_writer, |database, calls| {
-        if calls.iter().all(|call| call.is_read()) {
-            let state = read_together(database, place, calls);
-            if let State::Doubtful = state {
-                current = chosen;
-            }
-            return state;
-        }
-        let wanted = if calls.iter().all(|call| call.may_be_lost()) { Synchronous::Normal } else { chosen };
-        if wanted != current {
-            if let Err(error) = database.connection.execute_batch(durable(wanted)) {
-                tell_all(&calls, |doing| failed(doing, &place.file, copy(&error)));
-                current = chosen;
-                return State::Doubtful;
-            }
-            current = wanted;
-        }
-        let state = write_together(database, queue, place, calls);
+        let state = match calls.first().and_then(|call| call.copy()) {
+            Some(_) => writer.copy(database, calls),
+            None => writer.work(database, calls),
+        };
         if let State::Doubtful = state {
-            current = chosen;
+            writer.current = place.options.synchronous;
         }
         state
     });
+}
+
+/// The thread that writes, whatever connection it has.
+struct Writer<'w> {
+    queue: &'w Queue,
+    place: &'w Place,
+    /// What the connection is set to.
+    current: Synchronous,
+    log: Log,
+}
+
+impl Writer<'_> {
+    fn work(&mut self, database: &Database<'_>, calls: Vec<Accepted>) -> State {
+        let place = self.place;
+        if calls.iter().all(|call| call.is_read()) {
+            return read_together(database, place, calls);
+        }
+        let chosen = place.options.synchronous;
+        let wanted = if calls.iter().all(|call| call.may_be_lost()) { Synchronous::Normal } else { chosen };
+        if wanted != self.current {
+            if let Err(error) = database.connection.execute_batch(durable(wanted)) {
+                tell_all(&calls, |doing| failed(doing, &place.file, copy(&error)));
+                return State::Doubtful;
+            }
+            self.current = wanted;
+        }
+        let state = write_together(database, self.queue, place, calls);
+        match self.log.bound(database.connection) {
+            Ok(()) => state,
+            Err(_) => State::Doubtful,
+        }
+    }
+
+    /// Makes a copy, and between its steps does what has come meanwhile. Who asks for another copy
+    /// waits.
+    fn copy(&mut self, database: &Database<'_>, calls: Vec<Accepted>) -> State {
+        let mut copies = VecDeque::from(calls);
+        while let Some(call) = copies.pop_front() {
+            let mut state = State::Sound;
+            let copied = call.copy().map_or(Ok(()), |to| {
+                Copying::begin(to)?.run(database.connection, || {
+                    let Some(calls) = self.queue.take_now() else { return true };
+                    if calls.first().is_some_and(|call| call.copy().is_some()) {
+                        copies.extend(calls);
+                        return true;
+                    }
+                    state = self.work(database, calls);
+                    matches!(state, State::Sound)
+                })
+            });
+            match copied.map(|()| call.run(database)) {
+                Ok(_) => call.tell(None),
+                Err(error) => call.tell(Some(error)),
+            }
+            if let State::Doubtful = state {
+                return state;
+            }
+        }
+        State::Sound
+    }
 }
 
 /// Writes calls in one transaction. One that spoils it is set apart: then each has a transaction of
@@ -215,21 +265,46 @@ enum Attempt {
     Spoilt(State),
 }
 
+/// Writes calls in one transaction. On a full disk the log is moved into the file, which may be all
+/// the room that is needed, and it is tried once more.
 fn attempt(database: &Database<'_>, queue: &Queue, place: &Place, calls: &[Accepted]) -> Attempt {
+    if let Ok(attempt) = once(database, queue, place, calls) {
+        return attempt;
+    }
+    // Whatever comes of it, the second attempt says how it is.
+    let _ = empty(database.connection);
+    once(database, queue, place, calls).unwrap_or_else(|NoRoom(error)| {
+        if let [call] = calls {
+            call.tell(Some(failed(call.doing(), &place.file, error)));
+        }
+        Attempt::Spoilt(State::Sound)
+    })
+}
+
+/// The disk is full: nothing was written, and no call knows it.
+struct NoRoom(rusqlite::Error);
+
+fn once(
+    database: &Database<'_>,
+    queue: &Queue,
+    place: &Place,
+    calls: &[Accepted],
+) -> Result<Attempt, NoRoom> {
+    let is_full = |error: &rusqlite::Error| error.sqlite_error_code() == Some(ErrorCode::DiskFull);
     if place.is_gone() {
         tell_all(calls, |doing| gone(doing, &place.file));
-        return Attempt::Told(State::Sound);
+        return Ok(Attempt::Told(State::Sound));
     }
     if let Err(error) = database.execute("BEGIN IMMEDIATE", []) {
         tell_all(calls, |doing| failed(doing, &place.file, copy(&error)));
-        return Attempt::Told(State::after(&error));
+        return Ok(Attempt::Told(State::after(&error)));
     }
     for call in calls {
         match call.run(database) {
             Ok(Ran::Refused) if call.is_alone() => {
                 let state = roll_back(database);
                 call.tell(None);
-                return Attempt::Told(state);
+                return Ok(Attempt::Told(state));
             }
             Ok(_) if database.connection.is_autocommit() => {
                 // Only a hook of the host can do that.
@@ -237,29 +312,35 @@ fn attempt(database: &Database<'_>, queue: &Queue, place: &Place, calls: &[Accep
                     "{}: the host's hook ended the transaction",
                     call.doing()
                 ))));
-                return Attempt::Told(State::Sound);
+                return Ok(Attempt::Told(State::Sound));
             }
             Ok(_) => {}
             Err(error) => {
                 let doubtful = is_doubtful(&error);
                 let state = roll_back(database);
+                if is_full(&error) {
+                    return Err(NoRoom(error));
+                }
                 if calls.len() == 1 {
                     call.tell(Some(failed(call.doing(), &place.file, error)));
                 }
-                return Attempt::Spoilt(if doubtful { State::Doubtful } else { state });
+                return Ok(Attempt::Spoilt(if doubtful { State::Doubtful } else { state }));
             }
         }
     }
     if let Err(error) = database.execute("COMMIT", []) {
         let state = roll_back(database);
+        if is_full(&error) {
+            return Err(NoRoom(error));
+        }
         tell_all(calls, |doing| failed_to_commit(doing, &place.file, copy(&error)));
-        return Attempt::Told(if is_doubtful(&error) { State::Doubtful } else { state });
+        return Ok(Attempt::Told(if is_doubtful(&error) { State::Doubtful } else { state }));
     }
     queue.rest();
     for call in calls {
         call.tell(None);
     }
-    Attempt::Told(State::Sound)
+    Ok(Attempt::Told(State::Sound))
 }
 
 /// Some errors roll back by themselves.
