@@ -3,12 +3,15 @@
 
 use chatflow::session::EndReason;
 use chatflow::{
-    Account, Address, AddressKind, Channel, EventKind, Inbound, Phone, Receipt, Received, Refusal, Status,
-    TriggerRequest, Triggered,
+    Account, Address, AddressKind, Channel, EventKind, Inbound, MemoryStore, Phone, Receipt, Received,
+    Refusal, Status, TriggerRequest, Triggered,
 };
 use pollster::block_on;
 use serde_json::json;
 
+use crate::identity_kit::{
+    Town, addresses_are_linked, an_opt_out_is_the_persons, numbers_change_hands, two_become_one,
+};
 use crate::kit::*;
 
 const BSUID: &str = "US.13491208655302741918";
@@ -449,4 +452,19 @@ fn look_in(region: &str) -> Sketch {
 #[cfg(feature = "phone-numbers")]
 fn from_context(code: &str, region: &str) -> Sketch {
     flow(code).set("default_region", json!(region)).start("contact_from", json!("mobile"))
+}
+
+// --- the same as on any store
+// -------------------------------------------------------------------------------------------------
+
+/// A2, A4, A5, A6
+#[test]
+fn people_are_found_in_memory() {
+    let town = || Town::new(MemoryStore::new());
+    block_on(async {
+        addresses_are_linked(town().await).await;
+        two_become_one(town().await).await;
+        an_opt_out_is_the_persons(town().await).await;
+        numbers_change_hands(town().await).await;
+    });
 }

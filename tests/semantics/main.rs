@@ -16,6 +16,8 @@ mod events;
 mod handing_on;
 mod handoff;
 mod identity;
+#[path = "../identity_kit/mod.rs"]
+mod identity_kit;
 mod inbound;
 mod journal;
 mod keywords;

@@ -3,6 +3,7 @@
 use chatflow::store::Committed;
 use tokio_postgres::types::Type;
 
+use crate::absorb::absorb;
 use crate::columns::{Archive, Counts, Heads, Names};
 use crate::errors::Fault;
 use crate::link::Link;
@@ -90,6 +91,9 @@ pub(super) async fn write(link: &Link<'_>, write: &Write, mut is_refused: bool) 
 }
 
 async fn apply_one(link: &Link<'_>, write: &Write) -> Result<Option<Committed>, Fault> {
+    if let Some(other) = &write.absorbs {
+        return absorb(link, write, other).await;
+    }
     let apply = async { Ok(apply(link, &[write]).await?.into_iter().next().flatten()) };
     if write.dropped.is_empty() {
         return link.refusably(apply).await;
@@ -98,16 +102,21 @@ async fn apply_one(link: &Link<'_>, write: &Write) -> Result<Option<Committed>, 
     link.atomically(async {
         let applied = apply.await?;
         if applied.is_some() {
-            let params: [super::link::Param<'_>; 3] = [
-                (&write.workspace, Type::TEXT),
-                (&write.contact, Type::TEXT),
-                (&write.dropped, Type::TEXT_ARRAY),
-            ];
-            link.query(DROP_ALIASES, &params).await?;
+            drop_aliases(link, write).await?;
         }
         Ok(applied)
     })
     .await
+}
+
+/// Drops the aliases that lead to the commit's contact no more.
+pub(super) async fn drop_aliases(link: &Link<'_>, write: &Write) -> Result<(), Fault> {
+    if write.dropped.is_empty() {
+        return Ok(());
+    }
+    let params: [super::link::Param<'_>; 3] =
+        [(&write.workspace, Type::TEXT), (&write.contact, Type::TEXT), (&write.dropped, Type::TEXT_ARRAY)];
+    link.query(DROP_ALIASES, &params).await.map(drop)
 }
 
 /// Why a commit was refused, as of now: a statement that was refused does not see what refused it.
@@ -150,12 +159,12 @@ async fn taken(link: &Link<'_>, write: &Write) -> Result<Option<Committed>, Faul
     let params: [super::link::Param<'_>; 3] =
         [(&write.workspace, Type::TEXT), (&write.contact, Type::TEXT), (&names, Type::TEXT_ARRAY)];
     for row in link.query(HOLDERS, &params).await? {
-        let name: &str = row.try_get(0)?;
+        let (name, holder): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);
+        if write.absorbs.as_ref().is_some_and(|other| other.contact == holder) {
+            continue;
+        }
         if let Some((_, alias)) = write.added.iter().find(|(text, _)| text == name) {
-            return Ok(Some(Committed::AliasTaken {
-                alias: alias.clone(),
-                holder: contact_id(row.try_get(1)?)?,
-            }));
+            return Ok(Some(Committed::AliasTaken { alias: alias.clone(), holder: contact_id(holder)? }));
         }
     }
     Ok(None)

@@ -154,8 +154,7 @@ impl Inner {
             if jobs.is_empty() {
                 return;
             }
-            let (together, alone): (Vec<_>, Vec<_>) =
-                jobs.into_iter().partition(|job| job.row.dropped.is_empty());
+            let (together, alone): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| !job.row.is_alone());
             for job in alone {
                 self.write_alone(Arc::new(vec![job.row]), 0, false, job.answer);
             }

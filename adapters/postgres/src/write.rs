@@ -27,6 +27,7 @@ pub(super) struct Write {
     pub(super) key: Option<KeyRow>,
     pub(super) added: Vec<(String, Alias)>,
     pub(super) dropped: Vec<String>,
+    pub(super) absorbs: Option<AbsorbedRow>,
     pub(super) sessions: Vec<SessionRow>,
     pub(super) journal: Vec<JournalRow>,
     pub(super) counts: Vec<CountRow>,
@@ -37,6 +38,13 @@ pub(super) struct LeaseRow {
     pub(super) does: i16,
     pub(super) token: Uuid,
     pub(super) period: i64,
+}
+
+/// A contact that turns out to be the commit's.
+pub(super) struct AbsorbedRow {
+    pub(super) shard: i16,
+    pub(super) contact: String,
+    pub(super) expect: i64,
 }
 
 /// A key to be inserted.
@@ -72,6 +80,11 @@ impl Write {
         let sessions = session_rows(&commit)?;
         let journal = commit.journal.iter().map(JournalRow::of).collect::<Result<_, _>>()?;
         let contact = commit.contact.to_string();
+        let absorbs = commit.absorbs.as_deref().map(|absorbed| {
+            let contact = absorbed.contact.to_string();
+            let shard = shard(&commit.workspace, &contact);
+            AbsorbedRow { shard, contact, expect: revision(absorbed.expect) }
+        });
         let mut added: Vec<(String, Alias)> =
             commit.add_aliases.into_iter().map(|alias| (alias.to_string(), alias)).collect();
         let dropped: Vec<String> = commit.drop_aliases.iter().map(ToString::to_string).collect();
@@ -92,6 +105,7 @@ impl Write {
             key: commit.key.map(KeyRow::of),
             added,
             dropped,
+            absorbs,
             sessions,
             journal,
             counts: commit.counts.into_iter().map(CountRow::of).collect(),
@@ -101,6 +115,11 @@ impl Write {
     /// Where it lies: no two of one place are written by one statement.
     pub(super) fn place(&self) -> (i16, &str, &str) {
         (self.shard, &self.workspace, &self.contact)
+    }
+
+    /// True if it takes several statements, and so goes alone.
+    pub(super) fn is_alone(&self) -> bool {
+        !self.dropped.is_empty() || self.absorbs.is_some()
     }
 
     /// True if it writes more than its conversation's row.

@@ -12,6 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
+use crate::absorb::Other;
 use crate::columns::{StoredLease, contact, signed, unsigned};
 use crate::database::Database;
 use crate::queue::{Failure, Operation};
@@ -116,7 +117,12 @@ impl Write {
     }
 
     /// What refuses it, if anything does.
-    fn refusal(&self, database: &Database<'_>, seen: Option<&Seen>) -> rusqlite::Result<Option<Committed>> {
+    fn refusal(
+        &self,
+        database: &Database<'_>,
+        seen: Option<&Seen>,
+        other: Option<Other<'_>>,
+    ) -> rusqlite::Result<Option<Committed>> {
         let Commit { expect, lease, key, now, .. } = &self.commit;
         if seen.map(|seen| seen.revision) != *expect {
             return Ok(Some(Committed::Conflict));
@@ -135,8 +141,10 @@ impl Write {
         for alias in &self.commit.add_aliases {
             let names = params![self.commit.workspace.as_str(), alias.to_string()];
             let leads_to: Option<i64> = database.first(HOLDER, names, |row| row.get(0))?;
-            if let Some(other) = leads_to.filter(|other| seen.is_none_or(|seen| seen.id != *other)) {
-                return taken(database, alias, other);
+            let is_own =
+                |id: i64| seen.is_some_and(|seen| seen.id == id) || other.is_some_and(|other| other.id == id);
+            if let Some(holder) = leads_to.filter(|holder| !is_own(*holder)) {
+                return taken(database, alias, holder);
             }
         }
         Ok(None)
@@ -240,10 +248,20 @@ impl Operation for Write {
 
     fn run(&self, database: &Database<'_>) -> Result<Committed, Failure> {
         let seen = Seen::find(database, self.commit.workspace.as_str(), &self.contact)?;
-        if let Some(refusal) = self.refusal(database, seen.as_ref())? {
+        let other = match self.commit.absorbs.as_deref() {
+            None => None,
+            Some(absorbed) => match Other::find(database, &self.commit, absorbed)? {
+                None => return Ok(Committed::Conflict),
+                found => found,
+            },
+        };
+        if let Some(refusal) = self.refusal(database, seen.as_ref(), other)? {
             return Ok(refusal);
         }
         let (id, committed) = self.write_row(database, seen.as_ref())?;
+        if let Some(other) = other {
+            other.give_way(database, &self.commit, id)?;
+        }
         self.write_names(database, id)?;
         self.write_past(database)?;
         if let Some(hook) = &self.hook {

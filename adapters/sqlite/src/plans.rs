@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use crate::{commit, due, erase, flows, load, queries, schema, settle, upkeep};
+use crate::{absorb, commit, due, erase, flows, load, queries, schema, settle, upkeep};
 
 const STATEMENTS: &[&str] = &[
     load::BY_CONTACT,
@@ -39,6 +39,11 @@ const STATEMENTS: &[&str] = &[
     upkeep::HAS_JOURNAL,
     upkeep::PURGE_COUNTS,
     upkeep::HAS_COUNTS,
+    absorb::FREE,
+    absorb::MOVE_ALIASES,
+    absorb::MOVE_KEYS,
+    absorb::MOVE_SESSIONS,
+    absorb::MOVE_JOURNAL,
     erase::KEYS,
     erase::REMOVE_KEYS,
     erase::REMOVE_ALIASES,

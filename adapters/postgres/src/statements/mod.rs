@@ -8,6 +8,7 @@ macro_rules! now {
     };
 }
 
+pub(super) mod absorb;
 pub(super) mod commit;
 pub(super) mod due;
 pub(super) mod flows;

@@ -6,6 +6,9 @@ mod batches;
 mod crowd;
 mod faults;
 mod held;
+mod identity;
+#[path = "../../../../tests/identity_kit/mod.rs"]
+mod identity_kit;
 mod kit;
 mod many;
 #[path = "../../../../tests/many_kit/mod.rs"]
@@ -38,6 +41,7 @@ fn main() {
         suite::trials(),
         batches::trials(),
         crowd::trials(),
+        identity::trials(),
         pace::trials(),
         tx::trials(),
         held::trials(),

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+#[path = "../../../../tests/identity_kit/mod.rs"]
+mod identity_kit;
 #[path = "../../../../tests/many_kit/mod.rs"]
 mod many_kit;
 #[path = "../../../../tests/model_kit/mod.rs"]
@@ -18,6 +20,7 @@ mod versions_kit;
 mod crowd;
 mod faults;
 mod folder;
+mod identity;
 mod joins;
 mod lasting;
 mod log;
