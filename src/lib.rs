@@ -207,17 +207,18 @@ pub use engine::{
 pub use error::{CallError, Error, MissingReason, SendError, StoreError};
 pub use flow::gallery;
 pub use flow::{
-    AnswerDef, AnswerKind, ArmDef, AskDef, AssignDef, BadSpan, BranchDef, ButtonDef, CallFlowDef, CardDef,
-    ChoiceDef, Clash, ClassDef, ClassifyDef, CompareDef, Concurrency, ConditionDef, Consent, ContactMode,
-    Decimal, DegreesDef, DelayDef, EdgeDef, EditDef, EndDef, EntityType, FieldChange, Flow, FlowDef,
-    FlowDiff, Folding, FunctionDef, HandoffDef, HandoffTimeout, HttpMethod, HttpRequestDef, InboundDef,
-    InputDef, InputPolicy, InputType, Issue, IssueCode, Issues, JumpDef, KeywordAction, KeywordDef,
-    KeywordMode, Keywords, ListDef, LlmDef, LocationDef, LogDef, LogLevel, MatchKind, MediaDef, MediaType,
-    MessageDef, NodeDef, NodeKind, OnTimeout, OpenHoursDef, Operand, Operator, OptionDef, ParametersDef,
-    RandomSplitDef, Rank, RecognizeEntitiesDef, RecognizeLanguageDef, RecognizePhoneDef, Reentry, ReentryDef,
-    ReminderDef, ReplyKind, RowDef, RuleDef, SectionDef, SendAction, SendMessageDef, Sender, SetContactDef,
-    SetVariablesDef, Settings, SettingsDef, Severity, ShareDef, Span, StartDef, TemplateDef, TextDef,
-    Trigger, TriggerDef, TtlMode, TypingDef, Undefined, UpdateContactDef, VariableDef, WaitReplyDef, WeekDef,
+    AnswerDef, AnswerKind, ArmDef, AskDef, AssignDef, BadPo, BadSpan, BranchDef, ButtonDef, CallFlowDef,
+    CardDef, ChoiceDef, Clash, ClassDef, ClassifyDef, CompareDef, Concurrency, ConditionDef, Consent,
+    ContactMode, Decimal, DegreesDef, DelayDef, EdgeDef, EditDef, EndDef, EntityType, FieldChange, Flow,
+    FlowDef, FlowDiff, Folding, FunctionDef, HandoffDef, HandoffTimeout, HttpMethod, HttpRequestDef,
+    InboundDef, InputDef, InputPolicy, InputType, Issue, IssueCode, Issues, JumpDef, KeywordAction,
+    KeywordDef, KeywordMode, Keywords, ListDef, LlmDef, LocationDef, LogDef, LogLevel, MatchKind, MediaDef,
+    MediaType, MessageDef, NodeDef, NodeKind, OnTimeout, OpenHoursDef, Operand, Operator, OptionDef,
+    ParametersDef, RandomSplitDef, Rank, RecognizeEntitiesDef, RecognizeLanguageDef, RecognizePhoneDef,
+    Reentry, ReentryDef, ReminderDef, ReplyKind, RowDef, RuleDef, SectionDef, SendAction, SendMessageDef,
+    Sender, SetContactDef, SetVariablesDef, Settings, SettingsDef, SeveralDef, Severity, ShareDef, Span,
+    StartDef, TemplateDef, TextDef, Texts, Trigger, TriggerDef, TtlMode, TypingDef, Undefined,
+    UpdateContactDef, VariableDef, WaitReplyDef, WeekDef,
 };
 pub use id::{
     BadDerivedId, BadName, CallId, ContactId, FlowId, FlowVersion, MessageId, NodeId, SessionId, TriggerKey,

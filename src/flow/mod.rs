@@ -28,6 +28,7 @@ pub use answer::ReplyKind;
 pub use author::diff::{FieldChange, FlowDiff};
 #[cfg(feature = "schema")]
 pub use author::schema::schema;
+pub use author::texts::{BadPo, Texts};
 pub use author::{draft, gallery};
 pub use compiled::Flow;
 pub use content::{

@@ -33,6 +33,9 @@ pub struct Inbound {
 /// Addresses beside that of the sender, at most.
 const MOST_ALSO: usize = 8;
 
+/// Bytes of a payload: Messenger and Instagram have up to 1,000 characters (SEMANTICS I9).
+const MOST_PAYLOAD: usize = 1_024;
+
 impl Inbound {
     fn new(channel: Channel, account: impl Into<String>, from: impl Into<String>, kind: MessageKind) -> Self {
         Self {
@@ -152,7 +155,7 @@ impl Inbound {
             ));
         }
         if let Some(payload) = &self.payload {
-            check_name(payload).map_err(|rule| Error::invalid("payload", rule))?;
+            check_payload(payload)?;
         }
         check_instant("timestamp", self.timestamp)?;
         check_profile(self.profile.as_deref(), limits)?;
@@ -189,4 +192,16 @@ pub(crate) struct CheckedInbound {
     pub(crate) message: Message,
     pub(crate) timestamp: Option<DateTime<Utc>>,
     pub(crate) profile: Option<Box<Profile>>,
+}
+
+/// A payload of any channel: not empty, without control characters but line breaks and tabs.
+fn check_payload(payload: &str) -> Result<(), Error> {
+    let is_bad = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+    let rule = match payload {
+        "" => "must not be empty".to_owned(),
+        _ if payload.len() > MOST_PAYLOAD => format!("must have at most {MOST_PAYLOAD} bytes"),
+        _ if payload.chars().any(is_bad) => "must not contain control characters but line breaks".to_owned(),
+        _ => return Ok(()),
+    };
+    Err(Error::invalid("payload", rule))
 }

@@ -15,7 +15,7 @@ static RULES: LazyLock<BTreeSet<&str>> =
 
 /// The chapters of which each rule up to this number has a talk. Rules beyond are about engines
 /// beside each other, or about calls of the host, which a talk does not have.
-const TALKED: [(char, u8); 4] = [('I', 12), ('S', 12), ('L', 9), ('N', 9)];
+const TALKED: [(char, u8); 5] = [('I', 12), ('S', 12), ('L', 9), ('N', 9), ('U', 9)];
 
 /// Of those, the rules that one talk with one engine cannot show.
 const BEYOND_TALKS: &[&str] = &["I8", "L1", "L3", "L5", "L6", "L7", "L8", "L9", "S11", "S12", "S19"];

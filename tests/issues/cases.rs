@@ -317,6 +317,26 @@ pub(crate) fn people() -> Vec<Case> {
         ),
         case(NoSender, without(send("Hi"), "settings"), send("Hi")),
         case(
+            SameLabel,
+            one(json!({"id": "n", "kind": "send_message", "text": "Hi",
+                       "options": [{"id": "a", "label": "Yes"}, {"id": "b", "label": "ＹＥＳ"}]})),
+            one(json!({"id": "n", "kind": "send_message", "text": "Hi",
+                       "options": [{"id": "a", "label": "Yes"}, {"id": "b", "label": "No"}]})),
+        ),
+        case(
+            Untranslated,
+            set(
+                one(json!({"id": "n", "kind": "send_message", "text": {"en": "Hi", "de": "Hallo"}})),
+                "settings",
+                json!({"sender": {"channel": "sms", "account": "a"}, "languages": ["en", "pt_BR"]}),
+            ),
+            set(
+                one(json!({"id": "n", "kind": "send_message", "text": {"en": "Hi", "pt": "Oi"}})),
+                "settings",
+                json!({"sender": {"channel": "sms", "account": "a"}, "languages": ["en", "pt_BR"]}),
+            ),
+        ),
+        case(
             WindowMayBeClosed,
             on_whatsapp(one(json!({"id": "n", "kind": "send_message", "text": "Hi"}))),
             on_whatsapp(flow(

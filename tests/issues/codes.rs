@@ -189,6 +189,8 @@ fn every_sentence_of_the_checks_has_its_code() {
         ("channel limits", vec![ChannelLimit]),
         ("no certain destination", vec![NoDestination]),
         ("a manual flow that sends and has no sender", vec![NoSender]),
+        ("equal labels in one message", vec![SameLabel]),
+        ("a text that lacks a language of the flow", vec![Untranslated]),
         ("free text that may fall outside WhatsApp's window", vec![WindowMayBeClosed]),
         ("unbound account", vec![UnboundAccount]),
         ("unknown subflow", vec![UnknownSubflow]),
@@ -211,5 +213,5 @@ fn every_sentence_of_the_checks_has_its_code() {
     assert!(untold.is_empty(), "{untold:?}");
     let warnings: Vec<_> =
         IssueCode::ALL.iter().filter(|code| code.severity() == Severity::Warning).collect();
-    assert_eq!(warnings, [&NoSender, &WindowMayBeClosed, &UndeclaredVariable]);
+    assert_eq!(warnings, [&SameLabel, &Untranslated, &NoSender, &WindowMayBeClosed, &UndeclaredVariable]);
 }

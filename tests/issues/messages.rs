@@ -16,18 +16,20 @@ fn of_message(channel: &str, message: Value) -> String {
 /// C
 #[test]
 fn what_a_channel_does_not_carry_is_told() {
+    // As long as it is, and another one for each choice.
+    let own = |label: &str, n: usize| format!("{}{}", &label[1..], char::from(b'a' + n as u8));
     let buttons = |count: usize, label: &str| -> Value {
-        let each = (0..count).map(|n| json!({"id": n.to_string(), "label": label}));
+        let each = (0..count).map(|n| json!({"id": n.to_string(), "label": own(label, n)}));
         json!({"text": "?", "buttons": each.collect::<Vec<_>>()})
     };
     let replies = |count: usize| -> Value {
-        let each = (0..count).map(|n| json!({"id": n.to_string(), "label": "x"}));
+        let each = (0..count).map(|n| json!({"id": n.to_string(), "label": own("x", n)}));
         json!({"text": "?", "quick_replies": each.collect::<Vec<_>>()})
     };
     let reply =
         |label: usize| json!({"text": "?", "quick_replies": [{"id": "1", "label": "x".repeat(label)}]});
     let list = |count: usize, label: &str, description: &str| -> Value {
-        let row = |n: usize| json!({"id": n.to_string(), "label": label, "description": description});
+        let row = |n: usize| json!({"id": n.to_string(), "label": own(label, n), "description": description});
         let rows: Vec<Value> = (0..count).map(row).collect();
         json!({"text": "?", "list": {"button": "Open", "sections": [{"rows": rows}]}})
     };

@@ -1,9 +1,12 @@
-//! What people write and read, by the tables of `docs/texts.md`: U1 to U5, U8, U9.
+//! What people write and read, by the tables of `docs/texts.md`: U1 to U9.
 
-use chatflow::{Content, Flow, KeywordAction, Keywords, Profile, Rank, Received, TriggerRequest};
+use chatflow::{
+    BadPo, Channel, Content, Flow, Inbound, KeywordAction, Keywords, Profile, Rank, Received, Texts,
+    TriggerRequest,
+};
 use serde_json::{Map, Value, json};
 
-use crate::kit::{World, ada, flow};
+use crate::kit::{ADA, SHOP, World, ada, flow};
 
 /// The rows of a table below a heading of `docs/texts.md`, as the words in backticks of each cell.
 fn tables(heading: &str) -> Vec<Vec<Vec<Vec<String>>>> {
@@ -227,4 +230,152 @@ fn two_tags_of_one_language_are_an_issue() {
     let flow = chatflow::Flow::from_json(&flow("f").node("n", "send_message", template).json());
     let issues = flow.err().map(|issues| issues.to_string()).unwrap_or_default();
     assert!(issues.contains("template.languages[1]: is there under another name"), "{issues}");
+}
+
+/// U6, U7, N4
+#[test]
+fn an_answer_of_several_is_a_list() {
+    let choices = json!([
+        {"id": "ham", "label": "Ham"}, {"id": "oil", "label": "Olive oil"}, {"id": "feta", "label": "Feta 🧀"},
+    ]);
+    let several = json!({"min": 2, "max": 2});
+    let ask = json!({"text": "?", "choices": choices, "several": several, "retries": 0, "save_to": "a"});
+    for (said, saved) in [
+        ("1 and 3", "ham,feta"),
+        ("feta, olive oil", "feta,oil"),
+        ("feta", "no"),
+        ("1, 2, 3", "no"),
+        ("1 and cheese", "no"),
+    ] {
+        let sketch = flow("f").node("q", "ask", ask.clone()).send("n", "{{ vars.a | join(',') }}");
+        let sketch = sketch.apart("no", "send_message", json!({"text": "no"})).edge("q", "invalid", "no");
+        let world = World::with([sketch]);
+        world.start("f");
+        world.sent();
+        world.say(said);
+        assert_eq!(world.sent(), [saved], "{said}");
+    }
+}
+
+/// U7, C
+#[test]
+fn bounds_of_several_fit_the_choices() {
+    let choices = json!([{"id": "a", "label": "A"}, {"id": "b", "label": "B"}]);
+    for (several, place) in [
+        (json!({"max": 3}), "several.max: is 3, there are 2 choices"),
+        (json!({"min": 0}), "several.min: is 0, there are 2 choices"),
+        (json!({"min": 2, "max": 1}), "several.min: is 2, more than `max`"),
+    ] {
+        let ask = json!({"text": "?", "choices": choices, "several": several});
+        let found = Flow::from_json(&flow("f").node("q", "ask", ask).json()).unwrap_err().to_string();
+        assert!(found.contains(place), "{found}");
+    }
+    let ask = json!({"text": "?", "several": {"max": 2}});
+    let found = Flow::from_json(&flow("f").node("q", "ask", ask).json()).unwrap_err().to_string();
+    assert!(found.contains("several: has no meaning where a text is expected"), "{found}");
+}
+
+/// I9, I4: payloads of pages and their menus.
+#[test]
+fn a_long_payload_of_another_is_matched() {
+    let payload = format!("{{\"action\": \"MENU\",\n\"of\": \"{}\"}}", "x".repeat(980));
+    let world = World::with([flow("f").on(json!([{"match": "payload", "text": payload}])).send("n", "hit")]);
+    let chosen = Inbound::choice(Channel::WhatsApp, SHOP, ADA, &payload, "Menu");
+    assert!(matches!(world.receive(chosen), Received::Started { .. }));
+    assert_eq!(world.sent(), ["hit"]);
+}
+
+/// C: labels are as long as the channel shows them.
+#[test]
+fn labels_may_be_long_where_no_channel_cuts_them() {
+    let asking = |channel: &str, length: usize| {
+        let choices = json!([{"id": "a", "label": "x".repeat(length)}, {"id": "b", "label": "B"}]);
+        let sender = json!({"channel": channel, "account": "w"});
+        let sketch =
+            flow("f").set("sender", sender).node("q", "ask", json!({"text": "?", "choices": choices}));
+        let replies = json!({"text": "?", "options": [{"id": "a", "label": "x".repeat(length)}]});
+        Flow::from_json(&sketch.node("o", "send_message", replies).json()).is_ok()
+    };
+    for channel in ["web", "telegram"] {
+        assert!(asking(channel, 80) && !asking(channel, 81), "{channel}");
+    }
+    for channel in ["whatsapp", "messenger", "instagram"] {
+        assert!(asking(channel, 20) && !asking(channel, 21), "{channel}");
+    }
+}
+
+/// U9: texts go to translators and come back.
+#[test]
+fn texts_are_translated_by_po() {
+    let ask = json!({
+        "text": {"en": "Which \"size\"?\n\nSmall is 10 cm.", "de": "Welche?"},
+        "choices": [{"id": "s", "label": "Small"}, {"id": "l", "label": "Large"}],
+        "error_text": "Pardon, {{ contact.name }}?",
+    });
+    let sketch =
+        flow("f").set("language", json!("en")).node("q", "ask", ask).send("n", "{{ reply.payload }}");
+    let flow = Flow::from_json(&sketch.json()).unwrap();
+    let po = Texts::of(&flow).to_po("pt_BR").unwrap();
+    assert!(po.contains("Language: pt_BR\\n") && !po.contains("n.text"), "{po}");
+    let places = ["q.text", "q.error_text", "q.choices[0].label", "q.choices[1].label"];
+    assert_eq!(Texts::of(&flow).untranslated("pt-BR").unwrap(), places);
+    assert_eq!(Texts::of(&flow).untranslated("de").unwrap(), places[1..]);
+    let pairs = [
+        (
+            "\"\"\n\"Which \\\"size\\\"?\\n\"\n\"\\n\"\n\"Small is 10 cm.\"",
+            "\"Que \\\"tamanho\\\"?\\n\"\n\"Pequeno: 10 cm.\"",
+        ),
+        ("\"Small\"", "\"Pequeno\""),
+        ("\"Large\"", "\"Grande\""),
+        ("\"Pardon, {{ contact.name }}?\"", "\"Como, {{ contact.name }}?\""),
+    ];
+    let done = pairs.iter().fold(po.clone(), |po, (source, translation)| {
+        assert!(po.contains(&format!("msgid {source}\nmsgstr \"\"\n")), "{source} in {po}");
+        po.replace(
+            &format!("msgid {source}\nmsgstr \"\"\n"),
+            &format!("msgid {source}\nmsgstr {translation}\n"),
+        )
+    });
+    let mut texts = Texts::of(&flow);
+    assert_eq!(texts.apply_po(&done), Ok(4));
+    assert_eq!(texts.apply_po(&done), Ok(0), "once more changes nothing");
+    let world = World::new();
+    pollster::block_on(world.flows().ensure(&texts.clone().into_def().to_json())).unwrap();
+    world.begin(reader("pt"));
+    assert_eq!(world.channel.sent()[0].options()[0].label, "Pequeno");
+    assert_eq!(world.sent(), ["Que \"tamanho\"?\nPequeno: 10 cm."]);
+    let again = texts.to_po("pt_BR").unwrap();
+    assert_eq!(Texts::of(&flow).apply_po(&again), Ok(4), "what was made of it says the same");
+}
+
+/// U9: a file that does not fit is refused as a whole.
+#[test]
+fn a_po_file_that_does_not_fit_changes_nothing() {
+    let sketch = flow("f").set("language", json!("en")).send("n", "Hello").send("m", "Bye");
+    let flow = Flow::from_json(&sketch.json()).unwrap();
+    let header = "msgid \"\"\nmsgstr \"Language: de\\n\"\n\n";
+    let hello = "msgctxt \"n.text\"\nmsgid \"Hello\"\nmsgstr \"Hallo\"\n\n";
+    for (po, error) in [
+        (hello.to_owned(), BadPo::NoHeader),
+        (
+            format!("{header}{hello}msgctxt \"x.text\"\nmsgid \"Bye\"\nmsgstr \"Ade\""),
+            BadPo::Stale("x.text".into()),
+        ),
+        (
+            format!("{header}{hello}msgctxt \"m.text\"\nmsgid \"Old\"\nmsgstr \"Ade\""),
+            BadPo::Stale("m.text".into()),
+        ),
+        (format!("{header}{hello}msgplural \"x\""), BadPo::BadLine(8)),
+        (format!("{header}{hello}msgid \"a\\q\""), BadPo::BadLine(8)),
+        ("msgid \"\"\nmsgstr \"Language: no tag\\n\"".to_owned(), BadPo::BadTag("no tag".into())),
+    ] {
+        let mut texts = Texts::of(&flow);
+        assert_eq!(texts.apply_po(&po), Err(error), "{po}");
+        assert_eq!(texts, Texts::of(&flow));
+    }
+    let fuzzy = format!("{header}#, fuzzy\n{hello}");
+    assert_eq!(Texts::of(&flow).apply_po(&fuzzy), Ok(0));
+    assert_eq!(Texts::of(&flow).apply_po(&format!("{header}{hello}")), Ok(1));
+    let mute = Flow::from_json(&crate::kit::flow("f").send("n", "Hello").json()).unwrap();
+    assert_eq!(Texts::of(&mute).to_po("de"), Err(BadPo::NoLanguage));
 }

@@ -1,71 +1,302 @@
-//! One of several: by its payload, its id, its label, another word for it, or its number in the
-//! list.
+//! One of several: by its payload, its id, its label, another word for it, the number that it
+//! begins with, or its place in the list (SEMANTICS U6).
 
 use std::sync::Arc;
 
-use crate::flow::lang::digits::plain;
-use crate::flow::lang::normal;
+use crate::flow::lang::normal::{key, key_with_emoji, normal};
+
+/// What there is to choose from.
+#[derive(Clone, Debug)]
+pub(crate) struct Choices {
+    pub(crate) list: Box<[Choice]>,
+    /// True if the message shows the place of each.
+    pub(crate) are_numbered: bool,
+    /// How many make an answer, if it may be several.
+    pub(crate) several: Option<Several>,
+}
+
+/// How many choices make an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Several {
+    pub(crate) least: usize,
+    pub(crate) most: usize,
+}
 
 /// A choice of a question.
 #[derive(Clone, Debug)]
 pub(crate) struct Choice {
     pub(crate) id: Arc<str>,
-    /// Its label and other words for it, as [`key`] gives them.
+    /// The id, the labels and other words for it, as a message is compared with them.
     words: Box<[Box<str>]>,
+    /// The same without emoji and without the number of a list (`1. Pay`), where that differs.
+    bare: Box<[Box<str>]>,
+    /// The numbers that its id, labels and other words begin with.
+    numbers: Box<[Box<str>]>,
+    /// The numbers that its labels have anywhere.
+    held: Box<[Box<str>]>,
 }
 
 impl Choice {
-    pub(crate) fn new<'w>(id: &str, words: impl IntoIterator<Item = &'w str>) -> Self {
-        Self { id: id.into(), words: words.into_iter().map(|word| key(word).into()).collect() }
+    /// A choice with its labels, and other words for it.
+    pub(crate) fn new<'w>(
+        id: &'w str,
+        labels: impl IntoIterator<Item = &'w str>,
+        synonyms: impl IntoIterator<Item = &'w str>,
+    ) -> Self {
+        let labels: Vec<&str> = labels.into_iter().collect();
+        let all: Vec<&str> = std::iter::once(id).chain(labels.iter().copied()).chain(synonyms).collect();
+        let words: Vec<Box<str>> = all.iter().map(|word| key_with_emoji(word).into()).collect();
+        let forms = all.iter().flat_map(|word| [Some(key(word).into()), without_number(word)]);
+        let bare = forms.flatten().filter(|form| !words.contains(form)).collect();
+        let numbers = all.iter().filter_map(|word| leading(&normal(word)).map(Box::from)).collect();
+        let held = labels.iter().flat_map(|label| held(&normal(label)));
+        Self { id: id.into(), numbers, held: held.collect(), words: words.into(), bare }
     }
 
-    /// Every text that means it, as it is compared; its number in the list aside.
+    /// Every text that means it, as it is compared; its number aside.
     pub(crate) fn keys(&self) -> impl Iterator<Item = String> {
-        std::iter::once(key(&self.id)).chain(self.words.iter().map(|word| word.to_string()))
+        self.words.iter().map(|word| word.to_string())
     }
 }
 
 /// The choice that was meant, by its place; none if there is no such, or more than one.
-pub(super) fn find(choices: &[Choice], payload: Option<&str>, text: &str) -> Option<usize> {
-    let said = key(text);
-    let by_payload = |choice: &Choice| payload == Some(&*choice.id);
-    let by_id = |choice: &Choice| key(&choice.id) == said;
-    let by_word = |choice: &Choice| choice.words.iter().any(|word| **word == *said);
-    let tiers: [&dyn Fn(&Choice) -> bool; 3] = [&by_payload, &by_id, &by_word];
+pub(super) fn find(choices: &Choices, payload: Option<&str>, text: &str) -> Option<usize> {
+    let list = &choices.list;
+    let (said, bare) = (key_with_emoji(text), key(text));
+    let is = |words: &[Box<str>], said: &str| words.iter().any(|word| **word == *said);
+    let tiers: [&dyn Fn(&Choice) -> bool; 4] = [
+        &|choice| payload == Some(&*choice.id),
+        &|choice| choice.words.first().is_some_and(|id| **id == *said),
+        &|choice| is(&choice.words, &said),
+        &|choice| is(&choice.words, &bare) || is(&choice.bare, &bare),
+    ];
     for means in tiers {
-        let mut meant = choices.iter().enumerate().filter(|(_, choice)| means(choice));
-        match (meant.next(), meant.next()) {
-            (Some((place, _)), None) => return Some(place),
-            (Some(_), Some(_)) => return None,
-            (None, _) => {}
+        match only(list, means) {
+            Found::One(place) => return Some(place),
+            Found::Many => return None,
+            Found::None => {}
         }
     }
-    number(&said).and_then(|number| number.checked_sub(1)).filter(|place| *place < choices.len())
+    let number = number(&said)?;
+    let place = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+    let place = place.filter(|place| *place < list.len());
+    if choices.are_numbered && place.is_some() {
+        return place;
+    }
+    match only(list, &|choice| is(&choice.numbers, number)) {
+        Found::One(place) => return Some(place),
+        Found::Many => return None,
+        Found::None => {}
+    }
+    match only(list, &|choice| is(&choice.held, number)) {
+        Found::One(place) => Some(place),
+        _ => place.filter(|_| list.iter().all(|choice| choice.held.is_empty())),
+    }
 }
 
-/// A text as it is compared: without case, without space around it.
-fn key(text: &str) -> String {
-    normal::key(text).into_owned()
+/// How many choices a test holds for.
+enum Found {
+    None,
+    One(usize),
+    Many,
 }
 
-/// The number in a list: `2`, `2.`, `2)`, `#2`, in the digits of any script.
-fn number(text: &str) -> Option<usize> {
-    let text = plain(text);
-    let text = text.trim_start_matches(['#', '(']).trim_end_matches(['.', ')', ':']);
-    let is_number = !text.is_empty() && text.len() <= 3 && text.bytes().all(|b| b.is_ascii_digit());
-    is_number.then(|| text.parse().ok())?
+fn only(list: &[Choice], means: &dyn Fn(&Choice) -> bool) -> Found {
+    let mut meant = list.iter().enumerate().filter(|(_, choice)| means(choice)).map(|(place, _)| place);
+    match (meant.next(), meant.next()) {
+        (Some(place), None) => Found::One(place),
+        (Some(_), Some(_)) => Found::Many,
+        (None, _) => Found::None,
+    }
+}
+
+/// Characters that part the items of an answer.
+const BREAKS: [char; 11] = [',', ';', '/', '&', '+', '、', '，', '；', '،', '؛', '・'];
+/// Words that stand between the last two items.
+const AND: &[&str] = &[
+    "and",
+    "y",
+    "e",
+    "et",
+    "und",
+    "en",
+    "og",
+    "och",
+    "ja",
+    "i",
+    "a",
+    "и",
+    "та",
+    "і",
+    "й",
+    "ve",
+    "και",
+    "si",
+    "es",
+    "in",
+    "dan",
+    "at",
+    "va",
+    "na",
+    "và",
+    "או",
+    "ו",
+    "و",
+    "और",
+    "ও",
+    "และ",
+    "กับ",
+    "和",
+    "跟",
+    "与",
+    "與",
+    "と",
+    "및",
+    "하고",
+    "plus",
+    "or",
+    "also",
+];
+/// Characters that part items of a text without blanks.
+const JOINTS: [char; 6] = ['和', '跟', '与', '與', 'と', '및'];
+/// Letters that are written in front of an item and mean `and`.
+const PREFIXES: [char; 2] = ['و', 'ו'];
+
+/// The choices that were meant, by their places, in the order in which they were named, each once;
+/// none if a part of the text is no choice.
+pub(super) fn find_several(choices: &Choices, payload: Option<&str>, text: &str) -> Option<Vec<usize>> {
+    if let Some(place) = find(choices, payload, text) {
+        return Some(vec![place]);
+    }
+    const MOST_BYTES: usize = 2_048;
+    /// Words of the longest label that is looked for among others.
+    const MOST_WORDS: usize = 12;
+    let items = if text.len() > MOST_BYTES { Vec::new() } else { items(text) };
+    let mut found = Vec::new();
+    let mut rest = &items[..];
+    while let Some((first, others)) = rest.split_first() {
+        let longest = rest.len().min(MOST_WORDS);
+        let named = (1..=longest).rev().find_map(|count| {
+            let end = rest.get(count - 1)?.end;
+            let item = text.get(first.start..end)?;
+            let place = find(choices, None, item);
+            let place =
+                place.or_else(|| find(choices, None, item.strip_prefix(PREFIXES)?.trim_start_matches('-')));
+            Some((place?, count))
+        });
+        match named {
+            Some((place, count)) => {
+                if !found.contains(&place) {
+                    found.push(place);
+                }
+                rest = rest.get(count..)?;
+            }
+            None if is_joint(text.get(first.clone())?) => rest = others,
+            None => return None,
+        }
+    }
+    (!found.is_empty()).then_some(found)
+}
+
+/// True for `and`, and for what is nothing but marks.
+fn is_joint(item: &str) -> bool {
+    let word = key(item);
+    AND.contains(&&*word) || !word.chars().any(char::is_alphanumeric)
+}
+
+/// The parts of a text between blanks and breaks.
+fn items(text: &str) -> Vec<std::ops::Range<usize>> {
+    let mut items = Vec::new();
+    let mut start = 0;
+    for (place, c) in text.char_indices() {
+        let (is_joint, end) = (JOINTS.contains(&c), place + c.len_utf8());
+        if c.is_whitespace() || BREAKS.contains(&c) || is_joint {
+            items.push(start..place);
+            if is_joint {
+                items.push(place..end);
+            }
+            start = end;
+        }
+    }
+    items.push(start..text.len());
+    items.retain(|item| !item.is_empty());
+    items
+}
+
+/// The number that a normal form begins with, in 0-9; `1.5` is one, `-1` begins with none.
+fn leading(text: &str) -> Option<&str> {
+    let text = text.trim_start_matches(['#', '(', '[']);
+    let is_inside = |(place, c): (usize, char)| {
+        let rest = text.get(place + 1..).unwrap_or_default();
+        c.is_ascii_digit()
+            || (matches!(c, '.' | ',') && place > 0 && rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    let end = text.char_indices().find(|at| !is_inside(*at)).map_or(text.len(), |(place, _)| place);
+    text.get(..end).filter(|number| !number.is_empty())
+}
+
+/// Every number in a normal form.
+fn held(text: &str) -> Vec<Box<str>> {
+    let mut numbers = Vec::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
+        rest = rest.get(start..).unwrap_or_default();
+        let Some(number) = leading(rest) else { break };
+        numbers.push(number.into());
+        rest = rest.get(number.len()..).unwrap_or_default();
+    }
+    numbers
+}
+
+/// A word without the number of a list before it: `1. Pay`, `2) Wait`, `3️⃣ Call`.
+fn without_number(word: &str) -> Option<Box<str>> {
+    const KEYCAP: char = '\u{20e3}';
+    let form = normal(word);
+    let number = leading(&form)?;
+    let rest = form.trim_start_matches(['#', '(', '[']).strip_prefix(number)?;
+    let text = rest.trim_start_matches(['.', ')', ']', ':', '-', ' ']);
+    let is_marked = rest.trim_start().starts_with(['.', ')', ']', ':', '-']) || word.contains(KEYCAP);
+    let is_word = text.starts_with(char::is_alphabetic);
+    (is_marked && is_word).then(|| key(text).into())
+}
+
+/// What was said, if it is a number and no more: `2`, `2.`, `2)`, `#2`, in the digits of any script.
+fn number(said: &str) -> Option<&str> {
+    let text = said.trim_start_matches('#').trim();
+    leading(text).filter(|number| number.len() == text.len() && number.len() <= 9)
+}
+
+/// True if a text shows the places of so many choices: each number at the beginning of a line.
+pub(crate) fn shows_places(text: &str, count: usize) -> bool {
+    let lines: Vec<_> = text.lines().map(normal).collect();
+    (1..=count).all(|place| {
+        let place = place.to_string();
+        lines.iter().any(|line| leading(line) == Some(&*place))
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn sizes() -> [Choice; 3] {
-        [
-            Choice::new("s", ["Small", "little"]),
-            Choice::new("m", ["Medium"]),
-            Choice::new("l", ["Large", "1", "Straße"]),
-        ]
+    fn of<const N: usize>(list: [Choice; N]) -> Choices {
+        Choices { list: list.into(), are_numbered: false, several: None }
+    }
+
+    fn labels<const N: usize>(labels: [&str; N]) -> Choices {
+        let list = labels.iter().enumerate();
+        let list = list.map(|(place, label)| {
+            Choice::new(&format!("id-{}", char::from(b'a' + place as u8)), [*label], [])
+        });
+        Choices { list: list.collect(), are_numbered: false, several: None }
+    }
+
+    fn sizes() -> Choices {
+        of([
+            Choice::new("s", ["Small"], ["little"]),
+            Choice::new("m", ["Medium"], []),
+            Choice::new("l", ["Large"], ["1", "Straße"]),
+        ])
     }
 
     #[test]
@@ -97,7 +328,78 @@ mod tests {
         for text in ["", "huge", "0", "4", "-1", "1.5", "small please", "999999999999"] {
             assert_eq!(find(&sizes(), None, text), None, "{text}");
         }
-        let twins = [Choice::new("a", ["Same"]), Choice::new("b", ["same"])];
+        let twins = of([Choice::new("a", ["Same"], []), Choice::new("b", ["same"], [])]);
         assert_eq!(find(&twins, None, "SAME"), None);
+    }
+
+    #[test]
+    fn a_number_is_that_of_a_label_before_it_is_a_place() {
+        let stars = labels(["5 ⭐", "4 ⭐", "3 ⭐", "2 ⭐", "1 ⭐"]);
+        for (said, place) in [("5", Some(0)), ("1", Some(4)), ("５", Some(0)), ("4 ⭐", Some(1)), ("6", None)]
+        {
+            assert_eq!(find(&stars, None, said), place, "{said}");
+        }
+        let hours = labels(["9:00", "11:00", "14:30"]);
+        for (said, place) in [("9", Some(0)), ("11:00", Some(1)), ("14", Some(2)), ("1", None), ("3", None)] {
+            assert_eq!(find(&hours, None, said), place, "{said}");
+        }
+        let tables = labels(["Table for 2", "Table for 4", "Terrace"]);
+        for (said, place) in [("2", Some(0)), ("4", Some(1)), ("1", None), ("3", None), ("terrace", Some(2))]
+        {
+            assert_eq!(find(&tables, None, said), place, "{said}");
+        }
+        let listed = labels(["2. Pay", "1. Wait", "3️⃣ Call"]);
+        for (said, place) in [("2", Some(0)), ("wait", Some(1)), ("call", Some(2)), ("1.", Some(1))] {
+            assert_eq!(find(&listed, None, said), place, "{said}");
+        }
+    }
+
+    #[test]
+    fn places_that_are_shown_count() {
+        let numbered = Choices { are_numbered: true, ..labels(["9:00", "11:00"]) };
+        assert_eq!(find(&numbered, None, "1"), Some(0));
+        assert_eq!(find(&numbered, None, "11"), Some(1));
+        assert!(shows_places("When?\n1. 9:00\n2) 11:00", 2));
+        assert!(!shows_places("When?\n1. 9:00", 2));
+    }
+
+    #[test]
+    fn emoji_of_a_label_may_be_left_out_and_may_tell_apart() {
+        let liked = labels(["Like 👍", "Like 👎", "Yes ✅", "🇬🇧 English"]);
+        for (said, place) in [
+            ("yes", Some(2)),
+            ("Like 👎", Some(1)),
+            ("like", None),
+            ("english", Some(3)),
+            ("like 👍🏽", Some(0)),
+        ] {
+            assert_eq!(find(&liked, None, said), place, "{said}");
+        }
+    }
+
+    #[test]
+    fn several_are_named_in_one_answer() {
+        let toppings = labels(["Cheese 🧀", "Ham", "Salt, pepper", "Olive oil"]);
+        for (said, places) in [
+            ("1, 3 and 4", Some(vec![0, 2, 3])),
+            ("1,3,4", Some(vec![0, 2, 3])),
+            ("1 3 4", Some(vec![0, 2, 3])),
+            ("4 y 1", Some(vec![3, 0])),
+            ("ham, cheese", Some(vec![1, 0])),
+            ("ham und olive oil!", Some(vec![1, 3])),
+            ("salt, pepper and ham", Some(vec![2, 1])),
+            ("١ و٣", Some(vec![0, 2])),
+            ("1 ו-2", Some(vec![0, 1])),
+            ("1和2", Some(vec![0, 1])),
+            ("１、２", Some(vec![0, 1])),
+            ("1&2", Some(vec![0, 1])),
+            ("1\n2", Some(vec![0, 1])),
+            ("2, 2", Some(vec![1])),
+            ("1 and 9", None),
+            ("ham please", None),
+            ("and", None),
+        ] {
+            assert_eq!(find_several(&toppings, None, said), places, "{said}");
+        }
     }
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use rust_decimal::Decimal as Amount;
 use serde_json::Value;
 
-pub(crate) use choice::Choice;
+pub(crate) use choice::{Choice, Choices, Several, shows_places};
 pub(crate) use date::check_format;
 pub use reply::ReplyKind;
 
@@ -44,7 +44,7 @@ pub(crate) enum Expect {
     /// A place.
     Location,
     /// One of several.
-    Choice(Box<[Choice]>),
+    Choice(Choices),
 }
 
 /// The ends of what is allowed, both included.
@@ -93,6 +93,8 @@ pub(crate) enum Meant {
     Value(Value),
     /// The choice at this place, with this id.
     Choice { place: usize, id: Arc<str> },
+    /// The choices with these ids, as they were named.
+    Several(Vec<Arc<str>>),
     /// The medium.
     Medium,
     /// The place.
@@ -111,8 +113,7 @@ impl Expect {
             Self::Location => return (said.kind == ReplyKind::Location).then_some(Meant::Place),
             _ if !matches!(said.kind, ReplyKind::Text | ReplyKind::Choice) => return None,
             Self::Choice(choices) => {
-                let place = choice::find(choices, said.payload, said.text)?;
-                return Some(Meant::Choice { place, id: choices.get(place)?.id.clone() });
+                return choose(choices, said);
             }
             _ => {}
         }
@@ -140,7 +141,11 @@ impl Expect {
 
     /// True if a text names one of the choices.
     pub(crate) fn has_choice(&self, text: &str) -> bool {
-        matches!(self, Self::Choice(choices) if choice::find(choices, None, text).is_some())
+        let Self::Choice(choices) = self else { return false };
+        match choices.several {
+            None => choice::find(choices, None, text).is_some(),
+            Some(_) => choice::find_several(choices, None, text).is_some(),
+        }
     }
 
     /// The ends of what is allowed, if the kind of answer has such.
@@ -196,6 +201,18 @@ fn phone(text: &str, home: Option<Home>) -> Option<Phone> {
         return None;
     }
     read_phone(&plain(text), home)
+}
+
+/// What was chosen: one, or as many as the question asks for.
+fn choose(choices: &Choices, said: Said<'_>) -> Option<Meant> {
+    let id = |place: usize| choices.list.get(place).map(|choice| choice.id.clone());
+    let Some(several) = choices.several else {
+        let place = choice::find(choices, said.payload, said.text)?;
+        return Some(Meant::Choice { place, id: id(place)? });
+    };
+    let places = choice::find_several(choices, said.payload, said.text)?;
+    let fits = (several.least..=several.most).contains(&places.len());
+    fits.then(|| places.into_iter().filter_map(id).collect()).map(Meant::Several)
 }
 
 /// True if a medium is of one of these types: `image/png`, or `image` for all of them.

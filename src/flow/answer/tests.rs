@@ -26,7 +26,11 @@ fn all() -> Vec<Expect> {
         Expect::Url,
         Expect::Media { types: ["image".into()].into() },
         Expect::Location,
-        Expect::Choice([Choice::new("a", ["Yes", "ja"]), Choice::new("b", ["No"])].into()),
+        Expect::Choice(Choices {
+            list: [Choice::new("a", ["Yes"], ["ja"]), Choice::new("b", ["No"], [])].into(),
+            are_numbered: false,
+            several: None,
+        }),
     ]
 }
 

@@ -7,3 +7,4 @@ pub mod gallery;
 pub(crate) mod lifecycle;
 #[cfg(feature = "schema")]
 pub(crate) mod schema;
+pub(crate) mod texts;

@@ -5,6 +5,7 @@ pub(crate) mod graph;
 pub(crate) mod recursion;
 mod reminder;
 pub(crate) mod undeclared;
+mod untranslated;
 mod window;
 
 use std::collections::BTreeSet;
@@ -42,6 +43,7 @@ pub(crate) fn check(
         window::check(def, graph, entry, found);
     }
     check_sender(def, found);
+    untranslated::check(def, found);
     check_circles(def, graph, limits, found);
     if let Some(entry) = entry {
         check_recursion(def, graph, entry, found);

@@ -52,7 +52,7 @@ pub(crate) struct Capacity {
 use MediaType::{Audio, Document, Image, Sticker, Video};
 
 impl Capacity {
-    /// What is allowed where the channel is not known, or is a host's own.
+    /// What is allowed where the channel is not known.
     const ANY: Self = Self {
         text: 10_000,
         text_with_options: 10_000,
@@ -75,6 +75,9 @@ impl Capacity {
         template_buttons: 10,
         card: 200,
     };
+
+    /// A web page, and a host's own channel: labels as long as those of buttons.
+    const OWN: Self = Self { label: 80, ..Self::ANY };
 
     /// Nothing but texts: ten parts of 153 characters.
     const SMS: Self = Self {
@@ -154,8 +157,9 @@ impl Capacity {
             Some(Channel::Instagram) => Self::INSTAGRAM,
             Some(Channel::Viber) => Self::VIBER,
             Some(Channel::Sms) => Self::SMS,
-            Some(Channel::Web) => Self { template: false, ..Self::ANY },
-            Some(Channel::Other(_)) | None => Self::ANY,
+            Some(Channel::Web) => Self { template: false, ..Self::OWN },
+            Some(Channel::Other(_)) => Self::OWN,
+            None => Self::ANY,
         }
     }
 }

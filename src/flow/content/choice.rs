@@ -1,5 +1,6 @@
 //! What can be chosen below a message: options, buttons, replies.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -10,6 +11,7 @@ use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::Path;
 use crate::flow::form::read::{Fields, Read};
 use crate::flow::lang::context::Compile;
+use crate::flow::lang::normal::normal;
 use crate::flow::lang::template::Template;
 
 /// A choice below a text: `{"id": "yes", "label": "Yes"}`.
@@ -89,6 +91,20 @@ pub(super) fn compile_choice(
     let label = label.label(&at.key("label"), most, cx);
     named?;
     Some(Choice { id: id.into(), label: label?, description: None })
+}
+
+/// A label that two choices have in one language, as it is compared with an answer (SEMANTICS U6).
+pub(super) fn same_label<'c>(choices: &[&'c Choice]) -> Option<&'c str> {
+    let mut seen = BTreeSet::new();
+    let languages: BTreeSet<&str> =
+        choices.iter().flat_map(|choice| choice.label.all()).map(|(tag, _)| tag).collect();
+    languages.into_iter().find_map(|language| {
+        seen.clear();
+        choices
+            .iter()
+            .map(|choice| &**choice.label.pick(Some(language), None))
+            .find(|label| !seen.insert(normal(label).into_owned()))
+    })
 }
 
 pub(super) fn compile_options(

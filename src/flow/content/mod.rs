@@ -11,6 +11,7 @@ mod media;
 mod media_type;
 mod template;
 mod text;
+mod visit;
 
 use serde::Serialize;
 
@@ -22,6 +23,7 @@ pub use media::MediaDef;
 pub use media_type::MediaType;
 pub use template::{ParametersDef, TemplateDef};
 pub use text::TextDef;
+pub(crate) use visit::{PlacedText, has_letters};
 
 pub(crate) use card::Card;
 pub(crate) use choice::{Buttons, Choice, Link};
@@ -34,7 +36,7 @@ pub(crate) use text::Local;
 
 use crate::Channel;
 use crate::flow::form::issue::IssueCode;
-use crate::flow::form::path::Path;
+use crate::flow::form::path::{Path, brief};
 use crate::flow::form::read::Fields;
 use crate::flow::lang::context::Compile;
 use crate::flow::lang::template::Template;
@@ -163,7 +165,13 @@ impl MessageDef {
         cx: &mut Compile<'_>,
     ) -> Option<Message> {
         let options = self.options.as_deref().unwrap_or_default();
-        self.compile_offering(options, &at.key("options"), at, channel, cx)
+        let message = self.compile_offering(options, &at.key("options"), at, channel, cx)?;
+        if let Some(label) = choice::same_label(&message.choices()) {
+            let place = self.forms().last().copied().unwrap_or("options");
+            let message = format!("has the label {:?} twice", brief(label));
+            cx.found.add(IssueCode::SameLabel, &at.key(place), message, "tell the two apart");
+        }
+        Some(message)
     }
 
     /// The same, with the options that stand at `place` below a plain text.
@@ -237,6 +245,22 @@ impl MessageDef {
         let text = body(if options.is_empty() { limits.text } else { limits.text_with_options }, cx);
         let options = choice::compile_options(options, place, limits.options, fit, cx);
         Some(Message::Text { text: text?, options: options? })
+    }
+}
+
+impl Message {
+    /// What there is to choose from.
+    fn choices(&self) -> Vec<&Choice> {
+        match self {
+            Self::Text { options: choices, .. } | Self::QuickReplies { replies: choices, .. } => {
+                choices.iter().collect()
+            }
+            Self::Buttons { buttons, .. } => buttons.replies.iter().collect(),
+            Self::List { list, .. } => list.sections.iter().flat_map(|section| &section.rows).collect(),
+            Self::Template(template) => template.buttons.replies.iter().collect(),
+            Self::Card(card) => card.buttons.replies.iter().collect(),
+            Self::Media(_) | Self::Location(_) => Vec::new(),
+        }
     }
 }
 

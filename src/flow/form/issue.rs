@@ -85,6 +85,10 @@ codes! {
     DuplicateNode = "duplicate_node",
     /// Two branches of a node, or two options, inputs, variables or keywords, with one name.
     DuplicateBranch = "duplicate_branch",
+    /// Two choices of a message whose labels are the same to a reader. A warning.
+    SameLabel = "same_label",
+    /// A text that there is not in one of the flow's `languages`. A warning.
+    Untranslated = "untranslated",
     /// Two edges from one branch.
     DuplicateEdge = "duplicate_edge",
     /// An edge from a node that there is not.
@@ -150,7 +154,11 @@ impl IssueCode {
     #[must_use]
     pub fn severity(self) -> Severity {
         match self {
-            Self::UndeclaredVariable | Self::NoSender | Self::WindowMayBeClosed => Severity::Warning,
+            Self::UndeclaredVariable
+            | Self::NoSender
+            | Self::WindowMayBeClosed
+            | Self::SameLabel
+            | Self::Untranslated => Severity::Warning,
             _ => Severity::Error,
         }
     }

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use serde::Serialize;
 
-pub use answer::{AnswerDef, AnswerKind, ChoiceDef};
+pub use answer::{AnswerDef, AnswerKind, ChoiceDef, SeveralDef};
 
 use answer::FIXED;
 
-use crate::flow::answer::Expect;
-use crate::flow::content::{Fit, Message, MessageDef, OptionDef, TextDef};
+use crate::flow::answer::{Expect, shows_places};
+use crate::flow::content::{Fit, Message, MessageDef, OptionDef, PlacedText, TextDef};
 use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::{Path, brief};
 use crate::flow::form::read::Fields;
@@ -23,7 +23,7 @@ use crate::flow::node::question::{self, Accept, KeywordMode, OnTimeout, Question
 use crate::flow::node::{Blocking, Kind, Port, PortName};
 
 /// A question with its answer checked. Branches: `valid`, which an edge without a branch takes,
-/// `invalid`, `timeout`, and the id of each choice.
+/// `invalid`, `timeout`, and the id of each choice, unless an answer may be `several`.
 ///
 /// It sends its text, waits, and takes an answer that [is one](AnswerDef); to any other it sends
 /// `error_text`, or asks again, and after so many `retries` takes `invalid`. A choice without an
@@ -140,6 +140,12 @@ impl AskDef {
         self.message.compile_offering(&self.options(), &at.key("choices"), at, channel.as_ref(), cx)
     }
 
+    /// True if the question's text shows the place of each choice in the list.
+    fn shows_places(&self) -> bool {
+        let count = self.answer.choices.as_ref().map_or(0, Vec::len);
+        count > 0 && self.message.text.iter().flat_map(TextDef::texts).any(|text| shows_places(text, count))
+    }
+
     /// A button that is no choice would be an answer that is never valid.
     fn check_offers(&self, at: &Path<'_>, found: &mut Diagnostics) {
         let Some(choices) = &self.answer.choices else { return };
@@ -202,12 +208,13 @@ impl Kind for AskDef {
     }
 
     fn ports(&self) -> Vec<PortName> {
-        let choices = self.answer.choices.iter().flatten().map(|choice| choice.id.clone().into());
+        let choices = self.answer.choices.iter().flatten().filter(|_| self.answer.several.is_none());
+        let choices = choices.map(|choice| choice.id.clone().into());
         FIXED.into_iter().map(PortName::from).chain(choices).collect()
     }
 
     fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Ask> {
-        let expect = self.answer.compile(self.message.is_plain(), at, cx);
+        let expect = self.answer.compile((self.message.is_plain(), self.shows_places()), at, cx);
         let message = self.question_message(at, cx);
         self.check_offers(at, cx.found);
         let again = self.error_text.as_ref().map(|text| error_message(text, message.as_ref(), at, cx));
@@ -238,6 +245,15 @@ impl Kind for AskDef {
 
     fn longest(&self, _port: Port) -> Option<TimeDelta> {
         self.timeout.as_ref().map(Span::as_delta)
+    }
+
+    fn texts_mut(&mut self) -> Vec<PlacedText<'_>> {
+        let mut texts = self.message.texts_mut();
+        texts.extend(self.error_text.iter_mut().map(|text| ("error_text".to_owned(), text)));
+        for (place, choice) in self.answer.choices.iter_mut().flatten().enumerate() {
+            texts.push((format!("choices[{place}].label"), &mut choice.label));
+        }
+        texts
     }
 
     fn writes(&self) -> Vec<&str> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
+use crate::flow::content::PlacedText;
 use crate::flow::form::path::Path;
 use crate::flow::form::read::Fields;
 use crate::flow::lang::context::Compile;
@@ -105,6 +106,11 @@ pub(crate) trait Kind: Sized {
     /// True if it sends from the flow's own account, so that there must be one.
     fn needs_sender(&self) -> bool {
         self.sends()
+    }
+
+    /// The texts that may be written in several languages, by their place in it.
+    fn texts_mut(&mut self) -> Vec<PlacedText<'_>> {
+        Vec::new()
     }
 
     /// What it may do in the branch of a reminder.

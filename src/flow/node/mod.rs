@@ -33,7 +33,7 @@ mod wait_reply;
 use chrono::TimeDelta;
 use serde::Serialize;
 
-pub use ask::{AnswerDef, AnswerKind, AskDef, ChoiceDef};
+pub use ask::{AnswerDef, AnswerKind, AskDef, ChoiceDef, SeveralDef};
 pub use branch::{ArmDef, BranchDef};
 pub use call_flow::CallFlowDef;
 pub use classify::{ClassDef, ClassifyDef};
@@ -91,6 +91,7 @@ pub(crate) use wait_reply::WaitReply;
 pub(crate) use crate::flow::answer::ReplyKind;
 pub(crate) use crate::flow::place::Port;
 
+use crate::flow::content::PlacedText;
 use crate::flow::form::path::Path;
 use crate::flow::form::read::Fields;
 use crate::flow::lang::context::Compile;
@@ -169,6 +170,10 @@ macro_rules! kinds {
 
             pub(crate) fn needs_sender(&self) -> bool {
                 match self { $(Self::$kind(def) => def.needs_sender()),+ }
+            }
+
+            pub(crate) fn texts_mut(&mut self) -> Vec<PlacedText<'_>> {
+                match self { $(Self::$kind(def) => def.texts_mut()),+ }
             }
 
             pub(crate) fn aside(&self) -> Aside {

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use crate::Channel;
-use crate::flow::content::{Message, MessageDef, OptionDef, TextDef};
+use crate::flow::content::{Message, MessageDef, OptionDef, PlacedText, TextDef};
 use crate::flow::form::issue::IssueCode;
 use crate::flow::form::path::Path;
 use crate::flow::form::read::{Fields, words};
@@ -132,6 +132,10 @@ impl From<MessageDef> for SendMessageDef {
 
 impl Kind for SendMessageDef {
     type Compiled = SendMessage;
+
+    fn texts_mut(&mut self) -> Vec<PlacedText<'_>> {
+        self.message.texts_mut()
+    }
 
     fn read(fields: &mut Fields<'_, '_, '_>) -> Self {
         Self {

@@ -23,6 +23,7 @@ use crate::flow::form::schema::Book;
 use crate::flow::form::span::Span;
 use crate::flow::keyword::KeywordDef;
 use crate::flow::lang::context::Compile;
+use crate::flow::lang::language::Language;
 use crate::flow::lang::number::Decimal;
 use crate::flow::lang::undefined::Undefined;
 use crate::flow::settings::reminder::ReminderDef;
@@ -43,6 +44,9 @@ pub struct SettingsDef {
     /// The language of texts for a contact whose language is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
+    /// The languages that every text is there in; a text that lacks one is a warning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub languages: Option<Vec<String>>,
     /// Where telephone numbers without a calling code are at home, by its ISO 3166 code, or a template
     /// that gives one: for every node that reads such numbers and names no region of its own, and
     /// for the `phone` of a trigger, which takes no template (SEMANTICS A1).
@@ -205,6 +209,18 @@ impl SettingsDef {
         if let Some(language) = &self.language {
             cx.name(&at.key("language"), language);
         }
+        let list = at.key("languages");
+        for (place, tag) in self.languages.iter().flatten().enumerate() {
+            if Language::parse(tag).is_none() {
+                let message = format!("{:?} is no language tag", brief(tag));
+                cx.found.add(
+                    IssueCode::BadName,
+                    &list.item(place),
+                    message,
+                    "write a tag such as en or pt-BR",
+                );
+            }
+        }
         if let Some(region) = &self.default_region {
             cx.default_region = cx.region(&at.key("default_region"), region);
         }
@@ -249,6 +265,7 @@ impl Read for SettingsDef {
             ttl_mode: fields.optional("ttl_mode"),
             max_lifetime: fields.optional("max_lifetime"),
             language: fields.optional("language"),
+            languages: fields.optional("languages"),
             default_region: fields.optional("default_region"),
             decimal: fields.optional("decimal"),
             undefined: fields.optional("undefined"),

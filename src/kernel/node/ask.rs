@@ -90,6 +90,10 @@ fn accept(run: &mut Run<'_>, step: &Step, node: &Ask, mut message: Message, mean
         Meant::Value(value) => (value, Ask::VALID),
         Meant::Medium => (json(message.media.as_ref()), Ask::VALID),
         Meant::Place => (json(message.location.as_ref()), Ask::VALID),
+        Meant::Several(ids) => {
+            let ids = ids.iter().map(|id| Value::String(id.as_ref().to_owned()));
+            (ids.collect(), Ask::VALID)
+        }
         Meant::Choice { place, id } => {
             message.payload = Some(id.clone());
             (Value::String(id.as_ref().to_owned()), choice_port(step, place))

@@ -140,7 +140,7 @@ pub(crate) fn trim_edges(text: &str) -> &str {
             }
             inner = rest;
         }
-        for mark in ['*', '_', '~', '`'] {
+        for mark in ['*', '_', '`'] {
             let pair = inner.strip_prefix(mark).and_then(|rest| rest.strip_suffix(mark));
             inner = pair.unwrap_or(inner);
         }

@@ -6,7 +6,7 @@ use std::collections::btree_map::Entry;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::flow::answer::{Bounds, Choice, Expect, check_format};
+use crate::flow::answer::{Bounds, Choice, Choices, Expect, Several, check_format};
 use crate::flow::content::TextDef;
 use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::{Path, brief};
@@ -33,7 +33,7 @@ pub(super) const FIXED: [&str; 3] = ["valid", "invalid", "timeout"];
 /// | `url` | `http` or `https` with a host | | as written |
 /// | `media` | a medium | `media_types` | what the host says of it |
 /// | `location` | a place | | what the host says of it |
-/// | `choice` | one of `choices`: its button, id, label, synonym, or number in the list | | its id |
+/// | `choice` | one of `choices`: its button, id, label, synonym, the number that one of these begins with, or its place in the list | `several`, `numbered` | its id, or a list of them |
 ///
 /// `1,234` and `1.234` are both a thousand, unless `decimal`, the settings or the language say that
 /// the mark stands before decimals.
@@ -45,6 +45,14 @@ pub struct AnswerDef {
     /// What there is to choose from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub choices: Option<Vec<ChoiceDef>>,
+    /// How many of the choices make an answer, if it may be several: `"1, 3 and 4"`; the answer is
+    /// a list of their ids then, and leaves by `valid` (SEMANTICS U7).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub several: Option<SeveralDef>,
+    /// True if the contact sees a number before each choice, its place in the list; if absent, it
+    /// is where the question's text shows them (SEMANTICS U6).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub numbered: Option<bool>,
     /// The least number, or the first date: a template.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min: Option<Operand>,
@@ -107,6 +115,17 @@ words! {
     }
 }
 
+/// How many choices make an answer: `{"min": 1, "max": 3}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct SeveralDef {
+    /// At least so many; 1 if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min: Option<u32>,
+    /// At most so many; all if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max: Option<u32>,
+}
+
 /// A choice of a question: `{"id": "s", "label": "Small", "synonyms": ["little"]}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ChoiceDef {
@@ -124,6 +143,8 @@ impl AnswerDef {
         Self {
             expect: fields.optional("expect"),
             choices: fields.optional("choices"),
+            several: fields.optional("several"),
+            numbered: fields.optional("numbered"),
             min: fields.optional("min"),
             max: fields.optional("max"),
             whole: fields.optional("whole"),
@@ -143,8 +164,14 @@ impl AnswerDef {
         self.expect.unwrap_or(usual)
     }
 
-    /// The check. `are_shown`: the choices stand below the question, and are checked with it.
-    pub(super) fn compile(&self, are_shown: bool, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Expect> {
+    /// The check. `are_shown`: the choices stand below the question, and are checked with it;
+    /// `are_numbered`: its text shows their places.
+    pub(super) fn compile(
+        &self,
+        (are_shown, are_numbered): (bool, bool),
+        at: &Path<'_>,
+        cx: &mut Compile<'_>,
+    ) -> Option<Expect> {
         self.check_fields(at, cx.found);
         let expect = match self.kind() {
             AnswerKind::Text => self.text(at, cx),
@@ -162,7 +189,12 @@ impl AnswerDef {
             AnswerKind::Url => Some(Expect::Url),
             AnswerKind::Media => Some(Expect::Media { types: self.media_types(at, cx.found) }),
             AnswerKind::Location => Some(Expect::Location),
-            AnswerKind::Choice => Some(Expect::Choice(self.choices(are_shown, at, cx))),
+            AnswerKind::Choice => {
+                let list = self.choices(are_shown, at, cx);
+                let several = self.several.as_ref().map(|several| several.compile(list.len(), at, cx.found));
+                let are_numbered = self.numbered.unwrap_or(are_numbered);
+                Some(Expect::Choice(Choices { list, are_numbered, several }))
+            }
         };
         expect.map(|expect| self.bounded(expect, at, cx))
     }
@@ -171,8 +203,10 @@ impl AnswerDef {
     fn check_fields(&self, at: &Path<'_>, found: &mut Diagnostics) {
         use AnswerKind::{Choice, Date, Media, Number, Phone, Text};
         let kind = self.kind();
-        let fields: [(&str, bool, &[AnswerKind]); 12] = [
+        let fields: [(&str, bool, &[AnswerKind]); 14] = [
             ("choices", self.choices.is_some(), &[Choice]),
+            ("several", self.several.is_some(), &[Choice]),
+            ("numbered", self.numbered.is_some(), &[Choice]),
             ("min", self.min.is_some(), &[Number, Date]),
             ("max", self.max.is_some(), &[Number, Date]),
             ("whole", self.whole.is_some(), &[Number]),
@@ -293,7 +327,7 @@ impl AnswerDef {
                     "give the choice another id",
                 );
             }
-            let compiled = Choice::new(id, choice.words());
+            let compiled = Choice::new(id, choice.label.texts(), choice.synonyms());
             for word in compiled.keys() {
                 match owners.entry(word) {
                     Entry::Vacant(entry) => {
@@ -345,10 +379,36 @@ impl ChoiceDef {
         Self { id: id.into(), label: label.into(), synonyms: None }
     }
 
-    /// Its labels in every language, and other words for it.
-    fn words(&self) -> impl Iterator<Item = &str> {
-        let synonyms = self.synonyms.iter().flatten().map(String::as_str);
-        self.label.texts().chain(synonyms)
+    fn synonyms(&self) -> impl Iterator<Item = &str> {
+        self.synonyms.iter().flatten().map(String::as_str)
+    }
+}
+
+impl SeveralDef {
+    fn compile(&self, choices: usize, at: &Path<'_>, found: &mut Diagnostics) -> Several {
+        let at = at.key("several");
+        let size = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
+        let (least, most) = (self.min.map_or(1, size), self.max.map_or(choices, size));
+        for (key, count) in [("min", least), ("max", most)] {
+            if !(1..=choices.max(1)).contains(&count) {
+                let message = format!("is {count}, there are {choices} choices");
+                found.add(IssueCode::BadValue, &at.key(key), message, "give a number of choices");
+            }
+        }
+        if least > most {
+            let message = format!("is {least}, more than `max`");
+            found.add(IssueCode::BadValue, &at.key("min"), message, "exchange the two");
+        }
+        Several { least, most }
+    }
+}
+
+impl Read for SeveralDef {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
+        let mut fields = Fields::of(value, at, found)?;
+        let (min, max) = (fields.optional("min"), fields.optional("max"));
+        fields.close();
+        Some(Self { min, max })
     }
 }
 
