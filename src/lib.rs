@@ -151,6 +151,8 @@ pub mod semantics {}
 
 pub mod id;
 
+mod digits;
+
 mod hex;
 
 pub mod limits;
@@ -217,8 +219,8 @@ pub use flow::{
     ParametersDef, RandomSplitDef, Rank, RecognizeEntitiesDef, RecognizeLanguageDef, RecognizePhoneDef,
     Reentry, ReentryDef, ReminderDef, ReplyKind, RowDef, RuleDef, SectionDef, SendAction, SendMessageDef,
     Sender, SetContactDef, SetVariablesDef, Settings, SettingsDef, SeveralDef, Severity, ShareDef, Span,
-    StartDef, TemplateDef, TextDef, Texts, Trigger, TriggerDef, TtlMode, TypingDef, Undefined,
-    UpdateContactDef, VariableDef, WaitReplyDef, WeekDef,
+    StartDef, TemplateCategory, TemplateDef, TextDef, Texts, Trigger, TriggerDef, TtlMode, TypingDef,
+    Undefined, UpdateContactDef, VariableDef, WaitReplyDef, WeekDef,
 };
 pub use id::{
     BadDerivedId, BadName, CallId, ContactId, FlowId, FlowVersion, MessageId, NodeId, SessionId, TriggerKey,

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::address::{Home, plan, read_phone};
+use crate::digits::digit;
 
 /// A telephone number in E.164: `+` and 7-15 digits, kept as a number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -209,10 +210,7 @@ impl Written {
     }
 
     fn push(&mut self, c: char) -> Option<()> {
-        let digit = match c {
-            '\u{ff10}'..='\u{ff19}' => c as u32 - 0xff10,
-            c => c.to_digit(10)?,
-        };
+        let digit = c.to_digit(10).or_else(|| digit(c)?.to_digit(10))?;
         if digit == 0 && self.count == 0 {
             self.zeros += 1;
             return Some(());

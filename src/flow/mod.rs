@@ -33,7 +33,7 @@ pub use author::{draft, gallery};
 pub use compiled::Flow;
 pub use content::{
     ButtonDef, CardDef, DegreesDef, ListDef, LocationDef, MediaDef, MediaType, MessageDef, OptionDef,
-    ParametersDef, RowDef, SectionDef, TemplateDef, TextDef,
+    ParametersDef, RowDef, SectionDef, TemplateCategory, TemplateDef, TextDef,
 };
 pub use def::{EdgeDef, FlowDef};
 pub use form::issue::{Issue, IssueCode, Issues, Severity};

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::address::{Account, Address};
+use crate::flow::content::Message;
 use crate::flow::node::SendMessage;
 use crate::kernel::turn::{Move, Run};
 use crate::session::{FailureCode, Route};
@@ -49,6 +50,19 @@ pub(super) fn resolve(run: &mut Run<'_>, node: &SendMessage) -> Result<Arc<Route
         },
     };
     Ok(Arc::new(Route { account, to }))
+}
+
+/// The same route, by the contact's telephone number where the message goes to such numbers alone
+/// (SEMANTICS A7).
+pub(super) fn fitting(run: &Run<'_>, route: Arc<Route>, message: &Message) -> Result<Arc<Route>, Move> {
+    match message {
+        Message::Template(template) if template.needs_phone && route.to.phone().is_none() => {}
+        _ => return Ok(route),
+    }
+    let known = run.contact.address_on(&route.account).filter(|address| address.phone().is_some());
+    let to =
+        known.ok_or_else(|| nowhere("an authentication template is sent to a telephone number alone"))?;
+    Ok(Arc::new(Route { account: route.account.clone(), to: to.clone() }))
 }
 
 /// The session's route, else the flow's sender and the contact's address there.

@@ -14,6 +14,7 @@ use source::{code, files, is_test};
 /// those before it and no other.
 const LAYERS: &[(&str, &str)] = &[
     ("id", "words: names of things"),
+    ("digits", "words: the digits of every script"),
     ("hex", "words: the stored form of hashes"),
     ("limits", "words: the maxima"),
     ("channel", "words: where people write from"),

@@ -35,6 +35,7 @@ fn look() -> Sketch {
 fn a_phone_is_a_plus_and_7_to_15_digits_however_it_is_formatted() {
     let world = World::with([flow("f")]);
     for text in [
+        "+١٤١٥٥٥٥٠١٢٣",
         "+１４１５５５５０１２３",
         "+1415\u{200b}5550123",
         "tel:+1-415-555-0123",

@@ -415,6 +415,28 @@ fn a_number_is_preferred_where_both_are_known() {
     assert_eq!(world.channel.sent().last().unwrap().to().clone(), phone(ADA));
 }
 
+/// A7
+#[test]
+fn an_authentication_template_goes_to_a_number_alone() {
+    let template =
+        |category: &str| json!({"template": {"name": "code", "language": "en", "category": category}});
+    let flow = |category: &str| {
+        flow(category).on(json!([{"match": "exact", "text": category}])).node(
+            "t",
+            "send_message",
+            template(category),
+        )
+    };
+    let world = World::with([flow("authentication"), flow("utility")]);
+    let session = started(&world.receive(writes(BSUID, "authentication")));
+    let failed = world.session(session);
+    assert_eq!(failed.failure().map(|failure| failure.code), Some(chatflow::FailureCode::NoDestination));
+    world.receive(writes(BSUID, "utility"));
+    assert_eq!(world.channel.sent().pop().unwrap().to(), &whatsapp(BSUID));
+    world.receive(writes(BSUID, "authentication").also(phone(ADA)));
+    assert_eq!(world.channel.sent().pop().unwrap().to(), &phone(ADA));
+}
+
 // --- A1: the region of a flow
 // -------------------------------------------------------------------------------------------------
 

@@ -171,7 +171,7 @@ fn a_message_whose_form_is_wrong_is_refused_and_taken_by_nobody() {
         (ada(&"x".repeat(16_385)), "`text` must have at most 16384 bytes".to_owned()),
         (from("joe"), format!("`from` {NO_PHONE}")),
         (from(" "), format!("`from` {NO_PHONE}")),
-        (from("١٢٣٤٥٦٧٨٩٠"), format!("`from` {NO_PHONE}")),
+        (from("١٢٣٤٥"), format!("`from` {NO_PHONE}")),
         (Inbound::text(Channel::Web, "a", "", "x"), "`from` must not be empty".to_owned()),
         (Inbound::text(Channel::WhatsApp, "", ADA, "x"), "`account` must not be empty".to_owned()),
         (choice(""), "`payload` must not be empty".to_owned()),

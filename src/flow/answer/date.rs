@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime};
 
-use crate::flow::lang::digits::plain;
+use crate::digits::plain;
 
 /// More characters are no date.
 const MOST: usize = 64;

@@ -17,7 +17,7 @@ pub(crate) use date::check_format;
 pub use reply::ReplyKind;
 
 use crate::address::{Home, Phone, read_phone};
-use crate::flow::lang::digits::plain;
+use crate::digits::plain;
 use crate::flow::lang::number::{self, Decimal, Marks};
 use crate::flow::lang::operator::Operator;
 use crate::flow::lang::pattern::Pattern;

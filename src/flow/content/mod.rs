@@ -21,7 +21,7 @@ pub use list::{ListDef, RowDef, SectionDef};
 pub use location::{DegreesDef, LocationDef};
 pub use media::MediaDef;
 pub use media_type::MediaType;
-pub use template::{ParametersDef, TemplateDef};
+pub use template::{ParametersDef, TemplateCategory, TemplateDef};
 pub use text::TextDef;
 pub(crate) use visit::{PlacedText, has_letters};
 

@@ -12,7 +12,7 @@ use crate::flow::content::choice::compile_buttons;
 use crate::flow::content::{ButtonDef, Buttons, Fit};
 use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::{Path, brief};
-use crate::flow::form::read::{Fields, Read, wrong_type};
+use crate::flow::form::read::{Fields, Read, words, wrong_type};
 #[cfg(feature = "schema")]
 use crate::flow::form::schema::Book;
 use crate::flow::lang::context::Compile;
@@ -36,6 +36,10 @@ pub struct TemplateDef {
     /// (SEMANTICS U9).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub languages: Option<Vec<String>>,
+    /// What it was approved for. One for `authentication` is sent to a telephone number alone
+    /// (SEMANTICS A7).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub category: Option<TemplateCategory>,
     /// What fills its gaps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parameters: Option<ParametersDef>,
@@ -43,6 +47,18 @@ pub struct TemplateDef {
     /// leaves open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub buttons: Option<Vec<ButtonDef>>,
+}
+
+words! {
+    /// What a message was approved for.
+    TemplateCategory {
+        /// A code by which people prove who they are.
+        Authentication = "authentication",
+        /// An offer.
+        Marketing = "marketing",
+        /// News of what the contact did.
+        Utility = "utility",
+    }
 }
 
 /// What fills the gaps of an approved message, each a template.
@@ -61,6 +77,8 @@ pub enum ParametersDef {
 pub(crate) struct ApprovedTemplate {
     pub(crate) name: Arc<str>,
     pub(crate) language: TemplateLanguage,
+    /// True if it goes to a telephone number alone.
+    pub(crate) needs_phone: bool,
     pub(crate) parameters: Parameters,
     pub(crate) buttons: Buttons,
 }
@@ -88,6 +106,7 @@ impl TemplateDef {
             name: name.into(),
             language: language.into(),
             languages: None,
+            category: None,
             parameters: None,
             buttons: None,
         }
@@ -111,6 +130,7 @@ impl TemplateDef {
         Some(ApprovedTemplate {
             name: self.name.as_str().into(),
             language: language?,
+            needs_phone: self.category == Some(TemplateCategory::Authentication),
             parameters: parameters?,
             buttons: buttons?,
         })
@@ -175,10 +195,11 @@ impl Read for TemplateDef {
             true => (fields.optional("language"), fields.required("languages")),
             false => (fields.required("language"), None),
         };
+        let category = fields.optional("category");
         let (parameters, buttons) = (fields.optional("parameters"), fields.optional("buttons"));
         fields.close();
         let (name, language) = (name.unwrap_or_default(), language.unwrap_or_default());
-        Some(Self { name, language, languages, parameters, buttons })
+        Some(Self { name, language, languages, category, parameters, buttons })
     }
 }
 

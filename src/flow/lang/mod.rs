@@ -3,7 +3,6 @@
 
 pub(crate) mod condition;
 pub(crate) mod context;
-pub(crate) mod digits;
 pub(crate) mod expr;
 pub(crate) mod json_template;
 pub(crate) mod language;

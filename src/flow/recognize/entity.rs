@@ -7,8 +7,8 @@ use chrono::NaiveDate;
 use linkify::{LinkFinder, LinkKind};
 use serde_json::{Value, json};
 
+use crate::digits;
 use crate::flow::form::read::words;
-use crate::flow::lang::digits;
 use crate::flow::lang::number::{self, Marks};
 use crate::flow::recognize::PhoneFinder;
 

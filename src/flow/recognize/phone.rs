@@ -8,9 +8,9 @@ use serde_json::{Map, Value, json};
 
 use crate::Phone;
 use crate::address::{Home, WORLD, read_phone};
+use crate::digits::digit;
 use crate::flow::form::issue::Diagnostics;
 use crate::flow::form::path::Path;
-use crate::flow::lang::digits::digit;
 
 /// A search for numbers. One without a calling code is one of the home region.
 #[derive(Clone, Copy, Debug)]

@@ -48,6 +48,7 @@ pub(super) fn resume(run: &mut Run<'_>, step: &Step, node: &Ask, input: Input) -
 /// Sends the question, or what is said to an answer that is none.
 fn say(run: &mut Run<'_>, step: &Step, message: &content::Message) -> Result<(), Move> {
     let route = destination::reply(run)?;
+    let route = destination::fitting(run, route, message)?;
     let content = render_content(run, message)?;
     run.send(step, route, content).map(drop)
 }

@@ -10,7 +10,8 @@ use crate::kernel::turn::{Move, Run};
 use crate::session::{FailureCode, SendOutcome, Sending, Standing};
 
 pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &SendMessage) -> Move {
-    let route = match destination::resolve(run, node) {
+    let route = destination::resolve(run, node);
+    let route = match route.and_then(|route| destination::fitting(run, route, &node.message)) {
         Ok(route) => route,
         Err(leave) => return leave,
     };

@@ -9,8 +9,8 @@ use std::borrow::Cow;
 
 use unicode_normalization::UnicodeNormalization;
 
+use crate::digits::digit;
 use crate::flow::form::read::words;
-use crate::flow::lang::digits::digit;
 use mark::{is_accent, is_edge, is_emoji, is_invisible};
 
 words! {

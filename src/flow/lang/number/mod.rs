@@ -10,8 +10,8 @@ mod tests;
 pub(crate) use exact::{from_float, json_number, parse_programmed, significant, to_float};
 use rust_decimal::Decimal as Amount;
 
+use crate::digits::plain;
 use crate::flow::form::read::words;
-use crate::flow::lang::digits::plain;
 
 words! {
     /// What stands before the decimals of a number.
