@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::flow::answer::Speech;
 use crate::flow::expr::{EvalError, Expr, Fields, Remark, Scope, Val};
 use crate::flow::template::Template;
-use crate::flow::{Condition, Flow, JsonTemplate, Marks, Render};
+use crate::flow::{Condition, Flow, JsonTemplate, Marks, Render, Zone, ZoneTemplate};
 use crate::kernel::turn::Run;
 use crate::kernel::{Effect, TurnEnvironment};
 use crate::observer::EventKind;
@@ -24,6 +24,7 @@ struct Names<'a> {
     session: &'a Session,
     env: &'a TurnEnvironment<'a>,
     contact: &'a Contact,
+    person: ContactNames<'a>,
     outcome: Option<&'a str>,
     trigger: TriggerNames<'a>,
 }
@@ -35,7 +36,7 @@ impl Scope for Names<'_> {
             "context" => Val::Node(self.session.context.as_node()),
             "vars" => Val::Node(self.session.vars.as_node()),
             "reply" => Val::Map(&self.session.reply),
-            "contact" => Val::Map(self.contact),
+            "contact" => Val::Map(&self.person),
             "trigger" => Val::Map(&self.trigger),
             "flow" => Val::Map(self),
             "session" => Val::Map(self.session),
@@ -56,7 +57,15 @@ impl Scope for Names<'_> {
     }
 
     fn marks(&self) -> Marks {
-        speech(self.contact, self.flow).marks()
+        speech(self.contact, self.flow, self.env.now).marks()
+    }
+
+    fn language(&self) -> Option<&str> {
+        speech(self.contact, self.flow, self.env.now).languages.into_iter().flatten().next()
+    }
+
+    fn zone(&self) -> Option<Zone> {
+        Some(zone(self.contact, self.flow).1)
     }
 
     fn now(&self) -> DateTime<Utc> {
@@ -64,7 +73,33 @@ impl Scope for Names<'_> {
     }
 }
 
-fn speech<'a>(contact: &'a Contact, flow: &'a Flow) -> Speech<'a> {
+/// The contact's time zone with its name, else the flow's, else UTC (SEMANTICS U16).
+fn zone<'a>(contact: &'a Contact, flow: &'a Flow) -> (&'a str, Zone) {
+    let profile = contact.profile.as_deref().and_then(|profile| profile.timezone.as_deref());
+    let named = [profile, flow.settings().timezone.as_deref()].into_iter().flatten();
+    named.filter_map(|name| Some((name, Zone::known(name.trim())?))).next().unwrap_or(("UTC", Zone::UTC))
+}
+
+/// `contact`, in a flow that knows a time zone for it.
+struct ContactNames<'a> {
+    contact: &'a Contact,
+    flow: &'a Flow,
+}
+
+impl Fields for ContactNames<'_> {
+    fn field(&self, name: &str) -> Option<Val<'_>> {
+        match name {
+            "timezone" => Some(Val::from(zone(self.contact, self.flow).0)),
+            _ => self.contact.field(name),
+        }
+    }
+
+    fn names(&self) -> &[&str] {
+        self.contact.names()
+    }
+}
+
+fn speech<'a>(contact: &'a Contact, flow: &'a Flow, now: DateTime<Utc>) -> Speech<'a> {
     let profile = contact.profile.as_deref();
     Speech {
         languages: [
@@ -72,6 +107,7 @@ fn speech<'a>(contact: &'a Contact, flow: &'a Flow) -> Speech<'a> {
             flow.settings().language.as_deref(),
         ],
         decimal: flow.settings().decimal,
+        today: zone(contact, flow).1.wall(now).date(),
     }
 }
 
@@ -125,7 +161,7 @@ impl Fields for Contact {
     }
 
     fn names(&self) -> &[&str] {
-        &["id", "name", "email", "phone", "language", "tags", "groups", "fields", "opted_in_at"]
+        &["id", "name", "email", "phone", "language", "timezone", "tags", "groups", "fields", "opted_in_at"]
     }
 }
 
@@ -197,7 +233,28 @@ impl Run<'_> {
 
     /// What is known of the conversation to those who understand an answer.
     pub(super) fn speech(&self) -> Speech<'_> {
-        speech(&self.contact, self.flow)
+        speech(&self.contact, self.flow, self.env.now)
+    }
+
+    /// The time zone that a node names; the contact's if it names none, or one that is none, which is
+    /// told.
+    pub(super) fn named_zone(&mut self, named: Option<&ZoneTemplate>) -> Result<Zone, EvalError> {
+        let own = zone(&self.contact, self.flow).1;
+        let name = match named {
+            None => return Ok(own),
+            Some(ZoneTemplate::Known(zone)) => return Ok(*zone),
+            Some(ZoneTemplate::Named(template)) => self.render(template)?,
+        };
+        Ok(Zone::known(name.trim()).unwrap_or_else(|| {
+            self.note_nothing("timezone");
+            own
+        }))
+    }
+
+    /// Tells that something at this node could not be understood (SEMANTICS U12).
+    pub(super) fn note_nothing(&mut self, operator: &str) {
+        let (session, node) = (self.session.id, self.session.at.clone());
+        self.note(EventKind::NoResult { session, node, operator: operator.into() });
     }
 
     pub(super) fn render_json(&mut self, template: &JsonTemplate) -> Result<Value, EvalError> {
@@ -233,6 +290,7 @@ impl Run<'_> {
             session,
             env: self.env,
             contact: &self.contact,
+            person: ContactNames { contact: &self.contact, flow: self.flow },
             outcome: self.outcome.as_deref(),
             trigger: TriggerNames(session),
         };

@@ -37,6 +37,7 @@ pub(super) fn check_profile(profile: Option<&Profile>, limits: &Limits) -> Resul
         ("profile.name", &profile.name),
         ("profile.email", &profile.email),
         ("profile.language", &profile.language),
+        ("profile.timezone", &profile.timezone),
     ] {
         if text.as_ref().is_some_and(|text| text.len() > limits.id_bytes) {
             return Err(Error::invalid(field, format_args!("must have at most {} bytes", limits.id_bytes)));

@@ -48,6 +48,9 @@ pub struct Profile {
     /// Language tag, such as `en` or `pt-BR`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
+    /// Time zone by its name in the IANA data base, such as `America/Mexico_City`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<String>,
     /// Labels.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
@@ -85,6 +88,13 @@ impl Profile {
     #[must_use]
     pub fn language(mut self, language: impl Into<String>) -> Self {
         self.language = Some(language.into());
+        self
+    }
+
+    /// With a time zone.
+    #[must_use]
+    pub fn timezone(mut self, timezone: impl Into<String>) -> Self {
+        self.timezone = Some(timezone.into());
         self
     }
 
@@ -143,6 +153,7 @@ impl Contact {
             (&mut known.name, &news.name),
             (&mut known.email, &news.email),
             (&mut known.language, &news.language),
+            (&mut known.timezone, &news.timezone),
         ] {
             if news.is_some() {
                 known.clone_from(news);

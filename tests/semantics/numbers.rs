@@ -1,7 +1,9 @@
-//! Numbers as people write them, by the tables of `docs/numbers.md`: U10.
+//! Numbers and dates as people write them, by the tables of `docs/numbers.md`:
+//! U10 to U17.
 
 use chatflow::{EventKind, Profile, TriggerRequest};
-use serde_json::json;
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
 
 use crate::kit::{Sketch, World, ada, flow};
 
@@ -17,7 +19,7 @@ fn reader(tag: &str) -> TriggerRequest {
     ada("f").profile(Profile::new().language(tag))
 }
 
-fn asking(fields: serde_json::Value) -> Sketch {
+fn asking(fields: Value) -> Sketch {
     let ask = json!({"text": "?", "expect": "number", "save_to": "a", "retries": 0});
     let ask = ask.as_object().unwrap().clone().into_iter().chain(fields.as_object().unwrap().clone());
     flow("f")
@@ -27,7 +29,7 @@ fn asking(fields: serde_json::Value) -> Sketch {
         .edge("q", "invalid", "no")
 }
 
-fn saved(fields: &serde_json::Value, language: &str, written: &str) -> String {
+fn saved(fields: &Value, language: &str, written: &str) -> String {
     let world = World::with([asking(fields.clone())]);
     world.begin(reader(language));
     world.say(written);
@@ -103,4 +105,69 @@ fn what_comes_to_nothing_is_told() {
         _ => None,
     });
     assert_eq!(told.collect::<Vec<_>>(), [">", "number_less", "date_before", "*"]);
+}
+
+fn dated(fields: &Value, language: &str, written: &str) -> String {
+    let mut fields = fields.clone();
+    fields["expect"] = json!("date");
+    saved(&fields, language, written)
+}
+
+/// U13: in a format with the month's name, and in none.
+#[test]
+fn months_have_their_names_in_thirty_languages_and_more() {
+    let rows = table("Months in their languages");
+    assert!(rows.len() >= 30);
+    for row in rows {
+        let [language, may, august, december] = row[..] else { panic!("{row:?}") };
+        for fields in [json!({}), json!({"formats": ["%d %B %Y"]})] {
+            for (written, month) in [(may, "05"), (august, "08"), (december, "12")] {
+                assert_eq!(
+                    dated(&fields, language, written),
+                    format!("2026-{month}-07"),
+                    "{language} {written}"
+                );
+            }
+        }
+    }
+}
+
+/// U13: all months, as they are whole and abbreviated, in every language that is known.
+#[test]
+fn every_month_is_read_as_it_is_written() {
+    let names = include_str!("../../src/flow/lang/calendar/names.txt");
+    for row in names.lines() {
+        let columns: Vec<&str> = row.split('\t').collect();
+        let world = World::with([asking(json!({"expect": "date"}))]);
+        for (column, format) in [(1, "7 {} 2026"), (3, "7 {} 2026")] {
+            for (month, name) in (1..).zip(columns[column].split('|')) {
+                world.begin(reader(columns[0]));
+                world.say(&format.replace("{}", name));
+                assert_eq!(world.sent().pop(), Some(format!("2026-{month:02}-07")), "{} {name}", columns[0]);
+            }
+        }
+    }
+}
+
+/// U16, U17: by the contact's zone, else the flow's, else UTC, however the clock jumps.
+#[test]
+fn a_delay_ends_when_the_contacts_clock_shows_the_time() {
+    for (contact, of_flow, zone, hours) in [
+        (Some("Asia/Tokyo"), Some("Europe/Berlin"), "Asia/Tokyo", "2026-05-08T00:00:00Z"),
+        (Some("Mars"), Some("Europe/Berlin"), "Europe/Berlin", "2026-05-08T07:00:00Z"),
+        (None, Some("America/Bogota"), "America/Bogota", "2026-05-07T14:00:00Z"),
+        (None, None, "UTC", "2026-05-07T09:00:00Z"),
+    ] {
+        let sketch = flow("f")
+            .node("d", "delay", json!({"until": "next 09:00"}))
+            .send("m", "{{ contact.timezone }} {{ now | date('%H:%M', contact.timezone) }}");
+        let sketch = of_flow.into_iter().fold(sketch, |sketch, zone| sketch.set("timezone", json!(zone)));
+        let world = World::with([sketch]);
+        let profile = contact.into_iter().fold(Profile::new(), Profile::timezone);
+        let session = world.begin(ada("f").profile(profile)).session_id;
+        let due = hours.parse::<DateTime<Utc>>().unwrap();
+        assert_eq!(world.session(session).deadline(), Some(due), "{zone}");
+        world.tick_after(due - world.now());
+        assert_eq!(world.sent(), [format!("{zone} 09:00")]);
+    }
 }

@@ -1,27 +1,45 @@
-//! Dates as a question allows them to be written.
+//! Dates as a question allows them to be written (SEMANTICS U13).
 
 use std::fmt::Write as _;
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime};
+use chrono::format::{Fixed, Item, Numeric, Parsed, StrftimeItems, parse};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta};
 
+use super::speech::Speech;
 use crate::digits::plain;
+use crate::flow::lang::calendar::{Named, Names, plain as plain_names};
 
 /// More characters are no date.
 const MOST: usize = 64;
 
+/// How dates may be written.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Dates {
+    /// Formats of `strftime`; in ISO 8601, or with the name of the month, if there is none.
+    pub(crate) formats: Box<[Box<str>]>,
+    /// The first of the hundred years in which a year of two digits lies; 80 years ago if absent.
+    pub(crate) century: Option<i32>,
+    /// True if `tomorrow` is a date.
+    pub(crate) relative: bool,
+}
+
 /// Reads a date in one of the formats, the first that fits; without formats in ISO 8601:
-/// `2026-05-07`, or a time on that day.
-pub(super) fn read(text: &str, formats: &[Box<str>]) -> Option<NaiveDate> {
+/// `2026-05-07`, or a time on that day. Names of months are those of the conversation's languages.
+pub(super) fn read(text: &str, dates: &Dates, cx: &Speech<'_>) -> Option<NaiveDate> {
     if text.len() > MOST {
         return None;
     }
     let text = plain(text);
-    let date = if formats.is_empty() {
-        iso(&text)
-    } else {
-        formats.iter().find_map(|format| NaiveDate::parse_from_str(&text, format).ok())
+    let text = text.trim().trim_end_matches(['!', '。']);
+    let nearby = || dates.relative.then(|| nearby(text, cx)).flatten();
+    let written = || {
+        if dates.formats.is_empty() {
+            return iso(text);
+        }
+        dates.formats.iter().find_map(|format| formatted(text, format, dates.century, cx.today))
     };
-    date.filter(|date| (1..=9_999).contains(&date.year()))
+    let date = written().or_else(|| named(text, dates, cx)).or_else(nearby);
+    date.filter(|date| (1_000..=9_999).contains(&date.year()))
 }
 
 fn iso(text: &str) -> Option<NaiveDate> {
@@ -31,21 +49,139 @@ fn iso(text: &str) -> Option<NaiveDate> {
     day().or_else(instant).or_else(|| local("%Y-%m-%dT%H:%M:%S%.f")).or_else(|| local("%Y-%m-%dT%H:%M"))
 }
 
+/// In a format. A year of four digits is no other, one of two lies in the author's century.
+fn formatted(text: &str, format: &str, century: Option<i32>, today: NaiveDate) -> Option<NaiveDate> {
+    let mut parsed = Parsed::new();
+    parse(&mut parsed, text, StrftimeItems::new(format)).ok()?;
+    if parsed.year().is_some_and(|year| year < 1_000) {
+        return None;
+    }
+    if let (None, None, Some(two)) = (parsed.year(), parsed.year_div_100(), parsed.year_mod_100()) {
+        parsed.set_year_div_100(i64::from(whole_year(two, century, today)) / 100).ok()?;
+    }
+    parsed.to_naive_date().ok()
+}
+
+/// The year that two digits mean.
+fn whole_year(two: i32, century: Option<i32>, today: NaiveDate) -> i32 {
+    const BACK: i32 = 79;
+    let first = century.unwrap_or(today.year() - BACK);
+    first + (two - first).rem_euclid(100)
+}
+
+/// The date that a word means beside today: `tomorrow`, `mañana`.
+fn nearby(text: &str, cx: &Speech<'_>) -> Option<NaiveDate> {
+    let days = tags(cx).flat_map(Names::kin_of).find_map(|names| names.nearby(text))?;
+    cx.today.checked_add_signed(TimeDelta::days(days))
+}
+
+/// The languages of the conversation, and English.
+fn tags<'a>(cx: &Speech<'a>) -> impl Iterator<Item = &'a str> {
+    cx.languages.into_iter().flatten().chain(std::iter::once("en"))
+}
+
+/// A date with the name of its month, in any order that leaves no doubt: `7 de mayo de 2026`,
+/// `May 7th, 2026`, `2026年5月7日`. A year of two digits comes last, and only where a format has one.
+fn named(text: &str, dates: &Dates, cx: &Speech<'_>) -> Option<NaiveDate> {
+    let has = |wanted: fn(&Item<'_>) -> bool| {
+        dates.formats.iter().any(|format| StrftimeItems::new(format).any(|item| wanted(&item)))
+    };
+    let is_month =
+        |item: &Item<'_>| matches!(item, Item::Fixed(Fixed::LongMonthName | Fixed::ShortMonthName));
+    if !dates.formats.is_empty() && !has(is_month) {
+        return None;
+    }
+    let text = plain_names(text);
+    let (month, rest) = tags(cx).find_map(|tag| month_in(&text, tag))?;
+    let (mut numbers, mut words) = (Vec::new(), rest.as_str());
+    while let Some(start) = words.find(|c: char| c.is_ascii_digit()) {
+        let tail = words.get(start..)?;
+        let length = tail.find(|c: char| !c.is_ascii_digit()).unwrap_or(tail.len());
+        numbers.push(tail.get(..length)?);
+        words = tail.get(length..)?;
+    }
+    if !rest.split(|c: char| !c.is_alphabetic()).all(is_filler) {
+        return None;
+    }
+    let number = |text: &str| text.parse::<u32>().ok().filter(|_| text.len() <= 2);
+    let year = |text: &str| text.parse::<i32>().ok().filter(|_| text.len() == 4);
+    let (year, day) = match numbers[..] {
+        [a, b] if a.len() == 4 => (year(a)?, number(b)?),
+        [a, b] if b.len() == 4 => (year(b)?, number(a)?),
+        [a, b] if has(|item| matches!(item, Item::Numeric(Numeric::YearMod100, _))) => {
+            (whole_year(i32::try_from(number(b)?).ok()?, dates.century, cx.today), number(a)?)
+        }
+        _ => return None,
+    };
+    NaiveDate::from_ymd_opt(year, month, day)
+}
+
+/// The month that a text names in a language, and the text without names.
+fn month_in(text: &str, tag: &str) -> Option<(u32, String)> {
+    let mut all: Vec<(String, Named)> = Names::kin_of(tag).flat_map(Names::all).collect();
+    all.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+    let (mut rest, mut month) = (text.to_owned(), None);
+    for (name, meaning) in all {
+        let Some(place) = place_of(&name, &rest) else { continue };
+        match meaning {
+            Named::Month(_) if month.is_some() => continue,
+            Named::Month(number) => month = Some(number),
+            Named::Weekday => {}
+        }
+        rest.replace_range(place, " ");
+    }
+    month.map(|month| (month, rest))
+}
+
+/// Where a name stands as a whole word, or as a whole number with its sign.
+fn place_of(name: &str, text: &str) -> Option<std::ops::Range<usize>> {
+    let goes_on = |edge: Option<char>, beside: Option<char>| match (edge, beside) {
+        (Some(edge), Some(beside)) if edge.is_ascii_digit() => beside.is_ascii_digit(),
+        (Some(edge), Some(beside)) => {
+            edge.is_alphabetic() && beside.is_alphabetic() && beside != 'ב' && !is_unspaced(edge)
+        }
+        _ => false,
+    };
+    text.match_indices(name).map(|(start, _)| start..start + name.len()).find(|place| {
+        let before = text.get(..place.start).and_then(|text| text.chars().next_back());
+        let after = text.get(place.end..).and_then(|text| text.chars().next());
+        !goes_on(name.chars().next(), before) && !goes_on(name.chars().next_back(), after)
+    })
+}
+
+/// True if a letter is of a script that writes no blanks between words.
+fn is_unspaced(c: char) -> bool {
+    matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{3040}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}')
+}
+
+/// True if a word says nothing in a date: `de`, `of`, `th`, `года`, `日`.
+fn is_filler(word: &str) -> bool {
+    const LONG: [&str; 9] = ["года", "году", "року", "roku", "gada", "ngay", "year", "anno", "godine"];
+    word.chars().count() <= 3 || LONG.contains(&word)
+}
+
 /// True if a format can write a date so that the same date is read again.
 pub(crate) fn check_format(format: &str) -> bool {
     let Some(date) = NaiveDate::from_ymd_opt(2031, 11, 23) else { return false };
     let mut text = String::new();
-    write!(text, "{}", date.format(format)).is_ok() && read(&text, &[format.into()]) == Some(date)
+    write!(text, "{}", date.format(format)).is_ok()
+        && formatted(&text, format, Some(2000), date) == Some(date)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn speech(language: &str) -> Speech<'_> {
+        let today = NaiveDate::from_ymd_opt(2026, 5, 7).unwrap();
+        Speech { languages: [Some(language), None], decimal: None, today }
+    }
+
     #[track_caller]
     fn check(text: &str, formats: &[&str], expected: &str) {
-        let formats: Vec<Box<str>> = formats.iter().map(|format| (*format).into()).collect();
-        let read = read(text, &formats).map(|date| date.to_string());
+        let formats = formats.iter().map(|format| (*format).into()).collect();
+        let dates = Dates { formats, ..Dates::default() };
+        let read = read(text, &dates, &speech("es")).map(|date| date.to_string());
         assert_eq!(read.as_deref().unwrap_or("-"), expected, "{text}");
     }
 
@@ -67,6 +203,52 @@ mod tests {
             check(text, &[], "-");
         }
         check("2026-05-07", &["%d/%m/%Y"], "-");
+    }
+
+    #[test]
+    fn u13_a_year_of_two_digits_is_none_of_four() {
+        check("07/05/26", &["%d/%m/%Y"], "-");
+        check("07/05/26", &["%d/%m/%y"], "2026-05-07");
+        check("07/05/26", &["%d/%m/%Y", "%d/%m/%y"], "2026-05-07");
+        check("07/05/26", &["%d/%m/%y", "%d/%m/%Y"], "2026-05-07");
+        check("07/05/2026", &["%d/%m/%y", "%d/%m/%Y"], "2026-05-07");
+        check("07/05/46", &["%d/%m/%y"], "2046-05-07");
+        check("07/05/47", &["%d/%m/%y"], "1947-05-07");
+        check("0026-05-07", &[], "-");
+        let born = Dates { formats: ["%d/%m/%y".into()].into(), century: Some(1920), relative: false };
+        let read = |text| read(text, &born, &speech("en")).map(|date| date.year());
+        assert_eq!((read("07/05/19"), read("07/05/20")), (Some(2019), Some(1920)));
+    }
+
+    #[test]
+    fn u13_months_have_names_in_the_languages_of_the_conversation() {
+        for text in
+            ["7 de mayo de 2026", "jueves, 7 de mayo del 2026", "7 May 2026", "May 7th, 2026", "7 MAYO 2026"]
+        {
+            check(text, &["%d %B %Y"], "2026-05-07");
+            check(text, &[], "2026-05-07");
+        }
+        check("7 may 26", &["%d %b %y"], "2026-05-07");
+        check("7 may 26", &["%d %b %Y"], "-");
+        check("7 mai 2026", &["%d %B %Y"], "-");
+        check("mayo 2026", &["%d %B %Y"], "-");
+        check("31 de febrero de 2026", &["%d %B %Y"], "-");
+        check("7 de mayo de 2026", &["%d/%m/%Y"], "-");
+    }
+
+    #[test]
+    fn u13_words_for_days_are_dates_only_if_asked_for() {
+        let dates = Dates { relative: true, ..Dates::default() };
+        for (text, language, expected) in [
+            ("mañana", "es", "2026-05-08"),
+            ("Gestern!", "de", "2026-05-06"),
+            ("明日", "ja", "2026-05-08"),
+            ("today", "fr", "2026-05-07"),
+        ] {
+            let read = read(text, &dates, &speech(language)).map(|date| date.to_string());
+            assert_eq!(read.as_deref(), Some(expected), "{text}");
+        }
+        check("mañana", &[], "-");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 mod choice;
 mod date;
 mod reply;
+mod speech;
 mod web;
 
 use std::sync::Arc;
@@ -13,8 +14,9 @@ use rust_decimal::Decimal as Amount;
 use serde_json::Value;
 
 pub(crate) use choice::{Choice, Choices, Several, shows_places};
-pub(crate) use date::check_format;
+pub(crate) use date::{Dates, check_format};
 pub use reply::ReplyKind;
+pub(crate) use speech::Speech;
 
 use crate::address::{Home, Phone, read_phone};
 use crate::digits::plain;
@@ -35,8 +37,8 @@ pub(crate) enum Expect {
     Phone(Option<HomeRegion>),
     /// An e-mail address.
     Email,
-    /// A date in one of these formats; in ISO 8601 if there is none.
-    Date { formats: Box<[Box<str>]>, bounds: Bounds },
+    /// A date.
+    Date { dates: Box<Dates>, bounds: Bounds },
     /// An address on the web.
     Url,
     /// A medium of one of these types; of any if there is none.
@@ -65,25 +67,6 @@ pub(crate) struct Said<'a> {
     pub(crate) mime: Option<&'a str>,
     /// Where a telephone number without a calling code is at home.
     pub(crate) home: Option<Home>,
-}
-
-/// What is known of the conversation in which something was said.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Speech<'a> {
-    /// The contact's language, then the flow's.
-    pub(crate) languages: [Option<&'a str>; 2],
-    /// What stands before decimals where the flow says so.
-    pub(crate) decimal: Option<Decimal>,
-}
-
-impl Speech<'_> {
-    /// How numbers are written.
-    pub(crate) fn marks(&self) -> Marks {
-        match self.decimal {
-            Some(decimal) => Marks::Usual(decimal),
-            None => Marks::usual_in(self.languages.into_iter().flatten()),
-        }
-    }
 }
 
 /// What was said, understood.
@@ -132,7 +115,7 @@ impl Expect {
             }
             Self::Phone(_) => phone(text, said.home).map(|phone| phone.to_string().into()),
             Self::Email => web::email(text).map(Value::String),
-            Self::Date { formats, .. } => date::read(text, formats).map(|date| date.to_string().into()),
+            Self::Date { dates, .. } => date::read(text, dates, cx).map(|date| date.to_string().into()),
             Self::Url => web::url(text).map(Value::String),
             Self::Media { .. } | Self::Location | Self::Choice(_) => None,
         };

@@ -1,5 +1,6 @@
 //! What holds for every kind of answer and every text.
 
+use chrono::NaiveDate;
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -21,8 +22,15 @@ fn all() -> Vec<Expect> {
         },
         Expect::Phone(None),
         Expect::Email,
-        Expect::Date { formats: Box::default(), bounds: Bounds::default() },
-        Expect::Date { formats: ["%d/%m/%Y".into(), "%d %B %y".into()].into(), bounds: Bounds::default() },
+        Expect::Date { dates: Box::default(), bounds: Bounds::default() },
+        Expect::Date {
+            dates: Box::new(Dates {
+                formats: ["%d/%m/%Y".into(), "%d %B %y".into()].into(),
+                century: None,
+                relative: true,
+            }),
+            bounds: Bounds::default(),
+        },
         Expect::Url,
         Expect::Media { types: ["image".into()].into() },
         Expect::Location,
@@ -39,7 +47,7 @@ fn said(text: &str) -> Said<'_> {
 }
 
 fn speech() -> Speech<'static> {
-    Speech { languages: [None, None], decimal: None }
+    Speech { languages: [None, None], decimal: None, today: NaiveDate::from_ymd_opt(2026, 5, 7).unwrap() }
 }
 
 /// Texts of every kind, and such that are nearly answers.
@@ -68,7 +76,7 @@ proptest! {
             prop_assert!(saved.len() <= text.len() + 32, "{saved:?} of {text:?}");
             let is_stable = match &expect {
                 Expect::Date { .. } => {
-                    let iso = Expect::Date { formats: Box::default(), bounds: Bounds::default() };
+                    let iso = Expect::Date { dates: Box::default(), bounds: Bounds::default() };
                     iso.understand(said(&saved), &speech())
                 }
                 Expect::Number { .. } if saved.contains('e') || saved.contains('.') => continue,
@@ -130,7 +138,7 @@ fn a_medium_is_of_a_type_that_is_wanted() {
 #[test]
 fn numbers_and_dates_lie_between_their_ends() {
     let number = Expect::Number { whole: false, decimal: None, has_unit: false, bounds: Bounds::default() };
-    let date = Expect::Date { formats: Box::default(), bounds: Bounds::default() };
+    let date = Expect::Date { dates: Box::default(), bounds: Bounds::default() };
     let check = |expect: &Expect, value: Value, min, max| expect.within(&value, min, max);
     assert!(check(&number, 18.into(), Some("18"), Some("18")));
     assert!(!check(&number, 17.into(), Some("18"), None));

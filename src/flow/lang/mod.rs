@@ -1,6 +1,7 @@
 //! The language of flows: expressions, templates, conditions and patterns, and what compiling them
 //! needs to know. What must not live here: the nodes that they stand in.
 
+pub(crate) mod calendar;
 pub(crate) mod condition;
 pub(crate) mod context;
 pub(crate) mod expr;
@@ -15,4 +16,6 @@ pub(crate) mod region;
 pub(crate) mod render;
 pub(crate) mod template;
 pub(crate) mod undefined;
+pub(crate) mod until;
 pub(crate) mod zone;
+pub(crate) mod zone_template;

@@ -28,14 +28,49 @@ impl Zone {
         zone
     }
 
+    /// A zone by its name; none if it is not known here.
     #[cfg(feature = "time-zones")]
-    fn known(name: &str) -> Option<Self> {
+    pub(crate) fn known(name: &str) -> Option<Self> {
         fixed(name).map(Self::Fixed).or_else(|| name.parse().ok().map(Self::Listed))
     }
 
+    /// A zone by its name; none if it is not known here.
     #[cfg(not(feature = "time-zones"))]
-    fn known(name: &str) -> Option<Self> {
+    pub(crate) fn known(name: &str) -> Option<Self> {
         fixed(name).map(Self::Fixed)
+    }
+
+    /// UTC.
+    pub(crate) const UTC: Self = match FixedOffset::east_opt(0) {
+        Some(offset) => Self::Fixed(offset),
+        None => unreachable!(),
+    };
+
+    /// An instant with the offset that the zone has then.
+    pub(crate) fn at(self, at: DateTime<Utc>) -> DateTime<FixedOffset> {
+        match self {
+            Self::Fixed(offset) => at.with_timezone(&offset),
+            #[cfg(feature = "time-zones")]
+            Self::Listed(zone) => at.with_timezone(&zone).fixed_offset(),
+        }
+    }
+
+    /// The first instant at which the clock on the wall shows a time, or, where it jumps over it, a
+    /// later one (SEMANTICS U16).
+    pub(crate) fn first_at(self, wall: NaiveDateTime) -> DateTime<Utc> {
+        // No zone is further from UTC, and no clock jumps further.
+        const REACH: i64 = 26 * 60;
+        let earliest = |minutes: i64| wall.and_utc() + chrono::TimeDelta::minutes(minutes);
+        let shows = |at: DateTime<Utc>| self.wall(at) >= wall;
+        let exact = (-REACH..=REACH).step_by(15).map(earliest).find(|at| self.wall(*at) == wall);
+        exact.unwrap_or_else(|| {
+            let (mut before, mut after) = (-REACH, REACH);
+            while after - before > 1 {
+                let middle = i64::midpoint(before, after);
+                if shows(earliest(middle)) { after = middle } else { before = middle }
+            }
+            earliest(after)
+        })
     }
 
     /// What the clock on the wall shows.
@@ -143,7 +178,7 @@ impl Day {
 }
 
 /// Minutes from midnight of `09:30`, up to `24:00`.
-fn minutes(text: &str) -> Option<u32> {
+pub(crate) fn minutes(text: &str) -> Option<u32> {
     let (hours, minutes) = text.trim().split_once(':')?;
     let two = |text: &str| {
         (text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?

@@ -10,7 +10,8 @@ use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::{Path, brief};
 use crate::flow::form::read::{Fields, Read};
 use crate::flow::lang::context::Compile;
-use crate::flow::lang::zone::{Day, Hours, Zone};
+use crate::flow::lang::zone::{Day, Hours};
+use crate::flow::lang::zone_template::ZoneTemplate;
 use crate::flow::node::{Kind, Port, PortName};
 
 /// A choice of ways by the hour. Branches: `open` and `closed`; both need an edge.
@@ -30,7 +31,8 @@ use crate::flow::node::{Kind, Port, PortName};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct OpenHoursDef {
     /// The time zone by its name in the IANA data base, such as `Europe/Berlin` (feature
-    /// `time-zones`); or `UTC`, or a fixed offset such as `+05:30`.
+    /// `time-zones`); or `UTC`, or a fixed offset such as `+05:30`; or a template that gives one,
+    /// such as `{{ contact.timezone }}`. What gives none counts as the contact's.
     pub timezone: String,
     /// The hours of each day of the week.
     pub hours: WeekDef,
@@ -47,7 +49,7 @@ pub struct WeekDef(pub BTreeMap<String, Vec<String>>);
 /// Compiled hours.
 #[derive(Clone, Debug)]
 pub(crate) struct OpenHours {
-    pub(crate) zone: Zone,
+    pub(crate) zone: ZoneTemplate,
     pub(crate) hours: Hours,
 }
 
@@ -94,7 +96,7 @@ impl Kind for OpenHoursDef {
     }
 
     fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<OpenHours> {
-        let zone = Zone::named(&self.timezone, &at.key("timezone"), cx.found);
+        let zone = ZoneTemplate::compile(&self.timezone, &at.key("timezone"), cx);
         let mut hours = Hours::default();
         let week = at.key("hours");
         for (word, times) in &self.hours.0 {

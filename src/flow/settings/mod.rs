@@ -26,6 +26,7 @@ use crate::flow::lang::context::Compile;
 use crate::flow::lang::language::Language;
 use crate::flow::lang::number::Decimal;
 use crate::flow::lang::undefined::Undefined;
+use crate::flow::lang::zone::Zone;
 use crate::flow::settings::reminder::ReminderDef;
 
 /// The settings of a flow, as they are written. What is absent takes its default.
@@ -52,6 +53,10 @@ pub struct SettingsDef {
     /// for the `phone` of a trigger, which takes no template (SEMANTICS A1).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_region: Option<String>,
+    /// The time zone of a contact whose own is not known, by its name in the IANA data base; UTC if
+    /// absent (SEMANTICS U16).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<String>,
     /// What stands before decimals where a number leaves it open, as `1.500` does; what is usual in
     /// the contact's language, else in the flow's, if absent (SEMANTICS U10).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -168,6 +173,8 @@ pub struct Settings {
     pub language: Option<Arc<str>>,
     /// Where telephone numbers without a calling code are at home, as it is written.
     pub default_region: Option<Arc<str>>,
+    /// The time zone of a contact whose own is not known.
+    pub timezone: Option<Arc<str>>,
     /// What stands before decimals where a number leaves it open.
     pub decimal: Option<Decimal>,
     /// What an undefined variable renders as.
@@ -230,6 +237,10 @@ impl SettingsDef {
             max_lifetime,
             language: self.language.as_deref().map(Arc::from),
             default_region: self.default_region.as_deref().map(Arc::from),
+            timezone: self.timezone.as_deref().map(|name| {
+                Zone::named(name, &at.key("timezone"), cx.found);
+                name.into()
+            }),
             decimal: self.decimal,
             undefined: self.undefined.unwrap_or(Undefined::Empty),
             sender: sender.flatten(),
@@ -267,6 +278,7 @@ impl Read for SettingsDef {
             language: fields.optional("language"),
             languages: fields.optional("languages"),
             default_region: fields.optional("default_region"),
+            timezone: fields.optional("timezone"),
             decimal: fields.optional("decimal"),
             undefined: fields.optional("undefined"),
             sender: fields.optional("sender"),

@@ -43,7 +43,7 @@ pub(super) fn enter(run: &mut Run<'_>, step: &Step) -> Move {
         Node::Branch(node) => branch::enter(run, step, node),
         Node::Jump(node) => jump::enter(run, step, node),
         Node::SetVariables(node) => set_variables::enter(run, node),
-        Node::Delay(node) => delay::enter(run, node),
+        Node::Delay(node) => delay::enter(run, step, node),
         Node::Function(node) => function::enter(run, node),
         Node::HttpRequest(node) => http_request::enter(run, step, node),
         Node::Llm(node) => llm::enter(run, node),

@@ -9,6 +9,7 @@ use rust_decimal::Decimal as Amount;
 use serde::ser::{Serialize, Serializer};
 
 use crate::flow::lang::number::{Marks, from_float, json_number};
+use crate::flow::lang::zone::Zone;
 use crate::value::{Kind, Node};
 
 /// What an expression can read.
@@ -25,6 +26,16 @@ pub(crate) trait Scope {
     /// How numbers are written in the conversation, where a number leaves that open.
     fn marks(&self) -> Marks {
         Marks::Open
+    }
+
+    /// The language of names of months and weekdays; none for English.
+    fn language(&self) -> Option<&str> {
+        None
+    }
+
+    /// The contact's time zone.
+    fn zone(&self) -> Option<Zone> {
+        Some(Zone::UTC)
     }
 
     /// The time of the call, which `now` prints unless `get` answers for it.

@@ -6,7 +6,7 @@ use std::collections::btree_map::Entry;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::flow::answer::{Bounds, Choice, Choices, Expect, Several, check_format};
+use crate::flow::answer::{Bounds, Choice, Choices, Dates, Expect, Several, check_format};
 use crate::flow::content::TextDef;
 use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::{Path, brief};
@@ -29,7 +29,7 @@ pub(super) const FIXED: [&str; 3] = ["valid", "invalid", "timeout"];
 /// | `number` | `12`, `-3`, `1,234.5`, in the digits of any script | `whole`, `decimal`, `unit`, `min`, `max` | a number |
 /// | `phone` | a telephone number with its calling code, or as it is dialled in `default_region` | | `+14155550123` |
 /// | `email` | an e-mail address | | its domain in lower case |
-/// | `date` | `2026-05-07`, a time on that day, or what `formats` say | `min`, `max` | `2026-05-07` |
+/// | `date` | `2026-05-07`, a time on that day, the month by its name, or what `formats` say | `century`, `relative`, `min`, `max` | `2026-05-07` |
 /// | `url` | `http` or `https` with a host | | as written |
 /// | `media` | a medium | `media_types` | what the host says of it |
 /// | `location` | a place | | what the host says of it |
@@ -86,6 +86,14 @@ pub struct AnswerDef {
     /// template that gives one; that of the flow's settings if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_region: Option<String>,
+    /// The first of the hundred years in which a year of two digits lies: `1930` makes `29` 2029 and
+    /// `30` 1930; they begin 79 years ago if absent (SEMANTICS U13).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub century: Option<u32>,
+    /// True if `yesterday`, `today` and `tomorrow` are dates, in the conversation's languages; they
+    /// are not if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relative: Option<bool>,
     /// Types of media: `image`, `application/pdf`; any if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub media_types: Option<Vec<String>>,
@@ -154,6 +162,8 @@ impl AnswerDef {
             max_length: fields.optional("max_length"),
             pattern: fields.optional("pattern"),
             formats: fields.optional("formats"),
+            century: fields.optional("century"),
+            relative: fields.optional("relative"),
             default_region: fields.optional("default_region"),
             media_types: fields.optional("media_types"),
         }
@@ -184,7 +194,12 @@ impl AnswerDef {
             AnswerKind::Phone => Some(Expect::Phone(self.region(at, cx))),
             AnswerKind::Email => Some(Expect::Email),
             AnswerKind::Date => {
-                Some(Expect::Date { formats: self.formats(at, cx.found), bounds: Bounds::default() })
+                let dates = Dates {
+                    formats: self.formats(at, cx.found),
+                    century: self.century(at, cx.found),
+                    relative: self.relative == Some(true),
+                };
+                Some(Expect::Date { dates: Box::new(dates), bounds: Bounds::default() })
             }
             AnswerKind::Url => Some(Expect::Url),
             AnswerKind::Media => Some(Expect::Media { types: self.media_types(at, cx.found) }),
@@ -203,7 +218,7 @@ impl AnswerDef {
     fn check_fields(&self, at: &Path<'_>, found: &mut Diagnostics) {
         use AnswerKind::{Choice, Date, Media, Number, Phone, Text};
         let kind = self.kind();
-        let fields: [(&str, bool, &[AnswerKind]); 14] = [
+        let fields: [(&str, bool, &[AnswerKind]); 16] = [
             ("choices", self.choices.is_some(), &[Choice]),
             ("several", self.several.is_some(), &[Choice]),
             ("numbered", self.numbered.is_some(), &[Choice]),
@@ -216,6 +231,8 @@ impl AnswerDef {
             ("max_length", self.max_length.is_some(), &[Text]),
             ("pattern", self.pattern.is_some(), &[Text]),
             ("formats", self.formats.is_some(), &[Date]),
+            ("century", self.century.is_some(), &[Date]),
+            ("relative", self.relative.is_some(), &[Date]),
             ("default_region", self.default_region.is_some(), &[Phone]),
             ("media_types", self.media_types.is_some(), &[Media]),
         ];
@@ -285,6 +302,15 @@ impl AnswerDef {
             Some(region) => cx.region(&at.key("default_region"), region),
             None => cx.default_region.clone(),
         }
+    }
+
+    fn century(&self, at: &Path<'_>, found: &mut Diagnostics) -> Option<i32> {
+        let century = i32::try_from(self.century?).ok().filter(|year| (1_000..=9_900).contains(year));
+        if century.is_none() {
+            let fix = "name the first of a hundred years, such as 1930";
+            found.add(IssueCode::BadValue, &at.key("century"), "is no year from 1000 to 9900", fix);
+        }
+        century
     }
 
     fn media_types(&self, at: &Path<'_>, found: &mut Diagnostics) -> Box<[Box<str>]> {

@@ -4,7 +4,7 @@ use crate::flow::lang::expr::error::EvalError;
 use crate::flow::lang::expr::val::Val;
 
 /// Arguments that a filter takes at most.
-pub(in crate::flow::lang::expr) const MAX_ARGS: usize = 2;
+pub(in crate::flow::lang::expr) const MAX_ARGS: usize = 3;
 
 /// The arguments as they were given; one that was left out between others is undefined.
 pub(in crate::flow::lang::expr) type Args<'a> = [Option<Val<'a>>; MAX_ARGS];

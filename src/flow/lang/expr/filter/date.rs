@@ -6,13 +6,17 @@ use std::fmt::Write;
 
 use chrono::format::{Item, StrftimeItems};
 use chrono::{
-    DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeDelta, Utc,
+    DateTime, Datelike, FixedOffset, Months, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeDelta,
+    Utc,
 };
 
+use super::super::aid::Aid;
 use super::super::error::EvalError;
-use super::super::meter::Meter;
+use super::super::number::Num;
 use super::super::val::Val;
 use super::args::{quoted, whole};
+use crate::flow::lang::calendar::Names;
+use crate::flow::lang::zone::Zone;
 
 /// Bytes of a text that may be a time, and of a format.
 const MAX_BYTES: usize = 64;
@@ -54,30 +58,166 @@ pub(in super::super) fn is_format(format: &str) -> bool {
 pub(super) fn format<'a>(
     val: &Val<'a>,
     format: Option<&Val<'a>>,
-    meter: &mut Meter,
+    zone: Option<&Val<'a>>,
+    language: Option<&Val<'a>>,
+    aid: &mut Aid<'a, '_>,
 ) -> Result<Val<'a>, EvalError> {
-    let format = quoted("date", format)?.unwrap_or("%Y-%m-%d");
+    let op = "date";
+    let format = quoted(op, format)?.unwrap_or("%Y-%m-%d");
+    let language = quoted(op, language)?.or_else(|| aid.scope.language());
     let Some(moment) = val.as_str().and_then(parse) else { return Ok(Val::Undefined) };
-    let mut text = meter.text();
-    let written = write!(text, "{}", moment.at.format(format));
-    meter.written(written.map(|()| text)).map(Val::owned)
+    let Some(moment) = moved(op, moment, zone, aid)? else { return Ok(aid.nothing(op)) };
+    let mut text = aid.meter.text();
+    let names = if needs_names(format) { language.and_then(Names::of) } else { None };
+    let written = match names {
+        Some(names) => names.write(moment.at, format, &mut text),
+        None => write!(text, "{}", moment.at.format(format)),
+    };
+    aid.meter.written(written.map(|()| text)).map(Val::owned)
+}
+
+/// True if a format writes names of months or weekdays.
+fn needs_names(format: &str) -> bool {
+    ["%A", "%a", "%B", "%b", "%h"].iter().any(|code| format.contains(code))
+}
+
+/// The moment as a clock in a zone shows it; a date stays. None: there is no such zone.
+fn moved(
+    op: &'static str,
+    moment: Moment,
+    zone: Option<&Val<'_>>,
+    aid: &Aid<'_, '_>,
+) -> Result<Option<Moment>, EvalError> {
+    let zone = match zone {
+        None => return Ok(Some(moment)),
+        Some(zone) => quoted(op, Some(zone))?.map_or_else(|| aid.scope.zone(), Zone::known),
+    };
+    Ok(zone.map(
+        |zone| if moment.is_date { moment } else { Moment { at: zone.at(moment.at.to_utc()), ..moment } },
+    ))
+}
+
+/// The same instant with the offset of a zone, the contact's if none is named.
+pub(super) fn local<'a>(
+    val: &Val<'a>,
+    zone: Option<&Val<'a>>,
+    aid: &mut Aid<'a, '_>,
+) -> Result<Val<'a>, EvalError> {
+    let op = "local";
+    let Some(moment) = val.as_str().and_then(parse) else { return Ok(Val::Undefined) };
+    let Some(moment) = moved(op, moment, zone.or(Some(&Val::Null)), aid)? else { return Ok(aid.nothing(op)) };
+    printed(op, Some(moment), aid)
+}
+
+/// A time so much later: hours, minutes and seconds as they pass, days and more by the calendar of
+/// the zone, or of the offset that the time has.
+pub(super) fn add<'a>(
+    val: &Val<'a>,
+    value: Option<&Val<'a>>,
+    unit: Option<&Val<'a>>,
+    zone: Option<&Val<'a>>,
+    aid: &mut Aid<'a, '_>,
+) -> Result<Val<'a>, EvalError> {
+    let op = "add";
+    let unit = quoted(op, unit)?.unwrap_or_default();
+    let value = value.and_then(|value| Num::read(value, || aid.marks()));
+    let Some(moment) = val.as_str().and_then(parse) else { return Ok(Val::Undefined) };
+    let value = match value.and_then(Num::val) {
+        Some(Val::Int(value)) => value,
+        _ => return Ok(aid.nothing(op)),
+    };
+    let zone = match zone {
+        None => Some(Zone::Fixed(*moment.at.offset())),
+        Some(zone) => quoted(op, Some(zone))?.map_or_else(|| aid.scope.zone(), Zone::known),
+    };
+    let later = zone.and_then(|zone| later(&moment, value, unit, zone));
+    printed(op, later, aid)
+}
+
+fn later(moment: &Moment, value: i64, unit: &str, zone: Zone) -> Option<Moment> {
+    let unit = unit.strip_suffix('s').unwrap_or(unit);
+    let passing = match unit {
+        "second" => TimeDelta::try_seconds(value),
+        "minute" => TimeDelta::try_minutes(value),
+        "hour" => TimeDelta::try_hours(value),
+        _ => None,
+    };
+    if matches!(unit, "second" | "minute" | "hour") {
+        let at = moment.at.to_utc().checked_add_signed(passing?)?;
+        return Some(Moment { at: zone.at(at), is_date: false });
+    }
+    let wall = if moment.is_date { moment.at.naive_local() } else { zone.wall(moment.at.to_utc()) };
+    let months = |count: i64| {
+        let by = Months::new(u32::try_from(count.unsigned_abs()).ok()?);
+        if count < 0 { wall.checked_sub_months(by) } else { wall.checked_add_months(by) }
+    };
+    let wall = match unit {
+        "day" => wall.checked_add_signed(TimeDelta::try_days(value)?),
+        "week" => wall.checked_add_signed(TimeDelta::try_weeks(value)?),
+        "month" => months(value),
+        "year" => months(value.checked_mul(12)?),
+        _ => None,
+    }
+    .filter(|wall| (0..=9999).contains(&wall.year()))?;
+    let at = if moment.is_date { wall.and_utc().fixed_offset() } else { zone.at(zone.first_at(wall)) };
+    Some(Moment { at, is_date: moment.is_date })
+}
+
+/// The days of the calendar from one time to another, in a zone or where each was written; negative
+/// if the other is earlier.
+pub(super) fn days_between<'a>(
+    val: &Val<'a>,
+    other: Option<&Val<'a>>,
+    zone: Option<&Val<'a>>,
+    aid: &mut Aid<'a, '_>,
+) -> Result<Val<'a>, EvalError> {
+    let op = "days_between";
+    let other = other.and_then(Val::as_str).and_then(parse);
+    let (Some(from), Some(to)) = (val.as_str().and_then(parse), other) else { return Ok(aid.nothing(op)) };
+    let (Some(from), Some(to)) = (moved(op, from, zone, aid)?, moved(op, to, zone, aid)?) else {
+        return Ok(aid.nothing(op));
+    };
+    Ok(Val::Int(to.at.date_naive().signed_duration_since(from.at.date_naive()).num_days()))
+}
+
+/// The day of the week: `mon` to `sun`.
+pub(super) fn weekday<'a>(
+    val: &Val<'a>,
+    zone: Option<&Val<'a>>,
+    aid: &mut Aid<'a, '_>,
+) -> Result<Val<'a>, EvalError> {
+    let op = "weekday";
+    let Some(moment) = val.as_str().and_then(parse) else { return Ok(Val::Undefined) };
+    let Some(moment) = moved(op, moment, zone, aid)? else { return Ok(aid.nothing(op)) };
+    Ok(Val::owned(moment.at.weekday().to_string().to_ascii_lowercase()))
 }
 
 pub(super) fn add_days<'a>(
     val: &Val<'a>,
     days: Option<&Val<'a>>,
-    meter: &mut Meter,
+    aid: &mut Aid<'a, '_>,
 ) -> Result<Val<'a>, EvalError> {
-    let days = whole("add_days", days, 0)?;
+    let op = "add_days";
+    let days = whole(op, days, 0)?;
     let Some(moment) = val.as_str().and_then(parse) else { return Ok(Val::Undefined) };
-    let later = TimeDelta::try_days(days).and_then(|days| moment.at.checked_add_signed(days));
+    let zone = Zone::Fixed(*moment.at.offset());
+    printed(op, later(&moment, days, "days", zone), aid)
+}
+
+/// A date as a date, a time in RFC 3339; what is out of range is not defined.
+fn printed<'a>(
+    op: &'static str,
+    moment: Option<Moment>,
+    aid: &mut Aid<'a, '_>,
+) -> Result<Val<'a>, EvalError> {
     // RFC 3339 has four digits for a year.
-    let later = later.filter(|later| (0..=9999).contains(&later.year()));
-    let later = later.ok_or(EvalError::Overflow { op: "add_days" })?;
-    let printed = if moment.is_date {
-        later.date_naive().to_string()
-    } else {
-        later.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+    let Some(moment) = moment.filter(|moment| (0..=9999).contains(&moment.at.year())) else {
+        return Ok(aid.nothing(op));
     };
-    meter.checked(printed).map(Val::owned)
+    let text = if moment.is_date {
+        moment.at.date_naive().to_string()
+    } else {
+        moment.at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+    };
+    aid.meter.checked(text).map(Val::owned)
 }

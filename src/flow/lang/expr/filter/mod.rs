@@ -31,7 +31,7 @@ pub(super) fn apply<'a>(
     if val.is_undefined() && !filter.takes_undefined() {
         return Ok(val);
     }
-    let [first, second] = args;
+    let [first, second, third] = args;
     match filter {
         Filter::Default => Ok(default(val, first, second)),
         Filter::Upper | Filter::Lower | Filter::Title | Filter::Capitalize => {
@@ -59,8 +59,12 @@ pub(super) fn apply<'a>(
         Filter::Round => amount::round(&val, first.as_ref(), aid),
         Filter::Abs => amount::abs(&val, aid),
         Filter::Currency => amount::currency(&val, first.as_ref(), aid),
-        Filter::Date => date::format(&val, first.as_ref(), aid.meter),
-        Filter::AddDays => date::add_days(&val, first.as_ref(), aid.meter),
+        Filter::Date => date::format(&val, first.as_ref(), second.as_ref(), third.as_ref(), aid),
+        Filter::Local => date::local(&val, first.as_ref(), aid),
+        Filter::Add => date::add(&val, first.as_ref(), second.as_ref(), third.as_ref(), aid),
+        Filter::DaysBetween => date::days_between(&val, first.as_ref(), second.as_ref(), aid),
+        Filter::Weekday => date::weekday(&val, first.as_ref(), aid),
+        Filter::AddDays => date::add_days(&val, first.as_ref(), aid),
     }
 }
 

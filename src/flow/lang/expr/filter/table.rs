@@ -3,10 +3,12 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::flow::lang::expr) enum Filter {
     Abs,
+    Add,
     AddDays,
     Capitalize,
     Currency,
     Date,
+    DaysBetween,
     Default,
     First,
     Float,
@@ -15,6 +17,7 @@ pub(in crate::flow::lang::expr) enum Filter {
     Json,
     Last,
     Length,
+    Local,
     Lower,
     Max,
     Min,
@@ -31,6 +34,7 @@ pub(in crate::flow::lang::expr) enum Filter {
     Truncate,
     Upper,
     UrlEncode,
+    Weekday,
 }
 
 /// A filter as it is written.
@@ -45,14 +49,16 @@ const fn row(name: &'static str, filter: Filter, params: &'static [&'static str]
     Row { name, filter, params, required }
 }
 
-pub(in crate::flow::lang::expr) const ROWS: [Row; 31] = [
+pub(in crate::flow::lang::expr) const ROWS: [Row; 35] = [
     row("abs", Filter::Abs, &[], 0),
+    row("add", Filter::Add, &["value", "unit", "zone"], 2),
     row("add_days", Filter::AddDays, &["days"], 1),
     row("capitalize", Filter::Capitalize, &[], 0),
     row("count", Filter::Length, &[], 0),
     row("currency", Filter::Currency, &["code"], 1),
     row("d", Filter::Default, &["value", "also_empty"], 0),
-    row("date", Filter::Date, &["format"], 0),
+    row("date", Filter::Date, &["format", "zone", "language"], 0),
+    row("days_between", Filter::DaysBetween, &["other", "zone"], 1),
     row("default", Filter::Default, &["value", "also_empty"], 0),
     row("first", Filter::First, &[], 0),
     row("float", Filter::Float, &["default"], 0),
@@ -61,6 +67,7 @@ pub(in crate::flow::lang::expr) const ROWS: [Row; 31] = [
     row("json", Filter::Json, &[], 0),
     row("last", Filter::Last, &[], 0),
     row("length", Filter::Length, &[], 0),
+    row("local", Filter::Local, &["zone"], 0),
     row("lower", Filter::Lower, &[], 0),
     row("max", Filter::Max, &[], 0),
     row("min", Filter::Min, &[], 0),
@@ -77,6 +84,7 @@ pub(in crate::flow::lang::expr) const ROWS: [Row; 31] = [
     row("truncate", Filter::Truncate, &["length", "end"], 1),
     row("upper", Filter::Upper, &[], 0),
     row("urlencode", Filter::UrlEncode, &[], 0),
+    row("weekday", Filter::Weekday, &["zone"], 0),
 ];
 
 /// The filter of a name.

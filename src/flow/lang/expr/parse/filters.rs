@@ -17,7 +17,7 @@ impl<'s> Parser<'s> {
         if row.filter == Filter::Default {
             self.make_optional(surprising);
         }
-        let mut given: [Option<Vec<Op>>; filter::MAX_ARGS] = [None, None];
+        let mut given: [Option<Vec<Op>>; filter::MAX_ARGS] = [const { None }; filter::MAX_ARGS];
         if self.sign("(")? {
             self.arguments(row, &mut given)?;
         }

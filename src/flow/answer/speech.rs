@@ -1,0 +1,26 @@
+//! What those who understand an answer know of the conversation beside it.
+
+use chrono::NaiveDate;
+
+use crate::flow::lang::number::{Decimal, Marks};
+
+/// What is known of the conversation in which something was said.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Speech<'a> {
+    /// The contact's language, then the flow's.
+    pub(crate) languages: [Option<&'a str>; 2],
+    /// What stands before decimals where the flow says so.
+    pub(crate) decimal: Option<Decimal>,
+    /// The day on which it was said, where the contact is.
+    pub(crate) today: NaiveDate,
+}
+
+impl Speech<'_> {
+    /// How numbers are written.
+    pub(crate) fn marks(&self) -> Marks {
+        match self.decimal {
+            Some(decimal) => Marks::Usual(decimal),
+            None => Marks::usual_in(self.languages.into_iter().flatten()),
+        }
+    }
+}
