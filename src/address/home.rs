@@ -47,14 +47,14 @@ impl Home {
 
     fn national(self, digits: &str) -> Option<Phone> {
         let number = phonelib::PhoneNumber::parse_with_country(digits, self.0.code)?;
-        Phone::parse(number.e164()).ok()
+        Phone::possible(number.e164())
     }
 
     /// The number behind this region's calling code, which is written without its `+`.
     fn with_calling_code(self, digits: &str) -> Option<Phone> {
         let code = self.0.prefix.to_string();
         let code = if self.is_north_american() { "1" } else { code.as_str() };
-        digits.starts_with(code).then(|| Phone::parse(&format!("+{digits}")).ok()).flatten()
+        digits.starts_with(code).then(|| Phone::possible(&format!("+{digits}"))).flatten()
     }
 
     fn is_north_american(self) -> bool {
@@ -97,7 +97,7 @@ fn is_known_line(phone: Phone) -> bool {
 /// `01`, `044` and `045` were dialled before the ten digits until 2019, and `1` behind +52.
 fn mexican(digits: &str) -> Option<Phone> {
     let ten = ["044", "045", "01", "1"].iter().find_map(|prefix| digits.strip_prefix(prefix))?;
-    (ten.len() == 10).then(|| Phone::parse(&format!("+52{ten}")).ok()).flatten()
+    (ten.len() == 10).then(|| Phone::possible(&format!("+52{ten}"))).flatten()
 }
 
 /// A mobile number has a `15` behind its area code at home, and a 9 in front of it abroad.
@@ -109,7 +109,7 @@ fn argentine(digits: &str) -> Option<Phone> {
     }
     let (area, rest) = digits.split_at_checked(area_length(digits))?;
     let subscriber = rest.strip_prefix("15")?;
-    Phone::parse(&format!("+549{area}{subscriber}")).ok()
+    Phone::possible(&format!("+549{area}{subscriber}"))
 }
 
 /// Digits of the area code that an Argentine number begins with.
@@ -129,5 +129,5 @@ fn area_length(digits: &str) -> usize {
 /// A long-distance call names a carrier: `0 15 11 91234-5678`.
 fn brazilian(digits: &str) -> Option<Phone> {
     let national = digits.strip_prefix('0').filter(|rest| rest.len() >= 12)?.get(2..)?;
-    matches!(national.len(), 10 | 11).then(|| Phone::parse(&format!("+55{national}")).ok()).flatten()
+    matches!(national.len(), 10 | 11).then(|| Phone::possible(&format!("+55{national}"))).flatten()
 }

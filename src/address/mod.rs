@@ -28,9 +28,9 @@ pub use phone::{BadPhone, Phone};
 pub(crate) fn read_phone(text: &str, home: Option<Home>) -> Option<Phone> {
     let text =
         text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '.' | ',' | ';' | ':' | '!' | '?'));
-    let phone = match (Phone::parse(text), home) {
-        (Ok(phone), _) => phone,
-        (Err(_), home) => home?.read(text)?,
+    let phone = match Phone::possible(text) {
+        Some(phone) => phone,
+        None => home?.read(text)?,
     };
     #[cfg(feature = "phone-numbers")]
     let phone = Some(phone).filter(|phone| home::is_assigned(*phone))?;

@@ -31,15 +31,15 @@ impl Phone {
     /// is a trunk prefix: `+44 (0)7911 123456` is `+447911123456` (SEMANTICS A1).
     ///
     /// # Errors
-    /// [`BadPhone`] when there is no calling code, another character, or a number of digits that
-    /// the numbering plan does not have.
+    /// [`BadPhone`] when there is no calling code, another character, or fewer digits than the
+    /// numbering plan has. More than it has, up to 15, are taken: plans grow.
     pub fn parse(text: &str) -> Result<Self, BadPhone> {
         let number = Written::read(text).ok_or(BadPhone)?;
         let phone = number.with_calling_code().filter(|_| number.is_international).ok_or(BadPhone)?;
-        if plan::is_possible(phone.0) || phone.twin().is_some() { Ok(phone) } else { Err(BadPhone) }
+        if plan::is_long_enough(phone.0) { Ok(phone) } else { Err(BadPhone) }
     }
 
-    /// Reads a number as [`parse`](Self::parse) does, or as it is dialled in a region, which is named
+    /// Reads a number as an answer is read: as [`parse`](Self::parse) does, or as it is dialled in a region, which is named
     /// by its ISO 3166 code; answers the form that the numbering plan has now (SEMANTICS A1). Builds
     /// without the feature `phone-numbers` know no region.
     ///
@@ -57,6 +57,12 @@ impl Phone {
     pub fn parse_in(text: &str, region: &str) -> Result<Self, BadPhone> {
         let home = Home::of(region).ok_or(BadPhone)?;
         read_phone(text, Some(home)).ok_or(BadPhone)
+    }
+
+    /// The same where the numbering plan has numbers of this length, in either form (SEMANTICS A1).
+    pub(super) fn possible(text: &str) -> Option<Self> {
+        let phone = Self::parse(text).ok()?;
+        (plan::is_possible(phone.0) || phone.twin().is_some()).then_some(phone)
     }
 
     /// Reads a number as channels hand it in, with or without `+`. A channel knows its numbers

@@ -66,6 +66,12 @@ pub(super) fn is_possible(number: u64) -> bool {
     calling_code(number).is_some_and(|(code, rest)| lengths(code).is_some_and(|mask| has(mask, rest)))
 }
 
+/// True unless it is shorter than all numbers of the plan behind its calling code.
+pub(super) fn is_long_enough(number: u64) -> bool {
+    calling_code(number)
+        .is_some_and(|(code, rest)| lengths(code).is_some_and(|mask| rest >= mask.trailing_zeros()))
+}
+
 /// True if the national numbers behind this calling code may begin with 0.
 pub(super) fn keeps_zero(code: u16) -> bool {
     WITH_ZERO.contains(&code)
