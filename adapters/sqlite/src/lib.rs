@@ -171,7 +171,7 @@ impl SqliteStore {
     /// at the commit that applied is there. It runs on the thread that writes: it must be quick,
     /// must not wait for the store, and must not end the transaction.
     ///
-    /// Its connection is of [`rusqlite`](crate::rusqlite), whose version is this crate's.
+    /// Its connection is of [`rusqlite`], whose version is this crate's.
     ///
     /// ```
     /// use chatflow::{Engine, TriggerRequest};
