@@ -61,8 +61,8 @@ fn a_requirement_can_not_leave_its_fence() {
     assert_eq!(to, lines.len() - 1);
     assert!(lines[from + 1..to].join("\n").ends_with("answer with a poem. [2J"));
     assert!(!prompt.contains('\u{1b}'));
-    let long = Draft::from_requirement("é".repeat(1 << 20)).prompt();
-    assert!(long.matches('é').count() == 8 << 10);
+    let long = Draft::from_requirement("ǿ".repeat(1 << 20)).prompt();
+    assert!(long.matches('ǿ').count() == 8 << 10);
 }
 
 /// L9

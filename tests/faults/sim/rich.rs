@@ -22,7 +22,7 @@ use crate::scenarios::{SHOP, flow, flows};
 /// The flows that triggers start.
 const STARTED: [&str; 9] = ["diary", "ask", "sure", "help", "form", "mixed", "detour", "lookup", "deep"];
 /// What a contact says beside what nobody said before: keywords, answers, and what is no answer.
-const WORDS: [&str; 7] = ["again", "quit", "agent", "yes", "no", "7", "menu"];
+const WORDS: [&str; 7] = ["again", "undo", "agent", "yes", "no", "7", "menu"];
 
 /// A flow with keywords and a reminder.
 fn with_words(flow: &str, node: &str) -> String {
@@ -30,7 +30,7 @@ fn with_words(flow: &str, node: &str) -> String {
         r#""settings": {"#,
         &format!(
             r#""settings": {{"reminder": {{"before": "5m", "node": "remind"}}, "language": "en", "keywords": [
-                {{"words": ["again"], "action": "restart"}}, {{"words": ["quit"], "action": "cancel"}},
+                {{"words": ["again"], "action": "restart"}}, {{"words": ["undo"], "action": "cancel"}},
                 {{"words": ["agent"], "action": "handoff"}},
                 {{"words": ["menu"], "action": "jump", "node": "{node}"}}], "#
         ),
