@@ -216,11 +216,11 @@ pub use flow::{
     InboundDef, InputDef, InputPolicy, InputType, Issue, IssueCode, Issues, JumpDef, KeywordAction,
     KeywordDef, KeywordMode, Keywords, ListDef, LlmDef, LocationDef, LogDef, LogLevel, MatchKind, MediaDef,
     MediaType, MessageDef, NodeDef, NodeKind, OnTimeout, OpenHoursDef, Operand, Operator, OptionDef,
-    ParametersDef, RandomSplitDef, Rank, RecognizeEntitiesDef, RecognizeLanguageDef, RecognizePhoneDef,
-    Reentry, ReentryDef, ReminderDef, ReplyKind, RowDef, RuleDef, SectionDef, SendAction, SendMessageDef,
-    Sender, SetContactDef, SetVariablesDef, Settings, SettingsDef, SeveralDef, Severity, ShareDef, Span,
-    StartDef, TemplateCategory, TemplateDef, TextDef, Texts, Trigger, TriggerDef, TtlMode, TypingDef,
-    Undefined, UpdateContactDef, VariableDef, WaitReplyDef, WeekDef,
+    ParametersDef, QuietHoursDef, RandomSplitDef, Rank, RecognizeEntitiesDef, RecognizeLanguageDef,
+    RecognizePhoneDef, Reentry, ReentryDef, ReminderDef, ReplyKind, RowDef, RuleDef, SectionDef, SendAction,
+    SendMessageDef, Sender, SetContactDef, SetVariablesDef, Settings, SettingsDef, SeveralDef, Severity,
+    ShareDef, Span, StartDef, TemplateCategory, TemplateDef, TextDef, Texts, Trigger, TriggerDef, TtlMode,
+    TypingDef, Undefined, UpdateContactDef, VariableDef, WaitReplyDef, WeekDef,
 };
 pub use id::{
     BadDerivedId, BadName, CallId, ContactId, FlowId, FlowVersion, MessageId, NodeId, SessionId, TriggerKey,

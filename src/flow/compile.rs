@@ -16,6 +16,7 @@ use crate::flow::lang::context::Compile;
 use crate::flow::node::Node;
 use crate::flow::place::NodeIx;
 use crate::flow::settings::Settings;
+use crate::flow::settings::quiet::QuietHours;
 use crate::flow::settings::reminder::Reminder;
 use crate::flow::trigger::{Trigger, TriggerDef};
 use crate::id::check_name;
@@ -112,6 +113,7 @@ struct Parts {
     nodes: Vec<Option<Node>>,
     keywords: Keywords,
     reminder: Option<Reminder>,
+    quiet_hours: Option<Box<QuietHours>>,
     side_entries: Vec<NodeIx>,
 }
 
@@ -169,6 +171,9 @@ fn compile_parts(
     let ttl = settings.ttl.unwrap_or(settings.max_lifetime);
     let reminder = written.and_then(|settings| settings.reminder.as_ref());
     let reminder = reminder.and_then(|reminder| reminder.compile(ttl, &at.key("reminder"), &mut cx));
+    let quiet_hours = written.and_then(|settings| settings.quiet_hours.as_ref());
+    let quiet_hours = quiet_hours.and_then(|quiet| quiet.compile(&at.key("quiet_hours"), &mut cx));
+    let quiet_hours = quiet_hours.map(Box::new);
     let trigger = def.trigger.compile(&root.key("trigger"), &mut cx);
     let list = root.key("nodes");
     let mut nodes = Vec::with_capacity(def.nodes.len());
@@ -185,7 +190,7 @@ fn compile_parts(
         undeclared::check(def, &cx.mentions, cx.found);
     }
     let id = FlowId::new(&def.code).ok();
-    Parts { id, settings, trigger, nodes, keywords, reminder, side_entries: jumps }
+    Parts { id, settings, trigger, nodes, keywords, reminder, quiet_hours, side_entries: jumps }
 }
 
 fn assemble(def: &FlowDef, parts: Parts, graph: Graph, entry: NodeIx) -> Option<Flow> {
@@ -211,6 +216,7 @@ fn assemble(def: &FlowDef, parts: Parts, graph: Graph, entry: NodeIx) -> Option<
         entry,
         keywords: parts.keywords,
         reminder: parts.reminder,
+        quiet_hours: parts.quiet_hours,
         index: steps.iter().enumerate().map(|(place, step)| (step.id.clone(), NodeIx::of(place))).collect(),
         steps: steps.into(),
         digest: 0,

@@ -10,6 +10,7 @@ use crate::flow::keyword::Keywords;
 use crate::flow::node::{Node, Start};
 use crate::flow::place::{NodeIx, Port};
 use crate::flow::settings::Settings;
+use crate::flow::settings::quiet::QuietHours;
 use crate::flow::settings::reminder::Reminder;
 use crate::flow::trigger::Trigger;
 use crate::{FlowId, NodeId};
@@ -45,6 +46,7 @@ pub struct Flow {
     pub(super) entry: (NodeIx, NodeId, Start),
     pub(super) keywords: Keywords,
     pub(super) reminder: Option<Reminder>,
+    pub(super) quiet_hours: Option<Box<QuietHours>>,
     pub(super) steps: Box<[Step]>,
     pub(super) index: BTreeMap<NodeId, NodeIx>,
     pub(super) digest: u128,
@@ -139,6 +141,10 @@ impl Flow {
 
     pub(crate) fn reminder(&self) -> Option<Reminder> {
         self.reminder
+    }
+
+    pub(crate) fn quiet_hours(&self) -> Option<&QuietHours> {
+        self.quiet_hours.as_deref()
     }
 
     pub(crate) fn node(&self, at: NodeIx) -> Option<&Step> {

@@ -46,6 +46,7 @@ pub use lang::operator::Operator;
 pub use lang::undefined::Undefined;
 pub use node::*;
 pub use recognize::EntityType;
+pub use settings::quiet::QuietHoursDef;
 pub use settings::reminder::ReminderDef;
 pub use settings::{Clash, Concurrency, Reentry, ReentryDef, Sender, Settings, SettingsDef, TtlMode};
 pub use trigger::{Campaign, InboundDef, MatchKind, Rank, RuleDef, Trigger, TriggerDef};

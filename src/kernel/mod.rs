@@ -24,6 +24,7 @@ mod message;
 mod migrate;
 mod node;
 mod outcome;
+mod quiet;
 mod refusal;
 mod reminder;
 mod replay;

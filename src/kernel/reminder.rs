@@ -20,6 +20,9 @@ impl Run<'_> {
         };
         let arms = session.status() == Status::Waiting && !reminded && expires;
         session.extras().remind_before = arms.then(|| reminder.before.num_seconds());
+        if arms && self.root.quiet_hours().is_some() {
+            self.remind_aloud();
+        }
     }
 
     /// The flow that the session has come to reminds of nothing.

@@ -74,7 +74,7 @@ impl Scope for Names<'_> {
 }
 
 /// The contact's time zone with its name, else the flow's, else UTC (SEMANTICS U16).
-fn zone<'a>(contact: &'a Contact, flow: &'a Flow) -> (&'a str, Zone) {
+pub(super) fn zone<'a>(contact: &'a Contact, flow: &'a Flow) -> (&'a str, Zone) {
     let profile = contact.profile.as_deref().and_then(|profile| profile.timezone.as_deref());
     let named = [profile, flow.settings().timezone.as_deref()].into_iter().flatten();
     named.filter_map(|name| Some((name, Zone::known(name.trim())?))).next().unwrap_or(("UTC", Zone::UTC))

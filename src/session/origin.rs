@@ -27,6 +27,9 @@ pub struct Origin {
     /// True if a message of the contact started it, not a call.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub inbound: bool,
+    /// True if the contact began it anew by a word (SEMANTICS I6 `restart`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub restarted: bool,
     /// True if it may write to a contact that opted out (SEMANTICS T10).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub transactional: bool,

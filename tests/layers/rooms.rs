@@ -50,6 +50,7 @@ const KERNEL: &[(&str, &str)] = &[
     ("handoff", "with a person"),
     ("node", "what a node does, one file a kind"),
     ("frames", "flows that call flows"),
+    ("quiet", "what is put off"),
     ("reminder", "beside a wait"),
     ("run", "the loop of a turn"),
     ("replay", "a journal, once more"),

@@ -35,6 +35,7 @@ mod operators;
 #[path = "../operators_kit/mod.rs"]
 mod operators_kit;
 mod pace;
+mod quiet;
 mod refused;
 mod rehearsal;
 mod reminder;

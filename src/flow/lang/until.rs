@@ -58,7 +58,7 @@ fn bit(day: Weekday) -> u8 {
 }
 
 /// The days of `mon-fri` or `mon,wed,sat-sun`.
-fn week(text: &str) -> Option<u8> {
+pub(crate) fn week(text: &str) -> Option<u8> {
     let place = |name: &str| DAYS.iter().position(|day| *day == name.trim());
     let mut days = 0;
     for part in text.split(',') {

@@ -148,6 +148,19 @@ impl Hours {
         self.day(wall.date()).holds(minute) || before.is_some_and(|date| self.day(date).holds(minute + DAY))
     }
 
+    /// When it closes, on a clock on the wall that shows this; none if it is closed already.
+    pub(crate) fn closes_at(&self, wall: NaiveDateTime) -> Option<NaiveDateTime> {
+        let minute = wall.hour() * 60 + wall.minute();
+        let today = self.day(wall.date()).end(minute).map(|end| (wall.date(), end));
+        let before = wall.date().pred_opt();
+        let over_midnight = before.and_then(|date| Some((date, self.day(date).end(minute + DAY)?)));
+        let ends = [today, over_midnight].into_iter().flatten();
+        let walls = ends.map(|(date, end)| {
+            date.and_time(chrono::NaiveTime::MIN) + chrono::TimeDelta::minutes(i64::from(end))
+        });
+        walls.max()
+    }
+
     fn day(&self, date: NaiveDate) -> &Day {
         const CLOSED: &Day = &Day(Vec::new());
         let of_week = || self.week.get(date.weekday().num_days_from_monday() as usize);
@@ -173,7 +186,12 @@ impl Day {
     }
 
     fn holds(&self, minute: u32) -> bool {
-        self.0.iter().any(|(from, to)| (*from..*to).contains(&minute))
+        self.end(minute).is_some()
+    }
+
+    /// The latest end of the times that hold a minute.
+    fn end(&self, minute: u32) -> Option<u32> {
+        self.0.iter().filter(|(from, to)| (*from..*to).contains(&minute)).map(|(_, to)| *to).max()
     }
 }
 

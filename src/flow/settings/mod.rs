@@ -1,6 +1,7 @@
 //! How a flow's sessions live: TTL, language, sender, and who may run it how often (SEMANTICS S1,
 //! T6, D4, I12).
 
+pub(crate) mod quiet;
 pub(crate) mod reminder;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use crate::flow::lang::language::Language;
 use crate::flow::lang::number::Decimal;
 use crate::flow::lang::undefined::Undefined;
 use crate::flow::lang::zone::Zone;
+use crate::flow::settings::quiet::QuietHoursDef;
 use crate::flow::settings::reminder::ReminderDef;
 
 /// The settings of a flow, as they are written. What is absent takes its default.
@@ -86,6 +88,10 @@ pub struct SettingsDef {
     /// flow that this one called reminds of its own questions, or of none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reminder: Option<ReminderDef>,
+    /// When the flow does not speak unless it is spoken to, by the contact's clock: what time alone
+    /// brings waits for the end of these hours (SEMANTICS U18).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quiet_hours: Option<QuietHoursDef>,
     /// The variables that come of a session: they stay with it once it has ended (SEMANTICS Q8).
     /// Each is a variable or an input of the start node; at most 100.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -287,6 +293,7 @@ impl Read for SettingsDef {
             max_message_age: fields.optional("max_message_age"),
             keywords: fields.optional("keywords"),
             reminder: fields.optional("reminder"),
+            quiet_hours: fields.optional("quiet_hours"),
             results: fields.optional("results"),
         };
         fields.close();

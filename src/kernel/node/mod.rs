@@ -63,10 +63,10 @@ pub(super) fn enter(run: &mut Run<'_>, step: &Step) -> Move {
 
 pub(super) fn resume(run: &mut Run<'_>, step: &Step, input: Input) -> Move {
     match &step.node {
+        Node::Start(_) | Node::Delay(_) => delay::resume(run, &input),
         Node::SendMessage(_) => send_message::resume(run, step, &input),
         Node::WaitReply(node) => wait_reply::resume(run, step, node, input),
         Node::Ask(node) => ask::resume(run, step, node, input),
-        Node::Delay(_) => delay::resume(run, &input),
         Node::Function(node) => function::resume(run, step, node, input),
         Node::HttpRequest(node) => http_request::resume(run, step, node, input),
         Node::Llm(node) => llm::resume(run, step, node, input),

@@ -33,6 +33,9 @@ impl Run<'_> {
 
     fn prolong(&mut self) {
         let now = self.env.now;
+        if self.root.quiet_hours().is_some() {
+            self.keep_quiet();
+        }
         let settings = self.root.settings();
         let session = &mut *self.session;
         let lifetime = settings.max_lifetime.min(span(self.env.limits.max_lifetime));

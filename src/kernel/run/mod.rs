@@ -116,6 +116,9 @@ impl<'a> Run<'a> {
             return false;
         }
         let is_known = self.open();
+        if self.root.quiet_hours().is_some() && self.puts_off(&input) {
+            return true;
+        }
         match input {
             Input::Expiry => return self.pass_away(),
             Input::End(reason) => return self.end(Ending::Cancelled(reason)),

@@ -86,7 +86,8 @@ impl Arrival {
                 },
             );
         let Some((version, flow, context)) = online.or(own) else { return };
-        let origin = session.origin.as_deref().map(|origin| Origin { uuid: None, ..origin.clone() });
+        let origin =
+            session.origin.as_deref().map(|origin| Origin { uuid: None, restarted: true, ..origin.clone() });
         let new = NewSession {
             context,
             origin: origin.map(Box::new),

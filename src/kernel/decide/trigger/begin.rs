@@ -118,6 +118,7 @@ impl Trigger {
             claim_time: request.claim_time,
             campaign: request.campaign.clone(),
             inbound: false,
+            restarted: false,
             transactional: request.transactional,
             during_handoff: request.during_handoff,
         };
