@@ -227,6 +227,19 @@ pub enum EventKind {
         /// The operator or the filter, such as `<`, `number_greater` or `add`.
         operator: Arc<str>,
     },
+    /// What there was to choose from did not fit as it came (SEMANTICS N10).
+    ChoicesAdjusted {
+        /// The session.
+        session: SessionId,
+        /// The node that offers it.
+        node: NodeId,
+        /// `cut`: more than the channel carries, or than are looked at; `label_cut`: a label or a
+        /// description that is too long; `no_label`: its id is shown; `bad_id` and `same_id`: left
+        /// out; `same_label`: two that nobody can tell apart in words.
+        why: &'static str,
+        /// How many.
+        count: u32,
+    },
     /// A called flow failed, and its caller goes on by `failed` (SEMANTICS N9).
     SubflowFailed {
         /// The session.
@@ -383,6 +396,7 @@ impl EventKind {
             Self::InputDropped { .. } => "input_dropped",
             Self::UndefinedVariable { .. } => "undefined_variable",
             Self::NoResult { .. } => "no_result",
+            Self::ChoicesAdjusted { .. } => "choices_adjusted",
             Self::SubflowFailed { .. } => "subflow_failed",
             Self::StaleChoice { .. } => "stale_choice",
             Self::Missed { .. } => "missed",
@@ -418,6 +432,7 @@ impl EventKind {
             | Self::InputDropped { session, .. }
             | Self::UndefinedVariable { session, .. }
             | Self::NoResult { session, .. }
+            | Self::ChoicesAdjusted { session, .. }
             | Self::SubflowFailed { session, .. }
             | Self::StaleChoice { session }
             | Self::Missed { session }
@@ -605,6 +620,10 @@ mod tests {
                 "undefined_variable",
             ),
             (EventKind::NoResult { session, node: node.clone(), operator: text.clone() }, "no_result"),
+            (
+                EventKind::ChoicesAdjusted { session, node: node.clone(), why: "cut", count: 1 },
+                "choices_adjusted",
+            ),
             (
                 EventKind::SubflowFailed { session, flow: flow.clone(), node: node.clone(), code },
                 "subflow_failed",

@@ -2,63 +2,71 @@
 //! choices with the payloads that name their question (SEMANTICS N2, T3, I9). Where it goes is
 //! `destination`'s.
 
-use std::sync::Arc;
-
+use crate::Channel;
 use crate::flow::content::{
-    ApprovedTemplate, Buttons, Card, Choice, Degrees, Link, List, Local, Location, Media, Message,
-    Parameters, TemplateLanguage,
+    ApprovedTemplate, Buttons, Capacity, Card, Choice, Degrees, Link, List, Local, Location, Media, Message,
+    Offer, Offers, Parameters, Section, TemplateLanguage,
 };
 use crate::flow::language::lookup;
 use crate::flow::template::Template;
 use crate::kernel::choice::payload;
+use crate::kernel::offer::{OfferRoom, ShownChoice, cut, in_one_line};
 use crate::kernel::turn::{Move, Run};
 use crate::session::{self, Content, FailureCode, Opt};
 
+/// For whom a message is rendered.
+pub(super) struct Audience<'a> {
+    /// The channel that it goes out on.
+    pub(super) channel: &'a Channel,
+    /// True if it is a question, which takes one of its choices for an answer.
+    pub(super) asks: bool,
+    /// True if there is a way for a list that has no item (SEMANTICS N10).
+    pub(super) may_be_empty: bool,
+}
+
 /// Renders a message; or says how the turn ends because it cannot be rendered.
-pub(super) fn render_content(run: &mut Run<'_>, message: &Message) -> Result<Content, Move> {
+pub(super) fn render_content(
+    run: &mut Run<'_>,
+    message: &Message,
+    to: &Audience<'_>,
+) -> Result<Content, Move> {
     Ok(match message {
         Message::Text { text, options } => {
-            Content::Text { text: run.local(text)?, options: choices(run, options)? }
+            let text = run.local(text)?;
+            Content::Text { text, options: choices(run, options, OfferRoom::of_options, to)? }
         }
         Message::Buttons { text, buttons } => {
             let text = run.local(text)?;
-            let (options, links) = render_buttons(run, buttons)?;
+            let (options, links) = render_buttons(run, buttons, to)?;
             Content::Buttons(Box::new(session::Buttons { text, options, links }))
         }
-        Message::List { text, list } => render_list(run, text, list)?,
+        Message::List { text, list } => render_list(run, text, list, to)?,
         Message::QuickReplies { text, replies } => {
             let text = run.local(text)?;
-            let options = choices(run, replies)?;
+            let options = choices(run, replies, OfferRoom::of_quick_replies, to)?;
             Content::QuickReplies(Box::new(session::QuickReplies { text, options }))
         }
         Message::Media(media) => render_media(run, media)?,
         Message::Location(location) => render_location(run, location)?,
-        Message::Template(template) => render_template(run, template)?,
-        Message::Card(card) => render_card(run, card)?,
+        Message::Template(template) => render_template(run, template, to)?,
+        Message::Card(card) => render_card(run, card, to)?,
     })
 }
 
 impl Run<'_> {
-    /// The text that the contact reads, of those in several languages.
-    fn pick<'t, T>(&self, texts: &'t Local<T>) -> &'t T {
-        texts.pick(self.contact_language(), self.flow.settings().language.as_deref())
+    /// A line of at most so many characters.
+    fn line(&mut self, texts: &Local<Template>, most: usize) -> Result<String, Move> {
+        if let Some(text) = self.pick(texts).as_literal() {
+            return Ok(text.to_owned());
+        }
+        let text = self.local(texts)?;
+        Ok(cut(&in_one_line(&text), most))
     }
 
-    fn contact_language(&self) -> Option<&str> {
-        self.contact.profile.as_deref()?.language.as_deref()
-    }
-
-    fn text(&mut self, template: &Template) -> Result<String, Move> {
-        self.render(template).map_err(|error| Move::fail(FailureCode::Expression, error))
-    }
-
-    fn local(&mut self, texts: &Local<Template>) -> Result<String, Move> {
-        let template = self.pick(texts);
-        self.text(template)
-    }
-
-    fn label(&self, labels: &Local<Arc<str>>) -> String {
-        self.pick(labels).as_ref().to_owned()
+    /// A label that a message makes no sense without.
+    fn label(&mut self, what: &str, texts: &Local<Template>, most: usize) -> Result<String, Move> {
+        let label = self.line(texts, most)?;
+        if label.trim().is_empty() { Err(bad(format_args!("{what} is blank"))) } else { Ok(label) }
     }
 
     /// A text that may be left out, and that is left out when nothing comes of it.
@@ -82,43 +90,140 @@ fn bad(why: impl ToString) -> Move {
 
 /// What is chosen names the wait that comes next, whichever node that is; or the one that the
 /// session stands at.
-fn choices(run: &mut Run<'_>, choices: &[Choice]) -> Result<Vec<Opt>, Move> {
+fn choices(
+    run: &mut Run<'_>,
+    offers: &Offers,
+    room: fn(&Capacity) -> OfferRoom,
+    to: &Audience<'_>,
+) -> Result<Vec<Opt>, Move> {
+    match offers {
+        Offers::Fixed(choices) => fixed_choices(run, choices),
+        Offers::Live(offers) => {
+            let capacity = Capacity::of(Some(to.channel));
+            let shown = run.make_choices(offers, room(&capacity).or_options(&capacity))?;
+            offer(run, &shown, has_data(offers), to)?;
+            Ok(as_options(run, shown))
+        }
+    }
+}
+
+fn fixed_choices(run: &mut Run<'_>, choices: &[Choice]) -> Result<Vec<Opt>, Move> {
     if choices.is_empty() {
         return Ok(Vec::new());
     }
     let wait = run.offered_wait();
     let each = choices.iter().map(|choice| {
         let payload = payload(run.session.id, wait, &choice.id);
-        let mut option = Opt::new(payload, run.label(&choice.label));
+        let label = run.pick(&choice.label).as_literal().unwrap_or_default();
+        let mut option = Opt::new(payload, label.to_owned());
         option.description = run.optional(choice.description.as_ref())?.map(Into::into);
         Ok(option)
     });
     each.collect()
 }
 
-fn links(run: &mut Run<'_>, links: &[Link]) -> Result<Vec<session::Link>, Move> {
+/// Keeps what was made of data until it is answered. `has_data`: there is a list among it.
+fn offer(run: &mut Run<'_>, shown: &[ShownChoice], has_data: bool, to: &Audience<'_>) -> Result<(), Move> {
+    let is_empty = has_data && !shown.iter().any(ShownChoice::is_of_data);
+    if shown.is_empty() || (is_empty && to.may_be_empty) {
+        return Err(Move::fail(FailureCode::NoChoices, "there is nothing to choose from"));
+    }
+    run.keep_offer(shown, to.asks)
+}
+
+/// Makes and keeps choices that no message shows.
+pub(super) fn offer_unseen(run: &mut Run<'_>, offers: &Offers, to: &Audience<'_>) -> Result<(), Move> {
+    let capacity = Capacity::of(Some(to.channel));
+    let offers = offers.to_live();
+    let shown = run.make_choices(&offers, OfferRoom::of_rows(&capacity).or_options(&capacity))?;
+    offer(run, &shown, has_data(&offers), to)
+}
+
+fn has_data(offers: &[Offer]) -> bool {
+    offers.iter().any(|offer| matches!(offer, Offer::Data(_)))
+}
+
+fn as_options(run: &Run<'_>, shown: Vec<ShownChoice>) -> Vec<Opt> {
+    let wait = run.offered_wait();
+    let option = |choice: ShownChoice| {
+        let mut option = Opt::new(payload(run.session.id, wait, &choice.id), choice.label);
+        option.description = choice.description.map(Into::into);
+        option
+    };
+    shown.into_iter().map(option).collect()
+}
+
+fn links(run: &mut Run<'_>, links: &[Link], to: &Audience<'_>) -> Result<Vec<session::Link>, Move> {
+    let most = Capacity::of(Some(to.channel)).button;
     let each = links.iter().map(|link| {
         Ok(session::Link {
-            label: run.label(&link.label),
+            label: run.label("the label of a button", &link.label, most)?,
             url: run.needed("the address of a button", &link.url)?,
         })
     });
     each.collect()
 }
 
-fn render_buttons(run: &mut Run<'_>, buttons: &Buttons) -> Result<(Vec<Opt>, Vec<session::Link>), Move> {
-    Ok((choices(run, &buttons.replies)?, links(run, &buttons.links)?))
+fn render_buttons(
+    run: &mut Run<'_>,
+    buttons: &Buttons,
+    to: &Audience<'_>,
+) -> Result<(Vec<Opt>, Vec<session::Link>), Move> {
+    Ok((choices(run, &buttons.replies, OfferRoom::of_buttons, to)?, links(run, &buttons.links, to)?))
 }
 
-fn render_list(run: &mut Run<'_>, text: &Local<Template>, list: &List) -> Result<Content, Move> {
+fn render_list(
+    run: &mut Run<'_>,
+    text: &Local<Template>,
+    list: &List,
+    to: &Audience<'_>,
+) -> Result<Content, Move> {
     let text = run.local(text)?;
-    let mut sections = Vec::with_capacity(list.sections.len());
-    for section in &list.sections {
-        let title = section.title.as_ref().map(|title| run.label(title));
-        sections.push((title, choices(run, &section.rows)?));
-    }
-    let button = run.label(&list.button);
+    let capacity = Capacity::of(Some(to.channel));
+    let is_fixed = |section: &Section| section.from.is_none() && matches!(section.rows, Offers::Fixed(_));
+    let sections = if list.sections.iter().all(is_fixed) {
+        fixed_sections(run, &list.sections, capacity.row)?
+    } else {
+        live_sections(run, &list.sections, &capacity, to)?
+    };
+    let button = run.label("the label of the list", &list.button, capacity.list_button)?;
     Ok(Content::List(Box::new(session::List::new(text, button, sections))))
+}
+
+type Rows = Vec<(Option<String>, Vec<Opt>)>;
+
+fn fixed_sections(run: &mut Run<'_>, sections: &[Section], most: usize) -> Result<Rows, Move> {
+    let mut made = Vec::with_capacity(sections.len());
+    for section in sections {
+        let title = section.title.as_ref().map(|title| run.line(title, most)).transpose()?;
+        let Offers::Fixed(rows) = &section.rows else { continue };
+        made.push((title, fixed_choices(run, rows)?));
+    }
+    Ok(made)
+}
+
+/// Sections of which some have rows that are made of data, or are made of data themselves.
+fn live_sections(
+    run: &mut Run<'_>,
+    sections: &[Section],
+    capacity: &Capacity,
+    to: &Audience<'_>,
+) -> Result<Rows, Move> {
+    let room = OfferRoom::of_rows(capacity).or_options(capacity);
+    let parts: Vec<_> = sections.iter().map(|section| section.rows.to_live()).collect();
+    let has_data =
+        sections.iter().any(|section| section.from.is_some()) || parts.iter().any(|offers| has_data(offers));
+    let each =
+        sections.iter().map(|section| section.from.as_ref()).zip(parts.iter().map(|offers| &offers[..]));
+    let (titles, shown) = run.make_parts(each, room, |run, place| {
+        let title = sections.get(place).and_then(|section| section.title.as_ref());
+        let title = title.map(|title| run.line(title, capacity.row)).transpose()?;
+        Ok(title.filter(|title| !title.trim().is_empty()))
+    })?;
+    offer(run, &shown, has_data, to)?;
+    let mut rows = as_options(run, shown).into_iter();
+    let sections = titles.into_iter().filter(|(_, count)| *count > 0);
+    Ok(sections.map(|(title, count)| (title, rows.by_ref().take(count).collect())).collect())
 }
 
 fn render_media(run: &mut Run<'_>, media: &Media) -> Result<Content, Move> {
@@ -147,7 +252,11 @@ fn render_location(run: &mut Run<'_>, location: &Location) -> Result<Content, Mo
     Ok(Content::Location(Box::new(place)))
 }
 
-fn render_template(run: &mut Run<'_>, template: &ApprovedTemplate) -> Result<Content, Move> {
+fn render_template(
+    run: &mut Run<'_>,
+    template: &ApprovedTemplate,
+    to: &Audience<'_>,
+) -> Result<Content, Move> {
     let language = match &template.language {
         TemplateLanguage::Said(tag) => run.needed("the language of the template", tag)?.trim().to_owned(),
         TemplateLanguage::Nearest { wanted, approved } => nearest(run, wanted.as_ref(), approved)?,
@@ -162,7 +271,7 @@ fn render_template(run: &mut Run<'_>, template: &ApprovedTemplate) -> Result<Con
             session::Parameters::Named(values.collect::<Result<_, Move>>()?)
         }
     };
-    let (options, links) = render_buttons(run, &template.buttons)?;
+    let (options, links) = render_buttons(run, &template.buttons, to)?;
     let name = template.name.as_ref().to_owned();
     Ok(Content::Template(Box::new(session::TemplateMessage { name, language, parameters, options, links })))
 }
@@ -177,11 +286,11 @@ fn nearest(run: &mut Run<'_>, wanted: Option<&Template>, approved: &[Box<str>]) 
     approved.map(ToString::to_string).ok_or_else(|| bad("the template is approved in no language"))
 }
 
-fn render_card(run: &mut Run<'_>, card: &Card) -> Result<Content, Move> {
+fn render_card(run: &mut Run<'_>, card: &Card, to: &Audience<'_>) -> Result<Content, Move> {
     let title = run.local(&card.title)?;
     let subtitle = run.optional(card.subtitle.as_ref())?;
     let image = card.image.as_ref().map(|image| run.text(image)).transpose()?;
     let image = image.filter(|image| !image.trim().is_empty());
-    let (options, links) = render_buttons(run, &card.buttons)?;
+    let (options, links) = render_buttons(run, &card.buttons, to)?;
     Ok(Content::Card(Box::new(session::Card { title, subtitle, image, options, links })))
 }

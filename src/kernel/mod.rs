@@ -23,6 +23,7 @@ mod library;
 mod message;
 mod migrate;
 mod node;
+mod offer;
 mod outcome;
 mod quiet;
 mod refusal;

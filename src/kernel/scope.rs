@@ -8,13 +8,14 @@ use rust_decimal::Decimal as Amount;
 use serde_json::Value;
 
 use crate::flow::answer::Speech;
+use crate::flow::content::Local;
 use crate::flow::expr::{EvalError, Expr, Fields, Remark, Scope, Val};
 use crate::flow::template::Template;
 use crate::flow::{Condition, Flow, JsonTemplate, Marks, Render, Zone, ZoneTemplate};
-use crate::kernel::turn::Run;
+use crate::kernel::turn::{ItemNames, Move, Run};
 use crate::kernel::{Effect, TurnEnvironment};
 use crate::observer::EventKind;
-use crate::session::{Contact, Reply, Session};
+use crate::session::{Contact, FailureCode, Reply, Session};
 use crate::value::PackError;
 
 /// Cheap to make, since one is made per rendering: the objects below are the session's own.
@@ -27,6 +28,7 @@ struct Names<'a> {
     person: ContactNames<'a>,
     outcome: Option<&'a str>,
     trigger: TriggerNames<'a>,
+    item: Option<&'a ItemNames>,
 }
 
 impl Scope for Names<'_> {
@@ -42,6 +44,7 @@ impl Scope for Names<'_> {
             "session" => Val::Map(self.session),
             // The clock's, whatever a caller's context holds.
             "now" => return None,
+            bare if self.item.is_some_and(|names| names.has(bare)) => self.item?.get(bare)?,
             bare => self.session.vars.get(bare).or_else(|| self.session.context.get(bare)).map(Val::from)?,
         })
     }
@@ -70,6 +73,20 @@ impl Scope for Names<'_> {
 
     fn now(&self) -> DateTime<Utc> {
         self.env.now
+    }
+}
+
+impl ItemNames {
+    fn has(&self, name: &str) -> bool {
+        matches!(name, "item" | "index") || (name == "section" && self.section.is_some())
+    }
+
+    fn get(&self, name: &str) -> Option<Val<'_>> {
+        match name {
+            "item" => Some(Val::from(self.item.as_node())),
+            "index" => i64::try_from(self.index).ok().map(Val::Int),
+            _ => Some(Val::from(self.section.as_ref()?.as_node())),
+        }
     }
 }
 
@@ -133,12 +150,13 @@ impl Fields for Option<Box<Reply>> {
             "timed_out" => Val::Bool(reply.timed_out),
             "missed" => Val::List(reply.missed.iter().map(|text| Val::from(text.as_ref())).collect()),
             "parts" => Val::List(reply.parts.iter().map(|text| Val::from(text.as_ref())).collect()),
+            "item" => Val::from(reply.item.as_ref()?.as_node()),
             _ => return None,
         })
     }
 
     fn names(&self) -> &[&str] {
-        &["text", "kind", "payload", "media", "location", "timed_out", "missed", "parts"]
+        &["text", "kind", "payload", "media", "location", "timed_out", "missed", "parts", "item"]
     }
 }
 
@@ -226,6 +244,37 @@ impl Run<'_> {
         self.with_render(|render| render.text(template).map(Into::into))
     }
 
+    /// The text that the contact reads, of those in several languages.
+    pub(super) fn pick<'t, T>(&self, texts: &'t Local<T>) -> &'t T {
+        texts.pick(self.contact_language(), self.flow.settings().language.as_deref())
+    }
+
+    pub(super) fn contact_language(&self) -> Option<&str> {
+        self.contact.profile.as_deref()?.language.as_deref()
+    }
+
+    /// A template as text, or how the turn ends because it has none.
+    pub(super) fn text(&mut self, template: &Template) -> Result<String, Move> {
+        self.render(template).map_err(|error| Move::fail(FailureCode::Expression, error))
+    }
+
+    pub(super) fn local(&mut self, texts: &Local<Template>) -> Result<String, Move> {
+        let template = self.pick(texts);
+        self.text(template)
+    }
+
+    /// Does something while templates read an item.
+    pub(super) fn with_item<T>(
+        &mut self,
+        names: ItemNames,
+        act: impl FnOnce(&mut Self) -> Result<T, Move>,
+    ) -> Result<T, Move> {
+        let before = self.item.replace(Box::new(names));
+        let done = act(self);
+        self.item = before;
+        done
+    }
+
     /// The number that a template is or gives.
     pub(super) fn number(&mut self, template: &Template) -> Result<Option<Amount>, EvalError> {
         self.with_render(|render| render.number(template))
@@ -293,6 +342,7 @@ impl Run<'_> {
             person: ContactNames { contact: &self.contact, flow: self.flow },
             outcome: self.outcome.as_deref(),
             trigger: TriggerNames(session),
+            item: self.item.as_deref(),
         };
         let undefined = self.flow.settings().undefined;
         evaluate(&mut Render { scope: &names, limits: self.env.limits, undefined, report: &mut report })

@@ -13,7 +13,7 @@ use crate::kernel::journal::{CalledFlow, JournalStep, StepEvent};
 use crate::kernel::library::Callee;
 use crate::observer::EventKind;
 use crate::session::{Contact, ContactChange, Ending, FailureCode, Session, Standing, Status, Stop};
-use crate::value::Bag;
+use crate::value::{Bag, Packed};
 
 /// A flow that is about to be entered.
 pub(super) struct Entry {
@@ -97,6 +97,18 @@ pub(super) struct Run<'a> {
     pub(super) entered: bool,
     /// The reason for which the session's node is left.
     pub(super) why: Option<Arc<str>>,
+    /// The item that templates read, while choices are made of a list (SEMANTICS N10).
+    pub(super) item: Option<Box<ItemNames>>,
+}
+
+/// What templates over an item read beside the names of the session.
+#[derive(Clone)]
+pub(super) struct ItemNames {
+    pub(super) item: Packed,
+    /// Its place in the list, from 0.
+    pub(super) index: usize,
+    /// The item of the section that it is in.
+    pub(super) section: Option<Packed>,
 }
 
 /// The result of a turn beside the session.

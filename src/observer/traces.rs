@@ -82,6 +82,9 @@ impl<'a> Told<'a> {
             EventKind::SubflowFailed { node, code, .. } => {
                 Self { node: Some(node.as_str()), result: Some(code.as_str()), ..none }
             }
+            EventKind::ChoicesAdjusted { node, why, .. } => {
+                Self { node: Some(node.as_str()), result: Some(why), ..none }
+            }
             EventKind::UndefinedVariable { node, .. }
             | EventKind::NoResult { node, .. }
             | EventKind::HandedOff { node, .. }

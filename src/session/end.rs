@@ -41,6 +41,7 @@ impl Session {
         let kept = self.extras.as_mut().map(|extras| {
             extras.heard = None;
             extras.remind_before = None;
+            extras.offered = Vec::new();
             std::mem::take(&mut extras.queue)
         });
         self.prune();

@@ -48,6 +48,8 @@ pub enum FailureCode {
     /// A message came out such that it makes no sense: a medium without an address, a place without
     /// degrees.
     BadContent,
+    /// There is nothing to choose from, and no `empty` branch is there (SEMANTICS N10).
+    NoChoices,
     /// A delay's instant could not be read.
     BadInstant,
     /// The flow or the node that the session stands at is not there.
@@ -77,6 +79,7 @@ impl FailureCode {
             Self::CallFailed => "call_failed",
             Self::Contact => "contact",
             Self::BadContent => "bad_content",
+            Self::NoChoices => "no_choices",
             Self::BadInstant => "bad_instant",
             Self::MissingNode => "missing_node",
             Self::ConversationSize => "conversation_size",

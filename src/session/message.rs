@@ -83,6 +83,10 @@ pub struct Reply {
     /// I10).
     #[serde(default, skip_serializing_if = "is_empty")]
     pub parts: Box<[Arc<str>]>,
+    /// The item that the chosen choice was made of; a list of them, where several were chosen
+    /// (SEMANTICS N10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<Packed>,
 }
 
 fn is_empty(parts: &[Arc<str>]) -> bool {

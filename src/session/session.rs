@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::address::Address;
 use crate::channel::Channel;
 use crate::id::{FlowId, FlowVersion, MessageId, NodeId, SessionId};
-use crate::session::{Frame, Heard, Origin, Queued, Reply, Route, Standing};
-use crate::value::{Bag, Caps};
+use crate::session::{Frame, Heard, Offered, Origin, Queued, Reply, Route, Standing};
+use crate::value::{Bag, Caps, Packed};
 
 /// One run of a flow with a contact.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +87,8 @@ pub(crate) struct Extras {
     pub(crate) results: Option<Bag>,
     /// That it is journalled, from its start to its end (SEMANTICS L6).
     pub(crate) journal: Option<Journalled>,
+    /// What it offered that was made of data, and that is not answered yet (SEMANTICS N10).
+    pub(crate) offered: Vec<Offered>,
 }
 
 /// How far a session's journal has come.
@@ -356,6 +358,19 @@ impl Session {
         self.extras.as_ref()?.heard.as_ref()
     }
 
+    /// What it offered that was made of data, the newest last.
+    pub(crate) fn offered(&self) -> &[Offered] {
+        self.extras.as_ref().map_or(&[], |extras| &extras.offered)
+    }
+
+    /// Lets go of what it offered that is answered by now.
+    pub(crate) fn forget_offers(&mut self) {
+        let answered = self.answered;
+        if let Some(extras) = self.extras.as_mut().filter(|extras| !extras.offered.is_empty()) {
+            extras.offered.retain(|offered| offered.wait > answered);
+        }
+    }
+
     /// When what the contact is saying is taken to be whole (SEMANTICS I10). None: it is saying
     /// nothing.
     pub(crate) fn window(&self) -> Option<DateTime<Utc>> {
@@ -392,6 +407,7 @@ impl Session {
         let reply = self.reply.as_ref().map_or(0, |reply| {
             reply.message.as_ref().map_or(0, |message| message.text.len())
                 + reply.missed.iter().chain(&reply.parts).map(|text| text.len()).sum::<usize>()
+                + reply.item.as_ref().map_or(0, Packed::byte_len)
         });
         let suspended = || self.handoff()?.suspended.as_ref()?.stop.call();
         let call = self.call().or_else(suspended).map_or(0, |call| call.args.byte_len());
@@ -400,7 +416,8 @@ impl Session {
         let begun = self.extras.as_ref().and_then(|extras| extras.begun.as_ref()).map_or(0, Bag::byte_len);
         let results = self.kept_results().map_or(0, Bag::byte_len);
         let own = size_of::<Self>() + self.context.byte_len() + self.vars.byte_len();
-        own + queue + reply + call + frames + heard + begun + results
+        let offered = self.offered().iter().map(Offered::weight).sum::<usize>();
+        own + queue + reply + call + frames + heard + begun + results + offered
     }
 
     /// The channel its messages go to.

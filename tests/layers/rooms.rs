@@ -44,6 +44,7 @@ const KERNEL: &[(&str, &str)] = &[
     ("outcome", "what calls are answered"),
     ("turn", "the state of a turn in progress"),
     ("scope", "what templates read"),
+    ("offer", "what there is to choose from, made of data"),
     ("content", "what a message says, rendered"),
     ("destination", "where a message goes"),
     ("message", "a message into the outbox"),

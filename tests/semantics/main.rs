@@ -6,6 +6,7 @@
 mod ask;
 mod became;
 mod calls;
+mod choices;
 mod contact;
 mod counts;
 mod debounce;

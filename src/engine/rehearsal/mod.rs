@@ -437,6 +437,9 @@ fn notice(event: &EventKind) -> Option<String> {
         EventKind::NoResult { node, operator, .. } => {
             format!("node {:?}: `{operator}` comes to nothing", node.as_str())
         }
+        EventKind::ChoicesAdjusted { node, why, count, .. } => {
+            format!("node {:?}: choices that did not fit: {count} ({why})", node.as_str())
+        }
         EventKind::InputDropped { key, .. } => format!("the context's `{key}` is no input of the flow"),
         EventKind::Logged { node, level, text, .. } => {
             format!("node {:?}: {}: {text}", node.as_str(), level.as_str())

@@ -13,6 +13,25 @@ pub(crate) struct Choices {
     pub(crate) are_numbered: bool,
     /// How many make an answer, if it may be several.
     pub(crate) several: Option<Several>,
+    /// There if some are not known before they are offered (SEMANTICS N10).
+    pub(crate) live: Option<Box<LiveChoices>>,
+}
+
+/// What is known of choices before they are offered, where some are made of data or have a label
+/// that is rendered.
+#[derive(Clone, Debug)]
+pub(crate) struct LiveChoices {
+    /// What the question says of the places that the contact sees.
+    pub(crate) numbered: Option<bool>,
+    /// Labels and other words of those that are written out, by their place.
+    pub(crate) words: Box<[KnownWords]>,
+}
+
+/// What a choice is called, as far as it is written out.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KnownWords {
+    pub(crate) labels: Box<[Box<str>]>,
+    pub(crate) synonyms: Box<[Box<str>]>,
 }
 
 /// How many choices make an answer.
@@ -34,6 +53,32 @@ pub(crate) struct Choice {
     numbers: Box<[Box<str>]>,
     /// The numbers that its labels have anywhere.
     held: Box<[Box<str>]>,
+}
+
+impl Choices {
+    /// The choices that were offered, each by its id and its label; None if they are known without
+    /// that. `shows_places`: the message did.
+    pub(crate) fn offered<'o>(
+        &self,
+        offered: impl Iterator<Item = (&'o str, &'o str)>,
+        shows_places: bool,
+    ) -> Option<Self> {
+        let live = self.live.as_ref()?;
+        let list = offered.map(|(id, label)| {
+            let words = self.place_of(id).and_then(|place| live.words.get(place));
+            let (labels, synonyms) =
+                words.map_or((&[][..], &[][..]), |words| (&words.labels[..], &words.synonyms[..]));
+            let labels = labels.iter().map(|label| &**label).chain([label]);
+            Choice::new(id, labels, synonyms.iter().map(|word| &**word))
+        });
+        let are_numbered = live.numbered.unwrap_or(shows_places);
+        Some(Self { list: list.collect(), are_numbered, several: self.several, live: None })
+    }
+
+    /// The place of a choice that is written out.
+    pub(crate) fn place_of(&self, id: &str) -> Option<usize> {
+        self.list.iter().position(|choice| *choice.id == *id)
+    }
 }
 
 impl Choice {
@@ -280,7 +325,7 @@ mod tests {
     use super::*;
 
     fn of<const N: usize>(list: [Choice; N]) -> Choices {
-        Choices { list: list.into(), are_numbered: false, several: None }
+        Choices { list: list.into(), are_numbered: false, several: None, live: None }
     }
 
     fn labels<const N: usize>(labels: [&str; N]) -> Choices {
@@ -288,7 +333,7 @@ mod tests {
         let list = list.map(|(place, label)| {
             Choice::new(&format!("id-{}", char::from(b'a' + place as u8)), [*label], [])
         });
-        Choices { list: list.collect(), are_numbered: false, several: None }
+        Choices { list: list.collect(), are_numbered: false, several: None, live: None }
     }
 
     fn sizes() -> Choices {

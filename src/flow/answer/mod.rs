@@ -13,7 +13,7 @@ use std::sync::Arc;
 use rust_decimal::Decimal as Amount;
 use serde_json::Value;
 
-pub(crate) use choice::{Choice, Choices, Several, shows_places};
+pub(crate) use choice::{Choice, Choices, KnownWords, LiveChoices, Several, shows_places};
 pub(crate) use date::{Dates, check_format};
 pub use reply::ReplyKind;
 pub(crate) use speech::Speech;
@@ -95,9 +95,7 @@ impl Expect {
             }
             Self::Location => return (said.kind == ReplyKind::Location).then_some(Meant::Place),
             _ if !matches!(said.kind, ReplyKind::Text | ReplyKind::Choice) => return None,
-            Self::Choice(choices) => {
-                return choose(choices, said);
-            }
+            Self::Choice(choices) => return choices.understand(said),
             _ => {}
         }
         let text = said.text.trim();
@@ -122,13 +120,9 @@ impl Expect {
         value.map(Meant::Value)
     }
 
-    /// True if a text names one of the choices.
-    pub(crate) fn has_choice(&self, text: &str) -> bool {
-        let Self::Choice(choices) = self else { return false };
-        match choices.several {
-            None => choice::find(choices, None, text).is_some(),
-            Some(_) => choice::find_several(choices, None, text).is_some(),
-        }
+    /// What there is to choose from.
+    pub(crate) fn choices(&self) -> Option<&Choices> {
+        if let Self::Choice(choices) = self { Some(choices) } else { None }
     }
 
     /// The ends of what is allowed, if the kind of answer has such.
@@ -186,16 +180,29 @@ fn phone(text: &str, home: Option<Home>) -> Option<Phone> {
     read_phone(&plain(text), home)
 }
 
-/// What was chosen: one, or as many as the question asks for.
-fn choose(choices: &Choices, said: Said<'_>) -> Option<Meant> {
-    let id = |place: usize| choices.list.get(place).map(|choice| choice.id.clone());
-    let Some(several) = choices.several else {
-        let place = choice::find(choices, said.payload, said.text)?;
-        return Some(Meant::Choice { place, id: id(place)? });
-    };
-    let places = choice::find_several(choices, said.payload, said.text)?;
-    let fits = (several.least..=several.most).contains(&places.len());
-    fits.then(|| places.into_iter().filter_map(id).collect()).map(Meant::Several)
+impl Choices {
+    /// What was chosen: one, or as many as the question asks for.
+    pub(crate) fn understand(&self, said: Said<'_>) -> Option<Meant> {
+        if !matches!(said.kind, ReplyKind::Text | ReplyKind::Choice) {
+            return None;
+        }
+        let id = |place: usize| self.list.get(place).map(|choice| choice.id.clone());
+        let Some(several) = self.several else {
+            let place = choice::find(self, said.payload, said.text)?;
+            return Some(Meant::Choice { place, id: id(place)? });
+        };
+        let places = choice::find_several(self, said.payload, said.text)?;
+        let fits = (several.least..=several.most).contains(&places.len());
+        fits.then(|| places.into_iter().filter_map(id).collect()).map(Meant::Several)
+    }
+
+    /// True if a text names one of them.
+    pub(crate) fn has(&self, text: &str) -> bool {
+        match self.several {
+            None => choice::find(self, None, text).is_some(),
+            Some(_) => choice::find_several(self, None, text).is_some(),
+        }
+    }
 }
 
 /// True if a medium is of one of these types: `image/png`, or `image` for all of them.

@@ -38,6 +38,7 @@ fn all() -> Vec<Expect> {
             list: [Choice::new("a", ["Yes"], ["ja"]), Choice::new("b", ["No"], [])].into(),
             are_numbered: false,
             several: None,
+            live: None,
         }),
     ]
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::flow::content::choice::compile_buttons;
-use crate::flow::content::{ButtonDef, Buttons, Fit, Local, TextDef};
+use crate::flow::content::{ButtonDef, Buttons, Fit, Local, OffersDef, TextDef};
 use crate::flow::form::issue::Diagnostics;
 use crate::flow::form::path::Path;
 use crate::flow::form::read::{Fields, Read};
@@ -26,7 +26,7 @@ pub struct CardDef {
     pub image: Option<String>,
     /// Buttons below it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub buttons: Option<Vec<ButtonDef>>,
+    pub buttons: Option<OffersDef<ButtonDef>>,
 }
 
 /// A compiled card.
@@ -60,7 +60,7 @@ impl CardDef {
         let image = self.image.as_deref().map(|image| cx.required_template(&at.key("image"), image));
         let buttons = match &self.buttons {
             Some(buttons) => compile_buttons(buttons, &at.key("buttons"), fit.capacity.buttons, fit, cx),
-            None => Some(Buttons { replies: Box::default(), links: Box::default() }),
+            None => Some(Buttons::default()),
         };
         Some(Card { title: title?, subtitle: subtitle.flatten(), image: image.flatten(), buttons: buttons? })
     }

@@ -1,12 +1,12 @@
 //! What can be chosen below a message: options, buttons, replies.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::flow::content::{Fit, Local, TextDef};
+use crate::flow::content::offers::{Entry, compile_offer, compile_offers};
+use crate::flow::content::{Choice, Fit, Local, Offers, TextDef};
 use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::Path;
 use crate::flow::form::read::{Fields, Read};
@@ -14,86 +14,96 @@ use crate::flow::lang::context::Compile;
 use crate::flow::lang::normal::normal;
 use crate::flow::lang::template::Template;
 
-/// A choice below a text: `{"id": "yes", "label": "Yes"}`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// A choice below a text: `{"id": "yes", "label": "Yes"}`; or choices that are made of data, see
+/// [`OffersDef`](crate::flow::OffersDef).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct OptionDef {
-    /// What the flow hears when it is chosen: 1-64 bytes, unique in its message.
+    /// The list that choices are made of, an expression: `context.slots`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// What the flow hears when it is chosen: 1-64 bytes, unique in its message. With `from` a
+    /// template; if absent, the item's `id`, or the item itself.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub id: String,
-    /// What the contact sees: 1-20 characters, no template.
+    /// What the contact sees, a template: 1-20 characters, on `web` and a host's own channel 80.
+    /// With `from`, if absent, the item's `label`, or what is its id.
+    #[serde(skip_serializing_if = "TextDef::is_absent")]
     pub label: TextDef,
+    /// A line below it, a template, where the channel shows choices as a list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<TextDef>,
 }
 
 /// A button: one that answers, `{"id": "yes", "label": "Yes"}`, or one that opens an address,
-/// `{"label": "Shop", "url": "https://shop.example"}`.
+/// `{"label": "Shop", "url": "https://shop.example"}`; or buttons that are made of data, see
+/// [`OffersDef`](crate::flow::OffersDef).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ButtonDef {
-    /// What the flow hears when it is chosen: 1-64 bytes, unique in its message.
+    /// The list that buttons which answer are made of, an expression.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// What the flow hears when it is chosen: 1-64 bytes, unique in its message. With `from` a
+    /// template; if absent, the item's `id`, or the item itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// What the contact sees, no template.
+    /// What the contact sees, a template. With `from`, if absent, the item's `label`, or what is
+    /// its id.
+    #[serde(skip_serializing_if = "TextDef::is_absent")]
     pub label: TextDef,
     /// What it opens, a template.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
 }
 
-/// A compiled choice.
-#[derive(Clone, Debug)]
-pub(crate) struct Choice {
-    pub(crate) id: Arc<str>,
-    pub(crate) label: Local<Arc<str>>,
-    pub(crate) description: Option<Local<Template>>,
-}
-
 /// Compiled buttons.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Buttons {
-    pub(crate) replies: Box<[Choice]>,
+    pub(crate) replies: Offers,
     pub(crate) links: Box<[Link]>,
 }
 
 /// A compiled button that opens an address.
 #[derive(Clone, Debug)]
 pub(crate) struct Link {
-    pub(crate) label: Local<Arc<str>>,
+    pub(crate) label: Local<Template>,
     pub(crate) url: Template,
 }
 
 impl OptionDef {
     /// A choice.
     pub fn new(id: impl Into<String>, label: impl Into<TextDef>) -> Self {
-        Self { id: id.into(), label: label.into() }
+        Self { id: id.into(), label: label.into(), ..Self::default() }
+    }
+}
+
+impl Entry for OptionDef {
+    fn from(&self) -> Option<&str> {
+        self.from.as_deref()
+    }
+}
+
+impl Entry for ButtonDef {
+    fn from(&self) -> Option<&str> {
+        self.from.as_deref()
     }
 }
 
 impl ButtonDef {
     /// A button that answers.
     pub fn reply(id: impl Into<String>, label: impl Into<TextDef>) -> Self {
-        Self { id: Some(id.into()), label: label.into(), url: None }
+        Self { id: Some(id.into()), label: label.into(), ..Self::default() }
     }
 
     /// A button that opens an address.
     pub fn link(label: impl Into<TextDef>, url: impl Into<String>) -> Self {
-        Self { id: None, label: label.into(), url: Some(url.into()) }
+        Self { label: label.into(), url: Some(url.into()), ..Self::default() }
     }
 }
 
-/// A choice's id and label; None only with an issue.
-pub(super) fn compile_choice(
-    at: &Path<'_>,
-    id: &str,
-    label: &TextDef,
-    most: usize,
-    cx: &mut Compile<'_>,
-) -> Option<Choice> {
-    let named = cx.short_name(&at.key("id"), id);
-    let label = label.label(&at.key("label"), most, cx);
-    named?;
-    Some(Choice { id: id.into(), label: label?, description: None })
-}
-
 /// A label that two choices have in one language, as it is compared with an answer (SEMANTICS U6).
+/// Labels that are rendered are not known yet.
 pub(super) fn same_label<'c>(choices: &[&'c Choice]) -> Option<&'c str> {
     let mut seen = BTreeSet::new();
     let languages: BTreeSet<&str> =
@@ -102,26 +112,26 @@ pub(super) fn same_label<'c>(choices: &[&'c Choice]) -> Option<&'c str> {
         seen.clear();
         choices
             .iter()
-            .map(|choice| &**choice.label.pick(Some(language), None))
+            .filter_map(|choice| choice.label.pick(Some(language), None).as_literal())
             .find(|label| !seen.insert(normal(label).into_owned()))
     })
 }
 
-pub(super) fn compile_options(
+pub(crate) fn compile_options(
     options: &[OptionDef],
     at: &Path<'_>,
     most: usize,
     fit: &Fit,
     cx: &mut Compile<'_>,
-) -> Option<Box<[Choice]>> {
-    fit.count(at, options.len(), most, cx);
-    let each = options.iter().enumerate();
+) -> Option<Offers> {
     let label = fit.capacity.label;
-    let compiled: Vec<Option<Choice>> = each
-        .map(|(index, option)| compile_choice(&at.item(index), &option.id, &option.label, label, cx))
-        .collect();
-    cx.distinct(at, "option", options.iter().map(|option| option.id.as_str()));
-    compiled.into_iter().collect()
+    let compiled = compile_offers(options, at, most, fit, cx, |option, at, cx| {
+        let texts = (option.id.as_str(), &option.label, option.description.as_ref());
+        compile_offer(option.from.as_deref(), texts, label, at, fit, cx)
+    });
+    let written = options.iter().filter(|option| option.from.is_none());
+    cx.distinct(at, "option", written.map(|option| option.id.as_str()));
+    compiled
 }
 
 /// Buttons, at most `most` of them.
@@ -139,29 +149,34 @@ pub(super) fn compile_buttons(
     let (mut replies, mut links) = (Vec::new(), Vec::new());
     for (index, button) in buttons.iter().enumerate() {
         let place = at.item(index);
-        match (&button.id, &button.url) {
-            (Some(id), None) => {
-                replies.push(compile_choice(&place, id, &button.label, fit.capacity.button, cx));
+        match (button.from.is_some() || button.id.is_some(), &button.url) {
+            (true, None) => {
+                let id = button.id.as_deref().unwrap_or_default();
+                let texts = (id, &button.label, None);
+                let most = fit.capacity.button;
+                replies.push(compile_offer(button.from.as_deref(), texts, most, &place, fit, cx));
             }
-            (None, Some(url)) => {
+            (false, Some(url)) => {
                 let label = button.label.label(&place.key("label"), fit.capacity.button, cx);
                 let url = cx.required_template(&place.key("url"), url);
                 links.push(label.zip(url).map(|(label, url)| Link { label, url }));
             }
-            (None, None) => {
+            (false, None) => {
                 let fix = "add `id` for a button that answers, or `url` for one that opens an address";
                 cx.found.add(IssueCode::MissingField, &place.key("id"), "is missing", fix);
             }
-            (Some(_), Some(_)) => {
-                let fix = "give one of the two";
-                cx.found.add(IssueCode::BadValue, &place.key("url"), "stands beside `id`", fix);
+            (true, Some(_)) => {
+                let beside = if button.from.is_some() { "from" } else { "id" };
+                let message = format!("stands beside `{beside}`");
+                cx.found.add(IssueCode::BadValue, &place.key("url"), message, "give one of the two");
             }
         }
     }
     fit.links(at, replies.len(), links.len(), cx);
-    cx.distinct(at, "option", buttons.iter().filter_map(|button| button.id.as_deref()));
+    let written = buttons.iter().filter(|button| button.from.is_none());
+    cx.distinct(at, "option", written.filter_map(|button| button.id.as_deref()));
     let is_whole = replies.len() + links.len() == buttons.len();
-    let replies = replies.into_iter().collect::<Option<_>>()?;
+    let replies = Offers::of(replies.into_iter().collect::<Option<_>>()?);
     let links = links.into_iter().collect::<Option<_>>()?;
     is_whole.then_some(Buttons { replies, links })
 }
@@ -169,18 +184,32 @@ pub(super) fn compile_buttons(
 impl Read for OptionDef {
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(value, at, found)?;
-        let (id, label) = (fields.required("id"), fields.required("label"));
+        let (from, id, label) = read_offer(&mut fields);
+        let description = fields.optional("description");
         fields.close();
-        Some(Self { id: id.unwrap_or_default(), label: label.unwrap_or_default() })
+        Some(Self { from, id: id.unwrap_or_default(), label: label.unwrap_or_default(), description })
     }
 }
 
 impl Read for ButtonDef {
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(value, at, found)?;
-        let (id, label) = (fields.optional("id"), fields.required("label"));
+        let (from, id, label) = match fields.has("from") {
+            true => read_offer(&mut fields),
+            false => (None, fields.optional("id"), fields.required("label")),
+        };
         let url = fields.optional("url");
         fields.close();
-        Some(Self { id, label: label.unwrap_or_default(), url })
+        Some(Self { from, id, label: label.unwrap_or_default(), url })
+    }
+}
+
+/// The list, id and label of an entry; what is made of data may leave the last two out.
+pub(crate) fn read_offer(
+    fields: &mut Fields<'_, '_, '_>,
+) -> (Option<String>, Option<String>, Option<TextDef>) {
+    match fields.has("from") {
+        true => (fields.required("from"), fields.optional("id"), fields.optional("label")),
+        false => (None, fields.required("id"), fields.required("label")),
     }
 }

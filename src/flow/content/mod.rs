@@ -9,6 +9,7 @@ mod list;
 mod location;
 mod media;
 mod media_type;
+mod offers;
 mod template;
 mod text;
 mod visit;
@@ -21,16 +22,19 @@ pub use list::{ListDef, RowDef, SectionDef};
 pub use location::{DegreesDef, LocationDef};
 pub use media::MediaDef;
 pub use media_type::MediaType;
+pub use offers::OffersDef;
 pub use template::{ParametersDef, TemplateCategory, TemplateDef};
 pub use text::TextDef;
-pub(crate) use visit::{PlacedText, has_letters};
+pub(crate) use visit::{PlacedText, has_letters, parts};
 
+pub(crate) use capacity::Capacity;
 pub(crate) use card::Card;
-pub(crate) use choice::{Buttons, Choice, Link};
+pub(crate) use choice::{Buttons, Link, compile_options, read_offer};
 pub(crate) use fit::Fit;
-pub(crate) use list::List;
+pub(crate) use list::{List, Section};
 pub(crate) use location::{Degrees, Location};
 pub(crate) use media::Media;
+pub(crate) use offers::{Choice, DataOffer, Entry, Offer, Offers};
 pub(crate) use template::{ApprovedTemplate, Parameters, TemplateLanguage};
 pub(crate) use text::Local;
 
@@ -51,16 +55,16 @@ pub struct MessageDef {
     pub text: Option<TextDef>,
     /// Choices below the text, which the transport shows as its channel can.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub options: Option<Vec<OptionDef>>,
+    pub options: Option<OffersDef<OptionDef>>,
     /// Buttons below the text.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub buttons: Option<Vec<ButtonDef>>,
+    pub buttons: Option<OffersDef<ButtonDef>>,
     /// A list to open below the text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list: Option<Box<ListDef>>,
     /// Replies below the text that vanish once one is chosen.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub quick_replies: Option<Vec<OptionDef>>,
+    pub quick_replies: Option<OffersDef<OptionDef>>,
     /// An image, a sound, a film, a document or a sticker.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub media: Option<Box<MediaDef>>,
@@ -78,10 +82,10 @@ pub struct MessageDef {
 /// A compiled message.
 #[derive(Clone, Debug)]
 pub(crate) enum Message {
-    Text { text: Local<Template>, options: Box<[Choice]> },
+    Text { text: Local<Template>, options: Offers },
     Buttons { text: Local<Template>, buttons: Box<Buttons> },
     List { text: Local<Template>, list: Box<List> },
-    QuickReplies { text: Local<Template>, replies: Box<[Choice]> },
+    QuickReplies { text: Local<Template>, replies: Offers },
     Media(Box<Media>),
     Location(Box<Location>),
     Template(Box<ApprovedTemplate>),
@@ -146,10 +150,20 @@ impl MessageDef {
             || self.quick_replies.is_some()
     }
 
-    /// What it offers to answer with: the field, and the ids in it.
+    /// True if some of what there is to choose from is made of data.
+    pub(crate) fn has_data(&self) -> bool {
+        let of_card = self.card.as_ref().and_then(|card| card.buttons.as_deref());
+        has_data(self.options.as_deref())
+            || has_data(self.buttons.as_deref())
+            || has_data(self.quick_replies.as_deref())
+            || has_data(of_card)
+            || self.list.as_ref().is_some_and(|list| list.has_data())
+    }
+
+    /// What it offers to answer with, as far as it is written out: the field, and the ids in it.
     pub(crate) fn offers(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let rows = self.list.iter().flat_map(|list| &list.sections).flat_map(|section| &section.rows);
-        let replies = self.quick_replies.iter().flatten();
+        let rows = self.list.iter().flat_map(|list| list.written_rows());
+        let replies = self.quick_replies.iter().flatten().filter(|reply| reply.from.is_none());
         ids("buttons", self.buttons.as_deref())
             .chain(rows.map(|row| ("list", row.id.as_str())))
             .chain(replies.map(|reply| ("quick_replies", reply.id.as_str())))
@@ -249,25 +263,33 @@ impl MessageDef {
 }
 
 impl Message {
-    /// What there is to choose from.
+    /// What there is to choose from, as far as it is written out.
     fn choices(&self) -> Vec<&Choice> {
         match self {
             Self::Text { options: choices, .. } | Self::QuickReplies { replies: choices, .. } => {
-                choices.iter().collect()
+                choices.written().collect()
             }
-            Self::Buttons { buttons, .. } => buttons.replies.iter().collect(),
-            Self::List { list, .. } => list.sections.iter().flat_map(|section| &section.rows).collect(),
-            Self::Template(template) => template.buttons.replies.iter().collect(),
-            Self::Card(card) => card.buttons.replies.iter().collect(),
+            Self::Buttons { buttons, .. } => buttons.replies.written().collect(),
+            Self::List { list, .. } => {
+                let sections = list.sections.iter().filter(|section| section.from.is_none());
+                sections.flat_map(|section| section.rows.written()).collect()
+            }
+            Self::Template(template) => template.buttons.replies.written().collect(),
+            Self::Card(card) => card.buttons.replies.written().collect(),
             Self::Media(_) | Self::Location(_) => Vec::new(),
         }
     }
 }
 
-/// Those of the buttons that answer.
+fn has_data<T: Entry>(entries: Option<&[T]>) -> bool {
+    entries.unwrap_or_default().iter().any(|entry| entry.from().is_some())
+}
+
+/// Those of the buttons that answer, and are written out.
 fn ids<'b>(
     field: &'static str,
     buttons: Option<&'b [ButtonDef]>,
 ) -> impl Iterator<Item = (&'static str, &'b str)> {
-    buttons.unwrap_or_default().iter().filter_map(move |button| Some((field, button.id.as_deref()?)))
+    let written = buttons.unwrap_or_default().iter().filter(|button| button.from.is_none());
+    written.filter_map(move |button| Some((field, button.id.as_deref()?)))
 }

@@ -121,10 +121,15 @@ impl TemplateDef {
         let parameters = self.compile_parameters(&at.key("parameters"), cx);
         let buttons = match &self.buttons {
             Some(buttons) => {
-                let most = fit.capacity.template_buttons;
-                compile_buttons(buttons, &at.key("buttons"), most, fit, cx)
+                let (most, list) = (fit.capacity.template_buttons, at.key("buttons"));
+                for (index, _) in buttons.iter().enumerate().filter(|(_, button)| button.from.is_some()) {
+                    let message = "has no meaning in a template: its buttons are approved with it";
+                    let fix = "name each button, in the order in which they were approved";
+                    cx.found.add(IssueCode::BadValue, &list.item(index).key("from"), message, fix);
+                }
+                compile_buttons(buttons, &list, most, fit, cx)
             }
-            None => Some(Buttons { replies: Box::default(), links: Box::default() }),
+            None => Some(Buttons::default()),
         };
         named?;
         Some(ApprovedTemplate {

@@ -1,7 +1,5 @@
 //! A text in one language or in several (SEMANTICS T3).
 
-use std::sync::Arc;
-
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -49,23 +47,29 @@ impl TextDef {
         self.compile(at, cx, |text, at, cx| cx.required_template(at, text))
     }
 
-    /// A label for each language, as it stands: 1 to `most` characters, no template.
-    pub(crate) fn label(&self, at: &Path<'_>, most: usize, cx: &mut Compile<'_>) -> Option<Local<Arc<str>>> {
+    /// A label for each language, a template: 1 to `most` characters.
+    pub(crate) fn label(&self, at: &Path<'_>, most: usize, cx: &mut Compile<'_>) -> Option<Local<Template>> {
         self.compile(at, cx, |text, at, cx| {
-            let length = text.chars().count();
             if text.trim().is_empty() {
                 let fix = format!("give a label of 1-{most} characters");
                 cx.found.add(IssueCode::BadValue, at, "must not be blank", fix);
-            } else if length > most {
-                let message = format!("has {length} characters, at most {most} are allowed");
-                cx.found.add(IssueCode::ChannelLimit, at, message, "shorten it");
-            } else if text.contains("{{") {
-                cx.found.add(IssueCode::BadValue, at, "cannot be a template", "write the label out");
-            } else {
-                return Some(text.into());
+                return None;
             }
-            None
+            let label = cx.template(at, text)?;
+            let length = label.literal_len();
+            if length > most {
+                let least = if label.as_literal().is_none() { "at least " } else { "" };
+                let message = format!("has {least}{length} characters, at most {most} are allowed");
+                cx.found.add(IssueCode::ChannelLimit, at, message, "shorten it");
+                return None;
+            }
+            Some(label)
         })
+    }
+
+    /// True if it was left out.
+    pub(crate) fn is_absent(&self) -> bool {
+        matches!(self, Self::Plain(text) if text.is_empty())
     }
 
     /// The texts in all languages.
@@ -78,7 +82,7 @@ impl TextDef {
         plain.into_iter().chain(by_language).map(String::as_str)
     }
 
-    fn compile<T>(
+    pub(super) fn compile<T>(
         &self,
         at: &Path<'_>,
         cx: &mut Compile<'_>,

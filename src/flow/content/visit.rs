@@ -1,6 +1,6 @@
 //! Every text of a message that may be written in several languages, by its place.
 
-use crate::flow::content::{ButtonDef, MessageDef, OptionDef, TextDef};
+use crate::flow::content::{ButtonDef, Entry, MessageDef, OptionDef, TextDef};
 
 /// A text, and where it is in its node: `list.sections[0].title`.
 pub(crate) type PlacedText<'d> = (String, &'d mut TextDef);
@@ -10,22 +10,21 @@ impl MessageDef {
     pub(crate) fn texts_mut(&mut self) -> Vec<PlacedText<'_>> {
         let mut found: Vec<PlacedText<'_>> = Vec::new();
         found.extend(self.text.iter_mut().map(|text| ("text".to_owned(), text)));
-        found.extend(labels("options", self.options.as_deref_mut(), |option: &mut OptionDef| {
-            &mut option.label
-        }));
+        found.extend(options("options", self.options.as_deref_mut()));
         found.extend(labels("buttons", self.buttons.as_deref_mut(), |button: &mut ButtonDef| {
             &mut button.label
         }));
-        found.extend(labels("quick_replies", self.quick_replies.as_deref_mut(), |reply| &mut reply.label));
+        found.extend(options("quick_replies", self.quick_replies.as_deref_mut()));
         if let Some(list) = &mut self.list {
             found.push(("list.button".to_owned(), &mut list.button));
             for (place, section) in list.sections.iter_mut().enumerate() {
-                let at = format!("list.sections[{place}]");
-                found.extend(section.title.iter_mut().map(|title| (format!("{at}.title"), title)));
+                let (at, is_data) = (format!("list.sections[{place}]"), section.from.is_some());
+                let title = section.title.iter_mut().filter(|title| !is_data || is_text(title));
+                found.extend(title.map(|title| (format!("{at}.title"), title)));
                 for (place, row) in section.rows.iter_mut().enumerate() {
-                    let at = format!("{at}.rows[{place}]");
-                    found.push((format!("{at}.label"), &mut row.label));
-                    found.extend(row.description.iter_mut().map(|text| (format!("{at}.description"), text)));
+                    let is_data = row.from.is_some();
+                    let texts = [("label", Some(&mut row.label)), ("description", row.description.as_mut())];
+                    found.extend(parts(&format!("{at}.rows[{place}]"), is_data, texts));
                 }
             }
         }
@@ -50,13 +49,41 @@ impl MessageDef {
     }
 }
 
-fn labels<'d, T>(
+fn labels<'d, T: Entry>(
     field: &'static str,
     list: Option<&'d mut [T]>,
     label: impl Fn(&'d mut T) -> &'d mut TextDef + 'd,
 ) -> impl Iterator<Item = PlacedText<'d>> {
     let each = list.unwrap_or_default().iter_mut().enumerate();
-    each.map(move |(place, item)| (format!("{field}[{place}].label"), label(item)))
+    each.flat_map(move |(place, item)| {
+        let is_data = item.from().is_some();
+        parts(&format!("{field}[{place}]"), is_data, [("label", Some(label(item)))])
+    })
+}
+
+/// Labels and descriptions.
+fn options<'d>(field: &'static str, list: Option<&'d mut [OptionDef]>) -> Vec<PlacedText<'d>> {
+    let each = list.unwrap_or_default().iter_mut().enumerate();
+    let each = each.flat_map(|(place, option)| {
+        let texts = [("label", Some(&mut option.label)), ("description", option.description.as_mut())];
+        parts(&format!("{field}[{place}]"), option.from.is_some(), texts)
+    });
+    each.collect()
+}
+
+/// The texts of an entry; of one that is made of data those that are more than the name of a field.
+pub(crate) fn parts<'d, const N: usize>(
+    at: &str,
+    is_data: bool,
+    texts: [(&str, Option<&'d mut TextDef>); N],
+) -> Vec<PlacedText<'d>> {
+    let given = texts.into_iter().filter_map(|(key, text)| Some((key, text?)));
+    let given = given.filter(|(_, text)| !is_data || is_text(text));
+    given.map(|(key, text)| (format!("{at}.{key}"), text)).collect()
+}
+
+fn is_text(text: &TextDef) -> bool {
+    text.texts().any(|text| text.contains("{{"))
 }
 
 /// True if there is anything to translate beside what is filled in.

@@ -92,6 +92,18 @@ impl<'a> Compile<'a> {
         compiled
     }
 
+    /// Compiles what reads some names beside those of the flow.
+    pub(crate) fn with_names<T>(
+        &mut self,
+        names: &'static [&'static str],
+        compile: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let others = std::mem::replace(&mut self.mentions.known, names);
+        let compiled = compile(self);
+        self.mentions.known = others;
+        compiled
+    }
+
     /// A region by its ISO 3166 code, or a template that gives one.
     pub(crate) fn region(&mut self, at: &Path<'_>, source: &str) -> Option<HomeRegion> {
         if cfg!(not(feature = "phone-numbers")) {

@@ -13,13 +13,15 @@ const ROOTS: [&str; 8] = ["context", "vars", "reply", "contact", "trigger", "flo
 /// Words of the expression language.
 const KEYWORDS: [&str; 11] = ["and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "null"];
 
+/// True if it is a name as an expression has it.
+pub(crate) fn is_name(name: &str) -> bool {
+    let is_first = |c: char| c.is_ascii_alphabetic() || c == '_';
+    name.starts_with(is_first) && name.chars().all(|c| is_first(c) || c.is_ascii_digit())
+}
+
 /// Why a text cannot be a variable's name.
 pub(crate) fn check_name(name: &str) -> Result<(), &'static str> {
-    let is_first = |c: char| c.is_ascii_alphabetic() || c == '_';
-    let is_identifier = name.starts_with(is_first)
-        && name.chars().all(|c| is_first(c) || c.is_ascii_digit())
-        && name.len() <= 64;
-    if !is_identifier {
+    if !is_name(name) || name.len() > 64 {
         return Err("is no variable: 1-64 letters, digits and `_`, no digit first");
     }
     if ROOTS.contains(&name) || KEYWORDS.contains(&name) {
@@ -33,6 +35,8 @@ pub(crate) fn check_name(name: &str) -> Result<(), &'static str> {
 pub(crate) struct Mentions {
     /// Where each name is mentioned first, by node.
     pub(crate) first: BTreeMap<Mention, String>,
+    /// Names that what is being compiled reads beside those of the flow.
+    pub(crate) known: &'static [&'static str],
     /// Bytes of the places that are kept.
     path_bytes: usize,
 }
@@ -58,7 +62,7 @@ impl Mentions {
     ) {
         for path in names.filter(|path| !path.is_optional()) {
             let is_given = ROOTS.contains(&path.root()) && !matches!(path.root(), "context" | "vars");
-            if is_given || self.path_bytes > MOST_PATH_BYTES {
+            if is_given || self.known.contains(&path.root()) || self.path_bytes > MOST_PATH_BYTES {
                 continue;
             }
             let mention =

@@ -10,10 +10,12 @@ use serde::Serialize;
 
 pub use answer::{AnswerDef, AnswerKind, ChoiceDef, SeveralDef};
 
-use answer::FIXED;
+use answer::{EMPTY, FIXED};
 
 use crate::flow::answer::{Expect, shows_places};
-use crate::flow::content::{Fit, Message, MessageDef, OptionDef, PlacedText, TextDef};
+use crate::flow::content::{
+    Fit, Message, MessageDef, Offers, OptionDef, PlacedText, TextDef, compile_options, parts,
+};
 use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::{Path, brief};
 use crate::flow::form::read::Fields;
@@ -23,7 +25,8 @@ use crate::flow::node::question::{self, Accept, KeywordMode, OnTimeout, Question
 use crate::flow::node::{Blocking, Kind, Port, PortName};
 
 /// A question with its answer checked. Branches: `valid`, which an edge without a branch takes,
-/// `invalid`, `timeout`, and the id of each choice, unless an answer may be `several`.
+/// `invalid`, `timeout`, the id of each choice that is written out, unless an answer may be
+/// `several`, and `empty` where there are choices made of data.
 ///
 /// It sends its text, waits, and takes an answer that [is one](AnswerDef); to any other it sends
 /// `error_text`, or asks again, and after so many `retries` takes `invalid`. A choice without an
@@ -89,8 +92,12 @@ pub(crate) struct Ask {
     pub(crate) expect: Expect,
     pub(crate) retries: u32,
     /// What is sent instead of the question when it is asked again.
-    pub(crate) again: Option<Message>,
+    pub(crate) again: Option<Box<Message>>,
     pub(crate) save_to: Option<Arc<str>>,
+    /// What is made of data or rendered, where the message does not show it.
+    pub(crate) unseen: Option<Box<Offers>>,
+    /// The branch for where there is nothing to choose from.
+    pub(crate) empty: Option<Port>,
 }
 
 impl Ask {
@@ -125,8 +132,27 @@ impl AskDef {
 
     /// The choices as they stand below a plain text.
     fn options(&self) -> Vec<OptionDef> {
-        let choices = self.answer.choices.iter().flatten().filter(|_| self.message.is_plain());
-        choices.map(|choice| OptionDef::new(choice.id.as_str(), choice.label.clone())).collect()
+        let choices = self.answer.choices.iter().flatten();
+        choices.map(ChoiceDef::as_option).collect()
+    }
+
+    /// The choices that the message does not show, if they have to be made.
+    fn unseen(&self, expect: Option<&Expect>, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Box<Offers>> {
+        let is_live = expect.and_then(Expect::choices).is_some_and(|choices| choices.live.is_some());
+        if !is_live || self.message.is_plain() {
+            return None;
+        }
+        let fit = Fit::of(None);
+        compile_options(&self.options(), &at.key("choices"), fit.capacity.rows, &fit, cx).map(Box::new)
+    }
+
+    /// The number of choices that have a branch.
+    fn branches(&self) -> usize {
+        if self.answer.several.is_some() { 0 } else { self.answer.written().count() }
+    }
+
+    fn has_data(&self) -> bool {
+        self.answer.has_data() || self.message.has_data()
     }
 
     fn question_message(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Message> {
@@ -137,18 +163,19 @@ impl AskDef {
             return None;
         }
         let channel = cx.channel.clone();
-        self.message.compile_offering(&self.options(), &at.key("choices"), at, channel.as_ref(), cx)
+        let options = if self.message.is_plain() { self.options() } else { Vec::new() };
+        self.message.compile_offering(&options, &at.key("choices"), at, channel.as_ref(), cx)
     }
 
     /// True if the question's text shows the place of each choice in the list.
     fn shows_places(&self) -> bool {
-        let count = self.answer.choices.as_ref().map_or(0, Vec::len);
+        let count = self.answer.choices.as_ref().map_or(0, |choices| choices.len());
         count > 0 && self.message.text.iter().flat_map(TextDef::texts).any(|text| shows_places(text, count))
     }
 
     /// A button that is no choice would be an answer that is never valid.
     fn check_offers(&self, at: &Path<'_>, found: &mut Diagnostics) {
-        let Some(choices) = &self.answer.choices else { return };
+        let Some(choices) = self.answer.choices.as_ref().filter(|_| !self.answer.has_data()) else { return };
         for (field, id) in self.message.offers() {
             if !choices.iter().any(|choice| choice.id == id) {
                 let message = format!("offers {:?}, which is none of the `choices`", brief(id));
@@ -181,7 +208,7 @@ fn error_message(
     let text = text.template(&place, cx)?;
     let options = match question {
         Some(Message::Text { options, .. }) => options.clone(),
-        _ => Box::default(),
+        _ => Offers::default(),
     };
     let capacity = &fit.capacity;
     let most = if options.is_empty() { capacity.text } else { capacity.text_with_options };
@@ -208,14 +235,15 @@ impl Kind for AskDef {
     }
 
     fn ports(&self) -> Vec<PortName> {
-        let choices = self.answer.choices.iter().flatten().filter(|_| self.answer.several.is_none());
-        let choices = choices.map(|choice| choice.id.clone().into());
-        FIXED.into_iter().map(PortName::from).chain(choices).collect()
+        let choices = self.answer.written().take(self.branches()).map(|choice| choice.id.clone().into());
+        let empty = self.has_data().then(|| PortName::from(EMPTY));
+        FIXED.into_iter().map(PortName::from).chain(choices).chain(empty).collect()
     }
 
     fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Ask> {
         let expect = self.answer.compile((self.message.is_plain(), self.shows_places()), at, cx);
         let message = self.question_message(at, cx);
+        let unseen = self.unseen(expect.as_ref(), at, cx);
         self.check_offers(at, cx.found);
         let again = self.error_text.as_ref().map(|text| error_message(text, message.as_ref(), at, cx));
         let save_to = self.save_to.as_deref().map(|name| cx.variable(&at.key("save_to"), name));
@@ -226,8 +254,10 @@ impl Kind for AskDef {
             message: message?,
             expect: expect?,
             retries,
-            again: again.flatten(),
+            again: again.flatten().map(Box::new),
             save_to: save_to.flatten(),
+            unseen,
+            empty: self.has_data().then(|| Ask::choice(self.branches())),
         })
     }
 
@@ -251,7 +281,9 @@ impl Kind for AskDef {
         let mut texts = self.message.texts_mut();
         texts.extend(self.error_text.iter_mut().map(|text| ("error_text".to_owned(), text)));
         for (place, choice) in self.answer.choices.iter_mut().flatten().enumerate() {
-            texts.push((format!("choices[{place}].label"), &mut choice.label));
+            let (at, is_data) = (format!("choices[{place}]"), choice.from.is_some());
+            let own = [("label", Some(&mut choice.label)), ("description", choice.description.as_mut())];
+            texts.extend(parts(&at, is_data, own));
         }
         texts
     }

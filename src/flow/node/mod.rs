@@ -88,6 +88,7 @@ pub(crate) use typing::Typing;
 pub(crate) use update_contact::{Edit, UpdateContact};
 pub(crate) use wait_reply::WaitReply;
 
+use crate::flow::answer::Choices;
 pub(crate) use crate::flow::answer::ReplyKind;
 pub(crate) use crate::flow::place::Port;
 
@@ -298,9 +299,9 @@ impl Node {
         }
     }
 
-    /// True if a text names one of the choices that it asks for.
-    pub(crate) fn offers(&self, text: &str) -> bool {
-        matches!(self, Self::Ask(ask) if ask.expect.has_choice(text))
+    /// What it asks to choose from.
+    pub(crate) fn choices(&self) -> Option<&Choices> {
+        if let Self::Ask(ask) = self { ask.expect.choices() } else { None }
     }
 
     /// True if it writes to the contact, or waits for it (SEMANTICS T2).

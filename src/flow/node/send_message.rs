@@ -12,7 +12,8 @@ use crate::flow::lang::context::Compile;
 use crate::flow::lang::template::Template;
 use crate::flow::node::{Aside, Kind, Port, PortName};
 
-/// A message to the contact, or to an address. Branches: `next`, `failed`, `window_closed`.
+/// A message to the contact, or to an address. Branches: `next`, `failed`, `window_closed`; and
+/// `empty`, where some of what there is to choose from is made of data.
 ///
 /// ```
 /// chatflow::NodeDef::from_json(r#"{
@@ -68,6 +69,7 @@ pub(crate) struct SendMessage {
 impl SendMessage {
     pub(crate) const FAILED: Port = Port(1);
     pub(crate) const WINDOW_CLOSED: Port = Port(2);
+    pub(crate) const EMPTY: Port = Port(3);
 }
 
 impl SendMessageDef {
@@ -148,7 +150,9 @@ impl Kind for SendMessageDef {
     }
 
     fn ports(&self) -> Vec<PortName> {
-        vec!["next".into(), "failed".into(), "window_closed".into()]
+        let mut ports = vec!["next".into(), "failed".into(), "window_closed".into()];
+        ports.extend(self.message.has_data().then(|| "empty".into()));
+        ports
     }
 
     fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<SendMessage> {

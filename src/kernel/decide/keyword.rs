@@ -58,14 +58,16 @@ pub(crate) fn hear<'f>(
         host.find(word).is_some() || sessions.iter().any(of_flow)
     };
     let word = is_text.then(|| keyword_form(&inbound.message.text)).flatten().filter(is_keyword);
-    let asked =
-        || answering(inbound, sessions, &question_of).and_then(|(_, session, _)| question_of(session));
+    let asked = || {
+        let (_, session, _) = answering(inbound, sessions, &question_of)?;
+        Some((session, question_of(session)?))
+    };
     if let Some(word) = &word {
         let flows = sessions.iter().flat_map(|session| flows_of(session, &version_of));
         let of_flows = flows.filter_map(|flow| flow.keywords().find(word));
         let is_free = || {
             of_flows.clone().next().is_none()
-                && !asked().is_some_and(|asked| asked.offers(&inbound.message.text))
+                && !asked().is_some_and(|(session, asked)| asked.offers(session, &inbound.message.text))
         };
         let of_host = host.find(word).filter(|keyword| !keyword.yields || is_free());
         let means = |action| of_flows.clone().chain(of_host).any(|keyword| keyword.action == action);
@@ -84,7 +86,7 @@ pub(crate) fn hear<'f>(
     }
     let (Some(word), false) = (word, sessions.is_empty()) else { return Heard::Nothing };
     let interrupts = |asked: &Asked<'_>| !asked.keywords_off();
-    let asked = asked();
+    let asked = asked().map(|(_, asked)| asked);
     let age = inbound.timestamp.map(|sent| now - sent);
     if age.is_some_and(|age| age > span(limits.max_message_age)) || !asked.as_ref().is_none_or(interrupts) {
         return Heard::Nothing;

@@ -10,6 +10,7 @@ use crate::flow::node::{Node, Question};
 use crate::flow::{Flow, NodeIx, Rank};
 use crate::id::{FlowId, SessionId};
 use crate::kernel::node::takes;
+use crate::kernel::offer::offered_choices;
 use crate::kernel::time::span;
 use crate::limits::Limits;
 use crate::session::{Conversation, Message, MessageKind, Session, Status};
@@ -55,9 +56,12 @@ impl Asked<'_> {
         self.question.keywords_off
     }
 
-    /// True if a text names one of the choices that it offers.
-    pub(super) fn offers(&self, text: &str) -> bool {
-        self.node.offers(text)
+    /// True if a text names one of the choices that it offers this session.
+    pub(super) fn offers(&self, session: &Session, text: &str) -> bool {
+        self.node.choices().is_some_and(|choices| match offered_choices(session, choices) {
+            Some(choices) => choices.has(text),
+            None => choices.has(text),
+        })
     }
 }
 

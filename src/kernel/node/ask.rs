@@ -3,21 +3,22 @@
 use serde_json::Value;
 
 use crate::flow::Step;
-use crate::flow::answer::{Expect, Meant, Said};
+use crate::flow::answer::{Expect, Meant, Said, shows_places};
 use crate::flow::content;
 use crate::flow::expr::EvalError;
 use crate::flow::node::{Ask, Port};
 use crate::flow::template::Template;
-use crate::kernel::content::render_content;
+use crate::kernel::content::{Audience, offer_unseen, render_content};
 use crate::kernel::node::question::{self, Word};
 use crate::kernel::node::recognize::home;
+use crate::kernel::offer::offered_choices;
 use crate::kernel::turn::{Move, Run};
 use crate::kernel::{Input, destination};
-use crate::session::{FailureCode, Message};
+use crate::session::{Content, FailureCode, Message};
 use crate::value::Packed;
 
 pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &Ask) -> Move {
-    if let Err(leave) = say(run, step, &node.message) {
+    if let Err(leave) = say(run, step, node, &node.message) {
         return leave;
     }
     run.next_wait();
@@ -46,11 +47,41 @@ pub(super) fn resume(run: &mut Run<'_>, step: &Step, node: &Ask, input: Input) -
 }
 
 /// Sends the question, or what is said to an answer that is none.
-fn say(run: &mut Run<'_>, step: &Step, message: &content::Message) -> Result<(), Move> {
+fn say(run: &mut Run<'_>, step: &Step, node: &Ask, message: &content::Message) -> Result<(), Move> {
     let route = destination::reply(run)?;
     let route = destination::fitting(run, route, message)?;
-    let content = render_content(run, message)?;
+    let empty = node.empty.filter(|empty| step.exit(*empty).is_some());
+    let to = Audience { channel: &route.account.channel, asks: true, may_be_empty: empty.is_some() };
+    let content = render(run, node, message, &to).map_err(|leave| match (leave, empty) {
+        (Move::Fail(FailureCode::NoChoices, _), Some(empty)) => Move::Take(empty),
+        (leave, _) => leave,
+    })?;
     run.send(step, route, content).map(drop)
+}
+
+/// The message, with what it offers kept, where that is made of data.
+fn render(
+    run: &mut Run<'_>,
+    node: &Ask,
+    message: &content::Message,
+    to: &Audience<'_>,
+) -> Result<Content, Move> {
+    let content = render_content(run, message, to)?;
+    if node.expect.choices().is_none_or(|choices| choices.live.is_none()) {
+        return Ok(content);
+    }
+    if let Some(unseen) = &node.unseen {
+        offer_unseen(run, unseen, to)?;
+    }
+    let wait = run.offered_wait();
+    let offered =
+        run.session.extras.as_mut().and_then(|extras| {
+            extras.offered.iter_mut().find(|offered| offered.asked && offered.wait == wait)
+        });
+    if let Some(offered) = offered {
+        offered.numbered = shows_places(content.text(), offered.choices.len());
+    }
+    Ok(content)
 }
 
 /// What was meant by a message; none if it is no answer.
@@ -66,7 +97,11 @@ fn understand(run: &mut Run<'_>, node: &Ask, message: &Message) -> Result<Option
             _ => None,
         },
     };
-    let meant = node.expect.understand(said, &run.speech());
+    let offered = node.expect.choices().and_then(|choices| offered_choices(run.session, choices));
+    let meant = match offered {
+        Some(choices) => choices.understand(said),
+        None => node.expect.understand(said, &run.speech()),
+    };
     if let (Some(Meant::Value(value)), Some(bounds)) = (&meant, node.expect.bounds()) {
         let (min, max) = (end(run, value, bounds.min.as_ref())?, end(run, value, bounds.max.as_ref())?);
         if !node.expect.within(value, min.as_deref(), max.as_deref()) {
@@ -87,20 +122,30 @@ fn end(run: &mut Run<'_>, value: &Value, end: Option<&Template>) -> Result<Optio
 
 fn accept(run: &mut Run<'_>, step: &Step, node: &Ask, mut message: Message, meant: Meant) -> Move {
     run.session.answered = run.session.wait;
+    let mut items = None;
     let (value, port) = match meant {
         Meant::Value(value) => (value, Ask::VALID),
         Meant::Medium => (json(message.media.as_ref()), Ask::VALID),
         Meant::Place => (json(message.location.as_ref()), Ask::VALID),
         Meant::Several(ids) => {
+            items = question::items(run, &ids);
             let ids = ids.iter().map(|id| Value::String(id.as_ref().to_owned()));
             (ids.collect(), Ask::VALID)
         }
         Meant::Choice { place, id } => {
             message.payload = Some(id.clone());
-            (Value::String(id.as_ref().to_owned()), choice_port(step, place))
+            let written = node.expect.choices().and_then(|choices| match choices.live {
+                Some(_) => choices.place_of(&id),
+                None => Some(place),
+            });
+            let port = written.map_or(Ask::VALID, |place| choice_port(step, place));
+            (Value::String(id.as_ref().to_owned()), port)
         }
     };
     question::note(run, message);
+    if let (Some(items), Some(reply)) = (items, &mut run.session.reply) {
+        reply.item = Some(items);
+    }
     if let Some(name) = &node.save_to
         && let Err(error) = run.set_var(name, &value)
     {
@@ -127,8 +172,10 @@ fn refuse(run: &mut Run<'_>, step: &Step, node: &Ask, message: Message) -> Move 
     let attempts = heard.invalid;
     run.because(|_| format!("no valid answer, attempt {attempts}"));
     if attempts <= node.retries {
-        let message = node.again.as_ref().unwrap_or(&node.message);
-        return say(run, step, message).err().unwrap_or(Move::Stay);
+        let message = node.again.as_deref().unwrap_or(&node.message);
+        let Err(leave) = say(run, step, node, message) else { return Move::Stay };
+        run.session.answered = run.session.wait;
+        return leave;
     }
     run.session.answered = run.session.wait;
     if step.exit(Ask::INVALID).is_some() {

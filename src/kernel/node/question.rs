@@ -1,6 +1,10 @@
 //! A question: what the session waits at, whoever asked it (SEMANTICS I3, I5, I10, N3). What
 //! becomes of the reply is the node's.
 
+use std::sync::Arc;
+
+use serde_json::Value;
+
 use crate::address::AccountRef;
 use crate::flow::Step;
 use crate::flow::node::{OnTimeout, Question, ReplyKind};
@@ -9,6 +13,7 @@ use crate::kernel::time::later;
 use crate::kernel::turn::{Move, Run};
 use crate::observer::EventKind;
 use crate::session::{Ending, Message, MessageKind, Queued, Route, Session, Standing, Wait};
+use crate::value::{Caps, Packed};
 
 /// How many texts begin the window of a question anew (SEMANTICS I10).
 const MOST_RESTARTS: usize = 5;
@@ -101,9 +106,25 @@ fn close_window(run: &mut Run<'_>) {
 
 /// Notes the reply, for the flow to read.
 pub(super) fn note(run: &mut Run<'_>, message: Message) {
+    let item = message.payload.as_deref().and_then(|id| item(run.session, id)).cloned();
     let reply = run.session.reply.get_or_insert_default();
     reply.message = Some(message);
+    reply.item = item;
     reply.timed_out = false;
+    run.session.forget_offers();
+}
+
+/// The item that an offered choice was made of (SEMANTICS N10).
+fn item<'s>(session: &'s Session, id: &str) -> Option<&'s Packed> {
+    session.offered().iter().rev().find_map(|offered| offered.item(id))
+}
+
+/// The items of several, if any was made of one.
+pub(super) fn items(run: &Run<'_>, ids: &[Arc<str>]) -> Option<Packed> {
+    let items: Value = ids.iter().filter_map(|id| Some(item(run.session, id)?.to_json())).collect();
+    let caps = Caps { depth: run.env.limits.depth.saturating_add(3), ..Caps::of(run.env.limits) };
+    let has_any = items.as_array().is_some_and(|items| !items.is_empty());
+    has_any.then(|| Packed::from_json(&items, &caps).ok()).flatten()
 }
 
 pub(super) fn time_out(run: &mut Run<'_>, step: &Step, question: &Question) -> Move {
@@ -111,7 +132,9 @@ pub(super) fn time_out(run: &mut Run<'_>, step: &Step, question: &Question) -> M
     let reply = run.session.reply.get_or_insert_default();
     reply.message = None;
     reply.parts = Box::default();
+    reply.item = None;
     reply.timed_out = true;
+    run.session.forget_offers();
     match question.on_timeout {
         OnTimeout::Continue => Move::Take(question.replied),
         OnTimeout::Branch if step.exit(question.timed_out).is_some() => Move::Take(question.timed_out),

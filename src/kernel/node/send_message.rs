@@ -4,7 +4,7 @@
 use crate::flow::Step;
 use crate::flow::node::{Port, SendMessage};
 use crate::kernel::Input;
-use crate::kernel::content::render_content;
+use crate::kernel::content::{Audience, render_content};
 use crate::kernel::destination;
 use crate::kernel::turn::{Move, Run};
 use crate::session::{FailureCode, SendOutcome, Sending, Standing};
@@ -15,8 +15,11 @@ pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &SendMessage) -> Move 
         Ok(route) => route,
         Err(leave) => return leave,
     };
-    let content = match render_content(run, &node.message) {
+    let may_be_empty = step.exit(SendMessage::EMPTY).is_some();
+    let to = Audience { channel: &route.account.channel, asks: false, may_be_empty };
+    let content = match render_content(run, &node.message, &to) {
         Ok(content) => content,
+        Err(Move::Fail(FailureCode::NoChoices, _)) if may_be_empty => return Move::Take(SendMessage::EMPTY),
         Err(Move::Fail(FailureCode::BadContent, _)) if step.exit(SendMessage::FAILED).is_some() => {
             return Move::Take(SendMessage::FAILED);
         }

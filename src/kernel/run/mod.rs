@@ -101,6 +101,7 @@ pub(crate) fn run(
         steps: Vec::new(),
         entered: false,
         why: None,
+        item: None,
     };
     let taken = run.take(input);
     if taken {

@@ -6,8 +6,10 @@ use std::collections::btree_map::Entry;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::flow::answer::{Bounds, Choice, Choices, Dates, Expect, Several, check_format};
-use crate::flow::content::TextDef;
+use crate::flow::answer::{
+    Bounds, Choice, Choices, Dates, Expect, KnownWords, LiveChoices, Several, check_format,
+};
+use crate::flow::content::{OffersDef, OptionDef, TextDef, read_offer};
 use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::{Path, brief};
 use crate::flow::form::read::{Fields, Read, words};
@@ -20,6 +22,8 @@ use crate::flow::lang::template::Template;
 
 /// Branches that every question has; those of its choices follow.
 pub(super) const FIXED: [&str; 3] = ["valid", "invalid", "timeout"];
+/// The branch of a question whose choices are made of data, where there is none; the last.
+pub(super) const EMPTY: &str = "empty";
 
 /// What counts as an answer, and what is saved of it.
 ///
@@ -44,7 +48,7 @@ pub struct AnswerDef {
     pub expect: Option<AnswerKind>,
     /// What there is to choose from.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub choices: Option<Vec<ChoiceDef>>,
+    pub choices: Option<OffersDef<ChoiceDef>>,
     /// How many of the choices make an answer, if it may be several: `"1, 3 and 4"`; the answer is
     /// a list of their ids then, and leaves by `valid` (SEMANTICS U7).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -134,13 +138,25 @@ pub struct SeveralDef {
     pub max: Option<u32>,
 }
 
-/// A choice of a question: `{"id": "s", "label": "Small", "synonyms": ["little"]}`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// A choice of a question: `{"id": "s", "label": "Small", "synonyms": ["little"]}`; or choices that
+/// are made of data, see [`OffersDef`]. These leave by `valid`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct ChoiceDef {
-    /// What is saved, and the name of its branch: 1-64 bytes, unique in its question.
+    /// The list that choices are made of, an expression: `context.slots`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// What is saved, and the name of its branch: 1-64 bytes, unique in its question. With `from`
+    /// a template, and no branch; if absent, the item's `id`, or the item itself.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub id: String,
-    /// What the contact sees: 1-20 characters, no template.
+    /// What the contact sees, a template: 1-20 characters, on `web` and a host's own channel 80.
+    /// With `from`, if absent, the item's `label`, or what is its id.
+    #[serde(skip_serializing_if = "TextDef::is_absent")]
     pub label: TextDef,
+    /// A line below it, a template, where the channel shows choices as a list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<TextDef>,
     /// Other words for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub synonyms: Option<Vec<String>>,
@@ -206,9 +222,11 @@ impl AnswerDef {
             AnswerKind::Location => Some(Expect::Location),
             AnswerKind::Choice => {
                 let list = self.choices(are_shown, at, cx);
-                let several = self.several.as_ref().map(|several| several.compile(list.len(), at, cx.found));
+                let live = self.live();
+                let most = if live.is_some() { usize::MAX } else { list.len() };
+                let several = self.several.as_ref().map(|several| several.compile(most, at, cx.found));
                 let are_numbered = self.numbered.unwrap_or(are_numbered);
-                Some(Expect::Choice(Choices { list, are_numbered, several }))
+                Some(Expect::Choice(Choices { list, are_numbered, several, live }))
             }
         };
         expect.map(|expect| self.bounded(expect, at, cx))
@@ -251,7 +269,7 @@ impl AnswerDef {
             );
         }
         for (field, is_empty) in [
-            ("choices", self.choices.as_ref().is_some_and(Vec::is_empty)),
+            ("choices", self.choices.as_ref().is_some_and(|choices| choices.is_empty())),
             ("formats", self.formats.as_ref().is_some_and(Vec::is_empty)),
             ("media_types", self.media_types.as_ref().is_some_and(Vec::is_empty)),
         ] {
@@ -331,29 +349,50 @@ impl AnswerDef {
         types.iter().map(plain).collect()
     }
 
+    /// The choices that are written out: those that have a branch.
+    pub(super) fn written(&self) -> impl Iterator<Item = &ChoiceDef> {
+        self.choices.iter().flatten().filter(|choice| choice.from.is_none())
+    }
+
+    pub(super) fn has_data(&self) -> bool {
+        self.choices.iter().flatten().any(|choice| choice.from.is_some())
+    }
+
+    /// What is known before they are offered, if that is not all.
+    fn live(&self) -> Option<Box<LiveChoices>> {
+        let is_rendered = |choice: &ChoiceDef| choice.label.texts().any(|label| label.contains("{{"));
+        if !self.has_data() && !self.written().any(is_rendered) {
+            return None;
+        }
+        let words = self.written().map(|choice| KnownWords {
+            labels: choice.literals().map(Into::into).collect(),
+            synonyms: choice.synonyms().map(Into::into).collect(),
+        });
+        Some(Box::new(LiveChoices { numbered: self.numbered, words: words.collect() }))
+    }
+
     fn choices(&self, are_shown: bool, at: &Path<'_>, cx: &mut Compile<'_>) -> Box<[Choice]> {
         let list = at.key("choices");
-        let written = self.choices.as_deref().unwrap_or_default();
         if !are_shown {
-            cx.distinct(&list, "choice", written.iter().map(|choice| choice.id.as_str()));
+            cx.distinct(&list, "choice", self.written().map(|choice| choice.id.as_str()));
         }
         let mut owners: BTreeMap<String, &str> = BTreeMap::new();
-        let mut choices = Vec::with_capacity(written.len());
-        for (place, choice) in written.iter().enumerate() {
+        let mut choices = Vec::new();
+        for (place, choice) in self.choices.iter().flatten().enumerate() {
             let (at, id) = (list.item(place), choice.id.as_str());
+            if choice.from.is_some() {
+                choice.check_data(&at, cx.found);
+                continue;
+            }
             if !are_shown {
                 cx.short_name(&at.key("id"), id);
             }
-            if FIXED.contains(&id) {
+            if FIXED.contains(&id) || (id == EMPTY && self.has_data()) {
                 let message = format!("{id:?} is the name of another branch");
-                cx.found.add(
-                    IssueCode::DuplicateBranch,
-                    &at.key("id"),
-                    message,
-                    "give the choice another id",
-                );
+                let fix = "give the choice another id";
+                cx.found.add(IssueCode::DuplicateBranch, &at.key("id"), message, fix);
             }
-            let compiled = Choice::new(id, choice.label.texts(), choice.synonyms());
+            let compiled = Choice::new(id, choice.literals(), choice.synonyms());
             for word in compiled.keys() {
                 match owners.entry(word) {
                     Entry::Vacant(entry) => {
@@ -402,11 +441,39 @@ impl AnswerDef {
 impl ChoiceDef {
     /// A choice.
     pub fn new(id: impl Into<String>, label: impl Into<TextDef>) -> Self {
-        Self { id: id.into(), label: label.into(), synonyms: None }
+        Self { id: id.into(), label: label.into(), ..Self::default() }
+    }
+
+    /// The same below a text.
+    pub(super) fn as_option(&self) -> OptionDef {
+        OptionDef {
+            from: self.from.clone(),
+            description: self.description.clone(),
+            ..OptionDef::new(self.id.as_str(), self.label.clone())
+        }
+    }
+
+    /// Its labels that are known without being rendered.
+    fn literals(&self) -> impl Iterator<Item = &str> {
+        self.label.texts().filter(|label| !label.contains("{{"))
+    }
+
+    fn check_data(&self, at: &Path<'_>, found: &mut Diagnostics) {
+        if self.synonyms.is_some() {
+            let fix = "remove it; the label and the id of each item are known words";
+            let message = "has no meaning beside `from`";
+            found.add(IssueCode::BadValue, &at.key("synonyms"), message, fix);
+        }
     }
 
     fn synonyms(&self) -> impl Iterator<Item = &str> {
         self.synonyms.iter().flatten().map(String::as_str)
+    }
+}
+
+impl crate::flow::content::Entry for ChoiceDef {
+    fn from(&self) -> Option<&str> {
+        self.from.as_deref()
     }
 }
 
@@ -416,7 +483,9 @@ impl SeveralDef {
         let size = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
         let (least, most) = (self.min.map_or(1, size), self.max.map_or(choices, size));
         for (key, count) in [("min", least), ("max", most)] {
-            if !(1..=choices.max(1)).contains(&count) {
+            if count == 0 && choices == usize::MAX {
+                found.add(IssueCode::BadValue, &at.key(key), "is 0", "give a number of choices");
+            } else if !(1..=choices.max(1)).contains(&count) {
                 let message = format!("is {count}, there are {choices} choices");
                 found.add(IssueCode::BadValue, &at.key(key), message, "give a number of choices");
             }
@@ -441,9 +510,10 @@ impl Read for SeveralDef {
 impl Read for ChoiceDef {
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(value, at, found)?;
-        let (id, label) = (fields.required("id"), fields.required("label"));
-        let synonyms = fields.optional("synonyms");
+        let (from, id, label) = read_offer(&mut fields);
+        let (description, synonyms) = (fields.optional("description"), fields.optional("synonyms"));
         fields.close();
-        Some(Self { id: id.unwrap_or_default(), label: label.unwrap_or_default(), synonyms })
+        let (id, label) = (id.unwrap_or_default(), label.unwrap_or_default());
+        Some(Self { from, id, label, description, synonyms })
     }
 }

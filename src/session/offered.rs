@@ -1,0 +1,49 @@
+//! What a session offered to choose from, where that was made of data: which choice means which
+//! item (SEMANTICS N10). It is kept until the question is answered, so that it holds after a restart
+//! and when the data has changed.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::value::Packed;
+
+/// The choices of one message, or of one question.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Offered {
+    /// The wait that they belong to.
+    pub(crate) wait: u32,
+    /// True if they are what a question takes for an answer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) asked: bool,
+    /// True if the message shows their places.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) numbered: bool,
+    pub(crate) choices: Vec<OfferedChoice>,
+}
+
+/// One choice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OfferedChoice {
+    pub(crate) id: Arc<str>,
+    pub(crate) label: Arc<str>,
+    /// The item that it was made of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) item: Option<Packed>,
+}
+
+impl Offered {
+    /// About how many bytes it holds.
+    pub(crate) fn weight(&self) -> usize {
+        let each = self.choices.iter().map(|choice| {
+            let item = choice.item.as_ref().map_or(0, Packed::byte_len);
+            size_of::<OfferedChoice>() + choice.id.len() + choice.label.len() + item
+        });
+        size_of::<Self>() + each.sum::<usize>()
+    }
+
+    /// The item of the choice with an id, if it was made of one.
+    pub(crate) fn item(&self, id: &str) -> Option<&Packed> {
+        self.choices.iter().find(|choice| *choice.id == *id)?.item.as_ref()
+    }
+}

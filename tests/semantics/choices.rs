@@ -1,0 +1,85 @@
+//! What there is to choose from, where it is made of data: N10. More of it is in the golden talks
+//! `choices_*`, `rows_*`, `buttons_*` and `labels_*`.
+
+use chatflow::{EventKind, Session, TriggerRequest};
+use serde_json::{Value, json};
+
+use crate::kit::{Sketch, World, ada, flow};
+
+fn asking(choices: Value) -> Sketch {
+    flow("f")
+        .node("q", "ask", json!({"text": "Which?", "choices": choices, "save_to": "a"}))
+        .send("ok", "{{ vars.a }} {{ reply.item.name }}")
+        .apart("none", "send_message", json!({"text": "none"}))
+        .edge("q", "empty", "none")
+}
+
+fn given(items: Value) -> TriggerRequest {
+    ada("f").context(json!({"items": items}))
+}
+
+fn told(world: &World) -> Vec<(&'static str, u32)> {
+    let notes = world.notes().into_iter().filter_map(|note| match note {
+        EventKind::ChoicesAdjusted { why, count, .. } => Some((why, count)),
+        _ => None,
+    });
+    notes.collect()
+}
+
+/// N10: what does not fit is told, each with how often.
+#[test]
+fn what_is_changed_of_choices_is_told() {
+    let name = |id: &str, name: &str| json!({"id": id, "name": name});
+    let many: Vec<Value> = (0..13).map(|at| name(&at.to_string(), "x")).collect();
+    for (items, expected) in [
+        (json!([name("a", "A"), name("b", "B")]), vec![]),
+        (
+            json!([name("a", "A"), name("a", "B"), name("", "C"), name("\n", "D")]),
+            vec![("same_id", 1), ("bad_id", 2)],
+        ),
+        (json!([name("a", "a name of more than twenty characters")]), vec![("label_cut", 1)]),
+        (json!([name("a", " "), {"id": "b"}]), vec![("no_label", 2)]),
+        (json!([name("a", "One"), name("b", "ONE")]), vec![("same_label", 1)]),
+        (Value::from(many), vec![("cut", 3), ("same_label", 9)]),
+    ] {
+        let world = World::with([asking(json!({"from": "context.items", "label": "name"}))]);
+        world.trigger(given(items.clone()));
+        assert_eq!(told(&world), expected, "{items}");
+    }
+}
+
+/// N10: the list is kept in the record, so that the choice means the item after a restart.
+#[test]
+fn what_was_offered_is_part_of_the_record() {
+    let world = World::with([asking(json!({"from": "context.items", "label": "name"}))]);
+    let id =
+        world.begin(given(json!([{"id": "s", "name": "Small"}, {"id": "l", "name": "Large"}]))).session_id;
+    let session = world.session(id);
+    let stored = serde_json::to_string(&session).unwrap();
+    assert!(stored.contains(r#""offered":[{"wait":1,"asked":true"#), "{stored}");
+    let read: Session = serde_json::from_str(&stored).unwrap();
+    assert_eq!(serde_json::to_string(&read).unwrap(), stored);
+    world.say("large");
+    assert_eq!(world.sent().pop().as_deref(), Some("l Large"));
+    let stored = serde_json::to_string(&world.session(id)).unwrap();
+    assert!(!stored.contains("offered"), "{stored}");
+}
+
+/// N10, S7: a hostile list costs no more than a bound, and neither fails the call nor hangs.
+#[test]
+fn a_hostile_list_is_bounded() {
+    for items in [
+        Value::from(vec![json!("same"); 8_000]),
+        Value::from(vec![json!([[[[[[1]]]]]]); 2_000]),
+        Value::from((0..4_000).map(Value::from).collect::<Vec<_>>()),
+        json!([{"id": "x".repeat(60_000), "name": "n"}]),
+        json!([{"id": "x", "name": "n ".repeat(30_000)}]),
+        json!({"not": "a list"}),
+    ] {
+        let world = World::with([asking(
+            json!({"from": "context.items", "label": "{{ item.name | default(item) }}"}),
+        )]);
+        world.trigger(given(items));
+        assert!(world.sent().pop().is_some());
+    }
+}
