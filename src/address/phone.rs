@@ -39,9 +39,9 @@ impl Phone {
         if plan::is_long_enough(phone.0) { Ok(phone) } else { Err(BadPhone) }
     }
 
-    /// Reads a number as an answer is read: as [`parse`](Self::parse) does, or as it is dialled in a region, which is named
-    /// by its ISO 3166 code; answers the form that the numbering plan has now (SEMANTICS A1). Builds
-    /// without the feature `phone-numbers` know no region.
+    /// Reads a number as an answer is read: as [`parse`](Self::parse) does, or as it is dialled in a
+    /// region, which is named by its ISO 3166 code; returns the form that the numbering plan has now
+    /// (SEMANTICS A1). Builds without the feature `phone-numbers` know no region.
     ///
     /// ```
     /// # #[cfg(feature = "phone-numbers")] {
@@ -169,6 +169,35 @@ pub(super) struct Written {
 impl Written {
     /// None: there is a character that no number has, or too many digits.
     pub(super) fn read(text: &str) -> Option<Self> {
+        match Self::by_programs(text) {
+            Some(number) => Some(number),
+            None => Self::by_people(text),
+        }
+    }
+
+    /// A number as programs write it: digits, with or without `+`.
+    fn by_programs(text: &str) -> Option<Self> {
+        let (has_plus, figures) = match text.as_bytes() {
+            [b'+', figures @ ..] => (true, figures),
+            figures => (false, figures),
+        };
+        let count = u32::try_from(figures.len()).ok().filter(|count| *count <= MOST_DIGITS)?;
+        if !matches!(figures, [b'1'..=b'9', ..]) {
+            return None;
+        }
+        let mut digits = 0;
+        for figure in figures {
+            let digit = figure.wrapping_sub(b'0');
+            if digit > 9 {
+                return None;
+            }
+            digits = digits * 10 + u64::from(digit);
+        }
+        Some(Self { digits, count, zeros: 0, is_international: has_plus, has_plus })
+    }
+
+    /// The same as people write it.
+    fn by_people(text: &str) -> Option<Self> {
         let text = text.trim();
         let uri = text.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("tel:"));
         // Behind `;` there are parameters; `phone-context` may have the calling code.

@@ -51,13 +51,36 @@ const WITH_ZERO: [u16; 8] = [39, 225, 226, 229, 241, 242, 378, 992];
 /// The longest number of E.164.
 const MOST_DIGITS: u32 = 15;
 
+/// The lengths of `PLANS` by calling code; 0: there is no such code.
+static LENGTHS: [u16; 1_000] = {
+    let mut lengths = [0; 1_000];
+    let mut place = 0;
+    while place < PLANS.len() {
+        let (code, mask) = PLANS[place];
+        lengths[code as usize] = mask;
+        place += 1;
+    }
+    lengths
+};
+
+/// The powers of ten, for each number of digits that a number can have.
+static POWERS: [u64; 20] = {
+    let mut powers = [1; 20];
+    let mut place = 1;
+    while place < powers.len() {
+        powers[place] = powers[place - 1] * 10;
+        place += 1;
+    }
+    powers
+};
+
 /// The calling code that a number begins with, and how many digits come after it.
 pub(super) fn calling_code(number: u64) -> Option<(u16, u32)> {
     let digits = number.checked_ilog10()? + 1;
     (1..=3.min(digits.saturating_sub(1))).find_map(|length| {
         let rest = digits - length;
-        let code = u16::try_from(number / 10_u64.pow(rest)).ok()?;
-        PLANS.binary_search_by_key(&code, |(code, _)| *code).is_ok().then_some((code, rest))
+        let code = u16::try_from(number / POWERS.get(rest as usize)?).ok()?;
+        lengths(code).map(|_| (code, rest))
     })
 }
 
@@ -78,8 +101,7 @@ pub(super) fn keeps_zero(code: u16) -> bool {
 }
 
 fn lengths(code: u16) -> Option<u16> {
-    let place = PLANS.binary_search_by_key(&code, |(code, _)| *code).ok()?;
-    PLANS.get(place).map(|(_, lengths)| *lengths)
+    LENGTHS.get(usize::from(code)).copied().filter(|lengths| *lengths != 0)
 }
 
 fn has(lengths: u16, digits: u32) -> bool {

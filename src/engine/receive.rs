@@ -30,8 +30,8 @@ impl<S: ConversationStore> Engine<S> {
         let inbound = inbound.check(&self.ports.limits)?;
         let now = self.time(Cause::Receive).await?;
         let token = self.token(now);
-        let minted = self.ports.ids.mint(now).into();
-        let mut arrival = Arrival::new(inbound, minted, token.0.as_u128(), self.no_opt_out());
+        let mint = || self.ports.ids.mint(now).into();
+        let mut arrival = Arrival::new(inbound, &mint, token.0.as_u128(), self.no_opt_out());
         let is_named = arrival.inbound().contact.is_some();
         let subject = match is_named {
             true => Subject::Contact(arrival.contact().clone()),
@@ -50,10 +50,11 @@ impl<S: ConversationStore> Engine<S> {
             let delivery = self.transact(call, None, &mut arrival, &mut met).await?;
             match arrival.answer.take().ok_or(Error::Contention)? {
                 InboundAnswer::Final(received) => {
-                    let contact = met.as_ref().unwrap_or(arrival.contact());
-                    self.tell_one(workspace, contact, Cause::Receive, |at| {
-                        Noted::new(at, heard_as(&received))
-                    });
+                    if self.is_observed() {
+                        let contact = met.as_ref().unwrap_or_else(|| arrival.contact());
+                        let heard = |at| Noted::new(at, heard_as(&received));
+                        self.tell_one(workspace, contact, Cause::Receive, heard);
+                    }
                     self.finish(&lookup, &self.flows, delivery).await;
                     return Ok(received);
                 }

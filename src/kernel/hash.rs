@@ -13,9 +13,44 @@ use crate::address::{AccountRef, Address};
 use crate::id::{ContactId, FlowId, MessageId, NodeId, SessionId, TriggerKey, WorkspaceId};
 use crate::value::Bag;
 
-fn text(hasher: &mut SipHasher13, text: &str) {
-    hasher.write_u64(text.len() as u64 + 1);
-    hasher.write(text.as_bytes());
+/// Collects what is hashed: one long piece is hashed faster than several short ones, to the same
+/// hash.
+struct Pieces {
+    held: [u8; 192],
+    count: usize,
+    hasher: SipHasher13,
+}
+
+impl Pieces {
+    fn new() -> Self {
+        Self { held: [0; 192], count: 0, hasher: SipHasher13::new() }
+    }
+
+    fn write(&mut self, piece: &[u8]) {
+        let end = self.count + piece.len();
+        if let Some(room) = self.held.get_mut(self.count..end) {
+            room.copy_from_slice(piece);
+            self.count = end;
+        } else {
+            self.flush();
+            self.hasher.write(piece);
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        self.write(&(text.len() as u64 + 1).to_le_bytes());
+        self.write(text.as_bytes());
+    }
+
+    fn flush(&mut self) {
+        self.hasher.write(self.held.get(..self.count).unwrap_or_default());
+        self.count = 0;
+    }
+
+    fn finish(mut self) -> u128 {
+        self.flush();
+        self.hasher.finish128().as_u128()
+    }
 }
 
 /// A trigger, without what a retry stamps anew: the contact as given, the context, the correlation
@@ -26,34 +61,34 @@ pub(crate) fn fingerprint(
     context: &Bag,
     out_id: Option<&str>,
 ) -> u128 {
-    let mut hasher = SipHasher13::new();
+    let mut pieces = Pieces::new();
     match contact.map(ToString::to_string) {
-        Some(contact) => text(&mut hasher, &contact),
-        None => hasher.write_u8(0),
+        Some(contact) => pieces.text(&contact),
+        None => pieces.write(&[0]),
     }
     match address {
-        Some(Address::Phone(phone)) => hasher.write_u64(phone.number()),
+        Some(Address::Phone(phone)) => pieces.write(&phone.number().to_le_bytes()),
         Some(Address::Named(named)) => {
-            text(&mut hasher, named.account.channel.as_str());
-            text(&mut hasher, &named.account.account);
-            text(&mut hasher, &named.id);
+            pieces.text(named.account.channel.as_str());
+            pieces.text(&named.account.account);
+            pieces.text(&named.id);
         }
-        None => hasher.write_u8(0),
+        None => pieces.write(&[0]),
     }
     match out_id {
-        Some(out_id) => text(&mut hasher, out_id),
-        None => hasher.write_u8(0),
+        Some(out_id) => pieces.text(out_id),
+        None => pieces.write(&[0]),
     }
-    hasher.write(context.as_bytes());
-    hasher.finish128().as_u128()
+    pieces.write(context.as_bytes());
+    pieces.finish()
 }
 
 /// A caller's key in its flow, once the key itself may not be kept (SEMANTICS S11).
 pub(crate) fn key_hash(flow: &FlowId, key: &TriggerKey) -> u128 {
-    let mut hasher = SipHasher13::new();
-    text(&mut hasher, flow.as_str());
-    text(&mut hasher, &key.to_string());
-    hasher.finish128().as_u128()
+    let mut pieces = Pieces::new();
+    pieces.text(flow.as_str());
+    pieces.text(&key.to_string());
+    pieces.finish()
 }
 
 /// An address under the host's secret: without it nobody finds the address again by trying them all
@@ -67,18 +102,19 @@ pub(crate) fn address_hash(secret: &[u8; 16], workspace: &WorkspaceId, address: 
 
 /// An inbound message's id in its channel and account (SEMANTICS I2).
 pub(crate) fn message_hash(account: AccountRef<'_>, id: &str) -> u128 {
-    let mut hasher = SipHasher13::new();
-    text(&mut hasher, account.channel.as_str());
-    text(&mut hasher, account.account);
-    text(&mut hasher, id);
-    hasher.finish128().as_u128()
+    let mut pieces = Pieces::new();
+    pieces.text(account.channel.as_str());
+    pieces.text(account.account);
+    pieces.text(id);
+    pieces.finish()
 }
 
 /// A number below `total`, the same for the same visit of a session to a node (SEMANTICS N8).
 pub(super) fn draw(session: SessionId, node: &NodeId, visit: u32, total: u32) -> u32 {
     let mut hasher = SipHasher13::new();
     hasher.write_u128(session.0.as_u128());
-    text(&mut hasher, node.as_str());
+    hasher.write_u64(node.as_str().len() as u64 + 1);
+    hasher.write(node.as_str().as_bytes());
     hasher.write_u32(visit);
     let share = u128::from(hasher.finish()) * u128::from(total);
     u32::try_from(share >> u64::BITS).unwrap_or_default()
@@ -112,4 +148,24 @@ pub(crate) fn json_hash(value: &impl Serialize) -> u128 {
     // is such.
     let _ = serde_json::to_writer(&mut sink, value);
     sink.0.finish128().as_u128()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_does_not_depend_on_the_pieces() {
+        for long in [0, 1, 100, 191, 192, 193, 1_000] {
+            let (first, last) = ("f".repeat(7), "l".repeat(long));
+            let mut hasher = SipHasher13::new();
+            for text in [&first, &last, &first] {
+                hasher.write_u64(text.len() as u64 + 1);
+                hasher.write(text.as_bytes());
+            }
+            let mut pieces = Pieces::new();
+            [&first, &last, &first].into_iter().for_each(|text| pieces.text(text));
+            assert_eq!(pieces.finish(), hasher.finish128().as_u128(), "{long} bytes");
+        }
+    }
 }

@@ -208,16 +208,14 @@ impl Conversation {
     /// When something is to be done next, given what is settled: a deadline, an expiry, a call, a
     /// message.
     pub(crate) fn due_at(&self, settled: u64) -> Option<DateTime<Utc>> {
-        let timers = self.sessions.iter().filter_map(|session| Some(self.timer(session, settled)?.0));
-        let calling =
-            self.sessions.iter().filter(|session| session.call().is_some() && !self.stands_still(session));
-        let calls = calling.filter_map(|session| session.call()?.due_at());
-        let messages = heads(&self.outbox, settled).map(|unsent| unsent.not_before);
-        let next = timers.chain(calls).chain(messages).min();
-        match self.pause().and_then(|pause| pause.until) {
-            None => next,
-            until => sooner(next, until),
+        let mut next = self.pause().and_then(|pause| pause.until);
+        for session in &self.sessions {
+            next = sooner(next, self.timer(session, settled).map(|(at, _)| at));
+            if let Some(call) = session.call().filter(|_| !self.stands_still(session)) {
+                next = sooner(next, call.due_at());
+            }
         }
+        heads(&self.outbox, settled).fold(next, |next, unsent| sooner(next, Some(unsent.not_before)))
     }
 
     /// When a session's own deadline, or else its TTL, passes; its longest life ends in any case. A

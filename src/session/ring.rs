@@ -55,15 +55,16 @@ pub(crate) enum Verdict {
     Applied,
 }
 
-/// The last inputs, oldest first; no allocation until there is one. Four bytes of each id lie apart
-/// from all else: each message is looked for among all of them, which are four cache lines where
-/// the ring is full, and fifty where they lie with what they came to.
+/// The last inputs, oldest first; no allocation until there is one. Beyond a few, four bytes of each
+/// id lie apart from all else: each message is looked for among all of them, which are four cache
+/// lines where the ring is full, and fifty where they lie with what they came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Vec<Remembered>", into = "Vec<Remembered>")]
 pub(crate) struct Ring(Option<Box<Entries>>);
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Entries {
+    /// One for each input; none while there are few.
     tags: VecDeque<u32>,
     inputs: VecDeque<Input>,
 }
@@ -83,6 +84,9 @@ fn tag(id: u128) -> u32 {
     id as u32
 }
 
+/// Inputs that are looked through without tags, at most.
+const FEW: usize = 8;
+
 /// True if a tag is among these. All are compared: that is done several at a time.
 fn holds(tags: &[u32], tag: u32) -> bool {
     tags.iter().fold(false, |holds, known| holds | (*known == tag))
@@ -97,7 +101,7 @@ impl Ring {
     pub(crate) fn recall(&self, id: u128) -> Option<(DateTime<Utc>, Verdict, u32)> {
         let Entries { tags, inputs } = &**self.0.as_ref()?;
         let (first, second) = tags.as_slices();
-        if !holds(first, tag(id)) && !holds(second, tag(id)) {
+        if !tags.is_empty() && !holds(first, tag(id)) && !holds(second, tag(id)) {
             return None;
         }
         let id = id.to_ne_bytes();
@@ -115,8 +119,7 @@ impl Ring {
         while entries.inputs.len() >= most.max(1) {
             entries.pop_front();
         }
-        entries.tags.push_back(tag(id));
-        entries.inputs.push_back(Input { id: id.to_ne_bytes(), at, verdict, call });
+        entries.push_back(Input { id: id.to_ne_bytes(), at, verdict, call });
     }
 
     /// Takes in what another one remembers, in order of time; the next input that it remembers trims
@@ -149,9 +152,25 @@ impl Ring {
 }
 
 impl Entries {
+    fn push_back(&mut self, input: Input) {
+        if self.inputs.is_empty() {
+            self.inputs.reserve_exact(2);
+        }
+        self.inputs.push_back(input);
+        let tag_of = |input: &Input| tag(u128::from_ne_bytes(input.id));
+        match (self.inputs.len() > FEW, self.tags.is_empty()) {
+            (false, _) => {}
+            (true, true) => self.tags.extend(self.inputs.iter().map(tag_of)),
+            (true, false) => self.tags.push_back(tag_of(&input)),
+        }
+    }
+
     fn pop_front(&mut self) {
         self.tags.pop_front();
         self.inputs.pop_front();
+        if self.inputs.len() <= FEW {
+            self.tags.clear();
+        }
     }
 }
 

@@ -156,22 +156,26 @@ pub(crate) fn decide<'a>(
         return Err(fault);
     }
     let is_new = found.conversation.is_none();
-    let newcomer = operation.newcomer();
     match operation.check(!is_new, env) {
         Ok(false) => {}
         Ok(true) => return Ok(Resolution::Answered),
         Err(halt) => {
-            let known = found.conversation.as_ref().map(|known| known.contact().id.clone());
-            return Resolution::halted(newcomer.or(known), halt);
+            let contact = match found.conversation {
+                Some(known) => Some(known.contact().id.clone()),
+                None => operation.newcomer(),
+            };
+            return Resolution::halted(contact, halt);
         }
     }
-    let (conversation, before) = match (&mut *found.conversation, newcomer) {
-        (Some(conversation), _) => {
+    let (conversation, before) = match &mut *found.conversation {
+        Some(conversation) => {
             let before = operation.may_undo(env).then(|| Arc::clone(conversation));
             (conversation, before)
         }
-        (none, Some(contact)) => (none.insert(Arc::new(Conversation::new(contact, env.now))), None),
-        (None, None) => return Ok(Resolution::Answered),
+        none => {
+            let Some(contact) = operation.newcomer() else { return Ok(Resolution::Answered) };
+            (none.insert(Arc::new(Conversation::new(contact, env.now))), None)
+        }
     };
     let mut decision = Decision::new(env, conversation, found.settled, out);
     decision.is_new = is_new;

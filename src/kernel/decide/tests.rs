@@ -234,8 +234,9 @@ impl Desk {
         let inbound = Inbound::text(Channel::Sms, SHOP, ADA, text).id(id);
         let inbound = inbound.check(&self.limits).expect("the message is right");
         let contact = uuid::Uuid::from_u128(1_000 + self.calls);
+        let mint = || contact.into();
         let opt_out = CarriedOptOut { since: None, is_known: true };
-        let mut arrival = Arrival::new(inbound, contact.into(), self.calls, opt_out);
+        let mut arrival = Arrival::new(inbound, &mint, self.calls, opt_out);
         match self.decide(&mut arrival, false).expect("no error") {
             "missing" => None,
             _ => match arrival.answer {

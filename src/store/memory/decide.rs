@@ -4,6 +4,7 @@ use crate::address::Alias;
 use crate::error::StoreError;
 use crate::id::ContactId;
 use crate::store::memory::MemoryStore;
+use crate::store::memory::key::KeyHash;
 use crate::store::memory::shard::At;
 use crate::store::{Commit, Committed, KeyRecord, Loaded, Lookup, StoredConversation, Subject, Txn};
 
@@ -20,7 +21,7 @@ enum Found<'a> {
 impl MemoryStore {
     pub(super) fn load_now(&self, lookup: &Lookup) -> Loaded {
         let Some(workspace) = self.workspaces.find(&lookup.workspace) else { return Loaded::default() };
-        let key = self.find_key(workspace, lookup);
+        let key = self.find_key(lookup, self.key_hash(workspace, lookup));
         let conversation = match self.find(workspace, lookup) {
             Found::Slot(at, id) => {
                 let slot = at.slot(id);
@@ -36,10 +37,11 @@ impl MemoryStore {
         lookup: &Lookup,
         decide: &mut (dyn FnMut(&mut Txn<'_>) + Send),
     ) -> Result<Option<Committed>, StoreError> {
-        let mut loaded = Loaded::default();
+        let (mut loaded, mut key) = (Loaded::default(), None);
         let workspace = self.workspaces.find(&lookup.workspace);
         let found = workspace.map_or(Found::Nothing, |workspace| {
-            loaded.key = self.find_key(workspace, lookup);
+            key = self.key_hash(workspace, lookup);
+            loaded.key = self.find_key(lookup, key);
             self.find(workspace, lookup)
         });
         let (workspace, at, slot) = match (workspace, found) {
@@ -52,17 +54,21 @@ impl MemoryStore {
                 (workspace, at, Some(id))
             }
             (Some(workspace), Found::Contact(at)) => (workspace, at, None),
-            _ => {
+            (workspace, _) => {
                 let mut txn = Txn::new(lookup, loaded);
                 decide(&mut txn);
-                return txn.into_commit().map(|commit| self.commit_now(commit)).transpose();
+                let Some(commit) = txn.into_commit() else { return Ok(None) };
+                return match workspace.filter(|_| is_named_as(&commit, lookup)) {
+                    Some(workspace) => self.commit_in(workspace, key, commit).map(Some),
+                    None => self.commit_now(commit).map(Some),
+                };
             }
         };
         let mut txn = Txn::new(lookup, loaded);
         decide(&mut txn);
         let Some(commit) = txn.into_commit() else { return Ok(None) };
         if commit.absorbs.is_none() && is_of(&commit, lookup, slot.map(|id| &at.slot(id).contact)) {
-            return self.write(at, workspace, slot, commit).map(Some);
+            return self.write(at, workspace, slot, key, commit).map(Some);
         }
         drop(at);
         self.commit_now(commit).map(Some)
@@ -93,7 +99,8 @@ impl MemoryStore {
             return Ok(None);
         };
         if is_of(&commit, lookup, Some(&at.slot(id).contact)) {
-            let committed = self.write(at, workspace, Some(id), commit)?;
+            let key = self.key_hash(workspace, lookup);
+            let committed = self.write(at, workspace, Some(id), key, commit)?;
             if matches!(committed, Committed::Applied { .. }) {
                 return Ok(Some(committed));
             }
@@ -129,9 +136,13 @@ impl MemoryStore {
         Found::Nothing
     }
 
+    fn key_hash(&self, workspace: u32, lookup: &Lookup) -> Option<KeyHash> {
+        lookup.key.as_ref().map(|key| self.keys.hash(workspace, key))
+    }
+
     /// The key's record as of now: before the conversation is looked at.
-    fn find_key(&self, workspace: u32, lookup: &Lookup) -> Option<KeyRecord> {
-        let hash = self.keys.hash(workspace, lookup.key.as_ref()?);
+    fn find_key(&self, lookup: &Lookup, hash: Option<KeyHash>) -> Option<KeyRecord> {
+        let hash = hash?;
         let found = self.keys.hold(hash).find(hash, lookup.now)?;
         Some(found.into_record(|place| self.contact_at(place)))
     }
@@ -149,5 +160,11 @@ fn is_of(commit: &Commit, lookup: &Lookup, found: Option<&ContactId>) -> bool {
         (_, Some(contact)) | (Subject::Contact(contact), None) => contact,
         (Subject::Alias(_), None) => return false,
     };
-    commit.contact == *contact && commit.workspace == lookup.workspace
+    commit.contact == *contact && is_named_as(commit, lookup)
+}
+
+/// True if a commit is of the workspace that was looked into, and of no other key.
+fn is_named_as(commit: &Commit, lookup: &Lookup) -> bool {
+    commit.workspace == lookup.workspace
+        && commit.key.as_ref().is_none_or(|(key, _)| lookup.key.as_ref() == Some(key))
 }

@@ -1,42 +1,52 @@
 //! Writing one commit: everything that may refuse it is looked at under the locks that it is then
 //! written under.
 
-use std::sync::MutexGuard;
-
 use crate::address::Alias;
 use crate::error::StoreError;
 use crate::store::memory::MemoryStore;
 use crate::store::memory::alias::Held;
-use crate::store::memory::key::{KeyHash, KeyTable};
+use crate::store::memory::key::KeyHash;
 use crate::store::memory::shard::{At, Shard};
 use crate::store::memory::slot::{LeaseState, Slot, lease_end};
 use crate::store::{Commit, Committed, JournalEntry, Lease, Record, SessionRecord};
 
 impl MemoryStore {
     pub(super) fn commit_now(&self, commit: Commit) -> Result<Committed, StoreError> {
+        let workspace = self.workspaces.number(&commit.workspace)?;
+        let key = commit.key.as_ref().map(|(name, _)| self.keys.hash(workspace, name));
+        self.commit_in(workspace, key, commit)
+    }
+
+    /// The same in this workspace, with the hash of its key.
+    pub(super) fn commit_in(
+        &self,
+        workspace: u32,
+        key: Option<KeyHash>,
+        commit: Commit,
+    ) -> Result<Committed, StoreError> {
         if commit.absorbs.is_some() {
             return self.absorb_now(commit);
         }
-        let workspace = self.workspaces.number(&commit.workspace)?;
         let hash = self.shards.hash(workspace, &commit.contact);
         let at = self.shards.at_hash(hash);
         let slot = at.find(hash, workspace, &commit.contact);
-        self.write(at, workspace, slot, commit)
+        self.write(at, workspace, slot, key, commit)
     }
 
     /// Writes a commit, or refuses it. `at` is the locked shard of its conversation, `slot` where
-    /// that lies if there is one.
+    /// that lies if there is one, `key` the hash of its key if it has one.
     pub(super) fn write(
         &self,
         mut at: At<'_>,
         workspace: u32,
         slot: Option<u32>,
+        key: Option<KeyHash>,
         mut commit: Commit,
     ) -> Result<Committed, StoreError> {
         if let Some(refusal) = refuses(slot.map(|id| at.slot(id)), &commit) {
             return Ok(refusal);
         }
-        let mut key = self.hold_key(workspace, &commit);
+        let mut key = key.filter(|_| commit.key.is_some()).map(|hash| (hash, self.keys.hold(hash)));
         if key.as_ref().is_some_and(|(hash, table)| table.is_taken(*hash, commit.now)) {
             return Ok(Committed::KeyTaken);
         }
@@ -74,12 +84,6 @@ impl MemoryStore {
         // Freed after the lock was given back: it may be large.
         drop(replaced);
         Ok(committed)
-    }
-
-    fn hold_key(&self, workspace: u32, commit: &Commit) -> Option<(KeyHash, MutexGuard<'_, KeyTable>)> {
-        let (name, _) = commit.key.as_ref()?;
-        let hash = self.keys.hash(workspace, name);
-        Some((hash, self.keys.hold(hash)))
     }
 
     /// Archives what has ended, and writes the journal.

@@ -2,6 +2,7 @@
 
 mod obey;
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use crate::address::{AccountRef, Address, Alias};
@@ -41,14 +42,16 @@ pub(crate) enum InboundAnswer {
     AddressNew,
 }
 
-/// An inbound message and what was minted for it, once.
-pub(crate) struct Arrival {
+/// An inbound message and what is minted for it, once.
+pub(crate) struct Arrival<'a> {
     inbound: CheckedInbound,
     /// A hash by which a repeat is recognised: of channel, account and message id; without an id
     /// the call itself.
     id: u128,
-    /// The contact, if it has to be made.
-    contact: ContactId,
+    /// The contact, once it is known that it has to be made.
+    contact: OnceCell<ContactId>,
+    /// Makes it.
+    mint: &'a (dyn Fn() -> ContactId + Sync),
     /// The session, if one is started.
     session: u128,
     /// The session and wait number that a payload of ours names.
@@ -63,12 +66,12 @@ pub(crate) struct Arrival {
     pub(crate) answer: Option<InboundAnswer>,
 }
 
-impl Arrival {
-    /// A message whose form is right. `contact` is the id of one that is made, `call` names the
-    /// call and a session that it starts.
+impl<'a> Arrival<'a> {
+    /// A message whose form is right. `mint` makes the id of a contact that is not known, `call`
+    /// names the call and a session that it starts.
     pub(crate) fn new(
         mut inbound: CheckedInbound,
-        contact: ContactId,
+        mint: &'a (dyn Fn() -> ContactId + Sync),
         call: u128,
         opt_out: CarriedOptOut,
     ) -> Self {
@@ -84,11 +87,12 @@ impl Arrival {
                 None => payload,
             });
         }
-        let contact = inbound.contact.clone().unwrap_or(contact);
+        let contact = inbound.contact.clone().map_or_else(OnceCell::new, OnceCell::from);
         Self {
             inbound,
             id,
             contact,
+            mint,
             session: call,
             choice,
             opt_out,
@@ -110,7 +114,7 @@ impl Arrival {
 
     /// The contact, if it has to be made.
     pub(crate) fn contact(&self) -> &ContactId {
-        &self.contact
+        self.contact.get_or_init(self.mint)
     }
 
     fn account(&self) -> AccountRef<'_> {
@@ -286,7 +290,7 @@ impl Arrival {
     }
 }
 
-impl Operation for Arrival {
+impl Operation for Arrival<'_> {
     fn replay(&mut self, found: &mut FoundConversation<'_>, env: &Environment<'_>) -> Result<Replay, Error> {
         let Some(conversation) = found.conversation.as_deref().filter(|_| found.fault.is_none()) else {
             return Ok(Replay::New);
@@ -306,7 +310,7 @@ impl Operation for Arrival {
     }
 
     fn newcomer(&mut self) -> Option<ContactId> {
-        Some(self.contact.clone())
+        Some(self.contact().clone())
     }
 
     /// A word of opting out always works.

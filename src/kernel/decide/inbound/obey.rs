@@ -10,7 +10,7 @@ use crate::kernel::decide::keyword::Heard;
 use crate::kernel::{Input, accept_inputs};
 use crate::session::{EndReason, Origin, Verdict};
 
-impl Arrival {
+impl Arrival<'_> {
     /// Does what was heard. None: nothing was, and the message goes on.
     pub(super) fn obey(&self, decision: &mut Decision<'_>, heard: Heard) -> Option<Verdict> {
         let now = decision.now;
