@@ -8,6 +8,7 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use chatflow::session::{encode_conversation, encode_session};
 use chatflow::store::{ConversationStore, JournalEntry, Lookup, Record, SessionRecord, Subject, Token};
 use chatflow::testkit::{CountingIds, ManualClock, Recorder};
 use chatflow::{
@@ -143,6 +144,25 @@ fn written() -> Written {
         journal: (lines.join("\n") + "\n").into_bytes(),
         call: serde_json::to_vec(&call.unwrap()).unwrap(),
     }
+}
+
+/// Format 2 of the same conversation and session: every field is the same.
+#[test]
+fn compact_records_are_read() {
+    let first = Record::from_bytes(kept("conversation.record", || written().conversation));
+    let again = || encode_conversation(&first.conversation().unwrap()).unwrap();
+    let bytes = kept("conversation.compact.record", again);
+    assert!(bytes.starts_with(b"cflw\x02\x00"));
+    let conversation = Record::from_bytes(bytes).conversation().unwrap();
+    assert_eq!(json!(*conversation), json!(*first.conversation().unwrap()));
+
+    let ada = ContactId::new("ada").unwrap();
+    let first =
+        SessionRecord::from_bytes(ada.clone(), &kept("session.record", || written().session)).unwrap();
+    let bytes = kept("session.compact.record", || encode_session(first.session()).unwrap());
+    assert!(bytes.starts_with(b"cflw\x02\x00"));
+    let session = SessionRecord::from_bytes(ada, &bytes).unwrap();
+    assert_eq!(json!(session.session()), json!(first.session()));
 }
 
 /// Format 1 of a conversation: contact, sessions in their states, variables, what could not be

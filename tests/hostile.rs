@@ -10,6 +10,7 @@ use std::hash::Hasher;
 use std::time::Duration;
 
 use chatflow::kernel::replay;
+use chatflow::session::encode_conversation;
 use chatflow::store::{
     Commit, ConversationStore, Due, Erase, JournalEntry, KeyName, KeyRecord, Lease, Lookup, MemoryStore,
     Record, Row, Settle, Subject, Token,
@@ -211,8 +212,8 @@ impl World {
             let _ =
                 block_on(self.bot.trigger(request.context(json!({"cart": [1, {"total": "2.50"}]})))).unwrap();
             talk(self, &contact);
-            let bytes = self.stored(&contact).unwrap().to_bytes().unwrap();
-            bodies.push(String::from_utf8(bytes[HEADER..].to_vec()).unwrap());
+            let conversation = self.stored(&contact).unwrap().conversation().unwrap();
+            bodies.push(serde_json::to_string(&*conversation).unwrap());
             let _ = block_on(self.bot.erase(&contact, EraseOptions::default())).unwrap();
         }
         bodies
@@ -222,13 +223,13 @@ impl World {
         let _ = block_on(self.bot.receive(Inbound::text(Channel::Sms, SHOP, "+14155550123", text)));
     }
 
-    /// Stores a body as the record of a contact of its own, and does to it all that is done to
+    /// Stores a record as that of a contact of its own, and does to it all that is done to
     /// conversations.
-    fn drive(&self, contact: &ContactId, body: &[u8], dice: &mut Dice) -> bool {
+    fn drive(&self, contact: &ContactId, record: Vec<u8>, dice: &mut Dice) -> bool {
         self.clock.set(start() + TimeDelta::seconds(dice.roll(4000) as i64));
         self.mood(u8::try_from(dice.roll(3)).unwrap());
         let now = *[start(), start() + TimeDelta::hours(2)].get(dice.roll(2)).unwrap();
-        let record = Record::from_bytes(sealed(body));
+        let record = Record::from_bytes(record);
         let read = record.conversation().ok();
         let commit = Commit {
             due_at: Some(start()),
@@ -293,11 +294,16 @@ fn told<T: std::fmt::Debug>(answer: Result<T, Error>) {
     assert!(!said.is_empty());
 }
 
-/// A body with the head that makes it a record.
+/// A body of format 1, with the head that makes it a record.
 fn sealed(body: &[u8]) -> Vec<u8> {
+    sealed_as(1, body)
+}
+
+fn sealed_as(format: u16, body: &[u8]) -> Vec<u8> {
     let mut hasher = SipHasher13::new();
     hasher.write(body);
-    let mut bytes = b"cflw\x01\x00".to_vec();
+    let mut bytes = b"cflw".to_vec();
+    bytes.extend_from_slice(&format.to_le_bytes());
     bytes.extend_from_slice(&hasher.finish().to_le_bytes());
     bytes.extend_from_slice(body);
     bytes
@@ -407,7 +413,31 @@ fn a_changed_record_is_worked_or_quarantined() {
         let body = &seeds[dice.roll(seeds.len())];
         let body = changed(body, &contact.to_string(), dice);
         *shown = String::from_utf8_lossy(&body).into_owned();
-        world.drive(&contact, &body, dice)
+        world.drive(&contact, sealed(&body), dice)
+    });
+}
+
+/// S18: the same of the compact form, in which most bytes say what is to come.
+#[test]
+fn a_changed_compact_record_is_worked_or_quarantined() {
+    let world = World::new();
+    let seeds = world.seeds();
+    for_each_round(|round, dice, shown| {
+        let contact = ContactId::new(format!("c{round}")).unwrap();
+        let body = seeds[dice.roll(seeds.len())].replace("\"seed\"", &format!("\"{contact}\""));
+        let conversation = Record::from_bytes(sealed(body.as_bytes())).conversation().unwrap();
+        let mut body = encode_conversation(&conversation).unwrap().split_off(HEADER);
+        let place = dice.roll(body.len());
+        match dice.roll(16) {
+            0 => body.truncate(place),
+            1 => body.insert(place, u8::try_from(dice.roll(256)).unwrap()),
+            2 => drop(body.remove(place)),
+            3 => body[place] = u8::try_from(dice.roll(256)).unwrap(),
+            // Mostly a value of the same kind.
+            bit => body[place] ^= 1 << (bit % 3),
+        }
+        *shown = format!("{body:x?}");
+        world.drive(&contact, sealed_as(2, &body), dice)
     });
 }
 

@@ -7,6 +7,7 @@
 mod bounds;
 mod call;
 mod change;
+mod compact;
 mod contact;
 mod content;
 mod conversation;
@@ -57,4 +58,6 @@ pub use session::Session;
 pub(crate) use session::{Extras, Journalled};
 pub(crate) use standing::{Handover, OpenCall, SessionEnd, Standing, Stop, Suspended, Wait};
 pub use status::{EndReason, Status};
-pub use stored::{DecodeError, decode_conversation, decode_session, encode_conversation, encode_session};
+pub use stored::{
+    DecodeError, EncodeError, decode_conversation, decode_session, encode_conversation, encode_session,
+};

@@ -1,5 +1,6 @@
-//! How records look outside this process: magic, format number, checksum, then JSON. What is read
-//! is checked before it is believed; a format of a newer release is refused, not guessed at.
+//! How records look outside this process: magic, format number, checksum, then the body: JSON in
+//! format 1, the compact form of the same values in format 2. What is read is checked before it is
+//! believed; a format of a newer release is refused, not guessed at.
 
 use std::hash::Hasher;
 
@@ -7,11 +8,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use siphasher::sip::SipHasher13;
 
+use crate::session::compact::{self, CompactError};
 use crate::session::{Conversation, Session, bounds};
 
 const MAGIC: [u8; 4] = *b"cflw";
 /// The format that this release writes. Older ones are upgraded on reading.
-const FORMAT: u16 = 1;
+const FORMAT: u16 = 2;
+/// The format whose body is JSON.
+const JSON: u16 = 1;
 const HEADER: usize = MAGIC.len() + size_of::<u16>() + size_of::<u64>();
 /// No record of ours is larger; more is not read.
 const MAX_BYTES: usize = 16 << 20;
@@ -39,14 +43,31 @@ pub enum DecodeError {
     OutOfBounds(&'static str),
     /// The body is not what the format says.
     #[error("record cannot be read: {0}")]
-    Body(#[from] serde_json::Error),
+    Body(String),
 }
+
+impl From<serde_json::Error> for DecodeError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Body(error.to_string())
+    }
+}
+
+impl From<CompactError> for DecodeError {
+    fn from(error: CompactError) -> Self {
+        Self::Body(error.to_string())
+    }
+}
+
+/// A part of a record that has no stored form.
+#[derive(Debug, thiserror::Error)]
+#[error("record cannot be written: {0}")]
+pub struct EncodeError(#[from] CompactError);
 
 /// Writes a conversation.
 ///
 /// # Errors
-/// When a part of it has no JSON form; none of this crate's own parts is such.
-pub fn encode_conversation(conversation: &Conversation) -> Result<Vec<u8>, serde_json::Error> {
+/// When a part of it has no stored form; none of this crate's own parts is such.
+pub fn encode_conversation(conversation: &Conversation) -> Result<Vec<u8>, EncodeError> {
     encode(conversation)
 }
 
@@ -62,7 +83,7 @@ pub fn decode_conversation(bytes: &[u8]) -> Result<Conversation, DecodeError> {
 ///
 /// # Errors
 /// As [`encode_conversation`].
-pub fn encode_session(session: &Session) -> Result<Vec<u8>, serde_json::Error> {
+pub fn encode_session(session: &Session) -> Result<Vec<u8>, EncodeError> {
     encode(session)
 }
 
@@ -81,12 +102,12 @@ fn within<T>(read: T, bounds: fn(&T) -> Option<&'static str>) -> Result<T, Decod
     }
 }
 
-fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, serde_json::Error> {
-    let mut bytes = Vec::with_capacity(1024);
+fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, EncodeError> {
+    let mut bytes = Vec::with_capacity(512);
     bytes.extend_from_slice(&MAGIC);
     bytes.extend_from_slice(&FORMAT.to_le_bytes());
     bytes.extend_from_slice(&[0; size_of::<u64>()]);
-    serde_json::to_writer(&mut bytes, value)?;
+    compact::to_writer(&mut bytes, value)?;
     let sum = bytes.get(HEADER..).map_or(0, checksum);
     if let Some(place) = bytes.get_mut(HEADER - size_of::<u64>()..HEADER) {
         place.copy_from_slice(&sum.to_le_bytes());
@@ -108,7 +129,7 @@ fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
     if u64::from_le_bytes(*sum) != checksum(body) {
         return Err(DecodeError::Checksum);
     }
-    Ok(serde_json::from_slice(body)?)
+    if found <= JSON { Ok(serde_json::from_slice(body)?) } else { Ok(compact::from_slice(body)?) }
 }
 
 fn checksum(body: &[u8]) -> u64 {

@@ -52,6 +52,15 @@ impl Record {
         }
     }
 
+    /// The conversation as JSON, for a person to read. Its fields are no interface: they may be
+    /// other ones in the next release.
+    ///
+    /// # Errors
+    /// [`DecodeError`] when the bytes were damaged, or are of a newer release.
+    pub fn to_json(&self) -> Result<serde_json::Value, DecodeError> {
+        Ok(serde_json::to_value(&*self.conversation()?)?)
+    }
+
     /// The conversation inside.
     ///
     /// # Errors

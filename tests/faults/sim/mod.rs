@@ -17,7 +17,6 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
-use chatflow::session::encode_session;
 use chatflow::testkit::{CountingIds, ManualClock};
 use chatflow::{
     Answer, CallRef, Clock, ContactId, Engine, Inbound, MemoryFlows, MemoryStore, MessageId, Pace, Rate,
@@ -307,8 +306,7 @@ impl Sim {
         if session.ended_by().is_some() {
             return;
         }
-        let bytes = encode_session(session).expect("it has a form");
-        let json: serde_json::Value = serde_json::from_slice(&bytes[14..]).expect("JSON after the header");
+        let json = serde_json::to_value(session).expect("it has a form");
         let sent = json["sent"].as_u64().expect("a number");
         let seen = self.wire.seen.lock().unwrap();
         if seen.opted_out.contains(contact) {

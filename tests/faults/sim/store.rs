@@ -134,8 +134,7 @@ pub(super) fn lookup_of(contact: &ContactId) -> Lookup {
 
 /// The conversation without what it remembers of messages.
 pub(super) fn forgetful(conversation: &Conversation) -> chatflow::store::Record {
-    let bytes = encode_conversation(conversation).expect("it has a form");
-    let mut json: serde_json::Value = serde_json::from_slice(&bytes[14..]).expect("JSON after the header");
+    let mut json = serde_json::to_value(conversation).expect("it has a form");
     json.as_object_mut().expect("an object").remove("remembered");
     let changed: Conversation = serde_json::from_value(json).expect("still one");
     chatflow::store::Record::from_bytes(encode_conversation(&changed).expect("it has a form"))

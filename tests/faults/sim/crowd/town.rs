@@ -154,8 +154,8 @@ impl ConversationStore for TownStore {
 
 /// The conversation without what tells the text of a version from another under the same number.
 fn without_digests(record: &Record) -> Record {
-    let bytes = encode_conversation(&record.conversation().expect("readable")).expect("it has a form");
-    let mut json = serde_json::from_slice(&bytes[14..]).expect("JSON after the header");
+    let conversation = record.conversation().expect("readable");
+    let mut json = serde_json::to_value(&*conversation).expect("it has a form");
     remove_digests(&mut json);
     let changed: Conversation = serde_json::from_value(json).expect("still one");
     Record::from_bytes(encode_conversation(&changed).expect("it has a form"))
@@ -174,18 +174,19 @@ fn remove_digests(json: &mut serde_json::Value) {
 
 /// The conversation with some of its numbers beyond all measure, or cut in the middle.
 pub(super) fn damaged(record: &Record, dice: &Dice) -> Record {
-    let bytes = encode_conversation(&record.conversation().expect("readable")).expect("it has a form");
-    let (header, body) = bytes.split_at(14);
-    let mut json: serde_json::Value = serde_json::from_slice(body).expect("JSON after the header");
+    let conversation = record.conversation().expect("readable");
     if dice.one_in(4) {
+        let bytes = encode_conversation(&conversation).expect("it has a form");
         return Record::from_bytes(bytes[..bytes.len() - 1 - dice.below(20)].to_vec());
     }
+    let mut json = serde_json::to_value(&*conversation).expect("it has a form");
     distort(&mut json, dice);
     let body = serde_json::to_vec(&json).expect("JSON");
     let mut hasher = siphasher::sip::SipHasher13::new();
     std::hash::Hasher::write(&mut hasher, &body);
     let sum = std::hash::Hasher::finish(&hasher).to_le_bytes();
-    Record::from_bytes([&header[..6], &sum, &body].concat())
+    // Format 1, whose body is JSON.
+    Record::from_bytes([&b"cflw\x01\x00"[..], &sum, &body].concat())
 }
 
 /// Replaces numbers and instants.
