@@ -219,8 +219,8 @@ pub use flow::{
     ParametersDef, QuietHoursDef, RandomSplitDef, Rank, RecognizeEntitiesDef, RecognizeLanguageDef,
     RecognizePhoneDef, Reentry, ReentryDef, ReminderDef, ReplyKind, RowDef, RuleDef, SectionDef, SendAction,
     SendMessageDef, Sender, SetContactDef, SetVariablesDef, Settings, SettingsDef, SeveralDef, Severity,
-    ShareDef, Span, StartDef, TemplateCategory, TemplateDef, TextDef, Texts, Trigger, TriggerDef, TtlMode,
-    TypingDef, Undefined, UpdateContactDef, VariableDef, WaitReplyDef, WeekDef,
+    ShareDef, Span, StartDef, TemplateCategory, TemplateDef, TextDef, Texts, TimeoutDef, TimesDef, Trigger,
+    TriggerDef, TtlMode, TypingDef, Undefined, UpdateContactDef, VariableDef, WaitReplyDef, WeekDef,
 };
 pub use id::{
     BadDerivedId, BadName, CallId, ContactId, FlowId, FlowVersion, MessageId, NodeId, SessionId, TriggerKey,

@@ -202,11 +202,11 @@ fn images_and_places_are_sent_and_shown() {
 
 #[test]
 fn the_appointment_flow_waits_for_the_day_before() {
-    let context = r#"{"appointment_id": "77", "starts_at": "2026-05-09T09:30:00Z", "remind_at": "2026-05-08T08:00:00Z"}"#;
-    let remind = "= delayed\n< (template appointment_reminder in en \"09 May at 09:30\" \"our practice\")\n\
+    let context = r#"{"appointment_id": "77", "starts_at": "2026-05-09T09:30:00Z"}"#;
+    let remind = "= delayed\n< (template appointment_reminder in en \"Saturday 09 May at 09:30\" \"our practice\")\n\
                   [1] I will come\n[2] Another day\n= waiting\n";
     let args = ["--context", context, "--answer", "confirm=true"];
-    let played = shipped("appointment_reminder", &args, "/wait 1d\nhm\n1\n").fine();
+    let played = shipped("appointment_reminder", &args, "/wait 26h\nhm\n1\n").fine();
     let again = "< Sorry, please choose one of the two: \"I will come\" or \"Another day\".\n";
     assert_eq!(played, format!("{remind}{again}= calling\n< Thank you, see you then!\n= completed\n"));
     let played = shipped("appointment_reminder", &args[..2], "/wait 2d\n").fine();

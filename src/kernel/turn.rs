@@ -197,6 +197,16 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// Leaves the contact as it was, and what has been noted since is no change of it.
+    pub(super) fn forget_changes(&mut self, (contact, effects): (Cow<'a, Contact>, usize)) {
+        self.contact = contact;
+        let mut place = 0;
+        self.effects.retain(|effect| {
+            place += 1;
+            place <= effects || !matches!(effect, Effect::Contact(_))
+        });
+    }
+
     /// Says, in the journal if there is one, why the node is left as it is.
     pub(super) fn because(&mut self, why: impl FnOnce(&Self) -> String) {
         if self.env.journal {

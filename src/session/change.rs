@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::flow::{Zone, brief};
 use crate::limits::Limits;
 use crate::session::Contact;
 use crate::value::Caps;
@@ -20,6 +21,8 @@ pub enum ContactChange {
     Email(Option<String>),
     /// The language; none removes it.
     Language(Option<String>),
+    /// The time zone by its name in the IANA data base; none removes it.
+    Timezone(Option<String>),
     /// One of the other fields; `null` removes it.
     Field(String, Value),
     /// One more label.
@@ -43,6 +46,7 @@ impl ContactChange {
             Self::Name(_) => "name",
             Self::Email(_) => "email",
             Self::Language(_) => "language",
+            Self::Timezone(_) => "timezone",
             Self::Field(name, _) => return format!("fields.{name}"),
             Self::AddTag(_) | Self::RemoveTag(_) => "tags",
             Self::AddGroup(_) | Self::RemoveGroup(_) => "groups",
@@ -94,6 +98,12 @@ impl Contact {
             ContactChange::Language(language) => {
                 fits(language).map_err(|rule| format!("the language {rule}"))?;
                 profile.language.clone_from(language);
+            }
+            ContactChange::Timezone(zone) => {
+                if let Some(name) = zone.as_deref().filter(|name| Zone::known(name).is_none()) {
+                    return Err(format!("`{}` is no time zone", brief(name)));
+                }
+                profile.timezone.clone_from(zone);
             }
             ContactChange::Field(name, Value::Null) => profile.fields = profile.fields.without(name),
             ContactChange::Field(name, value) => {

@@ -315,6 +315,14 @@ pub(crate) fn people() -> Vec<Case> {
             alone(json!({"id": "n", "kind": "send_message", "text": "Hi"})),
             alone(json!({"id": "n", "kind": "send_message", "text": "Hi", "to": "+15550100"})),
         ),
+        case(
+            NoInvalidEdge,
+            set(one(json!({"id": "n", "kind": "delay", "until": "{{ now }}"})), "settings", json!({})),
+            flow(
+                json!([{"id": "n", "kind": "delay", "until": "{{ now }}"}, {"id": "e", "kind": "end"}]),
+                json!([{"from": "s", "to": "n"}, {"from": "n", "branch": "invalid", "to": "e"}]),
+            ),
+        ),
         case(NoSender, without(send("Hi"), "settings"), send("Hi")),
         case(
             SameLabel,

@@ -182,6 +182,7 @@ fn every_sentence_of_the_checks_has_its_code() {
         ("a cycle that sends and that timers alone can walk", vec![TimerLoop]),
         ("missing else", vec![MissingElse]),
         ("branch with no edge", vec![DeadEnd]),
+        ("a template that may give no time, with no edge for that", vec![NoInvalidEdge]),
         ("timeout branch without timeout", vec![TimeoutBranch]),
         ("wait longer than max_lifetime", vec![WaitTooLong]),
         ("undeclared variable", vec![UndeclaredVariable]),
@@ -213,5 +214,8 @@ fn every_sentence_of_the_checks_has_its_code() {
     assert!(untold.is_empty(), "{untold:?}");
     let warnings: Vec<_> =
         IssueCode::ALL.iter().filter(|code| code.severity() == Severity::Warning).collect();
-    assert_eq!(warnings, [&SameLabel, &Untranslated, &NoSender, &WindowMayBeClosed, &UndeclaredVariable]);
+    assert_eq!(
+        warnings,
+        [&SameLabel, &Untranslated, &NoInvalidEdge, &NoSender, &WindowMayBeClosed, &UndeclaredVariable]
+    );
 }

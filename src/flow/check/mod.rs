@@ -81,6 +81,11 @@ fn check_exits(def: &FlowDef, graph: &Graph, found: &mut Diagnostics) {
     for (place, node) in nodes(def) {
         for (port, exit) in graph.exits(place).iter().enumerate() {
             let Ok(port) = u16::try_from(port) else { continue };
+            if exit.to.is_none() && node.kind.wants_edge(Port(port)) {
+                let message = "fails the session where its template gives what cannot be read".to_owned();
+                let fix = "add an edge from `invalid`";
+                report(def, place, found, IssueCode::NoInvalidEdge, message, fix);
+            }
             if exit.to.is_some() || !node.kind.needs_edge(Port(port)) {
                 continue;
             }

@@ -99,6 +99,9 @@ codes! {
     IntoStart = "into_start",
     /// An edge on a branch that its node does not have.
     UnknownBranch = "unknown_branch",
+    /// A time or a time zone that a template gives, and no edge for when it gives none: the session
+    /// fails then. A warning.
+    NoInvalidEdge = "no_invalid_edge",
     /// A branch without an edge.
     DeadEnd = "dead_end",
     /// A `branch` node whose `else` has no edge.
@@ -158,6 +161,7 @@ impl IssueCode {
             | Self::NoSender
             | Self::WindowMayBeClosed
             | Self::SameLabel
+            | Self::NoInvalidEdge
             | Self::Untranslated => Severity::Warning,
             _ => Severity::Error,
         }

@@ -15,6 +15,7 @@ pub(crate) mod pattern;
 pub(crate) mod region;
 pub(crate) mod render;
 pub(crate) mod template;
+pub(crate) mod times;
 pub(crate) mod undefined;
 pub(crate) mod until;
 pub(crate) mod zone;

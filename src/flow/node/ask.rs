@@ -22,6 +22,7 @@ use crate::flow::form::read::Fields;
 use crate::flow::form::span::Span;
 use crate::flow::lang::context::Compile;
 use crate::flow::node::question::{self, Accept, KeywordMode, OnTimeout, Question};
+use crate::flow::node::timeout::TimeoutDef;
 use crate::flow::node::{Blocking, Kind, Port, PortName};
 
 /// A question with its answer checked. Branches: `valid`, which an edge without a branch takes,
@@ -66,9 +67,10 @@ pub struct AskDef {
     /// place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub save_to: Option<String>,
-    /// How long it waits; the session's TTL if absent.
+    /// How long it waits, `30m`, or until when, `{"first_of": ["23h", "next 08:00"]}`; the session's
+    /// TTL if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub timeout: Option<Span>,
+    pub timeout: Option<TimeoutDef>,
     /// What happens when the time has passed; `branch` if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_timeout: Option<OnTimeout>,
@@ -274,7 +276,7 @@ impl Kind for AskDef {
     }
 
     fn longest(&self, _port: Port) -> Option<TimeDelta> {
-        self.timeout.as_ref().map(Span::as_delta)
+        self.timeout.as_ref()?.longest()
     }
 
     fn texts_mut(&mut self) -> Vec<PlacedText<'_>> {

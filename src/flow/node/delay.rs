@@ -8,8 +8,7 @@ use crate::flow::form::path::Path;
 use crate::flow::form::read::Fields;
 use crate::flow::form::span::Span;
 use crate::flow::lang::context::Compile;
-use crate::flow::lang::template::Template;
-use crate::flow::lang::until::Until;
+use crate::flow::lang::times::{Times, TimesDef};
 use crate::flow::lang::zone_template::ZoneTemplate;
 use crate::flow::node::{Blocking, Kind, Port, PortName};
 
@@ -43,11 +42,7 @@ pub struct DelayDef {
 #[derive(Clone, Debug)]
 pub(crate) enum Delay {
     For(TimeDelta),
-    Until {
-        /// The earliest counts.
-        first_of: Box<[Template]>,
-        zone: Option<ZoneTemplate>,
-    },
+    Until(Times),
 }
 
 impl Delay {
@@ -65,6 +60,11 @@ impl DelayDef {
     #[must_use]
     pub fn until(instant: impl Into<String>) -> Self {
         Self { until: Some(instant.into()), ..Self::default() }
+    }
+
+    fn times(&self) -> TimesDef {
+        let Self { until, first_of, timezone, .. } = self.clone();
+        TimesDef { until, first_of, timezone }
     }
 }
 
@@ -85,32 +85,22 @@ impl Kind for DelayDef {
     }
 
     fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Delay> {
-        let zone = self.timezone.as_deref().map(|zone| ZoneTemplate::compile(zone, &at.key("timezone"), cx));
         match (&self.span, &self.until, &self.first_of) {
-            (Some(span), None, None) => Some(Delay::For(cx.wait(&at.key("for"), span))),
-            (None, Some(until), None) => {
-                let until = time(until, &at.key("until"), cx)?;
-                Some(Delay::Until { first_of: [until].into(), zone: whole(zone)? })
-            }
-            (None, None, Some(list)) => {
-                let times = at.key("first_of");
-                if list.is_empty() || list.len() > MOST_TIMES {
-                    let message = format!("has {} times, 1 to {MOST_TIMES} are allowed", list.len());
-                    cx.found.add(IssueCode::BadValue, &times, message, "name fewer, or one");
+            (Some(span), None, None) => {
+                if let Some(zone) = &self.timezone {
+                    ZoneTemplate::compile(zone, &at.key("timezone"), cx);
                 }
-                let list: Vec<_> =
-                    list.iter().enumerate().map(|(place, text)| time(text, &times.item(place), cx)).collect();
-                Some(Delay::Until { first_of: list.into_iter().collect::<Option<_>>()?, zone: whole(zone)? })
+                Some(Delay::For(cx.wait(&at.key("for"), span)))
             }
             (None, None, None) => {
                 cx.found.add(IssueCode::MissingField, &at.key("for"), "is missing", "add `for` or `until`");
                 None
             }
-            _ => {
-                let field = if self.until.is_some() && self.span.is_some() { "until" } else { "first_of" };
-                let beside = if self.span.is_some() { "`for`" } else { "`until`" };
-                let message = format!("stands beside {beside}");
-                cx.found.add(IssueCode::BadValue, &at.key(field), message, "give one of the two");
+            (None, ..) => self.times().compile(at, cx).map(Delay::Until),
+            (Some(_), until, _) => {
+                let field = if until.is_some() { "until" } else { "first_of" };
+                let fix = "give one of the two";
+                cx.found.add(IssueCode::BadValue, &at.key(field), "stands beside `for`", fix);
                 None
             }
         }
@@ -121,27 +111,10 @@ impl Kind for DelayDef {
     }
 
     fn longest(&self, _port: Port) -> Option<TimeDelta> {
-        self.span.as_ref().map(Span::as_delta)
+        self.span.as_ref().map(Span::as_delta).or_else(|| self.times().longest())
     }
-}
 
-/// Times of one list.
-const MOST_TIMES: usize = 8;
-
-/// A time to come: a template, or one that can be read.
-fn time(text: &str, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Template> {
-    let template = cx.required_template(at, text)?;
-    if template.as_literal().is_some_and(|text| Until::parse(text).is_none()) {
-        let fix = "write 09:00, next 09:00 mon-fri, or an instant such as 2026-05-07T09:00:00Z";
-        cx.found.add(IssueCode::BadValue, at, "is no time", fix);
-    }
-    Some(template)
-}
-
-/// What was given and could be compiled, or nothing.
-fn whole<T>(given: Option<Option<T>>) -> Option<Option<T>> {
-    match given {
-        Some(None) => None,
-        given => Some(given.flatten()),
+    fn wants_edge(&self, port: Port) -> bool {
+        port == Delay::INVALID && self.times().is_given()
     }
 }

@@ -98,6 +98,11 @@ pub(crate) trait Kind: Sized {
         false
     }
 
+    /// True if a session may come to the branch by what it is told, and fails without an edge there.
+    fn wants_edge(&self, _port: Port) -> bool {
+        false
+    }
+
     /// True if the branch is the one for when no condition holds.
     fn is_else(&self, _port: Port) -> bool {
         false

@@ -26,6 +26,7 @@ mod recognize_phone;
 mod send_message;
 mod set_variables;
 mod start;
+mod timeout;
 mod typing;
 mod update_contact;
 mod wait_reply;
@@ -55,6 +56,7 @@ pub use recognize_phone::RecognizePhoneDef;
 pub use send_message::{SendAction, SendMessageDef};
 pub use set_variables::{AssignDef, SetVariablesDef, VariableDef};
 pub use start::{ContactMode, InputDef, InputPolicy, InputType, StartDef};
+pub use timeout::TimeoutDef;
 pub use typing::TypingDef;
 pub use update_contact::{Consent, EditDef, SetContactDef, UpdateContactDef};
 pub use wait_reply::WaitReplyDef;
@@ -84,6 +86,7 @@ pub(crate) use send_message::SendMessage;
 use send_message::check_reply;
 pub(crate) use set_variables::{Assign, SetVariables};
 pub(crate) use start::Start;
+pub(crate) use timeout::Timeout;
 pub(crate) use typing::Typing;
 pub(crate) use update_contact::{Edit, UpdateContact};
 pub(crate) use wait_reply::WaitReply;
@@ -163,6 +166,10 @@ macro_rules! kinds {
 
             pub(crate) fn needs_edge(&self, port: Port) -> bool {
                 match self { $(Self::$kind(def) => def.needs_edge(port)),+ }
+            }
+
+            pub(crate) fn wants_edge(&self, port: Port) -> bool {
+                match self { $(Self::$kind(def) => def.wants_edge(port)),+ }
             }
 
             pub(crate) fn is_else(&self, port: Port) -> bool {

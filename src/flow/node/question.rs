@@ -10,6 +10,7 @@ use crate::flow::form::path::Path;
 use crate::flow::form::read::words;
 use crate::flow::form::span::Span;
 use crate::flow::lang::context::Compile;
+use crate::flow::node::timeout::{Timeout, TimeoutDef};
 use crate::flow::node::{Blocking, Port};
 
 words! {
@@ -54,7 +55,7 @@ pub(crate) struct Question {
     pub(crate) accept: Accept,
     pub(crate) any_channel: bool,
     pub(crate) keywords_off: bool,
-    pub(crate) timeout: Option<TimeDelta>,
+    pub(crate) timeout: Option<Timeout>,
     pub(crate) on_timeout: OnTimeout,
     /// How long it listens on after a text (SEMANTICS I10).
     pub(crate) debounce: Option<TimeDelta>,
@@ -65,7 +66,7 @@ pub(crate) struct Question {
 
 /// The fields of a question, as a node's definition has them.
 pub(crate) struct Fields<'d> {
-    pub(crate) timeout: Option<&'d Span>,
+    pub(crate) timeout: Option<&'d TimeoutDef>,
     pub(crate) on_timeout: Option<OnTimeout>,
     pub(crate) any_channel: Option<bool>,
     pub(crate) keywords: Option<KeywordMode>,
@@ -76,7 +77,7 @@ pub(crate) struct Fields<'d> {
 
 impl Fields<'_> {
     pub(crate) fn compile(&self, accept: Accept, at: &Path<'_>, cx: &mut Compile<'_>) -> Question {
-        let timeout = self.timeout.map(|span| cx.wait(&at.key("timeout"), span));
+        let timeout = self.timeout.and_then(|timeout| timeout.compile(&at.key("timeout"), cx));
         let on_timeout = self.on_timeout.unwrap_or(OnTimeout::Branch);
         if on_timeout == OnTimeout::Continue && self.timeout.is_none() {
             let fix = "add `timeout`, or remove `on_timeout`";

@@ -11,9 +11,12 @@ use crate::flow::form::read::{Fields, Read, words};
 use crate::flow::lang::context::Compile;
 use crate::flow::lang::json_template::JsonTemplate;
 use crate::flow::lang::template::Template;
-use crate::flow::node::{Kind, Named, PortName};
+use crate::flow::lang::zone::Zone;
+use crate::flow::node::{Kind, Named, Port, PortName};
 
-/// Changes of the contact. Branch: `next`.
+/// Changes of the contact. Branches: `next`, and `invalid` where a time zone is none, or what is set
+/// is beyond the limits of a profile: then nothing is changed. Without an edge for it the session
+/// fails.
 ///
 /// A text that renders to nothing changes nothing; `null` removes. The nodes that follow read the
 /// contact as it has become, and a turn that fails changes nothing.
@@ -26,7 +29,7 @@ use crate::flow::node::{Kind, Named, PortName};
 /// chatflow::NodeDef::from_json(r#"{
 ///     "id": "note", "kind": "update_contact",
 ///     "set": {
-///         "name": "{{ vars.name | trim }}", "email": null, "language": "en",
+///         "name": "{{ vars.name | trim }}", "email": null, "language": "en", "timezone": "Asia/Kolkata",
 ///         "fields": {"city": "{{ vars.city }}", "draft": null}
 ///     },
 ///     "add_tags": ["buyer", "{{ context.season }}"], "remove_tags": ["lead"],
@@ -68,6 +71,9 @@ pub struct SetContactDef {
     /// The language tag.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<EditDef>,
+    /// The time zone by its name in the IANA data base.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<EditDef>,
     /// Other fields: JSON in which each text is a template; `null` removes the field.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fields: Option<Map<String, Value>>,
@@ -98,6 +104,7 @@ pub(crate) struct UpdateContact {
     pub(crate) name: Option<Edit>,
     pub(crate) email: Option<Edit>,
     pub(crate) language: Option<Edit>,
+    pub(crate) timezone: Option<Edit>,
     pub(crate) fields: Named<JsonTemplate>,
     pub(crate) add_tags: Box<[Template]>,
     pub(crate) remove_tags: Box<[Template]>,
@@ -108,6 +115,10 @@ pub(crate) struct UpdateContact {
 
 /// A compiled edit: none removes.
 pub(crate) type Edit = Option<Template>;
+
+impl UpdateContact {
+    pub(crate) const INVALID: Port = Port(1);
+}
 
 /// Tags, groups and fields that one node names, each.
 const MOST_ENTRIES: usize = 100;
@@ -143,7 +154,7 @@ impl Kind for UpdateContactDef {
     }
 
     fn ports(&self) -> Vec<PortName> {
-        vec!["next".into()]
+        vec!["next".into(), "invalid".into()]
     }
 
     fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<UpdateContact> {
@@ -158,6 +169,12 @@ impl Kind for UpdateContactDef {
         let name = edit(&place.key("name"), set.name.as_ref(), cx);
         let email = edit(&place.key("email"), set.email.as_ref(), cx);
         let language = edit(&place.key("language"), set.language.as_ref(), cx);
+        let timezone = edit(&place.key("timezone"), set.timezone.as_ref(), cx);
+        if let Some(Some(Some(zone))) = &timezone
+            && let Some(name) = zone.as_literal()
+        {
+            Zone::named(name.trim(), &place.key("timezone"), cx.found);
+        }
         let fields = set.compile_fields(&place.key("fields"), cx);
         let add_tags = texts(&at.key("add_tags"), self.add_tags.as_deref(), cx);
         let remove_tags = texts(&at.key("remove_tags"), self.remove_tags.as_deref(), cx);
@@ -167,6 +184,7 @@ impl Kind for UpdateContactDef {
             name: name?,
             email: email?,
             language: language?,
+            timezone: timezone?,
             fields: fields?,
             add_tags: add_tags?,
             remove_tags: remove_tags?,
@@ -174,6 +192,12 @@ impl Kind for UpdateContactDef {
             remove_groups: remove_groups?,
             consent: self.consent,
         })
+    }
+
+    fn wants_edge(&self, port: Port) -> bool {
+        let zone = self.set.as_ref().and_then(|set| set.timezone.as_ref());
+        let is_given = matches!(zone, Some(EditDef::Text(zone)) if zone.contains("{{"));
+        port == UpdateContact::INVALID && is_given
     }
 }
 
@@ -225,6 +249,7 @@ impl Read for SetContactDef {
             name: fields.optional("name"),
             email: fields.optional("email"),
             language: fields.optional("language"),
+            timezone: fields.optional("timezone"),
             fields: fields.optional("fields"),
         };
         fields.close();

@@ -13,6 +13,7 @@ use crate::flow::form::read::Fields;
 use crate::flow::form::span::Span;
 use crate::flow::lang::context::Compile;
 use crate::flow::node::question::{self, Accept, KeywordMode, OnTimeout, Question};
+use crate::flow::node::timeout::TimeoutDef;
 use crate::flow::node::{Blocking, Kind, Port, PortName};
 
 /// A wait for a reply. Branches: `replied`, which an edge without a branch takes, and `timeout`.
@@ -32,9 +33,10 @@ use crate::flow::node::{Blocking, Kind, Port, PortName};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct WaitReplyDef {
-    /// How long; the session's TTL if absent.
+    /// How long, `30m`, or until when, `{"until": "next 09:00 mon-fri"}`; the session's TTL if
+    /// absent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub timeout: Option<Span>,
+    pub timeout: Option<TimeoutDef>,
     /// The variable that takes the reply's text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub save_to: Option<String>,
@@ -120,7 +122,7 @@ impl Kind for WaitReplyDef {
     }
 
     fn longest(&self, _port: Port) -> Option<TimeDelta> {
-        self.timeout.as_ref().map(Span::as_delta)
+        self.timeout.as_ref()?.longest()
     }
 
     fn writes(&self) -> Vec<&str> {

@@ -20,6 +20,7 @@ mod recognize;
 mod recognize_language;
 mod send_message;
 mod set_variables;
+mod times;
 mod typing;
 mod update_contact;
 mod wait_reply;

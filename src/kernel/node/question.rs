@@ -7,12 +7,13 @@ use serde_json::Value;
 
 use crate::address::AccountRef;
 use crate::flow::Step;
-use crate::flow::node::{OnTimeout, Question, ReplyKind};
+use crate::flow::node::{OnTimeout, Question, ReplyKind, Timeout};
 use crate::kernel::Input;
+use crate::kernel::node::times;
 use crate::kernel::time::later;
 use crate::kernel::turn::{Move, Run};
 use crate::observer::EventKind;
-use crate::session::{Ending, Message, MessageKind, Queued, Route, Session, Standing, Wait};
+use crate::session::{Ending, FailureCode, Message, MessageKind, Queued, Route, Session, Standing, Wait};
 use crate::value::{Caps, Packed};
 
 /// How many texts begin the window of a question anew (SEMANTICS I10).
@@ -33,7 +34,14 @@ pub(super) enum Word {
 /// Stands still until the contact answers, or the question's time has passed.
 pub(super) fn park(run: &mut Run<'_>, question: &Question) -> Move {
     run.session.sent_before = if run.session.sent > 0 { run.last_sent() } else { 0 };
-    let deadline = question.timeout.map(|timeout| later(run.env.now, timeout));
+    let deadline = match &question.timeout {
+        None => None,
+        Some(Timeout::After(span)) => Some(later(run.env.now, *span)),
+        Some(Timeout::Until(until)) => match times::first(run, until) {
+            Ok(at) => at.map(|at| at.max(run.env.now)),
+            Err(error) => return Move::fail(FailureCode::Expression, error),
+        },
+    };
     Move::Park(Standing::Waiting(Wait::until(deadline)))
 }
 

@@ -9,10 +9,16 @@ use crate::observer::EventKind;
 use crate::session::{ContactChange, FailureCode};
 
 pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &UpdateContact) -> Move {
+    let before = (run.contact.clone(), run.effects.len());
     match update(run, node) {
         Ok(()) => {
             run.note_contact(step);
             Move::Take(Port::NEXT)
+        }
+        Err(Move::Fail(FailureCode::Contact, why)) if step.exit(UpdateContact::INVALID).is_some() => {
+            run.forget_changes(before);
+            run.because(|_| why);
+            Move::Take(UpdateContact::INVALID)
         }
         Err(leave) => leave,
     }
@@ -22,6 +28,7 @@ fn update(run: &mut Run<'_>, node: &UpdateContact) -> Result<(), Move> {
     set(run, node.name.as_ref(), ContactChange::Name)?;
     set(run, node.email.as_ref(), ContactChange::Email)?;
     set(run, node.language.as_ref(), ContactChange::Language)?;
+    set(run, node.timezone.as_ref(), ContactChange::Timezone)?;
     for (name, value) in &node.fields {
         let value = run.render_json(value).map_err(|error| Move::fail(FailureCode::Expression, error))?;
         if value.as_str() != Some("") {

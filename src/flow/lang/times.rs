@@ -1,0 +1,124 @@
+//! Times to come, of which the first counts: what a pause and a wait have in common (SEMANTICS
+//! U17).
+
+use chrono::TimeDelta;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::path::Path;
+use crate::flow::form::read::{Fields, Read};
+use crate::flow::form::span::Span;
+use crate::flow::lang::context::Compile;
+use crate::flow::lang::template::Template;
+use crate::flow::lang::until::Until;
+use crate::flow::lang::zone_template::ZoneTemplate;
+
+/// Until when: `{"until": "next 09:00 mon-fri"}`, or the first of several times,
+/// `{"first_of": ["23h", "next 08:00"]}` (SEMANTICS U17).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct TimesDef {
+    /// Until when: an instant as RFC 3339 writes it, or a time of day with or without days, `09:00`
+    /// or `next 09:00 mon-fri`; a template. Either this or `first_of`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+    /// Until the first of these: durations, and what `until` takes; at most 8.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_of: Option<Vec<String>>,
+    /// The time zone of times of day, a template; the contact's if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<String>,
+}
+
+/// Compiled times.
+#[derive(Clone, Debug)]
+pub(crate) struct Times {
+    /// The earliest counts.
+    pub(crate) first_of: Box<[Template]>,
+    pub(crate) zone: Option<ZoneTemplate>,
+}
+
+/// Times of one list.
+const MOST_TIMES: usize = 8;
+
+impl TimesDef {
+    /// Until one time, a template.
+    #[must_use]
+    pub fn until(time: impl Into<String>) -> Self {
+        Self { until: Some(time.into()), ..Self::default() }
+    }
+
+    /// Until the first of several times.
+    #[must_use]
+    pub fn first_of(times: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { first_of: Some(times.into_iter().map(Into::into).collect()), ..Self::default() }
+    }
+
+    /// None with an issue.
+    pub(crate) fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Times> {
+        let zone = self.timezone.as_deref().map(|zone| ZoneTemplate::compile(zone, &at.key("timezone"), cx));
+        let first_of = match (&self.until, &self.first_of) {
+            (Some(until), None) => Some([time(until, &at.key("until"), cx)?].into()),
+            (None, Some(list)) => several(list, &at.key("first_of"), cx),
+            (None, None) => {
+                let fix = "add `until` or `first_of`";
+                cx.found.add(IssueCode::MissingField, &at.key("until"), "is missing", fix);
+                None
+            }
+            (Some(_), Some(_)) => {
+                let fix = "give one of the two";
+                cx.found.add(IssueCode::BadValue, &at.key("first_of"), "stands beside `until`", fix);
+                None
+            }
+        };
+        let zone = match zone {
+            Some(None) => return None,
+            given => given.flatten(),
+        };
+        Some(Times { first_of: first_of?, zone })
+    }
+
+    /// The longest that it lasts, as far as that is written.
+    pub(crate) fn longest(&self) -> Option<TimeDelta> {
+        let spans = self.first_of.iter().flatten().filter_map(|time| Span::parse(time.trim()).ok());
+        spans.map(|span| span.as_delta()).min()
+    }
+
+    /// True if a template gives one of the times.
+    pub(crate) fn is_given(&self) -> bool {
+        self.until.iter().chain(self.first_of.iter().flatten()).any(|time| time.contains("{{"))
+    }
+}
+
+fn several(list: &[String], at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Box<[Template]>> {
+    if list.is_empty() || list.len() > MOST_TIMES {
+        let message = format!("has {} times, 1 to {MOST_TIMES} are allowed", list.len());
+        cx.found.add(IssueCode::BadValue, at, message, "name fewer, or one");
+    }
+    let times: Vec<_> =
+        list.iter().enumerate().map(|(place, text)| time(text, &at.item(place), cx)).collect();
+    times.into_iter().collect()
+}
+
+/// A time to come: a template, or one that can be read.
+fn time(text: &str, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Template> {
+    let template = cx.required_template(at, text)?;
+    if template.as_literal().is_some_and(|text| Until::parse(text).is_none()) {
+        let fix = "write 09:00, next 09:00 mon-fri, or an instant such as 2026-05-07T09:00:00Z";
+        cx.found.add(IssueCode::BadValue, at, "is no time", fix);
+    }
+    Some(template)
+}
+
+impl Read for TimesDef {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
+        let mut fields = Fields::of(value, at, found)?;
+        let times = Self {
+            until: fields.optional("until"),
+            first_of: fields.optional("first_of"),
+            timezone: fields.optional("timezone"),
+        };
+        fields.close();
+        Some(times)
+    }
+}
