@@ -65,6 +65,10 @@ channels! {
         Messenger = "messenger",
         Sms = "sms",
         Web = "web",
+        Telegram = "telegram",
+        Line = "line",
+        Rcs = "rcs",
+        Email = "email",
     }
 }
 
@@ -85,7 +89,7 @@ impl Channel {
     /// True if addresses are phone numbers: such channels share one address space (SEMANTICS T2).
     #[must_use]
     pub fn is_phone(&self) -> bool {
-        matches!(self, Self::WhatsApp | Self::Sms | Self::Viber)
+        matches!(self, Self::WhatsApp | Self::Sms | Self::Viber | Self::Rcs)
     }
 }
 

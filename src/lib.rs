@@ -153,6 +153,8 @@ pub mod id;
 
 mod digits;
 
+mod grapheme;
+
 mod hex;
 
 pub mod limits;
@@ -232,7 +234,7 @@ pub use limits::Limits;
 pub use observer::Meters;
 #[cfg(feature = "tracing")]
 pub use observer::Traces;
-pub use observer::{BackgroundTask, Cause, Event, EventKind, Observer, Took};
+pub use observer::{BackgroundTask, Cause, ContentFault, Event, EventKind, Observer, Took};
 pub use session::{
     Contact, ContactChange, Content, Conversation, DeadLetter, FailureCode, Handoff, Opt, Outbound, Pause,
     Profile, Session, Status,

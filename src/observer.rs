@@ -240,6 +240,27 @@ pub enum EventKind {
         /// How many.
         count: u32,
     },
+    /// A part of a message was longer than its channel carries, or had more items, and was cut
+    /// (SEMANTICS D8).
+    ContentCut {
+        /// The session.
+        session: SessionId,
+        /// The node that sends.
+        node: NodeId,
+        /// The part, such as `text`, `caption` or `options`.
+        part: &'static str,
+    },
+    /// A message was not sent, since its channel would refuse it (SEMANTICS D8).
+    ContentRefused {
+        /// The session.
+        session: SessionId,
+        /// The node that sends.
+        node: NodeId,
+        /// The part, such as `text` or `parameters`.
+        part: &'static str,
+        /// What is wrong with it.
+        fault: ContentFault,
+    },
     /// A called flow failed, and its caller goes on by `failed` (SEMANTICS N9).
     SubflowFailed {
         /// The session.
@@ -397,6 +418,8 @@ impl EventKind {
             Self::UndefinedVariable { .. } => "undefined_variable",
             Self::NoResult { .. } => "no_result",
             Self::ChoicesAdjusted { .. } => "choices_adjusted",
+            Self::ContentCut { .. } => "content_cut",
+            Self::ContentRefused { .. } => "content_refused",
             Self::SubflowFailed { .. } => "subflow_failed",
             Self::StaleChoice { .. } => "stale_choice",
             Self::Missed { .. } => "missed",
@@ -433,6 +456,8 @@ impl EventKind {
             | Self::UndefinedVariable { session, .. }
             | Self::NoResult { session, .. }
             | Self::ChoicesAdjusted { session, .. }
+            | Self::ContentCut { session, .. }
+            | Self::ContentRefused { session, .. }
             | Self::SubflowFailed { session, .. }
             | Self::StaleChoice { session }
             | Self::Missed { session }
@@ -447,6 +472,36 @@ impl EventKind {
             | Self::Reported { message, .. } => Some(message.session),
             Self::Called { call } | Self::CallDone { call, .. } => Some(call.session),
             _ => None,
+        }
+    }
+}
+
+/// The reason for which a channel would refuse a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ContentFault {
+    /// A part that a message makes no sense without came out blank.
+    Empty,
+    /// The channel does not have messages of this form.
+    Lacking,
+}
+
+impl ContentFault {
+    /// The stable name, such as `empty`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::Lacking => "lacking",
+        }
+    }
+
+    /// The fault of a part, as a sentence ends.
+    pub(crate) fn says(self) -> &'static str {
+        match self {
+            Self::Empty => "came out blank",
+            Self::Lacking => "cannot be sent on this channel",
         }
     }
 }
@@ -620,6 +675,16 @@ mod tests {
                 "undefined_variable",
             ),
             (EventKind::NoResult { session, node: node.clone(), operator: text.clone() }, "no_result"),
+            (EventKind::ContentCut { session, node: node.clone(), part: "text" }, "content_cut"),
+            (
+                EventKind::ContentRefused {
+                    session,
+                    node: node.clone(),
+                    part: "text",
+                    fault: ContentFault::Empty,
+                },
+                "content_refused",
+            ),
             (
                 EventKind::ChoicesAdjusted { session, node: node.clone(), why: "cut", count: 1 },
                 "choices_adjusted",

@@ -5,7 +5,8 @@
 //! What a talk is made of: `! context {…}` what the flow is started with, `! language TAG` what the
 //! contact reads, `! now VALUE`, `! branch NAME`, `! later` and `! failed REASON` how the host
 //! answers its next calls, `! calls` that what it is asked is shown, `! refuse REASON`, `! window`
-//! how the channel answers its next messages, `! report CODE` that the last message did not arrive,
+//! how the channel answers its next messages, `! report CODE` that the last message did not arrive
+//! (`window_closed`: since the window was closed) or, with `read`, that it was read,
 //! `> text` what the contact says, `> [Label]` what it chooses, `> {"media": …}`,
 //! `> {"location": …}` and `> {"choice": …}` what else it sends, `! id ID` and `! age SPAN` the id
 //! of its next message and how long that was on its way, `! result VALUE` how the host completes
@@ -249,7 +250,11 @@ impl Talk {
             "window" => return self.channel.answer([Err(SendError::WindowClosed)]),
             "report" => {
                 let last = self.channel.sent().pop().expect("a message").id;
-                let report = DeliveryReport::Failed { code: rest.to_owned() };
+                let report = match rest {
+                    "read" => DeliveryReport::Read,
+                    "window_closed" => DeliveryReport::WindowClosed,
+                    code => DeliveryReport::Failed { code: code.to_owned() },
+                };
                 assert_eq!(block_on(self.bot.report(last, report)).unwrap(), Reported::Noted);
                 return;
             }

@@ -76,7 +76,8 @@ impl<S: ConversationStore> Engine<S> {
 
     /// Takes news of a message after the transport took it (SEMANTICS D1). It is told to the
     /// observer, and journalled while the session lives and its flow is logged. A message that did
-    /// not arrive takes its node's `failed` branch, if that send is the session's latest step.
+    /// not arrive takes its node's `failed` or `window_closed` branch, if that send is the session's
+    /// latest step and was not read.
     ///
     /// # Errors
     /// `InvalidInput` of `code` above 256 bytes; `Store`, and `Quarantined` or `Contention`.
@@ -85,6 +86,7 @@ impl<S: ConversationStore> Engine<S> {
         let status = match &report {
             DeliveryReport::Delivered => "delivered",
             DeliveryReport::Read => "read",
+            DeliveryReport::WindowClosed => "window_closed",
             DeliveryReport::Failed { code } => {
                 crate::id::check_name(code).map_err(|rule| Error::invalid("code", rule))?;
                 code

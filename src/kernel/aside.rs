@@ -8,7 +8,7 @@ use crate::id::CallId;
 use crate::kernel::Input;
 use crate::kernel::migrate::stands_still;
 use crate::kernel::time::later;
-use crate::session::{CallStage, PendingCall, Queued, Session, Status};
+use crate::session::{CallStage, DeliveryReport, PendingCall, Queued, Session, Status};
 
 impl Input {
     /// True if a session takes it without a turn.
@@ -38,7 +38,12 @@ pub(crate) fn take_aside(session: &mut Session, input: Input, now: DateTime<Utc>
             session.extras().queue.push(queued);
             true
         }
-        Input::Report { message, .. } => message.session == session.id,
+        Input::Report { message, report } => {
+            if report == DeliveryReport::Read {
+                session.forget_sending(message.seq);
+            }
+            message.session == session.id
+        }
         Input::Handed(call) => {
             let Some(pending) = pending(session, call) else { return false };
             pending.stage = CallStage::Handed(now);

@@ -69,6 +69,11 @@ impl Run<'_> {
         if label.trim().is_empty() { Err(bad(format_args!("{what} is blank"))) } else { Ok(label) }
     }
 
+    /// A text in one line, with single blanks: what fills a gap of an approved message.
+    fn gap(&mut self, template: &Template) -> Result<String, Move> {
+        self.text(template).map(|text| in_one_line(&text))
+    }
+
     /// A text that may be left out, and that is left out when nothing comes of it.
     fn optional(&mut self, texts: Option<&Local<Template>>) -> Result<Option<String>, Move> {
         let text = texts.map(|texts| self.local(texts)).transpose()?;
@@ -100,7 +105,7 @@ fn choices(
         Offers::Fixed(choices) => fixed_choices(run, choices),
         Offers::Live(offers) => {
             let capacity = Capacity::of(Some(to.channel));
-            let shown = run.make_choices(offers, room(&capacity).or_options(&capacity))?;
+            let shown = run.make_choices(offers, room(capacity).or_options(capacity))?;
             offer(run, &shown, has_data(offers), to)?;
             Ok(as_options(run, shown))
         }
@@ -135,7 +140,7 @@ fn offer(run: &mut Run<'_>, shown: &[ShownChoice], has_data: bool, to: &Audience
 pub(super) fn offer_unseen(run: &mut Run<'_>, offers: &Offers, to: &Audience<'_>) -> Result<(), Move> {
     let capacity = Capacity::of(Some(to.channel));
     let offers = offers.to_live();
-    let shown = run.make_choices(&offers, OfferRoom::of_rows(&capacity).or_options(&capacity))?;
+    let shown = run.make_choices(&offers, OfferRoom::of_rows(capacity).or_options(capacity))?;
     offer(run, &shown, has_data(&offers), to)
 }
 
@@ -184,7 +189,7 @@ fn render_list(
     let sections = if list.sections.iter().all(is_fixed) {
         fixed_sections(run, &list.sections, capacity.row)?
     } else {
-        live_sections(run, &list.sections, &capacity, to)?
+        live_sections(run, &list.sections, capacity, to)?
     };
     let button = run.label("the label of the list", &list.button, capacity.list_button)?;
     Ok(Content::List(Box::new(session::List::new(text, button, sections))))
@@ -263,11 +268,11 @@ fn render_template(
     };
     let parameters = match &template.parameters {
         Parameters::Positional(values) => {
-            let values = values.iter().map(|value| run.text(value)).collect::<Result<_, Move>>()?;
+            let values = values.iter().map(|value| run.gap(value)).collect::<Result<_, Move>>()?;
             session::Parameters::Positional(values)
         }
         Parameters::Named(values) => {
-            let values = values.iter().map(|(name, value)| Ok((name.to_string(), run.text(value)?)));
+            let values = values.iter().map(|(name, value)| Ok((name.to_string(), run.gap(value)?)));
             session::Parameters::Named(values.collect::<Result<_, Move>>()?)
         }
     };

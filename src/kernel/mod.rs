@@ -13,6 +13,7 @@ mod decide;
 mod destination;
 mod ending;
 mod environment;
+mod fitting;
 mod frames;
 mod handoff;
 mod hash;

@@ -74,7 +74,7 @@ impl OfferRoom {
 
     /// Room for replies that vanish.
     pub(super) fn of_quick_replies(capacity: &Capacity) -> Self {
-        Self { most: capacity.quick_replies, ..Self::of_options(capacity) }
+        Self { most: capacity.quick_replies, label: capacity.quick_reply, ..Self::of_options(capacity) }
     }
 
     /// A form that the channel does not have is shown in another one, as choices below a text are.

@@ -85,8 +85,12 @@ impl<'a> Told<'a> {
             EventKind::ChoicesAdjusted { node, why, .. } => {
                 Self { node: Some(node.as_str()), result: Some(why), ..none }
             }
+            EventKind::ContentRefused { node, fault, .. } => {
+                Self { node: Some(node.as_str()), result: Some(fault.as_str()), ..none }
+            }
             EventKind::UndefinedVariable { node, .. }
             | EventKind::NoResult { node, .. }
+            | EventKind::ContentCut { node, .. }
             | EventKind::HandedOff { node, .. }
             | EventKind::ContactChanged { node, .. }
             | EventKind::Logged { node, .. } => Self { node: Some(node.as_str()), ..none },

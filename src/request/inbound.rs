@@ -33,7 +33,7 @@ pub struct Inbound {
 /// Addresses beside that of the sender, at most.
 const MOST_ALSO: usize = 8;
 
-/// Bytes of a payload: Messenger and Instagram have up to 1,000 characters (SEMANTICS I9).
+/// Characters of a payload: Messenger and Instagram have up to 1,000 (SEMANTICS I9).
 const MOST_PAYLOAD: usize = 1_024;
 
 impl Inbound {
@@ -199,7 +199,9 @@ fn check_payload(payload: &str) -> Result<(), Error> {
     let is_bad = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
     let rule = match payload {
         "" => "must not be empty".to_owned(),
-        _ if payload.len() > MOST_PAYLOAD => format!("must have at most {MOST_PAYLOAD} bytes"),
+        _ if payload.len() > MOST_PAYLOAD && payload.chars().count() > MOST_PAYLOAD => {
+            format!("must have at most {MOST_PAYLOAD} characters")
+        }
         _ if payload.chars().any(is_bad) => "must not contain control characters but line breaks".to_owned(),
         _ => return Ok(()),
     };

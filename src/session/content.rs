@@ -346,6 +346,25 @@ impl List {
         list
     }
 
+    /// Leaves out what comes after so many rows, and the sections that then have none. Answers whether
+    /// there was anything.
+    pub(crate) fn keep(&mut self, most: usize) -> bool {
+        let had = self.options.len();
+        self.options.truncate(most);
+        let mut left = most;
+        for (_, rows) in &mut self.sections {
+            *rows = (*rows).min(left);
+            left -= *rows;
+        }
+        self.sections.retain(|(_, rows)| *rows > 0);
+        had > most
+    }
+
+    /// The titles of its sections.
+    pub(crate) fn titles_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        self.sections.iter_mut().filter_map(|(title, _)| title.as_mut())
+    }
+
     /// Each section's title and rows.
     pub fn sections(&self) -> impl Iterator<Item = (Option<&str>, &[Opt])> {
         let mut rest = &self.options[..];

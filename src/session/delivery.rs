@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::id::NodeId;
 use crate::session::DeadReason;
 
+/// The code of WhatsApp's Cloud API for a message outside the window, which it first takes.
+const WINDOW_CLOSED: &str = "131047";
+
 /// What became of a message that its session waits for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -33,9 +36,24 @@ pub enum DeliveryReport {
     Read,
     /// It did not arrive.
     Failed {
-        /// The channel's code.
+        /// The channel's code; `131047`, by which WhatsApp says that the window was closed, means
+        /// `WindowClosed`.
         code: String,
     },
+    /// It did not arrive, since the channel's messaging window was closed.
+    WindowClosed,
+}
+
+impl DeliveryReport {
+    /// What became of the message by this, if it did not arrive.
+    pub(crate) fn refusal(&self) -> Option<SendOutcome> {
+        match self {
+            Self::Delivered | Self::Read => None,
+            Self::WindowClosed => Some(SendOutcome::WindowClosed),
+            Self::Failed { code } if code == WINDOW_CLOSED => Some(SendOutcome::WindowClosed),
+            Self::Failed { code } => Some(SendOutcome::Failed { reason: code.clone() }),
+        }
+    }
 }
 
 /// The message with a `failed` or `window_closed` edge that a session sent last: it waits for what

@@ -262,6 +262,21 @@ impl Session {
         }
     }
 
+    /// Stands behind this message no more, if it is right behind it.
+    pub(crate) fn forget_sending(&mut self, seq: u64) {
+        let behind = match &mut self.standing {
+            Standing::Waiting(wait) | Standing::Delayed(wait) => &mut wait.behind,
+            Standing::Handoff(handover) => match &mut handover.handoff.suspended {
+                Some(Suspended { stop: Stop::Waiting(wait) | Stop::Delayed(wait), .. }) => &mut wait.behind,
+                _ => return,
+            },
+            _ => return,
+        };
+        if behind.as_ref().is_some_and(|sending| sending.seq == seq) {
+            *behind = None;
+        }
+    }
+
     /// Notes the message that it is right behind, where it waits.
     pub(crate) fn stand_behind(&mut self, sending: Box<Sending>) {
         if let Standing::Waiting(wait) | Standing::Delayed(wait) = &mut self.standing {

@@ -15,6 +15,7 @@ use source::{code, files, is_test};
 const LAYERS: &[(&str, &str)] = &[
     ("id", "words: names of things"),
     ("digits", "words: the digits of every script"),
+    ("grapheme", "words: texts as people count them"),
     ("hex", "words: the stored form of hashes"),
     ("limits", "words: the maxima"),
     ("channel", "words: where people write from"),

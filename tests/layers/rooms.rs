@@ -48,6 +48,7 @@ const KERNEL: &[(&str, &str)] = &[
     ("content", "what a message says, rendered"),
     ("destination", "where a message goes"),
     ("message", "a message into the outbox"),
+    ("fitting", "what was rendered, held to its channel"),
     ("handoff", "with a person"),
     ("node", "what a node does, one file a kind"),
     ("frames", "flows that call flows"),

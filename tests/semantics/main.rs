@@ -14,6 +14,7 @@ mod delivery;
 mod elsewhere;
 mod erase;
 mod events;
+mod fitting;
 mod handing_on;
 mod handoff;
 mod identity;

@@ -440,6 +440,12 @@ fn notice(event: &EventKind) -> Option<String> {
         EventKind::ChoicesAdjusted { node, why, count, .. } => {
             format!("node {:?}: choices that did not fit: {count} ({why})", node.as_str())
         }
+        EventKind::ContentCut { node, part, .. } => {
+            format!("node {:?}: `{part}` is too long for the channel, and was cut", node.as_str())
+        }
+        EventKind::ContentRefused { node, part, fault, .. } => {
+            format!("node {:?}: `{part}` {}, and nothing was sent", node.as_str(), fault.says())
+        }
         EventKind::InputDropped { key, .. } => format!("the context's `{key}` is no input of the flow"),
         EventKind::Logged { node, level, text, .. } => {
             format!("node {:?}: {}: {text}", node.as_str(), level.as_str())

@@ -25,6 +25,7 @@ use crate::flow::lang::operator::Operator;
 use crate::flow::lang::pattern::Pattern;
 use crate::flow::lang::region::HomeRegion;
 use crate::flow::lang::template::Template;
+use crate::grapheme;
 
 /// What a question expects.
 #[derive(Clone, Debug)]
@@ -101,7 +102,7 @@ impl Expect {
         let text = said.text.trim();
         let value = match self {
             Self::Text { least, most, pattern } => {
-                let length = text.chars().count();
+                let length = grapheme::count(text);
                 let fits = length > 0 && (*least..=*most).contains(&length);
                 (fits && pattern.as_ref().is_none_or(|pattern| pattern.is_match(text))).then(|| text.into())
             }

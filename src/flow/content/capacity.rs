@@ -13,7 +13,7 @@ pub(crate) struct Capacity {
     pub(crate) text_with_options: usize,
     /// Choices below a text.
     pub(crate) options: usize,
-    /// Characters of the label of a choice, or of a quick reply.
+    /// Characters of the label of a choice.
     pub(crate) label: usize,
     /// Characters of a text above buttons or a list.
     pub(crate) body: usize,
@@ -35,6 +35,10 @@ pub(crate) struct Capacity {
     pub(crate) list_button: usize,
     /// Quick replies below a text.
     pub(crate) quick_replies: usize,
+    /// Characters of the label of a quick reply.
+    pub(crate) quick_reply: usize,
+    /// Bytes of what is handed back when something is chosen.
+    pub(crate) payload: usize,
     /// The media that can be sent.
     pub(crate) media: &'static [MediaType],
     /// Characters below an image, a film or a document.
@@ -45,8 +49,10 @@ pub(crate) struct Capacity {
     pub(crate) template: bool,
     /// Buttons of such a message.
     pub(crate) template_buttons: usize,
-    /// Characters of a card's title, and of the line below it.
+    /// Characters of a card's title.
     pub(crate) card: usize,
+    /// Characters of the line below it.
+    pub(crate) subtitle: usize,
 }
 
 use MediaType::{Audio, Document, Image, Sticker, Video};
@@ -68,16 +74,19 @@ impl Capacity {
         description: 200,
         list_button: 80,
         quick_replies: 20,
+        quick_reply: 20,
+        payload: 200,
         media: &[Image, Audio, Video, Document, Sticker],
         caption: 10_000,
         location: true,
         template: true,
         template_buttons: 10,
         card: 200,
+        subtitle: 200,
     };
 
     /// A web page, and a host's own channel: labels as long as those of buttons.
-    const OWN: Self = Self { label: 80, ..Self::ANY };
+    const OWN: Self = Self { label: 80, quick_reply: 80, ..Self::ANY };
 
     /// Nothing but texts: ten parts of 153 characters.
     const SMS: Self = Self {
@@ -92,6 +101,7 @@ impl Capacity {
         location: false,
         template: false,
         card: 0,
+        subtitle: 0,
         ..Self::ANY
     };
 
@@ -113,6 +123,7 @@ impl Capacity {
         quick_replies: 0,
         caption: 1_024,
         card: 0,
+        subtitle: 0,
         ..Self::ANY
     };
 
@@ -132,6 +143,7 @@ impl Capacity {
         location: false,
         template: false,
         card: 80,
+        subtitle: 80,
         ..Self::ANY
     };
 
@@ -147,19 +159,99 @@ impl Capacity {
         caption: 768,
         template: false,
         card: 0,
+        subtitle: 0,
         ..Self::ANY
     };
 
-    pub(crate) fn of(channel: Option<&Channel>) -> Self {
+    /// Choices are keys below the text, which hand back at most 64 bytes.
+    const TELEGRAM: Self = Self {
+        text: 4_096,
+        text_with_options: 4_096,
+        options: 100,
+        label: 64,
+        body: 4_096,
+        buttons: 100,
+        links: 100,
+        button: 64,
+        rows: 0,
+        quick_replies: 100,
+        quick_reply: 64,
+        payload: 64,
+        caption: 1_024,
+        template: false,
+        card: 256,
+        subtitle: 512,
+        ..Self::ANY
+    };
+
+    /// Buttons stand below 160 characters, in a card below 60; choices are those of a flex message.
+    const LINE: Self = Self {
+        text: 5_000,
+        text_with_options: 2_000,
+        options: 13,
+        label: 40,
+        body: 160,
+        buttons: 4,
+        links: 4,
+        button: 20,
+        rows: 0,
+        quick_replies: 13,
+        media: &[Image, Audio, Video],
+        caption: 0,
+        template: false,
+        card: 40,
+        subtitle: 60,
+        ..Self::ANY
+    };
+
+    /// Choices are suggestions, at most 11 below a text and 4 below a card.
+    const RCS: Self = Self {
+        text: 3_072,
+        text_with_options: 3_072,
+        options: 11,
+        label: 25,
+        body: 3_072,
+        buttons: 11,
+        links: 11,
+        button: 25,
+        rows: 0,
+        quick_replies: 11,
+        quick_reply: 25,
+        media: &[Image, Audio, Video, Document],
+        caption: 0,
+        location: false,
+        template: false,
+        card: 200,
+        ..Self::ANY
+    };
+
+    /// A letter: choices are links that the host makes.
+    const EMAIL: Self = Self {
+        label: 80,
+        rows: 0,
+        quick_replies: 0,
+        media: &[Image, Audio, Video, Document],
+        location: false,
+        template: false,
+        ..Self::ANY
+    };
+
+    const WEB: Self = Self { template: false, ..Self::OWN };
+
+    pub(crate) fn of(channel: Option<&Channel>) -> &'static Self {
         match channel {
-            Some(Channel::WhatsApp) => Self::WHATSAPP,
-            Some(Channel::Messenger) => Self::MESSENGER,
-            Some(Channel::Instagram) => Self::INSTAGRAM,
-            Some(Channel::Viber) => Self::VIBER,
-            Some(Channel::Sms) => Self::SMS,
-            Some(Channel::Web) => Self { template: false, ..Self::OWN },
-            Some(Channel::Other(_)) => Self::OWN,
-            None => Self::ANY,
+            Some(Channel::WhatsApp) => &Self::WHATSAPP,
+            Some(Channel::Messenger) => &Self::MESSENGER,
+            Some(Channel::Instagram) => &Self::INSTAGRAM,
+            Some(Channel::Viber) => &Self::VIBER,
+            Some(Channel::Sms) => &Self::SMS,
+            Some(Channel::Web) => &Self::WEB,
+            Some(Channel::Telegram) => &Self::TELEGRAM,
+            Some(Channel::Line) => &Self::LINE,
+            Some(Channel::Rcs) => &Self::RCS,
+            Some(Channel::Email) => &Self::EMAIL,
+            Some(Channel::Other(_)) => &Self::OWN,
+            None => &Self::ANY,
         }
     }
 }

@@ -50,13 +50,14 @@ impl CardDef {
             fit.lacks(at, cx);
             return None;
         }
-        let mut text = |key: &str, text: &TextDef| {
+        let mut text = |key: &str, text: &TextDef, most: usize| {
             let text = text.template(&at.key(key), cx)?;
             fit.text(&at.key(key), &text, most, "shorten it", cx);
             Some(text)
         };
-        let title = text("title", &self.title);
-        let subtitle = self.subtitle.as_ref().map(|subtitle| text("subtitle", subtitle));
+        let title = text("title", &self.title, most);
+        let subtitle =
+            self.subtitle.as_ref().map(|subtitle| text("subtitle", subtitle, fit.capacity.subtitle));
         let image = self.image.as_deref().map(|image| cx.required_template(&at.key("image"), image));
         let buttons = match &self.buttons {
             Some(buttons) => compile_buttons(buttons, &at.key("buttons"), fit.capacity.buttons, fit, cx),

@@ -117,14 +117,14 @@ pub(super) fn same_label<'c>(choices: &[&'c Choice]) -> Option<&'c str> {
     })
 }
 
+/// Options, at most `most` of them, with labels of at most `label` characters.
 pub(crate) fn compile_options(
     options: &[OptionDef],
     at: &Path<'_>,
-    most: usize,
+    (most, label): (usize, usize),
     fit: &Fit,
     cx: &mut Compile<'_>,
 ) -> Option<Offers> {
-    let label = fit.capacity.label;
     let compiled = compile_offers(options, at, most, fit, cx, |option, at, cx| {
         let texts = (option.id.as_str(), &option.label, option.description.as_ref());
         compile_offer(option.from.as_deref(), texts, label, at, fit, cx)

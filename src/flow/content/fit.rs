@@ -11,7 +11,7 @@ use crate::flow::lang::template::Template;
 
 /// A channel's capacity, and its name for those who exceed it.
 pub(crate) struct Fit {
-    pub(crate) capacity: Capacity,
+    pub(crate) capacity: &'static Capacity,
     on: String,
 }
 
@@ -49,6 +49,16 @@ impl Fit {
             let least = if template.as_literal().is_none() { "at least " } else { "" };
             let message = format!("has {least}{length} characters, at most {most} are allowed{}", self.on);
             cx.found.add(IssueCode::ChannelLimit, at, message, fix);
+        }
+    }
+
+    /// The id of a choice: the payload has the session and a wait number beside it (SEMANTICS I9).
+    pub(crate) fn payload(&self, at: &Path<'_>, id: &str, cx: &mut Compile<'_>) {
+        const BESIDE: usize = "cf:::".len() + 32 + "99999".len();
+        let most = self.capacity.payload.saturating_sub(BESIDE);
+        if id.len() > most {
+            let message = format!("has {} bytes, at most {most} are allowed{}", id.len(), self.on);
+            cx.found.add(IssueCode::ChannelLimit, &at.key("id"), message, "shorten it");
         }
     }
 

@@ -101,7 +101,7 @@ impl ListDef {
     }
 
     pub(super) fn compile(&self, at: &Path<'_>, fit: &Fit, cx: &mut Compile<'_>) -> Option<List> {
-        let limits = &fit.capacity;
+        let limits = fit.capacity;
         let rows = self.written_rows().count();
         fit.count(at, rows.max(usize::from(self.has_data())), limits.rows, cx);
         let button = self.button.label(&at.key("button"), limits.list_button, cx);

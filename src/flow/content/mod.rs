@@ -228,7 +228,7 @@ impl MessageDef {
         fit: &Fit,
         cx: &mut Compile<'_>,
     ) -> Option<Message> {
-        let (text_place, limits) = (at.key("text"), &fit.capacity);
+        let (text_place, limits) = (at.key("text"), fit.capacity);
         let body = |most: usize, cx: &mut Compile<'_>| {
             let text = self.text.as_ref();
             if text.is_none() {
@@ -252,12 +252,12 @@ impl MessageDef {
         }
         if let Some(replies) = &self.quick_replies {
             let text = body(limits.text, cx);
-            let replies =
-                choice::compile_options(replies, &at.key("quick_replies"), limits.quick_replies, fit, cx);
+            let most = (limits.quick_replies, limits.quick_reply);
+            let replies = choice::compile_options(replies, &at.key("quick_replies"), most, fit, cx);
             return Some(Message::QuickReplies { text: text?, replies: replies? });
         }
         let text = body(if options.is_empty() { limits.text } else { limits.text_with_options }, cx);
-        let options = choice::compile_options(options, place, limits.options, fit, cx);
+        let options = choice::compile_options(options, place, (limits.options, limits.label), fit, cx);
         Some(Message::Text { text: text?, options: options? })
     }
 }

@@ -145,7 +145,14 @@ impl AskDef {
             return None;
         }
         let fit = Fit::of(None);
-        compile_options(&self.options(), &at.key("choices"), fit.capacity.rows, &fit, cx).map(Box::new)
+        compile_options(
+            &self.options(),
+            &at.key("choices"),
+            (fit.capacity.rows, fit.capacity.label),
+            &fit,
+            cx,
+        )
+        .map(Box::new)
     }
 
     /// The number of choices that have a branch.
@@ -212,7 +219,7 @@ fn error_message(
         Some(Message::Text { options, .. }) => options.clone(),
         _ => Offers::default(),
     };
-    let capacity = &fit.capacity;
+    let capacity = fit.capacity;
     let most = if options.is_empty() { capacity.text } else { capacity.text_with_options };
     fit.text(&place, &text, most, "shorten it", cx);
     Some(Message::Text { text, options })

@@ -130,13 +130,14 @@ impl Decision<'_> {
         else {
             return false;
         };
-        if self.conversation.sessions.get(place).is_some_and(Session::is_journalled) {
-            self.advance(place, Input::Report { message, report: report.clone() }, self.now);
-        }
-        let DeliveryReport::Failed { code } = report else { return false };
-        let outcome = SendOutcome::Failed { reason: code.clone() };
         let is_latest =
             |session: &Session| session.sending().is_some_and(|sending| sending.seq == message.seq);
+        // Read by the contact: nothing that comes later means that it did not arrive.
+        let is_read = |session: &Session| *report == DeliveryReport::Read && is_latest(session);
+        if self.conversation.sessions.get(place).is_some_and(|live| live.is_journalled() || is_read(live)) {
+            self.advance(place, Input::Report { message, report: report.clone() }, self.now);
+        }
+        let Some(outcome) = report.refusal() else { return false };
         let took_effect = self.conversation.sessions.get(place).is_some_and(is_latest)
             && self.has_branch(place, &outcome)
             && !self.has_kept_sent(message, &outcome)

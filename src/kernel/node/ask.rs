@@ -18,8 +18,10 @@ use crate::session::{Content, FailureCode, Message};
 use crate::value::Packed;
 
 pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &Ask) -> Move {
-    if let Err(leave) = say(run, step, node, &node.message) {
-        return leave;
+    match say(run, step, node, &node.message) {
+        Ok(true) => {}
+        Ok(false) => return Move::fail(FailureCode::BadContent, "the question came out blank"),
+        Err(leave) => return leave,
     }
     run.next_wait();
     // What came before the question is no answer to it: it has been missed.
@@ -46,8 +48,9 @@ pub(super) fn resume(run: &mut Run<'_>, step: &Step, node: &Ask, input: Input) -
     }
 }
 
-/// Sends the question, or what is said to an answer that is none.
-fn say(run: &mut Run<'_>, step: &Step, node: &Ask, message: &content::Message) -> Result<(), Move> {
+/// Sends the question, or what is said to an answer that is none. Answers whether there was anything
+/// to say.
+fn say(run: &mut Run<'_>, step: &Step, node: &Ask, message: &content::Message) -> Result<bool, Move> {
     let route = destination::reply(run)?;
     let route = destination::fitting(run, route, message)?;
     let empty = node.empty.filter(|empty| step.exit(*empty).is_some());
@@ -56,7 +59,7 @@ fn say(run: &mut Run<'_>, step: &Step, node: &Ask, message: &content::Message) -
         (Move::Fail(FailureCode::NoChoices, _), Some(empty)) => Move::Take(empty),
         (leave, _) => leave,
     })?;
-    run.send(step, route, content).map(drop)
+    run.send_fitted(step, route, content, false).map(|sent| sent.is_some())
 }
 
 /// The message, with what it offers kept, where that is made of data.

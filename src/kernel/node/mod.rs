@@ -28,7 +28,7 @@ mod wait_reply;
 use crate::flow::Step;
 use crate::flow::node::{Node, Port};
 pub(super) use question::takes;
-pub(super) use send_message::refusal;
+pub(super) use send_message::{has_refusal, refusal};
 
 use crate::kernel::Input;
 use crate::kernel::turn::{Move, Run};

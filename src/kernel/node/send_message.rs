@@ -25,10 +25,12 @@ pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &SendMessage) -> Move 
         }
         Err(leave) => return leave,
     };
-    match run.send(step, route, content) {
-        Ok(id) if has_refusal(step) => {
+    let fails = step.exit(SendMessage::FAILED).is_some();
+    match run.send_fitted(step, route, content, fails) {
+        Ok(Some(id)) if has_refusal(step) => {
             Move::Park(Standing::Sending(Box::new(Sending { seq: id.seq, node: step.id.clone() })))
         }
+        Ok(None) if fails => Move::Take(SendMessage::FAILED),
         Ok(_) => Move::Take(Port::NEXT),
         Err(leave) => leave,
     }
@@ -43,7 +45,8 @@ pub(super) fn resume(run: &Run<'_>, step: &Step, input: &Input) -> Move {
     }
 }
 
-fn has_refusal(step: &Step) -> bool {
+/// True if the flow has a way for a refusal.
+pub(in crate::kernel) fn has_refusal(step: &Step) -> bool {
     [SendMessage::FAILED, SendMessage::WINDOW_CLOSED].iter().any(|port| step.exit(*port).is_some())
 }
 

@@ -7,7 +7,6 @@ mod close;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::flow::node::SendMessage;
 use crate::flow::{Flow, NodeIx, Step};
 use crate::id::MessageId;
 use crate::kernel::aside::take_aside;
@@ -148,10 +147,10 @@ impl<'a> Run<'a> {
         let leave = match input {
             Input::Jump { node, route } => self.jump(&node, route),
             input if self.session.status() == Status::Handoff => self.after_handoff(step, &input),
-            Input::Sent { message, outcome: SendOutcome::Failed { .. } }
-                if self.session.status() != Status::Calling =>
+            Input::Sent { message, outcome }
+                if outcome != SendOutcome::Sent && self.session.status() != Status::Calling =>
             {
-                return self.take_back(message);
+                return self.take_back(message, &outcome);
             }
             input => node::resume(self, step, input),
         };
@@ -184,7 +183,7 @@ impl<'a> Run<'a> {
             && self.sends == 0
             && std::ptr::eq(self.flow, flow)
             && matches!(self.session.status(), Status::Waiting | Status::Delayed)
-            && step.exit(SendMessage::FAILED).is_some();
+            && node::has_refusal(step);
         if let Some(sending) = sending.filter(|_| stands_behind) {
             self.session.stand_behind(sending);
         }
@@ -232,16 +231,14 @@ impl<'a> Run<'a> {
 
     /// A message that did not arrive takes the `failed` branch of its node while the session has
     /// only come to stand right behind it (SEMANTICS D1).
-    fn take_back(&mut self, message: MessageId) -> bool {
+    fn take_back(&mut self, message: MessageId, outcome: &SendOutcome) -> bool {
         let flow = self.flow;
         let is_latest = |sending: &&Sending| (self.session.id, sending.seq) == (message.session, message.seq);
         let Some(sending) = self.session.sending().filter(is_latest) else { return false };
         let found = flow.find(&sending.node, NodeIx(self.session.hint));
         let Some((at, step)) = found.and_then(|at| Some((at, flow.node(at)?))) else { return false };
-        if step.exit(SendMessage::FAILED).is_none() {
-            return false;
-        }
-        self.go_on_from(at, step, Move::Take(SendMessage::FAILED), false)
+        let Some(port) = node::refusal(step, outcome) else { return false };
+        self.go_on_from(at, step, Move::Take(port), false)
     }
 
     /// Enters nodes until one parks the session or ends it.

@@ -10,6 +10,7 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::flow::lang::number::{Marks, from_float, json_number};
 use crate::flow::lang::zone::Zone;
+use crate::grapheme;
 use crate::value::{Kind, Node};
 
 /// What an expression can read.
@@ -173,11 +174,7 @@ impl<'a> Val<'a> {
                 from(len).and_then(|at| node.at(at)).map(Val::from)
             }
             Self::List(items) => from(items.len()).and_then(|at| items.get(at).cloned()),
-            Self::Str(text) => {
-                let len = if index < 0 { text.chars().count() } else { 0 };
-                let char = from(len).and_then(|at| text.chars().nth(at));
-                char.map(|char| Self::owned(char.to_string()))
-            }
+            Self::Str(text) => grapheme::at(text, index).map(|seen| Self::owned(seen.to_owned())),
             _ => None,
         };
         found.unwrap_or_default()

@@ -12,6 +12,7 @@ use super::super::number::Num;
 use super::super::ops::{arithmetic, is_list, is_object, items, list, plain_number};
 use super::super::val::Val;
 use super::args::quoted;
+use crate::grapheme;
 use crate::value::Kind;
 
 pub(super) fn join<'a>(
@@ -43,7 +44,7 @@ pub(super) fn length<'a>(val: &Val<'a>, meter: &mut Meter) -> Result<Val<'a>, Ev
         Val::Undefined | Val::Null => 0,
         Val::Str(text) => {
             meter.bytes(text.len())?;
-            text.chars().count()
+            grapheme::count(text)
         }
         Val::List(items) => items.len(),
         Val::Node(node) if node.kind() != Kind::Number => {
@@ -68,8 +69,7 @@ pub(super) fn end<'a>(val: &Val<'a>, last: bool, meter: &mut Meter) -> Result<Va
 pub(super) fn reverse<'a>(val: Val<'a>, meter: &mut Meter) -> Result<Val<'a>, EvalError> {
     if let Val::Str(text) = &val {
         let text = meter.bounded(text)?;
-        let reversed = text.chars().rev().collect();
-        return meter.checked(reversed).map(Val::owned);
+        return meter.checked(grapheme::reversed(text)).map(Val::owned);
     }
     let mut items = list(val, "reverse", meter)?;
     items.reverse();

@@ -9,6 +9,7 @@ use super::super::meter::{Meter, Text};
 use super::super::val::Val;
 use super::args::{quoted, whole};
 use super::table::Filter;
+use crate::grapheme;
 
 /// The value as a text, borrowed if it is one.
 fn printed<'v>(val: &'v Val<'_>, meter: &mut Meter) -> Result<Cow<'v, str>, EvalError> {
@@ -99,7 +100,8 @@ fn trimmed<'t>(text: &'t str, chars: Option<&[char]>) -> &'t str {
     chars.map_or_else(|| text.trim(), |chars| text.trim_matches(chars))
 }
 
-/// At most so many characters, the end included; an end that is longer than that is cut itself.
+/// At most so many characters that people see, the end included; an end that is longer than that is
+/// cut itself.
 pub(super) fn truncate<'a>(
     val: &Val<'a>,
     length: Option<&Val<'a>>,
@@ -110,13 +112,12 @@ pub(super) fn truncate<'a>(
     let length = usize::try_from(length).unwrap_or_default();
     let end = quoted("truncate", end)?.unwrap_or("...");
     let text = printed(val, meter)?;
-    if text.chars().nth(length).is_none() {
+    if grapheme::first(&text, length).1 {
         return made(meter, |out| out.write_str(&text));
     }
-    let kept = length.saturating_sub(end.chars().count());
-    made(meter, |out| {
-        text.chars().take(kept).chain(end.chars()).take(length).try_for_each(|c| out.write_char(c))
-    })
+    let (end, _) = grapheme::first(end, length);
+    let (kept, _) = grapheme::first(&text, length.saturating_sub(grapheme::count(end)));
+    made(meter, |out| out.write_str(kept).and_then(|()| out.write_str(end)))
 }
 
 pub(super) fn replace<'a>(
