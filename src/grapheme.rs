@@ -74,7 +74,8 @@ fn parting(text: &str, head: &str) -> usize {
     };
     let word = || {
         let blank = head.rfind(char::is_whitespace).filter(|at| *at > 0);
-        let bound = || head.split_word_bound_indices().map(|(start, _)| start).last().filter(|at| *at > half);
+        let bound =
+            || head.split_word_bound_indices().map(|(start, _)| start).next_back().filter(|at| *at > half);
         blank.or_else(bound)
     };
     let whole_word = || blank_follows.then_some(head.len());

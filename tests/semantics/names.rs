@@ -161,13 +161,37 @@ fn values_are_never_expanded_again() {
     assert_eq!(world.sent(), ["How are you?", "{{contact.id}}!"]);
 }
 
+/// U18
+#[test]
+fn characters_are_what_people_see() {
+    let family = "👨\u{200d}👩\u{200d}👧\u{200d}👦";
+    for (text, template, shown) in [
+        (format!("{family}ab"), "{{ context.t | length }}", "3".to_owned()),
+        (format!("{family}ab"), "{{ context.t | first }}", family.to_owned()),
+        (format!("ab{family}"), "{{ context.t | last }}", family.to_owned()),
+        (format!("ab{family}"), "{{ context.t | reverse }}", format!("{family}ba")),
+        (format!("ab{family}cd"), "{{ context.t | truncate(4, end='…') }}", format!("ab{family}…")),
+        (format!("a{family}b"), "{{ context.t[1] }}", family.to_owned()),
+        (format!("a{family}b"), "{{ context.t[-2] }}", family.to_owned()),
+        ("e\u{301}a".to_owned(), "{{ context.t | length }}", "2".to_owned()),
+        ("🇫🇷🇩🇪".to_owned(), "{{ context.t | first }}", "🇫🇷".to_owned()),
+        ("👍🏽!".to_owned(), "{{ context.t | length }}", "2".to_owned()),
+        ("한국어".to_owned(), "{{ context.t | length }}", "3".to_owned()),
+        ("a\r\nb".to_owned(), "{{ context.t | length }}", "3".to_owned()),
+    ] {
+        let world = World::with([shows(template)]);
+        world.begin(ada("f").context(json!({"t": text})));
+        assert_eq!(world.sent(), [shown], "{template} of {text:?}");
+    }
+}
+
 /// N7
 #[test]
 fn a_text_is_cut_at_10_000_characters() {
     let world = World::with([shows("{{context.a}}{{context.a}}")]);
     for (length, cut) in [(4_999, 9_998), (5_000, 10_000), (5_001, 10_000)] {
         world.begin(ada("f").context(json!({"a": "ü".repeat(length)})));
-        assert_eq!(world.sent(), ["ü".repeat(cut)]);
+        assert_eq!(world.sent().concat(), "ü".repeat(cut), "in pieces, as the channel takes them");
     }
 }
 

@@ -159,12 +159,47 @@ fn a_message_that_another_send_overtook_is_missed() {
 fn a_report_that_a_message_did_not_arrive_takes_failed_right_behind_its_send() {
     let world = World::with([asking(&["failed"])]);
     let session = world.start("f").session_id;
-    assert_eq!(report(&world, session, 1, DeliveryReport::Read), Reported::Noted);
+    assert_eq!(report(&world, session, 1, DeliveryReport::Delivered), Reported::Noted);
     assert_eq!(world.place(session), ("w".to_owned(), Status::Waiting));
     assert_eq!(report(&world, session, 1, failed()), Reported::Noted);
     assert_eq!(world.place(session), ("failed".to_owned(), Status::Completed));
     assert_eq!(world.sent(), ["?", "failed"]);
     assert_eq!(report(&world, session, 1, failed()), Reported::Noted);
+}
+
+/// D1
+#[test]
+fn a_message_that_was_read_can_no_longer_fail() {
+    let world = World::with([asking(&["failed", "window_closed"])]);
+    let session = world.start("f").session_id;
+    for news in [DeliveryReport::Read, failed(), DeliveryReport::WindowClosed, DeliveryReport::Read] {
+        assert_eq!(report(&world, session, 1, news), Reported::Noted);
+        assert_eq!(world.place(session), ("w".to_owned(), Status::Waiting));
+    }
+    world.say("fine");
+    assert_eq!(world.sent(), ["?", "fine!"]);
+}
+
+/// D1
+#[test]
+fn a_window_that_was_found_closed_later_takes_its_branch_or_failed() {
+    let coded = || DeliveryReport::Failed { code: "131047".to_owned() };
+    for (branches, news, taken) in [
+        (&["window_closed"][..], DeliveryReport::WindowClosed, Some("window_closed")),
+        (&["window_closed"], coded(), Some("window_closed")),
+        (&["failed", "window_closed"], coded(), Some("window_closed")),
+        (&["failed"], coded(), Some("failed")),
+        (&["failed"], DeliveryReport::WindowClosed, Some("failed")),
+        (&["window_closed"], failed(), None),
+        (&["failed", "window_closed"], failed(), Some("failed")),
+        (&[], coded(), None),
+    ] {
+        let world = World::with([asking(branches)]);
+        let session = world.start("f").session_id;
+        assert_eq!(report(&world, session, 1, news.clone()), Reported::Noted);
+        let place = taken.unwrap_or("w");
+        assert_eq!(world.place(session).0, place, "{branches:?} {news:?}");
+    }
 }
 
 /// D1

@@ -13,6 +13,8 @@
 //! - a number in a text: compares as one here, as a text there;
 //! - null and what is not defined in filters of texts, and in `length`, `first`, `in null`:
 //!   harmless here, errors there;
+//! - characters: what people see as one here (SEMANTICS U18), code points there, so that all that are
+//!   generated are both;
 //! - blanks around a number in a text, comparisons in a chain, truth values and floats as an index;
 //! - filters that minijinja's core does not have, or that read otherwise: `truncate`, `number`,
 //!   `currency`, `date`, `add_days`, `json`, `urlencode`, `string`.
@@ -264,7 +266,11 @@ fn context() -> impl Strategy<Value = Value> {
     let numbers = prop::collection::vec(prop_oneof![(-9..9_i64).prop_map(Value::from), any_bool()], 0..5);
     (
         (whole, (-8_000_000..8_000_000_i64).prop_map(|n| n as f64 / 8.0), 0..1_u64 << 40, -3..4_i64),
-        ("\\PC{0,8}", "[a-d ]{0,8}", "[ aAbB-]{0,6}"),
+        (
+            "\\PC{0,8}".prop_map(|text| text.chars().filter(|c| is_seen_alone(*c)).collect::<String>()),
+            "[a-d ]{0,8}",
+            "[ aAbB-]{0,6}",
+        ),
         prop::collection::vec(scalar.clone(), 0..5),
         prop::collection::vec(scalar, 0..5),
         (numbers, any_bool()),
@@ -275,6 +281,18 @@ fn context() -> impl Strategy<Value = Value> {
                 "o": {"k": i, "s": os, "l": ol, "l2": l2, "x y": 1, "deep": {"er": [1, {"a": 2}]}},
             })
         })
+}
+
+/// True of a code point that people see as one character, whatever is beside it and in either case.
+fn is_seen_alone(c: char) -> bool {
+    const HANGUL: [std::ops::RangeInclusive<char>; 3] =
+        ['\u{1100}'..='\u{11ff}', '\u{a960}'..='\u{a97f}', '\u{d7b0}'..='\u{d7ff}'];
+    let alone = |c: char| {
+        let texts = [format!("{c}{c}"), format!("a{c}"), format!("{c}a")];
+        texts.iter().all(|text| crate::grapheme::count(text) == 2)
+    };
+    !HANGUL.iter().any(|jamo| jamo.contains(&c))
+        && c.to_lowercase().chain(c.to_uppercase()).chain([c]).all(alone)
 }
 
 fn any_bool() -> impl Strategy<Value = Value> + Clone {
