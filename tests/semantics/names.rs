@@ -161,7 +161,7 @@ fn values_are_never_expanded_again() {
     assert_eq!(world.sent(), ["How are you?", "{{contact.id}}!"]);
 }
 
-/// U18
+/// U19
 #[test]
 fn characters_are_what_people_see() {
     let family = "👨\u{200d}👩\u{200d}👧\u{200d}👦";
