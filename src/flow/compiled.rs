@@ -32,7 +32,7 @@ use crate::{FlowId, NodeId};
 /// assert_eq!(
 ///     flow.unwrap_err().to_string(),
 ///     "edges[0]: leads to \"hii\", which is no node; did you mean \"hi\"? (edge_to_nowhere)\n\
-///      node \"hi\": cannot be reached (unreachable)",
+///      warning: node \"hi\": cannot be reached (unreachable)",
 /// );
 /// ```
 #[derive(Clone, Debug)]

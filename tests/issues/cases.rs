@@ -357,6 +357,16 @@ pub(crate) fn people() -> Vec<Case> {
             declared("{{ context.cart }} {{ cart_ids }} {{ vars.x }} {{ y | default('') }}"),
             declared("{{ context.cart_id }} {{ cart_id }} {{ contact.name }}"),
         ),
+        case(
+            UnknownName,
+            declared("{{ trigger.clame_time }} {{ contact.first_name | default('') }}"),
+            declared("{{ trigger.claim_time }} {{ contact.fields.first_name | default('') }}"),
+        ),
+        case(
+            ForeignPlaceholder,
+            declared("Hi {{1}}, {% if cart_id %}your{% endif %} {cart_id} @contact.name"),
+            declared("Hi {{ contact.name }}, {{ 'your' if cart_id else '' }} {{ cart_id }} @home"),
+        ),
     ]
 }
 

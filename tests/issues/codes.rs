@@ -186,6 +186,8 @@ fn every_sentence_of_the_checks_has_its_code() {
         ("timeout branch without timeout", vec![TimeoutBranch]),
         ("wait longer than max_lifetime", vec![WaitTooLong]),
         ("undeclared variable", vec![UndeclaredVariable]),
+        ("a field that an object does not have", vec![UnknownName]),
+        ("a placeholder as another product writes it", vec![ForeignPlaceholder]),
         ("template, expression or regex that does not parse", vec![BadTemplate, BadExpression, BadRegex]),
         ("channel limits", vec![ChannelLimit]),
         ("no certain destination", vec![NoDestination]),
@@ -216,6 +218,16 @@ fn every_sentence_of_the_checks_has_its_code() {
         IssueCode::ALL.iter().filter(|code| code.severity() == Severity::Warning).collect();
     assert_eq!(
         warnings,
-        [&SameLabel, &Untranslated, &NoInvalidEdge, &NoSender, &WindowMayBeClosed, &UndeclaredVariable]
+        [
+            &SameLabel,
+            &Untranslated,
+            &Unreachable,
+            &NoInvalidEdge,
+            &NoSender,
+            &WindowMayBeClosed,
+            &UndeclaredVariable,
+            &UnknownName,
+            &ForeignPlaceholder
+        ]
     );
 }

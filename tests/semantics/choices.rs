@@ -1,5 +1,5 @@
-//! What there is to choose from, where it is made of data: N10. More of it is in the golden talks
-//! `choices_*`, `rows_*`, `buttons_*` and `labels_*`.
+//! What there is to choose from, where it is made of data, and the filters of lists: N10, N11. More
+//! of it is in the golden talks `choices_*`, `rows_*`, `buttons_*`, `labels_*` and `filter_*`.
 
 use chatflow::{EventKind, Session, TriggerRequest};
 use serde_json::{Value, json};
@@ -81,5 +81,25 @@ fn a_hostile_list_is_bounded() {
         )]);
         world.trigger(given(items));
         assert!(world.sent().pop().is_some());
+    }
+}
+
+/// N11, U12: what comes to nothing in a filter is told, and what does not match is no fault.
+#[test]
+fn a_filter_that_comes_to_nothing_is_told() {
+    for (text, operator) in [
+        ("{{ context.raw | from_json }}", Some("from_json")),
+        ("{{ context.items | where('n', '<', context.raw) | length }}", Some("<")),
+        ("{{ context.raw | match('[0-9]') }}", None),
+        ("{{ context.items | index(7, by='n') }}", None),
+    ] {
+        let world = World::with([flow("f").send("m", text)]);
+        world.trigger(ada("f").context(json!({"raw": "no json", "items": [{"n": 1}]})));
+        let told = world.notes().into_iter().find_map(|note| match note {
+            EventKind::NoResult { operator, .. } => Some(operator.to_string()),
+            _ => None,
+        });
+        assert_eq!(told.as_deref(), operator, "{text}");
+        assert_eq!(world.sent().len(), 1, "{text}");
     }
 }

@@ -36,15 +36,18 @@ pub(crate) fn check(
     found: &mut Diagnostics,
 ) -> Option<NodeIx> {
     let entry = check_entry(def, found);
-    check_exits(def, graph, found);
+    let reached = match entry {
+        Some(entry) => check_reached(def, graph, sides, entry, found),
+        None => nodes(def).map(|(place, _)| place).collect(),
+    };
+    check_exits(def, graph, &reached, found);
     check_timeouts(def, found);
     if let Some(entry) = entry {
-        check_reached(def, graph, sides, entry, found);
         window::check(def, graph, entry, found);
     }
-    check_sender(def, found);
+    check_sender(def, &reached, found);
     untranslated::check(def, found);
-    check_circles(def, graph, limits, found);
+    check_circles(def, graph, limits, &reached, found);
     if let Some(entry) = entry {
         check_recursion(def, graph, entry, found);
     }
@@ -77,8 +80,9 @@ fn check_entry(def: &FlowDef, found: &mut Diagnostics) -> Option<NodeIx> {
     Some(entry)
 }
 
-fn check_exits(def: &FlowDef, graph: &Graph, found: &mut Diagnostics) {
-    for (place, node) in nodes(def) {
+/// Of a node that nothing leads to it does no harm where a way is missing.
+fn check_exits(def: &FlowDef, graph: &Graph, reached: &BTreeSet<NodeIx>, found: &mut Diagnostics) {
+    for (place, node) in nodes(def).filter(|(place, _)| reached.contains(place)) {
         for (port, exit) in graph.exits(place).iter().enumerate() {
             let Ok(port) = u16::try_from(port) else { continue };
             if exit.to.is_none() && node.kind.wants_edge(Port(port)) {
@@ -109,12 +113,13 @@ fn check_exits(def: &FlowDef, graph: &Graph, found: &mut Diagnostics) {
 
 /// Who triggers the flow has to say where its messages leave from. Told once a flow, of the first
 /// node that sends; where no contact is needed, that is an error of each.
-fn check_sender(def: &FlowDef, found: &mut Diagnostics) {
+fn check_sender(def: &FlowDef, reached: &BTreeSet<NodeIx>, found: &mut Diagnostics) {
     let has_sender = def.settings.as_ref().is_some_and(|settings| settings.sender.is_some());
     if has_sender || def.is_contactless() || def.trigger != TriggerDef::Manual {
         return;
     }
-    if let Some((first, _)) = nodes(def).find(|(_, node)| node.kind.needs_sender()) {
+    let sends = |(place, node): &(NodeIx, &NodeDef)| reached.contains(place) && node.kind.needs_sender();
+    if let Some((first, _)) = nodes(def).find(sends) {
         let message =
             "has nothing to send from, unless the trigger says so: the flow has no `settings.sender`";
         let fix = "give `settings.sender`, or name the account in each trigger";
@@ -148,7 +153,14 @@ fn times_out(node: &NodeDef, timer: Option<Port>) -> bool {
     port.is_some_and(|name| name == "timeout")
 }
 
-fn check_reached(def: &FlowDef, graph: &Graph, sides: &Sides, entry: NodeIx, found: &mut Diagnostics) {
+/// The nodes that sessions come to.
+fn check_reached(
+    def: &FlowDef,
+    graph: &Graph,
+    sides: &Sides,
+    entry: NodeIx,
+    found: &mut Diagnostics,
+) -> BTreeSet<NodeIx> {
     let roots = sides.jumps.iter().chain([&entry]);
     let mut reached: BTreeSet<NodeIx> = roots.flat_map(|root| graph.reached(*root)).collect();
     if let Some(first) = sides.reminder {
@@ -164,14 +176,23 @@ fn check_reached(def: &FlowDef, graph: &Graph, sides: &Sides, entry: NodeIx, fou
             report(def, place, found, IssueCode::Unreachable, "cannot be reached".into(), fix);
         }
     }
+    reached
 }
 
-fn check_circles(def: &FlowDef, graph: &Graph, limits: &Limits, found: &mut Diagnostics) {
+fn check_circles(
+    def: &FlowDef,
+    graph: &Graph,
+    limits: &Limits,
+    reached: &BTreeSet<NodeIx>,
+    found: &mut Diagnostics,
+) {
+    let is_walked = |circle: &Circle| circle.members.iter().any(|node| reached.contains(node));
     let blocking =
         |node: NodeIx| def.nodes.get(node.as_usize()).map_or(Blocking::Ends, |node| node.kind.blocking());
     let runs = |node, way| is_left_at_once(&blocking(node), way);
 
-    let endless = graph.circles(|from, _, way| way != EdgeKind::Jump && runs(from, way));
+    let mut endless = graph.circles(|from, _, way| way != EdgeKind::Jump && runs(from, way));
+    endless.retain(is_walked);
     for circle in &endless {
         let message = format!("{} never waits", walk(def, circle));
         let fix = "put a wait into the circle, or go back by a `jump` with `max_jumps`";
@@ -179,7 +200,7 @@ fn check_circles(def: &FlowDef, graph: &Graph, limits: &Limits, found: &mut Diag
     }
     let reported: BTreeSet<NodeIx> =
         endless.iter().flat_map(|circle| circle.members.iter().copied()).collect();
-    let is_news = |circle: &Circle| circle.members.is_disjoint(&reported);
+    let is_news = |circle: &Circle| is_walked(circle) && circle.members.is_disjoint(&reported);
 
     for circle in graph.circles(|from, _, way| runs(from, way)).iter().filter(|circle| is_news(circle)) {
         let jumps = circle.members.iter().map(|node| match blocking(*node) {

@@ -106,7 +106,7 @@ codes! {
     DeadEnd = "dead_end",
     /// A `branch` node whose `else` has no edge.
     MissingElse = "missing_else",
-    /// A node that no path reaches.
+    /// A node that no path reaches: what is wrong with its ways out is not told. A warning.
     Unreachable = "unreachable",
     /// A cycle without a wait in it.
     EndlessLoop = "endless_loop",
@@ -140,6 +140,10 @@ codes! {
     BadRegex = "bad_regex",
     /// A variable that nothing declares and nothing sets. A warning.
     UndeclaredVariable = "undeclared_variable",
+    /// A field that `reply`, `contact`, `trigger`, `flow` or `session` does not have. A warning.
+    UnknownName = "unknown_name",
+    /// A placeholder as another product writes it, which is sent as it stands. A warning.
+    ForeignPlaceholder = "foreign_placeholder",
     /// A flow that messages start is bound to no account.
     UnboundAccount = "unbound_account",
     /// Two online flows take any message on one account.
@@ -158,6 +162,9 @@ impl IssueCode {
     pub fn severity(self) -> Severity {
         match self {
             Self::UndeclaredVariable
+            | Self::Unreachable
+            | Self::UnknownName
+            | Self::ForeignPlaceholder
             | Self::NoSender
             | Self::WindowMayBeClosed
             | Self::SameLabel

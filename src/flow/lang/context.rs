@@ -10,8 +10,9 @@ use crate::address::Home;
 use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::{Path, brief};
 use crate::flow::form::span::Span;
-use crate::flow::lang::expr::Expr;
-use crate::flow::lang::names::{self, Mentions};
+use crate::flow::lang::expr::{self, Expr};
+use crate::flow::lang::foreign::placeholders;
+use crate::flow::lang::names::{self, Mentions, fields_of};
 use crate::flow::lang::pattern::{Extent, Pattern};
 use crate::flow::lang::region::HomeRegion;
 use crate::flow::lang::template::Template;
@@ -71,9 +72,14 @@ impl<'a> Compile<'a> {
     }
 
     pub(crate) fn template(&mut self, at: &Path<'_>, source: &str) -> Option<Template> {
+        self.afford(at, matches_in(source))?;
         match Template::parse(source, self.limits) {
             Ok(template) => {
                 self.mentions.note(at, self.found.node.as_ref(), template.names());
+                self.check_names(at, template.names());
+                for found in placeholders(&template) {
+                    self.found.add(IssueCode::ForeignPlaceholder, at, found.message, found.fix);
+                }
                 Some(template)
             }
             Err(error) => {
@@ -81,6 +87,20 @@ impl<'a> Compile<'a> {
                 self.found.add(IssueCode::BadTemplate, at, message, "fix the expression between {{ and }}");
                 None
             }
+        }
+    }
+
+    /// Warns of fields that `reply`, `contact` and their like do not have.
+    fn check_names<'e>(&mut self, at: &Path<'_>, names: impl Iterator<Item = &'e expr::Path>) {
+        for path in names {
+            let (known, Some(key)) = (fields_of(path.root()), path.key()) else { continue };
+            if known.is_empty() || known.contains(&key) {
+                continue;
+            }
+            let meant = self.found.did_you_mean(key, known.iter().copied());
+            let message = format!("`{}` has no field `{}`{meant}", path.root(), brief(key));
+            let fix = format!("read one of {}", known.join(", "));
+            self.found.add(IssueCode::UnknownName, at, message, fix);
         }
     }
 
@@ -130,9 +150,11 @@ impl<'a> Compile<'a> {
     }
 
     pub(crate) fn expression(&mut self, at: &Path<'_>, source: &str) -> Option<Expr> {
+        self.afford(at, matches_in(source))?;
         match Expr::parse(source, self.limits) {
             Ok(expr) => {
                 self.mentions.note(at, self.found.node.as_ref(), expr.names());
+                self.check_names(at, expr.names());
                 Some(expr)
             }
             Err(error) => {
@@ -151,19 +173,24 @@ impl<'a> Compile<'a> {
         extent: Extent,
         ignore_case: bool,
     ) -> Option<Pattern> {
-        let left = self.patterns_left.checked_sub(Pattern::cost(source));
-        self.patterns_left = left.unwrap_or(0);
-        if left.is_none() {
-            let message =
-                format!("is one too many: a flow may have {MOST_PATTERNS} patterns and classes in brackets");
-            self.found.add(IssueCode::BadRegex, at, message, "use fewer regular expressions");
-            return None;
-        }
+        self.afford(at, Pattern::cost(source))?;
         let report = |error| {
             let message = format!("{:?} is no pattern: {error}", brief(source));
             self.found.add(IssueCode::BadRegex, at, message, "fix the regular expression");
         };
         Pattern::parse(source, extent, ignore_case, self.limits).map_err(report).ok()
+    }
+
+    /// None, if the flow has used up what all of its patterns may cost.
+    fn afford(&mut self, at: &Path<'_>, cost: usize) -> Option<()> {
+        let left = self.patterns_left.checked_sub(cost);
+        self.patterns_left = left.unwrap_or(0);
+        if left.is_none() {
+            let message =
+                format!("is one too many: a flow may have {MOST_PATTERNS} patterns and classes in brackets");
+            self.found.add(IssueCode::BadRegex, at, message, "use fewer regular expressions");
+        }
+        left.map(drop)
     }
 
     /// A name of 1-256 bytes without control characters.
@@ -259,6 +286,15 @@ impl<'a> Compile<'a> {
         }
         fits
     }
+}
+
+/// What the patterns of the filter `match` in a template may cost, before they are compiled.
+fn matches_in(source: &str) -> usize {
+    let uses = source.match_indices("match").filter(|(at, _)| {
+        let before = source.get(..*at).unwrap_or_default();
+        before.trim_end().ends_with('|')
+    });
+    uses.map(|(at, _)| Pattern::cost(source.get(at..).unwrap_or_default())).sum()
 }
 
 fn is_within(value: &Value, depth: usize) -> bool {

@@ -5,6 +5,7 @@ pub(crate) mod calendar;
 pub(crate) mod condition;
 pub(crate) mod context;
 pub(crate) mod expr;
+pub(crate) mod foreign;
 pub(crate) mod json_template;
 pub(crate) mod language;
 pub(crate) mod names;

@@ -10,6 +10,23 @@ use crate::flow::lang::expr;
 /// What a flow can read besides its variables (SEMANTICS T3).
 const ROOTS: [&str; 8] = ["context", "vars", "reply", "contact", "trigger", "flow", "session", "now"];
 
+/// The fields of what flows can read besides their variables, where these are always the same.
+const FIXED: [(&str, &[&str]); 5] = [
+    ("reply", &["text", "kind", "payload", "media", "location", "timed_out", "missed", "parts", "item"]),
+    (
+        "contact",
+        &["id", "name", "email", "phone", "language", "timezone", "tags", "groups", "fields", "opted_in_at"],
+    ),
+    ("trigger", &["kind", "uuid", "out_id", "claim_time", "campaign"]),
+    ("flow", &["id", "name", "version", "outcome"]),
+    ("session", &["id", "started_at", "turns"]),
+];
+
+/// The fields of an object that is always the same; none of others.
+pub(crate) fn fields_of(root: &str) -> &'static [&'static str] {
+    FIXED.iter().find(|(name, _)| *name == root).map_or(&[], |(_, fields)| fields)
+}
+
 /// Words of the expression language.
 const KEYWORDS: [&str; 11] = ["and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "null"];
 

@@ -72,6 +72,29 @@ impl Pattern {
     }
 }
 
+impl Pattern {
+    /// The first match and what each of its groups matches, with the groups' names. Of a text
+    /// beyond `Limits::regex_text_bytes` only the beginning is looked at.
+    pub(crate) fn groups<'t>(&self, text: &'t str) -> Option<Vec<(Option<&str>, Option<&'t str>)>> {
+        let cut = (0..=self.most_bytes.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+        let found = self.regex.captures(text.get(..cut?)?)?;
+        let names = self.regex.capture_names();
+        Some(names.zip(found.iter()).map(|(name, group)| (name, group.map(|group| group.as_str()))).collect())
+    }
+
+    /// What it was compiled from.
+    pub(crate) fn source(&self) -> &str {
+        self.regex.as_str()
+    }
+}
+
+/// Two patterns are the same if they are written so.
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        (self.source(), self.whole) == (other.source(), other.whole)
+    }
+}
+
 fn one_line(error: &regex::Error) -> String {
     match error {
         regex::Error::CompiledTooBig(_) => "compiles to more than 256 KiB".to_owned(),

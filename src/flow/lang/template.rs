@@ -126,6 +126,23 @@ impl Template {
         })
     }
 
+    /// What stands outside of braces.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        let texts = self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Text(text) => Some(&**text),
+            Piece::Expr(..) => None,
+        });
+        self.as_literal().into_iter().chain(texts)
+    }
+
+    /// Expressions that are a whole number and nothing else.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = i64> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Expr(expr, _) => expr.as_number(),
+            Piece::Text(_) => None,
+        })
+    }
+
     /// The paths that it may read, for a check of undeclared names.
     pub(crate) fn names(&self) -> impl Iterator<Item = &Path> {
         let exprs = self.pieces.iter().filter_map(|piece| match piece {

@@ -4,6 +4,7 @@
 use rust_decimal::Decimal as Amount;
 
 use super::filter::table::Filter;
+use crate::flow::lang::pattern::Pattern;
 
 /// What an expression runs.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,6 +12,7 @@ pub(super) struct Program {
     pub(super) code: Box<[Op]>,
     pub(super) consts: Box<[Lit]>,
     pub(super) paths: Box<[Path]>,
+    pub(super) patterns: Box<[Pattern]>,
     /// True if it runs without a stack.
     pub(super) is_straight: bool,
 }
@@ -37,6 +39,8 @@ pub(super) enum Op {
     Is(Test),
     /// Takes so many arguments and a value, pushes one.
     Filter(Filter, u8),
+    /// Takes a text, pushes what the groups of a pattern find in it.
+    Match(u32),
     /// Skips so many.
     Jump(u32),
     /// Takes one and skips so many if it is false.

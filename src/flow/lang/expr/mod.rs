@@ -89,8 +89,8 @@ impl Expr {
     /// Parses the expression that begins at a byte of a source; answers where it ends: at `}}` or
     /// the end.
     pub(crate) fn parse_at(source: &str, from: usize, limits: &Limits) -> Result<(Self, usize), SyntaxError> {
-        let (parsed, end) = parse::parse(source, from, limits.expression_depth)
-            .map_err(|fault| SyntaxError::of(fault, source))?;
+        let (parsed, end) =
+            parse::parse(source, from, limits).map_err(|fault| SyntaxError::of(fault, source))?;
         let shortcut = match &*parsed.code {
             [Op::Path(0)] => Shortcut::Path,
             [Op::Path(0), Op::Filter(Filter::Trim, 0)] => Shortcut::Trimmed,
@@ -98,7 +98,8 @@ impl Expr {
         };
         let is_straight = run::is_straight(&parsed.code);
         let (code, consts, paths) = (parsed.code.into(), parsed.consts.into(), parsed.paths.into());
-        Ok((Self { program: Program { code, consts, paths, is_straight }, shortcut }, end))
+        let patterns = parsed.patterns.into();
+        Ok((Self { program: Program { code, consts, paths, patterns, is_straight }, shortcut }, end))
     }
 
     /// The paths that it may read, for a check of undeclared names. A key that is computed is not
@@ -110,6 +111,14 @@ impl Expr {
     /// The path, if the whole expression is one.
     pub(crate) fn as_path(&self) -> Option<&Path> {
         if self.shortcut == Shortcut::Path { self.program.paths.first() } else { None }
+    }
+
+    /// The number, if it is a whole one and nothing else.
+    pub(crate) fn as_number(&self) -> Option<i64> {
+        match (&*self.program.code, &*self.program.consts) {
+            ([Op::Const(0)], [code::Lit::Int(number)]) => Some(*number),
+            _ => None,
+        }
     }
 
     /// The text that it gives, if it is known without running: part of a text that lies in the

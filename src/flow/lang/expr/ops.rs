@@ -266,7 +266,8 @@ pub(super) fn is_list(val: &Val<'_>) -> bool {
 }
 
 pub(super) fn is_object(val: &Val<'_>) -> bool {
-    matches!(val, Val::Map(_)) || matches!(val, Val::Node(node) if node.kind() == Kind::Object)
+    matches!(val, Val::Map(_) | Val::Object(_))
+        || matches!(val, Val::Node(node) if node.kind() == Kind::Object)
 }
 
 /// The items of a list, without building one; none of anything else.
@@ -282,6 +283,7 @@ pub(super) fn items<'v, 'a: 'v>(val: &'v Val<'a>) -> impl Iterator<Item = Cow<'v
 fn keys<'v>(val: &'v Val<'_>) -> Vec<Cow<'v, str>> {
     match val {
         Val::Node(node) => node.entries().map(|(key, _)| Cow::Borrowed(key)).collect(),
+        Val::Object(fields) => fields.iter().map(|(key, _)| Cow::Borrowed(&**key)).collect(),
         Val::Map(fields) => {
             let present = fields
                 .names()

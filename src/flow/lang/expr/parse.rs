@@ -8,6 +8,8 @@ mod operand;
 use super::code::{Binary, Lit, Op, Path, PathBuilder, Test};
 use super::error::Fault;
 use super::token::{Lexer, Token};
+use crate::flow::lang::pattern::Pattern;
+use crate::limits::Limits;
 
 /// Levels that no limit can exceed: each takes a dozen frames of the parser.
 const MAX_DEPTH: usize = 128;
@@ -18,6 +20,7 @@ pub(super) struct Parsed {
     pub(super) code: Vec<Op>,
     pub(super) consts: Vec<Lit>,
     pub(super) paths: Vec<Path>,
+    pub(super) patterns: Vec<Pattern>,
 }
 
 pub(super) struct Parser<'s> {
@@ -26,15 +29,16 @@ pub(super) struct Parser<'s> {
     at: usize,
     depth: usize,
     max_depth: usize,
+    limits: &'s Limits,
     out: Parsed,
 }
 
 /// Reads one expression from `from`, to the end of the source or to `}}`; answers where it ends.
-pub(super) fn parse(source: &str, from: usize, max_depth: usize) -> Result<(Parsed, usize), Fault> {
+pub(super) fn parse(source: &str, from: usize, limits: &Limits) -> Result<(Parsed, usize), Fault> {
     let mut lexer = Lexer::new(source, from);
     let (token, at) = lexer.next()?;
-    let max_depth = max_depth.min(MAX_DEPTH);
-    let mut parser = Parser { lexer, token, at, depth: 0, max_depth, out: Parsed::default() };
+    let max_depth = limits.expression_depth.min(MAX_DEPTH);
+    let mut parser = Parser { lexer, token, at, depth: 0, max_depth, limits, out: Parsed::default() };
     parser.conditional()?;
     if parser.token != Token::End {
         return Err(parser.unexpected());

@@ -22,7 +22,7 @@ pub(super) struct Evaluation<'a, 'm> {
 impl Op {
     /// True if it makes one value of another.
     fn is_unary(self) -> bool {
-        matches!(self, Self::Neg | Self::Not | Self::Is(_) | Self::Filter(_, 0))
+        matches!(self, Self::Neg | Self::Not | Self::Is(_) | Self::Match(_) | Self::Filter(_, 0))
     }
 
     fn is_load(self) -> bool {
@@ -72,7 +72,7 @@ impl<'a> Evaluation<'a, '_> {
     fn op(&mut self, op: Op, stack: &mut Stack<'a>) -> Result<u32, EvalError> {
         match op {
             Op::Const(_) | Op::Path(_) | Op::Missing => stack.push(self.load(op)),
-            Op::Neg | Op::Not | Op::Is(_) | Op::Filter(_, 0) => {
+            Op::Neg | Op::Not | Op::Is(_) | Op::Match(_) | Op::Filter(_, 0) => {
                 let val = stack.pop();
                 stack.push(self.unary(op, val)?);
             }
@@ -120,6 +120,10 @@ impl<'a> Evaluation<'a, '_> {
     fn unary(&mut self, op: Op, val: Val<'a>) -> Result<Val<'a>, EvalError> {
         match op {
             Op::Filter(filter, _) => filter::apply(filter, val, filter::Args::default(), &mut self.aid()),
+            Op::Match(index) => match self.program.patterns.get(index as usize) {
+                Some(pattern) => filter::captures(pattern, &val, self.meter),
+                None => Ok(Val::Undefined),
+            },
             Op::Neg => ops::negate(&val, &mut self.aid()),
             Op::Is(Test::Defined) => Ok(Val::Bool(!val.is_undefined())),
             Op::Is(Test::None) => Ok(Val::Bool(matches!(val, Val::Null))),

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal as Amount;
@@ -75,6 +76,8 @@ pub(crate) enum Val<'a> {
     Node(Node<'a>),
     /// A list that the expression made.
     List(Vec<Val<'a>>),
+    /// An object that the expression made.
+    Object(Rc<[(Box<str>, Val<'a>)]>),
     /// An object that is read field by field.
     Map(&'a dyn Fields),
 }
@@ -118,7 +121,7 @@ impl<'a> Val<'a> {
             Self::Int(_) | Self::Float(_) | Self::Decimal(_) => "a number",
             Self::Str(_) => "a text",
             Self::List(_) => "a list",
-            Self::Map(_) => "an object",
+            Self::Map(_) | Self::Object(_) => "an object",
             Self::Node(node) => match node.kind() {
                 Kind::Array => "a list",
                 Kind::Object => "an object",
@@ -147,6 +150,7 @@ impl<'a> Val<'a> {
             Self::Decimal(value) => !value.is_zero(),
             Self::Str(text) => !text.is_empty(),
             Self::List(items) => !items.is_empty(),
+            Self::Object(fields) => !fields.is_empty(),
             Self::Node(node) => node.kind() == Kind::Number || !node.is_empty(),
             Self::Map(_) => true,
         }
@@ -158,6 +162,10 @@ impl<'a> Val<'a> {
         match self {
             Self::Node(node) => node.get(key).map(Val::from).unwrap_or_default(),
             Self::Map(fields) => fields.field(key).unwrap_or_default(),
+            Self::Object(fields) => {
+                let found = fields.iter().find(|(name, _)| **name == *key);
+                found.map(|(_, value)| value.clone()).unwrap_or_default()
+            }
             _ => Self::Undefined,
         }
     }
@@ -188,6 +196,9 @@ impl<'a> Val<'a> {
             Self::List(items) => {
                 items.iter().fold(items.len(), |sum, item| sum.saturating_add(item.byte_len()))
             }
+            Self::Object(fields) => fields.iter().fold(0, |sum: usize, (name, value)| {
+                sum.saturating_add(value.byte_len()).saturating_add(name.len())
+            }),
             Self::Map(fields) => fields.names().iter().fold(0, |sum: usize, name| {
                 sum.saturating_add(fields.field(name).unwrap_or_default().byte_len())
                     .saturating_add(name.len())
@@ -215,7 +226,7 @@ impl<'a> Val<'a> {
                 None => self.write_json(out),
             },
             Self::Decimal(value) => write!(out, "{value}"),
-            Self::Node(_) | Self::List(_) | Self::Map(_) => self.write_json(out),
+            Self::Node(_) | Self::List(_) | Self::Map(_) | Self::Object(_) => self.write_json(out),
         }
     }
 
@@ -236,6 +247,7 @@ impl Serialize for Val<'_> {
             Self::Str(text) => serializer.serialize_str(text),
             Self::Node(node) => node.serialize(serializer),
             Self::List(items) => serializer.collect_seq(items),
+            Self::Object(fields) => serializer.collect_map(fields.iter().map(|(name, value)| (name, value))),
             Self::Map(fields) => {
                 let present = fields.names().iter().filter_map(|name| Some((name, fields.field(name)?)));
                 serializer.collect_map(present.filter(|(_, value)| !value.is_undefined()))

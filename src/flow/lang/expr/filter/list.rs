@@ -12,6 +12,7 @@ use super::super::number::Num;
 use super::super::ops::{arithmetic, is_list, is_object, items, list, plain_number};
 use super::super::val::Val;
 use super::args::quoted;
+use super::field::{at, keyed};
 use crate::grapheme;
 use crate::value::Kind;
 
@@ -52,6 +53,7 @@ pub(super) fn length<'a>(val: &Val<'a>, meter: &mut Meter) -> Result<Val<'a>, Ev
             node.len()
         }
         Val::Map(fields) => fields.names().len(),
+        Val::Object(fields) => fields.len(),
         other => return Err(EvalError::TypeMismatch { op: "length", found: other.kind() }),
     };
     i64::try_from(len).map(Val::Int).map_err(|_| EvalError::Overflow { op: "length" })
@@ -76,19 +78,25 @@ pub(super) fn reverse<'a>(val: Val<'a>, meter: &mut Meter) -> Result<Val<'a>, Ev
     Ok(Val::List(items))
 }
 
+/// In their order, or in that of a field. A truth value in the place of the field says whether it
+/// is reversed.
 pub(super) fn sort<'a>(
     val: Val<'a>,
+    by: Option<&Val<'a>>,
     reverse: Option<&Val<'a>>,
     meter: &mut Meter,
 ) -> Result<Val<'a>, EvalError> {
-    let mut items = list(val, "sort", meter)?;
+    let (by, reverse) = match by {
+        Some(Val::Bool(reversed)) => (None, *reversed),
+        by => (quoted("sort", by)?, reverse.is_some_and(Val::is_true)),
+    };
+    let mut items = keyed(list(val, "sort", meter)?, by);
     // Each item is compared some 15 times; a long text costs as often.
-    for item in &items {
-        meter.bytes(item.as_str().map_or(0, str::len).saturating_mul(16))?;
+    for (key, _) in &items {
+        meter.bytes(key.as_str().map_or(0, str::len).saturating_mul(16))?;
     }
-    let reversed = reverse.is_some_and(Val::is_true);
-    items.sort_by(|a, b| if reversed { order(b, a) } else { order(a, b) });
-    Ok(Val::List(items))
+    items.sort_by(|(a, _), (b, _)| if reverse { order(b, a) } else { order(a, b) });
+    Ok(Val::List(items.into_iter().map(|(_, item)| item).collect()))
 }
 
 /// The item that replaces all others; undefined of an empty list.
@@ -108,10 +116,17 @@ pub(super) fn extreme<'a>(
     Ok(found.unwrap_or_default())
 }
 
-/// The sum of numbers, also of those in texts; what is not defined is left out.
-pub(super) fn sum<'a>(val: Val<'a>, aid: &mut Aid<'a, '_>) -> Result<Val<'a>, EvalError> {
+/// The sum of numbers, or of a field of each item, also of those in texts; what is not defined is
+/// left out.
+pub(super) fn sum<'a>(
+    val: Val<'a>,
+    by: Option<&Val<'a>>,
+    aid: &mut Aid<'a, '_>,
+) -> Result<Val<'a>, EvalError> {
+    let by = quoted("sum", by)?;
     let mut sum = Val::Int(0);
     for item in list(val, "sum", aid.meter)? {
+        let item = at(&item, by);
         if item.is_undefined() {
             continue;
         }

@@ -7,7 +7,9 @@
 mod amount;
 mod args;
 mod date;
+mod field;
 mod list;
+mod matching;
 pub(super) mod table;
 mod text;
 
@@ -17,9 +19,11 @@ use super::val::Val;
 
 pub(super) use args::{Args, MAX_ARGS};
 pub(super) use date::{is_format as is_date_format, print as print_time};
+pub(super) use field::is_sign;
+pub(super) use matching::captures;
 #[cfg(test)]
 pub(super) use table::ROWS;
-pub(super) use table::{Filter, Row, find};
+pub(super) use table::{Filter, Row, Takes, find};
 
 /// Applies a filter.
 pub(super) fn apply<'a>(
@@ -49,10 +53,19 @@ pub(super) fn apply<'a>(
         Filter::First => list::end(&val, false, aid.meter),
         Filter::Last => list::end(&val, true, aid.meter),
         Filter::Reverse => list::reverse(val, aid.meter),
-        Filter::Sort => list::sort(val, first.as_ref(), aid.meter),
+        Filter::Sort => list::sort(val, first.as_ref(), second.as_ref(), aid.meter),
         Filter::Min => list::extreme(val, "min", |order| order.is_lt(), aid.meter),
         Filter::Max => list::extreme(val, "max", |order| order.is_ge(), aid.meter),
-        Filter::Sum => list::sum(val, aid),
+        Filter::Sum => list::sum(val, first.as_ref(), aid),
+        Filter::Map => field::map(val, first.as_ref(), aid.meter),
+        Filter::Where => field::filter(val, first.as_ref(), (second, third), aid),
+        Filter::Unique => field::unique(val, first.as_ref(), aid.meter),
+        Filter::Without => field::without(val, first, second.as_ref(), aid.meter),
+        Filter::Slice => field::slice(val, first.as_ref(), second.as_ref(), aid.meter),
+        Filter::Index => field::index(&val, first, second.as_ref(), aid),
+        Filter::FromJson => field::from_json(val, aid),
+        // It is an operation of its own, since its pattern is compiled.
+        Filter::Match => Ok(Val::Undefined),
         Filter::Number => Ok(amount::number(&val, aid)),
         Filter::Int => amount::int(&val, first, aid),
         Filter::Float => amount::float(&val, first, aid),

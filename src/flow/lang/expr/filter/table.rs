@@ -12,6 +12,8 @@ pub(in crate::flow::lang::expr) enum Filter {
     Default,
     First,
     Float,
+    FromJson,
+    Index,
     Int,
     Join,
     Json,
@@ -19,12 +21,15 @@ pub(in crate::flow::lang::expr) enum Filter {
     Length,
     Local,
     Lower,
+    Map,
+    Match,
     Max,
     Min,
     Number,
     Replace,
     Reverse,
     Round,
+    Slice,
     Sort,
     Split,
     String,
@@ -32,9 +37,12 @@ pub(in crate::flow::lang::expr) enum Filter {
     Title,
     Trim,
     Truncate,
+    Unique,
     Upper,
     UrlEncode,
     Weekday,
+    Where,
+    Without,
 }
 
 /// A filter as it is written.
@@ -49,7 +57,7 @@ const fn row(name: &'static str, filter: Filter, params: &'static [&'static str]
     Row { name, filter, params, required }
 }
 
-pub(in crate::flow::lang::expr) const ROWS: [Row; 35] = [
+pub(in crate::flow::lang::expr) const ROWS: [Row; 43] = [
     row("abs", Filter::Abs, &[], 0),
     row("add", Filter::Add, &["value", "unit", "zone"], 2),
     row("add_days", Filter::AddDays, &["days"], 1),
@@ -62,6 +70,8 @@ pub(in crate::flow::lang::expr) const ROWS: [Row; 35] = [
     row("default", Filter::Default, &["value", "also_empty"], 0),
     row("first", Filter::First, &[], 0),
     row("float", Filter::Float, &["default"], 0),
+    row("from_json", Filter::FromJson, &[], 0),
+    row("index", Filter::Index, &["value", "by"], 1),
     row("int", Filter::Int, &["default"], 0),
     row("join", Filter::Join, &["sep"], 0),
     row("json", Filter::Json, &[], 0),
@@ -69,28 +79,74 @@ pub(in crate::flow::lang::expr) const ROWS: [Row; 35] = [
     row("length", Filter::Length, &[], 0),
     row("local", Filter::Local, &["zone"], 0),
     row("lower", Filter::Lower, &[], 0),
+    row("map", Filter::Map, &["field"], 1),
+    row("match", Filter::Match, &["pattern"], 1),
     row("max", Filter::Max, &[], 0),
     row("min", Filter::Min, &[], 0),
     row("number", Filter::Number, &[], 0),
     row("replace", Filter::Replace, &["old", "new"], 2),
     row("reverse", Filter::Reverse, &[], 0),
     row("round", Filter::Round, &["precision"], 0),
-    row("sort", Filter::Sort, &["reverse"], 0),
+    row("slice", Filter::Slice, &["start", "count"], 1),
+    row("sort", Filter::Sort, &["by", "reverse"], 0),
     row("split", Filter::Split, &["sep"], 0),
     row("string", Filter::String, &[], 0),
-    row("sum", Filter::Sum, &[], 0),
+    row("sum", Filter::Sum, &["by"], 0),
     row("title", Filter::Title, &[], 0),
     row("trim", Filter::Trim, &["chars"], 0),
     row("truncate", Filter::Truncate, &["length", "end"], 1),
+    row("unique", Filter::Unique, &["by"], 0),
     row("upper", Filter::Upper, &[], 0),
     row("urlencode", Filter::UrlEncode, &[], 0),
     row("weekday", Filter::Weekday, &["zone"], 0),
+    row("where", Filter::Where, &["field", "sign", "value"], 1),
+    row("without", Filter::Without, &["items", "by"], 1),
 ];
 
 /// The filter of a name.
 pub(in crate::flow::lang::expr) fn find(name: &str) -> Option<&'static Row> {
     const TABLE: &[Row] = &ROWS;
     TABLE.iter().find(|row| row.name == name)
+}
+
+impl Row {
+    /// What a parameter takes, where that is one kind of value alone.
+    pub(in crate::flow::lang::expr) fn takes(&self, param: usize) -> Option<Takes> {
+        Some(match (self.filter, *self.params.get(param)?) {
+            (Filter::Sort, "by") => Takes::FieldOrTruth,
+            (Filter::Sort, "reverse") => Takes::Truth,
+            (_, "field" | "by") => Takes::Field,
+            (Filter::Match, _) => Takes::Text,
+            (Filter::Split | Filter::Join, "sep") | (Filter::Truncate, "end") | (Filter::Trim, "chars") => {
+                Takes::Text
+            }
+            (Filter::Truncate, "length") | (Filter::Round, "precision") | (Filter::Slice, _) => Takes::Whole,
+            _ => return None,
+        })
+    }
+}
+
+/// A kind of value that a parameter takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::flow::lang::expr) enum Takes {
+    Text,
+    Field,
+    FieldOrTruth,
+    Truth,
+    Whole,
+}
+
+impl Takes {
+    /// The kind, for a message.
+    pub(in crate::flow::lang::expr) fn what(self) -> &'static str {
+        match self {
+            Self::Text => "a text in quotes",
+            Self::Field => "the name of a field in quotes",
+            Self::FieldOrTruth => "the name of a field in quotes, or true",
+            Self::Truth => "true or false",
+            Self::Whole => "a whole number",
+        }
+    }
 }
 
 impl Filter {

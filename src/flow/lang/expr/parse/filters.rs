@@ -5,6 +5,7 @@ use super::super::error::Fault;
 use super::super::filter::{self, Filter};
 use super::super::token::Token;
 use super::Parser;
+use crate::flow::lang::pattern::{Extent, Pattern};
 
 impl<'s> Parser<'s> {
     pub(super) fn filter(&mut self, surprising: &mut usize) -> Result<(), Fault> {
@@ -27,6 +28,10 @@ impl<'s> Parser<'s> {
         }
         if row.filter == Filter::Date {
             self.check_date_format(at, given.first())?;
+        }
+        self.check_kinds(at, row, &given)?;
+        if row.filter == Filter::Match {
+            return self.pattern(at, given.first());
         }
         let last = given.iter().rposition(Option::is_some).map_or(0, |last| last.saturating_add(1));
         for code in given.into_iter().take(last) {
@@ -79,6 +84,62 @@ impl<'s> Parser<'s> {
         self.advance()?;
         self.advance()?;
         Ok(Some(name))
+    }
+
+    /// An argument that is written out is of the kind that its filter takes.
+    fn check_kinds(
+        &self,
+        at: usize,
+        row: &filter::Row,
+        given: &[Option<Vec<Op>>; filter::MAX_ARGS],
+    ) -> Result<(), Fault> {
+        for (param, code) in given.iter().enumerate() {
+            let (Some(takes), Some(written)) = (row.takes(param), self.written(code.as_deref())) else {
+                continue;
+            };
+            let fits = match takes {
+                filter::Takes::Text | filter::Takes::Field => matches!(written, Lit::Str(_) | Lit::Null),
+                filter::Takes::FieldOrTruth => matches!(written, Lit::Str(_) | Lit::Bool(_)),
+                filter::Takes::Truth => matches!(written, Lit::Bool(_)),
+                filter::Takes::Whole => matches!(written, Lit::Int(_)),
+            };
+            if !fits {
+                let name = row.params.get(param).copied().unwrap_or_default();
+                let message = format!("`{}` takes {} for `{name}`", row.name, takes.what());
+                return Err(Fault::new(at, message));
+            }
+        }
+        let [_, sign, value] = given;
+        let sign = self.written(sign.as_deref()).filter(|_| row.filter == Filter::Where && value.is_some());
+        if sign.is_some_and(|sign| !matches!(sign, Lit::Str(sign) if filter::is_sign(sign))) {
+            return Err(Fault::new(
+                at,
+                "`where` compares by '==', '!=', '<', '<=', '>', '>=', 'in' or 'contains'",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The constant that an argument is, if it is one; the sign of a number makes no difference.
+    fn written(&self, code: Option<&[Op]>) -> Option<&Lit> {
+        match code? {
+            [Op::Const(index)] | [Op::Const(index), Op::Neg] => self.out.consts.get(*index as usize),
+            _ => None,
+        }
+    }
+
+    /// A regular expression is compiled once, so it is a text that is written out.
+    fn pattern(&mut self, at: usize, code: Option<&Option<Vec<Op>>>) -> Result<(), Fault> {
+        let written = self.written(code.and_then(Option::as_deref));
+        let Some(Lit::Str(source)) = written else {
+            return Err(Fault::new(at, "`match` needs its pattern in quotes"));
+        };
+        let pattern = Pattern::parse(source, Extent::Part, false, self.limits);
+        let pattern = pattern.map_err(|error| Fault::new(at, format!("`match` has no pattern: {error}")))?;
+        let index = self.out.patterns.len() as u32;
+        self.out.patterns.push(pattern);
+        self.emit(Op::Match(index));
+        Ok(())
     }
 
     /// A format is a text that is there to be checked, since a bad one could only fail later.

@@ -61,6 +61,11 @@ fn roots() -> Roots {
     Roots::new(&json!({
         "context": {
             "name": "Ada", "total": 12.5, "count": 3, "none": null, "empty": "", "list": [1, "two", {"k": [3]}],
+            "goods": [
+                {"name": "a", "price": "12", "size": {"cm": 10}, "tags": ["new"]},
+                {"name": "b", "price": 5},
+                {"name": "c", "price": 9.5, "size": {"cm": 30}},
+            ],
             "a b": "blank", "big": u64::MAX, "obj": {"x": 1, "y": 2}, "same": {"y": 2.0, "x": 1}, "zero": 0,
         },
         "n": 1,
