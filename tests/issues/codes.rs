@@ -221,8 +221,8 @@ fn every_sentence_of_the_checks_has_its_code() {
         [
             &SameLabel,
             &Untranslated,
-            &Unreachable,
             &NoInvalidEdge,
+            &Unreachable,
             &NoSender,
             &WindowMayBeClosed,
             &UndeclaredVariable,

@@ -93,7 +93,7 @@ fn a_filter_that_comes_to_nothing_is_told() {
         ("{{ context.raw | match('[0-9]') }}", None),
         ("{{ context.items | index(7, by='n') }}", None),
     ] {
-        let world = World::with([flow("f").send("m", text)]);
+        let world = World::with([flow("f").send("m", &format!("so: {text}"))]);
         world.trigger(ada("f").context(json!({"raw": "no json", "items": [{"n": 1}]})));
         let told = world.notes().into_iter().find_map(|note| match note {
             EventKind::NoResult { operator, .. } => Some(operator.to_string()),

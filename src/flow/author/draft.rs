@@ -259,6 +259,6 @@ mod tests {
     fn the_catalogue_has_every_example_and_no_program() {
         let text = catalogue();
         assert!(text.contains("# Filters") && text.contains("\"code\": \"order-status\""));
-        assert!(!text.contains("from_json") && !text.contains("assert"));
+        assert!(!text.contains("::from_json") && !text.contains("assert"));
     }
 }

@@ -208,7 +208,7 @@ fn filters_of_lists_are_bounded() {
         (format!("'[{many}]' | from_json | unique"), "expression_steps"),
         (format!("'[{many}]' | from_json | sort | map('a') | where('a') "), "expression_steps"),
         (format!("'{}{}' | from_json", "[".repeat(500), "]".repeat(500)), ""),
-        (format!("'{}' | match('{}x')", "ab".repeat(2_000), "(\\\\w*)".repeat(20)), ""),
+        (format!("'{}' | match('{}x')", "ab".repeat(2_000), "(.*)".repeat(20)), ""),
         (format!("'{}' | match('((a|b|ab)*)*c|(\\\\pL+)+$')", "ab".repeat(2_000)), ""),
         ("'a' | match('a') | length + ".repeat(14) + "0", "expression_steps"),
     ] {
