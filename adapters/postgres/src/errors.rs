@@ -112,6 +112,12 @@ impl Fault {
             || *state == SqlState::FEATURE_NOT_SUPPORTED)
     }
 
+    /// A statement that was prepared is not there, or is another's: connections are shared.
+    pub(super) fn is_unprepared(&self) -> bool {
+        matches!(self.state(), Some(state) if *state == SqlState::INVALID_SQL_STATEMENT_NAME
+            || *state == SqlState::DUPLICATE_PSTATEMENT)
+    }
+
     /// The error for the caller; `what` names the operation.
     pub(super) fn into_error(self, doing: Doing, what: &'static str) -> StoreError {
         let (kind, hint) = match &self {

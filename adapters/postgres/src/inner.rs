@@ -16,6 +16,7 @@ use crate::PostgresOptions;
 use crate::errors::{Doing, Fault};
 use crate::lane::Lanes;
 use crate::link::Link;
+use crate::plans::ServerEvent;
 
 /// What an operation does on its connection.
 pub(super) type Work<'l, T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'l>>;
@@ -33,6 +34,8 @@ pub(super) struct Inner {
     pub(super) is_strict: bool,
     /// True if flows are kept here too.
     has_flows: AtomicBool,
+    /// True while the server keeps statements.
+    prepares: AtomicBool,
     pub(super) lanes: Lanes,
     turns: AtomicU64,
 }
@@ -40,7 +43,9 @@ pub(super) struct Inner {
 impl Inner {
     pub(super) fn new(pool: Pool, runtime: Handle, options: PostgresOptions, slices: u16) -> Self {
         let (has_flows, turns) = (AtomicBool::new(false), AtomicU64::new(0));
-        Self { pool, runtime, options, slices, is_strict: false, has_flows, lanes: Lanes::default(), turns }
+        let prepares = AtomicBool::new(options.prepared.unwrap_or(false));
+        let lanes = Lanes::default();
+        Self { pool, runtime, options, slices, is_strict: false, has_flows, prepares, lanes, turns }
     }
 
     pub(super) fn on(self, slices: u16, is_strict: bool) -> Self {
@@ -49,6 +54,11 @@ impl Inner {
 
     pub(super) fn has_flows(&self) -> bool {
         self.has_flows.load(Ordering::Relaxed)
+    }
+
+    /// True while the server keeps statements.
+    pub(super) fn prepares(&self) -> bool {
+        self.prepares.load(Ordering::Relaxed)
     }
 
     /// From now on loads say how new the catalogue is.
@@ -135,7 +145,7 @@ impl Inner {
         let mut is_second = false;
         loop {
             let client = self.client().await.map_err(|fault| (Doing::Connect, fault))?;
-            let statements = self.options.prepared.then(|| &*client.statement_cache);
+            let statements = self.prepares().then(|| &*client.statement_cache);
             let done = {
                 let work = work(Link::pooled(&client, statements));
                 timeout(self.options.statement_timeout, work).await
@@ -154,6 +164,11 @@ impl Inner {
             drop(Object::take(client));
             if fault.is_stale() {
                 self.pool.retain(|_, _| false);
+            }
+            // What the server refused to run did nothing.
+            if fault.is_unprepared() && self.prepares.swap(false, Ordering::Relaxed) {
+                self.options.listener.tell(ServerEvent::NotPrepared);
+                continue;
             }
             if is_second || !(doing == Doing::Read || fault.is_stale()) {
                 return Err((doing, fault));

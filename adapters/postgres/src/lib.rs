@@ -18,6 +18,7 @@ mod link;
 mod load;
 mod migrate;
 mod options;
+mod plans;
 mod ports;
 mod queries;
 mod queue;
@@ -43,6 +44,7 @@ use crate::inner::Inner;
 use crate::link::Link;
 
 pub use options::PostgresOptions;
+pub use plans::ServerEvent;
 pub use tx::PostgresTx;
 
 /// The drivers' types, in the version that [`PostgresStore`] takes them in.
@@ -71,10 +73,12 @@ pub use {deadpool_postgres, tokio_postgres};
 /// up, or written, by one statement of many rows ([`PostgresOptions::batch`]); each still applies,
 /// or is refused, by itself. One caller alone waits for nobody.
 ///
-/// There is no state of a session: no named statements (unless [`prepared_statements`] is on), no
-/// advisory locks, no `LISTEN`, no temporary tables. It works behind a pooler in transaction mode,
-/// such as any version of PgBouncer, and behind a load balancer that leads to the primary. Under
-/// `serializable` and `repeatable read` it repeats what the server gave up.
+/// Connections that lead to the server itself keep the plans of the frequent statements, made by
+/// settings of their own ([`PostgresOptions::connect`]). Where a pooler in transaction mode is on
+/// the way, such as any version of PgBouncer, there is no state of a session: no named statements
+/// (unless [`prepared_statements`] says so), no settings. Nowhere are there advisory locks, `LISTEN`
+/// or temporary tables. A load balancer may lead to the primary. Under `serializable` and
+/// `repeatable read` the store repeats what the server gave up.
 ///
 /// The work is done in the Tokio runtime that the store was connected in (with time and I/O);
 /// whoever calls it may run on any executor. A call that is dropped is done whole or not at all.
@@ -215,7 +219,10 @@ fn checked(link: Link<'_>) -> inner::Work<'_, (u16, bool)> {
 
 impl fmt::Debug for PostgresStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PostgresStore").field("slices", &self.inner.slices).finish_non_exhaustive()
+        f.debug_struct("PostgresStore")
+            .field("slices", &self.inner.slices)
+            .field("prepares", &self.inner.prepares())
+            .finish_non_exhaustive()
     }
 }
 

@@ -9,14 +9,15 @@ use tokio_postgres::{Config, Socket};
 
 use crate::PostgresStore;
 use crate::errors::{Doing, Fault};
-use crate::migrate;
+use crate::plans::{Listener, ServerEvent};
+use crate::{migrate, plans};
 
 /// How a [`PostgresStore`] is connected. Made by [`PostgresStore::options`].
 ///
 /// | what | unless set |
 /// |---|---|
 /// | [`pool_size`](Self::pool_size) | 10 connections |
-/// | [`prepared_statements`](Self::prepared_statements) | off: safe behind any pooler |
+/// | [`prepared_statements`](Self::prepared_statements) | on where connections lead to the server itself |
 /// | [`connect_timeout`](Self::connect_timeout) | 5 s |
 /// | [`wait_timeout`](Self::wait_timeout) | 5 s |
 /// | [`statement_timeout`](Self::statement_timeout) | 10 s |
@@ -26,7 +27,8 @@ use crate::migrate;
 #[derive(Clone, Debug)]
 pub struct PostgresOptions {
     pub(super) pool_size: usize,
-    pub(super) prepared: bool,
+    pub(super) prepared: Option<bool>,
+    pub(super) listener: Listener,
     pub(super) connect_timeout: Duration,
     pub(super) wait_timeout: Duration,
     pub(super) statement_timeout: Duration,
@@ -39,7 +41,8 @@ impl Default for PostgresOptions {
     fn default() -> Self {
         Self {
             pool_size: 10,
-            prepared: false,
+            prepared: None,
+            listener: Listener::default(),
             connect_timeout: Duration::from_secs(5),
             wait_timeout: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(10),
@@ -58,12 +61,22 @@ impl PostgresOptions {
         self
     }
 
-    /// Lets the server keep the plans of the frequent statements, by connection. Only for
-    /// connections that lead to the server itself, or through a pooler that knows prepared
-    /// statements (pgbouncer from 1.21).
+    /// Lets the server keep the plans of the frequent statements, by connection, or not. Unless it is
+    /// said, [`connect`](Self::connect) does so where its connections lead to the server itself, and
+    /// not through a pooler, such as PgBouncer; a pool that the host made has none. `true` is for
+    /// poolers that know prepared statements (PgBouncer from 1.21). If one turns out not to, none
+    /// are used from then on ([`ServerEvent::NotPrepared`]).
     #[must_use]
     pub fn prepared_statements(mut self, prepared: bool) -> Self {
-        self.prepared = prepared;
+        self.prepared = Some(prepared);
+        self
+    }
+
+    /// Hears of what an operator should know of the server. It is called by a thread of the
+    /// runtime, so it must be quick and must not wait for the store.
+    #[must_use]
+    pub fn on_event(mut self, listen: impl Fn(ServerEvent) + Send + Sync + 'static) -> Self {
+        self.listener = Listener::new(listen);
         self
     }
 
@@ -121,6 +134,10 @@ impl PostgresOptions {
     /// Connects to a database that was [migrated](Self::migrate), in a Tokio runtime with time and
     /// I/O, which does the work of the store for as long as it is used.
     ///
+    /// Connections that lead to the server itself have planner settings of their own: generic plans,
+    /// joins by index, neither sequential scans nor `jit`. Settings in the configuration's own
+    /// `options` come after them, and hold.
+    ///
     /// # Errors
     /// [`StoreError`]: permanent when the tables are missing, older or newer than this release, when the server refuses
     /// the user, and outside of a runtime; transient when the server cannot be reached.
@@ -131,6 +148,11 @@ impl PostgresOptions {
         T::TlsConnect: Sync + Send,
         <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
     {
+        let own = self.pool(plans::with_settings(&config), tls.clone())?;
+        if plans::reach(&own).await? {
+            let prepared = self.prepared.unwrap_or(true);
+            return PostgresStore::open(own, Self { prepared: Some(prepared), ..self }).await;
+        }
         let pool = self.pool(config, tls)?;
         self.from_pool(pool).await
     }

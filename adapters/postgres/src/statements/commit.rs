@@ -15,7 +15,9 @@ macro_rules! batch {
 macro_rules! key_is_new {
     () => {
         "NOT EXISTS (SELECT 1 FROM chatflow_key e WHERE e.workspace = v.workspace AND e.flow = v.key_flow
-            AND e.key IN (v.key_name, v.key_hash) AND e.expires_at > v.now OFFSET 0)"
+            AND e.key = v.key_name AND e.expires_at + 0 > v.now OFFSET 0)
+        AND NOT EXISTS (SELECT 1 FROM chatflow_key e WHERE e.workspace = v.workspace AND e.flow = v.key_flow
+            AND e.key = v.key_hash AND e.expires_at + 0 > v.now OFFSET 0)"
     };
 }
 
@@ -200,8 +202,10 @@ pub(crate) const EXPLAIN: &str = concat!(
     "SELECT c.revision, coalesce(c.lease_token = $4 AND c.lease_until > ",
     now!(),
     ", false),
-    EXISTS (SELECT 1 FROM chatflow_key k WHERE k.workspace = $2 AND k.flow = $5 AND k.key IN ($6, $7)
-        AND k.expires_at > $8)
+    EXISTS (SELECT 1 FROM chatflow_key k WHERE k.workspace = $2 AND k.flow = $5 AND k.key = $6
+        AND k.expires_at + 0 > $8)
+    OR EXISTS (SELECT 1 FROM chatflow_key k WHERE k.workspace = $2 AND k.flow = $5 AND k.key = $7
+        AND k.expires_at + 0 > $8)
 FROM (SELECT 1) one
 LEFT JOIN chatflow_conversation c ON c.shard = $1 AND c.workspace = $2 AND c.contact = $3"
 );
@@ -212,8 +216,7 @@ pub(crate) const HOLDERS: &str =
 
 /// A key whose time is over but that was not purged yet: $1 workspace, $2 flow, $3 key, $4 its
 /// hash, $5 now.
-pub(crate) const DROP_EXPIRED_KEY: &str =
-    "DELETE FROM chatflow_key WHERE workspace = $1 AND flow = $2 AND key IN ($3, $4) AND expires_at <= $5";
+pub(crate) const DROP_EXPIRED_KEY: &str = "DELETE FROM chatflow_key WHERE workspace = $1 AND flow = $2 AND key IN ($3, $4) AND expires_at + 0 <= $5";
 
 /// Takes note of what is delivered.
 pub(crate) const SETTLE: &str = concat!(

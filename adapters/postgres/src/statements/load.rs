@@ -17,7 +17,10 @@ macro_rules! beside {
     () => {
         "
 LEFT JOIN chatflow_catalogue f ON f.workspace = $1
-LEFT JOIN chatflow_key k ON k.workspace = $1 AND k.flow = $4 AND k.key IN ($5, $6) AND k.expires_at > $7
+LEFT JOIN LATERAL (SELECT * FROM chatflow_key e WHERE e.workspace = $1 AND e.flow = $4 AND e.key = $5
+        AND e.expires_at + 0 > $7
+    UNION ALL SELECT * FROM chatflow_key e WHERE e.workspace = $1 AND e.flow = $4 AND e.key = $6
+        AND e.expires_at + 0 > $7 LIMIT 1) k ON true
 LIMIT 1"
     };
 }
@@ -54,9 +57,12 @@ JOIN chatflow_conversation c ON c.shard = a.shard AND c.workspace = a.workspace 
 WHERE a.workspace = $1 AND a.alias = $2 FOR NO KEY UPDATE OF c";
 
 /// The same for several calls: $1 their numbers, $2 workspaces, $3 contacts, of which $5 are the
-/// shards, or $4 aliases, $6 tokens, $7 flows of keys, $8 keys, $9 their hashes, $10 now. The key
-/// is looked for call by call (`LATERAL`, `LIMIT`): PostgreSQL would join by workspace and flow,
-/// and so read all keys of a flow.
+/// shards, or $4 aliases, $6 tokens, $7 flows of keys, $8 keys, $9 their hashes, $10 now. Each row
+/// is looked for call by call (`LATERAL`, `LIMIT`): joined, small tables would be read from end to
+/// end, by a plan that is kept while they grow. The key is looked for under its name and then under
+/// its hash: asked for one of the two in one condition, PostgreSQL would read all keys of a flow.
+/// The index of expiry is kept out (`+ 0`): where nothing is known of the keys, few seem to be
+/// unexpired.
 pub(crate) const LOAD_ALL: &str = concat!(
     "SELECT c.contact, c.revision, c.record, c.settled, c.quarantined,
     coalesce(c.lease_token = v.token AND c.lease_until > ",
@@ -66,9 +72,12 @@ pub(crate) const LOAD_ALL: &str = concat!(
     k.version, k.contact, k.expires_at, k.erased, k.state, k.digest, v.ord
 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::smallint[], $6::uuid[], $7::text[], $8::text[],
     $9::text[], $10::bigint[]) AS v(ord, workspace, contact, alias, shard, token, flow, key, hash, now)
-LEFT JOIN chatflow_alias a ON a.workspace = v.workspace AND a.alias = v.alias
-LEFT JOIN chatflow_conversation c ON c.shard = coalesce(v.shard, a.shard) AND c.workspace = v.workspace
-    AND c.contact = coalesce(v.contact, a.contact)
+LEFT JOIN LATERAL (SELECT * FROM chatflow_alias o WHERE o.workspace = v.workspace AND o.alias = v.alias LIMIT 1) a
+    ON true
+LEFT JOIN LATERAL (SELECT * FROM chatflow_conversation o WHERE o.shard = coalesce(v.shard, a.shard)
+    AND o.workspace = v.workspace AND o.contact = coalesce(v.contact, a.contact) LIMIT 1) c ON true
 LEFT JOIN LATERAL (SELECT * FROM chatflow_key e WHERE e.workspace = v.workspace AND e.flow = v.flow
-    AND e.key IN (v.key, v.hash) AND e.expires_at > v.now LIMIT 1) k ON true"
+        AND e.key = v.key AND e.expires_at + 0 > v.now
+    UNION ALL SELECT * FROM chatflow_key e WHERE e.workspace = v.workspace AND e.flow = v.flow
+        AND e.key = v.hash AND e.expires_at + 0 > v.now LIMIT 1) k ON true"
 );

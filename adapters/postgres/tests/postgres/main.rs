@@ -20,6 +20,7 @@ mod pace;
 #[path = "../../../../tests/pace_kit/mod.rs"]
 mod pace_kit;
 mod plans;
+mod poolers;
 mod skew;
 mod suite;
 mod tx;
@@ -46,6 +47,7 @@ fn main() {
         tx::trials(),
         held::trials(),
         plans::trials(),
+        poolers::trials(),
         skew::trials(),
         faults::trials(),
         versions::trials(),

@@ -14,7 +14,7 @@ async fn statements_do_not_grow_with_flows() {
     for count in [25, 250] {
         let database = Database::new(Layout::Plain).await;
         let plans = Plans::default();
-        let store = plans::store(&database, &plans, false).await;
+        let store = plans::store(&database, &plans, plans::Planning::EachTime).await;
         let engine = || Engine::builder(MemoryStore::new()).flow_store(store.clone()).build();
         plans.forget();
         let bot = engine();
@@ -40,7 +40,7 @@ async fn statements_do_not_grow_with_flows() {
 async fn changes_are_found_by_their_index() {
     let database = Database::new(Layout::Plain).await;
     let (plans, workspace) = (Plans::default(), WorkspaceId::default());
-    let store = plans::store(&database, &plans, true).await;
+    let store = plans::store(&database, &plans, plans::Planning::Generic).await;
     let bot = Engine::builder(MemoryStore::new()).flow_store(store.clone()).build();
     bot.flows().ensure_all(library(3_000, "Hi")).await.unwrap();
     let before = store.revision(&workspace).await.unwrap();

@@ -33,8 +33,13 @@ impl Harness for OnPostgres {
         let layout = if self.way == Way::Partitioned { Layout::Partitioned } else { Layout::Plain };
         let database = Database::new(layout).await;
         let config = if self.way == Way::Pooled { database.through_bouncer() } else { database.config() };
-        let options = PostgresStore::options().prepared_statements(self.way == Way::Prepared);
+        let options = match self.way {
+            Way::Plain => PostgresStore::options().prepared_statements(false),
+            Way::Partitioned | Way::Pooled | Way::Prepared => PostgresStore::options(),
+        };
         let store = options.connect(config, NoTls).await.unwrap();
+        let prepares = format!("prepares: {}", matches!(self.way, Way::Partitioned | Way::Prepared));
+        assert!(format!("{store:?}").contains(&prepares), "{store:?}");
         *self.database.lock().unwrap() = Some(database);
         store
     }

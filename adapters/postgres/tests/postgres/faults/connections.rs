@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chatflow_postgres::PostgresStore;
+use chatflow_postgres::{PostgresOptions, PostgresStore};
 
 use super::proxy::{Cut, Proxy};
 use super::stage::{Stage, name};
@@ -48,10 +48,21 @@ pub(crate) async fn connections_that_end_behind_pgbouncer_lose_and_double_nothin
 const STATEMENTS: [&str; 4] =
     ["INSERT INTO chatflow_conversation", "SET revision", "SET settled", "LEFT JOIN chatflow_conversation"];
 
+/// Statements that are prepared, and such that are planned each time.
+fn both_ways() -> [PostgresOptions; 2] {
+    [true, false].map(|prepared| PostgresStore::options().prepared_statements(prepared))
+}
+
 pub(crate) async fn a_statement_cut_before_or_after_it_took_effect_takes_effect_once() {
+    for options in both_ways() {
+        cut_before_or_after(options).await;
+    }
+}
+
+async fn cut_before_or_after(options: PostgresOptions) {
     let stage = Stage::new().await;
     let proxy = Proxy::to(stage.config.get_ports()[0]).await;
-    let bots = [stage.bot_by(&proxy.config(&stage.config), PostgresStore::options()).await];
+    let bots = [stage.bot_by(&proxy.config(&stage.config), options).await];
     for round in 0..3 {
         for statement in STATEMENTS {
             for cut in [Cut::Before, Cut::After] {
@@ -68,9 +79,15 @@ pub(crate) async fn a_statement_cut_before_or_after_it_took_effect_takes_effect_
 }
 
 pub(crate) async fn a_connection_cut_at_any_byte_loses_and_doubles_nothing() {
+    for options in both_ways() {
+        cut_at_any_byte(options).await;
+    }
+}
+
+async fn cut_at_any_byte(options: PostgresOptions) {
     let stage = Stage::new().await;
     let proxy = Proxy::to(stage.config.get_ports()[0]).await;
-    let bots = [stage.bot_by(&proxy.config(&stage.config), PostgresStore::options()).await];
+    let bots = [stage.bot_by(&proxy.config(&stage.config), options).await];
     let mut number = 0;
     for statement in &STATEMENTS[..3] {
         for bytes in (0..4_000).step_by(173) {

@@ -1,6 +1,7 @@
 //! A wire between the store and the server that fails on purpose: it can be cut after so many
 //! bytes, cut when a statement passes before or after it took effect, led to another server.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -24,7 +25,7 @@ pub(crate) enum Cut {
     Answered(usize),
 }
 
-/// When it happens: to the next connection that sends this text.
+/// When it happens: to the next connection that runs a statement with this text in it.
 #[derive(Clone, Copy, Debug)]
 struct Plan {
     text: &'static str,
@@ -34,9 +35,45 @@ struct Plan {
 struct State {
     target: SocketAddr,
     plan: Option<Plan>,
+    /// The statements that were prepared, by their names, which are a process's own.
+    prepared: HashMap<Vec<u8>, Vec<u8>>,
     cuts: u64,
     /// Raised to cut everything that is open.
     generation: watch::Sender<u64>,
+}
+
+impl State {
+    /// Takes note of what is prepared. Answers whether a message runs the statement that the plan
+    /// waits for.
+    fn is_met(&mut self, kind: u8, body: &[u8]) -> bool {
+        let mut parts = body.splitn(3, |byte| *byte == 0);
+        let (first, second) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        let text = match kind {
+            b'P' if !first.is_empty() => {
+                self.prepared.insert(first.to_vec(), second.to_vec());
+                return false;
+            }
+            b'P' => second,
+            b'Q' => first,
+            b'B' => self.prepared.get(second).map_or(&[][..], |text| text),
+            _ => return false,
+        };
+        let Some(plan) = self.plan else { return false };
+        text.windows(plan.text.len()).any(|window| window == plan.text.as_bytes())
+    }
+}
+
+/// The messages that a client sent at once: the kind of each, and what is in it. The last one may
+/// go on in the next bytes.
+fn messages(mut bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+    std::iter::from_fn(move || {
+        let (kind, rest) = bytes.split_first()?;
+        let (length, rest) = rest.split_first_chunk()?;
+        let length = usize::try_from(u32::from_be_bytes(*length)).ok()?.checked_sub(4)?;
+        let (body, rest) = rest.split_at(length.min(rest.len()));
+        bytes = rest;
+        Some((*kind, body))
+    })
 }
 
 /// The wire. Clones are the same one.
@@ -53,6 +90,7 @@ impl Proxy {
         let state = State {
             target: SocketAddr::from(([127, 0, 0, 1], port)),
             plan: None,
+            prepared: HashMap::new(),
             cuts: 0,
             generation: watch::Sender::new(0),
         };
@@ -99,9 +137,9 @@ impl Proxy {
     /// The plan, if this is the statement that it waits for.
     fn take_plan(&self, bytes: &[u8]) -> Option<Cut> {
         let mut state = self.state();
+        let met: Vec<bool> = messages(bytes).map(|(kind, body)| state.is_met(kind, body)).collect();
         let plan = state.plan?;
-        let is_met = bytes.windows(plan.text.len()).any(|window| window == plan.text.as_bytes());
-        is_met.then(|| {
+        met.contains(&true).then(|| {
             state.plan = None;
             state.cuts += 1;
             plan.cut
