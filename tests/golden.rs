@@ -8,7 +8,7 @@
 //! how the channel answers its next messages, `! report CODE` that the last message did not arrive
 //! (`window_closed`: since the window was closed) or, with `read`, that it was read,
 //! `> text` what the contact says, `> [Label]` what it chooses, `> {"media": …}`,
-//! `> {"location": …}` and `> {"choice": …}` what else it sends, `! id ID` and `! age SPAN` the id
+//! `> {"location": …}`, `> {"choice": …}`, `> {"form": …}` and the like what else it sends, `! id ID` and `! age SPAN` the id
 //! of its next message and how long that was on its way, `! result VALUE` how the host completes
 //! the last call, `! back VARS` and `! touch` what the person does who has the contact,
 //! `! publish OLD -> NEW` that the flow is published with another text in it,
@@ -294,13 +294,33 @@ fn span(text: &str) -> TimeDelta {
 fn thing(text: &str) -> Option<Inbound> {
     let mut value: Value = serde_json::from_str(text).ok()?;
     if let Some(media) = value.get_mut("media") {
-        return Some(Inbound::media(Channel::WhatsApp, SHOP, ADA, media.take()));
+        let media = Inbound::media(Channel::WhatsApp, SHOP, ADA, media.take());
+        let caption = value.get("caption").and_then(Value::as_str);
+        return Some(caption.into_iter().fold(media, Inbound::caption));
     }
     if let Some(payload) = value.get("choice").and_then(Value::as_str) {
         return Some(Inbound::choice(Channel::WhatsApp, SHOP, ADA, payload, payload));
     }
-    let location = value.get_mut("location")?.take();
-    Some(Inbound::location(Channel::WhatsApp, SHOP, ADA, location))
+    let mut part = |name: &str| value.get_mut(name).map(Value::take);
+    let meta = part("meta");
+    let inbound = if let Some(location) = part("location") {
+        Inbound::location(Channel::WhatsApp, SHOP, ADA, location)
+    } else if let Some(answers) = part("form") {
+        let token = part("token").and_then(|token| token.as_str().map(str::to_owned));
+        Inbound::form(Channel::WhatsApp, SHOP, ADA, token.unwrap_or_default(), answers)
+    } else if let Some(order) = part("order") {
+        Inbound::order(Channel::WhatsApp, SHOP, ADA, order)
+    } else if let Some(contacts) = part("contacts") {
+        Inbound::contacts(Channel::WhatsApp, SHOP, ADA, contacts)
+    } else if let Some(reaction) = part("reaction") {
+        Inbound::reaction(Channel::WhatsApp, SHOP, ADA, reaction)
+    } else if let Some(body) = part("other") {
+        Inbound::other(Channel::WhatsApp, SHOP, ADA, body)
+    } else {
+        let text = part("text")?;
+        Inbound::text(Channel::WhatsApp, SHOP, ADA, text.as_str()?)
+    };
+    Some(meta.into_iter().fold(inbound, Inbound::meta))
 }
 
 /// SEMANTICS L6: the journal of each session leads to the session that is stored. Answers the

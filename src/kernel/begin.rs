@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::flow::Flow;
 use crate::id::{FlowVersion, SessionId};
-use crate::session::{Journalled, Message, Origin, Queued, Reply, Route, Session, Standing};
+use crate::session::{Journalled, Message, Opening, Origin, Queued, Reply, Route, Session, Standing};
 use crate::value::Bag;
 
 /// What a session starts with.
@@ -92,7 +92,10 @@ pub fn start(flow: &Flow, new: NewSession, now: DateTime<Utc>) -> Session {
     }
     if let Some(message) = new.opening {
         if let Some(route) = session.route.clone() {
-            session.extras().queue.push(Queued { message: message.clone(), sent: 0, route, opening: true });
+            let opening = Opening { message: message.clone(), route: Arc::clone(&route) };
+            let extras = session.extras();
+            extras.opened = Some(Box::new(opening));
+            extras.queue.push(Queued { message: message.clone(), sent: 0, route, opening: true });
         }
         session.reply = Some(Box::new(Reply { message: Some(message), ..Reply::default() }));
     }

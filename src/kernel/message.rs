@@ -10,6 +10,12 @@ use crate::kernel::turn::{Move, Run};
 use crate::session::{Content, FailureCode, Outbound, Route};
 
 impl Run<'_> {
+    /// The channel's id of the message that this turn took.
+    fn answered_id(&self) -> Option<Arc<str>> {
+        let reply = self.session.reply.as_deref().filter(|_| self.has_reply)?;
+        reply.message.as_ref()?.details.as_ref()?.id.clone()
+    }
+
     /// Sends; answers the message's id, or how the turn ends because it cannot.
     pub(super) fn send(
         &mut self,
@@ -39,6 +45,7 @@ impl Run<'_> {
             node: step.id.clone(),
             route,
             content,
+            in_reply_to: self.answered_id(),
             created_at: self.env.now,
             turn: self.session.turns.saturating_add(1),
             index,

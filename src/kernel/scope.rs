@@ -7,6 +7,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use rust_decimal::Decimal as Amount;
 use serde_json::Value;
 
+use crate::address::Account;
 use crate::flow::answer::Speech;
 use crate::flow::content::Local;
 use crate::flow::expr::{EvalError, Expr, Fields, Remark, Scope, Val};
@@ -15,7 +16,7 @@ use crate::flow::{Condition, Flow, JsonTemplate, Marks, Render, Zone, ZoneTempla
 use crate::kernel::turn::{ItemNames, Move, Run};
 use crate::kernel::{Effect, TurnEnvironment};
 use crate::observer::EventKind;
-use crate::session::{Contact, FailureCode, Reply, Session};
+use crate::session::{Contact, FailureCode, Message, MessageKind, Session};
 use crate::value::PackError;
 
 /// Cheap to make, since one is made per rendering: the objects below are the session's own.
@@ -27,6 +28,7 @@ struct Names<'a> {
     contact: &'a Contact,
     person: ContactNames<'a>,
     outcome: Option<&'a str>,
+    reply: ReplyNames<'a>,
     trigger: TriggerNames<'a>,
     item: Option<&'a ItemNames>,
 }
@@ -37,7 +39,7 @@ impl Scope for Names<'_> {
         Some(match root {
             "context" => Val::Node(self.session.context.as_node()),
             "vars" => Val::Node(self.session.vars.as_node()),
-            "reply" => Val::Map(&self.session.reply),
+            "reply" => Val::Map(&self.reply),
             "contact" => Val::Map(&self.person),
             "trigger" => Val::Map(&self.trigger),
             "flow" => Val::Map(self),
@@ -136,27 +138,79 @@ fn instant<'a>(at: DateTime<Utc>) -> Val<'a> {
     Val::Str(Cow::Owned(at.to_rfc3339_opts(SecondsFormat::AutoSi, true)))
 }
 
+/// What a contact sent, as `reply` and `trigger` have it.
+fn of_message<'m>(message: &'m Message, name: &str) -> Option<Val<'m>> {
+    let details = message.details.as_deref();
+    let body = |kind| details.filter(|_| message.kind == kind)?.body.as_ref();
+    Some(match name {
+        "text" => Val::from(message.text.as_ref()),
+        "kind" => Val::from(message.kind.as_str()),
+        "payload" => Val::from(message.payload.as_deref()?),
+        "media" => Val::from(message.media.as_ref()?.as_node()),
+        "media_list" => {
+            let album = details.map_or(&[][..], |details| &details.album);
+            let alone = message.media.as_ref().filter(|_| album.is_empty());
+            Val::List(album.iter().chain(alone).map(|medium| Val::from(medium.as_node())).collect())
+        }
+        "location" => Val::from(message.location.as_ref()?.as_node()),
+        "id" => Val::from(details?.id.as_deref()?),
+        "at" => instant(details?.at?),
+        "meta" => Val::from(details?.meta.as_ref()?.as_node()),
+        "form" => Val::from(body(MessageKind::Form)?.as_node()),
+        "order" => Val::from(body(MessageKind::Order)?.as_node()),
+        "contacts" => Val::from(body(MessageKind::Contacts)?.as_node()),
+        "body" => Val::from(details?.body.as_ref()?.as_node()),
+        _ => return None,
+    })
+}
+
 /// `reply`: the last answer, without a field before the first.
-impl Fields for Option<Box<Reply>> {
+struct ReplyNames<'a>(&'a Session);
+
+impl ReplyNames<'_> {
+    /// Where it came from.
+    fn account(&self) -> Option<&Account> {
+        self.0.reply.as_deref()?.message.as_ref()?;
+        self.0.route.as_ref().map(|route| &route.account)
+    }
+}
+
+impl Fields for ReplyNames<'_> {
     fn field(&self, name: &str) -> Option<Val<'_>> {
-        let reply = self.as_deref()?;
-        let message = reply.message.as_ref();
+        let reply = self.0.reply.as_deref()?;
         Some(match name {
-            "text" => Val::from(message?.text.as_ref()),
-            "kind" => Val::from(message?.kind.as_str()),
-            "payload" => Val::from(message?.payload.as_deref()?),
-            "media" => Val::from(message?.media.as_ref()?.as_node()),
-            "location" => Val::from(message?.location.as_ref()?.as_node()),
+            "channel" => Val::from(self.account()?.channel.as_str()),
+            "account" => Val::from(self.account()?.account.as_ref()),
             "timed_out" => Val::Bool(reply.timed_out),
             "missed" => Val::List(reply.missed.iter().map(|text| Val::from(text.as_ref())).collect()),
             "parts" => Val::List(reply.parts.iter().map(|text| Val::from(text.as_ref())).collect()),
             "item" => Val::from(reply.item.as_ref()?.as_node()),
-            _ => return None,
+            _ => return of_message(reply.message.as_ref()?, name),
         })
     }
 
     fn names(&self) -> &[&str] {
-        &["text", "kind", "payload", "media", "location", "timed_out", "missed", "parts", "item"]
+        &[
+            "text",
+            "kind",
+            "payload",
+            "media",
+            "media_list",
+            "location",
+            "channel",
+            "account",
+            "id",
+            "at",
+            "meta",
+            "form",
+            "order",
+            "contacts",
+            "body",
+            "timed_out",
+            "missed",
+            "parts",
+            "item",
+        ]
     }
 }
 
@@ -186,6 +240,14 @@ impl Fields for Contact {
 /// `trigger`: a session without an origin has a kind and a time all the same.
 struct TriggerNames<'a>(&'a Session);
 
+impl TriggerNames<'_> {
+    /// Where the message came that started it; of a call the account that it sends from.
+    fn account(&self) -> Option<&Account> {
+        let opened = self.0.opened().map(|opening| &opening.route);
+        opened.or(self.0.route.as_ref()).map(|route| &route.account)
+    }
+}
+
 impl Fields for TriggerNames<'_> {
     fn field(&self, name: &str) -> Option<Val<'_>> {
         let origin = self.0.origin.as_deref();
@@ -197,12 +259,33 @@ impl Fields for TriggerNames<'_> {
             "out_id" => Val::from(origin?.out_id.as_deref()?),
             "claim_time" => instant(origin.and_then(|origin| origin.claim_time).unwrap_or(self.0.started_at)),
             "campaign" => Val::from(origin?.campaign.as_deref()?),
-            _ => return None,
+            "channel" => Val::from(self.account()?.channel.as_str()),
+            "account" => Val::from(self.account()?.account.as_ref()),
+            _ => return of_message(&self.0.opened()?.message, name),
         })
     }
 
     fn names(&self) -> &[&str] {
-        &["kind", "uuid", "out_id", "claim_time", "campaign"]
+        &[
+            "kind",
+            "uuid",
+            "out_id",
+            "claim_time",
+            "campaign",
+            "channel",
+            "account",
+            "text",
+            "payload",
+            "media",
+            "location",
+            "id",
+            "at",
+            "meta",
+            "form",
+            "order",
+            "contacts",
+            "body",
+        ]
     }
 }
 
@@ -341,6 +424,7 @@ impl Run<'_> {
             contact: &self.contact,
             person: ContactNames { contact: &self.contact, flow: self.flow },
             outcome: self.outcome.as_deref(),
+            reply: ReplyNames(session),
             trigger: TriggerNames(session),
             item: self.item.as_deref(),
         };

@@ -93,6 +93,8 @@ pub(super) struct Run<'a> {
     pub(super) beside: bool,
     pub(super) visited: u32,
     pub(super) steps: Vec<JournalStep>,
+    /// True if the turn took a reply: what it sends answers that.
+    pub(super) has_reply: bool,
     /// True if the session came to its node in this turn.
     pub(super) entered: bool,
     /// The reason for which the session's node is left.

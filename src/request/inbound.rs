@@ -1,5 +1,7 @@
 //! An inbound message: what a host hands in, and what the engine works with.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
@@ -9,7 +11,7 @@ use crate::error::Error;
 use crate::id::{ContactId, check_name};
 use crate::limits::Limits;
 use crate::request::rules::{bad_value, check_instant, check_profile};
-use crate::session::{Message, MessageKind, Profile};
+use crate::session::{Message, MessageDetails, MessageKind, Profile};
 use crate::value::{Caps, Packed};
 
 /// A message from a contact (SEMANTICS I).
@@ -26,6 +28,7 @@ pub struct Inbound {
     pub(crate) text: String,
     pub(crate) payload: Option<String>,
     pub(crate) value: Option<Value>,
+    pub(crate) meta: Option<Value>,
     pub(crate) timestamp: Option<DateTime<Utc>>,
     pub(crate) profile: Option<Box<Profile>>,
 }
@@ -49,6 +52,7 @@ impl Inbound {
             text: String::new(),
             payload: None,
             value: None,
+            meta: None,
             timestamp: None,
             profile: None,
         }
@@ -96,6 +100,64 @@ impl Inbound {
         location: Value,
     ) -> Self {
         Self { value: Some(location), ..Self::new(channel, account, from, MessageKind::Location) }
+    }
+
+    /// A form that was filled in: what flows read as `reply.form`. `token` is the one that the message
+    /// with the form carried: one of an earlier question is stale (SEMANTICS I9), and an empty one
+    /// names none.
+    pub fn form(
+        channel: Channel,
+        account: impl Into<String>,
+        from: impl Into<String>,
+        token: impl Into<String>,
+        answers: Value,
+    ) -> Self {
+        let token = Some(token.into()).filter(|token| !token.is_empty());
+        Self { value: Some(answers), payload: token, ..Self::new(channel, account, from, MessageKind::Form) }
+    }
+
+    /// What was put into a cart and sent: what flows read as `reply.order`.
+    pub fn order(
+        channel: Channel,
+        account: impl Into<String>,
+        from: impl Into<String>,
+        order: Value,
+    ) -> Self {
+        Self { value: Some(order), ..Self::new(channel, account, from, MessageKind::Order) }
+    }
+
+    /// Cards of contacts: what flows read as `reply.contacts`.
+    pub fn contacts(
+        channel: Channel,
+        account: impl Into<String>,
+        from: impl Into<String>,
+        contacts: Value,
+    ) -> Self {
+        Self { value: Some(contacts), ..Self::new(channel, account, from, MessageKind::Contacts) }
+    }
+
+    /// A sign on a message that was sent before, such as an emoji. It answers no question and starts
+    /// no flow (SEMANTICS I14).
+    pub fn reaction(
+        channel: Channel,
+        account: impl Into<String>,
+        from: impl Into<String>,
+        reaction: Value,
+    ) -> Self {
+        Self { value: Some(reaction), ..Self::new(channel, account, from, MessageKind::Reaction) }
+    }
+
+    /// Anything else that a channel has. It answers only a wait that names `other` among what it
+    /// accepts, and flows read it as `reply.body` (SEMANTICS I14).
+    pub fn other(channel: Channel, account: impl Into<String>, from: impl Into<String>, body: Value) -> Self {
+        Self { value: Some(body), ..Self::new(channel, account, from, MessageKind::Other) }
+    }
+
+    /// What else is known of it, such as the advertisement that it came by or that it was forwarded:
+    /// what flows read as `reply.meta` and `trigger.meta`.
+    pub fn meta(mut self, meta: Value) -> Self {
+        self.meta = Some(meta);
+        self
     }
 
     /// The text beside a medium or a place.
@@ -159,18 +221,32 @@ impl Inbound {
         }
         check_instant("timestamp", self.timestamp)?;
         check_profile(self.profile.as_deref(), limits)?;
-        let field = if self.kind == MessageKind::Media { "media" } else { "location" };
-        let value = self.value.map(|value| {
-            Packed::from_json(&value, &Caps::of(limits)).map_err(|error| bad_value(field, &error))
+        let pack = |field: &'static str, value: Option<Value>| {
+            let packed = value.map(|value| Packed::from_json(&value, &Caps::of(limits)));
+            packed.transpose().map_err(|error| bad_value(field, &error))
+        };
+        let value = pack(self.kind.as_str(), self.value)?;
+        let meta = pack("meta", self.meta)?;
+        let (media, location, body) = match self.kind {
+            MessageKind::Media => (value, None, None),
+            MessageKind::Location => (None, value, None),
+            _ => (None, None, value),
+        };
+        let has_details = self.id.is_some() || self.timestamp.is_some() || meta.is_some() || body.is_some();
+        let details = has_details.then(|| MessageDetails {
+            id: self.id.as_deref().map(Into::into),
+            at: self.timestamp,
+            meta,
+            body,
+            album: Vec::new(),
         });
-        let value = value.transpose()?;
-        let (media, location) = if self.kind == MessageKind::Media { (value, None) } else { (None, value) };
         let message = Message {
             kind: self.kind,
             text: self.text.into(),
             payload: self.payload.map(Into::into),
             media,
             location,
+            details: details.map(Arc::new),
         };
         if self.also.len() > MOST_ALSO {
             return Err(Error::invalid("also", format_args!("must be at most {MOST_ALSO} addresses")));

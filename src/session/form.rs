@@ -20,8 +20,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::id::{CallId, FlowId, FlowVersion, NodeId, SessionId};
 use crate::session::{
     CallKind, CallStage, EndReason, Ending, Extras, Failure, FailureCode, Frame, Handoff, Handover, Heard,
-    Journalled, Offered, OpenCall, Origin, PendingCall, Queued, Reply, Route, Sending, Session, SessionEnd,
-    Standing, Status, Stop, Suspended, Wait,
+    Journalled, Offered, OpenCall, Opening, Origin, PendingCall, Queued, Reply, Route, Sending, Session,
+    SessionEnd, Standing, Status, Stop, Suspended, Wait,
 };
 use crate::value::Bag;
 
@@ -114,6 +114,8 @@ struct FlatExtras<'a> {
     results: Option<Cow<'a, Bag>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     journal: Option<Cow<'a, Journalled>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    opened: Option<Cow<'a, Opening>>,
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     offered: Cow<'a, [Offered]>,
 }
@@ -331,6 +333,7 @@ impl<'a> FlatExtras<'a> {
             reminded: extras.reminded,
             results: extras.results.as_ref().map(Cow::Borrowed),
             journal: extras.journal.as_ref().map(Cow::Borrowed),
+            opened: extras.opened.as_deref().map(Cow::Borrowed),
             offered: Cow::Borrowed(&extras.offered),
             ..own.unwrap_or_default()
         })
@@ -378,6 +381,7 @@ impl<'a> FlatExtras<'a> {
             reminded: self.reminded,
             results: self.results.map(Cow::into_owned),
             journal: self.journal.map(Cow::into_owned),
+            opened: self.opened.map(|opening| Box::new(opening.into_owned())),
             offered: if is_over { Vec::new() } else { self.offered.into_owned() },
         };
         (extras != Extras::default()).then_some(extras)

@@ -5,6 +5,12 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::session::MessageDetails;
+use crate::value::Packed;
+
+/// Media of one reply, at most.
+const MOST_MEDIA: usize = 30;
+
 /// What was said since the session came to the question that it waits at.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Heard {
@@ -14,6 +20,12 @@ pub(crate) struct Heard {
     /// Texts of one reply, while it may go on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) parts: Vec<Arc<str>>,
+    /// Media of one reply, while it may go on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) media: Vec<Packed>,
+    /// What is known of the last message of one reply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) details: Option<Arc<MessageDetails>>,
     /// When it is taken to be whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) until: Option<DateTime<Utc>>,
@@ -36,9 +48,23 @@ impl Heard {
         false
     }
 
+    /// Adds a medium. Answers whether there is room for one more, of all together `most` bytes.
+    pub(crate) fn push_medium(&mut self, medium: Packed, most: usize) -> bool {
+        self.media.push(medium);
+        let taken = self.media.iter().map(Packed::byte_len).sum::<usize>();
+        self.media.len() < MOST_MEDIA && taken < most
+    }
+
+    /// How many messages it has of the reply.
+    pub(crate) fn count(&self) -> usize {
+        self.parts.len() + self.media.len()
+    }
+
     /// About how many bytes it holds.
     pub(crate) fn weight(&self) -> usize {
-        self.parts.iter().map(|part| size_of::<Arc<str>>() + part.len()).sum()
+        let parts = self.parts.iter().map(|part| size_of::<Arc<str>>() + part.len());
+        let media = self.media.iter().map(|medium| size_of::<Packed>() + medium.byte_len());
+        parts.chain(media).sum()
     }
 }
 

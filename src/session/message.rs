@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::session::Route;
@@ -20,6 +21,16 @@ pub enum MessageKind {
     Media,
     /// A place.
     Location,
+    /// A form that was filled in, such as a WhatsApp Flow.
+    Form,
+    /// What was put into a cart and sent.
+    Order,
+    /// Cards of contacts.
+    Contacts,
+    /// A sign on a message that was sent before: it answers nothing.
+    Reaction,
+    /// Anything else that a channel has.
+    Other,
 }
 
 impl MessageKind {
@@ -31,6 +42,11 @@ impl MessageKind {
             Self::Choice => "choice",
             Self::Media => "media",
             Self::Location => "location",
+            Self::Form => "form",
+            Self::Order => "order",
+            Self::Contacts => "contacts",
+            Self::Reaction => "reaction",
+            Self::Other => "other",
         }
     }
 }
@@ -58,11 +74,65 @@ pub struct Message {
     /// A place, such as `{"latitude": …, "longitude": …}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<Packed>,
+    /// What else the channel says of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<Arc<MessageDetails>>,
+}
+
+/// What a channel says of a message beside what was sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct MessageDetails {
+    /// The channel's id of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<Arc<str>>,
+    /// When the channel says it was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<DateTime<Utc>>,
+    /// The host's own words on it, such as the advertisement that it came by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meta: Option<Packed>,
+    /// The answers of a form, the items of an order, the cards of contacts, the sign of a reaction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<Packed>,
+    /// The media of an album, the first of which is the message's (SEMANTICS I10).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub album: Vec<Packed>,
+}
+
+/// The message that started a session (SEMANTICS I4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Opening {
+    pub(crate) message: Message,
+    /// Where it came from.
+    pub(crate) route: Arc<Route>,
 }
 
 impl Message {
+    /// About how many bytes it holds.
+    pub(crate) fn weight(&self) -> usize {
+        let beside = [&self.media, &self.location].into_iter().flatten().map(Packed::byte_len);
+        let details = self.details.as_ref().map_or(0, |details| {
+            let values = details.album.iter().chain(&details.meta).chain(&details.body);
+            size_of::<MessageDetails>() + values.map(Packed::byte_len).sum::<usize>()
+        });
+        self.text.len() + beside.sum::<usize>() + details
+    }
+
+    /// When the channel says it was sent.
+    pub(crate) fn sent_at(&self) -> Option<DateTime<Utc>> {
+        self.details.as_ref()?.at
+    }
+
     pub(crate) fn text(text: impl Into<Arc<str>>) -> Self {
-        Self { kind: MessageKind::Text, text: text.into(), payload: None, media: None, location: None }
+        Self {
+            kind: MessageKind::Text,
+            text: text.into(),
+            payload: None,
+            media: None,
+            location: None,
+            details: None,
+        }
     }
 }
 

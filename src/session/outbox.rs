@@ -28,6 +28,10 @@ pub struct Outbound {
     pub route: Arc<crate::session::Route>,
     /// What is said.
     pub content: Content,
+    /// The channel's id of the contact's message that it answers, if its turn took one that has an
+    /// id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_reply_to: Option<Arc<str>>,
     /// When the turn that sends was decided.
     pub created_at: DateTime<Utc>,
     /// The session's turn that sends, from 1.

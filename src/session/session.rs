@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::address::Address;
 use crate::channel::Channel;
 use crate::id::{FlowId, FlowVersion, MessageId, NodeId, SessionId};
-use crate::session::{Frame, Heard, Offered, Origin, Queued, Reply, Route, Standing};
+use crate::session::{Frame, Heard, Message, Offered, Opening, Origin, Queued, Reply, Route, Standing};
 use crate::value::{Bag, Caps, Packed};
 
 /// One run of a flow with a contact.
@@ -87,6 +87,8 @@ pub(crate) struct Extras {
     pub(crate) results: Option<Bag>,
     /// That it is journalled, from its start to its end (SEMANTICS L6).
     pub(crate) journal: Option<Journalled>,
+    /// The message that started it.
+    pub(crate) opened: Option<Box<Opening>>,
     /// What it offered that was made of data, and that is not answered yet (SEMANTICS N10).
     pub(crate) offered: Vec<Offered>,
 }
@@ -401,11 +403,17 @@ impl Session {
         }
     }
 
+    /// The message that started it.
+    pub(crate) fn opened(&self) -> Option<&Opening> {
+        self.extras.as_ref()?.opened.as_deref()
+    }
+
     /// About how many bytes it holds of what grows.
     pub(crate) fn weight(&self) -> usize {
-        let queue = self.queue().iter().map(|queued| queued.message.text.len()).sum::<usize>();
+        let queue = self.queue().iter().map(|queued| queued.message.weight()).sum::<usize>();
+        let opened = self.opened().map_or(0, |opening| opening.message.weight());
         let reply = self.reply.as_ref().map_or(0, |reply| {
-            reply.message.as_ref().map_or(0, |message| message.text.len())
+            reply.message.as_ref().map_or(0, Message::weight)
                 + reply.missed.iter().chain(&reply.parts).map(|text| text.len()).sum::<usize>()
                 + reply.item.as_ref().map_or(0, Packed::byte_len)
         });
@@ -417,7 +425,7 @@ impl Session {
         let results = self.kept_results().map_or(0, Bag::byte_len);
         let own = size_of::<Self>() + self.context.byte_len() + self.vars.byte_len();
         let offered = self.offered().iter().map(Offered::weight).sum::<usize>();
-        own + queue + reply + call + frames + heard + begun + results + offered
+        own + queue + reply + call + frames + heard + begun + results + offered + opened
     }
 
     /// The channel its messages go to.

@@ -21,6 +21,7 @@ mod identity;
 #[path = "../identity_kit/mod.rs"]
 mod identity_kit;
 mod inbound;
+mod incoming;
 mod journal;
 mod keywords;
 mod kit;

@@ -13,5 +13,13 @@ words! {
         Media = "media",
         /// A place.
         Location = "location",
+        /// A form that was filled in.
+        Form = "form",
+        /// What was put into a cart and sent.
+        Order = "order",
+        /// Cards of contacts.
+        Contacts = "contacts",
+        /// Anything else that a channel has; only where it is named.
+        Other = "other",
     }
 }

@@ -257,7 +257,7 @@ impl Kind for AskDef {
         let again = self.error_text.as_ref().map(|text| error_message(text, message.as_ref(), at, cx));
         let save_to = self.save_to.as_deref().map(|name| cx.variable(&at.key("save_to"), name));
         let retries = self.retries(at, cx);
-        let question = self.question().compile(Accept::ALL, at, cx);
+        let question = self.question().compile(Accept::of(Some(Accept::CHECKED)), at, cx);
         Some(Ask {
             question,
             message: message?,

@@ -38,10 +38,22 @@ words! {
 pub(crate) struct Accept(u8);
 
 impl Accept {
-    pub(crate) const ALL: Self = Self(u8::MAX);
+    /// What a question that names nothing takes: what people mean as an answer.
+    const ALL: &[ReplyKind] = &[
+        ReplyKind::Text,
+        ReplyKind::Choice,
+        ReplyKind::Media,
+        ReplyKind::Location,
+        ReplyKind::Form,
+        ReplyKind::Order,
+        ReplyKind::Contacts,
+    ];
+    /// What a question that is checked takes.
+    pub(crate) const CHECKED: &[ReplyKind] =
+        &[ReplyKind::Text, ReplyKind::Choice, ReplyKind::Media, ReplyKind::Location];
 
     pub(crate) fn of(kinds: Option<&[ReplyKind]>) -> Self {
-        kinds.map_or(Self::ALL, |kinds| Self(kinds.iter().fold(0, |set, kind| set | 1 << *kind as u8)))
+        Self(kinds.unwrap_or(Self::ALL).iter().fold(0, |set, kind| set | 1 << *kind as u8))
     }
 
     pub(crate) fn accepts(self, kind: ReplyKind) -> bool {
@@ -132,6 +144,7 @@ mod tests {
     fn a_wait_takes_what_it_names_and_everything_if_it_names_nothing() {
         let choice = Accept::of(Some(&[ReplyKind::Choice]));
         assert!(choice.accepts(ReplyKind::Choice) && !choice.accepts(ReplyKind::Text));
-        assert!(ReplyKind::WORDS.iter().all(|(_, kind)| Accept::of(None).accepts(*kind)));
+        let unnamed = ReplyKind::WORDS.iter().filter(|(_, kind)| !Accept::of(None).accepts(*kind));
+        assert_eq!(unnamed.map(|(word, _)| *word).collect::<Vec<_>>(), ["other"]);
     }
 }

@@ -108,8 +108,13 @@ pub(crate) fn route<'f>(
     let outlived = |patience: TimeDelta| age.is_some_and(|age| age > patience);
     if let Some((place, session, patience)) = answering(inbound, sessions, wait_of) {
         let too_old = outlived(patience)
-            || inbound.timestamp.is_some_and(|sent| session.parked_at - sent > OLDER_THAN_WAIT);
+            || inbound.timestamp.is_some_and(|sent| {
+                session.parked_at - sent > OLDER_THAN_WAIT || is_overtaken(inbound.account, session, sent)
+            });
         return if too_old { Routing::TooOld } else { Routing::Answer(place) };
+    }
+    if matches!(inbound.message.kind, MessageKind::Reaction | MessageKind::Other) {
+        return Routing::Unmatched;
     }
     let mut keepers = sessions.iter().enumerate().rev();
     let keeper = keepers.find(|(_, session)| {
@@ -144,6 +149,15 @@ pub(super) fn answering<'s, 'f>(
         Some((named, _)) => waiting.find(|(_, session, _)| named == session.id),
         None => waiting.max_by_key(|(place, session, _)| (session.parked_at, *place)),
     }
+}
+
+/// True if a message of this account that was sent later has answered an earlier question of the
+/// session (SEMANTICS I12). While a question is asked again its answers come in any order.
+fn is_overtaken(account: AccountRef<'_>, session: &Session, sent: DateTime<Utc>) -> bool {
+    let is_here = session.route.as_ref().is_some_and(|route| account == route.account);
+    let is_asked_again = session.heard().is_some_and(|heard| heard.invalid > 0);
+    let last = session.reply.as_deref().and_then(|reply| reply.message.as_ref()?.sent_at());
+    is_here && !is_asked_again && last.is_some_and(|last| sent < last)
 }
 
 fn keeps_messages(session: &Session, now: DateTime<Utc>) -> bool {

@@ -13,7 +13,9 @@ use crate::kernel::node::times;
 use crate::kernel::time::later;
 use crate::kernel::turn::{Move, Run};
 use crate::observer::EventKind;
-use crate::session::{Ending, FailureCode, Message, MessageKind, Queued, Route, Session, Standing, Wait};
+use crate::session::{
+    Ending, FailureCode, Message, MessageDetails, MessageKind, Queued, Route, Session, Standing, Wait,
+};
 use crate::value::{Caps, Packed};
 
 /// How many texts begin the window of a question anew (SEMANTICS I10).
@@ -78,38 +80,57 @@ pub(super) fn hear_queued(run: &mut Run<'_>, question: &Question) -> Option<Mess
 
 /// Takes the reply, or a part of it while the question listens on (SEMANTICS I10).
 fn collect(run: &mut Run<'_>, question: &Question, message: Message) -> Word {
-    let (Some(debounce), MessageKind::Text) = (question.debounce, message.kind) else {
-        close_window(run);
-        return Word::Reply(message);
+    let is_part = matches!(message.kind, MessageKind::Text | MessageKind::Media);
+    let Some(debounce) = question.debounce.filter(|_| is_part) else {
+        let (media, _) = close_window(run);
+        return Word::Reply(with_album(message, media));
     };
     let until = later(run.env.now, debounce);
     let until = run.session.ends_by.map_or(until, |last| until.min(last));
-    let most = run.env.limits.text_bytes;
+    let (most, most_media) = (run.env.limits.text_bytes, run.env.limits.variable_bytes);
     let heard = run.session.extras().heard.get_or_insert_default();
-    if !heard.push(message.text, most) {
+    let is_said = message.kind == MessageKind::Text || !message.text.is_empty();
+    let has_room = message.media.is_none_or(|medium| heard.push_medium(medium, most_media));
+    heard.details = message.details;
+    if (is_said && !heard.push(message.text, most)) || !has_room {
         return Word::Reply(join(run));
     }
-    if heard.parts.len() <= MOST_RESTARTS + 1 {
+    if heard.count() <= MOST_RESTARTS + 1 {
         heard.until = Some(until);
     }
     Word::Part
 }
 
-/// The texts of the window as one.
+/// The texts and media of the window as one.
 fn join(run: &mut Run<'_>) -> Message {
-    close_window(run);
+    let (media, details) = close_window(run);
     let parts = run.session.reply.as_ref().map_or(&[][..], |reply| &reply.parts);
-    Message::text(parts.join("\n"))
+    let text = Message { details, ..Message::text(parts.join("\n")) };
+    match media.first().cloned() {
+        Some(first) => with_album(Message { kind: MessageKind::Media, media: Some(first), ..text }, media),
+        None => text,
+    }
 }
 
-/// Ends the window: its texts are the parts of the reply.
-fn close_window(run: &mut Run<'_>) {
+/// The message, with the media that came in its window.
+fn with_album(message: Message, album: Vec<Packed>) -> Message {
+    if album.is_empty() {
+        return message;
+    }
+    let details = message.details.as_deref().cloned().unwrap_or_default();
+    Message { details: Some(Arc::new(MessageDetails { album, ..details })), ..message }
+}
+
+/// Ends the window: its texts are the parts of the reply. Answers its media, and what is known of the
+/// last message.
+fn close_window(run: &mut Run<'_>) -> (Vec<Packed>, Option<Arc<MessageDetails>>) {
     let heard = run.session.extras.as_mut().and_then(|extras| extras.heard.as_mut());
-    let parts = heard.map(|heard| {
+    let (parts, media, details) = heard.map_or_else(Default::default, |heard| {
         heard.until = None;
-        std::mem::take(&mut heard.parts)
+        (std::mem::take(&mut heard.parts), std::mem::take(&mut heard.media), heard.details.take())
     });
-    run.session.reply.get_or_insert_default().parts = parts.unwrap_or_default().into();
+    run.session.reply.get_or_insert_default().parts = parts.into();
+    (media, details)
 }
 
 /// Notes the reply, for the flow to read.
@@ -119,6 +140,7 @@ pub(super) fn note(run: &mut Run<'_>, message: Message) {
     reply.message = Some(message);
     reply.item = item;
     reply.timed_out = false;
+    run.has_reply = true;
     run.session.forget_offers();
 }
 
@@ -165,7 +187,8 @@ pub(in crate::kernel) fn takes(
 ) -> bool {
     let asked = session.asked.as_ref().or(session.route.as_ref());
     let asked_here = || asked.is_none_or(|asked| account == asked.account);
-    question.accept.accepts(reply_kind(kind)) && (question.any_channel || asked_here())
+    let is_taken = kind != MessageKind::Reaction && question.accept.accepts(reply_kind(kind));
+    is_taken && (question.any_channel || asked_here())
 }
 
 pub(super) fn reply_kind(kind: MessageKind) -> ReplyKind {
@@ -174,6 +197,10 @@ pub(super) fn reply_kind(kind: MessageKind) -> ReplyKind {
         MessageKind::Choice => ReplyKind::Choice,
         MessageKind::Media => ReplyKind::Media,
         MessageKind::Location => ReplyKind::Location,
+        MessageKind::Form => ReplyKind::Form,
+        MessageKind::Order => ReplyKind::Order,
+        MessageKind::Contacts => ReplyKind::Contacts,
+        MessageKind::Reaction | MessageKind::Other => ReplyKind::Other,
     }
 }
 

@@ -97,6 +97,7 @@ pub(crate) fn run(
         outcome: None,
         beside: false,
         visited: 0,
+        has_reply: false,
         steps: Vec::new(),
         entered: false,
         why: None,
