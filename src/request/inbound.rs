@@ -27,10 +27,16 @@ pub struct Inbound {
     pub(crate) kind: MessageKind,
     pub(crate) text: String,
     pub(crate) payload: Option<String>,
-    pub(crate) value: Option<Value>,
-    pub(crate) meta: Option<Value>,
+    parts: Option<Box<InboundParts>>,
     pub(crate) timestamp: Option<DateTime<Utc>>,
     pub(crate) profile: Option<Box<Profile>>,
+}
+
+/// What a message has beside its text, and what is known of it.
+#[derive(Clone, Debug, Default)]
+struct InboundParts {
+    value: Option<Value>,
+    meta: Option<Value>,
 }
 
 /// Addresses beside that of the sender, at most.
@@ -51,11 +57,15 @@ impl Inbound {
             kind,
             text: String::new(),
             payload: None,
-            value: None,
-            meta: None,
+            parts: None,
             timestamp: None,
             profile: None,
         }
+    }
+
+    fn with_value(mut self, value: Value) -> Self {
+        self.parts.get_or_insert_default().value = Some(value);
+        self
     }
 
     /// A text of at most 16 KiB, from an address to an account of the host.
@@ -89,7 +99,7 @@ impl Inbound {
         from: impl Into<String>,
         media: Value,
     ) -> Self {
-        Self { value: Some(media), ..Self::new(channel, account, from, MessageKind::Media) }
+        Self::new(channel, account, from, MessageKind::Media).with_value(media)
     }
 
     /// A place: what flows read as `reply.location`, such as `{"latitude": …, "longitude": …}`.
@@ -99,7 +109,7 @@ impl Inbound {
         from: impl Into<String>,
         location: Value,
     ) -> Self {
-        Self { value: Some(location), ..Self::new(channel, account, from, MessageKind::Location) }
+        Self::new(channel, account, from, MessageKind::Location).with_value(location)
     }
 
     /// A form that was filled in: what flows read as `reply.form`. `token` is the one that the message
@@ -113,7 +123,7 @@ impl Inbound {
         answers: Value,
     ) -> Self {
         let token = Some(token.into()).filter(|token| !token.is_empty());
-        Self { value: Some(answers), payload: token, ..Self::new(channel, account, from, MessageKind::Form) }
+        Self { payload: token, ..Self::new(channel, account, from, MessageKind::Form).with_value(answers) }
     }
 
     /// What was put into a cart and sent: what flows read as `reply.order`.
@@ -123,7 +133,7 @@ impl Inbound {
         from: impl Into<String>,
         order: Value,
     ) -> Self {
-        Self { value: Some(order), ..Self::new(channel, account, from, MessageKind::Order) }
+        Self::new(channel, account, from, MessageKind::Order).with_value(order)
     }
 
     /// Cards of contacts: what flows read as `reply.contacts`.
@@ -133,7 +143,7 @@ impl Inbound {
         from: impl Into<String>,
         contacts: Value,
     ) -> Self {
-        Self { value: Some(contacts), ..Self::new(channel, account, from, MessageKind::Contacts) }
+        Self::new(channel, account, from, MessageKind::Contacts).with_value(contacts)
     }
 
     /// A sign on a message that was sent before, such as an emoji. It answers no question and starts
@@ -144,19 +154,19 @@ impl Inbound {
         from: impl Into<String>,
         reaction: Value,
     ) -> Self {
-        Self { value: Some(reaction), ..Self::new(channel, account, from, MessageKind::Reaction) }
+        Self::new(channel, account, from, MessageKind::Reaction).with_value(reaction)
     }
 
     /// Anything else that a channel has. It answers only a wait that names `other` among what it
     /// accepts, and flows read it as `reply.body` (SEMANTICS I14).
     pub fn other(channel: Channel, account: impl Into<String>, from: impl Into<String>, body: Value) -> Self {
-        Self { value: Some(body), ..Self::new(channel, account, from, MessageKind::Other) }
+        Self::new(channel, account, from, MessageKind::Other).with_value(body)
     }
 
     /// What else is known of it, such as the advertisement that it came by or that it was forwarded:
     /// what flows read as `reply.meta` and `trigger.meta`.
     pub fn meta(mut self, meta: Value) -> Self {
-        self.meta = Some(meta);
+        self.parts.get_or_insert_default().meta = Some(meta);
         self
     }
 
@@ -225,8 +235,9 @@ impl Inbound {
             let packed = value.map(|value| Packed::from_json(&value, &Caps::of(limits)));
             packed.transpose().map_err(|error| bad_value(field, &error))
         };
-        let value = pack(self.kind.as_str(), self.value)?;
-        let meta = pack("meta", self.meta)?;
+        let InboundParts { value, meta } = self.parts.map(|parts| *parts).unwrap_or_default();
+        let value = pack(self.kind.as_str(), value)?;
+        let meta = pack("meta", meta)?;
         let (media, location, body) = match self.kind {
             MessageKind::Media => (value, None, None),
             MessageKind::Location => (None, value, None),
