@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::flow::lang::normal::{key, key_with_emoji, normal};
+use crate::flow::lang::normal::{emoji_alone, emoji_of, key, key_with_emoji, normal};
 
 /// What there is to choose from.
 #[derive(Clone, Debug)]
@@ -49,6 +49,8 @@ pub(crate) struct Choice {
     words: Box<[Box<str>]>,
     /// The same without emoji and without the number of a list (`1. Pay`), where that differs.
     bare: Box<[Box<str>]>,
+    /// The emoji of its labels and other words.
+    signs: Box<[Box<str>]>,
     /// The numbers that its id, labels and other words begin with.
     numbers: Box<[Box<str>]>,
     /// The numbers that its labels have anywhere.
@@ -93,9 +95,10 @@ impl Choice {
         let words: Vec<Box<str>> = all.iter().map(|word| key_with_emoji(word).into()).collect();
         let forms = all.iter().flat_map(|word| [Some(key(word).into()), without_number(word)]);
         let bare = forms.flatten().filter(|form| !words.contains(form)).collect();
+        let signs = all.iter().filter_map(|word| emoji_of(word).map(Box::from)).collect();
         let numbers = all.iter().filter_map(|word| leading(&normal(word)).map(Box::from)).collect();
         let held = labels.iter().flat_map(|label| held(&normal(label)));
-        Self { id: id.into(), numbers, held: held.collect(), words: words.into(), bare }
+        Self { id: id.into(), numbers, held: held.collect(), words: words.into(), bare, signs }
     }
 
     /// Every text that means it, as it is compared; its number aside.
@@ -122,6 +125,12 @@ pub(super) fn find(choices: &Choices, payload: Option<&str>, text: &str) -> Opti
             Found::None => {}
         }
     }
+    if let Some(sign) = emoji_alone(text) {
+        return match only(list, &|choice| choice.signs.iter().any(|own| is_repeated(own, &sign))) {
+            Found::One(place) => Some(place),
+            _ => None,
+        };
+    }
     let number = number(&said)?;
     let place = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
     let place = place.filter(|place| *place < list.len());
@@ -137,6 +146,11 @@ pub(super) fn find(choices: &Choices, payload: Option<&str>, text: &str) -> Opti
         Found::One(place) => Some(place),
         _ => place.filter(|_| list.iter().all(|choice| choice.held.is_empty())),
     }
+}
+
+/// True if a text is a sign, once or more often.
+fn is_repeated(sign: &str, text: &str) -> bool {
+    text.len().is_multiple_of(sign.len()) && text.replace(sign, "").is_empty()
 }
 
 /// How many choices a test holds for.
@@ -201,9 +215,54 @@ const AND: &[&str] = &[
     "plus",
     "or",
     "also",
+    "sowie",
+    "és",
+    "și",
+    "şi",
+    "a také",
+    "un",
+    "ir",
+    "eta",
+    "dhe",
+    "agus",
+    "ile",
+    "həm",
+    "və",
+    "жана",
+    "және",
+    "ва",
+    "мөн",
+    "და",
+    "և",
+    "եւ",
+    "እና",
+    "اور",
+    "او",
+    "এবং",
+    "आणि",
+    "र",
+    "અને",
+    "ਅਤੇ",
+    "ਤੇ",
+    "மற்றும்",
+    "మరియు",
+    "ಮತ್ತು",
+    "ഉം",
+    "සහ",
+    "និង",
+    "ແລະ",
+    "နှင့်",
+    "နဲ့",
+    "với",
+    "ug",
+    "tsy",
+    "kanye",
+    "en ook",
 ];
 /// Characters that part items of a text without blanks.
 const JOINTS: [char; 6] = ['和', '跟', '与', '與', 'と', '및'];
+/// Words that stand between numbers without blanks.
+const UNSPACED: [&str; 6] = ["และ", "กับ", "하고", "이랑", "랑", "ແລະ"];
 /// Letters that are written in front of an item and mean `and`.
 const PREFIXES: [char; 2] = ['و', 'ו'];
 
@@ -216,7 +275,9 @@ pub(super) fn find_several(choices: &Choices, payload: Option<&str>, text: &str)
     const MOST_BYTES: usize = 2_048;
     /// Words of the longest label that is looked for among others.
     const MOST_WORDS: usize = 12;
-    let items = if text.len() > MOST_BYTES { Vec::new() } else { items(text) };
+    let spaced = if text.len() > MOST_BYTES { String::new() } else { with_blanks(text) };
+    let text = &*spaced;
+    let items = items(text);
     let mut found = Vec::new();
     let mut rest = &items[..];
     while let Some((first, others)) = rest.split_first() {
@@ -243,10 +304,27 @@ pub(super) fn find_several(choices: &Choices, payload: Option<&str>, text: &str)
     (!found.is_empty()).then_some(found)
 }
 
+/// A text with blanks around the words that mean `and` beside a digit.
+fn with_blanks(text: &str) -> String {
+    let mut spaced = text.to_owned();
+    for word in UNSPACED {
+        let Some((before, after)) = spaced.split_once(word) else { continue };
+        let is_counted = before.ends_with(is_digit) || after.starts_with(is_digit);
+        if is_counted {
+            spaced = spaced.replace(word, &format!(" {word} "));
+        }
+    }
+    spaced
+}
+
+fn is_digit(c: char) -> bool {
+    normal(c.encode_utf8(&mut [0; 4])).starts_with(|c: char| c.is_ascii_digit())
+}
+
 /// True for `and`, and for what is nothing but marks.
 fn is_joint(item: &str) -> bool {
     let word = key(item);
-    AND.contains(&&*word) || !word.chars().any(char::is_alphanumeric)
+    AND.contains(&&*word) || UNSPACED.contains(&&*word) || !word.chars().any(char::is_alphanumeric)
 }
 
 /// The parts of a text between blanks and breaks.
@@ -255,6 +333,10 @@ fn items(text: &str) -> Vec<std::ops::Range<usize>> {
     let mut start = 0;
     for (place, c) in text.char_indices() {
         let (is_joint, end) = (JOINTS.contains(&c), place + c.len_utf8());
+        if c == KEYCAP {
+            items.push(start..end);
+            start = end;
+        }
         if c.is_whitespace() || BREAKS.contains(&c) || is_joint {
             items.push(start..place);
             if is_joint {
@@ -293,9 +375,11 @@ fn held(text: &str) -> Vec<Box<str>> {
     numbers
 }
 
+/// The frame of a key: `3️⃣`.
+const KEYCAP: char = '\u{20e3}';
+
 /// A word without the number of a list before it: `1. Pay`, `2) Wait`, `3️⃣ Call`.
 fn without_number(word: &str) -> Option<Box<str>> {
-    const KEYCAP: char = '\u{20e3}';
     let form = normal(word);
     let number = leading(&form)?;
     let rest = form.trim_start_matches(['#', '(', '[']).strip_prefix(number)?;
@@ -305,9 +389,13 @@ fn without_number(word: &str) -> Option<Box<str>> {
     (is_marked && is_word).then(|| key(text).into())
 }
 
-/// What was said, if it is a number and no more: `2`, `2.`, `2)`, `#2`, in the digits of any script.
+/// What was said, if it is a number and no more: `2`, `2.`, `2)`, `#2`, `2번`, `第2个`, in the digits of
+/// any script.
 fn number(said: &str) -> Option<&str> {
-    let text = said.trim_start_matches('#').trim();
+    /// What counts things in a list.
+    const COUNTERS: [&str; 8] = ["번", "번째", "番", "番目", "号", "號", "个", "個"];
+    let text = said.trim_start_matches(['#', '第']).trim();
+    let text = COUNTERS.iter().find_map(|counter| text.strip_suffix(counter)).unwrap_or(text);
     leading(text).filter(|number| number.len() == text.len() && number.len() <= 9)
 }
 
@@ -417,6 +505,12 @@ mod tests {
             ("like", None),
             ("english", Some(3)),
             ("like 👍🏽", Some(0)),
+            ("👍🏿", Some(0)),
+            ("✅✅", Some(2)),
+            ("🇬🇧", Some(3)),
+            ("🇬", None),
+            ("👍👎", None),
+            ("❤️", None),
         ] {
             assert_eq!(find(&liked, None, said), place, "{said}");
         }
@@ -439,6 +533,17 @@ mod tests {
             ("１、２", Some(vec![0, 1])),
             ("1&2", Some(vec![0, 1])),
             ("1\n2", Some(vec![0, 1])),
+            ("1และ3", Some(vec![0, 2])),
+            ("1하고 3", Some(vec![0, 2])),
+            ("1번, 3번", Some(vec![0, 2])),
+            ("第1个和第3个", Some(vec![0, 2])),
+            ("1️⃣3️⃣", Some(vec![0, 2])),
+            ("1 și 3", Some(vec![0, 2])),
+            ("1 és 3", Some(vec![0, 2])),
+            ("1 اور 3", Some(vec![0, 2])),
+            ("1 এবং 3", Some(vec![0, 2])),
+            ("1 மற்றும் 3", Some(vec![0, 2])),
+            ("🧀, 2", Some(vec![0, 1])),
             ("2, 2", Some(vec![1])),
             ("1 and 9", None),
             ("ham please", None),

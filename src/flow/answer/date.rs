@@ -29,17 +29,30 @@ pub(super) fn read(text: &str, dates: &Dates, cx: &Speech<'_>) -> Option<NaiveDa
     if text.len() > MOST {
         return None;
     }
-    let text = plain(text);
+    let text: String = plain(text).chars().map(mark).collect();
     let text = text.trim().trim_end_matches(['!', '。']);
     let nearby = || dates.relative.then(|| nearby(text, cx)).flatten();
-    let written = || {
+    let written = |text: &str| {
         if dates.formats.is_empty() {
             return iso(text);
         }
         dates.formats.iter().find_map(|format| formatted(text, format, dates.century, cx.today))
     };
-    let date = written().or_else(|| named(text, dates, cx)).or_else(nearby);
+    let date = written(text).or_else(|| written(text.trim_end_matches(['.', ',', ';', ' '])));
+    let date = date.or_else(|| named(text, dates, cx)).or_else(nearby);
     date.filter(|date| (1_000..=9_999).contains(&date.year()))
+}
+
+/// The mark that a keyboard writes in another shape: `／`, `‑`.
+fn mark(c: char) -> char {
+    match c {
+        '\u{ff0f}' | '\u{2044}' | '\u{2215}' => '/',
+        '\u{ff0e}' => '.',
+        '\u{ff0c}' => ',',
+        '\u{ff1a}' => ':',
+        '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ff0d}' => '-',
+        c => c,
+    }
 }
 
 fn iso(text: &str) -> Option<NaiveDate> {
@@ -91,7 +104,7 @@ fn named(text: &str, dates: &Dates, cx: &Speech<'_>) -> Option<NaiveDate> {
     if !dates.formats.is_empty() && !has(is_month) {
         return None;
     }
-    let text = plain_names(text);
+    let text = unpadded(&plain_names(text));
     let (month, rest) = tags(cx).find_map(|tag| month_in(&text, tag))?;
     let (mut numbers, mut words) = (Vec::new(), rest.as_str());
     while let Some(start) = words.find(|c: char| c.is_ascii_digit()) {
@@ -114,6 +127,20 @@ fn named(text: &str, dates: &Dates, cx: &Speech<'_>) -> Option<NaiveDate> {
         _ => return None,
     };
     NaiveDate::from_ymd_opt(year, month, day)
+}
+
+/// A text whose numbers of two digits begin with no zero: `5月` for `05月`.
+fn unpadded(text: &str) -> String {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let count = digits(rest);
+        let (number, after) = rest.split_at(count.max(first.len_utf8()));
+        plain.push_str(if count == 2 { number.strip_prefix('0').unwrap_or(number) } else { number });
+        rest = after;
+    }
+    plain
 }
 
 /// The month that a text names in a language, and the text without names.
@@ -192,6 +219,11 @@ mod tests {
         check("٢٠٢٦-٠٥-٠٧", &[], "2026-05-07");
         check("2026-05-07T23:30:00-08:00", &[], "2026-05-07");
         check("2026-05-07T23:30", &[], "2026-05-07");
+        check("２０２６－０５－０７", &[], "2026-05-07");
+        check("2026‑05‑07.", &[], "2026-05-07");
+        check("０７／０５／２０２６", &["%d/%m/%Y"], "2026-05-07");
+        check("7.5.2026.", &["%d.%m.%Y"], "2026-05-07");
+        check("7.5.2026.", &["%d.%m.%Y."], "2026-05-07");
         check("7/5/2026", &["%d/%m/%Y", "%d.%m.%Y"], "2026-05-07");
         check("7.5.2026", &["%d/%m/%Y", "%d.%m.%Y"], "2026-05-07");
         check("7 May 2026", &["%d %B %Y"], "2026-05-07");

@@ -84,7 +84,10 @@ impl Names {
         let months = MONTHS.into_iter().flat_map(move |list| (1..).zip(self.list(list)));
         let months = months.map(|(month, name)| (plain(name), Named::Month(month)));
         let weekdays = WEEKDAYS.into_iter().flat_map(move |list| self.list(list));
-        months.chain(weekdays.map(|name| (plain(name), Named::Weekday))).filter(|(name, _)| !name.is_empty())
+        // As it is written on a keyboard without `ä`.
+        let spelt = (self.primary() == "de").then(|| ("maerz".to_owned(), Named::Month(3)));
+        let names = months.chain(weekdays.map(|name| (plain(name), Named::Weekday)));
+        names.filter(|(name, _)| !name.is_empty()).chain(spelt)
     }
 
     /// The days from today that a text names: -1 for `yesterday`.

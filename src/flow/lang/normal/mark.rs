@@ -8,7 +8,7 @@ pub(super) fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{640}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
         | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{20e3}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{20e3}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fffc}'
         | '\u{1f3fb}'..='\u{1f3ff}' | '\u{e0000}'..='\u{e0fff}'
         | '\0'..='\u{8}' | '\u{e}'..='\u{1f}' | '\u{7f}')
 }
@@ -53,6 +53,19 @@ pub(super) fn twin(c: char) -> Option<char> {
         '\u{6a9}' => '\u{643}',
         _ => return None,
     })
+}
+
+/// Two signs of Thai or Lao that look like another one, or like the same two the other way round:
+/// `เเ` is `แ`, and the ring of `ำ` stands before a tone or behind it.
+pub(super) fn joined(before: char, c: char) -> Option<[Option<char>; 2]> {
+    match (before, c) {
+        ('\u{e40}', '\u{e40}') => Some([Some('\u{e41}'), None]),
+        ('\u{ec0}', '\u{ec0}') => Some([Some('\u{ec1}'), None]),
+        ('\u{e4d}', '\u{e48}'..='\u{e4b}') | ('\u{ecd}', '\u{ec8}'..='\u{ecb}') => {
+            Some([Some(c), Some(before)])
+        }
+        _ => None,
+    }
 }
 
 /// Accents and vowel points: marks that are left out where people write in a hurry. The vowel signs

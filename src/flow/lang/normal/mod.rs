@@ -94,6 +94,13 @@ fn by_character(text: &str, folds: bool) -> String {
     let seen = text.chars().filter(|c| !is_invisible(*c)).map(|c| if c == '\u{b4}' { '\'' } else { c });
     for c in seen.nfkd() {
         let c = digit(c).or_else(|| mark::twin(c)).unwrap_or(c);
+        if !c.is_ascii()
+            && let Some(pair) = plain.chars().next_back().and_then(|before| mark::joined(before, c))
+        {
+            plain.pop();
+            plain.extend(pair.into_iter().flatten());
+            continue;
+        }
         if !folds {
             plain.push(c);
         } else {
@@ -156,6 +163,21 @@ fn without_emoji(text: &str) -> Option<String> {
     let has_any = text.chars().any(is_emoji);
     let rest = || text.chars().map(|c| if is_emoji(c) { ' ' } else { c }).collect::<String>();
     has_any.then(rest).filter(|rest| rest.chars().any(char::is_alphanumeric))
+}
+
+/// The emoji of a text, one after the other; none if it has none.
+pub(crate) fn emoji_of(text: &str) -> Option<String> {
+    if text.is_ascii() {
+        return None;
+    }
+    let signs: String = text.chars().filter(|c| is_emoji(*c) && !is_invisible(*c)).collect();
+    (!signs.is_empty()).then_some(signs)
+}
+
+/// The emoji of a text that says nothing else.
+pub(crate) fn emoji_alone(text: &str) -> Option<String> {
+    let says_more = |c: char| !is_emoji(c) && !is_invisible(c) && !is_edge(c) && !c.is_whitespace();
+    emoji_of(text).filter(|_| !text.chars().any(says_more))
 }
 
 #[cfg(test)]

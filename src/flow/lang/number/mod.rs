@@ -130,8 +130,14 @@ fn is_unit(text: &str) -> bool {
                     | '/'
                     | '-'
                     | '–'
+                    | ':'
+                    | '='
+                    | '\''
+                    | '’'
+                    | '"'
+                    | '״'
             )
-            || matches!(c, '\u{20a0}'..='\u{20cf}' | '\u{58f}' | '\u{60b}' | '\u{e3f}' | '\u{fdfc}' | '\u{ff04}' | '\u{ff05}' | '\u{ffe0}'..='\u{ffe6}')
+            || matches!(c, '\u{9f2}' | '\u{9f3}' | '\u{9fb}' | '\u{af1}' | '\u{bf9}' | '\u{17db}' | '\u{20a0}'..='\u{20cf}' | '\u{58f}' | '\u{60b}' | '\u{e3f}' | '\u{fdfc}' | '\u{ff04}' | '\u{ff05}' | '\u{ffe0}'..='\u{ffe6}')
     };
     text.chars().count() <= MOST_AROUND && text.chars().all(is_sign)
 }
@@ -143,15 +149,153 @@ fn is_word(text: &str) -> bool {
 
 /// True if what follows a number is a factor and no unit: `12k` is no twelve.
 fn is_factor(text: &str) -> bool {
-    const FACTORS: [&str; 22] = [
-        "k", "mil", "mill", "million", "millions", "millones", "milhão", "milhões", "mio", "mrd", "bn",
-        "lakh", "lakhs", "crore", "crores", "thousand", "tausend", "hundred", "mille", "tys", "тыс", "млн",
-    ];
-    let word =
-        text.trim_start().split(|c: char| !c.is_alphabetic()).next().unwrap_or_default().to_lowercase();
-    FACTORS.contains(&word.as_str())
-        || text.trim_start().starts_with(['万', '萬', '千', '億', '亿', '만', '천'])
+    let text = text.trim_start();
+    let is_letter = |c: char| c.is_alphanumeric() || is_vowel_sign(c);
+    let word = text.split(|c: char| !is_letter(c)).next().unwrap_or_default();
+    // `m` is a metre, `M` a million.
+    matches!(word, "M" | "MM" | "B")
+        || FACTORS.contains(&word.to_lowercase().as_str())
+        || text.starts_with(['万', '萬', '千', '百', '億', '亿', '만', '천', '백', '억'])
+        || ["พัน", "หมื่น", "แสน", "ล้าน", "ພັນ", "ລ້ານ"].iter().any(|factor| text.starts_with(factor))
 }
+
+/// The marks of Indian scripts that belong to the letter before them.
+fn is_vowel_sign(c: char) -> bool {
+    matches!(c, '\u{900}'..='\u{dff}')
+}
+
+/// Words that multiply the number before them.
+const FACTORS: &[&str] = &[
+    "k",
+    "hundred",
+    "thousand",
+    "million",
+    "millions",
+    "mn",
+    "mln",
+    "mill",
+    "mio",
+    "billion",
+    "billions",
+    "bn",
+    "bln",
+    "trillion",
+    "lakh",
+    "lakhs",
+    "lac",
+    "lacs",
+    "crore",
+    "crores",
+    "cr",
+    "mil",
+    "millón",
+    "millon",
+    "millones",
+    "billón",
+    "billones",
+    "milhão",
+    "milhao",
+    "milhões",
+    "milhoes",
+    "bilhão",
+    "bilhões",
+    "mille",
+    "milliard",
+    "milliards",
+    "mrd",
+    "md",
+    "tausend",
+    "millionen",
+    "milliarde",
+    "milliarden",
+    "mila",
+    "milione",
+    "milioni",
+    "miliardo",
+    "miliardi",
+    "duizend",
+    "miljoen",
+    "miljard",
+    "tusen",
+    "miljon",
+    "miljoner",
+    "tuhat",
+    "tuhatta",
+    "miljoona",
+    "miljoonaa",
+    "tys",
+    "tysiąc",
+    "tysiące",
+    "tysięcy",
+    "milion",
+    "miliony",
+    "milionów",
+    "mld",
+    "tisíc",
+    "ezer",
+    "millió",
+    "mii",
+    "milioane",
+    "тыс",
+    "тысяч",
+    "тысяча",
+    "тысячи",
+    "млн",
+    "миллион",
+    "миллиона",
+    "миллионов",
+    "млрд",
+    "тис",
+    "тисяч",
+    "мільйон",
+    "мільйонів",
+    "хиляди",
+    "милиона",
+    "χιλιάδες",
+    "εκατ",
+    "εκατομμύρια",
+    "bin",
+    "milyon",
+    "milyar",
+    "ألف",
+    "الف",
+    "آلاف",
+    "مليون",
+    "ملايين",
+    "مليار",
+    "هزار",
+    "میلیون",
+    "میلیارد",
+    "ہزار",
+    "لاکھ",
+    "کروڑ",
+    "אלף",
+    "מיליון",
+    "हज़ार",
+    "हजार",
+    "लाख",
+    "करोड़",
+    "करोड",
+    "হাজার",
+    "লাখ",
+    "লক্ষ",
+    "কোটি",
+    "ribu",
+    "rb",
+    "juta",
+    "jt",
+    "miliar",
+    "nghìn",
+    "ngàn",
+    "triệu",
+    "tr",
+    "tỷ",
+    "tỉ",
+    "libo",
+    "milyon",
+    "elfu",
+    "milioni",
+];
 
 /// The digits before the decimals, and the decimals.
 fn parts(text: &str, marks: impl FnOnce() -> Marks) -> Option<(String, String)> {
