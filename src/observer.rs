@@ -150,6 +150,12 @@ pub enum EventKind {
         /// The other one.
         from: ContactId,
     },
+    /// A message named addresses beside its sender's that are none; they were left out, the message
+    /// was taken (SEMANTICS A4).
+    AddressLeftOut {
+        /// How many.
+        count: u8,
+    },
     /// A session's turn ended.
     Turn {
         /// The session.
@@ -408,6 +414,7 @@ impl EventKind {
             Self::Turn { .. } => "turn",
             Self::SessionEnded { .. } => "session_ended",
             Self::ContactsMerged { .. } => "contacts_merged",
+            Self::AddressLeftOut { .. } => "address_left_out",
             Self::Migrated { .. } => "migrated",
             Self::Refused { .. } => "refused",
             Self::Received { .. } => "received",

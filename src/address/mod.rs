@@ -202,8 +202,13 @@ impl Address {
     /// The names under which a store finds the contact: the address, and the other form of a
     /// telephone number that has two.
     pub fn aliases(&self) -> impl Iterator<Item = Alias> + use<> {
+        self.forms().map(Alias::Address)
+    }
+
+    /// The address, and the other form of a telephone number that has two.
+    pub(crate) fn forms(&self) -> impl Iterator<Item = Self> + use<> {
         let twin = self.phone().and_then(Phone::twin).map(Self::Phone);
-        [self.clone()].into_iter().chain(twin).map(Alias::Address)
+        [self.clone()].into_iter().chain(twin)
     }
 
     /// The telephone number, where it is one.

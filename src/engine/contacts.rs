@@ -121,7 +121,7 @@ impl<S: ConversationStore> Engine<S> {
         Ok(conversation.pause().filter(|pause| pause.until.is_none_or(|until| lookup.now < until)))
     }
 
-    async fn change(&self, contact: &ContactId, mut action: Action<'_>) -> Result<(), Error> {
+    pub(super) async fn change(&self, contact: &ContactId, mut action: Action<'_>) -> Result<(), Error> {
         if self.contact(contact).await?.is_none() {
             return Err(Error::ContactNotFound(contact.clone()));
         }

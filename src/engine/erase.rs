@@ -117,8 +117,8 @@ impl<S: ConversationStore> Engine<S> {
     ) -> Result<(), Error> {
         let conversation = conversation.as_ref().map_err(|error| unreadable(contact.clone(), error))?;
         let Contact { addresses, opted_out_at, .. } = conversation.contact();
-        for address in addresses {
-            if let Some(mark) = self.mark(workspace, address) {
+        for address in addresses.iter().flat_map(Address::forms) {
+            if let Some(mark) = self.mark(workspace, &address) {
                 self.write_mark(workspace, &mark, *opted_out_at).await?;
             }
         }
@@ -149,15 +149,20 @@ impl<S: ConversationStore> Engine<S> {
         Err(Error::Contention)
     }
 
-    /// Since when an address must not be written to, as its contact said before it was erased.
+    /// Since when a person with these addresses must not be written to, as a contact with one of
+    /// them, in whatever form, said before it was erased.
     pub(super) async fn kept_opt_out(
         &self,
         workspace: &WorkspaceId,
-        address: &Address,
+        addresses: &[Address],
     ) -> Result<Option<DateTime<Utc>>, Error> {
-        let Some(mark) = self.mark(workspace, address) else { return Ok(None) };
-        let (_, stored) = self.load_mark(workspace, &mark).await?;
-        Ok(stored.as_ref().and_then(since))
+        let mut first = None;
+        for address in addresses.iter().flat_map(Address::forms) {
+            let Some(mark) = self.mark(workspace, &address) else { continue };
+            let (_, stored) = self.load_mark(workspace, &mark).await?;
+            first = first.into_iter().chain(stored.as_ref().and_then(since)).min();
+        }
+        Ok(first)
     }
 
     /// What is known of an address's opt-out before it was looked for.

@@ -139,8 +139,15 @@ impl<S: ConversationStore> Engine<S> {
         let (contact, holder) = match (contact, holder) {
             (None, None) => return Err(Error::invalid("old", "leads to no contact")),
             (None, Some(_)) => return Ok(()),
-            (Some(contact), holder) => (contact.id, holder.map(|holder| holder.id)),
+            (Some(contact), holder) => (contact, holder.map(|holder| holder.id)),
         };
+        if holder.is_none()
+            && contact.opted_out_at.is_none()
+            && let Some(since) = self.kept_opt_out(workspace, std::slice::from_ref(new)).await?
+        {
+            self.change(&contact.id, Action::OptedOutAt(since)).await?;
+        }
+        let contact = contact.id;
         let contact = match holder.filter(|holder| *holder != contact) {
             None => contact,
             Some(holder) => {

@@ -54,6 +54,10 @@ impl<S: ConversationStore> Engine<S> {
                         let contact = met.as_ref().unwrap_or_else(|| arrival.contact());
                         let heard = |at| Noted::new(at, heard_as(&received));
                         self.tell_one(workspace, contact, Cause::Receive, heard);
+                        if let Some(count) = arrival.inbound().left_out {
+                            let kind = EventKind::AddressLeftOut { count: count.get() };
+                            self.tell_one(workspace, contact, Cause::Receive, |at| Noted::new(at, kind));
+                        }
                     }
                     self.finish(&lookup, &self.flows, delivery).await;
                     return Ok(received);
@@ -82,9 +86,8 @@ impl<S: ConversationStore> Engine<S> {
                         None => arrival.ignore(&alias),
                     }
                 }
-                InboundAnswer::AddressNew => {
-                    let kept = self.kept_opt_out(workspace, &arrival.inbound().address);
-                    let since = Box::pin(kept).await?;
+                InboundAnswer::AddressesNew(addresses) => {
+                    let since = Box::pin(self.kept_opt_out(workspace, &addresses)).await?;
                     arrival.opt_out = CarriedOptOut { since, is_known: true };
                 }
             }

@@ -80,7 +80,7 @@ impl<S: ConversationStore> Engine<S> {
                     trigger.held_by = Some(holder);
                 }
                 TriggerAnswer::AddressNew(address) => {
-                    let since = Box::pin(self.kept_opt_out(workspace, &address)).await?;
+                    let since = Box::pin(self.kept_opt_out(workspace, &[address])).await?;
                     if since.is_some() && !trigger.request().transactional {
                         self.tell_refused(workspace, &trigger, met, &Refusal::OptedOut);
                         return Ok(Triggered::Refused(Refusal::OptedOut));

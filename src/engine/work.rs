@@ -11,7 +11,7 @@ use crate::engine::tick::{Shift, Tenure};
 use crate::engine::transact::{LeaseIntent, Transaction};
 use crate::error::{CallError, Error};
 use crate::id::{CallId, ContactId, WorkspaceId};
-use crate::kernel::{Book, DeliveryResult};
+use crate::kernel::{Book, CarriedOptOut, DeliveryResult};
 use crate::observer::{BackgroundTask, Cause, EventKind, Noted, Took};
 use crate::store::{ConversationStore, Loaded, Lookup, Subject};
 
@@ -95,6 +95,7 @@ impl<S: ConversationStore> Engine<S> {
         held_by: &mut Option<ContactId>,
     ) -> Result<(), Error> {
         let Tenure { token, since, shift } = tenure;
+        let mut opt_out = self.no_opt_out();
         for _ in 0..ROUNDS {
             let now = match done.is_nothing() {
                 true => self.tick_time().await?,
@@ -105,9 +106,15 @@ impl<S: ConversationStore> Engine<S> {
             let intent = if is_over { LeaseIntent::Stop } else { LeaseIntent::Continue };
             let call = Transaction { cause: done.cause(), flows, lookup: &lookup, intent };
             let sent = done.sent.as_ref().map(|(delivery, result)| (&delivery.outgoing, result));
-            let mut book = Book::new(sent, &done.called);
+            let mut book = Book::new(sent, &done.called, opt_out);
             let delivery = self.transact(call, first.take(), &mut book, &mut None).await?;
             *held_by = held_by.take().or(book.held_by.take());
+            if !book.new_addresses.is_empty() {
+                let since = Box::pin(self.kept_opt_out(workspace, &book.new_addresses)).await?;
+                opt_out = CarriedOptOut { since, is_known: true };
+                continue;
+            }
+            opt_out = self.no_opt_out();
             if let Some(revision) = book.over_at {
                 if self.let_go(workspace, contact, revision, now).await? {
                     return Ok(());

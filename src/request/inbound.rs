@@ -1,5 +1,6 @@
 //! An inbound message: what a host hands in, and what the engine works with.
 
+use std::num::NonZeroU8;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -22,7 +23,7 @@ pub struct Inbound {
     pub(crate) channel: Channel,
     pub(crate) account: String,
     pub(crate) from: String,
-    pub(crate) also: Vec<Address>,
+    also: Vec<Beside>,
     pub(crate) contact_id: Option<String>,
     pub(crate) kind: MessageKind,
     pub(crate) text: String,
@@ -37,6 +38,14 @@ pub struct Inbound {
 struct InboundParts {
     value: Option<Value>,
     meta: Option<Value>,
+}
+
+/// An address beside that of the sender.
+#[derive(Clone, Debug)]
+enum Beside {
+    Read(Address),
+    /// As the channel writes it.
+    Written(String),
 }
 
 /// Addresses beside that of the sender, at most.
@@ -193,7 +202,16 @@ impl Inbound {
     /// beside a business-scoped id: both lead to one contact from now on. At most 8; call it once for
     /// each. Two contacts that the engine made from one address each are merged (SEMANTICS A4).
     pub fn also(mut self, address: Address) -> Self {
-        self.also.push(address);
+        self.also.push(Beside::Read(address));
+        self
+    }
+
+    /// The same as the channel writes it, such as the number in a webhook: read as the sender's is, on
+    /// the same channel and account. What cannot be read, or is beyond 8, is left out, and the event
+    /// [`AddressLeftOut`](crate::EventKind::AddressLeftOut) says so; the message is taken all the
+    /// same.
+    pub fn also_written(mut self, address: impl Into<String>) -> Self {
+        self.also.push(Beside::Written(address.into()));
         self
     }
 
@@ -259,12 +277,36 @@ impl Inbound {
             location,
             details: details.map(Arc::new),
         };
-        if self.also.len() > MOST_ALSO {
+        if self.also.iter().filter(|beside| matches!(beside, Beside::Read(_))).count() > MOST_ALSO {
             return Err(Error::invalid("also", format_args!("must be at most {MOST_ALSO} addresses")));
         }
-        let Self { id, channel, account, also, timestamp, profile, .. } = self;
-        Ok(CheckedInbound { id, channel, account, address, also, contact, message, timestamp, profile })
+        let (also, left_out) = read_beside(self.also, account);
+        let Self { id, channel, account, timestamp, profile, .. } = self;
+        Ok(CheckedInbound {
+            id,
+            channel,
+            account,
+            address,
+            also,
+            left_out,
+            contact,
+            message,
+            timestamp,
+            profile,
+        })
     }
+}
+
+/// Those that can be read, and how many others there are.
+fn read_beside(beside: Vec<Beside>, account: AccountRef<'_>) -> (Vec<Address>, Option<NonZeroU8>) {
+    let given = beside.len();
+    let read = beside.into_iter().filter_map(|beside| match beside {
+        Beside::Read(address) => Some(address),
+        Beside::Written(text) => Address::on(account, &text).ok(),
+    });
+    let also: Vec<Address> = read.take(MOST_ALSO).collect();
+    let left_out = u8::try_from(given - also.len()).unwrap_or(u8::MAX);
+    (also, NonZeroU8::new(left_out))
 }
 
 /// An inbound message whose form is right.
@@ -275,6 +317,8 @@ pub(crate) struct CheckedInbound {
     pub(crate) address: Address,
     /// Other addresses of the same person.
     pub(crate) also: Vec<Address>,
+    /// How many others could not be read.
+    pub(crate) left_out: Option<NonZeroU8>,
     pub(crate) contact: Option<ContactId>,
     pub(crate) message: Message,
     pub(crate) timestamp: Option<DateTime<Utc>>,

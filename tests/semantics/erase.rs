@@ -183,3 +183,57 @@ fn an_unknown_contact_is_erased_already() {
     );
     assert_eq!(world.receive(choice), Received::Unmatched);
 }
+
+/// S11, A2, A4: an opt-out is kept under every form of each address, and found by any address that
+/// comes with a message, a receipt or `relink`.
+#[test]
+fn a_kept_opt_out_is_found_by_every_address_of_the_person() {
+    const OLD: &str = "5215512345678";
+    const NEW: &str = "525512345678";
+    const ID: &str = "MX.13491208655302741918";
+    let whatsapp = |text: &str| Address::new(&account(SHOP), text).unwrap();
+    let begun = || {
+        let hello = question("hello").on(json!([{"match": "exact", "text": "hello"}]));
+        let world = World::built(|builder| builder.erasure_key([7; 16]));
+        world.publish([question("f"), hello]);
+        world.begin(TriggerRequest::new("f").phone(format!("+{OLD}")).contact_id("ada"));
+        block_on(world.bot.opt_out(&contact_id("ada"))).unwrap();
+        erase(&world, &contact_id("ada"), EraseOptions::new().keep_opt_out());
+        world
+    };
+    let opted_out = |world: &World, address: &str| {
+        let contact = block_on(world.bot.contact_at(&whatsapp(address))).unwrap();
+        contact.map(|contact| contact.opted_out_at.is_some())
+    };
+    // The other form of the number.
+    let world = begun();
+    let triggered = world.trigger(TriggerRequest::new("f").phone(format!("+{NEW}")));
+    assert_eq!(triggered, Triggered::Refused(Refusal::OptedOut));
+    world.receive(Inbound::text(Channel::WhatsApp, SHOP, NEW, "hello"));
+    assert_eq!(opted_out(&world, NEW), Some(true));
+    // Beside the address of a sender who is new, and of one who is known.
+    let world = begun();
+    world.receive(Inbound::text(Channel::WhatsApp, SHOP, ID, "hello").also(whatsapp(NEW)));
+    assert_eq!(opted_out(&world, ID), Some(true));
+    let world = begun();
+    let Received::Started { session } = world.receive(Inbound::text(Channel::WhatsApp, SHOP, ID, "hello"))
+    else {
+        panic!("not started")
+    };
+    assert_eq!(opted_out(&world, ID), Some(false));
+    world.receive(Inbound::text(Channel::WhatsApp, SHOP, ID, "hm").also(whatsapp(NEW)));
+    assert_eq!((opted_out(&world, ID), world.state(session)), (Some(true), Status::Cancelled));
+    // By a receipt.
+    let world = begun();
+    world.answer_sends([Ok(chatflow::Receipt::known_as(whatsapp(NEW)))]);
+    world.receive(Inbound::text(Channel::WhatsApp, SHOP, ID, "hello"));
+    assert_eq!(opted_out(&world, NEW), Some(true));
+    // By a number in the place of an id; who opts in again stays in.
+    let world = begun();
+    world.receive(Inbound::text(Channel::WhatsApp, SHOP, ID, "hello"));
+    block_on(world.bot.relink(&whatsapp(ID), &whatsapp(NEW))).unwrap();
+    assert_eq!(opted_out(&world, NEW), Some(true));
+    world.receive(Inbound::text(Channel::WhatsApp, SHOP, NEW, "start"));
+    world.receive(Inbound::text(Channel::WhatsApp, SHOP, OLD, "hello").also(whatsapp(ID)));
+    assert_eq!(opted_out(&world, NEW), Some(false));
+}

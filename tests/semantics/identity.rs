@@ -490,3 +490,19 @@ fn people_are_found_in_memory() {
         numbers_change_hands(town().await).await;
     });
 }
+
+/// A4: what cannot be read beside the sender's address is left out, and the message is taken.
+#[test]
+fn an_address_that_is_none_costs_no_message() {
+    let world = World::with([hello("hi", "hello")]);
+    let message =
+        writes(BSUID, "hello").also_written("not a number").also_written(ADA.trim_start_matches('+'));
+    started(&world.receive(message.also_written("")));
+    assert_eq!(contact_at(&world, &phone(ADA)), contact_at(&world, &whatsapp(BSUID)));
+    assert!(world.notes().contains(&EventKind::AddressLeftOut { count: 2 }));
+    let many =
+        (0..12).fold(writes(BSUID, "hello"), |message, n| message.also_written(format!("141555501{n:02}")));
+    assert!(matches!(world.receive(many), Received::Consumed { .. }));
+    let left_out = world.notes().into_iter().find(|note| matches!(note, EventKind::AddressLeftOut { .. }));
+    assert_eq!(left_out, Some(EventKind::AddressLeftOut { count: 4 }));
+}

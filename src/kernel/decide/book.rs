@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::address::Alias;
+use crate::address::{Address, Alias};
 use crate::calls::{Answer, CallResult};
 use crate::error::{CallError, Error};
 use crate::id::{CallId, ContactId, MessageId};
@@ -14,7 +14,7 @@ use crate::kernel::Input;
 use crate::kernel::decide::contact::Source;
 use crate::kernel::decide::decision::Decision;
 use crate::kernel::decide::delivery::{DeliveryResult, Outgoing, SendException};
-use crate::kernel::decide::environment::Environment;
+use crate::kernel::decide::environment::{CarriedOptOut, Environment};
 use crate::kernel::decide::frame::{Applied, FoundConversation, Halt, Operation, Replay};
 use crate::kernel::hash::jitter;
 use crate::kernel::time::{later, span};
@@ -32,6 +32,11 @@ pub(crate) struct Book<'a> {
     called: &'a [(CallId, Result<Answer, CallError>)],
     /// The contact that an address leads to which the channel reported.
     pub(crate) held_by: Option<ContactId>,
+    /// The opt-out that an address brings which the channel reported, as far as it is known.
+    pub(crate) opt_out: CarriedOptOut,
+    /// Addresses that the channel reported and that are new to the contact, where it is not known
+    /// what opt-out they bring.
+    pub(crate) new_addresses: Vec<Address>,
     /// The revision that it was found at.
     revision: u64,
     /// The revision at which nothing of the conversation is worth being kept (SEMANTICS S19).
@@ -42,8 +47,9 @@ impl<'a> Book<'a> {
     pub(crate) fn new(
         sent: Option<(&'a Outgoing, &'a DeliveryResult)>,
         called: &'a [(CallId, Result<Answer, CallError>)],
+        opt_out: CarriedOptOut,
     ) -> Self {
-        Self { sent, called, held_by: None, revision: 0, over_at: None }
+        Self { sent, called, held_by: None, opt_out, new_addresses: Vec::new(), revision: 0, over_at: None }
     }
 }
 
@@ -58,10 +64,27 @@ impl Operation for Book<'_> {
         true
     }
 
+    fn doubts_address(&mut self, decision: &Decision<'_>, taken: Option<&(Alias, ContactId)>) -> bool {
+        let Some((_, result)) = self.sent.filter(|_| !self.opt_out.is_known && taken.is_none()) else {
+            return false;
+        };
+        let contact = &decision.conversation.contact;
+        let reported = result.odd.iter().filter_map(|(_, odd)| match odd {
+            SendException::KnownAs(address) => Some(address),
+            _ => None,
+        });
+        let new = reported.filter(|address| contact.same_address(address).is_none());
+        self.new_addresses = new.cloned().collect();
+        !self.new_addresses.is_empty()
+    }
+
     fn book(&mut self, decision: &mut Decision<'_>, taken: Option<&(Alias, ContactId)>) {
         if let Some((outgoing, result)) = self.sent {
             self.held_by = taken.map(|(_, holder)| holder.clone());
             book_sent(decision, outgoing, result, taken.map(|(alias, _)| alias));
+            if taken.is_none() {
+                decision.take_opt_out(self.opt_out.since);
+            }
         }
     }
 

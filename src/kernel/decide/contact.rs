@@ -23,6 +23,14 @@ impl Decision<'_> {
         }
     }
 
+    /// Notes an opt-out that an address brings to a contact that is known: its sessions end.
+    pub(crate) fn take_opt_out(&mut self, since: Option<DateTime<Utc>>) {
+        if since.is_some() && self.conversation.contact.opted_out_at.is_none() {
+            self.opt_out();
+            self.edit().contact.opted_out_at = since;
+        }
+    }
+
     /// Links an address to the contact (SEMANTICS T2). Of two forms of one number the one that the
     /// channel uses is kept (A2).
     pub(crate) fn link(&mut self, address: &Address, source: Source) {

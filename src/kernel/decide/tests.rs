@@ -256,7 +256,7 @@ impl Desk {
     /// Applies what time alone brings.
     fn tick(&mut self) -> Option<u64> {
         self.calls += 1;
-        let mut book = Book::new(None, &[]);
+        let mut book = Book::new(None, &[], CarriedOptOut { since: None, is_known: true });
         self.decide(&mut book, true).expect("no error");
         book.over_at
     }

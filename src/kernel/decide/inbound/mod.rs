@@ -38,8 +38,8 @@ pub(crate) enum InboundAnswer {
     /// Another address of the same person leads to another contact (SEMANTICS A4): this one's, and
     /// that one's.
     TwoContacts { alias: Alias, met: ContactId, holder: ContactId },
-    /// The address is new: it may have an opt-out of a contact that was erased.
-    AddressNew,
+    /// These addresses are new: one may have an opt-out of a contact that was erased.
+    AddressesNew(Vec<Address>),
 }
 
 /// An inbound message and what is minted for it, once.
@@ -327,7 +327,8 @@ impl Operation for Arrival<'_> {
         let is_own = |alias: &Alias| *alias == Alias::Address(self.inbound.address.clone());
         let taken = taken.filter(|(alias, _)| is_named || self.held_by.is_some() || !is_own(alias));
         let contact = &decision.conversation.contact;
-        let is_new = || contact.same_address(&self.inbound.address).is_none();
+        let own = || std::iter::once(&self.inbound.address).chain(&self.inbound.also);
+        let new = || own().filter(|address| contact.same_address(address).is_none()).cloned().collect();
         self.answer = match taken {
             Some((alias, holder)) if is_named => {
                 Some(InboundAnswer::AddressTaken(alias.clone(), holder.clone()))
@@ -342,7 +343,8 @@ impl Operation for Arrival<'_> {
                 Some(InboundAnswer::SenderNew)
             }
             None if self.opt_out.is_known => None,
-            None => is_new().then_some(InboundAnswer::AddressNew),
+            None => Some(InboundAnswer::AddressesNew(new()))
+                .filter(|answer| !matches!(answer, InboundAnswer::AddressesNew(new) if new.is_empty())),
         };
         self.answer.is_some()
     }
@@ -351,6 +353,9 @@ impl Operation for Arrival<'_> {
         // Nobody may want the message but a flow that cannot be used here (SEMANTICS S14): then all
         // is as it was.
         let lacking = decision.env.flows.missing_on(self.account());
+        if !decision.is_new {
+            decision.take_opt_out(self.opt_out.since);
+        }
         let heard = self.hear(decision);
         if heard != Heard::Nothing {
             self.meet(decision);
