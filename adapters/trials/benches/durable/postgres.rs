@@ -45,7 +45,8 @@ fn measure(size: &Size) {
     let runtime = runtime();
     let Some(server) = Server::named() else { return };
     round_trips(&runtime, &server);
-    conversations(&runtime, &server, size);
+    conversations(&runtime, &server, size, false);
+    conversations(&runtime, &server, size, true);
     swaps(&runtime, &server, size, false);
     swaps(&runtime, &server, size, true);
 }
@@ -90,13 +91,18 @@ fn round_trips(runtime: &Runtime, server: &Server) {
 }
 
 /// W1 by one caller and by many.
-fn conversations(runtime: &Runtime, server: &Server, size: &Size) {
+fn conversations(runtime: &Runtime, server: &Server, size: &Size, is_prepared: bool) {
+    println!("  statements {}", kind(is_prepared));
     for (name, callers, contacts) in [("one caller", 1, size.alone), ("64 callers", CALLERS, size.together)] {
         let (mut speeds, mut ours, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..size.passes {
             let database = server.database(runtime);
-            let (bot, client) = runtime
-                .block_on(async { (Bot::new(database.store().await, None).await, database.client().await) });
+            let (bot, client) = runtime.block_on(async {
+                // Makes the tables.
+                drop(database.store().await);
+                let store = store(database.config(), is_prepared).await;
+                (Bot::new(store, None).await, database.client().await)
+            });
             let scripts = scripts(0..contacts);
             let cpu = runtime.block_on(Cpu::now(&client));
             let began = Instant::now();
@@ -139,7 +145,7 @@ fn swaps(runtime: &Runtime, server: &Server, size: &Size, is_prepared: bool) {
     }
     let ((ours, our_spread), (raw, raw_spread)) = (median(ours), median(raw));
     let (ratio, spread) = median(ratios);
-    let kind = if is_prepared { "prepared once" } else { "planned each time" };
+    let kind = kind(is_prepared);
     println!("  64 in flight, statements {kind}, a record of {} bytes, {rows:.1} rows each", record.len());
     println!(
         "    raw swaps {raw:>9.0} per second ({raw_spread:.0} %): {lanes} connections, {} rows a statement",
@@ -208,6 +214,10 @@ fn commit(runtime: &Runtime, server: &Server, size: &Size, is_prepared: bool, re
         commit_rounds(&store, callers, record, size.rounds).await;
         (size.contacts * size.rounds) as f64 / began.elapsed().as_secs_f64()
     })
+}
+
+fn kind(is_prepared: bool) -> &'static str {
+    if is_prepared { "prepared once" } else { "planned each time" }
 }
 
 async fn store(config: Config, is_prepared: bool) -> PostgresStore {
