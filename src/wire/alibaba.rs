@@ -1,0 +1,241 @@
+//! Alibaba Chat Flow: the operation TriggerChatFlow (SEMANTICS W2).
+//!
+//! Every answer has the six keys that the product documents. `Code` is `OK`, or one of a closed
+//! list that is this crate's own, as the product documents none:
+//!
+//! | `Code` | status | when |
+//! |---|---|---|
+//! | `OK` | 200 | the flow was started, or runs already |
+//! | `TriggerDiscarded` | 200 | its discard time has passed, or the flow's or contact's settings do not allow it |
+//! | `FlowNotFound`, `FlowNotPublished` | 404 | there is no such flow, or none that starts by call |
+//! | `NoContact` | 422 | nothing says who the contact is |
+//! | `MissingData.KEY`, `InvalidData.KEY` | 422 | an input that the start node requires, or one of another type; or a field of the request |
+//! | `IdempotencyConflict` | 422, or 410 once the contact was erased | `Uuid` was used for another request |
+//! | `Throttled` | 429 | the contact has too many sessions |
+//! | `ServiceUnavailable` | 503 | the service cannot answer now |
+//!
+//! The contact comes out of `Data`, where the start node of the flow says it is (`contact_from`,
+//! `contact_id_from`).
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::error::Error;
+use crate::kernel::Triggered;
+use crate::request::TriggerRequest;
+use crate::wire::body::{BodyReader, FieldErrors};
+use crate::wire::{HttpAnswer, RETRY_AFTER, UNAVAILABLE, Unsayable};
+
+/// The parameters of a request.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct TriggerChatFlow {
+    /// The code of the flow.
+    pub flow_code: String,
+    /// The inputs of the flow, by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<Map<String, Value>>,
+    /// The idempotency key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uuid: Option<String>,
+    /// A correlation id of the caller.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub out_id: Option<String>,
+    /// When the event happened, in milliseconds after 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claim_time_millis: Option<i64>,
+    /// From when on the trigger is void, in milliseconds after 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub discard_time_millis: Option<i64>,
+}
+
+impl TriggerChatFlow {
+    /// Reads a body. `Data` is an object or its JSON in a text, times are integers or their digits
+    /// in a text. `null` is the same as a parameter that is not there.
+    ///
+    /// # Errors
+    /// The answer to be sent: 422, with the first parameter that breaks a rule as its code, and all
+    /// of them in its message. `request_id` names the request, and is the host's to give.
+    pub fn from_json(body: &[u8], request_id: &str) -> Result<Self, HttpAnswer> {
+        BodyReader::new(body).and_then(Self::read).map_err(|errors| invalid(&errors, request_id))
+    }
+
+    /// Reads the parameters of a query string or a form, as the product's RPC style has them.
+    /// Parameters of other names, such as `Action` and `Signature`, are left alone.
+    ///
+    /// # Errors
+    /// As [`from_json`](Self::from_json).
+    pub fn from_parameters<K: Into<String>, V: Into<String>>(
+        parameters: impl IntoIterator<Item = (K, V)>,
+        request_id: &str,
+    ) -> Result<Self, HttpAnswer> {
+        Self::read(BodyReader::of_texts(parameters)).map_err(|errors| invalid(&errors, request_id))
+    }
+
+    fn read(mut fields: BodyReader) -> Result<Self, FieldErrors> {
+        let request = Self {
+            flow_code: fields.required("FlowCode"),
+            data: fields.object_or_text("Data"),
+            uuid: fields.text("Uuid"),
+            out_id: fields.text("OutId"),
+            claim_time_millis: fields.integer("ClaimTimeMillis"),
+            discard_time_millis: fields.integer("DiscardTimeMillis"),
+        };
+        fields.finish(request)
+    }
+
+    /// The trigger that it asks for.
+    ///
+    /// # Errors
+    /// The answer to be sent: 422, for a time beyond what a date can say.
+    pub fn into_request(self, request_id: &str) -> Result<TriggerRequest, HttpAnswer> {
+        let mut request = TriggerRequest::new(self.flow_code);
+        request.uuid = self.uuid;
+        request.out_id = self.out_id;
+        request.claim_time = instant("ClaimTimeMillis", self.claim_time_millis, request_id)?;
+        request.discard_time = instant("DiscardTimeMillis", self.discard_time_millis, request_id)?;
+        Ok(match self.data {
+            Some(data) => request.context(data),
+            None => request,
+        })
+    }
+
+    /// The parameters that ask for a trigger.
+    ///
+    /// # Errors
+    /// [`Unsayable`] for what they have no field for: the contact is to be in the context.
+    pub fn of(request: &TriggerRequest) -> Result<Self, Unsayable> {
+        let unsayable = [
+            ("contact_id", request.contact_id.is_some()),
+            ("phone", request.phone.is_some()),
+            ("address", request.address.is_some()),
+            ("from", request.channel.is_some() || request.account.is_some()),
+            ("profile", request.profile.is_some()),
+            ("campaign", request.campaign.is_some()),
+            ("transactional", request.transactional),
+            ("during_handoff", request.during_handoff),
+        ];
+        if let Some((field, _)) = unsayable.into_iter().find(|(_, is_said)| *is_said) {
+            return Err(Unsayable(field));
+        }
+        let data = match &request.context {
+            None => None,
+            Some(Ok(Value::Object(context))) => Some(context.clone()),
+            Some(_) => return Err(Unsayable("context")),
+        };
+        Ok(Self {
+            flow_code: request.flow.clone(),
+            data,
+            uuid: request.uuid.clone(),
+            out_id: request.out_id.clone(),
+            claim_time_millis: request.claim_time.map(|at| at.timestamp_millis()),
+            discard_time_millis: request.discard_time.map(|at| at.timestamp_millis()),
+        })
+    }
+}
+
+fn instant(field: &str, millis: Option<i64>, request_id: &str) -> Result<Option<DateTime<Utc>>, HttpAnswer> {
+    let Some(millis) = millis else { return Ok(None) };
+    match DateTime::from_timestamp_millis(millis) {
+        Some(at) => Ok(Some(at)),
+        None => Err(invalid(&FieldErrors::one(field, "must be a time that a date can say"), request_id)),
+    }
+}
+
+/// The body of every answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ChatFlowAnswer {
+    /// `None`, as the product writes it.
+    pub access_denied_detail: String,
+    /// The request's id, which the host gives.
+    pub request_id: String,
+    /// The error in words; `None` where there is none.
+    pub message: String,
+    /// Empty.
+    pub data: Map<String, Value>,
+    /// `OK`, or the error's code.
+    pub code: String,
+    /// True if the call succeeded.
+    pub success: bool,
+}
+
+/// The answer to a trigger.
+pub fn answer(outcome: &Result<Triggered, Error>, request_id: &str) -> HttpAnswer {
+    match outcome {
+        Ok(Triggered::Started(_) | Triggered::AlreadyRunning(_)) => {
+            let body = ChatFlowAnswer {
+                access_denied_detail: "None".to_owned(),
+                request_id: request_id.to_owned(),
+                message: "None".to_owned(),
+                data: Map::new(),
+                code: "OK".to_owned(),
+                success: true,
+            };
+            HttpAnswer::new(200, &body)
+        }
+        Ok(refused @ (Triggered::Discarded | Triggered::Refused(_))) => {
+            refusal(200, "TriggerDiscarded", refused, request_id)
+        }
+        Err(failed) => failure(failed, request_id),
+    }
+}
+
+fn failure(failed: &Error, request_id: &str) -> HttpAnswer {
+    let status = failed.http_status();
+    match failed {
+        Error::FlowNotFound(_) => refusal(status, "FlowNotFound", failed, request_id),
+        Error::FlowNotPublished(_) | Error::NoEntryNode(_) => {
+            refusal(status, "FlowNotPublished", failed, request_id)
+        }
+        Error::IdempotencyConflict(_) | Error::Erased(_) => {
+            refusal(status, "IdempotencyConflict", failed, request_id)
+        }
+        Error::InvalidInput { field, rule } => match &**field {
+            "contact" | "contact_id" | "phone" | "address" => {
+                refusal(status, "NoContact", failed, request_id)
+            }
+            field => invalid(&FieldErrors::one(named(field), rule), request_id),
+        },
+        Error::ContactNotFound(_) => refusal(status, "NoContact", failed, request_id),
+        Error::TooManySessions { .. } => {
+            HttpAnswer { retry_after: Some(RETRY_AFTER), ..refusal(429, "Throttled", failed, request_id) }
+        }
+        _ => {
+            let answer = refusal(503, "ServiceUnavailable", UNAVAILABLE, request_id);
+            HttpAnswer { retry_after: Some(RETRY_AFTER), ..answer }
+        }
+    }
+}
+
+/// The parameter behind a field of a trigger; an input goes by its own name.
+fn named(field: &str) -> &str {
+    match field {
+        "flow" => "FlowCode",
+        "context" => "Data",
+        "uuid" => "Uuid",
+        "out_id" => "OutId",
+        "claim_time" => "ClaimTimeMillis",
+        "discard_time" => "DiscardTimeMillis",
+        field => field.strip_prefix("context.").unwrap_or(field),
+    }
+}
+
+fn invalid(errors: &FieldErrors, request_id: &str) -> HttpAnswer {
+    let (field, rule) = errors.first();
+    let kind = if rule.starts_with("is required") { "MissingData" } else { "InvalidData" };
+    refusal(422, &format!("{kind}.{field}"), errors.sentence(), request_id)
+}
+
+fn refusal(status: u16, code: &str, message: impl ToString, request_id: &str) -> HttpAnswer {
+    let body = ChatFlowAnswer {
+        access_denied_detail: "None".to_owned(),
+        request_id: request_id.to_owned(),
+        message: message.to_string(),
+        data: Map::new(),
+        code: code.to_owned(),
+        success: false,
+    };
+    HttpAnswer::new(status, &body)
+}

@@ -1,0 +1,135 @@
+//! Reading the fields of a body: all that is wrong is found at once, by the product's names.
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::{Map, Value};
+
+/// What is wrong with a body, field by field, in the order in which it was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct FieldErrors(Vec<(String, String)>);
+
+impl FieldErrors {
+    pub(super) fn one(field: &str, rule: impl ToString) -> Self {
+        Self(vec![(field.to_owned(), rule.to_string())])
+    }
+
+    pub(super) fn add(&mut self, field: &str, rule: impl ToString) {
+        self.0.push((field.to_owned(), rule.to_string()));
+    }
+
+    /// The first of them.
+    pub(super) fn first(&self) -> (&str, &str) {
+        self.0.first().map_or(("", ""), |(field, rule)| (field, rule))
+    }
+
+    /// Each as one sentence.
+    pub(super) fn sentence(&self) -> String {
+        let sentences: Vec<String> = self.0.iter().map(|(field, rule)| format!("`{field}` {rule}")).collect();
+        sentences.join("; ")
+    }
+}
+
+impl Serialize for FieldErrors {
+    /// `{"phone": ["must be a text"]}`
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (place, (field, _)) in self.0.iter().enumerate() {
+            let is_told = self.0.iter().take(place).any(|(earlier, _)| earlier == field);
+            if !is_told {
+                let rules: Vec<&str> =
+                    self.0.iter().filter(|(of, _)| of == field).map(|(_, rule)| &**rule).collect();
+                map.serialize_entry(field, &rules)?;
+            }
+        }
+        map.end()
+    }
+}
+
+/// The fields of a body, taken out one by one. Null is the same as nothing; fields that nobody asks
+/// for are left alone.
+pub(super) struct BodyReader {
+    fields: Map<String, Value>,
+    errors: FieldErrors,
+}
+
+impl BodyReader {
+    pub(super) fn new(body: &[u8]) -> Result<Self, FieldErrors> {
+        match serde_json::from_slice(body) {
+            Ok(Value::Object(fields)) => Ok(Self { fields, errors: FieldErrors::default() }),
+            Ok(_) => Err(FieldErrors::one("body", "must be a JSON object")),
+            Err(error) => Err(FieldErrors::one("body", format_args!("must be JSON: {error}"))),
+        }
+    }
+
+    /// The fields of a query string or a form, whose values are texts.
+    pub(super) fn of_texts<K: Into<String>, V: Into<String>>(
+        fields: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        let fields = fields.into_iter().map(|(name, value)| (name.into(), Value::String(value.into())));
+        Self { fields: fields.collect(), errors: FieldErrors::default() }
+    }
+
+    fn take(&mut self, field: &str) -> Option<Value> {
+        self.fields.remove(field).filter(|value| !value.is_null())
+    }
+
+    /// A text that is not empty.
+    pub(super) fn text(&mut self, field: &str) -> Option<String> {
+        match self.take(field)? {
+            Value::String(text) if text.is_empty() => self.errors.add(field, "must not be empty"),
+            Value::String(text) => return Some(text),
+            _ => self.errors.add(field, "must be a text"),
+        }
+        None
+    }
+
+    /// A text that must be there.
+    pub(super) fn required(&mut self, field: &str) -> String {
+        let is_there = self.fields.get(field).is_some_and(|value| !value.is_null());
+        if !is_there {
+            self.errors.add(field, "is required");
+        }
+        self.text(field).unwrap_or_default()
+    }
+
+    /// An object.
+    pub(super) fn object(&mut self, field: &str) -> Option<Map<String, Value>> {
+        match self.take(field)? {
+            Value::Object(object) => return Some(object),
+            _ => self.errors.add(field, "must be an object"),
+        }
+        None
+    }
+
+    /// An object, or its JSON in a text.
+    pub(super) fn object_or_text(&mut self, field: &str) -> Option<Map<String, Value>> {
+        match self.take(field)? {
+            Value::Object(object) => return Some(object),
+            Value::String(text) => match serde_json::from_str(&text) {
+                Ok(Value::Object(object)) => return Some(object),
+                Ok(_) => self.errors.add(field, "must be an object"),
+                Err(error) => self.errors.add(field, format_args!("must be JSON: {error}")),
+            },
+            _ => self.errors.add(field, "must be an object"),
+        }
+        None
+    }
+
+    /// An integer, or its decimal digits in a text.
+    pub(super) fn integer(&mut self, field: &str) -> Option<i64> {
+        let value = self.take(field)?;
+        let integer = match &value {
+            Value::Number(number) => number.as_i64(),
+            Value::String(text) => text.parse().ok(),
+            _ => None,
+        };
+        if integer.is_none() {
+            self.errors.add(field, "must be an integer");
+        }
+        integer
+    }
+
+    /// Answers what was read, unless something is wrong.
+    pub(super) fn finish<T>(self, read: T) -> Result<T, FieldErrors> {
+        if self.errors.0.is_empty() { Ok(read) } else { Err(self.errors) }
+    }
+}

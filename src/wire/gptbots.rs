@@ -1,0 +1,164 @@
+//! GPTBots: messages to a webhook (SEMANTICS W3). One POST is one message; a transport sends
+//! [`WebhookMessage::of`] each, with a header [`Authorization`], and reads the answer by
+//! [`acknowledged`].
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::error::SendError;
+use crate::session::Outbound;
+use crate::transport::Receipt;
+
+/// The body of a message to a webhook.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebhookMessage {
+    /// The same for each attempt: a receiver recognises a repeat by it.
+    pub message_id: String,
+    /// Who says it.
+    pub message_type: MessageType,
+    /// What is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// What the components of the flow said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flow_output: Vec<FlowOutput>,
+    /// When it was said, in seconds after 1970.
+    pub create_time: i64,
+    /// The conversation.
+    pub conversation_id: String,
+}
+
+/// Who says a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum MessageType {
+    /// The bot, or a person of the host.
+    Answer,
+    /// The contact.
+    Question,
+}
+
+/// What one component of a flow said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlowOutput {
+    /// The words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
+    /// The last branch that was taken before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
+    /// The title of the component that led to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_component_name: Option<String>,
+}
+
+impl WebhookMessage {
+    /// A message of the engine. Content that is more than text is said in words; the conversation is
+    /// the contact.
+    #[must_use]
+    pub fn of(message: &Outbound) -> Self {
+        let words = message.content.to_string();
+        Self {
+            message_id: message.id.to_string(),
+            message_type: MessageType::Answer,
+            text: Some(words.clone()),
+            flow_output: vec![FlowOutput {
+                content: Some(words),
+                branch: message.branch.as_deref().map(str::to_owned),
+                from_component_name: Some(message.component.to_string()),
+            }],
+            create_time: message.created_at.timestamp(),
+            conversation_id: message.contact.to_string(),
+        }
+    }
+
+    /// The same, where a receiver takes each session for a conversation of its own.
+    #[must_use]
+    pub fn of_session(message: &Outbound) -> Self {
+        Self { conversation_id: message.session().to_string(), ..Self::of(message) }
+    }
+
+    /// A message from a contact, for a host that mirrors what comes in.
+    pub fn question(
+        id: impl Into<String>,
+        conversation: impl Into<String>,
+        text: impl Into<String>,
+        at: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            message_id: id.into(),
+            message_type: MessageType::Question,
+            text: Some(text.into()),
+            flow_output: Vec::new(),
+            create_time: at.timestamp(),
+            conversation_id: conversation.into(),
+        }
+    }
+}
+
+/// The value of the header `Authorization`.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Authorization {
+    /// An API key.
+    Bearer(String),
+    /// The same in the other scheme.
+    Basic(String),
+}
+
+impl fmt::Display for Authorization {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bearer(token) => write!(f, "Bearer {token}"),
+            Self::Basic(token) => write!(f, "Basic {token}"),
+        }
+    }
+}
+
+impl fmt::Debug for Authorization {
+    /// The scheme alone: a token is a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bearer(_) => "Bearer …",
+            Self::Basic(_) => "Basic …",
+        })
+    }
+}
+
+/// The body by which a receiver acknowledges a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acknowledgement {
+    /// 200.
+    pub code: i64,
+    /// In words.
+    #[serde(default)]
+    pub msg: String,
+}
+
+impl Acknowledgement {
+    /// The answer of a host that receives such messages.
+    #[must_use]
+    pub fn success() -> Self {
+        Self { code: 200, msg: "success".to_owned() }
+    }
+}
+
+/// Reads what a receiver answered: taken by status 200 with `"code": 200`. Statuses that no
+/// repetition changes (401, 403, 404, 410) refuse the message; anything else is tried again.
+///
+/// # Errors
+/// [`SendError`], for a transport to hand on.
+pub fn acknowledged(status: u16, body: &[u8]) -> Result<Receipt, SendError> {
+    match status {
+        200 => match serde_json::from_slice::<Acknowledgement>(body) {
+            Ok(Acknowledgement { code: 200, .. }) => Ok(Receipt::new()),
+            Ok(Acknowledgement { code, msg }) => {
+                Err(SendError::retry(format_args!("the receiver answered code {code}: {msg}")))
+            }
+            Err(_) => Err(SendError::retry("the receiver did not acknowledge the message")),
+        },
+        401 | 403 | 404 | 410 => Err(SendError::rejected(format_args!("the receiver answered {status}"))),
+        _ => Err(SendError::retry(format_args!("the receiver answered {status}"))),
+    }
+}

@@ -1,0 +1,63 @@
+//! The JSON of three products' APIs: Qyvo's trigger-flow, Alibaba's TriggerChatFlow, GPTBots'
+//! webhook messages (SEMANTICS W). Hosts that serve one of these APIs read a request, call the
+//! engine, and answer what came of it; hosts that call one write the same types.
+//!
+//! Pure: bytes and statuses, no HTTP. Keys come in the order in which the products document them.
+//!
+//! ```
+//! use chatflow::wire::qyvo::{Answers, TriggerFlow};
+//! # use chatflow::{Engine, MemoryStore, WorkspaceId};
+//! # let bot = Engine::builder(MemoryStore::new()).build();
+//! # pollster::block_on(async {
+//! let body = br#"{"flow_id": "cart-30min", "phone": "+14155550123"}"#;
+//! let answer = match TriggerFlow::from_json(body) {
+//!     Ok(request) => Answers::default().of(&bot.trigger(request.into_request(None)).await),
+//!     Err(refused) => refused,
+//! };
+//! assert_eq!((answer.status, &*answer.body), (404, r#"{"error":"Flow not found or not published"}"#));
+//! # });
+//! ```
+
+pub mod alibaba;
+pub mod gptbots;
+pub mod qyvo;
+
+mod body;
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+/// An answer to an HTTP request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct HttpAnswer {
+    /// The status.
+    pub status: u16,
+    /// The body, of the type [`CONTENT_TYPE`](Self::CONTENT_TYPE).
+    pub body: String,
+    /// For the header `Retry-After`, where a later repetition of the same request may succeed.
+    pub retry_after: Option<Duration>,
+}
+
+impl HttpAnswer {
+    /// The header `Content-Type` of each body.
+    pub const CONTENT_TYPE: &str = "application/json";
+
+    fn new(status: u16, body: &impl Serialize) -> Self {
+        // Texts, numbers and maps of them, all of which JSON has.
+        let body = serde_json::to_string(body).unwrap_or_default();
+        Self { status, body, retry_after: None }
+    }
+}
+
+/// A request that a wire format has no words for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the wire format has no field for `{0}`")]
+pub struct Unsayable(pub &'static str);
+
+/// The time after which a call may be repeated that failed for now.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Shown in place of what failed inside: an answer tells callers nothing of the store.
+const UNAVAILABLE: &str = "the service is unavailable for the moment";
