@@ -97,6 +97,11 @@ fn with(part: &str, much: usize) -> Option<Value> {
         "caption" => {
             json!({"media": {"type": "image", "url": "https://shop.example/a", "caption": long()}})
         }
+        "header and footer" => {
+            json!({"text": "t", "header": {"text": long()}, "footer": long(), "buttons": one()})
+        }
+        "form" => json!({"text": "t", "form": {"id": "1", "button": "Open"}}),
+        "location request" => json!({"text": "t", "location_request": true}),
         "location" => json!({"location": {"latitude": 1, "longitude": 2}}),
         "template" => json!({"template": {"name": "n", "language": "en"}}),
         "buttons of a template" => {
@@ -109,7 +114,18 @@ fn with(part: &str, much: usize) -> Option<Value> {
 }
 
 fn is_form(part: &str) -> bool {
-    matches!(part, "image" | "audio" | "video" | "document" | "sticker" | "location" | "template")
+    matches!(
+        part,
+        "image"
+            | "audio"
+            | "video"
+            | "document"
+            | "sticker"
+            | "location"
+            | "template"
+            | "form"
+            | "location request"
+    )
 }
 
 fn flow(channel: Option<&Channel>, message: &Value) -> String {
@@ -204,6 +220,11 @@ fn much(part: &str, content: &Content) -> usize {
         }
         ("description of a row", other) => text(other.options()[0].description.as_deref()),
         ("label that opens a list", Content::List(list)) => text(Some(&list.button)),
+        ("header and footer", Content::Buttons(buttons)) => {
+            let Some(chatflow::session::Header::Text(header)) = &buttons.header else { panic!("a header") };
+            assert_eq!(Some(header), buttons.footer.as_ref());
+            text(Some(header))
+        }
         ("caption", Content::Media(media)) => text(media.caption.as_deref()),
         ("title of a card", Content::Card(card)) => text(Some(&card.title)),
         ("subtitle of a card", Content::Card(card)) => text(card.subtitle.as_deref()),
@@ -231,7 +252,9 @@ fn what_is_rendered_is_held_to_the_channel() {
         |part: &str| cells.iter().find(|cell| cell.part == part && cell.channel.is_none()).unwrap().most;
     for Cell { part, channel, most } in &cells {
         let Some(channel) = channel else { continue };
-        if part.starts_with("id ") || (is_form(part) && *most > 0) {
+        // Where there is no frame the transport may have a way for what it holds.
+        let is_loose = part.starts_with("header") && *most == 0;
+        if is_loose || part.starts_with("id ") || (is_form(part) && *most > 0) {
             continue;
         }
         let (message, context) = rendered(part, most + 1);

@@ -32,6 +32,7 @@ use std::{env, fs};
 
 use chatflow::flow::Span;
 use chatflow::kernel::{JournalEntry, replay};
+use chatflow::session::Header;
 use chatflow::testkit::{CountingIds, ManualClock, Recorder};
 use chatflow::{
     Account, Answer, Call, CallError, CallResult, Channel, Clock, ContactId, Content, DeliveryReport, Engine,
@@ -54,6 +55,8 @@ struct Talk {
     channel: Recorder,
     host: Arc<Mutex<Host>>,
     offered: Vec<Opt>,
+    /// The token of the last form that was sent.
+    token: String,
     language: Option<String>,
     /// The id and the age of the next message.
     next: (Option<String>, Option<TimeDelta>),
@@ -101,6 +104,7 @@ impl Talk {
             channel,
             host,
             offered: Vec::new(),
+            token: String::new(),
             language: None,
             next: (None, None),
             versions: Vec::new(),
@@ -167,6 +171,9 @@ impl Talk {
         for message in self.channel.take_new() {
             self.note("<", &shown(&message));
             self.offered.extend_from_slice(message.options());
+            if let Content::Form(form) = &message.content {
+                self.token.clone_from(&form.token);
+            }
         }
         let newest = block_on(self.bot.sessions(SessionFilter::all())).unwrap().into_iter().next();
         let Some(record) = newest else { return };
@@ -201,7 +208,9 @@ impl Talk {
                     .expect("an offered option");
                 Inbound::choice(Channel::WhatsApp, SHOP, ADA, &option.payload, label)
             }
-            None => thing(text).unwrap_or_else(|| Inbound::text(Channel::WhatsApp, SHOP, ADA, text)),
+            None => {
+                thing(text, &self.token).unwrap_or_else(|| Inbound::text(Channel::WhatsApp, SHOP, ADA, text))
+            }
         };
         let (id, age) = std::mem::take(&mut self.next);
         let inbound = id.into_iter().fold(inbound, Inbound::id);
@@ -291,7 +300,7 @@ fn span(text: &str) -> TimeDelta {
 }
 
 /// A medium, a place or a choice of another's that the contact sends.
-fn thing(text: &str) -> Option<Inbound> {
+fn thing(text: &str, offered: &str) -> Option<Inbound> {
     let mut value: Value = serde_json::from_str(text).ok()?;
     if let Some(media) = value.get_mut("media") {
         let media = Inbound::media(Channel::WhatsApp, SHOP, ADA, media.take());
@@ -307,6 +316,7 @@ fn thing(text: &str) -> Option<Inbound> {
         Inbound::location(Channel::WhatsApp, SHOP, ADA, location)
     } else if let Some(answers) = part("form") {
         let token = part("token").and_then(|token| token.as_str().map(str::to_owned));
+        let token = token.map(|token| token.replace("offered", offered));
         Inbound::form(Channel::WhatsApp, SHOP, ADA, token.unwrap_or_default(), answers)
     } else if let Some(order) = part("order") {
         Inbound::order(Channel::WhatsApp, SHOP, ADA, order)
@@ -357,16 +367,30 @@ fn shown(message: &Outbound) -> String {
             let texts = place.name.iter().chain(&place.address).map(|text| format!(" {text:?}"));
             format!("(place {} {}{})", place.latitude(), place.longitude(), texts.collect::<String>())
         }
-        Content::List(list) => format!("{} ({})", list.text, list.button),
+        Content::List(list) => {
+            let text = framed(list.header.as_ref(), &list.text, list.footer.as_deref());
+            format!("{text} ({})", list.button)
+        }
+        Content::Buttons(buttons) => {
+            framed(buttons.header.as_ref(), &buttons.text, buttons.footer.as_deref())
+        }
         Content::Template(template) => {
             let values = serde_json::to_string(&template.parameters).unwrap();
-            format!("(template {} {} {values})", template.name, template.language)
+            let header = template.header.iter().map(shown_header).collect::<String>();
+            format!("{header}(template {} {} {values})", template.name, template.language)
         }
         Content::Card(card) => {
             let parts = card.subtitle.iter().chain(&card.image).map(|part| format!(", {part}"));
             format!("(card {}{})", card.title, parts.collect::<String>())
         }
         Content::Typing { seconds } => format!("(typing {seconds} s)"),
+        Content::Form(form) => {
+            let text = framed(form.header.as_ref(), &form.text, form.footer.as_deref());
+            let data = form.data.iter().map(|data| format!(" {data}")).collect::<String>();
+            let screen = form.screen.as_deref().unwrap_or_default();
+            format!("{text} (form {} {screen}{data}) [{}]", form.form, form.button)
+        }
+        Content::LocationRequest { .. } | Content::Native(_) => message.content.to_string(),
         other => other.text().to_owned(),
     };
     if let Content::List(list) = &message.content {
@@ -380,6 +404,19 @@ fn shown(message: &Outbound) -> String {
     let links = message.content.links().iter().map(|link| format!(" [{} -> {}]", link.label, link.url));
     shown.extend(links);
     shown
+}
+
+fn framed(header: Option<&Header>, text: &str, footer: Option<&str>) -> String {
+    let footer = footer.map(|footer| format!(" _{footer}_")).unwrap_or_default();
+    header.map(shown_header).unwrap_or_default() + text + &footer
+}
+
+fn shown_header(header: &Header) -> String {
+    match header {
+        Header::Text(text) => format!("*{text}* "),
+        Header::Media(media) => format!("({} {}) ", media.kind.as_str(), media.url),
+        _ => unreachable!("no other header"),
+    }
 }
 
 fn label(option: &Opt) -> String {

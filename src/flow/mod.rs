@@ -32,8 +32,9 @@ pub use author::texts::{BadPo, Texts};
 pub use author::{draft, gallery};
 pub use compiled::Flow;
 pub use content::{
-    ButtonDef, CardDef, DegreesDef, ListDef, LocationDef, MediaDef, MediaType, MessageDef, OffersDef,
-    OptionDef, ParametersDef, RowDef, SectionDef, TemplateCategory, TemplateDef, TextDef,
+    ButtonDef, CardDef, DegreesDef, FormDef, HeaderDef, ListDef, LocationDef, MediaDef, MediaType,
+    MessageDef, NativeDef, OffersDef, OptionDef, ParametersDef, RowDef, SectionDef, TemplateCategory,
+    TemplateDef, TextDef,
 };
 pub use def::{EdgeDef, FlowDef};
 pub use form::issue::{Issue, IssueCode, Issues, Severity};

@@ -3,9 +3,10 @@
 //! `destination`'s.
 
 use crate::Channel;
+use crate::flow::JsonTemplate;
 use crate::flow::content::{
-    ApprovedTemplate, Buttons, Capacity, Card, Choice, Degrees, Link, List, Local, Location, Media, Message,
-    Offer, Offers, Parameters, Section, TemplateLanguage,
+    ApprovedTemplate, Buttons, Capacity, Card, Choice, Degrees, FormMessage, Header, Link, List, Local,
+    Location, Media, Message, Offer, Offers, Parameters, Section, Surround, TemplateLanguage,
 };
 use crate::flow::language::lookup;
 use crate::flow::template::Template;
@@ -37,10 +38,18 @@ pub(super) fn render_content(
         }
         Message::Buttons { text, buttons } => {
             let text = run.local(text)?;
+            let (buttons, around) = &**buttons;
             let (options, links) = render_buttons(run, buttons, to)?;
-            Content::Buttons(Box::new(session::Buttons { text, options, links }))
+            let (header, footer) = surround(run, around)?;
+            Content::Buttons(Box::new(session::Buttons { text, options, links, header, footer }))
         }
         Message::List { text, list } => render_list(run, text, list, to)?,
+        Message::Form { text, form } => render_form(run, text, form)?,
+        Message::LocationRequest { text } => Content::LocationRequest { text: run.local(text)? },
+        Message::Native(native) => {
+            let body = run.json(&native.body)?;
+            Content::Native(Box::new(session::NativeMessage { channel: native.channel.clone(), body }))
+        }
         Message::QuickReplies { text, replies } => {
             let text = run.local(text)?;
             let options = choices(run, replies, OfferRoom::of_quick_replies, to)?;
@@ -72,6 +81,11 @@ impl Run<'_> {
     /// A text in one line, with single blanks: what fills a gap of an approved message.
     fn gap(&mut self, template: &Template) -> Result<String, Move> {
         self.text(template).map(|text| in_one_line(&text))
+    }
+
+    /// A JSON value.
+    fn json(&mut self, template: &JsonTemplate) -> Result<serde_json::Value, Move> {
+        self.render_json(template).map_err(|error| Move::fail(FailureCode::Expression, error))
     }
 
     /// A text that may be left out, and that is left out when nothing comes of it.
@@ -180,7 +194,7 @@ fn render_buttons(
 fn render_list(
     run: &mut Run<'_>,
     text: &Local<Template>,
-    list: &List,
+    (list, around): &(List, Surround),
     to: &Audience<'_>,
 ) -> Result<Content, Move> {
     let text = run.local(text)?;
@@ -192,7 +206,10 @@ fn render_list(
         live_sections(run, &list.sections, capacity, to)?
     };
     let button = run.label("the label of the list", &list.button, capacity.list_button)?;
-    Ok(Content::List(Box::new(session::List::new(text, button, sections))))
+    let (header, footer) = surround(run, around)?;
+    let mut list = session::List::new(text, button, sections);
+    (list.header, list.footer) = (header, footer);
+    Ok(Content::List(Box::new(list)))
 }
 
 type Rows = Vec<(Option<String>, Vec<Opt>)>;
@@ -229,6 +246,38 @@ fn live_sections(
     let mut rows = as_options(run, shown).into_iter();
     let sections = titles.into_iter().filter(|(_, count)| *count > 0);
     Ok(sections.map(|(title, count)| (title, rows.by_ref().take(count).collect())).collect())
+}
+
+fn render_header(run: &mut Run<'_>, header: &Header) -> Result<Option<session::Header>, Move> {
+    Ok(match header {
+        Header::Text(text) => run.optional(Some(text))?.map(session::Header::Text),
+        Header::Media(kind, url) => {
+            let url = run.needed("the address of the header", url)?;
+            Some(session::Header::Media(Box::new(session::Media::new(*kind, url))))
+        }
+    })
+}
+
+fn surround(run: &mut Run<'_>, around: &Surround) -> Result<(Option<session::Header>, Option<String>), Move> {
+    let header = around.header.as_ref().map(|header| render_header(run, header)).transpose()?;
+    Ok((header.flatten(), run.optional(around.footer.as_ref())?))
+}
+
+/// A form has the token of the wait that comes next, as choices have (SEMANTICS I9).
+fn render_form(
+    run: &mut Run<'_>,
+    text: &Local<Template>,
+    (form, around): &(FormMessage, Surround),
+) -> Result<Content, Move> {
+    let text = run.local(text)?;
+    let id = run.needed("the id of the form", &form.id)?;
+    let button = run.pick(&form.button).as_literal().unwrap_or_default().to_owned();
+    let screen = form.screen.as_ref().map(|screen| run.text(screen)).transpose()?;
+    let data = form.data.as_ref().map(|data| run.json(data)).transpose()?;
+    let token = payload(run.session.id, run.offered_wait(), "form");
+    let (header, footer) = surround(run, around)?;
+    let form = session::FormMessage { text, button, form: id, screen, data, token, header, footer };
+    Ok(Content::Form(Box::new(form)))
 }
 
 fn render_media(run: &mut Run<'_>, media: &Media) -> Result<Content, Move> {
@@ -277,8 +326,15 @@ fn render_template(
         }
     };
     let (options, links) = render_buttons(run, &template.buttons, to)?;
-    let name = template.name.as_ref().to_owned();
-    Ok(Content::Template(Box::new(session::TemplateMessage { name, language, parameters, options, links })))
+    let header = template.header.as_ref().map(|header| render_header(run, header)).transpose()?.flatten();
+    let header = header.map(|header| match header {
+        session::Header::Text(text) => session::Header::Text(in_one_line(&text)),
+        media => media,
+    });
+    let (name, link_places) = (template.name.as_ref().to_owned(), template.link_places.to_vec());
+    let message =
+        session::TemplateMessage { name, language, parameters, options, links, header, link_places };
+    Ok(Content::Template(Box::new(message)))
 }
 
 /// The approved language that serves the contact best (SEMANTICS U9).

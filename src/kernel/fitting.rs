@@ -10,7 +10,9 @@ use crate::id::MessageId;
 use crate::kernel::offer::cut;
 use crate::kernel::turn::{Move, Run};
 use crate::observer::{ContentFault, EventKind};
-use crate::session::{Card, Content, Link, List, Media, Opt, Parameters, Route, TemplateMessage};
+use crate::session::{
+    Card, Content, Header, Link, List, Media, NativeMessage, Opt, Parameters, Route, TemplateMessage,
+};
 
 impl Run<'_> {
     /// Sends what was rendered, as its channel can carry it; answers the id of the last message.
@@ -38,7 +40,9 @@ impl Run<'_> {
         mut content: Content,
         (capacity, may_refuse): (&Capacity, bool),
     ) -> Result<Option<MessageId>, Move> {
-        if let Some(part) = lacking(&content, capacity).filter(|_| may_refuse) {
+        let is_other = |native: &NativeMessage| native.channel != route.account.channel;
+        let foreign = matches!(&content, Content::Native(native) if is_other(native)).then_some("native");
+        if let Some(part) = foreign.or_else(|| lacking(&content, capacity)).filter(|_| may_refuse) {
             self.refuse_content(part, ContentFault::Lacking);
             return Ok(None);
         }
@@ -113,6 +117,8 @@ fn lacking(content: &Content, capacity: &Capacity) -> Option<&'static str> {
         Content::Location(_) => (!capacity.location, "location"),
         Content::Template(_) => (!capacity.template, "template"),
         Content::Card(_) => (capacity.card == 0, "card"),
+        Content::Form(_) => (!capacity.form, "form"),
+        Content::LocationRequest { .. } => (!capacity.location_request, "location_request"),
         _ => (false, ""),
     };
     lacks.then_some(part)
@@ -129,7 +135,7 @@ fn empty(content: &Content) -> Option<&'static str> {
             };
             is_empty.then_some("parameters")
         }
-        Content::Media(_) | Content::Location(_) | Content::Typing { .. } => None,
+        Content::Media(_) | Content::Location(_) | Content::Native(_) | Content::Typing { .. } => None,
         Content::Card(card) if is_blank(&card.title) => Some("title"),
         other if is_blank(other.text()) => Some("text"),
         other => blank_label(other.options()).then_some("label"),
@@ -209,6 +215,7 @@ impl Cut<'_> {
             Content::Buttons(buttons) => {
                 self.text("text", &mut buttons.text, capacity.body);
                 self.buttons(&mut buttons.options, &mut buttons.links);
+                self.surround(&mut buttons.header, &mut buttons.footer);
             }
             Content::List(list) => self.list(list),
             Content::QuickReplies(replies) => {
@@ -220,7 +227,12 @@ impl Cut<'_> {
             }
             Content::Card(card) => self.card(card),
             Content::Template(template) => self.template(template),
-            Content::Text { .. } | Content::Location(_) | Content::Typing { .. } => {}
+            Content::Form(form) => {
+                self.text("text", &mut form.text, capacity.body);
+                self.surround(&mut form.header, &mut form.footer);
+            }
+            Content::LocationRequest { text } => self.text("text", text, capacity.body),
+            Content::Text { .. } | Content::Location(_) | Content::Native(_) | Content::Typing { .. } => {}
         }
     }
 
@@ -237,6 +249,7 @@ impl Cut<'_> {
         if capacity.rows > 0 && list.keep(capacity.rows) {
             self.note("list");
         }
+        self.surround(&mut list.header, &mut list.footer);
         list.titles_mut().for_each(|title| self.text("title", title, capacity.row));
         self.labels(&mut list.options, capacity.row);
     }
@@ -247,6 +260,18 @@ impl Cut<'_> {
             self.optional("subtitle", &mut card.subtitle, self.capacity.subtitle);
         }
         self.buttons(&mut card.options, &mut card.links);
+    }
+
+    /// Where the channel has no header and no footer the transport may have a way for them.
+    fn surround(&mut self, header: &mut Option<Header>, footer: &mut Option<String>) {
+        let most = self.capacity.header;
+        if most == 0 {
+            return;
+        }
+        if let Some(Header::Text(text)) = header {
+            self.text("header", text, most);
+        }
+        self.optional("footer", footer, most);
     }
 
     fn template(&mut self, template: &mut TemplateMessage) {

@@ -32,6 +32,15 @@ pub enum Content {
     Template(Box<TemplateMessage>),
     /// A title, with a picture and buttons.
     Card(Box<Card>),
+    /// A form to fill in, such as a WhatsApp Flow.
+    Form(Box<FormMessage>),
+    /// A text that asks where the contact is, with a button that tells.
+    LocationRequest {
+        /// The text.
+        text: String,
+    },
+    /// A message in the words of one channel, for the transport as it is.
+    Native(Box<NativeMessage>),
     /// A sign that somebody is writing.
     Typing {
         /// For how long.
@@ -111,6 +120,70 @@ pub struct Buttons {
     /// Buttons that open an address; they come after the others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
+    /// What stands above the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<Header>,
+    /// A line below the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub footer: Option<String>,
+}
+
+/// What stands above the text of a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Header {
+    /// A line.
+    Text(String),
+    /// An image, a film or a document.
+    Media(Box<Media>),
+}
+
+/// A form to fill in below a text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct FormMessage {
+    /// The text above it.
+    pub text: String,
+    /// The label of what opens it.
+    pub button: String,
+    /// The channel's id of it.
+    pub form: String,
+    /// The screen that it opens with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub screen: Option<String>,
+    /// What the screen is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<serde_json::Value>,
+    /// What names the question: to be given to the form, and to come back with its answers
+    /// ([`Inbound::form`](crate::Inbound::form)).
+    pub token: String,
+    /// What stands above the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<Header>,
+    /// A line below the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub footer: Option<String>,
+}
+
+/// A message in the words of one channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct NativeMessage {
+    /// The channel.
+    pub channel: crate::Channel,
+    /// The message.
+    pub body: serde_json::Value,
+}
+
+/// A button of an approved message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TemplateButton<'a> {
+    /// It answers: its payload is to be sent with it.
+    Reply(&'a Opt),
+    /// It opens an address: the part that is left open is to be sent with it.
+    Url(&'a Link),
 }
 
 /// A text with a list to open.
@@ -125,6 +198,12 @@ pub struct List {
     pub options: Vec<Opt>,
     /// Title and number of rows of each section.
     sections: Vec<(Option<String>, usize)>,
+    /// What stands above the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<Header>,
+    /// A line below the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub footer: Option<String>,
 }
 
 /// A text with replies to choose from.
@@ -154,6 +233,28 @@ pub struct TemplateMessage {
     /// Its buttons that open an address.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
+    /// What its header has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<Header>,
+    /// The places of the links among all buttons, if they do not come after the others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) link_places: Vec<u32>,
+}
+
+impl TemplateMessage {
+    /// All its buttons in the order in which they were approved, each with its index there.
+    pub fn buttons(&self) -> impl Iterator<Item = (u32, TemplateButton<'_>)> {
+        let (mut replies, mut links) = (self.options.iter(), self.links.iter());
+        (0..).map_while(move |place| {
+            let is_link = self.link_places.contains(&place) || replies.len() == 0;
+            let button = match is_link {
+                true => links.next().map(TemplateButton::Url),
+                false => replies.next().map(TemplateButton::Reply),
+            };
+            let button = button.or_else(|| replies.next().map(TemplateButton::Reply));
+            Some((place, button?))
+        })
+    }
 }
 
 /// What fills the gaps of an approved message.
@@ -189,7 +290,7 @@ pub struct Card {
 
 impl Content {
     /// The text of whatever form: of a medium its caption, of a place its name, of a card its
-    /// title, of a template its name; nothing of a sign of writing.
+    /// title, of a template its name; nothing of a channel's own words and of a sign of writing.
     #[must_use]
     pub fn text(&self) -> &str {
         match self {
@@ -201,7 +302,9 @@ impl Content {
             Self::QuickReplies(replies) => &replies.text,
             Self::Template(template) => &template.name,
             Self::Card(card) => &card.title,
-            Self::Typing { .. } => "",
+            Self::Form(form) => &form.text,
+            Self::LocationRequest { text } => text,
+            Self::Native(_) | Self::Typing { .. } => "",
         }
     }
 
@@ -216,7 +319,12 @@ impl Content {
             Self::QuickReplies(replies) => &replies.options,
             Self::Template(template) => &template.options,
             Self::Card(card) => &card.options,
-            Self::Media(_) | Self::Location(_) | Self::Typing { .. } => &[],
+            Self::Media(_)
+            | Self::Location(_)
+            | Self::Form(_)
+            | Self::LocationRequest { .. }
+            | Self::Native(_)
+            | Self::Typing { .. } => &[],
         }
     }
 
@@ -243,6 +351,9 @@ impl Content {
             Self::QuickReplies(_) => "quick_replies",
             Self::Template(_) => "template",
             Self::Card(_) => "card",
+            Self::Form(_) => "form",
+            Self::LocationRequest { .. } => "location_request",
+            Self::Native(_) => "native",
             Self::Typing { .. } => "typing",
         }
     }
@@ -272,13 +383,43 @@ impl Content {
             Self::Location(location) => size_of::<Location>() + len(&location.address),
             Self::List(list) => {
                 let titles = list.sections.iter().map(|(title, _)| size_of::<Self>() + len(title));
-                list.button.len() + titles.sum::<usize>()
+                list.button.len() + titles.sum::<usize>() + surround(&list.header, &list.footer)
             }
-            Self::Template(template) => template.language.len() + template.parameters.weight(),
+            Self::Template(template) => {
+                let own = template.language.len() + template.parameters.weight();
+                own + surround(&template.header, &None)
+            }
+            Self::Buttons(buttons) => surround(&buttons.header, &buttons.footer),
+            Self::Form(form) => {
+                let own = size_of::<FormMessage>() + form.button.len() + form.form.len() + form.token.len();
+                own + form.data.as_ref().map_or(0, weight_of) + surround(&form.header, &form.footer)
+            }
+            Self::Native(native) => size_of::<NativeMessage>() + weight_of(&native.body),
             Self::Card(card) => len(&card.subtitle) + len(&card.image),
             _ => 0,
         }
     }
+}
+
+/// About how many bytes a header and a footer take.
+fn surround(header: &Option<Header>, footer: &Option<String>) -> usize {
+    let header = header.as_ref().map_or(0, |header| match header {
+        Header::Text(text) => text.len(),
+        Header::Media(media) => size_of::<Media>() + media.url.len(),
+    });
+    header + footer.as_ref().map_or(0, String::len)
+}
+
+/// About how many bytes a value takes.
+fn weight_of(value: &serde_json::Value) -> usize {
+    use serde_json::Value;
+    let inside = match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(weight_of).sum(),
+        Value::Object(fields) => fields.iter().map(|(name, value)| name.len() + weight_of(value)).sum(),
+        _ => 0,
+    };
+    size_of::<Value>() + inside
 }
 
 impl std::fmt::Debug for Content {
@@ -338,7 +479,8 @@ impl List {
         button: String,
         sections: impl IntoIterator<Item = (Option<String>, Vec<Opt>)>,
     ) -> Self {
-        let mut list = Self { text, button, options: Vec::new(), sections: Vec::new() };
+        let (header, footer) = (None, None);
+        let mut list = Self { text, button, options: Vec::new(), sections: Vec::new(), header, footer };
         for (title, rows) in sections {
             list.sections.push((title, rows.len()));
             list.options.extend(rows);

@@ -35,7 +35,8 @@ pub use call::{CallKind, CallStage, PendingCall};
 pub use change::ContactChange;
 pub use contact::{Contact, Profile};
 pub use content::{
-    Buttons, Card, Content, Link, List, Location, Media, Opt, Parameters, QuickReplies, TemplateMessage,
+    Buttons, Card, Content, FormMessage, Header, Link, List, Location, Media, NativeMessage, Opt, Parameters,
+    QuickReplies, TemplateButton, TemplateMessage,
 };
 pub use conversation::Conversation;
 pub(crate) use conversation::{ReentryMark, Timer};

@@ -14,6 +14,9 @@ impl Display for Content {
             Self::Location(place) => write_place(place, f),
             Self::Template(template) => write_template(template, f),
             Self::Card(card) => write_card(card, f),
+            Self::Form(form) => write!(f, "{} (form {}: {})", form.text, form.form, form.button),
+            Self::LocationRequest { text } => write!(f, "{text} (where are you?)"),
+            Self::Native(native) => write!(f, "({} {})", native.channel, native.body),
             Self::Typing { seconds } => write!(f, "(typing, {seconds} s)"),
             other => f.write_str(other.text()),
         }

@@ -186,6 +186,7 @@ const BEYOND_TALKS: &[(&str, &str)] = &[
     ("ask", "options"),
     ("ask", "quick_replies"),
     ("ask", "card"),
+    ("ask", "form"),
 ];
 
 /// Every field of every kind stands in a node that a session comes to.
@@ -219,8 +220,22 @@ fn list(name: &str) -> Vec<String> {
 #[test]
 fn every_form_of_a_message_is_sent_in_a_talk() {
     let seen = &*SEEN;
-    let forms =
-        ["text", "options", "media", "location", "buttons", "list", "quick_replies", "template", "card"];
+    let forms = [
+        "text",
+        "options",
+        "media",
+        "location",
+        "buttons",
+        "list",
+        "quick_replies",
+        "template",
+        "card",
+        "form",
+        "native",
+        "location_request",
+        "header",
+        "footer",
+    ];
     for form in forms {
         assert!(seen.fields.contains(&("send_message", form.to_owned())), "{form}");
     }

@@ -159,6 +159,52 @@ fn a_question_that_comes_out_blank_fails_and_a_blank_hint_is_not_said() {
     assert_eq!(world.sent(), ["How many?"]);
 }
 
+/// D8, N2
+#[test]
+fn words_of_a_channel_reach_its_transport_as_they_are_written() {
+    let body = json!({"type": "x", "n": 1.5, "list": [true, null, {"é": "👨\u{200d}👩"}], "raw": "<b>\n\"'"});
+    let mut written = body.clone();
+    written["said"] = json!("{{ context.t }}");
+    let (contents, told, _) =
+        sends(json!({"native": {"channel": "whatsapp", "body": written}}), json!({"t": " a\n\nb "}));
+    let Content::Native(native) = &contents[0] else { panic!("{contents:?}") };
+    let mut expected = body;
+    expected["said"] = json!(" a\n\nb ");
+    assert_eq!((&native.channel, &native.body, &*told), (&Channel::WhatsApp, &expected, &[][..]));
+    // Of another channel than the message goes out on.
+    let sketch = flow("f")
+        .unset("sender")
+        .node("m", "send_message", json!({"native": {"channel": "telegram", "body": {}}}))
+        .apart("sorry", "end", json!({}))
+        .edge("m", "failed", "sorry");
+    let world = World::with([sketch]);
+    let session = world.begin(ada("f").from(Channel::WhatsApp, SHOP)).session_id;
+    assert_eq!((world.place(session).0.as_str(), world.channel.sent().len()), ("sorry", 0));
+}
+
+/// N2
+#[test]
+fn buttons_of_a_template_keep_their_order() {
+    let places = |buttons: Value| {
+        let template = json!({"template": {"name": "n", "language": "en", "buttons": buttons}});
+        let (contents, _, _) = sends(template, json!({}));
+        let Content::Template(template) = &contents[0] else { panic!("{contents:?}") };
+        let label = |button: chatflow::session::TemplateButton<'_>| match button {
+            chatflow::session::TemplateButton::Reply(option) => option.label.clone(),
+            chatflow::session::TemplateButton::Url(link) => link.label.clone(),
+            _ => unreachable!(),
+        };
+        template.buttons().map(|(place, button)| format!("{place}{}", label(button))).collect::<Vec<_>>()
+    };
+    let reply = |label: &str| json!({"id": label, "label": label});
+    let link = |label: &str| json!({"url": "x", "label": label});
+    assert_eq!(places(json!([reply("a"), link("b"), reply("c"), link("d")])), ["0a", "1b", "2c", "3d"]);
+    assert_eq!(places(json!([link("a"), reply("b")])), ["0a", "1b"]);
+    assert_eq!(places(json!([reply("a"), reply("b"), link("c")])), ["0a", "1b", "2c"]);
+    assert_eq!(places(json!([link("a"), link("b")])), ["0a", "1b"]);
+    assert_eq!(places(json!([reply("a")])), ["0a"]);
+}
+
 /// D8
 #[test]
 fn what_fills_a_gap_is_one_line() {

@@ -43,6 +43,12 @@ pub(crate) struct Capacity {
     pub(crate) media: &'static [MediaType],
     /// Characters below an image, a film or a document.
     pub(crate) caption: usize,
+    /// Characters of a header or a footer.
+    pub(crate) header: usize,
+    /// True if there are forms to fill in.
+    pub(crate) form: bool,
+    /// True if a message can ask for a place.
+    pub(crate) location_request: bool,
     /// True if a place can be sent.
     pub(crate) location: bool,
     /// True if messages are approved beforehand.
@@ -78,6 +84,9 @@ impl Capacity {
         payload: 200,
         media: &[Image, Audio, Video, Document, Sticker],
         caption: 10_000,
+        header: 60,
+        form: true,
+        location_request: true,
         location: true,
         template: true,
         template_buttons: 10,
@@ -85,11 +94,17 @@ impl Capacity {
         subtitle: 200,
     };
 
+    /// An approved message of WhatsApp, of which buttons of both kinds stand in any order.
+    const TEMPLATE: Self = Self { buttons: 10, links: 2, mixes_links: true, button: 25, ..Self::WHATSAPP };
+
     /// A web page, and a host's own channel: labels as long as those of buttons.
     const OWN: Self = Self { label: 80, quick_reply: 80, ..Self::ANY };
 
     /// Nothing but texts: ten parts of 153 characters.
     const SMS: Self = Self {
+        header: 0,
+        form: false,
+        location_request: false,
         text: 1_530,
         text_with_options: 1_530,
         options: 10,
@@ -129,6 +144,9 @@ impl Capacity {
 
     /// Buttons stand below at most 640 characters (the button template); media have no caption.
     const MESSENGER: Self = Self {
+        header: 0,
+        form: false,
+        location_request: false,
         text: 2_000,
         text_with_options: 2_000,
         options: 13,
@@ -152,6 +170,8 @@ impl Capacity {
 
     /// Choices are keys of a keyboard, at most 24 rows of them.
     const VIBER: Self = Self {
+        header: 0,
+        form: false,
         text: 7_000,
         text_with_options: 7_000,
         body: 7_000,
@@ -165,6 +185,8 @@ impl Capacity {
 
     /// Choices are keys below the text, which hand back at most 64 bytes.
     const TELEGRAM: Self = Self {
+        header: 0,
+        form: false,
         text: 4_096,
         text_with_options: 4_096,
         options: 100,
@@ -185,6 +207,8 @@ impl Capacity {
 
     /// Buttons stand below 160 characters, in a card below 60; choices are those of a flex message.
     const LINE: Self = Self {
+        header: 0,
+        form: false,
         text: 5_000,
         text_with_options: 2_000,
         options: 13,
@@ -205,6 +229,9 @@ impl Capacity {
 
     /// Choices are suggestions, at most 11 below a text and 4 below a card.
     const RCS: Self = Self {
+        header: 0,
+        form: false,
+        location_request: false,
         text: 3_072,
         text_with_options: 3_072,
         options: 11,
@@ -226,6 +253,9 @@ impl Capacity {
 
     /// A letter: choices are links that the host makes.
     const EMAIL: Self = Self {
+        header: 0,
+        form: false,
+        location_request: false,
         label: 80,
         rows: 0,
         quick_replies: 0,
@@ -236,6 +266,11 @@ impl Capacity {
     };
 
     const WEB: Self = Self { template: false, ..Self::OWN };
+
+    /// What buttons of an approved message are held to.
+    pub(crate) fn in_template(&'static self) -> &'static Self {
+        if self.mixes_links { self } else { &Self::TEMPLATE }
+    }
 
     pub(crate) fn of(channel: Option<&Channel>) -> &'static Self {
         match channel {

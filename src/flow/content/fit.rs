@@ -21,6 +21,11 @@ impl Fit {
         Self { capacity: Capacity::of(channel), on }
     }
 
+    /// The same for the buttons of an approved message.
+    pub(crate) fn in_template(&self) -> Self {
+        Self { capacity: self.capacity.in_template(), on: self.on.clone() }
+    }
+
     /// A rendered text may be longer than what is written: only what is certain is an issue.
     pub(crate) fn text(
         &self,

@@ -5,10 +5,13 @@ mod capacity;
 mod card;
 mod choice;
 mod fit;
+mod form;
+mod header;
 mod list;
 mod location;
 mod media;
 mod media_type;
+mod native;
 mod offers;
 mod template;
 mod text;
@@ -18,10 +21,13 @@ use serde::Serialize;
 
 pub use card::CardDef;
 pub use choice::{ButtonDef, OptionDef};
+pub use form::FormDef;
+pub use header::HeaderDef;
 pub use list::{ListDef, RowDef, SectionDef};
 pub use location::{DegreesDef, LocationDef};
 pub use media::MediaDef;
 pub use media_type::MediaType;
+pub use native::NativeDef;
 pub use offers::OffersDef;
 pub use template::{ParametersDef, TemplateCategory, TemplateDef};
 pub use text::TextDef;
@@ -31,9 +37,12 @@ pub(crate) use capacity::Capacity;
 pub(crate) use card::Card;
 pub(crate) use choice::{Buttons, Link, compile_options, read_offer};
 pub(crate) use fit::Fit;
+pub(crate) use form::FormMessage;
+pub(crate) use header::{Header, Surround};
 pub(crate) use list::{List, Section};
 pub(crate) use location::{Degrees, Location};
 pub(crate) use media::Media;
+pub(crate) use native::NativeMessage;
 pub(crate) use offers::{Choice, DataOffer, Entry, Offer, Offers};
 pub(crate) use template::{ApprovedTemplate, Parameters, TemplateLanguage};
 pub(crate) use text::Local;
@@ -65,6 +74,21 @@ pub struct MessageDef {
     /// Replies below the text that vanish once one is chosen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quick_replies: Option<OffersDef<OptionDef>>,
+    /// A form to fill in below the text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub form: Option<Box<FormDef>>,
+    /// True if the text asks where the contact is, with a button that tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location_request: Option<bool>,
+    /// What stands above the text of buttons, a list or a form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub header: Option<Box<HeaderDef>>,
+    /// A line below the text of buttons, a list or a form, a template.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub footer: Option<TextDef>,
+    /// A message in a channel's own words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub native: Option<Box<NativeDef>>,
     /// An image, a sound, a film, a document or a sticker.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub media: Option<Box<MediaDef>>,
@@ -83,8 +107,11 @@ pub struct MessageDef {
 #[derive(Clone, Debug)]
 pub(crate) enum Message {
     Text { text: Local<Template>, options: Offers },
-    Buttons { text: Local<Template>, buttons: Box<Buttons> },
-    List { text: Local<Template>, list: Box<List> },
+    Buttons { text: Local<Template>, buttons: Box<(Buttons, Surround)> },
+    List { text: Local<Template>, list: Box<(List, Surround)> },
+    Form { text: Local<Template>, form: Box<(FormMessage, Surround)> },
+    LocationRequest { text: Local<Template> },
+    Native(Box<NativeMessage>),
     QuickReplies { text: Local<Template>, replies: Offers },
     Media(Box<Media>),
     Location(Box<Location>),
@@ -101,7 +128,7 @@ impl MessageDef {
 
     /// Reads the fields of a message among those of its node.
     pub(crate) fn read(fields: &mut Fields<'_, '_, '_>) -> Self {
-        const OTHERS: [&str; 4] = ["media", "location", "template", "card"];
+        const OTHERS: [&str; 5] = ["media", "location", "template", "card", "native"];
         let has_other = OTHERS.iter().any(|field| fields.has(field));
         Self {
             text: if has_other { fields.optional("text") } else { fields.required("text") },
@@ -109,6 +136,11 @@ impl MessageDef {
             buttons: fields.optional("buttons"),
             list: fields.optional("list"),
             quick_replies: fields.optional("quick_replies"),
+            form: fields.optional("form"),
+            location_request: fields.optional("location_request"),
+            header: fields.optional("header"),
+            footer: fields.optional("footer"),
+            native: fields.optional("native"),
             media: fields.optional("media"),
             location: fields.optional("location"),
             template: fields.optional("template"),
@@ -119,7 +151,7 @@ impl MessageDef {
     /// True if WhatsApp takes it at any time, and not only within a day of the contact's last
     /// message.
     pub(crate) fn is_template(&self) -> bool {
-        self.template.is_some()
+        self.template.is_some() || self.native.is_some()
     }
 
     /// The names of the forms that are given, the one that counts first.
@@ -129,11 +161,14 @@ impl MessageDef {
             ("location", self.location.is_some()),
             ("template", self.template.is_some()),
             ("card", self.card.is_some()),
+            ("native", self.native.is_some()),
             ("text", self.text.is_some() && !self.has_choices()),
             ("options", self.options.is_some()),
             ("buttons", self.buttons.is_some()),
             ("list", self.list.is_some()),
             ("quick_replies", self.quick_replies.is_some()),
+            ("form", self.form.is_some()),
+            ("location_request", self.asks_for_place()),
         ];
         whole.into_iter().filter(|(_, given)| *given).map(|(name, _)| name).collect()
     }
@@ -148,6 +183,12 @@ impl MessageDef {
             || self.buttons.is_some()
             || self.list.is_some()
             || self.quick_replies.is_some()
+            || self.form.is_some()
+            || self.asks_for_place()
+    }
+
+    fn asks_for_place(&self) -> bool {
+        self.location_request == Some(true)
     }
 
     /// True if some of what there is to choose from is made of data.
@@ -214,10 +255,41 @@ impl MessageDef {
         if let Some(template) = &self.template {
             return template.compile(&at.key("template"), &fit, cx).map(Box::new).map(Message::Template);
         }
+        if let Some(native) = &self.native {
+            let native = native.compile(&at.key("native"), (&fit, channel), cx);
+            return native.map(Box::new).map(Message::Native);
+        }
         if let Some(card) = &self.card {
             return card.compile(&at.key("card"), &fit, cx).map(Box::new).map(Message::Card);
         }
         self.compile_text(options, place, at, &fit, cx)
+    }
+
+    /// Header and footer, which stand only where there is a frame for them.
+    fn surround(&self, at: &Path<'_>, fit: &Fit, cx: &mut Compile<'_>) -> Option<Surround> {
+        let is_framed = self.buttons.is_some() || self.list.is_some() || self.form.is_some();
+        let given = [("header", self.header.is_some()), ("footer", self.footer.is_some())];
+        for (field, _) in given.into_iter().filter(|(_, given)| *given && !is_framed) {
+            let message = "has no meaning without `buttons`, `list` or `form`";
+            cx.found.add(IssueCode::BadValue, &at.key(field), message, "remove it, or add one of them");
+        }
+        let header = match &self.header {
+            Some(header) => Some(header.compile(&at.key("header"), fit, cx)?),
+            None => None,
+        };
+        let place = at.key("footer");
+        let footer = match &self.footer {
+            Some(footer) => {
+                if fit.capacity.header == 0 {
+                    fit.lacks(&place, cx);
+                }
+                let footer = footer.template(&place, cx)?;
+                fit.text(&place, &footer, fit.capacity.header, "shorten it", cx);
+                Some(footer)
+            }
+            None => None,
+        };
+        Some(Surround { header, footer })
     }
 
     fn compile_text(
@@ -229,6 +301,7 @@ impl MessageDef {
         cx: &mut Compile<'_>,
     ) -> Option<Message> {
         let (text_place, limits) = (at.key("text"), fit.capacity);
+        let surround = self.surround(at, fit, cx);
         let body = |most: usize, cx: &mut Compile<'_>| {
             let text = self.text.as_ref();
             if text.is_none() {
@@ -243,12 +316,23 @@ impl MessageDef {
         if let Some(buttons) = &self.buttons {
             let text = body(limits.body, cx);
             let buttons = choice::compile_buttons(buttons, &at.key("buttons"), limits.buttons, fit, cx);
-            return Some(Message::Buttons { text: text?, buttons: Box::new(buttons?) });
+            return Some(Message::Buttons { text: text?, buttons: Box::new((buttons?, surround?)) });
         }
         if let Some(list) = &self.list {
             let text = body(limits.body, cx);
             let list = list.compile(&at.key("list"), fit, cx);
-            return Some(Message::List { text: text?, list: Box::new(list?) });
+            return Some(Message::List { text: text?, list: Box::new((list?, surround?)) });
+        }
+        if let Some(form) = &self.form {
+            let text = body(limits.body, cx);
+            let form = form.compile(&at.key("form"), fit, cx);
+            return Some(Message::Form { text: text?, form: Box::new((form?, surround?)) });
+        }
+        if self.asks_for_place() {
+            if !limits.location_request {
+                fit.lacks(&at.key("location_request"), cx);
+            }
+            return Some(Message::LocationRequest { text: body(limits.body, cx)? });
         }
         if let Some(replies) = &self.quick_replies {
             let text = body(limits.text, cx);
@@ -269,14 +353,18 @@ impl Message {
             Self::Text { options: choices, .. } | Self::QuickReplies { replies: choices, .. } => {
                 choices.written().collect()
             }
-            Self::Buttons { buttons, .. } => buttons.replies.written().collect(),
+            Self::Buttons { buttons, .. } => buttons.0.replies.written().collect(),
             Self::List { list, .. } => {
-                let sections = list.sections.iter().filter(|section| section.from.is_none());
+                let sections = list.0.sections.iter().filter(|section| section.from.is_none());
                 sections.flat_map(|section| section.rows.written()).collect()
             }
             Self::Template(template) => template.buttons.replies.written().collect(),
             Self::Card(card) => card.buttons.replies.written().collect(),
-            Self::Media(_) | Self::Location(_) => Vec::new(),
+            Self::Media(_)
+            | Self::Location(_)
+            | Self::Form { .. }
+            | Self::LocationRequest { .. }
+            | Self::Native(_) => Vec::new(),
         }
     }
 }

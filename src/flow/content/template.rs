@@ -9,7 +9,7 @@ use serde_json::json;
 use serde_json::{Map, Value};
 
 use crate::flow::content::choice::compile_buttons;
-use crate::flow::content::{ButtonDef, Buttons, Fit};
+use crate::flow::content::{ButtonDef, Buttons, Fit, Header, HeaderDef};
 use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::{Path, brief};
 use crate::flow::form::read::{Fields, Read, words, wrong_type};
@@ -43,7 +43,10 @@ pub struct TemplateDef {
     /// What fills its gaps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parameters: Option<ParametersDef>,
-    /// Its buttons, as they were approved. The `url` of one is the part that the approved address
+    /// What its header has: a line, a picture, a film or a document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub header: Option<Box<HeaderDef>>,
+    /// Its buttons, as they were approved and in their order. The `url` of one is the part that the approved address
     /// leaves open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub buttons: Option<Vec<ButtonDef>>,
@@ -80,7 +83,10 @@ pub(crate) struct ApprovedTemplate {
     /// True if it goes to a telephone number alone.
     pub(crate) needs_phone: bool,
     pub(crate) parameters: Parameters,
+    pub(crate) header: Option<Header>,
     pub(crate) buttons: Buttons,
+    /// The places of the buttons that open an address, among all; none: behind the others.
+    pub(crate) link_places: Box<[u32]>,
 }
 
 /// The language that an approved message is sent in.
@@ -108,6 +114,7 @@ impl TemplateDef {
             languages: None,
             category: None,
             parameters: None,
+            header: None,
             buttons: None,
         }
     }
@@ -127,9 +134,13 @@ impl TemplateDef {
                     let fix = "name each button, in the order in which they were approved";
                     cx.found.add(IssueCode::BadValue, &list.item(index).key("from"), message, fix);
                 }
-                compile_buttons(buttons, &list, most, fit, cx)
+                compile_buttons(buttons, &list, most, &fit.in_template(), cx)
             }
             None => Some(Buttons::default()),
+        };
+        let header = match &self.header {
+            Some(header) => Some(header.compile(&at.key("header"), fit, cx)?),
+            None => None,
         };
         named?;
         Some(ApprovedTemplate {
@@ -137,8 +148,22 @@ impl TemplateDef {
             language: language?,
             needs_phone: self.category == Some(TemplateCategory::Authentication),
             parameters: parameters?,
+            header,
             buttons: buttons?,
+            link_places: self.link_places(),
         })
+    }
+
+    /// The places of links that stand before a button which answers.
+    fn link_places(&self) -> Box<[u32]> {
+        let buttons = self.buttons.as_deref().unwrap_or_default();
+        let is_link = |button: &ButtonDef| button.url.is_some();
+        let last_reply = buttons.iter().rposition(|button| !is_link(button));
+        let first_link = buttons.iter().position(is_link);
+        if last_reply.zip(first_link).is_none_or(|(reply, link)| reply < link) {
+            return Box::default();
+        }
+        (0..).zip(buttons).filter(|(_, button)| is_link(button)).map(|(place, _)| place).collect()
     }
 
     fn compile_language(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<TemplateLanguage> {
@@ -202,9 +227,10 @@ impl Read for TemplateDef {
         };
         let category = fields.optional("category");
         let (parameters, buttons) = (fields.optional("parameters"), fields.optional("buttons"));
+        let header = fields.optional("header");
         fields.close();
         let (name, language) = (name.unwrap_or_default(), language.unwrap_or_default());
-        Some(Self { name, language, languages, category, parameters, buttons })
+        Some(Self { name, language, languages, category, parameters, header, buttons })
     }
 }
 

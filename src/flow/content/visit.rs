@@ -28,6 +28,10 @@ impl MessageDef {
                 }
             }
         }
+        let header = self.header.as_mut().and_then(|header| header.text.as_mut());
+        found.extend(header.map(|text| ("header.text".to_owned(), text)));
+        found.extend(self.footer.iter_mut().map(|text| ("footer".to_owned(), text)));
+        found.extend(self.form.iter_mut().map(|form| ("form.button".to_owned(), &mut form.button)));
         if let Some(media) = &mut self.media {
             found.extend(media.caption.iter_mut().map(|caption| ("media.caption".to_owned(), caption)));
         }
@@ -36,6 +40,8 @@ impl MessageDef {
             found.extend(location.address.iter_mut().map(|address| ("location.address".to_owned(), address)));
         }
         if let Some(template) = &mut self.template {
+            let header = template.header.as_mut().and_then(|header| header.text.as_mut());
+            found.extend(header.map(|text| ("template.header.text".to_owned(), text)));
             let buttons = template.buttons.as_deref_mut();
             found.extend(labels("template.buttons", buttons, |button: &mut ButtonDef| &mut button.label));
         }

@@ -171,6 +171,12 @@ impl AskDef {
             cx.found.add(IssueCode::BadValue, &at.key("options"), message, fix);
             return None;
         }
+        if self.message.form.is_some() {
+            let message = "has no meaning for a question that is checked";
+            let fix = "send it, and take its answers at a `wait_reply` that accepts `form`";
+            cx.found.add(IssueCode::BadValue, &at.key("form"), message, fix);
+            return None;
+        }
         let channel = cx.channel.clone();
         let options = if self.message.is_plain() { self.options() } else { Vec::new() };
         self.message.compile_offering(&options, &at.key("choices"), at, channel.as_ref(), cx)

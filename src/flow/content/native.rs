@@ -1,0 +1,59 @@
+//! A message in a channel's own words, for what this crate does not know.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::Channel;
+use crate::flow::content::Fit;
+use crate::flow::form::issue::Diagnostics;
+use crate::flow::form::path::Path;
+use crate::flow::form::read::{Fields, Read};
+use crate::flow::lang::context::Compile;
+use crate::flow::lang::json_template::JsonTemplate;
+
+/// A message as one channel has it: `{"channel": "whatsapp", "body": {"type": "contacts", …}}`. The
+/// transport gets the body as it is written, with the templates in its texts rendered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct NativeDef {
+    /// The channel whose words these are.
+    pub channel: Channel,
+    /// The message, with templates in its texts.
+    pub body: Value,
+}
+
+/// A compiled message of this kind.
+#[derive(Clone, Debug)]
+pub(crate) struct NativeMessage {
+    pub(crate) channel: Channel,
+    pub(crate) body: JsonTemplate,
+}
+
+impl NativeDef {
+    /// A message of a channel.
+    pub fn new(channel: Channel, body: impl Into<Value>) -> Self {
+        Self { channel, body: body.into() }
+    }
+
+    pub(super) fn compile(
+        &self,
+        at: &Path<'_>,
+        (fit, channel): (&Fit, Option<&Channel>),
+        cx: &mut Compile<'_>,
+    ) -> Option<NativeMessage> {
+        if channel.is_some_and(|channel| *channel != self.channel) {
+            fit.lacks(&at.key("channel"), cx);
+        }
+        let body = JsonTemplate::compile(&self.body, &at.key("body"), cx)?;
+        Some(NativeMessage { channel: self.channel.clone(), body })
+    }
+}
+
+impl Read for NativeDef {
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
+        let mut fields = Fields::of(value, at, found)?;
+        let (channel, body) = (fields.required("channel"), fields.required("body"));
+        fields.close();
+        Some(Self { channel: channel?, body: body? })
+    }
+}
