@@ -11,7 +11,7 @@ use chatflow::{DynStore, MemoryFlows, MemoryStore};
 use pollster::block_on;
 
 /// A flaw, and a check that must see it.
-const CAUGHT_BY: [(Flaw, &str); 34] = [
+const CAUGHT_BY: [(Flaw, &str); 37] = [
     (Flaw::LostUpdate, "no_update_is_lost_between_load_and_commit"),
     (Flaw::TornKey, "a_commit_on_another_revision_writes_nothing"),
     (Flaw::TornAliases, "a_dropped_first_commit_is_all_or_nothing"),
@@ -41,6 +41,9 @@ const CAUGHT_BY: [(Flaw, &str); 34] = [
     (Flaw::ForgetsCounts, "counts_at_the_same_time_lose_nothing"),
     (Flaw::CountsRefused, "a_refused_commit_counts_nothing"),
     (Flaw::TornCounts, "a_dropped_commit_counts_all_or_nothing"),
+    (Flaw::AbsorbsBlindly, "who_is_at_work_is_not_taken_in"),
+    (Flaw::KeepsAbsorbed, "one_contact_takes_another_in"),
+    (Flaw::LosesAbsorbed, "one_contact_takes_another_in"),
     (Flaw::CountsAnyMinute, "counters_are_read_by_the_minute"),
     (Flaw::ErasesCounts, "an_erase_leaves_counters"),
     (Flaw::DropsPast, "a_journal_is_read_in_order"),

@@ -696,3 +696,17 @@ fn a_process_that_knows_nothing_of_a_workspace_ends_its_terminated_sessions() {
     block_on(restarted.tick(10)).unwrap();
     assert_eq!(block_on(restarted.in_workspace("acme").live(&id("q"))).unwrap(), 0);
 }
+
+/// S15: the instant that a tick tells is never later than what the conversations that it worked have
+/// due next, such as the end of the lease that it took.
+#[test]
+fn a_tick_tells_what_is_due_next_in_what_it_worked() {
+    let talk = flow("f").send("a", "a").delay("d", "5s").send("b", "b").delay("e", "5s").send("c", "c");
+    let world = World::with([talk]);
+    world.start("f");
+    world.pass(seconds(5));
+    let ticked = block_on(world.bot.tick(8)).unwrap();
+    assert_eq!(ticked.next_due, Some(world.now() + seconds(5)));
+    world.tick_after(seconds(5));
+    assert_eq!(world.sent(), ["a", "b", "c"]);
+}

@@ -7,7 +7,7 @@ use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta};
 
 use super::speech::Speech;
 use crate::digits::plain;
-use crate::flow::lang::calendar::{Named, Names, plain as plain_names};
+use crate::flow::lang::calendar::Names;
 
 /// More characters are no date.
 const MOST: usize = 64;
@@ -84,17 +84,12 @@ fn whole_year(two: i32, century: Option<i32>, today: NaiveDate) -> i32 {
 
 /// The date that a word means beside today: `tomorrow`, `mañana`.
 fn nearby(text: &str, cx: &Speech<'_>) -> Option<NaiveDate> {
-    let days = tags(cx).flat_map(Names::kin_of).find_map(|names| names.nearby(text))?;
+    let days = cx.tags().flat_map(Names::kin_of).find_map(|names| names.nearby(text))?;
     cx.today.checked_add_signed(TimeDelta::days(days))
 }
 
-/// The languages of the conversation, and English.
-fn tags<'a>(cx: &Speech<'a>) -> impl Iterator<Item = &'a str> {
-    cx.languages.into_iter().flatten().chain(std::iter::once("en"))
-}
-
-/// A date with the name of its month, in any order that leaves no doubt: `7 de mayo de 2026`,
-/// `May 7th, 2026`, `2026年5月7日`. A year of two digits comes last, and only where a format has one.
+/// A date with the name of its month, where no format says otherwise. A year of two digits comes last,
+/// and only where a format has one.
 fn named(text: &str, dates: &Dates, cx: &Speech<'_>) -> Option<NaiveDate> {
     let has = |wanted: fn(&Item<'_>) -> bool| {
         dates.formats.iter().any(|format| StrftimeItems::new(format).any(|item| wanted(&item)))
@@ -104,87 +99,9 @@ fn named(text: &str, dates: &Dates, cx: &Speech<'_>) -> Option<NaiveDate> {
     if !dates.formats.is_empty() && !has(is_month) {
         return None;
     }
-    let text = unpadded(&plain_names(text));
-    let (month, rest) = tags(cx).find_map(|tag| month_in(&text, tag))?;
-    let (mut numbers, mut words) = (Vec::new(), rest.as_str());
-    while let Some(start) = words.find(|c: char| c.is_ascii_digit()) {
-        let tail = words.get(start..)?;
-        let length = tail.find(|c: char| !c.is_ascii_digit()).unwrap_or(tail.len());
-        numbers.push(tail.get(..length)?);
-        words = tail.get(length..)?;
-    }
-    if !rest.split(|c: char| !c.is_alphabetic()).all(is_filler) {
-        return None;
-    }
-    let number = |text: &str| text.parse::<u32>().ok().filter(|_| text.len() <= 2);
-    let year = |text: &str| text.parse::<i32>().ok().filter(|_| text.len() == 4);
-    let (year, day) = match numbers[..] {
-        [a, b] if a.len() == 4 => (year(a)?, number(b)?),
-        [a, b] if b.len() == 4 => (year(b)?, number(a)?),
-        [a, b] if has(|item| matches!(item, Item::Numeric(Numeric::YearMod100, _))) => {
-            (whole_year(i32::try_from(number(b)?).ok()?, dates.century, cx.today), number(a)?)
-        }
-        _ => return None,
-    };
-    NaiveDate::from_ymd_opt(year, month, day)
-}
-
-/// A text whose numbers of two digits begin with no zero: `5月` for `05月`.
-fn unpadded(text: &str) -> String {
-    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
-    let mut plain = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let count = digits(rest);
-        let (number, after) = rest.split_at(count.max(first.len_utf8()));
-        plain.push_str(if count == 2 { number.strip_prefix('0').unwrap_or(number) } else { number });
-        rest = after;
-    }
-    plain
-}
-
-/// The month that a text names in a language, and the text without names.
-fn month_in(text: &str, tag: &str) -> Option<(u32, String)> {
-    let mut all: Vec<(String, Named)> = Names::kin_of(tag).flat_map(Names::all).collect();
-    all.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
-    let (mut rest, mut month) = (text.to_owned(), None);
-    for (name, meaning) in all {
-        let Some(place) = place_of(&name, &rest) else { continue };
-        match meaning {
-            Named::Month(_) if month.is_some() => continue,
-            Named::Month(number) => month = Some(number),
-            Named::Weekday => {}
-        }
-        rest.replace_range(place, " ");
-    }
-    month.map(|month| (month, rest))
-}
-
-/// Where a name stands as a whole word, or as a whole number with its sign.
-fn place_of(name: &str, text: &str) -> Option<std::ops::Range<usize>> {
-    let goes_on = |edge: Option<char>, beside: Option<char>| match (edge, beside) {
-        (Some(edge), Some(beside)) if edge.is_ascii_digit() => beside.is_ascii_digit(),
-        (Some(edge), Some(beside)) => {
-            edge.is_alphabetic() && beside.is_alphabetic() && beside != 'ב' && !is_unspaced(edge)
-        }
-        _ => false,
-    };
-    text.match_indices(name).map(|(start, _)| start..start + name.len()).find(|place| {
-        let before = text.get(..place.start).and_then(|text| text.chars().next_back());
-        let after = text.get(place.end..).and_then(|text| text.chars().next());
-        !goes_on(name.chars().next(), before) && !goes_on(name.chars().next_back(), after)
-    })
-}
-
-/// True if a letter is of a script that writes no blanks between words.
-fn is_unspaced(c: char) -> bool {
-    matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{3040}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}')
-}
-
-/// True if a word says nothing in a date: `de`, `of`, `th`, `года`, `日`.
-fn is_filler(word: &str) -> bool {
-    const LONG: [&str; 9] = ["года", "году", "року", "roku", "gada", "ngay", "year", "anno", "godine"];
-    word.chars().count() <= 3 || LONG.contains(&word)
+    let is_short = has(|item| matches!(item, Item::Numeric(Numeric::YearMod100, _)));
+    let whole = |two| whole_year(two, dates.century, cx.today);
+    cx.calendar().read(text, is_short.then_some(&whole))
 }
 
 /// True if a format can write a date so that the same date is read again.

@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 
+use crate::flow::lang::calendar::Calendar;
 use crate::flow::lang::number::{Decimal, Marks};
 
 /// What is known of the conversation in which something was said.
@@ -15,7 +16,17 @@ pub(crate) struct Speech<'a> {
     pub(crate) today: NaiveDate,
 }
 
-impl Speech<'_> {
+impl<'a> Speech<'a> {
+    /// The languages of the conversation, and English.
+    pub(crate) fn tags(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.languages.into_iter().flatten().chain(std::iter::once("en"))
+    }
+
+    /// The names of months in them.
+    pub(crate) fn calendar(&self) -> Calendar {
+        Calendar::of(self.tags())
+    }
+
     /// How numbers are written.
     pub(crate) fn marks(&self) -> Marks {
         match self.decimal {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::digits;
 use crate::flow::form::read::words;
+use crate::flow::lang::calendar::Calendar;
 use crate::flow::lang::number::{self, Marks};
 use crate::flow::recognize::PhoneFinder;
 
@@ -59,9 +60,17 @@ pub(crate) fn entities(
     kinds: &[EntityType],
     phones: Option<PhoneFinder>,
     marks: Marks,
+    calendar: &dyn Fn() -> Calendar,
 ) -> Vec<Value> {
     let mut found = Vec::new();
     add(&mut found, text, links);
+    if text.contains(char::is_alphabetic) && text.contains(is_digit) {
+        let calendar = calendar();
+        add(&mut found, text, |text| {
+            let dates = calendar.find(text).into_iter();
+            dates.map(|(place, date)| Entity::new(EntityType::Date, date.to_string(), place)).collect()
+        });
+    }
     add(&mut found, text, dates);
     if let Some(finder) = phones {
         add(&mut found, text, |text| {
@@ -188,11 +197,20 @@ fn listed(run: &str, start: usize, marks: Marks) -> Vec<Entity> {
 mod tests {
     use super::*;
 
+    fn calendar() -> Calendar {
+        Calendar::of(["es", "en"].into_iter())
+    }
+
     #[cfg(feature = "phone-numbers")]
     fn found(text: &str) -> Vec<(String, Value)> {
-        let all =
-            entities(text, &[], Some(PhoneFinder::at_home(crate::address::Home::of("DE"))), Marks::Open)
-                .into_iter();
+        let all = entities(
+            text,
+            &[],
+            Some(PhoneFinder::at_home(crate::address::Home::of("DE"))),
+            Marks::Open,
+            &calendar,
+        )
+        .into_iter();
         all.map(|entity| (entity["type"].as_str().unwrap().to_owned(), entity["value"].clone())).collect()
     }
 
@@ -213,7 +231,7 @@ mod tests {
         ];
         let expected: Vec<_> = expected.into_iter().map(|(kind, value)| (kind.to_owned(), value)).collect();
         assert_eq!(found(text), expected);
-        let email = entities(text, &[EntityType::Email], None, Marks::Open);
+        let email = entities(text, &[EntityType::Email], None, Marks::Open, &calendar);
         let place =
             json!({"type": "email", "value": "ada@example.com", "text": "ada@example.com", "start": 14});
         assert_eq!(email, [place]);
@@ -223,8 +241,13 @@ mod tests {
     #[test]
     fn addresses_and_dates_are_found_in_every_build() {
         let text = "ada@example.com rings +14155550123 before 7.5.2026, see http://example.com";
-        let found =
-            entities(text, &[EntityType::Email, EntityType::Url, EntityType::Date], None, Marks::Open);
+        let found = entities(
+            text,
+            &[EntityType::Email, EntityType::Url, EntityType::Date],
+            None,
+            Marks::Open,
+            &calendar,
+        );
         let values: Vec<_> = found.iter().map(|entity| entity["value"].as_str().unwrap()).collect();
         assert_eq!(values, ["ada@example.com", "2026-05-07", "http://example.com"]);
     }
@@ -263,12 +286,45 @@ mod tests {
             let text = unit.repeat((40 << 10) / unit.len());
             let before = cpu_time::ThreadTime::now();
             assert!(
-                entities(&text, &[], Some(PhoneFinder::at_home(crate::address::Home::of("DE"))), Marks::Open)
-                    .len()
+                entities(
+                    &text,
+                    &[],
+                    Some(PhoneFinder::at_home(crate::address::Home::of("DE"))),
+                    Marks::Open,
+                    &calendar
+                )
+                .len()
                     <= MOST
             );
             let spent = before.elapsed();
             assert!(spent.as_millis() < 1_000, "{unit:?} took {spent:?}");
         }
+    }
+
+    #[test]
+    fn u13_dates_with_the_names_of_months_are_found() {
+        for (text, date, written) in [
+            ("I come on May 7th, 2026.", "2026-05-07", "May 7th, 2026"),
+            ("Llego el jueves 7 de mayo de 2026, gracias", "2026-05-07", "7 de mayo de 2026"),
+            ("between 7 and 9 May 2026", "2026-05-09", "9 May 2026"),
+            ("07-may-2026?", "2026-05-07", "07-may-2026"),
+            ("٧ mayo ٢٠٢٦", "2026-05-07", "٧ mayo ٢٠٢٦"),
+        ] {
+            let found = entities(text, &[EntityType::Date], None, Marks::Open, &calendar);
+            let told: Vec<_> = found.iter().map(|date| (&date["value"], &date["text"])).collect();
+            assert_eq!(told, [(&json!(date), &json!(written))], "{text}");
+        }
+        for text in
+            ["may I have 7 of them in 2026 pieces?", "May 2026", "7 May", "31 February 2026", "7 mai 2026"]
+        {
+            assert_eq!(entities(text, &[EntityType::Date], None, Marks::Open, &calendar), [0; 0], "{text}");
+        }
+    }
+
+    #[test]
+    fn u13_names_of_months_are_found_in_texts_without_blanks() {
+        let japanese = || Calendar::of(["ja"].into_iter());
+        let found = entities("予約は 2026年05月7日 です", &[EntityType::Date], None, Marks::Open, &japanese);
+        assert_eq!(found[0]["value"], "2026-05-07");
     }
 }

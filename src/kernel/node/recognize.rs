@@ -37,8 +37,9 @@ pub(super) fn entities(run: &mut Run<'_>, node: &RecognizeEntities) -> Move {
         Ok(home) => home,
         Err(error) => return Move::fail(FailureCode::Expression, error),
     };
+    let speech = run.speech();
     let phones = node.with_phones.then(|| PhoneFinder::at_home(home));
-    let found = entities_in(&text, &node.types, phones, run.speech().marks());
+    let found = entities_in(&text, &node.types, phones, speech.marks(), &|| speech.calendar());
     let port = if found.is_empty() { RecognizePhone::NOT_FOUND } else { RecognizePhone::FOUND };
     save(run, node.save_to.as_ref(), &Value::Array(found), port)
 }

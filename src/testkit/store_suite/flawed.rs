@@ -81,6 +81,12 @@ pub enum Flaw {
     CountsRefused,
     /// Counts after the rest of a commit, so that a dropped call leaves a part (rules 19 and 25).
     TornCounts,
+    /// Takes a contact in at any revision (rule 27).
+    AbsorbsBlindly,
+    /// Leaves the contact that it takes in as it was (rule 27).
+    KeepsAbsorbed,
+    /// Erases the contact that it takes in, with all that it had (rule 27).
+    LosesAbsorbed,
     /// Reads counters whatever the minute (rule 6 of [`StoreQueries`]).
     CountsAnyMinute,
     /// Takes counters away with a contact that is erased (rule 25).
@@ -118,7 +124,7 @@ pub enum Flaw {
 
 impl Flaw {
     /// Each of them.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 46] = [
         Self::LostUpdate,
         Self::TornKey,
         Self::TornAliases,
@@ -148,6 +154,9 @@ impl Flaw {
         Self::ForgetsCounts,
         Self::CountsRefused,
         Self::TornCounts,
+        Self::AbsorbsBlindly,
+        Self::KeepsAbsorbed,
+        Self::LosesAbsorbed,
         Self::CountsAnyMinute,
         Self::ErasesCounts,
         Self::DropsPast,
@@ -309,6 +318,24 @@ impl<S: ConversationStore> ConversationStore for Flawed<S> {
             Flaw::TornAliases | Flaw::TornCounts => return self.commit_in_two(commit).await,
             Flaw::ForgetsCounts => commit.counts = Vec::new(),
             Flaw::FoldsCase => commit.counts.iter_mut().for_each(fold),
+            Flaw::AbsorbsBlindly => {
+                if let Some(absorbed) = &mut commit.absorbs {
+                    let subject = Subject::Contact(absorbed.contact.clone());
+                    let lookup = Lookup::new(commit.workspace.clone(), subject, NOBODY, commit.now);
+                    let found = self.store.load(&lookup).await?.conversation;
+                    absorbed.expect = found.map_or(absorbed.expect, |found| found.revision);
+                }
+            }
+            Flaw::KeepsAbsorbed if commit.absorbs.take().is_some() => commit.add_aliases = Vec::new(),
+            Flaw::LosesAbsorbed => {
+                if let Some(absorbed) = commit.absorbs.take() {
+                    let (workspace, now) = (commit.workspace.clone(), commit.now);
+                    let (contact, expect) = (absorbed.contact, absorbed.expect);
+                    self.store
+                        .erase(&Erase { workspace, contact, expect, keeps_history: false, now })
+                        .await?;
+                }
+            }
             Flaw::IgnoresLease => {
                 if let Lease::Hold(_) | Lease::Free(_) = commit.lease {
                     commit.lease = Lease::Leave;

@@ -31,6 +31,8 @@ pub(super) struct Checks {
     pub(super) started: HashSet<SessionId>,
     /// INV-S6: what each session took.
     pub(super) taken: HashMap<SessionId, Vec<String>>,
+    /// People who said that they leave.
+    pub(super) left: HashSet<String>,
     /// How many commits had been written when all was looked at last.
     pub(super) looked_at: usize,
 }
@@ -54,6 +56,11 @@ impl Checks {
                     Received::Duplicate { first } => *first,
                     received => received,
                 };
+                if let (Some((person, _)), Received::Keyword { .. }) =
+                    (id.strip_prefix("stop-").and_then(|rest| rest.split_once('-')), &verdict)
+                {
+                    self.left.insert(person.to_owned());
+                }
                 if let Received::Consumed { session } = &verdict {
                     self.taken.entry(*session).or_default().push(id.clone());
                     self.looked_at = 0;

@@ -5,6 +5,7 @@
 mod checks;
 mod crowd;
 mod dice;
+mod people;
 mod rich;
 mod store;
 mod wire;
@@ -27,7 +28,8 @@ use pollster::block_on;
 
 use self::checks::{Checks, Done};
 use self::dice::Dice;
-use self::store::{MUTANTS, SimStore, Weather};
+use self::people::People;
+use self::store::{MUTANTS, Mutant, SimStore, Weather};
 use self::wire::SimWire;
 use crate::kit::sessions_of;
 use crate::races::diary;
@@ -59,6 +61,8 @@ struct Sim {
     checks: Checks,
     /// The calls that the host was asked.
     asked: Arc<Mutex<Vec<CallRef>>>,
+    /// How many calls people began.
+    spoken: usize,
 }
 
 impl Sim {
@@ -96,6 +100,7 @@ impl Sim {
             tasks: Vec::new(),
             checks: Checks::default(),
             asked: Arc::default(),
+            spoken: 0,
         };
         let host = sim.engine();
         let plain = || [vec![diary()], flows(&["ask", "once", "later", "quick"])].concat();
@@ -137,6 +142,11 @@ impl Sim {
 
     /// Begins a call of the dice's choice.
     fn begin(&mut self) {
+        if self.weather.people != People::Apart {
+            let (engine, call) = self.begin_of_people();
+            self.tasks.push(Task { engine, call });
+            return;
+        }
         if self.weather.rich {
             if let Some((engine, call)) = self.begin_rich() {
                 self.tasks.push(Task { engine, call });
@@ -249,6 +259,17 @@ impl Sim {
             assert!(!session.status().is_live(), "INV-T3: never ends: {session:?}");
             self.check_sent(session, record.contact());
         }
+        self.check_nothing_is_gone();
+        self.check_people();
+    }
+
+    /// INV-A5: whatever becomes of its contact, a session that a call answered with is there.
+    fn check_nothing_is_gone(&self) {
+        let there: HashSet<SessionId> =
+            sessions_of(&*self.store.memory).iter().map(|record| record.session().id()).collect();
+        for session in &self.checks.started {
+            assert!(there.contains(session), "INV-A5: session {session} is gone");
+        }
     }
 
     /// Ticks until nothing is due now. Answers when something is.
@@ -303,7 +324,7 @@ impl Sim {
     /// INV-O2: what a session sent has arrived, or is a dead letter, or was dropped with the
     /// session.
     fn check_sent(&self, session: &Session, contact: &ContactId) {
-        if session.ended_by().is_some() {
+        if session.ended_by().is_some() || self.weather.people.drops() {
             return;
         }
         let json = serde_json::to_value(session).expect("it has a form");
@@ -416,13 +437,25 @@ fn whatever_flows_and_hosts_do_every_invariant_holds() {
     assert!(missing.is_empty() || from_env("CHATFLOW_SEED").is_some(), "nothing took {missing:?}");
 }
 
+/// The same where people have two addresses each, and it turns out that they do: INV-A1, A5, A6.
+#[test]
+fn people_who_turn_out_to_be_one_keep_every_invariant() {
+    for people in [People::Meeting, People::Leaving, People::Moving] {
+        let weather = Weather { people, ..Weather::default() };
+        play_many(Weather { calm: true, ..weather }, 20);
+        play_many(weather, 30);
+    }
+}
+
 /// A checker that cannot fire proves nothing: for each mutant of the store some round fails.
 #[test]
 fn each_mutant_of_the_store_is_caught() {
     for mutant in MUTANTS {
         let caught = (0..60).find_map(|seed| {
             let calm = seed % 2 == 0;
-            play(seed, Weather { calm, mutant: Some(mutant), ..Weather::default() }).err()
+            let is_of_people = matches!(mutant, Mutant::KeepsAbsorbed | Mutant::LosesAbsorbed);
+            let people = if is_of_people { People::Meeting } else { People::Apart };
+            play(seed, Weather { calm, people, mutant: Some(mutant), ..Weather::default() }).err()
         });
         let what = caught.unwrap_or_else(|| panic!("{mutant:?} is not caught"));
         assert!(what.contains("INV-"), "{mutant:?} is caught by accident: {what}");

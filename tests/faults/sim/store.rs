@@ -18,6 +18,7 @@ use pollster::block_on;
 use uuid::Uuid;
 
 use super::dice::Dice;
+use super::people::People;
 
 /// What a store does wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,9 +39,13 @@ pub(super) enum Mutant {
     RevivesSessions,
     /// Keeps what was remembered of messages no longer than a commit.
     ForgetsMessages,
+    /// Leaves a contact that turned out to be another one.
+    KeepsAbsorbed,
+    /// Erases it, with all that it had.
+    LosesAbsorbed,
 }
 
-pub(super) const MUTANTS: [Mutant; 8] = [
+pub(super) const MUTANTS: [Mutant; 10] = [
     Mutant::NoCompareAndSwap,
     Mutant::ForgetsKeys,
     Mutant::ForgetsDue,
@@ -49,6 +54,8 @@ pub(super) const MUTANTS: [Mutant; 8] = [
     Mutant::ForgetsWatermark,
     Mutant::RevivesSessions,
     Mutant::ForgetsMessages,
+    Mutant::KeepsAbsorbed,
+    Mutant::LosesAbsorbed,
 ];
 
 /// How a round is played.
@@ -62,6 +69,8 @@ pub(super) struct Weather {
     pub(super) whole: bool,
     /// Messages leave at a pace.
     pub(super) paced: bool,
+    /// People have two addresses each.
+    pub(super) people: People,
     pub(super) mutant: Option<Mutant>,
 }
 
@@ -161,6 +170,16 @@ impl ConversationStore for SimStore {
             Some(Mutant::ForgetsDue) => commit.due_at = commit.due_at.filter(|due| *due <= commit.now),
             Some(Mutant::ForgetsMessages) => {
                 commit.record = forgetful(&commit.record.conversation().expect("readable"));
+            }
+            Some(Mutant::KeepsAbsorbed) => commit.absorbs = None,
+            Some(Mutant::LosesAbsorbed) => {
+                if let Some(absorbed) = commit.absorbs.take() {
+                    let (workspace, now) = (commit.workspace.clone(), commit.now);
+                    let contact = absorbed.contact;
+                    let erase =
+                        Erase { workspace, contact, expect: absorbed.expect, keeps_history: false, now };
+                    self.memory.erase(&erase).await?;
+                }
             }
             Some(Mutant::RevivesSessions) => {
                 let mut before = self.before.lock().unwrap();

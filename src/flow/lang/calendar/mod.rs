@@ -3,10 +3,14 @@
 //! language: its tag, months within a date, months alone, both abbreviated, weekdays, weekdays
 //! abbreviated, and from two days ago to in two days.
 
+mod dated;
+
 use std::fmt::{self, Write};
 
 use chrono::format::{Fixed, Item, Numeric, StrftimeItems};
 use chrono::{DateTime, Datelike, FixedOffset};
+
+pub(crate) use dated::Calendar;
 
 use crate::flow::lang::language::lookup;
 use crate::flow::lang::normal::{key, without_accents};
@@ -101,6 +105,6 @@ impl Names {
 }
 
 /// A text for names to be found in: without case, accents, and dots of abbreviations.
-pub(crate) fn plain(text: &str) -> String {
+fn plain(text: &str) -> String {
     without_accents(&key(text)).replace(['.', '\'', '’', '׳'], "")
 }

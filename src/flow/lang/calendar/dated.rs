@@ -1,0 +1,185 @@
+//! Dates with the name of their month, in any order that leaves no doubt: `7 de mayo de 2026`, `May
+//! 7th, 2026`, `2026年5月7日` (SEMANTICS U13).
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use chrono::NaiveDate;
+
+use super::{Named, Names, plain};
+
+/// The names of months and weekdays in some languages, ready to be found.
+pub(crate) struct Calendar {
+    /// By language, the longest name first.
+    tongues: Vec<Vec<(String, Named)>>,
+}
+
+impl Calendar {
+    pub(crate) fn of<'a>(tags: impl Iterator<Item = &'a str>) -> Self {
+        let tongue = |tag| {
+            let mut names: Vec<(String, Named)> = Names::kin_of(tag).flat_map(Names::all).collect();
+            names.sort_by_key(|(name, _)| Reverse(name.len()));
+            names
+        };
+        Self { tongues: tags.map(tongue).collect() }
+    }
+
+    /// Reads a date with the name of its month. `whole`: the year that two digits at the end mean; none
+    /// if they mean none.
+    pub(crate) fn read(&self, text: &str, whole: Option<&dyn Fn(i32) -> i32>) -> Option<NaiveDate> {
+        let text = unpadded(&plain(text));
+        let (month, rest) = self.tongues.iter().find_map(|names| month_in(&text, names))?;
+        let (mut numbers, mut words) = (Vec::new(), rest.as_str());
+        while let Some(start) = words.find(|c: char| c.is_ascii_digit()) {
+            let tail = words.get(start..)?;
+            let length = tail.find(|c: char| !c.is_ascii_digit()).unwrap_or(tail.len());
+            numbers.push(tail.get(..length)?);
+            words = tail.get(length..)?;
+        }
+        if !rest.split(|c: char| !c.is_alphabetic()).all(is_filler) {
+            return None;
+        }
+        let number = |text: &str| text.parse::<u32>().ok().filter(|_| text.len() <= 2);
+        let year = |text: &str| text.parse::<i32>().ok().filter(|_| text.len() == 4);
+        let (year, day) = match (&numbers[..], whole) {
+            ([a, b], _) if a.len() == 4 => (year(a)?, number(b)?),
+            ([a, b], _) if b.len() == 4 => (year(b)?, number(a)?),
+            ([a, b], Some(whole)) => (whole(i32::try_from(number(b)?).ok()?), number(a)?),
+            _ => return None,
+        };
+        NaiveDate::from_ymd_opt(year, month, day)
+    }
+
+    /// The dates with the name of their month that stand in a text, each with its place.
+    pub(crate) fn find(&self, text: &str) -> Vec<(Range<usize>, NaiveDate)> {
+        /// Names of months that are looked at.
+        const MOST: usize = 64;
+        let words = words(text);
+        let months: BTreeSet<&str> = self.tongues.iter().flatten().filter_map(first_word).collect();
+        let is_month = |word: &Range<usize>| {
+            let word = plain(text.get(word.clone()).unwrap_or_default());
+            months.contains(&*word) || word.strip_prefix('ב').is_some_and(|word| months.contains(word))
+        };
+        let mut found: Vec<(Range<usize>, NaiveDate)> = Vec::new();
+        let named = words.iter().enumerate().filter(|(_, word)| is_month(word) || is_joined(text, word));
+        for (place, _) in named.take(MOST) {
+            let Some((range, date)) = self.around(text, &words, place) else { continue };
+            if found.last().is_none_or(|(last, _)| last.end <= range.start) {
+                found.push((range, date));
+            }
+        }
+        found
+    }
+
+    /// The shortest date that has the word at a place in it.
+    fn around(&self, text: &str, words: &[Range<usize>], place: usize) -> Option<(Range<usize>, NaiveDate)> {
+        const REACH: usize = 3;
+        let last = words.len().min(place + REACH + 1);
+        let mut windows: Vec<(usize, usize)> = (place.saturating_sub(REACH)..=place)
+            .flat_map(|first| (place..last).map(move |end| (first, end)))
+            .collect();
+        windows.sort_by_key(|(first, end)| (end - first, *first));
+        windows.into_iter().find_map(|(first, end)| {
+            let is_end = |at: usize| {
+                at == place || words.get(at).and_then(|word| text.get(word.clone())).is_some_and(has_digit)
+            };
+            if !is_end(first) || !is_end(end) {
+                return None;
+            }
+            let range = words.get(first)?.start..words.get(end)?.end;
+            let date = self.read(text.get(range.clone())?, None)?;
+            (1_000..=9_999).contains(&chrono::Datelike::year(&date)).then_some((range, date))
+        })
+    }
+}
+
+fn first_word((name, meaning): &(String, Named)) -> Option<&str> {
+    let is_month = matches!(meaning, Named::Month(_)) && !name.starts_with(|c: char| c.is_ascii_digit());
+    name.split(' ').next().filter(|_| is_month)
+}
+
+/// The words of a text without the punctuation at their ends.
+fn words(text: &str) -> Vec<Range<usize>> {
+    let mut start = 0;
+    let mut words = Vec::new();
+    for word in text.split_whitespace() {
+        let Some(place) = text.get(start..).and_then(|rest| rest.find(word)) else { break };
+        let from = start + place;
+        start = from + word.len();
+        let inner = word.trim_start_matches(['(', '"', '\'', '«', '“', '„', '¿', '¡']);
+        let from = from + word.len() - inner.len();
+        let inner =
+            inner.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', '"', '\'', '»', '”', '。', '、', '।']);
+        if !inner.is_empty() {
+            words.push(from..from + inner.len());
+        }
+    }
+    words
+}
+
+/// True if a word has digits and letters in it: `7-may-2026`, `2026年5月7日`.
+fn is_joined(text: &str, word: &Range<usize>) -> bool {
+    let word = text.get(word.clone()).unwrap_or_default();
+    word.len() <= 64 && has_digit(word) && word.chars().any(char::is_alphabetic)
+}
+
+fn has_digit(text: &str) -> bool {
+    text.chars().any(|c| c.is_ascii_digit() || crate::digits::digit(c).is_some())
+}
+
+/// A text whose numbers of two digits begin with no zero: `5月` for `05月`.
+fn unpadded(text: &str) -> String {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let count = digits(rest);
+        let (number, after) = rest.split_at(count.max(first.len_utf8()));
+        plain.push_str(if count == 2 { number.strip_prefix('0').unwrap_or(number) } else { number });
+        rest = after;
+    }
+    plain
+}
+
+/// The month that a text names in a language, and the text without names.
+fn month_in(text: &str, names: &[(String, Named)]) -> Option<(u32, String)> {
+    let (mut rest, mut month) = (text.to_owned(), None);
+    for (name, meaning) in names {
+        let Some(place) = place_of(name, &rest) else { continue };
+        match meaning {
+            Named::Month(_) if month.is_some() => continue,
+            Named::Month(number) => month = Some(*number),
+            Named::Weekday => {}
+        }
+        rest.replace_range(place, " ");
+    }
+    month.map(|month| (month, rest))
+}
+
+/// Where a name stands as a whole word, or as a whole number with its sign.
+fn place_of(name: &str, text: &str) -> Option<std::ops::Range<usize>> {
+    let goes_on = |edge: Option<char>, beside: Option<char>| match (edge, beside) {
+        (Some(edge), Some(beside)) if edge.is_ascii_digit() => beside.is_ascii_digit(),
+        (Some(edge), Some(beside)) => {
+            edge.is_alphabetic() && beside.is_alphabetic() && beside != 'ב' && !is_unspaced(edge)
+        }
+        _ => false,
+    };
+    text.match_indices(name).map(|(start, _)| start..start + name.len()).find(|place| {
+        let before = text.get(..place.start).and_then(|text| text.chars().next_back());
+        let after = text.get(place.end..).and_then(|text| text.chars().next());
+        !goes_on(name.chars().next(), before) && !goes_on(name.chars().next_back(), after)
+    })
+}
+
+/// True if a letter is of a script that writes no blanks between words.
+fn is_unspaced(c: char) -> bool {
+    matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{3040}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}')
+}
+
+/// True if a word says nothing in a date: `de`, `of`, `th`, `года`, `日`.
+fn is_filler(word: &str) -> bool {
+    const LONG: [&str; 9] = ["года", "году", "року", "roku", "gada", "ngay", "year", "anno", "godine"];
+    word.chars().count() <= 3 || LONG.contains(&word)
+}
