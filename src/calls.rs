@@ -17,17 +17,17 @@ use crate::value::Node;
 
 pub use request::{CallRequest, Class, ClassifyCall, HttpCall, LanguageCall, LlmCall};
 
-/// What a flow asks the host.
+/// A request of a flow to the host.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Call {
-    /// How the host answers later, and under which key it makes the call once.
+    /// The reference under which the host answers later and makes the call once.
     pub reference: CallRef,
     /// The flow that asks.
     pub flow: FlowId,
     /// The node that asks.
     pub node: NodeId,
-    /// What is asked for, with every template rendered.
+    /// The request, with every template rendered.
     pub request: CallRequest,
 }
 
@@ -97,7 +97,7 @@ pub struct CallRef {
     pub call: CallId,
 }
 
-/// What the host says to a call.
+/// The host's answer to a call.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
     /// The result, now.
@@ -128,7 +128,7 @@ pub enum CallResult {
     },
     /// It failed: the session takes `failed`.
     Failed {
-        /// Why, for people.
+        /// The reason, for people.
         reason: String,
     },
 }

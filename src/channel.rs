@@ -1,5 +1,5 @@
-//! The ways that messages travel: the channels the crate knows by name, and a host's own.
-//! What must not live here: what a channel can carry (`flow::content`).
+//! The ways that messages travel: the channels the crate knows by name, and a host's own. What must
+//! not live here: what a channel can carry (`flow::content`).
 
 use std::fmt;
 use std::sync::Arc;
@@ -82,7 +82,7 @@ pub struct ChannelName(Arc<str>);
 pub struct BadChannel;
 
 impl Channel {
-    /// What a host's own name looks like, as a regular expression.
+    /// The form of a host's own name, as a regular expression.
     #[cfg(feature = "schema")]
     pub(crate) const PATTERN: &'static str = "^[a-z][a-z0-9_.-]{0,63}$";
 

@@ -1,5 +1,5 @@
-//! What went wrong, as few meanings: each variant tells the host whether to retry and which code to
-//! show. A fault of a flow while it runs is not here; it is the session's (`Session::failure`).
+//! Errors, as few meanings: each variant tells the host whether to retry and which code to show. A
+//! fault of a flow while it runs is not here; it is the session's (`Session::failure`).
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -13,7 +13,8 @@ use serde::Serialize;
 use crate::flow::Issues;
 use crate::id::{ContactId, FlowId, FlowVersion, SessionId, TriggerKey};
 
-/// Why a call was refused or failed. Outcomes such as `AlreadyRunning` are not errors.
+/// The reason for which a call was refused or failed. Outcomes such as `AlreadyRunning` are not
+/// errors.
 ///
 /// Whenever an error is answered, nothing was changed, or (after a failure of storage) repeating
 /// the same call finds what was done.
@@ -62,7 +63,7 @@ pub enum Error {
     /// A record was written by a newer release of this crate. Handling: finish the roll-out; 503.
     #[error("stored {what} has format {found}, this release reads up to {known}")]
     NewerFormat {
-        /// What was read.
+        /// The kind of record that was read.
         what: &'static str,
         /// Its format.
         found: u32,
@@ -89,7 +90,7 @@ pub enum Error {
     InvalidState {
         /// The flow.
         flow: FlowId,
-        /// What was asked for.
+        /// The action that was asked for.
         action: &'static str,
         /// `published` or `unpublished`.
         state: &'static str,
@@ -113,7 +114,7 @@ pub enum Error {
     CannotMigrate {
         /// The session.
         session: SessionId,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// The contact that the key was used for was erased (SEMANTICS S11). Handling: do not retry;
@@ -141,9 +142,9 @@ pub enum Error {
     /// the clock right, such as by NTP; another process may be right; 503.
     #[error("the clock of this process shows {engine}, that of the store {store}: too far apart")]
     ClockSkew {
-        /// What the engine's clock showed.
+        /// Time of the engine's clock.
         engine: DateTime<Utc>,
-        /// What the store's clock showed.
+        /// Time of the store's clock.
         store: DateTime<Utc>,
     },
     /// The store failed. Handling: by [`Error::is_retryable`]; 503.
@@ -287,7 +288,7 @@ pub struct StoreError {
     source: Box<dyn StdError + Send + Sync>,
 }
 
-/// What is known of a write that failed.
+/// The state of knowledge about a write that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
@@ -325,7 +326,7 @@ impl StoreError {
         Self { kind: StoreErrorKind::Permanent, source: source.into() }
     }
 
-    /// What is known of the write.
+    /// Returns the state of knowledge about the write.
     #[must_use]
     pub fn kind(&self) -> StoreErrorKind {
         self.kind
@@ -338,7 +339,7 @@ impl StoreError {
     }
 }
 
-/// Why a message was not sent (SEMANTICS D1).
+/// The reason for which a message was not sent (SEMANTICS D1).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
@@ -347,13 +348,13 @@ pub enum SendError {
     Retry {
         /// Exactly how long to wait; without it 1 s, doubled each time, at most 5 min.
         after: Option<Duration>,
-        /// What the channel said.
+        /// The channel's reason.
         reason: String,
     },
     /// Never: the message becomes a dead letter, and later ones go on.
     #[error("refused: {reason}")]
     Rejected {
-        /// What the channel said.
+        /// The channel's reason.
         reason: String,
     },
     /// The channel takes no free text from us now, such as outside WhatsApp's 24 hours.
@@ -378,20 +379,20 @@ impl SendError {
     }
 }
 
-/// Why a host call gave no answer (SEMANTICS D2).
+/// The reason for which a host call gave no answer (SEMANTICS D2).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
     /// Not now: the same call is made again under the same id, until its timeout.
     #[error("call not made, to be retried: {reason}")]
     Retry {
-        /// What went wrong.
+        /// The reason for the failure.
         reason: String,
     },
     /// It failed: the session takes its `failed` branch.
     #[error("call failed: {reason}")]
     Failed {
-        /// What went wrong.
+        /// The reason for the failure.
         reason: String,
     },
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 /// Bytes that a name may have at most (SEMANTICS S7).
 pub(crate) const MAX_BYTES: usize = 256;
 
-/// Why a name was refused (SEMANTICS S7).
+/// The reason for which a name was refused (SEMANTICS S7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BadName {
@@ -39,7 +39,7 @@ pub(crate) fn check_name(name: &str) -> Result<(), BadName> {
     Ok(())
 }
 
-/// What every name is as a text: as it was given, and checked again wherever it comes in.
+/// The textual form of every name: as it was given, and checked again wherever it comes in.
 macro_rules! as_text {
     ($name:ident) => {
         impl fmt::Display for $name {

@@ -1,5 +1,5 @@
-//! Every maximum of the crate, its default and the reason. What lives here: numbers.
-//! What must not: a rule that is not a maximum.
+//! Every maximum of the crate, its default and the reason. What lives here: numbers. What must not:
+//! a rule that is not a maximum.
 
 use std::time::Duration;
 
@@ -55,11 +55,11 @@ pub struct Limits {
     pub regex_text_bytes: usize,
     /// Inbound message ids that a conversation remembers (I2).
     pub remembered_ids: usize,
-    /// How long they are remembered (I2): the longest time that a channel redelivers for.
+    /// Duration for which they are remembered (I2): the longest time that a channel redelivers for.
     pub remember_ids_for: Duration,
     /// Messages that wait for a session's next question (I5).
     pub queued_messages: usize,
-    /// How old an inbound message may be that answers or starts anything (I12).
+    /// Maximum age of an inbound message that answers or starts anything (I12).
     pub max_message_age: Duration,
     /// The longest life of a session, whatever its TTL (S1).
     pub max_lifetime: Duration,

@@ -153,7 +153,7 @@ pub enum EventKind {
     /// A message named addresses beside its sender's that are none; they were left out, the message
     /// was taken (SEMANTICS A4).
     AddressLeftOut {
-        /// How many.
+        /// Number of addresses left out.
         count: u8,
     },
     /// A session's turn ended.
@@ -164,7 +164,7 @@ pub enum EventKind {
         turn: u32,
         /// The node it stands at now.
         node: NodeId,
-        /// What it is now.
+        /// Its current status.
         status: Status,
     },
     /// A session ended.
@@ -177,7 +177,7 @@ pub enum EventKind {
         outcome: Option<Arc<str>>,
         /// The kind of fault, if it failed.
         failure: Option<FailureCode>,
-        /// Who ended it, if it did not end by itself.
+        /// The reason for which it was ended, if it did not end by itself.
         ended_by: Option<EndReason>,
     },
     /// A session went to another version of its flow (SEMANTICS S5).
@@ -233,7 +233,7 @@ pub enum EventKind {
         /// The operator or the filter, such as `<`, `number_greater` or `add`.
         operator: Arc<str>,
     },
-    /// What there was to choose from did not fit as it came (SEMANTICS N10).
+    /// Choices that did not fit as they came were adjusted (SEMANTICS N10).
     ChoicesAdjusted {
         /// The session.
         session: SessionId,
@@ -243,7 +243,7 @@ pub enum EventKind {
         /// description that is too long; `no_label`: its id is shown; `bad_id` and `same_id`: left
         /// out; `same_label`: two that nobody can tell apart in words.
         why: &'static str,
-        /// How many.
+        /// Number of choices concerned.
         count: u32,
     },
     /// A part of a message was longer than its channel carries, or had more items, and was cut
@@ -264,7 +264,7 @@ pub enum EventKind {
         node: NodeId,
         /// The part, such as `text` or `parameters`.
         part: &'static str,
-        /// What is wrong with it.
+        /// The fault in that part.
         fault: ContentFault,
     },
     /// A called flow failed, and its caller goes on by `failed` (SEMANTICS N9).
@@ -319,9 +319,9 @@ pub enum EventKind {
         session: SessionId,
         /// The node that says it.
         node: NodeId,
-        /// How much it matters.
+        /// Its level of importance.
         level: LogLevel,
-        /// What, rendered: it holds what the author put into it.
+        /// The text, rendered: it holds what the author put into it.
         text: Arc<str>,
     },
     /// The conversation's time is more than an hour ahead of the clock (SEMANTICS S8).
@@ -398,9 +398,9 @@ pub enum EventKind {
     /// about the process: its `contact` is the nil UUID, its `workspace` that of the engine which
     /// asked.
     ClockSkew {
-        /// What the engine's clock showed.
+        /// Time of the engine's clock.
         engine: DateTime<Utc>,
-        /// What the store's clock showed.
+        /// Time of the store's clock.
         store: DateTime<Utc>,
     },
 }

@@ -1,5 +1,5 @@
-//! How fast messages may leave: rates with bursts, as channels publish them. Numbers only; who
-//! counts tokens is the engine's.
+//! The speed at which messages may leave: rates with bursts, as channels publish them. Numbers
+//! only; the engine counts the tokens.
 
 use std::time::Duration;
 
@@ -93,8 +93,8 @@ impl Rate {
     }
 }
 
-/// How fast messages leave, per account of the host and per contact; `None` is without a limit
-/// (SEMANTICS D7). Which messages it holds for is said where it is given:
+/// The speed at which messages leave, per account of the host and per contact; `None` is without a
+/// limit (SEMANTICS D7). Which messages it holds for is said where it is given:
 /// [`Builder::pace`](crate::Builder::pace).
 ///
 /// ```

@@ -24,7 +24,7 @@ pub trait Transport: Send + Sync {
     fn send(&self, message: &Outbound) -> impl Future<Output = Result<Receipt, SendError>> + Send;
 }
 
-/// What a channel said when it took a message.
+/// A channel's receipt for a message that it took.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Receipt {

@@ -127,7 +127,7 @@ pub enum AddressKind {
     AccountScoped,
 }
 
-/// Why an address was refused.
+/// The reason for which an address was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BadAddress {
@@ -257,7 +257,7 @@ fn is_sms_sender(id: &str) -> bool {
 }
 
 impl fmt::Display for Address {
-    /// What a transport puts into its `to` field.
+    /// Writes the text that a transport puts into its `to` field.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Phone(phone) => phone.fmt(f),

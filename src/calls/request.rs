@@ -1,5 +1,5 @@
-//! What a call asks for, typed: one variant for each kind of node that asks the host.
-//! Made from the call as it is stored; what a stored call lacks is empty here.
+//! The request of a call, typed: one variant for each kind of node that asks the host. Made from
+//! the call as it is stored; what a stored call lacks is empty here.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::flow::HttpMethod;
 use crate::session::{CallKind, PendingCall};
 use crate::value::{Bag, Node};
 
-/// What a flow asks the host, with every template rendered.
+/// A request of a flow to the host, with every template rendered.
 ///
 /// ```
 /// use chatflow::{Answer, CallError, CallRequest, call_fn};
@@ -59,7 +59,7 @@ pub struct HttpCall {
     pub url: String,
     /// The headers, without control characters.
     pub headers: BTreeMap<String, String>,
-    /// What is sent: a text as it is, anything else as JSON.
+    /// The body: a text as it is, anything else as JSON.
     pub body: Option<Value>,
 }
 
@@ -67,15 +67,15 @@ pub struct HttpCall {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct LlmCall {
-    /// What is asked.
+    /// The question to the model.
     pub prompt: String,
-    /// How the model is to behave.
+    /// Instructions on the model's behaviour.
     pub system: Option<String>,
     /// Which model; the host's own choice if absent.
     pub model: Option<String>,
-    /// How freely it answers, 0 to 2.
+    /// Sampling temperature, 0 to 2.
     pub temperature: Option<f64>,
-    /// How long the answer may be, in the model's tokens.
+    /// Maximum length of the answer, in the model's tokens.
     pub max_tokens: Option<u64>,
 }
 
@@ -95,7 +95,7 @@ pub struct ClassifyCall {
 pub struct Class {
     /// Its id, which is the answer.
     pub id: String,
-    /// What belongs to it.
+    /// A description of the texts that belong to it.
     pub description: Option<String>,
     /// Texts that belong to it.
     pub examples: Vec<String>,

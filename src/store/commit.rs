@@ -19,7 +19,7 @@ pub type Revision = u64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Token(pub Uuid);
 
-/// What one decision needs.
+/// The data that one decision needs.
 #[derive(Clone, Debug)]
 pub struct Lookup {
     /// The tenant.
@@ -88,15 +88,15 @@ impl KeyName {
     }
 }
 
-/// What a lookup found.
+/// Result of a lookup.
 #[derive(Clone, Debug, Default)]
 pub struct Loaded {
     /// The conversation, if there is one.
     pub conversation: Option<StoredConversation>,
     /// The key, if it was asked for, is there and has not expired.
     pub key: Option<KeyRecord>,
-    /// What [`FlowStore::revision`](crate::store::FlowStore::revision) would answer, where flows
-    /// are kept in the same store.
+    /// The revision that [`FlowStore::revision`](crate::store::FlowStore::revision) would return,
+    /// where flows are kept in the same store.
     pub catalogue: Option<u64>,
 }
 
@@ -130,7 +130,7 @@ pub struct Commit {
     pub record: Record,
     /// When something is due next.
     pub due_at: Option<DateTime<Utc>>,
-    /// What becomes of the lease.
+    /// The effect on the lease.
     pub lease: Lease,
     /// A key to be inserted; it must be new.
     pub key: Option<(KeyName, KeyRecord)>,
@@ -149,12 +149,12 @@ pub struct Commit {
     /// now beside its own. A store that counts live sessions by an index reads it here, in place of
     /// what it read before.
     pub called: Vec<(SessionId, Vec<(FlowId, FlowVersion)>)>,
-    /// What to append to the journal.
+    /// Entries to append to the journal.
     pub journal: Vec<JournalEntry>,
-    /// What to add to counters, in order, each counter once (rule 25). Empty where the store keeps
+    /// Increments of counters, in order, each counter once (rule 25). Empty where the store keeps
     /// none.
     pub counts: Vec<CountDelta>,
-    /// How many messages of the record are dead letters; for listing.
+    /// Number of dead letters in the record; for listing.
     pub dead_letters: u32,
     /// The engine's time.
     pub now: DateTime<Utc>,
@@ -201,7 +201,7 @@ pub struct Absorbed {
     pub expect: Revision,
 }
 
-/// What a commit does to the conversation's lease.
+/// Effect of a commit on the conversation's lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lease {
     /// Nothing.
@@ -214,7 +214,7 @@ pub enum Lease {
     Free(Token),
 }
 
-/// What became of a commit.
+/// Outcome of a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Committed {
@@ -242,14 +242,14 @@ pub enum Committed {
     LeaseLost,
 }
 
-/// What is delivered, and when something is due next.
+/// Progress of a delivery: the messages delivered, and when something is due next.
 #[derive(Clone, Debug)]
 pub struct Settle {
     /// The tenant.
     pub workspace: WorkspaceId,
     /// Whose conversation.
     pub contact: ContactId,
-    /// Who holds the lease.
+    /// Token of the lease's holder.
     pub token: Token,
     /// The revision that the deliverer saw.
     pub revision: Revision,
@@ -263,7 +263,7 @@ pub struct Settle {
     pub now: DateTime<Utc>,
 }
 
-/// What became of a settle.
+/// Outcome of a settle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Settled {
@@ -283,18 +283,18 @@ pub enum Settled {
 pub struct Due {
     /// The engine's time.
     pub now: DateTime<Utc>,
-    /// Who claims.
+    /// Token of the claimant.
     pub token: Token,
     /// For how long.
     pub lease: Duration,
-    /// How many at most.
+    /// Maximum number of conversations.
     pub limit: usize,
     /// Asks for conversations whose last lease ended unsettled, and for no others; else they are
     /// left out (rule 12).
     pub suspects: bool,
 }
 
-/// What was claimed.
+/// Result of a claim.
 #[derive(Clone, Debug, Default)]
 pub struct Leased {
     /// The conversations, the longest overdue first.
@@ -313,7 +313,7 @@ pub struct LeasedConversation {
     pub workspace: WorkspaceId,
     /// The conversation.
     pub stored: StoredConversation,
-    /// How often it was claimed since it last made progress, this time included.
+    /// Number of claims since it last made progress, including this one.
     pub claims: u32,
 }
 
@@ -330,7 +330,7 @@ pub struct Live {
     pub wake_at: Option<DateTime<Utc>>,
 }
 
-/// What to remove.
+/// The bounds of a purge.
 #[derive(Clone, Debug)]
 pub struct Purge {
     /// Keys that expired at or before this are removed.
@@ -341,11 +341,11 @@ pub struct Purge {
     pub journal_before: DateTime<Utc>,
     /// Counters of minutes that ended before this are removed.
     pub counts_before: DateTime<Utc>,
-    /// How many of each kind at most.
+    /// Maximum number of removals of each kind.
     pub limit: usize,
 }
 
-/// What was removed.
+/// The number of entries of each kind that a purge removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Purged {
@@ -377,7 +377,7 @@ pub struct Erase {
     pub now: DateTime<Utc>,
 }
 
-/// What was forgotten beside the conversation.
+/// The number of entries of each kind that were forgotten beside the conversation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Removed {

@@ -84,9 +84,9 @@ pub trait FlowStore: Send + Sync {
         }
     }
 
-    /// What was saved in the workspace since a revision that this store answered before. A process
-    /// asks it wherever it has read the flows already, so that what it reads grows with what
-    /// changed, not with what there is.
+    /// Returns what was saved in the workspace since a revision that this store returned before. A
+    /// process calls it wherever it has read the flows already, so that what it reads grows with
+    /// what changed, not with what there is.
     ///
     /// Without it the whole is read whenever the revision is another one.
     fn changes(
@@ -116,13 +116,13 @@ pub trait FlowStore: Send + Sync {
 /// The flows of a workspace.
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
-    /// What [`FlowStore::revision`] answered for it.
+    /// The revision that [`FlowStore::revision`] returned for it.
     pub revision: u64,
     /// The flows, in no particular order.
     pub flows: Vec<FlowEntry>,
 }
 
-/// What a store says of the flows since a revision.
+/// A store's report of the flows since a revision.
 #[derive(Clone, Debug)]
 pub enum CatalogueChanges {
     /// The entries that were saved since, those of deleted flows included, each once; and the
@@ -132,14 +132,14 @@ pub enum CatalogueChanges {
     Whole(Catalogue),
 }
 
-/// What is stored of a flow beside its definitions.
+/// The stored data of a flow beside its definitions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FlowEntry {
     /// Its code.
     pub flow: FlowId,
     /// Its name, taken at once by all its versions (SEMANTICS S5).
     pub name: Arc<str>,
-    /// What its authors note.
+    /// Its authors' remark.
     #[serde(default)]
     pub remark: Option<Arc<str>>,
     /// True if new sessions are journalled (SEMANTICS L6).
@@ -171,11 +171,11 @@ pub struct FlowEntry {
 pub struct VersionEntry {
     /// Its number, from 1.
     pub version: FlowVersion,
-    /// What it is now.
+    /// Its current state.
     pub state: VersionState,
     /// When it was published first.
     pub published_at: DateTime<Utc>,
-    /// Who put it online last, if they gave their name (SEMANTICS Q5).
+    /// Name of the person who put it online last, if given (SEMANTICS Q5).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published_by: Option<Arc<str>>,
     /// A hash of its content, so that equal content makes no new version.
@@ -183,7 +183,7 @@ pub struct VersionEntry {
     pub digest: u128,
 }
 
-/// What a published version is now (SEMANTICS L2, L4).
+/// Current state of a published version (SEMANTICS L2, L4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -235,7 +235,7 @@ pub struct FlowChange {
     pub version: Option<(FlowVersion, Arc<str>)>,
 }
 
-/// What became of a change.
+/// Outcome of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum FlowSaved {

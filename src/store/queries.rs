@@ -60,14 +60,14 @@ pub trait StoreQueries: Send + Sync {
         query: &ConversationQuery,
     ) -> impl Future<Output = Result<Vec<(ContactId, Record)>, StoreError>> + Send;
 
-    /// What was counted of a flow.
+    /// Returns the counters of a flow.
     fn counts(&self, query: &CountQuery) -> impl Future<Output = Result<CountSums, StoreError>> + Send {
         let _ = query;
         async { Err(StoreError::permanent("counts: this store keeps no counters")) }
     }
 }
 
-/// What was counted: of which version, what, and how often.
+/// Sums of counters: the version, what was counted, and the number of times.
 pub type CountSums = Vec<(FlowVersion, Counted, u64)>;
 
 /// Which counters.
@@ -114,7 +114,7 @@ pub struct SessionQuery {
     pub overdue_at: Option<DateTime<Utc>>,
     /// Failed, with this code.
     pub failure: Option<FailureCode>,
-    /// How many at most.
+    /// Maximum number of sessions.
     pub limit: usize,
 }
 
@@ -191,7 +191,7 @@ pub struct JournalQuery {
     pub to: DateTime<Utc>,
     /// After this one, in the order of the list.
     pub after: Option<(DateTime<Utc>, SessionId, u32)>,
-    /// How many at most.
+    /// Maximum number of entries.
     pub limit: usize,
 }
 
@@ -204,7 +204,7 @@ pub struct ConversationQuery {
     pub quarantined: bool,
     /// After this contact, in the order of ids.
     pub after: Option<ContactId>,
-    /// How many at most.
+    /// Maximum number of conversations.
     pub limit: usize,
 }
 

@@ -1,6 +1,6 @@
-//! What a store keeps without looking inside: a conversation, an ended session. In this process it
-//! stays as it is; outside it becomes bytes, only when asked (encoding each turn in memory costs
-//! 2.7 times the instructions).
+//! The records that a store keeps without looking inside: a conversation, an ended session. In this
+//! process a record stays as it is; outside it becomes bytes, only when asked (encoding each turn
+//! in memory costs 2.7 times the instructions).
 
 use std::sync::Arc;
 

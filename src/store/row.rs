@@ -49,19 +49,19 @@ use crate::store::{
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Row {
-    /// What the engine wrote.
+    /// The record that the engine wrote.
     pub record: Record,
-    /// How often it was committed; 0: never.
+    /// Number of commits so far; 0: never committed.
     pub revision: Revision,
     /// The watermark: messages up to here are settled.
     pub settled: u64,
     /// When something is due next.
     pub due_at: Option<DateTime<Utc>>,
-    /// Who has the lease, and until when.
+    /// The holder of the lease, and the end of the lease.
     pub lease: Option<(Token, DateTime<Utc>)>,
-    /// How often it was claimed since it last made progress.
+    /// Number of claims since it last made progress.
     pub claims: u32,
-    /// How many messages of the record are dead letters; for listing.
+    /// Number of dead letters in the record; for listing.
     pub dead_letters: u32,
     /// True if it was set aside.
     pub quarantined: bool,
@@ -94,7 +94,7 @@ impl Row {
         Self { revision: floor, erased: true, ..Self::default() }
     }
 
-    /// What a lookup answers of this row; None if it was never written (rules 2, 9, 17).
+    /// Returns a lookup's answer for this row; None if it was never written (rules 2, 9, 17).
     #[must_use]
     pub fn load(&self, contact: &ContactId, lookup: &Lookup) -> Option<StoredConversation> {
         self.expected().map(|_| self.stored(contact, lookup.token, lookup.now))
@@ -216,7 +216,7 @@ impl Row {
         (self.revision > 0 && !self.erased).then_some(self.revision)
     }
 
-    /// Who holds the live lease.
+    /// Returns the holder of the live lease.
     fn holder(&self, now: DateTime<Utc>) -> Option<Token> {
         self.lease.filter(|(_, end)| now < *end).map(|(token, _)| token)
     }
@@ -279,8 +279,8 @@ impl Row {
     }
 }
 
-/// How long a conversation is left alone after a lease of so many claims ended unsettled (rule 12):
-/// 1 s, doubled with each claim, at most 64 s.
+/// The pause for which a conversation is left alone after a lease of so many claims ended unsettled
+/// (rule 12): 1 s, doubled with each claim, at most 64 s.
 #[must_use]
 pub fn retry_pause(claims: u32) -> TimeDelta {
     TimeDelta::seconds(1 << claims.saturating_sub(1).min(6))

@@ -1,5 +1,5 @@
-//! What stores on databases with columns share: instants as numbers, the word for a key's status,
-//! and the rows of sessions that a commit writes beside its conversation.
+//! Code that stores on databases with columns share: instants as numbers, the word for a key's
+//! status, and the rows of sessions that a commit writes beside its conversation.
 //!
 //! A store that keeps whole rows needs none of it; [`Row`](super::Row) is enough. One that answers
 //! [`StoreQueries`](super::StoreQueries) by the database's own statements keeps an index of
@@ -140,8 +140,8 @@ fn called<'a>(needs: impl Iterator<Item = (&'a FlowId, FlowVersion)>) -> Option<
     (!text.is_empty()).then_some(text)
 }
 
-/// What [`SessionRow::called`] contains if a session needs this version of a flow; without a
-/// version, any version of it. It is compared byte by byte.
+/// The text that [`SessionRow::called`] contains if a session needs this version of a flow; without
+/// a version, any version of it. It is compared byte by byte.
 #[must_use]
 pub fn needle(flow: &FlowId, version: Option<FlowVersion>) -> String {
     match version {

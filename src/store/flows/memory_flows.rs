@@ -26,7 +26,7 @@ struct Shelf {
     flows: HashMap<FlowId, Stored>,
     /// Which flow was saved at which revision, as far as none was saved again since.
     by_revision: BTreeMap<u64, FlowId>,
-    /// How many flows have a version that was terminated.
+    /// Number of flows that have a version that was terminated.
     terminated: usize,
 }
 

@@ -10,7 +10,7 @@ use crate::store::memory::shard::At;
 use crate::store::memory::write::refuses;
 use crate::store::{Absorbed, Commit, Committed, JournalEntry, SessionRecord};
 
-/// What lay with the contact that is no more.
+/// The data that lay with the contact that is no more.
 struct Past {
     sessions: Vec<SessionRecord>,
     journal: Vec<JournalEntry>,

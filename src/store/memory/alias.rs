@@ -22,8 +22,8 @@ pub(super) struct Aliases {
 #[repr(align(128))]
 struct Part {
     tables: Mutex<Tables>,
-    /// How many aliases were ever dropped here. An alias that leads somewhere leads there until it
-    /// is dropped.
+    /// Number of aliases ever dropped here. An alias that leads somewhere leads there until it is
+    /// dropped.
     drops: AtomicU64,
 }
 

@@ -10,7 +10,7 @@ use std::collections::btree_map::Entry;
 #[derive(Default)]
 pub(super) struct Calendar(BTreeMap<i64, Vec<u32>>);
 
-/// What becomes of an entry that was looked at.
+/// Fate of an entry that was looked at.
 pub(super) enum Fate {
     /// It is filed no more.
     Gone,

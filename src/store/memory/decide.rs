@@ -8,7 +8,7 @@ use crate::store::memory::key::KeyHash;
 use crate::store::memory::shard::At;
 use crate::store::{Commit, Committed, KeyRecord, Loaded, Lookup, StoredConversation, Subject, Txn};
 
-/// What a lookup led to.
+/// Result of a lookup.
 enum Found<'a> {
     /// A conversation, in its locked shard.
     Slot(At<'a>, u32),

@@ -13,7 +13,7 @@ use crate::store::{Token, retry_pause};
 
 /// The due times and leases of one shard.
 ///
-/// What holds between calls, for each slot that is not set aside and has a due time:
+/// Invariants between calls, for each slot that is not set aside and has a due time:
 /// - its lease is live, and its end is in `leases`; or
 /// - it is filed under the second of its due time or an earlier one; or
 /// - it is in `ready` under its due time; or

@@ -7,7 +7,7 @@ use crate::store::memory::shard::{At, Shard};
 use crate::store::memory::slot::Slot;
 use crate::store::{Live, Purge, Purged};
 
-/// How much a purge may still remove of one kind.
+/// The number of one kind that a purge may still remove.
 pub(super) struct Sweep {
     left: usize,
     taken: usize,
@@ -104,7 +104,8 @@ impl Shard {
 }
 
 impl Slot {
-    /// How many sessions of this conversation are meant. A record that cannot be read has none.
+    /// Returns the number of sessions of this conversation that are meant. A record that cannot be
+    /// read has none.
     fn live(&self, live: &Live) -> u64 {
         let Some(Ok(conversation)) = self.record.as_ref().map(|record| record.conversation()) else {
             return 0;

@@ -21,7 +21,7 @@ use crate::store::memory::slots::Slots;
 /// All conversations of a store. A place is a shard and a slot in it, in 32 bits.
 pub(super) struct Shards {
     cells: Box<[Cell]>,
-    /// How many bits of a place name the shard.
+    /// Number of bits of a place that name the shard.
     bits: u32,
     hasher: RandomState,
 }
@@ -30,8 +30,8 @@ pub(super) struct Shards {
 #[repr(align(128))]
 struct Cell {
     shard: Mutex<Shard>,
-    /// What the shard's due index said when the lock was last given back: read without the lock, so
-    /// that a look for work costs one load for each shard that has none.
+    /// The earliest time in the shard's due index when the lock was last given back: read without
+    /// the lock, so that a look for work costs one load for each shard that has none.
     earliest: AtomicI64,
 }
 

@@ -45,7 +45,7 @@ pub(super) fn is_suspect(filed: i64) -> bool {
 
 const _: () = assert!(size_of::<Slot>() == 128);
 
-/// Who holds the lease, until when.
+/// The holder of the lease, and the end of the lease.
 pub(super) struct LeaseState {
     token: Uuid,
     until: Option<DateTime<Utc>>,
@@ -105,7 +105,7 @@ impl Slot {
         self.record.clone().unwrap_or_else(|| Record::from_bytes([]))
     }
 
-    /// What a lookup answers, around this record.
+    /// Returns the answer to a lookup, around this record.
     pub(super) fn stored(&self, record: Record, token: Token, now: DateTime<Utc>) -> StoredConversation {
         StoredConversation {
             contact: self.contact.clone(),
