@@ -1,4 +1,4 @@
-//! What kinds of nodes have in common in a picture, and what a picture says of each: by the words
+//! Features that kinds of nodes share in a picture, and what a picture says of each: by the words
 //! of a flow file, so that a kind that is not listed is drawn too.
 
 use serde_json::Value;
@@ -75,7 +75,7 @@ impl Family {
 /// Characters of one excerpt.
 const EXCERPT: usize = 120;
 
-/// What a node says or does, in a few lines.
+/// Returns what a node says or does, in a few lines.
 pub(super) fn excerpts(kind: &NodeKind) -> Vec<String> {
     let fields =
         KINDS.iter().find(|(word, ..)| *word == kind.as_str()).map_or(&[][..], |(_, _, fields)| fields);
@@ -91,7 +91,7 @@ pub(super) fn excerpts(kind: &NodeKind) -> Vec<String> {
     shown.collect()
 }
 
-/// What an object is known by, the best first.
+/// The fields that an object is known by, the best first.
 const NAMES: &[&str] = &["label", "title", "name", "caption", "text", "button", "id"];
 
 /// A value in a few words: a text as it is, a list by the names in it, a text in many languages by

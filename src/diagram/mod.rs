@@ -44,7 +44,7 @@ pub struct Diagram<'a> {
     overlay: Overlay,
 }
 
-/// What is drawn over a flow.
+/// Marks that are drawn over a flow.
 #[derive(Clone, Debug, Default)]
 struct Overlay {
     visited: BTreeSet<String>,

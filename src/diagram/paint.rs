@@ -4,10 +4,10 @@
 use crate::diagram::family::Family;
 use crate::diagram::picture::{Node, Picture};
 
-/// What a session went along.
+/// Colour of the way that a session took.
 pub(super) const TAKEN: &str = "#d9480f";
 
-/// What a node is painted with.
+/// The colours that a node is painted with.
 pub(super) struct Paint {
     pub(super) ground: String,
     pub(super) line: &'static str,

@@ -1,5 +1,5 @@
-//! What every format draws: the nodes and arrows of a flow with their labels and marks, before any
-//! layout or escaping.
+//! The picture that every format draws: the nodes and arrows of a flow with their labels and marks,
+//! before any layout or escaping.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub(super) struct Node {
     /// Its kind in words; empty if its title says it.
     pub(super) kind: String,
     pub(super) family: Family,
-    /// What it says or does.
+    /// Lines of what it says or does.
     pub(super) lines: Vec<String>,
     pub(super) is_visited: bool,
     pub(super) is_current: bool,

@@ -17,7 +17,7 @@ const LABEL: f64 = 11.0;
 const WIDEST: f64 = 196.0;
 /// So far apart the arrows that leave a box should be.
 const WAYS: f64 = 12.0;
-/// What an arrow is drawn with, readable on light and on dark ground.
+/// Colour of arrows, readable on light and on dark ground.
 const GREY: &str = "#8792a2";
 
 /// A node with its texts in lines.

@@ -1,5 +1,5 @@
-//! Texts of authors as pictures may show them: cleaned, measured without a font, wrapped and cut.
-//! What must not live here: escaping, which each format does its own way.
+//! Texts of authors as pictures may show them: cleaned, measured without a font, wrapped and
+//! cut. What must not live here: escaping, which each format does its own way.
 
 /// The text in one line, without what steers a screen rather than being read, cut to so many
 /// characters.

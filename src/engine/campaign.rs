@@ -50,7 +50,7 @@ enum Slot {
     Done(Outcome),
 }
 
-/// How far a campaign has come.
+/// Progress of a campaign.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Progress {
@@ -226,7 +226,7 @@ impl<S: ConversationStore, R: Iterator<Item = TriggerRequest>> Campaign<'_, S, R
         }
     }
 
-    /// How far it has come.
+    /// Returns its progress so far.
     #[must_use]
     pub fn progress(&self) -> Progress {
         self.progress

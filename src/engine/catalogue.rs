@@ -1,4 +1,4 @@
-//! What the engine knows of a workspace's flows: a snapshot that decisions read, renewed where the
+//! The engine's knowledge of a workspace's flows: a snapshot that decisions read, renewed where the
 //! store's catalogue changed. Compiled versions are kept across snapshots, since a version never
 //! changes.
 
@@ -18,7 +18,7 @@ use crate::id::{FlowId, FlowVersion, WorkspaceId};
 use crate::kernel::{Callee, Flows, Library, Pinned, Published, Unusable};
 use crate::store::{FlowEntry, VersionState};
 
-/// How long a snapshot is trusted without asking the store, in milliseconds.
+/// Time that a snapshot is trusted without asking the store, in milliseconds.
 const TRUST_MILLIS: i64 = 1_000;
 /// The time for which a snapshot is trusted that lacks a version which sessions need.
 const LACKING_MILLIS: i64 = 5_000;
@@ -38,7 +38,7 @@ pub(super) struct WorkspaceFlows {
     asked_at: AtomicI64,
     /// When a version that cannot be used was last looked for, in milliseconds of the epoch.
     looked_at: AtomicI64,
-    /// How often the store was changed through this cache: what was asked before that is not
+    /// Number of changes of the store through this cache: what was asked before that is not
     /// trusted.
     doubts: AtomicU64,
     compiled: Mutex<Compiled>,

@@ -15,7 +15,7 @@ use crate::store::{Commit, Committed, ConversationStore, Lookup, Record, Subject
 /// Lost races until an address is not moved.
 const CARRYING_ATTEMPTS: u32 = 4;
 
-/// What became of an address that another contact is to have.
+/// Outcome for an address that another contact is to have.
 pub(super) enum Released {
     /// It leads to nobody now; since when its contact had opted out.
     Free { opted_out_at: Option<DateTime<Utc>> },

@@ -1,5 +1,5 @@
-//! How often each node of a flow was come to, and how its sessions started and ended, without
-//! journals (SEMANTICS Q9).
+//! Counters of the visits to each node of a flow, and of the ways in which its sessions started and
+//! ended, without journals (SEMANTICS Q9).
 
 use std::collections::BTreeMap;
 use std::ops::{Bound, RangeBounds};
@@ -13,7 +13,7 @@ use crate::id::{FlowId, FlowVersion, NodeId};
 use crate::session::Status;
 use crate::store::{ConversationStore, CountQuery, Counted, StoreQueries};
 
-/// What was counted in a span of time.
+/// Counters summed over a span of time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct CountTotals {
@@ -21,7 +21,7 @@ pub struct CountTotals {
     pub started: u64,
     /// Sessions that ended, by how. One that was migrated ended in the version that it went to.
     pub ended: BTreeMap<Status, u64>,
-    /// How often sessions came to each node, those of flows that called this one too.
+    /// Number of times that sessions came to each node, those of flows that called this one too.
     pub nodes: BTreeMap<NodeId, u64>,
 }
 

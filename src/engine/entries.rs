@@ -42,7 +42,7 @@ struct KnownEntry {
     count: u64,
 }
 
-/// What was read by now: the store's revision, and the count of changes.
+/// The state that was read last: the store's revision, and the count of changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct ReadState {
     pub(super) revision: u64,
@@ -98,7 +98,7 @@ impl KnownEntries {
         flows.filter_map(|flow| known.flows.get(flow)?.entry.clone()).collect()
     }
 
-    /// What changed after this count, and these flows in any case.
+    /// Returns the flows that changed after this count, and these flows in any case.
     pub(super) fn changed(&self, count: u64, also: &BTreeSet<FlowId>) -> (ReadState, ChangedEntries) {
         let known = self.known();
         let with_entry = |flow: &FlowId| {
@@ -196,7 +196,7 @@ mod tests {
         CatalogueChanges::Whole(Catalogue { revision, flows })
     }
 
-    /// What is known after the whole was read once.
+    /// Returns what is known after the whole was read once.
     fn known(revision: u64, flows: Vec<FlowEntry>) -> Known {
         let mut known = Known::default();
         let begun = known.begin();

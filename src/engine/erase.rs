@@ -22,7 +22,7 @@ use crate::store::{
 /// Lost races until a call gives up.
 const ATTEMPTS: u32 = 16;
 
-/// How a contact is erased.
+/// Options for erasing a contact.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EraseOptions {
@@ -47,7 +47,7 @@ impl EraseOptions {
     }
 }
 
-/// What was removed of a contact; all 0 when nothing was known of it.
+/// Numbers of what was removed of a contact; all 0 when nothing was known of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Erased {
@@ -165,7 +165,7 @@ impl<S: ConversationStore> Engine<S> {
         Ok(first)
     }
 
-    /// What is known of an address's opt-out before it was looked for.
+    /// Returns what is known of an address's opt-out before it was looked for.
     pub(super) fn no_opt_out(&self) -> CarriedOptOut {
         CarriedOptOut { since: None, is_known: self.ports.erasure_key.is_none() }
     }

@@ -71,7 +71,7 @@ impl<'a, T> Hands<'a, T> {
         Self { places: Vec::new(), free: Vec::new(), woken: Arc::default() }
     }
 
-    /// How many are at work.
+    /// Returns the number of those at work.
     pub(super) fn busy(&self) -> usize {
         self.places.len() - self.free.len()
     }

@@ -1,5 +1,5 @@
-//! What journals add up to: how often each node was visited, which way it was left, what failed
-//! there (SEMANTICS L6).
+//! Sums of journals: how often each node was visited, which way it was left, what failed there
+//! (SEMANTICS L6).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -72,17 +72,17 @@ impl JournalFilter {
     }
 }
 
-/// What happened at a node.
+/// Counters of one node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct NodeCount {
     /// The node.
     pub node: NodeId,
-    /// How often sessions came to it.
+    /// Number of times that sessions came to it.
     pub visits: u64,
-    /// How often it was left by each branch.
+    /// Number of times that it was left by each branch.
     pub branches: BTreeMap<Arc<str>, u64>,
-    /// How many sessions failed there.
+    /// Number of sessions that failed there.
     pub failures: u64,
 }
 
@@ -108,13 +108,13 @@ pub struct NodeError {
     pub at: DateTime<Utc>,
     /// The kind of fault.
     pub code: FailureCode,
-    /// What happened, for people.
+    /// A description of what happened, for people.
     pub message: String,
 }
 
 impl<S: ConversationStore + StoreQueries> Engine<S> {
-    /// What happened at each node of a flow, by node; nodes that no journalled session came to are
-    /// left out.
+    /// Returns the counters of each node of a flow, by node; nodes that no journalled session came
+    /// to are left out.
     ///
     /// Reads every entry that matches, 1,000 at a time: give it a version or a span of time.
     ///

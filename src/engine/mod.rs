@@ -161,7 +161,7 @@ struct Ports {
 /// Less than this two clocks may always differ: networks and disks take their time.
 const SHORTEST_SKEW: Duration = Duration::from_secs(1);
 
-/// What a host may choose about how an engine works.
+/// A host's choices about the work of an engine.
 #[derive(Clone, Copy, Debug)]
 struct EngineOptions {
     lease: Duration,
@@ -280,7 +280,7 @@ impl<S> Builder<S> {
         self
     }
 
-    /// Who answers host calls. Without one every call fails.
+    /// Sets the implementation that answers host calls. Without one every call fails.
     pub fn calls(mut self, calls: impl Calls + 'static) -> Self {
         self.calls = Box::new(calls);
         self
@@ -349,8 +349,8 @@ impl<S> Builder<S> {
         self
     }
 
-    /// How many conversations one [`tick`](Engine::tick) or [`run`](Engine::run) works at once, 32
-    /// by default, at least 1 (SEMANTICS S15).
+    /// Sets the number of conversations that one [`tick`](Engine::tick) or [`run`](Engine::run)
+    /// works at once, 32 by default, at least 1 (SEMANTICS S15).
     pub fn width(mut self, width: usize) -> Self {
         self.options.width = width.max(1);
         self
@@ -374,8 +374,8 @@ impl<S> Builder<S> {
         self
     }
 
-    /// How fast messages leave from each account that has no pace of its own, by itself
-    /// ([`pace_account`](Self::pace_account)) or by its channel
+    /// Sets the speed at which messages leave from each account that has no pace of its own, by
+    /// itself ([`pace_account`](Self::pace_account)) or by its channel
     /// ([`pace_channel`](Self::pace_channel)); without a limit by default (SEMANTICS D7).
     ///
     /// A message that would be too fast stays in the outbox, and is due when its turn comes:
@@ -412,7 +412,8 @@ impl<S> Builder<S> {
         Ok(self)
     }
 
-    /// How fast messages leave from each account of a channel, instead of [`pace`](Self::pace).
+    /// Sets the speed at which messages leave from each account of a channel, instead of
+    /// [`pace`](Self::pace).
     ///
     /// # Errors
     /// As [`pace`](Self::pace).
@@ -421,7 +422,7 @@ impl<S> Builder<S> {
         Ok(self)
     }
 
-    /// How fast messages leave from one account, instead of [`pace`](Self::pace) and
+    /// Sets the speed at which messages leave from one account, instead of [`pace`](Self::pace) and
     /// [`pace_channel`](Self::pace_channel).
     ///
     /// # Errors
@@ -431,34 +432,35 @@ impl<S> Builder<S> {
         Ok(self)
     }
 
-    /// How long one deliverer has a conversation for itself, 60 s by default: bound each send well
-    /// below it.
+    /// Sets the time that one deliverer has a conversation for itself, 60 s by default: bound each
+    /// send well below it.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.options.lease = lease;
         self
     }
 
-    /// How far the engine's clock may be from the store's, where a store tells its own
-    /// (`PostgresStore` does): 5 min by default, at least 1 s. Beyond it nothing is done that time
-    /// alone causes, and ticks answer [`ClockSkew`](Error::ClockSkew) (SEMANTICS S20).
+    /// Sets the maximum difference between the engine's clock and the store's, where a store tells
+    /// its own (`PostgresStore` does): 5 min by default, at least 1 s. Beyond it nothing is done
+    /// that time alone causes, and ticks answer [`ClockSkew`](Error::ClockSkew) (SEMANTICS S20).
     pub fn max_skew(mut self, time: Duration) -> Self {
         self.options.max_skew = time.max(SHORTEST_SKEW);
         self
     }
 
-    /// How long a message is tried, 24 h by default (SEMANTICS D1).
+    /// Sets the time for which a message is tried, 24 h by default (SEMANTICS D1).
     pub fn give_up_after(mut self, time: Duration) -> Self {
         self.policy.give_up_after = time;
         self
     }
 
-    /// How long trigger keys are honoured, 24 h by default, at most 30 d (SEMANTICS T5).
+    /// Sets the time for which trigger keys are honoured, 24 h by default, at most 30 d (SEMANTICS
+    /// T5).
     pub fn key_retention(mut self, time: Duration) -> Self {
         self.policy.key_retention = time;
         self
     }
 
-    /// How long ended sessions are kept, 90 d by default (SEMANTICS S12).
+    /// Sets the time for which ended sessions are kept, 90 d by default (SEMANTICS S12).
     pub fn session_retention(mut self, time: Duration) -> Self {
         self.policy.session_retention = time;
         self
@@ -472,7 +474,7 @@ impl<S> Builder<S> {
         self
     }
 
-    /// How long the journal is kept, 30 d by default (SEMANTICS S12).
+    /// Sets the time for which the journal is kept, 30 d by default (SEMANTICS S12).
     pub fn journal_retention(mut self, time: Duration) -> Self {
         self.options.journal_retention = time;
         self
@@ -489,7 +491,7 @@ impl<S> Builder<S> {
         self
     }
 
-    /// How long counters are kept, 30 d by default (SEMANTICS Q9).
+    /// Sets the time for which counters are kept, 30 d by default (SEMANTICS Q9).
     pub fn count_retention(mut self, time: Duration) -> Self {
         self.options.count_retention = time;
         self
@@ -580,7 +582,7 @@ impl<S> Engine<S> {
         self.workspace.as_ref().map_err(|rule| Error::invalid("workspace", rule))
     }
 
-    /// What the engine's own clock shows, to the millisecond.
+    /// Returns the time of the engine's own clock, to the millisecond.
     fn clock_now(&self) -> DateTime<Utc> {
         let now = self.ports.clock.now();
         if now.timestamp_subsec_nanos().is_multiple_of(1_000_000) { now } else { now.trunc_subsecs(3) }

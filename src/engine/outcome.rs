@@ -1,4 +1,4 @@
-//! What the other calls answer. Each is a value that the host must look at; none is an error.
+//! The answers of the other calls. Each is a value that the host must look at; none is an error.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -58,11 +58,11 @@ pub enum Reported {
     Unknown,
 }
 
-/// What a tick did.
+/// Result of a tick.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[must_use]
 pub struct Ticked {
-    /// How many conversations had work due.
+    /// Number of conversations that had work due.
     pub worked: usize,
     /// When to tick next, as far as the store knows; None: nothing is due.
     pub next_due: Option<DateTime<Utc>>,

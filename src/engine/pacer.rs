@@ -27,7 +27,7 @@ type Nanos = i128;
 const MILLI: Nanos = 1_000_000;
 /// A clock that is behind by more than this was set back.
 const SET_BACK: Nanos = 5_000 * MILLI;
-/// How often buckets that are full again are dropped, at the latest.
+/// Maximum interval at which buckets that are full again are dropped.
 const SWEEP: Nanos = 60_000 * MILLI;
 /// As many buckets and places as are never looked through before that.
 const FEW: usize = 1_024;
@@ -420,8 +420,8 @@ impl Pacer {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What a message on this route draws from, and the line that it waits in. None: no rate holds
-    /// for it.
+    /// Returns the buckets that a message on this route draws from, and the line that it waits in.
+    /// None: no rate holds for it.
     fn buckets(&self, workspace: &WorkspaceId, route: &Route) -> Option<(u64, Buckets)> {
         let Pace { per_account, per_contact } = self.paces.of(&route.account);
         if per_account.is_none() && per_contact.is_none() {
@@ -457,7 +457,7 @@ impl Passes {
         self.taken.retain(|(of, _)| *of != seq);
     }
 
-    /// What the messages wait for is written.
+    /// Keeps the places in line, since the wait of the messages is written.
     pub(super) fn keep(&mut self) {
         self.kept.clear();
         if let Some(next) = self.next.take() {
@@ -481,7 +481,7 @@ impl Drop for Passes {
     }
 }
 
-/// What the pace says to the messages of a decision.
+/// The pace's answer for the messages of a decision.
 #[derive(Default)]
 pub(super) struct Paced {
     /// Messages that must wait, by their numbers in the outbox, and until when.

@@ -14,7 +14,7 @@ use crate::store::{
     StoreQueries, Subject,
 };
 
-/// How many entries a list has at most.
+/// Maximum number of entries in a list.
 const PAGE: usize = 100;
 
 /// Which sessions to list; newest first, at most 100 at a time. All that is said must hold
@@ -246,7 +246,7 @@ impl<S: ConversationStore + StoreQueries> Engine<S> {
 }
 
 impl<S: ConversationStore> Engine<S> {
-    /// How many live sessions a flow has, of all its versions.
+    /// Returns the number of live sessions of a flow, of all its versions.
     ///
     /// # Errors
     /// `Store`.

@@ -1,4 +1,4 @@
-//! What came of a flow's sessions: the variables that it names as its results (SEMANTICS Q8).
+//! The results of a flow's sessions: the variables that it names as its results (SEMANTICS Q8).
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -16,7 +16,7 @@ use crate::session::{FailureCode, Session, Status};
 use crate::store::{ConversationStore, StoreQueries};
 use crate::value::Bag;
 
-/// What came of one session.
+/// The results of one session.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct ResultRow {
@@ -30,11 +30,11 @@ pub struct ResultRow {
     pub started_at: DateTime<Utc>,
     /// When it ended.
     pub ended_at: Option<DateTime<Utc>>,
-    /// How it ended.
+    /// Its final status.
     pub status: Status,
     /// The outcome that its end node names.
     pub outcome: Option<Box<str>>,
-    /// Why it failed, if it did.
+    /// The kind of fault, if it failed.
     pub failure: Option<FailureCode>,
     /// The results that have a value, by name.
     pub values: BTreeMap<Box<str>, Value>,
@@ -58,9 +58,9 @@ impl ResultRow {
 }
 
 impl<S: ConversationStore + StoreQueries> Engine<S> {
-    /// What came of a flow's ended sessions, of those that the filter names: at most 100, the
-    /// newest start first; the next page comes [after the last row](SessionFilter::after_row), and
-    /// fewer than 100 are the last (SEMANTICS Q8). A filter that asks for live sessions, or for
+    /// Returns the results of a flow's ended sessions, of those that the filter names: at most 100,
+    /// the newest start first; the next page comes [after the last row](SessionFilter::after_row),
+    /// and fewer than 100 are the last (SEMANTICS Q8). A filter that asks for live sessions, or for
     /// those of another flow, finds none.
     ///
     /// The values are those of `settings.results`, as they were when the session ended. They are

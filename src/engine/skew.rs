@@ -18,12 +18,12 @@ const TRUSTED_MILLIS: i64 = 60_000;
 /// By so much the engine's clock may go back meanwhile: calls at the same time hear of it in any
 /// order.
 const SLACK_MILLIS: i64 = 1_000;
-/// How often a conversation is given back that others change at the same time.
+/// Number of attempts to give back a conversation that others change at the same time.
 const GIVING_BACK_ATTEMPTS: u32 = 3;
 
-/// What the store's clock showed when it was last told. All in milliseconds.
+/// The time that the store's clock showed when it was last told. All in milliseconds.
 pub(super) struct StoreClock {
-    /// What leads from the engine's time to the store's; 0 while they are close enough.
+    /// The correction from the engine's time to the store's; 0 while they are close enough.
     correction: AtomicI64,
     /// Between these two instants of the engine's clock it is trusted without asking.
     trusted_from: AtomicI64,
@@ -48,7 +48,7 @@ impl StoreClock {
         self.trusted_from.load(Ordering::Relaxed) <= now && now <= self.trusted_until.load(Ordering::Relaxed)
     }
 
-    /// What leads from the engine's time to the store's; 0 while they are close enough.
+    /// Returns the correction from the engine's time to the store's; 0 while they are close enough.
     fn correction(&self) -> i64 {
         self.correction.load(Ordering::Relaxed)
     }

@@ -1,5 +1,5 @@
-//! What time brings: deadlines, expiry, host calls, messages that are still to be sent, retention.
-//! A missed tick costs latency only.
+//! Work that time brings: deadlines, expiry, host calls, messages that are still to be sent,
+//! retention. A missed tick costs latency only.
 
 use std::convert::Infallible;
 use std::future::{Future, pending, poll_fn};

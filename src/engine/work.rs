@@ -18,7 +18,7 @@ use crate::store::{ConversationStore, Loaded, Lookup, Subject};
 /// Rounds of one claim; what is left is due again.
 const ROUNDS: u32 = 100;
 
-/// What was done outside and is to be booked.
+/// Work that was done outside and is to be booked.
 #[derive(Default)]
 pub(super) struct Done {
     sent: Option<(Delivery, DeliveryResult)>,

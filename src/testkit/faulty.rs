@@ -11,7 +11,7 @@ use crate::store::{
     Settle, Settled, SharedFlows,
 };
 
-/// What a store is asked to do.
+/// An operation of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Op {
@@ -31,7 +31,7 @@ pub enum Op {
     Erase,
 }
 
-/// How an operation fails.
+/// The way in which an operation fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {

@@ -89,7 +89,7 @@ pub(super) struct Archive<'w> {
     entry: Vec<&'w [u8]>,
 }
 
-/// What rows of sessions and of the journal have alike.
+/// Columns that rows of sessions and of the journal have in common.
 #[derive(Default)]
 struct Rows<'w> {
     ord: Vec<i64>,
@@ -111,7 +111,7 @@ impl<'w> Rows<'w> {
     }
 }
 
-/// What a session's row says of it at once.
+/// The state of a session, as its row says it at once.
 pub(super) const ENDED: i16 = 0;
 const LIVE: i16 = 1;
 const LIVE_AND_CALLING: i16 = 2;
@@ -253,7 +253,7 @@ impl<'w> Names<'w> {
     }
 }
 
-/// What a batch adds to counters.
+/// Increments of counters by a batch.
 #[derive(Default)]
 pub(super) struct Counts<'w> {
     ord: Vec<i64>,

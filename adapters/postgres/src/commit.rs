@@ -14,7 +14,7 @@ use crate::statements::commit::{
 };
 use crate::write::Write;
 
-/// How often one commit is tried that is refused without a reason that stays.
+/// Number of attempts at one commit that is refused without a reason that stays.
 const ATTEMPTS: u32 = 5;
 
 /// Writes commits of different conversations, all of new ones or all of old ones, by one statement.
@@ -119,7 +119,8 @@ pub(super) async fn drop_aliases(link: &Link<'_>, write: &Write) -> Result<(), F
     link.query(DROP_ALIASES, &params).await.map(drop)
 }
 
-/// Why a commit was refused, as of now: a statement that was refused does not see what refused it.
+/// Returns the reason for which a commit was refused, as of now: a statement that was refused does
+/// not see what refused it.
 async fn refusal(link: &Link<'_>, write: &Write) -> Result<Option<Committed>, Fault> {
     let key = write.key.as_ref();
     let (flow, name, hash) = (

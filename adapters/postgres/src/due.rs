@@ -14,7 +14,8 @@ use crate::shard::{SHARDS, slice};
 use crate::statements::due::{CLAIM, CLAIM_SUSPECTS, FILE, GLANCE, NEXT_DUE, NEXT_SUSPECT, TIME};
 use crate::write::period;
 
-/// How many are filed anew by one statement, and by how many statements in one claim at most.
+/// Number of entries filed anew by one statement, and maximum number of such statements in one
+/// claim.
 const FILED_AT_ONCE: i64 = 1_000;
 const FILINGS: usize = 4;
 
@@ -60,7 +61,7 @@ pub(super) async fn time(link: &Link<'_>) -> Result<Option<DateTime<Utc>>, Fault
     row.map(|row| Ok(instant(row.try_get(0)?))).transpose()
 }
 
-/// What was claimed, each with its due time, and the server's time as the last of it was.
+/// The claimed conversations, each with its due time, and the server's time as the last of it was.
 #[derive(Default)]
 struct Claimed {
     conversations: Vec<(i64, LeasedConversation)>,

@@ -1,5 +1,5 @@
-//! What a failure of the server or of the connection means for the store's caller. No error shows
-//! values of rows.
+//! The meaning of a failure of the server or of the connection for the store's caller. No error
+//! shows values of rows.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -9,7 +9,7 @@ use chatflow::error::{StoreError, StoreErrorKind};
 use deadpool_postgres::PoolError;
 use tokio_postgres::error::SqlState;
 
-/// What was being done when it failed.
+/// The operation that was under way when it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Doing {
     /// Getting a connection: nothing was sent.

@@ -1,4 +1,5 @@
-//! What all handles of a store share: the pool, the runtime that does the work, the lanes.
+//! The parts that all handles of a store share: the pool, the runtime that does the work, the
+//! lanes.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -18,10 +19,10 @@ use crate::lane::Lanes;
 use crate::link::Link;
 use crate::plans::ServerEvent;
 
-/// What an operation does on its connection.
+/// The work of an operation on its connection.
 pub(super) type Work<'l, T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'l>>;
 
-/// How often an operation is tried that loses against others inside the server.
+/// Number of attempts at an operation that loses against others inside the server.
 const RACES: u32 = 9;
 
 pub(super) struct Inner {
@@ -128,8 +129,8 @@ impl Inner {
         }
     }
 
-    /// How long the loser of so many races waits: twice as long each time, give or take half, so
-    /// that those who met do not meet again.
+    /// Returns the pause of an operation that lost so many races: twice as long each time, give or
+    /// take half, so that those who met do not meet again.
     fn pause(&self, attempt: u32) -> Duration {
         let spread = self.turns.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9) % 1024;
         Duration::from_micros((512 + spread) << attempt)

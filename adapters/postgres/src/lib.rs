@@ -145,7 +145,7 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// How a store is connected, to be changed before it is.
+    /// Returns the default options of a connection, to be changed before the store is connected.
     #[must_use]
     pub fn options() -> PostgresOptions {
         PostgresOptions::default()

@@ -1,4 +1,4 @@
-//! How a store is connected: sizes, times, and whether statements are prepared.
+//! Options of a store's connection: sizes, times, and whether statements are prepared.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::errors::{Doing, Fault};
 use crate::plans::{Listener, ServerEvent};
 use crate::{migrate, plans};
 
-/// How a [`PostgresStore`] is connected. Made by [`PostgresStore::options`].
+/// Options of a [`PostgresStore`]'s connection. Made by [`PostgresStore::options`].
 ///
 /// | what | unless set |
 /// |---|---|
@@ -54,7 +54,7 @@ impl Default for PostgresOptions {
 }
 
 impl PostgresOptions {
-    /// How many connections at most; at least one.
+    /// Sets the maximum number of connections; at least one.
     #[must_use]
     pub fn pool_size(mut self, connections: usize) -> Self {
         self.pool_size = connections.max(1);
@@ -80,40 +80,41 @@ impl PostgresOptions {
         self
     }
 
-    /// How long a new connection may take. A shorter one in the connection's own configuration
-    /// holds too.
+    /// Sets the maximum time that a new connection may take. A shorter one in the connection's own
+    /// configuration holds too.
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// How long a call waits for a free connection; then it fails, surely without effect.
+    /// Sets the maximum time that a call waits for a free connection; after that it fails, surely
+    /// without effect.
     #[must_use]
     pub fn wait_timeout(mut self, timeout: Duration) -> Self {
         self.wait_timeout = timeout;
         self
     }
 
-    /// How long one operation may take on its connection; then the connection is given up, and what
-    /// became of a write is unknown. A server that should give up earlier has a `statement_timeout`
-    /// of its own, below this.
+    /// Sets the maximum time that one operation may take on its connection; after that the
+    /// connection is given up, and what became of a write is unknown. A server that should give up
+    /// earlier has a `statement_timeout` of its own, below this.
     #[must_use]
     pub fn statement_timeout(mut self, timeout: Duration) -> Self {
         self.statement_timeout = timeout;
         self
     }
 
-    /// How many calls are looked up, or written, by one statement at most, when so many wait; 1:
-    /// each has its own. Under stricter isolation than `read committed`, each is looked up by its
-    /// own all the same.
+    /// Sets the maximum number of calls that one statement looks up, or writes, when so many wait;
+    /// 1: each has its own. Under stricter isolation than `read committed`, each is looked up by
+    /// its own all the same.
     #[must_use]
     pub fn batch(mut self, calls: usize) -> Self {
         self.batch = calls.clamp(1, 1000);
         self
     }
 
-    /// How many such statements are under way at a time at most, of loads, of commits and of
+    /// Sets the maximum number of such statements under way at a time, of loads, of commits and of
     /// settles each. Another one is begun while 16 calls wait for each that is under way, or once a
     /// call has waited for 5 ms: few large statements cost a server less than many small ones.
     #[must_use]

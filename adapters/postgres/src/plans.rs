@@ -1,4 +1,4 @@
-//! How the server plans the statements of this store, and whether it may keep the plans.
+//! The server's plans for the statements of this store, and whether it may keep them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ pub enum ServerEvent {
     NotPrepared,
 }
 
-/// Who hears of [`ServerEvent`]s.
+/// The listener for [`ServerEvent`]s.
 #[derive(Clone, Default)]
 pub(super) struct Listener(Option<Arc<dyn Fn(ServerEvent) + Send + Sync>>);
 

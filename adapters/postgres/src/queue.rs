@@ -1,5 +1,5 @@
-//! What waits for a statement of many rows. Nobody waits for company: a lane takes what is queued
-//! when it is free, so that one caller alone has a statement of its own at once.
+//! The queue of rows for a statement of many rows. Nobody waits for company: a lane takes what is
+//! queued when it is free, so that one caller alone has a statement of its own at once.
 
 use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash};
@@ -33,7 +33,7 @@ pub(super) enum Opening {
 /// Where the answer to a call goes.
 pub(super) type Answer<A> = oneshot::Sender<Result<A, StoreError>>;
 
-/// What waits, and how many lanes work it.
+/// The waiting calls, and the number of lanes that work them.
 pub(super) struct Queue<J, A>(Mutex<Waiting<J, A>>);
 
 struct Waiting<J, A> {
@@ -53,8 +53,8 @@ impl<J, A> Default for Queue<J, A> {
     }
 }
 
-/// What no two rows of one statement may have in common, as hashes: rows that only seem to get into
-/// each other's way go one after the other.
+/// Values that no two rows of one statement may have in common, as hashes: rows that only seem to
+/// get into each other's way go one after the other.
 pub(super) trait Row {
     fn claims(&self) -> Vec<u64>;
 }
@@ -100,8 +100,8 @@ impl<J: Row, A> Queue<J, A> {
         if waiting.jobs.len() > (waiting.lanes - 1) * queued { Opening::Now } else { Opening::Later }
     }
 
-    /// What goes into the next statement; when nothing waits, one lane is closed. Calls that nobody
-    /// waits for any more are left out, those that get into each other's way stay.
+    /// Takes the rows of the next statement; when nothing waits, one lane is closed. Calls that
+    /// nobody waits for any more are left out, those that get into each other's way stay.
     pub(super) fn take(&self, most: usize) -> Vec<Job<J, A>> {
         let mut waiting = self.lock();
         let (mut taken, mut left) = (Vec::new(), VecDeque::new());

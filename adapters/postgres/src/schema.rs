@@ -173,7 +173,8 @@ pub(super) const CREATE: &[&str] = &[
     revision bigint NOT NULL)",
 ];
 
-/// What each version after the first adds, in order. One that was released never changes.
+/// The statements that each version after the first adds, in order. One that was released never
+/// changes.
 ///
 /// Of a counter (rule 25) each connection has a row of its own (`shard`, the number of its
 /// process), so that no transaction waits for another one there, and none can deadlock. `minute` is
@@ -191,10 +192,10 @@ pub(super) const ADDED: &[&[&str]] = &[&[
     "CREATE INDEX chatflow_count_age ON chatflow_count (minute)",
 ]];
 
-/// How PostgreSQL itself best lays the records out: room for a new version of a row on its page,
-/// records up to a page beside their row (not in another table), dead rows cleaned up early;
-/// counters are added to all the time, and no index has to know. Databases that speak its language
-/// refuse these words and need them not.
+/// The layout of the records that suits PostgreSQL itself best: room for a new version of a row on
+/// its page, records up to a page beside their row (not in another table), dead rows cleaned up
+/// early; counters are added to all the time, and no index has to know. Databases that speak its
+/// language refuse these words and need them not.
 pub(super) const TUNE: &str = "DO $$
 DECLARE
     part regclass;

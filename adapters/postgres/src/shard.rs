@@ -6,7 +6,7 @@ use std::hash::Hasher;
 use chatflow::id::WorkspaceId;
 use siphasher::sip::SipHasher24;
 
-/// How many different shards there are: as many as partitions at most.
+/// Number of different shards: as many as partitions at most.
 pub(super) const SHARDS: u16 = 1024;
 
 /// The shard of a conversation: SipHash-2-4 with a key of zeros over the workspace, a byte 0xFF

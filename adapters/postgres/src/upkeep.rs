@@ -42,7 +42,7 @@ pub(super) async fn purge(link: &Link<'_>, purge: &Purge) -> Result<Purged, Faul
     Ok(Purged { keys, sessions, journal, counts, more })
 }
 
-/// How many rows were removed, and whether there are more.
+/// Returns the number of rows removed, and whether there are more.
 async fn sweep(
     link: &Link<'_>,
     statement: &'static str,

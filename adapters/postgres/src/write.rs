@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::shard::shard;
 
-/// What one commit writes.
+/// The rows that one commit writes.
 pub(super) struct Write {
     pub(super) shard: i16,
     pub(super) workspace: String,
@@ -33,7 +33,7 @@ pub(super) struct Write {
     pub(super) counts: Vec<CountRow>,
 }
 
-/// What becomes of the lease, as numbers.
+/// The effect on the lease, as numbers.
 pub(super) struct LeaseRow {
     pub(super) does: i16,
     pub(super) token: Uuid,
@@ -66,7 +66,7 @@ pub(super) struct JournalRow {
     pub(super) entry: Vec<u8>,
 }
 
-/// What is added to a counter.
+/// The increment of a counter.
 pub(super) struct CountRow {
     pub(super) flow: FlowId,
     pub(super) version: i64,

@@ -8,7 +8,7 @@ use chatflow::error::StoreError;
 
 use crate::database::Database;
 
-/// What a call does on its thread. Run again if others that shared its transaction spoiled it,
+/// The work of a call on its thread. Run again if others that shared its transaction spoiled it,
 /// hence `&self`.
 pub(super) trait Operation: Send + Sync + 'static {
     type Answer: Send + 'static;
@@ -16,7 +16,7 @@ pub(super) trait Operation: Send + Sync + 'static {
     /// For errors: what the store was doing.
     const DOING: &'static str;
 
-    /// What it writes may be lost with the power, though not with the process.
+    /// True if its writes may be lost with the power, though not with the process.
     fn may_be_lost(&self) -> bool {
         false
     }
@@ -41,7 +41,7 @@ pub(super) trait Operation: Send + Sync + 'static {
     fn run(&self, database: &Database<'_>) -> Result<Self::Answer, Failure>;
 }
 
-/// Why an operation has no answer.
+/// The reason for which an operation has no answer.
 pub(super) enum Failure {
     /// The transaction is spoiled.
     Sqlite(rusqlite::Error),

@@ -15,10 +15,10 @@ use crate::queue::{Failure, Operation};
 /// Pages that are copied at a time: 4 MiB.
 const STEP: i32 = 1024;
 
-/// How often a copy is begun anew before all is copied at once.
+/// Number of times that a copy is begun anew before all is copied at once.
 const ROUNDS: i32 = 4;
 
-/// What SQLite finds wrong with the file.
+/// Asks SQLite for the faults that it finds in the file.
 pub(super) struct Check;
 
 impl Operation for Check {

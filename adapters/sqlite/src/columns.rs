@@ -37,7 +37,7 @@ pub(super) fn damaged(
     rusqlite::Error::FromSqlConversionFailure(place, Type::Blob, Box::new(error))
 }
 
-/// Who holds a lease, until when in microseconds.
+/// The holder of a lease, and its end in microseconds.
 #[derive(Clone, Copy)]
 pub(super) struct StoredLease {
     pub(super) token: Uuid,

@@ -35,7 +35,7 @@ pub(super) const DROP_ALIAS: &str =
     "DELETE FROM chatflow_alias WHERE workspace = ?1 AND alias = ?2 AND conversation = ?3";
 const ADD_ALIAS: &str =
     "INSERT INTO chatflow_alias (workspace, alias, conversation) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
-/// What has expired, if anything, gives way.
+/// An expired key, if there is one, gives way.
 const ADD_KEY: &str = "INSERT OR REPLACE INTO chatflow_key \
      (workspace, flow, key, contact, expires_at, fingerprint, started, session, version, erased, state, digest) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
@@ -55,7 +55,7 @@ const ADD_COUNT: &str = "INSERT INTO chatflow_count (workspace, flow, minute, ve
      VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
      ON CONFLICT (workspace, flow, minute, version, what) DO UPDATE SET times = times + excluded.times";
 
-/// What a host writes in the same transaction.
+/// The host's own writes in the same transaction.
 pub(super) type Hook = dyn Fn(&Connection, &Commit) -> Result<(), HostError> + Send + Sync;
 pub(super) type HostError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -116,7 +116,7 @@ impl Write {
         Ok(Self { contact: commit.contact.to_string(), commit, record, sessions, journal, hook })
     }
 
-    /// What refuses it, if anything does.
+    /// Returns the reason to refuse it, if there is one.
     fn refusal(
         &self,
         database: &Database<'_>,
@@ -282,7 +282,7 @@ fn run_hook(hook: &Hook, connection: &Connection, commit: &Commit) -> Result<(),
     Err(Failure::Refused(StoreError::permanent(refused)))
 }
 
-/// What the host's own writes failed with.
+/// The error of the host's own writes.
 #[derive(Debug)]
 struct HostRefused(HostError);
 

@@ -20,7 +20,7 @@ const TRY: &str = "BEGIN IMMEDIATE; UPDATE chatflow_schema SET version = version
 /// A sync on macOS gets to the disk itself, and not to its cache; elsewhere it does so in any case.
 const REALLY: &str = "PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON";
 
-/// What is removed does not stay in the free parts of a page that is written anyway.
+/// Makes sure that removed data does not stay in the free parts of a page that is written anyway.
 pub(super) const OVERWRITE: &str = "PRAGMA secure_delete = FAST";
 
 /// Makes a connection that writes, and brings the tables up to date. Of a file of a newer release
@@ -68,7 +68,7 @@ fn connect(file: &Path, flags: OpenFlags, options: &SqliteOptions) -> Result<Con
     Ok(connection)
 }
 
-/// What makes a commit wait for the disk, or not.
+/// Returns the statement that makes a commit wait for the disk, or not.
 pub(super) fn durable(synchronous: Synchronous) -> &'static str {
     match synchronous {
         Synchronous::Full => "PRAGMA synchronous = FULL",

@@ -49,7 +49,7 @@ pub(super) const LEASES_END: &str = concat!(
 pub(super) const LATER: &str =
     "SELECT filed_at FROM chatflow_conversation WHERE filed_at > ?1 ORDER BY filed_at LIMIT 1";
 
-/// How many entries one claim files anew.
+/// Maximum number of entries that one claim files anew.
 const MOST: usize = 2_000;
 
 /// An entry of the index whose time has come.

@@ -1,5 +1,5 @@
-//! What SQLite's errors mean for a write: whether it surely did not happen, perhaps did, or never
-//! will.
+//! The meaning of SQLite's errors for a write: whether it surely did not happen, perhaps did, or
+//! never will.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chatflow::error::StoreError;
 use rusqlite::ErrorCode;
 
-/// Why a file was not taken.
+/// The reason for which a file was not taken.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refused {
     #[error(
@@ -31,7 +31,7 @@ impl Refused {
     }
 }
 
-/// What went wrong, in SQLite's words and ours.
+/// The error, in SQLite's words and ours.
 #[derive(Debug, thiserror::Error)]
 #[error("{doing} `{}`: {meaning}: {source}", file.display())]
 struct Failed {

@@ -200,8 +200,8 @@ impl SqliteStore {
         JoinedStore { store: self.clone(), hook: Arc::new(hook) }
     }
 
-    /// What SQLite finds wrong with the file, one sentence each; nothing, if it is sound. It reads
-    /// the whole file, beside the calls.
+    /// Returns the faults that SQLite finds in the file, one sentence each; none if it is sound. It
+    /// reads the whole file, beside the calls.
     ///
     /// # Errors
     /// A [`StoreError`] when the file cannot be read.

@@ -1,4 +1,4 @@
-//! What one decision needs, out of one snapshot.
+//! The data that one decision needs, out of one snapshot.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -21,7 +21,7 @@ const PAGES: u64 = 4_000;
 /// does not take the room that its pages need in the file.
 const FEWEST: u64 = 256;
 
-/// How long the writer waits for readers, the first time that the log is too long.
+/// Time that the writer waits for readers, the first time that the log is too long.
 const FIRST_PATIENCE: Duration = Duration::from_millis(100);
 
 /// Something about the file that an operator should hear of.
@@ -41,7 +41,7 @@ pub enum FileEvent {
     LogShrank,
 }
 
-/// Who hears of [`FileEvent`]s.
+/// The listener for [`FileEvent`]s.
 #[derive(Clone, Default)]
 pub(super) struct Listener(Option<Arc<dyn Fn(FileEvent) + Send + Sync>>);
 
@@ -102,7 +102,7 @@ pub(super) struct Log {
     next: u64,
     patience: Duration,
     is_told: bool,
-    /// How long it was last.
+    /// Its length when last measured.
     length: u64,
 }
 

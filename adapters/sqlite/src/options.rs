@@ -1,4 +1,4 @@
-//! What a host may choose when it opens a file.
+//! Options that a host may choose when it opens a file.
 
 use std::path::Path;
 use std::thread::available_parallelism;
@@ -21,7 +21,7 @@ pub enum Synchronous {
     Normal,
 }
 
-/// How a file is opened. [`SqliteStore::open`] takes the defaults.
+/// Options for opening a file. [`SqliteStore::open`] takes the defaults.
 ///
 /// ```
 /// use chatflow_sqlite::{SqliteOptions, Synchronous};
@@ -76,54 +76,55 @@ impl SqliteOptions {
         self
     }
 
-    /// How many threads look conversations up, each with a connection of its own; at least 1. By
-    /// default one for each processor, at most 4. Lists for operators have a thread of their own.
+    /// Sets the number of threads that look conversations up, each with a connection of its own; at
+    /// least 1. By default one for each processor, at most 4. Lists for operators have a thread of
+    /// their own.
     pub fn readers(mut self, readers: usize) -> Self {
         self.readers = readers.max(1);
         self
     }
 
-    /// How many calls may wait to be written, and how many to be read; at least 1, by default
-    /// 16,384. Calls beyond them wait for room, in order of arrival, for at most
-    /// [`patience`](Self::patience). No thread of the host is blocked meanwhile, and a call whose
-    /// future is dropped while it waits for room is not done.
+    /// Sets the number of calls that may wait to be written, and of calls that may wait to be read;
+    /// at least 1, by default 16,384. Calls beyond them wait for room, in order of arrival, for at
+    /// most [`patience`](Self::patience). No thread of the host is blocked meanwhile, and a call
+    /// whose future is dropped while it waits for room is not done.
     pub fn queue(mut self, calls: usize) -> Self {
         self.queue = calls.max(1);
         self
     }
 
-    /// How long a call waits for room in a full queue; 30 s by default. Then it is answered with a
-    /// transient error.
+    /// Sets the maximum time that a call waits for room in a full queue; 30 s by default. After
+    /// that it is answered with a transient error.
     pub fn patience(mut self, time: Duration) -> Self {
         self.patience = time;
         self
     }
 
-    /// How long a write waits for another process that writes to the same file; 5 s by default.
-    /// Then all that waits for it is answered with a transient error.
+    /// Sets the maximum time that a write waits for another process that writes to the same file; 5
+    /// s by default. After that, everything that waits for it is answered with a transient error.
     pub fn busy_timeout(mut self, timeout: Duration) -> Self {
         self.busy_timeout = timeout;
         self
     }
 
-    /// How many MiB of the file each connection may keep in memory; 16 by default.
+    /// Sets the part of the file, in MiB, that each connection may keep in memory; 16 by default.
     pub fn cache_mib(mut self, mib: u32) -> Self {
         self.cache_mib = mib;
         self
     }
 
-    /// How large the file may grow, in bytes; by default as large as the disk lets it. Beyond it
-    /// writes are answered with a transient error, as on a full disk, until something is purged or
-    /// erased. The log beside the file is not counted.
+    /// Sets the maximum size of the file, in bytes; by default as large as the disk lets it. Beyond
+    /// it writes are answered with a transient error, as on a full disk, until something is purged
+    /// or erased. The log beside the file is not counted.
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = Some(bytes);
         self
     }
 
-    /// How long the log beside the file may grow, in bytes; 64 MiB by default, and at least 1 MiB.
-    /// It is moved into the file from a quarter of it on (at most 16 MiB). Whoever reads for long,
-    /// such as an operator's open transaction, keeps it from getting shorter: beyond this length
-    /// the writer waits for readers, for 100 ms at first and for up to
+    /// Sets the maximum length of the log beside the file, in bytes; 64 MiB by default, and at
+    /// least 1 MiB. It is moved into the file from a quarter of it on (at most 16 MiB). A reader
+    /// that takes long, such as an operator's open transaction, keeps it from getting shorter:
+    /// beyond this length the writer waits for readers, for 100 ms at first and for up to
     /// [`busy_timeout`](Self::busy_timeout) later, and tells
     /// [`FileEvent::LogGrows`](crate::FileEvent::LogGrows).
     pub fn log_bytes(mut self, bytes: u64) -> Self {

@@ -1,6 +1,6 @@
-//! How a call gets to a thread of the store and its answer back: a bounded queue, and a future that
-//! any executor can wait for. Calls that find the queue full wait outside it, in order of arrival,
-//! each for a bounded time.
+//! The way of a call to a thread of the store, and of its answer back: a bounded queue, and a
+//! future that any executor can wait for. Calls that find the queue full wait outside it, in order
+//! of arrival, each for a bounded time.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::{Future, poll_fn};
@@ -24,11 +24,11 @@ pub(super) struct Queue {
     /// Tells the thread that watches the calls outside that the queue is closed.
     is_closing: Condvar,
     room: usize,
-    /// How long a call waits for room.
+    /// Time that a call waits for room.
     patience: Duration,
-    /// How many calls wait, for a thread that looks without the lock.
+    /// Number of calls that wait, for a thread that looks without the lock.
     waiting: AtomicUsize,
-    /// How many callers wait for an answer.
+    /// Number of callers that wait for an answer.
     asking: AtomicUsize,
     /// True if its thread lets callers run before it takes what they ask.
     is_eager: bool,
@@ -60,7 +60,8 @@ struct Outside {
 /// The most calls that share one transaction.
 const MOST: usize = 1024;
 
-/// How often the thread lets others run who are about to ask, before it begins a transaction.
+/// Number of times that the thread lets others run who are about to ask, before it begins a
+/// transaction.
 const TURNS: usize = 16;
 
 impl Queue {

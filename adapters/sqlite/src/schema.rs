@@ -28,7 +28,8 @@ const VERSION: &str = "SELECT version FROM chatflow_schema";
 const HAS_TABLES: &str = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'chatflow_schema'";
 const SET_VERSION: &str = "UPDATE chatflow_schema SET version = ?1";
 
-/// How many steps a file has taken; refuses one that has taken more than these. Writes nothing.
+/// Returns the number of steps that a file has taken; refuses one that has taken more than these.
+/// Writes nothing.
 pub(super) fn check(connection: &Connection, steps: &[&str]) -> Result<usize, Refused> {
     let has_tables = connection.query_row(HAS_TABLES, [], |_| Ok(())).optional()?.is_some();
     let found: i64 = if has_tables { connection.query_row(VERSION, [], |row| row.get(0))? } else { 0 };

@@ -15,7 +15,7 @@ use crate::log::{Log, empty};
 use crate::options::{SqliteOptions, Synchronous};
 use crate::queue::{Accepted, Queue, Ran};
 
-/// What a thread needs to open its file, again too.
+/// The data that a thread needs to open its file, again too.
 #[derive(Clone)]
 pub(super) struct Place {
     pub(super) file: Arc<Path>,
@@ -180,7 +180,7 @@ pub(super) fn write(queue: &Queue, place: &Place, first: Connection) {
 struct Writer<'w> {
     queue: &'w Queue,
     place: &'w Place,
-    /// What the connection is set to.
+    /// The current setting of the connection.
     current: Synchronous,
     log: Log,
 }

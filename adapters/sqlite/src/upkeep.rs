@@ -67,7 +67,7 @@ impl Operation for Purge {
     type Answer = Purged;
     const DOING: &'static str = "remove what is old";
 
-    /// What comes back with the power is removed by the next purge.
+    /// True: rows that come back with the power are removed by the next purge.
     fn may_be_lost(&self) -> bool {
         true
     }

@@ -1,4 +1,4 @@
-//! What is tried of both adapters together: see `tests/kills` and `benches/durable.rs`. The guide to
+//! Trials of both adapters together: see `tests/kills` and `benches/durable.rs`. The guide to
 //! keeping conversations is checked here, since it shows both.
 
 #[cfg(doctest)]

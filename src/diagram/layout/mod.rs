@@ -18,7 +18,7 @@ pub(super) struct Point {
     pub(super) y: f64,
 }
 
-/// How much room something takes.
+/// The room that something takes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Size {
     pub(super) width: f64,

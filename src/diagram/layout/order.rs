@@ -90,7 +90,7 @@ fn sort_row(rows: &mut Rows, row: usize, is_down: bool, place: &mut [f64]) {
     }
 }
 
-/// How many arrows cross between rows.
+/// Returns the number of arrows that cross between rows.
 fn crossings(rows: &Rows, place: &[f64]) -> usize {
     let mut crossings = 0;
     for pair in rows.rows.windows(2) {
@@ -105,7 +105,7 @@ fn crossings(rows: &Rows, place: &[f64]) -> usize {
     crossings
 }
 
-/// How many pairs are in the wrong order, counted with a binary indexed tree.
+/// Returns the number of pairs that are in the wrong order, counted with a binary indexed tree.
 fn inversions(ends: &[usize], most: usize) -> usize {
     let mut tree = vec![0_usize; most + 1];
     let mut inversions = 0;

@@ -1,5 +1,5 @@
-//! How far from the left each item lies: as near to its neighbours above and below as the order of
-//! its row and the room between the items allow. For one row that is a least-squares problem,
+//! The distance of each item from the left: as near to its neighbours above and below as the order
+//! of its row and the room between the items allow. For one row that is a least-squares problem,
 //! solved exactly by pooling neighbours.
 
 use crate::diagram::layout::rows::{Item, Rows, What};
@@ -7,7 +7,7 @@ use crate::diagram::layout::rows::{Item, Rows, What};
 /// Sweeps over all rows; an odd number, so that the last goes down.
 const SWEEPS: usize = 9;
 
-/// What a wish weighs that nothing else should give way to.
+/// Weight of a wish that nothing else should give way to.
 const FAINT: f64 = 0.001;
 
 pub(super) fn place(rows: &mut Rows) {
@@ -184,7 +184,7 @@ fn straighten_run(rows: &mut Rows, chain: &[usize], from: usize, at: &[usize]) -
     end
 }
 
-/// How far an item can move between its neighbours.
+/// Returns how far an item can move between its neighbours.
 fn between(rows: &Rows, item: usize, at: usize) -> (f64, f64) {
     let (row, own) = (&rows.rows[rows.items[item].row], &rows.items[item]);
     let left = at.checked_sub(1).and_then(|at| row.get(at)).map(|left| &rows.items[*left]);

@@ -22,7 +22,7 @@ const PORT: f64 = 30.0;
 /// So much an arrow may leave beside the middle to go straight down.
 const SLACK: f64 = 12.0;
 
-/// What a net belongs to: the box below that it leads into, the box that it rises to, or an arrow
+/// The owner of a net: the box below that it leads into, the box that it rises to, or an arrow
 /// alone.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
@@ -209,7 +209,7 @@ fn extent(rows: &Rows, lanes: &BTreeMap<usize, f64>) -> (f64, f64) {
     if left > right { (0.0, 0.0) } else { (left, right) }
 }
 
-/// How far from the top each gap and row lies.
+/// The distance of each gap and row from the top.
 struct Heights {
     /// Where each gap begins, and where each row does.
     gaps: Vec<f64>,

@@ -1,4 +1,4 @@
-//! What lies in each row: boxes, the labels of arrows in rows of their own, and the places where
+//! The contents of each row: boxes, the labels of arrows in rows of their own, and the places where
 //! arrows pass by. An arrow that goes up leaves its box downwards, turns, passes its rows beside
 //! the boxes, and turns into its target from above; those to one box do so together. An arrow that
 //! would pass too many rows goes around all of them, in a lane at the right.

@@ -1,4 +1,4 @@
-//! What holds for every layout: nothing lies on anything else, and no arrow crosses a box.
+//! Properties of every layout: nothing lies on anything else, and no arrow crosses a box.
 
 use proptest::prelude::*;
 

@@ -71,7 +71,7 @@ pub(super) fn assign(nets: &mut [Net]) -> usize {
     tracks
 }
 
-/// What it costs to have `high` above `low`: crossings, and much more for pieces that lie on one
+/// The cost of having `high` above `low`: crossings, and much more for pieces that lie on one
 /// another.
 fn over(high: &Net, low: &Net, high_span: (f64, f64), low_span: (f64, f64)) -> i64 {
     let within =

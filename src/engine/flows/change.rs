@@ -39,7 +39,7 @@ impl<S: ConversationStore> Flows<'_, S> {
     }
 }
 
-/// What is to be saved.
+/// The change that is to be saved.
 pub(super) struct Change {
     pub(super) entry: FlowEntry,
     pub(super) draft: Option<Arc<str>>,
@@ -85,7 +85,7 @@ pub(super) fn rebind(entry: &mut FlowEntry, accounts: &[Account], is_manual: boo
     Ok(())
 }
 
-/// What each state allows (SEMANTICS L3).
+/// Returns the error that names what each state allows (SEMANTICS L3).
 pub(super) fn invalid_state(entry: &FlowEntry, action: &'static str) -> Error {
     let (state, allowed) = match entry.state() {
         FlowState::Published => {

@@ -32,10 +32,10 @@ impl<S: ConversationStore> Flows<'_, S> {
         Ok(compiled)
     }
 
-    /// What the flows that are proposed must be beside each other and beside those that are online,
-    /// as if all of them were online already. Of the others only those are read that share an
-    /// account with one that takes any message, or that are called. An error tells the place of the
-    /// flow that it is of.
+    /// Checks the proposed flows beside each other and beside those that are online, as if all of
+    /// them were online already. Of the others only those are read that share an account with one
+    /// that takes any message, or that are called. An error tells the place of the flow that it is
+    /// of.
     pub(super) async fn check_beside(&self, proposed: &[Proposed]) -> Result<(), (usize, Error)> {
         let by_code: HashMap<&FlowId, &Proposed> = proposed.iter().map(|one| (one.flow.id(), one)).collect();
         let mut by_account: HashMap<&Account, Vec<&Proposed>> = HashMap::new();

@@ -1,4 +1,4 @@
-//! What authors do with a draft, and with a flow's names (SEMANTICS L1, L2). Nothing here goes
+//! The authors' work on a draft, and with a flow's names (SEMANTICS L1, L2). Nothing here goes
 //! online.
 
 use std::sync::Arc;
@@ -145,7 +145,7 @@ impl<S: ConversationStore> Flows<'_, S> {
         self.edit(flow, |entry| entry.remark = Some(remark.into())).await
     }
 
-    /// What of sessions that start from now on is journalled (SEMANTICS L6, Q4); `true` is
+    /// Sets what is journalled of sessions that start from now on (SEMANTICS L6, Q4); `true` is
     /// [`Logging::On`].
     ///
     /// # Errors

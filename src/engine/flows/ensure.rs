@@ -87,7 +87,7 @@ struct Wanted {
     compiled: Option<Arc<Flow>>,
 }
 
-/// What is to be done for a flow.
+/// A step towards the wanted state of a flow.
 enum Step {
     /// Nothing: it is online as it is wanted.
     Rest(FlowStatus),
@@ -270,7 +270,7 @@ impl<S: ConversationStore> Flows<'_, S> {
         Ok(all)
     }
 
-    /// What is to be done for a flow that is stored like this.
+    /// Returns the step that is to be done for a flow that is stored like this.
     fn step(&self, wanted: &Wanted, stored: Option<&FlowEntry>, now: DateTime<Utc>) -> Result<Step, Error> {
         let draft = &wanted.draft;
         let mut entry = stored.map_or_else(|| new_entry(&draft.code, now), next);

@@ -35,7 +35,7 @@ pub struct FlowStatus {
     pub flow: FlowId,
     /// Its name.
     pub name: Arc<str>,
-    /// What its authors note.
+    /// Its authors' remark.
     pub remark: Option<Arc<str>>,
     /// Published or unpublished.
     pub state: FlowState,
@@ -53,7 +53,7 @@ pub struct FlowStatus {
     pub revision: u64,
 }
 
-/// What a flow's journal keeps (SEMANTICS L6, Q4).
+/// The scope of a flow's journal (SEMANTICS L6, Q4).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Logging {
     /// Nothing.
@@ -61,7 +61,7 @@ pub enum Logging {
     Off,
     /// Each turn: what the contact wrote, the way through the flow, what failed.
     On,
-    /// What was sent, too.
+    /// The texts that were sent, too.
     Texts,
 }
 
@@ -71,17 +71,17 @@ impl From<bool> for Logging {
     }
 }
 
-/// What an import or a saved draft came to.
+/// Result of an import or of a saved draft.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Imported {
     /// The flow now.
     pub status: FlowStatus,
-    /// What is wrong with the draft; errors block publishing, and nothing else.
+    /// The faults of the draft; errors block publishing, and nothing else.
     pub issues: Issues,
 }
 
-/// What becomes of live sessions when their flow is unpublished (SEMANTICS L4).
+/// Effect of unpublishing a flow on its live sessions (SEMANTICS L4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unpublish {
     /// They go on to their end.

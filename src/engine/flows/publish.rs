@@ -1,4 +1,5 @@
-//! How a flow goes online: published, rolled back, bound to accounts (SEMANTICS L2, L3, L5).
+//! The ways in which a flow goes online: published, rolled back, bound to accounts (SEMANTICS L2,
+//! L3, L5).
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! How a flow goes offline, and away (SEMANTICS L4).
+//! The ways in which a flow goes offline, and away (SEMANTICS L4).
 
 use crate::engine::flows::change::{Change, existing, invalid_state};
 use crate::engine::flows::{FlowStatus, Flows, Unpublish};

@@ -271,7 +271,8 @@ impl Rehearsal {
         Some(record.session().clone())
     }
 
-    /// Why that session went where it went, turn by turn.
+    /// Returns the journal of that session, turn by turn: the reasons for which it went where it
+    /// went.
     #[must_use]
     pub fn journal(&self) -> Vec<JournalEntry> {
         self.session.and_then(|id| at_once(self.bot.journal(id)).ok()).unwrap_or_default()

@@ -24,11 +24,11 @@ struct State {
     now: DateTime<Utc>,
     minted: u128,
     seen: Vec<Seen>,
-    /// What the host will say to the next calls of each node.
+    /// The host's answers to the next calls of each node.
     answers: BTreeMap<NodeId, VecDeque<CallResult>>,
 }
 
-/// What came onto the stage, in order.
+/// An entry onto the stage; they are kept in order.
 #[derive(Debug)]
 pub(super) enum Seen {
     Sent(Outbound),
@@ -55,7 +55,7 @@ impl Stage {
         self.state().answers.entry(node).or_default().push_back(answer);
     }
 
-    /// What was seen since the last look.
+    /// Takes all that was seen since the last look.
     pub(super) fn take(&self) -> Vec<Seen> {
         std::mem::take(&mut self.state().seen)
     }

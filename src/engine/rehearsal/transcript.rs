@@ -34,7 +34,7 @@ pub enum Line {
     Answered(CallResult),
     /// A person gave the contact back, with what they found out: `! handed back {"solved":true}`.
     HandedBack(Value),
-    /// How the session stands now: `= waiting at answer`.
+    /// The present state of the session: `= waiting at answer`.
     Stands {
         /// The state of its life.
         status: Status,
@@ -42,15 +42,15 @@ pub enum Line {
         node: NodeId,
         /// The word that it ended with.
         outcome: Option<Box<str>>,
-        /// Why it failed.
+        /// The reason for which it failed.
         failure: Option<Box<Failure>>,
     },
-    /// What became of a trigger or a message that no session took, or what reached a session beside
-    /// messages: `* unmatched`.
+    /// Outcome of a trigger or a message that no session took, or an input that reached a session
+    /// beside messages: `* unmatched`.
     Untaken(String),
     /// The nodes that a turn came to, in a journal without the texts that it sent: `- ask, wait`.
     Went(Vec<NodeId>),
-    /// What an author should look at: `? node "hi": reads "nam", which has no value`.
+    /// A hint for the author: `? node "hi": reads "nam", which has no value`.
     Noticed(String),
 }
 
@@ -138,7 +138,7 @@ impl fmt::Display for Line {
     }
 }
 
-/// What a contact sent.
+/// Returns the line of a contact's message.
 fn said(message: &Message) -> Line {
     match message.kind {
         MessageKind::Choice => Line::Chose(message.text.to_string()),
@@ -147,7 +147,7 @@ fn said(message: &Message) -> Line {
     }
 }
 
-/// What reached a session.
+/// Returns the line of an input that reached a session.
 fn reached(input: &Input) -> Option<Line> {
     Some(match input {
         Input::Start => return None,

@@ -17,7 +17,7 @@ use crate::testkit::store_suite::Harness;
 use crate::testkit::store_suite::harness::step_aside;
 use crate::testkit::store_suite::kit::{by_alias, by_contact, erase, flow, shop, text_of};
 
-/// How often a call is made that surely was not done.
+/// Number of attempts at a call that surely was not done.
 const TRIES: usize = 100;
 
 /// Makes a call again as long as it surely was not done (rule 18); any other error is a failure of
@@ -67,7 +67,7 @@ impl<S: ConversationStore> Asked<S> {
         self.load(&by_contact(name)).await.conversation
     }
 
-    /// What its opaque record says.
+    /// Returns the text of its opaque record.
     pub async fn text(&self, name: &str) -> Option<String> {
         self.find(name).await.map(|stored| text_of(&stored.record))
     }
@@ -77,7 +77,7 @@ impl<S: ConversationStore> Asked<S> {
         self.load(&by_alias(alias)).await.conversation.map(|stored| stored.contact)
     }
 
-    /// What is known about a key at the beginning.
+    /// Returns the record of a key, as known at the beginning.
     pub async fn key(&self, key: KeyName) -> Option<KeyRecord> {
         self.load(&Lookup { key: Some(key), ..by_contact("nobody") }).await.key
     }
@@ -110,7 +110,7 @@ impl<S: ConversationStore> Asked<S> {
         answered("a question for the time", || self.0.time()).await
     }
 
-    /// Who is claimed, in order.
+    /// Returns the claimed contacts, in order.
     pub async fn claimed(&self, due: &Due) -> Vec<String> {
         let leased = self.claim(due).await;
         leased.conversations.iter().map(|leased| leased.stored.contact.to_string()).collect()
@@ -187,7 +187,7 @@ impl<S: StoreQueries> Asked<S> {
         found.iter().map(|(contact, _)| contact.to_string()).collect()
     }
 
-    /// What was counted.
+    /// Returns the counters.
     pub async fn counts(&self, query: &CountQuery) -> CountSums {
         answered("a question for counters", || self.0.counts(query)).await
     }
@@ -235,7 +235,7 @@ impl<S: FlowStore> Asked<S> {
         answered("a save", || self.0.save_all(workspace, changes.clone())).await
     }
 
-    /// What changed in a workspace since a revision.
+    /// Returns the changes in a workspace since a revision.
     pub async fn changes(&self, workspace: &WorkspaceId, since: u64) -> CatalogueChanges {
         answered("a question", || self.0.changes(workspace, since)).await
     }

@@ -9,12 +9,12 @@ use std::task::Poll;
 
 use crate::testkit::store_suite::Rule;
 
-/// What a check does.
+/// The code of a check.
 pub type Run<H> = for<'a> fn(&'a H) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// One rule, asked of one fresh store.
 pub struct Check<H> {
-    /// What is checked, as a sentence. No other check has this name.
+    /// The rule that is checked, as a sentence. No other check has this name.
     pub name: &'static str,
     /// The module of the suite that it is in, such as `races`; a host's own may be in any.
     pub group: &'static str,
@@ -32,7 +32,7 @@ pub struct Broken {
     pub check: &'static str,
     /// Its rule.
     pub rule: Rule,
-    /// What it saw.
+    /// The finding of the check, in words.
     pub message: String,
 }
 
@@ -102,7 +102,7 @@ async fn caught<T>(mut work: Pin<Box<dyn Future<Output = T> + Send + '_>>) -> Re
     .await
 }
 
-/// What a panic says.
+/// Returns the message of a panic.
 fn said(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "it panicked".to_owned())

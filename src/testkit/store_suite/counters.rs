@@ -17,7 +17,7 @@ const MOST_POLLS: usize = 12;
 /// The minute in which everything begins.
 const NOW: i64 = 1_750_000_000 / 60;
 
-/// What a node's counter gets.
+/// Returns the increment of a node's counter.
 fn entered(code: &str, version: u32, node: &str, minute: i64, times: u64) -> CountDelta {
     let what = Counted::Entered(NodeId::new(node).unwrap());
     CountDelta { flow: flow(code), version: FlowVersion(version), minute, what, times }

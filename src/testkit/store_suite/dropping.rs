@@ -17,7 +17,7 @@ use crate::testkit::store_suite::{Asked, Harness};
 /// A call that needs more polls than this is taken for done.
 const MOST: usize = 12;
 
-/// How often a claim is tried again while a dropped one may still be at work.
+/// Number of attempts at a claim while a dropped one may still be at work.
 const PATIENCE: usize = 100;
 
 /// Drops the call after so many polls; whether it was done by then.

@@ -18,7 +18,7 @@ use crate::store::{
 };
 use crate::testkit::store_suite::harness::step_aside;
 
-/// What a store does wrong.
+/// A defect of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Flaw {
@@ -189,7 +189,7 @@ impl Flaw {
 pub struct Flawed<S> {
     store: S,
     flaw: Flaw,
-    /// What the last load of a subject found.
+    /// The result of a subject's last load.
     before: Mutex<HashMap<String, StoredConversation>>,
     ghosts: AtomicU64,
     has_erased: AtomicBool,
@@ -228,7 +228,7 @@ impl<S> Flawed<S> {
         }
     }
 
-    /// What was answered before, in place of what is there now.
+    /// Returns what was answered before, in place of what is there now.
     fn stale(&self, lookup: &Lookup, now: Option<StoredConversation>) -> Option<StoredConversation> {
         let name = format!("{:?} {:?}", lookup.workspace, lookup.subject);
         let mut before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
@@ -285,7 +285,7 @@ impl<S: ConversationStore> Flawed<S> {
     }
 }
 
-/// Who holds no lease.
+/// The token of nobody: it holds no lease.
 const NOBODY: crate::store::Token = crate::store::Token(uuid::Uuid::nil());
 
 impl<S: ConversationStore> ConversationStore for Flawed<S> {
@@ -516,7 +516,7 @@ impl<S: StoreQueries> StoreQueries for Flawed<S> {
     }
 }
 
-/// How many flows a message of a store holds that takes few at once.
+/// Number of flows in a message of a store that takes few at once.
 const FEW: usize = 100;
 
 impl<S: FlowStore> FlowStore for Flawed<S> {

@@ -64,7 +64,7 @@ fn text(answer: &Option<Arc<str>>) -> Option<&str> {
     answer.as_deref()
 }
 
-/// What was never saved is not there.
+/// A flow that was never saved is not there.
 pub async fn an_empty_store_has_no_flows(harness: &impl Harness<Store: FlowStore>) {
     let store = Asked::fresh(harness).await;
     let catalogue = store.catalogue(&shop()).await;

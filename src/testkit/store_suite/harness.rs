@@ -1,5 +1,5 @@
-//! What a host gives the suite: fresh stores, a way to let time pass, a way to run tasks at the
-//! same time.
+//! The things that a host gives the suite: fresh stores, a way to let time pass, a way to run tasks
+//! at the same time.
 
 use std::future::{Future, poll_fn, ready};
 use std::pin::Pin;

@@ -1,4 +1,5 @@
-//! What a store must be able to hold: strange names (rule 21), large records, much of everything.
+//! Contents that a store must be able to hold: strange names (rule 21), large records, much of
+//! everything.
 
 use crate::address::{Account, Address, Alias};
 use crate::channel::Channel;

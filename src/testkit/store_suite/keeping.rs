@@ -1,4 +1,4 @@
-//! What a purge removes, and what stays: rule 20. A store may drop ended sessions and journal, so
+//! The effect of a purge, and what stays: rule 20. A store may drop ended sessions and journal, so
 //! that what a purge does to them is asked with the lists.
 
 use crate::store::{Commit, ConversationStore, Lookup, Purge, Revision};

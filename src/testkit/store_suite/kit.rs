@@ -61,7 +61,7 @@ pub fn flow(code: &str) -> FlowId {
     FlowId::new(code).unwrap()
 }
 
-/// Who holds a lease.
+/// Returns the token of a lease's holder.
 #[must_use]
 pub fn token(number: u128) -> Token {
     Token(Uuid::from_u128(number))
@@ -98,7 +98,7 @@ pub fn opaque(text: &str) -> Record {
     Record::from_bytes(text.as_bytes().to_vec())
 }
 
-/// What an [`opaque`] record says.
+/// Returns the text of an [`opaque`] record.
 #[must_use]
 pub fn text_of(record: &Record) -> String {
     String::from_utf8(record.to_bytes().unwrap().to_vec()).unwrap()
@@ -110,7 +110,7 @@ pub fn key_name(flow_code: &str, key: &str) -> KeyName {
     KeyName { flow: flow(flow_code), key: TriggerKey::new(key).unwrap() }
 }
 
-/// What is known about a key.
+/// Returns the record of a key.
 #[must_use]
 pub fn key_record(name: &str, session: u128, expires_at: DateTime<Utc>) -> KeyRecord {
     KeyRecord {
@@ -172,7 +172,7 @@ pub fn suspects(by: u128, now: DateTime<Utc>) -> Due {
     Due { suspects: true, ..due(by, now) }
 }
 
-/// How long it takes until a claim for [`SHORT`] is over and, after so many claims, the pause that
+/// Returns the time until a claim for [`SHORT`] is over and, after so many claims, the pause that
 /// follows.
 #[must_use]
 pub fn rest(claims: u32) -> Duration {

@@ -126,7 +126,7 @@ pub async fn of_many_publishers_one_saves(harness: &impl Harness<Store: FlowStor
     assert!(drafts.len() == 3 && drafts.iter().all(|draft| *draft == drafts[0]), "{drafts:?} are of several");
 }
 
-/// What a process knows of the flows that has read them before, and reads on.
+/// The flows as known to a process that has read them before, and reads on.
 #[derive(Default)]
 struct Reader {
     revision: u64,
@@ -172,7 +172,7 @@ impl Reader {
     }
 }
 
-/// What a store may say of changes: these codes and no others, or all.
+/// Asserts what a store says of changes: these codes and no others, or all.
 fn is_told(told: Option<Vec<String>>, codes: &[&str]) {
     assert!(told.as_ref().is_none_or(|told| told == codes), "{told:?} where {codes:?} changed");
 }

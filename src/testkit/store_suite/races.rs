@@ -11,7 +11,7 @@ use crate::testkit::store_suite::{Asked, Harness, Task};
 pub(super) const TASKS: u64 = 4;
 pub(super) const ROUNDS: u64 = 12;
 
-/// What tasks have found out.
+/// Results that tasks share.
 pub(super) struct Shared<T>(Arc<Mutex<T>>);
 
 impl<T> Clone for Shared<T> {

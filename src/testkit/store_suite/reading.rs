@@ -1,4 +1,4 @@
-//! What a load answers: rules 1 to 3.
+//! Checks of what a load returns: rules 1 to 3.
 
 use chrono::TimeDelta;
 

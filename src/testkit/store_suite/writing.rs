@@ -1,4 +1,4 @@
-//! What a commit does, and what refuses it: rules 4, 5 and 8.
+//! Checks of what a commit does, and of what refuses it: rules 4, 5 and 8.
 
 use crate::store::{
     Commit, Committed, ConversationStore, KeyRecord, Lease, Lookup, Revision, Settle, Settled,

@@ -89,8 +89,8 @@ macro_rules! insert {
     };
 }
 
-/// What a commit writes beside its conversation, only if that was written: $16 to $26 sessions, $27
-/// to $36 journal.
+/// Rows that a commit writes beside its conversation, only if that was written: $16 to $26
+/// sessions, $27 to $36 journal.
 macro_rules! archive {
     () => {
         ", s AS (
@@ -143,8 +143,8 @@ macro_rules! names {
     };
 }
 
-/// What is added to counters, each once for all commits of the batch: $57 to $63. The rows are this
-/// connection's alone, which does one thing at a time: nobody waits for them.
+/// The increments of counters, each once for all commits of the batch: $57 to $63. The rows are
+/// this connection's alone, which does one thing at a time: nobody waits for them.
 macro_rules! counters {
     () => {
         ", t AS (
@@ -196,8 +196,8 @@ pub(crate) const INSERT_COUNTED: &str =
 pub(crate) const DROP_ALIASES: &str =
     "DELETE FROM chatflow_alias WHERE workspace = $1 AND contact = $2 AND alias = ANY($3)";
 
-/// Why a commit was refused: $1 shard, $2 workspace, $3 contact, $4 token, $5 flow of the key, $6
-/// key, $7 its hash, $8 now, $9 aliases to be added.
+/// Asks for the reason for which a commit was refused: $1 shard, $2 workspace, $3 contact, $4
+/// token, $5 flow of the key, $6 key, $7 its hash, $8 now, $9 aliases to be added.
 pub(crate) const EXPLAIN: &str = concat!(
     "SELECT c.revision, coalesce(c.lease_token = $4 AND c.lease_until > ",
     now!(),
