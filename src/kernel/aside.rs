@@ -85,8 +85,8 @@ fn touch(session: &mut Session, now: DateTime<Utc>) {
     }
 }
 
-/// What was to happen happens later, by as long as the session stood still; but its longest life
-/// does not grow.
+/// Puts off what was to happen, by as long as the session was held; but its longest life does not
+/// grow.
 fn thaw(session: &mut Session, since: DateTime<Utc>, now: DateTime<Utc>) -> bool {
     let still = now - since.max(session.parked_at);
     if still <= TimeDelta::zero() {

@@ -10,7 +10,7 @@ use crate::id::{FlowVersion, SessionId};
 use crate::session::{Journalled, Message, Opening, Origin, Queued, Reply, Route, Session, Standing};
 use crate::value::Bag;
 
-/// What a session starts with.
+/// Data that a session starts with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct NewSession {
@@ -18,10 +18,10 @@ pub struct NewSession {
     pub id: SessionId,
     /// The version it is pinned to.
     pub version: FlowVersion,
-    /// What the flow reads as `context`; the start node's policy has been applied.
+    /// The bag that the flow reads as `context`; the start node's policy has been applied.
     #[serde(default, skip_serializing_if = "Bag::is_empty")]
     pub context: Bag,
-    /// What started it.
+    /// The origin of the session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Box<Origin>>,
     /// Where its messages go.

@@ -107,8 +107,8 @@ fn bad(why: impl ToString) -> Move {
     Move::fail(FailureCode::BadContent, why)
 }
 
-/// What is chosen names the wait that comes next, whichever node that is; or the one that the
-/// session stands at.
+/// Makes the choices. Each names the wait that comes next, whichever node that is; or the one that
+/// the session is at.
 fn choices(
     run: &mut Run<'_>,
     offers: &Offers,

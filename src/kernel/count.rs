@@ -1,5 +1,5 @@
-//! What turns add to counters: nodes that were come to, sessions that started and ended (SEMANTICS
-//! Q9).
+//! Increments of counters by turns: nodes that were come to, sessions that started and ended
+//! (SEMANTICS Q9).
 
 use std::fmt;
 
@@ -10,14 +10,15 @@ use serde::de::{Deserialize, IntoDeserializer};
 use crate::id::{FlowId, FlowVersion, NodeId};
 use crate::session::Status;
 
-/// What a counter counts of one version of a flow. Prints as the word under which stores keep it,
-/// at most 264 bytes, and is [read](Self::parse) from that.
+/// The subject of a counter of one version of a flow. Prints as the word under which stores keep
+/// it, at most 264 bytes, and is [read](Self::parse) from that.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Counted {
     /// Sessions that started on it: `started`.
     Started,
-    /// How often sessions came to a node of it, those of flows that called it too: `entered:NODE`.
+    /// Number of times that sessions came to a node of it, those of flows that called it too:
+    /// `entered:NODE`.
     Entered(NodeId),
     /// Sessions that were started on it, or taken to it, and ended like this: `ended:completed`.
     Ended(Status),
@@ -49,7 +50,7 @@ impl fmt::Display for Counted {
     }
 }
 
-/// What a commit adds to one counter.
+/// The increment of one counter by a commit.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CountDelta {
     /// The flow.
@@ -58,9 +59,9 @@ pub struct CountDelta {
     pub version: FlowVersion,
     /// The minute of the epoch in which it happened.
     pub minute: i64,
-    /// What is counted.
+    /// The subject of the counter.
     pub what: Counted,
-    /// How often it happened.
+    /// Number of times that it happened.
     pub times: u64,
 }
 

@@ -1,4 +1,4 @@
-//! What was rendered, held to what its channel can carry (SEMANTICS D8): a plain text that is too
+//! Rendered content, held to what its channel can carry (SEMANTICS D8): a plain text that is too
 //! long goes out in pieces, other texts are cut, and what the channel would refuse is not sent.
 
 use std::sync::Arc;

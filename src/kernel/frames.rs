@@ -86,7 +86,8 @@ impl<'a> Run<'a> {
         self.go_on(&caller, Move::Take(caller.call.failed()))
     }
 
-    /// How a node is left whose call could not be made, or whose output could not be kept.
+    /// Returns the move by which a node is left whose call could not be made, or whose output could
+    /// not be kept.
     pub(super) fn call_failed(
         &mut self,
         step: &Step,

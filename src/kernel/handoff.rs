@@ -31,7 +31,7 @@ impl Run<'_> {
         self.note(EventKind::HandedOff { session, node });
     }
 
-    /// What becomes of a session in handoff.
+    /// Returns the move of a session in handoff.
     pub(super) fn after_handoff(&mut self, step: &Step, input: &Input) -> Move {
         match input {
             Input::Resume { vars } => {

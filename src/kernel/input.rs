@@ -19,7 +19,7 @@ pub enum Input {
     Start,
     /// The contact answers the question it stands at.
     Reply {
-        /// What was said.
+        /// The contact's message.
         message: Message,
         /// Where it came from; the session's messages go there from now on (SEMANTICS D4).
         route: Arc<Route>,
@@ -33,14 +33,14 @@ pub enum Input {
     Result {
         /// Which call.
         call: CallId,
-        /// What it came to.
+        /// Its result.
         result: CallResult,
     },
-    /// What became of the message that it waits for, or stands right behind (SEMANTICS D1).
+    /// Outcome of the message that it waits for, or is right behind (SEMANTICS D1).
     Sent {
         /// Which message.
         message: MessageId,
-        /// What it came to.
+        /// Its outcome.
         outcome: SendOutcome,
     },
     /// It is ended from outside.
@@ -56,7 +56,7 @@ pub enum Input {
     Handoff,
     /// It comes back from a person.
     Resume {
-        /// What the person found out: variables to write.
+        /// The person's findings: variables to write.
         vars: Bag,
     },
     /// The contact or the person said something: the handoff's time begins anew. No turn.
@@ -74,16 +74,16 @@ pub enum Input {
     /// The contact said something that nothing asked for: kept for the next question (SEMANTICS
     /// I5). No turn.
     Queue {
-        /// What was said.
+        /// The contact's message.
         message: Message,
         /// Where it came from.
         route: Arc<Route>,
     },
-    /// What the channel tells later of one of its messages: noted in its journal. No turn.
+    /// A later report of the channel on one of its messages: noted in its journal. No turn.
     Report {
         /// Which message.
         message: MessageId,
-        /// What the channel tells.
+        /// The channel's report.
         report: DeliveryReport,
     },
     /// The call that it waits for was handed over, to be answered later: the node's time runs from

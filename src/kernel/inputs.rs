@@ -1,4 +1,4 @@
-//! What a trigger brings in, against what the start node declares (SEMANTICS T4).
+//! Inputs that a trigger brings in, checked against what the start node declares (SEMANTICS T4).
 
 use crate::error::Error;
 use crate::flow::node::Start;
@@ -51,8 +51,8 @@ pub(crate) fn accept_inputs(start: &Start, given: Bag, limits: &Limits) -> Resul
     Ok((kept, dropped))
 }
 
-/// What a message brings in that starts a flow: nothing but what the author has as defaults. A
-/// required input is the author's to default.
+/// Returns the inputs of a message that starts a flow: nothing but what the author has as defaults.
+/// A required input is the author's to default.
 pub(crate) fn default_inputs(start: &Start, limits: &Limits) -> Bag {
     let caps = Caps::of(limits);
     let defaults = start.inputs.iter().filter_map(|input| Some((&input.name, input.default.as_ref()?)));

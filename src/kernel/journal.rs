@@ -1,4 +1,4 @@
-//! What a journal keeps of a session, for those who look back (SEMANTICS L6): every input that it
+//! A journal's record of a session, for those who look back (SEMANTICS L6): every input that it
 //! took, what the turn could read beside it, and what came of it. Whether a flow is journalled is
 //! decided where a session starts.
 
@@ -30,13 +30,13 @@ pub struct JournalEntry {
     pub flow: FlowId,
     /// The version that took the input.
     pub version: FlowVersion,
-    /// How many turns the session has had since; an input without a turn leaves the number.
+    /// Number of turns that the session has had since; an input without a turn leaves the number.
     pub turn: u32,
     /// The conversation's time.
     pub at: DateTime<Utc>,
-    /// What set it off.
+    /// The input that set it off.
     pub input: Input,
-    /// What the session started with; in its first entry.
+    /// The data that the session started with; in its first entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new: Option<Box<NewSession>>,
     /// The contact and the flow's name as the turn read them, if they changed since the entry
@@ -46,7 +46,7 @@ pub struct JournalEntry {
     /// The number of the message that had last been put into the conversation's outbox.
     #[serde(default)]
     pub last_seq: u64,
-    /// How many messages of the conversation were unsent.
+    /// Number of messages of the conversation that were unsent.
     #[serde(default)]
     pub unsent: usize,
     /// The called flows that the turn looked up (SEMANTICS N9).
@@ -55,19 +55,19 @@ pub struct JournalEntry {
     /// The nodes that the turn visited.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<JournalStep>,
-    /// What the turn sent, if the flow logs texts (SEMANTICS Q4).
+    /// Messages that the turn sent, if the flow logs texts (SEMANTICS Q4).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sent: Vec<Arc<Outbound>>,
     /// The node where it stands now, or ended.
     pub node: NodeId,
-    /// What it is now.
+    /// The session's status after it.
     pub status: Status,
-    /// Why it failed, if it did.
+    /// The reason for which it failed, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
 }
 
-/// What a turn can read that is not the session's own.
+/// Data that a turn can read that is not the session's own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Seen {
@@ -86,12 +86,12 @@ pub struct JournalStep {
     /// True if the session came to it in this turn; else it stood there before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub entered: bool,
-    /// What happened there.
+    /// The event at the node.
     pub event: StepEvent,
     /// The branch it was left by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub branch: Option<Arc<str>>,
-    /// Why so, when there was something to decide: the rule that held, what was answered, what
+    /// The reason, when there was something to decide: the rule that held, what was answered, what
     /// failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<Arc<str>>,
@@ -122,7 +122,7 @@ impl CalledFlow {
     }
 }
 
-/// What happened at a node.
+/// An event at a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -196,7 +196,8 @@ pub(super) fn count(session: &mut Session, contact: &Contact, flow_name: &str) -
 }
 
 impl Input {
-    /// Why a session leaves the node where this reaches it, unless the node knows better.
+    /// Returns the reason for which a session leaves the node where this reaches it, unless the
+    /// node knows better.
     pub(crate) fn reason(&self) -> String {
         match self {
             Self::Reply { message, .. } => format!("the contact replied: {}", message.kind),

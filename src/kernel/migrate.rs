@@ -1,4 +1,4 @@
-//! Whether a session can go on with another version of its flow, and where it stands there
+//! Decides if a session can go on with another version of its flow, and where it is there
 //! (SEMANTICS S5).
 
 use crate::flow::{Flow, NodeDef, NodeIx};

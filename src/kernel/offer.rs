@@ -1,5 +1,5 @@
-//! What there is to choose from, made of what the session knows and held to what the channel carries
-//! (SEMANTICS N10). What must not live here: the form in which a message shows it.
+//! The choices that are offered, made of what the session knows and held to what the channel
+//! carries (SEMANTICS N10). What must not live here: the form in which a message shows it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,10 +20,10 @@ const MOST_ITEMS: usize = 200;
 /// Bytes of a choice's id.
 const MOST_ID_BYTES: usize = 64;
 
-/// What a channel carries of choices.
+/// Room for choices in a message of a channel.
 #[derive(Clone, Copy)]
 pub(super) struct OfferRoom {
-    /// How many, together.
+    /// Maximum number of choices, together.
     pub(super) most: usize,
     /// Characters of a label, and of the line below it.
     pub(super) label: usize,
@@ -41,14 +41,14 @@ pub(super) struct ShownChoice {
 /// Parts of a message, each with how many choices it has, and the choices of all.
 type MadeParts<T> = (Vec<(T, usize)>, Vec<ShownChoice>);
 
-/// What was changed of choices, and how often, for the observer.
+/// Changes made to choices, each with its number of times, for the observer.
 #[derive(Default)]
 struct Adjusted(Vec<(&'static str, u32)>);
 
 /// Choices in the making.
 struct Making {
     room: OfferRoom,
-    /// How many more may be made of data.
+    /// Number of choices that may still be made of data.
     left: usize,
     /// The ids that are given.
     ids: BTreeSet<String>,
@@ -239,7 +239,7 @@ impl Run<'_> {
         packed.map(Some).map_err(|error| Move::fail(FailureCode::Variables, format_args!("an item {error}")))
     }
 
-    /// What was made, with what became of the rest told.
+    /// Returns the choices that were made, with what became of the rest told.
     fn made(&mut self, mut making: Making) -> Vec<ShownChoice> {
         let mut labels = BTreeSet::new();
         let twice = making.shown.iter().filter(|choice| !labels.insert(choice.label.to_lowercase())).count();
@@ -275,7 +275,7 @@ impl Run<'_> {
     }
 }
 
-/// What a question takes for an answer now, if that was not known before it was asked.
+/// Returns what a question takes for an answer now, if that was not known before it was asked.
 pub(super) fn offered_choices(session: &Session, choices: &Choices) -> Option<Choices> {
     choices.live.as_ref()?;
     let is_asked = |offered: &&Offered| offered.asked && offered.wait == session.wait;

@@ -99,7 +99,7 @@ pub enum Received {
     },
     /// It was a keyword.
     Keyword {
-        /// What the keyword did.
+        /// The action of the keyword.
         action: KeywordAction,
     },
     /// The contact is with a person of the host; the message is theirs.
@@ -117,7 +117,7 @@ pub enum Received {
     TooOld,
     /// It came before; nothing was changed (SEMANTICS I2).
     Duplicate {
-        /// What it came to the first time.
+        /// Its outcome the first time.
         first: Box<Received>,
     },
     /// Nobody wants it. From an unknown address it leaves no trace.

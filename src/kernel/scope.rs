@@ -1,5 +1,5 @@
-//! What a flow can read, name by name (SEMANTICS T3). Nothing is built until it is asked for; a
-//! text that lies in the session is borrowed.
+//! Values that a flow can read, name by name (SEMANTICS T3). Nothing is built until it is asked
+//! for; a text that lies in the session is borrowed.
 
 use std::borrow::Cow;
 
@@ -138,7 +138,7 @@ fn instant<'a>(at: DateTime<Utc>) -> Val<'a> {
     Val::Str(Cow::Owned(at.to_rfc3339_opts(SecondsFormat::AutoSi, true)))
 }
 
-/// What a contact sent, as `reply` and `trigger` have it.
+/// Returns a field of a contact's message, as `reply` and `trigger` have it.
 fn of_message<'m>(message: &'m Message, name: &str) -> Option<Val<'m>> {
     let details = message.details.as_deref();
     let body = |kind| details.filter(|_| message.kind == kind)?.body.as_ref();
@@ -363,7 +363,7 @@ impl Run<'_> {
         self.with_render(|render| render.number(template))
     }
 
-    /// What is known of the conversation to those who understand an answer.
+    /// Returns what those who understand an answer know of the conversation.
     pub(super) fn speech(&self) -> Speech<'_> {
         speech(&self.contact, self.flow, self.env.now)
     }

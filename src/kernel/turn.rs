@@ -103,7 +103,7 @@ pub(super) struct Run<'a> {
     pub(super) item: Option<Box<ItemNames>>,
 }
 
-/// What templates over an item read beside the names of the session.
+/// Names that templates over an item read beside the names of the session.
 #[derive(Clone)]
 pub(super) struct ItemNames {
     pub(super) item: Packed,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::CallId;
 use crate::value::Bag;
 
-/// How far a host call has come.
+/// Progress of a host call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CallStage {
@@ -19,7 +19,7 @@ pub enum CallStage {
     Handed(DateTime<Utc>),
 }
 
-/// What kind of call it is.
+/// Kind of a call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -61,16 +61,16 @@ impl CallKind {
 pub struct PendingCall {
     /// Its id: the host's idempotency key.
     pub id: CallId,
-    /// What is asked for.
+    /// The kind of its request.
     #[serde(default, skip_serializing_if = "CallKind::is_function")]
     pub kind: CallKind,
     /// The function's name; of another call its kind.
     pub name: Arc<str>,
     /// The arguments of the function, or the parts of the request: an object.
     pub args: Bag,
-    /// How far it has come.
+    /// Its progress.
     pub stage: CallStage,
-    /// How often it was made.
+    /// Number of times that it was made.
     #[serde(default)]
     pub attempts: u32,
 }

@@ -1,5 +1,5 @@
-//! What a flow changes of a contact, one thing at a time, within the limits of a profile.
-//! Applied twice: to what the rest of the turn reads, and to the record when the turn is booked.
+//! Changes that a flow makes to a contact, one at a time, within the limits of a profile. Applied
+//! twice: to what the rest of the turn reads, and to the record when the turn is booked.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

@@ -16,7 +16,7 @@ use crate::value::Bag;
 pub struct Contact {
     /// Its id, given by the host or minted.
     pub id: ContactId,
-    /// What the host says of the person; none until something is known.
+    /// The host's data on the person; none until something is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<Box<Profile>>,
     /// Where the person is reached; each belongs to this contact alone.
@@ -34,8 +34,8 @@ pub struct Contact {
     pub(crate) minted: bool,
 }
 
-/// What a host knows of a person. Every field is optional; a field that is given replaces the one
-/// that was.
+/// A host's data on a person. Every field is optional; a field that is given replaces the one that
+/// was.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Profile {

@@ -1,11 +1,11 @@
-//! What a message says, in each of its forms. What a channel can carry is `flow::capacity`'s; how a
-//! form is made from a flow is the kernel's.
+//! The content of a message, in each of its forms. What a channel can carry is `flow::capacity`'s;
+//! how a form is made from a flow is the kernel's.
 
 use serde::{Deserialize, Serialize};
 
 use crate::flow::MediaType;
 
-/// What a message says: texts are rendered, and never to be taken for templates or markup.
+/// The content of a message: texts are rendered, and never to be taken for templates or markup.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -52,9 +52,10 @@ pub enum Content {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Opt {
-    /// What the channel hands back when it is chosen; opaque, at most 200 bytes (SEMANTICS I9).
+    /// The text that the channel hands back when it is chosen; opaque, at most 200 bytes (SEMANTICS
+    /// I9).
     pub payload: String,
-    /// What the contact reads.
+    /// The text that the contact reads.
     pub label: String,
     /// A line below the label, in a list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -65,9 +66,9 @@ pub struct Opt {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Link {
-    /// What the contact reads.
+    /// The text that the contact reads.
     pub label: String,
-    /// What it opens; in a template the part that the approved address leaves open.
+    /// The address that it opens; in a template the part that the approved address leaves open.
     pub url: String,
 }
 
@@ -75,7 +76,7 @@ pub struct Link {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Media {
-    /// What it is.
+    /// The type of the medium.
     #[serde(rename = "media")]
     pub kind: MediaType,
     /// Where it lies.
@@ -97,7 +98,7 @@ pub struct Media {
 pub struct Location {
     latitude: f64,
     longitude: f64,
-    /// What it is called.
+    /// Its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Its postal address.
@@ -224,7 +225,7 @@ pub struct TemplateMessage {
     pub name: String,
     /// The language it was approved in, such as `en` or `pt_BR`.
     pub language: String,
-    /// What fills its gaps.
+    /// The values that fill its gaps.
     pub parameters: Parameters,
     /// Its buttons that answer: the payload is to be sent with it, the label stands in the
     /// template.
@@ -257,7 +258,7 @@ impl TemplateMessage {
     }
 }
 
-/// What fills the gaps of an approved message.
+/// Values that fill the gaps of an approved message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 #[non_exhaustive]
@@ -373,7 +374,7 @@ impl Content {
         self.text().len() + options + links.sum::<usize>() + self.own_weight()
     }
 
-    /// What its form has beside text, choices and links.
+    /// Returns the weight of what its form has beside text, choices and links.
     fn own_weight(&self) -> usize {
         let len = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         match self {

@@ -1,4 +1,4 @@
-//! What became of a message: what the transport said at once, and what the channel tells later
+//! The outcome of a message: what the transport said at once, and what the channel tells later
 //! (SEMANTICS D1).
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use crate::session::DeadReason;
 /// The code of WhatsApp's Cloud API for a message outside the window, which it first takes.
 const WINDOW_CLOSED: &str = "131047";
 
-/// What became of a message that its session waits for.
+/// Outcome of a message that its session waits for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -18,14 +18,14 @@ pub enum SendOutcome {
     Sent,
     /// It never will leave: refused, given up, or too late.
     Failed {
-        /// What the transport said.
+        /// The transport's reason.
         reason: String,
     },
     /// The channel's messaging window was closed.
     WindowClosed,
 }
 
-/// What became of a message after the transport took it (SEMANTICS D1).
+/// A channel's report of a message after the transport took it (SEMANTICS D1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -45,7 +45,7 @@ pub enum DeliveryReport {
 }
 
 impl DeliveryReport {
-    /// What became of the message by this, if it did not arrive.
+    /// Returns the outcome of the message by this report, if it did not arrive.
     pub(crate) fn refusal(&self) -> Option<SendOutcome> {
         match self {
             Self::Delivered | Self::Read => None,

@@ -1,10 +1,10 @@
-//! Why a session failed: a code for programs, a node, a sentence for people.
+//! The reason for which a session failed: a code for programs, a node, a sentence for people.
 
 use serde::{Deserialize, Serialize};
 
 use crate::id::{FlowId, NodeId};
 
-/// Why a session failed.
+/// The reason for which a session failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Failure {
@@ -15,7 +15,7 @@ pub struct Failure {
     /// The called flow that the node is of; None: the session's own (SEMANTICS N9).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flow: Option<FlowId>,
-    /// What happened, for people. Holds no value of the contact's.
+    /// A sentence for people. Holds no value of the contact's.
     pub message: String,
 }
 

@@ -18,9 +18,9 @@ pub struct Handoff {
     pub since: DateTime<Utc>,
     /// Whom it is for, as the node says.
     pub queue: Option<Arc<str>>,
-    /// What the person should know, as the node says. It may hold what the contact wrote.
+    /// A note to the person, as the node says. It may hold what the contact wrote.
     pub note: Option<Arc<str>>,
-    /// How many seconds it lasts after the latest message or touch.
+    /// Number of seconds that it lasts after the latest message or touch.
     pub(crate) timeout: Option<i64>,
     /// Where the session stood when it was handed over; none at a `handoff` node.
     pub(crate) suspended: Option<Suspended>,
@@ -43,7 +43,7 @@ impl Pause {
     }
 }
 
-/// What a conversation keeps while a session of it is in handoff, or its bot is paused.
+/// State that a conversation keeps while a session of it is in handoff, or its bot is paused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Silence {
     /// Since when the engine is silent.
@@ -51,7 +51,7 @@ pub(crate) struct Silence {
     /// Results of host calls, to be applied at the end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) results: Vec<KeptResult>,
-    /// What became of messages that sessions wait for, to be applied at the end too.
+    /// Outcomes of messages that sessions wait for, to be applied at the end too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) sent: Vec<(MessageId, SendOutcome)>,
     /// That the bot is paused.
@@ -66,7 +66,7 @@ pub(crate) struct KeptResult {
     pub(crate) value: Value,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) branch: Option<String>,
-    /// Why the call failed, if it did.
+    /// The reason for which the call failed, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) failed: Option<String>,
 }

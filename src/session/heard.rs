@@ -1,4 +1,4 @@
-//! What a contact has said to a question that is not answered by it (SEMANTICS I10, N4).
+//! A contact's messages to a question that is not answered by them (SEMANTICS I10, N4).
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::value::Packed;
 /// Media of one reply, at most.
 const MOST_MEDIA: usize = 30;
 
-/// What was said since the session came to the question that it waits at.
+/// The messages since the session came to the question that it waits at.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Heard {
     /// Answers that were not valid.
@@ -23,7 +23,7 @@ pub(crate) struct Heard {
     /// Media of one reply, while it may go on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) media: Vec<Packed>,
-    /// What is known of the last message of one reply.
+    /// The details of the last message of one reply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) details: Option<Arc<MessageDetails>>,
     /// When it is taken to be whole.
@@ -55,7 +55,7 @@ impl Heard {
         self.media.len() < MOST_MEDIA && taken < most
     }
 
-    /// How many messages it has of the reply.
+    /// Returns the number of messages of the reply.
     pub(crate) fn count(&self) -> usize {
         self.parts.len() + self.media.len()
     }

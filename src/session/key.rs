@@ -1,4 +1,4 @@
-//! What is remembered of a trigger under its idempotency key (SEMANTICS T5).
+//! The record of a trigger under its idempotency key (SEMANTICS T5).
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::id::{ContactId, FlowVersion, SessionId};
 use crate::session::{FailureCode, Status};
 
-/// What is known about a key.
+/// The record of a key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyRecord {
     /// A hash of the request.
@@ -39,7 +39,7 @@ pub struct KeyRecord {
 }
 
 impl KeyRecord {
-    /// What stays of a key whose contact was erased.
+    /// Returns what stays of a key whose contact was erased.
     #[must_use]
     pub fn erased(expires_at: DateTime<Utc>) -> Self {
         Self {

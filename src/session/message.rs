@@ -1,4 +1,4 @@
-//! What a contact sent: as it came, as flows read it, and as it waits for a question.
+//! A contact's message: as it came, as flows read it, and as it waits for a question.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::session::Route;
 use crate::value::Packed;
 
-/// What kind of thing a contact sent.
+/// Kind of a contact's message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -23,7 +23,7 @@ pub enum MessageKind {
     Location,
     /// A form that was filled in, such as a WhatsApp Flow.
     Form,
-    /// What was put into a cart and sent.
+    /// An order: goods that were put into a cart and sent.
     Order,
     /// Cards of contacts.
     Contacts,
@@ -57,7 +57,7 @@ impl std::fmt::Display for MessageKind {
     }
 }
 
-/// What a contact sent, without the envelope.
+/// A contact's message, without the envelope.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Message {
@@ -68,18 +68,18 @@ pub struct Message {
     /// The id of the option that was chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<Arc<str>>,
-    /// What the host says of a medium, such as `{"url": …, "mime": …}`.
+    /// The host's description of a medium, such as `{"url": …, "mime": …}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media: Option<Packed>,
     /// A place, such as `{"latitude": …, "longitude": …}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<Packed>,
-    /// What else the channel says of it.
+    /// Further details from the channel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub details: Option<Arc<MessageDetails>>,
 }
 
-/// What a channel says of a message beside what was sent.
+/// A channel's details of a message, beside what was sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct MessageDetails {
@@ -136,7 +136,7 @@ impl Message {
     }
 }
 
-/// What a flow reads as `reply`: the latest answer, or that none came (SEMANTICS T3).
+/// The value that a flow reads as `reply`: the latest answer, or that none came (SEMANTICS T3).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Reply {
@@ -168,8 +168,8 @@ fn is_empty(parts: &[Arc<str>]) -> bool {
 pub(crate) struct Queued {
     /// The message.
     pub(crate) message: Message,
-    /// How many messages the session had sent when it came: it answers the next question only if
-    /// none followed.
+    /// Number of messages that the session had sent when it came: it answers the next question only
+    /// if none followed.
     pub(crate) sent: u32,
     /// Where it came from.
     pub(crate) route: Arc<Route>,

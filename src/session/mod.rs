@@ -1,4 +1,4 @@
-//! What is remembered between turns: one session of a flow, and the conversation that holds a
+//! The state that is kept between turns: one session of a flow, and the conversation that holds a
 //! contact's sessions. Nodes are named by id, so that a session outlives a definition's layout. No
 //! rule of behaviour lives here.
 

@@ -1,5 +1,5 @@
-//! What a session offered to choose from, where that was made of data: which choice means which
-//! item (SEMANTICS N10). It is kept until the question is answered, so that it holds after a restart
+//! The choices that a session offered, where they were made of data: which choice means which item
+//! (SEMANTICS N10). They are kept until the question is answered, so that they hold after a restart
 //! and when the data has changed.
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What a session was started with, and where its messages go.
+//! The origin of a session: what it was started with, and where its messages go.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::address::{Account, Address};
 use crate::id::TriggerKey;
 
-/// What a session was started with (SEMANTICS T3 `trigger`).
+/// The data that a session was started with (SEMANTICS T3 `trigger`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Origin {

@@ -26,7 +26,7 @@ pub struct Outbound {
     pub node: NodeId,
     /// Channel, account and address.
     pub route: Arc<crate::session::Route>,
-    /// What is said.
+    /// The content of the message.
     pub content: Content,
     /// The channel's id of the contact's message that it answers, if its turn took one that has an
     /// id.
@@ -38,7 +38,7 @@ pub struct Outbound {
     pub turn: u32,
     /// Its place among the messages of its turn, from 0.
     pub index: u32,
-    /// How many messages its turn has.
+    /// Number of messages in its turn.
     pub count: u32,
     /// The last branch that was taken before it, when one was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -83,7 +83,7 @@ impl Outbound {
         self.content.text()
     }
 
-    /// What the contact can choose from; empty when it is free to say anything.
+    /// Returns the options that the contact can choose from; empty when it is free to say anything.
     #[must_use]
     pub fn options(&self) -> &[Opt] {
         self.content.options()
@@ -97,7 +97,7 @@ pub struct Unsent {
     pub seq: u64,
     /// The message.
     pub message: Arc<Outbound>,
-    /// How often it was tried.
+    /// Number of attempts to send it.
     #[serde(default)]
     pub attempts: u32,
     /// When it is tried next.
@@ -108,7 +108,7 @@ pub struct Unsent {
     pub tried_at: Option<DateTime<Utc>>,
 }
 
-/// Why a message was given up.
+/// The reason for which a message was given up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -140,7 +140,7 @@ impl fmt::Display for DeadReason {
 pub struct DeadLetter {
     /// The message.
     pub message: Arc<Outbound>,
-    /// Why.
+    /// The reason.
     pub reason: DeadReason,
     /// When it was given up.
     pub at: DateTime<Utc>,

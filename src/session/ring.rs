@@ -16,7 +16,7 @@ struct Remembered {
     id: u128,
     /// When.
     at: DateTime<Utc>,
-    /// What it came to.
+    /// Its verdict.
     verdict: Verdict,
     /// Which call dealt with it; 0: an older release did not say.
     #[serde(default, skip_serializing_if = "is_untold")]
@@ -27,7 +27,7 @@ fn is_untold(call: &u32) -> bool {
     *call == 0
 }
 
-/// What an input came to, as it is remembered (SEMANTICS I2, I11).
+/// The result of an input, as it is remembered (SEMANTICS I2, I11).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Verdict {
@@ -195,7 +195,7 @@ impl From<Ring> for Vec<Remembered> {
     }
 }
 
-/// How long ago, never less than nothing.
+/// Returns the time passed since then, never less than zero.
 pub(crate) fn age(now: DateTime<Utc>, at: DateTime<Utc>) -> TimeDelta {
     (now - at).max(TimeDelta::zero())
 }

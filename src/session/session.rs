@@ -63,7 +63,7 @@ pub struct Session {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Extras {
     pub(crate) jumps: Vec<(NodeId, u32)>,
-    /// How often each node that draws has been come to (SEMANTICS N8).
+    /// Number of visits to each node that draws (SEMANTICS N8).
     pub(crate) visits: Vec<(NodeId, u32)>,
     pub(crate) queue: Vec<Queued>,
     pub(crate) heard: Option<Heard>,
@@ -73,12 +73,13 @@ pub(crate) struct Extras {
     pub(crate) active: Option<(FlowId, FlowVersion)>,
     /// A hash of the content of that version (SEMANTICS S13).
     pub(crate) active_digest: Option<u128>,
-    /// What the started flow reads as `context`, where a flow that it called took its place.
+    /// The bag that the started flow reads as `context`, where a flow that it called took its
+    /// place.
     pub(crate) begun: Option<Bag>,
     /// For how many milliseconds its life stood still in handoffs; counts where the TTL is fixed
     /// (SEMANTICS S10).
     pub(crate) still_millis: i64,
-    /// How many seconds before it expires it is to remind (SEMANTICS S6).
+    /// Number of seconds before it expires at which it is to remind (SEMANTICS S6).
     pub(crate) remind_before: Option<i64>,
     /// The number of the wait that it has reminded of.
     pub(crate) reminded: u32,
@@ -89,11 +90,12 @@ pub(crate) struct Extras {
     pub(crate) journal: Option<Journalled>,
     /// The message that started it.
     pub(crate) opened: Option<Box<Opening>>,
-    /// What it offered that was made of data, and that is not answered yet (SEMANTICS N10).
+    /// The choices that it offered that were made of data, and that are not answered yet (SEMANTICS
+    /// N10).
     pub(crate) offered: Vec<Offered>,
 }
 
-/// How far a session's journal has come.
+/// Progress of a session's journal.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Journalled {
     pub(crate) entries: u32,
@@ -179,13 +181,13 @@ impl Session {
         &self.at
     }
 
-    /// How many waits, delays and calls it has entered.
+    /// Returns the number of waits, delays and calls that it has entered.
     #[must_use]
     pub fn wait_number(&self) -> u32 {
         self.wait
     }
 
-    /// How many turns it has had.
+    /// Returns the number of its turns so far.
     #[must_use]
     pub fn turns(&self) -> u32 {
         self.turns
@@ -222,19 +224,19 @@ impl Session {
         self.parked_at
     }
 
-    /// What it was started with, as given and read-only.
+    /// Returns the data that it was started with, as given and read-only.
     #[must_use]
     pub fn context(&self) -> &Bag {
         &self.context
     }
 
-    /// What the flow has written.
+    /// Returns the variables that the flow has written.
     #[must_use]
     pub fn vars(&self) -> &Bag {
         &self.vars
     }
 
-    /// What started it.
+    /// Returns the origin of the session: what started it.
     #[must_use]
     pub fn origin(&self) -> Option<&Origin> {
         self.origin.as_deref()
@@ -294,13 +296,13 @@ impl Session {
         self.called().is_some() || !self.frames().is_empty()
     }
 
-    /// What the flow that was started reads as `context`.
+    /// Returns what the flow that was started reads as `context`.
     pub(crate) fn begun_with(&self) -> &Bag {
         let kept = self.extras.as_ref().and_then(|extras| extras.begun.as_ref());
         kept.or_else(|| Some(&self.frames().first()?.context)).unwrap_or(&self.context)
     }
 
-    /// What is kept of its results (SEMANTICS Q8).
+    /// Returns what is kept of its results (SEMANTICS Q8).
     pub(crate) fn kept_results(&self) -> Option<&Bag> {
         self.extras.as_ref()?.results.as_ref()
     }
@@ -360,7 +362,7 @@ impl Session {
         self.extras.as_ref()?.heard.as_ref()
     }
 
-    /// What it offered that was made of data, the newest last.
+    /// Returns the choices that it offered that were made of data, the newest last.
     pub(crate) fn offered(&self) -> &[Offered] {
         self.extras.as_ref().map_or(&[], |extras| &extras.offered)
     }

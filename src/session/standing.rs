@@ -212,7 +212,7 @@ impl Session {
         self.ended().map(|end| end.at)
     }
 
-    /// Why it failed.
+    /// Returns the reason for which it failed.
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
         match &self.ended()?.ending {
@@ -221,7 +221,7 @@ impl Session {
         }
     }
 
-    /// Who ended it, when it did not end by itself.
+    /// Returns the reason for which it was ended, when it did not end by itself.
     #[must_use]
     pub fn ended_by(&self) -> Option<EndReason> {
         match &self.ended()?.ending {

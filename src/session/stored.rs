@@ -1,4 +1,4 @@
-//! How records look outside this process: magic, format number, checksum, then the body: JSON in
+//! The form of records outside this process: magic, format number, checksum, then the body: JSON in
 //! format 1, the compact form of the same values in format 2. What is read is checked before it is
 //! believed; a format of a newer release is refused, not guessed at.
 
@@ -20,7 +20,7 @@ const HEADER: usize = MAGIC.len() + size_of::<u16>() + size_of::<u64>();
 /// No record of ours is larger; more is not read.
 const MAX_BYTES: usize = 16 << 20;
 
-/// Why stored bytes are no record.
+/// The reason for which stored bytes are no record.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeError {

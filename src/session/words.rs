@@ -4,8 +4,8 @@ use std::fmt::{self, Display, Formatter};
 
 use crate::session::content::{Card, Content, Location, Media, Parameters, TemplateMessage};
 
-/// What it says, in one or more lines: its text; of another form a line such as
-/// `(image https://shop.example/7.jpg "The shirt")`. [`options`](Content::options) and
+/// Writes what it says, in one or more lines: its text; of another form a line such as `(image
+/// https://shop.example/7.jpg "The shirt")`. [`options`](Content::options) and
 /// [`links`](Content::links) are not in it.
 impl Display for Content {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {

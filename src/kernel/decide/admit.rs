@@ -1,5 +1,5 @@
-//! Whether a trigger may start a session now: opt-out, handoff, re-entry, sessions that run already
-//! (SEMANTICS T).
+//! Decides if a trigger may start a session now: opt-out, handoff, re-entry, sessions that run
+//! already (SEMANTICS T).
 
 use chrono::{DateTime, Utc};
 
@@ -24,7 +24,7 @@ pub(crate) enum Admission {
     TooMany,
 }
 
-/// What the caller allows.
+/// The caller's permissions.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Allowances {
     /// Opt-out does not count.

@@ -1,4 +1,4 @@
-//! What a decision does beside what it was asked for: applies what is due, forgets what is old,
+//! A decision's work beside what it was asked for: it applies what is due, forgets what is old,
 //! makes the record ready (SEMANTICS S2, S12, I2).
 
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::kernel::decide::route::CAMPAIGN_REACH;
 use crate::kernel::time::{later, span};
 use crate::session::{DeadLetter, EndReason, Session, Timer, Verdict};
 
-/// How long dead letters are kept (SEMANTICS S12).
+/// Time for which dead letters are kept (SEMANTICS S12).
 const DEAD_LETTER_RETENTION: TimeDelta = TimeDelta::days(30);
 /// Calls of which a conversation remembers that they took effect: a call asks for it at once, or
 /// never.

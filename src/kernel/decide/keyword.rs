@@ -22,7 +22,7 @@ use crate::session::{ContactChange, Conversation, EndReason, MessageKind, Route,
 /// (SEMANTICS I12).
 const OLDER_THAN_SESSION: TimeDelta = TimeDelta::seconds(60);
 
-/// What a message is before it is anybody's answer.
+/// The meaning of a message before it is anybody's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Heard {
     /// A word of opting out.

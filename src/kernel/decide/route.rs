@@ -1,4 +1,4 @@
-//! Who gets an inbound message: a session that waits for it, a trigger, a queue, or nobody
+//! The receiver of an inbound message: a session that waits for it, a trigger, a queue, or nobody
 //! (SEMANTICS I1, I3, I4, I5, I9, I12).
 
 use std::cmp::Reverse;
@@ -19,7 +19,7 @@ use crate::session::{Conversation, Message, MessageKind, Session, Status};
 const OLDER_THAN_WAIT: TimeDelta = TimeDelta::seconds(60);
 /// A delay that ends within this keeps messages for what comes after it (SEMANTICS I1).
 const SHORT_DELAY: TimeDelta = TimeDelta::seconds(60);
-/// How long a campaign's reach counts (SEMANTICS I4).
+/// Time for which a campaign's reach counts (SEMANTICS I4).
 pub(crate) const CAMPAIGN_REACH: TimeDelta = TimeDelta::days(7);
 
 /// An inbound message, as routing sees it.
@@ -46,7 +46,7 @@ pub(crate) struct Candidate<'a> {
 pub(crate) struct Asked<'f> {
     node: &'f Node,
     question: &'f Question,
-    /// How old a message may be that answers it (SEMANTICS I12).
+    /// Maximum age of a message that answers it (SEMANTICS I12).
     patience: TimeDelta,
 }
 
@@ -65,7 +65,7 @@ impl Asked<'_> {
     }
 }
 
-/// Who gets a message.
+/// The receiver of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Routing {
     /// The session at this place takes it as its answer.

@@ -87,7 +87,7 @@ fn render(
     Ok(content)
 }
 
-/// What was meant by a message; none if it is no answer.
+/// Returns the meaning of a message; none if it is no answer.
 fn understand(run: &mut Run<'_>, node: &Ask, message: &Message) -> Result<Option<Meant>, EvalError> {
     let mime = message.media.as_ref().and_then(|media| media.as_node().get("mime")?.as_str());
     let said = Said {

@@ -1,5 +1,5 @@
-//! What every node that asks the host does: parks the session, takes the answer once, tells a
-//! failure (SEMANTICS D2, N1). What is asked, and what an answer means, is the node's.
+//! The common part of every node that asks the host: parks the session, takes the answer once,
+//! tells a failure (SEMANTICS D2, N1). What is asked, and what an answer means, is the node's.
 
 use std::sync::Arc;
 
@@ -41,7 +41,7 @@ pub(super) fn park(run: &mut Run<'_>, kind: CallKind, name: Arc<str>, call: &Hos
     Move::Park(Standing::Calling(OpenCall { call, deadline }))
 }
 
-/// What an answer means to a node.
+/// Meaning of an answer to a node.
 pub(super) enum Meaning {
     /// It is kept, and the session leaves by this branch.
     Take(Port),
@@ -51,7 +51,7 @@ pub(super) enum Meaning {
     Failure(String),
 }
 
-/// What an input brought.
+/// The answer that an input brought.
 pub(super) enum Answer {
     /// Nothing that belongs to the call.
     None,

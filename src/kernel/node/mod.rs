@@ -1,5 +1,5 @@
-//! What each kind of node does when a session enters it, and when an input reaches a session that
-//! stands at it. One file per kind; this file only tells them apart.
+//! The behaviour of each kind of node when a session enters it, and when an input reaches a session
+//! that is at it. One file per kind; this file only tells them apart.
 
 mod ask;
 mod branch;

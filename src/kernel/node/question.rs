@@ -18,10 +18,10 @@ use crate::session::{
 };
 use crate::value::{Caps, Packed};
 
-/// How many texts begin the window of a question anew (SEMANTICS I10).
+/// Maximum number of texts that begin the window of a question anew (SEMANTICS I10).
 const MOST_RESTARTS: usize = 5;
 
-/// What an input is to a question.
+/// Meaning of an input to a question.
 pub(super) enum Word {
     /// The reply.
     Reply(Message),
@@ -47,7 +47,7 @@ pub(super) fn park(run: &mut Run<'_>, question: &Question) -> Move {
     Move::Park(Standing::Waiting(Wait::until(deadline)))
 }
 
-/// What an input is to the question that the session waits at.
+/// Returns the meaning of an input to the question that the session waits at.
 pub(super) fn hear(run: &mut Run<'_>, question: &Question, input: Input) -> Word {
     match input {
         Input::Reply { message, route } if accepts(run, question, &message, &route) => {

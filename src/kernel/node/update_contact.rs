@@ -74,7 +74,7 @@ fn each(
     Ok(())
 }
 
-/// What a template renders to, trimmed; none if that is nothing.
+/// Returns the text that a template renders to, trimmed; none if it is empty.
 fn text(run: &mut Run<'_>, template: &Template) -> Result<Option<String>, Move> {
     let text = run.render(template).map_err(|error| Move::fail(FailureCode::Expression, error))?;
     let text = text.trim();
