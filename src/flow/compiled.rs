@@ -81,31 +81,31 @@ impl Flow {
         self.digest
     }
 
-    /// What people call it.
+    /// Returns its name for people.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What it was compiled from.
+    /// Returns the definition that it was compiled from.
     #[must_use]
     pub fn def(&self) -> &FlowDef {
         &self.def
     }
 
-    /// How its sessions live.
+    /// Returns the settings by which its sessions live.
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// What starts it.
+    /// Returns the trigger that starts it.
     #[must_use]
     pub fn trigger(&self) -> &Trigger {
         &self.trigger
     }
 
-    /// What its author should look at; none of it blocks publishing.
+    /// Returns the issues that its author should look at; none of it blocks publishing.
     #[must_use]
     pub fn warnings(&self) -> &Issues {
         &self.warnings

@@ -48,22 +48,22 @@ pub struct FlowDef {
     pub spec: u32,
     /// The code that callers know the flow by.
     pub code: String,
-    /// What people call it; the code if absent.
+    /// Its name for people; the code if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// A remark of its author.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,
-    /// What starts it.
+    /// The trigger that starts it.
     pub trigger: TriggerDef,
-    /// How its sessions live.
+    /// The settings by which its sessions live.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settings: Option<SettingsDef>,
     /// Its nodes.
     pub nodes: Vec<NodeDef>,
     /// The ways between them.
     pub edges: Vec<EdgeDef>,
-    /// What an editor keeps about it.
+    /// The data that an editor keeps about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ui: Option<Value>,
 }
@@ -79,7 +79,7 @@ pub struct EdgeDef {
     pub branch: Option<String>,
     /// The node it goes to.
     pub to: String,
-    /// What an editor keeps about it.
+    /// The data that an editor keeps about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ui: Option<Value>,
 }

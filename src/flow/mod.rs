@@ -1,6 +1,6 @@
 //! Flows: what a canvas saves ([`FlowDef`]) becomes what the kernel runs on ([`Flow`]), or the
-//! complete list of what is wrong with it ([`Issues`]). Parsed once, checked once, never changed.
-//! What must not live here: sessions, time, I/O.
+//! complete list of what is wrong with it ([`Issues`]). Parsed once, checked once, never
+//! changed. What must not live here: sessions, time, I/O.
 //!
 #![doc = include_str!("reference.md")]
 #![doc = include_str!("lang/expr/filter/table.md")]

@@ -141,7 +141,7 @@ fn n7_what_is_undefined_counts_as_blank_and_is_reported_but_not_by_exists() {
     assert_eq!(eval(exists, json!({})), (false, vec![]));
 }
 
-/// What the only variable of a node is set to.
+/// Returns the value that the only variable of a node is set to.
 fn assigned(value: Value, names: Value, limits: &Limits) -> Result<Value, String> {
     let step =
         node(json!({"id": "n", "kind": "set_variables", "variables": [{"name": "x", "value": value}]}));

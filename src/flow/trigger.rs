@@ -1,5 +1,5 @@
-//! What starts a flow: a call, or a message that its rules match (SEMANTICS I4).
-//! What must not live here: which of several matching flows is chosen.
+//! The trigger of a flow: a call, or a message that its rules match (SEMANTICS I4). What must not
+//! live here: which of several matching flows is chosen.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -16,7 +16,7 @@ use crate::flow::lang::normal::word::has_word;
 use crate::flow::lang::normal::{Folding, composed, key, normal, without_accents};
 use crate::flow::lang::pattern::{Extent, Pattern};
 
-/// What starts a flow, as it is written: `{"kind": "manual"}` or
+/// The trigger of a flow, as it is written: `{"kind": "manual"}` or
 /// `{"kind": "inbound", "channel": "whatsapp", "rules": [{"match": "exact", "text": "menu"}]}`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -47,7 +47,7 @@ pub struct InboundDef {
 /// A rule for a message that starts a flow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RuleDef {
-    /// How the message is compared.
+    /// The way in which the message is compared.
     #[serde(rename = "match")]
     pub how: MatchKind,
     /// With what; for `exact`, `starts_with`, `contains`, `has_word`, `regex` and `payload`.
@@ -56,13 +56,14 @@ pub struct RuleDef {
     /// With which of these; for `has_word`, in place of `text`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list: Option<Vec<String>>,
-    /// What makes no difference beside case; nothing if absent. Not for `regex` and `payload`.
+    /// Differences that do not count beside case; nothing if absent. Not for `regex` and `payload`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fold: Option<Folding>,
 }
 
 words! {
-    /// How a rule compares a message. Texts are compared in their normal form (SEMANTICS U1).
+    /// The way in which a rule compares a message. Texts are compared in their normal form
+    /// (SEMANTICS U1).
     MatchKind {
         /// The whole text, without punctuation and emoji around it (SEMANTICS U2).
         Exact = "exact",
@@ -94,7 +95,8 @@ words! {
 }
 
 words! {
-    /// How closely a message matches a flow, the closest first (SEMANTICS I4). Greater is closer.
+    /// The closeness of a match between a message and a flow, the closest first (SEMANTICS I4).
+    /// Greater is closer.
     Rank {
         /// By a `fallback` rule.
         Fallback = "fallback",
@@ -117,7 +119,7 @@ words! {
     }
 }
 
-/// What starts a flow, checked and compiled.
+/// The trigger of a flow, checked and compiled.
 #[derive(Clone, Debug)]
 pub struct Trigger(Option<Inbound>);
 
@@ -215,7 +217,7 @@ impl Trigger {
         self.0.as_ref().is_some_and(|inbound| inbound.campaign)
     }
 
-    /// How closely a message matches: the rank of the closest rule, none if no rule matches
+    /// Returns how closely a message matches: the rank of the closest rule, none if no rule matches
     /// (SEMANTICS I4).
     ///
     /// `payload` is that of a button or quick reply which is not this crate's own. A message

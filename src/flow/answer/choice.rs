@@ -5,36 +5,36 @@ use std::sync::Arc;
 
 use crate::flow::lang::normal::{emoji_alone, emoji_of, key, key_with_emoji, normal};
 
-/// What there is to choose from.
+/// The choices of a question.
 #[derive(Clone, Debug)]
 pub(crate) struct Choices {
     pub(crate) list: Box<[Choice]>,
     /// True if the message shows the place of each.
     pub(crate) are_numbered: bool,
-    /// How many make an answer, if it may be several.
+    /// Number of choices that make an answer, if it may be several.
     pub(crate) several: Option<Several>,
     /// There if some are not known before they are offered (SEMANTICS N10).
     pub(crate) live: Option<Box<LiveChoices>>,
 }
 
-/// What is known of choices before they are offered, where some are made of data or have a label
+/// The known part of choices before they are offered, where some are made of data or have a label
 /// that is rendered.
 #[derive(Clone, Debug)]
 pub(crate) struct LiveChoices {
-    /// What the question says of the places that the contact sees.
+    /// The question's setting for the places that the contact sees.
     pub(crate) numbered: Option<bool>,
     /// Labels and other words of those that are written out, by their place.
     pub(crate) words: Box<[KnownWords]>,
 }
 
-/// What a choice is called, as far as it is written out.
+/// The words of a choice, as far as they are written out.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct KnownWords {
     pub(crate) labels: Box<[Box<str>]>,
     pub(crate) synonyms: Box<[Box<str>]>,
 }
 
-/// How many choices make an answer.
+/// The number of choices that make an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Several {
     pub(crate) least: usize,
@@ -153,7 +153,7 @@ fn is_repeated(sign: &str, text: &str) -> bool {
     text.len().is_multiple_of(sign.len()) && text.replace(sign, "").is_empty()
 }
 
-/// How many choices a test holds for.
+/// The choices that a test holds for: none, one or many.
 enum Found {
     None,
     One(usize),
@@ -389,10 +389,10 @@ fn without_number(word: &str) -> Option<Box<str>> {
     (is_marked && is_word).then(|| key(text).into())
 }
 
-/// What was said, if it is a number and no more: `2`, `2.`, `2)`, `#2`, `2번`, `第2个`, in the digits of
-/// any script.
+/// Returns what was said, if it is a number and no more: `2`, `2.`, `2)`, `#2`, `2번`, `第2个`, in the
+/// digits of any script.
 fn number(said: &str) -> Option<&str> {
-    /// What counts things in a list.
+    /// Words that count things in a list.
     const COUNTERS: [&str; 8] = ["번", "번째", "番", "番目", "号", "號", "个", "個"];
     let text = said.trim_start_matches(['#', '第']).trim();
     let text = COUNTERS.iter().find_map(|counter| text.strip_suffix(counter)).unwrap_or(text);

@@ -12,7 +12,7 @@ use crate::flow::lang::calendar::Names;
 /// More characters are no date.
 const MOST: usize = 64;
 
-/// How dates may be written.
+/// The ways in which dates may be written.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Dates {
     /// Formats of `strftime`; in ISO 8601, or with the name of the month, if there is none.

@@ -1,4 +1,4 @@
-//! What counts as an answer, and what it is once it is understood: one file per kind of value
+//! Answers: what counts as one, and what it is once it is understood: one file per kind of value
 //! (SEMANTICS N4). Pure, total, and in time that grows with the text. What must not live here: what
 //! an author writes, and what a flow does with an answer.
 
@@ -27,7 +27,7 @@ use crate::flow::lang::region::HomeRegion;
 use crate::flow::lang::template::Template;
 use crate::grapheme;
 
-/// What a question expects.
+/// The kind of answer that a question expects.
 #[derive(Clone, Debug)]
 pub(crate) enum Expect {
     /// A text of so many characters, both included, that matches a pattern.
@@ -57,7 +57,7 @@ pub(crate) struct Bounds {
     pub(crate) max: Option<Template>,
 }
 
-/// What a contact said, as far as it counts.
+/// A contact's words, as far as they count.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Said<'a> {
     pub(crate) kind: ReplyKind,
@@ -70,7 +70,7 @@ pub(crate) struct Said<'a> {
     pub(crate) home: Option<Home>,
 }
 
-/// What was said, understood.
+/// The meaning of what was said.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Meant {
     /// This value.
@@ -121,7 +121,7 @@ impl Expect {
         value.map(Meant::Value)
     }
 
-    /// What there is to choose from.
+    /// Returns the choices of the question.
     pub(crate) fn choices(&self) -> Option<&Choices> {
         if let Self::Choice(choices) = self { Some(choices) } else { None }
     }
@@ -182,7 +182,7 @@ fn phone(text: &str, home: Option<Home>) -> Option<Phone> {
 }
 
 impl Choices {
-    /// What was chosen: one, or as many as the question asks for.
+    /// Returns what was chosen: one, or as many as the question asks for.
     pub(crate) fn understand(&self, said: Said<'_>) -> Option<Meant> {
         if !matches!(said.kind, ReplyKind::Text | ReplyKind::Choice) {
             return None;

@@ -1,16 +1,16 @@
-//! What those who understand an answer know of the conversation beside it.
+//! The knowledge of the conversation that goes with an answer to those who understand it.
 
 use chrono::NaiveDate;
 
 use crate::flow::lang::calendar::Calendar;
 use crate::flow::lang::number::{Decimal, Marks};
 
-/// What is known of the conversation in which something was said.
+/// The knowledge of the conversation in which something was said.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Speech<'a> {
     /// The contact's language, then the flow's.
     pub(crate) languages: [Option<&'a str>; 2],
-    /// What stands before decimals where the flow says so.
+    /// The mark before decimals where the flow says so.
     pub(crate) decimal: Option<Decimal>,
     /// The day on which it was said, where the contact is.
     pub(crate) today: NaiveDate,
@@ -27,7 +27,7 @@ impl<'a> Speech<'a> {
         Calendar::of(self.tags())
     }
 
-    /// How numbers are written.
+    /// Returns the way in which numbers are written.
     pub(crate) fn marks(&self) -> Marks {
         match self.decimal {
             Some(decimal) => Marks::Usual(decimal),

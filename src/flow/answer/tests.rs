@@ -1,4 +1,4 @@
-//! What holds for every kind of answer and every text.
+//! Properties of every kind of answer and every text.
 
 use chrono::NaiveDate;
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! What one version of a flow has otherwise than another: nodes, edges, settings.
+//! Differences between two versions of a flow: nodes, edges, settings.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -46,14 +46,14 @@ pub struct FlowDiff {
 pub struct FieldChange {
     /// Where it is, such as `text` or `sender.account`. A list is one field.
     pub field: String,
-    /// What it was; `null`: absent.
+    /// The old value; `null`: absent.
     pub old: Value,
-    /// What it is; `null`: absent.
+    /// The new value; `null`: absent.
     pub new: Value,
 }
 
 impl FlowDiff {
-    /// What `new` has otherwise than `old`.
+    /// Returns the differences of `new` from `old`.
     #[must_use]
     pub fn of(old: &FlowDef, new: &FlowDef) -> Self {
         let (was, is) = (nodes(old), nodes(new));

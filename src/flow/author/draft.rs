@@ -44,13 +44,13 @@ pub struct Draft {
     rounds: u32,
 }
 
-/// What an answer of the model came to.
+/// The result of an answer of the model.
 #[derive(Clone, Debug)]
 #[must_use]
 pub enum Answered {
     /// A flow that passes its checks. It may have [`warnings`](Flow::warnings).
     Flow(Box<Flow>),
-    /// What to say to the model next, in the same conversation: it lists what is wrong and does not
+    /// The next message to the model, in the same conversation: it lists what is wrong and does not
     /// repeat the first prompt.
     Repair(String),
     /// The rounds are spent: what is wrong with the last answer.
@@ -104,14 +104,14 @@ impl Draft {
         self
     }
 
-    /// How many more answers are judged.
+    /// Returns the number of answers that are still judged.
     #[must_use]
     pub fn rounds_left(&self) -> u32 {
         self.rounds
     }
 
-    /// What to ask the model: the task, the reference of the flow file, an example, and the
-    /// requirement, fenced so that it cannot end its fence. With the feature `schema` the JSON
+    /// Returns the prompt for the model: the task, the reference of the flow file, an example, and
+    /// the requirement, fenced so that it cannot end its fence. With the feature `schema` the JSON
     /// Schema is in it too.
     #[must_use]
     pub fn prompt(&self) -> String {

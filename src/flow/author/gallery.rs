@@ -21,9 +21,9 @@ pub struct Template {
     /// The code that [`Flows::create_from_template`](crate::Flows::create_from_template) knows it
     /// by.
     pub code: &'static str,
-    /// What people call it.
+    /// Its name for people.
     pub name: &'static str,
-    /// What it does, in a sentence.
+    /// Its purpose, in a sentence.
     pub description: &'static str,
     /// True if a call starts it; else messages do, and it is bound to accounts before it is
     /// published.

@@ -1,4 +1,4 @@
-//! What a flow's life needs to know of its text: which flow it is, whether it changed, what is
+//! Facts about a flow's text that its life needs: which flow it is, whether it changed, what is
 //! wrong with where it is bound.
 
 use serde_json::Value;
@@ -19,9 +19,9 @@ use crate::id::FlowId;
 pub(crate) struct DraftText {
     /// The flow it is of.
     pub(crate) code: FlowId,
-    /// What it calls itself.
+    /// Its own name.
     pub(crate) name: Option<String>,
-    /// What its author notes.
+    /// Its author's remark.
     pub(crate) remark: Option<String>,
     /// A hash of its content, whatever its layout and order of keys.
     pub(crate) digest: u128,
@@ -89,8 +89,8 @@ impl DraftText {
     }
 }
 
-/// What keeps a flow from going online on these accounts (SEMANTICS L5). `others` are the flows
-/// that are online, with theirs.
+/// Checks that nothing keeps a flow from going online on these accounts (SEMANTICS L5). `others`
+/// are the flows that are online, with theirs.
 pub(crate) fn check_binding<'a>(
     flow: &Flow,
     accounts: &[Account],

@@ -1,4 +1,4 @@
-//! What authors work with around a flow: a draft by a model, templates to begin with, what changed,
+//! The authors' tools around a flow: a draft by a model, templates to begin with, what changed,
 //! what publishing needs to know of the text. What must not live here: what a flow means.
 
 pub(crate) mod diff;

@@ -29,7 +29,7 @@ use crate::flow::lang::language::Language;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Texts(FlowDef);
 
-/// Why a file of gettext cannot be made or taken.
+/// The reason for which a file of gettext cannot be made or taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BadPo {
@@ -129,7 +129,7 @@ impl Texts {
         parse(own_tag(&self.0).ok_or(BadPo::NoLanguage)?)
     }
 
-    /// What is made of each text: of its place, of it in the flow's language, and of its
+    /// Makes a value of each text: of its place, of it in the flow's language, and of its
     /// translation.
     fn each<T>(
         &self,

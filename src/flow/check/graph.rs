@@ -20,7 +20,7 @@ pub(crate) struct Graph {
     exits: Vec<Vec<Exit>>,
 }
 
-/// How one gets from a node to another.
+/// The way from a node to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EdgeKind {
     /// By an edge from a branch.

@@ -111,8 +111,8 @@ fn check_exits(def: &FlowDef, graph: &Graph, reached: &BTreeSet<NodeIx>, found: 
     }
 }
 
-/// Who triggers the flow has to say where its messages leave from. Told once a flow, of the first
-/// node that sends; where no contact is needed, that is an error of each.
+/// The caller who triggers the flow has to say where its messages leave from. Told once a flow, of
+/// the first node that sends; where no contact is needed, that is an error of each.
 fn check_sender(def: &FlowDef, reached: &BTreeSet<NodeIx>, found: &mut Diagnostics) {
     let has_sender = def.settings.as_ref().is_some_and(|settings| settings.sender.is_some());
     if has_sender || def.is_contactless() || def.trigger != TriggerDef::Manual {

@@ -1,6 +1,6 @@
-//! What is checked of the flows that a flow calls: that they are there, that none needs a contact
-//! where there is none, and that no way through them leads back to it with no wait in between
-//! (SEMANTICS C, T2). A flow that calls itself directly is checked without the others (`check`).
+//! Checks of the flows that a flow calls: that they are there, that none needs a contact where
+//! there is none, and that no way through them leads back to it with no wait in between (SEMANTICS
+//! C, T2). A flow that calls itself directly is checked without the others (`check`).
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -12,9 +12,9 @@ use crate::flow::node::{Blocking, ContactMode};
 use crate::flow::place::{NodeIx, Port};
 use crate::{FlowId, NodeId};
 
-/// What keeps a flow from going online for the flows that it calls. `is_known` tells whether there
-/// is one with this code, `names` all codes that there are, `online` finds the version of one that
-/// would be called.
+/// Checks that nothing keeps a flow from going online for the flows that it calls. `is_known` tells
+/// whether there is one with this code, `names` all codes that there are, `online` finds the
+/// version of one that would be called.
 pub(crate) fn check_calls<'f>(
     flow: &'f Flow,
     is_known: impl Fn(&FlowId) -> bool,
@@ -137,7 +137,7 @@ impl<'f> Reached<'f> {
         None
     }
 
-    /// How far a flow comes from its start with no wait.
+    /// Returns how far a flow comes from its start with no wait.
     fn rush(&self, flow: &'f Flow) -> Rush<'f> {
         let mut rush = Rush { calls: Vec::new(), ends: false };
         let mut seen = BTreeSet::from([flow.entry.0]);
@@ -181,7 +181,7 @@ impl<'f> Reached<'f> {
     }
 }
 
-/// What of a flow happens with no wait.
+/// The part of a flow that happens with no wait.
 struct Rush<'f> {
     /// The flows that it calls.
     calls: Vec<(NodeIx, &'f FlowId)>,

@@ -1,4 +1,4 @@
-//! Whether a flow may write to a contact on WhatsApp when that takes approved templates alone:
+//! Checks that a flow may write to a contact on WhatsApp when that takes approved templates alone:
 //! before the contact has written, or more than a day after it last did (SEMANTICS C). A warning,
 //! since the host may know better.
 
@@ -15,12 +15,13 @@ use crate::flow::place::{NodeIx, Port};
 use crate::flow::trigger::TriggerDef;
 use crate::{Channel, NodeId};
 
-/// How long WhatsApp takes free texts after a message of the contact.
+/// Time for which WhatsApp takes free texts after a message of the contact.
 const WINDOW: TimeDelta = TimeDelta::hours(24);
 /// A node whose silence grows more often than this is in a circle that timers walk.
 const MOST_ROUNDS: u32 = 32;
 
-/// How long the contact may have been silent. None: longer than the window, or forever.
+/// The longest time for which the contact may have been silent. None: longer than the window, or
+/// without end.
 type Silence = Option<TimeDelta>;
 
 /// Warns once a flow, of the first node.

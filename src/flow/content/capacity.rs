@@ -1,4 +1,5 @@
-//! What a channel can carry: one table of its limits, as its provider documents them (SEMANTICS C).
+//! The capacity of a channel: one table of its limits, as its provider documents them (SEMANTICS
+//! C).
 
 use crate::Channel;
 use crate::flow::content::MediaType;
@@ -64,7 +65,7 @@ pub(crate) struct Capacity {
 use MediaType::{Audio, Document, Image, Sticker, Video};
 
 impl Capacity {
-    /// What is allowed where the channel is not known.
+    /// The limits where the channel is not known.
     const ANY: Self = Self {
         text: 10_000,
         text_with_options: 10_000,
@@ -267,7 +268,7 @@ impl Capacity {
 
     const WEB: Self = Self { template: false, ..Self::OWN };
 
-    /// What buttons of an approved message are held to.
+    /// Returns the limits of buttons of an approved message.
     pub(crate) fn in_template(&'static self) -> &'static Self {
         if self.mixes_links { self } else { &Self::TEMPLATE }
     }

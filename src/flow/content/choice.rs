@@ -1,4 +1,4 @@
-//! What can be chosen below a message: options, buttons, replies.
+//! Choices below a message: options, buttons, replies.
 
 use std::collections::BTreeSet;
 
@@ -22,12 +22,12 @@ pub struct OptionDef {
     /// The list that choices are made of, an expression: `context.slots`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
-    /// What the flow hears when it is chosen: 1-64 bytes, unique in its message. With `from` a
-    /// template; if absent, the item's `id`, or the item itself.
+    /// The text that the flow hears when it is chosen: 1-64 bytes, unique in its message. With
+    /// `from` a template; if absent, the item's `id`, or the item itself.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub id: String,
-    /// What the contact sees, a template: 1-20 characters, on `web` and a host's own channel 80.
-    /// With `from`, if absent, the item's `label`, or what is its id.
+    /// The text that the contact sees, a template: 1-20 characters, on `web` and a host's own
+    /// channel 80. With `from`, if absent, the item's `label`, or what is its id.
     #[serde(skip_serializing_if = "TextDef::is_absent")]
     pub label: TextDef,
     /// A line below it, a template, where the channel shows choices as a list.
@@ -44,15 +44,15 @@ pub struct ButtonDef {
     /// The list that buttons which answer are made of, an expression.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
-    /// What the flow hears when it is chosen: 1-64 bytes, unique in its message. With `from` a
-    /// template; if absent, the item's `id`, or the item itself.
+    /// The text that the flow hears when it is chosen: 1-64 bytes, unique in its message. With
+    /// `from` a template; if absent, the item's `id`, or the item itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// What the contact sees, a template. With `from`, if absent, the item's `label`, or what is
-    /// its id.
+    /// The text that the contact sees, a template. With `from`, if absent, the item's `label`, or
+    /// what is its id.
     #[serde(skip_serializing_if = "TextDef::is_absent")]
     pub label: TextDef,
-    /// What it opens, a template.
+    /// The address that it opens, a template.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
 }

@@ -1,5 +1,5 @@
-//! Whether a message fits the channel that it goes out on (SEMANTICS C): how what is too long or
-//! too many is told.
+//! Checks that a message fits the channel that it goes out on (SEMANTICS C): how what is too long
+//! or too many is told.
 
 use crate::Channel;
 use crate::flow::content::Local;

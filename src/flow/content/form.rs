@@ -23,7 +23,7 @@ pub struct FormDef {
     /// The screen that it opens with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub screen: Option<String>,
-    /// What the screen is given, with templates in its texts.
+    /// The data that the screen is given, with templates in its texts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<Value>,
 }

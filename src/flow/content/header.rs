@@ -1,4 +1,4 @@
-//! What stands above and below the text of a message with buttons or a list.
+//! The header and the footer of the text of a message with buttons or a list.
 
 use serde::Serialize;
 use serde_json::Value;

@@ -48,12 +48,12 @@ pub struct RowDef {
     /// The list that rows are made of, an expression.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
-    /// What the flow hears when it is chosen: 1-64 bytes, unique in its message. With `from` a
-    /// template; if absent, the item's `id`, or the item itself.
+    /// The text that the flow hears when it is chosen: 1-64 bytes, unique in its message. With
+    /// `from` a template; if absent, the item's `id`, or the item itself.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub id: String,
-    /// What the contact sees, a template. With `from`, if absent, the item's `label`, or what is
-    /// its id.
+    /// The text that the contact sees, a template. With `from`, if absent, the item's `label`, or
+    /// what is its id.
     #[serde(skip_serializing_if = "TextDef::is_absent")]
     pub label: TextDef,
     /// A line below it, a template.

@@ -23,7 +23,7 @@ pub struct LocationDef {
     pub latitude: DegreesDef,
     /// Degrees east, from -180 to 180.
     pub longitude: DegreesDef,
-    /// What it is called, a template.
+    /// Its name, a template.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<TextDef>,
     /// Its postal address, a template.

@@ -17,7 +17,7 @@ use crate::flow::lang::template::Template;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct MediaDef {
-    /// What it is.
+    /// The type of the medium.
     #[serde(rename = "type")]
     pub kind: MediaType,
     /// Where it lies, a template.

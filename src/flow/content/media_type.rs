@@ -3,7 +3,7 @@
 use crate::flow::form::read::words;
 
 words! {
-    /// What a medium is.
+    /// The type of a medium.
     MediaType {
         /// A picture.
         Image = "image",

@@ -1,5 +1,5 @@
-//! What a message says, as an author writes it, in every form: the part that `send_message` and its
-//! like share. What must not live here: where a message goes, and what becomes of it.
+//! The content of a message, as an author writes it, in every form: the part that `send_message`
+//! and its like share. What must not live here: where a message goes, and what becomes of it.
 
 mod capacity;
 mod card;
@@ -54,8 +54,8 @@ use crate::flow::form::read::Fields;
 use crate::flow::lang::context::Compile;
 use crate::flow::lang::template::Template;
 
-/// What a message says: a text, alone or above choices, or one of `media`, `location`, `template`
-/// and `card`.
+/// The content of a message: a text, alone or above choices, or one of `media`, `location`,
+/// `template` and `card`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct MessageDef {
@@ -80,7 +80,7 @@ pub struct MessageDef {
     /// True if the text asks where the contact is, with a button that tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub location_request: Option<bool>,
-    /// What stands above the text of buttons, a list or a form.
+    /// The header above the text of buttons, a list or a form.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub header: Option<Box<HeaderDef>>,
     /// A line below the text of buttons, a list or a form, a template.
@@ -201,7 +201,7 @@ impl MessageDef {
             || self.list.as_ref().is_some_and(|list| list.has_data())
     }
 
-    /// What it offers to answer with, as far as it is written out: the field, and the ids in it.
+    /// Returns the offered answers, as far as they are written out: the field, and the ids in it.
     pub(crate) fn offers(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let rows = self.list.iter().flat_map(|list| list.written_rows());
         let replies = self.quick_replies.iter().flatten().filter(|reply| reply.from.is_none());
@@ -347,7 +347,7 @@ impl MessageDef {
 }
 
 impl Message {
-    /// What there is to choose from, as far as it is written out.
+    /// Returns the choices, as far as they are written out.
     fn choices(&self) -> Vec<&Choice> {
         match self {
             Self::Text { options: choices, .. } | Self::QuickReplies { replies: choices, .. } => {

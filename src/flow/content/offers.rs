@@ -1,5 +1,5 @@
-//! What there is to choose from: written out, or made of a list that the session has (SEMANTICS
-//! N10). What must not live here: the form in which a message shows it.
+//! Choices: written out, or made of a list that the session has (SEMANTICS N10). What must not live
+//! here: the form in which a message shows it.
 
 use std::borrow::Cow;
 use std::ops::{Deref, DerefMut};
@@ -21,7 +21,7 @@ use crate::flow::lang::context::Compile;
 use crate::flow::lang::expr::Expr;
 use crate::flow::lang::template::Template;
 
-/// What there is to choose from: a list, `[{"id": "yes", "label": "Yes"}]`, or one entry that is
+/// The choices that are offered: a list, `[{"id": "yes", "label": "Yes"}]`, or one entry that is
 /// made of data, `{"from": "context.slots", "id": "{{ item.id }}", "label": "{{ item.name }}"}`.
 /// Such an entry may be in a list too, beside others.
 ///
@@ -69,7 +69,7 @@ pub(crate) enum Offer {
     Data(Box<DataOffer>),
 }
 
-/// How choices are made of a list.
+/// The way in which choices are made of a list.
 #[derive(Clone, Debug)]
 pub(crate) struct DataOffer {
     pub(crate) from: Expr,
@@ -78,7 +78,7 @@ pub(crate) struct DataOffer {
     pub(crate) description: Option<Local<Template>>,
 }
 
-/// What an author says of choices that are made of data.
+/// An author's fields of choices that are made of data.
 #[derive(Clone, Copy)]
 pub(super) struct DataFields<'d> {
     pub(super) from: &'d str,

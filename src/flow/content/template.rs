@@ -36,24 +36,24 @@ pub struct TemplateDef {
     /// (SEMANTICS U9).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub languages: Option<Vec<String>>,
-    /// What it was approved for. One for `authentication` is sent to a telephone number alone
-    /// (SEMANTICS A7).
+    /// The category that it was approved for. One for `authentication` is sent to a telephone
+    /// number alone (SEMANTICS A7).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub category: Option<TemplateCategory>,
-    /// What fills its gaps.
+    /// The values that fill its gaps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parameters: Option<ParametersDef>,
-    /// What its header has: a line, a picture, a film or a document.
+    /// The content of its header: a line, a picture, a film or a document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub header: Option<Box<HeaderDef>>,
-    /// Its buttons, as they were approved and in their order. The `url` of one is the part that the approved address
-    /// leaves open.
+    /// Its buttons, as they were approved and in their order. The `url` of one is the part that the
+    /// approved address leaves open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub buttons: Option<Vec<ButtonDef>>,
 }
 
 words! {
-    /// What a message was approved for.
+    /// The category that a message was approved for.
     TemplateCategory {
         /// A code by which people prove who they are.
         Authentication = "authentication",
@@ -64,7 +64,7 @@ words! {
     }
 }
 
-/// What fills the gaps of an approved message, each a template.
+/// Values that fill the gaps of an approved message, each a template.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 #[non_exhaustive]

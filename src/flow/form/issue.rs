@@ -1,4 +1,4 @@
-//! What is wrong with a flow, for its author: each issue names its place, its rule and how to fix
+//! The issues of a flow, for its author: each issue names its place, its rule and how to fix
 //! it. What must not live here: the checks themselves.
 
 use std::fmt;
@@ -39,7 +39,7 @@ macro_rules! codes {
                 match self { $(Self::$code => $word),+ }
             }
 
-            /// What is wrong with a flow that has this issue, in a sentence.
+            /// Returns the meaning of this issue for a flow that has it, in a sentence.
             #[must_use]
             pub fn meaning(self) -> &'static str {
                 match self { $(Self::$code => concat!($($doc),*).trim_ascii_start()),+ }
@@ -203,9 +203,9 @@ pub struct Issue {
     pub node: Option<NodeId>,
     /// Its place in the flow's JSON, such as `nodes[3].timeout`; empty for the flow as a whole.
     pub path: String,
-    /// What is wrong.
+    /// A description of the fault.
     pub message: String,
-    /// How to fix it.
+    /// A description of the fix.
     pub fix: String,
 }
 
@@ -270,7 +270,7 @@ impl Issues {
         self.0.is_empty()
     }
 
-    /// How many there are.
+    /// Returns the number of issues.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
@@ -311,7 +311,7 @@ pub(crate) struct Diagnostics {
     /// The keys of objects that may be texts by language and whose order in the file is not that of
     /// their letters.
     orders: std::collections::BTreeMap<String, Vec<String>>,
-    /// What notes which fields are read, when a schema is made.
+    /// A sketch that notes which fields are read, when a schema is made.
     #[cfg(feature = "schema")]
     pub(crate) sketch: Option<Box<crate::flow::form::schema::Sketch>>,
 }

@@ -17,7 +17,7 @@ pub(crate) trait Read: Sized {
     /// The value, or `None` and an issue.
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self>;
 
-    /// What it is read from. Whoever reads [`Fields`] alone has nothing to say.
+    /// Returns the schema of what it is read from. A reader of [`Fields`] alone has nothing to say.
     #[cfg(feature = "schema")]
     fn schema(book: &mut Book) -> Value {
         plain::<Self>(book)

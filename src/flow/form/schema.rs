@@ -120,9 +120,9 @@ pub(crate) fn one_word(words: &[(&str, &str)]) -> Value {
 pub(crate) struct Sketch {
     book: Book,
     fields: Vec<(&'static str, bool, Value)>,
-    /// What to answer to the questions of the reader, in their order; the first answer beyond.
+    /// The answers to the questions of the reader, in their order; the first answer beyond.
     script: Vec<usize>,
-    /// How many answers each question has.
+    /// Number of answers that each question has.
     asked: Vec<usize>,
     /// Fields that are there, or are not.
     given: BTreeMap<String, bool>,

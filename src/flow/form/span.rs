@@ -19,7 +19,7 @@ pub struct Span {
     text: Box<str>,
 }
 
-/// Why a text is no time span.
+/// The reason for which a text is no time span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BadSpan {

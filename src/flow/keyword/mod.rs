@@ -30,7 +30,7 @@ pub struct KeywordDef {
     /// The words, each a whole message; compared in its normal form, without punctuation and emoji
     /// around it (SEMANTICS U2).
     pub words: Vec<String>,
-    /// What they do.
+    /// Their action.
     pub action: KeywordAction,
     /// The node that a `jump` goes to.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,7 +38,7 @@ pub struct KeywordDef {
 }
 
 words! {
-    /// What a keyword does (SEMANTICS I6).
+    /// The action of a keyword (SEMANTICS I6).
     #[derive(serde::Deserialize)]
     #[serde(rename_all = "snake_case")]
     KeywordAction {
@@ -77,7 +77,7 @@ words! {
 #[must_use]
 pub struct Keywords(HashMap<Box<str>, Keyword, FixedState>);
 
-/// What one word does.
+/// The action of one word.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Keyword {
     pub(crate) action: KeywordAction,
@@ -158,7 +158,7 @@ impl Keywords {
         self
     }
 
-    /// What a word does, as [`keyword_form`] gives it.
+    /// Returns the keyword of a word, as [`keyword_form`] gives it.
     pub(crate) fn find(&self, word: &str) -> Option<&Keyword> {
         self.0.get(word)
     }

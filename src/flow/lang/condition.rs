@@ -61,7 +61,7 @@ pub struct CompareDef {
     /// True if case makes no difference; it does if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ignore_case: Option<bool>,
-    /// What makes no difference beside case; nothing if absent.
+    /// Differences that do not count beside case; nothing if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fold: Option<Folding>,
 }
@@ -100,7 +100,7 @@ enum Rule {
 #[derive(Clone, Debug)]
 struct Side {
     template: Template,
-    /// How its texts are compared; a literal is in that form already.
+    /// The form in which its texts are compared; a literal is in that form already.
     form: Form,
 }
 
@@ -355,7 +355,7 @@ impl CompareDef {
         }
     }
 
-    /// What the value may be, or have as a word.
+    /// Returns what the value may be, or have as a word.
     fn list(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Vec<Option<Template>> {
         let place = at.key("list");
         let list = self.list.as_deref().unwrap_or_default().iter().enumerate();

@@ -1,5 +1,5 @@
-//! What compiling a part of a flow needs to know of the whole, and the checks that parts share.
-//! What must not live here: the rules of one part.
+//! The context in which a part of a flow is compiled, and the checks that parts share. What must
+//! not live here: the rules of one part.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,24 +20,25 @@ use crate::flow::place::NodeIx;
 use crate::id::check_name;
 use crate::{Channel, Limits};
 
-/// What the patterns of one flow may cost together ([`Pattern::cost`]): a second and 32 MiB at
+/// Maximum cost of the patterns of one flow together ([`Pattern::cost`]): a second and 32 MiB at
 /// worst.
 const MOST_PATTERNS: usize = 128;
 
-/// What compiling a part needs to know of the whole, and the checks that parts share.
+/// The context in which a part is compiled: the facts about the whole, and the checks that parts
+/// share.
 pub(crate) struct Compile<'a> {
     pub(crate) limits: &'a Limits,
     pub(crate) found: &'a mut Diagnostics,
     index: &'a BTreeMap<&'a str, NodeIx>,
     /// True if all of the definition could be read.
     pub(crate) is_whole: bool,
-    /// What its parts have read so far.
+    /// The names that its parts have read so far.
     pub(crate) mentions: Mentions,
     /// The channel that messages go out on, if the flow settles it.
     pub(crate) channel: Option<Channel>,
     /// Where telephone numbers without a calling code are at home, if a node does not say so.
     pub(crate) default_region: Option<HomeRegion>,
-    /// How long a session may live.
+    /// Maximum lifetime of a session.
     pub(crate) max_lifetime: TimeDelta,
     patterns_left: usize,
     /// The id of the start node.
@@ -288,7 +289,8 @@ impl<'a> Compile<'a> {
     }
 }
 
-/// What the patterns of the filter `match` in a template may cost, before they are compiled.
+/// Returns the maximum cost of the patterns of the filter `match` in a template, before they are
+/// compiled.
 fn matches_in(source: &str) -> usize {
     let uses = source.match_indices("match").filter(|(at, _)| {
         let before = source.get(..*at).unwrap_or_default();

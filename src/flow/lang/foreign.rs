@@ -6,9 +6,9 @@ use crate::flow::lang::template::Template;
 /// A placeholder of another product.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Foreign {
-    /// What is wrong with it.
+    /// A description of the fault.
     pub(crate) message: String,
-    /// What to write instead.
+    /// The advice on what to write instead.
     pub(crate) fix: String,
 }
 

@@ -7,7 +7,7 @@ use crate::NodeId;
 use crate::flow::form::path::Path;
 use crate::flow::lang::expr;
 
-/// What a flow can read besides its variables (SEMANTICS T3).
+/// Names that a flow can read besides its variables (SEMANTICS T3).
 const ROOTS: [&str; 8] = ["context", "vars", "reply", "contact", "trigger", "flow", "session", "now"];
 
 /// The fields of what flows can read besides their variables, where these are always the same.
@@ -81,7 +81,7 @@ pub(crate) fn is_name(name: &str) -> bool {
     name.starts_with(is_first) && name.chars().all(|c| is_first(c) || c.is_ascii_digit())
 }
 
-/// Why a text cannot be a variable's name.
+/// Checks that a text can be a variable's name; an error says why it cannot.
 pub(crate) fn check_name(name: &str) -> Result<(), &'static str> {
     if !is_name(name) || name.len() > 64 {
         return Err("is no variable: 1-64 letters, digits and `_`, no digit first");

@@ -1,5 +1,5 @@
-//! The comparisons of conditions: closed, total, and without an error (SEMANTICS N5).
-//! What must not live here: where the two sides come from.
+//! The comparisons of conditions: closed, total, and without an error (SEMANTICS N5). What must not
+//! live here: where the two sides come from.
 
 use std::cmp::Ordering;
 
@@ -65,7 +65,7 @@ words! {
     }
 }
 
-/// What an operator compares its value with.
+/// The operands that an operator compares its value with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operands {
     /// Nothing.

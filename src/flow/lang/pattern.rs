@@ -13,7 +13,7 @@ pub(crate) struct Pattern {
     most_bytes: usize,
 }
 
-/// What part of a text has to match.
+/// The part of a text that has to match.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extent {
     /// The text from its first character to its last.
@@ -28,8 +28,8 @@ impl Pattern {
     /// engine's own.
     const SIZE_LIMIT: usize = 256 << 10;
 
-    /// What compiling a pattern costs, in units of at most 7 ms and 256 KiB: a class in brackets is
-    /// dear, because all its characters are folded one by one where case is ignored.
+    /// Returns the cost of compiling a pattern, in units of at most 7 ms and 256 KiB: a class in
+    /// brackets is dear, because all its characters are folded one by one where case is ignored.
     pub(crate) fn cost(source: &str) -> usize {
         1 + source.bytes().filter(|b| *b == b'[').count()
     }
@@ -82,7 +82,7 @@ impl Pattern {
         Some(names.zip(found.iter()).map(|(name, group)| (name, group.map(|group| group.as_str()))).collect())
     }
 
-    /// What it was compiled from.
+    /// Returns the source that it was compiled from.
     pub(crate) fn source(&self) -> &str {
         self.regex.as_str()
     }

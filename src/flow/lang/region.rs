@@ -8,6 +8,6 @@ use crate::flow::lang::template::Template;
 pub(crate) enum HomeRegion {
     /// The same for everybody.
     Fixed(Home),
-    /// What this gives; where it names no region there is none.
+    /// The region that this gives; where it names no region there is none.
     From(Template),
 }

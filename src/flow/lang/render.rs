@@ -10,7 +10,7 @@ use crate::flow::lang::expr::{EvalError, Expr, Remark, Scope, Val};
 use crate::flow::lang::template::Template;
 use crate::flow::lang::undefined::Undefined;
 
-/// What a node renders with.
+/// The context that a node renders with.
 pub(crate) struct Render<'a> {
     pub(crate) scope: &'a dyn Scope,
     pub(crate) limits: &'a Limits,

@@ -48,7 +48,7 @@ enum Piece {
     Expr(Expr, Range<usize>),
 }
 
-/// What a template is rendered with.
+/// The context that a template is rendered with.
 struct Rendering<'a, 'r> {
     scope: &'a dyn Scope,
     undefined: Undefined,
@@ -126,7 +126,7 @@ impl Template {
         })
     }
 
-    /// What stands outside of braces.
+    /// Returns the texts outside of braces.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
         let texts = self.pieces.iter().filter_map(|piece| match piece {
             Piece::Text(text) => Some(&**text),

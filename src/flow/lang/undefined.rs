@@ -1,9 +1,9 @@
-//! What becomes of a name that nothing has set.
+//! The treatment of a name that nothing has set.
 
 use crate::flow::form::read::words;
 
 words! {
-    /// What an undefined variable renders as (SEMANTICS N7).
+    /// The rendering of an undefined variable (SEMANTICS N7).
     Undefined {
         /// As nothing.
         Empty = "empty",

@@ -73,7 +73,7 @@ impl Zone {
         })
     }
 
-    /// What the clock on the wall shows.
+    /// Returns the time that the clock on the wall shows.
     pub(crate) fn wall(self, at: DateTime<Utc>) -> NaiveDateTime {
         match self {
             Self::Fixed(offset) => at.with_timezone(&offset).naive_local(),

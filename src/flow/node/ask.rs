@@ -1,5 +1,5 @@
-//! `ask`: a question that is put again until it is answered (SEMANTICS N4).
-//! What counts as an answer is in `answer`.
+//! `ask`: a question that is put again until it is answered (SEMANTICS N4). What counts as an
+//! answer is in `answer`.
 
 mod answer;
 
@@ -54,24 +54,24 @@ pub struct AskDef {
     /// `choices`.
     #[serde(flatten)]
     pub message: MessageDef,
-    /// What counts as an answer.
+    /// The answer that counts.
     #[serde(flatten)]
     pub answer: Box<AnswerDef>,
-    /// How often it asks again, at most 10; twice if absent.
+    /// Number of times that it asks again, at most 10; twice if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retries: Option<u32>,
-    /// What it says to an answer that is none, a template; the question again if absent.
+    /// The text for an answer that is none, a template; the question again if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_text: Option<TextDef>,
     /// The variable that takes the answer: a number, a text, the id of the choice, the medium, the
     /// place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub save_to: Option<String>,
-    /// How long it waits, `30m`, or until when, `{"first_of": ["23h", "next 08:00"]}`; the session's
-    /// TTL if absent.
+    /// The time that it waits, `30m`, or the time until which it waits,
+    /// `{"first_of": ["23h", "next 08:00"]}`; the session's TTL if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<TimeoutDef>,
-    /// What happens when the time has passed; `branch` if absent.
+    /// The behaviour when the time has passed; `branch` if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_timeout: Option<OnTimeout>,
     /// True if an answer on another channel or account counts; it does not if absent (SEMANTICS
@@ -81,7 +81,8 @@ pub struct AskDef {
     /// Says if keywords act while it asks; they do if absent (SEMANTICS I6).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keywords: Option<KeywordMode>,
-    /// How long it listens on after a text, 1-60 seconds; it does not if absent (SEMANTICS I10).
+    /// The time that it listens on after a text, 1-60 seconds; it does not if absent (SEMANTICS
+    /// I10).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub debounce: Option<Span>,
 }
@@ -93,10 +94,10 @@ pub(crate) struct Ask {
     pub(crate) message: Message,
     pub(crate) expect: Expect,
     pub(crate) retries: u32,
-    /// What is sent instead of the question when it is asked again.
+    /// The message that is sent instead of the question when it is asked again.
     pub(crate) again: Option<Box<Message>>,
     pub(crate) save_to: Option<Arc<str>>,
-    /// What is made of data or rendered, where the message does not show it.
+    /// Choices that are made of data or rendered, where the message does not show it.
     pub(crate) unseen: Option<Box<Offers>>,
     /// The branch for where there is nothing to choose from.
     pub(crate) empty: Option<Port>,
@@ -212,7 +213,7 @@ impl AskDef {
     }
 }
 
-/// What is sent to an answer that is none, with the choices that stand below the question.
+/// Returns the message for an answer that is none, with the choices below the question.
 fn error_message(
     text: &TextDef,
     question: Option<&Message>,

@@ -1,4 +1,4 @@
-//! What the kinds that ask the host have in common: where the answer goes, how long the host may
+//! The common part of the kinds that ask the host: where the answer goes, how long the host may
 //! take (SEMANTICS D2).
 
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::flow::node::Port;
 /// A compiled call of the host.
 #[derive(Clone, Debug)]
 pub(crate) struct HostCall {
-    /// What it is called with: an object.
+    /// Its arguments: an object.
     pub(crate) args: JsonTemplate,
     pub(crate) save_to: Option<Arc<str>>,
     pub(crate) timeout: TimeDelta,

@@ -42,10 +42,10 @@ use crate::flow::node::{Blocking, Kind, Port, PortName};
 pub struct CallFlowDef {
     /// The code of the flow.
     pub flow: String,
-    /// What it is started with.
+    /// The variables that it is started with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<Vec<VariableDef>>,
-    /// What is kept of it.
+    /// The variables of it that are kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output: Option<Vec<VariableDef>>,
     /// True if it takes this flow's place; it comes back if absent.

@@ -40,7 +40,7 @@ pub struct ClassifyDef {
     /// The least score that counts, 0 to 1. An answer without a score counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threshold: Option<Number>,
-    /// How long the host may take; 30 seconds if absent.
+    /// The time that the host may take; 30 seconds if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Span>,
     /// The variable that takes the answer, as the host gave it.
@@ -53,7 +53,7 @@ pub struct ClassifyDef {
 pub struct ClassDef {
     /// Its id and branch: 1-64 bytes, unique in its node.
     pub id: String,
-    /// What belongs to it, for the host.
+    /// A description of what belongs to it, for the host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Texts that belong to it, for the host.

@@ -22,7 +22,7 @@ pub struct NodeDef {
     /// Its title; the id if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// What an editor keeps about it, such as its place on a canvas.
+    /// The data that an editor keeps about it, such as its place on a canvas.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ui: Option<Value>,
 }

@@ -23,7 +23,7 @@ use crate::flow::node::{Blocking, Kind, Port, PortName};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct DelayDef {
-    /// How long. Either this, `until` or `first_of`.
+    /// The duration. Either this, `until` or `first_of`.
     #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
     pub span: Option<Span>,
     /// Until when: an instant as RFC 3339 writes it, or a time of day with or without days, `09:00`

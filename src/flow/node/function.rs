@@ -31,13 +31,13 @@ use crate::flow::node::{Blocking, Kind, Port, PortName};
 pub struct FunctionDef {
     /// The name that the host knows it by.
     pub function: String,
-    /// What it is called with; each text is a template.
+    /// Its arguments; each text is a template.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub args: Option<Map<String, Value>>,
     /// The variable that takes the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub save_to: Option<String>,
-    /// How long the host may take; 30 seconds if absent.
+    /// The time that the host may take; 30 seconds if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Span>,
     /// Branches that the host may name in its answer.

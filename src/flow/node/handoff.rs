@@ -28,14 +28,14 @@ use crate::flow::node::{Blocking, Kind, Port, PortName};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct HandoffDef {
-    /// How long after the contact's latest message, or the latest
+    /// The duration after the contact's latest message, or the latest
     /// [`Engine::touch`](crate::Engine::touch): 24 hours if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<HandoffTimeout>,
     /// Whom it is for, a template: a team, a skill, as the host names them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queue: Option<String>,
-    /// What the person should know, a template.
+    /// A note to the person, a template.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// Variables that the person may find out, so that the flow may read them without a warning.
@@ -43,7 +43,8 @@ pub struct HandoffDef {
     pub vars: Option<Vec<String>>,
 }
 
-/// How long a handoff lasts when nobody says anything: `"8h"`, or `"never"` (also `"0"`) to end.
+/// The time that a handoff lasts when nobody says anything: `"8h"`, or `"never"` (also `"0"`) to
+/// end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HandoffTimeout {
     /// As long as the session may live.
@@ -84,7 +85,7 @@ pub(crate) struct Handoff {
 }
 
 impl Handoff {
-    /// How long a handoff lasts if nobody says otherwise.
+    /// The time that a handoff lasts if nobody says otherwise.
     pub(crate) const TIMEOUT_AFTER: TimeDelta = TimeDelta::hours(24);
     pub(crate) const TIMEOUT: Port = Port(1);
     pub(crate) const RETURNED: Port = Port(2);

@@ -43,17 +43,17 @@ pub struct HttpRequestDef {
     pub method: Option<HttpMethod>,
     /// The address, a template.
     pub url: String,
-    /// What is added to the address behind `?`; each value is a template.
+    /// The values that are added to the address behind `?`; each value is a template.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<Map<String, Value>>,
     /// The headers; each value is a template.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub headers: Option<Map<String, Value>>,
-    /// What is sent: a text, which is a template, as it is; anything else as JSON in which each
-    /// text is a template.
+    /// The body: a text, which is a template, as it is; anything else as JSON in which each text is
+    /// a template.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
-    /// How long the host may take; 30 seconds if absent.
+    /// The time that the host may take; 30 seconds if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Span>,
     /// The variable that takes the answer.

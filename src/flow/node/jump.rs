@@ -19,7 +19,7 @@ use crate::flow::place::NodeIx;
 pub struct JumpDef {
     /// The id of the node to go to.
     pub target: String,
-    /// How often in a session; once if absent.
+    /// The maximum number of jumps in a session; once if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_jumps: Option<u32>,
 }

@@ -12,16 +12,16 @@ use crate::flow::form::read::Fields;
 use crate::flow::lang::context::Compile;
 use crate::flow::place::Port;
 
-/// What nodes look at that are told no text of their own.
+/// The text that nodes look at if they are told none of their own.
 pub(super) const REPLY_TEXT: &str = "{{ reply.text }}";
 
-/// What an author gives names to.
+/// A list of what an author gives names to.
 pub(super) type Named<T> = Box<[(Arc<str>, T)]>;
 
 /// The name of a branch: fixed by the kind, or an author's label.
 pub(crate) type PortName = Cow<'static, str>;
 
-/// How a session comes past a node: what the checks of cycles ask.
+/// The way of a session past a node: what the checks of cycles ask.
 pub(crate) enum Blocking<'a> {
     /// At once.
     Runs,
@@ -37,7 +37,7 @@ pub(crate) enum Blocking<'a> {
     Calls { flow: &'a str, failed: Port },
 }
 
-/// What a node may do beside a wait, in the branch of a reminder (SEMANTICS S6).
+/// The things that a node may do beside a wait, in the branch of a reminder (SEMANTICS S6).
 pub(crate) enum Aside {
     /// Nothing.
     Never,
@@ -45,13 +45,13 @@ pub(crate) enum Aside {
     Ends,
     /// Whatever it does.
     Runs,
-    /// What it does, as long as it goes on by `next` alone.
+    /// Its work, as long as it goes on by `next` alone.
     RunsOn,
 }
 
-/// What a kind of node has to say for itself.
+/// The contract of a kind of node.
 pub(crate) trait Kind: Sized {
-    /// What the kernel runs on.
+    /// The form that the kernel runs on.
     type Compiled;
 
     /// Reads the fields of this kind; what cannot be read is an issue and takes its default.
@@ -118,7 +118,7 @@ pub(crate) trait Kind: Sized {
         Vec::new()
     }
 
-    /// What it may do in the branch of a reminder.
+    /// Returns what it may do in the branch of a reminder.
     fn aside(&self) -> Aside {
         Aside::Never
     }

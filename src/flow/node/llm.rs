@@ -29,24 +29,24 @@ use crate::flow::node::{Blocking, Kind, Port, PortName};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct LlmDef {
-    /// What is asked, a template.
+    /// The question, a template.
     pub prompt: String,
-    /// How the model is to behave, a template.
+    /// Instructions on the model's behaviour, a template.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub system: Option<String>,
     /// Which model, in the host's words; the host's choice if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// How freely it answers, 0 to 2.
+    /// The sampling temperature, 0 to 2.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub temperature: Option<Number>,
-    /// How long the answer may be, in the model's tokens.
+    /// The maximum length of the answer, in the model's tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_tokens: Option<u32>,
-    /// What takes the answer's place if there is none, a template.
+    /// The text that takes the answer's place if there is none, a template.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fallback: Option<String>,
-    /// How long the host may take; 30 seconds if absent.
+    /// The time that the host may take; 30 seconds if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Span>,
     /// The variable that takes the answer.

@@ -22,15 +22,15 @@ use crate::flow::node::{Kind, PortName};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct LogDef {
-    /// How much it matters; `info` if absent.
+    /// Its level of importance; `info` if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level: Option<LogLevel>,
-    /// What is told, a template.
+    /// The text, a template.
     pub text: String,
 }
 
 words! {
-    /// How much a line of a log matters.
+    /// The level of importance of a line of a log.
     LogLevel {
         /// To those who look for a fault.
         Debug = "debug",

@@ -297,7 +297,7 @@ impl Node {
         port != Port::NEXT && matches!(self, Self::SendMessage(_))
     }
 
-    /// What it asks the contact; none if it does not wait for a reply.
+    /// Returns the question that it asks the contact; none if it does not wait for a reply.
     pub(crate) fn question(&self) -> Option<&Question> {
         match self {
             Self::WaitReply(wait) => Some(&wait.question),
@@ -306,7 +306,7 @@ impl Node {
         }
     }
 
-    /// What it asks to choose from.
+    /// Returns the choices that it offers.
     pub(crate) fn choices(&self) -> Option<&Choices> {
         if let Self::Ask(ask) = self { ask.expect.choices() } else { None }
     }

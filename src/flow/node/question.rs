@@ -1,6 +1,6 @@
-//! What a session waits at: the part that every node shares at which the contact has the word
-//! (SEMANTICS I3, I10, N3). What must not live here: what becomes of the reply, which is the
-//! kind's.
+//! The question that a session waits at: the part that every node shares at which the contact has
+//! the word (SEMANTICS I3, I10, N3). What must not live here: what becomes of the reply, which is
+//! the kind's.
 
 use chrono::TimeDelta;
 
@@ -14,7 +14,7 @@ use crate::flow::node::timeout::{Timeout, TimeoutDef};
 use crate::flow::node::{Blocking, Port};
 
 words! {
-    /// What happens when no reply came in time.
+    /// The behaviour when no reply came in time.
     OnTimeout {
         /// The session leaves by `timeout`, or expires if no edge is there.
         Branch = "branch",
@@ -38,7 +38,7 @@ words! {
 pub(crate) struct Accept(u8);
 
 impl Accept {
-    /// What a question that names nothing takes: what people mean as an answer.
+    /// The kinds of reply that a question takes that names none: what people mean as an answer.
     const ALL: &[ReplyKind] = &[
         ReplyKind::Text,
         ReplyKind::Choice,
@@ -48,7 +48,7 @@ impl Accept {
         ReplyKind::Order,
         ReplyKind::Contacts,
     ];
-    /// What a question that is checked takes.
+    /// The kinds of reply that a question takes that is checked.
     pub(crate) const CHECKED: &[ReplyKind] =
         &[ReplyKind::Text, ReplyKind::Choice, ReplyKind::Media, ReplyKind::Location];
 
@@ -69,7 +69,7 @@ pub(crate) struct Question {
     pub(crate) keywords_off: bool,
     pub(crate) timeout: Option<Timeout>,
     pub(crate) on_timeout: OnTimeout,
-    /// How long it listens on after a text (SEMANTICS I10).
+    /// The time that it listens on after a text (SEMANTICS I10).
     pub(crate) debounce: Option<TimeDelta>,
     /// Where a reply leads; where time leads that has passed.
     pub(crate) replied: Port,

@@ -33,7 +33,7 @@ pub struct RandomSplitDef {
 pub struct ShareDef {
     /// The branch's name: 1-64 bytes, unique in its node.
     pub label: String,
-    /// How likely it is beside the others, 1-1,000; 1 if absent.
+    /// Its weight beside the others, 1-1,000; 1 if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weight: Option<u32>,
 }

@@ -14,7 +14,7 @@ use crate::flow::node::recognize_phone::home;
 use crate::flow::node::{Kind, Port, PortName, REPLY_TEXT};
 use crate::flow::recognize::{EntityType, PhoneFinder};
 
-/// What a text holds. Branches: `found` and `not_found`; both need an edge.
+/// Recognises what a text holds. Branches: `found` and `not_found`; both need an edge.
 ///
 /// `save_to` gets a list, at most 64 long:
 /// `[{"type": "email", "value": "ada@example.com", "text": "ada@example.com", "start": 14}]`, in
@@ -36,7 +36,7 @@ pub struct RecognizeEntitiesDef {
     /// The text, a template; what the contact said last if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// What is looked for; everything if absent.
+    /// The types that are looked for; everything if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub types: Option<Vec<EntityType>>,
     /// The region of telephone numbers without a calling code, by its ISO 3166 code, or a template

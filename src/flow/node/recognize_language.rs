@@ -36,7 +36,7 @@ pub struct RecognizeLanguageDef {
     /// True if the answer becomes the contact's language; not if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub update_contact: Option<bool>,
-    /// How long the host may take; 30 seconds if absent.
+    /// The time that the host may take; 30 seconds if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Span>,
     /// The variable that takes the answer.

@@ -30,7 +30,7 @@ use crate::flow::node::{Aside, Kind, Port, PortName};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SendMessageDef {
-    /// What it says.
+    /// The content of the message.
     #[serde(flatten)]
     pub message: MessageDef,
     /// Where it goes: to the contact if absent, unless `to` is given.
@@ -117,7 +117,7 @@ impl SendMessageDef {
     }
 }
 
-/// What goes to the contact needs one (SEMANTICS D4).
+/// Adds an issue where a message would go to the contact and the flow has none (SEMANTICS D4).
 pub(crate) fn check_reply(at: &Path<'_>, cx: &mut Compile<'_>) {
     if cx.is_contactless {
         let message = "has no address to go to: the flow runs without a contact";

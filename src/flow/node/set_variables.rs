@@ -38,12 +38,12 @@ pub struct SetVariablesDef {
 pub struct VariableDef {
     /// The variable: a letter or `_`, then letters, digits and `_`, at most 64.
     pub name: String,
-    /// What it is set to.
+    /// The value that it is set to.
     #[serde(flatten)]
     pub assign: AssignDef,
 }
 
-/// What a variable is set to.
+/// The value that a variable is set to.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -31,7 +31,7 @@ pub struct StartDef {
     /// The context's keys that the flow knows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inputs: Option<Vec<InputDef>>,
-    /// What becomes of the keys it does not know: if absent, `declared` with inputs, `any` without.
+    /// The policy for keys that it does not know: if absent, `declared` with inputs, `any` without.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input_policy: Option<InputPolicy>,
     /// The key of the context that holds the contact's address, if the caller names no contact.
@@ -98,7 +98,7 @@ impl InputType {
 }
 
 words! {
-    /// What becomes of context that the flow does not declare (SEMANTICS T4).
+    /// The policy for context that the flow does not declare (SEMANTICS T4).
     InputPolicy {
         /// It is dropped.
         Declared = "declared",

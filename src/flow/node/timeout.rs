@@ -1,4 +1,4 @@
-//! How long a question waits: for a time, or until one (SEMANTICS N3, U17).
+//! The time that a question waits: for a time, or until one (SEMANTICS N3, U17).
 
 use chrono::TimeDelta;
 use serde::{Serialize, Serializer};
@@ -15,7 +15,7 @@ use crate::flow::form::span::Span;
 use crate::flow::lang::context::Compile;
 use crate::flow::lang::times::{Times, TimesDef};
 
-/// How long a question waits: `"30m"`, or until a time, `{"until": "next 09:00 mon-fri"}`.
+/// The time that a question waits: `"30m"`, or until a time, `{"until": "next 09:00 mon-fri"}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TimeoutDef {
     /// So long.

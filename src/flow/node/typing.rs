@@ -20,7 +20,7 @@ use crate::flow::node::{Kind, PortName, check_reply};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TypingDef {
-    /// How long it is shown; at most a minute.
+    /// The time that it is shown; at most a minute.
     #[serde(rename = "for")]
     pub span: Span,
 }

@@ -39,7 +39,7 @@ use crate::flow::node::{Kind, Named, Port, PortName};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct UpdateContactDef {
-    /// What is set.
+    /// The fields that are set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub set: Option<SetContactDef>,
     /// Labels that are added; each is a template.
@@ -59,7 +59,7 @@ pub struct UpdateContactDef {
     pub consent: Option<Consent>,
 }
 
-/// What is set of a contact: `{"name": "{{ vars.name }}", "email": null}`.
+/// The fields of a contact that are set: `{"name": "{{ vars.name }}", "email": null}`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct SetContactDef {
     /// The full name.
@@ -79,7 +79,7 @@ pub struct SetContactDef {
     pub fields: Option<Map<String, Value>>,
 }
 
-/// What becomes of a text.
+/// The edit of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EditDef {
     /// It is replaced by what this template renders to.

@@ -33,8 +33,8 @@ use crate::flow::node::{Blocking, Kind, Port, PortName};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct WaitReplyDef {
-    /// How long, `30m`, or until when, `{"until": "next 09:00 mon-fri"}`; the session's TTL if
-    /// absent.
+    /// The time that it waits, `30m`, or the time until which it waits,
+    /// `{"until": "next 09:00 mon-fri"}`; the session's TTL if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<TimeoutDef>,
     /// The variable that takes the reply's text.
@@ -43,7 +43,7 @@ pub struct WaitReplyDef {
     /// The kinds of replies it takes; all if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accept: Option<Vec<ReplyKind>>,
-    /// What happens when the time has passed; `branch` if absent.
+    /// The behaviour when the time has passed; `branch` if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_timeout: Option<OnTimeout>,
     /// True if a reply on another channel or account counts; it does not if absent (SEMANTICS I3).
@@ -53,7 +53,8 @@ pub struct WaitReplyDef {
     /// I6).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keywords: Option<KeywordMode>,
-    /// How long it listens on after a text, 1-60 seconds; it does not if absent (SEMANTICS I10).
+    /// The time that it listens on after a text, 1-60 seconds; it does not if absent (SEMANTICS
+    /// I10).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub debounce: Option<Span>,
 }

@@ -45,7 +45,7 @@ impl Entity {
         Self { kind, value: value.into(), place }
     }
 
-    /// What a flow reads.
+    /// Returns the value that a flow reads.
     fn to_json(&self, text: &str) -> Value {
         let written = text.get(self.place.clone()).unwrap_or_default();
         let start = text.get(..self.place.start).unwrap_or_default().chars().count();
@@ -53,8 +53,8 @@ impl Entity {
     }
 }
 
-/// What a text holds of these kinds, in its order, at most 64 of them. Without a search for
-/// telephone numbers the kinds are to be others than those and numbers.
+/// Returns the entities of these kinds in a text, in their order, at most 64 of them. Without a
+/// search for telephone numbers the kinds are to be others than those and numbers.
 pub(crate) fn entities(
     text: &str,
     kinds: &[EntityType],
@@ -153,7 +153,7 @@ fn dates(text: &str) -> Vec<Entity> {
     dates.collect()
 }
 
-/// What stands between the digits of a number.
+/// Characters between the digits of a number.
 const MARKS: &[char] =
     &['.', ',', '\'', '’', '\u{a0}', '\u{202f}', '\u{66b}', '\u{66c}', '\u{ff0c}', '\u{ff0e}'];
 

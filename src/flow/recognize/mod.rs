@@ -1,4 +1,4 @@
-//! What a text holds: telephone numbers, addresses, numbers, dates. Texts in, values out; the same
+//! Entities in a text: telephone numbers, addresses, numbers, dates. Texts in, values out; the same
 //! on every machine and in every build, in time that grows with the text alone. A build without the
 //! feature `phone-numbers` has no [`PhoneFinder`], and refuses what would need one.
 

@@ -61,7 +61,7 @@ impl PhoneNumber {
         self.phone.to_string()
     }
 
-    /// What a flow reads.
+    /// Returns the value that a flow reads.
     pub(crate) fn to_json(&self) -> Value {
         let e164 = self.e164();
         let mut fields = Map::new();

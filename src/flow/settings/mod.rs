@@ -1,5 +1,5 @@
-//! How a flow's sessions live: TTL, language, sender, and who may run it how often (SEMANTICS S1,
-//! T6, D4, I12).
+//! The settings by which a flow's sessions live: TTL, language, sender, and who may run it how
+//! often (SEMANTICS S1, T6, D4, I12).
 
 pub(crate) mod quiet;
 pub(crate) mod reminder;
@@ -59,11 +59,11 @@ pub struct SettingsDef {
     /// absent (SEMANTICS U16).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timezone: Option<String>,
-    /// What stands before decimals where a number leaves it open, as `1.500` does; what is usual in
+    /// The mark before decimals where a number leaves it open, as `1.500` does; what is usual in
     /// the contact's language, else in the flow's, if absent (SEMANTICS U10).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decimal: Option<Decimal>,
-    /// What an undefined variable renders as; nothing if absent.
+    /// The rendering of an undefined variable; nothing if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub undefined: Option<Undefined>,
     /// Where messages come from if nothing else says so (SEMANTICS D4).
@@ -84,7 +84,7 @@ pub struct SettingsDef {
     /// node is not in that flow.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keywords: Option<Vec<KeywordDef>>,
-    /// What is said some time before a session expires at a question of this flow (SEMANTICS S6). A
+    /// The reminder some time before a session expires at a question of this flow (SEMANTICS S6). A
     /// flow that this one called reminds of its own questions, or of none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reminder: Option<ReminderDef>,
@@ -131,7 +131,7 @@ pub enum Concurrency {
 }
 
 words! {
-    /// What a start does to the contact's live session under `per_contact`.
+    /// The effect of a start on the contact's live session under `per_contact`.
     Clash {
         /// The start is refused.
         Reject = "reject",
@@ -181,9 +181,9 @@ pub struct Settings {
     pub default_region: Option<Arc<str>>,
     /// The time zone of a contact whose own is not known.
     pub timezone: Option<Arc<str>>,
-    /// What stands before decimals where a number leaves it open.
+    /// The mark before decimals where a number leaves it open.
     pub decimal: Option<Decimal>,
-    /// What an undefined variable renders as.
+    /// The rendering of an undefined variable.
     pub undefined: Undefined,
     /// Where messages come from if nothing else says so.
     pub sender: Option<Account>,

@@ -14,7 +14,7 @@ use crate::flow::place::NodeIx;
 /// A reminder, as it is written: `{"before": "5m", "node": "remind"}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ReminderDef {
-    /// How long before the session expires.
+    /// The time before the session expires.
     pub before: Span,
     /// The first node of its branch.
     pub node: String,

@@ -23,7 +23,7 @@ pub(crate) struct Names {
     row: &'static str,
 }
 
-/// What a name stands for in a text.
+/// The meaning of a name in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Named {
     /// A month, from 1 on.

@@ -1,5 +1,5 @@
-//! What operators and filters work with beside their values: what is known of the conversation,
-//! what they may take, and whom they tell.
+//! The aid of operators and filters beside their values: what is known of the conversation, what
+//! they may take, and whom they tell.
 
 use super::meter::Meter;
 use super::val::{Scope, Val};
@@ -29,7 +29,7 @@ impl<'a> Aid<'a, '_> {
         Val::Undefined
     }
 
-    /// How numbers are written in the conversation.
+    /// Returns the way in which numbers are written in the conversation.
     pub(super) fn marks(&self) -> Marks {
         self.scope.marks()
     }

@@ -24,7 +24,7 @@ fn roots() -> Roots {
     }))
 }
 
-/// What evaluating gives: `Ok` of its length as text, or the code of the fault.
+/// Returns the result of evaluating: `Ok` of its length as text, or the code of the fault.
 fn outcome(source: &str) -> Result<usize, String> {
     let limits = open();
     let expr = Expr::parse(source, &limits).map_err(|error| error.message.to_string())?;

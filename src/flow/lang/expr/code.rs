@@ -6,7 +6,7 @@ use rust_decimal::Decimal as Amount;
 use super::filter::table::Filter;
 use crate::flow::lang::pattern::Pattern;
 
-/// What an expression runs.
+/// The code that an expression runs.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Program {
     pub(super) code: Box<[Op]>,

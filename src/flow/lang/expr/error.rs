@@ -1,14 +1,14 @@
-//! What an author reads: why a text is no expression, why an expression has no value.
+//! Errors for an author to read: why a text is no expression, why an expression has no value.
 
 use std::borrow::Cow;
 
-/// Why a text is no expression or template, and where.
+/// The reason for which a text is no expression or template, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message} at character {}", .offset.saturating_add(1))]
 pub(crate) struct SyntaxError {
     /// Characters before the fault.
     pub(crate) offset: usize,
-    /// What is wrong, without the place.
+    /// A description of the fault, without the place.
     pub(crate) message: Cow<'static, str>,
 }
 
@@ -36,7 +36,7 @@ impl SyntaxError {
     }
 }
 
-/// Why an expression has no value. A fault of the flow, not of the host.
+/// The reason for which an expression has no value. A fault of the flow, not of the host.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum EvalError {
@@ -61,7 +61,7 @@ pub(crate) enum EvalError {
 }
 
 impl EvalError {
-    /// What it is, without the values.
+    /// Returns the kind of error, without the values.
     #[cfg(test)]
     pub(crate) fn code(&self) -> &'static str {
         match self {

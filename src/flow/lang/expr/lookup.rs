@@ -1,4 +1,4 @@
-//! What a path leads to in a scope.
+//! The value that a path leads to in a scope.
 
 use super::code::{Path, Step};
 use super::filter::print_time;

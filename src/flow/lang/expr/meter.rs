@@ -1,4 +1,4 @@
-//! What an evaluation may take: steps, and characters of each text while it is written. Reading and
+//! The limits of an evaluation: steps, and characters of each text while it is written. Reading and
 //! writing texts costs steps too, so the steps bound the memory.
 
 use std::fmt;

@@ -1,4 +1,4 @@
-//! What the operators do. As Jinja does, but where it guesses or would grow without bound:
+//! The operators. They do as Jinja does, but where it guesses or would grow without bound:
 //! comparing the order of unlike things is false, and `*` repeats nothing. Arithmetic with what is
 //! not defined is not defined, so that a text without its price renders as the flow's setting says
 //! (SEMANTICS N7); `~` takes it for nothing.
@@ -73,7 +73,7 @@ fn add<'a>(left: Val<'a>, right: Val<'a>, aid: &mut Aid<'a, '_>) -> Result<Val<'
     arithmetic(Binary::Add, &left, &right, aid)
 }
 
-/// What is out of range is not defined (SEMANTICS U11).
+/// Returns the result; out of range, it is not defined (SEMANTICS U11).
 pub(super) fn arithmetic<'a>(
     op: Binary,
     left: &Val<'a>,

@@ -14,7 +14,7 @@ use crate::limits::Limits;
 /// Levels that no limit can exceed: each takes a dozen frames of the parser.
 const MAX_DEPTH: usize = 128;
 
-/// What is parsed.
+/// The result of parsing.
 #[derive(Default)]
 pub(super) struct Parsed {
     pub(super) code: Vec<Op>,
@@ -286,7 +286,7 @@ impl<'s> Parser<'s> {
         Ok(())
     }
 
-    /// What is undefined from `surprising` to here is no surprise to the author.
+    /// Marks what is undefined from `surprising` to here as no surprise to the author.
     fn make_optional(&mut self, surprising: &mut usize) {
         for op in self.out.code.iter().skip(*surprising) {
             if let Op::Path(index) = op

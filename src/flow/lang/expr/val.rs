@@ -14,7 +14,7 @@ use crate::flow::lang::zone::Zone;
 use crate::grapheme;
 use crate::value::{Kind, Node};
 
-/// What an expression can read.
+/// The values that an expression can read.
 pub(crate) trait Scope {
     /// The value of the first name of a path. A bare variable is looked up here too.
     fn get(&self, root: &str) -> Option<Val<'_>>;
@@ -25,7 +25,8 @@ pub(crate) trait Scope {
         None
     }
 
-    /// How numbers are written in the conversation, where a number leaves that open.
+    /// Returns the way in which numbers are written in the conversation, where a number leaves that
+    /// open.
     fn marks(&self) -> Marks {
         Marks::Open
     }
@@ -112,7 +113,7 @@ impl<'a> Val<'a> {
         Self::Str(Cow::Owned(text))
     }
 
-    /// What it is, in an author's words.
+    /// Returns the kind of value, in an author's words.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Undefined => "what is not defined",

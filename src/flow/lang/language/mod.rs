@@ -21,7 +21,7 @@ pub(crate) struct Language {
 type Script = [u8; 4];
 type Region = [u8; 3];
 
-/// How far a text is from what a reader wants, the nearest least: language, script, region,
+/// The distance of a text from what a reader wants, the nearest least: language, script, region,
 /// variant.
 type Distance = (u8, u8, u8, u8);
 
@@ -133,9 +133,9 @@ impl Language {
         Some((language, script, self.region_distance(text)?, variants))
     }
 
-    /// How far another region's kind of the language is: the same, the kind that this one follows,
-    /// that of no region, one that follows the same. A reader of no region reads that of any, the
-    /// usual one first; no other region's stands in for a region.
+    /// Returns the distance of another region's kind of the language: the same, the kind that this
+    /// one follows, that of no region, one that follows the same. A reader of no region reads that
+    /// of any, the usual one first; no other region's takes the place of a region.
     fn region_distance(&self, text: &Self) -> Option<u8> {
         let (wanted, region) = (name(&self.region), name(&text.region));
         match () {
@@ -199,7 +199,7 @@ pub(crate) fn lookup<'t>(wanted: &str, among: impl IntoIterator<Item = &'t str>)
     Language::parse(wanted)?.best(among.iter().map(Option::as_ref))
 }
 
-/// What a tag means that is known as a whole, and what follows it.
+/// Returns the meaning of a tag that is known as a whole, and what follows it.
 fn whole(tag: &str) -> Option<(&'static str, &str)> {
     WHOLE.iter().find_map(|(known, meant)| {
         let rest = tag.strip_prefix(known)?;

@@ -14,7 +14,7 @@ use crate::flow::form::read::words;
 use mark::{is_accent, is_edge, is_emoji, is_invisible};
 
 words! {
-    /// What else makes no difference to a rule, beside case.
+    /// Further differences that do not count for a rule, beside case.
     Folding {
         /// Accents and vowel points: `cafe` is `café` (SEMANTICS U4).
         Accents = "accents",

@@ -8,7 +8,8 @@ use crate::flow::lang::language::Language;
 const TABLE: &str = include_str!("marks.txt");
 
 impl Marks {
-    /// How numbers are written in the first language that is given; open if none is.
+    /// Returns the way in which numbers are written in the first language that is given; open if
+    /// none is.
     pub(crate) fn usual_in<'t>(languages: impl IntoIterator<Item = &'t str>) -> Self {
         languages.into_iter().next().map_or(Self::Open, |tag| Self::Usual(decimal_in(tag)))
     }

@@ -14,7 +14,7 @@ use crate::digits::plain;
 use crate::flow::form::read::words;
 
 words! {
-    /// What stands before the decimals of a number.
+    /// The mark before the decimals of a number.
     Decimal {
         /// `1,234.5`
         Point = ".",
@@ -23,7 +23,7 @@ words! {
     }
 }
 
-/// What is known of how a number is written, beside the number.
+/// The knowledge of how a number is written, beside the number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Marks {
     /// Nothing: the number decides, and one mark before three digits parts thousands.
@@ -38,7 +38,7 @@ pub(crate) enum Marks {
 /// More characters are no number that a person types.
 const MOST: usize = 64;
 
-/// What stands around a number: letters, signs of currencies, `%`, `°`.
+/// Maximum length of the text around a number: letters, signs of currencies, `%`, `°`.
 const MOST_AROUND: usize = 24;
 
 /// Reads a number with nothing around it but blanks.

@@ -1,4 +1,5 @@
-//! What an author says of an answer: its kind, what it is held to, what there is to choose from.
+//! An author's description of an answer: its kind, what it is held to, what there is to choose
+//! from.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -25,7 +26,7 @@ pub(super) const FIXED: [&str; 3] = ["valid", "invalid", "timeout"];
 /// The branch of a question whose choices are made of data, where there is none; the last.
 pub(super) const EMPTY: &str = "empty";
 
-/// What counts as an answer, and what is saved of it.
+/// The answers that count, and what is saved of them.
 ///
 /// | `expect` | is | held to | saved as |
 /// |---|---|---|---|
@@ -46,11 +47,11 @@ pub struct AnswerDef {
     /// The kind of answer; `choice` where there are choices, else `text`, if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expect: Option<AnswerKind>,
-    /// What there is to choose from.
+    /// The choices that are offered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub choices: Option<OffersDef<ChoiceDef>>,
-    /// How many of the choices make an answer, if it may be several: `"1, 3 and 4"`; the answer is
-    /// a list of their ids then, and leaves by `valid` (SEMANTICS U7).
+    /// Number of choices that make an answer, if it may be several: `"1, 3 and 4"`; the answer is a
+    /// list of their ids then, and leaves by `valid` (SEMANTICS U7).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub several: Option<SeveralDef>,
     /// True if the contact sees a number before each choice, its place in the list; if absent, it
@@ -66,7 +67,7 @@ pub struct AnswerDef {
     /// True if a number must be whole; it need not if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub whole: Option<bool>,
-    /// What stands before the decimals of a number; the text, and where that leaves it open the
+    /// The mark before the decimals of a number; the text, and where that leaves it open the
     /// language, decides if absent (SEMANTICS U10).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decimal: Option<Decimal>,
@@ -83,7 +84,7 @@ pub struct AnswerDef {
     /// A regular expression that a text matches as a whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pattern: Option<String>,
-    /// How a date may be written, in the codes of `strftime`; in ISO 8601 if absent.
+    /// The ways in which a date may be written, in the codes of `strftime`; in ISO 8601 if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub formats: Option<Vec<String>>,
     /// Where a telephone number without a calling code is at home: the region's ISO 3166 code, or a
@@ -127,7 +128,7 @@ words! {
     }
 }
 
-/// How many choices make an answer: `{"min": 1, "max": 3}`.
+/// The number of choices that make an answer: `{"min": 1, "max": 3}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SeveralDef {
     /// At least so many; 1 if absent.
@@ -146,12 +147,12 @@ pub struct ChoiceDef {
     /// The list that choices are made of, an expression: `context.slots`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
-    /// What is saved, and the name of its branch: 1-64 bytes, unique in its question. With `from`
-    /// a template, and no branch; if absent, the item's `id`, or the item itself.
+    /// The value that is saved, and the name of its branch: 1-64 bytes, unique in its question.
+    /// With `from` a template, and no branch; if absent, the item's `id`, or the item itself.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub id: String,
-    /// What the contact sees, a template: 1-20 characters, on `web` and a host's own channel 80.
-    /// With `from`, if absent, the item's `label`, or what is its id.
+    /// The text that the contact sees, a template: 1-20 characters, on `web` and a host's own
+    /// channel 80. With `from`, if absent, the item's `label`, or what is its id.
     #[serde(skip_serializing_if = "TextDef::is_absent")]
     pub label: TextDef,
     /// A line below it, a template, where the channel shows choices as a list.
@@ -358,7 +359,7 @@ impl AnswerDef {
         self.choices.iter().flatten().any(|choice| choice.from.is_some())
     }
 
-    /// What is known before they are offered, if that is not all.
+    /// Returns what is known before they are offered, if that is not all.
     fn live(&self) -> Option<Box<LiveChoices>> {
         let is_rendered = |choice: &ChoiceDef| choice.label.texts().any(|label| label.contains("{{"));
         if !self.has_data() && !self.written().any(is_rendered) {

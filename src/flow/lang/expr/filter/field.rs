@@ -32,7 +32,7 @@ pub(in crate::flow::lang::expr) fn is_sign(sign: &str) -> bool {
     SIGNS.iter().any(|(known, _)| *known == sign)
 }
 
-/// What lies at a path below a value; without a path the value.
+/// Returns what lies at a path below a value; without a path the value.
 pub(super) fn at<'a>(val: &Val<'a>, path: Option<&str>) -> Val<'a> {
     let Some(path) = path else { return val.clone() };
     path.split('.').fold(val.clone(), |val, name| match name.parse() {

@@ -110,7 +110,7 @@ pub(in crate::flow::lang::expr) fn find(name: &str) -> Option<&'static Row> {
 }
 
 impl Row {
-    /// What a parameter takes, where that is one kind of value alone.
+    /// Returns the kind of value that a parameter takes, where that is one alone.
     pub(in crate::flow::lang::expr) fn takes(&self, param: usize) -> Option<Takes> {
         Some(match (self.filter, *self.params.get(param)?) {
             (Filter::Sort, "by") => Takes::FieldOrTruth,

@@ -1,4 +1,4 @@
-//! What operators stand between: literals, paths, lists, and what is in parentheses.
+//! Operands: literals, paths, lists, and what is in parentheses.
 
 use super::super::code::{Lit, Op, PathBuilder, Step};
 use super::super::error::Fault;
@@ -48,7 +48,8 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// What follows an operand: `.name`, `.0`, `[…]`. A path grows as long as its steps are known.
+    /// Parses what follows an operand: `.name`, `.0`, `[…]`. A path grows as long as its steps are
+    /// known.
     fn postfix(&mut self, mut path: Option<PathBuilder>) -> Result<(), Fault> {
         loop {
             let step = if self.sign(".")? {
