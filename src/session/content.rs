@@ -121,7 +121,7 @@ pub struct Buttons {
     /// Buttons that open an address; they come after the others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
-    /// What stands above the text.
+    /// The header above the text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub header: Option<Header>,
     /// A line below the text.
@@ -129,7 +129,7 @@ pub struct Buttons {
     pub footer: Option<String>,
 }
 
-/// What stands above the text of a message.
+/// The header above the text of a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -153,13 +153,13 @@ pub struct FormMessage {
     /// The screen that it opens with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub screen: Option<String>,
-    /// What the screen is given.
+    /// The data that the screen is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<serde_json::Value>,
-    /// What names the question: to be given to the form, and to come back with its answers
-    /// ([`Inbound::form`](crate::Inbound::form)).
+    /// The token that names the question: to be given to the form, and to come back with its
+    /// answers ([`Inbound::form`](crate::Inbound::form)).
     pub token: String,
-    /// What stands above the text.
+    /// The header above the text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub header: Option<Header>,
     /// A line below the text.
@@ -199,7 +199,7 @@ pub struct List {
     pub options: Vec<Opt>,
     /// Title and number of rows of each section.
     sections: Vec<(Option<String>, usize)>,
-    /// What stands above the text.
+    /// The header above the text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub header: Option<Header>,
     /// A line below the text.
@@ -234,7 +234,7 @@ pub struct TemplateMessage {
     /// Its buttons that open an address.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
-    /// What its header has.
+    /// The content of its header.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub header: Option<Header>,
     /// The places of the links among all buttons, if they do not come after the others.
