@@ -1,4 +1,4 @@
-//! Answers: what counts as one, and what it is once it is understood: one file per kind of value
+//! Answers: what counts as one, and what it is once it is understood. One file per kind of value
 //! (SEMANTICS N4). Pure, total, and in time that grows with the text. What must not live here: what
 //! an author writes, and what a flow does with an answer.
 

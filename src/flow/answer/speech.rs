@@ -1,11 +1,11 @@
-//! The knowledge of the conversation that goes with an answer to those who understand it.
+//! Facts about the conversation that help to understand an answer.
 
 use chrono::NaiveDate;
 
 use crate::flow::lang::calendar::Calendar;
 use crate::flow::lang::number::{Decimal, Marks};
 
-/// The knowledge of the conversation in which something was said.
+/// Facts about the conversation in which something was said.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Speech<'a> {
     /// The contact's language, then the flow's.

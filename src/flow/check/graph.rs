@@ -20,7 +20,7 @@ pub(crate) struct Graph {
     exits: Vec<Vec<Exit>>,
 }
 
-/// The way from a node to another.
+/// The way from one node to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EdgeKind {
     /// By an edge from a branch.

@@ -1,4 +1,4 @@
-//! The treatment of a name that nothing has set.
+//! The rendering of a name that nothing has set.
 
 use crate::flow::form::read::words;
 

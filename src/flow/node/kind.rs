@@ -21,7 +21,7 @@ pub(super) type Named<T> = Box<[(Arc<str>, T)]>;
 /// The name of a branch: fixed by the kind, or an author's label.
 pub(crate) type PortName = Cow<'static, str>;
 
-/// The way of a session past a node: what the checks of cycles ask.
+/// The way in which a session passes a node: what the checks of cycles ask.
 pub(crate) enum Blocking<'a> {
     /// At once.
     Runs,

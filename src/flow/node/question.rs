@@ -38,7 +38,7 @@ words! {
 pub(crate) struct Accept(u8);
 
 impl Accept {
-    /// The kinds of reply that a question takes that names none: what people mean as an answer.
+    /// The kinds of reply that a question takes if it names none: what people mean as an answer.
     const ALL: &[ReplyKind] = &[
         ReplyKind::Text,
         ReplyKind::Choice,
@@ -48,7 +48,7 @@ impl Accept {
         ReplyKind::Order,
         ReplyKind::Contacts,
     ];
-    /// The kinds of reply that a question takes that is checked.
+    /// The kinds of reply that a checked question takes.
     pub(crate) const CHECKED: &[ReplyKind] =
         &[ReplyKind::Text, ReplyKind::Choice, ReplyKind::Media, ReplyKind::Location];
 

@@ -60,7 +60,7 @@ pub(crate) struct Expr {
     shortcut: Shortcut,
 }
 
-/// The shortcut of an expression that may not have to run at all.
+/// A shortcut for an expression that may not have to run at all.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Shortcut {
     /// It must run.

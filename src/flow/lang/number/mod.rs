@@ -23,7 +23,7 @@ words! {
     }
 }
 
-/// The knowledge of how a number is written, beside the number.
+/// Facts about the way in which a number is written, beside the number itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Marks {
     /// Nothing: the number decides, and one mark before three digits parts thousands.
