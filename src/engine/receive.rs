@@ -3,8 +3,8 @@
 use crate::address::Alias;
 use crate::engine::Engine;
 use crate::engine::contacts::Released;
-use crate::engine::transact::{LeaseIntent, Transaction};
 use crate::error::Error;
+use crate::id::{ContactId, WorkspaceId};
 use crate::kernel::{Arrival, CarriedOptOut, InboundAnswer, Received};
 use crate::observer::{Cause, EventKind, Noted};
 use crate::request::Inbound;
@@ -41,23 +41,12 @@ impl<S: ConversationStore> Engine<S> {
         let mut lookup = Lookup { in_place, ..Lookup::new(workspace.clone(), subject, token, now) };
         for _ in 0..4 + 2 * arrival.inbound().also.len() {
             let mut met = None;
-            let call = Transaction {
-                cause: Cause::Receive,
-                flows: &self.flows,
-                lookup: &lookup,
-                intent: LeaseIntent::Deliver,
-            };
+            let call = self.delivering(Cause::Receive, &lookup);
             let delivery = self.transact(call, None, &mut arrival, &mut met).await?;
             match arrival.answer.take().ok_or(Error::Contention)? {
                 InboundAnswer::Final(received) => {
                     if self.is_observed() {
-                        let contact = met.as_ref().unwrap_or_else(|| arrival.contact());
-                        let heard = |at| Noted::new(at, heard_as(&received));
-                        self.tell_one(workspace, contact, Cause::Receive, heard);
-                        if let Some(count) = arrival.inbound().left_out {
-                            let kind = EventKind::AddressLeftOut { count: count.get() };
-                            self.tell_one(workspace, contact, Cause::Receive, |at| Noted::new(at, kind));
-                        }
+                        self.tell_heard(workspace, &arrival, met.as_ref(), &received);
                     }
                     self.finish(&lookup, &self.flows, delivery).await;
                     return Ok(received);
@@ -93,6 +82,24 @@ impl<S: ConversationStore> Engine<S> {
             }
         }
         Err(Error::Contention)
+    }
+
+    /// Tells what became of a message, and of addresses beside it that cannot be read.
+    #[cold]
+    fn tell_heard(
+        &self,
+        workspace: &WorkspaceId,
+        arrival: &Arrival<'_>,
+        met: Option<&ContactId>,
+        received: &Received,
+    ) {
+        let contact = met.unwrap_or_else(|| arrival.contact());
+        let heard = |at| Noted::new(at, heard_as(received));
+        self.tell_one(workspace, contact, Cause::Receive, heard);
+        if let Some(count) = arrival.inbound().left_out {
+            let kind = EventKind::AddressLeftOut { count: count.get() };
+            self.tell_one(workspace, contact, Cause::Receive, |at| Noted::new(at, kind));
+        }
     }
 }
 

@@ -7,7 +7,6 @@ use crate::address::Alias;
 use crate::calls::{CallRef, CallResult};
 use crate::engine::Engine;
 use crate::engine::outcome::{Cancelled, Completed, Reported};
-use crate::engine::transact::{LeaseIntent, Transaction};
 use crate::error::Error;
 use crate::id::{MessageId, SessionId, WorkspaceId};
 use crate::kernel::{Act, Action, ConversationChange};
@@ -145,7 +144,7 @@ impl<S: ConversationStore> Engine<S> {
         lookup: &Lookup,
         change: &mut dyn ConversationChange,
     ) -> Result<bool, Error> {
-        let call = Transaction { cause, flows: &self.flows, lookup, intent: LeaseIntent::Deliver };
+        let call = self.delivering(cause, lookup);
         let mut act = Act::new(change);
         let delivery = self.transact(call, None, &mut act, &mut None).await?;
         let took_effect = act.took_effect;

@@ -131,6 +131,11 @@ fn commit(
 }
 
 impl<S: ConversationStore> Engine<S> {
+    /// A call that delivers what it leaves, unless somebody else does.
+    pub(super) fn delivering<'a>(&'a self, cause: Cause, lookup: &'a Lookup) -> Transaction<'a> {
+        Transaction { cause, flows: &self.flows, lookup, intent: LeaseIntent::Deliver }
+    }
+
     /// Loads, decides and commits until it is done; the operation may be decided several times,
     /// each time on what is there now. Answers what is left to do under the lease that the commit
     /// took or kept; None: nothing, or somebody else does it.

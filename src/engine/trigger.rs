@@ -3,7 +3,6 @@
 use crate::address::Alias;
 use crate::engine::Engine;
 use crate::engine::contacts::Released;
-use crate::engine::transact::{LeaseIntent, Transaction};
 use crate::error::Error;
 use crate::id::{ContactId, SessionId, WorkspaceId};
 use crate::kernel::{CarriedOptOut, Refusal, Target, Trigger, TriggerAnswer, Triggered};
@@ -45,12 +44,7 @@ impl<S: ConversationStore> Engine<S> {
         let mut lookup = Lookup { key, ..Lookup::new(workspace.clone(), subject, token, now) };
         for _ in 0..4 {
             let mut met = None;
-            let call = Transaction {
-                cause: Cause::Trigger,
-                flows: &self.flows,
-                lookup: &lookup,
-                intent: LeaseIntent::Deliver,
-            };
+            let call = self.delivering(Cause::Trigger, &lookup);
             let delivery = self.transact(call, None, &mut trigger, &mut met).await?;
             let Some(answer) = trigger.answer.take() else { return Err(Error::Contention) };
             match answer? {
@@ -70,8 +64,7 @@ impl<S: ConversationStore> Engine<S> {
                             trigger.opt_out = CarriedOptOut { since: opted_out_at, is_known: true };
                         }
                         Released::OptedOut => {
-                            self.tell_refused(workspace, &trigger, Some(holder), &Refusal::OptedOut);
-                            return Ok(Triggered::Refused(Refusal::OptedOut));
+                            return Ok(self.opted_out(workspace, &trigger, Some(holder)));
                         }
                     }
                 }
@@ -82,14 +75,20 @@ impl<S: ConversationStore> Engine<S> {
                 TriggerAnswer::AddressNew(address) => {
                     let since = Box::pin(self.kept_opt_out(workspace, &[address])).await?;
                     if since.is_some() && !trigger.request().transactional {
-                        self.tell_refused(workspace, &trigger, met, &Refusal::OptedOut);
-                        return Ok(Triggered::Refused(Refusal::OptedOut));
+                        return Ok(self.opted_out(workspace, &trigger, met));
                     }
                     trigger.opt_out = CarriedOptOut { since, is_known: true };
                 }
             }
         }
         Err(Error::Contention)
+    }
+
+    /// The answer to a trigger of a contact who opted out, which is told.
+    #[cold]
+    fn opted_out(&self, workspace: &WorkspaceId, trigger: &Trigger, met: Option<ContactId>) -> Triggered {
+        self.tell_refused(workspace, trigger, met, &Refusal::OptedOut);
+        Triggered::Refused(Refusal::OptedOut)
     }
 
     /// Tells that a trigger was refused to this contact; None: to one that is not known.

@@ -238,45 +238,10 @@ impl Inbound {
         if let Some(id) = &self.id {
             check_name(id).map_err(|rule| Error::invalid("id", rule))?;
         }
-        if self.text.len() > limits.text_bytes {
-            return Err(Error::invalid(
-                "text",
-                format_args!("must have at most {} bytes", limits.text_bytes),
-            ));
-        }
-        if let Some(payload) = &self.payload {
-            check_payload(payload)?;
-        }
         check_instant("timestamp", self.timestamp)?;
         check_profile(self.profile.as_deref(), limits)?;
-        let pack = |field: &'static str, value: Option<Value>| {
-            let packed = value.map(|value| Packed::from_json(&value, &Caps::of(limits)));
-            packed.transpose().map_err(|error| bad_value(field, &error))
-        };
-        let InboundParts { value, meta } = self.parts.map(|parts| *parts).unwrap_or_default();
-        let value = pack(self.kind.as_str(), value)?;
-        let meta = pack("meta", meta)?;
-        let (media, location, body) = match self.kind {
-            MessageKind::Media => (value, None, None),
-            MessageKind::Location => (None, value, None),
-            _ => (None, None, value),
-        };
-        let has_details = self.id.is_some() || self.timestamp.is_some() || meta.is_some() || body.is_some();
-        let details = has_details.then(|| MessageDetails {
-            id: self.id.as_deref().map(Into::into),
-            at: self.timestamp,
-            meta,
-            body,
-            album: Vec::new(),
-        });
-        let message = Message {
-            kind: self.kind,
-            text: self.text.into(),
-            payload: self.payload.map(Into::into),
-            media,
-            location,
-            details: details.map(Arc::new),
-        };
+        let said = (self.kind, self.text, self.payload);
+        let message = message(said, self.parts, (self.id.as_deref(), self.timestamp), limits)?;
         if self.also.iter().filter(|beside| matches!(beside, Beside::Read(_))).count() > MOST_ALSO {
             return Err(Error::invalid("also", format_args!("must be at most {MOST_ALSO} addresses")));
         }
@@ -295,6 +260,40 @@ impl Inbound {
             profile,
         })
     }
+}
+
+/// What was said, with what came beside it.
+fn message(
+    (kind, text, payload): (MessageKind, String, Option<String>),
+    parts: Option<Box<InboundParts>>,
+    (id, at): (Option<&str>, Option<DateTime<Utc>>),
+    limits: &Limits,
+) -> Result<Message, Error> {
+    if text.len() > limits.text_bytes {
+        let rule = format_args!("must have at most {} bytes", limits.text_bytes);
+        return Err(Error::invalid("text", rule));
+    }
+    if let Some(payload) = &payload {
+        check_payload(payload)?;
+    }
+    let pack = |field: &'static str, value: Option<Value>| {
+        let packed = value.map(|value| Packed::from_json(&value, &Caps::of(limits)));
+        packed.transpose().map_err(|error| bad_value(field, &error))
+    };
+    let InboundParts { value, meta } = parts.map(|parts| *parts).unwrap_or_default();
+    let value = pack(kind.as_str(), value)?;
+    let meta = pack("meta", meta)?;
+    let (media, location, body) = match kind {
+        MessageKind::Media => (value, None, None),
+        MessageKind::Location => (None, value, None),
+        _ => (None, None, value),
+    };
+    let has_details = id.is_some() || at.is_some() || meta.is_some() || body.is_some();
+    let details = has_details.then(|| {
+        let id = id.map(Into::into);
+        Arc::new(MessageDetails { id, at, meta, body, album: Vec::new() })
+    });
+    Ok(Message { kind, text: text.into(), payload: payload.map(Into::into), media, location, details })
 }
 
 /// Those that can be read, and how many others there are.

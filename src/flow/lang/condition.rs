@@ -184,11 +184,7 @@ impl Rule {
                 false
             }
             Self::Between { value, from, to } => {
-                let value = render.number(value)?;
-                let (from, to) = (render.number(from)?, render.number(to)?);
-                let above = Operator::NumberGreaterOrEqual.compare_numbers(value, from);
-                let below = Operator::NumberLessOrEqual.compare_numbers(value, to);
-                let between = above.zip(below).map(|(above, below)| above && below);
+                let between = is_between(render.number(value)?, render.number(from)?, render.number(to)?);
                 or_told(render, Operator::NumberBetween, between)
             }
             Self::Numbers { value, operator, to } => {
@@ -204,6 +200,12 @@ impl Rule {
             }
         })
     }
+}
+
+/// True if a number lies between two others, or is one of them; None: one of the three is no number.
+fn is_between<T: PartialOrd>(value: Option<T>, from: Option<T>, to: Option<T>) -> Option<bool> {
+    let (value, from, to) = (value?, from?, to?);
+    Some(from <= value && value <= to)
 }
 
 /// A comparison that means nothing is false, and told (SEMANTICS U12).
