@@ -13,7 +13,7 @@ impl Run<'_> {
     /// The channel's id of the message that this turn took.
     fn answered_id(&self) -> Option<Arc<str>> {
         let reply = self.session.reply.as_deref().filter(|_| self.has_reply)?;
-        reply.message.as_ref()?.details.as_ref()?.id.clone()
+        reply.message.as_ref()?.id.clone()
     }
 
     /// Sends; answers the message's id, or how the turn ends because it cannot.

@@ -153,7 +153,7 @@ fn of_message<'m>(message: &'m Message, name: &str) -> Option<Val<'m>> {
             Val::List(album.iter().chain(alone).map(|medium| Val::from(medium.as_node())).collect())
         }
         "location" => Val::from(message.location.as_ref()?.as_node()),
-        "id" => Val::from(details?.id.as_deref()?),
+        "id" => Val::from(message.id.as_deref()?),
         "at" => instant(details?.at?),
         "meta" => Val::from(details?.meta.as_ref()?.as_node()),
         "form" => Val::from(body(MessageKind::Form)?.as_node()),

@@ -288,12 +288,10 @@ fn message(
         MessageKind::Location => (None, value, None),
         _ => (None, None, value),
     };
-    let has_details = id.is_some() || at.is_some() || meta.is_some() || body.is_some();
-    let details = has_details.then(|| {
-        let id = id.map(Into::into);
-        Arc::new(MessageDetails { id, at, meta, body, album: Vec::new() })
-    });
-    Ok(Message { kind, text: text.into(), payload: payload.map(Into::into), media, location, details })
+    let has_details = at.is_some() || meta.is_some() || body.is_some();
+    let details = has_details.then(|| Arc::new(MessageDetails { at, meta, body, album: Vec::new() }));
+    let (id, text, payload) = (id.map(Into::into), text.into(), payload.map(Into::into));
+    Ok(Message { kind, text, payload, media, location, id, details })
 }
 
 /// Those that can be read, and how many others there are.

@@ -23,7 +23,10 @@ pub(crate) struct Heard {
     /// Media of one reply, while it may go on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) media: Vec<Packed>,
-    /// The details of the last message of one reply.
+    /// The channel's id of the last message of one reply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) id: Option<Arc<str>>,
+    /// Its further details.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) details: Option<Arc<MessageDetails>>,
     /// When it is taken to be whole.

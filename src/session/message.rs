@@ -74,6 +74,9 @@ pub struct Message {
     /// A place, such as `{"latitude": …, "longitude": …}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<Packed>,
+    /// The channel's id of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<Arc<str>>,
     /// Further details from the channel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub details: Option<Arc<MessageDetails>>,
@@ -83,9 +86,6 @@ pub struct Message {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct MessageDetails {
-    /// The channel's id of it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub id: Option<Arc<str>>,
     /// When the channel says it was sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<DateTime<Utc>>,
@@ -131,6 +131,7 @@ impl Message {
             payload: None,
             media: None,
             location: None,
+            id: None,
             details: None,
         }
     }

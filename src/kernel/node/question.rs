@@ -91,7 +91,7 @@ fn collect(run: &mut Run<'_>, question: &Question, message: Message) -> Word {
     let heard = run.session.extras().heard.get_or_insert_default();
     let is_said = message.kind == MessageKind::Text || !message.text.is_empty();
     let has_room = message.media.is_none_or(|medium| heard.push_medium(medium, most_media));
-    heard.details = message.details;
+    (heard.id, heard.details) = (message.id, message.details);
     if (is_said && !heard.push(message.text, most)) || !has_room {
         return Word::Reply(join(run));
     }
@@ -103,9 +103,9 @@ fn collect(run: &mut Run<'_>, question: &Question, message: Message) -> Word {
 
 /// The texts and media of the window as one.
 fn join(run: &mut Run<'_>) -> Message {
-    let (media, details) = close_window(run);
+    let (media, (id, details)) = close_window(run);
     let parts = run.session.reply.as_ref().map_or(&[][..], |reply| &reply.parts);
-    let text = Message { details, ..Message::text(parts.join("\n")) };
+    let text = Message { id, details, ..Message::text(parts.join("\n")) };
     match media.first().cloned() {
         Some(first) => with_album(Message { kind: MessageKind::Media, media: Some(first), ..text }, media),
         None => text,
@@ -123,15 +123,19 @@ fn with_album(message: Message, album: Vec<Packed>) -> Message {
 
 /// Ends the window: its texts are the parts of the reply. Answers its media, and what is known of the
 /// last message.
-fn close_window(run: &mut Run<'_>) -> (Vec<Packed>, Option<Arc<MessageDetails>>) {
+fn close_window(run: &mut Run<'_>) -> (Vec<Packed>, Envelope) {
     let heard = run.session.extras.as_mut().and_then(|extras| extras.heard.as_mut());
-    let (parts, media, details) = heard.map_or_else(Default::default, |heard| {
+    let (parts, media, envelope) = heard.map_or_else(Default::default, |heard| {
         heard.until = None;
-        (std::mem::take(&mut heard.parts), std::mem::take(&mut heard.media), heard.details.take())
+        let envelope = (heard.id.take(), heard.details.take());
+        (std::mem::take(&mut heard.parts), std::mem::take(&mut heard.media), envelope)
     });
     run.session.reply.get_or_insert_default().parts = parts.into();
-    (media, details)
+    (media, envelope)
 }
+
+/// The id of a message, and what else the channel says of it.
+type Envelope = (Option<Arc<str>>, Option<Arc<MessageDetails>>);
 
 /// Notes the reply, for the flow to read.
 pub(super) fn note(run: &mut Run<'_>, message: Message) {
