@@ -33,7 +33,7 @@ pub struct Inbound {
     pub(crate) profile: Option<Box<Profile>>,
 }
 
-/// What a message has beside its text, and what is known of it.
+/// The parts of a message beside its text, and what is known of it.
 #[derive(Clone, Debug, Default)]
 struct InboundParts {
     value: Option<Value>,
@@ -121,9 +121,9 @@ impl Inbound {
         Self::new(channel, account, from, MessageKind::Location).with_value(location)
     }
 
-    /// A form that was filled in: what flows read as `reply.form`. `token` is the one that the message
-    /// with the form carried: one of an earlier question is stale (SEMANTICS I9), and an empty one
-    /// names none.
+    /// A form that was filled in: what flows read as `reply.form`. `token` is the one that the
+    /// message with the form carried: one of an earlier question is stale (SEMANTICS I9), and an
+    /// empty one names none.
     pub fn form(
         channel: Channel,
         account: impl Into<String>,
@@ -155,8 +155,8 @@ impl Inbound {
         Self::new(channel, account, from, MessageKind::Contacts).with_value(contacts)
     }
 
-    /// A sign on a message that was sent before, such as an emoji. It answers no question and starts
-    /// no flow (SEMANTICS I14).
+    /// A sign on a message that was sent before, such as an emoji. It answers no question and
+    /// starts no flow (SEMANTICS I14).
     pub fn reaction(
         channel: Channel,
         account: impl Into<String>,
@@ -172,8 +172,8 @@ impl Inbound {
         Self::new(channel, account, from, MessageKind::Other).with_value(body)
     }
 
-    /// What else is known of it, such as the advertisement that it came by or that it was forwarded:
-    /// what flows read as `reply.meta` and `trigger.meta`.
+    /// What else is known of it, such as the advertisement that it came by or that it was
+    /// forwarded: what flows read as `reply.meta` and `trigger.meta`.
     pub fn meta(mut self, meta: Value) -> Self {
         self.parts.get_or_insert_default().meta = Some(meta);
         self
@@ -199,17 +199,17 @@ impl Inbound {
     }
 
     /// Another address of the same person that came with the message, such as the telephone number
-    /// beside a business-scoped id: both lead to one contact from now on. At most 8; call it once for
-    /// each. Two contacts that the engine made from one address each are merged (SEMANTICS A4).
+    /// beside a business-scoped id: both lead to one contact from now on. At most 8; call it once
+    /// for each. Two contacts that the engine made from one address each are merged (SEMANTICS A4).
     pub fn also(mut self, address: Address) -> Self {
         self.also.push(Beside::Read(address));
         self
     }
 
-    /// The same as the channel writes it, such as the number in a webhook: read as the sender's is, on
-    /// the same channel and account. What cannot be read, or is beyond 8, is left out, and the event
-    /// [`AddressLeftOut`](crate::EventKind::AddressLeftOut) says so; the message is taken all the
-    /// same.
+    /// The same as the channel writes it, such as the number in a webhook: read as the sender's is,
+    /// on the same channel and account. What cannot be read, or is beyond 8, is left out, and the
+    /// event [`AddressLeftOut`](crate::EventKind::AddressLeftOut) says so; the message is taken all
+    /// the same.
     pub fn also_written(mut self, address: impl Into<String>) -> Self {
         self.also.push(Beside::Written(address.into()));
         self
@@ -221,7 +221,7 @@ impl Inbound {
         self
     }
 
-    /// What the channel knows of the contact.
+    /// Facts that the channel knows of the contact.
     pub fn profile(mut self, profile: Profile) -> Self {
         self.profile = Some(Box::new(profile));
         self
@@ -262,7 +262,7 @@ impl Inbound {
     }
 }
 
-/// What was said, with what came beside it.
+/// The message that was said, with what came beside it.
 fn message(
     (kind, text, payload): (MessageKind, String, Option<String>),
     parts: Option<Box<InboundParts>>,
@@ -314,7 +314,7 @@ pub(crate) struct CheckedInbound {
     pub(crate) address: Address,
     /// Other addresses of the same person.
     pub(crate) also: Vec<Address>,
-    /// How many others could not be read.
+    /// The number of others that could not be read.
     pub(crate) left_out: Option<NonZeroU8>,
     pub(crate) contact: Option<ContactId>,
     pub(crate) message: Message,

@@ -73,8 +73,8 @@ impl TriggerRequest {
         self
     }
 
-    /// For the contact with this telephone number, with its calling code, or as it is dialled in the
-    /// flow's `default_region` (SEMANTICS A1).
+    /// For the contact with this telephone number, with its calling code, or as it is dialled in
+    /// the flow's `default_region` (SEMANTICS A1).
     pub fn phone(mut self, phone: impl Into<String>) -> Self {
         self.phone = Some(phone.into());
         self
@@ -132,7 +132,7 @@ impl TriggerRequest {
         self
     }
 
-    /// What is known of the contact.
+    /// Facts that are known of the contact.
     pub fn profile(mut self, profile: Profile) -> Self {
         self.profile = Some(Box::new(profile));
         self

@@ -67,7 +67,7 @@ impl Bag {
         self.0.is_empty()
     }
 
-    /// How many entries it has; counts them.
+    /// The number of entries; counts them.
     #[must_use]
     pub fn len(&self) -> usize {
         self.iter().count()
@@ -80,7 +80,7 @@ impl Bag {
         self.0.as_bytes()
     }
 
-    /// How many bytes it takes.
+    /// The number of bytes that it takes.
     #[must_use]
     pub fn byte_len(&self) -> usize {
         self.0.len()

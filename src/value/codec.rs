@@ -4,7 +4,7 @@
 
 use super::node::{Node, Repr};
 
-/// What a value starts with. Strings, arrays and objects then give their length in bytes.
+/// The first byte of a value. Strings, arrays and objects then give their length in bytes.
 pub(super) mod tag {
     pub(in crate::value) const NULL: u8 = 0;
     pub(in crate::value) const FALSE: u8 = 1;
@@ -91,7 +91,7 @@ fn long_length(bytes: &[u8]) -> Option<(usize, &[u8])> {
     None
 }
 
-/// What comes after the value that these bytes begin with, which is not read.
+/// The bytes after the value that these bytes begin with, which is not read.
 #[inline]
 fn past(bytes: &[u8]) -> Option<&[u8]> {
     let (tag, rest) = bytes.split_first()?;

@@ -13,7 +13,7 @@ use super::packer::{KeyAt, Packer};
 use super::write::{Stop, Value};
 use super::{PackError, pack};
 
-/// How the structs are called in which `serde_json` hands over JSON that is text already: numbers
+/// The names of the structs in which `serde_json` hands over JSON that is text already: numbers
 /// that keep their digits (`arbitrary_precision`), values that keep their form (`raw_value`).
 const JSON_TEXT: &str = "$serde_json::private::";
 

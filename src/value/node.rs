@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::codec::Cursor;
 
-/// What a [`Node`] is.
+/// The type of a [`Node`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// `null`.
@@ -25,9 +25,9 @@ pub enum Kind {
 ///
 /// ```
 /// use chatflow::value::{Bag, Caps};
-/// let bag = Bag::parse(r#"{"cart":{"items":[{"name":"Tea"},{"name":"Cup"}]}}"#, &Caps::default())?;
-/// let items = bag.get("cart").and_then(|cart| cart.get("items"));
-/// let second = items.and_then(|items| items.at(1)).and_then(|item| item.get("name"));
+/// let bag = Bag::parse(r#"{"cart":{"items":[{"name":"Tea"},{"name":"Cup"}]}}"#,
+/// &Caps::default())?; let items = bag.get("cart").and_then(|cart| cart.get("items")); let second =
+/// items.and_then(|items| items.at(1)).and_then(|item| item.get("name"));
 /// assert_eq!(second.and_then(|name| name.as_str()), Some("Cup"));
 /// # Ok::<(), chatflow::value::PackError>(())
 /// ```
@@ -47,7 +47,7 @@ pub(super) enum Repr<'a> {
 }
 
 impl<'a> Node<'a> {
-    /// What it is.
+    /// Its type.
     #[must_use]
     #[inline]
     pub fn kind(self) -> Kind {

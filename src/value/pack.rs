@@ -137,7 +137,7 @@ impl<'de> Visitor<'de> for Value<'_> {
         told(self.packer, written)
     }
 
-    /// What is not finite is `null`, as `serde_json` has it.
+    /// Anything that is not finite is `null`, as `serde_json` has it.
     fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
         if !value.is_finite() {
             return self.visit_unit();

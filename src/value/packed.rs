@@ -42,7 +42,7 @@ impl Packed {
         self.0.as_bytes()
     }
 
-    /// How many bytes it takes.
+    /// The number of bytes that it takes.
     #[must_use]
     pub fn byte_len(&self) -> usize {
         self.0.len()

@@ -206,7 +206,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// What a context usually holds needs no second look.
+/// The usual content of a context needs no second look.
 #[test]
 fn usual_trees_are_packed_at_once() {
     let json = json!({"a": "x", "b": [1, -2, null, true, false, {"c": {}}], "d": {"e": []}});

@@ -24,7 +24,7 @@ pub(super) fn object(from: impl Serialize, caps: &Caps) -> Result<Box<str>, Pack
     packer.finish()
 }
 
-/// Why nothing more is written.
+/// The reason for which nothing more is written.
 #[derive(Debug)]
 pub(super) struct Stop(pub(super) PackError);
 
@@ -148,7 +148,7 @@ impl<'p> Serializer for Value<'p> {
         self.serialize_f64(value.to_string().parse().unwrap_or(f64::from(value)))
     }
 
-    /// What is not finite is `null`, as `serde_json` has it.
+    /// Anything that is not finite is `null`, as `serde_json` has it.
     fn serialize_f64(self, value: f64) -> Result<(), Stop> {
         if !value.is_finite() {
             return self.tag(tag::NULL);

@@ -3,7 +3,7 @@
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
-/// What is wrong with a body, field by field, in the order in which it was found.
+/// The faults of a body, field by field, in the order in which it was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct FieldErrors(Vec<(String, String)>);
 

@@ -16,12 +16,12 @@ use crate::transport::Receipt;
 pub struct WebhookMessage {
     /// The same for each attempt: a receiver recognises a repeat by it.
     pub message_id: String,
-    /// Who says it.
+    /// The one who says it.
     pub message_type: MessageType,
-    /// What is said.
+    /// The words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// What the components of the flow said.
+    /// The words of each component of the flow.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flow_output: Vec<FlowOutput>,
     /// When it was said, in seconds after 1970.
@@ -30,7 +30,7 @@ pub struct WebhookMessage {
     pub conversation_id: String,
 }
 
-/// Who says a message.
+/// The one who says a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum MessageType {
@@ -40,7 +40,7 @@ pub enum MessageType {
     Question,
 }
 
-/// What one component of a flow said.
+/// The words of one component of a flow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FlowOutput {
     /// The words.
@@ -55,8 +55,8 @@ pub struct FlowOutput {
 }
 
 impl WebhookMessage {
-    /// A message of the engine. Content that is more than text is said in words; the conversation is
-    /// the contact.
+    /// A message of the engine. Content that is more than text is said in words; the conversation
+    /// is the contact.
     #[must_use]
     pub fn of(message: &Outbound) -> Self {
         let words = message.content.to_string();

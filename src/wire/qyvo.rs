@@ -38,7 +38,7 @@ pub struct TriggerFlow {
     /// The contact by its telephone number; one of the two.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
-    /// What the flow reads as `context`.
+    /// The object that the flow reads as `context`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context: Option<Map<String, Value>>,
 }
