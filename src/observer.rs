@@ -267,6 +267,17 @@ pub enum EventKind {
         /// The fault in that part.
         fault: ContentFault,
     },
+    /// A list to be gone through has more items than the node takes (SEMANTICS N12).
+    ListCut {
+        /// The session.
+        session: SessionId,
+        /// The node that goes through it.
+        node: NodeId,
+        /// How many items it has.
+        given: u32,
+        /// How many are taken.
+        kept: u32,
+    },
     /// A called flow failed, and its caller goes on by `failed` (SEMANTICS N9).
     SubflowFailed {
         /// The session.
@@ -427,6 +438,7 @@ impl EventKind {
             Self::ChoicesAdjusted { .. } => "choices_adjusted",
             Self::ContentCut { .. } => "content_cut",
             Self::ContentRefused { .. } => "content_refused",
+            Self::ListCut { .. } => "list_cut",
             Self::SubflowFailed { .. } => "subflow_failed",
             Self::StaleChoice { .. } => "stale_choice",
             Self::Missed { .. } => "missed",
@@ -463,6 +475,7 @@ impl EventKind {
             | Self::UndefinedVariable { session, .. }
             | Self::NoResult { session, .. }
             | Self::ChoicesAdjusted { session, .. }
+            | Self::ListCut { session, .. }
             | Self::ContentCut { session, .. }
             | Self::ContentRefused { session, .. }
             | Self::SubflowFailed { session, .. }
@@ -696,6 +709,7 @@ mod tests {
                 EventKind::ChoicesAdjusted { session, node: node.clone(), why: "cut", count: 1 },
                 "choices_adjusted",
             ),
+            (EventKind::ListCut { session, node: node.clone(), given: 9, kept: 5 }, "list_cut"),
             (
                 EventKind::SubflowFailed { session, flow: flow.clone(), node: node.clone(), code },
                 "subflow_failed",

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::flow::check::graph::Graph;
-use crate::flow::check::{self, Sides, undeclared};
+use crate::flow::check::{self, Beside, Sides, undeclared};
 use crate::flow::compiled::{Flow, Step};
 use crate::flow::def::{self, FlowDef};
 use crate::flow::form::digest::digest;
@@ -16,6 +16,7 @@ use crate::flow::lang::context::Compile;
 use crate::flow::node::Node;
 use crate::flow::place::NodeIx;
 use crate::flow::settings::Settings;
+use crate::flow::settings::last_words::{LastWords, LastWordsDef};
 use crate::flow::settings::quiet::QuietHours;
 use crate::flow::settings::reminder::Reminder;
 use crate::flow::trigger::{Trigger, TriggerDef};
@@ -90,12 +91,14 @@ fn compile(def: FlowDef, limits: &Limits, is_whole: bool, mut found: Diagnostics
     let parts = compile_parts(&def, &index, limits, is_whole, &mut found);
     if is_whole {
         let graph = Graph::of(&def, &index, &mut found);
-        let sides = Sides { jumps: parts.side_entries.clone(), reminder: parts.reminder.map(|r| r.node) };
+        let sides = Sides { jumps: parts.side_entries.clone(), beside: parts.beside.clone() };
         let entry = check::check(&def, &graph, &sides, limits, &mut found);
+        let bodies = graph.bodies(&def);
         let flow = entry.and_then(|entry| assemble(&def, parts, graph, entry));
         match flow {
             Some(mut flow) if !found.has_errors() => {
                 flow.warnings = found.into_issues();
+                flow.bodies = bodies;
                 flow.def = def;
                 return Ok(flow);
             }
@@ -115,6 +118,8 @@ struct Parts {
     reminder: Option<Reminder>,
     quiet_hours: Option<Box<QuietHours>>,
     side_entries: Vec<NodeIx>,
+    beside: Vec<(NodeIx, Beside)>,
+    last_words: LastWords,
 }
 
 /// The place of each node by its id; the first, if an id is given twice.
@@ -174,6 +179,19 @@ fn compile_parts(
     let quiet_hours = written.and_then(|settings| settings.quiet_hours.as_ref());
     let quiet_hours = quiet_hours.and_then(|quiet| quiet.compile(&at.key("quiet_hours"), &mut cx));
     let quiet_hours = quiet_hours.map(Box::new);
+    let words = |words: Option<&LastWordsDef>, key: &'static str, cx: &mut Compile<'_>| {
+        words.and_then(|words| words.compile(&at.key(key), cx))
+    };
+    let last_words = LastWords {
+        on_error: words(written.and_then(|settings| settings.on_error.as_ref()), "on_error", &mut cx),
+        on_expire: words(written.and_then(|settings| settings.on_expire.as_ref()), "on_expire", &mut cx),
+    };
+    let says = list.iter().filter(|keyword| keyword.action == KeywordAction::Say);
+    let says = says.filter_map(|keyword| index.get(keyword.node.as_deref()?).copied());
+    let ends = [last_words.on_error, last_words.on_expire].into_iter().flatten();
+    let beside = reminder.iter().map(|reminder| (reminder.node, Beside::Reminder));
+    let beside = beside.chain(says.map(|node| (node, Beside::Word)));
+    let beside = beside.chain(ends.map(|node| (node, Beside::End))).collect();
     let trigger = def.trigger.compile(&root.key("trigger"), &mut cx);
     let list = root.key("nodes");
     let mut nodes = Vec::with_capacity(def.nodes.len());
@@ -190,7 +208,18 @@ fn compile_parts(
         undeclared::check(def, &cx.mentions, cx.found);
     }
     let id = FlowId::new(&def.code).ok();
-    Parts { id, settings, trigger, nodes, keywords, reminder, quiet_hours, side_entries: jumps }
+    Parts {
+        id,
+        settings,
+        trigger,
+        nodes,
+        keywords,
+        reminder,
+        quiet_hours,
+        side_entries: jumps,
+        beside,
+        last_words,
+    }
 }
 
 fn assemble(def: &FlowDef, parts: Parts, graph: Graph, entry: NodeIx) -> Option<Flow> {
@@ -216,9 +245,11 @@ fn assemble(def: &FlowDef, parts: Parts, graph: Graph, entry: NodeIx) -> Option<
         entry,
         keywords: parts.keywords,
         reminder: parts.reminder,
+        last_words: parts.last_words,
         quiet_hours: parts.quiet_hours,
         index: steps.iter().enumerate().map(|(place, step)| (step.id.clone(), NodeIx::of(place))).collect(),
         steps: steps.into(),
         digest: 0,
+        bodies: BTreeMap::new(),
     })
 }

@@ -1,7 +1,7 @@
 //! A compiled flow: what the kernel runs on. What must not live here: how it comes to be
 //! (`compile`), and what makes sense (`check`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::flow::def::FlowDef;
@@ -10,6 +10,7 @@ use crate::flow::keyword::Keywords;
 use crate::flow::node::{Node, Start};
 use crate::flow::place::{NodeIx, Port};
 use crate::flow::settings::Settings;
+use crate::flow::settings::last_words::LastWords;
 use crate::flow::settings::quiet::QuietHours;
 use crate::flow::settings::reminder::Reminder;
 use crate::flow::trigger::Trigger;
@@ -46,10 +47,13 @@ pub struct Flow {
     pub(super) entry: (NodeIx, NodeId, Start),
     pub(super) keywords: Keywords,
     pub(super) reminder: Option<Reminder>,
+    pub(super) last_words: LastWords,
     pub(super) quiet_hours: Option<Box<QuietHours>>,
     pub(super) steps: Box<[Step]>,
     pub(super) index: BTreeMap<NodeId, NodeIx>,
     pub(super) digest: u128,
+    /// The body of each loop over a list.
+    pub(super) bodies: BTreeMap<NodeIx, BTreeSet<NodeIx>>,
 }
 
 /// A compiled node with its ways out.
@@ -139,12 +143,26 @@ impl Flow {
         &self.keywords
     }
 
+    /// What is said before a session ends.
+    pub(crate) fn last_words(&self) -> LastWords {
+        self.last_words
+    }
+
+    pub(crate) fn has_last_words(&self) -> bool {
+        self.last_words != LastWords::default()
+    }
+
     pub(crate) fn reminder(&self) -> Option<Reminder> {
         self.reminder
     }
 
     pub(crate) fn quiet_hours(&self) -> Option<&QuietHours> {
         self.quiet_hours.as_deref()
+    }
+
+    /// True if a node is a loop over a list, or in its body (SEMANTICS N12).
+    pub(crate) fn is_in_loop(&self, node: NodeIx, inside: NodeIx) -> bool {
+        self.bodies.get(&node).is_some_and(|body| node == inside || body.contains(&inside))
     }
 
     pub(crate) fn node(&self, at: NodeIx) -> Option<&Step> {

@@ -48,9 +48,12 @@ pub use lang::times::TimesDef;
 pub use lang::undefined::Undefined;
 pub use node::*;
 pub use recognize::EntityType;
+pub use settings::last_words::LastWordsDef;
 pub use settings::quiet::QuietHoursDef;
 pub use settings::reminder::ReminderDef;
-pub use settings::{Clash, Concurrency, Reentry, ReentryDef, Sender, Settings, SettingsDef, TtlMode};
+pub use settings::{
+    Clash, Concurrency, Lifetime, Reentry, ReentryDef, Sender, Settings, SettingsDef, TtlMode,
+};
 pub use trigger::{Campaign, InboundDef, MatchKind, Rank, RuleDef, Trigger, TriggerDef};
 
 pub(crate) use author::lifecycle::{DraftText, check_binding, takes_any};

@@ -36,12 +36,22 @@ impl<'a> Run<'a> {
         let vars = std::mem::take(&mut self.session.vars);
         let extras = self.session.extras();
         let jumps = std::mem::take(&mut extras.jumps);
+        let rounds = std::mem::take(&mut extras.rounds);
         if entry.is_terminal {
             if extras.frames.is_empty() {
                 extras.begun.get_or_insert(context);
             }
         } else {
-            extras.frames.push(Frame { flow, version, digest, node: step.id.clone(), context, vars, jumps });
+            extras.frames.push(Frame {
+                flow,
+                version,
+                digest,
+                node: step.id.clone(),
+                context,
+                vars,
+                jumps,
+                rounds,
+            });
         }
         self.stand_in(callee);
         Some(callee.flow.start().0)
@@ -169,6 +179,7 @@ impl<'a> Run<'a> {
         extras.frames.truncate(caller.frame + 1);
         if let Some(frame) = extras.frames.pop() {
             extras.jumps = frame.jumps;
+            extras.rounds = frame.rounds;
             self.session.context = frame.context;
             self.session.vars = frame.vars;
             self.session.at = frame.node;

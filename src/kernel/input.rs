@@ -52,6 +52,13 @@ pub enum Input {
         /// Where the word came from that took it there.
         route: Option<Arc<Route>>,
     },
+    /// It says something, and stands where it stands (SEMANTICS I6).
+    Say {
+        /// The first node of what it says.
+        node: NodeId,
+        /// Where the word came from that asked for it.
+        route: Option<Arc<Route>>,
+    },
     /// It is handed over to a person, and afterwards stands where it stands now (SEMANTICS S10).
     Handoff,
     /// It comes back from a person.
@@ -126,6 +133,7 @@ impl Input {
             Self::Sent { .. } => "sent",
             Self::End(_) => "end",
             Self::Jump { .. } => "jump",
+            Self::Say { .. } => "say",
             Self::Handoff => "handoff",
             Self::Resume { .. } => "resume",
             Self::ProlongHandoff => "touch",

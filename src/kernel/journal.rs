@@ -209,7 +209,7 @@ impl Input {
                 format!("the host answered with branch `{branch}`")
             }
             Self::Result { .. } => "the host answered".to_owned(),
-            Self::Jump { .. } => "a keyword".to_owned(),
+            Self::Jump { .. } | Self::Say { .. } => "a keyword".to_owned(),
             Self::Resume { .. } => "the contact was handed back".to_owned(),
             Self::Sent { outcome: SendOutcome::Sent, .. } => "the message was taken".to_owned(),
             Self::Sent { outcome: SendOutcome::Failed { reason }, .. } => {

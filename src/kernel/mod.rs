@@ -6,6 +6,7 @@
 
 mod aside;
 mod begin;
+mod beside;
 mod choice;
 mod content;
 mod count;

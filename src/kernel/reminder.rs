@@ -1,9 +1,8 @@
 //! A reminder: some nodes beside a wait, which stays as it is (SEMANTICS S6).
 
 use crate::flow::{NodeIx, OnTimeout, Reminder, Step};
-use crate::kernel::node;
-use crate::kernel::turn::{Move, Run};
-use crate::session::{FailureCode, Standing, Status};
+use crate::kernel::turn::Run;
+use crate::session::Status;
 
 impl Run<'_> {
     /// Says whether the wait that the session stands at is one to remind of: one at which the
@@ -45,51 +44,13 @@ impl Run<'_> {
         extras.remind_before = None;
         extras.reminded = wait;
         self.beside = true;
-        let stood = (session.at.clone(), session.hint, session.branch.clone(), session.asked.clone());
-        if self.session.turns < self.env.limits.turns_per_session {
-            self.walk_beside();
-        }
-        if self.session.status().is_live() {
-            (self.session.at, self.session.hint, self.session.branch, self.session.asked) = stood;
+        let first = self.flow.reminder().map(|reminder| reminder.node);
+        if self.session.turns < self.env.limits.turns_per_session
+            && let Err((code, message)) = self.run_beside(first)
+        {
+            self.fail(code, message);
         }
         true
-    }
-
-    fn walk_beside(&mut self) {
-        let flow = self.flow;
-        let mut next = flow.reminder().map(|reminder| reminder.node);
-        while let Some((at, step)) = next.and_then(|at| Some((at, flow.node(at)?))) {
-            if step.node.is_end() {
-                return;
-            }
-            self.session.at = step.id.clone();
-            self.session.hint = at.0;
-            if !self.visit() {
-                let most = self.env.limits.nodes_per_turn;
-                self.fail(FailureCode::NodesPerTurn, format!("more than {most} nodes in a turn"));
-                return;
-            }
-            self.entered = true;
-            let leave = node::enter(self, step);
-            let event = leave.event();
-            next = match leave {
-                Move::Take(port) => {
-                    self.book_step(step, event, step.port_name(port));
-                    step.exit(port)
-                }
-                Move::Fail(code, message) => {
-                    self.because(|_| message.clone());
-                    self.book_step(step, event, None);
-                    self.fail(code, message);
-                    None
-                }
-                Move::Park(Standing::Sending(sending)) => {
-                    self.session.stand_behind(sending);
-                    None
-                }
-                _ => None,
-            };
-        }
     }
 }
 

@@ -47,6 +47,9 @@ impl Scope for Names<'_> {
             // The clock's, whatever a caller's context holds.
             "now" => return None,
             bare if self.item.is_some_and(|names| names.has(bare)) => self.item?.get(bare)?,
+            bare if !self.session.rounds().is_empty() && names_item(self.session, bare) => {
+                item_value(self.session, bare)?
+            }
             bare => self.session.vars.get(bare).or_else(|| self.session.context.get(bare)).map(Val::from)?,
         })
     }
@@ -76,6 +79,20 @@ impl Scope for Names<'_> {
     fn now(&self) -> DateTime<Utc> {
         self.env.now
     }
+}
+
+/// True if a name is that of an item of a list that the session is going through.
+fn names_item(session: &Session, name: &str) -> bool {
+    name == "index" || session.rounds().iter().any(|rounds| *rounds.name == *name)
+}
+
+/// Its value: of the innermost list that has an item of this name (SEMANTICS N12).
+fn item_value<'a>(session: &'a Session, name: &str) -> Option<Val<'a>> {
+    let mut inward = session.rounds().iter().rev();
+    if name == "index" {
+        return i64::try_from(inward.next()?.at).ok().map(Val::Int);
+    }
+    inward.find(|rounds| *rounds.name == *name)?.item().map(Val::from)
 }
 
 impl ItemNames {
@@ -313,12 +330,14 @@ impl Fields for Session {
             "id" => owned(self.id),
             "started_at" => instant(self.started_at),
             "turns" => Val::Int(i64::from(self.turns) + 1),
+            "failure" => Val::from(self.failure()?.code.as_str()),
+            "failed_at" => Val::from(self.failure()?.node.as_str()),
             _ => return None,
         })
     }
 
     fn names(&self) -> &[&str] {
-        &["id", "started_at", "turns"]
+        &["id", "started_at", "turns", "failure", "failed_at"]
     }
 }
 
@@ -434,7 +453,8 @@ impl Run<'_> {
 
     /// Writes a variable, within the limits on variables.
     pub(super) fn set_var(&mut self, name: &str, value: &Value) -> Result<(), PackError> {
-        let waiting = self.session.frames().iter().map(|frame| frame.vars.byte_len()).sum();
+        let waiting = self.session.frames().iter().map(|frame| frame.vars.byte_len()).sum::<usize>();
+        let waiting = waiting + self.session.rounds_len();
         self.session.vars = self.session.vars.with(name, value, &self.caps_beside(waiting))?;
         Ok(())
     }

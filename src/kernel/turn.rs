@@ -99,6 +99,8 @@ pub(super) struct Run<'a> {
     pub(super) entered: bool,
     /// The reason for which the session's node is left.
     pub(super) why: Option<Arc<str>>,
+    /// True once what is said last has begun.
+    pub(super) is_parting: bool,
     /// The item that templates read, while choices are made of a list (SEMANTICS N10).
     pub(super) item: Option<Box<ItemNames>>,
 }
@@ -111,6 +113,15 @@ pub(super) struct ItemNames {
     pub(super) index: usize,
     /// The item of the section that it is in.
     pub(super) section: Option<Packed>,
+}
+
+/// What a flow says before such an end, if it says anything (SEMANTICS S21).
+fn last_words(ending: &Ending) -> Option<fn(&Flow) -> Option<NodeIx>> {
+    match ending {
+        Ending::Failed(_) => Some(|flow| flow.last_words().on_error),
+        Ending::Expired => Some(|flow| flow.last_words().on_expire),
+        _ => None,
+    }
 }
 
 /// The result of a turn beside the session.
@@ -164,8 +175,13 @@ impl<'a> Run<'a> {
     }
 
     pub(super) fn end(&mut self, ending: Ending) -> bool {
+        let has_words = self.flow.has_last_words() || self.root.has_last_words();
+        let words = if has_words { last_words(&ending) } else { None };
         let missed = self.session.end(ending, self.env.now);
         self.effects.extend(missed_notes(self.session.id, missed));
+        if let Some(words) = words {
+            self.say_last(words);
+        }
         true
     }
 

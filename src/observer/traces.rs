@@ -89,6 +89,7 @@ impl<'a> Told<'a> {
                 Self { node: Some(node.as_str()), result: Some(fault.as_str()), ..none }
             }
             EventKind::UndefinedVariable { node, .. }
+            | EventKind::ListCut { node, .. }
             | EventKind::NoResult { node, .. }
             | EventKind::ContentCut { node, .. }
             | EventKind::HandedOff { node, .. }

@@ -42,6 +42,7 @@ impl Session {
             extras.heard = None;
             extras.remind_before = None;
             extras.offered = Vec::new();
+            extras.rounds = Vec::new();
             std::mem::take(&mut extras.queue)
         });
         self.prune();

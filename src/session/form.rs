@@ -20,8 +20,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::id::{CallId, FlowId, FlowVersion, NodeId, SessionId};
 use crate::session::{
     CallKind, CallStage, EndReason, Ending, Extras, Failure, FailureCode, Frame, Handoff, Handover, Heard,
-    Journalled, Offered, OpenCall, Opening, Origin, PendingCall, Queued, Reply, Route, Sending, Session,
-    SessionEnd, Standing, Status, Stop, Suspended, Wait,
+    Journalled, Offered, OpenCall, Opening, Origin, PendingCall, Queued, Reply, Rounds, Route, Sending,
+    Session, SessionEnd, Standing, Status, Stop, Suspended, Wait,
 };
 use crate::value::Bag;
 
@@ -118,6 +118,8 @@ struct FlatExtras<'a> {
     opened: Option<Cow<'a, Opening>>,
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     offered: Cow<'a, [Offered]>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    rounds: Cow<'a, [Rounds]>,
 }
 
 /// A handoff as it is stored; the message that a session stands at is not in it.
@@ -335,6 +337,7 @@ impl<'a> FlatExtras<'a> {
             journal: extras.journal.as_ref().map(Cow::Borrowed),
             opened: extras.opened.as_deref().map(Cow::Borrowed),
             offered: Cow::Borrowed(&extras.offered),
+            rounds: Cow::Borrowed(&extras.rounds),
             ..own.unwrap_or_default()
         })
     }
@@ -383,6 +386,7 @@ impl<'a> FlatExtras<'a> {
             journal: self.journal.map(Cow::into_owned),
             opened: self.opened.map(|opening| Box::new(opening.into_owned())),
             offered: if is_over { Vec::new() } else { self.offered.into_owned() },
+            rounds: if is_over { Vec::new() } else { self.rounds.into_owned() },
         };
         (extras != Extras::default()).then_some(extras)
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{FlowId, FlowVersion, NodeId};
+use crate::session::Rounds;
 use crate::value::Bag;
 
 /// A flow of a session that waits for the flow that it called (SEMANTICS N9).
@@ -21,6 +22,8 @@ pub(crate) struct Frame {
     pub(crate) vars: Bag,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) jumps: Vec<(NodeId, u32)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) rounds: Vec<Rounds>,
 }
 
 impl Frame {

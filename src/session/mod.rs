@@ -24,6 +24,7 @@ mod offered;
 mod origin;
 mod outbox;
 mod ring;
+mod rounds;
 #[expect(clippy::module_inception, reason = "the file of `Session`")]
 mod session;
 mod standing;
@@ -55,6 +56,7 @@ pub(crate) use offered::{Offered, OfferedChoice};
 pub use origin::{Origin, Route};
 pub use outbox::{DeadLetter, DeadReason, Outbound, Unsent};
 pub(crate) use ring::Verdict;
+pub(crate) use rounds::Rounds;
 pub use session::Session;
 pub(crate) use session::{Extras, Journalled};
 pub(crate) use standing::{Handover, OpenCall, SessionEnd, Standing, Stop, Suspended, Wait};

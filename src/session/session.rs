@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use crate::address::Address;
 use crate::channel::Channel;
 use crate::id::{FlowId, FlowVersion, MessageId, NodeId, SessionId};
-use crate::session::{Frame, Heard, Message, Offered, Opening, Origin, Queued, Reply, Route, Standing};
+use crate::session::{
+    Frame, Heard, Message, Offered, Opening, Origin, Queued, Reply, Rounds, Route, Standing,
+};
 use crate::value::{Bag, Caps, Packed};
 
 /// One run of a flow with a contact.
@@ -93,6 +95,8 @@ pub(crate) struct Extras {
     /// The choices that it offered that were made of data, and that are not answered yet (SEMANTICS
     /// N10).
     pub(crate) offered: Vec<Offered>,
+    /// The lists that it is going through, the outermost first (SEMANTICS N12).
+    pub(crate) rounds: Vec<Rounds>,
 }
 
 /// Progress of a session's journal.
@@ -367,6 +371,18 @@ impl Session {
         self.extras.as_ref().map_or(&[], |extras| &extras.offered)
     }
 
+    /// The lists that it is going through, the outermost first.
+    pub(crate) fn rounds(&self) -> &[Rounds] {
+        self.extras.as_ref().map_or(&[], |extras| &extras.rounds)
+    }
+
+    /// Bytes of those lists, also of flows that wait for what they called.
+    pub(crate) fn rounds_len(&self) -> usize {
+        let Some(extras) = &self.extras else { return 0 };
+        let waiting = extras.frames.iter().flat_map(|frame| &frame.rounds);
+        extras.rounds.iter().chain(waiting).map(Rounds::weight).sum()
+    }
+
     /// Lets go of what it offered that is answered by now.
     pub(crate) fn forget_offers(&mut self) {
         let answered = self.answered;
@@ -427,7 +443,7 @@ impl Session {
         let results = self.kept_results().map_or(0, Bag::byte_len);
         let own = size_of::<Self>() + self.context.byte_len() + self.vars.byte_len();
         let offered = self.offered().iter().map(Offered::weight).sum::<usize>();
-        own + queue + reply + call + frames + heard + begun + results + offered + opened
+        own + queue + reply + call + frames + heard + begun + results + offered + opened + self.rounds_len()
     }
 
     /// The channel its messages go to.

@@ -358,6 +358,17 @@ pub(crate) fn people() -> Vec<Case> {
             declared("{{ context.cart_id }} {{ cart_id }} {{ contact.name }}"),
         ),
         case(
+            OpenLoop,
+            flow(
+                json!([{"id": "n", "kind": "for_each", "from": "context.x"}, {"id": "w", "kind": "wait_reply"}]),
+                json!([{"from": "s", "to": "n"}, {"from": "n", "branch": "each", "to": "w"}]),
+            ),
+            flow(
+                json!([{"id": "n", "kind": "for_each", "from": "context.x"}, {"id": "w", "kind": "wait_reply"}]),
+                json!([{"from": "s", "to": "n"}, {"from": "n", "branch": "each", "to": "w"}, {"from": "w", "to": "n"}]),
+            ),
+        ),
+        case(
             UnknownName,
             declared("{{ trigger.clame_time }} {{ contact.first_name | default('') }}"),
             declared("{{ trigger.claim_time }} {{ contact.fields.first_name | default('') }}"),

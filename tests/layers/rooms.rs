@@ -53,6 +53,7 @@ const KERNEL: &[(&str, &str)] = &[
     ("node", "what a node does, one file a kind"),
     ("frames", "flows that call flows"),
     ("quiet", "what is put off"),
+    ("beside", "nodes beside where a session stands"),
     ("reminder", "beside a wait"),
     ("run", "the loop of a turn"),
     ("replay", "a journal, once more"),

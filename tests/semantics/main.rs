@@ -26,6 +26,7 @@ mod journal;
 mod keywords;
 mod kit;
 mod lifecycle;
+mod loops;
 mod lost_races;
 mod many_flows;
 #[path = "../many_kit/mod.rs"]

@@ -447,6 +447,9 @@ fn notice(event: &EventKind) -> Option<String> {
         EventKind::ContentRefused { node, part, fault, .. } => {
             format!("node {:?}: `{part}` {}, and nothing was sent", node.as_str(), fault.says())
         }
+        EventKind::ListCut { node, given, kept, .. } => {
+            format!("node {:?}: takes {kept} of {given} items", node.as_str())
+        }
         EventKind::InputDropped { key, .. } => format!("the context's `{key}` is no input of the flow"),
         EventKind::Logged { node, level, text, .. } => {
             format!("node {:?}: {}: {text}", node.as_str(), level.as_str())

@@ -105,6 +105,25 @@ impl Graph {
         }
     }
 
+    /// The body of each loop over a list: what its first branch leads to and its second does not
+    /// (SEMANTICS N12).
+    pub(crate) fn bodies(&self, def: &FlowDef) -> BTreeMap<NodeIx, BTreeSet<NodeIx>> {
+        let loops = def.nodes.iter().enumerate().map(|(place, node)| (NodeIx::of(place), node));
+        let loops = loops.filter(|(_, node)| matches!(node.kind.blocking(), Blocking::Rounds { .. }));
+        let behind = |node: NodeIx, port: Port| {
+            let first = self.exits(node).get(usize::from(port.0)).and_then(|exit| exit.to);
+            first.map(|first| self.reached_by(first, |from, _| from != node)).unwrap_or_default()
+        };
+        let body = |node: NodeIx| {
+            let done = behind(node, Port(1));
+            behind(node, Port(0))
+                .into_iter()
+                .filter(|inside| *inside != node && !done.contains(inside))
+                .collect()
+        };
+        loops.map(|(node, _)| (node, body(node))).collect()
+    }
+
     /// The exits of each node, in the order of the nodes.
     pub(crate) fn into_exits(self) -> impl Iterator<Item = Box<[Exit]>> {
         self.exits.into_iter().map(Vec::into_boxed_slice)
@@ -251,7 +270,7 @@ fn place(vertex: NodeIndex) -> NodeIx {
 /// True if a session can leave a node this way in the turn in which it came.
 pub(crate) fn is_left_at_once(blocking: &Blocking<'_>, way: EdgeKind) -> bool {
     match blocking {
-        Blocking::Runs | Blocking::Jumps { .. } => true,
+        Blocking::Runs | Blocking::Jumps { .. } | Blocking::Rounds { .. } => true,
         Blocking::Calls { failed, .. } => way == EdgeKind::Edge(*failed),
         Blocking::Ends | Blocking::Timed | Blocking::Reply { .. } => false,
     }

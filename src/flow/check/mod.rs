@@ -10,10 +10,15 @@ mod window;
 
 use std::collections::BTreeSet;
 
+pub(crate) use reminder::Beside;
+
+use chrono::TimeDelta;
+
 use crate::flow::check::graph::{Circle, EdgeKind, Graph, is_left_at_once};
 use crate::flow::def::FlowDef;
 use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::{Path, brief};
+use crate::flow::form::span::Span;
 use crate::flow::node::{Blocking, NodeDef};
 use crate::flow::place::{NodeIx, Port};
 use crate::flow::trigger::TriggerDef;
@@ -23,8 +28,8 @@ use crate::{Limits, NodeId};
 pub(crate) struct Sides {
     /// By keywords.
     pub(crate) jumps: Vec<NodeIx>,
-    /// By the reminder, without leaving where they stand.
-    pub(crate) reminder: Option<NodeIx>,
+    /// Without leaving where they stand.
+    pub(crate) beside: Vec<(NodeIx, Beside)>,
 }
 
 /// Checks the graph; the start node, if there is one.
@@ -45,9 +50,11 @@ pub(crate) fn check(
     if let Some(entry) = entry {
         window::check(def, graph, entry, found);
     }
+    check_lifetime(def, graph, entry, limits, found);
     check_sender(def, &reached, found);
     untranslated::check(def, found);
     check_circles(def, graph, limits, &reached, found);
+    check_loops(def, graph, &reached, found);
     if let Some(entry) = entry {
         check_recursion(def, graph, entry, found);
     }
@@ -163,9 +170,10 @@ fn check_reached(
 ) -> BTreeSet<NodeIx> {
     let roots = sides.jumps.iter().chain([&entry]);
     let mut reached: BTreeSet<NodeIx> = roots.flat_map(|root| graph.reached(*root)).collect();
-    if let Some(first) = sides.reminder {
-        reminder::check(def, graph, first, &reached, found);
-        reached.extend(graph.reached(first));
+    let talk = reached.clone();
+    for (first, kind) in &sides.beside {
+        reminder::check(def, graph, (*first, *kind), &talk, found);
+        reached.extend(graph.reached(*first));
     }
     let mut ids = BTreeSet::new();
     for (place, node) in nodes(def) {
@@ -177,6 +185,56 @@ fn check_reached(
         }
     }
     reached
+}
+
+/// Delays that end after the longest life of a session, however soon it comes to them.
+fn check_lifetime(
+    def: &FlowDef,
+    graph: &Graph,
+    entry: Option<NodeIx>,
+    limits: &Limits,
+    found: &mut Diagnostics,
+) {
+    let settings = def.settings.as_ref();
+    let longest = TimeDelta::from_std(limits.max_lifetime).unwrap_or(TimeDelta::MAX);
+    let named = settings.and_then(|settings| settings.max_lifetime.as_ref()).map(Span::as_delta);
+    let lifetime = named.unwrap_or(longest).min(longest);
+    let is_endless = settings.is_some_and(|settings| settings.lifetime.is_some());
+    let Some(entry) = entry.filter(|_| !is_endless) else { return };
+    let time_at = |node: NodeIx| def.nodes.get(node.as_usize()).map(|node| node.kind.shortest());
+    let mut ways = BTreeSet::from([(TimeDelta::zero(), entry)]);
+    let mut seen = BTreeSet::new();
+    while let Some((since, node)) = ways.pop_first() {
+        if !seen.insert(node) {
+            continue;
+        }
+        let time = time_at(node).unwrap_or_default();
+        let until = since.checked_add(&time).unwrap_or(TimeDelta::MAX);
+        if until > lifetime {
+            // Alone it is told where it is written.
+            if time <= lifetime {
+                let days = until.num_days();
+                let message =
+                    format!("ends {days} days after the start at the earliest, when no session lives");
+                let fix = "say `\"lifetime\": \"none\"` in the settings, or wait less";
+                report(def, node, found, IssueCode::WaitTooLong, message, fix);
+            }
+            continue;
+        }
+        ways.extend(graph.ways(node).map(|(to, _)| (until, to)));
+    }
+}
+
+/// A loop over a list that nothing comes back to stops at the first item.
+fn check_loops(def: &FlowDef, graph: &Graph, reached: &BTreeSet<NodeIx>, found: &mut Diagnostics) {
+    for (node, body) in graph.bodies(def).iter().filter(|(node, _)| reached.contains(node)) {
+        let comes_back = |inside: &NodeIx| graph.ways(*inside).any(|(to, _)| to == *node);
+        if !body.iter().any(comes_back) {
+            let message = "stops at the first item: nothing that only `each` leads to comes back".to_owned();
+            let fix = "lead an edge from the end of the body back to it";
+            report(def, *node, found, IssueCode::OpenLoop, message, fix);
+        }
+    }
 }
 
 fn check_circles(
@@ -191,7 +249,11 @@ fn check_circles(
         |node: NodeIx| def.nodes.get(node.as_usize()).map_or(Blocking::Ends, |node| node.kind.blocking());
     let runs = |node, way| is_left_at_once(&blocking(node), way);
 
-    let mut endless = graph.circles(|from, _, way| way != EdgeKind::Jump && runs(from, way));
+    let bodies = graph.bodies(def);
+    // A way back from the body of a loop over a list is gone as often as that has items.
+    let is_round = |from: NodeIx, to: NodeIx| bodies.get(&to).is_some_and(|body| body.contains(&from));
+    let mut endless =
+        graph.circles(|from, to, way| way != EdgeKind::Jump && !is_round(from, to) && runs(from, way));
     endless.retain(is_walked);
     for circle in &endless {
         let message = format!("{} never waits", walk(def, circle));
@@ -208,7 +270,13 @@ fn check_circles(
             _ => 0,
         });
         // Between two jumps no node is met twice, or the circle would be endless.
-        let rounds = jumps.sum::<u64>().saturating_add(1);
+        let goes_round =
+            |node: &NodeIx| bodies.get(node).is_some_and(|body| !body.is_disjoint(&circle.members));
+        let lists = circle.members.iter().filter_map(|node| match blocking(*node) {
+            Blocking::Rounds { most } if goes_round(node) => Some(u64::from(most)),
+            _ => None,
+        });
+        let rounds = lists.fold(jumps.sum::<u64>().saturating_add(1), u64::saturating_mul);
         let visits = rounds.saturating_mul(circle.members.len() as u64);
         if visits >= u64::from(limits.nodes_per_turn) {
             let most = limits.nodes_per_turn;
@@ -216,7 +284,7 @@ fn check_circles(
                 "{} can visit {visits} nodes in one turn, fewer than {most} are allowed",
                 walk(def, circle)
             );
-            let fix = "lower `max_jumps`, or put a wait into the circle";
+            let fix = "lower `max_jumps` or `limit`, or put a wait into the circle";
             report(def, start_of(circle), found, IssueCode::LongLoop, message, fix);
         }
     }
@@ -229,7 +297,11 @@ fn check_circles(
         _ => true,
     };
     let sends = |node: &NodeIx| def.nodes.get(node.as_usize()).is_some_and(|node| node.kind.sends());
-    for circle in graph.circles(|from, _, way| by_timer(from, way)).iter().filter(|circle| is_news(circle)) {
+    for circle in graph
+        .circles(|from, to, way| !is_round(from, to) && by_timer(from, way))
+        .iter()
+        .filter(|circle| is_news(circle))
+    {
         if circle.members.iter().any(sends) {
             let message = format!("{} sends forever, with no word of the contact", walk(def, circle));
             let fix = "go back by a `jump` with `max_jumps`, or wait for a reply without a timeout";

@@ -171,7 +171,12 @@ impl<'f> Reached<'f> {
             let comes_back = passes && port == Port::NEXT;
             match exit.to {
                 Some(to) if comes_back || is_left_at_once(&blocking, EdgeKind::Edge(port)) => ways.push(to),
-                None if comes_back || matches!(blocking, Blocking::Runs | Blocking::Jumps { .. }) => {
+                None if comes_back
+                    || matches!(
+                        blocking,
+                        Blocking::Runs | Blocking::Jumps { .. } | Blocking::Rounds { .. }
+                    ) =>
+                {
                     rush.ends = true
                 }
                 _ => {}

@@ -1,4 +1,5 @@
-//! The branch of a reminder runs beside a wait, so it can do less than the talk (SEMANTICS S6).
+//! A branch that runs beside where a session stands can do less than the talk: that of a reminder, of
+//! a word that says something, of what is said last (SEMANTICS S6, I6, S21).
 
 use std::collections::BTreeSet;
 
@@ -10,29 +11,52 @@ use crate::flow::form::path::Path;
 use crate::flow::node::Aside;
 use crate::flow::place::{NodeIx, Port};
 
+/// What runs beside where a session stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Beside {
+    /// A reminder.
+    Reminder,
+    /// What a keyword says.
+    Word,
+    /// What is said last.
+    End,
+}
+
+impl Beside {
+    /// What it is, and whose branch it has.
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Reminder => ("a reminder", "the reminder's branch"),
+            Self::Word => ("a keyword that says something", "the branch of a keyword"),
+            Self::End => ("what is said last", "the branch of what is said last"),
+        }
+    }
+}
+
 /// A reminder runs beside a wait: it sends, sets and branches, and neither waits nor leads into the
 /// talk itself.
 pub(crate) fn check(
     def: &FlowDef,
     graph: &Graph,
-    first: NodeIx,
+    (first, kind): (NodeIx, Beside),
     talk: &BTreeSet<NodeIx>,
     found: &mut Diagnostics,
 ) {
+    let (who, whose) = kind.words();
     for at in graph.reached(first) {
         let Some(node) = def.nodes.get(at.as_usize()) else { continue };
         let why = match node.kind.aside() {
-            Aside::Never => format!("is of kind `{}`, which a reminder cannot have", node.kind.as_str()),
+            Aside::Never => format!("is of kind `{}`, which {who} cannot have", node.kind.as_str()),
             Aside::Runs | Aside::RunsOn if talk.contains(&at) => {
-                "stands in the reminder's branch and in the talk".to_owned()
+                format!("stands in {whose} and in the talk")
             }
             Aside::RunsOn if graph.has_other_exit(at, Port::NEXT) => {
-                "has more ways than one, which a reminder does not wait for".to_owned()
+                format!("has more ways than one, which {who} does not wait for")
             }
             Aside::Ends | Aside::Runs | Aside::RunsOn => continue,
         };
         found.node = NodeId::new(&node.id).ok();
-        let fix = "let the reminder's branch send, set variables and branch, and share no node but an end";
+        let fix = format!("let {whose} send, set variables and branch, and share no node but an end");
         found.add(IssueCode::ReminderPath, &Path::Root.key("nodes").item(at.as_usize()), why, fix);
         found.node = None;
     }

@@ -112,6 +112,8 @@ codes! {
     EndlessLoop = "endless_loop",
     /// A cycle through jumps alone that a turn's node limit cuts off.
     LongLoop = "long_loop",
+    /// A `for_each` to which nothing of its body comes back. A warning.
+    OpenLoop = "open_loop",
     /// A cycle that sends, and that timers walk without the contact.
     TimerLoop = "timer_loop",
     /// An edge for `timeout` on a wait that has none.
@@ -163,6 +165,7 @@ impl IssueCode {
         match self {
             Self::UndeclaredVariable
             | Self::Unreachable
+            | Self::OpenLoop
             | Self::UnknownName
             | Self::ForeignPlaceholder
             | Self::NoSender

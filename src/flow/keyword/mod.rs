@@ -32,7 +32,7 @@ pub struct KeywordDef {
     pub words: Vec<String>,
     /// Their action.
     pub action: KeywordAction,
-    /// The node that a `jump` goes to.
+    /// The node that a `jump` goes to, or that a `say` begins at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node: Option<String>,
 }
@@ -52,6 +52,8 @@ words! {
         Restart = "restart",
         /// Goes to a node.
         Jump = "jump",
+        /// Says something, and stays at the question.
+        Say = "say",
         /// Hands over to a person of the host.
         Handoff = "handoff",
     }
@@ -204,6 +206,14 @@ impl KeywordDef {
             (Some(node), KeywordAction::Jump) => {
                 cx.side_entry(&at, "jumps", node)?;
                 NodeId::new(node).ok()
+            }
+            (Some(node), KeywordAction::Say) => {
+                cx.side_entry(&at, "leads", node)?;
+                NodeId::new(node).ok()
+            }
+            (None, KeywordAction::Say) => {
+                cx.found.add(IssueCode::MissingField, &at, "is missing", "name the node that says it");
+                None
             }
             (None, KeywordAction::Jump) => {
                 cx.found.add(IssueCode::MissingField, &at, "is missing", "name the node to jump to");

@@ -64,7 +64,7 @@ const FIXED: [(&str, &[&str]); 5] = [
         ],
     ),
     ("flow", &["id", "name", "version", "outcome"]),
-    ("session", &["id", "started_at", "turns"]),
+    ("session", &["id", "started_at", "turns", "failure", "failed_at"]),
 ];
 
 /// The fields of an object that is always the same; none of others.

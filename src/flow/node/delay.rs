@@ -114,6 +114,10 @@ impl Kind for DelayDef {
         self.span.as_ref().map(Span::as_delta).or_else(|| self.times().longest())
     }
 
+    fn shortest(&self) -> TimeDelta {
+        self.span.as_ref().map(Span::as_delta).unwrap_or_default()
+    }
+
     fn wants_edge(&self, port: Port) -> bool {
         port == Delay::INVALID && self.times().is_given()
     }

@@ -33,6 +33,8 @@ pub(crate) enum Blocking<'a> {
     Reply { timer: Option<Port> },
     /// At once, to a node that is not named by an edge, so many times in a session.
     Jumps { target: &'a str, most: u32 },
+    /// At once; back to it by its body so many times.
+    Rounds { most: u32 },
     /// As the flow does that it calls; at once through the port of a call that fails.
     Calls { flow: &'a str, failed: Port },
 }
@@ -81,6 +83,11 @@ pub(crate) trait Kind: Sized {
     /// contact. None: there is no telling. What takes but seconds counts as nothing.
     fn longest(&self, _port: Port) -> Option<TimeDelta> {
         Some(TimeDelta::zero())
+    }
+
+    /// The shortest time that a session certainly stands here before it leaves.
+    fn shortest(&self) -> TimeDelta {
+        TimeDelta::zero()
     }
 
     /// Variables that it writes.

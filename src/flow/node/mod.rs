@@ -10,6 +10,7 @@ mod classify;
 mod def;
 mod delay;
 mod end;
+mod for_each;
 mod function;
 mod handoff;
 mod http_request;
@@ -41,6 +42,7 @@ pub use classify::{ClassDef, ClassifyDef};
 pub use def::NodeDef;
 pub use delay::DelayDef;
 pub use end::EndDef;
+pub use for_each::ForEachDef;
 pub use function::FunctionDef;
 pub use handoff::{HandoffDef, HandoffTimeout};
 pub use http_request::{HttpMethod, HttpRequestDef};
@@ -68,6 +70,7 @@ pub(crate) use call_flow::CallFlow;
 pub(crate) use classify::Classify;
 pub(crate) use delay::Delay;
 pub(crate) use end::End;
+pub(crate) use for_each::ForEach;
 pub(crate) use function::Function;
 pub(crate) use handoff::Handoff;
 pub(crate) use http_request::{HttpRequest, is_web};
@@ -156,6 +159,10 @@ macro_rules! kinds {
                 match self { $(Self::$kind(def) => def.longest(port)),+ }
             }
 
+            pub(crate) fn shortest(&self) -> TimeDelta {
+                match self { $(Self::$kind(def) => def.shortest()),+ }
+            }
+
             pub(crate) fn writes(&self) -> Vec<&str> {
                 match self { $(Self::$kind(def) => def.writes()),+ }
             }
@@ -212,6 +219,8 @@ kinds! {
     Branch(BranchDef) = "branch",
     /// Goes back, or elsewhere, a limited number of times.
     Jump(JumpDef) = "jump",
+    /// Once for each item of a list.
+    ForEach(ForEachDef) = "for_each",
     /// Writes variables.
     SetVariables(SetVariablesDef) = "set_variables",
     /// Waits for a time.

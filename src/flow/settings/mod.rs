@@ -1,6 +1,7 @@
 //! The settings by which a flow's sessions live: TTL, language, sender, and who may run it how
 //! often (SEMANTICS S1, T6, D4, I12).
 
+pub(crate) mod last_words;
 pub(crate) mod quiet;
 pub(crate) mod reminder;
 
@@ -28,6 +29,7 @@ use crate::flow::lang::language::Language;
 use crate::flow::lang::number::Decimal;
 use crate::flow::lang::undefined::Undefined;
 use crate::flow::lang::zone::Zone;
+use crate::flow::settings::last_words::LastWordsDef;
 use crate::flow::settings::quiet::QuietHoursDef;
 use crate::flow::settings::reminder::ReminderDef;
 
@@ -44,6 +46,9 @@ pub struct SettingsDef {
     /// The longest life of a session: `Limits::max_lifetime` if absent, and at most that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_lifetime: Option<Span>,
+    /// `none`: a session has no longest life, whatever the host's limit; it does if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lifetime: Option<Lifetime>,
     /// The language of texts for a contact whose language is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
@@ -88,6 +93,12 @@ pub struct SettingsDef {
     /// flow that this one called reminds of its own questions, or of none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reminder: Option<ReminderDef>,
+    /// What is said once before a session fails: a branch as a reminder's (SEMANTICS S21).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_error: Option<LastWordsDef>,
+    /// What is said once before a session expires: a branch as a reminder's (SEMANTICS S21).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_expire: Option<LastWordsDef>,
     /// When the flow does not speak unless it is spoken to, by the contact's clock: what time alone
     /// brings waits for the end of these hours (SEMANTICS U18).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -96,6 +107,14 @@ pub struct SettingsDef {
     /// Each is a variable or an input of the start node; at most 100.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub results: Option<Vec<String>>,
+}
+
+words! {
+    /// The longest life of a session that has none (SEMANTICS S1).
+    Lifetime {
+        /// It lives as long as something is to come.
+        None = "none",
+    }
 }
 
 words! {
@@ -173,7 +192,7 @@ pub struct Settings {
     pub ttl: Option<TimeDelta>,
     /// Says if an interaction prolongs it.
     pub ttl_mode: TtlMode,
-    /// The longest life of a session.
+    /// The longest life of a session; [`TimeDelta::MAX`] if it has none.
     pub max_lifetime: TimeDelta,
     /// The language of texts for a contact whose language is not known.
     pub language: Option<Arc<str>>,
@@ -210,8 +229,22 @@ impl SettingsDef {
             let fix = "give fewer minutes, or 0 for as long as `max_lifetime`";
             cx.found.add(IssueCode::BadValue, &at.key("session_ttl_minutes"), message, fix);
         }
-        let max_lifetime = self.max_lifetime.as_ref().map_or(longest, Span::as_delta);
-        if max_lifetime > longest {
+        let is_endless = self.lifetime == Some(Lifetime::None);
+        let max_lifetime = match &self.max_lifetime {
+            _ if is_endless => TimeDelta::MAX,
+            Some(span) => span.as_delta(),
+            None => longest,
+        };
+        if is_endless && (self.max_lifetime.is_some() || minutes == 0) {
+            let (beside, fix) = match self.max_lifetime {
+                Some(_) => ("stands beside `max_lifetime`", "give one of the two"),
+                None => (
+                    "lets a question that nobody answers wait without end",
+                    "give `session_ttl_minutes`, or a `max_lifetime`",
+                ),
+            };
+            cx.found.add(IssueCode::BadValue, &at.key("lifetime"), beside, fix);
+        } else if !is_endless && max_lifetime > longest {
             let message = format!("is longer than the {} days allowed", longest.num_days());
             cx.found.add(IssueCode::BadValue, &at.key("max_lifetime"), message, "give a shorter time");
         }
@@ -281,6 +314,7 @@ impl Read for SettingsDef {
             session_ttl_minutes: fields.optional("session_ttl_minutes"),
             ttl_mode: fields.optional("ttl_mode"),
             max_lifetime: fields.optional("max_lifetime"),
+            lifetime: fields.optional("lifetime"),
             language: fields.optional("language"),
             languages: fields.optional("languages"),
             default_region: fields.optional("default_region"),
@@ -293,6 +327,8 @@ impl Read for SettingsDef {
             max_message_age: fields.optional("max_message_age"),
             keywords: fields.optional("keywords"),
             reminder: fields.optional("reminder"),
+            on_error: fields.optional("on_error"),
+            on_expire: fields.optional("on_expire"),
             quiet_hours: fields.optional("quiet_hours"),
             results: fields.optional("results"),
         };

@@ -132,7 +132,7 @@ fn of_a_flow<'f>(
         let keyword = keywords.find_map(|(outward, keyword)| {
             keyword.filter(|keyword| match keyword.action {
                 KeywordAction::OptIn => false,
-                KeywordAction::Jump => outward == 0,
+                KeywordAction::Jump | KeywordAction::Say => outward == 0,
                 _ => true,
             })
         })?;

@@ -50,7 +50,12 @@ pub(super) fn resume(run: &mut Run<'_>, step: &Step, node: &Ask, input: Input) -
 
 /// Sends the question, or what is said to an answer that is none. Answers whether there was anything
 /// to say.
-fn say(run: &mut Run<'_>, step: &Step, node: &Ask, message: &content::Message) -> Result<bool, Move> {
+pub(super) fn say(
+    run: &mut Run<'_>,
+    step: &Step,
+    node: &Ask,
+    message: &content::Message,
+) -> Result<bool, Move> {
     let route = destination::reply(run)?;
     let route = destination::fitting(run, route, message)?;
     let empty = node.empty.filter(|empty| step.exit(*empty).is_some());

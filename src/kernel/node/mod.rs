@@ -7,6 +7,7 @@ mod call;
 pub(super) mod call_flow;
 mod classify;
 mod delay;
+mod for_each;
 mod function;
 mod handoff;
 mod http_request;
@@ -44,6 +45,7 @@ pub(super) fn enter(run: &mut Run<'_>, step: &Step) -> Move {
         Node::Branch(node) => branch::enter(run, step, node),
         Node::Jump(node) => jump::enter(run, step, node),
         Node::SetVariables(node) => set_variables::enter(run, node),
+        Node::ForEach(node) => for_each::enter(run, step, node),
         Node::Delay(node) => delay::enter(run, step, node),
         Node::Function(node) => function::enter(run, node),
         Node::HttpRequest(node) => http_request::enter(run, step, node),
@@ -59,6 +61,14 @@ pub(super) fn enter(run: &mut Run<'_>, step: &Step) -> Move {
         Node::CallFlow(node) => call_flow::enter(run, step, node),
         Node::Handoff(node) => handoff::enter(run, node),
         Node::Typing(node) => typing::enter(run, step, node),
+    }
+}
+
+/// Puts the question once more that a session stands at; nothing where it only waits.
+pub(super) fn ask_again(run: &mut Run<'_>, step: &Step) -> Result<(), Move> {
+    match &step.node {
+        Node::Ask(node) => ask::say(run, step, node, &node.message).map(drop),
+        _ => Ok(()),
     }
 }
 

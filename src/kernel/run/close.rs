@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::flow::TtlMode;
 use crate::kernel::Effect;
@@ -38,8 +38,10 @@ impl Run<'_> {
         }
         let settings = self.root.settings();
         let session = &mut *self.session;
+        // What has no longest life has none by the host's limit either.
+        let is_endless = settings.max_lifetime == TimeDelta::MAX;
         let lifetime = settings.max_lifetime.min(span(self.env.limits.max_lifetime));
-        let last = later(session.started_at, lifetime);
+        let last = if is_endless { DateTime::<Utc>::MAX_UTC } else { later(session.started_at, lifetime) };
         let from = match settings.ttl_mode {
             TtlMode::Sliding => now,
             TtlMode::Fixed => {
@@ -50,7 +52,7 @@ impl Run<'_> {
         };
         session.last_interaction_at = now;
         session.expires_at = Some(settings.ttl.map_or(last, |ttl| later(from, ttl).min(last)));
-        session.ends_by = Some(last);
+        session.ends_by = (!is_endless).then_some(last);
         if session.deadline().is_some_and(|deadline| deadline > last) {
             session.move_deadline(|_| None);
             session.expires_at = Some(last);

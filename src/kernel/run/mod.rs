@@ -102,6 +102,7 @@ pub(crate) fn run(
         entered: false,
         why: None,
         item: None,
+        is_parting: false,
     };
     let taken = run.take(input);
     if taken {
@@ -125,6 +126,7 @@ impl<'a> Run<'a> {
             Input::End(reason) => return self.end(Ending::Cancelled(reason)),
             Input::Handoff => return self.hand_over(),
             Input::Reminder(wait) => return self.remind(wait),
+            Input::Say { node, route } => return self.say_aside(&node, route),
             _ => {}
         }
         let Some((at, step)) = self.place().filter(|_| is_known) else {
@@ -253,6 +255,9 @@ impl<'a> Run<'a> {
             };
             self.session.at = step.id.clone();
             self.session.hint = at.0;
+            if !self.session.rounds().is_empty() {
+                self.leave_loops(at);
+            }
             if !fits {
                 self.fail(
                     FailureCode::NodesPerTurn,
@@ -266,6 +271,19 @@ impl<'a> Run<'a> {
                 Some(next) => at = next,
                 None => return,
             }
+        }
+    }
+
+    /// Lets go of the lists whose loops a session has left (SEMANTICS N12).
+    fn leave_loops(&mut self, at: NodeIx) {
+        let flow = self.flow;
+        let rounds = &mut self.session.extras().rounds;
+        while let Some(last) = rounds.last() {
+            let node = flow.find(&last.node, NodeIx(0));
+            if node.is_some_and(|node| flow.is_in_loop(node, at)) {
+                break;
+            }
+            rounds.pop();
         }
     }
 

@@ -43,6 +43,10 @@ impl Arrival<'_> {
                             let input = Input::Jump { node: node.clone(), route: Some(self.route()) };
                             decision.advance(place, input, now);
                         }
+                        (KeywordAction::Say, Some(node)) => {
+                            let input = Input::Say { node: node.clone(), route: Some(self.route()) };
+                            decision.advance(place, input, now);
+                        }
                         _ => decision.end(place, EndReason::Keyword, now),
                     }
                 }
