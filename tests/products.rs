@@ -201,7 +201,7 @@ fn each_component_is_a_kind_of_node() {
     let ours: Vec<_> = NodeKind::WORDS.iter().filter(|word| !theirs.contains(**word)).collect();
     assert_eq!(
         ours,
-        [&"ask", &"random_split", &"open_hours", &"log", &"call_flow", &"handoff"],
+        [&"ask", &"for_each", &"random_split", &"open_hours", &"log", &"call_flow", &"handoff"],
         "ours alone"
     );
 }

@@ -119,6 +119,7 @@ enum Kind {
     Host { what: usize, fails_to: bool },
     Plain(usize),
     Jump(usize, u32),
+    Each(u32),
     Call { fails_to: bool, expires_to: bool, terminal: bool },
     Handoff { never: bool, returned: bool },
     End,
@@ -138,6 +139,7 @@ fn kind() -> impl Strategy<Value = Kind> {
         2 => (0..HOSTS.len(), any::<bool>()).prop_map(|(what, fails_to)| Kind::Host { what, fails_to }),
         3 => (0..PLAIN.len()).prop_map(Kind::Plain),
         1 => (0..8_usize, 1..4_u32).prop_map(|(target, most)| Kind::Jump(target, most)),
+        1 => (1..4_u32).prop_map(Kind::Each),
         1 => any::<(bool, bool, bool)>()
             .prop_map(|(fails_to, expires_to, terminal)| Kind::Call { fails_to, expires_to, terminal }),
         1 => any::<(bool, bool)>().prop_map(|(never, returned)| Kind::Handoff { never, returned }),
@@ -234,6 +236,12 @@ fn written(kinds: &[Kind]) -> Value {
             Kind::Jump(target, most) if place > 0 => {
                 json!({"id": id, "kind": "jump", "target": name(target % place), "max_jumps": most})
             }
+            Kind::Each(limit) if !is_last => {
+                branch("done");
+                goes_next = false;
+                edges.push(json!({"from": id, "branch": "each", "to": name(place + 1)}));
+                json!({"id": id, "kind": "for_each", "from": "[1, reply.text, vars.n]", "limit": limit})
+            }
             Kind::Call { fails_to, expires_to, terminal } if place > 0 && (is_last || !terminal) => {
                 if *fails_to {
                     branch("failed");
@@ -260,6 +268,7 @@ fn written(kinds: &[Kind]) -> Value {
             | Kind::Host { .. }
             | Kind::Plain(_)
             | Kind::Jump(..)
+            | Kind::Each(_)
             | Kind::Call { .. }
             | Kind::End => {
                 json!({"id": id, "kind": "send_message", "text": "Still here"})

@@ -73,4 +73,14 @@ const TEMPLATES: &[Template] = templates! {
         "Tells that an order was shipped, delivered or is late; a late one can be cancelled.";
     "lead_qualification", "Lead qualification", false:
         "Asks who wants a price three questions, and tells the sales team of those who are ready.";
+    "order_picker", "Order", false:
+        "Takes an order from what an API has today, line by line, and goes through it once more.";
+    "catalogue", "Catalogue", false:
+        "Shows what an API has, by kind, and one thing with its picture.";
+    "side_questions", "Three questions", false:
+        "A survey whose questions may be asked about: why, how long, who reads it.";
+    "course_by_mail", "A course of sixty days", true:
+        "Sends an approved message every ten days for two months, in the contact's morning.";
+    "escalation", "Refund", false:
+        "Refunds an order over HTTP; what fails goes to a person, and the team hears of faults.";
 };

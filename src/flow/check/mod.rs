@@ -247,7 +247,11 @@ fn check_circles(
     let is_walked = |circle: &Circle| circle.members.iter().any(|node| reached.contains(node));
     let blocking =
         |node: NodeIx| def.nodes.get(node.as_usize()).map_or(Blocking::Ends, |node| node.kind.blocking());
-    let runs = |node, way| is_left_at_once(&blocking(node), way);
+    let at_once = |node: NodeIx| def.nodes.get(node.as_usize()).and_then(|node| node.kind.at_once());
+    let runs = |node, way| {
+        is_left_at_once(&blocking(node), way)
+            || matches!(way, EdgeKind::Edge(port) if at_once(node) == Some(port))
+    };
 
     let bodies = graph.bodies(def);
     // A way back from the body of a loop over a list is gone as often as that has items.
@@ -291,7 +295,9 @@ fn check_circles(
 
     let by_timer = |from, way| match (blocking(from), way) {
         (_, EdgeKind::Jump) => false,
-        (Blocking::Reply { timer }, EdgeKind::Edge(port)) => timer == Some(port),
+        (Blocking::Reply { timer }, EdgeKind::Edge(port)) => {
+            timer == Some(port) || at_once(from) == Some(port)
+        }
         // What happens in the called flow is checked there.
         (Blocking::Calls { failed, .. }, EdgeKind::Edge(port)) => failed == port,
         _ => true,

@@ -273,12 +273,16 @@ impl Kind for AskDef {
             again: again.flatten().map(Box::new),
             save_to: save_to.flatten(),
             unseen,
-            empty: self.has_data().then(|| Ask::choice(self.branches())),
+            empty: self.at_once(),
         })
     }
 
     fn blocking(&self) -> Blocking<'_> {
         self.question().blocking()
+    }
+
+    fn at_once(&self) -> Option<Port> {
+        self.has_data().then(|| Ask::choice(self.branches()))
     }
 
     fn sends(&self) -> bool {

@@ -90,6 +90,11 @@ pub(crate) trait Kind: Sized {
         TimeDelta::zero()
     }
 
+    /// The branch by which a session leaves at once where it otherwise waits.
+    fn at_once(&self) -> Option<Port> {
+        None
+    }
+
     /// Variables that it writes.
     fn writes(&self) -> Vec<&str> {
         Vec::new()

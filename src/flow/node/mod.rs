@@ -163,6 +163,10 @@ macro_rules! kinds {
                 match self { $(Self::$kind(def) => def.shortest()),+ }
             }
 
+            pub(crate) fn at_once(&self) -> Option<Port> {
+                match self { $(Self::$kind(def) => def.at_once()),+ }
+            }
+
             pub(crate) fn writes(&self) -> Vec<&str> {
                 match self { $(Self::$kind(def) => def.writes()),+ }
             }
