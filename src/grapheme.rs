@@ -8,7 +8,7 @@ fn is_plain(text: &str) -> bool {
     text.is_ascii() && !text.contains('\r')
 }
 
-/// How many characters people see.
+/// The number of characters that people see.
 pub(crate) fn count(text: &str) -> usize {
     if is_plain(text) { text.len() } else { text.graphemes(true).count() }
 }

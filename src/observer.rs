@@ -273,9 +273,9 @@ pub enum EventKind {
         session: SessionId,
         /// The node that goes through it.
         node: NodeId,
-        /// How many items it has.
+        /// The number of its items.
         given: u32,
-        /// How many are taken.
+        /// The number of those that are taken.
         kept: u32,
     },
     /// A called flow failed, and its caller goes on by `failed` (SEMANTICS N9).

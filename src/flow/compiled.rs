@@ -143,7 +143,7 @@ impl Flow {
         &self.keywords
     }
 
-    /// What is said before a session ends.
+    /// The words that are said before a session ends.
     pub(crate) fn last_words(&self) -> LastWords {
         self.last_words
     }

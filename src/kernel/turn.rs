@@ -115,7 +115,7 @@ pub(super) struct ItemNames {
     pub(super) section: Option<Packed>,
 }
 
-/// What a flow says before such an end, if it says anything (SEMANTICS S21).
+/// The branch that a flow runs before such an end, if it says anything (SEMANTICS S21).
 fn last_words(ending: &Ending) -> Option<fn(&Flow) -> Option<NodeIx>> {
     match ending {
         Ending::Failed(_) => Some(|flow| flow.last_words().on_error),

@@ -11,19 +11,19 @@ use crate::flow::form::path::Path;
 use crate::flow::node::Aside;
 use crate::flow::place::{NodeIx, Port};
 
-/// What runs beside where a session stands.
+/// A branch that runs beside the place where a session is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Beside {
     /// A reminder.
     Reminder,
-    /// What a keyword says.
+    /// The words of a keyword.
     Word,
-    /// What is said last.
+    /// The last words.
     End,
 }
 
 impl Beside {
-    /// What it is, and whose branch it has.
+    /// Its kind, and whose branch it has.
     fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::Reminder => ("a reminder", "the reminder's branch"),
