@@ -16,9 +16,10 @@ use crate::flow::form::path::Path;
 /// ```
 /// use chatflow::flow::draft::{Answered, Draft};
 ///
-/// /// The host's model; this one forgets an edge, and learns.
+/// /// The host's model; this one misspells a node, and learns.
 /// fn ask_model(prompt: &str) -> String {
-///     let edge = if prompt.contains("unreachable") { r#"{"from": "start", "to": "hi"}"# } else { "" };
+///     let to = if prompt.contains("hii") { "hi" } else { "hii" };
+///     let edge = format!(r#"{{"from": "start", "to": "{to}"}}"#);
 ///     format!("Here it is:\n```json\n{{\"spec\": 1, \"code\": \"hello\", \"trigger\": {{\"kind\": \"manual\"}},
 ///         \"nodes\": [{{\"id\": \"start\", \"kind\": \"start\"}}, {{\"id\": \"hi\", \"kind\": \"send_message\", \"text\": \"Hi!\"}}],
 ///         \"edges\": [{edge}]}}\n```")
