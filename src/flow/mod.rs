@@ -63,6 +63,7 @@ pub(crate) use form::path::brief;
 pub(crate) use keyword::{Keyword, keyword_form};
 pub(crate) use lang::condition::Condition;
 pub(crate) use lang::json_template::JsonTemplate;
+pub(crate) use lang::names::fields_of;
 pub(crate) use lang::number::Marks;
 pub(crate) use lang::render::Render;
 pub(crate) use lang::times::Times;

@@ -12,7 +12,7 @@ use crate::flow::answer::Speech;
 use crate::flow::content::Local;
 use crate::flow::expr::{EvalError, Expr, Fields, Remark, Scope, Val};
 use crate::flow::template::Template;
-use crate::flow::{Condition, Flow, JsonTemplate, Marks, Render, Zone, ZoneTemplate};
+use crate::flow::{Condition, Flow, JsonTemplate, Marks, Render, Zone, ZoneTemplate, fields_of};
 use crate::kernel::turn::{ItemNames, Move, Run};
 use crate::kernel::{Effect, TurnEnvironment};
 use crate::observer::EventKind;
@@ -207,27 +207,7 @@ impl Fields for ReplyNames<'_> {
     }
 
     fn names(&self) -> &[&str] {
-        &[
-            "text",
-            "kind",
-            "payload",
-            "media",
-            "media_list",
-            "location",
-            "channel",
-            "account",
-            "id",
-            "at",
-            "meta",
-            "form",
-            "order",
-            "contacts",
-            "body",
-            "timed_out",
-            "missed",
-            "parts",
-            "item",
-        ]
+        fields_of("reply")
     }
 }
 
@@ -250,7 +230,7 @@ impl Fields for Contact {
     }
 
     fn names(&self) -> &[&str] {
-        &["id", "name", "email", "phone", "language", "timezone", "tags", "groups", "fields", "opted_in_at"]
+        fields_of("contact")
     }
 }
 
@@ -283,26 +263,7 @@ impl Fields for TriggerNames<'_> {
     }
 
     fn names(&self) -> &[&str] {
-        &[
-            "kind",
-            "uuid",
-            "out_id",
-            "claim_time",
-            "campaign",
-            "channel",
-            "account",
-            "text",
-            "payload",
-            "media",
-            "location",
-            "id",
-            "at",
-            "meta",
-            "form",
-            "order",
-            "contacts",
-            "body",
-        ]
+        fields_of("trigger")
     }
 }
 
@@ -319,7 +280,7 @@ impl Fields for Names<'_> {
     }
 
     fn names(&self) -> &[&str] {
-        &["id", "name", "version", "outcome"]
+        fields_of("flow")
     }
 }
 
@@ -337,7 +298,7 @@ impl Fields for Session {
     }
 
     fn names(&self) -> &[&str] {
-        &["id", "started_at", "turns", "failure", "failed_at"]
+        fields_of("session")
     }
 }
 
