@@ -25,7 +25,7 @@ use crate::error::Error;
 use crate::kernel::Triggered;
 use crate::request::TriggerRequest;
 use crate::wire::body::{BodyReader, FieldErrors};
-use crate::wire::{HttpAnswer, RETRY_AFTER, UNAVAILABLE, Unsayable};
+use crate::wire::{HttpAnswer, RETRY_AFTER, UNAVAILABLE, Unsayable, context_of};
 
 /// The parameters of a request.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -106,24 +106,8 @@ impl TriggerChatFlow {
     /// # Errors
     /// [`Unsayable`] for what they have no field for: the contact is to be in the context.
     pub fn of(request: &TriggerRequest) -> Result<Self, Unsayable> {
-        let unsayable = [
-            ("contact_id", request.contact_id.is_some()),
-            ("phone", request.phone.is_some()),
-            ("address", request.address.is_some()),
-            ("from", request.channel.is_some() || request.account.is_some()),
-            ("profile", request.profile.is_some()),
-            ("campaign", request.campaign.is_some()),
-            ("transactional", request.transactional),
-            ("during_handoff", request.during_handoff),
-        ];
-        if let Some((field, _)) = unsayable.into_iter().find(|(_, is_said)| *is_said) {
-            return Err(Unsayable(field));
-        }
-        let data = match &request.context {
-            None => None,
-            Some(Ok(Value::Object(context))) => Some(context.clone()),
-            Some(_) => return Err(Unsayable("context")),
-        };
+        let unsayable = [("contact_id", request.contact_id.is_some()), ("phone", request.phone.is_some())];
+        let data = context_of(request, &unsayable)?;
         Ok(Self {
             flow_code: request.flow.clone(),
             data,

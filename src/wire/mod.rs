@@ -27,6 +27,9 @@ mod body;
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::request::TriggerRequest;
 
 /// An answer to an HTTP request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +58,30 @@ impl HttpAnswer {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the wire format has no field for `{0}`")]
 pub struct Unsayable(pub &'static str);
+
+/// The context of a trigger, unless it says something that a wire format has no field for: one of
+/// these, or one that none of them has.
+fn context_of(
+    request: &TriggerRequest,
+    unsayable: &[(&'static str, bool)],
+) -> Result<Option<Map<String, Value>>, Unsayable> {
+    let of_none = [
+        ("address", request.address.is_some()),
+        ("from", request.channel.is_some() || request.account.is_some()),
+        ("profile", request.profile.is_some()),
+        ("campaign", request.campaign.is_some()),
+        ("transactional", request.transactional),
+        ("during_handoff", request.during_handoff),
+    ];
+    if let Some((field, _)) = unsayable.iter().chain(&of_none).find(|(_, is_said)| *is_said) {
+        return Err(Unsayable(field));
+    }
+    match &request.context {
+        None => Ok(None),
+        Some(Ok(Value::Object(context))) => Ok(Some(context.clone())),
+        Some(_) => Err(Unsayable("context")),
+    }
+}
 
 /// The time after which a call may be repeated that failed for now.
 const RETRY_AFTER: Duration = Duration::from_secs(1);

@@ -22,7 +22,7 @@ use crate::kernel::Triggered;
 use crate::request::TriggerRequest;
 use crate::session::Status;
 use crate::wire::body::{BodyReader, FieldErrors};
-use crate::wire::{HttpAnswer, RETRY_AFTER, UNAVAILABLE, Unsayable};
+use crate::wire::{HttpAnswer, RETRY_AFTER, UNAVAILABLE, Unsayable, context_of};
 
 /// The header that carries the idempotency key, which the body has no field for.
 pub const KEY_HEADER: &str = "Idempotency-Key";
@@ -84,24 +84,11 @@ impl TriggerFlow {
     /// [`Unsayable`] for what the body has no field for.
     pub fn of(request: &TriggerRequest) -> Result<Self, Unsayable> {
         let unsayable = [
-            ("address", request.address.is_some()),
-            ("from", request.channel.is_some() || request.account.is_some()),
             ("out_id", request.out_id.is_some()),
             ("claim_time", request.claim_time.is_some()),
             ("discard_time", request.discard_time.is_some()),
-            ("profile", request.profile.is_some()),
-            ("campaign", request.campaign.is_some()),
-            ("transactional", request.transactional),
-            ("during_handoff", request.during_handoff),
         ];
-        if let Some((field, _)) = unsayable.into_iter().find(|(_, is_said)| *is_said) {
-            return Err(Unsayable(field));
-        }
-        let context = match &request.context {
-            None => None,
-            Some(Ok(Value::Object(context))) => Some(context.clone()),
-            Some(_) => return Err(Unsayable("context")),
-        };
+        let context = context_of(request, &unsayable)?;
         Ok(Self {
             flow_id: request.flow.clone(),
             contact_id: request.contact_id.clone(),
