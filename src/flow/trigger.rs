@@ -352,7 +352,7 @@ impl RuleDef {
             found.add(IssueCode::BadValue, &at.key("list"), message(), "remove it, or write `has_word`");
         }
         if self.list.is_some() && self.text.is_some() && self.how == MatchKind::HasWord {
-            found.add(IssueCode::BadValue, &at.key("text"), "stands beside `list`", "keep one of the two");
+            found.add(IssueCode::BadValue, &at.key("text"), "is given beside `list`", "keep one of the two");
         }
         if self.fold.is_some() && !compares_texts {
             found.add(IssueCode::BadValue, &at.key("fold"), message(), "remove it");

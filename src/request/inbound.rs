@@ -135,7 +135,7 @@ impl Inbound {
         Self { payload: token, ..Self::new(channel, account, from, MessageKind::Form).with_value(answers) }
     }
 
-    /// What was put into a cart and sent: what flows read as `reply.order`.
+    /// An order: the contents of a cart, which flows read as `reply.order`.
     pub fn order(
         channel: Channel,
         account: impl Into<String>,
@@ -172,7 +172,7 @@ impl Inbound {
         Self::new(channel, account, from, MessageKind::Other).with_value(body)
     }
 
-    /// What else is known of it, such as the advertisement that it came by or that it was
+    /// Further facts, such as the advertisement that it came by or that it was
     /// forwarded: what flows read as `reply.meta` and `trigger.meta`.
     pub fn meta(mut self, meta: Value) -> Self {
         self.parts.get_or_insert_default().meta = Some(meta);

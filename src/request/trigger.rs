@@ -93,7 +93,7 @@ impl TriggerRequest {
         self
     }
 
-    /// What the flow reads as `context`: a JSON object, by default of at most 64 KiB and 16 levels
+    /// The `context` that the flow reads: a JSON object, by default of at most 64 KiB and 16 levels
     /// deep.
     pub fn context(mut self, context: impl Into<Value>) -> Self {
         self.context = Some(Ok(context.into()));

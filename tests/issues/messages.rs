@@ -162,12 +162,12 @@ fn a_message_that_contradicts_itself_is_told() {
         of_message("web", json!({"media": {"type": "image", "url": " "}})),
     ];
     let expected = [
-        "text: stands beside `media` (bad_value)",
-        "quick_replies: stands beside `buttons` (bad_value)",
+        "text: is given beside `media` (bad_value)",
+        "quick_replies: is given beside `buttons` (bad_value)",
         "text: is missing (missing_field)",
         "buttons: has no button (bad_value)",
         "buttons[0].id: is missing (missing_field)",
-        "buttons[0].url: stands beside `id` (bad_value)",
+        "buttons[0].url: is given beside `id` (bad_value)",
         "list.sections: has no row (bad_value)",
         "text: has no language (bad_value)",
         "text.english: \"english\" is no language tag (bad_name)",

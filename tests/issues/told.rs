@@ -62,7 +62,7 @@ fn values_that_contradict_each_other_are_told() {
         r#"node "n": options[0].label: is no template: expected `}}` for the `{{` at character 1 (bad_template)"#,
         r#"node "n": accept: accepts nothing (bad_value)"#,
         r#"node "n": on_timeout: has no meaning without a timeout (timeout_branch)"#,
-        r#"node "n": until: stands beside `for` (bad_value)"#,
+        r#"node "n": until: is given beside `for` (bad_value)"#,
         r#"node "n": for: is missing (missing_field)"#,
         r#"node "n": variables[0]: has both `value` and `expr` (bad_value)"#,
         r#"node "n": variables[0].name: "reply" is taken: the language gives it a meaning (bad_name)"#,

@@ -241,7 +241,7 @@ impl MessageDef {
         let fit = Fit::of(channel);
         if let [first, others @ ..] = &*self.forms() {
             for other in others {
-                let message = format!("stands beside `{first}`");
+                let message = format!("is given beside `{first}`");
                 let fix = "give one of the two, or send two messages";
                 cx.found.add(IssueCode::BadValue, &at.key(other), message, fix);
             }

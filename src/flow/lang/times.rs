@@ -67,7 +67,7 @@ impl TimesDef {
             }
             (Some(_), Some(_)) => {
                 let fix = "give one of the two";
-                cx.found.add(IssueCode::BadValue, &at.key("first_of"), "stands beside `until`", fix);
+                cx.found.add(IssueCode::BadValue, &at.key("first_of"), "is given beside `until`", fix);
                 None
             }
         };

@@ -1,4 +1,5 @@
-//! What is said once before a session ends by a fault, or because nobody answered (SEMANTICS S21).
+//! The words that are said once before a session ends by a fault, or because nobody answered
+//! (SEMANTICS S21).
 
 use serde::Serialize;
 use serde_json::Value;

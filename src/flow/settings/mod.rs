@@ -237,7 +237,7 @@ impl SettingsDef {
         };
         if is_endless && (self.max_lifetime.is_some() || minutes == 0) {
             let (beside, fix) = match self.max_lifetime {
-                Some(_) => ("stands beside `max_lifetime`", "give one of the two"),
+                Some(_) => ("is given beside `max_lifetime`", "give one of the two"),
                 None => (
                     "lets a question that nobody answers wait without end",
                     "give `session_ttl_minutes`, or a `max_lifetime`",
