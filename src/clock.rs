@@ -1,15 +1,30 @@
-//! Time and fresh ids: the only file that reads the system's clock or draws randomness.
-//! Everything else is given `now` and an id as arguments.
+//! Time and fresh ids: the only place that reads the system's clock or draws randomness, one file for
+//! machines and one for pages. Everything else is given `now` and an id as arguments.
 
-use std::hash::{BuildHasher, RandomState};
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+mod machine;
+#[cfg(all(target_family = "wasm", target_os = "unknown", feature = "js"))]
+mod page;
+
+use std::hash::Hasher;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use siphasher::sip128::{Hasher128, SipHasher13};
-use std::hash::Hasher;
 use uuid::Uuid;
+
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+use machine as system;
+#[cfg(all(target_family = "wasm", target_os = "unknown", feature = "js"))]
+use page as system;
+
+#[cfg(all(target_family = "wasm", target_os = "unknown", not(feature = "js")))]
+compile_error!(
+    "wasm32-unknown-unknown has neither a clock nor randomness: build chatflow with the feature `js`, \
+     whose `SystemClock` and `RandomIds` ask the page for both"
+);
 
 /// Where the engine reads the time.
 ///
@@ -48,23 +63,18 @@ impl<C: Clock + ?Sized> Clock for &C {
     }
 }
 
-/// The system's clock, to the millisecond.
+/// The system's clock, to the millisecond. In a page, with the feature `js`, that is `Date.now`, and
+/// time is measured by `performance.now`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     fn now(&self) -> DateTime<Utc> {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
-        DateTime::from_timestamp(seconds, since.subsec_millis() * 1_000_000)
-            .unwrap_or(DateTime::<Utc>::MAX_UTC)
+        DateTime::from_timestamp_millis(system::millis()).unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     fn elapsed(&self) -> Duration {
-        static FIRST: OnceLock<Instant> = OnceLock::new();
-        FIRST.get_or_init(Instant::now).elapsed()
+        system::elapsed()
     }
 }
 
@@ -92,7 +102,8 @@ impl<I: Ids + ?Sized> Ids for &I {
 
 /// UUIDs of version 7: the call's millisecond, then 74 bits of a keyed hash over a counter.
 ///
-/// The key is drawn from the operating system once, so that minting costs no system call.
+/// The key is drawn from the operating system once, so that minting costs no system call; in a page,
+/// with the feature `js`, from `crypto.getRandomValues`.
 #[derive(Debug)]
 pub struct RandomIds {
     key: (u64, u64),
@@ -102,12 +113,8 @@ pub struct RandomIds {
 impl RandomIds {
     /// A fresh, unguessable sequence.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     pub fn new() -> Self {
-        Self {
-            key: (RandomState::new().hash_one(0_u8), RandomState::new().hash_one(1_u8)),
-            counter: AtomicU64::new(0),
-        }
+        Self { key: system::key(), counter: AtomicU64::new(0) }
     }
 }
 

@@ -90,7 +90,7 @@
 //! | what a flow asks the host | [`CallRequest`] |
 //! | keywords in every flow; people who take over | [`Keywords`]; [`Engine::handoff`], [`Engine::resume_from_handoff`] |
 //! | why a session went where it went; what all did | [`Engine::journal`]; [`Engine::node_counts`], [`Engine::node_errors`] |
-//! | pictures, with a path or as a heat map | [`Diagram`] |
+//! | pictures, with a path or as a heat map; where everything lies, for a canvas | [`Diagram`] |
 //! | what was not delivered; another version; forgetting somebody | [`Engine::dead_letters`]; [`Engine::migrate`]; [`Engine::erase`] |
 //! | conversations that outlive the process | the packages `chatflow-sqlite` and `chatflow-postgres`, and the guide `docs/storage.md` |
 //! | how fast messages leave, where a channel takes only so many | [`Builder::pace`], [`Pace`], [`Rate`] |
@@ -135,6 +135,8 @@
 //!
 //! Off by default, as everything is that is not the core:
 //!
+//! - `js`: clock and ids of a page, a worker or another program of JavaScript. A build for
+//!   `wasm32-unknown-unknown`, which has neither, needs it; elsewhere it changes nothing.
 //! - `schema`: `flow::schema()`, the JSON Schema of a flow file. `flow.schema.json` beside the
 //!   manifest is its text.
 //! - `tracing`: `Traces`, an observer that writes events to `tracing`, and spans around calls,

@@ -8,6 +8,7 @@ mod build_kit;
 use std::path::Path;
 use std::{env, fs};
 
+use chatflow::diagram::Places;
 use chatflow::testkit::{CountingIds, ManualClock, Recorder};
 use chatflow::{Channel, Diagram, Engine, Flow, FlowId, Inbound, MemoryStore, NodeId, TriggerRequest};
 use pollster::block_on;
@@ -130,6 +131,43 @@ fn a_jump_is_a_dashed_arrow_and_is_marked_when_it_was_made() {
     let dot = Diagram::of(&flow).dot();
     let jumps: Vec<&str> = dot.lines().filter(is_jump).collect();
     assert!(matches!(jumps[..], [line] if line.contains("at most 5×")), "{jumps:?}");
+}
+
+#[test]
+fn places_are_those_of_the_picture_and_ways_keep_their_branches() {
+    let flow = shipped("abandoned_cart");
+    let (places, svg) = (Diagram::of(&flow).places(), Diagram::of(&flow).svg());
+    assert_eq!(places.nodes.len(), flow.def().nodes.len());
+    for (place, def) in places.nodes.iter().zip(&flow.def().nodes) {
+        assert_eq!(place.node, def.id);
+        assert!(place.x >= 0.0 && place.x + place.width <= places.width, "{place:?}");
+        let tenth = |length: f64| (length * 10.0).round() / 10.0;
+        let drawn = format!("<g transform=\"translate({} {})\">", tenth(place.x), tenth(place.y));
+        assert!(svg.contains(&drawn), "the picture has no {drawn}");
+    }
+    let of = |from: &str| -> Vec<&str> {
+        places.ways.iter().filter(|way| way.from == from).filter_map(|way| way.branch.as_deref()).collect()
+    };
+    assert_eq!(of("pick"), ["1", "2", "else"]);
+    for way in &places.ways {
+        let node = |id: &str| places.nodes.iter().find(|place| place.node == id).unwrap();
+        let (from, to) = (node(&way.from), node(&way.to));
+        let (first, last) = (way.points.first().unwrap(), way.points.last().unwrap());
+        assert!(first[0] >= from.x && first[0] <= from.x + from.width, "{way:?} leaves its node");
+        assert!((last[1] - to.y).abs() < 1.0, "{way:?} ends on its node");
+    }
+}
+
+#[test]
+fn boxes_of_a_canvas_are_laid_out_without_a_flow() {
+    let boxes = [("a", 100.0, 40.0), ("b", 300.0, 200.0), ("c", f64::NAN, -5.0)];
+    let places = Places::arrange(boxes, [("a", "next", "b"), ("a", "x", "nowhere"), ("b", "", "b")]);
+    let [a, b, c] = &places.nodes[..] else { panic!("{places:?}") };
+    assert!(a.y + 40.0 <= b.y && b.height == 200.0 && (c.width, c.height) == (1.0, 1.0), "{places:?}");
+    let named: Vec<_> = places.ways.iter().map(|way| (&*way.from, way.branch.as_deref(), &*way.to)).collect();
+    assert_eq!(named, [("a", Some("next"), "b"), ("b", Some(""), "b")]);
+    assert!(places.ways[0].label.is_some() && places.ways[1].label.is_none());
+    assert_eq!(places, Places::arrange(boxes, [("a", "next", "b"), ("b", "", "b")]), "the same each time");
 }
 
 #[test]

@@ -8,10 +8,13 @@ mod layout;
 mod mermaid;
 mod paint;
 mod picture;
+mod places;
 mod svg;
 mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
+
+pub use places::{NodePlace, Places, WayPlace};
 
 use crate::NodeId;
 use crate::diagram::picture::Picture;
@@ -138,6 +141,12 @@ impl<'a> Diagram<'a> {
     #[must_use]
     pub fn svg(&self) -> String {
         svg::write(&self.picture())
+    }
+
+    /// Where each node and each way lies in [`svg`](Self::svg), as data.
+    #[must_use]
+    pub fn places(&self) -> Places {
+        Places::of_picture(&self.picture())
     }
 
     fn picture(&self) -> Picture {

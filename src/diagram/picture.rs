@@ -22,6 +22,7 @@ pub(super) struct Picture {
 }
 
 pub(super) struct Node {
+    pub(super) id: String,
     pub(super) title: String,
     /// Its kind in words; empty if its title says it.
     pub(super) kind: String,
@@ -38,6 +39,8 @@ pub(super) struct Node {
 pub(super) struct Arrow {
     pub(super) from: usize,
     pub(super) to: usize,
+    /// The branch, by its name; None of a jump.
+    pub(super) branch: Option<String>,
     /// Empty where there is but one way.
     pub(super) label: String,
     pub(super) is_jump: bool,
@@ -70,7 +73,7 @@ impl Picture {
             {
                 let label = format!("at most {}×", jump.max_jumps.unwrap_or(1));
                 let is_taken = overlay.jumped.contains(&(node.id.clone(), jump.target.clone()));
-                picture.arrows.push(Arrow { from, to: *to, label, is_jump: true, is_taken });
+                picture.arrows.push(Arrow { from, to: *to, branch: None, label, is_jump: true, is_taken });
             }
         }
         picture
@@ -84,6 +87,7 @@ fn shown(node: &NodeDef, flow: &Flow, overlay: &Overlay, most: u64) -> Node {
     let title = clean(node.name.as_deref().unwrap_or(&node.id), TITLE);
     let kind = node.kind.as_str().replace('_', " ");
     Node {
+        id: node.id.clone(),
         kind: if kind == title { String::new() } else { kind },
         title,
         family,
@@ -111,5 +115,6 @@ fn edge(id: &NodeId, from: usize, branch: &str, to: usize, is_plain: bool, overl
         Some(count) => format!("{name} · {count}×"),
         None => name,
     };
-    Arrow { from, to, label, is_jump: false, is_taken: overlay.taken.contains(&way) }
+    let is_taken = overlay.taken.contains(&way);
+    Arrow { from, to, branch: Some(branch.to_owned()), label, is_jump: false, is_taken }
 }

@@ -28,13 +28,22 @@ struct Card<'a> {
     size: Size,
 }
 
-pub(super) fn write(picture: &Picture) -> String {
+/// The size of each box, and the arrows between them.
+pub(super) fn measure(picture: &Picture) -> (Vec<Size>, Vec<Link>) {
+    let sizes = cards(picture).iter().map(|card| card.size).collect();
+    (sizes, picture.arrows.iter().map(link).collect())
+}
+
+fn cards(picture: &Picture) -> Vec<Card<'_>> {
     let mut outs = vec![0; picture.nodes.len()];
     for arrow in &picture.arrows {
         outs[arrow.from] += 1;
     }
-    let cards: Vec<Card<'_>> =
-        picture.nodes.iter().zip(&outs).map(|(node, outs)| Card::of(node, *outs)).collect();
+    picture.nodes.iter().zip(&outs).map(|(node, outs)| Card::of(node, *outs)).collect()
+}
+
+pub(super) fn write(picture: &Picture) -> String {
+    let cards = cards(picture);
     let sizes: Vec<Size> = cards.iter().map(|card| card.size).collect();
     let links: Vec<Link> = picture.arrows.iter().map(link).collect();
     let layout = lay_out(&sizes, &links);
@@ -59,9 +68,13 @@ pub(super) fn write(picture: &Picture) -> String {
     out
 }
 
+/// The room that a label takes.
+pub(super) fn label_size(text: &str) -> Size {
+    Size { width: width(text, LABEL) + 12.0, height: 18.0 }
+}
+
 fn link(arrow: &Arrow) -> Link {
-    let size = Size { width: width(&arrow.label, LABEL) + 12.0, height: 18.0 };
-    let label = (!arrow.label.is_empty()).then_some(size);
+    let label = (!arrow.label.is_empty()).then(|| label_size(&arrow.label));
     Link { from: arrow.from, to: arrow.to, label, is_loose: arrow.is_jump }
 }
 
