@@ -4,7 +4,8 @@ use std::io::{IsTerminal, Write, stderr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use chatflow::{Engine, MemoryStore, Progress, Receipt, SendError, TriggerRequest, Triggered, send_fn};
+use chatflow::ops::Progress;
+use chatflow::{Engine, MemoryStore, Receipt, SendError, TriggerRequest, Triggered, send_fn};
 
 const FLOW: &str = r#"{"spec": 1, "code": "spring", "trigger": {"kind": "manual"},
     "settings": {"sender": {"channel": "sms", "account": "+15550100"}},

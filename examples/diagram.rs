@@ -2,7 +2,8 @@
 //! says so.
 use std::{env, fs, process::ExitCode};
 
-use chatflow::{Diagram, Flow};
+use chatflow::Flow;
+use chatflow::diagram::Diagram;
 
 fn main() -> ExitCode {
     let mut arguments = env::args().skip(1);

@@ -3,10 +3,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chatflow::{
-    Answer, CallError, CallRef, CallResult, Channel, Engine, Inbound, MemoryStore, TriggerRequest, call_fn,
-    testkit::Recorder,
-};
+use chatflow::calls::{Answer, CallRef};
+use chatflow::testkit::Recorder;
+use chatflow::{CallError, CallResult, Channel, Engine, Inbound, MemoryStore, TriggerRequest, call_fn};
 use serde_json::{Value, json};
 
 const FLOW: &str = r#"{"spec": 1, "code": "refund", "trigger": {"kind": "manual"},

@@ -3,10 +3,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chatflow::observer::EventKind;
 use chatflow::testkit::Recorder;
 use chatflow::{
-    Account, Channel, ContactId, Engine, Event, EventKind, Inbound, MemoryStore, Observer, Received,
-    SessionId,
+    Account, Channel, ContactId, Engine, Event, Inbound, MemoryStore, Observer, Received, SessionId,
 };
 use serde_json::json;
 

@@ -2,11 +2,10 @@
 //! take a session to a new version, read what came of those that ended, see what could not be sent,
 //! and forget a contact.
 
+use chatflow::diagram::Diagram;
+use chatflow::ops::{EraseOptions, JournalFilter, SessionFilter};
 use chatflow::testkit::{ManualClock, Recorder};
-use chatflow::{
-    Channel, Diagram, Engine, EraseOptions, Flow, FlowId, Inbound, JournalFilter, MemoryStore, SendError,
-    SessionFilter, TriggerRequest, Triggered,
-};
+use chatflow::{Channel, Engine, Flow, FlowId, Inbound, MemoryStore, SendError, TriggerRequest, Triggered};
 use serde_json::json;
 
 const FLOW: &str = include_str!("flows/abandoned_cart.json");

@@ -5,8 +5,9 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use chatflow::address::Alias;
 use chatflow::store::*;
-use chatflow::{Alias, Channel, ContactId, Engine, Inbound, Receipt, StoreError, WorkspaceId, send_fn};
+use chatflow::{Channel, ContactId, Engine, Inbound, Receipt, StoreError, WorkspaceId, send_fn};
 
 #[derive(Default)]
 pub(crate) struct OwnStore(Mutex<HashMap<WorkspaceId, Tables>>);

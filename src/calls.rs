@@ -69,7 +69,8 @@ impl Call {
 /// conversation it belongs to. It serialises, so that it can travel with the work.
 ///
 /// ```
-/// use chatflow::{Answer, CallRef, CallResult, Engine, MemoryStore, call_fn};
+/// use chatflow::calls::{Answer, CallRef};
+/// use chatflow::{CallResult, Engine, MemoryStore, call_fn};
 ///
 /// # fn enqueue(_job: String) {}
 /// let calls = call_fn(|call| async move {

@@ -56,7 +56,7 @@ channels! {
     /// assert_eq!(Channel::parse("whatsapp")?, Channel::WhatsApp);
     /// assert_eq!(Channel::parse("kiosk-7")?.as_str(), "kiosk-7");
     /// assert!(Channel::parse("WhatsApp").is_err(), "names are in lower case");
-    /// # Ok::<(), chatflow::BadChannel>(())
+    /// # Ok::<(), chatflow::address::BadChannel>(())
     /// ```
     Channel {
         WhatsApp = "whatsapp",

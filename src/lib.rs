@@ -35,7 +35,7 @@
 //!   may say is in [`flow`], the reference of the file.
 //! - A [`Session`] is one run of a flow with one contact. It runs until it has to wait: for a
 //!   reply, a point in time, an answer of the host.
-//! - A [`Conversation`] is everything about one contact: its live sessions, the messages still to
+//! - A [`Conversation`](session::Conversation) is everything about one contact: its live sessions, the messages still to
 //!   be sent, the ids of messages seen lately. It is one record, and changes by one
 //!   compare-and-swap; so whatever must hold per contact does.
 //!
@@ -82,18 +82,18 @@
 //! |---|---|
 //! | the rules by which every call answers, by number | [`semantics`] |
 //! | what a flow file may say, each kind of node with its JSON | [`flow`] |
-//! | what may be wrong with one, and how it is fixed | [`IssueCode`] |
-//! | flows to begin with | [`gallery`] |
-//! | a flow tried out by its author, without sending anything | [`Rehearsal`] |
+//! | what may be wrong with one, and how it is fixed | [`flow::IssueCode`] |
+//! | flows to begin with | [`flow::gallery`] |
+//! | a flow tried out by its author, without sending anything | [`ops::Rehearsal`] |
 //! | a flow written by a model of the host | [`flow::draft`] |
 //! | drafts, publishing, accounts, roll-back | [`Flows`] |
 //! | what a flow asks the host | [`CallRequest`] |
-//! | keywords in every flow; people who take over | [`Keywords`]; [`Engine::handoff`], [`Engine::resume_from_handoff`] |
+//! | keywords in every flow; people who take over | [`flow::Keywords`]; [`Engine::handoff`], [`Engine::resume_from_handoff`] |
 //! | why a session went where it went; what all did | [`Engine::journal`]; [`Engine::node_counts`], [`Engine::node_errors`] |
-//! | pictures, with a path or as a heat map; where everything lies, for a canvas | [`Diagram`] |
+//! | pictures, with a path or as a heat map; where everything lies, for a canvas | [`diagram::Diagram`] |
 //! | what was not delivered; another version; forgetting somebody | [`Engine::dead_letters`]; [`Engine::migrate`]; [`Engine::erase`] |
 //! | conversations that outlive the process | the packages `chatflow-sqlite` and `chatflow-postgres`, and the guide `docs/storage.md` |
-//! | how fast messages leave, where a channel takes only so many | [`Builder::pace`], [`Pace`], [`Rate`] |
+//! | how fast messages leave, where a channel takes only so many | [`Builder::pace`], [`pace::Pace`], [`pace::Rate`] |
 //! | the JSON of the APIs of Qyvo, Alibaba and GPTBots | [`wire`] |
 //! | shutting down, watching, scaling out, deploying | the guide `docs/operate.md` |
 //! | storage of one's own | [`store`], [`store::Row`] to begin with, [`store::sql`] where there are columns, and `testkit::store_suite` to test it with |
@@ -162,7 +162,7 @@ mod hex;
 
 pub mod limits;
 
-pub mod channel;
+mod channel;
 
 pub mod address;
 
@@ -188,9 +188,11 @@ pub mod kernel;
 
 pub mod store;
 
-pub mod transport;
+mod transport;
 
-pub mod engine;
+mod engine;
+
+pub mod ops;
 
 pub mod wire;
 
@@ -199,58 +201,39 @@ pub mod diagram;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 
-pub use address::{Account, Address, AddressKind, Alias, BadPhone, Phone};
-pub use calls::{
-    Answer, Call, CallRef, CallRequest, CallResult, Calls, Class, ClassifyCall, HttpCall, LanguageCall,
-    LlmCall, call_fn,
-};
-pub use channel::{BadChannel, Channel, ChannelName};
-pub use clock::{Clock, Ids, RandomIds, SystemClock};
-pub use diagram::Diagram;
-pub use engine::{
-    Builder, Campaign, Cancelled, Completed, CountTotals, DeadLetterEntry, DeliveryReport, Engine,
-    EraseOptions, Erased, FlowCounts, FlowSource, FlowStatus, Flows, HandedBack, HandedOver, Imported,
-    JournalFilter, Line, Logging, Migrated, MigrationTrial, NodeCount, NodeError, Progress, Rehearsal,
-    Reported, ResultRow, SessionFilter, Ticked, Transcript, Unpublish,
-};
-pub use error::{CallError, Error, MissingReason, SendError, StoreError};
-pub use flow::gallery;
-pub use flow::{
-    AnswerDef, AnswerKind, ArmDef, AskDef, AssignDef, BadPo, BadSpan, BranchDef, ButtonDef, CallFlowDef,
-    CardDef, ChoiceDef, Clash, ClassDef, ClassifyDef, CompareDef, Concurrency, ConditionDef, Consent,
-    ContactMode, Decimal, DegreesDef, DelayDef, EdgeDef, EditDef, EndDef, EntityType, FieldChange, Flow,
-    FlowDef, FlowDiff, Folding, FormDef, FunctionDef, HandoffDef, HandoffTimeout, HeaderDef, HttpMethod,
-    HttpRequestDef, InboundDef, InputDef, InputPolicy, InputType, Issue, IssueCode, Issues, JumpDef,
-    KeywordAction, KeywordDef, KeywordMode, Keywords, ListDef, LlmDef, LocationDef, LogDef, LogLevel,
-    MatchKind, MediaDef, MediaType, MessageDef, NativeDef, NodeDef, NodeKind, OnTimeout, OpenHoursDef,
-    Operand, Operator, OptionDef, ParametersDef, QuietHoursDef, RandomSplitDef, Rank, RecognizeEntitiesDef,
-    RecognizeLanguageDef, RecognizePhoneDef, Reentry, ReentryDef, ReminderDef, ReplyKind, RowDef, RuleDef,
-    SectionDef, SendAction, SendMessageDef, Sender, SetContactDef, SetVariablesDef, Settings, SettingsDef,
-    SeveralDef, Severity, ShareDef, Span, StartDef, TemplateCategory, TemplateDef, TextDef, Texts,
-    TimeoutDef, TimesDef, Trigger, TriggerDef, TtlMode, TypingDef, Undefined, UpdateContactDef, VariableDef,
-    WaitReplyDef, WeekDef,
-};
-pub use id::{
-    BadDerivedId, BadName, CallId, ContactId, FlowId, FlowVersion, MessageId, NodeId, SessionId, TriggerKey,
-    WorkspaceId,
-};
-pub use kernel::{Received, Refusal, SessionRef, Triggered};
-pub use limits::Limits;
-#[cfg(feature = "metrics")]
-pub use observer::Meters;
-#[cfg(feature = "tracing")]
-pub use observer::Traces;
-pub use observer::{BackgroundTask, Cause, ContentFault, Event, EventKind, Observer, Took};
-pub use session::{
-    Contact, ContactChange, Content, Conversation, DeadLetter, FailureCode, Handoff, Opt, Outbound, Pause,
-    Profile, Session, Status,
-};
-pub use store::{DynStore, MemoryFlows, MemoryStore};
-
-pub use pace::{Pace, Rate};
+// The engine, and what it is asked.
+#[doc(inline)]
+pub use engine::{Builder, Engine, Flows};
+#[doc(inline)]
 pub use request::{Inbound, TriggerRequest};
+// What it answers.
+#[doc(inline)]
+pub use kernel::{Received, Refusal, SessionRef, Triggered};
+#[doc(inline)]
+pub use ops::{Completed, Ticked};
+// What a host implements, or takes from here.
+#[doc(inline)]
+pub use calls::{CallRequest, CallResult, Calls, call_fn};
+#[doc(inline)]
+pub use clock::{Clock, Ids};
+#[doc(inline)]
+pub use observer::{Event, Observer};
+#[doc(inline)]
+pub use store::MemoryStore;
+#[doc(inline)]
 pub use transport::{Receipt, Transport, send_fn};
-pub use value::{Bag, Packed};
+// What flows and sessions are, and what a transport is handed.
+#[doc(inline)]
+pub use address::{Account, Address, Channel};
+#[doc(inline)]
+pub use flow::Flow;
+#[doc(inline)]
+pub use session::{Content, Outbound, Session, Status};
+// Names of things, and what goes wrong.
+#[doc(inline)]
+pub use error::{CallError, Error, SendError, StoreError};
+#[doc(inline)]
+pub use id::{ContactId, FlowId, MessageId, SessionId, WorkspaceId};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

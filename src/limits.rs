@@ -7,7 +7,7 @@ use std::time::Duration;
 /// untrusted contacts.
 ///
 /// ```
-/// let limits = chatflow::Limits { nodes_per_turn: 50, ..Default::default() };
+/// let limits = chatflow::limits::Limits { nodes_per_turn: 50, ..Default::default() };
 /// assert_eq!(limits.nodes, 1_000);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,7 +14,7 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// and begins full. Each message takes one.
 ///
 /// ```
-/// use chatflow::Rate;
+/// use chatflow::pace::Rate;
 /// use std::time::Duration;
 ///
 /// let number = Rate::per_second(80).burst(160);
@@ -98,7 +98,7 @@ impl Rate {
 /// [`Builder::pace`](crate::Builder::pace).
 ///
 /// ```
-/// use chatflow::{Pace, Rate};
+/// use chatflow::pace::{Pace, Rate};
 /// use std::time::Duration;
 ///
 /// let whatsapp = Pace {

@@ -59,10 +59,6 @@ impl<T: Transport + ?Sized> Transport for &T {
     }
 }
 
-/// A transport from an async function.
-#[derive(Clone, Copy, Debug)]
-pub struct SendFn<F>(F);
-
 /// Makes a transport of an async function that gets a message of its own.
 ///
 /// ```
@@ -73,13 +69,15 @@ pub struct SendFn<F>(F);
 /// });
 /// # let _ = transport;
 /// ```
-pub fn send_fn<F, R>(send: F) -> SendFn<F>
+pub fn send_fn<F, R>(send: F) -> impl Transport
 where
     F: Fn(Outbound) -> R + Send + Sync,
     R: Future<Output = Result<Receipt, SendError>> + Send,
 {
     SendFn(send)
 }
+
+struct SendFn<F>(F);
 
 impl<F, R> Transport for SendFn<F>
 where

@@ -6,12 +6,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use chatflow::diagram::Diagram;
+use chatflow::flow::IssueCode;
+use chatflow::ops::SessionFilter;
 use chatflow::session::FailureCode;
 use chatflow::testkit::{ManualClock, Recorder};
-use chatflow::{
-    Channel, Diagram, Engine, Flow, Inbound, IssueCode, MemoryStore, Received, Session, SessionFilter,
-    Status, TriggerRequest,
-};
+use chatflow::{Channel, Engine, Flow, Inbound, MemoryStore, Received, Session, Status, TriggerRequest};
 use cpu_time::ThreadTime;
 use pollster::block_on;
 use serde_json::{Value, json};

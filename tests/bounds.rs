@@ -3,10 +3,11 @@
 
 use std::fmt::{Debug, Display};
 
+use chatflow::ops::{Cancelled, DeadLetterEntry, FlowStatus, Imported, Progress, Reported};
 use chatflow::store::{DynStore, MemoryStore};
 use chatflow::{
-    Builder, Cancelled, Channel, Completed, ContactId, DeadLetterEntry, Engine, Error, FlowStatus, Imported,
-    Inbound, Progress, Received, Refusal, Reported, SessionId, SessionRef, Ticked, TriggerRequest, Triggered,
+    Builder, Channel, Completed, ContactId, Engine, Error, Inbound, Received, Refusal, SessionId, SessionRef,
+    Ticked, TriggerRequest, Triggered,
 };
 use serde::Serialize;
 use serde_json::{json, to_value};
@@ -110,7 +111,7 @@ fn what_a_host_keeps_or_shows_becomes_a_json_value() {
         "contact": {"id": "ada", "addresses": []}, "last_at": "2026-05-07T08:14:23Z", "sessions": [], "last_seq": 0,
         "remembered": [{"id": "f".repeat(32), "at": "2026-05-07T08:14:23Z", "verdict": "unmatched"}]
     });
-    let conversation: chatflow::Conversation = serde_json::from_value(remembered.clone()).unwrap();
+    let conversation: chatflow::session::Conversation = serde_json::from_value(remembered.clone()).unwrap();
     assert_eq!(to_value(&conversation).unwrap(), remembered);
 }
 

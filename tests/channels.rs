@@ -5,10 +5,10 @@
 
 use std::sync::{Arc, Mutex};
 
+use chatflow::flow::IssueCode;
+use chatflow::observer::EventKind;
 use chatflow::testkit::Recorder;
-use chatflow::{
-    Channel, Content, Engine, Event, EventKind, Flow, IssueCode, MemoryStore, Outbound, TriggerRequest,
-};
+use chatflow::{Channel, Content, Engine, Event, Flow, MemoryStore, Outbound, TriggerRequest};
 use pollster::block_on;
 use serde_json::{Value, json};
 

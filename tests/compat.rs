@@ -8,12 +8,15 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use chatflow::calls::{Answer, Call, CallRef};
+use chatflow::flow::{FlowDef, NodeDef, NodeKind, gallery};
+use chatflow::ops::SessionFilter;
 use chatflow::session::{encode_conversation, encode_session};
 use chatflow::store::{ConversationStore, JournalEntry, Lookup, Record, SessionRecord, Subject, Token};
 use chatflow::testkit::{CountingIds, ManualClock, Recorder};
 use chatflow::{
-    Answer, Call, CallRef, Channel, Clock, ContactId, Engine, Flow, FlowDef, FlowId, Inbound, MemoryStore,
-    NodeDef, NodeKind, SendError, SessionFilter, Status, TriggerRequest, call_fn, gallery,
+    Channel, Clock, ContactId, Engine, Flow, FlowId, Inbound, MemoryStore, SendError, Status, TriggerRequest,
+    call_fn,
 };
 use chrono::TimeDelta;
 use pollster::block_on;

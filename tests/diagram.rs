@@ -8,9 +8,10 @@ mod build_kit;
 use std::path::Path;
 use std::{env, fs};
 
-use chatflow::diagram::Places;
+use chatflow::diagram::{Diagram, Places};
+use chatflow::id::NodeId;
 use chatflow::testkit::{CountingIds, ManualClock, Recorder};
-use chatflow::{Channel, Diagram, Engine, Flow, FlowId, Inbound, MemoryStore, NodeId, TriggerRequest};
+use chatflow::{Channel, Engine, Flow, FlowId, Inbound, MemoryStore, TriggerRequest};
 use pollster::block_on;
 use proptest::prelude::*;
 use regex::Regex;
@@ -188,7 +189,7 @@ fn every_shipped_flow_is_drawn_in_every_format() {
 }
 
 /// A flow with this wherever an author may write.
-fn scribbled(text: &str, word: &str) -> Result<Flow, chatflow::Issues> {
+fn scribbled(text: &str, word: &str) -> Result<Flow, chatflow::flow::Issues> {
     // Names have no control characters, or are refused; texts may have them.
     let name: String = text.chars().filter(|c| !c.is_control()).take(100).collect();
     let name = if name.trim().is_empty() { "x".to_owned() } else { name };

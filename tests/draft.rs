@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use chatflow::flow::draft::{Answered, Draft};
-use chatflow::{Issues, NodeKind, gallery};
+use chatflow::flow::{Issues, NodeKind, gallery};
 use proptest::prelude::*;
 
 fn repaired(answered: Answered) -> String {

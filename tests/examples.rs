@@ -31,7 +31,7 @@ fn a_campaign_runs_on_the_own_store_and_is_answered() {
                   {"id": "wait", "kind": "wait_reply", "timeout": "10m"}],
         "edges": [{"from": "start", "to": "hi"}, {"from": "hi", "to": "wait"}]}"#;
     let (outbox, clock) = (chatflow::testkit::Recorder::new(), chatflow::testkit::ManualClock::default());
-    let bot = Engine::builder(OwnStore::default()).flow_store(chatflow::MemoryFlows::default());
+    let bot = Engine::builder(OwnStore::default()).flow_store(chatflow::store::MemoryFlows::default());
     let bot = bot.transport(outbox.clone()).clock(clock.clone()).build();
     let hi = FlowId::new("hi").unwrap();
     block_on(async {

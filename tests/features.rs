@@ -113,8 +113,8 @@ fn other_searches_and_questions_for_a_number_are_taken_by_every_build() {
 
 #[test]
 fn addresses_of_contacts_are_read_the_same_by_every_build() {
-    let written = chatflow::Phone::parse("+1 (415) 555-0123").unwrap();
-    assert_eq!(written, chatflow::Phone::parse_inbound("14155550123").unwrap());
+    let written = chatflow::address::Phone::parse("+1 (415) 555-0123").unwrap();
+    assert_eq!(written, chatflow::address::Phone::parse_inbound("14155550123").unwrap());
     assert_eq!(written.to_string(), "+14155550123");
 }
 
@@ -122,11 +122,13 @@ fn addresses_of_contacts_are_read_the_same_by_every_build() {
 mod stored {
     use std::sync::Arc;
 
+    use chatflow::error::MissingReason;
+    use chatflow::id::FlowVersion;
+    use chatflow::ops::SessionFilter;
     use chatflow::store::{Catalogue, CatalogueChanges, FlowChange, FlowSaved, FlowStore, MemoryFlows};
     use chatflow::testkit::{ManualClock, Recorder};
     use chatflow::{
-        Channel, Engine, Error, FlowId, FlowVersion, Inbound, MemoryStore, MissingReason, SessionFilter,
-        StoreError, TriggerRequest, WorkspaceId,
+        Channel, Engine, Error, FlowId, Inbound, MemoryStore, StoreError, TriggerRequest, WorkspaceId,
     };
     use chrono::TimeDelta;
     use pollster::block_on;

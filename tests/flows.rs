@@ -7,8 +7,10 @@ mod build_kit;
 use std::fs;
 use std::sync::LazyLock;
 
-use chatflow::gallery::{Template, templates};
-use chatflow::{Flow, FlowDef, Issue, IssueCode, Limits};
+use chatflow::Flow;
+use chatflow::flow::gallery::{Template, templates};
+use chatflow::flow::{FlowDef, Issue, IssueCode};
+use chatflow::limits::Limits;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

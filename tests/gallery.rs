@@ -12,8 +12,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::{env, fs};
 
-use chatflow::gallery::templates;
-use chatflow::{CallResult, IssueCode, Rehearsal, Span};
+use chatflow::CallResult;
+use chatflow::flow::gallery::templates;
+use chatflow::flow::{IssueCode, Span};
+use chatflow::ops::Rehearsal;
 use pollster::block_on;
 use serde_json::Value;
 
@@ -79,8 +81,8 @@ fn every_template_is_talked_with_as_it_is_written_down() {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap().split('.').next().unwrap().to_owned();
-        let template =
-            chatflow::gallery::template(&name).unwrap_or_else(|| panic!("there is no template `{name}`"));
+        let template = chatflow::flow::gallery::template(&name)
+            .unwrap_or_else(|| panic!("there is no template `{name}`"));
         talked.insert(name);
         if !is_for_this_build(template.json) {
             continue;
@@ -130,7 +132,7 @@ fn a_flow_is_created_from_each_template_under_a_code_of_its_own() {
 #[cfg(feature = "time-zones")]
 #[test]
 fn only_who_is_with_a_person_is_handed_back() {
-    let mut run = Rehearsal::of(chatflow::gallery::template("menu").unwrap().json).unwrap();
+    let mut run = Rehearsal::of(chatflow::flow::gallery::template("menu").unwrap().json).unwrap();
     let nobody = "`handoff` is none to come back from";
     assert_eq!(run.hand_back(serde_json::json!({})).unwrap_err().to_string(), nobody);
     run.say("menu").unwrap();

@@ -30,14 +30,18 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::{env, fs};
 
+use chatflow::calls::{Answer, Call};
 use chatflow::flow::Span;
+use chatflow::id::FlowVersion;
 use chatflow::kernel::{JournalEntry, replay};
-use chatflow::session::Header;
+use chatflow::limits::Limits;
+use chatflow::ops::{Reported, SessionFilter, Unpublish};
+use chatflow::session::DeliveryReport;
+use chatflow::session::{Header, Opt, Profile};
 use chatflow::testkit::{CountingIds, ManualClock, Recorder};
 use chatflow::{
-    Account, Answer, Call, CallError, CallResult, Channel, Clock, ContactId, Content, DeliveryReport, Engine,
-    Flow, FlowId, FlowVersion, Inbound, Limits, MemoryStore, Opt, Outbound, Profile, Received, Reported,
-    SendError, SessionFilter, TriggerRequest, Unpublish, call_fn,
+    Account, CallError, CallResult, Channel, Clock, ContactId, Content, Engine, Flow, FlowId, Inbound,
+    MemoryStore, Outbound, Received, SendError, TriggerRequest, call_fn,
 };
 use chrono::TimeDelta;
 use pollster::block_on;

@@ -9,17 +9,21 @@ use std::fmt::Write as _;
 use std::hash::Hasher;
 use std::time::Duration;
 
+use chatflow::calls::{Answer, CallRef};
+use chatflow::id::{FlowVersion, TriggerKey};
 use chatflow::kernel::replay;
-use chatflow::session::encode_conversation;
+use chatflow::limits::Limits;
+use chatflow::ops::{EraseOptions, SessionFilter, Transcript};
+use chatflow::session::DeliveryReport;
+use chatflow::session::{FailureCode, encode_conversation};
 use chatflow::store::{
     Commit, ConversationStore, Due, Erase, JournalEntry, KeyName, KeyRecord, Lease, Lookup, MemoryStore,
     Record, Row, Settle, Subject, Token,
 };
 use chatflow::testkit::ManualClock;
 use chatflow::{
-    Answer, CallError, CallRef, Channel, ContactId, DeliveryReport, Engine, EraseOptions, Error, FailureCode,
-    Flow, FlowVersion, Inbound, Limits, Receipt, SendError, SessionFilter, SessionId, Status, Transcript,
-    TriggerKey, TriggerRequest, WorkspaceId, call_fn, send_fn,
+    CallError, Channel, ContactId, Engine, Error, Flow, Inbound, Receipt, SendError, SessionId, Status,
+    TriggerRequest, WorkspaceId, call_fn, send_fn,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use pollster::block_on;

@@ -4,12 +4,13 @@
 
 use std::sync::Arc;
 
+use chatflow::id::{CallId, FlowVersion};
 use chatflow::kernel::{Callee, Effect, Input, Library, NewSession, Turn, TurnEnvironment, advance, start};
-use chatflow::session::{EndReason, Message, Route};
-use chatflow::value::Caps;
+use chatflow::limits::Limits;
+use chatflow::session::{Contact, EndReason, Message, Route};
+use chatflow::value::{Bag, Caps};
 use chatflow::{
-    Account, Address, Bag, CallId, CallResult, Channel, Contact, Flow, FlowId, FlowVersion, Limits, Session,
-    SessionId, Status, WorkspaceId,
+    Account, Address, CallResult, Channel, Flow, FlowId, Session, SessionId, Status, WorkspaceId,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;

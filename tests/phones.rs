@@ -1,7 +1,7 @@
 //! The tables of `docs/telephone-numbers.md` (SEMANTICS A1, A2).
 #![cfg(feature = "phone-numbers")]
 
-use chatflow::Phone;
+use chatflow::address::Phone;
 
 const PAGE: &str = include_str!("../docs/telephone-numbers.md");
 

@@ -7,10 +7,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use chatflow::calls::{Answer, Call};
+use chatflow::flow::{IssueCode, NodeKind};
+use chatflow::ops::Unpublish;
 use chatflow::testkit::{CountingIds, ManualClock, Recorder};
 use chatflow::{
-    Account, Answer, Call, CallError, CallRequest, Channel, Clock, Engine, Error, Flow, FlowId, Inbound,
-    IssueCode, MemoryStore, NodeKind, Received, TriggerRequest, Triggered, Unpublish, call_fn,
+    Account, CallError, CallRequest, Channel, Clock, Engine, Error, Flow, FlowId, Inbound, MemoryStore,
+    Received, TriggerRequest, Triggered, call_fn,
 };
 use pollster::block_on;
 use serde_json::{Value, json};

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use chatflow::{FlowDef, NodeDef, NodeKind};
+use chatflow::flow::{FlowDef, NodeDef, NodeKind};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 

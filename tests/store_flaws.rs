@@ -6,8 +6,9 @@
 use std::collections::{BTreeSet, HashSet};
 use std::panic;
 
+use chatflow::MemoryStore;
+use chatflow::store::{DynStore, MemoryFlows};
 use chatflow::testkit::store_suite::{Check, Flaw, Flawed, Fresh, conversations, counters, flows, queries};
-use chatflow::{DynStore, MemoryFlows, MemoryStore};
 use pollster::block_on;
 
 /// A flaw, and a check that must see it.

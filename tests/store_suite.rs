@@ -8,8 +8,9 @@ mod own_store;
 
 use std::sync::Arc;
 
+use chatflow::MemoryStore;
+use chatflow::store::{DynStore, MemoryFlows};
 use chatflow::testkit::store_suite::{Fresh, Harness, Task, conversations, counters, run_all};
-use chatflow::{DynStore, MemoryFlows, MemoryStore};
 use own_store::OwnStore;
 use pollster::block_on;
 

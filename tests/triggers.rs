@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use chatflow::{Channel, Flow, Rank, Trigger};
+use chatflow::flow::{Rank, Trigger};
+use chatflow::{Channel, Flow};
 use serde_json::{Value, json};
 
 fn trigger(rules: Value) -> Trigger {

@@ -5,12 +5,13 @@
 
 use std::time::Duration;
 
+use chatflow::limits::Limits;
 use chatflow::testkit::{ManualClock, Recorder};
 use chatflow::wire::gptbots::{
     Acknowledgement, Authorization, FlowOutput, MessageType, WebhookMessage, acknowledged,
 };
 use chatflow::wire::{HttpAnswer, alibaba, qyvo};
-use chatflow::{Channel, Engine, Error, Inbound, Limits, MemoryStore, SendError, StoreError, TriggerRequest};
+use chatflow::{Channel, Engine, Error, Inbound, MemoryStore, SendError, StoreError, TriggerRequest};
 use pollster::block_on;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -189,7 +190,7 @@ fn qyvo_tells_of_a_session_that_failed_at_once_if_the_host_wants_it() {
         (answer.status, read.status)
     };
     let listed = |status| {
-        block_on(shop.bot.sessions(chatflow::SessionFilter::all()))
+        block_on(shop.bot.sessions(chatflow::ops::SessionFilter::all()))
             .unwrap()
             .iter()
             .filter(|record| record.session().status() == status)

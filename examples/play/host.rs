@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use chatflow::calls::{Answer, Call};
+use chatflow::observer::EventKind;
 use chatflow::{
-    Answer, Call, CallError, CallResult, Calls, Event, EventKind, Observer, Outbound, Receipt, SendError,
-    SessionId, Status, Transport,
+    CallError, CallResult, Calls, Event, Observer, Outbound, Receipt, SendError, SessionId, Status, Transport,
 };
 use serde_json::Value;
 

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use std::fmt::Display;
 use std::io::{self, Write};
 
-use chatflow::session::Link;
-use chatflow::{Call, Opt, Outbound, Session, SessionId, Status};
+use chatflow::calls::Call;
+use chatflow::session::{Link, Opt};
+use chatflow::{Outbound, Session, SessionId, Status};
 
 use super::args::{COMMANDS, USAGE};
 

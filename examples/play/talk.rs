@@ -4,11 +4,14 @@
 use std::io::{BufRead, Write};
 use std::ops::ControlFlow;
 
+use chatflow::calls::CallRef;
+use chatflow::flow::{Issue, IssueCode, Span};
+use chatflow::ops::{FlowSource, HandedBack};
+use chatflow::session::Opt;
 use chatflow::testkit::{CountingIds, ManualClock};
 use chatflow::{
-    Account, Address, CallRef, CallResult, Channel, Clock, Completed, Engine, Error, Flow, FlowSource,
-    HandedBack, Inbound, Issue, IssueCode, MemoryStore, Opt, Outbound, Received, Refusal, Session, SessionId,
-    Span, Status, TriggerRequest, Triggered,
+    Account, Address, CallResult, Channel, Clock, Completed, Engine, Error, Flow, Inbound, MemoryStore,
+    Outbound, Received, Refusal, Session, SessionId, Status, TriggerRequest, Triggered,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};

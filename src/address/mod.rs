@@ -14,9 +14,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::channel::Channel;
 use crate::id::{BadName, SessionId, check_name};
 
+pub use crate::channel::{BadChannel, Channel, ChannelName};
 #[cfg(feature = "phone-numbers")]
 pub(crate) use home::{Home, WORLD};
 #[cfg(not(feature = "phone-numbers"))]

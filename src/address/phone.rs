@@ -45,11 +45,11 @@ impl Phone {
     ///
     /// ```
     /// # #[cfg(feature = "phone-numbers")] {
-    /// use chatflow::Phone;
+    /// use chatflow::address::Phone;
     /// assert_eq!(Phone::parse_in("(11) 91234-5678", "BR")?, Phone::parse("+5511912345678")?);
     /// assert_eq!(Phone::parse_in("011 15-2345-6789", "AR")?, Phone::parse("+5491123456789")?);
     /// # }
-    /// # Ok::<(), chatflow::BadPhone>(())
+    /// # Ok::<(), chatflow::address::BadPhone>(())
     /// ```
     ///
     /// # Errors
@@ -99,11 +99,11 @@ impl Phone {
     /// a mobile number, Benin with and without the 01. Both lead to one contact (SEMANTICS A2).
     ///
     /// ```
-    /// use chatflow::Phone;
+    /// use chatflow::address::Phone;
     /// let (old, new) = (Phone::parse_inbound("5215512345678")?, Phone::parse("+52 55 1234 5678")?);
     /// assert_eq!((old.twin(), new.twin()), (Some(new), Some(old)));
     /// assert_eq!(Phone::parse("+55 11 3123-4567")?.twin(), None, "a fixed line has one form");
-    /// # Ok::<(), chatflow::BadPhone>(())
+    /// # Ok::<(), chatflow::address::BadPhone>(())
     /// ```
     #[must_use]
     pub fn twin(self) -> Option<Self> {

@@ -14,7 +14,8 @@ use crate::value::{Bag, Node};
 /// A request of a flow to the host, with every template rendered.
 ///
 /// ```
-/// use chatflow::{Answer, CallError, CallRequest, call_fn};
+/// use chatflow::calls::Answer;
+/// use chatflow::{CallError, CallRequest, call_fn};
 ///
 /// let calls = call_fn(|call| async move {
 ///     match &call.request {

@@ -16,16 +16,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use places::{NodePlace, Places, WayPlace};
 
-use crate::NodeId;
 use crate::diagram::picture::Picture;
 use crate::engine::NodeCount;
 use crate::flow::Flow;
+use crate::id::NodeId;
 use crate::kernel::{JournalStep, StepEvent};
 
 /// A picture of a flow, to be written in one of three formats. The same flow gives the same text.
 ///
 /// ```
-/// use chatflow::{Diagram, EndDef, Flow, FlowDef, Limits, SendMessageDef, StartDef, TriggerDef};
+/// use chatflow::diagram::Diagram;
+/// use chatflow::flow::{EndDef, FlowDef, SendMessageDef, StartDef, TriggerDef};
+/// use chatflow::limits::Limits;
+/// use chatflow::Flow;
 ///
 /// let def = FlowDef::new("hello", TriggerDef::Manual)
 ///     .with_node("start", StartDef::default())
@@ -38,7 +41,7 @@ use crate::kernel::{JournalStep, StepEvent};
 /// assert!(diagram.mermaid().starts_with("flowchart TD\n"));
 /// assert!(diagram.dot().starts_with("digraph flow {\n"));
 /// assert!(diagram.svg().starts_with("<svg xmlns="));
-/// # Ok::<(), chatflow::Issues>(())
+/// # Ok::<(), chatflow::flow::Issues>(())
 /// ```
 #[derive(Clone, Debug)]
 #[must_use]
@@ -89,7 +92,9 @@ impl<'a> Diagram<'a> {
     /// way they went.
     ///
     /// ```
-    /// use chatflow::{Diagram, Engine, Flow, JournalFilter, MemoryStore};
+    /// use chatflow::diagram::Diagram;
+    /// use chatflow::ops::JournalFilter;
+    /// use chatflow::{Engine, Flow, MemoryStore};
     ///
     /// async fn heat_map(bot: &Engine<MemoryStore>, flow: &Flow) -> Result<String, chatflow::Error> {
     ///     let counts = bot.node_counts(JournalFilter::of(flow.id().clone())).await?;

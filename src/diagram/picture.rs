@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::NodeId;
 use crate::diagram::Overlay;
 use crate::diagram::family::{Family, excerpts};
 use crate::diagram::text::clean;
 use crate::flow::{Flow, NodeDef, Trigger};
+use crate::id::NodeId;
 
 /// Characters of a title, a branch's name.
 const TITLE: usize = 80;

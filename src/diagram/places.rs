@@ -12,7 +12,8 @@ use crate::diagram::svg;
 ///
 /// ```
 /// use chatflow::diagram::{Diagram, Places};
-/// use chatflow::{Flow, gallery};
+/// use chatflow::flow::gallery;
+/// use chatflow::Flow;
 ///
 /// let cart = gallery::template("abandoned_cart").expect("a template");
 /// let flow = Flow::from_json(cart.json)?;
@@ -23,7 +24,7 @@ use crate::diagram::svg;
 /// // A canvas has boxes of its own, and flows that are not whole yet.
 /// let places = Places::arrange([("start", 120.0, 40.0), ("hi", 200.0, 90.0)], [("start", "next", "hi")]);
 /// assert!(places.nodes[1].y >= places.nodes[0].y + 40.0);
-/// # Ok::<(), chatflow::Issues>(())
+/// # Ok::<(), chatflow::flow::Issues>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]

@@ -72,7 +72,8 @@ impl<S: ConversationStore> Engine<S> {
     /// [`opt_out`](Self::opt_out). Safe to repeat: a change that is made already changes nothing.
     ///
     /// ```
-    /// # use chatflow::{ContactChange, ContactId, Engine, Error, MemoryStore};
+    /// # use chatflow::session::ContactChange;
+    /// # use chatflow::{ContactId, Engine, Error, MemoryStore};
     /// # async fn tag(bot: Engine<MemoryStore>, ada: ContactId) -> Result<(), Error> {
     /// let tag = ContactChange::AddTag("vip".to_owned());
     /// bot.update_contact(&ada, &[tag, ContactChange::Language(Some("pt-BR".to_owned()))]).await

@@ -70,8 +70,6 @@ pub use rehearsal::{Line, Rehearsal, Transcript};
 pub use results::ResultRow;
 pub use stranded::StrandedSession;
 
-pub use crate::session::DeliveryReport;
-
 use catalogue::WorkspaceFlows;
 use deadline::{Sleeper, Timer};
 use pacer::{Pacer, Paces};
@@ -385,11 +383,12 @@ impl<S> Builder<S> {
     /// between two ticks.
     ///
     /// # Errors
-    /// `InvalidInput` of `pace.per_account` or `pace.per_contact`: a [`Rate`](crate::Rate) is out
+    /// `InvalidInput` of `pace.per_account` or `pace.per_contact`: a [`Rate`](crate::pace::Rate) is out
     /// of bounds.
     ///
     /// ```
-    /// use chatflow::{Channel, Engine, MemoryStore, Pace, Rate};
+    /// use chatflow::pace::{Pace, Rate};
+    /// use chatflow::{Channel, Engine, MemoryStore};
     /// use std::time::Duration;
     ///
     /// # fn main() -> Result<(), chatflow::Error> {

@@ -70,7 +70,8 @@ impl<S: ConversationStore + StoreQueries> Engine<S> {
     /// they are read by means of that version, once it can be.
     ///
     /// ```
-    /// use chatflow::{Engine, Error, FlowId, MemoryStore, SessionFilter};
+    /// use chatflow::ops::SessionFilter;
+    /// use chatflow::{Engine, Error, FlowId, MemoryStore};
     ///
     /// async fn export(bot: &Engine<MemoryStore>, flow: &FlowId) -> Result<(), Error> {
     ///     let mut filter = SessionFilter::all();

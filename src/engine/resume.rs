@@ -16,7 +16,7 @@ use crate::store::{ConversationStore, Lookup, Subject};
 
 impl<S: ConversationStore> Engine<S> {
     /// Hands in the result of a call that the host answered with
-    /// [`Answer::Later`](crate::Answer::Later) (SEMANTICS D2).
+    /// [`Answer::Later`](crate::calls::Answer::Later) (SEMANTICS D2).
     ///
     /// A result is applied at most once; repeating it answers [`Completed::Stale`]. While the
     /// contact is with a person it is kept, and applied when they come back (SEMANTICS S10).

@@ -21,7 +21,8 @@ use crate::flow::settings::quiet::QuietHours;
 use crate::flow::settings::reminder::Reminder;
 use crate::flow::trigger::{Trigger, TriggerDef};
 use crate::id::check_name;
-use crate::{FlowId, Limits, NodeId};
+use crate::id::{FlowId, NodeId};
+use crate::limits::Limits;
 
 impl Flow {
     /// Reads, checks and compiles a flow under the default limits.

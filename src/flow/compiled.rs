@@ -14,7 +14,7 @@ use crate::flow::settings::last_words::LastWords;
 use crate::flow::settings::quiet::QuietHours;
 use crate::flow::settings::reminder::Reminder;
 use crate::flow::trigger::Trigger;
-use crate::{FlowId, NodeId};
+use crate::id::{FlowId, NodeId};
 
 /// A flow, checked and compiled: immutable, and shared by all its sessions.
 ///

@@ -5,7 +5,6 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use crate::Limits;
 use crate::flow::form::issue::{Diagnostics, IssueCode, Issues};
 use crate::flow::form::json;
 use crate::flow::form::path::Path;
@@ -13,12 +12,13 @@ use crate::flow::form::read::{Fields, Read};
 use crate::flow::node::{ContactMode, NodeDef, NodeKind};
 use crate::flow::settings::SettingsDef;
 use crate::flow::trigger::TriggerDef;
+use crate::limits::Limits;
 
 /// A flow, as it is written. Optional fields stay absent, so that export gives the JSON that import
 /// took (SEMANTICS L7).
 ///
 /// ```
-/// use chatflow::{EndDef, FlowDef, SendMessageDef, StartDef, TriggerDef};
+/// use chatflow::flow::{EndDef, FlowDef, SendMessageDef, StartDef, TriggerDef};
 ///
 /// let built = FlowDef::new("hello", TriggerDef::Manual)
 ///     .with_node("start", StartDef::default())
@@ -36,7 +36,7 @@ use crate::flow::trigger::TriggerDef;
 ///     "edges": [{"from": "start", "to": "hi"}, {"from": "hi", "to": "done"}]
 /// }"#)?;
 /// assert_eq!(built, read);
-/// # Ok::<(), chatflow::Issues>(())
+/// # Ok::<(), chatflow::flow::Issues>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]

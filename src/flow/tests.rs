@@ -13,8 +13,11 @@ use crate::flow::{
     InputType, KeywordAction, KeywordMode, LogLevel, MatchKind, MediaType, NodeIx, NodeKind, OnTimeout,
     Operator, Render, ReplyKind, SendAction, Settings, Step, Undefined,
 };
+use crate::flow::{Concurrency, Reentry, TtlMode};
+use crate::id::NodeId;
+use crate::limits::Limits;
+use crate::value::Bag;
 use crate::value::Caps;
-use crate::{Bag, Concurrency, Limits, NodeId, Reentry, TtlMode};
 
 /// Names over one JSON object.
 struct Names(Bag);

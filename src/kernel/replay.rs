@@ -50,7 +50,8 @@ pub enum ReplayError {
 ///
 /// ```
 /// use chatflow::kernel::replay;
-/// use chatflow::{Engine, Flow, Limits, MemoryStore, SessionId};
+/// use chatflow::limits::Limits;
+/// use chatflow::{Engine, Flow, MemoryStore, SessionId};
 ///
 /// async fn check(bot: &Engine<MemoryStore>, flow: &Flow, id: SessionId) -> Result<bool, Box<dyn std::error::Error>> {
 ///     let journal = bot.journal(id).await?;

@@ -172,7 +172,9 @@ impl Contact {
             fields.extend(news.fields.iter().map(|(k, v)| (k, v.to_json())));
             let merged =
                 serde_json::Value::Object(fields.into_iter().map(|(k, v)| (k.to_owned(), v)).collect());
-            if let Ok(merged) = Bag::from_json(&merged, &crate::value::Caps::of(&crate::Limits::default())) {
+            if let Ok(merged) =
+                Bag::from_json(&merged, &crate::value::Caps::of(&crate::limits::Limits::default()))
+            {
                 known.fields = merged;
             }
         }

@@ -24,15 +24,15 @@ pub struct Failure {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FailureCode {
-    /// A turn visited more nodes than [`Limits::nodes_per_turn`](crate::Limits::nodes_per_turn).
+    /// A turn visited more nodes than [`Limits::nodes_per_turn`](crate::limits::Limits::nodes_per_turn).
     NodesPerTurn,
     /// The session had more turns than
-    /// [`Limits::turns_per_session`](crate::Limits::turns_per_session).
+    /// [`Limits::turns_per_session`](crate::limits::Limits::turns_per_session).
     TurnsPerSession,
-    /// Variables outgrew [`Limits::variable_bytes`](crate::Limits::variable_bytes) or
-    /// [`Limits::depth`](crate::Limits::depth).
+    /// Variables outgrew [`Limits::variable_bytes`](crate::limits::Limits::variable_bytes) or
+    /// [`Limits::depth`](crate::limits::Limits::depth).
     Variables,
-    /// More messages are unsent than [`Limits::unsent_messages`](crate::Limits::unsent_messages).
+    /// More messages are unsent than [`Limits::unsent_messages`](crate::limits::Limits::unsent_messages).
     UnsentMessages,
     /// There was nowhere to send to (SEMANTICS D4).
     NoDestination,
@@ -54,13 +54,13 @@ pub enum FailureCode {
     BadInstant,
     /// The flow or the node that the session stands at is not there.
     MissingNode,
-    /// The conversation outgrew [`Limits::conversation_bytes`](crate::Limits::conversation_bytes).
+    /// The conversation outgrew [`Limits::conversation_bytes`](crate::limits::Limits::conversation_bytes).
     ConversationSize,
     /// The flow to be called is not online, and no `failed` branch is there (SEMANTICS N9).
     SubflowOffline,
     /// The flow to be called does not take the inputs that it was given.
     SubflowInput,
-    /// Calls are nested more deeply than [`Limits::subflow_frames`](crate::Limits::subflow_frames).
+    /// Calls are nested more deeply than [`Limits::subflow_frames`](crate::limits::Limits::subflow_frames).
     SubflowDepth,
 }
 

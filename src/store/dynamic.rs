@@ -19,7 +19,8 @@ use crate::store::{
 /// allocation for each call.
 ///
 /// ```
-/// use chatflow::{DynStore, MemoryStore};
+/// use chatflow::store::DynStore;
+/// use chatflow::MemoryStore;
 ///
 /// let store = match std::env::var("STORE").as_deref() {
 ///     // Ok("postgres") => DynStore::new(…),

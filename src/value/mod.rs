@@ -41,7 +41,8 @@ const MAX_KEY_BYTES: usize = 256;
 /// The size and depth that a packed value may have (SEMANTICS S7).
 ///
 /// ```
-/// use chatflow::{Limits, value::Caps};
+/// use chatflow::limits::Limits;
+/// use chatflow::value::Caps;
 /// assert_eq!(Caps::of(&Limits::default()), Caps { bytes: 64 << 10, depth: 16 });
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,8 +6,10 @@ mod rules;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
+use chatflow::flow::NodeKind;
+use chatflow::id::NodeId;
 use chatflow::kernel::{JournalEntry, JournalStep, StepEvent};
-use chatflow::{Flow, FlowId, NodeId, NodeKind, Status};
+use chatflow::{Flow, FlowId, Status};
 use serde_json::Value;
 
 use super::{Written, have, written};

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use chatflow::address::{Alias, Phone};
 use chatflow::store::{
     ConversationStore, Loaded, Lookup, SessionQuery, SessionRecord, StoreQueries, Subject, Token,
 };
-use chatflow::{Address, Alias, Phone, SessionId, StoreError, WorkspaceId};
+use chatflow::{Address, SessionId, StoreError, WorkspaceId};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 

@@ -7,14 +7,15 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
+use chatflow::calls::{Answer, Call, CallRef};
 use chatflow::store::{
-    Commit, Committed, ConversationStore, Due, Erase, Leased, Live, Loaded, Lookup, Purge, Purged, Removed,
-    SessionQuery, SessionRecord, Settle, Settled, StoreQueries, Txn,
+    Commit, Committed, ConversationStore, Due, Erase, Leased, Live, Loaded, Lookup, MemoryFlows, Purge,
+    Purged, Removed, SessionQuery, SessionRecord, Settle, Settled, StoreQueries, Txn,
 };
 use chatflow::testkit::{CountingIds, ManualClock};
 use chatflow::{
-    Answer, Builder, Call, CallError, CallRef, Calls, Clock, Engine, Error, MemoryFlows, MemoryStore,
-    MessageId, Outbound, Receipt, SendError, SessionRef, StoreError, Transport, WorkspaceId,
+    Builder, CallError, Calls, Clock, Engine, Error, MemoryStore, MessageId, Outbound, Receipt, SendError,
+    SessionRef, StoreError, Transport, WorkspaceId,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 

@@ -3,12 +3,10 @@
 use std::sync::{Arc, Mutex};
 
 use chatflow::error::StoreErrorKind;
-use chatflow::store::{Catalogue, FlowChange, FlowSaved, FlowStore};
+use chatflow::id::FlowVersion;
+use chatflow::store::{Catalogue, FlowChange, FlowSaved, FlowStore, MemoryFlows};
 use chatflow::testkit::{Fault, Faulty, Op};
-use chatflow::{
-    Engine, Error, FlowId, FlowVersion, MemoryFlows, Receipt, Received, SendError, StoreError, WorkspaceId,
-    send_fn,
-};
+use chatflow::{Engine, Error, FlowId, Receipt, Received, SendError, StoreError, WorkspaceId, send_fn};
 use chrono::TimeDelta;
 use pollster::block_on;
 

@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Barrier;
 use std::thread;
 
+use chatflow::ops::Unpublish;
 use chatflow::store::ConversationStore;
-use chatflow::{
-    ContactId, Engine, Error, FlowId, Received, SessionRef, Status, TriggerRequest, Triggered, Unpublish,
-};
+use chatflow::{ContactId, Engine, Error, FlowId, Received, SessionRef, Status, TriggerRequest, Triggered};
 use chrono::TimeDelta;
 use pollster::block_on;
 

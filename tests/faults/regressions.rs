@@ -6,15 +6,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use chatflow::id::FlowVersion;
+use chatflow::ops::EraseOptions;
 use chatflow::store::{
     Catalogue, Commit, Committed, ConversationStore, Due, Erase, FlowChange, FlowSaved, FlowStore, Leased,
-    Live, Loaded, Lookup, Purge, Purged, Removed, Settle, Settled, Txn,
+    Live, Loaded, Lookup, MemoryFlows, Purge, Purged, Removed, Settle, Settled, Txn,
 };
 use chatflow::testkit::{Fault, Faulty, ManualClock, Op, Recorder};
 use chatflow::{
-    Account, Channel, ContactId, Engine, EraseOptions, Error, FlowId, FlowVersion, Inbound, MemoryFlows,
-    MemoryStore, Outbound, Receipt, Received, Refusal, SendError, Status, StoreError, Transport,
-    TriggerRequest, Triggered, WorkspaceId, send_fn,
+    Account, Channel, ContactId, Engine, Error, FlowId, Inbound, MemoryStore, Outbound, Receipt, Received,
+    Refusal, SendError, Status, StoreError, Transport, TriggerRequest, Triggered, WorkspaceId, send_fn,
 };
 use chrono::TimeDelta;
 use pollster::block_on;

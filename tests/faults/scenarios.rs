@@ -1,6 +1,7 @@
 //! The conversations that are broken at every place.
 
-use chatflow::{Channel, Completed, Inbound, Profile, Received, SessionRef, TriggerRequest, Triggered};
+use chatflow::session::Profile;
+use chatflow::{Channel, Completed, Inbound, Received, SessionRef, TriggerRequest, Triggered};
 use chrono::TimeDelta;
 use serde_json::json;
 

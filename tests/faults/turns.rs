@@ -4,19 +4,21 @@ use std::collections::BTreeSet;
 use std::hash::Hasher;
 use std::sync::Arc;
 
+use chatflow::id::{CallId, FlowVersion};
 use chatflow::kernel::{Callee, Effect, Input, Library, NewSession, Turn, TurnEnvironment, advance, start};
+use chatflow::limits::Limits;
 use chatflow::session::{
-    DecodeError, DeliveryReport, EndReason, Message, MessageKind, Route, SendOutcome, decode_conversation,
-    decode_session, encode_conversation, encode_session,
+    Contact, DecodeError, DeliveryReport, EndReason, Message, MessageKind, Route, SendOutcome,
+    decode_conversation, decode_session, encode_conversation, encode_session,
 };
 use chatflow::store::{
     Commit, Committed, ConversationQuery, ConversationStore, Due, Erase, Leased, Live, Loaded, Lookup, Purge,
     Purged, Record, Removed, Settle, Settled, StoreQueries,
 };
-use chatflow::value::Caps;
+use chatflow::value::{Bag, Caps};
 use chatflow::{
-    Account, Address, Bag, CallId, CallResult, Channel, Contact, Flow, FlowId, FlowVersion, Limits,
-    MemoryStore, MessageId, SessionId, StoreError, TriggerRequest, WorkspaceId,
+    Account, Address, CallResult, Channel, Flow, FlowId, MemoryStore, MessageId, SessionId, StoreError,
+    TriggerRequest, WorkspaceId,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use pollster::block_on;
@@ -506,7 +508,7 @@ fn the_generator_makes_every_kind_of_node() {
     assert!(sound > 60, "{sound} of 200 are sound");
     let lacking =
         if cfg!(feature = "phone-numbers") { 0 } else { 2 } + usize::from(!cfg!(feature = "time-zones"));
-    assert_eq!(kinds.len(), chatflow::NodeKind::WORDS.len() - lacking, "{kinds:?}");
+    assert_eq!(kinds.len(), chatflow::flow::NodeKind::WORDS.len() - lacking, "{kinds:?}");
 }
 
 proptest! {

@@ -3,12 +3,14 @@
 
 use std::time::Duration;
 
+use chatflow::address::Phone;
+use chatflow::ops::SessionFilter;
 use chatflow::session::EndReason;
 use chatflow::store::{ConversationStore, StoreQueries};
 use chatflow::testkit::{ManualClock, Recorder};
 use chatflow::{
-    Account, Address, Channel, ContactId, Engine, Inbound, Phone, Received, Refusal, SessionFilter,
-    SessionId, TriggerRequest, Triggered,
+    Account, Address, Channel, ContactId, Engine, Inbound, Received, Refusal, SessionId, TriggerRequest,
+    Triggered,
 };
 use chrono::TimeDelta;
 
@@ -130,7 +132,7 @@ pub(crate) async fn two_become_one<S: ConversationStore + StoreQueries>(town: To
     listed.sort_unstable();
     all.sort_unstable();
     assert_eq!(listed, all, "what has ended is found there too");
-    let erased = town.bot.erase(&older, chatflow::EraseOptions::new()).await.unwrap();
+    let erased = town.bot.erase(&older, chatflow::ops::EraseOptions::new()).await.unwrap();
     assert_eq!((erased.sessions, erased.addresses), (4, 2));
     assert_eq!(town.contact(ID).await, None);
 }

@@ -1,6 +1,6 @@
 //! For each code that a file can have: a flow that trips it, and one close to it that does not.
 
-use chatflow::IssueCode;
+use chatflow::flow::IssueCode;
 use serde_json::{Value, json};
 
 use crate::kit::*;

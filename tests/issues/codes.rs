@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use chatflow::{Flow, Issue, IssueCode, Issues, Severity};
+use chatflow::Flow;
+use chatflow::flow::{Issue, IssueCode, Issues, Severity};
 use serde_json::{Value, json};
 
 use crate::cases::cases;

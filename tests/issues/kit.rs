@@ -1,6 +1,7 @@
 //! Flows to be wrong in one place, and what is said of them.
 
-use chatflow::{Flow, IssueCode};
+use chatflow::Flow;
+use chatflow::flow::IssueCode;
 use serde_json::{Value, json};
 
 pub(crate) struct Case {

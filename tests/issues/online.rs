@@ -1,6 +1,6 @@
 //! What keeps a right flow from going online: accounts, and the flows that it calls.
 
-use chatflow::Issues;
+use chatflow::flow::Issues;
 use serde_json::{Value, json};
 
 use crate::kit::*;
@@ -22,7 +22,7 @@ pub(crate) fn on_accounts() -> [Issues; 2] {
         let first = bot.flows().import(&any("first")).await.unwrap().status.flow;
         let unbound = refused(bot.flows().publish(&first).await);
         bot.flows().bind(&first, [account("+1"), account("+2")]).await.unwrap();
-        assert_eq!(bot.flows().publish(&first).await.unwrap().online, Some(chatflow::FlowVersion(1)));
+        assert_eq!(bot.flows().publish(&first).await.unwrap().online, Some(chatflow::id::FlowVersion(1)));
 
         let second = bot.flows().import(&any("second")).await.unwrap().status.flow;
         bot.flows().bind(&second, [account("+2")]).await.unwrap();

@@ -1,6 +1,8 @@
 //! Fields that contradict each other, and issues that are found together.
 
-use chatflow::{Flow, FlowDef, Issue, Limits, Severity};
+use chatflow::Flow;
+use chatflow::flow::{FlowDef, Issue, Severity};
+use chatflow::limits::Limits;
 use serde_json::{Value, json};
 
 use crate::cases::{circles, people, structure};

@@ -39,6 +39,7 @@ const LAYERS: &[(&str, &str)] = &[
     ("transport", "the port for messages"),
     ("store", "the ports for records, and those in memory"),
     ("engine", "load, decide, commit, deliver: the only asynchronous code; it knows all of the above"),
+    ("ops", "the door of what operators ask and get: names of the engine's"),
     ("wire", "beside: the products' JSON"),
     ("diagram", "beside: pictures of flows"),
     ("testkit", "beside: uses what is public, and nothing uses it"),

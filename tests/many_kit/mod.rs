@@ -4,14 +4,13 @@
 
 use std::sync::{Arc, Mutex};
 
-use chatflow::engine::Unpublish;
+use chatflow::id::FlowVersion;
+use chatflow::ops::{FlowStatus, Unpublish};
 use chatflow::store::{
     Catalogue, CatalogueChanges, ConversationStore, FlowChange, FlowEntry, FlowSaved, FlowStore,
 };
 use chatflow::testkit::Recorder;
-use chatflow::{
-    Engine, FlowId, FlowStatus, FlowVersion, MemoryStore, StoreError, TriggerRequest, WorkspaceId,
-};
+use chatflow::{Engine, FlowId, MemoryStore, StoreError, TriggerRequest, WorkspaceId};
 
 /// What was asked of a store of flows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

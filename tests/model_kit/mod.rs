@@ -6,11 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use chatflow::ContactId;
+use chatflow::address::Alias;
 use chatflow::store::{
     Commit, Committed, ConversationQuery, ConversationStore, Due, KeyRecord, Lease, Lookup, Purge, Purged,
     Revision, Settle, Settled, retry_pause,
 };
-use chatflow::{Alias, ContactId};
 use chrono::{DateTime, TimeDelta, Utc};
 use pollster::block_on;
 use proptest::prelude::*;

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use chatflow::limits::Limits;
+use chatflow::ops::{FlowCounts, JournalFilter, ResultRow, SessionFilter, Unpublish};
 use chatflow::store::{ConversationStore, MemoryFlows, StoreQueries};
 use chatflow::testkit::{ManualClock, Recorder};
-use chatflow::{
-    Builder, Channel, Clock, Engine, FlowCounts, FlowId, Inbound, JournalFilter, Limits, ResultRow,
-    SessionFilter, SessionId, Status, TriggerRequest, Unpublish,
-};
+use chatflow::{Builder, Channel, Clock, Engine, FlowId, Inbound, SessionId, Status, TriggerRequest};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 

@@ -3,9 +3,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use chatflow::pace::{Pace, Rate};
 use chatflow::store::{ConversationStore, FlowStore};
 use chatflow::testkit::ManualClock;
-use chatflow::{Clock, Engine, Outbound, Pace, Rate, Receipt, SendError, TriggerRequest, send_fn};
+use chatflow::{Clock, Engine, Outbound, Receipt, SendError, TriggerRequest, send_fn};
 
 const BUSY: &str = "+15550100";
 const QUIET: &str = "+15550200";

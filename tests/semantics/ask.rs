@@ -1,8 +1,9 @@
 //! Questions whose answers are checked: N4, and what I, S and N3 say of them.
 
-use chatflow::{
-    Answer, CallResult, Channel, EventKind, Inbound, Opt, Received, SendError, SessionId, Status,
-};
+use chatflow::calls::Answer;
+use chatflow::observer::EventKind;
+use chatflow::session::Opt;
+use chatflow::{CallResult, Channel, Inbound, Received, SendError, SessionId, Status};
 use pollster::block_on;
 use serde_json::{Value, json};
 

@@ -1,7 +1,9 @@
 //! The state of the session in a trigger's answer, and contacts who cannot be reached: T11.
 
+use chatflow::ops::SessionFilter;
+use chatflow::session::FailureCode;
 use chatflow::testkit::Fault;
-use chatflow::{Channel, FailureCode, SessionFilter, SessionRef, Status, TriggerRequest, Triggered};
+use chatflow::{Channel, SessionRef, Status, TriggerRequest, Triggered};
 use pollster::block_on;
 use serde_json::json;
 

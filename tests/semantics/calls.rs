@@ -1,7 +1,8 @@
 //! What the host is asked beside functions, and what its answers mean: D2, N1.
 
+use chatflow::calls::Answer;
 use chatflow::flow::HttpMethod;
-use chatflow::{Answer, CallError, CallRequest, CallResult, Status};
+use chatflow::{CallError, CallRequest, CallResult, Status};
 use serde_json::{Value, json};
 
 use crate::kit::*;

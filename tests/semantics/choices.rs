@@ -1,7 +1,8 @@
 //! What there is to choose from, where it is made of data, and the filters of lists: N10, N11. More
 //! of it is in the golden talks `choices_*`, `rows_*`, `buttons_*`, `labels_*` and `filter_*`.
 
-use chatflow::{EventKind, Session, TriggerRequest};
+use chatflow::observer::EventKind;
+use chatflow::{Session, TriggerRequest};
 use serde_json::{Value, json};
 
 use crate::kit::{Sketch, World, ada, flow};

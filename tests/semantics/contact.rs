@@ -1,9 +1,12 @@
 //! Who a trigger or a message is about, and who may be written to: T2, T10.
 
-use chatflow::session::EndReason;
+use chatflow::address::Phone;
+use chatflow::calls::Answer;
+use chatflow::ops::SessionFilter;
+use chatflow::session::{EndReason, Profile};
 use chatflow::{
-    Address, Answer, CallResult, Channel, Inbound, Phone, Profile, Receipt, Received, Refusal, SendError,
-    SessionFilter, Status, TriggerRequest, Triggered,
+    Address, CallResult, Channel, Inbound, Receipt, Received, Refusal, SendError, Status, TriggerRequest,
+    Triggered,
 };
 use pollster::block_on;
 use serde_json::json;

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chatflow::store::ConversationStore;
+use chatflow::id::{FlowVersion, NodeId};
+use chatflow::ops::{CountTotals, JournalFilter, SessionFilter};
+use chatflow::store::{ConversationStore, DynStore, MemoryFlows};
 use chatflow::testkit::{Fault, Faulty, ManualClock, Recorder};
-use chatflow::{
-    Builder, CountTotals, DynStore, Engine, FlowVersion, JournalFilter, MemoryFlows, MemoryStore, NodeId,
-    SessionFilter, Status, TriggerRequest,
-};
+use chatflow::{Builder, Engine, MemoryStore, Status, TriggerRequest};
 use pollster::block_on;
 use serde_json::json;
 

@@ -1,6 +1,7 @@
 //! A reply in pieces: I10, and what S says of it.
 
-use chatflow::{Channel, Inbound, Limits, Received, SessionId, Status};
+use chatflow::limits::Limits;
+use chatflow::{Channel, Inbound, Received, SessionId, Status};
 use pollster::block_on;
 use serde_json::json;
 

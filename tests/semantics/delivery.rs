@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use chatflow::calls::{Answer, Call, CallRef};
+use chatflow::observer::EventKind;
+use chatflow::ops::{Reported, SessionFilter};
 use chatflow::session::DeadReason;
+use chatflow::session::DeliveryReport;
 use chatflow::{
-    Answer, Call, CallError, CallRef, CallRequest, CallResult, Channel, Completed, DeliveryReport, EventKind,
-    Inbound, MessageId, Receipt, Received, Reported, SendError, SessionFilter, SessionId, Status,
-    TriggerRequest,
+    CallError, CallRequest, CallResult, Channel, Completed, Inbound, MessageId, Receipt, Received, SendError,
+    SessionId, Status, TriggerRequest,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use pollster::block_on;
@@ -329,8 +332,8 @@ fn cancelling_drops_what_the_session_has_not_sent_and_no_other_ones() {
     let world = World::with([question("q"), question("r").send("more", "More")]);
     world.answer_sends([busy_for(minutes(1))]);
     let (q, r) = (world.start("q").session_id, world.start("r").session_id);
-    assert_eq!(block_on(world.bot.cancel(q)).unwrap(), chatflow::Cancelled::Cancelled);
-    assert_eq!(block_on(world.bot.cancel(q)).unwrap(), chatflow::Cancelled::AlreadyEnded);
+    assert_eq!(block_on(world.bot.cancel(q)).unwrap(), chatflow::ops::Cancelled::Cancelled);
+    assert_eq!(block_on(world.bot.cancel(q)).unwrap(), chatflow::ops::Cancelled::AlreadyEnded);
     assert_eq!([world.state(q), world.state(r)], [Status::Cancelled, Status::Waiting]);
     world.tick_after(minutes(1));
     assert_eq!(world.sent(), ["How are you?", "How are you?"]);

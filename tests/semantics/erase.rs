@@ -1,11 +1,12 @@
 //! S11: a contact that is forgotten.
 
+use chatflow::id::FlowVersion;
+use chatflow::ops::{EraseOptions, Erased, SessionFilter};
 use chatflow::session::EndReason;
 use chatflow::{
-    Address, ContactId, EraseOptions, Erased, Error, FlowVersion, Inbound, SendError, SessionFilter,
-    SessionId, Status, TriggerRequest, Triggered,
+    Address, Channel, ContactId, Error, Inbound, Received, Refusal, SendError, SessionId, Status,
+    TriggerRequest, Triggered,
 };
-use chatflow::{Channel, Received, Refusal};
 use pollster::block_on;
 use serde_json::json;
 

@@ -3,11 +3,13 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use chatflow::Clock;
+use chatflow::calls::Answer;
+use chatflow::id::FlowVersion;
+use chatflow::observer::{BackgroundTask, Cause, EventKind};
 use chatflow::testkit::{Fault, Faulty, ManualClock, Recorder};
 use chatflow::{
-    Answer, BackgroundTask, CallResult, Cause, Engine, Error, Event, EventKind, FlowVersion, MemoryStore,
-    Observer, Received, Refusal, SendError, Status, Triggered,
+    CallResult, Clock, Engine, Error, Event, MemoryStore, Observer, Received, Refusal, SendError, Status,
+    Triggered,
 };
 use pollster::block_on;
 use serde_json::json;

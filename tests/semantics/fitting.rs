@@ -1,6 +1,7 @@
 //! What was rendered is held to its channel (D8).
 
-use chatflow::{Channel, Content, EventKind, TriggerRequest};
+use chatflow::observer::EventKind;
+use chatflow::{Channel, Content, TriggerRequest};
 use serde_json::{Value, json};
 
 use crate::kit::*;

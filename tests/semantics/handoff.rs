@@ -1,9 +1,12 @@
 //! A contact in the hands of a person: S10, I11, S1, D2, T9 `InHandoff`.
 
+use chatflow::calls::Answer;
+use chatflow::flow::KeywordAction;
+use chatflow::observer::EventKind;
+use chatflow::ops::{HandedBack, HandedOver};
 use chatflow::session::EndReason;
 use chatflow::{
-    Answer, CallResult, Completed, EventKind, HandedBack, HandedOver, KeywordAction, Receipt, Received,
-    Refusal, SendError, SessionId, SessionRef, Status, Triggered,
+    CallResult, Completed, Receipt, Received, Refusal, SendError, SessionId, SessionRef, Status, Triggered,
 };
 use pollster::block_on;
 use serde_json::{Value, json};
@@ -411,7 +414,8 @@ fn what_becomes_of_a_message_in_a_handoff_is_kept() {
 /// S10, I1: opting out acts, other keywords are the person's.
 #[test]
 fn a_handoff_leaves_only_opting_out() {
-    let world = World::built(|builder| builder.keywords(chatflow::Keywords::default().cancel(["quit"])));
+    let world =
+        World::built(|builder| builder.keywords(chatflow::flow::Keywords::default().cancel(["quit"])));
     world.publish([helped("h", json!({"vars": ["solved"]})), question("q")]);
     let other = world.start("q").session_id;
     let session = in_handoff(&world, "h").session_id;

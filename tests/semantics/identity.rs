@@ -1,10 +1,12 @@
 //! Who people are: the forms of a number, addresses that belong together, two contacts that turn
 //! out to be one, addresses that change hands: A2 to A7.
 
+use chatflow::address::{AddressKind, Phone};
+use chatflow::observer::EventKind;
 use chatflow::session::EndReason;
 use chatflow::{
-    Account, Address, AddressKind, Channel, EventKind, Inbound, MemoryStore, Phone, Receipt, Received,
-    Refusal, Status, TriggerRequest, Triggered,
+    Account, Address, Channel, Inbound, MemoryStore, Receipt, Received, Refusal, Status, TriggerRequest,
+    Triggered,
 };
 use pollster::block_on;
 use serde_json::json;
@@ -430,7 +432,10 @@ fn an_authentication_template_goes_to_a_number_alone() {
     let world = World::with([flow("authentication"), flow("utility")]);
     let session = started(&world.receive(writes(BSUID, "authentication")));
     let failed = world.session(session);
-    assert_eq!(failed.failure().map(|failure| failure.code), Some(chatflow::FailureCode::NoDestination));
+    assert_eq!(
+        failed.failure().map(|failure| failure.code),
+        Some(chatflow::session::FailureCode::NoDestination)
+    );
     world.receive(writes(BSUID, "utility"));
     assert_eq!(world.channel.sent().pop().unwrap().to(), &whatsapp(BSUID));
     world.receive(writes(BSUID, "authentication").also(phone(ADA)));

@@ -2,10 +2,12 @@
 
 use std::thread;
 
-use chatflow::{
-    Answer, Channel, EventKind, Inbound, Limits, Opt, Received, SessionFilter, SessionId, Status,
-    TriggerRequest,
-};
+use chatflow::calls::Answer;
+use chatflow::limits::Limits;
+use chatflow::observer::EventKind;
+use chatflow::ops::SessionFilter;
+use chatflow::session::Opt;
+use chatflow::{Channel, Inbound, Received, SessionId, Status, TriggerRequest};
 use pollster::block_on;
 use serde_json::json;
 

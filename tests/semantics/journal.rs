@@ -1,10 +1,11 @@
 //! L6: the journal of a session, and what it leads to.
 
+use chatflow::calls::Answer;
+use chatflow::id::{FlowVersion, NodeId};
 use chatflow::kernel::{JournalEntry, ReplayError, StepEvent, replay};
-use chatflow::{
-    Answer, CallError, Flow, FlowId, FlowVersion, Inbound, JournalFilter, Limits, NodeId, Session, SessionId,
-    Status,
-};
+use chatflow::limits::Limits;
+use chatflow::ops::JournalFilter;
+use chatflow::{CallError, Flow, FlowId, Inbound, Session, SessionId, Status};
 use pollster::block_on;
 use serde_json::json;
 
@@ -146,7 +147,7 @@ fn a_journal_keeps_what_a_turn_could_read() {
     world.say("one");
     block_on(world.flows().rename(&id("f"), "Other")).unwrap();
     world.pass(seconds(2));
-    world.receive(says("two").profile(chatflow::Profile::new().name("Ada")));
+    world.receive(says("two").profile(chatflow::session::Profile::new().name("Ada")));
     assert_eq!(world.session(session).vars().get("who").unwrap().as_str(), Some("Ada Other"));
     let seen: Vec<_> = world.journal(session).iter().map(|entry| entry.seen.is_some()).collect();
     assert_eq!(seen, [true, false, true]);
@@ -178,7 +179,7 @@ fn a_session_that_a_message_started_replays() {
     let sketch = question("f").on(json!([{"match": "exact", "text": "hello"}]));
     let world = logged(&sketch);
     world.say("hello");
-    let session = world.sessions(chatflow::SessionFilter::all())[0].session().id();
+    let session = world.sessions(chatflow::ops::SessionFilter::all())[0].session().id();
     world.say("fine");
     assert_eq!(inputs(&world, &sketch, session), ["start 1", "reply 2"]);
 }
@@ -242,7 +243,7 @@ fn nodes_are_counted_by_version_and_time() {
     world.start("f");
     let counts = |filter: JournalFilter| -> Vec<String> {
         let counts = block_on(world.bot.node_counts(filter)).unwrap();
-        let show = |count: chatflow::NodeCount| {
+        let show = |count: chatflow::ops::NodeCount| {
             let branches: Vec<_> = count.branches.iter().map(|(name, n)| format!("{name} {n}")).collect();
             format!("{}: {}, {}, {} failed", count.node, count.visits, branches.join(" "), count.failures)
         };

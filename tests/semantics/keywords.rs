@@ -1,10 +1,10 @@
 //! Words that act wherever the contact stands: I1 (order), I6, I9, I12, T10, S5.
 
+use chatflow::flow::{KeywordAction, Keywords};
+use chatflow::id::{FlowVersion, NodeId};
+use chatflow::ops::SessionFilter;
 use chatflow::session::EndReason;
-use chatflow::{
-    Channel, FlowVersion, Inbound, KeywordAction, Keywords, NodeId, Received, Refusal, SessionFilter, Status,
-    Triggered,
-};
+use chatflow::{Channel, Inbound, Received, Refusal, Status, Triggered};
 use pollster::block_on;
 use serde_json::{Value, json};
 
@@ -219,7 +219,7 @@ fn restart_stays_on_its_version_when_the_online_one_does_not_fit() {
     world.say("again");
     let version = || world.sessions(SessionFilter::all().live())[0].session().version();
     assert_eq!(version(), FlowVersion(1));
-    block_on(world.flows().unpublish(&id("q"), chatflow::Unpublish::Drain)).unwrap();
+    block_on(world.flows().unpublish(&id("q"), chatflow::ops::Unpublish::Drain)).unwrap();
     assert_eq!(world.say("again"), keyword(KeywordAction::Restart));
     assert_eq!((version(), world.sent().len()), (FlowVersion(1), 3));
 }

@@ -5,13 +5,16 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
-use chatflow::engine::Flows;
+use chatflow::calls::{Answer, Call};
+use chatflow::observer::EventKind;
+use chatflow::ops::{DeadLetterEntry, FlowStatus, SessionFilter};
+use chatflow::session::Contact;
 use chatflow::store::{JournalEntry, SessionRecord};
 use chatflow::testkit::{CountingIds, ManualClock, Recorder};
 use chatflow::{
-    Account, Answer, Builder, Call, CallError, Channel, Clock, Contact, ContactId, DeadLetterEntry, Engine,
-    Error, Event, EventKind, FlowId, FlowStatus, Inbound, Observer, Received, SendError, Session,
-    SessionFilter, SessionId, SessionRef, Status, Transport, TriggerRequest, Triggered, call_fn,
+    Account, Builder, CallError, Channel, Clock, ContactId, Engine, Error, Event, FlowId, Flows, Inbound,
+    Observer, Received, SendError, Session, SessionId, SessionRef, Status, Transport, TriggerRequest,
+    Triggered, call_fn,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use pollster::block_on;

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::thread;
 
-use chatflow::store::{FlowState, VersionState};
+use chatflow::flow::gallery::templates;
+use chatflow::flow::{FlowDef, TriggerDef};
+use chatflow::id::FlowVersion;
+use chatflow::ops::{FlowStatus, Unpublish};
+use chatflow::session::EndReason;
+use chatflow::store::{FlowState, MemoryFlows, VersionState};
 use chatflow::testkit::{ManualClock, Recorder};
-use chatflow::{
-    Channel, Clock, Engine, Error, FlowDef, FlowStatus, FlowVersion, MemoryFlows, MemoryStore, Received,
-    Status, TriggerDef, TriggerRequest, Triggered, Unpublish, gallery::templates, session::EndReason,
-};
+use chatflow::{Channel, Clock, Engine, Error, MemoryStore, Received, Status, TriggerRequest, Triggered};
 use pollster::block_on;
 use serde_json::json;
 

@@ -1,7 +1,9 @@
 //! Lists that a session goes through, what is said last, and flows of months: N12, S21, S1. More of it
 //! is in the golden talks `for_each*`, `last_words*` and `say_*`.
 
-use chatflow::{EventKind, Keywords, Session, Status};
+use chatflow::flow::Keywords;
+use chatflow::observer::EventKind;
+use chatflow::{Session, Status};
 use serde_json::{Value, json};
 
 use crate::kit::{Sketch, World, ada, days, flow, minutes};

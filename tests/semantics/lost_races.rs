@@ -4,11 +4,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use chatflow::store::{Commit, Committed, ConversationStore, Loaded, Lookup};
+use chatflow::store::{Commit, Committed, ConversationStore, Loaded, Lookup, MemoryFlows};
 use chatflow::testkit::Recorder;
-use chatflow::{
-    Builder, Clock, Engine, Error, MemoryFlows, MemoryStore, StoreError, TriggerRequest, Triggered,
-};
+use chatflow::{Builder, Clock, Engine, Error, MemoryStore, StoreError, TriggerRequest, Triggered};
 use chrono::TimeDelta;
 use pollster::block_on;
 

@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use chatflow::engine::Unpublish;
-use chatflow::store::*;
+use chatflow::id::FlowVersion;
+use chatflow::ops::{FlowSource, Unpublish};
+use chatflow::store::{MemoryFlows, *};
 use chatflow::{
-    Account, Channel, Engine, Error, FlowId, FlowSource, FlowVersion, MemoryFlows, MemoryStore, Received,
-    StoreError, Triggered, WorkspaceId,
+    Account, Channel, Engine, Error, FlowId, MemoryStore, Received, StoreError, Triggered, WorkspaceId,
 };
 use pollster::block_on;
 use serde_json::json;

@@ -1,12 +1,14 @@
 //! What becomes of one feature in the middle of another: people, called flows, sends that are
 //! waited for, keywords, opting out. S3, S6, S10, D1, I6, I9, N3, N9, T3, T6, T10.
 
+use chatflow::calls::Answer;
+use chatflow::flow::{KeywordAction, Keywords};
+use chatflow::ops::{EraseOptions, HandedBack, HandedOver, Reported};
 use chatflow::session::{DeliveryReport, EndReason};
 use chatflow::store::{ConversationStore, Lookup, Subject, Token};
 use chatflow::{
-    Answer, CallResult, Channel, Completed, EraseOptions, HandedBack, HandedOver, Inbound, KeywordAction,
-    Keywords, MessageId, Receipt, Received, Reported, SendError, Session, SessionId, SessionRef, Status,
-    Triggered, WorkspaceId,
+    CallResult, Channel, Completed, Inbound, MessageId, Receipt, Received, SendError, Session, SessionId,
+    SessionRef, Status, Triggered, WorkspaceId,
 };
 use pollster::block_on;
 use serde_json::{Value, json};

@@ -1,9 +1,10 @@
 //! S5: a session that goes on with another version of its flow.
 
-use chatflow::engine::Unpublish;
+use chatflow::id::{FlowVersion, NodeId};
 use chatflow::kernel::replay;
-use chatflow::{CallResult, Engine, Flow, FlowVersion, Inbound, Limits, Migrated, NodeId, SessionId, Status};
-use chatflow::{Channel, Error, Received};
+use chatflow::limits::Limits;
+use chatflow::ops::{Migrated, Unpublish};
+use chatflow::{CallResult, Channel, Engine, Error, Flow, Inbound, Received, SessionId, Status};
 use pollster::block_on;
 use serde_json::json;
 

@@ -1,6 +1,10 @@
 //! What a flow can read, and what becomes of what it cannot: T3, N1, N6, N7.
 
-use chatflow::{Bag, Channel, EventKind, Inbound, Limits, Profile, Status, value::Caps};
+use chatflow::limits::Limits;
+use chatflow::observer::EventKind;
+use chatflow::session::Profile;
+use chatflow::value::{Bag, Caps};
+use chatflow::{Channel, Inbound, Status};
 use serde_json::json;
 
 use crate::kit::*;

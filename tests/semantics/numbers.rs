@@ -1,7 +1,9 @@
 //! Numbers and dates as people write them, by the tables of `docs/numbers.md`:
 //! U10 to U17.
 
-use chatflow::{EventKind, Profile, TriggerRequest};
+use chatflow::TriggerRequest;
+use chatflow::observer::EventKind;
+use chatflow::session::Profile;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 

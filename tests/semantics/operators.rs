@@ -1,11 +1,13 @@
 //! What those who run flows look at and change (SEMANTICS Q).
 
+use chatflow::flow::{FlowDef, FlowDiff, KeywordAction};
+use chatflow::id::{FlowVersion, NodeId};
 use chatflow::kernel::replay;
-use chatflow::{
-    Channel, ContactChange, EventKind, FailureCode, Flow, FlowDef, FlowDiff, FlowVersion, Inbound,
-    KeywordAction, Limits, Logging, NodeId, Received, Refusal, SessionFilter, Status, Transcript,
-    TriggerRequest, Triggered,
-};
+use chatflow::limits::Limits;
+use chatflow::observer::EventKind;
+use chatflow::ops::{Logging, SessionFilter, Transcript};
+use chatflow::session::{ContactChange, FailureCode};
+use chatflow::{Channel, Flow, Inbound, Received, Refusal, Status, TriggerRequest, Triggered};
 use pollster::block_on;
 use serde_json::json;
 

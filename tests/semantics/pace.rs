@@ -5,11 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use chatflow::observer::EventKind;
+use chatflow::pace::{Pace, Rate};
 use chatflow::store::ConversationStore;
 use chatflow::testkit::{Fault, Faulty, Op};
 use chatflow::{
-    Builder, Channel, Clock, Engine, Error, EventKind, Inbound, MemoryStore, Outbound, Pace, Rate, Receipt,
-    Received, SendError, TriggerRequest, Triggered, send_fn,
+    Builder, Channel, Clock, Engine, Error, Inbound, MemoryStore, Outbound, Receipt, Received, SendError,
+    TriggerRequest, Triggered, send_fn,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use pollster::block_on;
@@ -34,7 +36,7 @@ struct Departure {
 struct Street {
     time: VirtualTime,
     store: Arc<Faulty<Arc<MemoryStore>>>,
-    flows: Arc<chatflow::MemoryFlows>,
+    flows: Arc<chatflow::store::MemoryFlows>,
     left: Arc<Mutex<Vec<Departure>>>,
     began: DateTime<Utc>,
 }

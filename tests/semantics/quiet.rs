@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use chatflow::{Profile, SendError, Status, TriggerRequest, Triggered};
+use chatflow::session::Profile;
+use chatflow::{SendError, Status, TriggerRequest, Triggered};
 use pollster::block_on;
 use serde_json::json;
 
@@ -220,7 +221,7 @@ fn a_session_that_was_put_off_replays() {
     let flow = chatflow::Flow::from_json(&talk.json()).unwrap();
     let journal = world.journal(session);
     let replayed =
-        chatflow::kernel::replay(|_, _| Some(&flow), &journal, &chatflow::Limits::default()).unwrap();
+        chatflow::kernel::replay(|_, _| Some(&flow), &journal, &chatflow::limits::Limits::default()).unwrap();
     assert_eq!(replayed, world.session(session));
 }
 

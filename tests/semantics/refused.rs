@@ -1,10 +1,11 @@
 //! What is refused for its form: the error names the field and the rule, and nothing is stored (S7,
 //! T2, T7, T8, L2).
 
-use chatflow::{
-    Bag, Channel, ContactId, Error, Inbound, Limits, Profile, SessionFilter, TriggerRequest, Triggered,
-    value::Caps,
-};
+use chatflow::limits::Limits;
+use chatflow::ops::SessionFilter;
+use chatflow::session::Profile;
+use chatflow::value::{Bag, Caps};
+use chatflow::{Channel, ContactId, Error, Inbound, TriggerRequest, Triggered};
 use chrono::{DateTime, Utc};
 use pollster::block_on;
 use serde_json::{Value, json};

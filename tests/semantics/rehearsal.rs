@@ -1,6 +1,7 @@
 //! Test mode: L8, and L3's "test in both states".
 
-use chatflow::{CallResult, Error, Inbound, Line, Rehearsal, Session, SessionFilter, Status, Unpublish};
+use chatflow::ops::{Line, Rehearsal, SessionFilter, Unpublish};
+use chatflow::{CallResult, Error, Inbound, Session, Status};
 use chrono::TimeDelta;
 use pollster::block_on;
 use serde_json::json;

@@ -142,7 +142,7 @@ fn a_reminder_that_can_not_be_made_fails_the_session() {
 #[test]
 fn a_session_without_turns_left_is_not_reminded() {
     let world = World::built(|builder| {
-        builder.limits(chatflow::Limits { turns_per_session: 1, ..Default::default() })
+        builder.limits(chatflow::limits::Limits { turns_per_session: 1, ..Default::default() })
     });
     world.publish([reminding("q")]);
     let session = world.start("q").session_id;

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use chatflow::{
-    Flow, FlowDef, IssueCode, Limits, MemoryStore, ResultRow, SessionFilter, Severity, Status, TriggerRequest,
-};
+use chatflow::flow::{FlowDef, IssueCode, Severity};
+use chatflow::limits::Limits;
+use chatflow::ops::{ResultRow, SessionFilter};
+use chatflow::{Flow, MemoryStore, Status, TriggerRequest};
 use pollster::block_on;
 use serde_json::{Value, json};
 
@@ -175,6 +176,6 @@ fn q8_results_go_with_an_erased_contact() {
     let world = World::with([sets(flow("f").set("results", json!(["a"])), "set", "a", json!("x"))]);
     let session = world.begin(TriggerRequest::new("f").phone(ADA));
     assert_eq!(values(&world, "f"), json!({"a": "x"}));
-    block_on(world.bot.erase(&session.contact_id, chatflow::EraseOptions::new())).unwrap();
+    block_on(world.bot.erase(&session.contact_id, chatflow::ops::EraseOptions::new())).unwrap();
     assert_eq!(rows(&world, "f"), []);
 }

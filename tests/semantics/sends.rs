@@ -1,9 +1,10 @@
 //! Sends with ways of their own, reports, and signs of writing: D1, N1, N2, I5, I9.
 
+use chatflow::observer::EventKind;
+use chatflow::ops::Reported;
 use chatflow::session::DeadReason;
-use chatflow::{
-    DeliveryReport, EventKind, Inbound, MessageId, Received, Reported, SendError, SessionId, Status,
-};
+use chatflow::session::DeliveryReport;
+use chatflow::{Inbound, MessageId, Received, SendError, SessionId, Status};
 use pollster::block_on;
 use serde_json::json;
 

@@ -4,12 +4,16 @@ use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use chatflow::calls::Answer;
+use chatflow::id::FlowVersion;
+use chatflow::limits::Limits;
+use chatflow::observer::EventKind;
+use chatflow::ops::SessionFilter;
 use chatflow::session::{DeadReason, FailureCode};
 use chatflow::store::{Commit, ConversationStore, Lookup, Record, Subject, Token};
 use chatflow::testkit::Recorder;
 use chatflow::{
-    Answer, Channel, EventKind, FlowVersion, Inbound, Limits, Received, SendError, SessionFilter, Status,
-    TriggerRequest, Triggered, WorkspaceId, send_fn,
+    Channel, Inbound, Received, SendError, Status, TriggerRequest, Triggered, WorkspaceId, send_fn,
 };
 use chrono::TimeDelta;
 use pollster::block_on;

@@ -5,11 +5,10 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use chatflow::ops::{Line, Rehearsal};
+use chatflow::store::MemoryFlows;
 use chatflow::testkit::{Fault, Faulty, Op, Recorder};
-use chatflow::{
-    Builder, Clock, Engine, Line, MemoryFlows, MemoryStore, Outbound, Rehearsal, Transport, TriggerRequest,
-    send_fn,
-};
+use chatflow::{Builder, Clock, Engine, MemoryStore, Outbound, Transport, TriggerRequest, send_fn};
 use chrono::TimeDelta;
 use pollster::block_on;
 use serde_json::json;

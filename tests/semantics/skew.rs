@@ -7,11 +7,14 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
-use chatflow::store::{ConversationStore, Due, Leased, Purge, Purged, SharedFlows, StoreQueries, Token};
+use chatflow::observer::{BackgroundTask, EventKind};
+use chatflow::store::{
+    ConversationStore, Due, DynStore, Leased, Purge, Purged, SharedFlows, StoreQueries, Token,
+};
 use chatflow::testkit::{ManualClock, Recorder};
 use chatflow::{
-    BackgroundTask, Builder, Channel, Clock, ContactId, DynStore, Engine, Error, Event, EventKind, Inbound,
-    MemoryStore, Observer, Received, SessionId, Status, StoreError, TriggerRequest, Triggered,
+    Builder, Channel, Clock, ContactId, Engine, Error, Event, Inbound, MemoryStore, Observer, Received,
+    SessionId, Status, StoreError, TriggerRequest, Triggered,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use pollster::block_on;

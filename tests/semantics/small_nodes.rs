@@ -2,8 +2,10 @@
 //! N8, T3, T10.
 
 use chatflow::flow::LogLevel;
-use chatflow::session::EndReason;
-use chatflow::{EventKind, Limits, Profile, Receipt, Refusal, SendError, SessionId, Status, Triggered};
+use chatflow::limits::Limits;
+use chatflow::observer::EventKind;
+use chatflow::session::{EndReason, Profile};
+use chatflow::{Receipt, Refusal, SendError, SessionId, Status, Triggered};
 use serde_json::{Value, json};
 
 use crate::kit::*;
@@ -21,7 +23,7 @@ fn a_contact_is_changed_for_the_nodes_that_follow_and_for_good() {
     let set = json!({"set": {"name": " {{ context.name }} ", "email": null, "fields": {"n": 1, "old": null}},
                      "add_tags": ["a", "a", "b"], "remove_tags": ["x"], "add_groups": ["g"]});
     let world = World::with([update("f", set).send("s", "{{ contact.name }} {{ contact.groups | join }}")]);
-    let fields = chatflow::Bag::from_json(&json!({"old": 1, "kept": 2}), &Default::default()).unwrap();
+    let fields = chatflow::value::Bag::from_json(&json!({"old": 1, "kept": 2}), &Default::default()).unwrap();
     let profile = Profile::new().name("Bob").email("b@example.com").tag("x").tag("y").fields(fields);
     let contact = world.begin(ada("f").profile(profile).context(json!({"name": "Ada {{1+1}}"}))).contact_id;
     assert_eq!(world.sent(), ["Ada {{1+1}} g"]);

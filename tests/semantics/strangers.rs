@@ -5,12 +5,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use chatflow::engine::Unpublish;
+use chatflow::address::Phone;
+use chatflow::id::FlowVersion;
+use chatflow::ops::{SessionFilter, Unpublish};
+use chatflow::session::Profile;
 use chatflow::store::{Catalogue, FlowChange, FlowSaved, FlowStore, MemoryFlows};
 use chatflow::testkit::{ManualClock, Recorder};
 use chatflow::{
-    Address, Channel, Engine, FlowId, FlowVersion, Inbound, MemoryStore, Phone, Profile, Received,
-    SessionFilter, Status, StoreError, TriggerRequest, WorkspaceId,
+    Address, Channel, Engine, FlowId, Inbound, MemoryStore, Received, Status, StoreError, TriggerRequest,
+    WorkspaceId,
 };
 use chrono::TimeDelta;
 use pollster::block_on;

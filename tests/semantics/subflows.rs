@@ -2,12 +2,16 @@
 
 use std::sync::{Arc, Mutex};
 
+use chatflow::id::{FlowVersion, NodeId};
+use chatflow::limits::Limits;
+use chatflow::observer::EventKind;
+use chatflow::ops::{JournalFilter, Rehearsal, SessionFilter, Unpublish};
+use chatflow::session::EndReason;
 use chatflow::store::{Catalogue, FlowChange, FlowSaved, FlowStore, MemoryFlows};
 use chatflow::testkit::{ManualClock, Recorder};
 use chatflow::{
-    Engine, EventKind, FlowId, FlowVersion, JournalFilter, Limits, MemoryStore, NodeId, Received, Rehearsal,
-    SessionFilter, SessionId, Status, StoreError, TriggerRequest, Triggered, Unpublish, WorkspaceId,
-    session::EndReason,
+    Engine, FlowId, MemoryStore, Received, SessionId, Status, StoreError, TriggerRequest, Triggered,
+    WorkspaceId,
 };
 use pollster::block_on;
 use serde_json::{Value, json};

@@ -1,9 +1,8 @@
 //! What people write and read, by the tables of `docs/texts.md`: U1 to U9.
 
-use chatflow::{
-    BadPo, Channel, Content, Flow, Inbound, KeywordAction, Keywords, Profile, Rank, Received, Texts,
-    TriggerRequest,
-};
+use chatflow::flow::{BadPo, KeywordAction, Keywords, Rank, Texts};
+use chatflow::session::Profile;
+use chatflow::{Channel, Content, Flow, Inbound, Received, TriggerRequest};
 use serde_json::{Map, Value, json};
 
 use crate::kit::{ADA, SHOP, World, ada, flow};

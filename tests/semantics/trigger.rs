@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::thread;
 
+use chatflow::limits::Limits;
+use chatflow::observer::EventKind;
+use chatflow::ops::{SessionFilter, Unpublish};
 use chatflow::store::StoreQueries;
 use chatflow::testkit::{CountingIds, Fault, Faulty, ManualClock, Recorder};
-use chatflow::{
-    Engine, EventKind, Limits, MemoryStore, Refusal, SessionFilter, Status, TriggerRequest, Triggered,
-    Unpublish,
-};
+use chatflow::{Engine, MemoryStore, Refusal, Status, TriggerRequest, Triggered};
 use pollster::block_on;
 use serde_json::{Value, json};
 
@@ -620,7 +620,7 @@ fn the_claim_time_is_now_when_none_is_given_and_decides_nothing() {
 
 const PHONES: [&str; 5] = ["+14155550101", "+14155550102", "no phone", "+14155550104", "+14155550105"];
 
-fn run(world: &World, width: usize, phones: &[&str]) -> (Vec<String>, chatflow::Progress) {
+fn run(world: &World, width: usize, phones: &[&str]) -> (Vec<String>, chatflow::ops::Progress) {
     let requests = phones.iter().map(|phone| TriggerRequest::new("f").phone(*phone).campaign("spring"));
     let mut campaign = world.bot.trigger_many(width, requests);
     let mut outcomes = Vec::new();

@@ -4,13 +4,18 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use chatflow::engine::Unpublish;
+use chatflow::calls::Answer;
+use chatflow::error::MissingReason;
+use chatflow::flow::KeywordAction;
+use chatflow::id::FlowVersion;
+use chatflow::limits::Limits;
+use chatflow::observer::EventKind;
+use chatflow::ops::{SessionFilter, Unpublish};
 use chatflow::store::*;
 use chatflow::testkit::{Faulty, ManualClock, Recorder};
 use chatflow::{
-    Answer, CallError, Channel, Clock, Engine, Error, Event, EventKind, FlowId, FlowVersion, Inbound,
-    KeywordAction, Limits, MemoryStore, MissingReason, Received, SendError, SessionFilter, Status,
-    StoreError, WorkspaceId, call_fn, send_fn,
+    CallError, Channel, Clock, Engine, Error, Event, FlowId, Inbound, MemoryStore, Received, SendError,
+    Status, StoreError, WorkspaceId, call_fn, send_fn,
 };
 use pollster::block_on;
 use serde_json::json;

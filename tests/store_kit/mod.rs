@@ -1,12 +1,14 @@
 //! What the tests of stores share beside the kit of the suite: a store asked without `await`.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
+use chatflow::address::Alias;
+use chatflow::store::DynStore;
 use chatflow::store::{
     Commit, Committed, ConversationStore, Due, Leased, Live, Loaded, Lookup, Purge, Purged, Removed,
     Revision, Settle, Settled, StoreQueries, StoredConversation, Txn,
 };
 pub use chatflow::testkit::store_suite::kit::*;
-use chatflow::{Alias, ContactId, DynStore, MemoryStore, StoreError};
+use chatflow::{ContactId, MemoryStore, StoreError};
 use pollster::block_on;
 
 /// A store under test that also lists what it holds.

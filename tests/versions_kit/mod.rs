@@ -4,13 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatflow::engine::{Cancelled, EraseOptions, SessionFilter};
+use chatflow::error::MissingReason;
+use chatflow::limits::Limits;
+use chatflow::ops::{Cancelled, EraseOptions, SessionFilter};
 use chatflow::store::{ConversationStore, MemoryFlows, StoreQueries};
 use chatflow::testkit::{ManualClock, Recorder};
-use chatflow::{
-    Builder, Channel, Engine, Error, Inbound, Limits, MissingReason, Received, SessionRef, Status,
-    TriggerRequest,
-};
+use chatflow::{Builder, Channel, Engine, Error, Inbound, Received, SessionRef, Status, TriggerRequest};
 use chrono::TimeDelta;
 
 const ANN: &str = "+14155550123";

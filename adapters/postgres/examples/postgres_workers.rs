@@ -15,9 +15,10 @@ use std::io::{IsTerminal, Write, stderr};
 use std::process::Stdio;
 use std::time::Duration;
 
+use chatflow::clock::{RandomIds, SystemClock};
+use chatflow::ops::SessionFilter;
 use chatflow::{
-    Channel, Clock, Engine, Ids, Inbound, Outbound, RandomIds, Receipt, SendError, SessionFilter, Status,
-    SystemClock, TriggerRequest, send_fn,
+    Channel, Clock, Engine, Ids, Inbound, Outbound, Receipt, SendError, Status, TriggerRequest, send_fn,
 };
 use chatflow_postgres::PostgresStore;
 use tokio::io::{AsyncBufReadExt, BufReader};

@@ -36,7 +36,8 @@ impl<S: ConversationStore> Flows<'_, S> {
     ///
     /// ```
     /// # fn main() -> Result<(), chatflow::Error> {
-    /// use chatflow::{Channel, Engine, MemoryStore, TriggerDef};
+    /// use chatflow::flow::TriggerDef;
+    /// use chatflow::{Channel, Engine, MemoryStore};
     ///
     /// let bot = Engine::builder(MemoryStore::new()).build();
     /// let created = pollster::block_on(bot.flows().create("hours", "Opening hours", TriggerDef::any_message(Channel::Sms)))?;

@@ -22,9 +22,10 @@ use crate::store::{ConversationStore, FlowChange, FlowEntry, FlowSaved, VersionS
 /// Texts are definitions without accounts, and so are pairs of a text and accounts:
 ///
 /// ```
-/// use chatflow::{Account, Channel, FlowSource};
+/// use chatflow::ops::FlowSource;
+/// use chatflow::{Account, Channel};
 ///
-/// # fn main() -> Result<(), chatflow::BadName> {
+/// # fn main() -> Result<(), chatflow::id::BadName> {
 /// let shop = Account::new(Channel::Sms, "555")?;
 /// let alone = FlowSource::from("{}");
 /// let bound = FlowSource::new("{}").on([shop.clone()]);
@@ -146,7 +147,8 @@ impl<S: ConversationStore> Flows<'_, S> {
     ///
     /// ```
     /// # fn main() -> Result<(), chatflow::Error> {
-    /// use chatflow::{Account, Channel, Engine, FlowSource, MemoryStore};
+    /// use chatflow::ops::FlowSource;
+    /// use chatflow::{Account, Channel, Engine, MemoryStore};
     ///
     /// # const MENU: &str = r#"{"spec": 1, "code": "menu", "trigger": {"kind": "inbound", "channel": "sms", "rules": [{"match": "any"}]},
     /// #     "nodes": [{"id": "start", "kind": "start"}, {"id": "hi", "kind": "send_message", "text": "Hello!"}],

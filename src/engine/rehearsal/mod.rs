@@ -38,7 +38,7 @@ use crate::store::{JournalEntry, MemoryStore};
 /// [`transcript`](Self::transcript) has all.
 ///
 /// ```
-/// use chatflow::Rehearsal;
+/// use chatflow::ops::Rehearsal;
 /// use chrono::TimeDelta;
 ///
 /// let mut run = Rehearsal::of(r#"{"spec": 1, "code": "hello", "trigger": {"kind": "manual"},

@@ -57,7 +57,7 @@ pub enum Line {
 impl Transcript {
     /// A session as its journal has it: its entries in order, as
     /// [`Engine::journal`](crate::Engine::journal) answers them. What was sent is in it if the flow
-    /// logs [texts](crate::Logging::Texts); else the nodes that each turn came to take its place
+    /// logs [texts](crate::ops::Logging::Texts); else the nodes that each turn came to take its place
     /// (SEMANTICS Q4).
     #[must_use]
     pub fn of(journal: &[JournalEntry]) -> Self {

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::Limits;
 use crate::flow::lang::pattern::Extent;
+use crate::limits::Limits;
 
 fn all() -> Vec<Expect> {
     let pattern = Pattern::parse("(a|b)*c", Extent::Whole, false, &Limits::default()).unwrap();

@@ -12,7 +12,7 @@ use crate::flow::def::{EdgeDef, FlowDef};
 /// line for each. What an editor keeps (`ui`) makes none, nor does the order of nodes and edges.
 ///
 /// ```
-/// use chatflow::{EndDef, FlowDef, FlowDiff, SendMessageDef, StartDef, TriggerDef};
+/// use chatflow::flow::{EndDef, FlowDef, FlowDiff, SendMessageDef, StartDef, TriggerDef};
 ///
 /// let flow = |text: &str| {
 ///     FlowDef::new("hello", TriggerDef::Manual)

@@ -4,11 +4,11 @@
 
 use std::fmt::Write as _;
 
-use crate::Limits;
 use crate::flow::author::gallery;
 use crate::flow::compiled::Flow;
 use crate::flow::form::issue::{Diagnostics, IssueCode, Issues};
 use crate::flow::form::path::Path;
+use crate::limits::Limits;
 
 /// A conversation with a model about a flow: say [`prompt`](Self::prompt), then judge each answer
 /// with [`answer`](Self::answer), until there is a flow or the rounds are spent.

@@ -6,14 +6,15 @@
 /// A template may need a feature that is on by default, as `menu` does `time-zones`.
 ///
 /// ```
-/// use chatflow::{Flow, gallery};
+/// use chatflow::flow::gallery;
+/// use chatflow::Flow;
 ///
 /// # #[cfg(feature = "time-zones")]
 /// for template in gallery::templates() {
 ///     let flow = Flow::from_json(template.json)?;
 ///     assert_eq!((flow.name(), flow.trigger().is_manual()), (template.name, template.is_manual));
 /// }
-/// # Ok::<(), chatflow::Issues>(())
+/// # Ok::<(), chatflow::flow::Issues>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -3,7 +3,6 @@
 
 use serde_json::Value;
 
-use crate::Limits;
 use crate::address::Account;
 use crate::flow::compiled::Flow;
 use crate::flow::def::FlowDef;
@@ -14,6 +13,7 @@ use crate::flow::form::path::Path;
 use crate::flow::form::read::wrong_type;
 use crate::flow::trigger::Rank;
 use crate::id::FlowId;
+use crate::limits::Limits;
 
 /// A definition's text, read only as far as it takes to keep it.
 pub(crate) struct DraftText {

@@ -11,7 +11,8 @@ use crate::flow::lang::language::Language;
 /// All texts and labels of a flow that contacts read, for translating them.
 ///
 /// ```
-/// use chatflow::{Flow, Texts};
+/// use chatflow::flow::Texts;
+/// use chatflow::Flow;
 ///
 /// let flow = Flow::from_json(r#"{
 ///     "spec": 1, "code": "hello", "trigger": {"kind": "manual"},

@@ -54,7 +54,7 @@ impl Graph {
             let Blocking::Jumps { target, .. } = node.kind.blocking() else { continue };
             let Some(to) = index.get(target) else { continue };
             if is_start(def, *to) {
-                found.node = crate::NodeId::new(&node.id).ok();
+                found.node = crate::id::NodeId::new(&node.id).ok();
                 let fix = "jump to the node after the start";
                 found.add(IssueCode::IntoStart, &list.item(place).key("target"), "jumps to the start", fix);
                 found.node = None;

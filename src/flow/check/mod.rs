@@ -22,7 +22,8 @@ use crate::flow::form::span::Span;
 use crate::flow::node::{Blocking, NodeDef};
 use crate::flow::place::{NodeIx, Port};
 use crate::flow::trigger::TriggerDef;
-use crate::{Limits, NodeId};
+use crate::id::NodeId;
+use crate::limits::Limits;
 
 /// Where sessions come to beside the start and the edges.
 pub(crate) struct Sides {

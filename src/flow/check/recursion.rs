@@ -10,7 +10,7 @@ use crate::flow::form::issue::{Diagnostics, IssueCode, Issues};
 use crate::flow::form::path::{Path, brief};
 use crate::flow::node::{Blocking, ContactMode};
 use crate::flow::place::{NodeIx, Port};
-use crate::{FlowId, NodeId};
+use crate::id::{FlowId, NodeId};
 
 /// Checks that nothing keeps a flow from going online for the flows that it calls. `is_known` tells
 /// whether there is one with this code, `names` all codes that there are, `online` finds the

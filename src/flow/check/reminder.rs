@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::NodeId;
 use crate::flow::check::graph::Graph;
 use crate::flow::def::FlowDef;
 use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::Path;
 use crate::flow::node::Aside;
 use crate::flow::place::{NodeIx, Port};
+use crate::id::NodeId;
 
 /// A branch that runs beside the place where a session is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

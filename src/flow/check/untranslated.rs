@@ -1,11 +1,11 @@
 //! Texts that a flow does not have in each of its languages (SEMANTICS U9).
 
-use crate::NodeId;
 use crate::flow::content::{TextDef, has_letters};
 use crate::flow::def::FlowDef;
 use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::{Path, brief};
 use crate::flow::lang::language::{Language, lookup};
+use crate::id::NodeId;
 
 /// Warns of texts that lack one of the languages that the settings name. A text that is the same for
 /// everybody is in the flow's own.

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 
 use chrono::TimeDelta;
 
+use crate::address::Channel;
 use crate::flow::check::graph::{EdgeKind, Graph};
 use crate::flow::def::FlowDef;
 use crate::flow::form::issue::{Diagnostics, IssueCode};
@@ -13,7 +14,7 @@ use crate::flow::form::path::Path;
 use crate::flow::node::{Blocking, NodeKind};
 use crate::flow::place::{NodeIx, Port};
 use crate::flow::trigger::TriggerDef;
-use crate::{Channel, NodeId};
+use crate::id::NodeId;
 
 /// Time for which WhatsApp takes free texts after a message of the contact.
 const WINDOW: TimeDelta = TimeDelta::hours(24);

@@ -6,10 +6,10 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use crate::Limits;
 use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::language::is_tag;
 use crate::flow::form::path::{Path, brief};
+use crate::limits::Limits;
 
 /// Reads JSON from whatever holds it, in the order of its keys.
 pub(crate) fn read<'de, D: Deserializer<'de>>(json: D, found: &mut Diagnostics) -> Result<Value, D::Error> {

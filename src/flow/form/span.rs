@@ -8,10 +8,10 @@ use serde::{Serialize, Serializer};
 /// A positive time span of at most 366 days, in whole seconds. It keeps the text it was written as.
 ///
 /// ```
-/// use chatflow::Span;
+/// use chatflow::flow::Span;
 /// assert_eq!(Span::parse("1h30m")?.seconds(), 5_400);
 /// assert!(Span::parse("0s").is_err());
-/// # Ok::<(), chatflow::BadSpan>(())
+/// # Ok::<(), chatflow::flow::BadSpan>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Span {

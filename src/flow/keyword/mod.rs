@@ -10,12 +10,12 @@ use hashbrown::HashMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::NodeId;
 use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::{Path, brief};
 use crate::flow::form::read::{Fields, Read, words};
 use crate::flow::lang::context::Compile;
 use crate::flow::lang::normal::key;
+use crate::id::NodeId;
 
 /// Bytes of the longest keyword.
 const MOST_BYTES: usize = 64;
@@ -68,7 +68,8 @@ words! {
 /// (SEMANTICS U5).
 ///
 /// ```
-/// use chatflow::{Engine, Keywords, MemoryStore};
+/// use chatflow::flow::Keywords;
+/// use chatflow::{Engine, MemoryStore};
 ///
 /// let keywords = Keywords::default().opt_out(["no more"]).cancel(["cancel", "quit"]).handoff(["agent"]);
 /// let fewer = Keywords::default().without(["end"]);

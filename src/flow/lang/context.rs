@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::TimeDelta;
 use serde_json::Value;
 
+use crate::address::Channel;
 use crate::address::Home;
 use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::{Path, brief};
@@ -18,7 +19,7 @@ use crate::flow::lang::region::HomeRegion;
 use crate::flow::lang::template::Template;
 use crate::flow::place::NodeIx;
 use crate::id::check_name;
-use crate::{Channel, Limits};
+use crate::limits::Limits;
 
 /// Maximum cost of the patterns of one flow together ([`Pattern::cost`]): a second and 32 MiB at
 /// worst.
@@ -196,7 +197,7 @@ impl<'a> Compile<'a> {
 
     /// A name of 1-256 bytes without control characters.
     pub(crate) fn name(&mut self, at: &Path<'_>, name: &str) -> Option<()> {
-        let report = |why: crate::BadName| {
+        let report = |why: crate::id::BadName| {
             self.found.add(IssueCode::BadName, at, why.to_string(), "give another name");
         };
         check_name(name).map_err(report).ok()

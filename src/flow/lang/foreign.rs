@@ -99,7 +99,7 @@ fn at_sign(before: &str, rest: &str) -> Option<Foreign> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Limits;
+    use crate::limits::Limits;
 
     fn told(source: &str) -> Vec<String> {
         let template = Template::parse(source, &Limits::default()).unwrap();

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use crate::NodeId;
 use crate::flow::form::path::Path;
 use crate::flow::lang::expr;
+use crate::id::NodeId;
 
 /// Names that a flow can read besides its variables (SEMANTICS T3).
 const ROOTS: [&str; 8] = ["context", "vars", "reply", "contact", "trigger", "flow", "session", "now"];

@@ -3,7 +3,7 @@
 
 use regex::{Regex, RegexBuilder};
 
-use crate::Limits;
+use crate::limits::Limits;
 
 /// A compiled regular expression.
 #[derive(Clone, Debug)]

@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use rust_decimal::Decimal as Amount;
 use serde_json::Value;
 
-use crate::Limits;
 use crate::flow::lang::expr::{EvalError, Expr, Remark, Scope, Val};
 use crate::flow::lang::template::Template;
 use crate::flow::lang::undefined::Undefined;
+use crate::limits::Limits;
 
 /// The context that a node renders with.
 pub(crate) struct Render<'a> {

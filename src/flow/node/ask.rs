@@ -36,17 +36,17 @@ use crate::flow::node::{Blocking, Kind, Port, PortName};
 /// good while it asks.
 ///
 /// ```
-/// chatflow::NodeDef::from_json(r#"{
+/// chatflow::flow::NodeDef::from_json(r#"{
 ///     "id": "age", "kind": "ask", "text": "How old are you?",
 ///     "expect": "number", "whole": true, "min": 18, "max": 120, "save_to": "age",
 ///     "retries": 1, "error_text": "{{ reply.text }}? A number from 18, please.", "timeout": "10m"
 /// }"#)?;
-/// chatflow::NodeDef::from_json(r#"{
+/// chatflow::flow::NodeDef::from_json(r#"{
 ///     "id": "size", "kind": "ask", "text": "Which size?", "choices": [
 ///         {"id": "s", "label": "Small", "synonyms": ["little"]}, {"id": "l", "label": "Large"}
 ///     ], "keywords": "off", "debounce": "3s"
 /// }"#)?;
-/// # Ok::<(), chatflow::Issues>(())
+/// # Ok::<(), chatflow::flow::Issues>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct AskDef {

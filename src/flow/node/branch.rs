@@ -15,7 +15,7 @@ use crate::flow::node::{Aside, Kind, Port, PortName};
 /// A choice of ways. Branches: each label, and `else`; every one needs an edge.
 ///
 /// ```
-/// chatflow::NodeDef::from_json(r#"{
+/// chatflow::flow::NodeDef::from_json(r#"{
 ///     "id": "pick", "kind": "branch",
 ///     "branches": [
 ///         {"label": "yes", "when": {"any": [
@@ -26,7 +26,7 @@ use crate::flow::node::{Aside, Kind, Port, PortName};
 ///         {"label": "known", "when": {"expr": "contact.name and not contact.tags"}}
 ///     ]
 /// }"#)?;
-/// # Ok::<(), chatflow::Issues>(())
+/// # Ok::<(), chatflow::flow::Issues>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct BranchDef {

@@ -23,20 +23,20 @@ use crate::flow::node::{Blocking, Kind, Port, PortName};
 /// session fails or expires.
 ///
 /// ```
-/// chatflow::NodeDef::from_json(r#"{
+/// chatflow::flow::NodeDef::from_json(r#"{
 ///     "id": "address", "kind": "call_flow", "flow": "ask-address",
 ///     "input": [{"name": "country", "value": "{{ contact.fields.country }}"}, {"name": "cart", "expr": "context.cart"}],
 ///     "output": [{"name": "address", "expr": "vars.address"}, {"name": "how", "expr": "flow.outcome"}]
 /// }"#)?;
-/// # Ok::<(), chatflow::Issues>(())
+/// # Ok::<(), chatflow::flow::Issues>(())
 /// ```
 ///
 /// A `terminal` call does not come back: the called flow takes this one's place, and its end is
 /// this one's. It has the branch `failed` alone, for a flow that cannot be entered.
 ///
 /// ```
-/// chatflow::NodeDef::from_json(r#"{"id": "menu", "kind": "call_flow", "flow": "main-menu", "terminal": true}"#)?;
-/// # Ok::<(), chatflow::Issues>(())
+/// chatflow::flow::NodeDef::from_json(r#"{"id": "menu", "kind": "call_flow", "flow": "main-menu", "terminal": true}"#)?;
+/// # Ok::<(), chatflow::flow::Issues>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct CallFlowDef {

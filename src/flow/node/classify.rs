@@ -20,7 +20,7 @@ use crate::flow::node::{Blocking, Kind, Port, PortName, REPLY_TEXT};
 /// does not have, `null`, and a score below the `threshold` take `else`.
 ///
 /// ```
-/// chatflow::NodeDef::from_json(r#"{
+/// chatflow::flow::NodeDef::from_json(r#"{
 ///     "id": "topic", "kind": "classify", "text": "{{ reply.text }}",
 ///     "classes": [
 ///         {"id": "order", "description": "Where a parcel is", "examples": ["where is my parcel?"]},
@@ -28,7 +28,7 @@ use crate::flow::node::{Blocking, Kind, Port, PortName, REPLY_TEXT};
 ///     ],
 ///     "threshold": 0.6, "timeout": "5s", "save_to": "topic"
 /// }"#)?;
-/// # Ok::<(), chatflow::Issues>(())
+/// # Ok::<(), chatflow::flow::Issues>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ClassifyDef {

@@ -8,7 +8,8 @@ use crate::flow::form::json;
 use crate::flow::form::path::{Path, brief};
 use crate::flow::form::read::{Fields, Read};
 use crate::flow::node::NodeKind;
-use crate::{Limits, NodeId};
+use crate::id::NodeId;
+use crate::limits::Limits;
 
 /// A node, as it is written: `{"id": "hi", "kind": "send_message", "text": "Hi"}`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -36,7 +37,7 @@ impl NodeDef {
     /// Reads one node.
     ///
     /// # Errors
-    /// Every [`Issue`](crate::Issue) of its form. Whether it fits its flow is checked with the
+    /// Every [`Issue`](crate::flow::Issue) of its form. Whether it fits its flow is checked with the
     /// flow.
     pub fn from_json(json: &str) -> Result<Self, Issues> {
         let mut found = Diagnostics::default();

@@ -15,11 +15,11 @@ use crate::flow::node::{Blocking, Kind, Port, PortName};
 /// A pause. Branches: `next`, and `invalid` where a template gives no time.
 ///
 /// ```
-/// chatflow::NodeDef::from_json(r#"{"id": "rest", "kind": "delay", "for": "2h"}"#)?;
-/// chatflow::NodeDef::from_json(r#"{"id": "rest", "kind": "delay", "until": "{{ context.remind_at }}"}"#)?;
-/// chatflow::NodeDef::from_json(r#"{"id": "rest", "kind": "delay", "until": "next 09:00 mon-fri", "timezone": "Asia/Kolkata"}"#)?;
-/// chatflow::NodeDef::from_json(r#"{"id": "rest", "kind": "delay", "first_of": ["23h", "next 08:00"]}"#)?;
-/// # Ok::<(), chatflow::Issues>(())
+/// chatflow::flow::NodeDef::from_json(r#"{"id": "rest", "kind": "delay", "for": "2h"}"#)?;
+/// chatflow::flow::NodeDef::from_json(r#"{"id": "rest", "kind": "delay", "until": "{{ context.remind_at }}"}"#)?;
+/// chatflow::flow::NodeDef::from_json(r#"{"id": "rest", "kind": "delay", "until": "next 09:00 mon-fri", "timezone": "Asia/Kolkata"}"#)?;
+/// chatflow::flow::NodeDef::from_json(r#"{"id": "rest", "kind": "delay", "first_of": ["23h", "next 08:00"]}"#)?;
+/// # Ok::<(), chatflow::flow::Issues>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct DelayDef {

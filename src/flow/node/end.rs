@@ -12,8 +12,8 @@ use crate::flow::node::{Aside, Blocking, Kind, PortName};
 /// The end of a session. It has no branch.
 ///
 /// ```
-/// chatflow::NodeDef::from_json(r#"{"id": "bought", "kind": "end", "outcome": "bought"}"#)?;
-/// # Ok::<(), chatflow::Issues>(())
+/// chatflow::flow::NodeDef::from_json(r#"{"id": "bought", "kind": "end", "outcome": "bought"}"#)?;
+/// # Ok::<(), chatflow::flow::Issues>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct EndDef {

@@ -18,8 +18,8 @@ use crate::flow::node::{Blocking, Kind, Port, PortName};
 /// another node has left the loop, and begins it anew when it comes back.
 ///
 /// ```
-/// chatflow::NodeDef::from_json(r#"{"id": "lines", "kind": "for_each", "from": "context.lines", "as": "line", "limit": 20}"#)?;
-/// # Ok::<(), chatflow::Issues>(())
+/// chatflow::flow::NodeDef::from_json(r#"{"id": "lines", "kind": "for_each", "from": "context.lines", "as": "line", "limit": 20}"#)?;
+/// # Ok::<(), chatflow::flow::Issues>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]

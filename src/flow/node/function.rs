@@ -20,12 +20,12 @@ use crate::flow::node::{Blocking, Kind, Port, PortName};
 /// edge.
 ///
 /// ```
-/// chatflow::NodeDef::from_json(r#"{
+/// chatflow::flow::NodeDef::from_json(r#"{
 ///     "id": "lookup", "kind": "function", "name": "Look up the order",
 ///     "function": "order_status", "args": {"order": "{{ reply.text | trim }}"},
 ///     "save_to": "order", "timeout": "20s", "branches": ["not_found"]
 /// }"#)?;
-/// # Ok::<(), chatflow::Issues>(())
+/// # Ok::<(), chatflow::flow::Issues>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct FunctionDef {

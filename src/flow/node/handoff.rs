@@ -20,11 +20,11 @@ use crate::flow::node::{Blocking, Kind, Port, PortName};
 /// when the person gives the contact back.
 ///
 /// ```
-/// chatflow::NodeDef::from_json(r#"{
+/// chatflow::flow::NodeDef::from_json(r#"{
 ///     "id": "agent", "kind": "handoff",
 ///     "queue": "billing", "note": "{{ contact.name }} asks about order {{ vars.order }}", "timeout": "8h", "vars": ["solved"]
 /// }"#)?;
-/// # Ok::<(), chatflow::Issues>(())
+/// # Ok::<(), chatflow::flow::Issues>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct HandoffDef {

@@ -26,7 +26,7 @@ use crate::flow::node::{Blocking, Kind, Named, Port, PortName};
 /// blank or a control character in it, is not asked for, and takes `failed`.
 ///
 /// ```
-/// chatflow::NodeDef::from_json(r#"{
+/// chatflow::flow::NodeDef::from_json(r#"{
 ///     "id": "book", "kind": "http_request", "method": "POST",
 ///     "url": "https://api.example.com/shops/{{ context.shop | urlencode }}/visits",
 ///     "query": {"notify": "{{ contact.email }}"},
@@ -34,7 +34,7 @@ use crate::flow::node::{Blocking, Kind, Named, Port, PortName};
 ///     "body": {"day": "{{ vars.day }}", "guests": 2},
 ///     "timeout": "10s", "save_to": "visit"
 /// }"#)?;
-/// # Ok::<(), chatflow::Issues>(())
+/// # Ok::<(), chatflow::flow::Issues>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct HttpRequestDef {

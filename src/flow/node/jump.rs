@@ -12,8 +12,8 @@ use crate::flow::place::NodeIx;
 /// A jump to another node. Branch: `next`, taken when all jumps are used up.
 ///
 /// ```
-/// chatflow::NodeDef::from_json(r#"{"id": "again", "kind": "jump", "target": "ask", "max_jumps": 3}"#)?;
-/// # Ok::<(), chatflow::Issues>(())
+/// chatflow::flow::NodeDef::from_json(r#"{"id": "again", "kind": "jump", "target": "ask", "max_jumps": 3}"#)?;
+/// # Ok::<(), chatflow::flow::Issues>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct JumpDef {

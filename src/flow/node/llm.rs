@@ -19,13 +19,13 @@ use crate::flow::node::{Blocking, Kind, Port, PortName};
 /// `failed`.
 ///
 /// ```
-/// chatflow::NodeDef::from_json(r#"{
+/// chatflow::flow::NodeDef::from_json(r#"{
 ///     "id": "draft", "kind": "llm", "model": "small", "temperature": 0.2, "max_tokens": 300,
 ///     "system": "You answer for a shop, in {{ contact.language | default('en') }}, in two sentences.",
 ///     "prompt": "{{ reply.text }}", "fallback": "Someone will write to you soon.",
 ///     "timeout": "20s", "save_to": "draft"
 /// }"#)?;
-/// # Ok::<(), chatflow::Issues>(())
+/// # Ok::<(), chatflow::flow::Issues>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct LlmDef {

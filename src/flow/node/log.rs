@@ -8,17 +8,17 @@ use crate::flow::lang::context::Compile;
 use crate::flow::lang::template::Template;
 use crate::flow::node::{Kind, PortName};
 
-/// A line for those who run the flow: an [event](crate::EventKind::Logged) to the observer. Branch:
+/// A line for those who run the flow: an [event](crate::observer::EventKind::Logged) to the observer. Branch:
 /// `next`.
 ///
 /// The event holds what the text renders to, so an author who writes down what people say has it in
 /// the host's logs.
 ///
 /// ```
-/// chatflow::NodeDef::from_json(r#"{
+/// chatflow::flow::NodeDef::from_json(r#"{
 ///     "id": "seen", "kind": "log", "level": "warning", "text": "no stock for {{ vars.item }}"
 /// }"#)?;
-/// # Ok::<(), chatflow::Issues>(())
+/// # Ok::<(), chatflow::flow::Issues>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct LogDef {

@@ -21,12 +21,12 @@ use crate::flow::node::{Kind, Port, PortName};
 /// is a whole day. A date in `dates` has hours of its own, none if the list is empty.
 ///
 /// ```
-/// chatflow::NodeDef::from_json(r#"{
+/// chatflow::flow::NodeDef::from_json(r#"{
 ///     "id": "desk", "kind": "open_hours", "timezone": "Europe/Berlin",
 ///     "hours": {"mon": ["09:00-12:30", "13:30-18:00"], "tue": ["09:00-18:00"], "fri": ["22:00-02:00"]},
 ///     "dates": {"2026-12-24": ["09:00-12:00"], "2026-12-25": []}
 /// }"#)?;
-/// # Ok::<(), chatflow::Issues>(())
+/// # Ok::<(), chatflow::flow::Issues>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct OpenHoursDef {

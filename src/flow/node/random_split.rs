@@ -16,11 +16,11 @@ use crate::flow::node::{Kind, Port, PortName};
 /// nothing else: a replay takes the same way.
 ///
 /// ```
-/// chatflow::NodeDef::from_json(r#"{
+/// chatflow::flow::NodeDef::from_json(r#"{
 ///     "id": "which", "kind": "random_split",
 ///     "branches": [{"label": "short", "weight": 9}, {"label": "long"}]
 /// }"#)?;
-/// # Ok::<(), chatflow::Issues>(())
+/// # Ok::<(), chatflow::flow::Issues>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct RandomSplitDef {

@@ -25,11 +25,11 @@ use crate::flow::recognize::{EntityType, PhoneFinder};
 /// names neither.
 ///
 /// ```
-/// chatflow::NodeDef::from_json(r#"{
+/// chatflow::flow::NodeDef::from_json(r#"{
 ///     "id": "parts", "kind": "recognize_entities", "text": "{{ reply.text }}",
 ///     "types": ["email", "url", "phone", "number", "date"], "default_region": "US", "save_to": "parts"
 /// }"#)?;
-/// # Ok::<(), chatflow::Issues>(())
+/// # Ok::<(), chatflow::flow::Issues>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct RecognizeEntitiesDef {

@@ -19,11 +19,11 @@ use crate::flow::node::{Blocking, Kind, Port, PortName, REPLY_TEXT};
 /// takes `failed`.
 ///
 /// ```
-/// chatflow::NodeDef::from_json(r#"{
+/// chatflow::flow::NodeDef::from_json(r#"{
 ///     "id": "tongue", "kind": "recognize_language", "text": "{{ reply.text }}",
 ///     "languages": ["en", "pt"], "update_contact": true, "save_to": "language", "timeout": "5s"
 /// }"#)?;
-/// # Ok::<(), chatflow::Issues>(())
+/// # Ok::<(), chatflow::flow::Issues>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct RecognizeLanguageDef {

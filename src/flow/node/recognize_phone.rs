@@ -21,11 +21,11 @@ use crate::flow::recognize::PhoneFinder;
 /// `phone-numbers` refuses the node.
 ///
 /// ```
-/// chatflow::NodeDef::from_json(r#"{
+/// chatflow::flow::NodeDef::from_json(r#"{
 ///     "id": "number", "kind": "recognize_phone", "text": "{{ reply.text }}",
 ///     "default_region": "FR", "save_to": "phone"
 /// }"#)?;
-/// # Ok::<(), chatflow::Issues>(())
+/// # Ok::<(), chatflow::flow::Issues>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct RecognizePhoneDef {

@@ -16,16 +16,16 @@ use crate::flow::node::{Aside, Kind, Port, PortName};
 /// `empty`, where some of what there is to choose from is made of data.
 ///
 /// ```
-/// chatflow::NodeDef::from_json(r#"{
+/// chatflow::flow::NodeDef::from_json(r#"{
 ///     "id": "hi", "kind": "send_message",
 ///     "text": "Hi {{context.first_name}}, shall we?",
 ///     "options": [{"id": "yes", "label": "Yes"}, {"id": "no", "label": "No"}]
 /// }"#)?;
-/// chatflow::NodeDef::from_json(r#"{
+/// chatflow::flow::NodeDef::from_json(r#"{
 ///     "id": "desk", "kind": "send_message", "text": "A new order",
 ///     "action": "from_to", "channel": "sms", "from": "+15550100", "to": "{{context.desk}}"
 /// }"#)?;
-/// # Ok::<(), chatflow::Issues>(())
+/// # Ok::<(), chatflow::flow::Issues>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]

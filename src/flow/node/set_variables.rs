@@ -16,7 +16,7 @@ use crate::flow::node::{Aside, Kind, PortName};
 /// Assignments, made in their order. Branch: `next`.
 ///
 /// ```
-/// chatflow::NodeDef::from_json(r#"{
+/// chatflow::flow::NodeDef::from_json(r#"{
 ///     "id": "note", "kind": "set_variables",
 ///     "variables": [
 ///         {"name": "greeting", "value": "Hi {{ contact.name }}"},
@@ -25,7 +25,7 @@ use crate::flow::node::{Aside, Kind, PortName};
 ///         {"name": "draft", "value": null}
 ///     ]
 /// }"#)?;
-/// # Ok::<(), chatflow::Issues>(())
+/// # Ok::<(), chatflow::flow::Issues>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct SetVariablesDef {

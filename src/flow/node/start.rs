@@ -15,7 +15,7 @@ use crate::flow::node::{Kind, PortName};
 /// The start of a flow. Branch: `next`.
 ///
 /// ```
-/// chatflow::NodeDef::from_json(r#"{
+/// chatflow::flow::NodeDef::from_json(r#"{
 ///     "id": "start", "kind": "start",
 ///     "inputs": [
 ///         {"name": "cart_id", "type": "string", "required": true},
@@ -24,7 +24,7 @@ use crate::flow::node::{Kind, PortName};
 ///     "input_policy": "declared",
 ///     "contact_from": "phone_number"
 /// }"#)?;
-/// # Ok::<(), chatflow::Issues>(())
+/// # Ok::<(), chatflow::flow::Issues>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct StartDef {

@@ -15,8 +15,8 @@ use crate::flow::node::{Kind, PortName, check_reply};
 /// Nothing is lost with it: a channel that does not take it is not asked again.
 ///
 /// ```
-/// chatflow::NodeDef::from_json(r#"{"id": "hm", "kind": "typing", "for": "2s"}"#)?;
-/// # Ok::<(), chatflow::Issues>(())
+/// chatflow::flow::NodeDef::from_json(r#"{"id": "hm", "kind": "typing", "for": "2s"}"#)?;
+/// # Ok::<(), chatflow::flow::Issues>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TypingDef {

@@ -26,7 +26,7 @@ use crate::flow::node::{Kind, Named, Port, PortName};
 /// `"opt_in"` takes an opt-out back.
 ///
 /// ```
-/// chatflow::NodeDef::from_json(r#"{
+/// chatflow::flow::NodeDef::from_json(r#"{
 ///     "id": "note", "kind": "update_contact",
 ///     "set": {
 ///         "name": "{{ vars.name | trim }}", "email": null, "language": "en", "timezone": "Asia/Kolkata",
@@ -35,7 +35,7 @@ use crate::flow::node::{Kind, Named, Port, PortName};
 ///     "add_tags": ["buyer", "{{ context.season }}"], "remove_tags": ["lead"],
 ///     "add_groups": ["newsletter"], "remove_groups": [], "consent": "opt_in"
 /// }"#)?;
-/// # Ok::<(), chatflow::Issues>(())
+/// # Ok::<(), chatflow::flow::Issues>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct UpdateContactDef {

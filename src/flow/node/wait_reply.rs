@@ -25,11 +25,11 @@ use crate::flow::node::{Blocking, Kind, Port, PortName};
 /// reply.
 ///
 /// ```
-/// chatflow::NodeDef::from_json(r#"{
+/// chatflow::flow::NodeDef::from_json(r#"{
 ///     "id": "wait", "kind": "wait_reply", "debounce": "5s",
 ///     "timeout": "30m", "save_to": "answer", "accept": ["text", "choice"]
 /// }"#)?;
-/// # Ok::<(), chatflow::Issues>(())
+/// # Ok::<(), chatflow::flow::Issues>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct WaitReplyDef {

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use serde_json::{Map, Value, json};
 
-use crate::Phone;
+use crate::address::Phone;
 use crate::address::{Home, WORLD, read_phone};
 use crate::digits::digit;
 use crate::flow::form::issue::Diagnostics;

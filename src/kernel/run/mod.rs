@@ -26,14 +26,15 @@ use crate::session::{Ending, FailureCode, SendOutcome, Sending, Session, Status}
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use chatflow::id::FlowVersion;
 /// use chatflow::kernel::{Effect, Input, NewSession, TurnEnvironment, advance, start};
-/// use chatflow::{Account, Channel, Flow, FlowVersion, SessionId, Status};
+/// use chatflow::{Account, Channel, Flow, SessionId, Status};
 ///
 /// let flow = Flow::from_json(r#"{"spec": 1, "code": "hello", "name": "Hello", "trigger": {"kind": "manual"},
 ///     "settings": {"sender": {"channel": "sms", "account": "555"}},
 ///     "nodes": [{"id": "start", "kind": "start"}, {"id": "hi", "kind": "send_message", "text": "Hello!"}],
 ///     "edges": [{"from": "start", "to": "hi"}]}"#)?;
-/// let mut contact = chatflow::Contact::new("ada".parse()?);
+/// let mut contact = chatflow::session::Contact::new("ada".parse()?);
 /// contact.addresses.push(chatflow::Address::new(&Account::new(Channel::Sms, "555")?, "+14155550123")?);
 /// let now = "2026-05-07T08:14:23Z".parse()?;
 /// let env = TurnEnvironment {

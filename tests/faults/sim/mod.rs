@@ -18,10 +18,13 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
+use chatflow::calls::{Answer, CallRef};
+use chatflow::pace::{Pace, Rate};
+use chatflow::store::MemoryFlows;
 use chatflow::testkit::{CountingIds, ManualClock};
 use chatflow::{
-    Answer, CallRef, Clock, ContactId, Engine, Inbound, MemoryFlows, MemoryStore, MessageId, Pace, Rate,
-    Session, SessionId, Status, TriggerRequest, call_fn,
+    Clock, ContactId, Engine, Inbound, MemoryStore, MessageId, Session, SessionId, Status, TriggerRequest,
+    call_fn,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use pollster::block_on;
@@ -127,7 +130,7 @@ impl Sim {
             .ids(self.ids.clone())
             .flow_store(Arc::clone(&self.flows))
             .transport(self.wire.clone())
-            .calls(call_fn(move |call: chatflow::Call| {
+            .calls(call_fn(move |call: chatflow::calls::Call| {
                 let fails = !calm && dice.one_in(6);
                 asked.lock().unwrap().push(call.reference);
                 let answer = if rich { Sim::rich_answer(&dice) } else { Answer::now("it") };

@@ -1,7 +1,8 @@
 //! Rounds in which people have a number and an id each, and it turns out that they do: messages and
 //! receipts that name both, numbers that change and change hands (SEMANTICS A2 to A6).
 
-use chatflow::{Account, Address, Channel, Error, Inbound, Phone, TriggerRequest};
+use chatflow::address::Phone;
+use chatflow::{Account, Address, Channel, Error, Inbound, TriggerRequest};
 use pollster::block_on;
 
 use super::checks::Done;

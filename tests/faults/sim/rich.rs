@@ -5,11 +5,11 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use chatflow::calls::{Answer, CallRef};
 use chatflow::kernel::replay;
-use chatflow::session::DeliveryReport;
-use chatflow::{
-    Answer, CallRef, CallResult, Channel, Engine, Flow, Inbound, Limits, Profile, TriggerRequest,
-};
+use chatflow::limits::Limits;
+use chatflow::session::{DeliveryReport, Profile};
+use chatflow::{CallResult, Channel, Engine, Flow, Inbound, TriggerRequest};
 use pollster::block_on;
 use serde_json::json;
 

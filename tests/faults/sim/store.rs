@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
-use chatflow::session::encode_conversation;
+use chatflow::session::{Conversation, encode_conversation};
 use chatflow::store::{
     Commit, Committed, ConversationStore, Due, Erase, Lease, Leased, Live, Loaded, Lookup, Purge, Purged,
     Removed, Settle, Settled, Subject, Token, Txn,
 };
-use chatflow::{ContactId, Conversation, MemoryStore, StoreError, WorkspaceId};
+use chatflow::{ContactId, MemoryStore, StoreError, WorkspaceId};
 use chrono::DateTime;
 use pollster::block_on;
 use uuid::Uuid;

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use chatflow::id::{FlowVersion, TriggerKey};
 use chatflow::store::{
     Commit, Committed, ConversationStore, KeyName, KeyRecord, Lookup, Record, Settle, Subject, Token,
 };
-use chatflow::{ContactId, FlowId, FlowVersion, SessionId, TriggerKey, WorkspaceId};
+use chatflow::{ContactId, FlowId, SessionId, WorkspaceId};
 use chatflow_postgres::PostgresStore;
 use chrono::{DateTime, TimeDelta, Utc};
 use libtest_mimic::Trial;

@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use chatflow::observer::EventKind;
 use chatflow::testkit::{ManualClock, Recorder};
-use chatflow::{Channel, Engine, Event, EventKind, Inbound, Observer, Received, TriggerRequest};
+use chatflow::{Channel, Engine, Event, Inbound, Observer, Received, TriggerRequest};
 use chatflow_postgres::PostgresStore;
 use libtest_mimic::Trial;
 

@@ -3,10 +3,12 @@
 use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
+use chatflow::address::{Alias, Phone};
+use chatflow::id::{FlowVersion, TriggerKey};
 use chatflow::store::{
     Commit, Committed, ConversationStore, KeyName, KeyRecord, Loaded, Lookup, Record, Subject, Token, Txn,
 };
-use chatflow::{Address, Alias, ContactId, FlowId, FlowVersion, Phone, SessionId, TriggerKey, WorkspaceId};
+use chatflow::{Address, ContactId, FlowId, SessionId, WorkspaceId};
 use chatflow_postgres::PostgresStore;
 use chrono::{DateTime, TimeDelta, Utc};
 use libtest_mimic::Trial;

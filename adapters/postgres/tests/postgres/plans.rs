@@ -8,13 +8,13 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
+use chatflow::address::{Alias, Phone};
+use chatflow::id::{FlowVersion, NodeId, TriggerKey};
 use chatflow::store::{
     Commit, Committed, ConversationStore, CountDelta, Counted, Due, KeyName, KeyRecord, Lease, Lookup,
     Record, Settle, Settled, Subject, Token,
 };
-use chatflow::{
-    Address, Alias, ContactId, FlowId, FlowVersion, NodeId, Phone, SessionId, TriggerKey, WorkspaceId,
-};
+use chatflow::{Address, ContactId, FlowId, SessionId, WorkspaceId};
 use chatflow_postgres::PostgresStore;
 use chrono::{DateTime, TimeDelta, Utc};
 use deadpool_postgres::{Connect, Manager, ManagerConfig, Pool};

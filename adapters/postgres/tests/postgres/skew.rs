@@ -3,11 +3,13 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use chatflow::store::ConversationStore;
+use chatflow::clock::SystemClock;
+use chatflow::observer::EventKind;
+use chatflow::store::{ConversationStore, DynStore};
 use chatflow::testkit::Recorder;
 use chatflow::{
-    Builder, Channel, Clock, DynStore, Engine, Error, Event, EventKind, Inbound, Observer, Received,
-    SessionId, Status, SystemClock, TriggerRequest,
+    Builder, Channel, Clock, Engine, Error, Event, Inbound, Observer, Received, SessionId, Status,
+    TriggerRequest,
 };
 use chatflow_postgres::PostgresStore;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -121,7 +123,7 @@ async fn calls_far_off_go_by_the_server() {
         let due = right.tick(100).await.unwrap().next_due.unwrap() - SystemClock.now();
         assert!(due > TimeDelta::minutes(28) && due < TimeDelta::minutes(31), "{off}: {due}");
         let cancelled = wrong.cancel(new).await.unwrap();
-        assert_eq!(cancelled, chatflow::engine::Cancelled::Cancelled, "{off}");
+        assert_eq!(cancelled, chatflow::ops::Cancelled::Cancelled, "{off}");
     }
 }
 

@@ -5,11 +5,13 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
+use chatflow::address::{Alias, Phone};
+use chatflow::id::{FlowVersion, NodeId};
 use chatflow::store::{
     Commit, Committed, ConversationStore, CountDelta, CountQuery, Counted, Erase, FlowStore, Lookup, Record,
     StoreQueries, Subject, Token,
 };
-use chatflow::{Address, Alias, ContactId, FlowId, FlowVersion, NodeId, Phone, WorkspaceId};
+use chatflow::{Address, ContactId, FlowId, WorkspaceId};
 use chrono::{DateTime, Utc};
 use libtest_mimic::Trial;
 use tokio_postgres::Client;

@@ -3,8 +3,10 @@
 use std::sync::{Arc, Barrier};
 use std::thread;
 
+use chatflow::ops::Reported;
+use chatflow::session::DeliveryReport;
 use chatflow::testkit::{ManualClock, Recorder};
-use chatflow::{Channel, DeliveryReport, Inbound, MessageId, Received, Reported};
+use chatflow::{Channel, Inbound, MessageId, Received};
 use chatflow_sqlite::SqliteStore;
 use pollster::block_on;
 

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use chatflow::clock::SystemClock;
 use chatflow::store::{Committed, ConversationStore};
 use chatflow::testkit::store_suite::kit::commit;
-use chatflow::{Clock, StoreError, SystemClock};
+use chatflow::{Clock, StoreError};
 use chatflow_sqlite::SqliteOptions;
 use chatflow_sqlite::SqliteStore;
 use pollster::block_on;

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chatflow::clock::SystemClock;
 use chatflow::store::{ConversationStore, FlowStore};
 use chatflow::testkit::ManualClock;
-use chatflow::{Channel, Engine, FlowId, Inbound, Received, SystemClock, TriggerRequest, Triggered};
+use chatflow::{Channel, Engine, FlowId, Inbound, Received, TriggerRequest, Triggered};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 

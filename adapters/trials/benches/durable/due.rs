@@ -4,8 +4,9 @@
 
 use std::time::Instant;
 
+use chatflow::Clock;
+use chatflow::clock::SystemClock;
 use chatflow::testkit::ManualClock;
-use chatflow::{Clock, SystemClock};
 use chrono::TimeDelta;
 use tokio::runtime::Runtime;
 

@@ -7,7 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use chatflow::{Clock, SystemClock};
+use chatflow::Clock;
+use chatflow::clock::SystemClock;
 
 use crate::durable_kit::{Event, History, Report};
 use crate::orders::{Orders, Place, VARIABLE};

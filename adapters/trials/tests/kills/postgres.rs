@@ -3,7 +3,8 @@
 use std::env;
 use std::time::Duration;
 
-use chatflow::{Clock, StoreError, SystemClock};
+use chatflow::clock::SystemClock;
+use chatflow::{Clock, StoreError};
 use chatflow_postgres::PostgresStore;
 use libtest_mimic::{Failed, Trial};
 use tokio_postgres::{Config, NoTls};

@@ -4,13 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chatflow::address::{Alias, Phone};
 use chatflow::store::{
-    Commit, Committed, ConversationStore, Due, Lookup, Settle, Settled, StoredConversation, Subject, Token,
+    Commit, Committed, ConversationStore, Due, Lookup, MemoryFlows, Settle, Settled, StoredConversation,
+    Subject, Token,
 };
 use chatflow::testkit::ManualClock;
 use chatflow::{
-    Address, Alias, Channel, Clock, Inbound, MemoryFlows, MemoryStore, Phone, Received, SessionId,
-    TriggerRequest, WorkspaceId,
+    Address, Channel, Clock, Inbound, MemoryStore, Received, SessionId, TriggerRequest, WorkspaceId,
 };
 use chrono::TimeDelta;
 use libtest_mimic::{Failed, Trial};

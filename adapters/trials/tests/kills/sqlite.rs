@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use chatflow::{Clock, SystemClock};
+use chatflow::Clock;
+use chatflow::clock::SystemClock;
 use chatflow_sqlite::SqliteStore;
 use libtest_mimic::{Failed, Trial};
 

@@ -12,8 +12,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use chatflow::clock::SystemClock;
 use chatflow::store::{ConversationStore, FlowStore};
-use chatflow::{Error, StoreError, SystemClock};
+use chatflow::{Error, StoreError};
 use chatflow_postgres::PostgresStore;
 use chatflow_sqlite::SqliteStore;
 use rusqlite::Connection;

@@ -15,12 +15,15 @@ use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 
-use chatflow::address::Alias;
-use chatflow::store::{Commit, Committed, ConversationStore, Lookup, StoredConversation, Subject, Token};
+use chatflow::address::{Alias, Phone};
+use chatflow::limits::Limits;
+use chatflow::pace::{Pace, Rate};
+use chatflow::store::{
+    Commit, Committed, ConversationStore, Lookup, MemoryFlows, StoredConversation, Subject, Token,
+};
 use chatflow::testkit::CountingIds;
 use chatflow::{
-    Address, Channel, ContactId, Engine, Error, Inbound, Limits, MemoryFlows, Pace, Phone, Rate, Received,
-    Session, TriggerRequest, WorkspaceId,
+    Address, Channel, ContactId, Engine, Error, Inbound, Received, Session, TriggerRequest, WorkspaceId,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use pollster::block_on;

@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use chatflow::session::encode_conversation;
+use chatflow::session::{Conversation, encode_conversation};
 use chatflow::store::{
     Commit, Committed, ConversationStore, Due, Erase, Leased, Live, Loaded, Lookup, Purge, Purged, Record,
     Removed, Settle, Settled, Subject,
 };
 use chatflow::{
-    Address, ContactId, Conversation, Engine, Inbound, MemoryStore, MessageId, Outbound, Receipt, SendError,
-    StoreError, Transport,
+    Address, ContactId, Engine, Inbound, MemoryStore, MessageId, Outbound, Receipt, SendError, StoreError,
+    Transport,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use pollster::block_on;

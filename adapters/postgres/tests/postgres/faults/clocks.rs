@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use chatflow::{
-    Clock, Engine, MessageId, Outbound, Receipt, SendError, SystemClock, Transport, TriggerRequest,
-};
+use chatflow::clock::SystemClock;
+use chatflow::{Clock, Engine, MessageId, Outbound, Receipt, SendError, Transport, TriggerRequest};
 use chatflow_postgres::PostgresStore;
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio_postgres::NoTls;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-use chatflow::{Clock, Engine, SystemClock};
+use chatflow::clock::SystemClock;
+use chatflow::{Clock, Engine};
 use chatflow_postgres::{PostgresOptions, PostgresStore};
 use tokio_postgres::{Client, Config, NoTls};
 

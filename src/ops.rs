@@ -1,0 +1,9 @@
+//! Requests and answers of [`Engine`](crate::Engine) and [`Flows`](crate::Flows) beyond the first
+//! calls: what operators ask for, what lists hold, and a flow tried out by its author.
+
+pub use crate::engine::{
+    Campaign, Cancelled, Completed, CountTotals, DeadLetterEntry, EraseOptions, Erased, FlowCounts,
+    FlowSource, FlowStatus, HandedBack, HandedOver, Imported, JournalFilter, Line, Logging, Migrated,
+    MigrationTrial, NodeCount, NodeError, Progress, Rehearsal, Reported, ResultRow, SessionFilter,
+    StrandedSession, Ticked, Transcript, Unpublish,
+};
