@@ -13,6 +13,7 @@ pub use ensure::FlowSource;
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::address::Account;
@@ -49,6 +50,8 @@ pub struct FlowStatus {
     pub log_texts: bool,
     /// The accounts whose messages may start it.
     pub accounts: Vec<Account>,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
     /// The revision to hand back with the next [`Flows::save_draft`].
     pub revision: u64,
 }
@@ -184,6 +187,7 @@ impl From<&FlowEntry> for FlowStatus {
             logging: entry.logging,
             log_texts: entry.log_texts,
             accounts: entry.accounts.clone(),
+            created_at: entry.created_at,
             revision: entry.revision,
         }
     }

@@ -1,0 +1,105 @@
+//! What all handlers share: the engine, the tokens, the pace, the events.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chatflow::Engine;
+use chatflow::observer::{Meters, Traces};
+use chatflow::store::DynStore;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::watch;
+
+use crate::calls::HostCalls;
+use crate::channels::Channels;
+use crate::channels::console::Console;
+use crate::config::{Config, SHUTDOWN_TIME};
+use crate::database::Database;
+use crate::events::Hub;
+use crate::rate::Rate;
+use crate::tokens::Tokens;
+use crate::worker::Kick;
+
+/// The engine of this service.
+pub type Bot = Engine<DynStore>;
+
+/// The state of a process.
+pub struct App {
+    /// The settings.
+    pub config: Config,
+    /// The engine, in its default workspace: handlers use that of the caller's.
+    pub bot: Bot,
+    /// The database.
+    pub database: Database,
+    /// Who may call.
+    pub tokens: Tokens,
+    /// How often.
+    pub rate: Rate,
+    /// What happens, as it happens.
+    pub hub: Arc<Hub>,
+    /// Messages that no channel took, shown instead.
+    pub console: Arc<Console>,
+    /// What flows ask, for drafting too.
+    pub calls: Arc<HostCalls>,
+    /// Wakes the workers after a commit.
+    pub kick: Kick,
+    /// What is measured.
+    pub metrics: PrometheusHandle,
+    /// True once the process was told to end.
+    pub stopping: watch::Receiver<bool>,
+}
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+impl App {
+    /// Opens the database and builds the engine.
+    ///
+    /// # Errors
+    /// What cannot be opened or is set wrongly.
+    pub async fn open(
+        config: Config,
+        metrics: PrometheusHandle,
+        stopping: watch::Receiver<bool>,
+    ) -> Result<Arc<Self>, Failure> {
+        let database = Database::open(&config.database_url).await?;
+        let (hub, console) = (Arc::new(Hub::new()), Arc::new(Console::new()));
+        let calls = Arc::new(HostCalls::new(&config.calls)?);
+        let channels = Channels::new(&config.channels, Arc::clone(&console))?;
+        let mut engine = Engine::builder(database.store.clone())
+            .transport(channels)
+            .calls(Arc::clone(&calls))
+            .observer(Meters::new())
+            .observer(Arc::clone(&hub))
+            .timer(tokio::time::sleep)
+            // A process that ends waits for half of it (see `server`).
+            .lease(SHUTDOWN_TIME * 9 / 5)
+            .count_nodes(true)
+            // Calls end with their commit, whoever hangs up; the workers send.
+            .deferred_delivery()
+            .on_error(|task, error| tracing::warn!(task = task.as_str(), %error, "background work failed"));
+        if let Some(secret) = config.secret {
+            engine = engine.observer(Traces::new(secret)).erasure_key(secret);
+        }
+        Ok(Arc::new(Self {
+            bot: engine.build(),
+            tokens: Tokens::new(database.clone()),
+            rate: Rate::per_minute(config.rate_per_minute),
+            kick: Kick::default(),
+            config,
+            database,
+            hub,
+            console,
+            calls,
+            metrics,
+            stopping,
+        }))
+    }
+
+    /// The engine in the workspace that webhooks belong to.
+    #[must_use]
+    pub fn webhook_bot(&self) -> Bot {
+        self.bot.in_workspace(&self.config.workspace)
+    }
+}
+
+/// How long the engine's loop may sleep.
+pub const MAX_IDLE: Duration = Duration::from_millis(500);

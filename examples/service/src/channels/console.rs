@@ -1,0 +1,105 @@
+//! The channel of those who have no account yet: messages are kept in memory and listed by
+//! `/api/v1/console`, never sent. Texts do not go to the log.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use chatflow::session::Outbound;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+/// Messages that are kept.
+const MOST: usize = 1_000;
+
+/// A message as it would have been sent.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ShownMessage {
+    /// Its number in this process, from 1.
+    pub seq: u64,
+    /// Its id, the same for each attempt.
+    pub id: String,
+    /// When it would have left.
+    pub at: DateTime<Utc>,
+    #[serde(skip)]
+    workspace: String,
+    /// The contact.
+    pub contact: String,
+    /// The session that sends.
+    pub session: String,
+    /// The channel.
+    pub channel: String,
+    /// The account that it leaves from.
+    pub account: String,
+    /// The contact's address.
+    pub to: String,
+    /// Its words.
+    pub text: String,
+    /// The choices, each with its `payload` and `label`.
+    #[schema(value_type = Vec<Object>)]
+    pub options: Vec<Value>,
+    /// All of it.
+    #[schema(value_type = Object)]
+    pub content: Value,
+}
+
+/// What would have been sent, the newest last.
+#[derive(Debug, Default)]
+pub struct Console(Mutex<Shown>);
+
+#[derive(Debug, Default)]
+struct Shown {
+    last: u64,
+    messages: VecDeque<ShownMessage>,
+}
+
+impl Console {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Shows a message. One that comes again takes the place of the first.
+    pub fn show(&self, message: &Outbound) {
+        tracing::info!(message_id = %message.id, channel = %message.account().channel, "shown on the console");
+        let mut shown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let id = message.id.to_string();
+        if shown.messages.iter().any(|known| known.id == id) {
+            return;
+        }
+        shown.last += 1;
+        let options = message.options().iter();
+        let seen = ShownMessage {
+            seq: shown.last,
+            id,
+            at: Utc::now(),
+            workspace: message.workspace.to_string(),
+            contact: message.contact.to_string(),
+            session: message.session().to_string(),
+            channel: message.account().channel.to_string(),
+            account: message.account().account.to_string(),
+            to: message.to().to_string(),
+            text: message.text().to_owned(),
+            options: options.filter_map(|option| serde_json::to_value(option).ok()).collect(),
+            content: serde_json::to_value(&message.content).unwrap_or_default(),
+        };
+        shown.messages.push_back(seen);
+        if shown.messages.len() > MOST {
+            shown.messages.pop_front();
+        }
+    }
+
+    /// The messages of a workspace after a number, and the last number.
+    #[must_use]
+    pub fn after(&self, workspace: &str, seq: u64, contact: Option<&str>) -> (Vec<ShownMessage>, u64) {
+        let shown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_meant = |message: &&ShownMessage| {
+            message.seq > seq
+                && message.workspace == workspace
+                && contact.is_none_or(|contact| message.contact == contact || message.to == contact)
+        };
+        (shown.messages.iter().filter(is_meant).cloned().collect(), shown.last)
+    }
+}

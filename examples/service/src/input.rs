@@ -1,0 +1,116 @@
+//! What handlers read of a request: bodies, queries and paths, each refused with the field and the
+//! rule that it breaks.
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use serde::de::DeserializeOwned;
+
+use crate::config::MOST_BODY;
+use crate::error::ApiError;
+
+/// A body as bytes, at most 1 MiB.
+pub struct Raw(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Raw {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        match Bytes::from_request(request, state).await {
+            Ok(bytes) => Ok(Self(bytes)),
+            Err(BytesRejection::FailedToBufferBody(failed))
+                if failed.status() == StatusCode::PAYLOAD_TOO_LARGE =>
+            {
+                Err(too_large())
+            }
+            Err(failed) => Err(ApiError::new(StatusCode::BAD_REQUEST, "bad_request", failed.body_text())),
+        }
+    }
+}
+
+/// 413.
+#[must_use]
+pub fn too_large() -> ApiError {
+    let rule = format_args!("the body must have at most {MOST_BODY} bytes");
+    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", rule)
+}
+
+/// A body of JSON. Nothing at all is read as `{}`.
+pub struct JsonBody<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let is_json = is_json(request.headers());
+        let Raw(bytes) = Raw::from_request(request, state).await?;
+        if bytes.is_empty() {
+            return read_json(b"{}").map(Self);
+        }
+        if !is_json {
+            let rule = "the body must be of the type application/json";
+            return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", rule));
+        }
+        read_json(&bytes).map(Self)
+    }
+}
+
+/// True if the body is said to be JSON.
+#[must_use]
+pub fn is_json(headers: &HeaderMap) -> bool {
+    let name = headers.get(CONTENT_TYPE).and_then(|name| name.to_str().ok()).unwrap_or_default();
+    let name = name.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    name == "application/json" || (name.starts_with("application/") && name.ends_with("+json"))
+}
+
+/// Reads JSON.
+///
+/// # Errors
+/// 422 that names the field.
+pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let read = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        let field = if path == "." { "body" } else { &path };
+        ApiError::invalid(field, format_args!("cannot be read: {}", error.inner()))
+    })?;
+    match json.end() {
+        Ok(()) => Ok(read),
+        Err(error) => Err(ApiError::invalid("body", format_args!("cannot be read: {error}"))),
+    }
+}
+
+/// The parameters of the query string.
+pub struct Params<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let read = Query::<T>::from_request_parts(parts, state).await;
+        let Query(params) = read.map_err(|failed| {
+            let text = failed.body_text();
+            ApiError::invalid("query", format_args!("cannot be read: {}", told(&text)))
+        })?;
+        Ok(Self(params))
+    }
+}
+
+/// The parts of the path.
+pub struct InPath<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for InPath<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let read = Path::<T>::from_request_parts(parts, state).await;
+        read.map(|Path(path)| Self(path)).map_err(|failed| ApiError::not_found(told(&failed.body_text())))
+    }
+}
+
+fn told(text: &str) -> &str {
+    text.rsplit_once(": ").map_or(text, |(_, told)| told)
+}

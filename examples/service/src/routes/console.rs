@@ -1,0 +1,104 @@
+//! Talking without an account: what the contact says comes in here, what the flow says is listed.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use chatflow::Inbound;
+use chatflow::session::Profile;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::app::App;
+use crate::channels::console::ShownMessage;
+use crate::error::{ApiError, Refusals};
+use crate::guard::Tenant;
+use crate::input::{JsonBody, Params};
+use crate::routes::flows::AccountView;
+
+/// A message of a contact.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Said {
+    /// The channel, such as `whatsapp`.
+    channel: String,
+    /// The account that it was sent to.
+    account: String,
+    /// The contact's address.
+    from: String,
+    /// A text; or
+    text: Option<String>,
+    /// an option that was offered.
+    choice: Option<ChosenOption>,
+    /// The channel's id of the message; a message that comes again is taken once.
+    id: Option<String>,
+    /// The contact's name.
+    name: Option<String>,
+}
+
+/// An option that was chosen.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChosenOption {
+    /// Its `payload`, as it was offered.
+    payload: String,
+    /// Its `label`.
+    #[serde(default)]
+    label: String,
+}
+
+/// Takes a message of a contact, as a webhook would.
+#[utoipa::path(post, path = "/api/v1/messages", tag = "console", request_body = Said,
+    responses((status = 200, description = "What it came to, as `outcome`.", body = Object), Refusals))]
+pub async fn say(
+    Tenant { bot, .. }: Tenant,
+    JsonBody(said): JsonBody<Said>,
+) -> Result<Json<Value>, ApiError> {
+    let account = AccountView { channel: said.channel, account: said.account }.checked()?;
+    let (channel, account) = (account.channel, account.account.to_string());
+    let mut inbound = match (said.text, said.choice) {
+        (Some(text), None) => Inbound::text(channel, account, said.from, text),
+        (None, Some(choice)) => Inbound::choice(channel, account, said.from, choice.payload, choice.label),
+        _ => return Err(ApiError::invalid("text", "or `choice` is required, one of the two")),
+    };
+    if let Some(id) = said.id {
+        inbound = inbound.id(id);
+    }
+    if let Some(name) = said.name {
+        inbound = inbound.profile(Profile::new().name(name));
+    }
+    let received = bot.receive(inbound).await?;
+    Ok(Json(serde_json::to_value(&received).unwrap_or_default()))
+}
+
+/// Which messages to list.
+#[derive(Debug, Deserialize, IntoParams)]
+pub struct ShownAfter {
+    /// Those after this number.
+    #[serde(default)]
+    after: u64,
+    /// Those to this contact, by its id or its address.
+    contact: Option<String>,
+}
+
+/// What the console shows.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ShownList {
+    /// Oldest first, at most 1,000.
+    messages: Vec<ShownMessage>,
+    /// The number to ask after next.
+    last: u64,
+}
+
+/// Lists what would have been sent, as far as this process remembers.
+#[utoipa::path(get, path = "/api/v1/console", tag = "console", params(ShownAfter),
+    responses((status = 200, description = "The messages.", body = ShownList), Refusals))]
+pub async fn shown(
+    State(app): State<Arc<App>>,
+    tenant: Tenant,
+    Params(of): Params<ShownAfter>,
+) -> Json<ShownList> {
+    let (messages, last) = app.console.after(&tenant.holder.workspace, of.after, of.contact.as_deref());
+    Json(ShownList { messages, last })
+}

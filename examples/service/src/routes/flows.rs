@@ -1,0 +1,436 @@
+//! Flows: made, described, switched on and off, thrown away.
+
+use axum::Json;
+use axum::http::header::ETAG;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use chatflow::flow::{FlowDef, Issue, TriggerDef, gallery};
+use chatflow::id::FlowVersion;
+use chatflow::ops::{FlowStatus, Imported, Logging, Unpublish};
+use chatflow::store::FlowState;
+use chatflow::{Account, Channel, FlowId};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::app::Bot;
+use crate::error::{ApiError, Refusals};
+use crate::guard::Tenant;
+use crate::input::{InPath, JsonBody};
+
+/// A flow.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FlowView {
+    /// Its code.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+    /// Its authors' remark.
+    pub remark: Option<String>,
+    /// `published` or `unpublished`.
+    #[schema(value_type = String)]
+    pub state: FlowState,
+    /// The version that new sessions start on.
+    #[schema(value_type = Option<u32>)]
+    pub online: Option<FlowVersion>,
+    /// All published versions, oldest first.
+    #[schema(value_type = Vec<Object>)]
+    pub versions: Vec<chatflow::store::VersionEntry>,
+    /// What new sessions journal: `off`, `on` or `texts`.
+    pub logging: LoggingWord,
+    /// The accounts whose messages may start it.
+    #[schema(value_type = Vec<AccountView>)]
+    pub accounts: Vec<Account>,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// The revision, which is the ETag of its draft.
+    pub revision: u64,
+    /// Its live sessions.
+    pub live: u64,
+}
+
+/// What sessions journal.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LoggingWord {
+    /// Nothing.
+    Off,
+    /// Each turn.
+    On,
+    /// The texts that were sent, too.
+    Texts,
+}
+
+/// An account of a channel.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccountView {
+    /// The channel, such as `whatsapp`.
+    #[schema(min_length = 1, max_length = 64, pattern = "^[a-z][a-z0-9_.-]{0,63}$")]
+    pub channel: String,
+    /// The account there, such as a telephone number.
+    #[schema(min_length = 1, max_length = 256)]
+    pub account: String,
+}
+
+impl AccountView {
+    /// The account, checked.
+    ///
+    /// # Errors
+    /// 422 for the field that breaks a rule.
+    pub fn checked(&self) -> Result<Account, ApiError> {
+        let channel = Channel::parse(&self.channel).map_err(|rule| ApiError::invalid("channel", rule))?;
+        Account::new(channel, &self.account).map_err(|rule| ApiError::invalid("account", rule))
+    }
+}
+
+/// A flow with what is wrong with its draft.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DraftView {
+    /// The flow.
+    pub flow: FlowView,
+    /// The issues; errors block publishing, and nothing else.
+    #[schema(value_type = Vec<Object>)]
+    pub issues: Vec<Issue>,
+}
+
+/// Reads a flow's code out of a path.
+///
+/// # Errors
+/// 404: a text that is no code names no flow.
+pub fn code(text: &str) -> Result<FlowId, ApiError> {
+    FlowId::new(text).map_err(|_| ApiError::not_found("there is no such flow"))
+}
+
+/// The flow as the API shows it.
+///
+/// # Errors
+/// What the store says.
+pub async fn view(bot: &Bot, status: FlowStatus) -> Result<FlowView, ApiError> {
+    let logging = match (status.logging, status.log_texts) {
+        (false, _) => LoggingWord::Off,
+        (true, false) => LoggingWord::On,
+        (true, true) => LoggingWord::Texts,
+    };
+    Ok(FlowView {
+        live: bot.live(&status.flow).await?,
+        code: status.flow.to_string(),
+        name: status.name.to_string(),
+        remark: status.remark.map(|remark| remark.to_string()),
+        state: status.state,
+        online: status.online,
+        versions: status.versions,
+        logging,
+        accounts: status.accounts,
+        created_at: status.created_at,
+        revision: status.revision,
+    })
+}
+
+/// An answer that carries a flow's revision as its ETag.
+pub fn with_etag(revision: u64, answer: impl IntoResponse) -> Response {
+    let mut response = answer.into_response();
+    if let Ok(tag) = HeaderValue::from_str(&format!("\"{revision}\"")) {
+        response.headers_mut().insert(ETAG, tag);
+    }
+    response
+}
+
+/// All flows.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FlowList {
+    /// By code.
+    flows: Vec<FlowView>,
+}
+
+/// Lists the flows.
+#[utoipa::path(get, path = "/api/v1/flows", tag = "flows",
+    responses((status = 200, description = "The flows.", body = FlowList), Refusals))]
+pub async fn list(Tenant { bot, .. }: Tenant) -> Result<Json<FlowList>, ApiError> {
+    let mut flows = Vec::new();
+    for status in bot.flows().list().await? {
+        flows.push(view(&bot, status).await?);
+    }
+    Ok(Json(FlowList { flows }))
+}
+
+/// A new flow: blank, from a template, or from a definition.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewFlow {
+    /// Its code; of a definition its own if absent.
+    #[schema(min_length = 1, max_length = 256)]
+    code: Option<String>,
+    /// The name of a blank flow.
+    name: Option<String>,
+    /// What starts a blank flow, as a flow file says it; by call if absent.
+    #[schema(value_type = Option<Object>)]
+    trigger: Option<Value>,
+    /// The code of a template.
+    template: Option<String>,
+    /// A definition.
+    #[schema(value_type = Option<Object>)]
+    definition: Option<Value>,
+}
+
+/// Makes a flow, as a draft.
+#[utoipa::path(post, path = "/api/v1/flows", tag = "flows", request_body = NewFlow,
+    responses((status = 201, description = "Made.", body = DraftView), Refusals))]
+pub async fn create(
+    Tenant { bot, .. }: Tenant,
+    JsonBody(new): JsonBody<NewFlow>,
+) -> Result<Response, ApiError> {
+    let flows = bot.flows();
+    let named = |code: Option<String>| code.ok_or_else(|| ApiError::invalid("code", "is required"));
+    let made = match (new.definition, new.template) {
+        (Some(_), Some(_)) => {
+            return Err(ApiError::invalid("template", "must not be given beside `definition`"));
+        }
+        (Some(definition), None) => {
+            let (json, own) = (definition.to_string(), definition["code"].as_str());
+            let code = new.code.as_deref().or(own).unwrap_or_default();
+            let code = FlowId::new(code).map_err(|rule| ApiError::invalid("code", rule))?;
+            if flows.get(&code).await?.is_some() {
+                return Err(ApiError::invalid("code", "is that of another flow"));
+            }
+            flows.import_as(&json, code.as_str()).await?
+        }
+        (None, Some(template)) => flows.create_from_template(&template, &named(new.code)?).await?,
+        (None, None) => {
+            let code = named(new.code)?;
+            let trigger = new.trigger.map_or(Ok(TriggerDef::Manual), trigger)?;
+            flows.create(&code, new.name.as_deref().unwrap_or(&code), trigger).await?
+        }
+    };
+    let revision = made.status.revision;
+    let body = draft_view(&bot, made).await?;
+    Ok(with_etag(revision, (StatusCode::CREATED, Json(body))))
+}
+
+/// Reads a trigger as a flow file has it.
+fn trigger(json: Value) -> Result<TriggerDef, ApiError> {
+    let file = serde_json::json!({"spec": 1, "code": "trigger", "trigger": json, "nodes": [], "edges": []});
+    let read = FlowDef::from_json(&file.to_string());
+    read.map(|def| def.trigger).map_err(|issues| chatflow::Error::from(issues).into())
+}
+
+/// The flow after a change, with its issues.
+///
+/// # Errors
+/// What the store says.
+pub async fn draft_view(bot: &Bot, made: Imported) -> Result<DraftView, ApiError> {
+    let issues = made.issues.iter().cloned().collect();
+    Ok(DraftView { flow: view(bot, made.status).await?, issues })
+}
+
+/// Returns one flow.
+#[utoipa::path(get, path = "/api/v1/flows/{code}", tag = "flows", params(("code" = String, Path)),
+    responses((status = 200, description = "The flow; its ETag is the revision.", body = FlowView), Refusals))]
+pub async fn get(Tenant { bot, .. }: Tenant, InPath(name): InPath<String>) -> Result<Response, ApiError> {
+    let status = found(&bot, &name).await?;
+    Ok(with_etag(status.revision, Json(view(&bot, status).await?)))
+}
+
+/// The flow of a code.
+///
+/// # Errors
+/// 404.
+pub async fn found(bot: &Bot, name: &str) -> Result<FlowStatus, ApiError> {
+    let code = code(name)?;
+    let status = bot.flows().get(&code).await?;
+    status.ok_or_else(|| chatflow::Error::FlowNotFound(code).into())
+}
+
+/// What may be changed of a flow at any time.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FlowEdit {
+    /// Another name.
+    name: Option<String>,
+    /// Another remark.
+    remark: Option<String>,
+    /// What sessions journal that start from now on.
+    logging: Option<LoggingWord>,
+}
+
+/// Renames a flow, notes a remark, switches its journal.
+#[utoipa::path(patch, path = "/api/v1/flows/{code}", tag = "flows", params(("code" = String, Path)),
+    request_body = FlowEdit, responses((status = 200, description = "The flow.", body = FlowView), Refusals))]
+pub async fn edit(
+    Tenant { bot, .. }: Tenant,
+    InPath(name): InPath<String>,
+    JsonBody(edit): JsonBody<FlowEdit>,
+) -> Result<Response, ApiError> {
+    let (code, flows) = (code(&name)?, bot.flows());
+    found(&bot, &name).await?;
+    if let Some(name) = edit.name {
+        flows.rename(&code, &name).await?;
+    }
+    if let Some(remark) = edit.remark {
+        flows.remark(&code, &remark).await?;
+    }
+    if let Some(word) = edit.logging {
+        let logging = match word {
+            LoggingWord::Off => Logging::Off,
+            LoggingWord::On => Logging::On,
+            LoggingWord::Texts => Logging::Texts,
+        };
+        flows.set_logging(&code, logging).await?;
+    }
+    let status = found(&bot, &name).await?;
+    Ok(with_etag(status.revision, Json(view(&bot, status).await?)))
+}
+
+/// Deletes an unpublished flow, for good.
+#[utoipa::path(delete, path = "/api/v1/flows/{code}", tag = "flows", params(("code" = String, Path)),
+    responses((status = 204, description = "Deleted."), Refusals))]
+pub async fn delete(
+    Tenant { bot, .. }: Tenant,
+    InPath(name): InPath<String>,
+) -> Result<StatusCode, ApiError> {
+    bot.flows().delete(&code(&name)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Puts the draft online as a new version.
+#[utoipa::path(post, path = "/api/v1/flows/{code}/publish", tag = "flows", params(("code" = String, Path)),
+    responses((status = 200, description = "The flow.", body = FlowView), Refusals))]
+pub async fn publish(
+    Tenant { bot, holder }: Tenant,
+    InPath(name): InPath<String>,
+) -> Result<Json<FlowView>, ApiError> {
+    let status = bot.flows().by(holder.name).publish(&code(&name)?).await?;
+    Ok(Json(view(&bot, status).await?))
+}
+
+/// How to take a flow offline.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Retirement {
+    /// `drain` lets live sessions go on, `terminate` cancels them; `drain` if absent.
+    #[serde(default)]
+    mode: RetirementMode,
+}
+
+/// What becomes of live sessions.
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum RetirementMode {
+    /// They go on.
+    #[default]
+    Drain,
+    /// They are cancelled.
+    Terminate,
+}
+
+/// Takes a flow offline.
+#[utoipa::path(post, path = "/api/v1/flows/{code}/unpublish", tag = "flows", params(("code" = String, Path)),
+    request_body = Retirement, responses((status = 200, description = "The flow.", body = FlowView), Refusals))]
+pub async fn unpublish(
+    Tenant { bot, .. }: Tenant,
+    InPath(name): InPath<String>,
+    JsonBody(how): JsonBody<Retirement>,
+) -> Result<Json<FlowView>, ApiError> {
+    let how = match how.mode {
+        RetirementMode::Drain => Unpublish::Drain,
+        RetirementMode::Terminate => Unpublish::Terminate,
+    };
+    let status = bot.flows().unpublish(&code(&name)?, how).await?;
+    Ok(Json(view(&bot, status).await?))
+}
+
+/// Names a version.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VersionName {
+    /// Its number.
+    #[schema(minimum = 1)]
+    version: u32,
+}
+
+/// Puts an earlier version online again.
+#[utoipa::path(post, path = "/api/v1/flows/{code}/roll-back", tag = "flows", params(("code" = String, Path)),
+    request_body = VersionName, responses((status = 200, description = "The flow.", body = FlowView), Refusals))]
+pub async fn roll_back(
+    Tenant { bot, holder }: Tenant,
+    InPath(name): InPath<String>,
+    JsonBody(to): JsonBody<VersionName>,
+) -> Result<Json<FlowView>, ApiError> {
+    let status = bot.flows().by(holder.name).roll_back(&code(&name)?, FlowVersion(to.version)).await?;
+    Ok(Json(view(&bot, status).await?))
+}
+
+/// The accounts whose messages start a flow.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Accounts {
+    /// All of them: those that were bound before are replaced.
+    accounts: Vec<AccountView>,
+}
+
+/// Binds an unpublished flow to accounts.
+#[utoipa::path(put, path = "/api/v1/flows/{code}/accounts", tag = "flows", params(("code" = String, Path)),
+    request_body = Accounts, responses((status = 200, description = "The flow.", body = FlowView), Refusals))]
+pub async fn bind(
+    Tenant { bot, .. }: Tenant,
+    InPath(name): InPath<String>,
+    JsonBody(to): JsonBody<Accounts>,
+) -> Result<Json<FlowView>, ApiError> {
+    let accounts: Result<Vec<Account>, ApiError> = to.accounts.iter().map(AccountView::checked).collect();
+    let status = bot.flows().bind(&code(&name)?, accounts?).await?;
+    Ok(Json(view(&bot, status).await?))
+}
+
+/// A template.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TemplateView {
+    /// Its code.
+    code: &'static str,
+    /// Its name.
+    name: &'static str,
+    /// Its purpose.
+    description: &'static str,
+    /// True if a call starts it; else messages do.
+    is_manual: bool,
+}
+
+/// The templates.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TemplateList {
+    /// In the order of the gallery.
+    templates: Vec<TemplateView>,
+}
+
+/// Lists the templates to begin with.
+#[utoipa::path(get, path = "/api/v1/templates", tag = "flows",
+    responses((status = 200, description = "The templates.", body = TemplateList), Refusals))]
+pub async fn templates(_: Tenant) -> Json<TemplateList> {
+    let templates = gallery::templates().iter().map(|template| TemplateView {
+        code: template.code,
+        name: template.name,
+        description: template.description,
+        is_manual: template.is_manual,
+    });
+    Json(TemplateList { templates: templates.collect() })
+}
+
+/// The revision that a request says it read.
+///
+/// # Errors
+/// 428 when it says none; 412 when it is none.
+pub fn revision_read(headers: &HeaderMap) -> Result<u64, ApiError> {
+    let Some(tag) = headers.get(axum::http::header::IF_MATCH) else {
+        let rule = "the header If-Match must name the revision that was read";
+        return Err(ApiError::new(StatusCode::PRECONDITION_REQUIRED, "precondition_required", rule));
+    };
+    let number = tag.to_str().ok().and_then(|tag| tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok());
+    number.ok_or_else(|| {
+        ApiError::new(
+            StatusCode::PRECONDITION_FAILED,
+            "stale",
+            "the header If-Match names no revision of this flow",
+        )
+    })
+}

@@ -1,0 +1,124 @@
+//! All routes, with what each needs: a token, a signature, or nothing.
+
+pub mod console;
+pub mod drafts;
+pub mod flows;
+pub mod health;
+pub mod qyvo;
+
+use std::any::Any;
+use std::sync::Arc;
+
+use axum::extract::DefaultBodyLimit;
+use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router, middleware};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::services::{ServeDir, ServeFile};
+use tower_http::set_header::SetResponseHeaderLayer;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::config::MOST_BODY;
+use crate::error::ApiError;
+use crate::guard::{authenticate, bound};
+
+/// The head of the OpenAPI document; the routes add themselves.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "chatflow service", description = "Conversation flows over HTTP."),
+    modifiers(&Bearer),
+    security(("bearer" = []))
+)]
+struct Document;
+
+struct Bearer;
+
+impl utoipa::Modify for Bearer {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+    }
+}
+
+/// Routes behind a token.
+fn guarded() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(qyvo::trigger_flow))
+        .routes(routes!(qyvo::get_flow))
+        .routes(routes!(qyvo::new_flow_triggered))
+        .routes(routes!(qyvo::flow_choices))
+        .routes(routes!(flows::list, flows::create))
+        .routes(routes!(flows::get, flows::edit, flows::delete))
+        .routes(routes!(flows::publish))
+        .routes(routes!(flows::unpublish))
+        .routes(routes!(flows::roll_back))
+        .routes(routes!(flows::bind))
+        .routes(routes!(flows::templates))
+        .routes(routes!(drafts::get, drafts::save))
+        .routes(routes!(drafts::issues))
+        .routes(routes!(drafts::check))
+        .routes(routes!(drafts::versions))
+        .routes(routes!(drafts::version))
+        .routes(routes!(console::say))
+        .routes(routes!(console::shown))
+}
+
+/// Routes that anybody may call.
+fn open() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(health::metrics))
+}
+
+/// The OpenAPI document.
+#[must_use]
+pub fn document() -> utoipa::openapi::OpenApi {
+    OpenApiRouter::with_openapi(Document::openapi()).merge(guarded()).merge(open()).into_openapi()
+}
+
+/// The service.
+pub fn router(app: &Arc<App>) -> Router {
+    let guard = middleware::from_fn_with_state(Arc::clone(app), authenticate);
+    let routes =
+        OpenApiRouter::with_openapi(Document::openapi()).merge(guarded().route_layer(guard)).merge(open());
+    let (router, document) = routes.split_for_parts();
+    let document = Arc::new(document);
+    let described = get(move || {
+        let document = Arc::clone(&document);
+        async move { Json((*document).clone()) }
+    });
+    let router = router.route("/openapi.json", described);
+    let router = match &app.config.web_dir {
+        Some(folder) => router
+            .route_service("/", ServeFile::new(folder.join("index.html")))
+            .fallback_service(ServeDir::new(folder)),
+        None => router.fallback(|| async { ApiError::not_found("there is nothing at this address") }),
+    };
+    router
+        .method_not_allowed_fallback(|| async {
+            let rule = "the address does not take this method";
+            ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", rule)
+        })
+        .layer(DefaultBodyLimit::max(MOST_BODY))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn(bound))
+        .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("no-store")))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ))
+        .with_state(Arc::clone(app))
+}
+
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    tracing::error!("a handler panicked");
+    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the service failed").into_response()
+}

@@ -1,0 +1,169 @@
+//! Bearer tokens: `cf_ID_SECRET`. The id finds the row, the secret is compared as a hash and in
+//! constant time; the secret itself is shown once and stored nowhere.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::database::{Database, TokenRow};
+
+/// How long a process may not know of a token that another one made or revoked.
+const REFRESH: Duration = Duration::from_secs(10);
+/// How often an unknown token may lead to a look at the database.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// The holder of a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// The workspace that it opens.
+    pub workspace: Arc<str>,
+    /// The public half of the token, by which requests are counted.
+    pub id: Arc<str>,
+    /// The token's name, which publications are noted under.
+    pub name: Arc<str>,
+}
+
+/// The tokens of all workspaces, as this process knows them.
+pub struct Tokens {
+    database: Database,
+    known: RwLock<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    rows: HashMap<String, TokenRow>,
+    read_at: Option<Instant>,
+}
+
+impl Tokens {
+    /// The tokens in a database.
+    #[must_use]
+    pub fn new(database: Database) -> Self {
+        Self { database, known: RwLock::default() }
+    }
+
+    /// The holder of a token. None: it is not one, or was revoked.
+    pub async fn holder(&self, token: &str) -> Option<Holder> {
+        let (id, secret) = token.strip_prefix("cf_")?.split_once('_')?;
+        let found = self.find(id, REFRESH);
+        let row = match found {
+            Some(row) => Some(row),
+            None => {
+                self.refresh().await;
+                self.find(id, Duration::MAX)
+            }
+        };
+        // A hash is made and compared for unknown ids too, so that they take as long.
+        let stored = row.as_ref().map_or_else(|| vec![0; 32], |row| row.hash.clone());
+        let is_right: bool = hash(secret).as_slice().ct_eq(&stored).into();
+        row.filter(|_| is_right).map(|row| Holder {
+            workspace: row.workspace.into(),
+            id: row.id.into(),
+            name: row.name.into(),
+        })
+    }
+
+    fn find(&self, id: &str, within: Duration) -> Option<TokenRow> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let is_fresh = known.read_at.is_some_and(|at| at.elapsed() < within);
+        known.rows.get(id).filter(|_| is_fresh).cloned()
+    }
+
+    async fn refresh(&self) {
+        let is_recent = {
+            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+            known.read_at.is_some_and(|at| at.elapsed() < RETRY)
+        };
+        if is_recent {
+            return;
+        }
+        // While the database does not answer, what was known goes on.
+        match self.database.tokens().await {
+            Ok(rows) => {
+                let rows = rows.into_iter().map(|row| (row.id.clone(), row)).collect();
+                *self.known.write().unwrap_or_else(PoisonError::into_inner) =
+                    Known { rows, read_at: Some(Instant::now()) };
+            }
+            Err(error) => tracing::warn!(%error, "tokens could not be read"),
+        }
+    }
+}
+
+/// Makes a token for a workspace and keeps its hash. The answer is the token, to be shown once.
+///
+/// # Errors
+/// What the database says; what is wrong with a token that was given.
+pub async fn issue(
+    database: &Database,
+    workspace: &str,
+    name: &str,
+    given: Option<&str>,
+) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
+    let token = match given {
+        Some(token) => token.to_owned(),
+        None => format!("cf_{}_{}", random::<8>()?, random::<24>()?),
+    };
+    let parts = token.strip_prefix("cf_").and_then(|rest| rest.split_once('_'));
+    let (id, secret) = parts
+        .filter(|(id, secret)| !id.is_empty() && secret.len() >= 16)
+        .ok_or("a token has the form cf_ID_SECRET, with a secret of 16 characters or more")?;
+    let row = TokenRow {
+        id: id.to_owned(),
+        workspace: workspace.to_owned(),
+        name: name.to_owned(),
+        hash: hash(secret),
+    };
+    database.put_token(row).await?;
+    Ok(token)
+}
+
+fn hash(secret: &str) -> Vec<u8> {
+    Sha256::digest(secret.as_bytes()).to_vec()
+}
+
+fn random<const BYTES: usize>() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; BYTES];
+    getrandom::fill(&mut bytes)?;
+    Ok(hex(&bytes))
+}
+
+/// Bytes as hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Hexadecimal digits as bytes; empty when they are none.
+#[must_use]
+pub fn unhex(text: &str) -> Vec<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let pairs = text.as_bytes().chunks(2);
+    let bytes: Option<Vec<u8>> = pairs
+        .map(|pair| match *pair {
+            [high, low] => Some(digit(high)? * 16 + digit(low)?),
+            _ => None,
+        })
+        .collect();
+    bytes.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hexadecimal_digits_are_read_as_they_are_written() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        assert_eq!(unhex(&hex(&bytes)), bytes);
+        for wrong in ["0", "0g", "é"] {
+            assert!(unhex(wrong).is_empty(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Work that no request waits for: messages are sent and calls are made after the commit, timers
+//! go off, gauges are set.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+
+use crate::app::{App, MAX_IDLE};
+
+/// Workers that are woken by commits, beside the loop that looks by itself.
+const WORKERS: usize = 4;
+/// Conversations that a woken worker takes at once.
+const BATCH: usize = 32;
+/// How often live sessions are counted.
+const GAUGES: Duration = Duration::from_secs(15);
+
+/// Wakes a worker.
+#[derive(Clone, Debug, Default)]
+pub struct Kick(Arc<Notify>);
+
+impl Kick {
+    /// Says that there may be something to send.
+    pub fn now(&self) {
+        self.0.notify_one();
+    }
+}
+
+/// Works until the process is told to end; then ends what was begun.
+pub async fn work(app: Arc<App>) {
+    let mut tasks = JoinSet::new();
+    for _ in 0..WORKERS {
+        tasks.spawn(on_kicks(Arc::clone(&app)));
+    }
+    tasks.spawn(count_live(Arc::clone(&app)));
+    let (bot, stopping) = (app.bot.clone(), app.stopping.clone());
+    tasks.spawn(async move {
+        bot.run_until(stopped(stopping), MAX_IDLE, tokio::time::sleep).await;
+    });
+    while tasks.join_next().await.is_some() {}
+}
+
+async fn on_kicks(app: Arc<App>) {
+    loop {
+        tokio::select! {
+            () = app.kick.0.notified() => {}
+            () = stopped(app.stopping.clone()) => return,
+        }
+        match app.bot.tick(BATCH).await {
+            // More may have come while this batch was worked.
+            Ok(ticked) if ticked.worked > 0 => app.kick.now(),
+            // A failure was told by the engine; the loop tries again.
+            Ok(_) | Err(_) => {}
+        }
+    }
+}
+
+async fn count_live(app: Arc<App>) {
+    let bot = app.webhook_bot();
+    loop {
+        if let Err(error) = bot.count_live().await {
+            tracing::warn!(%error, "live sessions could not be counted");
+        }
+        app.metrics.run_upkeep();
+        tokio::select! {
+            () = tokio::time::sleep(GAUGES) => {}
+            () = stopped(app.stopping.clone()) => return,
+        }
+    }
+}
+
+/// Ends once the process is told to.
+pub async fn stopped(mut stopping: watch::Receiver<bool>) {
+    // An error means that whoever would say so is gone.
+    let _ = stopping.wait_for(|is_stopping| *is_stopping).await;
+}
