@@ -85,6 +85,7 @@
 //! | what may be wrong with one, and how it is fixed | [`flow::IssueCode`] |
 //! | flows to begin with | [`flow::gallery`] |
 //! | a flow tried out by its author, without sending anything | [`ops::Rehearsal`] |
+//! | such a rehearsal as a text to read, write and run again | [`talk`] |
 //! | a flow written by a model of the host | [`flow::draft`] |
 //! | drafts, publishing, accounts, roll-back | [`Flows`] |
 //! | what a flow asks the host | [`CallRequest`] |
@@ -189,6 +190,8 @@ pub mod kernel;
 pub mod store;
 
 mod transport;
+
+pub mod talk;
 
 mod engine;
 

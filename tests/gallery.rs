@@ -1,8 +1,5 @@
 //! Each template of the gallery, rehearsed. `tests/gallery/TEMPLATE.WHAT.talk` is a talk with it;
-//! `UPDATE=1` writes down what is said now. What it is made of is what `Line` prints, and what the
-//! author does: `# context {…}` starts the flow, `# node VALUE`, `# node branch NAME` and
-//! `# node failed WHY` answer a node's call, `# back {…}` gives the contact back from a person,
-//! `> text`, `> [Label]`, `@ +31m`.
+//! `UPDATE=1` writes down what is said now. `docs/talks.md` says what it is made of.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail, and says why")]
 
@@ -12,67 +9,14 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::{env, fs};
 
-use chatflow::CallResult;
+use chatflow::flow::IssueCode;
 use chatflow::flow::gallery::templates;
-use chatflow::flow::{IssueCode, Span};
 use chatflow::ops::Rehearsal;
+use chatflow::talk::Talk;
+use chatflow::testkit::TalkRun;
 use pollster::block_on;
-use serde_json::Value;
 
 use build_kit::is_for_this_build;
-
-/// Thursday, 7 May 2026.
-const BEGIN: &str = "2026-05-07T08:14:23Z";
-
-/// Does what a line says.
-fn act(run: &mut Rehearsal, line: &str) {
-    let (mark, rest) = line.split_once(' ').unwrap_or((line, ""));
-    let done = match mark {
-        ">" => match rest.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-            Some(label) => run.choose(label).map(drop),
-            None => run.say(rest).map(drop),
-        },
-        "@" => {
-            let span = Span::parse(rest.trim_start_matches('+')).unwrap();
-            run.pass(span.as_delta()).map(drop)
-        }
-        "#" => order(run, rest),
-        _ => Ok(()),
-    };
-    done.unwrap_or_else(|error| panic!("{line}: {error}"));
-}
-
-fn order(run: &mut Rehearsal, order: &str) -> Result<(), chatflow::Error> {
-    let (word, value) = order.split_once(' ').unwrap_or_else(|| panic!("{order}"));
-    match (word, value.split_once(' ')) {
-        ("back", _) => run.hand_back(serde_json::from_str::<Value>(value).unwrap()).map(drop),
-        ("context", _) => run.start(serde_json::from_str::<Value>(value).unwrap()).map(drop),
-        (node, Some(("failed", why))) => run.answer(node, CallResult::failed(why)).map(drop),
-        (node, Some(("branch", branch))) => {
-            run.answer(node, CallResult::branch(Value::Null, branch)).map(drop)
-        }
-        (node, _) => {
-            run.answer(node, CallResult::value(serde_json::from_str::<Value>(value).unwrap())).map(drop)
-        }
-    }
-}
-
-/// The talk as it goes now: what is done in it, each followed by what comes of it.
-fn played(json: &str, talk: &str) -> String {
-    let mut run = Rehearsal::of(json).unwrap().at(BEGIN.parse().unwrap());
-    let mut text = String::new();
-    for line in talk.lines().filter(|line| line.starts_with(['#', '>', '@'])) {
-        let before = run.transcript().lines().len();
-        act(&mut run, line);
-        if line.starts_with('#') {
-            text += &format!("{line}\n");
-        }
-        for line in &run.transcript().lines()[before..] {
-            text += &format!("{line}\n");
-        }
-    }
-    text
-}
 
 #[test]
 fn every_template_is_talked_with_as_it_is_written_down() {
@@ -88,16 +32,18 @@ fn every_template_is_talked_with_as_it_is_written_down() {
             continue;
         }
         let talk = fs::read_to_string(&path).unwrap();
-        let now = played(template.json, &talk);
+        let read = Talk::parse(&talk).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let run = TalkRun::of(template.json, &[], &read).unwrap();
+        let now = run.played().text();
         assert!(
             ["= completed", "= expired", "= cancelled", "= failed"].iter().any(|end| now.contains(end)),
             "{} does not end:\n{now}",
             path.display()
         );
-        if env::var_os("UPDATE").is_some() {
-            fs::write(&path, &now).unwrap();
-        } else if now != talk {
-            wrong.push(format!("--- {} is\n{talk}--- but goes\n{now}", path.display()));
+        if env::var_os("UPDATE").is_some() && run.played().is_whole() {
+            fs::write(&path, now).unwrap();
+        } else if let Some(difference) = run.played().difference() {
+            wrong.push(format!("{}:{}:\n{difference}", path.display(), difference.line));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -13,13 +13,14 @@ use chatflow::calls::{Answer, CallRef};
 use chatflow::id::{FlowVersion, TriggerKey};
 use chatflow::kernel::replay;
 use chatflow::limits::Limits;
-use chatflow::ops::{EraseOptions, SessionFilter, Transcript};
+use chatflow::ops::{EraseOptions, SessionFilter};
 use chatflow::session::DeliveryReport;
 use chatflow::session::{FailureCode, encode_conversation};
 use chatflow::store::{
     Commit, ConversationStore, Due, Erase, JournalEntry, KeyName, KeyRecord, Lease, Lookup, MemoryStore,
     Record, Row, Settle, Subject, Token,
 };
+use chatflow::talk::Transcript;
 use chatflow::testkit::ManualClock;
 use chatflow::{
     CallError, Channel, ContactId, Engine, Error, Flow, Inbound, Receipt, SendError, SessionId, Status,

@@ -223,6 +223,38 @@ fn the_survey_asks_no_one_twice_in_90_days() {
     assert_eq!(played.err, "the flow may run again from 2026-08-05 08:14:23 UTC\n");
 }
 
+/// What is recorded is a talk that goes as it is written, with the host's answers in it.
+#[test]
+fn a_talk_is_recorded_and_goes_again() {
+    let file = Temporary::new("recorded.talk", "");
+    let shipped_flow = |name: &str| {
+        std::fs::read_to_string(format!("{}/examples/flows/{name}.json", env!("CARGO_MANIFEST_DIR"))).unwrap()
+    };
+    let recorded = |name: &str, args: &[&str], input: &str| {
+        let _ = shipped(name, &[args, &["--record", file.path()]].concat(), input);
+        let talk = std::fs::read_to_string(file.path()).unwrap();
+        let read = chatflow::talk::Talk::parse(&talk).unwrap();
+        let run = chatflow::testkit::TalkRun::of(&shipped_flow(name), &[], &read).unwrap();
+        assert_eq!(run.played().difference(), None);
+        talk
+    };
+    let found = r#"lookup={"number": "A-10023", "status": "packed"}"#;
+    let talk = recorded("triage", &["--answer", found], "order status\n/wait 1m\na-10023\n/dance\n");
+    let end = "! now {\"number\":\"A-10023\",\"status\":\"packed\"}\n> a-10023\n= calling at lookup\n\
+               ~ order_status {\"language\":\"en\",\"order\":\"A-10023\"}\n< Your order A-10023 is packed.\n\
+               = completed at told, answered\n";
+    assert!(talk.starts_with("> order status\n< ") && talk.ends_with(end), "{talk}");
+    let talk = recorded("triage", &[], "order status\nA-1234\n");
+    assert!(talk.contains("! failed `--functions` has no answer for `order_status`"), "{talk}");
+    let talk = recorded("abandoned_cart", &["--context", CART], "/wait 31m\n/again\n1\n");
+    assert!(talk.contains("@ +31m\n= expired at wait\n! context {"), "{talk}");
+    let played = cart("1\n");
+    assert_eq!(
+        shipped("abandoned_cart", &["--context", CART, "--record", "/nowhere/x"], "1\n").out,
+        played.out
+    );
+}
+
 #[test]
 fn the_state_is_one_json_document() {
     let played = cart("/state\n1\n/state\n").fine();
@@ -381,6 +413,7 @@ fn bad_arguments_are_told_by_name() {
         (&["--from", "somebody"], "--from"),
         (&["--functions", "/nowhere/at/all"], "--functions"),
         (&["--answer", "lookup"], "--answer"),
+        (&["--record"], "--record"),
         (&["--answer", "lookup={"], "--answer"),
         (&["--verbose"], "--verbose"),
         (&["another.json"], "another.json"),

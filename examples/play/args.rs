@@ -6,7 +6,7 @@ use std::fs;
 
 use serde_json::{Map, Value};
 
-pub(crate) const USAGE: &str = "usage: play FLOW.json [--context JSON] [--from ADDRESS] [--functions FILE.json] [--answer NODE=JSON]
+pub(crate) const USAGE: &str = "usage: play FLOW.json [--context JSON] [--from ADDRESS] [--functions FILE.json] [--answer NODE=JSON] [--record FILE]
 
   --context JSON         what the flow reads as `context`, a JSON object
   --from ADDRESS         who talks to the flow; +14155550123 if absent
@@ -14,6 +14,7 @@ pub(crate) const USAGE: &str = "usage: play FLOW.json [--context JSON] [--from A
                          or the kind of the node: {\"NAME\": VALUE, …};
                          {\"$branch\": \"BRANCH\", \"$value\": VALUE} takes a branch, {\"$failed\": \"WHY\"} fails
   --answer NODE=JSON     one such answer; may be given more than once
+  --record FILE          writes what was done and what came of it to a file, as a talk (docs/talks.md)
 
 Lines are replies, and so is `//x` for a reply that begins with a slash; blank lines are skipped.
   /wait 31m        lets time pass: 45s, 30m, 2h, 1d, 1h30m
@@ -43,13 +44,15 @@ pub(crate) struct Script {
     pub context: Option<Map<String, Value>>,
     pub from: String,
     pub functions: HashMap<String, Value>,
+    /// The file that the talk is written to.
+    pub record: Option<String>,
 }
 
 /// Reads the command line; the error names what is wrong with it.
 pub(crate) fn read(args: impl Iterator<Item = OsString>) -> Result<Asked, String> {
     let mut args =
         args.map(|arg| arg.into_string().map_err(|arg| format!("argument {arg:?} is not Unicode")));
-    let (mut flow, mut context, mut from, mut functions) = (None, None, None, None);
+    let (mut flow, mut context, mut from, mut functions, mut record) = (None, None, None, None, None);
     let mut answers = Vec::new();
     let mut answer = None;
     while let Some(arg) = args.next().transpose()? {
@@ -63,6 +66,7 @@ pub(crate) fn read(args: impl Iterator<Item = OsString>) -> Result<Asked, String
             "--from" => &mut from,
             "--functions" => &mut functions,
             "--answer" => &mut answer,
+            "--record" => &mut record,
             _ if name.starts_with('-') => return Err(format!("there is no `{name}`\n\n{USAGE}")),
             _ if flow.is_none() => {
                 flow = Some(arg);
@@ -90,6 +94,7 @@ pub(crate) fn read(args: impl Iterator<Item = OsString>) -> Result<Asked, String
             }
             None => answers.into_iter().collect(),
         },
+        record,
     })))
 }
 

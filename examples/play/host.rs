@@ -5,10 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chatflow::calls::{Answer, Call};
 use chatflow::observer::EventKind;
+use chatflow::talk::Act;
 use chatflow::{
     CallError, CallResult, Calls, Event, Observer, Outbound, Receipt, SendError, SessionId, Status, Transport,
 };
 use serde_json::Value;
+
+use super::record::Recording;
 
 /// Something that the player is to see.
 pub(crate) enum Seen {
@@ -93,23 +96,40 @@ pub(crate) struct Functions {
     pub answers: HashMap<String, Value>,
     /// Where they see it; None: nobody is there, and the call fails.
     pub person: Option<Log>,
+    pub recording: Recording,
 }
 
 impl Calls for Functions {
     async fn call(&self, call: &Call) -> Result<Answer, CallError> {
         let known = self.answers.get(call.node.as_str()).or_else(|| self.answers.get(call.name()));
         match (known, &self.person) {
-            (Some(answer), _) => Ok(Answer::Now(result(answer))),
+            (Some(answer), _) => {
+                let result = result(answer);
+                self.recording.answer(act(&result));
+                Ok(Answer::Now(result))
+            }
             (None, Some(person)) => {
                 person.state().seen.push(Seen::Asked(call.clone()));
                 Ok(Answer::Later)
             }
-            (None, None) => Err(CallError::failed(format_args!(
-                "`--functions` has no answer for `{}`, and there is no `--answer {}=JSON`",
-                call.name(),
-                call.node
-            ))),
+            (None, None) => {
+                let (name, node) = (call.name(), &call.node);
+                let why = format!(
+                    "`--functions` has no answer for `{name}`, and there is no `--answer {node}=JSON`"
+                );
+                self.recording.answer(Act::Failed(why.clone()));
+                Err(CallError::failed(why))
+            }
         }
+    }
+}
+
+/// How a talk says that the host answers so.
+pub(crate) fn act(result: &CallResult) -> Act {
+    match result.clone() {
+        CallResult::Value { value, branch: None } => Act::Now(value),
+        CallResult::Value { value, branch: Some(branch) } => Act::Branch { branch, value },
+        CallResult::Failed { reason } => Act::Failed(reason),
     }
 }
 

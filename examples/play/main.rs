@@ -7,6 +7,7 @@
 mod args;
 mod host;
 mod lines;
+mod record;
 mod screen;
 mod talk;
 

@@ -8,6 +8,7 @@ use chatflow::calls::CallRef;
 use chatflow::flow::{Issue, IssueCode, Span};
 use chatflow::ops::{FlowSource, HandedBack};
 use chatflow::session::Opt;
+use chatflow::talk::Act;
 use chatflow::testkit::{CountingIds, ManualClock};
 use chatflow::{
     Account, Address, CallResult, Channel, Clock, Completed, Engine, Error, Flow, Inbound, MemoryStore,
@@ -18,8 +19,9 @@ use serde_json::{Map, Value, json};
 
 use super::Fault;
 use super::args::{COMMANDS, Script};
-use super::host::{Functions, Log, Seen, result};
+use super::host::{Functions, Log, Seen, act, result};
 use super::lines::next_line;
+use super::record::Recording;
 use super::screen::Screen;
 
 /// Reaches the contact, for flows that answer only those whom a campaign has reached.
@@ -41,6 +43,7 @@ pub(crate) struct Talk<'s, O, E> {
     offer: Option<Offer>,
     /// The call that the player is to answer.
     asked: Option<CallRef>,
+    recording: Recording,
 }
 
 /// The options that were offered last, and have not been answered.
@@ -57,14 +60,24 @@ impl<'s, O: Write, E: Write> Talk<'s, O, E> {
         mut input: impl BufRead,
         screen: &'s mut Screen<O, E>,
     ) -> Result<(), Fault> {
+        let (json, record) = (script.flow.clone(), script.record.clone());
         let mut talk = Self::open(script, screen).await?;
+        let played = talk.play(&mut input).await;
+        match record {
+            Some(path) => talk.recording.write(&json, &path).map_err(Fault::Run).and(played),
+            None => played,
+        }
+    }
+
+    async fn play(&mut self, input: &mut impl BufRead) -> Result<(), Fault> {
+        let talk = self;
         talk.screen.greet(talk.flow.name())?;
         if talk.flow.trigger().is_manual() {
             talk.trigger().await?;
         }
         loop {
             talk.screen.prompt()?;
-            let Some(line) = next_line(&mut input)? else { break talk.screen.end()? };
+            let Some(line) = next_line(input)? else { break talk.screen.end()? };
             match talk.line(&line).await {
                 Ok(ControlFlow::Continue(())) => {}
                 Ok(ControlFlow::Break(())) => break,
@@ -77,7 +90,7 @@ impl<'s, O: Write, E: Write> Talk<'s, O, E> {
 
     /// Builds an engine with the flow online on it.
     async fn open(script: Script, screen: &'s mut Screen<O, E>) -> Result<Self, Fault> {
-        let Script { flow: json, context, from, functions } = script;
+        let Script { flow: json, context, from, functions, record: _ } = script;
         let flow = Flow::from_json(&json).map_err(Error::Issues)?;
         // The channel of a talk here has no window.
         let matters = |warning: &&Issue| warning.code != IssueCode::WindowMayBeClosed;
@@ -88,10 +101,12 @@ impl<'s, O: Write, E: Write> Talk<'s, O, E> {
         Address::new(&account, &from)
             .map_err(|rule| Fault::Usage(format!("--from: an address on {} {rule}", account.channel)))?;
         let (clock, log) = (ManualClock::default(), Log::default());
+        let recording = Recording::default();
+        let person = screen.has_a_person().then(|| log.clone());
         let bot = Engine::builder(MemoryStore::new())
             .transport(log.clone())
             .observer(log.clone())
-            .calls(Functions { answers: functions, person: screen.has_a_person().then(|| log.clone()) })
+            .calls(Functions { answers: functions, person, recording: recording.clone() })
             .clock(clock.clone())
             .ids(CountingIds::new())
             .build();
@@ -123,6 +138,7 @@ impl<'s, O: Write, E: Write> Talk<'s, O, E> {
             session: None,
             offer: None,
             asked: None,
+            recording,
         })
     }
 
@@ -142,7 +158,10 @@ impl<'s, O: Write, E: Write> Talk<'s, O, E> {
         match word {
             "wait" if rest.is_empty() => self.screen.note(&"/wait: give a time span, such as 31m or 1h30m"),
             "wait" => match Span::parse(rest) {
-                Ok(span) => self.pass(span.as_delta()).await?,
+                Ok(span) => {
+                    self.recording.act(Act::Pass(span.as_delta()));
+                    self.pass(span.as_delta()).await?;
+                }
                 Err(rule) => self.screen.note(&format_args!("/wait: `{rest}` {rule}, such as 31m or 1h30m")),
             },
             "answer" => match serde_json::from_str::<Value>(rest) {
@@ -157,6 +176,7 @@ impl<'s, O: Write, E: Write> Talk<'s, O, E> {
             "image" if !rest.is_empty() => {
                 let Account { channel, account } = self.account.clone();
                 let image = json!({"url": rest, "mime": "image/jpeg"});
+                self.recording.act(Act::Send(json!({"media": image})));
                 self.hear(Inbound::media(channel, &*account, &self.from, image)).await?;
             }
             "place" => match rest
@@ -166,6 +186,7 @@ impl<'s, O: Write, E: Write> Talk<'s, O, E> {
                 Some((Ok(north), Ok(east))) => {
                     let Account { channel, account } = self.account.clone();
                     let place = json!({"latitude": north, "longitude": east});
+                    self.recording.act(Act::Send(json!({"location": place})));
                     self.hear(Inbound::location(channel, &*account, &self.from, place)).await?;
                 }
                 _ => self.screen.note(&"/place: give latitude and longitude, such as 52.52 13.41"),
@@ -189,6 +210,7 @@ impl<'s, O: Write, E: Write> Talk<'s, O, E> {
         match self.asked.take() {
             None => self.screen.note(&"the flow asks nothing"),
             Some(reference) => {
+                self.recording.act(act(&result));
                 if self.bot.complete(reference, result).await? == Completed::Stale {
                     self.screen.note(&"that comes too late");
                 }
@@ -204,10 +226,12 @@ impl<'s, O: Write, E: Write> Talk<'s, O, E> {
             None => None,
         };
         let back = match record {
-            Some(record) => self.bot.resume_from_handoff(record.contact(), vars).await?,
+            Some(record) => self.bot.resume_from_handoff(record.contact(), vars.clone()).await?,
             None => HandedBack::NotInHandoff,
         };
-        if back == HandedBack::NotInHandoff {
+        if back != HandedBack::NotInHandoff {
+            self.recording.act(Act::Back(vars));
+        } else {
             self.screen.note(&"the contact is with nobody");
         }
         self.pass(TimeDelta::zero()).await
@@ -221,6 +245,8 @@ impl<'s, O: Write, E: Write> Talk<'s, O, E> {
         if let Some(context) = &self.context {
             request = request.context(context.clone());
         }
+        let context = self.context.clone().unwrap_or_default();
+        self.recording.act(Act::Context(context.into()));
         let triggered = self.bot.trigger(request).await?;
         self.session = triggered.session().map(|session| session.session_id).or(self.session);
         match triggered {
@@ -240,8 +266,14 @@ impl<'s, O: Write, E: Write> Talk<'s, O, E> {
         let Account { channel, account } = self.account.clone();
         let (account, from) = (account.as_ref(), self.from.as_str());
         let inbound = match self.offer.as_ref().and_then(|offer| offer.chosen(line)) {
-            Some(option) => Inbound::choice(channel, account, from, &option.payload, &option.label),
-            None => Inbound::text(channel, account, from, line),
+            Some(option) => {
+                self.recording.act(Act::Choose(option.label.clone()));
+                Inbound::choice(channel, account, from, &option.payload, &option.label)
+            }
+            None => {
+                self.recording.act(Act::Say(line.to_owned()));
+                Inbound::text(channel, account, from, line)
+            }
         };
         self.hear(inbound).await
     }

@@ -66,7 +66,7 @@ pub use metrics::{JournalFilter, NodeCount, NodeError};
 pub use migrate::{Migrated, MigrationTrial};
 pub use outcome::{Cancelled, Completed, HandedBack, HandedOver, Reported, Ticked};
 pub use query::{DeadLetterEntry, SessionFilter};
-pub use rehearsal::{Line, Rehearsal, Transcript};
+pub use rehearsal::Rehearsal;
 pub use results::ResultRow;
 pub use stranded::StrandedSession;
 

@@ -227,6 +227,12 @@ impl Inbound {
         self
     }
 
+    /// The value of a message that is no text, and the host's words on it.
+    pub(crate) fn parts(&self) -> (Option<&Value>, Option<&Value>) {
+        let parts = self.parts.as_deref();
+        (parts.and_then(|parts| parts.value.as_ref()), parts.and_then(|parts| parts.meta.as_ref()))
+    }
+
     pub(crate) fn check(self, limits: &Limits) -> Result<CheckedInbound, Error> {
         check_name(&self.account).map_err(|rule| Error::invalid("account", rule))?;
         let account = AccountRef { channel: &self.channel, account: &self.account };

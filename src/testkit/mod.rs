@@ -3,10 +3,12 @@
 
 mod clock;
 mod faulty;
+mod run;
 mod transport;
 
 pub mod store_suite;
 
 pub use clock::{CountingIds, ManualClock};
 pub use faulty::{Fault, Faulty, Op};
+pub use run::TalkRun;
 pub use transport::Recorder;

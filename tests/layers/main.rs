@@ -38,6 +38,7 @@ const LAYERS: &[(&str, &str)] = &[
     ),
     ("transport", "the port for messages"),
     ("store", "the ports for records, and those in memory"),
+    ("talk", "words: conversations as texts that people write, of flows, journals and calls"),
     ("engine", "load, decide, commit, deliver: the only asynchronous code; it knows all of the above"),
     ("ops", "the door of what operators ask and get: names of the engine's"),
     ("wire", "beside: the products' JSON"),

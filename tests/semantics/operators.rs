@@ -5,8 +5,9 @@ use chatflow::id::{FlowVersion, NodeId};
 use chatflow::kernel::replay;
 use chatflow::limits::Limits;
 use chatflow::observer::EventKind;
-use chatflow::ops::{Logging, SessionFilter, Transcript};
+use chatflow::ops::{Logging, SessionFilter};
 use chatflow::session::{ContactChange, FailureCode};
+use chatflow::talk::Transcript;
 use chatflow::{Channel, Flow, Inbound, Received, Refusal, Status, TriggerRequest, Triggered};
 use pollster::block_on;
 use serde_json::json;
@@ -175,7 +176,7 @@ fn q4_a_journal_reads_as_a_talk() {
     let texts = ["< How are you?\n", "@ +2m\n", "> fine\n", "< fine!\n", end].concat();
     assert_eq!(talk(Logging::Texts), texts);
     assert!(world.status("cart").log_texts);
-    let nodes = ["- start, ask, wait\n", "@ +2m\n", "> fine\n", "- bye\n", end].concat();
+    let nodes = ["# start, ask, wait\n", "@ +2m\n", "> fine\n", "# bye\n", end].concat();
     assert_eq!(talk(Logging::On), nodes);
     assert_eq!(talk(Logging::Off), "");
 }

@@ -1,6 +1,7 @@
 //! Test mode: L8, and L3's "test in both states".
 
-use chatflow::ops::{Line, Rehearsal, SessionFilter, Unpublish};
+use chatflow::ops::{Rehearsal, SessionFilter, Unpublish};
+use chatflow::talk::Line;
 use chatflow::{CallResult, Error, Inbound, Session, Status};
 use chrono::TimeDelta;
 use pollster::block_on;
@@ -38,7 +39,8 @@ fn a_draft_is_tried_out_and_leaves_no_trace() {
     let before = (world.status("f"), world.sessions(SessionFilter::all()).len());
 
     let mut run = block_on(world.flows().rehearse(&id("f"), None)).unwrap();
-    assert_eq!(text(run.start(json!({"name": "Ada"})).unwrap()), ["< Hi Ada [Yes]", "= waiting at wait"]);
+    let lines = text(run.start(json!({"name": "Ada"})).unwrap());
+    assert_eq!(lines, [r#"! context {"name":"Ada"}"#, "< Hi Ada [Yes]", "= waiting at wait"]);
     assert_eq!(text(run.choose("y").unwrap()), ["> [Yes]", "< You said Yes.", "= completed at bye"]);
 
     assert_eq!((world.status("f"), world.sessions(SessionFilter::all()).len()), before);
@@ -111,17 +113,17 @@ fn calls_are_answered_by_the_author() {
         .send("tell", "It is {{ vars.order }}.")
         .apart("sorry", "send_message", json!({"text": "Sorry"}))
         .edge("ask", "failed", "sorry");
-    let asked = "! status {\"of\":\"A-1\"}";
+    let asked = "~ status {\"of\":\"A-1\"}";
 
     let mut run = rehearsed(&sketch);
     assert_eq!(text(run.start(json!({})).unwrap()), ["= calling at ask", asked]);
     let answered = text(run.answer("ask", CallResult::value("packed")).unwrap());
-    assert_eq!(answered, ["! = \"packed\"", "< It is packed.", "= completed at tell"]);
+    assert_eq!(answered, ["! now \"packed\"", "< It is packed.", "= completed at tell"]);
 
     let mut run = rehearsed(&sketch);
     assert!(run.answer("ask", CallResult::failed("busy")).unwrap().is_empty());
     let answered = text(run.start(json!({})).unwrap());
-    assert_eq!(answered, ["= calling at ask", asked, "! failed: busy", "< Sorry", "= completed at sorry"]);
+    assert_eq!(answered, ["= calling at ask", asked, "! failed busy", "< Sorry", "= completed at sorry"]);
 
     let mut run = rehearsed(&sketch);
     run.start(json!({})).unwrap();
@@ -141,11 +143,14 @@ fn a_flow_that_messages_start_is_started_by_what_the_contact_says() {
         .wait("wait");
     let mut run = rehearsed(&sketch);
     assert_eq!(text(run.say("hello").unwrap()), ["> hello", "* unmatched"]);
-    assert_eq!(text(run.say(" Menu ").unwrap()), [">  Menu", "< Hi", "= waiting at wait"]);
+    assert_eq!(text(run.say(" Menu ").unwrap()), [r#"> {"text":" Menu "}"#, "< Hi", "= waiting at wait"]);
     let (account, from) = (run.account().clone(), run.address());
     let media =
         Inbound::media(account.channel, &*account.account, from, json!({"url": "https://x.example/1.png"}));
-    assert_eq!(text(run.receive(media).unwrap()), ["> (media)", "= completed at wait"]);
+    assert_eq!(
+        text(run.receive(media).unwrap()),
+        [r#"> {"media":{"url":"https://x.example/1.png"}}"#, "= completed at wait"]
+    );
     assert_eq!(run.session().as_ref().map(Session::status), Some(Status::Completed));
     assert_eq!(told(run.start(json!({})).map(<[Line]>::len)).0, "flow_not_published");
 }
@@ -159,6 +164,7 @@ fn what_an_author_should_look_at_is_noticed() {
     assert_eq!(
         lines,
         [
+            r#"! context {"age":3,"name":"Ada"}"#,
             "? the context's `age` is no input of the flow",
             "? node \"s\": reads `context.nam`, which has no value",
             "< Hi",
@@ -172,8 +178,8 @@ fn what_an_author_should_look_at_is_noticed() {
         told(run.choose("maybe").map(<[Line]>::len)),
         ("invalid_input", "`option` `maybe` was not offered".to_owned())
     );
-    assert_eq!(text(run.start(json!({})).unwrap()).len(), 1);
-    assert!(run.transcript().to_string().ends_with("\n* already running\n"));
+    assert_eq!(text(run.start(json!({})).unwrap()).len(), 2);
+    assert!(run.transcript().to_string().ends_with("\n! context {}\n* already running\n"));
 }
 
 /// L8: a transcript is the same each time.
@@ -185,6 +191,10 @@ fn a_rehearsal_at_one_time_goes_the_same_each_time() {
         run.say("yes").unwrap();
         run.transcript().to_string()
     };
-    assert_eq!(run(), "< Hi Ada [Yes]\n= waiting at wait\n> yes\n< You said yes.\n= completed at bye\n");
+    let begun = "! context {\"name\":\"Ada\"}\n".to_owned();
+    assert_eq!(
+        run(),
+        begun + "< Hi Ada [Yes]\n= waiting at wait\n> yes\n< You said yes.\n= completed at bye\n"
+    );
     assert_eq!(run(), run());
 }

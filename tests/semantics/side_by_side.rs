@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use chatflow::ops::{Line, Rehearsal};
+use chatflow::ops::Rehearsal;
 use chatflow::store::MemoryFlows;
+use chatflow::talk::Line;
 use chatflow::testkit::{Fault, Faulty, Op, Recorder};
 use chatflow::{Builder, Clock, Engine, MemoryStore, Outbound, Transport, TriggerRequest, send_fn};
 use chrono::TimeDelta;

@@ -1,9 +1,12 @@
 //! Trying a flow out: the engine itself, on a stage where time, channel and host are the author's
 //! (SEMANTICS L8). Nothing of it reaches a store, a transport or the host.
 
+mod act;
+mod notice;
+mod play;
 mod stage;
-mod transcript;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -11,25 +14,25 @@ use std::task::{Context, Poll, Waker};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
-pub use transcript::{Line, Transcript};
-
+use notice::notice;
 use stage::{Seen, Stage};
 
 use crate::address::Account;
-use crate::calls::{Call, CallResult};
+use crate::calls::{Call, CallRef, CallResult};
 use crate::channel::Channel;
 use crate::clock::{Clock, SystemClock};
-use crate::engine::{Engine, HandedBack};
+use crate::engine::Engine;
 use crate::error::Error;
 use crate::flow::{ContactMode, Flow};
-use crate::id::{NodeId, SessionId};
+use crate::id::{MessageId, NodeId, SessionId};
 use crate::kernel::own_choice;
 use crate::kernel::{Received, Triggered};
 use crate::limits::Limits;
 use crate::observer::EventKind;
 use crate::request::{Inbound, TriggerRequest};
-use crate::session::{Opt, Profile, Session};
+use crate::session::{Content, Opt, Profile, Session};
 use crate::store::{JournalEntry, MemoryStore};
+use crate::talk::{self, Act, Line, Transcript};
 
 /// A flow that is tried out: a conversation with a made-up contact, in this process and at once.
 ///
@@ -52,6 +55,7 @@ use crate::store::{JournalEntry, MemoryStore};
 /// run.pass(TimeDelta::minutes(10))?;
 /// run.choose("yes")?;
 /// assert_eq!(run.transcript().to_string(), "\
+/// ! context {\"name\":\"Ada\"}
 /// < Hi Ada, shall we? [Yes] [No]
 /// = waiting at wait
 /// @ +10m
@@ -72,6 +76,28 @@ pub struct Rehearsal {
     session: Option<SessionId>,
     offered: Vec<Opt>,
     asked: Vec<Call>,
+    beyond: Beyond,
+}
+
+/// What a rehearsal remembers for acts that refer to what was before.
+#[derive(Default)]
+struct Beyond {
+    /// The flow as it was published last.
+    json: String,
+    /// True if the time is the author's choice.
+    is_timed: bool,
+    /// True if what the flow's check warns of was told.
+    is_warned: bool,
+    /// The last call and the last message.
+    call: Option<CallRef>,
+    message: Option<MessageId>,
+    /// The token of the last form that was sent.
+    token: String,
+    /// The channel's id of the contact's next message, and how long it was on its way.
+    id: Option<String>,
+    age: Option<TimeDelta>,
+    /// The sessions as they were shown last.
+    shown: HashMap<SessionId, (u32, String)>,
 }
 
 impl fmt::Debug for Rehearsal {
@@ -117,6 +143,7 @@ impl Rehearsal {
             session: None,
             offered,
             asked: Vec::new(),
+            beyond: Beyond { json: json.to_owned(), ..Beyond::default() },
         };
         run.put_online(json, &run.flow)?;
         if run.flow.trigger().needs_campaign() {
@@ -137,8 +164,9 @@ impl Rehearsal {
 
     /// From another time on than now.
     #[must_use]
-    pub fn at(self, now: DateTime<Utc>) -> Self {
+    pub fn at(mut self, now: DateTime<Utc>) -> Self {
         self.stage.set(now);
+        self.beyond.is_timed = true;
         self
     }
 
@@ -149,13 +177,23 @@ impl Rehearsal {
         self
     }
 
+    /// With a host that answers every call of a function, a kind of node or a node of this name
+    /// like this, unless an answer is [given](Self::answer) for it.
+    #[must_use]
+    pub fn with_call(self, name: &str, result: CallResult) -> Self {
+        self.stage.stub(name, result);
+        self
+    }
+
     /// Starts the flow as a call does, with this context.
     ///
     /// # Errors
     /// `InvalidInput` when the context has not what the flow needs; `FlowNotPublished` when
     /// messages start it.
     pub fn start(&mut self, context: impl Into<Value>) -> Result<&[Line], Error> {
-        let mut request = TriggerRequest::new(self.flow.id().as_str()).context(context);
+        let context = context.into();
+        let is_told = self.session.is_some() || !is_empty(&context);
+        let mut request = TriggerRequest::new(self.flow.id().as_str()).context(context.clone());
         if self.flow.start().1.contact == ContactMode::Needed {
             let (channel, account) = (self.account.channel.clone(), &*self.account.account);
             request = request.address(channel, account, self.from);
@@ -164,7 +202,9 @@ impl Rehearsal {
             request = request.profile(profile.clone());
         }
         let since = self.transcript.0.len();
-        match at_once(self.bot.trigger(request))? {
+        let triggered = at_once(self.bot.trigger(request))?;
+        self.transcript.0.extend(is_told.then_some(Line::Did(Act::Context(context))));
+        match triggered {
             Triggered::Started(session) => self.session = Some(session.session_id),
             Triggered::AlreadyRunning(_) => self.untaken("already running"),
             other => self.untaken(other.to_string()),
@@ -205,8 +245,9 @@ impl Rehearsal {
     /// # Errors
     /// `InvalidInput` when it is malformed or too large.
     pub fn receive(&mut self, inbound: Inbound) -> Result<&[Line], Error> {
-        let said = format!("({})", inbound.kind);
-        self.hear(Line::Said(said), inbound)
+        let (value, meta) = inbound.parts();
+        let line = talk::sent(inbound.kind, &inbound.text, value.cloned(), meta.cloned());
+        self.hear(line, inbound)
     }
 
     /// Time passes, from one due time to the next.
@@ -233,10 +274,8 @@ impl Rehearsal {
             self.stage.expect(node, result);
             return Ok(&[]);
         };
-        let call = self.asked.remove(waiting);
-        self.transcript.0.push(Line::Answered(result.clone()));
-        let _ = at_once(self.bot.complete(call.reference, result))?;
-        self.look(since)
+        self.complete(waiting, result)?;
+        Ok(self.transcript.0.get(since..).unwrap_or_default())
     }
 
     /// A person gives the contact back, with what they found out: an object, `json!({})` for
@@ -246,14 +285,10 @@ impl Rehearsal {
     /// `InvalidInput` of `vars`, or of `handoff` when the contact is with nobody.
     pub fn hand_back(&mut self, vars: impl Into<Value>) -> Result<&[Line], Error> {
         let (since, vars) = (self.transcript.0.len(), vars.into());
-        let record = self.session.map(|id| at_once(self.bot.session(id))).transpose()?.flatten();
-        let back = match record {
-            Some(record) => at_once(self.bot.resume_from_handoff(record.contact(), vars.clone()))?,
-            None => HandedBack::NotInHandoff,
-        };
-        if back == HandedBack::NotInHandoff {
+        let Some(contact) = self.contact_in_handoff()? else {
             return Err(Error::invalid("handoff", "is none to come back from"));
-        }
+        };
+        let _ = at_once(self.bot.resume_from_handoff(&contact, vars.clone()))?;
         self.transcript.0.push(Line::HandedBack(vars));
         self.look(since)
     }
@@ -296,6 +331,12 @@ impl Rehearsal {
         self.from
     }
 
+    /// The engine underneath, for what a rehearsal has no word for.
+    #[must_use]
+    pub fn engine(&self) -> &Engine<MemoryStore> {
+        &self.bot
+    }
+
     /// Flows that it calls are there too, and offline until they are given.
     fn put_online(&self, json: &str, flow: &Flow) -> Result<(), Error> {
         let flows = self.bot.flows();
@@ -329,6 +370,12 @@ impl Rehearsal {
         if let Some(profile) = &self.profile {
             inbound = inbound.profile(profile.clone());
         }
+        if let Some(id) = self.beyond.id.take() {
+            inbound = inbound.id(id);
+        }
+        if let Some(age) = self.beyond.age.take() {
+            inbound = inbound.timestamp(self.stage.now() - age);
+        }
         let received = at_once(self.bot.receive(inbound))?;
         self.transcript.0.push(line);
         match received {
@@ -336,6 +383,7 @@ impl Rehearsal {
             Received::Consumed { .. } => {}
             Received::Queued { .. } => self.untaken("queued"),
             Received::Handoff { .. } => self.untaken("in handoff"),
+            Received::Duplicate { .. } => self.untaken("duplicate"),
             other => self.untaken(other.to_string()),
         }
         self.look(since)
@@ -370,14 +418,19 @@ impl Rehearsal {
 
     /// Writes down what was seen.
     fn note(&mut self) -> Result<(), Error> {
-        let mut moved = false;
+        let mut moved: Vec<SessionId> = Vec::new();
         for seen in self.stage.take() {
             match seen {
                 Seen::Sent(message) => {
                     self.offered.extend_from_slice(message.options());
+                    self.beyond.message = Some(message.id);
+                    if let Content::Form(form) = &message.content {
+                        self.beyond.token.clone_from(&form.token);
+                    }
                     self.transcript.0.push(Line::Sent(Box::new(message)));
                 }
                 Seen::Called { call, answer } => {
+                    self.beyond.call = Some(call.reference.clone());
                     self.transcript.0.push(Line::Called(Box::new(call.clone())));
                     match answer {
                         Some(answer) => self.transcript.0.push(Line::Answered(answer)),
@@ -389,22 +442,44 @@ impl Rehearsal {
                     if let EventKind::SessionStarted { session, .. } = event {
                         self.session = Some(session);
                     }
-                    moved |= matches!(event, EventKind::Turn { .. });
+                    if let EventKind::Turn { session, .. } = event {
+                        moved.retain(|other| *other != session);
+                        moved.push(session);
+                    }
                     self.transcript.0.extend(notice(&event).map(Line::Noticed));
                 }
             }
         }
-        if let Some(session) = self.session().filter(|_| moved) {
-            self.asked.retain(|asked| session.call().is_some_and(|call| call.id == asked.reference.call));
-            self.transcript.0.push(Line::Stands {
-                status: session.status(),
-                node: session.node().clone(),
-                outcome: session.outcome().map(Into::into),
-                failure: session.failure().cloned().map(Box::new),
-            });
+        moved.into_iter().try_for_each(|session| self.show(session))
+    }
+
+    /// Writes down how a session stands, if that is news.
+    fn show(&mut self, id: SessionId) -> Result<(), Error> {
+        let Some(record) = at_once(self.bot.session(id))? else { return Ok(()) };
+        let session = record.session();
+        let is_own = |asked: &Call| asked.reference.call.session == id;
+        self.asked.retain(|asked| {
+            !is_own(asked) || session.call().is_some_and(|call| call.id == asked.reference.call)
+        });
+        let (flow, _) = session.active();
+        let line = Line::Stands {
+            status: session.status(),
+            node: session.node().clone(),
+            called: Some(flow).filter(|flow| *flow != session.flow()).cloned(),
+            outcome: session.outcome().map(Into::into),
+            failure: session.failure().cloned().map(Box::new),
+        };
+        let shown = (session.turns(), line.to_string());
+        if self.beyond.shown.insert(id, shown.clone()).is_none_or(|before| before != shown) {
+            self.transcript.0.push(line);
         }
         Ok(())
     }
+}
+
+/// True if a context says nothing.
+fn is_empty(context: &Value) -> bool {
+    context.is_null() || context.as_object().is_some_and(serde_json::Map::is_empty)
 }
 
 /// Waits for what never waits: the store is in memory, and each port of the stage answers at once.
@@ -426,35 +501,4 @@ fn account_of(flow: &Flow) -> Account {
     let channel = trigger.cloned().unwrap_or(Channel::WhatsApp);
     let account = if channel.is_phone() { "+15550100" } else { "test" };
     Account { channel, account: account.into() }
-}
-
-fn notice(event: &EventKind) -> Option<String> {
-    Some(match event {
-        // Whether there was an answer, and of which kind, is what flows ask.
-        EventKind::UndefinedVariable { name, .. } if name.starts_with("reply") => return None,
-        EventKind::UndefinedVariable { node, name, .. } => {
-            format!("node {:?}: reads `{name}`, which has no value", node.as_str())
-        }
-        EventKind::NoResult { node, operator, .. } => {
-            format!("node {:?}: `{operator}` comes to nothing", node.as_str())
-        }
-        EventKind::ChoicesAdjusted { node, why, count, .. } => {
-            format!("node {:?}: choices that did not fit: {count} ({why})", node.as_str())
-        }
-        EventKind::ContentCut { node, part, .. } => {
-            format!("node {:?}: `{part}` is too long for the channel, and was cut", node.as_str())
-        }
-        EventKind::ContentRefused { node, part, fault, .. } => {
-            format!("node {:?}: `{part}` {}, and nothing was sent", node.as_str(), fault.says())
-        }
-        EventKind::ListCut { node, given, kept, .. } => {
-            format!("node {:?}: takes {kept} of {given} items", node.as_str())
-        }
-        EventKind::InputDropped { key, .. } => format!("the context's `{key}` is no input of the flow"),
-        EventKind::Logged { node, level, text, .. } => {
-            format!("node {:?}: {}: {text}", node.as_str(), level.as_str())
-        }
-        EventKind::DeadLettered { message } => format!("message {message} was given up"),
-        _ => return None,
-    })
 }

@@ -1,7 +1,7 @@
 //! Everything outside a rehearsed flow: time, ids, the channel, the host. All of it is in memory
 //! and answers at once.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
@@ -26,6 +26,12 @@ struct State {
     seen: Vec<Seen>,
     /// The host's answers to the next calls of each node.
     answers: BTreeMap<NodeId, VecDeque<CallResult>>,
+    /// Those to the next calls of any node.
+    next_answers: VecDeque<Result<Answer, CallError>>,
+    /// Those to every call of a function, a kind or a node of this name.
+    stubs: HashMap<String, CallResult>,
+    /// The channel's refusals of the next messages.
+    refusals: VecDeque<SendError>,
 }
 
 /// An entry onto the stage; they are kept in order.
@@ -38,7 +44,15 @@ pub(super) enum Seen {
 
 impl Stage {
     pub(super) fn new(now: DateTime<Utc>) -> Self {
-        let state = State { now, minted: 0, seen: Vec::new(), answers: BTreeMap::new() };
+        let state = State {
+            now,
+            minted: 0,
+            seen: Vec::new(),
+            answers: BTreeMap::new(),
+            next_answers: VecDeque::new(),
+            stubs: HashMap::new(),
+            refusals: VecDeque::new(),
+        };
         Self(Arc::new(Mutex::new(state)))
     }
 
@@ -53,6 +67,21 @@ impl Stage {
     /// Answers the next call of a node like this.
     pub(super) fn expect(&self, node: NodeId, answer: CallResult) {
         self.state().answers.entry(node).or_default().push_back(answer);
+    }
+
+    /// Answers the next call of any node like this.
+    pub(super) fn expect_next(&self, answer: Result<Answer, CallError>) {
+        self.state().next_answers.push_back(answer);
+    }
+
+    /// Answers every call of a function, a kind or a node of this name like this.
+    pub(super) fn stub(&self, name: &str, answer: CallResult) {
+        self.state().stubs.insert(name.to_owned(), answer);
+    }
+
+    /// Refuses the next message.
+    pub(super) fn refuse(&self, error: SendError) {
+        self.state().refusals.push_back(error);
     }
 
     /// Takes all that was seen since the last look.
@@ -77,17 +106,32 @@ impl Ids for Stage {
 
 impl Transport for Stage {
     async fn send(&self, message: &Outbound) -> Result<Receipt, SendError> {
-        self.state().seen.push(Seen::Sent(message.clone()));
-        Ok(Receipt::new())
+        let mut state = self.state();
+        state.seen.push(Seen::Sent(message.clone()));
+        state.refusals.pop_front().map_or_else(|| Ok(Receipt::new()), Err)
     }
 }
 
 impl Calls for Stage {
     async fn call(&self, call: &Call) -> Result<Answer, CallError> {
         let mut state = self.state();
-        let answer = state.answers.get_mut(&call.node).and_then(VecDeque::pop_front);
-        state.seen.push(Seen::Called { call: call.clone(), answer: answer.clone() });
-        Ok(answer.map_or(Answer::Later, Answer::Now))
+        let own = state.answers.get_mut(&call.node).and_then(VecDeque::pop_front);
+        let next = match own {
+            Some(own) => Some(Ok(Answer::Now(own))),
+            None => state.next_answers.pop_front(),
+        };
+        let stub =
+            |state: &State| state.stubs.get(call.node.as_str()).or(state.stubs.get(call.name())).cloned();
+        let answer = next.or_else(|| stub(&state).map(Answer::Now).map(Ok)).unwrap_or(Ok(Answer::Later));
+        let told = match &answer {
+            Ok(Answer::Now(result)) => Some(result.clone()),
+            Err(CallError::Failed { reason } | CallError::Retry { reason }) => {
+                Some(CallResult::failed(reason))
+            }
+            _ => None,
+        };
+        state.seen.push(Seen::Called { call: call.clone(), answer: told });
+        answer
     }
 }
 

@@ -1,0 +1,35 @@
+//! What an author should look at, in words.
+
+use crate::observer::EventKind;
+
+/// The hint of an event, if it is one.
+pub(super) fn notice(event: &EventKind) -> Option<String> {
+    Some(match event {
+        // Whether there was an answer, and of which kind, is what flows ask.
+        EventKind::UndefinedVariable { name, .. } if name.starts_with("reply") => return None,
+        EventKind::UndefinedVariable { node, name, .. } => {
+            format!("node {:?}: reads `{name}`, which has no value", node.as_str())
+        }
+        EventKind::NoResult { node, operator, .. } => {
+            format!("node {:?}: `{operator}` comes to nothing", node.as_str())
+        }
+        EventKind::ChoicesAdjusted { node, why, count, .. } => {
+            format!("node {:?}: choices that did not fit: {count} ({why})", node.as_str())
+        }
+        EventKind::ContentCut { node, part, .. } => {
+            format!("node {:?}: `{part}` is too long for the channel, and was cut", node.as_str())
+        }
+        EventKind::ContentRefused { node, part, fault, .. } => {
+            format!("node {:?}: `{part}` {}, and nothing was sent", node.as_str(), fault.says())
+        }
+        EventKind::ListCut { node, given, kept, .. } => {
+            format!("node {:?}: takes {kept} of {given} items", node.as_str())
+        }
+        EventKind::InputDropped { key, .. } => format!("the context's `{key}` is no input of the flow"),
+        EventKind::Logged { node, level, text, .. } => {
+            format!("node {:?}: {}: {text}", node.as_str(), level.as_str())
+        }
+        EventKind::DeadLettered { .. } => "a message was given up".to_owned(),
+        _ => return None,
+    })
+}
