@@ -95,7 +95,7 @@
 //! | what was not delivered; another version; forgetting somebody | [`Engine::dead_letters`]; [`Engine::migrate`]; [`Engine::erase`] |
 //! | conversations that outlive the process | the packages `chatflow-sqlite` and `chatflow-postgres`, and the guide `docs/storage.md` |
 //! | how fast messages leave, where a channel takes only so many | [`Builder::pace`], [`pace::Pace`], [`pace::Rate`] |
-//! | the JSON of the APIs of Qyvo, Alibaba and GPTBots | [`wire`] |
+//! | the JSON of the APIs of Qyvo, Alibaba and GPTBots, and of WhatsApp's Cloud API | [`wire`] |
 //! | shutting down, watching, scaling out, deploying | the guide `docs/operate.md` |
 //! | storage of one's own | [`store`], [`store::Row`] to begin with, [`store::sql`] where there are columns, and `testkit::store_suite` to test it with |
 //!
