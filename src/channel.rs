@@ -78,7 +78,7 @@ pub struct ChannelName(Arc<str>);
 
 /// A text that names no channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a channel is named in 1-64 lower-case letters, digits, `-`, `_` and `.`, a letter first")]
+#[error("must be a channel: 1-64 lower-case letters, digits, `-`, `_` and `.`, a letter first")]
 pub struct BadChannel;
 
 impl Channel {

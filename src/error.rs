@@ -10,8 +10,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::flow::Issues;
-use crate::id::{ContactId, FlowId, FlowVersion, SessionId, TriggerKey};
+use crate::address::{BadAddress, BadChannel, BadPhone};
+use crate::flow::{BadSpan, Issues};
+use crate::id::{BadName, ContactId, FlowId, FlowVersion, SessionId, TriggerKey};
 
 /// The reason for which a call was refused or failed. Outcomes such as `AlreadyRunning` are not
 /// errors.
@@ -35,7 +36,8 @@ pub enum Error {
     /// The flow has no online version that starts by call (SEMANTICS T1). Handling: 404.
     #[error("flow `{0}` is not published with a manual trigger")]
     FlowNotPublished(FlowId),
-    /// The flow has no entry node (SEMANTICS T1). Handling: 422.
+    /// The flow's online version has no entry node, which publishing refuses: something else wrote
+    /// it (SEMANTICS T1). Handling: publish a flow with a `start`; 422.
     #[error("flow `{0}` has no entry node")]
     NoEntryNode(FlowId),
     /// The key was used for another request (SEMANTICS T5). Handling: 422, do not retry.
@@ -152,6 +154,30 @@ pub enum Error {
     Store(#[from] StoreError),
 }
 
+/// Texts that hosts read into ids, addresses and spans: `?` names the field that such a text is
+/// given in.
+macro_rules! invalid_input {
+    ($($bad:ty => $field:expr),+ $(,)?) => {
+        $(impl From<$bad> for Error {
+            fn from(bad: $bad) -> Self {
+                let field: fn(&$bad) -> &'static str = $field;
+                Self::invalid(field(&bad), bad)
+            }
+        })+
+    };
+}
+
+invalid_input! {
+    BadName => BadName::field,
+    BadPhone => |_| "phone",
+    BadChannel => |_| "channel",
+    BadAddress => |bad| match bad {
+        BadAddress::Name(name) => name.field(),
+        _ => "address",
+    },
+    BadSpan => |_| "span",
+}
+
 fn fmt_issues(issues: &Issues, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.write_str("flow has errors\n")?;
     fmt::Display::fmt(issues, f)
@@ -257,6 +283,9 @@ pub enum MissingReason {
     /// It does not compile here: the limits are smaller, a newer release wrote it, or it needs a
     /// feature that this build does not have. Holds the first issue.
     NotReadable(Arc<str>),
+    /// It has no entry node. Publishing refuses such a flow (SEMANTICS T1), so that a store of
+    /// flows or another program wrote it.
+    NoEntryNode,
 }
 
 impl MissingReason {
@@ -266,6 +295,7 @@ impl MissingReason {
         match self {
             Self::NotStored => "not_stored",
             Self::NotReadable(_) => "not_readable",
+            Self::NoEntryNode => "no_entry_node",
         }
     }
 }
@@ -275,6 +305,7 @@ impl fmt::Display for MissingReason {
         match self {
             Self::NotStored => f.write_str("is not stored"),
             Self::NotReadable(issue) => write!(f, "cannot be read here: {issue}"),
+            Self::NoEntryNode => f.write_str("has no entry node"),
         }
     }
 }

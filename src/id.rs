@@ -1,6 +1,21 @@
 //! The names of things. Newtypes only: a flow's code cannot be given where a contact's id is asked
 //! for. Checked once, where a name comes in; cheap to clone afterwards.
+//!
+//! All have one surface: `new`, `parse`, `as_str`, `Display`, `FromStr`, serde as text.
+//!
+//! ```
+//! use chatflow::id::{CallId, ContactId, NodeId};
+//!
+//! fn read(contact: &str, call: &str) -> Result<(ContactId, CallId), chatflow::Error> {
+//!     Ok((ContactId::parse(contact)?, call.parse()?))
+//! }
+//!
+//! assert_eq!(NodeId::new("menu")?.as_str(), "menu");
+//! assert_eq!(read("", "").unwrap_err().to_string(), "`contact_id` must not be empty");
+//! # Ok::<(), chatflow::Error>(())
+//! ```
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -10,44 +25,83 @@ use uuid::Uuid;
 /// Bytes that a name may have at most (SEMANTICS S7).
 pub(crate) const MAX_BYTES: usize = 256;
 
-/// The reason for which a name was refused (SEMANTICS S7).
+/// A text that was refused as a name or an id. Prints as the rule alone; `?` makes
+/// [`Error::InvalidInput`](crate::Error::InvalidInput) of it, which names the field too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum BadName {
-    /// It has no character.
-    #[error("must not be empty")]
-    Empty,
-    /// It has more than 256 bytes.
-    #[error("must have at most 256 bytes")]
-    TooLong,
-    /// It has a control character, such as a line feed or NUL.
-    #[error("must not contain control characters")]
-    ControlCharacter,
+#[error("{rule}")]
+pub struct BadName {
+    field: &'static str,
+    rule: NameRule,
 }
 
-pub(crate) fn check_name(name: &str) -> Result<(), BadName> {
+impl BadName {
+    /// The name of the field that such a text is given in, such as `contact_id`.
+    #[must_use]
+    pub fn field(&self) -> &'static str {
+        self.field
+    }
+
+    /// The rule that it breaks.
+    #[must_use]
+    pub fn rule(&self) -> NameRule {
+        self.rule
+    }
+}
+
+/// The rules for names and ids (SEMANTICS S7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NameRule {
+    /// It has at least one character.
+    NotEmpty,
+    /// It has at most 256 bytes.
+    NotTooLong,
+    /// It has no control character, such as a line feed or NUL.
+    NoControlCharacter,
+    /// The id of a session is a UUID.
+    Uuid,
+    /// The id of a message or a call is one that this crate has made.
+    Minted,
+    /// The number of a version is an integer from 0 to 4,294,967,295.
+    Number,
+}
+
+impl NameRule {
+    pub(crate) fn of(self, field: &'static str) -> BadName {
+        BadName { field, rule: self }
+    }
+}
+
+impl fmt::Display for NameRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotEmpty => "must not be empty",
+            Self::NotTooLong => "must have at most 256 bytes",
+            Self::NoControlCharacter => "must not contain control characters",
+            Self::Uuid => "must be a UUID",
+            Self::Minted => "is not an id that this crate has made",
+            Self::Number => "must be the number of a version",
+        })
+    }
+}
+
+pub(crate) fn check_name(name: &str) -> Result<(), NameRule> {
     if name.is_empty() {
-        return Err(BadName::Empty);
+        return Err(NameRule::NotEmpty);
     }
     if name.len() > MAX_BYTES {
-        return Err(BadName::TooLong);
+        return Err(NameRule::NotTooLong);
     }
     let is_plain = |byte: u8| (b' '..=b'~').contains(&byte);
     if !name.bytes().all(is_plain) && name.chars().any(char::is_control) {
-        return Err(BadName::ControlCharacter);
+        return Err(NameRule::NoControlCharacter);
     }
     Ok(())
 }
 
-/// The textual form of every name: as it was given, and checked again wherever it comes in.
+/// The textual form of every id: as it was given or made, and checked again wherever it comes in.
 macro_rules! as_text {
     ($name:ident) => {
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.fmt(f)
-            }
-        }
-
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(f, concat!(stringify!($name), "({})"), self)
@@ -56,8 +110,8 @@ macro_rules! as_text {
 
         impl std::str::FromStr for $name {
             type Err = BadName;
-            fn from_str(name: &str) -> Result<Self, BadName> {
-                Self::new(name)
+            fn from_str(text: &str) -> Result<Self, BadName> {
+                Self::parse(text)
             }
         }
 
@@ -69,15 +123,15 @@ macro_rules! as_text {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let name = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-                Self::new(name).map_err(serde::de::Error::custom)
+                let text = <Cow<'de, str>>::deserialize(deserializer)?;
+                Self::parse(&text).map_err(serde::de::Error::custom)
             }
         }
     };
 }
 
 macro_rules! name {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident, $field:literal) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(Arc<str>);
@@ -89,8 +143,16 @@ macro_rules! name {
             /// [`BadName`] for an empty name, one above 256 bytes, or one with a control character.
             pub fn new(name: impl AsRef<str>) -> Result<Self, BadName> {
                 let name = name.as_ref();
-                check_name(name)?;
+                check_name(name).map_err(|rule| rule.of($field))?;
                 Ok(Self(name.into()))
+            }
+
+            /// Reads a name: the same as `new`.
+            ///
+            /// # Errors
+            /// As for `new`.
+            pub fn parse(text: &str) -> Result<Self, BadName> {
+                Self::new(text)
             }
 
             /// The name as it was given.
@@ -106,21 +168,27 @@ macro_rules! name {
             }
         }
 
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
         as_text!($name);
     };
 }
 
 name! {
     /// A tenant: nothing of one workspace is seen in another.
-    WorkspaceId
+    WorkspaceId, "workspace"
 }
 name! {
     /// A flow's code, as its author and its callers write it.
-    FlowId
+    FlowId, "flow"
 }
 name! {
     /// A node's id, unique in its flow.
-    NodeId
+    NodeId, "node"
 }
 
 impl Default for WorkspaceId {
@@ -133,6 +201,29 @@ impl Default for WorkspaceId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FlowVersion(pub u32);
+
+impl FlowVersion {
+    /// Takes a number.
+    #[must_use]
+    pub const fn new(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// Reads a number in decimal digits.
+    ///
+    /// # Errors
+    /// [`BadName`] for anything else.
+    pub fn parse(text: &str) -> Result<Self, BadName> {
+        text.parse().map(Self).map_err(|_| NameRule::Number.of("version"))
+    }
+}
+
+impl std::str::FromStr for FlowVersion {
+    type Err = BadName;
+    fn from_str(text: &str) -> Result<Self, BadName> {
+        Self::parse(text)
+    }
+}
 
 impl fmt::Display for FlowVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -149,7 +240,7 @@ enum Compact {
 }
 
 impl Compact {
-    fn new(name: &str) -> Result<Self, BadName> {
+    fn new(name: &str) -> Result<Self, NameRule> {
         check_name(name)?;
         if let Ok(uuid) = Uuid::try_parse(name) {
             let mut canonical = [0; uuid::fmt::Hyphenated::LENGTH];
@@ -158,6 +249,15 @@ impl Compact {
             }
         }
         Ok(Self::Text(name.into()))
+    }
+}
+
+impl Compact {
+    fn as_str(&self) -> Cow<'_, str> {
+        match self {
+            Self::Uuid(uuid) => Cow::Owned(uuid.as_hyphenated().to_string()),
+            Self::Text(text) => Cow::Borrowed(text),
+        }
     }
 }
 
@@ -171,7 +271,7 @@ impl fmt::Display for Compact {
 }
 
 macro_rules! compact_name {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident, $field:literal) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(Compact);
@@ -183,7 +283,27 @@ macro_rules! compact_name {
             /// # Errors
             /// [`BadName`] for an empty name, one above 256 bytes, or one with a control character.
             pub fn new(name: impl AsRef<str>) -> Result<Self, BadName> {
-                Compact::new(name.as_ref()).map(Self)
+                Compact::new(name.as_ref()).map(Self).map_err(|rule| rule.of($field))
+            }
+
+            /// Reads a name: the same as `new`.
+            ///
+            /// # Errors
+            /// As for `new`.
+            pub fn parse(text: &str) -> Result<Self, BadName> {
+                Self::new(text)
+            }
+
+            /// The name as it was given. One that is kept as a UUID is written out.
+            #[must_use]
+            pub fn as_str(&self) -> Cow<'_, str> {
+                self.0.as_str()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
             }
         }
 
@@ -199,17 +319,38 @@ macro_rules! compact_name {
 
 compact_name! {
     /// A contact, as the host names it or as the engine minted it.
-    ContactId
+    ContactId, "contact_id"
 }
 compact_name! {
     /// A caller's idempotency key, scoped to workspace and flow (SEMANTICS T5).
-    TriggerKey
+    TriggerKey, "uuid"
 }
 
 /// One run of a flow with a contact. Minted once, never used again.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId(pub Uuid);
+
+impl SessionId {
+    /// Takes a UUID that the engine minted.
+    #[must_use]
+    pub const fn new(uuid: Uuid) -> Self {
+        Self(uuid)
+    }
+
+    /// Reads an id in any form of a UUID.
+    ///
+    /// # Errors
+    /// [`BadName`] for a text that is no UUID.
+    pub fn parse(text: &str) -> Result<Self, BadName> {
+        Uuid::try_parse(text).map(Self).map_err(|_| NameRule::Uuid.of("session_id"))
+    }
+
+    /// The id as it prints, written out.
+    #[must_use]
+    pub fn as_str(&self) -> Cow<'_, str> {
+        Cow::Owned(self.to_string())
+    }
+}
 
 impl fmt::Display for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -217,21 +358,13 @@ impl fmt::Display for SessionId {
     }
 }
 
-impl fmt::Debug for SessionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SessionId({self})")
-    }
-}
+as_text!(SessionId);
 
-impl std::str::FromStr for SessionId {
-    type Err = uuid::Error;
-    fn from_str(id: &str) -> Result<Self, uuid::Error> {
-        Uuid::try_parse(id).map(Self)
-    }
-}
-
-macro_rules! derived_id {
-    ($(#[$doc:meta])* $name:ident { $(#[$field_doc:meta])* $field:ident: $number:ty, $separator:literal }) => {
+macro_rules! minted_id {
+    (
+        $(#[$doc:meta])*
+        $name:ident, $written:literal { $(#[$field_doc:meta])* $field:ident: $number:ty, $separator:literal }
+    ) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name {
@@ -241,60 +374,120 @@ macro_rules! derived_id {
             pub $field: $number,
         }
 
+        impl $name {
+            /// Makes the id of a session's number.
+            #[must_use]
+            pub const fn new(session: SessionId, $field: $number) -> Self {
+                Self { session, $field }
+            }
+
+            /// Reads an id as it prints.
+            ///
+            /// # Errors
+            /// [`BadName`] for any other text.
+            pub fn parse(text: &str) -> Result<Self, BadName> {
+                let bad = NameRule::Minted.of($written);
+                let (session, number) = text.rsplit_once($separator).ok_or(bad)?;
+                let session = SessionId::parse(session).map_err(|_| bad)?;
+                Ok(Self { session, $field: number.parse().map_err(|_| bad)? })
+            }
+
+            /// The id as it prints, written out.
+            #[must_use]
+            pub fn as_str(&self) -> Cow<'_, str> {
+                Cow::Owned(self.to_string())
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(f, concat!("{}", $separator, "{}"), self.session, self.$field)
             }
         }
 
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, concat!(stringify!($name), "({})"), self)
-            }
-        }
-
-        impl std::str::FromStr for $name {
-            type Err = BadDerivedId;
-            fn from_str(id: &str) -> Result<Self, BadDerivedId> {
-                let (session, number) = id.rsplit_once($separator).ok_or(BadDerivedId)?;
-                let session = session.parse().map_err(|_| BadDerivedId)?;
-                Ok(Self { session, $field: number.parse().map_err(|_| BadDerivedId)? })
-            }
-        }
-
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let id = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-                id.parse().map_err(serde::de::Error::custom)
-            }
-        }
+        as_text!($name);
     };
 }
 
-/// A text that is not the id of a message or a call of this crate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("is not an id that this crate has made")]
-pub struct BadDerivedId;
-
-derived_id! {
+minted_id! {
     /// A message to the contact: the same for every attempt to send it, so that a receiver
     /// recognises a repeat (SEMANTICS D1). Prints as `SESSION-SEQUENCE`.
-    MessageId {
+    MessageId, "message_id" {
         /// Its place in the conversation's outbox, from 1.
         seq: u64, "-"
     }
 }
-derived_id! {
+minted_id! {
     /// A host call: the key under which the host makes it once, however often it is asked to
     /// (SEMANTICS D2). Prints as `SESSION.WAIT`.
-    CallId {
+    CallId, "call_id" {
         /// The session's wait number at the call.
         wait: u32, "."
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address::{Account, Address, Channel, Phone};
+    use crate::error::Error;
+    use crate::flow::Span;
+
+    const SESSION: &str = "0191d7a5-6b1e-7c3a-9f00-000000000001";
+
+    /// An error that `?` makes of a refused text names the field.
+    #[test]
+    fn each_text_that_is_refused_is_an_error_of_its_field() {
+        fn field<T, E: Into<Error>>(read: Result<T, E>) -> String {
+            match read.map_err(Into::into) {
+                Err(Error::InvalidInput { field, .. }) => field.into_owned(),
+                Err(error) => panic!("another error: {error}"),
+                Ok(_) => panic!("it was taken"),
+            }
+        }
+        let long = "x".repeat(257);
+        assert_eq!(field(WorkspaceId::new("")), "workspace");
+        assert_eq!(field("a\nb".parse::<FlowId>()), "flow");
+        assert_eq!(field(NodeId::parse(&long)), "node");
+        assert_eq!(field(ContactId::new("")), "contact_id");
+        assert_eq!(field(TriggerKey::new(&long)), "uuid");
+        assert_eq!(field(FlowVersion::parse("-1")), "version");
+        assert_eq!(field(SessionId::parse("1")), "session_id");
+        assert_eq!(field(MessageId::parse(SESSION)), "message_id");
+        assert_eq!(field(CallId::parse("1.2")), "call_id");
+        assert_eq!(field(Phone::parse("twelve")), "phone");
+        assert_eq!(field(Channel::parse("WhatsApp")), "channel");
+        assert_eq!(field(Span::parse("1 hour")), "span");
+        let page = |account| Account::new(Channel::Messenger, account);
+        assert_eq!(field(page("")), "account");
+        let page = page("page").unwrap_or_else(|bad| panic!("{bad}"));
+        assert_eq!(field(Address::new(&page, "")), "address");
+        let number = Account { channel: Channel::Sms, account: "+15550100".into() };
+        assert_eq!(field(Address::new(&number, "?")), "address");
+    }
+
+    #[test]
+    fn each_id_is_read_as_it_prints() {
+        fn same<T>(text: &str)
+        where
+            T: fmt::Display + std::str::FromStr<Err = BadName> + Serialize + for<'de> Deserialize<'de>,
+        {
+            let id: T = text.parse().unwrap_or_else(|bad| panic!("{text}: {bad}"));
+            assert_eq!(id.to_string(), text);
+            let json = serde_json::to_string(&id).unwrap_or_else(|bad| panic!("{text}: {bad}"));
+            let again: T = serde_json::from_str(&json).unwrap_or_else(|bad| panic!("{json}: {bad}"));
+            assert_eq!(again.to_string(), text);
+        }
+        same::<WorkspaceId>("shop");
+        same::<FlowId>("abandoned_cart");
+        same::<NodeId>("menü");
+        same::<ContactId>(SESSION);
+        same::<ContactId>("01J3F");
+        same::<TriggerKey>("order 17");
+        same::<FlowVersion>("7");
+        same::<SessionId>(SESSION);
+        same::<MessageId>(&format!("{SESSION}-3"));
+        same::<CallId>(&format!("{SESSION}.2"));
+        assert_eq!(ContactId::parse(SESSION).map(|id| id.as_str().into_owned()), Ok(SESSION.to_owned()));
     }
 }

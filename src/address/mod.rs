@@ -52,7 +52,7 @@ impl Account {
     /// # Errors
     /// [`BadName`] for an empty account, one above 256 bytes, or one with a control character.
     pub fn new(channel: Channel, account: impl AsRef<str>) -> Result<Self, BadName> {
-        check_name(account.as_ref())?;
+        check_name(account.as_ref()).map_err(|rule| rule.of("account"))?;
         Ok(Self { channel, account: account.as_ref().into() })
     }
 }
@@ -159,7 +159,7 @@ impl Address {
                 Err(bad) => Self::without_number(account, id.trim()).ok_or(bad.into()),
             };
         }
-        check_name(id)?;
+        check_name(id).map_err(|rule| rule.of("address"))?;
         Ok(Self::Named(Arc::new(NamedAddress { account: account.to_account(), id: id.into() })))
     }
 

@@ -13,7 +13,7 @@ use crate::address::{Account, AccountRef};
 use crate::engine::entries::KnownEntries;
 use crate::engine::{Engine, Ports};
 use crate::error::{Error, MissingReason};
-use crate::flow::Flow;
+use crate::flow::{Flow, IssueCode};
 use crate::id::{FlowId, FlowVersion, WorkspaceId};
 use crate::kernel::{Callee, Flows, Library, Pinned, Published, Unusable};
 use crate::store::{FlowEntry, VersionState};
@@ -439,6 +439,9 @@ impl WorkspaceFlows {
         let Some(text) = text else { return Ok(Err(MissingReason::NotStored)) };
         let flow = match Flow::from_json_within(&text, &ports.limits) {
             Ok(flow) => Arc::new(flow),
+            Err(issues) if issues.iter().any(|issue| issue.code == IssueCode::NoEntry) => {
+                return Ok(Err(MissingReason::NoEntryNode));
+            }
             Err(issues) => {
                 let first = issues.iter().next().map_or_else(String::new, ToString::to_string);
                 return Ok(Err(MissingReason::NotReadable(first.into())));

@@ -3,8 +3,8 @@
 use crate::address::Alias;
 use crate::engine::Engine;
 use crate::engine::contacts::Released;
-use crate::error::Error;
-use crate::id::{ContactId, SessionId, WorkspaceId};
+use crate::error::{Error, MissingReason};
+use crate::id::{ContactId, FlowId, SessionId, WorkspaceId};
 use crate::kernel::{CarriedOptOut, Refusal, Target, Trigger, TriggerAnswer, Triggered};
 use crate::observer::{Cause, EventKind, Noted};
 use crate::request::{CheckedTrigger, TriggerRequest};
@@ -17,7 +17,7 @@ impl<S: ConversationStore> Engine<S> {
     /// with a live session of the flow answers [`Triggered::AlreadyRunning`].
     ///
     /// # Errors
-    /// `InvalidInput`, `FlowNotFound`, `FlowNotPublished`, `IdempotencyConflict`,
+    /// `InvalidInput`, `FlowNotFound`, `FlowNotPublished`, `NoEntryNode`, `IdempotencyConflict`,
     /// `ContactNotFound`, `TooManySessions`, `Quarantined`, `VersionMissing`, `Contention`,
     /// `Store`. Nothing was started, and the key was not used, unless `Store` is of kind
     /// [`Unknown`](crate::error::StoreErrorKind::Unknown): then nobody knows, and the same call
@@ -45,7 +45,8 @@ impl<S: ConversationStore> Engine<S> {
         for _ in 0..4 {
             let mut met = None;
             let call = self.delivering(Cause::Trigger, &lookup);
-            let delivery = self.transact(call, None, &mut trigger, &mut met).await?;
+            let delivery = self.transact(call, None, &mut trigger, &mut met).await;
+            let delivery = delivery.map_err(|error| no_entry(error, &trigger.request().flow))?;
             let Some(answer) = trigger.answer.take() else { return Err(Error::Contention) };
             match answer? {
                 TriggerAnswer::Final(triggered) => {
@@ -104,5 +105,17 @@ impl<S: ConversationStore> Engine<S> {
             of: Some((trigger.request().flow.clone(), None)),
             ..Noted::new(at, EventKind::Refused { reason: why.code() })
         });
+    }
+}
+
+/// Of the flow that is to start, a version without an entry node has an error of its own (SEMANTICS
+/// T1).
+#[cold]
+fn no_entry(error: Error, asked: &FlowId) -> Error {
+    match error {
+        Error::VersionMissing { flow, reason: MissingReason::NoEntryNode, .. } if flow == *asked => {
+            Error::NoEntryNode(flow)
+        }
+        error => error,
     }
 }

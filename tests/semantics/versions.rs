@@ -142,6 +142,50 @@ impl FlowStore for Losing {
     }
 }
 
+/// Another program has rewritten the definitions: none has an entry node.
+struct Startless(Arc<MemoryFlows>);
+
+impl FlowStore for Startless {
+    async fn revision(&self, workspace: &WorkspaceId) -> Result<u64, StoreError> {
+        self.0.revision(workspace).await
+    }
+    async fn catalogue(&self, workspace: &WorkspaceId) -> Result<Catalogue, StoreError> {
+        self.0.catalogue(workspace).await
+    }
+    async fn definition(
+        &self,
+        workspace: &WorkspaceId,
+        flow: &FlowId,
+        version: Option<FlowVersion>,
+    ) -> Result<Option<Arc<str>>, StoreError> {
+        let found = self.0.definition(workspace, flow, version).await?;
+        Ok(found.map(|text| {
+            let mut flow: serde_json::Value = serde_json::from_str(&text).unwrap();
+            flow["nodes"].as_array_mut().unwrap().retain(|node| node["kind"] != "start");
+            flow["edges"].as_array_mut().unwrap().retain(|edge| edge["from"] != "start");
+            flow.to_string().into()
+        }))
+    }
+    async fn save(&self, workspace: &WorkspaceId, change: FlowChange) -> Result<FlowSaved, StoreError> {
+        self.0.save(workspace, change).await
+    }
+}
+
+/// T1: an online version without an entry node, which publishing would have refused.
+#[test]
+fn t1_a_version_without_an_entry_node_is_not_started() {
+    let processes = Processes::new();
+    let flows = Arc::new(MemoryFlows::new());
+    let publisher: Bot = processes.begin(Arc::clone(&flows)).build();
+    ensure(&publisher, &question("q"));
+    let bot: Bot = processes.begin(Startless(flows)).build();
+    let error = block_on(bot.trigger(ada("q"))).unwrap_err();
+    assert_eq!((error.code(), error.http_status(), error.is_retryable()), ("no_entry_node", 422, false));
+    assert_eq!(error.to_string(), "flow `q` has no entry node");
+    assert!(processes.channel.sent().is_empty());
+    assert!(block_on(bot.sessions(SessionFilter::all())).unwrap().is_empty());
+}
+
 /// S14: that a version is missing is not believed for long, nor once the flows have changed.
 #[test]
 fn a_version_that_comes_back_is_found() {

@@ -197,7 +197,7 @@ impl<'a> Compile<'a> {
 
     /// A name of 1-256 bytes without control characters.
     pub(crate) fn name(&mut self, at: &Path<'_>, name: &str) -> Option<()> {
-        let report = |why: crate::id::BadName| {
+        let report = |why: crate::id::NameRule| {
             self.found.add(IssueCode::BadName, at, why.to_string(), "give another name");
         };
         check_name(name).map_err(report).ok()
