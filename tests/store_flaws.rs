@@ -12,7 +12,7 @@ use chatflow::testkit::store_suite::{Check, Flaw, Flawed, Fresh, conversations, 
 use pollster::block_on;
 
 /// A flaw, and a check that must see it.
-const CAUGHT_BY: [(Flaw, &str); 37] = [
+const CAUGHT_BY: [(Flaw, &str); 38] = [
     (Flaw::LostUpdate, "no_update_is_lost_between_load_and_commit"),
     (Flaw::TornKey, "a_commit_on_another_revision_writes_nothing"),
     (Flaw::TornAliases, "a_dropped_first_commit_is_all_or_nothing"),
@@ -43,6 +43,7 @@ const CAUGHT_BY: [(Flaw, &str); 37] = [
     (Flaw::CountsRefused, "a_refused_commit_counts_nothing"),
     (Flaw::TornCounts, "a_dropped_commit_counts_all_or_nothing"),
     (Flaw::AbsorbsBlindly, "who_is_at_work_is_not_taken_in"),
+    (Flaw::AbsorbsUnsettled, "what_was_settled_since_is_seen_first"),
     (Flaw::KeepsAbsorbed, "one_contact_takes_another_in"),
     (Flaw::LosesAbsorbed, "one_contact_takes_another_in"),
     (Flaw::CountsAnyMinute, "counters_are_read_by_the_minute"),

@@ -14,7 +14,8 @@ use crate::engine::deliver::Delivery;
 use crate::error::{Error, MissingReason, StoreError, StoreErrorKind};
 use crate::id::{ContactId, FlowId, FlowVersion, WorkspaceId};
 use crate::kernel::{
-    Decision, Environment, FoundConversation, Operation, Outgoing, Output, Resolution, added_up, decide,
+    AbsorbedContact, Decision, Environment, FoundConversation, Operation, Outgoing, Output, Resolution,
+    added_up, decide,
 };
 use crate::observer::{Cause, EventKind, Noted, Took};
 use crate::session::{Conversation, DecodeError};
@@ -117,8 +118,8 @@ fn commit(
         add_aliases: out.add_aliases,
         drop_aliases: out.drop_aliases,
         absorbs: out.absorbed.map(|absorbed| {
-            let (contact, expect) = *absorbed;
-            Box::new(Absorbed { contact, expect })
+            let AbsorbedContact { contact, revision, settled } = *absorbed;
+            Box::new(Absorbed { contact, expect: revision, settled })
         }),
         started: out.started,
         ended,

@@ -199,6 +199,8 @@ pub struct Absorbed {
     pub contact: ContactId,
     /// The revision of its conversation that the caller saw.
     pub expect: Revision,
+    /// The watermark that the caller saw: it alone may rise without a new revision (rule 15).
+    pub settled: u64,
 }
 
 /// Effect of a commit on the conversation's lease.

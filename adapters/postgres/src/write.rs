@@ -45,6 +45,7 @@ pub(super) struct AbsorbedRow {
     pub(super) shard: i16,
     pub(super) contact: String,
     pub(super) expect: i64,
+    pub(super) settled: i64,
 }
 
 /// A key to be inserted.
@@ -83,7 +84,8 @@ impl Write {
         let absorbs = commit.absorbs.as_deref().map(|absorbed| {
             let contact = absorbed.contact.to_string();
             let shard = shard(&commit.workspace, &contact);
-            AbsorbedRow { shard, contact, expect: revision(absorbed.expect) }
+            let (expect, settled) = (revision(absorbed.expect), revision(absorbed.settled));
+            AbsorbedRow { shard, contact, expect, settled }
         });
         let mut added: Vec<(String, Alias)> =
             commit.add_aliases.into_iter().map(|alias| (alias.to_string(), alias)).collect();

@@ -33,7 +33,7 @@ pub(crate) use environment::{CarriedOptOut, Environment, Flows, Pinned, Policy, 
 pub(crate) use frame::{FoundConversation, Operation, Resolution, decide};
 pub(crate) use inbound::{Arrival, InboundAnswer};
 pub(crate) use migrate::{Migrate, destination};
-pub(crate) use output::Output;
+pub(crate) use output::{AbsorbedContact, Output};
 pub(crate) use release::Release;
 pub(crate) use trigger::{Target, Trigger, TriggerAnswer};
 pub(crate) use unite::Unite;

@@ -25,8 +25,16 @@ pub(crate) struct Output {
     /// Additions to counters, as they came.
     pub(crate) counts: Vec<CountDelta>,
     pub(crate) events: Vec<Noted>,
-    /// The contact that turned out to be this one, at a revision (SEMANTICS A5).
-    pub(crate) absorbed: Option<Box<(ContactId, u64)>>,
+    /// The contact that turned out to be this one (SEMANTICS A5).
+    pub(crate) absorbed: Option<Box<AbsorbedContact>>,
     pub(crate) add_aliases: Vec<Alias>,
     pub(crate) drop_aliases: Vec<Alias>,
+}
+
+/// A contact that is no more, with the revision and the watermark of its conversation as it was
+/// loaded.
+pub(crate) struct AbsorbedContact {
+    pub(crate) contact: ContactId,
+    pub(crate) revision: u64,
+    pub(crate) settled: u64,
 }

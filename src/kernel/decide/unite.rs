@@ -8,6 +8,7 @@ use crate::flow::Concurrency;
 use crate::id::{ContactId, SessionId};
 use crate::kernel::decide::act::ConversationChange;
 use crate::kernel::decide::decision::Decision;
+use crate::kernel::decide::output::AbsorbedContact;
 use crate::observer::EventKind;
 use crate::session::{Conversation, EndReason, Session};
 
@@ -37,7 +38,9 @@ impl ConversationChange for Unite {
         let moved: Vec<SessionId> = other.sessions.iter().map(|session| session.id).collect();
         let opted_out_at = other.contact.opted_out_at;
         decision.take_over(Arc::unwrap_or_clone(other), self.settled);
-        decision.out.absorbed = Some(Box::new((self.other.clone(), self.revision)));
+        let (revision, settled) = (self.revision, self.settled);
+        decision.out.absorbed =
+            Some(Box::new(AbsorbedContact { contact: self.other.clone(), revision, settled }));
         decision.note(EventKind::ContactsMerged { from: self.other.clone() });
         decision.end_twins(&moved);
         let contact = &decision.conversation.contact;

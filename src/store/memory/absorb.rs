@@ -85,8 +85,9 @@ impl Past {
 fn free(at: &At<'_>, hash: u64, workspace: u32, absorbed: &Absorbed, commit: &Commit) -> Option<u32> {
     let id = at.find(hash, workspace, &absorbed.contact)?;
     let slot = at.slot(id);
-    let is_free = slot.revision == absorbed.expect && !slot.is_set_aside() && !slot.lease.is_live(commit.now);
-    is_free.then_some(id)
+    let is_as_seen = slot.revision == absorbed.expect && slot.settled == absorbed.settled;
+    let is_free = !slot.is_set_aside() && !slot.lease.is_live(commit.now);
+    (is_as_seen && is_free).then_some(id)
 }
 
 /// The aliases that lead to a slot.

@@ -25,7 +25,7 @@ fn takes_in(ann: Revision, bob: Revision, addresses: Vec<Alias>) -> Commit {
         record: record_with("ann", &sessions),
         started: vec![(session_id(1), flow("cart"), sessions[0].version())],
         add_aliases: addresses,
-        absorbs: Some(Box::new(Absorbed { contact: contact("bob"), expect: bob })),
+        absorbs: Some(Box::new(Absorbed { contact: contact("bob"), expect: bob, settled: 0 })),
         ..commit("ann", Some(ann))
     }
 }
@@ -93,6 +93,27 @@ pub async fn who_is_at_work_is_not_taken_in(harness: &impl Harness<Store: Conver
     assert_eq!(store.settle(&Settle { revision: bobs, ..aside }).await, Settled::Done);
     assert_eq!(absorbs(&store, takes_in(ann, bobs, addresses())).await, None);
     assert_eq!(store.follow(phone(1)).await, Some(contact("bob")));
+}
+
+/// Rules 27 and 15: a settle changes no revision, so that the watermark is compared too; else what it
+/// says is delivered would be sent again from the other conversation.
+pub async fn what_was_settled_since_is_seen_first(harness: &impl Harness<Store: ConversationStore>) {
+    let store = Asked::fresh(harness).await;
+    let bobs = bob(&store).await;
+    let ann = store.apply(commit("ann", None)).await;
+    let bobs = store.apply(Commit { lease: take(3), ..commit("bob", Some(bobs)) }).await;
+    assert_eq!(store.settle(&settle("bob", 3, bobs, 2)).await, Settled::Done);
+    let takes_in = |settled| {
+        let absorbs = Some(Box::new(Absorbed { contact: contact("bob"), expect: bobs, settled }));
+        Commit { absorbs, ..takes_in(ann, bobs, vec![phone(1), phone(2)]) }
+    };
+    for settled in [0, 1, 3] {
+        assert_eq!(absorbs(&store, takes_in(settled)).await, None, "watermark 2, seen {settled}");
+    }
+    assert_eq!(store.follow(phone(1)).await, Some(contact("bob")));
+    let done = absorbs(&store, takes_in(2)).await;
+    let holder = contact(if done.is_some() { "ann" } else { "bob" });
+    assert_eq!(store.follow(phone(1)).await, Some(holder));
 }
 
 /// Rules 27 and 7: an alias of somebody else refuses it, and nothing is moved.

@@ -83,6 +83,8 @@ pub enum Flaw {
     TornCounts,
     /// Takes a contact in at any revision (rule 27).
     AbsorbsBlindly,
+    /// Takes a contact in whatever was settled since (rule 27).
+    AbsorbsUnsettled,
     /// Leaves the contact that it takes in as it was (rule 27).
     KeepsAbsorbed,
     /// Erases the contact that it takes in, with all that it had (rule 27).
@@ -124,7 +126,7 @@ pub enum Flaw {
 
 impl Flaw {
     /// Each of them.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 47] = [
         Self::LostUpdate,
         Self::TornKey,
         Self::TornAliases,
@@ -155,6 +157,7 @@ impl Flaw {
         Self::CountsRefused,
         Self::TornCounts,
         Self::AbsorbsBlindly,
+        Self::AbsorbsUnsettled,
         Self::KeepsAbsorbed,
         Self::LosesAbsorbed,
         Self::CountsAnyMinute,
@@ -318,12 +321,16 @@ impl<S: ConversationStore> ConversationStore for Flawed<S> {
             Flaw::TornAliases | Flaw::TornCounts => return self.commit_in_two(commit).await,
             Flaw::ForgetsCounts => commit.counts = Vec::new(),
             Flaw::FoldsCase => commit.counts.iter_mut().for_each(fold),
-            Flaw::AbsorbsBlindly => {
+            Flaw::AbsorbsBlindly | Flaw::AbsorbsUnsettled => {
                 if let Some(absorbed) = &mut commit.absorbs {
                     let subject = Subject::Contact(absorbed.contact.clone());
                     let lookup = Lookup::new(commit.workspace.clone(), subject, NOBODY, commit.now);
-                    let found = self.store.load(&lookup).await?.conversation;
-                    absorbed.expect = found.map_or(absorbed.expect, |found| found.revision);
+                    if let Some(found) = self.store.load(&lookup).await?.conversation {
+                        absorbed.settled = found.settled;
+                        if self.flaw == Flaw::AbsorbsBlindly {
+                            absorbed.expect = found.revision;
+                        }
+                    }
                 }
             }
             Flaw::KeepsAbsorbed if commit.absorbs.take().is_some() => commit.add_aliases = Vec::new(),
