@@ -22,6 +22,43 @@ use crate::session::Outbound;
 pub trait Transport: Send + Sync {
     /// Hands one message over.
     fn send(&self, message: &Outbound) -> impl Future<Output = Result<Receipt, SendError>> + Send;
+
+    /// Hands all messages of a turn over that are due for one destination, such as in one request:
+    /// two or more, in their order. A turn that has one message goes by [`send`](Self::send). Answers
+    /// for each in their order; `None`, as provided, has the engine `send` one after the other
+    /// (SEMANTICS D9).
+    ///
+    /// ```
+    /// use chatflow::{Outbound, Receipt, SendError, Transport};
+    ///
+    /// struct Post;
+    ///
+    /// impl Transport for Post {
+    ///     async fn send(&self, message: &Outbound) -> Result<Receipt, SendError> {
+    ///         println!("1 message: {}", message.text());
+    ///         Ok(Receipt::new())
+    ///     }
+    ///
+    ///     async fn send_turn(&self, messages: &[&Outbound]) -> Option<Vec<Result<Receipt, SendError>>> {
+    ///         println!("{} messages", messages.len());
+    ///         Some(messages.iter().map(|_| Ok(Receipt::new())).collect())
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// Contract, beside that of the trait:
+    /// 1. All of it ends as one `send` does: within the same time.
+    /// 2. Each answer holds for its own message: what was taken is not handed over again, the rest is,
+    ///    under the same ids.
+    /// 3. A message without an answer was not tried where an earlier one is to be tried again; else
+    ///    it is to be tried again itself, since it is not known what became of it.
+    fn send_turn(
+        &self,
+        messages: &[&Outbound],
+    ) -> impl Future<Output = Option<Vec<Result<Receipt, SendError>>>> + Send {
+        let _ = messages;
+        std::future::ready(None)
+    }
 }
 
 /// A channel's receipt for a message that it took.
@@ -51,11 +88,25 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
     fn send(&self, message: &Outbound) -> impl Future<Output = Result<Receipt, SendError>> + Send {
         (**self).send(message)
     }
+
+    fn send_turn(
+        &self,
+        messages: &[&Outbound],
+    ) -> impl Future<Output = Option<Vec<Result<Receipt, SendError>>>> + Send {
+        (**self).send_turn(messages)
+    }
 }
 
 impl<T: Transport + ?Sized> Transport for &T {
     fn send(&self, message: &Outbound) -> impl Future<Output = Result<Receipt, SendError>> + Send {
         (**self).send(message)
+    }
+
+    fn send_turn(
+        &self,
+        messages: &[&Outbound],
+    ) -> impl Future<Output = Option<Vec<Result<Receipt, SendError>>>> + Send {
+        (**self).send_turn(messages)
     }
 }
 
@@ -94,11 +145,23 @@ type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// [`Transport`] with its type erased; the box costs 1.5 % of a conversation.
 pub(crate) trait DynTransport: Send + Sync {
     fn send_boxed<'a>(&'a self, message: &'a Outbound) -> BoxFuture<'a, Result<Receipt, SendError>>;
+
+    fn send_turn_boxed<'a>(
+        &'a self,
+        messages: &'a [&'a Outbound],
+    ) -> BoxFuture<'a, Option<Vec<Result<Receipt, SendError>>>>;
 }
 
 impl<T: Transport> DynTransport for T {
     fn send_boxed<'a>(&'a self, message: &'a Outbound) -> BoxFuture<'a, Result<Receipt, SendError>> {
         Box::pin(self.send(message))
+    }
+
+    fn send_turn_boxed<'a>(
+        &'a self,
+        messages: &'a [&'a Outbound],
+    ) -> BoxFuture<'a, Option<Vec<Result<Receipt, SendError>>>> {
+        Box::pin(self.send_turn(messages))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Handing messages over after a commit, in order, under the conversation's lease (SEMANTICS D1).
 //! When all goes well one settle is all that is written; anything else is booked by `work`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -75,8 +76,8 @@ impl<S: ConversationStore> Engine<S> {
         Box::pin(self.work(workspace, flows, tenure, delivery, sent)).await;
     }
 
-    /// Hands the delivery's messages over, one after the other; behind one that must wait, its
-    /// destination waits.
+    /// Hands the delivery's messages over, one after the other, or those of a turn at once; behind one
+    /// that must wait, its destination waits.
     #[cfg_attr(
         feature = "tracing",
         tracing::instrument(name = "chatflow.deliver", level = "debug", target = "chatflow", skip_all)
@@ -91,52 +92,94 @@ impl<S: ConversationStore> Engine<S> {
         // What is left of them goes back at the end.
         let mut passes = delivery.passes.take();
         let delivery = &*delivery;
+        let messages = &*delivery.outgoing.messages;
         let mut odd: Vec<(u64, SendException)> = Vec::new();
+        // Places of messages that left with an earlier one, and of those that are sent one by one.
+        let (mut sent, mut single) = (Vec::new(), Vec::new());
         let mut at = started;
-        for (place, (number, message)) in delivery.outgoing.messages.iter().enumerate() {
+        for (place, (number, message)) in messages.iter().enumerate() {
+            if sent.contains(&place) {
+                continue;
+            }
             if place > 0 {
                 at = self.now();
             }
-            let waits = odd.iter().any(|(seq, odd)| {
-                matches!(odd, SendException::Later { .. } | SendException::Untried)
-                    && delivery
-                        .outgoing
-                        .messages
-                        .iter()
-                        .any(|(_, earlier)| earlier.id.seq == *seq && earlier.route == message.route)
-            });
-            if waits || self.is_late(delivery.since, at) || shift.is_over() {
+            if waits(&odd, messages, message) || self.is_late(delivery.since, at) || shift.is_over() {
                 odd.push((message.id.seq, SendException::Untried));
                 continue;
+            }
+            let turn = if single.contains(&place) { Vec::new() } else { turn_at(messages, place) };
+            if turn.len() > 1 {
+                let begun = self.stopwatch();
+                if let Some(answers) = Box::pin(self.send_turn(messages, &turn, shift)).await {
+                    let took = self.lap(begun);
+                    for ((number, message), answer) in at_places(messages, &turn).zip(answers) {
+                        passes.iter_mut().for_each(|passes| passes.spend(*number));
+                        self.take_answer(workspace, delivery, message, (answer, took), &mut odd);
+                    }
+                    sent.extend(turn);
+                    continue;
+                }
+                single.extend(turn);
             }
             if let Some(passes) = &mut passes {
                 passes.spend(*number);
             }
             let begun = self.stopwatch();
             let answer = self.send_one(message, shift).await;
-            if let Some(send) = self.lap(begun) {
-                self.tell_sent(workspace, delivery, message, answer.as_ref().err(), send);
-            }
-            match answer {
-                Ok(receipt) => {
-                    odd.extend(
-                        receipt.address.map(|address| (message.id.seq, SendException::KnownAs(address))),
-                    );
-                }
-                // Nothing is lost with it, and nothing waits for it.
-                Err(_) if message.content.is_typing() => {}
-                Err(SendError::Retry { after, reason }) => {
-                    odd.push((message.id.seq, SendException::Later { after, reason }))
-                }
-                Err(SendError::Rejected { reason }) => {
-                    odd.push((message.id.seq, SendException::Dead(DeadReason::Rejected(reason))));
-                }
-                Err(SendError::WindowClosed) => {
-                    odd.push((message.id.seq, SendException::Dead(DeadReason::WindowClosed)))
-                }
-            }
+            let took = self.lap(begun);
+            self.take_answer(workspace, delivery, message, (Some(answer), took), &mut odd);
         }
         DeliveryResult { odd, at: self.now() }
+    }
+
+    /// Notes what the transport said to a message, and tells it. None: it was not tried.
+    fn take_answer(
+        &self,
+        workspace: &WorkspaceId,
+        delivery: &Delivery,
+        message: &Outbound,
+        (answer, took): (Option<Result<Receipt, SendError>>, Option<Duration>),
+        odd: &mut Vec<(u64, SendException)>,
+    ) {
+        let Some(answer) = answer else { return odd.push((message.id.seq, SendException::Untried)) };
+        if let Some(send) = took {
+            self.tell_sent(workspace, delivery, message, answer.as_ref().err(), send);
+        }
+        let exception = match answer {
+            Ok(receipt) => match receipt.address {
+                Some(address) => SendException::KnownAs(address),
+                None => return,
+            },
+            // Nothing is lost with it, and nothing waits for it.
+            Err(_) if message.content.is_typing() => return,
+            Err(SendError::Retry { after, reason }) => SendException::Later { after, reason },
+            Err(SendError::Rejected { reason }) => SendException::Dead(DeadReason::Rejected(reason)),
+            Err(SendError::WindowClosed) => SendException::Dead(DeadReason::WindowClosed),
+        };
+        odd.push((message.id.seq, exception));
+    }
+
+    /// Hands the messages of a turn over at once, and answers for each: what it came to, or that it
+    /// was not tried. None: the transport takes one after the other (SEMANTICS D9).
+    #[cold]
+    async fn send_turn(
+        &self,
+        messages: &[(u64, Arc<Outbound>)],
+        turn: &[usize],
+        shift: Shift<'_>,
+    ) -> Option<Vec<Option<Result<Receipt, SendError>>>> {
+        let messages: Vec<&Outbound> = at_places(messages, turn).map(|(_, message)| &**message).collect();
+        let begin = || self.ports.transport.send_turn_boxed(&messages);
+        let (answers, unknown) = match bounded(begin, self.send_time(), shift.timer).await {
+            Ended::Done(answers) => (answers?, "the transport did not answer for the message"),
+            Ended::Late => (Vec::new(), "the transport did not answer in time"),
+            Ended::Panicked => (Vec::new(), "the transport panicked"),
+        };
+        let waits = answers.iter().any(|answer| matches!(answer, Err(SendError::Retry { .. })));
+        let unanswered = (!waits).then(|| Err(SendError::retry(unknown)));
+        let answers = answers.into_iter().map(Some).chain(std::iter::repeat(unanswered));
+        Some(answers.take(turn.len()).collect())
     }
 
     /// Hands one message over. What does not end in time, or panics, is tried again (SEMANTICS D5).
@@ -227,4 +270,34 @@ impl<S: ConversationStore> Engine<S> {
         }
         true
     }
+}
+
+/// True if an earlier message to the same destination must wait.
+fn waits(odd: &[(u64, SendException)], messages: &[(u64, Arc<Outbound>)], message: &Outbound) -> bool {
+    odd.iter().any(|(seq, odd)| {
+        matches!(odd, SendException::Later { .. } | SendException::Untried)
+            && messages.iter().any(|(_, earlier)| earlier.id.seq == *seq && earlier.route == message.route)
+    })
+}
+
+/// The places of the messages from this one on that are of its turn, to its destination; none if it
+/// is the only one.
+fn turn_at(messages: &[(u64, Arc<Outbound>)], place: usize) -> Vec<usize> {
+    let mut rest = messages.iter().enumerate().skip(place);
+    let Some((_, (_, first))) = rest.next() else { return Vec::new() };
+    let others = rest.filter(|(_, (_, message))| {
+        message.turn == first.turn && message.id.session == first.id.session && message.route == first.route
+    });
+    let mut others = others.map(|(place, _)| place).peekable();
+    match others.peek() {
+        Some(_) => [place].into_iter().chain(others).collect(),
+        None => Vec::new(),
+    }
+}
+
+fn at_places<'a>(
+    messages: &'a [(u64, Arc<Outbound>)],
+    places: &'a [usize],
+) -> impl Iterator<Item = &'a (u64, Arc<Outbound>)> {
+    places.iter().filter_map(|place| messages.get(*place))
 }

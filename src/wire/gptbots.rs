@@ -1,14 +1,19 @@
-//! GPTBots: messages to a webhook (SEMANTICS W3). One POST is one message; a transport sends
-//! [`WebhookMessage::of`] each, with a header [`Authorization`], and reads the answer by
-//! [`acknowledged`].
+//! GPTBots: messages to a webhook (SEMANTICS W3), with a header [`Authorization`].
+//!
+//! In the first version one POST is one message: a transport sends [`WebhookMessage::of`] each, and
+//! reads the answer by [`acknowledged`]. In the second one POST is a turn: a transport sends
+//! [`TurnMessage::of`] from [`send`](crate::Transport::send) and from
+//! [`send_turn`](crate::Transport::send_turn), and reads the answer by [`acknowledged_turn`].
 
 use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::error::SendError;
-use crate::session::Outbound;
+use crate::flow::MediaType;
+use crate::session::{Content, Outbound};
 use crate::transport::Receipt;
 
 /// The body of a message to a webhook.
@@ -98,6 +103,112 @@ impl WebhookMessage {
     }
 }
 
+/// The body of a turn to a webhook, in the second version.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TurnMessage {
+    /// When it was said, in seconds after 1970.
+    pub create_time: i64,
+    /// The conversation.
+    pub conversation_id: String,
+    /// The id of the first message: the same for each attempt of the same messages.
+    pub message_id: String,
+    /// What was said, message by message.
+    pub output: Vec<TurnOutput>,
+    /// What it cost, which this crate does not know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Value>,
+    /// What the product does not document.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+/// A message of a turn.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TurnOutput {
+    /// The last branch that was taken before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_component_branch: Option<String>,
+    /// The title of the component that led to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_component_name: Option<String>,
+    /// What it says.
+    pub content: TurnContent,
+    /// What the product does not document.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+/// What a message of a turn says.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TurnContent {
+    /// The words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Sounds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub audio: Vec<TurnAudio>,
+    /// What the product does not document.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+/// A sound.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TurnAudio {
+    /// Where it lies.
+    pub audio: String,
+    /// The same in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transcript: Option<String>,
+    /// What the product does not document.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+impl TurnMessage {
+    /// Messages of a turn, in their order; signs of writing have no words, and are left out. The
+    /// conversation is the contact. None: nothing is said.
+    #[must_use]
+    pub fn of(messages: &[&Outbound]) -> Option<Self> {
+        let said = messages.iter().filter(|message| !matches!(message.content, Content::Typing { .. }));
+        let first = said.clone().next()?;
+        Some(Self {
+            create_time: first.created_at.timestamp(),
+            conversation_id: first.contact.to_string(),
+            message_id: first.id.to_string(),
+            output: said.map(|message| TurnOutput::of(message)).collect(),
+            usage: None,
+            rest: Map::new(),
+        })
+    }
+
+    /// The same, where a receiver takes each session for a conversation of its own.
+    #[must_use]
+    pub fn of_session(messages: &[&Outbound]) -> Option<Self> {
+        let first = messages.first()?;
+        Some(Self { conversation_id: first.session().to_string(), ..Self::of(messages)? })
+    }
+}
+
+impl TurnOutput {
+    /// A message of the engine: a sound by its address, everything else in words.
+    fn of(message: &Outbound) -> Self {
+        let content = match &message.content {
+            Content::Media(media) if media.kind == MediaType::Audio => TurnContent {
+                audio: vec![TurnAudio { audio: media.url.clone(), ..TurnAudio::default() }],
+                ..TurnContent::default()
+            },
+            other => TurnContent { text: Some(other.to_string()), ..TurnContent::default() },
+        };
+        Self {
+            from_component_branch: message.branch.as_deref().map(str::to_owned),
+            from_component_name: Some(message.component.to_string()),
+            content,
+            rest: Map::new(),
+        }
+    }
+}
+
 /// The value of the header `Authorization`.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Authorization {
@@ -161,4 +272,14 @@ pub fn acknowledged(status: u16, body: &[u8]) -> Result<Receipt, SendError> {
         401 | 403 | 404 | 410 => Err(SendError::rejected(format_args!("the receiver answered {status}"))),
         _ => Err(SendError::retry(format_args!("the receiver answered {status}"))),
     }
+}
+
+/// The same for a turn: one answer for all of its messages.
+pub fn acknowledged_turn(
+    messages: &[&Outbound],
+    status: u16,
+    body: &[u8],
+) -> Vec<Result<Receipt, SendError>> {
+    let answer = acknowledged(status, body);
+    messages.iter().map(|_| answer.clone()).collect()
 }

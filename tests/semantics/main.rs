@@ -5,6 +5,7 @@
 
 mod ask;
 mod became;
+mod by_turn;
 mod calls;
 mod choices;
 mod contact;

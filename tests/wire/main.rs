@@ -3,6 +3,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+mod hostile;
+mod kit;
+mod turns;
+mod whatsapp;
+
 use std::time::Duration;
 
 use chatflow::limits::Limits;
@@ -13,42 +18,23 @@ use chatflow::wire::gptbots::{
 use chatflow::wire::{HttpAnswer, alibaba, qyvo};
 use chatflow::{Channel, Engine, Error, Inbound, MemoryStore, SendError, StoreError, TriggerRequest};
 use pollster::block_on;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::kit::{again, minified};
+
 const ADA: &str = "+14155550123";
-
-/// A text of JSON without the blanks between its tokens: the order of keys stays.
-fn minified(json: &str) -> String {
-    let (mut is_quoted, mut is_escaped) = (false, false);
-    let kept = json.chars().filter(|c| {
-        if is_quoted {
-            (is_quoted, is_escaped) = (is_escaped || *c != '"', !is_escaped && *c == '\\');
-            return true;
-        }
-        is_quoted = *c == '"';
-        !c.is_whitespace()
-    });
-    kept.collect()
-}
-
-fn again<T: DeserializeOwned + Serialize>(json: &str) {
-    let read: T = serde_json::from_str(json).unwrap();
-    assert_eq!(serde_json::to_string(&read).unwrap(), minified(json));
-}
 
 /// W1, W2, W3
 #[test]
 fn bodies_of_the_documents_are_read_and_written_again() {
-    let request = include_str!("wire/qyvo/request.json");
+    let request = include_str!("qyvo/request.json");
     let read = qyvo::TriggerFlow::from_json(request.as_bytes()).unwrap();
     assert_eq!(serde_json::to_string(&read).unwrap(), minified(request));
-    again::<qyvo::FlowTriggered>(include_str!("wire/qyvo/answer.json"));
-    again::<alibaba::ChatFlowAnswer>(include_str!("wire/alibaba/answer.json"));
-    again::<WebhookMessage>(include_str!("wire/gptbots/message.json"));
-    again::<Acknowledgement>(include_str!("wire/gptbots/acknowledgement.json"));
-    let data = include_str!("wire/alibaba/data.json");
+    again::<qyvo::FlowTriggered>(include_str!("qyvo/answer.json"));
+    again::<alibaba::ChatFlowAnswer>(include_str!("alibaba/answer.json"));
+    again::<WebhookMessage>(include_str!("gptbots/message.json"));
+    again::<Acknowledgement>(include_str!("gptbots/acknowledgement.json"));
+    let data = include_str!("alibaba/data.json");
     let read = alibaba::TriggerChatFlow::from_parameters([("FlowCode", "c"), ("Data", data)], "r").unwrap();
     assert_eq!(serde_json::to_string(&read.data).unwrap(), minified(data));
 }
@@ -332,7 +318,7 @@ fn gptbots_gets_each_message_with_its_branch_and_component() {
 /// W3
 #[test]
 fn gptbots_takes_a_message_by_status_and_code() {
-    let taken = include_bytes!("wire/gptbots/acknowledgement.json");
+    let taken = include_bytes!("gptbots/acknowledgement.json");
     assert!(acknowledged(200, taken).is_ok());
     for (status, body) in [
         (200, r#"{"code": 500, "msg": "busy"}"#),

@@ -1,8 +1,6 @@
 //! Bodies that no product would send: whatever is in them, the wire formats answer, lose nothing
 //! and never panic.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
-
 use std::fs;
 use std::path::Path;
 
