@@ -86,6 +86,7 @@
 //! | flows to begin with | [`flow::gallery`] |
 //! | a flow tried out by its author, without sending anything | [`ops::Rehearsal`] |
 //! | such a rehearsal as a text to read, write and run again | [`talk`] |
+//! | tests of flows: talks as tests, conversations in code, coverage | the guide `docs/testing.md` |
 //! | a flow written by a model of the host | [`flow::draft`] |
 //! | drafts, publishing, accounts, roll-back | [`Flows`] |
 //! | what a flow asks the host | [`CallRequest`] |

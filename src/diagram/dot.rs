@@ -44,8 +44,8 @@ fn look(node: &Node, picture: &Picture) -> String {
         Family::Send | Family::Wait | Family::Act => ("box", "filled"),
     };
     let colours = paint::of(node, picture);
-    let width = if node.is_current { 3 } else { 1 };
-    let (ground, stroke) = (colours.ground, colours.line);
+    let width = if node.is_current || node.is_missed { 3 } else { 1 };
+    let (ground, stroke) = (colours.ground, if node.is_missed { paint::MISSED } else { colours.line });
     format!("shape={shape}, style=\"{style}\", fillcolor=\"{ground}\", color=\"{stroke}\", penwidth={width}")
 }
 
@@ -56,6 +56,9 @@ fn line(arrow: &Arrow) -> String {
     }
     if arrow.is_jump {
         looks.push("style=dashed".to_owned());
+    }
+    if arrow.is_missed {
+        looks.push(format!("color=\"{}\"", paint::MISSED));
     }
     if arrow.is_taken {
         looks.push(format!("color=\"{}\", penwidth=2.5", paint::TAKEN));

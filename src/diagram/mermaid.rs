@@ -39,6 +39,9 @@ pub(super) fn write(picture: &Picture) -> String {
         let _ = writeln!(out, "    n{} {line}{name} n{}", arrow.from, arrow.to);
     }
     classes(picture, &mut out);
+    for (place, _) in picture.arrows.iter().enumerate().filter(|(_, arrow)| arrow.is_missed) {
+        let _ = writeln!(out, "    linkStyle {place} stroke:{},stroke-dasharray:6 4", paint::MISSED);
+    }
     out
 }
 
@@ -83,6 +86,8 @@ fn classes(picture: &Picture, out: &mut String) {
     }
     let is_aside = |node: &Node| picture.has_path && !node.is_visited;
     class(out, "aside", "opacity:0.4", is_aside, picture);
+    let missed = format!("stroke:{},stroke-width:3px,stroke-dasharray:6 4", paint::MISSED);
+    class(out, "missed", &missed, |node| node.is_missed, picture);
     class(out, "current", "stroke-width:4px", |node| node.is_current, picture);
     for (word, from, ground) in [("warm", 0.35, "#ffd8a8"), ("hot", 0.7, "#ffa94d")] {
         let is_in = |node: &Node| node.heat > from && (word == "hot" || node.heat <= 0.7);

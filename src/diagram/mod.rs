@@ -61,6 +61,8 @@ struct Overlay {
     current: Option<String>,
     counts: BTreeMap<String, u64>,
     branch_counts: BTreeMap<(String, String), u64>,
+    missed_nodes: BTreeSet<String>,
+    missed_ways: BTreeSet<(String, String)>,
 }
 
 impl<'a> Diagram<'a> {
@@ -126,6 +128,18 @@ impl<'a> Diagram<'a> {
             .into_iter()
             .map(|(node, branch, count)| ((node.as_str().to_owned(), branch.into()), count));
         self.overlay.branch_counts.extend(counts);
+        self
+    }
+
+    /// With marks on the nodes and branches that were missed, such as by every test.
+    pub fn missed<B: Into<String>>(
+        mut self,
+        nodes: impl IntoIterator<Item = NodeId>,
+        branches: impl IntoIterator<Item = (NodeId, B)>,
+    ) -> Self {
+        self.overlay.missed_nodes.extend(nodes.into_iter().map(|node| node.as_str().to_owned()));
+        let ways = branches.into_iter().map(|(node, branch)| (node.as_str().to_owned(), branch.into()));
+        self.overlay.missed_ways.extend(ways);
         self
     }
 

@@ -7,6 +7,9 @@ use crate::diagram::picture::{Node, Picture};
 /// Colour of the way that a session took.
 pub(super) const TAKEN: &str = "#d9480f";
 
+/// Colour of what was missed.
+pub(super) const MISSED: &str = "#c92a2a";
+
 /// The colours that a node is painted with.
 pub(super) struct Paint {
     pub(super) ground: String,

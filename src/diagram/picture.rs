@@ -31,6 +31,7 @@ pub(super) struct Node {
     pub(super) lines: Vec<String>,
     pub(super) is_visited: bool,
     pub(super) is_current: bool,
+    pub(super) is_missed: bool,
     pub(super) count: Option<u64>,
     /// From 0 to 1, against the most frequent node.
     pub(super) heat: f64,
@@ -45,6 +46,7 @@ pub(super) struct Arrow {
     pub(super) label: String,
     pub(super) is_jump: bool,
     pub(super) is_taken: bool,
+    pub(super) is_missed: bool,
 }
 
 impl Picture {
@@ -73,7 +75,15 @@ impl Picture {
             {
                 let label = format!("at most {}×", jump.max_jumps.unwrap_or(1));
                 let is_taken = overlay.jumped.contains(&(node.id.clone(), jump.target.clone()));
-                picture.arrows.push(Arrow { from, to: *to, branch: None, label, is_jump: true, is_taken });
+                picture.arrows.push(Arrow {
+                    from,
+                    to: *to,
+                    branch: None,
+                    label,
+                    is_jump: true,
+                    is_taken,
+                    is_missed: false,
+                });
             }
         }
         picture
@@ -93,6 +103,7 @@ fn shown(node: &NodeDef, flow: &Flow, overlay: &Overlay, most: u64) -> Node {
         family,
         lines,
         is_visited: overlay.visited.contains(&node.id),
+        is_missed: overlay.missed_nodes.contains(&node.id),
         is_current: overlay.current.as_ref() == Some(&node.id),
         count: if overlay.counts.is_empty() { None } else { Some(count.unwrap_or_default()) },
         heat: if most == 0 { 0.0 } else { (count.unwrap_or_default() as f64 / most as f64).sqrt() },
@@ -115,6 +126,6 @@ fn edge(id: &NodeId, from: usize, branch: &str, to: usize, is_plain: bool, overl
         Some(count) => format!("{name} · {count}×"),
         None => name,
     };
-    let is_taken = overlay.taken.contains(&way);
-    Arrow { from, to, branch: Some(branch.to_owned()), label, is_jump: false, is_taken }
+    let (is_taken, is_missed) = (overlay.taken.contains(&way), overlay.missed_ways.contains(&way));
+    Arrow { from, to, branch: Some(branch.to_owned()), label, is_jump: false, is_taken, is_missed }
 }

@@ -98,9 +98,13 @@ impl<'a> Card<'a> {
         let (left, top) = (middle.x - width / 2.0, middle.y - height / 2.0);
         let _ = writeln!(out, "<g transform=\"translate({} {})\">", Px(left), Px(top));
         let _ = writeln!(out, "<title>{}</title>", escaped(&self.node.title));
-        let stroke = if self.node.is_current { 3.0 } else { 1.4 };
-        let look =
-            format!("fill=\"{}\" stroke=\"{}\" stroke-width=\"{stroke}\"", colours.ground, colours.line);
+        let stroke = if self.node.is_current || self.node.is_missed { 3.0 } else { 1.4 };
+        let (line, dashes) = match self.node.is_missed {
+            true if self.node.family == Family::Jump => (paint::MISSED, ""),
+            true => (paint::MISSED, " stroke-dasharray=\"6 4\""),
+            false => (colours.line, ""),
+        };
+        let look = format!("fill=\"{}\" stroke=\"{line}\" stroke-width=\"{stroke}\"{dashes}", colours.ground);
         out.push_str(&shape(self.node.family, self.size, &look));
         let x = padding(self.node.family);
         let mut y = if self.node.kind.is_empty() { 5.0 } else { 17.0 };
@@ -185,9 +189,13 @@ fn arrows(picture: &Picture, layout: &Layout, out: &mut String) {
     let mut order: Vec<(&Arrow, &Way)> = picture.arrows.iter().zip(&layout.ways).collect();
     order.sort_by_key(|(arrow, _)| arrow.is_taken);
     for (arrow, way) in order {
-        let colour = if arrow.is_taken { paint::TAKEN } else { GREY };
+        let colour = match (arrow.is_taken, arrow.is_missed) {
+            (true, _) => paint::TAKEN,
+            (false, true) => paint::MISSED,
+            (false, false) => GREY,
+        };
         let wide = if arrow.is_taken { 2.6 } else { 1.5 };
-        let dashes = if arrow.is_jump { " stroke-dasharray=\"5 4\"" } else { "" };
+        let dashes = if arrow.is_jump || arrow.is_missed { " stroke-dasharray=\"5 4\"" } else { "" };
         let faint = if picture.has_path && !arrow.is_taken { " opacity=\".55\"" } else { "" };
         let _ = writeln!(
             out,

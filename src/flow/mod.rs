@@ -38,6 +38,7 @@ pub use content::{
 };
 pub use def::{EdgeDef, FlowDef};
 pub use form::issue::{Issue, IssueCode, Issues, Severity};
+pub use form::lines::FlowLines;
 pub use form::span::{BadSpan, Span};
 pub use keyword::{KeywordAction, KeywordDef, Keywords};
 pub use lang::condition::{CompareDef, ConditionDef, Operand};

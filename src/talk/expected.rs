@@ -53,6 +53,15 @@ pub struct Difference {
     pub before: String,
 }
 
+impl Difference {
+    /// A difference behind these lines, which went as they were to.
+    #[must_use]
+    pub fn behind(before: &[Line], expected: Option<String>, actual: Option<String>) -> Self {
+        let before: String = before.iter().map(|line| format!("{line}\n")).collect();
+        Self { line: before.lines().count() + 1, expected, actual, before }
+    }
+}
+
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let before: Vec<&str> = self.before.lines().collect();
@@ -78,7 +87,7 @@ pub(super) fn regex(inside: &str) -> Result<Regex, String> {
 }
 
 /// True if an actual text is the expected one; that of a `<` line may be a pattern.
-fn fits(mark: char, expected: &str, actual: &str) -> bool {
+pub(super) fn fits(mark: char, expected: &str, actual: &str) -> bool {
     let trimmed = |text: &str| text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
     let (expected, actual) = (trimmed(expected), trimmed(actual));
     if mark != '<' {

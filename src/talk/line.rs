@@ -6,6 +6,8 @@ use chrono::TimeDelta;
 use serde_json::Value;
 
 use super::act::Act;
+use super::expected;
+use super::read::{Talk, TalkLine, TalkPart};
 use super::shown::shown;
 use super::text::{heard, marked};
 use crate::calls::{Call, CallResult};
@@ -70,6 +72,19 @@ impl Line {
             Self::Untaken(_) => '*',
             Self::Reached(_) | Self::Went(_) => '#',
             Self::Noticed(_) => '?',
+        }
+    }
+
+    /// True if a talk that expects this line goes as it went: `< Hi …`, `= waiting at menu`.
+    #[must_use]
+    pub fn fits(&self, expected: &str) -> bool {
+        let expected = Talk::parse(expected);
+        let parts = expected.iter().flat_map(Talk::lines).map(TalkLine::part).collect::<Vec<_>>();
+        match (&parts[..], self.heard()) {
+            ([TalkPart::Heard { mark, text }], Some(heard)) => {
+                *mark == self.mark() && expected::fits(*mark, text, &heard)
+            }
+            _ => false,
         }
     }
 

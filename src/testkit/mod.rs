@@ -2,13 +2,22 @@
 //! remembers. Nothing here is used by the crate itself.
 
 mod clock;
+mod coverage;
 mod faulty;
+mod generate;
 mod run;
+mod scenario;
+mod talks;
 mod transport;
 
 pub mod store_suite;
 
+pub use chatflow_macros::talks;
 pub use clock::{CountingIds, ManualClock};
+pub use coverage::{BelowThreshold, Coverage, Covered, Missed};
 pub use faulty::{Fault, Faulty, Op};
+pub use generate::{GeneratedTalk, TalkBounds, generate_talks};
 pub use run::TalkRun;
+pub use scenario::Scenario;
+pub use talks::{TalkTrial, Talks};
 pub use transport::Recorder;

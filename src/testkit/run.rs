@@ -43,8 +43,14 @@ impl TalkRun {
         for other in others {
             rehearsal = rehearsal.with_flow(other)?;
         }
+        Ok(Self::with(rehearsal, talk))
+    }
+
+    /// Plays a talk in a rehearsal that was made ready for it.
+    #[must_use]
+    pub fn with(mut rehearsal: Rehearsal, talk: &Talk) -> Self {
         let played = rehearsal.play(talk);
-        Ok(Self { played, rehearsal: Some(rehearsal) })
+        Self { played, rehearsal: Some(rehearsal) }
     }
 
     /// How the talk goes now, and the first difference.

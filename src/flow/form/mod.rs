@@ -6,6 +6,7 @@ pub(crate) mod digest;
 pub(crate) mod issue;
 pub(crate) mod json;
 pub(crate) mod language;
+pub(crate) mod lines;
 pub(crate) mod path;
 pub(crate) mod read;
 #[cfg(feature = "schema")]

@@ -1,0 +1,157 @@
+//! The lines of a flow file: where each field, each node and each edge of it begins.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+/// The line of a flow file at which each of its fields begins, so that an issue, or a node that no
+/// test comes to, is shown where its author wrote it. Lines count from 1.
+///
+/// ```
+/// use chatflow::flow::FlowLines;
+///
+/// let json = "{\"nodes\": [\n  {\"id\": \"start\"},\n  {\"id\": \"hi\",\n   \"text\": \"Hi\"}],\n \"edges\": [\n  {\"from\": \"start\", \"to\": \"hi\"}]}";
+/// let lines = FlowLines::of(json);
+/// assert_eq!(lines.node("hi"), Some(3));
+/// assert_eq!(lines.path("nodes[1].text"), Some(4));
+/// assert_eq!(lines.way("start", "next"), Some(6));
+/// assert_eq!(lines.path("nodes[7].text"), None);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FlowLines {
+    paths: BTreeMap<String, u32>,
+    nodes: BTreeMap<String, u32>,
+    ways: BTreeMap<(String, Option<String>), u32>,
+}
+
+impl FlowLines {
+    /// The lines of a file; none of what is no JSON.
+    #[must_use]
+    pub fn of(json: &str) -> Self {
+        let mut lines = Self::default();
+        let Ok(value) = serde_json::from_str::<Value>(json) else { return lines };
+        let mut scan = Scan { rest: json.as_bytes(), line: 1, paths: BTreeMap::new() };
+        scan.value(&mut String::new());
+        lines.paths = scan.paths;
+        let items = |name: &str| value.get(name).and_then(Value::as_array).into_iter().flatten().enumerate();
+        let text = |item: &Value, name: &str| item.get(name).and_then(Value::as_str).map(str::to_owned);
+        for (place, node) in items("nodes") {
+            let line = lines.paths.get(&format!("nodes[{place}]"));
+            if let (Some(id), Some(line)) = (text(node, "id"), line) {
+                lines.nodes.entry(id).or_insert(*line);
+            }
+        }
+        for (place, edge) in items("edges") {
+            let line = lines.paths.get(&format!("edges[{place}]"));
+            if let (Some(from), Some(line)) = (text(edge, "from"), line) {
+                lines.ways.entry((from, text(edge, "branch"))).or_insert(*line);
+            }
+        }
+        lines
+    }
+
+    /// The line of a field, by its path as issues have it: `nodes[2].text`.
+    #[must_use]
+    pub fn path(&self, path: &str) -> Option<u32> {
+        self.paths.get(path).copied()
+    }
+
+    /// The line at which a node begins.
+    #[must_use]
+    pub fn node(&self, id: &str) -> Option<u32> {
+        self.nodes.get(id).copied()
+    }
+
+    /// The line of the edge by which a branch of a node leads on.
+    #[must_use]
+    pub fn way(&self, from: &str, branch: &str) -> Option<u32> {
+        let named = self.ways.get(&(from.to_owned(), Some(branch.to_owned())));
+        let plain =
+            || self.ways.get(&(from.to_owned(), None)).filter(|_| matches!(branch, "next" | "replied"));
+        named.or_else(plain).copied()
+    }
+}
+
+/// A walk through a text that is JSON.
+struct Scan<'t> {
+    rest: &'t [u8],
+    line: u32,
+    paths: BTreeMap<String, u32>,
+}
+
+impl Scan<'_> {
+    fn take(&mut self) -> Option<u8> {
+        let (first, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        self.line += u32::from(*first == b'\n');
+        Some(*first)
+    }
+
+    /// The next character that is no blank, which is left where it is.
+    fn peek(&mut self) -> Option<u8> {
+        while self.rest.first().is_some_and(u8::is_ascii_whitespace) {
+            self.take();
+        }
+        self.rest.first().copied()
+    }
+
+    /// A text in quotes, as it is written between them.
+    fn text(&mut self) -> String {
+        let mut text = Vec::new();
+        self.take();
+        while let Some(byte) = self.take().filter(|byte| *byte != b'"') {
+            text.push(byte);
+            if byte == b'\\' {
+                text.extend(self.take());
+            }
+        }
+        String::from_utf8_lossy(&text).into_owned()
+    }
+
+    /// A value, and all within it.
+    fn value(&mut self, path: &mut String) {
+        let first = self.peek();
+        self.paths.insert(path.clone(), self.line);
+        match first {
+            Some(b'{' | b'[') => self.items(path),
+            Some(b'"') => _ = self.text(),
+            _ => {
+                while self.rest.first().is_some_and(|byte| !b",]} \t\r\n".contains(byte)) {
+                    self.take();
+                }
+            }
+        }
+    }
+
+    fn items(&mut self, path: &mut String) {
+        let (is_object, length) = (self.take() == Some(b'{'), path.len());
+        let mut place = 0;
+        while let Some(next) = self.peek() {
+            match next {
+                b'}' | b']' => {
+                    self.take();
+                    return;
+                }
+                b',' => _ = self.take(),
+                _ => {
+                    let line = self.line;
+                    if is_object {
+                        let key = self.text();
+                        path.push_str(if length == 0 { "" } else { "." });
+                        path.push_str(&key);
+                        self.peek();
+                        self.take();
+                    } else {
+                        let _ = write!(path, "[{place}]");
+                    }
+                    self.value(path);
+                    // A field begins at its name.
+                    self.paths.insert(path.clone(), line);
+                    path.truncate(length);
+                    place += 1;
+                }
+            }
+        }
+    }
+}
