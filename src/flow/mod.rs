@@ -4,6 +4,7 @@
 //!
 #![doc = include_str!("reference.md")]
 #![doc = include_str!("lang/expr/filter/table.md")]
+#![doc = include_str!("fields.md")]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 pub(crate) mod answer;

@@ -21,9 +21,23 @@ pub struct Record(Repr);
 #[derive(Clone, Debug)]
 enum Repr {
     Here(Arc<Conversation>),
-    Bytes(Arc<[u8]>),
+    Written(Box<Written>),
     /// Its conversation is lent to a decision.
     Lent,
+}
+
+/// Bytes, and what reads them: so a program whose records never leave its memory, such as a page,
+/// links no reader.
+#[derive(Clone, Debug)]
+struct Written {
+    bytes: Arc<[u8]>,
+    read: fn(&[u8]) -> Result<Conversation, DecodeError>,
+}
+
+impl Written {
+    fn conversation(&self) -> Result<Arc<Conversation>, DecodeError> {
+        (self.read)(&self.bytes).map(Arc::new)
+    }
 }
 
 impl Record {
@@ -35,7 +49,7 @@ impl Record {
     /// no other.
     #[must_use]
     pub fn from_bytes(bytes: impl Into<Arc<[u8]>>) -> Self {
-        Self(Repr::Bytes(bytes.into()))
+        Self(Repr::Written(Box::new(Written { bytes: bytes.into(), read: decode_conversation })))
     }
 
     /// The record as bytes: a format number, a checksum, then the conversation.
@@ -47,7 +61,7 @@ impl Record {
             Repr::Here(conversation) => {
                 Ok(encode_conversation(conversation).map_err(StoreError::permanent)?.into())
             }
-            Repr::Bytes(bytes) => Ok(Arc::clone(bytes)),
+            Repr::Written(written) => Ok(Arc::clone(&written.bytes)),
             Repr::Lent => Err(StoreError::permanent(DecodeError::NotARecord)),
         }
     }
@@ -68,7 +82,7 @@ impl Record {
     pub fn conversation(&self) -> Result<Arc<Conversation>, DecodeError> {
         match &self.0 {
             Repr::Here(conversation) => Ok(Arc::clone(conversation)),
-            Repr::Bytes(bytes) => decode_conversation(bytes).map(Arc::new),
+            Repr::Written(written) => written.conversation(),
             Repr::Lent => Err(DecodeError::NotARecord),
         }
     }
@@ -78,8 +92,8 @@ impl Record {
     pub(crate) fn lend(&mut self) -> Result<Arc<Conversation>, DecodeError> {
         match std::mem::replace(&mut self.0, Repr::Lent) {
             Repr::Here(conversation) => Ok(conversation),
-            Repr::Bytes(bytes) => decode_conversation(&bytes).map(Arc::new).inspect_err(|_| {
-                self.0 = Repr::Bytes(bytes);
+            Repr::Written(written) => written.conversation().inspect_err(|_| {
+                self.0 = Repr::Written(written);
             }),
             Repr::Lent => Err(DecodeError::NotARecord),
         }

@@ -112,7 +112,8 @@ fn any_of(mut forms: Vec<Value>) -> Value {
 /// A closed list of words, each with what it means.
 pub(crate) fn one_word(words: &[(&str, &str)]) -> Value {
     let of = |(word, doc): &(&str, &str)| json!({"const": word, "description": doc.trim()});
-    json!({"type": "string", "oneOf": words.iter().map(of).collect::<Vec<_>>()})
+    let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+    json!({"type": "string", "enum": known, "oneOf": words.iter().map(of).collect::<Vec<_>>()})
 }
 
 /// One form of an object, while a reader runs.

@@ -34,6 +34,21 @@ impl NodeDef {
         Self { id: id.into(), kind: kind.into(), name: None, ui: None }
     }
 
+    /// The branches that it may be left by, in their order; an edge names one of them. Those that
+    /// its fields name are among them, such as the ids of choices.
+    ///
+    /// ```
+    /// use chatflow::flow::NodeDef;
+    ///
+    /// let wait = NodeDef::from_json(r#"{"id": "wait", "kind": "wait_reply"}"#)?;
+    /// assert_eq!(wait.branches(), ["replied", "timeout"]);
+    /// # Ok::<(), chatflow::flow::Issues>(())
+    /// ```
+    #[must_use]
+    pub fn branches(&self) -> Vec<String> {
+        self.kind.ports().into_iter().map(Into::into).collect()
+    }
+
     /// Reads one node.
     ///
     /// # Errors
