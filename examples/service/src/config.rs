@@ -133,6 +133,12 @@ pub struct CallConfig {
     /// Hosts that `http_request` may reach, such as `api.example.com` or `*.example.com`.
     #[arg(long, env = "HTTP_ALLOW", value_delimiter = ',')]
     pub http_allow: Vec<String>,
+    /// Where functions are called, as `POST URL/NAME`.
+    #[arg(long, env = "FUNCTIONS_URL")]
+    pub functions_url: Option<String>,
+    /// The token that functions are called with.
+    #[arg(long, env = "FUNCTIONS_TOKEN", hide_env_values = true)]
+    pub functions_token: Option<String>,
     /// An endpoint that speaks as OpenAI's does, such as `https://api.openai.com/v1`.
     #[arg(long, env = "LLM_URL")]
     pub llm_url: Option<String>,

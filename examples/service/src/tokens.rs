@@ -13,7 +13,7 @@ use crate::database::{Database, TokenRow};
 /// How long a process may not know of a token that another one made or revoked.
 const REFRESH: Duration = Duration::from_secs(10);
 /// How often an unknown token may lead to a look at the database.
-const RETRY: Duration = Duration::from_secs(1);
+const RETRY: Duration = Duration::from_millis(100);
 
 /// The holder of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub struct Holder {
 pub struct Tokens {
     database: Database,
     known: RwLock<Known>,
+    /// One look at the database at a time, however many unknown tokens come.
+    reading: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -42,7 +44,7 @@ impl Tokens {
     /// The tokens in a database.
     #[must_use]
     pub fn new(database: Database) -> Self {
-        Self { database, known: RwLock::default() }
+        Self { database, known: RwLock::default(), reading: tokio::sync::Mutex::default() }
     }
 
     /// The holder of a token. None: it is not one, or was revoked.
@@ -73,6 +75,7 @@ impl Tokens {
     }
 
     async fn refresh(&self) {
+        let _turn = self.reading.lock().await;
         let is_recent = {
             let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
             known.read_at.is_some_and(|at| at.elapsed() < RETRY)

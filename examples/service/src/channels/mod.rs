@@ -1,18 +1,27 @@
-//! Where messages leave: the channel's own API where its token is set, else the console.
+//! Where messages leave: the channel's own API where it is set, else the console.
 
 pub mod console;
+pub mod gptbots;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use chatflow::session::Outbound;
-use chatflow::{Receipt, SendError, Transport};
+use chatflow::{Channel, Outbound, Receipt, SendError, Transport};
+use reqwest::{Client, Response};
 
 use crate::channels::console::Console;
+use crate::channels::gptbots::Webhook;
 use crate::config::ChannelConfig;
+
+/// Longest time of one send: below what the engine gives it.
+const TIME: Duration = Duration::from_secs(10);
+/// Largest answer that is read.
+const MOST_ANSWER: usize = 1 << 20;
 
 /// The transport of the engine.
 pub struct Channels {
     console: Arc<Console>,
+    webhook: Option<Webhook>,
 }
 
 impl Channels {
@@ -20,14 +29,48 @@ impl Channels {
     ///
     /// # Errors
     /// What is set wrongly.
-    pub fn new(_config: &ChannelConfig, console: Arc<Console>) -> Result<Self, String> {
-        Ok(Self { console })
+    pub fn new(config: &ChannelConfig, console: Arc<Console>) -> Result<Self, String> {
+        let client = client()?;
+        Ok(Self { console, webhook: Webhook::of(client, config) })
     }
 }
 
 impl Transport for Channels {
     async fn send(&self, message: &Outbound) -> Result<Receipt, SendError> {
-        self.console.show(message);
-        Ok(Receipt::new())
+        match (&message.account().channel, &self.webhook) {
+            (Channel::Web, Some(webhook)) => webhook.send(message).await,
+            _ => {
+                self.console.show(message);
+                Ok(Receipt::new())
+            }
+        }
     }
+}
+
+/// A client for servers that an operator has named.
+///
+/// # Errors
+/// When the system gives no TLS.
+pub fn client() -> Result<Client, String> {
+    let client = Client::builder()
+        .timeout(TIME)
+        .redirect(reqwest::redirect::Policy::none())
+        .user_agent("chatflow-service")
+        .build();
+    client.map_err(|error| format!("no HTTP client: {error}"))
+}
+
+/// Reads an answer of at most 1 MiB.
+///
+/// # Errors
+/// That it is larger, or that the connection broke.
+pub async fn read_bounded(mut answer: Response) -> Result<Vec<u8>, String> {
+    let mut body = Vec::new();
+    while let Some(part) = answer.chunk().await.map_err(|_| "the answer broke off".to_owned())? {
+        if body.len() + part.len() > MOST_ANSWER {
+            return Err(format!("the answer has more than {MOST_ANSWER} bytes"));
+        }
+        body.extend_from_slice(&part);
+    }
+    Ok(body)
 }

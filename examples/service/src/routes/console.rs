@@ -102,3 +102,34 @@ pub async fn shown(
     let (messages, last) = app.console.after(&tenant.holder.workspace, of.after, of.contact.as_deref());
     Json(ShownList { messages, last })
 }
+
+/// What a workspace can do.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WorkspaceView {
+    /// Its name.
+    workspace: String,
+    /// The name of the token.
+    token: String,
+    /// The channels whose messages are sent; those of all others are shown by the console.
+    channels: Vec<&'static str>,
+    /// True if flows can be drafted by a model.
+    drafting: bool,
+}
+
+/// Returns what the token's workspace can do.
+#[utoipa::path(get, path = "/api/v1/workspace", tag = "console",
+    responses((status = 200, description = "The workspace.", body = WorkspaceView), Refusals))]
+pub async fn workspace(State(app): State<Arc<App>>, tenant: Tenant) -> Json<WorkspaceView> {
+    let set = &app.config.channels;
+    let channels = [
+        ("whatsapp", set.whatsapp_token.is_some()),
+        ("messenger", set.messenger_token.is_some()),
+        ("web", set.gptbots_url.is_some()),
+    ];
+    Json(WorkspaceView {
+        workspace: tenant.holder.workspace.to_string(),
+        token: tenant.holder.name.to_string(),
+        channels: channels.iter().filter(|(_, is_set)| *is_set).map(|(name, _)| *name).collect(),
+        drafting: app.calls.model.is_some(),
+    })
+}

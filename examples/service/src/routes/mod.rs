@@ -1,10 +1,17 @@
 //! All routes, with what each needs: a token, a signature, or nothing.
 
+pub mod authoring;
 pub mod console;
+pub mod contacts;
 pub mod drafts;
 pub mod flows;
 pub mod health;
+pub mod letters;
+pub mod measures;
 pub mod qyvo;
+pub mod rehearsals;
+pub mod sessions;
+pub mod stream;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -66,6 +73,37 @@ fn guarded() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(drafts::check))
         .routes(routes!(drafts::versions))
         .routes(routes!(drafts::version))
+        .routes(routes!(authoring::draft))
+        .routes(routes!(authoring::complete))
+        .routes(routes!(rehearsals::play))
+        .routes(routes!(measures::metrics))
+        .routes(routes!(measures::errors))
+        .routes(routes!(measures::results))
+        .routes(routes!(measures::diagram))
+        .routes(routes!(sessions::list))
+        .routes(routes!(sessions::get))
+        .routes(routes!(sessions::journal))
+        .routes(routes!(rehearsals::transcript))
+        .routes(routes!(sessions::cancel))
+        .routes(routes!(sessions::hand_over))
+        .routes(routes!(sessions::migrate))
+        .routes(routes!(stream::session))
+        .routes(routes!(stream::workspace))
+        .routes(routes!(contacts::inbox))
+        .routes(routes!(contacts::find))
+        .routes(routes!(contacts::get, contacts::erase))
+        .routes(routes!(contacts::hand_back))
+        .routes(routes!(contacts::touch))
+        .routes(routes!(contacts::opt_out))
+        .routes(routes!(contacts::opt_in))
+        .routes(routes!(contacts::pause))
+        .routes(routes!(contacts::unpause))
+        .routes(routes!(contacts::release))
+        .routes(routes!(letters::list))
+        .routes(routes!(letters::requeue))
+        .routes(routes!(letters::drop_letter))
+        .routes(routes!(letters::quarantine))
+        .routes(routes!(console::workspace))
         .routes(routes!(console::say))
         .routes(routes!(console::shown))
 }

@@ -48,7 +48,14 @@ impl Service {
     /// With settings in its environment beside the default ones.
     pub fn with(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (child, url) = start(&folder, settings);
+        let (child, url) = start(&folder, settings, None);
+        Self { child, url, folder, client: client() }
+    }
+
+    /// The same, with its log in a file.
+    pub fn logged(log: &std::path::Path, settings: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (child, url) = start(&folder, settings, Some(log));
         Self { child, url, folder, client: client() }
     }
 
@@ -115,7 +122,7 @@ impl Service {
     pub fn kill_and_restart(&mut self, settings: &[(&str, &str)]) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        (self.child, self.url) = start(&self.folder, settings);
+        (self.child, self.url) = start(&self.folder, settings, None);
     }
 }
 
@@ -134,12 +141,14 @@ fn command(folder: &TempDir) -> Command {
     command
 }
 
-fn start(folder: &TempDir, settings: &[(&str, &str)]) -> (Child, String) {
+fn start(folder: &TempDir, settings: &[(&str, &str)], log: Option<&std::path::Path>) -> (Child, String) {
     let mut command = command(folder);
     command.envs([("LISTEN", "127.0.0.1:0"), ("SERVICE_TOKEN", TOKEN), ("RATE_PER_MINUTE", "0")]);
     command.envs(settings.iter().copied()).stdout(Stdio::piped());
-    if std::env::var_os("SERVICE_LOG").is_none() {
-        command.stderr(Stdio::null());
+    match log {
+        Some(log) => drop(command.stderr(std::fs::File::create(log).unwrap())),
+        None if std::env::var_os("SERVICE_LOG").is_some() => {}
+        None => drop(command.stderr(Stdio::null())),
     }
     let mut child = command.spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();

@@ -3,5 +3,8 @@
 #[path = "../kit/mod.rs"]
 mod kit;
 
+mod calls;
+mod guards;
+mod operators;
 mod process;
 mod qyvo;

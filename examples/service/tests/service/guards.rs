@@ -1,0 +1,214 @@
+//! A test for each guard.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::kit::{Answered, Service, TOKEN, answered, hello};
+
+const TRIGGER: &str = "/api/v1/actions/trigger-flow";
+
+#[tokio::test]
+async fn without_a_valid_token_nothing_is_answered() {
+    let service = Service::start();
+    let wrong = format!("{}x", &TOKEN[..TOKEN.len() - 1]);
+    let schemes = [
+        None,
+        Some(String::new()),
+        Some("Bearer".to_owned()),
+        Some("Bearer ".to_owned()),
+        Some(format!("Basic {TOKEN}")),
+        Some(format!("Bearer {wrong}")),
+        Some(format!("Bearer {TOKEN}0")),
+        Some(format!("Bearer {}", &TOKEN[..TOKEN.len() - 1])),
+        Some("Bearer cf_demo_".to_owned()),
+        Some("Bearer cf__".to_owned()),
+        Some(format!("Bearer {}", "x".repeat(8_000))),
+    ];
+    for scheme in schemes {
+        let request = service.request(Method::GET, "/api/v1/flows");
+        let request = match &scheme {
+            Some(scheme) => request.header("Authorization", scheme),
+            None => request,
+        };
+        let refused = answered(request).await;
+        assert_eq!((refused.status, refused.header("www-authenticate")), (401, "Bearer"), "{scheme:?}");
+        assert_eq!(refused.json()["code"], "unauthenticated");
+    }
+    let right =
+        service.request(Method::GET, "/api/v1/flows").header("Authorization", format!("bearer {TOKEN}"));
+    assert_eq!(answered(right).await.status, 200, "schemes are read in either case");
+}
+
+#[tokio::test]
+async fn every_described_endpoint_but_the_open_ones_needs_a_token() {
+    let service = Service::start();
+    let document = answered(service.request(Method::GET, "/openapi.json")).await.json();
+    let mut guarded = 0;
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for method in methods.as_object().unwrap().keys() {
+            let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+            let address = path.replace(['{', '}'], "");
+            let status = answered(service.request(method.clone(), &address)).await.status;
+            let is_open =
+                ["/healthz", "/readyz", "/metrics"].contains(&&**path) || path.starts_with("/webhooks/");
+            assert_eq!(status == 401, !is_open, "{method} {path}: {status}");
+            guarded += usize::from(!is_open);
+        }
+    }
+    assert!(guarded > 40, "{guarded}");
+}
+
+#[tokio::test]
+async fn nothing_is_seen_or_changed_across_workspaces() {
+    let service = Service::start();
+    service.publish(hello("hello")).await;
+    let body = json!({"flow_id": "hello", "phone": "+14155550123", "context": {}});
+    let session = service.post(TRIGGER, body.clone()).await.json();
+    service.shown(1).await;
+    let made = service.command().args(["token", "new", "acme", "shop"]).output().unwrap();
+    let other = String::from_utf8(made.stdout).unwrap().trim().to_owned();
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    let (id, contact) = (session["id"].as_str().unwrap(), session["contact_id"].as_str().unwrap());
+    let as_other = async |method: Method, path: &str, body: Option<Value>| {
+        let request = service.request(method, path).bearer_auth(&other);
+        answered(match body {
+            Some(body) => request.json(&body),
+            None => request,
+        })
+        .await
+    };
+    for (method, path, body) in [
+        (Method::POST, TRIGGER.to_owned(), Some(body)),
+        (Method::GET, "/api/v1/flows/hello".to_owned(), None),
+        (Method::GET, "/api/v1/flows/hello/draft".to_owned(), None),
+        (Method::POST, "/api/v1/flows/hello/unpublish".to_owned(), Some(json!({}))),
+        (Method::GET, format!("/api/v1/sessions/{id}"), None),
+        (Method::GET, format!("/api/v1/sessions/{id}/journal"), None),
+        (Method::GET, format!("/api/v1/sessions/{id}/events"), None),
+        (Method::POST, format!("/api/v1/sessions/{id}/cancel"), Some(json!({}))),
+        (Method::POST, format!("/api/v1/sessions/{id}/hand-over"), Some(json!({}))),
+        (Method::GET, format!("/api/v1/contacts/{contact}"), None),
+        (Method::GET, "/api/v1/contacts?phone=%2B14155550123".to_owned(), None),
+        (Method::POST, format!("/api/v1/contacts/{contact}/opt-out"), Some(json!({}))),
+    ] {
+        assert_eq!(as_other(method.clone(), &path, body).await.status, 404, "{method} {path}");
+    }
+    let erased = as_other(Method::DELETE, &format!("/api/v1/contacts/{contact}"), None).await.json();
+    assert_eq!(erased["sessions"], 0);
+    assert_eq!(as_other(Method::GET, "/api/v1/sessions", None).await.json()["sessions"], json!([]));
+    assert_eq!(as_other(Method::GET, "/api/v1/console", None).await.json()["messages"], json!([]));
+    let late = json!({"reference": {"workspace": "demo", "contact": contact, "call": format!("{id}.1")}, "result": {"failed": {"reason": "x"}}});
+    assert_eq!(as_other(Method::POST, "/api/v1/calls/complete", Some(late)).await.status, 422);
+    let one = service.get(&format!("/api/v1/sessions/{id}")).await.json();
+    assert_eq!(one["status"], "waiting", "the session is as it was");
+}
+
+#[tokio::test]
+async fn a_caller_that_is_too_fast_is_told_when_to_come_again() {
+    let service = Service::with(&[("RATE_PER_MINUTE", "120")]);
+    let mut last = None;
+    for count in 1..=120 {
+        let answer = service.get("/api/v1/workspace").await;
+        assert_eq!(answer.status, 200, "request {count}");
+        last = Some(answer);
+    }
+    assert_eq!(last.unwrap().header("x-ratelimit-remaining"), "0");
+    let refused = service.get("/api/v1/workspace").await;
+    let wait: u64 = refused.header("retry-after").parse().unwrap();
+    assert_eq!((refused.status, &refused.json()["code"]), (429, &json!("rate_limited")));
+    assert!((1..=60).contains(&wait), "{wait}");
+    let made = service.command().args(["token", "new", "demo", "second"]).output().unwrap();
+    let second = String::from_utf8(made.stdout).unwrap();
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    let other = service.request(Method::GET, "/api/v1/workspace").bearer_auth(second.trim());
+    assert_eq!(answered(other).await.status, 200, "each token by itself");
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_is_refused() {
+    let service = Service::start();
+    let body = |bytes: usize| format!(r#"{{"flow_id": "none", "phone": "{}"}}"#, "x".repeat(bytes));
+    let send = async |path: &str, bytes: usize| -> Answered {
+        let request =
+            service.request(Method::POST, path).bearer_auth(TOKEN).header("Content-Type", "application/json");
+        answered(request.body(body(bytes))).await
+    };
+    for path in [TRIGGER, "/api/v1/flows", "/api/v1/issues", "/api/v1/messages"] {
+        let refused = send(path, 1 << 20).await;
+        assert_eq!((refused.status, &refused.json()["code"]), (413, &json!("too_large")), "{path}");
+    }
+    assert_ne!(send(TRIGGER, (1 << 20) - 100).await.status, 413);
+}
+
+#[tokio::test]
+async fn a_body_that_never_ends_is_not_waited_for() {
+    let service = Service::start();
+    let address = service.url.strip_prefix("http://").unwrap().to_owned();
+    let head = format!(
+        "POST {TRIGGER} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\nContent-Type: application/json\r\n\
+         Content-Length: 100\r\n\r\n{{"
+    );
+    let timed = tokio::task::spawn_blocking(move || {
+        let begun = Instant::now();
+        let mut slow = TcpStream::connect(&address).unwrap();
+        slow.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        slow.write_all(head.as_bytes()).unwrap();
+        let mut heads = TcpStream::connect(&address).unwrap();
+        heads.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        heads.write_all(b"GET /healthz HTTP/1.1\r\n").unwrap();
+        let mut answer = [0; 12];
+        slow.read_exact(&mut answer).unwrap();
+        let mut rest = Vec::new();
+        let _ = heads.read_to_end(&mut rest);
+        (String::from_utf8_lossy(&answer).into_owned(), begun.elapsed())
+    });
+    let (answer, took) = timed.await.unwrap();
+    assert_eq!(answer, "HTTP/1.1 408");
+    assert!((Duration::from_secs(9)..Duration::from_secs(15)).contains(&took), "{took:?}");
+}
+
+#[tokio::test]
+async fn a_process_that_ends_finishes_what_runs_and_ends_its_streams() {
+    let mut service = Service::start();
+    service.publish(hello("hello")).await;
+    let stream =
+        tokio::spawn(answered(service.request(Method::GET, &format!("/api/v1/events?access_token={TOKEN}"))));
+    let body = json!({"flow_id": "hello", "phone": "+14155550123"});
+    assert_eq!(service.post(TRIGGER, body).await.status, 201);
+    let begun = Instant::now();
+    assert_eq!(service.terminate(), Some(0));
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(stream.await.unwrap().text.contains("session_started"));
+}
+
+#[tokio::test]
+async fn the_log_holds_no_text_and_no_number_of_a_contact() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let service = Service::logged(
+        &log,
+        &[
+            ("RUST_LOG", "debug"),
+            ("LOG_JSON", "true"),
+            ("SERVICE_SECRET", "00112233445566778899aabbccddeeff"),
+        ],
+    );
+    service.publish(hello("hello")).await;
+    let body = json!({"flow_id": "hello", "phone": "+14155550123", "context": {"name": "Ada-Secret"}});
+    assert_eq!(service.post(TRIGGER, body).await.status, 201);
+    service.shown(1).await;
+    let said = json!({"channel": "whatsapp", "account": "+15550100", "from": "+14155550123", "text": "my-secret-words"});
+    service.post("/api/v1/messages", said).await;
+    service.shown(2).await;
+    service.get("/api/v1/contacts?phone=%2B14155550123").await;
+    drop(service);
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(log.contains("session_started") && log.contains("/api/v1/actions/trigger-flow"), "{log}");
+    for secret in ["4155550123", "Ada-Secret", "my-secret-words", TOKEN, "0123456789abcdef"] {
+        assert!(!log.contains(secret), "{secret} is in the log: {log}");
+    }
+}
