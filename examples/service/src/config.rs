@@ -104,6 +104,9 @@ pub struct ChannelConfig {
     /// Access token of the WhatsApp Cloud API. With it, messages on WhatsApp are sent.
     #[arg(long, env = "WHATSAPP_TOKEN", hide_env_values = true)]
     pub whatsapp_token: Option<String>,
+    /// The API's ids of the numbers that flows name, such as `+15550100=106540352242922`.
+    #[arg(long, env = "WHATSAPP_NUMBERS", value_delimiter = ',')]
+    pub whatsapp_numbers: Vec<String>,
     /// Secret of the Meta app, which signs the webhooks of WhatsApp and Messenger.
     #[arg(long, env = "WHATSAPP_APP_SECRET", hide_env_values = true)]
     pub app_secret: Option<String>,

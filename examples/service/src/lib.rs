@@ -17,5 +17,6 @@ pub mod rate;
 pub mod routes;
 pub mod seed;
 pub mod server;
+pub mod signature;
 pub mod tokens;
 pub mod worker;

@@ -2,6 +2,7 @@
 
 pub mod console;
 pub mod gptbots;
+pub mod graph;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use reqwest::{Client, Response};
 
 use crate::channels::console::Console;
 use crate::channels::gptbots::Webhook;
+use crate::channels::graph::{Messenger, WhatsApp};
 use crate::config::ChannelConfig;
 
 /// Longest time of one send: below what the engine gives it.
@@ -21,6 +23,8 @@ const MOST_ANSWER: usize = 1 << 20;
 /// The transport of the engine.
 pub struct Channels {
     console: Arc<Console>,
+    whatsapp: Option<WhatsApp>,
+    messenger: Option<Messenger>,
     webhook: Option<Webhook>,
 }
 
@@ -30,15 +34,23 @@ impl Channels {
     /// # Errors
     /// What is set wrongly.
     pub fn new(config: &ChannelConfig, console: Arc<Console>) -> Result<Self, String> {
-        let client = client()?;
-        Ok(Self { console, webhook: Webhook::of(client, config) })
+        let (client, url) = (client()?, &config.graph_url);
+        let whatsapp = config.whatsapp_token.clone();
+        let whatsapp = whatsapp
+            .map(|token| WhatsApp::new(client.clone(), url, token, &config.whatsapp_numbers))
+            .transpose()?;
+        let messenger = config.messenger_token.clone();
+        let messenger = messenger.map(|token| Messenger::new(client.clone(), url, token));
+        Ok(Self { console, whatsapp, messenger, webhook: Webhook::of(client, config) })
     }
 }
 
 impl Transport for Channels {
     async fn send(&self, message: &Outbound) -> Result<Receipt, SendError> {
-        match (&message.account().channel, &self.webhook) {
-            (Channel::Web, Some(webhook)) => webhook.send(message).await,
+        match (&message.account().channel, self) {
+            (Channel::WhatsApp, Self { whatsapp: Some(api), .. }) => api.send(message).await,
+            (Channel::Messenger, Self { messenger: Some(api), .. }) => api.send(message).await,
+            (Channel::Web, Self { webhook: Some(webhook), .. }) => webhook.send(message).await,
             _ => {
                 self.console.show(message);
                 Ok(Receipt::new())

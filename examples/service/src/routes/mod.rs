@@ -8,10 +8,13 @@ pub mod flows;
 pub mod health;
 pub mod letters;
 pub mod measures;
+pub mod messenger;
 pub mod qyvo;
 pub mod rehearsals;
 pub mod sessions;
 pub mod stream;
+pub mod webhooks;
+pub mod whatsapp;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -114,6 +117,8 @@ fn open() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
         .routes(routes!(health::metrics))
+        .routes(routes!(whatsapp::challenge, whatsapp::take))
+        .routes(routes!(messenger::challenge, messenger::take))
 }
 
 /// The OpenAPI document.

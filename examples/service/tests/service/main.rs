@@ -1,5 +1,8 @@
 //! The service from outside: a process, its endpoints, its guards.
 
+#![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+#![allow(unreachable_pub, reason = "everything is of this test alone")]
+
 #[path = "../kit/mod.rs"]
 mod kit;
 
@@ -8,3 +11,4 @@ mod guards;
 mod operators;
 mod process;
 mod qyvo;
+mod whatsapp;

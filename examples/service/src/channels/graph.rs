@@ -1,0 +1,137 @@
+//! Messages on WhatsApp and Messenger, by Meta's Graph API.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use chatflow::session::{Content, Outbound};
+use chatflow::wire::whatsapp::{CloudBody, acknowledged};
+use chatflow::{Receipt, SendError};
+use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::{Client, Response};
+use serde_json::{Value, json};
+
+use crate::channels::read_bounded;
+
+/// WhatsApp's Cloud API.
+pub struct WhatsApp {
+    client: Client,
+    url: String,
+    token: String,
+    /// The ids by which the API knows the numbers that flows name.
+    numbers: HashMap<String, String>,
+}
+
+impl WhatsApp {
+    /// With a token, and the ids of the numbers, each as `+15550100=106540352242922`.
+    ///
+    /// # Errors
+    /// What is wrong with a number.
+    pub fn new(client: Client, url: &str, token: String, numbers: &[String]) -> Result<Self, String> {
+        let pair = |text: &String| match text.split_once('=') {
+            Some((number, id)) if number.starts_with('+') && !id.is_empty() => {
+                Ok((number.to_owned(), id.to_owned()))
+            }
+            _ => Err(format!("WHATSAPP_NUMBERS: `{text}` must have the form +NUMBER=PHONE_NUMBER_ID")),
+        };
+        let numbers = numbers.iter().map(pair).collect::<Result<_, _>>()?;
+        Ok(Self { client, url: url.trim_end_matches('/').to_owned(), token, numbers })
+    }
+
+    /// Sends one message.
+    ///
+    /// # Errors
+    /// As the API says it.
+    pub async fn send(&self, message: &Outbound) -> Result<Receipt, SendError> {
+        let account = &*message.account().account;
+        let id = match self.numbers.get(account) {
+            Some(id) => id,
+            // An account that is no number is the API's own id of it.
+            None if !account.starts_with('+') => account,
+            None => {
+                return Err(SendError::rejected(format_args!("WHATSAPP_NUMBERS has no id for `{account}`")));
+            }
+        };
+        let request = self
+            .client
+            .post(format!("{}/{id}/messages", self.url))
+            .bearer_auth(&self.token)
+            .header(CONTENT_TYPE, "application/json")
+            .body(CloudBody::of(message)?.to_json());
+        let answer = request.send().await.map_err(|error| SendError::retry(error.without_url()))?;
+        let (status, pause) = (answer.status().as_u16(), pause(&answer));
+        let body = read_bounded(answer).await.map_err(SendError::retry)?;
+        acknowledged(message, status, pause, &body)
+    }
+}
+
+fn pause(answer: &Response) -> Option<Duration> {
+    let seconds = answer.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+/// Messenger's Send API.
+pub struct Messenger {
+    client: Client,
+    url: String,
+    token: String,
+}
+
+impl Messenger {
+    /// With the token of a page.
+    #[must_use]
+    pub fn new(client: Client, url: &str, token: String) -> Self {
+        Self { client, url: url.trim_end_matches('/').to_owned(), token }
+    }
+
+    /// Sends one message.
+    ///
+    /// # Errors
+    /// As the API says it.
+    pub async fn send(&self, message: &Outbound) -> Result<Receipt, SendError> {
+        let request = self
+            .client
+            .post(format!("{}/me/messages", self.url))
+            .bearer_auth(&self.token)
+            .json(&messenger_body(message));
+        let answer = request.send().await.map_err(|error| SendError::retry(error.without_url()))?;
+        let (status, pause) = (answer.status().as_u16(), pause(&answer));
+        let body = read_bounded(answer).await.map_err(SendError::retry)?;
+        let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let (code, subcode) = (body["error"]["code"].as_i64(), body["error"]["error_subcode"].as_i64());
+        match (status, code, subcode) {
+            (200..=299, None, _) => Ok(Receipt::new()),
+            // Outside the window of 24 hours.
+            (_, Some(10), Some(2_018_278)) => Err(SendError::WindowClosed),
+            (408 | 425 | 429 | 500.., _, _) | (_, Some(1 | 2 | 4 | 190 | 613), _) => {
+                Err(SendError::Retry { after: pause, reason: format!("the API answered {status}") })
+            }
+            _ => Err(SendError::rejected(format_args!(
+                "the API answered {status} with code {}",
+                code.unwrap_or(0)
+            ))),
+        }
+    }
+}
+
+/// A text with its choices as quick replies; what is no text in words.
+fn messenger_body(message: &Outbound) -> Value {
+    let body = match &message.content {
+        Content::Typing { .. } => json!({"sender_action": "typing_on"}),
+        content => {
+            let replies: Vec<Value> = message
+                .options()
+                .iter()
+                .map(|option| json!({"content_type": "text", "title": &*option.label, "payload": &*option.payload}))
+                .collect();
+            let text = if replies.is_empty() { content.to_string() } else { message.text().to_owned() };
+            let mut said = json!({"text": text});
+            if !replies.is_empty() {
+                said["quick_replies"] = replies.into();
+            }
+            json!({"messaging_type": "RESPONSE", "message": said})
+        }
+    };
+    let mut body = body;
+    body["recipient"] = json!({"id": message.to().to_string()});
+    body
+}

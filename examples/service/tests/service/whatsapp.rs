@@ -1,0 +1,251 @@
+//! WhatsApp by its webhooks: a conversation as it was recorded, with duplicates and out of order,
+//! against an API of the test's own.
+
+use std::collections::HashMap;
+
+use hmac::{Hmac, KeyInit, Mac};
+use reqwest::Method;
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use crate::calls::Receiver;
+use crate::kit::{Answered, Service, answered, eventually};
+
+const SECRET: &str = "app-secret";
+const SETTINGS: [(&str, &str); 2] = [("WHATSAPP_APP_SECRET", SECRET), ("WHATSAPP_VERIFY_TOKEN", "word")];
+
+pub fn signature(secret: &str, body: &str) -> String {
+    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap().chain_update(body.as_bytes());
+    let digits = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    format!("sha256={digits}")
+}
+
+pub async fn post(service: &Service, path: &str, body: &Value) -> Answered {
+    let body = body.to_string();
+    let request = service.request(Method::POST, path).header("X-Hub-Signature-256", signature(SECRET, &body));
+    answered(request.header("Content-Type", "application/json").body(body)).await
+}
+
+async fn webhook(service: &Service, body: &Value) -> Answered {
+    post(service, "/webhooks/whatsapp", body).await
+}
+
+/// A webhook with these messages of Ada's.
+fn messages(messages: &[Value]) -> Value {
+    change(json!({"contacts": [{"profile": {"name": "Ada"}, "wa_id": "14155550123"}], "messages": messages}))
+}
+
+fn change(mut value: Value) -> Value {
+    value["messaging_product"] = "whatsapp".into();
+    value["metadata"] = json!({"display_phone_number": "15550100", "phone_number_id": "106540352242922"});
+    json!({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [{"value": value, "field": "messages"}]}]})
+}
+
+fn text(id: &str, text: &str) -> Value {
+    let at = chrono::Utc::now().timestamp().to_string();
+    json!({"from": "14155550123", "id": id, "timestamp": at, "type": "text", "text": {"body": text}})
+}
+
+/// The Cloud API: it takes what it gets.
+async fn cloud() -> Receiver {
+    Receiver::start(|count, body| {
+        let id = format!("wamid.out.{count}");
+        (200, json!({"messaging_product": "whatsapp", "contacts": [{"input": body["to"], "wa_id": "14155550123"}], "messages": [{"id": id}]}))
+    })
+    .await
+}
+
+fn connected(api: &Receiver) -> Service {
+    let settings = [
+        ("WHATSAPP_TOKEN", "secret"),
+        ("GRAPH_URL", &*api.url),
+        ("WHATSAPP_NUMBERS", "+15550100=106540352242922"),
+        SETTINGS[0],
+        SETTINGS[1],
+    ];
+    Service::with(&settings)
+}
+
+#[tokio::test]
+async fn a_challenge_is_answered_to_who_knows_the_word() {
+    let service = Service::with(&SETTINGS);
+    let ask = async |query: &str| {
+        answered(service.request(Method::GET, &format!("/webhooks/whatsapp?{query}"))).await
+    };
+    let right = ask("hub.mode=subscribe&hub.verify_token=word&hub.challenge=1158201444").await;
+    assert_eq!((right.status, &*right.text), (200, "1158201444"));
+    for wrong in [
+        "hub.mode=subscribe&hub.verify_token=other&hub.challenge=1",
+        "hub.mode=x&hub.verify_token=word&hub.challenge=1",
+        "",
+    ] {
+        assert_eq!(ask(wrong).await.status, 403, "{wrong}");
+    }
+    let without = Service::start();
+    let asked = "/webhooks/whatsapp?hub.mode=subscribe&hub.verify_token=&hub.challenge=1";
+    assert_eq!(answered(without.request(Method::GET, asked)).await.status, 403, "no word is no word");
+}
+
+#[tokio::test]
+async fn what_is_not_signed_changes_nothing() {
+    let service = Service::with(&SETTINGS);
+    let body = messages(&[text("wamid.1", "menu")]).to_string();
+    let send = async |body: &str, header: Option<String>| {
+        let request = service.request(Method::POST, "/webhooks/whatsapp").body(body.to_owned());
+        answered(match header {
+            Some(header) => request.header("X-Hub-Signature-256", header),
+            None => request,
+        })
+        .await
+        .status
+    };
+    let right = signature(SECRET, &body);
+    assert_eq!(send(&body, None).await, 403);
+    assert_eq!(send(&body, Some(signature("other", &body))).await, 403);
+    assert_eq!(send(&body, Some(right.replace("sha256=", "sha1="))).await, 403);
+    assert_eq!(send(&body, Some(right[..right.len() - 2].to_owned())).await, 403);
+    assert_eq!(send(&body.replace("menu", "stop"), Some(right.clone())).await, 403);
+    assert_eq!(service.get("/api/v1/sessions").await.json()["sessions"], json!([]));
+    assert_eq!(send(&body, Some(right)).await, 200);
+    assert_eq!(service.get("/api/v1/sessions").await.json()["sessions"][0]["flow"], "menu");
+    let open = Service::start();
+    let request =
+        open.request(Method::POST, "/webhooks/whatsapp").header("X-Hub-Signature-256", signature("", &body));
+    assert_eq!(answered(request.body(body)).await.status, 403, "without a secret nothing is taken");
+}
+
+#[tokio::test]
+async fn a_recorded_conversation_goes_well_with_duplicates_and_out_of_order() {
+    let api = cloud().await;
+    let service = connected(&api);
+    let first = messages(&[text("wamid.1", "menu")]);
+    assert_eq!(webhook(&service, &first).await.json(), json!({"started": 1}));
+    assert_eq!(webhook(&service, &first).await.json(), json!({"duplicate": 1}), "a webhook that came again");
+    let sent = api.heard_all(1).await[0].clone();
+    assert_eq!(
+        (&*sent.path, &sent.headers["authorization"]),
+        ("/106540352242922/messages", &"Bearer secret".parse().unwrap())
+    );
+    assert_eq!(
+        (&sent.body["to"], &sent.body["interactive"]["type"]),
+        (&json!("+14155550123"), &json!("list"))
+    );
+    let rows = sent.body["interactive"]["action"]["sections"][0]["rows"].as_array().unwrap().clone();
+    let order = rows.iter().find(|row| row["title"] == "My order").unwrap();
+
+    // The reports come in another order than things happened, and one twice.
+    let message = sent.body["biz_opaque_callback_data"].as_str().unwrap();
+    let report = |status: &str| {
+        change(json!({"statuses": [{"id": "wamid.out.0", "status": status, "timestamp": "1700000000",
+            "recipient_id": "14155550123", "biz_opaque_callback_data": message}]}))
+    };
+    for status in ["read", "delivered", "delivered"] {
+        assert_eq!(webhook(&service, &report(status)).await.json(), json!({"reported": 1}), "{status}");
+    }
+    assert_eq!(webhook(&service, &report("sent")).await.json(), json!({"ignored": 1}));
+
+    // The choice, and before it a message that was written earlier but comes later.
+    let choice = json!({"from": "14155550123", "id": "wamid.3", "timestamp": chrono::Utc::now().timestamp().to_string(),
+        "type": "interactive", "interactive": {"type": "list_reply", "list_reply": {"id": order["id"], "title": "My order"}}});
+    let mut early = text("wamid.2", "hello?");
+    early["timestamp"] = (chrono::Utc::now().timestamp() - 3_600).to_string().into();
+    assert_eq!(
+        webhook(&service, &messages(std::slice::from_ref(&choice))).await.json(),
+        json!({"consumed": 1})
+    );
+    let rest = webhook(&service, &messages(&[choice, early])).await.json();
+    assert_eq!(rest["duplicate"], 1, "{rest}");
+    let heard = api.heard_all(2).await;
+    assert_eq!(heard[1].body["text"]["body"], "Please write \"where is my order\", and we look it up.");
+    let session = eventually(async || {
+        let listed = service.get("/api/v1/sessions?flow=menu").await.json();
+        listed["sessions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|session| session["status"] == "completed")
+            .cloned()
+    })
+    .await;
+    assert_eq!((&session["contact_name"], &session["phone"]), (&json!("Ada"), &json!("+14155550123")));
+    let ids: Vec<&Value> = heard.iter().map(|heard| &heard.body["biz_opaque_callback_data"]).collect();
+    assert!(
+        ids.iter().enumerate().all(|(place, id)| !ids[..place].contains(id)),
+        "no message twice: {ids:?}"
+    );
+}
+
+#[tokio::test]
+async fn many_events_in_one_webhook_are_each_taken() {
+    let api = cloud().await;
+    let service = connected(&api);
+    let mut other = text("wamid.9", "menu");
+    other["from"] = "14155550124".into();
+    let webhook_body = messages(&[
+        text("wamid.1", "menu"),
+        other,
+        text("wamid.1", "menu"),
+        json!({"type": "text"}),
+        json!(7),
+    ]);
+    let taken: HashMap<String, u32> =
+        serde_json::from_value(webhook(&service, &webhook_body).await.json()).unwrap();
+    assert_eq!((taken["started"], taken["duplicate"]), (2, 1), "{taken:?}");
+    assert_eq!(taken.values().sum::<u32>(), 5, "what is wrong in itself hides no neighbour: {taken:?}");
+}
+
+#[tokio::test]
+async fn errors_of_the_api_decide_what_becomes_of_a_message() {
+    let api = Receiver::start(|count, _| match count {
+        0 => (400, json!({"error": {"code": 131_056, "message": "pair rate limit"}})),
+        _ => (400, json!({"error": {"code": 131_026, "message": "undeliverable"}})),
+    })
+    .await;
+    let service = connected(&api);
+    webhook(&service, &messages(&[text("wamid.1", "menu")])).await;
+    let letter =
+        eventually(async || service.get("/api/v1/dead-letters").await.json()["letters"].get(0).cloned())
+            .await;
+    assert!(letter["letter"]["reason"]["rejected"].as_str().unwrap().contains("131026"), "{letter}");
+    assert_eq!(api.heard().len(), 2, "the first was tried again");
+}
+
+#[tokio::test]
+async fn messenger_is_talked_to_as_well() {
+    let api = Receiver::start(|_, _| (200, json!({"recipient_id": "psid", "message_id": "m"}))).await;
+    let settings = [("MESSENGER_TOKEN", "page"), ("GRAPH_URL", &*api.url), SETTINGS[0], SETTINGS[1]];
+    let service = Service::with(&settings);
+    let flow = json!({"spec": 1, "code": "page", "name": "Page",
+        "trigger": {"kind": "inbound", "channel": "messenger", "rules": [{"match": "any"}]},
+        "nodes": [{"id": "start", "kind": "start"},
+            {"id": "ask", "kind": "ask", "text": "Tea?", "choices": [{"id": "yes", "label": "Yes"}, {"id": "no", "label": "No"}], "save_to": "tea"},
+            {"id": "bye", "kind": "send_message", "text": "You said {{ vars.tea }}."}],
+        "edges": [{"from": "start", "to": "ask"}, {"from": "ask", "branch": "yes", "to": "bye"}, {"from": "ask", "branch": "no", "to": "bye"},
+            {"from": "ask", "branch": "invalid", "to": "bye"}]});
+    assert_eq!(service.post("/api/v1/flows", json!({"definition": flow})).await.status, 201);
+    let bind = json!({"accounts": [{"channel": "messenger", "account": "page-1"}]});
+    assert_eq!(service.send(Method::PUT, "/api/v1/flows/page/accounts", Some(bind)).await.status, 200);
+    let published = service.post("/api/v1/flows/page/publish", json!({})).await;
+    assert_eq!(published.status, 200, "{}", published.text);
+    let event = |message: Value| {
+        let at = chrono::Utc::now().timestamp_millis();
+        json!({"object": "page", "entry": [{"messaging": [{"sender": {"id": "psid"}, "recipient": {"id": "page-1"}, "timestamp": at, "message": message}]}]})
+    };
+    let path = "/webhooks/messenger";
+    assert_eq!(
+        post(&service, path, &event(json!({"mid": "m1", "text": "hi"}))).await.json(),
+        json!({"started": 1})
+    );
+    let asked = api.heard_all(1).await[0].clone();
+    assert_eq!(
+        (&*asked.path, &asked.body["recipient"]["id"], &asked.body["message"]["text"]),
+        ("/me/messages", &json!("psid"), &json!("Tea?"))
+    );
+    let payload = &asked.body["message"]["quick_replies"][0]["payload"];
+    let chosen = event(json!({"mid": "m2", "text": "Yes", "quick_reply": {"payload": payload}}));
+    assert_eq!(post(&service, path, &chosen).await.json(), json!({"consumed": 1}));
+    assert_eq!(post(&service, path, &chosen).await.json(), json!({"duplicate": 1}));
+    assert_eq!(api.heard_all(2).await[1].body["message"]["text"], "You said yes.");
+    let echo = event(json!({"mid": "m3", "text": "You said yes.", "is_echo": true}));
+    assert_eq!(post(&service, path, &echo).await.json(), json!({"ignored": 1}));
+}
