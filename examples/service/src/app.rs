@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use crate::calls::HostCalls;
 use crate::channels::Channels;
 use crate::channels::console::Console;
-use crate::config::{Config, SHUTDOWN_TIME};
+use crate::config::Config;
 use crate::database::Database;
 use crate::events::Hub;
 use crate::rate::Rate;
@@ -70,8 +70,8 @@ impl App {
             .observer(Meters::new())
             .observer(Arc::clone(&hub))
             .timer(tokio::time::sleep)
-            // A process that ends waits for half of it (see `server`).
-            .lease(SHUTDOWN_TIME * 9 / 5)
+            // A process that ends waits for half of it at most, which is less than `SHUTDOWN_TIME`.
+            .lease(Duration::from_secs(config.lease_seconds))
             .count_nodes(true)
             // Calls end with their commit, whoever hangs up; the workers send.
             .deferred_delivery()

@@ -84,6 +84,10 @@ pub struct Config {
     /// Requests that a token may make within a minute; 0 for any number.
     #[arg(long, env = "RATE_PER_MINUTE", default_value_t = 120)]
     pub rate_per_minute: u32,
+    /// Seconds that a process may keep what it works at to itself. What was claimed by one that was
+    /// killed is claimed again after them; a send may take a third of them.
+    #[arg(long, env = "LEASE_SECONDS", default_value_t = 36, value_parser = clap::value_parser!(u64).range(3..=36))]
+    pub lease_seconds: u64,
     /// A folder of files to be served at `/`.
     #[arg(long, env = "WEB_DIR")]
     pub web_dir: Option<PathBuf>,

@@ -75,7 +75,10 @@ fn limits(mut answer: Response, most: u32, left: u32) -> Response {
 fn bearer(request: &Request) -> Option<String> {
     if let Some(value) = request.headers().get(AUTHORIZATION) {
         let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-        return scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned());
+        // GPTBots writes a token behind either word.
+        let is_meant = scheme.eq_ignore_ascii_case("bearer")
+            || (scheme.eq_ignore_ascii_case("basic") && request.uri().path() == "/webhooks/gptbots");
+        return is_meant.then(|| token.trim().to_owned());
     }
     let is_stream = request.method() == Method::GET && request.uri().path().ends_with("/events");
     let query = request.uri().query().filter(|_| is_stream)?;

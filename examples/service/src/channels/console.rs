@@ -4,7 +4,8 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-use chatflow::session::Outbound;
+use chatflow::Outbound;
+use chatflow::wire::gptbots::WebhookMessage;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
@@ -64,16 +65,10 @@ impl Console {
     /// Shows a message. One that comes again takes the place of the first.
     pub fn show(&self, message: &Outbound) {
         tracing::info!(message_id = %message.id, channel = %message.account().channel, "shown on the console");
-        let mut shown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let id = message.id.to_string();
-        if shown.messages.iter().any(|known| known.id == id) {
-            return;
-        }
-        shown.last += 1;
         let options = message.options().iter();
-        let seen = ShownMessage {
-            seq: shown.last,
-            id,
+        self.keep(ShownMessage {
+            seq: 0,
+            id: message.id.to_string(),
             at: Utc::now(),
             workspace: message.workspace.to_string(),
             contact: message.contact.to_string(),
@@ -84,8 +79,38 @@ impl Console {
             text: message.text().to_owned(),
             options: options.filter_map(|option| serde_json::to_value(option).ok()).collect(),
             content: serde_json::to_value(&message.content).unwrap_or_default(),
-        };
-        shown.messages.push_back(seen);
+        });
+    }
+
+    /// Shows a message of a bot elsewhere, once for each id.
+    pub fn take(&self, workspace: &str, message: &WebhookMessage) {
+        let text = message.text.clone().or_else(|| message.flow_output.first()?.content.clone());
+        self.keep(ShownMessage {
+            seq: 0,
+            id: message.message_id.clone(),
+            at: Utc::now(),
+            workspace: workspace.to_owned(),
+            contact: message.conversation_id.clone(),
+            session: String::new(),
+            channel: "gptbots".to_owned(),
+            account: String::new(),
+            to: message.conversation_id.clone(),
+            text: text.unwrap_or_default(),
+            options: Vec::new(),
+            content: serde_json::to_value(message).unwrap_or_default(),
+        });
+    }
+
+    /// Keeps a message, unless it is there already.
+    fn keep(&self, message: ShownMessage) {
+        let mut shown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_known = |known: &ShownMessage| known.id == message.id && known.workspace == message.workspace;
+        if shown.messages.iter().any(is_known) {
+            return;
+        }
+        shown.last += 1;
+        let seq = shown.last;
+        shown.messages.push_back(ShownMessage { seq, ..message });
         if shown.messages.len() > MOST {
             shown.messages.pop_front();
         }

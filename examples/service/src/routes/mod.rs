@@ -5,6 +5,7 @@ pub mod console;
 pub mod contacts;
 pub mod drafts;
 pub mod flows;
+pub mod gptbots;
 pub mod health;
 pub mod letters;
 pub mod measures;
@@ -106,6 +107,7 @@ fn guarded() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(letters::requeue))
         .routes(routes!(letters::drop_letter))
         .routes(routes!(letters::quarantine))
+        .routes(routes!(gptbots::take))
         .routes(routes!(console::workspace))
         .routes(routes!(console::say))
         .routes(routes!(console::shown))

@@ -8,7 +8,9 @@ mod kit;
 
 mod calls;
 mod guards;
+mod hostile;
 mod operators;
 mod process;
 mod qyvo;
+mod seeds;
 mod whatsapp;
