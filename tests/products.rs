@@ -339,8 +339,9 @@ fn tests(folder: &Path, names: &mut BTreeSet<String>) {
             tests(&path, names);
         } else if path.extension().is_some_and(|end| end == "rs") {
             let text = fs::read_to_string(path).unwrap();
-            let attribute = text.split("#[test]").skip(1);
-            names.extend(attribute.filter_map(|rest| {
+            let attributes = ["#[test]", "#[tokio::test]"];
+            let tests = attributes.iter().flat_map(|attribute| text.split(attribute).skip(1));
+            names.extend(tests.filter_map(|rest| {
                 let (_, rest) = rest.split_once("fn ")?;
                 rest.split_once('(').map(|(name, _)| name.to_owned())
             }));
@@ -354,6 +355,7 @@ fn each_row_of_the_products_has_its_test() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut known = BTreeSet::new();
     tests(&root.join("tests"), &mut known);
+    tests(&root.join("examples/service/tests"), &mut known);
     let page = fs::read_to_string(root.join("docs/products.md")).unwrap();
     let rows: Vec<Vec<&str>> = page
         .lines()

@@ -2,11 +2,11 @@
 //! rule that it breaks.
 
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
+use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 
 use crate::config::MOST_BODY;
@@ -15,19 +15,30 @@ use crate::error::ApiError;
 /// A body as bytes, at most 1 MiB.
 pub struct Raw(pub Bytes);
 
+/// Of a body that is too large so much is read and thrown away: a caller that is still sending when
+/// its connection closes does not see the answer.
+const MOST_THROWN: usize = 16 * MOST_BODY;
+
 impl<S: Send + Sync> FromRequest<S> for Raw {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        match Bytes::from_request(request, state).await {
-            Ok(bytes) => Ok(Self(bytes)),
-            Err(BytesRejection::FailedToBufferBody(failed))
-                if failed.status() == StatusCode::PAYLOAD_TOO_LARGE =>
-            {
-                Err(too_large())
+    async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
+        let mut body = request.into_body();
+        let (mut bytes, mut thrown) = (Vec::new(), 0);
+        while let Some(part) = body.frame().await {
+            let part = part
+                .map_err(|_| ApiError::new(StatusCode::BAD_REQUEST, "bad_request", "the body broke off"))?;
+            let Ok(part) = part.into_data() else { continue };
+            if thrown == 0 && bytes.len() + part.len() <= MOST_BODY {
+                bytes.extend_from_slice(&part);
+            } else {
+                thrown += part.len();
             }
-            Err(failed) => Err(ApiError::new(StatusCode::BAD_REQUEST, "bad_request", failed.body_text())),
+            if thrown > MOST_THROWN {
+                break;
+            }
         }
+        if thrown > 0 { Err(too_large()) } else { Ok(Self(bytes.into())) }
     }
 }
 
@@ -38,7 +49,7 @@ pub fn too_large() -> ApiError {
     ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", rule)
 }
 
-/// A body of JSON. Nothing at all is read as `{}`.
+/// A body of JSON.
 pub struct JsonBody<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
@@ -48,13 +59,30 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
         let is_json = is_json(request.headers());
         let Raw(bytes) = Raw::from_request(request, state).await?;
         if bytes.is_empty() {
-            return read_json(b"{}").map(Self);
+            return Err(ApiError::invalid("body", "is required"));
         }
         if !is_json {
             let rule = "the body must be of the type application/json";
             return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", rule));
         }
         read_json(&bytes).map(Self)
+    }
+}
+
+/// A body of JSON that may be left out: nothing at all is read as `{}`.
+pub struct OptionalBody<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for OptionalBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let (parts, body) = request.into_parts();
+        let Raw(bytes) = Raw::from_request(Request::from_parts(parts.clone(), body), state).await?;
+        if bytes.is_empty() {
+            return read_json(b"{}").map(Self);
+        }
+        let JsonBody(read) = JsonBody::from_request(Request::from_parts(parts, bytes.into()), state).await?;
+        Ok(Self(read))
     }
 }
 

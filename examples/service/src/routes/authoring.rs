@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::calls::ai::ModelMessage;
-use crate::error::{ApiError, ErrorBody, Refusals};
+use crate::error::{ApiError, Refusals};
 use crate::guard::Tenant;
 use crate::input::JsonBody;
 
@@ -40,7 +40,7 @@ pub struct Requirement {
 /// Drafts a flow by the model. Nothing is saved: the last event brings the definition.
 #[utoipa::path(post, path = "/api/v1/drafts", tag = "drafts", request_body = Requirement,
     responses((status = 200, description = "Events `round`, then `flow`, `given_up` or `failed`.", content_type = "text/event-stream"),
-        (status = 501, description = "No model is set.", body = ErrorBody), Refusals))]
+        Refusals))]
 pub async fn draft(
     State(app): State<Arc<App>>,
     _: Tenant,
@@ -55,7 +55,7 @@ pub async fn draft(
     }
     if app.calls.model.is_none() {
         let rule = "LLM_URL names no model";
-        return Err(ApiError::new(StatusCode::NOT_IMPLEMENTED, "no_model", rule));
+        return Err(ApiError::new(StatusCode::CONFLICT, "no_model", rule));
     }
     let draft = Draft::from_requirement(&asked.requirement).with_rounds(rounds);
     let talk = vec![ModelMessage::user(draft.prompt())];

@@ -74,6 +74,7 @@ pub async fn say(
 
 /// Which messages to list.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct ShownAfter {
     /// Those after this number.
     #[serde(default)]

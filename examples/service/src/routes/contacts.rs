@@ -14,11 +14,12 @@ use utoipa::{IntoParams, ToSchema};
 use crate::app::Bot;
 use crate::error::{ApiError, Refusals};
 use crate::guard::Tenant;
-use crate::input::{InPath, JsonBody, Params};
+use crate::input::{InPath, OptionalBody, Params};
 use crate::routes::sessions::{SessionView, views};
 
 /// A contact, by its number.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct ByPhone {
     /// The telephone number.
     phone: String,
@@ -53,6 +54,7 @@ pub async fn get(Tenant { bot, .. }: Tenant, InPath(id): InPath<String>) -> Resu
 
 /// How to forget a contact.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Forgetting {
     /// True if an opt-out outlasts the contact, as a hash of its addresses.
     #[serde(default)]
@@ -121,11 +123,11 @@ pub struct HandBackOutcome {
 
 /// Gives a contact back to the flow.
 #[utoipa::path(post, path = "/api/v1/contacts/{id}/hand-back", tag = "inbox", params(("id" = String, Path)),
-    request_body = HandBack, responses((status = 200, description = "Given back.", body = HandBackOutcome), Refusals))]
+    request_body = Option<HandBack>, responses((status = 200, description = "Given back.", body = HandBackOutcome), Refusals))]
 pub async fn hand_back(
     Tenant { bot, .. }: Tenant,
     InPath(id): InPath<String>,
-    JsonBody(found_out): JsonBody<HandBack>,
+    OptionalBody(found_out): OptionalBody<HandBack>,
 ) -> Result<Json<HandBackOutcome>, ApiError> {
     let contact = found(&bot, &id).await?;
     let outcome = bot.resume_from_handoff(&contact.id, found_out.vars).await?;
@@ -193,11 +195,11 @@ async fn pause_view(bot: &Bot, contact: &Contact) -> Result<Json<PauseView>, Api
 
 /// Makes the bot silent for a contact.
 #[utoipa::path(post, path = "/api/v1/contacts/{id}/pause", tag = "contacts", params(("id" = String, Path)),
-    request_body = Silence, responses((status = 200, description = "The pause.", body = PauseView), Refusals))]
+    request_body = Option<Silence>, responses((status = 200, description = "The pause.", body = PauseView), Refusals))]
 pub async fn pause(
     Tenant { bot, .. }: Tenant,
     InPath(id): InPath<String>,
-    JsonBody(silence): JsonBody<Silence>,
+    OptionalBody(silence): OptionalBody<Silence>,
 ) -> Result<Json<PauseView>, ApiError> {
     let contact = found(&bot, &id).await?;
     bot.pause(&contact.id, silence.until).await?;

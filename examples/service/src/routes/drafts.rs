@@ -9,12 +9,12 @@ use chatflow::flow::{Flow, Issue};
 use chatflow::id::FlowVersion;
 use chatflow::store::VersionEntry;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::error::{ApiError, ErrorBody, Refusals};
 use crate::guard::Tenant;
-use crate::input::{InPath, JsonBody, Raw};
+use crate::input::{InPath, JsonBody, Raw, read_json};
 use crate::routes::flows::{DraftView, code, draft_view, found, revision_read, with_etag};
 
 /// Returns the draft as it was saved.
@@ -42,6 +42,7 @@ pub async fn save(
     headers: HeaderMap,
     Raw(body): Raw,
 ) -> Result<Response, ApiError> {
+    read_json::<Map<String, Value>>(&body)?;
     let code = code(&name)?;
     found(&bot, &name).await?;
     let revision = revision_read(&headers)?;
@@ -85,7 +86,7 @@ pub async fn issues(
 }
 
 /// Checks a definition, and saves nothing.
-#[utoipa::path(post, path = "/api/v1/issues", tag = "drafts", request_body = Object,
+#[utoipa::path(post, path = "/api/v1/issues", tag = "drafts", request_body = Value,
     responses((status = 200, description = "The issues.", body = IssueList), Refusals))]
 pub async fn check(_: Tenant, JsonBody(definition): JsonBody<Value>) -> Json<IssueList> {
     Json(IssueList::of(&definition.to_string()))

@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 use crate::app::Bot;
 use crate::error::{ApiError, Refusals};
 use crate::guard::Tenant;
-use crate::input::{InPath, JsonBody};
+use crate::input::{InPath, JsonBody, OptionalBody};
 
 /// A flow.
 #[derive(Debug, Serialize, ToSchema)]
@@ -327,11 +327,11 @@ enum RetirementMode {
 
 /// Takes a flow offline.
 #[utoipa::path(post, path = "/api/v1/flows/{code}/unpublish", tag = "flows", params(("code" = String, Path)),
-    request_body = Retirement, responses((status = 200, description = "The flow.", body = FlowView), Refusals))]
+    request_body = Option<Retirement>, responses((status = 200, description = "The flow.", body = FlowView), Refusals))]
 pub async fn unpublish(
     Tenant { bot, .. }: Tenant,
     InPath(name): InPath<String>,
-    JsonBody(how): JsonBody<Retirement>,
+    OptionalBody(how): OptionalBody<Retirement>,
 ) -> Result<Json<FlowView>, ApiError> {
     let how = match how.mode {
         RetirementMode::Drain => Unpublish::Drain,

@@ -22,6 +22,7 @@ use crate::routes::sessions;
 
 /// A part of what a flow did.
 #[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(default)]
 pub struct Span {
     /// From this instant on; seven days ago if absent.
@@ -142,6 +143,7 @@ pub async fn errors(
 
 /// The page of a list of results.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct ResultPage {
     /// The page after this session.
     after: Option<String>,
@@ -173,11 +175,13 @@ pub async fn results(
 
 /// Which picture to draw.
 #[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(default)]
 pub struct PictureQuestion {
     /// Of this version; of the draft if absent.
     version: Option<u32>,
     /// `svg`, `mermaid` or `dot`; `svg` if absent.
+    #[param(inline)]
     format: PictureFormat,
     /// With the way that this session took.
     session: Option<String>,

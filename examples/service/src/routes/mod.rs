@@ -1,5 +1,7 @@
 //! All routes, with what each needs: a token, a signature, or nothing.
 
+pub mod alibaba;
+pub mod alibaba_flows;
 pub mod authoring;
 pub mod console;
 pub mod contacts;
@@ -20,11 +22,10 @@ pub mod whatsapp;
 use std::any::Any;
 use std::sync::Arc;
 
-use axum::extract::DefaultBodyLimit;
 use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, get_service};
 use axum::{Json, Router, middleware};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::services::{ServeDir, ServeFile};
@@ -35,7 +36,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::config::MOST_BODY;
 use crate::error::ApiError;
 use crate::guard::{authenticate, bound};
 
@@ -61,6 +61,7 @@ impl utoipa::Modify for Bearer {
 /// Routes behind a token.
 fn guarded() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
+        .routes(routes!(alibaba::rpc))
         .routes(routes!(qyvo::trigger_flow))
         .routes(routes!(qyvo::get_flow))
         .routes(routes!(qyvo::new_flow_triggered))
@@ -143,7 +144,7 @@ pub fn router(app: &Arc<App>) -> Router {
     let router = router.route("/openapi.json", described);
     let router = match &app.config.web_dir {
         Some(folder) => router
-            .route_service("/", ServeFile::new(folder.join("index.html")))
+            .route("/", get_service(ServeFile::new(folder.join("index.html"))))
             .fallback_service(ServeDir::new(folder)),
         None => router.fallback(|| async { ApiError::not_found("there is nothing at this address") }),
     };
@@ -152,7 +153,6 @@ pub fn router(app: &Arc<App>) -> Router {
             let rule = "the address does not take this method";
             ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", rule)
         })
-        .layer(DefaultBodyLimit::max(MOST_BODY))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn(bound))
         .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("no-store")))

@@ -161,6 +161,7 @@ pub async fn flow_choices(Tenant { bot, .. }: Tenant) -> Result<Json<Vec<FlowCho
 
 /// Which sessions to list.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct OfFlow {
     /// Those of this flow only.
     flow_id: Option<String>,

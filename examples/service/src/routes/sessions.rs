@@ -76,6 +76,7 @@ pub struct SessionDetails {
 
 /// Which sessions to list. All that is said must hold.
 #[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(default)]
 pub struct SessionQuestion {
     /// Those of this flow.

@@ -232,7 +232,7 @@ async fn a_flow_is_drafted_in_rounds() {
     {
         assert_eq!(service.post("/api/v1/drafts", wrong).await.status, status);
     }
-    assert_eq!(Service::start().post("/api/v1/drafts", json!({"requirement": "x"})).await.status, 501);
+    assert_eq!(Service::start().post("/api/v1/drafts", json!({"requirement": "x"})).await.status, 409);
 }
 
 #[tokio::test]

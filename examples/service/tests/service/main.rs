@@ -6,6 +6,7 @@
 #[path = "../kit/mod.rs"]
 mod kit;
 
+mod alibaba;
 mod calls;
 mod guards;
 mod hostile;

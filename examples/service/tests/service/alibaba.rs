@@ -1,0 +1,161 @@
+//! Alibaba's RPC form: the trigger with the documented answer, and the life of a flow.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::kit::{Answered, Service, TOKEN, answered};
+
+async fn rpc(service: &Service, action: &str, parameters: &[(&str, &str)]) -> Answered {
+    let mut address = url::Url::parse(&service.url).unwrap();
+    address
+        .query_pairs_mut()
+        .append_pair("Action", action)
+        .append_pair("Version", "2020-06-06")
+        .extend_pairs(parameters);
+    let path = format!("/?{}", address.query().unwrap());
+    answered(service.request(Method::POST, &path).bearer_auth(TOKEN)).await
+}
+
+fn flow(code: &str) -> Value {
+    json!({"spec": 1, "code": code, "name": "Greet", "trigger": {"kind": "manual"},
+        "settings": {"sender": {"channel": "whatsapp", "account": "+15550100"}},
+        "nodes": [{"id": "start", "kind": "start", "contact_from": "customerPhoneNumber",
+                "inputs": [{"name": "customerPhoneNumber", "type": "string", "required": true}, {"name": "my_biz_data_0", "type": "string"},
+                    {"name": "my_biz_data_1", "type": "number"}]},
+            {"id": "hi", "kind": "send_message", "text": "{{ context.my_biz_data_0 }} {{ context.my_biz_data_1 }} {{ trigger.uuid }}"},
+            {"id": "wait", "kind": "wait_reply", "timeout": "10m"}],
+        "edges": [{"from": "start", "to": "hi"}, {"from": "hi", "to": "wait"}]})
+}
+
+#[tokio::test]
+async fn a_trigger_gets_the_documented_answer() {
+    let service = Service::start();
+    service.publish(flow("9ccc41")).await;
+    let parameters = [
+        ("FlowCode", "9ccc41"),
+        (
+            "Data",
+            r#"{"my_biz_data_0": "hi", "my_biz_data_1": "1024", "customerPhoneNumber": "+14155550123"}"#,
+        ),
+        ("Uuid", "c68622e6-5f0d-c8a4-af41-e949c2a7580e"),
+        ("OutId", "8d4acf7e-e360-eb83-6d74-fcf9c4538fda"),
+        ("ClaimTimeMillis", "1731502129000"),
+    ];
+    let started = rpc(&service, "TriggerChatFlow", &parameters).await;
+    let id = started.json()["RequestId"].as_str().unwrap().to_owned();
+    let documented = format!(
+        r#"{{"AccessDeniedDetail":"None","RequestId":"{id}","Message":"None","Data":{{}},"Code":"OK","Success":true}}"#
+    );
+    assert_eq!((started.status, &started.text), (200, &documented));
+    assert_eq!(service.shown(1).await[0]["text"], "hi 1024 c68622e6-5f0d-c8a4-af41-e949c2a7580e");
+    assert_eq!(rpc(&service, "TriggerChatFlow", &parameters).await.json()["Code"], "OK", "a replay");
+
+    let late = [("FlowCode", "9ccc41"), ("Data", parameters[1].1), ("DiscardTimeMillis", "1731502729000")];
+    let discarded = rpc(&service, "TriggerChatFlow", &late).await;
+    assert_eq!((discarded.status, &discarded.json()["Code"]), (200, &json!("TriggerDiscarded")));
+    for (parameters, status, code) in [
+        (vec![("FlowCode", "none")], 404, "FlowNotFound"),
+        (vec![("Data", "{}")], 422, "MissingData.FlowCode"),
+        (vec![("FlowCode", "9ccc41"), ("Data", "{")], 422, "InvalidData.Data"),
+        (vec![("FlowCode", "9ccc41"), ("Data", "{}")], 422, "NoContact"),
+        (vec![("FlowCode", "9ccc41"), ("ClaimTimeMillis", "soon")], 422, "InvalidData.ClaimTimeMillis"),
+    ] {
+        let refused = rpc(&service, "TriggerChatFlow", &parameters).await;
+        assert_eq!(
+            (refused.status, &refused.json()["Code"]),
+            (status, &json!(code)),
+            "{parameters:?}: {}",
+            refused.text
+        );
+        assert_eq!(refused.json()["Success"], false);
+    }
+    let body = json!({"Action": "TriggerChatFlow", "FlowCode": "9ccc41",
+        "Data": {"my_biz_data_0": "hi", "my_biz_data_1": 7, "customerPhoneNumber": "+14155550124"}});
+    let request = service.request(Method::POST, "/").bearer_auth(TOKEN).json(&body);
+    assert_eq!(answered(request).await.json()["Code"], "OK", "a body of JSON says the same");
+}
+
+#[tokio::test]
+async fn a_flow_is_made_copied_put_online_and_deleted() {
+    let service = Service::start();
+    let made = rpc(
+        &service,
+        "CreateChatFlow",
+        &[("Title", "Hours"), ("Remark", "ours"), ("FlowTriggerType", "TriggeredManually")],
+    )
+    .await;
+    let code = made.json()["Data"]["FlowCode"].as_str().unwrap().to_owned();
+    let of = |more: &[(&'static str, &'static str)]| {
+        let code = code.clone();
+        let more = more.to_vec();
+        let service = &service;
+        async move |action: &str| {
+            let mut parameters = vec![("FlowCode", code.as_str())];
+            parameters.extend(more.iter().copied());
+            rpc(service, action, &parameters).await
+        }
+    };
+    assert_eq!(of(&[("Title", "Opening hours")])("UpdateChatFlow").await.json()["Success"], true);
+    let listed = rpc(&service, "ListChatFlow", &[("Keyword", "opening")]).await.json();
+    let row = &listed["Data"]["List"][0];
+    assert_eq!(
+        (&row["Title"], &row["Remark"], &row["FlowStatus"], &row["FlowTriggerType"]),
+        (&json!("Opening hours"), &json!("ours"), &json!("Unpublished"), &json!("TriggeredManually"))
+    );
+    let online = of(&[])("OnlineFlowVersion").await.json();
+    assert_eq!((&online["Response"]["FlowVersion"], &online["Code"]), (&json!("1"), &json!("OK")));
+    assert!(online.get("Data").is_none(), "operations on versions answer by `Response`");
+    let refused = of(&[])("DeleteChatFlow").await;
+    assert_eq!((refused.status, &refused.json()["Code"]), (409, &json!("FlowStateConflict")));
+    let versions = of(&[("Status", "ONLINE")])("ListFlowVersion").await.json();
+    assert_eq!(versions["Response"]["List"][0]["FlowVersion"], "1");
+    let read = of(&[("FlowVersion", "1")])("ReadFlowVersion").await.json();
+    assert_eq!(read["Response"]["Status"], "ONLINE");
+
+    let exported =
+        of(&[])("ExportChatFlow").await.json()["Data"]["FlowViewModel"].as_str().unwrap().to_owned();
+    let copy =
+        rpc(&service, "ImportChatFlow", &[("FlowViewModel", &exported), ("Title", "Copy")]).await.json();
+    let copied = copy["Data"]["FlowCode"].as_str().unwrap();
+    assert_ne!(copied, code);
+    let one = service.get(&format!("/api/v1/flows/{copied}/draft")).await.json();
+    let other = service.get(&format!("/api/v1/flows/{code}/draft")).await.json();
+    assert_eq!(one["nodes"], other["nodes"]);
+
+    assert_eq!(
+        of(&[("Status", "ENABLED")])("UpdateChatFlowLogSetting").await.json()["Data"]["Status"],
+        "ENABLED"
+    );
+    assert_eq!(of(&[])("ReadChatFlowLogSetting").await.json()["Data"]["Status"], "ENABLED");
+    assert_eq!(of(&[])("DeleteChatFlowLogSetting").await.json()["Data"]["Status"], "DISABLED");
+    let usage = of(&[("MetricName", "nodeUsageStatistics")])("GetChatFlowMetric").await.json();
+    assert_eq!(usage["Data"]["nodeUsageStatistics"], json!([]));
+    assert_eq!(
+        of(&[("MetricName", "x")])("GetChatFlowMetric").await.json()["Code"],
+        "InvalidData.MetricName"
+    );
+
+    assert_eq!(of(&[])("OfflineFlowVersion").await.json()["Success"], true);
+    assert_eq!(of(&[])("DeleteChatFlow").await.json()["Success"], true);
+    assert_eq!(of(&[])("ReadFlowVersion").await.json()["Code"], "FlowNotFound");
+    for (action, parameters, code) in [
+        ("Dance", vec![], "InvalidData.Action"),
+        ("", vec![], "MissingData.Action"),
+        ("CreateChatFlow", vec![], "MissingData.Title"),
+        (
+            "CreateChatFlow",
+            vec![("Title", "x"), ("FlowTriggerType", "ByHand")],
+            "InvalidData.FlowTriggerType",
+        ),
+        ("ListChatFlow", vec![("PageSize", "1000")], "InvalidData.PageSize"),
+        ("ImportChatFlow", vec![("FlowViewModel", "{}")], "InvalidData.FlowViewModel"),
+    ] {
+        let refused = rpc(&service, action, &parameters).await;
+        assert_eq!(
+            (refused.status, &refused.json()["Code"]),
+            (422, &json!(code)),
+            "{action}: {}",
+            refused.text
+        );
+    }
+}
