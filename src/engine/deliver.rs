@@ -76,8 +76,7 @@ impl<S: ConversationStore> Engine<S> {
         Box::pin(self.work(workspace, flows, tenure, delivery, sent)).await;
     }
 
-    /// Hands the delivery's messages over, one after the other, or those of a turn at once; behind one
-    /// that must wait, its destination waits.
+    /// Hands the delivery's messages over; behind one that must wait, its destination waits.
     #[cfg_attr(
         feature = "tracing",
         tracing::instrument(name = "chatflow.deliver", level = "debug", target = "chatflow", skip_all)
@@ -92,8 +91,37 @@ impl<S: ConversationStore> Engine<S> {
         // What is left of them goes back at the end.
         let mut passes = delivery.passes.take();
         let delivery = &*delivery;
-        let messages = &*delivery.outgoing.messages;
         let mut odd: Vec<(u64, SendException)> = Vec::new();
+        match &*delivery.outgoing.messages {
+            [] => {}
+            [(_, message)] if self.is_late(delivery.since, started) || shift.is_over() => {
+                odd.push((message.id.seq, SendException::Untried));
+            }
+            [(number, message)] => {
+                if let Some(passes) = &mut passes {
+                    passes.spend(*number);
+                }
+                let begun = self.stopwatch();
+                let answer = self.send_one(message, shift).await;
+                let took = self.lap(begun);
+                self.take_answer(workspace, delivery, message, (Some(answer), took), &mut odd);
+            }
+            // Boxed: the future of a call has no room for what few turns need.
+            _ => odd = Box::pin(self.send_several(workspace, delivery, &mut passes, (started, shift))).await,
+        }
+        DeliveryResult { odd, at: self.now() }
+    }
+
+    /// Hands several messages over, one after the other, or those of a turn at once.
+    async fn send_several(
+        &self,
+        workspace: &WorkspaceId,
+        delivery: &Delivery,
+        passes: &mut Option<Box<Passes>>,
+        (started, shift): (DateTime<Utc>, Shift<'_>),
+    ) -> Vec<(u64, SendException)> {
+        let messages = &*delivery.outgoing.messages;
+        let mut odd = Vec::new();
         // Places of messages that left with an earlier one, and of those that are sent one by one.
         let (mut sent, mut single) = (Vec::new(), Vec::new());
         let mut at = started;
@@ -111,7 +139,7 @@ impl<S: ConversationStore> Engine<S> {
             let turn = if single.contains(&place) { Vec::new() } else { turn_at(messages, place) };
             if turn.len() > 1 {
                 let begun = self.stopwatch();
-                if let Some(answers) = Box::pin(self.send_turn(messages, &turn, shift)).await {
+                if let Some(answers) = self.send_turn(messages, &turn, shift).await {
                     let took = self.lap(begun);
                     for ((number, message), answer) in at_places(messages, &turn).zip(answers) {
                         passes.iter_mut().for_each(|passes| passes.spend(*number));
@@ -122,15 +150,13 @@ impl<S: ConversationStore> Engine<S> {
                 }
                 single.extend(turn);
             }
-            if let Some(passes) = &mut passes {
-                passes.spend(*number);
-            }
+            passes.iter_mut().for_each(|passes| passes.spend(*number));
             let begun = self.stopwatch();
             let answer = self.send_one(message, shift).await;
             let took = self.lap(begun);
             self.take_answer(workspace, delivery, message, (Some(answer), took), &mut odd);
         }
-        DeliveryResult { odd, at: self.now() }
+        odd
     }
 
     /// Notes what the transport said to a message, and tells it. None: it was not tried.
@@ -162,7 +188,6 @@ impl<S: ConversationStore> Engine<S> {
 
     /// Hands the messages of a turn over at once, and answers for each: what it came to, or that it
     /// was not tried. None: the transport takes one after the other (SEMANTICS D9).
-    #[cold]
     async fn send_turn(
         &self,
         messages: &[(u64, Arc<Outbound>)],

@@ -1,5 +1,7 @@
 //! Looking at what is there: sessions, journals, dead letters, conversations that were set aside.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -10,8 +12,8 @@ use crate::kernel::Action;
 use crate::observer::Cause;
 use crate::session::{DeadLetter, FailureCode, Status};
 use crate::store::{
-    Commit, Committed, ConversationQuery, ConversationStore, JournalEntry, Live, SessionQuery, SessionRecord,
-    StoreQueries, Subject,
+    Commit, Committed, ConversationQuery, ConversationStore, JournalEntry, ListedSession, Live, SessionQuery,
+    SessionRecord, StoreQueries, Subject,
 };
 
 /// Maximum number of entries in a list.
@@ -159,6 +161,35 @@ fn place(record: &SessionRecord) -> (DateTime<Utc>, SessionId) {
     (record.session().started_at(), record.session().id())
 }
 
+/// A list of sessions that is read page by page, as far as it may be long.
+struct Pages<T> {
+    /// The next page; None: there is no other.
+    next: Option<SessionQuery>,
+    found: Vec<T>,
+}
+
+impl<T> Pages<T> {
+    fn of(query: Option<SessionQuery>) -> Self {
+        Self { next: query, found: Vec::new() }
+    }
+
+    fn next(&mut self) -> Option<SessionQuery> {
+        self.next.take()
+    }
+
+    /// Takes what matches of a page; a store may answer more.
+    fn take(&mut self, query: &SessionQuery, page: Vec<T>, record: impl Fn(&T) -> &SessionRecord) {
+        let last = page.last().map(|last| place(record(last)));
+        let last = last.filter(|last| query.after.is_none_or(|after| *last < after));
+        let is_last = page.len() < query.limit || last.is_none();
+        let matching = page.into_iter().filter(|found| query.matches(record(found)));
+        self.found.extend(matching.take(PAGE - self.found.len()));
+        if !is_last && self.found.len() < PAGE {
+            self.next = Some(SessionQuery { after: last, ..query.clone() });
+        }
+    }
+}
+
 /// A message that was given up, with whose it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -175,19 +206,34 @@ impl<S: ConversationStore + StoreQueries> Engine<S> {
     /// # Errors
     /// `Store`.
     pub async fn sessions(&self, filter: SessionFilter) -> Result<Vec<SessionRecord>, Error> {
-        let Some(mut query) = filter.query(self.workspace()?.clone()) else { return Ok(Vec::new()) };
-        let mut found = Vec::new();
-        loop {
+        let mut pages = Pages::of(filter.query(self.workspace()?.clone()));
+        while let Some(query) = pages.next() {
             let page = self.store.sessions(&query).await?;
-            let last = page.last().map(place).filter(|last| query.after.is_none_or(|after| *last < after));
-            let is_last = page.len() < query.limit || last.is_none();
-            let matching = page.into_iter().filter(|record| query.matches(record));
-            found.extend(matching.take(PAGE - found.len()));
-            if is_last || found.len() == PAGE {
-                return Ok(found);
-            }
-            query.after = last;
+            pages.take(&query, page, |record| record);
         }
+        Ok(pages.found)
+    }
+
+    /// The same, each with its contact as that is now: name, addresses, opt-out. A contact that was
+    /// erased is none any more.
+    ///
+    /// # Errors
+    /// `Quarantined`, `Store`.
+    pub async fn sessions_with_contacts(&self, filter: SessionFilter) -> Result<Vec<ListedSession>, Error> {
+        let mut pages = Pages::of(filter.query(self.workspace()?.clone()));
+        while let Some(query) = pages.next() {
+            let page = self.store.listed(&query).await?;
+            pages.take(&query, page, |listed| &listed.record);
+        }
+        let mut known = BTreeMap::new();
+        for listed in pages.found.iter_mut().filter(|listed| listed.contact.is_none()) {
+            let contact = listed.record.contact();
+            if !known.contains_key(contact) {
+                known.insert(contact.clone(), self.contact(contact).await?);
+            }
+            listed.contact = known.get(contact).cloned().flatten();
+        }
+        Ok(pages.found)
     }
 
     /// One session, live or ended. What is due is not applied: a session may be past its deadline

@@ -11,8 +11,8 @@ use crate::error::StoreError;
 use crate::id::{ContactId, SessionId, WorkspaceId};
 use crate::store::{
     Commit, Committed, ConversationQuery, ConversationStore, CountQuery, CountSums, Due, Erase, JournalEntry,
-    JournalQuery, Leased, Live, Loaded, Lookup, Purge, Purged, Record, Removed, SessionQuery, SessionRecord,
-    Settle, Settled, SharedFlows, StoreQueries, Txn,
+    JournalQuery, Leased, ListedSession, Live, Loaded, Lookup, Purge, Purged, Record, Removed, SessionQuery,
+    SessionRecord, Settle, Settled, SharedFlows, StoreQueries, Txn,
 };
 
 /// A store whose type is chosen at run time, such as by a host's configuration. Costs one
@@ -65,6 +65,7 @@ trait Erased: Send + Sync {
     fn keeps_counts(&self) -> bool;
     fn flow_store(&self) -> Option<SharedFlows>;
     fn sessions<'a>(&'a self, query: &'a SessionQuery) -> Boxed<'a, Vec<SessionRecord>>;
+    fn listed<'a>(&'a self, query: &'a SessionQuery) -> Boxed<'a, Vec<ListedSession>>;
     fn session<'a>(&'a self, workspace: &'a WorkspaceId, id: SessionId) -> Boxed<'a, Option<SessionRecord>>;
     fn journal<'a>(&'a self, workspace: &'a WorkspaceId, id: SessionId) -> Boxed<'a, Vec<JournalEntry>>;
     fn journal_of<'a>(&'a self, query: &'a JournalQuery) -> Boxed<'a, Vec<JournalEntry>>;
@@ -111,6 +112,9 @@ impl<S: ConversationStore + StoreQueries> Erased for S {
     }
     fn sessions<'a>(&'a self, query: &'a SessionQuery) -> Boxed<'a, Vec<SessionRecord>> {
         Box::pin(StoreQueries::sessions(self, query))
+    }
+    fn listed<'a>(&'a self, query: &'a SessionQuery) -> Boxed<'a, Vec<ListedSession>> {
+        Box::pin(StoreQueries::listed(self, query))
     }
     fn session<'a>(&'a self, workspace: &'a WorkspaceId, id: SessionId) -> Boxed<'a, Option<SessionRecord>> {
         Box::pin(StoreQueries::session(self, workspace, id))
@@ -175,6 +179,10 @@ impl ConversationStore for DynStore {
 impl StoreQueries for DynStore {
     async fn sessions(&self, query: &SessionQuery) -> Result<Vec<SessionRecord>, StoreError> {
         self.0.sessions(query).await
+    }
+
+    async fn listed(&self, query: &SessionQuery) -> Result<Vec<ListedSession>, StoreError> {
+        self.0.listed(query).await
     }
     async fn session(
         &self,

@@ -31,7 +31,7 @@ pub use flows::{
 };
 pub use memory::MemoryStore;
 pub use queries::{ConversationQuery, CountQuery, CountSums, JournalQuery, SessionQuery, StoreQueries};
-pub use record::{Record, SessionRecord};
+pub use record::{ListedSession, Record, SessionRecord};
 pub use row::{Row, retry_pause};
 pub use txn::Txn;
 

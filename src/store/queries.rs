@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use crate::error::StoreError;
 use crate::id::{ContactId, FlowId, FlowVersion, NodeId, SessionId, WorkspaceId};
 use crate::session::{FailureCode, Session, Status};
-use crate::store::{Counted, JournalEntry, Record, SessionRecord};
+use crate::store::{Counted, JournalEntry, ListedSession, Record, SessionRecord};
 
 /// Lists what a store holds. Only the engine's query methods need it.
 ///
@@ -27,12 +27,26 @@ use crate::store::{Counted, JournalEntry, Record, SessionRecord};
 ///    what commits added ([`ConversationStore`](crate::store::ConversationStore), rule 25), in any
 ///    order. A store that keeps no counters leaves the method as it is, which answers a permanent
 ///    error.
+/// 7. `listed` answers what `sessions` does, each with its contact as it is now; or without all of
+///    them, which costs the engine a load for each contact.
 pub trait StoreQueries: Send + Sync {
     /// Sessions that match.
     fn sessions(
         &self,
         query: &SessionQuery,
     ) -> impl Future<Output = Result<Vec<SessionRecord>, StoreError>> + Send;
+
+    /// Sessions that match, each with its contact as that is then: what `sessions` answers. A store
+    /// that leaves the method as it is answers no contacts, and the engine asks for them one by one.
+    fn listed(
+        &self,
+        query: &SessionQuery,
+    ) -> impl Future<Output = Result<Vec<ListedSession>, StoreError>> + Send {
+        async move {
+            let found = self.sessions(query).await?;
+            Ok(found.into_iter().map(|record| ListedSession::of(record, None)).collect())
+        }
+    }
 
     /// One session, live or ended.
     fn session(
@@ -217,6 +231,12 @@ macro_rules! asks_what_it_points_to {
                 query: &SessionQuery,
             ) -> impl Future<Output = Result<Vec<SessionRecord>, StoreError>> + Send {
                 (**self).sessions(query)
+            }
+            fn listed(
+                &self,
+                query: &SessionQuery,
+            ) -> impl Future<Output = Result<Vec<ListedSession>, StoreError>> + Send {
+                (**self).listed(query)
             }
             fn session(
                 &self,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::error::StoreError;
 use crate::id::ContactId;
 use crate::session::{
-    Conversation, DecodeError, Session, decode_conversation, decode_session, encode_conversation,
+    Contact, Conversation, DecodeError, Session, decode_conversation, decode_session, encode_conversation,
     encode_session,
 };
 
@@ -162,5 +162,24 @@ impl SessionRecord {
     /// [`DecodeError`] when the bytes were damaged, or are of a newer release.
     pub fn from_bytes(contact: ContactId, bytes: &[u8]) -> Result<Self, DecodeError> {
         Ok(Self::new(contact, decode_session(bytes)?))
+    }
+}
+
+/// A session of a list, and its contact as that is now.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ListedSession {
+    /// The session.
+    pub record: SessionRecord,
+    /// The contact, with name and addresses; None if there is none any more, or the store leaves it
+    /// to the engine to look.
+    pub contact: Option<Contact>,
+}
+
+impl ListedSession {
+    /// A session and the conversation that it is of, if that is there.
+    #[must_use]
+    pub fn of(record: SessionRecord, conversation: Option<&Conversation>) -> Self {
+        Self { record, contact: conversation.map(|conversation| conversation.contact().clone()) }
     }
 }

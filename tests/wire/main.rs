@@ -5,6 +5,7 @@
 
 mod hostile;
 mod kit;
+mod lists;
 mod turns;
 mod whatsapp;
 

@@ -6,9 +6,9 @@ use chatflow::error::StoreError;
 use chatflow::id::{ContactId, FlowId, FlowVersion, SessionId, WorkspaceId};
 use chatflow::store::{
     Catalogue, CatalogueChanges, Commit, Committed, ConversationQuery, ConversationStore, CountQuery,
-    CountSums, Due, Erase, FlowChange, FlowSaved, FlowStore, JournalEntry, JournalQuery, Leased, Live,
-    Loaded, Lookup, Purge, Purged, Record, Removed, SessionQuery, SessionRecord, Settle, Settled,
-    SharedFlows, StoreQueries, Txn,
+    CountSums, Due, Erase, FlowChange, FlowSaved, FlowStore, JournalEntry, JournalQuery, Leased,
+    ListedSession, Live, Loaded, Lookup, Purge, Purged, Record, Removed, SessionQuery, SessionRecord, Settle,
+    Settled, SharedFlows, StoreQueries, Txn,
 };
 use chrono::{DateTime, Utc};
 
@@ -97,6 +97,10 @@ impl ConversationStore for PostgresStore {
 impl StoreQueries for PostgresStore {
     async fn sessions(&self, query: &SessionQuery) -> Result<Vec<SessionRecord>, StoreError> {
         ask!(self, Read, "sessions", link, [query = query.clone()], queries::sessions(&link, &query))
+    }
+
+    async fn listed(&self, query: &SessionQuery) -> Result<Vec<ListedSession>, StoreError> {
+        ask!(self, Read, "listed", link, [query = query.clone()], queries::listed(&link, &query))
     }
 
     async fn session(

@@ -1,10 +1,12 @@
 //! Lists for operators, by the indexes of sessions, journal and conversations.
 
+use std::collections::BTreeMap;
+
 use chatflow::id::{ContactId, FlowVersion, SessionId, WorkspaceId};
 use chatflow::store::sql::micros;
 use chatflow::store::{
-    ConversationQuery, CountQuery, CountSums, Counted, JournalEntry, JournalQuery, Record, SessionQuery,
-    SessionRecord,
+    ConversationQuery, CountQuery, CountSums, Counted, JournalEntry, JournalQuery, ListedSession, Record,
+    SessionQuery, SessionRecord,
 };
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
@@ -14,7 +16,9 @@ use crate::errors::Fault;
 use crate::link::{Link, Param};
 use crate::load::contact_id;
 use crate::shard::shard;
-use crate::statements::queries::{COUNTS, DEAD, JOURNAL, JOURNAL_OF, QUARANTINED, SESSION, SESSIONS};
+use crate::statements::queries::{
+    CONTACTS, COUNTS, DEAD, JOURNAL, JOURNAL_OF, QUARANTINED, SESSION, SESSIONS,
+};
 
 /// Rows of one page where the server cannot tell which match.
 const PAGE: usize = 100;
@@ -37,6 +41,28 @@ pub(super) async fn sessions(link: &Link<'_>, query: &SessionQuery) -> Result<Ve
     }
     found.truncate(query.limit);
     Ok(found)
+}
+
+/// The same, and in one more question their contacts, as they are then.
+pub(super) async fn listed(link: &Link<'_>, query: &SessionQuery) -> Result<Vec<ListedSession>, Fault> {
+    let found = sessions(link, query).await?;
+    let mut contacts: Vec<String> = found.iter().map(|record| record.contact().to_string()).collect();
+    contacts.sort_unstable();
+    contacts.dedup();
+    let shards: Vec<i16> = contacts.iter().map(|contact| shard(&query.workspace, contact)).collect();
+    let workspace = query.workspace.as_str();
+    let params: [Param<'_>; 3] =
+        [(&workspace, Type::TEXT), (&contacts, Type::TEXT_ARRAY), (&shards, Type::INT2_ARRAY)];
+    let mut known = BTreeMap::new();
+    for row in link.query(CONTACTS, &params).await? {
+        let conversation = Record::from_bytes(row.try_get::<_, &[u8]>(1)?).conversation().ok();
+        known.insert(contact_id(row.try_get(0)?)?, conversation);
+    }
+    let listed = found.into_iter().map(|record| {
+        let conversation = known.get(record.contact()).and_then(|known| known.as_deref());
+        ListedSession::of(record, conversation)
+    });
+    Ok(listed.collect())
 }
 
 async fn page(

@@ -8,9 +8,9 @@ use chatflow::error::StoreError;
 use chatflow::id::{ContactId, FlowId, FlowVersion, SessionId, WorkspaceId};
 use chatflow::store::{
     Catalogue, CatalogueChanges, Commit, Committed, ConversationQuery, ConversationStore, CountQuery,
-    CountSums, Due, Erase, FlowChange, FlowSaved, FlowStore, JournalEntry, JournalQuery, Leased, Live,
-    Loaded, Lookup, Purge, Purged, Record, Removed, SessionQuery, SessionRecord, Settle, Settled,
-    StoreQueries,
+    CountSums, Due, Erase, FlowChange, FlowSaved, FlowStore, JournalEntry, JournalQuery, Leased,
+    ListedSession, Live, Loaded, Lookup, Purge, Purged, Record, Removed, SessionQuery, SessionRecord, Settle,
+    Settled, StoreQueries,
 };
 use chrono::{DateTime, Utc};
 use tokio_postgres::Client;
@@ -108,6 +108,10 @@ impl ConversationStore for PostgresTx<'_> {
 impl StoreQueries for PostgresTx<'_> {
     async fn sessions(&self, query: &SessionQuery) -> Result<Vec<SessionRecord>, StoreError> {
         queries::sessions(&self.link(), query).await.map_err(failed("sessions"))
+    }
+
+    async fn listed(&self, query: &SessionQuery) -> Result<Vec<ListedSession>, StoreError> {
+        queries::listed(&self.link(), query).await.map_err(failed("listed"))
     }
 
     async fn session(

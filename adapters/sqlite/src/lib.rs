@@ -49,9 +49,9 @@ use chatflow::error::StoreError;
 use chatflow::id::{ContactId, FlowId, FlowVersion, SessionId, WorkspaceId};
 use chatflow::store::{
     Catalogue, CatalogueChanges, Commit, Committed, ConversationQuery, ConversationStore, CountQuery,
-    CountSums, Due, Erase, FlowChange, FlowSaved, FlowStore, JournalEntry, JournalQuery, Leased, Live,
-    Loaded, Lookup, Purge, Purged, Record, Removed, SessionQuery, SessionRecord, Settle, Settled,
-    SharedFlows, StoreQueries,
+    CountSums, Due, Erase, FlowChange, FlowSaved, FlowStore, JournalEntry, JournalQuery, Leased,
+    ListedSession, Live, Loaded, Lookup, Purge, Purged, Record, Removed, SessionQuery, SessionRecord, Settle,
+    Settled, SharedFlows, StoreQueries,
 };
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
@@ -335,6 +335,10 @@ impl ConversationStore for SqliteStore {
 impl StoreQueries for SqliteStore {
     async fn sessions(&self, query: &SessionQuery) -> Result<Vec<SessionRecord>, StoreError> {
         self.0.lists.ask(query.clone()).await
+    }
+
+    async fn listed(&self, query: &SessionQuery) -> Result<Vec<ListedSession>, StoreError> {
+        self.0.lists.ask(queries::Listed(query.clone())).await
     }
 
     async fn session(

@@ -4,8 +4,8 @@ use chatflow::error::StoreError;
 use chatflow::id::{ContactId, FlowVersion, SessionId, WorkspaceId};
 use chatflow::store::sql::micros;
 use chatflow::store::{
-    ConversationQuery, CountQuery, CountSums, Counted, JournalEntry, JournalQuery, Record, SessionQuery,
-    SessionRecord,
+    ConversationQuery, CountQuery, CountSums, Counted, JournalEntry, JournalQuery, ListedSession, Record,
+    SessionQuery, SessionRecord,
 };
 use rusqlite::{Row, params};
 
@@ -94,6 +94,24 @@ impl Operation for SessionQuery {
             }
         };
         Ok(found?)
+    }
+}
+
+/// Sessions, each with its contact.
+pub(super) struct Listed(pub(super) SessionQuery);
+
+impl Operation for Listed {
+    type Answer = Vec<ListedSession>;
+    const DOING: &'static str = "list sessions with their contacts";
+
+    fn run(&self, database: &Database<'_>) -> Result<Vec<ListedSession>, Failure> {
+        let with_contact = |found: SessionRecord| {
+            let names = params![self.0.workspace.as_str(), found.contact().to_string()];
+            let conversation = database.first(CONVERSATION, names, |row| record(row, 0))?;
+            let conversation = conversation.and_then(|record| record.conversation().ok());
+            Ok(ListedSession::of(found, conversation.as_deref()))
+        };
+        self.0.run(database)?.into_iter().map(with_contact).collect()
     }
 }
 

@@ -14,23 +14,28 @@ use crate::session::{Conversation, Session};
 use crate::store::memory::MemoryStore;
 use crate::store::memory::shard::Shard;
 use crate::store::{
-    ConversationQuery, CountQuery, CountSums, JournalEntry, JournalQuery, Record, SessionQuery,
-    SessionRecord, StoreQueries,
+    ConversationQuery, CountQuery, CountSums, JournalEntry, JournalQuery, ListedSession, Record,
+    SessionQuery, SessionRecord, StoreQueries,
 };
 
 impl StoreQueries for MemoryStore {
     async fn sessions(&self, query: &SessionQuery) -> Result<Vec<SessionRecord>, StoreError> {
-        let Some(workspace) = self.workspaces.find(&query.workspace) else { return Ok(Vec::new()) };
-        let mut newest = Newest::new(query);
-        for at in self.shards.each() {
-            if query.live != Some(false) {
-                at.offer_live(workspace, &mut newest);
-            }
-            if query.live != Some(true) {
-                at.offer_ended(workspace, &mut newest);
-            }
-        }
-        Ok(newest.into_records())
+        Ok(self.newest(query).map(|newest| newest.into_records().collect()).unwrap_or_default())
+    }
+
+    async fn listed(&self, query: &SessionQuery) -> Result<Vec<ListedSession>, StoreError> {
+        let (Some(workspace), Some(newest)) = (self.workspaces.find(&query.workspace), self.newest(query))
+        else {
+            return Ok(Vec::new());
+        };
+        let listed = newest.into_records().map(|record| {
+            let hash = self.shards.hash(workspace, record.contact());
+            let at = self.shards.at_hash(hash);
+            let slot = at.find(hash, workspace, record.contact());
+            let conversation = slot.and_then(|slot| at.slot(slot).record().conversation().ok());
+            ListedSession::of(record, conversation.as_deref())
+        });
+        Ok(listed.collect())
     }
 
     /// A live session is found by its alias.
@@ -107,6 +112,23 @@ impl StoreQueries for MemoryStore {
     }
 }
 
+impl MemoryStore {
+    /// None: nothing is stored in the workspace.
+    fn newest<'q>(&self, query: &'q SessionQuery) -> Option<Newest<'q>> {
+        let workspace = self.workspaces.find(&query.workspace)?;
+        let mut newest = Newest::new(query);
+        for at in self.shards.each() {
+            if query.live != Some(false) {
+                at.offer_live(workspace, &mut newest);
+            }
+            if query.live != Some(true) {
+                at.offer_ended(workspace, &mut newest);
+            }
+        }
+        Some(newest)
+    }
+}
+
 impl JournalQuery {
     fn has(&self, entry: &JournalEntry) -> bool {
         entry.flow == self.flow
@@ -151,14 +173,14 @@ impl<'q> Newest<'q> {
         }
     }
 
-    fn into_records(self) -> Vec<SessionRecord> {
+    fn into_records(self) -> impl Iterator<Item = SessionRecord> {
         let copy = |(Reverse((_, id)), hit)| match hit {
             Hit::Live(conversation) => {
                 SessionRecord::live(&conversation).find(|record| record.session().id() == id)
             }
             Hit::Ended(record) => Some(record),
         };
-        self.found.into_iter().filter_map(copy).collect()
+        self.found.into_iter().filter_map(copy)
     }
 }
 

@@ -10,8 +10,8 @@ use crate::id::{ContactId, FlowId, FlowVersion, SessionId, WorkspaceId};
 use crate::store::{
     Catalogue, CatalogueChanges, Commit, Committed, ConversationQuery, ConversationStore, CountQuery,
     CountSums, Due, Erase, FlowChange, FlowSaved, FlowStore, JournalEntry, JournalQuery, KeyName, KeyRecord,
-    Leased, Live, Loaded, Lookup, Purge, Purged, Removed, Revision, SessionQuery, SessionRecord, Settle,
-    Settled, StoreQueries, StoredConversation, Txn,
+    Leased, ListedSession, Live, Loaded, Lookup, Purge, Purged, Removed, Revision, SessionQuery,
+    SessionRecord, Settle, Settled, StoreQueries, StoredConversation, Txn,
 };
 use crate::testkit::store_suite::Harness;
 use crate::testkit::store_suite::harness::step_aside;
@@ -162,6 +162,11 @@ impl<S: StoreQueries> Asked<S> {
     /// Lists sessions.
     pub async fn sessions(&self, query: &SessionQuery) -> Vec<SessionRecord> {
         answered("a list", || self.0.sessions(query)).await
+    }
+
+    /// Lists sessions with their contacts.
+    pub async fn with_contacts(&self, query: &SessionQuery) -> Vec<ListedSession> {
+        answered("a list with contacts", || self.0.listed(query)).await
     }
 
     /// A session of the shop.

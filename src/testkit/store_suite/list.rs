@@ -188,6 +188,7 @@ macro_rules! __store_checks {
         $($then)* ! { $args StoreQueries [
             sessions::sessions_are_listed_newest_first = 2,
             sessions::sessions_are_listed_as_asked = 2,
+            sessions::sessions_are_listed_with_their_own_contacts = 7,
             sessions::sessions_are_narrowed_as_asked = 2,
             sessions::sessions_are_listed_in_pages = 2,
             sessions::a_session_is_listed_once_when_it_ends = 2,

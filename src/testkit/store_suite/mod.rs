@@ -38,7 +38,7 @@
 //! | group | needs | asks |
 //! |---|---|---|
 //! | `conversations` | [`ConversationStore`](crate::store::ConversationStore) | its rules but that of counters, races, dropped calls, large and strange values |
-//! | `queries` | [`StoreQueries`](crate::store::StoreQueries) beside it | its rules but the last; what purge and erase do to ended sessions and journal |
+//! | `queries` | [`StoreQueries`](crate::store::StoreQueries) beside it | its rules but that of counters; what purge and erase do to ended sessions and journal |
 //! | `counters` | [`StoreQueries`](crate::store::StoreQueries), for a store that [keeps counters](crate::store::ConversationStore::keeps_counts) | rule 25 of the first contract, rule 6 of the second |
 //! | `flows` | [`FlowStore`](crate::store::FlowStore) | its 7 rules, races, dropped saves |
 //!

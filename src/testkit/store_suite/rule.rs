@@ -55,13 +55,15 @@ const CONVERSATIONS: [&str; 28] = [
     "a commit that absorbs a contact moves all that leads there, or says that it was not done",
 ];
 
-const QUERIES: [&str; 6] = [
+const QUERIES: [&str; 8] = [
     "a query answers what was written, and nothing that was refused, purged or erased",
     "nothing of another workspace is answered",
     "sessions come newest first, live and ended together, from the cursor on",
     "a session's journal comes in the order of its numbers",
     "a flow's journal comes in the order of (`at`, session, `seq`), from the cursor on",
     "conversations come in the order of their contacts' ids, from the cursor on",
+    "`counts` answers each version and what was counted of it once, with the sum",
+    "sessions come with their own contacts, or without",
 ];
 
 const FLOWS: [&str; 8] = [

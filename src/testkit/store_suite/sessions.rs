@@ -67,6 +67,26 @@ pub async fn sessions_are_listed_as_asked(harness: &impl Harness<Store: Conversa
     assert!(ids(&store, &nobody).await.is_empty());
 }
 
+/// Rule 7: the sessions of `sessions`, each with its contact or without; never with another's, never
+/// with one that is no more.
+pub async fn sessions_are_listed_with_their_own_contacts(
+    harness: &impl Harness<Store: ConversationStore + StoreQueries>,
+) {
+    let store = Asked::fresh(harness).await;
+    fill(&store).await;
+    for query in [all(), SessionQuery { live: Some(false), ..all() }, SessionQuery { limit: 2, ..all() }] {
+        let listed = store.with_contacts(&query).await;
+        let records: Vec<SessionRecord> = listed.iter().map(|listed| listed.record.clone()).collect();
+        assert_eq!(numbers(&records), ids(&store, &query).await);
+        let answers = listed.iter().filter(|listed| listed.contact.is_some()).count();
+        assert!(answers == 0 || answers == listed.len(), "some contacts are there, and some are not");
+        for listed in listed.iter().filter(|listed| listed.contact.is_some()) {
+            let contact = listed.contact.as_ref().map(|contact| &contact.id);
+            assert_eq!(contact, Some(listed.record.contact()));
+        }
+    }
+}
+
 /// A session of `cart` that differs from others of its kind by these fields of its stored form.
 fn with(session: &Session, fields: &Value) -> Session {
     let mut json = serde_json::to_value(session).unwrap();

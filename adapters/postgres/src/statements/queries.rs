@@ -16,6 +16,11 @@ LEFT JOIN chatflow_conversation c
     ON s.state > 0 AND c.shard = s.shard AND c.workspace = s.workspace AND c.contact = s.contact
 ORDER BY s.started_at DESC, s.session DESC";
 
+/// The contacts of so many: $1 workspace, $2 contacts, $3 the shard of each.
+pub(crate) const CONTACTS: &str =
+    "SELECT c.contact, c.record FROM unnest($2::text[], $3::smallint[]) AS w(contact, shard)
+JOIN chatflow_conversation c ON c.shard = w.shard AND c.workspace = $1 AND c.contact = w.contact";
+
 /// $1 workspace, $2 session.
 pub(crate) const SESSION: &str = "SELECT s.contact, s.session, s.started_at, s.record, c.record
 FROM chatflow_session s LEFT JOIN chatflow_conversation c

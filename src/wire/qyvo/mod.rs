@@ -1,4 +1,5 @@
-//! Qyvo: `POST /v1/actions/trigger-flow` (SEMANTICS W1).
+//! Qyvo: `POST /v1/actions/trigger-flow` (SEMANTICS W1), and what its pollers and forms look up:
+//! [`recent_sessions`], [`flow_choices`], [`GetFlow`].
 //!
 //! | outcome | status | body |
 //! |---|---|---|
@@ -14,6 +15,8 @@
 //! Ids are texts of 1-256 bytes: `flow_id` is the code of the flow, ids that the engine made print
 //! as UUIDs.
 
+mod lists;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -23,6 +26,10 @@ use crate::request::TriggerRequest;
 use crate::session::Status;
 use crate::wire::body::{BodyReader, FieldErrors};
 use crate::wire::{HttpAnswer, RETRY_AFTER, UNAVAILABLE, Unsayable, context_of};
+
+pub use lists::{
+    FlowChoice, FlowDetails, FlowSession, GetFlow, MOST_SESSIONS, flow_choices, flow_details, recent_sessions,
+};
 
 /// The header that carries the idempotency key, which the body has no field for.
 pub const KEY_HEADER: &str = "Idempotency-Key";
