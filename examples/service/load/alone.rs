@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use crate::{Failure, as_rate, talk};
 
-/// How many talks a second the engine comes to, so many at once.
+/// Returns the talks a second that the engine comes to, so many at once.
 pub(crate) async fn talks_a_second(talks: usize) -> Result<f64, Failure> {
     let folder = std::env::temp_dir().join(format!("chatflow-load-alone-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
-/// What was heard.
+/// The messages that were heard.
 pub(crate) struct Channel {
     pub(crate) url: String,
     heard: Arc<Heard>,

@@ -56,7 +56,7 @@ async fn main() -> ExitCode {
 
 async fn run(options: &Options) -> Result<bool, Failure> {
     let alone = alone::talks_a_second(options.talks).await?;
-    let load = round(options, 0).await?;
+    let load = round(options, 0, 0).await?;
     println!("load: {} talks at once, {}", options.talks, load.verdict());
     println!("  a call: p50 {:?}, p99 {:?}", at(&load.calls, 50), at(&load.calls, 99));
     println!("  a talk: p50 {:?}, p99 {:?}", at(&load.talks, 50), at(&load.talks, 99));
@@ -64,7 +64,7 @@ async fn run(options: &Options) -> Result<bool, Failure> {
     println!("  talks a second: {served:.0}, the engine alone {alone:.0}: {:.2}", served / alone);
     let mut is_right = load.is_right();
     if options.kills > 0 {
-        let killed = round(options, options.kills).await?;
+        let killed = round(options, options.talks, options.kills).await?;
         println!("kill: {} talks, killed {} times, {}", options.talks, options.kills, killed.verdict());
         println!(
             "  calls that were repeated: {}, messages under the same id: {}",
@@ -75,14 +75,15 @@ async fn run(options: &Options) -> Result<bool, Failure> {
     Ok(is_right)
 }
 
-/// What came of one run.
+/// The result of one run.
 #[derive(Debug, Default)]
 struct Outcome {
     errors: Vec<String>,
     messages: usize,
     lost: usize,
     doubled: usize,
-    /// Messages that came again under the id that they had: allowed only where something was killed.
+    /// Messages that came again under the id that they had: allowed only where something was
+    /// killed.
     repeats: usize,
     may_repeat: bool,
     retries: usize,
@@ -111,14 +112,16 @@ impl Outcome {
     }
 }
 
-/// All talks once, while the service is killed so many times.
-async fn round(options: &Options, kills: usize) -> Result<Outcome, Failure> {
+/// All talks once, with people of their own from this number on, while the service is killed so
+/// many times.
+async fn round(options: &Options, first: usize, kills: usize) -> Result<Outcome, Failure> {
     let channel = Arc::new(Channel::start().await?);
     let mut process = Process::start(&channel.url, options.database_url.as_deref()).await?;
     let caller = Arc::new(Caller::new(&process.url, kills > 0)?);
     let begun = Instant::now();
     let mut running = JoinSet::new();
-    for number in 0..options.talks {
+    let people = first..first + options.talks;
+    for number in people.clone() {
         running.spawn(Talk::new(number, Arc::clone(&channel), Arc::clone(&caller)).run());
     }
     let all = options.talks * talk::TEXTS;
@@ -142,7 +145,7 @@ async fn round(options: &Options, kills: usize) -> Result<Outcome, Failure> {
     outcome.took = begun.elapsed();
     // Whatever would be doubled has time to come.
     tokio::time::sleep(Duration::from_millis(500)).await;
-    judge(&mut outcome, options.talks, &channel);
+    judge(&mut outcome, people, &channel);
     outcome.calls = caller.times();
     outcome.calls.sort();
     outcome.talks.sort();
@@ -151,8 +154,8 @@ async fn round(options: &Options, kills: usize) -> Result<Outcome, Failure> {
     Ok(outcome)
 }
 
-fn judge(outcome: &mut Outcome, talks: usize, channel: &Channel) {
-    for number in 0..talks {
+fn judge(outcome: &mut Outcome, people: std::ops::Range<usize>, channel: &Channel) {
+    for number in people {
         let (heard, repeats) = channel.heard_by(&talk::phone(number));
         outcome.repeats += repeats;
         outcome.messages += heard.len();

@@ -14,7 +14,7 @@ use crate::process::{APP_SECRET, TOKEN};
 
 /// Messages of one talk.
 pub(crate) const TEXTS: usize = 3;
-/// How long a message may take, kills included.
+/// Longest time that a message may take, kills included.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The telephone number of a talk.
@@ -22,7 +22,7 @@ pub(crate) fn phone(number: usize) -> String {
     format!("+1415{number:07}")
 }
 
-/// What its contact is to hear.
+/// The texts that its contact is to hear.
 pub(crate) fn texts(number: usize) -> Vec<String> {
     vec![
         format!("Hi Ada, your cart {number} totals 129.00. Reply 1 to check out or 2 for an agent."),

@@ -1,4 +1,4 @@
-//! What all handlers share: the engine, the tokens, the pace, the events.
+//! The state that all handlers share: the engine, the tokens, the pace, the events.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,19 +30,19 @@ pub struct App {
     pub bot: Bot,
     /// The database.
     pub database: Database,
-    /// Who may call.
+    /// The tokens that open a workspace.
     pub tokens: Tokens,
-    /// How often.
+    /// The pace of each token.
     pub rate: Rate,
-    /// What happens, as it happens.
+    /// Events, as they happen.
     pub hub: Arc<Hub>,
     /// Messages that no channel took, shown instead.
     pub console: Arc<Console>,
-    /// What flows ask, for drafting too.
+    /// Answers to what flows ask; the model drafts, too.
     pub calls: Arc<HostCalls>,
     /// Wakes the workers after a commit.
     pub kick: Kick,
-    /// What is measured.
+    /// The measures of this process.
     pub metrics: PrometheusHandle,
     /// True once the process was told to end.
     pub stopping: watch::Receiver<bool>,
@@ -54,7 +54,7 @@ impl App {
     /// Opens the database and builds the engine.
     ///
     /// # Errors
-    /// What cannot be opened or is set wrongly.
+    /// The part that cannot be opened or is set wrongly.
     pub async fn open(
         config: Config,
         metrics: PrometheusHandle,
@@ -101,5 +101,5 @@ impl App {
     }
 }
 
-/// How long the engine's loop may sleep.
+/// Longest sleep of the engine's loop.
 pub const MAX_IDLE: Duration = Duration::from_millis(500);

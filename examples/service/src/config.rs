@@ -132,9 +132,12 @@ pub struct ChannelConfig {
     /// True if the token is sent as `Basic`, not as `Bearer`.
     #[arg(long, env = "GPTBOTS_BASIC")]
     pub gptbots_basic: bool,
+    /// True if the webhook reads the second version: one POST a turn, its messages in `output`.
+    #[arg(long, env = "GPTBOTS_BY_TURN")]
+    pub gptbots_by_turn: bool,
 }
 
-/// What flows may ask for.
+/// Places that flows may ask.
 #[derive(Args, Clone, Debug, Default)]
 pub struct CallConfig {
     /// Hosts that `http_request` may reach, such as `api.example.com` or `*.example.com`.

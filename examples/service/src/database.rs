@@ -52,7 +52,7 @@ impl Database {
     /// Opens the database that a URL names, and brings its tables up to date.
     ///
     /// # Errors
-    /// What the adapter says, or that the URL is of neither kind.
+    /// The adapter's error, or that the URL is of neither kind.
     pub async fn open(url: &str) -> Result<Self, Failure> {
         if let Some(file) = url.strip_prefix("sqlite:") {
             return Self::open_file(file.strip_prefix("//").unwrap_or(file));
@@ -79,7 +79,7 @@ impl Database {
     /// All tokens of all workspaces.
     ///
     /// # Errors
-    /// What the driver says.
+    /// The driver's error.
     pub async fn tokens(&self) -> Result<Vec<TokenRow>, Failure> {
         match &self.tokens {
             TokenTable::Sqlite(connection) => {
@@ -105,7 +105,7 @@ impl Database {
     /// Keeps a token; it takes the place of the one of the same workspace and name.
     ///
     /// # Errors
-    /// What the driver says.
+    /// The driver's error.
     pub async fn put_token(&self, row: TokenRow) -> Result<(), Failure> {
         let hash = crate::tokens::hex(&row.hash);
         match &self.tokens {
@@ -126,7 +126,7 @@ impl Database {
     /// Removes a token. Answers whether it was there.
     ///
     /// # Errors
-    /// What the driver says.
+    /// The driver's error.
     pub async fn remove_token(&self, workspace: String, name: String) -> Result<bool, Failure> {
         match &self.tokens {
             TokenTable::Sqlite(connection) => {
@@ -144,7 +144,7 @@ impl Database {
     /// Asks the database for something small: the check behind `/readyz`.
     ///
     /// # Errors
-    /// What the store says.
+    /// The store's error.
     pub async fn ping(&self) -> Result<(), StoreError> {
         let query = SessionQuery::new(WorkspaceId::default(), 1);
         StoreQueries::sessions(&self.store, &query).await.map(drop)

@@ -1,4 +1,4 @@
-//! What happens in this process, handed on to those who watch: an observer of the engine, and the
+//! Events of this process, handed on to those who watch: an observer of the engine, and the
 //! source of server-sent events.
 
 use std::sync::Arc;

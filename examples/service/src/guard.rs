@@ -1,4 +1,4 @@
-//! Who may call, how often and for how long: what every request goes through before its handler.
+//! The guards that every request goes through before its handler: token, pace and time.
 
 use std::sync::Arc;
 use std::time::Instant;

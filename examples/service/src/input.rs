@@ -1,5 +1,5 @@
-//! What handlers read of a request: bodies, queries and paths, each refused with the field and the
-//! rule that it breaks.
+//! The parts of a request that handlers read: bodies, queries and paths, each refused with the
+//! field and the rule that it breaks.
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};

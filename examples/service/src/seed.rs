@@ -18,7 +18,7 @@ const SPOKEN_TO: &[&str] = &["menu", "triage"];
 /// Fills the workspace, and makes its token.
 ///
 /// # Errors
-/// What the database or the engine says.
+/// The error of the database or the engine.
 pub async fn demo(app: &App) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
     let bot = app.webhook_bot();
     let shop = Account::new(Channel::WhatsApp, SHOP)?;

@@ -10,9 +10,9 @@ use subtle::ConstantTimeEq;
 
 use crate::database::{Database, TokenRow};
 
-/// How long a process may not know of a token that another one made or revoked.
+/// Longest time that a process does not know of a token that another one made or revoked.
 const REFRESH: Duration = Duration::from_secs(10);
-/// How often an unknown token may lead to a look at the database.
+/// Shortest time between two looks at the database for an unknown token.
 const RETRY: Duration = Duration::from_millis(100);
 
 /// The holder of a token.
@@ -98,7 +98,7 @@ impl Tokens {
 /// Makes a token for a workspace and keeps its hash. The answer is the token, to be shown once.
 ///
 /// # Errors
-/// What the database says; what is wrong with a token that was given.
+/// The database's error, or the rule that a given token breaks.
 pub async fn issue(
     database: &Database,
     workspace: &str,

@@ -13,7 +13,7 @@ use crate::app::{App, MAX_IDLE};
 const WORKERS: usize = 4;
 /// Conversations that a woken worker takes at once.
 const BATCH: usize = 32;
-/// How often live sessions are counted.
+/// Time between two counts of the live sessions.
 const GAUGES: Duration = Duration::from_secs(15);
 
 /// Wakes a worker.

@@ -34,12 +34,12 @@ pub struct ModelMessage {
 }
 
 impl ModelMessage {
-    /// What somebody asks.
+    /// A question to the model.
     pub fn user(content: impl Into<String>) -> Self {
         Self { role: "user".to_owned(), content: content.into() }
     }
 
-    /// What the model answered.
+    /// An answer of the model.
     pub fn assistant(content: impl Into<String>) -> Self {
         Self { role: "assistant".to_owned(), content: content.into() }
     }

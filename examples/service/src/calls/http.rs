@@ -1,5 +1,6 @@
 //! The node `http_request`: an allowed host, no redirects, an answer of at most 1 MiB.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, redirect};
 use serde_json::{Map, Value, json};
 
-use crate::calls::reach::{AllowList, PublicResolver};
+use crate::calls::reach::{AllowList, Lookup};
 use crate::channels::read_bounded;
 
 /// Longest time of one request: below what the engine gives a call.
@@ -27,6 +28,22 @@ const OWN: &[&str] = &[
     "keep-alive",
 ];
 
+/// A request as a flow wants it.
+#[derive(serde::Deserialize)]
+#[serde(default)]
+struct Wanted {
+    method: String,
+    url: String,
+    headers: BTreeMap<String, String>,
+    body: Option<Value>,
+}
+
+impl Default for Wanted {
+    fn default() -> Self {
+        Self { method: "GET".to_owned(), url: String::new(), headers: BTreeMap::new(), body: None }
+    }
+}
+
 /// Makes the requests of flows.
 pub struct HttpRequests {
     client: Client,
@@ -34,20 +51,20 @@ pub struct HttpRequests {
 }
 
 impl HttpRequests {
-    /// To these hosts, whose names a resolver finds.
+    /// To these hosts, whose names a lookup finds, the system's if it is None.
     ///
     /// # Errors
     /// When the system gives no TLS.
-    pub fn new(hosts: &[String], resolver: PublicResolver) -> Result<Self, String> {
+    pub fn new(allowed: AllowList, lookup: Option<Lookup>) -> Result<Self, String> {
         let client = Client::builder()
-            .dns_resolver(resolver)
+            .dns_resolver(allowed.resolver(lookup))
             .redirect(redirect::Policy::none())
             .no_proxy()
             .timeout(TIME)
             .user_agent("chatflow-service")
             .build()
             .map_err(|error| format!("no client for http_request: {error}"))?;
-        Ok(Self { client, allowed: AllowList::new(hosts) })
+        Ok(Self { client, allowed })
     }
 
     /// Makes one request. Its call's id is sent along, so that a receiver recognises a repeat.
@@ -55,13 +72,16 @@ impl HttpRequests {
     /// # Errors
     /// `Failed` where a repetition would be refused as well, else `Retry`.
     pub async fn make(&self, call: &Call, http: &HttpCall) -> Result<Answer, CallError> {
+        let HttpCall { method, url, headers, body, .. } = http.clone();
+        let wanted = Wanted { method: method.as_str().to_owned(), url, headers, body };
+        self.request(&wanted, &call.reference.call.to_string()).await
+    }
+
+    async fn request(&self, http: &Wanted, key: &str) -> Result<Answer, CallError> {
         let url = self.allowed.check(&http.url).map_err(CallError::failed)?;
-        let method = Method::from_bytes(http.method.as_str().as_bytes()).map_err(CallError::failed)?;
-        let mut request = self
-            .client
-            .request(method, url)
-            .header("Idempotency-Key", call.reference.call.to_string())
-            .headers(headers(http)?);
+        let method = Method::from_bytes(http.method.as_bytes()).map_err(CallError::failed)?;
+        let mut request =
+            self.client.request(method, url).header("Idempotency-Key", key).headers(headers(http)?);
         request = match &http.body {
             None => request,
             Some(Value::String(text)) => request.body(text.clone()),
@@ -81,7 +101,7 @@ impl HttpRequests {
     }
 }
 
-fn headers(http: &HttpCall) -> Result<HeaderMap, CallError> {
+fn headers(http: &Wanted) -> Result<HeaderMap, CallError> {
     let mut headers = HeaderMap::new();
     for (name, value) in &http.headers {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(CallError::failed)?;
@@ -116,4 +136,130 @@ fn failed(error: &reqwest::Error) -> CallError {
         cause = inner.source();
     }
     CallError::retry(if error.is_timeout() { "no answer in time" } else { "the connection failed" })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use axum::Router;
+    use axum::http::{HeaderMap as Headers, StatusCode};
+    use axum::response::Redirect;
+    use axum::routing::{get, post};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A server with something for each rule, by its port.
+    async fn server() -> u16 {
+        let router = Router::new()
+            .route(
+                "/echo",
+                post(|headers: Headers, body: String| async move {
+                    let key = headers["idempotency-key"].to_str().unwrap().to_owned();
+                    axum::Json(
+                        json!({"key": key, "type": headers["content-type"].to_str().unwrap(), "body": body}),
+                    )
+                }),
+            )
+            .route("/gone", get(|| async { (StatusCode::GONE, "no more") }))
+            .route("/away", get(|| async { Redirect::temporary("/echo") }))
+            .route("/large", get(|| async { "x".repeat((1 << 20) + 1) }));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        port
+    }
+
+    fn to(addresses: &'static [&'static str]) -> Option<Lookup> {
+        Some(Arc::new(move |_| {
+            Box::pin(async move {
+                Ok(addresses.iter().map(|address| address.parse::<IpAddr>().unwrap()).collect())
+            })
+        }))
+    }
+
+    async fn make(requests: &HttpRequests, http: &Value) -> Result<Answer, CallError> {
+        let node = serde_json::from_value(http.clone()).unwrap();
+        requests.request(&node, "01890000-0000-7000-8000-000000000000.1").await
+    }
+
+    fn requests(is_allowed: fn(IpAddr) -> bool, lookup: Option<Lookup>) -> HttpRequests {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        HttpRequests::new(AllowList::new(&["api.example".to_owned()]).with_addresses(is_allowed), lookup)
+            .unwrap()
+    }
+
+    fn value(answer: Answer) -> Value {
+        match answer {
+            Answer::Now(chatflow::CallResult::Value { value, .. }) => value,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_is_made_as_the_flow_says_and_no_redirect_is_followed() {
+        let port = server().await;
+        let requests = requests(|_| true, to(&["127.0.0.1"]));
+        let url = |path: &str| format!("http://api.example:{port}/{path}");
+        let posted = json!({"method": "POST", "url": url("echo"), "body": {"a": 1}});
+        let answer = value(make(&requests, &posted).await.unwrap());
+        assert_eq!((&answer["status"], &answer["body"]["body"]), (&json!(200), &json!("{\"a\":1}")));
+        assert_eq!(answer["body"]["type"], "application/json");
+        assert_eq!(answer["body"]["key"], "01890000-0000-7000-8000-000000000000.1");
+        let gone = value(make(&requests, &json!({"url": url("gone")})).await.unwrap());
+        assert_eq!((&gone["status"], &gone["body"]), (&json!(410), &json!("no more")));
+        assert_eq!(value(make(&requests, &json!({"url": url("away")})).await.unwrap())["status"], 307);
+        let large = make(&requests, &json!({"url": url("large")})).await.unwrap_err();
+        assert!(large.to_string().contains("more than 1048576 bytes"), "{large}");
+        for header in ["Host", "content-length", "Proxy-Authorization"] {
+            let refused =
+                make(&requests, &json!({"url": url("gone"), "headers": {header: "x"}})).await.unwrap_err();
+            assert!(refused.to_string().contains("is not a flow's to set"), "{refused}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_leads_inside_is_not_followed() {
+        let port = server().await;
+        let url = json!({"url": format!("http://api.example:{port}/gone")});
+        for addresses in [
+            &["127.0.0.1"][..],
+            &["::1"],
+            &["8.8.8.8", "10.0.0.1"],
+            &["::ffff:127.0.0.1"],
+            &["169.254.169.254"],
+        ] {
+            let addresses: &'static [&'static str] = Vec::leak(addresses.to_vec());
+            let refused =
+                make(&requests(super::super::reach::is_public, to(addresses)), &url).await.unwrap_err();
+            assert!(
+                matches!(&refused, CallError::Failed { reason } if reason.contains("not a public one")),
+                "{refused}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_is_checked_where_it_is_resolved_for_the_connection() {
+        static LOOKUPS: AtomicUsize = AtomicUsize::new(0);
+        let port = server().await;
+        let turns: Lookup = Arc::new(|_| {
+            Box::pin(async {
+                // First outside, then inside: what a rebinding name does.
+                let is_first = LOOKUPS.fetch_add(1, Ordering::SeqCst) == 0;
+                Ok(vec![if is_first { "192.0.2.1" } else { "127.0.0.1" }.parse().unwrap()])
+            })
+        });
+        let is_outside = |address: IpAddr| !address.is_loopback();
+        let requests = requests(is_outside, Some(turns));
+        let url = json!({"url": format!("http://api.example:{port}/gone")});
+        // Nobody answers there; but that address was the only one that was tried.
+        let _ = tokio::time::timeout(Duration::from_millis(200), make(&requests, &url)).await;
+        let refused = make(&requests, &url).await.unwrap_err();
+        assert!(refused.to_string().contains("not a public one"), "{refused}");
+        assert_eq!(LOOKUPS.load(Ordering::SeqCst), 2);
+    }
 }

@@ -1,4 +1,4 @@
-//! What flows ask the host, each kind in its file.
+//! Answers to what flows ask the host, each kind in its file.
 
 pub mod ai;
 pub mod functions;
@@ -11,7 +11,7 @@ use chatflow::{CallError, Calls};
 use crate::calls::ai::Model;
 use crate::calls::functions::Functions;
 use crate::calls::http::HttpRequests;
-use crate::calls::reach::PublicResolver;
+use crate::calls::reach::AllowList;
 use crate::channels::client;
 use crate::config::CallConfig;
 
@@ -27,12 +27,12 @@ impl HostCalls {
     /// With what is set.
     ///
     /// # Errors
-    /// What is set wrongly.
+    /// The setting that is wrong.
     pub fn new(config: &CallConfig) -> Result<Self, String> {
         Ok(Self {
             model: Model::of(config)?,
             functions: Functions::of(client()?, config),
-            http: HttpRequests::new(&config.http_allow, PublicResolver::of_system())?,
+            http: HttpRequests::new(AllowList::new(&config.http_allow), None)?,
         })
     }
 

@@ -14,20 +14,35 @@ pub type Lookup = Arc<dyn Fn(String) -> Looking + Send + Sync>;
 /// Addresses on their way.
 pub type Looking = std::pin::Pin<Box<dyn Future<Output = std::io::Result<Vec<IpAddr>>> + Send>>;
 
-/// The hosts that may be reached.
-#[derive(Clone, Debug, Default)]
-pub struct AllowList(Vec<String>);
+/// The hosts that may be reached, and the addresses.
+#[derive(Clone, Debug)]
+pub struct AllowList {
+    hosts: Vec<String>,
+    is_allowed: fn(IpAddr) -> bool,
+}
 
 impl AllowList {
     /// Hosts such as `api.example.com`, and `*.example.com` for all below one.
     #[must_use]
     pub fn new(hosts: &[String]) -> Self {
         let hosts = hosts.iter().map(|host| host.trim().trim_end_matches('.').to_ascii_lowercase());
-        Self(hosts.filter(|host| !host.is_empty()).collect())
+        Self { hosts: hosts.filter(|host| !host.is_empty()).collect(), is_allowed: is_public }
+    }
+
+    /// With other addresses than the public ones.
+    #[must_use]
+    pub fn with_addresses(self, is_allowed: fn(IpAddr) -> bool) -> Self {
+        Self { is_allowed, ..self }
+    }
+
+    /// The resolver that goes with it: by the system's, or by another lookup.
+    #[must_use]
+    pub fn resolver(&self, lookup: Option<Lookup>) -> CheckedResolver {
+        CheckedResolver { lookup: lookup.unwrap_or_else(of_system), is_allowed: self.is_allowed }
     }
 
     fn has(&self, host: &str) -> bool {
-        self.0.iter().any(|allowed| match allowed.strip_prefix("*.") {
+        self.hosts.iter().any(|allowed| match allowed.strip_prefix("*.") {
             Some(parent) => {
                 host.strip_suffix(parent).is_some_and(|below| below.len() > 1 && below.ends_with('.'))
             }
@@ -58,7 +73,7 @@ impl AllowList {
         if !self.has(&name) {
             return Err(format!("the host `{name}` is not on the list of hosts that flows may reach"));
         }
-        match literal.filter(|address| !is_public(*address)) {
+        match literal.filter(|address| !(self.is_allowed)(*address)) {
             Some(address) => Err(refusal(address)),
             None => Ok(url),
         }
@@ -69,35 +84,28 @@ fn refusal(address: IpAddr) -> String {
     format!("the address {address} is not a public one")
 }
 
-/// Resolves names to public addresses, and to nothing where one of them is not public.
+/// Resolves names to addresses that may be reached, and to nothing where one of them may not.
 #[derive(Clone)]
-pub struct PublicResolver(Lookup);
-
-impl PublicResolver {
-    /// By the system's resolver.
-    #[must_use]
-    pub fn of_system() -> Self {
-        Self(Arc::new(|name| {
-            Box::pin(async move {
-                let found = tokio::net::lookup_host((name, 0)).await?;
-                Ok(found.map(|address| address.ip()).collect())
-            })
-        }))
-    }
-
-    /// By another lookup.
-    #[must_use]
-    pub fn by(lookup: Lookup) -> Self {
-        Self(lookup)
-    }
+pub struct CheckedResolver {
+    lookup: Lookup,
+    is_allowed: fn(IpAddr) -> bool,
 }
 
-impl Resolve for PublicResolver {
+fn of_system() -> Lookup {
+    Arc::new(|name| {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name, 0)).await?;
+            Ok(found.map(|address| address.ip()).collect())
+        })
+    })
+}
+
+impl Resolve for CheckedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let looking = (self.0)(name.as_str().to_owned());
+        let (looking, is_allowed) = ((self.lookup)(name.as_str().to_owned()), self.is_allowed);
         Box::pin(async move {
             let found = looking.await?;
-            if let Some(inner) = found.iter().find(|address| !is_public(**address)) {
+            if let Some(inner) = found.iter().find(|address| !is_allowed(**address)) {
                 return Err(Box::<dyn Error + Send + Sync>::from(refusal(*inner)));
             }
             // The port of the URL takes the place of 0.

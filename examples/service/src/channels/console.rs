@@ -45,7 +45,7 @@ pub struct ShownMessage {
     pub content: Value,
 }
 
-/// What would have been sent, the newest last.
+/// Messages that would have been sent, the newest last.
 #[derive(Debug, Default)]
 pub struct Console(Mutex<Shown>);
 

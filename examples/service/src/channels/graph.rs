@@ -25,7 +25,7 @@ impl WhatsApp {
     /// With a token, and the ids of the numbers, each as `+15550100=106540352242922`.
     ///
     /// # Errors
-    /// What is wrong with a number.
+    /// The number that breaks a rule.
     pub fn new(client: Client, url: &str, token: String, numbers: &[String]) -> Result<Self, String> {
         let pair = |text: &String| match text.split_once('=') {
             Some((number, id)) if number.starts_with('+') && !id.is_empty() => {

@@ -32,7 +32,7 @@ impl Channels {
     /// The channels that are set.
     ///
     /// # Errors
-    /// What is set wrongly.
+    /// The setting that is wrong.
     pub fn new(config: &ChannelConfig, console: Arc<Console>) -> Result<Self, String> {
         let (client, url) = (client()?, &config.graph_url);
         let whatsapp = config.whatsapp_token.clone();
@@ -55,6 +55,14 @@ impl Transport for Channels {
                 self.console.show(message);
                 Ok(Receipt::new())
             }
+        }
+    }
+
+    async fn send_turn(&self, messages: &[&Outbound]) -> Option<Vec<Result<Receipt, SendError>>> {
+        let is_web = messages.first().is_some_and(|message| message.account().channel == Channel::Web);
+        match &self.webhook {
+            Some(webhook) if is_web => webhook.send_turn(messages).await,
+            _ => None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Alibaba's RPC form: `POST /?Action=…`, with parameters in the query, in a form or in JSON. The
-//! trigger is `chatflow::wire::alibaba`'s; the operations on flows are here, in the product's words.
+//! trigger is `chatflow::wire::alibaba`'s; the operations on flows are here, in the product's
+//! words.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +34,7 @@ pub struct RpcError {
     message: String,
 }
 
-/// What an operation brings back.
+/// The result of an operation.
 pub type Outcome = Result<Map<String, Value>, RpcError>;
 
 impl RpcError {

@@ -25,7 +25,7 @@ use crate::input::JsonBody;
 /// Rounds of one draft.
 const MOST_ROUNDS: u32 = 10;
 
-/// What a flow shall do.
+/// A description of the flow that is wanted.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Requirement {
@@ -150,7 +150,7 @@ pub struct LateAnswer {
     result: CallResult,
 }
 
-/// Whether a session took an answer.
+/// The outcome of a late answer.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CompletedView {
     /// `resumed`, or `stale`: nobody waits for it.

@@ -83,7 +83,7 @@ pub struct ShownAfter {
     contact: Option<String>,
 }
 
-/// What the console shows.
+/// Messages on the console.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ShownList {
     /// Oldest first, at most 1,000.
@@ -104,7 +104,7 @@ pub async fn shown(
     Json(ShownList { messages, last })
 }
 
-/// What a workspace can do.
+/// The abilities of a workspace.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct WorkspaceView {
     /// Its name.

@@ -52,7 +52,7 @@ pub async fn get(Tenant { bot, .. }: Tenant, InPath(id): InPath<String>) -> Resu
     Ok(Json(found(&bot, &id).await?))
 }
 
-/// How to forget a contact.
+/// The way in which a contact is forgotten.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Forgetting {
@@ -99,7 +99,7 @@ pub async fn erase(
     Ok(Json(bot.erase(&id, options).await?.into()))
 }
 
-/// What a person found out.
+/// Facts that a person found out.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HandBack {
@@ -134,7 +134,7 @@ pub async fn hand_back(
     Ok(Json(HandBackOutcome { outcome }))
 }
 
-/// Whether something was there to be done.
+/// True or false: something was there to be done.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Done {
     /// True if it was.
@@ -179,7 +179,7 @@ pub struct Silence {
     until: Option<DateTime<Utc>>,
 }
 
-/// Whether the bot is silent.
+/// The present silence of the bot.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PauseView {
     /// True if it is.
@@ -244,7 +244,7 @@ pub struct Waiting {
 /// Those who wait.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Inbox {
-    /// Who waits longest comes first; of at most 100 sessions.
+    /// The longest wait comes first; of at most 100 sessions.
     waiting: Vec<Waiting>,
 }
 

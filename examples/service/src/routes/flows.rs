@@ -38,7 +38,7 @@ pub struct FlowView {
     /// All published versions, oldest first.
     #[schema(value_type = Vec<Object>)]
     pub versions: Vec<chatflow::store::VersionEntry>,
-    /// What new sessions journal: `off`, `on` or `texts`.
+    /// The scope of new sessions' journals: `off`, `on` or `texts`.
     pub logging: LoggingWord,
     /// The accounts whose messages may start it.
     #[schema(value_type = Vec<AccountView>)]
@@ -51,7 +51,7 @@ pub struct FlowView {
     pub live: u64,
 }
 
-/// What sessions journal.
+/// The scope of a journal.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LoggingWord {
@@ -107,7 +107,7 @@ pub fn code(text: &str) -> Result<FlowId, ApiError> {
 /// The flow as the API shows it.
 ///
 /// # Errors
-/// What the store says.
+/// The store's error.
 pub async fn view(bot: &Bot, status: FlowStatus) -> Result<FlowView, ApiError> {
     let logging = match (status.logging, status.log_texts) {
         (false, _) => LoggingWord::Off,
@@ -165,7 +165,7 @@ pub struct NewFlow {
     code: Option<String>,
     /// The name of a blank flow.
     name: Option<String>,
-    /// What starts a blank flow, as a flow file says it; by call if absent.
+    /// The trigger of a blank flow, as a flow file says it; by call if absent.
     #[schema(value_type = Option<Object>)]
     trigger: Option<Value>,
     /// The code of a template.
@@ -219,7 +219,7 @@ fn trigger(json: Value) -> Result<TriggerDef, ApiError> {
 /// The flow after a change, with its issues.
 ///
 /// # Errors
-/// What the store says.
+/// The store's error.
 pub async fn draft_view(bot: &Bot, made: Imported) -> Result<DraftView, ApiError> {
     let issues = made.issues.iter().cloned().collect();
     Ok(DraftView { flow: view(bot, made.status).await?, issues })
@@ -243,7 +243,7 @@ pub async fn found(bot: &Bot, name: &str) -> Result<FlowStatus, ApiError> {
     status.ok_or_else(|| chatflow::Error::FlowNotFound(code).into())
 }
 
-/// What may be changed of a flow at any time.
+/// Changes that a flow takes at any time.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FlowEdit {
@@ -251,7 +251,7 @@ pub struct FlowEdit {
     name: Option<String>,
     /// Another remark.
     remark: Option<String>,
-    /// What sessions journal that start from now on.
+    /// The scope of the journals of sessions that start from now on.
     logging: Option<LoggingWord>,
 }
 
@@ -305,7 +305,7 @@ pub async fn publish(
     Ok(Json(view(&bot, status).await?))
 }
 
-/// How to take a flow offline.
+/// The way in which a flow goes offline.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Retirement {
@@ -314,7 +314,7 @@ pub struct Retirement {
     mode: RetirementMode,
 }
 
-/// What becomes of live sessions.
+/// The effect on live sessions.
 #[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum RetirementMode {

@@ -1,4 +1,4 @@
-//! What a supervisor asks: whether the process lives, whether it may get requests, what it
+//! Answers to a supervisor: whether the process lives, whether it may get requests, what it
 //! measures.
 
 use std::sync::Arc;
@@ -39,7 +39,7 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Result<&'static str, ApiErro
     }
 }
 
-/// What was measured since the start, in the text format of Prometheus.
+/// The measures since the start, in the text format of Prometheus.
 #[utoipa::path(get, path = "/metrics", tag = "process", security(()),
     responses((status = 200, description = "The measures.", content_type = "text/plain")))]
 pub async fn metrics(State(app): State<Arc<App>>) -> String {

@@ -1,4 +1,4 @@
-//! What needs an operator: messages that were given up, conversations that were set aside.
+//! Things that need an operator: messages that were given up, conversations that were set aside.
 
 use axum::Json;
 use chatflow::id::{ContactId, MessageId};

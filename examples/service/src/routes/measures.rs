@@ -1,4 +1,4 @@
-//! What flows did: counts, errors, results, and the picture of a flow with where its sessions went.
+//! Measures of flows: counts, errors, results, and the picture of a flow with the ways of sessions.
 
 use std::collections::BTreeMap;
 
@@ -56,7 +56,7 @@ impl Span {
     }
 }
 
-/// What a flow did.
+/// The counts of a flow.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FlowMetrics {
     /// Sessions that started.
@@ -71,7 +71,7 @@ pub struct FlowMetrics {
     versions: BTreeMap<u32, u64>,
 }
 
-/// What happened at a node.
+/// The counts of a node.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NodeMetrics {
     /// The node.
@@ -149,7 +149,7 @@ pub struct ResultPage {
     after: Option<String>,
 }
 
-/// What came of sessions.
+/// Results of sessions.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ResultList {
     /// Of ended sessions, the newest first, at most 100.

@@ -108,7 +108,7 @@ pub async fn take(
     Ok(Json(taken))
 }
 
-/// What a person said. None: reports, echoes of what the page said, and what is not known.
+/// The message of a person. None: reports, echoes of what the page said, and what is not known.
 fn inbound(event: Messaging) -> Option<Inbound> {
     let (page, person) = (event.recipient.id, event.sender.id);
     let (mut inbound, id) = match (event.message, event.postback) {

@@ -44,7 +44,7 @@ pub struct TriggerFlowBody {
     /// The contact by its telephone number; one of the two.
     #[schema(example = "+14155550123")]
     phone: Option<String>,
-    /// What the flow reads as `context`.
+    /// The object that the flow reads as `context`.
     #[schema(value_type = Option<Object>)]
     context: Option<Value>,
 }

@@ -22,7 +22,7 @@ use crate::routes::sessions;
 /// Steps of one rehearsal.
 const MOST_STEPS: usize = 200;
 
-/// What is played.
+/// A script to be played.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Script {
@@ -36,11 +36,11 @@ pub struct Script {
     version: Option<u32>,
     /// When it begins; now if absent.
     at: Option<DateTime<Utc>>,
-    /// What starts a flow that calls start.
+    /// The context of a flow that calls start.
     #[serde(default = "nothing")]
     #[schema(value_type = Object)]
     context: Value,
-    /// What happens then.
+    /// The steps that follow.
     #[serde(default)]
     #[schema(max_items = 200)]
     steps: Vec<Step>,
@@ -74,7 +74,7 @@ pub enum Step {
     Fail {
         /// The node.
         node: String,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// A person gives the contact back.
@@ -82,10 +82,10 @@ pub enum Step {
     HandBack(Value),
 }
 
-/// What came of a script.
+/// The result of a script.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Played {
-    /// What was said and done, in order.
+    /// Everything that was said and done, in order.
     lines: Vec<LineView>,
     /// The same as people read it.
     transcript: String,
@@ -225,7 +225,7 @@ fn span(text: &str) -> Result<TimeDelta, ApiError> {
 /// A session as people read it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TranscriptView {
-    /// What was said and done, in order; texts that were sent where the flow logs them.
+    /// Everything that was said and done, in order; texts that were sent where the flow logs them.
     lines: Vec<LineView>,
     /// The same as one text.
     transcript: String,

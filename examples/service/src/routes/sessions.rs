@@ -55,7 +55,7 @@ pub struct SessionView {
     pub ended_at: Option<DateTime<Utc>>,
     /// The word that it ended with.
     pub outcome: Option<String>,
-    /// Why it failed.
+    /// The reason for which it failed.
     #[schema(value_type = Option<Object>)]
     pub failure: Option<chatflow::session::Failure>,
 }
@@ -66,7 +66,7 @@ pub struct SessionDetails {
     /// The session.
     #[serde(flatten)]
     pub session: SessionView,
-    /// What its trigger brought.
+    /// The context that its trigger brought.
     #[schema(value_type = Object)]
     pub context: Value,
     /// Its variables.
@@ -179,7 +179,7 @@ pub async fn found(bot: &Bot, id: &str) -> Result<SessionRecord, ApiError> {
 /// Sessions as the API shows them.
 ///
 /// # Errors
-/// What the store says.
+/// The store's error.
 pub async fn views(bot: &Bot, records: &[SessionRecord]) -> Result<Vec<SessionView>, ApiError> {
     let flows = bot.flows().list().await?;
     let names: HashMap<FlowId, Arc<str>> = flows.into_iter().map(|flow| (flow.flow, flow.name)).collect();
@@ -215,7 +215,7 @@ pub async fn views(bot: &Bot, records: &[SessionRecord]) -> Result<Vec<SessionVi
 /// One session as the API shows it.
 ///
 /// # Errors
-/// What the store says.
+/// The store's error.
 pub async fn details(bot: &Bot, record: &SessionRecord) -> Result<SessionDetails, ApiError> {
     let session = views(bot, std::slice::from_ref(record)).await?.pop();
     let session = session.ok_or_else(|| ApiError::not_found("there is no such session"))?;
@@ -233,7 +233,7 @@ pub async fn get(
     Ok(Json(details(&bot, &found(&bot, &id).await?).await?))
 }
 
-/// What a session did.
+/// The journal of a session.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Journal {
     /// Input by input, with the way it took and why; empty where its flow did not log.

@@ -21,7 +21,7 @@ use crate::input::InPath;
 use crate::routes::sessions::{SessionDetails, details, found};
 use crate::worker::stopped;
 
-/// How often a session is looked at: what happens in other processes is seen so.
+/// Time between two looks at a session: what happens in other processes is seen so.
 const LOOK: Duration = Duration::from_secs(2);
 
 /// Streams a session: as it stands, first and after each change, and what happens in between.

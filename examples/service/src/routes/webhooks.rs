@@ -1,5 +1,5 @@
-//! What Meta's webhooks share: the challenge, the signature, and what is done with an answer of the
-//! engine.
+//! The parts that Meta's webhooks share: the challenge, the signature, and the use of answers of
+//! the engine.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::signature::is_signed;
 
-/// What Meta asks before it sends anything.
+/// Meta's question before it sends anything.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Challenge {
@@ -24,7 +24,7 @@ pub struct Challenge {
     /// The word that both sides know.
     #[serde(rename = "hub.verify_token")]
     verify_token: Option<String>,
-    /// What is to be answered.
+    /// The text to be answered.
     #[serde(rename = "hub.challenge")]
     challenge: Option<String>,
 }
@@ -58,7 +58,7 @@ pub fn signed(app: &App, headers: &HeaderMap, body: &Bytes) -> Result<(), ApiErr
     Err(ApiError::new(StatusCode::FORBIDDEN, "forbidden", "the signature is not that of the body"))
 }
 
-/// What a webhook came to: the number of its events by what was done with them.
+/// The result of a webhook: the number of its events by what was done with them.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub struct Taken {
     /// Messages, by their outcome, such as `consumed`; reports, changed addresses, and what was
@@ -76,7 +76,7 @@ impl Taken {
     /// Counts what the engine refused: it would be refused the next time, too.
     ///
     /// # Errors
-    /// What may succeed later: the webhook comes again, and what was taken is a duplicate then.
+    /// An error that may pass: the webhook comes again, and what was taken is a duplicate then.
     pub fn refused(&mut self, error: Error) -> Result<(), ApiError> {
         if error.is_retryable() || error.http_status() == 503 {
             return Err(error.into());

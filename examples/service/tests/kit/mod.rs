@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -94,7 +94,7 @@ impl Service {
         assert_eq!(published.status, 200, "{}", published.text);
     }
 
-    /// What the console showed, once it is this many messages.
+    /// The messages on the console, once there are this many.
     pub async fn shown(&self, count: usize) -> Vec<Value> {
         eventually(async || {
             let shown = self.get("/api/v1/console").await.json();
@@ -118,10 +118,8 @@ impl Service {
         panic!("the process did not end");
     }
 
-    /// Ends the process at once, and starts another on the same database.
-    pub fn kill_and_restart(&mut self, settings: &[(&str, &str)]) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+    /// Starts another process on the same database, after the first has ended.
+    pub fn restart(&mut self, settings: &[(&str, &str)]) {
         (self.child, self.url) = start(&self.folder, settings, None);
     }
 }
@@ -191,8 +189,4 @@ pub fn hello(code: &str) -> Value {
             {"id": "wait", "kind": "wait_reply", "timeout": "10m", "save_to": "mood"},
             {"id": "bye", "kind": "send_message", "text": "{{vars.mood}}? Good to hear!"}],
         "edges": [{"from": "start", "to": "hi"}, {"from": "hi", "to": "wait"}, {"from": "wait", "to": "bye"}]})
-}
-
-pub fn ok(status: u16) -> bool {
-    StatusCode::from_u16(status).unwrap().is_success()
 }

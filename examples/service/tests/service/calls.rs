@@ -1,5 +1,5 @@
-//! What goes out: webhooks, functions, a model, requests of flows. Each against a server of the
-//! test's own.
+//! Everything that goes out: webhooks, functions, a model, requests of flows. Each against a server
+//! of the test's own.
 
 use std::sync::{Arc, Mutex};
 
@@ -131,6 +131,48 @@ async fn messages_are_posted_as_gptbots_posts_them_and_again_until_they_are_take
     let body = &heard[2].body;
     assert_eq!((&body["text"], &body["message_type"]), (&json!("Hi Ada, how are you?"), &json!("ANSWER")));
     assert_eq!(heard[0].body["message_id"], body["message_id"]);
+}
+
+#[tokio::test]
+async fn a_turn_is_posted_at_once_in_the_second_version() {
+    let receiver = Receiver::start(|_, _| (200, json!({"code": 200, "msg": "success"}))).await;
+    let settings = [
+        ("GPTBOTS_URL", &*receiver.url),
+        ("GPTBOTS_TOKEN", "secret"),
+        ("GPTBOTS_BASIC", "true"),
+        ("GPTBOTS_BY_TURN", "true"),
+    ];
+    let service = Service::with(&settings);
+    let mut flow = hello("hello");
+    flow["settings"]["sender"] = json!({"channel": "web", "account": "site"});
+    flow["nodes"][2] = json!({"id": "wait", "kind": "send_message", "text": "And here is more."});
+    service.publish(flow).await;
+    receiver.start_flow(&service, "hello").await;
+    let heard = receiver.heard_all(1).await;
+    assert_eq!(heard[0].headers["authorization"], "Basic secret");
+    let texts: Vec<&Value> =
+        heard[0].body["output"].as_array().unwrap().iter().map(|said| &said["content"]["text"]).collect();
+    assert_eq!(texts, ["Hi Ada, how are you?", "And here is more.", "? Good to hear!"]);
+}
+
+#[tokio::test]
+async fn a_model_sorts_a_text_into_a_class() {
+    let model =
+        Receiver::start(|count, _| said(if count == 0 { "\"Angry\"." } else { "none of them" })).await;
+    let node = json!({"kind": "classify", "text": "Where is my parcel?!",
+        "classes": [{"id": "angry"}, {"id": "content", "description": "is glad"}]});
+    let mut flow = asking(node);
+    for (class, to) in [("angry", "show"), ("content", "show"), ("else", "failed")] {
+        flow["edges"].as_array_mut().unwrap().push(json!({"from": "ask", "branch": class, "to": to}));
+    }
+    flow["edges"].as_array_mut().unwrap().retain(|edge| edge != &json!({"from": "ask", "to": "show"}));
+    let service = Service::with(&[("LLM_URL", &model.url)]);
+    service.publish(flow).await;
+    for (phone, shown) in [("+14155550123", "said \"angry\""), ("+14155550124", "failed")] {
+        let count = if shown == "failed" { 2 } else { 1 };
+        service.post("/api/v1/actions/trigger-flow", json!({"flow_id": "asking", "phone": phone})).await;
+        assert_eq!(service.shown(count).await[count - 1]["text"], shown);
+    }
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::calls::Receiver;
 use crate::kit::{Answered, Service, TOKEN, answered, hello};
 
 const TRIGGER: &str = "/api/v1/actions/trigger-flow";
@@ -183,6 +184,30 @@ async fn a_process_that_ends_finishes_what_runs_and_ends_its_streams() {
     assert_eq!(service.terminate(), Some(0));
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     assert!(stream.await.unwrap().text.contains("session_started"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_that_is_under_way_is_settled_before_the_end() {
+    let receiver = Receiver::start(|_, _| {
+        std::thread::sleep(Duration::from_secs(2));
+        (200, json!({"code": 200, "msg": "success"}))
+    })
+    .await;
+    let settings = [("GPTBOTS_URL", &*receiver.url), ("GPTBOTS_TOKEN", "secret"), ("LEASE_SECONDS", "9")];
+    let mut service = Service::with(&settings);
+    let mut flow = hello("hello");
+    flow["settings"]["sender"] = json!({"channel": "web", "account": "site"});
+    service.publish(flow).await;
+    receiver.start_flow(&service, "hello").await;
+    receiver.heard_all(1).await;
+    let begun = Instant::now();
+    assert_eq!(service.terminate(), Some(0));
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    // What was settled does not come again, and what nobody took is not a dead letter.
+    service.restart(&settings);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(receiver.heard().len(), 1);
+    assert_eq!(service.get("/api/v1/dead-letters").await.json()["letters"], json!([]));
 }
 
 #[tokio::test]

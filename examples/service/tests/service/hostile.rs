@@ -10,7 +10,7 @@ const TRIGGER: &str = "/api/v1/actions/trigger-flow";
 const JSON: &str = "application/json";
 const SECRET: &str = "app-secret";
 
-/// What an operator sees of a workspace.
+/// Everything that an operator sees of a workspace.
 async fn picture(service: &Service) -> Value {
     let mut picture = json!({});
     for path in ["flows", "sessions", "dead-letters", "quarantine", "inbox", "console"] {

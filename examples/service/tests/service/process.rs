@@ -1,4 +1,4 @@
-//! How a process starts, is watched and ends.
+//! The life of a process: how it starts, is watched and ends.
 
 use reqwest::Method;
 

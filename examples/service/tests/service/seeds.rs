@@ -1,5 +1,5 @@
-//! The commands of the products' documents, word for word but for host and token, and the documented
-//! answers, byte by byte.
+//! The commands of the products' documents, word for word but for host and token, and the
+//! documented answers, byte by byte.
 
 use std::process::Command;
 
