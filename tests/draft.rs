@@ -135,3 +135,20 @@ proptest! {
         prop_assert!(matches!(Draft::from_requirement(&answer).answer(&answer), Answered::Repair(_)));
     }
 }
+
+/// L9: who watches sees how many answers were judged, of how many, and what is still wrong.
+#[test]
+fn the_progress_of_a_draft_is_told_round_by_round() {
+    let mut draft = Draft::from_requirement("Greet people.").with_rounds(2);
+    let progress = |draft: &Draft| {
+        let told = draft.progress();
+        (told.judged, told.rounds, told.issues > 0)
+    };
+    assert_eq!(progress(&draft), (0, 2, false));
+    assert!(matches!(draft.answer("no flow at all"), Answered::Repair(_)));
+    assert_eq!(progress(&draft), (1, 2, true));
+    let right = r#"{"spec": 1, "code": "x", "trigger": {"kind": "manual"}, "nodes": [{"id": "start", "kind": "start"}], "edges": []}"#;
+    assert!(matches!(draft.answer(right), Answered::Flow(_)));
+    assert_eq!(progress(&draft), (2, 2, false));
+    assert_eq!(serde_json::to_string(&draft.progress()).unwrap(), r#"{"judged":2,"rounds":2,"issues":0}"#);
+}

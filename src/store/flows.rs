@@ -151,6 +151,9 @@ pub struct FlowEntry {
     /// The accounts whose messages may start it.
     #[serde(default)]
     pub accounts: Vec<Account>,
+    /// The names that accounts go by with people, of those that have one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub account_names: Vec<AccountName>,
     /// Its published versions, oldest first.
     #[serde(default)]
     pub versions: Vec<VersionEntry>,
@@ -164,6 +167,15 @@ pub struct FlowEntry {
     pub created_at: DateTime<Utc>,
     /// Grows with each save of this flow.
     pub revision: u64,
+}
+
+/// The name that an account goes by with people, such as `Shop Berlin` for a telephone number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountName {
+    /// The account.
+    pub account: Account,
+    /// Its name.
+    pub name: Arc<str>,
 }
 
 /// A published version.

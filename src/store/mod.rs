@@ -26,8 +26,8 @@ pub use commit::{
 };
 pub use dynamic::DynStore;
 pub use flows::{
-    Catalogue, CatalogueChanges, FlowChange, FlowEntry, FlowSaved, FlowState, FlowStore, MemoryFlows,
-    SharedFlows, VersionEntry, VersionState,
+    AccountName, Catalogue, CatalogueChanges, FlowChange, FlowEntry, FlowSaved, FlowState, FlowStore,
+    MemoryFlows, SharedFlows, VersionEntry, VersionState,
 };
 pub use memory::MemoryStore;
 pub use queries::{ConversationQuery, CountQuery, CountSums, JournalQuery, SessionQuery, StoreQueries};

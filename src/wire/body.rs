@@ -68,6 +68,39 @@ impl BodyReader {
         Self { fields: fields.collect(), errors: FieldErrors::default() }
     }
 
+    /// The fields of an object.
+    pub(super) fn of(fields: Map<String, Value>) -> Self {
+        Self { fields, errors: FieldErrors::default() }
+    }
+
+    /// Notes that a field breaks a rule.
+    pub(super) fn breaks(&mut self, field: &str, rule: impl ToString) {
+        self.errors.add(field, rule);
+    }
+
+    /// Notes that a field is not there, unless something is known of it already.
+    pub(super) fn lacks(&mut self, field: &str) {
+        if !self.errors.0.iter().any(|(of, _)| of == field) {
+            self.errors.add(field, "is required");
+        }
+    }
+
+    /// True if a word that was read is one of these.
+    pub(super) fn check_one_of(&mut self, field: &str, word: &str, words: &[&str]) -> bool {
+        let is_one = words.contains(&word);
+        if !is_one && !word.is_empty() {
+            self.errors.add(field, format_args!("must be one of {}", words.join(", ")));
+        }
+        is_one
+    }
+
+    /// Takes over what is wrong inside a field.
+    pub(super) fn take_errors(&mut self, prefix: &str, inside: Self) {
+        self.errors
+            .0
+            .extend(inside.errors.0.into_iter().map(|(field, rule)| (format!("{prefix}{field}"), rule)));
+    }
+
     fn take(&mut self, field: &str) -> Option<Value> {
         self.fields.remove(field).filter(|value| !value.is_null())
     }

@@ -6,6 +6,7 @@
 mod hostile;
 mod kit;
 mod lists;
+mod rpc;
 mod turns;
 mod whatsapp;
 

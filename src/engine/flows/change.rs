@@ -59,6 +59,7 @@ pub(super) fn new_entry(flow: &FlowId, now: DateTime<Utc>) -> FlowEntry {
         logging: false,
         log_texts: false,
         accounts: Vec::new(),
+        account_names: Vec::new(),
         versions: Vec::new(),
         draft: None,
         deleted: false,
@@ -82,6 +83,7 @@ pub(super) fn rebind(entry: &mut FlowEntry, accounts: &[Account], is_manual: boo
         return Err(Error::InvalidState { flow, action, state, allowed: WHEN_MANUAL });
     }
     entry.accounts = accounts.to_vec();
+    entry.account_names.retain(|named| accounts.contains(&named.account));
     Ok(())
 }
 

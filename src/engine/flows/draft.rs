@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
+use crate::address::Account;
 use crate::engine::flows::change::{Change, existing, new_entry};
 use crate::engine::flows::{FlowStatus, Flows, Imported, Logging};
 use crate::error::Error;
 use crate::flow::{DraftText, Flow, FlowDef, Issues, NodeKind, TriggerDef, gallery};
 use crate::id::{FlowId, check_name};
-use crate::store::{ConversationStore, FlowEntry};
+use crate::store::{AccountName, ConversationStore, FlowEntry};
 
 impl<S: ConversationStore> Flows<'_, S> {
     /// Takes a definition as a draft: a new code creates a flow, a known one gets a new draft.
@@ -100,6 +101,58 @@ impl<S: ConversationStore> Flows<'_, S> {
         self.import(&copy).await
     }
 
+    /// Names an account that the flow is bound to, for people: in either state of the flow, and until
+    /// it is bound anew without that account. An empty name is none.
+    ///
+    /// # Errors
+    /// `InvalidInput` of `account` where the flow is not bound to it, and of `name`; `FlowNotFound`,
+    /// `Contention`, `Store`.
+    pub async fn name_account(
+        &self,
+        flow: &FlowId,
+        account: &Account,
+        name: &str,
+    ) -> Result<FlowStatus, Error> {
+        if !name.is_empty() {
+            check_name(name).map_err(|rule| Error::invalid("name", rule))?;
+        }
+        self.change(flow, |entry, _| {
+            let mut entry = existing(entry, flow)?;
+            if !entry.accounts.contains(account) {
+                return Err(Error::invalid("account", format_args!("`{account}` is not bound to the flow")));
+            }
+            entry.account_names.retain(|named| named.account != *account);
+            if !name.is_empty() {
+                entry.account_names.push(AccountName { account: account.clone(), name: name.into() });
+            }
+            Ok(Change { entry, draft: None, version: None })
+        })
+        .await
+    }
+
+    /// The same as a new flow under a name and with a remark of its own, whatever the definition says;
+    /// an empty remark is none.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create); `InvalidInput` of `remark`; `Issues` when the text is no JSON object
+    /// with a `code`.
+    pub async fn import_named(
+        &self,
+        json: &str,
+        code: &str,
+        name: &str,
+        remark: &str,
+    ) -> Result<Imported, Error> {
+        check_name(name).map_err(|rule| Error::invalid("name", rule))?;
+        let most = self.0.ports.limits.text_bytes;
+        if remark.len() > most {
+            return Err(Error::invalid("remark", format_args!("must have at most {most} bytes")));
+        }
+        let id = FlowId::new(code).map_err(|rule| Error::invalid("code", rule))?;
+        let text = with_names(&self.read(json)?.renamed(json, &id), name, remark);
+        self.take_new(code, text).await
+    }
+
     /// Saves a draft that was read at this revision of the flow (SEMANTICS L2).
     ///
     /// # Errors
@@ -175,6 +228,24 @@ impl<S: ConversationStore> Flows<'_, S> {
         })
         .await
     }
+}
+
+/// A definition with another name and remark; everything else stays as it is.
+fn with_names(json: &str, name: &str, remark: &str) -> String {
+    if let Ok(mut def) = FlowDef::from_json(json) {
+        (def.name, def.remark) =
+            (Some(name.to_owned()), Some(remark.to_owned()).filter(|text| !text.is_empty()));
+        return def.to_json();
+    }
+    let Ok(serde_json::Value::Object(mut fields)) = serde_json::from_str(json) else {
+        return json.to_owned();
+    };
+    fields.insert("name".to_owned(), name.into());
+    match remark {
+        "" => fields.remove("remark"),
+        remark => fields.insert("remark".to_owned(), remark.into()),
+    };
+    serde_json::Value::Object(fields).to_string()
 }
 
 pub(super) fn take_names(entry: &mut FlowEntry, draft: &DraftText) {

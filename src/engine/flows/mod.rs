@@ -22,7 +22,7 @@ use crate::engine::entries::KnownEntries;
 use crate::error::Error;
 use crate::flow::{DraftText, Issues};
 use crate::id::{FlowId, FlowVersion, WorkspaceId};
-use crate::store::{ConversationStore, FlowEntry, FlowState, VersionEntry};
+use crate::store::{AccountName, ConversationStore, FlowEntry, FlowState, VersionEntry};
 
 /// The flows of a workspace, from [`Engine::flows`].
 #[derive(Debug)]
@@ -50,6 +50,8 @@ pub struct FlowStatus {
     pub log_texts: bool,
     /// The accounts whose messages may start it.
     pub accounts: Vec<Account>,
+    /// The names that they go by with people, of those that have one.
+    pub account_names: Vec<AccountName>,
     /// When it was created.
     pub created_at: DateTime<Utc>,
     /// The revision to hand back with the next [`Flows::save_draft`].
@@ -187,6 +189,7 @@ impl From<&FlowEntry> for FlowStatus {
             logging: entry.logging,
             log_texts: entry.log_texts,
             accounts: entry.accounts.clone(),
+            account_names: entry.account_names.clone(),
             created_at: entry.created_at,
             revision: entry.revision,
         }

@@ -4,6 +4,8 @@
 
 use std::fmt::Write as _;
 
+use serde::Serialize;
+
 use crate::flow::author::gallery;
 use crate::flow::compiled::Flow;
 use crate::flow::form::issue::{Diagnostics, IssueCode, Issues};
@@ -43,6 +45,20 @@ pub struct Draft {
     requirement: String,
     limits: Limits,
     rounds: u32,
+    judged: u32,
+    issues: usize,
+}
+
+/// How far the work on a flow by a model has come, for those who watch it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct DraftProgress {
+    /// Answers that were judged.
+    pub judged: u32,
+    /// Answers that are judged at most.
+    pub rounds: u32,
+    /// Issues of the last one that was judged; 0 if it was right, or none was.
+    pub issues: usize,
 }
 
 /// The result of an answer of the model.
@@ -88,7 +104,7 @@ impl Draft {
         let ends = text.char_indices().map(|(at, c)| at + c.len_utf8());
         let end = ends.take_while(|end| *end <= MOST_REQUIREMENT).last().unwrap_or(0);
         let requirement = text.get(..end).unwrap_or_default().to_owned();
-        Self { requirement, limits: Limits::default(), rounds: ROUNDS }
+        Self { requirement, limits: Limits::default(), rounds: ROUNDS, judged: 0, issues: 0 }
     }
 
     /// With another number of answers to judge; 3 by default, and at least one.
@@ -109,6 +125,13 @@ impl Draft {
     #[must_use]
     pub fn rounds_left(&self) -> u32 {
         self.rounds
+    }
+
+    /// Returns how far it has come: to be asked after each answer.
+    #[must_use]
+    pub fn progress(&self) -> DraftProgress {
+        let rounds = self.judged.saturating_add(self.rounds);
+        DraftProgress { judged: self.judged, rounds, issues: self.issues }
     }
 
     /// Returns the prompt for the model: the task, the reference of the flow file, an example, and
@@ -141,7 +164,10 @@ impl Draft {
     /// Judges an answer: finds the flow in it, among prose and code blocks, and checks it.
     pub fn answer(&mut self, text: &str) -> Answered {
         self.rounds = self.rounds.saturating_sub(1);
-        let issues = match self.judge(text) {
+        self.judged = self.judged.saturating_add(1);
+        let judged = self.judge(text);
+        self.issues = judged.as_ref().map_or_else(|issues| issues.iter().count(), |_| 0);
+        let issues = match judged {
             Ok(flow) => return Answered::Flow(Box::new(flow)),
             Err(issues) => issues,
         };

@@ -19,6 +19,7 @@ fn entry_of(code: &str, revision: u64) -> FlowEntry {
         logging: false,
         log_texts: false,
         accounts: Vec::new(),
+        account_names: Vec::new(),
         versions: Vec::new(),
         draft: Some(revision),
         deleted: false,

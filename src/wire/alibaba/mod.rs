@@ -1,4 +1,7 @@
-//! Alibaba Chat Flow: the operation TriggerChatFlow (SEMANTICS W2).
+//! Alibaba Chat Flow: the operation TriggerChatFlow, and those of authors and operators (SEMANTICS
+//! W2). [`ChatFlowAction`] reads any of them by its `Action`; [`done`], [`version_done`] and
+//! [`refused`] answer. The product documents their parameters and the keys of the envelope; what
+//! `Data` and `Response` hold is this crate's own.
 //!
 //! Every answer has the six keys that the product documents. `Code` is `OK`, or one of a closed
 //! list that is this crate's own, as the product documents none:
@@ -11,11 +14,16 @@
 //! | `NoContact` | 422 | nothing says who the contact is |
 //! | `MissingData.KEY`, `InvalidData.KEY` | 422 | an input that the start node requires, or one of another type; or a field of the request |
 //! | `IdempotencyConflict` | 422, or 410 once the contact was erased | `Uuid` was used for another request |
+//! | `InvalidData.FlowViewModel` | 422 | the definition of the flow has errors, all of which are in the message |
+//! | `FlowStateConflict` | 409 | the flow's state does not allow it, it has live sessions, or it was changed meanwhile |
 //! | `Throttled` | 429 | the contact has too many sessions |
 //! | `ServiceUnavailable` | 503 | the service cannot answer now |
 //!
 //! The contact comes out of `Data`, where the start node of the flow says it is (`contact_from`,
 //! `contact_id_from`).
+
+mod action;
+mod shapes;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -26,6 +34,12 @@ use crate::kernel::Triggered;
 use crate::request::TriggerRequest;
 use crate::wire::body::{BodyReader, FieldErrors};
 use crate::wire::{HttpAnswer, RETRY_AFTER, UNAVAILABLE, Unsayable, context_of};
+
+pub use action::{ChatFlowAction, FlowMetric, PageParameters};
+pub use shapes::{
+    ChatFlowItem, FlowHead, FlowSchema, FlowTriggerType, FlowVersionItem, FlowViewModel, LogSettingItem,
+    NodeErrorItem, NodeUsageItem, PageAnswer, done, version_done,
+};
 
 /// The parameters of a request.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -73,7 +87,7 @@ impl TriggerChatFlow {
         Self::read(BodyReader::of_texts(parameters)).map_err(|errors| invalid(&errors, request_id))
     }
 
-    fn read(mut fields: BodyReader) -> Result<Self, FieldErrors> {
+    pub(super) fn read(mut fields: BodyReader) -> Result<Self, FieldErrors> {
         let request = Self {
             flow_code: fields.required("FlowCode"),
             data: fields.object_or_text("Data"),
@@ -162,11 +176,12 @@ pub fn answer(outcome: &Result<Triggered, Error>, request_id: &str) -> HttpAnswe
         Ok(refused @ (Triggered::Discarded | Triggered::Refused(_))) => {
             refusal(200, "TriggerDiscarded", refused, request_id)
         }
-        Err(failed) => failure(failed, request_id),
+        Err(failed) => refused(failed, request_id),
     }
 }
 
-fn failure(failed: &Error, request_id: &str) -> HttpAnswer {
+/// The answer to an operation that failed.
+pub fn refused(failed: &Error, request_id: &str) -> HttpAnswer {
     let status = failed.http_status();
     match failed {
         Error::FlowNotFound(_) => refusal(status, "FlowNotFound", failed, request_id),
@@ -183,6 +198,10 @@ fn failure(failed: &Error, request_id: &str) -> HttpAnswer {
             field => invalid(&FieldErrors::one(named(field), rule), request_id),
         },
         Error::ContactNotFound(_) => refusal(status, "NoContact", failed, request_id),
+        Error::Issues(_) => refusal(status, "InvalidData.FlowViewModel", failed, request_id),
+        Error::InvalidState { .. } | Error::Stale(_) | Error::InUse { .. } | Error::CannotMigrate { .. } => {
+            refusal(status, "FlowStateConflict", failed, request_id)
+        }
         Error::TooManySessions { .. } => {
             HttpAnswer { retry_after: Some(RETRY_AFTER), ..refusal(429, "Throttled", failed, request_id) }
         }
@@ -196,7 +215,10 @@ fn failure(failed: &Error, request_id: &str) -> HttpAnswer {
 /// The parameter behind a field of a trigger; an input goes by its own name.
 fn named(field: &str) -> &str {
     match field {
-        "flow" => "FlowCode",
+        "flow" | "code" => "FlowCode",
+        "name" => "Title",
+        "remark" => "Remark",
+        "version" => "FlowVersion",
         "context" => "Data",
         "uuid" => "Uuid",
         "out_id" => "OutId",
@@ -206,7 +228,7 @@ fn named(field: &str) -> &str {
     }
 }
 
-fn invalid(errors: &FieldErrors, request_id: &str) -> HttpAnswer {
+pub(super) fn invalid(errors: &FieldErrors, request_id: &str) -> HttpAnswer {
     let (field, rule) = errors.first();
     let kind = if rule.starts_with("is required") { "MissingData" } else { "InvalidData" };
     refusal(422, &format!("{kind}.{field}"), errors.sentence(), request_id)
