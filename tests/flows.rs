@@ -7,10 +7,11 @@ mod build_kit;
 use std::fs;
 use std::sync::LazyLock;
 
-use chatflow::Flow;
 use chatflow::flow::gallery::{Template, templates};
 use chatflow::flow::{FlowDef, Issue, IssueCode};
 use chatflow::limits::Limits;
+use chatflow::{Engine, Flow, MemoryStore, TriggerRequest, Triggered};
+use pollster::block_on;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -31,7 +32,7 @@ fn everything() -> Value {
         },
         "nodes": [
             {"id": "start", "kind": "start", "name": "Begin", "ui": null, "input_policy": "any",
-             "inputs": [{"name": "a", "type": "integer", "required": false, "default": 7},
+             "inputs": [{"name": "a", "type": "integer", "required": false, "default": 7, "example": 8},
                         {"name": "b", "type": "any", "default": null}, {"name": "c", "default": {"x": [1, 2.5, "t"]}}],
              "contact_from": "p", "contact_id_from": "c", "contact": "needed"},
             {"id": "hi", "kind": "send_message", "text": "{{ a }}", "action": "from_to", "channel": "sms",
@@ -382,4 +383,32 @@ proptest! {
     fn any_text_gives_issues(text in "\\PC{0,200}") {
         prop_assert!(Flow::from_json(&text).is_err());
     }
+}
+
+/// An example is held to the type of its input, and no session gets it.
+#[test]
+fn an_example_of_an_input_is_of_its_type() {
+    let flow = |example: &str| {
+        Flow::from_json(&format!(
+            r#"{{"spec": 1, "code": "a", "trigger": {{"kind": "manual"}},
+                "nodes": [{{"id": "start", "kind": "start", "inputs": [
+                    {{"name": "total", "type": "number", "default": 0, "example": {example}}},
+                    {{"name": "cart_id", "type": "string"}}]}}],
+                "edges": []}}"#
+        ))
+    };
+    let issues = flow(r#""much""#).unwrap_err();
+    let issue = issues.iter().next().unwrap();
+    assert_eq!((&*issue.path, issue.code), ("nodes[0].inputs[0].example", IssueCode::BadValue));
+    let flow = flow("129.5").unwrap();
+    assert_eq!(json!(flow.def().example_context()), json!({"total": 129.5}));
+    let bot = Engine::builder(MemoryStore::new()).build();
+    block_on(bot.flows().ensure(&flow.def().to_json())).unwrap();
+    let Triggered::Started(session) =
+        block_on(bot.trigger(TriggerRequest::new("a").phone("+14155550123"))).unwrap()
+    else {
+        panic!("it starts")
+    };
+    let record = block_on(bot.session(session.session_id)).unwrap().unwrap();
+    assert_eq!(record.session().context().to_json(), json!({"total": 0}));
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 pub(crate) const USAGE: &str = "usage: play FLOW.json [--context JSON] [--from ADDRESS] [--functions FILE.json] [--answer NODE=JSON] [--record FILE]
 
-  --context JSON         what the flow reads as `context`, a JSON object
+  --context JSON         what the flow reads as `context`, a JSON object; the examples of its inputs if absent
   --from ADDRESS         who talks to the flow; +14155550123 if absent
   --functions FILE.json  the answers to what the flow asks the host, by the node's id, the function's name
                          or the kind of the node: {\"NAME\": VALUE, …};

@@ -117,6 +117,8 @@ impl<'s, O: Write, E: Write> Talk<'s, O, E> {
                 screen.note(&"--context: is not used, since a message starts this flow");
             }
         }
+        let is_manual = flow.trigger().is_manual();
+        let context = context.or_else(|| Some(flow.def().example_context()).filter(|_| is_manual));
         let needs_campaign = flow.trigger().needs_campaign();
         let campaign = needs_campaign.then(|| CAMPAIGN.into());
         bot.flows().ensure_all([source].into_iter().chain(campaign)).await?;

@@ -3,7 +3,7 @@
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::flow::form::issue::{Diagnostics, IssueCode, Issues};
 use crate::flow::form::json;
@@ -102,6 +102,28 @@ impl FlowDef {
             edges: Vec::new(),
             ui: None,
         }
+    }
+
+    /// A context for those who try the flow out: of each input of its start its `example`, as far as
+    /// it has one.
+    ///
+    /// ```
+    /// let flow = chatflow::flow::FlowDef::from_json(r#"{
+    ///     "spec": 1, "code": "hello", "trigger": {"kind": "manual"},
+    ///     "nodes": [{"id": "start", "kind": "start", "inputs": [
+    ///         {"name": "first_name", "default": "there", "example": "Ada"},
+    ///         {"name": "cart_id"}
+    ///     ]}],
+    ///     "edges": []
+    /// }"#)?;
+    /// assert_eq!(serde_json::Value::from(flow.example_context()), serde_json::json!({"first_name": "Ada"}));
+    /// # Ok::<(), chatflow::flow::Issues>(())
+    /// ```
+    #[must_use]
+    pub fn example_context(&self) -> Map<String, Value> {
+        let start = self.nodes.iter().find_map(|node| node.kind.as_start());
+        let inputs = start.and_then(|start| start.inputs.as_deref()).unwrap_or_default();
+        inputs.iter().filter_map(|input| Some((input.name.clone(), input.example.clone()?))).collect()
     }
 
     /// With one more node.

@@ -18,7 +18,7 @@ use crate::flow::node::{Kind, PortName};
 /// chatflow::flow::NodeDef::from_json(r#"{
 ///     "id": "start", "kind": "start",
 ///     "inputs": [
-///         {"name": "cart_id", "type": "string", "required": true},
+///         {"name": "cart_id", "type": "string", "required": true, "example": "C-1024"},
 ///         {"name": "cart_total", "type": "number", "default": 0}
 ///     ],
 ///     "input_policy": "declared",
@@ -59,6 +59,11 @@ pub struct InputDef {
     /// Its value if the caller gives none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<Value>,
+    /// A value for those who try the flow out ([`FlowDef::example_context`]); no session gets it.
+    ///
+    /// [`FlowDef::example_context`]: crate::flow::FlowDef::example_context
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub example: Option<Value>,
 }
 
 words! {
@@ -197,17 +202,14 @@ impl Kind for StartDef {
 impl InputDef {
     fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Input> {
         let kind = self.kind.unwrap_or(InputType::Any);
-        if let Some(default) = &self.default {
-            if !kind.accepts(default) {
+        for (field, value) in [("default", &self.default), ("example", &self.example)] {
+            let Some(value) = value else { continue };
+            if !kind.accepts(value) {
                 let message = format!("is not of type `{}`", kind.as_str());
-                cx.found.add(
-                    IssueCode::BadValue,
-                    &at.key("default"),
-                    message,
-                    "give a default of the input's type",
-                );
+                let fix = format!("give {field} a value of the input's type");
+                cx.found.add(IssueCode::BadValue, &at.key(field), message, fix);
             }
-            cx.value(&at.key("default"), default);
+            cx.value(&at.key(field), value);
         }
         cx.name(&at.key("name"), &self.name)?;
         Some(Input {
@@ -224,7 +226,8 @@ impl Read for InputDef {
         let mut fields = Fields::of(value, at, found)?;
         let (name, kind) = (fields.required("name"), fields.optional("type"));
         let (required, default) = (fields.optional("required"), fields.optional("default"));
+        let example = fields.optional("example");
         fields.close();
-        Some(Self { name: name.unwrap_or_default(), kind, required, default })
+        Some(Self { name: name.unwrap_or_default(), kind, required, default, example })
     }
 }
