@@ -149,6 +149,7 @@
 //!   tests.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 #[doc = include_str!("../docs/semantics.md")]
