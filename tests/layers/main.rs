@@ -164,3 +164,17 @@ fn only_one_file_reads_the_clock_or_sleeps() {
         "the check finds what is there"
     );
 }
+
+/// One style of modules: a folder's door is its `mod.rs`.
+#[test]
+fn no_file_is_beside_a_folder_of_its_name() {
+    let files = files();
+    let folders: BTreeSet<_> =
+        files.iter().filter_map(|(file, _)| Some(file.rsplit_once('/')?.0.to_owned())).collect();
+    let doubled: Vec<_> = files
+        .iter()
+        .filter(|(file, _)| folders.contains(file.trim_end_matches(".rs")))
+        .map(|(file, _)| file)
+        .collect();
+    assert!(doubled.is_empty(), "they are to be `mod.rs` in their folders: {doubled:?}");
+}
