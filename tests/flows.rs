@@ -149,7 +149,7 @@ fn a_key_that_is_given_twice_is_found_wherever_it_is() {
     let mut json = everything().to_string();
     json = json.replacen("\"bend\":", "\"bend\": 0, \"bend\":", 1);
     let issues = Flow::from_json(&json).unwrap_err();
-    assert_eq!(issues.to_string(), "edges[0].ui.bend: is given twice (duplicate_key)");
+    assert_eq!(issues.to_string(), "edges[0].ui.bend: appears twice (duplicate_key)");
 }
 
 #[test]

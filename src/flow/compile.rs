@@ -71,7 +71,7 @@ fn from_def(def: FlowDef, limits: &Limits) -> Result<Flow, Issues> {
         ("edges", def.edges.len(), limits.edges, IssueCode::TooManyEdges),
     ] {
         if given > most {
-            let message = format!("are {given}, at most {most} are allowed");
+            let message = format!("{given} {field}, at most {most} are allowed");
             found.add(code, &Path::Root.key(field), message, "split the flow");
         }
     }

@@ -32,7 +32,7 @@ use crate::id::{FlowId, NodeId};
 /// }"#);
 /// assert_eq!(
 ///     flow.unwrap_err().to_string(),
-///     "edges[0]: leads to \"hii\", which is no node; did you mean \"hi\"? (edge_to_nowhere)\n\
+///     "edges[0]: points to \"hii\", which does not exist; did you mean \"hi\"? (edge_to_nowhere)\n\
 ///      warning: node \"hi\": cannot be reached (unreachable)",
 /// );
 /// ```

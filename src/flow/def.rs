@@ -208,7 +208,7 @@ pub(crate) fn read_loosely(value: &Value, limits: &Limits, found: &mut Diagnosti
             found.add(
                 code,
                 &at.key(field),
-                format!("are {given}, at most {most} are allowed"),
+                format!("{given} {field}, at most {most} are allowed"),
                 "split the flow",
             );
         }
@@ -217,8 +217,10 @@ pub(crate) fn read_loosely(value: &Value, limits: &Limits, found: &mut Diagnosti
 }
 
 impl Read for FlowDef {
+    const EXAMPLE: &'static str = r#"{"spec": 1, "code": "hello", "trigger": {"kind": "manual"}, "nodes": [{"id": "start", "kind": "start"}], "edges": []}"#;
+
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
-        let mut fields = Fields::of(value, at, found)?;
+        let mut fields = Fields::of::<Self>(value, at, found)?;
         let def = Self {
             schema: fields.optional("$schema"),
             spec: fields.required("spec").unwrap_or(SPEC),
@@ -237,8 +239,10 @@ impl Read for FlowDef {
 }
 
 impl Read for EdgeDef {
+    const EXAMPLE: &'static str = r#"{"from": "start", "to": "hi"}"#;
+
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
-        let mut fields = Fields::of(value, at, found)?;
+        let mut fields = Fields::of::<Self>(value, at, found)?;
         let (from, branch) = (fields.required("from"), fields.optional("branch"));
         let (to, ui) = (fields.required("to"), fields.optional("ui"));
         fields.close();

@@ -276,3 +276,31 @@ fn the_reference_names_every_word() {
         assert!(forms.iter().any(|form| reference.contains(form)), "{word} is not in the reference");
     }
 }
+
+/// Authors who give something else than an object are shown one, which is taken as it is.
+#[test]
+fn the_example_of_each_object_is_read_without_an_issue() {
+    use crate::flow::form::issue::Diagnostics;
+    use crate::flow::form::path::Path;
+    use crate::flow::form::read::Read;
+
+    fn check<T: Read>() {
+        let example: Value = serde_json::from_str(T::EXAMPLE).unwrap_or_else(|error| panic!("{error}"));
+        let mut found = Diagnostics::default();
+        let read = T::read(&example, &Path::Root, &mut found);
+        assert!(read.is_some() && !found.has_errors(), "{}: {}", T::EXAMPLE, found.into_issues());
+        let mut found = Diagnostics::default();
+        let _ = T::read(&json!(7), &Path::Root, &mut found);
+        let said = found.into_issues().to_string();
+        assert!(said.contains(T::EXAMPLE) && T::EXAMPLE.len() > 2, "{said}");
+    }
+    macro_rules! check {
+        ($($name:ident)+) => { $(check::<crate::flow::$name>();)+ };
+    }
+    check! {
+        VariableDef SetContactDef SeveralDef ChoiceDef InputDef ShareDef ArmDef ClassDef KeywordDef NativeDef
+        HeaderDef LocationDef CardDef ListDef SectionDef RowDef FormDef TemplateDef OptionDef ButtonDef
+        MediaDef SettingsDef Sender ReminderDef LastWordsDef RuleDef TriggerDef FlowDef EdgeDef ConditionDef
+    }
+    check::<crate::flow::NodeDef>();
+}

@@ -374,7 +374,7 @@ impl RuleDef {
             }
             None => {
                 let fix = format!("add the `text` that `{}` compares with", self.how.as_str());
-                found.add(IssueCode::MissingField, &at.key("text"), "is missing", fix);
+                found.add(IssueCode::MissingField, &at.key("text"), "is required", fix);
                 None
             }
         }
@@ -382,8 +382,10 @@ impl RuleDef {
 }
 
 impl Read for RuleDef {
+    const EXAMPLE: &'static str = r#"{"match": "exact", "text": "menu"}"#;
+
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
-        let mut fields = Fields::of(value, at, found)?;
+        let mut fields = Fields::of::<Self>(value, at, found)?;
         let (how, text) = (fields.required("match"), fields.optional("text"));
         let (list, fold) = (fields.optional("list"), fields.optional("fold"));
         fields.close();
@@ -392,8 +394,10 @@ impl Read for RuleDef {
 }
 
 impl Read for TriggerDef {
+    const EXAMPLE: &'static str = r#"{"kind": "manual"}"#;
+
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
-        let mut fields = Fields::of(value, at, found)?;
+        let mut fields = Fields::of::<Self>(value, at, found)?;
         let kind = fields.tag("kind", &[("manual", "A call of the host."), ("inbound", "A message.")])?;
         match kind.as_str() {
             "manual" => {

@@ -91,7 +91,7 @@ fn what_the_host_is_asked_and_what_a_text_holds_is_checked() {
         ),
         (
             http(json!({"method": "post"})),
-            r#"node "n": method: "post" is not one of its words; did you mean "POST"? (bad_value)"#,
+            r#"node "n": method: unknown value "post"; did you mean "POST"? (bad_value)"#,
             http(json!({"method": "POST"})),
         ),
         (
@@ -106,17 +106,17 @@ fn what_the_host_is_asked_and_what_a_text_holds_is_checked() {
         ),
         (
             node("llm", json!({"prompt": "Hi"})),
-            r#"node "n": save_to: is missing (missing_field)"#,
+            r#"node "n": save_to: is required (missing_field)"#,
             llm(json!({"fallback": ""})),
         ),
         (
             node("classify", classes(&[])),
-            r#"node "n": classes: are 0, 1-256 are allowed (bad_value)"#,
+            r#"node "n": classes: 0 classes, 1-256 are allowed (bad_value)"#,
             node("classify", classes(&["a"])),
         ),
         (
             node("classify", classes(&["a", "else"])),
-            r#"node "n": classes: name the branch "else" twice (duplicate_branch)"#,
+            r#"node "n": classes: branch "else" appears twice (duplicate_branch)"#,
             node("classify", classes(&["a", "b"])),
         ),
         (
@@ -131,7 +131,7 @@ fn what_the_host_is_asked_and_what_a_text_holds_is_checked() {
         ),
         (
             node("recognize_language", json!({"languages": []})),
-            r#"node "n": languages: are 0, 1-256 are allowed (bad_value)"#,
+            r#"node "n": languages: 0 languages, 1-256 are allowed (bad_value)"#,
             node("recognize_language", json!({})),
         ),
         #[cfg(feature = "phone-numbers")]
@@ -163,7 +163,7 @@ fn what_the_host_is_asked_and_what_a_text_holds_is_checked() {
         (split(0), r#"node "n": branches[0].weight: is 0, 1-1000 are allowed (bad_value)"#, split(1_000)),
         (
             node("random_split", json!({"branches": [{"label": "a"}, {"label": "a"}]})),
-            r#"node "n": branches: name the branch "a" twice (duplicate_branch)"#,
+            r#"node "n": branches: branch "a" appears twice (duplicate_branch)"#,
             node("random_split", json!({"branches": [{"label": "a"}, {"label": "b"}]})),
         ),
         #[cfg(feature = "time-zones")]
@@ -189,7 +189,7 @@ fn what_the_host_is_asked_and_what_a_text_holds_is_checked() {
         ),
         (
             node("log", json!({"text": "x", "level": "warn"})),
-            r#"node "n": level: "warn" is not one of its words (bad_value)"#,
+            r#"node "n": level: unknown value "warn" (bad_value)"#,
             node("log", json!({"text": "x", "level": "warning"})),
         ),
     ];

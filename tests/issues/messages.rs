@@ -78,14 +78,14 @@ fn what_a_channel_does_not_carry_is_told() {
     ];
     let expected = [
         "",
-        "buttons: are 4, at most 3 are allowed on whatsapp (channel_limit)",
+        "buttons: 4 entries, at most 3 are allowed on whatsapp (channel_limit)",
         "buttons[0].label: has 21 characters, at most 20 are allowed (channel_limit)",
         "",
         "text: has 1025 characters, at most 1024 are allowed on whatsapp (channel_limit)",
         "buttons: has buttons with `url` beside others, which cannot be on whatsapp (channel_limit)",
         "",
         "",
-        "list: are 11, at most 10 are allowed on whatsapp (channel_limit)",
+        "list: 11 entries, at most 10 are allowed on whatsapp (channel_limit)",
         "list.sections[0].rows[0].label: has 25 characters, at most 24 are allowed (channel_limit)",
         "list.sections[0].rows[0].description: has 73 characters, at most 72 are allowed on whatsapp (channel_limit)",
         "",
@@ -93,8 +93,8 @@ fn what_a_channel_does_not_carry_is_told() {
         "",
         "quick_replies: cannot be sent on whatsapp (channel_limit)",
         "",
-        "quick_replies: are 14, at most 13 are allowed on instagram (channel_limit)",
-        "quick_replies: are 14, at most 13 are allowed on messenger (channel_limit)",
+        "quick_replies: 14 entries, at most 13 are allowed on instagram (channel_limit)",
+        "quick_replies: 14 entries, at most 13 are allowed on messenger (channel_limit)",
         "",
         "",
         "quick_replies[0].label: has 21 characters, at most 20 are allowed (channel_limit)",
@@ -164,9 +164,9 @@ fn a_message_that_contradicts_itself_is_told() {
     let expected = [
         "text: is given beside `media` (bad_value)",
         "quick_replies: is given beside `buttons` (bad_value)",
-        "text: is missing (missing_field)",
+        "text: is required (missing_field)",
         "buttons: has no button (bad_value)",
-        "buttons[0].id: is missing (missing_field)",
+        "buttons[0].id: is required (missing_field)",
         "buttons[0].url: is given beside `id` (bad_value)",
         "list.sections: has no row (bad_value)",
         "text: has no language (bad_value)",
@@ -175,7 +175,7 @@ fn a_message_that_contradicts_itself_is_told() {
         "text.de: must not be blank (bad_value)",
         "text.de: must be text, not a number (wrong_type)",
         "location.latitude: must be from -90 to 90, not 91 (bad_value)",
-        "media.type: \"gif\" is not one of its words (bad_value)",
+        "media.type: unknown value \"gif\" (bad_value)",
         "media.url: must not be blank (bad_value)",
     ];
     assert_eq!(told, expected);

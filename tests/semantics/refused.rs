@@ -216,9 +216,9 @@ fn a_text_that_is_no_flow_is_refused_and_says_why() {
         ("\u{feff}{}", "is not JSON: it begins with a byte order mark (not_json)"),
         ("[1]", "must be an object, not a list (wrong_type)"),
         ("null", "must be an object, not null (wrong_type)"),
-        ("{}", "code: is missing (missing_field)"),
+        ("{}", "code: is required (missing_field)"),
         (r#"{"code": 5}"#, "code: must be text (wrong_type)"),
-        (r#"{"code": "a", "code": "b"}"#, "code: is given twice (duplicate_key)"),
+        (r#"{"code": "a", "code": "b"}"#, "code: appears twice (duplicate_key)"),
         (&"[".repeat(100_000), "is nested more than 128 levels deep (too_deep)"),
         (&" ".repeat(1 << 21), "has 2097152 bytes, at most 1048576 are allowed (too_large)"),
     ] {
@@ -244,13 +244,13 @@ fn a_name_or_a_remark_that_is_too_much_is_refused() {
 fn the_error_of_a_flow_says_how_to_mend_it_when_it_is_asked_to() {
     let world = World::new();
     let error: Error = block_on(world.flows().ensure("{}")).unwrap_err();
-    assert_eq!(error.to_string(), "flow has errors\ncode: is missing (missing_field)");
+    assert_eq!(error.to_string(), "flow has errors\ncode: is required (missing_field)");
     let long =
-        "flow has errors\ncode: is missing (missing_field); give the flow a code, by which callers know it";
+        "flow has errors\ncode: is required (missing_field); give the flow a code, by which callers know it";
     assert_eq!(format!("{error:#}"), long);
     let sketch = flow("f").set("concurrency", json!("per_contact"));
     let error = block_on(world.flows().ensure(&sketch.json())).unwrap_err();
-    let long = "flow has errors\nsettings.concurrency: \"per_contact\" is not one of its words (bad_value); \
+    let long = "flow has errors\nsettings.concurrency: unknown value \"per_contact\" (bad_value); \
                 write per_flow, unlimited or {\"per_contact\": \"reject\"}";
     assert_eq!(format!("{error:#}"), long);
 }

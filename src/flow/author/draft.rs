@@ -87,7 +87,7 @@ const TASK: &str = "You write flows for a chat bot, as JSON. Answer with one flo
     - Exactly one node is of kind `start`; every node is reached from it; every branch that needs an edge has one.\n\
     - A question is an `ask`, which checks the answer and asks again; give its `invalid` branch an edge.\n\
     - Who cannot be helped is handed over to a person, by a `handoff`.\n\
-    - A circle goes through a wait, or back by a `jump` with `max_jumps`.\n\
+    - A loop goes through a wait, or back by a `jump` with `max_jumps`.\n\
     - What the caller hands in is an input of the start node; give optional ones a default.\n\
     - What only the host can know or do is a `function` with a telling name; give its `failed` branch an edge.\n\
     - Write the texts for the contact in the language of the requirement.\n";

@@ -54,7 +54,7 @@ impl DraftText {
                 found.add(
                     IssueCode::MissingField,
                     &at,
-                    "is missing",
+                    "is required",
                     "give the flow a code, by which callers know it",
                 );
                 return Err(found.into_issues());

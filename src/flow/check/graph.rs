@@ -76,13 +76,13 @@ impl Graph {
             let place = index.get(id).copied();
             if place.is_none() {
                 let meant = found.did_you_mean(id, index.keys().copied());
-                let message = format!("{verb} {:?}, which is no node{meant}", brief(id));
+                let message = format!("{verb} {:?}, which does not exist{meant}", brief(id));
                 found.add(code, at, message, "name a node of this flow, or remove the edge");
             }
             place
         };
         let from = node(IssueCode::EdgeFromNowhere, "leaves", &edge.from);
-        let to = node(IssueCode::EdgeToNowhere, "leads to", &edge.to);
+        let to = node(IssueCode::EdgeToNowhere, "points to", &edge.to);
         if to.is_some_and(|to| is_start(def, to)) {
             let fix = "lead the edge to the node after the start";
             found.add(IssueCode::IntoStart, at, "leads to the start", fix);

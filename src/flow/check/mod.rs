@@ -262,7 +262,7 @@ fn check_circles(
     endless.retain(is_walked);
     for circle in &endless {
         let message = format!("{} never waits", walk(def, circle));
-        let fix = "put a wait into the circle, or go back by a `jump` with `max_jumps`";
+        let fix = "put a wait into the loop, or go back by a `jump` with `max_jumps`";
         report(def, start_of(circle), found, IssueCode::EndlessLoop, message, fix);
     }
     let reported: BTreeSet<NodeIx> =
@@ -289,7 +289,7 @@ fn check_circles(
                 "{} can visit {visits} nodes in one turn, fewer than {most} are allowed",
                 walk(def, circle)
             );
-            let fix = "lower `max_jumps` or `limit`, or put a wait into the circle";
+            let fix = "lower `max_jumps` or `limit`, or put a wait into the loop";
             report(def, start_of(circle), found, IssueCode::LongLoop, message, fix);
         }
     }
@@ -310,7 +310,7 @@ fn check_circles(
         .filter(|circle| is_news(circle))
     {
         if circle.members.iter().any(sends) {
-            let message = format!("{} sends forever, with no word of the contact", walk(def, circle));
+            let message = format!("{} never stops sending while the contact is silent", walk(def, circle));
             let fix = "go back by a `jump` with `max_jumps`, or wait for a reply without a timeout";
             report(def, start_of(circle), found, IssueCode::TimerLoop, message, fix);
         }

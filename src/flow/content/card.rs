@@ -68,8 +68,10 @@ impl CardDef {
 }
 
 impl Read for CardDef {
+    const EXAMPLE: &'static str = r#"{"title": "Tea", "subtitle": "Green, 100 g"}"#;
+
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
-        let mut fields = Fields::of(value, at, found)?;
+        let mut fields = Fields::of::<Self>(value, at, found)?;
         let (title, subtitle) = (fields.required("title"), fields.optional("subtitle"));
         let (image, buttons) = (fields.optional("image"), fields.optional("buttons"));
         fields.close();

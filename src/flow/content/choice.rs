@@ -163,7 +163,7 @@ pub(super) fn compile_buttons(
             }
             (false, None) => {
                 let fix = "add `id` for a button that answers, or `url` for one that opens an address";
-                cx.found.add(IssueCode::MissingField, &place.key("id"), "is missing", fix);
+                cx.found.add(IssueCode::MissingField, &place.key("id"), "is required", fix);
             }
             (true, Some(_)) => {
                 let beside = if button.from.is_some() { "from" } else { "id" };
@@ -182,8 +182,10 @@ pub(super) fn compile_buttons(
 }
 
 impl Read for OptionDef {
+    const EXAMPLE: &'static str = r#"{"id": "1", "label": "Yes"}"#;
+
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
-        let mut fields = Fields::of(value, at, found)?;
+        let mut fields = Fields::of::<Self>(value, at, found)?;
         let (from, id, label) = read_offer(&mut fields);
         let description = fields.optional("description");
         fields.close();
@@ -192,8 +194,10 @@ impl Read for OptionDef {
 }
 
 impl Read for ButtonDef {
+    const EXAMPLE: &'static str = r#"{"id": "1", "label": "Yes"}"#;
+
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
-        let mut fields = Fields::of(value, at, found)?;
+        let mut fields = Fields::of::<Self>(value, at, found)?;
         let (from, id, label) = match fields.has("from") {
             true => read_offer(&mut fields),
             false => (None, fields.optional("id"), fields.required("label")),

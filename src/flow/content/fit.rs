@@ -72,7 +72,7 @@ impl Fit {
         if most == 0 && count > 0 {
             self.lacks(at, cx);
         } else if count > most {
-            let message = format!("are {count}, at most {most} are allowed{}", self.on);
+            let message = format!("{count} entries, at most {most} are allowed{}", self.on);
             cx.found.add(IssueCode::ChannelLimit, at, message, "offer fewer choices");
         }
     }

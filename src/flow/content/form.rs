@@ -51,8 +51,10 @@ impl FormDef {
 }
 
 impl Read for FormDef {
+    const EXAMPLE: &'static str = r#"{"id": "1234567890", "button": "Book"}"#;
+
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
-        let mut fields = Fields::of(value, at, found)?;
+        let mut fields = Fields::of::<Self>(value, at, found)?;
         let (id, button) = (fields.required("id"), fields.required("button"));
         let (screen, data) = (fields.optional("screen"), fields.optional("data"));
         fields.close();

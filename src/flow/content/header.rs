@@ -72,8 +72,10 @@ impl HeaderDef {
 }
 
 impl Read for HeaderDef {
+    const EXAMPLE: &'static str = r#"{"text": "Your order"}"#;
+
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
-        let mut fields = Fields::of(value, at, found)?;
+        let mut fields = Fields::of::<Self>(value, at, found)?;
         let (text, image) = (fields.optional("text"), fields.optional("image"));
         let (video, document) = (fields.optional("video"), fields.optional("document"));
         fields.close();

@@ -116,7 +116,7 @@ impl ListDef {
                 let place = list.item(index);
                 if section.title.is_none() && !is_alone {
                     let fix = "give each section a title, or make one of them";
-                    cx.found.add(IssueCode::MissingField, &place.key("title"), "is missing", fix);
+                    cx.found.add(IssueCode::MissingField, &place.key("title"), "is required", fix);
                 }
                 section.compile(&place, fit, cx)
             })
@@ -160,8 +160,11 @@ impl SectionDef {
 }
 
 impl Read for ListDef {
+    const EXAMPLE: &'static str =
+        r#"{"button": "Menu", "sections": [{"rows": [{"id": "1", "label": "Order"}]}]}"#;
+
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
-        let mut fields = Fields::of(value, at, found)?;
+        let mut fields = Fields::of::<Self>(value, at, found)?;
         let (button, sections) = (fields.required("button"), fields.required("sections"));
         fields.close();
         Some(Self { button: button.unwrap_or_default(), sections: sections.unwrap_or_default() })
@@ -169,8 +172,10 @@ impl Read for ListDef {
 }
 
 impl Read for SectionDef {
+    const EXAMPLE: &'static str = r#"{"title": "Orders", "rows": [{"id": "1", "label": "Where is it?"}]}"#;
+
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
-        let mut fields = Fields::of(value, at, found)?;
+        let mut fields = Fields::of::<Self>(value, at, found)?;
         let from = fields.optional("from");
         let (title, rows) = (fields.optional("title"), fields.required("rows"));
         fields.close();
@@ -179,8 +184,10 @@ impl Read for SectionDef {
 }
 
 impl Read for RowDef {
+    const EXAMPLE: &'static str = r#"{"id": "1", "label": "Where is it?"}"#;
+
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
-        let mut fields = Fields::of(value, at, found)?;
+        let mut fields = Fields::of::<Self>(value, at, found)?;
         let (from, id, label) = read_offer(&mut fields);
         let description = fields.optional("description");
         fields.close();

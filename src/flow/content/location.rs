@@ -114,8 +114,10 @@ impl Read for DegreesDef {
 }
 
 impl Read for LocationDef {
+    const EXAMPLE: &'static str = r#"{"latitude": 52.5, "longitude": 13.4}"#;
+
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
-        let mut fields = Fields::of(value, at, found)?;
+        let mut fields = Fields::of::<Self>(value, at, found)?;
         let (latitude, longitude) = (fields.required("latitude"), fields.required("longitude"));
         let (name, address) = (fields.optional("name"), fields.optional("address"));
         fields.close();

@@ -78,8 +78,10 @@ impl MediaDef {
 }
 
 impl Read for MediaDef {
+    const EXAMPLE: &'static str = r#"{"type": "image", "url": "https://shop.example/tea.png"}"#;
+
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
-        let mut fields = Fields::of(value, at, found)?;
+        let mut fields = Fields::of::<Self>(value, at, found)?;
         let (kind, url) = (fields.required("type"), fields.required("url"));
         let (caption, filename) = (fields.optional("caption"), fields.optional("filename"));
         let mime = fields.optional("mime");

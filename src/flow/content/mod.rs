@@ -223,7 +223,7 @@ impl MessageDef {
         let message = self.compile_offering(options, &at.key("options"), at, channel, cx)?;
         if let Some(label) = choice::same_label(&message.choices()) {
             let place = self.forms().last().copied().unwrap_or("options");
-            let message = format!("has the label {:?} twice", brief(label));
+            let message = format!("label {:?} appears twice", brief(label));
             cx.found.add(IssueCode::SameLabel, &at.key(place), message, "tell the two apart");
         }
         Some(message)
@@ -307,7 +307,7 @@ impl MessageDef {
             if text.is_none() {
                 // A definition that was read has been told so.
                 let fix = "add `text`";
-                cx.found.add(IssueCode::MissingField, &text_place, "is missing", fix);
+                cx.found.add(IssueCode::MissingField, &text_place, "is required", fix);
             }
             let text = text?.template(&text_place, cx)?;
             fit.text(&text_place, &text, most, "shorten it, or send two messages", cx);

@@ -50,8 +50,10 @@ impl NativeDef {
 }
 
 impl Read for NativeDef {
+    const EXAMPLE: &'static str = r#"{"channel": "whatsapp", "body": {"type": "contacts"}}"#;
+
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
-        let mut fields = Fields::of(value, at, found)?;
+        let mut fields = Fields::of::<Self>(value, at, found)?;
         let (channel, body) = (fields.required("channel"), fields.required("body"));
         fields.close();
         Some(Self { channel: channel?, body: body? })

@@ -218,8 +218,10 @@ impl TemplateDef {
 }
 
 impl Read for TemplateDef {
+    const EXAMPLE: &'static str = r#"{"name": "order_shipped", "language": "en"}"#;
+
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
-        let mut fields = Fields::of(value, at, found)?;
+        let mut fields = Fields::of::<Self>(value, at, found)?;
         let name = fields.required("name");
         let (language, languages) = match fields.has("languages") {
             true => (fields.optional("language"), fields.required("languages")),

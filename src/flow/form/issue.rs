@@ -373,7 +373,7 @@ impl Diagnostics {
     pub(crate) fn did_you_mean<'a>(
         &mut self,
         word: &str,
-        known: impl IntoIterator<Item = &'a str>,
+        known: impl IntoIterator<Item = &'a str> + Clone,
     ) -> String {
         const MOST: usize = 100;
         self.suggested += 1;

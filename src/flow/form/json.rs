@@ -117,7 +117,7 @@ impl<'de> Visitor<'de> for Strict<'_, '_> {
         while let Some(key) = object.next_key::<String>()? {
             let at = self.at.key(&key);
             if values.contains_key(&key) {
-                self.found.add(IssueCode::DuplicateKey, &at, "is given twice", "keep one of the two");
+                self.found.add(IssueCode::DuplicateKey, &at, "appears twice", "keep one of the two");
             }
             let value = object.next_value_seed(Strict { at, found: &mut *self.found })?;
             tags = tags.filter(|_| is_tag(&key));

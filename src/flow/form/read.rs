@@ -14,6 +14,9 @@ use crate::flow::form::span::Span;
 
 /// A value that a field of a flow's JSON can take.
 pub(crate) trait Read: Sized {
+    /// An object that it is read from, for authors who gave something else.
+    const EXAMPLE: &'static str = "{}";
+
     /// The value, or `None` and an issue.
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self>;
 
@@ -69,11 +72,15 @@ pub(crate) struct Fields<'v, 'p, 'f> {
 }
 
 impl<'v, 'p, 'f> Fields<'v, 'p, 'f> {
-    /// The fields of `value`, or `None` and an issue if it is no object.
-    pub(crate) fn of(value: &'v Value, at: &'p Path<'p>, found: &'f mut Diagnostics) -> Option<Self> {
+    /// The fields of `value`, or `None` and an issue, which shows an example, if it is no object.
+    pub(crate) fn of<T: Read>(
+        value: &'v Value,
+        at: &'p Path<'p>,
+        found: &'f mut Diagnostics,
+    ) -> Option<Self> {
         match value {
             Value::Object(object) => Some(Self { object, at, found, known: Vec::new() }),
-            other => wrong_type("an object", other, at, found),
+            other => wrong_type(&format!("an object such as {}", T::EXAMPLE), other, at, found),
         }
     }
 
@@ -98,7 +105,7 @@ impl<'v, 'p, 'f> Fields<'v, 'p, 'f> {
         }
         if !self.object.contains_key(key) {
             let fix = format!("add `{key}`");
-            self.found.add(IssueCode::MissingField, &self.at.key(key), "is missing", fix);
+            self.found.add(IssueCode::MissingField, &self.at.key(key), "is required", fix);
         }
         self.optional(key)
     }
@@ -388,8 +395,7 @@ pub(crate) fn word<T: Copy>(
         return Some(*value);
     }
     let known = || words.iter().map(|(word, _)| *word);
-    let message =
-        format!("{:?} is not one of its words{}", brief(&given), found.did_you_mean(&given, known()));
+    let message = format!("unknown value {:?}{}", brief(&given), found.did_you_mean(&given, known()));
     let fix = format!("write one of {}", known().collect::<Vec<_>>().join(", "));
     found.add(IssueCode::BadValue, at, message, fix);
     None

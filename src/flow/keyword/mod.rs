@@ -209,15 +209,15 @@ impl KeywordDef {
                 NodeId::new(node).ok()
             }
             (Some(node), KeywordAction::Say) => {
-                cx.side_entry(&at, "leads", node)?;
+                cx.side_entry(&at, "points", node)?;
                 NodeId::new(node).ok()
             }
             (None, KeywordAction::Say) => {
-                cx.found.add(IssueCode::MissingField, &at, "is missing", "name the node that says it");
+                cx.found.add(IssueCode::MissingField, &at, "is required", "name the node that says it");
                 None
             }
             (None, KeywordAction::Jump) => {
-                cx.found.add(IssueCode::MissingField, &at, "is missing", "name the node to jump to");
+                cx.found.add(IssueCode::MissingField, &at, "is required", "name the node to jump to");
                 None
             }
             (Some(_), _) => {
@@ -231,8 +231,10 @@ impl KeywordDef {
 }
 
 impl Read for KeywordDef {
+    const EXAMPLE: &'static str = r#"{"words": ["agent"], "action": "handoff"}"#;
+
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
-        let mut fields = Fields::of(value, at, found)?;
+        let mut fields = Fields::of::<Self>(value, at, found)?;
         let (words, action) = (fields.required("words"), fields.required("action"));
         let node = fields.optional("node");
         fields.close();

@@ -404,7 +404,7 @@ impl CompareDef {
         for (field, given, wanted) in fields {
             if wanted && !given {
                 let fix = format!("add `{field}`, which `{op}` compares");
-                found.add(IssueCode::MissingField, &at.key(field), "is missing", fix);
+                found.add(IssueCode::MissingField, &at.key(field), "is required", fix);
             } else if given && !wanted {
                 let message = format!("has no meaning for `{op}`");
                 found.add(IssueCode::BadValue, &at.key(field), message, "remove it");
@@ -455,9 +455,11 @@ impl Read for Operand {
 }
 
 impl Read for ConditionDef {
+    const EXAMPLE: &'static str = r#"{"op": "exists", "value": "context.cart_id"}"#;
+
     /// Recursion ends: JSON is at most 128 levels deep.
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
-        let mut fields = Fields::of(value, at, found)?;
+        let mut fields = Fields::of::<Self>(value, at, found)?;
         let condition = if fields.has("all") {
             fields.required("all").map(Self::All)
         } else if fields.has("any") {

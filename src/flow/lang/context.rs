@@ -250,7 +250,7 @@ impl<'a> Compile<'a> {
         let target = self.index.get(id).copied();
         if target.is_none() && self.is_whole {
             let message = format!(
-                "{verb} to {:?}, which is no node{}",
+                "{verb} to {:?}, which does not exist{}",
                 brief(id),
                 self.found.did_you_mean(id, self.index.keys().copied())
             );
@@ -273,7 +273,7 @@ impl<'a> Compile<'a> {
         let mut seen = BTreeSet::new();
         for name in names {
             if !seen.insert(name) {
-                let message = format!("name the {what} {:?} twice", brief(name));
+                let message = format!("{what} {:?} appears twice", brief(name));
                 self.found.add(IssueCode::DuplicateBranch, at, message, "give one of them another name");
             }
         }

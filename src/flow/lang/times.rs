@@ -62,7 +62,7 @@ impl TimesDef {
             (None, Some(list)) => several(list, &at.key("first_of"), cx),
             (None, None) => {
                 let fix = "add `until` or `first_of`";
-                cx.found.add(IssueCode::MissingField, &at.key("until"), "is missing", fix);
+                cx.found.add(IssueCode::MissingField, &at.key("until"), "is required", fix);
                 None
             }
             (Some(_), Some(_)) => {
@@ -111,8 +111,10 @@ fn time(text: &str, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Template> {
 }
 
 impl Read for TimesDef {
+    const EXAMPLE: &'static str = r#"{"until": "next 09:00"}"#;
+
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
-        let mut fields = Fields::of(value, at, found)?;
+        let mut fields = Fields::of::<Self>(value, at, found)?;
         let times = Self {
             until: fields.optional("until"),
             first_of: fields.optional("first_of"),

@@ -82,7 +82,7 @@ impl Kind for BranchDef {
     fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Branch> {
         let list = at.key("branches");
         if self.branches.is_empty() || self.branches.len() > MOST_ARMS {
-            let message = format!("are {}, 1-{MOST_ARMS} are allowed", self.branches.len());
+            let message = format!("{} branches, 1-{MOST_ARMS} are allowed", self.branches.len());
             cx.found.add(IssueCode::BadValue, &list, message, "add a branch, or split the node");
             return None;
         }
@@ -120,8 +120,10 @@ impl Kind for BranchDef {
 }
 
 impl Read for ArmDef {
+    const EXAMPLE: &'static str = r#"{"label": "yes", "when": {"op": "exists", "value": "context.cart_id"}}"#;
+
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
-        let mut fields = Fields::of(value, at, found)?;
+        let mut fields = Fields::of::<Self>(value, at, found)?;
         let (label, when) = (fields.required("label"), fields.required("when"));
         fields.close();
         // A condition that cannot be read has its issue; this one adds none.

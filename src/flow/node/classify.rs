@@ -113,7 +113,7 @@ impl Kind for ClassifyDef {
     fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Classify> {
         let list = at.key("classes");
         if self.classes.is_empty() || self.classes.len() > MOST_CLASSES {
-            let message = format!("are {}, 1-{MOST_CLASSES} are allowed", self.classes.len());
+            let message = format!("{} classes, 1-{MOST_CLASSES} are allowed", self.classes.len());
             cx.found.add(IssueCode::BadValue, &list, message, "add a class, or classify twice");
             return None;
         }
@@ -162,8 +162,10 @@ impl Kind for ClassifyDef {
 }
 
 impl Read for ClassDef {
+    const EXAMPLE: &'static str = r#"{"id": "refund", "description": "wants the money back"}"#;
+
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
-        let mut fields = Fields::of(value, at, found)?;
+        let mut fields = Fields::of::<Self>(value, at, found)?;
         let id = fields.required("id").unwrap_or_default();
         let (description, examples) = (fields.optional("description"), fields.optional("examples"));
         fields.close();

@@ -66,6 +66,8 @@ impl NodeDef {
 }
 
 impl Read for NodeDef {
+    const EXAMPLE: &'static str = r#"{"id": "hi", "kind": "send_message", "text": "Hi"}"#;
+
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         found.node = value.get("id").and_then(Value::as_str).and_then(|id| NodeId::new(id).ok());
         let node = read_node(value, at, found);
@@ -75,7 +77,7 @@ impl Read for NodeDef {
 }
 
 fn read_node(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<NodeDef> {
-    let mut fields = Fields::of(value, at, found)?;
+    let mut fields = Fields::of::<NodeDef>(value, at, found)?;
     let (id, word) = (fields.required("id"), fields.tag("kind", NodeKind::DOCS));
     let (name, ui) = (fields.optional("name"), fields.optional("ui"));
     let id = id.unwrap_or_default();
@@ -83,11 +85,8 @@ fn read_node(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<No
     let Some(word) = word else { return unread(id) };
     let Some(kind) = NodeKind::read(&word, &mut fields) else {
         let known = NodeKind::WORDS;
-        let message = format!(
-            "there is no kind {:?}{}",
-            brief(&word),
-            found.did_you_mean(&word, known.iter().copied())
-        );
+        let message =
+            format!("unknown kind {:?}{}", brief(&word), found.did_you_mean(&word, known.iter().copied()));
         found.add(
             IssueCode::UnknownKind,
             &at.key("kind"),

@@ -93,7 +93,7 @@ impl Kind for DelayDef {
                 Some(Delay::For(cx.wait(&at.key("for"), span)))
             }
             (None, None, None) => {
-                cx.found.add(IssueCode::MissingField, &at.key("for"), "is missing", "add `for` or `until`");
+                cx.found.add(IssueCode::MissingField, &at.key("for"), "is required", "add `for` or `until`");
                 None
             }
             (None, ..) => self.times().compile(at, cx).map(Delay::Until),

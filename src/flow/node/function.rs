@@ -94,7 +94,7 @@ impl Kind for FunctionDef {
         let list = at.key("branches");
         let named = self.named_branches();
         if named.len() > MOST_BRANCHES {
-            let message = format!("are {}, at most {MOST_BRANCHES} are allowed", named.len());
+            let message = format!("{} branches, at most {MOST_BRANCHES} are allowed", named.len());
             cx.found.add(IssueCode::BadValue, &list, message, "let the answer be a value, and branch on it");
         }
         for (index, branch) in named.iter().enumerate() {

@@ -158,7 +158,7 @@ impl HttpRequestDef {
     ) -> Option<Named<Template>> {
         let Some(object) = object else { return Some(Box::default()) };
         if object.len() > MOST_ENTRIES {
-            let message = format!("are {}, at most {MOST_ENTRIES} are allowed", object.len());
+            let message = format!("{} entries, at most {MOST_ENTRIES} are allowed", object.len());
             cx.found.add(IssueCode::BadValue, at, message, "send the rest in the body");
             return None;
         }

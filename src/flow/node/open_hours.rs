@@ -114,7 +114,7 @@ impl Kind for OpenHoursDef {
         let list = at.key("dates");
         let dates = self.dates.iter().flatten();
         if self.dates.as_ref().is_some_and(|dates| dates.len() > MOST_DATES) {
-            let message = format!("are {}, at most {MOST_DATES} are allowed", dates.count());
+            let message = format!("{} dates, at most {MOST_DATES} are allowed", dates.count());
             cx.found.add(IssueCode::BadValue, &list, message, "remove those that have passed");
             return None;
         }
@@ -145,7 +145,7 @@ impl Kind for OpenHoursDef {
 
 fn day(at: &Path<'_>, times: &[String], cx: &mut Compile<'_>) -> Day {
     if times.len() > MOST_TIMES {
-        let message = format!("are {}, at most {MOST_TIMES} are allowed", times.len());
+        let message = format!("{} times, at most {MOST_TIMES} are allowed", times.len());
         cx.found.add(IssueCode::BadValue, at, message, "join some of them");
         return Day::default();
     }

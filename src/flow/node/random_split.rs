@@ -89,7 +89,7 @@ impl Kind for RandomSplitDef {
     fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<RandomSplit> {
         let list = at.key("branches");
         if self.branches.is_empty() || self.branches.len() > MOST_ARMS {
-            let message = format!("are {}, 1-{MOST_ARMS} are allowed", self.branches.len());
+            let message = format!("{} branches, 1-{MOST_ARMS} are allowed", self.branches.len());
             cx.found.add(IssueCode::BadValue, &list, message, "add a branch, or split the node");
             return None;
         }
@@ -119,8 +119,10 @@ impl Kind for RandomSplitDef {
 }
 
 impl Read for ShareDef {
+    const EXAMPLE: &'static str = r#"{"label": "a", "weight": 50}"#;
+
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
-        let mut fields = Fields::of(value, at, found)?;
+        let mut fields = Fields::of::<Self>(value, at, found)?;
         let label = fields.required("label").unwrap_or_default();
         let weight = fields.optional("weight");
         fields.close();

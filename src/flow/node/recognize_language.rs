@@ -78,7 +78,7 @@ impl RecognizeLanguageDef {
     fn check_languages(&self, at: &Path<'_>, cx: &mut Compile<'_>) {
         let named = self.named();
         if self.languages.is_some() && (named.is_empty() || named.len() > MOST_LANGUAGES) {
-            let message = format!("are {}, 1-{MOST_LANGUAGES} are allowed", named.len());
+            let message = format!("{} languages, 1-{MOST_LANGUAGES} are allowed", named.len());
             cx.found.add(IssueCode::BadValue, at, message, "name the languages, or remove the field");
         }
         for (index, tag) in named.iter().enumerate().filter(|(_, tag)| Language::parse(tag).is_none()) {

@@ -96,7 +96,7 @@ impl SendMessageDef {
                 cx.found.add(
                     IssueCode::MissingField,
                     &at.key("to"),
-                    "is missing",
+                    "is required",
                     "add the address, or reply",
                 );
             }

@@ -135,8 +135,10 @@ impl VariableDef {
 }
 
 impl Read for VariableDef {
+    const EXAMPLE: &'static str = r#"{"name": "total", "value": "{{ context.cart_total }}"}"#;
+
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
-        let mut fields = Fields::of(value, at, found)?;
+        let mut fields = Fields::of::<Self>(value, at, found)?;
         let name = fields.required("name");
         let (has_value, has_expr) = (fields.has("value"), fields.has("expr"));
         let (value, expr) = (fields.optional("value"), fields.optional("expr"));

@@ -222,8 +222,10 @@ impl InputDef {
 }
 
 impl Read for InputDef {
+    const EXAMPLE: &'static str = r#"{"name": "cart_id", "type": "string"}"#;
+
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
-        let mut fields = Fields::of(value, at, found)?;
+        let mut fields = Fields::of::<Self>(value, at, found)?;
         let (name, kind) = (fields.required("name"), fields.optional("type"));
         let (required, default) = (fields.optional("required"), fields.optional("default"));
         let example = fields.optional("example");

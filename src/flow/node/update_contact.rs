@@ -206,7 +206,7 @@ impl SetContactDef {
         let fields = self.fields.iter().flatten();
         let count = self.fields.as_ref().map_or(0, Map::len);
         if count > MOST_ENTRIES {
-            let message = format!("are {count}, at most {MOST_ENTRIES} are allowed");
+            let message = format!("{count} fields, at most {MOST_ENTRIES} are allowed");
             cx.found.add(IssueCode::BadValue, at, message, "set the rest in another node");
             return None;
         }
@@ -233,7 +233,7 @@ fn edit(at: &Path<'_>, edit: Option<&EditDef>, cx: &mut Compile<'_>) -> Option<O
 fn texts(at: &Path<'_>, list: Option<&[String]>, cx: &mut Compile<'_>) -> Option<Box<[Template]>> {
     let list = list.unwrap_or_default();
     if list.len() > MOST_ENTRIES {
-        let message = format!("are {}, at most {MOST_ENTRIES} are allowed", list.len());
+        let message = format!("{} entries, at most {MOST_ENTRIES} are allowed", list.len());
         cx.found.add(IssueCode::BadValue, at, message, "name the rest in another node");
         return None;
     }
@@ -243,8 +243,10 @@ fn texts(at: &Path<'_>, list: Option<&[String]>, cx: &mut Compile<'_>) -> Option
 }
 
 impl Read for SetContactDef {
+    const EXAMPLE: &'static str = r#"{"language": "de"}"#;
+
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
-        let mut fields = Fields::of(value, at, found)?;
+        let mut fields = Fields::of::<Self>(value, at, found)?;
         let set = Self {
             name: fields.optional("name"),
             email: fields.optional("email"),

@@ -29,13 +29,15 @@ pub(crate) struct LastWords {
 
 impl LastWordsDef {
     pub(crate) fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<NodeIx> {
-        cx.side_entry(&at.key("node"), "leads", &self.node)
+        cx.side_entry(&at.key("node"), "points", &self.node)
     }
 }
 
 impl Read for LastWordsDef {
+    const EXAMPLE: &'static str = r#"{"node": "sorry"}"#;
+
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
-        let mut fields = Fields::of(value, at, found)?;
+        let mut fields = Fields::of::<Self>(value, at, found)?;
         let node = fields.required("node");
         fields.close();
         Some(Self { node: node? })

@@ -297,7 +297,7 @@ impl SettingsDef {
     fn compile_results(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Box<[Arc<str>]> {
         let names = self.results.as_deref().unwrap_or_default();
         if names.len() > Self::MOST_RESULTS {
-            let message = format!("are {}, at most {} are allowed", names.len(), Self::MOST_RESULTS);
+            let message = format!("{} names, at most {} are allowed", names.len(), Self::MOST_RESULTS);
             cx.found.add(IssueCode::BadValue, at, message, "name fewer, or keep several in one object");
             return Box::default();
         }
@@ -308,8 +308,10 @@ impl SettingsDef {
 }
 
 impl Read for SettingsDef {
+    const EXAMPLE: &'static str = r#"{"session_ttl_minutes": 30}"#;
+
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
-        let mut fields = Fields::of(value, at, found)?;
+        let mut fields = Fields::of::<Self>(value, at, found)?;
         let settings = Self {
             session_ttl_minutes: fields.optional("session_ttl_minutes"),
             ttl_mode: fields.optional("ttl_mode"),
@@ -338,8 +340,10 @@ impl Read for SettingsDef {
 }
 
 impl Read for Sender {
+    const EXAMPLE: &'static str = r#"{"channel": "whatsapp", "account": "+15550100"}"#;
+
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
-        let mut fields = Fields::of(value, at, found)?;
+        let mut fields = Fields::of::<Self>(value, at, found)?;
         let (channel, account) = (fields.required("channel"), fields.required("account"));
         fields.close();
         Some(Self { channel: channel?, account: account? })
@@ -347,18 +351,20 @@ impl Read for Sender {
 }
 
 impl Read for Concurrency {
+    const EXAMPLE: &'static str = r#"{"per_contact": "reject"}"#;
+
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         match value {
             Value::String(text) if text == "per_flow" => Some(Self::PerFlow),
             Value::String(text) if text == "unlimited" => Some(Self::Unlimited),
             Value::String(text) => {
-                let message = format!("{:?} is not one of its words", brief(text));
+                let message = format!("unknown value {:?}", brief(text));
                 let fix = "write per_flow, unlimited or {\"per_contact\": \"reject\"}";
                 found.add(IssueCode::BadValue, at, message, fix);
                 None
             }
             Value::Object(_) => {
-                let mut fields = Fields::of(value, at, found)?;
+                let mut fields = Fields::of::<Self>(value, at, found)?;
                 let clash = fields.required("per_contact");
                 fields.close();
                 clash.map(Self::PerContact)
@@ -390,18 +396,20 @@ impl Serialize for Concurrency {
 }
 
 impl Read for ReentryDef {
+    const EXAMPLE: &'static str = r#"{"cooldown": "24h"}"#;
+
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         match value {
             Value::String(text) if text == "always" => Some(Self::Always),
             Value::String(text) if text == "once_ever" => Some(Self::OnceEver),
             Value::String(text) => {
-                let message = format!("{:?} is not one of its words", brief(text));
+                let message = format!("unknown value {:?}", brief(text));
                 let fix = "write always, once_ever or {\"cooldown\": \"24h\"}";
                 found.add(IssueCode::BadValue, at, message, fix);
                 None
             }
             Value::Object(_) => {
-                let mut fields = Fields::of(value, at, found)?;
+                let mut fields = Fields::of::<Self>(value, at, found)?;
                 let span = fields.required("cooldown");
                 fields.close();
                 span.map(Self::Cooldown)

@@ -37,13 +37,15 @@ impl ReminderDef {
             let fix = "remind later, or raise `session_ttl_minutes`";
             cx.found.add(IssueCode::BadValue, &at.key("before"), message, fix);
         }
-        Some(Reminder { before, node: cx.side_entry(&at.key("node"), "leads", &self.node)? })
+        Some(Reminder { before, node: cx.side_entry(&at.key("node"), "points", &self.node)? })
     }
 }
 
 impl Read for ReminderDef {
+    const EXAMPLE: &'static str = r#"{"before": "10m", "node": "remind"}"#;
+
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
-        let mut fields = Fields::of(value, at, found)?;
+        let mut fields = Fields::of::<Self>(value, at, found)?;
         let (before, node) = (fields.required("before"), fields.required("node"));
         fields.close();
         Some(Self { before: before?, node: node? })

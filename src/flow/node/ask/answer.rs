@@ -265,7 +265,7 @@ impl AnswerDef {
             found.add(
                 IssueCode::MissingField,
                 &at.key("choices"),
-                "is missing",
+                "is required",
                 "add what there is to choose",
             );
         }
@@ -302,7 +302,7 @@ impl AnswerDef {
         let list = at.key("formats");
         let formats = self.formats.as_deref().unwrap_or_default();
         if formats.len() > MOST {
-            let message = format!("are {}, at most {MOST} are allowed", formats.len());
+            let message = format!("{} formats, at most {MOST} are allowed", formats.len());
             found.add(IssueCode::BadValue, &list, message, "name fewer");
         }
         for (place, format) in formats.iter().enumerate().take(MOST) {
@@ -500,8 +500,10 @@ impl SeveralDef {
 }
 
 impl Read for SeveralDef {
+    const EXAMPLE: &'static str = r#"{"min": 1, "max": 3}"#;
+
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
-        let mut fields = Fields::of(value, at, found)?;
+        let mut fields = Fields::of::<Self>(value, at, found)?;
         let (min, max) = (fields.optional("min"), fields.optional("max"));
         fields.close();
         Some(Self { min, max })
@@ -509,8 +511,10 @@ impl Read for SeveralDef {
 }
 
 impl Read for ChoiceDef {
+    const EXAMPLE: &'static str = r#"{"id": "m", "label": "Medium"}"#;
+
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
-        let mut fields = Fields::of(value, at, found)?;
+        let mut fields = Fields::of::<Self>(value, at, found)?;
         let (from, id, label) = read_offer(&mut fields);
         let (description, synonyms) = (fields.optional("description"), fields.optional("synonyms"));
         fields.close();
