@@ -1,5 +1,5 @@
 //! Conversation flows as a library: a host hands in triggers and messages, `chatflow` remembers
-//! where each conversation stands, says what to send, and keeps its promises across crashes,
+//! where each conversation is, says what to send, and keeps its promises across crashes,
 //! duplicates and races.
 //!
 //! ```
@@ -51,6 +51,141 @@
 //!
 //! [`kernel::advance`] is the pure function in the middle: no clock, no randomness, no I/O.
 //!
+//! # By task
+//!
+//! **Serve it with axum.** The engine is the state of the web server: cheap to clone, each call a
+//! future that may be dropped. `examples/service` is a whole service to start from.
+//!
+//! ```
+//! use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
+//! use chatflow::{Engine, MemoryStore, TriggerRequest, Triggered};
+//!
+//! #[derive(serde::Deserialize)]
+//! struct Start { flow: String, phone: String, event: String, context: serde_json::Value }
+//!
+//! async fn start(State(bot): State<Engine<MemoryStore>>, Json(body): Json<Start>) -> (StatusCode, String) {
+//!     let request = TriggerRequest::new(body.flow).phone(body.phone).context(body.context).uuid(body.event);
+//!     match bot.trigger(request).await {
+//!         Ok(Triggered::Started(session)) => (StatusCode::CREATED, session.session_id.to_string()),
+//!         Ok(Triggered::AlreadyRunning(session)) => (StatusCode::OK, session.session_id.to_string()),
+//!         Ok(Triggered::Discarded | Triggered::Refused(_)) => (StatusCode::CONFLICT, "not now".to_owned()),
+//!         Err(error) => {
+//!             let status = StatusCode::from_u16(error.http_status());
+//!             (status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), error.to_string())
+//!         }
+//!     }
+//! }
+//!
+//! fn routes(bot: Engine<MemoryStore>) -> Router {
+//!     Router::new().route("/start", post(start)).with_state(bot)
+//! }
+//! # let _ = routes(Engine::builder(MemoryStore::new()).build());
+//! ```
+//!
+//! **Speak to WhatsApp.** A webhook's body becomes calls of the engine, a message the body of a
+//! request; [`wire::whatsapp`] has both. The host checks the signature and makes the request.
+//!
+//! ```
+//! use chatflow::wire::whatsapp::{CloudBody, WebhookReader, WhatsAppEvent, acknowledged};
+//! use chatflow::{Engine, MemoryStore, Outbound, Receipt, SendError};
+//!
+//! async fn webhook(bot: &Engine<MemoryStore>, body: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
+//!     for news in WebhookReader::default().read(body)? {
+//!         match news.event {
+//!             WhatsAppEvent::Inbound(message) => drop(bot.receive(*message).await?),
+//!             WhatsAppEvent::Report { message, report, .. } => drop(bot.report(message, report).await?),
+//!             WhatsAppEvent::Relink { old, new } => bot.relink(&old, &new).await?,
+//!             _ => {}
+//!         }
+//!     }
+//!     Ok(())
+//! }
+//!
+//! /// `post` is your HTTP client: status and body of the answer.
+//! async fn send(message: &Outbound, post: impl AsyncFn(Vec<u8>) -> (u16, Vec<u8>)) -> Result<Receipt, SendError> {
+//!     let body = serde_json::to_vec(&CloudBody::of(message)?).map_err(SendError::rejected)?;
+//!     let (status, answer) = post(body).await;
+//!     acknowledged(message, status, None, &answer)
+//! }
+//! ```
+//!
+//! **Run it, and shut it down.** One loop for each process does what time brings. It ends what it
+//! has begun, and returns, once `stop` is ready.
+//!
+//! ```
+//! # use std::time::Duration;
+//! # use chatflow::{Engine, MemoryStore};
+//! async fn work(bot: Engine<MemoryStore>, stop: impl Future) {
+//!     // `stop` may be `tokio::signal::ctrl_c()`.
+//!     bot.run_until(stop, Duration::from_secs(1), tokio::time::sleep).await;
+//! }
+//! ```
+//!
+//! **Observe it.** Everything that happened is told after it was committed; the features `metrics`
+//! and `tracing` have observers ready.
+//!
+//! ```
+//! use chatflow::observer::EventKind;
+//! use chatflow::{Engine, Event, MemoryStore, Observer};
+//!
+//! struct Alerts;
+//!
+//! impl Observer for Alerts {
+//!     fn observe(&self, event: &Event) {
+//!         if let EventKind::DeadLettered { message } = &event.kind {
+//!             eprintln!("message {message} to contact {} was given up", event.contact);
+//!         }
+//!     }
+//! }
+//!
+//! let bot = Engine::builder(MemoryStore::new()).observer(Alerts).build();
+//! # let _ = bot;
+//! ```
+//!
+//! **Test a flow in CI.** With the feature `testkit` a test holds the conversation, and moves its
+//! clock; the guide `docs/testing.md` goes on from here.
+//!
+//! ```
+//! # fn main() -> Result<(), chatflow::Error> {
+//! # #[cfg(feature = "testkit")] {
+//! use chatflow::testkit::Scenario;
+//! # const FLOW: &str = r#"{"spec": 1, "code": "hello", "trigger": {"kind": "manual"},
+//! #     "settings": {"sender": {"channel": "whatsapp", "account": "+15550100"}},
+//! #     "nodes": [{"id": "start", "kind": "start"},
+//! #               {"id": "hi", "kind": "send_message", "text": "Hi {{context.name}}, how are you?"},
+//! #               {"id": "wait", "kind": "wait_reply"},
+//! #               {"id": "bye", "kind": "send_message", "text": "{{reply.text}}? Good to hear!"}],
+//! #     "edges": [{"from": "start", "to": "hi"}, {"from": "hi", "to": "wait"}, {"from": "wait", "to": "bye"}]}"#;
+//!
+//! let ada = || Scenario::new(FLOW)?.context(serde_json::json!({"name": "Ada"})).start();
+//! ada()?.hears("Hi Ada, how are you?").says("Fine").hears("Fine? Good to hear!").is_completed();
+//! ada()?.hears("Hi Ada, …").passes("31m").is_expired();
+//! # }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! **Choose a store.**
+//!
+//! | conversations | store |
+//! |---|---|
+//! | may end with the process | [`MemoryStore`] |
+//! | outlive it, on one machine | `SqliteStore` of the package `chatflow-sqlite`: one file |
+//! | are shared by several machines | `PostgresStore` of the package `chatflow-postgres` |
+//! | are kept by a database of yours | [`store::Row`] has the rules of one conversation, [`store::sql`] what stores with columns share, `testkit::store_suite` the contract as tests; `examples/own_store.rs` is a whole one |
+//!
+//! **Run many engines.** Engines in any number of tasks, processes and machines share a store:
+//! there is no leader, and nothing to assign. Clones of an engine are one engine;
+//! [`in_workspace`](Engine::in_workspace) gives a handle for another tenant.
+//!
+//! ```
+//! # use chatflow::{Engine, MemoryStore};
+//! let store = std::sync::Arc::new(MemoryStore::new());
+//! let (web, worker) = (Engine::builder(store.clone()).build(), Engine::builder(store).build());
+//! let tenant = web.in_workspace("acme");
+//! # let _ = (worker, tenant);
+//! ```
+//!
 //! # Who owns what
 //!
 //! | the host | the crate |
@@ -98,7 +233,6 @@
 //! | how fast messages leave, where a channel takes only so many | [`Builder::pace`], [`pace::Pace`], [`pace::Rate`] |
 //! | the JSON of the APIs of Qyvo, Alibaba and GPTBots, and of WhatsApp's Cloud API | [`wire`] |
 //! | shutting down, watching, scaling out, deploying | the guide `docs/operate.md` |
-//! | storage of one's own | [`store`], [`store::Row`] to begin with, [`store::sql`] where there are columns, and `testkit::store_suite` to test it with |
 //!
 //! `examples/` has a program for each idea. Names such as `SEMANTICS T5` in this documentation are
 //! rules of [`semantics`], the contract of behaviour; the tests carry them too.
