@@ -52,6 +52,12 @@ impl Record {
         Self(Repr::Written(Box::new(Written { bytes: bytes.into(), read: decode_conversation })))
     }
 
+    /// A record that there is not: it takes the place of one, and cannot be read.
+    pub(crate) fn none() -> Self {
+        let bytes: [u8; 0] = [];
+        Self(Repr::Written(Box::new(Written { bytes: bytes.into(), read: |_| Err(DecodeError::NotARecord) })))
+    }
+
     /// The record as bytes: a format number, a checksum, then the conversation.
     ///
     /// # Errors

@@ -257,7 +257,7 @@ mod tests {
         let mut slots = Slots::default();
         for _ in 0..count {
             let mut slot = Slot::new(0, Uuid::nil().into());
-            slot.record = Some(Record::from_bytes([]));
+            slot.record = Some(Record::none());
             slots.push(slot);
         }
         slots

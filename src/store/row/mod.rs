@@ -73,7 +73,7 @@ pub struct Row {
 impl Default for Row {
     fn default() -> Self {
         Self {
-            record: Record::from_bytes([]),
+            record: Record::none(),
             revision: 0,
             settled: 0,
             due_at: None,
