@@ -349,6 +349,13 @@ fn tests(folder: &Path, names: &mut BTreeSet<String>) {
     }
 }
 
+/// Names of the tests of the playground, which run in a browser.
+fn browser_tests(file: &Path, names: &mut BTreeSet<String>) {
+    let text = fs::read_to_string(file).unwrap();
+    let named = text.split("\ntest(\"").skip(1);
+    names.extend(named.filter_map(|rest| rest.split_once('"').map(|(name, _)| name.to_owned())));
+}
+
 /// Each row of the page of products names tests that exist.
 #[test]
 fn each_row_of_the_products_has_its_test() {
@@ -356,6 +363,7 @@ fn each_row_of_the_products_has_its_test() {
     let mut known = BTreeSet::new();
     tests(&root.join("tests"), &mut known);
     tests(&root.join("examples/service/tests"), &mut known);
+    browser_tests(&root.join("examples/playground/page/test/page.test.mjs"), &mut known);
     let page = fs::read_to_string(root.join("docs/products.md")).unwrap();
     let rows: Vec<Vec<&str>> = page
         .lines()

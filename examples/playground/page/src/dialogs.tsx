@@ -1,0 +1,332 @@
+// Windows above the page: to create, to import, to settle, to delete.
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import { engine } from "./engine";
+import { Button, Icon, glyph } from "./icons";
+import { GROUPS, KINDS } from "./kinds";
+import * as model from "./model";
+import * as store from "./store";
+import { use } from "./store";
+import { encode } from "./share";
+import type { Creation } from "./backend";
+
+export function Dialogs() {
+  const dialog = use((state) => state.dialog);
+  if (!dialog) return null;
+  switch (dialog.kind) {
+    case "blank": return <Create title="New flow" what={{}} triggers />;
+    case "template": return <Create title={`From “${dialog.name}”`} what={{ template: dialog.template }} name={dialog.name} />;
+    case "import": return <Import text={dialog.text} name={dialog.name} shared={dialog.shared} />;
+    case "draft": return <DraftDialog />;
+    case "settings": return <Settings flow={dialog.flow} />;
+    case "delete": return <Delete flow={dialog.flow} />;
+    case "share": return <Share />;
+    case "keys": return <Keys />;
+    case "token": return <Token />;
+    default: return null;
+  }
+}
+
+const close = () => store.set({ dialog: null });
+
+function Dialog({ title, children, wide }: { title: string; children: ComponentChildren; wide?: boolean }) {
+  const box = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    box.current?.showModal();
+  }, []);
+  return (
+    <dialog ref={box} class={wide ? "wide" : ""} aria-labelledby="dialog-title" onCancel={close} onClose={close} onClick={(event) => event.target === box.current && close()}>
+      <header><h2 id="dialog-title">{title}</h2><Button icon={glyph.close} class="quiet" label="Close" onClick={close} /></header>
+      {children}
+    </dialog>
+  );
+}
+
+const codeOf = (name: string) => {
+  const stem = name.normalize("NFKD").toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-|-$/g, "").slice(0, 60) || "flow";
+  const taken = new Set(store.get().flows.map((flow) => flow.flow));
+  if (!taken.has(stem)) return stem;
+  for (let number = 2; ; number++) if (!taken.has(`${stem}-${number}`)) return `${stem}-${number}`;
+};
+
+async function create(what: Creation) {
+  const made = await store.backend.create(what);
+  await store.refresh();
+  close();
+  await store.open(made.flow);
+}
+
+const TRIGGERS = [
+  { word: "manual", title: "Manual", when: "By an API call or a campaign" },
+  { word: "whatsapp", title: "WhatsApp", when: "By a WhatsApp message" },
+  { word: "instagram", title: "Instagram", when: "By an Instagram message" },
+  { word: "viber", title: "Viber", when: "By a Viber message" },
+  { word: "messenger", title: "Messenger", when: "By a Messenger message" },
+];
+
+function Create({ title, what, name: begun = "", triggers }: { title: string; what: Partial<Creation>; name?: string; triggers?: boolean }) {
+  const [name, setName] = useState(begun);
+  const [remark, setRemark] = useState("");
+  const [trigger, setTrigger] = useState("manual");
+  const [wrong, setWrong] = useState("");
+  return (
+    <Dialog title={title}>
+      <form onSubmit={async (event) => {
+        event.preventDefault();
+        if (!name.trim()) return setWrong("Give the flow a name.");
+        try {
+          await create({ ...what, code: codeOf(name), name: name.trim(), remark: remark.trim() || undefined, ...(triggers ? { trigger } : {}) });
+        } catch (error) {
+          setWrong(store.told(error));
+        }
+      }}>
+        {triggers && (
+          <fieldset class="triggers">
+            <legend class="label">What starts it</legend>
+            {TRIGGERS.map(({ word, title, when }) => (
+              <label class="choice">
+                <input type="radio" name="trigger" value={word} checked={trigger === word} onChange={() => setTrigger(word)} />
+                <span><b>{title}</b><small>{when}</small></span>
+              </label>
+            ))}
+          </fieldset>
+        )}
+        <label class="field"><span class="label">Flow name</span><input type="text" autofocus value={name} onInput={(event) => setName(event.currentTarget.value)} /></label>
+        <label class="field"><span class="label">Remark</span><input type="text" value={remark} placeholder="Whom it is for" onInput={(event) => setRemark(event.currentTarget.value)} /></label>
+        {wrong && <p class="field-issue error" role="alert">{wrong}</p>}
+        <div class="actions"><Button tone="primary" type="submit">Create</Button><Button onClick={close}>Cancel</Button></div>
+      </form>
+    </Dialog>
+  );
+}
+
+function Import({ text, name: begun, shared }: { text: string; name: string; shared?: boolean }) {
+  let read: model.Doc | null = null;
+  let wrong = "";
+  try {
+    read = model.read(text);
+  } catch (error) {
+    wrong = store.told(error);
+  }
+  const code = typeof read?.code === "string" ? read.code : "";
+  const taken = store.get().flows.some((flow) => flow.flow === code);
+  const [copy, setCopy] = useState(taken);
+  const [name, setName] = useState(read?.name ?? begun);
+  const [remark, setRemark] = useState("");
+  const [failed, setFailed] = useState(wrong);
+  const issues = read ? engine.check(text).issues.filter((issue) => issue.severity === "error").length : 0;
+  return (
+    <Dialog title={shared ? "Somebody shared a flow" : "Import a flow"}>
+      {read ? (
+        <form onSubmit={async (event) => {
+          event.preventDefault();
+          try {
+            await create(copy ? { code: codeOf(name || code || begun), json: text, name: name || undefined, remark: remark || undefined } : { code, json: text, as: "written" });
+          } catch (error) {
+            setFailed(store.told(error));
+          }
+        }}>
+          <p><b>{read.name ?? read.code}</b>: {read.nodes.length} nodes{issues ? `, ${issues} ${issues === 1 ? "error" : "errors"} to repair` : ", nothing wrong"}.</p>
+          <label class="choice"><input type="radio" name="as" checked={!copy} disabled={!code || taken} onChange={() => setCopy(false)} /><span><b>As it is</b><small>{taken ? `You have a flow with the code ${code}` : "An identical copy, under its own code"}</small></span></label>
+          <label class="choice"><input type="radio" name="as" checked={copy} onChange={() => setCopy(true)} /><span><b>Under another name</b><small>The same flow, with a code of its own</small></span></label>
+          {copy && <label class="field"><span class="label">Flow name</span><input type="text" value={name} onInput={(event) => setName(event.currentTarget.value)} /></label>}
+          {copy && <label class="field"><span class="label">Remark</span><input type="text" value={remark} onInput={(event) => setRemark(event.currentTarget.value)} /></label>}
+          {failed && <p class="field-issue error" role="alert">{failed}</p>}
+          <div class="actions"><Button tone="primary" type="submit">Import</Button><Button onClick={close}>Cancel</Button></div>
+        </form>
+      ) : (
+        <>
+          <p class="field-issue error" role="alert">That is no flow: {failed}</p>
+          <div class="actions"><Button onClick={close}>Close</Button></div>
+        </>
+      )}
+    </Dialog>
+  );
+}
+
+/** A flow from a description: any model writes it, and the page judges what it wrote. */
+function DraftDialog() {
+  const [requirement, setRequirement] = useState("");
+  const [prompt, setPrompt] = useState("");
+  const [answer, setAnswer] = useState("");
+  const [wrong, setWrong] = useState("");
+  const ask = () => setPrompt(engine.draft({ requirement }).prompt);
+  const judge = async () => {
+    const judged = engine.draft({ requirement, answer });
+    if (judged.flow) {
+      const name = model.read(judged.flow).name ?? requirement.slice(0, 40);
+      return create({ code: codeOf(name), json: judged.flow, name });
+    }
+    if (judged.prompt) setPrompt(judged.prompt);
+    setAnswer("");
+    setWrong("The answer is no flow that runs yet. Give the model the text above: it says what is wrong.");
+  };
+  return (
+    <Dialog title="From a description" wide>
+      <label class="field"><span class="label">What the flow shall do, in your words</span>
+        <textarea rows={3} autofocus value={requirement} placeholder="Remind people who left a cart, and offer the checkout or an agent." onInput={(event) => setRequirement(event.currentTarget.value)} />
+      </label>
+      <div class="actions"><Button tone={prompt ? "" : "primary"} disabled={!requirement.trim()} onClick={ask}>Write the prompt</Button></div>
+      {prompt && (
+        <>
+          <label class="field"><span class="label">Give this to a model of yours</span><textarea class="code" readOnly rows={6} value={prompt} /></label>
+          <div class="actions"><Button icon={glyph.copy} onClick={() => navigator.clipboard?.writeText(prompt).then(() => store.say("Copied"))}>Copy</Button></div>
+          <label class="field"><span class="label">What it answered</span><textarea class="code" rows={6} value={answer} onInput={(event) => setAnswer(event.currentTarget.value)} /></label>
+          {wrong && <p class="field-issue error" role="alert">{wrong}</p>}
+          <div class="actions"><Button tone="primary" disabled={!answer.trim()} onClick={() => store.attempt(judge)}>Load it to the canvas</Button></div>
+        </>
+      )}
+    </Dialog>
+  );
+}
+
+function Settings({ flow }: { flow: any }) {
+  const [tab, setTab] = useState("basic");
+  const [name, setName] = useState(flow.name);
+  const [remark, setRemark] = useState(flow.remark ?? "");
+  const [logging, setLogging] = useState(flow.logging);
+  const inbound = flow.trigger?.kind === "inbound";
+  const published = flow.state === "published";
+  const [account, setAccount] = useState(flow.accounts[0]?.account ?? "");
+  const [wrong, setWrong] = useState("");
+  const tabs = [["basic", "Basic information"], ...(inbound ? [["account", "Bind account"]] : []), ["log", "Log"]];
+  const keep = async () => {
+    const what = {
+      ...(name !== flow.name ? { name } : {}),
+      ...(remark !== (flow.remark ?? "") ? { remark } : {}),
+      ...(logging !== flow.logging ? { logging } : {}),
+      ...(inbound && account !== (flow.accounts[0]?.account ?? "") ? { accounts: account ? [{ channel: flow.trigger.channel, account }] : [] } : {}),
+    };
+    try {
+      if (Object.keys(what).length) await store.change(flow.flow, what);
+      close();
+      store.say("Settings kept", "good");
+    } catch (error) {
+      setWrong(store.told(error));
+    }
+  };
+  return (
+    <Dialog title={`Settings of ${flow.name}`}>
+      <div class="tabs" role="tablist">{tabs.map(([word, title]) => <button type="button" role="tab" aria-selected={tab === word} onClick={() => setTab(word)}>{title}</button>)}</div>
+      {tab === "basic" && <>
+        <label class="field"><span class="label">Flow name</span><input type="text" value={name} onInput={(event) => setName(event.currentTarget.value)} /></label>
+        <label class="field"><span class="label">Remark</span><input type="text" value={remark} onInput={(event) => setRemark(event.currentTarget.value)} /></label>
+        <p class="hint">Code <code>{flow.flow}</code>: what callers know it by.</p>
+      </>}
+      {tab === "account" && <>
+        <label class="field"><span class="label">Account on {flow.trigger.channel}</span><input type="text" value={account} disabled={published} placeholder="+15550100" onInput={(event) => setAccount(event.currentTarget.value)} /></label>
+        {published && <p class="hint">A published flow cannot be bound to another account. Unpublish it first.</p>}
+      </>}
+      {tab === "log" && <>
+        <label class="switch"><input type="checkbox" role="switch" checked={logging} onChange={(event) => setLogging(event.currentTarget.checked)} /><span /><em>Log what its sessions do</em></label>
+        <p class="hint">The journal says which way each session took, and why.</p>
+      </>}
+      {wrong && <p class="field-issue error" role="alert">{wrong}</p>}
+      <div class="actions"><Button tone="primary" onClick={keep}>OK</Button><Button onClick={close}>Cancel</Button></div>
+    </Dialog>
+  );
+}
+
+function Delete({ flow }: { flow: any }) {
+  return (
+    <Dialog title={`Delete ${flow.name}?`}>
+      <p>A deleted flow cannot be recovered.</p>
+      <div class="actions">
+        <Button tone="bad solid" onClick={() => store.attempt(async () => { await store.backend.delete(flow.flow); close(); await store.refresh(); store.say(`${flow.name} is deleted`); })}>Delete</Button>
+        <Button onClick={close}>Cancel</Button>
+      </div>
+    </Dialog>
+  );
+}
+
+function Share() {
+  const [link, setLink] = useState("");
+  useEffect(() => {
+    const { doc } = store.get();
+    if (doc) encode(model.write(doc)).then((code) => setLink(`${location.origin}${location.pathname}#share=${code}`));
+  }, []);
+  return (
+    <Dialog title="Share by link">
+      <p>The whole flow is in the link, behind the #: no server sees it.</p>
+      <label class="field"><span class="label">Link, {link.length.toLocaleString("en")} characters</span><textarea class="code" readOnly rows={4} value={link} onFocus={(event) => event.currentTarget.select()} /></label>
+      <div class="actions"><Button tone="primary" icon={glyph.copy} onClick={() => store.attempt(async () => { await navigator.clipboard.writeText(link); store.say("Link copied", "good"); })}>Copy</Button></div>
+    </Dialog>
+  );
+}
+
+function Token() {
+  const [token, setToken] = useState("");
+  return (
+    <Dialog title="The service asks for a token">
+      <form onSubmit={async (event) => {
+        event.preventDefault();
+        (store.backend as any).token = token;
+        close();
+        await store.attempt(store.refresh);
+      }}>
+        <label class="field"><span class="label">Access token</span><input type="password" autofocus value={token} onInput={(event) => setToken(event.currentTarget.value)} /></label>
+        <div class="actions"><Button tone="primary" type="submit">Go on</Button></div>
+      </form>
+    </Dialog>
+  );
+}
+
+const KEYS = [["A", "Add a component"], ["Delete", "Delete what is chosen"], ["Ctrl Z / Ctrl Shift Z", "Undo, redo"], ["Ctrl C / Ctrl V", "Copy, paste"], ["Ctrl S", "Save"], ["Ctrl Enter", "Save and publish"], ["T / C / I", "Talk, configure, issues"], ["Tab, Enter", "Go to a node, choose it"], ["Arrow keys", "Move the chosen node"], ["?", "This list"]];
+
+function Keys() {
+  return (
+    <Dialog title="Keys">
+      <dl class="keys">{KEYS.map(([keys, does]) => <><dt>{keys.split(" / ").map((key) => <kbd>{key}</kbd>)}</dt><dd>{does}</dd></>)}</dl>
+    </Dialog>
+  );
+}
+
+/** The components, to be put at a way. */
+export function Picker() {
+  const adding = use((state) => state.adding);
+  const box = useRef<HTMLDivElement>(null);
+  const [word, setWord] = useState("");
+  useEffect(() => {
+    setWord("");
+    box.current?.querySelector("input")?.focus();
+  }, [adding]);
+  if (!adding) return null;
+  const found = KINDS.filter((info) => info.kind !== "start" && `${info.title} ${info.kind} ${info.does}`.toLowerCase().includes(word.toLowerCase()));
+  const left = Math.max(8, Math.min(adding.x - 20, innerWidth - 316));
+  const top = Math.max(8, Math.min(adding.y + 8, innerHeight - 430));
+  return (
+    <div class="picker-ground" onClick={() => store.set({ adding: null })}>
+      <div ref={box} class="picker" role="dialog" aria-label="Add a component" style={{ left, top }} onClick={(event) => event.stopPropagation()}
+        onKeyDown={(event) => {
+          if (event.key === "Escape") store.set({ adding: null });
+          if (!box.current) return;
+          const items = [...box.current.querySelectorAll<HTMLElement>("input, button.item")];
+          const at = items.indexOf(document.activeElement as HTMLElement);
+          if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+            event.preventDefault();
+            items[(at + (event.key === "ArrowDown" ? 1 : items.length - 1)) % items.length]?.focus();
+          }
+        }}>
+        <input type="search" aria-label="Search components" placeholder="Search components" value={word} onInput={(event) => setWord(event.currentTarget.value)}
+          onKeyDown={(event) => event.key === "Enter" && found[0] && (event.preventDefault(), store.addNode(found[0].kind, adding.at, adding.place))} />
+        <div class="picker-list">
+          {GROUPS.map(({ group, title }) => {
+            const own = found.filter((info) => info.group === group);
+            return own.length > 0 && (
+              <div role="group" aria-label={title}>
+                <h3>{title}</h3>
+                {own.map((info) => (
+                  <button type="button" class={`item ${info.group}`} onClick={() => store.addNode(info.kind, adding.at, adding.place)}>
+                    <span class="tile"><Icon d={info.icon} size={16} /></span><span><b>{info.title}</b><small>{info.does}</small></span>
+                  </button>
+                ))}
+              </div>
+            );
+          })}
+          {!found.length && <p class="hint">No component is called so.</p>}
+        </div>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,233 @@
+// The page: the gallery, or the canvas with what is around it.
+
+import { render } from "preact";
+import { useEffect } from "preact/hooks";
+import "@xyflow/react/dist/base.css";
+import "./style.css";
+import { start } from "./engine";
+import { CanvasView } from "./canvas";
+import { Configure, FlowForm } from "./form";
+import { Dialogs, Picker } from "./dialogs";
+import { Gallery } from "./gallery";
+import { Heat, Live, Records, Versions } from "./panels";
+import { Issues } from "./issues";
+import { Talk } from "./talk";
+import { Button, Icon, glyph } from "./icons";
+import { GROUPS, KINDS } from "./kinds";
+import * as model from "./model";
+import * as store from "./store";
+import { use, type Panel } from "./store";
+import { download } from "./share";
+
+function Theme() {
+  const theme = use((state) => state.theme);
+  return <Button class="quiet" icon={theme === "dark" ? glyph.sun : glyph.moon} label={theme === "dark" ? "Light colours" : "Dark colours"} onClick={() => store.theme(theme === "dark" ? "light" : "dark")} />;
+}
+
+const Mark = () => <svg class="mark-logo" width="26" height="26" viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="9" fill="var(--accent)" /><path d="M9 9h14a2 2 0 0 1 2 2v6a2 2 0 0 1-2 2h-6l-5 5v-5H9a2 2 0 0 1-2-2v-6a2 2 0 0 1 2-2z" fill="#fff" /></svg>;
+
+function TopBar() {
+  const route = use((state) => state.route);
+  const summary = use((state) => state.summary);
+  const doc = use((state) => state.doc);
+  const past = use((state) => state.past);
+  const future = use((state) => state.future);
+  const saved = use((state) => state.saved);
+  if (route === "gallery" || !doc || !summary) {
+    return (
+      <header class="top">
+        <span class="brand"><Mark /> chatflow <small>playground</small></span>
+        <span class="spring" />
+        <Theme />
+      </header>
+    );
+  }
+  const published = summary.state === "published";
+  return (
+    <header class="top">
+      <Button icon={glyph.back} class="quiet" label="All flows" onClick={store.leave} />
+      <input class="flow-name" aria-label="Name of the flow" value={doc.name ?? doc.code} onInput={(event) => store.edit((doc) => ({ ...doc, name: event.currentTarget.value }), "name")} />
+      <span class={`pill ${summary.state}`}>{published ? `Published · v${summary.online}` : "Unpublished"}</span>
+      <span class="saved" role="status">{{ saved: "Saved", saving: "Saving…", unsaved: "Edited", failed: "Not saved" }[saved]}</span>
+      <span class="spring" />
+      <span class="top-group">
+        <Button icon={glyph.undo} class="quiet" label="Undo" disabled={!past.length} onClick={store.undo} />
+        <Button icon={glyph.redo} class="quiet" label="Redo" disabled={!future.length} onClick={store.redo} />
+      </span>
+      <span class="top-group wide-only">
+        <Button icon={glyph.gear} class="quiet" label="Settings" onClick={() => store.set({ dialog: { kind: "settings", flow: summary } })} />
+        <Button icon={glyph.share} class="quiet" label="Share by link" onClick={() => store.set({ dialog: { kind: "share" } })} />
+        <Button icon={glyph.down} class="quiet" label="Export JSON" onClick={() => download(`${doc.code}.json`, model.write(doc))} />
+        <Theme />
+      </span>
+      <Button class="wide-only" onClick={() => store.attempt(async () => { await store.save(); store.say("Saved", "good"); })}>Save</Button>
+      <Button tone="primary" onClick={() => store.publish()}><span class="long">Save and publish</span><span class="short">Publish</span></Button>
+    </header>
+  );
+}
+
+function Library() {
+  return (
+    <nav class="library" aria-label="Component library">
+      {GROUPS.map(({ group, title }) => (
+        <section aria-label={title}>
+          <h2>{title}</h2>
+          {KINDS.filter((info) => info.group === group && info.kind !== "start").map((info) => (
+            <button type="button" class={`item ${group}`} draggable title={info.does}
+              onDragStart={(event) => { event.dataTransfer?.setData("application/x-chatflow", info.kind); event.dataTransfer!.effectAllowed = "copy"; }}
+              onClick={() => {
+                const { selected, edge, doc } = store.get();
+                const at = edge ? wayOf(edge) : selected.length === 1 ? afterNode(selected[0]) : afterNode(lastNode(doc!));
+                store.addNode(info.kind, at);
+                store.set({ sheet: "canvas" });
+              }}>
+              <span class="tile"><Icon d={info.icon} size={16} /></span><span>{info.title}</span>
+            </button>
+          ))}
+        </section>
+      ))}
+    </nav>
+  );
+}
+
+const wayOf = (edge: string) => {
+  const [from, branch] = JSON.parse(edge);
+  return { from, branch };
+};
+
+function afterNode(id: string | undefined) {
+  const node = id && model.nodeOf(store.get().doc!, id);
+  const branch = node && store.branchesOf(node)[0];
+  return node && branch ? { from: node.id, branch } : null;
+}
+
+/** The last step before an end on the way that begins at the start. */
+function lastNode(doc: model.Doc): string | undefined {
+  let at = doc.nodes.find((node) => node.kind === "start")?.id;
+  const seen = new Set<string>();
+  while (at && !seen.has(at)) {
+    seen.add(at);
+    const node = model.nodeOf(doc, at)!;
+    const branches = store.branchesOf(node);
+    const next: string | undefined = branches.map((branch) => model.targetOf(doc, at!, branch, branches)).find(Boolean);
+    if (!next || model.nodeOf(doc, next)?.kind === "end" || !model.nodeOf(doc, next)) return at;
+    at = next;
+  }
+  return at;
+}
+
+function Side() {
+  const panel = use((state) => state.panel);
+  const issues = use((state) => state.checked.issues);
+  const summary = use((state) => state.summary);
+  const records = use((state) => state.records);
+  const count = issues.filter((issue) => issue.code !== "unbound_account" || !summary?.accounts.length).length;
+  const errors = issues.some((issue) => issue.severity === "error" && issue.code !== "unbound_account");
+  const red = records.filter((record) => record.result && !record.result.ok).length;
+  const tabs: [Panel, string, string, number?][] = [
+    ["talk", "Talk", glyph.talk], ["configure", "Configure", glyph.sliders], ["issues", "Issues", glyph.warn, count],
+    ["records", "Recorded", glyph.record, red], ["heat", "Heat map", glyph.flame], ["flow", "Flow", glyph.gear], ["versions", "Versions", glyph.versions],
+    ...(store.backend.isService ? ([["live", "Live", glyph.live]] as [Panel, string, string][]) : []),
+  ];
+  return (
+    <aside class="side" aria-label="Panel">
+      <div class="tabs main-tabs" role="tablist" aria-label="Panels">
+        {tabs.map(([word, title, icon, badge]) => (
+          <button type="button" role="tab" id={`tab-${word}`} aria-selected={panel === word} aria-controls="panel" aria-label={badge ? `${title}, ${badge}` : title} title={title} onClick={() => store.set({ panel: word })}>
+            <Icon d={icon} size={18} /><span>{title}</span>
+            {badge ? <b class={`badge ${word === "issues" && !errors ? "warn" : ""}`}>{badge}</b> : null}
+          </button>
+        ))}
+      </div>
+      <div class="panel" id="panel" role="tabpanel" aria-labelledby={`tab-${panel}`} tabIndex={-1}>
+        {{ talk: <Talk />, configure: <Configure />, issues: <Issues />, records: <Records />, heat: <Heat />, flow: <FlowForm />, versions: <Versions />, live: <Live /> }[panel]}
+      </div>
+    </aside>
+  );
+}
+
+function Sheets() {
+  const sheet = use((state) => state.sheet);
+  const panel = use((state) => state.panel);
+  const go = (sheet: store.Sheet, panel?: Panel) => store.set({ sheet, ...(panel ? { panel } : {}) });
+  const items: [string, string, boolean, () => void][] = [
+    ["Flow", glyph.tidy, sheet === "canvas", () => go("canvas")],
+    ["Add", glyph.plus, sheet === "library", () => go("library")],
+    ["Configure", glyph.sliders, sheet === "panel" && panel === "configure", () => go("panel", "configure")],
+    ["Talk", glyph.talk, sheet === "panel" && panel === "talk", () => go("panel", "talk")],
+    ["Issues", glyph.warn, sheet === "panel" && panel === "issues", () => go("panel", "issues")],
+  ];
+  return <nav class="sheets" aria-label="Parts of the page">{items.map(([title, icon, on, act]) => <button type="button" aria-current={on ? "page" : undefined} onClick={act}><Icon d={icon} size={20} /><span>{title}</span></button>)}</nav>;
+}
+
+function Editor() {
+  const sheet = use((state) => state.sheet);
+  return (
+    <main class="editor" data-sheet={sheet}>
+      <Library />
+      <CanvasView />
+      <Side />
+      <Sheets />
+    </main>
+  );
+}
+
+function onKey(event: KeyboardEvent) {
+  const { route, dialog, adding, selected, edge } = store.get();
+  if (route !== "editor" || dialog || adding) return;
+  const target = event.target as HTMLElement;
+  const typing = target.matches("input:not([type=checkbox]):not([type=radio]), textarea, select");
+  const mod = event.ctrlKey || event.metaKey;
+  const done = () => event.preventDefault();
+  if (mod && event.key.toLowerCase() === "s") return done(), void store.attempt(async () => { await store.save(); store.say("Saved", "good"); });
+  if (mod && event.key === "Enter") return done(), void store.publish();
+  if (mod && event.key.toLowerCase() === "z") return done(), event.shiftKey ? store.redo() : store.undo();
+  if (mod && event.key.toLowerCase() === "y") return done(), store.redo();
+  if (typing) return;
+  if (mod && event.key.toLowerCase() === "c") return void (store.copy() && done());
+  if (mod && event.key.toLowerCase() === "v") return done(), store.paste();
+  if (mod || event.altKey) return;
+  if (event.key === "Delete" || event.key === "Backspace") return done(), store.removeSelected();
+  if (event.key === "Escape") return store.set({ selected: [], edge: null });
+  if (event.key === "a") {
+    const box = document.querySelector<HTMLElement>(".box[data-selected=true]")?.getBoundingClientRect();
+    const at = edge ? wayOf(edge) : afterNode(selected[0] ?? lastNode(store.get().doc!));
+    return done(), store.set({ adding: { at, x: box?.left ?? innerWidth / 2 - 150, y: box?.bottom ?? 120 } });
+  }
+  const panels: { [key: string]: Panel } = { t: "talk", c: "configure", i: "issues" };
+  if (panels[event.key]) return store.set({ panel: panels[event.key], sheet: "panel" });
+  if (event.key === "?") return store.set({ dialog: { kind: "keys" } });
+}
+
+function Page() {
+  const ready = use((state) => state.ready);
+  const route = use((state) => state.route);
+  const toast = use((state) => state.toast);
+  useEffect(() => {
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, []);
+  if (!ready) return <p class="boot" role="status">Starting the engine…</p>;
+  return (
+    <>
+      <TopBar />
+      {route === "gallery" ? <Gallery /> : <Editor />}
+      <Picker />
+      <Dialogs />
+      <div class="toasts" role="status" aria-live="polite">{toast && <p class={`toast ${toast.tone}`} key={toast.key}>{toast.text}</p>}</div>
+    </>
+  );
+}
+
+const root = document.getElementById("app")!;
+start()
+  .then(async (schema) => {
+    root.textContent = "";
+    render(<Page />, root);
+    await store.boot(schema);
+  })
+  .catch((error) => {
+    root.innerHTML = '<p class="boot">The engine did not start.</p>';
+    root.firstElementChild!.textContent += ` ${error}`;
+    console.error(error);
+  });

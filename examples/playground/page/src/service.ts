@@ -1,0 +1,123 @@
+// Flows on a running service (`?api=ADDRESS`): the operator's API of examples/service.
+
+import { Failure } from "./engine";
+import type { Backend, Creation, FlowSummary } from "./backend";
+
+const TOKEN = "chatflow.token";
+
+export class ServiceBackend implements Backend {
+  readonly isService = true;
+  private base: string;
+
+  constructor(api: string) {
+    this.base = new URL(api || ".", location.href).href.replace(/\/$/, "");
+  }
+
+  get token() {
+    return sessionStorage.getItem(TOKEN) ?? "";
+  }
+  set token(token: string) {
+    sessionStorage.setItem(TOKEN, token);
+  }
+
+  private async call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Response> {
+    let response: Response;
+    try {
+      response = await fetch(`${this.base}/api/v1/${path}`, {
+        method,
+        headers: { Authorization: `Bearer ${this.token}`, ...(body !== undefined ? { "Content-Type": "application/json" } : {}), ...headers },
+        body: body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body),
+      });
+    } catch {
+      throw new Failure("unreachable", `The service at ${this.base} does not answer`);
+    }
+    if (response.ok) return response;
+    const told = await response.json().catch(() => ({}));
+    throw new Failure(told.code ?? String(response.status), told.error ?? `${response.status} ${response.statusText}`, told.issues ?? [], response.status);
+  }
+
+  private json = async (method: string, path: string, body?: unknown, headers?: Record<string, string>) =>
+    (await this.call(method, path, body, headers)).json();
+
+  private summary(flow: any, definition?: any, draft?: string, online?: string): FlowSummary {
+    return {
+      ...flow,
+      flow: flow.code,
+      logging: flow.logging !== "off" && flow.logging !== false,
+      trigger: definition?.trigger ?? flow.trigger ?? { kind: flow.accounts.length ? "inbound" : "manual", channel: flow.accounts[0]?.channel },
+      nodes: definition?.nodes?.length ?? 0,
+      changed: online == null || online !== draft,
+    };
+  }
+
+  private async whole(flow: any): Promise<FlowSummary> {
+    const path = `flows/${encodeURIComponent(flow.code)}`;
+    const draft = await (await this.call("GET", `${path}/draft`)).text();
+    const online = flow.online == null ? undefined : await (await this.call("GET", `${path}/versions/${flow.online}`)).text();
+    return this.summary(flow, JSON.parse(draft), draft, online);
+  }
+
+  async list() {
+    const { flows } = await this.json("GET", "flows");
+    return Promise.all(flows.map((flow: any) => this.whole(flow)));
+  }
+  async create(what: Creation) {
+    const { code, name, remark, template, json } = what;
+    const body = template
+      ? { template, code }
+      : json
+        ? { definition: JSON.parse(json), ...(what.as === "written" ? {} : { code }) }
+        : { code, name, trigger: what.trigger === "manual" || !what.trigger ? { kind: "manual" } : { kind: "inbound", channel: what.trigger } };
+    const { flow } = await this.json("POST", "flows", body);
+    const rest = { ...(name && !what.trigger ? { name } : {}), ...(remark ? { remark } : {}) };
+    return Object.keys(rest).length ? this.change(flow.code, rest) : this.whole(flow);
+  }
+  async read(code: string, version?: number) {
+    const path = `flows/${encodeURIComponent(code)}`;
+    const flow = await this.json("GET", path);
+    const json = await (await this.call("GET", version == null ? `${path}/draft` : `${path}/versions/${version}`)).text();
+    return { json, flow: await this.whole(flow) };
+  }
+  async save(code: string, json: string, revision: number) {
+    const { flow } = await this.json("PUT", `flows/${encodeURIComponent(code)}/draft`, json, { "If-Match": `"${revision}"` });
+    return this.whole(flow);
+  }
+  private act = async (code: string, word: string, body: unknown = {}) =>
+    this.whole(await this.json("POST", `flows/${encodeURIComponent(code)}/${word}`, body));
+  publish(code: string) {
+    return this.act(code, "publish");
+  }
+  unpublish(code: string) {
+    return this.act(code, "unpublish", { mode: "drain" });
+  }
+  rollBack(code: string, version: number) {
+    return this.act(code, "roll-back", { version });
+  }
+  async change(code: string, what: any) {
+    const path = `flows/${encodeURIComponent(code)}`;
+    const { accounts, logging, ...rest } = what;
+    let flow: any;
+    if (accounts) flow = await this.json("PUT", `${path}/accounts`, { accounts });
+    const body = { ...rest, ...(logging === undefined ? {} : { logging: logging ? "on" : "off" }) };
+    if (Object.keys(body).length || !flow) flow = await this.json("PATCH", path, body);
+    return this.whole(flow);
+  }
+  async delete(code: string) {
+    await this.call("DELETE", `flows/${encodeURIComponent(code)}`);
+  }
+  async sessions(code: string) {
+    return (await this.json("GET", `sessions?flow=${encodeURIComponent(code)}`)).sessions;
+  }
+  async journal(session: string) {
+    return (await this.json("GET", `sessions/${session}/journal`)).entries;
+  }
+  async counts(code: string) {
+    return (await this.json("GET", `flows/${encodeURIComponent(code)}/metrics`)).nodes;
+  }
+  async inbox() {
+    return (await this.json("GET", "inbox")).waiting;
+  }
+  async handBack(contact: string, vars: unknown) {
+    await this.call("POST", `contacts/${encodeURIComponent(contact)}/hand-back`, { vars });
+  }
+}
