@@ -52,6 +52,12 @@ const codeOf = (name: string) => {
 
 async function create(what: Creation) {
   const made = await store.backend.create(what);
+  if (what.name && what.as !== "written") {
+    // The text says the name, too: a draft that is saved later would take it back.
+    const { json, flow } = await store.backend.read(made.flow);
+    const doc = model.read(json);
+    if (doc.name !== what.name) await store.backend.save(made.flow, model.write({ ...doc, name: what.name }), flow.revision);
+  }
   await store.refresh();
   close();
   await store.open(made.flow);

@@ -87,7 +87,8 @@ export async function attempt<T>(work: () => Promise<T> | T): Promise<T | undefi
   try {
     return await work();
   } catch (error) {
-    say(told(error), "bad");
+    if (error instanceof Failure && error.status === 401 && backend?.isService) set({ dialog: { kind: "token" } });
+    else say(told(error), "bad");
     if (!(error instanceof Failure)) console.warn(error);
     return undefined;
   }
