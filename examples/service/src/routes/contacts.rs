@@ -252,12 +252,13 @@ pub struct Inbox {
 #[utoipa::path(get, path = "/api/v1/inbox", tag = "inbox",
     responses((status = 200, description = "Who waits.", body = Inbox), Refusals))]
 pub async fn inbox(Tenant { bot, .. }: Tenant) -> Result<Json<Inbox>, ApiError> {
-    let records = bot.sessions(SessionFilter::all().status(Status::Handoff)).await?;
-    let shown = views(&bot, &records).await?;
-    let mut waiting: Vec<Waiting> = records
+    let listed = bot.sessions_with_contacts(SessionFilter::all().status(Status::Handoff)).await?;
+    let shown = views(&bot, &listed).await?;
+    let mut waiting: Vec<Waiting> = listed
         .iter()
         .zip(shown)
-        .filter_map(|(record, session)| {
+        .filter_map(|(listed, session)| {
+            let record = &listed.record;
             let handoff = record.session().handoff()?;
             Some(Waiting {
                 session,

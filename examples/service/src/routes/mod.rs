@@ -65,7 +65,7 @@ fn guarded() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(qyvo::trigger_flow))
         .routes(routes!(qyvo::get_flow))
         .routes(routes!(qyvo::new_flow_triggered))
-        .routes(routes!(qyvo::flow_choices))
+        .routes(routes!(qyvo::choices))
         .routes(routes!(flows::list, flows::create))
         .routes(routes!(flows::get, flows::edit, flows::delete))
         .routes(routes!(flows::publish))

@@ -1,26 +1,23 @@
 //! The endpoints of Qyvo: a flow is started, flows are listed, what was started lately is polled.
 //! Bodies and statuses are those of `chatflow::wire::qyvo`.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
-use axum::Json;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use chatflow::id::FlowId;
-use chatflow::ops::{FlowStatus, SessionFilter};
-use chatflow::store::FlowState;
+use chatflow::FlowId;
+use chatflow::flow::{FlowDef, TriggerDef};
+use chatflow::ops::SessionFilter;
 use chatflow::wire::HttpAnswer;
-use chatflow::wire::qyvo::{Answers, KEY_HEADER, TriggerFlow};
-use chrono::{DateTime, SecondsFormat, Utc};
-use serde::{Deserialize, Serialize};
+use chatflow::wire::qyvo::{
+    Answers, FlowDetails, GetFlow, KEY_HEADER, TriggerFlow, flow_choices, flow_details, recent_sessions,
+};
+use serde::Deserialize;
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::error::{ApiError, ErrorBody, Refusals};
 use crate::guard::Tenant;
-use crate::input::{JsonBody, Params, Raw};
+use crate::input::{Params, Raw};
 
 /// The answer of a wire format, as it is.
 pub fn respond(answer: HttpAnswer) -> Response {
@@ -93,7 +90,8 @@ pub async fn trigger_flow(
 }
 
 /// Names a flow.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what `GetFlow` reads")]
 pub struct FlowName {
     /// The code of the flow.
     #[schema(min_length = 1, max_length = 256)]
@@ -101,11 +99,12 @@ pub struct FlowName {
 }
 
 /// A flow as Qyvo shows it.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what `FlowDetails` writes")]
 pub struct FlowShown {
     id: String,
     name: String,
-    status: &'static str,
+    status: String,
     trigger_type: String,
     sessions_count: u64,
     published_at: Option<String>,
@@ -114,36 +113,32 @@ pub struct FlowShown {
 
 /// Returns one flow.
 #[utoipa::path(post, path = "/api/v1/actions/get-flow", tag = "Qyvo", request_body = FlowName,
-    responses((status = 200, description = "The flow.", body = FlowShown), Refusals))]
-pub async fn get_flow(
-    Tenant { bot, .. }: Tenant,
-    JsonBody(named): JsonBody<FlowName>,
-) -> Result<Json<FlowShown>, ApiError> {
+    responses((status = 200, description = "The flow.", body = FlowShown),
+        (status = 400, description = "It cannot be read.", body = ErrorBody),
+        (status = 401, description = "No token.", body = ErrorBody),
+        (status = 404, description = "Flow not found.", body = Object),
+        (status = 408, description = "It took too long.", body = ErrorBody),
+        (status = 413, description = "Too large.", body = ErrorBody),
+        (status = 422, description = "A field breaks a rule.", body = Object),
+        (status = 429, description = "Too many.", body = ErrorBody),
+        (status = 503, description = "Come again.", body = ErrorBody)))]
+pub async fn get_flow(Tenant { bot, .. }: Tenant, Raw(body): Raw) -> Result<Response, ApiError> {
+    let named = match GetFlow::from_json(&body) {
+        Ok(named) => named,
+        Err(refused) => return Ok(respond(refused)),
+    };
     let code = FlowId::new(&named.flow_id).map_err(|rule| ApiError::invalid("flow_id", rule))?;
-    let status = bot.flows().get(&code).await?.ok_or_else(|| ApiError::not_found("Flow not found"))?;
-    let online = status.versions.iter().find(|entry| Some(entry.version) == status.online);
-    let published_at = online.map(|entry| time(entry.published_at));
+    let Some(status) = bot.flows().get(&code).await? else { return Ok(respond(flow_details(None))) };
     let definition = bot.flows().export(&code, status.online).await?;
-    let definition: Value = serde_json::from_str(&definition).unwrap_or_default();
-    let trigger_type = definition["trigger"]["kind"].as_str().unwrap_or("manual").to_owned();
-    Ok(Json(FlowShown {
-        id: status.flow.to_string(),
-        name: status.name.to_string(),
-        status: if status.state == FlowState::Published { "published" } else { "draft" },
-        trigger_type,
-        sessions_count: bot.counts(&code, ..).await?.total.started,
-        published_at,
-        created_at: time(status.created_at),
-    }))
-}
-
-/// A time as Qyvo writes it.
-fn time(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Secs, false)
+    // A draft that cannot be read is started by nobody as yet.
+    let trigger = FlowDef::from_json(&definition).map_or(TriggerDef::Manual, |def| def.trigger);
+    let sessions = bot.counts(&code, ..).await?.total.started;
+    Ok(respond(flow_details(Some(&FlowDetails::of(&status, &trigger, sessions)))))
 }
 
 /// A choice of a list.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what `flow_choices` writes")]
 pub struct FlowChoice {
     id: String,
     label: String,
@@ -152,11 +147,8 @@ pub struct FlowChoice {
 /// Lists the published flows, for a choice among them.
 #[utoipa::path(get, path = "/api/v1/dropdowns/flows", tag = "Qyvo",
     responses((status = 200, description = "The flows.", body = Vec<FlowChoice>), Refusals))]
-pub async fn flow_choices(Tenant { bot, .. }: Tenant) -> Result<Json<Vec<FlowChoice>>, ApiError> {
-    let flows = bot.flows().list().await?.into_iter();
-    let published = flows.filter(|flow| flow.state == FlowState::Published);
-    let choice = |flow: FlowStatus| FlowChoice { id: flow.flow.to_string(), label: flow.name.to_string() };
-    Ok(Json(published.map(choice).collect()))
+pub async fn choices(Tenant { bot, .. }: Tenant) -> Result<Response, ApiError> {
+    Ok(respond(flow_choices(&bot.flows().list().await?)))
 }
 
 /// Which sessions to list.
@@ -168,7 +160,8 @@ pub struct OfFlow {
 }
 
 /// A session as Qyvo shows it.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what `recent_sessions` writes")]
 pub struct SessionShown {
     id: String,
     flow_id: String,
@@ -177,7 +170,7 @@ pub struct SessionShown {
     contact_phone: Option<String>,
     contact_name: Option<String>,
     contact_email: Option<String>,
-    status: &'static str,
+    status: String,
     current_node_id: String,
     #[schema(value_type = Object)]
     context: Value,
@@ -193,48 +186,11 @@ pub struct SessionShown {
 pub async fn new_flow_triggered(
     Tenant { bot, .. }: Tenant,
     Params(of): Params<OfFlow>,
-) -> Result<Json<Vec<SessionShown>>, ApiError> {
+) -> Result<Response, ApiError> {
     let mut filter = SessionFilter::all();
     if let Some(code) = of.flow_id {
         filter = filter.flow(FlowId::new(code).map_err(|rule| ApiError::invalid("flow_id", rule))?);
     }
-    let names: HashMap<FlowId, Arc<str>> =
-        bot.flows().list().await?.into_iter().map(|flow| (flow.flow, flow.name)).collect();
-    let mut shown = Vec::new();
-    for record in bot.sessions(filter).await? {
-        let session = record.session();
-        let contact = bot.contact(record.contact()).await?;
-        let profile = contact.as_ref().and_then(|contact| contact.profile.as_deref());
-        let phone = contact.iter().flat_map(|contact| &contact.addresses).find_map(|address| address.phone());
-        shown.push(SessionShown {
-            id: session.id().to_string(),
-            flow_id: session.flow().to_string(),
-            flow_name: names
-                .get(session.flow())
-                .map_or_else(|| session.flow().to_string(), |name| name.to_string()),
-            contact_id: record.contact().to_string(),
-            contact_phone: phone.map(|phone| phone.to_string()),
-            contact_name: profile.and_then(|profile| profile.name.clone()),
-            contact_email: profile.and_then(|profile| profile.email.clone()),
-            status: qyvo_status(session.status()),
-            current_node_id: session.node().to_string(),
-            context: session.context().to_json(),
-            last_interaction_at: time(session.last_interaction_at()),
-            expires_at: session.expires_at().map(time),
-            completed_at: session.ended_at().map(time),
-            created_at: time(session.started_at()),
-        });
-    }
-    Ok(Json(shown))
-}
-
-/// The four words that Qyvo knows: a cancelled session has ended like a completed one.
-fn qyvo_status(status: chatflow::Status) -> &'static str {
-    use chatflow::Status;
-    match status {
-        status if status.is_live() => "running",
-        Status::Expired => "expired",
-        Status::Failed => "failed",
-        _ => "completed",
-    }
+    let sessions = bot.sessions_with_contacts(filter).await?;
+    Ok(respond(recent_sessions(&sessions, &bot.flows().list().await?)))
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use axum::Json;
 use chatflow::id::{ContactId, FlowId, FlowVersion, NodeId, SessionId};
 use chatflow::ops::{Cancelled, HandedOver, SessionFilter};
-use chatflow::session::{FailureCode, Status};
-use chatflow::store::{JournalEntry, SessionRecord};
+use chatflow::session::{Contact, FailureCode, Status};
+use chatflow::store::{JournalEntry, ListedSession, SessionRecord};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -117,10 +117,10 @@ pub async fn list(
     Tenant { bot, .. }: Tenant,
     Params(question): Params<SessionQuestion>,
 ) -> Result<Json<SessionList>, ApiError> {
-    let records = bot.sessions(filter(&bot, question).await?).await?;
-    let next =
-        records.last().filter(|_| records.len() == PAGE).map(|record| record.session().id().to_string());
-    Ok(Json(SessionList { sessions: views(&bot, &records).await?, next }))
+    let listed = bot.sessions_with_contacts(filter(&bot, question).await?).await?;
+    let last = listed.last().filter(|_| listed.len() == PAGE);
+    let next = last.map(|last| last.record.session().id().to_string());
+    Ok(Json(SessionList { sessions: views(&bot, &listed).await?, next }))
 }
 
 async fn filter(bot: &Bot, question: SessionQuestion) -> Result<SessionFilter, ApiError> {
@@ -180,36 +180,38 @@ pub async fn found(bot: &Bot, id: &str) -> Result<SessionRecord, ApiError> {
 ///
 /// # Errors
 /// The store's error.
-pub async fn views(bot: &Bot, records: &[SessionRecord]) -> Result<Vec<SessionView>, ApiError> {
-    let flows = bot.flows().list().await?;
-    let names: HashMap<FlowId, Arc<str>> = flows.into_iter().map(|flow| (flow.flow, flow.name)).collect();
-    let mut views = Vec::with_capacity(records.len());
-    for record in records {
-        let session = record.session();
-        let contact = bot.contact(record.contact()).await?;
-        let addresses = contact.iter().flat_map(|contact| &contact.addresses);
-        let phone = addresses.filter_map(chatflow::Address::phone).next_back();
-        let name = names.get(session.flow()).cloned();
-        views.push(SessionView {
-            id: session.id().to_string(),
-            flow: session.flow().to_string(),
-            flow_name: name.map_or_else(|| session.flow().to_string(), |name| name.to_string()),
-            version: session.version().0,
-            contact: record.contact().to_string(),
-            phone: phone.map(|phone| phone.to_string()),
-            contact_name: contact.and_then(|contact| contact.profile?.name),
-            status: session.status(),
-            node: session.node().to_string(),
-            turns: session.turns(),
-            started_at: session.started_at(),
-            last_interaction_at: session.last_interaction_at(),
-            expires_at: session.expires_at(),
-            ended_at: session.ended_at(),
-            outcome: session.outcome().map(str::to_owned),
-            failure: session.failure().cloned(),
-        });
+pub async fn views(bot: &Bot, listed: &[ListedSession]) -> Result<Vec<SessionView>, ApiError> {
+    let names = names(bot).await?;
+    Ok(listed.iter().map(|listed| view(&listed.record, listed.contact.as_ref(), &names)).collect())
+}
+
+async fn names(bot: &Bot) -> Result<HashMap<FlowId, Arc<str>>, ApiError> {
+    Ok(bot.flows().list().await?.into_iter().map(|flow| (flow.flow, flow.name)).collect())
+}
+
+fn view(record: &SessionRecord, contact: Option<&Contact>, names: &HashMap<FlowId, Arc<str>>) -> SessionView {
+    let session = record.session();
+    let addresses = contact.into_iter().flat_map(|contact| &contact.addresses);
+    let phone = addresses.filter_map(chatflow::Address::phone).next_back();
+    let name = names.get(session.flow()).map(|name| name.to_string());
+    SessionView {
+        id: session.id().to_string(),
+        flow: session.flow().to_string(),
+        flow_name: name.unwrap_or_else(|| session.flow().to_string()),
+        version: session.version().0,
+        contact: record.contact().to_string(),
+        phone: phone.map(|phone| phone.to_string()),
+        contact_name: contact.and_then(|contact| contact.profile.as_ref()?.name.clone()),
+        status: session.status(),
+        node: session.node().to_string(),
+        turns: session.turns(),
+        started_at: session.started_at(),
+        last_interaction_at: session.last_interaction_at(),
+        expires_at: session.expires_at(),
+        ended_at: session.ended_at(),
+        outcome: session.outcome().map(str::to_owned),
+        failure: session.failure().cloned(),
     }
-    Ok(views)
 }
 
 /// One session as the API shows it.
@@ -217,8 +219,8 @@ pub async fn views(bot: &Bot, records: &[SessionRecord]) -> Result<Vec<SessionVi
 /// # Errors
 /// The store's error.
 pub async fn details(bot: &Bot, record: &SessionRecord) -> Result<SessionDetails, ApiError> {
-    let session = views(bot, std::slice::from_ref(record)).await?.pop();
-    let session = session.ok_or_else(|| ApiError::not_found("there is no such session"))?;
+    let contact = bot.contact(record.contact()).await?;
+    let session = view(record, contact.as_ref(), &names(bot).await?);
     let (context, vars) = (record.session().context().to_json(), record.session().vars().to_json());
     Ok(SessionDetails { session, context, vars })
 }
