@@ -1,327 +1,292 @@
-//! The operations on flows of Alibaba's API, each a few lines around `Flows`: made, named, listed,
-//! deleted, put online and offline, counted, logged.
+//! The operations of Alibaba's API, each a few lines around the engine: triggered, made, named,
+//! listed, deleted, put online and offline, counted, logged.
 
-use chatflow::flow::TriggerDef;
-use chatflow::id::{FlowId, FlowVersion, NodeId};
-use chatflow::ops::{FlowStatus, JournalFilter, Logging, Unpublish};
-use chatflow::store::{FlowState, VersionState};
-use chatflow::{Channel, Error};
-use chrono::{DateTime, Utc};
-use serde_json::{Map, Value, json};
+use chatflow::flow::{FlowDef, TriggerDef};
+use chatflow::id::{FlowVersion, NodeId};
+use chatflow::ops::{FlowStatus, JournalFilter, Logging, NodeCount, Unpublish};
+use chatflow::wire::HttpAnswer;
+use chatflow::wire::alibaba::{
+    ChatFlowAction, ChatFlowItem, FlowMetric, FlowTriggerType, FlowVersionItem, FlowViewModel,
+    LogSettingItem, NodeErrorItem, NodeUsageItem, PageAnswer, PageParameters, answer, done, refused,
+    version_done,
+};
+use chatflow::{Error, FlowId};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
 
 use crate::app::Bot;
 use crate::guard::Tenant;
-use crate::routes::alibaba::{Key, Outcome, Parameters, RpcError};
 
-/// Does what an action names, and says where its answer belongs.
-pub async fn operate(tenant: &Tenant, action: &str, of: &Parameters) -> (Key, Outcome) {
+/// Does what an action says, and answers as the product does.
+pub async fn operate(tenant: &Tenant, action: ChatFlowAction, request_id: &str) -> HttpAnswer {
     let bot = &tenant.bot;
-    match action {
-        "CreateChatFlow" => (Key::Data, create(bot, of).await),
-        "UpdateChatFlow" => (Key::Data, update(bot, of).await),
-        "ListChatFlow" => (Key::Data, list(bot, of).await),
-        "DeleteChatFlow" => (Key::Data, delete(bot, of).await),
-        "ImportChatFlow" => (Key::Data, import(bot, of).await),
-        "ExportChatFlow" => (Key::Data, export(bot, of).await),
-        "OnlineFlowVersion" => (Key::Response, online(tenant, of).await),
-        "OfflineFlowVersion" => (Key::Response, offline(bot, of).await),
-        "ListFlowVersion" => (Key::Response, versions(bot, of).await),
-        "ReadFlowVersion" => (Key::Response, read_version(bot, of).await),
-        "GetChatFlowMetric" => (Key::Data, metric(bot, of).await),
-        "CreateChatFlowLogSetting" => (Key::Data, log(bot, of, Some(Logging::On)).await),
-        "ReadChatFlowLogSetting" => (Key::Data, log(bot, of, None).await),
-        "UpdateChatFlowLogSetting" => (Key::Data, update_log(bot, of).await),
-        "DeleteChatFlowLogSetting" => (Key::Data, log(bot, of, Some(Logging::Off)).await),
-        "" => (Key::Data, Err(RpcError::missing("Action"))),
-        _ => (Key::Data, Err(RpcError::invalid("Action", "is not one that this service knows"))),
-    }
-}
-
-/// The parameter behind a field of the engine.
-#[must_use]
-pub fn parameter(field: &str) -> &str {
-    match field {
-        "code" | "flow" => "FlowCode",
-        "name" => "Title",
-        "remark" => "Remark",
-        "version" => "FlowVersion",
-        "trigger" => "FlowTriggerType",
-        field => field,
-    }
-}
-
-fn code(of: &Parameters) -> Result<FlowId, RpcError> {
-    FlowId::new(of.required("FlowCode")?).map_err(|rule| RpcError::invalid("FlowCode", rule))
-}
-
-fn version(of: &Parameters, name: &str) -> Result<Option<FlowVersion>, RpcError> {
-    let read = |text: &str| text.parse().map_err(|_| RpcError::invalid(name, "must be a number"));
-    Ok(of.text(name).map(read).transpose()?.map(FlowVersion))
-}
-
-async fn found(bot: &Bot, of: &Parameters) -> Result<FlowStatus, RpcError> {
-    let code = code(of)?;
-    Ok(bot.flows().get(&code).await?.ok_or(Error::FlowNotFound(code))?)
-}
-
-fn data(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(fields) => fields,
-        _ => Map::new(),
-    }
-}
-
-fn trigger(of: &Parameters) -> Result<TriggerDef, RpcError> {
-    let channel = match of.text("FlowTriggerType") {
-        None | Some("TriggeredManually") => return Ok(TriggerDef::Manual),
-        Some("TriggeredByWhatsApp") => Channel::WhatsApp,
-        Some("TriggeredByInstagram") => Channel::Instagram,
-        Some("TriggeredByViber") => Channel::Viber,
-        Some("TriggeredByMessenger") => Channel::Messenger,
-        Some(_) => return Err(RpcError::invalid("FlowTriggerType", "is not a type of trigger")),
+    let outcome = match action {
+        ChatFlowAction::Trigger(asked) => {
+            return match asked.into_request(request_id) {
+                Ok(request) => answer(&bot.trigger(request).await, request_id),
+                Err(refused) => refused,
+            };
+        }
+        ChatFlowAction::Online { flow_code, version } => {
+            online(tenant, &flow_code, version, request_id).await
+        }
+        ChatFlowAction::Offline { flow_code, version } => offline(bot, &flow_code, version, request_id).await,
+        ChatFlowAction::ListVersions { flow_code, status, page } => {
+            versions(bot, &flow_code, status.as_deref(), page, request_id).await
+        }
+        ChatFlowAction::ReadVersion { flow_code, version } => {
+            read_version(bot, &flow_code, version, request_id).await
+        }
+        other => flow(bot, other).await.map(|data| done(&data, request_id)),
     };
-    Ok(TriggerDef::any_message(channel))
+    outcome.unwrap_or_else(|error| refused(&error, request_id))
 }
 
-fn trigger_type(definition: &Value) -> &'static str {
-    match definition["trigger"]["channel"].as_str() {
-        Some("whatsapp") => "TriggeredByWhatsApp",
-        Some("instagram") => "TriggeredByInstagram",
-        Some("viber") => "TriggeredByViber",
-        Some("messenger") => "TriggeredByMessenger",
-        _ => "TriggeredManually",
+/// The operations that answer by `Data`.
+async fn flow(bot: &Bot, action: ChatFlowAction) -> Result<serde_json::Value, Error> {
+    match action {
+        ChatFlowAction::Create { flow_code, title, remark, trigger_type, from, from_version } => {
+            let code = flow_code.map_or_else(new_code, Ok)?;
+            match from {
+                None => drop(bot.flows().create(&code, &title, trigger_type.trigger()).await?),
+                Some(source) => {
+                    let json = bot.flows().export(&named(&source)?, from_version).await?;
+                    bot.flows().import_named(&json, &code, &title, remark.as_deref().unwrap_or("")).await?;
+                }
+            }
+            renamed(bot, &code, None, remark).await
+        }
+        ChatFlowAction::Import { flow_code, title, remark, flow_view_model } => {
+            let code = flow_code.map_or_else(new_code, Ok)?;
+            let definition = flow_view_model.definition().map_err(|rule| invalid("FlowViewModel", rule))?;
+            if bot.flows().get(&named(&code)?).await?.is_some() {
+                return Err(invalid("code", "is that of another flow"));
+            }
+            bot.flows().import_as(definition, &code).await?;
+            renamed(bot, &code, title, remark).await
+        }
+        ChatFlowAction::Update { flow_code, title, remark } => renamed(bot, &flow_code, title, remark).await,
+        ChatFlowAction::Delete { flow_code } => {
+            bot.flows().delete(&named(&flow_code)?).await?;
+            Ok(json!({}))
+        }
+        ChatFlowAction::Export { flow_code, version } => {
+            let json = bot.flows().export(&named(&flow_code)?, version).await?;
+            Ok(json!({"FlowViewModel": FlowViewModel::of(&json, &trigger(&json)).to_json()}))
+        }
+        ChatFlowAction::List { keyword, trigger_type, flow_status, phone_number, page } => {
+            let wanted = Wanted { keyword, trigger_type, flow_status, phone_number };
+            list(bot, &wanted, page).await
+        }
+        ChatFlowAction::Metric { flow_code, metric, node, page, from, to } => {
+            counted(bot, &flow_code, metric, node, page, (from, to)).await
+        }
+        ChatFlowAction::CreateLogSetting { flow_code } => log(bot, &flow_code, Some(Logging::On)).await,
+        ChatFlowAction::ReadLogSetting { flow_code } => log(bot, &flow_code, None).await,
+        ChatFlowAction::DeleteLogSetting { flow_code } => log(bot, &flow_code, Some(Logging::Off)).await,
+        ChatFlowAction::UpdateLogSetting { flow_code, status } => {
+            log(bot, &flow_code, Some(Logging::from(status == "ENABLED"))).await
+        }
+        _ => Err(invalid("Action", "is not one that this service knows")),
     }
+}
+
+fn invalid(field: &'static str, rule: impl ToString) -> Error {
+    Error::InvalidInput { field: field.into(), rule: rule.to_string() }
+}
+
+fn named(code: &str) -> Result<FlowId, Error> {
+    FlowId::new(code).map_err(|rule| invalid("flow", rule))
 }
 
 /// A code of our own for a new flow.
-fn new_code() -> Result<String, RpcError> {
+fn new_code() -> Result<String, Error> {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|error| RpcError::invalid("FlowCode", error))?;
+    getrandom::fill(&mut bytes).map_err(|error| invalid("flow", error))?;
     Ok(crate::tokens::hex(&bytes))
 }
 
-async fn create(bot: &Bot, of: &Parameters) -> Outcome {
-    let (flows, new, title) = (bot.flows(), new_code()?, of.required("Title")?);
-    match of.text("CreateFromFlowCode") {
-        None => drop(flows.create(&new, title, trigger(of)?).await?),
-        Some(source) => {
-            let source = FlowId::new(source).map_err(|rule| RpcError::invalid("CreateFromFlowCode", rule))?;
-            let json = flows.export(&source, version(of, "CreateFromFlowVersion")?).await?;
-            flows.import_as(&json, &new).await?;
+async fn found(bot: &Bot, code: &str) -> Result<FlowStatus, Error> {
+    let code = named(code)?;
+    bot.flows().get(&code).await?.ok_or(Error::FlowNotFound(code))
+}
+
+/// The trigger of a definition; a draft that cannot be read is started by nobody as yet.
+fn trigger(definition: &str) -> TriggerDef {
+    FlowDef::from_json(definition).map_or(TriggerDef::Manual, |def| def.trigger)
+}
+
+fn encoded(value: &impl serde::Serialize) -> serde_json::Value {
+    serde_json::to_value(value).unwrap_or_default()
+}
+
+async fn item(bot: &Bot, flow: &FlowStatus) -> Result<ChatFlowItem, Error> {
+    let definition = bot.flows().export(&flow.flow, flow.online).await?;
+    Ok(ChatFlowItem::of(flow, &trigger(&definition)))
+}
+
+async fn renamed(
+    bot: &Bot,
+    code: &str,
+    title: Option<String>,
+    remark: Option<String>,
+) -> Result<serde_json::Value, Error> {
+    let mut flow = found(bot, code).await?;
+    if let Some(title) = title {
+        flow = bot.flows().rename(&flow.flow, &title).await?;
+    }
+    if let Some(remark) = remark {
+        flow = bot.flows().remark(&flow.flow, &remark).await?;
+    }
+    Ok(encoded(&item(bot, &flow).await?))
+}
+
+/// The flows that a list is to have.
+struct Wanted {
+    keyword: Option<String>,
+    trigger_type: Option<FlowTriggerType>,
+    flow_status: Option<String>,
+    phone_number: Option<String>,
+}
+
+impl Wanted {
+    fn has(&self, flow: &ChatFlowItem) -> bool {
+        let is = |wanted: &Option<String>, word: &str| wanted.as_deref().is_none_or(|wanted| wanted == word);
+        let has_keyword = self.keyword.as_ref().is_none_or(|word| {
+            let word = word.to_lowercase();
+            flow.title.to_lowercase().contains(&word) || flow.flow_code.to_lowercase().contains(&word)
+        });
+        let kind = self.trigger_type.as_ref().map(ToString::to_string);
+        let number = self.phone_number.as_ref();
+        has_keyword
+            && is(&self.flow_status, &flow.flow_status)
+            && is(&kind, &flow.flow_trigger_type)
+            && number.is_none_or(|number| flow.phone_numbers.contains(number))
+    }
+}
+
+async fn list(bot: &Bot, wanted: &Wanted, page: PageParameters) -> Result<serde_json::Value, Error> {
+    let mut items = Vec::new();
+    for flow in bot.flows().list().await? {
+        let item = item(bot, &flow).await?;
+        if wanted.has(&item) {
+            items.push(item);
         }
     }
-    let new = FlowId::new(new).map_err(|rule| RpcError::invalid("FlowCode", rule))?;
-    flows.rename(&new, title).await?;
-    if let Some(remark) = of.text("Remark") {
-        flows.remark(&new, remark).await?;
-    }
-    Ok(data(json!({"FlowCode": new})))
+    Ok(encoded(&PageAnswer::of(&items, page)))
 }
 
-async fn update(bot: &Bot, of: &Parameters) -> Outcome {
-    let (flows, code) = (bot.flows(), found(bot, of).await?.flow);
-    if let Some(title) = of.text("Title") {
-        flows.rename(&code, title).await?;
-    }
-    if let Some(remark) = of.text("Remark") {
-        flows.remark(&code, remark).await?;
-    }
-    Ok(Map::new())
-}
-
-async fn delete(bot: &Bot, of: &Parameters) -> Outcome {
-    bot.flows().delete(&code(of)?).await?;
-    Ok(Map::new())
-}
-
-/// The part of a list that a page is.
-fn page<T>(of: &Parameters, all: Vec<T>) -> Result<(Vec<T>, Value), RpcError> {
-    let number = of.number("PageNo", 1..=1_000_000, 1)?;
-    let size = of.number("PageSize", 1..=100, 10)?;
-    let total = all.len();
-    let skipped = usize::try_from((number - 1) * size).unwrap_or(usize::MAX);
-    let part = all.into_iter().skip(skipped).take(usize::try_from(size).unwrap_or(100)).collect();
-    Ok((part, json!({"PageNo": number, "PageSize": size, "Total": total})))
-}
-
-async fn list(bot: &Bot, of: &Parameters) -> Outcome {
-    let is_meant = |flow: &FlowStatus| {
-        let words = of.text("Keyword").map(str::to_lowercase);
-        let has_words = words.is_none_or(|words| flow.name.to_lowercase().contains(&words));
-        let state = if flow.state == FlowState::Published { "Published" } else { "Unpublished" };
-        has_words && of.text("FlowStatus").is_none_or(|wanted| wanted.eq_ignore_ascii_case(state))
+async fn online(
+    tenant: &Tenant,
+    code: &str,
+    version: Option<FlowVersion>,
+    request_id: &str,
+) -> Result<HttpAnswer, Error> {
+    let (code, flows) = (named(code)?, tenant.bot.flows().by(tenant.holder.name.clone()));
+    let flow = match version {
+        Some(version) => flows.roll_back(&code, version).await?,
+        None => flows.publish(&code).await?,
     };
-    let mut rows = Vec::new();
-    for flow in bot.flows().list().await?.into_iter().filter(is_meant) {
-        let definition = bot.flows().export(&flow.flow, flow.online).await?;
-        let kind = trigger_type(&serde_json::from_str(&definition).unwrap_or_default());
-        if of.text("FlowTriggerType").is_none_or(|wanted| wanted == kind) {
-            rows.push(row(&flow, kind));
-        }
-    }
-    let (rows, mut answer) = page(of, rows)?;
-    answer["List"] = rows.into();
-    Ok(data(answer))
+    Ok(version_done(&online_item(&flow), request_id))
 }
 
-fn row(flow: &FlowStatus, kind: &str) -> Value {
-    json!({
-        "FlowCode": flow.flow,
-        "Title": flow.name,
-        "Remark": flow.remark,
-        "FlowTriggerType": kind,
-        "FlowStatus": if flow.state == FlowState::Published { "Published" } else { "Unpublished" },
-        "Status": "NORMAL",
-        "OnlineVersion": flow.online.map(|version| version.to_string()),
-        "GmtCreate": flow.created_at.timestamp_millis(),
+fn online_item(flow: &FlowStatus) -> FlowVersionItem {
+    let online = flow.versions.iter().find(|entry| Some(entry.version) == flow.online);
+    online.map_or_else(FlowVersionItem::draft, FlowVersionItem::of)
+}
+
+async fn offline(
+    bot: &Bot,
+    code: &str,
+    version: Option<FlowVersion>,
+    request_id: &str,
+) -> Result<HttpAnswer, Error> {
+    let flow = found(bot, code).await?;
+    if version.is_some() && version != flow.online {
+        return Err(invalid("version", "is not the one that is online"));
+    }
+    // The product says that the flow stops running.
+    bot.flows().unpublish(&flow.flow, Unpublish::Terminate).await?;
+    let offline = FlowVersionItem { status: "OFFLINE".to_owned(), ..online_item(&flow) };
+    Ok(version_done(&offline, request_id))
+}
+
+async fn versions(
+    bot: &Bot,
+    code: &str,
+    status: Option<&str>,
+    page: PageParameters,
+    request_id: &str,
+) -> Result<HttpAnswer, Error> {
+    let flow = found(bot, code).await?;
+    let published = flow.versions.iter().rev().map(FlowVersionItem::of);
+    let items = [FlowVersionItem::draft()].into_iter().chain(published);
+    let items: Vec<_> = items.filter(|item| status.is_none_or(|wanted| wanted == item.status)).collect();
+    Ok(version_done(&PageAnswer::of(&items, page), request_id))
+}
+
+async fn read_version(
+    bot: &Bot,
+    code: &str,
+    version: Option<FlowVersion>,
+    request_id: &str,
+) -> Result<HttpAnswer, Error> {
+    let flow = found(bot, code).await?;
+    let json = bot.flows().export(&flow.flow, version).await?;
+    let entry = flow.versions.iter().find(|entry| Some(entry.version) == version);
+    let mut read = encoded(&entry.map_or_else(FlowVersionItem::draft, FlowVersionItem::of));
+    read["FlowCode"] = code.into();
+    read["FlowViewModel"] = FlowViewModel::of(&json, &trigger(&json)).to_json().into();
+    Ok(version_done(&read, request_id))
+}
+
+async fn counted(
+    bot: &Bot,
+    code: &str,
+    metric: FlowMetric,
+    node: Option<String>,
+    page: PageParameters,
+    (from, to): (Option<DateTime<Utc>>, Option<DateTime<Utc>>),
+) -> Result<serde_json::Value, Error> {
+    let (flow, now) = (found(bot, code).await?.flow, Utc::now());
+    let from = from.unwrap_or(now - TimeDelta::days(7));
+    let to = to.unwrap_or(now + TimeDelta::minutes(1));
+    let mut filter = JournalFilter::of(flow.clone()).from(from).to(to);
+    let node =
+        node.map(|node| NodeId::new(node).map_err(|rule| invalid("MetricParam.nodeId", rule))).transpose()?;
+    if let Some(node) = &node {
+        filter = filter.node(node.clone());
+    }
+    Ok(match metric {
+        FlowMetric::NodeErrors => {
+            let errors = bot.node_errors(filter).await?;
+            let items: Vec<NodeErrorItem> = errors.iter().map(NodeErrorItem::from).collect();
+            encoded(&PageAnswer::of(&items, page))
+        }
+        _ => {
+            let counts = bot.counts(&flow, from..to).await?.total.nodes;
+            let journalled = bot.node_counts(filter).await?;
+            let is_meant = |of: &NodeId| node.as_ref().is_none_or(|wanted| wanted == of);
+            let counts = counts.iter().filter(|(node, _)| is_meant(node));
+            let items: Vec<NodeUsageItem> =
+                counts.map(|(node, visits)| usage(node, *visits, &journalled)).collect();
+            encoded(&PageAnswer::of(&items, page))
+        }
     })
 }
 
-async fn import(bot: &Bot, of: &Parameters) -> Outcome {
-    let envelope: Value = serde_json::from_str(of.required("FlowViewModel")?)
-        .map_err(|error| RpcError::invalid("FlowViewModel", format_args!("must be JSON: {error}")))?;
-    let editor = match &envelope["editor"] {
-        Value::String(text) => text.clone(),
-        Value::Null => return Err(RpcError::invalid("FlowViewModel", "has no `editor`")),
-        flow => flow.to_string(),
-    };
-    let (flows, new) = (bot.flows(), new_code()?);
-    flows.import_as(&editor, &new).await?;
-    let new = FlowId::new(new).map_err(|rule| RpcError::invalid("FlowCode", rule))?;
-    if let Some(title) = of.text("Title") {
-        flows.rename(&new, title).await?;
-    }
-    if let Some(remark) = of.text("Remark") {
-        flows.remark(&new, remark).await?;
-    }
-    Ok(data(json!({"FlowCode": new})))
-}
-
-async fn export(bot: &Bot, of: &Parameters) -> Outcome {
-    let json = bot.flows().export(&code(of)?, version(of, "FlowVersion")?).await?;
-    let definition: Value = serde_json::from_str(&json).unwrap_or_default();
-    let envelope = json!({
-        "schema": {"namespace": "chatflow", "version": "1.0"},
-        "editor": &*json,
-        "flow": {"triggerType": trigger_type(&definition)},
-    });
-    Ok(data(json!({"FlowViewModel": envelope.to_string()})))
-}
-
-async fn online(tenant: &Tenant, of: &Parameters) -> Outcome {
-    let flows = tenant.bot.flows().by(tenant.holder.name.clone());
-    let status = match version(of, "FlowVersion")? {
-        Some(version) => flows.roll_back(&code(of)?, version).await?,
-        None => flows.publish(&code(of)?).await?,
-    };
-    Ok(data(
-        json!({"FlowCode": status.flow, "FlowVersion": status.online.map(|version| version.to_string())}),
-    ))
-}
-
-async fn offline(bot: &Bot, of: &Parameters) -> Outcome {
-    let status = found(bot, of).await?;
-    let meant = version(of, "FlowVersion")?;
-    if meant.is_some() && meant != status.online {
-        return Err(RpcError::invalid("FlowVersion", "is not the version that is online"));
-    }
-    // The product says that the flow stops running.
-    let status = bot.flows().unpublish(&status.flow, Unpublish::Terminate).await?;
-    Ok(data(json!({"FlowCode": status.flow})))
-}
-
-fn word(state: VersionState) -> &'static str {
-    match state {
-        VersionState::Online => "ONLINE",
-        VersionState::Deleted => "DELETED",
-        _ => "OFFLINE",
+/// Visits are counted for all sessions, branches and failures for those with a journal.
+fn usage(node: &NodeId, visits: u64, journalled: &[NodeCount]) -> NodeUsageItem {
+    match journalled.iter().find(|count| count.node == *node) {
+        Some(count) => NodeUsageItem { visits, ..NodeUsageItem::from(count) },
+        None => NodeUsageItem { node_id: node.to_string(), visits, failures: 0, branches: json!({}) },
     }
 }
 
-async fn versions(bot: &Bot, of: &Parameters) -> Outcome {
-    let status = found(bot, of).await?;
-    let is_meant = |state: &str| of.text("Status").is_none_or(|wanted| wanted == state);
-    let rows: Vec<Value> = status
-        .versions
-        .iter()
-        .rev()
-        .filter(|entry| is_meant(word(entry.state)))
-        .map(|entry| {
-            json!({"FlowVersion": entry.version.to_string(), "Status": word(entry.state),
-                "GmtPublish": entry.published_at.timestamp_millis()})
-        })
-        .collect();
-    let (rows, mut answer) = page(of, rows)?;
-    answer["List"] = rows.into();
-    Ok(data(answer))
-}
-
-async fn read_version(bot: &Bot, of: &Parameters) -> Outcome {
-    let (code, version) = (code(of)?, version(of, "FlowVersion")?);
-    let json = bot.flows().export(&code, version).await?;
-    let state = match version {
-        None => "DRAFT",
-        Some(version) => {
-            let known = bot.flows().versions(&code).await?.into_iter().find(|entry| entry.version == version);
-            known.map_or("OFFLINE", |entry| word(entry.state))
-        }
-    };
-    Ok(data(
-        json!({"FlowCode": code, "FlowVersion": version.map(|version| version.to_string()), "Status": state,
-        "FlowViewModel": &*json}),
-    ))
-}
-
-async fn metric(bot: &Bot, of: &Parameters) -> Outcome {
-    let flow = found(bot, of).await?.flow;
-    let asked: Value = serde_json::from_str(of.text("MetricParam").unwrap_or("{}"))
-        .map_err(|error| RpcError::invalid("MetricParam", format_args!("must be JSON: {error}")))?;
-    let now = Utc::now().timestamp();
-    let instant = |name: &str, otherwise| {
-        let seconds = of.number(name, 0..=253_402_300_799, otherwise)?;
-        DateTime::from_timestamp(seconds, 0).ok_or_else(|| RpcError::invalid(name, "must be a time"))
-    };
-    let (from, to) = (instant("From", now - 7 * 86_400)?, instant("To", now + 60)?);
-    let mut filter = JournalFilter::of(flow.clone()).from(from).to(to);
-    if let Some(node) = asked["nodeId"].as_str() {
-        filter = filter.node(NodeId::new(node).map_err(|rule| RpcError::invalid("MetricParam", rule))?);
-    }
-    match of.required("MetricName")? {
-        "nodeUsageStatistics" => {
-            let counts = bot.counts(&flow, from..to).await?.total.nodes;
-            let is_meant =
-                |node: &NodeId| asked["nodeId"].as_str().is_none_or(|wanted| wanted == node.as_str());
-            let rows = counts.iter().filter(|(node, _)| is_meant(node));
-            let rows: Vec<Value> =
-                rows.map(|(node, count)| json!({"nodeId": node, "count": count})).collect();
-            Ok(data(json!({"nodeUsageStatistics": rows})))
-        }
-        "nodeErrorDetails" => {
-            let errors = bot.node_errors(filter).await?;
-            let rows = errors.iter().map(|error| {
-                json!({"nodeId": error.node, "flowVersion": error.version.to_string(), "time": error.at.timestamp(),
-                    "code": error.code, "message": error.message, "sessionId": error.session})
-            });
-            Ok(data(json!({"nodeErrorDetails": rows.collect::<Vec<_>>()})))
-        }
-        _ => Err(RpcError::invalid("MetricName", "must be `nodeUsageStatistics` or `nodeErrorDetails`")),
-    }
-}
-
-async fn log(bot: &Bot, of: &Parameters, set: Option<Logging>) -> Outcome {
-    let mut status = found(bot, of).await?;
+async fn log(bot: &Bot, code: &str, set: Option<Logging>) -> Result<serde_json::Value, Error> {
+    let mut flow = found(bot, code).await?;
     if let Some(logging) = set {
-        status = bot.flows().set_logging(&status.flow, logging).await?;
+        flow = bot.flows().set_logging(&flow.flow, logging).await?;
     }
-    let word = if status.logging { "ENABLED" } else { "DISABLED" };
-    Ok(data(json!({"FlowCode": status.flow, "Status": word})))
-}
-
-async fn update_log(bot: &Bot, of: &Parameters) -> Outcome {
-    let logging = match of.required("Status")? {
-        "ENABLED" => Logging::On,
-        "DISABLED" | "DELETED" => Logging::Off,
-        _ => return Err(RpcError::invalid("Status", "must be `ENABLED`, `DISABLED` or `DELETED`")),
-    };
-    log(bot, of, Some(logging)).await
+    Ok(encoded(&LogSettingItem::from(&flow)))
 }

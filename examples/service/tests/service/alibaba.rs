@@ -129,7 +129,7 @@ async fn a_flow_is_made_copied_put_online_and_deleted() {
     assert_eq!(of(&[])("ReadChatFlowLogSetting").await.json()["Data"]["Status"], "ENABLED");
     assert_eq!(of(&[])("DeleteChatFlowLogSetting").await.json()["Data"]["Status"], "DISABLED");
     let usage = of(&[("MetricName", "nodeUsageStatistics")])("GetChatFlowMetric").await.json();
-    assert_eq!(usage["Data"]["nodeUsageStatistics"], json!([]));
+    assert_eq!(usage["Data"]["List"], json!([]));
     assert_eq!(
         of(&[("MetricName", "x")])("GetChatFlowMetric").await.json()["Code"],
         "InvalidData.MetricName"
@@ -140,7 +140,7 @@ async fn a_flow_is_made_copied_put_online_and_deleted() {
     assert_eq!(of(&[])("ReadFlowVersion").await.json()["Code"], "FlowNotFound");
     for (action, parameters, code) in [
         ("Dance", vec![], "InvalidData.Action"),
-        ("", vec![], "MissingData.Action"),
+        ("", vec![], "InvalidData.Action"),
         ("CreateChatFlow", vec![], "MissingData.Title"),
         (
             "CreateChatFlow",
