@@ -20,7 +20,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use uuid::Uuid;
+#[doc(no_inline)]
+pub use uuid::Uuid;
 
 /// Bytes that a name may have at most (SEMANTICS S7).
 pub(crate) const MAX_BYTES: usize = 256;

@@ -255,9 +255,9 @@
 //!
 //! # Types of other crates
 //!
-//! `DateTime<Utc>` is that of `chrono` 0.4, `Value` that of `serde_json` 1 and `Uuid` that of
-//! `uuid` 1: a host that names one depends on that crate too. `uuid` is needed for [`Ids`] of one's
-//! own alone. The adapters re-export their drivers.
+//! [`clock`] re-exports `DateTime`, `TimeDelta` and `Utc` of `chrono` 0.4, and [`id`] the `Uuid` of
+//! `uuid` 1, for hosts that name them. `Value` is that of `serde_json` 1. The adapters re-export
+//! their drivers.
 //!
 //! # Features
 //!

@@ -386,7 +386,7 @@ fn a_failed_session_says_why() {
 fn a_broken_flow_is_told_with_its_fixes() {
     let played = flow_of("broken.json", MANUAL, "", r#"{"from": "start", "to": "nowhere"}"#, &[], "");
     assert_eq!((played.code, played.out.as_str()), (2, ""));
-    let told = "edges[0]: points to \"nowhere\", which does not exist (edge_to_nowhere); name a node of this flow, or remove the edge\n";
+    let told = "line 1, column 177: edges[0]: points to \"nowhere\", which does not exist (edge_to_nowhere); name a node of this flow, or remove the edge\n";
     assert_eq!(played.err, told);
     let file = Temporary::new("no.json", "{");
     assert_eq!(run(&[file.path()], "").code, 2);

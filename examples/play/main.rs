@@ -38,9 +38,20 @@ impl From<io::Error> for Fault {
 impl From<chatflow::Error> for Fault {
     fn from(error: chatflow::Error) -> Self {
         match error {
-            chatflow::Error::Issues(issues) => Self::Usage(format!("{issues:#}")),
+            chatflow::Error::Issues(issues) => {
+                let told: Vec<_> = issues.iter().map(|issue| format!("{}{issue:#}", place(issue))).collect();
+                Self::Usage(told.join("\n"))
+            }
             error => Self::Run(error.to_string()),
         }
+    }
+}
+
+/// The line and column of the file that an issue is at.
+fn place(issue: &chatflow::flow::Issue) -> String {
+    match (issue.line, issue.column) {
+        (Some(line), Some(column)) => format!("line {line}, column {column}: "),
+        _ => String::new(),
     }
 }
 

@@ -11,7 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+#[doc(no_inline)]
+pub use chrono::{DateTime, TimeDelta, Utc};
 use siphasher::sip128::{Hasher128, SipHasher13};
 use uuid::Uuid;
 

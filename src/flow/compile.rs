@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::flow::check::graph::Graph;
+use crate::flow::check::graph::{Graph, check_ends};
 use crate::flow::check::{self, Beside, Sides, undeclared};
 use crate::flow::compiled::{Flow, Step};
 use crate::flow::def::{self, FlowDef};
@@ -56,12 +56,16 @@ fn from_json(text: &str, limits: &Limits) -> Result<Flow, Issues> {
     let value = json::parse(text, limits, &mut found);
     let def = value.as_ref().and_then(|value| def::read_loosely(value, limits, &mut found));
     let is_whole = found.settle_form();
-    match def.zip(value) {
-        Some((def, value)) => {
-            compile(def, limits, is_whole, found).map(|flow| Flow { digest: digest(&value), ..flow })
+    let is_json = value.is_some();
+    let located = |mut issues: Issues| {
+        if is_json {
+            issues.locate(text);
         }
-        None => Err(found.into_issues()),
-    }
+        issues
+    };
+    let Some((def, value)) = def.zip(value) else { return Err(located(found.into_issues())) };
+    let flow = compile(def, limits, is_whole, found).map_err(located)?;
+    Ok(Flow { digest: digest(&value), warnings: located(flow.warnings), ..flow })
 }
 
 fn from_def(def: FlowDef, limits: &Limits) -> Result<Flow, Issues> {
@@ -85,7 +89,8 @@ fn from_def(def: FlowDef, limits: &Limits) -> Result<Flow, Issues> {
 }
 
 /// `is_whole`: whether all of the definition could be read. If not, nothing is said about the
-/// graph, since what is missing from it may be what could not be read.
+/// graph but that edges point to what does not exist, where all nodes are known by their ids: else
+/// what is missing from it may be what could not be read.
 fn compile(def: FlowDef, limits: &Limits, is_whole: bool, mut found: Diagnostics) -> Result<Flow, Issues> {
     def.check_spec(&mut found);
     let index = index_nodes(&def, &mut found);
@@ -105,6 +110,8 @@ fn compile(def: FlowDef, limits: &Limits, is_whole: bool, mut found: Diagnostics
             }
             _ => {}
         }
+    } else if found.knows_nodes() {
+        check_ends(&def, &index, &mut found);
     }
     Err(found.into_issues())
 }
@@ -157,7 +164,7 @@ fn compile_parts(
     };
     let start_id = def.nodes.iter().find(|node| node.kind.as_start().is_some());
     let mut cx = Compile::new(limits, index, found);
-    cx.is_whole = is_whole;
+    cx.knows_nodes = is_whole || cx.found.knows_nodes();
     cx.channel = own.or(sender.map(|sender| &sender.channel)).cloned();
     cx.start = start_id.map(|node| node.id.as_str());
     cx.is_inbound = own.is_some();

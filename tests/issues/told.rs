@@ -198,7 +198,8 @@ fn an_issue_is_told_to_machines_too() {
         json!([{
         "severity": "error", "code": "unknown_field", "node": "n", "path": "nodes[1].timout",
         "message": "unknown field; did you mean \"timeout\"?",
-                "fix": "remove it; known are id, kind, name, ui, timeout, save_to, accept, on_timeout, any_channel, keywords, debounce"
+                "fix": "remove it; known are id, kind, name, ui, timeout, save_to, accept, on_timeout, any_channel, keywords, debounce",
+                "line": 1, "column": 110
             }])
     );
     let issue: &Issue = issues.errors().next().unwrap();
@@ -219,4 +220,33 @@ fn a_definition_that_is_built_is_checked_like_one_that_is_read() {
         };
         assert_eq!(built, said(&wrong), "{code}");
     }
+}
+
+/// An issue is found again in the file; and an edge to nowhere is told beside a node that cannot be
+/// read, as long as all ids can.
+#[test]
+fn an_issue_names_line_and_column() {
+    let text = "{\"spec\": 1, \"code\": \"a\", \"trigger\": {\"kind\": \"manual\"},\n \"nodes\": [\n  {\"id\": \"start\", \"kind\": \"start\"},\n  \
+                {\"id\": \"grüß\", \"kind\": \"wait_reply\", \"timeout\": 7},\n  {\"id\": \"done\", \"kind\": \"finish\"}],\n \"edges\": [\n  \
+                {\"from\": \"start\", \"to\": \"x\"}]}";
+    let issues = Flow::from_json(text).unwrap_err();
+    let places: Vec<_> = issues.iter().map(|issue| (&*issue.path, issue.line, issue.column)).collect();
+    assert_eq!(
+        places,
+        [
+            ("nodes[1].timeout", Some(4), Some(40)),
+            ("nodes[2].kind", Some(5), Some(18)),
+            ("edges[0]", Some(7), Some(3)),
+        ]
+    );
+    let broken = Flow::from_json("{\"spec\": 1,}").unwrap_err();
+    assert_eq!(broken.iter().next().unwrap().line, None, "the message of what is no JSON has the place");
+    let built = Flow::compile(
+        FlowDef::from_json(
+            r#"{"spec": 1, "code": "a", "trigger": {"kind": "manual"}, "nodes": [], "edges": []}"#,
+        )
+        .unwrap(),
+        &Limits::default(),
+    );
+    assert_eq!(built.unwrap_err().iter().next().unwrap().line, None, "nothing was read");
 }

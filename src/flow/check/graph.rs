@@ -29,6 +29,34 @@ pub(crate) enum EdgeKind {
     Jump,
 }
 
+/// The nodes that an edge leaves and points to; one that does not exist is an issue.
+fn ends(
+    index: &BTreeMap<&str, NodeIx>,
+    edge: &EdgeDef,
+    at: &Path<'_>,
+    found: &mut Diagnostics,
+) -> (Option<NodeIx>, Option<NodeIx>) {
+    let mut node = |code, verb: &str, id: &str| {
+        let place = index.get(id).copied();
+        if place.is_none() {
+            let meant = found.did_you_mean(id, index.keys().copied());
+            let message = format!("{verb} {:?}, which does not exist{meant}", brief(id));
+            found.add(code, at, message, "name a node of this flow, or remove the edge");
+        }
+        place
+    };
+    let from = node(IssueCode::EdgeFromNowhere, "leaves", &edge.from);
+    (from, node(IssueCode::EdgeToNowhere, "points to", &edge.to))
+}
+
+/// What can be said of the edges where the ids of all nodes could be read, and not all of the nodes.
+pub(crate) fn check_ends(def: &FlowDef, index: &BTreeMap<&str, NodeIx>, found: &mut Diagnostics) {
+    let list = Path::Root.key("edges");
+    for (place, edge) in def.edges.iter().enumerate() {
+        ends(index, edge, &list.item(place), found);
+    }
+}
+
 impl Graph {
     /// The graph of a definition; an edge that leads nowhere is an issue and left out.
     pub(crate) fn of(def: &FlowDef, index: &BTreeMap<&str, NodeIx>, found: &mut Diagnostics) -> Self {
@@ -72,17 +100,7 @@ impl Graph {
         at: &Path<'_>,
         found: &mut Diagnostics,
     ) {
-        let mut node = |code, verb: &str, id: &str| {
-            let place = index.get(id).copied();
-            if place.is_none() {
-                let meant = found.did_you_mean(id, index.keys().copied());
-                let message = format!("{verb} {:?}, which does not exist{meant}", brief(id));
-                found.add(code, at, message, "name a node of this flow, or remove the edge");
-            }
-            place
-        };
-        let from = node(IssueCode::EdgeFromNowhere, "leaves", &edge.from);
-        let to = node(IssueCode::EdgeToNowhere, "points to", &edge.to);
+        let (from, to) = ends(index, edge, at, found);
         if to.is_some_and(|to| is_start(def, to)) {
             let fix = "lead the edge to the node after the start";
             found.add(IssueCode::IntoStart, at, "leads to the start", fix);

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use crate::flow::form::closest::closest;
+use crate::flow::form::lines::FlowLines;
 use crate::flow::form::path::Path;
 use crate::id::NodeId;
 
@@ -210,6 +211,13 @@ pub struct Issue {
     pub message: String,
     /// A description of the fix.
     pub fix: String,
+    /// The line of the flow file, from 1; of what the field is missing from, if it is not there.
+    /// None where no file was read, or where it is no JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// The column in it, in characters from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<u32>,
 }
 
 impl Issue {
@@ -259,6 +267,17 @@ impl Issues {
     /// Those that do not.
     pub fn warnings(&self) -> impl Iterator<Item = &Issue> {
         self.0.iter().filter(|issue| issue.severity == Severity::Warning)
+    }
+
+    /// Looks up where each issue is in the text that was read, which is JSON of a bounded depth.
+    pub(crate) fn locate(&mut self, json: &str) {
+        if self.0.is_empty() {
+            return;
+        }
+        let lines = FlowLines::of_paths(json, self.0.iter().map(|issue| issue.path.as_str()));
+        for issue in &mut self.0 {
+            (issue.line, issue.column) = lines.position(&issue.path).unzip();
+        }
     }
 
     /// True if one blocks publishing.
@@ -352,6 +371,8 @@ impl Diagnostics {
             path,
             message: message.into(),
             fix: fix.into(),
+            line: None,
+            column: None,
         };
         if self.issues.len() == Self::MOST {
             issue.severity = Severity::Error;
@@ -396,6 +417,19 @@ impl Diagnostics {
         let wrong = self.issues.iter().filter(|issue| issue.code != IssueCode::UnknownField);
         self.settled = wrong.map(|issue| issue.path.clone()).collect();
         self.settled.is_empty()
+    }
+
+    /// True if the id of each node could be read, and each edge as far as its place in the list.
+    pub(crate) fn knows_nodes(&self) -> bool {
+        let hides = |path: &str| {
+            let item = |list: &str| path.strip_prefix(list).and_then(|rest| rest.strip_suffix(']'));
+            let is_item = |list| item(list).is_some_and(|place| place.bytes().all(|b| b.is_ascii_digit()));
+            matches!(path, "" | "nodes" | "edges")
+                || is_item("nodes[")
+                || is_item("edges[")
+                || (path.starts_with("nodes[") && path.ends_with("].id"))
+        };
+        !self.settled.iter().any(|path| hides(path))
     }
 
     /// True if the place, or a part of it, could not be read.

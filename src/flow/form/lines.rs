@@ -1,12 +1,13 @@
 //! The lines of a flow file: where each field, each node and each edge of it begins.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use serde_json::Value;
 
 /// The line of a flow file at which each of its fields begins, so that an issue, or a node that no
-/// test comes to, is shown where its author wrote it. Lines count from 1.
+/// test comes to, is shown where its author wrote it. Lines and columns count from 1, columns in
+/// characters.
 ///
 /// ```
 /// use chatflow::flow::FlowLines;
@@ -17,13 +18,18 @@ use serde_json::Value;
 /// assert_eq!(lines.path("nodes[1].text"), Some(4));
 /// assert_eq!(lines.way("start", "next"), Some(6));
 /// assert_eq!(lines.path("nodes[7].text"), None);
+/// assert_eq!(lines.position("nodes[1].text"), Some((4, 4)));
+/// assert_eq!(lines.position("nodes[0].inputs[2].type"), Some((2, 3)), "of the node, which has none");
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FlowLines {
-    paths: BTreeMap<String, u32>,
+    paths: BTreeMap<String, Position>,
     nodes: BTreeMap<String, u32>,
     ways: BTreeMap<(String, Option<String>), u32>,
 }
+
+/// Line and column.
+type Position = (u32, u32);
 
 impl FlowLines {
     /// The lines of a file; none of what is no JSON.
@@ -31,20 +37,20 @@ impl FlowLines {
     pub fn of(json: &str) -> Self {
         let mut lines = Self::default();
         let Ok(value) = serde_json::from_str::<Value>(json) else { return lines };
-        let mut scan = Scan { rest: json.as_bytes(), line: 1, paths: BTreeMap::new() };
+        let mut scan = Scan { rest: json.as_bytes(), at: (1, 1), wanted: None, paths: BTreeMap::new() };
         scan.value(&mut String::new());
         lines.paths = scan.paths;
         let items = |name: &str| value.get(name).and_then(Value::as_array).into_iter().flatten().enumerate();
         let text = |item: &Value, name: &str| item.get(name).and_then(Value::as_str).map(str::to_owned);
         for (place, node) in items("nodes") {
             let line = lines.paths.get(&format!("nodes[{place}]"));
-            if let (Some(id), Some(line)) = (text(node, "id"), line) {
+            if let (Some(id), Some((line, _))) = (text(node, "id"), line) {
                 lines.nodes.entry(id).or_insert(*line);
             }
         }
         for (place, edge) in items("edges") {
             let line = lines.paths.get(&format!("edges[{place}]"));
-            if let (Some(from), Some(line)) = (text(edge, "from"), line) {
+            if let (Some(from), Some((line, _))) = (text(edge, "from"), line) {
                 lines.ways.entry((from, text(edge, "branch"))).or_insert(*line);
             }
         }
@@ -54,7 +60,24 @@ impl FlowLines {
     /// The line of a field, by its path as issues have it: `nodes[2].text`.
     #[must_use]
     pub fn path(&self, path: &str) -> Option<u32> {
-        self.paths.get(path).copied()
+        self.paths.get(path).map(|(line, _)| *line)
+    }
+
+    /// Line and column of a field, by its path; of what it is missing from, if it is not there. None
+    /// if the file is no JSON.
+    #[must_use]
+    pub fn position(&self, path: &str) -> Option<(u32, u32)> {
+        around(path).find_map(|path| self.paths.get(path)).copied()
+    }
+
+    /// Looks up the positions of some fields, and of those around them, in a text that is JSON. It
+    /// keeps no other, so that a hostile file is not blown up by its paths.
+    pub(crate) fn of_paths<'p>(json: &str, paths: impl Iterator<Item = &'p str>) -> Self {
+        let wanted = paths.flat_map(around).map(str::to_owned).collect();
+        let mut scan =
+            Scan { rest: json.as_bytes(), at: (1, 1), wanted: Some(wanted), paths: BTreeMap::new() };
+        scan.value(&mut String::new());
+        Self { paths: scan.paths, ..Self::default() }
     }
 
     /// The line at which a node begins.
@@ -76,15 +99,37 @@ impl FlowLines {
 /// A walk through a text that is JSON.
 struct Scan<'t> {
     rest: &'t [u8],
-    line: u32,
-    paths: BTreeMap<String, u32>,
+    at: Position,
+    /// The paths to keep; None: all.
+    wanted: Option<BTreeSet<String>>,
+    paths: BTreeMap<String, Position>,
+}
+
+/// A path and those of what it lies in, the innermost first.
+fn around(path: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(path), |path| {
+        let path: &str = path;
+        if path.is_empty() { None } else { path.get(..path.rfind(['.', '[']).unwrap_or_default()) }
+    })
 }
 
 impl Scan<'_> {
+    fn keep(&mut self, path: &str, at: Position) {
+        if self.wanted.as_ref().is_none_or(|wanted| wanted.contains(path)) {
+            self.paths.insert(path.to_owned(), at);
+        }
+    }
+
     fn take(&mut self) -> Option<u8> {
         let (first, rest) = self.rest.split_first()?;
         self.rest = rest;
-        self.line += u32::from(*first == b'\n');
+        let (line, column) = &mut self.at;
+        match first {
+            b'\n' => (*line, *column) = (*line + 1, 1),
+            // The later bytes of a character.
+            0x80..0xC0 => {}
+            _ => *column += 1,
+        }
         Some(*first)
     }
 
@@ -112,7 +157,7 @@ impl Scan<'_> {
     /// A value, and all within it.
     fn value(&mut self, path: &mut String) {
         let first = self.peek();
-        self.paths.insert(path.clone(), self.line);
+        self.keep(path, self.at);
         match first {
             Some(b'{' | b'[') => self.items(path),
             Some(b'"') => _ = self.text(),
@@ -135,7 +180,7 @@ impl Scan<'_> {
                 }
                 b',' => _ = self.take(),
                 _ => {
-                    let line = self.line;
+                    let at = self.at;
                     if is_object {
                         let key = self.text();
                         path.push_str(if length == 0 { "" } else { "." });
@@ -147,7 +192,7 @@ impl Scan<'_> {
                     }
                     self.value(path);
                     // A field begins at its name.
-                    self.paths.insert(path.clone(), line);
+                    self.keep(path, at);
                     path.truncate(length);
                     place += 1;
                 }

@@ -31,8 +31,8 @@ pub(crate) struct Compile<'a> {
     pub(crate) limits: &'a Limits,
     pub(crate) found: &'a mut Diagnostics,
     index: &'a BTreeMap<&'a str, NodeIx>,
-    /// True if all of the definition could be read.
-    pub(crate) is_whole: bool,
+    /// True if the ids of all nodes could be read.
+    pub(crate) knows_nodes: bool,
     /// The names that its parts have read so far.
     pub(crate) mentions: Mentions,
     /// The channel that messages go out on, if the flow settles it.
@@ -61,7 +61,7 @@ impl<'a> Compile<'a> {
             limits,
             found,
             index,
-            is_whole: false,
+            knows_nodes: false,
             mentions: Mentions::default(),
             channel: None,
             default_region: None,
@@ -248,7 +248,7 @@ impl<'a> Compile<'a> {
     /// A node that a node names by itself.
     pub(crate) fn node(&mut self, at: &Path<'_>, verb: &str, id: &str) -> Option<NodeIx> {
         let target = self.index.get(id).copied();
-        if target.is_none() && self.is_whole {
+        if target.is_none() && self.knows_nodes {
             let message = format!(
                 "{verb} to {:?}, which does not exist{}",
                 brief(id),

@@ -88,7 +88,11 @@ async fn a_broken_flow_is_kept_and_not_published() {
     assert_eq!((refused.status, &refused.json()["code"]), (422, &json!("flow_has_issues")));
     assert_eq!(&refused.json()["issues"][0], issue);
     assert_eq!(service.get("/api/v1/flows/hello/issues").await.json()["issues"][0], *issue);
-    assert_eq!(service.post("/api/v1/issues", flow).await.json()["issues"][0], *issue);
+    // The same of a text that lies in one line, where that of a draft is indented.
+    let mut sent = service.post("/api/v1/issues", flow).await.json()["issues"][0].take();
+    assert_eq!(sent["line"], 1);
+    (sent["line"], sent["column"]) = (issue["line"].clone(), issue["column"].clone());
+    assert_eq!(sent, *issue);
 }
 
 #[tokio::test]
