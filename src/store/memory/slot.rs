@@ -102,7 +102,7 @@ impl Slot {
 
     /// The record; of a torn conversation one that cannot be read.
     pub(super) fn record(&self) -> Record {
-        self.record.clone().unwrap_or_else(|| Record::none())
+        self.record.clone().unwrap_or_else(Record::none)
     }
 
     /// Returns the answer to a lookup, around this record.
