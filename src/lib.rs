@@ -143,7 +143,7 @@
 //! ```
 //!
 //! **Test a flow in CI.** With the feature `testkit` a test holds the conversation, and moves its
-//! clock; the guide `docs/testing.md` goes on from here.
+//! clock; the guide `docs/testing.md` continues from here.
 //!
 //! ```
 //! # fn main() -> Result<(), chatflow::Error> {

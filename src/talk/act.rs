@@ -62,7 +62,7 @@ pub enum Act {
     Publish {
         /// The text.
         old: String,
-        /// What stands there instead.
+        /// The text there instead.
         new: String,
     },
     /// A flow is taken offline: `! unpublish drain menu`, or `terminate`.

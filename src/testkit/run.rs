@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::kernel::JournalEntry;
 use crate::talk::{Played, Talk};
 
-/// A talk that was played with a flow of its own, and the rehearsal as it stands after it.
+/// A talk that was played with a flow of its own, and the rehearsal after it.
 ///
 /// ```
 /// use chatflow::talk::Talk;

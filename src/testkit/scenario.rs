@@ -197,7 +197,7 @@ impl Scenario {
         self.next('*', verdict)
     }
 
-    /// How the session stands: `"waiting"`, `"waiting at menu"`, `"completed at bye, paid"`.
+    /// The session's status: `"waiting"`, `"waiting at menu"`, `"completed at bye, paid"`.
     #[track_caller]
     pub fn is(&mut self, state: &str) -> &mut Self {
         let stands = self.run.transcript().lines().iter().rfind(|line| line.mark() == '=');

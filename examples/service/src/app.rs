@@ -73,7 +73,7 @@ impl App {
             // A process that ends waits for half of it at most, which is less than `SHUTDOWN_TIME`.
             .lease(Duration::from_secs(config.lease_seconds))
             .count_nodes(true)
-            // Calls end with their commit, whoever hangs up; the workers send.
+            // Calls end with their commit, even if the caller hangs up; the workers send.
             .deferred_delivery()
             .on_error(|task, error| tracing::warn!(task = task.as_str(), %error, "background work failed"));
         if let Some(secret) = config.secret {

@@ -83,7 +83,7 @@ impl Tokens {
         if is_recent {
             return;
         }
-        // While the database does not answer, what was known goes on.
+        // While the database does not answer, the tokens that are known stay valid.
         match self.database.tokens().await {
             Ok(rows) => {
                 let rows = rows.into_iter().map(|row| (row.id.clone(), row)).collect();

@@ -72,6 +72,6 @@ async fn count_live(app: Arc<App>) {
 
 /// Ends once the process is told to.
 pub async fn stopped(mut stopping: watch::Receiver<bool>) {
-    // An error means that whoever would say so is gone.
+    // An error means that the sender is gone.
     let _ = stopping.wait_for(|is_stopping| *is_stopping).await;
 }

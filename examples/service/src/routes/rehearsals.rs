@@ -92,7 +92,7 @@ pub struct Played {
     /// Where the session is in its life.
     #[schema(value_type = Option<String>)]
     status: Option<Status>,
-    /// The node where it stands.
+    /// Its current node.
     node: Option<String>,
 }
 
@@ -108,7 +108,7 @@ pub struct LineView {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<Object>)]
     options: Vec<Value>,
-    /// The node that sent, asked or stands.
+    /// The node that sent or asked, or the current one.
     #[serde(skip_serializing_if = "Option::is_none")]
     node: Option<String>,
 }

@@ -41,7 +41,7 @@ pub struct SessionView {
     /// Where it is in its life.
     #[schema(value_type = String)]
     pub status: Status,
-    /// The node where it stands, or ended.
+    /// Its current node, or the one where it ended.
     pub node: String,
     /// Number of its turns.
     pub turns: u32,
@@ -95,7 +95,7 @@ pub struct SessionQuestion {
     started_from: Option<DateTime<Utc>>,
     /// Those that started before this instant.
     started_to: Option<DateTime<Utc>>,
-    /// Live ones that stand at the same node since before this instant.
+    /// Live ones that have been at the same node since before this instant.
     stuck_since: Option<DateTime<Utc>>,
     /// The page after this session.
     after: Option<String>,
@@ -281,7 +281,7 @@ pub struct HandOverOutcome {
     outcome: HandedOver,
 }
 
-/// Hands a session over to a person, wherever it stands.
+/// Hands a session over to a person, at any node.
 #[utoipa::path(post, path = "/api/v1/sessions/{id}/hand-over", tag = "sessions", params(("id" = String, Path)),
     responses((status = 200, description = "Handed over.", body = HandOverOutcome), Refusals))]
 pub async fn hand_over(
@@ -313,11 +313,11 @@ pub struct MigratedView {
     from: u32,
     /// The version that it runs on.
     to: u32,
-    /// The node where it stands.
+    /// Its current node.
     node: String,
 }
 
-/// Takes a session that stands at a question to another version of its flow.
+/// Takes a session that waits at a question to another version of its flow.
 #[utoipa::path(post, path = "/api/v1/sessions/{id}/migrate", tag = "sessions", params(("id" = String, Path)),
     request_body = Migration, responses((status = 200, description = "It went there.", body = MigratedView), Refusals))]
 pub async fn migrate(

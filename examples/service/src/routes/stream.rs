@@ -1,4 +1,4 @@
-//! Server-sent events: a session as it goes on, and everything that happens in a workspace. They
+//! Server-sent events: a session's progress, and everything that happens in a workspace. They
 //! end when the process does; a browser's `EventSource` comes back by itself.
 
 use std::convert::Infallible;
@@ -24,7 +24,7 @@ use crate::worker::stopped;
 /// Time between two looks at a session: what happens in other processes is seen so.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// Streams a session: as it stands, first and after each change, and what happens in between.
+/// Streams a session: its state first and after each change, and what happens in between.
 #[utoipa::path(get, path = "/api/v1/sessions/{id}/events", tag = "sessions",
     params(("id" = String, Path), ("access_token" = Option<String>, Query, description = "The token, where no header can be sent.")),
     responses((status = 200, description = "Events `session` and `event`.", content_type = "text/event-stream"), Refusals))]
