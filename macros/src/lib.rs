@@ -31,7 +31,7 @@ pub fn talks(input: TokenStream) -> TokenStream {
     text.parse().unwrap_or_default()
 }
 
-/// What the macro is given.
+/// The arguments of the macro.
 #[derive(Default)]
 struct Given {
     flow: String,

@@ -30,7 +30,7 @@ pub(super) fn key() -> (u64, u64) {
     (Math::random().to_bits() ^ Date::now().to_bits(), Math::random().to_bits())
 }
 
-/// What a method of a global object answers; None where there is no such method, or it throws.
+/// The answer of a method of a global object; None where there is no such method, or it throws.
 fn called(object: &str, method: &str, argument: Option<&JsValue>) -> Option<JsValue> {
     let object = Reflect::get(&global(), &object.into()).ok()?;
     let method = Reflect::get(&object, &method.into()).ok()?.dyn_into::<Function>().ok()?;

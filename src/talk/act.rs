@@ -1,4 +1,4 @@
-//! What is done in a talk: by the contact, the clock, the host.
+//! The acts of a talk: by the contact, the clock, the host.
 
 use std::fmt;
 
@@ -28,7 +28,7 @@ pub enum Act {
     Asleep(TimeDelta),
     /// The flow is started by call, with this context: `! context {"name": "Ada"}`.
     Context(Value),
-    /// What is known of the contact: `! profile {"language": "de"}`.
+    /// The profile of the contact: `! profile {"language": "de"}`.
     Profile(Value),
     /// The language that the contact reads: `! language de`.
     Language(String),
@@ -74,7 +74,7 @@ pub enum Act {
     },
     /// The channel's id of the contact's next message: `! id wamid.1`.
     Id(String),
-    /// How long the contact's next message was on its way: `! age 2h`.
+    /// The time that the contact's next message was on its way: `! age 2h`.
     Age(TimeDelta),
     /// A name for a text of later lines, where it is written `$NAME`: `! let cart "4711"`.
     Let {

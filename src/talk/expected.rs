@@ -1,4 +1,5 @@
-//! What a talk expects, beside what comes of it: the first difference, and the talk as it goes now.
+//! The lines that a talk expects, beside those that come: the first difference, and the talk as it
+//! goes now.
 
 use std::fmt;
 
@@ -47,7 +48,7 @@ pub struct Difference {
     pub line: usize,
     /// The line that was expected there; None: nothing more.
     pub expected: Option<String>,
-    /// What happened; None: nothing more.
+    /// The line that came; None: nothing more.
     pub actual: Option<String>,
     /// The talk as far as it went as it is written.
     pub before: String,

@@ -1,4 +1,4 @@
-//! What happened in a talk, line by line.
+//! The events of a talk, line by line.
 
 use std::fmt;
 

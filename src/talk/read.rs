@@ -39,7 +39,7 @@ pub struct TalkLine {
     part: TalkPart,
 }
 
-/// What a line of a talk is.
+/// A line of a talk, as it was read.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum TalkPart {
@@ -82,7 +82,7 @@ impl TalkLine {
         &self.raw
     }
 
-    /// What it is.
+    /// Its kind.
     #[must_use]
     pub fn part(&self) -> &TalkPart {
         &self.part
@@ -144,7 +144,7 @@ impl Talk {
         &self.lines
     }
 
-    /// What is done in it, in order.
+    /// The acts, in order.
     pub fn acts(&self) -> impl Iterator<Item = &Act> {
         self.lines.iter().filter_map(|line| match &line.part {
             TalkPart::Act(act) => Some(act),
@@ -272,7 +272,7 @@ fn named(text: &str, names: &[(String, String)]) -> String {
 const KINDS: [&str; 9] =
     ["text", "media", "location", "choice", "form", "order", "contacts", "reaction", "other"];
 
-/// What the contact says: a text, a label or an object.
+/// The contact's message: a text, a label or an object.
 fn said(text: &str) -> Result<Act, Fault> {
     if let Some(plain) = text.strip_prefix('\\') {
         return Ok(Act::Say(plain.to_owned()));

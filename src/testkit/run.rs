@@ -53,7 +53,7 @@ impl TalkRun {
         Self { played, rehearsal: Some(rehearsal) }
     }
 
-    /// How the talk goes now, and the first difference.
+    /// The talk as it goes now, and the first difference.
     #[must_use]
     pub fn played(&self) -> &Played {
         &self.played

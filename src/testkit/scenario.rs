@@ -47,7 +47,7 @@ use crate::talk::{Act, Difference, Line, Talk};
 pub struct Scenario {
     run: Rehearsal,
     context: Option<Value>,
-    /// How many lines of the transcript were heard, and where the last act began.
+    /// The number of lines of the transcript that were heard, and where the last act began.
     heard: usize,
 }
 
@@ -191,7 +191,7 @@ impl Scenario {
         self
     }
 
-    /// What became of the message or the trigger: `"unmatched"`, `"already running"`.
+    /// Checks the outcome of the message or the trigger: `"unmatched"`, `"already running"`.
     #[track_caller]
     pub fn is_told(&mut self, verdict: &str) -> &mut Self {
         self.next('*', verdict)
@@ -252,7 +252,7 @@ impl Scenario {
         &self.run
     }
 
-    /// What it came to of the flow.
+    /// The coverage of the flow by this conversation.
     #[must_use]
     pub fn coverage(&self) -> Coverage {
         Coverage::of(self.run.flow(), &journals(&self.run))

@@ -78,7 +78,7 @@ impl TalkTrial {
     /// Runs it.
     ///
     /// # Errors
-    /// What to show to the author.
+    /// The text to show to the author.
     pub fn run(self) -> Result<(), String> {
         (self.run)()
     }
@@ -176,7 +176,7 @@ impl Talks {
         Err(format!("{}:{}: the talk goes otherwise\n{difference}{hint}", path.display(), difference.line))
     }
 
-    /// What all talks together come to of the flow.
+    /// The coverage of the flow by all talks together.
     ///
     /// # Errors
     /// Those of the files.
@@ -194,7 +194,7 @@ impl Talks {
     /// list, where one is given, such as the one that [`talks!`](super::talks) was compiled with.
     ///
     /// # Errors
-    /// What was missed.
+    /// The nodes and branches that were missed.
     pub fn check_coverage(&self, known: Option<&[&str]>) -> Result<(), String> {
         let files = self.files()?;
         if let Some(new) =

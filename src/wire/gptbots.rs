@@ -112,12 +112,12 @@ pub struct TurnMessage {
     pub conversation_id: String,
     /// The id of the first message: the same for each attempt of the same messages.
     pub message_id: String,
-    /// What was said, message by message.
+    /// The messages of the turn, one by one.
     pub output: Vec<TurnOutput>,
-    /// What it cost, which this crate does not know.
+    /// Its cost, which this crate does not know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Value>,
-    /// What the product does not document.
+    /// Fields that the product does not document.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
@@ -131,14 +131,14 @@ pub struct TurnOutput {
     /// The title of the component that led to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from_component_name: Option<String>,
-    /// What it says.
+    /// Its content.
     pub content: TurnContent,
-    /// What the product does not document.
+    /// Fields that the product does not document.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
 
-/// What a message of a turn says.
+/// The content of a message of a turn.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TurnContent {
     /// The words.
@@ -147,7 +147,7 @@ pub struct TurnContent {
     /// Sounds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub audio: Vec<TurnAudio>,
-    /// What the product does not document.
+    /// Fields that the product does not document.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
@@ -160,7 +160,7 @@ pub struct TurnAudio {
     /// The same in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transcript: Option<String>,
-    /// What the product does not document.
+    /// Fields that the product does not document.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }

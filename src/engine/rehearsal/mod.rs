@@ -79,7 +79,7 @@ pub struct Rehearsal {
     beyond: Beyond,
 }
 
-/// What a rehearsal remembers for acts that refer to what was before.
+/// The memory of a rehearsal, for acts that refer to earlier ones.
 #[derive(Default)]
 struct Beyond {
     /// The flow as it was published last.

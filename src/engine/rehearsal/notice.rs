@@ -1,4 +1,4 @@
-//! What an author should look at, in words.
+//! Notices: things that an author should look at, in words.
 
 use crate::observer::EventKind;
 

@@ -12,7 +12,7 @@ use crate::talk::{Act, Comparison, Line, Played, Talk, TalkLine, TalkPart};
 /// Thursday, 7 May 2026, 08:14:23 UTC: the beginning of a talk that says none.
 const BEGINNING: DateTime<Utc> = DateTime::from_timestamp_millis(1_778_141_663_000).expect("a valid instant");
 
-/// What is to happen before the first act that is no preparation.
+/// Makes everything happen that comes before the first act that is no preparation.
 struct Beginning {
     context: Option<Value>,
 }
@@ -92,7 +92,7 @@ impl Rehearsal {
     }
 }
 
-/// What an act has the host answer, if it does.
+/// The answer that an act has the host give, if it does.
 pub(super) fn answer(act: &Act) -> Option<Result<Answer, CallError>> {
     Some(match act {
         Act::Now(value) => Ok(Answer::now(value.clone())),

@@ -1,5 +1,5 @@
-//! What the JSON Schema tells people beside the form of a flow: what each field is, what counts
-//! without it, an example, and what its texts hold. All of it is read from the tables of the
+//! The words of the JSON Schema for people, beside the form of a flow: what each field is, what
+//! counts without it, an example, and what its texts hold. All of it is read from the tables of the
 //! reference, so that the two cannot differ.
 
 use std::collections::BTreeMap;

@@ -49,7 +49,7 @@ pub struct Draft {
     issues: usize,
 }
 
-/// How far the work on a flow by a model has come, for those who watch it.
+/// The progress of the work on a flow by a model, for those who watch it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct DraftProgress {

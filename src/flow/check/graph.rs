@@ -49,7 +49,7 @@ fn ends(
     (from, node(IssueCode::EdgeToNowhere, "points to", &edge.to))
 }
 
-/// What can be said of the edges where the ids of all nodes could be read, and not all of the nodes.
+/// Checks the ends of edges where the ids of all nodes could be read, and not all of the nodes.
 pub(crate) fn check_ends(def: &FlowDef, index: &BTreeMap<&str, NodeIx>, found: &mut Diagnostics) {
     let list = Path::Root.key("edges");
     for (place, edge) in def.edges.iter().enumerate() {

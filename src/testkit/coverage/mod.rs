@@ -1,4 +1,5 @@
-//! What tests of a flow come to: its nodes, its branches, and the edges for what goes wrong.
+//! The parts of a flow that its tests reach: its nodes, its branches, and the edges for what goes
+//! wrong.
 
 mod report;
 
@@ -17,7 +18,7 @@ pub use report::Missed;
 /// Branches that are taken when something goes wrong, or nobody answers.
 const FAILURES: &[&str] = &["failed", "timeout", "expired", "window_closed", "invalid", "refused"];
 
-/// How often tests came to each node of flows and took each of their edges.
+/// Counts of how often tests reached each node of flows and took each of their edges.
 ///
 /// It is made of journals, so it is the same whether a talk, a [`Scenario`](super::Scenario) or an
 /// engine of the host made them. Only ways that have an edge count: where a branch has none, the
@@ -57,7 +58,7 @@ struct FlowCoverage {
     ways: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
-/// What is counted of a flow.
+/// The counts of a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Covered {
@@ -88,7 +89,7 @@ pub struct BelowThreshold {
     pub percent: f64,
     /// The threshold.
     pub at_least: f64,
-    /// What was missed, in words.
+    /// The parts that were missed, in words.
     pub missed: Vec<String>,
 }
 
@@ -99,7 +100,8 @@ impl Coverage {
         Self::default()
     }
 
-    /// What sessions with these journals came to of a flow. Their steps in other flows are left out.
+    /// The coverage of a flow by sessions with these journals. Their steps in other flows are left
+    /// out.
     #[must_use]
     pub fn of<'j>(flow: &Flow, journals: impl IntoIterator<Item = &'j Vec<JournalEntry>>) -> Self {
         let mut counts = FlowCoverage::default();
@@ -127,7 +129,7 @@ impl Coverage {
         }
     }
 
-    /// How many percent of the nodes, branches and failure edges together were come to.
+    /// The percentage of nodes, branches and failure edges together that were reached.
     #[must_use]
     pub fn percent(&self) -> f64 {
         let (mut there, mut met) = (0_u32, 0_u32);
@@ -138,7 +140,7 @@ impl Coverage {
         if there == 0 { 100.0 } else { f64::from(met) * 100.0 / f64::from(there) }
     }
 
-    /// How many there are of a sort, and how many of them were come to.
+    /// The number of parts of a sort, and of those that were reached.
     #[must_use]
     pub fn counts(&self, sort: Covered) -> (usize, usize) {
         let (mut there, mut met) = (0, 0);

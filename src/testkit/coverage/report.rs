@@ -21,7 +21,7 @@ pub struct Missed {
 }
 
 impl Missed {
-    /// What it is.
+    /// The part.
     #[must_use]
     pub fn sort(&self) -> Covered {
         sort_of(self.branch.as_deref())

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::flow::Flow;
 use crate::talk::Act;
 
-/// What a flow names, by where it is of use.
+/// The names of a flow, by where they are of use.
 pub(super) struct Guesses {
     /// Words of the whole flow: triggers, keywords, constants that texts are compared with.
     words: Vec<String>,
@@ -98,7 +98,7 @@ impl Guesses {
         }
     }
 
-    /// What a contact might say, at a node or before anything.
+    /// Messages that a contact might send, at a node or before anything.
     pub(super) fn texts(&self, node: Option<&str>) -> Vec<Act> {
         let node = node.and_then(|node| self.nodes.get(node)).unwrap_or(&Value::Null);
         let (mut texts, mut own) = (Vec::new(), Vec::new());
@@ -130,7 +130,7 @@ impl Guesses {
         constants.flat_map(|n| [n - 1.0, n, n + 1.0]).map(|n| n.to_string()).collect()
     }
 
-    /// What the flow might be started with.
+    /// Contexts that the flow might be started with.
     pub(super) fn contexts(&self) -> impl Iterator<Item = Value> {
         let mut all = self.objects("context");
         if !all.contains(&json!({})) {
@@ -139,7 +139,7 @@ impl Guesses {
         all.into_iter()
     }
 
-    /// What the host might answer a node's call.
+    /// Answers that the host might give to a node's call.
     pub(super) fn answers(&self, node: &str) -> Vec<Act> {
         let node = self.nodes.get(node).unwrap_or(&Value::Null);
         let name = node["save_to"].as_str().unwrap_or_default();

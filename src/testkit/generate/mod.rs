@@ -16,7 +16,7 @@ use crate::flow::Flow;
 use crate::session::Status;
 use crate::talk::{Act, Line, Talk};
 
-/// How far [`generate_talks`] looks.
+/// The bounds within which [`generate_talks`] looks.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct TalkBounds {
@@ -125,7 +125,7 @@ struct Search<'f> {
     bounds: &'f TalkBounds,
     guesses: Guesses,
     runs: usize,
-    /// How many rehearsals went on from a state at a node.
+    /// The number of rehearsals that continued from a state at a node.
     seen: HashMap<String, usize>,
     missed: BTreeSet<Missed>,
     found: Vec<GeneratedTalk>,
@@ -191,7 +191,7 @@ impl Search<'_> {
         session.status().is_live() && *count <= VARIANTS
     }
 
-    /// What may be done next.
+    /// The acts that may come next.
     fn moves(&self, run: &Rehearsal, is_begin: bool) -> Vec<Act> {
         let Some(session) = run.session() else {
             let is_manual = run.flow().trigger().is_manual();

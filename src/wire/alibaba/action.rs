@@ -108,7 +108,7 @@ pub enum ChatFlowAction {
     Metric {
         /// The flow.
         flow_code: String,
-        /// What is asked for.
+        /// The operation.
         metric: FlowMetric,
         /// Of this node only.
         node: Option<String>,
@@ -143,7 +143,7 @@ pub enum ChatFlowAction {
     },
 }
 
-/// What `GetChatFlowMetric` counts.
+/// The counts of `GetChatFlowMetric`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FlowMetric {

@@ -277,7 +277,7 @@ impl FlowVersionItem {
     }
 }
 
-/// How often a node was come to.
+/// The number of times that a node was reached.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct NodeUsageItem {

@@ -1,4 +1,4 @@
-//! What is looked up: sessions of late, the flows to choose from, one flow.
+//! Lists and lookups: sessions of late, the flows to choose from, one flow.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -37,7 +37,7 @@ pub struct FlowSession {
     pub status: String,
     /// The node where it is, or where it ended.
     pub current_node_id: String,
-    /// What it was triggered with.
+    /// The context that it was triggered with.
     pub context: Map<String, Value>,
     /// When the contact or the flow last did something.
     pub last_interaction_at: String,
@@ -173,7 +173,7 @@ pub struct FlowDetails {
 }
 
 impl FlowDetails {
-    /// What is known of a flow; its trigger is said in its definition, and the host counts its
+    /// Everything known of a flow; its trigger is said in its definition, and the host counts its
     /// sessions, such as by [`counts`](crate::Engine::counts) or [`live`](crate::Engine::live).
     #[must_use]
     pub fn of(flow: &FlowStatus, trigger: &TriggerDef, sessions_count: u64) -> Self {

@@ -1,4 +1,4 @@
-//! What the API answers to a message that was sent, and what its errors mean.
+//! The answers of the API to a message that was sent, and the meaning of its errors.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ pub struct CloudAnswer {
     /// The error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<CloudFailure>,
-    /// What the product does not document.
+    /// Fields that the product does not document.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
@@ -86,7 +86,7 @@ pub struct CloudFailure {
     /// The id by which the product finds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fbtrace_id: Option<String>,
-    /// What the product does not document.
+    /// Fields that the product does not document.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }

@@ -119,7 +119,7 @@ pub(super) struct LineBody {
     pub(super) text: String,
 }
 
-/// What can be tapped.
+/// The parts that can be tapped.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct ActionBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -136,7 +136,7 @@ pub(super) struct ActionBody {
     pub(super) rest: Map<String, Value>,
 }
 
-/// What a tap leads to: an address, or a form.
+/// The target of a tap: an address, or a form.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct ActionParameters {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -228,7 +228,7 @@ pub(super) struct ComponentBody {
     pub(super) rest: Map<String, Value>,
 }
 
-/// What fills a gap; a header has the same form.
+/// A value that fills a gap; a header has the same form.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct ParameterBody {
     #[serde(rename = "type")]

@@ -1,4 +1,4 @@
-//! What a webhook says, one thing after another. A part that is wrong is kept as it is, and hides
+//! The news of a webhook, one thing after another. A part that is wrong is kept as it is, and hides
 //! none of its neighbours.
 
 use std::collections::BTreeMap;
@@ -27,7 +27,7 @@ pub struct WhatsAppNews {
     pub event: WhatsAppEvent,
 }
 
-/// What a webhook tells, by what is to be done with it.
+/// A piece of news, by what is to be done with it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum WhatsAppEvent {

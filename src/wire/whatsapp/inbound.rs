@@ -77,7 +77,7 @@ pub(super) fn instant(seconds: &str) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp(seconds, 0)
 }
 
-/// What is known beside the content, in the words of the product.
+/// Everything known beside the content, in the words of the product.
 fn meta(message: &CloudMessage, sender: Option<&CloudContact>) -> Map<String, Value> {
     let mut meta = Map::new();
     let mut put = |name: &str, value: Option<Value>| {

@@ -45,7 +45,7 @@ struct CloudChange {
     rest: Map<String, Value>,
 }
 
-/// What a change says.
+/// The value of a change.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct CloudValue {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -94,7 +94,7 @@ pub(super) struct CloudContact {
     rest: Map<String, Value>,
 }
 
-/// What a person shows of themselves.
+/// The profile that a person shows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct CloudProfile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -140,7 +140,7 @@ pub struct CloudStatus {
     /// The reasons for which it failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<CloudError>,
-    /// What the product does not document.
+    /// Fields that the product does not document.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
@@ -158,7 +158,7 @@ pub struct CloudConversation {
     /// Its origin, such as `{"type": "service"}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Value>,
-    /// What the product does not document.
+    /// Fields that the product does not document.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
@@ -179,7 +179,7 @@ pub struct CloudPricing {
     /// The category that it is charged as, such as `marketing`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
-    /// What the product does not document.
+    /// Fields that the product does not document.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
@@ -203,7 +203,7 @@ pub struct CloudError {
     /// Where it is documented.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub href: Option<String>,
-    /// What the product does not document.
+    /// Fields that the product does not document.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
