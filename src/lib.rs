@@ -345,12 +345,12 @@ pub mod testkit;
 pub use engine::{Builder, Engine, Flows};
 #[doc(inline)]
 pub use request::{Inbound, TriggerRequest};
-// What it answers.
+// Its answers.
 #[doc(inline)]
 pub use kernel::{Received, Refusal, SessionRef, Triggered};
 #[doc(inline)]
 pub use ops::{Completed, Ticked};
-// What a host implements, or takes from here.
+// The ports, which a host implements or takes from here.
 #[doc(inline)]
 pub use calls::{CallRequest, CallResult, Calls, call_fn};
 #[doc(inline)]
@@ -361,7 +361,7 @@ pub use observer::{Event, Observer};
 pub use store::MemoryStore;
 #[doc(inline)]
 pub use transport::{Receipt, Transport, send_fn};
-// What flows and sessions are, and what a transport is handed.
+// Flows and sessions, and the messages that a transport is handed.
 #[doc(inline)]
 pub use address::{Account, Address, Channel};
 #[doc(inline)]

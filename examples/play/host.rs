@@ -124,7 +124,7 @@ impl Calls for Functions {
     }
 }
 
-/// How a talk says that the host answers so.
+/// The lines by which a talk says that the host answers so.
 pub(crate) fn act(result: &CallResult) -> Act {
     match result.clone() {
         CallResult::Value { value, branch: None } => Act::Now(value),

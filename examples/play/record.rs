@@ -1,4 +1,4 @@
-//! What the player did, written down as a talk.
+//! The acts of the player, written down as a talk.
 
 use std::fs;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -11,13 +11,13 @@ use proc_macro::{Delimiter, TokenStream, TokenTree};
 
 /// Makes each talk of a folder a test of its own, and the coverage of their flow one more.
 ///
-/// ```ignore
+/// ```text
 /// chatflow::testkit::talks!("flows/cart.json", "talks/cart/*.talk", at_least = 90);
 /// ```
 ///
-/// Both paths begin at the folder of the manifest. Behind them may stand, in any order:
+/// Both paths begin at the folder of the manifest. They may be followed, in any order, by:
 ///
-/// - `at_least = 90`: the percentage of the flow that the talks have to come to;
+/// - `at_least = 90`: the percentage of the flow that the talks have to reach;
 /// - `beside = ["flows/menu.json"]`: flows that it calls;
 /// - `setup = |run| run.with_call("price", CallResult::value(12))`: what makes a rehearsal ready
 ///   before each talk;
@@ -49,7 +49,7 @@ fn expand(input: TokenStream) -> Result<String, String> {
     let stem = Path::new(&given.flow).file_stem().and_then(|stem| stem.to_str()).unwrap_or("flow");
     let mut out = format!("mod {} {{\n", given.name.clone().unwrap_or_else(|| word(stem)));
     out.push_str("#[allow(unused_imports)] use super::*;\n");
-    // Whatever is read makes the test anew when it changes.
+    // Each file that is read rebuilds the test when it changes.
     let tracked = files.iter().chain([&given.flow]).chain(&given.beside);
     for file in tracked {
         let path = format!("{root}/{file}");

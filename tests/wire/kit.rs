@@ -1,4 +1,4 @@
-//! What the tests of the wire formats share.
+//! Shared by the tests of the wire formats.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

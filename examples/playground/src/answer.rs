@@ -1,4 +1,4 @@
-//! What a call answers: a value, or an error that names what is wrong.
+//! The answer of a call: a value, or an error that names what is wrong.
 
 use std::fmt;
 use std::future::Future;

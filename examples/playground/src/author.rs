@@ -1,4 +1,4 @@
-//! What an author is told while drawing: issues, branches, places, previews.
+//! Everything that an author is told while drawing: issues, branches, places, previews.
 
 use chatflow::Flow;
 use chatflow::diagram::{Diagram, Places};

@@ -14,7 +14,7 @@ const MOST_STEPS: usize = 60;
 /// Contacts of one rehearsal at most.
 const MOST_TALKS: u64 = 2_000;
 
-/// What people write who are not asked to choose.
+/// Texts of people who are not asked to choose.
 const WORDS: &[&str] = &[
     "1",
     "2",

@@ -1,4 +1,4 @@
-//! What a contact may send, as JSON.
+//! The messages that a contact may send, as JSON.
 
 use chatflow::{Account, Inbound};
 use serde_json::Value;

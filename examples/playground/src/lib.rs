@@ -81,7 +81,7 @@ pub fn filters() -> String {
     author::filters().to_string()
 }
 
-/// What is wrong with a flow, the branches of each node, and where they lie.
+/// The issues of a flow, the branches of each node, and where they lie.
 #[wasm_bindgen]
 #[must_use]
 pub fn check(flow: &str) -> String {
@@ -95,7 +95,7 @@ pub fn arrange(request: &str) -> String {
     answer::of(request, author::arrange)
 }
 
-/// What a text or an expression comes to: `{"text" | "expr", "context", "vars"}`.
+/// The value of a text or an expression: `{"text" | "expr", "context", "vars"}`.
 #[wasm_bindgen]
 #[must_use]
 pub fn preview(request: &str) -> String {

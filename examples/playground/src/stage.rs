@@ -10,7 +10,7 @@ use chatflow::{
 };
 use chrono::{DateTime, Utc};
 
-/// How the channel takes messages.
+/// The channel's way of taking messages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Delivery {
     #[default]
@@ -44,7 +44,7 @@ pub(crate) struct State {
     pub(crate) now: DateTime<Utc>,
     pub(crate) seen: Vec<Seen>,
     pub(crate) delivery: Delivery,
-    /// What the host answers at once, by node or by name.
+    /// The answers that the host gives at once, by node or by name.
     pub(crate) rules: BTreeMap<String, CallResult>,
 }
 

@@ -28,7 +28,7 @@ const CAMPAIGN: &str = r#"{"spec": 1, "code": "playground-campaign", "trigger": 
 /// Steps from one due time to the next, while time passes.
 const MOST_STEPS: usize = 10_000;
 
-/// One flow, and whoever talks with it.
+/// One flow, and the people who talk with it.
 pub(crate) struct Talk {
     pub(crate) bot: Engine<MemoryStore>,
     pub(crate) stage: Stage,
@@ -51,7 +51,7 @@ pub(crate) struct Person {
     pub(crate) session: Option<SessionId>,
     /// Messages that the channel has not taken yet, by their ids.
     pub(crate) unsent: BTreeMap<String, Value>,
-    /// What was done, as lines of a recorded talk.
+    /// The acts, as lines of a recorded talk.
     pub(crate) script: Vec<String>,
     needs_look: bool,
 }
@@ -501,7 +501,7 @@ fn needs_contact(flow: &Flow) -> bool {
     start.flatten() != Some(ContactMode::None)
 }
 
-/// What an author should know beside what is said.
+/// Remarks for the author, beside what is said.
 fn hint(event: &EventKind) -> Option<String> {
     Some(match event {
         EventKind::UndefinedVariable { node, name, .. } => format!("{node}: `{name}` has no value"),

@@ -60,7 +60,7 @@ fn of_person(talk: &Talk, person: &Person) -> Answered {
     }))
 }
 
-/// What was given up.
+/// The messages that were given up.
 fn dead_letters(talk: &Talk, contact: &ContactId) -> Answered {
     let letters = at_once(talk.bot.dead_letters(None))?;
     Ok(letters.iter().filter(|entry| entry.contact == *contact).map(|entry| json!(entry.letter)).collect())

@@ -29,7 +29,7 @@ pub struct ForEachDef {
     /// The name of the item; `item` if absent.
     #[serde(rename = "as", skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// How many items at most, 1-1,000; 30 if absent. The others are left out.
+    /// The most items, 1-1,000; 30 if absent. The others are left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
 }

@@ -93,10 +93,10 @@ pub struct SettingsDef {
     /// flow that this one called reminds of its own questions, or of none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reminder: Option<ReminderDef>,
-    /// What is said once before a session fails: a branch as a reminder's (SEMANTICS S21).
+    /// The last words before a session fails: a branch as a reminder's (SEMANTICS S21).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_error: Option<LastWordsDef>,
-    /// What is said once before a session expires: a branch as a reminder's (SEMANTICS S21).
+    /// The last words before a session expires: a branch as a reminder's (SEMANTICS S21).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_expire: Option<LastWordsDef>,
     /// When the flow does not speak unless it is spoken to, by the contact's clock: what time alone
