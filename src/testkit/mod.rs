@@ -7,6 +7,7 @@ mod faulty;
 mod generate;
 mod run;
 mod scenario;
+mod sim;
 mod talks;
 mod transport;
 
@@ -19,5 +20,6 @@ pub use faulty::{Fault, Faulty, Op};
 pub use generate::{GeneratedTalk, TalkBounds, generate_talks};
 pub use run::TalkRun;
 pub use scenario::Scenario;
+pub use sim::{Defect, Sim, SimFailure, SimFault, SimFaults, SimPlan};
 pub use talks::{TalkTrial, Talks};
 pub use transport::Recorder;
