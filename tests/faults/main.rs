@@ -6,6 +6,7 @@
 
 mod crash;
 mod drops;
+mod explored;
 mod kit;
 mod protocol;
 mod races;
