@@ -4,13 +4,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+mod allocator;
+mod attacks;
 mod crash;
 mod drops;
 mod explored;
+mod hostile;
 mod kit;
+mod memory;
 mod protocol;
 mod races;
 mod regressions;
 mod scenarios;
 mod sim;
+mod simulation;
 mod turns;

@@ -5,8 +5,11 @@
 
 mod ask;
 mod became;
+#[path = "../kits/build.rs"]
+mod build_kit;
 mod by_turn;
 mod calls;
+mod channels;
 mod choices;
 mod contact;
 mod counts;
@@ -16,30 +19,34 @@ mod elsewhere;
 mod erase;
 mod events;
 mod fitting;
+mod golden;
 mod handing_on;
 mod handoff;
 mod identity;
-#[path = "../identity_kit/mod.rs"]
+#[path = "../kits/identity.rs"]
 mod identity_kit;
 mod inbound;
 mod incoming;
 mod journal;
+mod kernel;
 mod keywords;
 mod kit;
 mod lifecycle;
 mod loops;
 mod lost_races;
 mod many_flows;
-#[path = "../many_kit/mod.rs"]
+#[path = "../kits/many.rs"]
 mod many_kit;
 mod meeting;
 mod migrate;
 mod names;
 mod numbers;
 mod operators;
-#[path = "../operators_kit/mod.rs"]
+#[path = "../kits/operators.rs"]
 mod operators_kit;
 mod pace;
+mod phones;
+mod products;
 mod quiet;
 mod refused;
 mod rehearsal;
@@ -55,8 +62,9 @@ mod subflows;
 mod tapped;
 mod texts;
 mod trigger;
+mod triggers;
 mod versions;
-#[path = "../versions_kit/mod.rs"]
+#[path = "../kits/versions.rs"]
 mod versions_kit;
 mod virtual_time;
 mod watched;

@@ -7,17 +7,17 @@ mod crowd;
 mod faults;
 mod held;
 mod identity;
-#[path = "../../../../tests/identity_kit/mod.rs"]
+#[path = "../../../../tests/kits/identity.rs"]
 mod identity_kit;
 mod kit;
 mod many;
-#[path = "../../../../tests/many_kit/mod.rs"]
+#[path = "../../../../tests/kits/many.rs"]
 mod many_kit;
 mod operators;
-#[path = "../../../../tests/operators_kit/mod.rs"]
+#[path = "../../../../tests/kits/operators.rs"]
 mod operators_kit;
 mod pace;
-#[path = "../../../../tests/pace_kit/mod.rs"]
+#[path = "../../../../tests/kits/pace.rs"]
 mod pace_kit;
 mod plans;
 mod poolers;
@@ -25,7 +25,7 @@ mod skew;
 mod suite;
 mod tx;
 mod versions;
-#[path = "../../../../tests/versions_kit/mod.rs"]
+#[path = "../../../../tests/kits/versions.rs"]
 mod versions_kit;
 
 use libtest_mimic::{Arguments, Trial};

@@ -2,19 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-#[path = "../../../../tests/identity_kit/mod.rs"]
+#[path = "../../../../tests/kits/identity.rs"]
 mod identity_kit;
-#[path = "../../../../tests/many_kit/mod.rs"]
+#[path = "../../../../tests/kits/many.rs"]
 mod many_kit;
-#[path = "../../../../tests/model_kit/mod.rs"]
+#[path = "../../../../tests/kits/model.rs"]
 mod model_kit;
-#[path = "../../../../tests/operators_kit/mod.rs"]
+#[path = "../../../../tests/kits/operators.rs"]
 mod operators_kit;
-#[path = "../../../../tests/pace_kit/mod.rs"]
+#[path = "../../../../tests/kits/pace.rs"]
 mod pace_kit;
-#[path = "../../../../tests/store_kit/mod.rs"]
+#[path = "../../../../tests/kits/store.rs"]
 mod store_kit;
-#[path = "../../../../tests/versions_kit/mod.rs"]
+#[path = "../../../../tests/kits/versions.rs"]
 mod versions_kit;
 
 mod crowd;

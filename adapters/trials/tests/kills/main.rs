@@ -6,7 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail, and says what it did")]
 
 mod crew;
-#[path = "../../../../tests/durable_kit/mod.rs"]
+#[path = "../../../../tests/kits/durable/mod.rs"]
 mod durable_kit;
 mod orders;
 mod postgres;

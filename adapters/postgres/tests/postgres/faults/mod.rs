@@ -2,7 +2,7 @@
 
 mod clocks;
 mod connections;
-#[path = "../../../../../tests/durable_kit/mod.rs"]
+#[path = "../../../../../tests/kits/durable/mod.rs"]
 mod durable_kit;
 mod failover;
 mod frozen;

@@ -1,0 +1,230 @@
+//! What is told of messages: forms, channels, WhatsApp's window.
+
+use serde_json::{Value, json};
+
+use super::kit::*;
+
+/// What is said of a message in a flow that messages of a channel start, place and rule.
+fn of_message(channel: &str, message: Value) -> String {
+    let mut node = json!({"id": "n", "kind": "send_message"});
+    node.as_object_mut().unwrap().extend(message.as_object().unwrap().clone());
+    first(set(one(node), "trigger", json!({"kind": "inbound", "channel": channel})))
+        .trim_start_matches("node \"n\": ")
+        .to_owned()
+}
+
+/// C
+#[test]
+fn what_a_channel_does_not_carry_is_told() {
+    // As long as it is, and another one for each choice.
+    let own = |label: &str, n: usize| format!("{}{}", &label[1..], char::from(b'a' + n as u8));
+    let buttons = |count: usize, label: &str| -> Value {
+        let each = (0..count).map(|n| json!({"id": n.to_string(), "label": own(label, n)}));
+        json!({"text": "?", "buttons": each.collect::<Vec<_>>()})
+    };
+    let replies = |count: usize| -> Value {
+        let each = (0..count).map(|n| json!({"id": n.to_string(), "label": own("x", n)}));
+        json!({"text": "?", "quick_replies": each.collect::<Vec<_>>()})
+    };
+    let reply =
+        |label: usize| json!({"text": "?", "quick_replies": [{"id": "1", "label": "x".repeat(label)}]});
+    let list = |count: usize, label: &str, description: &str| -> Value {
+        let row = |n: usize| json!({"id": n.to_string(), "label": own(label, n), "description": description});
+        let rows: Vec<Value> = (0..count).map(row).collect();
+        json!({"text": "?", "list": {"button": "Open", "sections": [{"rows": rows}]}})
+    };
+    let body = |length: usize| json!({"text": "x".repeat(length), "buttons": [{"id": "1", "label": "x"}]});
+    let image =
+        |caption: usize| json!({"media": {"type": "image", "url": "u", "caption": "x".repeat(caption)}});
+    let link = json!({"label": "x", "url": "u"});
+    let both = json!({"text": "?", "buttons": [{"id": "1", "label": "x"}, link]});
+    let template = json!({"template": {"name": "t", "language": "en"}});
+    let card = json!({"card": {"title": "x".repeat(81)}});
+    let place = json!({"location": {"latitude": 1, "longitude": 2}});
+    let told = [
+        of_message("whatsapp", buttons(3, "twenty characters ok")),
+        of_message("whatsapp", buttons(4, "x")),
+        of_message("whatsapp", buttons(1, "twenty-one characters")),
+        of_message("whatsapp", body(1_024)),
+        of_message("whatsapp", body(1_025)),
+        of_message("whatsapp", both.clone()),
+        of_message("messenger", both),
+        of_message("whatsapp", list(10, &"x".repeat(24), &"x".repeat(72))),
+        of_message("whatsapp", list(11, "x", "x")),
+        of_message("whatsapp", list(1, &"x".repeat(25), "x")),
+        of_message("whatsapp", list(1, "x", &"x".repeat(73))),
+        of_message("whatsapp", image(1_024)),
+        of_message("whatsapp", image(1_025)),
+        of_message("whatsapp", template.clone()),
+        of_message("whatsapp", replies(1)),
+        of_message("messenger", replies(13)),
+        of_message("instagram", replies(14)),
+        of_message("messenger", replies(14)),
+        of_message("instagram", replies(13)),
+        of_message("messenger", reply(20)),
+        of_message("messenger", reply(21)),
+        of_message("instagram", reply(21)),
+        of_message("whatsapp", json!({"text": "x".repeat(4_096)})),
+        of_message("whatsapp", json!({"text": "x".repeat(4_097)})),
+        of_message("messenger", image(1)),
+        of_message("messenger", card.clone()),
+        of_message("sms", card),
+        of_message("sms", list(1, "x", "x")),
+        of_message("sms", place.clone()),
+        of_message("sms", template.clone()),
+        of_message("web", template),
+        of_message("kiosk-7", place),
+        of_message("instagram", json!({"media": {"type": "sticker", "url": "u"}})),
+    ];
+    let expected = [
+        "",
+        "buttons: 4 entries, at most 3 are allowed on whatsapp (channel_limit)",
+        "buttons[0].label: has 21 characters, at most 20 are allowed (channel_limit)",
+        "",
+        "text: has 1025 characters, at most 1024 are allowed on whatsapp (channel_limit)",
+        "buttons: has buttons with `url` beside others, which cannot be on whatsapp (channel_limit)",
+        "",
+        "",
+        "list: 11 entries, at most 10 are allowed on whatsapp (channel_limit)",
+        "list.sections[0].rows[0].label: has 25 characters, at most 24 are allowed (channel_limit)",
+        "list.sections[0].rows[0].description: has 73 characters, at most 72 are allowed on whatsapp (channel_limit)",
+        "",
+        "media.caption: has 1025 characters, at most 1024 are allowed on whatsapp (channel_limit)",
+        "",
+        "quick_replies: cannot be sent on whatsapp (channel_limit)",
+        "",
+        "quick_replies: 14 entries, at most 13 are allowed on instagram (channel_limit)",
+        "quick_replies: 14 entries, at most 13 are allowed on messenger (channel_limit)",
+        "",
+        "",
+        "quick_replies[0].label: has 21 characters, at most 20 are allowed (channel_limit)",
+        "quick_replies[0].label: has 21 characters, at most 20 are allowed (channel_limit)",
+        "",
+        "text: has 4097 characters, at most 4096 are allowed on whatsapp (channel_limit)",
+        "media.caption: cannot be sent on messenger (channel_limit)",
+        "card.title: has 81 characters, at most 80 are allowed on messenger (channel_limit)",
+        "card: cannot be sent on sms (channel_limit)",
+        "list: cannot be sent on sms (channel_limit)",
+        "location: cannot be sent on sms (channel_limit)",
+        "template: cannot be sent on sms (channel_limit)",
+        "template: cannot be sent on web (channel_limit)",
+        "",
+        "media: cannot be sent on instagram (channel_limit)",
+    ];
+    assert_eq!(told, expected);
+}
+
+/// I9: what names a choice stays short enough for a payload of 200 bytes, wherever the choice
+/// stands.
+#[test]
+fn the_id_of_a_choice_has_at_most_64_bytes() {
+    let told = |bytes: usize| {
+        let option = json!({"id": "x".repeat(bytes), "label": "x"});
+        let ask = one(json!({"id": "n", "kind": "ask", "text": "?", "choices": [option.clone()]}));
+        [
+            of_message("web", json!({"text": "?", "options": [option]})),
+            of_message("web", json!({"text": "?", "buttons": [option]})),
+            of_message("web", json!({"text": "?", "quick_replies": [option]})),
+            of_message(
+                "whatsapp",
+                json!({"text": "?", "list": {"button": "x", "sections": [{"rows": [option]}]}}),
+            ),
+            of_message("web", json!({"card": {"title": "x", "buttons": [option]}})),
+            of_message("whatsapp", json!({"template": {"name": "t", "language": "en", "buttons": [option]}})),
+            first(on_sms(ask)),
+        ]
+    };
+    assert_eq!(told(64), [""; 7]);
+    for told in told(65) {
+        assert!(told.contains("must have at most 64 bytes (bad_name)"), "{told}");
+    }
+}
+
+/// N2, T3
+#[test]
+fn a_message_that_contradicts_itself_is_told() {
+    let button = json!([{"id": "1", "label": "x"}]);
+    let told = [
+        of_message("web", json!({"text": "?", "media": {"type": "image", "url": "u"}})),
+        of_message("web", json!({"text": "?", "buttons": button, "quick_replies": button})),
+        of_message("web", json!({"buttons": button})),
+        of_message("web", json!({"text": "?", "buttons": []})),
+        of_message("web", json!({"text": "?", "buttons": [{"label": "x"}]})),
+        of_message("web", json!({"text": "?", "buttons": [{"id": "1", "label": "x", "url": "u"}]})),
+        of_message("web", json!({"text": "?", "list": {"button": "x", "sections": []}})),
+        of_message("web", json!({"text": {}})),
+        of_message("web", json!({"text": {"english": "Hi"}})),
+        of_message("web", json!({"text": {"en": "Hi", "EN": "Ho"}})),
+        of_message("web", json!({"text": {"en": "Hi", "de": " "}})),
+        of_message("web", json!({"text": {"en": "Hi", "de": 1}})),
+        of_message("web", json!({"location": {"latitude": 91, "longitude": 0}})),
+        of_message("web", json!({"media": {"type": "gif", "url": "u"}})),
+        of_message("web", json!({"media": {"type": "image", "url": " "}})),
+    ];
+    let expected = [
+        "text: is given beside `media` (bad_value)",
+        "quick_replies: is given beside `buttons` (bad_value)",
+        "text: is required (missing_field)",
+        "buttons: has no button (bad_value)",
+        "buttons[0].id: is required (missing_field)",
+        "buttons[0].url: is given beside `id` (bad_value)",
+        "list.sections: has no row (bad_value)",
+        "text: has no language (bad_value)",
+        "text.english: \"english\" is no language tag (bad_name)",
+        "text.en: is there in other letters already (duplicate_key)",
+        "text.de: must not be blank (bad_value)",
+        "text.de: must be text, not a number (wrong_type)",
+        "location.latitude: must be from -90 to 90, not 91 (bad_value)",
+        "media.type: unknown value \"gif\" (bad_value)",
+        "media.url: must not be blank (bad_value)",
+    ];
+    assert_eq!(told, expected);
+}
+
+/// C: the warning comes where a day may have passed since the contact wrote, and nowhere else.
+#[test]
+fn a_text_may_be_sent_within_a_day_of_the_contacts_last_word() {
+    let row = |nodes: Value, edges: Value, inbound: bool| {
+        let flow = flow(nodes, edges);
+        let flow = if inbound {
+            set(flow, "trigger", json!({"kind": "inbound", "channel": "whatsapp"}))
+        } else {
+            on_whatsapp(flow)
+        };
+        first(flow)
+    };
+    let hi = json!({"id": "hi", "kind": "send_message", "text": "Hi"});
+    let after = |node: Value, branch: &str| {
+        let id = node["id"].clone();
+        (json!([node, hi]), json!([{"from": "s", "to": id}, {"from": id, "branch": branch, "to": "hi"}]))
+    };
+    let (wait, delay) = (
+        |timeout: &str| json!({"id": "w", "kind": "wait_reply", "timeout": timeout}),
+        |span: &str| json!({"id": "d", "kind": "delay", "for": span}),
+    );
+    let told = |(nodes, edges): (Value, Value), inbound| !row(nodes, edges, inbound).is_empty();
+    assert!(told(after(delay("24h"), "next"), true));
+    assert!(!told(after(delay("23h59m"), "next"), true));
+    assert!(told(after(wait("1d"), "timeout"), true));
+    assert!(!told(after(wait("1d"), "replied"), true));
+    assert!(
+        !told(after(wait("1h"), "replied"), false),
+        "a reply opens the window of a flow that a call starts"
+    );
+    assert!(told(after(wait("1h"), "timeout"), false));
+    let until = json!({"id": "d", "kind": "delay", "until": "{{ contact.fields.at }}"});
+    assert!(told(after(until, "next"), true));
+    let jumps = |most: u32| {
+        let nodes = json!([hi, {"id": "d", "kind": "delay", "for": "10h"},
+                           {"id": "j", "kind": "jump", "target": "hi", "max_jumps": most}]);
+        (nodes, json!([{"from": "s", "to": "hi"}, {"from": "hi", "to": "d"}, {"from": "d", "to": "j"}]))
+    };
+    assert!(told(jumps(3), true), "three times ten hours");
+    assert!(!told(jumps(2), true), "twice");
+    let template = json!({"id": "hi", "kind": "send_message", "template": {"name": "t", "language": "en"}});
+    let edges = json!([{"from": "s", "to": "hi"}]);
+    assert!(!told((json!([template]), edges.clone()), false));
+    let elsewhere =
+        json!({"id": "hi", "kind": "send_message", "text": "x", "action": "from_to", "to": "+15550100"});
+    assert!(!told((json!([elsewhere]), edges), false));
+}

@@ -1,0 +1,10 @@
+//! What authors are told: for each code a flow that trips it, and one that does not.
+//! Every word of the answers stands in `issues.txt`; `UPDATE=1` rewrites it.
+
+mod cases;
+mod codes;
+mod hosts;
+mod kit;
+mod messages;
+mod online;
+mod told;

@@ -1,0 +1,14 @@
+//! What authors of flows rely on: flow files are read, written and refused with their reasons, and
+//! drawn, drafted and rehearsed.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail, and says why")]
+
+#[path = "../kits/build.rs"]
+mod build_kit;
+mod diagram;
+mod draft;
+mod flows;
+mod gallery;
+mod issues;
+mod schema;
+mod talks;

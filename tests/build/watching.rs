@@ -1,0 +1,309 @@
+//! The observers of the features `tracing` and `metrics`, driven by a subscriber and a recorder.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chatflow::observer::{Meters, Traces};
+use chatflow::testkit::{Fault, Faulty, ManualClock, Recorder};
+use chatflow::{Channel, Engine, Inbound, MemoryStore, SendError, TriggerRequest, Triggered, WorkspaceId};
+use metrics::{
+    Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, SharedString, Unit,
+};
+use pollster::block_on;
+use tracing::field::{Field, Visit};
+use tracing::span;
+
+const FLOW: &str = r#"{"spec": 1, "code": "hello", "name": "Hello", "trigger": {"kind": "manual"},
+    "settings": {"sender": {"channel": "whatsapp", "account": "+15550100"}},
+    "nodes": [{"id": "start", "kind": "start"},
+              {"id": "hi", "kind": "send_message", "text": "Hi there"},
+              {"id": "wait", "kind": "wait_reply", "timeout": "10m"},
+              {"id": "note", "kind": "log", "text": "heard {{reply.text}}"},
+              {"id": "bye", "kind": "send_message", "text": "Bye"}],
+    "edges": [{"from": "start", "to": "hi"}, {"from": "hi", "to": "wait"}, {"from": "wait", "to": "note"},
+              {"from": "note", "to": "bye"}]}"#;
+
+type Bot = Engine<MemoryStore>;
+
+/// One test at a time: a subscriber of one thread is not asked for the spans that another thread
+/// comes to first.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn bot(channel: &Recorder, clock: &ManualClock, watch: impl chatflow::Observer + 'static) -> Bot {
+    let builder = Engine::builder(MemoryStore::new()).transport(channel.clone()).clock(clock.clone());
+    let bot = builder.observer(watch).build();
+    block_on(bot.flows().ensure(FLOW)).unwrap();
+    bot
+}
+
+fn start(bot: &Bot) -> chatflow::SessionRef {
+    match block_on(bot.trigger(TriggerRequest::new("hello").phone("+14155550123"))).unwrap() {
+        Triggered::Started(session) => session,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn reply(bot: &Bot) {
+    let said = Inbound::text(Channel::WhatsApp, "+15550100", "+14155550123", "hunter2");
+    let _ = block_on(bot.receive(said)).unwrap();
+}
+
+/// What was measured: by name and labels, each value in order.
+#[derive(Clone, Default)]
+struct Measured(Arc<Mutex<BTreeMap<String, Vec<f64>>>>, Arc<Mutex<Vec<String>>>);
+
+struct One(String, Measured);
+
+impl One {
+    fn put(&self, value: f64) {
+        self.1.0.lock().unwrap().entry(self.0.clone()).or_default().push(value);
+    }
+}
+
+impl CounterFn for One {
+    fn increment(&self, value: u64) {
+        self.put(value as f64);
+    }
+
+    fn absolute(&self, _value: u64) {
+        panic!("counters only count");
+    }
+}
+
+impl GaugeFn for One {
+    fn increment(&self, _value: f64) {
+        panic!("gauges are only set");
+    }
+
+    fn decrement(&self, _value: f64) {
+        panic!("gauges are only set");
+    }
+
+    fn set(&self, value: f64) {
+        self.put(value);
+    }
+}
+
+impl HistogramFn for One {
+    fn record(&self, value: f64) {
+        self.put(value);
+    }
+}
+
+impl Measured {
+    fn one(&self, key: &Key) -> Arc<One> {
+        let labels: Vec<_> = key.labels().map(|label| format!("{}={}", label.key(), label.value())).collect();
+        Arc::new(One(format!("{}{{{}}}", key.name(), labels.join(",")), self.clone()))
+    }
+
+    fn described(&self, name: KeyName) {
+        self.1.lock().unwrap().push(name.as_str().to_owned());
+    }
+
+    fn of(&self, name: &str) -> Vec<f64> {
+        self.0.lock().unwrap().get(name).cloned().unwrap_or_default()
+    }
+}
+
+impl metrics::Recorder for Measured {
+    fn describe_counter(&self, name: KeyName, _: Option<Unit>, _: SharedString) {
+        self.described(name);
+    }
+
+    fn describe_gauge(&self, name: KeyName, _: Option<Unit>, _: SharedString) {
+        self.described(name);
+    }
+
+    fn describe_histogram(&self, name: KeyName, _: Option<Unit>, _: SharedString) {
+        self.described(name);
+    }
+
+    fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
+        self.one(key).into()
+    }
+
+    fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
+        Gauge::from_arc(self.one(key))
+    }
+
+    fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
+        Histogram::from_arc(self.one(key))
+    }
+}
+
+/// Every measure that a conversation moves, by name, labels and value.
+#[test]
+fn meters_feed_the_recorder() {
+    let _alone = alone();
+    let measured = Measured::default();
+    metrics::with_local_recorder(&measured, || {
+        let (channel, clock) = (Recorder::new(), ManualClock::default());
+        let bot = bot(&channel, &clock, Meters::new());
+        channel.answer([Err(SendError::retry("busy"))]);
+        start(&bot);
+        clock.advance(chrono::TimeDelta::seconds(5));
+        let _ = block_on(bot.tick(10)).unwrap();
+        block_on(bot.count_live()).unwrap();
+        reply(&bot);
+        block_on(bot.count_live()).unwrap();
+        reply(&bot);
+        start(&bot);
+        clock.advance(chrono::TimeDelta::seconds(603));
+        let _ = block_on(bot.tick(10)).unwrap();
+    });
+    assert_eq!(measured.of("chatflow_started_total{flow=hello}"), [1.0, 1.0]);
+    assert_eq!(measured.of("chatflow_turns_total{flow=hello,outcome=waiting}"), [1.0, 1.0]);
+    assert_eq!(measured.of("chatflow_ended_total{flow=hello,status=completed}"), [1.0]);
+    assert_eq!(measured.of("chatflow_ended_total{flow=hello,status=expired}"), [1.0]);
+    assert_eq!(measured.of("chatflow_received_total{outcome=consumed}"), [1.0]);
+    assert_eq!(measured.of("chatflow_received_total{outcome=unmatched}"), [1.0]);
+    assert_eq!(measured.of("chatflow_sends_total{channel=whatsapp,result=retry}"), [1.0]);
+    assert_eq!(measured.of("chatflow_sends_total{channel=whatsapp,result=delivered}"), [1.0; 3]);
+    assert_eq!(measured.of("chatflow_outbox_wait_seconds{channel=whatsapp}"), [5.0, 0.0, 0.0]);
+    assert_eq!(measured.of("chatflow_due_lag_seconds{}"), [3.0]);
+    assert_eq!(measured.of("chatflow_sessions_live{workspace=default,flow=hello}"), [1.0, 0.0]);
+    assert!(!measured.of("chatflow_store_seconds{cause=trigger}").is_empty());
+
+    let described = measured.1.lock().unwrap().clone();
+    let named: Vec<String> = measured.0.lock().unwrap().keys().cloned().collect();
+    for key in named {
+        let (name, labels) = key.trim_end_matches('}').split_once('{').unwrap();
+        assert!(described.iter().any(|known| known == name), "{name} is not described");
+        let labels: Vec<_> = labels.split(',').filter_map(|label| Some(label.split_once('=')?.0)).collect();
+        let listed = Meters::measures().find(|(known, _)| *known == name).unwrap().1;
+        assert_eq!(labels, listed, "{name}");
+        assert!(!key.contains("4155550123"), "{key}");
+    }
+}
+
+/// What a subscriber saw: the names of spans, and the fields of events with the span that they were
+/// in.
+#[derive(Clone, Default)]
+struct Seen(Arc<Log>);
+
+#[derive(Default)]
+struct Log {
+    spans: Mutex<Vec<&'static str>>,
+    inside: Mutex<Vec<&'static str>>,
+    events: Mutex<Vec<BTreeMap<String, String>>>,
+    next: AtomicU64,
+}
+
+#[derive(Default)]
+struct Fields(BTreeMap<String, String>);
+
+impl Visit for Fields {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name().to_owned(), value.to_owned());
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.0.insert(field.name().to_owned(), format!("{value:?}"));
+    }
+}
+
+impl tracing::Subscriber for Seen {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        metadata.target() == "chatflow"
+    }
+
+    fn new_span(&self, span: &span::Attributes<'_>) -> span::Id {
+        self.0.spans.lock().unwrap().push(span.metadata().name());
+        span::Id::from_u64(self.0.next.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        fields.0.insert("level".to_owned(), event.metadata().level().to_string());
+        let inside = self.0.inside.lock().unwrap().last().copied().unwrap_or_default();
+        fields.0.insert("span".to_owned(), inside.to_owned());
+        self.0.events.lock().unwrap().push(fields.0);
+    }
+
+    fn enter(&self, id: &span::Id) {
+        let place = usize::try_from(id.into_u64()).unwrap() - 1;
+        let name = self.0.spans.lock().unwrap()[place];
+        self.0.inside.lock().unwrap().push(name);
+    }
+
+    fn exit(&self, _: &span::Id) {
+        self.0.inside.lock().unwrap().pop();
+    }
+}
+
+/// SEMANTICS E4: spans and events of a conversation; the contact is hashed, and no text is there.
+#[test]
+fn traces_write_events_within_spans() {
+    let _alone = alone();
+    let seen = Seen::default();
+    let traces = Traces::new([7; 16]);
+    let contact = tracing::subscriber::with_default(seen.clone(), || {
+        let (channel, clock) = (Recorder::new(), ManualClock::default());
+        let bot = bot(&channel, &clock, traces.clone());
+        let session = start(&bot);
+        reply(&bot);
+        channel.answer([Err(SendError::rejected("no"))]);
+        start(&bot);
+        let _ = block_on(bot.tick(10)).unwrap();
+        session.contact_id
+    });
+    let spans = seen.0.spans.lock().unwrap().clone();
+    assert_eq!(spans[..4], ["chatflow.trigger", "chatflow.deliver", "chatflow.receive", "chatflow.deliver"]);
+    assert!(spans.contains(&"chatflow.tick"), "{spans:?}");
+    let events = seen.0.events.lock().unwrap().clone();
+    let of =
+        |name: &str| events.iter().find(|event| event["event"] == name).unwrap_or_else(|| panic!("{name}"));
+    let turn = of("turn");
+    assert_eq!((turn["flow"].as_str(), turn["version"].as_str()), ("hello", "1"));
+    assert_eq!((turn["cause"].as_str(), turn["span"].as_str()), ("trigger", "chatflow.trigger"));
+    assert_eq!((turn["node"].as_str(), turn["status"].as_str()), ("wait", "waiting"));
+    assert_eq!(of("delivered")["span"], "chatflow.deliver");
+    assert_eq!((of("dead_lettered")["level"].as_str(), turn["level"].as_str()), ("WARN", "DEBUG"));
+    assert_eq!(of("logged")["node"], "note");
+    let hashed = traces.contact(&WorkspaceId::default(), &contact);
+    assert_ne!(hashed, Traces::new([8; 16]).contact(&WorkspaceId::default(), &contact));
+    for event in &events {
+        assert_eq!(event["contact"], hashed);
+        let written = format!("{event:?}");
+        for hidden in ["hunter2", "Hi there", "4155550123", &*contact.to_string()] {
+            assert!(!written.contains(hidden), "{hidden} in {written}");
+        }
+    }
+}
+
+/// SEMANTICS R1: what fails in the background is counted, and written without the text of the
+/// error.
+#[test]
+fn failures_in_the_background_are_counted_and_written() {
+    let _alone = alone();
+    let (measured, seen) = (Measured::default(), Seen::default());
+    metrics::with_local_recorder(&measured, || {
+        tracing::subscriber::with_default(seen.clone(), || {
+            let store = Faulty::new(Arc::new(MemoryStore::new()));
+            let bot =
+                Engine::builder(store.clone()).observer(Meters::new()).observer(Traces::new([7; 16])).build();
+            store.fail_always(Fault::Before);
+            assert!(block_on(bot.tick(10)).is_err());
+        });
+    });
+    assert_eq!(measured.of("chatflow_background_errors_total{task=claim}"), [1.0]);
+    let events = seen.0.events.lock().unwrap().clone();
+    let failed: Vec<_> = events.iter().filter(|event| event["event"] == "background_failed").collect();
+    let of_claim: Vec<_> = failed.iter().filter(|event| event["task"] == "claim").collect();
+    assert_eq!(of_claim.len(), 1, "{events:?}");
+    for event in failed {
+        assert_eq!((event["level"].as_str(), event["result"].as_str()), ("WARN", "store_failed"));
+        assert_eq!(event["span"], "chatflow.tick");
+        assert_eq!(event.len(), 5, "{event:?}");
+    }
+}

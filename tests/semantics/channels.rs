@@ -1,0 +1,280 @@
+//! The table of `docs/channels.md`, cell by cell: what is certainly more is an issue at publishing,
+//! and what is rendered is held to the channel that it goes out on (SEMANTICS C, D8).
+
+use std::sync::{Arc, Mutex};
+
+use chatflow::flow::IssueCode;
+use chatflow::observer::EventKind;
+use chatflow::testkit::Recorder;
+use chatflow::{Channel, Content, Engine, Event, Flow, MemoryStore, Outbound, TriggerRequest};
+use pollster::block_on;
+use serde_json::{Value, json};
+
+const PAGE: &str = include_str!("../../docs/channels.md");
+
+/// The most that is rendered.
+const MOST_RENDERED: usize = 10_000;
+
+/// A cell: the part, the channel (none: not known), and how much of it.
+struct Cell {
+    part: String,
+    channel: Option<Channel>,
+    most: usize,
+}
+
+fn table() -> Vec<Cell> {
+    let cells = |line: &'static str| -> Vec<String> {
+        line.trim_matches('|').split('|').map(|cell| cell.trim().replace('`', "")).collect()
+    };
+    let mut lines = PAGE.lines().filter(|line| line.starts_with('|'));
+    let channels: Vec<_> = cells(lines.next().unwrap()).into_iter().skip(1).collect();
+    let channel = |name: &str| match name {
+        "not known" => None,
+        "a host's own" => Some(Channel::parse("kiosk").unwrap()),
+        known => Some(Channel::parse(known).unwrap()),
+    };
+    let known =
+        Channel::KNOWN.iter().filter(|known| !channels.iter().any(|channel| channel == *known)).count();
+    assert_eq!(known, 0, "each channel has a column");
+    let rows = lines.skip(1).map(cells);
+    rows.flat_map(|row| {
+        let figures = row[1..].to_vec();
+        assert_eq!(figures.len(), channels.len(), "{}", row[0]);
+        channels
+            .iter()
+            .zip(figures)
+            .map(|(name, figure)| {
+                let most = match figure.as_str() {
+                    "yes" => 1,
+                    "–" => 0,
+                    number => number.replace(',', "").parse().unwrap(),
+                };
+                Cell { part: row[0].clone(), channel: channel(name), most }
+            })
+            .collect::<Vec<_>>()
+    })
+    .collect()
+}
+
+/// The fields of a message with so much of a part. None: there is no such message.
+fn with(part: &str, much: usize) -> Option<Value> {
+    let long = || "x".repeat(much);
+    let choices = |label: &str| -> Value {
+        (0..much).map(|at| json!({"id": format!("c{at}"), "label": format!("{label}{at}")})).collect()
+    };
+    let one = || json!([{"id": "a", "label": "A"}]);
+    let list = |row: Value| json!({"button": "Open", "sections": [{"rows": [row]}]});
+    Some(match part {
+        "text" => json!({"text": long()}),
+        "text above options" => json!({"text": long(), "options": one()}),
+        "options" => json!({"text": "t", "options": choices("L")}),
+        "label of an option" => json!({"text": "t", "options": [{"id": "a", "label": long()}]}),
+        "text above buttons or a list" => json!({"text": long(), "buttons": one()}),
+        "buttons" => json!({"text": "t", "buttons": choices("L")}),
+        "buttons with url" => {
+            let link = |at| json!({"label": format!("L{at}"), "url": "https://shop.example"});
+            json!({"text": "t", "buttons": (0..much).map(link).collect::<Value>()})
+        }
+        "label of a button" => json!({"text": "t", "buttons": [{"id": "a", "label": long()}]}),
+        "rows of a list" => {
+            json!({"text": "t", "list": {"button": "Open", "sections": [{"rows": choices("L")}]}})
+        }
+        "label of a row" => json!({"text": "t", "list": list(json!({"id": "a", "label": long()}))}),
+        "description of a row" => {
+            json!({"text": "t", "list": list(json!({"id": "a", "label": "A", "description": long()}))})
+        }
+        "label that opens a list" => {
+            json!({"text": "t", "list": {"button": long(), "sections": [{"rows": one()}]}})
+        }
+        "quick replies" => json!({"text": "t", "quick_replies": choices("L")}),
+        "label of a quick reply" => json!({"text": "t", "quick_replies": [{"id": "a", "label": long()}]}),
+        "id of a choice, bytes" => json!({"text": "t", "options": [{"id": long(), "label": "A"}]}),
+        "image" | "audio" | "video" | "document" | "sticker" => {
+            json!({"media": {"type": part, "url": "https://shop.example/a"}})
+        }
+        "caption" => {
+            json!({"media": {"type": "image", "url": "https://shop.example/a", "caption": long()}})
+        }
+        "header and footer" => {
+            json!({"text": "t", "header": {"text": long()}, "footer": long(), "buttons": one()})
+        }
+        "form" => json!({"text": "t", "form": {"id": "1", "button": "Open"}}),
+        "location request" => json!({"text": "t", "location_request": true}),
+        "location" => json!({"location": {"latitude": 1, "longitude": 2}}),
+        "template" => json!({"template": {"name": "n", "language": "en"}}),
+        "buttons of a template" => {
+            json!({"template": {"name": "n", "language": "en", "buttons": choices("L")}})
+        }
+        "title of a card" => json!({"card": {"title": long()}}),
+        "subtitle of a card" => json!({"card": {"title": "t", "subtitle": long()}}),
+        _ => return None,
+    })
+}
+
+fn is_form(part: &str) -> bool {
+    matches!(
+        part,
+        "image"
+            | "audio"
+            | "video"
+            | "document"
+            | "sticker"
+            | "location"
+            | "template"
+            | "form"
+            | "location request"
+    )
+}
+
+fn flow(channel: Option<&Channel>, message: &Value) -> String {
+    let mut node = message.clone();
+    (node["id"], node["kind"]) = ("m".into(), "send_message".into());
+    let sender = channel.map(|channel| json!({"sender": {"channel": channel.as_str(), "account": "shop"}}));
+    json!({
+        "spec": 1, "code": "f", "trigger": {"kind": "manual"}, "settings": sender.unwrap_or(json!({})),
+        "nodes": [{"id": "start", "kind": "start"}, node, {"id": "sorry", "kind": "end", "outcome": "refused"}],
+        "edges": [{"from": "start", "to": "m"}, {"from": "m", "branch": "failed", "to": "sorry"}]
+    })
+    .to_string()
+}
+
+/// The codes of what is wrong with a flow.
+fn issues(channel: Option<&Channel>, message: &Value) -> Vec<IssueCode> {
+    match Flow::from_json(&flow(channel, message)) {
+        Ok(_) => Vec::new(),
+        Err(issues) => issues.iter().map(|issue| issue.code).collect(),
+    }
+}
+
+/// SEMANTICS C
+#[test]
+fn what_is_certainly_more_is_an_issue_at_publishing() {
+    let mut wrong = Vec::new();
+    let cells = table();
+    assert!(cells.len() >= 26 * 12, "{}", cells.len());
+    for Cell { part, channel, most } in &cells {
+        let on = channel.as_ref().map_or("nowhere", Channel::as_str);
+        let enough = with(part, *most).unwrap_or_else(|| panic!("{part} is not of this test"));
+        if *most > 0 && !issues(channel.as_ref(), &enough).is_empty() {
+            wrong
+                .push(format!("{part} on {on}: {most} are refused: {:?}", issues(channel.as_ref(), &enough)));
+        }
+        if is_form(part) && *most > 0 {
+            continue;
+        }
+        let found = issues(channel.as_ref(), &with(part, most + 1).unwrap());
+        let is_name = part.starts_with("id ") && *most == 64;
+        let code = if is_name { IssueCode::BadName } else { IssueCode::ChannelLimit };
+        if !found.contains(&code) {
+            wrong.push(format!("{part} on {on}: {} are taken: {found:?}", most + 1));
+        }
+    }
+    assert_eq!(wrong, [""; 0]);
+}
+
+/// The message that a flow of no certain channel sends on this one, what was told of it, and whether
+/// it was refused.
+fn sent(channel: &Channel, message: &Value, context: Value) -> (Vec<Outbound>, Vec<(&'static str, String)>) {
+    let (recorder, seen) = (Recorder::new(), Arc::new(Mutex::new(Vec::new())));
+    let events = Arc::clone(&seen);
+    let bot = Engine::builder(MemoryStore::new()).transport(recorder.clone()).observer(Seen(events)).build();
+    let flow = block_on(bot.flows().import(&flow(None, message))).unwrap().status.flow;
+    block_on(bot.flows().publish(&flow)).unwrap();
+    let request = TriggerRequest::new("f").from(channel.clone(), "shop").context(context);
+    let request = match channel.is_phone() {
+        true => request.phone("+14155550123"),
+        false => request.address(channel.clone(), "shop", "ada"),
+    };
+    let _ = block_on(bot.trigger(request)).unwrap();
+    let told = seen.lock().unwrap().clone();
+    (recorder.sent(), told)
+}
+
+struct Seen(Arc<Mutex<Vec<(&'static str, String)>>>);
+
+impl chatflow::Observer for Seen {
+    fn observe(&self, event: &Event) {
+        let told = match &event.kind {
+            EventKind::ContentCut { part, .. } => ("cut", (*part).to_owned()),
+            EventKind::ContentRefused { part, fault, .. } => (fault.as_str(), (*part).to_owned()),
+            _ => return,
+        };
+        self.0.lock().unwrap().push(told);
+    }
+}
+
+/// How much of a part a message has.
+fn much(part: &str, content: &Content) -> usize {
+    let label = || content.options().first().map_or(0, |option| option.label.chars().count());
+    let text = |text: Option<&str>| text.map_or(0, |text| text.chars().count());
+    match (part, content) {
+        ("text" | "text above options" | "text above buttons or a list", other) => text(Some(other.text())),
+        ("buttons with url", other) => other.links().len(),
+        ("options" | "buttons" | "rows of a list" | "quick replies" | "buttons of a template", other) => {
+            other.options().len()
+        }
+        ("label of an option" | "label of a button" | "label of a row" | "label of a quick reply", _) => {
+            label()
+        }
+        ("description of a row", other) => text(other.options()[0].description.as_deref()),
+        ("label that opens a list", Content::List(list)) => text(Some(&list.button)),
+        ("header and footer", Content::Buttons(buttons)) => {
+            let Some(chatflow::session::Header::Text(header)) = &buttons.header else { panic!("a header") };
+            assert_eq!(Some(header), buttons.footer.as_ref());
+            text(Some(header))
+        }
+        ("caption", Content::Media(media)) => text(media.caption.as_deref()),
+        ("title of a card", Content::Card(card)) => text(Some(&card.title)),
+        ("subtitle of a card", Content::Card(card)) => text(card.subtitle.as_deref()),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The same message with its long text in a template, where there may be one.
+fn rendered(part: &str, much: usize) -> (Value, Value) {
+    let message = with(part, much).unwrap();
+    let is_text = !part.starts_with("label") && !part.starts_with("id ");
+    if !is_text || !message.to_string().contains(&"x".repeat(much.max(2))) {
+        return (message, json!({}));
+    }
+    let templated = message.to_string().replace(&"x".repeat(much), "{{ context.long }}");
+    (serde_json::from_str(&templated).unwrap(), json!({"long": "x".repeat(much)}))
+}
+
+/// D8
+#[test]
+fn what_is_rendered_is_held_to_the_channel() {
+    let (mut wrong, mut count) = (Vec::new(), 0);
+    let cells = table();
+    let any =
+        |part: &str| cells.iter().find(|cell| cell.part == part && cell.channel.is_none()).unwrap().most;
+    for Cell { part, channel, most } in &cells {
+        let Some(channel) = channel else { continue };
+        // Where there is no frame the transport may have a way for what it holds.
+        let is_loose = part.starts_with("header") && *most == 0;
+        if is_loose || part.starts_with("id ") || (is_form(part) && *most > 0) {
+            continue;
+        }
+        let (message, context) = rendered(part, most + 1);
+        let is_there = issues(None, &message).is_empty();
+        // What no flow can say where the channel is not certain, and what is never rendered.
+        if !is_there || (context == json!({}) && most + 1 > any(part)) || most + 1 > MOST_RENDERED {
+            continue;
+        }
+        count += 1;
+        let (messages, told) = sent(channel, &message, context);
+        let lacks = told.iter().any(|(fault, _)| *fault == "lacking");
+        let cut = told.iter().any(|(fault, _)| *fault == "cut");
+        let sizes: Vec<usize> = messages.iter().map(|message| much(part, &message.content)).collect();
+        let is_held = match part.as_str() {
+            _ if lacks => *most == 0 && messages.is_empty(),
+            "text" => sizes == [*most, 1] && !cut,
+            _ => sizes == [*most] && cut,
+        };
+        if !is_held {
+            wrong.push(format!("{part} on {channel}: {most}, but {sizes:?} and {told:?}"));
+        }
+    }
+    assert_eq!(wrong, [""; 0]);
+    assert!(count >= 120, "only {count} cells can be reached");
+}

@@ -1,0 +1,76 @@
+//! The tables of `docs/telephone-numbers.md` (SEMANTICS A1, A2).
+#![cfg(feature = "phone-numbers")]
+
+use chatflow::address::Phone;
+
+const PAGE: &str = include_str!("../../docs/telephone-numbers.md");
+
+/// The rows of the table whose first line has these headings, as the texts of their cells.
+fn table(headings: &str) -> Vec<Vec<&'static str>> {
+    let cells = |line: &'static str| -> Vec<&'static str> {
+        let cells = line.trim_matches('|').split('|').map(str::trim);
+        cells.map(|cell| cell.trim_matches('`')).collect()
+    };
+    let lines = PAGE.lines().skip_while(|line| *line != headings).skip(2);
+    let rows: Vec<_> = lines.take_while(|line| line.starts_with('|')).map(cells).collect();
+    assert!(!rows.is_empty(), "no table {headings:?}");
+    rows
+}
+
+fn read(text: &str, region: &str) -> String {
+    Phone::parse_in(text, region).map_or_else(|_| "no number".to_owned(), |phone| phone.to_string())
+}
+
+/// A1: as at home, with the calling code, with a trunk prefix.
+#[test]
+fn numbers_are_read_as_people_write_them() {
+    let rows = table("| region | as at home | international | another way | read as |");
+    assert!(rows.len() >= 40, "{}", rows.len());
+    let mut wrong = Vec::new();
+    for row in &rows {
+        let [region, home, international, other, expected] = row[..] else { panic!("{row:?}") };
+        for text in [home, international, other] {
+            let found = read(text, region);
+            if found != expected {
+                wrong.push(format!("{region} {text}: {found}, not {expected}"));
+            }
+            let linked = format!("tel:{}", text.replace([' ', '(', ')'], ""));
+            if text.starts_with('+') && read(&linked, region) != expected {
+                wrong.push(format!("{region} {linked}: {}", read(&linked, region)));
+            }
+        }
+        for text in [international, other].into_iter().filter(|text| text.starts_with('+')) {
+            let alone = Phone::parse(text).map(|phone| phone.to_string());
+            let twin = Phone::parse(text).ok().and_then(Phone::twin).map(|phone| phone.to_string());
+            if alone.as_deref() != Ok(expected) && twin.as_deref() != Some(expected) {
+                wrong.push(format!("{text} without a region: {alone:?}"));
+            }
+        }
+    }
+    assert_eq!(wrong, [""; 0]);
+}
+
+/// A2.
+#[test]
+fn both_forms_of_a_number_are_one() {
+    for row in table("| region | one form | the other form | saved as |") {
+        let [region, one, other, saved] = row[..] else { panic!("{row:?}") };
+        let (first, second) = (Phone::parse(one).unwrap(), Phone::parse(other).unwrap());
+        assert_eq!((first.twin(), second.twin()), (Some(second), Some(first)), "{one}");
+        for text in [one, other] {
+            let expected = if saved.starts_with('+') { saved } else { text };
+            assert_eq!(read(text, region), expected, "{text}");
+        }
+    }
+    for row in table("| region | number | reason |") {
+        assert_eq!(Phone::parse(row[1]).unwrap().twin(), None, "{}", row[1]);
+    }
+}
+
+/// A1: what the plan cannot have is refused.
+#[test]
+fn what_cannot_be_a_number_is_none() {
+    for row in table("| region | text | reason |") {
+        assert_eq!(read(row[1], row[0]), "no number", "{}", row[1]);
+    }
+}

@@ -1,0 +1,29 @@
+//! Random calls on the stores in memory, beside a model.
+
+use crate::model_kit::{check, check_with_lists, ops};
+use crate::own_store::OwnStore;
+use crate::store_kit::{erased, memory};
+use proptest::prelude::*;
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_memory_store_answers_like_the_model(ops in ops()) {
+        check_with_lists(memory(), &ops);
+    }
+
+    #[test]
+    fn the_own_store_of_the_examples_answers_like_the_model(ops in ops()) {
+        check(OwnStore::default(), None, &ops);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 50, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_erased_store_answers_like_the_model(ops in ops()) {
+        check_with_lists(erased(), &ops);
+    }
+}
