@@ -1,6 +1,10 @@
-//! Trials of both adapters together: see `tests/kills` and `benches/durable.rs`. The guide to
-//! keeping conversations is checked here, since it shows both.
+//! Trials of the adapters together: see `tests/kills` and `benches/durable.rs`. The guides to
+//! keeping conversations and to stores of your own are checked here, since they show several.
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/storage.md")]
 struct Storage;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/own-store.md")]
+struct OwnStore;

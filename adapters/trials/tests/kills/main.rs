@@ -10,6 +10,10 @@ mod crew;
 mod durable_kit;
 mod orders;
 mod postgres;
+mod redis;
+#[path = "../../../redis/tests/redis/server.rs"]
+#[allow(dead_code, unreachable_pub, reason = "these tests need less of it")]
+mod redis_server;
 mod seeded;
 #[path = "../../../postgres/tests/postgres/faults/server.rs"]
 #[allow(dead_code, reason = "these tests need less of it")]
@@ -27,6 +31,7 @@ fn main() {
     let mut args = Arguments::from_args();
     // One after the other: each has both cores, and says its figures undisturbed.
     args.test_threads = args.test_threads.or(Some(1));
-    let trials = [seeded::trials(), sqlite::trials(), postgres::trials()].into_iter().flatten().collect();
+    let trials = [seeded::trials(), sqlite::trials(), postgres::trials(), redis::trials()];
+    let trials = trials.into_iter().flatten().collect();
     libtest_mimic::run(&args, trials).exit();
 }

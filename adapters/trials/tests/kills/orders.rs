@@ -15,6 +15,8 @@ pub(crate) enum Place {
     Sqlite(PathBuf),
     /// In a database, by URL.
     Postgres(String),
+    /// On a server of Redis, by URL.
+    Redis(String),
 }
 
 /// Hold conversations until you are killed.

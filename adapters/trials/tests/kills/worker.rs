@@ -16,6 +16,8 @@ use chatflow::clock::SystemClock;
 use chatflow::store::{ConversationStore, FlowStore};
 use chatflow::{Error, StoreError};
 use chatflow_postgres::PostgresStore;
+use chatflow_redis::RedisStore;
+use chatflow_redis::redis::Client;
 use chatflow_sqlite::SqliteStore;
 use rusqlite::Connection;
 use tokio::time::sleep;
@@ -55,15 +57,25 @@ pub(crate) fn work(orders: Orders) -> ! {
     runtime.block_on(async {
         match orders.place.clone() {
             Place::Sqlite(file) => hold(SqliteStore::open(&file), orders).await,
-            Place::Postgres(url) => hold(connect(&url).await, orders).await,
+            Place::Postgres(url) => {
+                hold(
+                    connect(async || PostgresStore::connect(url.parse().unwrap(), NoTls).await).await,
+                    orders,
+                )
+                .await
+            }
+            Place::Redis(url) => {
+                let client = Client::open(url).unwrap();
+                hold(connect(async || RedisStore::connect(client.clone()).await).await, orders).await
+            }
         }
     })
 }
 
 /// A connection, as soon as the server takes one.
-async fn connect(url: &str) -> Result<PostgresStore, StoreError> {
+async fn connect<S>(open: impl AsyncFn() -> Result<S, StoreError>) -> Result<S, StoreError> {
     loop {
-        match PostgresStore::connect(url.parse().unwrap(), NoTls).await {
+        match open().await {
             Err(error) if error.is_retryable() => sleep(PAUSE).await,
             done => return done,
         }
