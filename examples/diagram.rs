@@ -1,5 +1,5 @@
-//! A picture of a flow file on standard output: as SVG, or as Mermaid or DOT if a second argument
-//! says so.
+//! A picture of a flow file on standard output: as SVG, or as Mermaid or DOT if a word behind the
+//! file says so; with its title, or for a dark page, if `title` or `dark` is there, too.
 use std::{env, fs, process::ExitCode};
 
 use chatflow::Flow;
@@ -22,15 +22,23 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let diagram = Diagram::of(&flow);
-    let picture = match arguments.next().as_deref() {
-        None | Some("svg") => diagram.svg(),
-        Some("mermaid") => diagram.mermaid(),
-        Some("dot") => diagram.dot(),
-        Some(other) => {
-            eprintln!("`{other}` is none of svg, mermaid, dot");
-            return ExitCode::from(2);
+    let mut diagram = Diagram::of(&flow);
+    let mut format = "svg".to_owned();
+    for word in arguments {
+        match word.as_str() {
+            "title" => diagram = diagram.titled(),
+            "dark" => diagram = diagram.dark(),
+            "svg" | "mermaid" | "dot" => format = word,
+            other => {
+                eprintln!("`{other}` is none of svg, mermaid, dot, title, dark");
+                return ExitCode::from(2);
+            }
         }
+    }
+    let picture = match format.as_str() {
+        "mermaid" => diagram.mermaid(),
+        "dot" => diagram.dot(),
+        _ => diagram.svg(),
     };
     print!("{picture}");
     ExitCode::SUCCESS

@@ -13,16 +13,23 @@ const WIDEST: f64 = 196.0;
 pub(super) fn write(picture: &Picture) -> String {
     // Writing to a `String` cannot fail.
     let mut out = String::from("digraph flow {\n");
-    let _ =
-        writeln!(out, "    graph [label=\"{}\", labelloc=t, bgcolor=transparent];", escaped(&picture.title));
-    out.push_str("    graph [fontname=\"Helvetica,Arial,sans-serif\", fontcolor=\"#6b7686\"];\n");
-    out.push_str("    node [fontname=\"Helvetica,Arial,sans-serif\", fontsize=11, fontcolor=\"#1b2330\"];\n");
-    out.push_str("    edge [fontname=\"Helvetica,Arial,sans-serif\", fontsize=10, color=\"#8792a2\", fontcolor=\"#6b7686\"];\n");
+    let palette = paint::palette(picture.is_dark);
+    let heading: Vec<String> = picture.heading.iter().map(|line| escaped(line)).collect();
+    let font = "fontname=\"Helvetica,Arial,sans-serif\"";
+    let (text, soft, arrow) = (palette.text, palette.soft, palette.arrow);
+    let _ = writeln!(
+        out,
+        "    graph [label=\"{}\", labelloc=t, bgcolor=transparent, {font}, fontcolor=\"{}\"];",
+        heading.join("\\n"),
+        palette.heading
+    );
+    let _ = writeln!(out, "    node [{font}, fontsize=11, fontcolor=\"{text}\"];");
+    let _ = writeln!(out, "    edge [{font}, fontsize=10, color=\"{arrow}\", fontcolor=\"{soft}\"];");
     for (place, node) in picture.nodes.iter().enumerate() {
         let _ = writeln!(out, "    n{place} [label=\"{}\", {}];", label(node), look(node, picture));
     }
     for arrow in &picture.arrows {
-        let _ = writeln!(out, "    n{} -> n{}{};", arrow.from, arrow.to, line(arrow));
+        let _ = writeln!(out, "    n{} -> n{}{};", arrow.from, arrow.to, line(arrow, palette));
     }
     out.push_str("}\n");
     out
@@ -38,6 +45,8 @@ fn label(node: &Node) -> String {
 fn look(node: &Node, picture: &Picture) -> String {
     let (shape, style) = match node.family {
         Family::Start | Family::End => ("box", "filled,rounded"),
+        Family::Stop => ("box", "filled,rounded,dashed"),
+        Family::Note => ("note", "filled,dashed"),
         Family::Decide => ("hexagon", "filled"),
         Family::Call | Family::Person => ("box", "filled,diagonals"),
         Family::Jump => ("box", "filled,rounded,dashed"),
@@ -45,23 +54,27 @@ fn look(node: &Node, picture: &Picture) -> String {
     };
     let colours = paint::of(node, picture);
     let width = if node.is_current || node.is_missed { 3 } else { 1 };
-    let (ground, stroke) = (colours.ground, if node.is_missed { paint::MISSED } else { colours.line });
-    format!("shape={shape}, style=\"{style}\", fillcolor=\"{ground}\", color=\"{stroke}\", penwidth={width}")
+    let missed = paint::palette(picture.is_dark).missed;
+    let (ground, stroke) = (colours.ground, if node.is_missed { missed } else { colours.line });
+    let text = colours.title;
+    format!(
+        "shape={shape}, style=\"{style}\", fillcolor=\"{ground}\", color=\"{stroke}\", fontcolor=\"{text}\", penwidth={width}"
+    )
 }
 
-fn line(arrow: &Arrow) -> String {
+fn line(arrow: &Arrow, palette: &paint::Palette) -> String {
     let mut looks = Vec::new();
     if !arrow.label.is_empty() {
         looks.push(format!("label=\"{}\"", escaped(&arrow.label)));
     }
-    if arrow.is_jump {
+    if arrow.is_dashed {
         looks.push("style=dashed".to_owned());
     }
     if arrow.is_missed {
-        looks.push(format!("color=\"{}\"", paint::MISSED));
+        looks.push(format!("color=\"{}\"", palette.missed));
     }
     if arrow.is_taken {
-        looks.push(format!("color=\"{}\", penwidth=2.5", paint::TAKEN));
+        looks.push(format!("color=\"{}\", penwidth=2.5", palette.taken));
     }
     if looks.is_empty() { String::new() } else { format!(" [{}]", looks.join(", ")) }
 }

@@ -3,21 +3,27 @@
 
 use serde_json::Value;
 
+use crate::diagram::language::ShownLanguage;
+use crate::diagram::rules;
 use crate::diagram::text::clean;
-use crate::flow::NodeKind;
 
 /// Kinds that look alike.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Family {
     Start,
     Send,
     Wait,
     Decide,
+    #[default]
     Act,
     Call,
     Person,
     Jump,
     End,
+    /// The end of a session without a node of its own.
+    Stop,
+    /// Something that the settings say.
+    Note,
 }
 
 use Family::{Act, Call, Decide, End, Jump, Person, Send, Start, Wait};
@@ -75,39 +81,19 @@ impl Family {
 /// Characters of one excerpt.
 const EXCERPT: usize = 120;
 
-/// Returns what a node says or does, in a few lines.
-pub(super) fn excerpts(kind: &NodeKind) -> Vec<String> {
-    let fields =
-        KINDS.iter().find(|(word, ..)| *word == kind.as_str()).map_or(&[][..], |(_, _, fields)| fields);
-    if fields.is_empty() {
-        return Vec::new();
-    }
-    // Cannot fail: every key is text, and no field's serialiser fails.
-    let written = serde_json::to_value(kind).unwrap_or_default();
+/// Returns the lines of a node: its texts, then its rules. `written` is the node as a flow file has
+/// it.
+pub(super) fn lines(kind: &str, written: &Value, language: ShownLanguage<'_>) -> Vec<String> {
+    let fields = KINDS.iter().find(|(word, ..)| *word == kind).map_or(&[][..], |(_, _, fields)| fields);
     let shown = fields.iter().filter_map(|(field, before)| {
-        let text = clean(&brief(written.get(field)?), EXCERPT);
+        let text = clean(&language.brief(written.get(field)?), EXCERPT);
         (!text.is_empty()).then(|| format!("{before}{text}"))
     });
-    shown.collect()
-}
-
-/// The fields that an object is known by, the best first.
-const NAMES: &[&str] = &["label", "title", "name", "caption", "text", "button", "id"];
-
-/// A value in a few words: a text as it is, a list by the names in it, a text in many languages by
-/// its first.
-fn brief(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
-        Value::Array(items) => {
-            let names: Vec<String> = items.iter().take(16).map(brief).collect();
-            names.join(" · ")
-        }
-        Value::Object(fields) => {
-            let named = NAMES.iter().find_map(|name| fields.get(*name));
-            named.or(fields.values().next()).map(brief).unwrap_or_default()
-        }
-        Value::Bool(_) | Value::Null => String::new(),
-    }
+    let rules = match kind {
+        "branch" => rules::arms(written),
+        "open_hours" => rules::hours(written),
+        "ask" => rules::check(written).into_iter().collect(),
+        _ => Vec::new(),
+    };
+    shown.chain(rules.into_iter().map(|rule| clean(&rule, EXCERPT))).collect()
 }

@@ -17,17 +17,25 @@ const FAMILIES: &[Family] = &[
     Family::Person,
     Family::Jump,
     Family::End,
+    Family::Stop,
+    Family::Note,
 ];
 
 pub(super) fn write(picture: &Picture) -> String {
     // Writing to a `String` cannot fail.
-    let mut out = String::from("flowchart TD\n");
+    let mut out = String::new();
+    if !picture.heading.is_empty() {
+        // A text in JSON is one in YAML, too.
+        let title = serde_json::Value::from(picture.heading.join(", "));
+        let _ = writeln!(out, "---\ntitle: {title}\n---");
+    }
+    out.push_str("flowchart TD\n");
     for (place, node) in picture.nodes.iter().enumerate() {
         let (open, close) = brackets(node.family);
         let _ = writeln!(out, "    n{place}{open}\"{}\"{close}", label(node));
     }
     for arrow in &picture.arrows {
-        let line = match (arrow.is_jump, arrow.is_taken) {
+        let line = match (arrow.is_dashed, arrow.is_taken) {
             (true, _) => "-.->",
             (false, true) => "==>",
             (false, false) => "-->",
@@ -39,8 +47,9 @@ pub(super) fn write(picture: &Picture) -> String {
         let _ = writeln!(out, "    n{} {line}{name} n{}", arrow.from, arrow.to);
     }
     classes(picture, &mut out);
+    let palette = paint::palette(picture.is_dark);
     for (place, _) in picture.arrows.iter().enumerate().filter(|(_, arrow)| arrow.is_missed) {
-        let _ = writeln!(out, "    linkStyle {place} stroke:{},stroke-dasharray:6 4", paint::MISSED);
+        let _ = writeln!(out, "    linkStyle {place} stroke:{},stroke-dasharray:6 4", palette.missed);
     }
     out
 }
@@ -48,11 +57,11 @@ pub(super) fn write(picture: &Picture) -> String {
 /// The shape of a family.
 fn brackets(family: Family) -> (&'static str, &'static str) {
     match family {
-        Family::Start | Family::End => ("([", "])"),
+        Family::Start | Family::End | Family::Stop => ("([", "])"),
         Family::Decide => ("{{", "}}"),
         Family::Call | Family::Person => ("[[", "]]"),
         Family::Jump => (">", "]"),
-        Family::Send | Family::Wait | Family::Act => ("[", "]"),
+        Family::Send | Family::Wait | Family::Act | Family::Note => ("[", "]"),
     }
 }
 
@@ -77,19 +86,25 @@ fn escaped(text: &str) -> String {
 }
 
 fn classes(picture: &Picture, out: &mut String) {
+    let palette = paint::palette(picture.is_dark);
     for family in FAMILIES {
         // `end` alone is a word of Mermaid's.
         let word = format!("kind{family:?}");
-        let (ground, line) = paint::family(*family);
-        let style = format!("fill:{ground},stroke:{line},color:#1b2330");
+        let (ground, line) = paint::family(*family, picture.is_dark);
+        let dashes = match family {
+            Family::Stop | Family::Note => ",stroke-dasharray:4 3",
+            _ => "",
+        };
+        let style = format!("fill:{ground},stroke:{line},color:{}{dashes}", palette.text);
         class(out, &word, &style, |node| node.family == *family, picture);
     }
     let is_aside = |node: &Node| picture.has_path && !node.is_visited;
     class(out, "aside", "opacity:0.4", is_aside, picture);
-    let missed = format!("stroke:{},stroke-width:3px,stroke-dasharray:6 4", paint::MISSED);
+    let missed = format!("stroke:{},stroke-width:3px,stroke-dasharray:6 4", palette.missed);
     class(out, "missed", &missed, |node| node.is_missed, picture);
     class(out, "current", "stroke-width:4px", |node| node.is_current, picture);
-    for (word, from, ground) in [("warm", 0.35, "#ffd8a8"), ("hot", 0.7, "#ffa94d")] {
+    let [warm, hot] = if picture.is_dark { ["#5c3410", "#8a4208"] } else { ["#ffd8a8", "#ffa94d"] };
+    for (word, from, ground) in [("warm", 0.35, warm), ("hot", 0.7, hot)] {
         let is_in = |node: &Node| node.heat > from && (word == "hot" || node.heat <= 0.7);
         class(out, word, &format!("fill:{ground}"), is_in, picture);
     }

@@ -2,13 +2,17 @@
 //! uses what is public of flows and journals, and nothing uses it. What authors and contacts wrote
 //! is escaped.
 
+mod card;
 mod dot;
 mod family;
+mod language;
 mod layout;
 mod mermaid;
+mod notes;
 mod paint;
 mod picture;
 mod places;
+mod rules;
 mod svg;
 mod text;
 
@@ -17,12 +21,19 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use places::{NodePlace, Places, WayPlace};
 
 use crate::diagram::picture::Picture;
+use crate::diagram::svg::Drawing;
 use crate::engine::NodeCount;
 use crate::flow::Flow;
-use crate::id::NodeId;
+use crate::id::{FlowVersion, NodeId};
 use crate::kernel::{JournalStep, StepEvent};
 
 /// A picture of a flow, to be written in one of three formats. The same flow gives the same text.
+///
+/// It shows the nodes with their texts, in the first language of the flow's settings, and with their
+/// rules: conditions, opening hours, the answers that count; the branches by their names, a choice
+/// by its label, a chance with its share; where a session ends without an edge; and what the
+/// settings say, such as keywords and a reminder. The way that the flow is made for runs straight
+/// down.
 ///
 /// ```
 /// use chatflow::diagram::Diagram;
@@ -50,9 +61,12 @@ pub struct Diagram<'a> {
     overlay: Overlay,
 }
 
-/// Marks that are drawn over a flow.
+/// The look of a picture, and the marks that are drawn over a flow.
 #[derive(Clone, Debug, Default)]
 struct Overlay {
+    has_title: bool,
+    version: Option<FlowVersion>,
+    is_dark: bool,
     visited: BTreeSet<String>,
     /// Branches by their nodes.
     taken: BTreeSet<(String, String)>,
@@ -71,8 +85,27 @@ impl<'a> Diagram<'a> {
         Self { flow, overlay: Overlay::default() }
     }
 
+    /// With the flow's name above it.
+    pub fn titled(mut self) -> Self {
+        self.overlay.has_title = true;
+        self
+    }
+
+    /// With the flow's name and this version above it; the flow does not know its version, which is
+    /// the number that publishing gave it.
+    pub fn version(mut self, version: FlowVersion) -> Self {
+        self.overlay.version = Some(version);
+        self.titled()
+    }
+
+    /// In colours for a dark page. Its ground is as clear as that of any picture.
+    pub fn dark(mut self) -> Self {
+        self.overlay.is_dark = true;
+        self
+    }
+
     /// With the path of a session, as its journal tells it: what it visited and which way it went
-    /// stand out, and so does the node where it stands. Steps in other flows that it called are
+    /// stand out, and so does the node that it is at. Steps in other flows that it called are
     /// left out.
     pub fn path<'s>(mut self, steps: impl IntoIterator<Item = &'s JournalStep>) -> Self {
         let overlay = &mut self.overlay;
@@ -159,7 +192,7 @@ impl<'a> Diagram<'a> {
     /// scripts, links or fonts of its own.
     #[must_use]
     pub fn svg(&self) -> String {
-        svg::write(&self.picture())
+        Drawing::of(&self.picture()).write()
     }
 
     /// Where each node and each way lies in [`svg`](Self::svg), as data.

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::diagram::layout::{Layout, Link, Point, Size, lay_out};
-use crate::diagram::picture::Picture;
-use crate::diagram::svg;
+use crate::diagram::picture::{Arrow, Picture};
+use crate::diagram::svg::{Drawing, label_size};
 
 /// Where everything of a flow lies, in pixels from the upper left corner.
 ///
@@ -94,18 +94,29 @@ impl Places {
         for (from, branch, to) in ways {
             let (Some(from), Some(to)) = (known.get(from), known.get(to)) else { continue };
             names.push(Some(branch.to_owned()));
-            let label = (!branch.is_empty()).then(|| svg::label_size(branch));
-            links.push(Link { from: *from, to: *to, label, is_loose: false });
+            let label = (!branch.is_empty()).then(|| label_size(branch));
+            links.push(Link { from: *from, to: *to, label, is_loose: false, is_main: false });
         }
         let layout = lay_out(&sizes, &links);
         Self::of(&ids, &sizes, &links, names, &layout)
     }
 
+    /// Where the nodes of a flow lie in its picture; what is drawn beside them is left out.
     pub(super) fn of_picture(picture: &Picture) -> Self {
-        let (sizes, links) = svg::measure(picture);
+        let drawing = Drawing::of(picture);
+        let sizes: Vec<Size> = drawing.cards.iter().map(|card| card.size).collect();
         let ids: Vec<&str> = picture.nodes.iter().map(|node| &*node.id).collect();
         let names = picture.arrows.iter().map(|arrow| arrow.branch.clone()).collect();
-        Self::of(&ids, &sizes, &links, names, &lay_out(&sizes, &links))
+        let mut places = Self::of(&ids, &sizes, &drawing.links, names, &drawing.layout);
+        places.nodes.truncate(picture.own_nodes);
+        let is_own = |arrow: &Arrow| arrow.from.max(arrow.to) < picture.own_nodes;
+        let mut own = picture.arrows.iter().map(is_own);
+        places.ways.retain(|_| own.next().unwrap_or(false));
+        places.nodes.iter_mut().for_each(|node| node.y += drawing.top);
+        for way in &mut places.ways {
+            way.points.iter_mut().chain(&mut way.label).for_each(|point| point[1] += drawing.top);
+        }
+        Self { width: drawing.size.width, height: drawing.size.height, ..places }
     }
 
     fn of(ids: &[&str], sizes: &[Size], links: &[Link], names: Vec<Option<String>>, layout: &Layout) -> Self {

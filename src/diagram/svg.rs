@@ -1,209 +1,122 @@
 //! A picture as an SVG that needs nothing else. Every look is an attribute, so that nothing leaks
-//! into a page that holds it; every text is escaped, and cut to what its box can hold.
+//! into a page that holds it; every text is escaped, and held to the room that was measured for it.
 
 use std::fmt::Write as _;
 
-use crate::diagram::family::Family;
+use crate::diagram::card::{Card, TextLine};
 use crate::diagram::layout::{Layout, Link, Point, Size, Way, lay_out};
 use crate::diagram::paint;
-use crate::diagram::picture::{Arrow, Node, Picture};
+use crate::diagram::picture::{Arrow, Picture};
 use crate::diagram::text::{width, wrap};
 
-const KIND: f64 = 10.0;
-const TITLE: f64 = 13.0;
-const LINE: f64 = 11.5;
 const LABEL: f64 = 11.0;
-/// The widest that a text in a box may be.
-const WIDEST: f64 = 196.0;
-/// So far apart the arrows that leave a box should be.
-const WAYS: f64 = 12.0;
-/// Colour of arrows, readable on light and on dark ground.
-const GREY: &str = "#8792a2";
+/// Of the heading: its margin, the sizes of the name and the version, and the least width.
+const MARGIN: f64 = 16.0;
+const NAME: f64 = 17.0;
+const VERSION: f64 = 12.0;
+const LEAST: f64 = 280.0;
 
-/// A node with its texts in lines.
-struct Card<'a> {
-    node: &'a Node,
-    title: Vec<String>,
-    lines: Vec<String>,
-    size: Size,
+/// A picture with everything in its place.
+pub(super) struct Drawing<'a> {
+    picture: &'a Picture,
+    pub(super) cards: Vec<Card<'a>>,
+    pub(super) links: Vec<Link>,
+    pub(super) layout: Layout,
+    /// Its heading in lines.
+    name: Vec<String>,
+    /// The height of the heading, which everything else is below.
+    pub(super) top: f64,
+    pub(super) size: Size,
 }
 
-/// The size of each box, and the arrows between them.
-pub(super) fn measure(picture: &Picture) -> (Vec<Size>, Vec<Link>) {
-    let sizes = cards(picture).iter().map(|card| card.size).collect();
-    (sizes, picture.arrows.iter().map(link).collect())
-}
+impl<'a> Drawing<'a> {
+    pub(super) fn of(picture: &'a Picture) -> Self {
+        let cards = Card::all(picture);
+        let sizes: Vec<Size> = cards.iter().map(|card| card.size).collect();
+        let links: Vec<Link> = picture.arrows.iter().map(link).collect();
+        let layout = lay_out(&sizes, &links);
+        let (mut wide, mut name, mut top) = (layout.size.width, Vec::new(), 0.0);
+        if let Some(title) = picture.heading.first() {
+            wide = wide.max(LEAST);
+            name = wrap(title, NAME, (wide - 2.0 * MARGIN) / 1.1, 2);
+            top = MARGIN + 22.0 * name.len() as f64 + if picture.heading.len() > 1 { 18.0 } else { 0.0 };
+        }
+        let size = Size { width: wide.ceil(), height: (layout.size.height + top).ceil() };
+        Self { picture, cards, links, layout, name, top, size }
+    }
 
-fn cards(picture: &Picture) -> Vec<Card<'_>> {
-    let mut outs = vec![0; picture.nodes.len()];
-    for arrow in &picture.arrows {
-        outs[arrow.from] += 1;
+    pub(super) fn write(&self) -> String {
+        // Writing to a `String` cannot fail.
+        let mut out = String::new();
+        let (Size { width, height }, name) = (self.size, escaped(&self.picture.name));
+        let _ = writeln!(
+            out,
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
+             role=\"img\" font-family=\"system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif\">"
+        );
+        let _ = writeln!(out, "<title>{name}</title>");
+        self.write_heading(&mut out);
+        if self.top > 0.0 {
+            let _ = writeln!(out, "<g transform=\"translate(0 {})\">", Px(self.top));
+        }
+        self.draw_arrows(&mut out);
+        for (card, middle) in self.cards.iter().zip(&self.layout.boxes) {
+            card.draw(self.picture, *middle, &mut out);
+        }
+        for (arrow, way) in self.picture.arrows.iter().zip(&self.layout.ways) {
+            label(arrow, way, self.picture, &mut out);
+        }
+        out.push_str(if self.top > 0.0 { "</g>\n</svg>\n" } else { "</svg>\n" });
+        out
     }
-    picture.nodes.iter().zip(&outs).map(|(node, outs)| Card::of(node, *outs)).collect()
-}
 
-pub(super) fn write(picture: &Picture) -> String {
-    let cards = cards(picture);
-    let sizes: Vec<Size> = cards.iter().map(|card| card.size).collect();
-    let links: Vec<Link> = picture.arrows.iter().map(link).collect();
-    let layout = lay_out(&sizes, &links);
-    // Writing to a `String` cannot fail.
-    let mut out = String::new();
-    let Size { width, height } = layout.size;
-    let (width, height, title) = (width.ceil(), height.ceil(), escaped(&picture.title));
-    let _ = writeln!(
-        out,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
-         role=\"img\" font-family=\"system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif\">"
-    );
-    let _ = writeln!(out, "<title>{title}</title>");
-    arrows(picture, &layout, &mut out);
-    for (card, middle) in cards.iter().zip(&layout.boxes) {
-        card.draw(picture, *middle, &mut out);
+    fn write_heading(&self, out: &mut String) {
+        let palette = paint::palette(self.picture.is_dark);
+        let mut y = MARGIN + NAME - 3.0;
+        for text in &self.name {
+            let (at, colour) = (Point { x: MARGIN, y }, palette.heading);
+            TextLine { text, at, size: NAME, colour, is_bold: true, is_centred: false }.draw(out);
+            y += 22.0;
+        }
+        if let Some(text) = self.picture.heading.get(1) {
+            let (at, colour) = (Point { x: MARGIN, y: y - 1.0 }, palette.arrow);
+            TextLine { text, at, size: VERSION, colour, is_bold: false, is_centred: false }.draw(out);
+        }
     }
-    for (arrow, way) in picture.arrows.iter().zip(&layout.ways) {
-        label(arrow, way, picture, &mut out);
+
+    /// All arrows, those that were taken above the others.
+    fn draw_arrows(&self, out: &mut String) {
+        let palette = paint::palette(self.picture.is_dark);
+        let mut order: Vec<(&Arrow, &Way)> = self.picture.arrows.iter().zip(&self.layout.ways).collect();
+        order.sort_by_key(|(arrow, _)| arrow.is_taken);
+        for (arrow, way) in order {
+            let colour = match (arrow.is_taken, arrow.is_missed) {
+                (true, _) => palette.taken,
+                (false, true) => palette.missed,
+                (false, false) => palette.arrow,
+            };
+            let wide = if arrow.is_taken { 2.6 } else { 1.5 };
+            let dashes = if arrow.is_dashed || arrow.is_missed { " stroke-dasharray=\"5 4\"" } else { "" };
+            let faint = if self.picture.has_path && !arrow.is_taken { " opacity=\".55\"" } else { "" };
+            let _ = writeln!(
+                out,
+                "<g{faint}><path d=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"{wide}\"{dashes}/>{}</g>",
+                path(&way.points),
+                head(&way.points, colour)
+            );
+        }
     }
-    out.push_str("</svg>\n");
-    out
 }
 
 /// The room that a label takes.
 pub(super) fn label_size(text: &str) -> Size {
-    Size { width: width(text, LABEL) + 12.0, height: 18.0 }
+    Size { width: width(text, LABEL) + 14.0, height: 18.0 }
 }
 
 fn link(arrow: &Arrow) -> Link {
     let label = (!arrow.label.is_empty()).then(|| label_size(&arrow.label));
-    Link { from: arrow.from, to: arrow.to, label, is_loose: arrow.is_jump }
-}
-
-impl<'a> Card<'a> {
-    fn of(node: &'a Node, outs: usize) -> Self {
-        let title = wrap(&node.title, TITLE, WIDEST, 2);
-        let lines: Vec<String> = node.lines.iter().flat_map(|line| wrap(line, LINE, WIDEST, 3)).collect();
-        let widths = title.iter().map(|line| width(line, TITLE) * 1.06);
-        let widths = widths.chain(lines.iter().map(|line| width(line, LINE)));
-        let widest = widths.fold(width(&node.kind, KIND) + 8.0, f64::max);
-        let height = if node.kind.is_empty() { 15.0 } else { 28.0 };
-        let height = height + 17.0 * title.len() as f64 + 15.0 * lines.len() as f64;
-        let least = (WAYS * outs as f64 + 32.0).clamp(76.0, WIDEST * 2.0);
-        let size = Size { width: (widest + 2.0 * padding(node.family)).max(least).round(), height };
-        Self { node, title, lines, size }
-    }
-
-    fn draw(&self, picture: &Picture, middle: Point, out: &mut String) {
-        let colours = paint::of(self.node, picture);
-        let Size { width, height } = self.size;
-        let (left, top) = (middle.x - width / 2.0, middle.y - height / 2.0);
-        let _ = writeln!(out, "<g transform=\"translate({} {})\">", Px(left), Px(top));
-        let _ = writeln!(out, "<title>{}</title>", escaped(&self.node.title));
-        let stroke = if self.node.is_current || self.node.is_missed { 3.0 } else { 1.4 };
-        let (line, dashes) = match self.node.is_missed {
-            true if self.node.family == Family::Jump => (paint::MISSED, ""),
-            true => (paint::MISSED, " stroke-dasharray=\"6 4\""),
-            false => (colours.line, ""),
-        };
-        let look = format!("fill=\"{}\" stroke=\"{line}\" stroke-width=\"{stroke}\"{dashes}", colours.ground);
-        out.push_str(&shape(self.node.family, self.size, &look));
-        let x = padding(self.node.family);
-        let mut y = if self.node.kind.is_empty() { 5.0 } else { 17.0 };
-        let _ = writeln!(
-            out,
-            "<text x=\"{x}\" y=\"{y}\" font-size=\"{KIND}\" letter-spacing=\".3\" fill=\"{}\">{}</text>",
-            colours.word,
-            escaped(&self.node.kind)
-        );
-        let is_aside = picture.has_path && !self.node.is_visited;
-        let (dark, soft) = if is_aside { ("#77818f", "#8b95a3") } else { ("#1b2330", "#414b5a") };
-        y += 16.0;
-        for line in &self.title {
-            let text = escaped(line);
-            let _ = writeln!(
-                out,
-                "<text x=\"{x}\" y=\"{y}\" font-size=\"{TITLE}\" font-weight=\"600\" fill=\"{dark}\">{text}</text>"
-            );
-            y += 17.0;
-        }
-        y -= 1.0;
-        for line in &self.lines {
-            let text = escaped(line);
-            let _ =
-                writeln!(out, "<text x=\"{x}\" y=\"{y}\" font-size=\"{LINE}\" fill=\"{soft}\">{text}</text>");
-            y += 15.0;
-        }
-        if let Some(count) = self.node.count {
-            badge(&format!("{count}×"), self.size.width, out);
-        }
-        out.push_str("</g>\n");
-    }
-}
-
-fn padding(family: Family) -> f64 {
-    match family {
-        Family::Decide => 22.0,
-        Family::Call | Family::Person | Family::Start | Family::End | Family::Jump => 18.0,
-        Family::Send | Family::Wait | Family::Act => 13.0,
-    }
-}
-
-/// The outline of a family.
-fn shape(family: Family, size: Size, look: &str) -> String {
-    let Size { width, height } = size;
-    let framed = |radius: f64, more: &str| {
-        format!("<rect width=\"{width}\" height=\"{height}\" rx=\"{radius}\" {look}{more}/>\n")
-    };
-    match family {
-        Family::Start | Family::End => framed(20.0, ""),
-        Family::Jump => framed(20.0, " stroke-dasharray=\"4 3\""),
-        Family::Send | Family::Wait | Family::Act => framed(6.0, ""),
-        Family::Call | Family::Person => {
-            let bar = |x: f64| format!("<path d=\"M{x} 0V{height}\" {look}/>\n");
-            framed(2.0, "") + &bar(7.0) + &bar(width - 7.0)
-        }
-        Family::Decide => {
-            let (middle, right) = (height / 2.0, width - 14.0);
-            format!(
-                "<path d=\"M14 0H{right}L{width} {middle}L{right} {height}H14L0 {middle}Z\" stroke-linejoin=\"round\" {look}/>\n"
-            )
-        }
-    }
-}
-
-/// A number on the upper edge of a box.
-fn badge(text: &str, right: f64, out: &mut String) {
-    let wide = width(text, KIND) + 10.0;
-    let (x, middle) = (right - wide + 10.0, right - wide / 2.0 + 10.0);
-    let _ = writeln!(
-        out,
-        "<rect x=\"{}\" y=\"-8\" width=\"{}\" height=\"16\" rx=\"8\" fill=\"#1b2330\"/>\
-         <text x=\"{}\" y=\"3.5\" font-size=\"{KIND}\" text-anchor=\"middle\" fill=\"#ffffff\">{text}</text>",
-        Px(x),
-        Px(wide),
-        Px(middle)
-    );
-}
-
-/// All arrows, those that were taken above the others.
-fn arrows(picture: &Picture, layout: &Layout, out: &mut String) {
-    let mut order: Vec<(&Arrow, &Way)> = picture.arrows.iter().zip(&layout.ways).collect();
-    order.sort_by_key(|(arrow, _)| arrow.is_taken);
-    for (arrow, way) in order {
-        let colour = match (arrow.is_taken, arrow.is_missed) {
-            (true, _) => paint::TAKEN,
-            (false, true) => paint::MISSED,
-            (false, false) => GREY,
-        };
-        let wide = if arrow.is_taken { 2.6 } else { 1.5 };
-        let dashes = if arrow.is_jump || arrow.is_missed { " stroke-dasharray=\"5 4\"" } else { "" };
-        let faint = if picture.has_path && !arrow.is_taken { " opacity=\".55\"" } else { "" };
-        let _ = writeln!(
-            out,
-            "<g{faint}><path d=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"{wide}\"{dashes}/>{}</g>",
-            path(&way.points),
-            head(&way.points, colour)
-        );
-    }
+    let Arrow { from, to, is_dashed: is_loose, is_main, .. } = *arrow;
+    Link { from, to, label, is_loose, is_main }
 }
 
 /// A way with its corners rounded, from its end to its beginning: so the dashes of ways that come
@@ -251,25 +164,25 @@ fn towards(one: Point, other: Point, far: f64) -> Point {
 
 fn label(arrow: &Arrow, way: &Way, picture: &Picture, out: &mut String) {
     let Some(Point { x, y }) = way.label else { return };
-    let wide = width(&arrow.label, LABEL) + 10.0;
+    let palette = paint::palette(picture.is_dark);
+    let wide = label_size(&arrow.label).width - 2.0;
     let is_aside = picture.has_path && !arrow.is_taken;
-    let colour = if is_aside { "#8b95a3" } else { "#414b5a" };
-    let stroke = if arrow.is_taken { paint::TAKEN } else { "#d5dae1" };
+    let colour = if is_aside { palette.arrow } else { palette.soft };
+    let stroke = if arrow.is_taken { palette.taken } else { palette.label_line };
     let _ = writeln!(
         out,
-        "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"18\" rx=\"9\" fill=\"#ffffff\" stroke=\"{stroke}\"/>\
-         <text x=\"{}\" y=\"{}\" font-size=\"{LABEL}\" text-anchor=\"middle\" fill=\"{colour}\">{}</text>",
+        "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"18\" rx=\"9\" fill=\"{}\" stroke=\"{stroke}\"/>",
         Px(x - wide / 2.0),
         Px(y - 9.0),
         Px(wide),
-        Px(x),
-        Px(y + 4.0),
-        escaped(&arrow.label)
+        palette.label
     );
+    let at = Point { x, y: y + 4.0 };
+    TextLine { text: &arrow.label, at, size: LABEL, colour, is_bold: false, is_centred: true }.draw(out);
 }
 
 /// A length with one digit at most.
-struct Px(f64);
+pub(super) struct Px(pub(super) f64);
 
 impl std::fmt::Display for Px {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -282,7 +195,7 @@ impl std::fmt::Display for Px {
     }
 }
 
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::{env, fs};
 
 use chatflow::diagram::{Diagram, Places};
-use chatflow::id::NodeId;
+use chatflow::id::{FlowVersion, NodeId};
 use chatflow::testkit::{CountingIds, ManualClock, Recorder};
 use chatflow::{Channel, Engine, Flow, FlowId, Inbound, MemoryStore, TriggerRequest};
 use pollster::block_on;
@@ -81,6 +81,8 @@ fn formats() -> [Picture; 3] {
 fn pictures_are_as_they_are_written_down() {
     let mut pictures =
         vec![("docs/abandoned_cart.svg".to_owned(), Diagram::of(&shipped("abandoned_cart")).svg())];
+    let dark = Diagram::of(&shipped("abandoned_cart")).dark().svg();
+    pictures.push(("docs/abandoned_cart.dark.svg".to_owned(), dark));
     for (end, draw) in formats() {
         #[cfg(feature = "time-zones")]
         pictures.push((format!("tests/diagram/menu.{end}"), draw(Diagram::of(&shipped("menu")))));
@@ -99,7 +101,7 @@ fn pictures_are_as_they_are_written_down() {
         }
     }
     assert!(wrong.is_empty(), "drawn otherwise: {wrong:?}; UPDATE=1 writes them, then look at them");
-    assert_eq!(pictures.len(), if cfg!(feature = "time-zones") { 13 } else { 10 });
+    assert_eq!(pictures.len(), if cfg!(feature = "time-zones") { 14 } else { 11 });
 }
 
 #[test]
@@ -127,7 +129,8 @@ fn a_jump_is_a_dashed_arrow_and_is_marked_when_it_was_made() {
     let is_jump = |line: &&str| line.contains("style=dashed") && line.contains("->");
     let dot = Diagram::of(&flow).dot();
     let jumps: Vec<&str> = dot.lines().filter(is_jump).collect();
-    assert!(matches!(jumps[..], [line] if line.contains("at most 5×")), "{jumps:?}");
+    let [jump, keyword] = jumps[..] else { panic!("{jumps:?}") };
+    assert!(jump.contains("at most 5×") && keyword.contains("-> n6 "), "{jumps:?}");
 }
 
 #[test]
@@ -184,6 +187,217 @@ fn every_shipped_flow_is_drawn_in_every_format() {
     }
 }
 
+/// A flow with a bit of everything that a picture tells beside its nodes.
+fn told(settings: serde_json::Value) -> Flow {
+    let mut all = json!({"sender": {"channel": "whatsapp", "account": "+15550100"}});
+    all.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
+    let yes_no = json!([
+        {"id": "y", "label": {"en": "Yes, please", "id": "Ya, tolong"}},
+        {"id": "n", "label": {"en": "No, thanks", "id": "Tidak"}}
+    ]);
+    let flow = json!({
+        "spec": 1, "code": "told", "name": "Told <all> & \"more\"",
+        "trigger": {"kind": "inbound", "channel": "whatsapp", "rules": [{"match": "has_word", "text": "hello"}]},
+        "settings": all,
+        "nodes": [
+            {"id": "start", "kind": "start"},
+            {"id": "which", "kind": "random_split", "branches": [{"label": "short", "weight": 9}, {"label": "long"}]},
+            {"id": "open", "kind": "open_hours", "timezone": "UTC",
+             "hours": {"mon": ["09:00-18:00"], "tue": ["09:00-18:00"], "wed": ["09:00-18:00"], "sat": ["10:00-12:00"]},
+             "dates": {"2026-12-25": []}},
+            {"id": "age", "kind": "ask", "text": {"en": "How old are you?", "id": "Berapa umur Anda?"},
+             "expect": "number", "whole": true, "min": 18, "max": 120},
+            {"id": "sure", "kind": "ask", "text": {"en": "Are you sure?", "id": "Yakin?"}, "choices": yes_no},
+            {"id": "rich", "kind": "branch", "branches": [{"label": "rich", "when": {"all": [
+                {"value": "{{ context.total }}", "op": "number_greater", "to": 100},
+                {"any": [{"op": "option_payload", "to": "y"}, {"expr": "contact.name"}]}
+            ]}}]},
+            {"id": "bye", "kind": "send_message", "text": {"en": "Bye", "id": "Sampai jumpa"}},
+            {"id": "done", "kind": "end"},
+            {"id": "aside", "kind": "send_message", "text": {"en": "Still there?", "id": "Masih di sana?"}}
+        ],
+        "edges": [
+            {"from": "start", "to": "which"}, {"from": "which", "branch": "short", "to": "open"},
+            {"from": "which", "branch": "long", "to": "age"}, {"from": "open", "branch": "open", "to": "age"},
+            {"from": "open", "branch": "closed", "to": "bye"}, {"from": "age", "branch": "valid", "to": "sure"},
+            {"from": "sure", "branch": "y", "to": "rich"}, {"from": "sure", "branch": "n", "to": "done"},
+            {"from": "rich", "branch": "rich", "to": "bye"}, {"from": "rich", "branch": "else", "to": "done"}
+        ]
+    });
+    Flow::from_json(&flow.to_string()).unwrap_or_else(|issues| panic!("{issues:#}"))
+}
+
+/// Every text of a picture.
+fn texts(svg: &str) -> Vec<String> {
+    let document = roxmltree::Document::parse(svg).unwrap();
+    let texts = document.descendants().filter(|element| element.has_tag_name("text"));
+    texts.map(|element| element.text().unwrap_or_default().to_owned()).collect()
+}
+
+fn assert_tells(svg: &str, wanted: &[&str]) {
+    let told = texts(svg);
+    for text in wanted {
+        assert!(told.iter().any(|line| line == text), "{text:?} is not among {told:#?}");
+    }
+}
+
+#[test]
+fn rules_weights_hours_and_choices_are_told() {
+    let svg = Diagram::of(&told(json!({"language": "en"}))).svg();
+    assert_tells(&svg, &["▸ has the word “hello”", "expires after 30m", "short · 90 %", "long · 10 %"]);
+    assert_tells(&svg, &["UTC", "Mon–Wed 09:00-18:00", "Sat 10:00-12:00", "2026-12-25 closed"]);
+    assert_tells(&svg, &["takes a whole number, 18–120", "Yes, please", "No, thanks"]);
+    let condition = "rich: context.total > 100 and (chose “y” or contact.name)";
+    assert!(texts(&svg).join(" ").contains(condition), "{:#?}", texts(&svg));
+}
+
+#[test]
+fn ends_without_an_edge_are_told_where_a_session_comes_to_them() {
+    let settings = json!({"language": "en", "reminder": {"before": "5m", "node": "aside"}});
+    let svg = Diagram::of(&told(settings)).svg();
+    let count = |text: &str| texts(&svg).iter().filter(|line| *line == text).count();
+    assert_eq!(count("completed"), 1, "after \"bye\"; the reminder ends nothing, each choice has an edge");
+    assert_eq!((count("invalid: fails"), count("timeout: expires")), (2, 2), "of both questions");
+}
+
+#[test]
+fn the_settings_are_told_with_what_they_lead_to() {
+    let flow = told(json!({
+        "language": "en", "session_ttl_minutes": 120, "quiet_hours": "22:00-08:00", "reentry": {"cooldown": "7d"},
+        "concurrency": {"per_contact": "reject"}, "reminder": {"before": "5m", "node": "aside"},
+        "keywords": [
+            {"words": ["menu", "back"], "action": "jump", "node": "age"},
+            {"words": ["stop"], "action": "opt_out"}, {"words": ["again"], "action": "restart"}
+        ],
+        "on_error": {"node": "aside"}, "on_expire": {"node": "aside"}
+    }));
+    let svg = Diagram::of(&flow).svg();
+    assert_tells(
+        &svg,
+        &["expires after 2h", "quiet 22:00-08:00", "again after 7d", "not beside another flow"],
+    );
+    assert_tells(&svg, &["“menu”, “back”", "from anywhere", "“stop”: opts out", "“again”: starts again"]);
+    assert_tells(&svg, &["5m before it expires", "if it fails", "if it expires"]);
+    let dot = Diagram::of(&flow).dot();
+    let note = |title: &str| {
+        let line = dot.lines().find(|line| line.contains(title)).unwrap();
+        line.split_whitespace().next().unwrap().to_owned()
+    };
+    for (title, node) in
+        [("before it expires", "n8"), ("“menu”", "n3"), ("if it fails", "n8"), ("if it expires", "n8")]
+    {
+        let arrow = format!("    {} -> {node} [style=dashed];", note(title));
+        assert!(dot.lines().any(|line| line == arrow), "{title} leads to {node}: {dot}");
+    }
+    check(&flow);
+    let places = Diagram::of(&flow).places();
+    assert_eq!(places.nodes.len(), flow.def().nodes.len(), "places are of the flow's nodes alone");
+    assert_eq!(places.ways.len(), flow.def().edges.len());
+}
+
+#[test]
+fn texts_are_in_the_first_language_of_the_settings() {
+    let indonesian = ["Berapa umur Anda?", "Yakin?", "Ya, tolong", "Tidak", "Sampai jumpa"];
+    assert_tells(&Diagram::of(&told(json!({"language": "id"}))).svg(), &indonesian);
+    assert_tells(&Diagram::of(&told(json!({"languages": ["id", "en"]}))).svg(), &indonesian);
+    assert_tells(
+        &Diagram::of(&told(json!({"language": "en-GB"}))).svg(),
+        &["How old are you?", "Yes, please", "Bye"],
+    );
+    let mermaid = Diagram::of(&told(json!({"language": "id"}))).mermaid();
+    assert!(mermaid.contains("Yakin?") && !mermaid.contains("sure?"), "{mermaid}");
+}
+
+#[test]
+fn a_title_a_version_and_dark_colours_are_there_on_request_alone() {
+    let flow = told(json!({"language": "en"}));
+    let plain = Diagram::of(&flow);
+    let titled = plain.clone().version(FlowVersion(12));
+    let name = "Told <all> & \"more\"".to_owned();
+    assert!(!texts(&plain.svg()).contains(&name) && texts(&plain.clone().titled().svg()).contains(&name));
+    assert_tells(&titled.svg(), &[&name, "version 12"]);
+    assert!(
+        titled
+            .mermaid()
+            .starts_with("---\ntitle: \"Told <all> & \\\"more\\\", version 12\"\n---\nflowchart TD\n")
+    );
+    assert!(
+        titled.dot().contains("label=\"Told <all> &amp; \\\"more\\\"\\nversion 12\""),
+        "{}",
+        titled.dot()
+    );
+    assert!(plain.dot().contains("graph [label=\"\"") && plain.mermaid().starts_with("flowchart TD\n"));
+    let (low, high) = (titled.places(), plain.places());
+    assert_eq!(low.nodes[0].y - high.nodes[0].y, low.height - high.height, "the heading is above all of it");
+    let dark = plain.clone().dark();
+    assert_ne!(dark.svg(), plain.svg());
+    assert_eq!(dark.places(), plain.places(), "colours move nothing");
+    let ground = Regex::new("<rect [^>]*rx=\"6\" fill=\"#(..)").unwrap();
+    for (picture, lightest) in [(dark.svg(), false), (plain.svg(), true)] {
+        let red = u8::from_str_radix(&ground.captures(&picture).unwrap()[1], 16).unwrap();
+        assert_eq!(red > 200, lightest, "{red} of a box");
+    }
+    check(&flow);
+    check_svg(&titled.dark().svg());
+}
+
+#[test]
+fn the_main_way_runs_straight_down() {
+    for name in ["abandoned_cart", "lead_qualification", "nps_survey", "triage"] {
+        let flow = shipped(name);
+        let places = Diagram::of(&flow).places();
+        let middle =
+            |id: &str| places.nodes.iter().find(|node| node.node == id).map(|node| node.x + node.width / 2.0);
+        let (mut at, mut steps) = ("start", 0);
+        let first = |from: &str| {
+            let is_aside = |branch: &str| ["invalid", "timeout", "failed"].contains(&branch);
+            let is_way = |way: &&chatflow::diagram::WayPlace| {
+                way.from == from && way.branch.as_deref().is_some_and(|branch| !is_aside(branch))
+            };
+            places.ways.iter().find(is_way)
+        };
+        while let Some(way) = first(at) {
+            assert_eq!(way.points.len(), 2, "{name}: {} -> {} bends", way.from, way.to);
+            assert_eq!(middle(&way.to), middle("start"), "{name}: {} is not below the start", way.to);
+            (at, steps) = (&way.to, steps + 1);
+        }
+        assert!(steps > 3, "{name} has {steps} steps");
+    }
+}
+
+/// Whatever font draws it: each text says how wide it is, and its box is wider.
+fn check_texts_are_in_their_boxes(svg: &str) {
+    let document = roxmltree::Document::parse(svg).unwrap();
+    let number = |element: roxmltree::Node<'_, '_>, name: &str| -> f64 {
+        element.attribute(name).unwrap().parse().unwrap()
+    };
+    let right_of = |shape: roxmltree::Node<'_, '_>| match shape.attribute("width") {
+        Some(width) => {
+            shape.attribute("x").map_or(0.0, |x| x.parse().unwrap()) + width.parse::<f64>().unwrap()
+        }
+        // A hexagon: its right corner is the third point.
+        None => shape.attribute("d").unwrap().split(['L', ' ']).nth(2).unwrap().parse().unwrap(),
+    };
+    for text in document.descendants().filter(|element| element.has_tag_name("text")) {
+        let is_shape = |element: &roxmltree::Node<'_, '_>| {
+            ["rect", "path"].iter().any(|name| element.has_tag_name(*name))
+        };
+        let is_own = |element: &roxmltree::Node<'_, '_>| {
+            text.attribute("text-anchor").is_some() || !element.has_attribute("x")
+        };
+        let shape = text.prev_siblings().filter(|element| is_shape(element)).find(is_own).unwrap();
+        let shape = if shape.attribute("d").is_some_and(|bar| bar.contains('V')) {
+            shape.parent().unwrap().children().find(is_shape).unwrap()
+        } else {
+            shape
+        };
+        let (length, x) = (number(text, "textLength"), number(text, "x"));
+        let from = if text.attribute("text-anchor").is_some() { x - length / 2.0 } else { x };
+        let left = shape.attribute("x").map_or(0.0, |x| x.parse().unwrap());
+        assert!(from >= left + 1.0 && from + length <= right_of(shape) - 1.0, "{:?} of {svg}", text.text());
+    }
+}
+
 /// A flow with this wherever an author may write.
 fn scribbled(text: &str, word: &str) -> Result<Flow, chatflow::flow::Issues> {
     // Names have no control characters, or are refused; texts may have them.
@@ -217,6 +431,9 @@ fn check(flow: &Flow) {
 }
 
 fn check_svg(svg: &str) {
+    if !svg.contains("font-size=\"17\"") {
+        check_texts_are_in_their_boxes(svg);
+    }
     let document = roxmltree::Document::parse(svg).unwrap_or_else(|error| panic!("{error}\n{svg}"));
     for element in document.descendants().filter(roxmltree::Node::is_element) {
         let name = element.tag_name().name();

@@ -34,6 +34,8 @@ pub(super) struct Link {
     pub(super) label: Option<Size>,
     /// True if it would rather go up than push its target down.
     pub(super) is_loose: bool,
+    /// True if it is part of the way that is to run straight down; at most one leaves a box.
+    pub(super) is_main: bool,
 }
 
 /// Where everything lies.

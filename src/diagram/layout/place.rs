@@ -9,6 +9,8 @@ const SWEEPS: usize = 9;
 
 /// Weight of a wish that nothing else should give way to.
 const FAINT: f64 = 0.001;
+/// Weight of the wish of the main way to be straight, which everything gives way to.
+const FIRM: f64 = 1e6;
 
 pub(super) fn place(rows: &mut Rows) {
     for row in 0..rows.rows.len() {
@@ -59,7 +61,7 @@ fn settle(rows: &mut Rows, row: usize, wish: fn(&Rows, usize) -> (f64, f64)) {
     for item in &rows.rows[row] {
         offset += last.map_or(0.0, |last| apart(&rows.items[last], &rows.items[*item]));
         last = Some(*item);
-        let (wanted, weight) = wish(rows, *item);
+        let (wanted, weight) = if rows.items[*item].is_main { (0.0, FIRM) } else { wish(rows, *item) };
         let mut pool = Pool { sum: (wanted - offset) * weight, weight, items: 1 };
         while let Some(left) = pools.pop_if(|left| left.mean() > pool.mean()) {
             pool = Pool {
@@ -149,8 +151,11 @@ fn straighten(rows: &mut Rows) {
             at[*item] = place;
         }
     }
-    let chains: Vec<Vec<usize>> =
+    let mut chains: Vec<Vec<usize>> =
         rows.chains.iter().flat_map(|chain| [chain.down.clone(), chain.up.clone()]).collect();
+    // The outer ones make room for the inner ones.
+    let reach = |chain: &[usize]| chain.iter().map(|item| rows.items[*item].x.abs()).fold(0.0, f64::max);
+    chains.sort_by(|left, right| reach(right).total_cmp(&reach(left)));
     for chain in chains {
         let mut from = 0;
         while from < chain.len() {

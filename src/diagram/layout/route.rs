@@ -109,9 +109,13 @@ fn ports(rows: &Rows, links: &[Link]) -> Vec<f64> {
     for (from, mut outs) in outs.into_iter().enumerate().filter(|(_, outs)| !outs.is_empty()) {
         outs.sort_by(|left, right| left.0.total_cmp(&right.0));
         let own = &rows.items[from];
-        let step = PORT.min((own.size.width - 24.0) / outs.len() as f64);
+        let last = (outs.len() - 1) as f64;
+        // The main way leaves in the middle.
+        let main = outs.iter().position(|(_, link)| links[*link].is_main && own.is_main);
+        let middle = main.map_or(last / 2.0, |main| main as f64);
+        let step = PORT.min((own.size.width / 2.0 - 12.0) / middle.max(last - middle).max(0.5));
         let slack = if outs.len() == 1 { SLACK } else { step * 0.45 };
-        let first = own.x - step * (outs.len() - 1) as f64 / 2.0;
+        let first = own.x - step * middle;
         for (place, (next, link)) in outs.into_iter().enumerate() {
             let port = first + step * place as f64;
             ports[link] = if (next - port).abs() <= slack { next } else { port };

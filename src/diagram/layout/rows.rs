@@ -3,7 +3,7 @@
 //! the boxes, and turns into its target from above; those to one box do so together. An arrow that
 //! would pass too many rows goes around all of them, in a lane at the right.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagram::layout::{Link, Size};
 
@@ -24,6 +24,8 @@ pub(super) struct Item {
     pub(super) x: f64,
     /// The item of the same row that it is to stay close to.
     pub(super) beside: Option<usize>,
+    /// True if it is on the way that runs straight down; at most one is in a row.
+    pub(super) is_main: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +81,7 @@ impl Rows {
             size: *size,
             x: 0.0,
             beside: None,
+            is_main: false,
         };
         let mut rows = Self {
             items: boxes.iter().zip(ranks).map(item).collect(),
@@ -93,7 +96,31 @@ impl Rows {
             rows.chains.push(chain);
         }
         rows.rise(links);
+        rows.mark_main(links);
         rows
+    }
+
+    /// Marks the items of the main way, from its first box as far as it goes down.
+    fn mark_main(&mut self, links: &[Link]) {
+        let onwards: BTreeMap<usize, usize> = links
+            .iter()
+            .enumerate()
+            .filter(|(_, link)| link.is_main)
+            .map(|(place, link)| (link.from, place))
+            .collect();
+        let led_to: BTreeSet<usize> = onwards.values().map(|link| links[*link].to).collect();
+        let mut at = onwards.keys().copied().find(|from| !led_to.contains(from));
+        while let Some(from) = at {
+            self.items[from].is_main = true;
+            let next = onwards.get(&from).copied().filter(|link| {
+                let chain = &self.chains[*link];
+                !chain.is_around && self.items[links[*link].to].row > self.items[from].row
+            });
+            for item in next.iter().flat_map(|link| &self.chains[*link].down) {
+                self.items[*item].is_main = true;
+            }
+            at = next.map(|link| links[link].to);
+        }
     }
 
     /// Which links go around: those that pass too many rows, and the longest of all if they are too
@@ -172,7 +199,7 @@ impl Rows {
     }
 
     fn put(&mut self, row: usize, what: What, size: Size) -> usize {
-        self.items.push(Item { row, what, size, x: 0.0, beside: None });
+        self.items.push(Item { row, what, size, x: 0.0, beside: None, is_main: false });
         self.above.push(Vec::new());
         self.below.push(Vec::new());
         self.items.len() - 1

@@ -53,7 +53,7 @@ impl Frame {
 }
 
 fn link(from: usize, to: usize) -> Link {
-    Link { from, to, label: None, is_loose: false }
+    Link { from, to, label: None, is_loose: false, is_main: false }
 }
 
 fn check(boxes: usize, links: &[Link]) -> Layout {
@@ -144,8 +144,30 @@ proptest! {
                 to: to % boxes,
                 label: has_label.then_some(LABEL),
                 is_loose,
+                is_main: false,
             })
             .collect();
         check(boxes, &links);
+    }
+
+    #[test]
+    fn the_main_way_is_straight_as_far_as_it_goes_down(
+        main in 2_usize..8,
+        ends in prop::collection::vec((0_usize..14, 0_usize..14, any::<bool>()), 0..20),
+    ) {
+        let way = (1..main).map(|to| Link { label: (to % 2 == 0).then_some(LABEL), is_main: true, ..link(to - 1, to) });
+        let beside = ends.into_iter().map(|(from, to, has_label)| Link {
+            label: has_label.then_some(LABEL),
+            ..link(from, to)
+        });
+        let links: Vec<Link> = way.chain(beside).collect();
+        let layout = check(14, &links);
+        for step in 1..main {
+            if layout.boxes[step].y <= layout.boxes[step - 1].y {
+                break;
+            }
+            prop_assert_eq!(layout.boxes[step].x, layout.boxes[0].x);
+            prop_assert_eq!(layout.ways[step - 1].points.len(), 2);
+        }
     }
 }
