@@ -394,7 +394,7 @@ impl<S: ConversationStore> Engine<S> {
         let mut crew = Crew::new(self, Shift { timer: Some(timer), over: Some(&over) });
         let (mut stop, mut work) = (pin!(stop), pin!(crew.work_on(timer, max_idle)));
         let mut stopped = None;
-        poll_fn(|context| {
+        let answer = poll_fn(|context| {
             if stopped.is_none()
                 && let Poll::Ready(answer) = stop.as_mut().poll(context)
             {
@@ -409,7 +409,11 @@ impl<S: ConversationStore> Engine<S> {
             stopped = Some((answer, bound));
             Poll::Pending
         })
-        .await
+        .await;
+        if let Err(error) = self.store.flush().await {
+            self.note_failure(BackgroundTask::Settle, error.into());
+        }
+        answer
     }
 
     /// The time that one send or call may take where a timer is known (SEMANTICS D5).

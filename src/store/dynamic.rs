@@ -60,6 +60,7 @@ trait Erased: Send + Sync {
     fn purge<'a>(&'a self, purge: &'a Purge) -> Boxed<'a, Purged>;
     fn erase<'a>(&'a self, erase: &'a Erase) -> Boxed<'a, Option<Removed>>;
     fn time(&self) -> Boxed<'_, Option<DateTime<Utc>>>;
+    fn flush(&self) -> Boxed<'_, ()>;
     fn update<'a>(&'a self, lookup: &'a Lookup, decide: &'a mut Decide<'a>) -> Boxed<'a, Option<Committed>>;
     fn queues_callers(&self) -> bool;
     fn keeps_counts(&self) -> bool;
@@ -97,6 +98,9 @@ impl<S: ConversationStore + StoreQueries> Erased for S {
     }
     fn time(&self) -> Boxed<'_, Option<DateTime<Utc>>> {
         Box::pin(ConversationStore::time(self))
+    }
+    fn flush(&self) -> Boxed<'_, ()> {
+        Box::pin(ConversationStore::flush(self))
     }
     fn update<'a>(&'a self, lookup: &'a Lookup, decide: &'a mut Decide<'a>) -> Boxed<'a, Option<Committed>> {
         Box::pin(ConversationStore::update(self, lookup, decide))
@@ -173,6 +177,9 @@ impl ConversationStore for DynStore {
     }
     async fn time(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
         self.0.time().await
+    }
+    async fn flush(&self) -> Result<(), StoreError> {
+        self.0.flush().await
     }
 }
 

@@ -9,6 +9,7 @@ mod flows;
 mod memory;
 mod queries;
 mod record;
+mod rides;
 mod row;
 pub mod sql;
 mod txn;
@@ -32,6 +33,7 @@ pub use flows::{
 pub use memory::MemoryStore;
 pub use queries::{ConversationQuery, CountQuery, CountSums, JournalQuery, SessionQuery, StoreQueries};
 pub use record::{ListedSession, Record, SessionRecord};
+pub use rides::{Boarded, Rides};
 pub use row::{Row, retry_pause};
 pub use txn::Txn;
 
@@ -163,6 +165,18 @@ pub(crate) use txn::Lent;
 ///     aside, and nobody holds a live lease on it; else [`Committed::Conflict`]. An alias to be added that leads to the absorbed contact
 ///     does not refuse the commit. The contact's addresses are among those: a store that does not
 ///     know of this rule refuses with [`Committed::AliasTaken`], and the two stay two.
+///
+/// *Riding*
+///
+/// 28. A store may acknowledge a settle before it is written, within a second, as [`Rides`] says
+///     when: `Done` of the token that holds the live lease, at the revision that its process
+///     committed last. Until it is written the stored lease stays the token's, so nobody else
+///     delivers, and the process sees it as done: by each load, commit, claim and count. It takes
+///     effect with the next commit of the conversation, or by itself, before a claim and by
+///     [`flush`](Self::flush) at the latest; if the token was the last to hold the lease, it raises
+///     the watermark and frees the lease whatever the revision is, and sets `due_at` on a matching
+///     one. A process that ends before that has not settled: what rule 14 says of a lease that ran
+///     out holds, and what it sent is sent again under the same id.
 pub trait ConversationStore: Send + Sync {
     /// Everything that one decision needs, in one round trip.
     fn load(&self, lookup: &Lookup) -> impl Future<Output = Result<Loaded, StoreError>> + Send;
@@ -222,6 +236,12 @@ pub trait ConversationStore: Send + Sync {
         }
     }
 
+    /// Writes what was acknowledged and is not written yet: settles (rule 28). A process that ends in
+    /// peace calls it last. By default nothing waits.
+    fn flush(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
+        async { Ok(()) }
+    }
+
     /// Loads, decides, commits. The engine calls only this; a store that can hold a conversation
     /// still decides under its own lock.
     ///
@@ -274,6 +294,9 @@ macro_rules! forward {
             }
             fn time(&self) -> impl Future<Output = Result<Option<DateTime<Utc>>, StoreError>> + Send {
                 (**self).time()
+            }
+            fn flush(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
+                (**self).flush()
             }
             fn update(
                 &self,

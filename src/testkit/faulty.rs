@@ -160,4 +160,8 @@ impl<S: ConversationStore> ConversationStore for Faulty<S> {
     async fn time(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
         self.store.time().await
     }
+
+    async fn flush(&self) -> Result<(), StoreError> {
+        self.store.flush().await
+    }
 }

@@ -3,14 +3,17 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::panic;
+use std::sync::{Arc, Mutex};
 
 use chatflow::MemoryStore;
 use chatflow::store::{DynStore, MemoryFlows};
-use chatflow::testkit::store_suite::{Check, Flaw, Flawed, Fresh, conversations, counters, flows, queries};
+use chatflow::testkit::store_suite::{
+    Check, Flaw, Flawed, Fresh, Harness, conversations, counters, flows, queries,
+};
 use pollster::block_on;
 
 /// A flaw, and a check that must see it.
-const CAUGHT_BY: [(Flaw, &str); 38] = [
+const CAUGHT_BY: [(Flaw, &str); 39] = [
     (Flaw::LostUpdate, "no_update_is_lost_between_load_and_commit"),
     (Flaw::TornKey, "a_commit_on_another_revision_writes_nothing"),
     (Flaw::TornAliases, "a_dropped_first_commit_is_all_or_nothing"),
@@ -30,6 +33,7 @@ const CAUGHT_BY: [(Flaw, &str); 38] = [
     (Flaw::ForgetsWatermark, "the_watermark_stays_with_the_record"),
     (Flaw::SettlesWithoutLease, "a_settle_without_the_lease_changes_nothing"),
     (Flaw::SettlesBlindly, "a_settle_on_another_revision_raises_the_watermark_only"),
+    (Flaw::FlushesNothing, "what_was_acknowledged_is_written_by_a_flush"),
     (Flaw::NoQuarantine, "a_quarantined_conversation_is_not_due"),
     (Flaw::PurgesTooMuch, "a_purge_leaves_what_is_younger"),
     (Flaw::PurgeStops, "a_purge_goes_on_where_its_limit_ended_it"),
@@ -70,6 +74,23 @@ const CAUGHT_OF_FLOWS_BY: [(Flaw, &str); 15] = [
     (Flaw::TornFlows, "a_changed_text_refuses_all"),
 ];
 
+/// Stores with a flaw, each of which a second process can open.
+struct Processes(Flaw, Mutex<Arc<MemoryStore>>);
+
+impl Harness for Processes {
+    type Store = Flawed<Arc<MemoryStore>>;
+
+    async fn store(&self) -> Self::Store {
+        let store = Arc::new(MemoryStore::new());
+        *self.1.lock().unwrap() = Arc::clone(&store);
+        Flawed::new(store, self.0)
+    }
+
+    async fn beside(&self, _store: &Self::Store) -> Option<Self::Store> {
+        Some(Flawed::new(Arc::clone(&self.1.lock().unwrap()), self.0))
+    }
+}
+
 /// The names of the checks that fail, with what they say.
 fn caught<H>(checks: &[Check<H>], harness: &H) -> Vec<(&'static str, String)> {
     checks
@@ -86,7 +107,7 @@ fn each_flaw_is_caught_by_a_check_of_its_rule() {
     let mut report = Vec::new();
     let mut missed = Vec::new();
     for (flaw, expected) in CAUGHT_BY {
-        let harness = Fresh(move || Flawed::new(MemoryStore::new(), flaw));
+        let harness = Processes(flaw, Mutex::default());
         let mut checks = conversations();
         checks.extend(queries());
         checks.extend(counters());

@@ -13,6 +13,8 @@ mod model_kit;
 #[allow(dead_code, reason = "a program's entry is not needed here")]
 mod own_store;
 mod races;
+#[path = "../kits/riding.rs"]
+mod riding;
 #[path = "../kits/store.rs"]
 mod store_kit;
 mod suite;

@@ -2,6 +2,7 @@
 
 use crate::model_kit::{check, check_with_lists, ops};
 use crate::own_store::OwnStore;
+use crate::riding::Riding;
 use crate::store_kit::{erased, memory};
 use proptest::prelude::*;
 
@@ -11,6 +12,12 @@ proptest! {
     #[test]
     fn a_memory_store_answers_like_the_model(ops in ops()) {
         check_with_lists(memory(), &ops);
+    }
+
+    /// Rule 28: what rides is seen as done, whenever it is written.
+    #[test]
+    fn a_store_whose_settles_ride_answers_like_the_model(ops in ops()) {
+        check_with_lists(Riding::default(), &ops);
     }
 
     #[test]

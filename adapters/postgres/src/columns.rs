@@ -24,6 +24,8 @@ pub(super) struct Heads<'w> {
     key_flow: Vec<Option<&'w str>>,
     key_name: Vec<Option<&'w str>>,
     key_hash: Vec<Option<&'w str>>,
+    rides: Vec<Option<Uuid>>,
+    watermark: Vec<i64>,
 }
 
 impl<'w> Heads<'w> {
@@ -45,12 +47,14 @@ impl<'w> Heads<'w> {
             heads.key_flow.push(write.key.as_ref().map(|key| key.flow.as_str()));
             heads.key_name.push(write.key.as_ref().map(|key| key.name.as_str()));
             heads.key_hash.push(write.key.as_ref().map(|key| key.hash.as_str()));
+            heads.rides.push(write.rides.map(|(token, _)| token));
+            heads.watermark.push(write.rides.map_or(0, |(_, watermark)| watermark));
         }
         heads
     }
 
     pub(super) fn add_to<'p>(&'p self, params: &mut Vec<Param<'p>>) {
-        let all: [Param<'p>; 15] = [
+        let all: [Param<'p>; 17] = [
             (&self.shard, Type::INT2_ARRAY),
             (&self.workspace, Type::TEXT_ARRAY),
             (&self.contact, Type::TEXT_ARRAY),
@@ -66,6 +70,8 @@ impl<'w> Heads<'w> {
             (&self.key_flow, Type::TEXT_ARRAY),
             (&self.key_name, Type::TEXT_ARRAY),
             (&self.key_hash, Type::TEXT_ARRAY),
+            (&self.rides, Type::UUID_ARRAY),
+            (&self.watermark, Type::INT8_ARRAY),
         ];
         params.extend(all);
     }

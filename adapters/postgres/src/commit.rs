@@ -26,7 +26,7 @@ pub(super) async fn apply(link: &Link<'_>, writes: &[&Write]) -> Result<Vec<Opti
     let has_archive = has_names || writes.iter().any(|write| write.has_archive());
     let (heads, archive, names) = (Heads::of(writes), Archive::of(writes), Names::of(writes));
     let counts = has_counts.then(|| Counts::of(writes));
-    let mut params = Vec::with_capacity(63);
+    let mut params = Vec::with_capacity(65);
     heads.add_to(&mut params);
     if has_archive {
         archive.add_to(&mut params);

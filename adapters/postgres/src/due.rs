@@ -1,10 +1,15 @@
 //! Claiming conversations with work due, one slice of the tables at a time, by an index that is
 //! never late.
 
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::Poll;
+
 use chatflow::id::WorkspaceId;
 use chatflow::store::sql::{instant, micros};
 use chatflow::store::{Due, Leased, LeasedConversation, Record, StoredConversation};
 use chrono::{DateTime, Utc};
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use crate::errors::Fault;
@@ -25,15 +30,24 @@ pub(super) async fn lease_due(link: &Link<'_>, due: &Due, slices: u16) -> Result
     let limit = i64::try_from(due.limit).unwrap_or(i64::MAX / 2);
     let now = micros(due.now);
     let mut claimed = Claimed::default();
-    // With a limit of 0 the caller asks only when something is due next.
+    // With a limit of 0 the caller asks only when something is due next. What does not wait for an
+    // answer is sent at once: a connection works it in order.
     if limit > 0 {
-        file_anew(link, now).await?;
         if slices <= 1 || due.suspects {
-            claim(link, due, (0, SHARDS as i16), limit, &mut claimed).await?;
+            let all = claim(link, due, (0, SHARDS as i16), limit);
+            let answers = together(vec![Box::pin(file_anew(link, now)), Box::pin(all)]).await?;
+            claimed.add(due, answers.iter().skip(1))?;
         } else {
-            for (number, count) in glance(link, now, limit, slices).await? {
-                claim(link, due, slice(number, slices), count, &mut claimed).await?;
-            }
+            let look = glance(link, now, limit);
+            let answers = together(vec![Box::pin(file_anew(link, now)), Box::pin(look)]).await?;
+            let claims = counted(answers.iter().skip(1).flatten(), slices)?;
+            let asked: Vec<Asked<'_>> = claims
+                .into_iter()
+                .map(|(number, count)| -> Asked<'_> {
+                    Box::pin(claim(link, due, slice(number, slices), count))
+                })
+                .collect();
+            claimed.add(due, together(asked).await?.iter())?;
         }
     }
     let Claimed { mut conversations, mut store_time } = claimed;
@@ -68,21 +82,67 @@ struct Claimed {
     store_time: Option<i64>,
 }
 
+impl Claimed {
+    fn add<'r>(&mut self, due: &Due, answers: impl Iterator<Item = &'r Vec<Row>>) -> Result<(), Fault> {
+        for row in answers.flatten() {
+            let stored = StoredConversation {
+                contact: contact_id(row.try_get(1)?)?,
+                revision: row.try_get::<_, i64>(2)? as u64,
+                record: Record::from_bytes(row.try_get::<_, &[u8]>(3)?),
+                settled: row.try_get::<_, i64>(4)? as u64,
+                leased: !due.lease.is_zero(),
+                quarantined: false,
+            };
+            let workspace = WorkspaceId::new(row.try_get::<_, &str>(0)?).map_err(Fault::permanent)?;
+            let claims = u32::try_from(row.try_get::<_, i64>(5)?).unwrap_or(u32::MAX);
+            self.conversations.push((row.try_get(6)?, LeasedConversation { workspace, stored, claims }));
+            self.store_time = Some(row.try_get(7)?);
+        }
+        Ok(())
+    }
+}
+
+/// A statement, and the rows that it answers.
+type Asked<'a> = Pin<Box<dyn Future<Output = Result<Vec<Row>, Fault>> + Send + 'a>>;
+
+/// Sends all of them at once, in order, and waits for all answers: one round trip.
+async fn together(mut asked: Vec<Asked<'_>>) -> Result<Vec<Vec<Row>>, Fault> {
+    let mut answers: Vec<Option<Vec<Row>>> = asked.iter().map(|_| None).collect();
+    poll_fn(|context| {
+        let mut is_done = true;
+        for (one, answer) in asked.iter_mut().zip(&mut answers).filter(|(_, answer)| answer.is_none()) {
+            match one.as_mut().poll(context) {
+                Poll::Ready(Ok(rows)) => *answer = Some(rows),
+                Poll::Ready(Err(fault)) => return Poll::Ready(Err(fault)),
+                Poll::Pending => is_done = false,
+            }
+        }
+        if is_done { Poll::Ready(Ok(())) } else { Poll::Pending }
+    })
+    .await?;
+    Ok(answers.into_iter().flatten().collect())
+}
+
 /// Puts those right that the index has too early.
-async fn file_anew(link: &Link<'_>, now: i64) -> Result<(), Fault> {
+async fn file_anew(link: &Link<'_>, now: i64) -> Result<Vec<Row>, Fault> {
     for _ in 0..FILINGS {
         let filed = link.hot(FILE, &[(&now, Type::INT8), (&FILED_AT_ONCE, Type::INT8)]).await?;
         if (filed.len() as i64) < FILED_AT_ONCE {
             break;
         }
     }
-    Ok(())
+    Ok(Vec::new())
+}
+
+/// The shards that have work, one row for each conversation.
+async fn glance(link: &Link<'_>, now: i64, limit: i64) -> Result<Vec<Row>, Fault> {
+    link.hot(GLANCE, &[(&now, Type::INT8), (&limit, Type::INT8)]).await
 }
 
 /// The slices that have work, each with how much of it.
-async fn glance(link: &Link<'_>, now: i64, limit: i64, slices: u16) -> Result<Vec<(u16, i64)>, Fault> {
+fn counted<'r>(rows: impl Iterator<Item = &'r Row>, slices: u16) -> Result<Vec<(u16, i64)>, Fault> {
     let mut counts: Vec<(u16, i64)> = Vec::new();
-    for row in link.hot(GLANCE, &[(&now, Type::INT8), (&limit, Type::INT8)]).await? {
+    for row in rows {
         let shard: i16 = row.try_get(0)?;
         let holds = |number: &u16| (slice(*number, slices).0..slice(*number, slices).1).contains(&shard);
         let Some(number) = (0..slices).find(holds) else { continue };
@@ -94,13 +154,7 @@ async fn glance(link: &Link<'_>, now: i64, limit: i64, slices: u16) -> Result<Ve
     Ok(counts)
 }
 
-async fn claim(
-    link: &Link<'_>,
-    due: &Due,
-    (from, to): (i16, i16),
-    limit: i64,
-    claimed: &mut Claimed,
-) -> Result<(), Fault> {
+async fn claim(link: &Link<'_>, due: &Due, (from, to): (i16, i16), limit: i64) -> Result<Vec<Row>, Fault> {
     let (now, period) = (micros(due.now), period(due.lease));
     let params: [Param<'_>; 6] = [
         (&from, Type::INT2),
@@ -110,22 +164,7 @@ async fn claim(
         (&period, Type::INT8),
         (&due.token.0, Type::UUID),
     ];
-    let statement = if due.suspects { CLAIM_SUSPECTS } else { CLAIM };
-    for row in link.hot(statement, &params).await? {
-        let stored = StoredConversation {
-            contact: contact_id(row.try_get(1)?)?,
-            revision: row.try_get::<_, i64>(2)? as u64,
-            record: Record::from_bytes(row.try_get::<_, &[u8]>(3)?),
-            settled: row.try_get::<_, i64>(4)? as u64,
-            leased: period > 0,
-            quarantined: false,
-        };
-        let workspace = WorkspaceId::new(row.try_get::<_, &str>(0)?).map_err(Fault::permanent)?;
-        let claims = u32::try_from(row.try_get::<_, i64>(5)?).unwrap_or(u32::MAX);
-        claimed.conversations.push((row.try_get(6)?, LeasedConversation { workspace, stored, claims }));
-        claimed.store_time = Some(row.try_get(7)?);
-    }
-    Ok(())
+    link.hot(if due.suspects { CLAIM_SUSPECTS } else { CLAIM }, &params).await
 }
 
 /// When the next is due that was not claimed, in the caller's time: the ends of leases are the

@@ -39,6 +39,7 @@ impl Inner {
         lookup: &Lookup,
         decide: &mut (dyn FnMut(&mut Txn<'_>) + Send),
     ) -> Result<Option<Committed>, StoreError> {
+        self.settled_before().await;
         let (loaded, was_loaded) = oneshot::channel();
         let (decided, was_decided) = oneshot::channel();
         let (answer, answered) = oneshot::channel();
@@ -51,7 +52,7 @@ impl Inner {
             let mut txn = Txn::new(lookup, loaded);
             decide(&mut txn);
             let Some(commit) = txn.into_commit() else { return Ok(None) };
-            if decided.send(Write::of(commit)?).is_err() {
+            if decided.send(self.write(commit)?).is_err() {
                 return Ok(Some(Committed::Conflict));
             }
         }

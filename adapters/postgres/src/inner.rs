@@ -18,6 +18,7 @@ use crate::errors::{Doing, Fault};
 use crate::lane::Lanes;
 use crate::link::Link;
 use crate::plans::ServerEvent;
+use crate::rides::Carriage;
 
 /// The work of an operation on its connection.
 pub(super) type Work<'l, T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'l>>;
@@ -38,6 +39,8 @@ pub(super) struct Inner {
     /// True while the server keeps statements.
     prepares: AtomicBool,
     pub(super) lanes: Lanes,
+    /// Settles that are acknowledged and not written yet.
+    pub(super) carriage: Arc<Carriage>,
     turns: AtomicU64,
 }
 
@@ -45,8 +48,9 @@ impl Inner {
     pub(super) fn new(pool: Pool, runtime: Handle, options: PostgresOptions, slices: u16) -> Self {
         let (has_flows, turns) = (AtomicBool::new(false), AtomicU64::new(0));
         let prepares = AtomicBool::new(options.prepared.unwrap_or(false));
-        let lanes = Lanes::default();
-        Self { pool, runtime, options, slices, is_strict: false, has_flows, prepares, lanes, turns }
+        let (lanes, carriage) = (Lanes::default(), Arc::default());
+        let is_strict = false;
+        Self { pool, runtime, options, slices, is_strict, has_flows, prepares, lanes, carriage, turns }
     }
 
     pub(super) fn on(self, slices: u16, is_strict: bool) -> Self {

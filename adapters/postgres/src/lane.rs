@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use chatflow::error::StoreError;
-use chatflow::store::{Committed, Loaded, Settled};
+use chatflow::store::{Commit, Committed, Loaded, Settled};
 use tokio::sync::oneshot;
 
 use crate::commit::{self, apply};
@@ -135,6 +135,16 @@ impl Inner {
         }
     }
 
+    /// A commit as rows, with the settle that rides with it.
+    pub(super) fn write(&self, commit: Commit) -> Result<Write, StoreError> {
+        let passage = self.carries().then(|| self.carriage.begin(&commit));
+        let write = Write::of(commit)?;
+        Ok(match passage {
+            Some(passage) => write.on(passage),
+            None => write,
+        })
+    }
+
     /// Writes a commit, together with others that wait.
     pub(super) async fn commit(self: &Arc<Self>, write: Write) -> Result<Committed, StoreError> {
         let (answer, answered) = oneshot::channel();
@@ -182,7 +192,12 @@ impl Inner {
             Ok(applied) => {
                 for ((number, answer), applied) in answers.into_iter().enumerate().zip(applied) {
                     match applied {
-                        Some(applied) => drop(answer.send(Ok(applied))),
+                        Some(applied) => {
+                            if let Some(write) = writes.get(number) {
+                                write.answered(&applied);
+                            }
+                            let _ = answer.send(Ok(applied));
+                        }
                         None => self.write_alone(Arc::clone(&writes), number, true, answer),
                     }
                 }
@@ -215,7 +230,11 @@ impl Inner {
                     let writes = Arc::clone(&writes);
                     Box::pin(async move {
                         match writes.get(number) {
-                            Some(write) => commit::write(&link, write, is_refused).await,
+                            Some(write) => {
+                                let committed = commit::write(&link, write, is_refused).await?;
+                                write.answered(&committed);
+                                Ok(committed)
+                            }
                             None => Ok(Committed::Conflict),
                         }
                     })
@@ -226,7 +245,7 @@ impl Inner {
     }
 
     /// Takes note of what is delivered, together with others that wait.
-    pub(super) async fn settle(self: &Arc<Self>, row: SettleRow) -> Result<Settled, StoreError> {
+    pub(super) async fn settle_now(self: &Arc<Self>, row: SettleRow) -> Result<Settled, StoreError> {
         let (answer, answered) = oneshot::channel();
         let opening = self.lanes.settles.push(Job { row, answer }, self.options.lanes, self.queued());
         self.open_lane(opening, |lanes| lanes.settles.abandon(), Self::settle_lane);

@@ -22,6 +22,7 @@ mod plans;
 mod ports;
 mod queries;
 mod queue;
+mod rides;
 mod schema;
 mod settle;
 mod shard;
@@ -68,10 +69,12 @@ pub use {deadpool_postgres, tokio_postgres};
 ///
 /// # What it does to the database
 ///
-/// One row is one conversation. A load is one statement and one round trip, a commit another, a
-/// settle a third; each is a transaction of its own. Calls that wait at the same time are looked
-/// up, or written, by one statement of many rows ([`PostgresOptions::batch`]); each still applies,
-/// or is refused, by itself. One caller alone waits for nobody.
+/// One row is one conversation. A load is one statement and one round trip, a commit another; each is
+/// a transaction of its own. A settle is acknowledged at once and written with the next commit of its
+/// conversation, or with others within 20 ms ([`PostgresOptions::settle_within`]). Calls that wait at
+/// the same time are looked up, or written, by one statement of many rows
+/// ([`PostgresOptions::batch`]); each still applies, or is refused, by itself. One caller alone waits
+/// for nobody.
 ///
 /// Connections that lead to the server itself keep the plans of the frequent statements, made by
 /// settings of their own ([`PostgresOptions::connect`]). Where a pooler in transaction mode is on
@@ -187,6 +190,16 @@ impl PostgresStore {
         <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
     {
         Self::options().migrate(config, tls).await
+    }
+
+    /// Writes what was acknowledged and is not written yet: settles of deliveries
+    /// ([`PostgresOptions::settle_within`]). A process that ends in peace calls it last;
+    /// [`Engine::run_until`](chatflow::Engine::run_until) does so before it returns.
+    ///
+    /// # Errors
+    /// As a settle: what could not be written is tried again while the runtime is there.
+    pub async fn flush(&self) -> Result<(), StoreError> {
+        self.inner.write_settles().await
     }
 
     /// The store inside a transaction of the host, on the same database: for

@@ -23,6 +23,7 @@ use crate::{migrate, plans};
 /// | [`statement_timeout`](Self::statement_timeout) | 10 s |
 /// | [`batch`](Self::batch) | 100 calls a statement |
 /// | [`lanes`](Self::lanes) | 4 statements at a time of each kind at most |
+/// | [`settle_within`](Self::settle_within) | 20 ms |
 /// | [`partitions`](Self::partitions) | 1: plain tables |
 #[derive(Clone, Debug)]
 pub struct PostgresOptions {
@@ -34,6 +35,7 @@ pub struct PostgresOptions {
     pub(super) statement_timeout: Duration,
     pub(super) batch: usize,
     pub(super) lanes: usize,
+    pub(super) settle_within: Duration,
     pub(super) partitions: Option<u16>,
 }
 
@@ -48,6 +50,7 @@ impl Default for PostgresOptions {
             statement_timeout: Duration::from_secs(10),
             batch: 100,
             lanes: 4,
+            settle_within: Duration::from_millis(20),
             partitions: None,
         }
     }
@@ -120,6 +123,19 @@ impl PostgresOptions {
     #[must_use]
     pub fn lanes(mut self, lanes: usize) -> Self {
         self.lanes = lanes.max(1);
+        self
+    }
+
+    /// Sets how long a settle may wait that is acknowledged already: it is written with the next
+    /// commit of its conversation, or with all others that wait once this has passed, before a claim,
+    /// and by [`PostgresStore::flush`]. At most a second; zero: each is written before it is
+    /// acknowledged, as it always is under stricter isolation than `read committed`.
+    ///
+    /// A process that is killed in between has settled nothing: its lease runs out, and what it sent
+    /// is sent again under the same id, as if it had been killed a moment earlier.
+    #[must_use]
+    pub fn settle_within(mut self, time: Duration) -> Self {
+        self.settle_within = time.min(Duration::from_secs(1));
         self
     }
 

@@ -15,8 +15,6 @@ use chrono::{DateTime, Utc};
 use crate::PostgresStore;
 use crate::errors::Doing::{Read, Write as Writing};
 use crate::load::LoadRow;
-use crate::settle::SettleRow;
-use crate::write::Write;
 use crate::{due, flows, held, queries, upkeep};
 
 /// Asks in the runtime: `$work` is an expression of `link` and of the values named before it, which
@@ -44,23 +42,43 @@ impl ConversationStore for PostgresStore {
     }
 
     async fn load(&self, lookup: &Lookup) -> Result<Loaded, StoreError> {
-        self.inner.load(LoadRow::of(lookup)).await
+        let mut loaded = self.inner.load(LoadRow::of(lookup)).await?;
+        self.inner.carriage.show(lookup, &mut loaded);
+        Ok(loaded)
     }
 
     async fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {
-        self.inner.commit(Write::of(commit)?).await
+        let Some(absorbed) = commit.absorbs.as_ref().map(|absorbed| absorbed.contact.clone()) else {
+            return self.inner.commit(self.inner.write(commit)?).await;
+        };
+        let workspace = commit.workspace.clone();
+        self.inner.settled_before().await;
+        let committed = self.inner.commit(self.inner.write(commit)?).await?;
+        if let Committed::Applied { .. } = committed {
+            self.inner.carriage.forget(&workspace, &absorbed);
+        }
+        Ok(committed)
     }
 
     async fn settle(&self, settle: &Settle) -> Result<Settled, StoreError> {
-        self.inner.settle(SettleRow::of(settle)).await
+        self.inner.settle(settle).await
     }
 
     async fn lease_due(&self, due: &Due) -> Result<Leased, StoreError> {
         let slices = self.inner.slices;
-        ask!(self, Writing, "lease_due", link, [due = due.clone()], due::lease_due(&link, &due, slices))
+        self.inner.settled_before().await;
+        let claim = async {
+            ask!(self, Writing, "lease_due", link, [due = due.clone()], due::lease_due(&link, &due, slices))
+        };
+        self.inner.noting(due, claim).await
+    }
+
+    async fn flush(&self) -> Result<(), StoreError> {
+        self.inner.write_settles().await
     }
 
     async fn live(&self, live: &Live) -> Result<u64, StoreError> {
+        self.inner.settled_before().await;
         let doing = if live.wake_at.is_some() { Writing } else { Read };
         ask!(self, doing, "live", link, [live = live.clone()], upkeep::live(&link, &live))
     }
@@ -70,7 +88,12 @@ impl ConversationStore for PostgresStore {
     }
 
     async fn erase(&self, erase: &Erase) -> Result<Option<Removed>, StoreError> {
-        ask!(self, Writing, "erase", link, [erase = erase.clone()], upkeep::erase(&link, &erase))
+        let erased =
+            ask!(self, Writing, "erase", link, [erase = erase.clone()], upkeep::erase(&link, &erase))?;
+        if erased.is_some() {
+            self.inner.carriage.forget(&erase.workspace, &erase.contact);
+        }
+        Ok(erased)
     }
 
     async fn update(

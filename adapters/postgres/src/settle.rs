@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::errors::Fault;
 use crate::link::{Link, Param};
 use crate::shard::shard;
-use crate::statements::commit::SETTLE;
+use crate::statements::commit::{SETTLE, SETTLE_LATE};
 use crate::write::revision;
 
 /// A settle as a row.
@@ -47,6 +47,19 @@ impl SettleRow {
 
 /// Settles different conversations by one statement.
 pub(super) async fn settle(link: &Link<'_>, rows: &[&SettleRow]) -> Result<Vec<Settled>, Fault> {
+    settle_by(link, SETTLE, rows).await
+}
+
+/// The same, of settles that were acknowledged before.
+pub(super) async fn settle_late(link: &Link<'_>, rows: &[SettleRow]) -> Result<(), Fault> {
+    settle_by(link, SETTLE_LATE, &rows.iter().collect::<Vec<_>>()).await.map(drop)
+}
+
+async fn settle_by(
+    link: &Link<'_>,
+    statement: &'static str,
+    rows: &[&SettleRow],
+) -> Result<Vec<Settled>, Fault> {
     let column = |of: fn(&SettleRow) -> i64| rows.iter().map(|row| of(row)).collect::<Vec<i64>>();
     let shards: Vec<i16> = rows.iter().map(|row| row.shard).collect();
     let workspaces: Vec<&str> = rows.iter().map(|row| row.workspace.as_str()).collect();
@@ -68,7 +81,7 @@ pub(super) async fn settle(link: &Link<'_>, rows: &[&SettleRow]) -> Result<Vec<S
         (&ords, Type::INT8_ARRAY),
     ];
     let mut settled = vec![Settled::LeaseLost; rows.len()];
-    for row in link.hot(SETTLE, &params).await? {
+    for row in link.hot(statement, &params).await? {
         let ord: i64 = row.try_get(0)?;
         if let Some(place) = usize::try_from(ord).ok().and_then(|ord| settled.get_mut(ord)) {
             let watermark = row.try_get::<_, i64>(1)? as u64;

@@ -7,9 +7,10 @@ use chatflow::address::Alias;
 use chatflow::error::StoreError;
 use chatflow::id::FlowId;
 use chatflow::store::sql::{SessionRow, micros, session_rows};
-use chatflow::store::{Commit, CountDelta, JournalEntry, KeyName, KeyRecord, Lease};
+use chatflow::store::{Commit, Committed, CountDelta, JournalEntry, KeyName, KeyRecord, Lease};
 use uuid::Uuid;
 
+use crate::rides::Passage;
 use crate::shard::shard;
 
 /// The rows that one commit writes.
@@ -31,6 +32,9 @@ pub(super) struct Write {
     pub(super) sessions: Vec<SessionRow>,
     pub(super) journal: Vec<JournalRow>,
     pub(super) counts: Vec<CountRow>,
+    /// The token and the watermark of a settle that takes effect first.
+    pub(super) rides: Option<(Uuid, i64)>,
+    pub(super) passage: Option<Passage>,
 }
 
 /// The effect on the lease, as numbers.
@@ -111,7 +115,22 @@ impl Write {
             sessions,
             journal,
             counts: commit.counts.into_iter().map(CountRow::of).collect(),
+            rides: None,
+            passage: None,
         })
+    }
+
+    /// The same, with the settle that rides with it.
+    pub(super) fn on(self, passage: Passage) -> Self {
+        let rides = passage.rides().map(|(token, watermark)| (token.0, revision(watermark)));
+        Self { rides, passage: Some(passage), ..self }
+    }
+
+    /// It was answered so.
+    pub(super) fn answered(&self, committed: &Committed) {
+        if let Some(passage) = &self.passage {
+            passage.end(Some(committed));
+        }
     }
 
     /// Where it lies: no two of one place are written by one statement.

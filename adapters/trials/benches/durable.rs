@@ -1,7 +1,7 @@
 //! The abandoned cart on disk: SQLite (P2) and PostgreSQL (P3), each beside what one would write by
 //! hand, in the same run; what is due at once; and what a call costs when many sessions are stored.
 //! Prints medians of several passes and the spread of them.
-//! `cargo bench -p chatflow-trials [sqlite|postgres|due|growth|million]`; `smoke` checks in seconds
+//! `cargo bench -p chatflow-trials [sqlite|postgres|engine|due|growth|million]`; `smoke` checks in seconds
 //! that all say the same. What needs PostgreSQL reads its URL from `CHATFLOW_POSTGRES`, and is left
 //! out without it.
 
@@ -26,6 +26,10 @@ mod growth;
 mod median;
 #[path = "durable/postgres.rs"]
 mod postgres;
+#[path = "durable/postgres_by_hand.rs"]
+mod postgres_by_hand;
+#[path = "durable/postgres_engine.rs"]
+mod postgres_engine;
 #[path = "durable/proxy.rs"]
 mod proxy;
 #[path = "../../../benches/shared/script.rs"]
@@ -42,7 +46,7 @@ mod swap;
 mod syncs;
 
 /// What runs when nothing is asked for.
-const USUAL: [&str; 4] = ["sqlite", "postgres", "due", "growth"];
+const USUAL: [&str; 5] = ["sqlite", "postgres", "engine", "due", "growth"];
 
 fn main() {
     let asked: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
@@ -56,11 +60,12 @@ fn main() {
         match what.as_str() {
             "sqlite" => sqlite::run(),
             "postgres" => postgres::run(),
+            "engine" => postgres_engine::run(),
             "due" => due::run(),
             "growth" => growth::run(&[1_000, 100_000]),
             "million" => growth::run(&[1_000, 1_000_000]),
             "smoke" => smoke(),
-            _ => panic!("nothing is called {what}: sqlite, postgres, due, growth, million, smoke"),
+            _ => panic!("nothing is called {what}: sqlite, postgres, engine, due, growth, million, smoke"),
         }
     }
 }
@@ -68,6 +73,7 @@ fn main() {
 fn smoke() {
     sqlite::smoke();
     postgres::smoke();
+    postgres_engine::smoke();
     due::smoke();
     growth::smoke();
 }

@@ -61,6 +61,8 @@ pub enum Flaw {
     SettlesWithoutLease,
     /// Settles whatever the revision is (rule 15).
     SettlesBlindly,
+    /// Acknowledges settles before it writes them, and a flush does not write them (rule 28).
+    FlushesNothing,
     /// Sets nothing aside (rule 17).
     NoQuarantine,
     /// Removes what is an hour too young (rule 20).
@@ -126,7 +128,7 @@ pub enum Flaw {
 
 impl Flaw {
     /// Each of them.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 48] = [
         Self::LostUpdate,
         Self::TornKey,
         Self::TornAliases,
@@ -146,6 +148,7 @@ impl Flaw {
         Self::ForgetsWatermark,
         Self::SettlesWithoutLease,
         Self::SettlesBlindly,
+        Self::FlushesNothing,
         Self::NoQuarantine,
         Self::PurgesTooMuch,
         Self::PurgeStops,
@@ -194,6 +197,7 @@ pub struct Flawed<S> {
     flaw: Flaw,
     /// The result of a subject's last load.
     before: Mutex<HashMap<String, StoredConversation>>,
+    acknowledged: Mutex<Vec<Settle>>,
     ghosts: AtomicU64,
     has_erased: AtomicBool,
 }
@@ -205,6 +209,7 @@ impl<S> Flawed<S> {
             store,
             flaw,
             before: Mutex::default(),
+            acknowledged: Mutex::default(),
             ghosts: AtomicU64::new(0),
             has_erased: AtomicBool::new(false),
         }
@@ -247,6 +252,28 @@ impl<S: ConversationStore> Flawed<S> {
         let subject = Subject::Contact(commit.contact.clone());
         let lookup = Lookup::new(commit.workspace.clone(), subject, NOBODY, commit.now);
         Ok(self.store.load(&lookup).await?.conversation.map(|found| found.revision))
+    }
+
+    /// Writes the settles that were acknowledged before.
+    async fn write_acknowledged(&self) -> Result<(), StoreError> {
+        let settles = std::mem::take(&mut *self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner));
+        for settle in settles {
+            let _ = self.store.settle(&settle).await?;
+        }
+        Ok(())
+    }
+
+    /// Acknowledges a settle if it would be done.
+    async fn acknowledge(&self, settle: &Settle) -> Result<bool, StoreError> {
+        self.write_acknowledged().await?;
+        let subject = Subject::Contact(settle.contact.clone());
+        let lookup = Lookup::new(settle.workspace.clone(), subject, settle.token, settle.now);
+        let found = self.store.load(&lookup).await?.conversation;
+        let is_done = found.is_some_and(|found| found.leased && found.revision == settle.revision);
+        if is_done && !settle.quarantine {
+            self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner).push(settle.clone());
+        }
+        Ok(is_done && !settle.quarantine)
     }
 
     /// First the record, then its aliases or what it counts.
@@ -293,6 +320,7 @@ const NOBODY: crate::store::Token = crate::store::Token(uuid::Uuid::nil());
 
 impl<S: ConversationStore> ConversationStore for Flawed<S> {
     async fn load(&self, lookup: &Lookup) -> Result<Loaded, StoreError> {
+        self.write_acknowledged().await?;
         let mut asked = Lookup { workspace: self.workspace(&lookup.workspace), ..lookup.clone() };
         if let Subject::Contact(contact) = &lookup.subject {
             asked.subject = Subject::Contact(self.contact(contact));
@@ -311,6 +339,7 @@ impl<S: ConversationStore> ConversationStore for Flawed<S> {
     }
 
     async fn commit(&self, mut commit: Commit) -> Result<Committed, StoreError> {
+        self.write_acknowledged().await?;
         commit.workspace = self.workspace(&commit.workspace);
         commit.contact = self.contact(&commit.contact);
         match self.flaw {
@@ -384,6 +413,9 @@ impl<S: ConversationStore> ConversationStore for Flawed<S> {
         let mut settle = settle.clone();
         settle.workspace = self.workspace(&settle.workspace);
         settle.contact = self.contact(&settle.contact);
+        if self.is(Flaw::FlushesNothing) && self.acknowledge(&settle).await? {
+            return Ok(Settled::Done);
+        }
         match self.flaw {
             Flaw::ForgetsDue => settle.due_at = None,
             Flaw::NoQuarantine => settle.quarantine = false,
@@ -403,6 +435,7 @@ impl<S: ConversationStore> ConversationStore for Flawed<S> {
     }
 
     async fn lease_due(&self, due: &Due) -> Result<Leased, StoreError> {
+        self.write_acknowledged().await?;
         let mut due = due.clone();
         match self.flaw {
             Flaw::PhantomDue => due.now += TimeDelta::seconds(2),
@@ -420,6 +453,7 @@ impl<S: ConversationStore> ConversationStore for Flawed<S> {
     }
 
     async fn live(&self, live: &Live) -> Result<u64, StoreError> {
+        self.write_acknowledged().await?;
         let mut live = Live { workspace: self.workspace(&live.workspace), ..live.clone() };
         match self.flaw {
             Flaw::CountsAnyVersion => live.version = None,
@@ -443,6 +477,7 @@ impl<S: ConversationStore> ConversationStore for Flawed<S> {
     }
 
     async fn erase(&self, erase: &Erase) -> Result<Option<Removed>, StoreError> {
+        self.write_acknowledged().await?;
         let mut erase = erase.clone();
         erase.workspace = self.workspace(&erase.workspace);
         erase.contact = self.contact(&erase.contact);
@@ -466,6 +501,10 @@ impl<S: ConversationStore> ConversationStore for Flawed<S> {
 
     fn keeps_counts(&self) -> bool {
         self.store.keeps_counts()
+    }
+
+    async fn flush(&self) -> Result<(), StoreError> {
+        if self.is(Flaw::FlushesNothing) { Ok(()) } else { self.store.flush().await }
     }
 
     async fn time(&self) -> Result<Option<DateTime<Utc>>, StoreError> {

@@ -47,6 +47,13 @@ pub trait Harness: Send + Sync {
     /// A store that holds nothing. May panic if it cannot be made.
     fn store(&self) -> impl Future<Output = Self::Store> + Send;
 
+    /// Opens the same data once more, as a second process would. None: nobody else can, and what
+    /// concerns two processes is not checked.
+    fn beside(&self, store: &Self::Store) -> impl Future<Output = Option<Self::Store>> + Send {
+        let _ = store;
+        ready(None)
+    }
+
     /// Lets so much time pass on the clock by which the store judges leases, at most a few seconds.
     ///
     /// Nothing needs to be done for a store that judges them by the `now` of each call; that moves

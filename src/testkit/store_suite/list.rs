@@ -95,6 +95,7 @@ macro_rules! __store_checks {
             settling::a_repeated_conflict_is_harmless = 16,
             settling::a_quarantined_conversation_is_not_due = 17,
             settling::a_quarantined_conversation_is_still_found = 17,
+            settling::what_was_acknowledged_is_written_by_a_flush = 28,
             keeping::a_purge_removes_expired_keys = 20,
             keeping::the_alias_of_an_ended_session_leads_there_until_it_is_purged = 20,
             keeping::a_purge_leaves_what_is_younger = 20,

@@ -1,4 +1,6 @@
-//! The watermark, and what is set aside: rules 13 to 17.
+//! The watermark, what is set aside, and what is written later: rules 13 to 17, and 28.
+
+use std::sync::Arc;
 
 use crate::store::{Commit, Committed, ConversationStore, Lease, Lookup, Settle, Settled};
 use crate::testkit::store_suite::kit::*;
@@ -165,4 +167,19 @@ pub async fn a_quarantined_conversation_is_still_found(harness: &impl Harness<St
     assert!(found.quarantined && found.revision == revision);
     let retried = store.commit(Commit { lease: take(2), ..commit("ann", Some(revision)) }).await;
     assert!(matches!(retried, Committed::Applied { leased: true, .. }), "{retried:?}");
+}
+
+/// Rule 28: another process sees it after a flush at the latest, so that a process which flushes last
+/// loses nothing.
+pub async fn what_was_acknowledged_is_written_by_a_flush(harness: &impl Harness<Store: ConversationStore>) {
+    let store = Asked::fresh(harness).await;
+    let Some(other) = harness.beside(&store.0).await.map(|other| Asked(Arc::new(other))) else { return };
+    let taken = Commit { lease: take(1), due_at: Some(at(0)), ..commit("ann", None) };
+    let revision = store.apply(taken).await;
+    let settled = Settle { due_at: Some(at(40)), ..settle("ann", 1, revision, 3) };
+    assert_eq!(store.settle(&settled).await, Settled::Done);
+    store.0.flush().await.expect("what was acknowledged is written");
+    assert_eq!(other.find("ann").await.map(|found| found.settled), Some(3));
+    assert!(other.claimed(&due(2, at(39))).await.is_empty());
+    assert_eq!(other.claimed(&due(2, at(40))).await, ["ann"]);
 }

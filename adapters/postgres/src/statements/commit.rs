@@ -1,12 +1,14 @@
 //! Writing turns, and taking note of what is delivered.
 
-/// The rows of a batch: $1 to $12, and the key that must not be there, $13 to $15.
+/// The rows of a batch: $1 to $12, the key that must not be there, $13 to $15, and the token and the
+/// watermark of a settle that was acknowledged before, $16 and $17.
 macro_rules! batch {
     () => {
         "unnest($1::smallint[], $2::text[], $3::text[], $4::bigint[], $5::bytea[], $6::bigint[], $7::bigint[],
-        $8::smallint[], $9::uuid[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[], $14::text[], $15::text[])
+        $8::smallint[], $9::uuid[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[], $14::text[], $15::text[],
+        $16::uuid[], $17::bigint[])
         AS v(shard, workspace, contact, expect, record, due_at, dead_letters, lease, token, period, now, ord,
-            key_flow, key_name, key_hash)"
+            key_flow, key_name, key_hash, rides, watermark)"
     };
 }
 
@@ -21,26 +23,28 @@ macro_rules! key_is_new {
     };
 }
 
-/// Compare-and-swap of conversations that are there.
+/// Compare-and-swap of conversations that are there. A settle that rides with a commit takes effect
+/// first, if its token was the last to hold the lease.
 macro_rules! update {
     ($guard:expr) => {
         concat!(
             "UPDATE chatflow_conversation c SET revision = c.revision + 1, record = v.record, due_at = v.due_at,
         filed_at = least(c.filed_at, v.due_at),
         dead_letters = v.dead_letters, quarantined = false,
-        claims = CASE WHEN v.lease >= 2 THEN 0 ELSE c.claims END,
+        settled = CASE WHEN c.lease_token = v.rides THEN greatest(c.settled, v.watermark) ELSE c.settled END,
+        claims = CASE WHEN v.lease >= 2 OR c.lease_token = v.rides THEN 0 ELSE c.claims END,
         lease_until = CASE WHEN v.lease = 3 THEN 0
             WHEN v.lease = 1 AND (c.lease_until <= ",
             now!(),
-            " OR c.lease_token = v.token) THEN ",
+            " OR c.lease_token IN (v.token, v.rides)) THEN ",
             now!(),
             " + v.period
-            ELSE c.lease_until END,
+            WHEN c.lease_token = v.rides THEN 0 ELSE c.lease_until END,
         lease_token = CASE WHEN v.lease = 3 THEN NULL
             WHEN v.lease = 1 AND (c.lease_until <= ",
             now!(),
-            " OR c.lease_token = v.token) THEN v.token
-            ELSE c.lease_token END
+            " OR c.lease_token IN (v.token, v.rides)) THEN v.token
+            WHEN c.lease_token = v.rides THEN NULL ELSE c.lease_token END
     FROM ",
             batch!(),
             "
@@ -89,8 +93,8 @@ macro_rules! insert {
     };
 }
 
-/// Rows that a commit writes beside its conversation, only if that was written: $16 to $26
-/// sessions, $27 to $36 journal.
+/// Rows that a commit writes beside its conversation, only if that was written: $18 to $28
+/// sessions, $29 to $38 journal.
 macro_rules! archive {
     () => {
         ", s AS (
@@ -98,8 +102,8 @@ macro_rules! archive {
         ended_at, record)
     SELECT s.shard, s.workspace, s.contact, s.session, s.flow, s.version, s.state, s.started_at, s.called, s.ended_at,
         s.record
-    FROM unnest($16::bigint[], $17::smallint[], $18::text[], $19::text[], $20::uuid[], $21::text[], $22::bigint[],
-        $23::smallint[], $24::bigint[], $25::text[], $26::bigint[], $27::bytea[])
+    FROM unnest($18::bigint[], $19::smallint[], $20::text[], $21::text[], $22::uuid[], $23::text[], $24::bigint[],
+        $25::smallint[], $26::bigint[], $27::text[], $28::bigint[], $29::bytea[])
         AS s(ord, shard, workspace, contact, session, flow, version, state, started_at, called, ended_at, record)
     JOIN c ON c.ord = s.ord
     ON CONFLICT (session, workspace, shard) DO UPDATE SET contact = excluded.contact, flow = excluded.flow,
@@ -108,8 +112,8 @@ macro_rules! archive {
 ), j AS (
     INSERT INTO chatflow_journal (shard, workspace, contact, session, seq, flow, version, at, failed, entry)
     SELECT j.shard, j.workspace, j.contact, j.session, j.seq, j.flow, j.version, j.at, j.failed, j.entry
-    FROM unnest($28::bigint[], $29::smallint[], $30::text[], $31::text[], $32::uuid[], $33::bigint[], $34::text[],
-        $35::bigint[], $36::bigint[], $37::boolean[], $38::bytea[])
+    FROM unnest($30::bigint[], $31::smallint[], $32::text[], $33::text[], $34::uuid[], $35::bigint[], $36::text[],
+        $37::bigint[], $38::bigint[], $39::boolean[], $40::bytea[])
         AS j(ord, shard, workspace, contact, session, seq, flow, version, at, failed, entry)
     JOIN c ON c.ord = j.ord
     ON CONFLICT (session, seq, workspace, shard) DO NOTHING
@@ -117,8 +121,8 @@ macro_rules! archive {
     };
 }
 
-/// Keys and aliases, which must be new: a duplicate undoes the whole statement. $39 to $50 and $56
-/// keys, $51 to $55 aliases.
+/// Keys and aliases, which must be new: a duplicate undoes the whole statement. $41 to $52 and $58
+/// keys, $53 to $57 aliases.
 macro_rules! names {
     () => {
         ", k AS (
@@ -126,15 +130,15 @@ macro_rules! names {
         state, digest)
     SELECT k.workspace, k.flow, k.key, k.fingerprint, k.started, k.session, k.version, k.contact, k.expires_at,
         k.erased, k.state, k.digest
-    FROM unnest($39::bigint[], $40::text[], $41::text[], $42::text[], $43::uuid[], $44::boolean[], $45::uuid[],
-        $46::bigint[], $47::text[], $48::bigint[], $49::boolean[], $50::text[], $56::uuid[])
+    FROM unnest($41::bigint[], $42::text[], $43::text[], $44::text[], $45::uuid[], $46::boolean[], $47::uuid[],
+        $48::bigint[], $49::text[], $50::bigint[], $51::boolean[], $52::text[], $58::uuid[])
         AS k(ord, workspace, flow, key, fingerprint, started, session, version, contact, expires_at, erased, state,
             digest)
     JOIN c ON c.ord = k.ord
 ), a AS (
     INSERT INTO chatflow_alias (workspace, alias, shard, contact)
     SELECT a.workspace, a.alias, a.shard, a.contact
-    FROM unnest($51::bigint[], $52::text[], $53::text[], $54::smallint[], $55::text[])
+    FROM unnest($53::bigint[], $54::text[], $55::text[], $56::smallint[], $57::text[])
         AS a(ord, workspace, alias, shard, contact)
     JOIN c ON c.ord = a.ord
     WHERE NOT EXISTS (SELECT 1 FROM chatflow_alias o
@@ -143,14 +147,14 @@ macro_rules! names {
     };
 }
 
-/// The increments of counters, each once for all commits of the batch: $57 to $63. The rows are
+/// The increments of counters, each once for all commits of the batch: $59 to $65. The rows are
 /// this connection's alone, which does one thing at a time: nobody waits for them.
 macro_rules! counters {
     () => {
         ", t AS (
     INSERT INTO chatflow_count AS o (workspace, flow, minute, version, what, shard, times)
     SELECT t.workspace, t.flow, t.minute, t.version, t.what, pg_backend_pid(), sum(t.times)::bigint
-    FROM unnest($57::bigint[], $58::text[], $59::text[], $60::bigint[], $61::bigint[], $62::text[], $63::bigint[])
+    FROM unnest($59::bigint[], $60::text[], $61::text[], $62::bigint[], $63::bigint[], $64::text[], $65::bigint[])
         AS t(ord, workspace, flow, minute, version, what, times)
     JOIN c ON c.ord = t.ord
     GROUP BY t.workspace, t.flow, t.minute, t.version, t.what
@@ -218,20 +222,36 @@ pub(crate) const HOLDERS: &str =
 /// hash, $5 now.
 pub(crate) const DROP_EXPIRED_KEY: &str = "DELETE FROM chatflow_key WHERE workspace = $1 AND flow = $2 AND key IN ($3, $4) AND expires_at + 0 <= $5";
 
-/// Takes note of what is delivered.
-pub(crate) const SETTLE: &str = concat!(
-    "UPDATE chatflow_conversation c SET settled = greatest(c.settled, v.settled), claims = 0,
+macro_rules! settle {
+    ($until:expr, $token:expr, $guard:expr) => {
+        concat!(
+            "UPDATE chatflow_conversation c SET settled = greatest(c.settled, v.settled), claims = 0,
     due_at = CASE WHEN c.revision <> v.revision THEN c.due_at WHEN v.quarantine OR c.quarantined THEN NULL
         ELSE v.due_at END,
     filed_at = CASE WHEN c.revision <> v.revision THEN c.filed_at ELSE least(c.filed_at, v.due_at) END,
     quarantined = c.quarantined OR (v.quarantine AND c.revision = v.revision),
-    lease_until = CASE WHEN c.revision = v.revision THEN 0 ELSE c.lease_until END,
-    lease_token = CASE WHEN c.revision = v.revision THEN NULL ELSE c.lease_token END
+    lease_until = ",
+            $until,
+            ", lease_token = ",
+            $token,
+            "
 FROM unnest($1::smallint[], $2::text[], $3::text[], $4::uuid[], $5::bigint[], $6::bigint[], $7::bigint[], $8::boolean[],
     $9::bigint[]) AS v(shard, workspace, contact, token, revision, settled, due_at, quarantine, ord)
-WHERE c.shard = v.shard AND c.workspace = v.workspace AND c.contact = v.contact AND c.lease_token = v.token
-    AND c.lease_until > ",
-    now!(),
-    "
+WHERE c.shard = v.shard AND c.workspace = v.workspace AND c.contact = v.contact AND c.lease_token = v.token",
+            $guard,
+            "
 RETURNING v.ord, c.settled, c.revision = v.revision"
+        )
+    };
+}
+
+/// Takes note of what is delivered.
+pub(crate) const SETTLE: &str = settle!(
+    "CASE WHEN c.revision = v.revision THEN 0 ELSE c.lease_until END",
+    "CASE WHEN c.revision = v.revision THEN NULL ELSE c.lease_token END",
+    concat!(" AND c.lease_until > ", now!())
 );
+
+/// The same, of what was acknowledged before: whoever held the lease has gone, and nobody held it
+/// since.
+pub(crate) const SETTLE_LATE: &str = settle!("0", "NULL", "");

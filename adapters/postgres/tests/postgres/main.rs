@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, unreachable_pub, reason = "a test may fail")]
 
 mod batches;
+mod counting;
 mod crowd;
 mod faults;
 mod held;
@@ -21,8 +22,10 @@ mod pace;
 mod pace_kit;
 mod plans;
 mod poolers;
+mod rides;
 mod skew;
 mod suite;
+mod trips;
 mod tx;
 mod versions;
 #[path = "../../../../tests/kits/versions.rs"]
@@ -41,6 +44,8 @@ fn main() {
     let trials = [
         suite::trials(),
         batches::trials(),
+        trips::trials(),
+        rides::trials(),
         crowd::trials(),
         identity::trials(),
         pace::trials(),

@@ -262,6 +262,7 @@ async fn each_statement_touches_one_partition(planning: Planning, count: u32, is
         now: at(0),
     };
     assert_eq!(store.settle(&settle).await.unwrap(), Settled::Done);
+    store.flush().await.unwrap();
     plans.assert_one("a settle");
 
     let session = (SessionId(Uuid::from_u128(1)), FlowId::new("cart").unwrap(), FlowVersion(1));

@@ -116,6 +116,9 @@ async fn calls_far_off_go_by_the_server() {
         assert_eq!((again.session_id, again.replayed), (sessions[1], true), "{off}");
         let new = TriggerRequest::new("hi").phone(person(9)).uuid("key 9");
         let new = other.trigger(new).await.unwrap().session().unwrap().session_id;
+        for process in [&wrong, &other] {
+            process.store().flush().await.unwrap();
+        }
         assert_eq!(right.tick(100).await.unwrap().worked, 0, "{off}");
         for session in [sessions[1], sessions[2], new] {
             assert_eq!(state(&right, session).await, Some(Status::Waiting), "{off}");

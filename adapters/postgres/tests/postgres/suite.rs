@@ -32,16 +32,16 @@ impl Harness for OnPostgres {
     async fn store(&self) -> PostgresStore {
         let layout = if self.way == Way::Partitioned { Layout::Partitioned } else { Layout::Plain };
         let database = Database::new(layout).await;
-        let config = if self.way == Way::Pooled { database.through_bouncer() } else { database.config() };
-        let options = match self.way {
-            Way::Plain => PostgresStore::options().prepared_statements(false),
-            Way::Partitioned | Way::Pooled | Way::Prepared => PostgresStore::options(),
-        };
-        let store = options.connect(config, NoTls).await.unwrap();
-        let prepares = format!("prepares: {}", matches!(self.way, Way::Partitioned | Way::Prepared));
-        assert!(format!("{store:?}").contains(&prepares), "{store:?}");
+        let store = self.connected(&database).await;
         *self.database.lock().unwrap() = Some(database);
         store
+    }
+
+    async fn beside(&self, _store: &PostgresStore) -> Option<PostgresStore> {
+        let database = self.database.lock().unwrap().take().unwrap();
+        let store = self.connected(&database).await;
+        *self.database.lock().unwrap() = Some(database);
+        Some(store)
     }
 
     /// Leases are judged by the server's clock.
@@ -54,6 +54,20 @@ impl Harness for OnPostgres {
         for task in tasks {
             task.await.unwrap();
         }
+    }
+}
+
+impl OnPostgres {
+    async fn connected(&self, database: &Database) -> PostgresStore {
+        let config = if self.way == Way::Pooled { database.through_bouncer() } else { database.config() };
+        let options = match self.way {
+            Way::Plain => PostgresStore::options().prepared_statements(false),
+            Way::Partitioned | Way::Pooled | Way::Prepared => PostgresStore::options(),
+        };
+        let store = options.connect(config, NoTls).await.unwrap();
+        let prepares = format!("prepares: {}", matches!(self.way, Way::Partitioned | Way::Prepared));
+        assert!(format!("{store:?}").contains(&prepares), "{store:?}");
+        store
     }
 }
 

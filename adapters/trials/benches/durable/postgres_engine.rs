@@ -1,0 +1,171 @@
+//! Whole conversations on PostgreSQL through the engine, by one caller and by many, beside the same
+//! by hand on 16 connections in the same run. Names are in random order, as telephone numbers are:
+//! consecutive ones flatter what is written by hand.
+
+use std::time::Instant;
+
+use chatflow_postgres::PostgresStore;
+use tokio::runtime::Runtime;
+use tokio_postgres::{Client, NoTls};
+use uuid::Uuid;
+
+use crate::bot::{Bot, runtime};
+use crate::cpu::Cpu;
+use crate::median::median;
+use crate::postgres_by_hand::Hands;
+use crate::proxy::Proxy;
+use crate::script::{Script, said, script};
+use crate::server::{Database, Server};
+
+const CONNECTIONS: usize = 16;
+
+pub(crate) fn run() {
+    println!("PostgreSQL through the engine, 3 passes, medians");
+    measure(3, &[(1, 400), (16, 3_200), (64, 6_400), (256, 12_800)]);
+}
+
+/// All of it, in seconds.
+pub(crate) fn smoke() {
+    measure(1, &[(1, 10), (16, 64)]);
+}
+
+fn measure(passes: usize, sizes: &[(usize, u64)]) {
+    let runtime = runtime();
+    let Some(server) = Server::named() else { return };
+    for &(callers, contacts) in sizes {
+        let (mut hand, mut ours, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..passes {
+            let by_hand = pass(&runtime, &server, callers, contacts, true);
+            let engine = pass(&runtime, &server, callers, contacts, false);
+            ratios.push(engine.speed / by_hand.speed * 100.0);
+            hand.push(by_hand);
+            ours.push(engine);
+        }
+        let (ratio, spread) = median(ratios);
+        println!("  {callers} in flight: {ratio:.0} % of hand ({spread:.0} %)");
+        print("by hand ", &hand);
+        print("chatflow", &ours);
+    }
+    for callers in [1, 64] {
+        let trips = round_trips(&runtime, &server, callers);
+        println!("  {callers} in flight: {trips:.2} round trips a conversation");
+    }
+}
+
+/// What one pass took, a conversation.
+struct Pass {
+    speed: f64,
+    our_cpu: f64,
+    server_cpu: f64,
+    wal: f64,
+}
+
+fn print(name: &str, passes: &[Pass]) {
+    let of = |of: fn(&Pass) -> f64| median(passes.iter().map(of).collect()).0;
+    println!(
+        "    {name} {:>6.0} conversations a second; each {:>5.0} us of this process, {:>5.0} us of the \
+         server, {:>6.0} bytes of WAL",
+        of(|pass| pass.speed),
+        of(|pass| pass.our_cpu),
+        of(|pass| pass.server_cpu),
+        of(|pass| pass.wal),
+    );
+}
+
+enum Worker {
+    Hand(Hands),
+    Engine(Bot<PostgresStore>),
+}
+
+impl Worker {
+    async fn on(database: &Database<'_>, callers: usize, by_hand: bool) -> Self {
+        match by_hand {
+            true => Self::Hand(Hands::on(database, CONNECTIONS.min(callers)).await),
+            false => Self::Engine(Bot::new(database.store().await, None).await),
+        }
+    }
+
+    async fn work(&self, callers: usize, scripts: Vec<Script>) {
+        match self {
+            Self::Hand(hands) => hands.in_flight(callers, scripts).await,
+            Self::Engine(bot) => bot.in_flight(callers, scripts, false).await,
+        }
+    }
+
+    fn total(&self) -> (u64, u64) {
+        match self {
+            Self::Hand(hands) => hands.counter.total(),
+            Self::Engine(bot) => bot.counter.total(),
+        }
+    }
+}
+
+/// Conversations on a fresh database, after some that open its connections.
+fn pass(runtime: &Runtime, server: &Server, callers: usize, contacts: u64, by_hand: bool) -> Pass {
+    let database = server.database(runtime);
+    runtime.block_on(async {
+        let client = database.client().await;
+        let worker = Worker::on(&database, callers, by_hand).await;
+        worker.work(callers, random(1_000_000..1_000_000 + 2 * callers as u64)).await;
+        let (texts, scripts) = (worker.total(), random(0..contacts));
+        let (cpu, wal, began) = (Cpu::now(&client).await, written(&client).await, Instant::now());
+        worker.work(callers, scripts).await;
+        let took = began.elapsed().as_secs_f64();
+        let (ours, theirs) = cpu.passed();
+        let wal = written(&client).await - wal;
+        let (messages, sum) = said(0..contacts);
+        let total = worker.total();
+        assert_eq!((total.0 - texts.0, total.1.wrapping_sub(texts.1)), (messages, sum), "every message");
+        let each = |all: f64| all / contacts as f64;
+        Pass {
+            speed: contacts as f64 / took,
+            our_cpu: each(ours * 1e6),
+            server_cpu: each(theirs.unwrap_or(0.0) * 1e6),
+            wal: each(wal),
+        }
+    })
+}
+
+fn round_trips(runtime: &Runtime, server: &Server, callers: usize) -> f64 {
+    let database = server.database(runtime);
+    runtime.block_on(async {
+        let (host, port) = server.address();
+        let proxy = Proxy::before(host, port).await;
+        drop(database.store().await);
+        let store = PostgresStore::connect(database.config_at(proxy.port), NoTls).await;
+        let bot = Bot::new(store.expect("the store opens"), None).await;
+        bot.in_flight(callers, random(1_000_000..1_000_000 + 2 * callers as u64), false).await;
+        let count = 10 * callers as u64 + 40;
+        let before = proxy.round_trips();
+        bot.in_flight(callers, random(0..count), false).await;
+        (proxy.round_trips() - before) as f64 / count as f64
+    })
+}
+
+/// The bytes of write-ahead log that the server has written so far.
+async fn written(client: &Client) -> f64 {
+    let position = "SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::float8";
+    client.query_one(position, &[]).await.expect("a position").get(0)
+}
+
+/// Scripts whose names are in no order.
+fn random(contacts: std::ops::Range<u64>) -> Vec<Script> {
+    contacts
+        .map(|contact| {
+            let phone = format!("+1415{:08}", contact.wrapping_mul(2_654_435_761) % 100_000_000);
+            Script {
+                phone: [phone.clone(), phone.clone(), phone],
+                key: Uuid::from_u64_pair(mixed(contact + 77), mixed(contact + 99)).to_string(),
+                ids: [1, 2].map(|nth| format!("wamid.{:032x}", mixed(contact * 2 + nth))),
+                ..script(contact)
+            }
+        })
+        .collect()
+}
+
+/// A number that looks like no other.
+fn mixed(number: u64) -> u64 {
+    let number = (number ^ (number >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    let number = (number ^ (number >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+    number ^ (number >> 33)
+}
