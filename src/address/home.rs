@@ -3,7 +3,7 @@
 
 use phonelib::{Country, PhoneNumberType};
 
-use crate::address::phone::{Phone, Written};
+use crate::address::phone::{Phone, WrittenDigits};
 use crate::address::plan;
 
 /// The region where a number without a calling code is at home.
@@ -27,7 +27,7 @@ impl Home {
 
     /// Reads a whole text as a number, as it is dialled at home (SEMANTICS A1).
     pub(crate) fn read(self, text: &str) -> Option<Phone> {
-        let written = Written::read(text)?;
+        let written = WrittenDigits::read(text)?;
         if written.has_plus {
             return None;
         }

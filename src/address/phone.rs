@@ -34,7 +34,7 @@ impl Phone {
     /// [`BadPhone`] when there is no calling code, another character, or fewer digits than the
     /// numbering plan has. More than it has, up to 15, are taken: plans grow.
     pub fn parse(text: &str) -> Result<Self, BadPhone> {
-        let number = Written::read(text).ok_or(BadPhone)?;
+        let number = WrittenDigits::read(text).ok_or(BadPhone)?;
         let phone = number.with_calling_code().filter(|_| number.is_international).ok_or(BadPhone)?;
         if plan::is_long_enough(phone.0) { Ok(phone) } else { Err(BadPhone) }
     }
@@ -72,14 +72,15 @@ impl Phone {
     /// [`BadPhone`] when there is another character, or not 8-15 digits, or 7 where the numbering
     /// plan has such numbers.
     pub fn parse_inbound(text: &str) -> Result<Self, BadPhone> {
-        Written::read(text).and_then(|number| number.with_calling_code()).ok_or(BadPhone)
+        WrittenDigits::read(text).and_then(|number| number.with_calling_code()).ok_or(BadPhone)
     }
 
     /// True for a text that may be a number as it is dialled somewhere: five digits or more without
     /// a `+`.
     pub(crate) fn may_be_national(text: &str) -> bool {
         const LEAST: u32 = 5;
-        Written::read(text).is_some_and(|number| !number.has_plus && number.count + number.zeros >= LEAST)
+        WrittenDigits::read(text)
+            .is_some_and(|number| !number.has_plus && number.count + number.zeros >= LEAST)
     }
 
     /// Reads a number as it was stored: `+` and the digits, whatever any plan says.
@@ -155,7 +156,7 @@ fn is_mobile(rest: u64) -> bool {
 }
 
 /// The digits of a number as they are written, and if a calling code is among them.
-pub(super) struct Written {
+pub(super) struct WrittenDigits {
     digits: u64,
     count: u32,
     /// Zeros that are written in front of them.
@@ -166,7 +167,7 @@ pub(super) struct Written {
     pub(super) has_plus: bool,
 }
 
-impl Written {
+impl WrittenDigits {
     /// None: there is a character that no number has, or too many digits.
     pub(super) fn read(text: &str) -> Option<Self> {
         match Self::by_programs(text) {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::flow::check::graph::{Graph, check_ends};
-use crate::flow::check::{self, Beside, Sides, undeclared};
+use crate::flow::check::{self, SideBranch, SideEntries, undeclared};
 use crate::flow::compiled::{Flow, Step};
 use crate::flow::def::{self, FlowDef};
 use crate::flow::form::digest::digest;
@@ -97,7 +97,7 @@ fn compile(def: FlowDef, limits: &Limits, is_whole: bool, mut found: Diagnostics
     let parts = compile_parts(&def, &index, limits, is_whole, &mut found);
     if is_whole {
         let graph = Graph::of(&def, &index, &mut found);
-        let sides = Sides { jumps: parts.side_entries.clone(), beside: parts.beside.clone() };
+        let sides = SideEntries { jumps: parts.side_entries.clone(), beside: parts.beside.clone() };
         let entry = check::check(&def, &graph, &sides, limits, &mut found);
         let bodies = graph.bodies(&def);
         let flow = entry.and_then(|entry| assemble(&def, parts, graph, entry));
@@ -117,7 +117,7 @@ fn compile(def: FlowDef, limits: &Limits, is_whole: bool, mut found: Diagnostics
 }
 
 /// The parts of a flow that do not depend on its edges.
-struct Parts {
+struct FlowParts {
     id: Option<FlowId>,
     settings: Settings,
     trigger: Trigger,
@@ -126,7 +126,7 @@ struct Parts {
     reminder: Option<Reminder>,
     quiet_hours: Option<Box<QuietHours>>,
     side_entries: Vec<NodeIx>,
-    beside: Vec<(NodeIx, Beside)>,
+    beside: Vec<(NodeIx, SideBranch)>,
     last_words: LastWords,
 }
 
@@ -155,7 +155,7 @@ fn compile_parts(
     limits: &Limits,
     is_whole: bool,
     found: &mut Diagnostics,
-) -> Parts {
+) -> FlowParts {
     let root = Path::Root;
     let sender = def.settings.as_ref().and_then(|settings| settings.sender.as_ref());
     let own = match &def.trigger {
@@ -197,9 +197,9 @@ fn compile_parts(
     let says = list.iter().filter(|keyword| keyword.action == KeywordAction::Say);
     let says = says.filter_map(|keyword| index.get(keyword.node.as_deref()?).copied());
     let ends = [last_words.on_error, last_words.on_expire].into_iter().flatten();
-    let beside = reminder.iter().map(|reminder| (reminder.node, Beside::Reminder));
-    let beside = beside.chain(says.map(|node| (node, Beside::Word)));
-    let beside = beside.chain(ends.map(|node| (node, Beside::End))).collect();
+    let beside = reminder.iter().map(|reminder| (reminder.node, SideBranch::Reminder));
+    let beside = beside.chain(says.map(|node| (node, SideBranch::Word)));
+    let beside = beside.chain(ends.map(|node| (node, SideBranch::End))).collect();
     let trigger = def.trigger.compile(&root.key("trigger"), &mut cx);
     let list = root.key("nodes");
     let mut nodes = Vec::with_capacity(def.nodes.len());
@@ -216,7 +216,7 @@ fn compile_parts(
         undeclared::check(def, &cx.mentions, cx.found);
     }
     let id = FlowId::new(&def.code).ok();
-    Parts {
+    FlowParts {
         id,
         settings,
         trigger,
@@ -230,7 +230,7 @@ fn compile_parts(
     }
 }
 
-fn assemble(def: &FlowDef, parts: Parts, graph: Graph, entry: NodeIx) -> Option<Flow> {
+fn assemble(def: &FlowDef, parts: FlowParts, graph: Graph, entry: NodeIx) -> Option<Flow> {
     let mut steps = Vec::with_capacity(def.nodes.len());
     for ((written, node), exits) in def.nodes.iter().zip(parts.nodes).zip(graph.into_exits()) {
         steps.push(Step {

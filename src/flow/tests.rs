@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use crate::flow::content::Message;
+use crate::flow::content::CompiledMessage;
 use crate::flow::lang::expr::{Remark, Scope, Val};
 use crate::flow::node::{Assign, Delay, Function, Node, Port, WaitReply};
 use crate::flow::{
@@ -231,7 +231,7 @@ fn a_literal_text_is_not_copied() {
     let limits = Limits::default();
     let mut render =
         Render { scope: &names, limits: &limits, undefined: Undefined::Empty, report: &mut |_| {} };
-    let Message::Text { text, .. } = &send.message else { panic!() };
+    let CompiledMessage::Text { text, .. } = &send.message else { panic!() };
     assert!(matches!(render.text(text.pick(None, None)), Ok(Cow::Borrowed("Hi"))));
     let Node::Delay(Delay::For(pause)) = node(json!({"id": "n", "kind": "delay", "for": "1m"})).node else {
         panic!()

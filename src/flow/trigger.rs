@@ -121,19 +121,19 @@ words! {
 
 /// The trigger of a flow, checked and compiled.
 #[derive(Clone, Debug)]
-pub struct Trigger(Option<Inbound>);
+pub struct Trigger(Option<InboundTrigger>);
 
 #[derive(Clone, Debug)]
-struct Inbound {
+struct InboundTrigger {
     channel: Channel,
     /// The closest rule first, so that the first that matches is the answer.
-    rules: Box<[Rule]>,
+    rules: Box<[TriggerRule]>,
     priority: i32,
     campaign: bool,
 }
 
 #[derive(Clone, Debug)]
-enum Rule {
+enum TriggerRule {
     Payload(Box<str>),
     Text(TextRule),
     Regex(Pattern),
@@ -228,22 +228,22 @@ impl Trigger {
         let inbound = self.0.as_ref()?;
         let forms = text.map(Forms::of);
         let mut ranks = inbound.rules.iter().filter_map(|rule| match rule {
-            Rule::Payload(wanted) => (payload == Some(wanted)).then_some(Rank::Payload),
-            Rule::Text(rule) => rule.matches(forms.as_ref()?).then_some(rule.rank),
-            Rule::Regex(pattern) => {
+            TriggerRule::Payload(wanted) => (payload == Some(wanted)).then_some(Rank::Payload),
+            TriggerRule::Text(rule) => rule.matches(forms.as_ref()?).then_some(rule.rank),
+            TriggerRule::Regex(pattern) => {
                 let text = text?.trim();
                 let is_match = pattern.is_match(text) || pattern.is_match(&composed(text));
                 is_match.then_some(Rank::Regex)
             }
-            Rule::FirstContact => first_contact.then_some(Rank::FirstContact),
-            Rule::Any => Some(Rank::Any),
-            Rule::Fallback => Some(Rank::Fallback),
+            TriggerRule::FirstContact => first_contact.then_some(Rank::FirstContact),
+            TriggerRule::Any => Some(Rank::Any),
+            TriggerRule::Fallback => Some(Rank::Fallback),
         });
         ranks.next()
     }
 }
 
-impl Rule {
+impl TriggerRule {
     fn rank(&self) -> Rank {
         match self {
             Self::Payload(_) => Rank::Payload,
@@ -276,10 +276,10 @@ impl TriggerDef {
         let written = inbound.rules.as_deref().filter(|rules| !rules.is_empty()).unwrap_or(&any);
         let list = at.key("rules");
         let rules = written.iter().enumerate();
-        let mut rules: Vec<Rule> =
+        let mut rules: Vec<TriggerRule> =
             rules.filter_map(|(index, rule)| rule.compile(&list.item(index), cx)).collect();
         rules.sort_by_key(|rule| std::cmp::Reverse(rule.rank()));
-        Trigger(Some(Inbound {
+        Trigger(Some(InboundTrigger {
             channel: inbound.channel.clone(),
             rules: rules.into(),
             priority: inbound.priority.unwrap_or(0),
@@ -295,30 +295,30 @@ impl RuleDef {
         Self { how, text, list: None, fold: None }
     }
 
-    fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Rule> {
+    fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<TriggerRule> {
         self.check_fields(at, cx.found);
         match self.how {
-            MatchKind::Payload => self.comparand(at, cx.found).map(|text| Rule::Payload(text.into())),
+            MatchKind::Payload => self.comparand(at, cx.found).map(|text| TriggerRule::Payload(text.into())),
             MatchKind::Exact => self.text_rule(Rank::Exact, at, cx),
             MatchKind::StartsWith => self.text_rule(Rank::StartsWith, at, cx),
             MatchKind::Contains => self.text_rule(Rank::Contains, at, cx),
             MatchKind::HasWord => self.text_rule(Rank::HasWord, at, cx),
             MatchKind::Regex => {
                 let source = self.comparand(at, cx.found)?;
-                cx.pattern(&at.key("text"), source, Extent::Part, true).map(Rule::Regex)
+                cx.pattern(&at.key("text"), source, Extent::Part, true).map(TriggerRule::Regex)
             }
             MatchKind::FirstContact | MatchKind::Any | MatchKind::Fallback if self.text.is_some() => {
                 let message = format!("has no meaning for `{}`", self.how.as_str());
                 cx.found.add(IssueCode::BadValue, &at.key("text"), message, "remove it");
                 None
             }
-            MatchKind::FirstContact => Some(Rule::FirstContact),
-            MatchKind::Any => Some(Rule::Any),
-            MatchKind::Fallback => Some(Rule::Fallback),
+            MatchKind::FirstContact => Some(TriggerRule::FirstContact),
+            MatchKind::Any => Some(TriggerRule::Any),
+            MatchKind::Fallback => Some(TriggerRule::Fallback),
         }
     }
 
-    fn text_rule(&self, rank: Rank, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Rule> {
+    fn text_rule(&self, rank: Rank, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<TriggerRule> {
         let place = at.key("list");
         let texts: Vec<&str> = match &self.list {
             Some(list) if rank == Rank::HasWord && self.text.is_none() => {
@@ -338,7 +338,7 @@ impl RuleDef {
             let word = if rank == Rank::Contains { normal(text) } else { key(text) };
             if is_plain { without_accents(&word).into() } else { word.into() }
         };
-        Some(Rule::Text(TextRule { rank, is_plain, words: texts.into_iter().map(form).collect() }))
+        Some(TriggerRule::Text(TextRule { rank, is_plain, words: texts.into_iter().map(form).collect() }))
     }
 
     /// Tells of fields that have no meaning for the rule.

@@ -5,8 +5,9 @@
 use crate::Channel;
 use crate::flow::JsonTemplate;
 use crate::flow::content::{
-    ApprovedTemplate, Buttons, Capacity, Card, Choice, Degrees, FormMessage, Header, Link, List, Local,
-    Location, Media, Message, Offer, Offers, Parameters, Section, Surround, TemplateLanguage,
+    ApprovedTemplate, Capacity, CompiledButtons, CompiledCard, CompiledChoice, CompiledForm, CompiledHeader,
+    CompiledLink, CompiledList, CompiledLocation, CompiledMedia, CompiledMessage, CompiledParameters,
+    Degrees, Local, Offer, Offers, Section, Surround, TemplateLanguage,
 };
 use crate::flow::language::lookup;
 use crate::flow::template::Template;
@@ -28,37 +29,37 @@ pub(super) struct Audience<'a> {
 /// Renders a message; or says how the turn ends because it cannot be rendered.
 pub(super) fn render_content(
     run: &mut Run<'_>,
-    message: &Message,
+    message: &CompiledMessage,
     to: &Audience<'_>,
 ) -> Result<Content, Move> {
     Ok(match message {
-        Message::Text { text, options } => {
+        CompiledMessage::Text { text, options } => {
             let text = run.local(text)?;
             Content::Text { text, options: choices(run, options, OfferRoom::of_options, to)? }
         }
-        Message::Buttons { text, buttons } => {
+        CompiledMessage::Buttons { text, buttons } => {
             let text = run.local(text)?;
             let (buttons, around) = &**buttons;
             let (options, links) = render_buttons(run, buttons, to)?;
             let (header, footer) = surround(run, around)?;
             Content::Buttons(Box::new(session::Buttons { text, options, links, header, footer }))
         }
-        Message::List { text, list } => render_list(run, text, list, to)?,
-        Message::Form { text, form } => render_form(run, text, form)?,
-        Message::LocationRequest { text } => Content::LocationRequest { text: run.local(text)? },
-        Message::Native(native) => {
+        CompiledMessage::List { text, list } => render_list(run, text, list, to)?,
+        CompiledMessage::Form { text, form } => render_form(run, text, form)?,
+        CompiledMessage::LocationRequest { text } => Content::LocationRequest { text: run.local(text)? },
+        CompiledMessage::Native(native) => {
             let body = run.json(&native.body)?;
             Content::Native(Box::new(session::NativeMessage { channel: native.channel.clone(), body }))
         }
-        Message::QuickReplies { text, replies } => {
+        CompiledMessage::QuickReplies { text, replies } => {
             let text = run.local(text)?;
             let options = choices(run, replies, OfferRoom::of_quick_replies, to)?;
             Content::QuickReplies(Box::new(session::QuickReplies { text, options }))
         }
-        Message::Media(media) => render_media(run, media)?,
-        Message::Location(location) => render_location(run, location)?,
-        Message::Template(template) => render_template(run, template, to)?,
-        Message::Card(card) => render_card(run, card, to)?,
+        CompiledMessage::Media(media) => render_media(run, media)?,
+        CompiledMessage::Location(location) => render_location(run, location)?,
+        CompiledMessage::Template(template) => render_template(run, template, to)?,
+        CompiledMessage::Card(card) => render_card(run, card, to)?,
     })
 }
 
@@ -126,7 +127,7 @@ fn choices(
     }
 }
 
-fn fixed_choices(run: &mut Run<'_>, choices: &[Choice]) -> Result<Vec<Opt>, Move> {
+fn fixed_choices(run: &mut Run<'_>, choices: &[CompiledChoice]) -> Result<Vec<Opt>, Move> {
     if choices.is_empty() {
         return Ok(Vec::new());
     }
@@ -172,7 +173,7 @@ fn as_options(run: &Run<'_>, shown: Vec<ShownChoice>) -> Vec<Opt> {
     shown.into_iter().map(option).collect()
 }
 
-fn links(run: &mut Run<'_>, links: &[Link], to: &Audience<'_>) -> Result<Vec<session::Link>, Move> {
+fn links(run: &mut Run<'_>, links: &[CompiledLink], to: &Audience<'_>) -> Result<Vec<session::Link>, Move> {
     let most = Capacity::of(Some(to.channel)).button;
     let each = links.iter().map(|link| {
         Ok(session::Link {
@@ -185,7 +186,7 @@ fn links(run: &mut Run<'_>, links: &[Link], to: &Audience<'_>) -> Result<Vec<ses
 
 fn render_buttons(
     run: &mut Run<'_>,
-    buttons: &Buttons,
+    buttons: &CompiledButtons,
     to: &Audience<'_>,
 ) -> Result<(Vec<Opt>, Vec<session::Link>), Move> {
     Ok((choices(run, &buttons.replies, OfferRoom::of_buttons, to)?, links(run, &buttons.links, to)?))
@@ -194,7 +195,7 @@ fn render_buttons(
 fn render_list(
     run: &mut Run<'_>,
     text: &Local<Template>,
-    (list, around): &(List, Surround),
+    (list, around): &(CompiledList, Surround),
     to: &Audience<'_>,
 ) -> Result<Content, Move> {
     let text = run.local(text)?;
@@ -248,10 +249,10 @@ fn live_sections(
     Ok(sections.map(|(title, count)| (title, rows.by_ref().take(count).collect())).collect())
 }
 
-fn render_header(run: &mut Run<'_>, header: &Header) -> Result<Option<session::Header>, Move> {
+fn render_header(run: &mut Run<'_>, header: &CompiledHeader) -> Result<Option<session::Header>, Move> {
     Ok(match header {
-        Header::Text(text) => run.optional(Some(text))?.map(session::Header::Text),
-        Header::Media(kind, url) => {
+        CompiledHeader::Text(text) => run.optional(Some(text))?.map(session::Header::Text),
+        CompiledHeader::Media(kind, url) => {
             let url = run.needed("the address of the header", url)?;
             Some(session::Header::Media(Box::new(session::Media::new(*kind, url))))
         }
@@ -267,7 +268,7 @@ fn surround(run: &mut Run<'_>, around: &Surround) -> Result<(Option<session::Hea
 fn render_form(
     run: &mut Run<'_>,
     text: &Local<Template>,
-    (form, around): &(FormMessage, Surround),
+    (form, around): &(CompiledForm, Surround),
 ) -> Result<Content, Move> {
     let text = run.local(text)?;
     let id = run.needed("the id of the form", &form.id)?;
@@ -280,7 +281,7 @@ fn render_form(
     Ok(Content::Form(Box::new(form)))
 }
 
-fn render_media(run: &mut Run<'_>, media: &Media) -> Result<Content, Move> {
+fn render_media(run: &mut Run<'_>, media: &CompiledMedia) -> Result<Content, Move> {
     let url = run.needed("the address of the medium", &media.url)?;
     let caption = run.optional(media.caption.as_ref())?;
     let filename = media.filename.as_ref().map(|name| run.text(name)).transpose()?;
@@ -290,7 +291,7 @@ fn render_media(run: &mut Run<'_>, media: &Media) -> Result<Content, Move> {
     Ok(Content::Media(Box::new(media)))
 }
 
-fn render_location(run: &mut Run<'_>, location: &Location) -> Result<Content, Move> {
+fn render_location(run: &mut Run<'_>, location: &CompiledLocation) -> Result<Content, Move> {
     let mut degrees = |degrees: &Degrees| match degrees {
         Degrees::Fixed(degrees) => Ok(*degrees),
         Degrees::Template(template) => {
@@ -316,11 +317,11 @@ fn render_template(
         TemplateLanguage::Nearest { wanted, approved } => nearest(run, wanted.as_ref(), approved)?,
     };
     let parameters = match &template.parameters {
-        Parameters::Positional(values) => {
+        CompiledParameters::Positional(values) => {
             let values = values.iter().map(|value| run.gap(value)).collect::<Result<_, Move>>()?;
             session::Parameters::Positional(values)
         }
-        Parameters::Named(values) => {
+        CompiledParameters::Named(values) => {
             let values = values.iter().map(|(name, value)| Ok((name.to_string(), run.gap(value)?)));
             session::Parameters::Named(values.collect::<Result<_, Move>>()?)
         }
@@ -347,7 +348,7 @@ fn nearest(run: &mut Run<'_>, wanted: Option<&Template>, approved: &[Box<str>]) 
     approved.map(ToString::to_string).ok_or_else(|| bad("the template is approved in no language"))
 }
 
-fn render_card(run: &mut Run<'_>, card: &Card, to: &Audience<'_>) -> Result<Content, Move> {
+fn render_card(run: &mut Run<'_>, card: &CompiledCard, to: &Audience<'_>) -> Result<Content, Move> {
     let title = run.local(&card.title)?;
     let subtitle = run.optional(card.subtitle.as_ref())?;
     let image = card.image.as_ref().map(|image| run.text(image)).transpose()?;

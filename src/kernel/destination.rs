@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::address::{Account, Address};
-use crate::flow::content::Message;
+use crate::flow::content::CompiledMessage;
 use crate::flow::node::SendMessage;
 use crate::kernel::turn::{Move, Run};
 use crate::session::{FailureCode, Route};
@@ -54,9 +54,13 @@ pub(super) fn resolve(run: &mut Run<'_>, node: &SendMessage) -> Result<Arc<Route
 
 /// The same route, by the contact's telephone number where the message goes to such numbers alone
 /// (SEMANTICS A7).
-pub(super) fn fitting(run: &Run<'_>, route: Arc<Route>, message: &Message) -> Result<Arc<Route>, Move> {
+pub(super) fn fitting(
+    run: &Run<'_>,
+    route: Arc<Route>,
+    message: &CompiledMessage,
+) -> Result<Arc<Route>, Move> {
     match message {
-        Message::Template(template) if template.needs_phone && route.to.phone().is_none() => {}
+        CompiledMessage::Template(template) if template.needs_phone && route.to.phone().is_none() => {}
         _ => return Ok(route),
     }
     let known = run.contact.address_on(&route.account).filter(|address| address.phone().is_some());

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::address::Account;
 use crate::flow::answer::Speech;
 use crate::flow::content::Local;
-use crate::flow::expr::{EvalError, Expr, Fields, Remark, Scope, Val};
+use crate::flow::expr::{EvalError, Expr, LazyFields, Remark, Scope, Val};
 use crate::flow::template::Template;
 use crate::flow::{Condition, Flow, JsonTemplate, Marks, Render, Zone, ZoneTemplate, fields_of};
 use crate::kernel::turn::{ItemNames, Move, Run};
@@ -122,7 +122,7 @@ struct ContactNames<'a> {
     flow: &'a Flow,
 }
 
-impl Fields for ContactNames<'_> {
+impl LazyFields for ContactNames<'_> {
     fn field(&self, name: &str) -> Option<Val<'_>> {
         match name {
             "timezone" => Some(Val::from(zone(self.contact, self.flow).0)),
@@ -192,7 +192,7 @@ impl ReplyNames<'_> {
     }
 }
 
-impl Fields for ReplyNames<'_> {
+impl LazyFields for ReplyNames<'_> {
     fn field(&self, name: &str) -> Option<Val<'_>> {
         let reply = self.0.reply.as_deref()?;
         Some(match name {
@@ -212,7 +212,7 @@ impl Fields for ReplyNames<'_> {
 }
 
 /// `contact`.
-impl Fields for Contact {
+impl LazyFields for Contact {
     fn field(&self, name: &str) -> Option<Val<'_>> {
         let profile = self.profile.as_deref();
         Some(match name {
@@ -245,7 +245,7 @@ impl TriggerNames<'_> {
     }
 }
 
-impl Fields for TriggerNames<'_> {
+impl LazyFields for TriggerNames<'_> {
     fn field(&self, name: &str) -> Option<Val<'_>> {
         let origin = self.0.origin.as_deref();
         Some(match name {
@@ -268,7 +268,7 @@ impl Fields for TriggerNames<'_> {
 }
 
 /// `flow`.
-impl Fields for Names<'_> {
+impl LazyFields for Names<'_> {
     fn field(&self, name: &str) -> Option<Val<'_>> {
         Some(match name {
             "id" => Val::from(self.flow.id().as_str()),
@@ -285,7 +285,7 @@ impl Fields for Names<'_> {
 }
 
 /// `session`.
-impl Fields for Session {
+impl LazyFields for Session {
     fn field(&self, name: &str) -> Option<Val<'_>> {
         Some(match name {
             "id" => owned(self.id),

@@ -10,7 +10,7 @@ use crate::observer::{BackgroundTask, Event, EventKind, Observer};
 
 /// The shape of a measure: it counts, is a level, or is spread over a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shape {
+enum MeasureShape {
     Counter,
     Gauge,
     Histogram,
@@ -19,18 +19,18 @@ enum Shape {
 /// A measure: its stable name, its shape, its labels, its unit, its description.
 struct Measure {
     name: &'static str,
-    shape: Shape,
+    shape: MeasureShape,
     labels: &'static [&'static str],
     unit: Unit,
     says: &'static str,
 }
 
 const fn count(name: &'static str, labels: &'static [&'static str], says: &'static str) -> Measure {
-    Measure { name, shape: Shape::Counter, labels, unit: Unit::Count, says }
+    Measure { name, shape: MeasureShape::Counter, labels, unit: Unit::Count, says }
 }
 
 const fn seconds(name: &'static str, labels: &'static [&'static str], says: &'static str) -> Measure {
-    Measure { name, shape: Shape::Histogram, labels, unit: Unit::Seconds, says }
+    Measure { name, shape: MeasureShape::Histogram, labels, unit: Unit::Seconds, says }
 }
 
 /// All measures. `docs/metrics.md` has the same table; a test compares them.
@@ -57,7 +57,7 @@ const MEASURES: &[Measure] = &[
     seconds("chatflow_store_seconds", &["cause"], "the store, from load to commit"),
     Measure {
         name: "chatflow_sessions_live",
-        shape: Shape::Gauge,
+        shape: MeasureShape::Gauge,
         labels: &["workspace", "flow"],
         unit: Unit::Count,
         says: "live sessions, when they were last counted",
@@ -77,9 +77,9 @@ impl Meters {
     pub fn new() -> Self {
         for Measure { name, shape, unit, says, .. } in MEASURES {
             match shape {
-                Shape::Counter => metrics::describe_counter!(*name, *unit, *says),
-                Shape::Gauge => metrics::describe_gauge!(*name, *unit, *says),
-                Shape::Histogram => metrics::describe_histogram!(*name, *unit, *says),
+                MeasureShape::Counter => metrics::describe_counter!(*name, *unit, *says),
+                MeasureShape::Gauge => metrics::describe_gauge!(*name, *unit, *says),
+                MeasureShape::Histogram => metrics::describe_histogram!(*name, *unit, *says),
             }
         }
         Self

@@ -58,7 +58,7 @@ impl Traces {
 
 /// Tells of a kind beside its name. Never a text, and no key or variable, which authors name.
 #[derive(Default)]
-struct Told<'a> {
+struct KindDetails<'a> {
     node: Option<&'a str>,
     status: Option<&'a str>,
     result: Option<&'a str>,
@@ -66,7 +66,7 @@ struct Told<'a> {
     call: Option<String>,
 }
 
-impl<'a> Told<'a> {
+impl<'a> KindDetails<'a> {
     fn of(kind: &'a EventKind) -> Self {
         let none = Self::default();
         match kind {
@@ -166,7 +166,7 @@ impl Observer for Traces {
         if !is_wanted {
             return;
         }
-        let (contact, told) = (self.contact(&event.workspace, &event.contact), Told::of(&event.kind));
+        let (contact, told) = (self.contact(&event.workspace, &event.contact), KindDetails::of(&event.kind));
         if is_warning {
             write!(warn, event, contact, told);
         } else {

@@ -23,7 +23,7 @@ pub struct Inbound {
     pub(crate) channel: Channel,
     pub(crate) account: String,
     pub(crate) from: String,
-    also: Vec<Beside>,
+    also: Vec<OtherAddress>,
     pub(crate) contact_id: Option<String>,
     pub(crate) kind: MessageKind,
     pub(crate) text: String,
@@ -42,7 +42,7 @@ struct InboundParts {
 
 /// An address beside that of the sender.
 #[derive(Clone, Debug)]
-enum Beside {
+enum OtherAddress {
     Read(Address),
     /// As the channel writes it.
     Written(String),
@@ -202,7 +202,7 @@ impl Inbound {
     /// beside a business-scoped id: both lead to one contact from now on. At most 8; call it once
     /// for each. Two contacts that the engine made from one address each are merged (SEMANTICS A4).
     pub fn also(mut self, address: Address) -> Self {
-        self.also.push(Beside::Read(address));
+        self.also.push(OtherAddress::Read(address));
         self
     }
 
@@ -211,7 +211,7 @@ impl Inbound {
     /// event [`AddressLeftOut`](crate::observer::EventKind::AddressLeftOut) says so; the message is taken all
     /// the same.
     pub fn also_written(mut self, address: impl Into<String>) -> Self {
-        self.also.push(Beside::Written(address.into()));
+        self.also.push(OtherAddress::Written(address.into()));
         self
     }
 
@@ -248,7 +248,7 @@ impl Inbound {
         check_profile(self.profile.as_deref(), limits)?;
         let said = (self.kind, self.text, self.payload);
         let message = message(said, self.parts, (self.id.as_deref(), self.timestamp), limits)?;
-        if self.also.iter().filter(|beside| matches!(beside, Beside::Read(_))).count() > MOST_ALSO {
+        if self.also.iter().filter(|beside| matches!(beside, OtherAddress::Read(_))).count() > MOST_ALSO {
             return Err(Error::invalid("also", format_args!("must be at most {MOST_ALSO} addresses")));
         }
         let (also, left_out) = read_beside(self.also, account);
@@ -301,11 +301,11 @@ fn message(
 }
 
 /// Those that can be read, and how many others there are.
-fn read_beside(beside: Vec<Beside>, account: AccountRef<'_>) -> (Vec<Address>, Option<NonZeroU8>) {
+fn read_beside(beside: Vec<OtherAddress>, account: AccountRef<'_>) -> (Vec<Address>, Option<NonZeroU8>) {
     let given = beside.len();
     let read = beside.into_iter().filter_map(|beside| match beside {
-        Beside::Read(address) => Some(address),
-        Beside::Written(text) => Address::on(account, &text).ok(),
+        OtherAddress::Read(address) => Some(address),
+        OtherAddress::Written(text) => Address::on(account, &text).ok(),
     });
     let also: Vec<Address> = read.take(MOST_ALSO).collect();
     let left_out = u8::try_from(given - also.len()).unwrap_or(u8::MAX);

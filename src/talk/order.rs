@@ -9,12 +9,12 @@ use crate::flow::Span;
 
 /// A fault of a part of a talk: how many characters in, counted over its lines, and the rule.
 #[derive(Debug)]
-pub(super) struct Fault {
+pub(super) struct TalkFault {
     pub(super) at: usize,
     pub(super) rule: String,
 }
 
-impl Fault {
+impl TalkFault {
     pub(super) fn new(at: usize, rule: impl Into<String>) -> Self {
         Self { at, rule: rule.into() }
     }
@@ -29,7 +29,7 @@ const WORDS: &str = "talk, context, profile, language, now, later, failed, branc
      report, publish, unpublish, let, id, age, asleep";
 
 /// Reads `word rest`.
-pub(super) fn read(order: &str) -> Result<Act, Fault> {
+pub(super) fn read(order: &str) -> Result<Act, TalkFault> {
     let (word, rest) = order.split_once([' ', '\n']).unwrap_or((order, ""));
     let act = with_rest(word, rest).map_err(|fault| fault.behind(word.chars().count() + 1))?;
     let alone = match (act, word) {
@@ -37,15 +37,15 @@ pub(super) fn read(order: &str) -> Result<Act, Fault> {
         (None, "later") => Act::Later,
         (None, "touch") => Act::Touch,
         (None, "window") => Act::Window,
-        (None, _) => return Err(Fault::new(0, format!("`{word}` is no order; write one of {WORDS}"))),
+        (None, _) => return Err(TalkFault::new(0, format!("`{word}` is no order; write one of {WORDS}"))),
     };
     match rest {
         "" => Ok(alone),
-        _ => Err(Fault::new(word.chars().count() + 1, format!("`{word}` has nothing behind it"))),
+        _ => Err(TalkFault::new(word.chars().count() + 1, format!("`{word}` has nothing behind it"))),
     }
 }
 
-fn with_rest(word: &str, rest: &str) -> Result<Option<Act>, Fault> {
+fn with_rest(word: &str, rest: &str) -> Result<Option<Act>, TalkFault> {
     Ok(Some(match word {
         "context" => Act::Context(value(rest)?),
         "profile" => Act::Profile(object(rest)?),
@@ -59,13 +59,13 @@ fn with_rest(word: &str, rest: &str) -> Result<Option<Act>, Fault> {
         "report" => Act::Report(words("`read`, `delivered`, `window_closed` or a code", rest)?),
         "publish" => match rest.split_once(" -> ") {
             Some((old, new)) if !old.is_empty() => Act::Publish { old: old.to_owned(), new: new.to_owned() },
-            _ => return Err(Fault::new(0, "give a text of the flow and another, as in `tea -> coffee`")),
+            _ => return Err(TalkFault::new(0, "give a text of the flow and another, as in `tea -> coffee`")),
         },
         "unpublish" => match rest.split_once(' ') {
             Some((how @ ("drain" | "terminate"), flow)) if !flow.is_empty() => {
                 Act::Unpublish { drains: how == "drain", flow: flow.to_owned() }
             }
-            _ => return Err(Fault::new(0, "give `drain` or `terminate`, and the code of a flow")),
+            _ => return Err(TalkFault::new(0, "give `drain` or `terminate`, and the code of a flow")),
         },
         "let" => named(rest)?,
         "id" => Act::Id(words("an id", rest)?),
@@ -74,7 +74,7 @@ fn with_rest(word: &str, rest: &str) -> Result<Option<Act>, Fault> {
         "talk" => match rest.parse() {
             Ok(TALK_VERSION) => Act::Version(TALK_VERSION),
             _ => {
-                return Err(Fault::new(
+                return Err(TalkFault::new(
                     0,
                     format!("`{rest}` is no version of talks that is known; {TALK_VERSION} is"),
                 ));
@@ -84,33 +84,33 @@ fn with_rest(word: &str, rest: &str) -> Result<Option<Act>, Fault> {
     }))
 }
 
-fn words(what: &str, rest: &str) -> Result<String, Fault> {
-    if rest.is_empty() { Err(Fault::new(0, format!("give {what}"))) } else { Ok(rest.to_owned()) }
+fn words(what: &str, rest: &str) -> Result<String, TalkFault> {
+    if rest.is_empty() { Err(TalkFault::new(0, format!("give {what}"))) } else { Ok(rest.to_owned()) }
 }
 
-fn branch(rest: &str) -> Result<Act, Fault> {
+fn branch(rest: &str) -> Result<Act, TalkFault> {
     let rest = words("the name of a branch", rest)?;
     let (branch, given) = rest.split_once([' ', '\n']).unwrap_or((&rest, "null"));
     let value = value(given).map_err(|fault| fault.behind(branch.chars().count() + 1))?;
     Ok(Act::Branch { branch: branch.to_owned(), value })
 }
 
-fn named(rest: &str) -> Result<Act, Fault> {
+fn named(rest: &str) -> Result<Act, TalkFault> {
     let Some((name, given)) = rest.split_once(' ') else {
-        return Err(Fault::new(0, "give a name and a value, as in `cart \"4711\"`"));
+        return Err(TalkFault::new(0, "give a name and a value, as in `cart \"4711\"`"));
     };
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if name.is_empty() || !name.chars().all(is_name) || name.starts_with(|c: char| c.is_ascii_digit()) {
-        return Err(Fault::new(0, format!("`{name}` is no name: write letters, digits and `_`")));
+        return Err(TalkFault::new(0, format!("`{name}` is no name: write letters, digits and `_`")));
     }
     let value = value(given).map_err(|fault| fault.behind(name.chars().count() + 1))?;
     Ok(Act::Let { name: name.to_owned(), value })
 }
 
 /// A value in JSON, over one line or several.
-pub(super) fn value(text: &str) -> Result<Value, Fault> {
+pub(super) fn value(text: &str) -> Result<Value, TalkFault> {
     if text.is_empty() {
-        return Err(Fault::new(0, "give a value in JSON"));
+        return Err(TalkFault::new(0, "give a value in JSON"));
     }
     serde_json::from_str(text).map_err(|error| {
         let before: usize =
@@ -118,22 +118,22 @@ pub(super) fn value(text: &str) -> Result<Value, Fault> {
         let at = before + error.column().saturating_sub(1);
         let told = error.to_string();
         let told = told.split(" at line ").next().unwrap_or_default();
-        Fault::new(
+        TalkFault::new(
             text.char_indices().take_while(|(place, _)| *place < at).count(),
             format!("is no JSON: {told}"),
         )
     })
 }
 
-pub(super) fn object(text: &str) -> Result<Value, Fault> {
+pub(super) fn object(text: &str) -> Result<Value, TalkFault> {
     match value(text)? {
         value @ Value::Object(_) => Ok(value),
-        _ => Err(Fault::new(0, "must be a JSON object")),
+        _ => Err(TalkFault::new(0, "must be a JSON object")),
     }
 }
 
 /// A time span, forwards or back.
-pub(super) fn span(text: &str) -> Result<TimeDelta, Fault> {
+pub(super) fn span(text: &str) -> Result<TimeDelta, TalkFault> {
     let (sign, bare) = match text.strip_prefix('-') {
         Some(bare) => (-1, bare),
         None => (1, text.strip_prefix('+').unwrap_or(text)),
@@ -143,6 +143,6 @@ pub(super) fn span(text: &str) -> Result<TimeDelta, Fault> {
     }
     match Span::parse(bare) {
         Ok(span) => Ok(TimeDelta::seconds(i64::from(span.seconds()) * sign)),
-        Err(rule) => Err(Fault::new(0, format!("`{text}` {rule}, such as +31m or +1h30m"))),
+        Err(rule) => Err(TalkFault::new(0, format!("`{text}` {rule}, such as +31m or +1h30m"))),
     }
 }

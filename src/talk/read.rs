@@ -7,7 +7,7 @@ use chrono::DateTime;
 use serde_json::Value;
 
 use super::act::Act;
-use super::order::{self, Fault};
+use super::order::{self, TalkFault};
 use super::text::is_object;
 
 /// A talk as it was read, line by line; it prints as it was read.
@@ -224,7 +224,7 @@ impl Group<'_> {
             Some(mark) => {
                 if let ('<', Some(inside)) = (mark, super::text::pattern(&text)) {
                     super::expected::regex(inside).map_err(|rule| {
-                        self.at(&Fault::new(0, format!("is no regular expression: {rule}")))
+                        self.at(&TalkFault::new(0, format!("is no regular expression: {rule}")))
                     })?;
                 }
                 TalkPart::Heard { mark, text }
@@ -239,7 +239,7 @@ impl Group<'_> {
     }
 
     /// A fault at its place in the text.
-    fn at(&self, fault: &Fault) -> BadTalk {
+    fn at(&self, fault: &TalkFault) -> BadTalk {
         let (mut line, mut column) = (self.number, fault.at.min(self.body.chars().count()));
         for text in self.body.split('\n') {
             let length = text.chars().count();
@@ -273,7 +273,7 @@ const KINDS: [&str; 9] =
     ["text", "media", "location", "choice", "form", "order", "contacts", "reaction", "other"];
 
 /// The contact's message: a text, a label or an object.
-fn said(text: &str) -> Result<Act, Fault> {
+fn said(text: &str) -> Result<Act, TalkFault> {
     if let Some(plain) = text.strip_prefix('\\') {
         return Ok(Act::Say(plain.to_owned()));
     }
@@ -286,18 +286,20 @@ fn said(text: &str) -> Result<Act, Fault> {
     let value = order::object(text)?;
     match KINDS.into_iter().filter(|kind| value.get(kind).is_some()).collect::<Vec<_>>()[..] {
         [kind @ ("text" | "choice")] if !value.get(kind).is_some_and(Value::is_string) => {
-            Err(Fault::new(0, format!("`{kind}` must be a text")))
+            Err(TalkFault::new(0, format!("`{kind}` must be a text")))
         }
         ["text"] if value.as_object().is_some_and(|object| object.len() == 1) => {
             Ok(Act::Say(value["text"].as_str().unwrap_or_default().to_owned()))
         }
         [_] => Ok(Act::Send(value)),
-        _ => Err(Fault::new(0, format!("must have one of {}; escape a text as `\\{{`", KINDS.join(", ")))),
+        _ => {
+            Err(TalkFault::new(0, format!("must have one of {}; escape a text as `\\{{`", KINDS.join(", "))))
+        }
     }
 }
 
 /// A span or an instant.
-fn time(text: &str) -> Result<Act, Fault> {
+fn time(text: &str) -> Result<Act, TalkFault> {
     match DateTime::parse_from_rfc3339(text) {
         Ok(instant) => Ok(Act::At(instant.to_utc())),
         Err(_) => order::span(text).map(Act::Pass),

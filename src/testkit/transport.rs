@@ -9,10 +9,10 @@ use crate::transport::{Receipt, Transport};
 
 /// Takes every message and keeps it. Clones share what they keep.
 #[derive(Clone, Debug, Default)]
-pub struct Recorder(Arc<Mutex<State>>);
+pub struct Recorder(Arc<Mutex<RecorderState>>);
 
 #[derive(Debug, Default)]
-struct State {
+struct RecorderState {
     sent: Vec<Outbound>,
     read: usize,
     answers: VecDeque<Result<Receipt, SendError>>,
@@ -25,7 +25,7 @@ impl Recorder {
         Self::default()
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, RecorderState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

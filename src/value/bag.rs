@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::codec::Cursor;
-use super::node::Repr;
+use super::node::NodeRepr;
 use super::packer::Packer;
 use super::{Caps, Entries, Node, PackError, Packed, pack, tree, write};
 
@@ -110,7 +110,7 @@ impl Bag {
     #[must_use]
     #[inline]
     pub fn as_node(&self) -> Node<'_> {
-        Node(Repr::Object(&self.0))
+        Node(NodeRepr::Object(&self.0))
     }
 
     /// The object as a JSON tree.

@@ -2,7 +2,7 @@
 //! groups of six bits), so the whole is valid UTF-8: a string is read as a slice, checked at its
 //! ends only, without `unsafe`. Reading is total: bytes that packing never wrote read as `None`.
 
-use super::node::{Node, Repr};
+use super::node::{Node, NodeRepr};
 
 /// The first byte of a value. Strings, arrays and objects then give their length in bytes.
 pub(super) mod tag {
@@ -167,15 +167,15 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub(super) fn node(&mut self) -> Option<Node<'a>> {
         Some(Node(match self.byte()? {
-            tag::NULL => Repr::Null,
-            tag::FALSE => Repr::Bool(false),
-            tag::TRUE => Repr::Bool(true),
-            tag::INT => Repr::Int(unzigzag(self.number()?)),
-            tag::UINT => Repr::UInt(self.number()?),
-            tag::FLOAT => Repr::Float(f64::from_bits(self.number()?)),
-            tag::STR => Repr::Str(self.text()?),
-            tag::ARRAY => Repr::Array(self.text()?),
-            tag::OBJECT => Repr::Object(self.text()?),
+            tag::NULL => NodeRepr::Null,
+            tag::FALSE => NodeRepr::Bool(false),
+            tag::TRUE => NodeRepr::Bool(true),
+            tag::INT => NodeRepr::Int(unzigzag(self.number()?)),
+            tag::UINT => NodeRepr::UInt(self.number()?),
+            tag::FLOAT => NodeRepr::Float(f64::from_bits(self.number()?)),
+            tag::STR => NodeRepr::Str(self.text()?),
+            tag::ARRAY => NodeRepr::Array(self.text()?),
+            tag::OBJECT => NodeRepr::Object(self.text()?),
             _ => return None,
         }))
     }

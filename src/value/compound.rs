@@ -10,7 +10,7 @@ use serde::ser::{
 
 use super::codec::tag;
 use super::packer::{KeyAt, Packer};
-use super::write::{Stop, Value};
+use super::write::{Value, WriteError};
 use super::{PackError, pack};
 
 /// The names of the structs in which `serde_json` hands over JSON that is text already: numbers
@@ -49,17 +49,17 @@ pub(super) enum Kind {
 
 impl<'p> Compound<'p> {
     #[inline]
-    pub(super) fn open(packer: &'p mut Packer, kind: Kind) -> Result<Self, Stop> {
+    pub(super) fn open(packer: &'p mut Packer, kind: Kind) -> Result<Self, WriteError> {
         let start = begin(packer, kind)?;
         Ok(Self { packer, kind, start, last: None, is_sorted: true, items: 0, outer: None })
     }
 
     #[inline]
-    pub(super) fn object(at: Value<'p>) -> Result<Self, Stop> {
+    pub(super) fn object(at: Value<'p>) -> Result<Self, WriteError> {
         Self::open(at.packer, if at.is_whole { Kind::Whole } else { Kind::Object })
     }
 
-    pub(super) fn of_struct(at: Value<'p>, name: &str) -> Result<Self, Stop> {
+    pub(super) fn of_struct(at: Value<'p>, name: &str) -> Result<Self, WriteError> {
         if !name.starts_with(JSON_TEXT) {
             return Self::object(at);
         }
@@ -67,16 +67,16 @@ impl<'p> Compound<'p> {
     }
 
     /// The content of a variant, whose name was the last key.
-    pub(super) fn inside(mut self, kind: Kind) -> Result<Self, Stop> {
+    pub(super) fn inside(mut self, kind: Kind) -> Result<Self, WriteError> {
         let outer = Some(Outer { kind: self.kind, start: self.start, key: self.last });
         match begin(self.packer, kind) {
             Ok(start) => Ok(Self { kind, start, last: None, outer, ..self }),
-            Err(fault) => Err(self.blame(Stop(fault))),
+            Err(fault) => Err(self.blame(WriteError(fault))),
         }
     }
 
     #[inline]
-    pub(super) fn key(&mut self, key: &str) -> Result<(), Stop> {
+    pub(super) fn key(&mut self, key: &str) -> Result<(), WriteError> {
         let key = self.packer.key(key)?;
         self.note(key);
         Ok(())
@@ -90,11 +90,13 @@ impl<'p> Compound<'p> {
     }
 
     #[inline]
-    pub(super) fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Stop> {
+    pub(super) fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), WriteError> {
         let written = match self.kind {
             Kind::Text(is_whole) => match serde_json::to_value(value) {
-                Ok(serde_json::Value::String(text)) => pack::text(self.packer, &text, is_whole).map_err(Stop),
-                _ => Err(Stop::NOT_JSON),
+                Ok(serde_json::Value::String(text)) => {
+                    pack::text(self.packer, &text, is_whole).map_err(WriteError)
+                }
+                _ => Err(WriteError::NOT_JSON),
             },
             _ => value.serialize(Value { packer: &mut *self.packer, is_whole: false }),
         };
@@ -105,7 +107,7 @@ impl<'p> Compound<'p> {
 
     /// Says where in this a fault lies.
     #[cold]
-    fn blame(&mut self, Stop(fault): Stop) -> Stop {
+    fn blame(&mut self, WriteError(fault): WriteError) -> WriteError {
         self.packer.fault = Some(fault);
         match (self.kind, self.last) {
             (Kind::Array, _) => self.packer.blame_index(self.items),
@@ -115,10 +117,10 @@ impl<'p> Compound<'p> {
         if let Some(Outer { key: Some(key), .. }) = self.outer {
             self.packer.blame_key(key);
         }
-        self.packer.fault.take().map_or(Stop::NOT_JSON, Stop)
+        self.packer.fault.take().map_or(WriteError::NOT_JSON, WriteError)
     }
 
-    pub(super) fn close(self) -> Result<(), Stop> {
+    pub(super) fn close(self) -> Result<(), WriteError> {
         if !self.is_sorted {
             self.packer.sort(self.start)?;
         }
@@ -145,14 +147,14 @@ fn begin(packer: &mut Packer, kind: Kind) -> Result<usize, PackError> {
 }
 
 /// A key while it is printed: mostly in one piece.
-struct Key<'p> {
+struct PrintedKey<'p> {
     packer: &'p mut Packer,
     start: usize,
     written: Option<KeyAt>,
     fault: Option<PackError>,
 }
 
-impl fmt::Write for Key<'_> {
+impl fmt::Write for PrintedKey<'_> {
     fn write_str(&mut self, piece: &str) -> fmt::Result {
         let mut key = Cow::Borrowed(piece);
         if let Some(before) = self.written {
@@ -180,27 +182,27 @@ impl<T: Serialize + ?Sized> fmt::Display for Printed<'_, T> {
 
 impl SerializeMap for Compound<'_> {
     type Ok = ();
-    type Error = Stop;
+    type Error = WriteError;
 
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Stop> {
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), WriteError> {
         let start = self.packer.position();
-        let mut out = Key { packer: &mut *self.packer, start, written: None, fault: None };
+        let mut out = PrintedKey { packer: &mut *self.packer, start, written: None, fault: None };
         let printed = write!(out, "{}", Printed(key));
         match (printed, out.written, out.fault) {
             (Ok(()), Some(key), None) => self.note(key),
             (Ok(()), None, None) => self.key("")?,
-            (_, _, fault) => return Err(fault.map_or(Stop::NOT_JSON, Stop)),
+            (_, _, fault) => return Err(fault.map_or(WriteError::NOT_JSON, WriteError)),
         }
         Ok(())
     }
 
     #[inline]
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Stop> {
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), WriteError> {
         self.value(value)
     }
 
     #[inline]
-    fn end(self) -> Result<(), Stop> {
+    fn end(self) -> Result<(), WriteError> {
         self.close()
     }
 }
@@ -210,13 +212,13 @@ macro_rules! items {
     ($($writes:ident :: $method:ident),*) => {
         $(impl $writes for Compound<'_> {
             type Ok = ();
-            type Error = Stop;
+            type Error = WriteError;
 
-            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Stop> {
+            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), WriteError> {
                 self.value(value)
             }
 
-            fn end(self) -> Result<(), Stop> {
+            fn end(self) -> Result<(), WriteError> {
                 self.close()
             }
         })*
@@ -235,16 +237,16 @@ macro_rules! fields {
     ($($writes:ident),*) => {
         $(impl $writes for Compound<'_> {
             type Ok = ();
-            type Error = Stop;
+            type Error = WriteError;
 
-            fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Stop> {
+            fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), WriteError> {
                 if !matches!(self.kind, Kind::Text(_)) {
                     self.key(key)?;
                 }
                 self.value(value)
             }
 
-            fn end(self) -> Result<(), Stop> {
+            fn end(self) -> Result<(), WriteError> {
                 self.close()
             }
         })*

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use super::node::Repr;
+use super::node::NodeRepr;
 use super::{Bag, Caps, Node, Packed, pack};
 
 impl Node<'_> {
@@ -12,14 +12,14 @@ impl Node<'_> {
     #[must_use]
     pub fn to_json(self) -> Value {
         match self.0 {
-            Repr::Null => Value::Null,
-            Repr::Bool(value) => Value::Bool(value),
-            Repr::Int(value) => Value::from(value),
-            Repr::UInt(value) => Value::from(value),
-            Repr::Float(value) => Value::from(value),
-            Repr::Str(text) => Value::from(text),
-            Repr::Array(_) => self.items().map(Node::to_json).collect(),
-            Repr::Object(_) => {
+            NodeRepr::Null => Value::Null,
+            NodeRepr::Bool(value) => Value::Bool(value),
+            NodeRepr::Int(value) => Value::from(value),
+            NodeRepr::UInt(value) => Value::from(value),
+            NodeRepr::Float(value) => Value::from(value),
+            NodeRepr::Str(text) => Value::from(text),
+            NodeRepr::Array(_) => self.items().map(Node::to_json).collect(),
+            NodeRepr::Object(_) => {
                 Value::Object(self.entries().map(|(key, value)| (key.to_owned(), value.to_json())).collect())
             }
         }
@@ -29,14 +29,14 @@ impl Node<'_> {
 impl Serialize for Node<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
-            Repr::Null => serializer.serialize_unit(),
-            Repr::Bool(value) => serializer.serialize_bool(value),
-            Repr::Int(value) => serializer.serialize_i64(value),
-            Repr::UInt(value) => serializer.serialize_u64(value),
-            Repr::Float(value) => serializer.serialize_f64(value),
-            Repr::Str(text) => serializer.serialize_str(text),
-            Repr::Array(_) => serializer.collect_seq(self.items()),
-            Repr::Object(_) => serializer.collect_map(self.entries()),
+            NodeRepr::Null => serializer.serialize_unit(),
+            NodeRepr::Bool(value) => serializer.serialize_bool(value),
+            NodeRepr::Int(value) => serializer.serialize_i64(value),
+            NodeRepr::UInt(value) => serializer.serialize_u64(value),
+            NodeRepr::Float(value) => serializer.serialize_f64(value),
+            NodeRepr::Str(text) => serializer.serialize_str(text),
+            NodeRepr::Array(_) => serializer.collect_seq(self.items()),
+            NodeRepr::Object(_) => serializer.collect_map(self.entries()),
         }
     }
 }

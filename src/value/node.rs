@@ -32,10 +32,10 @@ pub enum Kind {
 /// # Ok::<(), chatflow::value::PackError>(())
 /// ```
 #[derive(Clone, Copy)]
-pub struct Node<'a>(pub(super) Repr<'a>);
+pub struct Node<'a>(pub(super) NodeRepr<'a>);
 
 #[derive(Clone, Copy)]
-pub(super) enum Repr<'a> {
+pub(super) enum NodeRepr<'a> {
     Null,
     Bool(bool),
     Int(i64),
@@ -52,12 +52,12 @@ impl<'a> Node<'a> {
     #[inline]
     pub fn kind(self) -> Kind {
         match self.0 {
-            Repr::Null => Kind::Null,
-            Repr::Bool(_) => Kind::Bool,
-            Repr::Int(_) | Repr::UInt(_) | Repr::Float(_) => Kind::Number,
-            Repr::Str(_) => Kind::String,
-            Repr::Array(_) => Kind::Array,
-            Repr::Object(_) => Kind::Object,
+            NodeRepr::Null => Kind::Null,
+            NodeRepr::Bool(_) => Kind::Bool,
+            NodeRepr::Int(_) | NodeRepr::UInt(_) | NodeRepr::Float(_) => Kind::Number,
+            NodeRepr::Str(_) => Kind::String,
+            NodeRepr::Array(_) => Kind::Array,
+            NodeRepr::Object(_) => Kind::Object,
         }
     }
 
@@ -65,28 +65,28 @@ impl<'a> Node<'a> {
     #[must_use]
     #[inline]
     pub fn is_null(self) -> bool {
-        matches!(self.0, Repr::Null)
+        matches!(self.0, NodeRepr::Null)
     }
 
     /// The string, if it is one.
     #[must_use]
     #[inline]
     pub fn as_str(self) -> Option<&'a str> {
-        if let Repr::Str(text) = self.0 { Some(text) } else { None }
+        if let NodeRepr::Str(text) = self.0 { Some(text) } else { None }
     }
 
     /// The truth value, if it is one.
     #[must_use]
     #[inline]
     pub fn as_bool(self) -> Option<bool> {
-        if let Repr::Bool(value) = self.0 { Some(value) } else { None }
+        if let NodeRepr::Bool(value) = self.0 { Some(value) } else { None }
     }
 
     /// The whole number, if it is one that fits. `1.0` is not whole, as in `serde_json`.
     #[must_use]
     #[inline]
     pub fn as_i64(self) -> Option<i64> {
-        if let Repr::Int(value) = self.0 { Some(value) } else { None }
+        if let NodeRepr::Int(value) = self.0 { Some(value) } else { None }
     }
 
     /// The whole number, if it is one that is not negative.
@@ -94,8 +94,8 @@ impl<'a> Node<'a> {
     #[inline]
     pub fn as_u64(self) -> Option<u64> {
         match self.0 {
-            Repr::Int(value) => u64::try_from(value).ok(),
-            Repr::UInt(value) => Some(value),
+            NodeRepr::Int(value) => u64::try_from(value).ok(),
+            NodeRepr::UInt(value) => Some(value),
             _ => None,
         }
     }
@@ -105,9 +105,9 @@ impl<'a> Node<'a> {
     #[inline]
     pub fn as_f64(self) -> Option<f64> {
         match self.0 {
-            Repr::Int(value) => Some(value as f64),
-            Repr::UInt(value) => Some(value as f64),
-            Repr::Float(value) => Some(value),
+            NodeRepr::Int(value) => Some(value as f64),
+            NodeRepr::UInt(value) => Some(value as f64),
+            NodeRepr::Float(value) => Some(value),
             _ => None,
         }
     }
@@ -116,7 +116,7 @@ impl<'a> Node<'a> {
     #[must_use]
     #[inline]
     pub fn get(self, key: &str) -> Option<Node<'a>> {
-        if let Repr::Object(body) = self.0 { Cursor::new(body).find(key) } else { None }
+        if let NodeRepr::Object(body) = self.0 { Cursor::new(body).find(key) } else { None }
     }
 
     /// The value at a place from 0, if it is an array that is so long.
@@ -129,8 +129,8 @@ impl<'a> Node<'a> {
     #[must_use]
     pub fn len(self) -> usize {
         match self.0 {
-            Repr::Array(_) => self.items().count(),
-            Repr::Object(_) => self.entries().count(),
+            NodeRepr::Array(_) => self.items().count(),
+            NodeRepr::Object(_) => self.entries().count(),
             _ => 0,
         }
     }
@@ -139,27 +139,27 @@ impl<'a> Node<'a> {
     #[must_use]
     #[inline]
     pub fn is_empty(self) -> bool {
-        !matches!(self.0, Repr::Array(body) | Repr::Object(body) if !body.is_empty())
+        !matches!(self.0, NodeRepr::Array(body) | NodeRepr::Object(body) if !body.is_empty())
     }
 
     /// The items of an array; none for anything else.
     #[must_use]
     #[inline]
     pub fn items(self) -> Items<'a> {
-        Items(Cursor::new(if let Repr::Array(body) = self.0 { body } else { "" }))
+        Items(Cursor::new(if let NodeRepr::Array(body) = self.0 { body } else { "" }))
     }
 
     /// The entries of an object, sorted by key; none for anything else.
     #[must_use]
     #[inline]
     pub fn entries(self) -> Entries<'a> {
-        Entries(Cursor::new(if let Repr::Object(body) = self.0 { body } else { "" }))
+        Entries(Cursor::new(if let NodeRepr::Object(body) = self.0 { body } else { "" }))
     }
 
     /// Bytes that it takes in packed form, without its tag: what reading all of it costs.
     pub(crate) fn byte_len(self) -> usize {
         match self.0 {
-            Repr::Str(body) | Repr::Array(body) | Repr::Object(body) => body.len(),
+            NodeRepr::Str(body) | NodeRepr::Array(body) | NodeRepr::Object(body) => body.len(),
             _ => 8,
         }
     }

@@ -19,7 +19,7 @@ pub(super) fn value<'de, D: Deserializer<'de>>(
     depth: usize,
 ) -> Result<Box<str>, Refused<D::Error>> {
     let mut packer = Packer::below(depth, caps);
-    let packed = Value { packer: &mut packer }.deserialize(from);
+    let packed = PackValue { packer: &mut packer }.deserialize(from);
     finish(packer, packed)
 }
 
@@ -36,7 +36,7 @@ pub(super) fn text(packer: &mut Packer, json: &str, is_whole: bool) -> Result<()
     let packed = if is_whole {
         from.deserialize_any(Object { packer: &mut *packer })
     } else {
-        Value { packer: &mut *packer }.deserialize(&mut from)
+        PackValue { packer: &mut *packer }.deserialize(&mut from)
     };
     let refused = |error| packer.fault.take().unwrap_or_else(|| Refused::Format(error).into());
     packed.and_then(|()| from.end()).map_err(refused)
@@ -83,11 +83,11 @@ fn told<T, E: Error>(packer: &mut Packer, written: Result<T, PackError>) -> Resu
 }
 
 /// Packs whatever value comes.
-struct Value<'p> {
+struct PackValue<'p> {
     packer: &'p mut Packer,
 }
 
-impl<'de> DeserializeSeed<'de> for Value<'_> {
+impl<'de> DeserializeSeed<'de> for PackValue<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
@@ -95,7 +95,7 @@ impl<'de> DeserializeSeed<'de> for Value<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Value<'_> {
+impl<'de> Visitor<'de> for PackValue<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -158,7 +158,7 @@ impl<'de> Visitor<'de> for Value<'_> {
         let start = packer.position();
         let mut index: usize = 0;
         loop {
-            match seq.next_element_seed(Value { packer: &mut *packer }) {
+            match seq.next_element_seed(PackValue { packer: &mut *packer }) {
                 Ok(Some(())) => index = index.saturating_add(1),
                 Ok(None) => break,
                 Err(error) => {
@@ -177,10 +177,10 @@ impl<'de> Visitor<'de> for Value<'_> {
         let written = packer.tag(tag::OBJECT);
         told(packer, written)?;
         let start = packer.position();
-        let first = map.next_key_seed(Key { packer: &mut *packer })?;
+        let first = map.next_key_seed(PackKey { packer: &mut *packer })?;
         if first.is_some_and(|key| packer.key_bytes(key) == NUMBER.as_bytes()) && keeps_digits() {
             packer.go_back(before);
-            return Value { packer }.visit_digits(&map.next_value::<String>()?);
+            return PackValue { packer }.visit_digits(&map.next_value::<String>()?);
         }
         let written = packer.open();
         told(packer, written)?;
@@ -190,7 +190,7 @@ impl<'de> Visitor<'de> for Value<'_> {
     }
 }
 
-impl Value<'_> {
+impl PackValue<'_> {
     fn visit_digits<E: Error>(self, digits: &str) -> Result<(), E> {
         if let Ok(value) = digits.parse() {
             return self.visit_i64(value);
@@ -220,11 +220,11 @@ fn entries<'de, A: MapAccess<'de>>(
     let mut next = first;
     let mut sorted = true;
     while let Some(key) = next {
-        if let Err(error) = map.next_value_seed(Value { packer: &mut *packer }) {
+        if let Err(error) = map.next_value_seed(PackValue { packer: &mut *packer }) {
             packer.blame_key(key);
             return Err(error);
         }
-        next = map.next_key_seed(Key { packer: &mut *packer })?;
+        next = map.next_key_seed(PackKey { packer: &mut *packer })?;
         sorted &= next.is_none_or(|next| packer.key_bytes(key) < packer.key_bytes(next));
     }
     if sorted {
@@ -256,7 +256,7 @@ impl<'de> Visitor<'de> for Object<'_> {
         let packer = self.packer;
         let written = packer.open();
         told(packer, written)?;
-        let first = map.next_key_seed(Key { packer: &mut *packer })?;
+        let first = map.next_key_seed(PackKey { packer: &mut *packer })?;
         if first.is_some_and(|key| packer.key_bytes(key) == NUMBER.as_bytes()) && keeps_digits() {
             return Object { packer }.refuse();
         }
@@ -293,11 +293,11 @@ impl<'de> Visitor<'de> for Object<'_> {
 }
 
 /// Packs a key.
-struct Key<'p> {
+struct PackKey<'p> {
     packer: &'p mut Packer,
 }
 
-impl<'de> DeserializeSeed<'de> for Key<'_> {
+impl<'de> DeserializeSeed<'de> for PackKey<'_> {
     type Value = KeyAt;
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<KeyAt, D::Error> {
@@ -305,7 +305,7 @@ impl<'de> DeserializeSeed<'de> for Key<'_> {
     }
 }
 
-impl Visitor<'_> for Key<'_> {
+impl Visitor<'_> for PackKey<'_> {
     type Value = KeyAt;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

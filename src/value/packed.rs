@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::codec::Cursor;
-use super::node::Repr;
+use super::node::NodeRepr;
 use super::{Caps, Node, PackError, write};
 
 /// A JSON value of any kind, packed: the answer of a call, a value to be saved.
@@ -32,7 +32,7 @@ impl Packed {
     #[must_use]
     pub fn as_node(&self) -> Node<'_> {
         // Packing writes a whole value, so there is one.
-        Cursor::new(&self.0).node().unwrap_or(Node(Repr::Null))
+        Cursor::new(&self.0).node().unwrap_or(Node(NodeRepr::Null))
     }
 
     /// The packed bytes. Equal values have equal bytes; the form is private to this version of the

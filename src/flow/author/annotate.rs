@@ -13,7 +13,7 @@ const FIELDS: &str = include_str!("../fields.md");
 const EVERY_NODE: &str = "every node";
 
 /// A row of the table of fields.
-struct Row {
+struct FieldRow {
     about: String,
     default: Option<Value>,
     example: Option<Value>,
@@ -50,7 +50,7 @@ fn note_kind(kind: Option<&[String; 3]>, schema: &mut Map<String, Value>) {
 fn describe(
     name: &str,
     schema: &mut Map<String, Value>,
-    rows: &BTreeMap<(String, String), Row>,
+    rows: &BTreeMap<(String, String), FieldRow>,
     kinds: &BTreeMap<String, [String; 3]>,
 ) {
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
@@ -77,7 +77,7 @@ fn describe(
     }
 }
 
-impl Row {
+impl FieldRow {
     fn tell(&self, field: &str, property: &mut Value) {
         if *property == Value::Bool(true) {
             *property = json!({});
@@ -94,12 +94,12 @@ impl Row {
 }
 
 /// The rows of the table of fields, by the definition and the field.
-fn rows() -> BTreeMap<(String, String), Row> {
+fn rows() -> BTreeMap<(String, String), FieldRow> {
     let mut rows = BTreeMap::new();
     for cells in table("| in |") {
         let [places, field, about, default, example, holds] = cells.as_slice() else { continue };
         for place in places.split(',') {
-            let row = Row {
+            let row = FieldRow {
                 about: about.clone(),
                 default: literal(default),
                 example: literal(example),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::flow::author::annotate::annotate;
 use crate::flow::def::{FlowDef, SPEC};
 use crate::flow::form::read::Read;
-use crate::flow::form::schema::Book;
+use crate::flow::form::schema::SchemaDefinitions;
 
 /// The JSON Schema (draft 2020-12) of a flow file: what `flow.schema.json` beside the crate's
 /// manifest holds, for editors that complete and validate.
@@ -24,7 +24,7 @@ use crate::flow::form::schema::Book;
 /// ```
 #[must_use]
 pub fn schema() -> Value {
-    let mut book = Book::default();
+    let mut book = SchemaDefinitions::default();
     let root = FlowDef::schema(&mut book);
     let mut flow = book.resolve(&root).cloned().unwrap_or_default();
     let defs = book.into_defs();
@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn every_type_that_is_no_plain_object_says_what_it_is_read_from() {
-        let mut book = Book::default();
+        let mut book = SchemaDefinitions::default();
         FlowDef::schema(&mut book);
         assert_eq!(book.unsaid(), [] as [&str; 0], "give these a `Read::schema` of their own");
         assert!(

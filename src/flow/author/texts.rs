@@ -112,7 +112,8 @@ impl Texts {
         let own = self.own_language()?;
         let mut changed = 0;
         let mut def = self.0.clone();
-        let translated = |entry: &&Entry| !entry.id.is_empty() && !entry.text.is_empty() && !entry.is_fuzzy;
+        let translated =
+            |entry: &&TextEntry| !entry.id.is_empty() && !entry.text.is_empty() && !entry.is_fuzzy;
         for entry in entries.iter().filter(translated) {
             let stale = || BadPo::Stale(entry.context.clone());
             let mut texts = all(&mut def).into_iter();
@@ -213,7 +214,7 @@ fn set(text: &mut TextDef, tag: &str, language: &Language, translation: &str, ow
 
 /// An entry of a file.
 #[derive(Default)]
-struct Entry {
+struct TextEntry {
     context: String,
     id: String,
     text: String,
@@ -229,9 +230,9 @@ enum Field {
     Text,
 }
 
-fn read(po: &str) -> Result<Vec<Entry>, BadPo> {
-    let mut entries: Vec<Entry> = Vec::new();
-    let mut entry = Entry::default();
+fn read(po: &str) -> Result<Vec<TextEntry>, BadPo> {
+    let mut entries: Vec<TextEntry> = Vec::new();
+    let mut entry = TextEntry::default();
     let mut field = Field::None;
     let mut is_fuzzy = false;
     for (number, line) in po.trim_start_matches('\u{feff}').lines().enumerate() {

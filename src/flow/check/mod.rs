@@ -10,7 +10,7 @@ mod window;
 
 use std::collections::BTreeSet;
 
-pub(crate) use reminder::Beside;
+pub(crate) use reminder::SideBranch;
 
 use chrono::TimeDelta;
 
@@ -26,18 +26,18 @@ use crate::id::NodeId;
 use crate::limits::Limits;
 
 /// Where sessions come to beside the start and the edges.
-pub(crate) struct Sides {
+pub(crate) struct SideEntries {
     /// By keywords.
     pub(crate) jumps: Vec<NodeIx>,
     /// Without leaving where they stand.
-    pub(crate) beside: Vec<(NodeIx, Beside)>,
+    pub(crate) beside: Vec<(NodeIx, SideBranch)>,
 }
 
 /// Checks the graph; the start node, if there is one.
 pub(crate) fn check(
     def: &FlowDef,
     graph: &Graph,
-    sides: &Sides,
+    sides: &SideEntries,
     limits: &Limits,
     found: &mut Diagnostics,
 ) -> Option<NodeIx> {
@@ -165,7 +165,7 @@ fn times_out(node: &NodeDef, timer: Option<Port>) -> bool {
 fn check_reached(
     def: &FlowDef,
     graph: &Graph,
-    sides: &Sides,
+    sides: &SideEntries,
     entry: NodeIx,
     found: &mut Diagnostics,
 ) -> BTreeSet<NodeIx> {

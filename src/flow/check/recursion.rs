@@ -138,8 +138,8 @@ impl<'f> Reached<'f> {
     }
 
     /// Returns how far a flow comes from its start with no wait.
-    fn rush(&self, flow: &'f Flow) -> Rush<'f> {
-        let mut rush = Rush { calls: Vec::new(), ends: false };
+    fn rush(&self, flow: &'f Flow) -> Unwaited<'f> {
+        let mut rush = Unwaited { calls: Vec::new(), ends: false };
         let mut seen = BTreeSet::from([flow.entry.0]);
         let mut queue = VecDeque::from([flow.entry.0]);
         while let Some(place) = queue.pop_front() {
@@ -150,7 +150,7 @@ impl<'f> Reached<'f> {
     }
 
     /// Where a node leads at once. A branch without an edge is the flow's end.
-    fn ways(&self, flow: &'f Flow, place: NodeIx, rush: &mut Rush<'f>) -> Vec<NodeIx> {
+    fn ways(&self, flow: &'f Flow, place: NodeIx, rush: &mut Unwaited<'f>) -> Vec<NodeIx> {
         let (Some(step), Some(def)) = (flow.node(place), flow.def.nodes.get(place.as_usize())) else {
             return Vec::new();
         };
@@ -187,7 +187,7 @@ impl<'f> Reached<'f> {
 }
 
 /// The part of a flow that happens with no wait.
-struct Rush<'f> {
+struct Unwaited<'f> {
     /// The flows that it calls.
     calls: Vec<(NodeIx, &'f FlowId)>,
     /// True if it comes to its end.

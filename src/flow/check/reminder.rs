@@ -7,13 +7,13 @@ use crate::flow::check::graph::Graph;
 use crate::flow::def::FlowDef;
 use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::Path;
-use crate::flow::node::Aside;
+use crate::flow::node::ReminderStep;
 use crate::flow::place::{NodeIx, Port};
 use crate::id::NodeId;
 
 /// A branch that runs beside the place where a session is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Beside {
+pub(crate) enum SideBranch {
     /// A reminder.
     Reminder,
     /// The words of a keyword.
@@ -22,7 +22,7 @@ pub(crate) enum Beside {
     End,
 }
 
-impl Beside {
+impl SideBranch {
     /// Its kind, and whose branch it has.
     fn words(self) -> (&'static str, &'static str) {
         match self {
@@ -38,7 +38,7 @@ impl Beside {
 pub(crate) fn check(
     def: &FlowDef,
     graph: &Graph,
-    (first, kind): (NodeIx, Beside),
+    (first, kind): (NodeIx, SideBranch),
     talk: &BTreeSet<NodeIx>,
     found: &mut Diagnostics,
 ) {
@@ -46,14 +46,14 @@ pub(crate) fn check(
     for at in graph.reached(first) {
         let Some(node) = def.nodes.get(at.as_usize()) else { continue };
         let why = match node.kind.aside() {
-            Aside::Never => format!("is of kind `{}`, which {who} cannot have", node.kind.as_str()),
-            Aside::Runs | Aside::RunsOn if talk.contains(&at) => {
+            ReminderStep::Never => format!("is of kind `{}`, which {who} cannot have", node.kind.as_str()),
+            ReminderStep::Runs | ReminderStep::RunsOn if talk.contains(&at) => {
                 format!("stands in {whose} and in the talk")
             }
-            Aside::RunsOn if graph.has_other_exit(at, Port::NEXT) => {
+            ReminderStep::RunsOn if graph.has_other_exit(at, Port::NEXT) => {
                 format!("has more ways than one, which {who} does not wait for")
             }
-            Aside::Ends | Aside::Runs | Aside::RunsOn => continue,
+            ReminderStep::Ends | ReminderStep::Runs | ReminderStep::RunsOn => continue,
         };
         found.node = NodeId::new(&node.id).ok();
         let fix = format!("let {whose} send, set variables and branch, and share no node but an end");

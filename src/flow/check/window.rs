@@ -23,7 +23,7 @@ const MOST_ROUNDS: u32 = 32;
 
 /// The longest time for which the contact may have been silent. None: longer than the window, or
 /// without end.
-type Silence = Option<TimeDelta>;
+type LongestSilence = Option<TimeDelta>;
 
 /// Warns once a flow, of the first node.
 pub(crate) fn check(def: &FlowDef, graph: &Graph, entry: NodeIx, found: &mut Diagnostics) {
@@ -36,7 +36,7 @@ pub(crate) fn check(def: &FlowDef, graph: &Graph, entry: NodeIx, found: &mut Dia
         return;
     }
     let silences = silences(def, graph, entry, at_start);
-    let is_late = |(place, silence): &(usize, &Option<Silence>)| {
+    let is_late = |(place, silence): &(usize, &Option<LongestSilence>)| {
         let is_free = def.nodes.get(*place).is_some_and(|node| node.kind.sends_free_text());
         let has_branch = graph
             .exits(NodeIx::of(*place))
@@ -54,8 +54,13 @@ pub(crate) fn check(def: &FlowDef, graph: &Graph, entry: NodeIx, found: &mut Dia
 }
 
 /// The longest silence before each node that is reached.
-fn silences(def: &FlowDef, graph: &Graph, entry: NodeIx, at_start: Silence) -> Vec<Option<Silence>> {
-    let mut silences: Vec<Option<Silence>> = vec![None; def.nodes.len()];
+fn silences(
+    def: &FlowDef,
+    graph: &Graph,
+    entry: NodeIx,
+    at_start: LongestSilence,
+) -> Vec<Option<LongestSilence>> {
+    let mut silences: Vec<Option<LongestSilence>> = vec![None; def.nodes.len()];
     let mut rounds = vec![0_u32; def.nodes.len()];
     let mut queue = VecDeque::from([(entry, at_start)]);
     while let Some((at, silence)) = queue.pop_front() {
@@ -93,7 +98,7 @@ fn silences(def: &FlowDef, graph: &Graph, entry: NodeIx, at_start: Silence) -> V
 }
 
 /// The silence behind a branch of a node.
-fn after(kind: &NodeKind, port: Port, before: Silence) -> Silence {
+fn after(kind: &NodeKind, port: Port, before: LongestSilence) -> LongestSilence {
     if let Blocking::Reply { timer } = kind.blocking()
         && timer != Some(port)
     {

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::flow::content::choice::compile_buttons;
-use crate::flow::content::{ButtonDef, Buttons, Fit, Local, OffersDef, TextDef};
+use crate::flow::content::{ButtonDef, ChannelCapacity, CompiledButtons, Local, OffersDef, TextDef};
 use crate::flow::form::issue::Diagnostics;
 use crate::flow::form::path::Path;
 use crate::flow::form::read::{Fields, Read};
@@ -31,11 +31,11 @@ pub struct CardDef {
 
 /// A compiled card.
 #[derive(Clone, Debug)]
-pub(crate) struct Card {
+pub(crate) struct CompiledCard {
     pub(crate) title: Local<Template>,
     pub(crate) subtitle: Option<Local<Template>>,
     pub(crate) image: Option<Template>,
-    pub(crate) buttons: Buttons,
+    pub(crate) buttons: CompiledButtons,
 }
 
 impl CardDef {
@@ -44,7 +44,12 @@ impl CardDef {
         Self { title: title.into(), ..Self::default() }
     }
 
-    pub(super) fn compile(&self, at: &Path<'_>, fit: &Fit, cx: &mut Compile<'_>) -> Option<Card> {
+    pub(super) fn compile(
+        &self,
+        at: &Path<'_>,
+        fit: &ChannelCapacity,
+        cx: &mut Compile<'_>,
+    ) -> Option<CompiledCard> {
         let most = fit.capacity.card;
         if most == 0 {
             fit.lacks(at, cx);
@@ -61,9 +66,14 @@ impl CardDef {
         let image = self.image.as_deref().map(|image| cx.required_template(&at.key("image"), image));
         let buttons = match &self.buttons {
             Some(buttons) => compile_buttons(buttons, &at.key("buttons"), fit.capacity.buttons, fit, cx),
-            None => Some(Buttons::default()),
+            None => Some(CompiledButtons::default()),
         };
-        Some(Card { title: title?, subtitle: subtitle.flatten(), image: image.flatten(), buttons: buttons? })
+        Some(CompiledCard {
+            title: title?,
+            subtitle: subtitle.flatten(),
+            image: image.flatten(),
+            buttons: buttons?,
+        })
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::flow::content::offers::{Entry, compile_offer, compile_offers};
-use crate::flow::content::{Choice, Fit, Local, Offers, TextDef};
+use crate::flow::content::offers::{OfferEntry, compile_offer, compile_offers};
+use crate::flow::content::{ChannelCapacity, CompiledChoice, Local, Offers, TextDef};
 use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::Path;
 use crate::flow::form::read::{Fields, Read};
@@ -59,14 +59,14 @@ pub struct ButtonDef {
 
 /// Compiled buttons.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Buttons {
+pub(crate) struct CompiledButtons {
     pub(crate) replies: Offers,
-    pub(crate) links: Box<[Link]>,
+    pub(crate) links: Box<[CompiledLink]>,
 }
 
 /// A compiled button that opens an address.
 #[derive(Clone, Debug)]
-pub(crate) struct Link {
+pub(crate) struct CompiledLink {
     pub(crate) label: Local<Template>,
     pub(crate) url: Template,
 }
@@ -78,13 +78,13 @@ impl OptionDef {
     }
 }
 
-impl Entry for OptionDef {
+impl OfferEntry for OptionDef {
     fn from(&self) -> Option<&str> {
         self.from.as_deref()
     }
 }
 
-impl Entry for ButtonDef {
+impl OfferEntry for ButtonDef {
     fn from(&self) -> Option<&str> {
         self.from.as_deref()
     }
@@ -104,7 +104,7 @@ impl ButtonDef {
 
 /// A label that two choices have in one language, as it is compared with an answer (SEMANTICS U6).
 /// Labels that are rendered are not known yet.
-pub(super) fn same_label<'c>(choices: &[&'c Choice]) -> Option<&'c str> {
+pub(super) fn same_label<'c>(choices: &[&'c CompiledChoice]) -> Option<&'c str> {
     let mut seen = BTreeSet::new();
     let languages: BTreeSet<&str> =
         choices.iter().flat_map(|choice| choice.label.all()).map(|(tag, _)| tag).collect();
@@ -122,7 +122,7 @@ pub(crate) fn compile_options(
     options: &[OptionDef],
     at: &Path<'_>,
     (most, label): (usize, usize),
-    fit: &Fit,
+    fit: &ChannelCapacity,
     cx: &mut Compile<'_>,
 ) -> Option<Offers> {
     let compiled = compile_offers(options, at, most, fit, cx, |option, at, cx| {
@@ -139,9 +139,9 @@ pub(super) fn compile_buttons(
     buttons: &[ButtonDef],
     at: &Path<'_>,
     most: usize,
-    fit: &Fit,
+    fit: &ChannelCapacity,
     cx: &mut Compile<'_>,
-) -> Option<Buttons> {
+) -> Option<CompiledButtons> {
     fit.count(at, buttons.len(), most, cx);
     if buttons.is_empty() && most > 0 {
         cx.found.add(IssueCode::BadValue, at, "has no button", "add one, or remove the field");
@@ -159,7 +159,7 @@ pub(super) fn compile_buttons(
             (false, Some(url)) => {
                 let label = button.label.label(&place.key("label"), fit.capacity.button, cx);
                 let url = cx.required_template(&place.key("url"), url);
-                links.push(label.zip(url).map(|(label, url)| Link { label, url }));
+                links.push(label.zip(url).map(|(label, url)| CompiledLink { label, url }));
             }
             (false, None) => {
                 let fix = "add `id` for a button that answers, or `url` for one that opens an address";
@@ -178,7 +178,7 @@ pub(super) fn compile_buttons(
     let is_whole = replies.len() + links.len() == buttons.len();
     let replies = Offers::of(replies.into_iter().collect::<Option<_>>()?);
     let links = links.into_iter().collect::<Option<_>>()?;
-    is_whole.then_some(Buttons { replies, links })
+    is_whole.then_some(CompiledButtons { replies, links })
 }
 
 impl Read for OptionDef {

@@ -10,12 +10,12 @@ use crate::flow::lang::context::Compile;
 use crate::flow::lang::template::Template;
 
 /// A channel's capacity, and its name for those who exceed it.
-pub(crate) struct Fit {
+pub(crate) struct ChannelCapacity {
     pub(crate) capacity: &'static Capacity,
     on: String,
 }
 
-impl Fit {
+impl ChannelCapacity {
     pub(crate) fn of(channel: Option<&Channel>) -> Self {
         let on = channel.map(|channel| format!(" on {channel}")).unwrap_or_default();
         Self { capacity: Capacity::of(channel), on }

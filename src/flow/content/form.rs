@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::flow::content::{Fit, Local, TextDef};
+use crate::flow::content::{ChannelCapacity, Local, TextDef};
 use crate::flow::form::issue::Diagnostics;
 use crate::flow::form::path::Path;
 use crate::flow::form::read::{Fields, Read};
@@ -30,7 +30,7 @@ pub struct FormDef {
 
 /// A compiled form.
 #[derive(Clone, Debug)]
-pub(crate) struct FormMessage {
+pub(crate) struct CompiledForm {
     pub(crate) id: Template,
     pub(crate) button: Local<Template>,
     pub(crate) screen: Option<Template>,
@@ -38,7 +38,12 @@ pub(crate) struct FormMessage {
 }
 
 impl FormDef {
-    pub(super) fn compile(&self, at: &Path<'_>, fit: &Fit, cx: &mut Compile<'_>) -> Option<FormMessage> {
+    pub(super) fn compile(
+        &self,
+        at: &Path<'_>,
+        fit: &ChannelCapacity,
+        cx: &mut Compile<'_>,
+    ) -> Option<CompiledForm> {
         if !fit.capacity.form {
             fit.lacks(at, cx);
         }
@@ -46,12 +51,12 @@ impl FormDef {
         let button = self.button.label(&at.key("button"), fit.capacity.list_button, cx);
         let screen = self.screen.as_deref().map(|screen| cx.required_template(&at.key("screen"), screen));
         let data = self.data.as_ref().map(|data| JsonTemplate::compile(data, &at.key("data"), cx));
-        Some(FormMessage { id: id?, button: button?, screen: screen.flatten(), data: data.flatten() })
+        Some(CompiledForm { id: id?, button: button?, screen: screen.flatten(), data: data.flatten() })
     }
 }
 
 impl Read for FormDef {
-    const EXAMPLE: &'static str = r#"{"id": "1234567890", "button": "Book"}"#;
+    const EXAMPLE: &'static str = r#"{"id": "1234567890", "button": "SchemaDefinitions"}"#;
 
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of::<Self>(value, at, found)?;

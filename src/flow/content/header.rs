@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::flow::content::{Fit, Local, MediaType, TextDef};
+use crate::flow::content::{ChannelCapacity, Local, MediaType, TextDef};
 use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::Path;
 use crate::flow::form::read::{Fields, Read};
@@ -30,7 +30,7 @@ pub struct HeaderDef {
 
 /// A compiled header.
 #[derive(Clone, Debug)]
-pub(crate) enum Header {
+pub(crate) enum CompiledHeader {
     Text(Local<Template>),
     Media(MediaType, Template),
 }
@@ -38,12 +38,17 @@ pub(crate) enum Header {
 /// A compiled header and footer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Surround {
-    pub(crate) header: Option<Header>,
+    pub(crate) header: Option<CompiledHeader>,
     pub(crate) footer: Option<Local<Template>>,
 }
 
 impl HeaderDef {
-    pub(super) fn compile(&self, at: &Path<'_>, fit: &Fit, cx: &mut Compile<'_>) -> Option<Header> {
+    pub(super) fn compile(
+        &self,
+        at: &Path<'_>,
+        fit: &ChannelCapacity,
+        cx: &mut Compile<'_>,
+    ) -> Option<CompiledHeader> {
         let media = [
             ("image", MediaType::Image, &self.image),
             ("video", MediaType::Video, &self.video),
@@ -62,11 +67,11 @@ impl HeaderDef {
         if let Some(text) = &self.text {
             let text = text.template(&at.key("text"), cx)?;
             fit.text(&at.key("text"), &text, fit.capacity.header, "shorten it", cx);
-            return Some(Header::Text(text));
+            return Some(CompiledHeader::Text(text));
         }
         media.into_iter().find_map(|(key, kind, url)| {
             let url = cx.required_template(&at.key(key), url.as_deref()?)?;
-            Some(Header::Media(kind, url))
+            Some(CompiledHeader::Media(kind, url))
         })
     }
 }

@@ -4,8 +4,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::flow::content::choice::read_offer;
-use crate::flow::content::offers::{Entry, ITEM_NAMES, compile_offer, compile_offers, item_template};
-use crate::flow::content::{Fit, Local, Offers, OffersDef, TextDef};
+use crate::flow::content::offers::{ITEM_NAMES, OfferEntry, compile_offer, compile_offers, item_template};
+use crate::flow::content::{ChannelCapacity, Local, Offers, OffersDef, TextDef};
 use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::Path;
 use crate::flow::form::read::{Fields, Read};
@@ -63,7 +63,7 @@ pub struct RowDef {
 
 /// A compiled list.
 #[derive(Clone, Debug)]
-pub(crate) struct List {
+pub(crate) struct CompiledList {
     pub(crate) button: Local<Template>,
     pub(crate) sections: Box<[Section]>,
 }
@@ -76,13 +76,13 @@ pub(crate) struct Section {
     pub(crate) rows: Offers,
 }
 
-impl Entry for RowDef {
+impl OfferEntry for RowDef {
     fn from(&self) -> Option<&str> {
         self.from.as_deref()
     }
 }
 
-impl Entry for SectionDef {
+impl OfferEntry for SectionDef {
     fn from(&self) -> Option<&str> {
         self.from.as_deref()
     }
@@ -100,7 +100,12 @@ impl ListDef {
         self.sections.iter().any(|section| section.from.is_some() || has_data(section))
     }
 
-    pub(super) fn compile(&self, at: &Path<'_>, fit: &Fit, cx: &mut Compile<'_>) -> Option<List> {
+    pub(super) fn compile(
+        &self,
+        at: &Path<'_>,
+        fit: &ChannelCapacity,
+        cx: &mut Compile<'_>,
+    ) -> Option<CompiledList> {
         let limits = fit.capacity;
         let rows = self.written_rows().count();
         fit.count(at, rows.max(usize::from(self.has_data())), limits.rows, cx);
@@ -122,12 +127,12 @@ impl ListDef {
             })
             .collect();
         cx.distinct(&list, "option", self.written_rows().map(|row| row.id.as_str()));
-        Some(List { button: button?, sections: sections.into_iter().collect::<Option<_>>()? })
+        Some(CompiledList { button: button?, sections: sections.into_iter().collect::<Option<_>>()? })
     }
 }
 
 impl SectionDef {
-    fn compile(&self, at: &Path<'_>, fit: &Fit, cx: &mut Compile<'_>) -> Option<Section> {
+    fn compile(&self, at: &Path<'_>, fit: &ChannelCapacity, cx: &mut Compile<'_>) -> Option<Section> {
         let Some(from) = &self.from else { return self.compile_parts(None, at, fit, cx) };
         let from = cx.expression(&at.key("from"), from)?;
         cx.with_names(ITEM_NAMES, |cx| self.compile_parts(Some(from), at, fit, cx))
@@ -137,7 +142,7 @@ impl SectionDef {
         &self,
         from: Option<Expr>,
         at: &Path<'_>,
-        fit: &Fit,
+        fit: &ChannelCapacity,
         cx: &mut Compile<'_>,
     ) -> Option<Section> {
         let most = fit.capacity.row;

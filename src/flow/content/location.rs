@@ -5,12 +5,12 @@ use serde::Serialize;
 use serde_json::json;
 use serde_json::{Number, Value};
 
-use crate::flow::content::{Fit, Local, TextDef};
+use crate::flow::content::{ChannelCapacity, Local, TextDef};
 use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::Path;
 use crate::flow::form::read::{Fields, Read, wrong_type};
 #[cfg(feature = "schema")]
-use crate::flow::form::schema::Book;
+use crate::flow::form::schema::SchemaDefinitions;
 use crate::flow::lang::context::Compile;
 use crate::flow::lang::template::Template;
 
@@ -44,7 +44,7 @@ pub enum DegreesDef {
 
 /// A compiled place.
 #[derive(Clone, Debug)]
-pub(crate) struct Location {
+pub(crate) struct CompiledLocation {
     pub(crate) latitude: Degrees,
     pub(crate) longitude: Degrees,
     pub(crate) name: Option<Local<Template>>,
@@ -64,7 +64,12 @@ impl LocationDef {
         Self { latitude, longitude, name: None, address: None }
     }
 
-    pub(super) fn compile(&self, at: &Path<'_>, fit: &Fit, cx: &mut Compile<'_>) -> Option<Location> {
+    pub(super) fn compile(
+        &self,
+        at: &Path<'_>,
+        fit: &ChannelCapacity,
+        cx: &mut Compile<'_>,
+    ) -> Option<CompiledLocation> {
         if !fit.capacity.location {
             fit.lacks(at, cx);
         }
@@ -73,7 +78,7 @@ impl LocationDef {
         let mut text =
             |key: &str, text: &Option<TextDef>| text.as_ref().map(|text| text.template(&at.key(key), cx));
         let (name, address) = (text("name", &self.name), text("address", &self.address));
-        Some(Location {
+        Some(CompiledLocation {
             latitude: latitude?,
             longitude: longitude?,
             name: name.flatten(),
@@ -108,7 +113,7 @@ impl Read for DegreesDef {
     }
 
     #[cfg(feature = "schema")]
-    fn schema(book: &mut Book) -> Value {
+    fn schema(book: &mut SchemaDefinitions) -> Value {
         book.refer::<Self>(|_| json!({"type": ["number", "string"]}))
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use crate::flow::content::{Fit, Local, MediaType, TextDef};
+use crate::flow::content::{ChannelCapacity, Local, MediaType, TextDef};
 use crate::flow::form::issue::Diagnostics;
 use crate::flow::form::path::Path;
 use crate::flow::form::read::{Fields, Read};
@@ -35,7 +35,7 @@ pub struct MediaDef {
 
 /// A compiled medium.
 #[derive(Clone, Debug)]
-pub(crate) struct Media {
+pub(crate) struct CompiledMedia {
     pub(crate) kind: MediaType,
     pub(crate) url: Template,
     pub(crate) caption: Option<Local<Template>>,
@@ -49,7 +49,12 @@ impl MediaDef {
         Self { kind, url: url.into(), caption: None, filename: None, mime: None }
     }
 
-    pub(super) fn compile(&self, at: &Path<'_>, fit: &Fit, cx: &mut Compile<'_>) -> Option<Media> {
+    pub(super) fn compile(
+        &self,
+        at: &Path<'_>,
+        fit: &ChannelCapacity,
+        cx: &mut Compile<'_>,
+    ) -> Option<CompiledMedia> {
         if !fit.capacity.media.contains(&self.kind) {
             fit.lacks(at, cx);
         }
@@ -67,7 +72,7 @@ impl MediaDef {
         if let Some(mime) = &self.mime {
             cx.short_name(&at.key("mime"), mime)?;
         }
-        Some(Media {
+        Some(CompiledMedia {
             kind: self.kind,
             url: url?,
             caption: caption.flatten(),

@@ -34,17 +34,17 @@ pub use text::TextDef;
 pub(crate) use visit::{PlacedText, has_letters, parts};
 
 pub(crate) use capacity::Capacity;
-pub(crate) use card::Card;
-pub(crate) use choice::{Buttons, Link, compile_options, read_offer};
-pub(crate) use fit::Fit;
-pub(crate) use form::FormMessage;
-pub(crate) use header::{Header, Surround};
-pub(crate) use list::{List, Section};
-pub(crate) use location::{Degrees, Location};
-pub(crate) use media::Media;
-pub(crate) use native::NativeMessage;
-pub(crate) use offers::{Choice, DataOffer, Entry, Offer, Offers};
-pub(crate) use template::{ApprovedTemplate, Parameters, TemplateLanguage};
+pub(crate) use card::CompiledCard;
+pub(crate) use choice::{CompiledButtons, CompiledLink, compile_options, read_offer};
+pub(crate) use fit::ChannelCapacity;
+pub(crate) use form::CompiledForm;
+pub(crate) use header::{CompiledHeader, Surround};
+pub(crate) use list::{CompiledList, Section};
+pub(crate) use location::{CompiledLocation, Degrees};
+pub(crate) use media::CompiledMedia;
+pub(crate) use native::CompiledNative;
+pub(crate) use offers::{CompiledChoice, DataOffer, Offer, OfferEntry, Offers};
+pub(crate) use template::{ApprovedTemplate, CompiledParameters, TemplateLanguage};
 pub(crate) use text::Local;
 
 use crate::Channel;
@@ -105,18 +105,18 @@ pub struct MessageDef {
 
 /// A compiled message.
 #[derive(Clone, Debug)]
-pub(crate) enum Message {
+pub(crate) enum CompiledMessage {
     Text { text: Local<Template>, options: Offers },
-    Buttons { text: Local<Template>, buttons: Box<(Buttons, Surround)> },
-    List { text: Local<Template>, list: Box<(List, Surround)> },
-    Form { text: Local<Template>, form: Box<(FormMessage, Surround)> },
+    Buttons { text: Local<Template>, buttons: Box<(CompiledButtons, Surround)> },
+    List { text: Local<Template>, list: Box<(CompiledList, Surround)> },
+    Form { text: Local<Template>, form: Box<(CompiledForm, Surround)> },
     LocationRequest { text: Local<Template> },
-    Native(Box<NativeMessage>),
+    Native(Box<CompiledNative>),
     QuickReplies { text: Local<Template>, replies: Offers },
-    Media(Box<Media>),
-    Location(Box<Location>),
+    Media(Box<CompiledMedia>),
+    Location(Box<CompiledLocation>),
     Template(Box<ApprovedTemplate>),
-    Card(Box<Card>),
+    Card(Box<CompiledCard>),
 }
 
 impl MessageDef {
@@ -218,7 +218,7 @@ impl MessageDef {
         at: &Path<'_>,
         channel: Option<&Channel>,
         cx: &mut Compile<'_>,
-    ) -> Option<Message> {
+    ) -> Option<CompiledMessage> {
         let options = self.options.as_deref().unwrap_or_default();
         let message = self.compile_offering(options, &at.key("options"), at, channel, cx)?;
         if let Some(label) = choice::same_label(&message.choices()) {
@@ -237,8 +237,8 @@ impl MessageDef {
         at: &Path<'_>,
         channel: Option<&Channel>,
         cx: &mut Compile<'_>,
-    ) -> Option<Message> {
-        let fit = Fit::of(channel);
+    ) -> Option<CompiledMessage> {
+        let fit = ChannelCapacity::of(channel);
         if let [first, others @ ..] = &*self.forms() {
             for other in others {
                 let message = format!("is given beside `{first}`");
@@ -247,26 +247,32 @@ impl MessageDef {
             }
         }
         if let Some(media) = &self.media {
-            return media.compile(&at.key("media"), &fit, cx).map(Box::new).map(Message::Media);
+            return media.compile(&at.key("media"), &fit, cx).map(Box::new).map(CompiledMessage::Media);
         }
         if let Some(location) = &self.location {
-            return location.compile(&at.key("location"), &fit, cx).map(Box::new).map(Message::Location);
+            return location
+                .compile(&at.key("location"), &fit, cx)
+                .map(Box::new)
+                .map(CompiledMessage::Location);
         }
         if let Some(template) = &self.template {
-            return template.compile(&at.key("template"), &fit, cx).map(Box::new).map(Message::Template);
+            return template
+                .compile(&at.key("template"), &fit, cx)
+                .map(Box::new)
+                .map(CompiledMessage::Template);
         }
         if let Some(native) = &self.native {
             let native = native.compile(&at.key("native"), (&fit, channel), cx);
-            return native.map(Box::new).map(Message::Native);
+            return native.map(Box::new).map(CompiledMessage::Native);
         }
         if let Some(card) = &self.card {
-            return card.compile(&at.key("card"), &fit, cx).map(Box::new).map(Message::Card);
+            return card.compile(&at.key("card"), &fit, cx).map(Box::new).map(CompiledMessage::Card);
         }
         self.compile_text(options, place, at, &fit, cx)
     }
 
     /// Header and footer, which stand only where there is a frame for them.
-    fn surround(&self, at: &Path<'_>, fit: &Fit, cx: &mut Compile<'_>) -> Option<Surround> {
+    fn surround(&self, at: &Path<'_>, fit: &ChannelCapacity, cx: &mut Compile<'_>) -> Option<Surround> {
         let is_framed = self.buttons.is_some() || self.list.is_some() || self.form.is_some();
         let given = [("header", self.header.is_some()), ("footer", self.footer.is_some())];
         for (field, _) in given.into_iter().filter(|(_, given)| *given && !is_framed) {
@@ -297,9 +303,9 @@ impl MessageDef {
         options: &[OptionDef],
         place: &Path<'_>,
         at: &Path<'_>,
-        fit: &Fit,
+        fit: &ChannelCapacity,
         cx: &mut Compile<'_>,
-    ) -> Option<Message> {
+    ) -> Option<CompiledMessage> {
         let (text_place, limits) = (at.key("text"), fit.capacity);
         let surround = self.surround(at, fit, cx);
         let body = |most: usize, cx: &mut Compile<'_>| {
@@ -316,39 +322,39 @@ impl MessageDef {
         if let Some(buttons) = &self.buttons {
             let text = body(limits.body, cx);
             let buttons = choice::compile_buttons(buttons, &at.key("buttons"), limits.buttons, fit, cx);
-            return Some(Message::Buttons { text: text?, buttons: Box::new((buttons?, surround?)) });
+            return Some(CompiledMessage::Buttons { text: text?, buttons: Box::new((buttons?, surround?)) });
         }
         if let Some(list) = &self.list {
             let text = body(limits.body, cx);
             let list = list.compile(&at.key("list"), fit, cx);
-            return Some(Message::List { text: text?, list: Box::new((list?, surround?)) });
+            return Some(CompiledMessage::List { text: text?, list: Box::new((list?, surround?)) });
         }
         if let Some(form) = &self.form {
             let text = body(limits.body, cx);
             let form = form.compile(&at.key("form"), fit, cx);
-            return Some(Message::Form { text: text?, form: Box::new((form?, surround?)) });
+            return Some(CompiledMessage::Form { text: text?, form: Box::new((form?, surround?)) });
         }
         if self.asks_for_place() {
             if !limits.location_request {
                 fit.lacks(&at.key("location_request"), cx);
             }
-            return Some(Message::LocationRequest { text: body(limits.body, cx)? });
+            return Some(CompiledMessage::LocationRequest { text: body(limits.body, cx)? });
         }
         if let Some(replies) = &self.quick_replies {
             let text = body(limits.text, cx);
             let most = (limits.quick_replies, limits.quick_reply);
             let replies = choice::compile_options(replies, &at.key("quick_replies"), most, fit, cx);
-            return Some(Message::QuickReplies { text: text?, replies: replies? });
+            return Some(CompiledMessage::QuickReplies { text: text?, replies: replies? });
         }
         let text = body(if options.is_empty() { limits.text } else { limits.text_with_options }, cx);
         let options = choice::compile_options(options, place, (limits.options, limits.label), fit, cx);
-        Some(Message::Text { text: text?, options: options? })
+        Some(CompiledMessage::Text { text: text?, options: options? })
     }
 }
 
-impl Message {
+impl CompiledMessage {
     /// Returns the choices, as far as they are written out.
-    fn choices(&self) -> Vec<&Choice> {
+    fn choices(&self) -> Vec<&CompiledChoice> {
         match self {
             Self::Text { options: choices, .. } | Self::QuickReplies { replies: choices, .. } => {
                 choices.written().collect()
@@ -369,7 +375,7 @@ impl Message {
     }
 }
 
-fn has_data<T: Entry>(entries: Option<&[T]>) -> bool {
+fn has_data<T: OfferEntry>(entries: Option<&[T]>) -> bool {
     entries.unwrap_or_default().iter().any(|entry| entry.from().is_some())
 }
 

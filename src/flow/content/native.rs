@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::Channel;
-use crate::flow::content::Fit;
+use crate::flow::content::ChannelCapacity;
 use crate::flow::form::issue::Diagnostics;
 use crate::flow::form::path::Path;
 use crate::flow::form::read::{Fields, Read};
@@ -24,7 +24,7 @@ pub struct NativeDef {
 
 /// A compiled message of this kind.
 #[derive(Clone, Debug)]
-pub(crate) struct NativeMessage {
+pub(crate) struct CompiledNative {
     pub(crate) channel: Channel,
     pub(crate) body: JsonTemplate,
 }
@@ -38,14 +38,14 @@ impl NativeDef {
     pub(super) fn compile(
         &self,
         at: &Path<'_>,
-        (fit, channel): (&Fit, Option<&Channel>),
+        (fit, channel): (&ChannelCapacity, Option<&Channel>),
         cx: &mut Compile<'_>,
-    ) -> Option<NativeMessage> {
+    ) -> Option<CompiledNative> {
         if channel.is_some_and(|channel| *channel != self.channel) {
             fit.lacks(&at.key("channel"), cx);
         }
         let body = JsonTemplate::compile(&self.body, &at.key("body"), cx)?;
-        Some(NativeMessage { channel: self.channel.clone(), body })
+        Some(CompiledNative { channel: self.channel.clone(), body })
     }
 }
 

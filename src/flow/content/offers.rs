@@ -11,12 +11,12 @@ use serde_json::Value;
 #[cfg(feature = "schema")]
 use serde_json::json;
 
-use crate::flow::content::{Fit, Local, TextDef};
+use crate::flow::content::{ChannelCapacity, Local, TextDef};
 use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::{Path, brief};
 use crate::flow::form::read::{Read, wrong_type};
 #[cfg(feature = "schema")]
-use crate::flow::form::schema::Book;
+use crate::flow::form::schema::SchemaDefinitions;
 use crate::flow::lang::context::Compile;
 use crate::flow::lang::expr::Expr;
 use crate::flow::lang::template::Template;
@@ -38,14 +38,14 @@ pub enum OffersDef<T> {
 }
 
 /// An entry that may be made of data.
-pub(crate) trait Entry {
+pub(crate) trait OfferEntry {
     /// The expression that gives the list.
     fn from(&self) -> Option<&str>;
 }
 
 /// A compiled choice.
 #[derive(Clone, Debug)]
-pub(crate) struct Choice {
+pub(crate) struct CompiledChoice {
     pub(crate) id: Arc<str>,
     pub(crate) label: Local<Template>,
     pub(crate) description: Option<Local<Template>>,
@@ -55,7 +55,7 @@ pub(crate) struct Choice {
 #[derive(Clone, Debug)]
 pub(crate) enum Offers {
     /// All are written out, and their labels are the same for every session.
-    Fixed(Box<[Choice]>),
+    Fixed(Box<[CompiledChoice]>),
     /// Some are made of data, or have a label that is rendered.
     Live(Box<[Offer]>),
 }
@@ -64,7 +64,7 @@ pub(crate) enum Offers {
 #[derive(Clone, Debug)]
 pub(crate) enum Offer {
     /// A choice that is written out.
-    Written(Choice),
+    Written(CompiledChoice),
     /// As many as a list has items.
     Data(Box<DataOffer>),
 }
@@ -113,7 +113,7 @@ impl Offers {
     }
 
     /// Those that are written out.
-    pub(crate) fn written(&self) -> impl Iterator<Item = &Choice> {
+    pub(crate) fn written(&self) -> impl Iterator<Item = &CompiledChoice> {
         let (fixed, live) = match self {
             Self::Fixed(choices) => (&choices[..], &[][..]),
             Self::Live(offers) => (&[][..], &offers[..]),
@@ -145,11 +145,11 @@ fn compile_choice(
     label: &TextDef,
     most: usize,
     cx: &mut Compile<'_>,
-) -> Option<Choice> {
+) -> Option<CompiledChoice> {
     let named = cx.short_name(&at.key("id"), id);
     let label = label.label(&at.key("label"), most, cx);
     named?;
-    Some(Choice { id: id.into(), label: label?, description: None })
+    Some(CompiledChoice { id: id.into(), label: label?, description: None })
 }
 
 /// Compiles entries: those that are made of data here, the others by `written`.
@@ -157,7 +157,7 @@ pub(super) fn compile_offers<T>(
     entries: &[T],
     at: &Path<'_>,
     most: usize,
-    fit: &Fit,
+    fit: &ChannelCapacity,
     cx: &mut Compile<'_>,
     mut each: impl FnMut(&T, &Path<'_>, &mut Compile<'_>) -> Option<Offer>,
 ) -> Option<Offers> {
@@ -175,7 +175,7 @@ pub(super) fn compile_offer(
     (id, label, description): (&str, &TextDef, Option<&TextDef>),
     most: usize,
     at: &Path<'_>,
-    fit: &Fit,
+    fit: &ChannelCapacity,
     cx: &mut Compile<'_>,
 ) -> Option<Offer> {
     if let Some(from) = from {
@@ -193,11 +193,17 @@ pub(super) fn compile_offer(
         }
         None => None,
     };
-    Some(Offer::Written(Choice { description, ..choice? }))
+    Some(Offer::Written(CompiledChoice { description, ..choice? }))
 }
 
 impl DataFields<'_> {
-    fn compile(self, at: &Path<'_>, most: usize, fit: &Fit, cx: &mut Compile<'_>) -> Option<DataOffer> {
+    fn compile(
+        self,
+        at: &Path<'_>,
+        most: usize,
+        fit: &ChannelCapacity,
+        cx: &mut Compile<'_>,
+    ) -> Option<DataOffer> {
         let from = cx.expression(&at.key("from"), self.from);
         cx.with_names(ITEM_NAMES, |cx| {
             let id = match self.id {
@@ -309,7 +315,7 @@ impl<T: Serialize> Serialize for OffersDef<T> {
     }
 }
 
-impl<T: Read + Entry> Read for OffersDef<T> {
+impl<T: Read + OfferEntry> Read for OffersDef<T> {
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         match value {
             Value::Object(object) if object.contains_key("from") => {
@@ -321,7 +327,7 @@ impl<T: Read + Entry> Read for OffersDef<T> {
     }
 
     #[cfg(feature = "schema")]
-    fn schema(book: &mut Book) -> Value {
+    fn schema(book: &mut SchemaDefinitions) -> Value {
         let entry = T::schema(book);
         let single = json!({"allOf": [entry.clone(), {"required": ["from"]}]});
         json!({"anyOf": [{"type": "array", "items": entry}, single]})

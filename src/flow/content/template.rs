@@ -9,12 +9,12 @@ use serde_json::json;
 use serde_json::{Map, Value};
 
 use crate::flow::content::choice::compile_buttons;
-use crate::flow::content::{ButtonDef, Buttons, Fit, Header, HeaderDef};
+use crate::flow::content::{ButtonDef, ChannelCapacity, CompiledButtons, CompiledHeader, HeaderDef};
 use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::{Path, brief};
 use crate::flow::form::read::{Fields, Read, words, wrong_type};
 #[cfg(feature = "schema")]
-use crate::flow::form::schema::Book;
+use crate::flow::form::schema::SchemaDefinitions;
 use crate::flow::lang::context::Compile;
 use crate::flow::lang::language::Language;
 use crate::flow::lang::template::Template;
@@ -82,9 +82,9 @@ pub(crate) struct ApprovedTemplate {
     pub(crate) language: TemplateLanguage,
     /// True if it goes to a telephone number alone.
     pub(crate) needs_phone: bool,
-    pub(crate) parameters: Parameters,
-    pub(crate) header: Option<Header>,
-    pub(crate) buttons: Buttons,
+    pub(crate) parameters: CompiledParameters,
+    pub(crate) header: Option<CompiledHeader>,
+    pub(crate) buttons: CompiledButtons,
     /// The places of the buttons that open an address, among all; none: behind the others.
     pub(crate) link_places: Box<[u32]>,
 }
@@ -100,7 +100,7 @@ pub(crate) enum TemplateLanguage {
 
 /// Compiled parameters.
 #[derive(Clone, Debug)]
-pub(crate) enum Parameters {
+pub(crate) enum CompiledParameters {
     Positional(Box<[Template]>),
     Named(Box<[(Arc<str>, Template)]>),
 }
@@ -119,7 +119,12 @@ impl TemplateDef {
         }
     }
 
-    pub(super) fn compile(&self, at: &Path<'_>, fit: &Fit, cx: &mut Compile<'_>) -> Option<ApprovedTemplate> {
+    pub(super) fn compile(
+        &self,
+        at: &Path<'_>,
+        fit: &ChannelCapacity,
+        cx: &mut Compile<'_>,
+    ) -> Option<ApprovedTemplate> {
         if !fit.capacity.template {
             fit.lacks(at, cx);
         }
@@ -136,7 +141,7 @@ impl TemplateDef {
                 }
                 compile_buttons(buttons, &list, most, &fit.in_template(), cx)
             }
-            None => Some(Buttons::default()),
+            None => Some(CompiledButtons::default()),
         };
         let header = match &self.header {
             Some(header) => Some(header.compile(&at.key("header"), fit, cx)?),
@@ -195,14 +200,14 @@ impl TemplateDef {
         Some(TemplateLanguage::Nearest { wanted, approved })
     }
 
-    fn compile_parameters(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Parameters> {
+    fn compile_parameters(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<CompiledParameters> {
         match &self.parameters {
-            None => Some(Parameters::Positional(Box::default())),
+            None => Some(CompiledParameters::Positional(Box::default())),
             Some(ParametersDef::Positional(values)) => {
                 let each = values.iter().enumerate();
                 let values: Vec<_> =
                     each.map(|(index, value)| cx.required_template(&at.item(index), value)).collect();
-                values.into_iter().collect::<Option<_>>().map(Parameters::Positional)
+                values.into_iter().collect::<Option<_>>().map(CompiledParameters::Positional)
             }
             Some(ParametersDef::Named(values)) => {
                 let each = values.iter().map(|(name, value)| {
@@ -211,7 +216,7 @@ impl TemplateDef {
                     Some((Arc::from(name.as_str()), value))
                 });
                 let values: Vec<_> = each.collect();
-                values.into_iter().collect::<Option<_>>().map(Parameters::Named)
+                values.into_iter().collect::<Option<_>>().map(CompiledParameters::Named)
             }
         }
     }
@@ -253,7 +258,7 @@ impl Read for ParametersDef {
     }
 
     #[cfg(feature = "schema")]
-    fn schema(book: &mut Book) -> Value {
+    fn schema(book: &mut SchemaDefinitions) -> Value {
         let named = json!({"type": "object", "additionalProperties": {"type": "string"}});
         book.refer::<Self>(|book| json!({"anyOf": [Vec::<String>::schema(book), named]}))
     }

@@ -11,7 +11,7 @@ use crate::flow::form::language::is_tag;
 use crate::flow::form::path::{Path, brief};
 use crate::flow::form::read::{Read, wrong_type};
 #[cfg(feature = "schema")]
-use crate::flow::form::schema::Book;
+use crate::flow::form::schema::SchemaDefinitions;
 use crate::flow::lang::context::Compile;
 use crate::flow::lang::language::Language;
 use crate::flow::lang::template::Template;
@@ -205,7 +205,7 @@ impl Read for TextDef {
     }
 
     #[cfg(feature = "schema")]
-    fn schema(book: &mut Book) -> Value {
+    fn schema(book: &mut SchemaDefinitions) -> Value {
         let texts = json!({"type": "object", "additionalProperties": {"type": "string"}});
         book.refer::<Self>(|_| json!({"anyOf": [{"type": "string"}, texts]}))
     }

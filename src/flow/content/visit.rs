@@ -1,6 +1,6 @@
 //! Every text of a message that may be written in several languages, by its place.
 
-use crate::flow::content::{ButtonDef, Entry, MessageDef, OptionDef, TextDef};
+use crate::flow::content::{ButtonDef, MessageDef, OfferEntry, OptionDef, TextDef};
 
 /// A text, and where it is in its node: `list.sections[0].title`.
 pub(crate) type PlacedText<'d> = (String, &'d mut TextDef);
@@ -55,7 +55,7 @@ impl MessageDef {
     }
 }
 
-fn labels<'d, T: Entry>(
+fn labels<'d, T: OfferEntry>(
     field: &'static str,
     list: Option<&'d mut [T]>,
     label: impl Fn(&'d mut T) -> &'d mut TextDef + 'd,

@@ -335,7 +335,7 @@ pub(crate) struct Diagnostics {
     orders: std::collections::BTreeMap<String, Vec<String>>,
     /// A sketch that notes which fields are read, when a schema is made.
     #[cfg(feature = "schema")]
-    pub(crate) sketch: Option<Box<crate::flow::form::schema::Sketch>>,
+    pub(crate) sketch: Option<Box<crate::flow::form::schema::ObjectForm>>,
 }
 
 impl Diagnostics {
@@ -445,7 +445,7 @@ impl Diagnostics {
 
     /// A list whose readers are asked for their fields, and read none.
     #[cfg(feature = "schema")]
-    pub(crate) fn sketching(sketch: crate::flow::form::schema::Sketch) -> Self {
+    pub(crate) fn sketching(sketch: crate::flow::form::schema::ObjectForm) -> Self {
         Self { sketch: Some(Box::new(sketch)), ..Self::default() }
     }
 

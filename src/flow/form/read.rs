@@ -9,7 +9,7 @@ use crate::Channel;
 use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::{Path, brief};
 #[cfg(feature = "schema")]
-use crate::flow::form::schema::{Book, Sketch};
+use crate::flow::form::schema::{ObjectForm, SchemaDefinitions};
 use crate::flow::form::span::Span;
 
 /// A value that a field of a flow's JSON can take.
@@ -22,14 +22,14 @@ pub(crate) trait Read: Sized {
 
     /// Returns the schema of what it is read from. A reader of [`Fields`] alone has nothing to say.
     #[cfg(feature = "schema")]
-    fn schema(book: &mut Book) -> Value {
+    fn schema(book: &mut SchemaDefinitions) -> Value {
         plain::<Self>(book)
     }
 }
 
 /// The schema of a type that is read from the fields of an object alone.
 #[cfg(feature = "schema")]
-fn plain<T: Read>(book: &mut Book) -> Value {
+fn plain<T: Read>(book: &mut SchemaDefinitions) -> Value {
     for other in [json!(null), json!(true), json!(1), json!("x"), json!([])] {
         let mut found = Diagnostics::default();
         let _ = T::read(&other, &Path::Root, &mut found);
@@ -44,13 +44,13 @@ fn plain<T: Read>(book: &mut Book) -> Value {
 /// The objects that a type is read from: one form, or several if the reader looks which fields are
 /// there.
 #[cfg(feature = "schema")]
-pub(crate) fn object<T: Read>(book: &mut Book) -> Value {
+pub(crate) fn object<T: Read>(book: &mut SchemaDefinitions) -> Value {
     /// More would be no format that an author can learn.
     const MOST_FORMS: usize = 4_096;
     let mut forms = Vec::new();
     let mut script = Some(Vec::new());
     while let Some(answers) = script {
-        let mut found = Diagnostics::sketching(Sketch::of(book, answers));
+        let mut found = Diagnostics::sketching(ObjectForm::of(book, answers));
         let _ = T::read(&Value::Object(Map::new()), &Path::Root, &mut found);
         let Some(mut sketch) = found.sketch.take() else { break };
         sketch.give_back(book);
@@ -134,7 +134,7 @@ impl<'v, 'p, 'f> Fields<'v, 'p, 'f> {
     }
 
     #[cfg(feature = "schema")]
-    fn sketch(&mut self) -> Option<&mut Sketch> {
+    fn sketch(&mut self) -> Option<&mut ObjectForm> {
         self.found.sketch.as_deref_mut()
     }
 
@@ -183,7 +183,7 @@ impl Read for String {
     }
 
     #[cfg(feature = "schema")]
-    fn schema(_: &mut Book) -> Value {
+    fn schema(_: &mut SchemaDefinitions) -> Value {
         json!({"type": "string"})
     }
 }
@@ -197,7 +197,7 @@ impl Read for bool {
     }
 
     #[cfg(feature = "schema")]
-    fn schema(_: &mut Book) -> Value {
+    fn schema(_: &mut SchemaDefinitions) -> Value {
         json!({"type": "boolean"})
     }
 }
@@ -214,7 +214,7 @@ impl Read for u32 {
     }
 
     #[cfg(feature = "schema")]
-    fn schema(_: &mut Book) -> Value {
+    fn schema(_: &mut SchemaDefinitions) -> Value {
         json!({"type": "integer", "minimum": 0, "maximum": u32::MAX})
     }
 }
@@ -231,7 +231,7 @@ impl Read for i32 {
     }
 
     #[cfg(feature = "schema")]
-    fn schema(_: &mut Book) -> Value {
+    fn schema(_: &mut SchemaDefinitions) -> Value {
         json!({"type": "integer", "minimum": i32::MIN, "maximum": i32::MAX})
     }
 }
@@ -245,7 +245,7 @@ impl Read for Number {
     }
 
     #[cfg(feature = "schema")]
-    fn schema(_: &mut Book) -> Value {
+    fn schema(_: &mut SchemaDefinitions) -> Value {
         json!({"type": "number"})
     }
 }
@@ -256,7 +256,7 @@ impl Read for Value {
     }
 
     #[cfg(feature = "schema")]
-    fn schema(_: &mut Book) -> Value {
+    fn schema(_: &mut SchemaDefinitions) -> Value {
         json!(true)
     }
 }
@@ -270,7 +270,7 @@ impl Read for Map<String, Value> {
     }
 
     #[cfg(feature = "schema")]
-    fn schema(_: &mut Book) -> Value {
+    fn schema(_: &mut SchemaDefinitions) -> Value {
         json!({"type": "object"})
     }
 }
@@ -287,7 +287,7 @@ impl<T: Read> Read for Vec<T> {
     }
 
     #[cfg(feature = "schema")]
-    fn schema(book: &mut Book) -> Value {
+    fn schema(book: &mut SchemaDefinitions) -> Value {
         json!({"type": "array", "items": T::schema(book)})
     }
 }
@@ -298,7 +298,7 @@ impl<T: Read> Read for Box<T> {
     }
 
     #[cfg(feature = "schema")]
-    fn schema(book: &mut Book) -> Value {
+    fn schema(book: &mut SchemaDefinitions) -> Value {
         T::schema(book)
     }
 }
@@ -316,7 +316,7 @@ impl Read for Span {
     }
 
     #[cfg(feature = "schema")]
-    fn schema(book: &mut Book) -> Value {
+    fn schema(book: &mut SchemaDefinitions) -> Value {
         let pattern = "^(?=.)([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$";
         let description = "A duration: 45s, 30m, 2h, 1d, 1h30m.";
         book.refer::<Self>(|_| json!({"type": "string", "pattern": pattern, "description": description}))
@@ -334,7 +334,7 @@ impl Read for Channel {
     }
 
     #[cfg(feature = "schema")]
-    fn schema(book: &mut Book) -> Value {
+    fn schema(book: &mut SchemaDefinitions) -> Value {
         let own = json!({"pattern": Channel::PATTERN});
         book.refer::<Self>(|_| json!({"type": "string", "anyOf": [{"enum": Channel::KNOWN}, own]}))
     }
@@ -374,7 +374,7 @@ macro_rules! words {
             }
 
             #[cfg(feature = "schema")]
-            fn schema(book: &mut crate::flow::form::schema::Book) -> serde_json::Value {
+            fn schema(book: &mut crate::flow::form::schema::SchemaDefinitions) -> serde_json::Value {
                 let words = [$(($word, concat!($($word_doc),*))),+];
                 book.refer::<Self>(|_| crate::flow::form::schema::one_word(&words))
             }

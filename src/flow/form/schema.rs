@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 /// The definitions that a schema refers to, in the making.
 #[derive(Default)]
-pub(crate) struct Book {
+pub(crate) struct SchemaDefinitions {
     defs: Map<String, Value>,
     /// The name of each type in `defs`.
     names: BTreeMap<&'static str, String>,
@@ -17,7 +17,7 @@ pub(crate) struct Book {
     unsaid: Vec<&'static str>,
 }
 
-impl Book {
+impl SchemaDefinitions {
     /// A reference to the schema of a type, which is made when it is first asked for. Types may
     /// hold themselves.
     pub(crate) fn refer<T>(&mut self, make: impl FnOnce(&mut Self) -> Value) -> Value {
@@ -41,19 +41,19 @@ impl Book {
 
     /// The objects that a type is read from, by the forms that its reader asked for: each with
     /// whether the reader found nothing wrong with it.
-    pub(crate) fn objects(&mut self, forms: Vec<(bool, Sketch)>) -> Value {
+    pub(crate) fn objects(&mut self, forms: Vec<(bool, ObjectForm)>) -> Value {
         let fits = forms.iter().any(|(fits, _)| *fits);
-        let forms: Vec<Sketch> =
+        let forms: Vec<ObjectForm> =
             forms.into_iter().filter(|form| form.0 || !fits).map(|form| form.1).collect();
         match forms.iter().find_map(|form| form.tag) {
             Some(tag) => self.tagged(tag.0, tag.1, forms),
-            None => any_of(forms.into_iter().map(Sketch::into_schema).collect()),
+            None => any_of(forms.into_iter().map(ObjectForm::into_schema).collect()),
         }
     }
 
     /// Objects that a word in one of their fields tells apart: an editor that knows the word knows
     /// the fields.
-    fn tagged(&mut self, key: &str, words: &[(&str, &str)], forms: Vec<Sketch>) -> Value {
+    fn tagged(&mut self, key: &str, words: &[(&str, &str)], forms: Vec<ObjectForm>) -> Value {
         let mut by_word: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
         for form in forms {
             by_word.entry(form.word).or_default().push(form.into_schema());
@@ -118,8 +118,8 @@ pub(crate) fn one_word(words: &[(&str, &str)]) -> Value {
 
 /// One form of an object, while a reader runs.
 #[derive(Default)]
-pub(crate) struct Sketch {
-    book: Book,
+pub(crate) struct ObjectForm {
+    book: SchemaDefinitions,
     fields: Vec<(&'static str, bool, Value)>,
     /// The answers to the questions of the reader, in their order; the first answer beyond.
     script: Vec<usize>,
@@ -131,19 +131,24 @@ pub(crate) struct Sketch {
     word: &'static str,
 }
 
-impl Sketch {
+impl ObjectForm {
     /// One that answers as the script says, with the definitions that there are so far.
-    pub(crate) fn of(book: &mut Book, script: Vec<usize>) -> Self {
+    pub(crate) fn of(book: &mut SchemaDefinitions, script: Vec<usize>) -> Self {
         Self { book: std::mem::take(book), script, ..Self::default() }
     }
 
     /// Gives the definitions back.
-    pub(crate) fn give_back(&mut self, book: &mut Book) {
+    pub(crate) fn give_back(&mut self, book: &mut SchemaDefinitions) {
         *book = std::mem::take(&mut self.book);
     }
 
     /// Notes a field, with the schema that `make` makes.
-    pub(crate) fn field(&mut self, key: &'static str, required: bool, make: impl FnOnce(&mut Book) -> Value) {
+    pub(crate) fn field(
+        &mut self,
+        key: &'static str,
+        required: bool,
+        make: impl FnOnce(&mut SchemaDefinitions) -> Value,
+    ) {
         if !self.fields.iter().any(|(known, ..)| *known == key) {
             let schema = make(&mut self.book);
             self.fields.push((key, required, schema));

@@ -12,7 +12,7 @@ use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::Path;
 use crate::flow::form::read::{Fields, Read, wrong_type};
 #[cfg(feature = "schema")]
-use crate::flow::form::schema::Book;
+use crate::flow::form::schema::SchemaDefinitions;
 use crate::flow::lang::context::Compile;
 use crate::flow::lang::expr::{EvalError, Expr, Remark};
 use crate::flow::lang::normal::word::has_word;
@@ -78,35 +78,35 @@ pub enum Operand {
 
 /// A compiled condition.
 #[derive(Clone, Debug)]
-pub(crate) struct Condition(Rule);
+pub(crate) struct Condition(ConditionRule);
 
 #[derive(Clone, Debug)]
-enum Rule {
-    All(Box<[Rule]>),
-    Any(Box<[Rule]>),
-    Not(Box<Rule>),
+enum ConditionRule {
+    All(Box<[ConditionRule]>),
+    Any(Box<[ConditionRule]>),
+    Not(Box<ConditionRule>),
     Expr(Expr),
     Exists { value: Expr, wanted: bool },
     Blank { value: Template, wanted: bool },
     Matches { value: Template, pattern: Pattern },
-    InList { value: Side, list: Box<[Side]>, numbers: Box<[Template]> },
-    HasWord { value: Side, list: Box<[Side]> },
+    InList { value: ConditionSide, list: Box<[ConditionSide]>, numbers: Box<[Template]> },
+    HasWord { value: ConditionSide, list: Box<[ConditionSide]> },
     Between { value: Template, from: Template, to: Template },
     Numbers { value: Template, operator: Operator, to: Template },
-    Compare { value: Side, operator: Operator, to: Side },
+    Compare { value: ConditionSide, operator: Operator, to: ConditionSide },
 }
 
 /// One side of a comparison.
 #[derive(Clone, Debug)]
-struct Side {
+struct ConditionSide {
     template: Template,
     /// The form in which its texts are compared; a literal is in that form already.
-    form: Form,
+    form: OperandForm,
 }
 
 /// The form in which the texts of a side are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
+enum OperandForm {
     /// As they are.
     Written,
     /// Without case.
@@ -117,7 +117,7 @@ enum Form {
     Words { is_plain: bool },
 }
 
-impl Form {
+impl OperandForm {
     fn of(self, text: &str) -> Cow<'_, str> {
         match self {
             Self::Written => Cow::Borrowed(text),
@@ -140,7 +140,7 @@ impl Condition {
     }
 }
 
-impl Rule {
+impl ConditionRule {
     /// Recursion ends: a rule is at most [`MOST_DEPTH`] deep, or it would not have been compiled.
     fn eval(&self, render: &mut Render<'_>) -> Result<bool, EvalError> {
         Ok(match self {
@@ -228,11 +228,11 @@ fn is_among(value: &Template, numbers: &[Template], render: &mut Render<'_>) -> 
     Ok(false)
 }
 
-impl Side {
-    fn new(template: Template, form: Form) -> Self {
+impl ConditionSide {
+    fn new(template: Template, form: OperandForm) -> Self {
         match template.as_literal() {
-            Some(text) if form != Form::Written => {
-                Self { template: Template::literal(&form.of(text)), form: Form::Written }
+            Some(text) if form != OperandForm::Written => {
+                Self { template: Template::literal(&form.of(text)), form: OperandForm::Written }
             }
             _ => Self { template, form },
         }
@@ -242,7 +242,7 @@ impl Side {
     #[inline]
     fn short_text<'t, 'a: 't>(&'t self, render: &Render<'a>) -> Option<&'t str> {
         match self.form {
-            Form::Written => self.template.short_text(render.scope, render.limits),
+            OperandForm::Written => self.template.short_text(render.scope, render.limits),
             _ => None,
         }
     }
@@ -250,7 +250,7 @@ impl Side {
     fn text<'t, 'a: 't>(&'t self, render: &mut Render<'a>) -> Result<Cow<'t, str>, EvalError> {
         let text = render.text(&self.template)?;
         Ok(match text {
-            text if self.form == Form::Written => text,
+            text if self.form == OperandForm::Written => text,
             Cow::Borrowed(text) => self.form.of(text),
             Cow::Owned(text) => Cow::Owned(self.form.of(&text).into_owned()),
         })
@@ -276,7 +276,7 @@ impl ConditionDef {
         self.rule(at, cx, MOST_DEPTH).map(Condition)
     }
 
-    fn rule(&self, at: &Path<'_>, cx: &mut Compile<'_>, depth: usize) -> Option<Rule> {
+    fn rule(&self, at: &Path<'_>, cx: &mut Compile<'_>, depth: usize) -> Option<ConditionRule> {
         let Some(depth) = depth.checked_sub(1) else {
             let message = format!("is nested more than {MOST_DEPTH} levels deep");
             cx.found.add(IssueCode::TooDeep, at, message, "write the condition flatter, or branch twice");
@@ -289,71 +289,79 @@ impl ConditionDef {
             }
             let rules: Vec<_> =
                 rules.iter().enumerate().map(|(index, rule)| rule.rule(&at.item(index), cx, depth)).collect();
-            rules.into_iter().collect::<Option<Box<[Rule]>>>()
+            rules.into_iter().collect::<Option<Box<[ConditionRule]>>>()
         };
         match self {
-            Self::All(rules) => list("all", rules).map(Rule::All),
-            Self::Any(rules) => list("any", rules).map(Rule::Any),
-            Self::Not(rule) => rule.rule(&at.key("not"), cx, depth).map(|rule| Rule::Not(Box::new(rule))),
-            Self::Expr(source) => cx.expression(&at.key("expr"), source).map(Rule::Expr),
+            Self::All(rules) => list("all", rules).map(ConditionRule::All),
+            Self::Any(rules) => list("any", rules).map(ConditionRule::Any),
+            Self::Not(rule) => {
+                rule.rule(&at.key("not"), cx, depth).map(|rule| ConditionRule::Not(Box::new(rule)))
+            }
+            Self::Expr(source) => cx.expression(&at.key("expr"), source).map(ConditionRule::Expr),
             Self::Compare(compare) => compare.compile(at, cx),
         }
     }
 }
 
 impl CompareDef {
-    fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Rule> {
+    fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<ConditionRule> {
         self.check_operands(at, cx.found);
         let form = self.form();
         match self.op {
             Operator::Exists | Operator::NotExists => {
                 let wanted = self.op == Operator::Exists;
                 let value = cx.expression(&at.key("value"), bare(self.value.as_deref()?))?;
-                Some(Rule::Exists { value, wanted })
+                Some(ConditionRule::Exists { value, wanted })
             }
             Operator::StringIsBlank | Operator::StringIsNotBlank => {
                 let wanted = self.op == Operator::StringIsBlank;
-                Some(Rule::Blank { value: self.value(at, cx)?, wanted })
+                Some(ConditionRule::Blank { value: self.value(at, cx)?, wanted })
             }
             Operator::StringMatches | Operator::StringContainsMatch => {
                 let pattern = self.pattern(at, cx);
-                Some(Rule::Matches { value: self.value(at, cx)?, pattern: pattern? })
+                Some(ConditionRule::Matches { value: self.value(at, cx)?, pattern: pattern? })
             }
             Operator::InList | Operator::HasWord => {
                 let value = self.value(at, cx);
                 let list = self.list(at, cx);
                 let numbers = list.iter().flatten().filter(|item| item.is_number()).cloned().collect();
-                let list =
-                    list.into_iter().map(|item| Some(Side::new(item?, form))).collect::<Option<_>>()?;
-                let value = Side::new(value?, form);
+                let list = list
+                    .into_iter()
+                    .map(|item| Some(ConditionSide::new(item?, form)))
+                    .collect::<Option<_>>()?;
+                let value = ConditionSide::new(value?, form);
                 Some(match self.op {
-                    Operator::InList => Rule::InList { value, list, numbers },
-                    _ => Rule::HasWord { value, list },
+                    Operator::InList => ConditionRule::InList { value, list, numbers },
+                    _ => ConditionRule::HasWord { value, list },
                 })
             }
             Operator::NumberBetween => {
                 let (value, from) = (self.value(at, cx), self.to.as_ref()?.compile(&at.key("to"), cx));
                 let to = self.and.as_ref()?.compile(&at.key("and"), cx);
-                Some(Rule::Between { value: value?, from: from?, to: to? })
+                Some(ConditionRule::Between { value: value?, from: from?, to: to? })
             }
             operator if operator.is_of_numbers() => {
                 let (value, to) = (self.value(at, cx), self.to.as_ref()?.compile(&at.key("to"), cx));
-                Some(Rule::Numbers { value: value?, operator, to: to? })
+                Some(ConditionRule::Numbers { value: value?, operator, to: to? })
             }
             operator => {
                 let (value, to) = (self.value(at, cx), self.to.as_ref()?.compile(&at.key("to"), cx));
-                Some(Rule::Compare { value: Side::new(value?, form), operator, to: Side::new(to?, form) })
+                Some(ConditionRule::Compare {
+                    value: ConditionSide::new(value?, form),
+                    operator,
+                    to: ConditionSide::new(to?, form),
+                })
             }
         }
     }
 
-    fn form(&self) -> Form {
+    fn form(&self) -> OperandForm {
         let is_plain = self.fold == Some(Folding::Accents);
         match self.op {
-            Operator::HasWord => Form::Words { is_plain },
-            _ if is_plain => Form::Plain,
-            _ if self.ignore_case == Some(true) => Form::Caseless,
-            _ => Form::Written,
+            Operator::HasWord => OperandForm::Words { is_plain },
+            _ if is_plain => OperandForm::Plain,
+            _ if self.ignore_case == Some(true) => OperandForm::Caseless,
+            _ => OperandForm::Written,
         }
     }
 
@@ -449,7 +457,7 @@ impl Read for Operand {
     }
 
     #[cfg(feature = "schema")]
-    fn schema(book: &mut Book) -> Value {
+    fn schema(book: &mut SchemaDefinitions) -> Value {
         book.refer::<Self>(|_| json!({"type": ["string", "number"]}))
     }
 }

@@ -93,7 +93,7 @@ impl<'a> Compile<'a> {
     }
 
     /// Warns of fields that `reply`, `contact` and their like do not have.
-    fn check_names<'e>(&mut self, at: &Path<'_>, names: impl Iterator<Item = &'e expr::Path>) {
+    fn check_names<'e>(&mut self, at: &Path<'_>, names: impl Iterator<Item = &'e expr::DataPath>) {
         for path in names {
             let (known, Some(key)) = (fields_of(path.root()), path.key()) else { continue };
             if known.is_empty() || known.contains(&key) {

@@ -12,15 +12,15 @@ use crate::flow::lang::template::Template;
 
 /// A compiled JSON value. Keys are never templates.
 #[derive(Clone, Debug)]
-pub(crate) struct JsonTemplate(Part);
+pub(crate) struct JsonTemplate(JsonPart);
 
 #[derive(Clone, Debug)]
-enum Part {
+enum JsonPart {
     /// A value without a template in it.
     Fixed(Value),
     Text(Template),
-    List(Box<[Part]>),
-    Object(Box<[(Arc<str>, Part)]>),
+    List(Box<[JsonPart]>),
+    Object(Box<[(Arc<str>, JsonPart)]>),
 }
 
 impl JsonTemplate {
@@ -29,25 +29,25 @@ impl JsonTemplate {
         if !cx.value(at, value) {
             return None;
         }
-        Part::compile(value, at, cx).map(Self)
+        JsonPart::compile(value, at, cx).map(Self)
     }
 
     /// A text that is one template.
     pub(crate) fn text(template: Template) -> Self {
         Self(match template.as_literal() {
-            Some(text) => Part::Fixed(text.into()),
-            None => Part::Text(template),
+            Some(text) => JsonPart::Fixed(text.into()),
+            None => JsonPart::Text(template),
         })
     }
 
     /// A value as it stands.
     pub(crate) fn fixed(value: Value) -> Self {
-        Self(Part::Fixed(value))
+        Self(JsonPart::Fixed(value))
     }
 
     /// An object of parts that were compiled one by one.
     pub(crate) fn object(parts: Vec<(Arc<str>, Self)>) -> Self {
-        Self(Part::Object(parts.into_iter().map(|(key, part)| (key, part.0)).collect()))
+        Self(JsonPart::Object(parts.into_iter().map(|(key, part)| (key, part.0)).collect()))
     }
 
     /// The value with each template rendered; its texts together at most `Limits::variable_bytes`.
@@ -57,7 +57,7 @@ impl JsonTemplate {
     }
 }
 
-impl Part {
+impl JsonPart {
     /// Recursion ends: the depth is checked before.
     fn compile(value: &Value, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Self> {
         match value {

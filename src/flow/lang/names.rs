@@ -120,7 +120,7 @@ impl Mentions {
         &mut self,
         at: &Path<'_>,
         node: Option<&NodeId>,
-        names: impl Iterator<Item = &'e expr::Path>,
+        names: impl Iterator<Item = &'e expr::DataPath>,
     ) {
         for path in names.filter(|path| !path.is_optional()) {
             let is_given = ROOTS.contains(&path.root()) && !matches!(path.root(), "context" | "vars");

@@ -10,7 +10,7 @@ use crate::flow::form::path::Path;
 use crate::flow::form::read::{Fields, Read};
 use crate::flow::lang::condition::{Condition, ConditionDef};
 use crate::flow::lang::context::Compile;
-use crate::flow::node::{Aside, Kind, Port, PortName};
+use crate::flow::node::{NodeContract, Port, PortName, ReminderStep};
 
 /// A choice of ways. Branches: each label, and `else`; every one needs an edge.
 ///
@@ -67,7 +67,7 @@ impl BranchDef {
     }
 }
 
-impl Kind for BranchDef {
+impl NodeContract for BranchDef {
     type Compiled = Branch;
 
     fn read(fields: &mut Fields<'_, '_, '_>) -> Self {
@@ -114,8 +114,8 @@ impl Kind for BranchDef {
         usize::from(port.0) == self.branches.len()
     }
 
-    fn aside(&self) -> Aside {
-        Aside::Runs
+    fn aside(&self) -> ReminderStep {
+        ReminderStep::Runs
     }
 }
 

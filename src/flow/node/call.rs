@@ -41,14 +41,14 @@ impl HostCall {
 }
 
 /// The parts of a request, each compiled at its own place.
-pub(crate) struct Parts<'a, 'p, 'c> {
+pub(crate) struct RequestParts<'a, 'p, 'c> {
     at: &'a Path<'p>,
     cx: &'a mut Compile<'c>,
     parts: Vec<(Arc<str>, JsonTemplate)>,
     is_whole: bool,
 }
 
-impl<'a, 'p, 'c> Parts<'a, 'p, 'c> {
+impl<'a, 'p, 'c> RequestParts<'a, 'p, 'c> {
     pub(crate) fn of(at: &'a Path<'p>, cx: &'a mut Compile<'c>) -> Self {
         Self { at, cx, parts: Vec::new(), is_whole: true }
     }

@@ -10,7 +10,7 @@ use crate::flow::form::path::Path;
 use crate::flow::form::read::Fields;
 use crate::flow::lang::context::Compile;
 use crate::flow::node::set_variables::{Assign, VariableDef};
-use crate::flow::node::{Blocking, Kind, Port, PortName};
+use crate::flow::node::{Blocking, NodeContract, Port, PortName};
 
 /// A call of another flow, in the version that is online when the session comes here. Branches:
 /// `next`, `failed`, `expired`.
@@ -84,7 +84,7 @@ impl CallFlowDef {
     }
 }
 
-impl Kind for CallFlowDef {
+impl NodeContract for CallFlowDef {
     type Compiled = CallFlow;
 
     fn read(fields: &mut Fields<'_, '_, '_>) -> Self {

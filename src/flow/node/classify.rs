@@ -10,8 +10,8 @@ use crate::flow::form::path::Path;
 use crate::flow::form::read::{Fields, Read};
 use crate::flow::form::span::Span;
 use crate::flow::lang::context::Compile;
-use crate::flow::node::call::{HostCall, Parts};
-use crate::flow::node::{Blocking, Kind, Port, PortName, REPLY_TEXT};
+use crate::flow::node::call::{HostCall, RequestParts};
+use crate::flow::node::{Blocking, NodeContract, Port, PortName, REPLY_TEXT};
 
 /// A choice of ways by what a text means. Branches: each class, `else`, `failed`; all but `failed`
 /// need an edge.
@@ -92,7 +92,7 @@ impl ClassifyDef {
     }
 }
 
-impl Kind for ClassifyDef {
+impl NodeContract for ClassifyDef {
     type Compiled = Classify;
 
     fn read(fields: &mut Fields<'_, '_, '_>) -> Self {
@@ -132,7 +132,7 @@ impl Kind for ClassifyDef {
             );
         }
         let classes: Vec<Value> = self.classes.iter().map(|class| json!(class)).collect();
-        let args = Parts::of(at, cx)
+        let args = RequestParts::of(at, cx)
             .required("text", self.text.as_deref().unwrap_or(REPLY_TEXT))
             .fixed("classes", classes)
             .close();

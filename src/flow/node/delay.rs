@@ -10,7 +10,7 @@ use crate::flow::form::span::Span;
 use crate::flow::lang::context::Compile;
 use crate::flow::lang::times::{Times, TimesDef};
 use crate::flow::lang::zone_template::ZoneTemplate;
-use crate::flow::node::{Blocking, Kind, Port, PortName};
+use crate::flow::node::{Blocking, NodeContract, Port, PortName};
 
 /// A pause. Branches: `next`, and `invalid` where a template gives no time.
 ///
@@ -68,7 +68,7 @@ impl DelayDef {
     }
 }
 
-impl Kind for DelayDef {
+impl NodeContract for DelayDef {
     type Compiled = Delay;
 
     fn read(fields: &mut Fields<'_, '_, '_>) -> Self {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::flow::form::path::Path;
 use crate::flow::form::read::Fields;
 use crate::flow::lang::context::Compile;
-use crate::flow::node::{Aside, Blocking, Kind, PortName};
+use crate::flow::node::{Blocking, NodeContract, PortName, ReminderStep};
 
 /// The end of a session. It has no branch.
 ///
@@ -28,7 +28,7 @@ pub(crate) struct End {
     pub(crate) outcome: Option<Arc<str>>,
 }
 
-impl Kind for EndDef {
+impl NodeContract for EndDef {
     type Compiled = End;
 
     fn read(fields: &mut Fields<'_, '_, '_>) -> Self {
@@ -50,7 +50,7 @@ impl Kind for EndDef {
         Blocking::Ends
     }
 
-    fn aside(&self) -> Aside {
-        Aside::Ends
+    fn aside(&self) -> ReminderStep {
+        ReminderStep::Ends
     }
 }

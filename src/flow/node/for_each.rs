@@ -9,7 +9,7 @@ use crate::flow::form::path::Path;
 use crate::flow::form::read::Fields;
 use crate::flow::lang::context::Compile;
 use crate::flow::lang::expr::Expr;
-use crate::flow::node::{Blocking, Kind, Port, PortName};
+use crate::flow::node::{Blocking, NodeContract, Port, PortName};
 
 /// Once for each item of a list. Branches: `each`, which needs an edge, and `done`.
 ///
@@ -60,7 +60,7 @@ impl ForEachDef {
     }
 }
 
-impl Kind for ForEachDef {
+impl NodeContract for ForEachDef {
     type Compiled = ForEach;
 
     fn read(fields: &mut Fields<'_, '_, '_>) -> Self {

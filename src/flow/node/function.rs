@@ -12,7 +12,7 @@ use crate::flow::form::span::Span;
 use crate::flow::lang::context::Compile;
 use crate::flow::lang::json_template::JsonTemplate;
 use crate::flow::node::call::HostCall;
-use crate::flow::node::{Blocking, Kind, Port, PortName};
+use crate::flow::node::{Blocking, NodeContract, Port, PortName};
 
 /// A call of the host. Branches: `next`, `failed`, and those that the host may name in its answer.
 ///
@@ -71,7 +71,7 @@ impl FunctionDef {
     }
 }
 
-impl Kind for FunctionDef {
+impl NodeContract for FunctionDef {
     type Compiled = Function;
 
     fn read(fields: &mut Fields<'_, '_, '_>) -> Self {

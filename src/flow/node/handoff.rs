@@ -10,11 +10,11 @@ use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::Path;
 use crate::flow::form::read::{Fields, Read};
 #[cfg(feature = "schema")]
-use crate::flow::form::schema::Book;
+use crate::flow::form::schema::SchemaDefinitions;
 use crate::flow::form::span::Span;
 use crate::flow::lang::context::Compile;
 use crate::flow::lang::template::Template;
-use crate::flow::node::{Blocking, Kind, Port, PortName};
+use crate::flow::node::{Blocking, NodeContract, Port, PortName};
 
 /// A handoff to a person. Branches: `next`, `timeout`, and `returned`, which goes before `next`
 /// when the person gives the contact back.
@@ -71,7 +71,7 @@ impl Read for HandoffTimeout {
     }
 
     #[cfg(feature = "schema")]
-    fn schema(book: &mut Book) -> Value {
+    fn schema(book: &mut SchemaDefinitions) -> Value {
         book.refer::<Self>(|book| json!({"anyOf": [{"enum": ["never", "0"]}, Span::schema(book)]}))
     }
 }
@@ -91,7 +91,7 @@ impl Handoff {
     pub(crate) const RETURNED: Port = Port(2);
 }
 
-impl Kind for HandoffDef {
+impl NodeContract for HandoffDef {
     type Compiled = Handoff;
 
     fn read(fields: &mut Fields<'_, '_, '_>) -> Self {

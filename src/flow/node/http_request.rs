@@ -12,8 +12,8 @@ use crate::flow::form::read::{Fields, words};
 use crate::flow::form::span::Span;
 use crate::flow::lang::context::Compile;
 use crate::flow::lang::template::Template;
-use crate::flow::node::call::{HostCall, Parts};
-use crate::flow::node::{Blocking, Kind, Named, Port, PortName};
+use crate::flow::node::call::{HostCall, RequestParts};
+use crate::flow::node::{Blocking, NamedList, NodeContract, Port, PortName};
 
 /// A request over HTTP, made by the host. Branches: `next`, `failed`.
 ///
@@ -101,7 +101,7 @@ impl HttpMethod {
 pub(crate) struct HttpRequest {
     pub(crate) call: HostCall,
     pub(crate) url: Template,
-    pub(crate) query: Named<Template>,
+    pub(crate) query: NamedList<Template>,
 }
 
 const FAILED: Port = Port(1);
@@ -155,7 +155,7 @@ impl HttpRequestDef {
         at: &Path<'_>,
         object: Option<&Map<String, Value>>,
         cx: &mut Compile<'_>,
-    ) -> Option<Named<Template>> {
+    ) -> Option<NamedList<Template>> {
         let Some(object) = object else { return Some(Box::default()) };
         if object.len() > MOST_ENTRIES {
             let message = format!("{} entries, at most {MOST_ENTRIES} are allowed", object.len());
@@ -191,7 +191,7 @@ fn is_token(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)
 }
 
-impl Kind for HttpRequestDef {
+impl NodeContract for HttpRequestDef {
     type Compiled = HttpRequest;
 
     fn read(fields: &mut Fields<'_, '_, '_>) -> Self {
@@ -222,7 +222,7 @@ impl Kind for HttpRequestDef {
             let message = format!("has no meaning for {}", method.as_str());
             cx.found.add(IssueCode::BadValue, &at.key("body"), message, "remove it, or set `method` to POST");
         }
-        let args = Parts::of(at, cx)
+        let args = RequestParts::of(at, cx)
             .fixed("method", method.as_str())
             .object("headers", self.headers.as_ref())
             .value("body", self.body.as_ref())

@@ -6,7 +6,7 @@ use crate::flow::form::issue::IssueCode;
 use crate::flow::form::path::Path;
 use crate::flow::form::read::Fields;
 use crate::flow::lang::context::Compile;
-use crate::flow::node::{Blocking, Kind, PortName};
+use crate::flow::node::{Blocking, NodeContract, PortName};
 use crate::flow::place::NodeIx;
 
 /// A jump to another node. Branch: `next`, taken when all jumps are used up.
@@ -39,7 +39,7 @@ impl JumpDef {
     }
 }
 
-impl Kind for JumpDef {
+impl NodeContract for JumpDef {
     type Compiled = Jump;
 
     fn read(fields: &mut Fields<'_, '_, '_>) -> Self {

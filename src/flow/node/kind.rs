@@ -16,7 +16,7 @@ use crate::flow::place::Port;
 pub(super) const REPLY_TEXT: &str = "{{ reply.text }}";
 
 /// A list of what an author gives names to.
-pub(super) type Named<T> = Box<[(Arc<str>, T)]>;
+pub(super) type NamedList<T> = Box<[(Arc<str>, T)]>;
 
 /// The name of a branch: fixed by the kind, or an author's label.
 pub(crate) type PortName = Cow<'static, str>;
@@ -40,7 +40,7 @@ pub(crate) enum Blocking<'a> {
 }
 
 /// The things that a node may do beside a wait, in the branch of a reminder (SEMANTICS S6).
-pub(crate) enum Aside {
+pub(crate) enum ReminderStep {
     /// Nothing.
     Never,
     /// Be its end.
@@ -52,7 +52,7 @@ pub(crate) enum Aside {
 }
 
 /// The contract of a kind of node.
-pub(crate) trait Kind: Sized {
+pub(crate) trait NodeContract: Sized {
     /// The form that the kernel runs on.
     type Compiled;
 
@@ -131,7 +131,7 @@ pub(crate) trait Kind: Sized {
     }
 
     /// Returns what it may do in the branch of a reminder.
-    fn aside(&self) -> Aside {
-        Aside::Never
+    fn aside(&self) -> ReminderStep {
+        ReminderStep::Never
     }
 }

@@ -9,8 +9,8 @@ use crate::flow::form::read::Fields;
 use crate::flow::form::span::Span;
 use crate::flow::lang::context::Compile;
 use crate::flow::lang::template::Template;
-use crate::flow::node::call::{HostCall, Parts};
-use crate::flow::node::{Blocking, Kind, Port, PortName};
+use crate::flow::node::call::{HostCall, RequestParts};
+use crate::flow::node::{Blocking, NodeContract, Port, PortName};
 
 /// A question to a language model, put by the host. Branches: `next`, `failed`.
 ///
@@ -70,7 +70,7 @@ impl LlmDef {
     }
 }
 
-impl Kind for LlmDef {
+impl NodeContract for LlmDef {
     type Compiled = Llm;
 
     fn read(fields: &mut Fields<'_, '_, '_>) -> Self {
@@ -107,7 +107,7 @@ impl Kind for LlmDef {
             let fix = "give a number from 1, or leave it out";
             cx.found.add(IssueCode::BadValue, &at.key("max_tokens"), "must be at least 1", fix);
         }
-        let mut parts = Parts::of(at, cx).required("prompt", &self.prompt);
+        let mut parts = RequestParts::of(at, cx).required("prompt", &self.prompt);
         parts = parts.optional("system", self.system.as_deref());
         for (key, value) in [
             ("model", self.model.as_deref().map(Value::from)),

@@ -6,7 +6,7 @@ use crate::flow::form::path::Path;
 use crate::flow::form::read::{Fields, words};
 use crate::flow::lang::context::Compile;
 use crate::flow::lang::template::Template;
-use crate::flow::node::{Kind, PortName};
+use crate::flow::node::{NodeContract, PortName};
 
 /// A line for those who run the flow: an [event](crate::observer::EventKind::Logged) to the observer. Branch:
 /// `next`.
@@ -58,7 +58,7 @@ impl LogDef {
     }
 }
 
-impl Kind for LogDef {
+impl NodeContract for LogDef {
     type Compiled = Log;
 
     fn read(fields: &mut Fields<'_, '_, '_>) -> Self {

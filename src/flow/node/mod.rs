@@ -75,8 +75,8 @@ pub(crate) use function::Function;
 pub(crate) use handoff::Handoff;
 pub(crate) use http_request::{HttpRequest, is_web};
 pub(crate) use jump::Jump;
-pub(crate) use kind::{Aside, Blocking, Kind, PortName};
-use kind::{Named, REPLY_TEXT};
+pub(crate) use kind::{Blocking, NodeContract, PortName, ReminderStep};
+use kind::{NamedList, REPLY_TEXT};
 pub(crate) use llm::Llm;
 pub(crate) use log::Log;
 pub(crate) use open_hours::OpenHours;
@@ -195,7 +195,7 @@ macro_rules! kinds {
                 match self { $(Self::$kind(def) => def.texts_mut()),+ }
             }
 
-            pub(crate) fn aside(&self) -> Aside {
+            pub(crate) fn aside(&self) -> ReminderStep {
                 match self { $(Self::$kind(def) => def.aside()),+ }
             }
         }

@@ -12,7 +12,7 @@ use crate::flow::form::read::{Fields, Read};
 use crate::flow::lang::context::Compile;
 use crate::flow::lang::zone::{Day, Hours};
 use crate::flow::lang::zone_template::ZoneTemplate;
-use crate::flow::node::{Kind, Port, PortName};
+use crate::flow::node::{NodeContract, Port, PortName};
 
 /// A choice of ways by the hour. Branches: `open` and `closed`; both need an edge.
 ///
@@ -80,14 +80,14 @@ impl OpenHoursDef {
     }
 }
 
-impl Kind for OpenHoursDef {
+impl NodeContract for OpenHoursDef {
     type Compiled = OpenHours;
 
     fn read(fields: &mut Fields<'_, '_, '_>) -> Self {
         Self {
             timezone: fields.required("timezone").unwrap_or_default(),
             hours: fields.required("hours").unwrap_or_default(),
-            dates: fields.optional::<Times>("dates").map(|times| times.0),
+            dates: fields.optional::<TimeLists>("dates").map(|times| times.0),
         }
     }
 
@@ -161,9 +161,9 @@ fn day(at: &Path<'_>, times: &[String], cx: &mut Compile<'_>) -> Day {
 }
 
 /// Lists of texts by name.
-struct Times(BTreeMap<String, Vec<String>>);
+struct TimeLists(BTreeMap<String, Vec<String>>);
 
-impl Read for Times {
+impl Read for TimeLists {
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let object = Map::read(value, at, found)?;
         let entries = object.iter().filter_map(|(name, list)| {
@@ -173,18 +173,18 @@ impl Read for Times {
     }
 
     #[cfg(feature = "schema")]
-    fn schema(book: &mut crate::flow::form::schema::Book) -> Value {
+    fn schema(book: &mut crate::flow::form::schema::SchemaDefinitions) -> Value {
         serde_json::json!({"type": "object", "additionalProperties": Vec::<String>::schema(book)})
     }
 }
 
 impl Read for WeekDef {
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
-        Times::read(value, at, found).map(|times| Self(times.0))
+        TimeLists::read(value, at, found).map(|times| Self(times.0))
     }
 
     #[cfg(feature = "schema")]
-    fn schema(book: &mut crate::flow::form::schema::Book) -> Value {
+    fn schema(book: &mut crate::flow::form::schema::SchemaDefinitions) -> Value {
         let times = Vec::<String>::schema(book);
         let days = DAYS.iter().map(|day| ((*day).to_owned(), times.clone())).collect::<Map<_, _>>();
         serde_json::json!({"type": "object", "properties": days, "additionalProperties": false})

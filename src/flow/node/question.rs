@@ -77,7 +77,7 @@ pub(crate) struct Question {
 }
 
 /// The fields of a question, as a node's definition has them.
-pub(crate) struct Fields<'d> {
+pub(crate) struct QuestionFields<'d> {
     pub(crate) timeout: Option<&'d TimeoutDef>,
     pub(crate) on_timeout: Option<OnTimeout>,
     pub(crate) any_channel: Option<bool>,
@@ -87,7 +87,7 @@ pub(crate) struct Fields<'d> {
     pub(crate) timed_out: Port,
 }
 
-impl Fields<'_> {
+impl QuestionFields<'_> {
     pub(crate) fn compile(&self, accept: Accept, at: &Path<'_>, cx: &mut Compile<'_>) -> Question {
         let timeout = self.timeout.and_then(|timeout| timeout.compile(&at.key("timeout"), cx));
         let on_timeout = self.on_timeout.unwrap_or(OnTimeout::Branch);

@@ -7,7 +7,7 @@ use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::Path;
 use crate::flow::form::read::{Fields, Read};
 use crate::flow::lang::context::Compile;
-use crate::flow::node::{Kind, Port, PortName};
+use crate::flow::node::{NodeContract, Port, PortName};
 
 /// A choice of ways by chance, each as likely as its weight says. Branches: each label; every one
 /// needs an edge.
@@ -75,7 +75,7 @@ impl RandomSplitDef {
     }
 }
 
-impl Kind for RandomSplitDef {
+impl NodeContract for RandomSplitDef {
     type Compiled = RandomSplit;
 
     fn read(fields: &mut Fields<'_, '_, '_>) -> Self {

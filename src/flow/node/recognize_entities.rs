@@ -11,7 +11,7 @@ use crate::flow::lang::context::Compile;
 use crate::flow::lang::region::HomeRegion;
 use crate::flow::lang::template::Template;
 use crate::flow::node::recognize_phone::home;
-use crate::flow::node::{Kind, Port, PortName, REPLY_TEXT};
+use crate::flow::node::{NodeContract, Port, PortName, REPLY_TEXT};
 use crate::flow::recognize::{EntityType, PhoneFinder};
 
 /// Recognises what a text holds. Branches: `found` and `not_found`; both need an edge.
@@ -69,7 +69,7 @@ impl RecognizeEntitiesDef {
     }
 }
 
-impl Kind for RecognizeEntitiesDef {
+impl NodeContract for RecognizeEntitiesDef {
     type Compiled = RecognizeEntities;
 
     fn read(fields: &mut Fields<'_, '_, '_>) -> Self {

@@ -8,8 +8,8 @@ use crate::flow::form::read::Fields;
 use crate::flow::form::span::Span;
 use crate::flow::lang::context::Compile;
 use crate::flow::lang::language::Language;
-use crate::flow::node::call::{HostCall, Parts};
-use crate::flow::node::{Blocking, Kind, Port, PortName, REPLY_TEXT};
+use crate::flow::node::call::{HostCall, RequestParts};
+use crate::flow::node::{Blocking, NodeContract, Port, PortName, REPLY_TEXT};
 
 /// The language of a text, told by the host. Branches: `next` and `failed`; or, with `languages`,
 /// each of them, `else` and `failed`, all but `failed` with an edge.
@@ -91,7 +91,7 @@ impl RecognizeLanguageDef {
     }
 }
 
-impl Kind for RecognizeLanguageDef {
+impl NodeContract for RecognizeLanguageDef {
     type Compiled = RecognizeLanguage;
 
     fn read(fields: &mut Fields<'_, '_, '_>) -> Self {
@@ -114,7 +114,7 @@ impl Kind for RecognizeLanguageDef {
 
     fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<RecognizeLanguage> {
         self.check_languages(&at.key("languages"), cx);
-        let mut parts = Parts::of(at, cx).required("text", self.text.as_deref().unwrap_or(REPLY_TEXT));
+        let mut parts = RequestParts::of(at, cx).required("text", self.text.as_deref().unwrap_or(REPLY_TEXT));
         if !self.named().is_empty() {
             parts = parts.fixed("languages", self.named());
         }

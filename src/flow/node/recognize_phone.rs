@@ -9,7 +9,7 @@ use crate::flow::form::read::Fields;
 use crate::flow::lang::context::Compile;
 use crate::flow::lang::region::HomeRegion;
 use crate::flow::lang::template::Template;
-use crate::flow::node::{Kind, Port, PortName, REPLY_TEXT};
+use crate::flow::node::{NodeContract, Port, PortName, REPLY_TEXT};
 use crate::flow::recognize::PhoneFinder;
 
 /// The first telephone number in a text. Branches: `found` and `not_found`; both need an edge.
@@ -70,7 +70,7 @@ pub(super) fn home(at: &Path<'_>, region: Option<&str>, cx: &mut Compile<'_>) ->
     }
 }
 
-impl Kind for RecognizePhoneDef {
+impl NodeContract for RecognizePhoneDef {
     type Compiled = RecognizePhone;
 
     fn read(fields: &mut Fields<'_, '_, '_>) -> Self {

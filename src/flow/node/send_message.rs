@@ -4,13 +4,13 @@
 use serde::Serialize;
 
 use crate::Channel;
-use crate::flow::content::{Message, MessageDef, OptionDef, PlacedText, TextDef};
+use crate::flow::content::{CompiledMessage, MessageDef, OptionDef, PlacedText, TextDef};
 use crate::flow::form::issue::IssueCode;
 use crate::flow::form::path::Path;
 use crate::flow::form::read::{Fields, words};
 use crate::flow::lang::context::Compile;
 use crate::flow::lang::template::Template;
-use crate::flow::node::{Aside, Kind, Port, PortName};
+use crate::flow::node::{NodeContract, Port, PortName, ReminderStep};
 
 /// A message to the contact, or to an address. Branches: `next`, `failed`, `window_closed`; and
 /// `empty`, where some of what there is to choose from is made of data.
@@ -60,7 +60,7 @@ words! {
 /// A compiled message with its destination.
 #[derive(Clone, Debug)]
 pub(crate) struct SendMessage {
-    pub(crate) message: Message,
+    pub(crate) message: CompiledMessage,
     pub(crate) channel: Option<Channel>,
     pub(crate) from: Option<Template>,
     pub(crate) to: Option<Template>,
@@ -132,7 +132,7 @@ impl From<MessageDef> for SendMessageDef {
     }
 }
 
-impl Kind for SendMessageDef {
+impl NodeContract for SendMessageDef {
     type Compiled = SendMessage;
 
     fn texts_mut(&mut self) -> Vec<PlacedText<'_>> {
@@ -182,7 +182,7 @@ impl Kind for SendMessageDef {
         self.to.is_none()
     }
 
-    fn aside(&self) -> Aside {
-        Aside::RunsOn
+    fn aside(&self) -> ReminderStep {
+        ReminderStep::RunsOn
     }
 }

@@ -11,7 +11,7 @@ use crate::flow::form::read::{Fields, Read};
 use crate::flow::lang::context::Compile;
 use crate::flow::lang::expr::Expr;
 use crate::flow::lang::json_template::JsonTemplate;
-use crate::flow::node::{Aside, Kind, PortName};
+use crate::flow::node::{NodeContract, PortName, ReminderStep};
 
 /// Assignments, made in their order. Branch: `next`.
 ///
@@ -84,7 +84,7 @@ impl SetVariablesDef {
     }
 }
 
-impl Kind for SetVariablesDef {
+impl NodeContract for SetVariablesDef {
     type Compiled = SetVariables;
 
     fn read(fields: &mut Fields<'_, '_, '_>) -> Self {
@@ -106,8 +106,8 @@ impl Kind for SetVariablesDef {
         self.variables.iter().map(|variable| variable.name.as_str()).collect()
     }
 
-    fn aside(&self) -> Aside {
-        Aside::Runs
+    fn aside(&self) -> ReminderStep {
+        ReminderStep::Runs
     }
 }
 

@@ -10,7 +10,7 @@ use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::Path;
 use crate::flow::form::read::{Fields, Read, words};
 use crate::flow::lang::context::Compile;
-use crate::flow::node::{Kind, PortName};
+use crate::flow::node::{NodeContract, PortName};
 
 /// The start of a flow. Branch: `next`.
 ///
@@ -128,7 +128,7 @@ words! {
 /// A compiled start.
 #[derive(Clone, Debug)]
 pub(crate) struct Start {
-    pub(crate) inputs: Box<[Input]>,
+    pub(crate) inputs: Box<[DeclaredInput]>,
     pub(crate) policy: InputPolicy,
     pub(crate) contact_from: Option<Arc<str>>,
     pub(crate) contact_id_from: Option<Arc<str>>,
@@ -137,7 +137,7 @@ pub(crate) struct Start {
 
 /// A declared input.
 #[derive(Clone, Debug)]
-pub(crate) struct Input {
+pub(crate) struct DeclaredInput {
     pub(crate) name: Arc<str>,
     pub(crate) kind: InputType,
     pub(crate) required: bool,
@@ -151,7 +151,7 @@ impl StartDef {
     }
 }
 
-impl Kind for StartDef {
+impl NodeContract for StartDef {
     type Compiled = Start;
 
     fn read(fields: &mut Fields<'_, '_, '_>) -> Self {
@@ -172,7 +172,7 @@ impl Kind for StartDef {
         let list = at.key("inputs");
         let written = self.inputs.as_deref().unwrap_or_default();
         let inputs = written.iter().enumerate();
-        let inputs: Box<[Input]> =
+        let inputs: Box<[DeclaredInput]> =
             inputs.filter_map(|(index, input)| input.compile(&list.item(index), cx)).collect();
         cx.distinct(&list, "input", written.iter().map(|input| input.name.as_str()));
         if self.contact == Some(ContactMode::None) && cx.is_inbound {
@@ -200,7 +200,7 @@ impl Kind for StartDef {
 }
 
 impl InputDef {
-    fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Input> {
+    fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<DeclaredInput> {
         let kind = self.kind.unwrap_or(InputType::Any);
         for (field, value) in [("default", &self.default), ("example", &self.example)] {
             let Some(value) = value else { continue };
@@ -212,7 +212,7 @@ impl InputDef {
             cx.value(&at.key(field), value);
         }
         cx.name(&at.key("name"), &self.name)?;
-        Some(Input {
+        Some(DeclaredInput {
             name: self.name.as_str().into(),
             kind,
             required: self.required == Some(true),

@@ -10,7 +10,7 @@ use crate::flow::form::issue::Diagnostics;
 use crate::flow::form::path::Path;
 use crate::flow::form::read::Read;
 #[cfg(feature = "schema")]
-use crate::flow::form::schema::Book;
+use crate::flow::form::schema::SchemaDefinitions;
 use crate::flow::form::span::Span;
 use crate::flow::lang::context::Compile;
 use crate::flow::lang::times::{Times, TimesDef};
@@ -73,7 +73,7 @@ impl Read for TimeoutDef {
     }
 
     #[cfg(feature = "schema")]
-    fn schema(book: &mut Book) -> Value {
+    fn schema(book: &mut SchemaDefinitions) -> Value {
         book.refer::<Self>(|book| json!({"anyOf": [Span::schema(book), TimesDef::schema(book)]}))
     }
 }

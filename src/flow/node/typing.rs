@@ -7,7 +7,7 @@ use crate::flow::form::path::Path;
 use crate::flow::form::read::Fields;
 use crate::flow::form::span::Span;
 use crate::flow::lang::context::Compile;
-use crate::flow::node::{Kind, PortName, check_reply};
+use crate::flow::node::{NodeContract, PortName, check_reply};
 
 /// A sign that somebody is writing, in its place among the messages. Branch: `next`, at once: a
 /// pause is a `delay`.
@@ -42,7 +42,7 @@ impl TypingDef {
     }
 }
 
-impl Kind for TypingDef {
+impl NodeContract for TypingDef {
     type Compiled = Typing;
 
     fn read(fields: &mut Fields<'_, '_, '_>) -> Self {

@@ -12,7 +12,7 @@ use crate::flow::lang::context::Compile;
 use crate::flow::lang::json_template::JsonTemplate;
 use crate::flow::lang::template::Template;
 use crate::flow::lang::zone::Zone;
-use crate::flow::node::{Kind, Named, Port, PortName};
+use crate::flow::node::{NamedList, NodeContract, Port, PortName};
 
 /// Changes of the contact. Branches: `next`, and `invalid` where a time zone is none, or what is set
 /// is beyond the limits of a profile: then nothing is changed. Without an edge for it the session
@@ -105,7 +105,7 @@ pub(crate) struct UpdateContact {
     pub(crate) email: Option<Edit>,
     pub(crate) language: Option<Edit>,
     pub(crate) timezone: Option<Edit>,
-    pub(crate) fields: Named<JsonTemplate>,
+    pub(crate) fields: NamedList<JsonTemplate>,
     pub(crate) add_tags: Box<[Template]>,
     pub(crate) remove_tags: Box<[Template]>,
     pub(crate) add_groups: Box<[Template]>,
@@ -139,7 +139,7 @@ impl UpdateContactDef {
     }
 }
 
-impl Kind for UpdateContactDef {
+impl NodeContract for UpdateContactDef {
     type Compiled = UpdateContact;
 
     fn read(fields: &mut Fields<'_, '_, '_>) -> Self {
@@ -202,7 +202,7 @@ impl Kind for UpdateContactDef {
 }
 
 impl SetContactDef {
-    fn compile_fields(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Named<JsonTemplate>> {
+    fn compile_fields(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<NamedList<JsonTemplate>> {
         let fields = self.fields.iter().flatten();
         let count = self.fields.as_ref().map_or(0, Map::len);
         if count > MOST_ENTRIES {
@@ -268,7 +268,7 @@ impl Read for EditDef {
     }
 
     #[cfg(feature = "schema")]
-    fn schema(_: &mut crate::flow::form::schema::Book) -> Value {
+    fn schema(_: &mut crate::flow::form::schema::SchemaDefinitions) -> Value {
         serde_json::json!({"type": ["string", "null"]})
     }
 }

@@ -14,7 +14,7 @@ use crate::flow::form::span::Span;
 use crate::flow::lang::context::Compile;
 use crate::flow::node::question::{self, Accept, KeywordMode, OnTimeout, Question};
 use crate::flow::node::timeout::TimeoutDef;
-use crate::flow::node::{Blocking, Kind, Port, PortName};
+use crate::flow::node::{Blocking, NodeContract, Port, PortName};
 
 /// A wait for a reply. Branches: `replied`, which an edge without a branch takes, and `timeout`.
 ///
@@ -72,8 +72,8 @@ impl WaitReply {
 }
 
 impl WaitReplyDef {
-    fn question(&self) -> question::Fields<'_> {
-        question::Fields {
+    fn question(&self) -> question::QuestionFields<'_> {
+        question::QuestionFields {
             timeout: self.timeout.as_ref(),
             on_timeout: self.on_timeout,
             any_channel: self.any_channel,
@@ -85,7 +85,7 @@ impl WaitReplyDef {
     }
 }
 
-impl Kind for WaitReplyDef {
+impl NodeContract for WaitReplyDef {
     type Compiled = WaitReply;
 
     fn read(fields: &mut Fields<'_, '_, '_>) -> Self {

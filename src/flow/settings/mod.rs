@@ -21,7 +21,7 @@ use crate::flow::form::path::{Path, brief};
 use crate::flow::form::read::object;
 use crate::flow::form::read::{Fields, Read, words, wrong_type};
 #[cfg(feature = "schema")]
-use crate::flow::form::schema::Book;
+use crate::flow::form::schema::SchemaDefinitions;
 use crate::flow::form::span::Span;
 use crate::flow::keyword::KeywordDef;
 use crate::flow::lang::context::Compile;
@@ -374,7 +374,7 @@ impl Read for Concurrency {
     }
 
     #[cfg(feature = "schema")]
-    fn schema(book: &mut Book) -> Value {
+    fn schema(book: &mut SchemaDefinitions) -> Value {
         book.refer::<Self>(
             |book| json!({"anyOf": [{"enum": ["per_flow", "unlimited"]}, object::<Self>(book)]}),
         )
@@ -419,7 +419,7 @@ impl Read for ReentryDef {
     }
 
     #[cfg(feature = "schema")]
-    fn schema(book: &mut Book) -> Value {
+    fn schema(book: &mut SchemaDefinitions) -> Value {
         book.refer::<Self>(|book| json!({"anyOf": [{"enum": ["always", "once_ever"]}, object::<Self>(book)]}))
     }
 }

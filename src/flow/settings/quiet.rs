@@ -10,7 +10,7 @@ use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::{Path, brief};
 use crate::flow::form::read::{Read, wrong_type};
 #[cfg(feature = "schema")]
-use crate::flow::form::schema::Book;
+use crate::flow::form::schema::SchemaDefinitions;
 use crate::flow::lang::context::Compile;
 use crate::flow::lang::until::week;
 use crate::flow::lang::zone::{Hours, Zone};
@@ -116,7 +116,7 @@ impl Read for QuietHoursDef {
     }
 
     #[cfg(feature = "schema")]
-    fn schema(book: &mut Book) -> Value {
+    fn schema(book: &mut SchemaDefinitions) -> Value {
         json!({"anyOf": [String::schema(book), Vec::<String>::schema(book)]})
     }
 }

@@ -54,7 +54,7 @@ pub(super) fn say(
     run: &mut Run<'_>,
     step: &Step,
     node: &Ask,
-    message: &content::Message,
+    message: &content::CompiledMessage,
 ) -> Result<bool, Move> {
     let route = destination::reply(run)?;
     let route = destination::fitting(run, route, message)?;
@@ -71,7 +71,7 @@ pub(super) fn say(
 fn render(
     run: &mut Run<'_>,
     node: &Ask,
-    message: &content::Message,
+    message: &content::CompiledMessage,
     to: &Audience<'_>,
 ) -> Result<Content, Move> {
     let content = render_content(run, message, to)?;

@@ -128,12 +128,12 @@ pub async fn of_many_publishers_one_saves(harness: &impl Harness<Store: FlowStor
 
 /// The flows as known to a process that has read them before, and reads on.
 #[derive(Default)]
-struct Reader {
+struct CatalogueReader {
     revision: u64,
     flows: BTreeMap<FlowId, FlowEntry>,
 }
 
-impl Reader {
+impl CatalogueReader {
     /// One that has read all.
     async fn of<S: FlowStore>(store: &Asked<S>, workspace: &WorkspaceId) -> Self {
         let catalogue = store.catalogue(workspace).await;
@@ -180,10 +180,10 @@ fn is_told(told: Option<Vec<String>>, codes: &[&str]) {
 /// Rule 7: those that were saved since, each once and as it is now.
 pub async fn changes_are_those_since_a_revision(harness: &impl Harness<Store: FlowStore>) {
     let store = Asked::fresh(harness).await;
-    let mut first = Reader::of(&store, &shop()).await;
+    let mut first = CatalogueReader::of(&store, &shop()).await;
     is_told(first.read_on(&store, &shop()).await, &[]);
     saved(&store, vec![change("a", None), publish("b", None, 1, "b"), change("c", None)]).await;
-    let mut second = Reader::of(&store, &shop()).await;
+    let mut second = CatalogueReader::of(&store, &shop()).await;
     is_told(second.read_on(&store, &shop()).await, &[]);
     assert_eq!(store.save(change("b", Some(1))).await, FlowSaved::Saved);
     assert_eq!(store.save(change("b", Some(2))).await, FlowSaved::Saved);
@@ -202,7 +202,7 @@ pub async fn changes_are_those_since_a_revision(harness: &impl Harness<Store: Fl
 pub async fn a_deletion_is_a_change(harness: &impl Harness<Store: FlowStore>) {
     let store = Asked::fresh(harness).await;
     saved(&store, vec![publish("a", None, 1, "a"), publish("b", None, 1, "b"), change("c", None)]).await;
-    let mut reader = Reader::of(&store, &shop()).await;
+    let mut reader = CatalogueReader::of(&store, &shop()).await;
     let mut deleted = FlowChange { draft: None, ..change("a", Some(1)) };
     (deleted.entry.deleted, deleted.entry.draft) = (true, None);
     let mut ended = FlowChange { version: None, ..publish("b", Some(1), 1, "b") };
@@ -215,8 +215,8 @@ pub async fn a_deletion_is_a_change(harness: &impl Harness<Store: FlowStore>) {
 /// Rule 7: and nothing of another workspace.
 pub async fn changes_are_of_one_workspace(harness: &impl Harness<Store: FlowStore>) {
     let store = Asked::fresh(harness).await;
-    let mut here = Reader::of(&store, &shop()).await;
-    let mut there = Reader::of(&store, &other()).await;
+    let mut here = CatalogueReader::of(&store, &shop()).await;
+    let mut there = CatalogueReader::of(&store, &other()).await;
     for round in 0..3_u64 {
         let expect = (round > 0).then_some(round);
         saved(&store, vec![change("a", expect)]).await;
@@ -236,7 +236,7 @@ pub async fn of_a_revision_that_was_not_reached_all_is_told(harness: &impl Harne
     saved(&store, vec![change("a", None), change("b", None)]).await;
     let revision = store.flows_revision().await + 1_000;
     let lost = [(flow("lost"), change("lost", None).entry)];
-    let mut reader = Reader { revision, flows: BTreeMap::from(lost) };
+    let mut reader = CatalogueReader { revision, flows: BTreeMap::from(lost) };
     assert_eq!(reader.read_on(&store, &shop()).await, None);
     reader.knows_all(&store, &shop()).await;
 }
@@ -244,7 +244,7 @@ pub async fn of_a_revision_that_was_not_reached_all_is_told(harness: &impl Harne
 /// Rule 7: nothing is missed by who reads on while others save.
 pub async fn no_change_is_missed_by_who_reads_on(harness: &impl Harness<Store: FlowStore>) {
     let store = Asked::fresh(harness).await;
-    let reader = Shared::<Reader>::new();
+    let reader = Shared::<CatalogueReader>::new();
     let tasks = each(|number| {
         let (store, reader) = (store.clone(), reader.clone());
         Box::pin(async move {
@@ -258,7 +258,7 @@ pub async fn no_change_is_missed_by_who_reads_on(harness: &impl Harness<Store: F
                 }
                 return;
             }
-            let mut own = Reader::of(&store, &shop()).await;
+            let mut own = CatalogueReader::of(&store, &shop()).await;
             for _ in 0..ROUNDS * TASKS {
                 let _ = own.read_on(&store, &shop()).await;
                 step_aside().await;

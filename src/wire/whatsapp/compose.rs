@@ -85,9 +85,9 @@ impl CloudBody {
     fn fill(&mut self, content: &Content) -> Result<(), SendError> {
         match content {
             Content::Text { text, options } if options.is_empty() => self.fill_text(text),
-            Content::Text { text, options } => self.fill_choices(text, options, Around::default()),
+            Content::Text { text, options } => self.fill_choices(text, options, HeaderAndFooter::default()),
             Content::QuickReplies(replies) => {
-                self.fill_choices(&replies.text, &replies.options, Around::default())
+                self.fill_choices(&replies.text, &replies.options, HeaderAndFooter::default())
             }
             Content::Buttons(buttons) => self.fill_buttons(buttons),
             Content::Card(card) => self.fill_card(card),
@@ -98,7 +98,7 @@ impl CloudBody {
             Content::Form(form) => self.fill_form(form),
             Content::LocationRequest { text } => {
                 let action = ActionBody { name: Some("send_location".to_owned()), ..ActionBody::default() };
-                self.fill_interactive("location_request_message", text, Around::default(), action);
+                self.fill_interactive("location_request_message", text, HeaderAndFooter::default(), action);
             }
             Content::Native(native) => self.fill_native(native)?,
             Content::Typing { .. } => {}
@@ -115,7 +115,7 @@ impl CloudBody {
         self.text = Some(TextBody { preview_url: None, body: text.to_owned() });
     }
 
-    fn fill_interactive(&mut self, kind: &str, text: &str, around: Around<'_>, action: ActionBody) {
+    fn fill_interactive(&mut self, kind: &str, text: &str, around: HeaderAndFooter<'_>, action: ActionBody) {
         self.is("interactive");
         self.interactive = Some(InteractiveBody {
             kind: kind.to_owned(),
@@ -128,7 +128,7 @@ impl CloudBody {
     }
 
     /// A text with choices: as buttons, as a list, or in words.
-    fn fill_choices(&mut self, text: &str, options: &[Opt], around: Around<'_>) {
+    fn fill_choices(&mut self, text: &str, options: &[Opt], around: HeaderAndFooter<'_>) {
         let has_lines = options.iter().any(|option| option.description.is_some());
         match options.len() {
             0 => self.fill_text(&around.lines(text)),
@@ -158,7 +158,7 @@ impl CloudBody {
 
     /// One link is a button, with choices or others beside it a line of the text.
     fn fill_buttons(&mut self, buttons: &Buttons) {
-        let around = Around::of(buttons.header.as_ref(), buttons.footer.as_deref());
+        let around = HeaderAndFooter::of(buttons.header.as_ref(), buttons.footer.as_deref());
         match (&*buttons.options, &*buttons.links) {
             ([], [link]) => {
                 let parameters = ActionParameters {
@@ -196,7 +196,7 @@ impl CloudBody {
             image: Some(medium(image)),
             ..ParameterBody::default()
         });
-        self.fill_choices(&text, &card.options, Around { header, footer: None });
+        self.fill_choices(&text, &card.options, HeaderAndFooter { header, footer: None });
     }
 
     fn fill_list(&mut self, list: &List) {
@@ -208,15 +208,21 @@ impl CloudBody {
             rows: rows(options),
             ..SectionBody::default()
         });
-        let around = Around::of(list.header.as_ref(), list.footer.as_deref());
+        let around = HeaderAndFooter::of(list.header.as_ref(), list.footer.as_deref());
         self.fill_sections(&list.text, &list.button, sections.collect(), around);
     }
 
-    fn fill_sections(&mut self, text: &str, button: &str, sections: Vec<SectionBody>, around: Around<'_>) {
+    fn fill_sections(
+        &mut self,
+        text: &str,
+        button: &str,
+        sections: Vec<SectionBody>,
+        around: HeaderAndFooter<'_>,
+    ) {
         let action = ActionBody { button: Some(button.to_owned()), sections, ..ActionBody::default() };
         // A list shows a line above it, and no medium.
         let header = around.header.filter(|header| header.kind == "text");
-        self.fill_interactive("list", text, Around { header, ..around }, action);
+        self.fill_interactive("list", text, HeaderAndFooter { header, ..around }, action);
     }
 
     fn fill_media(&mut self, media: &Media) {
@@ -266,7 +272,7 @@ impl CloudBody {
             parameters: Some(parameters),
             ..ActionBody::default()
         };
-        let around = Around::of(form.header.as_ref(), form.footer.as_deref());
+        let around = HeaderAndFooter::of(form.header.as_ref(), form.footer.as_deref());
         self.fill_interactive("flow", &form.text, around, action);
     }
 
@@ -341,12 +347,12 @@ fn typing(message: &Outbound) -> Result<CloudBody, SendError> {
 
 /// A header and a footer.
 #[derive(Default)]
-struct Around<'a> {
+struct HeaderAndFooter<'a> {
     header: Option<ParameterBody>,
     footer: Option<&'a str>,
 }
 
-impl<'a> Around<'a> {
+impl<'a> HeaderAndFooter<'a> {
     fn of(header: Option<&Header>, footer: Option<&'a str>) -> Self {
         Self { header: header.map(parameter), footer }
     }

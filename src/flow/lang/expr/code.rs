@@ -9,16 +9,16 @@ use crate::flow::lang::pattern::Pattern;
 /// The code that an expression runs.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Program {
-    pub(super) code: Box<[Op]>,
+    pub(super) code: Box<[Instruction]>,
     pub(super) consts: Box<[Lit]>,
-    pub(super) paths: Box<[Path]>,
+    pub(super) paths: Box<[DataPath]>,
     pub(super) patterns: Box<[Pattern]>,
     /// True if it runs without a stack.
     pub(super) is_straight: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Op {
+pub(super) enum Instruction {
     /// Pushes a constant.
     Const(u32),
     /// Pushes the value of a path.
@@ -113,20 +113,20 @@ pub(super) enum Lit {
 
 /// A path that is known before the expression runs: `context.cart.items[0].name`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Path {
+pub(crate) struct DataPath {
     pub(super) root: Box<str>,
-    pub(super) steps: Box<[Step]>,
+    pub(super) steps: Box<[PathStep]>,
     pub(super) text: Box<str>,
     pub(super) optional: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum PathStep {
     Key(Box<str>),
     Index(i64),
 }
 
-impl Path {
+impl DataPath {
     /// Its first name: `context` of `context.name`.
     pub(crate) fn root(&self) -> &str {
         &self.root
@@ -135,7 +135,7 @@ impl Path {
     /// The name after the first, if it is a name: `name` of `context.name`.
     pub(crate) fn key(&self) -> Option<&str> {
         match self.steps.first() {
-            Some(Step::Key(key)) => Some(key),
+            Some(PathStep::Key(key)) => Some(key),
             _ => None,
         }
     }
@@ -155,7 +155,7 @@ impl Path {
 /// A path while it is read.
 pub(super) struct PathBuilder {
     root: Box<str>,
-    steps: Vec<Step>,
+    steps: Vec<PathStep>,
     text: String,
 }
 
@@ -164,20 +164,20 @@ impl PathBuilder {
         Self { root: root.into(), steps: Vec::new(), text: root.to_owned() }
     }
 
-    pub(super) fn push(&mut self, step: Step) {
+    pub(super) fn push(&mut self, step: PathStep) {
         match &step {
-            Step::Key(key) if super::token::is_name(key) => {
+            PathStep::Key(key) if super::token::is_name(key) => {
                 self.text.push('.');
                 self.text.push_str(key);
             }
-            Step::Key(key) => self.text.push_str(&format!("[{key:?}]")),
-            Step::Index(index) => self.text.push_str(&format!("[{index}]")),
+            PathStep::Key(key) => self.text.push_str(&format!("[{key:?}]")),
+            PathStep::Index(index) => self.text.push_str(&format!("[{index}]")),
         }
         self.steps.push(step);
     }
 
-    pub(super) fn build(self) -> Path {
+    pub(super) fn build(self) -> DataPath {
         let Self { root, steps, text } = self;
-        Path { root, steps: steps.into(), text: text.into(), optional: false }
+        DataPath { root, steps: steps.into(), text: text.into(), optional: false }
     }
 }

@@ -13,12 +13,12 @@ pub(crate) struct SyntaxError {
 }
 
 /// A fault while parsing; its place is in bytes until the source is at hand to count characters.
-pub(super) struct Fault {
+pub(super) struct ParseFault {
     pub(super) at: usize,
     pub(super) message: Cow<'static, str>,
 }
 
-impl Fault {
+impl ParseFault {
     pub(super) fn new(at: usize, message: impl Into<Cow<'static, str>>) -> Self {
         Self { at, message: message.into() }
     }
@@ -27,10 +27,10 @@ impl Fault {
 impl SyntaxError {
     /// A fault at a byte of a source.
     pub(crate) fn at(at: usize, message: &'static str, source: &str) -> Self {
-        Self::of(Fault::new(at, message), source)
+        Self::of(ParseFault::new(at, message), source)
     }
 
-    pub(super) fn of(fault: Fault, source: &str) -> Self {
+    pub(super) fn of(fault: ParseFault, source: &str) -> Self {
         let before = source.char_indices().take_while(|(at, _)| *at < fault.at).count();
         Self { offset: before, message: fault.message }
     }

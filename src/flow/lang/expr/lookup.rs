@@ -1,15 +1,15 @@
 //! The value that a path leads to in a scope.
 
-use super::code::{Path, Step};
+use super::code::{DataPath, PathStep};
 use super::filter::print_time;
 use super::val::{Scope, Val};
 use crate::value::Node;
 
-impl Path {
+impl DataPath {
     /// The text there, if the scope has a shortcut to it.
     #[inline]
     pub(super) fn short_text<'a>(&self, scope: &'a dyn Scope) -> Option<&'a str> {
-        if let [Step::Key(key)] = &*self.steps { scope.text(&self.root, key) } else { None }
+        if let [PathStep::Key(key)] = &*self.steps { scope.text(&self.root, key) } else { None }
     }
 
     /// The value in a scope: undefined if any piece of it is.
@@ -27,7 +27,7 @@ impl Path {
     #[inline]
     fn read_packed<'a>(&self, mut node: Node<'a>) -> Val<'a> {
         let mut steps = self.steps.iter();
-        while let Some(Step::Key(key)) = steps.as_slice().first() {
+        while let Some(PathStep::Key(key)) = steps.as_slice().first() {
             let Some(below) = node.get(key) else { return Val::Undefined };
             node = below;
             steps.next();
@@ -39,11 +39,11 @@ impl Path {
         }
     }
 
-    fn walk<'a>(mut val: Val<'a>, steps: &[Step]) -> Val<'a> {
+    fn walk<'a>(mut val: Val<'a>, steps: &[PathStep]) -> Val<'a> {
         for step in steps {
             val = match step {
-                Step::Key(key) => val.key(key),
-                Step::Index(index) => val.index(*index),
+                PathStep::Key(key) => val.key(key),
+                PathStep::Index(index) => val.index(*index),
             };
         }
         val

@@ -42,12 +42,12 @@ mod differential;
 pub(crate) mod tests;
 
 pub(crate) use aid::Remark;
-pub(crate) use code::Path;
+pub(crate) use code::DataPath;
 pub(crate) use error::{EvalError, SyntaxError};
 pub(crate) use meter::Meter;
-pub(crate) use val::{Fields, Scope, Val};
+pub(crate) use val::{LazyFields, Scope, Val};
 
-use code::{Op, Program};
+use code::{Instruction, Program};
 use filter::Filter;
 use run::Evaluation;
 
@@ -81,7 +81,7 @@ impl Expr {
         check_len(source, limits)?;
         let (expr, end) = Self::parse_at(source, 0, limits)?;
         if end < source.len() {
-            return Err(SyntaxError::of(error::Fault::new(end, "unexpected `}}`"), source));
+            return Err(SyntaxError::of(error::ParseFault::new(end, "unexpected `}}`"), source));
         }
         Ok(expr)
     }
@@ -92,8 +92,8 @@ impl Expr {
         let (parsed, end) =
             parse::parse(source, from, limits).map_err(|fault| SyntaxError::of(fault, source))?;
         let shortcut = match &*parsed.code {
-            [Op::Path(0)] => Shortcut::Path,
-            [Op::Path(0), Op::Filter(Filter::Trim, 0)] => Shortcut::Trimmed,
+            [Instruction::Path(0)] => Shortcut::Path,
+            [Instruction::Path(0), Instruction::Filter(Filter::Trim, 0)] => Shortcut::Trimmed,
             _ => Shortcut::None,
         };
         let is_straight = run::is_straight(&parsed.code);
@@ -104,19 +104,19 @@ impl Expr {
 
     /// The paths that it may read, for a check of undeclared names. A key that is computed is not
     /// among them.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &Path> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &DataPath> {
         self.program.paths.iter()
     }
 
     /// The path, if the whole expression is one.
-    pub(crate) fn as_path(&self) -> Option<&Path> {
+    pub(crate) fn as_path(&self) -> Option<&DataPath> {
         if self.shortcut == Shortcut::Path { self.program.paths.first() } else { None }
     }
 
     /// The number, if it is a whole one and nothing else.
     pub(crate) fn as_number(&self) -> Option<i64> {
         match (&*self.program.code, &*self.program.consts) {
-            ([Op::Const(0)], [code::Lit::Int(number)]) => Some(*number),
+            ([Instruction::Const(0)], [code::Lit::Int(number)]) => Some(*number),
             _ => None,
         }
     }

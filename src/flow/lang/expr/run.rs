@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use super::aid::{Aid, Remark};
-use super::code::{Lit, Op, Program, Test};
+use super::code::{Instruction, Lit, Program, Test};
 use super::error::EvalError;
 use super::meter::Meter;
 use super::stack::Stack;
@@ -19,7 +19,7 @@ pub(super) struct Evaluation<'a, 'm> {
     pub(super) report: &'m mut dyn FnMut(Remark<'_>),
 }
 
-impl Op {
+impl Instruction {
     /// True if it makes one value of another.
     fn is_unary(self) -> bool {
         matches!(self, Self::Neg | Self::Not | Self::Is(_) | Self::Match(_) | Self::Filter(_, 0))
@@ -31,7 +31,7 @@ impl Op {
 }
 
 /// True if code is one value and what is done to it.
-pub(super) fn is_straight(code: &[Op]) -> bool {
+pub(super) fn is_straight(code: &[Instruction]) -> bool {
     matches!(code, [first, rest @ ..] if first.is_load() && rest.iter().all(|op| op.is_unary()))
 }
 
@@ -69,29 +69,33 @@ impl<'a> Evaluation<'a, '_> {
     }
 
     /// Does one operation; answers how many to skip.
-    fn op(&mut self, op: Op, stack: &mut Stack<'a>) -> Result<u32, EvalError> {
+    fn op(&mut self, op: Instruction, stack: &mut Stack<'a>) -> Result<u32, EvalError> {
         match op {
-            Op::Const(_) | Op::Path(_) | Op::Missing => stack.push(self.load(op)),
-            Op::Neg | Op::Not | Op::Is(_) | Op::Match(_) | Op::Filter(_, 0) => {
+            Instruction::Const(_) | Instruction::Path(_) | Instruction::Missing => stack.push(self.load(op)),
+            Instruction::Neg
+            | Instruction::Not
+            | Instruction::Is(_)
+            | Instruction::Match(_)
+            | Instruction::Filter(_, 0) => {
                 let val = stack.pop();
                 stack.push(self.unary(op, val)?);
             }
-            Op::Binary(binary) => {
+            Instruction::Binary(binary) => {
                 let right = stack.pop();
                 let left = stack.pop();
                 stack.push(ops::binary(binary, left, right, &mut self.aid())?);
             }
-            Op::Item => {
+            Instruction::Item => {
                 let key = stack.pop();
                 let val = stack.pop();
                 stack.push(item(&val, &key));
             }
-            Op::List(len) => {
+            Instruction::List(len) => {
                 self.meter.items(len as usize)?;
                 let items = stack.take(len as usize);
                 stack.push(Val::List(items));
             }
-            Op::Filter(filter, args) => {
+            Instruction::Filter(filter, args) => {
                 let mut given = filter::Args::default();
                 for slot in given.iter_mut().take(usize::from(args)).rev() {
                     *slot = Some(stack.pop());
@@ -99,34 +103,36 @@ impl<'a> Evaluation<'a, '_> {
                 let val = stack.pop();
                 stack.push(filter::apply(filter, val, given, &mut self.aid())?);
             }
-            Op::Jump(skip) => return Ok(skip),
-            Op::JumpUnless(skip) => return Ok(if stack.pop().is_true() { 0 } else { skip }),
-            Op::And(skip) => return Ok(decide(stack, skip, false)),
-            Op::Or(skip) => return Ok(decide(stack, skip, true)),
+            Instruction::Jump(skip) => return Ok(skip),
+            Instruction::JumpUnless(skip) => return Ok(if stack.pop().is_true() { 0 } else { skip }),
+            Instruction::And(skip) => return Ok(decide(stack, skip, false)),
+            Instruction::Or(skip) => return Ok(decide(stack, skip, true)),
         }
         Ok(0)
     }
 
     #[inline]
-    fn load(&mut self, op: Op) -> Val<'a> {
+    fn load(&mut self, op: Instruction) -> Val<'a> {
         match op {
-            Op::Path(index) => self.path(index),
-            Op::Const(index) => self.constant(index),
+            Instruction::Path(index) => self.path(index),
+            Instruction::Const(index) => self.constant(index),
             _ => Val::Undefined,
         }
     }
 
     #[inline]
-    fn unary(&mut self, op: Op, val: Val<'a>) -> Result<Val<'a>, EvalError> {
+    fn unary(&mut self, op: Instruction, val: Val<'a>) -> Result<Val<'a>, EvalError> {
         match op {
-            Op::Filter(filter, _) => filter::apply(filter, val, filter::Args::default(), &mut self.aid()),
-            Op::Match(index) => match self.program.patterns.get(index as usize) {
+            Instruction::Filter(filter, _) => {
+                filter::apply(filter, val, filter::Args::default(), &mut self.aid())
+            }
+            Instruction::Match(index) => match self.program.patterns.get(index as usize) {
                 Some(pattern) => filter::captures(pattern, &val, self.meter),
                 None => Ok(Val::Undefined),
             },
-            Op::Neg => ops::negate(&val, &mut self.aid()),
-            Op::Is(Test::Defined) => Ok(Val::Bool(!val.is_undefined())),
-            Op::Is(Test::None) => Ok(Val::Bool(matches!(val, Val::Null))),
+            Instruction::Neg => ops::negate(&val, &mut self.aid()),
+            Instruction::Is(Test::Defined) => Ok(Val::Bool(!val.is_undefined())),
+            Instruction::Is(Test::None) => Ok(Val::Bool(matches!(val, Val::Null))),
             _ => Ok(Val::Bool(!val.is_true())),
         }
     }

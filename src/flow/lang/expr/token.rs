@@ -5,11 +5,11 @@ use std::borrow::Cow;
 
 use rust_decimal::Decimal as Amount;
 
-use super::error::Fault;
+use super::error::ParseFault;
 use crate::flow::lang::number::significant;
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Token<'s> {
+pub(super) enum ExprToken<'s> {
     Name(&'s str),
     Int(i64),
     Float(f64),
@@ -51,38 +51,38 @@ impl<'s> Lexer<'s> {
     }
 
     /// The next token and where it starts.
-    pub(super) fn next(&mut self) -> Result<(Token<'s>, usize), Fault> {
+    pub(super) fn next(&mut self) -> Result<(ExprToken<'s>, usize), ParseFault> {
         let rest = self.rest();
         self.take(rest.len().saturating_sub(rest.trim_start().len()));
         let (rest, at) = (self.rest(), self.at);
         let after_dot = std::mem::take(&mut self.after_dot);
-        let Some(first) = rest.chars().next() else { return Ok((Token::End, at)) };
+        let Some(first) = rest.chars().next() else { return Ok((ExprToken::End, at)) };
         let token = match first {
             '\'' | '"' => self.string(first)?,
             '0'..='9' => self.number(after_dot)?,
             '.' => {
                 self.after_dot = true;
                 self.take(1);
-                Token::Sign(".")
+                ExprToken::Sign(".")
             }
-            _ if first == '_' || first.is_alphabetic() => Token::Name(self.take(name_len(rest))),
-            _ if rest.starts_with("}}") => Token::End,
+            _ if first == '_' || first.is_alphabetic() => ExprToken::Name(self.take(name_len(rest))),
+            _ if rest.starts_with("}}") => ExprToken::End,
             '=' if !rest.starts_with("==") => {
                 self.take(1);
-                Token::Sign("=")
+                ExprToken::Sign("=")
             }
             _ => {
                 let sign = SIGNS.into_iter().find(|sign| rest.starts_with(sign));
-                let sign = sign.ok_or_else(|| Fault::new(at, format!("unexpected `{first}`")))?;
+                let sign = sign.ok_or_else(|| ParseFault::new(at, format!("unexpected `{first}`")))?;
                 self.take(sign.len());
-                Token::Sign(sign)
+                ExprToken::Sign(sign)
             }
         };
         Ok((token, at))
     }
 
     /// After a dot a number is an index, so `a.1.0` is `a[1][0]`.
-    fn number(&mut self, after_dot: bool) -> Result<Token<'s>, Fault> {
+    fn number(&mut self, after_dot: bool) -> Result<ExprToken<'s>, ParseFault> {
         let at = self.at;
         let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
         let rest = self.rest();
@@ -106,22 +106,22 @@ impl<'s> Lexer<'s> {
             }
         }
         if name_len(after(len)) > 0 {
-            return Err(Fault::new(at.saturating_add(len), "unexpected letter in a number"));
+            return Err(ParseFault::new(at.saturating_add(len), "unexpected letter in a number"));
         }
         let text = self.take(len);
-        let too_large = || Fault::new(at, "a number must fit 64 bits");
+        let too_large = || ParseFault::new(at, "a number must fit 64 bits");
         if whole {
-            return text.parse().map(Token::Int).map_err(|_| too_large());
+            return text.parse().map(ExprToken::Int).map_err(|_| too_large());
         }
         if significant(text) > FLOAT_DIGITS
             && let Ok(exact) = Amount::from_str_exact(text)
         {
-            return Ok(Token::Decimal(exact));
+            return Ok(ExprToken::Decimal(exact));
         }
-        text.parse().ok().filter(|value: &f64| value.is_finite()).map(Token::Float).ok_or_else(too_large)
+        text.parse().ok().filter(|value: &f64| value.is_finite()).map(ExprToken::Float).ok_or_else(too_large)
     }
 
-    fn string(&mut self, quote: char) -> Result<Token<'s>, Fault> {
+    fn string(&mut self, quote: char) -> Result<ExprToken<'s>, ParseFault> {
         let at = self.at;
         self.take(1);
         let rest = self.rest();
@@ -132,16 +132,16 @@ impl<'s> Lexer<'s> {
             ends
         });
         let Some((len, _)) = end else {
-            return Err(Fault::new(at, "expected a closing quote for the text that starts"));
+            return Err(ParseFault::new(at, "expected a closing quote for the text that starts"));
         };
         let raw = self.take(len);
         self.take(1);
         if !raw.contains('\\') {
-            return Ok(Token::Str(Cow::Borrowed(raw)));
+            return Ok(ExprToken::Str(Cow::Borrowed(raw)));
         }
         unescape(raw)
-            .map(|text| Token::Str(Cow::Owned(text)))
-            .ok_or_else(|| Fault::new(at, "unknown escape in the text"))
+            .map(|text| ExprToken::Str(Cow::Owned(text)))
+            .ok_or_else(|| ParseFault::new(at, "unknown escape in the text"))
     }
 }
 

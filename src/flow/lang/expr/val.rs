@@ -47,7 +47,7 @@ pub(crate) trait Scope {
 
 /// An object whose fields are read one by one, without building JSON: `contact`, `reply`,
 /// `session`.
-pub(crate) trait Fields {
+pub(crate) trait LazyFields {
     /// The value of a field.
     fn field(&self, name: &str) -> Option<Val<'_>>;
 
@@ -80,7 +80,7 @@ pub(crate) enum Val<'a> {
     /// An object that the expression made.
     Object(Rc<[(Box<str>, Val<'a>)]>),
     /// An object that is read field by field.
-    Map(&'a dyn Fields),
+    Map(&'a dyn LazyFields),
 }
 
 impl<'a> From<Node<'a>> for Val<'a> {
@@ -233,7 +233,7 @@ impl<'a> Val<'a> {
 
     /// Writes it as compact JSON.
     pub(super) fn write_json(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        serde_json::to_writer(Writer(out), self).map_err(|_| fmt::Error)
+        serde_json::to_writer(JsonWriter(out), self).map_err(|_| fmt::Error)
     }
 }
 
@@ -265,9 +265,9 @@ impl fmt::Debug for Val<'_> {
 }
 
 /// JSON is written in pieces that are whole characters.
-struct Writer<'w>(&'w mut dyn fmt::Write);
+struct JsonWriter<'w>(&'w mut dyn fmt::Write);
 
-impl std::io::Write for Writer<'_> {
+impl std::io::Write for JsonWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         let text = std::str::from_utf8(bytes).map_err(std::io::Error::other)?;
         self.0.write_str(text).map_err(std::io::Error::other)?;

@@ -19,11 +19,11 @@ use std::ops::Range;
 
 use rust_decimal::Decimal as Amount;
 
-use crate::flow::lang::expr::{EvalError, Expr, Meter, Path, Remark, Scope, SyntaxError, Val, check_len};
+use crate::flow::lang::expr::{DataPath, EvalError, Expr, Meter, Remark, Scope, SyntaxError, Val, check_len};
 use crate::flow::lang::number::{Decimal, Marks};
 use crate::flow::lang::undefined::Undefined;
 use crate::limits::Limits;
-use sink::{Sink, cut};
+use sink::{TextSink, cut};
 
 /// Bytes that a value is expected to have: a name, an order's number, an amount.
 const VALUE_BYTES: usize = 16;
@@ -144,7 +144,7 @@ impl Template {
     }
 
     /// The paths that it may read, for a check of undeclared names.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &Path> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &DataPath> {
         let exprs = self.pieces.iter().filter_map(|piece| match piece {
             Piece::Text(_) => None,
             Piece::Expr(expr, _) => Some(expr),
@@ -211,14 +211,14 @@ impl Template {
                 Val::Str(text) => cut(text, max),
                 Val::Undefined | Val::Null => Cow::Borrowed(""),
                 val => {
-                    let mut sink = Sink::new(String::new(), max);
+                    let mut sink = TextSink::new(String::new(), max);
                     // What does not fit is cut.
                     let _ = val.write(&mut sink);
                     Cow::Owned(sink.out)
                 }
             });
         }
-        let mut sink = Sink::new(String::with_capacity(self.likely_len), max);
+        let mut sink = TextSink::new(String::with_capacity(self.likely_len), max);
         for piece in &*self.pieces {
             let written = match piece {
                 Piece::Text(text) => sink.push(text),
@@ -250,7 +250,7 @@ impl Template {
             Undefined::Empty => Ok(val),
             Undefined::Keep => Ok(Val::from(written)),
             Undefined::Error => {
-                Err(EvalError::Undefined { path: expr.as_path().map_or(written, Path::as_str).into() })
+                Err(EvalError::Undefined { path: expr.as_path().map_or(written, DataPath::as_str).into() })
             }
         }
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// The output. Characters are counted only near the end.
-pub(super) struct Sink {
+pub(super) struct TextSink {
     pub(super) out: String,
     /// Characters it takes.
     max: usize,
@@ -15,7 +15,7 @@ pub(super) struct Sink {
     room: usize,
 }
 
-impl Sink {
+impl TextSink {
     pub(super) fn new(out: String, max: usize) -> Self {
         Self { out, max, chars: 0, counted: 0, room: max }
     }
@@ -43,7 +43,7 @@ impl Sink {
     }
 }
 
-impl fmt::Write for Sink {
+impl fmt::Write for TextSink {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.push(text)
     }

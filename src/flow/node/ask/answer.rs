@@ -472,7 +472,7 @@ impl ChoiceDef {
     }
 }
 
-impl crate::flow::content::Entry for ChoiceDef {
+impl crate::flow::content::OfferEntry for ChoiceDef {
     fn from(&self) -> Option<&str> {
         self.from.as_deref()
     }

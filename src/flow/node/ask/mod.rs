@@ -14,7 +14,8 @@ use answer::{EMPTY, FIXED};
 
 use crate::flow::answer::{Expect, shows_places};
 use crate::flow::content::{
-    Fit, Message, MessageDef, Offers, OptionDef, PlacedText, TextDef, compile_options, parts,
+    ChannelCapacity, CompiledMessage, MessageDef, Offers, OptionDef, PlacedText, TextDef, compile_options,
+    parts,
 };
 use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::{Path, brief};
@@ -23,7 +24,7 @@ use crate::flow::form::span::Span;
 use crate::flow::lang::context::Compile;
 use crate::flow::node::question::{self, Accept, KeywordMode, OnTimeout, Question};
 use crate::flow::node::timeout::TimeoutDef;
-use crate::flow::node::{Blocking, Kind, Port, PortName};
+use crate::flow::node::{Blocking, NodeContract, Port, PortName};
 
 /// A question with its answer checked. Branches: `valid`, which an edge without a branch takes,
 /// `invalid`, `timeout`, the id of each choice that is written out, unless an answer may be
@@ -91,11 +92,11 @@ pub struct AskDef {
 #[derive(Clone, Debug)]
 pub(crate) struct Ask {
     pub(crate) question: Question,
-    pub(crate) message: Message,
+    pub(crate) message: CompiledMessage,
     pub(crate) expect: Expect,
     pub(crate) retries: u32,
     /// The message that is sent instead of the question when it is asked again.
-    pub(crate) again: Option<Box<Message>>,
+    pub(crate) again: Option<Box<CompiledMessage>>,
     pub(crate) save_to: Option<Arc<str>>,
     /// Choices that are made of data or rendered, where the message does not show it.
     pub(crate) unseen: Option<Box<Offers>>,
@@ -121,8 +122,8 @@ impl AskDef {
         Self { message: MessageDef::text(text), ..Self::default() }
     }
 
-    fn question(&self) -> question::Fields<'_> {
-        question::Fields {
+    fn question(&self) -> question::QuestionFields<'_> {
+        question::QuestionFields {
             timeout: self.timeout.as_ref(),
             on_timeout: self.on_timeout,
             any_channel: self.any_channel,
@@ -145,7 +146,7 @@ impl AskDef {
         if !is_live || self.message.is_plain() {
             return None;
         }
-        let fit = Fit::of(None);
+        let fit = ChannelCapacity::of(None);
         compile_options(
             &self.options(),
             &at.key("choices"),
@@ -165,7 +166,7 @@ impl AskDef {
         self.answer.has_data() || self.message.has_data()
     }
 
-    fn question_message(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Message> {
+    fn question_message(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<CompiledMessage> {
         if self.message.options.is_some() {
             let message = "has no meaning for a question that is checked";
             let fix = "name what there is to choose from in `choices`";
@@ -216,23 +217,23 @@ impl AskDef {
 /// Returns the message for an answer that is none, with the choices below the question.
 fn error_message(
     text: &TextDef,
-    question: Option<&Message>,
+    question: Option<&CompiledMessage>,
     at: &Path<'_>,
     cx: &mut Compile<'_>,
-) -> Option<Message> {
-    let (fit, place) = (Fit::of(cx.channel.as_ref()), at.key("error_text"));
+) -> Option<CompiledMessage> {
+    let (fit, place) = (ChannelCapacity::of(cx.channel.as_ref()), at.key("error_text"));
     let text = text.template(&place, cx)?;
     let options = match question {
-        Some(Message::Text { options, .. }) => options.clone(),
+        Some(CompiledMessage::Text { options, .. }) => options.clone(),
         _ => Offers::default(),
     };
     let capacity = fit.capacity;
     let most = if options.is_empty() { capacity.text } else { capacity.text_with_options };
     fit.text(&place, &text, most, "shorten it", cx);
-    Some(Message::Text { text, options })
+    Some(CompiledMessage::Text { text, options })
 }
 
-impl Kind for AskDef {
+impl NodeContract for AskDef {
     type Compiled = Ask;
 
     fn read(fields: &mut Fields<'_, '_, '_>) -> Self {

@@ -23,7 +23,7 @@ pub(super) use field::is_sign;
 pub(super) use matching::captures;
 #[cfg(test)]
 pub(super) use table::ROWS;
-pub(super) use table::{Filter, Row, Takes, find};
+pub(super) use table::{Filter, FilterRow, Takes, find};
 
 /// Applies a filter.
 pub(super) fn apply<'a>(

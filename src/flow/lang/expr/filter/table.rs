@@ -46,18 +46,23 @@ pub(in crate::flow::lang::expr) enum Filter {
 }
 
 /// A filter as it is written.
-pub(in crate::flow::lang::expr) struct Row {
+pub(in crate::flow::lang::expr) struct FilterRow {
     pub(in crate::flow::lang::expr) name: &'static str,
     pub(in crate::flow::lang::expr) filter: Filter,
     pub(in crate::flow::lang::expr) params: &'static [&'static str],
     pub(in crate::flow::lang::expr) required: usize,
 }
 
-const fn row(name: &'static str, filter: Filter, params: &'static [&'static str], required: usize) -> Row {
-    Row { name, filter, params, required }
+const fn row(
+    name: &'static str,
+    filter: Filter,
+    params: &'static [&'static str],
+    required: usize,
+) -> FilterRow {
+    FilterRow { name, filter, params, required }
 }
 
-pub(in crate::flow::lang::expr) const ROWS: [Row; 43] = [
+pub(in crate::flow::lang::expr) const ROWS: [FilterRow; 43] = [
     row("abs", Filter::Abs, &[], 0),
     row("add", Filter::Add, &["value", "unit", "zone"], 2),
     row("add_days", Filter::AddDays, &["days"], 1),
@@ -104,12 +109,12 @@ pub(in crate::flow::lang::expr) const ROWS: [Row; 43] = [
 ];
 
 /// The filter of a name.
-pub(in crate::flow::lang::expr) fn find(name: &str) -> Option<&'static Row> {
-    const TABLE: &[Row] = &ROWS;
+pub(in crate::flow::lang::expr) fn find(name: &str) -> Option<&'static FilterRow> {
+    const TABLE: &[FilterRow] = &ROWS;
     TABLE.iter().find(|row| row.name == name)
 }
 
-impl Row {
+impl FilterRow {
     /// Returns the kind of value that a parameter takes, where that is one alone.
     pub(in crate::flow::lang::expr) fn takes(&self, param: usize) -> Option<Takes> {
         Some(match (self.filter, *self.params.get(param)?) {

@@ -1,38 +1,40 @@
 //! Operands: literals, paths, lists, and what is in parentheses.
 
-use super::super::code::{Lit, Op, PathBuilder, Step};
-use super::super::error::Fault;
-use super::super::token::Token;
+use super::super::code::{Instruction, Lit, PathBuilder, PathStep};
+use super::super::error::ParseFault;
+use super::super::token::ExprToken;
 use super::Parser;
 
 impl Parser<'_> {
-    pub(super) fn operand(&mut self) -> Result<(), Fault> {
+    pub(super) fn operand(&mut self) -> Result<(), ParseFault> {
         let at = self.at;
         let mut path = None;
         match self.advance()? {
-            Token::Name("true" | "True") => self.constant(Lit::Bool(true)),
-            Token::Name("false" | "False") => self.constant(Lit::Bool(false)),
-            Token::Name("null" | "none" | "None") => self.constant(Lit::Null),
-            Token::Name(word @ ("and" | "or" | "not" | "if" | "else" | "in" | "is")) => {
-                return Err(Fault::new(at, format!("expected a value before `{word}`")));
+            ExprToken::Name("true" | "True") => self.constant(Lit::Bool(true)),
+            ExprToken::Name("false" | "False") => self.constant(Lit::Bool(false)),
+            ExprToken::Name("null" | "none" | "None") => self.constant(Lit::Null),
+            ExprToken::Name(word @ ("and" | "or" | "not" | "if" | "else" | "in" | "is")) => {
+                return Err(ParseFault::new(at, format!("expected a value before `{word}`")));
             }
-            Token::Name(name) => path = Some(PathBuilder::new(name)),
-            Token::Int(value) => self.constant(Lit::Int(value)),
-            Token::Float(value) => self.constant(Lit::Float(value)),
-            Token::Decimal(value) => self.constant(Lit::Decimal(value)),
-            Token::Str(text) => self.constant(Lit::Str(text.into())),
-            Token::Sign("(") => {
+            ExprToken::Name(name) => path = Some(PathBuilder::new(name)),
+            ExprToken::Int(value) => self.constant(Lit::Int(value)),
+            ExprToken::Float(value) => self.constant(Lit::Float(value)),
+            ExprToken::Decimal(value) => self.constant(Lit::Decimal(value)),
+            ExprToken::Str(text) => self.constant(Lit::Str(text.into())),
+            ExprToken::Sign("(") => {
                 self.conditional()?;
                 self.expect(")")?;
             }
-            Token::Sign("[") => self.list()?,
-            Token::Sign(sign) => return Err(Fault::new(at, format!("expected a value before `{sign}`"))),
-            Token::End => return Err(Fault::new(at, "expected a value")),
+            ExprToken::Sign("[") => self.list()?,
+            ExprToken::Sign(sign) => {
+                return Err(ParseFault::new(at, format!("expected a value before `{sign}`")));
+            }
+            ExprToken::End => return Err(ParseFault::new(at, "expected a value")),
         }
         self.postfix(path)
     }
 
-    fn list(&mut self) -> Result<(), Fault> {
+    fn list(&mut self) -> Result<(), ParseFault> {
         let mut items: u32 = 0;
         while !self.sign("]")? {
             if items > 0 {
@@ -44,13 +46,13 @@ impl Parser<'_> {
             self.conditional()?;
             items = items.saturating_add(1);
         }
-        self.emit(Op::List(items));
+        self.emit(Instruction::List(items));
         Ok(())
     }
 
     /// Parses what follows an operand: `.name`, `.0`, `[…]`. A path grows as long as its steps are
     /// known.
-    fn postfix(&mut self, mut path: Option<PathBuilder>) -> Result<(), Fault> {
+    fn postfix(&mut self, mut path: Option<PathBuilder>) -> Result<(), ParseFault> {
         loop {
             let step = if self.sign(".")? {
                 Some(self.name_or_index()?)
@@ -71,15 +73,15 @@ impl Parser<'_> {
             };
             match (step, &mut path) {
                 (Some(step), Some(path)) => path.push(step),
-                (Some(Step::Key(key)), None) => {
+                (Some(PathStep::Key(key)), None) => {
                     self.constant(Lit::Str(key));
-                    self.emit(Op::Item);
+                    self.emit(Instruction::Item);
                 }
-                (Some(Step::Index(index)), None) => {
+                (Some(PathStep::Index(index)), None) => {
                     self.constant(Lit::Int(index));
-                    self.emit(Op::Item);
+                    self.emit(Instruction::Item);
                 }
-                (None, _) => self.emit(Op::Item),
+                (None, _) => self.emit(Instruction::Item),
             }
         }
         if let Some(path) = path {
@@ -88,10 +90,10 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn name_or_index(&mut self) -> Result<Step, Fault> {
+    fn name_or_index(&mut self) -> Result<PathStep, ParseFault> {
         let step = match self.token {
-            Token::Name(name) => Step::Key(name.into()),
-            Token::Int(index) => Step::Index(index),
+            ExprToken::Name(name) => PathStep::Key(name.into()),
+            ExprToken::Int(index) => PathStep::Index(index),
             _ => return Err(self.fault("expected a name after `.`")),
         };
         self.advance()?;
@@ -99,18 +101,18 @@ impl Parser<'_> {
     }
 
     /// `'key'`, `0` or `-1` before a `]`.
-    fn known_subscript(&mut self) -> Result<Option<Step>, Fault> {
+    fn known_subscript(&mut self) -> Result<Option<PathStep>, ParseFault> {
         let mut ahead = self.lexer;
         let step = match &self.token {
-            Token::Str(key) => Step::Key(key.as_ref().into()),
-            Token::Int(index) => Step::Index(*index),
-            Token::Sign("-") => match ahead.next() {
-                Ok((Token::Int(index), _)) => Step::Index(index.saturating_neg()),
+            ExprToken::Str(key) => PathStep::Key(key.as_ref().into()),
+            ExprToken::Int(index) => PathStep::Index(*index),
+            ExprToken::Sign("-") => match ahead.next() {
+                Ok((ExprToken::Int(index), _)) => PathStep::Index(index.saturating_neg()),
                 _ => return Ok(None),
             },
             _ => return Ok(None),
         };
-        if !matches!(ahead.next(), Ok((Token::Sign("]"), _))) {
+        if !matches!(ahead.next(), Ok((ExprToken::Sign("]"), _))) {
             return Ok(None);
         }
         if self.is_sign("-") {

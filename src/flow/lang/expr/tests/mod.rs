@@ -7,7 +7,7 @@ mod filters;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::flow::lang::expr::{EvalError, Expr, Fields, Scope, Val};
+use crate::flow::lang::expr::{EvalError, Expr, LazyFields, Scope, Val};
 use crate::limits::Limits;
 use crate::value::{Bag, Caps};
 
@@ -21,7 +21,7 @@ struct Contact {
     tags: Bag,
 }
 
-impl Fields for Contact {
+impl LazyFields for Contact {
     fn field(&self, name: &str) -> Option<Val<'_>> {
         match name {
             "name" => Some(Val::from("Ada")),
