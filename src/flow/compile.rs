@@ -15,10 +15,10 @@ use crate::flow::keyword::{self, KeywordAction, Keywords};
 use crate::flow::lang::context::Compile;
 use crate::flow::node::Node;
 use crate::flow::place::NodeIx;
-use crate::flow::settings::Settings;
 use crate::flow::settings::last_words::{LastWords, LastWordsDef};
 use crate::flow::settings::quiet::QuietHours;
 use crate::flow::settings::reminder::Reminder;
+use crate::flow::settings::{Settings, SettingsDef};
 use crate::flow::trigger::{Trigger, TriggerDef};
 use crate::id::check_name;
 use crate::id::{FlowId, NodeId};
@@ -162,11 +162,11 @@ fn compile_parts(
         TriggerDef::Manual => None,
         TriggerDef::Inbound(inbound) => Some(&inbound.channel),
     };
-    let start_id = def.nodes.iter().find(|node| node.kind.as_start().is_some());
+    let start = def.nodes.iter().find(|node| node.kind.as_start().is_some());
     let mut cx = Compile::new(limits, index, found);
     cx.knows_nodes = is_whole || cx.found.knows_nodes();
     cx.channel = own.or(sender.map(|sender| &sender.channel)).cloned();
-    cx.start = start_id.map(|node| node.id.as_str());
+    cx.start = start.map(|node| node.id.as_str());
     cx.is_inbound = own.is_some();
     cx.is_contactless = own.is_none() && def.is_contactless();
     cx.name(&root.key("code"), &def.code);
@@ -185,39 +185,19 @@ fn compile_parts(
     let reminder = written.and_then(|settings| settings.reminder.as_ref());
     let reminder = reminder.and_then(|reminder| reminder.compile(ttl, &at.key("reminder"), &mut cx));
     let quiet_hours = written.and_then(|settings| settings.quiet_hours.as_ref());
-    let quiet_hours = quiet_hours.and_then(|quiet| quiet.compile(&at.key("quiet_hours"), &mut cx));
-    let quiet_hours = quiet_hours.map(Box::new);
-    let words = |words: Option<&LastWordsDef>, key: &'static str, cx: &mut Compile<'_>| {
-        words.and_then(|words| words.compile(&at.key(key), cx))
-    };
-    let last_words = LastWords {
-        on_error: words(written.and_then(|settings| settings.on_error.as_ref()), "on_error", &mut cx),
-        on_expire: words(written.and_then(|settings| settings.on_expire.as_ref()), "on_expire", &mut cx),
-    };
+    let quiet_hours =
+        quiet_hours.and_then(|quiet| quiet.compile(&at.key("quiet_hours"), &mut cx)).map(Box::new);
+    let last_words = compile_last_words(written, &at, &mut cx);
     let says = list.iter().filter(|keyword| keyword.action == KeywordAction::Say);
     let says = says.filter_map(|keyword| index.get(keyword.node.as_deref()?).copied());
-    let ends = [last_words.on_error, last_words.on_expire].into_iter().flatten();
-    let beside = reminder.iter().map(|reminder| (reminder.node, SideBranch::Reminder));
-    let beside = beside.chain(says.map(|node| (node, SideBranch::Word)));
-    let beside = beside.chain(ends.map(|node| (node, SideBranch::End))).collect();
+    let beside = side_branches(reminder.as_ref(), says, &last_words);
     let trigger = def.trigger.compile(&root.key("trigger"), &mut cx);
-    let list = root.key("nodes");
-    let mut nodes = Vec::with_capacity(def.nodes.len());
-    for (place, node) in def.nodes.iter().enumerate() {
-        let at = list.item(place);
-        cx.found.node = NodeId::new(&node.id).ok();
-        if let Some(name) = &node.name {
-            cx.name(&at.key("name"), name);
-        }
-        nodes.push(node.kind.compile(&at, &mut cx));
-    }
-    cx.found.node = None;
+    let nodes = compile_nodes(def, &mut cx);
     if is_whole {
         undeclared::check(def, &cx.mentions, cx.found);
     }
-    let id = FlowId::new(&def.code).ok();
     FlowParts {
-        id,
+        id: FlowId::new(&def.code).ok(),
         settings,
         trigger,
         nodes,
@@ -228,6 +208,43 @@ fn compile_parts(
         beside,
         last_words,
     }
+}
+
+/// The branches that run beside a session's place, each by its first node.
+fn side_branches(
+    reminder: Option<&Reminder>,
+    says: impl Iterator<Item = NodeIx>,
+    last_words: &LastWords,
+) -> Vec<(NodeIx, SideBranch)> {
+    let ends = [last_words.on_error, last_words.on_expire].into_iter().flatten();
+    let branches = reminder.iter().map(|reminder| (reminder.node, SideBranch::Reminder));
+    let branches = branches.chain(says.map(|node| (node, SideBranch::Word)));
+    branches.chain(ends.map(|node| (node, SideBranch::End))).collect()
+}
+
+fn compile_last_words(written: Option<&SettingsDef>, at: &Path<'_>, cx: &mut Compile<'_>) -> LastWords {
+    let mut compile = |words: Option<&LastWordsDef>, key: &'static str| {
+        words.and_then(|words| words.compile(&at.key(key), cx))
+    };
+    LastWords {
+        on_error: compile(written.and_then(|settings| settings.on_error.as_ref()), "on_error"),
+        on_expire: compile(written.and_then(|settings| settings.on_expire.as_ref()), "on_expire"),
+    }
+}
+
+fn compile_nodes(def: &FlowDef, cx: &mut Compile<'_>) -> Vec<Option<Node>> {
+    let list = Path::Root.key("nodes");
+    let mut nodes = Vec::with_capacity(def.nodes.len());
+    for (place, node) in def.nodes.iter().enumerate() {
+        let at = list.item(place);
+        cx.found.node = NodeId::new(&node.id).ok();
+        if let Some(name) = &node.name {
+            cx.name(&at.key("name"), name);
+        }
+        nodes.push(node.kind.compile(&at, cx));
+    }
+    cx.found.node = None;
+    nodes
 }
 
 fn assemble(def: &FlowDef, parts: FlowParts, graph: Graph, entry: NodeIx) -> Option<Flow> {

@@ -9,4 +9,5 @@
 mod bounds;
 mod features;
 mod layers;
+mod shape;
 mod watching;

@@ -1,9 +1,11 @@
 //! The rules of a flow as a whole: where it begins, that every way leads on, that no circle runs
 //! away (SEMANTICS C). What must not live here: the rules of one node, which are its kind's.
 
+mod circles;
 pub(crate) mod graph;
 pub(crate) mod recursion;
 mod reminder;
+mod report;
 pub(crate) mod undeclared;
 mod untranslated;
 mod window;
@@ -14,7 +16,8 @@ pub(crate) use reminder::SideBranch;
 
 use chrono::TimeDelta;
 
-use crate::flow::check::graph::{Circle, EdgeKind, Graph, is_left_at_once};
+use crate::flow::check::graph::{Graph, is_left_at_once};
+use crate::flow::check::report::report;
 use crate::flow::def::FlowDef;
 use crate::flow::form::issue::{Diagnostics, IssueCode};
 use crate::flow::form::path::{Path, brief};
@@ -22,7 +25,6 @@ use crate::flow::form::span::Span;
 use crate::flow::node::{Blocking, NodeDef};
 use crate::flow::place::{NodeIx, Port};
 use crate::flow::trigger::TriggerDef;
-use crate::id::NodeId;
 use crate::limits::Limits;
 
 /// Where sessions come to beside the start and the edges.
@@ -54,20 +56,13 @@ pub(crate) fn check(
     check_lifetime(def, graph, entry, limits, found);
     check_sender(def, &reached, found);
     untranslated::check(def, found);
-    check_circles(def, graph, limits, &reached, found);
+    circles::check(def, graph, limits, &reached, found);
     check_loops(def, graph, &reached, found);
     if let Some(entry) = entry {
         check_recursion(def, graph, entry, found);
     }
     found.node = None;
     entry
-}
-
-/// Reports an issue of the node at a place.
-fn report(def: &FlowDef, node: NodeIx, found: &mut Diagnostics, code: IssueCode, message: String, fix: &str) {
-    found.node = def.nodes.get(node.as_usize()).and_then(|node| NodeId::new(&node.id).ok());
-    found.add(code, &Path::Root.key("nodes").item(node.as_usize()), message, fix);
-    found.node = None;
 }
 
 fn nodes(def: &FlowDef) -> impl Iterator<Item = (NodeIx, &NodeDef)> {
@@ -238,85 +233,6 @@ fn check_loops(def: &FlowDef, graph: &Graph, reached: &BTreeSet<NodeIx>, found: 
     }
 }
 
-fn check_circles(
-    def: &FlowDef,
-    graph: &Graph,
-    limits: &Limits,
-    reached: &BTreeSet<NodeIx>,
-    found: &mut Diagnostics,
-) {
-    let is_walked = |circle: &Circle| circle.members.iter().any(|node| reached.contains(node));
-    let blocking =
-        |node: NodeIx| def.nodes.get(node.as_usize()).map_or(Blocking::Ends, |node| node.kind.blocking());
-    let at_once = |node: NodeIx| def.nodes.get(node.as_usize()).and_then(|node| node.kind.at_once());
-    let runs = |node, way| {
-        is_left_at_once(&blocking(node), way)
-            || matches!(way, EdgeKind::Edge(port) if at_once(node) == Some(port))
-    };
-
-    let bodies = graph.bodies(def);
-    // A way back from the body of a loop over a list is gone as often as that has items.
-    let is_round = |from: NodeIx, to: NodeIx| bodies.get(&to).is_some_and(|body| body.contains(&from));
-    let mut endless =
-        graph.circles(|from, to, way| way != EdgeKind::Jump && !is_round(from, to) && runs(from, way));
-    endless.retain(is_walked);
-    for circle in &endless {
-        let message = format!("{} never waits", walk(def, circle));
-        let fix = "put a wait into the loop, or go back by a `jump` with `max_jumps`";
-        report(def, start_of(circle), found, IssueCode::EndlessLoop, message, fix);
-    }
-    let reported: BTreeSet<NodeIx> =
-        endless.iter().flat_map(|circle| circle.members.iter().copied()).collect();
-    let is_news = |circle: &Circle| is_walked(circle) && circle.members.is_disjoint(&reported);
-
-    for circle in graph.circles(|from, _, way| runs(from, way)).iter().filter(|circle| is_news(circle)) {
-        let jumps = circle.members.iter().map(|node| match blocking(*node) {
-            Blocking::Jumps { most, .. } => u64::from(most),
-            _ => 0,
-        });
-        // Between two jumps no node is met twice, or the circle would be endless.
-        let goes_round =
-            |node: &NodeIx| bodies.get(node).is_some_and(|body| !body.is_disjoint(&circle.members));
-        let lists = circle.members.iter().filter_map(|node| match blocking(*node) {
-            Blocking::Rounds { most } if goes_round(node) => Some(u64::from(most)),
-            _ => None,
-        });
-        let rounds = lists.fold(jumps.sum::<u64>().saturating_add(1), u64::saturating_mul);
-        let visits = rounds.saturating_mul(circle.members.len() as u64);
-        if visits >= u64::from(limits.nodes_per_turn) {
-            let most = limits.nodes_per_turn;
-            let message = format!(
-                "{} can visit {visits} nodes in one turn, fewer than {most} are allowed",
-                walk(def, circle)
-            );
-            let fix = "lower `max_jumps` or `limit`, or put a wait into the loop";
-            report(def, start_of(circle), found, IssueCode::LongLoop, message, fix);
-        }
-    }
-
-    let by_timer = |from, way| match (blocking(from), way) {
-        (_, EdgeKind::Jump) => false,
-        (Blocking::Reply { timer }, EdgeKind::Edge(port)) => {
-            timer == Some(port) || at_once(from) == Some(port)
-        }
-        // What happens in the called flow is checked there.
-        (Blocking::Calls { failed, .. }, EdgeKind::Edge(port)) => failed == port,
-        _ => true,
-    };
-    let sends = |node: &NodeIx| def.nodes.get(node.as_usize()).is_some_and(|node| node.kind.sends());
-    for circle in graph
-        .circles(|from, to, way| !is_round(from, to) && by_timer(from, way))
-        .iter()
-        .filter(|circle| is_news(circle))
-    {
-        if circle.members.iter().any(sends) {
-            let message = format!("{} never stops sending while the contact is silent", walk(def, circle));
-            let fix = "go back by a `jump` with `max_jumps`, or wait for a reply without a timeout";
-            report(def, start_of(circle), found, IssueCode::TimerLoop, message, fix);
-        }
-    }
-}
-
 /// A call of the flow by itself that its start leads to at once. Whether it does so by way of
 /// others is checked when they are known (`recursion`).
 fn check_recursion(def: &FlowDef, graph: &Graph, entry: NodeIx, found: &mut Diagnostics) {
@@ -329,20 +245,4 @@ fn check_recursion(def: &FlowDef, graph: &Graph, entry: NodeIx, found: &mut Diag
             report(def, node, found, IssueCode::EndlessRecursion, message, fix);
         }
     }
-}
-
-fn start_of(circle: &Circle) -> NodeIx {
-    circle.walk.first().copied().unwrap_or(NodeIx(0))
-}
-
-/// `"a" -> "b" -> "a"`, cut in the middle if it is long.
-fn walk(def: &FlowDef, circle: &Circle) -> String {
-    const SHOWN: usize = 8;
-    let name = |node: &NodeIx| def.nodes.get(node.as_usize()).map(|node| format!("{:?}", brief(&node.id)));
-    let mut names: Vec<String> = circle.walk.iter().take(SHOWN).filter_map(name).collect();
-    if circle.walk.len() > SHOWN {
-        names.push("…".into());
-    }
-    names.extend(circle.walk.first().and_then(name));
-    names.join(" -> ")
 }

@@ -221,6 +221,44 @@ impl SettingsDef {
     const MOST_RESULTS: usize = 100;
 
     pub(crate) fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Settings {
+        let (ttl, max_lifetime) = self.compile_lives(at, cx);
+        let sender = self.sender.as_ref().map(|sender| {
+            cx.name(&at.key("sender").key("account"), &sender.account);
+            Account::new(sender.channel.clone(), &sender.account).ok()
+        });
+        if let Some(language) = &self.language {
+            cx.name(&at.key("language"), language);
+        }
+        self.check_languages(&at.key("languages"), cx);
+        if let Some(region) = &self.default_region {
+            cx.default_region = cx.region(&at.key("default_region"), region);
+        }
+        Settings {
+            ttl,
+            ttl_mode: self.ttl_mode.unwrap_or(TtlMode::Sliding),
+            max_lifetime,
+            language: self.language.as_deref().map(Arc::from),
+            default_region: self.default_region.as_deref().map(Arc::from),
+            timezone: self.timezone.as_deref().map(|name| {
+                Zone::named(name, &at.key("timezone"), cx.found);
+                name.into()
+            }),
+            decimal: self.decimal,
+            undefined: self.undefined.unwrap_or(Undefined::Empty),
+            sender: sender.flatten(),
+            concurrency: self.concurrency.unwrap_or_default(),
+            reentry: match &self.reentry {
+                None | Some(ReentryDef::Always) => Reentry::Always,
+                Some(ReentryDef::OnceEver) => Reentry::OnceEver,
+                Some(ReentryDef::Cooldown(span)) => Reentry::Cooldown(span.as_delta()),
+            },
+            max_message_age: self.max_message_age.as_ref().map_or(TimeDelta::hours(24), Span::as_delta),
+            results: self.compile_results(&at.key("results"), cx),
+        }
+    }
+
+    /// The life of a session without an interaction, and the longest life of one.
+    fn compile_lives(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> (Option<TimeDelta>, TimeDelta) {
         let longest = TimeDelta::from_std(cx.limits.max_lifetime).unwrap_or(TimeDelta::MAX);
         let minutes = self.session_ttl_minutes.unwrap_or(30);
         if minutes > Self::MOST_TTL_MINUTES {
@@ -248,49 +286,15 @@ impl SettingsDef {
             let message = format!("is longer than the {} days allowed", longest.num_days());
             cx.found.add(IssueCode::BadValue, &at.key("max_lifetime"), message, "give a shorter time");
         }
-        let sender = self.sender.as_ref().map(|sender| {
-            cx.name(&at.key("sender").key("account"), &sender.account);
-            Account::new(sender.channel.clone(), &sender.account).ok()
-        });
-        if let Some(language) = &self.language {
-            cx.name(&at.key("language"), language);
-        }
-        let list = at.key("languages");
+        ((minutes > 0).then(|| TimeDelta::minutes(i64::from(minutes))), max_lifetime)
+    }
+
+    fn check_languages(&self, at: &Path<'_>, cx: &mut Compile<'_>) {
         for (place, tag) in self.languages.iter().flatten().enumerate() {
             if Language::parse(tag).is_none() {
                 let message = format!("{:?} is no language tag", brief(tag));
-                cx.found.add(
-                    IssueCode::BadName,
-                    &list.item(place),
-                    message,
-                    "write a tag such as en or pt-BR",
-                );
+                cx.found.add(IssueCode::BadName, &at.item(place), message, "write a tag such as en or pt-BR");
             }
-        }
-        if let Some(region) = &self.default_region {
-            cx.default_region = cx.region(&at.key("default_region"), region);
-        }
-        Settings {
-            ttl: (minutes > 0).then(|| TimeDelta::minutes(i64::from(minutes))),
-            ttl_mode: self.ttl_mode.unwrap_or(TtlMode::Sliding),
-            max_lifetime,
-            language: self.language.as_deref().map(Arc::from),
-            default_region: self.default_region.as_deref().map(Arc::from),
-            timezone: self.timezone.as_deref().map(|name| {
-                Zone::named(name, &at.key("timezone"), cx.found);
-                name.into()
-            }),
-            decimal: self.decimal,
-            undefined: self.undefined.unwrap_or(Undefined::Empty),
-            sender: sender.flatten(),
-            concurrency: self.concurrency.unwrap_or_default(),
-            reentry: match &self.reentry {
-                None | Some(ReentryDef::Always) => Reentry::Always,
-                Some(ReentryDef::OnceEver) => Reentry::OnceEver,
-                Some(ReentryDef::Cooldown(span)) => Reentry::Cooldown(span.as_delta()),
-            },
-            max_message_age: self.max_message_age.as_ref().map_or(TimeDelta::hours(24), Span::as_delta),
-            results: self.compile_results(&at.key("results"), cx),
         }
     }
 

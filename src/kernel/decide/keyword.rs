@@ -95,6 +95,19 @@ pub(crate) fn hear<'f>(
         let (flow, version) = session.active();
         version_of(flow, version)
     };
+    let newest_first = newest_first(sessions, inbound, age, flow_of);
+    of_a_flow(&word, &newest_first, &version_of)
+        .or_else(|| of_the_host(host.find(&word)?, &newest_first, flow_of))
+        .unwrap_or(Heard::Nothing)
+}
+
+/// The sessions that a keyword of this age may act on, the one that waits since last first.
+fn newest_first<'s, 'f>(
+    sessions: &'s [Session],
+    inbound: &InboundMessage<'_>,
+    age: Option<TimeDelta>,
+    flow_of: impl Fn(&Session) -> Option<&'f Flow>,
+) -> Vec<&'s Session> {
     let is_young = |session: &&Session| {
         let patience = flow_of(session).map_or(TimeDelta::MAX, |flow| flow.settings().max_message_age);
         age.is_none_or(|age| age <= patience)
@@ -103,9 +116,7 @@ pub(crate) fn hear<'f>(
     let mut newest_first: Vec<&Session> = sessions.iter().filter(is_young).collect();
     newest_first.reverse();
     newest_first.sort_by_key(|session| Reverse(session.parked_at));
-    of_a_flow(&word, &newest_first, &version_of)
-        .or_else(|| of_the_host(host.find(&word)?, &newest_first, flow_of))
-        .unwrap_or(Heard::Nothing)
+    newest_first
 }
 
 /// The flows whose keywords act on a session, the nearest first: the one that it stands in, those

@@ -301,6 +301,28 @@ impl<S: ConversationStore> Flawed<S> {
         })
     }
 
+    /// Makes the settled watermark of the absorbed contact, or also its revision, right.
+    async fn absorb_blindly(&self, commit: &mut Commit) -> Result<(), StoreError> {
+        let Some(absorbed) = &mut commit.absorbs else { return Ok(()) };
+        let subject = Subject::Contact(absorbed.contact.clone());
+        let lookup = Lookup::new(commit.workspace.clone(), subject, NOBODY, commit.now);
+        if let Some(found) = self.store.load(&lookup).await?.conversation {
+            absorbed.settled = found.settled;
+            if self.flaw == Flaw::AbsorbsBlindly {
+                absorbed.expect = found.revision;
+            }
+        }
+        Ok(())
+    }
+
+    /// Erases the absorbed contact with its history.
+    async fn lose_absorbed(&self, commit: &mut Commit) -> Result<(), StoreError> {
+        let Some(absorbed) = commit.absorbs.take() else { return Ok(()) };
+        let (workspace, now) = (commit.workspace.clone(), commit.now);
+        let (contact, expect) = (absorbed.contact, absorbed.expect);
+        self.store.erase(&Erase { workspace, contact, expect, keeps_history: false, now }).await.map(drop)
+    }
+
     /// Writes the key, or what is counted, under a contact that nobody knows.
     async fn keep_part(&self, commit: Commit) -> Result<(), StoreError> {
         let number = self.ghosts.fetch_add(1, Ordering::Relaxed);
@@ -350,28 +372,9 @@ impl<S: ConversationStore> ConversationStore for Flawed<S> {
             Flaw::TornAliases | Flaw::TornCounts => return self.commit_in_two(commit).await,
             Flaw::ForgetsCounts => commit.counts = Vec::new(),
             Flaw::FoldsCase => commit.counts.iter_mut().for_each(fold),
-            Flaw::AbsorbsBlindly | Flaw::AbsorbsUnsettled => {
-                if let Some(absorbed) = &mut commit.absorbs {
-                    let subject = Subject::Contact(absorbed.contact.clone());
-                    let lookup = Lookup::new(commit.workspace.clone(), subject, NOBODY, commit.now);
-                    if let Some(found) = self.store.load(&lookup).await?.conversation {
-                        absorbed.settled = found.settled;
-                        if self.flaw == Flaw::AbsorbsBlindly {
-                            absorbed.expect = found.revision;
-                        }
-                    }
-                }
-            }
+            Flaw::AbsorbsBlindly | Flaw::AbsorbsUnsettled => self.absorb_blindly(&mut commit).await?,
             Flaw::KeepsAbsorbed if commit.absorbs.take().is_some() => commit.add_aliases = Vec::new(),
-            Flaw::LosesAbsorbed => {
-                if let Some(absorbed) = commit.absorbs.take() {
-                    let (workspace, now) = (commit.workspace.clone(), commit.now);
-                    let (contact, expect) = (absorbed.contact, absorbed.expect);
-                    self.store
-                        .erase(&Erase { workspace, contact, expect, keeps_history: false, now })
-                        .await?;
-                }
-            }
+            Flaw::LosesAbsorbed => self.lose_absorbed(&mut commit).await?,
             Flaw::IgnoresLease => {
                 if let Lease::Hold(_) | Lease::Free(_) = commit.lease {
                     commit.lease = Lease::Leave;

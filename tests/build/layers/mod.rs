@@ -4,7 +4,7 @@
 
 mod kinds;
 mod rooms;
-mod source;
+pub(crate) mod source;
 
 use std::collections::BTreeSet;
 
