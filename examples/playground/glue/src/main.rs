@@ -1,8 +1,12 @@
 //! Writes the JavaScript beside a compiled module: what the tool `wasm-bindgen` does, as a library
-//! at the version of the lock file, so that the two cannot differ.
+//! at the version of the lock file, so that the two cannot differ. The module is put in an order in
+//! which it is compressed well.
 
-use std::env;
+mod order;
+
+use std::path::Path;
 use std::process::ExitCode;
+use std::{env, fs};
 
 use wasm_bindgen_cli_support::Bindgen;
 
@@ -12,18 +16,26 @@ fn main() -> ExitCode {
         eprintln!("glue: give the compiled module and the folder to write to");
         return ExitCode::FAILURE;
     };
-    let mut glue = Bindgen::new();
-    let made = glue
-        .input_path(module)
-        .remove_name_section(true)
-        .remove_producers_section(true)
-        .web(true)
-        .and_then(|glue| glue.typescript(false).generate(folder));
-    match made {
+    match make(module, folder) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("glue: {error:#}");
+            eprintln!("glue: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn make(module: &str, folder: &str) -> Result<(), String> {
+    let mut glue = Bindgen::new();
+    let made = glue
+        .input_path(module)
+        .remove_producers_section(true)
+        .web(true)
+        .and_then(|glue| glue.typescript(false).generate(folder));
+    made.map_err(|error| format!("{error:#}"))?;
+    let name = Path::new(module).file_stem().unwrap_or_default().to_string_lossy();
+    let path = Path::new(folder).join(format!("{name}_bg.wasm"));
+    let ordered = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let ordered = order::by_names(&ordered).map_err(|error| format!("{}: {error}", path.display()))?;
+    fs::write(&path, ordered).map_err(|error| format!("{}: {error}", path.display()))
 }
