@@ -26,7 +26,7 @@ await build({
 });
 cpSync(join(here, "src/index.html"), join(dist, "index.html"));
 
-// Whose code is in the bundle, and under which terms.
+// The packages in the bundle, and their terms.
 const shipped = ["@xyflow/react", "@xyflow/system", "preact", "classcat", "zustand", "use-sync-external-store",
   "d3-color", "d3-dispatch", "d3-drag", "d3-ease", "d3-interpolate", "d3-selection", "d3-timer", "d3-transition", "d3-zoom"];
 let terms = "The file app.js holds these packages beside chatflow's own code.\n";

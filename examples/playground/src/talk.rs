@@ -249,7 +249,7 @@ impl Talk {
             person.lines.push(json!({"kind": "passed", "seconds": 0}));
         }
         let marks: Vec<usize> = self.people.values().map(|person| person.lines.len()).collect();
-        // What the store finds due need not be seen: a message is tried again a little later.
+        // Work that the store finds due need not be seen: a message is tried again a little later.
         for _ in 0..MOST_STEPS {
             let Some(due) = self.deadline()? else { break };
             let seconds = ((due - begun).num_milliseconds().max(1) as f64 / 1_000.0).ceil() as i64;

@@ -43,6 +43,8 @@ export interface Backend {
   counts?(code: string): Promise<any[]>;
   inbox?(): Promise<any[]>;
   handBack?(contact: string, vars: unknown): Promise<void>;
+  /** Calls back whenever something happens; what it answers ends that. */
+  listen?(happened: () => void): () => void;
 }
 
 const SHELF = "chatflow.flows";

@@ -8,7 +8,7 @@ import { GROUPS, KINDS } from "./kinds";
 import * as model from "./model";
 import * as store from "./store";
 import { use } from "./store";
-import { encode } from "./share";
+import { download, encode } from "./share";
 import type { Creation } from "./backend";
 
 export function Dialogs() {
@@ -24,6 +24,7 @@ export function Dialogs() {
     case "share": return <Share />;
     case "keys": return <Keys />;
     case "token": return <Token />;
+    case "conflict": return <Conflict />;
     default: return null;
   }
 }
@@ -40,6 +41,25 @@ function Dialog({ title, children, wide }: { title: string; children: ComponentC
       <header><h2 id="dialog-title">{title}</h2><Button icon={glyph.close} class="quiet" label="Close" onClick={close} /></header>
       {children}
     </dialog>
+  );
+}
+
+/** Somebody else saved the draft meanwhile: both are kept, one on the canvas and one behind undo. */
+function Conflict() {
+  const { doc, code } = store.get();
+  const [theirs, setTheirs] = useState<model.Doc | null>(null);
+  useEffect(() => { store.attempt(async () => setTheirs(model.read((await store.backend.read(code)).json))); }, []);
+  const changed = theirs && doc ? model.differences(doc, theirs) : [];
+  return (
+    <Dialog title="Somebody else saved this flow">
+      <p>While you edited, another version of the draft was saved. Nothing is lost: the one that you do not take is behind <b>Undo</b>.</p>
+      {changed.length > 0 && <ul class="plain changes">{changed.map((line) => <li>{line}</li>)}</ul>}
+      <footer class="actions">
+        <Button icon={glyph.down} onClick={() => download(`${code}.mine.json`, model.write(store.get().doc!), "application/json")}>Download mine</Button>
+        <Button onClick={() => store.attempt(() => store.settle("theirs"))}>Take theirs</Button>
+        <Button tone="primary" onClick={() => store.attempt(() => store.settle("mine"))}>Keep mine</Button>
+      </footer>
+    </Dialog>
   );
 }
 

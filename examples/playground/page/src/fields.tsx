@@ -475,7 +475,7 @@ export function TemplateBox({ id, value, path, onChange, label, expression, line
   );
 }
 
-/** What a text comes to with the context of the talk. */
+/** A text as it is rendered with the context of the talk. */
 function previewOf(value: string, expression: boolean): { text: string; failure: string | null } | null {
   const text = String(value ?? "");
   if (!text.trim() || (!expression && !text.includes("{{"))) return null;

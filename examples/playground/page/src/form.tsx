@@ -1,4 +1,4 @@
-// What the chosen node is, field by field, and where its branches lead.
+// The chosen node, field by field, with the nodes that its branches lead to.
 
 import { useEffect, useState } from "preact/hooks";
 import { Button, Icon, glyph } from "./icons";
@@ -150,15 +150,17 @@ function IdInput({ node }: { node: model.NodeDoc }) {
   useEffect(() => setId(node.id), [node.id]);
   const doc = use((state) => state.doc)!;
   const taken = id !== node.id && doc.nodes.some((other) => other.id === id);
+  const commit = () => {
+    if (!id || taken) return setId(node.id);
+    if (id === node.id) return;
+    store.edit((doc) => model.renamed(doc, node.id, id));
+    store.set({ selected: [id] });
+  };
   return (
     <div class="field">
       <label class="label" for="node-id">Id</label>
       <input id="node-id" type="text" spellcheck={false} class="code" value={id} onInput={(event) => setId(event.currentTarget.value)}
-        onChange={() => {
-          if (!id || taken) return setId(node.id);
-          store.edit((doc) => model.renamed(doc, node.id, id));
-          store.set({ selected: [id] });
-        }} />
+        onBlur={commit} onKeyDown={(event) => event.key === "Enter" && commit()} />
       {taken && <p class="field-issue error">Another node has this id.</p>}
     </div>
   );

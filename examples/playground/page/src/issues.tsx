@@ -1,4 +1,4 @@
-// What is wrong with the flow, and the repairs that are certain.
+// The issues of the flow, and the repairs that are certain.
 
 import type { Issue } from "./engine";
 import { Button, Icon, glyph } from "./icons";

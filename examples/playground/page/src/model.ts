@@ -237,6 +237,26 @@ const SIGNS: Record<string, string> = {
   number_at_least: "≥", number_at_most: "≤", string_contains: "contains", in_list: "in",
 };
 
+/** The differences between two drafts, in a line each. */
+export function differences(mine: Doc, theirs: Doc): string[] {
+  const same = (one: Json, other: Json) => JSON.stringify(one) === JSON.stringify(other);
+  const lines = theirs.nodes.flatMap((node) => {
+    const own = nodeOf(mine, node.id);
+    if (!own) return [`“${node.name || node.id}” is only in theirs`];
+    return same(own, node) ? [] : [`“${node.name || node.id}” differs`];
+  });
+  const gone = mine.nodes.filter((node) => !nodeOf(theirs, node.id)).map((node) => `“${node.name || node.id}” is only in mine`);
+  const rest = [...(same(mine.edges, theirs.edges) ? [] : ["Lines differ"]), ...(same({ ...mine, nodes: 0, edges: 0 }, { ...theirs, nodes: 0, edges: 0 }) ? [] : ["Settings of the flow differ"])];
+  return [...lines, ...gone, ...rest].slice(0, 12);
+}
+
+/** The flow as it would be on another channel: started by it, and sent on it. */
+export function onChannel(doc: Doc, channel: string): Doc {
+  const sender = doc.settings?.sender;
+  const moved = sender && sender.channel !== channel ? { ...doc.settings, sender: undefined } : doc.settings;
+  return { ...doc, trigger: doc.trigger?.kind === "inbound" ? { ...doc.trigger, channel } : doc.trigger, ...(moved ? { settings: moved } : {}) };
+}
+
 /** Choices that a message offers, as the contact reads them. */
 export function choices(node: NodeDoc): string[] {
   const rows = node.options ?? node.buttons ?? node.quick_replies ?? node.choices ?? node.list?.sections?.flatMap?.((section: Json) => section?.rows ?? []);

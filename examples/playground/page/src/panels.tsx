@@ -121,7 +121,7 @@ export function Versions() {
   );
 }
 
-/** What goes on at a service: sessions of this flow, and contacts that wait for a person. */
+/** Life at a service: sessions of this flow, and contacts that wait for a person. */
 export function Live() {
   const code = use((state) => state.code);
   const [sessions, setSessions] = useState<any[]>([]);
@@ -133,8 +133,16 @@ export function Live() {
   });
   useEffect(() => {
     look();
-    const timer = setInterval(look, 3000);
-    return () => clearInterval(timer);
+    let soon = 0;
+    // Many events of one turn are one look.
+    const stop = store.backend.listen!(() => {
+      clearTimeout(soon);
+      soon = setTimeout(look, 120) as unknown as number;
+    });
+    return () => {
+      clearTimeout(soon);
+      stop();
+    };
   }, [code]);
   return (
     <div class="form">
@@ -152,7 +160,7 @@ export function Live() {
       {shown && <><h3>Journal</h3><ol class="journal">{shown.entries.flatMap((entry: any) => entry.steps ?? []).map((step: any) => <li><b>{step.node}</b>{step.branch && <span class="chip">{step.branch}</span>}{step.why && <small>{step.why}</small>}</li>)}</ol></>}
       <h2>Hand-over inbox</h2>
       {waiting.length ? (
-        <ul class="plain live">
+        <ul class="plain live inbox">
           {waiting.map((one) => (
             <li><b>{one.session.contact_name ?? one.session.phone ?? one.contact}</b><small>{one.note ?? one.queue ?? ""}</small>
               <Button class="small" onClick={() => store.attempt(async () => { await store.backend.handBack!(one.contact, {}); await look(); })}>Give back</Button>

@@ -120,4 +120,10 @@ export class ServiceBackend implements Backend {
   async handBack(contact: string, vars: unknown) {
     await this.call("POST", `contacts/${encodeURIComponent(contact)}/hand-back`, { vars });
   }
+  listen(happened: () => void) {
+    const source = new EventSource(`${this.base}/api/v1/events?access_token=${encodeURIComponent(this.token)}`);
+    // A connection that was lost comes back by itself; what happened meanwhile is looked at then.
+    for (const word of ["open", "event", "missed"]) source.addEventListener(word, happened);
+    return () => source.close();
+  }
 }

@@ -41,6 +41,8 @@ export interface State {
   talk: any;
   talkStale: boolean;
   talkError: string | null;
+  /** The channel to try the flow out on; its own if null. */
+  talkChannel: string | null;
   person: string;
   context: string;
   rules: { [name: string]: any };
@@ -54,7 +56,7 @@ const state: State = {
   past: [], future: [], checked: { issues: [], branches: {}, runs: false }, selected: [], edge: null, panel: "talk",
   sheet: "canvas", saved: "saved", adding: null, dialog: null, toast: null,
   theme: document.documentElement.dataset.theme === "dark" ? "dark" : "light",
-  talk: null, talkStale: false, talkError: null, person: "", context: "{}", rules: {}, records: [], heat: null, fit: 0,
+  talk: null, talkStale: false, talkError: null, talkChannel: null, person: "", context: "{}", rules: {}, records: [], heat: null, fit: 0,
 };
 
 let current = state;
@@ -106,7 +108,7 @@ export async function boot(schema: any) {
 
 export const refresh = async () => set({ flows: await backend.list() });
 
-/** What the address asks for: a flow of ours, or one that somebody shared. */
+/** Opens the flow that the address names: one of ours, or one that somebody shared. */
 async function follow() {
   const hash = location.hash.slice(1);
   if (hash.startsWith("share=")) {
@@ -139,7 +141,7 @@ export async function open(code: string) {
   set({
     route: "editor", code, summary: flow, doc, past: [], future: [], selected: [], edge: null, saved: "saved", panel: "talk",
     sheet: "canvas", dialog: null, adding: null, heat: null, talkStale: false, fit: current.fit + 1, context: sampleContext(doc), records: shelvedRecords(code),
-    rules: {},
+    rules: {}, talkChannel: null,
   });
   location.hash = `flow=${encodeURIComponent(code)}`;
   recheck();
@@ -212,10 +214,27 @@ export function save(): Promise<void> {
       set({ summary: next, saved: current.doc === doc ? "saved" : "unsaved" });
     } catch (error) {
       set({ saved: "failed" });
-      throw error;
+      if (!(error instanceof Failure) || (error.status !== 412 && error.code !== "stale")) throw error;
+      set({ dialog: { kind: "conflict" } });
     }
   });
   return inFlight;
+}
+
+/** Ends a conflict with a draft that somebody else saved: on top of it, or by it; undo brings the other back. */
+export async function settle(keep: "mine" | "theirs") {
+  const { summary, doc } = current;
+  if (!summary || !doc) return;
+  const { json, flow } = await backend.read(summary.flow);
+  const theirs = model.read(json);
+  set({ summary: flow, dialog: null });
+  if (keep === "theirs") edit(() => theirs);
+  else {
+    // Theirs is one step behind mine, so that undo shows it.
+    set({ past: [...current.past, theirs], future: [], saved: "unsaved" });
+    recheck();
+  }
+  await save();
 }
 
 const flush = () => (current.saved === "saved" ? Promise.resolve() : attempt(save));
@@ -336,10 +355,10 @@ export function closeTalk() {
 
 /** Begins a talk with the draft as it is. */
 export async function openTalk(): Promise<boolean> {
-  const { doc } = current;
+  const { doc, talkChannel: channel } = current;
   if (!doc) return false;
   try {
-    act = engine.talk({ flow: model.write(doc), others: await others(), now: Date.now() });
+    act = engine.talk({ flow: model.write(channel ? model.onChannel(doc, channel) : doc), others: await others(), now: Date.now(), channel });
     const talk = act({ do: "rules", rules: current.rules });
     const known = people(talk.channel).some((person) => person.address === current.person);
     set({ talk, talkStale: false, talkError: null, person: known ? current.person : addressOf(0, talk.channel) });
@@ -349,6 +368,15 @@ export async function openTalk(): Promise<boolean> {
     set({ talk: null, talkError: told(error) });
     return false;
   }
+}
+
+/** Tries the flow out on another channel, from the beginning. */
+export async function talkOn(channel: string) {
+  const { doc, talk } = current;
+  const own = doc?.trigger?.channel ?? doc?.settings?.sender?.channel ?? "whatsapp";
+  if (channel === (talk?.channel ?? current.talkChannel ?? own)) return;
+  set({ talkChannel: channel === own ? null : channel });
+  await openTalk();
 }
 
 export async function doTalk(request: { do: string; [field: string]: unknown }) {
@@ -370,7 +398,7 @@ export function setRules(rules: State["rules"]) {
   if (act) attempt(() => set({ talk: act!({ do: "rules", rules }) }));
 }
 
-/** What the inputs of the start node may be, to begin with. */
+/** Inputs of the start node, to begin with. */
 const SAMPLES: { [name: string]: unknown } = {
   first_name: "Ada", name: "Ada", cart_id: "987654321", cart_total: "129.00", order_id: "A-1042", order: "A-1042", amount: "59.90",
   date: "2026-12-24", time: "09:30", status: "shipped", tracking: "https://track.example/A-1042", email: "ada@shop.example",
@@ -461,4 +489,4 @@ export function theme(next: "light" | "dark") {
 }
 
 // The state, for tests that look at it from outside.
-(window as any).chatflow = { get, engine };
+(window as any).chatflow = { get, engine, backend: () => backend };

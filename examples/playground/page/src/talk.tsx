@@ -22,16 +22,26 @@ export function Talk() {
   const doc = use((state) => state.doc)!;
   const person = use((state) => state.person);
   const stale = use((state) => state.talkStale);
+  const channel = use((state) => state.talkChannel);
+  const own = ownChannel(doc);
   const errors = checked.issues.filter((issue) => issue.severity === "error" && issue.code !== "unbound_account").length;
   if (!talk) {
     return (
       <div class="talk">
+        {!errors && <Channels shown={null} />}
         {errors ? (
           <div class="empty">
             <span class="empty-art bad"><Icon d={glyph.error} size={30} /></span>
             <h2>It does not run yet</h2>
             <p>{errors === 1 ? "One error keeps" : `${errors} errors keep`} the flow from talking.</p>
             <Button tone="primary" onClick={() => store.set({ panel: "issues" })}>Show what is wrong</Button>
+          </div>
+        ) : channel && error ? (
+          <div class="empty">
+            <span class="empty-art bad"><Icon d={glyph.warn} size={30} /></span>
+            <h2>{CHANNELS[channel] ?? channel} does not carry it</h2>
+            <ul class="plain reasons" role="alert">{error.split("\n").slice(1).map((line) => <li>{line}</li>)}</ul>
+            <Button tone="primary" onClick={() => store.talkOn(own)}>Back to {CHANNELS[own] ?? own}</Button>
           </div>
         ) : (
           <div class="empty">
@@ -57,10 +67,31 @@ export function Talk() {
           <Button class="small" tone="soft" icon={glyph.restart} onClick={() => store.openTalk()}>Talk to the new one</Button>
         </div>
       )}
+      <Channels shown={talk.channel} />
       <People talk={talk} />
       <Clock talk={talk} shown={shown} />
       <Phone talk={talk} shown={shown} />
       <Inside talk={talk} shown={shown} />
+    </div>
+  );
+}
+
+const ownChannel = (doc: model.Doc): string => doc.trigger?.channel ?? doc.settings?.sender?.channel ?? "whatsapp";
+
+/** The channels that the flow is tried out on; the engine holds its messages to the limits of each. */
+function Channels({ shown }: { shown: string | null }) {
+  const doc = use((state) => state.doc)!;
+  const chosen = use((state) => state.talkChannel);
+  const own = ownChannel(doc);
+  const at = shown ?? chosen ?? own;
+  const words = [...new Set(["whatsapp", "messenger", "instagram", "viber", "sms", "web", own])];
+  return (
+    <div class="channels" role="group" aria-label="Channel of the talk">
+      {words.map((word) => (
+        <button type="button" class={`channel ${word}`} aria-pressed={word === at} onClick={() => store.talkOn(word)}>
+          <i />{CHANNELS[word] ?? word}
+        </button>
+      ))}
     </div>
   );
 }
@@ -219,7 +250,9 @@ function Sent({ line, live, say, contact }: { line: any; live: boolean; say: (me
   if (content.type === "typing") return <div class="bubble in typing" aria-label="Writes"><i /><i /><i /></div>;
   const options: any[] = content.options ?? [];
   const failed = line.delivery !== "taken";
-  const asList = content.type === "list";
+  const channel = use((state) => state.talk?.channel);
+  const shown = shownAs(content, channel);
+  const asList = shown === "list";
   return (
     <div class={`sent ${failed ? "failed" : ""}`}>
       <div class="bubble in">
@@ -232,12 +265,13 @@ function Sent({ line, live, say, contact }: { line: any; live: boolean; say: (me
         {content.type === "native" && <pre>{JSON.stringify(content.body, null, 1)}</pre>}
         {(content.title || content.text || content.caption) && <p>{content.title ?? content.text ?? content.caption}</p>}
         {content.subtitle && <small>{content.subtitle}</small>}
+        {shown === "numbers" && <p class="numbers">{options.map((option, place) => `${place + 1}. ${option.label}`).join("\n")}</p>}
         {content.footer && <small class="footer">{content.footer}</small>}
         {failed && <small class="undelivered"><Icon d={glyph.warn} size={13} /> {{ retried: "not taken, is tried again", rejected: "refused", window_closed: "the messaging window is closed" }[line.delivery as string]}</small>}
       </div>
-      {asList && <button type="button" class="option opener" aria-expanded={open} onClick={() => setOpen(!open)}>☰ {content.button}</button>}
+      {asList && <button type="button" class="option opener" aria-expanded={open} onClick={() => setOpen(!open)}>☰ {content.button ?? "Choose"}</button>}
       {asList && open && <ListSheet content={content} choose={(option) => { setOpen(false); choose(option); }} />}
-      {!asList && options.length > 0 && (
+      {shown === "buttons" && options.length > 0 && (
         <div class={`options ${content.type}`} data-live={live}>
           {options.map((option) => <button type="button" class="option" onClick={() => choose(option)}>{option.label}</button>)}
         </div>
@@ -248,6 +282,14 @@ function Sent({ line, live, say, contact }: { line: any; live: boolean; say: (me
       <Report line={line} contact={contact} />
     </div>
   );
+}
+
+/** Returns the form that a channel gives to choices below a plain text, as in docs/channels.md. */
+function shownAs(content: any, channel: string): "list" | "buttons" | "numbers" {
+  const options = content.options ?? [];
+  if (content.type !== "text" || !options.length) return content.type === "list" ? "list" : "buttons";
+  if (["sms", "email"].includes(channel)) return "numbers";
+  return channel === "whatsapp" && options.length > 3 ? "list" : "buttons";
 }
 
 function Report({ line, contact }: { line: any; contact: string }) {
@@ -280,7 +322,7 @@ function MediaView({ media }: { media: any }) {
 function ListSheet({ content, choose }: { content: any; choose: (option: any) => void }) {
   let at = 0;
   return (
-    <div class="list-sheet" role="group" aria-label={content.button}>
+    <div class="list-sheet" role="group" aria-label={content.button ?? "Choose"}>
       {(content.sections ?? [[null, content.options.length]]).map(([title, rows]: [string | null, number]) => {
         const options = content.options.slice(at, (at += rows));
         return (

@@ -188,6 +188,129 @@ test("components_are_put_between_nodes_dragged_in_connected_moved_copied_and_del
   await close();
 });
 
+test("each_kind_of_edit_is_undone_and_done_again", async () => {
+  const { page, close } = await open();
+  await fromTemplate(page, "Abandoned cart 30min");
+  await saved(page);
+  const undone = async (what, before) => {
+    const now = JSON.stringify(await doc(page));
+    assert.notEqual(now, before, what);
+    await page.getByRole("button", { name: "Undo" }).click();
+    assert.equal(JSON.stringify(await doc(page)), before, `${what} is undone`);
+    await page.getByRole("button", { name: "Redo" }).click();
+    assert.equal(JSON.stringify(await doc(page)), now, `${what} is done again`);
+    await page.getByRole("button", { name: "Undo" }).click();
+    assert.equal(JSON.stringify(await doc(page)), before, `${what} is undone again`);
+  };
+  const box = (kind) => page.locator(`.box.kind-${kind}`).first();
+  const flowTab = () => page.getByRole("tab", { name: "Flow", exact: true }).click();
+  const wait = () => box("wait_reply").click();
+  // Every place of the page that edits, beside those of the test above: drag, handle, move, paste.
+  const edits = {
+    "a component behind the one that is chosen": async () => { await wait(); await page.keyboard.press("a"); await page.keyboard.type("Log"); await page.keyboard.press("Enter"); },
+    "a branch that was led to a node": async () => { await wait(); await page.getByLabel("timeout leads to").selectOption("handed_over"); },
+    "a branch that was led nowhere": async () => { await box("branch").click(); await page.getByLabel("else leads to").selectOption(""); },
+    "a deleted line": async () => { await page.locator(".react-flow__edge").nth(1).focus(); await page.keyboard.press("Enter"); await page.keyboard.press("Delete"); },
+    "a deleted node": async () => { await wait(); await page.keyboard.press("Delete"); },
+    "the title of a node": async () => { await wait(); await page.getByLabel("Title of the node").fill("Patience"); },
+    "a field of a node": async () => { await box("send_message").click(); await page.locator("#f-nodes-1--text").fill("Hello"); },
+    "the id of a node": async () => { await wait(); await page.getByLabel("Id", { exact: true }).fill("patience"); await page.keyboard.press("Tab"); },
+    "the name in the head of the page": async () => { await page.getByLabel("Name of the flow").fill("The cart"); },
+    "the name in the flow's form": async () => { await flowTab(); await page.locator("#f-name").fill("Cart"); },
+    "a setting": async () => { await flowTab(); await page.getByRole("spinbutton", { name: "Session ttl minutes" }).fill("45"); },
+    "the trigger": async () => { await flowTab(); await page.locator("#trigger-kind").selectOption("inbound"); },
+  };
+  for (const [what, edit] of Object.entries(edits)) {
+    const before = JSON.stringify(await doc(page));
+    await edit();
+    await page.waitForFunction((before) => JSON.stringify(window.chatflow.get().doc) !== before, before).catch(() => assert.fail(`${what} changes nothing`));
+    await undone(what, before);
+  }
+  // A layout by hand is tidied.
+  await page.dragAndDrop('.library .item:has-text("Log")', ".canvas", { targetPosition: { x: 120, y: 120 } });
+  const placed = JSON.stringify(await doc(page));
+  await page.getByRole("button", { name: "Lay out anew" }).click();
+  await undone("a tidied layout", placed);
+  await page.getByRole("button", { name: "Undo" }).click();
+  // A repair that is certain.
+  await box("branch").click();
+  await page.getByLabel("else leads to").selectOption("");
+  const broken = JSON.stringify(await doc(page));
+  await panel(page, "Issues");
+  await page.getByRole("button", { name: "End at “else”" }).click();
+  await undone("a repair", broken);
+  await close();
+});
+
+test("a_talk_is_held_to_what_each_channel_carries", async () => {
+  const { page, close } = await open();
+  const choices = ["Small", "Medium", "Large", "Extra large"].map((label, place) => ({ id: `s${place}`, label }));
+  const flow = { spec: 1, code: "sizes", name: "Sizes", trigger: { kind: "inbound", channel: "whatsapp" }, nodes: [{ id: "start", kind: "start" }, { id: "size", kind: "ask", text: "Which size?", choices }, { id: "thanks", kind: "send_message", text: "{{ reply.text }} it is." }], edges: [{ from: "start", to: "size" }, { from: "size", to: "thanks" }] };
+  await imported(page, JSON.stringify(flow));
+  const channels = page.getByRole("group", { name: "Channel of the talk" });
+  const on = async (name) => {
+    await channels.getByRole("button", { name, exact: true }).click();
+    await page.locator(`.phone.${name.toLowerCase().split(" ")[0]}`).waitFor();
+    await say(page, "hello");
+    await page.locator(".bubble.in").first().waitFor();
+  };
+  await page.getByRole("button", { name: "Open the phone" }).click();
+  await say(page, "hello");
+  await page.locator(".option.opener").click();
+  assert.equal(await page.locator(".list-row").count(), 4, "WhatsApp has three buttons at most, and a list for more");
+  await on("Messenger");
+  assert.equal(await page.locator(".option.opener").count(), 0);
+  assert.deepEqual(await page.locator(".phone .option").allInnerTexts(), ["Small", "Medium", "Large", "Extra large"]);
+  await on("SMS");
+  assert.equal(await page.locator(".phone .option").count(), 0, "a text message has no buttons");
+  assert.match((await messages(page)).at(-1), /1.*Small[^]*4.*Extra large/);
+  await say(page, "4");
+  await page.locator(".bubble.in", { hasText: "it is." }).waitFor();
+  await on("WhatsApp");
+  await page.locator(".option.opener").waitFor();
+  assert.equal((await doc(page)).trigger.channel, "whatsapp", "the flow itself is as it was");
+  // A channel that cannot carry it at all says so, with the node.
+  await page.getByRole("button", { name: "All flows" }).click();
+  await fromTemplate(page, "Main menu");
+  await channels.getByRole("button", { name: "Viber", exact: true }).click();
+  await page.getByRole("heading", { name: "Viber does not carry it" }).waitFor();
+  assert.match(await page.locator(".reasons").innerText(), /node "menu": list: cannot be sent on viber/);
+  await page.getByRole("button", { name: "Back to WhatsApp" }).click();
+  await page.locator(".phone.whatsapp").waitFor();
+  await close();
+});
+
+test("what_somebody_else_saved_meanwhile_is_a_choice_that_loses_nothing", async () => {
+  for (const choice of ["Keep mine", "Take theirs"]) {
+    const { page, close } = await open();
+    await fromTemplate(page, "Abandoned cart 30min");
+    await saved(page);
+    const theirs = await page.evaluate(async () => {
+      const { summary, doc } = window.chatflow.get();
+      const theirs = { ...doc, name: "The cart of somebody else" };
+      await window.chatflow.backend().save(summary.flow, JSON.stringify(theirs), summary.revision);
+      return theirs.name;
+    });
+    await page.getByLabel("Name of the flow").fill("My cart");
+    const dialog = page.getByRole("dialog", { name: "Somebody else saved this flow" });
+    await dialog.getByText("Settings of the flow differ").waitFor();
+    const [download] = await Promise.all([page.waitForEvent("download"), dialog.getByRole("button", { name: "Download mine" }).click()]);
+    assert.equal(JSON.parse(readFileSync(await download.path(), "utf8")).name, "My cart");
+    await dialog.getByRole("button", { name: choice }).click();
+    await saved(page);
+    const [kept, other] = choice === "Keep mine" ? ["My cart", theirs] : [theirs, "My cart"];
+    assert.equal((await doc(page)).name, kept);
+    await page.getByRole("button", { name: "Undo" }).click();
+    assert.equal((await doc(page)).name, other, "the other is behind undo");
+    await page.getByRole("button", { name: "Redo" }).click();
+    await saved(page);
+    await page.reload();
+    await page.waitForSelector(".box");
+    assert.equal((await doc(page)).name, kept, "it is what was saved");
+    await close();
+  }
+});
+
 test("the_states_of_a_flow_allow_what_the_product_says", async () => {
   const { page, close } = await open();
   await fromTemplate(page, "Main menu");
@@ -477,5 +600,5 @@ test("the_page_is_small", () => {
   const script = packed("app.js") + packed("chatflow_web.js");
   assert.ok(script <= 130 * 1024, `JavaScript: ${script} bytes`);
   const module = packed("chatflow_web_bg.wasm");
-  assert.ok(module <= 1.4 * 1024 * 1024, `the engine: ${module} bytes of ${statSync(new URL("chatflow_web_bg.wasm", dist)).size}`);
+  assert.ok(module <= 1_400_000, `the engine: ${module} bytes of ${statSync(new URL("chatflow_web_bg.wasm", dist)).size}`);
 });
