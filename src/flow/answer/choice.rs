@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::near;
 use crate::flow::lang::normal::{emoji_alone, emoji_of, key, key_with_emoji, normal};
 
 /// The choices of a question.
@@ -49,6 +50,8 @@ pub(crate) struct Choice {
     words: Box<[Box<str>]>,
     /// The same without emoji and without the number of a list (`1. Pay`), where that differs.
     bare: Box<[Box<str>]>,
+    /// Both without accents, where that differs.
+    folded: Box<[Box<str>]>,
     /// The emoji of its labels and other words.
     signs: Box<[Box<str>]>,
     /// The numbers that its id, labels and other words begin with.
@@ -94,58 +97,124 @@ impl Choice {
         let all: Vec<&str> = std::iter::once(id).chain(labels.iter().copied()).chain(synonyms).collect();
         let words: Vec<Box<str>> = all.iter().map(|word| key_with_emoji(word).into()).collect();
         let forms = all.iter().flat_map(|word| [Some(key(word).into()), without_number(word)]);
-        let bare = forms.flatten().filter(|form| !words.contains(form)).collect();
+        let bare: Box<[Box<str>]> = forms.flatten().filter(|form| !words.contains(form)).collect();
+        let accented = words.iter().chain(&bare).filter(|form| !form.is_ascii());
+        let folded = accented.map(|form| near::folded(form).into()).collect();
         let signs = all.iter().filter_map(|word| emoji_of(word).map(Box::from)).collect();
-        let numbers = all.iter().filter_map(|word| leading(&normal(word)).map(Box::from)).collect();
+        let numbers =
+            all.iter().filter_map(|word| leading(&normal(word)).map(|n| unpadded(n).into())).collect();
         let held = labels.iter().flat_map(|label| held(&normal(label)));
-        Self { id: id.into(), numbers, held: held.collect(), words: words.into(), bare, signs }
+        Self { id: id.into(), numbers, held: held.collect(), words: words.into(), bare, folded, signs }
     }
 
     /// Every text that means it, as it is compared; its number aside.
     pub(crate) fn keys(&self) -> impl Iterator<Item = String> {
         self.words.iter().map(|word| word.to_string())
     }
+
+    /// True if one of its emoji is among these.
+    fn is_signed(&self, emoji: &str) -> bool {
+        self.signs.iter().any(|sign| emoji.contains(&**sign))
+    }
+
+    /// The same, and without emoji and the number of a list.
+    fn forms(&self) -> impl Iterator<Item = &str> {
+        self.words.iter().chain(&self.bare).map(|word| &**word)
+    }
 }
 
 /// The choice that was meant, by its place; none if there is no such, or more than one.
 pub(super) fn find(choices: &Choices, payload: Option<&str>, text: &str) -> Option<usize> {
+    match named(choices, payload, text) {
+        Found::One(place) => Some(place),
+        Found::Many => None,
+        Found::None => almost(choices, &key(text)),
+    }
+}
+
+/// The choice that a text names as it is written, or by a number.
+fn named(choices: &Choices, payload: Option<&str>, text: &str) -> Found {
     let list = &choices.list;
     let (said, bare) = (key_with_emoji(text), key(text));
-    let is = |words: &[Box<str>], said: &str| words.iter().any(|word| **word == *said);
-    let tiers: [&dyn Fn(&Choice) -> bool; 4] = [
+    let without_accents = std::cell::OnceCell::new();
+    let folded = || &**without_accents.get_or_init(|| near::folded(&bare));
+    let tiers: [&dyn Fn(&Choice) -> bool; 5] = [
         &|choice| payload == Some(&*choice.id),
         &|choice| choice.words.first().is_some_and(|id| **id == *said),
-        &|choice| is(&choice.words, &said),
-        &|choice| is(&choice.words, &bare) || is(&choice.bare, &bare),
+        &|choice| is_one(&choice.words, &said),
+        &|choice| is_one(&choice.words, &bare) || is_one(&choice.bare, &bare),
+        &|choice| is_one(&choice.folded, folded()) || choice.forms().any(|form| form == folded()),
     ];
     for means in tiers {
         match only(list, means) {
-            Found::One(place) => return Some(place),
-            Found::Many => return None,
             Found::None => {}
+            found => return found,
         }
     }
     if let Some(sign) = emoji_alone(text) {
-        return match only(list, &|choice| choice.signs.iter().any(|own| is_repeated(own, &sign))) {
-            Found::One(place) => Some(place),
-            _ => None,
-        };
+        return only(list, &|choice| choice.signs.iter().any(|own| is_repeated(own, &sign)));
     }
-    let number = number(&said)?;
+    let says_more = || emoji_of(text).is_some_and(|said| list.iter().any(|choice| choice.is_signed(&said)));
+    let number = number(&said).or_else(|| number(&bare).filter(|_| !says_more()));
+    number.map_or(Found::None, |number| numbered(choices, number))
+}
+
+/// The choice that a number means: by its place where places are seen, by the number that it begins
+/// with, by the one that its label has, by its place where no label has any.
+fn numbered(choices: &Choices, number: &str) -> Found {
+    let list = &choices.list;
     let place = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
     let place = place.filter(|place| *place < list.len());
-    if choices.are_numbered && place.is_some() {
-        return place;
+    if let Some(place) = place.filter(|_| choices.are_numbered) {
+        return Found::One(place);
     }
-    match only(list, &|choice| is(&choice.numbers, number)) {
-        Found::One(place) => return Some(place),
-        Found::Many => return None,
+    match only(list, &|choice| is_one(&choice.numbers, number)) {
         Found::None => {}
+        found => return found,
     }
-    match only(list, &|choice| is(&choice.held, number)) {
+    match only(list, &|choice| is_one(&choice.held, number)) {
+        Found::One(place) => Found::One(place),
+        Found::Many => Found::Many,
+        Found::None => {
+            let place = place.filter(|_| list.iter().all(|choice| choice.held.is_empty()));
+            place.map_or(Found::None, Found::One)
+        }
+    }
+}
+
+/// The choice that a text comes near to, in its normal form, where it names none as it is written.
+fn almost(choices: &Choices, said: &str) -> Option<usize> {
+    const MOST_BYTES: usize = 256;
+    if said.len() > MOST_BYTES {
+        return None;
+    }
+    let list = &choices.list;
+    let one = |means: &dyn Fn(&str) -> bool| match only(list, &|choice| choice.forms().any(means)) {
         Found::One(place) => Some(place),
-        _ => place.filter(|_| list.iter().all(|choice| choice.held.is_empty())),
-    }
+        _ => None,
+    };
+    let of_polite = || find(choices, None, near::without_politeness(said)?);
+    // `2. Green`: number and label mean the same.
+    let both = || {
+        let number = leading(said)?;
+        let label = said.strip_prefix(number)?.trim_start_matches(['.', ')', ':', '-', ' ']);
+        let is_label = label.chars().any(char::is_alphabetic);
+        match (is_label.then(|| named(choices, None, label))?, numbered(choices, unpadded(number))) {
+            (Found::One(place), Found::One(other)) => (place == other).then_some(place),
+            _ => None,
+        }
+    };
+    let folded = near::folded(said);
+    one(&|label| near::lettered(label).is_some_and(|(letter, text)| letter == said || text == said))
+        .or_else(|| one(&|label| near::last_letter(label) == Some(said)))
+        .or_else(|| one(&|label| near::is_heading(&near::folded(label), &folded)))
+        .or_else(both)
+        .or_else(|| one(&|label| near::has_same_numbers(label, said)))
+        .or_else(of_polite)
+}
+
+fn is_one(words: &[Box<str>], said: &str) -> bool {
+    words.iter().any(|word| **word == *said)
 }
 
 /// True if a text is a sign, once or more often.
@@ -170,7 +239,7 @@ fn only(list: &[Choice], means: &dyn Fn(&Choice) -> bool) -> Found {
 }
 
 /// Characters that part the items of an answer.
-const BREAKS: [char; 11] = [',', ';', '/', '&', '+', '、', '，', '；', '،', '؛', '・'];
+const BREAKS: [char; 12] = [',', ';', '/', '&', '+', '|', '、', '，', '；', '،', '؛', '・'];
 /// Words that stand between the last two items.
 const AND: &[&str] = &[
     "and",
@@ -258,25 +327,46 @@ const AND: &[&str] = &[
     "tsy",
     "kanye",
     "en ook",
+    "וגם",
+    "그리고",
+    "oraz",
+    "také",
+    "taky",
+    "a zároveň",
+    "dan juga",
+    "e anche",
+    "и ещё",
 ];
 /// Characters that part items of a text without blanks.
 const JOINTS: [char; 6] = ['和', '跟', '与', '與', 'と', '및'];
 /// Words that stand between numbers without blanks.
-const UNSPACED: [&str; 6] = ["และ", "กับ", "하고", "이랑", "랑", "ແລະ"];
+const UNSPACED: [&str; 11] = ["และ", "กับ", "하고", "이랑", "랑", "과", "와", "ແລະ", "និង", "और", "এবং"];
 /// Letters that are written in front of an item and mean `and`.
 const PREFIXES: [char; 2] = ['و', 'ו'];
 
 /// The choices that were meant, by their places, in the order in which they were named, each once;
 /// none if a part of the text is no choice.
 pub(super) fn find_several(choices: &Choices, payload: Option<&str>, text: &str) -> Option<Vec<usize>> {
-    if let Some(place) = find(choices, payload, text) {
-        return Some(vec![place]);
-    }
-    const MOST_BYTES: usize = 2_048;
+    let one = |text: &str| match named(choices, payload, text) {
+        Found::One(place) => Some(vec![place]),
+        _ => None,
+    };
+    let apart = || {
+        let (counted, all) = (with_breaks(text, true), with_breaks(text, false));
+        let found = split(choices, &counted);
+        if all == counted { found } else { found.or_else(|| split(choices, &all)) }
+    };
+    one(text).or_else(apart).or_else(|| find(choices, payload, text).map(|place| vec![place]))
+}
+
+/// The choices that a text names one after the other.
+fn split(choices: &Choices, text: &str) -> Option<Vec<usize>> {
     /// Words of the longest label that is looked for among others.
     const MOST_WORDS: usize = 12;
-    let spaced = if text.len() > MOST_BYTES { String::new() } else { with_blanks(text) };
-    let text = &*spaced;
+    let one = |text: &str| match named(choices, None, text) {
+        Found::One(place) => Some(place),
+        _ => None,
+    };
     let items = items(text);
     let mut found = Vec::new();
     let mut rest = &items[..];
@@ -285,9 +375,8 @@ pub(super) fn find_several(choices: &Choices, payload: Option<&str>, text: &str)
         let named = (1..=longest).rev().find_map(|count| {
             let end = rest.get(count - 1)?.end;
             let item = text.get(first.start..end)?;
-            let place = find(choices, None, item);
-            let place =
-                place.or_else(|| find(choices, None, item.strip_prefix(PREFIXES)?.trim_start_matches('-')));
+            let place = one(item);
+            let place = place.or_else(|| one(item.strip_prefix(PREFIXES)?.trim_start_matches('-')));
             Some((place?, count))
         });
         match named {
@@ -304,14 +393,16 @@ pub(super) fn find_several(choices: &Choices, payload: Option<&str>, text: &str)
     (!found.is_empty()).then_some(found)
 }
 
-/// A text with blanks around the words that mean `and` beside a digit.
-fn with_blanks(text: &str) -> String {
-    let mut spaced = text.to_owned();
+/// A text with `&` for the words that mean it and stand without blanks; `counted`: only beside a digit. Empty if it
+/// is too long for an answer.
+fn with_breaks(text: &str, counted: bool) -> String {
+    const MOST_BYTES: usize = 2_048;
+    let mut spaced = if text.len() > MOST_BYTES { String::new() } else { text.to_owned() };
     for word in UNSPACED {
         let Some((before, after)) = spaced.split_once(word) else { continue };
-        let is_counted = before.ends_with(is_digit) || after.starts_with(is_digit);
-        if is_counted {
-            spaced = spaced.replace(word, &format!(" {word} "));
+        let is_counted = before.trim_end().ends_with(is_digit) || after.trim_start().starts_with(is_digit);
+        if is_counted || !counted {
+            spaced = spaced.replace(word, " & ");
         }
     }
     spaced
@@ -333,7 +424,7 @@ fn items(text: &str) -> Vec<std::ops::Range<usize>> {
     let mut start = 0;
     for (place, c) in text.char_indices() {
         let (is_joint, end) = (JOINTS.contains(&c), place + c.len_utf8());
-        if c == KEYCAP {
+        if c == KEYCAP || ends_item(c, text.get(end..).unwrap_or_default()) {
             items.push(start..end);
             start = end;
         }
@@ -350,16 +441,42 @@ fn items(text: &str) -> Vec<std::ops::Range<usize>> {
     items
 }
 
-/// The number that a normal form begins with, in 0-9; `1.5` is one, `-1` begins with none.
+/// True if a sign is an item of its own: a number in a ring, or an emoji with another one behind it.
+fn ends_item(c: char, rest: &str) -> bool {
+    let of = |text: &str| emoji_of(text).is_some();
+    let is_ringed =
+        |c: char| matches!(c, '\u{2460}'..='\u{2473}' | '\u{2776}'..='\u{2793}' | '\u{24f5}'..='\u{24fe}');
+    let parts = |c: char| matches!(c, '\u{200d}' | '\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}' | '\u{1f1e6}'..='\u{1f1ff}');
+    let next = rest.chars().next();
+    is_ringed(c)
+        || (of(c.encode_utf8(&mut [0; 4]))
+            && !parts(c)
+            && next.is_some_and(|n| n != c && !parts(n) && of(n.encode_utf8(&mut [0; 4]))))
+}
+
+/// The number that a normal form begins with, in 0-9; `1.5` and `1/2` are one, `-1` begins with none.
 fn leading(text: &str) -> Option<&str> {
     let text = text.trim_start_matches(['#', '(', '[']);
     let is_inside = |(place, c): (usize, char)| {
         let rest = text.get(place + 1..).unwrap_or_default();
         c.is_ascii_digit()
             || (matches!(c, '.' | ',') && place > 0 && rest.starts_with(|c: char| c.is_ascii_digit()))
+            || (c == '/' && place == 1 && is_denominator(rest))
     };
     let end = text.char_indices().find(|at| !is_inside(*at)).map_or(text.len(), |(place, _)| place);
     text.get(..end).filter(|number| !number.is_empty())
+}
+
+/// True if a text begins with what stands below in a fraction, and not with a part of a date.
+fn is_denominator(text: &str) -> bool {
+    let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    (1..=2).contains(&(text.len() - rest.len())) && !rest.starts_with('/')
+}
+
+/// A number without the zeros that fill it up.
+fn unpadded(number: &str) -> &str {
+    let rest = number.trim_start_matches('0');
+    if rest.starts_with(|c: char| c.is_ascii_digit()) { rest } else { number }
 }
 
 /// Every number in a normal form.
@@ -369,7 +486,7 @@ fn held(text: &str) -> Vec<Box<str>> {
     while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
         rest = rest.get(start..).unwrap_or_default();
         let Some(number) = leading(rest) else { break };
-        numbers.push(number.into());
+        numbers.push(unpadded(number).into());
         rest = rest.get(number.len()..).unwrap_or_default();
     }
     numbers
@@ -389,14 +506,11 @@ fn without_number(word: &str) -> Option<Box<str>> {
     (is_marked && is_word).then(|| key(text).into())
 }
 
-/// Returns what was said, if it is a number and no more: `2`, `2.`, `2)`, `#2`, `2번`, `第2个`, in the
-/// digits of any script.
+/// Returns what was said, if it is a number and no more: `2`, `2.`, `#2`, `option 2`, `2nd`, `2번`,
+/// `第2个`, in the digits of any script.
 fn number(said: &str) -> Option<&str> {
-    /// Words that count things in a list.
-    const COUNTERS: [&str; 8] = ["번", "번째", "番", "番目", "号", "號", "个", "個"];
-    let text = said.trim_start_matches(['#', '第']).trim();
-    let text = COUNTERS.iter().find_map(|counter| text.strip_suffix(counter)).unwrap_or(text);
-    leading(text).filter(|number| number.len() == text.len() && number.len() <= 9)
+    let text = near::counted(said);
+    leading(text).filter(|number| number.len() == text.len() && number.len() <= 9).map(unpadded)
 }
 
 /// True if a text shows the places of so many choices: each number at the beginning of a line.

@@ -7,7 +7,7 @@ use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta};
 
 use super::speech::Speech;
 use crate::digits::plain;
-use crate::flow::lang::calendar::Names;
+use crate::flow::lang::calendar::{Names, common_year};
 
 /// More characters are no date.
 const MOST: usize = 64;
@@ -40,6 +40,10 @@ pub(super) fn read(text: &str, dates: &Dates, cx: &Speech<'_>) -> Option<NaiveDa
     };
     let date = written(text).or_else(|| written(text.trim_end_matches(['.', ',', ';', ' '])));
     let date = date.or_else(|| named(text, dates, cx)).or_else(nearby);
+    let date = date.map(|date| match cx.counts_as_thai() {
+        true => date.with_year(common_year(date.year())).unwrap_or(date),
+        false => date,
+    });
     date.filter(|date| (1_000..=9_999).contains(&date.year()))
 }
 

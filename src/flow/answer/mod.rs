@@ -4,10 +4,12 @@
 
 mod choice;
 mod date;
+mod near;
 mod reply;
 mod speech;
 mod web;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use rust_decimal::Decimal as Amount;
@@ -20,6 +22,7 @@ pub(crate) use speech::Speech;
 
 use crate::address::{Home, Phone, read_phone};
 use crate::digits::plain;
+use crate::flow::lang::normal::without_emoji;
 use crate::flow::lang::number::{self, Decimal, Marks};
 use crate::flow::lang::operator::Operator;
 use crate::flow::lang::pattern::Pattern;
@@ -178,7 +181,14 @@ fn phone(text: &str, home: Option<Home>) -> Option<Phone> {
     if text.len() > MOST {
         return None;
     }
-    read_phone(&plain(text), home)
+    let text = without_emoji(text).map_or(Cow::Borrowed(text), Cow::Owned);
+    let scheme =
+        ["whatsapp:", "sms:", "wa.me/", "https://wa.me/"].iter().find_map(|scheme| text.strip_prefix(scheme));
+    match scheme {
+        Some(number) if number.starts_with('+') => read_phone(&plain(number), home),
+        Some(number) => read_phone(&plain(&format!("+{number}")), home),
+        None => read_phone(&plain(&text), home),
+    }
 }
 
 impl Choices {

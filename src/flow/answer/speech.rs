@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 
 use crate::flow::lang::calendar::Calendar;
+use crate::flow::lang::language::Language;
 use crate::flow::lang::number::{Decimal, Marks};
 
 /// Facts about the conversation in which something was said.
@@ -20,6 +21,12 @@ impl<'a> Speech<'a> {
     /// The languages of the conversation, and English.
     pub(crate) fn tags(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         self.languages.into_iter().flatten().chain(std::iter::once("en"))
+    }
+
+    /// True if years are those of Thailand: the contact's language is Thai.
+    pub(crate) fn counts_as_thai(&self) -> bool {
+        let tag = self.languages.into_iter().flatten().next();
+        tag.and_then(Language::parse).is_some_and(|tag| tag.primary() == "th")
     }
 
     /// The names of months in them.

@@ -48,7 +48,7 @@ impl Calendar {
             ([a, b], Some(whole)) => (whole(i32::try_from(number(b)?).ok()?), number(a)?),
             _ => return None,
         };
-        NaiveDate::from_ymd_opt(year, month, day)
+        NaiveDate::from_ymd_opt(if text.chars().any(is_thai) { common_year(year) } else { year }, month, day)
     }
 
     /// The dates with the name of their month that stand in a text, each with its place.
@@ -173,6 +173,16 @@ fn place_of(name: &str, text: &str) -> Option<std::ops::Range<usize>> {
     })
 }
 
+fn is_thai(c: char) -> bool {
+    matches!(c, '\u{e01}'..='\u{e4e}')
+}
+
+/// A year as Thai count them, since 543 before the others: 2569 is 2026.
+pub(crate) fn common_year(year: i32) -> i32 {
+    const OFFSET: i32 = 543;
+    if (2_400..=2_700).contains(&year) { year - OFFSET } else { year }
+}
+
 /// True if a letter is of a script that writes no blanks between words.
 fn is_unspaced(c: char) -> bool {
     matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{3040}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}')
@@ -180,6 +190,7 @@ fn is_unspaced(c: char) -> bool {
 
 /// True if a word says nothing in a date: `de`, `of`, `th`, `года`, `日`.
 fn is_filler(word: &str) -> bool {
-    const LONG: [&str; 9] = ["года", "году", "року", "roku", "gada", "ngay", "year", "anno", "godine"];
+    const LONG: [&str; 11] =
+        ["года", "году", "року", "roku", "gada", "ngay", "year", "anno", "godine", "өдөр", "tarehe"];
     word.chars().count() <= 3 || LONG.contains(&word)
 }

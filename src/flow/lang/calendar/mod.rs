@@ -10,7 +10,7 @@ use std::fmt::{self, Write};
 use chrono::format::{Fixed, Item, Numeric, StrftimeItems};
 use chrono::{DateTime, Datelike, FixedOffset};
 
-pub(crate) use dated::Calendar;
+pub(crate) use dated::{Calendar, common_year};
 
 use crate::flow::lang::language::lookup;
 use crate::flow::lang::normal::{key, without_accents};
@@ -88,10 +88,32 @@ impl Names {
         let months = MONTHS.into_iter().flat_map(move |list| (1..).zip(self.list(list)));
         let months = months.map(|(month, name)| (plain(name), Named::Month(month)));
         let weekdays = WEEKDAYS.into_iter().flat_map(move |list| self.list(list));
-        // As it is written on a keyboard without `ä`.
-        let spelt = (self.primary() == "de").then(|| ("maerz".to_owned(), Named::Month(3)));
         let names = months.chain(weekdays.map(|name| (plain(name), Named::Weekday)));
-        names.filter(|(name, _)| !name.is_empty()).chain(spelt)
+        names.filter(|(name, _)| !name.is_empty()).chain(self.further())
+    }
+
+    /// Further forms that names of months have in a date: their cases, and the spelling of a keyboard
+    /// without `ä`.
+    fn further(self) -> Vec<(String, Named)> {
+        let with = |ends: &'static [&'static str]| {
+            let months = (1..).zip(self.list(MONTHS[0]));
+            let forms = months
+                .flat_map(move |(month, name)| ends.iter().map(move |end| (month, format!("{name}{end}"))));
+            forms.map(|(month, name)| (plain(&name), Named::Month(month))).collect()
+        };
+        match self.primary() {
+            "de" => vec![("maerz".to_owned(), Named::Month(3))],
+            "eu" => with(&["k", "ren", "n", "ko"]),
+            "sr" | "bs" => with(&["a", "а"]),
+            "mn" => {
+                let forms = ["-р сар", "-р сарын", " сарын", " дугаар сарын", " дүгээр сарын"];
+                let counted = (1..=12)
+                    .flat_map(|month| forms.map(|form| (format!("{month}{form}"), Named::Month(month))));
+                let named: Vec<_> = with(&["ын"]);
+                counted.chain(named).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// The days from today that a text names: -1 for `yesterday`.

@@ -20,12 +20,89 @@ pub(super) fn is_emoji(c: char) -> bool {
         | '\u{2300}'..='\u{23ff}' | '\u{24c2}' | '\u{25a0}'..='\u{27bf}' | '\u{2900}'..='\u{297f}'
         | '\u{2b00}'..='\u{2bff}' | '\u{3030}' | '\u{303d}' | '\u{3297}' | '\u{3299}'
         | '\u{1f000}'..='\u{1faff}')
-        && !is_ringed_number(c)
+        && ringed(c).is_none()
 }
 
-/// `❶`, `➀`: numbers among the pictures.
-fn is_ringed_number(c: char) -> bool {
-    matches!(c, '\u{2776}'..='\u{2793}')
+/// A number in a ring or on a key that is a picture to Unicode, and its digits: `❶`, `➀`, `🔟`.
+fn ringed(c: char) -> Option<&'static str> {
+    const NUMBERS: [&str; 10] = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10"];
+    let place = match c {
+        '\u{2776}'..='\u{277f}' => c as u32 - 0x2776,
+        '\u{2780}'..='\u{2789}' => c as u32 - 0x2780,
+        '\u{278a}'..='\u{2793}' => c as u32 - 0x278a,
+        '\u{24f5}'..='\u{24fe}' => c as u32 - 0x24f5,
+        '\u{1f51f}' => 9,
+        '\u{24ff}' => return Some("0"),
+        _ => return None,
+    };
+    NUMBERS.get(place as usize).copied()
+}
+
+/// A sign as it is spelt with others: numbers in a ring, and the final consonants of Malayalam, which
+/// older telephones write as a consonant and its killer.
+pub(super) fn spelt(c: char) -> Option<&'static str> {
+    Some(match c {
+        '\u{d7a}' => "\u{d23}\u{d4d}",
+        '\u{d7b}' => "\u{d28}\u{d4d}",
+        '\u{d7c}' => "\u{d30}\u{d4d}",
+        '\u{d7d}' => "\u{d32}\u{d4d}",
+        '\u{d7e}' => "\u{d33}\u{d4d}",
+        '\u{d7f}' => "\u{d15}\u{d4d}",
+        c => return ringed(c),
+    })
+}
+
+/// A mark that is left out as often as it is written, and tells no two words of one message apart:
+/// vowel points of Arabic and Hebrew, the accent of Greek, which capitals do not have, and the dots of
+/// the Russian `ё`. `before`: what stands before it, decomposed.
+pub(super) fn is_optional(before: &str, c: char) -> bool {
+    let last = || before.chars().rev().find(|c| *c != '\u{308}');
+    match c {
+        '\u{64b}'..='\u{652}' | '\u{670}' => true,
+        '\u{591}'..='\u{5bd}' | '\u{5bf}' | '\u{5c1}' | '\u{5c2}' | '\u{5c4}' | '\u{5c5}' | '\u{5c7}' => true,
+        '\u{301}' => last().is_some_and(|c| matches!(c, '\u{391}'..='\u{3c9}')),
+        '\u{308}' => before.ends_with('\u{435}'),
+        _ => false,
+    }
+}
+
+/// Settles what is spelt in two ways within a word, of letters that are decomposed: the place of the
+/// tone in Vietnamese (`hóa` is `hoá`), and in Hindi the nasal before a consonant of its own class
+/// (`हिन्दी` is `हिंदी`).
+pub(super) fn settle(plain: &mut String) {
+    const TONES: [char; 5] = ['\u{300}', '\u{301}', '\u{303}', '\u{309}', '\u{323}'];
+    const VIRAMA: char = '\u{94d}';
+    if !plain.contains(TONES) && !plain.contains(VIRAMA) {
+        return;
+    }
+    let mut letters: Vec<char> = plain.chars().collect();
+    let mut place = 0;
+    while let Some([first, second, third]) =
+        letters.get(place..place + 3).and_then(|three| three.first_chunk())
+    {
+        let (first, second, third) = (*first, *second, *third);
+        let is_late = TONES.contains(&second) && matches!((first, third), ('o', 'a' | 'e') | ('u', 'y'));
+        if is_late {
+            letters.swap(place + 1, place + 2);
+        }
+        if second == VIRAMA && class_of_nasal(first).is_some_and(|class| class.contains(&third)) {
+            letters.splice(place..place + 2, ['\u{902}']);
+        }
+        place += 1;
+    }
+    *plain = letters.into_iter().collect();
+}
+
+/// The consonants before which a nasal of Devanagari is written as a dot.
+fn class_of_nasal(nasal: char) -> Option<std::ops::RangeInclusive<char>> {
+    Some(match nasal {
+        '\u{919}' => '\u{915}'..='\u{918}',
+        '\u{91e}' => '\u{91a}'..='\u{91d}',
+        '\u{923}' => '\u{91f}'..='\u{922}',
+        '\u{928}' => '\u{924}'..='\u{927}',
+        '\u{92e}' => '\u{92a}'..='\u{92d}',
+        _ => return None,
+    })
 }
 
 /// Quotes, brackets and punctuation of all scripts, as they stand around a word. Signs that may be
@@ -46,11 +123,15 @@ pub(super) fn is_edge(c: char) -> bool {
 /// keyboards write in two ways.
 pub(super) fn twin(c: char) -> Option<char> {
     Some(match c {
-        '\u{2018}' | '\u{2019}' | '\u{201b}' | '\u{2bc}' | '\u{2032}' | '\u{b4}' | '\u{5f3}' => '\'',
+        '\u{2018}' | '\u{2019}' | '\u{201b}' | '\u{2bc}' | '\u{2032}' | '\u{b4}' | '\u{5f3}' | '`' => '\'',
         '\u{201c}' | '\u{201d}' | '\u{201f}' | '\u{2033}' | '\u{5f4}' => '"',
         '\u{2010}'..='\u{2015}' | '\u{2212}' => '-',
         '\u{6cc}' => '\u{64a}',
         '\u{6a9}' => '\u{643}',
+        '\u{6c1}' => '\u{647}',
+        '\u{901}' => '\u{902}',
+        '\u{a81}' => '\u{a82}',
+        '\u{2044}' | '\u{2215}' => '/',
         _ => return None,
     })
 }

@@ -93,7 +93,14 @@ fn by_character(text: &str, folds: bool) -> String {
     // The acute accent that is written for an apostrophe would become a blank with an accent.
     let seen = text.chars().filter(|c| !is_invisible(*c)).map(|c| if c == '\u{b4}' { '\'' } else { c });
     for c in seen.nfkd() {
+        if folds && mark::is_optional(&plain, c) {
+            continue;
+        }
         let c = digit(c).or_else(|| mark::twin(c)).unwrap_or(c);
+        if let Some(spelt) = mark::spelt(c) {
+            plain.push_str(spelt);
+            continue;
+        }
         if !c.is_ascii()
             && let Some(pair) = plain.chars().next_back().and_then(|before| mark::joined(before, c))
         {
@@ -106,6 +113,9 @@ fn by_character(text: &str, folds: bool) -> String {
         } else {
             fold(c, &mut plain);
         }
+    }
+    if folds {
+        mark::settle(&mut plain);
     }
     plain.nfc().collect()
 }
@@ -139,12 +149,16 @@ pub(crate) fn trim_edges(text: &str) -> &str {
     let mut inner = text;
     loop {
         let before = inner.len();
-        inner = inner.trim_end_matches(is_outside);
+        inner = inner.trim_end_matches(|c| is_outside(c) || matches!(c, '\\' | '|'));
         // What stands before a number may be its sign or its decimal mark.
         while let Some(rest) = inner.strip_prefix(is_outside) {
             if inner.starts_with(['-', '.', ',']) && rest.starts_with(|c: char| c.is_ascii_digit()) {
                 break;
             }
+            inner = rest;
+        }
+        // A command of a bot: `/stop`.
+        if let Some(rest) = inner.strip_prefix('/').filter(|rest| rest.starts_with(char::is_alphabetic)) {
             inner = rest;
         }
         for mark in ['*', '_', '`'] {
@@ -159,7 +173,7 @@ pub(crate) fn trim_edges(text: &str) -> &str {
 }
 
 /// A text without its emoji; none if it has none, or no letter and no digit beside.
-fn without_emoji(text: &str) -> Option<String> {
+pub(crate) fn without_emoji(text: &str) -> Option<String> {
     let has_any = text.chars().any(is_emoji);
     let rest = || text.chars().map(|c| if is_emoji(c) { ' ' } else { c }).collect::<String>();
     has_any.then(rest).filter(|rest| rest.chars().any(char::is_alphanumeric))

@@ -11,7 +11,11 @@ impl Marks {
     /// Returns the way in which numbers are written in the first language that is given; open if
     /// none is.
     pub(crate) fn usual_in<'t>(languages: impl IntoIterator<Item = &'t str>) -> Self {
-        languages.into_iter().next().map_or(Self::Open, |tag| Self::Usual(decimal_in(tag)))
+        match languages.into_iter().next() {
+            None => Self::Open,
+            Some(tag) if Language::parse(tag).is_some_and(|tag| tag.regional() == "fr-CH") => Self::Either,
+            Some(tag) => Self::Usual(decimal_in(tag)),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use rust_decimal::Decimal as Amount;
 
 use crate::digits::plain;
 use crate::flow::form::read::words;
+use crate::flow::lang::normal::without_emoji;
 
 words! {
     /// The mark before the decimals of a number.
@@ -31,6 +32,9 @@ pub(crate) enum Marks {
     Open,
     /// The language of the text: it settles what the number leaves open.
     Usual(Decimal),
+    /// The language of the text, which writes either mark before decimals, and neither between
+    /// thousands: French in Switzerland.
+    Either,
     /// The author: the other mark parts thousands, whatever the number looks like.
     Fixed(Decimal),
 }
@@ -52,8 +56,9 @@ pub(crate) fn read_with(text: &str, marks: impl FnOnce() -> Marks) -> Option<Amo
         return None;
     }
     let text = plain(text);
-    let text = text.trim();
-    let text = text.strip_suffix(['.', '。', '!']).filter(|text| ends_in_digit(text)).unwrap_or(text);
+    let framed = without_frame(&text);
+    let text = framed.as_deref().unwrap_or(&text).trim();
+    let text = text.strip_suffix(['.', '。', '!', ',']).filter(|text| ends_in_digit(text)).unwrap_or(text);
     let (is_negative, digits) = sign(text);
     let digits = digits.trim_start();
     let (whole, decimals) = parts(digits, marks)?;
@@ -62,13 +67,40 @@ pub(crate) fn read_with(text: &str, marks: impl FnOnce() -> Marks) -> Option<Amo
     Amount::from_str_exact(&format!("{sign}{whole}{point}{decimals}")).ok().map(|number| number.normalize())
 }
 
+/// A text without what people write around a number that they type: emoji, quotes, stars. None if it
+/// begins and ends as a number does.
+fn without_frame(text: &str) -> Option<String> {
+    const PAIRS: [(char, char); 9] = [
+        ('"', '"'),
+        ('\'', '\''),
+        ('“', '”'),
+        ('„', '“'),
+        ('«', '»'),
+        ('「', '」'),
+        ('*', '*'),
+        ('_', '_'),
+        ('`', '`'),
+    ];
+    let is_bare = |text: &str| {
+        text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b',' | b'-' | b' '))
+    };
+    if is_bare(text) {
+        return None;
+    }
+    let rest = without_emoji(text);
+    let inner = rest.as_deref().unwrap_or(text).trim();
+    let pair = PAIRS.iter().find_map(|(open, close)| inner.strip_prefix(*open)?.strip_suffix(*close));
+    pair.map(str::to_owned).or(rest)
+}
+
 /// Reads a number that a currency, a unit or `%` may stand around: `$12`, `12 kg`, `12 %`.
 pub(crate) fn read_amount(text: &str, marks: Marks) -> Option<Amount> {
     if text.len() > MOST {
         return None;
     }
     let text = plain(text);
-    let (is_negative, rest) = sign(text.trim());
+    let framed = without_frame(&text);
+    let (is_negative, rest) = sign(framed.as_deref().unwrap_or(&text).trim());
     let is_inside = |c: char| c.is_ascii_digit();
     let (first, last) = (rest.find(is_inside)?, rest.rfind(is_inside)?);
     let (before, number) = rest.split_at(first);
@@ -111,6 +143,7 @@ fn ends_in_digit(text: &str) -> bool {
 fn is_unit(text: &str) -> bool {
     let is_sign = |c: char| {
         c.is_alphabetic()
+            || is_vowel_sign(c)
             || c.is_whitespace()
             || matches!(
                 c,
@@ -161,7 +194,7 @@ fn is_factor(text: &str) -> bool {
 
 /// The marks of Indian scripts that belong to the letter before them.
 fn is_vowel_sign(c: char) -> bool {
-    matches!(c, '\u{900}'..='\u{dff}')
+    matches!(c, '\u{900}'..='\u{dff}' | '\u{102b}'..='\u{103e}' | '\u{17b6}'..='\u{17d3}' | '\u{e31}' | '\u{e34}'..='\u{e4e}')
 }
 
 /// Words that multiply the number before them.
@@ -333,7 +366,7 @@ fn decimal_mark(text: &str, marks: impl FnOnce() -> Marks) -> Option<char> {
     let after = rest.strip_prefix(mark)?;
     let is_open =
         after.len() == 3 && (1..=3).contains(&before.len()) && is_digits(before) && !before.starts_with('0');
-    if !is_open || marks == Marks::Usual(known(mark)) {
+    if !is_open || marks == Marks::Either || marks == Marks::Usual(known(mark)) {
         return Some(mark);
     }
     None
