@@ -3,7 +3,7 @@
 
 pub use crate::engine::{
     Campaign, Cancelled, Completed, CountTotals, DeadLetterEntry, EraseOptions, Erased, FlowCounts,
-    FlowSource, FlowStatus, HandedBack, HandedOver, Imported, JournalFilter, Logging, Migrated,
+    FlowSource, FlowStatus, HandedBack, HandedOver, HandoffOf, Imported, JournalFilter, Logging, Migrated,
     MigrationTrial, NodeCount, NodeError, Progress, Rehearsal, Reported, ResultRow, SessionFilter,
     StrandedSession, Ticked, Unpublish,
 };

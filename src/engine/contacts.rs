@@ -56,7 +56,7 @@ impl<S: ConversationStore> Engine<S> {
     /// # Errors
     /// `ContactNotFound`, `Quarantined`, `Contention`, `Store`.
     pub async fn opt_out(&self, contact: &ContactId) -> Result<(), Error> {
-        self.change(contact, Action::OptOut).await
+        self.change(contact, Action::OptOut).await.map(drop)
     }
 
     /// Takes an opt-out back (SEMANTICS T10).
@@ -64,7 +64,7 @@ impl<S: ConversationStore> Engine<S> {
     /// # Errors
     /// `ContactNotFound`, `Quarantined`, `Contention`, `Store`.
     pub async fn opt_in(&self, contact: &ContactId) -> Result<(), Error> {
-        self.change(contact, Action::OptIn).await
+        self.change(contact, Action::OptIn).await.map(drop)
     }
 
     /// Changes what is known of a contact, as `update_contact` does in a flow: all of it, or
@@ -98,7 +98,7 @@ impl<S: ConversationStore> Engine<S> {
     /// # Errors
     /// `ContactNotFound`, `Quarantined`, `Contention`, `Store`.
     pub async fn pause(&self, contact: &ContactId, until: Option<DateTime<Utc>>) -> Result<(), Error> {
-        self.change(contact, Action::Pause { until }).await
+        self.change(contact, Action::Pause { until }).await.map(drop)
     }
 
     /// Ends a pause: every session goes on with the time that it had left (SEMANTICS Q3). Without
@@ -107,7 +107,7 @@ impl<S: ConversationStore> Engine<S> {
     /// # Errors
     /// `ContactNotFound`, `Quarantined`, `Contention`, `Store`.
     pub async fn unpause(&self, contact: &ContactId) -> Result<(), Error> {
-        self.change(contact, Action::Unpause).await
+        self.change(contact, Action::Unpause).await.map(drop)
     }
 
     /// The pause of the bot for a contact. None: it is not paused, or its end has passed.
@@ -122,13 +122,13 @@ impl<S: ConversationStore> Engine<S> {
         Ok(conversation.pause().filter(|pause| pause.until.is_none_or(|until| lookup.now < until)))
     }
 
-    pub(super) async fn change(&self, contact: &ContactId, mut action: Action<'_>) -> Result<(), Error> {
+    /// Answers whether it took effect.
+    pub(super) async fn change(&self, contact: &ContactId, mut action: Action<'_>) -> Result<bool, Error> {
         if self.contact(contact).await?.is_none() {
             return Err(Error::ContactNotFound(contact.clone()));
         }
         let subject = Subject::Contact(contact.clone());
-        self.act(Cause::Contact, self.workspace()?, subject, &mut action).await?;
-        Ok(())
+        self.act(Cause::Contact, self.workspace()?, subject, &mut action).await
     }
 
     /// Takes an address from a contact that the engine made from it alone and that is in no
@@ -177,7 +177,7 @@ impl<S: ConversationStore> Engine<S> {
             let subject = Subject::Contact(contact.clone());
             let lookup = self.lookup_for(Cause::Contact, workspace, subject).await?;
             if self.store.load(&lookup).await?.conversation.is_some() {
-                return self.change(contact, Action::CarryOptOut { since }).await;
+                return self.change(contact, Action::CarryOptOut { since }).await.map(drop);
             }
             let mut conversation = Conversation::new(contact.clone(), lookup.now);
             conversation.contact.opted_out_at = Some(since);

@@ -13,19 +13,57 @@ use crate::request::bad_value;
 use crate::store::{ConversationStore, Subject};
 use crate::value::{Bag, Caps};
 
+/// The session, or the contact, that a person takes over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HandoffOf {
+    /// This session.
+    Session(SessionId),
+    /// The newest session of this contact, or the contact alone.
+    Contact(ContactId),
+}
+
+impl From<SessionId> for HandoffOf {
+    fn from(session: SessionId) -> Self {
+        Self::Session(session)
+    }
+}
+
+impl From<ContactId> for HandoffOf {
+    fn from(contact: ContactId) -> Self {
+        Self::Contact(contact)
+    }
+}
+
+impl From<&ContactId> for HandoffOf {
+    fn from(contact: &ContactId) -> Self {
+        Self::Contact(contact.clone())
+    }
+}
+
 impl<S: ConversationStore> Engine<S> {
     /// Hands a session over to a person, wherever it stands; afterwards it stands there again, with
     /// the time that it had left. It lasts 24 hours from the latest message or touch; then the
     /// session is expired.
+    ///
+    /// Of a [contact](HandoffOf::Contact) it is the newest session that is handed over. A contact
+    /// who is in no session is with a person by a [pause](Self::pause) of the bot, which has no end of
+    /// its own (SEMANTICS Q3).
     ///
     /// Until the contact is handed back the engine is silent for the whole conversation: messages
     /// of the contact are answered as [`Received::Handoff`](crate::Received::Handoff), for the
     /// person to read; timers of its other sessions stand still; triggers are refused.
     ///
     /// # Errors
-    /// `SessionNotFound`, `Quarantined`, `Contention`, `Store`.
-    pub async fn handoff(&self, session: SessionId) -> Result<HandedOver, Error> {
+    /// `SessionNotFound`, `ContactNotFound`, `Quarantined`, `Contention`, `Store`.
+    pub async fn handoff(&self, of: impl Into<HandoffOf>) -> Result<HandedOver, Error> {
         let workspace = self.workspace()?;
+        let session = match of.into() {
+            HandoffOf::Session(session) => session,
+            HandoffOf::Contact(contact) => {
+                let handed_over = self.change(&contact, Action::HandOverContact).await?;
+                return Ok(if handed_over { HandedOver::HandedOver } else { HandedOver::Unchanged });
+            }
+        };
         let lookup = self.lookup(workspace, Subject::Alias(Alias::Session(session)));
         if self.store.load(&lookup).await?.conversation.is_none() {
             return Err(Error::SessionNotFound(session));

@@ -124,11 +124,10 @@ impl<S: ConversationStore> Engine<S> {
     /// the new one leads to a contact that the engine made from it, the two are merged as by
     /// [`Inbound::also`](crate::Inbound::also) (SEMANTICS A6).
     ///
-    /// Safe to repeat: where nobody has the old address any more and somebody has the new one,
-    /// nothing changes.
+    /// Safe to repeat: where nobody has the old address, or has it no more, nothing changes.
     ///
     /// # Errors
-    /// `InvalidInput` of `old` when it leads to nobody, of `new` when it belongs to another contact
+    /// `InvalidInput` of `new` when it is the old one, or it belongs to another contact
     /// that is not merged; `Quarantined`, `Contention`, `Store`.
     pub async fn relink(&self, old: &Address, new: &Address) -> Result<(), Error> {
         let workspace = self.workspace()?;
@@ -137,8 +136,7 @@ impl<S: ConversationStore> Engine<S> {
         }
         let (contact, holder) = (self.contact_at(old).await?, self.contact_at(new).await?);
         let (contact, holder) = match (contact, holder) {
-            (None, None) => return Err(Error::invalid("old", "leads to no contact")),
-            (None, Some(_)) => return Ok(()),
+            (None, _) => return Ok(()),
             (Some(contact), holder) => (contact, holder.map(|holder| holder.id)),
         };
         if holder.is_none()

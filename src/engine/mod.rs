@@ -62,6 +62,7 @@ pub use campaign::{Campaign, Progress};
 pub use counts::{CountTotals, FlowCounts};
 pub use erase::{EraseOptions, Erased};
 pub use flows::{FlowSource, FlowStatus, Flows, Imported, Logging, Unpublish};
+pub use handoff::HandoffOf;
 pub use metrics::{JournalFilter, NodeCount, NodeError};
 pub use migrate::{Migrated, MigrationTrial};
 pub use outcome::{Cancelled, Completed, HandedBack, HandedOver, Reported, Ticked};

@@ -41,9 +41,9 @@ pub enum HandedOver {
 #[serde(rename_all = "snake_case")]
 #[must_use]
 pub enum HandedBack {
-    /// The flow goes on.
+    /// The flow goes on, or the bot hears again whose pause this ended.
     Resumed,
-    /// No session of the contact is in handoff.
+    /// No session of the contact is in handoff, and the bot is not paused for it.
     NotInHandoff,
 }
 

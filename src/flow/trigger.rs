@@ -59,6 +59,10 @@ pub struct RuleDef {
     /// Differences that do not count beside case; nothing if absent. Not for `regex` and `payload`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fold: Option<Folding>,
+    /// True if it starts the flow although a session of another one waits for an answer; it does not
+    /// if absent. Not for `first_contact`, `any` and `fallback`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interrupt: Option<bool>,
 }
 
 words! {
@@ -128,6 +132,8 @@ struct InboundTrigger {
     channel: Channel,
     /// The closest rule first, so that the first that matches is the answer.
     rules: Box<[TriggerRule]>,
+    /// Those of them that go before an answer to another flow's question.
+    interrupting: Box<[TriggerRule]>,
     priority: i32,
     campaign: bool,
 }
@@ -225,22 +231,41 @@ impl Trigger {
     /// `fallback`.
     #[must_use]
     pub fn matches(&self, text: Option<&str>, payload: Option<&str>, first_contact: bool) -> Option<Rank> {
-        let inbound = self.0.as_ref()?;
-        let forms = text.map(Forms::of);
-        let mut ranks = inbound.rules.iter().filter_map(|rule| match rule {
-            TriggerRule::Payload(wanted) => (payload == Some(wanted)).then_some(Rank::Payload),
-            TriggerRule::Text(rule) => rule.matches(forms.as_ref()?).then_some(rule.rank),
-            TriggerRule::Regex(pattern) => {
-                let text = text?.trim();
-                let is_match = pattern.is_match(text) || pattern.is_match(&composed(text));
-                is_match.then_some(Rank::Regex)
-            }
-            TriggerRule::FirstContact => first_contact.then_some(Rank::FirstContact),
-            TriggerRule::Any => Some(Rank::Any),
-            TriggerRule::Fallback => Some(Rank::Fallback),
-        });
-        ranks.next()
+        rank_of(&self.0.as_ref()?.rules, text, payload, first_contact)
     }
+
+    /// True if a message may start the flow before it answers another one (SEMANTICS I4).
+    pub(crate) fn interrupts(&self) -> bool {
+        self.0.as_ref().is_some_and(|inbound| !inbound.interrupting.is_empty())
+    }
+
+    /// The same as [`matches`](Self::matches), of the rules that go before an answer.
+    pub(crate) fn interrupts_by(&self, text: Option<&str>, payload: Option<&str>) -> Option<Rank> {
+        rank_of(&self.0.as_ref()?.interrupting, text, payload, false)
+    }
+}
+
+/// The rank of the first rule that matches.
+fn rank_of(
+    rules: &[TriggerRule],
+    text: Option<&str>,
+    payload: Option<&str>,
+    first_contact: bool,
+) -> Option<Rank> {
+    let forms = text.map(Forms::of);
+    let mut ranks = rules.iter().filter_map(|rule| match rule {
+        TriggerRule::Payload(wanted) => (payload == Some(wanted)).then_some(Rank::Payload),
+        TriggerRule::Text(rule) => rule.matches(forms.as_ref()?).then_some(rule.rank),
+        TriggerRule::Regex(pattern) => {
+            let text = text?.trim();
+            let is_match = pattern.is_match(text) || pattern.is_match(&composed(text));
+            is_match.then_some(Rank::Regex)
+        }
+        TriggerRule::FirstContact => first_contact.then_some(Rank::FirstContact),
+        TriggerRule::Any => Some(Rank::Any),
+        TriggerRule::Fallback => Some(Rank::Fallback),
+    });
+    ranks.next()
 }
 
 impl TriggerRule {
@@ -276,12 +301,17 @@ impl TriggerDef {
         let written = inbound.rules.as_deref().filter(|rules| !rules.is_empty()).unwrap_or(&any);
         let list = at.key("rules");
         let rules = written.iter().enumerate();
-        let mut rules: Vec<TriggerRule> =
-            rules.filter_map(|(index, rule)| rule.compile(&list.item(index), cx)).collect();
-        rules.sort_by_key(|rule| std::cmp::Reverse(rule.rank()));
+        let mut rules: Vec<(TriggerRule, bool)> = rules
+            .filter_map(|(index, rule)| {
+                Some((rule.compile(&list.item(index), cx)?, rule.interrupt == Some(true)))
+            })
+            .collect();
+        rules.sort_by_key(|(rule, _)| std::cmp::Reverse(rule.rank()));
+        let interrupting = rules.iter().filter(|(_, interrupts)| *interrupts).map(|(rule, _)| rule.clone());
         Trigger(Some(InboundTrigger {
             channel: inbound.channel.clone(),
-            rules: rules.into(),
+            interrupting: interrupting.collect(),
+            rules: rules.into_iter().map(|(rule, _)| rule).collect(),
             priority: inbound.priority.unwrap_or(0),
             campaign: inbound.campaign == Some(Campaign::Required),
         }))
@@ -292,7 +322,7 @@ impl RuleDef {
     /// A rule that compares with a text, or with none.
     #[must_use]
     pub fn new(how: MatchKind, text: Option<String>) -> Self {
-        Self { how, text, list: None, fold: None }
+        Self { how, text, list: None, fold: None, interrupt: None }
     }
 
     fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<TriggerRule> {
@@ -357,6 +387,10 @@ impl RuleDef {
         if self.fold.is_some() && !compares_texts {
             found.add(IssueCode::BadValue, &at.key("fold"), message(), "remove it");
         }
+        let is_wide = matches!(self.how, MatchKind::FirstContact | MatchKind::Any | MatchKind::Fallback);
+        if self.interrupt.is_some() && is_wide {
+            found.add(IssueCode::BadValue, &at.key("interrupt"), message(), "remove it");
+        }
     }
 
     /// The text to compare with: there, and not blank.
@@ -388,8 +422,9 @@ impl Read for RuleDef {
         let mut fields = Fields::of::<Self>(value, at, found)?;
         let (how, text) = (fields.required("match"), fields.optional("text"));
         let (list, fold) = (fields.optional("list"), fields.optional("fold"));
+        let interrupt = fields.optional("interrupt");
         fields.close();
-        Some(Self { how: how?, text, list, fold })
+        Some(Self { how: how?, text, list, fold, interrupt })
     }
 }
 

@@ -328,6 +328,31 @@ fn a_handoff_by_the_host_expires_after_24_hours() {
     assert_eq!(told(block_on(world.bot.handoff(unknown))).0, "session_not_found");
 }
 
+/// S10, Q3: a contact is handed over with its newest session, or alone.
+#[test]
+fn a_contact_is_handed_over_with_a_session_or_without() {
+    let world = World::with([question("q"), question("r")]);
+    world.start("q");
+    let newest = world.start("r");
+    let contact = newest.contact_id.clone();
+    let hand_over = || block_on(world.bot.handoff(&contact)).unwrap();
+    assert_eq!(hand_over(), HandedOver::HandedOver);
+    assert_eq!(world.state(newest.session_id), Status::Handoff);
+    assert_eq!(hand_over(), HandedOver::Unchanged);
+    assert_eq!(hand_back(&world, &newest), HandedBack::Resumed);
+    world.say("fine");
+    world.say("fine");
+    world.sent();
+    assert_eq!(hand_over(), HandedOver::HandedOver);
+    assert_eq!(world.say("hello?"), Received::Paused);
+    assert_eq!(hand_over(), HandedOver::Unchanged);
+    assert_eq!(hand_back(&world, &newest), HandedBack::Resumed);
+    assert_eq!(hand_back(&world, &newest), HandedBack::NotInHandoff);
+    assert_eq!(world.say("hello?"), Received::Unmatched);
+    let nobody: chatflow::ContactId = "nobody".parse().unwrap();
+    assert_eq!(told(block_on(world.bot.handoff(nobody))).0, "contact_not_found");
+}
+
 /// S10, D2: a call that stands still is not made; its result is kept.
 #[test]
 fn results_of_calls_are_kept_until_the_contact_comes_back() {

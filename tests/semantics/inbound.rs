@@ -54,6 +54,27 @@ fn a_waiting_session_gets_a_message_before_any_trigger() {
     assert_eq!(world.sent(), ["How are you?", "menu!"]);
 }
 
+/// I1, I4: a rule may go before an answer; the question stays and takes the next message.
+#[test]
+fn a_rule_that_interrupts_comes_before_an_answer() {
+    let rule = |word: &str| json!([{"match": "exact", "text": word, "interrupt": true}]);
+    let order = flow("order").on(rule("order")).send("hi", "Which?").wait("w").send("ok", "Ordered");
+    let off =
+        flow("off").node("ask", "ask", json!({"text": "Anything else?", "keywords": "off", "save_to": "a"}));
+    let yes = json!([{"id": "order", "label": "Order"}, {"id": "no", "label": "No"}]);
+    let offers = flow("offers").node("ask", "ask", json!({"text": "What?", "choices": yes, "save_to": "a"}));
+    let world = World::with([question("q"), order, off.send("end", "x"), offers.send("end", "x")]);
+    let waits = world.start("q").session_id;
+    let Received::Started { session } = world.say("Order!") else { panic!("it was not started") };
+    assert_eq!(world.say("Order!"), consumed(session), "it runs already");
+    assert_eq!(world.state(waits), Status::Waiting);
+    assert_eq!(world.say("fine"), consumed(waits));
+    for asks in ["off", "offers"] {
+        let asked = world.start(asks).session_id;
+        assert_eq!(world.say("order"), consumed(asked), "{asks}");
+    }
+}
+
 /// I1
 #[test]
 fn a_trigger_by_rule_comes_before_the_queue_of_a_session_in_a_call() {

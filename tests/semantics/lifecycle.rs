@@ -408,6 +408,25 @@ fn each_state_allows_what_it_lists_and_nothing_else() {
     }
 }
 
+/// L1, L3: what the draft before did not say is new, a name that the flow was given since is not undone.
+#[test]
+fn a_name_that_was_given_stays_when_the_draft_is_saved() {
+    let world = World::with([]);
+    block_on(world.flows().create_from_template("menu", "mine")).unwrap();
+    block_on(world.flows().rename(&id("mine"), "Ours")).unwrap();
+    let name = || world.status("mine").name.to_string();
+    let save = |json: &str| {
+        let revision = world.status("mine").revision;
+        block_on(world.flows().save_draft(&id("mine"), json, revision)).unwrap();
+    };
+    let draft = block_on(world.flows().export(&id("mine"), None)).unwrap();
+    save(&draft);
+    assert_eq!(name(), "Ours");
+    let template = chatflow::flow::gallery::template("menu").unwrap().name;
+    save(&draft.replace(&format!("{template:?}"), "\"Theirs\""));
+    assert_eq!(name(), "Theirs");
+}
+
 /// L3
 #[test]
 fn both_states_allow_drafts_names_remarks_and_logging() {

@@ -13,7 +13,7 @@ use chatflow::testkit::store_suite::{
 use pollster::block_on;
 
 /// A flaw, and a check that must see it.
-const CAUGHT_BY: [(Flaw, &str); 39] = [
+const CAUGHT_BY: [(Flaw, &str); 40] = [
     (Flaw::LostUpdate, "no_update_is_lost_between_load_and_commit"),
     (Flaw::TornKey, "a_commit_on_another_revision_writes_nothing"),
     (Flaw::TornAliases, "a_dropped_first_commit_is_all_or_nothing"),
@@ -53,6 +53,7 @@ const CAUGHT_BY: [(Flaw, &str); 39] = [
     (Flaw::DropsPast, "a_journal_is_read_in_order"),
     (Flaw::TimeGoesBack, "a_store_that_tells_the_time_tells_it_always"),
     (Flaw::IgnoresCursor, "sessions_are_listed_in_pages"),
+    (Flaw::SwapsContacts, "sessions_are_listed_with_their_own_contacts"),
 ];
 
 /// The same of stores that keep flows.

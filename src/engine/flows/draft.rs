@@ -153,7 +153,8 @@ impl<S: ConversationStore> Flows<'_, S> {
         self.take_new(code, text).await
     }
 
-    /// Saves a draft that was read at this revision of the flow (SEMANTICS L2).
+    /// Saves a draft that was read at this revision of the flow (SEMANTICS L2). A name or a remark
+    /// that the draft before it had is nothing new: one that the flow was given since stays.
     ///
     /// # Errors
     /// `Stale` when the flow has changed since; `FlowNotFound`; `InvalidInput` when the text is of
@@ -164,13 +165,14 @@ impl<S: ConversationStore> Flows<'_, S> {
             return Err(Error::invalid("code", format_args!("must be `{flow}`")));
         }
         let text: Arc<str> = json.into();
+        let before = self.export(flow, None).await.ok().and_then(|json| self.read(&json).ok());
         let status = self
             .change(flow, |entry, _| {
                 let mut entry = existing(entry, flow)?;
                 if Some(entry.revision) != revision.checked_add(1) {
                     return Err(Error::Stale(flow.clone()));
                 }
-                take_names(&mut entry, &draft);
+                take_new_names(&mut entry, &draft, before.as_ref());
                 entry.draft = Some(entry.revision);
                 Ok(Change { entry, draft: Some(Arc::clone(&text)), version: None })
             })
@@ -246,6 +248,17 @@ fn with_names(json: &str, name: &str, remark: &str) -> String {
         remark => fields.insert("remark".to_owned(), remark.into()),
     };
     serde_json::Value::Object(fields).to_string()
+}
+
+/// The same, of what the draft before did not say.
+fn take_new_names(entry: &mut FlowEntry, draft: &DraftText, before: Option<&DraftText>) {
+    let Some(before) = before else { return take_names(entry, draft) };
+    if let Some(name) = draft.name.as_ref().filter(|_| draft.name != before.name) {
+        entry.name = name.as_str().into();
+    }
+    if let Some(remark) = draft.remark.as_ref().filter(|_| draft.remark != before.remark) {
+        entry.remark = Some(remark.as_str().into());
+    }
 }
 
 pub(super) fn take_names(entry: &mut FlowEntry, draft: &DraftText) {

@@ -52,6 +52,8 @@ pub(crate) struct Choice {
     bare: Box<[Box<str>]>,
     /// Both without accents, where that differs.
     folded: Box<[Box<str>]>,
+    /// Labels that were cut for their channel, up to the cut.
+    cut: Box<[Box<str>]>,
     /// The emoji of its labels and other words.
     signs: Box<[Box<str>]>,
     /// The numbers that its id, labels and other words begin with.
@@ -100,11 +102,21 @@ impl Choice {
         let bare: Box<[Box<str>]> = forms.flatten().filter(|form| !words.contains(form)).collect();
         let accented = words.iter().chain(&bare).filter(|form| !form.is_ascii());
         let folded = accented.map(|form| near::folded(form).into()).collect();
+        let cut = labels.iter().filter(|label| label.ends_with('…')).map(|label| key(label).into());
         let signs = all.iter().filter_map(|word| emoji_of(word).map(Box::from)).collect();
         let numbers =
             all.iter().filter_map(|word| leading(&normal(word)).map(|n| unpadded(n).into())).collect();
         let held = labels.iter().flat_map(|label| held(&normal(label)));
-        Self { id: id.into(), numbers, held: held.collect(), words: words.into(), bare, folded, signs }
+        Self {
+            id: id.into(),
+            numbers,
+            held: held.collect(),
+            words: words.into(),
+            bare,
+            folded,
+            cut: cut.collect(),
+            signs,
+        }
     }
 
     /// Every text that means it, as it is compared; its number aside.
@@ -205,6 +217,10 @@ fn almost(choices: &Choices, said: &str) -> Option<usize> {
         }
     };
     let folded = near::folded(said);
+    let is_cut = |choice: &Choice| choice.cut.iter().any(|begin| said.starts_with(&**begin));
+    if let Found::One(place) = only(list, &is_cut) {
+        return Some(place);
+    }
     one(&|label| near::lettered(label).is_some_and(|(letter, text)| letter == said || text == said))
         .or_else(|| one(&|label| near::last_letter(label) == Some(said)))
         .or_else(|| one(&|label| near::is_heading(&near::folded(label), &folded)))
@@ -509,7 +525,8 @@ fn without_number(word: &str) -> Option<Box<str>> {
 /// Returns what was said, if it is a number and no more: `2`, `2.`, `#2`, `option 2`, `2nd`, `2번`,
 /// `第2个`, in the digits of any script.
 fn number(said: &str) -> Option<&str> {
-    let text = near::counted(said);
+    let is_bare = said.bytes().all(|b| b.is_ascii_digit());
+    let text = if is_bare { said } else { near::counted(said) };
     leading(text).filter(|number| number.len() == text.len() && number.len() <= 9).map(unpadded)
 }
 

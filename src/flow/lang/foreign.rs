@@ -18,6 +18,9 @@ const ROOTS: [&str; 12] = [
     "step",
 ];
 
+/// Signs around names that other products fill in.
+const MARKS: [(&str, &str); 5] = [("<%", "%>"), ("[[", "]]"), ("*|", "|*"), ("{!", "}"), ("%%", "%%")];
+
 /// Placeholders of others in a template, a few of them.
 pub(crate) fn placeholders(template: &Template) -> Vec<Foreign> {
     const MOST: usize = 3;
@@ -36,6 +39,17 @@ pub(crate) fn placeholders(template: &Template) -> Vec<Foreign> {
 }
 
 fn in_text(text: &str, found: &mut Vec<Foreign>) {
+    for (open, close) in MARKS {
+        let inside = text.split(open).skip(1).filter_map(|rest| Some(rest.split_once(close)?.0));
+        let named = inside.map(|name| (name, name.trim().trim_start_matches('=').trim().to_lowercase()));
+        let is_tight = |written: &str| open == "<%" || !written.contains(char::is_whitespace);
+        let named =
+            named.filter(|(written, name)| is_tight(written) && name.split('.').all(super::names::is_name));
+        found.extend(named.map(|(written, name)| Foreign {
+            message: format!("`{open}{written}{close}` is sent as it is written"),
+            fix: format!("write {{{{ {name} }}}}"),
+        }));
+    }
     for (at, c) in text.char_indices().filter(|(_, c)| matches!(c, '{' | '@')) {
         let (before, rest) = (text.get(..at).unwrap_or_default(), text.get(at..).unwrap_or_default());
         found.extend(if c == '@' { at_sign(before, rest) } else { braces(before, rest) });
@@ -130,6 +144,10 @@ mod tests {
             ("@contact.age", "`@contact.age` is sent as it is written; write {{ contact.fields.age }}"),
             ("@results.size.value", "`@results.size.value` is sent as it is written; write {{ vars.size }}"),
             ("@fields.city", "`@fields.city` is sent as it is written; write {{ contact.fields.city }}"),
+            ("<%= name %>", "`<%= name %>` is sent as it is written; write {{ name }}"),
+            ("Hi [[name]]!", "`[[name]]` is sent as it is written; write {{ name }}"),
+            ("*|FNAME|*", "`*|FNAME|*` is sent as it is written; write {{ fname }}"),
+            ("{!Contact.Name}", "`{!Contact.Name}` is sent as it is written; write {{ contact.name }}"),
             ("@input.text", "`@input.text` is sent as it is written; write {{ reply.text }}"),
         ] {
             assert_eq!(told(source), [expected], "{source}");
@@ -155,6 +173,9 @@ mod tests {
             "{% open",
             "{}",
             "a {1}",
+            "[[1, 2], [3]]",
+            "<% of them %>",
+            "{! wait }, [[see below]]",
         ] {
             assert_eq!(told(source), [""; 0], "{source}");
         }

@@ -75,6 +75,8 @@ pub(crate) enum Action<'a> {
     Report { message: MessageId, report: &'a DeliveryReport, contact: &'a mut Option<ContactId> },
     /// A session is handed over to a person (SEMANTICS S10).
     HandOver { session: SessionId },
+    /// Its newest session is, or without one it is itself.
+    HandOverContact,
     /// The contact comes back from a person, who found these out.
     HandBack { vars: &'a Bag },
     /// The person is busy with the contact.
@@ -130,6 +132,7 @@ impl ConversationChange for Action<'_> {
                 let place = decision.place_of(*session);
                 place.is_some_and(|place| decision.hand_over(place))
             }
+            Self::HandOverContact => decision.hand_over_contact(),
             Self::HandBack { vars } => decision.hand_back(vars),
             Self::Touch => decision.touch(),
             Self::Unlink { address } => decision.conversation.sessions.is_empty() && decision.unlink(address),

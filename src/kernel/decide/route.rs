@@ -106,7 +106,11 @@ pub(crate) fn route<'f>(
         return Routing::StaleChoice(session);
     }
     let outlived = |patience: TimeDelta| age.is_some_and(|age| age > patience);
-    if let Some((place, session, patience)) = answering(inbound, sessions, wait_of) {
+    if let Some(flow) = interrupting(inbound, sessions, &wait_of, candidates) {
+        let is_over = outlived(flow.settings().max_message_age);
+        return if is_over { Routing::TooOld } else { Routing::Start(flow.id().clone()) };
+    }
+    if let Some((place, session, patience)) = answering(inbound, sessions, &wait_of) {
         let too_old = outlived(patience)
             || inbound.timestamp.is_some_and(|sent| {
                 session.parked_at - sent > OLDER_THAN_WAIT || is_overtaken(inbound.account, session, sent)
@@ -128,6 +132,33 @@ pub(crate) fn route<'f>(
         (None, Some((place, _))) => Routing::Queue(place),
         (None, None) => Routing::Unmatched,
     }
+}
+
+/// The flow of which a rule goes before an answer (SEMANTICS I4): not where the question takes no
+/// keywords, or offers a choice of that name.
+fn interrupting<'c, 'f>(
+    inbound: &InboundMessage<'_>,
+    sessions: &[Session],
+    wait_of: impl Fn(&Session) -> Option<Asked<'f>>,
+    candidates: &[Candidate<'c>],
+) -> Option<&'c Flow> {
+    let is_wanted = |candidate: &&Candidate<'c>| candidate.admitted && candidate.flow.trigger().interrupts();
+    if inbound.choice.is_some() || sessions.is_empty() || !candidates.iter().any(|one| is_wanted(&one)) {
+        return None;
+    }
+    let text = &*inbound.message.text;
+    if let Some((_, session, _)) = answering(inbound, sessions, &wait_of)
+        && wait_of(session).is_some_and(|asked| asked.keywords_off() || asked.offers(session, text))
+    {
+        return None;
+    }
+    let payload = inbound.message.payload.as_deref();
+    let ranked = candidates.iter().filter(is_wanted).filter_map(|candidate| {
+        let trigger = candidate.flow.trigger();
+        let rank = trigger.interrupts_by(Some(text).filter(|text| !text.is_empty()), payload)?;
+        Some(((Reverse(trigger.priority()), Reverse(rank), candidate.flow.id()), candidate.flow))
+    });
+    ranked.min_by(|(one, _), (other, _)| one.cmp(other)).map(|(_, flow)| flow)
 }
 
 /// The session whose question a message answers: the one its payload names, else the one that waits

@@ -118,6 +118,20 @@ impl Decision<'_> {
         self.advance(place, Input::Handoff, now)
     }
 
+    /// Hands the newest session over to a person, or pauses the bot where there is none. Answers
+    /// whether that changes anything.
+    pub(crate) fn hand_over_contact(&mut self) -> bool {
+        let sessions = &self.conversation.sessions;
+        if sessions.iter().any(|session| session.status() == Status::Handoff) {
+            return false;
+        }
+        let newest = sessions.iter().enumerate().max_by_key(|(_, session)| session.started_at);
+        match newest.map(|(place, _)| place) {
+            Some(place) => self.hand_over(place),
+            None => self.pause(None),
+        }
+    }
+
     /// Pauses the bot, or gives its pause another end. Answers whether that changes anything.
     pub(crate) fn pause(&mut self, until: Option<DateTime<Utc>>) -> bool {
         let known = self.conversation.pause();
@@ -145,10 +159,10 @@ impl Decision<'_> {
     }
 
     /// Takes every session in handoff back from the person, and ends a pause. Answers whether there
-    /// was such a session.
+    /// was either.
     pub(crate) fn hand_back(&mut self, vars: &Bag) -> bool {
         let now = self.now;
-        self.unpause(now);
+        let was_paused = self.unpause(now);
         let in_handoff =
             self.conversation.sessions.iter().filter(|session| session.status() == Status::Handoff);
         let ids: Vec<_> = in_handoff.map(|session| session.id).collect();
@@ -158,7 +172,7 @@ impl Decision<'_> {
             }
         }
         self.break_silence(now);
-        !ids.is_empty()
+        was_paused || !ids.is_empty()
     }
 
     /// The handoff's time begins anew. Answers whether the contact is in one.

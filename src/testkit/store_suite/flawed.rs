@@ -13,8 +13,8 @@ use crate::id::{ContactId, FlowId, FlowVersion, NodeId, SessionId, WorkspaceId};
 use crate::store::{
     Catalogue, CatalogueChanges, Commit, Committed, ConversationQuery, ConversationStore, CountDelta,
     CountQuery, CountSums, Counted, Due, Erase, FlowChange, FlowSaved, FlowStore, JournalEntry, JournalQuery,
-    Lease, Leased, Live, Loaded, Lookup, Purge, Purged, Record, Removed, Revision, SessionQuery,
-    SessionRecord, Settle, Settled, StoreQueries, StoredConversation, Subject,
+    Lease, Leased, ListedSession, Live, Loaded, Lookup, Purge, Purged, Record, Removed, Revision,
+    SessionQuery, SessionRecord, Settle, Settled, StoreQueries, StoredConversation, Subject,
 };
 use crate::testkit::store_suite::harness::step_aside;
 
@@ -102,6 +102,8 @@ pub enum Flaw {
     TimeGoesBack,
     /// Pages begin anew whatever the cursor says (rules 2, 4 and 5 of [`StoreQueries`]).
     IgnoresCursor,
+    /// Lists sessions each with the contact of another one (rule 7 of [`StoreQueries`]).
+    SwapsContacts,
     /// Saves changes of several flows one after the other (rule 6 of [`FlowStore`]).
     TornFlows,
     /// Saves all but the last of several flows, and says that it saved them (rule 6 of
@@ -128,7 +130,7 @@ pub enum Flaw {
 
 impl Flaw {
     /// Each of them.
-    pub const ALL: [Self; 48] = [
+    pub const ALL: [Self; 49] = [
         Self::LostUpdate,
         Self::TornKey,
         Self::TornAliases,
@@ -168,6 +170,7 @@ impl Flaw {
         Self::DropsPast,
         Self::TimeGoesBack,
         Self::IgnoresCursor,
+        Self::SwapsContacts,
         Self::TornFlows,
         Self::ForgetsAFlow,
         Self::FewFlowsAtOnce,
@@ -527,6 +530,19 @@ impl<S: StoreQueries> StoreQueries for Flawed<S> {
         let mut query = SessionQuery { workspace: self.workspace(&query.workspace), ..query.clone() };
         query.after = query.after.filter(|_| !self.is(Flaw::IgnoresCursor));
         self.store.sessions(&query).await
+    }
+
+    async fn listed(&self, query: &SessionQuery) -> Result<Vec<ListedSession>, StoreError> {
+        let mut query = SessionQuery { workspace: self.workspace(&query.workspace), ..query.clone() };
+        query.after = query.after.filter(|_| !self.is(Flaw::IgnoresCursor));
+        let mut listed = self.store.listed(&query).await?;
+        if self.is(Flaw::SwapsContacts) {
+            let mut contacts: Vec<_> = listed.iter_mut().map(|listed| listed.contact.take()).collect();
+            let moved = contacts.len().min(1);
+            contacts.rotate_left(moved);
+            listed.iter_mut().zip(contacts).for_each(|(listed, contact)| listed.contact = contact);
+        }
+        Ok(listed)
     }
 
     async fn session(
