@@ -24,6 +24,7 @@ pub mod qyvo;
 pub mod whatsapp;
 
 mod body;
+mod convert;
 
 use std::time::Duration;
 
