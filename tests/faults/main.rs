@@ -9,6 +9,7 @@ mod attacks;
 mod crash;
 mod drops;
 mod explored;
+mod fuzzed;
 mod hostile;
 mod kit;
 mod memory;

@@ -39,6 +39,7 @@ mod many_flows;
 mod many_kit;
 mod meeting;
 mod migrate;
+mod naive;
 mod names;
 mod numbers;
 mod operators;
