@@ -11,7 +11,7 @@
 
 mod args;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use args::{Args, Asked};
 use chatflow::MemoryStore;
 use chatflow::testkit::store_suite::{Flaw, Flawed};
-use chatflow::testkit::{Defect, Sim, SimFailure, SimPlan};
+use chatflow::testkit::{Defect, Sim, SimFailure, SimFault, SimFaults, SimPlan};
 
 fn main() -> ExitCode {
     let args = match args::read(std::env::args().skip(1)) {
@@ -135,31 +135,72 @@ fn tell(shared: &Shared, seeds: u64, begin: Instant) {
     }
 }
 
+/// The weathers in which a defect is looked for: each shows what others hide.
+fn weathers(plan: &SimPlan) -> [(&'static str, SimPlan); 5] {
+    let weather = |contacts: usize, faults: &[(SimFault, u32)]| {
+        let mut plan = plan.clone();
+        plan.contacts = contacts;
+        plan.faults =
+            faults.iter().fold(SimFaults::none(), |faults, (fault, weight)| faults.weigh(*fault, *weight));
+        plan
+    };
+    let mut crowd = plan.clone();
+    crowd.contacts = 1;
+    let people = [
+        (SimFault::SecondAddress, 500),
+        (SimFault::ReceiptNames, 200),
+        (SimFault::Relink, 100),
+        (SimFault::Unlink, 100),
+        (SimFault::Merge, 50),
+    ];
+    let operators = [
+        (SimFault::Erase, 250),
+        (SimFault::Publish, 250),
+        (SimFault::RollBack, 250),
+        (SimFault::Unpublish, 250),
+        (SimFault::Migrate, 250),
+    ];
+    [
+        ("usual", plan.clone()),
+        ("crowd", crowd),
+        ("calm", weather(1, &[])),
+        ("people", weather(2, &people)),
+        ("operators", weather(2, &operators)),
+    ]
+}
+
+/// The number of seeds that find a defect, and the weathers in which they did.
+fn count(args: &Args, seeds: u64, fails: impl Fn(SimPlan) -> bool) -> (usize, String) {
+    let (mut found, mut where_found) = (0, BTreeSet::new());
+    for seed in 0..seeds {
+        let plans = weathers(&args.plan).into_iter();
+        let by = plans.filter(|(_, plan)| fails(plan.clone().with_seed(seed))).map(|(name, _)| name);
+        let by: Vec<&str> = by.collect();
+        found += usize::from(!by.is_empty());
+        where_found.extend(by);
+    }
+    (found, where_found.into_iter().collect::<Vec<_>>().join(", "))
+}
+
 /// Every planted defect, with the number of seeds that find it.
 fn planted(args: &Args, seeds: u64) -> bool {
-    let (mut found, mut missed) = (BTreeMap::new(), Vec::new());
-    let plan = |seed: u64| args.plan.clone().with_seed(seed);
+    let mut missed = 0;
+    let mut tell = |name: String, (found, by): (usize, String)| {
+        println!("{found:>5} of {seeds} seeds find {name}: {by}");
+        missed += usize::from(found == 0);
+    };
     for defect in Defect::ALL {
-        let count = (0..seeds)
-            .filter(|seed| Sim::new(MemoryStore::new).plan(plan(*seed)).plant(defect).fails().is_some())
-            .count();
-        found.insert(format!("{defect:?}"), count);
+        let fails = |plan| Sim::new(MemoryStore::new).plan(plan).plant(defect).fails().is_some();
+        tell(format!("{defect:?}"), count(args, seeds, fails));
     }
     for flaw in Flaw::ALL {
-        let count = (0..seeds)
-            .filter(|seed| {
-                let sim = Sim::new(|| Flawed::new(MemoryStore::new(), flaw)).plan(plan(*seed));
-                sim.fails().is_some()
-            })
-            .count();
-        found.insert(format!("store: {flaw:?}"), count);
+        let fails = |plan| {
+            let sim = Sim::new(|| Flawed::new(MemoryStore::new(), flaw)).plan(plan);
+            sim.fails().is_some()
+        };
+        tell(format!("store: {flaw:?}"), count(args, seeds, fails));
     }
-    for (name, count) in &found {
-        println!("{count:>5} of {seeds} seeds find {name}");
-        if *count == 0 {
-            missed.push(name);
-        }
-    }
-    println!("{} of {} planted defects are found", found.len() - missed.len(), found.len());
+    let all = Defect::ALL.len() + Flaw::ALL.len();
+    println!("{} of {all} planted defects are found", all - missed);
     true
 }

@@ -53,7 +53,9 @@ fn what_is_planted_between_engine_and_world_is_found() {
 #[test]
 fn a_store_with_a_flaw_is_found() {
     for flaw in [Flaw::LostUpdate, Flaw::ForgetsKeys, Flaw::ForgetsDue] {
-        let sim = |seed| Sim::new(|| Flawed::new(MemoryStore::new(), flaw)).seed(seed).steps(250).fails();
+        let sim = |seed| {
+            Sim::new(|| Flawed::new(MemoryStore::new(), flaw)).contacts(1).seed(seed).steps(400).fails()
+        };
         assert!(found(sim).is_some(), "{flaw:?}");
     }
 }

@@ -56,16 +56,12 @@ pub enum Defect {
     SettlesAhead,
     /// A settle forgets what is due next.
     SettlesForGood,
-    /// A load finds nothing, now and then.
-    LosesConversations,
     /// A load finds what is stored without its sessions, now and then.
     LosesSessions,
     /// A key is not found.
     HidesKeys,
     /// Nothing is claimed.
     ClaimsNothing,
-    /// A contact that turned out to be another one is left as it was.
-    KeepsAbsorbed,
     /// The addresses of a commit are left out.
     DropsAddresses,
     /// Addresses that are to lead nowhere lead to their contact as before.
@@ -82,7 +78,7 @@ pub enum Defect {
 
 impl Defect {
     /// Each of them.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 30] = [
         Self::SwallowsMessages,
         Self::ChangesTexts,
         Self::ChangesRepeats,
@@ -104,11 +100,9 @@ impl Defect {
         Self::SaysSettled,
         Self::SettlesAhead,
         Self::SettlesForGood,
-        Self::LosesConversations,
         Self::LosesSessions,
         Self::HidesKeys,
         Self::ClaimsNothing,
-        Self::KeepsAbsorbed,
         Self::DropsAddresses,
         Self::KeepsAddresses,
         Self::ErasesNothing,
@@ -122,7 +116,6 @@ impl Weather {
     pub(super) fn spoil_load(&self, loaded: &mut Loaded) {
         match self.defect {
             Some(Defect::HidesKeys) => loaded.key = None,
-            Some(Defect::LosesConversations) if self.dice.one_in(20) => loaded.conversation = None,
             Some(Defect::LosesSessions) if self.dice.one_in(10) => {
                 if let Some(stored) = &mut loaded.conversation {
                     stored.record = without(&stored.record, "sessions");
@@ -152,7 +145,6 @@ impl Weather {
             Some(Defect::ForgetsVerdicts) => commit.record = without(&commit.record, "remembered"),
             Some(Defect::DropsEnded) => commit.ended.clear(),
             Some(Defect::ForgetsKeys) => commit.key = None,
-            Some(Defect::KeepsAbsorbed) => commit.absorbs = None,
             Some(Defect::DropsAddresses) => {
                 commit.add_aliases.retain(|alias| !matches!(alias, Alias::Address(_)));
             }

@@ -129,13 +129,13 @@ impl SimFault {
             Self::CallLater => 250,
             Self::ChannelRejects | Self::ChannelSlow | Self::CallRetry | Self::CallFails => 60,
             Self::ChannelHangs | Self::CallHangs => 10,
-            Self::Crash | Self::DropFuture | Self::LeaseLoss => 15,
-            Self::ReportLate | Self::ClockJump | Self::ClockBack | Self::ClockDrift => 10,
-            Self::Publish | Self::RollBack | Self::Unpublish | Self::Migrate => 8,
-            Self::Erase | Self::Handoff | Self::Cancel => 8,
+            Self::Crash | Self::DropFuture => 200,
             Self::SecondAddress => 150,
-            Self::ReceiptNames => 20,
-            Self::Merge | Self::Relink | Self::Unlink => 4,
+            Self::Migrate | Self::Handoff => 100,
+            Self::LeaseLoss | Self::ReportLate | Self::Publish | Self::RollBack | Self::Unpublish => 60,
+            Self::Erase | Self::Cancel => 60,
+            Self::Merge | Self::Relink | Self::Unlink => 30,
+            Self::ClockJump | Self::ClockBack | Self::ClockDrift | Self::ReceiptNames => 20,
         }
     }
 }

@@ -21,6 +21,8 @@ use crate::store::SessionRecord;
 pub(super) struct Oracle {
     /// The first thing that must not be.
     pub(super) violation: Option<String>,
+    /// True while nothing goes wrong: nothing comes twice, and every call is answered.
+    pub(super) is_calm: bool,
     messages: HashMap<MessageId, Outbound>,
     accepted: BTreeSet<MessageId>,
     /// The highest number that each address has got.
@@ -29,6 +31,8 @@ pub(super) struct Oracle {
     keys: HashMap<(String, String), (SessionId, bool)>,
     verdicts: HashMap<String, Received>,
     started: BTreeSet<SessionId>,
+    /// Sessions that an answer named.
+    told: BTreeSet<SessionId>,
     /// The words of each contact, by the id of the message.
     said: BTreeSet<String>,
     /// The message of the flow in which each text of a contact was heard.
@@ -93,7 +97,9 @@ impl Oracle {
         self.check(first.content == message.content && (may_move || first.route == message.route), || {
             format!("O3: message {id} was `{}` and is `{text}`", first.text())
         });
-        if !self.accepted.contains(&id) {
+        let is_again = self.accepted.contains(&id);
+        self.check(!self.is_calm || !is_again, || format!("O5: `{text}` left twice"));
+        if !is_again {
             let to = message.to().to_string();
             let last = self.last.get(&to).copied().unwrap_or_default();
             // Messages that were dropped while they were on their way may leave after later ones.
@@ -137,6 +143,7 @@ impl Oracle {
         match done {
             Done::Triggered { flow, key, answer: Ok(answer) } => {
                 let Some(session) = answer.session() else { return };
+                self.told.insert(session.session_id);
                 let is_started = matches!(answer, Triggered::Started(_));
                 if is_started && !session.replayed {
                     let is_new = self.started.insert(session.session_id);
@@ -166,7 +173,10 @@ impl Oracle {
                 });
             }
             Done::Triggered { answer: Err(error), .. } | Done::Received { answer: Err(error), .. } => {
-                self.check(is_expected(&error), || format!("E: not an answer to a fault: {error}"));
+                let is_calm = self.is_calm && error.is_retryable();
+                self.check(!is_calm && is_expected(&error), || {
+                    format!("E: not an answer to a fault: {error}")
+                });
             }
             Done::Erased { contact, is_alone, left } => {
                 self.erased.insert(contact.clone());
@@ -181,7 +191,8 @@ impl Oracle {
             }
             Done::Operated(Ok(())) | Done::Ticked(Ok(_)) => {}
             Done::Ticked(Err(error)) => {
-                self.check(error.is_retryable(), || format!("E: a tick failed: {error}"));
+                let is_expected = error.is_retryable() && !self.is_calm;
+                self.check(is_expected, || format!("E: a tick failed: {error}"));
             }
         }
     }
@@ -276,8 +287,11 @@ impl Oracle {
                 self.check_all_said(session, &dead);
             }
         }
-        for session in self.started.clone() {
-            let is_erased = self.contacts.get(&session).is_none_or(|contact| self.erased.contains(contact));
+        for session in self.told.clone() {
+            let is_erased = match self.contacts.get(&session) {
+                Some(contact) => self.erased.contains(contact),
+                None => !self.erased.is_empty(),
+            };
             self.check(is_erased || there.contains(&session), || format!("A5: session {session} is gone"));
         }
     }
@@ -314,6 +328,7 @@ fn is_expected(error: &Error) -> bool {
             error,
             Error::SessionNotFound(_)
                 | Error::IdempotencyConflict(_)
+                | Error::Erased(_)
                 | Error::FlowNotPublished(_)
                 | Error::InvalidInput { .. }
         )

@@ -122,7 +122,11 @@ impl<S: ConversationStore> ConversationStore for SimStore<S> {
             let revision = commit.expect.unwrap_or_default() + 1;
             return Ok(Committed::Applied { revision, settled: 0, leased: true });
         }
+        let contact = self.weather.is(Defect::OverwritesOthers).then(|| commit.contact.clone());
         let committed = self.weather.store(self.inner.commit(commit)).await?;
+        if let (Some(contact), Committed::Applied { revision, .. }) = (contact, &committed) {
+            self.weather.oracle().revisions.insert(contact, *revision);
+        }
         Ok(self.weather.spoil_committed(committed))
     }
 

@@ -12,7 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::SimPlan;
 use super::defects::Defect;
 use super::dice::Dice;
-use super::faults::SimFault;
+use super::faults::{SimFault, SimFaults};
 use super::oracle::Oracle;
 use super::people::{Person, SHOP, address_of};
 use super::ports::{SimHost, SimStore, SimWire, Weather, answer_to};
@@ -154,6 +154,7 @@ impl<S: ConversationStore + StoreQueries + 'static> World<S> {
         }
         world.processes = (0..plan.engines).map(|_| world.process()).collect();
         world.weather.is_over.store(false, Ordering::Relaxed);
+        world.weather.oracle().is_calm = plan.faults == SimFaults::none();
         world
     }
 
@@ -378,6 +379,8 @@ impl<S: ConversationStore + StoreQueries + 'static> World<S> {
     pub(super) fn end(&mut self) -> Option<String> {
         self.tasks.clear();
         self.weather.is_over.store(true, Ordering::Relaxed);
+        // Calls that stop on the way may have sent what they did not settle.
+        self.weather.oracle().is_calm = false;
         // Leases end, and so do pauses between attempts.
         self.now = self.latest + TimeDelta::minutes(10);
         self.processes = vec![self.process()];
