@@ -58,12 +58,12 @@ enum State {
     /// A call of this process holds the lease, and nothing was committed since.
     Held { token: Token, revision: Revision, until: Duration },
     /// It gave the lease back.
-    Settled { settle: Settle, stage: Stage },
+    Settled { settle: Settle, stage: SettleStage },
 }
 
 /// How far a settle has come that was acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
+enum SettleStage {
     /// It is among those that wait.
     Waiting,
     /// It is being written, or is left to a commit.
@@ -99,7 +99,7 @@ impl Rides {
         let place = self.places.entry((commit.workspace.clone(), commit.contact.clone())).or_default();
         place.commits += 1;
         let rides = match &place.state {
-            State::Settled { settle, stage: Stage::Waiting | Stage::Taken } => {
+            State::Settled { settle, stage: SettleStage::Waiting | SettleStage::Taken } => {
                 Some((settle.token, settle.settled))
             }
             _ => None,
@@ -127,8 +127,8 @@ impl Rides {
             Some(Committed::KeyTaken | Committed::AliasTaken { .. } | Committed::LeaseLost) => {}
         }
         match &mut place.state {
-            State::Settled { stage: stage @ Stage::Taken, .. } if place.commits == 0 => {
-                *stage = Stage::Waiting;
+            State::Settled { stage: stage @ SettleStage::Taken, .. } if place.commits == 0 => {
+                *stage = SettleStage::Waiting;
                 self.waiting.push_back(name);
             }
             State::Unknown if place.commits == 0 => drop(self.places.remove(&name)),
@@ -177,7 +177,7 @@ impl Rides {
                     place.state = State::Unknown;
                     return None;
                 }
-                place.state = State::Settled { settle: settle.clone(), stage: Stage::Waiting };
+                place.state = State::Settled { settle: settle.clone(), stage: SettleStage::Waiting };
                 self.waiting.push_back(name);
                 Some(Settled::Done)
             }
@@ -212,8 +212,8 @@ impl Rides {
         let mut taken = Vec::new();
         while let Some(name) = self.waiting.pop_front() {
             let Some(place) = self.places.get_mut(&name) else { continue };
-            if let State::Settled { settle, stage: stage @ Stage::Waiting } = &mut place.state {
-                *stage = Stage::Taken;
+            if let State::Settled { settle, stage: stage @ SettleStage::Waiting } = &mut place.state {
+                *stage = SettleStage::Taken;
                 if place.commits == 0 {
                     taken.push(settle.clone());
                 }
@@ -232,7 +232,7 @@ impl Rides {
                 self.places.get_mut(&name)
                 && known.token == settle.token
             {
-                *stage = Stage::Written;
+                *stage = SettleStage::Written;
                 self.written.push((name.0, name.1, settle.token));
             }
         }
@@ -243,10 +243,12 @@ impl Rides {
         self.taken = self.taken.saturating_sub(settles.len());
         for settle in settles {
             let name = (settle.workspace.clone(), settle.contact.clone());
-            if let Some(Place { state: State::Settled { stage: stage @ Stage::Taken, .. }, commits: 0 }) =
-                self.places.get_mut(&name)
+            if let Some(Place {
+                state: State::Settled { stage: stage @ SettleStage::Taken, .. },
+                commits: 0,
+            }) = self.places.get_mut(&name)
             {
-                *stage = Stage::Waiting;
+                *stage = SettleStage::Waiting;
                 self.waiting.push_back(name);
             }
         }
@@ -257,7 +259,7 @@ impl Rides {
         for (workspace, contact, token) in std::mem::take(&mut self.written) {
             let name = (workspace, contact);
             if let Some(place) = self.places.get_mut(&name)
-                && let State::Settled { settle, stage: Stage::Written } = &place.state
+                && let State::Settled { settle, stage: SettleStage::Written } = &place.state
                 && settle.token == token
             {
                 place.state = State::Unknown;

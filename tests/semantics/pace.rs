@@ -626,7 +626,7 @@ fn a_clock_that_is_set_back_stops_nothing() {
     assert_eq!(world.sent().len(), 3);
 }
 
-/// D7: both rates hold at once, for ever so long a run.
+/// D7: both rates hold at once, however long the run.
 #[test]
 fn both_rates_hold_in_a_long_run() {
     let street = Street::new();
