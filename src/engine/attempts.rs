@@ -36,14 +36,14 @@ pub(super) struct Attempts {
 }
 
 impl Attempts {
-    pub(super) fn since(now: DateTime<Utc>) -> Self {
+    pub(super) fn since(now: DateTime<Utc>, maybe_done: bool) -> Self {
         Self {
             since: now,
             commits: 0,
             refusals: 0,
             seen: now,
             still: 0,
-            maybe_done: false,
+            maybe_done,
             taken: None,
             renewed_for: None,
         }

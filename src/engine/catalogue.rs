@@ -278,14 +278,15 @@ impl WorkspaceFlows {
         workspace: &WorkspaceId,
         now: DateTime<Utc>,
     ) -> Result<Arc<Snapshot>, Error> {
-        match self.trusted(now.timestamp_millis()) {
+        match self.trusted(now) {
             Some(current) => Ok(current),
             None => Box::pin(self.ask_for_snapshot(ports, workspace, now)).await,
         }
     }
 
     /// The snapshot, if the store was asked for it a moment ago.
-    fn trusted(&self, millis: i64) -> Option<Arc<Snapshot>> {
+    pub(super) fn trusted(&self, now: DateTime<Utc>) -> Option<Arc<Snapshot>> {
+        let millis = now.timestamp_millis();
         let asked = self.asked_at.load(Ordering::Acquire);
         let is_fresh = (0..TRUST_MILLIS).contains(&millis.saturating_sub(asked));
         if is_fresh { self.current() } else { None }

@@ -7,10 +7,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::engine::Engine;
-use crate::engine::catalogue::WorkspaceFlows;
 use crate::engine::deadline::{Ended, bounded};
 use crate::engine::pacer::Passes;
-use crate::engine::tick::{Shift, Tenure};
+use crate::engine::tick::Shift;
 use crate::error::{SendError, StoreErrorKind};
 use crate::id::{ContactId, WorkspaceId};
 use crate::kernel::{Decision, DeliveryResult, Outgoing, SendException};
@@ -23,6 +22,8 @@ use crate::transport::Receipt;
 pub(super) struct Delivery {
     pub(super) contact: ContactId,
     pub(super) revision: u64,
+    /// The call's token, which names the lease.
+    pub(super) token: Token,
     /// When the lease began that it is done under.
     pub(super) since: DateTime<Utc>,
     /// The messages and calls.
@@ -39,18 +40,26 @@ impl Delivery {
     pub(super) fn new(
         decision: &Decision<'_>,
         outgoing: Outgoing,
-        since: DateTime<Utc>,
+        lookup: &Lookup,
         passes: Option<Box<Passes>>,
     ) -> Self {
         let (contact, cause) = (decision.conversation.contact().id.clone(), decision.env.cause);
-        Self { contact, revision: 0, since, outgoing, is_done: false, cause, passes }
+        let (token, since) = (lookup.token, lookup.now);
+        Self { contact, revision: 0, token, since, outgoing, is_done: false, cause, passes }
     }
 
-    /// The delivery of a commit that was written: what was settled between its load and its commit
-    /// is not sent again.
-    pub(super) fn written(mut self, revision: u64, settled: u64) -> Self {
-        self.outgoing.messages.retain(|(seq, _)| *seq > settled);
-        Self { revision, ..self }
+    /// The settle of a delivery that went well.
+    pub(super) fn settle(&self, workspace: &WorkspaceId, now: DateTime<Utc>) -> Settle {
+        Settle {
+            workspace: workspace.clone(),
+            contact: self.contact.clone(),
+            token: self.token,
+            revision: self.revision,
+            settled: self.outgoing.last_seq,
+            due_at: self.outgoing.due_after,
+            quarantine: false,
+            now,
+        }
     }
 
     /// Keeps the places of messages that wait for their pace: they are written, or about to be.
@@ -64,16 +73,50 @@ impl Delivery {
 impl<S: ConversationStore> Engine<S> {
     /// Does what a commit left to do, under the lease that it took. Whatever goes wrong here is
     /// fixed by a later tick.
-    pub(super) async fn finish(&self, lookup: &Lookup, flows: &WorkspaceFlows, delivery: Option<Delivery>) {
-        let Some(mut delivery) = delivery else { return };
-        let Lookup { workspace, token, now, .. } = lookup;
-        let tenure =
-            Tenure { token: *token, since: delivery.since, shift: Shift::of(self.ports.timer.as_deref()) };
-        let sent = self.send_all(workspace, &mut delivery, *now, tenure.shift).await;
-        if delivery.outgoing.calls.is_empty() && self.settle(workspace, *token, &delivery, &sent).await {
-            return;
+    pub(super) async fn finish(&self, workspace: &WorkspaceId, left: &mut Option<Delivery>) {
+        let Some(delivery) = left else { return };
+        let shift = Shift::of(self.ports.timer.as_deref());
+        // One message is the usual case; a future for several is made where there are.
+        let sent = match (&*delivery.outgoing.messages, &delivery.passes) {
+            ([(_, message)], None) => self.send_single(workspace, delivery, message, shift).await,
+            _ => {
+                let since = delivery.since;
+                Box::pin(self.send_all(workspace, delivery, since, shift)).await
+            }
+        };
+        if delivery.outgoing.calls.is_empty() && delivery.outgoing.is_plain(&sent) {
+            let settle = delivery.settle(workspace, sent.at);
+            match self.store.settle_at_once(&settle) {
+                Some(Ok(Settled::Done | Settled::LeaseLost)) => return,
+                Some(Ok(Settled::Conflict { .. })) => {}
+                _ => {
+                    if Box::pin(self.settle(settle)).await {
+                        return;
+                    }
+                }
+            }
         }
-        Box::pin(self.work(workspace, flows, tenure, delivery, sent)).await;
+        if let Some(delivery) = left.take() {
+            Box::pin(self.work(workspace, delivery, sent, shift)).await;
+        }
+    }
+
+    /// Hands the only message of a delivery over that has just begun.
+    #[cfg_attr(
+        feature = "tracing",
+        tracing::instrument(name = "chatflow.deliver", level = "debug", target = "chatflow", skip_all)
+    )]
+    async fn send_single(
+        &self,
+        workspace: &WorkspaceId,
+        delivery: &Delivery,
+        message: &Outbound,
+        shift: Shift<'_>,
+    ) -> DeliveryResult {
+        let (begun, mut odd) = (self.stopwatch(), Vec::new());
+        let answer = self.send_one(message, shift).await;
+        self.take_answer(workspace, delivery, message, (Some(answer), self.lap(begun)), &mut odd);
+        DeliveryResult { odd, at: self.now() }
     }
 
     /// Hands the delivery's messages over; behind one that must wait, its destination waits.
@@ -257,26 +300,7 @@ impl<S: ConversationStore> Engine<S> {
 
     /// Settles a delivery that went well: raises the watermark, frees the lease, rewrites nothing.
     /// Answers whether that is the end of it.
-    pub(super) async fn settle(
-        &self,
-        workspace: &WorkspaceId,
-        token: Token,
-        delivery: &Delivery,
-        sent: &DeliveryResult,
-    ) -> bool {
-        if !delivery.outgoing.is_plain(sent) {
-            return false;
-        }
-        let settle = Settle {
-            workspace: workspace.clone(),
-            contact: delivery.contact.clone(),
-            token,
-            revision: delivery.revision,
-            settled: delivery.outgoing.last_seq,
-            due_at: delivery.outgoing.due_after,
-            quarantine: false,
-            now: sent.at,
-        };
+    pub(super) async fn settle(&self, settle: Settle) -> bool {
         let mut failed = None;
         for _ in 0..2 {
             match self.store.settle(&settle).await {

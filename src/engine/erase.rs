@@ -91,7 +91,7 @@ impl<S: ConversationStore> Engine<S> {
             };
             let conversation = stored.record.conversation();
             if options.keep_opt_out {
-                self.keep_opt_outs(workspace, contact, &conversation).await?;
+                Box::pin(self.keep_opt_outs(workspace, contact, &conversation)).await?;
             }
             let erase = Erase {
                 workspace: workspace.clone(),

@@ -29,6 +29,7 @@ mod rehearsal;
 mod results;
 mod resume;
 mod skew;
+mod span;
 mod stranded;
 mod tick;
 mod transact;

@@ -146,9 +146,11 @@ impl<S: ConversationStore> Engine<S> {
     ) -> Result<bool, Error> {
         let call = self.delivering(cause, lookup);
         let mut act = Act::new(change);
-        let delivery = self.transact(call, None, &mut act, &mut None).await?;
-        let took_effect = act.took_effect;
-        self.finish(lookup, &self.flows, delivery).await;
-        Ok(took_effect)
+        // Boxed: the futures of the calls of hosts have no room for them.
+        let mut delivery = Box::pin(self.transact(call, None, &mut act, &mut None, false)).await?;
+        if delivery.is_some() {
+            Box::pin(self.finish(&lookup.workspace, &mut delivery)).await;
+        }
+        Ok(act.took_effect)
     }
 }

@@ -305,6 +305,10 @@ impl<S: ConversationStore> Engine<S> {
         tracing::instrument(name = "chatflow.tick", level = "debug", target = "chatflow", skip_all)
     )]
     pub async fn tick(&self, limit: usize) -> Result<Ticked, Error> {
+        Box::pin(self.tick_whole(limit)).await
+    }
+
+    async fn tick_whole(&self, limit: usize) -> Result<Ticked, Error> {
         let now = self.tick_time().await.map_err(|error| self.note_failure(BackgroundTask::Claim, error))?;
         // What cannot be woken now is at the next tick; it must not keep the others from being
         // worked.
@@ -392,7 +396,7 @@ impl<S: ConversationStore> Engine<S> {
         let (sleeper, over) = (Sleeper::new(sleep), AtomicBool::new(false));
         let timer: &dyn Timer = &sleeper;
         let mut crew = Crew::new(self, Shift { timer: Some(timer), over: Some(&over) });
-        let (mut stop, mut work) = (pin!(stop), pin!(crew.work_on(timer, max_idle)));
+        let (mut stop, mut work) = (pin!(stop), Box::pin(crew.work_on(timer, max_idle)));
         let mut stopped = None;
         let answer = poll_fn(|context| {
             if stopped.is_none()

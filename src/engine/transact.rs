@@ -1,6 +1,7 @@
 //! One call: load, decide, commit, and again when somebody else was faster. The only place that
 //! knows what a lost race or an unknown outcome means.
 
+use std::mem::take;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -20,8 +21,8 @@ use crate::kernel::{
 use crate::observer::{Cause, EventKind, Noted, Took};
 use crate::session::{Conversation, DecodeError};
 use crate::store::{
-    Absorbed, Commit, Committed, ConversationStore, Lease, Lent, Loaded, Lookup, Record, SessionRecord,
-    Token, Txn,
+    Absorbed, Commit, Committed, ConversationStore, Lease, Lent, Loaded, Lookup, Record, Revision,
+    SessionRecord, Token, Txn,
 };
 
 /// The lease of the conversation, as a call wants it.
@@ -52,23 +53,43 @@ enum Next {
     Renew(Option<u64>),
     Fetch(Vec<(FlowId, FlowVersion)>),
     Missing(Box<(ContactId, FlowId, FlowVersion, MissingReason)>),
-    /// The operation has its answer, or fails.
-    Answered(Result<(), Error>),
-    /// The same, with this to be done under the lease that the call holds.
-    Deliver(Delivery),
-    Write(Vec<Noted>, Delivery),
+    /// The operation has its answer.
+    Answered,
+    Failed(Box<Error>),
+    /// The operation has its answer, and something is to be done under the lease that the call
+    /// holds.
+    Deliver,
+    Write(Vec<Noted>),
 }
 
 /// The way on after an attempt.
 enum After {
-    /// The call is done, but for this under its lease.
-    Done(Option<Delivery>),
+    /// The call is done, but for what is left to deliver.
+    Done,
     /// The flows are to be read again.
     Renew,
     Fetch(Vec<(FlowId, FlowVersion)>),
     Again,
     /// Somebody else was faster.
     StepBack,
+}
+
+/// The result of an attempt in a store that decides without a pause.
+pub(super) enum AtOnce {
+    /// The call is done, but for what is left to deliver.
+    Done,
+    /// It is to be decided anew: nothing is written.
+    Anew,
+    /// The same, but nobody knows whether anything is written.
+    InDoubt,
+}
+
+/// The beginning of a call.
+pub(super) enum Begun<A, L> {
+    /// It is done, with this answer.
+    Done(A),
+    /// It goes on with a future of its own.
+    Later(Box<L>),
 }
 
 /// The error of a conversation that was set aside, or whose record cannot be read.
@@ -99,14 +120,13 @@ struct CommitTerms {
 fn commit(
     call: &Transaction<'_>,
     write: CommitTerms,
-    out: Output,
+    out: &mut Output,
     expect: Option<u64>,
     conversation: Arc<Conversation>,
 ) -> Commit {
     let contact = conversation.contact().id.clone();
-    // Not collected in place: a session's room would be shrunk to that of its record.
     let mut ended = Vec::with_capacity(out.ended.len());
-    ended.extend(out.ended.into_iter().map(|session| SessionRecord::new(contact.clone(), session)));
+    ended.extend(out.ended.drain(..).map(|session| SessionRecord::of(contact.clone(), session)));
     Commit {
         workspace: call.lookup.workspace.clone(),
         contact,
@@ -114,18 +134,18 @@ fn commit(
         record: Record::new(conversation),
         due_at: write.due_at,
         lease: write.lease,
-        key: out.key.and_then(|record| Some((call.lookup.key.clone()?, record))),
-        add_aliases: out.add_aliases,
-        drop_aliases: out.drop_aliases,
-        absorbs: out.absorbed.map(|absorbed| {
+        key: out.key.take().and_then(|record| Some((call.lookup.key.clone()?, record))),
+        add_aliases: take(&mut out.add_aliases),
+        drop_aliases: take(&mut out.drop_aliases),
+        absorbs: out.absorbed.take().map(|absorbed| {
             let AbsorbedContact { contact, revision, settled } = *absorbed;
             Box::new(Absorbed { contact, expect: revision, settled })
         }),
-        started: out.started,
+        started: take(&mut out.started),
         ended,
-        called: out.called,
-        journal: out.journal,
-        counts: added_up(out.counts),
+        called: take(&mut out.called),
+        journal: take(&mut out.journal),
+        counts: if out.counts.is_empty() { Vec::new() } else { added_up(take(&mut out.counts)) },
         dead_letters: write.dead_letters,
         now: call.lookup.now,
     }
@@ -137,15 +157,50 @@ impl<S: ConversationStore> Engine<S> {
         Transaction { cause, flows: &self.flows, lookup, intent: LeaseIntent::Deliver }
     }
 
+    /// Decides and commits a call once, in a store that does it without a pause: what is usual
+    /// takes no future. `left` is what is left to do under the lease that the commit took; None:
+    /// nothing, or somebody else does it.
+    pub(super) fn at_once(
+        &self,
+        call: Transaction<'_>,
+        snapshot: &Snapshot,
+        operation: &mut dyn Operation,
+        met: &mut Option<ContactId>,
+        left: &mut Option<Delivery>,
+    ) -> Result<AtOnce, Error> {
+        let (mut next, mut decided_in, begun) = (Next::Undecided, None, self.stopwatch());
+        let committed = self.store.update_at_once(call.lookup, &mut |txn| {
+            let deciding = self.stopwatch();
+            next = self.attempt(call, snapshot, None, txn, operation, met, left);
+            decided_in = self.lap(deciding);
+        });
+        match (committed, next) {
+            (Some(Ok(Some(Committed::Applied { revision, leased, settled }))), Next::Write(events)) => {
+                let took = self.took(begun, decided_in);
+                self.applied(&call, (revision, leased, settled), (events, 1, took), left);
+                Ok(AtOnce::Done)
+            }
+            (Some(Ok(None)), Next::Answered) => Ok(AtOnce::Done),
+            (Some(Ok(None)), Next::Failed(error)) => Err(*error),
+            (Some(Err(error)), _) if error.kind() != StoreErrorKind::Unknown => Err(error.into()),
+            (committed, _) => {
+                *left = None;
+                Ok(if matches!(committed, Some(Err(_))) { AtOnce::InDoubt } else { AtOnce::Anew })
+            }
+        }
+    }
+
     /// Loads, decides and commits until it is done; the operation may be decided several times,
     /// each time on what is there now. Answers what is left to do under the lease that the commit
-    /// took or kept; None: nothing, or somebody else does it.
+    /// took or kept; None: nothing, or somebody else does it. `maybe_done`: an earlier attempt may
+    /// have been written.
     pub(super) async fn transact(
         &self,
         call: Transaction<'_>,
         mut first: Option<Box<Loaded>>,
         operation: &mut dyn Operation,
         met: &mut Option<ContactId>,
+        maybe_done: bool,
     ) -> Result<Option<Delivery>, Error> {
         let Transaction { flows, lookup, .. } = call;
         let workspace = &lookup.workspace;
@@ -154,7 +209,8 @@ impl<S: ConversationStore> Engine<S> {
             false => None,
         };
         let mut snapshot = flows.snapshot(&self.ports, workspace, lookup.now).await?;
-        let (mut attempts, mut after_races) = (Attempts::since(lookup.now), None);
+        let mut attempts = Attempts::since(lookup.now, maybe_done);
+        let (mut after_races, mut left) = (None, None);
         loop {
             let call = Transaction { lookup: after_races.as_deref().unwrap_or(lookup), ..call };
             let mut next = Next::Undecided;
@@ -163,7 +219,7 @@ impl<S: ConversationStore> Engine<S> {
             let committed = {
                 let mut step = |txn: &mut Txn<'_>| {
                     let deciding = self.stopwatch();
-                    next = self.attempt(call, &snapshot, &attempts, txn, operation, met);
+                    next = self.attempt(call, &snapshot, Some(&attempts), txn, operation, met, &mut left);
                     decided_in = self.lap(deciding);
                 };
                 match first.take() {
@@ -173,8 +229,8 @@ impl<S: ConversationStore> Engine<S> {
             };
             attempts.commits += u32::from(matches!(next, Next::Write(..)));
             let took = self.took(begun, decided_in);
-            match self.after(&call, &mut attempts, committed, next, took)? {
-                After::Done(delivery) => return Ok(delivery),
+            match self.after(&call, &mut attempts, committed, next, took, &mut left)? {
+                After::Done => return Ok(left),
                 After::Renew => {
                     let renewed = Box::pin(flows.reload(&self.ports, workspace)).await;
                     snapshot = renewed.map_err(|error| attempts.doubt(error))?;
@@ -201,8 +257,9 @@ impl<S: ConversationStore> Engine<S> {
         committed: Result<Option<Committed>, StoreError>,
         next: Next,
         took: Option<Took>,
+        left: &mut Option<Delivery>,
     ) -> Result<After, Error> {
-        Ok(match (committed, next) {
+        let way = match (committed, next) {
             (Ok(None), Next::Renew(revision)) => {
                 attempts.renewed_for = revision;
                 After::Renew
@@ -211,33 +268,26 @@ impl<S: ConversationStore> Engine<S> {
             (Ok(None), Next::Missing(missing)) => {
                 return Err(self.tell_missing(&call.lookup.workspace, call.cause, *missing));
             }
-            (Ok(None), Next::Answered(answer)) => {
-                answer.map_err(|error| attempts.doubt_of_answer(error))?;
-                After::Done(None)
+            (Ok(None), Next::Answered) => After::Done,
+            (Ok(None), Next::Failed(error)) => return Err(attempts.doubt_of_answer(*error)),
+            (Ok(None), Next::Deliver) => {
+                left.iter_mut().for_each(Delivery::keep_places);
+                return Ok(After::Done);
             }
-            (Ok(None), Next::Deliver(mut delivery)) => {
-                delivery.keep_places();
-                After::Done(Some(delivery))
-            }
-            (
-                Ok(Some(Committed::Applied { revision, leased, settled })),
-                Next::Write(events, mut delivery),
-            ) => {
-                delivery.keep_places();
-                if let Some(took) = took {
-                    self.tell_committed(call.lookup, &delivery, events, (attempts.commits, took));
-                }
-                let is_left = leased && !delivery.is_done;
-                After::Done(is_left.then(|| delivery.written(revision, settled)))
+            (Ok(Some(Committed::Applied { revision, leased, settled })), Next::Write(events)) => {
+                self.applied(call, (revision, leased, settled), (events, attempts.commits, took), left);
+                return Ok(After::Done);
             }
             (Ok(Some(Committed::AliasTaken { alias, holder })), _) => {
                 attempts.refuse((alias, holder))?;
                 After::Again
             }
-            (Ok(Some(Committed::LeaseLost)), Next::Write(..)) => After::Done(None),
+            (Ok(Some(Committed::LeaseLost)), Next::Write(..)) => After::Done,
             (Ok(committed), next) => {
-                if let (Some(Committed::Conflict), Next::Write(_, delivery)) = (committed, next) {
-                    self.tell_conflict(call.lookup, &delivery, (attempts.commits, took));
+                if let (Some(Committed::Conflict), Next::Write(_), Some(delivery)) =
+                    (committed, next, left.as_ref())
+                {
+                    self.tell_conflict(call.lookup, delivery, (attempts.commits, took));
                 }
                 attempts.lose(self.now())?;
                 After::StepBack
@@ -247,7 +297,31 @@ impl<S: ConversationStore> Engine<S> {
                 After::Again
             }
             (Err(error), _) => return Err(attempts.doubt(error.into())),
-        })
+        };
+        *left = None;
+        Ok(way)
+    }
+
+    /// Takes note of a commit that was written. What was settled between its load and its commit is
+    /// not sent again.
+    fn applied(
+        &self,
+        call: &Transaction<'_>,
+        (revision, leased, settled): (Revision, bool, u64),
+        (events, attempt, took): (Vec<Noted>, u32, Option<Took>),
+        left: &mut Option<Delivery>,
+    ) {
+        let Some(delivery) = left else { return };
+        delivery.keep_places();
+        if let Some(took) = took {
+            self.tell_committed(call.lookup, delivery, events, (attempt, took));
+        }
+        if leased && !delivery.is_done {
+            delivery.revision = revision;
+            delivery.outgoing.messages.retain(|(seq, _)| *seq > settled);
+        } else {
+            *left = None;
+        }
     }
 
     /// Decides on what a claim has loaded already, and commits.
@@ -269,17 +343,19 @@ impl<S: ConversationStore> Engine<S> {
     }
 
     /// Decides once, on what was loaded. That is as it was unless there is a commit.
+    #[expect(clippy::too_many_arguments, reason = "a call, what it is decided on, and what comes of it")]
     fn attempt(
         &self,
         call: Transaction<'_>,
         snapshot: &Snapshot,
-        attempts: &Attempts,
+        attempts: Option<&Attempts>,
         txn: &mut Txn<'_>,
         operation: &mut dyn Operation,
         met: &mut Option<ContactId>,
+        left: &mut Option<Delivery>,
     ) -> Next {
         let newer = txn.loaded().catalogue.filter(|revision| *revision != snapshot.revision);
-        if newer.is_some() && newer != attempts.renewed_for {
+        if newer.is_some() && attempts.is_none_or(|attempts| newer != attempts.renewed_for) {
             return Next::Renew(newer);
         }
         if self.is_observed() {
@@ -293,67 +369,75 @@ impl<S: ConversationStore> Engine<S> {
             revision: revision.unwrap_or_default(),
             settled,
             is_leased: leased,
-            fault: fault.map(|(contact, error)| unusable(contact, error)),
+            fault: fault.map(|fault| Box::new(unusable(fault.0, fault.1))),
             key,
-            maybe_done: attempts.maybe_done,
-            taken: attempts.taken.as_ref(),
+            maybe_done: attempts.is_some_and(|attempts| attempts.maybe_done),
+            taken: attempts.and_then(|attempts| attempts.taken.as_ref()),
         };
         let (next, write) = match decide(&env, &mut found, &mut out, operation) {
-            Err(error) => (Next::Answered(Err(error)), None),
-            Ok(Resolution::Answered) => (Next::Answered(Ok(())), None),
+            Err(error) => (Next::Failed(Box::new(error)), None),
+            Ok(Resolution::Answered) => (Next::Answered, None),
             Ok(Resolution::Fetch(versions)) => (Next::Fetch(versions), None),
             Ok(Resolution::Missing(missing)) => (Next::Missing(missing), None),
-            Ok(Resolution::Deliver(decision)) => (self.deliver_found(&call, &decision, revision), None),
-            Ok(Resolution::Write(decision)) => self.draft(&call, decision, revision),
+            Ok(Resolution::Deliver(decision)) => (self.deliver_found(&call, &decision, revision, left), None),
+            Ok(Resolution::Write(mut decision)) => self.draft(&call, &mut decision, revision, left),
         };
         match (write, conversation) {
-            (Some(write), Some(conversation)) => txn.write(commit(&call, write, out, revision, conversation)),
+            (Some(write), Some(conversation)) => {
+                txn.write(commit(&call, write, &mut out, revision, conversation));
+            }
             (_, conversation) => txn.give_back(conversation),
         }
         next
     }
 
     /// Delivers under the lease that the call holds, with nothing to be written.
-    fn deliver_found(&self, call: &Transaction<'_>, decision: &Decision<'_>, revision: Option<u64>) -> Next {
+    #[cold]
+    fn deliver_found(
+        &self,
+        call: &Transaction<'_>,
+        decision: &Decision<'_>,
+        revision: Option<u64>,
+        left: &mut Option<Delivery>,
+    ) -> Next {
         let paced = self.ask_pace(decision, true);
         let outgoing = Outgoing::of(decision, &paced.held, self.may_call(call.intent));
-        let mut delivery = Delivery::new(decision, outgoing, call.lookup.now, paced.passes);
+        let delivery = left.insert(Delivery::new(decision, outgoing, call.lookup, paced.passes));
         delivery.revision = revision.unwrap_or_default();
-        Next::Deliver(delivery)
+        Next::Deliver
     }
 
     /// Makes a decision ready to be written.
     fn draft(
         &self,
         call: &Transaction<'_>,
-        mut decision: Decision<'_>,
+        decision: &mut Decision<'_>,
         revision: Option<u64>,
+        left: &mut Option<Delivery>,
     ) -> (Next, Option<CommitTerms>) {
         let (intent, token) = (call.intent, call.lookup.token);
-        let paced = self.ask_pace(&decision, self.will_send(intent));
-        paced.put_off(&mut decision);
+        let paced = self.ask_pace(decision, self.will_send(intent));
+        paced.put_off(decision);
         if !decision.out.changed && intent == LeaseIntent::Continue {
-            let outgoing = Outgoing::of(&decision, &paced.held, true);
+            let outgoing = Outgoing::of(decision, &paced.held, true);
             if outgoing.has_work() {
-                let mut delivery = Delivery::new(&decision, outgoing, call.lookup.now, paced.passes);
+                let delivery = left.insert(Delivery::new(decision, outgoing, call.lookup, paced.passes));
                 delivery.revision = revision.unwrap_or_default();
-                return (Next::Deliver(delivery), None);
+                return (Next::Deliver, None);
             }
         }
         let due_at = decision.finish();
-        let outgoing = Outgoing::of(&decision, &paced.held, self.may_call(intent));
+        let outgoing = Outgoing::of(decision, &paced.held, self.may_call(intent));
         let lease = match intent {
             LeaseIntent::Deliver if self.deferred || !outgoing.has_work() => Lease::Leave,
             LeaseIntent::Deliver => Lease::Take(token, self.ports.options.lease),
             LeaseIntent::Continue if outgoing.has_work() => Lease::Hold(token),
             LeaseIntent::Continue | LeaseIntent::Stop => Lease::Free(token),
         };
-        let is_done = matches!(lease, Lease::Leave | Lease::Free(_));
         let dead_letters = u32::try_from(decision.conversation.dead_letters().len()).unwrap_or(u32::MAX);
-        let mut delivery = Delivery::new(&decision, outgoing, call.lookup.now, paced.passes);
-        delivery.is_done = is_done;
-        let events = std::mem::take(&mut decision.out.events);
-        (Next::Write(events, delivery), Some(CommitTerms { due_at, lease, dead_letters }))
+        let delivery = left.insert(Delivery::new(decision, outgoing, call.lookup, paced.passes));
+        delivery.is_done = matches!(lease, Lease::Leave | Lease::Free(_));
+        (Next::Write(take(&mut decision.out.events)), Some(CommitTerms { due_at, lease, dead_letters }))
     }
 
     /// The environment of a decision in this engine.
@@ -432,6 +516,7 @@ impl<S: ConversationStore> Engine<S> {
     }
 
     /// Tells what a commit wrote, and that it did.
+    #[cold]
     fn tell_committed(
         &self,
         lookup: &Lookup,

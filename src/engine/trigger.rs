@@ -1,14 +1,29 @@
 //! Starting a flow by call (SEMANTICS T).
 
+use chrono::{DateTime, Utc};
+
 use crate::address::Alias;
 use crate::engine::Engine;
+use crate::engine::catalogue::Snapshot;
 use crate::engine::contacts::Released;
+use crate::engine::deliver::Delivery;
+use crate::engine::span::CallSpan;
+use crate::engine::transact::{AtOnce, Begun};
 use crate::error::{Error, MissingReason};
 use crate::id::{ContactId, FlowId, SessionId, WorkspaceId};
 use crate::kernel::{CarriedOptOut, Refusal, Target, Trigger, TriggerAnswer, Triggered};
 use crate::observer::{Cause, EventKind, Noted};
 use crate::request::{CheckedTrigger, TriggerRequest};
 use crate::store::{ConversationStore, KeyName, Lookup, Subject};
+
+/// A trigger that cannot be done at once.
+#[expect(clippy::large_enum_variant, reason = "it is boxed where it is made")]
+pub(super) enum LaterTrigger {
+    /// Time or flows are to be asked for.
+    Checked(CheckedTrigger),
+    /// It is to be decided, be it anew.
+    Begun { trigger: Trigger, lookup: Lookup, maybe_done: bool },
+}
 
 impl<S: ConversationStore> Engine<S> {
     /// Starts a flow for a contact, and runs it to its first wait (SEMANTICS T).
@@ -22,38 +37,93 @@ impl<S: ConversationStore> Engine<S> {
     /// `Store`. Nothing was started, and the key was not used, unless `Store` is of kind
     /// [`Unknown`](crate::error::StoreErrorKind::Unknown): then nobody knows, and the same call
     /// with the same `uuid` finds out (SEMANTICS D6).
-    #[cfg_attr(
-        feature = "tracing",
-        tracing::instrument(name = "chatflow.trigger", level = "debug", target = "chatflow", skip_all)
-    )]
     pub async fn trigger(&self, request: TriggerRequest) -> Result<Triggered, Error> {
+        let (span, mut left) = (CallSpan::trigger(), None);
+        let triggered = match span.within(|| self.trigger_at_once(request, &mut left))? {
+            Begun::Done(triggered) => triggered,
+            Begun::Later(later) => return Box::pin(span.over(self.trigger_later(later))).await,
+        };
+        if left.is_some() {
+            // Boxed: the request and the answer are in this future already.
+            Box::pin(span.over(self.finish(self.workspace()?, &mut left))).await;
+        }
+        Ok(triggered)
+    }
+
+    /// The usual trigger: all that it needs is at hand, and the store decides without a pause.
+    fn trigger_at_once(
+        &self,
+        request: TriggerRequest,
+        left: &mut Option<Delivery>,
+    ) -> Result<Begun<Triggered, LaterTrigger>, Error> {
         let workspace = self.workspace()?;
-        let mut request = request.check(&self.ports.limits)?;
-        let now = self.time(Cause::Trigger).await?;
-        let snapshot = self.snapshot(now).await?;
-        let target = Target::of(&mut request, &*snapshot, || self.ports.ids.mint(now).into());
-        drop(snapshot);
+        let request = request.check(&self.ports.limits)?;
+        let known = self.trusted_time().and_then(|now| Some((now, self.flows.trusted(now)?)));
+        let Some((now, snapshot)) = known else {
+            return Ok(Begun::Later(Box::new(LaterTrigger::Checked(request))));
+        };
+        let (mut trigger, lookup) = self.begin_trigger(workspace, request, now, &snapshot);
+        let (mut met, call) = (None, self.delivering(Cause::Trigger, &lookup));
+        let done = self.at_once(call, &snapshot, &mut trigger, &mut met, left);
+        let done = done.map_err(|error| no_entry(error, &trigger.request().flow))?;
+        if matches!(done, AtOnce::Done)
+            && let Some(Ok(TriggerAnswer::Final(_)) | Err(_)) = &trigger.answer
+            && let Some(answer) = trigger.answer.take()
+            && let TriggerAnswer::Final(triggered) = answer?
+        {
+            if let Triggered::Refused(why) = &triggered {
+                self.tell_refused(workspace, &trigger, met, why);
+            }
+            return Ok(Begun::Done(triggered));
+        }
+        let maybe_done = matches!(done, AtOnce::InDoubt);
+        Ok(Begun::Later(Box::new(LaterTrigger::Begun { trigger, lookup, maybe_done })))
+    }
+
+    fn begin_trigger(
+        &self,
+        workspace: &WorkspaceId,
+        mut request: CheckedTrigger,
+        now: DateTime<Utc>,
+        snapshot: &Snapshot,
+    ) -> (Trigger, Lookup) {
+        let target = Target::of(&mut request, snapshot, || self.ports.ids.mint(now).into());
         let token = self.token(now);
-        let mut trigger = Trigger::new(request, target, SessionId(token.0), self.no_opt_out());
+        let trigger = Trigger::new(request, target, SessionId(token.0), self.no_opt_out());
         let CheckedTrigger { flow, key, .. } = trigger.request();
         let key = key.clone().map(|key| KeyName { flow: flow.clone(), key });
         let subject = match trigger.target().address() {
             Some(address) => Subject::Alias(Alias::Address(address.clone())),
             None => Subject::Contact(trigger.target().contact()),
         };
-        let mut lookup = Lookup { key, ..Lookup::new(workspace.clone(), subject, token, now) };
+        let lookup = Lookup { key, ..Lookup::new(workspace.clone(), subject, token, now) };
+        (trigger, lookup)
+    }
+
+    /// Goes on with a trigger that could not be done at once, until it is done.
+    async fn trigger_later(&self, later: Box<LaterTrigger>) -> Result<Triggered, Error> {
+        let workspace = self.workspace()?;
+        let (mut trigger, mut lookup, maybe_done) = match *later {
+            LaterTrigger::Begun { trigger, lookup, maybe_done } => (trigger, lookup, maybe_done),
+            LaterTrigger::Checked(request) => {
+                let now = self.time(Cause::Trigger).await?;
+                let snapshot = self.snapshot(now).await?;
+                let (trigger, lookup) = self.begin_trigger(workspace, request, now, &snapshot);
+                (trigger, lookup, false)
+            }
+        };
         for _ in 0..4 {
             let mut met = None;
             let call = self.delivering(Cause::Trigger, &lookup);
-            let delivery = self.transact(call, None, &mut trigger, &mut met).await;
-            let delivery = delivery.map_err(|error| no_entry(error, &trigger.request().flow))?;
+            let left = self.transact(call, None, &mut trigger, &mut met, maybe_done).await;
+            let mut left = left.map_err(|error| no_entry(error, &trigger.request().flow))?;
             let Some(answer) = trigger.answer.take() else { return Err(Error::Contention) };
             match answer? {
                 TriggerAnswer::Final(triggered) => {
                     if let Triggered::Refused(why) = &triggered {
                         self.tell_refused(workspace, &trigger, met, why);
                     }
-                    self.finish(&lookup, &self.flows, delivery).await;
+                    self.finish(workspace, &mut left).await;
                     return Ok(triggered);
                 }
                 TriggerAnswer::AddressTaken(alias, holder) => {

@@ -42,13 +42,13 @@ impl<S: ConversationStore> Engine<S> {
     pub(super) async fn work(
         &self,
         workspace: &WorkspaceId,
-        flows: &WorkspaceFlows,
-        tenure: Tenure<'_>,
         delivery: Delivery,
         sent: DeliveryResult,
+        shift: Shift<'_>,
     ) {
-        let contact = delivery.contact.clone();
-        let called = self.call_all(workspace, &delivery, tenure.shift).await;
+        let (flows, contact) = (&*self.flows, delivery.contact.clone());
+        let tenure = Tenure { token: delivery.token, since: delivery.since, shift };
+        let called = self.call_all(workspace, &delivery, shift).await;
         // What cannot be booked is done again after the lease, by whoever claims the conversation
         // then.
         let done = Done { sent: Some((delivery, sent)), called };
@@ -107,7 +107,7 @@ impl<S: ConversationStore> Engine<S> {
             let call = Transaction { cause: done.cause(), flows, lookup: &lookup, intent };
             let sent = done.sent.as_ref().map(|(delivery, result)| (&delivery.outgoing, result));
             let mut book = Book::new(sent, &done.called, opt_out);
-            let delivery = self.transact(call, first.take(), &mut book, &mut None).await?;
+            let delivery = self.transact(call, first.take(), &mut book, &mut None, false).await?;
             *held_by = held_by.take().or(book.held_by.take());
             if !book.new_addresses.is_empty() {
                 let since = Box::pin(self.kept_opt_out(workspace, &book.new_addresses)).await?;
@@ -124,7 +124,10 @@ impl<S: ConversationStore> Engine<S> {
             let Some(mut delivery) = delivery else { return Ok(()) };
             delivery.since = since;
             let sent = self.send_all(workspace, &mut delivery, now, shift).await;
-            if delivery.outgoing.calls.is_empty() && self.settle(workspace, token, &delivery, &sent).await {
+            if delivery.outgoing.calls.is_empty()
+                && delivery.outgoing.is_plain(&sent)
+                && self.settle(delivery.settle(workspace, sent.at)).await
+            {
                 return Ok(());
             }
             let called = self.call_all(workspace, &delivery, shift).await;

@@ -123,8 +123,11 @@ impl<'a> Run<'a> {
     fn walk_last(&mut self, first: NodeIx) {
         let (kept, sends, sent) = (self.effects.len(), self.sends, self.session.sent);
         if self.run_beside(Some(first)).is_err() {
-            let said = self.effects.split_off(kept);
-            self.effects.extend(said.into_iter().filter(|effect| matches!(effect, Effect::Note(_))));
+            let mut place = 0;
+            self.effects.retain(|effect| {
+                place += 1;
+                place <= kept || matches!(effect, Effect::Note(_))
+            });
             (self.sends, self.session.sent) = (sends, sent);
         }
     }

@@ -53,9 +53,6 @@ impl Run<'_> {
             branch: self.session.branch.clone(),
             component: Arc::clone(self.component.unwrap_or(&step.title)),
         };
-        if self.effects.capacity() == 0 {
-            self.effects.reserve_exact(1);
-        }
         self.effects.push(Effect::Send(Arc::new(message)));
         Ok(id)
     }

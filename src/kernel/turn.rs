@@ -11,6 +11,7 @@ use crate::kernel::ending::missed_notes;
 use crate::kernel::environment::{Effect, TurnEnvironment};
 use crate::kernel::journal::{CalledFlow, JournalStep, StepEvent};
 use crate::kernel::library::Callee;
+use crate::kernel::list::ShortList;
 use crate::observer::EventKind;
 use crate::session::{Contact, ContactChange, Ending, FailureCode, Session, Standing, Status, Stop};
 use crate::value::{Bag, Packed};
@@ -75,7 +76,7 @@ pub(super) struct Run<'a> {
     pub(super) env: &'a TurnEnvironment<'a>,
     /// The contact as this turn has made it.
     pub(super) contact: Cow<'a, Contact>,
-    pub(super) effects: Vec<Effect>,
+    pub(super) effects: ShortList<Effect>,
     /// Messages of this turn.
     pub(super) sends: u32,
     /// Of them those that only show that somebody is writing: no answer is asked by them, and none
@@ -126,7 +127,7 @@ fn last_words(ending: &Ending) -> Option<fn(&Flow) -> Option<NodeIx>> {
 
 /// The result of a turn beside the session.
 pub(crate) struct TurnOutcome {
-    pub(crate) effects: Vec<Effect>,
+    pub(crate) effects: ShortList<Effect>,
     pub(crate) steps: Vec<JournalStep>,
     /// True if the input was taken, with a turn or without.
     pub(crate) taken: bool,
@@ -139,7 +140,7 @@ pub(crate) struct TurnOutcome {
 impl TurnOutcome {
     /// An input that was taken without a turn, or was not.
     pub(crate) fn aside(taken: bool) -> Self {
-        let (effects, steps, called) = (Vec::new(), Vec::new(), Vec::new());
+        let (effects, steps, called) = (ShortList::None, Vec::new(), Vec::new());
         Self { effects, steps, taken, calls_changed: false, called }
     }
 }

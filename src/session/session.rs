@@ -285,7 +285,7 @@ impl Session {
 
     /// Lets go of what few sessions need, if this one needs none of it any more.
     pub(crate) fn prune(&mut self) {
-        if self.extras.as_deref() == Some(&Extras::default()) {
+        if self.extras.as_deref().is_some_and(|extras| *extras == Extras::default()) {
             self.extras = None;
         }
     }

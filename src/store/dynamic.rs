@@ -62,6 +62,12 @@ trait Erased: Send + Sync {
     fn time(&self) -> Boxed<'_, Option<DateTime<Utc>>>;
     fn flush(&self) -> Boxed<'_, ()>;
     fn update<'a>(&'a self, lookup: &'a Lookup, decide: &'a mut Decide<'a>) -> Boxed<'a, Option<Committed>>;
+    fn update_at_once(
+        &self,
+        lookup: &Lookup,
+        decide: &mut Decide<'_>,
+    ) -> Option<Result<Option<Committed>, StoreError>>;
+    fn settle_at_once(&self, settle: &Settle) -> Option<Result<Settled, StoreError>>;
     fn queues_callers(&self) -> bool;
     fn keeps_counts(&self) -> bool;
     fn flow_store(&self) -> Option<SharedFlows>;
@@ -104,6 +110,16 @@ impl<S: ConversationStore + StoreQueries> Erased for S {
     }
     fn update<'a>(&'a self, lookup: &'a Lookup, decide: &'a mut Decide<'a>) -> Boxed<'a, Option<Committed>> {
         Box::pin(ConversationStore::update(self, lookup, decide))
+    }
+    fn update_at_once(
+        &self,
+        lookup: &Lookup,
+        decide: &mut Decide<'_>,
+    ) -> Option<Result<Option<Committed>, StoreError>> {
+        ConversationStore::update_at_once(self, lookup, decide)
+    }
+    fn settle_at_once(&self, settle: &Settle) -> Option<Result<Settled, StoreError>> {
+        ConversationStore::settle_at_once(self, settle)
     }
     fn queues_callers(&self) -> bool {
         ConversationStore::queues_callers(self)
@@ -165,6 +181,16 @@ impl ConversationStore for DynStore {
         decide: &mut (dyn FnMut(&mut Txn<'_>) + Send),
     ) -> Result<Option<Committed>, StoreError> {
         self.0.update(lookup, decide).await
+    }
+    fn update_at_once(
+        &self,
+        lookup: &Lookup,
+        decide: &mut (dyn FnMut(&mut Txn<'_>) + Send),
+    ) -> Option<Result<Option<Committed>, StoreError>> {
+        self.0.update_at_once(lookup, decide)
+    }
+    fn settle_at_once(&self, settle: &Settle) -> Option<Result<Settled, StoreError>> {
+        self.0.settle_at_once(settle)
     }
     fn queues_callers(&self) -> bool {
         self.0.queues_callers()

@@ -266,6 +266,23 @@ pub trait ConversationStore: Send + Sync {
             }
         }
     }
+
+    /// The same without a future, in a store that loads, decides and commits without a pause: an
+    /// engine asks for it first. None: the store cannot, and `decide` was not called; then `update`
+    /// is asked. A store that wraps another one and overrides `update` leaves both methods alone.
+    fn update_at_once(
+        &self,
+        _lookup: &Lookup,
+        _decide: &mut (dyn FnMut(&mut Txn<'_>) + Send),
+    ) -> Option<Result<Option<Committed>, StoreError>> {
+        None
+    }
+
+    /// [`settle`](Self::settle) without a future, in a store that settles without a pause. None: it
+    /// cannot; then `settle` is asked.
+    fn settle_at_once(&self, _settle: &Settle) -> Option<Result<Settled, StoreError>> {
+        None
+    }
 }
 
 macro_rules! forward {
@@ -304,6 +321,16 @@ macro_rules! forward {
                 decide: &mut (dyn FnMut(&mut Txn<'_>) + Send),
             ) -> impl Future<Output = Result<Option<Committed>, StoreError>> + Send {
                 (**self).update(lookup, decide)
+            }
+            fn update_at_once(
+                &self,
+                lookup: &Lookup,
+                decide: &mut (dyn FnMut(&mut Txn<'_>) + Send),
+            ) -> Option<Result<Option<Committed>, StoreError>> {
+                (**self).update_at_once(lookup, decide)
+            }
+            fn settle_at_once(&self, settle: &Settle) -> Option<Result<Settled, StoreError>> {
+                (**self).settle_at_once(settle)
             }
             fn queues_callers(&self) -> bool {
                 (**self).queues_callers()

@@ -105,6 +105,11 @@ impl Record {
         }
     }
 
+    /// Takes the record out of a commit that is written.
+    pub(crate) fn take(&mut self) -> Self {
+        Self(std::mem::replace(&mut self.0, Repr::Lent))
+    }
+
     /// Takes back what was lent.
     pub(crate) fn give_back(&mut self, conversation: Arc<Conversation>) {
         self.0 = Repr::Here(conversation);
@@ -131,7 +136,11 @@ pub struct SessionRecord {
 
 impl SessionRecord {
     pub(crate) fn new(contact: ContactId, session: Session) -> Self {
-        Self { contact, session: Arc::new(session) }
+        Self::of(contact, Arc::new(session))
+    }
+
+    pub(crate) fn of(contact: ContactId, session: Arc<Session>) -> Self {
+        Self { contact, session }
     }
 
     /// The live sessions of a conversation.

@@ -55,24 +55,29 @@ impl<'a> Txn<'a> {
         self.commit
     }
 
-    /// The commit, and the findings: as they were, unless anything is to be written.
-    pub(crate) fn end(self) -> (Option<Commit>, Loaded) {
-        (self.commit, self.loaded)
+    /// The commit, to be written from where it is.
+    pub(crate) fn commit_mut(&mut self) -> Option<&mut Commit> {
+        self.commit.as_mut()
+    }
+
+    /// The findings, to be filled in before they are decided on.
+    pub(crate) fn loaded_mut(&mut self) -> &mut Loaded {
+        &mut self.loaded
     }
 
     /// Lends the conversation: it is to be given back unless a commit is written.
-    pub(crate) fn lend(&mut self) -> Lent {
-        let key = self.loaded.key.take();
+    pub(crate) fn lend(&mut self) -> Lent<'_> {
+        let key = self.loaded.key.as_ref();
         let Some(stored) = &mut self.loaded.conversation else {
             return Lent { key, ..Lent::default() };
         };
         let (mut conversation, mut fault) = (None, None);
         if stored.quarantined {
-            fault = Some((stored.contact.clone(), None));
+            fault = Some(Box::new((stored.contact.clone(), None)));
         } else {
             match stored.record.lend() {
                 Ok(lent) => conversation = Some(lent),
-                Err(error) => fault = Some((stored.contact.clone(), Some(error))),
+                Err(error) => fault = Some(Box::new((stored.contact.clone(), Some(error)))),
             }
         }
         let StoredConversation { revision, settled, leased, .. } = *stored;
@@ -89,7 +94,7 @@ impl<'a> Txn<'a> {
 
 /// Everything that a transaction lends.
 #[derive(Default)]
-pub(crate) struct Lent {
+pub(crate) struct Lent<'a> {
     /// The conversation; None: there is none, or it cannot be used.
     pub(crate) conversation: Option<Arc<Conversation>>,
     /// Its revision; None: there is none.
@@ -98,7 +103,7 @@ pub(crate) struct Lent {
     pub(crate) settled: u64,
     /// True if the lookup's token holds the live lease.
     pub(crate) leased: bool,
-    pub(crate) key: Option<KeyRecord>,
+    pub(crate) key: Option<&'a KeyRecord>,
     /// Whose it is, if it cannot be used: it was set aside, or cannot be read for this reason.
-    pub(crate) fault: Option<(ContactId, Option<DecodeError>)>,
+    pub(crate) fault: Option<Box<(ContactId, Option<DecodeError>)>>,
 }

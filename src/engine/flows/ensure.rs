@@ -104,7 +104,7 @@ impl<S: ConversationStore> Flows<'_, S> {
     /// `Issues` when the definition cannot be published; it stays as a draft. `Contention`,
     /// `Store`.
     pub async fn ensure(&self, json: &str) -> Result<FlowStatus, Error> {
-        self.ensure_one(json.into()).await
+        Box::pin(self.ensure_one(json.into())).await
     }
 
     /// Imports a definition, binds it to the accounts whose messages may start it, and publishes

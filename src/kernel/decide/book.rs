@@ -111,7 +111,7 @@ fn book_sent(
     taken: Option<&Alias>,
 ) {
     let at = result.at;
-    for (_, message) in &outgoing.messages {
+    for (_, message) in outgoing.messages.iter() {
         let odd = result.odd.iter().find(|(seq, _)| *seq == message.id.seq).map(|(_, odd)| odd);
         match odd {
             None => decision.settle_message(message.id, at),

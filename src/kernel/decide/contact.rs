@@ -39,6 +39,8 @@ impl Decision<'_> {
                 let addresses = &mut self.edit().contact.addresses;
                 addresses.reserve_exact(1);
                 addresses.push(address.clone());
+                // With room for that of a session that starts.
+                self.out.add_aliases.reserve_exact(3);
                 self.out.add_aliases.extend(address.aliases());
             }
             Some(place) if source == Source::Channel => {

@@ -19,10 +19,10 @@ use crate::session::{Conversation, Outbound, Session};
 const CLOCK_BEHIND: TimeDelta = TimeDelta::hours(1);
 
 /// A conversation while it is decided on. It is borrowed from whoever loaded it, and changed in
-/// place where nobody else holds it.
+/// place; where somebody else holds it, it is a copy.
 pub(crate) struct Decision<'a> {
     pub(crate) env: &'a Environment<'a>,
-    pub(crate) conversation: &'a mut Arc<Conversation>,
+    pub(crate) conversation: &'a mut Conversation,
     pub(crate) out: &'a mut Output,
     /// True if the conversation begins with this decision.
     pub(crate) is_new: bool,
@@ -50,7 +50,7 @@ impl<'a> Decision<'a> {
     /// Takes up a conversation at the clock's time, or at its own if that is later.
     pub(crate) fn new(
         env: &'a Environment<'a>,
-        conversation: &'a mut Arc<Conversation>,
+        conversation: &'a mut Conversation,
         settled: u64,
         out: &'a mut Output,
     ) -> Self {
@@ -77,7 +77,7 @@ impl<'a> Decision<'a> {
 
     /// The conversation. None: it begins with this decision.
     pub(crate) fn known(&self) -> Option<&Conversation> {
-        (!self.is_new).then_some(&**self.conversation)
+        (!self.is_new).then_some(&*self.conversation)
     }
 
     /// Checks that all is there and known that the decision needs: time, and the versions that its
@@ -156,7 +156,8 @@ impl<'a> Decision<'a> {
 
     /// The flow and version of a session, live or ended by this decision.
     fn pinned_to(&self, id: SessionId) -> Option<(FlowId, Option<FlowVersion>)> {
-        let mut sessions = self.conversation.sessions.iter().chain(&self.out.ended);
+        let mut sessions =
+            self.conversation.sessions.iter().chain(self.out.ended.iter().map(|ended| &**ended));
         let session = sessions.find(|session| session.id == id)?;
         Some((session.flow.clone(), Some(session.version)))
     }
@@ -193,6 +194,6 @@ impl<'a> Decision<'a> {
     /// The record, to be changed.
     pub(crate) fn edit(&mut self) -> &mut Conversation {
         self.out.changed = true;
-        Arc::make_mut(self.conversation)
+        self.conversation
     }
 }

@@ -8,13 +8,14 @@ use chrono::{DateTime, Utc};
 
 use crate::address::Address;
 use crate::calls::{Call, CallRef, CallRequest};
+use crate::kernel::ShortList;
 use crate::kernel::decide::decision::Decision;
 use crate::session::{DeadReason, Outbound, Status, Unsent};
 
 /// Work that is due outside, and facts that hold once it is done.
 pub(crate) struct Outgoing {
     /// Messages, in order, each with its number in the outbox.
-    pub(crate) messages: Vec<(u64, Arc<Outbound>)>,
+    pub(crate) messages: ShortList<(u64, Arc<Outbound>)>,
     /// Host calls.
     pub(crate) calls: Vec<Call>,
     /// True if these are all the messages that are unsettled.
@@ -35,7 +36,7 @@ impl Outgoing {
     /// Collects what is due after a decision. `held`: messages that wait for their pace (SEMANTICS
     /// D7).
     pub(crate) fn of(decision: &Decision<'_>, held: &[(u64, DateTime<Utc>)], with_calls: bool) -> Self {
-        let conversation = &**decision.conversation;
+        let conversation = &*decision.conversation;
         let (messages, is_whole) = messages_due(decision, held);
         let calls = if with_calls { calls_due(decision) } else { Vec::new() };
         let behind = conversation
@@ -73,9 +74,12 @@ impl Outgoing {
 
 /// The messages that may leave now, and whether these are all: behind one that must wait, its
 /// destination waits.
-fn messages_due(decision: &Decision<'_>, held: &[(u64, DateTime<Utc>)]) -> (Vec<(u64, Arc<Outbound>)>, bool) {
+fn messages_due(
+    decision: &Decision<'_>,
+    held: &[(u64, DateTime<Utc>)],
+) -> (ShortList<(u64, Arc<Outbound>)>, bool) {
     let outbox = &decision.conversation.outbox;
-    let mut messages = Vec::with_capacity(outbox.len());
+    let mut messages = ShortList::default();
     let mut is_whole = true;
     let must_wait =
         |unsent: &Unsent| unsent.not_before > decision.now || held.iter().any(|(seq, _)| *seq == unsent.seq);
@@ -85,7 +89,7 @@ fn messages_due(decision: &Decision<'_>, held: &[(u64, DateTime<Utc>)]) -> (Vec<
                 && must_wait(earlier)
                 && earlier.message.route == unsent.message.route
         };
-        if must_wait(unsent) || outbox.iter().take(place).any(waits) {
+        if must_wait(unsent) || (!is_whole && outbox.iter().take(place).any(waits)) {
             is_whole = false;
         } else {
             messages.push((unsent.seq, Arc::clone(&unsent.message)));

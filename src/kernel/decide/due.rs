@@ -1,8 +1,6 @@
 //! A decision's work beside what it was asked for: it applies what is due, forgets what is old,
 //! makes the record ready (SEMANTICS S2, S12, I2).
 
-use std::sync::Arc;
-
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::flow::Reentry;
@@ -129,7 +127,7 @@ impl Decision<'_> {
             self.break_silence(self.now);
         }
         let (settled, now) = (self.settled, self.now);
-        let conversation = Arc::make_mut(self.conversation);
+        let conversation = &mut *self.conversation;
         conversation.prune(settled);
         conversation.last_at = now;
         let due_at = conversation.due_at(settled);

@@ -22,9 +22,9 @@ pub(crate) struct FoundConversation<'a> {
     /// True if the call holds the lease.
     pub(crate) is_leased: bool,
     /// The error of a conversation that cannot be used: it was set aside, or cannot be read.
-    pub(crate) fault: Option<Error>,
+    pub(crate) fault: Option<Box<Error>>,
     /// The record of the trigger's key.
-    pub(crate) key: Option<KeyRecord>,
+    pub(crate) key: Option<&'a KeyRecord>,
     /// True if an earlier attempt of this call may have been written: what it left is to be found.
     pub(crate) maybe_done: bool,
     /// An alias that an earlier attempt wanted, and the contact that has it.
@@ -148,12 +148,13 @@ pub(crate) fn decide<'a>(
         Replay::New => {}
         Replay::Done if found.is_leased => {
             let Some(conversation) = found.conversation else { return Ok(Resolution::Answered) };
+            let conversation = Arc::make_mut(conversation);
             return Ok(Resolution::Deliver(Decision::new(env, conversation, found.settled, out)));
         }
         Replay::Answered | Replay::Done => return Ok(Resolution::Answered),
     }
     if let Some(fault) = found.fault.take() {
-        return Err(fault);
+        return Err(*fault);
     }
     let is_new = found.conversation.is_none();
     match operation.check(!is_new, env) {
@@ -177,14 +178,14 @@ pub(crate) fn decide<'a>(
             (none.insert(Arc::new(Conversation::new(contact, env.now))), None)
         }
     };
-    let mut decision = Decision::new(env, conversation, found.settled, out);
+    let mut decision = Decision::new(env, Arc::make_mut(conversation), found.settled, out);
     decision.is_new = is_new;
     match on_time(&mut decision, operation, found.taken) {
         Ok(true) => Ok(Resolution::Write(decision)),
         halted => {
             let contact = decision.conversation.contact().id.clone();
             if let Some(before) = before {
-                *decision.conversation = before;
+                *decision.conversation = Arc::unwrap_or_clone(before);
             }
             match halted {
                 Ok(_) => Ok(Resolution::Answered),

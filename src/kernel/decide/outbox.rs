@@ -38,7 +38,7 @@ impl Decision<'_> {
             && self.now - at > LATE_AFTER
             && self.env.at_work_since.is_none_or(|since| since - at > LATE_AFTER);
         let now = self.now;
-        let conversation = Arc::make_mut(self.conversation);
+        let conversation = &mut *self.conversation;
         conversation.last_seq = message.id.seq;
         if overdue {
             self.overdue.push(message);

@@ -1,5 +1,7 @@
 //! The output of a decision: all that is to be written beside the conversation itself.
 
+use std::sync::Arc;
+
 use crate::address::Alias;
 use crate::id::{ContactId, FlowId, FlowVersion, SessionId};
 use crate::kernel::CountDelta;
@@ -15,7 +17,7 @@ pub(crate) struct Output {
     /// Sessions that it started, or took to another version.
     pub(crate) started: Vec<(SessionId, FlowId, FlowVersion)>,
     /// Sessions that it ended.
-    pub(crate) ended: Vec<Session>,
+    pub(crate) ended: Vec<Arc<Session>>,
     /// Sessions that called a flow or came back from one, with the versions that they need beside
     /// their own.
     pub(crate) called: Vec<(SessionId, Vec<(FlowId, FlowVersion)>)>,

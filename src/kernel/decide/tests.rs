@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::address::AccountRef;
 use crate::channel::Channel;
+use crate::clock::Ids;
 use crate::error::{Error, MissingReason};
 use crate::flow::{Flow, Keywords};
 use crate::id::{FlowId, FlowVersion, SessionId};
@@ -80,6 +81,15 @@ impl Flows for Shelf {
     fn missing_on(&self, _account: AccountRef<'_>) -> Option<(FlowId, FlowVersion, MissingReason)> {
         let reason = self.missing.clone().filter(|_| !self.flow.trigger().is_manual())?;
         Some((self.flow.id().clone(), VERSION, reason))
+    }
+}
+
+/// Mints the same id each time.
+struct Minted(uuid::Uuid);
+
+impl Ids for Minted {
+    fn mint(&self, _now: DateTime<Utc>) -> uuid::Uuid {
+        self.0
     }
 }
 
@@ -176,7 +186,7 @@ impl Desk {
             settled: self.settled,
             is_leased,
             fault: None,
-            key: self.key.clone(),
+            key: self.key.as_ref(),
             maybe_done: false,
             taken: None,
         };
@@ -209,8 +219,8 @@ impl Desk {
         self.calls += 1;
         let session = SessionId(uuid::Uuid::from_u128(self.calls));
         let mut request = request.check(&self.limits)?;
-        let contact = uuid::Uuid::from_u128(1_000 + self.calls);
-        let target = Target::of(&mut request, &self.shelf, || contact.into());
+        let target =
+            Target::of(&mut request, &self.shelf, || uuid::Uuid::from_u128(1_000 + self.calls).into());
         let opt_out = CarriedOptOut { since: None, is_known: true };
         let mut trigger = Trigger::new(request, target, session, opt_out);
         let came_to = self.decide(&mut trigger, false)?;
@@ -233,10 +243,9 @@ impl Desk {
         self.calls += 1;
         let inbound = Inbound::text(Channel::Sms, SHOP, ADA, text).id(id);
         let inbound = inbound.check(&self.limits).expect("the message is right");
-        let contact = uuid::Uuid::from_u128(1_000 + self.calls);
-        let mint = || contact.into();
+        let (mint, now) = (Minted(uuid::Uuid::from_u128(1_000 + self.calls)), self.now);
         let opt_out = CarriedOptOut { since: None, is_known: true };
-        let mut arrival = Arrival::new(inbound, &mint, self.calls, opt_out);
+        let mut arrival = Arrival::new(inbound, (&mint, now), self.calls, opt_out);
         match self.decide(&mut arrival, false).expect("no error") {
             "missing" => None,
             _ => match arrival.answer {

@@ -7,13 +7,13 @@ use chrono::{DateTime, Utc};
 
 use crate::address::Alias;
 use crate::flow::{Flow, Reentry};
-use crate::id::SessionId;
+use crate::id::{FlowVersion, SessionId};
 use crate::kernel::begin::{NewSession, start};
 use crate::kernel::decide::decision::Decision;
 use crate::kernel::ending::{fail, missed_notes};
 use crate::kernel::journal::{JournalEntry, JournalStep, Logged};
 use crate::kernel::run::take;
-use crate::kernel::{CountDelta, Counted, Effect, Input, TurnEnvironment};
+use crate::kernel::{CountDelta, Counted, Effect, Input, ShortList, TurnEnvironment};
 use crate::observer::EventKind;
 use crate::session::{ContactChange, Conversation, EndReason, FailureCode, ReentryMark, Session, Status};
 
@@ -29,6 +29,7 @@ impl Decision<'_> {
         let session = start(flow, new, now);
         let has_reentry = flow.settings().reentry != Reentry::Always;
         self.out.started.reserve_exact(1);
+        self.out.add_aliases.reserve_exact(1);
         self.out.started.push((id, session.flow.clone(), version));
         self.out.add_aliases.push(Alias::Session(id));
         let started = self.env.observed.then(|| session.flow.clone());
@@ -73,10 +74,9 @@ impl Decision<'_> {
         let last_seq = self.conversation.last_seq;
         let (journal, version) = (session.is_journalled(), session.version);
         let texts = journal && session.logs_texts();
-        let logged =
-            journal.then(|| Logged { input: input.clone(), version, last_seq, unsent, called: Vec::new() });
+        let logged = journal.then(|| logged(&input, version, last_seq, unsent));
         let (is_aside, flow) = (input.is_aside(), pinned.flow_of(session.digest));
-        let conversation = Arc::make_mut(self.conversation);
+        let conversation = &mut *self.conversation;
         let Conversation { contact, sessions, .. } = conversation;
         let Some(session) = sessions.get_mut(place) else { return false };
         let env = TurnEnvironment {
@@ -110,7 +110,7 @@ impl Decision<'_> {
             self.count_nodes(place, &outcome.steps, at);
         }
         if let Some(logged) = logged {
-            self.log(place, Logged { called: outcome.called, ..logged }, pinned.name, at, outcome.steps);
+            self.log(place, Logged { called: outcome.called, ..*logged }, pinned.name, at, outcome.steps);
         }
         let opted_out = self.book_effects(place, outcome.effects, texts, at);
         if !is_aside {
@@ -127,32 +127,51 @@ impl Decision<'_> {
     fn book_effects(
         &mut self,
         place: usize,
-        effects: Vec<Effect>,
+        effects: ShortList<Effect>,
         texts: bool,
         at: DateTime<Utc>,
     ) -> Option<(SessionId, u32)> {
-        let mut opted_out = None;
-        for effect in effects {
-            match effect {
-                Effect::Send(message) => {
-                    if texts && let Some(entry) = self.out.journal.last_mut() {
-                        entry.sent.push(Arc::clone(&message));
-                    }
-                    self.send(message, at);
+        match effects {
+            ShortList::None => None,
+            ShortList::One(effect) => self.book_effect(place, effect, texts, at),
+            ShortList::Several(effects) => {
+                let mut opted_out = None;
+                for effect in effects {
+                    opted_out = self.book_effect(place, effect, texts, at).or(opted_out);
                 }
-                Effect::Contact(change) => {
-                    if change == ContactChange::OptOut {
-                        let session = self.conversation.sessions.get(place);
-                        opted_out = session.map(|session| (session.id, session.turns));
-                    }
-                    // The kernel made the same change in the turn, so it fits.
-                    let limits = self.env.limits;
-                    let _ = self.edit().contact.change(&change, at, limits);
-                }
-                Effect::Note(kind) => self.note_at(at, kind),
+                opted_out
             }
         }
-        opted_out
+    }
+
+    fn book_effect(
+        &mut self,
+        place: usize,
+        effect: Effect,
+        texts: bool,
+        at: DateTime<Utc>,
+    ) -> Option<(SessionId, u32)> {
+        match effect {
+            Effect::Send(message) => {
+                if texts && let Some(entry) = self.out.journal.last_mut() {
+                    entry.sent.push(Arc::clone(&message));
+                }
+                self.send(message, at);
+                None
+            }
+            Effect::Contact(change) => {
+                // The kernel made the same change in the turn, so it fits.
+                let limits = self.env.limits;
+                let _ = self.edit().contact.change(&change, at, limits);
+                let session = self.conversation.sessions.get(place);
+                let session = session.filter(|_| change == ContactChange::OptOut);
+                session.map(|session| (session.id, session.turns))
+            }
+            Effect::Note(kind) => {
+                self.note_at(at, kind);
+                None
+            }
+        }
     }
 
     /// Ends what a contact that opts out is in, and drops what it was still to be sent, but for the
@@ -193,7 +212,7 @@ impl Decision<'_> {
         at: DateTime<Utc>,
         steps: Vec<JournalStep>,
     ) {
-        let Conversation { contact, sessions, .. } = Arc::make_mut(self.conversation);
+        let Conversation { contact, sessions, .. } = &mut *self.conversation;
         if let Some(session) = sessions.get_mut(place) {
             self.out.journal.push(JournalEntry::of(session, logged, contact, flow_name, at, steps));
         }
@@ -216,7 +235,7 @@ impl Decision<'_> {
         if self.env.observed {
             self.note_turn(place, at);
         }
-        let conversation = Arc::make_mut(self.conversation);
+        let conversation = &mut *self.conversation;
         let Some(session) = conversation.sessions.get(place) else { return };
         match session.status() {
             Status::Handoff => {
@@ -230,10 +249,7 @@ impl Decision<'_> {
                     self.out.counts.push(CountDelta::once(session.flow.clone(), session.version, ended, at));
                 }
                 self.out.called.retain(|(of, _)| *of != session.id);
-                // Sessions are large: without this, room is made for four (1,600 instructions a
-                // conversation).
-                self.out.ended.reserve_exact(1);
-                self.out.ended.push(session);
+                self.out.ended.push(Arc::new(session));
             }
         }
     }
@@ -283,12 +299,18 @@ impl Decision<'_> {
     }
 }
 
+/// What the journal keeps of an input.
+#[cold]
+fn logged(input: &Input, version: FlowVersion, last_seq: u64, unsent: usize) -> Box<Logged> {
+    Box::new(Logged { input: input.clone(), version, last_seq, unsent, called: Vec::new() })
+}
+
 /// Fails the session at this place if its turn makes the conversation larger than `max` bytes
 /// (SEMANTICS S9): then nothing is sent.
 fn hold_to_size(
     conversation: &mut Conversation,
     place: usize,
-    effects: &mut Vec<Effect>,
+    effects: &mut ShortList<Effect>,
     (max, at): (usize, DateTime<Utc>),
     flow: Option<&Flow>,
 ) {

@@ -22,7 +22,7 @@ impl Run<'_> {
         }
         self.session.prune();
         let count = self.sends;
-        for effect in &mut self.effects {
+        for effect in self.effects.iter_mut() {
             if let Effect::Send(message) = effect
                 && let Some(message) = Arc::get_mut(message)
             {

@@ -17,18 +17,18 @@ struct Past {
 }
 
 impl MemoryStore {
-    pub(super) fn absorb_now(&self, mut commit: Commit) -> Result<Committed, StoreError> {
+    pub(super) fn absorb_now(&self, commit: &mut Commit) -> Result<Committed, StoreError> {
         let Some(absorbed) = commit.absorbs.take() else { return self.commit_now(commit) };
         let workspace = self.workspaces.number(&commit.workspace)?;
         let hash = self.shards.hash(workspace, &commit.contact);
         let other_hash = self.shards.hash(workspace, &absorbed.contact);
         let (mut at, mut far) = self.shards.at_hashes(hash, other_hash);
         let Some(id) = at.find(hash, workspace, &commit.contact) else { return Ok(Committed::Conflict) };
-        if let Some(refusal) = refuses(Some(at.slot(id)), &commit) {
+        if let Some(refusal) = refuses(Some(at.slot(id)), commit) {
             return Ok(refusal);
         }
         let other_at = far.as_ref().unwrap_or(&at);
-        let Some(other) = free(other_at, other_hash, workspace, &absorbed, &commit) else {
+        let Some(other) = free(other_at, other_hash, workspace, &absorbed, commit) else {
             return Ok(Committed::Conflict);
         };
         let (Some(place), Some(other_place)) = (at.place(id as usize), other_at.place(other as usize)) else {
@@ -58,7 +58,7 @@ impl MemoryStore {
         drop(far);
         commit.ended.extend(past.sessions);
         commit.journal.splice(0..0, past.journal);
-        self.keep(&mut at, workspace, std::mem::take(&mut commit.ended), std::mem::take(&mut commit.journal));
+        self.keep(&mut at, workspace, &mut commit.ended, &mut commit.journal);
         if !commit.counts.is_empty() {
             at.counters.add(workspace, std::mem::take(&mut commit.counts));
         }

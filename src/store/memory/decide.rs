@@ -37,37 +37,37 @@ impl MemoryStore {
         lookup: &Lookup,
         decide: &mut (dyn FnMut(&mut Txn<'_>) + Send),
     ) -> Result<Option<Committed>, StoreError> {
-        let (mut loaded, mut key) = (Loaded::default(), None);
+        let (mut txn, mut key) = (Txn::new(lookup, Loaded::default()), None);
         let workspace = self.workspaces.find(&lookup.workspace);
         let found = workspace.map_or(Found::Nothing, |workspace| {
             key = self.key_hash(workspace, lookup);
-            loaded.key = self.find_key(lookup, key);
+            if key.is_some() {
+                txn.loaded_mut().key = self.find_key(lookup, key);
+            }
             self.find(workspace, lookup)
         });
         let (workspace, at, slot) = match (workspace, found) {
             (Some(workspace), Found::Slot(at, id)) if lookup.in_place && at.slot(id).record.is_some() => {
-                return self.update_in_place(workspace, at, id, lookup, loaded, decide);
+                return self.update_in_place((workspace, key), at, id, &mut txn, decide);
             }
             (Some(workspace), Found::Slot(at, id)) => {
                 let slot = at.slot(id);
-                loaded.conversation = Some(slot.stored(slot.record(), lookup.token, lookup.now));
+                txn.loaded_mut().conversation = Some(slot.stored(slot.record(), lookup.token, lookup.now));
                 (workspace, at, Some(id))
             }
             (Some(workspace), Found::Contact(at)) => (workspace, at, None),
             (workspace, _) => {
-                let mut txn = Txn::new(lookup, loaded);
                 decide(&mut txn);
-                let Some(commit) = txn.into_commit() else { return Ok(None) };
-                return match workspace.filter(|_| is_named_as(&commit, lookup)) {
+                let Some(commit) = txn.commit_mut() else { return Ok(None) };
+                return match workspace.filter(|_| is_named_as(commit, lookup)) {
                     Some(workspace) => self.commit_in(workspace, key, commit).map(Some),
                     None => self.commit_now(commit).map(Some),
                 };
             }
         };
-        let mut txn = Txn::new(lookup, loaded);
         decide(&mut txn);
-        let Some(commit) = txn.into_commit() else { return Ok(None) };
-        if commit.absorbs.is_none() && is_of(&commit, lookup, slot.map(|id| &at.slot(id).contact)) {
+        let Some(commit) = txn.commit_mut() else { return Ok(None) };
+        if commit.absorbs.is_none() && is_of(commit, lookup, slot.map(|id| &at.slot(id).contact)) {
             return self.write(at, workspace, slot, key, commit).map(Some);
         }
         drop(at);
@@ -79,27 +79,25 @@ impl MemoryStore {
     /// without one.
     fn update_in_place(
         &self,
-        workspace: u32,
+        (workspace, key): (u32, Option<KeyHash>),
         mut at: At<'_>,
         id: u32,
-        lookup: &Lookup,
-        mut loaded: Loaded,
+        txn: &mut Txn<'_>,
         decide: &mut (dyn FnMut(&mut Txn<'_>) + Send),
     ) -> Result<Option<Committed>, StoreError> {
+        let lookup = txn.lookup();
         let slot = at.slot_mut(id);
         let Some(record) = slot.record.take() else { return Ok(None) };
         let quarantined = slot.quarantined;
         let stored = slot.stored(record, lookup.token, lookup.now);
-        loaded.conversation = Some(StoredConversation { quarantined, ..stored });
-        let mut txn = Txn::new(lookup, loaded);
-        decide(&mut txn);
-        let (commit, loaded) = txn.end();
-        let Some(commit) = commit else {
-            at.slot_mut(id).record = loaded.conversation.map(|stored| stored.record);
+        txn.loaded_mut().conversation = Some(StoredConversation { quarantined, ..stored });
+        decide(txn);
+        let Some(commit) = txn.commit_mut() else {
+            let stored = txn.loaded_mut().conversation.take();
+            at.slot_mut(id).record = stored.map(|stored| stored.record);
             return Ok(None);
         };
-        if is_of(&commit, lookup, Some(&at.slot(id).contact)) {
-            let key = self.key_hash(workspace, lookup);
+        if is_of(commit, lookup, Some(&at.slot(id).contact)) {
             let committed = self.write(at, workspace, Some(id), key, commit)?;
             if matches!(committed, Committed::Applied { .. }) {
                 return Ok(Some(committed));

@@ -116,8 +116,8 @@ impl ConversationStore for MemoryStore {
         Ok(self.load_now(lookup))
     }
 
-    async fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {
-        self.commit_now(commit)
+    async fn commit(&self, mut commit: Commit) -> Result<Committed, StoreError> {
+        self.commit_now(&mut commit)
     }
 
     async fn settle(&self, settle: &Settle) -> Result<Settled, StoreError> {
@@ -146,6 +146,18 @@ impl ConversationStore for MemoryStore {
         decide: &mut (dyn FnMut(&mut Txn<'_>) + Send),
     ) -> Result<Option<Committed>, StoreError> {
         self.update_now(lookup, decide)
+    }
+
+    fn update_at_once(
+        &self,
+        lookup: &Lookup,
+        decide: &mut (dyn FnMut(&mut Txn<'_>) + Send),
+    ) -> Option<Result<Option<Committed>, StoreError>> {
+        Some(self.update_now(lookup, decide))
+    }
+
+    fn settle_at_once(&self, settle: &Settle) -> Option<Result<Settled, StoreError>> {
+        Some(Ok(self.settle_now(settle)))
     }
 
     fn queues_callers(&self) -> bool {

@@ -11,7 +11,7 @@ use crate::store::memory::slot::{LeaseState, Slot, lease_end};
 use crate::store::{Commit, Committed, JournalEntry, Lease, Record, SessionRecord};
 
 impl MemoryStore {
-    pub(super) fn commit_now(&self, commit: Commit) -> Result<Committed, StoreError> {
+    pub(super) fn commit_now(&self, commit: &mut Commit) -> Result<Committed, StoreError> {
         let workspace = self.workspaces.number(&commit.workspace)?;
         let key = commit.key.as_ref().map(|(name, _)| self.keys.hash(workspace, name));
         self.commit_in(workspace, key, commit)
@@ -22,7 +22,7 @@ impl MemoryStore {
         &self,
         workspace: u32,
         key: Option<KeyHash>,
-        commit: Commit,
+        commit: &mut Commit,
     ) -> Result<Committed, StoreError> {
         if commit.absorbs.is_some() {
             return self.absorb_now(commit);
@@ -41,9 +41,9 @@ impl MemoryStore {
         workspace: u32,
         slot: Option<u32>,
         key: Option<KeyHash>,
-        mut commit: Commit,
+        commit: &mut Commit,
     ) -> Result<Committed, StoreError> {
-        if let Some(refusal) = refuses(slot.map(|id| at.slot(id)), &commit) {
+        if let Some(refusal) = refuses(slot.map(|id| at.slot(id)), commit) {
             return Ok(refusal);
         }
         let mut key = key.filter(|_| commit.key.is_some()).map(|hash| (hash, self.keys.hold(hash)));
@@ -59,8 +59,7 @@ impl MemoryStore {
         };
         let place = place.ok_or_else(|| StoreError::permanent("memory store is full"))?;
         let own = slot.map(|_| place);
-        if let Some((alias, holder)) = aliases.as_mut().and_then(|held| taken(held, workspace, own, &commit))
-        {
+        if let Some((alias, holder)) = aliases.as_mut().and_then(|held| taken(held, workspace, own, commit)) {
             drop((aliases, key, at));
             return Ok(Committed::AliasTaken { alias, holder: self.contact_at(holder) });
         }
@@ -75,7 +74,9 @@ impl MemoryStore {
             held.change(workspace, place, &commit.add_aliases, &commit.drop_aliases);
         }
         drop((aliases, key));
-        self.keep(&mut at, workspace, std::mem::take(&mut commit.ended), std::mem::take(&mut commit.journal));
+        if !(commit.ended.is_empty() && commit.journal.is_empty()) {
+            self.keep(&mut at, workspace, &mut commit.ended, &mut commit.journal);
+        }
         if !commit.counts.is_empty() {
             at.counters.add(workspace, std::mem::take(&mut commit.counts));
         }
@@ -91,15 +92,15 @@ impl MemoryStore {
         &self,
         at: &mut At<'_>,
         workspace: u32,
-        ended: Vec<SessionRecord>,
-        journal: Vec<JournalEntry>,
+        ended: &mut Vec<SessionRecord>,
+        journal: &mut Vec<JournalEntry>,
     ) {
-        for record in ended {
+        for record in ended.drain(..) {
             let hash = self.shards.hash(workspace, &record.session().id());
             let contact_hash = self.shards.hash(workspace, record.contact());
             at.archive.insert(hash, contact_hash, workspace, record);
         }
-        for entry in journal {
+        for entry in journal.drain(..) {
             let hash = self.shards.hash(workspace, &entry.session);
             at.journal.append(hash, workspace, entry);
         }
@@ -131,14 +132,14 @@ fn taken(held: &mut Held<'_>, workspace: u32, own: Option<u32>, commit: &Commit)
 
 impl Shard {
     /// Writes what concerns the conversation alone. Answers the record that was there before.
-    pub(super) fn apply(&mut self, id: u32, commit: Commit) -> (Committed, Option<Record>) {
-        let Commit { lease, record, due_at, dead_letters, now, .. } = commit;
+    pub(super) fn apply(&mut self, id: u32, commit: &mut Commit) -> (Committed, Option<Record>) {
+        let Commit { lease, due_at, dead_letters, now, .. } = *commit;
         let revision = self.next_revision(id);
         let slot = &mut self.slots[id];
         slot.revision = revision;
         slot.dead_letters = dead_letters;
         slot.quarantined = false;
-        let replaced = slot.record.replace(record);
+        let replaced = slot.record.replace(commit.record.take());
         let leased = self.change_lease(id, lease, now);
         let slot = &mut self.slots[id];
         self.due.set_due(id, slot, due_at, now);

@@ -55,6 +55,9 @@ pub(crate) fn caseless(text: &str) -> Cow<'_, str> {
 /// A whole message as it is compared with a word: its normal form without the quotes and
 /// punctuation around it, and without emoji, unless there is nothing else (SEMANTICS U2).
 pub(crate) fn key(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) {
+        return Cow::Borrowed(text);
+    }
     match text.is_ascii() {
         true => within_edges(normal(text)),
         false => match without_emoji(text) {

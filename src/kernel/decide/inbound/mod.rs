@@ -5,7 +5,10 @@ mod obey;
 use std::cell::OnceCell;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use crate::address::{AccountRef, Address, Alias};
+use crate::clock::Ids;
 use crate::error::Error;
 use crate::flow::{Flow, KeywordAction, Keywords, keyword_form};
 use crate::id::{ContactId, FlowId, FlowVersion, SessionId};
@@ -50,8 +53,8 @@ pub(crate) struct Arrival<'a> {
     id: u128,
     /// The contact, once it is known that it has to be made.
     contact: OnceCell<ContactId>,
-    /// Makes it.
-    mint: &'a (dyn Fn() -> ContactId + Sync),
+    /// Makes it, and the time that may go into its id.
+    mint: (&'a dyn Ids, DateTime<Utc>),
     /// The session, if one is started.
     session: u128,
     /// The session and wait number that a payload of ours names.
@@ -71,7 +74,7 @@ impl<'a> Arrival<'a> {
     /// names the call and a session that it starts.
     pub(crate) fn new(
         mut inbound: CheckedInbound,
-        mint: &'a (dyn Fn() -> ContactId + Sync),
+        mint: (&'a dyn Ids, DateTime<Utc>),
         call: u128,
         opt_out: CarriedOptOut,
     ) -> Self {
@@ -114,7 +117,7 @@ impl<'a> Arrival<'a> {
 
     /// The contact, if it has to be made.
     pub(crate) fn contact(&self) -> &ContactId {
-        self.contact.get_or_init(self.mint)
+        self.contact.get_or_init(|| self.mint.0.mint(self.mint.1).into())
     }
 
     fn account(&self) -> AccountRef<'_> {

@@ -64,7 +64,7 @@ impl Arrival<'_> {
             let trigger = flow.trigger();
             let is_exact = trigger.matches(Some(self.text()), None, false) == Some(Rank::Exact);
             let admission =
-                admit(flow, Some(decision.conversation), allow, decision.now, limits.live_sessions);
+                admit(flow, Some(&*decision.conversation), allow, decision.now, limits.live_sessions);
             is_exact && !trigger.needs_campaign() && admission == Admission::Start
         });
         let best =

@@ -112,7 +112,7 @@ impl Trigger {
         let ended = decision.out.ended.iter().find(|ended| ended.id() == self.session);
         let state = match ended {
             Some(ended) => SessionState::of(ended),
-            None => SessionState::now(Some(decision.conversation), self.session),
+            None => SessionState::now(Some(&*decision.conversation), self.session),
         };
         self.decided = Some(state);
         let contact = &decision.conversation.contact().id;
@@ -129,7 +129,7 @@ impl Trigger {
         let running = decision.place_of(session);
         let running = running.and_then(|place| decision.conversation.sessions.get(place));
         let pin = (version, running.and_then(Session::digest));
-        let state = SessionState::now(Some(decision.conversation), session);
+        let state = SessionState::now(Some(&*decision.conversation), session);
         let contact = &decision.conversation.contact().id;
         Triggered::AlreadyRunning(self.session_ref(name, session, pin, contact, state))
     }
@@ -149,7 +149,7 @@ impl Operation for Trigger {
             return Err(Error::FlowNotFound(self.request.flow.clone()));
         };
         let conversation = found.conversation.as_deref();
-        match &found.key {
+        match found.key {
             Some(record) if !(found.maybe_done && record.session == self.session) => {
                 self.answer = Some(self.replayed(record, published.name, conversation));
                 return Ok(Replay::Answered);
@@ -162,7 +162,7 @@ impl Operation for Trigger {
         if found.key.is_none() && !conversation.knows_call(self.session.0.as_u128()) {
             return Ok(Replay::New);
         }
-        self.answer = Some(Ok(self.started(&published, conversation, found.key.as_ref())));
+        self.answer = Some(Ok(self.started(&published, conversation, found.key)));
         Ok(Replay::Done)
     }
 

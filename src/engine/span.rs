@@ -1,0 +1,41 @@
+//! The span of a call, where the feature `tracing` is on.
+
+use std::future::Future;
+
+/// The span of one call; without the feature nothing.
+pub(super) struct CallSpan(#[cfg(feature = "tracing")] tracing::Span);
+
+impl CallSpan {
+    pub(super) fn trigger() -> Self {
+        Self(
+            #[cfg(feature = "tracing")]
+            tracing::debug_span!(target: "chatflow", "chatflow.trigger"),
+        )
+    }
+
+    pub(super) fn receive() -> Self {
+        Self(
+            #[cfg(feature = "tracing")]
+            tracing::debug_span!(target: "chatflow", "chatflow.receive"),
+        )
+    }
+
+    /// Does what takes no pause.
+    pub(super) fn within<T>(&self, work: impl FnOnce() -> T) -> T {
+        #[cfg(feature = "tracing")]
+        let _entered = self.0.enter();
+        work()
+    }
+
+    /// Does what may take one. Boxed with the span, so that the futures of calls are small with it,
+    /// too.
+    #[cfg(feature = "tracing")]
+    pub(super) fn over<F: Future + Send>(self, work: F) -> impl Future<Output = F::Output> + Send {
+        tracing::Instrument::instrument(Box::pin(work), self.0)
+    }
+
+    #[cfg(not(feature = "tracing"))]
+    pub(super) fn over<F: Future + Send>(self, work: F) -> impl Future<Output = F::Output> + Send {
+        work
+    }
+}
