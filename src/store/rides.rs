@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::id::{ContactId, WorkspaceId};
 use crate::store::{Commit, Committed, Lease, Revision, Settle, Settled, StoredConversation, Token};
 
-/// A settle is acknowledged early only if so much of its lease is left: it has to be written before
-/// somebody else may take the lease.
+/// A settle is acknowledged early only if so much of its lease is left, or a quarter of it: it has to
+/// be written before somebody else may take the lease.
 const MARGIN: Duration = Duration::from_secs(1);
 
 /// So many conversations may be known before those whose lease has run out are forgotten.
@@ -55,7 +55,8 @@ enum State {
     /// No lease of this process is known.
     #[default]
     Unknown,
-    /// A call of this process holds the lease, and nothing was committed since.
+    /// A call of this process holds the lease, and nothing was committed since. Until then a settle
+    /// may be acknowledged early.
     Held { token: Token, revision: Revision, until: Duration },
     /// It gave the lease back.
     Settled { settle: Settle, stage: SettleStage },
@@ -146,7 +147,7 @@ impl Rides {
         began: Duration,
     ) {
         let place = self.places.entry((workspace.clone(), stored.contact.clone())).or_default();
-        let until = began.saturating_add(period);
+        let until = last_moment(began, period);
         place.state = State::Held { token, revision: stored.revision, until };
         self.forget_leases(began);
     }
@@ -169,10 +170,8 @@ impl Rides {
         let place = self.places.get_mut(&name)?;
         match &place.state {
             State::Held { token, revision, until } if *token == settle.token => {
-                let may_wait = *revision == settle.revision
-                    && place.commits == 0
-                    && !settle.quarantine
-                    && now.saturating_add(MARGIN) <= *until;
+                let may_wait =
+                    *revision == settle.revision && place.commits == 0 && !settle.quarantine && now <= *until;
                 if !may_wait {
                     place.state = State::Unknown;
                     return None;
@@ -281,6 +280,11 @@ impl Rides {
     }
 }
 
+/// When a settle under a lease of this period may be acknowledged early for the last time.
+fn last_moment(began: Duration, period: Duration) -> Duration {
+    began.saturating_add(period.saturating_sub(MARGIN.min(period / 4)))
+}
+
 impl Place {
     /// The conversation is, or may be, at another revision: whoever holds the lease is to be told so
     /// when it settles.
@@ -304,7 +308,7 @@ impl Place {
         };
         match (lease, leased) {
             (Lease::Take(token, period), true) => {
-                self.state = State::Held { token, revision, until: began.saturating_add(period) };
+                self.state = State::Held { token, revision, until: last_moment(began, period) };
             }
             (Lease::Hold(token), true) => {
                 self.state = State::Held { token, revision, until: held_until };
@@ -383,6 +387,8 @@ mod tests {
     fn a_settle_at_the_end_of_a_lease_is_written_at_once() {
         assert_eq!(held().settle(&settle(1, 2), MINUTE - MARGIN), Some(Settled::Done));
         assert_eq!(held().settle(&settle(1, 2), MINUTE), None);
+        let (second, early) = (Duration::from_secs(1), Duration::from_millis(750));
+        assert_eq!(last_moment(second, second), second + early, "a quarter of a short lease");
     }
 
     #[test]

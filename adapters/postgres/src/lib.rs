@@ -70,8 +70,8 @@ pub use {deadpool_postgres, tokio_postgres};
 /// # What it does to the database
 ///
 /// One row is one conversation. A load is one statement and one round trip, a commit another; each is
-/// a transaction of its own. A settle is acknowledged at once and written with the next commit of its
-/// conversation, or with others within 20 ms ([`PostgresOptions::settle_within`]). Calls that wait at
+/// a transaction of its own. A settle is a third, unless it may wait ([`PostgresOptions::settle_within`],
+/// which is experimental). Calls that wait at
 /// the same time are looked up, or written, by one statement of many rows
 /// ([`PostgresOptions::batch`]); each still applies, or is refused, by itself. One caller alone waits
 /// for nobody.

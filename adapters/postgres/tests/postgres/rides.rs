@@ -100,7 +100,7 @@ async fn it_is_written_before_a_claim_and_by_a_flush() {
 
 async fn it_is_written_soon_in_any_case() {
     let database = Database::new(Layout::Plain).await;
-    let (store, other) = (database.store().await, database.store().await);
+    let (store, other) = two(&database).await;
     let (revision, ..) = apply(&store, taking(None, 1, MINUTE)).await;
     assert_eq!(store.settle(&settle(1, revision)).await.unwrap(), Settled::Done);
     for _ in 0..500 {
