@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::engine::contacts::Released;
 use crate::engine::deliver::Delivery;
 use crate::engine::span::CallSpan;
-use crate::engine::transact::{AtOnce, Begun};
+use crate::engine::transact::{AtOnce, FirstAttempt};
 use crate::error::Error;
 use crate::id::{ContactId, WorkspaceId};
 use crate::kernel::{Arrival, CarriedOptOut, InboundAnswer, Received};
@@ -38,8 +38,8 @@ impl<S: ConversationStore> Engine<S> {
     pub async fn receive(&self, inbound: Inbound) -> Result<Received, Error> {
         let (span, mut left) = (CallSpan::receive(), None);
         let received = match span.within(|| self.receive_at_once(inbound, &mut left))? {
-            Begun::Done(received) => received,
-            Begun::Later(later) => return Box::pin(span.over(self.receive_later(later))).await,
+            FirstAttempt::Done(received) => received,
+            FirstAttempt::Later(later) => return Box::pin(span.over(self.receive_later(later))).await,
         };
         if left.is_some() {
             span.over(self.finish(self.workspace()?, &mut left)).await;
@@ -52,12 +52,12 @@ impl<S: ConversationStore> Engine<S> {
         &self,
         inbound: Inbound,
         left: &mut Option<Delivery>,
-    ) -> Result<Begun<Received, LaterMessage<'_>>, Error> {
+    ) -> Result<FirstAttempt<Received, LaterMessage<'_>>, Error> {
         let workspace = self.workspace()?;
         let inbound = inbound.check(&self.ports.limits)?;
         let known = self.trusted_time().and_then(|now| Some((now, self.flows.trusted(now)?)));
         let Some((now, snapshot)) = known else {
-            return Ok(Begun::Later(Box::new(LaterMessage::Checked(inbound))));
+            return Ok(FirstAttempt::Later(Box::new(LaterMessage::Checked(inbound))));
         };
         let (mut arrival, lookup) = self.begin_message(workspace, inbound, now);
         let (mut met, call) = (None, self.delivering(Cause::Receive, &lookup));
@@ -69,10 +69,10 @@ impl<S: ConversationStore> Engine<S> {
             if self.is_observed() {
                 self.tell_heard(workspace, &arrival, met.as_ref(), &received);
             }
-            return Ok(Begun::Done(received));
+            return Ok(FirstAttempt::Done(received));
         }
         let maybe_done = matches!(done, AtOnce::InDoubt);
-        Ok(Begun::Later(Box::new(LaterMessage::Begun { arrival, lookup, maybe_done })))
+        Ok(FirstAttempt::Later(Box::new(LaterMessage::Begun { arrival, lookup, maybe_done })))
     }
 
     fn begin_message(

@@ -84,8 +84,8 @@ pub(super) enum AtOnce {
     InDoubt,
 }
 
-/// The beginning of a call.
-pub(super) enum Begun<A, L> {
+/// The first attempt at a call.
+pub(super) enum FirstAttempt<A, L> {
     /// It is done, with this answer.
     Done(A),
     /// It goes on with a future of its own.

@@ -8,7 +8,7 @@ use crate::engine::catalogue::Snapshot;
 use crate::engine::contacts::Released;
 use crate::engine::deliver::Delivery;
 use crate::engine::span::CallSpan;
-use crate::engine::transact::{AtOnce, Begun};
+use crate::engine::transact::{AtOnce, FirstAttempt};
 use crate::error::{Error, MissingReason};
 use crate::id::{ContactId, FlowId, SessionId, WorkspaceId};
 use crate::kernel::{CarriedOptOut, Refusal, Target, Trigger, TriggerAnswer, Triggered};
@@ -40,8 +40,8 @@ impl<S: ConversationStore> Engine<S> {
     pub async fn trigger(&self, request: TriggerRequest) -> Result<Triggered, Error> {
         let (span, mut left) = (CallSpan::trigger(), None);
         let triggered = match span.within(|| self.trigger_at_once(request, &mut left))? {
-            Begun::Done(triggered) => triggered,
-            Begun::Later(later) => return Box::pin(span.over(self.trigger_later(later))).await,
+            FirstAttempt::Done(triggered) => triggered,
+            FirstAttempt::Later(later) => return Box::pin(span.over(self.trigger_later(later))).await,
         };
         if left.is_some() {
             // Boxed: the request and the answer are in this future already.
@@ -55,12 +55,12 @@ impl<S: ConversationStore> Engine<S> {
         &self,
         request: TriggerRequest,
         left: &mut Option<Delivery>,
-    ) -> Result<Begun<Triggered, LaterTrigger>, Error> {
+    ) -> Result<FirstAttempt<Triggered, LaterTrigger>, Error> {
         let workspace = self.workspace()?;
         let request = request.check(&self.ports.limits)?;
         let known = self.trusted_time().and_then(|now| Some((now, self.flows.trusted(now)?)));
         let Some((now, snapshot)) = known else {
-            return Ok(Begun::Later(Box::new(LaterTrigger::Checked(request))));
+            return Ok(FirstAttempt::Later(Box::new(LaterTrigger::Checked(request))));
         };
         let (mut trigger, lookup) = self.begin_trigger(workspace, request, now, &snapshot);
         let (mut met, call) = (None, self.delivering(Cause::Trigger, &lookup));
@@ -74,10 +74,10 @@ impl<S: ConversationStore> Engine<S> {
             if let Triggered::Refused(why) = &triggered {
                 self.tell_refused(workspace, &trigger, met, why);
             }
-            return Ok(Begun::Done(triggered));
+            return Ok(FirstAttempt::Done(triggered));
         }
         let maybe_done = matches!(done, AtOnce::InDoubt);
-        Ok(Begun::Later(Box::new(LaterTrigger::Begun { trigger, lookup, maybe_done })))
+        Ok(FirstAttempt::Later(Box::new(LaterTrigger::Begun { trigger, lookup, maybe_done })))
     }
 
     fn begin_trigger(
