@@ -53,7 +53,7 @@ pub(super) struct ReadState {
 pub(super) type ChangedEntries = Vec<(FlowId, Option<Arc<FlowEntry>>)>;
 
 /// A read that was begun.
-struct Begun {
+struct BegunRead {
     number: u64,
     since: Option<u64>,
     /// The read of the whole that it goes on from.
@@ -117,14 +117,14 @@ impl Known {
         ReadState { revision: self.revision.unwrap_or_default(), count: self.count }
     }
 
-    fn begin(&mut self) -> Begun {
+    fn begin(&mut self) -> BegunRead {
         self.begun += 1;
-        Begun { number: self.begun, since: self.revision, after_whole: self.taken_whole }
+        BegunRead { number: self.begun, since: self.revision, after_whole: self.taken_whole }
     }
 
     /// Takes an answer in, unless one of a read that was begun later was taken already. False: it
     /// goes on from what is not known any more, and is to be read again.
-    fn take(&mut self, begun: &Begun, changes: CatalogueChanges) -> bool {
+    fn take(&mut self, begun: &BegunRead, changes: CatalogueChanges) -> bool {
         if begun.number < self.taken {
             return true;
         }
