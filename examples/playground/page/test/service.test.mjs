@@ -63,11 +63,43 @@ test("a_flow_is_edited_published_and_followed_on_a_service_with_sqlite", async (
     await page.locator(".live .pill.waiting").waitFor();
     await page.locator(".live .link").first().click();
     await page.locator(".journal .chip", { hasText: "next" }).first().waitFor();
+    // News of the service comes by its events: nothing is asked for in between.
+    let asked = 0;
+    page.on("request", (request) => request.url().includes("/sessions?flow=") && asked++);
+    await call("POST", "actions/trigger-flow", { flow_id: code, phone: "+14155550199", context: { cart_id: "8", cart_total: "15.00" } });
+    await page.waitForFunction(() => document.querySelectorAll(".live .pill.waiting").length === 2);
+    const before = asked;
+    await new Promise((done) => setTimeout(done, 3500));
+    assert.equal(asked, before, "nothing happened, and nothing was asked");
+    // Somebody is handed over to a person, and given back.
+    const desk = { spec: 1, code: "desk", name: "Desk", trigger: { kind: "manual" }, settings: { sender: { channel: "sms", account: "+15550100" } }, nodes: [{ id: "start", kind: "start" }, { id: "agent", kind: "handoff", note: "asks for a person" }, { id: "thanks", kind: "send_message", text: "Welcome back" }], edges: [{ from: "start", to: "agent" }, { from: "agent", to: "thanks" }] };
+    await call("POST", "flows", { definition: desk });
+    await call("POST", "flows/desk/publish", {});
+    await call("POST", "actions/trigger-flow", { flow_id: "desk", phone: "+14155550177", context: {} });
+    const inbox = page.locator(".inbox li", { hasText: "asks for a person" });
+    await inbox.waitFor();
+    await inbox.getByRole("button", { name: "Give back" }).click();
+    await inbox.waitFor({ state: "detached" });
+    assert.deepEqual((await call("GET", "inbox")).waiting, []);
+    // Somebody else saves the draft: a choice, and nothing is lost.
+    const draft = await call("GET", `flows/${code}/draft`);
+    const { revision } = await call("GET", `flows/${code}`);
+    const other = await fetch(`${address}/api/v1/flows/${code}/draft`, { method: "PUT", headers: { Authorization: `Bearer ${TOKEN}`, "Content-Type": "application/json", "If-Match": `"${revision}"` }, body: JSON.stringify({ ...draft, name: "Of somebody else" }) });
+    assert.equal(other.status, 200);
+    await page.getByLabel("Name of the flow").fill("Cart of mine");
+    await page.getByRole("dialog", { name: "Somebody else saved this flow" }).getByRole("button", { name: "Keep mine" }).click();
+    await saved(page);
+    assert.equal((await call("GET", `flows/${code}/draft`)).name, "Cart of mine");
+    await page.getByRole("button", { name: "Undo" }).click();
+    assert.equal((await page.evaluate(() => window.chatflow.get().doc.name)), "Of somebody else");
+    await page.getByRole("button", { name: "Redo" }).click();
+    await saved(page);
+    said.splice(0, said.length, ...said.filter((text) => !text.includes("412")));
     await panel(page, "Heat map");
     await page.getByRole("button", { name: "From live sessions" }).click();
     await page.locator("table.heat").waitFor();
     await page.getByRole("button", { name: "All flows" }).click();
-    await page.locator(".table-row", { hasText: "Cart of the page" }).locator(".pill.published").waitFor();
+    await page.locator(".table-row", { hasText: "Cart of mine" }).locator(".pill.published").waitFor();
     said.splice(0, said.length, ...said.filter((text) => !text.includes("401")));
     await close();
   } finally {
