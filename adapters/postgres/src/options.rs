@@ -23,7 +23,6 @@ use crate::{migrate, plans};
 /// | [`statement_timeout`](Self::statement_timeout) | 10 s |
 /// | [`batch`](Self::batch) | 100 calls a statement |
 /// | [`lanes`](Self::lanes) | 4 statements at a time of each kind at most |
-/// | [`settle_within`](Self::settle_within) | zero: before they are acknowledged |
 /// | [`partitions`](Self::partitions) | 1: plain tables |
 #[derive(Clone, Debug)]
 pub struct PostgresOptions {
@@ -131,12 +130,13 @@ impl PostgresOptions {
     /// and by [`PostgresStore::flush`]. At most a second; zero, as it is unless set: each is written
     /// before it is acknowledged, as it always is under stricter isolation than `read committed`.
     ///
-    /// Experimental. Under kills of the server the tests have seen messages that were never handed over
-    /// while settles waited. Do not set it in production until this notice is gone.
+    /// No option for hosts yet: where the server was killed, the kill tests have seen messages that
+    /// were never handed over while settles waited.
     ///
     /// A process that is killed in between has settled nothing: its lease runs out, and what it sent
     /// is sent again under the same id, as if it had been killed a moment earlier.
     #[must_use]
+    #[doc(hidden)]
     pub fn settle_within(mut self, time: Duration) -> Self {
         self.settle_within = time.min(Duration::from_secs(1));
         self
