@@ -11,13 +11,14 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use chatflow::id::FlowVersion;
-use chatflow::kernel::{JournalEntry, replay};
+use chatflow::kernel::{JournalEntry, ReplayError, replay};
 use chatflow::limits::Limits;
 use chatflow::ops::SessionFilter;
 use chatflow::session::Session;
 use chatflow::talk::Talk;
 use chatflow::testkit::TalkRun;
 use chatflow::{Engine, Flow, FlowId, MemoryStore};
+use chrono::TimeDelta;
 use pollster::block_on;
 
 use crate::build_kit::is_for_this_build;
@@ -39,7 +40,11 @@ fn replays(bot: &Engine<MemoryStore>) -> Vec<JournalEntry> {
         let kept = serde_json::to_string(&journal).unwrap();
         assert_eq!(serde_json::from_str::<Vec<JournalEntry>>(&kept).unwrap(), journal);
         let replayed = replay(find, &journal, &Limits::default());
-        assert_eq!(replayed.as_ref(), Ok(session), "{journal:#?}");
+        // The beginning of a journal goes after 30 days (SEMANTICS S12): a longer talk cannot replay.
+        let lived = session.last_interaction_at() - session.started_at();
+        if lived < TimeDelta::days(30) || replayed != Err(ReplayError::NotFromStart) {
+            assert_eq!(replayed.as_ref(), Ok(session), "{journal:#?}");
+        }
         journals.extend(journal);
     }
     journals
