@@ -8,16 +8,16 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_postgres::Config;
 
-/// What went over the wire.
+/// The traffic of the wire.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Counts {
     pub(crate) round_trips: u64,
-    /// How often each text was run.
+    /// The number of times that each text was run.
     statements: HashMap<String, u64>,
 }
 
 impl Counts {
-    /// How many statements were run whose text has this in it.
+    /// The number of statements that were run whose text has this in it.
     pub(crate) fn of(&self, text: &str) -> u64 {
         self.statements.iter().filter(|(sql, _)| sql.contains(text)).map(|(_, count)| count).sum()
     }
@@ -71,7 +71,7 @@ impl Wire {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What was counted since the last time.
+    /// The counts since the last time.
     pub(crate) fn take(&self) -> Counts {
         std::mem::take(&mut self.state().counts)
     }

@@ -112,7 +112,7 @@ async fn it_is_written_soon_in_any_case() {
     panic!("it was never written");
 }
 
-/// What another process committed in between is not held up by a lease that nobody uses: it is due.
+/// A commit of another process in between is not held up by a lease that nobody uses: it is due.
 async fn after_a_commit_of_another_process_it_frees_the_lease() {
     let database = Database::new(Layout::Plain).await;
     let (store, other) = two(&database).await;
@@ -125,7 +125,7 @@ async fn after_a_commit_of_another_process_it_frees_the_lease() {
     assert_eq!(claimed(&other, now()).await, 1, "what the other committed is due");
 }
 
-/// A commit of its own that came in between is told to whoever settles, as ever.
+/// A commit of its own that came in between is told to the caller that settles, as ever.
 async fn after_a_commit_of_its_own_process_it_is_a_conflict() {
     let database = Database::new(Layout::Plain).await;
     let (store, _) = two(&database).await;

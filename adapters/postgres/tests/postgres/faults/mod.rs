@@ -10,7 +10,7 @@ mod isolation;
 mod proxy;
 mod refusals;
 mod restarts;
-mod server;
+pub(crate) mod server;
 mod stage;
 mod strangers;
 mod traffic;
