@@ -7,7 +7,7 @@ use chatflow::session::{decode_conversation, decode_session, encode_conversation
 use chatflow::store::{JournalEntry, KeyRecord, Row};
 use siphasher::sip::SipHasher13;
 
-/// What is read is written so that it is read as the same; all else is refused.
+/// A value that is read is written so that it is read as the same; all else is refused.
 pub fn stored(bytes: &[u8]) {
     let Some((which, body)) = bytes.split_first() else { return };
     let format = u16::from(which / 8 % 4);

@@ -1,4 +1,4 @@
-//! What authors write: flows, expressions and templates, talks.
+//! Texts of authors: flows, expressions and templates, talks.
 
 use chatflow::Flow;
 use chatflow::diagram::Diagram;

@@ -1,4 +1,4 @@
-//! What other systems send: bodies of the products' APIs. The first byte says which.
+//! Texts of other systems: bodies of the products' APIs. The first byte says which.
 
 use chatflow::testkit::ManualClock;
 use chatflow::wire::{alibaba, gptbots, qyvo, whatsapp};

@@ -13,7 +13,7 @@ pub(super) struct Palette {
     pub(super) arrow: &'static str,
     /// The way that a session took.
     pub(super) taken: &'static str,
-    /// What was missed.
+    /// Parts that were missed.
     pub(super) missed: &'static str,
     /// The pill of a label.
     pub(super) label: &'static str,

@@ -26,9 +26,9 @@ const FEW: usize = 1024;
 /// lease runs out, and what it sent is sent again under the same id (rule 28 of
 /// [`ConversationStore`](crate::store::ConversationStore)).
 ///
-/// What is written late, alone or with a commit, differs from a plain settle in two points: it needs
+/// A settle that is written late, alone or with a commit, differs from a plain settle in two points: it needs
 /// the token to be the last that held the lease, live or not, and on another revision it frees the
-/// lease all the same, since whoever held it has gone. `due_at` is then that of the commit that came
+/// lease all the same, since its holder has gone. `due_at` is then that of the commit that came
 /// between, which a claim finds.
 ///
 /// Times are counted by the store from an instant of its own, by a clock that never goes back.
@@ -37,9 +37,9 @@ pub struct Rides {
     places: HashMap<(WorkspaceId, ContactId), Place>,
     /// Where something waits to be written, in order; some of it was written since.
     waiting: VecDeque<(WorkspaceId, ContactId)>,
-    /// How many were taken of which the store has not said yet what became of them.
+    /// The number of those that were taken and that the store has not answered yet.
     taken: usize,
-    /// What was written and is still shown, since a load may be under way that began before.
+    /// Settles that were written and are still shown, since a load may be under way that began before.
     written: Vec<(WorkspaceId, ContactId, Token)>,
 }
 
@@ -62,7 +62,7 @@ enum State {
     Settled { settle: Settle, stage: SettleStage },
 }
 
-/// How far a settle has come that was acknowledged.
+/// The state of a settle that was acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum SettleStage {
     /// It is among those that wait.
@@ -286,7 +286,7 @@ fn last_moment(began: Duration, period: Duration) -> Duration {
 }
 
 impl Place {
-    /// The conversation is, or may be, at another revision: whoever holds the lease is to be told so
+    /// The conversation is, or may be, at another revision: the holder of the lease is to be told so
     /// when it settles.
     fn doubt(&mut self) {
         if let State::Held { .. } = self.state {

@@ -1,4 +1,4 @@
-//! What authors of flows rely on: flow files are read, written and refused with their reasons, and
+//! Promises to authors of flows: flow files are read, written and refused with their reasons, and
 //! drawn, drafted and rehearsed.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail, and says why")]

@@ -1,4 +1,4 @@
-//! What holds of a build: who may know whom in its source, what is known of its types at compile
+//! Rules of a build: which module may know which, what is known of its types at compile
 //! time, what it refuses without the default features, and what its observers tell.
 //!
 //! Only `watching` runs an engine: a subscriber of one thread is not asked for the spans that

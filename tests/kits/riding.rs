@@ -18,7 +18,7 @@ use chrono::{DateTime, Utc};
 pub(crate) struct Riding {
     store: MemoryStore,
     rides: Mutex<Rides>,
-    /// What was acknowledged last of each contact.
+    /// The last acknowledged settle of each contact.
     acknowledged: Mutex<HashMap<ContactId, Settle>>,
 }
 

@@ -69,12 +69,10 @@ pub use {deadpool_postgres, tokio_postgres};
 ///
 /// # What it does to the database
 ///
-/// One row is one conversation. A load is one statement and one round trip, a commit another; each is
-/// a transaction of its own. A settle is a third, unless it may wait ([`PostgresOptions::settle_within`],
-/// which is experimental). Calls that wait at
-/// the same time are looked up, or written, by one statement of many rows
-/// ([`PostgresOptions::batch`]); each still applies, or is refused, by itself. One caller alone waits
-/// for nobody.
+/// One row is one conversation. A load is one statement and one round trip, a commit another, a
+/// settle a third; each is a transaction of its own. Calls that wait at the same time are looked up,
+/// or written, by one statement of many rows ([`PostgresOptions::batch`]); each still applies, or is
+/// refused, by itself. One caller alone waits for nobody.
 ///
 /// Connections that lead to the server itself keep the plans of the frequent statements, made by
 /// settings of their own ([`PostgresOptions::connect`]). Where a pooler in transaction mode is on
@@ -192,9 +190,8 @@ impl PostgresStore {
         Self::options().migrate(config, tls).await
     }
 
-    /// Writes what was acknowledged and is not written yet: settles of deliveries
-    /// ([`PostgresOptions::settle_within`]). A process that ends in peace calls it last;
-    /// [`Engine::run_until`](chatflow::Engine::run_until) does so before it returns.
+    /// Writes settles of deliveries that were acknowledged and are not written yet; unless a test asks
+    /// for such, there are none. [`Engine::run_until`](chatflow::Engine::run_until) calls it last.
     ///
     /// # Errors
     /// As a settle: what could not be written is tried again while the runtime is there.

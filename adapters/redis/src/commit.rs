@@ -191,7 +191,7 @@ fn lease_spec(lease: Lease) -> LeaseSpec {
     LeaseSpec { intent, token: token.0.to_string(), period: period.as_micros().to_string() }
 }
 
-/// What a session needs is written as flow and version of each, its own first.
+/// The versions that a session needs are written as flow and version of each, its own first.
 fn session_spec(row: SessionRow, bodies: &mut Bodies) -> SessionSpec {
     let SessionRow { id, flow, version, started_at, called, ended } = row;
     let mut needs = format!("{flow}\u{1f}{}", version.0);

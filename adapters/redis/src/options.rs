@@ -11,7 +11,8 @@ use crate::RedisStore;
 use crate::errors::{Doing, into_error};
 use crate::server::{Server, look_at};
 
-/// What an acknowledged turn survives, by the server's append-only file; the later, the more.
+/// The faults that an acknowledged turn survives, by the server's append-only file; the later, the
+/// more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Durability {
@@ -58,7 +59,7 @@ impl RedisOptions {
         self
     }
 
-    /// How long an answer of the server is waited for: 10 s unless set, at least 1 ms.
+    /// The time that an answer of the server is waited for: 10 s unless set, at least 1 ms.
     pub fn answer_within(mut self, limit: Duration) -> Self {
         self.answer_within = limit.max(Duration::from_millis(1));
         self

@@ -53,7 +53,7 @@ impl Server {
         read(self.send(command).await, Doing::Read, what)
     }
 
-    /// In the runtime that the store was connected in, whoever calls; what was sent is waited for
+    /// Sends in the runtime that the store was connected in, from any executor; the answer is waited for
     /// there, also if the caller is not interested any more.
     async fn send(&self, command: Cmd) -> Result<Value, redis::RedisError> {
         let mut connection = self.connection.clone();

@@ -409,8 +409,8 @@ fn split(choices: &Choices, text: &str) -> Option<Vec<usize>> {
     (!found.is_empty()).then_some(found)
 }
 
-/// A text with `&` for the words that mean it and stand without blanks; `counted`: only beside a digit. Empty if it
-/// is too long for an answer.
+/// A text with `&` for the words that mean it and are written without blanks; `counted`: only beside
+/// a digit. Empty if it is too long for an answer.
 fn with_breaks(text: &str, counted: bool) -> String {
     const MOST_BYTES: usize = 2_048;
     let mut spaced = if text.len() > MOST_BYTES { String::new() } else { text.to_owned() };

@@ -1,4 +1,4 @@
-//! What comes near to a choice where nothing names it as it is written: a label without its accents,
+//! Answers that come near to a choice where nothing names it as it is written: a label without its accents,
 //! its beginning up to a comma, its numbers in another shape (SEMANTICS U6).
 
 use rust_decimal::Decimal as Amount;

@@ -57,7 +57,7 @@ impl Circles<'_> {
             (Blocking::Reply { timer }, EdgeKind::Edge(port)) => {
                 timer == Some(port) || self.at_once(node) == Some(port)
             }
-            // What happens in the called flow is checked there.
+            // The called flow is checked by itself.
             (Blocking::Calls { failed, .. }, EdgeKind::Edge(port)) => failed == port,
             _ => true,
         }

@@ -299,7 +299,7 @@ impl Decision<'_> {
     }
 }
 
-/// What the journal keeps of an input.
+/// The part of an input that the journal keeps.
 #[cold]
 fn logged(input: &Input, version: FlowVersion, last_seq: u64, unsent: usize) -> Box<Logged> {
     Box::new(Logged { input: input.clone(), version, last_seq, unsent, called: Vec::new() })

@@ -162,7 +162,7 @@ impl Oracle {
                 if let Received::Consumed { session } = &verdict {
                     self.taken.insert(text.clone(), *session);
                 }
-                // What nothing took is not remembered.
+                // A message that nothing took is not remembered.
                 if verdict == Received::Unmatched {
                     return;
                 }

@@ -25,7 +25,7 @@ impl Person {
         Self::in_text(&address.to_string())
     }
 
-    /// Who is named at the end of a text.
+    /// The person who is named at the end of a text.
     pub(super) fn in_text(text: &str) -> Option<Self> {
         let digits = text.get(text.len().checked_sub(4)?..)?;
         digits.parse().ok().map(Self)

@@ -375,7 +375,7 @@ impl<S: ConversationStore + StoreQueries + 'static> World<S> {
         self.weather.oracle().violation.clone()
     }
 
-    /// All ends well: whoever is at work stops, nothing fails any more, time goes on.
+    /// All ends well: those at work stop, nothing fails any more, time passes.
     pub(super) fn end(&mut self) -> Option<String> {
         self.tasks.clear();
         self.weather.is_over.store(true, Ordering::Relaxed);

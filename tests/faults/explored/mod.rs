@@ -10,7 +10,7 @@ use std::collections::HashSet;
 
 use state::{Budget, Rule, State};
 
-/// What an exploration came to.
+/// The result of an exploration.
 struct Explored {
     states: usize,
     /// The first rule of the contract that was broken, with the steps that led there.

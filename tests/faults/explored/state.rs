@@ -10,7 +10,7 @@ pub(super) enum Rule {
     CommitWritesKey,
     /// A message leaves only once its turn is committed.
     SendAfterCommit,
-    /// Who sends has the lease.
+    /// Only the holder of the lease sends.
     LeaseBeforeSend,
     /// A lease is granted to one at a time.
     LeaseExcludes,
@@ -22,7 +22,7 @@ pub(super) enum Rule {
     SettleComparesRevision,
     /// A settle raises the watermark no further than what was sent.
     SettleSaysWhatWasSent,
-    /// What is settled is not sent again.
+    /// A settled message is not sent again.
     WatermarkIsRead,
     /// A call whose commit is of unknown outcome looks for its own session.
     OwnWorkIsKnown,
@@ -84,7 +84,7 @@ pub(super) enum Lease {
     Ended,
 }
 
-/// What is stored.
+/// The stored conversation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Store {
     pub(super) record: Option<Record>,
@@ -120,7 +120,7 @@ pub(super) enum Ask {
     Erase,
 }
 
-/// What a process is at.
+/// The step that a process has come to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum At {
     #[default]
@@ -137,7 +137,7 @@ pub(super) enum At {
     },
 }
 
-/// What happened, whoever may know it.
+/// The events so far, which no process knows as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Past {
     /// Calls that were made.
@@ -154,7 +154,7 @@ pub(super) struct Past {
     pub(super) excused: bool,
 }
 
-/// What may still happen.
+/// The number of times that each event may still happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Budget {
     pub(super) triggers: u8,

@@ -1,4 +1,4 @@
-//! What can happen next, and what must not.
+//! The steps that may come next, and the promises that none may break.
 
 use super::state::{Ask, At, Budget, ERASED, Lease, MESSAGES, Record, Rule, State, View};
 
@@ -108,7 +108,7 @@ fn load(state: &State, place: usize, ask: Ask, again: bool) -> State {
     after
 }
 
-/// What a call decides on what it loaded: nothing more to do, or a commit.
+/// The decision of a call on what it loaded: nothing more to do, or a commit.
 fn decide(
     state: &State,
     place: usize,
@@ -180,7 +180,7 @@ fn decide(
     }
 }
 
-/// Who does not know that it has the lease does not use it; it ends by itself.
+/// A process that does not know that it has the lease does not use it; it ends by itself.
 fn release(state: &mut State, place: usize) {
     if matches!(state.processes[place], At::Sending { leased: true, .. }) {
         state.store.lease = Lease::Ended;
@@ -237,7 +237,7 @@ impl Commit {
         Ok(after)
     }
 
-    /// What a commit that was written must not have done.
+    /// The promises that a written commit must not have broken.
     fn check(&self, state: &State, after: &mut State) -> Result<(), String> {
         let (past, Self { ask, old, new, .. }) = (&mut after.past, *self);
         if state.past.erased
@@ -305,12 +305,12 @@ fn erase(state: &State, place: usize, view: View, holds: &dyn Fn(Rule) -> bool, 
     after.store.key = state.store.key.filter(|_| holds(Rule::KeyOutlivesErase)).map(|_| ERASED);
     after.past.live = None;
     after.past.erased = true;
-    // Who comes next is a new contact, with numbers of their own.
+    // The next one is a new contact, with numbers of its own.
     after.past.started.clear();
     after.past.committed = 0;
     after.past.delivered = [0; MESSAGES];
     after.past.taken = 0;
-    // Who still sends to the one who was erased has lost the lease, and writes nothing any more.
+    // A process that still sends to the erased contact has lost the lease, and writes nothing any more.
     for at in &mut after.processes {
         if matches!(at, At::Sending { .. }) {
             *at = At::Idle;

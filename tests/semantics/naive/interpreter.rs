@@ -8,7 +8,7 @@ use super::generated::{Act, Kind, Node, Plan, When};
 /// The time to live: 30 minutes.
 const TTL: i64 = 30 * 60;
 
-/// What a person sees after an act.
+/// The answer that a person sees to an act.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Seen {
     pub(crate) heard: Vec<String>,
@@ -32,7 +32,7 @@ pub(crate) struct Interpreter<'p> {
     reply: String,
     rounds: Vec<Round>,
     jumps: BTreeMap<usize, u32>,
-    /// How often the question was answered wrongly.
+    /// The number of wrong answers to the question.
     wrong: u32,
     deadline: Option<i64>,
     expires: i64,
@@ -275,7 +275,7 @@ impl<'p> Interpreter<'p> {
     }
 }
 
-/// What `each` leads to and `done` does not.
+/// The nodes that `each` leads to and `done` does not.
 fn body(plan: &Plan, start: usize) -> BTreeSet<usize> {
     let node = &plan.nodes[start];
     let done = reached(plan, start, node.edge("done"));

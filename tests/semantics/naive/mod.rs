@@ -15,7 +15,7 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-/// What a person sees of the engine after an act.
+/// The answer that a person sees the engine give to an act.
 fn seen(run: &Rehearsal, lines: &[Line]) -> Seen {
     let session = run.session().unwrap();
     let heard = lines.iter().filter_map(|line| match line {

@@ -252,6 +252,6 @@ pub(crate) const SETTLE: &str = settle!(
     concat!(" AND c.lease_until > ", now!())
 );
 
-/// The same, of what was acknowledged before: whoever held the lease has gone, and nobody held it
+/// The same, of what was acknowledged before: the holder of the lease has gone, and nobody held it
 /// since.
 pub(crate) const SETTLE_LATE: &str = settle!("0", "NULL", "");

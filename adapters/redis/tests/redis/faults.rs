@@ -96,7 +96,7 @@ async fn data_of_a_newer_release_is_refused() {
     drop(store);
 }
 
-/// What was acknowledged is there when a server is back that was killed.
+/// An acknowledged turn is there when a server is back that was killed.
 async fn a_killed_server_loses_nothing() {
     let mut server = Server::start(&[LOGGED, ALWAYS]);
     let store = RedisStore::connect(open(&server)).await.unwrap();

@@ -16,7 +16,7 @@ fn bot(store: RedisStore) -> Engine<RedisStore> {
     Engine::builder(store).transport(send_fn(async |_| Ok(Receipt::new()))).build()
 }
 
-/// The store's work is done in the runtime that it was connected in, whoever calls.
+/// The store's work is done in the runtime that it was connected in, from any executor.
 fn a_conversation_is_held_from_any_executor() {
     let keys = Keys::new();
     let bot = bot(block_on(keys.store()));

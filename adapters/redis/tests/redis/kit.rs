@@ -1,4 +1,4 @@
-//! What the tests share: the server from the environment, one runtime, and stores of a trial's own.
+//! Shared by the tests: the server from the environment, one runtime, and stores of a trial's own.
 
 use std::future::Future;
 use std::sync::LazyLock;

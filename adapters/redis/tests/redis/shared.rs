@@ -1,4 +1,4 @@
-//! What holds on every durable store: identity, versions, many flows, pace, operators.
+//! Promises of every durable store: identity, versions, many flows, pace, operators.
 
 use libtest_mimic::Trial;
 

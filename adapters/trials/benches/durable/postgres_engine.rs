@@ -52,7 +52,7 @@ fn measure(passes: usize, sizes: &[(usize, u64)]) {
     }
 }
 
-/// What one pass took, a conversation.
+/// The cost of one pass, a conversation.
 struct Pass {
     speed: f64,
     our_cpu: f64,
