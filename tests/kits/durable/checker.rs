@@ -79,7 +79,7 @@ where
     let rested = lease_span + retry_pause(u32::MAX);
     for step in [rested, TimeDelta::minutes(31)] {
         clock.advance(step);
-        found.extend(tick_until_idle(&bot, &clock, lease_span, &pause, before.contacts.len()).await?);
+        found.extend(tick_until_idle(&bot, &clock, rested, &pause, before.contacts.len()).await?);
     }
 
     let sessions = Probe { store: bot.store(), now: clock.now() }.sessions().await?;
@@ -133,11 +133,12 @@ async fn repeat<S: ConversationStore>(bot: &Engine<S>, story: &Story) -> Vec<Vio
     found
 }
 
-/// Ticks until nothing is due or leased.
+/// Ticks until nothing is due, leased, or resting after a lease that ended unsettled. A server judges
+/// leases and rests by its own clock, which does not go ahead with the checker's: they are waited for.
 async fn tick_until_idle<S: ConversationStore, P: Future<Output = ()>>(
     bot: &Engine<S>,
     clock: &ManualClock,
-    lease: TimeDelta,
+    rested: TimeDelta,
     pause: &impl Fn(Duration) -> P,
     contacts: usize,
 ) -> Result<Option<Violation>, Error> {
@@ -156,7 +157,7 @@ async fn tick_until_idle<S: ConversationStore, P: Future<Output = ()>>(
         };
         worked += ticked.worked;
         match ticked.next_due {
-            Some(due) if due <= clock.now() + lease => {
+            Some(due) if due <= clock.now() + rested => {
                 if ticked.worked == 0 {
                     paused += 1;
                     pause(PAUSE).await;
