@@ -190,8 +190,9 @@ impl PostgresStore {
         Self::options().migrate(config, tls).await
     }
 
-    /// Writes settles of deliveries that were acknowledged and are not written yet; unless a test asks
-    /// for such, there are none. [`Engine::run_until`](chatflow::Engine::run_until) calls it last.
+    /// Writes settles of deliveries that were acknowledged and are not written yet
+    /// ([`PostgresOptions::settle_within`]). A process that ends in peace calls it last;
+    /// [`Engine::run_until`](chatflow::Engine::run_until) does so before it returns.
     ///
     /// # Errors
     /// As a settle: what could not be written is tried again while the runtime is there.

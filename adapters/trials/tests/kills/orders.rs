@@ -38,6 +38,11 @@ impl Orders {
         self.number.is_multiple_of(2)
     }
 
+    /// True if settles ride with later commits, beside processes whose settles do not.
+    pub(crate) fn rides(&self) -> bool {
+        !self.number.is_multiple_of(3)
+    }
+
     /// Whether the log of a file is emptied again and again, so that processes die in the middle of
     /// that.
     pub(crate) fn checkpoints(&self) -> bool {

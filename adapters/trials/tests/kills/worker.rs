@@ -58,8 +58,10 @@ pub(crate) fn work(orders: Orders) -> ! {
         match orders.place.clone() {
             Place::Sqlite(file) => hold(SqliteStore::open(&file), orders).await,
             Place::Postgres(url) => {
+                let within = if orders.rides() { Duration::from_millis(20) } else { Duration::ZERO };
+                let options = PostgresStore::options().settle_within(within);
                 hold(
-                    connect(async || PostgresStore::connect(url.parse().unwrap(), NoTls).await).await,
+                    connect(async || options.clone().connect(url.parse().unwrap(), NoTls).await).await,
                     orders,
                 )
                 .await
