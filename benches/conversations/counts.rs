@@ -3,6 +3,7 @@
 
 use chatflow::{Channel, Inbound, TriggerRequest};
 
+use crate::calls;
 use crate::cart::OnCrate;
 use crate::lean::Lean;
 use crate::measure::allocations_of;
@@ -28,6 +29,7 @@ pub(crate) fn run() {
     println!("future.trigger = {}", size_of_val(&engine.trigger(TriggerRequest::new("f"))));
     println!("future.receive = {}", size_of_val(&engine.receive(message)));
     println!("future.tick = {}", size_of_val(&engine.tick(1)));
+    calls::print_memory();
 }
 
 fn average(mut converse: impl FnMut(Script)) -> u64 {
