@@ -242,15 +242,33 @@ enum Compact {
 
 impl Compact {
     fn new(name: &str) -> Result<Self, NameRule> {
-        check_name(name)?;
-        if let Ok(uuid) = Uuid::try_parse(name) {
-            let mut canonical = [0; uuid::fmt::Hyphenated::LENGTH];
-            if uuid.as_hyphenated().encode_lower(&mut canonical) == name {
-                return Ok(Self::Uuid(uuid));
-            }
+        if let Some(uuid) = canonical(name.as_bytes()) {
+            return Ok(Self::Uuid(uuid));
         }
+        check_name(name)?;
         Ok(Self::Text(name.into()))
     }
+}
+
+/// Reads a UUID in its lower-case hyphenated form. Every trigger reads one: `Uuid::try_parse` takes
+/// any form, and to print what it read, to be compared, costs as much again.
+fn canonical(text: &[u8]) -> Option<Uuid> {
+    let text: &[u8; uuid::fmt::Hyphenated::LENGTH] = text.try_into().ok()?;
+    let (mut bits, mut is_right) = (0_u128, true);
+    for (place, byte) in text.iter().enumerate() {
+        let is_hyphen = matches!(place, 8 | 13 | 18 | 23);
+        let digit = match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'a'..=b'f' => byte - b'a' + 10,
+            b'-' => 16,
+            _ => return None,
+        };
+        is_right &= is_hyphen == (digit == 16);
+        if !is_hyphen {
+            bits = (bits << 4) | u128::from(digit);
+        }
+    }
+    is_right.then(|| Uuid::from_u128(bits))
 }
 
 impl Compact {
@@ -435,6 +453,24 @@ mod tests {
     use crate::flow::Span;
 
     const SESSION: &str = "0191d7a5-6b1e-7c3a-9f00-000000000001";
+
+    /// A name is kept as a UUID exactly if it prints as it was given.
+    #[test]
+    fn only_the_form_that_prints_the_same_is_kept_as_a_uuid() {
+        let uuid = Uuid::parse_str(SESSION).unwrap();
+        assert_eq!(canonical(SESSION.as_bytes()), Some(uuid));
+        let others = "0123456789abcdefABCDEFgG-_ {}:é\0".chars();
+        for (place, character) in (0..SESSION.len()).flat_map(|place| others.clone().map(move |c| (place, c)))
+        {
+            let text = [&SESSION[..place], &character.to_string(), &SESSION[place + 1..]].concat();
+            let printed = Uuid::try_parse(&text).ok().filter(|uuid| uuid.to_string() == text);
+            assert_eq!(canonical(text.as_bytes()), printed, "{text:?}");
+        }
+        for form in [uuid.simple().to_string(), uuid.braced().to_string(), uuid.urn().to_string()] {
+            assert_eq!(canonical(form.as_bytes()), None, "{form}");
+        }
+        assert_eq!(canonical(SESSION.to_uppercase().as_bytes()), None);
+    }
 
     /// An error that `?` makes of a refused text names the field.
     #[test]
