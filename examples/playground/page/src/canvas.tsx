@@ -16,6 +16,13 @@ import type { NodeDoc } from "./model";
 
 const WIDTH = 236;
 
+/**
+ * How many pixels a press may shake and still be a click. The threshold of React Flow would swallow the
+ * first move beyond it, which on a busy machine is the whole of a quick drag.
+ */
+const SHAKE = 4;
+const far = (from: { x: number; y: number } | undefined, to: { x: number; y: number }, zoom: number) => !from || Math.hypot(to.x - from.x, to.y - from.y) * zoom > SHAKE;
+
 /** The size of a box: what is in it says how high it is, so that it can be laid out before it is drawn. */
 export function sizeOf(node: NodeDoc, branches: string[]): { width: number; height: number } {
   const text = model.excerpt(node);
@@ -213,6 +220,9 @@ export function placesOf(doc: model.Doc, branches: (node: NodeDoc) => string[]):
 /** A jump back would push what it jumps to down: only those to what stands nowhere else count. */
 const before = (doc: model.Doc, id: string) => doc.edges.some((edge) => edge.to === id);
 
+// Where the boxes have to lie, for tests that wait until they do.
+(window as any).chatflow.places = () => placesOf(store.get().doc!, store.branchesOf).places;
+
 function Canvas() {
   const doc = use((state) => state.doc)!;
   const checked = use((state) => state.checked);
@@ -328,6 +338,7 @@ function Canvas() {
   }, [trace?.current]);
 
   const live = useRef<Record<string, { x: number; y: number }>>({});
+  const held = useRef(false);
   const drawn = useRef(nodes);
   drawn.current = nodes.map((node) => (live.current[node.id] ? { ...node, position: live.current[node.id] } : node));
 
@@ -340,12 +351,15 @@ function Canvas() {
     }
     const moves = changes.filter((change) => change.type === "position");
     if (!moves.length) return;
-    for (const move of moves) if (move.position) live.current[move.id] = move.position;
+    if (moves.some((move) => move.dragging)) held.current = true;
+    const begun = !held.current || Object.keys(live.current).length > 0 || moves.some((move) => move.position && far(places[move.id], move.position, flow.getZoom()));
+    if (begun) for (const move of moves) if (move.position) live.current[move.id] = move.position;
     if (moves.some((move) => move.dragging === false)) {
       const places = { ...live.current };
       live.current = {};
-      store.edit((doc) => model.moved(doc, places));
-    } else {
+      held.current = false;
+      if (Object.keys(places).length) store.edit((doc) => model.moved(doc, places));
+    } else if (begun) {
       store.set({});
       force();
     }
@@ -375,7 +389,7 @@ function Canvas() {
         edgeTypes={edgeTypes}
         colorMode={theme}
         onNodesChange={onNodesChange}
-        onNodeClick={(_, node) => store.set({ selected: [node.id], edge: null, panel: "configure" })}
+        onNodeClick={(event, node) => event.shiftKey || event.ctrlKey || event.metaKey || store.set({ selected: [node.id], edge: null, panel: "configure" })}
         onEdgeClick={(_, line) => line.selectable !== false && store.set({ edge: line.id, selected: [] })}
         onPaneClick={() => store.set({ selected: [], edge: null, adding: null })}
         onConnect={({ source, sourceHandle, target }) => store.connect(source, sourceHandle ?? "next", target)}
@@ -393,7 +407,8 @@ function Canvas() {
         fitView
         fitViewOptions={{ padding: 0.12, maxZoom: 1, minZoom: 0.2 }}
         proOptions={{ hideAttribution: true }}
-        nodeDragThreshold={4}
+        nodeDragThreshold={0}
+        nodeClickDistance={SHAKE}
         zoomOnDoubleClick={false}
         aria-label="The flow"
       >

@@ -1,6 +1,6 @@
 // Windows above the page: to create, to import, to settle, to delete.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 import { engine } from "./engine";
 import { Button, Icon, glyph } from "./icons";
@@ -33,7 +33,8 @@ const close = () => store.set({ dialog: null });
 
 function Dialog({ title, children, wide }: { title: string; children: ComponentChildren; wide?: boolean }) {
   const box = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // Before the page is painted: a key that is pressed at once belongs to the dialog.
+  useLayoutEffect(() => {
     box.current?.showModal();
   }, []);
   return (
@@ -313,7 +314,8 @@ export function Picker() {
   const adding = use((state) => state.adding);
   const box = useRef<HTMLDivElement>(null);
   const [word, setWord] = useState("");
-  useEffect(() => {
+  // Before the page is painted: what is typed at once is searched for, and is no key of the canvas.
+  useLayoutEffect(() => {
     setWord("");
     box.current?.querySelector("input")?.focus();
   }, [adding]);

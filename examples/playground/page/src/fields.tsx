@@ -1,6 +1,6 @@
 // Fields of a form, made from the JSON Schema of the flow file.
 
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { engine } from "./engine";
 import { Button, glyph } from "./icons";
 import * as store from "./store";
@@ -408,6 +408,7 @@ interface TemplateProps {
 
 export function TemplateBox({ id, value, path, onChange, label, expression, lines = 1, placeholder }: TemplateProps) {
   const box = useRef<HTMLTextAreaElement>(null);
+  const caret = useRef<number | null>(null);
   const [offers, setOffers] = useState<{ word: string; list: { text: string; note: string }[]; pick: number } | null>(null);
   const filters = use((state) => state.filters);
   const shown = useMemo(() => previewOf(value, Boolean(expression)), [value, use((state) => state.context)]);
@@ -433,14 +434,16 @@ export function TemplateBox({ id, value, path, onChange, label, expression, line
     const [before, after] = [text.slice(0, cursor - (offers?.word.length ?? 0)), text.slice(cursor)];
     const close = !expression && !after.includes("}}") && !chosen.includes("|") ? " }}" : "";
     const next = before + (before.endsWith("{{") || before.endsWith("|") ? " " : "") + chosen + close + after;
+    caret.current = next.length - after.length - close.length;
     onChange(next, pathText(path));
     setOffers(null);
-    requestAnimationFrame(() => {
-      const at = next.length - after.length - close.length;
-      element.focus();
-      element.setSelectionRange(at, at);
-    });
   };
+  // With the text that was taken, and not a frame later, when the focus may be elsewhere.
+  useLayoutEffect(() => {
+    if (caret.current == null) return;
+    box.current!.setSelectionRange(caret.current, caret.current);
+    caret.current = null;
+  });
 
   return (
     <div class="template">

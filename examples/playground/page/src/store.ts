@@ -307,6 +307,8 @@ export function paste() {
 
 export async function publish() {
   await save();
+  // The check after an edit waits for the next frame: judged is what is published.
+  recheck();
   const errors = current.checked.issues.filter((issue) => issue.severity === "error" && issue.code !== "unbound_account");
   if (errors.length) {
     set({ panel: "issues", sheet: "panel" });
