@@ -27,8 +27,8 @@ const MOST_STARTS: u32 = 1_000_000;
 /// later is not.
 const SLACK: TimeDelta = TimeDelta::milliseconds(10);
 
-/// The outcomes of a campaign, in the order of its requests. Nothing goes on while nobody asks for
-/// the [`next`](Self::next).
+/// The outcomes of a campaign, in the order of its requests. No session starts until somebody asks
+/// for the [`next`](Self::next).
 #[must_use]
 pub struct Campaign<'a, S, R> {
     engine: &'a Engine<S>,
@@ -81,7 +81,7 @@ impl<S: ConversationStore> Engine<S> {
     ///
     /// A request with a [`campaign`](TriggerRequest::campaign) and without a `uuid` gets the key
     /// `CAMPAIGN:CONTACT`, the contact as given and both at most 255 bytes: a second run of the
-    /// same campaign goes on where the first one stopped.
+    /// same campaign continues where the first one stopped.
     ///
     /// ```
     /// # use chatflow::{Engine, MemoryStore, TriggerRequest};
@@ -147,7 +147,7 @@ impl<'a, S, R> Campaign<'a, S, R> {
     /// Starts at most so many sessions a second, evenly spaced: one every 1/`starts` seconds, as
     /// exactly as the timer tells the time (SEMANTICS T8). A campaign that falls behind, because
     /// nobody asks for the [`next`](Self::next) or all of its `width` is busy, does not catch up.
-    /// To bound what leaves, whoever sends it, give the engine a [`pace`](crate::Builder::pace).
+    /// To bound what leaves, from every source, give the engine a [`pace`](crate::Builder::pace).
     ///
     /// # Errors
     /// `InvalidInput` of `per_second`: not 1 to 1,000,000 starts, or the engine has no

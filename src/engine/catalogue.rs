@@ -55,8 +55,8 @@ pub(super) struct Snapshot {
     inbound: Vec<(Account, Vec<FlowId>)>,
     /// Flows with a version that was needed and cannot be used.
     lacking: BTreeSet<FlowId>,
-    /// Of those, the flows whose version that is online is such a one: flows that call them cannot be
-    /// used either.
+    /// Of those, the flows whose version that is online is such a one: flows that call them cannot
+    /// be used either.
     uncallable: BTreeMap<FlowId, (FlowVersion, MissingReason)>,
 }
 
@@ -113,8 +113,8 @@ impl Snapshot {
         })
     }
 
-    /// The reason for which a flow cannot be used here although it can be read: one that it calls, by
-    /// others too, is online in a version that cannot be used.
+    /// The reason for which a flow cannot be used here although it can be read: one that it calls,
+    /// by others too, is online in a version that cannot be used.
     fn missing_callee(&self, flow: &Flow) -> Option<Unusable<'_>> {
         if self.uncallable.is_empty() { None } else { self.look_for_callee(flow) }
     }
@@ -391,8 +391,8 @@ impl WorkspaceFlows {
         Ok(fuller)
     }
 
-    /// The version for lack of which a session with this pin cannot continue here, and why; None: it
-    /// can (SEMANTICS S14).
+    /// The version for lack of which a session with this pin cannot continue here, and why; None:
+    /// it can (SEMANTICS S14).
     pub(super) async fn missing(
         &self,
         ports: &Ports,

@@ -91,9 +91,9 @@ impl<S: ConversationStore> Engine<S> {
 
     /// Pauses the bot for a contact until [`unpause`](Self::unpause), or until this instant at the
     /// latest. It is silent as in a handoff, whether the contact is in a session or not: messages
-    /// answer [`Received::Paused`](crate::Received::Paused), triggers are refused, timers stand
-    /// still; words of opting out work (SEMANTICS Q3). Once more, it gives the pause another end;
-    /// an instant that has passed changes nothing.
+    /// answer [`Received::Paused`](crate::Received::Paused), triggers are refused, timers are
+    /// suspended; words of opting out work (SEMANTICS Q3). A second call gives the pause another
+    /// end; an instant that has passed changes nothing.
     ///
     /// # Errors
     /// `ContactNotFound`, `Quarantined`, `Contention`, `Store`.
@@ -101,7 +101,7 @@ impl<S: ConversationStore> Engine<S> {
         self.change(contact, Action::Pause { until }).await.map(drop)
     }
 
-    /// Ends a pause: every session goes on with the time that it had left (SEMANTICS Q3). Without
+    /// Ends a pause: every session continues with the time that it had left (SEMANTICS Q3). Without
     /// one it changes nothing.
     ///
     /// # Errors

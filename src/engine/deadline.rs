@@ -38,7 +38,7 @@ where
     }
 }
 
-/// The end of the host's code.
+/// The way in which code of the host ended.
 pub(super) enum Ended<T> {
     Done(T),
     /// It did not end in time; it was dropped.

@@ -56,7 +56,7 @@ pub(super) type ChangedEntries = Vec<(FlowId, Option<Arc<FlowEntry>>)>;
 struct BegunRead {
     number: u64,
     since: Option<u64>,
-    /// The read of the whole that it goes on from.
+    /// The read of the whole that it continues.
     after_whole: u64,
 }
 
@@ -123,7 +123,7 @@ impl Known {
     }
 
     /// Takes an answer in, unless one of a read that was begun later was taken already. False: it
-    /// goes on from what is not known any more, and is to be read again.
+    /// continues from what is not known any more, and is to be read again.
     fn take(&mut self, begun: &BegunRead, changes: CatalogueChanges) -> bool {
         if begun.number < self.taken {
             return true;

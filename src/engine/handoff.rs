@@ -41,17 +41,17 @@ impl From<&ContactId> for HandoffOf {
 }
 
 impl<S: ConversationStore> Engine<S> {
-    /// Hands a session over to a person, wherever it stands; afterwards it stands there again, with
+    /// Hands a session over to a person, at any node; afterwards it is at that node again, with
     /// the time that it had left. It lasts 24 hours from the latest message or touch; then the
     /// session is expired.
     ///
     /// Of a [contact](HandoffOf::Contact) it is the newest session that is handed over. A contact
-    /// who is in no session is with a person by a [pause](Self::pause) of the bot, which has no end of
-    /// its own (SEMANTICS Q3).
+    /// who is in no session is with a person by a [pause](Self::pause) of the bot, which has no end
+    /// of its own (SEMANTICS Q3).
     ///
     /// Until the contact is handed back the engine is silent for the whole conversation: messages
     /// of the contact are answered as [`Received::Handoff`](crate::Received::Handoff), for the
-    /// person to read; timers of its other sessions stand still; triggers are refused.
+    /// person to read; timers of its other sessions are suspended; triggers are refused.
     ///
     /// # Errors
     /// `SessionNotFound`, `ContactNotFound`, `Quarantined`, `Contention`, `Store`.
@@ -73,11 +73,11 @@ impl<S: ConversationStore> Engine<S> {
         Ok(if handed_over { HandedOver::HandedOver } else { HandedOver::Unchanged })
     }
 
-    /// Takes a contact back from a person: each session in handoff goes on. One that a `handoff`
-    /// node handed over takes `returned`, or `next` without such an edge; any other stands where it
-    /// stood.
+    /// Takes a contact back from a person: each session in handoff continues. One that a `handoff`
+    /// node handed over takes `returned`, or `next` without such an edge; any other is where it
+    /// was.
     ///
-    /// `vars` are variables that the person found out, written before the session goes on: an
+    /// `vars` are variables that the person found out, written before the session continues: an
     /// object, `json!({})` for none.
     ///
     /// # Errors

@@ -131,7 +131,7 @@ impl<'a, T> Hands<'a, T> {
         }
     }
 
-    /// Awaits something while the hands go on; hears of each that ends meanwhile.
+    /// Awaits something while the hands work; hears of each that ends meanwhile.
     pub(super) async fn beside<R>(
         &mut self,
         other: impl Future<Output = R>,

@@ -1,5 +1,5 @@
-//! Finding out that two contacts are one, and that an address is somebody else's now (SEMANTICS A4 to
-//! A6).
+//! Finding out that two contacts are one, and that an address is somebody else's now (SEMANTICS A4
+//! to A6).
 
 use crate::address::{Address, Alias};
 use crate::engine::Engine;
@@ -29,8 +29,8 @@ impl Known {
         self.conversation.contact().minted
     }
 
-    /// True if it was made from an address alone and is in no session: it gives that up to a contact
-    /// that has a name (SEMANTICS T2).
+    /// True if it was made from an address alone and is in no session: it gives that up to a
+    /// contact that has a name (SEMANTICS T2).
     fn gives_up(&self) -> bool {
         self.is_minted() && self.conversation.sessions().is_empty()
     }
@@ -72,7 +72,8 @@ impl<S: ConversationStore> Engine<S> {
         Ok(None)
     }
 
-    /// Moves the addresses of a contact that nobody named to one that has a name, if it gives them up.
+    /// Moves the addresses of a contact that nobody named to one that has a name, if it gives them
+    /// up.
     async fn give_up(&self, first: Known, second: Known) -> Result<Option<ContactId>, Error> {
         let (named, minted) = match (first.gives_up(), second.gives_up()) {
             (true, false) if !second.is_minted() => (second, first),
@@ -120,8 +121,8 @@ impl<S: ConversationStore> Engine<S> {
     }
 
     /// Puts a new address in the place of one that changed: a number that its owner changed, an id
-    /// that the channel changed. Sessions go on at the new one, messages on their way go there. If
-    /// the new one leads to a contact that the engine made from it, the two are merged as by
+    /// that the channel changed. Sessions continue at the new one, messages on their way go there.
+    /// If the new one leads to a contact that the engine made from it, the two are merged as by
     /// [`Inbound::also`](crate::Inbound::also) (SEMANTICS A6).
     ///
     /// Safe to repeat: where nobody has the old address, or has it no more, nothing changes.
@@ -159,9 +160,9 @@ impl<S: ConversationStore> Engine<S> {
     }
 
     /// Takes an address from its contact, because it is somebody else's now, such as a number that
-    /// was given to a new owner. Sessions that talked with it end, unsent messages to it are dropped;
-    /// the contact stays, with its opt-out and its other addresses. Whoever writes from the address
-    /// next is a new contact (SEMANTICS A6).
+    /// was given to a new owner. Sessions that talked with it end, unsent messages to it are
+    /// dropped; the contact stays, with its opt-out and its other addresses. The next
+    /// person to write from the address is a new contact (SEMANTICS A6).
     ///
     /// Answers false, and changes nothing, if it leads to nobody.
     ///

@@ -24,7 +24,7 @@ pub struct Migrated {
     pub from: FlowVersion,
     /// The version it runs on.
     pub to: FlowVersion,
-    /// The node it stands at now.
+    /// The node that it is at now.
     pub node: NodeId,
 }
 
@@ -34,7 +34,7 @@ pub struct Migrated {
 pub struct MigrationTrial {
     /// The session as it is stored.
     pub record: SessionRecord,
-    /// The node of the other version where it would go on, or why it would be refused.
+    /// The node of the other version where it would continue, or why it would be refused.
     pub outcome: Result<NodeId, String>,
 }
 
@@ -71,10 +71,10 @@ impl<S: ConversationStore + StoreQueries> Engine<S> {
 }
 
 impl<S: ConversationStore> Engine<S> {
-    /// Takes a session that stands at a question to another version of its flow, online or offline
+    /// Takes a session that is at a question to another version of its flow, online or offline
     /// (SEMANTICS S5).
     ///
-    /// It stands there at the node that `nodes` names for its own (pairs of old and new id), else
+    /// It is there at the node that `nodes` names for its own (pairs of old and new id), else
     /// at the one with the same id: a node of the same kind, or any question for a session whose
     /// version cannot be used here (SEMANTICS S14). The values that it has stay, and so do its
     /// deadline, its expiry and the wait number, so that a choice that was offered before still

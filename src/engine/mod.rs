@@ -291,8 +291,8 @@ impl<S> Builder<S> {
     /// that needs a flow answers a permanent error of `Store`.
     ///
     /// With `MemoryFlows` they are in this process: import them at each start. Versions count from
-    /// 1 there, so a session of an earlier process goes on only while the same number has the same
-    /// content (SEMANTICS S13).
+    /// 1 there, so a session of an earlier process continues only while the same number has the
+    /// same content (SEMANTICS S13).
     pub fn flow_store(mut self, flows: impl FlowStore + 'static) -> Self {
         self.flow_store = SharedFlows::new(flows);
         self
@@ -385,8 +385,8 @@ impl<S> Builder<S> {
     /// between two ticks.
     ///
     /// # Errors
-    /// `InvalidInput` of `pace.per_account` or `pace.per_contact`: a [`Rate`](crate::pace::Rate) is out
-    /// of bounds.
+    /// `InvalidInput` of `pace.per_account` or `pace.per_contact`: a [`Rate`](crate::pace::Rate) is
+    /// out of bounds.
     ///
     /// ```
     /// use chatflow::pace::{Pace, Rate};

@@ -8,7 +8,7 @@ use serde::Serialize;
 #[serde(rename_all = "snake_case")]
 #[must_use]
 pub enum Completed {
-    /// The session took it and went on.
+    /// The session took it and continued.
     Resumed,
     /// No session waits for it: it was answered, timed out, or ended.
     Stale,
@@ -41,7 +41,7 @@ pub enum HandedOver {
 #[serde(rename_all = "snake_case")]
 #[must_use]
 pub enum HandedBack {
-    /// The flow goes on, or the bot hears again whose pause this ended.
+    /// The flow continues, or the bot hears again whose pause this ended.
     Resumed,
     /// No session of the contact is in handoff, and the bot is not paused for it.
     NotInHandoff,

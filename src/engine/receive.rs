@@ -93,7 +93,7 @@ impl<S: ConversationStore> Engine<S> {
         (arrival, lookup)
     }
 
-    /// Goes on with a message that could not be taken at once, until it is done.
+    /// Continues with a message that could not be taken at once, until it is done.
     async fn receive_later(&self, later: Box<LaterMessage<'_>>) -> Result<Received, Error> {
         let workspace = self.workspace()?;
         let (mut arrival, mut lookup, maybe_done) = match *later {

@@ -1,5 +1,4 @@
-//! Going on with a session from outside: the answer to a host call, a cancellation, news of a
-//! message.
+//! Resuming a session from outside: the answer to a host call, a cancellation, news of a message.
 
 use chrono::{DateTime, Utc};
 
@@ -75,8 +74,8 @@ impl<S: ConversationStore> Engine<S> {
 
     /// Takes news of a message after the transport took it (SEMANTICS D1). It is told to the
     /// observer, and journalled while the session lives and its flow is logged. A message that did
-    /// not arrive takes its node's `failed` or `window_closed` branch, if that send is the session's
-    /// latest step and was not read.
+    /// not arrive takes its node's `failed` or `window_closed` branch, if that send is the
+    /// session's latest step and was not read.
     ///
     /// # Errors
     /// `InvalidInput` of `code` above 256 bytes; `Store`, and `Quarantined` or `Contention`.

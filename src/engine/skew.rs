@@ -160,7 +160,7 @@ impl<S: ConversationStore> Engine<S> {
     }
 
     /// Gives conversations back as they were that were claimed under a clock which is far from the
-    /// store's: whoever claims them next finds them due when they were.
+    /// store's: the engine that claims them next finds them due when they were.
     pub(super) async fn give_back(&self, token: Token, claimed: Vec<LeasedConversation>) {
         for LeasedConversation { workspace, mut stored, .. } in claimed {
             let contact = stored.contact.clone();

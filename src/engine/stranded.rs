@@ -1,5 +1,5 @@
-//! Live sessions that cannot go on in this process, since a version that they need cannot be used
-//! here (SEMANTICS S14).
+//! Live sessions that cannot continue in this process, since a version that they need cannot be
+//! used here (SEMANTICS S14).
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use crate::store::{ConversationStore, SessionRecord, StoreQueries};
 /// The most sessions on one page.
 const PAGE: usize = 100;
 
-/// A session that cannot go on in this process.
+/// A session that cannot continue in this process.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct StrandedSession {
@@ -28,8 +28,8 @@ pub struct StrandedSession {
 
 impl<S: ConversationStore + StoreQueries> Engine<S> {
     /// Live sessions that match and that need a version which cannot be used in this process,
-    /// newest first, at least 100 if there are so many (SEMANTICS S14). They go on once the version
-    /// is stored, the limits allow it, or they are [migrated](Self::migrate);
+    /// newest first, at least 100 if there are so many (SEMANTICS S14). They continue once the
+    /// version is stored, the limits allow it, or they are [migrated](Self::migrate);
     /// [`cancel`](Self::cancel) and [`erase`](Self::erase) work on them as ever.
     ///
     /// Reads all live sessions that match until it has found enough: for operators, not for every

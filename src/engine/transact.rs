@@ -30,9 +30,9 @@ use crate::store::{
 pub(super) enum LeaseIntent {
     /// To deliver at once what is due, if nobody else does.
     Deliver,
-    /// To go on under the lease that the call holds; to end it when nothing is left to do.
+    /// To continue under the lease that the call holds; to end it when nothing is left to do.
     Continue,
-    /// To end it, whatever is left to do: somebody goes on under another.
+    /// To end it, whatever is left to do: somebody continues under another.
     Stop,
 }
 
@@ -88,7 +88,7 @@ pub(super) enum AtOnce {
 pub(super) enum FirstAttempt<A, L> {
     /// It is done, with this answer.
     Done(A),
-    /// It goes on with a future of its own.
+    /// It continues with a future of its own.
     Later(Box<L>),
 }
 
@@ -249,7 +249,7 @@ impl<S: ConversationStore> Engine<S> {
         }
     }
 
-    /// Says how to go on after an attempt.
+    /// Says how to continue after an attempt.
     fn after(
         &self,
         call: &Transaction<'_>,

@@ -100,7 +100,7 @@ impl<S: ConversationStore> Engine<S> {
         (trigger, lookup)
     }
 
-    /// Goes on with a trigger that could not be done at once, until it is done.
+    /// Continues with a trigger that could not be done at once, until it is done.
     async fn trigger_later(&self, later: Box<LaterTrigger>) -> Result<Triggered, Error> {
         let workspace = self.workspace()?;
         let (mut trigger, mut lookup, maybe_done) = match *later {

@@ -38,7 +38,7 @@ impl Done {
 }
 
 impl<S: ConversationStore> Engine<S> {
-    /// Goes on from a delivery whose messages were handed over.
+    /// Continues after a delivery whose messages were handed over.
     pub(super) async fn work(
         &self,
         workspace: &WorkspaceId,
@@ -49,8 +49,8 @@ impl<S: ConversationStore> Engine<S> {
         let (flows, contact) = (&*self.flows, delivery.contact.clone());
         let tenure = Tenure { token: delivery.token, since: delivery.since, shift };
         let called = self.call_all(workspace, &delivery, shift).await;
-        // What cannot be booked is done again after the lease, by whoever claims the conversation
-        // then.
+        // What cannot be booked is done again after the lease, by the engine that claims the
+        // conversation then.
         let done = Done { sent: Some((delivery, sent)), called };
         let mut held_by = None;
         let worked = self.rounds((workspace, &contact), flows, tenure, None, done, &mut held_by).await;

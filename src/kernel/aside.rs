@@ -1,4 +1,4 @@
-//! Inputs that a session takes where it stands: no node is entered, no turn is counted, the TTL
+//! Inputs that a session takes at its node: no node is entered, no turn is counted, the TTL
 //! does not slide. They are inputs all the same, so that nothing but the kernel changes a session
 //! and its journal has all of them.
 
@@ -27,7 +27,7 @@ impl Input {
     }
 }
 
-/// Takes such an input. Answers whether it fits where the session stands; else nothing has changed.
+/// Takes such an input. Answers whether it fits the session's node; else nothing has changed.
 pub(crate) fn take_aside(session: &mut Session, input: Input, now: DateTime<Utc>) -> bool {
     if !session.status().is_live() {
         return false;

@@ -1,4 +1,4 @@
-//! Some nodes beside where a session stands: a reminder, an answer to a side question, and what is
+//! Nodes that run beside a waiting session: a reminder, an answer to a side question, and what is
 //! said last (SEMANTICS S6, I6, S21).
 
 use std::sync::Arc;
@@ -51,7 +51,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Walks from a node, and stands where it stood.
+    /// Walks from a node, and returns to where it was.
     pub(super) fn run_beside(&mut self, first: Option<NodeIx>) -> Result<(), Fault> {
         let session = &*self.session;
         let stood = (session.at.clone(), session.hint, session.branch.clone(), session.asked.clone());
@@ -64,7 +64,7 @@ impl<'a> Run<'a> {
         walked
     }
 
-    /// A word that says something: its branch runs, and the question that the session stands at is
+    /// A word that says something: its branch runs, and the question that the session is at is
     /// put once more (SEMANTICS I6).
     pub(super) fn say_aside(&mut self, first: &NodeId, route: Option<Arc<Route>>) -> bool {
         let Some(first) = self.flow.find(first, NodeIx(u32::MAX)) else { return false };
@@ -138,7 +138,7 @@ impl<'a> Run<'a> {
         self.session.frames().first().is_some_and(|frame| frame.flow == *flow && frame.version == version)
     }
 
-    /// Puts the names of the flow that was started in the place of those of the one that it stands
+    /// Puts the names of the flow that was started in the place of those of the one that it is
     /// in, or back.
     fn exchange_with_root(&mut self) {
         let session = &mut *self.session;

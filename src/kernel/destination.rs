@@ -84,7 +84,7 @@ pub(super) fn reply(run: &mut Run<'_>) -> Result<Arc<Route>, Move> {
 }
 
 impl Run<'_> {
-    /// The sender of the flow that the session stands in, else of the one that was started.
+    /// The sender of the flow that the session is in, else of the one that was started.
     fn sender(&self) -> Option<&Account> {
         self.flow.settings().sender.as_ref().or(self.root.settings().sender.as_ref())
     }

@@ -16,8 +16,8 @@ use crate::session::{
 
 impl Run<'_> {
     /// Sends what was rendered, as its channel can carry it; answers the id of the last message.
-    /// None: the channel would refuse it, and it is not sent. A form that the channel does not have is
-    /// the transport's where nothing else `may_refuse` it.
+    /// None: the channel would refuse it, and it is not sent. A form that the channel does not have
+    /// is the transport's where nothing else `may_refuse` it.
     pub(super) fn send_fitted(
         &mut self,
         step: &Step,

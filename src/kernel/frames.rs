@@ -1,4 +1,4 @@
-//! Flows that call flows: how one is entered, how its caller goes on, and what becomes of a fault
+//! Flows that call flows: how one is entered, how its caller continues, and what becomes of a fault
 //! or of silence in it (SEMANTICS N9). The session is one throughout: who waits is kept in its
 //! frames.
 
@@ -57,7 +57,7 @@ impl<'a> Run<'a> {
         Some(callee.flow.start().0)
     }
 
-    /// The flow has come to an end: whoever called it goes on behind the call, or the session ends.
+    /// The flow has come to an end: its caller continues behind the call, or the session ends.
     pub(super) fn finish(&mut self, ending: Ending) -> Option<NodeIx> {
         match (ending, self.session.frames().len().checked_sub(1)) {
             (Ending::Completed(outcome), Some(frame)) => {
@@ -72,7 +72,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Nobody answered in time: the nearest caller with an edge for that goes on, or the session
+    /// Nobody answered in time: the nearest caller with an edge for that continues, or the session
     /// expires.
     pub(super) fn expire(&mut self) -> Option<NodeIx> {
         match self.catcher(|_| CallFlow::EXPIRED) {
@@ -84,8 +84,9 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// A fault: the nearest caller with an edge for it goes on, or the session fails (SEMANTICS
-    /// S9). What was sent before it stays sent when a caller goes on, since the turn does not fail.
+    /// A fault: the nearest caller with an edge for it continues, or the session fails (SEMANTICS
+    /// S9). What was sent before it stays sent when a caller continues, since the turn does not
+    /// fail.
     pub(super) fn fault(&mut self, code: FailureCode, message: String) -> Option<NodeIx> {
         let caller = if code.is_of_session() { None } else { self.catcher(CallFlow::failed) };
         let Some(caller) = caller else {

@@ -1,5 +1,5 @@
-//! A session in the hands of a person, from its side: how it is handed over where it stands, and
-//! how it goes on afterwards (SEMANTICS S10). What the node does is in `node/handoff`, what the
+//! A session in the hands of a person, from its side: how it is handed over at its node, and
+//! how it continues afterwards (SEMANTICS S10). What the node does is in `node/handoff`, what the
 //! conversation does in `silence`.
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -14,8 +14,8 @@ use crate::session::{Ending, FailureCode, Handoff, Handover, Standing, Stop, Sus
 use crate::value::Bag;
 
 impl Run<'_> {
-    /// Hands the session over where it stands: afterwards it stands there again, with the time that
-    /// it had left.
+    /// Hands the session over at its node: afterwards it is there again, with the time that it had
+    /// left.
     pub(super) fn hand_over(&mut self) -> bool {
         let Some(suspended) = self.session.suspend() else { return false };
         let (now, timeout) = (self.env.now, Node::TIMEOUT_AFTER);
@@ -63,7 +63,7 @@ impl Run<'_> {
         }
     }
 
-    /// Ends the handoff, and counts the time that the session stood still.
+    /// Ends the handoff, and counts the time for which the session was suspended.
     fn leave_handoff(&mut self) -> Option<Box<Handoff>> {
         let handoff = self.session.leave_handoff()?;
         self.session.stood_still(self.env.now - handoff.since);

@@ -17,14 +17,14 @@ use crate::value::Bag;
 pub enum Input {
     /// It begins, at the flow's start node.
     Start,
-    /// The contact answers the question it stands at.
+    /// The contact answers the question that it is at.
     Reply {
         /// The contact's message.
         message: Message,
         /// Where it came from; the session's messages go there from now on (SEMANTICS D4).
         route: Arc<Route>,
     },
-    /// The deadline of the node it stands at has passed; the number of the wait that the deadline
+    /// The deadline of the node that it is at has passed; the number of the wait that the deadline
     /// was set for (SEMANTICS S4).
     Deadline(u32),
     /// Its TTL has passed.
@@ -45,21 +45,21 @@ pub enum Input {
     },
     /// It is ended from outside.
     End(EndReason),
-    /// It leaves where it stands for a node of its flow (SEMANTICS I6).
+    /// It leaves its node for another one of its flow (SEMANTICS I6).
     Jump {
         /// The node.
         node: NodeId,
         /// Where the word came from that took it there.
         route: Option<Arc<Route>>,
     },
-    /// It says something, and stands where it stands (SEMANTICS I6).
+    /// It says something, and stays where it is (SEMANTICS I6).
     Say {
         /// The first node of what it says.
         node: NodeId,
         /// Where the word came from that asked for it.
         route: Option<Arc<Route>>,
     },
-    /// It is handed over to a person, and afterwards stands where it stands now (SEMANTICS S10).
+    /// It is handed over to a person, and afterwards is where it is now (SEMANTICS S10).
     Handoff,
     /// It comes back from a person.
     Resume {
@@ -70,7 +70,7 @@ pub enum Input {
     #[serde(rename = "touch")]
     ProlongHandoff,
     /// Another session of the contact came back from a person: what was to happen happens later, by
-    /// as long as this one stood still. No turn.
+    /// the time for which this one was suspended. No turn.
     #[serde(rename = "thaw")]
     ShiftTimers {
         /// Since when.
@@ -107,8 +107,8 @@ pub enum Input {
     /// wait's time runs from here (SEMANTICS N3). No turn.
     #[serde(rename = "held")]
     RestartWait,
-    /// It goes on with another version of its flow, at a node of the same kind as the one it stands
-    /// at (SEMANTICS S5). No turn: wait number and deadline stay.
+    /// It continues on another version of its flow, at a node of the kind that it is at (SEMANTICS
+    /// S5). No turn: wait number and deadline stay.
     Migrate {
         /// The version.
         version: FlowVersion,

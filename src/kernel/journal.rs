@@ -58,7 +58,7 @@ pub struct JournalEntry {
     /// Messages that the turn sent, if the flow logs texts (SEMANTICS Q4).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sent: Vec<Arc<Outbound>>,
-    /// The node where it stands now, or ended.
+    /// The node where it is now, or ended.
     pub node: NodeId,
     /// The session's status after it.
     pub status: Status,
@@ -83,7 +83,7 @@ pub struct Seen {
 pub struct JournalStep {
     /// The node.
     pub node: NodeId,
-    /// True if the session came to it in this turn; else it stood there before.
+    /// True if the session came to it in this turn; else it was there before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub entered: bool,
     /// The event at the node.
@@ -133,7 +133,7 @@ pub enum StepEvent {
     Jumped,
     /// The session went into another flow.
     Called,
-    /// The session stands there: at a question, a delay, a call, with a person.
+    /// The session stays there: at a question, a delay, a call, with a person.
     Parked,
     /// The session ended there.
     Ended,

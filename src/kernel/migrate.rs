@@ -1,11 +1,11 @@
-//! Decides if a session can go on with another version of its flow, and where it is there
+//! Decides if a session can continue on another version of its flow, and where it is there
 //! (SEMANTICS S5).
 
 use crate::flow::{Flow, NodeDef, NodeIx};
 use crate::id::NodeId;
 use crate::session::{Session, Status};
 
-/// The node of another version that a session would stand at: the one that `nodes` names for its
+/// The node of another version that a session would be at: the one that `nodes` names for its
 /// own, else the one with the same id. Or why there is none. `from`: its own version; None: that
 /// one cannot be used here, so the node has to be of a kind at which a session waits as this one
 /// does (SEMANTICS S14).

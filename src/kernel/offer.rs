@@ -112,9 +112,9 @@ impl Run<'_> {
         Ok(self.made(making))
     }
 
-    /// Makes the choices of several parts, of which each may be made of data itself: `parts` has for
-    /// each its list, if it has one, and what it offers. Answers, for each part that there is, what
-    /// `title` makes of it and how many choices it has.
+    /// Makes the choices of several parts, of which each may be made of data itself: `parts` has
+    /// for each its list, if it has one, and what it offers. Answers, for each part that there is,
+    /// what `title` makes of it and how many choices it has.
     pub(super) fn make_parts<'p, T>(
         &mut self,
         parts: impl Iterator<Item = (Option<&'p Expr>, &'p [Offer])> + Clone,

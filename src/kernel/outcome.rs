@@ -107,7 +107,7 @@ pub enum Received {
         /// The session.
         session: SessionId,
     },
-    /// The bot is paused for the contact; the message is whoever's that paused it (SEMANTICS Q3).
+    /// The bot is paused for the contact; the message is for those who paused it (SEMANTICS Q3).
     Paused,
     /// It chose from an earlier question (SEMANTICS I9).
     StaleChoice,

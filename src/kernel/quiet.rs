@@ -20,8 +20,8 @@ impl Run<'_> {
         self.root.quiet_hours()?.end(at, zone).filter(|end| *end > at)
     }
 
-    /// Puts off what time, or a campaign, brings in quiet hours. Answers whether it is put off: then
-    /// no node is entered.
+    /// Puts off what time, or a campaign, brings in quiet hours. Answers whether it is put off:
+    /// then no node is entered.
     pub(super) fn puts_off(&mut self, input: &Input) -> bool {
         let Some(end) = self.quiet_until(self.env.now) else { return false };
         match input {
@@ -54,7 +54,7 @@ impl Run<'_> {
         }
     }
 
-    /// Moves the deadline of where the session stands out of quiet hours.
+    /// Moves the deadline of the session's node out of quiet hours.
     pub(super) fn keep_quiet(&mut self) {
         let Some(deadline) = self.session.deadline().filter(|_| self.may_wait()) else { return };
         if let Some(end) = self.quiet_until(deadline) {
@@ -63,8 +63,8 @@ impl Run<'_> {
         }
     }
 
-    /// Moves a reminder out of quiet hours, and with it the time at which the session expires; where
-    /// its longest life is over before, nothing is said.
+    /// Moves a reminder out of quiet hours, and with it the time at which the session expires;
+    /// where its longest life is over before, nothing is said.
     pub(super) fn remind_aloud(&mut self) {
         let Some(at) = self.session.reminds_at() else { return };
         let Some(end) = self.quiet_until(at) else { return };
@@ -85,7 +85,7 @@ impl Run<'_> {
         origin.is_some_and(|origin| origin.campaign.is_some() && !origin.restarted)
     }
 
-    /// True if the deadline of where the session stands is time's alone: a call's is the host's, that
+    /// True if the deadline of the session's node is time's alone: a call's is the host's, that
     /// of an answer in pieces the contact's.
     fn may_wait(&self) -> bool {
         let session = &*self.session;

@@ -5,7 +5,7 @@ use crate::kernel::turn::Run;
 use crate::session::Status;
 
 impl Run<'_> {
-    /// Says whether the wait that the session stands at is one to remind of: one at which the
+    /// Says whether the wait that the session is at is one to remind of: one at which the
     /// session would expire.
     pub(super) fn arm_reminder(&mut self, reminder: Reminder) {
         let session = &mut *self.session;

@@ -348,8 +348,8 @@ impl Run<'_> {
         speech(&self.contact, self.flow, self.env.now)
     }
 
-    /// The time zone that a node names; the contact's if it names none, or one that is none, which is
-    /// told.
+    /// The time zone that a node names; the contact's if it names none, or one that is none, which
+    /// is told.
     pub(super) fn named_zone(&mut self, named: Option<&ZoneTemplate>) -> Result<Zone, EvalError> {
         let own = zone(&self.contact, self.flow).1;
         let name = match named {

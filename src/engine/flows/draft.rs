@@ -101,12 +101,12 @@ impl<S: ConversationStore> Flows<'_, S> {
         self.import(&copy).await
     }
 
-    /// Names an account that the flow is bound to, for people: in either state of the flow, and until
-    /// it is bound anew without that account. An empty name is none.
+    /// Names an account that the flow is bound to, for people: in either state of the flow, and
+    /// until it is bound anew without that account. An empty name is none.
     ///
     /// # Errors
-    /// `InvalidInput` of `account` where the flow is not bound to it, and of `name`; `FlowNotFound`,
-    /// `Contention`, `Store`.
+    /// `InvalidInput` of `account` where the flow is not bound to it, and of `name`;
+    /// `FlowNotFound`, `Contention`, `Store`.
     pub async fn name_account(
         &self,
         flow: &FlowId,
@@ -130,12 +130,12 @@ impl<S: ConversationStore> Flows<'_, S> {
         .await
     }
 
-    /// The same as a new flow under a name and with a remark of its own, whatever the definition says;
-    /// an empty remark is none.
+    /// The same as a new flow under a name and with a remark of its own, whatever the definition
+    /// says; an empty remark is none.
     ///
     /// # Errors
-    /// As [`create`](Self::create); `InvalidInput` of `remark`; `Issues` when the text is no JSON object
-    /// with a `code`.
+    /// As [`create`](Self::create); `InvalidInput` of `remark`; `Issues` when the text is no JSON
+    /// object with a `code`.
     pub async fn import_named(
         &self,
         json: &str,

@@ -28,7 +28,7 @@ use crate::store::{AccountName, ConversationStore, FlowEntry, FlowState, Version
 #[derive(Debug)]
 pub struct Flows<'a, S>(&'a Engine<S>, Option<Arc<str>>);
 
-/// A flow as it stands.
+/// A flow as it is now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct FlowStatus {
@@ -89,7 +89,7 @@ pub struct Imported {
 /// Effect of unpublishing a flow on its live sessions (SEMANTICS L4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unpublish {
-    /// They go on to their end.
+    /// They run to their end.
     Drain,
     /// They are cancelled when next looked at; `tick` looks at the rest.
     Terminate,

@@ -19,7 +19,7 @@ impl Rehearsal {
     /// Does what a line of a talk says, and answers with the lines that came of it.
     ///
     /// # Errors
-    /// Those of the call that it stands for; `InvalidInput` when it refers to what is not there,
+    /// Those of the call that it makes; `InvalidInput` when it refers to what is not there,
     /// such as an option that was not offered.
     pub fn act(&mut self, act: &Act) -> Result<&[Line], Error> {
         let since = self.transcript.0.len();

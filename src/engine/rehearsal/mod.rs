@@ -299,7 +299,7 @@ impl Rehearsal {
         &self.transcript
     }
 
-    /// The session that was started last, as it stands.
+    /// The session that was started last, as it is now.
     #[must_use]
     pub fn session(&self) -> Option<Session> {
         let record = at_once(self.bot.session(self.session?)).ok().flatten()?;
@@ -453,7 +453,7 @@ impl Rehearsal {
         moved.into_iter().try_for_each(|session| self.show(session))
     }
 
-    /// Writes down how a session stands, if that is news.
+    /// Writes down where a session is, if that is news.
     fn show(&mut self, id: SessionId) -> Result<(), Error> {
         let Some(record) = at_once(self.bot.session(id))? else { return Ok(()) };
         let session = record.session();

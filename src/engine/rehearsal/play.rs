@@ -79,7 +79,7 @@ impl Rehearsal {
 }
 
 impl Rehearsal {
-    /// Gives the answers that stand below their calls, up to the next other act: a call that is made
+    /// Gives the answers listed below their calls, up to the next other act: a call that is made
     /// while time passes is answered at its own time.
     fn expect_answers(&self, next: &[TalkLine]) {
         for (place, line) in next.iter().enumerate() {
@@ -125,7 +125,7 @@ impl Played {
     }
 }
 
-/// True if a flow that has not begun has to, before an act that these lines stand before.
+/// True if a flow that has not begun has to, before the act that follows these lines.
 fn is_beginning(act: &Act, expected: &[TalkLine], beginning: Option<&Beginning>) -> bool {
     let Some(beginning) = beginning else { return false };
     let is_heard = expected.iter().any(|line| matches!(line.part(), TalkPart::Heard { .. }));

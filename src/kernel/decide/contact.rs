@@ -1,4 +1,5 @@
-//! The addresses of a contact: learnt, given another form, moved, taken away (SEMANTICS T2, A2, A6).
+//! The addresses of a contact: learnt, given another form, moved, taken away (SEMANTICS T2, A2,
+//! A6).
 
 use chrono::{DateTime, Utc};
 
@@ -6,7 +7,7 @@ use crate::address::{Address, Alias};
 use crate::kernel::decide::decision::Decision;
 use crate::session::EndReason;
 
-/// Whoever says that a contact has an address.
+/// The source of the news that a contact has an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     /// The host, in whatever form it keeps numbers.
@@ -94,7 +95,8 @@ impl Decision<'_> {
         self.unlink(address)
     }
 
-    /// Puts another address in the place of one that changed: sessions go on there (SEMANTICS A6).
+    /// Puts another address in the place of one that changed: sessions continue there (SEMANTICS
+    /// A6).
     pub(super) fn relink(&mut self, old: &Address, new: &Address) -> bool {
         self.unlink(old);
         self.link(new, Source::Channel);

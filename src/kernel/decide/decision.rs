@@ -18,7 +18,7 @@ use crate::session::{Conversation, Outbound, Session};
 /// A conversation further ahead of the clock than this is reported (SEMANTICS S8).
 const CLOCK_BEHIND: TimeDelta = TimeDelta::hours(1);
 
-/// A conversation while it is decided on. It is borrowed from whoever loaded it, and changed in
+/// A conversation while it is decided on. It is borrowed from its loader, and changed in
 /// place; where somebody else holds it, it is a copy.
 pub(crate) struct Decision<'a> {
     pub(crate) env: &'a Environment<'a>,

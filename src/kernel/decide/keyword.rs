@@ -31,7 +31,7 @@ pub(crate) enum Heard {
     OptIn,
     /// Something for the person who has this session.
     Handoff(SessionId),
-    /// Something for whoever paused the bot.
+    /// Something for the person who paused the bot.
     Paused,
     /// A keyword for these sessions.
     Keyword { action: KeywordAction, sessions: Vec<SessionId>, node: Option<NodeId> },
@@ -119,7 +119,7 @@ fn newest_first<'s, 'f>(
     newest_first
 }
 
-/// The flows whose keywords act on a session, the nearest first: the one that it stands in, those
+/// The flows whose keywords act on a session, the nearest first: the one that it is in, those
 /// that wait for it, the one that was started.
 fn flows_of<'s, 'f: 's>(
     session: &'s Session,
@@ -132,7 +132,7 @@ fn flows_of<'s, 'f: 's>(
 }
 
 /// The keyword of the newest session of which a flow has it. A jump stays in the flow where the
-/// session stands.
+/// session is.
 fn of_a_flow<'f>(
     word: &str,
     newest_first: &[&Session],
@@ -174,7 +174,7 @@ fn of_the_host<'f>(
 }
 
 impl Run<'_> {
-    /// Leaves where the session stands for a node of its flow. What was offered there is stale now
+    /// Leaves the session's node for another one of its flow. What was offered there is stale now
     /// (SEMANTICS I9).
     pub(in crate::kernel) fn jump(&mut self, node: &NodeId, route: Option<Arc<Route>>) -> Move {
         let Some(target) = self.flow.find(node, NodeIx(u32::MAX)) else { return Move::Ignore };

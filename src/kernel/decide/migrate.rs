@@ -59,7 +59,7 @@ impl ConversationChange for Migrate<'_> {
     }
 }
 
-/// The node where a session would go on in another version, or why it cannot. `own`: the version
+/// The node where a session would continue in another version, or why it cannot. `own`: the version
 /// that it is on, if that can be used here.
 pub(crate) fn destination(
     session: &Session,

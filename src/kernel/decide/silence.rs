@@ -1,5 +1,5 @@
-//! The engine's silence while a contact is with a person or the bot is paused: other sessions stand
-//! still, results of calls are kept, and at the end all of it goes on (SEMANTICS S10, Q3).
+//! The engine's silence while a contact is with a person or the bot is paused: other sessions are
+//! suspended, results of calls are kept, and at the end all of it continues (SEMANTICS S10, Q3).
 
 use chrono::{DateTime, Utc};
 
@@ -20,7 +20,7 @@ impl Conversation {
 }
 
 impl Decision<'_> {
-    /// Goes on with everything that stood still, once nobody is in handoff any more and the bot is
+    /// Continues everything that was suspended, once nobody is in handoff any more and the bot is
     /// not paused.
     #[inline]
     pub(crate) fn break_silence(&mut self, at: DateTime<Utc>) {
@@ -55,7 +55,7 @@ impl Decision<'_> {
         }
     }
 
-    /// Keeps what became of a message whose session does not go on before the contact comes back
+    /// Keeps what became of a message whose session does not continue before the contact comes back
     /// from a person. Answers whether that is so.
     pub(super) fn keep_sent(&mut self, place: usize, message: MessageId, outcome: &SendOutcome) -> bool {
         let Some(session) = self.conversation.sessions.get(place) else { return false };
@@ -105,8 +105,8 @@ impl Decision<'_> {
         true
     }
 
-    /// Hands a session over to a person. Time that it stood still before, because another one was
-    /// with one, is not its own. Answers whether that could be done.
+    /// Hands a session over to a person. Time for which it was suspended before, because another
+    /// one was with one, is not its own. Answers whether that could be done.
     pub(crate) fn hand_over(&mut self, place: usize) -> bool {
         let now = self.now;
         let session = self.conversation.sessions.get(place);
@@ -145,7 +145,7 @@ impl Decision<'_> {
         true
     }
 
-    /// Ends a pause, and goes on with what stood still. Answers whether there was one.
+    /// Ends a pause, and continues what was suspended. Answers whether there was one.
     pub(crate) fn unpause(&mut self, at: DateTime<Utc>) -> bool {
         if self.conversation.pause().is_none() {
             return false;

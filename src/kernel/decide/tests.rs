@@ -383,7 +383,7 @@ fn missed(desk: &Desk) -> usize {
     events.filter(|noted| matches!(noted.kind, EventKind::Missed { .. })).count()
 }
 
-/// S9, S14: wherever a session stands, its end clears the same with its version and without.
+/// S9, S14: at each node of a session, its end clears the same with its version and without.
 #[test]
 fn a_session_ends_alike_with_its_version_and_without() {
     let nodes = [

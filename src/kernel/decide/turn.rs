@@ -175,7 +175,7 @@ impl Decision<'_> {
     }
 
     /// Ends what a contact that opts out is in, and drops what it was still to be sent, but for the
-    /// messages of the turn that did it: they are the answer. Transactional sessions go on
+    /// messages of the turn that did it: they are the answer. Transactional sessions continue
     /// (SEMANTICS T10).
     fn end_opted_out(&mut self, (by, turn): (SessionId, u32), at: DateTime<Utc>) {
         for place in (0..self.conversation.sessions.len()).rev() {

@@ -48,8 +48,8 @@ pub(super) fn resume(run: &mut Run<'_>, step: &Step, node: &Ask, input: Input) -
     }
 }
 
-/// Sends the question, or what is said to an answer that is none. Answers whether there was anything
-/// to say.
+/// Sends the question, or what is said to an answer that is none. Answers whether there was
+/// anything to say.
 pub(super) fn say(
     run: &mut Run<'_>,
     step: &Step,

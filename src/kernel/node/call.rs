@@ -27,7 +27,7 @@ pub(super) fn render(run: &mut Run<'_>, call: &HostCall) -> Result<Value, Move> 
     run.render_json(&call.args).map_err(|error| Move::fail(FailureCode::Expression, error))
 }
 
-/// Asks, and stands still until the host answers.
+/// Asks, and waits until the host answers.
 pub(super) fn park(run: &mut Run<'_>, kind: CallKind, name: Arc<str>, call: &HostCall, args: &Value) -> Move {
     let args = match Bag::from_json(args, &Caps::of(run.env.limits)) {
         Ok(args) => args,

@@ -51,7 +51,7 @@ fn bag(run: &mut Run<'_>, node: &CallFlow) -> Result<Bag, (FailureCode, String)>
 }
 
 /// The variables of the caller, with what is kept of the flow that it called; to be evaluated while
-/// the session still stands in that one.
+/// the session is still in that one.
 pub(in crate::kernel) fn output(run: &mut Run<'_>, node: &CallFlow) -> Result<Bag, (FailureCode, String)> {
     let (mut vars, waiting) = match run.session.frames() {
         [waiting @ .., caller] => {

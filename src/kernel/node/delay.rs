@@ -1,4 +1,4 @@
-//! `delay`: the session stands still until an instant (SEMANTICS N, S3).
+//! `delay`: the session pauses until an instant (SEMANTICS N, S3).
 
 use crate::flow::Step;
 use crate::flow::node::{Delay, Port};

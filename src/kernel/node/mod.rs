@@ -64,7 +64,7 @@ pub(super) fn enter(run: &mut Run<'_>, step: &Step) -> Move {
     }
 }
 
-/// Puts the question once more that a session stands at; nothing where it only waits.
+/// Puts the question of the session's node once more; nothing where it only waits.
 pub(super) fn ask_again(run: &mut Run<'_>, step: &Step) -> Result<(), Move> {
     match &step.node {
         Node::Ask(node) => ask::say(run, step, node, &node.message).map(drop),

@@ -1,4 +1,4 @@
-//! A question: what the session waits at, whoever asked it (SEMANTICS I3, I5, I10, N3). What
+//! A question that a session waits at, of any kind of node (SEMANTICS I3, I5, I10, N3). What
 //! becomes of the reply is the node's.
 
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub(super) enum Word {
     None,
 }
 
-/// Stands still until the contact answers, or the question's time has passed.
+/// Waits until the contact answers, or the question's time has passed.
 pub(super) fn park(run: &mut Run<'_>, question: &Question) -> Move {
     run.session.sent_before = if run.session.sent > 0 { run.last_sent() } else { 0 };
     let deadline = match &question.timeout {
@@ -121,8 +121,8 @@ fn with_album(message: Message, album: Vec<Packed>) -> Message {
     Message { details: Some(Arc::new(MessageDetails { album, ..details })), ..message }
 }
 
-/// Ends the window: its texts are the parts of the reply. Answers its media, and what is known of the
-/// last message.
+/// Ends the window: its texts are the parts of the reply. Answers its media, and what is known of
+/// the last message.
 fn close_window(run: &mut Run<'_>) -> (Vec<Packed>, Envelope) {
     let heard = run.session.extras.as_mut().and_then(|extras| extras.heard.as_mut());
     let (parts, media, envelope) = heard.map_or_else(Default::default, |heard| {

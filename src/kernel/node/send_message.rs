@@ -50,7 +50,7 @@ pub(in crate::kernel) fn has_refusal(step: &Step) -> bool {
     [SendMessage::FAILED, SendMessage::WINDOW_CLOSED].iter().any(|port| step.exit(*port).is_some())
 }
 
-/// The branch that a refusal takes. None: the flow goes on, and the message is a dead letter.
+/// The branch that a refusal takes. None: the flow continues, and the message is a dead letter.
 pub(in crate::kernel) fn refusal(step: &Step, outcome: &SendOutcome) -> Option<Port> {
     let ports: &[Port] = match outcome {
         SendOutcome::Sent => &[],

@@ -18,10 +18,10 @@ use crate::kernel::node;
 use crate::kernel::turn::{Move, Run, TurnOutcome};
 use crate::session::{Ending, FailureCode, SendOutcome, Sending, Session, Status};
 
-/// Runs a session from where it stands to its next wait, or to its end.
+/// Runs a session from where it is to its next wait, or to its end.
 ///
 /// Total and deterministic: it answers for every session and every input, and the same for the same
-/// arguments. An input that does not fit where the session stands (an old deadline, an answer to
+/// arguments. An input that does not fit the session's node (an old deadline, an answer to
 /// another call, anything for an ended session) leaves it as it is, with no effect. A fault of the
 /// flow ends the session as `failed`, with its cause; it is never an error.
 ///
@@ -165,7 +165,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Leaves the node that the session stands at. `was_sent`: because its message was taken.
+    /// Leaves the session's node. `was_sent`: because its message was taken.
     fn go_on_from(&mut self, at: NodeIx, step: &'a Step, leave: Move, was_sent: bool) -> bool {
         if self.session.turns >= self.env.limits.turns_per_session {
             let text = format!("more than {} turns", self.env.limits.turns_per_session);
@@ -195,8 +195,8 @@ impl<'a> Run<'a> {
         is_taken
     }
 
-    /// Turns to the called flow that the session stands in, if it does; whether there is such a
-    /// flow.
+    /// Turns to the called flow that the session is in, if it is in one. False: that flow is not
+    /// there.
     fn open(&mut self) -> bool {
         let Some((flow, version)) = self.session.called().cloned() else { return true };
         let found = self.find(&flow, Some(version));
@@ -207,7 +207,7 @@ impl<'a> Run<'a> {
         found.is_some()
     }
 
-    /// Where the session stands.
+    /// The node that the session is at.
     fn place(&self) -> Option<(NodeIx, &'a Step)> {
         let at = self.flow.find(&self.session.at, NodeIx(self.session.hint))?;
         Some((at, self.flow.node(at)?))
@@ -235,7 +235,7 @@ impl<'a> Run<'a> {
     }
 
     /// A message that did not arrive takes the `failed` branch of its node while the session has
-    /// only come to stand right behind it (SEMANTICS D1).
+    /// only come right behind it (SEMANTICS D1).
     fn take_back(&mut self, message: MessageId, outcome: &SendOutcome) -> bool {
         let flow = self.flow;
         let is_latest = |sending: &&Sending| (self.session.id, sending.seq) == (message.session, message.seq);

@@ -11,7 +11,7 @@ use crate::kernel::{Input, accept_inputs};
 use crate::session::{EndReason, Origin, Verdict};
 
 impl Arrival<'_> {
-    /// Does what was heard. None: nothing was, and the message goes on.
+    /// Does what was heard. None: nothing was, and the message is looked at further.
     pub(super) fn obey(&self, decision: &mut Decision<'_>, heard: Heard) -> Option<Verdict> {
         let now = decision.now;
         Some(match heard {

@@ -15,7 +15,7 @@ use crate::request::CheckedTrigger;
 pub(crate) enum Target {
     /// The contact that the request names.
     Named(ContactId),
-    /// Whoever has this address; a new contact with this id if nobody does.
+    /// The contact that has this address; a new contact with this id if nobody does.
     Addressed(Address, ContactId),
     /// Nobody: the flow runs without a contact, in a conversation of its own.
     Nobody(ContactId),
