@@ -104,8 +104,8 @@ impl FlowDef {
         }
     }
 
-    /// A context for those who try the flow out: of each input of its start its `example`, as far as
-    /// it has one.
+    /// A context for those who try the flow out: of each input of its start its `example`, as far
+    /// as it has one.
     ///
     /// ```
     /// let flow = chatflow::flow::FlowDef::from_json(r#"{

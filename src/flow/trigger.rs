@@ -59,8 +59,8 @@ pub struct RuleDef {
     /// Differences that do not count beside case; nothing if absent. Not for `regex` and `payload`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fold: Option<Folding>,
-    /// True if it starts the flow although a session of another one waits for an answer; it does not
-    /// if absent. Not for `first_contact`, `any` and `fallback`.
+    /// True if it starts the flow although a session of another one waits for an answer; it does
+    /// not if absent. Not for `first_contact`, `any` and `fallback`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interrupt: Option<bool>,
 }

@@ -127,7 +127,7 @@ fn run(talk: &str) -> TalkRun {
     TalkRun::of(FLOW, &[], &Talk::parse(talk).unwrap()).unwrap()
 }
 
-/// An answer may stand before its call or below it: the talk is the same.
+/// An answer may come before its call or below it: the talk is the same.
 #[test]
 fn a_transcript_goes_again_as_it_went() {
     let early = run("! now 5\n> hm\n").played().text().to_owned();
@@ -171,7 +171,7 @@ fn gaps_and_patterns_are_kept_when_a_talk_is_written_down_anew() {
     assert_eq!(played.played().difference().unwrap().line, 9);
 }
 
-/// What an author sees of a talk that goes otherwise.
+/// The report of a talk that goes otherwise.
 #[test]
 fn a_difference_prints_with_the_talk_so_far() {
     let played = run(

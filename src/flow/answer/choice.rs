@@ -256,7 +256,7 @@ fn only(list: &[Choice], means: &dyn Fn(&Choice) -> bool) -> Found {
 
 /// Characters that part the items of an answer.
 const BREAKS: [char; 12] = [',', ';', '/', '&', '+', '|', '、', '，', '；', '،', '؛', '・'];
-/// Words that stand between the last two items.
+/// Words between the last two items.
 const AND: &[&str] = &[
     "and",
     "y",
@@ -355,7 +355,7 @@ const AND: &[&str] = &[
 ];
 /// Characters that part items of a text without blanks.
 const JOINTS: [char; 6] = ['和', '跟', '与', '與', 'と', '및'];
-/// Words that stand between numbers without blanks.
+/// Words between numbers that are written without blanks.
 const UNSPACED: [&str; 11] = ["และ", "กับ", "하고", "이랑", "랑", "과", "와", "ແລະ", "និង", "और", "এবং"];
 /// Letters that are written in front of an item and mean `and`.
 const PREFIXES: [char; 2] = ['و', 'ו'];
@@ -409,8 +409,8 @@ fn split(choices: &Choices, text: &str) -> Option<Vec<usize>> {
     (!found.is_empty()).then_some(found)
 }
 
-/// A text with `&` for the words that mean it and are written without blanks; `counted`: only beside
-/// a digit. Empty if it is too long for an answer.
+/// A text with `&` for the words that mean it and are written without blanks; `counted`: only
+/// beside a digit. Empty if it is too long for an answer.
 fn with_breaks(text: &str, counted: bool) -> String {
     const MOST_BYTES: usize = 2_048;
     let mut spaced = if text.len() > MOST_BYTES { String::new() } else { text.to_owned() };
@@ -457,7 +457,8 @@ fn items(text: &str) -> Vec<std::ops::Range<usize>> {
     items
 }
 
-/// True if a sign is an item of its own: a number in a ring, or an emoji with another one behind it.
+/// True if a sign is an item of its own: a number in a ring, or an emoji with another one behind
+/// it.
 fn ends_item(c: char, rest: &str) -> bool {
     let of = |text: &str| emoji_of(text).is_some();
     let is_ringed =
@@ -470,7 +471,8 @@ fn ends_item(c: char, rest: &str) -> bool {
             && next.is_some_and(|n| n != c && !parts(n) && of(n.encode_utf8(&mut [0; 4]))))
 }
 
-/// The number that a normal form begins with, in 0-9; `1.5` and `1/2` are one, `-1` begins with none.
+/// The number that a normal form begins with, in 0-9; `1.5` and `1/2` are one, `-1` begins with
+/// none.
 fn leading(text: &str) -> Option<&str> {
     let text = text.trim_start_matches(['#', '(', '[']);
     let is_inside = |(place, c): (usize, char)| {
@@ -483,7 +485,7 @@ fn leading(text: &str) -> Option<&str> {
     text.get(..end).filter(|number| !number.is_empty())
 }
 
-/// True if a text begins with what stands below in a fraction, and not with a part of a date.
+/// True if a text begins with the denominator of a fraction, and not with a part of a date.
 fn is_denominator(text: &str) -> bool {
     let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
     (1..=2).contains(&(text.len() - rest.len())) && !rest.starts_with('/')

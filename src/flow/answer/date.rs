@@ -92,8 +92,8 @@ fn nearby(text: &str, cx: &Speech<'_>) -> Option<NaiveDate> {
     cx.today.checked_add_signed(TimeDelta::days(days))
 }
 
-/// A date with the name of its month, where no format says otherwise. A year of two digits comes last,
-/// and only where a format has one.
+/// A date with the name of its month, where no format says otherwise. A year of two digits comes
+/// last, and only where a format has one.
 fn named(text: &str, dates: &Dates, cx: &Speech<'_>) -> Option<NaiveDate> {
     let has = |wanted: fn(&Item<'_>) -> bool| {
         dates.formats.iter().any(|format| StrftimeItems::new(format).any(|item| wanted(&item)))

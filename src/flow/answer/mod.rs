@@ -137,8 +137,8 @@ impl Expect {
         }
     }
 
-    /// True if a value lies between these ends, of which a number is given as JSON writes it. An end
-    /// that is no number, or no date, allows everything.
+    /// True if a value lies between these ends, of which a number is given as JSON writes it. An
+    /// end that is no number, or no date, allows everything.
     pub(crate) fn within(&self, value: &Value, min: Option<&str>, max: Option<&str>) -> bool {
         let value = match value {
             Value::String(text) => text.clone(),

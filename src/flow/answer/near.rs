@@ -1,5 +1,5 @@
-//! Answers that come near to a choice where nothing names it as it is written: a label without its accents,
-//! its beginning up to a comma, its numbers in another shape (SEMANTICS U6).
+//! Answers that come near to a choice where nothing names it as it is written: a label without its
+//! accents, its beginning up to a comma, its numbers in another shape (SEMANTICS U6).
 
 use rust_decimal::Decimal as Amount;
 
@@ -11,7 +11,7 @@ pub(super) fn folded(text: &str) -> String {
     without_accents(text).into_owned()
 }
 
-/// True if a label begins with what was said, and goes on behind a comma, a bracket, a dash or the
+/// True if a label begins with what was said, and continues after a comma, a bracket, a dash or the
 /// like: `Yes` of `Yes, I agree`.
 pub(super) fn is_heading(label: &str, said: &str) -> bool {
     let Some(rest) = label.strip_prefix(said) else { return false };
@@ -25,8 +25,9 @@ pub(super) fn is_heading(label: &str, said: &str) -> bool {
         })
 }
 
-/// True if two texts have the same numbers, in whatever shape (`10 €` and `€10`, `09:00` and `9:00`,
-/// `1000` and `1,000`), and the one has no word that the other has not: `15 pro` is no `iPhone 15`.
+/// True if two texts have the same numbers, in whatever shape (`10 €` and `€10`, `09:00` and
+/// `9:00`, `1000` and `1,000`), and the one has no word that the other has not: `15 pro` is no
+/// `iPhone 15`.
 pub(super) fn has_same_numbers(label: &str, said: &str) -> bool {
     if said.starts_with('-') || !said.contains(|c: char| c.is_ascii_digit()) {
         return false;
@@ -64,8 +65,8 @@ fn amounts(text: &str) -> Vec<Option<Amount>> {
     found
 }
 
-/// A text without the politeness at its end that languages without blanks, or with particles, add to
-/// an answer; none if it has none.
+/// A text without the politeness at its end that languages without blanks, or with particles, add
+/// to an answer; none if it has none.
 pub(super) fn without_politeness(said: &str) -> Option<&str> {
     const POLITE: [&str; 18] = [
         "ครับผม",
@@ -94,7 +95,7 @@ pub(super) fn without_politeness(said: &str) -> Option<&str> {
     (inner.len() < said.len() && !inner.is_empty()).then_some(inner)
 }
 
-/// The letter, or the Roman number, that stands before a label in a list, and the label: `a) Small`.
+/// The letter, or the Roman number, before a label in a list, and the label: `a) Small`.
 pub(super) fn lettered(label: &str) -> Option<(&str, &str)> {
     let (letter, rest) = label.split_at(label.find(['.', ')', ':', '、'])?);
     let is_letter = {

@@ -15,7 +15,7 @@ words! {
         Location = "location",
         /// A form that was filled in.
         Form = "form",
-        /// What was put into a cart and sent.
+        /// A cart that the contact filled and sent.
         Order = "order",
         /// Cards of contacts.
         Contacts = "contacts",

@@ -45,7 +45,7 @@ fn narrow(c: char) -> char {
     }
 }
 
-/// The address without what it stands between or ends with.
+/// The address without the marks around it or at its end.
 fn bare(text: &str) -> &str {
     let scheme = text.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("mailto:"));
     let text = text.get(scheme.map_or(0, str::len)..).unwrap_or(text);

@@ -65,7 +65,7 @@ const TEMPLATES: &[Template] = templates! {
     "triage", "Where is my order?", false:
         "Finds out what a customer wants to know, looks it up, and passes on to an agent what it cannot answer.";
     "appointment_reminder", "Appointment reminder", true:
-        "Waits until the day before an appointment, by the contact's clock, then asks whether it stands.";
+        "Waits until the day before an appointment, by the contact's clock, then asks whether it still holds.";
     "nps_survey", "How likely are you to recommend us?", true:
         "Asks for a score and a comment, once in ninety days.";
     "opt_in", "May we write to you?", true:

@@ -73,8 +73,8 @@ impl Texts {
         Ok(lacking.into_iter().flatten().collect())
     }
 
-    /// A file of gettext with every text: its place as the context, the text in the flow's language,
-    /// and the translation that there is, if any. Texts without a letter are left out.
+    /// A file of gettext with every text: its place as the context, the text in the flow's
+    /// language, and the translation that there is, if any. Texts without a letter are left out.
     ///
     /// # Errors
     /// [`BadPo`] if this is no language tag, or the flow names no language of its own.
@@ -221,7 +221,7 @@ struct TextEntry {
     is_fuzzy: bool,
 }
 
-/// The field of an entry that a text in quotes goes on with.
+/// The field of an entry to which a text in quotes belongs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Field {
     None,

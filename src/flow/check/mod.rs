@@ -31,7 +31,7 @@ use crate::limits::Limits;
 pub(crate) struct SideEntries {
     /// By keywords.
     pub(crate) jumps: Vec<NodeIx>,
-    /// Without leaving where they stand.
+    /// Without leaving the current node.
     pub(crate) beside: Vec<(NodeIx, SideBranch)>,
 }
 

@@ -1,4 +1,4 @@
-//! A branch that runs beside where a session stands can do less than the talk: that of a reminder, of
+//! A branch that runs beside a waiting session can do less than the talk: that of a reminder, of
 //! a word that says something, of what is said last (SEMANTICS S6, I6, S21).
 
 use std::collections::BTreeSet;
@@ -48,7 +48,7 @@ pub(crate) fn check(
         let why = match node.kind.aside() {
             ReminderStep::Never => format!("is of kind `{}`, which {who} cannot have", node.kind.as_str()),
             ReminderStep::Runs | ReminderStep::RunsOn if talk.contains(&at) => {
-                format!("stands in {whose} and in the talk")
+                format!("is in {whose} and in the talk")
             }
             ReminderStep::RunsOn if graph.has_other_exit(at, Port::NEXT) => {
                 format!("has more ways than one, which {who} does not wait for")

@@ -7,8 +7,8 @@ use crate::flow::form::path::{Path, brief};
 use crate::flow::lang::language::{Language, lookup};
 use crate::id::NodeId;
 
-/// Warns of texts that lack one of the languages that the settings name. A text that is the same for
-/// everybody is in the flow's own.
+/// Warns of texts that lack one of the languages that the settings name. A text that is the same
+/// for everybody is in the flow's own.
 pub(super) fn check(def: &FlowDef, found: &mut Diagnostics) {
     let settings = def.settings.as_ref();
     let Some(languages) = settings.and_then(|settings| settings.languages.as_deref()) else { return };

@@ -22,7 +22,7 @@ pub(crate) struct Capacity {
     pub(crate) buttons: usize,
     /// Of them those that open an address.
     pub(crate) links: usize,
-    /// True if those and buttons that answer stand in one message.
+    /// True if one message may have those beside buttons that answer.
     pub(crate) mixes_links: bool,
     /// Characters of a button's label.
     pub(crate) button: usize,
@@ -95,7 +95,7 @@ impl Capacity {
         subtitle: 200,
     };
 
-    /// An approved message of WhatsApp, of which buttons of both kinds stand in any order.
+    /// An approved message of WhatsApp, with buttons of both kinds in any order.
     const TEMPLATE: Self = Self { buttons: 10, links: 2, mixes_links: true, button: 25, ..Self::WHATSAPP };
 
     /// A web page, and a host's own channel: labels as long as those of buttons.
@@ -143,7 +143,7 @@ impl Capacity {
         ..Self::ANY
     };
 
-    /// Buttons stand below at most 640 characters (the button template); media have no caption.
+    /// A text with buttons has at most 640 characters (the button template); media have no caption.
     const MESSENGER: Self = Self {
         header: 0,
         form: false,
@@ -206,7 +206,8 @@ impl Capacity {
         ..Self::ANY
     };
 
-    /// Buttons stand below 160 characters, in a card below 60; choices are those of a flex message.
+    /// A text with buttons has at most 160 characters, a card 60; choices are those of a flex
+    /// message.
     const LINE: Self = Self {
         header: 0,
         form: false,

@@ -173,7 +173,7 @@ impl MessageDef {
         whole.into_iter().filter(|(_, given)| *given).map(|(name, _)| name).collect()
     }
 
-    /// True if it is a text and nothing else: what there is to choose from may stand below it.
+    /// True if it is a text and nothing else: options may be listed below it.
     pub(crate) fn is_plain(&self) -> bool {
         matches!(&*self.forms(), [] | ["text"])
     }
@@ -229,7 +229,7 @@ impl MessageDef {
         Some(message)
     }
 
-    /// The same, with the options that stand at `place` below a plain text.
+    /// The same, with the options at `place` listed below a plain text.
     pub(crate) fn compile_offering(
         &self,
         options: &[OptionDef],
@@ -271,7 +271,7 @@ impl MessageDef {
         self.compile_text(options, place, at, &fit, cx)
     }
 
-    /// Header and footer, which stand only where there is a frame for them.
+    /// Header and footer, kept only where there is a frame for them.
     fn surround(&self, at: &Path<'_>, fit: &ChannelCapacity, cx: &mut Compile<'_>) -> Option<Surround> {
         let is_framed = self.buttons.is_some() || self.list.is_some() || self.form.is_some();
         let given = [("header", self.header.is_some()), ("footer", self.footer.is_some())];

@@ -25,7 +25,7 @@ use crate::flow::lang::template::Template;
 /// made of data, `{"from": "context.slots", "id": "{{ item.id }}", "label": "{{ item.name }}"}`.
 /// Such an entry may be in a list too, beside others.
 ///
-/// An entry with `from` stands for as many choices as that expression has items. Its `id`, `label`
+/// An entry with `from` becomes one choice for each item of that expression. Its `id`, `label`
 /// and `description` are templates that read `item`, and `index`, its place from 0; a text without
 /// braces names a field of the item. The item that was chosen is `reply.item` (SEMANTICS N10).
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -159,7 +159,7 @@ impl TemplateDef {
         })
     }
 
-    /// The places of links that stand before a button which answers.
+    /// The places of links before a button that answers.
     fn link_places(&self) -> Box<[u32]> {
         let buttons = self.buttons.as_deref().unwrap_or_default();
         let is_link = |button: &ButtonDef| button.url.is_some();

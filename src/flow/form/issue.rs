@@ -145,7 +145,7 @@ codes! {
     UndeclaredVariable = "undeclared_variable",
     /// A field that `reply`, `contact`, `trigger`, `flow` or `session` does not have. A warning.
     UnknownName = "unknown_name",
-    /// A placeholder as another product writes it, which is sent as it stands. A warning.
+    /// A placeholder in the form of another product, which is sent as it is. A warning.
     ForeignPlaceholder = "foreign_placeholder",
     /// A flow that messages start is bound to no account.
     UnboundAccount = "unbound_account",
@@ -202,7 +202,7 @@ pub struct Issue {
     pub severity: Severity,
     /// The rule.
     pub code: IssueCode,
-    /// The node it stands in, if any.
+    /// The node that it is in, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node: Option<NodeId>,
     /// Its place in the flow's JSON, such as `nodes[3].timeout`; empty for the flow as a whole.

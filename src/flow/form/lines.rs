@@ -63,8 +63,8 @@ impl FlowLines {
         self.paths.get(path).map(|(line, _)| *line)
     }
 
-    /// Line and column of a field, by its path; of what it is missing from, if it is not there. None
-    /// if the file is no JSON.
+    /// Line and column of a field, by its path; of what it is missing from, if it is not there.
+    /// None if the file is no JSON.
     #[must_use]
     pub fn position(&self, path: &str) -> Option<(u32, u32)> {
         around(path).find_map(|path| self.paths.get(path)).copied()

@@ -1,4 +1,4 @@
-//! Where in a flow's JSON something stands: `nodes[2].branches[0].when`.
+//! Places in the JSON of a flow: `nodes[2].branches[0].when`.
 //! A chain of borrowed steps, written out only when an issue is found.
 
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Words that mean something wherever the contact stands: opting out, starting over, a person
+//! Words that mean something at any point of a talk: opting out, starting over, a person
 //! (SEMANTICS I6). A flow has its own, a host has those of every conversation.
 
 mod opt_out;
@@ -61,10 +61,11 @@ words! {
 
 /// The keywords of every conversation of an engine, beside those of flows. By default the words of
 /// [texts.md](https://docs.rs/crate/chatflow/latest/source/docs/texts.md) opt out in thirty
-/// languages, `stop`, `unsubscribe` and `arrêt` among them, and `start` and `unstop` take that back.
+/// languages, `stop`, `unsubscribe` and `arrêt` among them, and `start` and `unstop` take that
+/// back.
 ///
-/// Words that may be an everyday answer (`cancel`, `end`, `quit`) opt out by default unless the flow
-/// gives them a meaning, as a keyword or as a choice; words that a host names opt out always
+/// Words that may be an everyday answer (`cancel`, `end`, `quit`) opt out by default unless the
+/// flow gives them a meaning, as a keyword or as a choice; words that a host names opt out always
 /// (SEMANTICS U5).
 ///
 /// ```
@@ -104,8 +105,8 @@ impl Default for Keywords {
 }
 
 impl Keywords {
-    /// No words at all. Whoever does without words of opting out sees to it by
-    /// [`Engine::opt_out`](crate::Engine::opt_out).
+    /// No words at all. A host without words of opting out has to call
+    /// [`Engine::opt_out`](crate::Engine::opt_out) itself.
     pub fn none() -> Self {
         Self(HashMap::default())
     }

@@ -202,7 +202,8 @@ impl ConditionRule {
     }
 }
 
-/// True if a number lies between two others, or is one of them; None: one of the three is no number.
+/// True if a number lies between two others, or is one of them; None: one of the three is no
+/// number.
 fn is_between<T: PartialOrd>(value: Option<T>, from: Option<T>, to: Option<T>) -> Option<bool> {
     let (value, from, to) = (value?, from?, to?);
     Some(from <= value && value <= to)

@@ -1,5 +1,5 @@
-//! Placeholders as other products write them: they would be shown to contacts as they stand
-//! (SEMANTICS C). What is found is told with the form that this crate knows.
+//! Placeholders in the form of other products, which contacts would see as they are written
+//! (SEMANTICS C). Each is reported with the form that this crate reads.
 
 use crate::flow::lang::template::Template;
 

@@ -40,7 +40,7 @@ impl JsonTemplate {
         })
     }
 
-    /// A value as it stands.
+    /// A value without placeholders.
     pub(crate) fn fixed(value: Value) -> Self {
         Self(JsonPart::Fixed(value))
     }

@@ -1,5 +1,5 @@
 //! The language of flows: expressions, templates, conditions and patterns, and what compiling them
-//! needs to know. What must not live here: the nodes that they stand in.
+//! needs to know. What must not live here: the nodes that use them.
 
 pub(crate) mod calendar;
 pub(crate) mod condition;

@@ -84,7 +84,7 @@ impl<'a, 'p, 'c> RequestParts<'a, 'p, 'c> {
         self.value(key, object.as_ref())
     }
 
-    /// A value that stands as it is.
+    /// A value without placeholders.
     pub(crate) fn fixed(mut self, key: &'static str, value: impl Into<Value>) -> Self {
         self.push(key, Some(JsonTemplate::fixed(value.into())));
         self

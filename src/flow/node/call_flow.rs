@@ -17,7 +17,7 @@ use crate::flow::node::{Blocking, NodeContract, Port, PortName};
 ///
 /// The called flow starts with the `input` as its context; the policy of its start node applies.
 /// When it is complete, `output` is evaluated in its names (`flow.outcome` is the word of the end
-/// that it came to), written to this flow's variables, and the session goes on by `next`. A fault
+/// that it came to), written to this flow's variables, and the session leaves by `next`. A fault
 /// of the called flow takes `failed`, a question that nobody answered or the end of the TTL takes
 /// `expired`; without an edge for it, that of the flow that called this one, and so on; at last the
 /// session fails or expires.

@@ -52,8 +52,8 @@ impl NodeDef {
     /// Reads one node.
     ///
     /// # Errors
-    /// Every [`Issue`](crate::flow::Issue) of its form. Whether it fits its flow is checked with the
-    /// flow.
+    /// Every [`Issue`](crate::flow::Issue) of its form. Whether it fits its flow is checked with
+    /// the flow.
     pub fn from_json(json: &str) -> Result<Self, Issues> {
         let mut found = Diagnostics::default();
         let value = json::parse(json, &Limits::default(), &mut found);

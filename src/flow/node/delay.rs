@@ -1,4 +1,4 @@
-//! `delay`: the session stands still for a time, or until an instant.
+//! `delay`: the session pauses for a time, or until an instant.
 
 use chrono::TimeDelta;
 use serde::Serialize;

@@ -13,8 +13,8 @@ use crate::flow::node::{Blocking, NodeContract, Port, PortName};
 
 /// Once for each item of a list. Branches: `each`, which needs an edge, and `done`.
 ///
-/// What `each` leads to and `done` does not is its body. A way back from the body goes on with the
-/// next item; `item` is read by its name, its place from 0 as `index`. A session that comes to
+/// The nodes that `each` leads to and `done` does not are its body. A way back from the body takes
+/// the next item; `item` is read by its name, its place from 0 as `index`. A session that comes to
 /// another node has left the loop, and begins it anew when it comes back.
 ///
 /// ```

@@ -21,7 +21,7 @@ use crate::flow::node::{Blocking, NamedList, NodeContract, Port, PortName};
 /// status outside 200-299 takes `failed`, and the answer is kept all the same. Without an edge for
 /// `failed` a failure fails the session.
 ///
-/// Whatever stands in `query` is encoded for the address. A value inside `url` is not: write
+/// Each value in `query` is encoded for the address. A value inside `url` is not: write
 /// `{{ reply.text | urlencode }}` there. A rendered address that is not `http` or `https`, or has a
 /// blank or a control character in it, is not asked for, and takes `failed`.
 ///

@@ -47,7 +47,7 @@ pub(crate) enum ReminderStep {
     Ends,
     /// Whatever it does.
     Runs,
-    /// Its work, as long as it goes on by `next` alone.
+    /// Its work, while `next` is the only way out.
     RunsOn,
 }
 
@@ -79,13 +79,13 @@ pub(crate) trait NodeContract: Sized {
         false
     }
 
-    /// The longest time that a session stands here before it leaves by the port with no word of the
+    /// The longest time that a session stays here before it leaves by the port with no word of the
     /// contact. None: there is no telling. What takes but seconds counts as nothing.
     fn longest(&self, _port: Port) -> Option<TimeDelta> {
         Some(TimeDelta::zero())
     }
 
-    /// The shortest time that a session certainly stands here before it leaves.
+    /// The shortest time that a session certainly stays here before it leaves.
     fn shortest(&self) -> TimeDelta {
         TimeDelta::zero()
     }
@@ -110,7 +110,8 @@ pub(crate) trait NodeContract: Sized {
         false
     }
 
-    /// True if a session may come to the branch by what it is told, and fails without an edge there.
+    /// True if a session may come to the branch by what it is told, and fails without an edge
+    /// there.
     fn wants_edge(&self, _port: Port) -> bool {
         false
     }

@@ -15,7 +15,7 @@ use crate::flow::node::{Blocking, NodeContract, Port, PortName};
 /// A question to a language model, put by the host. Branches: `next`, `failed`.
 ///
 /// The host answers a text. With a `fallback` that text takes the answer's place when the host
-/// fails, is late or answers no text, and the session goes on by `next`; without one it takes
+/// fails, is late or answers no text, and the session leaves by `next`; without one it takes
 /// `failed`.
 ///
 /// ```

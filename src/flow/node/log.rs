@@ -8,8 +8,8 @@ use crate::flow::lang::context::Compile;
 use crate::flow::lang::template::Template;
 use crate::flow::node::{NodeContract, PortName};
 
-/// A line for those who run the flow: an [event](crate::observer::EventKind::Logged) to the observer. Branch:
-/// `next`.
+/// A line for those who run the flow: an [event](crate::observer::EventKind::Logged) to the
+/// observer. Branch: `next`.
 ///
 /// The event holds what the text renders to, so an author who writes down what people say has it in
 /// the host's logs.

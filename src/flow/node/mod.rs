@@ -305,7 +305,7 @@ impl Node {
         matches!(self, Self::SendMessage(send) if send.to.is_some())
     }
 
-    /// True if a session whose branch has no edge goes on by `next`.
+    /// True if a session whose branch has no edge leaves by `next`.
     pub(crate) fn falls_back(&self, port: Port) -> bool {
         port != Port::NEXT && matches!(self, Self::SendMessage(_))
     }

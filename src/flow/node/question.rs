@@ -18,7 +18,7 @@ words! {
     OnTimeout {
         /// The session leaves by `timeout`, or expires if no edge is there.
         Branch = "branch",
-        /// The session goes on by `replied` or `valid`, with `reply.timed_out` true.
+        /// The session leaves by `replied` or `valid`, with `reply.timed_out` true.
         Continue = "continue",
     }
 }
@@ -28,7 +28,7 @@ words! {
     KeywordMode {
         /// They do.
         On = "on",
-        /// What they say is the answer.
+        /// Any text is the answer.
         Off = "off",
     }
 }

@@ -14,15 +14,15 @@ use crate::flow::lang::template::Template;
 use crate::flow::lang::zone::Zone;
 use crate::flow::node::{NamedList, NodeContract, Port, PortName};
 
-/// Changes of the contact. Branches: `next`, and `invalid` where a time zone is none, or what is set
-/// is beyond the limits of a profile: then nothing is changed. Without an edge for it the session
-/// fails.
+/// Changes of the contact. Branches: `next`, and `invalid` where a time zone is none, or what is
+/// set is beyond the limits of a profile: then nothing is changed. Without an edge for it the
+/// session fails.
 ///
 /// A text that renders to nothing changes nothing; `null` removes. The nodes that follow read the
 /// contact as it has become, and a turn that fails changes nothing.
 ///
 /// `"consent": "opt_out"` ends all sessions of the contact when the turn ends, this one too; what
-/// this turn sends, before or after the node, still leaves. Transactional sessions go on.
+/// this turn sends, before or after the node, still leaves. Transactional sessions continue.
 /// `"opt_in"` takes an opt-out back.
 ///
 /// ```

@@ -1,4 +1,4 @@
-//! `wait_reply`: the session stands still until the contact writes, or a time has passed (SEMANTICS
+//! `wait_reply`: the session waits until the contact writes, or a time has passed (SEMANTICS
 //! N3).
 
 use std::sync::Arc;

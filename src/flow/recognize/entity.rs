@@ -113,7 +113,7 @@ fn links(text: &str) -> Vec<Entity> {
     links.collect()
 }
 
-/// Runs of digits, of any script, and of what stands between digits, each with its place.
+/// Runs of digits, of any script, and of the characters between digits, each with its place.
 fn runs<'t>(text: &'t str, inside: &'static [char]) -> impl Iterator<Item = (usize, &'t str)> {
     let mut from = 0;
     std::iter::from_fn(move || {

@@ -99,7 +99,7 @@ fn in_ascii(text: &str) -> String {
     text.chars().map(plain).collect()
 }
 
-/// Where each character of the one text stands in the other.
+/// The place of each character of the one text in the other.
 fn places(plain: &str, text: &str) -> BTreeMap<usize, usize> {
     plain.char_indices().zip(text.char_indices()).map(|((plain, _), (text, _))| (plain, text)).collect()
 }

@@ -55,9 +55,9 @@ pub struct SettingsDef {
     /// The languages that every text is there in; a text that lacks one is a warning.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub languages: Option<Vec<String>>,
-    /// Where telephone numbers without a calling code are at home, by its ISO 3166 code, or a template
-    /// that gives one: for every node that reads such numbers and names no region of its own, and
-    /// for the `phone` of a trigger, which takes no template (SEMANTICS A1).
+    /// Where telephone numbers without a calling code are at home, by its ISO 3166 code, or a
+    /// template that gives one: for every node that reads such numbers and names no region of its
+    /// own, and for the `phone` of a trigger, which takes no template (SEMANTICS A1).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_region: Option<String>,
     /// The time zone of a contact whose own is not known, by its name in the IANA data base; UTC if
@@ -84,7 +84,7 @@ pub struct SettingsDef {
     /// host allows (SEMANTICS I12).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_message_age: Option<Span>,
-    /// Words that mean something wherever the contact stands (SEMANTICS I6), also in a flow that
+    /// Words that mean something at any point of the talk (SEMANTICS I6), also in a flow that
     /// this one called, whose own words go before; there only a `jump` has no meaning, since its
     /// node is not in that flow.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -143,7 +143,7 @@ pub enum Concurrency {
     /// One of this flow.
     #[default]
     PerFlow,
-    /// One of any flow: it goes on, or is ended for the new one.
+    /// One of any flow: it continues, or is ended for the new one.
     PerContact(Clash),
     /// None.
     Unlimited,

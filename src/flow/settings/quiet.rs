@@ -77,8 +77,9 @@ fn open(hours: &mut Hours, text: &str) -> Option<()> {
 }
 
 impl QuietHours {
-    /// The instant from which on there is no quiet, seen from another one in a zone: that one itself
-    /// outside of quiet hours. Where a clock shows the end twice, the first of the two that is later.
+    /// The instant from which on there is no quiet, seen from another one in a zone: that one
+    /// itself outside of quiet hours. Where a clock shows the end twice, the first of the two that
+    /// is later.
     pub(crate) fn end(&self, from: DateTime<Utc>, zone: Zone) -> Option<DateTime<Utc>> {
         let mut at = from;
         for _ in 0..MOST_STEPS {
@@ -168,7 +169,8 @@ mod tests {
         // Nights of 9 and of 11 hours.
         check(night, "Europe/Berlin", "2026-03-28T21:00:00Z", "2026-03-29T06:00:00Z");
         check(night, "Europe/Berlin", "2026-10-24T20:00:00Z", "2026-10-25T07:00:00Z");
-        // An end that the clock jumps over, and one that it shows twice: from before, and from between.
+        // An end that the clock jumps over, and one that it shows twice: from before, and from
+        // between.
         check(&["23:00-02:30"], "Europe/Berlin", "2026-03-28T23:00:00Z", "2026-03-29T01:00:00Z");
         check(&["01:00-02:30"], "Europe/Berlin", "2026-10-24T23:30:00Z", "2026-10-25T00:30:00Z");
         check(&["01:00-02:30"], "Europe/Berlin", "2026-10-25T01:10:00Z", "2026-10-25T01:30:00Z");

@@ -96,7 +96,7 @@ fn every_code_has_a_flow_that_trips_it_and_one_that_does_not() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
-/// What one file does not have: more issues than are listed, and what hangs on accounts and on
+/// Issues beyond one file: more of them than are listed, and those that depend on accounts and on
 /// other flows.
 fn beyond_one_file() -> Vec<(IssueCode, Issues, Issues)> {
     use IssueCode::*;

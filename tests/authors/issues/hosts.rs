@@ -1,4 +1,4 @@
-//! What is told of the kinds that ask the host, or look at texts, clocks and contacts.
+//! Issues of the kinds that ask the host, or look at texts, clocks and contacts.
 
 use serde_json::{Value, json};
 

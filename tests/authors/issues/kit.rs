@@ -50,7 +50,7 @@ pub(crate) fn without(mut flow: Value, field: &str) -> Value {
     flow
 }
 
-/// Sent from WhatsApp, whoever starts it.
+/// Sent from WhatsApp, by any trigger.
 pub(crate) fn on_whatsapp(flow: Value) -> Value {
     set(flow, "settings", json!({"sender": {"channel": "whatsapp", "account": "a"}}))
 }
@@ -80,7 +80,7 @@ pub(crate) fn on_sms(flow: Value) -> Value {
     set(flow, "settings", json!({"sender": {"channel": "sms", "account": "a"}}))
 }
 
-/// What is said about a flow, errors and warnings.
+/// The issues of a flow, errors and warnings.
 pub(crate) fn said(json: &str) -> String {
     match Flow::from_json(json) {
         Ok(flow) => format!("{:#}", flow.warnings()),

@@ -1,10 +1,10 @@
-//! What is told of messages: forms, channels, WhatsApp's window.
+//! Issues of messages: forms, channels, WhatsApp's window.
 
 use serde_json::{Value, json};
 
 use super::kit::*;
 
-/// What is said of a message in a flow that messages of a channel start, place and rule.
+/// The issues of a message in a flow that messages of a channel start, place and rule.
 fn of_message(channel: &str, message: Value) -> String {
     let mut node = json!({"id": "n", "kind": "send_message"});
     node.as_object_mut().unwrap().extend(message.as_object().unwrap().clone());
@@ -114,8 +114,8 @@ fn what_a_channel_does_not_carry_is_told() {
     assert_eq!(told, expected);
 }
 
-/// I9: what names a choice stays short enough for a payload of 200 bytes, wherever the choice
-/// stands.
+/// I9: the id of a choice is short enough for a payload of 200 bytes, wherever the choice
+/// is.
 #[test]
 fn the_id_of_a_choice_has_at_most_64_bytes() {
     let told = |bytes: usize| {

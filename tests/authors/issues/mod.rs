@@ -1,5 +1,5 @@
-//! What authors are told: for each code a flow that trips it, and one that does not.
-//! Every word of the answers stands in `issues.txt`; `UPDATE=1` rewrites it.
+//! The issues that authors are told: for each code a flow that trips it, and one that does not.
+//! Every word of the answers is in `issues.txt`; `UPDATE=1` rewrites it.
 
 mod cases;
 mod codes;

@@ -1,4 +1,4 @@
-//! What keeps a right flow from going online: accounts, and the flows that it calls.
+//! Issues that keep a right flow from going online: accounts, and the flows that it calls.
 
 use chatflow::flow::Issues;
 use serde_json::{Value, json};

@@ -142,7 +142,7 @@ fn keywords_and_reminders_that_do_not_fit_their_flow_are_told() {
         r#"settings.reminder.node: points to "sid", which does not exist"#,
         r#"warning: node "side": cannot be reached (unreachable)"#,
         r#"warning: node "after": cannot be reached (unreachable)"#,
-        r#"node "n": stands in the reminder's branch and in the talk (reminder_path)"#,
+        r#"node "n": is in the reminder's branch and in the talk (reminder_path)"#,
         r#"node "w": is of kind `wait_reply`, which a reminder cannot have (reminder_path)"#,
         r#"warning: node "side": cannot be reached (unreachable)"#,
         r#"warning: node "after": cannot be reached (unreachable)"#,

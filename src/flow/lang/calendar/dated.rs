@@ -25,8 +25,8 @@ impl Calendar {
         Self { tongues: tags.map(tongue).collect() }
     }
 
-    /// Reads a date with the name of its month. `whole`: the year that two digits at the end mean; none
-    /// if they mean none.
+    /// Reads a date with the name of its month. `whole`: the year that two digits at the end mean;
+    /// none if they mean none.
     pub(crate) fn read(&self, text: &str, whole: Option<&dyn Fn(i32) -> i32>) -> Option<NaiveDate> {
         let text = unpadded(&plain(text));
         let (month, rest) = self.tongues.iter().find_map(|names| month_in(&text, names))?;
@@ -51,7 +51,7 @@ impl Calendar {
         NaiveDate::from_ymd_opt(if text.chars().any(is_thai) { common_year(year) } else { year }, month, day)
     }
 
-    /// The dates with the name of their month that stand in a text, each with its place.
+    /// The dates in a text that name their month, each with its place.
     pub(crate) fn find(&self, text: &str) -> Vec<(Range<usize>, NaiveDate)> {
         /// Names of months that are looked at.
         const MOST: usize = 64;
@@ -157,7 +157,7 @@ fn month_in(text: &str, names: &[(String, Named)]) -> Option<(u32, String)> {
     month.map(|month| (month, rest))
 }
 
-/// Where a name stands as a whole word, or as a whole number with its sign.
+/// The place of a name as a whole word, or as a whole number with its sign.
 fn place_of(name: &str, text: &str) -> Option<std::ops::Range<usize>> {
     let goes_on = |edge: Option<char>, beside: Option<char>| match (edge, beside) {
         (Some(edge), Some(beside)) if edge.is_ascii_digit() => beside.is_ascii_digit(),

@@ -1,6 +1,6 @@
 //! The names of months and weekdays, and the words for nearby days, in some eighty languages:
-//! `names.txt`, which `scripts/cldr-names` makes of the Unicode CLDR (SEMANTICS U13). Each line is a
-//! language: its tag, months within a date, months alone, both abbreviated, weekdays, weekdays
+//! `names.txt`, which `scripts/cldr-names` makes of the Unicode CLDR (SEMANTICS U13). Each line is
+//! a language: its tag, months within a date, months alone, both abbreviated, weekdays, weekdays
 //! abbreviated, and from two days ago to in two days.
 
 mod dated;
@@ -82,7 +82,7 @@ impl Names {
         Ok(())
     }
 
-    /// The names of months and weekdays that stand in a text in the form of [`plain`], each with its
+    /// The names of months and weekdays in a text of the form of [`plain`], each with its
     /// place; the longest first.
     pub(crate) fn all(self) -> impl Iterator<Item = (String, Named)> {
         let months = MONTHS.into_iter().flat_map(move |list| (1..).zip(self.list(list)));
@@ -92,8 +92,8 @@ impl Names {
         names.filter(|(name, _)| !name.is_empty()).chain(self.further())
     }
 
-    /// Further forms that names of months have in a date: their cases, and the spelling of a keyboard
-    /// without `ä`.
+    /// Further forms that names of months have in a date: their cases, and the spelling of a
+    /// keyboard without `ä`.
     fn further(self) -> Vec<(String, Named)> {
         let with = |ends: &'static [&'static str]| {
             let months = (1..).zip(self.list(MONTHS[0]));

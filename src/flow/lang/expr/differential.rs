@@ -13,8 +13,8 @@
 //! - a number in a text: compares as one here, as a text there;
 //! - null and what is not defined in filters of texts, and in `length`, `first`, `in null`:
 //!   harmless here, errors there;
-//! - characters: what people see as one here (SEMANTICS U19), code points there, so that all that are
-//!   generated are both;
+//! - characters: what people see as one here (SEMANTICS U19), code points there, so that all that
+//!   are generated are both;
 //! - blanks around a number in a text, comparisons in a chain, truth values and floats as an index;
 //! - filters that minijinja's core does not have, or that read otherwise: `truncate`, `number`,
 //!   `currency`, `date`, `add_days`, `json`, `urlencode`, `string`.

@@ -1,4 +1,4 @@
-//! The expression language: what stands between `{{` and `}}`, and in a branch's `expr`. It reads
+//! The expression language: the text between `{{` and `}}`, and a branch's `expr`. It reads
 //! as Jinja and Liquid do, and is total: no statement, loop, recursion or function of one's own, so
 //! every evaluation ends; steps, texts and lists are capped while it runs. A value is never parsed
 //! as an expression.

@@ -13,7 +13,7 @@ pub(super) fn is_invisible(c: char) -> bool {
         | '\0'..='\u{8}' | '\u{e}'..='\u{1f}' | '\u{7f}')
 }
 
-/// Pictures: emoji, flags, arrows, stars and other signs that stand beside words.
+/// Pictures: emoji, flags, arrows, stars and other signs beside words.
 pub(super) fn is_emoji(c: char) -> bool {
     matches!(c,
         '©' | '®' | '\u{203c}' | '\u{2049}' | '\u{2122}' | '\u{2139}' | '\u{2190}'..='\u{21ff}'
@@ -38,8 +38,8 @@ fn ringed(c: char) -> Option<&'static str> {
     NUMBERS.get(place as usize).copied()
 }
 
-/// A sign as it is spelt with others: numbers in a ring, and the final consonants of Malayalam, which
-/// older telephones write as a consonant and its killer.
+/// A sign as it is spelt with others: numbers in a ring, and the final consonants of Malayalam,
+/// which older telephones write as a consonant and its killer.
 pub(super) fn spelt(c: char) -> Option<&'static str> {
     Some(match c {
         '\u{d7a}' => "\u{d23}\u{d4d}",
@@ -53,8 +53,8 @@ pub(super) fn spelt(c: char) -> Option<&'static str> {
 }
 
 /// A mark that is left out as often as it is written, and tells no two words of one message apart:
-/// vowel points of Arabic and Hebrew, the accent of Greek, which capitals do not have, and the dots of
-/// the Russian `ё`. `before`: what stands before it, decomposed.
+/// vowel points of Arabic and Hebrew, the accent of Greek, which capitals do not have, and the dots
+/// of the Russian `ё`. `before`: the character before it, decomposed.
 pub(super) fn is_optional(before: &str, c: char) -> bool {
     let last = || before.chars().rev().find(|c| *c != '\u{308}');
     match c {
@@ -66,9 +66,9 @@ pub(super) fn is_optional(before: &str, c: char) -> bool {
     }
 }
 
-/// Settles what is spelt in two ways within a word, of letters that are decomposed: the place of the
-/// tone in Vietnamese (`hóa` is `hoá`), and in Hindi the nasal before a consonant of its own class
-/// (`हिन्दी` is `हिंदी`).
+/// Settles what is spelt in two ways within a word, of letters that are decomposed: the place of
+/// the tone in Vietnamese (`hóa` is `hoá`), and in Hindi the nasal before a consonant of its own
+/// class (`हिन्दी` is `हिंदी`).
 pub(super) fn settle(plain: &mut String) {
     const TONES: [char; 5] = ['\u{300}', '\u{301}', '\u{303}', '\u{309}', '\u{323}'];
     const VIRAMA: char = '\u{94d}';
@@ -105,7 +105,7 @@ fn class_of_nasal(nasal: char) -> Option<std::ops::RangeInclusive<char>> {
     })
 }
 
-/// Quotes, brackets and punctuation of all scripts, as they stand around a word. Signs that may be
+/// Quotes, brackets and punctuation of all scripts, as they surround a word. Signs that may be
 /// a part of it (`#`, `%`, `&`, `+`, `@`, `$`) are none.
 pub(super) fn is_edge(c: char) -> bool {
     matches!(c,
@@ -137,7 +137,7 @@ pub(super) fn twin(c: char) -> Option<char> {
 }
 
 /// Two signs of Thai or Lao that look like another one, or like the same two the other way round:
-/// `เเ` is `แ`, and the ring of `ำ` stands before a tone or behind it.
+/// `เเ` is `แ`, and the ring of `ำ` comes before a tone or after it.
 pub(super) fn joined(before: char, c: char) -> Option<[Option<char>; 2]> {
     match (before, c) {
         ('\u{e40}', '\u{e40}') => Some([Some('\u{e41}'), None]),

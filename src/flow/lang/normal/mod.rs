@@ -24,9 +24,9 @@ words! {
 /// A text in the form that it is compared in: compatibility forms as what they are, marks that
 /// nobody sees left out, without case, digits of every script as 0-9, white space as one blank.
 ///
-/// Unicode's default caseless matching, near enough: lower, upper and lower case again give the same
-/// classes (`ß` = `ẞ` = `SS`, `ſ` = `s`, `ς` = `σ`) except for a few letters of Cherokee. `I`, `İ` and
-/// `ı` are one letter, so that Turkish is read with either keyboard.
+/// Unicode's default caseless matching, near enough: lower, upper and lower case again give the
+/// same classes (`ß` = `ẞ` = `SS`, `ſ` = `s`, `ς` = `σ`) except for a few letters of Cherokee. `I`,
+/// `İ` and `ı` are one letter, so that Turkish is read with either keyboard.
 pub(crate) fn normal(text: &str) -> Cow<'_, str> {
     let text = text.trim();
     if !text.is_ascii() {
@@ -153,7 +153,7 @@ pub(crate) fn trim_edges(text: &str) -> &str {
     loop {
         let before = inner.len();
         inner = inner.trim_end_matches(|c| is_outside(c) || matches!(c, '\\' | '|'));
-        // What stands before a number may be its sign or its decimal mark.
+        // The character before a number may be its sign or its decimal mark.
         while let Some(rest) = inner.strip_prefix(is_outside) {
             if inner.starts_with(['-', '.', ',']) && rest.starts_with(|c: char| c.is_ascii_digit()) {
                 break;

@@ -67,8 +67,8 @@ pub(crate) fn read_with(text: &str, marks: impl FnOnce() -> Marks) -> Option<Amo
     Amount::from_str_exact(&format!("{sign}{whole}{point}{decimals}")).ok().map(|number| number.normalize())
 }
 
-/// A text without what people write around a number that they type: emoji, quotes, stars. None if it
-/// begins and ends as a number does.
+/// A text without what people write around a number that they type: emoji, quotes, stars. None if
+/// it begins and ends as a number does.
 fn without_frame(text: &str) -> Option<String> {
     const PAIRS: [(char, char); 9] = [
         ('"', '"'),
@@ -93,7 +93,7 @@ fn without_frame(text: &str) -> Option<String> {
     pair.map(str::to_owned).or(rest)
 }
 
-/// Reads a number that a currency, a unit or `%` may stand around: `$12`, `12 kg`, `12 %`.
+/// Reads a number with a currency, a unit or `%` before or after it: `$12`, `12 kg`, `12 %`.
 pub(crate) fn read_amount(text: &str, marks: Marks) -> Option<Amount> {
     if text.len() > MOST {
         return None;
@@ -345,7 +345,7 @@ fn parts(text: &str, marks: impl FnOnce() -> Marks) -> Option<(String, String)> 
 }
 
 /// The mark before the decimals: that of Arabic, or of several marks the last, if it is alone. One
-/// mark before three digits is open, but for one that nothing or a zero stands before.
+/// mark before three digits is open, but for one at the start or after a zero.
 fn decimal_mark(text: &str, marks: impl FnOnce() -> Marks) -> Option<char> {
     const ARABIC: char = '\u{66b}';
     if text.contains(ARABIC) {

@@ -42,7 +42,7 @@ pub(crate) struct Template {
 
 #[derive(Clone, Debug, PartialEq)]
 enum Piece {
-    /// Part of the source as it stands.
+    /// Part of the source as it is.
     Text(Box<str>),
     /// An expression; its place holds the braces too.
     Expr(Expr, Range<usize>),

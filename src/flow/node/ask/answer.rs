@@ -41,7 +41,7 @@ pub(super) const EMPTY: &str = "empty";
 /// | `choice` | one of `choices`: its button, id, label, synonym, the number that one of these begins with, or its place in the list | `several`, `numbered` | its id, or a list of them |
 ///
 /// `1,234` and `1.234` are both a thousand, unless `decimal`, the settings or the language say that
-/// the mark stands before decimals.
+/// the mark begins the decimals.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct AnswerDef {
     /// The kind of answer; `choice` where there are choices, else `text`, if absent.
@@ -71,7 +71,7 @@ pub struct AnswerDef {
     /// language, decides if absent (SEMANTICS U10).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decimal: Option<Decimal>,
-    /// True if a currency, a unit or `%` may stand around a number: `$12`, `12 kg`; it must not if
+    /// True if a currency, a unit or `%` may surround a number: `$12`, `12 kg`; it must not if
     /// absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<bool>,
@@ -91,8 +91,8 @@ pub struct AnswerDef {
     /// template that gives one; that of the flow's settings if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_region: Option<String>,
-    /// The first of the hundred years in which a year of two digits lies: `1930` makes `29` 2029 and
-    /// `30` 1930; they begin 79 years ago if absent (SEMANTICS U13).
+    /// The first of the hundred years in which a year of two digits lies: `1930` makes `29` 2029
+    /// and `30` 1930; they begin 79 years ago if absent (SEMANTICS U13).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub century: Option<u32>,
     /// True if `yesterday`, `today` and `tomorrow` are dates, in the conversation's languages; they
@@ -191,7 +191,7 @@ impl AnswerDef {
         self.expect.unwrap_or(usual)
     }
 
-    /// The check. `are_shown`: the choices stand below the question, and are checked with it;
+    /// The check. `are_shown`: the choices are listed below the question, and are checked with it;
     /// `are_numbered`: its text shows their places.
     pub(super) fn compile(
         &self,

@@ -134,7 +134,7 @@ impl AskDef {
         }
     }
 
-    /// The choices as they stand below a plain text.
+    /// The choices as they are listed below a plain text.
     fn options(&self) -> Vec<OptionDef> {
         let choices = self.answer.choices.iter().flatten();
         choices.map(ChoiceDef::as_option).collect()

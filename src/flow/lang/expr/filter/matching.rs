@@ -1,6 +1,6 @@
-//! `match`: what the groups of a regular expression find in a text. The pattern is compiled with the
-//! expression; a match costs steps, since finding groups costs more than finding out whether there
-//! is a match.
+//! `match`: what the groups of a regular expression find in a text. The pattern is compiled with
+//! the expression; a match costs steps, since finding groups costs more than finding out whether
+//! there is a match.
 
 use std::rc::Rc;
 

@@ -1,6 +1,6 @@
 //! From tokens to operations, by recursive descent. What recurses counts its depth; chains of
-//! operators and filters are loops, as long as they like. Operators are here; what they stand
-//! between is in `operand`, filters in `filters`.
+//! operators and filters are loops, as long as they like. Operators are here; their
+//! operands are in `operand`, filters in `filters`.
 
 mod filters;
 mod operand;
