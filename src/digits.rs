@@ -87,8 +87,8 @@ pub(crate) fn digit(c: char) -> Option<char> {
     char::from_digit(value?, 10)
 }
 
-/// What turns a digit into a key (`1️⃣`), and the marks of writing direction that travel with
-/// copied numbers.
+/// True for the marks that turn a digit into a key (`1️⃣`), and those of writing direction that
+/// travel with copied numbers.
 fn is_mark(c: char) -> bool {
     matches!(c, '\u{fe0f}' | '\u{20e3}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

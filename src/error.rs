@@ -110,7 +110,7 @@ pub enum Error {
         /// Its live sessions.
         count: u64,
     },
-    /// The session cannot go on with that version as it stands (SEMANTICS S5). Handling: show why;
+    /// The session cannot continue on that version (SEMANTICS S5). Handling: show why;
     /// 409.
     #[error("session `{session}` cannot migrate: {reason}")]
     CannotMigrate {
@@ -382,7 +382,7 @@ pub enum SendError {
         /// The channel's reason.
         reason: String,
     },
-    /// Never: the message becomes a dead letter, and later ones go on.
+    /// Never: the message becomes a dead letter, and later ones are still sent.
     #[error("refused: {reason}")]
     Rejected {
         /// The channel's reason.

@@ -46,8 +46,8 @@ pub(crate) fn within(text: &str, most: usize) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
-/// A text in pieces of at most `most` code points: parted at paragraphs, else at lines, sentences or
-/// words, else between two characters. White space at the ends of pieces is left out.
+/// A text in pieces of at most `most` code points: parted at paragraphs, else at lines, sentences
+/// or words, else between two characters. White space at the ends of pieces is left out.
 pub(crate) fn pieces(text: &str, most: usize) -> Vec<&str> {
     let mut found = Vec::new();
     let mut rest = text.trim();
@@ -61,7 +61,7 @@ pub(crate) fn pieces(text: &str, most: usize) -> Vec<&str> {
     found
 }
 
-/// The place where a text is parted that begins with `head` and goes on: the last of the strongest
+/// The place where a text is parted that begins with `head` and has more: the last of the strongest
 /// kind in its second half, so that no piece is needlessly short.
 fn parting(text: &str, head: &str) -> usize {
     let half = head.len() / 2;

@@ -35,9 +35,9 @@
 //!   may say is in [`flow`], the reference of the file.
 //! - A [`Session`] is one run of a flow with one contact. It runs until it has to wait: for a
 //!   reply, a point in time, an answer of the host.
-//! - A [`Conversation`](session::Conversation) is everything about one contact: its live sessions, the messages still to
-//!   be sent, the ids of messages seen lately. It is one record, and changes by one
-//!   compare-and-swap; so whatever must hold per contact does.
+//! - A [`Conversation`](session::Conversation) is everything about one contact: its live sessions,
+//!   the messages still to be sent, the ids of messages seen lately. It is one record, and changes
+//!   by one compare-and-swap; so whatever must hold per contact does.
 //!
 //! ```text
 //!  trigger, receive, complete, tick
@@ -250,8 +250,9 @@
 //! # What it does not do
 //!
 //! It speaks to no channel or database, reads no webhook, makes no HTTP request and starts no
-//! thread; adapters of databases are packages of their own. It does not verify webhooks: a forged message is the host's to
-//! refuse. Values of contacts are data: never a template, an expression or a pattern.
+//! thread; adapters of databases are packages of their own. It does not verify webhooks: a forged
+//! message is the host's to refuse. Values of contacts are data: never a template, an expression or
+//! a pattern.
 //!
 //! # Types of other crates
 //!

@@ -24,9 +24,9 @@ pub trait Transport: Send + Sync {
     fn send(&self, message: &Outbound) -> impl Future<Output = Result<Receipt, SendError>> + Send;
 
     /// Hands all messages of a turn over that are due for one destination, such as in one request:
-    /// two or more, in their order. A turn that has one message goes by [`send`](Self::send). Answers
-    /// for each in their order; `None`, as provided, has the engine `send` one after the other
-    /// (SEMANTICS D9).
+    /// two or more, in their order. A turn that has one message goes by [`send`](Self::send).
+    /// Answers for each in their order; `None`, as provided, has the engine `send` one after the
+    /// other (SEMANTICS D9).
     ///
     /// ```
     /// use chatflow::{Outbound, Receipt, SendError, Transport};
@@ -48,8 +48,8 @@ pub trait Transport: Send + Sync {
     ///
     /// Contract, beside that of the trait:
     /// 1. All of it ends as one `send` does: within the same time.
-    /// 2. Each answer holds for its own message: what was taken is not handed over again, the rest is,
-    ///    under the same ids.
+    /// 2. Each answer holds for its own message: what was taken is not handed over again, the rest
+    ///    is, under the same ids.
     /// 3. A message without an answer was not tried where an earlier one is to be tried again; else
     ///    it is to be tried again itself, since it is not known what became of it.
     fn send_turn(

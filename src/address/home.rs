@@ -35,8 +35,8 @@ impl Home {
         let own = self.in_own_way(&digits);
         let national = own.or_else(|| self.national(&digits));
         let global = self.with_calling_code(&digits);
-        // Of the two readings of digits that begin with the calling code: 91 81234 56789 is a number
-        // with its calling code, not an Indian one of twelve digits.
+        // Of the two readings of digits that begin with the calling code: 91 81234 56789 is a
+        // number with its calling code, not an Indian one of twelve digits.
         let chosen = match (national, global) {
             (Some(national), Some(global)) if is_likelier(global, national) => global,
             (Some(national), _) => national,

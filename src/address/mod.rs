@@ -23,8 +23,8 @@ pub(crate) use home::{Home, WORLD};
 pub(crate) use homeless::Home;
 pub use phone::{BadPhone, Phone};
 
-/// Reads a whole text as a telephone number: with its calling code, or as it is dialled in the region
-/// where it is at home (SEMANTICS A1).
+/// Reads a whole text as a telephone number: with its calling code, or as it is dialled in the
+/// region where it is at home (SEMANTICS A1).
 pub(crate) fn read_phone(text: &str, home: Option<Home>) -> Option<Phone> {
     let text =
         text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '.' | ',' | ';' | ':' | '!' | '?'));
@@ -141,10 +141,10 @@ pub enum BadAddress {
 
 impl Address {
     /// The address of a person on a channel's account, as a channel hands it in: a telephone number
-    /// on WhatsApp, SMS and Viber; on WhatsApp also a business-scoped id (`US.13491208655302741918`,
-    /// `US.ENT.…`: a country, and up to 128 letters and digits), on SMS a short code of 3-8 digits
-    /// or a sender's name of up to 11 letters, digits and blanks; an id of 1-256 bytes elsewhere
-    /// (SEMANTICS A3).
+    /// on WhatsApp, SMS and Viber; on WhatsApp also a business-scoped id
+    /// (`US.13491208655302741918`, `US.ENT.…`: a country, and up to 128 letters and digits), on SMS
+    /// a short code of 3-8 digits or a sender's name of up to 11 letters, digits and blanks; an id
+    /// of 1-256 bytes elsewhere (SEMANTICS A3).
     ///
     /// # Errors
     /// [`BadAddress`] for anything else.

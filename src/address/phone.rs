@@ -26,9 +26,9 @@ const MOST_DIGITS: u32 = 15;
 const MOST_BYTES: usize = 256;
 
 impl Phone {
-    /// Reads a number with its calling code, as people write it: behind `+` or `00`, with or without
-    /// `tel:`; blanks, dots, hyphens, slashes, brackets and marks without width are skipped, and so
-    /// is a trunk prefix: `+44 (0)7911 123456` is `+447911123456` (SEMANTICS A1).
+    /// Reads a number with its calling code, as people write it: behind `+` or `00`, with or
+    /// without `tel:`; blanks, dots, hyphens, slashes, brackets and marks without width are
+    /// skipped, and so is a trunk prefix: `+44 (0)7911 123456` is `+447911123456` (SEMANTICS A1).
     ///
     /// # Errors
     /// [`BadPhone`] when there is no calling code, another character, or fewer digits than the
@@ -39,9 +39,9 @@ impl Phone {
         if plan::is_long_enough(phone.0) { Ok(phone) } else { Err(BadPhone) }
     }
 
-    /// Reads a number as an answer is read: as [`parse`](Self::parse) does, or as it is dialled in a
-    /// region, which is named by its ISO 3166 code; returns the form that the numbering plan has now
-    /// (SEMANTICS A1). Builds without the feature `phone-numbers` know no region.
+    /// Reads a number as an answer is read: as [`parse`](Self::parse) does, or as it is dialled in
+    /// a region, which is named by its ISO 3166 code; returns the form that the numbering plan has
+    /// now (SEMANTICS A1). Builds without the feature `phone-numbers` know no region.
     ///
     /// ```
     /// # #[cfg(feature = "phone-numbers")] {
@@ -95,9 +95,10 @@ impl Phone {
         self.0
     }
 
-    /// The other form of the same number, where two are in use: Mexico with and without the 1 behind
-    /// +52, Argentina with and without the 9 behind +54, Brazil with and without the ninth digit of
-    /// a mobile number, Benin with and without the 01. Both lead to one contact (SEMANTICS A2).
+    /// The other form of the same number, where two are in use: Mexico with and without the 1
+    /// behind +52, Argentina with and without the 9 behind +54, Brazil with and without the ninth
+    /// digit of a mobile number, Benin with and without the 01. Both lead to one contact (SEMANTICS
+    /// A2).
     ///
     /// ```
     /// use chatflow::address::Phone;
@@ -279,7 +280,7 @@ fn without_trunk(number: u64, code: u16, rest: u32) -> u64 {
     if is_trunk { u64::from(code) * 10_u64.pow(rest - 1) + national } else { number }
 }
 
-/// True for what stands between the digits of a number, or around them, and means nothing.
+/// True for a character between or around the digits of a number that means nothing.
 fn is_between(c: char) -> bool {
     matches!(
         c,

@@ -1,5 +1,5 @@
-//! Time and fresh ids: the only place that reads the system's clock or draws randomness, one file for
-//! machines and one for pages. Everything else is given `now` and an id as arguments.
+//! Time and fresh ids: the only place that reads the system's clock or draws randomness, one file
+//! for machines and one for pages. Everything else is given `now` and an id as arguments.
 
 #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
 mod machine;
@@ -30,7 +30,7 @@ compile_error!(
 /// Where the engine reads the time.
 ///
 /// Contract:
-/// 1. `now` may stand still or go backwards; the engine keeps each conversation's own time monotone
+/// 1. `now` may stop or go backwards; the engine keeps each conversation's own time monotone
 ///    (SEMANTICS S8).
 /// 2. It is read once per call, and used to the millisecond.
 pub trait Clock: Send + Sync {
@@ -64,8 +64,8 @@ impl<C: Clock + ?Sized> Clock for &C {
     }
 }
 
-/// The system's clock, to the millisecond. In a page, with the feature `js`, that is `Date.now`, and
-/// time is measured by `performance.now`.
+/// The system's clock, to the millisecond. In a page, with the feature `js`, that is `Date.now`,
+/// and time is measured by `performance.now`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -103,8 +103,8 @@ impl<I: Ids + ?Sized> Ids for &I {
 
 /// UUIDs of version 7: the call's millisecond, then 74 bits of a keyed hash over a counter.
 ///
-/// The key is drawn from the operating system once, so that minting costs no system call; in a page,
-/// with the feature `js`, from `crypto.getRandomValues`.
+/// The key is drawn from the operating system once, so that minting costs no system call; in a
+/// page, with the feature `js`, from `crypto.getRandomValues`.
 #[derive(Debug)]
 pub struct RandomIds {
     key: (u64, u64),

@@ -29,9 +29,9 @@ use crate::kernel::{JournalStep, StepEvent};
 
 /// A picture of a flow, to be written in one of three formats. The same flow gives the same text.
 ///
-/// It shows the nodes with their texts, in the first language of the flow's settings, and with their
-/// rules: conditions, opening hours, the answers that count; the branches by their names, a choice
-/// by its label, a chance with its share; where a session ends without an edge; and what the
+/// It shows the nodes with their texts, in the first language of the flow's settings, and with
+/// their rules: conditions, opening hours, the answers that count; the branches by their names, a
+/// choice by its label, a chance with its share; where a session ends without an edge; and what the
 /// settings say, such as keywords and a reminder. The way that the flow is made for runs straight
 /// down.
 ///
@@ -104,9 +104,9 @@ impl<'a> Diagram<'a> {
         self
     }
 
-    /// With the path of a session, as its journal tells it: what it visited and which way it went
-    /// stand out, and so does the node that it is at. Steps in other flows that it called are
-    /// left out.
+    /// Highlights the path of a session, as its journal tells it: the nodes that it visited, the
+    /// ways that it took, and the node that it is at. Steps in other flows that it called are left
+    /// out.
     pub fn path<'s>(mut self, steps: impl IntoIterator<Item = &'s JournalStep>) -> Self {
         let overlay = &mut self.overlay;
         let mut jumps_from = None;

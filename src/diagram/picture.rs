@@ -30,7 +30,7 @@ pub(super) struct Picture {
     /// Those of the flow.
     pub(super) own_nodes: usize,
     pub(super) arrows: Vec<Arrow>,
-    /// True if what was not visited is to stand back.
+    /// True if what was not visited is drawn faint.
     pub(super) has_path: bool,
 }
 
@@ -192,7 +192,7 @@ impl Sketch<'_> {
         reached
     }
 
-    /// The end of a session that no node stands for.
+    /// The end of a session that no node shows.
     fn stop(&mut self) -> usize {
         let stop = Node { title: "completed".to_owned(), family: Family::Stop, ..Node::default() };
         self.picture.nodes.push(stop);

@@ -162,7 +162,7 @@ pub enum EventKind {
         session: SessionId,
         /// Which turn, from 1.
         turn: u32,
-        /// The node it stands at now.
+        /// The node that it is at now.
         node: NodeId,
         /// Its current status.
         status: Status,
@@ -223,8 +223,8 @@ pub enum EventKind {
         /// The name.
         name: Arc<str>,
     },
-    /// An operator or a filter came to nothing: a comparison of what has no order, which is false, a
-    /// number out of range, a time that is none (SEMANTICS U12).
+    /// An operator or a filter came to nothing: a comparison of what has no order, which is false,
+    /// a number out of range, a time that is none (SEMANTICS U12).
     NoResult {
         /// The session.
         session: SessionId,
@@ -278,7 +278,7 @@ pub enum EventKind {
         /// The number of those that are taken.
         kept: u32,
     },
-    /// A called flow failed, and its caller goes on by `failed` (SEMANTICS N9).
+    /// A called flow failed, and its caller leaves by `failed` (SEMANTICS N9).
     SubflowFailed {
         /// The session.
         session: SessionId,
@@ -305,7 +305,7 @@ pub enum EventKind {
     HandedOff {
         /// The session.
         session: SessionId,
-        /// The node it stands at.
+        /// The node that it is at.
         node: NodeId,
     },
     /// A flow changed its contact.

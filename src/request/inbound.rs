@@ -87,8 +87,8 @@ impl Inbound {
         Self { text: text.into(), ..Self::new(channel, account, from, MessageKind::Text) }
     }
 
-    /// An option that was chosen: what the message offered as [`Opt::payload`](crate::session::Opt::payload)
-    /// or any other payload, and its label.
+    /// An option that was chosen: what the message offered as
+    /// [`Opt::payload`](crate::session::Opt::payload) or any other payload, and its label.
     pub fn choice(
         channel: Channel,
         account: impl Into<String>,
@@ -208,8 +208,8 @@ impl Inbound {
 
     /// The same as the channel writes it, such as the number in a webhook: read as the sender's is,
     /// on the same channel and account. What cannot be read, or is beyond 8, is left out, and the
-    /// event [`AddressLeftOut`](crate::observer::EventKind::AddressLeftOut) says so; the message is taken all
-    /// the same.
+    /// event [`AddressLeftOut`](crate::observer::EventKind::AddressLeftOut) says so; the message is
+    /// taken all the same.
     pub fn also_written(mut self, address: impl Into<String>) -> Self {
         self.also.push(OtherAddress::Written(address.into()));
         self

@@ -9,7 +9,7 @@ const MOST: u32 = u32::MAX / 2;
 const MOST_MESSAGES: u64 = 1 << 53;
 /// The longest stretch of time that a calendar can add, in seconds.
 const MOST_SECONDS: i64 = i64::MAX / 1000;
-/// The longest that a session stood still.
+/// The longest time for which a session was suspended.
 const MOST_MILLIS: i64 = i64::MAX / 4;
 
 /// The first number of a conversation that is out of its bounds.

@@ -134,8 +134,8 @@ impl Contact {
         }
     }
 
-    /// The address that it is reached at from an account: a telephone number where one is known, else
-    /// the one that was learnt last (SEMANTICS A7).
+    /// The address that it is reached at from an account: a telephone number where one is known,
+    /// else the one that was learnt last (SEMANTICS A7).
     pub(crate) fn address_on(&self, account: &Account) -> Option<&Address> {
         let there = || self.addresses.iter().rev().filter(|address| address.is_on(account));
         there().find(|address| address.phone().is_some()).or_else(|| there().next())

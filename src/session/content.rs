@@ -227,7 +227,7 @@ pub struct TemplateMessage {
     pub language: String,
     /// The values that fill its gaps.
     pub parameters: Parameters,
-    /// Its buttons that answer: the payload is to be sent with it, the label stands in the
+    /// Its buttons that answer: the payload is to be sent with it, the label is in the
     /// template.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<Opt>,
@@ -489,8 +489,8 @@ impl List {
         list
     }
 
-    /// Leaves out what comes after so many rows, and the sections that then have none. Answers whether
-    /// there was anything.
+    /// Leaves out what comes after so many rows, and the sections that then have none. Answers
+    /// whether there was anything.
     pub(crate) fn keep(&mut self, most: usize) -> bool {
         let had = self.options.len();
         self.options.truncate(most);

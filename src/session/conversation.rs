@@ -166,7 +166,7 @@ impl Conversation {
         self.silence()?.pause
     }
 
-    /// True if a session stands still because the contact is with a person, or the bot is paused
+    /// True if a session is on hold because the contact is with a person, or the bot is paused
     /// (SEMANTICS S10, Q3).
     pub(crate) fn stands_still(&self, session: &Session) -> bool {
         self.silence().is_some() && !session.goes_on_in_handoff()
@@ -233,7 +233,7 @@ impl Conversation {
             (None, Some(deadline)) => Some((deadline, Timer::Deadline)),
             (None, None) if session.status() == Status::Handoff => None,
             // A node may outlive the TTL (S3), but no session ends before it came to where it
-            // stands.
+            // is.
             (None, None) => session.expires_at.map(|at| (at.max(session.parked_at), Timer::Expiry)),
         };
         let silent = own.filter(|_| window.is_none());

@@ -57,7 +57,7 @@ impl DeliveryReport {
 }
 
 /// The message with a `failed` or `window_closed` edge that a session sent last: it waits for what
-/// becomes of it, or stands right behind it.
+/// becomes of it, or is right behind it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Sending {
     /// The message's number.

@@ -14,7 +14,7 @@ pub(crate) enum Ending {
     Completed(Option<Arc<str>>),
     /// Nobody answered in time.
     Expired,
-    /// It could not go on.
+    /// It could not continue.
     Failed(Box<Failure>),
     /// From outside.
     Cancelled(EndReason),
@@ -49,7 +49,7 @@ impl Session {
         kept.into_iter().flatten().filter(|queued| !queued.opening).count()
     }
 
-    /// Its end by a fault where it stands.
+    /// Its end by a fault at its node.
     pub(crate) fn failing(&self, code: FailureCode, message: String) -> Ending {
         let (node, flow) = (self.at.clone(), self.called().map(|(flow, _)| flow.clone()));
         Ending::Failed(Box::new(Failure { code, node, flow, message }))

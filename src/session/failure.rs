@@ -24,7 +24,8 @@ pub struct Failure {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FailureCode {
-    /// A turn visited more nodes than [`Limits::nodes_per_turn`](crate::limits::Limits::nodes_per_turn).
+    /// A turn visited more nodes than
+    /// [`Limits::nodes_per_turn`](crate::limits::Limits::nodes_per_turn).
     NodesPerTurn,
     /// The session had more turns than
     /// [`Limits::turns_per_session`](crate::limits::Limits::turns_per_session).
@@ -32,7 +33,8 @@ pub enum FailureCode {
     /// Variables outgrew [`Limits::variable_bytes`](crate::limits::Limits::variable_bytes) or
     /// [`Limits::depth`](crate::limits::Limits::depth).
     Variables,
-    /// More messages are unsent than [`Limits::unsent_messages`](crate::limits::Limits::unsent_messages).
+    /// More messages are unsent than
+    /// [`Limits::unsent_messages`](crate::limits::Limits::unsent_messages).
     UnsentMessages,
     /// There was nowhere to send to (SEMANTICS D4).
     NoDestination,
@@ -52,15 +54,17 @@ pub enum FailureCode {
     NoChoices,
     /// A delay's instant could not be read.
     BadInstant,
-    /// The flow or the node that the session stands at is not there.
+    /// The flow or the node of the session does not exist.
     MissingNode,
-    /// The conversation outgrew [`Limits::conversation_bytes`](crate::limits::Limits::conversation_bytes).
+    /// The conversation outgrew
+    /// [`Limits::conversation_bytes`](crate::limits::Limits::conversation_bytes).
     ConversationSize,
     /// The flow to be called is not online, and no `failed` branch is there (SEMANTICS N9).
     SubflowOffline,
     /// The flow to be called does not take the inputs that it was given.
     SubflowInput,
-    /// Calls are nested more deeply than [`Limits::subflow_frames`](crate::limits::Limits::subflow_frames).
+    /// Calls are nested more deeply than
+    /// [`Limits::subflow_frames`](crate::limits::Limits::subflow_frames).
     SubflowDepth,
 }
 
@@ -89,7 +93,7 @@ impl FailureCode {
         }
     }
 
-    /// True if it is a maximum of the session as a whole: no caller goes on after that (SEMANTICS
+    /// True if it is a maximum of the session as a whole: no caller continues after that (SEMANTICS
     /// S7).
     pub(crate) fn is_of_session(self) -> bool {
         matches!(

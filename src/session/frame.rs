@@ -1,4 +1,4 @@
-//! A flow that called another one, and waits for it: what it needs to go on.
+//! A flow that called another one, and waits for it: the part that it needs to continue.
 
 use serde::{Deserialize, Serialize};
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::id::{CallId, MessageId};
 use crate::session::{SendOutcome, Session, Stop, Suspended};
 
-/// A handoff that goes on.
+/// A handoff in progress.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Handoff {
@@ -22,7 +22,7 @@ pub struct Handoff {
     pub note: Option<Arc<str>>,
     /// Number of seconds that it lasts after the latest message or touch.
     pub(crate) timeout: Option<i64>,
-    /// Where the session stood when it was handed over; none at a `handoff` node.
+    /// The place of the session when it was handed over; none at a `handoff` node.
     pub(crate) suspended: Option<Suspended>,
 }
 
@@ -85,7 +85,7 @@ impl Session {
         self.call().or_else(suspended).map(|call| call.id)
     }
 
-    /// The message of which it must know what becomes before it goes on, be it after a handoff
+    /// The message whose fate must be known before it continues, be it after a handoff
     /// (SEMANTICS D1).
     pub(crate) fn awaits_sooner_or_later(&self) -> Option<MessageId> {
         let suspended = || match &self.handoff()?.suspended.as_ref()?.stop {
@@ -95,7 +95,7 @@ impl Session {
         self.awaits().or_else(suspended)
     }
 
-    /// True if it goes on while its contact is with a person (SEMANTICS T9 `during_handoff`).
+    /// True if it runs while its contact is with a person (SEMANTICS T9 `during_handoff`).
     pub(crate) fn goes_on_in_handoff(&self) -> bool {
         self.handoff().is_some() || self.origin.as_ref().is_some_and(|origin| origin.during_handoff)
     }

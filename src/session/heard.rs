@@ -17,10 +17,10 @@ pub(crate) struct Heard {
     /// Answers that were not valid.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) invalid: u32,
-    /// Texts of one reply, while it may go on.
+    /// Texts of one reply, while more may come.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) parts: Vec<Arc<str>>,
-    /// Media of one reply, while it may go on.
+    /// Media of one reply, while more may come.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) media: Vec<Packed>,
     /// The channel's id of the last message of one reply.

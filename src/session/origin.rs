@@ -33,7 +33,7 @@ pub struct Origin {
     /// True if it may write to a contact that opted out (SEMANTICS T10).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub transactional: bool,
-    /// True if it goes on while the contact is with a person (SEMANTICS S10).
+    /// True if it runs while the contact is with a person (SEMANTICS S10).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub during_handoff: bool,
 }

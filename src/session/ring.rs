@@ -55,9 +55,9 @@ pub(crate) enum Verdict {
     Applied,
 }
 
-/// The last inputs, oldest first; no allocation until there is one. Beyond a few, four bytes of each
-/// id lie apart from all else: each message is looked for among all of them, which are four cache
-/// lines where the ring is full, and fifty where they lie with what they came to.
+/// The last inputs, oldest first; no allocation until there is one. Beyond a few, four bytes of
+/// each id lie apart from all else: each message is looked for among all of them, which are four
+/// cache lines where the ring is full, and fifty where they lie with what they came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Vec<Remembered>", into = "Vec<Remembered>")]
 pub(crate) struct Ring(Option<Box<Entries>>);
@@ -122,8 +122,8 @@ impl Ring {
         entries.push_back(Input { id: id.to_ne_bytes(), at, verdict, call });
     }
 
-    /// Takes in what another one remembers, in order of time; the next input that it remembers trims
-    /// it.
+    /// Takes in what another one remembers, in order of time; the next input that it remembers
+    /// trims it.
     pub(crate) fn take_in(&mut self, other: Self) {
         let mut all: Vec<Remembered> = std::mem::take(self).into();
         all.extend(Vec::from(other));

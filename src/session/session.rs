@@ -1,5 +1,5 @@
-//! One run of a flow with a contact: what it knows, until when it lives. What belongs to where it
-//! stands alone is in `standing`.
+//! One run of a flow with a contact: what it knows, until when it lives. What belongs to its node
+//! alone is in `standing`.
 //! The kernel alone changes it.
 
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ pub struct Session {
     /// A hash of that version's content (SEMANTICS S13). None: an older release wrote it.
     pub(crate) digest: Option<u128>,
     pub(crate) standing: Standing,
-    /// The node it stands at, or ended at.
+    /// The node that it is at, or ended at.
     pub(crate) at: NodeId,
     /// Where that node was in the compiled flow; only a hint.
     pub(crate) hint: u32,
@@ -43,7 +43,7 @@ pub struct Session {
     pub(crate) expires_at: Option<DateTime<Utc>>,
     /// The end of the longest life it may have: nothing moves it (SEMANTICS S1).
     pub(crate) ends_by: Option<DateTime<Utc>>,
-    /// Since when it stands where it stands.
+    /// Since when it is at its node.
     pub(crate) parked_at: DateTime<Utc>,
     /// The outbox number of the last message before the wait: the wait's deadline does not pass
     /// before it is settled (SEMANTICS N3).
@@ -71,14 +71,14 @@ pub(crate) struct Extras {
     pub(crate) heard: Option<Heard>,
     /// Flows that called and wait for what they called, the outermost first (SEMANTICS N9).
     pub(crate) frames: Vec<Frame>,
-    /// The called flow whose node it stands at; None: its own.
+    /// The called flow whose node it is at; None: its own.
     pub(crate) active: Option<(FlowId, FlowVersion)>,
     /// A hash of the content of that version (SEMANTICS S13).
     pub(crate) active_digest: Option<u128>,
     /// The bag that the started flow reads as `context`, where a flow that it called took its
     /// place.
     pub(crate) begun: Option<Bag>,
-    /// For how many milliseconds its life stood still in handoffs; counts where the TTL is fixed
+    /// The milliseconds for which its life was suspended in handoffs; counts where the TTL is fixed
     /// (SEMANTICS S10).
     pub(crate) still_millis: i64,
     /// Number of seconds before it expires at which it is to remind (SEMANTICS S6).
@@ -118,7 +118,7 @@ impl Session {
         self.id
     }
 
-    /// The flow that was started; it may stand in another one that this one called, see
+    /// The flow that was started; it may be in another one that this one called, see
     /// [`active`](Self::active).
     #[must_use]
     pub fn flow(&self) -> &FlowId {
@@ -139,7 +139,7 @@ impl Session {
         self.digest
     }
 
-    /// The flow whose [`node`](Self::node) it stands at, or ended at: its own, or one that was
+    /// The flow whose [`node`](Self::node) it is at, or ended at: its own, or one that was
     /// called (SEMANTICS N9).
     #[must_use]
     pub fn active(&self) -> (&FlowId, FlowVersion) {
@@ -149,7 +149,7 @@ impl Session {
         }
     }
 
-    /// Every version that it needs: its own, the one it stands in, those that wait for what they
+    /// Every version that it needs: its own, the one that it is in, those that wait for what they
     /// called. One may come several times.
     pub fn versions(&self) -> impl Iterator<Item = (&FlowId, FlowVersion)> {
         let waiting = self.frames().iter().map(|frame| (&frame.flow, frame.version));
@@ -179,7 +179,7 @@ impl Session {
         self.versions().any(|(of, in_use)| of == flow && version.is_none_or(|version| in_use == version))
     }
 
-    /// The node it stands at, or ended at.
+    /// The node that it is at, or ended at.
     #[must_use]
     pub fn node(&self) -> &NodeId {
         &self.at
@@ -210,7 +210,7 @@ impl Session {
     }
 
     /// When it expires: its TTL, or the node's own deadline if that is later (SEMANTICS S3); in a
-    /// handoff, where the TTL stands still, the end of that (S10). None: never.
+    /// handoff, where the TTL is suspended, the end of that (S10). None: never.
     #[must_use]
     pub fn expires_at(&self) -> Option<DateTime<Utc>> {
         if let Standing::Handoff(handover) = &self.standing {
@@ -252,7 +252,7 @@ impl Session {
         self.reply.as_deref()
     }
 
-    /// The message of which it must know what becomes before it goes on (SEMANTICS D1).
+    /// The message whose fate must be known before it continues (SEMANTICS D1).
     #[must_use]
     pub fn awaits(&self) -> Option<MessageId> {
         let Standing::Sending(sending) = &self.standing else { return None };
@@ -290,12 +290,12 @@ impl Session {
         }
     }
 
-    /// The called flow that it stands in.
+    /// The called flow that it is in.
     pub(crate) fn called(&self) -> Option<&(FlowId, FlowVersion)> {
         self.extras.as_ref()?.active.as_ref()
     }
 
-    /// True if it stands in a flow that was called, be it its own once more.
+    /// True if it is in a flow that was called, be it its own once more.
     pub(crate) fn is_in_call(&self) -> bool {
         self.called().is_some() || !self.frames().is_empty()
     }
@@ -397,21 +397,21 @@ impl Session {
         self.heard().filter(|_| matches!(self.standing, Standing::Waiting(_)))?.until
     }
 
-    /// Moves the end of what the contact is saying: the session stood still for so long (SEMANTICS
-    /// S10).
+    /// Moves the end of what the contact is saying: the session was suspended for so long
+    /// (SEMANTICS S10).
     pub(crate) fn delay_window(&mut self, by: TimeDelta) {
         if let Some(heard) = self.extras.as_mut().and_then(|extras| extras.heard.as_mut()) {
             heard.until = heard.until.and_then(|until| until.checked_add_signed(by));
         }
     }
 
-    /// Counts time in which its life stood still; a clock that went back counts for nothing.
+    /// Counts time in which its life was suspended; a clock that went back counts for nothing.
     pub(crate) fn stood_still(&mut self, by: TimeDelta) {
         let still = &mut self.extras().still_millis;
         *still = still.saturating_add(by.num_milliseconds().max(0));
     }
 
-    /// Leaves the question that it stands at.
+    /// Leaves the question that it is at.
     pub(crate) fn forget_heard(&mut self) {
         if let Some(extras) = &mut self.extras
             && extras.heard.take().is_some()

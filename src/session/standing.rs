@@ -41,7 +41,7 @@ pub(crate) struct OpenCall {
     pub(crate) deadline: Option<DateTime<Utc>>,
 }
 
-/// A handoff that goes on.
+/// A handoff in progress.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Handover {
     pub(crate) handoff: Box<Handoff>,
@@ -49,7 +49,7 @@ pub(crate) struct Handover {
     pub(crate) deadline: Option<DateTime<Utc>>,
 }
 
-/// The place where a session goes on after a handoff.
+/// The place where a session continues after a handoff.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Suspended {
     pub(crate) parked_at: DateTime<Utc>,
@@ -262,7 +262,7 @@ impl Session {
         }
     }
 
-    /// Stands behind this message no more, if it is right behind it.
+    /// Is behind this message no more, if it is right behind it.
     pub(crate) fn forget_sending(&mut self, seq: u64) {
         let behind = match &mut self.standing {
             Standing::Waiting(wait) | Standing::Delayed(wait) => &mut wait.behind,
@@ -290,7 +290,7 @@ impl Session {
         self.parked_at = at;
     }
 
-    /// Goes on from where it stopped; a question is answered by that.
+    /// Continues from where it stopped; a question is answered by that.
     pub(crate) fn unpark(&mut self) {
         if let Standing::Waiting(_) = self.standing {
             self.answered = self.wait;

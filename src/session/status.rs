@@ -22,14 +22,14 @@ pub enum Status {
     Completed,
     /// Nobody answered in time.
     Expired,
-    /// Could not go on; see [`Session::failure`](crate::Session::failure).
+    /// Could not continue; see [`Session::failure`](crate::Session::failure).
     Failed,
     /// Ended from outside; see [`Session::ended_by`](crate::Session::ended_by).
     Cancelled,
 }
 
 impl Status {
-    /// True if the session goes on: `running`, `waiting`, `delayed`, `calling` or `handoff`.
+    /// True if the session has not ended: `running`, `waiting`, `delayed`, `calling` or `handoff`.
     #[must_use]
     pub fn is_live(self) -> bool {
         matches!(self, Self::Running | Self::Waiting | Self::Delayed | Self::Calling | Self::Handoff)

@@ -120,7 +120,7 @@ pub(crate) use txn::Lent;
 ///
 /// 22. `erase` removes what is stored of a contact, all or nothing: record, lease and watermark,
 ///     each alias that leads there, ended sessions and journal. It applies only at the revision
-///     `expect`, whoever holds the lease and whether or not the conversation is set aside; else it
+///     `expect`, no matter who holds the lease and whether the conversation is set aside; else it
 ///     answers None. Afterwards nothing is there: a commit that expects none makes a new
 ///     conversation (rule 5 holds across it), a settle answers [`Settled::LeaseLost`].
 /// 23. The contact's keys stay until they expire, as [`KeyName::hashed`] and [`KeyRecord::erased`]:
@@ -128,7 +128,7 @@ pub(crate) use txn::Lent;
 ///     store that keeps no more than a hash of names needs no other. With [`Erase::keeps_history`]
 ///     rule 22 is of the conversation alone (record, lease, watermark, aliases, live sessions):
 ///     keys, ended sessions and journal stay as they are and are counted as 0, until `purge`
-///     removes them. A key goes on answering its record. There are many such erases, so one should
+///     removes them. A key still answers its record. There are many such erases, so one should
 ///     cost about as much as a commit.
 ///
 /// *Counting*
@@ -159,12 +159,13 @@ pub(crate) use txn::Lent;
 ///
 /// 27. [`Commit::absorbs`] names a contact that turns out to be the commit's (SEMANTICS A5). With
 ///     the rest of the commit, all or nothing (rule 4), its record, lease and watermark are removed
-///     as by rule 22, and whatever led to it leads to the commit's contact: aliases, ended sessions,
-///     journal, keys, so that lists and `erase` find them there. It applies only if that
+///     as by rule 22, and whatever led to it leads to the commit's contact: aliases, ended
+///     sessions, journal, keys, so that lists and `erase` find them there. It applies only if that
 ///     conversation is at [`Absorbed::expect`] with the watermark [`Absorbed::settled`], is not set
-///     aside, and nobody holds a live lease on it; else [`Committed::Conflict`]. An alias to be added that leads to the absorbed contact
-///     does not refuse the commit. The contact's addresses are among those: a store that does not
-///     know of this rule refuses with [`Committed::AliasTaken`], and the two stay two.
+///     aside, and nobody holds a live lease on it; else [`Committed::Conflict`]. An alias to be
+///     added that leads to the absorbed contact does not refuse the commit. The contact's addresses
+///     are among those: a store that does not know of this rule refuses with
+///     [`Committed::AliasTaken`], and the two stay two.
 ///
 /// *Riding*
 ///
@@ -236,8 +237,8 @@ pub trait ConversationStore: Send + Sync {
         }
     }
 
-    /// Writes what was acknowledged and is not written yet: settles (rule 28). A process that ends in
-    /// peace calls it last. By default nothing waits.
+    /// Writes what was acknowledged and is not written yet: settles (rule 28). A process that ends
+    /// in peace calls it last. By default nothing waits.
     fn flush(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
         async { Ok(()) }
     }

@@ -37,7 +37,8 @@ pub trait StoreQueries: Send + Sync {
     ) -> impl Future<Output = Result<Vec<SessionRecord>, StoreError>> + Send;
 
     /// Sessions that match, each with its contact as that is then: what `sessions` answers. A store
-    /// that leaves the method as it is answers no contacts, and the engine asks for them one by one.
+    /// that leaves the method as it is answers no contacts, and the engine asks for them one by
+    /// one.
     fn listed(
         &self,
         query: &SessionQuery,

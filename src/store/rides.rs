@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::id::{ContactId, WorkspaceId};
 use crate::store::{Commit, Committed, Lease, Revision, Settle, Settled, StoredConversation, Token};
 
-/// A settle is acknowledged early only if so much of its lease is left, or a quarter of it: it has to
-/// be written before somebody else may take the lease.
+/// A settle is acknowledged early only if so much of its lease is left, or a quarter of it: it has
+/// to be written before somebody else may take the lease.
 const MARGIN: Duration = Duration::from_secs(1);
 
 /// So many conversations may be known before those whose lease has run out are forgotten.
@@ -18,18 +18,18 @@ const FEW: usize = 1024;
 /// the next commit of its conversation, or soon by a statement for many.
 ///
 /// The store tells of each lease that its process takes ([`begin`](Self::begin) and
-/// [`end`](Self::end) of a commit, [`claimed`](Self::claimed)), and asks before it writes a
-/// settle. [`settle`](Self::settle) acknowledges one if this process took the lease at that
-/// revision, knows of no later commit, and enough of the lease is left. Until such a settle is
-/// written, the stored lease stays its token's, so nobody else delivers; afterwards the row is as if
-/// the settle had been written at once. A process that ends before that has settled nothing: its
-/// lease runs out, and what it sent is sent again under the same id (rule 28 of
+/// [`end`](Self::end) of a commit, [`claimed`](Self::claimed)), and asks before it writes a settle.
+/// [`settle`](Self::settle) acknowledges one if this process took the lease at that revision, knows
+/// of no later commit, and enough of the lease is left. Until such a settle is written, the stored
+/// lease stays its token's, so nobody else delivers; afterwards the row is as if the settle had
+/// been written at once. A process that ends before that has settled nothing: its lease runs out,
+/// and what it sent is sent again under the same id (rule 28 of
 /// [`ConversationStore`](crate::store::ConversationStore)).
 ///
-/// A settle that is written late, alone or with a commit, differs from a plain settle in two points: it needs
-/// the token to be the last that held the lease, live or not, and on another revision it frees the
-/// lease all the same, since its holder has gone. `due_at` is then that of the commit that came
-/// between, which a claim finds.
+/// A settle that is written late, alone or with a commit, differs from a plain settle in two
+/// points: it needs the token to be the last that held the lease, live or not, and on another
+/// revision it frees the lease all the same, since its holder has gone. `due_at` is then that of
+/// the commit that came between, which a claim finds.
 ///
 /// Times are counted by the store from an instant of its own, by a clock that never goes back.
 #[derive(Debug, Default)]
@@ -39,7 +39,8 @@ pub struct Rides {
     waiting: VecDeque<(WorkspaceId, ContactId)>,
     /// The number of those that were taken and that the store has not answered yet.
     taken: usize,
-    /// Settles that were written and are still shown, since a load may be under way that began before.
+    /// Settles that were written and are still shown, since a load may be under way that began
+    /// before.
     written: Vec<(WorkspaceId, ContactId, Token)>,
 }
 
@@ -84,9 +85,9 @@ pub struct Boarded {
 }
 
 impl Boarded {
-    /// The token and the watermark of the settle that is to be written with the commit: if the token
-    /// was the last to hold the lease, the watermark is raised, the lease is free for the commit, and
-    /// its claims are over.
+    /// The token and the watermark of the settle that is to be written with the commit: if the
+    /// token was the last to hold the lease, the watermark is raised, the lease is free for the
+    /// commit, and its claims are over.
     #[must_use]
     pub fn rides(&self) -> Option<(Token, u64)> {
         self.rides
@@ -286,8 +287,8 @@ fn last_moment(began: Duration, period: Duration) -> Duration {
 }
 
 impl Place {
-    /// The conversation is, or may be, at another revision: the holder of the lease is to be told so
-    /// when it settles.
+    /// The conversation is, or may be, at another revision: the holder of the lease is to be told
+    /// so when it settles.
     fn doubt(&mut self) {
         if let State::Held { .. } = self.state {
             self.state = State::Unknown;

@@ -42,8 +42,8 @@ pub fn state_word(record: &KeyRecord) -> Option<String> {
     })
 }
 
-/// Reads what [`state_word`] wrote, as [`KeyRecord::status`] and [`KeyRecord::failure`]. A word of a
-/// newer release says nothing.
+/// Reads what [`state_word`] wrote, as [`KeyRecord::status`] and [`KeyRecord::failure`]. A word of
+/// a newer release says nothing.
 #[must_use]
 pub fn state_of(word: Option<&str>) -> (Option<Status>, Option<FailureCode>) {
     let (status, failure) = match word {

@@ -1,5 +1,5 @@
-//! One decision in a store's hand: what was loaded, lent to whoever decides, and what is to be
-//! written.
+//! One decision in a store's hand: the record that was loaded, lent to the code that decides, and
+//! the one to be written.
 
 use std::sync::Arc;
 

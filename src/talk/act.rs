@@ -67,7 +67,7 @@ pub enum Act {
     },
     /// A flow is taken offline: `! unpublish drain menu`, or `terminate`.
     Unpublish {
-        /// True if its sessions may go on to their end.
+        /// True if its sessions may run to their end.
         drains: bool,
         /// The flow.
         flow: String,

@@ -135,7 +135,7 @@ impl Comparison {
     pub(crate) fn heard(&mut self, expected: &[TalkLine], actual: &[Line], next: usize) {
         let mut actual = actual.iter().filter_map(|line| Some((line.mark(), line.heard()?, line)));
         let last = expected.iter().rposition(|line| matches!(line.part(), TalkPart::Heard { .. }));
-        // Remarks above a talk stand before what comes first, all others where they are.
+        // Remarks above a talk go before what comes first, all others where they are.
         let is_head = self.text.is_empty();
         let (beside, after) = expected.split_at(match last {
             Some(last) => last + 1,

@@ -1,4 +1,4 @@
-//! The words of the host's acts, each with what follows it.
+//! The words for acts of the host, each with what follows it.
 
 use chrono::TimeDelta;
 use serde_json::Value;

@@ -43,7 +43,7 @@ impl Clock for ManualClock {
     }
 }
 
-/// Ids that count up from 1, so that a test can print them. Clones go on counting together.
+/// Ids that count up from 1, so that a test can print them. Clones count together.
 #[derive(Clone, Debug, Default)]
 pub struct CountingIds(Arc<AtomicU64>);
 

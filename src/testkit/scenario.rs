@@ -17,7 +17,7 @@ use crate::talk::{Act, Difference, Line, Talk};
 /// [`hears`](Self::hears), time [`passes`](Self::passes), calls are answered as the test decides.
 ///
 /// A check that fails panics with the file and line of the test, and the talk so far up to the
-/// first difference. The text of a check is that of a line of a talk: `…` stands for any text,
+/// first difference. The text of a check is that of a line of a talk: `…` matches any text,
 /// `/regex/` is a pattern.
 ///
 /// ```

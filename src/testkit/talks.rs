@@ -85,7 +85,7 @@ impl TalkTrial {
 }
 
 impl Talks {
-    /// The talks of a flow; both paths begin at `root`, the folder of the host's manifest. The
+    /// The talks of a flow; both paths begin at `root`, the folder with the host's manifest. The
     /// pattern may have `*` in its last part.
     #[must_use]
     pub fn new(root: impl Into<PathBuf>, flow: &str, pattern: &str) -> Self {

@@ -125,7 +125,7 @@ fn wish(rows: &Rows, item: usize, near: &[usize]) -> (f64, f64) {
     let is_passing = own.what == What::Bend && near.iter().all(|near| rows.items[*near].what == What::Bend);
     let weight = match own.what {
         What::Rise => FAINT,
-        // What goes on its way makes room for what leads to the next box.
+        // A way that continues makes room for what leads to the next box.
         What::Label if rows.below[item].iter().all(|below| rows.items[*below].what != What::Box) => 0.01,
         What::Bend if is_passing => 4.0,
         _ => near.len() as f64,

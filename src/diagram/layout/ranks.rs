@@ -65,7 +65,7 @@ fn walk(boxes: usize, links: &[Link], outs: &[Vec<usize>]) -> (Vec<bool>, Vec<us
     (kept, finished)
 }
 
-/// A box that nothing leads to stands right above the first one that it leads to.
+/// A box that nothing leads to goes right above the first one that it leads to.
 fn sink_roots(ranks: &mut [usize], links: &[Link], kept: &[bool]) {
     let mut led_to = vec![false; ranks.len()];
     let mut above = vec![usize::MAX; ranks.len()];

@@ -9,7 +9,7 @@ pub(super) struct Net {
     pub(super) upper: Vec<f64>,
     /// Where it meets the row below.
     pub(super) lower: Vec<f64>,
-    /// Where it goes on into a lane, beyond all rows.
+    /// Where it turns into a lane, beyond all rows.
     pub(super) side: Option<f64>,
     /// Its height, from 0 at the top; of no meaning if it runs straight down.
     pub(super) track: usize,

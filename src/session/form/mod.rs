@@ -122,7 +122,7 @@ struct FlatExtras<'a> {
     rounds: Cow<'a, [Rounds]>,
 }
 
-/// A handoff as it is stored; the message that a session stands at is not in it.
+/// A handoff as it is stored; the message that a session waits for is not in it.
 #[derive(Serialize, Deserialize)]
 #[serde(rename = "Handoff")]
 struct FlatHandoff {
@@ -242,7 +242,7 @@ impl<'a> FlatSession<'a> {
         }
     }
 
-    /// Takes out what belongs to where the session stands.
+    /// Takes out the part that belongs to the session's node.
     fn standing(&mut self) -> Standing {
         let (deadline, call) = (self.deadline, self.call.take().map(|call| Box::new(call.into_owned())));
         let rare = self.rare.as_deref_mut();
@@ -342,7 +342,7 @@ impl<'a> FlatExtras<'a> {
         })
     }
 
-    /// The part that belongs to where a session stands.
+    /// The part that belongs to a session's node.
     fn of_standing(session: &'a Session) -> Option<Self> {
         let own = match &session.standing {
             Standing::Running | Standing::Calling(_) => return None,

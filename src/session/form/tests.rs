@@ -18,7 +18,7 @@ fn read(fields: Value) -> Session {
     serde_json::from_value(stored).expect("a session")
 }
 
-/// The fields that belong to where a session stands, as they are written.
+/// The fields that belong to a session's node, as they are written.
 fn written(session: &Session) -> Value {
     let mut stored = json!(session);
     let all = stored.as_object_mut().expect("an object");

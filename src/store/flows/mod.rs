@@ -202,7 +202,7 @@ pub struct VersionEntry {
 pub enum VersionState {
     /// New sessions start on it. At most one version of a flow is.
     Online,
-    /// No new sessions; those that run go on.
+    /// No new sessions; those that run continue.
     Offline,
     /// The flow was deleted; the number is not used again.
     Deleted,

@@ -6,7 +6,8 @@ use crate::error::StoreError;
 use crate::id::{FlowId, FlowVersion, WorkspaceId};
 use crate::store::{Catalogue, FlowChange, FlowSaved, FlowStore};
 
-/// Stands in where a store keeps no flows and the host names no other place: every call says so.
+/// The store of flows where a store keeps no flows and the host names no other place: every call
+/// says so.
 pub(crate) struct NoFlows;
 
 impl NoFlows {

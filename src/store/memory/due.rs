@@ -89,7 +89,7 @@ impl DueIndex {
 
     /// Gives the lease to a token.
     pub(super) fn lease(&mut self, id: u32, slots: &mut Slots, token: Token, until: DateTime<Utc>) {
-        // Before the lease is set: while the clock stands still, an old lease of the same slot
+        // Before the lease is set: while the clock does not move, an old lease of the same slot
         // would look like the new one.
         while let Some(&Reverse((end, other))) = self.leases.peek()
             && slots[other].lease.until() != Some(end)

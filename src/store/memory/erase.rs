@@ -61,7 +61,7 @@ impl Shard {
         *slot = Slot::new(VACANT, slot.contact.clone());
     }
 
-    /// Empties a slot for good: its number leads nowhere any more. Whoever has it still finds
+    /// Empties a slot for good: its number leads nowhere any more. A caller that still has it finds
     /// nobody.
     fn vacate(&mut self, hash: u64, id: u32) {
         self.unfind(hash, id);

@@ -65,8 +65,8 @@ pub struct Row {
     pub dead_letters: u32,
     /// True if it was set aside.
     pub quarantined: bool,
-    /// True if it was erased since it was last written: it reads as if it never had been, and goes
-    /// on counting revisions.
+    /// True if it was erased since it was last written: it reads as if it never had been, and still
+    /// counts revisions.
     pub erased: bool,
 }
 

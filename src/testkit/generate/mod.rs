@@ -73,7 +73,7 @@ pub struct GeneratedTalk {
     pub shows: Vec<Missed>,
 }
 
-/// So many rehearsals of one length go on from one node and state, each with other values.
+/// So many rehearsals of one length continue from one node and state, each with other values.
 const VARIANTS: usize = 4;
 
 /// The shortest talk to each way of a flow that no known talk takes, with contexts and answers of
@@ -182,7 +182,7 @@ impl Search<'_> {
         }
     }
 
-    /// True for the first rehearsals that stand at a node, and where none has begun.
+    /// True for the first rehearsals that are at a node, and where none has begun.
     fn goes_on(&mut self, run: &Rehearsal, acts: usize) -> bool {
         let Some(session) = run.session() else { return self.runs == 1 };
         let state = format!("{acts} {} at {} of {}", session.status(), session.node(), session.active().0);

@@ -191,7 +191,7 @@ impl<S: ConversationStore + StoreQueries + 'static> World<S> {
         self.look()
     }
 
-    /// Lets one call go on to its next operation.
+    /// Lets one call proceed to its next operation.
     fn go_on(&mut self) {
         let place = self.weather.dice.below(self.tasks.len());
         let Some((_, call)) = self.tasks.get_mut(place) else { return };

@@ -95,8 +95,8 @@ pub async fn who_is_at_work_is_not_taken_in(harness: &impl Harness<Store: Conver
     assert_eq!(store.follow(phone(1)).await, Some(contact("bob")));
 }
 
-/// Rules 27 and 15: a settle changes no revision, so that the watermark is compared too; else what it
-/// says is delivered would be sent again from the other conversation.
+/// Rules 27 and 15: a settle changes no revision, so that the watermark is compared too; else what
+/// it says is delivered would be sent again from the other conversation.
 pub async fn what_was_settled_since_is_seen_first(harness: &impl Harness<Store: ConversationStore>) {
     let store = Asked::fresh(harness).await;
     let bobs = bob(&store).await;

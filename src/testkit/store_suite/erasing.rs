@@ -74,7 +74,7 @@ pub async fn an_erase_of_nobody_answers_none(harness: &impl Harness<Store: Conve
     assert_eq!(store.erase("ann", revision).await, None);
 }
 
-/// Rule 22: whoever holds the lease, and set aside or not.
+/// Rule 22: no matter who holds the lease, and set aside or not.
 pub async fn an_erase_asks_nobody(harness: &impl Harness<Store: ConversationStore>) {
     let store = Asked::fresh(harness).await;
     let leased = store.apply(Commit { lease: take(1), ..commit("ann", None) }).await;

@@ -211,7 +211,7 @@ pub fn session(number: u128, flow_code: &str, version: u32, started_at: DateTime
 }
 
 /// The same, in a flow that was called: the versions that wait for it, the outermost first, and the
-/// one it stands in.
+/// one that it is in.
 #[must_use]
 pub fn session_in(session: &Session, waiting: &[(&str, u32)], stands_in: (&str, u32)) -> Session {
     let frame = |(flow, version): &(&str, u32)| json!({"flow": flow, "version": version, "node": "call"});

@@ -9,7 +9,7 @@ fn with_key(who: &str, session: u128, now: i64, until: i64) -> Commit {
     Commit { key, now: at(now), ..commit(who, None) }
 }
 
-/// Rule 6: whoever uses it.
+/// Rule 6: for every contact that uses it.
 pub async fn a_taken_key_refuses_each_contact(harness: &impl Harness<Store: ConversationStore>) {
     let store = Asked::fresh(harness).await;
     let revision = store.apply(with_key("ann", 1, 0, 10)).await;

@@ -194,7 +194,7 @@ pub async fn of_many_contacts_one_gets_an_alias(harness: &impl Harness<Store: Co
         Box::pin(async move {
             for round in 0..ROUNDS {
                 let name = format!("contact {number} of {round}");
-                // In another order in each task: whoever waits for whom, nobody waits forever.
+                // In another order in each task: nobody may wait forever, no matter for whom.
                 let mut aliases = vec![phone(round), second(round), fresh(round, number)];
                 aliases.rotate_left((number % 3) as usize);
                 let committed = store.commit(Commit { add_aliases: aliases, ..commit(&name, None) }).await;

@@ -126,7 +126,7 @@ pub async fn a_commit_answers_what_a_load_will(harness: &impl Harness<Store: Con
     }
 }
 
-/// Rule 3: the record of a key is answered whole, whoever asks.
+/// Rule 3: the record of a key is answered whole, to every caller.
 pub async fn a_key_is_answered_to_whoever_asks(harness: &impl Harness<Store: ConversationStore>) {
     let store = Asked::fresh(harness).await;
     let (name, mut record) = (key_name("cart", "k"), key_record("ann", 1, at(10)));

@@ -67,8 +67,8 @@ pub async fn sessions_are_listed_as_asked(harness: &impl Harness<Store: Conversa
     assert!(ids(&store, &nobody).await.is_empty());
 }
 
-/// Rule 7: the sessions of `sessions`, each with its contact or without; never with another's, never
-/// with one that is no more.
+/// Rule 7: the sessions of `sessions`, each with its contact or without; never with another's,
+/// never with one that is no more.
 pub async fn sessions_are_listed_with_their_own_contacts(
     harness: &impl Harness<Store: ConversationStore + StoreQueries>,
 ) {

@@ -169,8 +169,8 @@ pub async fn a_quarantined_conversation_is_still_found(harness: &impl Harness<St
     assert!(matches!(retried, Committed::Applied { leased: true, .. }), "{retried:?}");
 }
 
-/// Rule 28: another process sees it after a flush at the latest, so that a process which flushes last
-/// loses nothing.
+/// Rule 28: another process sees it after a flush at the latest, so that a process which flushes
+/// last loses nothing.
 pub async fn what_was_acknowledged_is_written_by_a_flush(harness: &impl Harness<Store: ConversationStore>) {
     let store = Asked::fresh(harness).await;
     let Some(other) = harness.beside(&store.0).await.map(|other| Asked(Arc::new(other))) else { return };

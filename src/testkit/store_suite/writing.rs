@@ -170,7 +170,7 @@ pub async fn no_revision_comes_twice(harness: &impl Harness<Store: ConversationS
     assert_eq!(seen.len(), count);
 }
 
-/// Rule 5: a settle and a claim leave the revision, so that replies go on during a delivery.
+/// Rule 5: a settle and a claim leave the revision, so that replies are taken during a delivery.
 pub async fn only_a_commit_changes_the_revision(harness: &impl Harness<Store: ConversationStore>) {
     let store = Asked::fresh(harness).await;
     let revision = store.apply(Commit { due_at: Some(at(0)), ..commit("ann", None) }).await;

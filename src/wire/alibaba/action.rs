@@ -7,8 +7,9 @@ use crate::wire::HttpAnswer;
 use crate::wire::alibaba::{FlowTriggerType, FlowViewModel, TriggerChatFlow, invalid};
 use crate::wire::body::{BodyReader, FieldErrors};
 
-/// An operation by its `Action`, with its parameters under the product's names: `FlowCode`, `Title`,
-/// `Remark`, `FlowTriggerType`, `FlowVersion` and so on. Parameters of other names are left alone.
+/// An operation by its `Action`, with its parameters under the product's names: `FlowCode`,
+/// `Title`, `Remark`, `FlowTriggerType`, `FlowVersion` and so on. Parameters of other names are
+/// left alone.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ChatFlowAction {

@@ -10,9 +10,9 @@ use crate::flow::TriggerDef;
 use crate::store::{FlowState, VersionEntry, VersionState};
 use crate::wire::HttpAnswer;
 
-/// The type of a flow's trigger: `TriggeredManually`, `TriggeredByWhatsApp`, `TriggeredByInstagram`,
-/// `TriggeredByViber`, `TriggeredByMessenger`; other channels go by their names, as in
-/// `TriggeredBysms`, which the product does not document.
+/// The type of a flow's trigger: `TriggeredManually`, `TriggeredByWhatsApp`,
+/// `TriggeredByInstagram`, `TriggeredByViber`, `TriggeredByMessenger`; other channels go by their
+/// names, as in `TriggeredBysms`, which the product does not document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FlowTriggerType(Option<Channel>);
 

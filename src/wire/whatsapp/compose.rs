@@ -36,8 +36,8 @@ impl CloudBody {
     /// The body that sends a message. Its id goes along as `biz_opaque_callback_data`, so that a
     /// status names it.
     ///
-    /// A form that the channel does not have is sent in one that it has: quick replies as buttons or
-    /// a list, a card as buttons below its picture, links beside choices as lines of the text.
+    /// A form that the channel does not have is sent in one that it has: quick replies as buttons
+    /// or a list, a card as buttons below its picture, links beside choices as lines of the text.
     ///
     /// # Errors
     /// [`SendError::Rejected`], for a transport to hand on: a sign of writing that answers no
@@ -75,7 +75,8 @@ impl CloudBody {
         Ok(body)
     }
 
-    /// The JSON to be posted, of the type [`HttpAnswer::CONTENT_TYPE`](crate::wire::HttpAnswer::CONTENT_TYPE).
+    /// The JSON to be posted, of the type
+    /// [`HttpAnswer::CONTENT_TYPE`](crate::wire::HttpAnswer::CONTENT_TYPE).
     #[must_use]
     pub fn to_json(&self) -> String {
         // Texts, numbers and maps of them, all of which JSON has.
@@ -314,7 +315,8 @@ impl CloudBody {
         let own = body.iter().filter(|(name, _)| !ENVELOPE.contains(&&***name));
         let mut own: Map<String, Value> = own.map(|(name, value)| (name.clone(), value.clone())).collect();
         own.insert("messaging_product".to_owned(), self.messaging_product.clone().into());
-        // What the product documents has the order of its documents; all else stays as it is written.
+        // What the product documents has the order of its documents; all else stays as it is
+        // written.
         let read = serde_json::from_value(own.clone().into()).unwrap_or_else(|_| {
             own.retain(|name, _| !["type", "messaging_product"].contains(&&**name));
             Self { kind: Some(kind.to_owned()), native: own, ..Self::default() }

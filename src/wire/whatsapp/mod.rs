@@ -18,8 +18,8 @@
 //! | everything else, and what is wrong in itself | unknown, as it came |
 //!
 //! A webhook that is not answered with 200 comes again. A message that the engine refuses with
-//! [`InvalidInput`](crate::Error::InvalidInput) is refused the next time, too: a host that would not
-//! see it again notes it and answers 200.
+//! [`InvalidInput`](crate::Error::InvalidInput) is refused the next time, too: a host that would
+//! not see it again notes it and answers 200.
 
 mod answer;
 mod body;
