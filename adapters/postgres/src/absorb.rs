@@ -34,8 +34,8 @@ pub(super) async fn absorb(
     if is_refused { Ok(None) } else { done.map(Some) }
 }
 
-/// Removes the conversation, and leads whatever leads to it to the commit's contact. Answers whether
-/// it was there as it was seen.
+/// Removes the conversation, and leads whatever leads to it to the commit's contact. Answers
+/// whether it was there as it was seen.
 async fn take(link: &Link<'_>, write: &Write, other: &AbsorbedRow) -> Result<bool, Fault> {
     let of: [Param<'_>; 3] =
         [(&write.workspace, Type::TEXT), (&other.contact, Type::TEXT), (&other.shard, Type::INT2)];

@@ -83,8 +83,8 @@ impl Inner {
             .await;
         match done {
             Ok(committed) => Ok(committed),
-            // Before the decision was asked for nothing was written. After that only the server itself
-            // can say so: nobody knows what a connection that fell silent has done.
+            // Before the decision was asked for nothing was written. After that only the server
+            // itself can say so: nobody knows what a connection that fell silent has done.
             Err((doing, fault)) => match (take(desk), fault) {
                 (Some(_), fault) => Err(fault.into_error(doing, "load")),
                 (None, fault @ Fault::Postgres(_)) => Err(fault.into_error(Doing::Write, "commit")),

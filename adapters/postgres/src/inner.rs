@@ -71,7 +71,7 @@ impl Inner {
         self.has_flows.store(true, Ordering::Relaxed);
     }
 
-    /// Does the work in the runtime. Whoever waits for it may go: it is done to its end all the
+    /// Does the work in the runtime. Its caller may stop waiting: it is done to its end all the
     /// same.
     pub(super) async fn ask<T, F>(
         self: &Arc<Self>,

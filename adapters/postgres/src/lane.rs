@@ -59,7 +59,7 @@ impl Drop for Lane {
 
 impl Inner {
     /// Looks up, together with others that wait. (Not under strict isolation: a transaction that
-    /// reads many conversations would get into the way of whoever writes one of them.)
+    /// reads many conversations would get into the way of those who write one of them.)
     pub(super) async fn load(self: &Arc<Self>, row: LoadRow) -> Result<Loaded, StoreError> {
         if self.is_strict || self.options.batch == 1 {
             return self.load_alone(row).await;

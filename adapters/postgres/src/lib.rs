@@ -70,19 +70,19 @@ pub use {deadpool_postgres, tokio_postgres};
 /// # What it does to the database
 ///
 /// One row is one conversation. A load is one statement and one round trip, a commit another, a
-/// settle a third; each is a transaction of its own. Calls that wait at the same time are looked up,
-/// or written, by one statement of many rows ([`PostgresOptions::batch`]); each still applies, or is
-/// refused, by itself. One caller alone waits for nobody.
+/// settle a third; each is a transaction of its own. Calls that wait at the same time are looked
+/// up, or written, by one statement of many rows ([`PostgresOptions::batch`]); each still applies,
+/// or is refused, by itself. One caller alone waits for nobody.
 ///
 /// Connections that lead to the server itself keep the plans of the frequent statements, made by
 /// settings of their own ([`PostgresOptions::connect`]). Where a pooler in transaction mode is on
 /// the way, such as any version of PgBouncer, there is no state of a session: no named statements
-/// (unless [`prepared_statements`] says so), no settings. Nowhere are there advisory locks, `LISTEN`
-/// or temporary tables. A load balancer may lead to the primary. Under `serializable` and
+/// (unless [`prepared_statements`] says so), no settings. Nowhere are there advisory locks,
+/// `LISTEN` or temporary tables. A load balancer may lead to the primary. Under `serializable` and
 /// `repeatable read` the store repeats what the server gave up.
 ///
 /// The work is done in the Tokio runtime that the store was connected in (with time and I/O);
-/// whoever calls it may run on any executor. A call that is dropped is done whole or not at all.
+/// its callers may run on any executor. A call that is dropped is done whole or not at all.
 ///
 /// # Time
 ///

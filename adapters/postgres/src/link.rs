@@ -1,4 +1,4 @@
-//! One connection while an operation uses it: a pooled one, or that of the host's transaction.
+//! One connection while an operation uses it: a pooled one, or that of a transaction of the host.
 
 use std::future::Future;
 use std::pin::pin;
@@ -19,7 +19,7 @@ pub(super) struct Link<'c> {
     client: &'c Client,
     /// Where prepared statements are kept, if they are to be used.
     statements: Option<&'c StatementCache>,
-    /// A transaction is open that goes on when a statement is refused.
+    /// A transaction is open that survives a refused statement.
     in_tx: bool,
 }
 
@@ -91,7 +91,7 @@ impl<'c> Link<'c> {
         left.client = None;
         match done {
             Ok(done) => self.run(end).await.map(|()| done),
-            // A host's transaction goes on as long as its connection does, whatever the server
+            // A host's transaction lasts as long as its connection does, whatever the server
             // refused.
             Err(fault) if fault.is_fatal() && !(self.in_tx && fault.is_stale()) => Err(fault),
             Err(fault) => self.run(undo).await.and(Err(fault)),

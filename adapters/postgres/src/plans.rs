@@ -9,10 +9,11 @@ use tokio_postgres::Config;
 
 use crate::errors::{Doing, Fault};
 
-/// Settings of each connection. Every frequent statement reads single rows by an index, whatever the
-/// tables hold: a planner that goes by what it knows of them reads them from end to end while they
-/// are new, or were never analysed. With arrays as parameters it would plan a prepared statement
-/// anew each time. The first is no setting of the server's: it tells that they all arrived.
+/// Settings of each connection. Every frequent statement reads single rows by an index, whatever
+/// the tables hold: a planner that goes by what it knows of them reads them from end to end while
+/// they are new, or were never analysed. With arrays as parameters it would plan a prepared
+/// statement anew each time. The first is no setting of the server's: it tells that they all
+/// arrived.
 const SETTINGS: &str = "-c chatflow.settings=own -c plan_cache_mode=force_generic_plan -c enable_hashjoin=off \
     -c enable_mergejoin=off -c enable_material=off -c enable_seqscan=off -c jit=off";
 const HAVE_ARRIVED: &str = "SELECT coalesce(current_setting('chatflow.settings', true) = 'own', false)";

@@ -53,8 +53,8 @@ impl Server {
         read(self.send(command).await, Doing::Read, what)
     }
 
-    /// Sends in the runtime that the store was connected in, from any executor; the answer is waited for
-    /// there, also if the caller is not interested any more.
+    /// Sends in the runtime that the store was connected in, from any executor; the answer is
+    /// waited for there, also if the caller is not interested any more.
     async fn send(&self, command: Cmd) -> Result<Value, redis::RedisError> {
         let mut connection = self.connection.clone();
         let answer = self.runtime.spawn(async move { connection.send_packed_command(&command).await });

@@ -1,5 +1,5 @@
-//! A small host that keeps everything in one file: start it again, and the conversation goes on
-//! where it stood.
+//! A small host that keeps everything in one file: start it again, and the conversation continues
+//! where it was.
 //!
 //! ```sh
 //! cargo run -p chatflow-sqlite --example sqlite_host -- talk.db

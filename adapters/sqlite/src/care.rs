@@ -1,4 +1,4 @@
-//! Looking after the file: a copy while writes go on, and whether it is sound.
+//! Looking after the file: a copy during writes, and whether it is sound.
 
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};

@@ -271,7 +271,7 @@ impl Operation for Write {
     }
 }
 
-/// A panic of the host's code is its error: the store's thread goes on.
+/// A panic in code of the host is its error: the store's thread survives.
 fn run_hook(hook: &Hook, connection: &Connection, commit: &Commit) -> Result<(), Failure> {
     let run = std::panic::AssertUnwindSafe(|| hook(connection, commit));
     let refused = match std::panic::catch_unwind(run) {
@@ -282,7 +282,7 @@ fn run_hook(hook: &Hook, connection: &Connection, commit: &Commit) -> Result<(),
     Err(Failure::Refused(StoreError::permanent(refused)))
 }
 
-/// The error of the host's own writes.
+/// The error of writes of the host.
 #[derive(Debug)]
 struct HostRefused(HostError);
 

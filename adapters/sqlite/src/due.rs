@@ -75,7 +75,7 @@ impl Operation for Due {
     type Answer = Leased;
     const DOING: &'static str = "claim what is due";
 
-    /// Lost with the power, the lease is free and the conversation due; whoever held it is gone
+    /// Lost with the power, the lease is free and the conversation due; its holder is gone
     /// with the same power.
     fn may_be_lost(&self) -> bool {
         true

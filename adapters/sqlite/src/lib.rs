@@ -209,11 +209,11 @@ impl SqliteStore {
         self.0.lists.ask(care::Check).await
     }
 
-    /// Copies the file while calls go on: step by step, 4 MiB at a time, by the thread that writes,
-    /// between what it writes. What is written meanwhile gets into the copy, too, so that it is the
-    /// file as it is at the end; the copy is a file like it, complete in itself. The log does not
-    /// grow for it. Where other processes write so often that a step never finds what the last one
-    /// left, all is copied at once in the end, which holds writes up.
+    /// Copies the file while calls are served: step by step, 4 MiB at a time, by the thread that
+    /// writes, between two writes. What is written meanwhile gets into the copy, too, so that it is
+    /// the file as it is at the end; the copy is a file like it, complete in itself. The log does
+    /// not grow for it. Where other processes write so often that a step never finds what the last
+    /// one left, all is copied at once in the end, which holds writes up.
     ///
     /// To go back to a copy, end every process that has the file open, remove the file together
     /// with the `-wal` and `-shm` beside it, and put the copy in its place: a log of the old file

@@ -9,7 +9,7 @@ use crate::columns::{self, session};
 use crate::database::Database;
 use crate::queue::{Failure, Operation};
 
-/// By its own version, and by one that it stands in.
+/// By its own version, and by one that it is in.
 pub(super) const COUNT: &str = "SELECT count(*) FROM chatflow_session \
      WHERE workspace = ?1 AND flow = ?2 AND ended_at IS NULL";
 pub(super) const COUNT_VERSION: &str = "SELECT count(*) FROM chatflow_session \

@@ -1,9 +1,8 @@
 //! The abandoned cart on disk: SQLite (P2) and PostgreSQL (P3), each beside what one would write by
 //! hand, in the same run; what is due at once; and what a call costs when many sessions are stored.
-//! Prints medians of several passes and the spread of them.
-//! `cargo bench -p chatflow-trials [sqlite|postgres|engine|due|growth|million]`; `smoke` checks in seconds
-//! that all say the same. What needs PostgreSQL reads its URL from `CHATFLOW_POSTGRES`, and is left
-//! out without it.
+//! Prints medians of several passes and the spread of them. `cargo bench -p chatflow-trials
+//! [sqlite|postgres|engine|due|growth|million]`; `smoke` checks in seconds that all say the same.
+//! What needs PostgreSQL reads its URL from `CHATFLOW_POSTGRES`, and is left out without it.
 
 #![allow(
     clippy::print_stdout,
@@ -45,7 +44,7 @@ mod swap;
 #[path = "durable/syncs.rs"]
 mod syncs;
 
-/// What runs when nothing is asked for.
+/// The parts that run when none is asked for.
 const USUAL: [&str; 5] = ["sqlite", "postgres", "engine", "due", "growth"];
 
 fn main() {

@@ -1,7 +1,7 @@
 //! Writing turns, and taking note of what is delivered.
 
-/// The rows of a batch: $1 to $12, the key that must not be there, $13 to $15, and the token and the
-/// watermark of a settle that was acknowledged before, $16 and $17.
+/// The rows of a batch: $1 to $12, the key that must not be there, $13 to $15, and the token and
+/// the watermark of a settle that was acknowledged before, $16 and $17.
 macro_rules! batch {
     () => {
         "unnest($1::smallint[], $2::text[], $3::text[], $4::bigint[], $5::bytea[], $6::bigint[], $7::bigint[],

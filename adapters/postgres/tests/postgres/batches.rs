@@ -124,7 +124,7 @@ async fn a_duplicate_from_elsewhere_refuses_only_its_own() {
     }
 }
 
-/// How many statements wait for a lock.
+/// The number of statements that wait for a lock.
 async fn waiting(database: &Database) -> i64 {
     let client = database.client().await;
     let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
@@ -146,7 +146,7 @@ async fn one_conversation_is_written_by_one_after_the_other() {
     }
 }
 
-/// The runtime of the store does the work, whoever waits for it.
+/// The runtime of the store does the work, no matter in which executor its callers wait.
 async fn a_store_works_under_any_executor() {
     let database = Database::new(Layout::Plain).await;
     let store = database.store().await;

@@ -74,7 +74,7 @@ async fn a_burst_of_one_contact_is_taken_whole() {
     }
 }
 
-/// SEMANTICS S17: whoever works inside a transaction of its own holds what it wrote there, and so
+/// SEMANTICS S17: a caller inside a transaction of its own holds what it wrote there, and so
 /// waits in no line behind a caller who waits for just that.
 async fn a_transaction_of_the_host_does_not_wait_behind_who_waits_for_it() {
     let database = Database::new(Layout::Plain).await;

@@ -1,4 +1,4 @@
-//! Who people are, on a server.
+//! The identity of people, on a server.
 
 use libtest_mimic::Trial;
 

@@ -1,4 +1,4 @@
-//! What the tests share: the server from the environment, one runtime, and databases of a trial's
+//! The kit of the tests: the server from the environment, one runtime, and databases of a trial's
 //! own.
 
 use std::collections::HashMap;
@@ -38,7 +38,7 @@ pub fn trial<F: Future<Output = ()> + Send + 'static>(
     })
 }
 
-/// How the tables lie.
+/// The place of the tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Layout {
     Plain,
@@ -68,7 +68,7 @@ impl Database {
         database
     }
 
-    /// What `migrate` is to be asked.
+    /// The options for `migrate`.
     pub fn options(&self) -> PostgresOptions {
         PostgresStore::options().partitions(match self.layout {
             Layout::Plain => 1,

@@ -1,4 +1,4 @@
-//! What operators read, in a database (SEMANTICS Q8, Q9).
+//! Reads of operators, in a database (SEMANTICS Q8, Q9).
 
 use chatflow::store::{
     Commit, Committed, ConversationStore, CountQuery, Lookup, Record, StoreQueries, Subject, Token,

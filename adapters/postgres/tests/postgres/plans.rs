@@ -76,7 +76,7 @@ impl Plans {
         self.all.lock().unwrap().clear();
     }
 
-    /// How many statements were planned since the last time.
+    /// The number of statements that were planned since the last time.
     pub fn count(&self) -> usize {
         self.all.lock().unwrap().iter().filter(|notice| notice.contains("Query Text")).count()
     }
@@ -156,8 +156,8 @@ fn others(count: u32) -> String {
 const NEVER_ANALYSED: &str =
     "DELETE FROM pg_statistic WHERE starelid IN (SELECT oid FROM pg_class WHERE relname LIKE 'chatflow%')";
 
-/// How statements come to their plans. A plan for tables of ten rows goes when the server analyses
-/// them, which it does by itself after fifty more.
+/// The way in which statements come to their plans. A plan for tables of ten rows goes when the
+/// server analyses them, which it does by itself after fifty more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Planning {
     /// Each time, with the server's settings: behind a pooler.

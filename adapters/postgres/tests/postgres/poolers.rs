@@ -49,7 +49,7 @@ async fn work(store: &PostgresStore) {
     set.join_all().await;
 }
 
-/// Whoever connects without options gets what fits the way to the server.
+/// A client that connects without options gets what fits the way to the server.
 async fn statements_are_prepared_where_no_pooler_is() {
     let database = Database::new(Layout::Plain).await;
     let (options, told) = listening();

@@ -135,8 +135,8 @@ async fn after_a_commit_of_its_own_process_it_is_a_conflict() {
     assert_eq!(store.settle(&settle(1, revision)).await.unwrap(), Settled::Conflict { settled: 3 });
 }
 
-/// A process that is killed in between has settled nothing: nobody delivers until its lease is over,
-/// and then it is claimed.
+/// A process that is killed in between has settled nothing: nobody delivers until its lease is
+/// over, and then it is claimed.
 async fn a_process_that_is_killed_has_settled_nothing() {
     let database = Database::new(Layout::Plain).await;
     let config = database.config();

@@ -130,7 +130,7 @@ async fn calls_far_off_go_by_the_server() {
     }
 }
 
-/// Rule 26 of the store's contract: whatever stands for the store tells the server's time.
+/// Rule 26 of the store's contract: whatever takes the store's place tells the server's time.
 async fn the_time_is_the_servers() {
     let database = Database::new(Layout::Plain).await;
     let store = database.store().await;

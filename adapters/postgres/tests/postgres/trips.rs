@@ -53,8 +53,8 @@ async fn reply(bot: &Engine<PostgresStore>, contact: u64, text: &str) {
     assert!(matches!(received, Received::Consumed { .. }), "{received:?}");
 }
 
-/// A trigger and each reply are one statement that loads and one that commits. The settle rides with
-/// the next commit; that of the last reply goes out with others.
+/// A trigger and each reply are one statement that loads and one that commits. The settle rides
+/// with the next commit; that of the last reply goes out with others.
 async fn a_reply_takes_two_statements() {
     const CONTACTS: u64 = 40;
     let database = Database::new(Layout::Plain).await;
@@ -116,9 +116,9 @@ async fn claim(bot: &Engine<PostgresStore>, limit: usize) -> usize {
 }
 
 /// An update changes no column that an index has, and finds room on its page: PostgreSQL writes no
-/// index (`n_tup_hot_upd`). A conversation leaves less than 6 KB of write-ahead log, here where most
-/// pages are written for the first time: on a server of its own, since a log is of all that write to
-/// a server.
+/// index (`n_tup_hot_upd`). A conversation leaves less than 6 KB of write-ahead log, here where
+/// most pages are written for the first time: on a server of its own, since a log is of all that
+/// write to a server.
 async fn a_conversation_updates_in_place() {
     updates_in_place(PostgresStore::options()).await;
     updates_in_place(PostgresStore::options().settle_within(Duration::from_millis(20))).await;

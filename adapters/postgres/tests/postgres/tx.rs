@@ -152,8 +152,7 @@ async fn counted(store: &impl StoreQueries) -> u64 {
     store.counts(&query).await.unwrap().into_iter().map(|(_, _, times)| times).sum()
 }
 
-/// What a transaction that is open has counted is no row that others wait for, or that it waits
-/// for.
+/// The counts of an open transaction are no row that others wait for, or that it waits for.
 async fn a_transaction_that_is_open_holds_up_nobody_who_counts() {
     let (database, mut client) = shop().await;
     let mut second = database.client().await;

@@ -111,8 +111,8 @@ async fn a_killed_server_loses_nothing() {
     }
 }
 
-/// A server that does not answer is waited for no longer than is said; what a write has done is then
-/// unknown.
+/// A server that does not answer is waited for no longer than is said; what a write has done is
+/// then unknown.
 async fn a_frozen_server_is_given_up_in_time() {
     let server = Server::start(&[LOGGED, ALWAYS]);
     let options = RedisStore::options().answer_within(Duration::from_millis(200));

@@ -1,4 +1,4 @@
-//! What a file can suffer, and what the store says then.
+//! Damage to a file, and the store's answer to it.
 
 use std::fs;
 use std::time::Duration;

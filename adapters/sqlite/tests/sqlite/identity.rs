@@ -1,4 +1,4 @@
-//! Who people are, in a file.
+//! The identity of people, in a file.
 
 use chatflow_sqlite::SqliteStore;
 use pollster::block_on;

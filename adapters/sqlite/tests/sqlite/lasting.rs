@@ -1,4 +1,4 @@
-//! What a file keeps when the store is gone, and how calls share a transaction.
+//! A file keeps everything when the store is gone, and calls share a transaction.
 
 use std::future::Future;
 use std::pin::pin;
@@ -49,7 +49,7 @@ fn a_lookup_tells_the_catalogue_once_flows_are_kept_here() {
     assert_eq!(catalogue(), Some(revision));
 }
 
-/// How many transactions the log has.
+/// The number of transactions in the log.
 fn transactions(folder: &Folder) -> usize {
     let log = std::fs::read(folder.path().join("talk.db-wal")).unwrap();
     let number = |place: usize| u32::from_be_bytes(log[place..place + 4].try_into().unwrap());

@@ -1,4 +1,4 @@
-//! What operators read, in a file (SEMANTICS Q8, Q9).
+//! Reads of operators, in a file (SEMANTICS Q8, Q9).
 
 use chatflow_sqlite::SqliteStore;
 use pollster::block_on;

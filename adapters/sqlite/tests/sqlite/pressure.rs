@@ -141,7 +141,7 @@ fn a_caller_who_gives_up_frees_its_place_and_loses_nobody_elses() {
     assert_eq!(written(&folder), stay.collect::<Vec<_>>());
 }
 
-/// What a caller who has gone wanted to write does not stay in memory until there is room.
+/// The writes of a caller who has gone do not stay in memory until there is room.
 #[test]
 fn nothing_is_kept_of_callers_who_gave_up() {
     let folder = Folder::new();

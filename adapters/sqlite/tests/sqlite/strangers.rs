@@ -1,4 +1,4 @@
-//! What people whom nobody knows leave in the file (SEMANTICS S19).
+//! Traces of people whom nobody knows in the file (SEMANTICS S19).
 
 use chatflow::testkit::{ManualClock, Recorder};
 use chatflow::{Account, Channel, Clock, Engine, FlowId, Inbound, Received, TriggerRequest};
@@ -51,8 +51,8 @@ fn a_stranger_leaves_not_one_row() {
     assert_eq!(left, [1, 1, 0, 0, 0], "who asked to be written to");
 }
 
-/// SEMANTICS I13: whoever starts nothing leaves not one row, however many they are; a first contact
-/// that came too late is one still. `CHATFLOW_STRANGERS` is how many.
+/// SEMANTICS I13: people who start nothing leave not one row, however many they are; a first
+/// contact that came too late is one still. `CHATFLOW_STRANGERS` is their number.
 #[test]
 fn strangers_who_start_nothing_leave_not_one_row() {
     let count = std::env::var("CHATFLOW_STRANGERS").map_or(2000, |count| count.parse::<u32>().unwrap());

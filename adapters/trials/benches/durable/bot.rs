@@ -27,7 +27,7 @@ impl<S> Clone for Bot<S> {
     }
 }
 
-/// What a host runs its futures on.
+/// The runtime on which a host runs its futures.
 pub(crate) fn runtime() -> Runtime {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -81,7 +81,7 @@ impl<S: Durable> Bot<S> {
         self.reply(third, last_text, last_id).await;
     }
 
-    /// How many sessions of the flow are live.
+    /// The number of live sessions of the flow.
     pub(crate) async fn live(&self) -> u64 {
         let flow = FlowId::new("abandoned-cart").expect("a code");
         self.engine.live(&flow).await.expect("they can be counted")

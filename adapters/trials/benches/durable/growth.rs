@@ -1,4 +1,4 @@
-//! What a call, a claim and a purge cost when few or many sessions are live in the store. The
+//! The cost of a call, a claim and a purge when few or many sessions are live in the store. The
 //! stores of all sizes are filled first and measured in turn, so that noise meets all of them.
 
 use std::time::Instant;
@@ -41,9 +41,9 @@ const COPY: [&str; 5] = [
     FROM copied JOIN chatflow_key k USING (workspace, contact) WHERE $1::bigint > 0",
 ];
 
-/// How many are due, in a claim of what is due.
+/// The number of due conversations in a claim.
 const DUE: u64 = 100;
-/// How many a purge removes, of each kind.
+/// The number of rows that a purge removes, of each kind.
 const EXPIRED: u64 = 1_000;
 const CALLERS: usize = 256;
 /// Contacts from here on were not met while the store was filled.
@@ -86,14 +86,14 @@ fn compare(sizes: &[u64], passes: u64, calls: u64) {
 struct Grown<S> {
     bot: Bot<S>,
     live: u64,
-    /// How many of them are of contacts that are called.
+    /// The number of those of contacts that are called.
     called: u64,
     /// Contacts that were triggered so far, of those that were not met before.
     triggered: u64,
     replies: u64,
 }
 
-/// What is measured, in microseconds a call.
+/// The measures, in microseconds a call.
 #[derive(Default)]
 struct Costs {
     trigger: Vec<f64>,

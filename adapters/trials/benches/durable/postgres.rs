@@ -22,7 +22,7 @@ use crate::swap::Swap;
 
 const CALLERS: usize = 64;
 
-/// How much a run does.
+/// The amount of work of a run.
 struct Size {
     passes: usize,
     alone: u64,
@@ -51,7 +51,7 @@ fn measure(size: &Size) {
     swaps(&runtime, &server, size, true);
 }
 
-/// What one caller's calls take, settle included: load, commit, settle.
+/// The round trips of one caller, settle included: load, commit, settle.
 fn round_trips(runtime: &Runtime, server: &Server) {
     const COUNTED: u64 = 50;
     let database = server.database(runtime);
@@ -170,7 +170,7 @@ async fn record() -> Vec<u8> {
     stored.record.to_bytes().expect("it becomes bytes").to_vec()
 }
 
-/// How many commits go into one statement when so many are in flight.
+/// The number of commits in one statement when so many are in flight.
 fn rows_in_a_statement(runtime: &Runtime, server: &Server, is_prepared: bool, record: &[u8]) -> f64 {
     const CONTACTS: usize = 1_280;
     const ROUNDS: usize = 3;

@@ -1,6 +1,6 @@
-//! How often a conversation makes the disk write: this program runs itself under `strace`, with few
-//! conversations and with more, and the difference is what the additional ones took; opening and
-//! closing the file cancels out.
+//! Counts the syncs of the disk in a conversation: this program runs itself under `strace`, with
+//! few conversations and with more, and the difference is what the additional ones took; opening
+//! and closing the file cancels out.
 
 use std::process::Command;
 

@@ -1,5 +1,5 @@
-//! Who starts workers and kills them. All of them write to one pipe, which the kernel keeps in
-//! order; what was written before a death is read after it.
+//! Starts workers and kills them. All of them write to one pipe, which the kernel keeps in order;
+//! what was written before a death is read after it.
 
 use std::env;
 use std::io::{BufRead, BufReader, PipeWriter};
@@ -46,7 +46,7 @@ impl Dice {
     }
 }
 
-/// How many kills are asked for, or this many by default.
+/// The number of kills that are asked for, or this many by default.
 pub(crate) fn kills(by_default: u64, one_in: u64) -> u64 {
     let asked = env::var("CHATFLOW_KILLS")
         .ok()
@@ -89,7 +89,7 @@ impl Crew {
         Self { place, lease, history, pipe, reader, started: 0 }
     }
 
-    /// Starts a process. It goes on with what others left.
+    /// Starts a process. It continues what others left.
     pub(crate) fn start(&mut self) -> Worker {
         self.started += 1;
         let orders = Orders {
@@ -168,7 +168,7 @@ impl Worker {
         assert!(self.is_alive(), "a worker ended by itself");
     }
 
-    /// Stops it where it stands, or lets it go on.
+    /// Stops it at once, or lets it run again.
     pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill").arg(format!("-{name}")).arg(self.0.id().to_string()).status();
         assert!(status.expect("kill runs").success(), "the worker is gone");

@@ -1,4 +1,4 @@
-//! What a process is told to do.
+//! The orders that a process is given.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -33,7 +33,7 @@ pub(crate) struct Orders {
 }
 
 impl Orders {
-    /// Whether a second trigger is made before the first.
+    /// True if a second trigger is made before the first.
     pub(crate) fn flip(&self) -> bool {
         self.number.is_multiple_of(2)
     }
@@ -43,7 +43,7 @@ impl Orders {
         !self.number.is_multiple_of(3)
     }
 
-    /// Whether the log of a file is emptied again and again, so that processes die in the middle of
+    /// True if the log of a file is emptied again and again, so that processes die in the middle of
     /// that.
     pub(crate) fn checkpoints(&self) -> bool {
         self.number.is_multiple_of(3)

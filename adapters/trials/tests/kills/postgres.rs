@@ -17,7 +17,7 @@ use crate::verdict::{block_on, judge};
 
 const LEASE: Duration = Duration::from_millis(500);
 
-/// What a killed process wrote the system keeps, so that only the loss of power would need the
+/// The system keeps the writes of a killed process, so that only the loss of power would need the
 /// syncs; without them a server is back in a tenth of the time.
 const SETTINGS: &str = "fsync = off";
 
@@ -110,7 +110,7 @@ fn killed_processes() -> Result<(), Failed> {
 }
 
 /// Three processes hold the same conversations; in each round one is killed, and one is stopped
-/// until its leases are over, and then goes on where it stood.
+/// until its leases are over, and then continues where it was.
 fn stalled_processes() -> Result<(), Failed> {
     let (mut dice, rounds) = (Dice::new(), kills(3, 10));
     let database = Database::new(&shared_server()?, "stalls")?;
@@ -139,8 +139,8 @@ fn stalled_processes() -> Result<(), Failed> {
     )
 }
 
-/// The server is stopped without a word, or its first process is killed; the processes go on when
-/// it is back.
+/// The server is stopped without a word, or its first process is killed; the processes continue
+/// when it is back.
 fn killed_server() -> Result<(), Failed> {
     let (mut dice, kills) = (Dice::new(), kills(3, 5));
     let mut server = Server::start(SETTINGS);

@@ -54,7 +54,7 @@ fn killed_processes() -> Result<(), Failed> {
     judged(&server, &format!("{kills} kills of processes beside another"), &dice, &crew.dismiss())
 }
 
-/// The server's process is killed; the processes go on when it is back.
+/// The server's process is killed; the processes continue when it is back.
 fn killed_server() -> Result<(), Failed> {
     let (mut dice, kills) = (Dice::new(), kills(5, 5));
     let mut server = Server::start(&SETTINGS);

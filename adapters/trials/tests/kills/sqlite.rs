@@ -1,4 +1,4 @@
-//! A process on a file of SQLite is killed, and the next one goes on.
+//! A process on a file of SQLite is killed, and the next one continues.
 
 use std::collections::VecDeque;
 use std::fs;

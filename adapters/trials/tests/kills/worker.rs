@@ -30,7 +30,7 @@ use crate::orders::{Orders, Place};
 const AT_ONCE: usize = 8;
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// The pipe to whoever started this process.
+/// The pipe to the parent of this process.
 struct Lines(File);
 
 impl Lines {

@@ -27,7 +27,7 @@ impl Clock for Off {
 struct Slow(Arc<Mutex<BTreeMap<MessageId, (u32, u32)>>>);
 
 impl Slow {
-    /// How many are on the way, and how often in all; answers whether somebody else has it.
+    /// Counts the sends on their way, and all; answers whether somebody else has it.
     fn note(&self, id: MessageId, change: impl FnOnce(&mut (u32, u32))) {
         change(self.0.lock().expect("no panic").entry(id).or_default());
     }

@@ -44,7 +44,7 @@ pub(crate) async fn connections_that_end_behind_pgbouncer_lose_and_double_nothin
     terminated(&stage, traffic).await;
 }
 
-/// What each kind of statement has in its text.
+/// A part of the text of each kind of statement.
 const STATEMENTS: [&str; 4] =
     ["INSERT INTO chatflow_conversation", "SET revision", "SET settled", "LEFT JOIN chatflow_conversation"];
 

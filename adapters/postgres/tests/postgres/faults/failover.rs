@@ -71,7 +71,7 @@ pub(crate) async fn on_an_older_copy_no_more_than_the_lag_is_lost() {
     traffic.goes_on(40).await;
     server.stop(Stop::Immediate);
     let _server = copy.start_instead_of(server);
-    // The engine that ran on the newer data goes on, and a new one joins it. Replies to what is
+    // The engine that ran on the newer data continues, and a new one joins it. Replies to what is
     // lost find no session.
     traffic.goes_on(20).await;
     traffic.end().await;

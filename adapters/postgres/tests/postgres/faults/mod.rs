@@ -1,4 +1,4 @@
-//! What becomes of conversations when PostgreSQL, the way to it, or a clock fails.
+//! Conversations when PostgreSQL, the way to it, or a clock fails.
 
 mod clocks;
 mod connections;

@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio_postgres::Config;
 
-/// What happens to a connection.
+/// The way in which a connection is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cut {
     /// It is cut instead of passing the statement on.
@@ -64,7 +64,7 @@ impl State {
 }
 
 /// The messages that a client sent at once: the kind of each, and what is in it. The last one may
-/// go on in the next bytes.
+/// continue in the next bytes.
 fn messages(mut bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
     std::iter::from_fn(move || {
         let (kind, rest) = bytes.split_first()?;
@@ -122,7 +122,7 @@ impl Proxy {
         self.state().plan = Some(Plan { text, cut });
     }
 
-    /// How often it has cut as planned.
+    /// The number of planned cuts so far.
     pub(crate) fn cuts(&self) -> u64 {
         self.state().cuts
     }
@@ -217,7 +217,7 @@ async fn carry_down(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, fate: watch
     }
 }
 
-/// Whether the server is done with a statement, and outside any transaction.
+/// True if the server is done with a statement, and outside any transaction.
 fn took_effect(answers: &[u8]) -> bool {
     const COMPLETE: &[u8] = b"C\0\0\0";
     const READY: &[u8] = b"Z\0\0\0\x05I";

@@ -1,5 +1,5 @@
-//! What the server refuses for a while or for good: a host reads in the error what to do, and goes
-//! on when it is fixed.
+//! Refusals of the server, for a while or for good: a host reads in the error what to do, and
+//! continues when it is fixed.
 
 use std::time::Duration;
 

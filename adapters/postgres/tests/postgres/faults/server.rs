@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use tokio_postgres::{Client, Config, NoTls};
 
-/// How a server ends.
+/// The way in which a server ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
     /// It ends each connection and writes everything down.
@@ -89,7 +89,7 @@ impl Server {
         self.port
     }
 
-    /// How to reach its database `postgres`.
+    /// The configuration of a client of its database `postgres`.
     pub(crate) fn config(&self) -> Config {
         let mut config = Config::new();
         config.host("127.0.0.1").port(self.port).user("postgres").dbname("postgres");
@@ -138,14 +138,14 @@ impl Server {
         }
     }
 
-    /// Stops every process of it where it stands; connections stay open and are not answered.
+    /// Stops every process of it at once; connections stay open and are not answered.
     pub(crate) fn freeze(&self) {
         // First the one that starts others.
         self.signal("STOP");
         signal(&self.backends(), "STOP");
     }
 
-    /// Lets it go on.
+    /// Lets it run again.
     pub(crate) fn thaw(&self) {
         signal(&self.backends(), "CONT");
         self.signal("CONT");

@@ -1,4 +1,4 @@
-//! What a trial happens on: a database with tables, engines on it, and all that they did.
+//! The stage of a trial: a database with tables, engines on it, and all that they did.
 
 use std::env;
 use std::sync::Arc;

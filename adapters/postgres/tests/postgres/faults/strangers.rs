@@ -1,4 +1,4 @@
-//! What people whom nobody knows leave in the tables (SEMANTICS S19).
+//! Traces of people whom nobody knows in the tables (SEMANTICS S19).
 
 use std::time::Duration;
 

@@ -15,10 +15,10 @@ use tokio::time::{Instant, sleep};
 use super::durable_kit::{Event, History, Report, Step, Talk, last_step};
 use super::stage::Stage;
 
-/// How long a call is repeated until it counts as one that never goes on.
+/// So long a call is repeated until it counts as one that never ends.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What went wrong on the way, and for how long.
+/// Errors on the way, and for how long they lasted.
 #[derive(Clone, Default)]
 pub(crate) struct Troubles(Arc<Mutex<Inner>>);
 
@@ -48,7 +48,7 @@ impl Troubles {
         self.inner().errors.clone()
     }
 
-    /// How often calls were repeated.
+    /// The number of repeated calls.
     pub(crate) fn repeated(&self) -> u64 {
         self.inner().errors.values().sum()
     }
@@ -109,7 +109,7 @@ async fn persist(
     }
 }
 
-/// Conversations that go on until they are told to stop.
+/// Conversations that run until they are told to stop.
 pub(crate) struct Traffic {
     workers: Vec<JoinHandle<()>>,
     tickers: Vec<JoinHandle<Infallible>>,
