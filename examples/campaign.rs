@@ -24,7 +24,7 @@ fn main() -> Result<(), chatflow::Error> {
     Ok(())
 }
 
-/// What a run came to.
+/// The outcome of a run.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Summary {
     pub(crate) progress: Progress,

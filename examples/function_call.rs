@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// What three contacts, and the person who decides, say and hear.
+/// The talk of three contacts, and of the person who decides.
 pub(crate) fn talk() -> Result<Vec<String>, Box<dyn std::error::Error>> {
     // Calls that wait for a person: a table of the host, as text.
     let desk = Arc::new(Mutex::new(Vec::<String>::new()));

@@ -52,7 +52,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// What the contact says (`>`) and hears (`<`), and what the people see (`#`).
+/// The talk of the contact (`>` said, `<` heard), and what the people see (`#`).
 pub(crate) async fn talk() -> Result<Vec<String>, Box<dyn std::error::Error>> {
     let (outbox, inbox) = (Recorder::new(), Inbox::default());
     let bot = Engine::builder(MemoryStore::new()).transport(outbox.clone()).observer(inbox.clone()).build();

@@ -1,6 +1,6 @@
-//! What those who run flows do: look at a session's journal and at the counts of all, draw them,
-//! take a session to a new version, read what came of those that ended, see what could not be sent,
-//! and forget a contact.
+//! The work of those who run flows: look at a session's journal and at the counts of all, draw
+//! them, take a session to a new version, read what came of those that ended, see what could not be
+//! sent, and forget a contact.
 
 use chatflow::diagram::Diagram;
 use chatflow::ops::{EraseOptions, JournalFilter, SessionFilter};

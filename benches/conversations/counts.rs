@@ -1,5 +1,5 @@
-//! What does not depend on what else the machine does: allocations, sizes of futures, and runs of
-//! conversations alone, for counts of instructions under callgrind.
+//! Measures that do not depend on the load of the machine: allocations, sizes of futures, and runs
+//! of conversations alone, for counts of instructions under callgrind.
 
 use chatflow::{Channel, Inbound, TriggerRequest};
 

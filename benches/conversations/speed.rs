@@ -16,7 +16,7 @@ pub(crate) fn run() {
     measure("100,000 sessions live", 100_000);
 }
 
-/// What each pass comes to.
+/// The figures of each pass.
 #[derive(Default)]
 struct Passes {
     plain: Vec<f64>,

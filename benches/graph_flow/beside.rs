@@ -34,7 +34,7 @@ use crate::script::{Counter, Script, said, scripts};
 const CONTACTS: u64 = 10_000;
 const PASSES: usize = 9;
 
-/// A node: what it says, and where the session goes on.
+/// A node: what it says, and where the session continues.
 struct Node {
     id: &'static str,
     say: fn(&Context) -> Option<String>,

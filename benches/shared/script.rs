@@ -1,5 +1,5 @@
-//! What a conversation of the abandoned cart brings in, and a transport that counts what it brings
-//! out.
+//! The inputs of a conversation of the abandoned cart, and a transport that counts its
+//! outputs.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 pub(crate) const FLOW: &str = include_str!("../../examples/flows/abandoned_cart.json");
 pub(crate) const ACCOUNT: &str = "+15550100";
 
-/// What one conversation brings in, as a host has it in hand: made before the clock runs, given
-/// away to whoever is measured.
+/// The inputs of one conversation, as a host has them in hand: made before the clock runs, given
+/// away to the code that is measured.
 pub(crate) struct Script {
     pub(crate) phone: [String; 3],
     pub(crate) context: Value,
@@ -57,7 +57,7 @@ impl Counter {
     }
 }
 
-/// What these contacts are told, in all.
+/// The number of messages to these contacts, and of their bytes.
 pub(crate) fn said(contacts: Range<u64>) -> (u64, u64) {
     let counter = Counter::default();
     for contact in contacts {

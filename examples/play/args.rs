@@ -26,17 +26,17 @@ Lines are replies, and so is `//x` for a reply that begins with a slash; blank l
   /again           triggers the flow again
   /quit            ends, as the end of input does";
 
-/// What a player may write beside replies.
+/// The commands that a player may write beside replies.
 pub(crate) const COMMANDS: &str =
     "/wait 31m, /answer JSON, /fail WHY, /back, /image URL, /place LAT LON, /state, /again, /quit";
 
-/// What the command line asks for.
+/// The command line, read.
 pub(crate) enum Asked {
     Help,
     Play(Box<Script>),
 }
 
-/// What is played.
+/// The talk that is played.
 #[derive(Debug)]
 pub(crate) struct Script {
     /// The flow's JSON.

@@ -31,7 +31,7 @@ pub(crate) struct Turn {
     pub status: Status,
 }
 
-/// What happened since it was last asked. Clones share it: one is the engine's transport, one its
+/// Events since it was last asked. Clones share it: one is the engine's transport, one its
 /// observer.
 #[derive(Clone, Default)]
 pub(crate) struct Log(Arc<Mutex<State>>);
@@ -47,8 +47,8 @@ impl Log {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What happened, the messages of a turn before its end: an engine tells of a turn when it is
-    /// committed, and sends after that.
+    /// Takes the events, the messages of a turn before its end: an engine tells of a turn when it
+    /// is committed, and sends after that.
     pub(crate) fn take(&self) -> Vec<Seen> {
         let (mut ordered, mut turns) = (Vec::new(), Vec::new());
         for seen in std::mem::take(&mut self.state().seen) {
@@ -133,7 +133,7 @@ pub(crate) fn act(result: &CallResult) -> Act {
     }
 }
 
-/// What an answer of the table, or of the player, comes to.
+/// The result that an answer of the table, or of the player, gives.
 pub(crate) fn result(answer: &Value) -> CallResult {
     let text = |field: &str| answer.get(field).and_then(Value::as_str);
     match (text("$failed"), text("$branch")) {

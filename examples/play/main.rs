@@ -19,7 +19,7 @@ use args::Asked;
 use screen::Screen;
 use talk::Talk;
 
-/// What ends a talk before its input does.
+/// A reason to end a talk before its input ends.
 pub(crate) enum Fault {
     /// The command line, a file or the flow is wrong; holds what is.
     Usage(String),

@@ -30,7 +30,7 @@ impl Recording {
         });
     }
 
-    /// The host answers at once: in a talk, that stands before what makes the flow ask.
+    /// The host answers at once: in a talk, that line comes before the one that makes the flow ask.
     pub(crate) fn answer(&self, act: Act) {
         self.with(|acts| {
             acts.all.insert(acts.place, act);

@@ -1,4 +1,4 @@
-//! What the player sees: messages and statuses on standard output, everything else on standard
+//! The player's screen: messages and statuses on standard output, everything else on standard
 //! error.
 
 use std::collections::HashMap;
@@ -21,7 +21,7 @@ pub(crate) struct Screen<O, E> {
 }
 
 impl<O: Write, E: Write> Screen<O, E> {
-    /// Whether a person is there to be asked.
+    /// True if a person is there to be asked.
     pub(crate) fn has_a_person(&self) -> bool {
         self.at_a_terminal
     }

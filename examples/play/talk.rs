@@ -351,7 +351,7 @@ impl<'s, O: Write, E: Write> Talk<'s, O, E> {
         Ok(())
     }
 
-    /// Options stand until they are answered, or the session says something else.
+    /// Options are valid until they are answered, or the session says something else.
     fn note_offer(&mut self, message: &Outbound) {
         let (session, turn) = (message.session(), message.turn);
         if !message.options().is_empty() {

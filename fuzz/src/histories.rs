@@ -158,7 +158,7 @@ async fn take(bot: &Engine<MemoryStore>, clock: &ManualClock, place: usize, what
     }
 }
 
-/// Time goes on until nothing is due.
+/// Time passes until nothing is due.
 async fn end(bot: &Engine<MemoryStore>, clock: &ManualClock) {
     let all = bot.sessions(SessionFilter::all()).await.expect("memory answers");
     for record in &all {

@@ -1,5 +1,5 @@
-//! Stored forms: bytes that a store gives back. The checksum is put right, so that what is behind it
-//! is tried. The first byte says which form.
+//! Stored forms: bytes that a store gives back. The checksum is put right, so that what is behind
+//! it is tried. The first byte says which form.
 
 use std::hash::Hasher;
 

@@ -1,4 +1,4 @@
-//! What goes on behind a decision: the lease, the delivery, its settlement, and the tick.
+//! The work after a decision: the lease, the delivery, its settlement, and the tick.
 
 use super::record::{Message, Session, State};
 use super::shard::Shard;

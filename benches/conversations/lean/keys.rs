@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use hashbrown::HashTable;
 
-/// What a key came to. Its hash is of workspace, flow and key.
+/// The outcome of a key. Its hash is of workspace, flow and key.
 pub(super) struct KeyRecord {
     pub(super) hash: u128,
     /// Of the request, to tell a repeat from another one.
@@ -13,7 +13,7 @@ pub(super) struct KeyRecord {
     pub(super) contact: u128,
     pub(super) expires_at: i64,
     pub(super) version: u32,
-    /// Whether it started the session, or found it running.
+    /// True if it started the session; false if it found it running.
     pub(super) started: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What is kept of one contact: the session that waits, what is still to be sent, the ids of
+//! The record of one contact: the session that waits, what is still to be sent, the ids of
 //! messages that came.
 
 use std::borrow::Cow;
@@ -13,7 +13,7 @@ pub(super) const NEVER: i64 = i64::MAX;
 const MOST_KNOWN: usize = 64;
 const KNOWN_FOR: i64 = 7 * DAY;
 
-/// What became of a message.
+/// The outcome of a message.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Verdict {
     Consumed { session: u128 },
@@ -161,7 +161,7 @@ pub(super) struct Slot {
     last_number: u64,
     watermark: u64,
     known: VecDeque<Known>,
-    /// Who delivers now, and until when nobody else does.
+    /// The holder of the lease, and until when nobody else delivers.
     lease: u64,
     leased_until: i64,
     /// The second of the calendar that it is filed under.
@@ -232,7 +232,7 @@ impl Slot {
         (self.lease, self.leased_until) = (token, until);
     }
 
-    /// What is still to be sent, if nobody is at it.
+    /// The messages still to be sent, if nobody is at it.
     pub(super) fn claim(&mut self, token: u64, now: i64, until: i64) -> Option<Arc<Message>> {
         if self.leased_until > now {
             return None;
@@ -258,7 +258,7 @@ impl Slot {
         self.outbox.first.is_none() && self.leased_until == 0
     }
 
-    /// Whether everything that a session sent before it waits is delivered.
+    /// True if everything that a session sent before it waits is delivered.
     pub(super) fn has_heard(&self, session: &Session) -> bool {
         self.watermark >= session.sent_before
     }

@@ -109,8 +109,8 @@ pub fn picture(flow: &str) -> String {
     answer::of("{}", |_| author::picture(flow))
 }
 
-/// A flow from a description, by a model of the author's: `{"requirement"}` answers with what to ask
-/// it, `{"requirement", "answer"}` with the flow, or with what to ask next.
+/// A flow from a description, by a model of the author's: `{"requirement"}` answers with what to
+/// ask it, `{"requirement", "answer"}` with the flow, or with what to ask next.
 #[wasm_bindgen]
 #[must_use]
 pub fn draft(request: &str) -> String {

@@ -183,7 +183,7 @@ impl Talk {
             }
             Triggered::AlreadyRunning(session) => {
                 person.session = Some(session.session_id);
-                let text = "already_running: a live session of this flow goes on, no second one starts";
+                let text = "already_running: a live session of this flow is running, no second one starts";
                 person.lines.push(json!({"kind": "note", "word": "already_running", "text": text}));
             }
             other => person.lines.push(json!({"kind": "note", "word": "refused", "text": other.to_string()})),
@@ -274,8 +274,8 @@ impl Talk {
         Ok(())
     }
 
-    /// When something happens next with no word of a contact: a wait, a delay or a session ends, or a
-    /// message is tried again. What else the store finds due does nothing that is seen.
+    /// When something happens next with no word of a contact: a wait, a delay or a session ends, or
+    /// a message is tried again. What else the store finds due does nothing that is seen.
     pub(crate) fn deadline(&self) -> Result<Option<DateTime<Utc>>, Outcome> {
         let mut earliest =
             self.next_due.filter(|_| self.people.values().any(|person| !person.unsent.is_empty()));
@@ -452,7 +452,7 @@ impl Talk {
         Ok(())
     }
 
-    /// Where each session stands after its turns.
+    /// Notes where each session is after its turns.
     fn note_standing(&mut self) -> Result<(), Outcome> {
         let bot = self.bot.clone();
         for person in self.people.values_mut() {

@@ -309,7 +309,7 @@ pub async fn publish(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Retirement {
-    /// `drain` lets live sessions go on, `terminate` cancels them; `drain` if absent.
+    /// `drain` lets live sessions run to their end, `terminate` cancels them; `drain` if absent.
     #[serde(default)]
     mode: RetirementMode,
 }
@@ -318,7 +318,7 @@ pub struct Retirement {
 #[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum RetirementMode {
-    /// They go on.
+    /// They run to their end.
     #[default]
     Drain,
     /// They are cancelled.

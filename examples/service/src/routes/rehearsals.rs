@@ -166,7 +166,7 @@ pub async fn play(
     if script.steps.len() > MOST_STEPS {
         return Err(ApiError::invalid("steps", format_args!("must be at most {MOST_STEPS}")));
     }
-    // It computes, and waits for nothing: other requests go on meanwhile.
+    // It computes, and waits for nothing: other requests are served meanwhile.
     let played = tokio::task::spawn_blocking(move || played(rehearsal, script)).await;
     played.map_err(|_| ApiError::invalid("steps", "cannot be played"))?.map(Json)
 }

@@ -292,7 +292,7 @@ pub async fn hand_over(
     Ok(Json(HandOverOutcome { outcome: bot.handoff(id).await? }))
 }
 
-/// Where a session is to go on.
+/// Where a session is to continue.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Migration {

@@ -1,7 +1,7 @@
 //! A service as a process of its own, with a database of its own, and a client for it.
 
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses what it needs")]
-#![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+#![allow(clippy::unwrap_used, reason = "a test fails where it cannot continue")]
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};

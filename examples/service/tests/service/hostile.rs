@@ -134,7 +134,8 @@ async fn hostile_inputs_get_their_status_and_change_nothing() {
         assert_eq!(refused.status, status, "{method} {path}: {}", refused.text);
     }
 
-    // Signed, and wrong all the same: a bad body is never asked for again, a replay changes nothing.
+    // Signed, and wrong all the same: a bad body is never asked for again, a replay changes
+    // nothing.
     for (body, status) in [
         ("[]", 422),
         ("{", 422),

@@ -1,6 +1,6 @@
 //! The service from outside: a process, its endpoints, its guards.
 
-#![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+#![allow(clippy::unwrap_used, reason = "a test fails where it cannot continue")]
 #![allow(unreachable_pub, reason = "everything is of this test alone")]
 
 #[path = "../kit/mod.rs"]
