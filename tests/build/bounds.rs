@@ -1,4 +1,4 @@
-//! What hosts rely on at compile time: engines and their futures cross threads, outcomes are
+//! Promises to hosts at compile time: engines and their futures cross threads, outcomes are
 //! compared, logged and sent on.
 
 use std::fmt::{Debug, Display};

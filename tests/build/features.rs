@@ -1,4 +1,4 @@
-//! What a build does without the features that are on by default: it refuses flows that need them,
+//! Builds without the features that are on by default: such a build refuses flows that need them,
 //! each at the field that does, and leaves alone what such a flow's sessions have stored.
 
 use chatflow::Flow;
@@ -16,7 +16,7 @@ fn one(mut node: Value, branches: [&str; 2]) -> String {
     .to_string()
 }
 
-/// What is said of a flow, each issue with its place in the file and how to fix it.
+/// The issues of a flow, each with its place in the file and how to fix it.
 fn told(flow: &str) -> Vec<String> {
     let issues = Flow::from_json(flow).map_or_else(|issues| issues, |flow| flow.warnings().clone());
     issues.iter().map(|issue| format!("{} {issue:#}", issue.path)).collect()

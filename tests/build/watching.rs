@@ -53,7 +53,7 @@ fn reply(bot: &Bot) {
     let _ = block_on(bot.receive(said)).unwrap();
 }
 
-/// What was measured: by name and labels, each value in order.
+/// Measures: by name and labels, each value in order.
 #[derive(Clone, Default)]
 struct Measured(Arc<Mutex<BTreeMap<String, Vec<f64>>>>, Arc<Mutex<Vec<String>>>);
 
@@ -181,7 +181,7 @@ fn meters_feed_the_recorder() {
     }
 }
 
-/// What a subscriber saw: the names of spans, and the fields of events with the span that they were
+/// Notes of a subscriber: the names of spans, and the fields of events with the span that they were
 /// in.
 #[derive(Clone, Default)]
 struct Seen(Arc<Log>);

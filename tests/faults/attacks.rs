@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::allocator;
 
-/// What one attack may hold at most, and how long it may take on one core in a build without
+/// The most that one attack may hold, and how long it may take on one core in a build without
 /// optimisation.
 const MOST_BYTES: i64 = 64 << 20;
 const MOST_TIME: Duration = Duration::from_secs(2);

@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use crate::kit::{BLOWS, Blow, Host, World};
 use crate::scenarios::{Scenario, flows, scenarios};
 
-/// What a scenario leaves behind: sessions as they ended, and what the contact read, in order.
+/// The remains of a scenario: sessions as they ended, and what the contact read, in order.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Remains {
     sessions: Vec<String>,

@@ -33,7 +33,7 @@ use uuid::Uuid;
 const SHOP: &str = "+15550100";
 const HEADER: usize = 14;
 
-/// What the transport answers next: the talks below set it.
+/// The next answer of the transport: the talks below set it.
 type Mood = std::sync::Arc<std::sync::atomic::AtomicU8>;
 
 struct Dice(u64);

@@ -19,7 +19,7 @@ use chatflow::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// What goes wrong at an operation.
+/// A fault at an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Blow {
     /// Not done, and says so.
@@ -46,7 +46,7 @@ struct State {
     done: usize,
     blow: Option<(usize, Blow)>,
     log: Vec<&'static str>,
-    /// Whether each operation is pending once before it begins and once after it is done.
+    /// True if each operation is pending once before it begins and once after it is done.
     yields: bool,
     dead: bool,
 }
@@ -68,7 +68,7 @@ impl Plan {
         self.state(|state| state.log.clone())
     }
 
-    /// Whether the process died since this was last asked.
+    /// True if the process died since this was last asked.
     pub(crate) fn take_death(&self) -> bool {
         self.state(|state| std::mem::take(&mut state.dead))
     }
@@ -150,7 +150,7 @@ impl Plan {
 pub(crate) struct Gate<S> {
     pub(crate) inner: S,
     plan: Plan,
-    /// Whether the store inside decides under its own lock; else each decision is a load and a
+    /// True if the store inside decides under its own lock; else each decision is a load and a
     /// commit.
     whole: bool,
 }
@@ -280,7 +280,8 @@ impl Calls for Desk {
 /// The store of a world.
 pub(crate) type Store = Gate<Arc<MemoryStore>>;
 
-/// What outlives an engine: the store, the flows, the clock, the channel; and what fails in it.
+/// A world that outlives an engine: the store, the flows, the clock, the channel; and what fails in
+/// it.
 #[derive(Clone)]
 pub(crate) struct World {
     pub(crate) plan: Plan,
@@ -293,7 +294,7 @@ pub(crate) struct World {
     ids: CountingIds,
 }
 
-/// How the engines of a world are built.
+/// The settings of the engines of a world.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Setup {
     pub(crate) whole: bool,

@@ -1,6 +1,6 @@
-//! What a crash, a lost race, an unknown outcome, a dropped future or a slow transport may do to a
-//! conversation: nothing that RELIABILITY forbids. Everything here is decided by a plan or a seed;
-//! nothing waits and nothing reads a clock.
+//! The effects of a crash, a lost race, an unknown outcome, a dropped future or a slow transport on
+//! a conversation: nothing that RELIABILITY forbids. Everything here is decided by a plan or a
+//! seed; nothing waits and nothing reads a clock.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 

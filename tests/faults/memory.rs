@@ -1,4 +1,4 @@
-//! What a session that waits takes, once it and all that leads to it lie in memory.
+//! The memory of a session that waits, with all that leads to it.
 
 use chatflow::{Engine, MemoryStore, Outbound, Receipt, SendError, TriggerRequest, Triggered, send_fn};
 use pollster::block_on;

@@ -268,8 +268,8 @@ fn triggers_run_while_versions_are_published() {
     }
 }
 
-/// L4, INV-S3: after an unpublish that terminates, no session of the flow goes on, whatever came at
-/// the same time.
+/// L4, INV-S3: after an unpublish that terminates, no session of the flow continues, whatever came
+/// at the same time.
 #[test]
 fn a_terminated_flow_takes_no_more_replies() {
     for setup in SETUPS {
@@ -298,7 +298,8 @@ fn a_terminated_flow_takes_no_more_replies() {
     }
 }
 
-/// T10: whoever has opted out is in no session, and in none that was triggered at the same time.
+/// T10: a contact that has opted out is in no session, and in none that was triggered at the same
+/// time.
 #[test]
 fn an_opt_out_leaves_no_session_whatever_was_triggered_at_the_same_time() {
     for setup in SETUPS {

@@ -33,7 +33,7 @@ struct Interrupted {
     inner: Arc<MemoryStore>,
     updates: AtomicUsize,
     at: usize,
-    /// Whether it happens between load and commit; else before the decision, which is then made
+    /// True if it happens between load and commit; else before the decision, which is then made
     /// whole.
     between: bool,
     hook: Mutex<Option<Hook>>,
@@ -265,7 +265,7 @@ fn a_publish_is_seen_by_the_next_call_though_another_was_dropped_while_it_read_i
     assert_eq!(started.session().unwrap().flow_version, FlowVersion(2));
 }
 
-/// N3: a wait's time begins when the last message before it is settled, whoever else sent
+/// N3: a wait's time begins when the last message before it is settled, no matter who else sent
 /// meanwhile.
 #[test]
 fn a_wait_that_was_held_gets_its_time_though_another_session_sent_later() {

@@ -212,7 +212,7 @@ fn make_call(host: &mut Host) {
     }
 }
 
-/// What was said before arrives, in the clean run and in all others.
+/// Messages that were written before arrive, in the clean run and in all others.
 fn deliver(host: &mut Host) {
     host.world.pass(TimeDelta::seconds(61));
     host.tick();

@@ -305,7 +305,7 @@ fn flow() -> impl Strategy<Value = (Arc<Flow>, String)> {
 enum Act {
     Start,
     Reply(usize, bool),
-    /// To the wait number it stands at, or another.
+    /// For the number of the present wait, or another.
     Deadline(i8),
     Expiry,
     Result(i8, u8),
@@ -516,7 +516,7 @@ proptest! {
 
     /// INV-V1, V2, S3, L1: a turn answers for every input, answers the same again, is bounded,
     /// leaves an ended session and one that it does not fit as they are; and a session that was
-    /// written and read goes on as the one that was not.
+    /// written and read continues as the one that was not.
     #[test]
     fn a_turn_is_total_and_deterministic_and_needs_nothing_but_the_stored_form(
         (flow, _) in flow(),

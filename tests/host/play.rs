@@ -14,7 +14,7 @@ const HELLO: &str = "< Hi Ada, your cart 987654321 totals 129.00. Reply 1 to che
 #[cfg(feature = "time-zones")]
 const MENU: &str = "< Hi there, what can we do for you?\n[1] Opening hours\n[2] My order\n[3] Talk to us\n[4] Nothing, thanks\n";
 
-/// What a run of the program left.
+/// The remains of a run of the program.
 #[derive(Debug, PartialEq)]
 struct Played {
     code: u8,
@@ -23,7 +23,7 @@ struct Played {
 }
 
 impl Played {
-    /// What it printed, of a run in which nothing went wrong.
+    /// The output of a run in which nothing went wrong.
     #[track_caller]
     fn fine(self) -> String {
         assert_eq!((self.code, self.err.as_str()), (0, ""));
@@ -222,7 +222,7 @@ fn the_survey_asks_no_one_twice_in_90_days() {
     assert_eq!(played.err, "the flow may run again from 2026-08-05 08:14:23 UTC\n");
 }
 
-/// What is recorded is a talk that goes as it is written, with the host's answers in it.
+/// A record is a talk that goes as it is written, with the host's answers in it.
 #[test]
 fn a_talk_is_recorded_and_goes_again() {
     let file = Temporary::new("recorded.talk", "");

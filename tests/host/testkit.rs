@@ -34,7 +34,7 @@ fn folder(name: &str) -> PathBuf {
     folder
 }
 
-/// What a panic said.
+/// The message of a panic.
 fn told(act: impl FnOnce()) -> String {
     let what = catch_unwind(AssertUnwindSafe(act)).expect_err("it panics");
     what.downcast_ref::<String>().cloned().unwrap_or_default()

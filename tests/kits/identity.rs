@@ -1,5 +1,5 @@
-//! Who people are, on any store (SEMANTICS A2 to A6): found by number, then by id, then by both;
-//! two contacts that turn out to be one; a number that is given away.
+//! The identity of people, on any store (SEMANTICS A2 to A6): found by number, then by id, then by
+//! both; two contacts that turn out to be one; a number that is given away.
 
 use std::time::Duration;
 

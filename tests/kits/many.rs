@@ -12,7 +12,7 @@ use chatflow::store::{
 use chatflow::testkit::Recorder;
 use chatflow::{Engine, FlowId, MemoryStore, StoreError, TriggerRequest, WorkspaceId};
 
-/// What was asked of a store of flows.
+/// The requests to a store of flows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cost {
     pub(crate) reads: usize,
@@ -107,7 +107,7 @@ fn engine<F: FlowStore + Clone + 'static>(flows: &Metered<F>) -> Engine<MemorySt
     Engine::builder(MemoryStore::new()).flow_store(flows.clone()).build()
 }
 
-/// What it costs to ensure so many flows one by one: at first, and at the next start.
+/// The cost of ensuring so many flows one by one: at first, and at the next start.
 async fn one_by_one<F: FlowStore + Clone + 'static>(flows: &Metered<F>, count: usize) -> [Cost; 2] {
     let library = library(count, "Hi");
     let mut costs = [Cost::default(); 2];

@@ -244,7 +244,7 @@ pub struct Pair<S> {
     lists: Option<Lists<S>>,
 }
 
-/// What is done with a store that lists what it holds.
+/// The operations of a store that lists what it holds.
 pub struct Lists<S> {
     purge: fn(&mut Pair<S>, usize),
     compare: fn(&Pair<S>),
@@ -395,7 +395,7 @@ impl<S: ConversationStore> Pair<S> {
         }
     }
 
-    /// What can be seen from outside at any time.
+    /// Compares what can be seen from outside at any time.
     fn compare(&self) {
         for (name, one) in &self.model.conversations {
             let seen = self.store.find(&name.to_string()).unwrap();

@@ -1,4 +1,4 @@
-//! What operators read of ended sessions (SEMANTICS Q8) and of counters (Q9), as scenarios for any
+//! Reads by operators of ended sessions (SEMANTICS Q8) and of counters (Q9), as scenarios for any
 //! store. `open` is what a process does at its start.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 const ANN: &str = "+14155550123";
 const SHOP: &str = "+15550100";
 
-/// What processes have in common beside the store.
+/// The world that processes share beside the store.
 #[derive(Default)]
 struct World {
     clock: ManualClock,
@@ -69,8 +69,8 @@ async fn rows<S: ConversationStore + StoreQueries>(bot: &Engine<S>) -> Vec<Resul
     bot.results(&poll(), SessionFilter::all()).await.unwrap()
 }
 
-/// What is kept is that of the version a session ended on, outlasts that version, and goes with the
-/// session.
+/// The kept results are those of the version a session ended on, outlast that version, and go with
+/// the session.
 pub(crate) async fn results_stay<S: ConversationStore + StoreQueries>(open: impl AsyncFn() -> S) {
     let world = World::default();
     let bot = world.process(open().await).build();
@@ -164,8 +164,8 @@ pub(crate) async fn results_of_what_is_not_readable_here<S: ConversationStore + 
     assert_eq!((there[0].session, there[0].status), (session, Status::Cancelled));
 }
 
-/// What every session did is counted once, in the minute in which it happened, with what journals
-/// say of it.
+/// Each step of every session is counted once, in the minute in which it happened, with what
+/// journals say of it.
 pub(crate) async fn counts_are_what_journals_say<S: ConversationStore + StoreQueries>(
     open: impl AsyncFn() -> S,
 ) {

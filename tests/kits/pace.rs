@@ -1,4 +1,4 @@
-//! What a pace promises on any store (SEMANTICS D7), by engines that share one.
+//! The promises of a pace on any store (SEMANTICS D7), by engines that share one.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

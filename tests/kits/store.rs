@@ -1,4 +1,4 @@
-//! What the tests of stores share beside the kit of the suite: a store asked without `await`.
+//! The kit of the tests of stores, beside that of the suite: a store asked without `await`.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
 use chatflow::address::Alias;
@@ -64,7 +64,7 @@ impl<S: ConversationStore> Asked<S> {
         block_on(self.0.lease_due(due)).unwrap()
     }
 
-    /// Who is claimed, in order.
+    /// The contacts that are claimed, in order.
     pub fn claimed(&self, due: &Due) -> Vec<String> {
         self.claim(due).conversations.iter().map(|leased| leased.stored.contact.to_string()).collect()
     }

@@ -35,7 +35,7 @@ fn deleting() -> String {
     flow("DELETE your account?", "Deleted.")
 }
 
-/// What processes have in common beside the store.
+/// The world that processes share beside the store.
 #[derive(Default)]
 struct World {
     clock: ManualClock,
@@ -60,8 +60,8 @@ async fn say<S: ConversationStore>(bot: &Engine<S>, phone: &str) -> Result<Recei
     bot.receive(Inbound::text(Channel::Sms, "+15550100", phone, "yes")).await
 }
 
-/// After a restart with an edited flow, sessions go on with the text that they began, and new ones
-/// have the new text.
+/// After a restart with an edited flow, sessions continue with the text that they began, and new
+/// ones have the new text.
 pub(crate) async fn a_restart_with_an_edited_flow<S: ConversationStore>(open: impl AsyncFn() -> S) {
     let world = World::default();
     let before = world.process(open().await).build();
@@ -78,7 +78,7 @@ pub(crate) async fn a_restart_with_an_edited_flow<S: ConversationStore>(open: im
 }
 
 /// Two builds keep their flows in the process, each another text under the same number: a session
-/// goes on where its own text is, and is left untouched elsewhere.
+/// continues where its own text is, and is left untouched elsewhere.
 pub(crate) async fn two_builds_on_one_store<S: ConversationStore + StoreQueries>(open: impl AsyncFn() -> S) {
     let world = World::default();
     let old = world.process(open().await).flow_store(MemoryFlows::default()).build();
@@ -94,7 +94,7 @@ pub(crate) async fn two_builds_on_one_store<S: ConversationStore + StoreQueries>
     assert!(new.stranded(SessionFilter::all()).await.unwrap().is_empty());
 }
 
-/// What comes for a session is not taken by a process that lacks its version: the call is to be
+/// A process that lacks the version of a session takes nothing for it: the call is to be
 /// made again.
 async fn refuses<S: ConversationStore + StoreQueries>(
     bot: &Engine<S>,
@@ -187,8 +187,8 @@ pub(crate) async fn a_call_of_what_cannot_be_read<S: ConversationStore + StoreQu
     assert_eq!(world.channel.take_texts(), ["KEEP your account?"], "elsewhere it goes on into the call");
 }
 
-/// What an operator can do: migrate the session to a version that is there, cancel it, erase the
-/// contact.
+/// The ways out for an operator: migrate the session to a version that is there, cancel it, erase
+/// the contact.
 pub(crate) async fn ways_out<S: ConversationStore + StoreQueries>(open: impl AsyncFn() -> S) {
     let world = World::default();
     let old = world.process(open().await).flow_store(MemoryFlows::default()).build();

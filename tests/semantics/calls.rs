@@ -1,4 +1,4 @@
-//! What the host is asked beside functions, and what its answers mean: D2, N1.
+//! Calls of the host beside functions, and the meaning of its answers: D2, N1.
 
 use chatflow::calls::Answer;
 use chatflow::flow::HttpMethod;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::kit::*;
 
-/// Waits for a text, asks the host, and says by which branch it went on.
+/// Waits for a text, asks the host, and says by which branch it left.
 fn asks(kind: &str, fields: Value, branches: &[&str]) -> Sketch {
     let sketch = flow("f").send("ask", "?").wait("w").node("call", kind, fields);
     branches.iter().fold(sketch, |sketch, branch| {
@@ -17,7 +17,7 @@ fn asks(kind: &str, fields: Value, branches: &[&str]) -> Sketch {
     })
 }
 
-/// What the session says when the host answers so.
+/// The text of the session when the host answers so.
 fn told(sketch: &Sketch, answer: Result<Answer, CallError>) -> String {
     let world = World::built(chatflow::Builder::inline_calls);
     world.publish([sketch.clone()]);
@@ -27,7 +27,7 @@ fn told(sketch: &Sketch, answer: Result<Answer, CallError>) -> String {
     world.sent().pop().unwrap()
 }
 
-/// What the host is asked.
+/// The request to the host.
 fn request(kind: &str, fields: Value, said: &str) -> CallRequest {
     let world = World::with([asks(kind, fields, &["failed"])]);
     world.start("f");

@@ -172,8 +172,8 @@ fn what_is_certainly_more_is_an_issue_at_publishing() {
     assert_eq!(wrong, [""; 0]);
 }
 
-/// The message that a flow of no certain channel sends on this one, what was told of it, and whether
-/// it was refused.
+/// The message that a flow of no certain channel sends on this one, what was told of it, and
+/// whether it was refused.
 fn sent(channel: &Channel, message: &Value, context: Value) -> (Vec<Outbound>, Vec<(&'static str, String)>) {
     let (recorder, seen) = (Recorder::new(), Arc::new(Mutex::new(Vec::new())));
     let events = Arc::clone(&seen);
@@ -203,7 +203,7 @@ impl chatflow::Observer for Seen {
     }
 }
 
-/// How much of a part a message has.
+/// The amount of a part in a message.
 fn much(part: &str, content: &Content) -> usize {
     let label = || content.options().first().map_or(0, |option| option.label.chars().count());
     let text = |text: Option<&str>| text.map_or(0, |text| text.chars().count());

@@ -1,4 +1,4 @@
-//! What there is to choose from, where it is made of data, and the filters of lists: N10, N11. More
+//! Choices that are made of data, and the filters of lists: N10, N11. More
 //! of it is in the golden talks `choices_*`, `rows_*`, `buttons_*`, `labels_*` and `filter_*`.
 
 use chatflow::observer::EventKind;

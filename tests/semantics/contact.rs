@@ -1,4 +1,4 @@
-//! Who a trigger or a message is about, and who may be written to: T2, T10.
+//! The contact of a trigger or a message, and permission to write to it: T2, T10.
 
 use chatflow::address::Phone;
 use chatflow::calls::Answer;

@@ -1,4 +1,4 @@
-//! What is counted without journals (SEMANTICS Q9).
+//! Counts without journals (SEMANTICS Q9).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What leaves, when, where to, and what the host is asked: D1, D2, D4, N3.
+//! Delivery of messages, and calls of the host: D1, D2, D4, N3.
 
 use std::time::Duration;
 

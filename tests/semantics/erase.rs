@@ -100,8 +100,8 @@ fn an_erased_opt_out_is_gone_unless_it_is_kept() {
     world.begin(ada("f").contact_id("ada"));
 }
 
-/// S11, T10: a hash of each address outlasts the contact; whoever is made from one starts opted
-/// out.
+/// S11, T10: a hash of each address outlasts the contact; a contact that is made from one starts
+/// opted out.
 #[test]
 fn a_kept_opt_out_is_carried_by_the_address() {
     let menu = || question("menu").on(json!([{"match": "exact", "text": "hello"}]));

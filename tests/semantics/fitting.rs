@@ -1,4 +1,4 @@
-//! What was rendered is held to its channel (D8).
+//! A rendered message is held to its channel (D8).
 
 use chatflow::observer::EventKind;
 use chatflow::{Channel, Content, TriggerRequest};
@@ -8,7 +8,7 @@ use crate::kit::*;
 
 const FAMILY: &str = "👨\u{200d}👩\u{200d}👧\u{200d}👦";
 
-/// What a flow with this node sends, and what is told of it.
+/// The messages of a flow with this node, and the notes about them.
 fn sends(fields: Value, context: Value) -> (Vec<Content>, Vec<&'static str>, String) {
     let world = World::with([flow("f").node("m", "send_message", fields).send("x", "ok")]);
     let session = world.begin(ada("f").context(context)).session_id;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::kit::*;
 
-/// Asks, hands over, and goes on in both ways.
+/// Asks, hands over, and continues in both ways.
 fn helped(code: &str, fields: Value) -> Sketch {
     flow(code)
         .send("hi", "What is wrong?")
@@ -289,7 +289,7 @@ fn what_was_said_before_a_handoff_still_leaves() {
 // --- from outside
 // -------------------------------------------------------------------------------------------------
 
-/// S10, S4: wherever it stood, with the time that it had left.
+/// S10, S4: at each kind of node, with the time that it had left.
 #[test]
 fn a_session_that_the_host_hands_over_stands_again_where_it_stood() {
     let world =
@@ -353,7 +353,7 @@ fn a_contact_is_handed_over_with_a_session_or_without() {
     assert_eq!(told(block_on(world.bot.handoff(nobody))).0, "contact_not_found");
 }
 
-/// S10, D2: a call that stands still is not made; its result is kept.
+/// S10, D2: a call on hold is not made; its result is kept.
 #[test]
 fn results_of_calls_are_kept_until_the_contact_comes_back() {
     let call = |code: &str| {
@@ -403,7 +403,7 @@ fn a_call_that_is_due_in_a_handoff_is_made_afterwards() {
     assert_eq!((world.calls().len(), world.sent()), (1, vec!["got 1".to_owned()]));
 }
 
-/// S10, D1: a session that waits for what becomes of its message goes on when the contact comes
+/// S10, D1: a session that waits for what becomes of its message continues when the contact comes
 /// back.
 #[test]
 fn what_becomes_of_a_message_in_a_handoff_is_kept() {
@@ -451,7 +451,7 @@ fn a_handoff_leaves_only_opting_out() {
     }
 }
 
-/// S10: however a handoff ends, the others go on.
+/// S10: however a handoff ends, the others continue.
 #[test]
 fn a_cancelled_handoff_lets_the_others_go_on() {
     let world = World::with([

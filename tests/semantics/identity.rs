@@ -1,5 +1,5 @@
-//! Who people are: the forms of a number, addresses that belong together, two contacts that turn
-//! out to be one, addresses that change hands: A2 to A7.
+//! The identity of people: the forms of a number, addresses that belong together, two contacts that
+//! turn out to be one, addresses that change hands: A2 to A7.
 
 use chatflow::address::{AddressKind, Phone};
 use chatflow::observer::EventKind;

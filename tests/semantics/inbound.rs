@@ -1,4 +1,4 @@
-//! What becomes of a contact's messages: I1-I5, I7-I9, I11, I12.
+//! Messages of a contact: I1-I5, I7-I9, I11, I12.
 
 use std::thread;
 

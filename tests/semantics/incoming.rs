@@ -1,4 +1,4 @@
-//! What comes in: kinds of messages, what a channel says of them, their order (I10, I12, I14, T3).
+//! Inbound messages: their kinds, what a channel says of them, their order (I10, I12, I14, T3).
 
 use chatflow::{Channel, Inbound, Received, Status};
 use serde_json::{Value, json};

@@ -133,8 +133,8 @@ fn a_wait_that_was_held_is_journalled() {
     assert_eq!(inputs(&world, &sketch, session), ["start 1", "held 1", "deadline 2"]);
 }
 
-/// L6: whoever looks back sees the contact and the flow's name as the turn saw them; they are kept
-/// when they change.
+/// L6: a reader of the past sees the contact and the flow's name as the turn saw them; they are
+/// kept when they change.
 #[test]
 fn a_journal_keeps_what_a_turn_could_read() {
     let sketch = flow("f").wait("a").wait("b").node(

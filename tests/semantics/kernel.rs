@@ -80,7 +80,7 @@ impl World {
         advance(&self.flow, session, input, &self.env(now))
     }
 
-    /// Sessions as they stand at each place: fresh, waiting, calling, delayed, ended.
+    /// Sessions at each place: fresh, waiting, calling, delayed, ended.
     fn places(&self) -> [Session; 5] {
         let fresh = self.fresh();
         let waiting = self.turn(fresh.clone(), Input::Start, at(0)).session;
@@ -400,7 +400,7 @@ fn inputs() -> Vec<Input> {
     inputs
 }
 
-/// Whether an input fits a session at this place of [`World::places`].
+/// True if an input fits a session at this place of [`World::places`].
 fn fits(place: usize, input: &Input) -> bool {
     match (place, input) {
         (4, _) => false,

@@ -1,4 +1,4 @@
-//! Words that act wherever the contact stands: I1 (order), I6, I9, I12, T10, S5.
+//! Words that act at any point of a talk: I1 (order), I6, I9, I12, T10, S5.
 
 use chatflow::flow::{KeywordAction, Keywords};
 use chatflow::id::{FlowVersion, NodeId};
@@ -79,7 +79,7 @@ fn start_is_a_word_like_any_other_to_who_did_not_opt_out() {
     assert_eq!(world.say("start"), Received::Consumed { session });
 }
 
-/// T10: whoever opts out is heard, known or not.
+/// T10: an opt-out is heard, of a known contact or not.
 #[test]
 fn a_stranger_can_opt_out() {
     let world = World::with([question("q")]);
@@ -255,7 +255,7 @@ fn jump_leaves_any_wait_and_makes_its_choices_stale() {
     }
 }
 
-/// I6: a jump goes on in the conversation that the word came from.
+/// I6: a jump continues in the conversation that the word came from.
 #[test]
 fn the_answer_to_a_keyword_goes_where_it_came_from() {
     let world = World::with([with_menu("q")]);

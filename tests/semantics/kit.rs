@@ -1,4 +1,4 @@
-//! What the tests of rules share: flows in a few words, and an engine in a world whose time, ids
+//! The kit of the tests of rules: flows in a few words, and an engine in a world whose time, ids
 //! and channel are the test's.
 
 use std::pin::pin;
@@ -344,7 +344,7 @@ impl World {
         std::mem::take(&mut *self.events.0.lock().unwrap())
     }
 
-    /// What was observed since this was last asked, without what every conversation brings.
+    /// Events since this was last asked, without what every conversation brings.
     pub(crate) fn notes(&self) -> Vec<EventKind> {
         let is_note = |kind: &EventKind| {
             !matches!(

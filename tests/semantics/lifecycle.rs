@@ -36,7 +36,7 @@ fn ensure(world: &World, sketch: &Sketch) -> FlowStatus {
     block_on(world.flows().ensure(&sketch.json())).unwrap()
 }
 
-/// What the error says is allowed.
+/// The actions that the error says are allowed.
 fn invalid_state<T: std::fmt::Debug>(answer: Result<T, Error>) -> (&'static str, &'static str, &'static str) {
     match answer.unwrap_err() {
         Error::InvalidState { action, state, allowed, .. } => (action, state, allowed),
@@ -216,7 +216,7 @@ fn ensuring_on_accounts_from_many_threads_makes_one_version() {
     assert_eq!(world.status("f").accounts, [account(SHOP)]);
 }
 
-/// L3: whoever comes first binds the flow; it is never online on accounts that its caller did not
+/// L3: the first caller binds the flow; it is never online on accounts that its caller did not
 /// name.
 #[test]
 fn of_hosts_that_disagree_on_the_accounts_one_publishes() {
@@ -366,7 +366,7 @@ fn a_flow_that_calls_start_is_bound_to_no_account() {
     assert_eq!(world.status("f").accounts, []);
 }
 
-/// What an author does with a flow, by the word that `InvalidState` has for it.
+/// Does what an author does with a flow, by the word that `InvalidState` has for it.
 fn act(world: &World, action: &str) -> Result<(), Error> {
     let (flows, f) = (world.flows(), id("f"));
     let revision = world.status("f").revision;
@@ -408,7 +408,8 @@ fn each_state_allows_what_it_lists_and_nothing_else() {
     }
 }
 
-/// L1, L3: what the draft before did not say is new, a name that the flow was given since is not undone.
+/// L1, L3: what the draft before did not say is new, a name that the flow was given since is not
+/// undone.
 #[test]
 fn a_name_that_was_given_stays_when_the_draft_is_saved() {
     let world = World::with([]);
@@ -718,8 +719,8 @@ fn a_process_that_knows_nothing_of_a_workspace_ends_its_terminated_sessions() {
     assert_eq!(block_on(restarted.in_workspace("acme").live(&id("q"))).unwrap(), 0);
 }
 
-/// S15: the instant that a tick tells is never later than what the conversations that it worked have
-/// due next, such as the end of the lease that it took.
+/// S15: the instant that a tick tells is never later than what the conversations that it worked
+/// have due next, such as the end of the lease that it took.
 #[test]
 fn a_tick_tells_what_is_due_next_in_what_it_worked() {
     let talk = flow("f").send("a", "a").delay("d", "5s").send("b", "b").delay("e", "5s").send("c", "c");

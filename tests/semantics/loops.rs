@@ -1,5 +1,5 @@
-//! Lists that a session goes through, what is said last, and flows of months: N12, S21, S1. More of it
-//! is in the golden talks `for_each*`, `last_words*` and `say_*`.
+//! Lists that a session goes through, what is said last, and flows of months: N12, S21, S1. More of
+//! it is in the golden talks `for_each*`, `last_words*` and `say_*`.
 
 use chatflow::flow::Keywords;
 use chatflow::observer::EventKind;

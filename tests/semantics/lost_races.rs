@@ -80,7 +80,7 @@ impl Setting {
     }
 }
 
-/// SEMANTICS S17: however many races a call has lost, it goes on for ten seconds; between its
+/// SEMANTICS S17: however many races a call has lost, it tries for ten seconds; between its
 /// attempts it waits for a part of at most 64 ms.
 #[test]
 fn contention_is_answered_after_a_time_and_never_after_a_count() {

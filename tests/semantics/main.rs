@@ -1,4 +1,4 @@
-//! What every call answers, rule by rule. Each test carries the number of its rule.
+//! The contract of behaviour, rule by rule. Each test carries the number of its rule.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 #![allow(unused_must_use, reason = "what leads up to a test answers, too")]

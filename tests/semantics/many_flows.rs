@@ -89,7 +89,7 @@ fn flows_of_each_kind_go_online_by_one_call() {
     assert_eq!(block_on(world.bot.flows().ensure_all(Vec::<String>::new())).unwrap(), []);
 }
 
-/// L10, L1: what is online as it is given is left as it is, whoever asks; the rest goes online.
+/// L10, L1: what is online as it is given is left as it is, for every caller; the rest goes online.
 #[test]
 fn only_what_is_new_or_changed_is_published() {
     let bot = bot();

@@ -1,4 +1,4 @@
-//! What becomes of one feature in the middle of another: people, called flows, sends that are
+//! One feature in the middle of another: people, called flows, sends that are
 //! waited for, keywords, opting out. S3, S6, S10, D1, I6, I9, N3, N9, T3, T6, T10.
 
 use chatflow::calls::Answer;
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::kit::*;
 
-/// Calls `child`, and goes on as the edges say.
+/// Calls `child`, and continues as the edges say.
 fn parent(code: &str) -> Sketch {
     flow(code).node("call", "call_flow", json!({"flow": "child"})).send("after", "Back").wait("then")
 }
@@ -123,7 +123,7 @@ fn a_report_on_a_message_of_a_flow_that_has_returned_moves_nothing() {
     assert_eq!(world.place(session), ("then".into(), Status::Waiting));
 }
 
-/// D1, N9: what a called flow waited for is nothing to the caller that goes on by `expired`.
+/// D1, N9: what a called flow waited for is nothing to the caller that leaves by `expired`.
 #[test]
 fn a_called_flow_that_expires_at_its_message_leaves_nothing_of_it_behind() {
     let root = flow("root")
@@ -225,7 +225,7 @@ fn who_opted_out_is_not_written_to_when_a_called_flow_expires() {
 // --- keywords
 // -------------------------------------------------------------------------------------------------
 
-/// I6, T10: whoever may write a word of opting out where the talk began may write it wherever it
+/// I6, T10: a contact that may opt out by a word where the talk began may do so wherever it
 /// went.
 #[test]
 fn a_word_of_opting_out_counts_in_every_flow_that_waits_for_the_called_one() {
@@ -244,7 +244,7 @@ fn a_word_of_opting_out_counts_in_every_flow_that_waits_for_the_called_one() {
     }
 }
 
-/// I6, S5: keywords of a flow act on its session, also while it stands in a called flow; the
+/// I6, S5: keywords of a flow act on its session, also while it is in a called flow; the
 /// nearest meaning counts.
 #[test]
 fn the_started_flows_keywords_act_while_it_waits_for_the_flow_it_called() {
@@ -273,7 +273,7 @@ fn the_started_flows_keywords_act_while_it_waits_for_the_flow_it_called() {
     assert_eq!(answer, keyword(KeywordAction::Restart));
     assert_eq!(ended(&world.session(session)), (Status::Cancelled, Some(EndReason::Keyword)));
     assert_eq!(world.sent(), ["Child?"]);
-    // A jump stays in the flow where the session stands: there "menu" is a word like any other.
+    // A jump stays in the flow where the session is: there "menu" is a word like any other.
     let (world, session, answer) = start("menu");
     assert_eq!(answer, Received::Consumed { session });
     assert_eq!(world.sent(), ["Child done", "Back"]);
@@ -364,7 +364,7 @@ fn a_question_of_a_called_flow_keeps_its_attempts_over_a_handoff() {
     assert_eq!(world.sent(), ["How many?", "A number, please", "Sorry"]);
 }
 
-/// S10: a session that stood still because of another is handed over with the time that it had
+/// S10: a session that was suspended because of another is handed over with the time that it had
 /// left.
 #[test]
 fn a_session_that_stood_still_is_handed_over_with_the_time_that_it_had_left() {
@@ -436,7 +436,7 @@ fn a_flow_that_interrupts_a_handoff_ends_it() {
     assert!(matches!(world.say("hello"), Received::Consumed { .. }));
 }
 
-/// S1, S10, N9: the longest life ends a handoff in a called flow, and no caller goes on.
+/// S1, S10, N9: the longest life ends a handoff in a called flow, and no caller continues.
 #[test]
 fn the_longest_life_ends_a_handoff_in_a_called_flow() {
     let agent = flow("child").node("agent", "handoff", json!({"timeout": "never"}));

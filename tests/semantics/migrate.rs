@@ -1,4 +1,4 @@
-//! S5: a session that goes on with another version of its flow.
+//! S5: a session that continues on another version of its flow.
 
 use chatflow::id::{FlowVersion, NodeId};
 use chatflow::kernel::replay;

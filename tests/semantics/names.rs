@@ -1,4 +1,4 @@
-//! What a flow can read, and what becomes of what it cannot: T3, N1, N6, N7.
+//! Names that a flow can read, and those that it cannot: T3, N1, N6, N7.
 
 use chatflow::limits::Limits;
 use chatflow::observer::EventKind;

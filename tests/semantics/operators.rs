@@ -1,4 +1,4 @@
-//! What those who run flows look at and change (SEMANTICS Q).
+//! Reads and changes by those who run flows (SEMANTICS Q).
 
 use chatflow::flow::{FlowDef, FlowDiff, KeywordAction};
 use chatflow::id::{FlowVersion, NodeId};
@@ -45,7 +45,7 @@ fn q1_sessions_are_found_by_what_ails_them() {
     assert_eq!(ids(all().status(Status::Waiting)), []);
 }
 
-/// Q1: a page is whole, however few sessions match, and the next one goes on behind it.
+/// Q1: a page is whole, however few sessions match, and the next one begins behind it.
 #[test]
 fn q1_pages_are_whole_however_few_match() {
     let world = World::with([question("cart"), flow("slow").delay("nap", "2h").send("up", "Up")]);

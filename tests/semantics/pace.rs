@@ -1,4 +1,4 @@
-//! How fast messages leave, and how fast campaigns start: D7, T8.
+//! The pace of messages, and that of campaigns: D7, T8.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,7 +23,7 @@ use crate::watched::Watched;
 
 const OTHER_SHOP: &str = "+15550200";
 
-/// What left, in order: when, from where, to whom, what.
+/// A message that left: when, from where, to whom, what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Departure {
     at: DateTime<Utc>,
@@ -307,7 +307,7 @@ fn contacts_of_an_account_take_turns() {
     is_within(&street.millis(), 1, (10, 1));
 }
 
-/// D7: whoever comes while others wait goes behind them, also when their turn has come and no tick
+/// D7: a newcomer goes behind those who wait, also when their turn has come and no tick
 /// yet.
 #[test]
 fn a_newcomer_overtakes_nobody() {

@@ -1,4 +1,4 @@
-//! What the products' documents list, one test for each list; and the page that says which test
+//! The lists of the products' documents, one test for each; and the page that says which test
 //! shows which row.
 
 use std::collections::BTreeSet;
@@ -82,7 +82,7 @@ fn each_trigger_type_starts_its_flow() {
     }
 }
 
-/// What can be done with a flow, as the product's console has it.
+/// The actions on a flow, as the product's console has them.
 const ACTIONS: &[&str] = &["basic information", "bind account", "logging", "publish", "delete"];
 
 fn act(shop: &Engine<MemoryStore>, action: &str, account: &Account) -> Result<(), Error> {

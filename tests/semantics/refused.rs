@@ -1,5 +1,5 @@
-//! What is refused for its form: the error names the field and the rule, and nothing is stored (S7,
-//! T2, T7, T8, L2).
+//! Requests that are refused for their form: the error names the field and the rule, and nothing is
+//! stored (S7, T2, T7, T8, L2).
 
 use chatflow::limits::Limits;
 use chatflow::ops::SessionFilter;

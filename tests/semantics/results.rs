@@ -1,4 +1,4 @@
-//! What stays of ended sessions (SEMANTICS Q8).
+//! The results of ended sessions (SEMANTICS Q8).
 
 use std::sync::Arc;
 

@@ -54,8 +54,8 @@ fn a_send_with_a_way_for_refusals_is_waited_for() {
     assert_eq!(world.sent(), ["?", "?"]);
 }
 
-/// D1: each refusal takes its own branch, or the other's where that stands for it; what takes one
-/// is no dead letter.
+/// D1: each refusal takes its own branch, or the other's where that is there instead; what takes
+/// one is no dead letter.
 #[test]
 fn a_refusal_takes_the_branch_that_there_is_for_it() {
     let cases = [

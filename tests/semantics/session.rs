@@ -1,4 +1,4 @@
-//! How sessions live and end: S1-S5, S7-S9, S12.
+//! The life and the end of sessions: S1-S5, S7-S9, S12.
 
 use std::future::pending;
 use std::sync::Arc;

@@ -29,7 +29,7 @@ struct Told {
     clock: ManualClock,
     /// As long as it is true, it tells none.
     is_silent: AtomicBool,
-    /// What it was asked, beside claims of nothing.
+    /// The claims that it was asked for, beside those of nothing.
     claims: Mutex<Vec<usize>>,
     purges: Mutex<u32>,
 }
@@ -407,7 +407,7 @@ fn a_clock_that_jumps_is_noticed_at_once() {
     assert_eq!(right.say(ADA, "fine", "m1").unwrap(), Received::Consumed { session: asked });
 }
 
-/// SEMANTICS S20, R1: a loop goes on trying, tells of it, and works once the clock is right.
+/// SEMANTICS S20, R1: a loop keeps trying, tells of it, and works once the clock is right.
 #[test]
 fn a_loop_goes_on_once_the_clock_is_right() {
     let (store, right) = scene();

@@ -1,4 +1,4 @@
-//! What names and people that nobody knows leave behind: nothing that lasts (SEMANTICS S19), and
+//! Names and people that nobody knows leave behind nothing that lasts (SEMANTICS S19), and
 //! nothing that ticks have to walk through.
 
 use std::sync::atomic::{AtomicUsize, Ordering};

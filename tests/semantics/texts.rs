@@ -1,4 +1,4 @@
-//! What people write and read, by the tables of `docs/texts.md`: U1 to U9.
+//! Texts that people write and read, by the tables of `docs/texts.md`: U1 to U9.
 
 use chatflow::flow::{BadPo, KeywordAction, Keywords, Rank, Texts};
 use chatflow::session::Profile;
@@ -35,7 +35,7 @@ fn seen(word: &str) -> String {
     })
 }
 
-/// How closely a message matches a flow with this one rule.
+/// The closeness of the match of a message and a flow with this one rule.
 fn rank(rule: &Value, message: &str) -> Option<Rank> {
     let sketch = flow("f").on(json!([rule])).send("n", "hit");
     Flow::from_json(&sketch.json()).unwrap().trigger().matches(Some(message), None, false)

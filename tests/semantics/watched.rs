@@ -18,7 +18,7 @@ impl Watched {
     }
 }
 
-/// What of a stored conversation must stay.
+/// The parts of a stored conversation that must stay.
 fn kept(stored: &StoredConversation) -> (ContactId, u64, Vec<u8>, u64, bool, bool) {
     let StoredConversation { contact, revision, record, settled, leased, quarantined } = stored;
     (contact.clone(), *revision, record.to_bytes().unwrap().to_vec(), *settled, *leased, *quarantined)

@@ -1,7 +1,7 @@
-//! What every later release must read: the files in `tests/compat/v1`, written by the release that
-//! had each thing first. They are never rewritten; `UPDATE=1` writes those that are missing, such
-//! as the nodes of a new kind. Only before the first release may one be deleted, to be written
-//! anew.
+//! Records that every later release must read: the files in `tests/compat/v1`, written by the
+//! release that had each thing first. They are never rewritten; `UPDATE=1` writes those that are
+//! missing, such as the nodes of a new kind. Only before the first release may one be deleted, to
+//! be written anew.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -89,7 +89,7 @@ const TALK: &str = r#"{"spec": 1, "code": "talk", "trigger": {"kind": "manual"},
               {"from": "wait", "to": "look"}, {"from": "wait", "branch": "timeout", "to": "done"}, {"from": "look", "to": "done"}]}"#;
 const ADA: &str = "+14155550123";
 
-/// What a release writes down.
+/// Everything that a release writes down.
 struct Written {
     conversation: Vec<u8>,
     session: Vec<u8>,
@@ -228,7 +228,7 @@ fn a_reference_to_a_call_is_read() {
     assert_eq!(conversation.sessions()[0].call().unwrap().id, call.call);
 }
 
-/// What this release writes, it reads too; were the files above missing, they would be of use.
+/// This release reads what it writes; were the files above missing, they would be of use.
 #[test]
 fn what_is_written_today_is_read_today() {
     let now = written();

@@ -1,4 +1,4 @@
-//! What `MemoryStore` does beyond the contract: due times to the nanosecond, and records that it
+//! `MemoryStore` beyond the contract: due times to the nanosecond, and records that it
 //! lends.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

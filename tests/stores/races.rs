@@ -84,7 +84,7 @@ fn of_many_contacts_one_gets_an_alias_and_each_loser_leaves_nothing() {
         for round in 0..ROUNDS {
             let name = format!("contact {number} of {round}");
             let fresh = session_alias((round * THREADS + number) as u128);
-            // In another order on each thread: whoever waits for whom, nobody waits forever.
+            // In another order on each thread: nobody may wait forever, no matter for whom.
             let mut aliases = vec![phone(round as u64), session_alias((round + 1_000_000) as u128), fresh];
             aliases.rotate_left(number % 3);
             let _ = store.commit(Commit { add_aliases: aliases, ..commit(&name, None) });

@@ -1,4 +1,4 @@
-//! What a new kind of node costs: the files that name a kind.
+//! The cost of a new kind of node: the files that name a kind.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ fn kinds(files: &[(String, String)]) -> BTreeMap<String, String> {
     rows.collect()
 }
 
-/// Whether code names a kind: its definition, or its row in the table. A file that bears its word
+/// True if code names a kind: its definition, or its row in the table. A file that bears its word
 /// is its own.
 fn names(file: &str, code: &str, kind: &str, word: &str) -> bool {
     let is_own = file.contains("/node/") && file.ends_with(&format!("/{word}.rs"));

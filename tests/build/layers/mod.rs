@@ -1,4 +1,4 @@
-//! Who may know whom: the arrows between the folders of `src/` point down, those between the rooms
+//! The layers: the arrows between the folders of `src/` point down, those between the rooms
 //! of a folder too, and the system's clock, its randomness and its sleep are named in one file. All
 //! is read from the source, so that a change of the picture is a change of these files.
 
@@ -46,7 +46,7 @@ const LAYERS: &[(&str, &str)] = &[
     ("testkit", "beside: uses what is public, and nothing uses it"),
 ];
 
-/// What reads time or draws randomness, and the only file that may.
+/// Names that read time or draw randomness, and the only file that may.
 const ONLY_IN_CLOCK: &[&str] = &[
     "Utc::now",
     "Instant::now",

@@ -45,7 +45,7 @@ type Names = Vec<String>;
 #[derive(Default)]
 struct File {
     path: String,
-    /// What it brings into scope, each by its name here.
+    /// The names that it brings into scope, each by its name here.
     imports: BTreeMap<String, Names>,
     /// The paths that it names, imports included unless they are handed on alone.
     named: Vec<Names>,

@@ -310,7 +310,8 @@ fn erase(state: &State, place: usize, view: View, holds: &dyn Fn(Rule) -> bool, 
     after.past.committed = 0;
     after.past.delivered = [0; MESSAGES];
     after.past.taken = 0;
-    // A process that still sends to the erased contact has lost the lease, and writes nothing any more.
+    // A process that still sends to the erased contact has lost the lease, and writes nothing any
+    // more.
     for at in &mut after.processes {
         if matches!(at, At::Sending { .. }) {
             *at = At::Idle;

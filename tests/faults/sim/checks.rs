@@ -1,4 +1,4 @@
-//! What must hold after every write, and of every answer.
+//! The checks after every write, and of every answer.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering;
@@ -10,14 +10,14 @@ use chrono::{DateTime, Utc};
 use super::store::SimStore;
 use crate::kit::sessions_of;
 
-/// What a call came to.
+/// The outcome of a call.
 pub(super) enum Done {
     Triggered(String, Option<String>, Result<Triggered, Error>),
     Received(String, Result<Received, Error>),
     Other(Result<(), Error>),
 }
 
-/// What was seen so far, against which the next is checked.
+/// The facts so far, against which the next one is checked.
 #[derive(Default)]
 pub(super) struct Checks {
     /// INV-S3: ended sessions as they ended.
@@ -33,7 +33,7 @@ pub(super) struct Checks {
     pub(super) taken: HashMap<SessionId, Vec<String>>,
     /// People who said that they leave.
     pub(super) left: HashSet<String>,
-    /// How many commits had been written when all was looked at last.
+    /// The number of commits when all was looked at last.
     pub(super) looked_at: usize,
 }
 
@@ -122,12 +122,12 @@ impl Checks {
     }
 }
 
-/// Whether a text is like no other: it is the message's id.
+/// True if a text is like no other: it is the message's id.
 fn is_own(text: &str) -> bool {
     text.rsplit_once('-').is_some_and(|(phone, number)| !phone.contains('-') && number.parse::<u32>().is_ok())
 }
 
-/// What a session has written down of what it heard.
+/// The replies that a session has written down.
 pub(super) fn said(session: &Session) -> Vec<String> {
     let vars = session.vars().to_json();
     let texts = ["said", "mood", "more"].iter().filter_map(|name| vars[*name].as_str());

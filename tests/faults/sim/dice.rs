@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A sequence of choices, by its seed alone (splitmix64). Clones go on together.
+/// A sequence of choices, by its seed alone (splitmix64). Clones share it.
 #[derive(Clone)]
 pub(super) struct Dice(Arc<Mutex<u64>>);
 

@@ -64,7 +64,7 @@ struct Sim {
     checks: Checks,
     /// The calls that the host was asked.
     asked: Arc<Mutex<Vec<CallRef>>>,
-    /// How many calls people began.
+    /// The number of calls that people began.
     spoken: usize,
 }
 
@@ -202,7 +202,7 @@ impl Sim {
         self.tasks.push(Task { engine: number, call });
     }
 
-    /// Lets one call go on to its next operation.
+    /// Lets one call proceed to its next operation.
     fn go_on(&mut self) {
         let place = self.dice.below(self.tasks.len());
         let task = &mut self.tasks[place];
@@ -239,7 +239,7 @@ impl Sim {
         }
     }
 
-    /// All ends well: whoever is left stops, nothing fails any more, time goes on.
+    /// All ends well: all who are left stop, nothing fails any more, time passes.
     fn end(&mut self) {
         if self.weather.calm {
             while !self.tasks.is_empty() {

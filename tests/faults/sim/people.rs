@@ -9,7 +9,7 @@ use super::checks::Done;
 use super::{Call, ENGINES, Sim};
 use crate::scenarios::SHOP;
 
-/// How people meet in a round.
+/// The way in which people meet in a round.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum People {
     /// Everybody has one address.

@@ -21,7 +21,7 @@ use crate::scenarios::{SHOP, flow, flows};
 
 /// The flows that triggers start.
 const STARTED: [&str; 9] = ["diary", "ask", "sure", "help", "form", "mixed", "detour", "lookup", "deep"];
-/// What a contact says beside what nobody said before: keywords, answers, and what is no answer.
+/// Words of a contact beside those that nobody wrote before: keywords, answers, and no answers.
 const WORDS: [&str; 7] = ["again", "undo", "agent", "yes", "no", "7", "menu"];
 
 /// A flow with keywords and a reminder.
@@ -192,7 +192,7 @@ impl Sim {
         Some((number, call))
     }
 
-    /// What the host says to a call at once.
+    /// The answer that the host gives to a call at once.
     pub(super) fn rich_answer(dice: &super::dice::Dice) -> Answer {
         match dice.below(4) {
             0 => Answer::Later,

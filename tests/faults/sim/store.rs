@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::dice::Dice;
 use super::people::People;
 
-/// What a store does wrong.
+/// A defect of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mutant {
     /// Writes over what others wrote.
@@ -58,7 +58,7 @@ pub(super) const MUTANTS: [Mutant; 10] = [
     Mutant::LosesAbsorbed,
 ];
 
-/// How a round is played.
+/// The conditions of a round.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Weather {
     /// Nothing fails and nobody dies; time passes only while nothing runs.
@@ -95,7 +95,7 @@ pub(super) struct SimStore {
     pub(super) dice: Dice,
     pub(super) weather: Weather,
     pub(super) healed: Arc<Mutex<bool>>,
-    /// How many commits were asked for.
+    /// The number of commits that were asked for.
     pub(super) written: Arc<AtomicUsize>,
     /// A conversation as it was when it had a live session that has ended since.
     pub(super) before: Arc<Mutex<HashMap<ContactId, chatflow::store::Record>>>,

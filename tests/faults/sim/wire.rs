@@ -13,18 +13,18 @@ use super::people::People;
 use super::store::{Weather, pause};
 use crate::kit::{route, sessions_of};
 
-/// What the channel saw.
+/// The messages that the channel saw.
 #[derive(Default)]
 pub(super) struct Seen {
     pub(super) content: HashMap<MessageId, Outbound>,
-    /// How often each was handed over.
+    /// The number of times that each was handed over.
     pub(super) times: HashMap<MessageId, usize>,
     pub(super) accepted: HashSet<MessageId>,
     /// Those that were refused, at once or by a report.
     pub(super) refused: HashSet<MessageId>,
     /// Signs of writing: not counted, and not tried again.
     pub(super) signs: HashSet<MessageId>,
-    /// Who has ever opted out: what was still to be sent to them was dropped.
+    /// Contacts that have ever opted out: messages that were still to be sent to them were dropped.
     pub(super) opted_out: HashSet<ContactId>,
     /// The highest number that each destination has got.
     pub(super) last: BTreeMap<String, u64>,

@@ -1,5 +1,5 @@
-//! WhatsApp's Cloud API: each fixture in `tests/host/wire/whatsapp` is read and written again as it is;
-//! what webhooks come to at an engine, and the bodies of what an engine sends, are written down
+//! WhatsApp's Cloud API: each fixture in `tests/host/wire/whatsapp` is read and written again as it
+//! is; what webhooks come to at an engine, and the bodies of what an engine sends, are written down
 //! there, too. `UPDATE=1` writes down what is said now; then look at it.
 
 use std::collections::BTreeMap;
@@ -86,7 +86,7 @@ fn echo() -> (Engine<MemoryStore>, Recorder) {
     (bot, sent)
 }
 
-/// What the news come to at an engine that has begun to talk with the people of the fixtures.
+/// The outcome of the news at an engine that has begun to talk with the people of the fixtures.
 fn outcome(news: &WhatsAppNews, bot: &Engine<MemoryStore>, sent: &Recorder) -> String {
     let account = news.account.as_ref().map_or("-", |account| &account.account);
     let mut line = format!("  {account}: ");

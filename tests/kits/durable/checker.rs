@@ -22,7 +22,7 @@ use super::story::Story;
 use super::talk::{FLOW, Talk, builder};
 use super::violation::Violation;
 
-/// What a check found.
+/// The outcome of a check.
 #[derive(Clone, Debug, Default)]
 pub struct Checked {
     /// Calls that were acknowledged, each once.
@@ -35,7 +35,7 @@ pub struct Checked {
     pub messages: usize,
     /// Messages that were handed over again.
     pub redeliveries: usize,
-    /// What must not be.
+    /// Facts that must not be.
     pub violations: Vec<Violation>,
 }
 
@@ -60,7 +60,7 @@ where
     P: Future<Output = ()>,
 {
     let clock = ManualClock::at(now);
-    // Its clock goes on by months, that of a server does not.
+    // Its clock moves by months, that of a server does not.
     let builder = builder(store, flows, clock.clone(), history.clone(), lease);
     let bot = builder.max_skew(Duration::MAX).build();
     bot.flows().ensure(FLOW).await?;
@@ -100,7 +100,7 @@ where
     })
 }
 
-/// Whether the count of live sessions is that of the list.
+/// True if the count of live sessions is that of the list.
 async fn count_agrees<S: ConversationStore>(
     bot: &Engine<S>,
     listed: &[SessionRecord],
@@ -133,8 +133,9 @@ async fn repeat<S: ConversationStore>(bot: &Engine<S>, story: &Story) -> Vec<Vio
     found
 }
 
-/// Ticks until nothing is due, leased, or resting after a lease that ended unsettled. A server judges
-/// leases and rests by its own clock, which does not go ahead with the checker's: they are waited for.
+/// Ticks until nothing is due, leased, or resting after a lease that ended unsettled. A server
+/// judges leases and rests by its own clock, which does not go ahead with the checker's: they are
+/// waited for.
 async fn tick_until_idle<S: ConversationStore, P: Future<Output = ()>>(
     bot: &Engine<S>,
     clock: &ManualClock,

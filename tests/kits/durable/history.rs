@@ -1,5 +1,5 @@
-//! What is known from outside: what was asked of engines, what they answered, and what left through
-//! their transports.
+//! The facts that are known from outside: what was asked of engines, what they answered, and what
+//! left through their transports.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,7 +23,7 @@ pub enum Step {
     One,
 }
 
-/// What a reply came to.
+/// The outcome of a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Replied {
     /// The session took it.
@@ -106,12 +106,12 @@ impl History {
         self.with(|inner| inner.events.clone())
     }
 
-    /// How many there are.
+    /// The number of entries.
     pub fn len(&self) -> usize {
         self.with(|inner| inner.events.len())
     }
 
-    /// How many processes have begun to work.
+    /// The number of processes that have begun to work.
     pub fn ready(&self) -> usize {
         self.with(|inner| inner.ready)
     }

@@ -1,4 +1,4 @@
-//! Whether what a store answers to one question agrees with what it answers to another.
+//! Checks that the answers of a store to several questions agree.
 
 use std::collections::BTreeMap;
 

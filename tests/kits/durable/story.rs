@@ -13,7 +13,7 @@ use super::violation::Violation;
 /// A history, sorted.
 #[derive(Default)]
 pub(super) struct Story {
-    /// What was asked, by contact.
+    /// The requests, by contact.
     pub(super) contacts: BTreeMap<u64, BTreeSet<Step>>,
     /// Each answered call, with the session that the first answer names.
     pub(super) acknowledged: BTreeMap<(u64, Step), SessionId>,
@@ -89,7 +89,7 @@ impl Story {
         self.named.entry(contact).or_default().insert(session);
     }
 
-    /// What the answers alone show to be wrong.
+    /// Violations that the answers alone show.
     pub(super) fn contradictions(&self) -> Vec<Violation> {
         let mut found = self.bad.clone();
         for (contact, sessions) in self.named.iter().filter(|(_, sessions)| sessions.len() > 1) {
@@ -134,7 +134,7 @@ impl Story {
         found
     }
 
-    /// How many were completed, and what is wrong with how sessions ended.
+    /// The number of completed sessions, and what is wrong with the ends of sessions.
     pub(super) fn ends(&self, sessions: &[SessionRecord]) -> (usize, Vec<Violation>) {
         let mut found = Vec::new();
         let mut completed = 0;

@@ -82,7 +82,7 @@ pub fn builder<S: ConversationStore>(
 pub struct Talk<'a, S, R> {
     pub bot: &'a Engine<S>,
     pub report: R,
-    /// Whether a second trigger is made before the first.
+    /// True if a second trigger is made before the first.
     pub flip: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What must not have happened.
+//! Facts that must not have happened.
 
 use std::fmt;
 
@@ -41,7 +41,7 @@ pub enum Violation {
 }
 
 impl Violation {
-    /// Whether it is of this contact, or of none.
+    /// True if it is of this contact, or of none.
     pub fn concerns(&self, number: u64) -> bool {
         match self {
             Self::LostTurn { contact, .. }

@@ -40,7 +40,8 @@ fn replays(bot: &Engine<MemoryStore>) -> Vec<JournalEntry> {
         let kept = serde_json::to_string(&journal).unwrap();
         assert_eq!(serde_json::from_str::<Vec<JournalEntry>>(&kept).unwrap(), journal);
         let replayed = replay(find, &journal, &Limits::default());
-        // The beginning of a journal goes after 30 days (SEMANTICS S12): a longer talk cannot replay.
+        // The beginning of a journal goes after 30 days (SEMANTICS S12): a longer talk cannot
+        // replay.
         let lived = session.last_interaction_at() - session.started_at();
         if lived < TimeDelta::days(30) || replayed != Err(ReplayError::NotFromStart) {
             assert_eq!(replayed.as_ref(), Ok(session), "{journal:#?}");

@@ -181,7 +181,7 @@ impl<'p> Interpreter<'p> {
         self.go_to(to);
     }
 
-    /// Goes on from node to node until the session stands still; N1: without an edge it is complete.
+    /// Walks from node to node until the session waits; N1: without an edge it is complete.
     fn go_to(&mut self, to: Option<usize>) {
         let mut to = to;
         while let Some(place) = to {
@@ -198,7 +198,7 @@ impl<'p> Interpreter<'p> {
         self.end("completed");
     }
 
-    /// Some: where it goes on, which may be nowhere. None: the session stands still.
+    /// Some: the next node, if there is one. None: the session waits.
     fn visit(&mut self) -> Option<Option<usize>> {
         let node = self.node();
         match node.kind {

@@ -35,7 +35,7 @@ use self::town::{DIES, TownStore, TownWire, damaged};
 use super::dice::Dice;
 use crate::scenarios::SHOP;
 
-/// What goes wrong in a round.
+/// The faults of a round.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Troubles {
     /// Some sends take ten seconds, some never end.
@@ -64,7 +64,7 @@ pub(super) struct Troubles {
     pub(super) paced: bool,
 }
 
-/// What is planted for a check to find.
+/// A defect that is planted for a check to find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Plant {
     /// The number of a version is all that is kept of it.
@@ -77,11 +77,11 @@ pub(super) enum Plant {
     CountsForAll,
     /// A commit never finds the revision it expects.
     AlwaysConflicts,
-    /// What a message came to is not kept.
+    /// The outcome of a message is not kept.
     ForgetsMessages,
-    /// Whoever is looked up is written down.
+    /// A contact that is looked up is written down.
     KeepsStrangers,
-    /// What may have been done is said not to have been.
+    /// A write that may have been done is said not to have been.
     CallsUnknownTransient,
     /// A conversation that cannot be read is not set aside.
     IgnoresQuarantine,
@@ -89,7 +89,7 @@ pub(super) enum Plant {
     ForgetsPace,
 }
 
-/// What a task of a crowd comes to.
+/// The outcome of a task of a crowd.
 enum Done {
     Told(Call, Result<Answer, Error>),
     Other,
@@ -100,7 +100,7 @@ enum Answer {
     Other,
 }
 
-/// What a contact or a host does.
+/// An act of a contact or a host.
 #[derive(Clone, Debug)]
 enum Act {
     Trigger {
@@ -124,7 +124,7 @@ struct Call {
     phone: String,
     act: Act,
     attempt: usize,
-    /// Whether nobody else hands this in at the same time.
+    /// True if nobody else hands this in at the same time.
     sole: bool,
     begun: DateTime<Utc>,
 }
@@ -391,7 +391,7 @@ impl Crowd {
         self.processes[number].tasks.push((Some(call), Task::new(work)));
     }
 
-    /// Lets whoever can go on do so, until nobody can before this instant.
+    /// Lets all tasks run that can, until none can before this instant.
     fn go_on_until(&mut self, end: DateTime<Utc>) {
         loop {
             let woken: Vec<(usize, usize)> = (0..self.processes.len())

@@ -1,4 +1,5 @@
-//! What must hold of every answer, and when all is over. Each check says first what it is about.
+//! The checks of every answer, and of the state when all is over. Each check says first what it is
+//! about.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -73,7 +74,7 @@ impl Crowd {
         }
     }
 
-    /// Whether an id is in what is stored of a contact.
+    /// True if an id is in what is stored of a contact.
     fn is_anywhere(&self, phone: &str, id: &str) -> bool {
         let Some(stored) = self.stored(phone) else { return false };
         // Ids end in a number: one is the beginning of another.
@@ -102,7 +103,7 @@ impl Crowd {
         }
     }
 
-    /// What must hold when all is over.
+    /// Checks the state when all is over.
     pub(super) fn check(&self) {
         let memory = &*self.store.memory;
         let seen = self.wire.seen.lock().unwrap();

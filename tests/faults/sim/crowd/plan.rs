@@ -7,7 +7,7 @@ use crate::scenarios::SHOP;
 
 /// The nodes of a flow that a small process reads.
 pub(super) const SMALL: usize = 8;
-/// How often the large flow rests: too often for a small process.
+/// The number of rests of the large flow: too often for a small process.
 pub(super) const SIZE: usize = 9;
 
 /// Says its edition in every text.

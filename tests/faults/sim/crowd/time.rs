@@ -1,4 +1,4 @@
-//! Time that passes only when nobody can go on, and what is to be polled until then.
+//! Time that passes only when no task can run, and the tasks to be polled until then.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -46,7 +46,7 @@ impl Time {
         self.timers(|timers| timers.keys().next().map(|(at, _)| *at))
     }
 
-    /// Moves the clock on and wakes whoever slept until then.
+    /// Moves the clock on and wakes those who slept until then.
     pub(super) fn advance_to(&self, to: DateTime<Utc>) {
         self.clock.set(to.max(self.now()));
         let due = self.timers(|timers| {
@@ -81,7 +81,7 @@ impl Drop for Sleep {
     }
 }
 
-/// Whether a task is to be polled.
+/// True if a task is to be polled.
 #[derive(Default)]
 struct Flag(AtomicBool);
 

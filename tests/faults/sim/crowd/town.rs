@@ -1,4 +1,4 @@
-//! What the engines of a crowd stand on: a store that takes its time and a channel with bad
+//! The ground of the engines of a crowd: a store that takes its time and a channel with bad
 //! numbers. Each may be told to break one promise.
 
 use std::collections::{HashMap, HashSet};
@@ -44,10 +44,10 @@ pub(super) struct TownStore {
     pub(super) dice: Dice,
     pub(super) troubles: Troubles,
     pub(super) plant: Option<Plant>,
-    /// How often each was claimed since it was last written.
+    /// The number of claims of each since it was last written.
     pub(super) claims: Arc<Mutex<HashMap<ContactId, u32>>>,
     pub(super) healed: Arc<Mutex<bool>>,
-    /// Whether the last operation failed: faults come together.
+    /// True if the last operation failed: faults come together.
     pub(super) fails: Arc<AtomicBool>,
 }
 
@@ -78,7 +78,7 @@ impl TownStore {
         }
     }
 
-    /// Writes a contact down for whoever is looked up.
+    /// Writes a contact down for the one who is looked up.
     fn keep(&self, lookup: &Lookup) {
         let Subject::Alias(chatflow::address::Alias::Address(Address::Phone(phone))) = &lookup.subject else {
             return;
@@ -207,7 +207,7 @@ fn distort(json: &mut serde_json::Value, dice: &Dice) {
     }
 }
 
-/// What a channel saw.
+/// The messages that a channel saw.
 #[derive(Default)]
 pub(super) struct Seen {
     /// Each message: its number, its text, how late it was first handed over.
@@ -225,7 +225,7 @@ pub(super) struct TownWire {
     pub(super) plant: Option<Plant>,
     /// Until when somebody has the only line, where there is one line.
     pub(super) line: Arc<Mutex<Option<DateTime<Utc>>>>,
-    /// Whether a send has ended the process that began it.
+    /// True if a send has ended the process that began it.
     pub(super) has_died: Arc<AtomicBool>,
 }
 

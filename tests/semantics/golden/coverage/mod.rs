@@ -1,5 +1,5 @@
-//! What the golden talks show, told by their journals: each kind of node, each way out of it, each
-//! form of a message and each rule of SEMANTICS has its talk.
+//! The coverage of the golden talks, told by their journals: each kind of node, each way out of it,
+//! each form of a message and each rule of SEMANTICS has its talk.
 
 mod rules;
 
@@ -14,20 +14,20 @@ use serde_json::Value;
 
 use super::{Written, have, written};
 
-/// The name that stands for all branches which an author named.
+/// The name of all branches that an author named.
 const NAMED: &str = "(named)";
 
 /// A way out of a node, seen from afar.
 type Way = (&'static str, String);
 
-/// What the talks of the folder come to.
+/// The sum of the talks of the folder.
 #[derive(Default)]
 struct Seen {
     /// The ways out of the nodes of all flows that are talked with.
     there: BTreeSet<Way>,
     /// Those that a session took, to another node or to its end.
     taken: BTreeSet<Way>,
-    /// The ways without an edge that a session took, or its end instead of one, and how it stood
+    /// The ways without an edge that a session took, or its end instead of one, and its status
     /// then.
     ends: BTreeSet<(&'static str, String, Status)>,
     /// The fields of nodes that a session came to.
@@ -35,7 +35,7 @@ struct Seen {
     /// The words of flows that are talked with, and those of conditions that held.
     words: BTreeSet<String>,
     held: BTreeSet<String>,
-    /// Why sessions failed.
+    /// The reasons of failed sessions.
     failures: BTreeSet<&'static str>,
 }
 
@@ -126,8 +126,8 @@ fn every_branch_of_every_kind_is_taken_by_a_talk() {
     assert!(missing.is_empty(), "no talk takes {missing:?}");
 }
 
-/// How a session ends where no edge leads on (SEMANTICS N1): the kind, the branch or what happened,
-/// and its status.
+/// The end of a session where no edge leads on (SEMANTICS N1): the kind, the branch or what
+/// happened, and its status.
 const ENDS: &[(&str, &str, Status)] = &[
     ("start", "next", Status::Completed),
     ("end", "ended", Status::Completed),
@@ -172,7 +172,7 @@ fn every_end_without_an_edge_is_met_by_a_talk() {
     assert!(missing.is_empty(), "no talk ends so: {missing:?}");
 }
 
-/// What the format has, by the schema that is made from the code.
+/// The format, by the schema that is made from the code.
 fn schema() -> Value {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/flow.schema.json");
     serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
@@ -191,7 +191,7 @@ const BEYOND_TALKS: &[(&str, &str)] = &[
     ("ask", "form"),
 ];
 
-/// Every field of every kind stands in a node that a session comes to.
+/// Every field of every kind is in a node that a session comes to.
 #[test]
 fn every_field_of_every_kind_is_met_by_a_talk() {
     let (seen, schema) = (&*SEEN, schema());
@@ -269,7 +269,7 @@ fn every_operator_holds_in_a_talk() {
     assert!(missing.is_empty(), "nowhere holds {missing:?}");
 }
 
-/// S9, S7: why sessions fail. What takes a host's limits or a lost version to fail stands in
+/// S9, S7: reasons of failed sessions. Those that need limits of the host or a lost version are in
 /// `tests/semantics`.
 #[test]
 fn every_fault_of_a_flow_is_met_by_a_talk() {

@@ -32,7 +32,7 @@ fn is_rule(word: &str) -> bool {
     RULES.contains(word)
 }
 
-/// Whether a word has the form of a rule: a chapter of the contract, and a number.
+/// True if a word has the form of a rule: a chapter of the contract, and a number.
 fn is_like_a_rule(word: &str) -> bool {
     let mut letters = word.chars();
     let chapter = letters.next().unwrap_or_default();
