@@ -11,3 +11,4 @@ mod features;
 mod layers;
 mod shape;
 mod watching;
+mod words;
