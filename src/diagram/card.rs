@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use crate::diagram::family::Family;
 use crate::diagram::layout::{Point, Size};
 use crate::diagram::paint;
-use crate::diagram::picture::{Node, Picture};
+use crate::diagram::picture::{Picture, PictureNode};
 use crate::diagram::svg::{Px, escaped};
 use crate::diagram::text::{width, wrap};
 
@@ -24,8 +24,8 @@ const SPARE: f64 = 1.06;
 const WAYS: f64 = 12.0;
 
 /// A node with its texts in lines.
-pub(super) struct Card<'a> {
-    node: &'a Node,
+pub(super) struct NodeCard<'a> {
+    node: &'a PictureNode,
     title: Vec<String>,
     lines: Vec<String>,
     pub(super) size: Size,
@@ -66,7 +66,7 @@ impl TextLine<'_> {
     }
 }
 
-impl<'a> Card<'a> {
+impl<'a> NodeCard<'a> {
     /// The boxes of all nodes.
     pub(super) fn all(picture: &'a Picture) -> Vec<Self> {
         let mut outs = vec![0; picture.nodes.len()];
@@ -76,7 +76,7 @@ impl<'a> Card<'a> {
         picture.nodes.iter().zip(&outs).map(|(node, outs)| Self::of(node, *outs)).collect()
     }
 
-    fn of(node: &'a Node, outs: usize) -> Self {
+    fn of(node: &'a PictureNode, outs: usize) -> Self {
         let title = wrap(&node.title, TITLE, WIDEST / BOLD, 2);
         let lines: Vec<String> = node.lines.iter().flat_map(|line| wrap(line, LINE, WIDEST, 3)).collect();
         let widths = title.iter().map(|line| width(line, TITLE) * BOLD);

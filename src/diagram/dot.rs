@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::diagram::family::Family;
 use crate::diagram::paint;
-use crate::diagram::picture::{Arrow, Node, Picture};
+use crate::diagram::picture::{Arrow, Picture, PictureNode};
 use crate::diagram::text::wrap;
 
 /// The widest that a text in a box may be.
@@ -35,14 +35,14 @@ pub(super) fn write(picture: &Picture) -> String {
     out
 }
 
-fn label(node: &Node) -> String {
+fn label(node: &PictureNode) -> String {
     let count = node.count.map(|count| format!("{count}×"));
     let texts = node.lines.iter().flat_map(|line| wrap(line, 11.0, WIDEST, 3));
     let lines = [node.title.clone(), node.kind.clone()].into_iter().chain(texts).chain(count);
     lines.filter(|line| !line.is_empty()).map(|line| escaped(&line)).collect::<Vec<_>>().join("\\n")
 }
 
-fn look(node: &Node, picture: &Picture) -> String {
+fn look(node: &PictureNode, picture: &Picture) -> String {
     let (shape, style) = match node.family {
         Family::Start | Family::End => ("box", "filled,rounded"),
         Family::Stop => ("box", "filled,rounded,dashed"),

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::diagram::family::Family;
 use crate::diagram::paint;
-use crate::diagram::picture::{Node, Picture};
+use crate::diagram::picture::{Picture, PictureNode};
 
 const FAMILIES: &[Family] = &[
     Family::Start,
@@ -65,7 +65,7 @@ fn brackets(family: Family) -> (&'static str, &'static str) {
     }
 }
 
-fn label(node: &Node) -> String {
+fn label(node: &PictureNode) -> String {
     let count = node.count.map(|count| format!("{count}×"));
     let lines = [node.title.as_str(), node.kind.as_str()].into_iter().filter(|line| !line.is_empty());
     let lines = lines.chain(node.lines.iter().map(String::as_str)).chain(count.as_deref());
@@ -98,20 +98,20 @@ fn classes(picture: &Picture, out: &mut String) {
         let style = format!("fill:{ground},stroke:{line},color:{}{dashes}", palette.text);
         class(out, &word, &style, |node| node.family == *family, picture);
     }
-    let is_aside = |node: &Node| picture.has_path && !node.is_visited;
+    let is_aside = |node: &PictureNode| picture.has_path && !node.is_visited;
     class(out, "aside", "opacity:0.4", is_aside, picture);
     let missed = format!("stroke:{},stroke-width:3px,stroke-dasharray:6 4", palette.missed);
     class(out, "missed", &missed, |node| node.is_missed, picture);
     class(out, "current", "stroke-width:4px", |node| node.is_current, picture);
     let [warm, hot] = if picture.is_dark { ["#5c3410", "#8a4208"] } else { ["#ffd8a8", "#ffa94d"] };
     for (word, from, ground) in [("warm", 0.35, warm), ("hot", 0.7, hot)] {
-        let is_in = |node: &Node| node.heat > from && (word == "hot" || node.heat <= 0.7);
+        let is_in = |node: &PictureNode| node.heat > from && (word == "hot" || node.heat <= 0.7);
         class(out, word, &format!("fill:{ground}"), is_in, picture);
     }
 }
 
 /// A class and the nodes that have it, if any do.
-fn class(out: &mut String, word: &str, style: &str, has: impl Fn(&Node) -> bool, picture: &Picture) {
+fn class(out: &mut String, word: &str, style: &str, has: impl Fn(&PictureNode) -> bool, picture: &Picture) {
     let having = picture.nodes.iter().enumerate().filter(|(_, node)| has(node));
     let names: Vec<String> = having.map(|(place, _)| format!("n{place}")).collect();
     if !names.is_empty() {

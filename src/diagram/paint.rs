@@ -2,7 +2,7 @@
 //! paper; arrows are readable on light and on dark. A dark picture has dark boxes.
 
 use crate::diagram::family::Family;
-use crate::diagram::picture::{Node, Picture};
+use crate::diagram::picture::{Picture, PictureNode};
 
 /// The colours that do not depend on a node.
 pub(super) struct Palette {
@@ -69,7 +69,7 @@ pub(super) fn palette(is_dark: bool) -> &'static Palette {
     if is_dark { &DARK } else { &LIGHT }
 }
 
-pub(super) fn of(node: &Node, picture: &Picture) -> Paint {
+pub(super) fn of(node: &PictureNode, picture: &Picture) -> Paint {
     let palette = palette(picture.is_dark);
     if picture.has_path && !node.is_visited {
         let [ground, line, title, text] = palette.aside;

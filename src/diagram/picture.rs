@@ -26,7 +26,7 @@ pub(super) struct Picture {
     pub(super) heading: Vec<String>,
     pub(super) is_dark: bool,
     /// The nodes of the flow, then what is drawn beside them.
-    pub(super) nodes: Vec<Node>,
+    pub(super) nodes: Vec<PictureNode>,
     /// Those of the flow.
     pub(super) own_nodes: usize,
     pub(super) arrows: Vec<Arrow>,
@@ -35,7 +35,7 @@ pub(super) struct Picture {
 }
 
 #[derive(Default)]
-pub(super) struct Node {
+pub(super) struct PictureNode {
     pub(super) id: String,
     pub(super) title: String,
     /// Its kind in words; empty if its title says it.
@@ -68,7 +68,7 @@ pub(super) struct Arrow {
 }
 
 /// A picture in the making.
-struct Sketch<'a> {
+struct PictureBuilder<'a> {
     flow: &'a Flow,
     overlay: &'a Overlay,
     settings: &'a SettingsDef,
@@ -87,7 +87,7 @@ impl Picture {
         let name = clean(flow.name(), TITLE);
         let title = overlay.has_title.then(|| name.clone());
         let version = overlay.version.map(|version| format!("version {}", version.0));
-        let mut sketch = Sketch {
+        let mut sketch = PictureBuilder {
             flow,
             overlay,
             settings,
@@ -113,14 +113,14 @@ impl Picture {
     }
 }
 
-impl Sketch<'_> {
+impl PictureBuilder<'_> {
     fn draw_nodes(&mut self) {
         let most = self.overlay.counts.values().copied().max().unwrap_or_default();
         let nodes = self.flow.def().nodes.iter().zip(&self.written);
         self.picture.nodes = nodes.map(|(node, written)| self.node(node, written, most)).collect();
     }
 
-    fn node(&self, node: &NodeDef, written: &Value, most: u64) -> Node {
+    fn node(&self, node: &NodeDef, written: &Value, most: u64) -> PictureNode {
         let (flow, overlay) = (self.flow, self.overlay);
         let count = overlay.counts.get(node.id.as_str()).copied();
         let family = Family::of(node.kind.as_str());
@@ -133,7 +133,7 @@ impl Sketch<'_> {
         };
         let title = clean(node.name.as_deref().unwrap_or(&node.id), TITLE);
         let kind = node.kind.as_str().replace('_', " ");
-        Node {
+        PictureNode {
             id: node.id.clone(),
             kind: if kind == title { String::new() } else { kind },
             title,
@@ -194,7 +194,8 @@ impl Sketch<'_> {
 
     /// The end of a session that no node shows.
     fn stop(&mut self) -> usize {
-        let stop = Node { title: "completed".to_owned(), family: Family::Stop, ..Node::default() };
+        let stop =
+            PictureNode { title: "completed".to_owned(), family: Family::Stop, ..PictureNode::default() };
         self.picture.nodes.push(stop);
         self.picture.nodes.len() - 1
     }
@@ -273,12 +274,12 @@ impl Sketch<'_> {
         for note in notes::of(self.settings) {
             let to = note.to.as_deref().and_then(|to| self.places.get(to).copied());
             let from = self.picture.nodes.len();
-            self.picture.nodes.push(Node {
+            self.picture.nodes.push(PictureNode {
                 title: clean(&note.title, TITLE),
                 kind: note.kind.to_owned(),
                 family: Family::Note,
                 lines: note.lines.iter().map(|line| clean(line, LINE)).collect(),
-                ..Node::default()
+                ..PictureNode::default()
             });
             let arrow = |to| Arrow { from, to, is_dashed: true, ..Arrow::default() };
             self.picture.arrows.extend(to.map(arrow));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::diagram::layout::{Layout, Link, Point, Size, lay_out};
+use crate::diagram::layout::{Layout, LayoutLink, Point, Size, lay_out};
 use crate::diagram::picture::{Arrow, Picture};
 use crate::diagram::svg::{Drawing, label_size};
 
@@ -95,7 +95,7 @@ impl Places {
             let (Some(from), Some(to)) = (known.get(from), known.get(to)) else { continue };
             names.push(Some(branch.to_owned()));
             let label = (!branch.is_empty()).then(|| label_size(branch));
-            links.push(Link { from: *from, to: *to, label, is_loose: false, is_main: false });
+            links.push(LayoutLink { from: *from, to: *to, label, is_loose: false, is_main: false });
         }
         let layout = lay_out(&sizes, &links);
         Self::of(&ids, &sizes, &links, names, &layout)
@@ -119,7 +119,13 @@ impl Places {
         Self { width: drawing.size.width, height: drawing.size.height, ..places }
     }
 
-    fn of(ids: &[&str], sizes: &[Size], links: &[Link], names: Vec<Option<String>>, layout: &Layout) -> Self {
+    fn of(
+        ids: &[&str],
+        sizes: &[Size],
+        links: &[LayoutLink],
+        names: Vec<Option<String>>,
+        layout: &Layout,
+    ) -> Self {
         let node = |((id, size), middle): ((&&str, &Size), &Point)| NodePlace {
             node: (*id).to_owned(),
             x: middle.x - size.width / 2.0,

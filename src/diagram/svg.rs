@@ -3,8 +3,8 @@
 
 use std::fmt::Write as _;
 
-use crate::diagram::card::{Card, TextLine};
-use crate::diagram::layout::{Layout, Link, Point, Size, Way, lay_out};
+use crate::diagram::card::{NodeCard, TextLine};
+use crate::diagram::layout::{ArrowPath, Layout, LayoutLink, Point, Size, lay_out};
 use crate::diagram::paint;
 use crate::diagram::picture::{Arrow, Picture};
 use crate::diagram::text::{width, wrap};
@@ -19,8 +19,8 @@ const LEAST: f64 = 280.0;
 /// A picture with everything in its place.
 pub(super) struct Drawing<'a> {
     picture: &'a Picture,
-    pub(super) cards: Vec<Card<'a>>,
-    pub(super) links: Vec<Link>,
+    pub(super) cards: Vec<NodeCard<'a>>,
+    pub(super) links: Vec<LayoutLink>,
     pub(super) layout: Layout,
     /// Its heading in lines.
     name: Vec<String>,
@@ -31,9 +31,9 @@ pub(super) struct Drawing<'a> {
 
 impl<'a> Drawing<'a> {
     pub(super) fn of(picture: &'a Picture) -> Self {
-        let cards = Card::all(picture);
+        let cards = NodeCard::all(picture);
         let sizes: Vec<Size> = cards.iter().map(|card| card.size).collect();
-        let links: Vec<Link> = picture.arrows.iter().map(link).collect();
+        let links: Vec<LayoutLink> = picture.arrows.iter().map(link).collect();
         let layout = lay_out(&sizes, &links);
         let (mut wide, mut name, mut top) = (layout.size.width, Vec::new(), 0.0);
         if let Some(title) = picture.heading.first() {
@@ -87,7 +87,8 @@ impl<'a> Drawing<'a> {
     /// All arrows, those that were taken above the others.
     fn draw_arrows(&self, out: &mut String) {
         let palette = paint::palette(self.picture.is_dark);
-        let mut order: Vec<(&Arrow, &Way)> = self.picture.arrows.iter().zip(&self.layout.ways).collect();
+        let mut order: Vec<(&Arrow, &ArrowPath)> =
+            self.picture.arrows.iter().zip(&self.layout.ways).collect();
         order.sort_by_key(|(arrow, _)| arrow.is_taken);
         for (arrow, way) in order {
             let colour = match (arrow.is_taken, arrow.is_missed) {
@@ -113,10 +114,10 @@ pub(super) fn label_size(text: &str) -> Size {
     Size { width: width(text, LABEL) + 14.0, height: 18.0 }
 }
 
-fn link(arrow: &Arrow) -> Link {
+fn link(arrow: &Arrow) -> LayoutLink {
     let label = (!arrow.label.is_empty()).then(|| label_size(&arrow.label));
     let Arrow { from, to, is_dashed: is_loose, is_main, .. } = *arrow;
-    Link { from, to, label, is_loose, is_main }
+    LayoutLink { from, to, label, is_loose, is_main }
 }
 
 /// A way with its corners rounded, from its end to its beginning: so the dashes of ways that come
@@ -162,7 +163,7 @@ fn towards(one: Point, other: Point, far: f64) -> Point {
     Point { x: step(one.x, other.x), y: step(one.y, other.y) }
 }
 
-fn label(arrow: &Arrow, way: &Way, picture: &Picture, out: &mut String) {
+fn label(arrow: &Arrow, way: &ArrowPath, picture: &Picture, out: &mut String) {
     let Some(Point { x, y }) = way.label else { return };
     let palette = paint::palette(picture.is_dark);
     let wide = label_size(&arrow.label).width - 2.0;

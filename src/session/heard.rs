@@ -13,7 +13,7 @@ const MOST_MEDIA: usize = 30;
 
 /// The messages since the session came to the question that it waits at.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Heard {
+pub(crate) struct PartialReply {
     /// Answers that were not valid.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) invalid: u32,
@@ -34,7 +34,7 @@ pub(crate) struct Heard {
     pub(crate) until: Option<DateTime<Utc>>,
 }
 
-impl Heard {
+impl PartialReply {
     /// Adds a part; what would make the whole longer than `most` bytes is cut. Answers whether
     /// nothing was.
     pub(crate) fn push(&mut self, text: Arc<str>, most: usize) -> bool {
@@ -81,12 +81,12 @@ mod tests {
 
     #[test]
     fn the_parts_of_a_reply_are_together_no_longer_than_a_text_may_be() {
-        let mut heard = Heard::default();
+        let mut heard = PartialReply::default();
         assert!(heard.push("abc".into(), 8));
         assert!(heard.push("de".into(), 8));
         assert!(!heard.push("ün".into(), 8));
         assert_eq!(heard.parts.join("\n"), "abc\nde");
-        let mut heard = Heard::default();
+        let mut heard = PartialReply::default();
         assert!(heard.push("abc".into(), 8));
         assert!(!heard.push("ünnn".into(), 8), "cut behind a whole character");
         assert_eq!(heard.parts.join("\n"), "abc\nünn");

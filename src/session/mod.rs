@@ -48,7 +48,7 @@ pub use failure::{Failure, FailureCode};
 pub(crate) use frame::Frame;
 pub use handoff::{Handoff, Pause};
 pub(crate) use handoff::{KeptResult, Silence};
-pub(crate) use heard::Heard;
+pub(crate) use heard::PartialReply;
 pub use key::KeyRecord;
 pub use message::{Message, MessageDetails, MessageKind, Reply};
 pub(crate) use message::{Opening, Queued};

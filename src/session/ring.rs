@@ -60,18 +60,18 @@ pub(crate) enum Verdict {
 /// cache lines where the ring is full, and fifty where they lie with what they came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Vec<Remembered>", into = "Vec<Remembered>")]
-pub(crate) struct Ring(Option<Box<Entries>>);
+pub(crate) struct Ring(Option<Box<RingEntries>>);
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Entries {
+struct RingEntries {
     /// One for each input; none while there are few.
     tags: VecDeque<u32>,
-    inputs: VecDeque<Input>,
+    inputs: VecDeque<SeenInput>,
 }
 
 /// An input; its id in bytes, so that it is no larger than its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Input {
+struct SeenInput {
     id: [u8; 16],
     at: DateTime<Utc>,
     verdict: Verdict,
@@ -99,7 +99,7 @@ impl Ring {
 
     /// The time at which an input was dealt with, its outcome, and the call.
     pub(crate) fn recall(&self, id: u128) -> Option<(DateTime<Utc>, Verdict, u32)> {
-        let Entries { tags, inputs } = &**self.0.as_ref()?;
+        let RingEntries { tags, inputs } = &**self.0.as_ref()?;
         let (first, second) = tags.as_slices();
         if !tags.is_empty() && !holds(first, tag(id)) && !holds(second, tag(id)) {
             return None;
@@ -119,7 +119,7 @@ impl Ring {
         while entries.inputs.len() >= most.max(1) {
             entries.pop_front();
         }
-        entries.push_back(Input { id: id.to_ne_bytes(), at, verdict, call });
+        entries.push_back(SeenInput { id: id.to_ne_bytes(), at, verdict, call });
     }
 
     /// Takes in what another one remembers, in order of time; the next input that it remembers
@@ -151,13 +151,13 @@ impl Ring {
     }
 }
 
-impl Entries {
-    fn push_back(&mut self, input: Input) {
+impl RingEntries {
+    fn push_back(&mut self, input: SeenInput) {
         if self.inputs.is_empty() {
             self.inputs.reserve_exact(2);
         }
         self.inputs.push_back(input);
-        let tag_of = |input: &Input| tag(u128::from_ne_bytes(input.id));
+        let tag_of = |input: &SeenInput| tag(u128::from_ne_bytes(input.id));
         match (self.inputs.len() > FEW, self.tags.is_empty()) {
             (false, _) => {}
             (true, true) => self.tags.extend(self.inputs.iter().map(tag_of)),
@@ -187,7 +187,7 @@ impl From<Vec<Remembered>> for Ring {
 impl From<Ring> for Vec<Remembered> {
     fn from(ring: Ring) -> Self {
         let Some(entries) = ring.0 else { return Self::new() };
-        let remembered = |Input { id, at, verdict, call }| {
+        let remembered = |SeenInput { id, at, verdict, call }| {
             let id = u128::from_ne_bytes(id);
             Remembered { id, at, verdict, call }
         };

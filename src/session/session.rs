@@ -12,7 +12,7 @@ use crate::address::Address;
 use crate::channel::Channel;
 use crate::id::{FlowId, FlowVersion, MessageId, NodeId, SessionId};
 use crate::session::{
-    Frame, Heard, Message, Offered, Opening, Origin, Queued, Reply, Rounds, Route, Standing,
+    Frame, Message, Offered, Opening, Origin, PartialReply, Queued, Reply, Rounds, Route, Standing,
 };
 use crate::value::{Bag, Caps, Packed};
 
@@ -68,7 +68,7 @@ pub(crate) struct Extras {
     /// Number of visits to each node that draws (SEMANTICS N8).
     pub(crate) visits: Vec<(NodeId, u32)>,
     pub(crate) queue: Vec<Queued>,
-    pub(crate) heard: Option<Heard>,
+    pub(crate) heard: Option<PartialReply>,
     /// Flows that called and wait for what they called, the outermost first (SEMANTICS N9).
     pub(crate) frames: Vec<Frame>,
     /// The called flow whose node it is at; None: its own.
@@ -362,7 +362,7 @@ impl Session {
         self.extras.as_ref().map_or(&[], |extras| &extras.queue)
     }
 
-    pub(crate) fn heard(&self) -> Option<&Heard> {
+    pub(crate) fn heard(&self) -> Option<&PartialReply> {
         self.extras.as_ref()?.heard.as_ref()
     }
 
@@ -438,7 +438,7 @@ impl Session {
         let suspended = || self.handoff()?.suspended.as_ref()?.stop.call();
         let call = self.call().or_else(suspended).map_or(0, |call| call.args.byte_len());
         let frames = self.frames().iter().map(Frame::weight).sum::<usize>();
-        let heard = self.heard().map_or(0, Heard::weight);
+        let heard = self.heard().map_or(0, PartialReply::weight);
         let begun = self.extras.as_ref().and_then(|extras| extras.begun.as_ref()).map_or(0, Bag::byte_len);
         let results = self.kept_results().map_or(0, Bag::byte_len);
         let own = size_of::<Self>() + self.context.byte_len() + self.vars.byte_len();

@@ -30,7 +30,7 @@ use crate::store::{
 /// # drop(same);
 /// ```
 #[derive(Clone)]
-pub struct DynStore(Arc<dyn Erased>);
+pub struct DynStore(Arc<dyn BoxedStore>);
 
 impl DynStore {
     /// Erases a store's type.
@@ -51,7 +51,7 @@ type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 
 type Decide<'a> = dyn FnMut(&mut Txn<'_>) + Send + 'a;
 
 /// Both ports, with boxed futures.
-trait Erased: Send + Sync {
+trait BoxedStore: Send + Sync {
     fn load<'a>(&'a self, lookup: &'a Lookup) -> Boxed<'a, Loaded>;
     fn commit(&self, commit: Commit) -> Boxed<'_, Committed>;
     fn settle<'a>(&'a self, settle: &'a Settle) -> Boxed<'a, Settled>;
@@ -80,7 +80,7 @@ trait Erased: Send + Sync {
     fn counts<'a>(&'a self, query: &'a CountQuery) -> Boxed<'a, CountSums>;
 }
 
-impl<S: ConversationStore + StoreQueries> Erased for S {
+impl<S: ConversationStore + StoreQueries> BoxedStore for S {
     fn load<'a>(&'a self, lookup: &'a Lookup) -> Boxed<'a, Loaded> {
         Box::pin(ConversationStore::load(self, lookup))
     }

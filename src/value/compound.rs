@@ -20,7 +20,7 @@ const JSON_TEXT: &str = "$serde_json::private::";
 /// An array or an object that is being written.
 pub(super) struct Compound<'p> {
     packer: &'p mut Packer,
-    kind: Kind,
+    kind: CompoundKind,
     /// Where its body starts.
     start: usize,
     /// The last key of an object.
@@ -32,13 +32,13 @@ pub(super) struct Compound<'p> {
 }
 
 struct Outer {
-    kind: Kind,
+    kind: CompoundKind,
     start: usize,
     key: Option<KeyAt>,
 }
 
 #[derive(Clone, Copy)]
-pub(super) enum Kind {
+pub(super) enum CompoundKind {
     Array,
     Object,
     /// The object that is packed without its tag.
@@ -49,25 +49,25 @@ pub(super) enum Kind {
 
 impl<'p> Compound<'p> {
     #[inline]
-    pub(super) fn open(packer: &'p mut Packer, kind: Kind) -> Result<Self, WriteError> {
+    pub(super) fn open(packer: &'p mut Packer, kind: CompoundKind) -> Result<Self, WriteError> {
         let start = begin(packer, kind)?;
         Ok(Self { packer, kind, start, last: None, is_sorted: true, items: 0, outer: None })
     }
 
     #[inline]
     pub(super) fn object(at: Value<'p>) -> Result<Self, WriteError> {
-        Self::open(at.packer, if at.is_whole { Kind::Whole } else { Kind::Object })
+        Self::open(at.packer, if at.is_whole { CompoundKind::Whole } else { CompoundKind::Object })
     }
 
     pub(super) fn of_struct(at: Value<'p>, name: &str) -> Result<Self, WriteError> {
         if !name.starts_with(JSON_TEXT) {
             return Self::object(at);
         }
-        Self::open(at.packer, Kind::Text(at.is_whole))
+        Self::open(at.packer, CompoundKind::Text(at.is_whole))
     }
 
     /// The content of a variant, whose name was the last key.
-    pub(super) fn inside(mut self, kind: Kind) -> Result<Self, WriteError> {
+    pub(super) fn inside(mut self, kind: CompoundKind) -> Result<Self, WriteError> {
         let outer = Some(Outer { kind: self.kind, start: self.start, key: self.last });
         match begin(self.packer, kind) {
             Ok(start) => Ok(Self { kind, start, last: None, outer, ..self }),
@@ -92,7 +92,7 @@ impl<'p> Compound<'p> {
     #[inline]
     pub(super) fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), WriteError> {
         let written = match self.kind {
-            Kind::Text(is_whole) => match serde_json::to_value(value) {
+            CompoundKind::Text(is_whole) => match serde_json::to_value(value) {
                 Ok(serde_json::Value::String(text)) => {
                     pack::text(self.packer, &text, is_whole).map_err(WriteError)
                 }
@@ -110,7 +110,7 @@ impl<'p> Compound<'p> {
     fn blame(&mut self, WriteError(fault): WriteError) -> WriteError {
         self.packer.fault = Some(fault);
         match (self.kind, self.last) {
-            (Kind::Array, _) => self.packer.blame_index(self.items),
+            (CompoundKind::Array, _) => self.packer.blame_index(self.items),
             (_, Some(key)) => self.packer.blame_key(key),
             _ => {}
         }
@@ -126,7 +126,7 @@ impl<'p> Compound<'p> {
         }
         let outer = self.outer.map(|outer| (outer.kind, outer.start));
         for (kind, start) in [Some((self.kind, self.start)), outer].into_iter().flatten() {
-            if matches!(kind, Kind::Array | Kind::Object) {
+            if matches!(kind, CompoundKind::Array | CompoundKind::Object) {
                 self.packer.close(start)?;
             }
         }
@@ -136,12 +136,12 @@ impl<'p> Compound<'p> {
 
 /// Writes what comes before a body; answers where it starts.
 #[inline]
-fn begin(packer: &mut Packer, kind: Kind) -> Result<usize, PackError> {
+fn begin(packer: &mut Packer, kind: CompoundKind) -> Result<usize, PackError> {
     match kind {
-        Kind::Array => packer.open().and_then(|()| packer.tag(tag::ARRAY))?,
-        Kind::Object => packer.open().and_then(|()| packer.tag(tag::OBJECT))?,
-        Kind::Whole => packer.open()?,
-        Kind::Text(_) => {}
+        CompoundKind::Array => packer.open().and_then(|()| packer.tag(tag::ARRAY))?,
+        CompoundKind::Object => packer.open().and_then(|()| packer.tag(tag::OBJECT))?,
+        CompoundKind::Whole => packer.open()?,
+        CompoundKind::Text(_) => {}
     }
     Ok(packer.position())
 }
@@ -240,7 +240,7 @@ macro_rules! fields {
             type Error = WriteError;
 
             fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), WriteError> {
-                if !matches!(self.kind, Kind::Text(_)) {
+                if !matches!(self.kind, CompoundKind::Text(_)) {
                     self.key(key)?;
                 }
                 self.value(value)

@@ -14,7 +14,7 @@ pub enum PackError {
     /// It takes more bytes than allowed.
     ///
     /// Handling: 413, the caller sends less.
-    #[error("{}must take at most {max} bytes", Place(at))]
+    #[error("{}must take at most {max} bytes", FaultPlace(at))]
     TooLarge {
         /// Bytes allowed.
         max: usize,
@@ -24,7 +24,7 @@ pub enum PackError {
     /// Objects and arrays are nested deeper than allowed.
     ///
     /// Handling: 400, the caller sends a flatter value.
-    #[error("{}must be nested at most {max} levels", Place(at))]
+    #[error("{}must be nested at most {max} levels", FaultPlace(at))]
     TooDeep {
         /// Levels allowed.
         max: usize,
@@ -34,7 +34,7 @@ pub enum PackError {
     /// A key has more than 256 bytes.
     ///
     /// Handling: 400, the caller shortens it.
-    #[error("{}must have keys of at most {max} bytes", Place(at))]
+    #[error("{}must have keys of at most {max} bytes", FaultPlace(at))]
     KeyTooLong {
         /// Bytes allowed.
         max: usize,
@@ -44,7 +44,7 @@ pub enum PackError {
     /// A key occurs twice in one object.
     ///
     /// Handling: 400, the caller drops one of them.
-    #[error("{}must have each key once", Place(at))]
+    #[error("{}must have each key once", FaultPlace(at))]
     DuplicateKey {
         /// The key that occurs again, with its object's path.
         at: Box<str>,
@@ -101,9 +101,9 @@ impl PackError {
     }
 }
 
-struct Place<'a>(&'a str);
+struct FaultPlace<'a>(&'a str);
 
-impl std::fmt::Display for Place<'_> {
+impl std::fmt::Display for FaultPlace<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if self.0.is_empty() { Ok(()) } else { write!(f, "`{}` ", self.0) }
     }

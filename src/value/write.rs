@@ -6,7 +6,7 @@ use std::fmt;
 use serde::ser::{Error, Serialize, Serializer};
 
 use super::codec::{self, tag};
-use super::compound::{Compound, Kind};
+use super::compound::{Compound, CompoundKind};
 use super::packer::Packer;
 use super::{Caps, PackError};
 
@@ -215,7 +215,7 @@ impl<'p> Serializer for Value<'p> {
     }
 
     fn serialize_seq(self, _: Option<usize>) -> Result<Compound<'p>, WriteError> {
-        Compound::open(self.inner()?, Kind::Array)
+        Compound::open(self.inner()?, CompoundKind::Array)
     }
 
     fn serialize_tuple(self, _: usize) -> Result<Compound<'p>, WriteError> {
@@ -233,7 +233,7 @@ impl<'p> Serializer for Value<'p> {
         variant: &'static str,
         _: usize,
     ) -> Result<Compound<'p>, WriteError> {
-        self.variant(variant)?.inside(Kind::Array)
+        self.variant(variant)?.inside(CompoundKind::Array)
     }
 
     #[inline]
@@ -252,6 +252,6 @@ impl<'p> Serializer for Value<'p> {
         variant: &'static str,
         _: usize,
     ) -> Result<Compound<'p>, WriteError> {
-        self.variant(variant)?.inside(Kind::Object)
+        self.variant(variant)?.inside(CompoundKind::Object)
     }
 }

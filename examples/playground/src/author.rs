@@ -16,7 +16,7 @@ use crate::answer::{bad, optional};
 const FILTERS: &str = include_str!("../../../src/flow/lang/expr/filter/table.md");
 
 pub(crate) fn templates() -> Value {
-    let of = |template: &gallery::Template| {
+    let of = |template: &gallery::FlowTemplate| {
         let picture = Flow::from_json(template.json).map(|flow| Diagram::of(&flow).svg()).ok();
         json!({
             "code": template.code, "name": template.name, "description": template.description,

@@ -27,7 +27,7 @@ pub(super) struct Size {
 
 /// An arrow to be laid out.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Link {
+pub(super) struct LayoutLink {
     pub(super) from: usize,
     pub(super) to: usize,
     /// The room that its label takes, if it has one.
@@ -44,13 +44,13 @@ pub(super) struct Layout {
     /// The middle of each box.
     pub(super) boxes: Vec<Point>,
     /// The way of each arrow.
-    pub(super) ways: Vec<Way>,
+    pub(super) ways: Vec<ArrowPath>,
     pub(super) size: Size,
 }
 
 /// The way of an arrow, from the lower edge of a box to the upper edge of another.
 #[derive(Debug)]
-pub(super) struct Way {
+pub(super) struct ArrowPath {
     /// Its corners; each piece is level or upright.
     pub(super) points: Vec<Point>,
     /// The middle of its label.
@@ -58,7 +58,7 @@ pub(super) struct Way {
 }
 
 /// Lays out boxes and the arrows between them.
-pub(super) fn lay_out(boxes: &[Size], links: &[Link]) -> Layout {
+pub(super) fn lay_out(boxes: &[Size], links: &[LayoutLink]) -> Layout {
     let ranks = ranks::of(boxes.len(), links);
     let mut rows = rows::Rows::of(boxes, links, &ranks);
     order::sort(&mut rows);

@@ -1,9 +1,9 @@
 //! Which row each box is in: below all that lead to it, but for the arrows that close a circle.
 
-use crate::diagram::layout::Link;
+use crate::diagram::layout::LayoutLink;
 
 /// The rank of each box, from 0 at the top.
-pub(super) fn of(boxes: usize, links: &[Link]) -> Vec<usize> {
+pub(super) fn of(boxes: usize, links: &[LayoutLink]) -> Vec<usize> {
     let mut outs = vec![Vec::new(); boxes];
     for (place, link) in links.iter().enumerate().filter(|(_, link)| link.from != link.to) {
         outs[link.from].push(place);
@@ -25,14 +25,14 @@ pub(super) fn of(boxes: usize, links: &[Link]) -> Vec<usize> {
 
 /// Walks depth first; answers which links close no circle, and the boxes in the order in which they
 /// were done with.
-fn walk(boxes: usize, links: &[Link], outs: &[Vec<usize>]) -> (Vec<bool>, Vec<usize>) {
+fn walk(boxes: usize, links: &[LayoutLink], outs: &[Vec<usize>]) -> (Vec<bool>, Vec<usize>) {
     #[derive(Clone, Copy, PartialEq)]
-    enum Seen {
+    enum VisitState {
         Never,
         Open,
         Done,
     }
-    let mut seen = vec![Seen::Never; boxes];
+    let mut seen = vec![VisitState::Never; boxes];
     let mut kept = vec![false; links.len()];
     let mut finished = Vec::with_capacity(boxes);
     let mut led_to = vec![false; boxes];
@@ -41,23 +41,23 @@ fn walk(boxes: usize, links: &[Link], outs: &[Vec<usize>]) -> (Vec<bool>, Vec<us
     }
     let roots = (0..boxes).filter(|node| !led_to[*node]).chain(0..boxes);
     for root in roots {
-        if seen[root] != Seen::Never {
+        if seen[root] != VisitState::Never {
             continue;
         }
-        seen[root] = Seen::Open;
+        seen[root] = VisitState::Open;
         let mut stack = vec![(root, 0)];
         while let Some((node, next)) = stack.last_mut() {
             let Some(link) = outs[*node].get(*next).copied() else {
-                seen[*node] = Seen::Done;
+                seen[*node] = VisitState::Done;
                 finished.push(*node);
                 stack.pop();
                 continue;
             };
             *next += 1;
             let to = links[link].to;
-            kept[link] = seen[to] != Seen::Open;
-            if seen[to] == Seen::Never {
-                seen[to] = Seen::Open;
+            kept[link] = seen[to] != VisitState::Open;
+            if seen[to] == VisitState::Never {
+                seen[to] = VisitState::Open;
                 stack.push((to, 0));
             }
         }
@@ -66,7 +66,7 @@ fn walk(boxes: usize, links: &[Link], outs: &[Vec<usize>]) -> (Vec<bool>, Vec<us
 }
 
 /// A box that nothing leads to goes right above the first one that it leads to.
-fn sink_roots(ranks: &mut [usize], links: &[Link], kept: &[bool]) {
+fn sink_roots(ranks: &mut [usize], links: &[LayoutLink], kept: &[bool]) {
     let mut led_to = vec![false; ranks.len()];
     let mut above = vec![usize::MAX; ranks.len()];
     for (link, _) in links.iter().zip(kept).filter(|(_, kept)| **kept) {

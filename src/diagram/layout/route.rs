@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::diagram::layout::rows::{Rows, What};
 use crate::diagram::layout::tracks::{Net, assign};
-use crate::diagram::layout::{Layout, Link, Point, Size, Way};
+use crate::diagram::layout::{ArrowPath, Layout, LayoutLink, Point, Size};
 
 /// Around the whole.
 const MARGIN: f64 = 16.0;
@@ -57,7 +57,7 @@ impl Gaps {
     }
 }
 
-pub(super) fn route(rows: &Rows, boxes: &[Size], links: &[Link]) -> Layout {
+pub(super) fn route(rows: &Rows, boxes: &[Size], links: &[LayoutLink]) -> Layout {
     let count = rows.rows.len();
     let mut gaps = Gaps { nets: vec![Vec::new(); count + 1], keys: vec![BTreeMap::new(); count + 1] };
     let ports = ports(rows, links);
@@ -88,7 +88,7 @@ pub(super) fn route(rows: &Rows, boxes: &[Size], links: &[Link]) -> Layout {
             points.extend([Point { x: hop.from + shift, y }, Point { x: hop.to + shift, y }]);
         }
         points.push(to);
-        Way { points: corners(&points), label: label.map(|item| middle(*item)) }
+        ArrowPath { points: corners(&points), label: label.map(|item| middle(*item)) }
     };
     Layout {
         boxes: (0..boxes.len()).map(middle).collect(),
@@ -98,7 +98,7 @@ pub(super) fn route(rows: &Rows, boxes: &[Size], links: &[Link]) -> Layout {
 }
 
 /// Where each arrow leaves its box: in the order of where they go next.
-fn ports(rows: &Rows, links: &[Link]) -> Vec<f64> {
+fn ports(rows: &Rows, links: &[LayoutLink]) -> Vec<f64> {
     let mut ports = vec![0.0; links.len()];
     let mut outs = vec![Vec::new(); rows.above.len()];
     for (place, link) in links.iter().enumerate() {
@@ -125,7 +125,7 @@ fn ports(rows: &Rows, links: &[Link]) -> Vec<f64> {
 }
 
 /// Where the lanes lie, beyond all rows, for each box that arrows lead to around the others.
-fn lanes(rows: &Rows, links: &[Link]) -> BTreeMap<usize, f64> {
+fn lanes(rows: &Rows, links: &[LayoutLink]) -> BTreeMap<usize, f64> {
     let mut reach: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
     for (link, _) in links.iter().zip(&rows.chains).filter(|(_, chain)| chain.is_around) {
         let (from, to) = (rows.items[link.from].row, rows.items[link.to].row);
@@ -151,7 +151,7 @@ fn lanes(rows: &Rows, links: &[Link]) -> BTreeMap<usize, f64> {
 /// The level pieces of an arrow, and its part in the nets of the gaps that they lie in.
 fn hops(
     rows: &Rows,
-    links: &[Link],
+    links: &[LayoutLink],
     link: usize,
     port: f64,
     lanes: &BTreeMap<usize, f64>,

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diagram::layout::{Link, Size};
+use crate::diagram::layout::{LayoutLink, Size};
 
 /// Places where arrows pass, at most: beyond that the longest go around.
 const MOST_BENDS: usize = 6_000;
@@ -63,7 +63,7 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    pub(super) fn of(boxes: &[Size], links: &[Link], ranks: &[usize]) -> Self {
+    pub(super) fn of(boxes: &[Size], links: &[LayoutLink], ranks: &[usize]) -> Self {
         let most = ranks.iter().max().map_or(0, |rank| rank + 1);
         let mut has_labels = vec![false; most];
         for link in links.iter().filter(|link| link.label.is_some()) {
@@ -101,7 +101,7 @@ impl Rows {
     }
 
     /// Marks the items of the main way, from its first box as far as it goes down.
-    fn mark_main(&mut self, links: &[Link]) {
+    fn mark_main(&mut self, links: &[LayoutLink]) {
         let onwards: BTreeMap<usize, usize> = links
             .iter()
             .enumerate()
@@ -125,8 +125,8 @@ impl Rows {
 
     /// Which links go around: those that pass too many rows, and the longest of all if they are too
     /// many together.
-    fn around(&self, links: &[Link]) -> Vec<bool> {
-        let passes = |link: &Link| self.items[link.from].row.abs_diff(self.items[link.to].row);
+    fn around(&self, links: &[LayoutLink]) -> Vec<bool> {
+        let passes = |link: &LayoutLink| self.items[link.from].row.abs_diff(self.items[link.to].row);
         let mut by_length: Vec<usize> = (0..links.len()).collect();
         by_length.sort_by_key(|link| passes(&links[*link]));
         let mut around = vec![false; links.len()];
@@ -139,7 +139,7 @@ impl Rows {
     }
 
     /// The way of an arrow, as far as it goes down.
-    fn chain(&mut self, link: &Link, is_around: bool) -> Chain {
+    fn chain(&mut self, link: &LayoutLink, is_around: bool) -> Chain {
         let (from, to) = (self.items[link.from].row, self.items[link.to].row);
         let mut down = vec![link.from];
         let mut last = link.from;
@@ -160,9 +160,9 @@ impl Rows {
     }
 
     /// The ways up: one for each box that arrows lead up to, joined by each where it turns.
-    fn rise(&mut self, links: &[Link]) {
+    fn rise(&mut self, links: &[LayoutLink]) {
         let mut lowest: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
-        let turns = |chain: &Chain, link: &Link| {
+        let turns = |chain: &Chain, link: &LayoutLink| {
             let last = chain.down.last().copied().filter(|last| *last != link.to || chain.down.len() == 1);
             last.filter(|_| !chain.is_around)
         };

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::diagram::layout::{Layout, Link, Point, Size, lay_out};
+use crate::diagram::layout::{Layout, LayoutLink, Point, Size, lay_out};
 
 const BOX: Size = Size { width: 100.0, height: 50.0 };
 const LABEL: Size = Size { width: 40.0, height: 18.0 };
@@ -52,11 +52,11 @@ impl Frame {
     }
 }
 
-fn link(from: usize, to: usize) -> Link {
-    Link { from, to, label: None, is_loose: false, is_main: false }
+fn link(from: usize, to: usize) -> LayoutLink {
+    LayoutLink { from, to, label: None, is_loose: false, is_main: false }
 }
 
-fn check(boxes: usize, links: &[Link]) -> Layout {
+fn check(boxes: usize, links: &[LayoutLink]) -> Layout {
     let layout = lay_out(&vec![BOX; boxes], links);
     let whole = Frame { left: 0.0, right: layout.size.width, top: 0.0, bottom: layout.size.height };
     let frames: Vec<Frame> = layout.boxes.iter().map(|middle| Frame::around(*middle, BOX)).collect();
@@ -124,7 +124,7 @@ fn nothing_is_laid_out_as_nothing() {
 
 #[test]
 fn a_thousand_boxes_in_a_row_with_arrows_across_are_laid_out() {
-    let mut links: Vec<Link> = (1..1_000).map(|to| link(to - 1, to)).collect();
+    let mut links: Vec<LayoutLink> = (1..1_000).map(|to| link(to - 1, to)).collect();
     links.extend((0..3_000).map(|place| link(place * 7 % 1_000, place * 13 % 1_000)));
     check(1_000, &links);
 }
@@ -137,9 +137,9 @@ proptest! {
         boxes in 1_usize..14,
         ends in prop::collection::vec((0_usize..14, 0_usize..14, any::<bool>(), any::<bool>()), 0..30),
     ) {
-        let links: Vec<Link> = ends
+        let links: Vec<LayoutLink> = ends
             .into_iter()
-            .map(|(from, to, has_label, is_loose)| Link {
+            .map(|(from, to, has_label, is_loose)| LayoutLink {
                 from: from % boxes,
                 to: to % boxes,
                 label: has_label.then_some(LABEL),
@@ -155,12 +155,12 @@ proptest! {
         main in 2_usize..8,
         ends in prop::collection::vec((0_usize..14, 0_usize..14, any::<bool>()), 0..20),
     ) {
-        let way = (1..main).map(|to| Link { label: (to % 2 == 0).then_some(LABEL), is_main: true, ..link(to - 1, to) });
-        let beside = ends.into_iter().map(|(from, to, has_label)| Link {
+        let way = (1..main).map(|to| LayoutLink { label: (to % 2 == 0).then_some(LABEL), is_main: true, ..link(to - 1, to) });
+        let beside = ends.into_iter().map(|(from, to, has_label)| LayoutLink {
             label: has_label.then_some(LABEL),
             ..link(from, to)
         });
-        let links: Vec<Link> = way.chain(beside).collect();
+        let links: Vec<LayoutLink> = way.chain(beside).collect();
         let layout = check(14, &links);
         for step in 1..main {
             if layout.boxes[step].y <= layout.boxes[step - 1].y {

@@ -138,14 +138,14 @@ impl Choice {
 /// The choice that was meant, by its place; none if there is no such, or more than one.
 pub(super) fn find(choices: &Choices, payload: Option<&str>, text: &str) -> Option<usize> {
     match named(choices, payload, text) {
-        Found::One(place) => Some(place),
-        Found::Many => None,
-        Found::None => almost(choices, &key(text)),
+        NamedChoice::One(place) => Some(place),
+        NamedChoice::Many => None,
+        NamedChoice::None => almost(choices, &key(text)),
     }
 }
 
 /// The choice that a text names as it is written, or by a number.
-fn named(choices: &Choices, payload: Option<&str>, text: &str) -> Found {
+fn named(choices: &Choices, payload: Option<&str>, text: &str) -> NamedChoice {
     let list = &choices.list;
     let (said, bare) = (key_with_emoji(text), key(text));
     let without_accents = std::cell::OnceCell::new();
@@ -159,7 +159,7 @@ fn named(choices: &Choices, payload: Option<&str>, text: &str) -> Found {
     ];
     for means in tiers {
         match only(list, means) {
-            Found::None => {}
+            NamedChoice::None => {}
             found => return found,
         }
     }
@@ -168,28 +168,28 @@ fn named(choices: &Choices, payload: Option<&str>, text: &str) -> Found {
     }
     let says_more = || emoji_of(text).is_some_and(|said| list.iter().any(|choice| choice.is_signed(&said)));
     let number = number(&said).or_else(|| number(&bare).filter(|_| !says_more()));
-    number.map_or(Found::None, |number| numbered(choices, number))
+    number.map_or(NamedChoice::None, |number| numbered(choices, number))
 }
 
 /// The choice that a number means: by its place where places are seen, by the number that it begins
 /// with, by the one that its label has, by its place where no label has any.
-fn numbered(choices: &Choices, number: &str) -> Found {
+fn numbered(choices: &Choices, number: &str) -> NamedChoice {
     let list = &choices.list;
     let place = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
     let place = place.filter(|place| *place < list.len());
     if let Some(place) = place.filter(|_| choices.are_numbered) {
-        return Found::One(place);
+        return NamedChoice::One(place);
     }
     match only(list, &|choice| is_one(&choice.numbers, number)) {
-        Found::None => {}
+        NamedChoice::None => {}
         found => return found,
     }
     match only(list, &|choice| is_one(&choice.held, number)) {
-        Found::One(place) => Found::One(place),
-        Found::Many => Found::Many,
-        Found::None => {
+        NamedChoice::One(place) => NamedChoice::One(place),
+        NamedChoice::Many => NamedChoice::Many,
+        NamedChoice::None => {
             let place = place.filter(|_| list.iter().all(|choice| choice.held.is_empty()));
-            place.map_or(Found::None, Found::One)
+            place.map_or(NamedChoice::None, NamedChoice::One)
         }
     }
 }
@@ -202,7 +202,7 @@ fn almost(choices: &Choices, said: &str) -> Option<usize> {
     }
     let list = &choices.list;
     let one = |means: &dyn Fn(&str) -> bool| match only(list, &|choice| choice.forms().any(means)) {
-        Found::One(place) => Some(place),
+        NamedChoice::One(place) => Some(place),
         _ => None,
     };
     let of_polite = || find(choices, None, near::without_politeness(said)?);
@@ -212,13 +212,13 @@ fn almost(choices: &Choices, said: &str) -> Option<usize> {
         let label = said.strip_prefix(number)?.trim_start_matches(['.', ')', ':', '-', ' ']);
         let is_label = label.chars().any(char::is_alphabetic);
         match (is_label.then(|| named(choices, None, label))?, numbered(choices, unpadded(number))) {
-            (Found::One(place), Found::One(other)) => (place == other).then_some(place),
+            (NamedChoice::One(place), NamedChoice::One(other)) => (place == other).then_some(place),
             _ => None,
         }
     };
     let folded = near::folded(said);
     let is_cut = |choice: &Choice| choice.cut.iter().any(|begin| said.starts_with(&**begin));
-    if let Found::One(place) = only(list, &is_cut) {
+    if let NamedChoice::One(place) = only(list, &is_cut) {
         return Some(place);
     }
     one(&|label| near::lettered(label).is_some_and(|(letter, text)| letter == said || text == said))
@@ -239,18 +239,18 @@ fn is_repeated(sign: &str, text: &str) -> bool {
 }
 
 /// The choices that a test holds for: none, one or many.
-enum Found {
+enum NamedChoice {
     None,
     One(usize),
     Many,
 }
 
-fn only(list: &[Choice], means: &dyn Fn(&Choice) -> bool) -> Found {
+fn only(list: &[Choice], means: &dyn Fn(&Choice) -> bool) -> NamedChoice {
     let mut meant = list.iter().enumerate().filter(|(_, choice)| means(choice)).map(|(place, _)| place);
     match (meant.next(), meant.next()) {
-        (Some(place), None) => Found::One(place),
-        (Some(_), Some(_)) => Found::Many,
-        (None, _) => Found::None,
+        (Some(place), None) => NamedChoice::One(place),
+        (Some(_), Some(_)) => NamedChoice::Many,
+        (None, _) => NamedChoice::None,
     }
 }
 
@@ -364,7 +364,7 @@ const PREFIXES: [char; 2] = ['و', 'ו'];
 /// none if a part of the text is no choice.
 pub(super) fn find_several(choices: &Choices, payload: Option<&str>, text: &str) -> Option<Vec<usize>> {
     let one = |text: &str| match named(choices, payload, text) {
-        Found::One(place) => Some(vec![place]),
+        NamedChoice::One(place) => Some(vec![place]),
         _ => None,
     };
     let apart = || {
@@ -380,7 +380,7 @@ fn split(choices: &Choices, text: &str) -> Option<Vec<usize>> {
     /// Words of the longest label that is looked for among others.
     const MOST_WORDS: usize = 12;
     let one = |text: &str| match named(choices, None, text) {
-        Found::One(place) => Some(place),
+        NamedChoice::One(place) => Some(place),
         _ => None,
     };
     let items = items(text);

@@ -7,7 +7,7 @@ use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta};
 
 use super::speech::Speech;
 use crate::digits::plain;
-use crate::flow::lang::calendar::{Names, common_year};
+use crate::flow::lang::calendar::{LanguageNames, common_year};
 
 /// More characters are no date.
 const MOST: usize = 64;
@@ -88,7 +88,7 @@ fn whole_year(two: i32, century: Option<i32>, today: NaiveDate) -> i32 {
 
 /// The date that a word means beside today: `tomorrow`, `mañana`.
 fn nearby(text: &str, cx: &Speech<'_>) -> Option<NaiveDate> {
-    let days = cx.tags().flat_map(Names::kin_of).find_map(|names| names.nearby(text))?;
+    let days = cx.tags().flat_map(LanguageNames::kin_of).find_map(|names| names.nearby(text))?;
     cx.today.checked_add_signed(TimeDelta::days(days))
 }
 

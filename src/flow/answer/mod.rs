@@ -62,7 +62,7 @@ pub(crate) struct Bounds {
 
 /// A contact's words, as far as they count.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Said<'a> {
+pub(crate) struct RawReply<'a> {
     pub(crate) kind: ReplyKind,
     pub(crate) text: &'a str,
     /// The id of a choice, or another payload.
@@ -75,7 +75,7 @@ pub(crate) struct Said<'a> {
 
 /// The meaning of what was said.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Meant {
+pub(crate) enum ReplyMeaning {
     /// This value.
     Value(Value),
     /// The choice at this place, with this id.
@@ -91,13 +91,13 @@ pub(crate) enum Meant {
 impl Expect {
     /// Understands what was said; none if it is no such thing. [`within`](Self::within) says
     /// whether it is in bounds.
-    pub(crate) fn understand(&self, said: Said<'_>, cx: &Speech<'_>) -> Option<Meant> {
+    pub(crate) fn understand(&self, said: RawReply<'_>, cx: &Speech<'_>) -> Option<ReplyMeaning> {
         match self {
             Self::Media { types } => {
                 let fits = types.is_empty() || said.mime.is_some_and(|mime| is_of(types, mime));
-                return (said.kind == ReplyKind::Media && fits).then_some(Meant::Medium);
+                return (said.kind == ReplyKind::Media && fits).then_some(ReplyMeaning::Medium);
             }
-            Self::Location => return (said.kind == ReplyKind::Location).then_some(Meant::Place),
+            Self::Location => return (said.kind == ReplyKind::Location).then_some(ReplyMeaning::Place),
             _ if !matches!(said.kind, ReplyKind::Text | ReplyKind::Choice) => return None,
             Self::Choice(choices) => return choices.understand(said),
             _ => {}
@@ -121,7 +121,7 @@ impl Expect {
             Self::Url => web::url(text).map(Value::String),
             Self::Media { .. } | Self::Location | Self::Choice(_) => None,
         };
-        value.map(Meant::Value)
+        value.map(ReplyMeaning::Value)
     }
 
     /// Returns the choices of the question.
@@ -193,18 +193,18 @@ fn phone(text: &str, home: Option<Home>) -> Option<Phone> {
 
 impl Choices {
     /// Returns what was chosen: one, or as many as the question asks for.
-    pub(crate) fn understand(&self, said: Said<'_>) -> Option<Meant> {
+    pub(crate) fn understand(&self, said: RawReply<'_>) -> Option<ReplyMeaning> {
         if !matches!(said.kind, ReplyKind::Text | ReplyKind::Choice) {
             return None;
         }
         let id = |place: usize| self.list.get(place).map(|choice| choice.id.clone());
         let Some(several) = self.several else {
             let place = choice::find(self, said.payload, said.text)?;
-            return Some(Meant::Choice { place, id: id(place)? });
+            return Some(ReplyMeaning::Choice { place, id: id(place)? });
         };
         let places = choice::find_several(self, said.payload, said.text)?;
         let fits = (several.least..=several.most).contains(&places.len());
-        fits.then(|| places.into_iter().filter_map(id).collect()).map(Meant::Several)
+        fits.then(|| places.into_iter().filter_map(id).collect()).map(ReplyMeaning::Several)
     }
 
     /// True if a text names one of them.

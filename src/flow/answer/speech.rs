@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use crate::flow::lang::calendar::Calendar;
+use crate::flow::lang::calendar::CalendarNames;
 use crate::flow::lang::language::Language;
 use crate::flow::lang::number::{Decimal, Marks};
 
@@ -30,8 +30,8 @@ impl<'a> Speech<'a> {
     }
 
     /// The names of months in them.
-    pub(crate) fn calendar(&self) -> Calendar {
-        Calendar::of(self.tags())
+    pub(crate) fn calendar(&self) -> CalendarNames {
+        CalendarNames::of(self.tags())
     }
 
     /// Returns the way in which numbers are written.

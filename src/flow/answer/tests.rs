@@ -43,8 +43,8 @@ fn all() -> Vec<Expect> {
     ]
 }
 
-fn said(text: &str) -> Said<'_> {
-    Said { kind: ReplyKind::Text, text, payload: None, mime: None, home: None }
+fn said(text: &str) -> RawReply<'_> {
+    RawReply { kind: ReplyKind::Text, text, payload: None, mime: None, home: None }
 }
 
 fn speech() -> Speech<'static> {
@@ -69,7 +69,7 @@ proptest! {
     fn every_text_is_understood_or_refused(text in text()) {
         for expect in all() {
             let Some(meant) = expect.understand(said(&text), &speech()) else { continue };
-            let Meant::Value(value) = &meant else { continue };
+            let ReplyMeaning::Value(value) = &meant else { continue };
             let saved = match value {
                 Value::String(text) => text.clone(),
                 other => other.to_string(),
@@ -110,7 +110,7 @@ fn telephone_numbers_have_their_country() {
     for text in ["+1 (415) 555-0123", "001 415 555 0123", " +١٤١٥٥٥٥٠١٢٣ "] {
         assert_eq!(
             expect.understand(said(text), &speech()),
-            Some(Meant::Value("+14155550123".into())),
+            Some(ReplyMeaning::Value("+14155550123".into())),
             "{text}"
         );
     }
@@ -123,15 +123,15 @@ fn telephone_numbers_have_their_country() {
 #[test]
 fn a_medium_is_of_a_type_that_is_wanted() {
     let expect = Expect::Media { types: ["image".into(), "application/pdf".into()].into() };
-    let medium = |mime| Said { kind: ReplyKind::Media, text: "", payload: None, mime, home: None };
+    let medium = |mime| RawReply { kind: ReplyKind::Media, text: "", payload: None, mime, home: None };
     for mime in ["image/png", "IMAGE/JPEG", "application/pdf; charset=binary"] {
-        assert_eq!(expect.understand(medium(Some(mime)), &speech()), Some(Meant::Medium), "{mime}");
+        assert_eq!(expect.understand(medium(Some(mime)), &speech()), Some(ReplyMeaning::Medium), "{mime}");
     }
     for mime in [None, Some("video/mp4"), Some("application/zip"), Some("imagex/png")] {
         assert_eq!(expect.understand(medium(mime), &speech()), None, "{mime:?}");
     }
     let any = Expect::Media { types: Box::default() };
-    assert_eq!(any.understand(medium(None), &speech()), Some(Meant::Medium));
+    assert_eq!(any.understand(medium(None), &speech()), Some(ReplyMeaning::Medium));
     assert_eq!(any.understand(said("a picture"), &speech()), None);
 }
 

@@ -18,7 +18,7 @@
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Template {
+pub struct FlowTemplate {
     /// The code that [`Flows::create_from_template`](crate::Flows::create_from_template) knows it
     /// by.
     pub code: &'static str,
@@ -35,19 +35,19 @@ pub struct Template {
 
 /// All templates.
 #[must_use]
-pub fn templates() -> &'static [Template] {
+pub fn templates() -> &'static [FlowTemplate] {
     TEMPLATES
 }
 
 /// The template with a code.
 #[must_use]
-pub fn template(code: &str) -> Option<&'static Template> {
+pub fn template(code: &str) -> Option<&'static FlowTemplate> {
     TEMPLATES.iter().find(|template| template.code == code)
 }
 
 macro_rules! templates {
     ($($code:literal, $name:literal, $is_manual:literal: $description:literal;)+) => {
-        &[$(Template {
+        &[$(FlowTemplate {
             code: $code,
             name: $name,
             description: $description,
@@ -57,7 +57,7 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: &[Template] = templates! {
+const TEMPLATES: &[FlowTemplate] = templates! {
     "abandoned_cart", "Abandoned cart 30min", true:
         "Reminds of a cart that was left, and offers the checkout or an agent.";
     "menu", "Main menu", false:

@@ -78,13 +78,13 @@ impl Read for HandoffTimeout {
 
 /// A compiled handoff.
 #[derive(Clone, Debug)]
-pub(crate) struct Handoff {
+pub(crate) struct HandoffNode {
     pub(crate) timeout: Option<TimeDelta>,
     pub(crate) queue: Option<Template>,
     pub(crate) note: Option<Template>,
 }
 
-impl Handoff {
+impl HandoffNode {
     /// The time that a handoff lasts if nobody says otherwise.
     pub(crate) const TIMEOUT_AFTER: TimeDelta = TimeDelta::hours(24);
     pub(crate) const TIMEOUT: Port = Port(1);
@@ -92,7 +92,7 @@ impl Handoff {
 }
 
 impl NodeContract for HandoffDef {
-    type Compiled = Handoff;
+    type Compiled = HandoffNode;
 
     fn read(fields: &mut Fields<'_, '_, '_>) -> Self {
         Self {
@@ -107,14 +107,14 @@ impl NodeContract for HandoffDef {
         vec!["next".into(), "timeout".into(), "returned".into()]
     }
 
-    fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Handoff> {
+    fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<HandoffNode> {
         if cx.is_contactless {
             let message = "hands a contact over, but the flow runs without one";
             let fix = "remove the handoff, or let the start node need a contact";
             cx.found.add(IssueCode::WaitWithoutContact, at, message, fix);
         }
         let timeout = match &self.timeout {
-            None => Some(Handoff::TIMEOUT_AFTER),
+            None => Some(HandoffNode::TIMEOUT_AFTER),
             Some(HandoffTimeout::Never) => None,
             Some(HandoffTimeout::After(span)) => Some(cx.wait(&at.key("timeout"), span)),
         };
@@ -124,11 +124,11 @@ impl NodeContract for HandoffDef {
         }
         let queue = self.queue.as_deref().map(|queue| cx.required_template(&at.key("queue"), queue));
         let note = self.note.as_deref().map(|note| cx.required_template(&at.key("note"), note));
-        Some(Handoff { timeout, queue: queue.flatten(), note: note.flatten() })
+        Some(HandoffNode { timeout, queue: queue.flatten(), note: note.flatten() })
     }
 
     fn blocking(&self) -> Blocking<'_> {
-        let timer = (self.timeout != Some(HandoffTimeout::Never)).then_some(Handoff::TIMEOUT);
+        let timer = (self.timeout != Some(HandoffTimeout::Never)).then_some(HandoffNode::TIMEOUT);
         Blocking::Reply { timer }
     }
 

@@ -72,7 +72,7 @@ pub(crate) use delay::Delay;
 pub(crate) use end::End;
 pub(crate) use for_each::ForEach;
 pub(crate) use function::Function;
-pub(crate) use handoff::Handoff;
+pub(crate) use handoff::HandoffNode as Handoff;
 pub(crate) use http_request::{HttpRequest, is_web};
 pub(crate) use jump::Jump;
 pub(crate) use kind::{Blocking, NodeContract, PortName, ReminderStep};

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::digits;
 use crate::flow::form::read::words;
-use crate::flow::lang::calendar::Calendar;
+use crate::flow::lang::calendar::CalendarNames;
 use crate::flow::lang::number::{self, Marks};
 use crate::flow::recognize::PhoneFinder;
 
@@ -60,7 +60,7 @@ pub(crate) fn entities(
     kinds: &[EntityType],
     phones: Option<PhoneFinder>,
     marks: Marks,
-    calendar: &dyn Fn() -> Calendar,
+    calendar: &dyn Fn() -> CalendarNames,
 ) -> Vec<Value> {
     let mut found = Vec::new();
     add(&mut found, text, links);
@@ -197,8 +197,8 @@ fn listed(run: &str, start: usize, marks: Marks) -> Vec<Entity> {
 mod tests {
     use super::*;
 
-    fn calendar() -> Calendar {
-        Calendar::of(["es", "en"].into_iter())
+    fn calendar() -> CalendarNames {
+        CalendarNames::of(["es", "en"].into_iter())
     }
 
     #[cfg(feature = "phone-numbers")]
@@ -323,7 +323,7 @@ mod tests {
 
     #[test]
     fn u13_names_of_months_are_found_in_texts_without_blanks() {
-        let japanese = || Calendar::of(["ja"].into_iter());
+        let japanese = || CalendarNames::of(["ja"].into_iter());
         let found = entities("予約は 2026年05月7日 です", &[EntityType::Date], None, Marks::Open, &japanese);
         assert_eq!(found[0]["value"], "2026-05-07");
     }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::flow::Step;
-use crate::flow::answer::{Expect, Meant, Said, shows_places};
+use crate::flow::answer::{Expect, RawReply, ReplyMeaning, shows_places};
 use crate::flow::content;
 use crate::flow::expr::EvalError;
 use crate::flow::node::{Ask, Port};
@@ -93,9 +93,9 @@ fn render(
 }
 
 /// Returns the meaning of a message; none if it is no answer.
-fn understand(run: &mut Run<'_>, node: &Ask, message: &Message) -> Result<Option<Meant>, EvalError> {
+fn understand(run: &mut Run<'_>, node: &Ask, message: &Message) -> Result<Option<ReplyMeaning>, EvalError> {
     let mime = message.media.as_ref().and_then(|media| media.as_node().get("mime")?.as_str());
-    let said = Said {
+    let said = RawReply {
         kind: question::reply_kind(message.kind),
         text: &message.text,
         payload: message.payload.as_deref(),
@@ -110,7 +110,7 @@ fn understand(run: &mut Run<'_>, node: &Ask, message: &Message) -> Result<Option
         Some(choices) => choices.understand(said),
         None => node.expect.understand(said, &run.speech()),
     };
-    if let (Some(Meant::Value(value)), Some(bounds)) = (&meant, node.expect.bounds()) {
+    if let (Some(ReplyMeaning::Value(value)), Some(bounds)) = (&meant, node.expect.bounds()) {
         let (min, max) = (end(run, value, bounds.min.as_ref())?, end(run, value, bounds.max.as_ref())?);
         if !node.expect.within(value, min.as_deref(), max.as_deref()) {
             return Ok(None);
@@ -128,19 +128,19 @@ fn end(run: &mut Run<'_>, value: &Value, end: Option<&Template>) -> Result<Optio
     }
 }
 
-fn accept(run: &mut Run<'_>, step: &Step, node: &Ask, mut message: Message, meant: Meant) -> Move {
+fn accept(run: &mut Run<'_>, step: &Step, node: &Ask, mut message: Message, meant: ReplyMeaning) -> Move {
     run.session.answered = run.session.wait;
     let mut items = None;
     let (value, port) = match meant {
-        Meant::Value(value) => (value, Ask::VALID),
-        Meant::Medium => (json(message.media.as_ref()), Ask::VALID),
-        Meant::Place => (json(message.location.as_ref()), Ask::VALID),
-        Meant::Several(ids) => {
+        ReplyMeaning::Value(value) => (value, Ask::VALID),
+        ReplyMeaning::Medium => (json(message.media.as_ref()), Ask::VALID),
+        ReplyMeaning::Place => (json(message.location.as_ref()), Ask::VALID),
+        ReplyMeaning::Several(ids) => {
             items = question::items(run, &ids);
             let ids = ids.iter().map(|id| Value::String(id.as_ref().to_owned()));
             (ids.collect(), Ask::VALID)
         }
-        Meant::Choice { place, id } => {
+        ReplyMeaning::Choice { place, id } => {
             message.payload = Some(id.clone());
             let written = node.expect.choices().and_then(|choices| match choices.live {
                 Some(_) => choices.place_of(&id),

@@ -42,7 +42,7 @@ struct Reader<'de> {
 }
 
 /// A text that was read.
-enum Read<'de> {
+enum ReadText<'de> {
     Here(&'de str),
     InScratch,
 }
@@ -106,16 +106,16 @@ impl<'de> Reader<'de> {
     }
 
     /// The text that begins with this byte; None: it is no text.
-    fn text(&mut self, tag: u8) -> Result<Option<Read<'de>>, CompactError> {
+    fn text(&mut self, tag: u8) -> Result<Option<ReadText<'de>>, CompactError> {
         let word = |number: usize| {
             words::word(number)
                 .ok_or_else(|| CompactError::new("a word has a number that this release lacks"))
         };
         let plain = match tag {
-            ..SMALL => return word(tag.into()).map(Read::Here).map(Some),
+            ..SMALL => return word(tag.into()).map(ReadText::Here).map(Some),
             WORD => {
                 let number = usize::from(self.byte()?) + usize::from(SMALL);
-                return word(number).map(Read::Here).map(Some);
+                return word(number).map(ReadText::Here).map(Some);
             }
             TEXT..LIST => self.plain((tag - TEXT).into())?,
             LONG_TEXT => {
@@ -124,12 +124,12 @@ impl<'de> Reader<'de> {
             }
             TIME..=PHONE | KNOWN => {
                 self.made_text(tag)?;
-                return Ok(Some(Read::InScratch));
+                return Ok(Some(ReadText::InScratch));
             }
             _ => return Ok(None),
         };
         self.known.keep(plain);
-        Ok(Some(Read::Here(plain)))
+        Ok(Some(ReadText::Here(plain)))
     }
 
     /// Writes a text out that is there as a number.
@@ -194,10 +194,10 @@ impl<'de> Reader<'de> {
     fn within<R>(
         &mut self,
         left: Option<usize>,
-        read: impl FnOnce(&mut Items<'_, 'de>) -> Result<R, CompactError>,
+        read: impl FnOnce(&mut ListItems<'_, 'de>) -> Result<R, CompactError>,
     ) -> Result<R, CompactError> {
         self.enter()?;
-        let mut items = Items { reader: self, left };
+        let mut items = ListItems { reader: self, left };
         let value = read(&mut items)?;
         if items.has_more()? {
             return Err(CompactError::new("it has more values than are asked for"));
@@ -235,8 +235,8 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
                 self.within(left, |items| visitor.visit_map(items))
             }
             _ => match self.text(tag)? {
-                Some(Read::Here(text)) => visitor.visit_borrowed_str(text),
-                Some(Read::InScratch) => visitor.visit_str(&self.scratch),
+                Some(ReadText::Here(text)) => visitor.visit_borrowed_str(text),
+                Some(ReadText::InScratch) => visitor.visit_str(&self.scratch),
                 None => Err(CompactError::new("a value begins with a byte that means nothing")),
             },
         }
@@ -276,8 +276,8 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
                 })
             }
             _ => match self.text(tag)? {
-                Some(Read::Here(text)) => visitor.visit_enum(text.into_deserializer()),
-                Some(Read::InScratch) => visitor.visit_enum(self.scratch.as_str().into_deserializer()),
+                Some(ReadText::Here(text)) => visitor.visit_enum(text.into_deserializer()),
+                Some(ReadText::InScratch) => visitor.visit_enum(self.scratch.as_str().into_deserializer()),
                 None => Err(CompactError::new("a variant is to follow")),
             },
         }
@@ -290,12 +290,12 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
 }
 
 /// The values of a list, or the entries of a map.
-struct Items<'a, 'de> {
+struct ListItems<'a, 'de> {
     reader: &'a mut Reader<'de>,
     left: Option<usize>,
 }
 
-impl Items<'_, '_> {
+impl ListItems<'_, '_> {
     fn has_more(&self) -> Result<bool, CompactError> {
         match self.left {
             Some(left) => Ok(left > 0),
@@ -315,7 +315,7 @@ impl Items<'_, '_> {
     }
 }
 
-impl<'de> SeqAccess<'de> for &mut Items<'_, 'de> {
+impl<'de> SeqAccess<'de> for &mut ListItems<'_, 'de> {
     type Error = CompactError;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(
@@ -330,7 +330,7 @@ impl<'de> SeqAccess<'de> for &mut Items<'_, 'de> {
     }
 }
 
-impl<'de> MapAccess<'de> for &mut Items<'_, 'de> {
+impl<'de> MapAccess<'de> for &mut ListItems<'_, 'de> {
     type Error = CompactError;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, CompactError> {
@@ -339,10 +339,10 @@ impl<'de> MapAccess<'de> for &mut Items<'_, 'de> {
         }
         let tag = self.reader.byte()?;
         match self.reader.text(tag)? {
-            Some(Read::Here(text)) => {
+            Some(ReadText::Here(text)) => {
                 seed.deserialize(serde::de::value::BorrowedStrDeserializer::new(text)).map(Some)
             }
-            Some(Read::InScratch) => {
+            Some(ReadText::InScratch) => {
                 seed.deserialize(self.reader.scratch.as_str().into_deserializer()).map(Some)
             }
             None => Err(CompactError::new("a key must be a text")),

@@ -19,9 +19,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::id::{CallId, FlowId, FlowVersion, NodeId, SessionId};
 use crate::session::{
-    CallKind, CallStage, EndReason, Ending, Extras, Failure, FailureCode, Frame, Handoff, Handover, Heard,
-    Journalled, Offered, OpenCall, Opening, Origin, PendingCall, Queued, Reply, Rounds, Route, Sending,
-    Session, SessionEnd, Standing, Status, Stop, Suspended, Wait,
+    CallKind, CallStage, EndReason, Ending, Extras, Failure, FailureCode, Frame, Handoff, Handover,
+    Journalled, Offered, OpenCall, Opening, Origin, PartialReply, PendingCall, Queued, Reply, Rounds, Route,
+    Sending, Session, SessionEnd, Standing, Status, Stop, Suspended, Wait,
 };
 use crate::value::Bag;
 
@@ -91,7 +91,7 @@ struct FlatExtras<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     outcome: Option<Cow<'a, Arc<str>>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    heard: Option<Cow<'a, Heard>>,
+    heard: Option<Cow<'a, PartialReply>>,
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     frames: Cow<'a, [Frame]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::dice::Dice;
 use super::faults::SimFault;
 use super::people::{Person, address_of};
-use super::world::{Call, Done, World, flows};
+use super::world::{Call, CallOutcome, World, flows};
 use crate::engine::{Engine, EraseOptions, SessionFilter, Unpublish};
 use crate::error::Error;
 use crate::id::{ContactId, FlowId};
@@ -18,7 +18,7 @@ use crate::testkit::run::at_once;
 
 /// A call of which no more is known than that it was made.
 fn operated<T>(call: impl Future<Output = Result<T, Error>> + 'static) -> Call {
-    Box::pin(async move { Done::Operated(call.await.map(drop)) })
+    Box::pin(async move { CallOutcome::Operated(call.await.map(drop)) })
 }
 
 /// One of all.
@@ -136,9 +136,9 @@ impl<S: ConversationStore + StoreQueries + 'static> World<S> {
                     let left = at_once(Engine::builder(store).build().sessions(SessionFilter::all()));
                     let own = |record: &&SessionRecord| *record.contact() == contact;
                     let left = left.map_or(0, |all| all.iter().filter(own).count());
-                    Done::Erased { contact, is_alone, left }
+                    CallOutcome::Erased { contact, is_alone, left }
                 }
-                Err(error) => Done::Operated(Err(error)),
+                Err(error) => CallOutcome::Operated(Err(error)),
             }
         }))
     }

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::dice::Dice;
 use super::people::Person;
-use super::world::Done;
+use super::world::CallOutcome;
 use crate::calls::Call;
 use crate::engine::DeadLetterEntry;
 use crate::error::Error;
@@ -139,9 +139,9 @@ impl Oracle {
     }
 
     /// A call of the host was answered.
-    pub(super) fn answered(&mut self, done: Done) {
+    pub(super) fn answered(&mut self, done: CallOutcome) {
         match done {
-            Done::Triggered { flow, key, answer: Ok(answer) } => {
+            CallOutcome::Triggered { flow, key, answer: Ok(answer) } => {
                 let Some(session) = answer.session() else { return };
                 self.told.insert(session.session_id);
                 let is_started = matches!(answer, Triggered::Started(_));
@@ -154,7 +154,7 @@ impl Oracle {
                 let first = *self.keys.entry((flow, key.clone())).or_insert(told);
                 self.check(first == told, || format!("K1: key {key} was answered {first:?} and is {told:?}"));
             }
-            Done::Received { text, answer: Ok(answer) } => {
+            CallOutcome::Received { text, answer: Ok(answer) } => {
                 let verdict = match answer {
                     Received::Duplicate { first } => *first,
                     other => other,
@@ -172,25 +172,26 @@ impl Oracle {
                     format!("M1: `{text}` was {first} and is {verdict}")
                 });
             }
-            Done::Triggered { answer: Err(error), .. } | Done::Received { answer: Err(error), .. } => {
+            CallOutcome::Triggered { answer: Err(error), .. }
+            | CallOutcome::Received { answer: Err(error), .. } => {
                 let is_calm = self.is_calm && error.is_retryable();
                 self.check(!is_calm && is_expected(&error), || {
                     format!("E: not an answer to a fault: {error}")
                 });
             }
-            Done::Erased { contact, is_alone, left } => {
+            CallOutcome::Erased { contact, is_alone, left } => {
                 self.erased.insert(contact.clone());
                 self.check(!is_alone || left == 0, || {
                     format!("Q: {contact} was erased, and {left} sessions are left")
                 });
             }
-            Done::Operated(Err(error)) => {
+            CallOutcome::Operated(Err(error)) => {
                 self.check(!matches!(&error, Error::Store(store) if !error.is_retryable() && store.to_string().contains("permanent")), || {
                     format!("E: an operation broke the store: {error}")
                 });
             }
-            Done::Operated(Ok(())) | Done::Ticked(Ok(_)) => {}
-            Done::Ticked(Err(error)) => {
+            CallOutcome::Operated(Ok(())) | CallOutcome::Ticked(Ok(_)) => {}
+            CallOutcome::Ticked(Err(error)) => {
                 let is_expected = error.is_retryable() && !self.is_calm;
                 self.check(is_expected, || format!("E: a tick failed: {error}"));
             }

@@ -31,7 +31,7 @@ use crate::testkit::{CountingIds, ManualClock};
 const MOST_REPEATED: usize = 40;
 
 /// The outcome of a call.
-pub(super) enum Done {
+pub(super) enum CallOutcome {
     Triggered {
         flow: String,
         key: Option<String>,
@@ -51,7 +51,7 @@ pub(super) enum Done {
     Ticked(Result<usize, Error>),
 }
 
-pub(super) type Call = Pin<Box<dyn Future<Output = Done>>>;
+pub(super) type Call = Pin<Box<dyn Future<Output = CallOutcome>>>;
 
 struct Process<S> {
     engine: Engine<SimStore<S>>,
@@ -202,18 +202,18 @@ impl<S: ConversationStore + StoreQueries + 'static> World<S> {
         }
     }
 
-    fn spoil(&self, done: Done) -> Done {
+    fn spoil(&self, done: CallOutcome) -> CallOutcome {
         match (self.weather.defect, done) {
             (
                 Some(Defect::SaysStarted),
-                Done::Triggered { flow, key, answer: Ok(Triggered::AlreadyRunning(session)) },
-            ) => Done::Triggered { flow, key, answer: Ok(Triggered::Started(session)) },
+                CallOutcome::Triggered { flow, key, answer: Ok(Triggered::AlreadyRunning(session)) },
+            ) => CallOutcome::Triggered { flow, key, answer: Ok(Triggered::Started(session)) },
             (
                 Some(Defect::ForgetsFirstVerdict),
-                Done::Received { text, answer: Ok(Received::Duplicate { .. }) },
+                CallOutcome::Received { text, answer: Ok(Received::Duplicate { .. }) },
             ) => {
                 let session = SessionId(uuid::Uuid::from_u128(9));
-                Done::Received { text, answer: Ok(Received::Consumed { session }) }
+                CallOutcome::Received { text, answer: Ok(Received::Consumed { session }) }
             }
             (_, done) => done,
         }
@@ -275,11 +275,13 @@ impl<S: ConversationStore + StoreQueries + 'static> World<S> {
         let call: Call = match dice.below(12) {
             0..=2 => {
                 let (flow, key, request) = self.request();
-                Box::pin(async move { Done::Triggered { flow, key, answer: engine.trigger(request).await } })
+                Box::pin(async move {
+                    CallOutcome::Triggered { flow, key, answer: engine.trigger(request).await }
+                })
             }
             3..=7 => {
                 let (text, inbound) = self.message();
-                Box::pin(async move { Done::Received { text, answer: engine.receive(inbound).await } })
+                Box::pin(async move { CallOutcome::Received { text, answer: engine.receive(inbound).await } })
             }
             8 => {
                 let mut asked = self.weather.asked.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -289,9 +291,11 @@ impl<S: ConversationStore + StoreQueries + 'static> World<S> {
                     asked.swap_remove(place);
                 }
                 let answer = answer_to(&call);
-                Box::pin(async move { Done::Operated(engine.complete(call, answer).await.map(drop)) })
+                Box::pin(async move { CallOutcome::Operated(engine.complete(call, answer).await.map(drop)) })
             }
-            _ => Box::pin(async move { Done::Ticked(engine.tick(4).await.map(|ticked| ticked.worked)) }),
+            _ => {
+                Box::pin(async move { CallOutcome::Ticked(engine.tick(4).await.map(|ticked| ticked.worked)) })
+            }
         };
         self.tasks.push((number, call));
     }

@@ -179,17 +179,17 @@ fn failure(failed: &Error) -> HttpAnswer {
 
 fn error(status: u16, what: impl ToString) -> HttpAnswer {
     #[derive(Serialize)]
-    struct Body {
+    struct MessageBody {
         error: String,
     }
-    HttpAnswer::new(status, &Body { error: what.to_string() })
+    HttpAnswer::new(status, &MessageBody { error: what.to_string() })
 }
 
 fn invalid(errors: &FieldErrors) -> HttpAnswer {
     #[derive(Serialize)]
-    struct Body<'a> {
+    struct FieldErrorsBody<'a> {
         message: String,
         errors: &'a FieldErrors,
     }
-    HttpAnswer::new(422, &Body { message: errors.sentence(), errors })
+    HttpAnswer::new(422, &FieldErrorsBody { message: errors.sentence(), errors })
 }

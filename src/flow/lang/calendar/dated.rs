@@ -7,18 +7,19 @@ use std::ops::Range;
 
 use chrono::NaiveDate;
 
-use super::{Named, Names, plain};
+use super::{LanguageNames, Named, plain};
 
 /// The names of months and weekdays in some languages, ready to be found.
-pub(crate) struct Calendar {
+pub(crate) struct CalendarNames {
     /// By language, the longest name first.
     tongues: Vec<Vec<(String, Named)>>,
 }
 
-impl Calendar {
+impl CalendarNames {
     pub(crate) fn of<'a>(tags: impl Iterator<Item = &'a str>) -> Self {
         let tongue = |tag| {
-            let mut names: Vec<(String, Named)> = Names::kin_of(tag).flat_map(Names::all).collect();
+            let mut names: Vec<(String, Named)> =
+                LanguageNames::kin_of(tag).flat_map(LanguageNames::all).collect();
             names.sort_by_key(|(name, _)| Reverse(name.len()));
             names
         };

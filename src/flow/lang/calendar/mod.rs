@@ -10,7 +10,7 @@ use std::fmt::{self, Write};
 use chrono::format::{Fixed, Item, Numeric, StrftimeItems};
 use chrono::{DateTime, Datelike, FixedOffset};
 
-pub(crate) use dated::{Calendar, common_year};
+pub(crate) use dated::{CalendarNames, common_year};
 
 use crate::flow::lang::language::lookup;
 use crate::flow::lang::normal::{key, without_accents};
@@ -19,7 +19,7 @@ const TABLE: &str = include_str!("names.txt");
 
 /// The names of one language.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Names {
+pub(crate) struct LanguageNames {
     row: &'static str,
 }
 
@@ -36,7 +36,7 @@ const MONTHS: [usize; 4] = [1, 2, 3, 4];
 const WEEKDAYS: [usize; 2] = [5, 6];
 const NEARBY: usize = 7;
 
-impl Names {
+impl LanguageNames {
     /// Those of a language, or of the one that its readers are best served with.
     pub(crate) fn of(tag: &str) -> Option<Self> {
         let place = lookup(tag, TABLE.lines().filter_map(|row| row.split('\t').next()))?;

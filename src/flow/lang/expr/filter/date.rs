@@ -15,7 +15,7 @@ use super::super::error::EvalError;
 use super::super::number::Num;
 use super::super::val::Val;
 use super::args::{quoted, whole};
-use crate::flow::lang::calendar::Names;
+use crate::flow::lang::calendar::LanguageNames;
 use crate::flow::lang::zone::Zone;
 
 /// Bytes of a text that may be a time, and of a format.
@@ -68,7 +68,7 @@ pub(super) fn format<'a>(
     let Some(moment) = val.as_str().and_then(parse) else { return Ok(Val::Undefined) };
     let Some(moment) = moved(op, moment, zone, aid)? else { return Ok(aid.nothing(op)) };
     let mut text = aid.meter.text();
-    let names = if needs_names(format) { language.and_then(Names::of) } else { None };
+    let names = if needs_names(format) { language.and_then(LanguageNames::of) } else { None };
     let written = match names {
         Some(names) => names.write(moment.at, format, &mut text),
         None => write!(text, "{}", moment.at.format(format)),
