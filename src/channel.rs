@@ -86,7 +86,8 @@ impl Channel {
     #[cfg(feature = "schema")]
     pub(crate) const PATTERN: &'static str = "^[a-z][a-z0-9_.-]{0,63}$";
 
-    /// True if addresses are phone numbers: such channels share one address space (SEMANTICS T2).
+    /// True if addresses are phone numbers: such channels share one address space
+    /// ([SEMANTICS T2](crate::semantics#t2)).
     #[must_use]
     pub fn is_phone(&self) -> bool {
         matches!(self, Self::WhatsApp | Self::Sms | Self::Viber | Self::Rcs)

@@ -33,17 +33,20 @@ pub enum Error {
     /// No flow has this code in this workspace. Handling: 404.
     #[error("flow `{0}` does not exist")]
     FlowNotFound(FlowId),
-    /// The flow has no online version that starts by call (SEMANTICS T1). Handling: 404.
+    /// The flow has no online version that starts by call ([SEMANTICS T1](crate::semantics#t1)).
+    /// Handling: 404.
     #[error("flow `{0}` is not published with a manual trigger")]
     FlowNotPublished(FlowId),
     /// The flow's online version has no entry node, which publishing refuses: something else wrote
-    /// it (SEMANTICS T1). Handling: publish a flow with a `start`; 422.
+    /// it ([SEMANTICS T1](crate::semantics#t1)). Handling: publish a flow with a `start`; 422.
     #[error("flow `{0}` has no entry node")]
     NoEntryNode(FlowId),
-    /// The key was used for another request (SEMANTICS T5). Handling: 422, do not retry.
+    /// The key was used for another request ([SEMANTICS T5](crate::semantics#t5)). Handling: 422,
+    /// do not retry.
     #[error("key `{0}` was used for another request")]
     IdempotencyConflict(TriggerKey),
-    /// The contact has as many live sessions as are allowed (SEMANTICS S7). Handling: 429.
+    /// The contact has as many live sessions as are allowed ([SEMANTICS S7](crate::semantics#s7)).
+    /// Handling: 429.
     #[error("contact `{contact}` has {max} live sessions, the most allowed")]
     TooManySessions {
         /// The contact.
@@ -58,8 +61,9 @@ pub enum Error {
     /// Handling: 404.
     #[error("contact `{0}` does not exist")]
     ContactNotFound(ContactId),
-    /// The contact's conversation was set aside after repeated failure (SEMANTICS S9). Handling: an
-    /// operator looks at it, then `release`; 503.
+    /// The contact's conversation was set aside after repeated failure
+    /// ([SEMANTICS S9](crate::semantics#s9)). Handling: an operator looks at it, then `release`;
+    /// 503.
     #[error("conversation of contact `{0}` is quarantined")]
     Quarantined(ContactId),
     /// A record was written by a newer release of this crate. Handling: finish the roll-out; 503.
@@ -72,12 +76,13 @@ pub enum Error {
         /// The newest format that this release knows.
         known: u32,
     },
-    /// The definition has errors (SEMANTICS C); `{:#}` adds how to fix each. Handling: show them
-    /// to the author; 422.
+    /// The definition has errors ([SEMANTICS C](crate::semantics#c)); `{:#}` adds how to fix each.
+    /// Handling: show them to the author; 422.
     #[error(fmt = fmt_issues)]
     Issues(#[from] Issues),
-    /// One of several flows was refused, and so nothing was changed (SEMANTICS L10). Handling: that
-    /// of `source`, whose code and HTTP status this has, too.
+    /// One of several flows was refused, and so nothing was changed
+    /// ([SEMANTICS L10](crate::semantics#l10)). Handling: that of `source`, whose code and HTTP
+    /// status this has, too.
     #[error(fmt = fmt_in_flow)]
     InFlow {
         /// Its place among those given, from 0.
@@ -87,7 +92,7 @@ pub enum Error {
         /// The reason.
         source: Box<Error>,
     },
-    /// The flow's state does not allow this (SEMANTICS L3). Handling: 409.
+    /// The flow's state does not allow this ([SEMANTICS L3](crate::semantics#l3)). Handling: 409.
     #[error("flow `{flow}` is {state}: `{action}` is not allowed, {allowed} are")]
     InvalidState {
         /// The flow.
@@ -99,10 +104,12 @@ pub enum Error {
         /// The actions that are allowed.
         allowed: &'static str,
     },
-    /// The flow changed since the caller read it (SEMANTICS L2). Handling: read it again; 409.
+    /// The flow changed since the caller read it ([SEMANTICS L2](crate::semantics#l2)). Handling:
+    /// read it again; 409.
     #[error("flow `{0}` was changed by someone else")]
     Stale(FlowId),
-    /// The flow has live sessions (SEMANTICS L4). Handling: drain or terminate them first; 409.
+    /// The flow has live sessions ([SEMANTICS L4](crate::semantics#l4)). Handling: drain or
+    /// terminate them first; 409.
     #[error("flow `{flow}` has {count} live sessions")]
     InUse {
         /// The flow.
@@ -110,8 +117,8 @@ pub enum Error {
         /// Its live sessions.
         count: u64,
     },
-    /// The session cannot continue on that version (SEMANTICS S5). Handling: show why;
-    /// 409.
+    /// The session cannot continue on that version ([SEMANTICS S5](crate::semantics#s5)). Handling:
+    /// show why; 409.
     #[error("session `{session}` cannot migrate: {reason}")]
     CannotMigrate {
         /// The session.
@@ -119,13 +126,13 @@ pub enum Error {
         /// The reason.
         reason: String,
     },
-    /// The contact that the key was used for was erased (SEMANTICS S11). Handling: do not retry;
-    /// 410.
+    /// The contact that the key was used for was erased ([SEMANTICS S11](crate::semantics#s11)).
+    /// Handling: do not retry; 410.
     #[error("key `{0}` was used for a contact that was erased")]
     Erased(TriggerKey),
     /// A version that the conversation needs cannot be used in this process, and the conversation
-    /// is left untouched (SEMANTICS S14). Handling: store the version, raise the limits, or
-    /// `migrate`; another process may have it; 503.
+    /// is left untouched ([SEMANTICS S14](crate::semantics#s14)). Handling: store the version,
+    /// raise the limits, or `migrate`; another process may have it; 503.
     #[error("version {version} of flow `{flow}` {reason}")]
     VersionMissing {
         /// The flow.
@@ -135,13 +142,14 @@ pub enum Error {
         /// The reason.
         reason: MissingReason,
     },
-    /// Others changed the conversation each time, for 10 seconds (SEMANTICS S17). Handling: retry
-    /// after a moment; 503.
+    /// Others changed the conversation each time, for 10 seconds
+    /// ([SEMANTICS S17](crate::semantics#s17)). Handling: retry after a moment; 503.
     #[error("conversation of contact is under contention")]
     Contention,
     /// The engine's clock and the store's are further apart than
-    /// [`max_skew`](crate::Builder::max_skew), and nothing was done (SEMANTICS S20). Handling: set
-    /// the clock right, such as by NTP; another process may be right; 503.
+    /// [`max_skew`](crate::Builder::max_skew), and nothing was done
+    /// ([SEMANTICS S20](crate::semantics#s20)). Handling: set the clock right, such as by NTP;
+    /// another process may be right; 503.
     #[error("the clock of this process shows {engine}, that of the store {store}: too far apart")]
     ClockSkew {
         /// Time of the engine's clock.
@@ -273,18 +281,20 @@ impl Error {
     }
 }
 
-/// The reason for which a version of a flow cannot be used in this process (SEMANTICS S14).
+/// The reason for which a version of a flow cannot be used in this process
+/// ([SEMANTICS S14](crate::semantics#s14)).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum MissingReason {
-    /// It is not stored, or its number is stored with another content (SEMANTICS S13).
+    /// It is not stored, or its number is stored with another content
+    /// ([SEMANTICS S13](crate::semantics#s13)).
     NotStored,
     /// It does not compile here: the limits are smaller, a newer release wrote it, or it needs a
     /// feature that this build does not have. Holds the first issue.
     NotReadable(Arc<str>),
-    /// It has no entry node. Publishing refuses such a flow (SEMANTICS T1), so that a store of
-    /// flows or another program wrote it.
+    /// It has no entry node. Publishing refuses such a flow ([SEMANTICS T1](crate::semantics#t1)),
+    /// so that a store of flows or another program wrote it.
     NoEntryNode,
 }
 
@@ -370,7 +380,7 @@ impl StoreError {
     }
 }
 
-/// The reason for which a message was not sent (SEMANTICS D1).
+/// The reason for which a message was not sent ([SEMANTICS D1](crate::semantics#d1)).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
@@ -410,7 +420,7 @@ impl SendError {
     }
 }
 
-/// The reason for which a host call gave no answer (SEMANTICS D2).
+/// The reason for which a host call gave no answer ([SEMANTICS D2](crate::semantics#d2)).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {

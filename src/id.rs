@@ -49,7 +49,7 @@ impl BadName {
     }
 }
 
-/// The rules for names and ids (SEMANTICS S7).
+/// The rules for names and ids ([SEMANTICS S7](crate::semantics#s7)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NameRule {

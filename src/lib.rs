@@ -234,7 +234,7 @@
 //! | the JSON of the APIs of Qyvo, Alibaba and GPTBots, and of WhatsApp's Cloud API | [`wire`] |
 //! | shutting down, watching, scaling out, deploying | the guide `docs/operate.md` |
 //!
-//! `examples/` has a program for each idea. Names such as `SEMANTICS T5` in this documentation are
+//! `examples/` has a program for each idea. Citations such as [SEMANTICS T5](crate::semantics#t5) are
 //! rules of [`semantics`], the contract of behaviour; the tests carry them too.
 //!
 //! # A call's way
@@ -263,7 +263,8 @@
 //! # Features
 //!
 //! On by default; a build without one refuses the flows that need it, each at the field that does
-//! (SEMANTICS C), and leaves alone the sessions of such flows (S14):
+//! ([SEMANTICS C](crate::semantics#c)), and leaves alone the sessions of such flows
+//! ([S14](crate::semantics#s14)):
 //!
 //! - `phone-numbers`: telephone numbers found in texts, by `recognize_phone` and
 //!   `recognize_entities`. Addresses of contacts and answers of the kind `phone` need none of it.

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-/// The maxima that a host may change (SEMANTICS S7). The defaults suit third-party flows and
-/// untrusted contacts.
+/// The maxima that a host may change ([SEMANTICS S7](crate::semantics#s7)). The defaults suit
+/// third-party flows and untrusted contacts.
 ///
 /// ```
 /// let limits = chatflow::limits::Limits { nodes_per_turn: 50, ..Default::default() };
@@ -23,7 +23,8 @@ pub struct Limits {
     pub nodes_per_turn: u32,
     /// Turns of a session, so that slow loops end too.
     pub turns_per_session: u32,
-    /// Flows of a session that wait for one they called: how deeply calls nest (N9).
+    /// Flows of a session that wait for one they called: how deeply calls nest
+    /// ([N9](crate::semantics#n9)).
     pub subflow_frames: usize,
     /// Bytes of a session's context, and of its variables, each; those of flows that wait for a
     /// called one count.
@@ -53,17 +54,19 @@ pub struct Limits {
     /// Bytes of a text that a regular expression is matched against; a longer one is cut at a
     /// character's boundary.
     pub regex_text_bytes: usize,
-    /// Inbound message ids that a conversation remembers (I2).
+    /// Inbound message ids that a conversation remembers ([I2](crate::semantics#i2)).
     pub remembered_ids: usize,
-    /// Duration for which they are remembered (I2): the longest time that a channel redelivers for.
+    /// Duration for which they are remembered ([I2](crate::semantics#i2)): the longest time that a
+    /// channel redelivers for.
     pub remember_ids_for: Duration,
-    /// Messages that wait for a session's next question (I5).
+    /// Messages that wait for a session's next question ([I5](crate::semantics#i5)).
     pub queued_messages: usize,
-    /// Maximum age of an inbound message that answers or starts anything (I12).
+    /// Maximum age of an inbound message that answers or starts anything
+    /// ([I12](crate::semantics#i12)).
     pub max_message_age: Duration,
-    /// The longest life of a session, whatever its TTL (S1).
+    /// The longest life of a session, whatever its TTL ([S1](crate::semantics#s1)).
     pub max_lifetime: Duration,
-    /// The longest time a trigger's key is kept (T5).
+    /// The longest time a trigger's key is kept ([T5](crate::semantics#t5)).
     pub max_key_retention: Duration,
     /// Undelivered messages that are kept as dead letters in one conversation; the oldest go first.
     pub dead_letters: usize,

@@ -94,8 +94,8 @@ impl Rate {
 }
 
 /// The speed at which messages leave, per account of the host and per contact; `None` is without a
-/// limit (SEMANTICS D7). Which messages it holds for is said where it is given:
-/// [`Builder::pace`](crate::Builder::pace).
+/// limit ([SEMANTICS D7](crate::semantics#d7)). Which messages it holds for is said where it is
+/// given: [`Builder::pace`](crate::Builder::pace).
 ///
 /// ```
 /// use chatflow::pace::{Pace, Rate};

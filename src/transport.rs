@@ -13,10 +13,11 @@ use crate::session::Outbound;
 ///
 /// Contract:
 /// 1. A message may be handed over more than once, always under the same [`Outbound::id`]: pass it
-///    on as the channel's idempotency key where there is one (SEMANTICS D1).
+///    on as the channel's idempotency key where there is one ([SEMANTICS D1](crate::semantics#d1)).
 /// 2. Messages of one conversation to one destination come one after the other, in order.
 /// 3. `send` ends by itself: bound it well below the lease (20 s advised, the lease lasts 60 s).
-///    Where a timer is known the engine bounds it too, and drops it then (SEMANTICS D5).
+///    Where a timer is known the engine bounds it too, and drops it then
+///    ([SEMANTICS D5](crate::semantics#d5)).
 /// 4. `Ok` means that the channel has taken the message; whatever is not known to be so is
 ///    [`SendError::Retry`].
 pub trait Transport: Send + Sync {
@@ -26,7 +27,7 @@ pub trait Transport: Send + Sync {
     /// Hands all messages of a turn over that are due for one destination, such as in one request:
     /// two or more, in their order. A turn that has one message goes by [`send`](Self::send).
     /// Answers for each in their order; `None`, as provided, has the engine `send` one after the
-    /// other (SEMANTICS D9).
+    /// other ([SEMANTICS D9](crate::semantics#d9)).
     ///
     /// ```
     /// use chatflow::{Outbound, Receipt, SendError, Transport};
@@ -66,7 +67,7 @@ pub trait Transport: Send + Sync {
 #[non_exhaustive]
 pub struct Receipt {
     /// The address that the channel really uses for the contact; it leads to the contact from now
-    /// on (SEMANTICS T2).
+    /// on ([SEMANTICS T2](crate::semantics#t2)).
     pub address: Option<Address>,
 }
 

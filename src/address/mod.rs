@@ -93,7 +93,8 @@ impl fmt::Display for Account {
     }
 }
 
-/// Where one person is reached: belongs to one contact of a workspace (SEMANTICS T2, A3).
+/// Where one person is reached: belongs to one contact of a workspace
+/// ([SEMANTICS T2](crate::semantics#t2), [A3](crate::semantics#a3)).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Address {
     /// On WhatsApp, SMS and Viber: one number, whatever the channel.
@@ -113,7 +114,7 @@ pub struct NamedAddress {
     pub id: Arc<str>,
 }
 
-/// The kinds of addresses (SEMANTICS A3).
+/// The kinds of addresses ([SEMANTICS A3](crate::semantics#a3)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AddressKind {
@@ -144,7 +145,7 @@ impl Address {
     /// on WhatsApp, SMS and Viber; on WhatsApp also a business-scoped id
     /// (`US.13491208655302741918`, `US.ENT.…`: a country, and up to 128 letters and digits), on SMS
     /// a short code of 3-8 digits or a sender's name of up to 11 letters, digits and blanks; an id
-    /// of 1-256 bytes elsewhere (SEMANTICS A3).
+    /// of 1-256 bytes elsewhere ([SEMANTICS A3](crate::semantics#a3)).
     ///
     /// # Errors
     /// [`BadAddress`] for anything else.
@@ -190,7 +191,7 @@ impl Address {
     }
 
     /// True if both are one address for finding a contact: the same, or the two forms of one
-    /// telephone number (SEMANTICS A2).
+    /// telephone number ([SEMANTICS A2](crate::semantics#a2)).
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         match (self, other) {

@@ -28,7 +28,8 @@ const MOST_BYTES: usize = 256;
 impl Phone {
     /// Reads a number with its calling code, as people write it: behind `+` or `00`, with or
     /// without `tel:`; blanks, dots, hyphens, slashes, brackets and marks without width are
-    /// skipped, and so is a trunk prefix: `+44 (0)7911 123456` is `+447911123456` (SEMANTICS A1).
+    /// skipped, and so is a trunk prefix: `+44 (0)7911 123456` is `+447911123456`
+    /// ([SEMANTICS A1](crate::semantics#a1)).
     ///
     /// # Errors
     /// [`BadPhone`] when there is no calling code, another character, or fewer digits than the
@@ -41,7 +42,8 @@ impl Phone {
 
     /// Reads a number as an answer is read: as [`parse`](Self::parse) does, or as it is dialled in
     /// a region, which is named by its ISO 3166 code; returns the form that the numbering plan has
-    /// now (SEMANTICS A1). Builds without the feature `phone-numbers` know no region.
+    /// now ([SEMANTICS A1](crate::semantics#a1)). Builds without the feature `phone-numbers` know
+    /// no region.
     ///
     /// ```
     /// # #[cfg(feature = "phone-numbers")] {
@@ -97,8 +99,8 @@ impl Phone {
 
     /// The other form of the same number, where two are in use: Mexico with and without the 1
     /// behind +52, Argentina with and without the 9 behind +54, Brazil with and without the ninth
-    /// digit of a mobile number, Benin with and without the 01. Both lead to one contact (SEMANTICS
-    /// A2).
+    /// digit of a mobile number, Benin with and without the 01. Both lead to one contact
+    /// ([SEMANTICS A2](crate::semantics#a2)).
     ///
     /// ```
     /// use chatflow::address::Phone;

@@ -155,7 +155,7 @@ impl CallResult {
 ///
 /// Contract:
 /// 1. A call may be made more than once, always under the same [`CallId`]; its result is applied at
-///    most once (SEMANTICS D2).
+///    most once ([SEMANTICS D2](crate::semantics#d2)).
 /// 2. `call` ends by itself, well below the lease (20 s advised, the lease lasts 60 s); what takes
 ///    longer answers [`Answer::Later`].
 /// 3. Calls are not ordered with messages.

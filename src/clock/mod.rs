@@ -31,7 +31,7 @@ compile_error!(
 ///
 /// Contract:
 /// 1. `now` may stop or go backwards; the engine keeps each conversation's own time monotone
-///    (SEMANTICS S8).
+///    ([SEMANTICS S8](crate::semantics#s8)).
 /// 2. It is read once per call, and used to the millisecond.
 pub trait Clock: Send + Sync {
     /// The time now.

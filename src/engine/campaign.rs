@@ -145,9 +145,10 @@ impl Starts<'_> {
 
 impl<'a, S, R> Campaign<'a, S, R> {
     /// Starts at most so many sessions a second, evenly spaced: one every 1/`starts` seconds, as
-    /// exactly as the timer tells the time (SEMANTICS T8). A campaign that falls behind, because
-    /// nobody asks for the [`next`](Self::next) or all of its `width` is busy, does not catch up.
-    /// To bound what leaves, from every source, give the engine a [`pace`](crate::Builder::pace).
+    /// exactly as the timer tells the time ([SEMANTICS T8](crate::semantics#t8)). A campaign that
+    /// falls behind, because nobody asks for the [`next`](Self::next) or all of its `width` is
+    /// busy, does not catch up. To bound what leaves, from every source, give the engine a
+    /// [`pace`](crate::Builder::pace).
     ///
     /// # Errors
     /// `InvalidInput` of `per_second`: not 1 to 1,000,000 starts, or the engine has no

@@ -50,8 +50,8 @@ impl<S: ConversationStore> Engine<S> {
         Ok(Some(conversation.contact().clone()))
     }
 
-    /// Notes that the contact does not want to be written to, and ends its sessions (SEMANTICS
-    /// T10).
+    /// Notes that the contact does not want to be written to, and ends its sessions
+    /// ([SEMANTICS T10](crate::semantics#t10)).
     ///
     /// # Errors
     /// `ContactNotFound`, `Quarantined`, `Contention`, `Store`.
@@ -59,7 +59,7 @@ impl<S: ConversationStore> Engine<S> {
         self.change(contact, Action::OptOut).await.map(drop)
     }
 
-    /// Takes an opt-out back (SEMANTICS T10).
+    /// Takes an opt-out back ([SEMANTICS T10](crate::semantics#t10)).
     ///
     /// # Errors
     /// `ContactNotFound`, `Quarantined`, `Contention`, `Store`.
@@ -68,8 +68,9 @@ impl<S: ConversationStore> Engine<S> {
     }
 
     /// Changes what is known of a contact, as `update_contact` does in a flow: all of it, or
-    /// nothing (SEMANTICS Q2). `OptIn` and `OptOut` are [`opt_in`](Self::opt_in) and
-    /// [`opt_out`](Self::opt_out). Safe to repeat: a change that is made already changes nothing.
+    /// nothing ([SEMANTICS Q2](crate::semantics#q2)). `OptIn` and `OptOut` are
+    /// [`opt_in`](Self::opt_in) and [`opt_out`](Self::opt_out). Safe to repeat: a change that is
+    /// made already changes nothing.
     ///
     /// ```
     /// # use chatflow::session::ContactChange;
@@ -92,8 +93,8 @@ impl<S: ConversationStore> Engine<S> {
     /// Pauses the bot for a contact until [`unpause`](Self::unpause), or until this instant at the
     /// latest. It is silent as in a handoff, whether the contact is in a session or not: messages
     /// answer [`Received::Paused`](crate::Received::Paused), triggers are refused, timers are
-    /// suspended; words of opting out work (SEMANTICS Q3). A second call gives the pause another
-    /// end; an instant that has passed changes nothing.
+    /// suspended; words of opting out work ([SEMANTICS Q3](crate::semantics#q3)). A second call
+    /// gives the pause another end; an instant that has passed changes nothing.
     ///
     /// # Errors
     /// `ContactNotFound`, `Quarantined`, `Contention`, `Store`.
@@ -101,8 +102,8 @@ impl<S: ConversationStore> Engine<S> {
         self.change(contact, Action::Pause { until }).await.map(drop)
     }
 
-    /// Ends a pause: every session continues with the time that it had left (SEMANTICS Q3). Without
-    /// one it changes nothing.
+    /// Ends a pause: every session continues with the time that it had left
+    /// ([SEMANTICS Q3](crate::semantics#q3)). Without one it changes nothing.
     ///
     /// # Errors
     /// `ContactNotFound`, `Quarantined`, `Contention`, `Store`.
@@ -191,7 +192,8 @@ impl<S: ConversationStore> Engine<S> {
     }
 
     /// Moves the addresses of one contact, and an opt-out, to another; `from` stays, without them
-    /// (SEMANTICS T2). An opt-out ends the other's sessions (T10).
+    /// ([SEMANTICS T2](crate::semantics#t2)). An opt-out ends the other's sessions
+    /// ([T10](crate::semantics#t10)).
     ///
     /// # Errors
     /// `ContactNotFound` of either; `InvalidInput` of `from` when it is in a session, or the same;

@@ -65,9 +65,9 @@ pub struct Erased {
 }
 
 impl<S: ConversationStore> Engine<S> {
-    /// Forgets a contact (SEMANTICS S11): its conversation with all sessions and messages, its
-    /// ended sessions, its addresses, its journal. A message that is being sent at this moment may
-    /// still arrive.
+    /// Forgets a contact ([SEMANTICS S11](crate::semantics#s11)): its conversation with all
+    /// sessions and messages, its ended sessions, its addresses, its journal. A message that is
+    /// being sent at this moment may still arrive.
     ///
     /// Safe to repeat. A conversation that was set aside is erased like any other.
     ///

@@ -47,7 +47,7 @@ impl<S: ConversationStore> Engine<S> {
     ///
     /// Of a [contact](HandoffOf::Contact) it is the newest session that is handed over. A contact
     /// who is in no session is with a person by a [pause](Self::pause) of the bot, which has no end
-    /// of its own (SEMANTICS Q3).
+    /// of its own ([SEMANTICS Q3](crate::semantics#q3)).
     ///
     /// Until the contact is handed back the engine is silent for the whole conversation: messages
     /// of the contact are answered as [`Received::Handoff`](crate::Received::Handoff), for the

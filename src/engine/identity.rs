@@ -123,7 +123,7 @@ impl<S: ConversationStore> Engine<S> {
     /// Puts a new address in the place of one that changed: a number that its owner changed, an id
     /// that the channel changed. Sessions continue at the new one, messages on their way go there.
     /// If the new one leads to a contact that the engine made from it, the two are merged as by
-    /// [`Inbound::also`](crate::Inbound::also) (SEMANTICS A6).
+    /// [`Inbound::also`](crate::Inbound::also) ([SEMANTICS A6](crate::semantics#a6)).
     ///
     /// Safe to repeat: where nobody has the old address, or has it no more, nothing changes.
     ///
@@ -161,8 +161,8 @@ impl<S: ConversationStore> Engine<S> {
 
     /// Takes an address from its contact, because it is somebody else's now, such as a number that
     /// was given to a new owner. Sessions that talked with it end, unsent messages to it are
-    /// dropped; the contact stays, with its opt-out and its other addresses. The next
-    /// person to write from the address is a new contact (SEMANTICS A6).
+    /// dropped; the contact stays, with its opt-out and its other addresses. The next person to
+    /// write from the address is a new contact ([SEMANTICS A6](crate::semantics#a6)).
     ///
     /// Answers false, and changes nothing, if it leads to nobody.
     ///

@@ -92,7 +92,8 @@ pub struct NodeCount {
 pub struct NodeError {
     /// The node.
     pub node: NodeId,
-    /// The called flow that the node is of; None: the session's own (SEMANTICS N9).
+    /// The called flow that the node is of; None: the session's own
+    /// ([SEMANTICS N9](crate::semantics#n9)).
     pub flow: Option<FlowId>,
     /// The session.
     pub session: SessionId,

@@ -40,8 +40,9 @@ pub struct MigrationTrial {
 
 impl<S: ConversationStore + StoreQueries> Engine<S> {
     /// Tries [`migrate`](Self::migrate) on live sessions of a flow, those that the filter names,
-    /// without writing anything: at most 100, newest first; the next page comes
-    /// [after the last one](SessionFilter::after) (SEMANTICS Q7). What is due is not applied.
+    /// without writing anything: at most 100, newest first; the next page comes [after the last
+    /// one](SessionFilter::after) ([SEMANTICS Q7](crate::semantics#q7)). What is due is not
+    /// applied.
     ///
     /// # Errors
     /// `FlowNotFound`; `InvalidInput` of `version` when no session may go there: it is not there,
@@ -72,13 +73,13 @@ impl<S: ConversationStore + StoreQueries> Engine<S> {
 
 impl<S: ConversationStore> Engine<S> {
     /// Takes a session that is at a question to another version of its flow, online or offline
-    /// (SEMANTICS S5).
+    /// ([SEMANTICS S5](crate::semantics#s5)).
     ///
-    /// It is there at the node that `nodes` names for its own (pairs of old and new id), else
-    /// at the one with the same id: a node of the same kind, or any question for a session whose
-    /// version cannot be used here (SEMANTICS S14). The values that it has stay, and so do its
-    /// deadline, its expiry and the wait number, so that a choice that was offered before still
-    /// answers.
+    /// It is there at the node that `nodes` names for its own (pairs of old and new id), else at
+    /// the one with the same id: a node of the same kind, or any question for a session whose
+    /// version cannot be used here ([SEMANTICS S14](crate::semantics#s14)). The values that it has
+    /// stay, and so do its deadline, its expiry and the wait number, so that a choice that was
+    /// offered before still answers.
     ///
     /// # Errors
     /// `SessionNotFound`; `CannotMigrate` with the reason: the session ended, is not at a question,

@@ -95,10 +95,11 @@ type OnError = Box<dyn Fn(BackgroundTask, &Error) + Send + Sync>;
 /// a handle that was made with a wrong name ([`in_workspace`](Self::in_workspace)), and whatever
 /// reads a conversation answers [`NewerFormat`](Error::NewerFormat) to a record of a newer release,
 /// and [`VersionMissing`](Error::VersionMissing) to one that needs a version of a flow which cannot
-/// be used here (SEMANTICS S14), or [`ClockSkew`](Error::ClockSkew) where nobody knows what time it
-/// is (S20); all but `cancel`, `erase`, `migrate` and whatever only looks. After an error of
-/// `Store` of kind [`Unknown`](crate::error::StoreErrorKind::Unknown) nobody knows whether a call
-/// took effect; after any other it did not (SEMANTICS D6).
+/// be used here ([SEMANTICS S14](crate::semantics#s14)), or [`ClockSkew`](Error::ClockSkew) where
+/// nobody knows what time it is ([S20](crate::semantics#s20)); all but `cancel`, `erase`, `migrate`
+/// and whatever only looks. After an error of `Store` of kind
+/// [`Unknown`](crate::error::StoreErrorKind::Unknown) nobody knows whether a call took effect;
+/// after any other it did not ([SEMANTICS D6](crate::semantics#d6)).
 ///
 /// ```
 /// use chatflow::{Engine, Error, MemoryStore, TriggerRequest, Triggered};
@@ -292,7 +293,7 @@ impl<S> Builder<S> {
     ///
     /// With `MemoryFlows` they are in this process: import them at each start. Versions count from
     /// 1 there, so a session of an earlier process continues only while the same number has the
-    /// same content (SEMANTICS S13).
+    /// same content ([SEMANTICS S13](crate::semantics#s13)).
     pub fn flow_store(mut self, flows: impl FlowStore + 'static) -> Self {
         self.flow_store = SharedFlows::new(flows);
         self
@@ -310,7 +311,8 @@ impl<S> Builder<S> {
         self
     }
 
-    /// Adds an observer. Each of them gets every event, in the order of these calls (SEMANTICS E1).
+    /// Adds an observer. Each of them gets every event, in the order of these calls
+    /// ([SEMANTICS E1](crate::semantics#e1)).
     pub fn observer(mut self, observer: impl Observer + 'static) -> Self {
         self.observers.add(observer);
         self
@@ -328,36 +330,38 @@ impl<S> Builder<S> {
         self
     }
 
-    /// Makes host calls inside `trigger` and `receive` too, not only in [`Engine::tick`] (SEMANTICS
-    /// D2).
+    /// Makes host calls inside `trigger` and `receive` too, not only in [`Engine::tick`]
+    /// ([SEMANTICS D2](crate::semantics#d2)).
     pub fn inline_calls(mut self) -> Self {
         self.options.inline_calls = true;
         self
     }
 
     /// Answers `ContactNotFound` to a `contact_id` that is unknown, instead of creating the contact
-    /// (SEMANTICS T2).
+    /// ([SEMANTICS T2](crate::semantics#t2)).
     pub fn refuse_unknown_contacts(mut self) -> Self {
         self.policy.refuse_unknown_contacts = true;
         self
     }
 
     /// Words that mean something in every conversation of every workspace, instead of `stop` and
-    /// `start` (SEMANTICS I6). Give every process the same: they are not stored.
+    /// `start` ([SEMANTICS I6](crate::semantics#i6)). Give every process the same: they are not
+    /// stored.
     pub fn keywords(mut self, keywords: Keywords) -> Self {
         self.policy.keywords = keywords;
         self
     }
 
     /// Sets the number of conversations that one [`tick`](Engine::tick) or [`run`](Engine::run)
-    /// works at once, 32 by default, at least 1 (SEMANTICS S15).
+    /// works at once, 32 by default, at least 1 ([SEMANTICS S15](crate::semantics#s15)).
     pub fn width(mut self, width: usize) -> Self {
         self.options.width = width.max(1);
         self
     }
 
     /// Tells the engine when a time has passed, such as by `tokio::time::sleep`: each send and each
-    /// call is bounded by it (SEMANTICS D5). [`run`](Engine::run) brings a timer of its own.
+    /// call is bounded by it ([SEMANTICS D5](crate::semantics#d5)). [`run`](Engine::run) brings a
+    /// timer of its own.
     pub fn timer<F, R>(mut self, sleep: F) -> Self
     where
         F: Fn(Duration) -> R + Send + Sync + 'static,
@@ -376,7 +380,8 @@ impl<S> Builder<S> {
 
     /// Sets the speed at which messages leave from each account that has no pace of its own, by
     /// itself ([`pace_account`](Self::pace_account)) or by its channel
-    /// ([`pace_channel`](Self::pace_channel)); without a limit by default (SEMANTICS D7).
+    /// ([`pace_channel`](Self::pace_channel)); without a limit by default
+    /// ([SEMANTICS D7](crate::semantics#d7)).
     ///
     /// A message that would be too fast stays in the outbox, and is due when its turn comes:
     /// `trigger`, `receive` and `complete` return without waiting, and [`tick`](Engine::tick) or
@@ -442,26 +447,29 @@ impl<S> Builder<S> {
 
     /// Sets the maximum difference between the engine's clock and the store's, where a store tells
     /// its own (`PostgresStore` does): 5 min by default, at least 1 s. Beyond it nothing is done
-    /// that time alone causes, and ticks answer [`ClockSkew`](Error::ClockSkew) (SEMANTICS S20).
+    /// that time alone causes, and ticks answer [`ClockSkew`](Error::ClockSkew)
+    /// ([SEMANTICS S20](crate::semantics#s20)).
     pub fn max_skew(mut self, time: Duration) -> Self {
         self.options.max_skew = time.max(SHORTEST_SKEW);
         self
     }
 
-    /// Sets the time for which a message is tried, 24 h by default (SEMANTICS D1).
+    /// Sets the time for which a message is tried, 24 h by default
+    /// ([SEMANTICS D1](crate::semantics#d1)).
     pub fn give_up_after(mut self, time: Duration) -> Self {
         self.policy.give_up_after = time;
         self
     }
 
-    /// Sets the time for which trigger keys are honoured, 24 h by default, at most 30 d (SEMANTICS
-    /// T5).
+    /// Sets the time for which trigger keys are honoured, 24 h by default, at most 30 d
+    /// ([SEMANTICS T5](crate::semantics#t5)).
     pub fn key_retention(mut self, time: Duration) -> Self {
         self.policy.key_retention = time;
         self
     }
 
-    /// Sets the time for which ended sessions are kept, 90 d by default (SEMANTICS S12).
+    /// Sets the time for which ended sessions are kept, 90 d by default
+    /// ([SEMANTICS S12](crate::semantics#s12)).
     pub fn session_retention(mut self, time: Duration) -> Self {
         self.policy.session_retention = time;
         self
@@ -475,15 +483,17 @@ impl<S> Builder<S> {
         self
     }
 
-    /// Sets the time for which the journal is kept, 30 d by default (SEMANTICS S12).
+    /// Sets the time for which the journal is kept, 30 d by default
+    /// ([SEMANTICS S12](crate::semantics#s12)).
     pub fn journal_retention(mut self, time: Duration) -> Self {
         self.options.journal_retention = time;
         self
     }
 
     /// Counts, if true, how often each node is come to, and how sessions start and end, in the
-    /// commit of the turn that did it: [`Engine::counts`] reads it, without a journal (SEMANTICS
-    /// Q9). Off by default. Each process counts what it does itself, so give all of them the same.
+    /// commit of the turn that did it: [`Engine::counts`] reads it, without a journal
+    /// ([SEMANTICS Q9](crate::semantics#q9)). Off by default. Each process counts what it does
+    /// itself, so give all of them the same.
     ///
     /// Needs a store that [keeps counters](ConversationStore::keeps_counts); with another one
     /// nothing is counted, and [`Engine::counts`] answers a permanent error of `Store`.
@@ -492,7 +502,8 @@ impl<S> Builder<S> {
         self
     }
 
-    /// Sets the time for which counters are kept, 30 d by default (SEMANTICS Q9).
+    /// Sets the time for which counters are kept, 30 d by default
+    /// ([SEMANTICS Q9](crate::semantics#q9)).
     pub fn count_retention(mut self, time: Duration) -> Self {
         self.options.count_retention = time;
         self

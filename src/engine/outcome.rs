@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-/// The answer to the result of a call (SEMANTICS D2).
+/// The answer to the result of a call ([SEMANTICS D2](crate::semantics#d2)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[must_use]

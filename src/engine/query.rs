@@ -20,7 +20,7 @@ use crate::store::{
 const PAGE: usize = 100;
 
 /// Which sessions to list; newest first, at most 100 at a time. All that is said must hold
-/// (SEMANTICS Q1).
+/// ([SEMANTICS Q1](crate::semantics#q1)).
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct SessionFilter(SessionQuery);
@@ -268,7 +268,8 @@ impl<S: ConversationStore + StoreQueries> Engine<S> {
         Ok(letters)
     }
 
-    /// Contacts whose conversation was set aside (SEMANTICS S9), at most 100 after this one.
+    /// Contacts whose conversation was set aside ([SEMANTICS S9](crate::semantics#s9)), at most 100
+    /// after this one.
     ///
     /// # Errors
     /// `Store`.
@@ -304,7 +305,7 @@ impl<S: ConversationStore> Engine<S> {
 
     /// Puts a dead letter back into the outbox, at the end, under the same id. Answers whether it
     /// was there, and its contact may be written to: for one who opted out it stays a dead letter
-    /// (SEMANTICS T10).
+    /// ([SEMANTICS T10](crate::semantics#t10)).
     ///
     /// # Errors
     /// `Quarantined`, `Contention`, `Store`.

@@ -26,7 +26,7 @@ pub(super) enum LaterMessage<'a> {
 
 impl<S: ConversationStore> Engine<S> {
     /// Takes a message from a contact to the session, the trigger or the queue that it is for
-    /// (SEMANTICS I1).
+    /// ([SEMANTICS I1](crate::semantics#i1)).
     ///
     /// Safe to repeat with the same `id`: a redelivery answers [`Received::Duplicate`] and changes
     /// nothing.
@@ -34,7 +34,8 @@ impl<S: ConversationStore> Engine<S> {
     /// # Errors
     /// `InvalidInput`, `Quarantined`, `VersionMissing`, `Contention`, `Store`. The message was not
     /// taken, unless `Store` is of kind [`Unknown`](crate::error::StoreErrorKind::Unknown): then
-    /// nobody knows, and the same call with the same `id` finds out (SEMANTICS D6).
+    /// nobody knows, and the same call with the same `id` finds out
+    /// ([SEMANTICS D6](crate::semantics#d6)).
     pub async fn receive(&self, inbound: Inbound) -> Result<Received, Error> {
         let (span, mut left) = (CallSpan::receive(), None);
         let received = match span.within(|| self.receive_at_once(inbound, &mut left))? {

@@ -60,14 +60,14 @@ impl ResultRow {
 impl<S: ConversationStore + StoreQueries> Engine<S> {
     /// Returns the results of a flow's ended sessions, of those that the filter names: at most 100,
     /// the newest start first; the next page comes [after the last row](SessionFilter::after_row),
-    /// and fewer than 100 are the last (SEMANTICS Q8). A filter that asks for live sessions, or for
-    /// those of another flow, finds none.
+    /// and fewer than 100 are the last ([SEMANTICS Q8](crate::semantics#q8)). A filter that asks
+    /// for live sessions, or for those of another flow, finds none.
     ///
     /// The values are those of `settings.results`, as they were when the session ended. They are
     /// stored with it, so they are there as long as it is
     /// ([`session_retention`](crate::Builder::session_retention)), whatever becomes of its version.
-    /// Only of a session that ended while its version could not be used ([S14](crate::semantics))
-    /// they are read by means of that version, once it can be.
+    /// Only of a session that ended while its version could not be used
+    /// ([S14](crate::semantics#s14)) they are read by means of that version, once it can be.
     ///
     /// ```
     /// use chatflow::ops::SessionFilter;

@@ -15,10 +15,11 @@ use crate::store::{ConversationStore, Lookup, Subject};
 
 impl<S: ConversationStore> Engine<S> {
     /// Hands in the result of a call that the host answered with
-    /// [`Answer::Later`](crate::calls::Answer::Later) (SEMANTICS D2).
+    /// [`Answer::Later`](crate::calls::Answer::Later) ([SEMANTICS D2](crate::semantics#d2)).
     ///
     /// A result is applied at most once; repeating it answers [`Completed::Stale`]. While the
-    /// contact is with a person it is kept, and applied when they come back (SEMANTICS S10).
+    /// contact is with a person it is kept, and applied when they come back
+    /// ([SEMANTICS S10](crate::semantics#s10)).
     ///
     /// # Errors
     /// `InvalidInput` when the reference is of another workspace; `Quarantined`, `Contention`,
@@ -57,7 +58,8 @@ impl<S: ConversationStore> Engine<S> {
         }
     }
 
-    /// Ends a session; messages that it has not sent are dropped (SEMANTICS D1).
+    /// Ends a session; messages that it has not sent are dropped
+    /// ([SEMANTICS D1](crate::semantics#d1)).
     ///
     /// # Errors
     /// `SessionNotFound`, `Quarantined`, `Contention`, `Store`.
@@ -72,10 +74,10 @@ impl<S: ConversationStore> Engine<S> {
         Ok(if ended { Cancelled::Cancelled } else { Cancelled::AlreadyEnded })
     }
 
-    /// Takes news of a message after the transport took it (SEMANTICS D1). It is told to the
-    /// observer, and journalled while the session lives and its flow is logged. A message that did
-    /// not arrive takes its node's `failed` or `window_closed` branch, if that send is the
-    /// session's latest step and was not read.
+    /// Takes news of a message after the transport took it ([SEMANTICS D1](crate::semantics#d1)).
+    /// It is told to the observer, and journalled while the session lives and its flow is logged. A
+    /// message that did not arrive takes its node's `failed` or `window_closed` branch, if that
+    /// send is the session's latest step and was not read.
     ///
     /// # Errors
     /// `InvalidInput` of `code` above 256 bytes; `Store`, and `Quarantined` or `Contention`.

@@ -28,9 +28,10 @@ pub struct StrandedSession {
 
 impl<S: ConversationStore + StoreQueries> Engine<S> {
     /// Live sessions that match and that need a version which cannot be used in this process,
-    /// newest first, at least 100 if there are so many (SEMANTICS S14). They continue once the
-    /// version is stored, the limits allow it, or they are [migrated](Self::migrate);
-    /// [`cancel`](Self::cancel) and [`erase`](Self::erase) work on them as ever.
+    /// newest first, at least 100 if there are so many ([SEMANTICS S14](crate::semantics#s14)).
+    /// They continue once the version is stored, the limits allow it, or they are
+    /// [migrated](Self::migrate); [`cancel`](Self::cancel) and [`erase`](Self::erase) work on them
+    /// as ever.
     ///
     /// Reads all live sessions that match until it has found enough: for operators, not for every
     /// request.

@@ -288,18 +288,18 @@ impl<'a, S: ConversationStore> Crew<'a, S> {
 impl<S: ConversationStore> Engine<S> {
     /// Works up to `limit` conversations that have something due, in all workspaces, several of
     /// them at once ([`Builder::width`](crate::Builder::width)): timers, TTL, host calls, messages
-    /// to be sent again (SEMANTICS S15).
+    /// to be sent again ([SEMANTICS S15](crate::semantics#s15)).
     ///
     /// Any number of processes may tick at once; each conversation is worked by one of them. One
     /// conversation's failure does not stop the others. With a [`timer`](crate::Builder::timer) a
     /// send or a call that does not end is given up after a third of the lease, at most 20 s, and
-    /// tried again (SEMANTICS D5); without one the tick does all else, and returns only once it has
-    /// ended.
+    /// tried again ([SEMANTICS D5](crate::semantics#d5)); without one the tick does all else, and
+    /// returns only once it has ended.
     ///
     /// # Errors
-    /// `ClockSkew` when the engine's clock is too far from the store's: nothing was done (SEMANTICS
-    /// S20). `Store` when due conversations could not be claimed, or what is old not purged; what
-    /// was claimed before is worked all the same.
+    /// `ClockSkew` when the engine's clock is too far from the store's: nothing was done
+    /// ([SEMANTICS S20](crate::semantics#s20)). `Store` when due conversations could not be
+    /// claimed, or what is old not purged; what was claimed before is worked all the same.
     #[cfg_attr(
         feature = "tracing",
         tracing::instrument(name = "chatflow.tick", level = "debug", target = "chatflow", skip_all)
@@ -357,8 +357,9 @@ impl<S: ConversationStore> Engine<S> {
     /// something is due, at most `max_idle`: the loop that every host would write.
     /// [`run_until`](Self::run_until) stops it in good order; dropping the future is safe too.
     ///
-    /// `sleep` also bounds each send and each call (SEMANTICS D5). A store's failure is told to
-    /// [`on_error`](crate::Builder::on_error) and to the observer, and waited out for `max_idle`.
+    /// `sleep` also bounds each send and each call ([SEMANTICS D5](crate::semantics#d5)). A store's
+    /// failure is told to [`on_error`](crate::Builder::on_error) and to the observer, and waited
+    /// out for `max_idle`.
     ///
     /// ```
     /// # async fn example(bot: chatflow::Engine<chatflow::MemoryStore>) {
@@ -377,8 +378,8 @@ impl<S: ConversationStore> Engine<S> {
 
     /// Like [`run`](Self::run), until `stop` is ready: then it claims and sends nothing new, ends
     /// the sends and calls that it has begun, settles what they came to, and returns what `stop`
-    /// answered (SEMANTICS R1). After half of the lease it returns in any case; what is unsettled
-    /// then is worked again once its lease has ended.
+    /// answered ([SEMANTICS R1](crate::semantics#r1)). After half of the lease it returns in any
+    /// case; what is unsettled then is worked again once its lease has ended.
     ///
     /// ```
     /// # async fn example(bot: chatflow::Engine<chatflow::MemoryStore>) {

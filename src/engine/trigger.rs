@@ -26,7 +26,8 @@ pub(super) enum LaterTrigger {
 }
 
 impl<S: ConversationStore> Engine<S> {
-    /// Starts a flow for a contact, and runs it to its first wait (SEMANTICS T).
+    /// Starts a flow for a contact, and runs it to its first wait
+    /// ([SEMANTICS T](crate::semantics#t)).
     ///
     /// Safe to repeat with the same `uuid`: the first answer comes again. Without one, a contact
     /// with a live session of the flow answers [`Triggered::AlreadyRunning`].
@@ -36,7 +37,7 @@ impl<S: ConversationStore> Engine<S> {
     /// `ContactNotFound`, `TooManySessions`, `Quarantined`, `VersionMissing`, `Contention`,
     /// `Store`. Nothing was started, and the key was not used, unless `Store` is of kind
     /// [`Unknown`](crate::error::StoreErrorKind::Unknown): then nobody knows, and the same call
-    /// with the same `uuid` finds out (SEMANTICS D6).
+    /// with the same `uuid` finds out ([SEMANTICS D6](crate::semantics#d6)).
     pub async fn trigger(&self, request: TriggerRequest) -> Result<Triggered, Error> {
         let (span, mut left) = (CallSpan::trigger(), None);
         let triggered = match span.within(|| self.trigger_at_once(request, &mut left))? {

@@ -78,8 +78,8 @@ impl Flow {
         &self.id
     }
 
-    /// A hash of its content, whatever its layout and order of keys: what a version is (SEMANTICS
-    /// S13).
+    /// A hash of its content, whatever its layout and order of keys: what a version is
+    /// ([SEMANTICS S13](crate::semantics#s13)).
     #[must_use]
     pub fn digest(&self) -> u128 {
         self.digest
@@ -115,8 +115,8 @@ impl Flow {
         &self.warnings
     }
 
-    /// The flows that it calls, in the order of its nodes; one may come several times (SEMANTICS
-    /// N9).
+    /// The flows that it calls, in the order of its nodes; one may come several times
+    /// ([SEMANTICS N9](crate::semantics#n9)).
     pub fn calls(&self) -> impl Iterator<Item = &FlowId> {
         self.steps.iter().filter_map(|step| Some(&step.node.as_call_flow()?.flow))
     }

@@ -15,7 +15,7 @@ use crate::flow::trigger::TriggerDef;
 use crate::limits::Limits;
 
 /// A flow, as it is written. Optional fields stay absent, so that export gives the JSON that import
-/// took (SEMANTICS L7).
+/// took ([SEMANTICS L7](crate::semantics#l7)).
 ///
 /// ```
 /// use chatflow::flow::{EndDef, FlowDef, SendMessageDef, StartDef, TriggerDef};

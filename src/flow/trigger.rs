@@ -224,7 +224,7 @@ impl Trigger {
     }
 
     /// Returns how closely a message matches: the rank of the closest rule, none if no rule matches
-    /// (SEMANTICS I4).
+    /// ([SEMANTICS I4](crate::semantics#i4)).
     ///
     /// `payload` is that of a button or quick reply which is not this crate's own. A message
     /// without text, such as a picture, can match by payload, `first_contact`, `any` and

@@ -27,13 +27,13 @@ pub struct NewSession {
     /// Where its messages go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<Arc<Route>>,
-    /// The message that started it (SEMANTICS I4).
+    /// The message that started it ([SEMANTICS I4](crate::semantics#i4)).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opening: Option<Message>,
-    /// True if it is journalled (SEMANTICS L6).
+    /// True if it is journalled ([SEMANTICS L6](crate::semantics#l6)).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub journal: bool,
-    /// True if the journal has what is sent, too (SEMANTICS Q4).
+    /// True if the journal has what is sent, too ([SEMANTICS Q4](crate::semantics#q4)).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub texts: bool,
 }

@@ -20,7 +20,7 @@ pub struct TurnEnvironment<'a> {
     pub workspace: &'a WorkspaceId,
     /// The contact.
     pub contact: &'a Contact,
-    /// The flow's name now; it changes without a new version (SEMANTICS S5).
+    /// The flow's name now; it changes without a new version ([SEMANTICS S5](crate::semantics#s5)).
     pub flow_name: &'a str,
     /// The flows that it may call.
     pub flows: &'a dyn Library,

@@ -21,11 +21,12 @@ pub enum Input {
     Reply {
         /// The contact's message.
         message: Message,
-        /// Where it came from; the session's messages go there from now on (SEMANTICS D4).
+        /// Where it came from; the session's messages go there from now on
+        /// ([SEMANTICS D4](crate::semantics#d4)).
         route: Arc<Route>,
     },
     /// The deadline of the node that it is at has passed; the number of the wait that the deadline
-    /// was set for (SEMANTICS S4).
+    /// was set for ([SEMANTICS S4](crate::semantics#s4)).
     Deadline(u32),
     /// Its TTL has passed.
     Expiry,
@@ -36,7 +37,8 @@ pub enum Input {
         /// Its result.
         result: CallResult,
     },
-    /// Outcome of the message that it waits for, or is right behind (SEMANTICS D1).
+    /// Outcome of the message that it waits for, or is right behind
+    /// ([SEMANTICS D1](crate::semantics#d1)).
     Sent {
         /// Which message.
         message: MessageId,
@@ -45,21 +47,22 @@ pub enum Input {
     },
     /// It is ended from outside.
     End(EndReason),
-    /// It leaves its node for another one of its flow (SEMANTICS I6).
+    /// It leaves its node for another one of its flow ([SEMANTICS I6](crate::semantics#i6)).
     Jump {
         /// The node.
         node: NodeId,
         /// Where the word came from that took it there.
         route: Option<Arc<Route>>,
     },
-    /// It says something, and stays where it is (SEMANTICS I6).
+    /// It says something, and stays where it is ([SEMANTICS I6](crate::semantics#i6)).
     Say {
         /// The first node of what it says.
         node: NodeId,
         /// Where the word came from that asked for it.
         route: Option<Arc<Route>>,
     },
-    /// It is handed over to a person, and afterwards is where it is now (SEMANTICS S10).
+    /// It is handed over to a person, and afterwards is where it is now
+    /// ([SEMANTICS S10](crate::semantics#s10)).
     Handoff,
     /// It comes back from a person.
     Resume {
@@ -76,10 +79,11 @@ pub enum Input {
         /// Since when.
         since: DateTime<Utc>,
     },
-    /// The time to remind has come; the number of the wait it was set for (SEMANTICS S6).
+    /// The time to remind has come; the number of the wait it was set for
+    /// ([SEMANTICS S6](crate::semantics#s6)).
     Reminder(u32),
-    /// The contact said something that nothing asked for: kept for the next question (SEMANTICS
-    /// I5). No turn.
+    /// The contact said something that nothing asked for: kept for the next question
+    /// ([SEMANTICS I5](crate::semantics#i5)). No turn.
     Queue {
         /// The contact's message.
         message: Message,
@@ -94,7 +98,7 @@ pub enum Input {
         report: DeliveryReport,
     },
     /// The call that it waits for was handed over, to be answered later: the node's time runs from
-    /// here (SEMANTICS D2). No turn.
+    /// here ([SEMANTICS D2](crate::semantics#d2)). No turn.
     Handed(CallId),
     /// The call that it waits for could not be made, and is to be made once more. No turn.
     CallLater {
@@ -104,17 +108,17 @@ pub enum Input {
         until: DateTime<Utc>,
     },
     /// The last message before its wait is settled, after the wait's deadline had passed: the
-    /// wait's time runs from here (SEMANTICS N3). No turn.
+    /// wait's time runs from here ([SEMANTICS N3](crate::semantics#n3)). No turn.
     #[serde(rename = "held")]
     RestartWait,
-    /// It continues on another version of its flow, at a node of the kind that it is at (SEMANTICS
-    /// S5). No turn: wait number and deadline stay.
+    /// It continues on another version of its flow, at a node of the kind that it is at
+    /// ([SEMANTICS S5](crate::semantics#s5)). No turn: wait number and deadline stay.
     Migrate {
         /// The version.
         version: FlowVersion,
         /// The node there.
         node: NodeId,
-        /// A hash of the version's content (SEMANTICS S13).
+        /// A hash of the version's content ([SEMANTICS S13](crate::semantics#s13)).
         #[serde(default, with = "crate::hex::option", skip_serializing_if = "Option::is_none")]
         digest: Option<u128>,
     },

@@ -13,7 +13,7 @@ use crate::kernel::hash::json_hash;
 use crate::kernel::{Callee, Input, NewSession};
 use crate::session::{Contact, Failure, Outbound, SendOutcome, Session, Status};
 
-/// One input that a session took, as its journal keeps it (SEMANTICS L6).
+/// One input that a session took, as its journal keeps it ([SEMANTICS L6](crate::semantics#l6)).
 ///
 /// An entry holds what the contact wrote and who it is, as replaying needs both: erasing a contact
 /// removes it, and so does its retention.
@@ -49,13 +49,13 @@ pub struct JournalEntry {
     /// Number of messages of the conversation that were unsent.
     #[serde(default)]
     pub unsent: usize,
-    /// The called flows that the turn looked up (SEMANTICS N9).
+    /// The called flows that the turn looked up ([SEMANTICS N9](crate::semantics#n9)).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub called: Vec<CalledFlow>,
     /// The nodes that the turn visited.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<JournalStep>,
-    /// Messages that the turn sent, if the flow logs texts (SEMANTICS Q4).
+    /// Messages that the turn sent, if the flow logs texts ([SEMANTICS Q4](crate::semantics#q4)).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sent: Vec<Arc<Outbound>>,
     /// The node where it is now, or ended.

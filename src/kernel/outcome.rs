@@ -22,19 +22,20 @@ pub struct SessionRef {
     pub flow_name: Arc<str>,
     /// The version that it runs on.
     pub flow_version: FlowVersion,
-    /// A hash of that version's content (SEMANTICS S13). None: an older release wrote down what is
-    /// answered.
+    /// A hash of that version's content ([SEMANTICS S13](crate::semantics#s13)). None: an older
+    /// release wrote down what is answered.
     #[serde(default, with = "crate::hex::option", skip_serializing_if = "Option::is_none")]
     pub flow_digest: Option<u128>,
     /// Its contact.
     pub contact_id: ContactId,
     /// Its status when the call was answered: after its first turn if the call started it
-    /// (SEMANTICS T11).
+    /// ([SEMANTICS T11](crate::semantics#t11)).
     pub status: Status,
     /// The reason of its failure; None: it has not failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<FailureCode>,
-    /// True if this is the recorded answer to an earlier call with the same key (SEMANTICS T5).
+    /// True if this is the recorded answer to an earlier call with the same key
+    /// ([SEMANTICS T5](crate::semantics#t5)).
     pub replayed: bool,
 }
 
@@ -48,8 +49,8 @@ impl fmt::Display for SessionRef {
     }
 }
 
-/// The answer to a trigger (SEMANTICS T9). Serialises flat, as
-/// `{"outcome": "started", "session_id": …}`.
+/// The answer to a trigger ([SEMANTICS T9](crate::semantics#t9)). Serialises flat, as `{"outcome":
+/// "started", "session_id": …}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 #[must_use]
@@ -59,7 +60,8 @@ pub enum Triggered {
     Started(SessionRef),
     /// The flow has a live session with the contact; nothing was started. On the wire 200.
     AlreadyRunning(SessionRef),
-    /// The discard time has passed; nothing was started or recorded (SEMANTICS T7).
+    /// The discard time has passed; nothing was started or recorded
+    /// ([SEMANTICS T7](crate::semantics#t7)).
     Discarded,
     /// The flow's or the contact's settings do not allow it now; nothing was started or recorded.
     Refused(Refusal),
@@ -76,7 +78,7 @@ impl Triggered {
     }
 }
 
-/// The answer to an inbound message (SEMANTICS I11). Serialises flat, as
+/// The answer to an inbound message ([SEMANTICS I11](crate::semantics#i11)). Serialises flat, as
 /// `{"outcome": "consumed", "session": …}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
@@ -107,15 +109,16 @@ pub enum Received {
         /// The session.
         session: SessionId,
     },
-    /// The bot is paused for the contact; the message is for those who paused it (SEMANTICS Q3).
+    /// The bot is paused for the contact; the message is for those who paused it
+    /// ([SEMANTICS Q3](crate::semantics#q3)).
     Paused,
-    /// It chose from an earlier question (SEMANTICS I9).
+    /// It chose from an earlier question ([SEMANTICS I9](crate::semantics#i9)).
     StaleChoice,
-    /// The session can keep no more (SEMANTICS I5).
+    /// The session can keep no more ([SEMANTICS I5](crate::semantics#i5)).
     InboxFull,
-    /// It is too old for what it would do (SEMANTICS I12).
+    /// It is too old for what it would do ([SEMANTICS I12](crate::semantics#i12)).
     TooOld,
-    /// It came before; nothing was changed (SEMANTICS I2).
+    /// It came before; nothing was changed ([SEMANTICS I2](crate::semantics#i2)).
     Duplicate {
         /// Its outcome the first time.
         first: Box<Received>,

@@ -5,7 +5,8 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-/// The reason for which a trigger was refused, though nothing is wrong with it (SEMANTICS T9).
+/// The reason for which a trigger was refused, though nothing is wrong with it
+/// ([SEMANTICS T9](crate::semantics#t9)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -23,7 +24,7 @@ pub enum Refusal {
     OptedOut,
     /// The contact is with a person of the host.
     InHandoff,
-    /// The bot is paused for the contact (SEMANTICS Q3).
+    /// The bot is paused for the contact ([SEMANTICS Q3](crate::semantics#q3)).
     Paused,
 }
 

@@ -1,5 +1,6 @@
-//! The port through which a host watches: what happened, after it is committed (SEMANTICS E). Ids
-//! only, never what people wrote, but for what an author has a flow log.
+//! The port through which a host watches: what happened, after it is committed
+//! ([SEMANTICS E](crate::semantics#e)). Ids only, never what people wrote, but for what an author
+//! has a flow log.
 
 #[cfg(feature = "metrics")]
 mod meters;
@@ -25,9 +26,9 @@ pub(crate) use meters::set_live;
 #[cfg(feature = "tracing")]
 pub use traces::Traces;
 
-/// Something that happened in a conversation (SEMANTICS E2). Serialises as an object whose `kind`
-/// is an object with the [name](EventKind::name) of the kind as its `event`; durations are
-/// `{"secs": …, "nanos": …}`.
+/// Something that happened in a conversation ([SEMANTICS E2](crate::semantics#e2)). Serialises as
+/// an object whose `kind` is an object with the [name](EventKind::name) of the kind as its `event`;
+/// durations are `{"secs": …, "nanos": …}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Event {
@@ -64,7 +65,7 @@ pub struct Event {
 }
 
 /// The time that the parts of a call took, by [`Clock::elapsed`](crate::Clock::elapsed). Nothing is
-/// measured without an observer (SEMANTICS E5).
+/// measured without an observer ([SEMANTICS E5](crate::semantics#e5)).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Took {
@@ -131,7 +132,7 @@ impl Cause {
 }
 
 /// The kinds of events. Each has a stable [name](Self::name), which is its `event` when it is
-/// serialised (SEMANTICS E3).
+/// serialised ([SEMANTICS E3](crate::semantics#e3)).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -145,13 +146,14 @@ pub enum EventKind {
         /// The version it is pinned to.
         version: FlowVersion,
     },
-    /// This contact and another one turned out to be one; the other is no more (SEMANTICS A5).
+    /// This contact and another one turned out to be one; the other is no more
+    /// ([SEMANTICS A5](crate::semantics#a5)).
     ContactsMerged {
         /// The other one.
         from: ContactId,
     },
     /// A message named addresses beside its sender's that are none; they were left out, the message
-    /// was taken (SEMANTICS A4).
+    /// was taken ([SEMANTICS A4](crate::semantics#a4)).
     AddressLeftOut {
         /// Number of addresses left out.
         count: u8,
@@ -180,7 +182,7 @@ pub enum EventKind {
         /// The reason for which it was ended, if it did not end by itself.
         ended_by: Option<EndReason>,
     },
-    /// A session went to another version of its flow (SEMANTICS S5).
+    /// A session went to another version of its flow ([SEMANTICS S5](crate::semantics#s5)).
     Migrated {
         /// The session.
         session: SessionId,
@@ -207,14 +209,15 @@ pub enum EventKind {
     /// A decision was not committed, since somebody else changed the conversation first; it is
     /// decided anew.
     Conflict,
-    /// An undeclared input was dropped (SEMANTICS T4).
+    /// An undeclared input was dropped ([SEMANTICS T4](crate::semantics#t4)).
     InputDropped {
         /// The session.
         session: SessionId,
         /// The input's name.
         key: Arc<str>,
     },
-    /// A template or an expression read a name that has no value (SEMANTICS N7).
+    /// A template or an expression read a name that has no value
+    /// ([SEMANTICS N7](crate::semantics#n7)).
     UndefinedVariable {
         /// The session.
         session: SessionId,
@@ -224,7 +227,7 @@ pub enum EventKind {
         name: Arc<str>,
     },
     /// An operator or a filter came to nothing: a comparison of what has no order, which is false,
-    /// a number out of range, a time that is none (SEMANTICS U12).
+    /// a number out of range, a time that is none ([SEMANTICS U12](crate::semantics#u12)).
     NoResult {
         /// The session.
         session: SessionId,
@@ -233,7 +236,7 @@ pub enum EventKind {
         /// The operator or the filter, such as `<`, `number_greater` or `add`.
         operator: Arc<str>,
     },
-    /// Choices that did not fit as they came were adjusted (SEMANTICS N10).
+    /// Choices that did not fit as they came were adjusted ([SEMANTICS N10](crate::semantics#n10)).
     ChoicesAdjusted {
         /// The session.
         session: SessionId,
@@ -247,7 +250,7 @@ pub enum EventKind {
         count: u32,
     },
     /// A part of a message was longer than its channel carries, or had more items, and was cut
-    /// (SEMANTICS D8).
+    /// ([SEMANTICS D8](crate::semantics#d8)).
     ContentCut {
         /// The session.
         session: SessionId,
@@ -256,7 +259,8 @@ pub enum EventKind {
         /// The part, such as `text`, `caption` or `options`.
         part: &'static str,
     },
-    /// A message was not sent, since its channel would refuse it (SEMANTICS D8).
+    /// A message was not sent, since its channel would refuse it
+    /// ([SEMANTICS D8](crate::semantics#d8)).
     ContentRefused {
         /// The session.
         session: SessionId,
@@ -267,7 +271,8 @@ pub enum EventKind {
         /// The fault in that part.
         fault: ContentFault,
     },
-    /// A list to be gone through has more items than the node takes (SEMANTICS N12).
+    /// A list to be gone through has more items than the node takes
+    /// ([SEMANTICS N12](crate::semantics#n12)).
     ListCut {
         /// The session.
         session: SessionId,
@@ -278,7 +283,8 @@ pub enum EventKind {
         /// The number of those that are taken.
         kept: u32,
     },
-    /// A called flow failed, and its caller leaves by `failed` (SEMANTICS N9).
+    /// A called flow failed, and its caller leaves by `failed`
+    /// ([SEMANTICS N9](crate::semantics#n9)).
     SubflowFailed {
         /// The session.
         session: SessionId,
@@ -289,19 +295,19 @@ pub enum EventKind {
         /// The kind of fault.
         code: FailureCode,
     },
-    /// A choice of an earlier question came (SEMANTICS I9).
+    /// A choice of an earlier question came ([SEMANTICS I9](crate::semantics#i9)).
     StaleChoice {
         /// The session.
         session: SessionId,
     },
     /// A queued message answers no question: the session sent another one since, or ended
-    /// (SEMANTICS I5).
+    /// ([SEMANTICS I5](crate::semantics#i5)).
     Missed {
         /// The session.
         session: SessionId,
     },
-    /// A session was handed over to a person (SEMANTICS S10). Whom it is for and what to know is in
-    /// [`Session::handoff`](crate::Session::handoff).
+    /// A session was handed over to a person ([SEMANTICS S10](crate::semantics#s10)). Whom it is
+    /// for and what to know is in [`Session::handoff`](crate::Session::handoff).
     HandedOff {
         /// The session.
         session: SessionId,
@@ -315,9 +321,10 @@ pub enum EventKind {
         /// The node that did it.
         node: NodeId,
     },
-    /// The host changed the contact (SEMANTICS Q2).
+    /// The host changed the contact ([SEMANTICS Q2](crate::semantics#q2)).
     ContactUpdated,
-    /// The bot was paused for the contact, or its pause has another end now (SEMANTICS Q3).
+    /// The bot was paused for the contact, or its pause has another end now
+    /// ([SEMANTICS Q3](crate::semantics#q3)).
     Paused {
         /// When it ends by itself.
         until: Option<DateTime<Utc>>,
@@ -335,7 +342,8 @@ pub enum EventKind {
         /// The text, rendered: it holds what the author put into it.
         text: Arc<str>,
     },
-    /// The conversation's time is more than an hour ahead of the clock (SEMANTICS S8).
+    /// The conversation's time is more than an hour ahead of the clock
+    /// ([SEMANTICS S8](crate::semantics#s8)).
     ClockBehind,
     /// The transport took a message.
     Delivered {
@@ -360,7 +368,8 @@ pub enum EventKind {
         /// When it is tried again.
         until: DateTime<Utc>,
     },
-    /// A message waits for its turn by the pace (SEMANTICS D7); nothing was tried.
+    /// A message waits for its turn by the pace ([SEMANTICS D7](crate::semantics#d7)); nothing was
+    /// tried.
     SendPaced {
         /// The message.
         message: MessageId,
@@ -393,10 +402,10 @@ pub enum EventKind {
         /// `now`, `later`, `retry` or `failed`.
         result: &'static str,
     },
-    /// A conversation was set aside (SEMANTICS S9).
+    /// A conversation was set aside ([SEMANTICS S9](crate::semantics#s9)).
     Quarantined,
     /// A conversation was left untouched, since a version that it needs cannot be used here
-    /// (SEMANTICS S14).
+    /// ([SEMANTICS S14](crate::semantics#s14)).
     VersionMissing {
         /// The flow.
         flow: FlowId,
@@ -405,9 +414,9 @@ pub enum EventKind {
         /// The reason.
         reason: MissingReason,
     },
-    /// The store told a time that is too far from that of the engine's clock (SEMANTICS S20). It is
-    /// about the process: its `contact` is the nil UUID, its `workspace` that of the engine which
-    /// asked.
+    /// The store told a time that is too far from that of the engine's clock
+    /// ([SEMANTICS S20](crate::semantics#s20)). It is about the process: its `contact` is the nil
+    /// UUID, its `workspace` that of the engine which asked.
     ClockSkew {
         /// Time of the engine's clock.
         engine: DateTime<Utc>,
@@ -417,7 +426,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    /// The stable name, in snake case (SEMANTICS E3).
+    /// The stable name, in snake case ([SEMANTICS E3](crate::semantics#e3)).
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -590,8 +599,8 @@ impl Observer for Observers {
 /// [`Builder::observer`](crate::Builder) was given them.
 ///
 /// Contract:
-/// 1. Events of one call come in order, after its commit, on the task that made it (SEMANTICS E1).
-///    After a crash some may be missing.
+/// 1. Events of one call come in order, after its commit, on the task that made it
+///    ([SEMANTICS E1](crate::semantics#e1)). After a crash some may be missing.
 /// 2. `observe` returns at once: it runs between the commit and the delivery.
 pub trait Observer: Send + Sync {
     /// Takes note.

@@ -11,7 +11,7 @@ use crate::observer::{BackgroundTask, Event, EventKind, Observer};
 
 /// Writes each event as a `tracing` event of the target `chatflow`, within the spans
 /// `chatflow.trigger`, `.receive`, `.complete`, `.tick`, `.deliver` and `.call`, which the engine
-/// opens under the feature `tracing` (SEMANTICS E4).
+/// opens under the feature `tracing` ([SEMANTICS E4](crate::semantics#e4)).
 ///
 /// Fields: `event`, the kind's [name](EventKind::name); `workspace`, `contact`, `session`, `flow`,
 /// `version`, `cause`, `attempt`; `lag_ms`, `decide_us`, `store_us`, `send_us`, `call_us`; and what

@@ -15,7 +15,7 @@ use crate::request::rules::{bad_value, check_instant, check_profile};
 use crate::session::{Message, MessageDetails, MessageKind, Profile};
 use crate::value::{Caps, Packed};
 
-/// A message from a contact (SEMANTICS I).
+/// A message from a contact ([SEMANTICS I](crate::semantics#i)).
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Inbound {
@@ -122,8 +122,8 @@ impl Inbound {
     }
 
     /// A form that was filled in: what flows read as `reply.form`. `token` is the one that the
-    /// message with the form carried: one of an earlier question is stale (SEMANTICS I9), and an
-    /// empty one names none.
+    /// message with the form carried: one of an earlier question is stale
+    /// ([SEMANTICS I9](crate::semantics#i9)), and an empty one names none.
     pub fn form(
         channel: Channel,
         account: impl Into<String>,
@@ -156,7 +156,7 @@ impl Inbound {
     }
 
     /// A sign on a message that was sent before, such as an emoji. It answers no question and
-    /// starts no flow (SEMANTICS I14).
+    /// starts no flow ([SEMANTICS I14](crate::semantics#i14)).
     pub fn reaction(
         channel: Channel,
         account: impl Into<String>,
@@ -167,7 +167,7 @@ impl Inbound {
     }
 
     /// Anything else that a channel has. It answers only a wait that names `other` among what it
-    /// accepts, and flows read it as `reply.body` (SEMANTICS I14).
+    /// accepts, and flows read it as `reply.body` ([SEMANTICS I14](crate::semantics#i14)).
     pub fn other(channel: Channel, account: impl Into<String>, from: impl Into<String>, body: Value) -> Self {
         Self::new(channel, account, from, MessageKind::Other).with_value(body)
     }
@@ -186,13 +186,14 @@ impl Inbound {
     }
 
     /// The channel's id of the message: a redelivery changes nothing. Without an id nothing is
-    /// recognised (SEMANTICS I2).
+    /// recognised ([SEMANTICS I2](crate::semantics#i2)).
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
     }
 
-    /// The host's id of the contact; the address is linked to it (SEMANTICS T2).
+    /// The host's id of the contact; the address is linked to it
+    /// ([SEMANTICS T2](crate::semantics#t2)).
     pub fn contact_id(mut self, id: impl Into<String>) -> Self {
         self.contact_id = Some(id.into());
         self
@@ -200,7 +201,8 @@ impl Inbound {
 
     /// Another address of the same person that came with the message, such as the telephone number
     /// beside a business-scoped id: both lead to one contact from now on. At most 8; call it once
-    /// for each. Two contacts that the engine made from one address each are merged (SEMANTICS A4).
+    /// for each. Two contacts that the engine made from one address each are merged
+    /// ([SEMANTICS A4](crate::semantics#a4)).
     pub fn also(mut self, address: Address) -> Self {
         self.also.push(OtherAddress::Read(address));
         self
@@ -215,7 +217,7 @@ impl Inbound {
         self
     }
 
-    /// When the channel says it was sent (SEMANTICS I12).
+    /// When the channel says it was sent ([SEMANTICS I12](crate::semantics#i12)).
     pub fn timestamp(mut self, at: DateTime<Utc>) -> Self {
         self.timestamp = Some(at);
         self

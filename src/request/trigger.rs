@@ -15,7 +15,7 @@ use crate::request::rules::{bad_value, check_instant, check_profile};
 use crate::session::Profile;
 use crate::value::{Bag, Caps};
 
-/// Starts a flow for a contact (SEMANTICS T).
+/// Starts a flow for a contact ([SEMANTICS T](crate::semantics#t)).
 ///
 /// ```
 /// use chatflow::TriggerRequest;
@@ -74,7 +74,7 @@ impl TriggerRequest {
     }
 
     /// For the contact with this telephone number, with its calling code, or as it is dialled in
-    /// the flow's `default_region` (SEMANTICS A1).
+    /// the flow's `default_region` ([SEMANTICS A1](crate::semantics#a1)).
     pub fn phone(mut self, phone: impl Into<String>) -> Self {
         self.phone = Some(phone.into());
         self
@@ -86,7 +86,8 @@ impl TriggerRequest {
         self
     }
 
-    /// Messages leave from this account of this channel, not from the flow's sender (SEMANTICS D4).
+    /// Messages leave from this account of this channel, not from the flow's sender
+    /// ([SEMANTICS D4](crate::semantics#d4)).
     pub fn from(mut self, channel: Channel, account: impl Into<String>) -> Self {
         self.channel = Some(channel);
         self.account = Some(account.into());
@@ -107,7 +108,7 @@ impl TriggerRequest {
     }
 
     /// The idempotency key, unique for this event: the same key with the same request starts
-    /// nothing twice (SEMANTICS T5).
+    /// nothing twice ([SEMANTICS T5](crate::semantics#t5)).
     pub fn uuid(mut self, key: impl Into<String>) -> Self {
         self.uuid = Some(key.into());
         self
@@ -120,13 +121,13 @@ impl TriggerRequest {
     }
 
     /// When the event happened, now if it is not said; readable as `trigger.claim_time`, decides
-    /// nothing (SEMANTICS T7).
+    /// nothing ([SEMANTICS T7](crate::semantics#t7)).
     pub fn claim_time(mut self, at: DateTime<Utc>) -> Self {
         self.claim_time = Some(at);
         self
     }
 
-    /// From this instant on the trigger is void (SEMANTICS T7).
+    /// From this instant on the trigger is void ([SEMANTICS T7](crate::semantics#t7)).
     pub fn discard_time(mut self, at: DateTime<Utc>) -> Self {
         self.discard_time = Some(at);
         self
@@ -138,20 +139,22 @@ impl TriggerRequest {
         self
     }
 
-    /// The campaign that it belongs to; recorded on session and contact (SEMANTICS T8).
+    /// The campaign that it belongs to; recorded on session and contact
+    /// ([SEMANTICS T8](crate::semantics#t8)).
     pub fn campaign(mut self, campaign: impl Into<String>) -> Self {
         self.campaign = Some(campaign.into());
         self
     }
 
-    /// Starts even if the contact opted out (SEMANTICS T10): an order's receipt, not an
-    /// advertisement.
+    /// Starts even if the contact opted out ([SEMANTICS T10](crate::semantics#t10)): an order's
+    /// receipt, not an advertisement.
     pub fn transactional(mut self) -> Self {
         self.transactional = true;
         self
     }
 
-    /// Starts even while the contact is with a person of the host (SEMANTICS S10).
+    /// Starts even while the contact is with a person of the host
+    /// ([SEMANTICS S10](crate::semantics#s10)).
     pub fn during_handoff(mut self) -> Self {
         self.during_handoff = true;
         self

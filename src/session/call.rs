@@ -55,7 +55,7 @@ impl CallKind {
     }
 }
 
-/// A call that a session waits for (SEMANTICS D2).
+/// A call that a session waits for ([SEMANTICS D2](crate::semantics#d2)).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PendingCall {

@@ -33,9 +33,9 @@ pub enum ContactChange {
     AddGroup(String),
     /// A group less.
     RemoveGroup(String),
-    /// The contact may be written to (SEMANTICS T10).
+    /// The contact may be written to ([SEMANTICS T10](crate::semantics#t10)).
     OptIn,
-    /// The contact must not be written to (SEMANTICS T10).
+    /// The contact must not be written to ([SEMANTICS T10](crate::semantics#t10)).
     OptOut,
 }
 

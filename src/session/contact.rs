@@ -10,7 +10,7 @@ use crate::address::{Account, Address};
 use crate::id::ContactId;
 use crate::value::Bag;
 
-/// A contact of one workspace (SEMANTICS T2, T3).
+/// A contact of one workspace ([SEMANTICS T2](crate::semantics#t2), [T3](crate::semantics#t3)).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Contact {
@@ -22,10 +22,10 @@ pub struct Contact {
     /// Where the person is reached; each belongs to this contact alone.
     pub addresses: Vec<Address>,
     /// Since when the contact may be written to; an inbound message alone does not set it
-    /// (SEMANTICS T10).
+    /// ([SEMANTICS T10](crate::semantics#t10)).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opted_in_at: Option<DateTime<Utc>>,
-    /// Since when the contact must not be written to (SEMANTICS T10).
+    /// Since when the contact must not be written to ([SEMANTICS T10](crate::semantics#t10)).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opted_out_at: Option<DateTime<Utc>>,
     /// True if the engine made this contact from an address alone: such a one gives its address up

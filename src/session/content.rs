@@ -52,8 +52,8 @@ pub enum Content {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Opt {
-    /// The text that the channel hands back when it is chosen; opaque, at most 200 bytes (SEMANTICS
-    /// I9).
+    /// The text that the channel hands back when it is chosen; opaque, at most 200 bytes
+    /// ([SEMANTICS I9](crate::semantics#i9)).
     pub payload: String,
     /// The text that the contact reads.
     pub label: String,

@@ -160,7 +160,7 @@ impl Conversation {
         self.history.as_ref()?.silence.as_ref()
     }
 
-    /// The pause of the bot, if it is paused (SEMANTICS Q3).
+    /// The pause of the bot, if it is paused ([SEMANTICS Q3](crate::semantics#q3)).
     #[must_use]
     pub fn pause(&self) -> Option<Pause> {
         self.silence()?.pause

@@ -25,7 +25,8 @@ pub enum SendOutcome {
     WindowClosed,
 }
 
-/// A channel's report of a message after the transport took it (SEMANTICS D1).
+/// A channel's report of a message after the transport took it
+/// ([SEMANTICS D1](crate::semantics#d1)).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

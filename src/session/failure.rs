@@ -12,14 +12,15 @@ pub struct Failure {
     pub code: FailureCode,
     /// The node it happened at.
     pub node: NodeId,
-    /// The called flow that the node is of; None: the session's own (SEMANTICS N9).
+    /// The called flow that the node is of; None: the session's own
+    /// ([SEMANTICS N9](crate::semantics#n9)).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flow: Option<FlowId>,
     /// A sentence for people. Holds no value of the contact's.
     pub message: String,
 }
 
-/// The kinds of fault that end a session (SEMANTICS S9).
+/// The kinds of fault that end a session ([SEMANTICS S9](crate::semantics#s9)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -36,7 +37,7 @@ pub enum FailureCode {
     /// More messages are unsent than
     /// [`Limits::unsent_messages`](crate::limits::Limits::unsent_messages).
     UnsentMessages,
-    /// There was nowhere to send to (SEMANTICS D4).
+    /// There was nowhere to send to ([SEMANTICS D4](crate::semantics#d4)).
     NoDestination,
     /// An expression or a template could not be evaluated.
     Expression,
@@ -50,7 +51,8 @@ pub enum FailureCode {
     /// A message came out such that it makes no sense: a medium without an address, a place without
     /// degrees.
     BadContent,
-    /// There is nothing to choose from, and no `empty` branch is there (SEMANTICS N10).
+    /// There is nothing to choose from, and no `empty` branch is there
+    /// ([SEMANTICS N10](crate::semantics#n10)).
     NoChoices,
     /// A delay's instant could not be read.
     BadInstant,
@@ -59,7 +61,8 @@ pub enum FailureCode {
     /// The conversation outgrew
     /// [`Limits::conversation_bytes`](crate::limits::Limits::conversation_bytes).
     ConversationSize,
-    /// The flow to be called is not online, and no `failed` branch is there (SEMANTICS N9).
+    /// The flow to be called is not online, and no `failed` branch is there
+    /// ([SEMANTICS N9](crate::semantics#n9)).
     SubflowOffline,
     /// The flow to be called does not take the inputs that it was given.
     SubflowInput,

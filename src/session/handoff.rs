@@ -26,7 +26,7 @@ pub struct Handoff {
     pub(crate) suspended: Option<Suspended>,
 }
 
-/// A pause of the bot for one contact (SEMANTICS Q3).
+/// A pause of the bot for one contact ([SEMANTICS Q3](crate::semantics#q3)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Pause {

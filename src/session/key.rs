@@ -19,15 +19,16 @@ pub struct KeyRecord {
     pub session: SessionId,
     /// Its version.
     pub version: FlowVersion,
-    /// A hash of that version's content (SEMANTICS S13). None: an older release wrote it.
+    /// A hash of that version's content ([SEMANTICS S13](crate::semantics#s13)). None: an older
+    /// release wrote it.
     #[serde(default, with = "crate::hex::option", skip_serializing_if = "Option::is_none")]
     pub digest: Option<u128>,
     /// Its contact.
     pub contact: ContactId,
     /// Until when the key is honoured.
     pub expires_at: DateTime<Utc>,
-    /// The session's status when the trigger was answered (SEMANTICS T11); None: an older release
-    /// wrote the record.
+    /// The session's status when the trigger was answered ([SEMANTICS T11](crate::semantics#t11));
+    /// None: an older release wrote the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
     /// The reason of its failure; None: it had not failed.

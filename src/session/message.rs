@@ -95,7 +95,8 @@ pub struct MessageDetails {
     /// The answers of a form, the items of an order, the cards of contacts, the sign of a reaction.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Packed>,
-    /// The media of an album, the first of which is the message's (SEMANTICS I10).
+    /// The media of an album, the first of which is the message's
+    /// ([SEMANTICS I10](crate::semantics#i10)).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub album: Vec<Packed>,
 }
@@ -137,7 +138,8 @@ impl Message {
     }
 }
 
-/// The value that a flow reads as `reply`: the latest answer, or that none came (SEMANTICS T3).
+/// The value that a flow reads as `reply`: the latest answer, or that none came
+/// ([SEMANTICS T3](crate::semantics#t3)).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Reply {
@@ -147,15 +149,16 @@ pub struct Reply {
     /// The question's deadline passed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub timed_out: bool,
-    /// Texts that came while nothing was asked, and that something was sent after (SEMANTICS I5).
+    /// Texts that came while nothing was asked, and that something was sent after
+    /// ([SEMANTICS I5](crate::semantics#i5)).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missed: Vec<Arc<str>>,
-    /// The texts that it was written in, where the question listened on for more of them (SEMANTICS
-    /// I10).
+    /// The texts that it was written in, where the question listened on for more of them
+    /// ([SEMANTICS I10](crate::semantics#i10)).
     #[serde(default, skip_serializing_if = "is_empty")]
     pub parts: Box<[Arc<str>]>,
     /// The item that the chosen choice was made of; a list of them, where several were chosen
-    /// (SEMANTICS N10).
+    /// ([SEMANTICS N10](crate::semantics#n10)).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item: Option<Packed>,
 }

@@ -103,7 +103,7 @@ pub struct Unsent {
     /// When it is tried next.
     pub not_before: DateTime<Utc>,
     /// When it was tried first, if it failed under a pace: what it waited before is not counted
-    /// (SEMANTICS D7).
+    /// ([SEMANTICS D7](crate::semantics#d7)).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tried_at: Option<DateTime<Utc>>,
 }
@@ -119,7 +119,8 @@ pub enum DeadReason {
     WindowClosed,
     /// It was tried until its time was up; holds what the transport last said.
     GaveUp(String),
-    /// It became due so long ago that it makes no sense any more (SEMANTICS S2).
+    /// It became due so long ago that it makes no sense any more
+    /// ([SEMANTICS S2](crate::semantics#s2)).
     TooLate,
 }
 
@@ -134,7 +135,8 @@ impl fmt::Display for DeadReason {
     }
 }
 
-/// A message that was given up (SEMANTICS D1): listed, requeued or dropped by an operator.
+/// A message that was given up ([SEMANTICS D1](crate::semantics#d1)): listed, requeued or dropped
+/// by an operator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DeadLetter {

@@ -125,22 +125,22 @@ impl Session {
         &self.flow
     }
 
-    /// The version it started on, and stays on (SEMANTICS S5).
+    /// The version it started on, and stays on ([SEMANTICS S5](crate::semantics#s5)).
     #[must_use]
     pub fn version(&self) -> FlowVersion {
         self.version
     }
 
     /// A hash of the content of its version: another content under the same number is another
-    /// version (SEMANTICS S13). None: an older release wrote it, and any content of that number is
-    /// taken for it.
+    /// version ([SEMANTICS S13](crate::semantics#s13)). None: an older release wrote it, and any
+    /// content of that number is taken for it.
     #[must_use]
     pub fn digest(&self) -> Option<u128> {
         self.digest
     }
 
-    /// The flow whose [`node`](Self::node) it is at, or ended at: its own, or one that was
-    /// called (SEMANTICS N9).
+    /// The flow whose [`node`](Self::node) it is at, or ended at: its own, or one that was called
+    /// ([SEMANTICS N9](crate::semantics#n9)).
     #[must_use]
     pub fn active(&self) -> (&FlowId, FlowVersion) {
         match self.called() {
@@ -173,7 +173,8 @@ impl Session {
                 || self.pins().skip(1).all(|(flow, version, digest)| holds(flow, version, digest)))
     }
 
-    /// True if it needs a version of a flow; any, if none is named (SEMANTICS L4).
+    /// True if it needs a version of a flow; any, if none is named
+    /// ([SEMANTICS L4](crate::semantics#l4)).
     #[must_use]
     pub fn needs(&self, flow: &FlowId, version: Option<FlowVersion>) -> bool {
         self.versions().any(|(of, in_use)| of == flow && version.is_none_or(|version| in_use == version))
@@ -203,14 +204,15 @@ impl Session {
         self.started_at
     }
 
-    /// When a turn last advanced it (SEMANTICS S1).
+    /// When a turn last advanced it ([SEMANTICS S1](crate::semantics#s1)).
     #[must_use]
     pub fn last_interaction_at(&self) -> DateTime<Utc> {
         self.last_interaction_at
     }
 
-    /// When it expires: its TTL, or the node's own deadline if that is later (SEMANTICS S3); in a
-    /// handoff, where the TTL is suspended, the end of that (S10). None: never.
+    /// When it expires: its TTL, or the node's own deadline if that is later
+    /// ([SEMANTICS S3](crate::semantics#s3)); in a handoff, where the TTL is suspended, the end of
+    /// that ([S10](crate::semantics#s10)). None: never.
     #[must_use]
     pub fn expires_at(&self) -> Option<DateTime<Utc>> {
         if let Standing::Handoff(handover) = &self.standing {
@@ -252,14 +254,16 @@ impl Session {
         self.reply.as_deref()
     }
 
-    /// The message whose fate must be known before it continues (SEMANTICS D1).
+    /// The message whose fate must be known before it continues
+    /// ([SEMANTICS D1](crate::semantics#d1)).
     #[must_use]
     pub fn awaits(&self) -> Option<MessageId> {
         let Standing::Sending(sending) = &self.standing else { return None };
         Some(MessageId { session: self.id, seq: sending.seq })
     }
 
-    /// True if it is journalled: as its flow was when it started (SEMANTICS L6).
+    /// True if it is journalled: as its flow was when it started
+    /// ([SEMANTICS L6](crate::semantics#l6)).
     #[must_use]
     pub fn is_journalled(&self) -> bool {
         self.extras.as_ref().is_some_and(|extras| extras.journal.is_some())

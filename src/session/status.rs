@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Where a session is in its life (SEMANTICS S).
+/// Where a session is in its life ([SEMANTICS S](crate::semantics#s)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -65,17 +65,20 @@ impl std::fmt::Display for Status {
 pub enum EndReason {
     /// The host cancelled it.
     Cancelled,
-    /// Its flow was unpublished with `Terminate` (SEMANTICS L4).
+    /// Its flow was unpublished with `Terminate` ([SEMANTICS L4](crate::semantics#l4)).
     FlowTerminated,
-    /// Another flow with `per_contact: interrupt` took its place (SEMANTICS T6).
+    /// Another flow with `per_contact: interrupt` took its place
+    /// ([SEMANTICS T6](crate::semantics#t6)).
     Interrupted,
-    /// The contact opted out (SEMANTICS T10).
+    /// The contact opted out ([SEMANTICS T10](crate::semantics#t10)).
     OptedOut,
-    /// The contact ended it, or began it anew, by a keyword (SEMANTICS I6).
+    /// The contact ended it, or began it anew, by a keyword ([SEMANTICS I6](crate::semantics#i6)).
     Keyword,
-    /// Two contacts turned out to be one, and both were in its flow (SEMANTICS A5).
+    /// Two contacts turned out to be one, and both were in its flow
+    /// ([SEMANTICS A5](crate::semantics#a5)).
     Merged,
-    /// The address that it talked with was taken from the contact (SEMANTICS A6).
+    /// The address that it talked with was taken from the contact
+    /// ([SEMANTICS A6](crate::semantics#a6)).
     Unlinked,
 }
 

@@ -38,7 +38,7 @@ pub enum DecodeError {
         /// The newest that this release reads.
         known: u16,
     },
-    /// A number of it is one that no record reaches (SEMANTICS S18).
+    /// A number of it is one that no record reaches ([SEMANTICS S18](crate::semantics#s18)).
     #[error("record cannot be right: its `{0}` is out of bounds")]
     OutOfBounds(&'static str),
     /// The body is not what the format says.

@@ -40,7 +40,7 @@ pub struct Lookup {
     pub in_place: bool,
     /// Races that this call has lost so far: commits that were answered [`Committed::Conflict`]. A
     /// store that several processes share may decide under a lock of the conversation once there
-    /// are some (SEMANTICS S17).
+    /// are some ([SEMANTICS S17](crate::semantics#s17)).
     pub races: u32,
 }
 
@@ -259,7 +259,7 @@ pub struct Settle {
     pub settled: u64,
     /// When something is due next, given that.
     pub due_at: Option<DateTime<Utc>>,
-    /// Sets the conversation aside (SEMANTICS S9).
+    /// Sets the conversation aside ([SEMANTICS S9](crate::semantics#s9)).
     pub quarantine: bool,
     /// The engine's time.
     pub now: DateTime<Utc>,

@@ -152,20 +152,20 @@ pub(crate) use txn::Lent;
 /// 26. A store that several machines share may tell the time of its own clock, the one that judges
 ///     leases: as [`Leased::store_time`] with each `lease_due`, whatever its limit, and by `time`;
 ///     never an earlier one than before, unless that clock was set back. An engine whose clock is
-///     far from it does nothing that time alone causes (SEMANTICS S20). A store in one process or
-///     on one machine need not: it answers None, always.
+///     far from it does nothing that time alone causes ([SEMANTICS S20](crate::semantics#s20)). A
+///     store in one process or on one machine need not: it answers None, always.
 ///
 /// *Being one*
 ///
-/// 27. [`Commit::absorbs`] names a contact that turns out to be the commit's (SEMANTICS A5). With
-///     the rest of the commit, all or nothing (rule 4), its record, lease and watermark are removed
-///     as by rule 22, and whatever led to it leads to the commit's contact: aliases, ended
-///     sessions, journal, keys, so that lists and `erase` find them there. It applies only if that
-///     conversation is at [`Absorbed::expect`] with the watermark [`Absorbed::settled`], is not set
-///     aside, and nobody holds a live lease on it; else [`Committed::Conflict`]. An alias to be
-///     added that leads to the absorbed contact does not refuse the commit. The contact's addresses
-///     are among those: a store that does not know of this rule refuses with
-///     [`Committed::AliasTaken`], and the two stay two.
+/// 27. [`Commit::absorbs`] names a contact that turns out to be the commit's
+///     ([SEMANTICS A5](crate::semantics#a5)). With the rest of the commit, all or nothing (rule 4),
+///     its record, lease and watermark are removed as by rule 22, and whatever led to it leads to
+///     the commit's contact: aliases, ended sessions, journal, keys, so that lists and `erase` find
+///     them there. It applies only if that conversation is at [`Absorbed::expect`] with the
+///     watermark [`Absorbed::settled`], is not set aside, and nobody holds a live lease on it; else
+///     [`Committed::Conflict`]. An alias to be added that leads to the absorbed contact does not
+///     refuse the commit. The contact's addresses are among those: a store that does not know of
+///     this rule refuses with [`Committed::AliasTaken`], and the two stay two.
 ///
 /// *Riding*
 ///
@@ -203,9 +203,10 @@ pub trait ConversationStore: Send + Sync {
     fn erase(&self, erase: &Erase) -> impl Future<Output = Result<Option<Removed>, StoreError>> + Send;
 
     /// Makes callers of one conversation wait for each other in this process, in order of arrival
-    /// (SEMANTICS S17), if true. A store answers false if its `update` decides under its own lock,
-    /// without a pause between load and commit; and if it works inside a transaction of the host,
-    /// where a caller who waits for what the transaction wrote must not be waited for.
+    /// ([SEMANTICS S17](crate::semantics#s17)), if true. A store answers false if its `update`
+    /// decides under its own lock, without a pause between load and commit; and if it works inside
+    /// a transaction of the host, where a caller who waits for what the transaction wrote must not
+    /// be waited for.
     fn queues_callers(&self) -> bool {
         true
     }

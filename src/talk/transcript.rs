@@ -22,7 +22,7 @@ impl Transcript {
     /// A session as its journal has it: its entries in order, as
     /// [`Engine::journal`](crate::Engine::journal) answers them. What was sent is in it if the flow
     /// logs [texts](crate::ops::Logging::Texts); else the nodes that each turn came to take its
-    /// place (SEMANTICS Q4).
+    /// place ([SEMANTICS Q4](crate::semantics#q4)).
     #[must_use]
     pub fn of(journal: &[JournalEntry]) -> Self {
         let mut lines = Vec::new();

@@ -38,7 +38,7 @@ const MAX_DEPTH: usize = 128;
 /// Bytes of a key.
 const MAX_KEY_BYTES: usize = 256;
 
-/// The size and depth that a packed value may have (SEMANTICS S7).
+/// The size and depth that a packed value may have ([SEMANTICS S7](crate::semantics#s7)).
 ///
 /// ```
 /// use chatflow::limits::Limits;

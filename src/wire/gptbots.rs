@@ -1,4 +1,5 @@
-//! GPTBots: messages to a webhook (SEMANTICS W3), with a header [`Authorization`].
+//! GPTBots: messages to a webhook ([SEMANTICS W3](crate::semantics#w3)), with a header
+//! [`Authorization`].
 //!
 //! In the first version one POST is one message: a transport sends [`WebhookMessage::of`] each, and
 //! reads the answer by [`acknowledged`]. In the second one POST is a turn: a transport sends

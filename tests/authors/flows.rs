@@ -3,7 +3,7 @@
 use std::fs;
 use std::sync::LazyLock;
 
-use chatflow::flow::gallery::{Template, templates};
+use chatflow::flow::gallery::{FlowTemplate, templates};
 use chatflow::flow::{FlowDef, Issue, IssueCode};
 use chatflow::limits::Limits;
 use chatflow::{Engine, Flow, MemoryStore, TriggerRequest, Triggered};
@@ -70,7 +70,7 @@ fn every_example_compiles_without_an_error_or_a_warning() {
     // Those that begin on WhatsApp say texts, as examples do, where a shop needs an approved
     // template.
     let matters = |issue: &&Issue| issue.code != IssueCode::WindowMayBeClosed;
-    for Template { code, json, .. } in templates() {
+    for FlowTemplate { code, json, .. } in templates() {
         files.retain(|file| file != json);
         if !is_for_this_build(json) {
             continue;

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail, and says why")]
 
 mod bounds;
+mod citations;
 mod features;
 mod layers;
 mod shape;

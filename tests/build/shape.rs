@@ -9,8 +9,8 @@ const MOST_LINES: usize = 60;
 /// Names that types share today. A name leaves this list when its types get names of their own;
 /// none is added.
 const SHARED: &[&str] = &[
-    "Act", "Answer", "Asked", "Call", "Ended", "Entry", "Flows", "Known", "Log", "Names", "Node",
-    "Part", "Place", "Seen", "Slot", "State", "Step", "Timer", "Trigger", "Turn",
+    "Act", "Answer", "Asked", "Call", "Ended", "Entry", "Flows", "Known", "Log", "Names", "Node", "Part",
+    "Place", "Seen", "Slot", "State", "Step", "Timer", "Trigger", "Turn",
 ];
 
 /// The types that a file defines, aliases aside: another name for a type is no type.

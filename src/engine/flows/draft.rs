@@ -13,7 +13,8 @@ use crate::store::{AccountName, ConversationStore, FlowEntry};
 
 impl<S: ConversationStore> Flows<'_, S> {
     /// Takes a definition as a draft: a new code creates a flow, a known one gets a new draft.
-    /// Whatever is wrong with it is reported, and kept (SEMANTICS L1, L2).
+    /// Whatever is wrong with it is reported, and kept ([SEMANTICS L1](crate::semantics#l1),
+    /// [L2](crate::semantics#l2)).
     ///
     /// # Errors
     /// `Issues` when the text is no JSON object with a `code`; `Contention`, `Store`.
@@ -33,7 +34,7 @@ impl<S: ConversationStore> Flows<'_, S> {
     }
 
     /// Creates a blank flow as a draft: a start that leads to an end, begun by a call or by
-    /// messages (SEMANTICS L1).
+    /// messages ([SEMANTICS L1](crate::semantics#l1)).
     ///
     /// ```
     /// # fn main() -> Result<(), chatflow::Error> {
@@ -60,7 +61,8 @@ impl<S: ConversationStore> Flows<'_, S> {
         self.take_new(code, blank.to_json()).await
     }
 
-    /// Creates a flow as a draft from a template of the [`gallery`] (SEMANTICS L1).
+    /// Creates a flow as a draft from a template of the [`gallery`]
+    /// ([SEMANTICS L1](crate::semantics#l1)).
     ///
     /// # Errors
     /// `InvalidInput` of `template` when there is none with this code, and of `code`, also when a
@@ -91,7 +93,8 @@ impl<S: ConversationStore> Flows<'_, S> {
         Ok(Imported { status, issues: self.issues(&text) })
     }
 
-    /// Takes a definition as a draft under another code: a copy (SEMANTICS L1).
+    /// Takes a definition as a draft under another code: a copy
+    /// ([SEMANTICS L1](crate::semantics#l1)).
     ///
     /// # Errors
     /// As [`import`](Self::import); `InvalidInput` of `code`.
@@ -153,8 +156,9 @@ impl<S: ConversationStore> Flows<'_, S> {
         self.take_new(code, text).await
     }
 
-    /// Saves a draft that was read at this revision of the flow (SEMANTICS L2). A name or a remark
-    /// that the draft before it had is nothing new: one that the flow was given since stays.
+    /// Saves a draft that was read at this revision of the flow
+    /// ([SEMANTICS L2](crate::semantics#l2)). A name or a remark that the draft before it had is
+    /// nothing new: one that the flow was given since stays.
     ///
     /// # Errors
     /// `Stale` when the flow has changed since; `FlowNotFound`; `InvalidInput` when the text is of
@@ -180,7 +184,8 @@ impl<S: ConversationStore> Flows<'_, S> {
         Ok(Imported { status, issues: self.issues(json) })
     }
 
-    /// Gives the flow another name, at once for all its versions (SEMANTICS S5).
+    /// Gives the flow another name, at once for all its versions
+    /// ([SEMANTICS S5](crate::semantics#s5)).
     ///
     /// # Errors
     /// `InvalidInput` of `name`; `FlowNotFound`, `Contention`, `Store`.
@@ -201,8 +206,8 @@ impl<S: ConversationStore> Flows<'_, S> {
         self.edit(flow, |entry| entry.remark = Some(remark.into())).await
     }
 
-    /// Sets what is journalled of sessions that start from now on (SEMANTICS L6, Q4); `true` is
-    /// [`Logging::On`].
+    /// Sets what is journalled of sessions that start from now on
+    /// ([SEMANTICS L6](crate::semantics#l6), [Q4](crate::semantics#q4)); `true` is [`Logging::On`].
     ///
     /// # Errors
     /// `FlowNotFound`, `Contention`, `Store`.

@@ -97,8 +97,9 @@ enum Step {
 
 impl<S: ConversationStore> Flows<'_, S> {
     /// Imports a definition and publishes it. Harmless at every start of a host, and by many hosts
-    /// at once: equal content makes no new version (SEMANTICS L1). A flow that messages start goes
-    /// by [`ensure_on`](Self::ensure_on), several go by [`ensure_all`](Self::ensure_all).
+    /// at once: equal content makes no new version ([SEMANTICS L1](crate::semantics#l1)). A flow
+    /// that messages start goes by [`ensure_on`](Self::ensure_on), several go by
+    /// [`ensure_all`](Self::ensure_all).
     ///
     /// # Errors
     /// `Issues` when the definition cannot be published; it stays as a draft. `Contention`,
@@ -109,7 +110,7 @@ impl<S: ConversationStore> Flows<'_, S> {
 
     /// Imports a definition, binds it to the accounts whose messages may start it, and publishes
     /// it. As harmless as [`ensure`](Self::ensure) while the accounts stay the same, in whatever
-    /// order (SEMANTICS L1, L3).
+    /// order ([SEMANTICS L1](crate::semantics#l1), [L3](crate::semantics#l3)).
     ///
     /// ```
     /// # fn main() -> Result<(), chatflow::Error> {
@@ -139,11 +140,11 @@ impl<S: ConversationStore> Flows<'_, S> {
     }
 
     /// Imports, binds and publishes any number of definitions, all of them or none, each as
-    /// [`ensure`](Self::ensure) or [`ensure_on`](Self::ensure_on) does (SEMANTICS L10). They are
-    /// checked as if all were online already, so their order does not matter to flows that call
-    /// each other. It costs one read of what changed since this process last read the flows, and
-    /// one transaction, or none if all are online as they are given. Answers their states in the
-    /// order given.
+    /// [`ensure`](Self::ensure) or [`ensure_on`](Self::ensure_on) does
+    /// ([SEMANTICS L10](crate::semantics#l10)). They are checked as if all were online already, so
+    /// their order does not matter to flows that call each other. It costs one read of what changed
+    /// since this process last read the flows, and one transaction, or none if all are online as
+    /// they are given. Answers their states in the order given.
     ///
     /// ```
     /// # fn main() -> Result<(), chatflow::Error> {

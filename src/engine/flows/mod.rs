@@ -46,7 +46,7 @@ pub struct FlowStatus {
     pub versions: Vec<VersionEntry>,
     /// True if new sessions are journalled.
     pub logging: bool,
-    /// True if their journal has what is sent, too (SEMANTICS Q4).
+    /// True if their journal has what is sent, too ([SEMANTICS Q4](crate::semantics#q4)).
     pub log_texts: bool,
     /// The accounts whose messages may start it.
     pub accounts: Vec<Account>,
@@ -58,7 +58,7 @@ pub struct FlowStatus {
     pub revision: u64,
 }
 
-/// The scope of a flow's journal (SEMANTICS L6, Q4).
+/// The scope of a flow's journal ([SEMANTICS L6](crate::semantics#l6), [Q4](crate::semantics#q4)).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Logging {
     /// Nothing.
@@ -86,7 +86,7 @@ pub struct Imported {
     pub issues: Issues,
 }
 
-/// Effect of unpublishing a flow on its live sessions (SEMANTICS L4).
+/// Effect of unpublishing a flow on its live sessions ([SEMANTICS L4](crate::semantics#l4)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unpublish {
     /// They run to their end.
@@ -105,8 +105,9 @@ impl<S: ConversationStore> Engine<S> {
 
 impl<S: ConversationStore> Flows<'_, S> {
     /// The same flows in the name of somebody: what they put online says so
-    /// ([`VersionEntry::published_by`](crate::store::VersionEntry::published_by), SEMANTICS Q5).
-    /// The name is the host's to choose and to check; it has at most as many bytes as an id.
+    /// ([`VersionEntry::published_by`](crate::store::VersionEntry::published_by),
+    /// [SEMANTICS Q5](crate::semantics#q5)). The name is the host's to choose and to check; it has
+    /// at most as many bytes as an id.
     #[must_use]
     pub fn by(mut self, name: impl Into<Arc<str>>) -> Self {
         self.1 = Some(name.into());
@@ -141,7 +142,8 @@ impl<S: ConversationStore> Flows<'_, S> {
         Ok(self.find(flow).await?.ok_or_else(|| Error::FlowNotFound(flow.clone()))?.versions.clone())
     }
 
-    /// The JSON that an import took: of a version, or of the draft (SEMANTICS L7).
+    /// The JSON that an import took: of a version, or of the draft
+    /// ([SEMANTICS L7](crate::semantics#l7)).
     ///
     /// # Errors
     /// `FlowNotFound`; `InvalidInput` of `version` when there is none; `Store`.

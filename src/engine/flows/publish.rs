@@ -14,8 +14,8 @@ use crate::store::{ConversationStore, FlowEntry, VersionEntry, VersionState};
 
 impl<S: ConversationStore> Flows<'_, S> {
     /// Checks the draft and puts it online as a new version, in place of the one that was
-    /// (SEMANTICS L2). Live sessions stay on theirs. A draft with the content of an offline version
-    /// puts that one online.
+    /// ([SEMANTICS L2](crate::semantics#l2)). Live sessions stay on theirs. A draft with the
+    /// content of an offline version puts that one online.
     ///
     /// # Errors
     /// `Issues`, `FlowNotFound`, `Contention`, `Store`.
@@ -36,7 +36,8 @@ impl<S: ConversationStore> Flows<'_, S> {
         Ok(status)
     }
 
-    /// Puts an older version online again, after checking it anew (SEMANTICS L2).
+    /// Puts an older version online again, after checking it anew
+    /// ([SEMANTICS L2](crate::semantics#l2)).
     ///
     /// # Errors
     /// `InvalidInput` of `version` when it is not there or was terminated; as
@@ -64,8 +65,8 @@ impl<S: ConversationStore> Flows<'_, S> {
         .await
     }
 
-    /// Names the accounts whose messages may start the flow, in place of those it had (SEMANTICS
-    /// L3).
+    /// Names the accounts whose messages may start the flow, in place of those it had
+    /// ([SEMANTICS L3](crate::semantics#l3)).
     ///
     /// # Errors
     /// `InvalidState` while it is published, or when calls start it; `FlowNotFound`, `Contention`,

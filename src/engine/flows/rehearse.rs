@@ -10,7 +10,8 @@ use crate::store::ConversationStore;
 
 impl<S: ConversationStore> Flows<'_, S> {
     /// Tries a flow out, in either of its states: its draft, or a version. Nothing is sent, asked
-    /// or stored. The flows that it calls are there, as they are online now (SEMANTICS L8).
+    /// or stored. The flows that it calls are there, as they are online now
+    /// ([SEMANTICS L8](crate::semantics#l8)).
     ///
     /// # Errors
     /// `Issues`: what keeps it from running; `FlowNotFound`; `InvalidInput` of `version` when there

@@ -7,7 +7,8 @@ use crate::id::FlowId;
 use crate::store::{ConversationStore, FlowState, VersionState};
 
 impl<S: ConversationStore> Flows<'_, S> {
-    /// Takes the flow offline; the caller says what becomes of its live sessions (SEMANTICS L4).
+    /// Takes the flow offline; the caller says what becomes of its live sessions
+    /// ([SEMANTICS L4](crate::semantics#l4)).
     ///
     /// # Errors
     /// `FlowNotFound`; `InvalidState` when it is not published (sessions that are draining can
@@ -40,7 +41,8 @@ impl<S: ConversationStore> Flows<'_, S> {
         Ok(changed)
     }
 
-    /// Deletes the flow: its versions, its draft. It cannot be undone (SEMANTICS L4).
+    /// Deletes the flow: its versions, its draft. It cannot be undone
+    /// ([SEMANTICS L4](crate::semantics#l4)).
     ///
     /// # Errors
     /// `InvalidState` while it is published; `InUse` while it has live sessions; `FlowNotFound`,

@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use crate::flow::def::{EdgeDef, FlowDef};
 
-/// The differences between two definitions, such as two versions of a flow (SEMANTICS Q6). Prints a
-/// line for each. What an editor keeps (`ui`) makes none, nor does the order of nodes and edges.
+/// The differences between two definitions, such as two versions of a flow
+/// ([SEMANTICS Q6](crate::semantics#q6)). Prints a line for each. What an editor keeps (`ui`) makes
+/// none, nor does the order of nodes and edges.
 ///
 /// ```
 /// use chatflow::flow::{EndDef, FlowDef, FlowDiff, SendMessageDef, StartDef, TriggerDef};

@@ -25,9 +25,10 @@ use crate::flow::lang::template::Template;
 /// made of data, `{"from": "context.slots", "id": "{{ item.id }}", "label": "{{ item.name }}"}`.
 /// Such an entry may be in a list too, beside others.
 ///
-/// An entry with `from` becomes one choice for each item of that expression. Its `id`, `label`
-/// and `description` are templates that read `item`, and `index`, its place from 0; a text without
-/// braces names a field of the item. The item that was chosen is `reply.item` (SEMANTICS N10).
+/// An entry with `from` becomes one choice for each item of that expression. Its `id`, `label` and
+/// `description` are templates that read `item`, and `index`, its place from 0; a text without
+/// braces names a field of the item. The item that was chosen is `reply.item`
+/// ([SEMANTICS N10](crate::semantics#n10)).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OffersDef<T> {

@@ -33,11 +33,11 @@ pub struct TemplateDef {
     pub language: String,
     /// The languages it was approved in, as the channel writes them: `["en_US", "pt_BR"]`. The
     /// nearest to the wanted one is sent, else the nearest to the flow's, else the first
-    /// (SEMANTICS U9).
+    /// ([SEMANTICS U9](crate::semantics#u9)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub languages: Option<Vec<String>>,
     /// The category that it was approved for. One for `authentication` is sent to a telephone
-    /// number alone (SEMANTICS A7).
+    /// number alone ([SEMANTICS A7](crate::semantics#a7)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub category: Option<TemplateCategory>,
     /// The values that fill its gaps.

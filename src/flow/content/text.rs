@@ -19,8 +19,9 @@ use crate::flow::lang::template::Template;
 /// A text of a message: `"Hello"`, or one for each language, `{"en": "Hello", "pt-BR": "Olá"}`.
 ///
 /// The contact reads the text in the one of these languages that is nearest to its own, else in the
-/// one nearest to the flow's (`settings.language`), else the first (SEMANTICS U9). Tags may be
-/// written as BCP 47 has them (`pt-BR`) or as Meta does (`pt_BR`).
+/// one nearest to the flow's (`settings.language`), else the first
+/// ([SEMANTICS U9](crate::semantics#u9)). Tags may be written as BCP 47 has them (`pt-BR`) or as
+/// Meta does (`pt_BR`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TextDef {

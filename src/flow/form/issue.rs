@@ -22,8 +22,8 @@ pub enum Severity {
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])* $code:ident = $word:literal),+ $(,)?) => {
-        /// The rule that a flow breaks (SEMANTICS C). Texts may change from release to release,
-        /// codes do not.
+        /// The rule that a flow breaks ([SEMANTICS C](crate::semantics#c)). Texts may change from
+        /// release to release, codes do not.
         ///
         #[doc = include_str!("../issues.md")]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

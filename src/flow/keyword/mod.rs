@@ -28,7 +28,7 @@ const MOST_MESSAGE_BYTES: usize = 4 * MOST_BYTES;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct KeywordDef {
     /// The words, each a whole message; compared in its normal form, without punctuation and emoji
-    /// around it (SEMANTICS U2).
+    /// around it ([SEMANTICS U2](crate::semantics#u2)).
     pub words: Vec<String>,
     /// Their action.
     pub action: KeywordAction,
@@ -66,7 +66,7 @@ words! {
 ///
 /// Words that may be an everyday answer (`cancel`, `end`, `quit`) opt out by default unless the
 /// flow gives them a meaning, as a keyword or as a choice; words that a host names opt out always
-/// (SEMANTICS U5).
+/// ([SEMANTICS U5](crate::semantics#u5)).
 ///
 /// ```
 /// use chatflow::flow::Keywords;
@@ -117,7 +117,8 @@ impl Keywords {
         self
     }
 
-    /// Words that end all sessions, and after which nothing is sent any more (SEMANTICS T10).
+    /// Words that end all sessions, and after which nothing is sent any more
+    /// ([SEMANTICS T10](crate::semantics#t10)).
     pub fn opt_out<W: AsRef<str>>(self, words: impl IntoIterator<Item = W>) -> Self {
         self.with(words, KeywordAction::OptOut, None)
     }

@@ -14,8 +14,8 @@ use crate::flow::lang::template::Template;
 use crate::flow::lang::until::Until;
 use crate::flow::lang::zone_template::ZoneTemplate;
 
-/// Until when: `{"until": "next 09:00 mon-fri"}`, or the first of several times,
-/// `{"first_of": ["23h", "next 08:00"]}` (SEMANTICS U17).
+/// Until when: `{"until": "next 09:00 mon-fri"}`, or the first of several times, `{"first_of":
+/// ["23h", "next 08:00"]}` ([SEMANTICS U17](crate::semantics#u17)).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct TimesDef {
     /// Until when: an instant as RFC 3339 writes it, or a time of day with or without days, `09:00`

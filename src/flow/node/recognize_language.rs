@@ -15,8 +15,8 @@ use crate::flow::node::{Blocking, NodeContract, Port, PortName, REPLY_TEXT};
 /// each of them, `else` and `failed`, all but `failed` with an edge.
 ///
 /// The host answers a language tag such as `en` or `pt-BR`. It takes the branch of the nearest of
-/// the languages, as texts do (SEMANTICS U9): `pt-BR` takes `pt`. An answer that is no language tag
-/// takes `failed`.
+/// the languages, as texts do ([SEMANTICS U9](crate::semantics#u9)): `pt-BR` takes `pt`. An answer
+/// that is no language tag takes `failed`.
 ///
 /// ```
 /// chatflow::flow::NodeDef::from_json(r#"{

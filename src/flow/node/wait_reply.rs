@@ -46,15 +46,16 @@ pub struct WaitReplyDef {
     /// The behaviour when the time has passed; `branch` if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_timeout: Option<OnTimeout>,
-    /// True if a reply on another channel or account counts; it does not if absent (SEMANTICS I3).
+    /// True if a reply on another channel or account counts; it does not if absent
+    /// ([SEMANTICS I3](crate::semantics#i3)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub any_channel: Option<bool>,
-    /// Says if keywords interrupt it; they do if absent. Words of opting out always do (SEMANTICS
-    /// I6).
+    /// Says if keywords interrupt it; they do if absent. Words of opting out always do
+    /// ([SEMANTICS I6](crate::semantics#i6)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keywords: Option<KeywordMode>,
-    /// The time that it listens on after a text, 1-60 seconds; it does not if absent (SEMANTICS
-    /// I10).
+    /// The time that it listens on after a text, 1-60 seconds; it does not if absent
+    /// ([SEMANTICS I10](crate::semantics#i10)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub debounce: Option<Span>,
 }

@@ -57,21 +57,23 @@ pub struct SettingsDef {
     pub languages: Option<Vec<String>>,
     /// Where telephone numbers without a calling code are at home, by its ISO 3166 code, or a
     /// template that gives one: for every node that reads such numbers and names no region of its
-    /// own, and for the `phone` of a trigger, which takes no template (SEMANTICS A1).
+    /// own, and for the `phone` of a trigger, which takes no template
+    /// ([SEMANTICS A1](crate::semantics#a1)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_region: Option<String>,
     /// The time zone of a contact whose own is not known, by its name in the IANA data base; UTC if
-    /// absent (SEMANTICS U16).
+    /// absent ([SEMANTICS U16](crate::semantics#u16)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timezone: Option<String>,
     /// The mark before decimals where a number leaves it open, as `1.500` does; what is usual in
-    /// the contact's language, else in the flow's, if absent (SEMANTICS U10).
+    /// the contact's language, else in the flow's, if absent
+    /// ([SEMANTICS U10](crate::semantics#u10)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decimal: Option<Decimal>,
     /// The rendering of an undefined variable; nothing if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub undefined: Option<Undefined>,
-    /// Where messages come from if nothing else says so (SEMANTICS D4).
+    /// Where messages come from if nothing else says so ([SEMANTICS D4](crate::semantics#d4)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sender: Option<Sender>,
     /// Which live sessions block a start; `per_flow` if absent.
@@ -81,30 +83,34 @@ pub struct SettingsDef {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reentry: Option<ReentryDef>,
     /// Age above which a message answers and starts nothing; 24 hours if absent, at most what the
-    /// host allows (SEMANTICS I12).
+    /// host allows ([SEMANTICS I12](crate::semantics#i12)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_message_age: Option<Span>,
-    /// Words that mean something at any point of the talk (SEMANTICS I6), also in a flow that
-    /// this one called, whose own words go before; there only a `jump` has no meaning, since its
-    /// node is not in that flow.
+    /// Words that mean something at any point of the talk ([SEMANTICS I6](crate::semantics#i6)),
+    /// also in a flow that this one called, whose own words go before; there only a `jump` has no
+    /// meaning, since its node is not in that flow.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keywords: Option<Vec<KeywordDef>>,
-    /// The reminder some time before a session expires at a question of this flow (SEMANTICS S6). A
-    /// flow that this one called reminds of its own questions, or of none.
+    /// The reminder some time before a session expires at a question of this flow
+    /// ([SEMANTICS S6](crate::semantics#s6)). A flow that this one called reminds of its own
+    /// questions, or of none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reminder: Option<ReminderDef>,
-    /// The last words before a session fails: a branch as a reminder's (SEMANTICS S21).
+    /// The last words before a session fails: a branch as a reminder's
+    /// ([SEMANTICS S21](crate::semantics#s21)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_error: Option<LastWordsDef>,
-    /// The last words before a session expires: a branch as a reminder's (SEMANTICS S21).
+    /// The last words before a session expires: a branch as a reminder's
+    /// ([SEMANTICS S21](crate::semantics#s21)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_expire: Option<LastWordsDef>,
     /// When the flow does not speak unless it is spoken to, by the contact's clock: what time alone
-    /// brings waits for the end of these hours (SEMANTICS U18).
+    /// brings waits for the end of these hours ([SEMANTICS U18](crate::semantics#u18)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quiet_hours: Option<QuietHoursDef>,
-    /// The variables that come of a session: they stay with it once it has ended (SEMANTICS Q8).
-    /// Each is a variable or an input of the start node; at most 100.
+    /// The variables that come of a session: they stay with it once it has ended
+    /// ([SEMANTICS Q8](crate::semantics#q8)). Each is a variable or an input of the start node; at
+    /// most 100.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub results: Option<Vec<String>>,
 }
@@ -136,7 +142,7 @@ pub struct Sender {
     pub account: String,
 }
 
-/// Which live sessions of a contact block a start (SEMANTICS T6).
+/// Which live sessions of a contact block a start ([SEMANTICS T6](crate::semantics#t6)).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Concurrency {
@@ -172,7 +178,7 @@ pub enum ReentryDef {
     Cooldown(Span),
 }
 
-/// The rule for running a flow again with a contact (SEMANTICS T6).
+/// The rule for running a flow again with a contact ([SEMANTICS T6](crate::semantics#t6)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reentry {
@@ -212,7 +218,8 @@ pub struct Settings {
     pub reentry: Reentry,
     /// Age above which a message answers and starts nothing.
     pub max_message_age: TimeDelta,
-    /// The variables that stay with a session once it has ended (SEMANTICS Q8).
+    /// The variables that stay with a session once it has ended
+    /// ([SEMANTICS Q8](crate::semantics#q8)).
     pub results: Box<[Arc<str>]>,
 }
 

@@ -104,10 +104,10 @@ pub trait FlowStore: Send + Sync {
     }
 
     /// The workspaces that have a [terminated](VersionState::Terminated) version, so that a tick
-    /// finds the sessions that are to be cancelled there (SEMANTICS L4). Asked at most once a
-    /// second by each process that ticks, so it is to be cheap. Without it only the process that
-    /// terminates a version makes its sessions due; one that starts meanwhile ends when its
-    /// deadline or a call comes.
+    /// finds the sessions that are to be cancelled there ([SEMANTICS L4](crate::semantics#l4)).
+    /// Asked at most once a second by each process that ticks, so it is to be cheap. Without it
+    /// only the process that terminates a version makes its sessions due; one that starts meanwhile
+    /// ends when its deadline or a call comes.
     fn terminated(&self) -> impl Future<Output = Result<Vec<WorkspaceId>, StoreError>> + Send {
         std::future::ready(Ok(Vec::new()))
     }
@@ -137,15 +137,15 @@ pub enum CatalogueChanges {
 pub struct FlowEntry {
     /// Its code.
     pub flow: FlowId,
-    /// Its name, taken at once by all its versions (SEMANTICS S5).
+    /// Its name, taken at once by all its versions ([SEMANTICS S5](crate::semantics#s5)).
     pub name: Arc<str>,
     /// Its authors' remark.
     #[serde(default)]
     pub remark: Option<Arc<str>>,
-    /// True if new sessions are journalled (SEMANTICS L6).
+    /// True if new sessions are journalled ([SEMANTICS L6](crate::semantics#l6)).
     #[serde(default)]
     pub logging: bool,
-    /// True if their journal has what is sent, too (SEMANTICS Q4).
+    /// True if their journal has what is sent, too ([SEMANTICS Q4](crate::semantics#q4)).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub log_texts: bool,
     /// The accounts whose messages may start it.
@@ -187,7 +187,7 @@ pub struct VersionEntry {
     pub state: VersionState,
     /// When it was published first.
     pub published_at: DateTime<Utc>,
-    /// Name of the person who put it online last, if given (SEMANTICS Q5).
+    /// Name of the person who put it online last, if given ([SEMANTICS Q5](crate::semantics#q5)).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published_by: Option<Arc<str>>,
     /// A hash of its content, so that equal content makes no new version.
@@ -195,7 +195,8 @@ pub struct VersionEntry {
     pub digest: u128,
 }
 
-/// Current state of a published version (SEMANTICS L2, L4).
+/// Current state of a published version ([SEMANTICS L2](crate::semantics#l2),
+/// [L4](crate::semantics#l4)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -210,7 +211,7 @@ pub enum VersionState {
     Terminated(DateTime<Utc>),
 }
 
-/// The two states of a flow (SEMANTICS L3).
+/// The two states of a flow ([SEMANTICS L3](crate::semantics#l3)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FlowState {

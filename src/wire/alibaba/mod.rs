@@ -1,7 +1,7 @@
-//! Alibaba Chat Flow: the operation TriggerChatFlow, and those of authors and operators (SEMANTICS
-//! W2). [`ChatFlowAction`] reads any of them by its `Action`; [`done`], [`version_done`] and
-//! [`refused`] answer. The product documents their parameters and the keys of the envelope; what
-//! `Data` and `Response` hold is this crate's own.
+//! Alibaba Chat Flow: the operation TriggerChatFlow, and those of authors and operators
+//! ([SEMANTICS W2](crate::semantics#w2)). [`ChatFlowAction`] reads any of them by its `Action`;
+//! [`done`], [`version_done`] and [`refused`] answer. The product documents their parameters and
+//! the keys of the envelope; what `Data` and `Response` hold is this crate's own.
 //!
 //! Every answer has the six keys that the product documents. `Code` is `OK`, or one of a closed
 //! list that is this crate's own, as the product documents none:

@@ -1,5 +1,5 @@
-//! Qyvo: `POST /v1/actions/trigger-flow` (SEMANTICS W1), and what its pollers and forms look up:
-//! [`recent_sessions`], [`flow_choices`], [`GetFlow`].
+//! Qyvo: `POST /v1/actions/trigger-flow` ([SEMANTICS W1](crate::semantics#w1)), and what its
+//! pollers and forms look up: [`recent_sessions`], [`flow_choices`], [`GetFlow`].
 //!
 //! | outcome | status | body |
 //! |---|---|---|

@@ -51,11 +51,11 @@ pub struct AnswerDef {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub choices: Option<OffersDef<ChoiceDef>>,
     /// Number of choices that make an answer, if it may be several: `"1, 3 and 4"`; the answer is a
-    /// list of their ids then, and leaves by `valid` (SEMANTICS U7).
+    /// list of their ids then, and leaves by `valid` ([SEMANTICS U7](crate::semantics#u7)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub several: Option<SeveralDef>,
     /// True if the contact sees a number before each choice, its place in the list; if absent, it
-    /// is where the question's text shows them (SEMANTICS U6).
+    /// is where the question's text shows them ([SEMANTICS U6](crate::semantics#u6)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub numbered: Option<bool>,
     /// The least number, or the first date: a template.
@@ -68,7 +68,7 @@ pub struct AnswerDef {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub whole: Option<bool>,
     /// The mark before the decimals of a number; the text, and where that leaves it open the
-    /// language, decides if absent (SEMANTICS U10).
+    /// language, decides if absent ([SEMANTICS U10](crate::semantics#u10)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decimal: Option<Decimal>,
     /// True if a currency, a unit or `%` may surround a number: `$12`, `12 kg`; it must not if
@@ -92,7 +92,7 @@ pub struct AnswerDef {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_region: Option<String>,
     /// The first of the hundred years in which a year of two digits lies: `1930` makes `29` 2029
-    /// and `30` 1930; they begin 79 years ago if absent (SEMANTICS U13).
+    /// and `30` 1930; they begin 79 years ago if absent ([SEMANTICS U13](crate::semantics#u13)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub century: Option<u32>,
     /// True if `yesterday`, `today` and `tomorrow` are dates, in the conversation's languages; they

@@ -75,15 +75,15 @@ pub struct AskDef {
     /// The behaviour when the time has passed; `branch` if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_timeout: Option<OnTimeout>,
-    /// True if an answer on another channel or account counts; it does not if absent (SEMANTICS
-    /// I3).
+    /// True if an answer on another channel or account counts; it does not if absent
+    /// ([SEMANTICS I3](crate::semantics#i3)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub any_channel: Option<bool>,
-    /// Says if keywords act while it asks; they do if absent (SEMANTICS I6).
+    /// Says if keywords act while it asks; they do if absent ([SEMANTICS I6](crate::semantics#i6)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keywords: Option<KeywordMode>,
-    /// The time that it listens on after a text, 1-60 seconds; it does not if absent (SEMANTICS
-    /// I10).
+    /// The time that it listens on after a text, 1-60 seconds; it does not if absent
+    /// ([SEMANTICS I10](crate::semantics#i10)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub debounce: Option<Span>,
 }
