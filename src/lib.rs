@@ -234,8 +234,8 @@
 //! | the JSON of the APIs of Qyvo, Alibaba and GPTBots, and of WhatsApp's Cloud API | [`wire`] |
 //! | shutting down, watching, scaling out, deploying | the guide `docs/operate.md` |
 //!
-//! `examples/` has a program for each idea. Citations such as [SEMANTICS T5](crate::semantics#t5) are
-//! rules of [`semantics`], the contract of behaviour; the tests carry them too.
+//! `examples/` has a program for each idea. Citations such as [SEMANTICS T5](crate::semantics#t5)
+//! are rules of [`semantics`], the contract of behaviour; the tests carry them too.
 //!
 //! # A call's way
 //!
