@@ -58,22 +58,6 @@ impl<S: ConversationStore> Engine<S> {
         }
     }
 
-    /// Ends a session; messages that it has not sent are dropped
-    /// ([SEMANTICS D1](crate::semantics#d1)).
-    ///
-    /// # Errors
-    /// `SessionNotFound`, `Quarantined`, `Contention`, `Store`.
-    pub async fn cancel(&self, session: SessionId) -> Result<Cancelled, Error> {
-        let workspace = self.workspace()?;
-        let lookup =
-            self.lookup_for(Cause::Cancel, workspace, Subject::Alias(Alias::Session(session))).await?;
-        if self.store.load(&lookup).await?.conversation.is_none() {
-            return Err(Error::SessionNotFound(session));
-        }
-        let ended = self.act_on(Cause::Cancel, &lookup, &mut Action::Cancel { session }).await?;
-        Ok(if ended { Cancelled::Cancelled } else { Cancelled::AlreadyEnded })
-    }
-
     /// Takes news of a message after the transport took it ([SEMANTICS D1](crate::semantics#d1)).
     /// It is told to the observer, and journalled while the session lives and its flow is logged. A
     /// message that did not arrive takes its node's `failed` or `window_closed` branch, if that
@@ -102,6 +86,22 @@ impl<S: ConversationStore> Engine<S> {
             Noted::new(lookup.now, EventKind::Reported { message, status: status.into() })
         });
         Ok(Reported::Noted)
+    }
+
+    /// Ends a session; messages that it has not sent are dropped
+    /// ([SEMANTICS D1](crate::semantics#d1)).
+    ///
+    /// # Errors
+    /// `SessionNotFound`, `Quarantined`, `Contention`, `Store`.
+    pub async fn cancel(&self, session: SessionId) -> Result<Cancelled, Error> {
+        let workspace = self.workspace()?;
+        let lookup =
+            self.lookup_for(Cause::Cancel, workspace, Subject::Alias(Alias::Session(session))).await?;
+        if self.store.load(&lookup).await?.conversation.is_none() {
+            return Err(Error::SessionNotFound(session));
+        }
+        let ended = self.act_on(Cause::Cancel, &lookup, &mut Action::Cancel { session }).await?;
+        Ok(if ended { Cancelled::Cancelled } else { Cancelled::AlreadyEnded })
     }
 
     /// A lookup of a call that changes something, without key and address.

@@ -286,73 +286,6 @@ impl<'a, S: ConversationStore> Crew<'a, S> {
 }
 
 impl<S: ConversationStore> Engine<S> {
-    /// Works up to `limit` conversations that have something due, in all workspaces, several of
-    /// them at once ([`Builder::width`](crate::Builder::width)): timers, TTL, host calls, messages
-    /// to be sent again ([SEMANTICS S15](crate::semantics#s15)).
-    ///
-    /// Any number of processes may tick at once; each conversation is worked by one of them. One
-    /// conversation's failure does not stop the others. With a [`timer`](crate::Builder::timer) a
-    /// send or a call that does not end is given up after a third of the lease, at most 20 s, and
-    /// tried again ([SEMANTICS D5](crate::semantics#d5)); without one the tick does all else, and
-    /// returns only once it has ended.
-    ///
-    /// # Errors
-    /// `ClockSkew` when the engine's clock is too far from the store's: nothing was done
-    /// ([SEMANTICS S20](crate::semantics#s20)). `Store` when due conversations could not be
-    /// claimed, or what is old not purged; what was claimed before is worked all the same.
-    #[cfg_attr(
-        feature = "tracing",
-        tracing::instrument(name = "chatflow.tick", level = "debug", target = "chatflow", skip_all)
-    )]
-    pub async fn tick(&self, limit: usize) -> Result<Ticked, Error> {
-        Box::pin(self.tick_whole(limit)).await
-    }
-
-    async fn tick_whole(&self, limit: usize) -> Result<Ticked, Error> {
-        let now = self.tick_time().await.map_err(|error| self.note_failure(BackgroundTask::Claim, error))?;
-        // What cannot be woken now is at the next tick; it must not keep the others from being
-        // worked.
-        if let Err(error) = self.wake_terminated(now).await {
-            self.note_failure(BackgroundTask::Wake, error);
-        }
-        let mut crew = Crew::new(self, Shift::of(self.ports.timer.as_deref()));
-        let ticked = self.tick_with(&mut crew, limit).await;
-        crew.finish().await;
-        let (worked, mut next_due) =
-            ticked.map_err(|error| self.note_failure(BackgroundTask::Claim, error))?;
-        self.purge(now).await.map_err(|error| self.note_failure(BackgroundTask::Purge, error))?;
-        if worked > 0 {
-            let look = crew.claim_some(0, false).await;
-            next_due = look.map_err(|error| self.note_failure(BackgroundTask::Claim, error))?.next_due;
-        }
-        Ok(Ticked { worked, next_due })
-    }
-
-    /// Answers how many were worked, and when something was due next at the last claim.
-    async fn tick_with(
-        &self,
-        crew: &mut Crew<'_, S>,
-        limit: usize,
-    ) -> Result<(usize, Option<DateTime<Utc>>), Error> {
-        let now = self.now();
-        let is_starved = self.are_suspects_starved(now);
-        let ordinary = limit - usize::from(is_starved && limit > 0);
-        let mut worked = 0;
-        let last = loop {
-            let look = crew.claim(ordinary - worked).await?;
-            worked += look.claimed;
-            if !look.is_full || worked == ordinary {
-                break look;
-            }
-            crew.until_some_are_free().await;
-        };
-        let is_overdue = last.next_due.is_some_and(|next| next <= self.now());
-        if is_starved || (!last.is_full && is_overdue) {
-            worked += crew.work_suspects(limit - worked).await?;
-        }
-        Ok((worked, last.next_due))
-    }
-
     /// Works what is due without end, several conversations at once, and sleeps in between until
     /// something is due, at most `max_idle`: the loop that every host would write.
     /// [`run_until`](Self::run_until) stops it in good order; dropping the future is safe too.
@@ -419,6 +352,73 @@ impl<S: ConversationStore> Engine<S> {
             self.note_failure(BackgroundTask::Settle, error.into());
         }
         answer
+    }
+
+    /// Works up to `limit` conversations that have something due, in all workspaces, several of
+    /// them at once ([`Builder::width`](crate::Builder::width)): timers, TTL, host calls, messages
+    /// to be sent again ([SEMANTICS S15](crate::semantics#s15)).
+    ///
+    /// Any number of processes may tick at once; each conversation is worked by one of them. One
+    /// conversation's failure does not stop the others. With a [`timer`](crate::Builder::timer) a
+    /// send or a call that does not end is given up after a third of the lease, at most 20 s, and
+    /// tried again ([SEMANTICS D5](crate::semantics#d5)); without one the tick does all else, and
+    /// returns only once it has ended.
+    ///
+    /// # Errors
+    /// `ClockSkew` when the engine's clock is too far from the store's: nothing was done
+    /// ([SEMANTICS S20](crate::semantics#s20)). `Store` when due conversations could not be
+    /// claimed, or what is old not purged; what was claimed before is worked all the same.
+    #[cfg_attr(
+        feature = "tracing",
+        tracing::instrument(name = "chatflow.tick", level = "debug", target = "chatflow", skip_all)
+    )]
+    pub async fn tick(&self, limit: usize) -> Result<Ticked, Error> {
+        Box::pin(self.tick_whole(limit)).await
+    }
+
+    async fn tick_whole(&self, limit: usize) -> Result<Ticked, Error> {
+        let now = self.tick_time().await.map_err(|error| self.note_failure(BackgroundTask::Claim, error))?;
+        // What cannot be woken now is at the next tick; it must not keep the others from being
+        // worked.
+        if let Err(error) = self.wake_terminated(now).await {
+            self.note_failure(BackgroundTask::Wake, error);
+        }
+        let mut crew = Crew::new(self, Shift::of(self.ports.timer.as_deref()));
+        let ticked = self.tick_with(&mut crew, limit).await;
+        crew.finish().await;
+        let (worked, mut next_due) =
+            ticked.map_err(|error| self.note_failure(BackgroundTask::Claim, error))?;
+        self.purge(now).await.map_err(|error| self.note_failure(BackgroundTask::Purge, error))?;
+        if worked > 0 {
+            let look = crew.claim_some(0, false).await;
+            next_due = look.map_err(|error| self.note_failure(BackgroundTask::Claim, error))?.next_due;
+        }
+        Ok(Ticked { worked, next_due })
+    }
+
+    /// Answers how many were worked, and when something was due next at the last claim.
+    async fn tick_with(
+        &self,
+        crew: &mut Crew<'_, S>,
+        limit: usize,
+    ) -> Result<(usize, Option<DateTime<Utc>>), Error> {
+        let now = self.now();
+        let is_starved = self.are_suspects_starved(now);
+        let ordinary = limit - usize::from(is_starved && limit > 0);
+        let mut worked = 0;
+        let last = loop {
+            let look = crew.claim(ordinary - worked).await?;
+            worked += look.claimed;
+            if !look.is_full || worked == ordinary {
+                break look;
+            }
+            crew.until_some_are_free().await;
+        };
+        let is_overdue = last.next_due.is_some_and(|next| next <= self.now());
+        if is_starved || (!last.is_full && is_overdue) {
+            worked += crew.work_suspects(limit - worked).await?;
+        }
+        Ok((worked, last.next_due))
     }
 
     /// The time that one send or call may take where a timer is known (SEMANTICS D5).

@@ -86,3 +86,43 @@ fn the_length_of_a_function_is_counted_from_its_name_to_its_brace() {
     let text = "impl A {\n    pub(crate) async fn one() {\n        two();\n    }\n\n    fn three() {}\n}\n";
     assert_eq!(functions(text), [("one".to_owned(), 3), ("three".to_owned(), 1)]);
 }
+
+/// The public methods of `Engine` in the order of the source, which is that of the documentation:
+/// modules by their `mod` lines, then `mod.rs` itself.
+fn methods_of_engine() -> Vec<String> {
+    let files = files();
+    let text = |name: &str| files.iter().find(|(file, _)| file == name).map(|(_, text)| code(text));
+    let door = text("engine/mod.rs").unwrap();
+    let modules = door.lines().filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'));
+    let of_module = |name| {
+        let beside = text(&format!("engine/{name}.rs"));
+        beside.or_else(|| text(&format!("engine/{name}/mod.rs"))).unwrap()
+    };
+    let mut methods = Vec::new();
+    for text in modules.map(of_module).chain([door.clone()]) {
+        let mut is_engine = false;
+        for line in text.lines() {
+            if line.starts_with("impl") {
+                is_engine = line.contains(" Engine<") && !line.contains(" for ");
+            }
+            let name = ["    pub fn ", "    pub async fn "].iter().find_map(|head| line.strip_prefix(head));
+            let name = name.filter(|_| is_engine).and_then(|rest| rest.split(['(', '<']).next());
+            methods.extend(name.map(str::to_owned));
+        }
+    }
+    methods
+}
+
+#[test]
+fn methods_of_the_engine_are_in_the_order_of_use() {
+    let methods = methods_of_engine();
+    assert_eq!(
+        methods[..9],
+        ["builder", "trigger", "receive", "run", "run_until", "tick", "complete", "report", "cancel"]
+    );
+    let at = |name: &str| methods.iter().position(|method| method == name).unwrap();
+    let people = ["handoff", "resume_from_handoff", "pause", "contact", "merge", "relink"].map(at);
+    let operators = ["sessions", "journal", "dead_letters", "counts", "migrate", "erase"].map(at);
+    assert!(people.iter().max() < operators.iter().min(), "{methods:#?}");
+    assert!(methods.len() > 40, "{} methods were found", methods.len());
+}
