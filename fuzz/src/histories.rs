@@ -72,7 +72,7 @@ fn flows() -> [String; 2] {
     ]
 }
 
-/// Whatever is done in whatever order: no call panics, all sessions end once nothing more is done,
+/// Any acts in any order: no call panics, all sessions end once nothing more is done,
 /// and each journal leads to its session.
 pub fn histories(bytes: &[u8]) {
     let clock = ManualClock::default();

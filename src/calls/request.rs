@@ -42,7 +42,7 @@ pub enum CallRequest {
     HttpRequest(HttpCall),
     /// A question to a language model. Answer: a text.
     Llm(LlmCall),
-    /// Which class a text belongs to. Answer: the class's id, or `{"class": "…", "score": 0.9}`;
+    /// The class that a text belongs to. Answer: the class's id, or `{"class": "…", "score": 0.9}`;
     /// `null` for none.
     Classify(ClassifyCall),
     /// The language of a text. Answer: a language tag, such as `en` or `pt-BR`.
@@ -72,7 +72,7 @@ pub struct LlmCall {
     pub prompt: String,
     /// Instructions on the model's behaviour.
     pub system: Option<String>,
-    /// Which model; the host's own choice if absent.
+    /// The model; the host's own choice if absent.
     pub model: Option<String>,
     /// Sampling temperature, 0 to 2.
     pub temperature: Option<f64>,

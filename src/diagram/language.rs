@@ -14,7 +14,7 @@ const NAMES: &[&str] = &["label", "title", "name", "caption", "text", "button", 
 const MOST_ITEMS: usize = 16;
 
 impl<'a> ShownLanguage<'a> {
-    /// That of the settings, else the first of their languages.
+    /// The language of the settings, else the first of their languages.
     pub(super) fn of(settings: &'a SettingsDef) -> Self {
         let first = || settings.languages.iter().flatten().next();
         Self(settings.language.as_ref().or_else(first).map(String::as_str))

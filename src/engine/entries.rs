@@ -23,7 +23,7 @@ struct Known {
     /// The store's revision; None: nothing was read yet.
     revision: Option<u64>,
     flows: Map<FlowId, KnownEntry>,
-    /// Which flow changed at which count, as far as none has changed again.
+    /// The flow that changed at each count, unless it has changed again.
     by_count: BTreeMap<u64, FlowId>,
     /// Flows by their accounts.
     by_account: Map<Account, BTreeSet<FlowId>>,

@@ -18,7 +18,7 @@ const ENTRIES: usize = 1_000;
 /// Errors of one page.
 const PAGE: usize = 100;
 
-/// Which part of a flow's journal. Sessions that were not journalled are in none of it.
+/// The part of a flow's journal to be read. Sessions that were not journalled are in none of it.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct JournalFilter {

@@ -32,7 +32,7 @@ const SWEEP: Nanos = 60_000 * MILLI;
 /// As many buckets and places as are never looked through before that.
 const FEW: usize = 1_024;
 
-/// Which pace holds for which account: its own, else its channel's, else the one for all.
+/// The pace of each account: its own, else its channel's, else the one for all.
 #[derive(Clone, Default)]
 pub(super) struct Paces {
     pub(super) all: Pace,
@@ -176,7 +176,7 @@ impl State {
         }
     }
 
-    /// Whose turn it is when: that of the first message of a destination, which is to leave from
+    /// The turn of the first message of a destination, which is to leave from
     /// `from` on.
     fn turn(&mut self, line: u64, buckets: Buckets, from: Nanos, will_send: bool) -> Turn {
         let now = self.seen;

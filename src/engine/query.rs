@@ -19,7 +19,7 @@ use crate::store::{
 /// Maximum number of entries in a list.
 const PAGE: usize = 100;
 
-/// Which sessions to list; newest first, at most 100 at a time. All that is said must hold
+/// The sessions to list; newest first, at most 100 at a time. All that is said must hold
 /// ([SEMANTICS Q1](crate::semantics#q1)).
 #[derive(Clone, Debug)]
 #[must_use]

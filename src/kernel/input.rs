@@ -32,7 +32,7 @@ pub enum Input {
     Expiry,
     /// The host answers the call that it waits for.
     Result {
-        /// Which call.
+        /// The call.
         call: CallId,
         /// Its result.
         result: CallResult,
@@ -40,7 +40,7 @@ pub enum Input {
     /// Outcome of the message that it waits for, or is right behind
     /// ([SEMANTICS D1](crate::semantics#d1)).
     Sent {
-        /// Which message.
+        /// The message.
         message: MessageId,
         /// Its outcome.
         outcome: SendOutcome,
@@ -92,7 +92,7 @@ pub enum Input {
     },
     /// A later report of the channel on one of its messages: noted in its journal. No turn.
     Report {
-        /// Which message.
+        /// The message.
         message: MessageId,
         /// The channel's report.
         report: DeliveryReport,
@@ -102,7 +102,7 @@ pub enum Input {
     Handed(CallId),
     /// The call that it waits for could not be made, and is to be made once more. No turn.
     CallLater {
-        /// Which call.
+        /// The call.
         call: CallId,
         /// When.
         until: DateTime<Utc>,

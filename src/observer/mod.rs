@@ -162,7 +162,7 @@ pub enum EventKind {
     Turn {
         /// The session.
         session: SessionId,
-        /// Which turn, from 1.
+        /// The number of the turn, from 1.
         turn: u32,
         /// The node that it is at now.
         node: NodeId,

@@ -31,7 +31,7 @@ pub enum CallKind {
     HttpRequest,
     /// A question to a language model.
     Llm,
-    /// Which class a text belongs to.
+    /// The class that a text belongs to.
     Classify,
     /// The language of a text.
     RecognizeLanguage,

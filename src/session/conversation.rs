@@ -35,7 +35,7 @@ pub struct Conversation {
     /// them out.
     #[serde(default, skip_serializing_if = "Ring::is_empty")]
     pub(crate) calls: Ring,
-    /// Whatever few conversations have.
+    /// The parts that few conversations have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) history: Option<Box<History>>,
     /// True if the contact has ever written (SEMANTICS I4 `first_contact`).
@@ -43,7 +43,7 @@ pub struct Conversation {
     pub(crate) has_written: bool,
 }
 
-/// Which of a session's times passes; at the same instant the node's deadline goes before expiry
+/// A time of a session that passes; at the same instant the node's deadline goes before expiry
 /// (SEMANTICS S2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Timer {

@@ -16,7 +16,7 @@ use crate::session::{SendOutcome, Session, Stop, Suspended};
 pub struct Handoff {
     /// Since when.
     pub since: DateTime<Utc>,
-    /// Whom it is for, as the node says.
+    /// The people that it is for, as the node says.
     pub queue: Option<Arc<str>>,
     /// A note to the person, as the node says. It may hold what the contact wrote.
     pub note: Option<Arc<str>>,
@@ -54,7 +54,7 @@ pub(crate) struct Silence {
     /// Outcomes of messages that sessions wait for, to be applied at the end too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) sent: Vec<(MessageId, SendOutcome)>,
-    /// That the bot is paused.
+    /// A pause of the bot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) pause: Option<Pause>,
 }

@@ -18,7 +18,7 @@ struct Remembered {
     at: DateTime<Utc>,
     /// Its verdict.
     verdict: Verdict,
-    /// Which call dealt with it; 0: an older release did not say.
+    /// The call that dealt with it; 0: an older release did not say.
     #[serde(default, skip_serializing_if = "is_untold")]
     call: u32,
 }

@@ -55,7 +55,7 @@ pub struct Session {
     /// Where the last message went: a question takes answers from there (SEMANTICS I3).
     pub(crate) asked: Option<Arc<Route>>,
     pub(crate) reply: Option<Box<Reply>>,
-    /// Whatever few sessions need.
+    /// The parts that few sessions need.
     pub(crate) extras: Option<Box<Extras>>,
     /// The last branch taken that was not plainly the next node.
     pub(crate) branch: Option<Arc<str>>,
@@ -88,7 +88,7 @@ pub(crate) struct Extras {
     /// The results of the flow that was started (SEMANTICS Q8): of an ended session, or of a live
     /// one whose flow gave its place to one that it called.
     pub(crate) results: Option<Bag>,
-    /// That it is journalled, from its start to its end (SEMANTICS L6).
+    /// The progress of its journal, from its start to its end (SEMANTICS L6).
     pub(crate) journal: Option<Journalled>,
     /// The message that started it.
     pub(crate) opened: Option<Box<Opening>>,

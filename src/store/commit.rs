@@ -52,7 +52,7 @@ impl Lookup {
     }
 }
 
-/// Which conversation.
+/// The conversation.
 #[derive(Clone, Debug)]
 pub enum Subject {
     /// By contact.
@@ -103,7 +103,7 @@ pub struct Loaded {
 /// A conversation as it is stored.
 #[derive(Clone, Debug)]
 pub struct StoredConversation {
-    /// Whose it is.
+    /// The contact that it belongs to.
     pub contact: ContactId,
     /// Its revision.
     pub revision: Revision,
@@ -122,7 +122,7 @@ pub struct StoredConversation {
 pub struct Commit {
     /// The tenant.
     pub workspace: WorkspaceId,
-    /// Whose conversation.
+    /// The contact of the conversation.
     pub contact: ContactId,
     /// The revision it was decided on; None if there was no record.
     pub expect: Option<Revision>,
@@ -235,7 +235,7 @@ pub enum Committed {
     KeyTaken,
     /// An alias leads to this other contact. Nothing was written.
     AliasTaken {
-        /// Which.
+        /// The alias.
         alias: Alias,
         /// Where it leads.
         holder: ContactId,
@@ -249,7 +249,7 @@ pub enum Committed {
 pub struct Settle {
     /// The tenant.
     pub workspace: WorkspaceId,
-    /// Whose conversation.
+    /// The contact of the conversation.
     pub contact: ContactId,
     /// Token of the lease's holder.
     pub token: Token,
@@ -319,7 +319,7 @@ pub struct LeasedConversation {
     pub claims: u32,
 }
 
-/// Which live sessions to count: those that [need](crate::Session::needs) the version.
+/// The live sessions to count: those that [need](crate::Session::needs) the version.
 #[derive(Clone, Debug)]
 pub struct Live {
     /// The tenant.

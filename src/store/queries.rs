@@ -85,7 +85,7 @@ pub trait StoreQueries: Send + Sync {
 /// Sums of counters: the version, what was counted, and the number of times.
 pub type CountSums = Vec<(FlowVersion, Counted, u64)>;
 
-/// Which counters.
+/// The counters to be read.
 #[derive(Clone, Debug)]
 pub struct CountQuery {
     /// The tenant.
@@ -98,7 +98,8 @@ pub struct CountQuery {
     pub to: i64,
 }
 
-/// Which sessions: those for which all that is set holds. [`SessionQuery::new`] sets nothing.
+/// The sessions to be listed: those for which all that is set holds. [`SessionQuery::new`] sets
+/// nothing.
 #[derive(Clone, Debug)]
 pub struct SessionQuery {
     /// The tenant.
@@ -189,7 +190,7 @@ fn is_within(at: Option<DateTime<Utc>>, from: Option<DateTime<Utc>>, to: Option<
         && to.is_none_or(|to| at.is_some_and(|at| at < to))
 }
 
-/// Which entries of a flow's journal.
+/// The entries of a flow's journal to be read.
 #[derive(Clone, Debug)]
 pub struct JournalQuery {
     /// The tenant.
@@ -210,7 +211,7 @@ pub struct JournalQuery {
     pub limit: usize,
 }
 
-/// Which conversations.
+/// The conversations to be listed.
 #[derive(Clone, Debug)]
 pub struct ConversationQuery {
     /// The tenant.

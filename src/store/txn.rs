@@ -104,6 +104,6 @@ pub(crate) struct Lent<'a> {
     /// True if the lookup's token holds the live lease.
     pub(crate) leased: bool,
     pub(crate) key: Option<&'a KeyRecord>,
-    /// Whose it is, if it cannot be used: it was set aside, or cannot be read for this reason.
+    /// Its contact, if it cannot be used: it was set aside, or cannot be read for this reason.
     pub(crate) fault: Option<Box<(ContactId, Option<DecodeError>)>>,
 }

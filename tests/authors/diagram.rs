@@ -365,7 +365,7 @@ fn the_main_way_runs_straight_down() {
     }
 }
 
-/// Whatever font draws it: each text says how wide it is, and its box is wider.
+/// In any font: each text says how wide it is, and its box is wider.
 fn check_texts_are_in_their_boxes(svg: &str) {
     let document = roxmltree::Document::parse(svg).unwrap();
     let number = |element: roxmltree::Node<'_, '_>, name: &str| -> f64 {

@@ -25,7 +25,8 @@ const AVOIDED: &[&[&str]] = &[
 ];
 
 /// A doc says what a thing is or does; it does not begin with a question.
-const QUESTIONS: &[&str] = &["What", "Whether", "How", "Why", "Who"];
+const QUESTIONS: &[&str] =
+    &["What", "Whether", "How", "Why", "Who", "Which", "Whose", "Whom", "Whatever", "However"];
 
 /// A paragraph of prose: lines that follow each other, code left out.
 struct Paragraph {

@@ -291,7 +291,7 @@ impl World {
     }
 }
 
-/// Whatever is answered, it can be said.
+/// Any answer can be said.
 fn told<T: std::fmt::Debug>(answer: Result<T, Error>) {
     let said = answer.map_or_else(|error| error.to_string(), |answer| format!("{answer:?}"));
     assert!(!said.is_empty());

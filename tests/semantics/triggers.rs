@@ -1,4 +1,4 @@
-//! Which messages start a flow, and how closely they match (SEMANTICS I4).
+//! Messages that start a flow, and the closeness of their match (SEMANTICS I4).
 
 use chatflow::flow::{Rank, Trigger};
 use chatflow::{Channel, Flow};

@@ -9,7 +9,7 @@
 /// The schema that this release reads and writes.
 pub(super) const VERSION: i64 = 1 + ADDED.len() as i64;
 
-/// Which schema is there, and into how many slices its tables are partitioned. One row, which
+/// The version of the schema, and the number of slices of its tables. One row, which
 /// migrations lock.
 pub(super) const CREATE_SCHEMA: &str = "CREATE TABLE IF NOT EXISTS chatflow_schema (
     id smallint NOT NULL PRIMARY KEY, version bigint NOT NULL, partitions bigint NOT NULL)";

@@ -1,5 +1,5 @@
-//! Which slice of a partitioned table a conversation lies in. Stored with each row, so it may never
-//! change.
+//! The slice of a partitioned table that a conversation is in. Stored with each row, so it may
+//! never change.
 
 use std::hash::Hasher;
 

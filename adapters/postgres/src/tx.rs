@@ -49,7 +49,7 @@ impl fmt::Debug for PostgresTx<'_> {
     }
 }
 
-/// Whatever fails here is surely not done: the host has not committed.
+/// A failure here is surely not done: the host has not committed.
 fn failed(what: &'static str) -> impl FnOnce(Fault) -> StoreError {
     move |fault| fault.into_error(Doing::Read, what)
 }

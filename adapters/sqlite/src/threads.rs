@@ -20,7 +20,7 @@ use crate::queue::{Accepted, Queue, Ran};
 pub(super) struct Place {
     pub(super) file: Arc<Path>,
     pub(super) options: SqliteOptions,
-    /// Which file it is, where the system tells.
+    /// The identity of the file, where the system tells.
     identity: Option<(u64, u64)>,
 }
 

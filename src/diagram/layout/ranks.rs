@@ -1,4 +1,4 @@
-//! Which row each box is in: below all that lead to it, but for the arrows that close a circle.
+//! The row of each box: below all that lead to it, but for the arrows that close a circle.
 
 use crate::diagram::layout::LayoutLink;
 

@@ -123,8 +123,8 @@ impl Rows {
         }
     }
 
-    /// Which links go around: those that pass too many rows, and the longest of all if they are too
-    /// many together.
+    /// True for each link that goes around: those that pass too many rows, and the longest of all
+    /// if they are too many together.
     fn around(&self, links: &[LayoutLink]) -> Vec<bool> {
         let passes = |link: &LayoutLink| self.items[link.from].row.abs_diff(self.items[link.to].row);
         let mut by_length: Vec<usize> = (0..links.len()).collect();

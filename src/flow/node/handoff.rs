@@ -32,7 +32,7 @@ pub struct HandoffDef {
     /// [`Engine::touch`](crate::Engine::touch): 24 hours if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<HandoffTimeout>,
-    /// Whom it is for, a template: a team, a skill, as the host names them.
+    /// The people that it is for, a template: a team, a skill, as the host names them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queue: Option<String>,
     /// A note to the person, a template.

@@ -45,7 +45,7 @@ pub(crate) enum ReminderStep {
     Never,
     /// Be its end.
     Ends,
-    /// Whatever it does.
+    /// For all that it does.
     Runs,
     /// Its work, while `next` is the only way out.
     RunsOn,

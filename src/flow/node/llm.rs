@@ -34,7 +34,7 @@ pub struct LlmDef {
     /// Instructions on the model's behaviour, a template.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub system: Option<String>,
-    /// Which model, in the host's words; the host's choice if absent.
+    /// The model, in the host's words; the host's choice if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
     /// The sampling temperature, 0 to 2.

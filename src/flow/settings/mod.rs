@@ -76,7 +76,7 @@ pub struct SettingsDef {
     /// Where messages come from if nothing else says so ([SEMANTICS D4](crate::semantics#d4)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sender: Option<Sender>,
-    /// Which live sessions block a start; `per_flow` if absent.
+    /// The live sessions that block a start; `per_flow` if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<Concurrency>,
     /// The rule for running the flow again with a contact; `always` if absent.
@@ -142,7 +142,7 @@ pub struct Sender {
     pub account: String,
 }
 
-/// Which live sessions of a contact block a start ([SEMANTICS T6](crate::semantics#t6)).
+/// The live sessions of a contact that block a start ([SEMANTICS T6](crate::semantics#t6)).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Concurrency {
@@ -212,7 +212,7 @@ pub struct Settings {
     pub undefined: Undefined,
     /// Where messages come from if nothing else says so.
     pub sender: Option<Account>,
-    /// Which live sessions block a start.
+    /// The live sessions that block a start.
     pub concurrency: Concurrency,
     /// The rule for running the flow again with a contact.
     pub reentry: Reentry,

@@ -36,7 +36,7 @@ pub(crate) struct Published<'a> {
     pub(crate) name: &'a Arc<str>,
     /// The version that is online, and a hash of its content.
     pub(crate) online: Option<(FlowVersion, Option<u128>)>,
-    /// That version, if it is online and has been fetched.
+    /// The version of this number, if it is online and has been fetched.
     pub(crate) flow: Option<Result<&'a Arc<Flow>, Unusable<'a>>>,
 }
 

@@ -467,7 +467,7 @@ fn events() -> impl Strategy<Value = Event> {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever comes, `Desk::decide` finds each conversation as it was wherever nothing was
+    /// For every input, `Desk::decide` finds each conversation as it was wherever nothing was
     /// written; and the same decision comes of the same conversation.
     #[test]
     fn nothing_is_changed_that_is_not_written(

@@ -13,7 +13,7 @@ pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &RandomSplit) -> Move 
     Move::Take(node.port_of(drawn))
 }
 
-/// Which visit of the session to the node this is, from 1.
+/// The number of this visit of the session to the node, from 1.
 fn count_visit(run: &mut Run<'_>, step: &Step) -> u32 {
     let visits = &mut run.session.extras().visits;
     match visits.iter_mut().find(|(node, _)| *node == step.id) {

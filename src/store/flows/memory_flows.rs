@@ -24,7 +24,7 @@ struct Shelves {
 struct Shelf {
     revision: u64,
     flows: HashMap<FlowId, Stored>,
-    /// Which flow was saved at which revision, as far as none was saved again since.
+    /// The flow that was saved at each revision, unless it was saved again since.
     by_revision: BTreeMap<u64, FlowId>,
     /// Number of flows that have a version that was terminated.
     terminated: usize,
@@ -45,7 +45,7 @@ impl MemoryFlows {
         Self::default()
     }
 
-    /// Whatever happened to a thread that had the lock: a change is whole or not there.
+    /// The shelves, even if a thread panicked with the lock: a change is whole or not there.
     fn shelves(&self) -> MutexGuard<'_, Shelves> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

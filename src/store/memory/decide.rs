@@ -145,7 +145,7 @@ impl MemoryStore {
         Some(found.into_record(|place| self.contact_at(place)))
     }
 
-    /// Whose conversation lies at a place. It never changes.
+    /// The contact of the conversation at a place. It never changes.
     pub(super) fn contact_at(&self, place: u32) -> ContactId {
         let (at, id) = self.shards.at_place(place);
         at.slot(id).contact.clone()

@@ -65,7 +65,7 @@ impl Keys {
         }
     }
 
-    /// Which of these places, in ascending order, keys name.
+    /// Those of these places, in ascending order, that keys name.
     pub(super) fn named(&self, places: &[u32]) -> HashSet<u32> {
         let mut named = HashSet::new();
         for part in &self.parts {

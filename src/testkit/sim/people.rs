@@ -20,7 +20,7 @@ impl Person {
         [format!("+1415555{place:04}"), format!("US.1349{place:04}"), format!("+1628555{place:04}")]
     }
 
-    /// Whose address it is.
+    /// The person whose address it is.
     pub(super) fn at(address: &Address) -> Option<Self> {
         Self::in_text(&address.to_string())
     }

@@ -73,7 +73,7 @@ pub(super) struct World<S> {
     said: Vec<(String, Inbound)>,
     pub(super) edition: usize,
     looked_at: u64,
-    /// Whose addresses each contact may have got by a merger.
+    /// The people whose addresses each contact may have got by a merger.
     pub(super) held: HashMap<ContactId, BTreeSet<Person>>,
 }
 

@@ -186,7 +186,7 @@ impl<S: StoreQueries> Asked<S> {
         answered("a journal", || self.0.journal_of(query)).await
     }
 
-    /// Whose conversations are listed, in order.
+    /// The contacts whose conversations are listed, in order.
     pub async fn listed(&self, query: &ConversationQuery) -> Vec<String> {
         let found = answered("a list", || self.0.conversations(query)).await;
         found.iter().map(|(contact, _)| contact.to_string()).collect()

@@ -1,4 +1,4 @@
-//! Which checks there are: one list, read by the functions here and by the macro that makes tests
+//! The one list of the checks, read by the functions here and by the macro that makes tests
 //! of them.
 
 use crate::store::{ConversationStore, FlowStore, StoreQueries};

@@ -66,7 +66,7 @@ pub(crate) const NEXT_SUSPECT: &str = concat!(
 /// The server's clock.
 pub(crate) const TIME: &str = concat!("SELECT ", now!());
 
-/// Which shards have something due, the longest overdue first: $1 now, $2 limit.
+/// The shards that have something due, the longest overdue first: $1 now, $2 limit.
 pub(crate) const GLANCE: &str = concat!(
     "SELECT shard FROM chatflow_conversation
 WHERE filed_at <= $1 AND due_at <= $1 AND NOT quarantined AND claims = 0 AND lease_until <= ",

@@ -8,7 +8,7 @@ use crate::kit::{Database, Layout, block_on, trial};
 use crate::many_kit::{self, library};
 use crate::plans::{self, Plans};
 
-/// However many flows are ensured at once, the statements are as many; flows that are online
+/// The number of statements does not depend on that of the flows ensured at once; flows online
 /// already cost one.
 async fn statements_do_not_grow_with_flows() {
     for count in [25, 250] {

@@ -1,4 +1,4 @@
-//! Which partitions the frequent statements touch, as the server itself says: each runs under
+//! The partitions that frequent statements touch, as the server itself says: each runs under
 //! `auto_explain`, and its plan comes back as a notice.
 
 use std::collections::BTreeSet;

@@ -28,7 +28,7 @@ pub(crate) struct Orders {
     pub(crate) unfinished: Vec<u64>,
     /// Then these, and all after it.
     pub(crate) first: u64,
-    /// Which process this is, from 1.
+    /// The number of this process, from 1.
     pub(crate) number: u64,
 }
 

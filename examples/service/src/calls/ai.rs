@@ -121,7 +121,7 @@ impl Model {
         self.complete(body).await.map(Answer::now)
     }
 
-    /// Which class a text belongs to.
+    /// The class that a text belongs to.
     ///
     /// # Errors
     /// As [`say`](Self::say).

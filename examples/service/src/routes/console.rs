@@ -72,7 +72,7 @@ pub async fn say(
     Ok(Json(serde_json::to_value(&received).unwrap_or_default()))
 }
 
-/// Which messages to list.
+/// The messages to list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ShownAfter {

@@ -235,7 +235,7 @@ pub struct Waiting {
     contact: String,
     /// Since when.
     since: DateTime<Utc>,
-    /// Whom it is for, as the flow says.
+    /// The people that it is for, as the flow says.
     queue: Option<String>,
     /// A note of the flow.
     note: Option<String>,

@@ -173,7 +173,7 @@ pub async fn results(
     Ok(Json(ResultList { results: bot.results(&flow, filter).await? }))
 }
 
-/// Which picture to draw.
+/// The picture to draw.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(default)]

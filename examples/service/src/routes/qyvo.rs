@@ -151,7 +151,7 @@ pub async fn choices(Tenant { bot, .. }: Tenant) -> Result<Response, ApiError> {
     Ok(respond(flow_choices(&bot.flows().list().await?)))
 }
 
-/// Which sessions to list.
+/// The sessions to list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct OfFlow {

@@ -74,7 +74,7 @@ pub struct SessionDetails {
     pub vars: Value,
 }
 
-/// Which sessions to list. All that is said must hold.
+/// The sessions to list. All that is said must hold.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(default)]

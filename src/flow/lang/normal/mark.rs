@@ -1,4 +1,4 @@
-//! Which characters are seen, which surround a word, and which are written in two ways.
+//! Characters that are not seen, that surround a word, or that are written in two ways.
 
 use std::iter;
 

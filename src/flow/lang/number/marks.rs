@@ -1,4 +1,4 @@
-//! Which languages write a comma before decimals: `marks.txt`, which `scripts/cldr-names` makes of
+//! Languages that write a comma before decimals: `marks.txt`, which `scripts/cldr-names` makes of
 //! the Unicode CLDR. Its lines are languages with a comma, and regions that differ from theirs with
 //! a comma and with a point.
 

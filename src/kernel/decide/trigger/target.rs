@@ -1,5 +1,5 @@
-//! Whose conversation a trigger is about: as the caller names it, or as the start node says where
-//! it is found (SEMANTICS T2).
+//! The conversation that a trigger is about: as the caller names it, or as the start node says
+//! where it is found (SEMANTICS T2).
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::id::ContactId;
 use crate::kernel::decide::environment::Flows;
 use crate::request::CheckedTrigger;
 
-/// Whose conversation a trigger is about.
+/// The conversation that a trigger is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
     /// The contact that the request names.

@@ -158,7 +158,7 @@ struct Crowd {
     /// Every phone that was named to an engine on purpose.
     phones: BTreeSet<String>,
     damaged: BTreeSet<ContactId>,
-    /// Which answer each message id was given first, other than that it is a duplicate.
+    /// The answer that each message id was given first, other than that it is a duplicate.
     verdicts: HashMap<String, Received>,
     /// The ids of messages that some call was told it had brought first.
     told: HashSet<String>,

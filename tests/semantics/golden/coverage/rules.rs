@@ -1,5 +1,5 @@
-//! Which rule of `docs/semantics.md` is shown where: a talk names its rules in its first line, a
-//! test in its documentation.
+//! The rules of `docs/semantics.md`, and where each is shown: a talk names its rules in its first
+//! line, a test in its documentation.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -127,7 +127,7 @@ fn sources(folder: &Path, read: &mut impl FnMut(&Path, &str)) {
     }
 }
 
-/// Whatever is cited is a rule of the contract, and the contract has each once.
+/// Each citation is of a rule of the contract, and the contract has each once.
 #[test]
 fn each_rule_that_is_cited_is_in_the_contract() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
