@@ -13,7 +13,7 @@ use crate::flow::form::json;
 use crate::flow::form::path::{Path, brief};
 use crate::flow::keyword::{self, KeywordAction, Keywords};
 use crate::flow::lang::context::Compile;
-use crate::flow::node::Node;
+use crate::flow::node::CompiledNode;
 use crate::flow::place::NodeIx;
 use crate::flow::settings::last_words::{LastWords, LastWordsDef};
 use crate::flow::settings::quiet::QuietHours;
@@ -121,7 +121,7 @@ struct FlowParts {
     id: Option<FlowId>,
     settings: Settings,
     trigger: Trigger,
-    nodes: Vec<Option<Node>>,
+    nodes: Vec<Option<CompiledNode>>,
     keywords: Keywords,
     reminder: Option<Reminder>,
     quiet_hours: Option<Box<QuietHours>>,
@@ -232,7 +232,7 @@ fn compile_last_words(written: Option<&SettingsDef>, at: &Path<'_>, cx: &mut Com
     }
 }
 
-fn compile_nodes(def: &FlowDef, cx: &mut Compile<'_>) -> Vec<Option<Node>> {
+fn compile_nodes(def: &FlowDef, cx: &mut Compile<'_>) -> Vec<Option<CompiledNode>> {
     let list = Path::Root.key("nodes");
     let mut nodes = Vec::with_capacity(def.nodes.len());
     for (place, node) in def.nodes.iter().enumerate() {

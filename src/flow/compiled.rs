@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::flow::def::FlowDef;
 use crate::flow::form::issue::Issues;
 use crate::flow::keyword::Keywords;
-use crate::flow::node::{Node, Start};
+use crate::flow::node::{CompiledNode, Start};
 use crate::flow::place::{NodeIx, Port};
 use crate::flow::settings::Settings;
 use crate::flow::settings::last_words::LastWords;
@@ -61,7 +61,7 @@ pub struct Flow {
 pub(crate) struct Step {
     pub(crate) id: NodeId,
     pub(crate) title: Arc<str>,
-    pub(crate) node: Node,
+    pub(crate) node: CompiledNode,
     pub(super) exits: Box<[Exit]>,
 }
 

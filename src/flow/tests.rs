@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::flow::content::CompiledMessage;
 use crate::flow::lang::expr::{Remark, Scope, Val};
-use crate::flow::node::{Assign, Delay, Function, Node, Port, WaitReply};
+use crate::flow::node::{Assign, CompiledNode, Delay, Function, Port, WaitReply};
 use crate::flow::{
     AnswerKind, Campaign, Clash, Consent, ContactMode, Decimal, EntityType, Flow, HttpMethod, InputPolicy,
     InputType, KeywordAction, KeywordMode, LogLevel, MatchKind, MediaType, NodeIx, NodeKind, OnTimeout,
@@ -56,7 +56,7 @@ fn eval(when: Value, names: Value) -> (bool, Vec<String>) {
         json!([{"from": "s", "to": "n"}, {"from": "n", "branch": "1", "to": "e"},
                {"from": "n", "branch": "else", "to": "e"}]),
     );
-    let Some(Node::Branch(branch)) = flow.node(NodeIx(1)).map(|step| &step.node) else { panic!() };
+    let Some(CompiledNode::Branch(branch)) = flow.node(NodeIx(1)).map(|step| &step.node) else { panic!() };
     let (names, limits, mut reported) = (Names::of(names), Limits::default(), Vec::new());
     let mut report = |remark: Remark<'_>| {
         if let Remark::Undefined(name) = remark {
@@ -148,7 +148,7 @@ fn n7_what_is_undefined_counts_as_blank_and_is_reported_but_not_by_exists() {
 fn assigned(value: Value, names: Value, limits: &Limits) -> Result<Value, String> {
     let step =
         node(json!({"id": "n", "kind": "set_variables", "variables": [{"name": "x", "value": value}]}));
-    let Node::SetVariables(set) = step.node else { panic!() };
+    let CompiledNode::SetVariables(set) = step.node else { panic!() };
     let names = Names::of(names);
     let mut render = Render { scope: &names, limits, undefined: Undefined::Empty, report: &mut |_| {} };
     match &set.items[0].1 {
@@ -192,7 +192,7 @@ fn branches_have_numbers_names_and_ends() {
     assert_eq!(step("w").exit(WaitReply::TIMEOUT), Some(at("e")));
     assert_eq!(step("w").port_name(WaitReply::TIMEOUT).map(|name| &**name), Some("timeout"));
     assert_eq!((&*step("w").title, &*step("b").title), ("Wait", "b"));
-    let Node::Branch(branch) = &step("b").node else { panic!() };
+    let CompiledNode::Branch(branch) = &step("b").node else { panic!() };
     assert_eq!(step("b").exit(Port(0)), Some(at("f")));
     assert_eq!(step("b").exit(branch.else_port()), Some(at("e")));
     assert_eq!(step("b").port_name(branch.else_port()).map(|name| &**name), Some("else"));
@@ -226,14 +226,15 @@ fn s1_settings_have_their_defaults() {
 #[test]
 fn a_literal_text_is_not_copied() {
     let step = node(json!({"id": "n", "kind": "send_message", "text": "Hi"}));
-    let Node::SendMessage(send) = step.node else { panic!() };
+    let CompiledNode::SendMessage(send) = step.node else { panic!() };
     let names = Names::of(json!({}));
     let limits = Limits::default();
     let mut render =
         Render { scope: &names, limits: &limits, undefined: Undefined::Empty, report: &mut |_| {} };
     let CompiledMessage::Text { text, .. } = &send.message else { panic!() };
     assert!(matches!(render.text(text.pick(None, None)), Ok(Cow::Borrowed("Hi"))));
-    let Node::Delay(Delay::For(pause)) = node(json!({"id": "n", "kind": "delay", "for": "1m"})).node else {
+    let CompiledNode::Delay(Delay::For(pause)) = node(json!({"id": "n", "kind": "delay", "for": "1m"})).node
+    else {
         panic!()
     };
     assert_eq!(pause, TimeDelta::minutes(1));

@@ -113,7 +113,7 @@ macro_rules! kinds {
 
         /// A compiled node.
         #[derive(Clone, Debug)]
-        pub(crate) enum Node { $($kind($kind)),+ }
+        pub(crate) enum CompiledNode { $($kind($kind)),+ }
 
         impl NodeKind {
             /// The word for each kind.
@@ -135,8 +135,8 @@ macro_rules! kinds {
                 }
             }
 
-            pub(crate) fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Node> {
-                match self { $(Self::$kind(def) => def.compile(at, cx).map(Node::$kind)),+ }
+            pub(crate) fn compile(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<CompiledNode> {
+                match self { $(Self::$kind(def) => def.compile(at, cx).map(CompiledNode::$kind)),+ }
             }
 
             pub(crate) fn ports(&self) -> Vec<PortName> {
@@ -279,7 +279,7 @@ impl NodeKind {
     }
 }
 
-impl Node {
+impl CompiledNode {
     pub(crate) fn as_start(&self) -> Option<&Start> {
         if let Self::Start(start) = self { Some(start) } else { None }
     }

@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::address::AccountRef;
-use crate::flow::node::{Node, Question};
+use crate::flow::node::{CompiledNode, Question};
 use crate::flow::{Flow, NodeIx, Rank};
 use crate::id::{FlowId, SessionId};
 use crate::kernel::node::takes;
@@ -44,7 +44,7 @@ pub(crate) struct Candidate<'a> {
 /// A question that a session waits at.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asked<'f> {
-    node: &'f Node,
+    node: &'f CompiledNode,
     question: &'f Question,
     /// Maximum age of a message that answers it (SEMANTICS I12).
     patience: TimeDelta,

@@ -29,7 +29,7 @@ fn names(file: &str, code: &str, kind: &str, word: &str) -> bool {
         let is_part = |c: char| c.is_alphanumeric() || c == '_';
         !code[..at].ends_with(is_part) && !code[at + length..].starts_with(is_part)
     };
-    let wanted = [format!("{kind}Def"), format!("Node::{kind}"), format!("NodeKind::{kind}")];
+    let wanted = [format!("{kind}Def"), format!("CompiledNode::{kind}"), format!("NodeKind::{kind}")];
     is_own || wanted.iter().any(|name| code.match_indices(name).any(|(at, _)| is_whole(at, name.len())))
 }
 
