@@ -34,7 +34,7 @@ const FEW: usize = 1024;
 /// Times are counted by the store from an instant of its own, by a clock that never goes back.
 #[derive(Debug, Default)]
 pub struct Rides {
-    places: HashMap<(WorkspaceId, ContactId), Place>,
+    places: HashMap<(WorkspaceId, ContactId), RidePlace>,
     /// Where something waits to be written, in order; some of it was written since.
     waiting: VecDeque<(WorkspaceId, ContactId)>,
     /// The number of those that were taken and that the store has not answered yet.
@@ -45,14 +45,14 @@ pub struct Rides {
 }
 
 #[derive(Debug, Default)]
-struct Place {
-    state: State,
+struct RidePlace {
+    state: SettleState,
     /// Commits of the conversation that are under way.
     commits: usize,
 }
 
 #[derive(Debug, Default)]
-enum State {
+enum SettleState {
     /// No lease of this process is known.
     #[default]
     Unknown,
@@ -101,7 +101,7 @@ impl Rides {
         let place = self.places.entry((commit.workspace.clone(), commit.contact.clone())).or_default();
         place.commits += 1;
         let rides = match &place.state {
-            State::Settled { settle, stage: SettleStage::Waiting | SettleStage::Taken } => {
+            SettleState::Settled { settle, stage: SettleStage::Waiting | SettleStage::Taken } => {
                 Some((settle.token, settle.settled))
             }
             _ => None,
@@ -129,11 +129,11 @@ impl Rides {
             Some(Committed::KeyTaken | Committed::AliasTaken { .. } | Committed::LeaseLost) => {}
         }
         match &mut place.state {
-            State::Settled { stage: stage @ SettleStage::Taken, .. } if place.commits == 0 => {
+            SettleState::Settled { stage: stage @ SettleStage::Taken, .. } if place.commits == 0 => {
                 *stage = SettleStage::Waiting;
                 self.waiting.push_back(name);
             }
-            State::Unknown if place.commits == 0 => drop(self.places.remove(&name)),
+            SettleState::Unknown if place.commits == 0 => drop(self.places.remove(&name)),
             _ => self.forget_leases(began),
         }
     }
@@ -149,7 +149,7 @@ impl Rides {
     ) {
         let place = self.places.entry((workspace.clone(), stored.contact.clone())).or_default();
         let until = last_moment(began, period);
-        place.state = State::Held { token, revision: stored.revision, until };
+        place.state = SettleState::Held { token, revision: stored.revision, until };
         self.forget_leases(began);
     }
 
@@ -158,7 +158,7 @@ impl Rides {
     pub fn forget(&mut self, workspace: &WorkspaceId, contact: &ContactId) {
         let name = (workspace.clone(), contact.clone());
         if let Some(place) = self.places.get_mut(&name) {
-            place.state = State::Unknown;
+            place.state = SettleState::Unknown;
             if place.commits == 0 {
                 self.places.remove(&name);
             }
@@ -170,18 +170,20 @@ impl Rides {
         let name = (settle.workspace.clone(), settle.contact.clone());
         let place = self.places.get_mut(&name)?;
         match &place.state {
-            State::Held { token, revision, until } if *token == settle.token => {
+            SettleState::Held { token, revision, until } if *token == settle.token => {
                 let may_wait =
                     *revision == settle.revision && place.commits == 0 && !settle.quarantine && now <= *until;
                 if !may_wait {
-                    place.state = State::Unknown;
+                    place.state = SettleState::Unknown;
                     return None;
                 }
-                place.state = State::Settled { settle: settle.clone(), stage: SettleStage::Waiting };
+                place.state = SettleState::Settled { settle: settle.clone(), stage: SettleStage::Waiting };
                 self.waiting.push_back(name);
                 Some(Settled::Done)
             }
-            State::Settled { settle: known, .. } if known.token == settle.token => Some(Settled::LeaseLost),
+            SettleState::Settled { settle: known, .. } if known.token == settle.token => {
+                Some(Settled::LeaseLost)
+            }
             _ => None,
         }
     }
@@ -190,11 +192,11 @@ impl Rides {
     pub fn show(&mut self, workspace: &WorkspaceId, token: Token, stored: &mut StoredConversation) {
         let Some(place) = self.places.get_mut(&(workspace.clone(), stored.contact.clone())) else { return };
         match &place.state {
-            State::Settled { settle, .. } if settle.revision == stored.revision => {
+            SettleState::Settled { settle, .. } if settle.revision == stored.revision => {
                 stored.settled = stored.settled.max(settle.settled);
                 stored.leased &= settle.token != token;
             }
-            State::Held { revision, .. } if *revision != stored.revision => place.doubt(),
+            SettleState::Held { revision, .. } if *revision != stored.revision => place.doubt(),
             _ => {}
         }
     }
@@ -212,7 +214,7 @@ impl Rides {
         let mut taken = Vec::new();
         while let Some(name) = self.waiting.pop_front() {
             let Some(place) = self.places.get_mut(&name) else { continue };
-            if let State::Settled { settle, stage: stage @ SettleStage::Waiting } = &mut place.state {
+            if let SettleState::Settled { settle, stage: stage @ SettleStage::Waiting } = &mut place.state {
                 *stage = SettleStage::Taken;
                 if place.commits == 0 {
                     taken.push(settle.clone());
@@ -228,7 +230,7 @@ impl Rides {
         self.taken = self.taken.saturating_sub(settles.len());
         for settle in settles {
             let name = (settle.workspace.clone(), settle.contact.clone());
-            if let Some(Place { state: State::Settled { settle: known, stage }, .. }) =
+            if let Some(RidePlace { state: SettleState::Settled { settle: known, stage }, .. }) =
                 self.places.get_mut(&name)
                 && known.token == settle.token
             {
@@ -243,8 +245,8 @@ impl Rides {
         self.taken = self.taken.saturating_sub(settles.len());
         for settle in settles {
             let name = (settle.workspace.clone(), settle.contact.clone());
-            if let Some(Place {
-                state: State::Settled { stage: stage @ SettleStage::Taken, .. },
+            if let Some(RidePlace {
+                state: SettleState::Settled { stage: stage @ SettleStage::Taken, .. },
                 commits: 0,
             }) = self.places.get_mut(&name)
             {
@@ -259,10 +261,10 @@ impl Rides {
         for (workspace, contact, token) in std::mem::take(&mut self.written) {
             let name = (workspace, contact);
             if let Some(place) = self.places.get_mut(&name)
-                && let State::Settled { settle, stage: SettleStage::Written } = &place.state
+                && let SettleState::Settled { settle, stage: SettleStage::Written } = &place.state
                 && settle.token == token
             {
-                place.state = State::Unknown;
+                place.state = SettleState::Unknown;
                 if place.commits == 0 {
                     self.places.remove(&name);
                 }
@@ -274,7 +276,7 @@ impl Rides {
     fn forget_leases(&mut self, now: Duration) {
         if self.places.len() >= FEW && self.places.len() == self.places.capacity() {
             self.places.retain(|_, place| match place.state {
-                State::Held { until, .. } => until > now || place.commits > 0,
+                SettleState::Held { until, .. } => until > now || place.commits > 0,
                 _ => true,
             });
         }
@@ -286,12 +288,12 @@ fn last_moment(began: Duration, period: Duration) -> Duration {
     began.saturating_add(period.saturating_sub(MARGIN.min(period / 4)))
 }
 
-impl Place {
+impl RidePlace {
     /// The conversation is, or may be, at another revision: the holder of the lease is to be told
     /// so when it settles.
     fn doubt(&mut self) {
-        if let State::Held { .. } = self.state {
-            self.state = State::Unknown;
+        if let SettleState::Held { .. } = self.state {
+            self.state = SettleState::Unknown;
         }
     }
 
@@ -304,19 +306,21 @@ impl Place {
         rides: Option<(Token, u64)>,
     ) {
         let held_until = match self.state {
-            State::Held { until, .. } => until,
+            SettleState::Held { until, .. } => until,
             _ => Duration::ZERO,
         };
         match (lease, leased) {
             (Lease::Take(token, period), true) => {
-                self.state = State::Held { token, revision, until: last_moment(began, period) };
+                self.state = SettleState::Held { token, revision, until: last_moment(began, period) };
             }
             (Lease::Hold(token), true) => {
-                self.state = State::Held { token, revision, until: held_until };
+                self.state = SettleState::Held { token, revision, until: held_until };
             }
             _ => match &self.state {
-                State::Settled { settle, .. } if rides.is_some_and(|(token, _)| token == settle.token) => {
-                    self.state = State::Unknown;
+                SettleState::Settled { settle, .. }
+                    if rides.is_some_and(|(token, _)| token == settle.token) =>
+                {
+                    self.state = SettleState::Unknown;
                 }
                 _ => self.doubt(),
             },

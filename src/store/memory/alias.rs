@@ -14,13 +14,13 @@ use crate::store::memory::lock;
 
 /// All aliases of a store.
 pub(super) struct Aliases {
-    parts: Box<[Part]>,
+    parts: Box<[AliasShard]>,
     hasher: RandomState,
 }
 
 #[derive(Default)]
 #[repr(align(128))]
-struct Part {
+struct AliasShard {
     tables: Mutex<Tables>,
     /// Number of aliases ever dropped here. An alias that leads somewhere leads there until it is
     /// dropped.
@@ -37,13 +37,13 @@ struct Tables {
 }
 
 /// Where an alias led when it was looked up.
-pub(super) struct Trail<'a> {
+pub(super) struct AliasLookup<'a> {
     pub(super) place: u32,
-    part: &'a Part,
+    part: &'a AliasShard,
     drops: u64,
 }
 
-impl Trail<'_> {
+impl AliasLookup<'_> {
     /// True if it surely still leads there. To be asked under the lock of the conversation's shard,
     /// without which nothing is dropped that leads into it.
     pub(super) fn is_warm(&self) -> bool {
@@ -54,16 +54,16 @@ impl Trail<'_> {
 impl Aliases {
     /// `parts` is a power of two.
     pub(super) fn new(parts: usize) -> Self {
-        Self { parts: (0..parts).map(|_| Part::default()).collect(), hasher: RandomState::default() }
+        Self { parts: (0..parts).map(|_| AliasShard::default()).collect(), hasher: RandomState::default() }
     }
 
     /// Where an alias leads now.
-    pub(super) fn follow(&self, workspace: u32, alias: &Alias) -> Option<Trail<'_>> {
+    pub(super) fn follow(&self, workspace: u32, alias: &Alias) -> Option<AliasLookup<'_>> {
         let hash = self.hash(workspace, alias);
         let part = &self.parts[self.part_of(hash)];
         let tables = lock(&part.tables);
         let place = tables.find(hash, workspace, alias)?;
-        Some(Trail { place, part, drops: part.drops.load(Ordering::Acquire) })
+        Some(AliasLookup { place, part, drops: part.drops.load(Ordering::Acquire) })
     }
 
     /// Locks the parts of all these aliases, in ascending order.
@@ -179,13 +179,13 @@ impl Tables {
     fn insert(&mut self, hash: u64, workspace: u32, alias: &Alias, place: u32, hasher: &RandomState) {
         match alias {
             Alias::Address(Address::Phone(phone)) => {
-                self.phones.insert(hash, Lead { name: *phone, workspace, place }, hasher);
+                self.phones.insert(hash, AliasTarget { name: *phone, workspace, place }, hasher);
             }
             Alias::Address(Address::Named(named)) => {
-                self.named.insert(hash, Lead { name: Arc::clone(named), workspace, place }, hasher);
+                self.named.insert(hash, AliasTarget { name: Arc::clone(named), workspace, place }, hasher);
             }
             Alias::Session(session) => {
-                self.sessions.insert(hash, Lead { name: *session, workspace, place }, hasher);
+                self.sessions.insert(hash, AliasTarget { name: *session, workspace, place }, hasher);
             }
         }
     }
@@ -207,16 +207,16 @@ impl Tables {
 }
 
 /// Aliases of one kind.
-struct Table<N>(HashTable<Lead<N>>);
+struct Table<N>(HashTable<AliasTarget<N>>);
 
 /// An alias, and the place of the conversation it leads to.
-struct Lead<N> {
+struct AliasTarget<N> {
     name: N,
     workspace: u32,
     place: u32,
 }
 
-const _: () = assert!(size_of::<Lead<Phone>>() == 16 && size_of::<Lead<SessionId>>() == 24);
+const _: () = assert!(size_of::<AliasTarget<Phone>>() == 16 && size_of::<AliasTarget<SessionId>>() == 24);
 
 impl<N> Default for Table<N> {
     fn default() -> Self {
@@ -229,7 +229,7 @@ impl<N: Eq + Hash> Table<N> {
         self.0.find(hash, |lead| lead.is(workspace, name)).map(|lead| lead.place)
     }
 
-    fn insert(&mut self, hash: u64, lead: Lead<N>, hasher: &RandomState) {
+    fn insert(&mut self, hash: u64, lead: AliasTarget<N>, hasher: &RandomState) {
         self.0.insert_unique(hash, lead, |lead| hasher.hash_one((lead.workspace, &lead.name)));
     }
 
@@ -246,7 +246,7 @@ impl<N: Eq + Hash> Table<N> {
     }
 }
 
-impl<N: Eq> Lead<N> {
+impl<N: Eq> AliasTarget<N> {
     fn is(&self, workspace: u32, name: &N) -> bool {
         self.workspace == workspace && self.name == *name
     }

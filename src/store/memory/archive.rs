@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::id::{ContactId, SessionId};
-use crate::store::memory::calendar::{Calendar, Fate};
+use crate::store::memory::calendar::{Calendar, SweepVerdict};
 use crate::store::memory::keep::Sweep;
 use crate::store::memory::slab::{Index, Slab};
 use crate::store::{JournalEntry, SessionRecord};
@@ -11,14 +11,14 @@ use crate::store::{JournalEntry, SessionRecord};
 /// The ended sessions of one shard.
 #[derive(Default)]
 pub(super) struct Archive {
-    entries: Slab<Ended>,
+    entries: Slab<EndedSession>,
     index: Index,
     by_contact: Index,
     by_end: Calendar,
 }
 
 /// An ended session.
-pub(super) struct Ended {
+pub(super) struct EndedSession {
     pub(super) workspace: u32,
     pub(super) record: SessionRecord,
     hash: u64,
@@ -26,7 +26,7 @@ pub(super) struct Ended {
     contact_hash: u64,
 }
 
-impl Ended {
+impl EndedSession {
     fn ended_at(&self) -> DateTime<Utc> {
         let session = self.record.session();
         session.ended_at().unwrap_or_else(|| session.last_interaction_at())
@@ -40,7 +40,7 @@ impl Archive {
         if let Some(known) = self.id(hash, workspace, record.session().id()) {
             self.remove(known);
         }
-        let entry = Ended { workspace, record, hash, contact_hash };
+        let entry = EndedSession { workspace, record, hash, contact_hash };
         let day = day(entry.ended_at());
         let id = self.entries.insert(entry);
         self.index.insert(hash, id);
@@ -65,24 +65,26 @@ impl Archive {
         Some(&self.entries.get(self.id(hash, workspace, session)?)?.record)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Ended> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &EndedSession> {
         self.entries.iter()
     }
 
     /// Removes sessions that ended before an instant, and says which.
-    pub(super) fn purge(&mut self, before: DateTime<Utc>, sweep: &mut Sweep) -> Vec<Ended> {
+    pub(super) fn purge(&mut self, before: DateTime<Utc>, sweep: &mut Sweep) -> Vec<EndedSession> {
         let mut removed = Vec::new();
         let mut by_end = std::mem::take(&mut self.by_end);
         by_end.sweep(day(before), |filed, id| match self.entries.get(id) {
-            Some(entry) if day(entry.ended_at()) == filed && entry.ended_at() >= before => Fate::Stays,
+            Some(entry) if day(entry.ended_at()) == filed && entry.ended_at() >= before => {
+                SweepVerdict::Stays
+            }
             Some(entry) if day(entry.ended_at()) == filed => {
                 if !sweep.take() {
-                    return Fate::Enough(filed);
+                    return SweepVerdict::Enough(filed);
                 }
                 removed.extend(self.remove(id));
-                Fate::Gone
+                SweepVerdict::Gone
             }
-            _ => Fate::Gone,
+            _ => SweepVerdict::Gone,
         });
         self.by_end = by_end;
         removed
@@ -95,7 +97,8 @@ impl Archive {
 
     /// Removes the sessions of a contact, and answers them.
     pub(super) fn take(&mut self, workspace: u32, contact: &ContactId) -> Vec<SessionRecord> {
-        let is_theirs = |entry: &Ended| entry.workspace == workspace && entry.record.contact() == contact;
+        let is_theirs =
+            |entry: &EndedSession| entry.workspace == workspace && entry.record.contact() == contact;
         let theirs: Vec<u32> = self.entries.ids(is_theirs).collect();
         theirs.into_iter().filter_map(|id| Some(self.remove(id)?.record)).collect()
     }
@@ -108,7 +111,7 @@ impl Archive {
         })
     }
 
-    fn remove(&mut self, id: u32) -> Option<Ended> {
+    fn remove(&mut self, id: u32) -> Option<EndedSession> {
         let entry = self.entries.remove(id)?;
         self.index.remove(entry.hash, id);
         self.by_contact.remove(entry.contact_hash, id);
@@ -119,13 +122,13 @@ impl Archive {
 /// The journal of one shard.
 #[derive(Default)]
 pub(super) struct Journal {
-    logs: Slab<Log>,
+    logs: Slab<SessionLog>,
     index: Index,
     by_age: Calendar,
 }
 
 /// The turns of one session, in order. Never empty.
-struct Log {
+struct SessionLog {
     workspace: u32,
     hash: u64,
     /// The day of its oldest entry: where it is filed.
@@ -133,21 +136,21 @@ struct Log {
     entries: Vec<JournalEntry>,
 }
 
-impl Log {
+impl SessionLog {
     /// Removes what is from before an instant, as far as the sweep goes, and says what becomes of
     /// it. `filed` is where it was found.
-    fn purge(&mut self, filed: i64, before: DateTime<Utc>, sweep: &mut Sweep) -> Fate {
+    fn purge(&mut self, filed: i64, before: DateTime<Utc>, sweep: &mut Sweep) -> SweepVerdict {
         let mut enough = false;
         self.entries.retain(|entry| {
             enough = enough || (entry.at < before && !sweep.take());
             enough || entry.at >= before
         });
-        let Some(oldest) = self.entries.iter().map(|entry| entry.at).min() else { return Fate::Gone };
+        let Some(oldest) = self.entries.iter().map(|entry| entry.at).min() else { return SweepVerdict::Gone };
         self.day = day(oldest);
         match self.day {
-            oldest if enough => Fate::Enough(oldest),
-            oldest if oldest == filed => Fate::Stays,
-            oldest => Fate::Moves(oldest),
+            oldest if enough => SweepVerdict::Enough(oldest),
+            oldest if oldest == filed => SweepVerdict::Stays,
+            oldest => SweepVerdict::Moves(oldest),
         }
     }
 }
@@ -166,7 +169,7 @@ impl Journal {
             log.entries.push(entry);
             return;
         }
-        let id = self.logs.insert(Log { workspace, hash, day: at, entries: vec![entry] });
+        let id = self.logs.insert(SessionLog { workspace, hash, day: at, entries: vec![entry] });
         self.index.insert(hash, id);
         self.by_age.file(at, id);
     }
@@ -191,7 +194,7 @@ impl Journal {
 
     /// Removes what is of a contact, and answers it, each session's in order.
     pub(super) fn take(&mut self, workspace: u32, contact: &ContactId) -> Vec<JournalEntry> {
-        let is_theirs = |log: &Log| {
+        let is_theirs = |log: &SessionLog| {
             log.workspace == workspace && log.entries.first().is_some_and(|entry| entry.contact == *contact)
         };
         let theirs: Vec<u32> = self.logs.ids(is_theirs).collect();
@@ -208,7 +211,7 @@ impl Journal {
         let mut by_age = std::mem::take(&mut self.by_age);
         by_age.sweep(day(before), |filed, id| {
             let Some(log) = self.logs.get_mut(id).filter(|log| log.day == filed) else {
-                return Fate::Gone;
+                return SweepVerdict::Gone;
             };
             let fate = log.purge(filed, before, sweep);
             if log.entries.is_empty() {

@@ -11,7 +11,7 @@ use std::collections::btree_map::Entry;
 pub(super) struct Calendar(BTreeMap<i64, Vec<u32>>);
 
 /// Fate of an entry that was looked at.
-pub(super) enum Fate {
+pub(super) enum SweepVerdict {
     /// It is filed no more.
     Gone,
     /// It stays where it is.
@@ -39,7 +39,7 @@ impl Calendar {
     }
 
     /// Looks at the entries of all days up to `last`, the earliest day first.
-    pub(super) fn sweep(&mut self, last: i64, mut look: impl FnMut(i64, u32) -> Fate) {
+    pub(super) fn sweep(&mut self, last: i64, mut look: impl FnMut(i64, u32) -> SweepVerdict) {
         let mut kept: Vec<(i64, Vec<u32>)> = Vec::new();
         let mut enough = false;
         while !enough && let Some((day, mut ids)) = self.take_day(last) {
@@ -48,13 +48,13 @@ impl Calendar {
                     return true;
                 }
                 match look(day, *id) {
-                    Fate::Gone => false,
-                    Fate::Stays => true,
-                    Fate::Moves(later) => {
+                    SweepVerdict::Gone => false,
+                    SweepVerdict::Stays => true,
+                    SweepVerdict::Moves(later) => {
                         self.file(later, *id);
                         false
                     }
-                    Fate::Enough(whose) => {
+                    SweepVerdict::Enough(whose) => {
                         enough = true;
                         if whose != day {
                             self.file(whose, *id);
@@ -96,9 +96,9 @@ mod tests {
         calendar.sweep(2, |day, id| {
             seen.push((day, id));
             match id {
-                10 => Fate::Stays,
-                11 => Fate::Moves(5),
-                _ => Fate::Gone,
+                10 => SweepVerdict::Stays,
+                11 => SweepVerdict::Moves(5),
+                _ => SweepVerdict::Gone,
             }
         });
         assert_eq!(seen, [(1, 10), (1, 11), (2, 20)]);
@@ -117,7 +117,7 @@ mod tests {
         let mut seen = 0;
         calendar.sweep(1, |_, _| {
             seen += 1;
-            if seen == 3 { Fate::Enough(1) } else { Fate::Gone }
+            if seen == 3 { SweepVerdict::Enough(1) } else { SweepVerdict::Gone }
         });
         assert_eq!(calendar.take_day(1), Some((1, vec![2, 3])));
     }

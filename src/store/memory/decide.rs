@@ -9,7 +9,7 @@ use crate::store::memory::shard::At;
 use crate::store::{Commit, Committed, KeyRecord, Loaded, Lookup, StoredConversation, Subject, Txn};
 
 /// Result of a lookup.
-enum Found<'a> {
+enum LookupResult<'a> {
     /// A conversation, in its locked shard.
     Slot(At<'a>, u32),
     /// A contact without a conversation: this is where it would lie.
@@ -23,7 +23,7 @@ impl MemoryStore {
         let Some(workspace) = self.workspaces.find(&lookup.workspace) else { return Loaded::default() };
         let key = self.find_key(lookup, self.key_hash(workspace, lookup));
         let conversation = match self.find(workspace, lookup) {
-            Found::Slot(at, id) => {
+            LookupResult::Slot(at, id) => {
                 let slot = at.slot(id);
                 Some(slot.stored(slot.record(), lookup.token, lookup.now))
             }
@@ -39,7 +39,7 @@ impl MemoryStore {
     ) -> Result<Option<Committed>, StoreError> {
         let (mut txn, mut key) = (Txn::new(lookup, Loaded::default()), None);
         let workspace = self.workspaces.find(&lookup.workspace);
-        let found = workspace.map_or(Found::Nothing, |workspace| {
+        let found = workspace.map_or(LookupResult::Nothing, |workspace| {
             key = self.key_hash(workspace, lookup);
             if key.is_some() {
                 txn.loaded_mut().key = self.find_key(lookup, key);
@@ -47,15 +47,17 @@ impl MemoryStore {
             self.find(workspace, lookup)
         });
         let (workspace, at, slot) = match (workspace, found) {
-            (Some(workspace), Found::Slot(at, id)) if lookup.in_place && at.slot(id).record.is_some() => {
+            (Some(workspace), LookupResult::Slot(at, id))
+                if lookup.in_place && at.slot(id).record.is_some() =>
+            {
                 return self.update_in_place((workspace, key), at, id, &mut txn, decide);
             }
-            (Some(workspace), Found::Slot(at, id)) => {
+            (Some(workspace), LookupResult::Slot(at, id)) => {
                 let slot = at.slot(id);
                 txn.loaded_mut().conversation = Some(slot.stored(slot.record(), lookup.token, lookup.now));
                 (workspace, at, Some(id))
             }
-            (Some(workspace), Found::Contact(at)) => (workspace, at, None),
+            (Some(workspace), LookupResult::Contact(at)) => (workspace, at, None),
             (workspace, _) => {
                 decide(&mut txn);
                 let Some(commit) = txn.commit_mut() else { return Ok(None) };
@@ -108,30 +110,30 @@ impl MemoryStore {
         ))
     }
 
-    fn find(&self, workspace: u32, lookup: &Lookup) -> Found<'_> {
+    fn find(&self, workspace: u32, lookup: &Lookup) -> LookupResult<'_> {
         match &lookup.subject {
             Subject::Contact(contact) => self.find_contact(workspace, contact),
             Subject::Alias(alias) => self.find_alias(workspace, alias),
         }
     }
 
-    fn find_contact(&self, workspace: u32, contact: &ContactId) -> Found<'_> {
+    fn find_contact(&self, workspace: u32, contact: &ContactId) -> LookupResult<'_> {
         let hash = self.shards.hash(workspace, contact);
         let at = self.shards.at_hash(hash);
         match at.find(hash, workspace, contact) {
-            Some(id) => Found::Slot(at, id),
-            None => Found::Contact(at),
+            Some(id) => LookupResult::Slot(at, id),
+            None => LookupResult::Contact(at),
         }
     }
 
-    fn find_alias(&self, workspace: u32, alias: &Alias) -> Found<'_> {
+    fn find_alias(&self, workspace: u32, alias: &Alias) -> LookupResult<'_> {
         while let Some(trail) = self.aliases.follow(workspace, alias) {
             let (at, id) = self.shards.at_place(trail.place);
             if trail.is_warm() {
-                return Found::Slot(at, id);
+                return LookupResult::Slot(at, id);
             }
         }
-        Found::Nothing
+        LookupResult::Nothing
     }
 
     fn key_hash(&self, workspace: u32, lookup: &Lookup) -> Option<KeyHash> {

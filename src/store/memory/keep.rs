@@ -2,7 +2,7 @@
 
 use crate::address::Alias;
 use crate::store::memory::MemoryStore;
-use crate::store::memory::archive::Ended;
+use crate::store::memory::archive::EndedSession;
 use crate::store::memory::shard::{At, Shard};
 use crate::store::memory::slot::Slot;
 use crate::store::{Live, Purge, Purged};
@@ -69,7 +69,7 @@ impl MemoryStore {
     }
 
     /// Drops the alias of an ended session.
-    fn forget(&self, at: &At<'_>, ended: &Ended) {
+    fn forget(&self, at: &At<'_>, ended: &EndedSession) {
         let hash = self.shards.hash(ended.workspace, ended.record.contact());
         let slot = at.find(hash, ended.workspace, ended.record.contact());
         if let Some(place) = slot.and_then(|id| at.place(id as usize)) {

@@ -10,7 +10,7 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 
 use crate::id::{ContactId, FlowVersion, SessionId};
 use crate::session::{FailureCode, Status};
-use crate::store::memory::calendar::{Calendar, Fate};
+use crate::store::memory::calendar::{Calendar, SweepVerdict};
 use crate::store::memory::keep::Sweep;
 use crate::store::memory::lock;
 use crate::store::memory::slab::{Index, Slab};
@@ -18,14 +18,14 @@ use crate::store::{KeyName, KeyRecord};
 
 /// All keys of a store.
 pub(super) struct Keys {
-    parts: Box<[Part]>,
+    parts: Box<[KeyShard]>,
     /// Drawn once, so that nobody can choose names that collide.
     seed: (u64, u64),
 }
 
 #[derive(Default)]
 #[repr(align(128))]
-struct Part(Mutex<KeyTable>);
+struct KeyShard(Mutex<KeyTable>);
 
 /// Workspace, flow and key as a keyed hash of 128 bits, instead of the texts: among a thousand
 /// million keys two are alike with a chance of 1 in 10^21.
@@ -37,7 +37,7 @@ impl Keys {
     #[expect(clippy::disallowed_methods, reason = "the tables' own randomness")]
     pub(super) fn new(parts: usize) -> Self {
         let random = || RandomState::new().hash_one(0_u8);
-        Self { parts: (0..parts).map(|_| Part::default()).collect(), seed: (random(), random()) }
+        Self { parts: (0..parts).map(|_| KeyShard::default()).collect(), seed: (random(), random()) }
     }
 
     pub(super) fn hash(&self, workspace: u32, name: &KeyName) -> KeyHash {
@@ -87,7 +87,7 @@ impl Keys {
 /// The keys of one part.
 #[derive(Default)]
 pub(super) struct KeyTable {
-    entries: Slab<Entry>,
+    entries: Slab<KeyEntry>,
     index: Index,
     expiry: Calendar,
     /// The contacts of records that name another contact than the commit they came with did.
@@ -122,7 +122,7 @@ impl Pins {
     }
 }
 
-struct Entry {
+struct KeyEntry {
     hash: KeyHash,
     fingerprint: [u8; 16],
     session: SessionId,
@@ -137,7 +137,7 @@ struct Entry {
     erased: bool,
 }
 
-const _: () = assert!(size_of::<Option<Entry>>() <= 72);
+const _: () = assert!(size_of::<Option<KeyEntry>>() <= 72);
 
 /// A key that was found: everything but the contact's id, if that is to be read from the
 /// conversation.
@@ -219,7 +219,7 @@ impl KeyTable {
         if let Some(old) = self.id(hash) {
             self.remove(old);
         }
-        let entry = Entry {
+        let entry = KeyEntry {
             hash,
             fingerprint: record.fingerprint.to_le_bytes(),
             session: record.session,
@@ -244,7 +244,7 @@ impl KeyTable {
     /// conversation lies.
     fn erase(&mut self, place: u32, contact: &ContactId, now: DateTime<Utc>) -> usize {
         let others = &self.others;
-        let is_theirs = |entry: &Entry| match others.get(&entry.hash) {
+        let is_theirs = |entry: &KeyEntry| match others.get(&entry.hash) {
             Some(other) => other == contact,
             None => entry.place == place && !entry.erased,
         };
@@ -254,7 +254,7 @@ impl KeyTable {
             let Some(entry) = self.entries.get_mut(id) else { continue };
             erased += usize::from(now < entry.expires_at);
             self.others.remove(&entry.hash);
-            *entry = Entry {
+            *entry = KeyEntry {
                 fingerprint: [0; 16],
                 session: SessionId(uuid::Uuid::nil()),
                 started: false,
@@ -293,21 +293,21 @@ impl KeyTable {
     fn purge(&mut self, now: DateTime<Utc>, sweep: &mut Sweep) {
         let mut expiry = std::mem::take(&mut self.expiry);
         expiry.sweep(day(now), |day, id| match self.entries.get(id) {
-            Some(entry) if entry.day() == day && entry.expires_at > now => Fate::Stays,
+            Some(entry) if entry.day() == day && entry.expires_at > now => SweepVerdict::Stays,
             Some(entry) if entry.day() == day => {
                 if !sweep.take() {
-                    return Fate::Enough(day);
+                    return SweepVerdict::Enough(day);
                 }
                 self.remove(id);
-                Fate::Gone
+                SweepVerdict::Gone
             }
-            _ => Fate::Gone,
+            _ => SweepVerdict::Gone,
         });
         self.expiry = expiry;
     }
 }
 
-impl Entry {
+impl KeyEntry {
     /// The day it is filed under; filed under another it is another's.
     fn day(&self) -> i64 {
         day(self.expires_at)

@@ -13,11 +13,11 @@ use crate::id::WorkspaceId;
 pub(super) struct Workspaces {
     /// The one with the number 0, which is often the only one: found without a lock or a hash.
     first: OnceLock<WorkspaceId>,
-    all: RwLock<Names>,
+    all: RwLock<WorkspaceNames>,
 }
 
 #[derive(Default)]
-struct Names {
+struct WorkspaceNames {
     numbers: HashMap<WorkspaceId, u32, RandomState>,
     names: Vec<WorkspaceId>,
 }
