@@ -40,11 +40,11 @@ pub struct Campaign<'a, S, R> {
     starts: Option<Starts<'a>>,
     hands: Hands<'a, Outcome>,
     /// Those that are running or not yet answered, in order.
-    running: VecDeque<Slot>,
+    running: VecDeque<CampaignSlot>,
     progress: Progress,
 }
 
-enum Slot {
+enum CampaignSlot {
     /// At this place of the hands.
     Running(usize),
     Done(Outcome),
@@ -187,13 +187,14 @@ impl<S: ConversationStore, R: Iterator<Item = TriggerRequest>> Campaign<'_, S, R
         let outcome = poll_fn(|context| {
             self.begin(context);
             while let Poll::Ready((place, outcome)) = self.hands.poll_ended(context) {
-                let is_its = |slot: &&mut Slot| matches!(slot, Slot::Running(at) if *at == place);
+                let is_its =
+                    |slot: &&mut CampaignSlot| matches!(slot, CampaignSlot::Running(at) if *at == place);
                 if let Some(slot) = self.running.iter_mut().find(is_its) {
-                    *slot = Slot::Done(outcome);
+                    *slot = CampaignSlot::Done(outcome);
                 }
             }
             match self.running.pop_front() {
-                Some(Slot::Done(outcome)) => Poll::Ready(Some(outcome)),
+                Some(CampaignSlot::Done(outcome)) => Poll::Ready(Some(outcome)),
                 Some(running) => {
                     self.running.push_front(running);
                     Poll::Pending
@@ -221,8 +222,10 @@ impl<S: ConversationStore, R: Iterator<Item = TriggerRequest>> Campaign<'_, S, R
             }
             let Some(request) = self.ahead.take() else { return };
             self.running.push_back(match keyed(request) {
-                Ok(request) => Slot::Running(self.hands.begin(Box::pin(self.engine.trigger(request)))),
-                Err(error) => Slot::Done(Err(error)),
+                Ok(request) => {
+                    CampaignSlot::Running(self.hands.begin(Box::pin(self.engine.trigger(request))))
+                }
+                Err(error) => CampaignSlot::Done(Err(error)),
             });
         }
     }

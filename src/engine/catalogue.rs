@@ -15,7 +15,7 @@ use crate::engine::{Engine, Ports};
 use crate::error::{Error, MissingReason};
 use crate::flow::{Flow, IssueCode};
 use crate::id::{FlowId, FlowVersion, WorkspaceId};
-use crate::kernel::{Callee, Flows, Library, Pinned, Published, Unusable};
+use crate::kernel::{Callee, FlowLookup, Library, Pinned, Published, Unusable};
 use crate::store::{FlowEntry, VersionState};
 
 /// Time that a snapshot is trusted without asking the store, in milliseconds.
@@ -197,7 +197,7 @@ impl Snapshot {
     }
 }
 
-impl Flows for Snapshot {
+impl FlowLookup for Snapshot {
     fn pinned(&self, flow: &FlowId, version: FlowVersion) -> Option<Pinned<'_>> {
         let Some(view) = self.flows.get(flow) else {
             let flow = Err(Unusable { reason: &MissingReason::NotStored, callee: None });

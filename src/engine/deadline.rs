@@ -39,7 +39,7 @@ where
 }
 
 /// The way in which code of the host ended.
-pub(super) enum Ended<T> {
+pub(super) enum HostOutcome<T> {
     Done(T),
     /// It did not end in time; it was dropped.
     Late,
@@ -53,18 +53,18 @@ pub(super) async fn bounded<'a, T>(
     begin: impl FnOnce() -> Boxed<'a, T>,
     time: Duration,
     timer: Option<&dyn Timer>,
-) -> Ended<T> {
-    let Ok(mut work) = catch_unwind(AssertUnwindSafe(begin)) else { return Ended::Panicked };
+) -> HostOutcome<T> {
+    let Ok(mut work) = catch_unwind(AssertUnwindSafe(begin)) else { return HostOutcome::Panicked };
     let mut alarm = None;
     poll_fn(move |context| {
         match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
-            Ok(Poll::Ready(done)) => return Poll::Ready(Ended::Done(done)),
+            Ok(Poll::Ready(done)) => return Poll::Ready(HostOutcome::Done(done)),
             Ok(Poll::Pending) => {}
-            Err(_) => return Poll::Ready(Ended::Panicked),
+            Err(_) => return Poll::Ready(HostOutcome::Panicked),
         }
         let Some(timer) = timer else { return Poll::Pending };
         let alarm = alarm.get_or_insert_with(|| timer.sleep(time));
-        alarm.as_mut().poll(context).map(|()| Ended::Late)
+        alarm.as_mut().poll(context).map(|()| HostOutcome::Late)
     })
     .await
 }

@@ -7,13 +7,13 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::engine::Engine;
-use crate::engine::deadline::{Ended, bounded};
+use crate::engine::deadline::{HostOutcome, bounded};
 use crate::engine::pacer::Passes;
 use crate::engine::tick::Shift;
 use crate::error::{SendError, StoreErrorKind};
 use crate::id::{ContactId, WorkspaceId};
 use crate::kernel::{Decision, DeliveryResult, Outgoing, SendException};
-use crate::observer::{BackgroundTask, Cause, EventKind, Noted, Took};
+use crate::observer::{BackgroundTask, Cause, EventKind, PendingEvent, Timings};
 use crate::session::{DeadReason, Outbound};
 use crate::store::{ConversationStore, Lookup, Settle, Settled, Token};
 use crate::transport::Receipt;
@@ -240,9 +240,9 @@ impl<S: ConversationStore> Engine<S> {
         let messages: Vec<&Outbound> = at_places(messages, turn).map(|(_, message)| &**message).collect();
         let begin = || self.ports.transport.send_turn_boxed(&messages);
         let (answers, unknown) = match bounded(begin, self.send_time(), shift.timer).await {
-            Ended::Done(answers) => (answers?, "the transport did not answer for the message"),
-            Ended::Late => (Vec::new(), "the transport did not answer in time"),
-            Ended::Panicked => (Vec::new(), "the transport panicked"),
+            HostOutcome::Done(answers) => (answers?, "the transport did not answer for the message"),
+            HostOutcome::Late => (Vec::new(), "the transport did not answer in time"),
+            HostOutcome::Panicked => (Vec::new(), "the transport panicked"),
         };
         let waits = answers.iter().any(|answer| matches!(answer, Err(SendError::Retry { .. })));
         let unanswered = (!waits).then(|| Err(SendError::retry(unknown)));
@@ -254,9 +254,9 @@ impl<S: ConversationStore> Engine<S> {
     async fn send_one(&self, message: &Outbound, shift: Shift<'_>) -> Result<Receipt, SendError> {
         let begin = || self.ports.transport.send_boxed(message);
         match bounded(begin, self.send_time(), shift.timer).await {
-            Ended::Done(answer) => answer,
-            Ended::Late => Err(SendError::retry("the transport did not answer in time")),
-            Ended::Panicked => Err(SendError::retry("the transport panicked")),
+            HostOutcome::Done(answer) => answer,
+            HostOutcome::Late => Err(SendError::retry("the transport did not answer in time")),
+            HostOutcome::Panicked => Err(SendError::retry("the transport panicked")),
         }
     }
 
@@ -283,11 +283,11 @@ impl<S: ConversationStore> Engine<S> {
             Some(result) => EventKind::SendFailed { message: id, channel, result },
         };
         let now = self.now();
-        let noted = Noted {
+        let noted = PendingEvent {
             of: Some((message.flow.clone(), None)),
             lag: result.is_none().then(|| (now - message.created_at).to_std().unwrap_or_default()),
-            took: Took { send: Some(send), ..Took::default() },
-            ..Noted::new(now, kind)
+            took: Timings { send: Some(send), ..Timings::default() },
+            ..PendingEvent::new(now, kind)
         };
         self.tell(workspace, &delivery.contact, delivery.cause, [noted]);
     }

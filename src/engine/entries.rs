@@ -16,10 +16,10 @@ type Map<K, V> = HashMap<K, V, RandomState>;
 
 /// The entries that were read.
 #[derive(Default)]
-pub(super) struct KnownEntries(Mutex<Known>);
+pub(super) struct KnownEntries(Mutex<ReadEntries>);
 
 #[derive(Default)]
-struct Known {
+struct ReadEntries {
     /// The store's revision; None: nothing was read yet.
     revision: Option<u64>,
     flows: Map<FlowId, KnownEntry>,
@@ -61,7 +61,7 @@ struct BegunRead {
 }
 
 impl KnownEntries {
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, ReadEntries> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -112,7 +112,7 @@ impl KnownEntries {
     }
 }
 
-impl Known {
+impl ReadEntries {
     fn state(&self) -> ReadState {
         ReadState { revision: self.revision.unwrap_or_default(), count: self.count }
     }
@@ -197,14 +197,14 @@ mod tests {
     }
 
     /// Returns what is known after the whole was read once.
-    fn known(revision: u64, flows: Vec<FlowEntry>) -> Known {
-        let mut known = Known::default();
+    fn known(revision: u64, flows: Vec<FlowEntry>) -> ReadEntries {
+        let mut known = ReadEntries::default();
         let begun = known.begin();
         assert!(known.take(&begun, whole(revision, flows)));
         known
     }
 
-    fn revision_of(known: &Known, code: &str) -> Option<u64> {
+    fn revision_of(known: &ReadEntries, code: &str) -> Option<u64> {
         let flow = FlowId::new(code).unwrap();
         Some(known.flows.get(&flow)?.entry.as_ref()?.revision)
     }

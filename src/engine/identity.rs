@@ -15,12 +15,12 @@ use crate::store::{ConversationStore, Lookup, StoredConversation, Subject};
 const ATTEMPTS: u32 = 8;
 
 /// A contact as it was loaded.
-struct Known {
+struct LoadedContact {
     stored: StoredConversation,
     conversation: std::sync::Arc<Conversation>,
 }
 
-impl Known {
+impl LoadedContact {
     fn id(&self) -> &ContactId {
         &self.stored.contact
     }
@@ -74,7 +74,7 @@ impl<S: ConversationStore> Engine<S> {
 
     /// Moves the addresses of a contact that nobody named to one that has a name, if it gives them
     /// up.
-    async fn give_up(&self, first: Known, second: Known) -> Result<Option<ContactId>, Error> {
+    async fn give_up(&self, first: LoadedContact, second: LoadedContact) -> Result<Option<ContactId>, Error> {
         let (named, minted) = match (first.gives_up(), second.gives_up()) {
             (true, false) if !second.is_minted() => (second, first),
             (false, true) if !first.is_minted() => (first, second),
@@ -99,12 +99,16 @@ impl<S: ConversationStore> Engine<S> {
         Ok(None)
     }
 
-    async fn known(&self, workspace: &WorkspaceId, contact: &ContactId) -> Result<Option<Known>, Error> {
+    async fn known(
+        &self,
+        workspace: &WorkspaceId,
+        contact: &ContactId,
+    ) -> Result<Option<LoadedContact>, Error> {
         let lookup = self.lookup(workspace, Subject::Contact(contact.clone()));
         let Some(stored) = self.store.load(&lookup).await?.conversation else { return Ok(None) };
         let conversation =
             stored.record.conversation().map_err(|error| unreadable(stored.contact.clone(), &error))?;
-        Ok(Some(Known { stored, conversation }))
+        Ok(Some(LoadedContact { stored, conversation }))
     }
 
     /// A change of a contact that may add addresses.

@@ -72,7 +72,7 @@ use crate::error::Error;
 use crate::id::{BadName, ContactId, WorkspaceId};
 use crate::kernel::Policy;
 use crate::limits::Limits;
-use crate::observer::{BackgroundTask, Cause, Noted, Observer, Observers};
+use crate::observer::{BackgroundTask, Cause, Observer, Observers, PendingEvent};
 use crate::store::{ConversationStore, DynFlowStore, Token};
 use crate::transport::DynTransport;
 
@@ -278,7 +278,7 @@ impl<S> Engine<S> {
         workspace: &WorkspaceId,
         contact: &ContactId,
         cause: Cause,
-        note: impl FnOnce(DateTime<Utc>) -> Noted,
+        note: impl FnOnce(DateTime<Utc>) -> PendingEvent,
     ) {
         if self.is_observed() {
             self.tell(workspace, contact, cause, [note(self.now())]);
@@ -290,7 +290,7 @@ impl<S> Engine<S> {
         workspace: &WorkspaceId,
         contact: &ContactId,
         cause: Cause,
-        events: impl IntoIterator<Item = Noted>,
+        events: impl IntoIterator<Item = PendingEvent>,
     ) {
         for noted in events {
             self.ports.observers.observe(&noted.event(workspace, contact, cause));

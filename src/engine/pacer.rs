@@ -65,7 +65,7 @@ impl Paces {
 pub(super) struct Pacer {
     paces: Paces,
     hasher: RandomState,
-    state: Mutex<State>,
+    state: Mutex<PacerState>,
     bell: Mutex<Bell>,
 }
 
@@ -80,12 +80,12 @@ struct Bell {
 }
 
 #[derive(Default)]
-struct State {
+struct PacerState {
     /// The latest instant that was seen.
     seen: Nanos,
     buckets: Map<u64, Bucket>,
     /// The place of the first message that waits, of each destination.
-    places: Map<u64, Place>,
+    places: Map<u64, PlaceInLine>,
     swept_at: Nanos,
     /// As many buckets and places as are looked through next.
     sweep_at: usize,
@@ -93,7 +93,7 @@ struct State {
 
 /// A place in line: tokens that are kept for the first message of a destination.
 #[derive(Clone, Copy)]
-struct Place {
+struct PlaceInLine {
     /// When all of them are there.
     until: Nanos,
     /// When the token of the account comes, and that of the contact, in the order of [`Buckets`].
@@ -106,7 +106,7 @@ struct Buckets([Option<(u64, Rate)>; 2]);
 
 /// The answer to a message.
 #[derive(Debug, PartialEq, Eq)]
-enum Turn {
+enum PaceTurn {
     /// It may leave: its tokens are taken.
     Now,
     /// Its tokens are there, and kept for it.
@@ -115,7 +115,7 @@ enum Turn {
     At(DateTime<Utc>),
 }
 
-impl State {
+impl PacerState {
     /// Takes note of the time, which never goes back, unless the clock was set back: then what is
     /// kept for instants of the old time is free again.
     fn advance(&mut self, now: Nanos) -> Nanos {
@@ -178,36 +178,36 @@ impl State {
 
     /// The turn of the first message of a destination, which is to leave from
     /// `from` on.
-    fn turn(&mut self, line: u64, buckets: Buckets, from: Nanos, will_send: bool) -> Turn {
+    fn turn(&mut self, line: u64, buckets: Buckets, from: Nanos, will_send: bool) -> PaceTurn {
         let now = self.seen;
         if let Some(place) = self.places.get(&line).copied() {
             if place.until >= from && place.until > now {
-                return Turn::At(instant(place.until));
+                return PaceTurn::At(instant(place.until));
             }
             let is_there = from <= now && self.all(buckets, |bucket| bucket.level >= 1);
             if is_there && !will_send {
-                return Turn::Kept;
+                return PaceTurn::Kept;
             }
             if is_there {
                 self.places.remove(&line);
                 self.take(buckets, true);
-                return Turn::Now;
+                return PaceTurn::Now;
             }
             // Nobody came in time, and the tokens went to waste.
             self.give_up_place(line, buckets);
         } else if from <= now && will_send && self.all(buckets, |bucket| bucket.level > bucket.owed) {
             self.take(buckets, false);
-            return Turn::Now;
+            return PaceTurn::Now;
         }
         let place = self.reserve(buckets, from.max(now));
         self.places.insert(line, place);
-        if place.until <= now { Turn::Kept } else { Turn::At(instant(place.until)) }
+        if place.until <= now { PaceTurn::Kept } else { PaceTurn::At(instant(place.until)) }
     }
 
     /// Keeps the first tokens that are nobody's: the contact's before the account's, so that nobody
     /// waits for those who wait for their own contact.
-    fn reserve(&mut self, Buckets([account, contact]): Buckets, from: Nanos) -> Place {
-        let mut place = Place { until: from, tokens: [None; 2] };
+    fn reserve(&mut self, Buckets([account, contact]): Buckets, from: Nanos) -> PlaceInLine {
+        let mut place = PlaceInLine { until: from, tokens: [None; 2] };
         let [of_account, of_contact] = &mut place.tokens;
         for (bucket, token) in [(contact, of_contact), (account, of_account)] {
             let Some(bucket) = bucket else { continue };
@@ -241,7 +241,7 @@ impl State {
         }
         if was_kept {
             let tokens = buckets.0.map(|bucket| bucket.map(|_| now));
-            self.places.entry(line).or_insert(Place { until: now, tokens });
+            self.places.entry(line).or_insert(PlaceInLine { until: now, tokens });
         }
     }
 }
@@ -416,7 +416,7 @@ impl Pacer {
         sooner
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, PacerState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -536,12 +536,12 @@ impl<S: ConversationStore> Engine<S> {
             };
             let was_kept = state.places.contains_key(&line);
             match state.turn(line, buckets, from, will_send) {
-                Turn::Now => {
+                PaceTurn::Now => {
                     passes.taken.push((unsent.seq, Taken { line, buckets, was_kept }));
                     continue;
                 }
-                Turn::Kept => {}
-                Turn::At(until) => held.push((unsent.seq, until)),
+                PaceTurn::Kept => {}
+                PaceTurn::At(until) => held.push((unsent.seq, until)),
             }
             waiting.push(route);
             if !was_kept {
@@ -575,10 +575,10 @@ mod tests {
 
     #[test]
     fn nothing_is_kept_of_those_whose_buckets_are_full_again() {
-        let mut state = State::default();
+        let mut state = PacerState::default();
         for line in 1..=100_000_u64 {
             let now = state.advance(START + Nanos::from(line) * SECOND);
-            assert_eq!(state.turn(line, buckets(line), now, true), Turn::Now);
+            assert_eq!(state.turn(line, buckets(line), now, true), PaceTurn::Now);
             assert!(state.buckets.len() < 2_000, "{}", state.buckets.len());
         }
         // A crowd that waits is kept as long as it waits, and the room is given back.
@@ -594,13 +594,16 @@ mod tests {
 
     #[test]
     fn ten_thousand_who_wait_are_a_single_run() {
-        let mut state = State::default();
+        let mut state = PacerState::default();
         let now = state.advance(START);
         for line in 1..=10_010 {
             let turn = state.turn(line, buckets(line), now, true);
             let waits = i64::try_from(line).unwrap() - 10;
             let at = Nanos::from(waits) * SECOND / 80;
-            assert_eq!(turn, if waits > 0 { Turn::At(instant(whole_millis(now + at))) } else { Turn::Now });
+            assert_eq!(
+                turn,
+                if waits > 0 { PaceTurn::At(instant(whole_millis(now + at))) } else { PaceTurn::Now }
+            );
         }
         assert_eq!(state.buckets[&0].kept.0.len(), 1);
         for line in (12..=10_010).step_by(2) {
@@ -608,23 +611,23 @@ mod tests {
         }
         assert_eq!(state.buckets[&0].kept.0.len(), 5_000);
         let turn = state.turn(20_000, buckets(20_000), now, true);
-        assert_eq!(turn, Turn::At(instant(now + 25 * MILLI)), "the first that came free");
+        assert_eq!(turn, PaceTurn::At(instant(now + 25 * MILLI)), "the first that came free");
     }
 
     #[test]
     fn who_waits_for_the_contact_holds_up_nobody_of_the_account() {
-        let mut state = State::default();
+        let mut state = PacerState::default();
         let now = state.advance(START);
         for _ in 0..2 {
-            assert_eq!(state.turn(1, buckets(1), now, true), Turn::Now);
+            assert_eq!(state.turn(1, buckets(1), now, true), PaceTurn::Now);
         }
-        assert_eq!(state.turn(1, buckets(1), now, true), Turn::At(instant(now + 6 * SECOND)));
+        assert_eq!(state.turn(1, buckets(1), now, true), PaceTurn::At(instant(now + 6 * SECOND)));
         for line in 2..10 {
-            assert_eq!(state.turn(line, buckets(line), now, true), Turn::Now);
+            assert_eq!(state.turn(line, buckets(line), now, true), PaceTurn::Now);
         }
         assert_eq!(
             state.turn(10, buckets(10), now, true),
-            Turn::At(instant(whole_millis(now + SECOND / 80)))
+            PaceTurn::At(instant(whole_millis(now + SECOND / 80)))
         );
     }
 
@@ -633,10 +636,10 @@ mod tests {
         let account = Rate::every(Duration::from_secs(60)).burst(100);
         let contact = Rate::every(Duration::from_secs(6));
         let buckets = Buckets([Some((0, account)), Some((1, contact))]);
-        let mut state = State::default();
+        let mut state = PacerState::default();
         let now = state.advance(START);
-        assert_eq!(state.turn(1, buckets, now, true), Turn::Now);
-        assert_eq!(state.turn(1, buckets, now, true), Turn::At(instant(now + 6 * SECOND)));
+        assert_eq!(state.turn(1, buckets, now, true), PaceTurn::Now);
+        assert_eq!(state.turn(1, buckets, now, true), PaceTurn::At(instant(now + 6 * SECOND)));
     }
 
     #[test]

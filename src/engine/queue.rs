@@ -27,16 +27,16 @@ type Shard = HashMap<u64, VecDeque<Arc<Ticket>>, RandomState>;
 
 /// A place in a queue.
 #[derive(Default)]
-struct Ticket(Mutex<Call>);
+struct Ticket(Mutex<QueuedCall>);
 
 #[derive(Default)]
-struct Call {
+struct QueuedCall {
     is_called: bool,
     waker: Option<Waker>,
 }
 
 impl Ticket {
-    fn lock(&self) -> MutexGuard<'_, Call> {
+    fn lock(&self) -> MutexGuard<'_, QueuedCall> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -95,21 +95,21 @@ pub(super) struct Waiting<'a> {
 }
 
 /// A caller whose turn it is, until this is dropped.
-pub(super) struct Turn<'a> {
+pub(super) struct QueueTurn<'a> {
     queues: &'a CallerQueues,
     key: u64,
 }
 
-impl Drop for Turn<'_> {
+impl Drop for QueueTurn<'_> {
     fn drop(&mut self) {
         self.queues.pass_on(self.key);
     }
 }
 
 impl<'a> Future for Waiting<'a> {
-    type Output = Turn<'a>;
+    type Output = QueueTurn<'a>;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Turn<'a>> {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<QueueTurn<'a>> {
         let this = &mut *self;
         match &this.ticket {
             None => {
@@ -132,7 +132,7 @@ impl<'a> Future for Waiting<'a> {
             }
         }
         this.has_turn = true;
-        Poll::Ready(Turn { queues: this.queues, key: this.key })
+        Poll::Ready(QueueTurn { queues: this.queues, key: this.key })
     }
 }
 

@@ -11,7 +11,7 @@ use crate::engine::transact::{AtOnce, FirstAttempt};
 use crate::error::Error;
 use crate::id::{ContactId, WorkspaceId};
 use crate::kernel::{Arrival, CarriedOptOut, InboundAnswer, Received};
-use crate::observer::{Cause, EventKind, Noted};
+use crate::observer::{Cause, EventKind, PendingEvent};
 use crate::request::{CheckedInbound, Inbound};
 use crate::store::{ConversationStore, Lookup, Subject};
 
@@ -175,11 +175,11 @@ impl<S: ConversationStore> Engine<S> {
         received: &Received,
     ) {
         let contact = met.unwrap_or_else(|| arrival.contact());
-        let heard = |at| Noted::new(at, heard_as(received));
+        let heard = |at| PendingEvent::new(at, heard_as(received));
         self.tell_one(workspace, contact, Cause::Receive, heard);
         if let Some(count) = arrival.inbound().left_out {
             let kind = EventKind::AddressLeftOut { count: count.get() };
-            self.tell_one(workspace, contact, Cause::Receive, |at| Noted::new(at, kind));
+            self.tell_one(workspace, contact, Cause::Receive, |at| PendingEvent::new(at, kind));
         }
     }
 }

@@ -8,8 +8,8 @@ use crate::engine::Engine;
 use crate::engine::outcome::{Cancelled, Completed, Reported};
 use crate::error::Error;
 use crate::id::{MessageId, SessionId, WorkspaceId};
-use crate::kernel::{Act, Action, ConversationChange};
-use crate::observer::{Cause, EventKind, Noted};
+use crate::kernel::{Action, ConversationChange, HostChange};
+use crate::observer::{Cause, EventKind, PendingEvent};
 use crate::session::DeliveryReport;
 use crate::store::{ConversationStore, Lookup, Subject};
 
@@ -83,7 +83,7 @@ impl<S: ConversationStore> Engine<S> {
         self.act_on(Cause::Report, &lookup, &mut note).await?;
         let Some(contact) = known else { return Ok(Reported::Unknown) };
         self.tell_one(workspace, &contact, Cause::Report, |_| {
-            Noted::new(lookup.now, EventKind::Reported { message, status: status.into() })
+            PendingEvent::new(lookup.now, EventKind::Reported { message, status: status.into() })
         });
         Ok(Reported::Noted)
     }
@@ -146,7 +146,7 @@ impl<S: ConversationStore> Engine<S> {
         change: &mut dyn ConversationChange,
     ) -> Result<bool, Error> {
         let call = self.delivering(cause, lookup);
-        let mut act = Act::new(change);
+        let mut act = HostChange::new(change);
         // Boxed: the futures of the calls of hosts have no room for them.
         let mut delivery = Box::pin(self.transact(call, None, &mut act, &mut None, false)).await?;
         if delivery.is_some() {

@@ -10,7 +10,7 @@ use crate::engine::Engine;
 use crate::error::{Error, StoreError, StoreErrorKind};
 use crate::id::WorkspaceId;
 use crate::kernel::{Skew, later, span};
-use crate::observer::{BackgroundTask, Cause, EventKind, Noted};
+use crate::observer::{BackgroundTask, Cause, EventKind, PendingEvent};
 use crate::store::{ConversationStore, LeasedConversation, Loaded, Lookup, Settle, Settled, Subject, Token};
 
 /// For so long by the engine's clock it is trusted after the store agreed with it.
@@ -154,7 +154,7 @@ impl<S: ConversationStore> Engine<S> {
         let workspace = self.workspace.as_ref().unwrap_or(&default);
         let Skew { engine, store } = skew;
         self.tell_one(workspace, &Uuid::nil().into(), cause, |at| {
-            Noted::new(at, EventKind::ClockSkew { engine, store })
+            PendingEvent::new(at, EventKind::ClockSkew { engine, store })
         });
         Some(skew)
     }

@@ -16,7 +16,7 @@ use crate::engine::hands::Hands;
 use crate::engine::outcome::Ticked;
 use crate::error::Error;
 use crate::kernel::{later, span};
-use crate::observer::{BackgroundTask, Cause, EventKind, Noted, Observer};
+use crate::observer::{BackgroundTask, Cause, EventKind, Observer, PendingEvent};
 use crate::store::{ConversationStore, Due, LeasedConversation, Loaded, Settle, Settled, Token};
 
 /// Claims after which a conversation that makes no progress is set aside (SEMANTICS S9).
@@ -489,7 +489,9 @@ impl<S: ConversationStore> Engine<S> {
         };
         match self.store.settle(&settle).await {
             Ok(Settled::Done) if quarantine => {
-                self.tell_one(&workspace, &contact, Cause::Tick, |at| Noted::new(at, EventKind::Quarantined));
+                self.tell_one(&workspace, &contact, Cause::Tick, |at| {
+                    PendingEvent::new(at, EventKind::Quarantined)
+                });
             }
             Ok(_) => {}
             Err(error) => {

@@ -18,7 +18,7 @@ use crate::kernel::{
     AbsorbedContact, Decision, Environment, FoundConversation, Operation, Outgoing, Output, Resolution,
     added_up, decide,
 };
-use crate::observer::{Cause, EventKind, Noted, Took};
+use crate::observer::{Cause, EventKind, PendingEvent, Timings};
 use crate::session::{Conversation, DecodeError};
 use crate::store::{
     Absorbed, Commit, Committed, ConversationStore, Lease, Lent, Loaded, Lookup, Record, Revision,
@@ -59,7 +59,7 @@ enum Next {
     /// The operation has its answer, and something is to be done under the lease that the call
     /// holds.
     Deliver,
-    Write(Vec<Noted>),
+    Write(Vec<PendingEvent>),
 }
 
 /// The way on after an attempt.
@@ -256,7 +256,7 @@ impl<S: ConversationStore> Engine<S> {
         attempts: &mut Attempts,
         committed: Result<Option<Committed>, StoreError>,
         next: Next,
-        took: Option<Took>,
+        took: Option<Timings>,
         left: &mut Option<Delivery>,
     ) -> Result<After, Error> {
         let way = match (committed, next) {
@@ -308,7 +308,7 @@ impl<S: ConversationStore> Engine<S> {
         &self,
         call: &Transaction<'_>,
         (revision, leased, settled): (Revision, bool, u64),
-        (events, attempt, took): (Vec<Noted>, u32, Option<Took>),
+        (events, attempt, took): (Vec<PendingEvent>, u32, Option<Timings>),
         left: &mut Option<Delivery>,
     ) {
         let Some(delivery) = left else { return };
@@ -482,7 +482,7 @@ impl<S: ConversationStore> Engine<S> {
         self.tell_one(workspace, &contact, cause, |at| {
             let (flow, reason) = (flow.clone(), reason.clone());
             let of = Some((flow.clone(), Some(version)));
-            Noted { of, ..Noted::new(at, EventKind::VersionMissing { flow, version, reason }) }
+            PendingEvent { of, ..PendingEvent::new(at, EventKind::VersionMissing { flow, version, reason }) }
         });
         Error::VersionMissing { flow, version, reason }
     }
@@ -506,12 +506,12 @@ impl<S: ConversationStore> Engine<S> {
     }
 
     /// The measures of one attempt. None: nobody watches.
-    fn took(&self, begun: Option<Duration>, decide: Option<Duration>) -> Option<Took> {
+    fn took(&self, begun: Option<Duration>, decide: Option<Duration>) -> Option<Timings> {
         let whole = self.lap(begun)?;
-        Some(Took {
+        Some(Timings {
             decide,
             store: Some(whole.saturating_sub(decide.unwrap_or_default())),
-            ..Took::default()
+            ..Timings::default()
         })
     }
 
@@ -521,24 +521,25 @@ impl<S: ConversationStore> Engine<S> {
         &self,
         lookup: &Lookup,
         delivery: &Delivery,
-        events: Vec<Noted>,
-        (attempt, took): (u32, Took),
+        events: Vec<PendingEvent>,
+        (attempt, took): (u32, Timings),
     ) {
-        let committed = Noted::new(lookup.now, EventKind::Committed);
+        let committed = PendingEvent::new(lookup.now, EventKind::Committed);
         let events = events.into_iter().chain([committed]);
-        let measured = events.map(|noted| Noted { attempt: noted.attempt.or(Some(attempt)), took, ..noted });
+        let measured =
+            events.map(|noted| PendingEvent { attempt: noted.attempt.or(Some(attempt)), took, ..noted });
         self.tell(&lookup.workspace, &delivery.contact, delivery.cause, measured);
     }
 
     /// Tells that somebody else changed the conversation first, if anybody watches.
-    fn tell_conflict(&self, lookup: &Lookup, delivery: &Delivery, (attempt, took): (u32, Option<Took>)) {
+    fn tell_conflict(&self, lookup: &Lookup, delivery: &Delivery, (attempt, took): (u32, Option<Timings>)) {
         let Some(took) = took else { return };
-        let lost = Noted::new(lookup.now, EventKind::Conflict);
+        let lost = PendingEvent::new(lookup.now, EventKind::Conflict);
         self.tell(
             &lookup.workspace,
             &delivery.contact,
             delivery.cause,
-            [Noted { attempt: Some(attempt), took, ..lost }],
+            [PendingEvent { attempt: Some(attempt), took, ..lost }],
         );
     }
 }

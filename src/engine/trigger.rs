@@ -11,8 +11,8 @@ use crate::engine::span::CallSpan;
 use crate::engine::transact::{AtOnce, FirstAttempt};
 use crate::error::{Error, MissingReason};
 use crate::id::{ContactId, FlowId, SessionId, WorkspaceId};
-use crate::kernel::{CarriedOptOut, Refusal, Target, Trigger, TriggerAnswer, Triggered};
-use crate::observer::{Cause, EventKind, Noted};
+use crate::kernel::{CarriedOptOut, Refusal, Target, TriggerAnswer, TriggerCall, Triggered};
+use crate::observer::{Cause, EventKind, PendingEvent};
 use crate::request::{CheckedTrigger, TriggerRequest};
 use crate::store::{ConversationStore, KeyName, Lookup, Subject};
 
@@ -22,7 +22,7 @@ pub(super) enum LaterTrigger {
     /// Time or flows are to be asked for.
     Checked(CheckedTrigger),
     /// It is to be decided, be it anew.
-    Begun { trigger: Trigger, lookup: Lookup, maybe_done: bool },
+    Begun { trigger: TriggerCall, lookup: Lookup, maybe_done: bool },
 }
 
 impl<S: ConversationStore> Engine<S> {
@@ -87,10 +87,10 @@ impl<S: ConversationStore> Engine<S> {
         mut request: CheckedTrigger,
         now: DateTime<Utc>,
         snapshot: &Snapshot,
-    ) -> (Trigger, Lookup) {
+    ) -> (TriggerCall, Lookup) {
         let target = Target::of(&mut request, snapshot, || self.ports.ids.mint(now).into());
         let token = self.token(now);
-        let trigger = Trigger::new(request, target, SessionId(token.0), self.no_opt_out());
+        let trigger = TriggerCall::new(request, target, SessionId(token.0), self.no_opt_out());
         let CheckedTrigger { flow, key, .. } = trigger.request();
         let key = key.clone().map(|key| KeyName { flow: flow.clone(), key });
         let subject = match trigger.target().address() {
@@ -158,7 +158,7 @@ impl<S: ConversationStore> Engine<S> {
 
     /// The answer to a trigger of a contact who opted out, which is told.
     #[cold]
-    fn opted_out(&self, workspace: &WorkspaceId, trigger: &Trigger, met: Option<ContactId>) -> Triggered {
+    fn opted_out(&self, workspace: &WorkspaceId, trigger: &TriggerCall, met: Option<ContactId>) -> Triggered {
         self.tell_refused(workspace, trigger, met, &Refusal::OptedOut);
         Triggered::Refused(Refusal::OptedOut)
     }
@@ -167,14 +167,14 @@ impl<S: ConversationStore> Engine<S> {
     fn tell_refused(
         &self,
         workspace: &WorkspaceId,
-        trigger: &Trigger,
+        trigger: &TriggerCall,
         met: Option<ContactId>,
         why: &Refusal,
     ) {
         let contact = met.unwrap_or_else(|| trigger.target().contact());
-        self.tell_one(workspace, &contact, Cause::Trigger, |at| Noted {
+        self.tell_one(workspace, &contact, Cause::Trigger, |at| PendingEvent {
             of: Some((trigger.request().flow.clone(), None)),
-            ..Noted::new(at, EventKind::Refused { reason: why.code() })
+            ..PendingEvent::new(at, EventKind::Refused { reason: why.code() })
         });
     }
 }

@@ -5,14 +5,14 @@
 use crate::calls::{Answer, Call};
 use crate::engine::Engine;
 use crate::engine::catalogue::WorkspaceFlows;
-use crate::engine::deadline::{Ended, bounded};
+use crate::engine::deadline::{HostOutcome, bounded};
 use crate::engine::deliver::Delivery;
 use crate::engine::tick::{Shift, Tenure};
 use crate::engine::transact::{LeaseIntent, Transaction};
 use crate::error::{CallError, Error};
 use crate::id::{CallId, ContactId, WorkspaceId};
-use crate::kernel::{Book, CarriedOptOut, DeliveryResult};
-use crate::observer::{BackgroundTask, Cause, EventKind, Noted, Took};
+use crate::kernel::{CarriedOptOut, DeliveryResult, WorkBooking};
+use crate::observer::{BackgroundTask, Cause, EventKind, PendingEvent, Timings};
 use crate::store::{ConversationStore, Loaded, Lookup, Subject};
 
 /// Rounds of one claim; what is left is due again.
@@ -106,7 +106,7 @@ impl<S: ConversationStore> Engine<S> {
             let intent = if is_over { LeaseIntent::Stop } else { LeaseIntent::Continue };
             let call = Transaction { cause: done.cause(), flows, lookup: &lookup, intent };
             let sent = done.sent.as_ref().map(|(delivery, result)| (&delivery.outgoing, result));
-            let mut book = Book::new(sent, &done.called, opt_out);
+            let mut book = WorkBooking::new(sent, &done.called, opt_out);
             let delivery = self.transact(call, first.take(), &mut book, &mut None, false).await?;
             *held_by = held_by.take().or(book.held_by.take());
             if !book.new_addresses.is_empty() {
@@ -166,16 +166,16 @@ impl<S: ConversationStore> Engine<S> {
     ) -> Result<Answer, CallError> {
         let of = || Some((call.flow.clone(), None));
         let id = call.reference.call;
-        self.tell_one(workspace, &delivery.contact, delivery.cause, |at| Noted {
+        self.tell_one(workspace, &delivery.contact, delivery.cause, |at| PendingEvent {
             of: of(),
-            ..Noted::new(at, EventKind::Called { call: id })
+            ..PendingEvent::new(at, EventKind::Called { call: id })
         });
         let begun = self.stopwatch();
         let ended = bounded(|| self.ports.calls.call_boxed(call), self.send_time(), shift.timer).await;
         let answer = match ended {
-            Ended::Done(answer) => answer,
-            Ended::Late => Err(CallError::retry("the call did not end in time")),
-            Ended::Panicked => Err(CallError::retry("the call panicked")),
+            HostOutcome::Done(answer) => answer,
+            HostOutcome::Late => Err(CallError::retry("the call did not end in time")),
+            HostOutcome::Panicked => Err(CallError::retry("the call panicked")),
         };
         if let Some(spent) = self.lap(begun) {
             let result = match &answer {
@@ -184,10 +184,10 @@ impl<S: ConversationStore> Engine<S> {
                 Err(CallError::Retry { .. }) => "retry",
                 Err(CallError::Failed { .. }) => "failed",
             };
-            self.tell_one(workspace, &delivery.contact, delivery.cause, |at| Noted {
+            self.tell_one(workspace, &delivery.contact, delivery.cause, |at| PendingEvent {
                 of: of(),
-                took: Took { call: Some(spent), ..Took::default() },
-                ..Noted::new(at, EventKind::CallDone { call: id, result })
+                took: Timings { call: Some(spent), ..Timings::default() },
+                ..PendingEvent::new(at, EventKind::CallDone { call: id, result })
             });
         }
         answer

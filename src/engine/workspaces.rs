@@ -21,12 +21,12 @@ pub(super) struct Catalogues {
 }
 
 struct Cached {
-    entries: HashMap<WorkspaceId, Entry, RandomState>,
+    entries: HashMap<WorkspaceId, CachedWorkspace, RandomState>,
     /// Beyond so many it is looked for what can go.
     full_at: usize,
 }
 
-struct Entry {
+struct CachedWorkspace {
     flows: Arc<WorkspaceFlows>,
     asked_last: AtomicU64,
 }
@@ -46,7 +46,7 @@ impl Catalogues {
             return Arc::clone(&entry.flows);
         }
         let mut cached = self.cached.write().unwrap_or_else(PoisonError::into_inner);
-        let new = || Entry { flows: Arc::default(), asked_last: AtomicU64::new(asked) };
+        let new = || CachedWorkspace { flows: Arc::default(), asked_last: AtomicU64::new(asked) };
         let flows = Arc::clone(&cached.entries.entry(workspace.clone()).or_insert_with(new).flows);
         if cached.entries.len() > cached.full_at {
             cached.shrink(self.most);

@@ -6,7 +6,7 @@ use crate::flow::node::{CallFlow, Port};
 use crate::flow::{NodeIx, Step};
 use crate::kernel::Callee;
 use crate::kernel::node::call_flow;
-use crate::kernel::turn::{Entry, Move, Run};
+use crate::kernel::turn::{FlowEntrance, Move, Run};
 use crate::observer::EventKind;
 use crate::session::{Ending, FailureCode, Frame};
 use crate::value::Caps;
@@ -22,7 +22,7 @@ struct Caller<'a> {
 
 impl<'a> Run<'a> {
     /// Begins a called flow; answers its start.
-    pub(super) fn enter_flow(&mut self, step: &Step, entry: Entry) -> Option<NodeIx> {
+    pub(super) fn enter_flow(&mut self, step: &Step, entry: FlowEntrance) -> Option<NodeIx> {
         let Some(callee) = self.find(&entry.flow, Some(entry.version)) else {
             let text = format!("version {} of flow `{}` is not stored", entry.version, entry.flow);
             return self.fault(FailureCode::MissingNode, text);

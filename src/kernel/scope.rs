@@ -20,7 +20,7 @@ use crate::session::{Contact, FailureCode, Message, MessageKind, Session};
 use crate::value::PackError;
 
 /// Cheap to make, since one is made per rendering: the objects below are the session's own.
-struct Names<'a> {
+struct ScopeNames<'a> {
     flow: &'a Flow,
     flow_name: &'a str,
     session: &'a Session,
@@ -33,7 +33,7 @@ struct Names<'a> {
     item: Option<&'a ItemNames>,
 }
 
-impl Scope for Names<'_> {
+impl Scope for ScopeNames<'_> {
     #[inline]
     fn get(&self, root: &str) -> Option<Val<'_>> {
         Some(match root {
@@ -268,7 +268,7 @@ impl LazyFields for TriggerNames<'_> {
 }
 
 /// `flow`.
-impl LazyFields for Names<'_> {
+impl LazyFields for ScopeNames<'_> {
     fn field(&self, name: &str) -> Option<Val<'_>> {
         Some(match name {
             "id" => Val::from(self.flow.id().as_str()),
@@ -396,7 +396,7 @@ impl Run<'_> {
                 }
             }));
         };
-        let names = Names {
+        let names = ScopeNames {
             flow: self.flow,
             flow_name: self.flow_name,
             session,

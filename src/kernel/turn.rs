@@ -17,7 +17,7 @@ use crate::session::{Contact, ContactChange, Ending, FailureCode, Session, Stand
 use crate::value::{Bag, Packed};
 
 /// A flow that is about to be entered.
-pub(super) struct Entry {
+pub(super) struct FlowEntrance {
     pub(super) flow: FlowId,
     pub(super) version: FlowVersion,
     pub(super) context: Bag,
@@ -32,7 +32,7 @@ pub(super) enum Move {
     /// To this node, without an edge.
     Jump(NodeIx),
     /// Into another flow.
-    Call(Box<Entry>),
+    Call(Box<FlowEntrance>),
     /// Not: the session stays here, like this.
     Park(Standing),
     /// Not: the session waits on for what it waits for, until then as before.

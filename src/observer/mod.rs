@@ -59,7 +59,7 @@ pub struct Event {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lag: Option<Duration>,
     /// The time that what led to it took.
-    pub took: Took,
+    pub took: Timings,
     /// The kind, with what it tells.
     pub kind: EventKind,
 }
@@ -68,7 +68,7 @@ pub struct Event {
 /// measured without an observer ([SEMANTICS E5](crate::semantics#e5)).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Took {
+pub struct Timings {
     /// Of events of a commit: the decision that was committed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decide: Option<Duration>,
@@ -537,18 +537,18 @@ impl ContentFault {
 
 /// An event before it is known whose it is: what the decision or the delivery knows of it.
 #[derive(Clone, Debug)]
-pub(crate) struct Noted {
+pub(crate) struct PendingEvent {
     pub(crate) at: DateTime<Utc>,
     pub(crate) of: Option<(FlowId, Option<FlowVersion>)>,
     pub(crate) attempt: Option<u32>,
     pub(crate) lag: Option<Duration>,
-    pub(crate) took: Took,
+    pub(crate) took: Timings,
     pub(crate) kind: EventKind,
 }
 
-impl Noted {
+impl PendingEvent {
     pub(crate) fn new(at: DateTime<Utc>, kind: EventKind) -> Self {
-        Self { at, of: None, attempt: None, lag: None, took: Took::default(), kind }
+        Self { at, of: None, attempt: None, lag: None, took: Timings::default(), kind }
     }
 
     /// The event, of this contact.

@@ -46,7 +46,7 @@ pub struct Conversation {
 /// A time of a session that passes; at the same instant the node's deadline goes before expiry
 /// (SEMANTICS S2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Timer {
+pub(crate) enum SessionTimer {
     /// The node's own deadline.
     Deadline,
     /// The reminder that comes before the TTL.
@@ -221,24 +221,24 @@ impl Conversation {
     /// When a session's own deadline, or else its TTL, passes; its longest life ends in any case. A
     /// wait's deadline does not pass while a message that was sent before it is undelivered
     /// (SEMANTICS N3), and no time but the longest passes in a handoff (S10).
-    pub(crate) fn timer(&self, session: &Session, settled: u64) -> Option<(DateTime<Utc>, Timer)> {
+    pub(crate) fn timer(&self, session: &Session, settled: u64) -> Option<(DateTime<Utc>, SessionTimer)> {
         let window = session.window();
         let own = match (window, session.deadline()) {
             _ if self.stands_still(session) => None,
             // The end of a handoff would speak, too.
             _ if session.status() == Status::Handoff && self.pause().is_some() => None,
             // What is being said is the answer: the question's time does not pass meanwhile.
-            (Some(until), _) => Some((until.max(session.parked_at), Timer::Deadline)),
+            (Some(until), _) => Some((until.max(session.parked_at), SessionTimer::Deadline)),
             (None, Some(_)) if self.is_held(session, settled) => None,
-            (None, Some(deadline)) => Some((deadline, Timer::Deadline)),
+            (None, Some(deadline)) => Some((deadline, SessionTimer::Deadline)),
             (None, None) if session.status() == Status::Handoff => None,
             // A node may outlive the TTL (S3), but no session ends before it came to where it
             // is.
-            (None, None) => session.expires_at.map(|at| (at.max(session.parked_at), Timer::Expiry)),
+            (None, None) => session.expires_at.map(|at| (at.max(session.parked_at), SessionTimer::Expiry)),
         };
         let silent = own.filter(|_| window.is_none());
-        let reminder = silent.and_then(|_| session.reminds_at()).map(|at| (at, Timer::Reminder));
-        sooner(sooner(own, reminder), session.ends_by.map(|at| (at, Timer::Expiry)))
+        let reminder = silent.and_then(|_| session.reminds_at()).map(|at| (at, SessionTimer::Reminder));
+        sooner(sooner(own, reminder), session.ends_by.map(|at| (at, SessionTimer::Expiry)))
     }
 
     fn is_held(&self, session: &Session, settled: u64) -> bool {

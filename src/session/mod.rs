@@ -40,7 +40,7 @@ pub use content::{
     QuickReplies, TemplateButton, TemplateMessage,
 };
 pub use conversation::Conversation;
-pub(crate) use conversation::{ReentryMark, Timer};
+pub(crate) use conversation::{ReentryMark, SessionTimer};
 pub(crate) use delivery::Sending;
 pub use delivery::{DeliveryReport, SendOutcome};
 pub(crate) use end::Ending;

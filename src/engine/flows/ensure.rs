@@ -89,7 +89,7 @@ struct Wanted {
 }
 
 /// A step towards the wanted state of a flow.
-enum Step {
+enum EnsureStep {
     /// Nothing: it is online as it is wanted.
     Rest(FlowStatus),
     Save(Box<FlowChange>),
@@ -210,8 +210,8 @@ impl<S: ConversationStore> Flows<'_, S> {
                     .step(wanted, entry.as_deref(), now)
                     .map_err(|error| wanted.refused(place, error))?
                 {
-                    Step::Rest(state) => states.push(state),
-                    Step::Save(change) => {
+                    EnsureStep::Rest(state) => states.push(state),
+                    EnsureStep::Save(change) => {
                         states.push(FlowStatus::from(&change.entry));
                         changes.push(*change);
                         places.push(place);
@@ -274,7 +274,12 @@ impl<S: ConversationStore> Flows<'_, S> {
     }
 
     /// Returns the step that is to be done for a flow that is stored like this.
-    fn step(&self, wanted: &Wanted, stored: Option<&FlowEntry>, now: DateTime<Utc>) -> Result<Step, Error> {
+    fn step(
+        &self,
+        wanted: &Wanted,
+        stored: Option<&FlowEntry>,
+        now: DateTime<Utc>,
+    ) -> Result<EnsureStep, Error> {
         let draft = &wanted.draft;
         let mut entry = stored.map_or_else(|| new_entry(&draft.code, now), next);
         if let Some(accounts) = &wanted.source.accounts {
@@ -284,14 +289,14 @@ impl<S: ConversationStore> Flows<'_, S> {
         if let (Some(stored), Some(online)) = (stored, online)
             && online.digest == draft.digest
         {
-            return Ok(Step::Rest(stored.into()));
+            return Ok(EnsureStep::Rest(stored.into()));
         }
         entry.deleted = false;
         take_names(&mut entry, draft);
         entry.draft = Some(entry.revision);
         let text = &wanted.source.json;
         let number = put_online(&mut entry, draft.digest, now, self.1.as_ref());
-        Ok(Step::Save(Box::new(FlowChange {
+        Ok(EnsureStep::Save(Box::new(FlowChange {
             entry,
             expect: stored.map(|stored| stored.revision),
             draft: Some(Arc::clone(text)),

@@ -15,7 +15,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 use notice::notice;
-use stage::{Seen, Stage};
+use stage::{Stage, StageEvent};
 
 use crate::address::Account;
 use crate::calls::{Call, CallRef, CallResult};
@@ -421,7 +421,7 @@ impl Rehearsal {
         let mut moved: Vec<SessionId> = Vec::new();
         for seen in self.stage.take() {
             match seen {
-                Seen::Sent(message) => {
+                StageEvent::Sent(message) => {
                     self.offered.extend_from_slice(message.options());
                     self.beyond.message = Some(message.id);
                     if let Content::Form(form) = &message.content {
@@ -429,7 +429,7 @@ impl Rehearsal {
                     }
                     self.transcript.0.push(Line::Sent(Box::new(message)));
                 }
-                Seen::Called { call, answer } => {
+                StageEvent::Called { call, answer } => {
                     self.beyond.call = Some(call.reference.clone());
                     self.transcript.0.push(Line::Called(Box::new(call.clone())));
                     match answer {
@@ -437,7 +437,7 @@ impl Rehearsal {
                         None => self.asked.push(call),
                     }
                 }
-                Seen::Event(event) => {
+                StageEvent::Event(event) => {
                     // The word `restart` starts one, too.
                     if let EventKind::SessionStarted { session, .. } = event {
                         self.session = Some(session);

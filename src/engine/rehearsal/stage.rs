@@ -17,13 +17,13 @@ use crate::transport::{Receipt, Transport};
 
 /// The ports of a rehearsal. Clones are the same stage.
 #[derive(Clone, Debug)]
-pub(super) struct Stage(Arc<Mutex<State>>);
+pub(super) struct Stage(Arc<Mutex<StageState>>);
 
 #[derive(Debug)]
-struct State {
+struct StageState {
     now: DateTime<Utc>,
     minted: u128,
-    seen: Vec<Seen>,
+    seen: Vec<StageEvent>,
     /// The host's answers to the next calls of each node.
     answers: BTreeMap<NodeId, VecDeque<CallResult>>,
     /// Those to the next calls of any node.
@@ -36,7 +36,7 @@ struct State {
 
 /// An entry onto the stage; they are kept in order.
 #[derive(Debug)]
-pub(super) enum Seen {
+pub(super) enum StageEvent {
     Sent(Outbound),
     Called { call: Call, answer: Option<CallResult> },
     Event(EventKind),
@@ -44,7 +44,7 @@ pub(super) enum Seen {
 
 impl Stage {
     pub(super) fn new(now: DateTime<Utc>) -> Self {
-        let state = State {
+        let state = StageState {
             now,
             minted: 0,
             seen: Vec::new(),
@@ -56,7 +56,7 @@ impl Stage {
         Self(Arc::new(Mutex::new(state)))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, StageState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -85,7 +85,7 @@ impl Stage {
     }
 
     /// Takes all that was seen since the last look.
-    pub(super) fn take(&self) -> Vec<Seen> {
+    pub(super) fn take(&self) -> Vec<StageEvent> {
         std::mem::take(&mut self.state().seen)
     }
 }
@@ -107,7 +107,7 @@ impl Ids for Stage {
 impl Transport for Stage {
     async fn send(&self, message: &Outbound) -> Result<Receipt, SendError> {
         let mut state = self.state();
-        state.seen.push(Seen::Sent(message.clone()));
+        state.seen.push(StageEvent::Sent(message.clone()));
         state.refusals.pop_front().map_or_else(|| Ok(Receipt::new()), Err)
     }
 }
@@ -120,8 +120,9 @@ impl Calls for Stage {
             Some(own) => Some(Ok(Answer::Now(own))),
             None => state.next_answers.pop_front(),
         };
-        let stub =
-            |state: &State| state.stubs.get(call.node.as_str()).or(state.stubs.get(call.name())).cloned();
+        let stub = |state: &StageState| {
+            state.stubs.get(call.node.as_str()).or(state.stubs.get(call.name())).cloned()
+        };
         let answer = next.or_else(|| stub(&state).map(Answer::Now).map(Ok)).unwrap_or(Ok(Answer::Later));
         let told = match &answer {
             Ok(Answer::Now(result)) => Some(result.clone()),
@@ -130,13 +131,13 @@ impl Calls for Stage {
             }
             _ => None,
         };
-        state.seen.push(Seen::Called { call: call.clone(), answer: told });
+        state.seen.push(StageEvent::Called { call: call.clone(), answer: told });
         answer
     }
 }
 
 impl Observer for Stage {
     fn observe(&self, event: &Event) {
-        self.state().seen.push(Seen::Event(event.kind.clone()));
+        self.state().seen.push(StageEvent::Event(event.kind.clone()));
     }
 }

@@ -27,19 +27,19 @@ pub(crate) trait ConversationChange: Send {
 }
 
 /// A change as a call: after all that was due, and remembered if it took effect.
-pub(crate) struct Act<'a> {
+pub(crate) struct HostChange<'a> {
     change: &'a mut dyn ConversationChange,
     /// True if it took effect, once it is decided.
     pub(crate) took_effect: bool,
 }
 
-impl<'a> Act<'a> {
+impl<'a> HostChange<'a> {
     pub(crate) fn new(change: &'a mut dyn ConversationChange) -> Self {
         Self { change, took_effect: false }
     }
 }
 
-impl Operation for Act<'_> {
+impl Operation for HostChange<'_> {
     fn replay(&mut self, found: &mut FoundConversation<'_>, env: &Environment<'_>) -> Result<Replay, Error> {
         let known = found.conversation.as_deref().filter(|_| found.maybe_done && found.fault.is_none());
         if known.is_some_and(|conversation| conversation.knows_call(env.call)) {

@@ -27,7 +27,7 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
 
 /// Work that was done outside, to be booked by who holds the lease.
-pub(crate) struct Book<'a> {
+pub(crate) struct WorkBooking<'a> {
     sent: Option<(&'a Outgoing, &'a DeliveryResult)>,
     called: &'a [(CallId, Result<Answer, CallError>)],
     /// The contact that an address leads to which the channel reported.
@@ -43,7 +43,7 @@ pub(crate) struct Book<'a> {
     pub(crate) over_at: Option<u64>,
 }
 
-impl<'a> Book<'a> {
+impl<'a> WorkBooking<'a> {
     pub(crate) fn new(
         sent: Option<(&'a Outgoing, &'a DeliveryResult)>,
         called: &'a [(CallId, Result<Answer, CallError>)],
@@ -53,7 +53,7 @@ impl<'a> Book<'a> {
     }
 }
 
-impl Operation for Book<'_> {
+impl Operation for WorkBooking<'_> {
     fn replay(&mut self, found: &mut FoundConversation<'_>, _env: &Environment<'_>) -> Result<Replay, Error> {
         (self.revision, self.over_at) = (found.revision, None);
         let is_theirs = found.fault.is_none() && !found.is_leased;

@@ -11,8 +11,8 @@ use crate::flow::Flow;
 use crate::id::{FlowId, FlowVersion, MessageId, SessionId};
 use crate::kernel::decide::environment::{Environment, Pinned, Unready};
 use crate::kernel::decide::output::Output;
-use crate::kernel::decide::route::{Asked, wait_node};
-use crate::observer::{EventKind, Noted};
+use crate::kernel::decide::route::{OpenQuestion, wait_node};
+use crate::observer::{EventKind, PendingEvent};
 use crate::session::{Conversation, Outbound, Session};
 
 /// A conversation further ahead of the clock than this is reported (SEMANTICS S8).
@@ -145,10 +145,10 @@ impl<'a> Decision<'a> {
 
     pub(super) fn note_at(&mut self, at: DateTime<Utc>, kind: EventKind) {
         if self.env.observed {
-            let noted = Noted {
+            let noted = PendingEvent {
                 of: kind.session().and_then(|session| self.pinned_to(session)),
                 lag: self.is_timed.then(|| (self.now - at).to_std().unwrap_or_default()),
-                ..Noted::new(at, kind)
+                ..PendingEvent::new(at, kind)
             };
             self.out.events.push(noted);
         }
@@ -186,7 +186,7 @@ impl<'a> Decision<'a> {
     }
 
     /// The question that a session waits at.
-    pub(crate) fn asked_by(&self, session: &Session) -> Option<Asked<'a>> {
+    pub(crate) fn asked_by(&self, session: &Session) -> Option<OpenQuestion<'a>> {
         let (flow, version) = session.active();
         wait_node(self.version_of(flow, version)?, session)
     }

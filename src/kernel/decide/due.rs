@@ -8,7 +8,7 @@ use crate::kernel::Input;
 use crate::kernel::decide::decision::Decision;
 use crate::kernel::decide::route::CAMPAIGN_REACH;
 use crate::kernel::time::{later, span};
-use crate::session::{DeadLetter, EndReason, Session, Timer, Verdict};
+use crate::session::{DeadLetter, EndReason, Session, SessionTimer, Verdict};
 
 /// Time for which dead letters are kept (SEMANTICS S12).
 const DEAD_LETTER_RETENTION: TimeDelta = TimeDelta::days(30);
@@ -35,9 +35,9 @@ impl Decision<'_> {
             }
             let Some(session) = self.conversation.sessions.get(place) else { return };
             let input = match timer {
-                Timer::Deadline => Input::Deadline(session.wait),
-                Timer::Reminder => Input::Reminder(session.wait),
-                Timer::Expiry => Input::Expiry,
+                SessionTimer::Deadline => Input::Deadline(session.wait),
+                SessionTimer::Reminder => Input::Reminder(session.wait),
+                SessionTimer::Expiry => Input::Expiry,
             };
             self.is_timed = true;
             let is_taken = self.advance(place, input, at) || self.advance(place, Input::Expiry, at);
@@ -79,7 +79,7 @@ impl Decision<'_> {
         self.conversation.sessions.iter().position(is_terminated)
     }
 
-    fn next_timer(&self) -> Option<(DateTime<Utc>, Timer, usize)> {
+    fn next_timer(&self) -> Option<(DateTime<Utc>, SessionTimer, usize)> {
         let conversation = &self.conversation;
         let timer = |(place, session): (usize, &Session)| {
             let (at, timer) = conversation.timer(session, self.settled)?;

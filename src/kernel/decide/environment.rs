@@ -14,7 +14,7 @@ use crate::limits::Limits;
 use crate::observer::Cause;
 
 /// The flows that a decision may need, as they are now.
-pub(crate) trait Flows: Library {
+pub(crate) trait FlowLookup: Library {
     /// A version of a flow. None: it has not been fetched yet.
     fn pinned(&self, flow: &FlowId, version: FlowVersion) -> Option<Pinned<'_>>;
 
@@ -126,7 +126,7 @@ pub(crate) struct Environment<'a> {
     pub(crate) workspace: &'a WorkspaceId,
     pub(crate) limits: &'a Limits,
     pub(crate) policy: &'a Policy,
-    pub(crate) flows: &'a dyn Flows,
+    pub(crate) flows: &'a dyn FlowLookup,
     /// The clock's time.
     pub(crate) now: DateTime<Utc>,
     /// Names the call: what is decided is found under it again (SEMANTICS D6).

@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::flow::{Flow, Keyword, KeywordAction, Keywords, NodeIx, keyword_form};
 use crate::id::{FlowId, FlowVersion, NodeId, SessionId};
 use crate::kernel::decide::decision::Decision;
-use crate::kernel::decide::route::{Asked, InboundMessage, answering};
+use crate::kernel::decide::route::{InboundMessage, OpenQuestion, answering};
 use crate::kernel::time::span;
 use crate::kernel::turn::{Move, Run};
 use crate::limits::Limits;
@@ -24,7 +24,7 @@ const OLDER_THAN_SESSION: TimeDelta = TimeDelta::seconds(60);
 
 /// The meaning of a message before it is anybody's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Heard {
+pub(crate) enum KeywordMeaning {
     /// A word of opting out.
     OptOut,
     /// A word that takes an opt-out back.
@@ -45,11 +45,11 @@ pub(crate) fn hear<'f>(
     inbound: &InboundMessage<'_>,
     (conversation, is_out): (Option<&Conversation>, bool),
     version_of: impl Fn(&FlowId, FlowVersion) -> Option<&'f Flow>,
-    question_of: impl Fn(&Session) -> Option<Asked<'f>>,
+    question_of: impl Fn(&Session) -> Option<OpenQuestion<'f>>,
     host: &Keywords,
     now: DateTime<Utc>,
     limits: &Limits,
-) -> Heard {
+) -> KeywordMeaning {
     let is_text = inbound.message.kind == MessageKind::Text;
     let sessions = conversation.map_or(&[][..], |conversation| &conversation.sessions);
     let has = |flow: &Flow, word: &str| flow.keywords().find(word).is_some();
@@ -72,24 +72,24 @@ pub(crate) fn hear<'f>(
         let of_host = host.find(word).filter(|keyword| !keyword.yields || is_free());
         let means = |action| of_flows.clone().chain(of_host).any(|keyword| keyword.action == action);
         if means(KeywordAction::OptOut) {
-            return Heard::OptOut;
+            return KeywordMeaning::OptOut;
         }
         if is_out && means(KeywordAction::OptIn) {
-            return Heard::OptIn;
+            return KeywordMeaning::OptIn;
         }
     }
     if let Some(session) = sessions.iter().rev().find(|session| session.status() == Status::Handoff) {
-        return Heard::Handoff(session.id);
+        return KeywordMeaning::Handoff(session.id);
     }
     if conversation.is_some_and(|conversation| conversation.pause().is_some()) {
-        return Heard::Paused;
+        return KeywordMeaning::Paused;
     }
-    let (Some(word), false) = (word, sessions.is_empty()) else { return Heard::Nothing };
-    let interrupts = |asked: &Asked<'_>| !asked.keywords_off();
+    let (Some(word), false) = (word, sessions.is_empty()) else { return KeywordMeaning::Nothing };
+    let interrupts = |asked: &OpenQuestion<'_>| !asked.keywords_off();
     let asked = asked().map(|(_, asked)| asked);
     let age = inbound.timestamp.map(|sent| now - sent);
     if age.is_some_and(|age| age > span(limits.max_message_age)) || !asked.as_ref().is_none_or(interrupts) {
-        return Heard::Nothing;
+        return KeywordMeaning::Nothing;
     }
     let flow_of = |session: &Session| {
         let (flow, version) = session.active();
@@ -98,7 +98,7 @@ pub(crate) fn hear<'f>(
     let newest_first = newest_first(sessions, inbound, age, flow_of);
     of_a_flow(&word, &newest_first, &version_of)
         .or_else(|| of_the_host(host.find(&word)?, &newest_first, flow_of))
-        .unwrap_or(Heard::Nothing)
+        .unwrap_or(KeywordMeaning::Nothing)
 }
 
 /// The sessions that a keyword of this age may act on, the one that waits since last first.
@@ -137,7 +137,7 @@ fn of_a_flow<'f>(
     word: &str,
     newest_first: &[&Session],
     version_of: &impl Fn(&FlowId, FlowVersion) -> Option<&'f Flow>,
-) -> Option<Heard> {
+) -> Option<KeywordMeaning> {
     newest_first.iter().find_map(|session| {
         let mut keywords = flows_of(session, version_of).map(|flow| flow.keywords().find(word)).enumerate();
         let keyword = keywords.find_map(|(outward, keyword)| {
@@ -148,7 +148,7 @@ fn of_a_flow<'f>(
             })
         })?;
         let (action, node) = (keyword.action, keyword.node.clone());
-        Some(Heard::Keyword { action, sessions: vec![session.id], node })
+        Some(KeywordMeaning::Keyword { action, sessions: vec![session.id], node })
     })
 }
 
@@ -157,7 +157,7 @@ fn of_the_host<'f>(
     keyword: &Keyword,
     newest_first: &[&Session],
     flow_of: impl Fn(&Session) -> Option<&'f Flow>,
-) -> Option<Heard> {
+) -> Option<KeywordMeaning> {
     let has_node = |session: &&&Session, node| {
         flow_of(session).is_some_and(|flow| flow.find(node, NodeIx(u32::MAX)).is_some())
     };
@@ -170,7 +170,7 @@ fn of_the_host<'f>(
         _ => return None,
     };
     let (action, node) = (keyword.action, keyword.node.clone());
-    (!sessions.is_empty()).then_some(Heard::Keyword { action, sessions, node })
+    (!sessions.is_empty()).then_some(KeywordMeaning::Keyword { action, sessions, node })
 }
 
 impl Run<'_> {

@@ -25,15 +25,17 @@ mod trigger;
 mod turn;
 mod unite;
 
-pub(crate) use act::{Act, Action, ConversationChange};
-pub(crate) use book::Book;
+pub(crate) use act::{Action, ConversationChange, HostChange};
+pub(crate) use book::WorkBooking;
 pub(crate) use decision::Decision;
 pub(crate) use delivery::{DeliveryResult, Outgoing, SendException};
-pub(crate) use environment::{CarriedOptOut, Environment, Flows, Pinned, Policy, Published, Skew, Unusable};
+pub(crate) use environment::{
+    CarriedOptOut, Environment, FlowLookup, Pinned, Policy, Published, Skew, Unusable,
+};
 pub(crate) use frame::{FoundConversation, Operation, Resolution, decide};
 pub(crate) use inbound::{Arrival, InboundAnswer};
 pub(crate) use migrate::{Migrate, destination};
 pub(crate) use output::{AbsorbedContact, Output};
 pub(crate) use release::Release;
-pub(crate) use trigger::{Target, Trigger, TriggerAnswer};
+pub(crate) use trigger::{Target, TriggerAnswer, TriggerCall};
 pub(crate) use unite::Unite;

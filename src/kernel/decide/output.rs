@@ -6,7 +6,7 @@ use crate::address::Alias;
 use crate::id::{ContactId, FlowId, FlowVersion, SessionId};
 use crate::kernel::CountDelta;
 use crate::kernel::journal::JournalEntry;
-use crate::observer::Noted;
+use crate::observer::PendingEvent;
 use crate::session::{KeyRecord, Session};
 
 /// The output of a decision, in the order in which it came about.
@@ -26,7 +26,7 @@ pub(crate) struct Output {
     pub(crate) journal: Vec<JournalEntry>,
     /// Additions to counters, as they came.
     pub(crate) counts: Vec<CountDelta>,
-    pub(crate) events: Vec<Noted>,
+    pub(crate) events: Vec<PendingEvent>,
     /// The contact that turned out to be this one (SEMANTICS A5).
     pub(crate) absorbed: Option<Box<AbsorbedContact>>,
     pub(crate) add_aliases: Vec<Alias>,

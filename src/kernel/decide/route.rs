@@ -43,14 +43,14 @@ pub(crate) struct Candidate<'a> {
 
 /// A question that a session waits at.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Asked<'f> {
+pub(crate) struct OpenQuestion<'f> {
     node: &'f CompiledNode,
     question: &'f Question,
     /// Maximum age of a message that answers it (SEMANTICS I12).
     patience: TimeDelta,
 }
 
-impl Asked<'_> {
+impl OpenQuestion<'_> {
     /// True if what it is answered with is never a keyword (SEMANTICS I6).
     pub(super) fn keywords_off(&self) -> bool {
         self.question.keywords_off
@@ -89,7 +89,7 @@ pub(crate) enum Routing {
 pub(crate) fn route<'f>(
     inbound: &InboundMessage<'_>,
     conversation: Option<&Conversation>,
-    wait_of: impl Fn(&Session) -> Option<Asked<'f>>,
+    wait_of: impl Fn(&Session) -> Option<OpenQuestion<'f>>,
     candidates: &[Candidate<'_>],
     now: DateTime<Utc>,
     limits: &Limits,
@@ -139,7 +139,7 @@ pub(crate) fn route<'f>(
 fn interrupting<'c, 'f>(
     inbound: &InboundMessage<'_>,
     sessions: &[Session],
-    wait_of: impl Fn(&Session) -> Option<Asked<'f>>,
+    wait_of: impl Fn(&Session) -> Option<OpenQuestion<'f>>,
     candidates: &[Candidate<'c>],
 ) -> Option<&'c Flow> {
     let is_wanted = |candidate: &&Candidate<'c>| candidate.admitted && candidate.flow.trigger().interrupts();
@@ -166,7 +166,7 @@ fn interrupting<'c, 'f>(
 pub(super) fn answering<'s, 'f>(
     inbound: &InboundMessage<'_>,
     sessions: &'s [Session],
-    wait_of: impl Fn(&Session) -> Option<Asked<'f>>,
+    wait_of: impl Fn(&Session) -> Option<OpenQuestion<'f>>,
 ) -> Option<(usize, &'s Session, TimeDelta)> {
     let mut waiting = sessions.iter().enumerate().filter_map(|(place, session)| {
         let asked = (session.status() == Status::Waiting).then(|| wait_of(session))??;
@@ -242,9 +242,9 @@ fn best_trigger<'c>(
 }
 
 /// The question that a session waits at, in its own version of the flow.
-pub(super) fn wait_node<'f>(flow: &'f Flow, session: &Session) -> Option<Asked<'f>> {
+pub(super) fn wait_node<'f>(flow: &'f Flow, session: &Session) -> Option<OpenQuestion<'f>> {
     let at = flow.find(&session.at, NodeIx(session.hint))?;
     let node = &flow.node(at)?.node;
     let question = node.question()?;
-    Some(Asked { node, question, patience: flow.settings().max_message_age })
+    Some(OpenQuestion { node, question, patience: flow.settings().max_message_age })
 }

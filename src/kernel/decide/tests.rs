@@ -14,9 +14,9 @@ use crate::error::{Error, MissingReason};
 use crate::flow::{Flow, Keywords};
 use crate::id::{FlowId, FlowVersion, SessionId};
 use crate::kernel::decide::{
-    Act, Action, Arrival, Book, CarriedOptOut, Environment, Flows, FoundConversation, InboundAnswer,
-    Operation, Output, Pinned, Policy, Published, Resolution, Target, Trigger, TriggerAnswer, Unusable,
-    decide,
+    Action, Arrival, CarriedOptOut, Environment, FlowLookup, FoundConversation, HostChange, InboundAnswer,
+    Operation, Output, Pinned, Policy, Published, Resolution, Target, TriggerAnswer, TriggerCall, Unusable,
+    WorkBooking, decide,
 };
 use crate::kernel::{Callee, Library, Received, Refusal, Triggered};
 use crate::limits::Limits;
@@ -52,7 +52,7 @@ impl Library for Shelf {
     }
 }
 
-impl Flows for Shelf {
+impl FlowLookup for Shelf {
     fn pinned(&self, _flow: &FlowId, _version: FlowVersion) -> Option<Pinned<'_>> {
         Some(Pinned {
             flow: self.usable(),
@@ -222,7 +222,7 @@ impl Desk {
         let target =
             Target::of(&mut request, &self.shelf, || uuid::Uuid::from_u128(1_000 + self.calls).into());
         let opt_out = CarriedOptOut { since: None, is_known: true };
-        let mut trigger = Trigger::new(request, target, session, opt_out);
+        let mut trigger = TriggerCall::new(request, target, session, opt_out);
         let came_to = self.decide(&mut trigger, false)?;
         if let Some(key) = self.written.as_ref().and_then(|written| written.key.clone()) {
             self.key = Some(key);
@@ -257,7 +257,7 @@ impl Desk {
 
     fn act(&mut self, mut action: Action<'_>) -> bool {
         self.calls += 1;
-        let mut act = Act::new(&mut action);
+        let mut act = HostChange::new(&mut action);
         self.decide(&mut act, false).expect("no error");
         act.took_effect
     }
@@ -265,7 +265,7 @@ impl Desk {
     /// Applies what time alone brings.
     fn tick(&mut self) -> Option<u64> {
         self.calls += 1;
-        let mut book = Book::new(None, &[], CarriedOptOut { since: None, is_known: true });
+        let mut book = WorkBooking::new(None, &[], CarriedOptOut { since: None, is_known: true });
         self.decide(&mut book, true).expect("no error");
         book.over_at
     }

@@ -52,7 +52,7 @@ pub(super) enum Meaning {
 }
 
 /// The answer that an input brought.
-pub(super) enum Answer {
+pub(super) enum CallAnswer {
     /// Nothing that belongs to the call.
     None,
     /// The session leaves by this branch.
@@ -61,7 +61,7 @@ pub(super) enum Answer {
     Failed(String),
 }
 
-impl Answer {
+impl CallAnswer {
     /// The way on: a failure takes `failed`, and fails the session where that leads nowhere.
     pub(super) fn leave(self, step: &Step, call: &HostCall) -> Move {
         match self {
@@ -87,9 +87,9 @@ pub(super) fn answer(
     call: &HostCall,
     input: Input,
     meaning: impl FnOnce(&Value) -> Meaning,
-) -> Answer {
+) -> CallAnswer {
     let answer = read(run, step, call, input, meaning);
-    if let Answer::Failed(cause) = &answer {
+    if let CallAnswer::Failed(cause) = &answer {
         run.because(|_| cause.clone());
     }
     answer
@@ -101,18 +101,18 @@ fn read(
     call: &HostCall,
     input: Input,
     meaning: impl FnOnce(&Value) -> Meaning,
-) -> Answer {
+) -> CallAnswer {
     let result = match input {
         Input::Deadline(wait) if wait == run.session.wait => {
-            return Answer::Failed("no answer in time".into());
+            return CallAnswer::Failed("no answer in time".into());
         }
         Input::Result { call, result } if call.session == run.session.id && call.wait == run.session.wait => {
             result
         }
-        _ => return Answer::None,
+        _ => return CallAnswer::None,
     };
     let (value, meaning) = match result {
-        CallResult::Failed { reason } => return Answer::Failed(reason),
+        CallResult::Failed { reason } => return CallAnswer::Failed(reason),
         CallResult::Value { value, branch: None } => {
             let meaning = meaning(&value);
             (value, meaning)
@@ -121,19 +121,19 @@ fn read(
             Some(port) => (value, Meaning::Take(port)),
             None => {
                 let cause = format!("the host answered with branch `{name}`, which the node does not have");
-                return Answer::Failed(cause);
+                return CallAnswer::Failed(cause);
             }
         },
     };
     if let Meaning::Refused(cause) = meaning {
-        return Answer::Failed(cause);
+        return CallAnswer::Failed(cause);
     }
     if let Err(cause) = save(run, call, &value) {
-        return Answer::Failed(cause);
+        return CallAnswer::Failed(cause);
     }
     match meaning {
-        Meaning::Take(port) => Answer::Leave(port),
-        Meaning::Refused(cause) | Meaning::Failure(cause) => Answer::Failed(cause),
+        Meaning::Take(port) => CallAnswer::Leave(port),
+        Meaning::Refused(cause) | Meaning::Failure(cause) => CallAnswer::Failed(cause),
     }
 }
 

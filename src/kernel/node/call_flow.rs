@@ -6,7 +6,7 @@ use crate::flow::Step;
 use crate::flow::expr::EvalError;
 use crate::flow::node::{Assign, CallFlow};
 use crate::kernel::inputs::accept_inputs;
-use crate::kernel::turn::Entry;
+use crate::kernel::turn::FlowEntrance;
 use crate::kernel::turn::{Move, Run};
 use crate::observer::EventKind;
 use crate::session::FailureCode;
@@ -19,7 +19,7 @@ pub(super) fn enter(run: &mut Run<'_>, step: &Step, node: &CallFlow) -> Move {
     }
 }
 
-fn entry(run: &mut Run<'_>, node: &CallFlow) -> Result<Entry, (FailureCode, String)> {
+fn entry(run: &mut Run<'_>, node: &CallFlow) -> Result<FlowEntrance, (FailureCode, String)> {
     let most = run.env.limits.subflow_frames;
     if !node.is_terminal && run.session.frames().len() >= most {
         return Err((FailureCode::SubflowDepth, format!("more than {most} flows wait for one they called")));
@@ -33,7 +33,12 @@ fn entry(run: &mut Run<'_>, node: &CallFlow) -> Result<Entry, (FailureCode, Stri
     for key in dropped {
         run.note(EventKind::InputDropped { session: run.session.id, key: key.into() });
     }
-    Ok(Entry { flow: node.flow.clone(), version: callee.version, context, is_terminal: node.is_terminal })
+    Ok(FlowEntrance {
+        flow: node.flow.clone(),
+        version: callee.version,
+        context,
+        is_terminal: node.is_terminal,
+    })
 }
 
 /// The context that the called flow gets.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::flow::Step;
 use crate::flow::node::{Llm, Port};
 use crate::kernel::Input;
-use crate::kernel::node::call::{self, Answer, Meaning};
+use crate::kernel::node::call::{self, CallAnswer, Meaning};
 use crate::kernel::turn::{Move, Run};
 use crate::session::{CallKind, FailureCode};
 
@@ -19,7 +19,7 @@ pub(super) fn resume(run: &mut Run<'_>, step: &Step, node: &Llm, input: Input) -
         Value::String(_) => Meaning::Take(Port::NEXT),
         _ => Meaning::Refused("the host's answer is no text".into()),
     });
-    let (Answer::Failed(_), Some(fallback)) = (&answer, &node.fallback) else {
+    let (CallAnswer::Failed(_), Some(fallback)) = (&answer, &node.fallback) else {
         return answer.leave(step, &node.call);
     };
     match run.render(fallback) {

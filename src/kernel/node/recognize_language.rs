@@ -3,7 +3,7 @@
 use crate::flow::Step;
 use crate::flow::node::RecognizeLanguage;
 use crate::kernel::Input;
-use crate::kernel::node::call::{self, Answer, Meaning};
+use crate::kernel::node::call::{self, CallAnswer, Meaning};
 use crate::kernel::turn::{Move, Run};
 use crate::session::{CallKind, ContactChange};
 
@@ -23,7 +23,7 @@ pub(super) fn resume(run: &mut Run<'_>, step: &Step, node: &RecognizeLanguage, i
             None => Meaning::Refused("the host's answer is no language tag".into()),
         }
     });
-    if let (Answer::Leave(_), Some(language), true) = (&answer, language, node.update_contact) {
+    if let (CallAnswer::Leave(_), Some(language), true) = (&answer, language, node.update_contact) {
         if let Err(leave) = run.change_contact(ContactChange::Language(Some(language))) {
             return leave;
         }

@@ -19,7 +19,7 @@ use crate::kernel::decide::contact::Source;
 use crate::kernel::decide::decision::Decision;
 use crate::kernel::decide::environment::{CarriedOptOut, Environment, Unready};
 use crate::kernel::decide::frame::{Applied, FoundConversation, Halt, Operation, Replay};
-use crate::kernel::decide::keyword::{Heard, hear};
+use crate::kernel::decide::keyword::{KeywordMeaning, hear};
 use crate::kernel::decide::route::{Candidate, InboundMessage, Routing, route};
 use crate::kernel::{Input, Received, default_inputs, message_hash};
 use crate::observer::EventKind;
@@ -158,7 +158,7 @@ impl<'a> Arrival<'a> {
     }
 
     /// The word that it is before it is anybody's answer.
-    fn hear(&self, decision: &Decision<'_>) -> Heard {
+    fn hear(&self, decision: &Decision<'_>) -> KeywordMeaning {
         let is_out = self.opt_out.since.is_some() || decision.conversation.contact.opted_out_at.is_some();
         let version_of = |flow: &FlowId, version: FlowVersion| decision.version_of(flow, version);
         let asked_by = |session: &Session| decision.asked_by(session);
@@ -360,7 +360,7 @@ impl Operation for Arrival<'_> {
             decision.take_opt_out(self.opt_out.since);
         }
         let heard = self.hear(decision);
-        if heard != Heard::Nothing {
+        if heard != KeywordMeaning::Nothing {
             self.meet(decision);
         }
         let verdict = match self.obey(decision, heard) {

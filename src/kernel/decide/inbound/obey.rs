@@ -6,32 +6,32 @@ use crate::kernel::begin::NewSession;
 use crate::kernel::decide::admit::{Admission, Allowances, admit};
 use crate::kernel::decide::decision::Decision;
 use crate::kernel::decide::inbound::Arrival;
-use crate::kernel::decide::keyword::Heard;
+use crate::kernel::decide::keyword::KeywordMeaning;
 use crate::kernel::{Input, accept_inputs};
 use crate::session::{EndReason, Origin, Verdict};
 
 impl Arrival<'_> {
     /// Does what was heard. None: nothing was, and the message is looked at further.
-    pub(super) fn obey(&self, decision: &mut Decision<'_>, heard: Heard) -> Option<Verdict> {
+    pub(super) fn obey(&self, decision: &mut Decision<'_>, heard: KeywordMeaning) -> Option<Verdict> {
         let now = decision.now;
         Some(match heard {
-            Heard::Nothing => return None,
-            Heard::OptOut => {
+            KeywordMeaning::Nothing => return None,
+            KeywordMeaning::OptOut => {
                 decision.opt_out();
                 self.answer_by_word(decision);
                 Verdict::Keyword(KeywordAction::OptOut)
             }
-            Heard::OptIn => {
+            KeywordMeaning::OptIn => {
                 decision.opt_in();
                 self.answer_by_word(decision);
                 Verdict::Keyword(KeywordAction::OptIn)
             }
-            Heard::Handoff(session) => {
+            KeywordMeaning::Handoff(session) => {
                 decision.touch();
                 Verdict::Handoff(session)
             }
-            Heard::Paused => Verdict::Paused,
-            Heard::Keyword { action, sessions, node } => {
+            KeywordMeaning::Paused => Verdict::Paused,
+            KeywordMeaning::Keyword { action, sessions, node } => {
                 for session in sessions {
                     let Some(place) = decision.place_of(session) else { continue };
                     match (action, &node) {

@@ -7,12 +7,12 @@ use chrono::{DateTime, Utc};
 use crate::error::Error;
 use crate::id::{ContactId, FlowVersion, SessionId};
 use crate::kernel::decide::environment::Published;
-use crate::kernel::decide::trigger::Trigger;
+use crate::kernel::decide::trigger::TriggerCall;
 use crate::kernel::decide::trigger::state::{SessionState, TriggerAnswer};
 use crate::kernel::{SessionRef, Triggered};
 use crate::session::{Conversation, KeyRecord};
 
-impl Trigger {
+impl TriggerCall {
     /// The recorded answer. `live`: the conversation that was looked up, for a key whose record
     /// does not say what became of its session.
     pub(super) fn replayed(

@@ -11,11 +11,11 @@ use crate::kernel::decide::admit::Admission;
 use crate::kernel::decide::contact::Source;
 use crate::kernel::decide::decision::Decision;
 use crate::kernel::decide::trigger::target::Target;
-use crate::kernel::decide::trigger::{Accepted, Trigger};
+use crate::kernel::decide::trigger::{Accepted, TriggerCall};
 use crate::observer::EventKind;
 use crate::session::{Contact, EndReason, FailureCode, Origin, Route};
 
-impl Trigger {
+impl TriggerCall {
     /// Starts the session: those that run in its way end, the contact is written down, what was
     /// dropped is told.
     pub(super) fn begin(&self, decision: &mut Decision<'_>, accepted: Accepted, admission: Admission) {

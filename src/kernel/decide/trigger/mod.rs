@@ -30,7 +30,7 @@ pub(crate) use target::Target;
 use state::SessionState;
 
 /// A trigger and what was minted for it, once.
-pub(crate) struct Trigger {
+pub(crate) struct TriggerCall {
     request: CheckedTrigger,
     fingerprint: u128,
     session: SessionId,
@@ -57,7 +57,7 @@ struct Accepted {
     dropped: Vec<String>,
 }
 
-impl Trigger {
+impl TriggerCall {
     /// A trigger whose form is right, of whose conversation it is about. `session` names what it
     /// starts, and the call.
     pub(crate) fn new(
@@ -143,7 +143,7 @@ impl Trigger {
     }
 }
 
-impl Operation for Trigger {
+impl Operation for TriggerCall {
     fn replay(&mut self, found: &mut FoundConversation<'_>, env: &Environment<'_>) -> Result<Replay, Error> {
         let Some(published) = env.flows.published(&self.request.flow) else {
             return Err(Error::FlowNotFound(self.request.flow.clone()));

@@ -7,7 +7,7 @@ use crate::address::{Address, BadPhone, Home, Phone, read_phone};
 use crate::error::Error;
 use crate::flow::ContactMode;
 use crate::id::ContactId;
-use crate::kernel::decide::environment::Flows;
+use crate::kernel::decide::environment::FlowLookup;
 use crate::request::CheckedTrigger;
 
 /// The conversation that a trigger is about.
@@ -26,7 +26,11 @@ pub(crate) enum Target {
 impl Target {
     /// The contact that a request names, or that its context holds where the start node says
     /// (SEMANTICS T2).
-    pub(crate) fn of(request: &mut CheckedTrigger, flows: &dyn Flows, mint: impl Fn() -> ContactId) -> Self {
+    pub(crate) fn of(
+        request: &mut CheckedTrigger,
+        flows: &dyn FlowLookup,
+        mint: impl Fn() -> ContactId,
+    ) -> Self {
         if let Some(written) = request.at_home.take() {
             match read_phone(&written, region(request, flows).as_deref().and_then(Home::of)) {
                 Some(phone) => request.address = Some(Address::Phone(phone)),
@@ -90,7 +94,7 @@ impl Target {
 }
 
 /// Where telephone numbers without a calling code are at home, as the flow says.
-fn region(request: &CheckedTrigger, flows: &dyn Flows) -> Option<Arc<str>> {
+fn region(request: &CheckedTrigger, flows: &dyn FlowLookup) -> Option<Arc<str>> {
     flows.published(&request.flow)?.usable()?.1.settings().default_region.clone()
 }
 
