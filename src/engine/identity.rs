@@ -3,10 +3,11 @@
 
 use crate::address::{Address, Alias};
 use crate::engine::Engine;
+use crate::engine::contacts::Released;
 use crate::engine::transact::unreadable;
 use crate::error::Error;
 use crate::id::{ContactId, WorkspaceId};
-use crate::kernel::{Action, Unite};
+use crate::kernel::{Action, CarriedOptOut, Meeting, Unite};
 use crate::observer::Cause;
 use crate::session::Conversation;
 use crate::store::{ConversationStore, Lookup, StoredConversation, Subject};
@@ -25,6 +26,11 @@ impl LoadedContact {
         &self.stored.contact
     }
 
+    /// The union of another one with it.
+    fn unite(self) -> Unite {
+        Unite::new(self.stored.revision, self.stored.settled, self.conversation)
+    }
+
     fn is_minted(&self) -> bool {
         self.conversation.contact().minted
     }
@@ -36,7 +42,56 @@ impl LoadedContact {
     }
 }
 
+/// What is known of the contact that an address leads to which the channel reported for the contact
+/// that is worked.
+pub(super) struct Encounter {
+    pub(super) meeting: Meeting,
+    /// The contact that the one which is worked comes to.
+    pub(super) into: Option<ContactId>,
+    /// The opt-out that comes with the address, where it is known.
+    pub(super) opt_out: Option<CarriedOptOut>,
+}
+
+impl From<Meeting> for Encounter {
+    fn from(meeting: Meeting) -> Self {
+        Self { meeting, into: None, opt_out: None }
+    }
+}
+
 impl<S: ConversationStore> Engine<S> {
+    /// Finds out whether the contact that is worked and the holder of an address that the channel
+    /// reported for it are one (SEMANTICS A4, A5). If only the worked one has a name, the address is
+    /// free afterwards, if the other gives it up.
+    pub(super) async fn encounter(
+        &self,
+        workspace: &WorkspaceId,
+        worked: &ContactId,
+        (alias, holder): (&Alias, &ContactId),
+    ) -> Result<Encounter, Error> {
+        let (own, other) = (self.known(workspace, worked).await?, self.known(workspace, holder).await?);
+        let (own, other) = match (own, other) {
+            (Some(own), Some(other)) if own.id() != other.id() => (own, other),
+            _ => return Ok(Meeting::Open.into()),
+        };
+        match (own.is_minted(), other.is_minted()) {
+            // Ids that the engine mints grow with time.
+            (true, true) if own.id().to_string() <= other.id().to_string() => {
+                Ok(Meeting::One(Box::new(other.unite())).into())
+            }
+            (true, true) => {
+                let (into, unite) = (Some(other.id().clone()), own.unite().held());
+                Ok(Encounter { into, ..Meeting::One(Box::new(unite)).into() })
+            }
+            (false, true) if other.gives_up() => {
+                let released = self.release_address(workspace, alias, (holder, worked), "to", true).await?;
+                let Released::Free { opted_out_at: since } = released else { return Ok(Meeting::Two.into()) };
+                let opt_out = Some(CarriedOptOut { since, is_known: true });
+                Ok(Encounter { opt_out, ..Meeting::Open.into() })
+            }
+            _ => Ok(Meeting::Two.into()),
+        }
+    }
+
     /// Makes one contact of two that turned out to be one, and answers which is left: the one whose
     /// id is older. Where one has a name, the address of the other moves to it if that gives it up.
     /// None: they stay two.
@@ -63,8 +118,7 @@ impl<S: ConversationStore> Engine<S> {
                 (second, first)
             };
             let into = older.id().clone();
-            let StoredConversation { revision, settled, .. } = younger.stored;
-            let mut unite = Unite::new(revision, settled, younger.conversation);
+            let mut unite = younger.unite();
             if self.change_addresses(workspace, &into, &mut unite).await? {
                 return Ok(Some(into));
             }

@@ -34,6 +34,8 @@ pub(super) enum LeaseIntent {
     Continue,
     /// To end it, whatever is left to do: somebody continues under another.
     Stop,
+    /// To go on, in place of the lease that the call holds, under one of this conversation.
+    Change,
 }
 
 /// One call, as it is decided on.
@@ -138,8 +140,9 @@ fn commit(
         add_aliases: take(&mut out.add_aliases),
         drop_aliases: take(&mut out.drop_aliases),
         absorbs: out.absorbed.take().map(|absorbed| {
-            let AbsorbedContact { contact, revision, settled } = *absorbed;
-            Box::new(Absorbed { contact, expect: revision, settled })
+            let AbsorbedContact { contact, revision, settled, is_held } = *absorbed;
+            let token = is_held.then_some(call.lookup.token);
+            Box::new(Absorbed { contact, expect: revision, settled, token })
         }),
         started: take(&mut out.started),
         ended,
@@ -429,8 +432,9 @@ impl<S: ConversationStore> Engine<S> {
         let due_at = decision.finish();
         let outgoing = Outgoing::of(decision, &paced.held, self.may_call(intent));
         let lease = match intent {
-            LeaseIntent::Deliver if self.deferred || !outgoing.has_work() => Lease::Leave,
-            LeaseIntent::Deliver => Lease::Take(token, self.ports.options.lease),
+            LeaseIntent::Deliver if self.deferred => Lease::Leave,
+            LeaseIntent::Deliver | LeaseIntent::Change if !outgoing.has_work() => Lease::Leave,
+            LeaseIntent::Deliver | LeaseIntent::Change => Lease::Take(token, self.ports.options.lease),
             LeaseIntent::Continue if outgoing.has_work() => Lease::Hold(token),
             LeaseIntent::Continue | LeaseIntent::Stop => Lease::Free(token),
         };
@@ -462,13 +466,13 @@ impl<S: ConversationStore> Engine<S> {
     fn will_send(&self, intent: LeaseIntent) -> bool {
         match intent {
             LeaseIntent::Deliver => !self.deferred,
-            LeaseIntent::Continue => true,
+            LeaseIntent::Continue | LeaseIntent::Change => true,
             LeaseIntent::Stop => false,
         }
     }
 
     fn may_call(&self, intent: LeaseIntent) -> bool {
-        intent == LeaseIntent::Continue || self.ports.options.inline_calls
+        matches!(intent, LeaseIntent::Continue | LeaseIntent::Change) || self.ports.options.inline_calls
     }
 
     /// Tells of a version that cannot be used here, and answers the error of the call.

@@ -2,6 +2,9 @@
 //! apply what is due, do what that leads to. Ticks come here, and calls whose delivery did not go
 //! plainly.
 
+use chrono::{DateTime, Utc};
+
+use crate::address::Alias;
 use crate::calls::{Answer, Call};
 use crate::engine::Engine;
 use crate::engine::catalogue::WorkspaceFlows;
@@ -11,12 +14,44 @@ use crate::engine::tick::{Shift, Tenure};
 use crate::engine::transact::{LeaseIntent, Transaction};
 use crate::error::{CallError, Error};
 use crate::id::{CallId, ContactId, WorkspaceId};
-use crate::kernel::{CarriedOptOut, DeliveryResult, WorkBooking};
+use crate::kernel::{CarriedOptOut, DeliveryResult, Meeting, WorkBooking};
 use crate::observer::{BackgroundTask, Cause, EventKind, PendingEvent, Timings};
 use crate::store::{ConversationStore, Loaded, Lookup, Subject};
 
 /// Rounds of one claim; what is left is due again.
 const ROUNDS: u32 = 100;
+
+/// Lost races until two contacts stay two.
+const MEETINGS: u32 = 8;
+
+/// What is known while what was done outside is booked.
+struct Round {
+    /// The contact that is worked.
+    contact: ContactId,
+    /// The contact that it comes to: what was done is booked there.
+    into: Option<ContactId>,
+    meeting: Meeting,
+    meetings: u32,
+    opt_out: CarriedOptOut,
+}
+
+impl Round {
+    fn new(contact: ContactId, opt_out: CarriedOptOut) -> Self {
+        Self { contact, into: None, meeting: Meeting::Open, meetings: 0, opt_out }
+    }
+}
+
+/// The result of booking what was done outside.
+enum Booked {
+    /// Nothing is left to do.
+    Done,
+    /// It is to be booked once more, with what is known now.
+    Again,
+    /// An address leads to another contact, or that one changed meanwhile.
+    Met(Option<(Alias, ContactId)>),
+    /// It is booked, and something is to be done under the lease.
+    Left(Delivery),
+}
 
 /// Work that was done outside and is to be booked.
 #[derive(Default)]
@@ -94,34 +129,24 @@ impl<S: ConversationStore> Engine<S> {
         mut done: Done,
         held_by: &mut Option<ContactId>,
     ) -> Result<(), Error> {
-        let Tenure { token, since, shift } = tenure;
-        let mut opt_out = self.no_opt_out();
+        let (since, shift) = (tenure.since, tenure.shift);
+        let mut round = Round::new(contact.clone(), self.no_opt_out());
         for _ in 0..ROUNDS {
             let now = match done.is_nothing() {
                 true => self.tick_time().await?,
                 false => self.time(done.cause()).await?,
             };
-            let lookup = Lookup::new(workspace.clone(), Subject::Contact(contact.clone()), token, now);
-            let is_over = self.is_late(since, now) || shift.is_over();
-            let intent = if is_over { LeaseIntent::Stop } else { LeaseIntent::Continue };
-            let call = Transaction { cause: done.cause(), flows, lookup: &lookup, intent };
-            let sent = done.sent.as_ref().map(|(delivery, result)| (&delivery.outgoing, result));
-            let mut book = WorkBooking::new(sent, &done.called, opt_out);
-            let delivery = self.transact(call, first.take(), &mut book, &mut None, false).await?;
-            *held_by = held_by.take().or(book.held_by.take());
-            if !book.new_addresses.is_empty() {
-                let since = Box::pin(self.kept_opt_out(workspace, &book.new_addresses)).await?;
-                opt_out = CarriedOptOut { since, is_known: true };
-                continue;
-            }
-            opt_out = self.no_opt_out();
-            if let Some(revision) = book.over_at {
-                if self.let_go(workspace, contact, revision, now).await? {
-                    return Ok(());
+            let place = (workspace, flows, now);
+            let mut delivery = match self.book(place, tenure, &mut round, first.take(), &done).await? {
+                Booked::Done => return Ok(()),
+                Booked::Again => continue,
+                Booked::Met(met) => {
+                    Box::pin(self.meet(workspace, &mut round, met, held_by)).await?;
+                    continue;
                 }
-                continue;
-            }
-            let Some(mut delivery) = delivery else { return Ok(()) };
+                Booked::Left(delivery) => delivery,
+            };
+            round = Round::new(delivery.contact.clone(), self.no_opt_out());
             delivery.since = since;
             let sent = self.send_all(workspace, &mut delivery, now, shift).await;
             if delivery.outgoing.calls.is_empty()
@@ -132,6 +157,76 @@ impl<S: ConversationStore> Engine<S> {
             }
             let called = self.call_all(workspace, &delivery, shift).await;
             done = Done { sent: Some((delivery, sent)), called };
+        }
+        Ok(())
+    }
+
+    /// Books what was done, and applies what is due.
+    async fn book(
+        &self,
+        (workspace, flows, now): (&WorkspaceId, &WorkspaceFlows, DateTime<Utc>),
+        Tenure { token, since, shift }: Tenure<'_>,
+        round: &mut Round,
+        first: Option<Box<Loaded>>,
+        done: &Done,
+    ) -> Result<Booked, Error> {
+        let subject = Subject::Contact(round.into.as_ref().unwrap_or(&round.contact).clone());
+        let lookup = Lookup::new(workspace.clone(), subject, token, now);
+        let is_over = self.is_late(since, now) || shift.is_over();
+        let intent = match round.into {
+            Some(_) => LeaseIntent::Change,
+            None if is_over => LeaseIntent::Stop,
+            None => LeaseIntent::Continue,
+        };
+        let call = Transaction { cause: done.cause(), flows, lookup: &lookup, intent };
+        let sent = done.sent.as_ref().map(|(delivery, result)| (&delivery.outgoing, result));
+        let mut book = WorkBooking::new(sent, &done.called, round.opt_out, &mut round.meeting);
+        let delivery = self.transact(call, first, &mut book, &mut None, false).await;
+        let WorkBooking { met, is_undone, new_addresses, over_at, .. } = book;
+        let delivery = match delivery {
+            Ok(_) if is_undone => return Ok(Booked::Met(met)),
+            // The other's conversation cannot be used: this one's work is booked all the same.
+            Err(error) if round.into.is_some() && !matches!(error, Error::Store(_) | Error::Contention) => {
+                self.note_failure(BackgroundTask::Work, error);
+                (round.meeting, round.into) = (Meeting::Two, None);
+                return Ok(Booked::Again);
+            }
+            delivery => delivery?,
+        };
+        if !new_addresses.is_empty() {
+            let since = Box::pin(self.kept_opt_out(workspace, &new_addresses)).await?;
+            round.opt_out = CarriedOptOut { since, is_known: true };
+            return Ok(Booked::Again);
+        }
+        if let Some(revision) = over_at {
+            round.opt_out = self.no_opt_out();
+            let is_gone = self.let_go(workspace, &round.contact, revision, now).await?;
+            return Ok(if is_gone { Booked::Done } else { Booked::Again });
+        }
+        Ok(delivery.map_or(Booked::Done, Booked::Left))
+    }
+
+    /// Finds out how a round goes on in which an address led to another contact.
+    async fn meet(
+        &self,
+        workspace: &WorkspaceId,
+        round: &mut Round,
+        met: Option<(Alias, ContactId)>,
+        held_by: &mut Option<ContactId>,
+    ) -> Result<(), Error> {
+        round.into = None;
+        round.meetings += 1;
+        let Some((alias, holder)) = met else { return Ok(()) };
+        if matches!(round.meeting, Meeting::Open) {
+            let found = match round.meetings <= MEETINGS {
+                true => self.encounter(workspace, &round.contact, (&alias, &holder)).await?,
+                false => Meeting::Two.into(),
+            };
+            (round.meeting, round.into) = (found.meeting, found.into);
+            round.opt_out = found.opt_out.unwrap_or(round.opt_out);
+        }
+        if matches!(round.meeting, Meeting::Two) {
+            *held_by = held_by.take().or(Some(holder));
         }
         Ok(())
     }

@@ -43,9 +43,9 @@ pub(crate) use count::added_up;
 pub use count::{CountDelta, Counted};
 pub(crate) use decide::{
     AbsorbedContact, Action, Arrival, CarriedOptOut, ConversationChange, Decision, DeliveryResult,
-    Environment, FlowLookup, FoundConversation, HostChange, InboundAnswer, Migrate, Operation, Outgoing,
-    Output, Pinned, Policy, Published, Release, Resolution, SendException, Skew, Target, TriggerAnswer,
-    TriggerCall, Unite, Unusable, WorkBooking, decide, destination,
+    Environment, FlowLookup, FoundConversation, HostChange, InboundAnswer, Meeting, Migrate, Operation,
+    Outgoing, Output, Pinned, Policy, Published, Release, Resolution, SendException, Skew, Target,
+    TriggerAnswer, TriggerCall, Unite, Unusable, WorkBooking, decide, destination,
 };
 pub use environment::{Effect, Turn, TurnEnvironment};
 pub(crate) use hash::{address_hash, fingerprint, key_hash, message_hash};

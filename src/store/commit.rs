@@ -201,6 +201,8 @@ pub struct Absorbed {
     pub expect: Revision,
     /// The watermark that the caller saw: it alone may rise without a new revision (rule 15).
     pub settled: u64,
+    /// The token by which the caller holds that conversation's lease, if it does.
+    pub token: Option<Token>,
 }
 
 /// Effect of a commit on the conversation's lease.

@@ -133,7 +133,7 @@ fn what_a_host_keeps_or_shows_becomes_a_json_value() {
 
 /// SEMANTICS C: the alternate form reaches the issues through the error.
 #[test]
-fn the_alternate_form_of_an_error_shows_how_to_mend_a_flow() {
+fn the_alternate_form_of_an_error_shows_how_to_fix_a_flow() {
     let error = Error::from(chatflow::Flow::from_json("{}").unwrap_err());
     let Error::Issues(issues) = &error else { panic!("{error}") };
     assert_eq!(error.to_string(), format!("flow has errors\n{issues}"));

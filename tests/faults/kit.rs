@@ -14,8 +14,8 @@ use chatflow::store::{
 };
 use chatflow::testkit::{CountingIds, ManualClock};
 use chatflow::{
-    Builder, CallError, Calls, Clock, Engine, Error, MemoryStore, MessageId, Outbound, Receipt, SendError,
-    SessionRef, StoreError, Transport, WorkspaceId,
+    Address, Builder, CallError, Calls, Clock, Engine, Error, MemoryStore, MessageId, Outbound, Receipt,
+    SendError, SessionRef, StoreError, Transport, WorkspaceId,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -199,9 +199,16 @@ impl<S: ConversationStore> ConversationStore for Gate<S> {
 pub(crate) struct Wire {
     plan: Plan,
     taken: Arc<Mutex<Vec<Outbound>>>,
+    /// The address that receipts name.
+    named: Arc<Mutex<Option<Address>>>,
 }
 
 impl Wire {
+    /// Receipts name this address from now on.
+    pub(crate) fn name(&self, address: Address) {
+        *self.named.lock().unwrap_or_else(PoisonError::into_inner) = Some(address);
+    }
+
     /// Every hand-over, repeats included.
     pub(crate) fn taken(&self) -> Vec<Outbound> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -242,7 +249,8 @@ impl Transport for Wire {
     async fn send(&self, message: &Outbound) -> Result<Receipt, SendError> {
         let take = async {
             self.taken.lock().unwrap_or_else(PoisonError::into_inner).push(message.clone());
-            Ok(Receipt::new())
+            let named = self.named.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            Ok(named.map_or_else(Receipt::new, Receipt::known_as))
         };
         let no = || SendError::retry("failed as planned");
         self.plan.run("send", take, no, no).await
@@ -308,7 +316,7 @@ impl World {
         Self {
             store: Arc::new(MemoryStore::new()),
             clock: ManualClock::default(),
-            wire: Wire { plan: plan.clone(), taken: Arc::default() },
+            wire: Wire { plan: plan.clone(), taken: Arc::default(), named: Arc::default() },
             desk: Desk { plan: plan.clone(), asked: Arc::default() },
             setup,
             flows: Arc::new(MemoryFlows::default()),

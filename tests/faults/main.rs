@@ -12,6 +12,7 @@ mod explored;
 mod fuzzed;
 mod hostile;
 mod kit;
+mod meetings;
 mod memory;
 mod protocol;
 mod races;

@@ -39,7 +39,9 @@ pub(super) async fn absorb(
 async fn take(link: &Link<'_>, write: &Write, other: &AbsorbedRow) -> Result<bool, Fault> {
     let of: [Param<'_>; 3] =
         [(&write.workspace, Type::TEXT), (&other.contact, Type::TEXT), (&other.shard, Type::INT2)];
-    let seen = [of.as_slice(), &[(&other.expect, Type::INT8), (&other.settled, Type::INT8)]].concat();
+    let seen: [Param<'_>; 3] =
+        [(&other.expect, Type::INT8), (&other.settled, Type::INT8), (&other.token, Type::UUID)];
+    let seen = [of.as_slice(), &seen].concat();
     if link.first(TAKE, &seen).await?.is_none() {
         return Ok(false);
     }

@@ -50,6 +50,7 @@ pub(super) struct AbsorbedRow {
     pub(super) contact: String,
     pub(super) expect: i64,
     pub(super) settled: i64,
+    pub(super) token: Option<Uuid>,
 }
 
 /// A key to be inserted.
@@ -89,7 +90,7 @@ impl Write {
             let contact = absorbed.contact.to_string();
             let shard = shard(&commit.workspace, &contact);
             let (expect, settled) = (revision(absorbed.expect), revision(absorbed.settled));
-            AbsorbedRow { shard, contact, expect, settled }
+            AbsorbedRow { shard, contact, expect, settled, token: absorbed.token.map(|token| token.0) }
         });
         let mut added: Vec<(String, Alias)> =
             commit.add_aliases.into_iter().map(|alias| (alias.to_string(), alias)).collect();

@@ -54,6 +54,8 @@ struct AbsorbSpec {
     contact: String,
     expect: String,
     settled: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -158,6 +160,7 @@ fn spec<'a>(commit: &'a Commit, bodies: &mut Bodies) -> Result<Spec<'a>, StoreEr
         contact: absorbed.contact.to_string(),
         expect: absorbed.expect.to_string(),
         settled: absorbed.settled.to_string(),
+        token: absorbed.token.map(|token| token.0.to_string()),
     };
     Ok(Spec {
         workspace: commit.workspace.as_str(),

@@ -9,7 +9,8 @@ use crate::erase::{RAISE_FLOOR, REMOVE, REMOVE_LIVE};
 
 /// It is as it was seen, not set aside, and nobody is at it.
 pub(super) const FREE: &str = "SELECT id FROM chatflow_conversation WHERE workspace = ?1 AND contact = ?2 \
-     AND revision = ?3 AND settled = ?5 AND quarantined = 0 AND (lease_until IS NULL OR lease_until <= ?4)";
+     AND revision = ?3 AND settled = ?5 AND quarantined = 0 \
+     AND (lease_until IS NULL OR lease_until <= ?4 OR lease_token = ?6)";
 pub(super) const MOVE_ALIASES: &str = "UPDATE chatflow_alias SET conversation = ?2 WHERE conversation = ?1";
 pub(super) const MOVE_KEYS: &str =
     "UPDATE chatflow_key SET contact = ?3 WHERE workspace = ?1 AND contact = ?2";
@@ -35,7 +36,8 @@ impl<'a> Other<'a> {
         let (workspace, contact) = (commit.workspace.as_str(), absorbed.contact.to_string());
         let revision = i64::try_from(absorbed.expect).unwrap_or(-1);
         let settled = i64::try_from(absorbed.settled).unwrap_or(-1);
-        let names = params![workspace, contact, revision, micros(commit.now), settled];
+        let token = absorbed.token.map(|token| *token.0.as_bytes());
+        let names = params![workspace, contact, revision, micros(commit.now), settled, token];
         let id = database.first(FREE, names, |row| row.get(0))?;
         Ok(id.map(|id| Self { id, absorbed }))
     }

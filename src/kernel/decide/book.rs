@@ -16,6 +16,7 @@ use crate::kernel::decide::decision::Decision;
 use crate::kernel::decide::delivery::{DeliveryResult, Outgoing, SendException};
 use crate::kernel::decide::environment::{CarriedOptOut, Environment};
 use crate::kernel::decide::frame::{Applied, FoundConversation, Halt, Operation, Replay};
+use crate::kernel::decide::unite::Unite;
 use crate::kernel::hash::jitter;
 use crate::kernel::time::{later, span};
 use crate::observer::EventKind;
@@ -26,12 +27,27 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
 
+/// The contact that an address leads to which the channel reported, and that is not the one which
+/// was written to (SEMANTICS A4).
+pub(crate) enum Meeting {
+    /// It is not known whether there is one.
+    Open,
+    /// The two are one, and become so with what is booked.
+    One(Box<Unite>),
+    /// They are two, and the address stays where it is.
+    Two,
+}
+
 /// Work that was done outside, to be booked by who holds the lease.
 pub(crate) struct WorkBooking<'a> {
     sent: Option<(&'a Outgoing, &'a DeliveryResult)>,
     called: &'a [(CallId, Result<Answer, CallError>)],
-    /// The contact that an address leads to which the channel reported.
-    pub(crate) held_by: Option<ContactId>,
+    meeting: &'a mut Meeting,
+    /// The address that the channel reported, and the contact that it leads to. Nothing is booked
+    /// before it is known whether the two are one.
+    pub(crate) met: Option<(Alias, ContactId)>,
+    /// True if nothing was booked, and it is to be tried again.
+    pub(crate) is_undone: bool,
     /// The opt-out that an address brings which the channel reported, as far as it is known.
     pub(crate) opt_out: CarriedOptOut,
     /// Addresses that the channel reported and that are new to the contact, where it is not known
@@ -48,15 +64,57 @@ impl<'a> WorkBooking<'a> {
         sent: Option<(&'a Outgoing, &'a DeliveryResult)>,
         called: &'a [(CallId, Result<Answer, CallError>)],
         opt_out: CarriedOptOut,
+        meeting: &'a mut Meeting,
     ) -> Self {
-        Self { sent, called, held_by: None, opt_out, new_addresses: Vec::new(), revision: 0, over_at: None }
+        Self {
+            sent,
+            called,
+            meeting,
+            met: None,
+            is_undone: false,
+            opt_out,
+            new_addresses: Vec::new(),
+            revision: 0,
+            over_at: None,
+        }
+    }
+
+    /// Answers whether it is booked in the conversation of another contact, to which this one comes.
+    fn is_elsewhere(&self) -> bool {
+        matches!(&*self.meeting, Meeting::One(unite) if unite.is_elsewhere())
+    }
+
+    fn book_sent(&self, decision: &mut Decision<'_>, taken: Option<&Alias>) {
+        if let Some((outgoing, result)) = self.sent {
+            book_sent(decision, outgoing, result, taken);
+            if taken.is_none() {
+                decision.take_opt_out(self.opt_out.since);
+            }
+        }
+    }
+
+    /// Makes one contact of two. Answers false if they are not one after all.
+    fn unite(&mut self, decision: &mut Decision<'_>) -> Result<bool, Halt> {
+        let Meeting::One(unite) = &mut *self.meeting else { return Ok(true) };
+        if !unite.join(decision) {
+            *self.meeting = Meeting::Two;
+            return Ok(false);
+        }
+        if unite.is_elsewhere() {
+            decision.ready().map_err(Halt::Unready)?;
+        }
+        unite.close();
+        if self.is_elsewhere() {
+            self.book_sent(decision, None);
+        }
+        Ok(true)
     }
 }
 
 impl Operation for WorkBooking<'_> {
     fn replay(&mut self, found: &mut FoundConversation<'_>, _env: &Environment<'_>) -> Result<Replay, Error> {
         (self.revision, self.over_at) = (found.revision, None);
-        let is_theirs = found.fault.is_none() && !found.is_leased;
+        let is_theirs = found.fault.is_none() && !found.is_leased && !self.is_elsewhere();
         Ok(if is_theirs { Replay::Answered } else { Replay::New })
     }
 
@@ -65,6 +123,20 @@ impl Operation for WorkBooking<'_> {
     }
 
     fn doubts_address(&mut self, decision: &Decision<'_>, taken: Option<&(Alias, ContactId)>) -> bool {
+        let next = match &*self.meeting {
+            Meeting::Open => taken.map(|_| Meeting::Open),
+            // The store cannot make one of two.
+            Meeting::One(unite) if taken.is_some_and(|(_, holder)| unite.is_with(holder)) => {
+                Some(Meeting::Two)
+            }
+            Meeting::One(unite) => unite.is_made().then_some(Meeting::Open),
+            Meeting::Two => None,
+        };
+        if let Some(next) = next {
+            (self.met, self.is_undone) = (taken.cloned(), true);
+            *self.meeting = next;
+            return true;
+        }
         let Some((_, result)) = self.sent.filter(|_| !self.opt_out.is_known && taken.is_none()) else {
             return false;
         };
@@ -79,16 +151,16 @@ impl Operation for WorkBooking<'_> {
     }
 
     fn book(&mut self, decision: &mut Decision<'_>, taken: Option<&(Alias, ContactId)>) {
-        if let Some((outgoing, result)) = self.sent {
-            self.held_by = taken.map(|(_, holder)| holder.clone());
-            book_sent(decision, outgoing, result, taken.map(|(alias, _)| alias));
-            if taken.is_none() {
-                decision.take_opt_out(self.opt_out.since);
-            }
+        if !self.is_elsewhere() {
+            self.book_sent(decision, taken.map(|(alias, _)| alias));
         }
     }
 
     fn apply(&mut self, decision: &mut Decision<'_>) -> Result<Applied, Halt> {
+        self.is_undone = !self.unite(decision)?;
+        if self.is_undone {
+            return Ok(Applied::Undo);
+        }
         for (call, answer) in self.called {
             book_called(decision, *call, answer);
         }

@@ -26,7 +26,7 @@ mod turn;
 mod unite;
 
 pub(crate) use act::{Action, ConversationChange, HostChange};
-pub(crate) use book::WorkBooking;
+pub(crate) use book::{Meeting, WorkBooking};
 pub(crate) use decision::Decision;
 pub(crate) use delivery::{DeliveryResult, Outgoing, SendException};
 pub(crate) use environment::{

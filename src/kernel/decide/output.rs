@@ -35,8 +35,11 @@ pub(crate) struct Output {
 
 /// A contact that is no more, with the revision and the watermark of its conversation as it was
 /// loaded.
+#[derive(Clone)]
 pub(crate) struct AbsorbedContact {
     pub(crate) contact: ContactId,
     pub(crate) revision: u64,
     pub(crate) settled: u64,
+    /// True if the call holds the lease of that conversation.
+    pub(crate) is_held: bool,
 }

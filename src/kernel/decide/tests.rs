@@ -15,8 +15,8 @@ use crate::flow::{Flow, Keywords};
 use crate::id::{FlowId, FlowVersion, SessionId};
 use crate::kernel::decide::{
     Action, Arrival, CarriedOptOut, Environment, FlowLookup, FoundConversation, HostChange, InboundAnswer,
-    Operation, Output, Pinned, Policy, Published, Resolution, Target, TriggerAnswer, TriggerCall, Unusable,
-    WorkBooking, decide,
+    Meeting, Operation, Output, Pinned, Policy, Published, Resolution, Target, TriggerAnswer, TriggerCall,
+    Unusable, WorkBooking, decide,
 };
 use crate::kernel::{Callee, Library, Received, Refusal, Triggered};
 use crate::limits::Limits;
@@ -265,7 +265,8 @@ impl Desk {
     /// Applies what time alone brings.
     fn tick(&mut self) -> Option<u64> {
         self.calls += 1;
-        let mut book = WorkBooking::new(None, &[], CarriedOptOut { since: None, is_known: true });
+        let (opt_out, mut meeting) = (CarriedOptOut { since: None, is_known: true }, Meeting::Open);
+        let mut book = WorkBooking::new(None, &[], opt_out, &mut meeting);
         self.decide(&mut book, true).expect("no error");
         book.over_at
     }

@@ -14,34 +14,55 @@ use crate::session::{Conversation, EndReason, Session};
 
 /// The union of a contact with another one, as both were loaded.
 pub(crate) struct Unite {
-    other: ContactId,
-    revision: u64,
-    /// Messages of the other up to here are settled.
-    settled: u64,
-    /// Taken once: when the commit is refused, both are to be loaded again.
-    conversation: Option<Arc<Conversation>>,
+    /// Messages of the other up to `settled` are settled.
+    other: AbsorbedContact,
+    conversation: Arc<Conversation>,
+    /// True once it was decided on: when the commit is refused, both are to be loaded again.
+    is_made: bool,
 }
 
 impl Unite {
     pub(crate) fn new(revision: u64, settled: u64, conversation: Arc<Conversation>) -> Self {
-        let other = conversation.contact().id.clone();
-        Self { other, revision, settled, conversation: Some(conversation) }
+        let contact = conversation.contact().id.clone();
+        let other = AbsorbedContact { contact, revision, settled, is_held: false };
+        Self { other, conversation, is_made: false }
     }
-}
 
-impl ConversationChange for Unite {
-    fn make(&mut self, decision: &mut Decision<'_>) -> bool {
-        let Some(other) = self.conversation.take() else { return false };
+    /// The other is what the call holds the lease of.
+    pub(crate) fn held(mut self) -> Self {
+        self.other.is_held = true;
+        self
+    }
+
+    /// True if the conversation that is decided on comes to another contact's.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.other.is_held
+    }
+
+    pub(super) fn is_with(&self, contact: &ContactId) -> bool {
+        self.other.contact == *contact
+    }
+
+    pub(super) fn is_made(&self) -> bool {
+        self.is_made
+    }
+
+    /// It is decided on, and is so once.
+    pub(super) fn close(&mut self) {
+        self.is_made = true;
+    }
+
+    /// Takes the other in. Answers false if one of them has a name.
+    pub(super) fn join(&self, decision: &mut Decision<'_>) -> bool {
+        let other = Arc::clone(&self.conversation);
         if !decision.conversation.contact.minted || !other.contact.minted {
             return false;
         }
         let moved: Vec<SessionId> = other.sessions.iter().map(|session| session.id).collect();
         let opted_out_at = other.contact.opted_out_at;
-        decision.take_over(Arc::unwrap_or_clone(other), self.settled);
-        let (revision, settled) = (self.revision, self.settled);
-        decision.out.absorbed =
-            Some(Box::new(AbsorbedContact { contact: self.other.clone(), revision, settled }));
-        decision.note(EventKind::ContactsMerged { from: self.other.clone() });
+        decision.take_over(Arc::unwrap_or_clone(other), self.other.settled);
+        decision.out.absorbed = Some(Box::new(self.other.clone()));
+        decision.note(EventKind::ContactsMerged { from: self.other.contact.clone() });
         decision.end_twins(&moved);
         let contact = &decision.conversation.contact;
         if let Some(since) = contact.opted_out_at.into_iter().chain(opted_out_at).min() {
@@ -49,6 +70,13 @@ impl ConversationChange for Unite {
             decision.edit().contact.opted_out_at = Some(since);
         }
         true
+    }
+}
+
+impl ConversationChange for Unite {
+    fn make(&mut self, decision: &mut Decision<'_>) -> bool {
+        let is_first = !std::mem::replace(&mut self.is_made, true);
+        is_first && self.join(decision)
     }
 }
 

@@ -86,7 +86,8 @@ fn free(at: &At<'_>, hash: u64, workspace: u32, absorbed: &Absorbed, commit: &Co
     let id = at.find(hash, workspace, &absorbed.contact)?;
     let slot = at.slot(id);
     let is_as_seen = slot.revision == absorbed.expect && slot.settled == absorbed.settled;
-    let is_free = !slot.is_set_aside() && !slot.lease.is_live(commit.now);
+    let is_theirs = absorbed.token.is_some_and(|token| slot.lease.is_held_by(token, commit.now));
+    let is_free = !slot.is_set_aside() && (is_theirs || !slot.lease.is_live(commit.now));
     (is_as_seen && is_free).then_some(id)
 }
 

@@ -25,7 +25,7 @@ fn takes_in(ann: Revision, bob: Revision, addresses: Vec<Alias>) -> Commit {
         record: record_with("ann", &sessions),
         started: vec![(session_id(1), flow("cart"), sessions[0].version())],
         add_aliases: addresses,
-        absorbs: Some(Box::new(Absorbed { contact: contact("bob"), expect: bob, settled: 0 })),
+        absorbs: Some(Box::new(Absorbed { contact: contact("bob"), expect: bob, settled: 0, token: None })),
         ..commit("ann", Some(ann))
     }
 }
@@ -95,6 +95,29 @@ pub async fn who_is_at_work_is_not_taken_in(harness: &impl Harness<Store: Conver
     assert_eq!(store.follow(phone(1)).await, Some(contact("bob")));
 }
 
+/// Rule 27: who holds the lease may lead the conversation elsewhere under it.
+pub async fn who_holds_the_lease_is_taken_in_under_it(harness: &impl Harness<Store: ConversationStore>) {
+    let store = Asked::fresh(harness).await;
+    let bobs = bob(&store).await;
+    let ann = store.apply(commit("ann", None)).await;
+    let bobs = store.apply(Commit { lease: take(3), ..commit("bob", Some(bobs)) }).await;
+    let takes_in = |holder| {
+        let absorbed =
+            Absorbed { contact: contact("bob"), expect: bobs, settled: 0, token: Some(token(holder)) };
+        let absorbs = Some(Box::new(absorbed));
+        Commit { absorbs, lease: take(3), ..takes_in(ann, bobs, vec![phone(1), phone(2)]) }
+    };
+    assert_eq!(absorbs(&store, takes_in(4)).await, None, "another holds it");
+    assert_eq!(store.follow(phone(1)).await, Some(contact("bob")));
+    let Some(done) = absorbs(&store, takes_in(3)).await else { return };
+    let Committed::Applied { revision, leased, settled } = done else { panic!("{done:?}") };
+    assert!(leased, "the lease is one of Ann's");
+    assert_eq!(settled, 0);
+    assert_eq!(store.follow(phone(1)).await, Some(contact("ann")));
+    assert_eq!(store.settle(&settle("bob", 3, bobs, 1)).await, Settled::LeaseLost);
+    assert_eq!(store.settle(&settle("ann", 3, revision, 1)).await, Settled::Done);
+}
+
 /// Rules 27 and 15: a settle changes no revision, so that the watermark is compared too; else what
 /// it says is delivered would be sent again from the other conversation.
 pub async fn what_was_settled_since_is_seen_first(harness: &impl Harness<Store: ConversationStore>) {
@@ -104,7 +127,8 @@ pub async fn what_was_settled_since_is_seen_first(harness: &impl Harness<Store: 
     let bobs = store.apply(Commit { lease: take(3), ..commit("bob", Some(bobs)) }).await;
     assert_eq!(store.settle(&settle("bob", 3, bobs, 2)).await, Settled::Done);
     let takes_in = |settled| {
-        let absorbs = Some(Box::new(Absorbed { contact: contact("bob"), expect: bobs, settled }));
+        let absorbed = Absorbed { contact: contact("bob"), expect: bobs, settled, token: None };
+        let absorbs = Some(Box::new(absorbed));
         Commit { absorbs, ..takes_in(ann, bobs, vec![phone(1), phone(2)]) }
     };
     for settled in [0, 1, 3] {

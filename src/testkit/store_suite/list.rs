@@ -126,6 +126,7 @@ macro_rules! __store_checks {
             absorbing::one_contact_takes_another_in = 27,
             absorbing::an_erase_takes_what_was_taken_in = 27,
             absorbing::who_is_at_work_is_not_taken_in = 27,
+            absorbing::who_holds_the_lease_is_taken_in_under_it = 27,
             absorbing::what_was_settled_since_is_seen_first = 27,
             absorbing::an_alias_of_a_third_refuses_it = 27,
             absorbing::who_was_taken_in_may_come_again = 27,

@@ -10,8 +10,8 @@ local revision, settled, token, lease_end, claims =
 if (revision or nil) ~= spec.expect then return { 'conflict' } end
 local other = spec.absorbs
 if other then
-  local v, s, u, q = unpack(call('HMGET', conversation(ws .. US .. other.contact), 'v', 's', 'u', 'q'))
-  local is_free = not u or tonumber(u) <= now
+  local v, s, t, u, q = unpack(call('HMGET', conversation(ws .. US .. other.contact), 'v', 's', 't', 'u', 'q'))
+  local is_free = not u or tonumber(u) <= now or t == other.token
   if v ~= other.expect or s ~= other.settled or q or not is_free then return { 'conflict' } end
 end
 local lease = spec.lease
