@@ -2,6 +2,8 @@
 //! does not slide. They are inputs all the same, so that nothing but the kernel changes a session
 //! and its journal has all of them.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::id::CallId;
@@ -62,7 +64,14 @@ pub(crate) fn take_aside(session: &mut Session, input: Input, now: DateTime<Utc>
             }
             waits
         }
-        Input::Migrate { version, node, digest } if stands_still(session) && !session.is_in_call() => {
+        Input::Migrate { version, node, digest, loops } if stands_still(session) && !session.is_in_call() => {
+            if !loops.is_empty() {
+                for rounds in &mut session.extras().rounds {
+                    if let Some((_, to, name)) = loops.iter().find(|(from, ..)| *from == rounds.node) {
+                        (rounds.node, rounds.name) = (to.clone(), Arc::clone(name));
+                    }
+                }
+            }
             session.version = version;
             session.digest = digest;
             session.at = node;

@@ -121,6 +121,10 @@ pub enum Input {
         /// A hash of the version's content ([SEMANTICS S13](crate::semantics#s13)).
         #[serde(default, with = "crate::hex::option", skip_serializing_if = "Option::is_none")]
         digest: Option<u128>,
+        /// The loops that it is in: the node of each, the node there, and the name that the item is
+        /// read by there (SEMANTICS N12).
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        loops: Vec<(NodeId, NodeId, Arc<str>)>,
     },
 }
 

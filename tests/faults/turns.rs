@@ -420,12 +420,15 @@ fn input(act: &Act, session: &chatflow::Session) -> Input {
         Act::Handed(by) => Input::Handed(call(*by)),
         Act::CallLater(by) => Input::CallLater { call: call(*by), until: at(200) },
         Act::Held => Input::RestartWait,
-        Act::Migrate(9) => {
-            Input::Migrate { version: FlowVersion(2), node: session.node().clone(), digest: None }
-        }
+        Act::Migrate(9) => Input::Migrate {
+            version: FlowVersion(2),
+            node: session.node().clone(),
+            digest: None,
+            loops: Vec::new(),
+        },
         Act::Migrate(place) => {
             let node = format!("n{place}").parse().expect("an id");
-            Input::Migrate { version: FlowVersion(2), node, digest: None }
+            Input::Migrate { version: FlowVersion(2), node, digest: None, loops: Vec::new() }
         }
     }
 }

@@ -181,3 +181,62 @@ fn a_session_in_a_call_stays_where_it_is() {
     block_on(world.bot.complete(call, CallResult::value(1))).unwrap();
     assert_eq!(world.sent(), ["Bye"]);
 }
+
+/// A loop that asks of each item, by these names: its node, its question, its item.
+fn rounds(each: &str, question: &str, item: &str, done: &str) -> Sketch {
+    let text = format!("{{{{ {item} }}}} {{{{ index }}}}?");
+    flow("f")
+        .node(each, "for_each", json!({"from": "context.items", "as": item}))
+        .apart(question, "ask", json!({"text": text, "save_to": "said"}))
+        .apart("done", "send_message", json!({"text": done}))
+        .edge(each, "each", question)
+        .edge(question, "valid", each)
+        .edge(each, "done", "done")
+}
+
+/// S5, N12: a session in a loop goes on there with the same list, at the same place.
+#[test]
+fn a_session_in_a_loop_migrates_with_its_list() {
+    let renamed = [("each", "loop"), ("q", "ask")];
+    let swapped = [("each", "q"), ("q", "each")];
+    for (each, question, item, nodes) in [
+        ("each", "q", "item", &[][..]),
+        ("each", "q", "tea", &[]),
+        ("loop", "ask", "item", &renamed),
+        ("q", "each", "tea", &swapped),
+    ] {
+        let first = rounds("each", "q", "item", "first");
+        let second = rounds(each, question, item, "second");
+        let versions = [&first, &second].map(|sketch| Flow::from_json(&sketch.json()).unwrap());
+        let world = World::with([first]);
+        block_on(world.flows().set_logging(&id("f"), true)).unwrap();
+        let items = json!({"items": ["a", "b", "c"]});
+        let session = world.begin(ada("f").context(items)).session_id;
+        world.say("yes");
+        world.publish([second]);
+        migrate(&world, session, 2, nodes).unwrap();
+        let record = serde_json::to_string(&world.session(session)).unwrap();
+        let read: chatflow::Session = serde_json::from_str(&record).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), record);
+        world.say("yes");
+        world.say("yes");
+        assert_eq!(world.sent(), ["a 0?", "b 1?", "c 2?", "second"], "{each} {question} {item}");
+        let journal = world.journal(session);
+        let replayed =
+            replay(|_, version| versions.get(version.0 as usize - 1), &journal, &Limits::default());
+        assert_eq!(replayed, Ok(world.session(session)), "{each} {question} {item}");
+    }
+}
+
+/// S5, N12: where the version has no such loop, or the session is not in its body, it has left it.
+#[test]
+fn a_session_that_leaves_its_loop_by_a_migration_is_in_none() {
+    let world = World::with([rounds("each", "q", "item", "done")]);
+    let session = world.begin(ada("f").context(json!({"items": ["a", "b"]}))).session_id;
+    let alone = flow("f").node("q", "ask", json!({"text": "?", "save_to": "said"}));
+    world.publish([alone.send("bye", "{{ item | default('none') }}")]);
+    migrate(&world, session, 2, &[]).unwrap();
+    world.say("yes");
+    assert_eq!(world.sent(), ["a 0?", "none"]);
+    assert_eq!(world.state(session), Status::Completed);
+}

@@ -1,6 +1,9 @@
 //! Taking a live session to another version of its flow (SEMANTICS S5).
 
-use crate::flow::Flow;
+use std::sync::Arc;
+
+use crate::flow::node::CompiledNode;
+use crate::flow::{Flow, NodeIx};
 use crate::id::{FlowId, FlowVersion, NodeId, SessionId};
 use crate::kernel::Input;
 use crate::kernel::decide::act::ConversationChange;
@@ -38,7 +41,8 @@ impl<'a> Migrate<'a> {
         let own = decision.own_flow(session);
         let node = destination(session, own, (self.to, self.target), self.nodes)?;
         let (id, version, now) = (self.session, self.to, decision.now);
-        let input = Input::Migrate { version, node: node.clone(), digest: Some(self.target.digest()) };
+        let loops = loops(session, self.target, self.nodes);
+        let input = Input::Migrate { version, node: node.clone(), digest: Some(self.target.digest()), loops };
         if !decision.advance(place, input, now) {
             return Err("it is not at a question".to_owned());
         }
@@ -57,6 +61,19 @@ impl ConversationChange for Migrate<'_> {
         self.outcome = self.take(decision);
         self.outcome.is_ok()
     }
+}
+
+/// The loops that a session is in and that the version has too, where their node or the name of
+/// their item is another one there.
+fn loops(session: &Session, to: &Flow, nodes: &[(NodeId, NodeId)]) -> Vec<(NodeId, NodeId, Arc<str>)> {
+    let each = session.rounds().iter().filter_map(|rounds| {
+        let there = nodes.iter().find(|(old, _)| *old == rounds.node).map_or(&rounds.node, |(_, new)| new);
+        let step = to.find(there, NodeIx(u32::MAX)).and_then(|at| to.node(at))?;
+        let CompiledNode::ForEach(node) = &step.node else { return None };
+        let is_same = *there == rounds.node && node.name == rounds.name;
+        (!is_same).then(|| (rounds.node.clone(), there.clone(), Arc::clone(&node.name)))
+    });
+    each.collect()
 }
 
 /// The node where a session would continue in another version, or why it cannot. `own`: the version
