@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::flow::TtlMode;
+use crate::flow::{Flow, TtlMode};
 use crate::kernel::Input;
 use crate::kernel::scope::zone;
 use crate::kernel::turn::Run;
@@ -15,7 +15,7 @@ const PAUSE: TimeDelta = TimeDelta::seconds(60);
 
 impl Run<'_> {
     /// The end of the quiet hours that an instant lies in; none if it lies in none.
-    fn quiet_until(&self, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    pub(super) fn quiet_until(&self, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let zone = zone(&self.contact, self.root).1;
         self.root.quiet_hours()?.end(at, zone).filter(|end| *end > at)
     }
@@ -42,7 +42,7 @@ impl Run<'_> {
                 self.remind_aloud();
                 true
             }
-            Input::Expiry if !self.session.frames().is_empty() && self.session.deadline().is_none() => {
+            Input::Expiry if self.speaks_at_expiry() && self.session.deadline().is_none() => {
                 let goes_on = self.session.ends_by.is_none_or(|last| end < last);
                 if goes_on {
                     self.beside = true;
@@ -52,6 +52,12 @@ impl Run<'_> {
             }
             _ => false,
         }
+    }
+
+    /// True if a flow has a way for the end of the TTL, or something to say then.
+    fn speaks_at_expiry(&self) -> bool {
+        let says = |flow: &Flow| flow.last_words().on_expire.is_some();
+        !self.session.frames().is_empty() || says(self.flow) || says(self.root)
     }
 
     /// Moves the deadline of the session's node out of quiet hours.

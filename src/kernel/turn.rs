@@ -177,7 +177,9 @@ impl<'a> Run<'a> {
 
     pub(super) fn end(&mut self, ending: Ending) -> bool {
         let has_words = self.flow.has_last_words() || self.root.has_last_words();
-        let words = if has_words { last_words(&ending) } else { None };
+        // What time alone ends in quiet hours, and cannot be put off, ends in silence.
+        let is_quiet = || matches!(ending, Ending::Expired) && self.quiet_until(self.env.now).is_some();
+        let words = if has_words && !is_quiet() { last_words(&ending) } else { None };
         let missed = self.session.end(ending, self.env.now);
         self.effects.extend(missed_notes(self.session.id, missed));
         if let Some(words) = words {

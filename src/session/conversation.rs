@@ -100,7 +100,14 @@ impl History {
                 own.since = own.since.min(theirs.since);
                 own.results.extend(theirs.results);
                 own.sent.extend(theirs.sent);
-                own.pause = own.pause.take().or(theirs.pause);
+                own.pause = match (own.pause.take(), theirs.pause) {
+                    // The one that lasts longer; one without an end the longest.
+                    (Some(one), Some(other)) => {
+                        let is_longer = other.until.is_none_or(|end| one.until.is_some_and(|own| own < end));
+                        Some(if is_longer { other } else { one })
+                    }
+                    (one, other) => one.or(other),
+                };
             }
             (own, theirs) => *own = own.take().or(theirs),
         }

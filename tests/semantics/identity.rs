@@ -511,3 +511,36 @@ fn an_address_that_is_none_costs_no_message() {
     let left_out = world.notes().into_iter().find(|note| matches!(note, EventKind::AddressLeftOut { .. }));
     assert_eq!(left_out, Some(EventKind::AddressLeftOut { count: 4 }));
 }
+
+/// A5, Q3: a pause of either counts for the person, and of two the one that lasts longer.
+#[test]
+fn a_pause_on_either_side_counts_for_the_person() {
+    let hour = |count| Some(Some(count));
+    let cases = [
+        (hour(1), None, hour(1)),
+        (None, hour(1), hour(1)),
+        (hour(1), hour(2), hour(2)),
+        (hour(2), hour(1), hour(2)),
+        (hour(1), Some(None), Some(None)),
+        (Some(None), hour(1), Some(None)),
+        (None, None, None),
+    ];
+    for (first, second, both) in cases {
+        let world = World::with([hello("one", "one"), hello("two", "two")]);
+        world.receive(writes(ADA, "one"));
+        world.receive(writes(BSUID, "two"));
+        let began = world.now();
+        let end = |hours: i64| began + crate::kit::hours(hours);
+        for (address, pause) in [(phone(ADA), first), (whatsapp(BSUID), second)] {
+            let contact = contact_id(&contact_at(&world, &address).unwrap());
+            let Some(until) = pause else { continue };
+            block_on(world.bot.pause(&contact, until.map(end))).unwrap();
+        }
+        let received = world.receive(writes(BSUID, "hm").also(phone(ADA)));
+        assert_eq!(received == Received::Paused, both.is_some(), "{first:?} {second:?}");
+        let contact = contact_id(&contact_at(&world, &phone(ADA)).unwrap());
+        assert_eq!(contact_at(&world, &whatsapp(BSUID)), Some(contact.to_string()));
+        let pause = block_on(world.bot.paused(&contact)).unwrap();
+        assert_eq!(pause.map(|pause| pause.until), both.map(|until| until.map(end)), "{first:?} {second:?}");
+    }
+}

@@ -249,3 +249,39 @@ fn quiet_hours_are_checked() {
         assert_eq!(issues.to_string().lines().next(), Some(told));
     }
 }
+
+/// U18, S21: last words wait for the end of quiet hours, and until then an answer is taken; where the
+/// longest life ends before, the session ends in silence.
+#[test]
+fn last_words_are_not_said_in_quiet_hours() {
+    let talk = || {
+        let talk = question("q").apart("sorry", "send_message", json!({"text": "Another time."}));
+        quiet(talk).set("on_expire", json!({"node": "sorry"}))
+    };
+    let world = World::with([talk()]);
+    let session = world.start("q").session_id;
+    assert_eq!(world.sent(), ["How are you?"]);
+    world.tick_after(hours(1));
+    assert_eq!((world.sent().len(), world.state(session)), (0, Status::Waiting), "half an hour has passed");
+    world.tick_after(seconds(LEFT_SECONDS) - hours(1) - A_MOMENT);
+    assert_eq!(world.sent(), [""; 0]);
+    world.tick_after(A_MOMENT);
+    assert_eq!((world.sent(), world.state(session)), (vec!["Another time.".into()], Status::Expired));
+
+    let world = World::with([talk()]);
+    let session = world.start("q").session_id;
+    world.tick_after(hours(1));
+    world.say("Fine");
+    assert_eq!(world.state(session), Status::Completed, "who answers late at night is answered");
+
+    let world = World::with([talk().set("max_lifetime", json!("2h"))]);
+    let session = world.start("q").session_id;
+    world.tick_after(hours(3));
+    assert_eq!((world.sent(), world.state(session)), (vec!["How are you?".into()], Status::Expired));
+    // By day they are said at once.
+    let world = World::with([talk()]);
+    world.tick_after(seconds(LEFT_SECONDS));
+    world.start("q");
+    world.tick_after(minutes(30));
+    assert_eq!(world.sent(), ["How are you?", "Another time."]);
+}

@@ -59,7 +59,7 @@ fn bit(day: Weekday) -> u8 {
 
 /// The days of `mon-fri` or `mon,wed,sat-sun`.
 pub(crate) fn week(text: &str) -> Option<u8> {
-    let place = |name: &str| DAYS.iter().position(|day| *day == name.trim());
+    let place = |name: &str| DAYS.iter().position(|day| day.eq_ignore_ascii_case(name.trim()));
     let mut days = 0;
     for part in text.split(',') {
         let (from, to) = part.split_once('-').unwrap_or((part, part));
@@ -102,7 +102,7 @@ mod tests {
         check("next 09:00", "UTC", "2026-05-07T09:00:00Z", "2026-05-08T09:00:00Z");
         // The 7th is a Thursday.
         check("next 09:00 mon-fri", "UTC", "2026-05-08T09:00:00Z", "2026-05-11T09:00:00Z");
-        check("09:00 sat-mon", "UTC", "2026-05-07T10:00:00Z", "2026-05-09T09:00:00Z");
+        check("09:00 Sat-Mon", "UTC", "2026-05-07T10:00:00Z", "2026-05-09T09:00:00Z");
         check("09:00 wed,thu", "UTC", "2026-05-07T10:00:00Z", "2026-05-13T09:00:00Z");
     }
 
