@@ -1,5 +1,6 @@
-//! Reads by operators of ended sessions (SEMANTICS Q8) and of counters (Q9), as scenarios for any
-//! store. `open` is what a process does at its start.
+//! Reads by operators of ended sessions (SEMANTICS Q8) and of counters (Q9), and a contact whom a
+//! person takes over (S10, Q3), as scenarios for any store. `open` is what a process does at its
+//! start.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -7,10 +8,13 @@ use std::task::Poll;
 use std::time::Duration;
 
 use chatflow::limits::Limits;
-use chatflow::ops::{FlowCounts, JournalFilter, ResultRow, SessionFilter, Unpublish};
+use chatflow::ops::{FlowCounts, HandedBack, HandedOver, JournalFilter, ResultRow, SessionFilter, Unpublish};
 use chatflow::store::{ConversationStore, MemoryFlows, StoreQueries};
 use chatflow::testkit::{ManualClock, Recorder};
-use chatflow::{Builder, Channel, Clock, Engine, FlowId, Inbound, SessionId, Status, TriggerRequest};
+use chatflow::{
+    Builder, Channel, Clock, ContactId, Engine, FlowId, Inbound, Received, Refusal, SessionId, Status,
+    TriggerRequest, Triggered,
+};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
@@ -113,6 +117,58 @@ pub(crate) async fn results_stay<S: ConversationStore + StoreQueries>(open: impl
         world.clock.advance(TimeDelta::hours(2));
     }
     assert_eq!(rows(&again).await, [], "they go with their sessions");
+}
+
+/// A person takes a contact over, who is in a session or in none; each step is another process's.
+pub(crate) async fn a_contact_is_with_a_person<S: ConversationStore + StoreQueries>(
+    open: impl AsyncFn() -> S,
+) {
+    let world = World::default();
+    let process = async || world.process(open().await).build();
+    let bot = process().await;
+    bot.flows().ensure(&asks(&json!(["mood"]))).await.unwrap();
+    let request = || TriggerRequest::new("poll").phone(ANN).context(json!({"order": 7}));
+    let begun = bot.trigger(request()).await.unwrap().session().unwrap().clone();
+    let (session, contact) = (begun.session_id, begun.contact_id);
+    let write = async |text: &str, id: &str| {
+        let inbound = Inbound::text(Channel::Sms, SHOP, ANN, text).id(id);
+        process().await.receive(inbound).await.unwrap()
+    };
+    let status = async || process().await.session(session).await.unwrap().unwrap().session().status();
+    let hand_over = async || process().await.handoff(&contact).await.unwrap();
+    let hand_back = async || process().await.resume_from_handoff(&contact, json!({"kept": 1})).await.unwrap();
+
+    assert_eq!(hand_over().await, HandedOver::HandedOver);
+    assert_eq!(hand_over().await, HandedOver::Unchanged, "in every process");
+    assert_eq!(write("are you there?", "m1").await, Received::Handoff { session });
+    let again = write("are you there?", "m1").await;
+    assert!(matches!(again, Received::Duplicate { .. }), "{again:?}");
+    let refused = process().await.trigger(request()).await.unwrap();
+    assert_eq!(refused, Triggered::Refused(Refusal::InHandoff));
+    world.clock.advance(TimeDelta::hours(2));
+    while process().await.tick(10).await.unwrap().worked > 0 {}
+    assert_eq!(status().await, Status::Handoff, "the TTL of half an hour stands still");
+    assert_eq!(hand_back().await, HandedBack::Resumed);
+    assert_eq!(status().await, Status::Waiting, "where it stood");
+    assert_eq!(write("fine", "m2").await, Received::Consumed { session });
+    assert_eq!(status().await, Status::Completed);
+
+    assert_eq!(hand_over().await, HandedOver::HandedOver, "with no session");
+    assert_eq!(hand_over().await, HandedOver::Unchanged);
+    assert_eq!(write("hello?", "m3").await, Received::Paused);
+    let refused = process().await.trigger(request()).await.unwrap();
+    assert_eq!(refused, Triggered::Refused(Refusal::Paused));
+    world.clock.advance(TimeDelta::days(3));
+    while process().await.tick(10).await.unwrap().worked > 0 {}
+    assert!(process().await.paused(&contact).await.unwrap().is_some(), "it has no end of its own");
+    assert_eq!(hand_back().await, HandedBack::Resumed);
+    assert_eq!(hand_back().await, HandedBack::NotInHandoff);
+    assert_eq!(write("hello?", "m4").await, Received::Unmatched);
+    let nobody = ContactId::new("nobody").unwrap();
+    let unknown = process().await.handoff(&nobody).await.unwrap_err();
+    assert_eq!(unknown.code(), "contact_not_found");
+    let texts: Vec<_> = world.channel.sent().iter().map(|message| message.text().to_owned()).collect();
+    assert_eq!(texts, ["How are you?"], "the engine was silent");
 }
 
 /// Every ended session is in one page, and in no other, whatever ends or starts meanwhile.

@@ -1,17 +1,21 @@
 //! A contact in the hands of a person: S10, I11, S1, D2, T9 `InHandoff`.
 
+use std::sync::Arc;
+
 use chatflow::calls::Answer;
 use chatflow::flow::KeywordAction;
 use chatflow::observer::EventKind;
 use chatflow::ops::{HandedBack, HandedOver};
 use chatflow::session::EndReason;
 use chatflow::{
-    CallResult, Completed, Receipt, Received, Refusal, SendError, SessionId, SessionRef, Status, Triggered,
+    CallResult, Completed, MemoryStore, Receipt, Received, Refusal, SendError, SessionId, SessionRef, Status,
+    Triggered,
 };
 use pollster::block_on;
 use serde_json::{Value, json};
 
 use crate::kit::*;
+use crate::operators_kit;
 
 /// Asks, hands over, and continues in both ways.
 fn helped(code: &str, fields: Value) -> Sketch {
@@ -486,4 +490,11 @@ fn silence_lasts_until_the_last_handoff_ends() {
     assert_eq!(world.sent(), [""; 0]);
     world.tick_after(A_MOMENT);
     assert_eq!(world.sent(), ["Up"]);
+}
+
+/// S10, Q3
+#[test]
+fn a_contact_is_with_a_person_in_every_process() {
+    let store = Arc::new(MemoryStore::new());
+    block_on(operators_kit::a_contact_is_with_a_person(async || Arc::clone(&store)));
 }

@@ -57,6 +57,7 @@ pub fn trials() -> Vec<Trial> {
         results_of_what_is_not_readable_here,
         counts_are_what_journals_say,
         counts_of_many_at_once,
+        a_contact_is_with_a_person,
     ];
     trials.push(trial("operators::tables_without_counters_get_them", tables_without_counters_get_them));
     trials

@@ -53,6 +53,7 @@ pub fn trials() -> Vec<Trial> {
         operators_kit::results_of_what_is_not_readable_here,
         operators_kit::counts_are_what_journals_say,
         operators_kit::counts_of_many_at_once,
+        operators_kit::a_contact_is_with_a_person,
         many_kit::starts_at_the_same_time_publish_once,
         many_kit::the_next_call_elsewhere_reads_what_changed,
     ];

@@ -1,4 +1,4 @@
-//! Reads of operators, in a file (SEMANTICS Q8, Q9).
+//! Reads of operators, in a file (SEMANTICS Q8, Q9), and a contact whom a person takes over (S10).
 
 use chatflow_sqlite::SqliteStore;
 use pollster::block_on;
@@ -36,4 +36,10 @@ fn counts_are_what_journals_say() {
 fn what_many_do_at_once_is_counted_once() {
     let folder = Folder::new();
     block_on(operators_kit::counts_of_many_at_once(async || SqliteStore::open(folder.file()).unwrap()));
+}
+
+#[test]
+fn a_contact_is_with_a_person() {
+    let folder = Folder::new();
+    block_on(operators_kit::a_contact_is_with_a_person(async || SqliteStore::open(folder.file()).unwrap()));
 }
