@@ -33,9 +33,9 @@ pub use author::texts::{BadPo, Texts};
 pub use author::{draft, gallery};
 pub use compiled::Flow;
 pub use content::{
-    ButtonDef, CardDef, DegreesDef, FormDef, HeaderDef, ListDef, LocationDef, MediaDef, MediaType,
-    MessageDef, NativeDef, OffersDef, OptionDef, ParametersDef, RowDef, SectionDef, TemplateCategory,
-    TemplateDef, TextDef,
+    ButtonDef, CardDef, ContactCardDef, DegreesDef, FormDef, HeaderDef, ListDef, LocationDef, MediaDef,
+    MediaType, MessageDef, NativeDef, OffersDef, OptionDef, ParametersDef, ProductItemDef, ProductSectionDef,
+    ProductsDef, ReactionDef, RowDef, SectionDef, TemplateCardDef, TemplateCategory, TemplateDef, TextDef,
 };
 pub use def::{EdgeDef, FlowDef};
 pub use form::issue::{Issue, IssueCode, Issues, Severity};

@@ -5,9 +5,10 @@
 use crate::Channel;
 use crate::flow::JsonTemplate;
 use crate::flow::content::{
-    ApprovedTemplate, Capacity, CompiledButtons, CompiledCard, CompiledChoice, CompiledForm, CompiledHeader,
-    CompiledLink, CompiledList, CompiledLocation, CompiledMedia, CompiledMessage, CompiledParameters,
-    Degrees, Local, Offer, Offers, Section, Surround, TemplateLanguage,
+    ApprovedTemplate, Capacity, CompiledButtons, CompiledCard, CompiledChoice, CompiledContactCard,
+    CompiledForm, CompiledHeader, CompiledLink, CompiledList, CompiledLocation, CompiledMedia,
+    CompiledMessage, CompiledParameters, CompiledProducts, Degrees, Local, Offer, Offers, Section, Surround,
+    TemplateLanguage, TemplatePart,
 };
 use crate::flow::language::lookup;
 use crate::flow::template::Template;
@@ -47,6 +48,19 @@ pub(super) fn render_content(
         CompiledMessage::List { text, list } => render_list(run, text, list, to)?,
         CompiledMessage::Form { text, form } => render_form(run, text, form)?,
         CompiledMessage::LocationRequest { text } => Content::LocationRequest { text: run.local(text)? },
+        CompiledMessage::Products { text, products } => render_products(run, text.as_ref(), products, to)?,
+        CompiledMessage::Contacts(cards) => {
+            let cards = cards.iter().map(|card| render_contact(run, card)).collect::<Result<_, Move>>()?;
+            Content::Contacts { cards }
+        }
+        CompiledMessage::Reaction(reaction) => {
+            let emoji = reaction.emoji.as_ref().map(|emoji| run.needed("the sign", emoji)).transpose()?;
+            let message = match &reaction.to {
+                Some(to) => run.text(to)?.trim().to_owned(),
+                None => run.heard_last().unwrap_or_default().to_owned(),
+            };
+            Content::Reaction { message, emoji: emoji.unwrap_or_default().trim().to_owned() }
+        }
         CompiledMessage::Native(native) => {
             let body = run.json(&native.body)?;
             Content::Native(Box::new(session::NativeMessage { channel: native.channel.clone(), body }))
@@ -213,6 +227,51 @@ fn render_list(
     Ok(Content::List(Box::new(list)))
 }
 
+/// Goods of a list are what the list has when the message is made.
+fn render_products(
+    run: &mut Run<'_>,
+    text: Option<&Local<Template>>,
+    (products, around): &(CompiledProducts, Surround),
+    to: &Audience<'_>,
+) -> Result<Content, Move> {
+    let text = text.map(|text| run.local(text)).transpose()?;
+    let catalog =
+        products.catalog.as_ref().map(|id| run.needed("the id of the catalogue", id)).transpose()?;
+    let product = products.id.as_ref().map(|id| run.needed("the id of the article", id)).transpose()?;
+    let capacity = Capacity::of(Some(to.channel));
+    let parts: Vec<_> = products.sections.iter().map(|section| section.rows.to_live()).collect();
+    let each = products.sections.iter().map(|section| section.from.as_ref());
+    let each = each.zip(parts.iter().map(|offers| &offers[..]));
+    let (titles, shown) = run.make_parts(each, OfferRoom::of_products(capacity), |run, place| {
+        let title = products.sections.get(place).and_then(|section| section.title.as_ref());
+        let title = title.map(|title| run.line(title, capacity.row.max(1))).transpose()?;
+        Ok(title.filter(|title| !title.trim().is_empty()))
+    })?;
+    let is_empty = to.may_be_empty && !shown.iter().any(ShownChoice::is_of_data);
+    if !products.sections.is_empty() && (shown.is_empty() || is_empty) {
+        return Err(Move::fail(FailureCode::NoChoices, "there is no article to show"));
+    }
+    let mut items = shown.into_iter().map(|choice| choice.id.as_ref().to_owned());
+    let sections = titles.into_iter().filter(|(_, count)| *count > 0);
+    let sections = sections
+        .map(|(title, count)| session::ProductSection { title, items: items.by_ref().take(count).collect() });
+    let sections = sections.collect();
+    let (header, footer) = surround(run, around)?;
+    let products = session::ProductMessage { text, catalog, product, sections, header, footer };
+    Ok(Content::Products(Box::new(products)))
+}
+
+fn render_contact(run: &mut Run<'_>, card: &CompiledContactCard) -> Result<session::ContactCard, Move> {
+    let name = run.local(&card.name)?;
+    let (company, title) = (run.optional(card.company.as_ref())?, run.optional(card.title.as_ref())?);
+    let mut list = |templates: &[Template]| {
+        let texts = templates.iter().map(|template| run.gap(template)).collect::<Result<Vec<_>, Move>>()?;
+        Ok(texts.into_iter().filter(|text| !text.is_empty()).collect())
+    };
+    let (phones, emails, urls) = (list(&card.phones)?, list(&card.emails)?, list(&card.urls)?);
+    Ok(session::ContactCard { name: in_one_line(&name), company, title, phones, emails, urls })
+}
+
 type Rows = Vec<(Option<String>, Vec<Opt>)>;
 
 fn fixed_sections(run: &mut Run<'_>, sections: &[Section], most: usize) -> Result<Rows, Move> {
@@ -316,7 +375,26 @@ fn render_template(
         TemplateLanguage::Said(tag) => run.needed("the language of the template", tag)?.trim().to_owned(),
         TemplateLanguage::Nearest { wanted, approved } => nearest(run, wanted.as_ref(), approved)?,
     };
-    let parameters = match &template.parameters {
+    let (own, mut options, mut links) = render_part(run, &template.own, to)?;
+    let mut cards = Vec::with_capacity(template.cards.len());
+    for card in &template.cards {
+        let (card, card_options, card_links) = render_part(run, card, to)?;
+        options.extend(card_options);
+        links.extend(card_links);
+        cards.push(card);
+    }
+    let session::TemplateCard { parameters, header, link_places, .. } = own;
+    let name = template.name.as_ref().to_owned();
+    let message =
+        session::TemplateMessage { name, language, parameters, options, links, header, link_places, cards };
+    Ok(Content::Template(Box::new(message)))
+}
+
+/// An approved message, or one of its cards, with its buttons of either kind.
+type RenderedPart = (session::TemplateCard, Vec<Opt>, Vec<session::Link>);
+
+fn render_part(run: &mut Run<'_>, part: &TemplatePart, to: &Audience<'_>) -> Result<RenderedPart, Move> {
+    let parameters = match &part.parameters {
         CompiledParameters::Positional(values) => {
             let values = values.iter().map(|value| run.gap(value)).collect::<Result<_, Move>>()?;
             session::Parameters::Positional(values)
@@ -326,16 +404,14 @@ fn render_template(
             session::Parameters::Named(values.collect::<Result<_, Move>>()?)
         }
     };
-    let (options, links) = render_buttons(run, &template.buttons, to)?;
-    let header = template.header.as_ref().map(|header| render_header(run, header)).transpose()?.flatten();
+    let (options, links) = render_buttons(run, &part.buttons, to)?;
+    let header = part.header.as_ref().map(|header| render_header(run, header)).transpose()?.flatten();
     let header = header.map(|header| match header {
         session::Header::Text(text) => session::Header::Text(in_one_line(&text)),
         media => media,
     });
-    let (name, link_places) = (template.name.as_ref().to_owned(), template.link_places.to_vec());
-    let message =
-        session::TemplateMessage { name, language, parameters, options, links, header, link_places };
-    Ok(Content::Template(Box::new(message)))
+    let (replies, link_count, link_places) = (options.len(), links.len(), part.link_places.to_vec());
+    Ok((session::TemplateCard { header, parameters, replies, link_count, link_places }, options, links))
 }
 
 /// The approved language that serves the contact best (SEMANTICS U9).

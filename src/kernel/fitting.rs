@@ -11,7 +11,8 @@ use crate::kernel::offer::cut;
 use crate::kernel::turn::{Move, Run};
 use crate::observer::{ContentFault, EventKind};
 use crate::session::{
-    Card, Content, Header, Link, List, Media, NativeMessage, Opt, Parameters, Route, TemplateMessage,
+    Card, Content, Header, Link, List, Media, NativeMessage, Opt, Parameters, ProductMessage, Route,
+    TemplateMessage,
 };
 
 impl Run<'_> {
@@ -119,6 +120,9 @@ fn lacking(content: &Content, capacity: &Capacity) -> Option<&'static str> {
         Content::Card(_) => (capacity.card == 0, "card"),
         Content::Form(_) => (!capacity.form, "form"),
         Content::LocationRequest { .. } => (!capacity.location_request, "location_request"),
+        Content::Products(_) => (capacity.products == 0, "products"),
+        Content::Contacts { .. } => (capacity.contacts == 0, "contacts"),
+        Content::Reaction { .. } => (!capacity.reaction, "reaction"),
         _ => (false, ""),
     };
     lacks.then_some(part)
@@ -129,12 +133,16 @@ fn empty(content: &Content) -> Option<&'static str> {
     let blank_label = |options: &[Opt]| options.iter().any(|option| is_blank(&option.label));
     match content {
         Content::Template(template) => {
-            let is_empty = match &template.parameters {
+            let is_empty = |parameters: &Parameters| match parameters {
                 Parameters::Positional(values) => values.iter().any(|value| is_blank(value)),
                 Parameters::Named(values) => values.values().any(|value| is_blank(value)),
             };
-            is_empty.then_some("parameters")
+            let mut all = template.cards.iter().map(|card| &card.parameters).chain([&template.parameters]);
+            all.any(is_empty).then_some("parameters")
         }
+        Content::Products(products) => products.text.as_deref().is_some_and(is_blank).then_some("text"),
+        Content::Contacts { cards } => cards.iter().any(|card| is_blank(&card.name)).then_some("name"),
+        Content::Reaction { message, .. } => is_blank(message).then_some("to"),
         Content::Media(_) | Content::Location(_) | Content::Native(_) | Content::Typing { .. } => None,
         Content::Card(card) if is_blank(&card.title) => Some("title"),
         other if is_blank(other.text()) => Some("text"),
@@ -232,7 +240,17 @@ impl Cut<'_> {
                 self.surround(&mut form.header, &mut form.footer);
             }
             Content::LocationRequest { text } => self.text("text", text, capacity.body),
-            Content::Text { .. } | Content::Location(_) | Content::Native(_) | Content::Typing { .. } => {}
+            Content::Products(products) => self.products(products),
+            Content::Contacts { cards } => {
+                if capacity.contacts > 0 {
+                    self.count("contacts", cards, capacity.contacts);
+                }
+            }
+            Content::Text { .. }
+            | Content::Location(_)
+            | Content::Reaction { .. }
+            | Content::Native(_)
+            | Content::Typing { .. } => {}
         }
     }
 
@@ -252,6 +270,16 @@ impl Cut<'_> {
         self.surround(&mut list.header, &mut list.footer);
         list.titles_mut().for_each(|title| self.text("title", title, capacity.row));
         self.labels(&mut list.options, capacity.row);
+    }
+
+    fn products(&mut self, products: &mut ProductMessage) {
+        if let Some(text) = &mut products.text {
+            self.text("text", text, self.capacity.body);
+        }
+        if self.capacity.products > 0 {
+            self.count("sections", &mut products.sections, self.capacity.product_sections);
+        }
+        self.surround(&mut products.header, &mut products.footer);
     }
 
     fn card(&mut self, card: &mut Card) {
@@ -275,7 +303,8 @@ impl Cut<'_> {
     }
 
     fn template(&mut self, template: &mut TemplateMessage) {
-        if self.capacity.template_buttons > 0 {
+        // Those of cards were counted when the flow was checked.
+        if self.capacity.template_buttons > 0 && template.cards.is_empty() {
             self.count("buttons", &mut template.options, self.capacity.template_buttons);
         }
     }

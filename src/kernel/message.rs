@@ -16,6 +16,13 @@ impl Run<'_> {
         reply.message.as_ref()?.id.clone()
     }
 
+    /// The channel's id of what the contact said last: an answer, or what began the session.
+    pub(super) fn heard_last(&self) -> Option<&str> {
+        let answer = self.session.reply.as_deref().and_then(|reply| reply.message.as_ref());
+        let last = answer.or_else(|| self.session.opened().map(|opening| &opening.message));
+        last.and_then(|message| message.id.as_deref())
+    }
+
     /// Sends; answers the message's id, or how the turn ends because it cannot.
     pub(super) fn send(
         &mut self,

@@ -77,6 +77,12 @@ impl OfferRoom {
         Self { most: capacity.quick_replies, label: capacity.quick_reply, ..Self::of_options(capacity) }
     }
 
+    /// Room for goods, of which no label is shown.
+    pub(super) fn of_products(capacity: &Capacity) -> Self {
+        let most = if capacity.products > 0 { capacity.products } else { MOST_ITEMS };
+        Self { most, label: usize::MAX, ..Self::of_options(capacity) }
+    }
+
     /// A form that the channel does not have is shown in another one, as choices below a text are.
     pub(super) fn or_options(self, capacity: &Capacity) -> Self {
         if self.most > 0 { self } else { Self { most: capacity.options.max(1), ..self } }
@@ -243,7 +249,7 @@ impl Run<'_> {
     fn made(&mut self, mut making: Making) -> Vec<ShownChoice> {
         let mut labels = BTreeSet::new();
         let twice = making.shown.iter().filter(|choice| !labels.insert(choice.label.to_lowercase())).count();
-        if twice > 0 {
+        if twice > 0 && making.room.label < usize::MAX {
             making.adjusted.count("same_label", twice);
         }
         for (why, count) in making.adjusted.0 {
@@ -315,7 +321,9 @@ impl Making {
     fn show(&mut self, id: String, label: String, description: Option<String>, item: Option<Packed>) {
         let mut label = in_one_line(&label);
         if label.is_empty() {
-            self.adjusted.count("no_label", 1);
+            if self.room.label < usize::MAX {
+                self.adjusted.count("no_label", 1);
+            }
             label.clone_from(&id);
         }
         let mut fit = |text: String, most: usize| {

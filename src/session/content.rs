@@ -39,6 +39,20 @@ pub enum Content {
         /// The text.
         text: String,
     },
+    /// Goods of a catalogue.
+    Products(Box<ProductMessage>),
+    /// Cards of people and firms.
+    Contacts {
+        /// The cards.
+        cards: Vec<ContactCard>,
+    },
+    /// A sign on a message of the contact.
+    Reaction {
+        /// The channel's id of the message that it is on.
+        message: String,
+        /// The sign; empty: it is taken away.
+        emoji: String,
+    },
     /// A message in the words of one channel, for the transport as it is.
     Native(Box<NativeMessage>),
     /// A sign that somebody is writing.
@@ -167,6 +181,64 @@ pub struct FormMessage {
     pub footer: Option<String>,
 }
 
+/// Goods of a catalogue: one of them, some, or the whole catalogue of the account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ProductMessage {
+    /// The text above them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The channel's id of the catalogue; none: the account's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub catalog: Option<String>,
+    /// The shop's id of the one that is shown alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<String>,
+    /// Those that are shown in a list. Without these and a product it is the whole catalogue.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sections: Vec<ProductSection>,
+    /// The header above the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<Header>,
+    /// A line below the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub footer: Option<String>,
+}
+
+/// A part of the goods in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ProductSection {
+    /// The line above them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The shop's ids.
+    pub items: Vec<String>,
+}
+
+/// A card of a person or a firm.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ContactCard {
+    /// The name.
+    pub name: String,
+    /// The firm that it is of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company: Option<String>,
+    /// The work that is done there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Telephone numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub phones: Vec<String>,
+    /// Addresses of mail.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub emails: Vec<String>,
+    /// Addresses of the web.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub urls: Vec<String>,
+}
+
 /// A message in the words of one channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -227,11 +299,11 @@ pub struct TemplateMessage {
     pub language: String,
     /// The values that fill its gaps.
     pub parameters: Parameters,
-    /// Its buttons that answer: the payload is to be sent with it, the label is in the
-    /// template.
+    /// Its buttons that answer, and then those of its cards: the payload is to be sent with it, the
+    /// label is in the template.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<Opt>,
-    /// Its buttons that open an address.
+    /// Its buttons that open an address, and then those of its cards.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
     /// The content of its header.
@@ -240,22 +312,68 @@ pub struct TemplateMessage {
     /// The places of the links among all buttons, if they do not come after the others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) link_places: Vec<u32>,
+    /// The cards that the contact leafs through.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cards: Vec<TemplateCard>,
+}
+
+/// A card of an approved message; [`TemplateMessage::card_buttons`] has its buttons.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TemplateCard {
+    /// The picture or film above it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<Header>,
+    /// The values that fill the gaps of its text.
+    pub parameters: Parameters,
+    /// Number of its buttons of either kind, among those of the message.
+    pub(crate) replies: usize,
+    pub(crate) link_count: usize,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) link_places: Vec<u32>,
 }
 
 impl TemplateMessage {
-    /// All its buttons in the order in which they were approved, each with its index there.
+    /// All its buttons, without those of its cards, in the order in which they were approved, each
+    /// with its index there.
     pub fn buttons(&self) -> impl Iterator<Item = (u32, TemplateButton<'_>)> {
-        let (mut replies, mut links) = (self.options.iter(), self.links.iter());
-        (0..).map_while(move |place| {
-            let is_link = self.link_places.contains(&place) || replies.len() == 0;
-            let button = match is_link {
-                true => links.next().map(TemplateButton::Url),
-                false => replies.next().map(TemplateButton::Reply),
-            };
-            let button = button.or_else(|| replies.next().map(TemplateButton::Reply));
-            Some((place, button?))
-        })
+        let (replies, links) = self.before(0);
+        let (replies, links) = (self.options.get(..replies), self.links.get(..links));
+        in_order(replies.unwrap_or_default(), links.unwrap_or_default(), &self.link_places)
     }
+
+    /// The buttons of a card, in the same way.
+    pub fn card_buttons(&self, card: usize) -> impl Iterator<Item = (u32, TemplateButton<'_>)> {
+        let ((replies, links), (next_replies, next_links)) = (self.before(card), self.before(card + 1));
+        let (replies, links) = (self.options.get(replies..next_replies), self.links.get(links..next_links));
+        let places = self.cards.get(card).map_or(&[][..], |card| &card.link_places);
+        in_order(replies.unwrap_or_default(), links.unwrap_or_default(), places)
+    }
+
+    /// Number of buttons of either kind before those of a card.
+    fn before(&self, card: usize) -> (usize, usize) {
+        let rest = self.cards.iter().skip(card);
+        let (replies, links) =
+            rest.fold((0, 0), |(replies, links), card| (replies + card.replies, links + card.link_count));
+        (self.options.len().saturating_sub(replies), self.links.len().saturating_sub(links))
+    }
+}
+
+fn in_order<'a>(
+    replies: &'a [Opt],
+    links: &'a [Link],
+    link_places: &'a [u32],
+) -> impl Iterator<Item = (u32, TemplateButton<'a>)> {
+    let (mut replies, mut links) = (replies.iter(), links.iter());
+    (0..).map_while(move |place| {
+        let is_link = link_places.contains(&place) || replies.len() == 0;
+        let button = match is_link {
+            true => links.next().map(TemplateButton::Url),
+            false => replies.next().map(TemplateButton::Reply),
+        };
+        let button = button.or_else(|| replies.next().map(TemplateButton::Reply));
+        Some((place, button?))
+    })
 }
 
 /// Values that fill the gaps of an approved message.
@@ -291,7 +409,8 @@ pub struct Card {
 
 impl Content {
     /// The text of whatever form: of a medium its caption, of a place its name, of a card its
-    /// title, of a template its name; nothing of a channel's own words and of a sign of writing.
+    /// title, of a template its name, of cards of people the first name, of a sign its emoji;
+    /// nothing of a channel's own words and of a sign of writing.
     #[must_use]
     pub fn text(&self) -> &str {
         match self {
@@ -305,6 +424,9 @@ impl Content {
             Self::Card(card) => &card.title,
             Self::Form(form) => &form.text,
             Self::LocationRequest { text } => text,
+            Self::Products(products) => products.text.as_deref().unwrap_or_default(),
+            Self::Contacts { cards } => cards.first().map_or("", |card| &card.name),
+            Self::Reaction { emoji, .. } => emoji,
             Self::Native(_) | Self::Typing { .. } => "",
         }
     }
@@ -324,6 +446,9 @@ impl Content {
             | Self::Location(_)
             | Self::Form(_)
             | Self::LocationRequest { .. }
+            | Self::Products(_)
+            | Self::Contacts { .. }
+            | Self::Reaction { .. }
             | Self::Native(_)
             | Self::Typing { .. } => &[],
         }
@@ -354,6 +479,9 @@ impl Content {
             Self::Card(_) => "card",
             Self::Form(_) => "form",
             Self::LocationRequest { .. } => "location_request",
+            Self::Products(_) => "products",
+            Self::Contacts { .. } => "contacts",
+            Self::Reaction { .. } => "reaction",
             Self::Native(_) => "native",
             Self::Typing { .. } => "typing",
         }
@@ -388,7 +516,10 @@ impl Content {
             }
             Self::Template(template) => {
                 let own = template.language.len() + template.parameters.weight();
-                own + surround(&template.header, &None)
+                let cards = template.cards.iter().map(|card| {
+                    size_of::<TemplateCard>() + card.parameters.weight() + surround(&card.header, &None)
+                });
+                own + surround(&template.header, &None) + cards.sum::<usize>()
             }
             Self::Buttons(buttons) => surround(&buttons.header, &buttons.footer),
             Self::Form(form) => {
@@ -396,9 +527,32 @@ impl Content {
                 own + form.data.as_ref().map_or(0, weight_of) + surround(&form.header, &form.footer)
             }
             Self::Native(native) => size_of::<NativeMessage>() + weight_of(&native.body),
+            Self::Products(products) => {
+                let sections = products
+                    .sections
+                    .iter()
+                    .map(|section| size_of::<ProductSection>() + len(&section.title) + texts(&section.items));
+                let own = size_of::<ProductMessage>() + len(&products.catalog) + len(&products.product);
+                own + sections.sum::<usize>() + surround(&products.header, &products.footer)
+            }
+            Self::Contacts { cards } => cards.iter().map(ContactCard::weight).sum(),
+            Self::Reaction { message, .. } => message.len(),
             Self::Card(card) => len(&card.subtitle) + len(&card.image),
             _ => 0,
         }
+    }
+}
+
+/// About how many bytes texts take.
+fn texts(texts: &[String]) -> usize {
+    texts.iter().map(|text| size_of::<String>() + text.len()).sum()
+}
+
+impl ContactCard {
+    fn weight(&self) -> usize {
+        let lines = [&self.company, &self.title].into_iter().flatten().map(String::len).sum::<usize>();
+        let lists = texts(&self.phones) + texts(&self.emails) + texts(&self.urls);
+        size_of::<Self>() + self.name.len() + lines + lists
     }
 }
 

@@ -36,8 +36,9 @@ pub use call::{CallKind, CallStage, PendingCall};
 pub use change::ContactChange;
 pub use contact::{Contact, Profile};
 pub use content::{
-    Buttons, Card, Content, FormMessage, Header, Link, List, Location, Media, NativeMessage, Opt, Parameters,
-    QuickReplies, TemplateButton, TemplateMessage,
+    Buttons, Card, ContactCard, Content, FormMessage, Header, Link, List, Location, Media, NativeMessage,
+    Opt, Parameters, ProductMessage, ProductSection, QuickReplies, TemplateButton, TemplateCard,
+    TemplateMessage,
 };
 pub use conversation::Conversation;
 pub(crate) use conversation::{ReentryMark, SessionTimer};

@@ -2,12 +2,31 @@
 
 use std::fmt::Write as _;
 
-use crate::session::{Content, Header, Opt, Outbound};
+use crate::session::{Content, Header, Link, Opt, Outbound, TemplateButton, TemplateMessage};
 
 /// A message as the contact sees it, with its labels in brackets.
 pub(super) fn shown(message: &Outbound) -> String {
     let content = &message.content;
-    let mut text = match content {
+    let mut text = without_choices(content);
+    match content {
+        Content::List(list) => {
+            for (title, rows) in list.sections() {
+                title.into_iter().for_each(|title| _ = write!(text, " {title}:"));
+                rows.iter().for_each(|row| text += &label(row));
+            }
+        }
+        Content::Template(template) => text += &buttons(template.buttons()),
+        _ => {
+            message.options().iter().for_each(|option| text += &label(option));
+            text.extend(content.links().iter().map(link));
+        }
+    }
+    text
+}
+
+/// A message without its choices and links.
+fn without_choices(content: &Content) -> String {
+    match content {
         Content::Media(media) => {
             let extras = media.filename.iter().chain(&media.mime).map(|extra| format!(" {extra}"));
             let caption = media.caption.iter().map(|caption| format!(" {caption:?}"));
@@ -27,7 +46,9 @@ pub(super) fn shown(message: &Outbound) -> String {
         Content::Template(template) => {
             let values = serde_json::to_string(&template.parameters).unwrap_or_default();
             let header = template.header.iter().map(header_of).collect::<String>();
-            format!("{header}(template {} {} {values})", template.name, template.language)
+            let cards = (0..template.cards.len()).map(|card| carousel_card(template, card));
+            let cards = cards.collect::<String>();
+            format!("{header}(template {} {} {values}){cards}", template.name, template.language)
         }
         Content::Card(card) => {
             let parts = card.subtitle.iter().chain(&card.image).map(|part| format!(", {part}"));
@@ -40,20 +61,43 @@ pub(super) fn shown(message: &Outbound) -> String {
             let screen = form.screen.as_deref().unwrap_or_default();
             format!("{text} (form {} {screen}{data}) [{}]", form.form, form.button)
         }
-        Content::LocationRequest { .. } | Content::Native(_) => content.to_string(),
-        other => other.text().to_owned(),
-    };
-    match content {
-        Content::List(list) => {
-            for (title, rows) in list.sections() {
-                title.into_iter().for_each(|title| _ = write!(text, " {title}:"));
-                rows.iter().for_each(|row| text += &label(row));
-            }
+        Content::Products(products) => {
+            let around = products.header.iter().map(header_of).collect::<String>();
+            let footer = products.footer.iter().map(|footer| format!(" _{footer}_")).collect::<String>();
+            format!("{around}{content}{footer}")
         }
-        _ => message.options().iter().for_each(|option| text += &label(option)),
+        Content::LocationRequest { .. }
+        | Content::Contacts { .. }
+        | Content::Reaction { .. }
+        | Content::Native(_) => content.to_string(),
+        other => other.text().to_owned(),
     }
-    text.extend(content.links().iter().map(|link| format!(" [{} -> {}]", link.label, link.url)));
-    text
+}
+
+/// A card of an approved message: its picture, what fills its gaps, its buttons.
+fn carousel_card(template: &TemplateMessage, card: usize) -> String {
+    let buttons = buttons(template.card_buttons(card));
+    let parts = template.cards.get(card).map(|card| {
+        let values = serde_json::to_string(&card.parameters).unwrap_or_default();
+        card.header.iter().map(header_of).collect::<String>() + &values
+    });
+    format!(" (card {}{buttons})", parts.unwrap_or_default())
+}
+
+/// Those that answer, and then those that open an address.
+fn buttons<'a>(buttons: impl Iterator<Item = (u32, TemplateButton<'a>)>) -> String {
+    let (mut replies, mut links) = (String::new(), String::new());
+    for (_, button) in buttons {
+        match button {
+            TemplateButton::Reply(option) => replies += &label(option),
+            TemplateButton::Url(address) => links += &link(address),
+        }
+    }
+    replies + &links
+}
+
+fn link(link: &Link) -> String {
+    format!(" [{} -> {}]", link.label, link.url)
 }
 
 fn framed(header: Option<&Header>, text: &str, footer: Option<&str>) -> String {

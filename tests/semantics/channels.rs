@@ -105,6 +105,29 @@ fn with(part: &str, much: usize) -> Option<Value> {
         "buttons of a template" => {
             json!({"template": {"name": "n", "language": "en", "buttons": choices("L")}})
         }
+        "contact cards" => json!({"contacts": vec![json!({"name": "Ada"}); much]}),
+        "article" => json!({"products": {"catalog": "1", "id": "tea"}}),
+        "articles of a list" => {
+            let items: Vec<_> = (0..much).map(|at| format!("tea-{at}")).collect();
+            let products = json!({"catalog": "1", "sections": [{"items": items}]});
+            json!({"text": "t", "header": {"text": "h"}, "products": products})
+        }
+        "sections of articles" => {
+            let section = |at| json!({"title": "t", "items": [format!("tea-{at}")]});
+            let sections: Vec<_> = (0..much).map(section).collect();
+            let products = json!({"catalog": "1", "sections": sections});
+            json!({"text": "t", "header": {"text": "h"}, "products": products})
+        }
+        "whole catalogue" => json!({"text": "t", "products": {}}),
+        "reaction" => json!({"reaction": {"emoji": "👍", "to": "wamid.1"}}),
+        "cards of a template" => {
+            let card = json!({"header": {"image": "https://shop.example/a"}});
+            json!({"template": {"name": "n", "language": "en", "cards": vec![card; much.max(1)]}})
+        }
+        "buttons of a template's card" => {
+            let card = json!({"header": {"image": "https://shop.example/a"}, "buttons": choices("L")});
+            json!({"template": {"name": "n", "language": "en", "cards": [card]}})
+        }
         "title of a card" => json!({"card": {"title": long()}}),
         "subtitle of a card" => json!({"card": {"title": "t", "subtitle": long()}}),
         _ => return None,
@@ -123,6 +146,9 @@ fn is_form(part: &str) -> bool {
             | "template"
             | "form"
             | "location request"
+            | "article"
+            | "whole catalogue"
+            | "reaction"
     )
 }
 
@@ -224,6 +250,11 @@ fn much(part: &str, content: &Content) -> usize {
             text(Some(header))
         }
         ("caption", Content::Media(media)) => text(media.caption.as_deref()),
+        ("contact cards", Content::Contacts { cards }) => cards.len(),
+        ("articles of a list", Content::Products(products)) => {
+            products.sections.iter().map(|section| section.items.len()).sum()
+        }
+        ("sections of articles", Content::Products(products)) => products.sections.len(),
         ("title of a card", Content::Card(card)) => text(Some(&card.title)),
         ("subtitle of a card", Content::Card(card)) => text(card.subtitle.as_deref()),
         other => panic!("{other:?}"),

@@ -52,10 +52,22 @@ pub(crate) struct Capacity {
     pub(crate) location_request: bool,
     /// True if a place can be sent.
     pub(crate) location: bool,
+    /// Cards of people and firms.
+    pub(crate) contacts: usize,
+    /// Goods of a catalogue in one message.
+    pub(crate) products: usize,
+    /// Sections of them.
+    pub(crate) product_sections: usize,
+    /// True if a message of the contact can be given a sign.
+    pub(crate) reaction: bool,
     /// True if messages are approved beforehand.
     pub(crate) template: bool,
     /// Buttons of such a message.
     pub(crate) template_buttons: usize,
+    /// Cards of such a message.
+    pub(crate) template_cards: usize,
+    /// Buttons of such a card.
+    pub(crate) template_card_buttons: usize,
     /// Characters of a card's title.
     pub(crate) card: usize,
     /// Characters of the line below it.
@@ -89,8 +101,14 @@ impl Capacity {
         form: true,
         location_request: true,
         location: true,
+        contacts: 257,
+        products: 30,
+        product_sections: 10,
+        reaction: true,
         template: true,
         template_buttons: 10,
+        template_cards: 10,
+        template_card_buttons: 2,
         card: 200,
         subtitle: 200,
     };
@@ -118,6 +136,9 @@ impl Capacity {
         template: false,
         card: 0,
         subtitle: 0,
+        contacts: 0,
+        products: 0,
+        reaction: false,
         ..Self::ANY
     };
 
@@ -163,6 +184,8 @@ impl Capacity {
         template: false,
         card: 80,
         subtitle: 80,
+        contacts: 0,
+        products: 0,
         ..Self::ANY
     };
 
@@ -181,6 +204,9 @@ impl Capacity {
         template: false,
         card: 0,
         subtitle: 0,
+        contacts: 1,
+        products: 0,
+        reaction: false,
         ..Self::ANY
     };
 
@@ -203,6 +229,8 @@ impl Capacity {
         template: false,
         card: 256,
         subtitle: 512,
+        contacts: 1,
+        products: 0,
         ..Self::ANY
     };
 
@@ -226,6 +254,9 @@ impl Capacity {
         template: false,
         card: 40,
         subtitle: 60,
+        contacts: 0,
+        products: 0,
+        reaction: false,
         ..Self::ANY
     };
 
@@ -250,6 +281,9 @@ impl Capacity {
         location: false,
         template: false,
         card: 200,
+        contacts: 0,
+        products: 0,
+        reaction: false,
         ..Self::ANY
     };
 
@@ -264,6 +298,8 @@ impl Capacity {
         media: &[Image, Audio, Video, Document],
         location: false,
         template: false,
+        products: 0,
+        reaction: false,
         ..Self::ANY
     };
 

@@ -4,6 +4,7 @@
 mod capacity;
 mod card;
 mod choice;
+mod contact_card;
 mod fit;
 mod form;
 mod header;
@@ -13,6 +14,8 @@ mod media;
 mod media_type;
 mod native;
 mod offers;
+mod products;
+mod reaction;
 mod template;
 mod text;
 mod visit;
@@ -21,6 +24,7 @@ use serde::Serialize;
 
 pub use card::CardDef;
 pub use choice::{ButtonDef, OptionDef};
+pub use contact_card::ContactCardDef;
 pub use form::FormDef;
 pub use header::HeaderDef;
 pub use list::{ListDef, RowDef, SectionDef};
@@ -29,13 +33,16 @@ pub use media::MediaDef;
 pub use media_type::MediaType;
 pub use native::NativeDef;
 pub use offers::OffersDef;
-pub use template::{ParametersDef, TemplateCategory, TemplateDef};
+pub use products::{ProductItemDef, ProductSectionDef, ProductsDef};
+pub use reaction::ReactionDef;
+pub use template::{ParametersDef, TemplateCardDef, TemplateCategory, TemplateDef};
 pub use text::TextDef;
 pub(crate) use visit::{PlacedText, has_letters, parts};
 
 pub(crate) use capacity::Capacity;
 pub(crate) use card::CompiledCard;
 pub(crate) use choice::{CompiledButtons, CompiledLink, compile_options, read_offer};
+pub(crate) use contact_card::CompiledContactCard;
 pub(crate) use fit::ChannelCapacity;
 pub(crate) use form::CompiledForm;
 pub(crate) use header::{CompiledHeader, Surround};
@@ -44,7 +51,9 @@ pub(crate) use location::{CompiledLocation, Degrees};
 pub(crate) use media::CompiledMedia;
 pub(crate) use native::CompiledNative;
 pub(crate) use offers::{CompiledChoice, DataOffer, Offer, OfferEntry, Offers};
-pub(crate) use template::{ApprovedTemplate, CompiledParameters, TemplateLanguage};
+pub(crate) use products::CompiledProducts;
+pub(crate) use reaction::CompiledReaction;
+pub(crate) use template::{ApprovedTemplate, CompiledParameters, TemplateLanguage, TemplatePart};
 pub(crate) use text::Local;
 
 use crate::Channel;
@@ -55,7 +64,7 @@ use crate::flow::lang::context::Compile;
 use crate::flow::lang::template::Template;
 
 /// The content of a message: a text, alone or above choices, or one of `media`, `location`,
-/// `template` and `card`.
+/// `contacts`, `reaction`, `template` and `card`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct MessageDef {
@@ -80,10 +89,13 @@ pub struct MessageDef {
     /// True if the text asks where the contact is, with a button that tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub location_request: Option<bool>,
-    /// The header above the text of buttons, a list or a form.
+    /// Goods of a catalogue below the text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub products: Option<Box<ProductsDef>>,
+    /// The header above the text of buttons, a list, a form or goods.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub header: Option<Box<HeaderDef>>,
-    /// A line below the text of buttons, a list or a form, a template.
+    /// A line below the text of buttons, a list, a form or goods, a template.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub footer: Option<TextDef>,
     /// A message in a channel's own words.
@@ -95,6 +107,12 @@ pub struct MessageDef {
     /// A place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub location: Option<Box<LocationDef>>,
+    /// Cards of people and firms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contacts: Option<Vec<ContactCardDef>>,
+    /// A sign on a message of the contact.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reaction: Option<Box<ReactionDef>>,
     /// A message that WhatsApp has approved.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template: Option<Box<TemplateDef>>,
@@ -111,6 +129,9 @@ pub(crate) enum CompiledMessage {
     List { text: Local<Template>, list: Box<(CompiledList, Surround)> },
     Form { text: Local<Template>, form: Box<(CompiledForm, Surround)> },
     LocationRequest { text: Local<Template> },
+    Products { text: Option<Local<Template>>, products: Box<(CompiledProducts, Surround)> },
+    Contacts(Box<[CompiledContactCard]>),
+    Reaction(Box<CompiledReaction>),
     Native(Box<CompiledNative>),
     QuickReplies { text: Local<Template>, replies: Offers },
     Media(Box<CompiledMedia>),
@@ -128,7 +149,8 @@ impl MessageDef {
 
     /// Reads the fields of a message among those of its node.
     pub(crate) fn read(fields: &mut Fields<'_, '_, '_>) -> Self {
-        const OTHERS: [&str; 5] = ["media", "location", "template", "card", "native"];
+        const OTHERS: [&str; 8] =
+            ["media", "location", "template", "card", "native", "contacts", "reaction", "products"];
         let has_other = OTHERS.iter().any(|field| fields.has(field));
         Self {
             text: if has_other { fields.optional("text") } else { fields.required("text") },
@@ -138,11 +160,14 @@ impl MessageDef {
             quick_replies: fields.optional("quick_replies"),
             form: fields.optional("form"),
             location_request: fields.optional("location_request"),
+            products: fields.optional("products"),
             header: fields.optional("header"),
             footer: fields.optional("footer"),
             native: fields.optional("native"),
             media: fields.optional("media"),
             location: fields.optional("location"),
+            contacts: fields.optional("contacts"),
+            reaction: fields.optional("reaction"),
             template: fields.optional("template"),
             card: fields.optional("card"),
         }
@@ -162,6 +187,8 @@ impl MessageDef {
             ("template", self.template.is_some()),
             ("card", self.card.is_some()),
             ("native", self.native.is_some()),
+            ("contacts", self.contacts.is_some()),
+            ("reaction", self.reaction.is_some()),
             ("text", self.text.is_some() && !self.has_choices()),
             ("options", self.options.is_some()),
             ("buttons", self.buttons.is_some()),
@@ -169,6 +196,7 @@ impl MessageDef {
             ("quick_replies", self.quick_replies.is_some()),
             ("form", self.form.is_some()),
             ("location_request", self.asks_for_place()),
+            ("products", self.products.is_some()),
         ];
         whole.into_iter().filter(|(_, given)| *given).map(|(name, _)| name).collect()
     }
@@ -184,6 +212,7 @@ impl MessageDef {
             || self.list.is_some()
             || self.quick_replies.is_some()
             || self.form.is_some()
+            || self.products.is_some()
             || self.asks_for_place()
     }
 
@@ -199,16 +228,18 @@ impl MessageDef {
             || has_data(self.quick_replies.as_deref())
             || has_data(of_card)
             || self.list.as_ref().is_some_and(|list| list.has_data())
+            || self.products.as_ref().is_some_and(|products| products.has_data())
     }
 
     /// Returns the offered answers, as far as they are written out: the field, and the ids in it.
     pub(crate) fn offers(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let rows = self.list.iter().flat_map(|list| list.written_rows());
         let replies = self.quick_replies.iter().flatten().filter(|reply| reply.from.is_none());
+        let template = self.template.iter().flat_map(|template| template.all_buttons());
         ids("buttons", self.buttons.as_deref())
             .chain(rows.map(|row| ("list", row.id.as_str())))
             .chain(replies.map(|reply| ("quick_replies", reply.id.as_str())))
-            .chain(ids("template", self.template.as_ref().and_then(|template| template.buttons.as_deref())))
+            .chain(template.flat_map(|buttons| ids("template", Some(buttons))))
             .chain(ids("card", self.card.as_ref().and_then(|card| card.buttons.as_deref())))
     }
 
@@ -265,6 +296,14 @@ impl MessageDef {
             let native = native.compile(&at.key("native"), (&fit, channel), cx);
             return native.map(Box::new).map(CompiledMessage::Native);
         }
+        if let Some(cards) = &self.contacts {
+            let cards = contact_card::compile_cards(cards, &at.key("contacts"), &fit, cx);
+            return cards.map(CompiledMessage::Contacts);
+        }
+        if let Some(reaction) = &self.reaction {
+            let reaction = reaction.compile(&at.key("reaction"), &fit, cx);
+            return reaction.map(Box::new).map(CompiledMessage::Reaction);
+        }
         if let Some(card) = &self.card {
             return card.compile(&at.key("card"), &fit, cx).map(Box::new).map(CompiledMessage::Card);
         }
@@ -273,10 +312,11 @@ impl MessageDef {
 
     /// Header and footer, kept only where there is a frame for them.
     fn surround(&self, at: &Path<'_>, fit: &ChannelCapacity, cx: &mut Compile<'_>) -> Option<Surround> {
-        let is_framed = self.buttons.is_some() || self.list.is_some() || self.form.is_some();
+        let is_framed =
+            self.buttons.is_some() || self.list.is_some() || self.form.is_some() || self.products.is_some();
         let given = [("header", self.header.is_some()), ("footer", self.footer.is_some())];
         for (field, _) in given.into_iter().filter(|(_, given)| *given && !is_framed) {
-            let message = "has no meaning without `buttons`, `list` or `form`";
+            let message = "has no meaning without `buttons`, `list`, `form` or `products`";
             cx.found.add(IssueCode::BadValue, &at.key(field), message, "remove it, or add one of them");
         }
         let header = match &self.header {
@@ -334,6 +374,9 @@ impl MessageDef {
             let form = form.compile(&at.key("form"), fit, cx);
             return Some(CompiledMessage::Form { text: text?, form: Box::new((form?, surround?)) });
         }
+        if let Some(products) = &self.products {
+            return self.compile_products(products, (at, fit), surround, cx);
+        }
         if self.asks_for_place() {
             if !limits.location_request {
                 fit.lacks(&at.key("location_request"), cx);
@@ -352,6 +395,44 @@ impl MessageDef {
     }
 }
 
+impl MessageDef {
+    /// Goods have a text above them, but for a single one, which needs none and takes no header.
+    fn compile_products(
+        &self,
+        products: &ProductsDef,
+        (at, fit): (&Path<'_>, &ChannelCapacity),
+        surround: Option<Surround>,
+        cx: &mut Compile<'_>,
+    ) -> Option<CompiledMessage> {
+        let is_one = products.id.is_some();
+        let needs = |field: &str, is_given: bool, cx: &mut Compile<'_>| {
+            if !is_given {
+                let fix = format!("add `{field}`");
+                cx.found.add(IssueCode::MissingField, &at.key(field), "is required", fix);
+            }
+        };
+        needs("text", is_one || self.text.is_some(), cx);
+        needs("header", !products.is_list() || self.header.is_some(), cx);
+        if self.header.is_some() && !products.is_list() {
+            let message = "has no meaning above what is not a list of goods";
+            cx.found.add(IssueCode::BadValue, &at.key("header"), message, "remove it");
+        } else if self.header.as_ref().is_some_and(|header| header.text.is_none()) {
+            let message = "must be a line above a list of goods";
+            cx.found.add(IssueCode::BadValue, &at.key("header"), message, "give it a `text`");
+        }
+        let text = match &self.text {
+            Some(text) => {
+                let text = text.template(&at.key("text"), cx)?;
+                fit.text(&at.key("text"), &text, fit.capacity.body, "shorten it, or send two messages", cx);
+                Some(text)
+            }
+            None => None,
+        };
+        let products = products.compile(&at.key("products"), fit, cx);
+        Some(CompiledMessage::Products { text, products: Box::new((products?, surround?)) })
+    }
+}
+
 impl CompiledMessage {
     /// Returns the choices, as far as they are written out.
     fn choices(&self) -> Vec<&CompiledChoice> {
@@ -364,12 +445,16 @@ impl CompiledMessage {
                 let sections = list.0.sections.iter().filter(|section| section.from.is_none());
                 sections.flat_map(|section| section.rows.written()).collect()
             }
-            Self::Template(template) => template.buttons.replies.written().collect(),
+            // Cards show the same labels, each below its own picture.
+            Self::Template(template) => template.own.buttons.replies.written().collect(),
             Self::Card(card) => card.buttons.replies.written().collect(),
             Self::Media(_)
             | Self::Location(_)
             | Self::Form { .. }
             | Self::LocationRequest { .. }
+            | Self::Products { .. }
+            | Self::Contacts(_)
+            | Self::Reaction(_)
             | Self::Native(_) => Vec::new(),
         }
     }

@@ -198,7 +198,7 @@ pub(super) fn compile_offer(
 }
 
 impl DataFields<'_> {
-    fn compile(
+    pub(super) fn compile(
         self,
         at: &Path<'_>,
         most: usize,
@@ -330,7 +330,7 @@ impl<T: Read + OfferEntry> Read for OffersDef<T> {
     #[cfg(feature = "schema")]
     fn schema(book: &mut SchemaDefinitions) -> Value {
         let entry = T::schema(book);
-        let single = json!({"allOf": [entry.clone(), {"required": ["from"]}]});
+        let single = json!({"allOf": [entry.clone(), {"type": "object", "required": ["from"]}]});
         json!({"anyOf": [{"type": "array", "items": entry}, single]})
     }
 }

@@ -50,6 +50,26 @@ pub struct TemplateDef {
     /// approved address leaves open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub buttons: Option<Vec<ButtonDef>>,
+    /// The cards that the contact leafs through (a carousel), as they were approved and in their
+    /// order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cards: Option<Vec<TemplateCardDef>>,
+}
+
+/// A card of an approved message: `{"header": {"image": "https://shop.example/7.jpg"}, "parameters":
+/// ["Tea"], "buttons": [{"id": "tea", "label": "Buy"}]}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct TemplateCardDef {
+    /// The picture or film above it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub header: Option<Box<HeaderDef>>,
+    /// The values that fill the gaps of its text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<ParametersDef>,
+    /// Its buttons, as they were approved and in their order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub buttons: Option<Vec<ButtonDef>>,
 }
 
 words! {
@@ -82,11 +102,27 @@ pub(crate) struct ApprovedTemplate {
     pub(crate) language: TemplateLanguage,
     /// True if it goes to a telephone number alone.
     pub(crate) needs_phone: bool,
+    pub(crate) own: TemplatePart,
+    pub(crate) cards: Box<[TemplatePart]>,
+}
+
+/// The gaps of an approved message, or of one of its cards.
+#[derive(Clone, Debug)]
+pub(crate) struct TemplatePart {
     pub(crate) parameters: CompiledParameters,
     pub(crate) header: Option<CompiledHeader>,
     pub(crate) buttons: CompiledButtons,
     /// The places of the buttons that open an address, among all; none: behind the others.
     pub(crate) link_places: Box<[u32]>,
+}
+
+/// An author's fields of such a part.
+#[derive(Clone, Copy)]
+struct PartFields<'d> {
+    parameters: Option<&'d ParametersDef>,
+    header: Option<&'d HeaderDef>,
+    buttons: Option<&'d [ButtonDef]>,
+    most_buttons: usize,
 }
 
 /// The language that an approved message is sent in.
@@ -116,7 +152,14 @@ impl TemplateDef {
             parameters: None,
             header: None,
             buttons: None,
+            cards: None,
         }
+    }
+
+    /// Its buttons and those of its cards, with the place of each list.
+    pub(super) fn all_buttons(&self) -> impl Iterator<Item = &[ButtonDef]> {
+        let cards = self.cards.iter().flatten().map(|card| card.buttons.as_deref());
+        std::iter::once(self.buttons.as_deref()).chain(cards).flatten()
     }
 
     pub(super) fn compile(
@@ -130,45 +173,55 @@ impl TemplateDef {
         }
         let named = cx.name(&at.key("name"), &self.name);
         let language = self.compile_language(at, cx);
-        let parameters = self.compile_parameters(&at.key("parameters"), cx);
-        let buttons = match &self.buttons {
-            Some(buttons) => {
-                let (most, list) = (fit.capacity.template_buttons, at.key("buttons"));
-                for (index, _) in buttons.iter().enumerate().filter(|(_, button)| button.from.is_some()) {
-                    let message = "has no meaning in a template: its buttons are approved with it";
-                    let fix = "name each button, in the order in which they were approved";
-                    cx.found.add(IssueCode::BadValue, &list.item(index).key("from"), message, fix);
-                }
-                compile_buttons(buttons, &list, most, &fit.in_template(), cx)
-            }
-            None => Some(CompiledButtons::default()),
+        let own = PartFields {
+            parameters: self.parameters.as_ref(),
+            header: self.header.as_deref(),
+            buttons: self.buttons.as_deref(),
+            most_buttons: fit.capacity.template_buttons,
         };
-        let header = match &self.header {
-            Some(header) => Some(header.compile(&at.key("header"), fit, cx)?),
-            None => None,
-        };
+        let own = own.compile(at, fit, cx);
+        let cards = self.compile_cards(&at.key("cards"), fit, cx);
         named?;
         Some(ApprovedTemplate {
             name: self.name.as_str().into(),
             language: language?,
             needs_phone: self.category == Some(TemplateCategory::Authentication),
-            parameters: parameters?,
-            header,
-            buttons: buttons?,
-            link_places: self.link_places(),
+            own: own?,
+            cards: cards?,
         })
     }
 
-    /// The places of links before a button that answers.
-    fn link_places(&self) -> Box<[u32]> {
-        let buttons = self.buttons.as_deref().unwrap_or_default();
-        let is_link = |button: &ButtonDef| button.url.is_some();
-        let last_reply = buttons.iter().rposition(|button| !is_link(button));
-        let first_link = buttons.iter().position(is_link);
-        if last_reply.zip(first_link).is_none_or(|(reply, link)| reply < link) {
-            return Box::default();
+    fn compile_cards(
+        &self,
+        at: &Path<'_>,
+        fit: &ChannelCapacity,
+        cx: &mut Compile<'_>,
+    ) -> Option<Box<[TemplatePart]>> {
+        let Some(cards) = &self.cards else { return Some(Box::default()) };
+        if cards.is_empty() {
+            cx.found.add(IssueCode::BadValue, at, "has no card", "add the cards that were approved");
         }
-        (0..).zip(buttons).filter(|(_, button)| is_link(button)).map(|(place, _)| place).collect()
+        if fit.capacity.template {
+            fit.count(at, cards.len(), fit.capacity.template_cards, cx);
+        }
+        let replies = self.all_buttons().flatten().filter_map(|button| button.id.as_deref());
+        cx.distinct(at, "option", replies);
+        let each = cards.iter().enumerate().map(|(index, card)| {
+            let place = at.item(index);
+            if card.header.as_ref().is_some_and(|header| header.image.is_none() && header.video.is_none()) {
+                let fix = "give `image` or `video`";
+                cx.found.add(IssueCode::BadValue, &place.key("header"), "must be a picture or a film", fix);
+            }
+            let fields = PartFields {
+                parameters: card.parameters.as_ref(),
+                header: card.header.as_deref(),
+                buttons: card.buttons.as_deref(),
+                most_buttons: fit.capacity.template_card_buttons,
+            };
+            fields.compile(&place, fit, cx)
+        });
+        let cards: Vec<_> = each.collect();
+        cards.into_iter().collect()
     }
 
     fn compile_language(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<TemplateLanguage> {
@@ -199,9 +252,45 @@ impl TemplateDef {
         let approved = approved.iter().map(|tag| tag.trim().into()).collect();
         Some(TemplateLanguage::Nearest { wanted, approved })
     }
+}
 
-    fn compile_parameters(&self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<CompiledParameters> {
-        match &self.parameters {
+impl PartFields<'_> {
+    fn compile(self, at: &Path<'_>, fit: &ChannelCapacity, cx: &mut Compile<'_>) -> Option<TemplatePart> {
+        let parameters = self.compile_parameters(&at.key("parameters"), cx);
+        let buttons = match self.buttons {
+            Some(buttons) => {
+                let list = at.key("buttons");
+                for (index, _) in buttons.iter().enumerate().filter(|(_, button)| button.from.is_some()) {
+                    let message = "has no meaning in a template: its buttons are approved with it";
+                    let fix = "name each button, in the order in which they were approved";
+                    cx.found.add(IssueCode::BadValue, &list.item(index).key("from"), message, fix);
+                }
+                compile_buttons(buttons, &list, self.most_buttons, &fit.in_template(), cx)
+            }
+            None => Some(CompiledButtons::default()),
+        };
+        let header = match self.header {
+            Some(header) => Some(header.compile(&at.key("header"), fit, cx)?),
+            None => None,
+        };
+        let link_places = self.link_places();
+        Some(TemplatePart { parameters: parameters?, header, buttons: buttons?, link_places })
+    }
+
+    /// The places of links that stand before a button which answers.
+    fn link_places(self) -> Box<[u32]> {
+        let buttons = self.buttons.unwrap_or_default();
+        let is_link = |button: &ButtonDef| button.url.is_some();
+        let last_reply = buttons.iter().rposition(|button| !is_link(button));
+        let first_link = buttons.iter().position(is_link);
+        if last_reply.zip(first_link).is_none_or(|(reply, link)| reply < link) {
+            return Box::default();
+        }
+        (0..).zip(buttons).filter(|(_, button)| is_link(button)).map(|(place, _)| place).collect()
+    }
+
+    fn compile_parameters(self, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<CompiledParameters> {
+        match self.parameters {
             None => Some(CompiledParameters::Positional(Box::default())),
             Some(ParametersDef::Positional(values)) => {
                 let each = values.iter().enumerate();
@@ -234,10 +323,22 @@ impl Read for TemplateDef {
         };
         let category = fields.optional("category");
         let (parameters, buttons) = (fields.optional("parameters"), fields.optional("buttons"));
-        let header = fields.optional("header");
+        let (header, cards) = (fields.optional("header"), fields.optional("cards"));
         fields.close();
         let (name, language) = (name.unwrap_or_default(), language.unwrap_or_default());
-        Some(Self { name, language, languages, category, parameters, header, buttons })
+        Some(Self { name, language, languages, category, parameters, header, buttons, cards })
+    }
+}
+
+impl Read for TemplateCardDef {
+    const EXAMPLE: &'static str = r#"{"header": {"image": "https://shop.example/7.jpg"}}"#;
+
+    fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
+        let mut fields = Fields::of::<Self>(value, at, found)?;
+        let (header, parameters) = (fields.optional("header"), fields.optional("parameters"));
+        let buttons = fields.optional("buttons");
+        fields.close();
+        Some(Self { header, parameters, buttons })
     }
 }
 

@@ -1,6 +1,8 @@
 //! Every text of a message that may be written in several languages, by its place.
 
-use crate::flow::content::{ButtonDef, MessageDef, OfferEntry, OptionDef, TextDef};
+use crate::flow::content::{
+    ButtonDef, ContactCardDef, MessageDef, OfferEntry, OptionDef, ProductsDef, TextDef,
+};
 
 /// A text, and where it is in its node: `list.sections[0].title`.
 pub(crate) type PlacedText<'d> = (String, &'d mut TextDef);
@@ -32,6 +34,8 @@ impl MessageDef {
         found.extend(header.map(|text| ("header.text".to_owned(), text)));
         found.extend(self.footer.iter_mut().map(|text| ("footer".to_owned(), text)));
         found.extend(self.form.iter_mut().map(|form| ("form.button".to_owned(), &mut form.button)));
+        found.extend(goods(self.products.as_deref_mut()));
+        found.extend(card_titles(self.contacts.as_deref_mut()));
         if let Some(media) = &mut self.media {
             found.extend(media.caption.iter_mut().map(|caption| ("media.caption".to_owned(), caption)));
         }
@@ -44,6 +48,10 @@ impl MessageDef {
             found.extend(header.map(|text| ("template.header.text".to_owned(), text)));
             let buttons = template.buttons.as_deref_mut();
             found.extend(labels("template.buttons", buttons, |button: &mut ButtonDef| &mut button.label));
+            for (place, card) in template.cards.iter_mut().flatten().enumerate() {
+                let (at, buttons) = (format!("template.cards[{place}].buttons"), card.buttons.as_deref_mut());
+                found.extend(labels(&at, buttons, |button: &mut ButtonDef| &mut button.label));
+            }
         }
         if let Some(card) = &mut self.card {
             found.push(("card.title".to_owned(), &mut card.title));
@@ -55,12 +63,28 @@ impl MessageDef {
     }
 }
 
+/// The titles of sections of goods.
+fn goods(products: Option<&mut ProductsDef>) -> impl Iterator<Item = PlacedText<'_>> {
+    let sections = products.into_iter().filter_map(|products| products.sections.as_deref_mut()).flatten();
+    sections.enumerate().filter_map(|(place, section)| {
+        let is_data = section.from.is_some();
+        let title = section.title.as_mut().filter(|title| !is_data || is_text(title))?;
+        Some((format!("products.sections[{place}].title"), title))
+    })
+}
+
+/// The names of people and firms are the same in every language; what they do is not.
+fn card_titles(cards: Option<&mut [ContactCardDef]>) -> impl Iterator<Item = PlacedText<'_>> {
+    let cards = cards.unwrap_or_default().iter_mut().enumerate();
+    cards.filter_map(|(place, card)| Some((format!("contacts[{place}].title"), card.title.as_mut()?)))
+}
+
 fn labels<'d, T: OfferEntry>(
-    field: &'static str,
+    field: &str,
     list: Option<&'d mut [T]>,
     label: impl Fn(&'d mut T) -> &'d mut TextDef + 'd,
 ) -> impl Iterator<Item = PlacedText<'d>> {
-    let each = list.unwrap_or_default().iter_mut().enumerate();
+    let (field, each) = (field.to_owned(), list.unwrap_or_default().iter_mut().enumerate());
     each.flat_map(move |(place, item)| {
         let is_data = item.from().is_some();
         parts(&format!("{field}[{place}]"), is_data, [("label", Some(label(item)))])

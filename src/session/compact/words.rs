@@ -39,6 +39,7 @@ const WORDS: &[&str] = &[
     "in_reply_to", "details", "meta", "body", "album", "form", "order", "contacts", "reaction", "other",
     "header", "footer", "item", "phone", "answer", "order_id", "price",
     "offered", "choices", "numbered", "rounds", "items",
+    "products", "catalog", "product", "cards", "company", "phones", "emails", "urls", "emoji",
 ];
 
 static NUMBERS: LazyLock<HashMap<&'static str, usize, FixedState>> =
@@ -74,6 +75,7 @@ mod tests {
     #[test]
     fn words_keep_their_numbers() {
         assert_eq!((number("contact"), number("inbound"), number("button")), (Some(0), Some(58), Some(95)));
-        assert_eq!((number("quick_replies"), number("items")), (Some(96), Some(WORDS.len() - 1)));
+        assert_eq!((number("quick_replies"), number("items")), (Some(96), Some(216)));
+        assert_eq!(number("emoji"), Some(WORDS.len() - 1));
     }
 }

@@ -38,6 +38,10 @@ pub struct CloudBody {
     pub(super) sticker: Option<MediaBody>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) location: Option<PlaceBody>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) contacts: Vec<ContactBody>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) reaction: Option<ReactionBody>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) interactive: Option<InteractiveBody>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -96,6 +100,70 @@ pub(super) struct PlaceBody {
     pub(super) address: Option<String>,
 }
 
+/// A card of a person or a firm.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct ContactBody {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) emails: Vec<ContactLine>,
+    #[serde(default)]
+    pub(super) name: ContactName,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) org: Option<ContactFirm>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) phones: Vec<ContactLine>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) urls: Vec<ContactLine>,
+    #[serde(flatten)]
+    pub(super) rest: Map<String, Value>,
+}
+
+/// The name on a card: as a whole, and at least one of its parts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct ContactName {
+    pub(super) formatted_name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) first_name: Option<String>,
+    #[serde(flatten)]
+    pub(super) rest: Map<String, Value>,
+}
+
+/// The firm on a card.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct ContactFirm {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) company: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) department: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) title: Option<String>,
+}
+
+/// A number or an address on a card.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct ContactLine {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) phone: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) email: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) url: Option<String>,
+    #[serde(flatten)]
+    pub(super) rest: Map<String, Value>,
+}
+
+/// A sign on a message.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct ReactionBody {
+    pub(super) message_id: String,
+    pub(super) emoji: String,
+}
+
+/// An article of a list.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct ProductBody {
+    pub(super) product_retailer_id: String,
+}
+
 /// A text with something to tap.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct InteractiveBody {
@@ -130,6 +198,10 @@ pub(super) struct ActionBody {
     pub(super) buttons: Vec<ButtonBody>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) button: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) catalog_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) product_retailer_id: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) sections: Vec<SectionBody>,
     #[serde(flatten)]
@@ -183,6 +255,8 @@ pub(super) struct SectionBody {
     pub(super) title: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) rows: Vec<RowBody>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) product_items: Vec<ProductBody>,
     #[serde(flatten)]
     pub(super) rest: Map<String, Value>,
 }
@@ -224,8 +298,17 @@ pub(super) struct ComponentBody {
     pub(super) index: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) parameters: Vec<ParameterBody>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) cards: Vec<CarouselCardBody>,
     #[serde(flatten)]
     pub(super) rest: Map<String, Value>,
+}
+
+/// A card of an approved message.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct CarouselCardBody {
+    pub(super) card_index: u32,
+    pub(super) components: Vec<ComponentBody>,
 }
 
 /// A value that fills a gap; a header has the same form.

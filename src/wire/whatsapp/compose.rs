@@ -7,12 +7,13 @@ use crate::channel::Channel;
 use crate::error::SendError;
 use crate::flow::MediaType;
 use crate::session::{
-    Buttons, Card, Content, FormMessage, Header, Link, List, Location, Media, NativeMessage, Opt, Outbound,
-    Parameters, TemplateButton, TemplateMessage,
+    Buttons, Card, ContactCard, Content, FormMessage, Header, Link, List, Location, Media, NativeMessage,
+    Opt, Outbound, Parameters, ProductMessage, TemplateButton, TemplateMessage,
 };
 use crate::wire::whatsapp::body::{
-    ActionBody, ActionParameters, ButtonBody, CloudBody, ComponentBody, InteractiveBody, LanguageBody,
-    LineBody, MediaBody, ParameterBody, PlaceBody, QuoteBody, RowBody, ScreenBody, SectionBody, TemplateBody,
+    ActionBody, ActionParameters, ButtonBody, CarouselCardBody, CloudBody, ComponentBody, ContactBody,
+    ContactFirm, ContactLine, ContactName, InteractiveBody, LanguageBody, LineBody, MediaBody, ParameterBody,
+    PlaceBody, ProductBody, QuoteBody, ReactionBody, RowBody, ScreenBody, SectionBody, TemplateBody,
     TextBody, TypingBody,
 };
 
@@ -100,6 +101,15 @@ impl CloudBody {
             Content::LocationRequest { text } => {
                 let action = ActionBody { name: Some("send_location".to_owned()), ..ActionBody::default() };
                 self.fill_interactive("location_request_message", text, HeaderAndFooter::default(), action);
+            }
+            Content::Products(products) => self.fill_products(products),
+            Content::Contacts { cards } => {
+                self.is("contacts");
+                self.contacts = cards.iter().map(contact).collect();
+            }
+            Content::Reaction { message, emoji } => {
+                self.is("reaction");
+                self.reaction = Some(ReactionBody { message_id: message.clone(), emoji: emoji.clone() });
             }
             Content::Native(native) => self.fill_native(native)?,
             Content::Typing { .. } => {}
@@ -277,25 +287,46 @@ impl CloudBody {
         self.fill_interactive("flow", &form.text, around, action);
     }
 
+    /// An article, a list of them, or the whole catalogue.
+    fn fill_products(&mut self, products: &ProductMessage) {
+        let around = HeaderAndFooter::of(products.header.as_ref(), products.footer.as_deref());
+        let (kind, name) = match (&products.product, &*products.sections) {
+            (Some(_), _) => ("product", None),
+            (None, []) => ("catalog_message", Some("catalog_message".to_owned())),
+            (None, _) => ("product_list", None),
+        };
+        let article = |id: &String| ProductBody { product_retailer_id: id.clone() };
+        let sections = products.sections.iter().map(|section| SectionBody {
+            title: section.title.clone(),
+            product_items: section.items.iter().map(article).collect(),
+            ..SectionBody::default()
+        });
+        let action = ActionBody {
+            name,
+            catalog_id: products.catalog.clone(),
+            product_retailer_id: products.product.clone(),
+            sections: sections.collect(),
+            ..ActionBody::default()
+        };
+        let text = products.text.as_deref();
+        self.fill_interactive(kind, text.unwrap_or_default(), around, action);
+        if let (None, Some(interactive)) = (text, &mut self.interactive) {
+            interactive.body = None;
+        }
+    }
+
     fn fill_template(&mut self, template: &TemplateMessage) {
-        let mut components = Vec::new();
-        if let Some(header) = &template.header {
-            let kind = "header".to_owned();
-            components.push(ComponentBody {
-                kind,
-                parameters: vec![parameter(header)],
-                ..ComponentBody::default()
-            });
+        let buttons = template.buttons().filter_map(|(place, button)| button_of(place, button));
+        let mut components = filled(template.header.as_ref(), &template.parameters, buttons);
+        let cards = (0..).zip(&template.cards).enumerate().map(|(place, (card_index, card))| {
+            let buttons = template.card_buttons(place).filter_map(|(place, button)| button_of(place, button));
+            let components = filled(card.header.as_ref(), &card.parameters, buttons);
+            CarouselCardBody { card_index, components }
+        });
+        let cards: Vec<_> = cards.collect();
+        if !cards.is_empty() {
+            components.push(ComponentBody { kind: "carousel".to_owned(), cards, ..ComponentBody::default() });
         }
-        let parameters = gaps(&template.parameters);
-        if !parameters.is_empty() {
-            components.push(ComponentBody {
-                kind: "body".to_owned(),
-                parameters,
-                ..ComponentBody::default()
-            });
-        }
-        components.extend(template.buttons().filter_map(|(place, button)| button_of(place, button)));
         self.is("template");
         // The channel writes `pt_BR` where others write `pt-BR`.
         let language = LanguageBody { policy: None, code: template.language.replace('-', "_") };
@@ -423,6 +454,40 @@ fn gaps(parameters: &Parameters) -> Vec<ParameterBody> {
         Parameters::Named(values) => {
             values.iter().map(|(name, value)| text_parameter(Some(name), value)).collect()
         }
+    }
+}
+
+/// The parts of an approved message, or of one of its cards, that fill a gap.
+fn filled(
+    header: Option<&Header>,
+    parameters: &Parameters,
+    buttons: impl Iterator<Item = ComponentBody>,
+) -> Vec<ComponentBody> {
+    let part = |kind: &str, parameters: Vec<ParameterBody>| {
+        let kind = kind.to_owned();
+        (!parameters.is_empty()).then(|| ComponentBody { kind, parameters, ..ComponentBody::default() })
+    };
+    let header = part("header", header.map(parameter).into_iter().collect());
+    let body = part("body", gaps(parameters));
+    header.into_iter().chain(body).chain(buttons).collect()
+}
+
+fn contact(card: &ContactCard) -> ContactBody {
+    let lines = |texts: &[String], line: fn(String) -> ContactLine| texts.iter().cloned().map(line).collect();
+    let org = (card.company.is_some() || card.title.is_some()).then(|| ContactFirm {
+        company: card.company.clone(),
+        department: None,
+        title: card.title.clone(),
+    });
+    // The channel wants a part of the name beside the whole; which word is which, nobody knows.
+    let (formatted_name, first_name) = (card.name.clone(), Some(card.name.clone()));
+    ContactBody {
+        emails: lines(&card.emails, |email| ContactLine { email: Some(email), ..ContactLine::default() }),
+        name: ContactName { formatted_name, first_name, ..ContactName::default() },
+        org,
+        phones: lines(&card.phones, |phone| ContactLine { phone: Some(phone), ..ContactLine::default() }),
+        urls: lines(&card.urls, |url| ContactLine { url: Some(url), ..ContactLine::default() }),
+        ..ContactBody::default()
     }
 }
 

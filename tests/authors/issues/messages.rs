@@ -228,3 +228,114 @@ fn a_text_may_be_sent_within_a_day_of_the_contacts_last_word() {
         json!({"id": "hi", "kind": "send_message", "text": "x", "action": "from_to", "to": "+15550100"});
     assert!(!told((json!([elsewhere]), edges), false));
 }
+
+/// N2: goods, cards of people, signs and the cards of an approved message.
+#[test]
+fn what_whatsapp_has_beside_texts_is_checked() {
+    let goods = |text: Value, header: Value, products: Value| {
+        let mut message = json!({"products": products});
+        for (field, value) in [("text", text), ("header", header)] {
+            if !value.is_null() {
+                message[field] = value;
+            }
+        }
+        of_message("whatsapp", message)
+    };
+    let (text, line, none) = (json!("t"), json!({"text": "h"}), Value::Null);
+    let list = |items: Value| json!({"catalog": "1", "sections": [{"items": items}]});
+    let one = json!({"catalog": "1", "id": "tea"});
+    let card = |card: Value| {
+        of_message("whatsapp", json!({"template": {"name": "n", "language": "en", "cards": [card]}}))
+    };
+    let button = json!([{"id": "a", "label": "A"}]);
+    let twice = json!([{"buttons": button}, {"buttons": button}]);
+    let told = [
+        (goods(none.clone(), none.clone(), one.clone()), ""),
+        (goods(text.clone(), none.clone(), json!({})), ""),
+        (goods(text.clone(), line.clone(), list(json!(["tea", {"from": "context.x", "id": "sku"}]))), ""),
+        (goods(text.clone(), line.clone(), list(json!({"from": "context.x"}))), ""),
+        (goods(none.clone(), none.clone(), json!({})), "text: is required (missing_field)"),
+        (goods(none.clone(), line.clone(), list(json!(["tea"]))), "text: is required (missing_field)"),
+        (goods(text.clone(), none.clone(), list(json!(["tea"]))), "header: is required (missing_field)"),
+        (
+            goods(text.clone(), line.clone(), one),
+            "header: has no meaning above what is not a list of goods (bad_value)",
+        ),
+        (
+            goods(text.clone(), json!({"image": "u"}), list(json!(["tea"]))),
+            "header: must be a line above a list of goods (bad_value)",
+        ),
+        (
+            goods(text.clone(), none.clone(), json!({"id": "tea"})),
+            "products.catalog: is required (missing_field)",
+        ),
+        (
+            goods(
+                text.clone(),
+                line.clone(),
+                json!({"catalog": "1", "id": "tea", "sections": [{"items": ["tea"]}]}),
+            ),
+            "products.sections: is given beside `id` (bad_value)",
+        ),
+        (goods(text.clone(), line.clone(), list(json!([]))), "products.sections: has no article (bad_value)"),
+        (
+            goods(text.clone(), line.clone(), list(json!(["{{ vars.x }}"]))),
+            "products.sections[0].items[0]: must not be a template (bad_value)",
+        ),
+        (
+            goods(text.clone(), line.clone(), list(json!(["tea", "tea"]))),
+            "products.sections: article \"tea\" appears twice (duplicate_branch)",
+        ),
+        (
+            goods(text, line, list(json!([7]))),
+            "products.sections[0].items[0]: must be an object such as {\"from\": \"vars.found\", \"id\": \"sku\"}, not a number (wrong_type)",
+        ),
+        (of_message("whatsapp", json!({"contacts": []})), "contacts: has no card (bad_value)"),
+        (
+            of_message("whatsapp", json!({"contacts": [{"phones": ["1"]}]})),
+            "contacts[0].name: is required (missing_field)",
+        ),
+        (
+            of_message("whatsapp", json!({"contacts": [{"name": "A", "phones": "1"}]})),
+            "contacts[0].phones: must be a list, not text (wrong_type)",
+        ),
+        (
+            of_message("telegram", json!({"contacts": [{"name": "A"}, {"name": "B"}]})),
+            "contacts: 2 entries, at most 1 are allowed on telegram (channel_limit)",
+        ),
+        (
+            of_message("sms", json!({"reaction": {"emoji": "👍"}})),
+            "reaction: cannot be sent on sms (channel_limit)",
+        ),
+        (
+            of_message("whatsapp", json!({"reaction": {"to": "m"}})),
+            "reaction.emoji: is required (missing_field)",
+        ),
+        (
+            of_message("whatsapp", json!({"reaction": {"emoji": "👍"}, "text": "x"})),
+            "text: is given beside `reaction` (bad_value)",
+        ),
+        (of_message("whatsapp", json!({"reaction": {"emoji": ""}})), ""),
+        (of_message("messenger", json!({"reaction": {"emoji": "👍"}})), ""),
+        (card(json!({"header": {"image": "u"}, "parameters": ["a"], "buttons": button})), ""),
+        (
+            card(json!({"header": {"text": "t"}})),
+            "template.cards[0].header: must be a picture or a film (bad_value)",
+        ),
+        (
+            card(json!({"header": {"image": "u"}, "buttons": []})),
+            "template.cards[0].buttons: has no button (bad_value)",
+        ),
+        (
+            of_message("whatsapp", json!({"template": {"name": "n", "language": "en", "cards": []}})),
+            "template.cards: has no card (bad_value)",
+        ),
+        (
+            of_message("whatsapp", json!({"template": {"name": "n", "language": "en", "cards": twice}})),
+            "template.cards: option \"a\" appears twice (duplicate_branch)",
+        ),
+    ];
+    for (place, (told, expected)) in told.iter().enumerate() {
+        assert_eq!(told, expected, "{place}");
+    }
+}

@@ -227,6 +227,26 @@ const MESSAGES: &[(&str, &str)] = &[
         "form",
         r#""text": "Book a table", "form": {"id": "871250000000000", "button": "Book", "screen": "FIRST", "data": {"day": "{{ context.day }}", "guests": 2}}, "header": {"text": "Tables"}, "footer": "Until ten""#,
     ),
+    (
+        "contacts",
+        r#""contacts": [{"name": "{{ context.name }} Lovelace", "company": "Engines Ltd", "title": "Sales", "phones": ["+442079460000", "+442079460001"], "emails": ["ada@shop.example"], "urls": ["https://shop.example"]}, {"name": "The shop"}]"#,
+    ),
+    (
+        "product",
+        r#""text": "Look", "footer": "Today only", "products": {"catalog": "194", "id": "{{ context.sku }}"}"#,
+    ),
+    ("product-bare", r#""products": {"catalog": "194", "id": "shirt-7"}"#),
+    (
+        "product-list",
+        r#""text": "Our shirts", "header": {"text": "Shop"}, "footer": "Today only", "products": {"catalog": "194", "sections": [{"title": "Blue", "items": ["shirt-7", "shirt-8"]}, {"title": "Found", "items": {"from": "context.found", "id": "sku"}}]}"#,
+    ),
+    ("catalogue", r#""text": "All that we have", "products": {}"#),
+    ("reaction", r#""reaction": {"emoji": "👍", "to": "wamid.HBgL"}"#),
+    ("reaction-taken-away", r#""reaction": {"emoji": "", "to": "wamid.HBgL"}"#),
+    (
+        "template-carousel",
+        r#""template": {"name": "new_shirts", "language": "en", "parameters": ["{{ context.name }}"], "cards": [{"header": {"image": "https://shop.example/7.jpg"}, "parameters": ["Blue"], "buttons": [{"id": "buy-7", "label": "Buy"}, {"label": "See", "url": "7"}]}, {"header": {"video": "1003383421387256"}, "parameters": ["Red"], "buttons": [{"id": "buy-8", "label": "Buy"}, {"label": "See", "url": "8"}]}]}"#,
+    ),
     ("form-bare", r#""text": "Tell us", "form": {"id": "871250000000000", "button": "Open"}"#),
     (
         "native-contacts",
@@ -262,7 +282,7 @@ fn message(content: &str, person: &str) -> Outbound {
     let builder = Engine::builder(MemoryStore::new()).transport(sent.clone()).ids(CountingIds::new());
     let bot = builder.clock(ManualClock::default()).build();
     block_on(bot.flows().ensure(&flow)).unwrap_or_else(|error| panic!("{content}: {error:#}"));
-    let context = json!({"name": "Ada", "longitude": "13.4", "day": "2026-12-01"});
+    let context = json!({"name": "Ada", "longitude": "13.4", "day": "2026-12-01", "sku": "shirt-7", "found": [{"sku": "shirt-9"}, {"sku": "shirt-7"}]});
     let request = TriggerRequest::new("c").address(Channel::WhatsApp, ACCOUNT, person).context(context);
     drop(block_on(bot.trigger(request.from(Channel::WhatsApp, ACCOUNT))).unwrap());
     sent.sent().pop().unwrap_or_else(|| panic!("{content}: nothing was sent"))

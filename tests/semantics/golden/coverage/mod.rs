@@ -189,6 +189,8 @@ const BEYOND_TALKS: &[(&str, &str)] = &[
     ("ask", "quick_replies"),
     ("ask", "card"),
     ("ask", "form"),
+    ("ask", "contacts"),
+    ("ask", "reaction"),
 ];
 
 /// Every field of every kind is in a node that a session comes to.
@@ -235,6 +237,9 @@ fn every_form_of_a_message_is_sent_in_a_talk() {
         "form",
         "native",
         "location_request",
+        "products",
+        "contacts",
+        "reaction",
         "header",
         "footer",
     ];
