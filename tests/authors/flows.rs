@@ -86,6 +86,44 @@ fn every_example_compiles_without_an_error_or_a_warning() {
     assert_eq!(files, Vec::<String>::new(), "not in the gallery");
 }
 
+/// Flows as authors write them, each of which is talked with in `tests/golden` or `tests/gallery`.
+#[test]
+fn flows_that_authors_write_are_published_without_a_warning() {
+    let golden = |code: &str| {
+        let file = format!("{}/tests/golden/{code}.flow.json", env!("CARGO_MANIFEST_DIR"));
+        fs::read_to_string(file).unwrap()
+    };
+    let gallery = |code: &str| chatflow::flow::gallery::template(code).unwrap().json.to_owned();
+    let flows = [
+        gallery("order_picker"),
+        golden("assessment"),
+        golden("insurance_claim"),
+        gallery("appointment_reminder"),
+        gallery("catalogue"),
+        gallery("side_questions"),
+        golden("drip_60_days"),
+        gallery("course_by_mail"),
+        gallery("escalation"),
+        golden("damage_album"),
+        golden("language_menu"),
+        golden("product_question"),
+        golden("goods"),
+        golden("carousel"),
+    ];
+    for flow in flows.iter().filter(|flow| is_for_this_build(flow)) {
+        let bot = Engine::builder(MemoryStore::new()).build();
+        let imported = block_on(bot.flows().import(flow)).unwrap();
+        let code = imported.status.flow;
+        if flow.contains(r#""kind": "inbound""#) {
+            let account = chatflow::Account::new(chatflow::Channel::WhatsApp, "+15550100").unwrap();
+            block_on(bot.flows().bind(&code, Some(account))).unwrap();
+        }
+        let _ = block_on(bot.flows().publish(&code)).unwrap();
+        let warnings = Flow::from_json(flow).unwrap();
+        assert!(warnings.warnings().is_empty(), "{code}:\n{:#}", warnings.warnings());
+    }
+}
+
 #[test]
 fn every_field_of_the_format_is_read_and_compiled() {
     check(&everything());
