@@ -42,8 +42,8 @@ impl LoadedContact {
     }
 }
 
-/// What is known of the contact that an address leads to which the channel reported for the contact
-/// that is worked.
+/// A contact that an address leads to which the channel reported for the contact that is worked: who
+/// the two are to each other.
 pub(super) struct Encounter {
     pub(super) meeting: Meeting,
     /// The contact that the one which is worked comes to.

@@ -24,7 +24,7 @@ const ROUNDS: u32 = 100;
 /// Lost races until two contacts stay two.
 const MEETINGS: u32 = 8;
 
-/// What is known while what was done outside is booked.
+/// The state of booking what was done outside.
 struct Round {
     /// The contact that is worked.
     contact: ContactId,
@@ -206,7 +206,7 @@ impl<S: ConversationStore> Engine<S> {
         Ok(delivery.map_or(Booked::Done, Booked::Left))
     }
 
-    /// Finds out how a round goes on in which an address led to another contact.
+    /// Finds out what to book in a round in which an address led to another contact.
     async fn meet(
         &self,
         workspace: &WorkspaceId,

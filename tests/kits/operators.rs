@@ -147,7 +147,7 @@ pub(crate) async fn a_contact_is_with_a_person<S: ConversationStore + StoreQueri
     assert_eq!(refused, Triggered::Refused(Refusal::InHandoff));
     world.clock.advance(TimeDelta::hours(2));
     while process().await.tick(10).await.unwrap().worked > 0 {}
-    assert_eq!(status().await, Status::Handoff, "the TTL of half an hour stands still");
+    assert_eq!(status().await, Status::Handoff, "the TTL of half an hour is held");
     assert_eq!(hand_back().await, HandedBack::Resumed);
     assert_eq!(status().await, Status::Waiting, "where it stood");
     assert_eq!(write("fine", "m2").await, Received::Consumed { session });

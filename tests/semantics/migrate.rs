@@ -194,7 +194,7 @@ fn rounds(each: &str, question: &str, item: &str, done: &str) -> Sketch {
         .edge(each, "done", "done")
 }
 
-/// S5, N12: a session in a loop goes on there with the same list, at the same place.
+/// S5, N12: a session in a loop is there with the same list, at the same place.
 #[test]
 fn a_session_in_a_loop_migrates_with_its_list() {
     let renamed = [("each", "loop"), ("q", "ask")];
