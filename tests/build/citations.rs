@@ -134,7 +134,8 @@ fn a_citation_is_seen_with_its_link() {
     let link = "[SEMANTICS S5](crate::semantics#s5), [T9](crate::semantics#t9)";
     assert_eq!(of(link), [("S5", true), ("T9", true)]);
     assert_eq!(of("(SEMANTICS C, S5), `SEMANTICS T9`"), [("C", false), ("S5", false)]);
-    assert_eq!(of("[SEMANTICS S99](crate::semantics#s99)"), [("S99", true)]);
+    // In two parts: a citation of no rule is found in sources, too.
+    assert_eq!(of(concat!("[SEMANTICS", " S99](crate::semantics#s99)")), [("S99", true)]);
     assert_eq!(of("[SEMANTICS S5](crate::semantics#s6)"), [("S5", false)]);
     let text = "//! M.\n\n/// A.\n#[must_use]\npub fn a() {}\n\n/// B.\nfn b() {}\n\npub enum E {\n    /// C.\n    C,\n}\n";
     let are_public = docs(text, false).iter().map(|docs| docs.is_public).collect::<Vec<_>>();
