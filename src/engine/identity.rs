@@ -42,8 +42,8 @@ impl LoadedContact {
     }
 }
 
-/// A contact that an address leads to which the channel reported for the contact that is worked: who
-/// the two are to each other.
+/// A contact that an address leads to which the channel reported for the contact that is worked:
+/// who the two are to each other.
 pub(super) struct Encounter {
     pub(super) meeting: Meeting,
     /// The contact that the one which is worked comes to.
@@ -60,8 +60,8 @@ impl From<Meeting> for Encounter {
 
 impl<S: ConversationStore> Engine<S> {
     /// Finds out whether the contact that is worked and the holder of an address that the channel
-    /// reported for it are one (SEMANTICS A4, A5). If only the worked one has a name, the address is
-    /// free afterwards, if the other gives it up.
+    /// reported for it are one (SEMANTICS A4, A5). If only the worked one has a name, the address
+    /// is free afterwards, if the other gives it up.
     pub(super) async fn encounter(
         &self,
         workspace: &WorkspaceId,

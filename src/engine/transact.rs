@@ -34,7 +34,7 @@ pub(super) enum LeaseIntent {
     Continue,
     /// To end it, whatever is left to do: somebody continues under another.
     Stop,
-    /// To go on, in place of the lease that the call holds, under one of this conversation.
+    /// To continue, in place of the lease that the call holds, under one of this conversation.
     Change,
 }
 

@@ -122,7 +122,7 @@ pub enum Input {
         #[serde(default, with = "crate::hex::option", skip_serializing_if = "Option::is_none")]
         digest: Option<u128>,
         /// The loops that it is in: the node of each, the node there, and the name that the item is
-        /// read by there (SEMANTICS N12).
+        /// read by there ([SEMANTICS N12](crate::semantics#n12)).
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         loops: Vec<(NodeId, NodeId, Arc<str>)>,
     },

@@ -162,11 +162,11 @@ pub(crate) use txn::Lent;
 ///     its record, lease and watermark are removed as by rule 22, and whatever led to it leads to
 ///     the commit's contact: aliases, ended sessions, journal, keys, so that lists and `erase` find
 ///     them there. It applies only if that conversation is at [`Absorbed::expect`] with the
-///     watermark [`Absorbed::settled`], is not set aside, and nobody but [`Absorbed::token`] holds a
-///     live lease on it; else
-///     [`Committed::Conflict`]. An alias to be added that leads to the absorbed contact does not
-///     refuse the commit. The contact's addresses are among those: a store that does not know of
-///     this rule refuses with [`Committed::AliasTaken`], and the two stay two.
+///     watermark [`Absorbed::settled`], is not set aside, and nobody but [`Absorbed::token`] holds
+///     a live lease on it; else [`Committed::Conflict`]. An alias to be added that leads to the
+///     absorbed contact does not refuse the commit. The contact's addresses are among those: a
+///     store that does not know of this rule refuses with [`Committed::AliasTaken`], and the two
+///     stay two.
 ///
 /// *Riding*
 ///

@@ -73,8 +73,8 @@ fn tell(setup: Setup, to: &str, blow: Option<(usize, Blow)>) -> (World, usize, R
     (world, operations, remains)
 }
 
-/// A4, A5: what a receipt says of a message, and that it shows two contacts to be one, is written by
-/// one commit, whichever of the two was written to, and wherever the process dies.
+/// A4, A5: what a receipt says of a message, and that it shows two contacts to be one, is written
+/// by one commit, whichever of the two was written to, and wherever the process dies.
 #[test]
 fn a_receipt_and_the_union_that_it_shows_are_one_commit() {
     let mut cases = 0;

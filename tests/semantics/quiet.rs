@@ -250,8 +250,8 @@ fn quiet_hours_are_checked() {
     }
 }
 
-/// U18, S21: last words wait for the end of quiet hours, and until then an answer is taken; where the
-/// longest life ends before, the session ends in silence.
+/// U18, S21: last words wait for the end of quiet hours, and until then an answer is taken; where
+/// the longest life ends before, the session ends in silence.
 #[test]
 fn last_words_are_not_said_in_quiet_hours() {
     let talk = || {

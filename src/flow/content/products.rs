@@ -17,9 +17,9 @@ use crate::flow::form::schema::SchemaDefinitions;
 use crate::flow::lang::context::Compile;
 use crate::flow::lang::template::Template;
 
-/// Goods: one, `{"catalog": "1234", "id": "tea-1"}`; some,
-/// `{"catalog": "1234", "sections": [{"title": "Teas", "items": ["tea-1", "tea-2"]}]}`; or the whole
-/// catalogue of the account, `{}`. What the contact orders is `reply.order`.
+/// Goods: one, `{"catalog": "1234", "id": "tea-1"}`; some, `{"catalog": "1234", "sections":
+/// [{"title": "Teas", "items": ["tea-1", "tea-2"]}]}`; or the whole catalogue of the account, `{}`.
+/// What the contact orders is `reply.order`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ProductsDef {

@@ -56,8 +56,8 @@ pub struct TemplateDef {
     pub cards: Option<Vec<TemplateCardDef>>,
 }
 
-/// A card of an approved message: `{"header": {"image": "https://shop.example/7.jpg"}, "parameters":
-/// ["Tea"], "buttons": [{"id": "tea", "label": "Buy"}]}`.
+/// A card of an approved message: `{"header": {"image": "https://shop.example/7.jpg"},
+/// "parameters": ["Tea"], "buttons": [{"id": "tea", "label": "Buy"}]}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct TemplateCardDef {
@@ -277,7 +277,7 @@ impl PartFields<'_> {
         Some(TemplatePart { parameters: parameters?, header, buttons: buttons?, link_places })
     }
 
-    /// The places of links that stand before a button which answers.
+    /// The places of links before a button that answers.
     fn link_places(self) -> Box<[u32]> {
         let buttons = self.buttons.unwrap_or_default();
         let is_link = |button: &ButtonDef| button.url.is_some();
