@@ -16,6 +16,9 @@ import type { NodeDoc } from "./model";
 
 const WIDTH = 236;
 
+/** The whole flow in sight, above the tools. */
+const FIT = { padding: { top: 0.06, left: 0.06, right: 0.06, bottom: "84px" }, maxZoom: 1, minZoom: 0.2 } as const;
+
 /**
  * How many pixels a press may shake and still be a click. The threshold of React Flow would swallow the
  * first move beyond it, which on a busy machine is the whole of a quick drag.
@@ -297,6 +300,8 @@ function Canvas() {
       return [{
         id, source: way.from, target: way.to, sourceHandle: branch, targetHandle: "in", type: "line", selected: edge === id,
         ariaLabel: `${branch} from ${way.from} to ${way.to}`,
+        // React's name for it is no attribute of SVG: without this one, keys do not reach the line.
+        domAttributes: { tabindex: 0 } as any,
         markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16, color: taken ? "var(--accent)" : "var(--line)" },
         zIndex: taken ? 1 : 0,
         data: { taken, why: trace?.taken.get(id) ?? "", count: hot ? count ?? 0 : null, jump: false, route: routes[id] ?? null },
@@ -319,7 +324,7 @@ function Canvas() {
   useEffect(() => {
     // A canvas that is not shown has no size to fit into.
     if (!wrap.current?.clientWidth) return;
-    const later = setTimeout(() => flow.fitView({ padding: 0.12, maxZoom: 1, minZoom: 0.2 }), 30);
+    const later = setTimeout(() => flow.fitView(FIT), 30);
     return () => clearTimeout(later);
   }, [fit, ready, sheet]);
 
@@ -339,6 +344,7 @@ function Canvas() {
 
   const live = useRef<Record<string, { x: number; y: number }>>({});
   const held = useRef(false);
+  const pressed = useRef<string[]>([]);
   const drawn = useRef(nodes);
   drawn.current = nodes.map((node) => (live.current[node.id] ? { ...node, position: live.current[node.id] } : node));
 
@@ -370,6 +376,7 @@ function Canvas() {
     <div
       class="canvas"
       ref={wrap}
+      onPointerDownCapture={() => { pressed.current = store.get().selected; }}
       onDragOver={(event) => event.preventDefault()}
       onDrop={(event) => {
         event.preventDefault();
@@ -389,7 +396,19 @@ function Canvas() {
         edgeTypes={edgeTypes}
         colorMode={theme}
         onNodesChange={onNodesChange}
-        onNodeClick={(event, node) => event.shiftKey || event.ctrlKey || event.metaKey || store.set({ selected: [node.id], edge: null, panel: "configure" })}
+        onNodeClick={(event, node) => {
+          // With a key held it is one more, or one less: by the click itself, as React Flow sees the key a frame later.
+          if (!event.shiftKey && !event.ctrlKey && !event.metaKey) return store.set({ selected: [node.id], edge: null, panel: "configure" });
+          const others = pressed.current.filter((id) => id !== node.id);
+          store.set({ selected: others.length < pressed.current.length ? others : [...others, node.id], edge: null });
+        }}
+        onEdgesChange={(changes) => {
+          for (const change of changes) {
+            if (change.type !== "select") continue;
+            if (change.selected) store.set({ edge: change.id, selected: [] });
+            else if (store.get().edge === change.id) store.set({ edge: null });
+          }
+        }}
         onEdgeClick={(_, line) => line.selectable !== false && store.set({ edge: line.id, selected: [] })}
         onPaneClick={() => store.set({ selected: [], edge: null, adding: null })}
         onConnect={({ source, sourceHandle, target }) => store.connect(source, sourceHandle ?? "next", target)}
@@ -405,7 +424,7 @@ function Canvas() {
         minZoom={0.15}
         maxZoom={1.8}
         fitView
-        fitViewOptions={{ padding: 0.12, maxZoom: 1, minZoom: 0.2 }}
+        fitViewOptions={FIT}
         proOptions={{ hideAttribution: true }}
         nodeDragThreshold={0}
         nodeClickDistance={SHAKE}
@@ -418,7 +437,7 @@ function Canvas() {
       <div class="tools" role="toolbar" aria-label="Canvas">
         <Button icon={glyph.plus} label="Zoom in" onClick={() => flow.zoomIn({ duration: 150 })} />
         <Button icon={glyph.minus} label="Zoom out" onClick={() => flow.zoomOut({ duration: 150 })} />
-        <Button icon={glyph.fit} label="Fit the whole flow" onClick={() => flow.fitView({ padding: 0.12, maxZoom: 1, minZoom: 0.2, duration: 250 })} />
+        <Button icon={glyph.fit} label="Fit the whole flow" onClick={() => flow.fitView({ ...FIT, duration: 250 })} />
         <Button icon={glyph.tidy} label="Lay out anew" onClick={() => { store.edit(model.tidied); store.set({ fit: store.get().fit + 1 }); }} />
       </div>
     </div>

@@ -45,6 +45,10 @@ function isText(found: Schema): boolean {
   return Array.isArray(found?.anyOf) && found.anyOf.some((form: Schema) => form.type === "string") && found.anyOf.some((form: Schema) => form.type === "object" && form.additionalProperties);
 }
 
+/** The words that are offered where any other will do, too: channels are such. */
+const offered = (found: Schema): string[] | null =>
+  Array.isArray(found?.anyOf) && found.anyOf.length === 2 && found.anyOf[0].enum && found.anyOf[1].pattern ? found.anyOf[0].enum : null;
+
 export interface FieldProps {
   name: string;
   schema: Schema;
@@ -96,7 +100,7 @@ function Help({ text, of }: { text: string; of: string }) {
 const clean = (text: string) => text.replaceAll(/\[([^\]]+)\]\([^)]*\)/g, "$1").replaceAll("`", "");
 
 const isGroup = (found: Schema, value: Json): boolean =>
-  found === true || found.type === "array" || found.properties || found.additionalProperties || (Array.isArray(found.anyOf) && !(isText(found) && typeof value !== "object"));
+  found === true || found.type === "array" || found.properties || found.additionalProperties || (Array.isArray(found.anyOf) && !offered(found) && !(isText(found) && typeof value !== "object"));
 
 interface ControlProps extends FieldProps {
   id: string;
@@ -116,6 +120,16 @@ function Control(props: ControlProps) {
         <option value="">{value == null ? "As usual" : "Not set"}</option>
         {options.map((word: string) => <option value={word}>{words(word)}</option>)}
       </select>
+    );
+  }
+  const known = offered(schema);
+  if (known) {
+    return (
+      <>
+        <input id={id} type="text" aria-label={props.bare ? props.label : undefined} list={`${id}-known`} spellcheck={false} autocomplete="off" value={value ?? ""} placeholder={known[0]}
+          onInput={(event) => onChange(event.currentTarget.value || undefined, pathText(path))} />
+        <datalist id={`${id}-known`}>{known.map((word) => <option value={word} />)}</datalist>
+      </>
     );
   }
   if (name === "when" || schema["x-condition"]) return <Condition value={value} path={path} onChange={onChange} />;
@@ -280,13 +294,14 @@ export function More({ keys, properties, onAdd }: { keys: string[]; properties: 
 export function freshOf(schema: Schema): Json {
   const found = resolve(schema);
   if (found === true || found == null) return "";
+  // A switch that is added is turned from where it was.
+  if (found.type === "boolean") return !found.default;
   if (found.default !== undefined && typeof found.default !== "string") return found.default;
   if (isText(found)) return "";
   if (found.oneOf?.[0]?.const !== undefined) return found.oneOf[0].const;
   if (found.enum) return found.enum[0];
   if (Array.isArray(found.anyOf)) return freshOf(found.anyOf[0]);
   switch (Array.isArray(found.type) ? found.type[0] : found.type) {
-    case "boolean": return true;
     case "integer":
     case "number": return found.minimum ?? 1;
     case "array": return [freshOf(found.items)];
@@ -307,7 +322,7 @@ function Rows({ items, value, path, onChange, label }: ControlProps & { items: S
     [next[from], next[to]] = [next[to], next[from]];
     onChange(next);
   };
-  const one = label.replace(/s$/, "").toLowerCase();
+  const one = label.replace(/ies$/, "y").replace(/(ch|sh|x|ss)es$/, "$1").replace(/s$/, "").toLowerCase();
   return (
     <div class={`rows ${simple ? "simple" : ""}`}>
       {rows.map((row, place) => (
@@ -543,7 +558,7 @@ export function Condition({ value, path, onChange }: { value: Json; path: Path; 
             {operators().map(({ word, does }) => <option value={word} title={does}>{words(word)}</option>)}
           </select>
           {when.op === "in_list" || when.op === "not_in_list" ? (
-            <input type="text" aria-label="List, parted by commas" value={(when.list ?? []).join(", ")} onChange={(event) => part("list", event.currentTarget.value.split(",").map((word) => word.trim()).filter(Boolean), false)} />
+            <WordList list={when.list ?? []} onChange={(list) => part("list", list)} />
           ) : (
             needsTo && <TemplateBox id={`${place}-to`} label="Compared with" value={String(when.to ?? "")} path={[...path, "to"]} onChange={(to) => part("to", typeof when.to === "number" && to !== "" && !Number.isNaN(Number(to)) ? Number(to) : to)} />
           )}
@@ -559,6 +574,16 @@ export function Condition({ value, path, onChange }: { value: Json; path: Path; 
       </div>
     </div>
   );
+}
+
+/** Words parted by commas, as they are typed: the comma that was just written parts nothing yet. */
+function WordList({ list, onChange }: { list: string[]; onChange: (list: string[]) => void }) {
+  const [text, setText] = useState(list.join(", "));
+  const read = (text: string) => text.split(",").map((word) => word.trim()).filter(Boolean);
+  useEffect(() => {
+    if (read(text).join() !== list.join()) setText(list.join(", "));
+  }, [list]);
+  return <input type="text" aria-label="List, parted by commas" value={text} onInput={(event) => { setText(event.currentTarget.value); onChange(read(event.currentTarget.value)); }} />;
 }
 
 const FRESH = { value: "{{ reply.text }}", op: "string_equals", to: "1" };

@@ -15,7 +15,7 @@ const SLOW = Number(process.env.SLOW ?? 1);
 /** `LATE=300` makes each frame, and each short timer, come 300 ms later: what a busy machine does now and then. */
 const LATE = Number(process.env.LATE ?? 0);
 /** What a step takes at the longest. Only a step that fails takes so long. */
-const LIMIT = 60_000;
+const LIMIT = Number(process.env.LIMIT ?? 60) * 1000;
 
 let shared;
 export async function browser() {

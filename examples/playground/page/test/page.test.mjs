@@ -206,57 +206,326 @@ test("components_are_put_between_nodes_dragged_in_connected_moved_copied_and_del
   await close();
 });
 
+/**
+ * Makes each edit, holds what it changed, and takes it back, and makes it again, and takes it back. An
+ * edit is one step: one press of Undo leaves the flow as it was.
+ */
+async function undoable(page, edits) {
+  const is = (wanted, what) => shows(async () => JSON.stringify(await doc(page)), wanted, what);
+  for (const [what, [edit, holds]] of Object.entries(edits)) {
+    await settled(page);
+    const before = JSON.stringify(await doc(page));
+    await edit();
+    const now = JSON.stringify(await becomes(page, holds, what));
+    assert.notEqual(now, before, what);
+    await page.getByRole("button", { name: "Undo" }).click();
+    await is(before, `${what} is undone`);
+    await page.getByRole("button", { name: "Redo" }).click();
+    await is(now, `${what} is done again`);
+    await page.getByRole("button", { name: "Undo" }).click();
+    await is(before, `${what} is undone again`);
+  }
+}
+
+const box = (page, kind) => page.locator(`.box.kind-${kind}`).first();
+const flowTab = (page) => page.getByRole("tab", { name: "Flow", exact: true }).click();
+
 test("each_kind_of_edit_is_undone_and_done_again", async () => {
   const { page, close } = await open();
   await fromTemplate(page, "Abandoned cart 30min");
-  await saved(page);
-  const undone = async (what, before) => {
-    const now = JSON.stringify(await doc(page));
-    assert.notEqual(now, before, what);
-    await page.getByRole("button", { name: "Undo" }).click();
-    await shows(async () => JSON.stringify(await doc(page)), before, `${what} is undone`);
-    await page.getByRole("button", { name: "Redo" }).click();
-    await shows(async () => JSON.stringify(await doc(page)), now, `${what} is done again`);
-    await page.getByRole("button", { name: "Undo" }).click();
-    await shows(async () => JSON.stringify(await doc(page)), before, `${what} is undone again`);
+  const wait = () => box(page, "wait_reply").click();
+  const line = async (name) => {
+    await page.locator(`.react-flow__edge[aria-label="${name}"]`).focus();
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => window.chatflow.get().edge);
   };
-  const box = (kind) => page.locator(`.box.kind-${kind}`).first();
-  const flowTab = () => page.getByRole("tab", { name: "Flow", exact: true }).click();
-  const wait = () => box("wait_reply").click();
-  // Every place of the page that edits, beside those of the test above: drag, handle, move, paste.
-  const edits = {
-    "a component behind the one that is chosen": async () => { await wait(); await page.keyboard.press("a"); await page.keyboard.type("Log"); await page.keyboard.press("Enter"); },
-    "a branch that was led to a node": async () => { await wait(); await page.getByLabel("timeout leads to").selectOption("handed_over"); },
-    "a branch that was led nowhere": async () => { await box("branch").click(); await page.getByLabel("else leads to").selectOption(""); },
-    "a deleted line": async () => { await page.locator(".react-flow__edge").nth(1).focus(); await page.keyboard.press("Enter"); await page.keyboard.press("Delete"); },
-    "a deleted node": async () => { await wait(); await page.keyboard.press("Delete"); },
-    "the title of a node": async () => { await wait(); await page.getByLabel("Title of the node").fill("Patience"); },
-    "a field of a node": async () => { await box("send_message").click(); await page.locator("#f-nodes-1--text").fill("Hello"); },
-    "the id of a node": async () => { await wait(); await page.getByLabel("Id", { exact: true }).fill("patience"); await page.keyboard.press("Tab"); },
-    "the name in the head of the page": async () => { await page.getByLabel("Name of the flow").fill("The cart"); },
-    "the name in the flow's form": async () => { await flowTab(); await page.locator("#f-name").fill("Cart"); },
-    "a setting": async () => { await flowTab(); await page.getByRole("spinbutton", { name: "Session ttl minutes" }).fill("45"); },
-    "the trigger": async () => { await flowTab(); await page.locator("#trigger-kind").selectOption("inbound"); },
+  const picked = async (...ids) => {
+    await page.locator(".react-flow__pane").click({ position: { x: 8, y: 8 } });
+    for (const id of ids) await page.locator(`.react-flow__node[data-id="${id}"] header`).click({ modifiers: ["Control"] });
+    await page.waitForFunction((ids) => window.chatflow.get().selected.join() === ids, ids.join());
   };
-  for (const [what, edit] of Object.entries(edits)) {
-    const before = JSON.stringify(await doc(page));
-    await edit();
-    await page.waitForFunction((before) => JSON.stringify(window.chatflow.get().doc) !== before, before).catch(() => assert.fail(`${what} changes nothing`));
-    await undone(what, before);
-  }
+  const place = async (what) => {
+    const { x, y, width, height } = await what.boundingBox();
+    return { x: x + width / 2, y: y + height / 2 };
+  };
+  await undoable(page, {
+    "a component of the library, behind the node that is chosen": [async () => { await wait(); await page.locator(".library .item", { hasText: "Typing" }).click(); }, (doc) => doc.edges.some((edge) => edge.from === "typing" && edge.to === "pick")],
+    "a component behind the node that is chosen": [async () => { await wait(); await page.keyboard.press("a"); await page.keyboard.type("Log"); await page.keyboard.press("Enter"); }, (doc) => doc.edges.some((edge) => edge.from === "log" && edge.to === "pick")],
+    "a component that was dropped on a line": [async () => {
+      const [canvas, at] = [await page.locator(".canvas").boundingBox(), await place(page.getByRole("button", { name: /Add a component between start/ }))];
+      await page.dragAndDrop('.library .item:has-text("Log")', ".canvas", { targetPosition: { x: at.x - canvas.x, y: at.y - canvas.y - 14 } });
+    }, (doc) => doc.edges.some((edge) => edge.from === "log" && edge.to === "remind")],
+    "a component where a handle was pulled into the empty": [async () => {
+      const at = await place(page.locator('.box.kind-wait_reply .react-flow__handle[data-handleid="timeout"]'));
+      await page.mouse.move(at.x, at.y);
+      await page.mouse.down();
+      await page.mouse.move(at.x + 60, at.y + 20, { steps: 4 });
+      await page.mouse.move(at.x + 260, at.y + 10, { steps: 4 });
+      await page.mouse.up();
+      await page.getByRole("dialog", { name: "Add a component" }).getByRole("button", { name: /^End/ }).click();
+    }, (doc) => doc.edges.some((edge) => edge.branch === "timeout" && edge.to === "end")],
+    "a component after a branch": [async () => { await wait(); await page.getByRole("button", { name: "Add a component after timeout" }).click(); await page.keyboard.type("End"); await page.keyboard.press("Enter"); }, (doc) => doc.edges.some((edge) => edge.branch === "timeout" && edge.to === "end")],
+    "a move by the keys": [async () => { await page.locator(".react-flow__node", { has: page.locator(".kind-wait_reply") }).focus(); await page.keyboard.press("Enter"); await page.keyboard.press("ArrowRight"); }, (doc) => doc.nodes.find((node) => node.id === "wait").ui.place != null],
+    "a branch that was led to a node": [async () => { await wait(); await page.getByLabel("timeout leads to").selectOption("handed_over"); }, (doc) => doc.edges.some((edge) => edge.branch === "timeout" && edge.to === "handed_over")],
+    "a branch that was led nowhere": [async () => { await box(page, "branch").click(); await page.getByLabel("else leads to").selectOption(""); }, (doc) => !doc.edges.some((edge) => edge.branch === "else")],
+    "a line that was led elsewhere": [async () => { await line("else from pick to sorry"); await page.getByRole("tab", { name: "Configure" }).click(); await page.getByLabel("Leads to", { exact: true }).selectOption("agent"); }, (doc) => doc.edges.find((edge) => edge.branch === "else").to === "agent"],
+    "a line that was removed by a key": [async () => { await line("else from pick to sorry"); await page.keyboard.press("Delete"); }, (doc) => !doc.edges.some((edge) => edge.branch === "else") && doc.nodes.length === 9],
+    "a line that was removed by its button": [async () => { await line("else from pick to sorry"); await page.getByRole("button", { name: "Remove this way" }).click(); }, (doc) => !doc.edges.some((edge) => edge.branch === "else") && doc.nodes.length === 9],
+    "a line that was removed in its form": [async () => { await line("else from pick to sorry"); await page.getByRole("button", { name: "Remove", exact: true }).click(); }, (doc) => !doc.edges.some((edge) => edge.branch === "else") && doc.nodes.length === 9],
+    "a node that was deleted by a key": [async () => { await wait(); await page.keyboard.press("Delete"); }, (doc) => !doc.nodes.some((node) => node.id === "wait")],
+    "a node that was deleted in its form": [async () => { await wait(); await page.getByRole("button", { name: "Delete", exact: true }).click(); }, (doc) => !doc.nodes.some((node) => node.id === "wait")],
+    "a node that was doubled in its form": [async () => { await wait(); await page.getByRole("button", { name: "Duplicate" }).click(); }, (doc) => doc.nodes.some((node) => node.id === "wait_2")],
+    "several nodes that were pasted with the lines between them": [async () => { await picked("agent", "handed_over"); await page.keyboard.press("Control+c"); await page.keyboard.press("Control+v"); }, (doc) => doc.nodes.length === 11 && doc.edges.some((edge) => edge.from === "message" && edge.to === "end")],
+    "several nodes that were doubled": [async () => { await picked("agent", "sorry"); await page.getByRole("tab", { name: "Configure" }).click(); await page.getByRole("button", { name: "Duplicate" }).click(); }, (doc) => doc.nodes.length === 11],
+    "several nodes that were deleted": [async () => { await picked("agent", "sorry"); await page.keyboard.press("Delete"); }, (doc) => doc.nodes.length === 7],
+  });
   // A layout by hand is tidied.
   await page.dragAndDrop('.library .item:has-text("Log")', ".canvas", { targetPosition: { x: 120, y: 120 } });
-  const placed = JSON.stringify(await doc(page));
-  await page.getByRole("button", { name: "Lay out anew" }).click();
-  await undone("a tidied layout", placed);
+  await becomes(page, (doc) => doc.nodes.some((node) => node.ui?.place));
+  await undoable(page, { "a tidied layout": [() => page.getByRole("button", { name: "Lay out anew" }).click(), (doc) => !doc.nodes.some((node) => node.ui?.place)] });
   await page.getByRole("button", { name: "Undo" }).click();
+  await close();
+});
+
+test("each_edit_of_a_form_is_undone_and_done_again", async () => {
+  const { page, close } = await open();
+  await fromTemplate(page, "Abandoned cart 30min");
+  const wait = () => box(page, "wait_reply").click();
+  const remind = () => box(page, "send_message").click();
+  const chip = (name) => page.locator(".chip.add", { hasText: new RegExp(`^\\+ ${name}$`) }).first().click();
+  await undoable(page, {
+    "the title of a node": [async () => { await wait(); await page.getByLabel("Title of the node").fill("Patience"); }, (doc) => doc.nodes.some((node) => node.name === "Patience")],
+    "the id of a node": [async () => { await wait(); await page.getByLabel("Id", { exact: true }).fill("patience"); await page.keyboard.press("Tab"); }, (doc) => doc.edges.filter((edge) => edge.from === "patience" || edge.to === "patience").length === 3],
+    "the kind of a node": [async () => { await box(page, "branch").click(); await page.getByLabel("Kind", { exact: true }).selectOption("random_split"); }, (doc) => doc.nodes.find((node) => node.id === "pick").kind === "random_split"],
+    "the kind of a node that keeps its text": [async () => { await remind(); await page.getByLabel("Kind", { exact: true }).selectOption("ask"); }, (doc) => doc.nodes[1].kind === "ask" && doc.nodes[1].text.startsWith("Hi {{context.first_name}}")],
+    "a text": [async () => { await remind(); await page.locator("#f-nodes-1--text").fill("Hello"); }, (doc) => doc.nodes[1].text === "Hello"],
+    "a text in several languages": [async () => { await remind(); await page.getByRole("button", { name: "Say it in several languages" }).click(); }, (doc) => Object.keys(doc.nodes[1].text).join() === "en,es"],
+    "an optional field that was added": [async () => { await wait(); await chip("Save to"); }, (doc) => "save_to" in doc.nodes[2]],
+    "an optional field that was removed": [async () => { await wait(); await page.getByRole("button", { name: "Remove Timeout" }).click(); }, (doc) => !("timeout" in doc.nodes[2])],
+    "a switch": [async () => { await wait(); await chip("Any channel"); }, (doc) => doc.nodes[2].any_channel === true],
+    "a list with a row more": [async () => { await page.locator(".box.kind-start").click(); await page.getByRole("button", { name: "Add input" }).click(); }, (doc) => doc.nodes[0].inputs.length === 4],
+    "a list with a row less": [async () => { await page.locator(".box.kind-start").click(); await page.getByRole("button", { name: "Remove input 2" }).click(); }, (doc) => doc.nodes[0].inputs.map((input) => input.name).join() === "first_name,cart_total"],
+    "a list in another order": [async () => { await page.locator(".box.kind-start").click(); await page.getByRole("button", { name: "Move input 2 up" }).click(); }, (doc) => doc.nodes[0].inputs[0].name === "cart_id"],
+    "a word of a list": [async () => { await page.locator(".box.kind-start").click(); await page.locator("#f-nodes-0--input_policy").selectOption("any"); }, (doc) => doc.nodes[0].input_policy === "any"],
+    "the name in the head of the page": [async () => { await page.getByLabel("Name of the flow").fill("The cart"); }, (doc) => doc.name === "The cart"],
+    "the name in the form of the flow": [async () => { await flowTab(page); await page.locator("#f-name").fill("Cart"); }, (doc) => doc.name === "Cart"],
+    "the remark": [async () => { await flowTab(page); await page.locator("#f-remark").fill("For the shop"); }, (doc) => doc.remark === "For the shop"],
+    "a setting": [async () => { await flowTab(page); await page.getByRole("spinbutton", { name: "Session ttl minutes" }).fill("45"); }, (doc) => doc.settings.session_ttl_minutes === 45],
+    "a setting that was added": [async () => { await flowTab(page); await chip("Timezone"); }, (doc) => "timezone" in doc.settings],
+    "a setting that was removed": [async () => { await flowTab(page); await page.getByRole("button", { name: "Remove Language" }).click(); }, (doc) => !("language" in doc.settings)],
+    "the trigger": [async () => { await flowTab(page); await page.locator("#trigger-kind").selectOption("inbound"); }, (doc) => doc.trigger.kind === "inbound" && doc.trigger.rules.length === 1],
+    "the whole flow as JSON": [async () => {
+      await flowTab(page);
+      await page.getByRole("button", { name: "Edit as JSON" }).click();
+      const text = page.getByLabel("The flow as JSON");
+      await text.fill((await text.inputValue()).replace("Ask again", "Once more"));
+      await page.getByRole("button", { name: "Take it over" }).click();
+    }, (doc) => doc.nodes.some((node) => node.name === "Once more")],
+  });
+  await flowTab(page);
+  await page.locator("#trigger-kind").selectOption("inbound");
+  await becomes(page, (doc) => doc.trigger.kind === "inbound");
+  await undoable(page, {
+    "the channel of the trigger": [() => page.locator("#f-trigger-channel").fill("viber"), (doc) => doc.trigger.channel === "viber"],
+    "a rule of the trigger": [() => page.getByRole("button", { name: "Add rule" }).click(), (doc) => doc.trigger.rules.length === 2],
+    "a field of the trigger that was added": [() => chip("Priority"), (doc) => "priority" in doc.trigger],
+    "a field of the trigger that was removed": [() => page.getByRole("button", { name: "Remove Rules" }).click(), (doc) => !("rules" in doc.trigger)],
+  });
+  await page.getByRole("button", { name: "Undo" }).click();
+  await becomes(page, (doc) => doc.trigger.kind === "manual");
+  // A version that was published is the draft again.
+  await page.getByRole("button", { name: "Save and publish" }).click();
+  await page.locator(".top .pill.published").waitFor();
+  await page.getByLabel("Name of the flow").fill("The next cart");
+  await panel(page, "Versions");
+  await undoable(page, { "a version that is edited": [() => page.getByRole("button", { name: "Edit this one" }).click(), (doc) => doc.name === "Abandoned cart 30min"] });
   // A repair that is certain.
-  await box("branch").click();
+  await box(page, "branch").click();
   await page.getByLabel("else leads to").selectOption("");
-  const broken = JSON.stringify(await doc(page));
   await panel(page, "Issues");
-  await page.getByRole("button", { name: "End at “else”" }).click();
-  await undone("a repair", broken);
+  await undoable(page, { "a repair": [() => page.getByRole("button", { name: "End at “else”" }).click(), (doc) => doc.edges.some((edge) => edge.branch === "else" && edge.to === "bought")] });
+  await close();
+});
+
+test("conditions_are_built_by_rows_and_each_edit_of_them_is_undone", async () => {
+  const { page, close } = await open();
+  const reply = (op, to) => ({ value: "{{ reply.text }}", op, to });
+  const whens = [reply("string_equals", "1"), { all: [reply("string_contains", "a"), reply("string_contains", "b")] }, { not: reply("string_equals", "2") }, { expr: "vars.score > 3" }, { ...reply("number_between", 1), and: 5 }, { value: "{{ reply.text }}", op: "in_list", list: ["x", "y"] }];
+  const flow = { spec: 1, code: "rows", name: "Rows", trigger: { kind: "manual" }, settings: { sender: { channel: "sms", account: "+15550100" } }, nodes: [{ id: "start", kind: "start" }, { id: "ask", kind: "wait_reply" }, { id: "score", kind: "set_variables", variables: [{ name: "score", expr: "1" }] }, { id: "pick", kind: "branch", branches: whens.map((when, place) => ({ label: `way ${place}`, when })) }, { id: "end", kind: "end" }], edges: [{ from: "start", to: "ask" }, { from: "ask", to: "score" }, { from: "score", to: "pick" }, ...whens.map((_, place) => ({ from: "pick", branch: `way ${place}`, to: "end" })), { from: "pick", branch: "else", to: "end" }] };
+  await imported(page, JSON.stringify(flow));
+  await box(page, "branch").click();
+  const arm = (place) => page.locator("[aria-labelledby=f-nodes-3--branches-label] > .rows > .row").nth(place);
+  const way = (place) => `doc.nodes[3].branches[${place}].when`;
+  const link = (place, name) => arm(place).getByRole("button", { name, exact: true }).first().click();
+  await undoable(page, {
+    "a value": [() => arm(0).getByLabel("Value").fill("{{ reply.kind }}"), `(doc) => ${way(0)}.value === "{{ reply.kind }}"`],
+    "a comparison": [() => arm(0).getByLabel("Comparison").selectOption("string_contains"), `(doc) => ${way(0)}.op === "string_contains"`],
+    "what it is compared with": [() => arm(0).getByLabel("Compared with").fill("yes"), `(doc) => ${way(0)}.to === "yes"`],
+    "a second row that has to hold, too": [() => link(0, "and…"), `(doc) => ${way(0)}.all.length === 2`],
+    "a second row that may hold instead": [() => link(0, "or…"), `(doc) => ${way(0)}.any.length === 2`],
+    "the contrary": [() => link(0, "not"), `(doc) => ${way(0)}.not.to === "1"`],
+    "an expression instead of a comparison": [() => link(0, "as an expression"), `(doc) => "expr" in ${way(0)}`],
+    "rows of which one has to hold": [() => arm(1).getByLabel("How the rows are joined").selectOption("any"), `(doc) => ${way(1)}.any?.length === 2`],
+    "one more row": [() => link(1, "Add row"), `(doc) => ${way(1)}.all.length === 3`],
+    "one row less, which leaves a comparison": [() => link(1, "Remove row 1"), `(doc) => ${way(1)}.to === "b"`],
+    "a row of several": [() => arm(1).getByLabel("Compared with").nth(1).fill("c"), `(doc) => ${way(1)}.all[1].to === "c"`],
+    "rows within a row": [() => arm(1).getByRole("button", { name: "or…" }).nth(1).click(), `(doc) => ${way(1)}.all[1].any.length === 2`],
+    "the contrary of the contrary": [() => arm(2).getByLabel("Not").click(), `(doc) => ${way(2)}.op === "string_equals"`],
+    "what is denied": [() => arm(2).getByLabel("Compared with").fill("3"), `(doc) => ${way(2)}.not.to === "3"`],
+    "an expression": [() => arm(3).locator("textarea.code").fill("vars.score > 5"), `(doc) => ${way(3)}.expr === "vars.score > 5"`],
+    "a comparison instead of an expression": [() => link(3, "as a comparison"), `(doc) => ${way(3)}.op === "string_equals"`],
+    "the lower bound": [() => arm(4).getByLabel("Compared with").fill("2"), `(doc) => ${way(4)}.to === 2`],
+    "the upper bound": [() => arm(4).getByLabel("And", { exact: true }).fill("9"), `(doc) => ${way(4)}.and === 9`],
+    "a list": [() => arm(5).getByLabel("List, parted by commas").fill("x, z"), `(doc) => ${way(5)}.list.join() === "x,z"`],
+    "a way more": [() => page.getByRole("button", { name: "Add branch", exact: true }).click(), (doc) => doc.nodes[3].branches.length === 7],
+    "the label of a way": [() => arm(0).getByLabel("Label", { exact: true }).fill("first"), (doc) => doc.nodes[3].branches[0].label === "first"],
+    "a way less": [() => page.getByRole("button", { name: "Remove branch 6" }).click(), (doc) => doc.nodes[3].branches.length === 5],
+    "ways in another order": [() => page.getByRole("button", { name: "Move branch 2 up" }).click(), (doc) => doc.nodes[3].branches[0].label === "way 1"],
+  });
+  // Words of a list are typed one after another, commas and all.
+  await arm(5).getByLabel("List, parted by commas").fill("");
+  await arm(5).getByLabel("List, parted by commas").pressSequentially("a, b,c");
+  await becomes(page, (doc) => doc.nodes[3].branches[5].when.list.join() === "a,b,c");
+  // What is wrong with a row is said at the row, and the talk goes by what was built.
+  await arm(3).locator("textarea.code").fill("vars.score >");
+  await arm(3).locator(".field-issue.error").first().waitFor();
+  await arm(3).locator("textarea.code").fill("vars.score > 0");
+  await page.waitForFunction(() => window.chatflow.get().checked.runs);
+  await panel(page, "Talk");
+  await page.getByRole("button", { name: "Start the flow" }).click();
+  await page.waitForFunction(() => window.chatflow.get().talk?.people[window.chatflow.get().person]?.session);
+  await say(page, "2");
+  await page.locator(".note.completed").waitFor();
+  await shows(() => state(page, (state) => JSON.stringify(state.talk.people[state.person].journal)), /"branch":"way 3"/, "2 is neither 1 nor a nor b, and not not 2: the score decides");
+  await close();
+});
+
+test("the_steps_of_the_console_are_gone_through_from_the_first_to_the_last", async () => {
+  const { page, close } = await open();
+  const row = (name) => page.locator(".table-row", { hasText: name });
+  const gallery = () => page.getByRole("button", { name: "All flows" }).click();
+  const exported = async (name) => {
+    const [download] = await Promise.all([page.waitForEvent("download"), row(name).getByRole("button", { name: `Export ${name}` }).click()]);
+    return JSON.parse(readFileSync(await download.path(), "utf8"));
+  };
+  // Created on a blank canvas, with a trigger type, a name and a remark.
+  await page.getByRole("button", { name: "New flow" }).click();
+  await page.locator("input[name=trigger][value=manual]").check();
+  await page.getByLabel("Flow name").fill("Welcome");
+  await page.getByLabel("Remark").fill("for newcomers");
+  await page.getByRole("button", { name: "Create" }).click();
+  await opened(page);
+  assert.deepEqual((await doc(page)).nodes.map((node) => node.kind), ["start", "end"]);
+  await gallery();
+  await row("Welcome").getByText("for newcomers").waitFor();
+  await row("Welcome").locator(".pill.unpublished").waitFor();
+  // Its name opens the canvas. A component of the library is dragged between start and end, another put there by the +.
+  await row("Welcome").getByText("Welcome", { exact: true }).click();
+  await opened(page);
+  await settled(page);
+  const [canvas, plus] = [await page.locator(".canvas").boundingBox(), await page.getByRole("button", { name: /Add a component between start/ }).boundingBox()];
+  await page.dragAndDrop('.library .item:has-text("Message")', ".canvas", { targetPosition: { x: plus.x + plus.width / 2 - canvas.x, y: plus.y - canvas.y - 4 } });
+  await becomes(page, (doc) => doc.edges.some((edge) => edge.from === "start" && edge.to === "message") && doc.edges.some((edge) => edge.from === "message" && edge.to === "end"));
+  await page.getByRole("button", { name: /Add a component between start/ }).click();
+  await page.getByRole("dialog", { name: "Add a component" }).getByRole("button", { name: /^Typing/ }).click();
+  await becomes(page, (doc) => doc.edges.some((edge) => edge.from === "typing" && edge.to === "message"));
+  // Each is configured.
+  await box(page, "send_message").click();
+  await page.getByLabel("Text", { exact: true }).fill("Welcome!");
+  await panel(page, "Issues");
+  await page.getByRole("button", { name: "Send from WhatsApp +15550100" }).click();
+  // Saved, then published: the list says so.
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await saved(page);
+  await gallery();
+  await row("Welcome").locator(".pill.unpublished").waitFor();
+  await row("Welcome").getByText("Welcome", { exact: true }).click();
+  await opened(page);
+  await page.getByRole("button", { name: "Save and publish" }).click();
+  await page.locator(".top .pill.published").waitFor();
+  await gallery();
+  await row("Welcome").locator(".pill.published").waitFor();
+  // Settings of a published flow that calls start: basic information and the log, no account. OK keeps them.
+  await row("Welcome").getByRole("button", { name: "Settings" }).click();
+  await shows(() => page.getByRole("dialog").getByRole("tab").allInnerTexts(), ["Basic information", "Log"]);
+  await page.getByLabel("Remark").fill("for everybody");
+  await page.getByRole("tab", { name: "Log" }).click();
+  await page.getByRole("switch").check();
+  await page.getByRole("button", { name: "OK", exact: true }).click();
+  await row("Welcome").getByText("for everybody").waitFor();
+  // Exported, and imported with a name and a remark: an identical copy under a code of its own.
+  const original = await exported("Welcome");
+  await page.locator('input[type="file"]').setInputFiles({ name: "welcome.json", mimeType: "application/json", buffer: Buffer.from(JSON.stringify(original)) });
+  await page.getByLabel("Flow name").fill("Greeting");
+  await page.getByLabel("Remark").fill("a copy");
+  await page.getByRole("dialog").getByRole("button", { name: "Import" }).click();
+  await opened(page);
+  await gallery();
+  await row("Greeting").getByText("a copy").waitFor();
+  const copy = await exported("Greeting");
+  assert.deepEqual([copy.nodes, copy.edges, copy.trigger, copy.settings], [original.nodes, original.edges, original.trigger, original.settings]);
+  // A published flow is not deleted. Unpublished it is, once that is confirmed.
+  await shows(() => row("Welcome").getByRole("button", { name: "Delete Welcome" }).isDisabled(), true);
+  await row("Welcome").getByRole("button", { name: "Unpublish" }).click();
+  await row("Welcome").locator(".pill.unpublished").waitFor();
+  await row("Welcome").getByRole("button", { name: "Delete Welcome" }).click();
+  await page.getByText("cannot be recovered").waitFor();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await row("Welcome").waitFor({ state: "detached" });
+  await page.reload();
+  await row("Greeting").waitFor();
+  assert.equal(await row("Welcome").count(), 0, "it is not there after a load, either");
+  await close();
+});
+
+test("accounts_are_bound_for_each_channel_whose_messages_start_a_flow", async () => {
+  const { page, close } = await open();
+  for (const [word, title] of [["whatsapp", "WhatsApp"], ["viber", "Viber"], ["instagram", "Instagram"], ["messenger", "Messenger"]]) {
+    await page.getByRole("button", { name: "New flow" }).click();
+    await page.locator(`input[name=trigger][value=${word}]`).check();
+    await page.getByLabel("Flow name").fill(`By ${title}`);
+    await page.getByRole("button", { name: "Create" }).click();
+    await opened(page);
+    await page.getByRole("button", { name: "All flows" }).click();
+    const row = page.locator(".table-row", { hasText: `By ${title}` });
+    await row.getByRole("button", { name: "Settings" }).click();
+    await page.getByRole("tab", { name: "Bind account" }).click();
+    await page.getByLabel(`Account on ${word}`).fill("+15550100");
+    await page.getByRole("button", { name: "OK", exact: true }).click();
+    await row.getByRole("button", { name: "Publish", exact: true }).click();
+    await row.locator(".pill.published").waitFor();
+    await row.getByRole("button", { name: "Settings" }).click();
+    await page.getByRole("tab", { name: "Bind account" }).click();
+    await shows(() => page.getByLabel(`Account on ${word}`).isDisabled(), true);
+    await page.getByRole("dialog").getByRole("button", { name: "Cancel", exact: true }).click();
+  }
+  await close();
+});
+
+test("each_component_of_the_library_is_put_on_the_canvas_and_has_its_form", async () => {
+  const { page, close } = await open();
+  await page.getByRole("button", { name: "New flow" }).click();
+  await page.getByLabel("Flow name").fill("Everything");
+  await page.getByRole("button", { name: "Create" }).click();
+  await opened(page);
+  const library = page.getByRole("navigation", { name: "Component library" });
+  const listed = {};
+  for (const group of ["Core", "Messaging", "Intelligence", "Contact"]) {
+    listed[group] = await library.getByRole("region", { name: group }).getByRole("button").allInnerTexts();
+    for (const [place, title] of listed[group].entries()) {
+      const { nodes } = await doc(page);
+      await library.getByRole("region", { name: group }).getByRole("button").nth(place).click();
+      await page.waitForFunction((count) => window.chatflow.get().doc.nodes.length === count, nodes.length + 1);
+      const node = (await doc(page)).nodes.at(-1);
+      await page.locator(`.form[data-kind="${node.kind}"]`).waitFor();
+      await shows(() => page.locator(`.box.kind-${node.kind} small`).first().innerText(), title, `the box of ${node.kind}`);
+      assert.equal((await state(page, (state) => state.checked.issues)).filter((issue) => issue.code === "unknown_kind").length, 0);
+      await page.getByRole("button", { name: "Undo" }).click();
+      await page.waitForFunction((count) => window.chatflow.get().doc.nodes.length === count, nodes.length);
+    }
+  }
+  const kinds = await page.evaluate(() => Object.entries(window.chatflow.get().schema.$defs).filter(([, one]) => one["x-group"]).length);
+  assert.equal(Object.values(listed).flat().length, kinds - 1, `every kind but the start: ${JSON.stringify(listed)}`);
   await close();
 });
 
