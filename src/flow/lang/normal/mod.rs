@@ -2,16 +2,22 @@
 //! rules of triggers, choices, and conditions that ignore case. What is stored stays as it was
 //! written. Total, and in time that grows with the text.
 
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+mod machine;
 mod mark;
+#[cfg(all(target_family = "wasm", target_os = "unknown", feature = "js"))]
+mod page;
 pub(crate) mod word;
 
 use std::borrow::Cow;
 
-use unicode_normalization::UnicodeNormalization;
-
 use crate::digits::digit;
 use crate::flow::form::read::words;
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+use machine as system;
 use mark::{is_accent, is_edge, is_emoji, is_invisible};
+#[cfg(all(target_family = "wasm", target_os = "unknown", feature = "js"))]
+use page as system;
 
 words! {
     /// Further differences that do not count for a rule, beside case.
@@ -87,15 +93,15 @@ pub(crate) fn without_accents(normal: &str) -> Cow<'_, str> {
     if normal.is_ascii() {
         return Cow::Borrowed(normal);
     }
-    let letters = normal.nfd().filter(|c| !is_accent(*c)).flat_map(mark::plain_letter);
-    Cow::Owned(letters.nfc().collect())
+    let letters = system::decomposed(normal).filter(|c| !is_accent(*c)).flat_map(mark::plain_letter);
+    Cow::Owned(system::recomposed(letters))
 }
 
 fn by_character(text: &str, folds: bool) -> String {
     let mut plain = String::with_capacity(text.len());
     // The acute accent that is written for an apostrophe would become a blank with an accent.
     let seen = text.chars().filter(|c| !is_invisible(*c)).map(|c| if c == '\u{b4}' { '\'' } else { c });
-    for c in seen.nfkd() {
+    for c in system::compatible(seen) {
         if folds && mark::is_optional(&plain, c) {
             continue;
         }
@@ -120,7 +126,7 @@ fn by_character(text: &str, folds: bool) -> String {
     if folds {
         mark::settle(&mut plain);
     }
-    plain.nfc().collect()
+    system::recomposed(plain.chars())
 }
 
 fn fold(c: char, plain: &mut String) {

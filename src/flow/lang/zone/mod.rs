@@ -1,5 +1,11 @@
 //! Time zones and the hours of a week in them. The data base of zones comes with the crate (feature
-//! `time-zones`), so that every machine answers alike; zones that never change need none.
+//! `time-zones`), so that every machine answers alike; zones that never change need none. In a page
+//! the offsets are the page's own.
+
+#[cfg(all(feature = "time-zones", not(all(target_family = "wasm", target_os = "unknown"))))]
+mod machine;
+#[cfg(all(feature = "time-zones", target_family = "wasm", target_os = "unknown", feature = "js"))]
+mod page;
 
 use std::collections::BTreeMap;
 
@@ -7,6 +13,10 @@ use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, Timelike
 
 use crate::flow::form::issue::Diagnostics;
 use crate::flow::form::path::{Path, brief};
+#[cfg(all(feature = "time-zones", not(all(target_family = "wasm", target_os = "unknown"))))]
+use machine as system;
+#[cfg(all(feature = "time-zones", target_family = "wasm", target_os = "unknown", feature = "js"))]
+use page as system;
 
 /// A time zone.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +41,8 @@ impl Zone {
     /// A zone by its name; none if it is not known here.
     #[cfg(feature = "time-zones")]
     pub(crate) fn known(name: &str) -> Option<Self> {
-        fixed(name).map(Self::Fixed).or_else(|| name.parse().ok().map(Self::Listed))
+        let listed = || name.parse().ok().filter(|zone| system::has(*zone)).map(Self::Listed);
+        fixed(name).map(Self::Fixed).or_else(listed)
     }
 
     /// A zone by its name; none if it is not known here.
@@ -51,7 +62,7 @@ impl Zone {
         match self {
             Self::Fixed(offset) => at.with_timezone(&offset),
             #[cfg(feature = "time-zones")]
-            Self::Listed(zone) => at.with_timezone(&zone).fixed_offset(),
+            Self::Listed(zone) => at.with_timezone(&system::offset(zone, at)),
         }
     }
 
@@ -78,7 +89,7 @@ impl Zone {
         match self {
             Self::Fixed(offset) => at.with_timezone(&offset).naive_local(),
             #[cfg(feature = "time-zones")]
-            Self::Listed(zone) => at.with_timezone(&zone).naive_local(),
+            Self::Listed(zone) => at.with_timezone(&system::offset(zone, at)).naive_local(),
         }
     }
 }
