@@ -356,6 +356,13 @@ const AND: &[&str] = &[
     "e anche",
     "и ещё",
 ];
+/// Words around the items of an answer that name none: articles, and those of `both … and`.
+const FILLERS: &[&str] = &[
+    "the", "both", "el", "la", "los", "las", "tanto", "como", "o", "os", "as", "le", "les", "il", "lo",
+    "gli", "sia", "che", "die", "der", "das", "den", "sowohl", "als", "auch", "de", "het", "zowel", "båda",
+    "både", "begge", "sekä", "zarówno", "jak", "mind", "hem", "atât", "cât", "как", "так", "оба", "обе",
+    "το", "τα", "τον", "την", "da", "cả",
+];
 /// Characters that part items of a text without blanks.
 const JOINTS: [char; 6] = ['和', '跟', '与', '與', 'と', '및'];
 /// Words between numbers that are written without blanks.
@@ -431,10 +438,11 @@ fn is_digit(c: char) -> bool {
     normal(c.encode_utf8(&mut [0; 4])).starts_with(|c: char| c.is_ascii_digit())
 }
 
-/// True for `and`, and for what is nothing but marks.
+/// True for `and`, for a word that names no item, and for what is nothing but marks.
 fn is_joint(item: &str) -> bool {
     let word = key(item);
-    AND.contains(&&*word) || UNSPACED.contains(&&*word) || !word.chars().any(char::is_alphanumeric)
+    let is_listed = |words: &[&str]| words.contains(&&*word);
+    is_listed(AND) || is_listed(FILLERS) || is_listed(&UNSPACED) || !word.chars().any(char::is_alphanumeric)
 }
 
 /// The parts of a text between blanks and breaks.
@@ -679,8 +687,23 @@ mod tests {
             ("1 اور 3", Some(vec![0, 2])),
             ("1 এবং 3", Some(vec![0, 2])),
             ("1 மற்றும் 3", Some(vec![0, 2])),
+            ("both 1 and 3", Some(vec![0, 2])),
+            ("the ham and the cheese", Some(vec![1, 0])),
+            ("La 1 y la 3.", Some(vec![0, 2])),
+            ("sowohl 1 als auch 3", Some(vec![0, 2])),
+            ("tanto a 1 como a 3", Some(vec![0, 2])),
+            ("sia 1 che 3", Some(vec![0, 2])),
+            ("le 1 et le 3", Some(vec![0, 2])),
+            ("zowel 1 als 3", Some(vec![0, 2])),
+            ("zarówno 1, jak i 3", Some(vec![0, 2])),
+            ("hem 1 hem 3", Some(vec![0, 2])),
+            ("как 1, так и 3", Some(vec![0, 2])),
+            ("1 da 3", Some(vec![0, 2])),
             ("🧀, 2", Some(vec![0, 1])),
             ("2, 2", Some(vec![1])),
+            ("both", None),
+            ("the", None),
+            ("not 1 but the 3", None),
             ("1 and 9", None),
             ("ham please", None),
             ("and", None),
