@@ -77,7 +77,7 @@ fn an_answer_is_read_with_prose_around_it() {
 
 /// L9
 #[test]
-fn what_is_wrong_is_listed_with_how_to_mend_it_until_the_flow_is_right() {
+fn what_is_wrong_is_listed_with_how_to_fix_it_until_the_flow_is_right() {
     let mut draft = Draft::from_requirement("Wait.");
     let repair = repaired(draft.answer(BROKEN));
     assert!(

@@ -241,7 +241,7 @@ fn a_name_or_a_remark_that_is_too_much_is_refused() {
 
 /// C
 #[test]
-fn the_error_of_a_flow_says_how_to_mend_it_when_it_is_asked_to() {
+fn the_error_of_a_flow_says_how_to_fix_it_when_it_is_asked_to() {
     let world = World::new();
     let error: Error = block_on(world.flows().ensure("{}")).unwrap_err();
     assert_eq!(error.to_string(), "flow has errors\ncode: is required (missing_field)");

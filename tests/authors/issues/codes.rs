@@ -11,7 +11,7 @@ use super::kit::*;
 use super::online::on_accounts;
 
 #[test]
-fn every_issue_says_what_is_wrong_and_how_to_mend_it() {
+fn every_issue_says_what_is_wrong_and_how_to_fix_it() {
     let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/authors/issues/issues.txt");
     let mut all = String::new();
     for Case { code, wrong, .. } in cases() {
