@@ -177,12 +177,15 @@ export function put(value: Json, path: (string | number)[], to: Json): Json {
 export const plain = (text: Json): string =>
   typeof text === "string" ? text : text && typeof text === "object" ? plain(Object.values(text)[0]) : "";
 
+/** What a message has that says nothing in words. */
+const alone = (node: NodeDoc) => (node.location ? "A place" : node.products ? "Goods" : node.contacts ? "Contact cards" : node.reaction ? "A sign" : "");
+
 export function excerpt(node: NodeDoc): string {
   const text = plain(node.text);
   if (text) return text;
   switch (node.kind) {
     case "send_message":
-      return node.media?.url ?? node.template?.name ?? plain(node.card?.title) ?? (node.location ? "A place" : "");
+      return node.media?.url || node.template?.name || plain(node.card?.title) || alone(node);
     case "wait_reply":
       return typeof node.timeout === "string" ? `up to ${node.timeout}` : "as long as the session lives";
     case "delay":

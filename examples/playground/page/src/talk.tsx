@@ -238,7 +238,7 @@ function saidText(message: any): string {
   if (message.media) return `📎 ${message.media.mime ?? "file"}${message.text ? ` · ${message.text}` : ""}`;
   if (message.location) return `📍 ${message.location.latitude}, ${message.location.longitude}`;
   if (message.form) return `Form: ${JSON.stringify(message.form)}`;
-  if (message.order) return "An order";
+  if (message.order) return `An order: ${(message.order.items ?? []).map((item: any) => `${item.quantity} × ${item.id}`).join(", ")}`;
   if (message.contacts) return "A contact card";
   return message.text ?? "";
 }
@@ -262,6 +262,8 @@ function Sent({ line, live, say, contact }: { line: any; live: boolean; say: (me
         {content.type === "card" && content.image && <div class="media image"><Icon d={glyph.image} size={22} /><small>{content.image}</small></div>}
         {content.type === "template" && <p class="template-name"><b>{content.name}</b> <small>approved template, {content.language}</small></p>}
         {content.type === "template" && <p>{(Array.isArray(content.parameters) ? content.parameters : Object.values(content.parameters ?? {})).join(" · ")}</p>}
+        {(content.cards ?? []).map((card: any) => (content.type === "contacts" ? <ContactCard card={card} /> : <TemplateCard card={card} />))}
+        {content.type === "reaction" && <p>{content.emoji ? `${content.emoji} on your message` : "Took the sign off your message"}</p>}
         {content.type === "native" && <pre>{JSON.stringify(content.body, null, 1)}</pre>}
         {(content.title || content.text || content.caption) && <p>{content.title ?? content.text ?? content.caption}</p>}
         {content.subtitle && <small>{content.subtitle}</small>}
@@ -277,6 +279,7 @@ function Sent({ line, live, say, contact }: { line: any; live: boolean; say: (me
         </div>
       )}
       {(content.links ?? []).map((link: any) => <span class="option link-out" title={link.url}>{link.label} ↗</span>)}
+      {content.type === "products" && <Goods content={content} say={say} />}
       {content.type === "form" && <FormView content={content} say={say} />}
       {content.type === "location_request" && <button type="button" class="option" onClick={() => say({ location: { latitude: 52.52, longitude: 13.405 } })}>📍 Send a place</button>}
       <Report line={line} contact={contact} />
@@ -317,6 +320,46 @@ function Header({ header }: { header: any }) {
 
 function MediaView({ media }: { media: any }) {
   return <div class={`media ${media.media}`}><Icon d={media.media === "image" || media.media === "sticker" ? glyph.image : glyph.clip} size={22} /><small>{media.filename ?? media.url}</small></div>;
+}
+
+function ContactCard({ card }: { card: any }) {
+  const reached = [...(card.phones ?? []), ...(card.emails ?? []), ...(card.urls ?? [])];
+  return (
+    <div class="place">
+      <Icon d={glyph.person} size={22} />
+      <span>
+        {card.name}
+        <small>{[card.title, card.company].filter(Boolean).join(", ")}</small>
+        <small>{reached.join(" · ")}</small>
+      </span>
+    </div>
+  );
+}
+
+function TemplateCard({ card }: { card: any }) {
+  return (
+    <div class="leaf">
+      <Header header={card.header} />
+      <small>{Object.values(card.parameters ?? {}).join(" · ")}</small>
+    </div>
+  );
+}
+
+/** Goods of a catalogue; a press orders one of them. The page knows no catalogue, so that a whole one has one article. */
+function Goods({ content, say }: { content: any; say: (message: object) => void }) {
+  const whole = { title: "The catalogue", items: ["article-1"] };
+  const sections: any[] = content.product ? [{ items: [content.product] }] : content.sections?.length ? content.sections : [whole];
+  const order = (id: string) => say({ order: { catalog_id: content.catalog ?? "catalogue", items: [{ id, quantity: 1 }] } });
+  return (
+    <div class="list-sheet" role="group" aria-label="Goods">
+      {sections.map((section) => (
+        <>
+          {section.title && <b>{section.title}</b>}
+          {section.items.map((id: string) => <button type="button" class="list-row" onClick={() => order(id)}>{id}<small>Order one</small></button>)}
+        </>
+      ))}
+    </div>
+  );
 }
 
 function ListSheet({ content, choose }: { content: any; choose: (option: any) => void }) {

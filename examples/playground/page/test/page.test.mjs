@@ -531,6 +531,32 @@ test("each_component_of_the_library_is_put_on_the_canvas_and_has_its_form", asyn
   await close();
 });
 
+test("goods_contact_cards_and_carousels_are_shown_in_the_talk", async () => {
+  const { page, close } = await open();
+  const says = (id, content) => ({ id, kind: "send_message", ...content });
+  const card = (place) => ({ header: { image: `https://shop.example/${place}.jpg` }, parameters: [`Tea ${place}`], buttons: [{ id: `b${place}`, label: "Buy" }] });
+  const nodes = [
+    { id: "start", kind: "start" },
+    says("sign", { reaction: { emoji: "👋" } }),
+    says("goods", { header: { text: "Teas" }, text: "Our teas", products: { catalog: "194", sections: [{ title: "Green", items: ["sencha", "gyokuro"] }] } }),
+    { id: "order", kind: "wait_reply" },
+    says("thanks", { text: "{{ reply.order.items | map('id') | join(', ') }} it is." }),
+    says("us", { contacts: [{ name: "Ada Lovelace", company: "Tea Ltd", phones: ["+442079460000"] }] }),
+    says("cards", { template: { name: "new_teas", language: "en", cards: [card(1), card(2)] } }),
+  ];
+  const edges = nodes.slice(1).map((node, place) => ({ from: nodes[place].id, to: node.id }));
+  await imported(page, JSON.stringify({ spec: 1, code: "goods", name: "Goods", trigger: { kind: "inbound", channel: "whatsapp" }, nodes, edges }));
+  await shows(() => state(page, (state) => state.checked.issues.filter((issue) => issue.severity === "error" && issue.code !== "unbound_account")), []);
+  await shows(() => page.locator(".box.kind-send_message p").allInnerTexts(), ["A sign", "Our teas", "{{ reply.order.items | map('id') | join(', ') }} it is.", "Contact cards", "new_teas"]);
+  await page.getByRole("button", { name: "Open the phone" }).click();
+  await say(page, "hello");
+  await shows(async () => (await messages(page)).join("\n"), /Teas\s+Our teas/);
+  await page.getByRole("group", { name: "Goods" }).getByRole("button", { name: /gyokuro/ }).click();
+  await shows(async () => (await messages(page)).join("\n"), /gyokuro it is\.[^]*Ada Lovelace[^]*Tea Ltd[^]*\+442079460000[^]*Tea 1[^]*Tea 2/);
+  await shows(() => page.locator(".bubble.out").last().innerText(), "An order: 1 × gyokuro");
+  await close();
+});
+
 test("a_talk_is_held_to_what_each_channel_carries", async () => {
   const { page, close } = await open();
   const choices = ["Small", "Medium", "Large", "Extra large"].map((label, place) => ({ id: `s${place}`, label }));
