@@ -1,9 +1,15 @@
 //! The content of a message, in each of its forms. What a channel can carry is `flow::capacity`'s;
 //! how a form is made from a flow is the kernel's.
 
+mod list;
+mod template;
+
 use serde::{Deserialize, Serialize};
 
 use crate::flow::MediaType;
+
+pub use list::List;
+pub use template::{Parameters, TemplateButton, TemplateCard, TemplateMessage};
 
 /// The content of a message: texts are rendered, and never to be taken for templates or markup.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -249,36 +255,6 @@ pub struct NativeMessage {
     pub body: serde_json::Value,
 }
 
-/// A button of an approved message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TemplateButton<'a> {
-    /// It answers: its payload is to be sent with it.
-    Reply(&'a Opt),
-    /// It opens an address: the part that is left open is to be sent with it.
-    Url(&'a Link),
-}
-
-/// A text with a list to open.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct List {
-    /// The text above it.
-    pub text: String,
-    /// The label of what opens it.
-    pub button: String,
-    /// All its rows, section after section.
-    pub options: Vec<Opt>,
-    /// Title and number of rows of each section.
-    sections: Vec<(Option<String>, usize)>,
-    /// The header above the text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub header: Option<Header>,
-    /// A line below the text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub footer: Option<String>,
-}
-
 /// A text with replies to choose from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -287,104 +263,6 @@ pub struct QuickReplies {
     pub text: String,
     /// The replies.
     pub options: Vec<Opt>,
-}
-
-/// An approved message.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct TemplateMessage {
-    /// The name it was approved under.
-    pub name: String,
-    /// The language it was approved in, such as `en` or `pt_BR`.
-    pub language: String,
-    /// The values that fill its gaps.
-    pub parameters: Parameters,
-    /// Its buttons that answer, and then those of its cards: the payload is to be sent with it, the
-    /// label is in the template.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub options: Vec<Opt>,
-    /// Its buttons that open an address, and then those of its cards.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub links: Vec<Link>,
-    /// The content of its header.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub header: Option<Header>,
-    /// The places of the links among all buttons, if they do not come after the others.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) link_places: Vec<u32>,
-    /// The cards that the contact leafs through.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub cards: Vec<TemplateCard>,
-}
-
-/// A card of an approved message; [`TemplateMessage::card_buttons`] has its buttons.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct TemplateCard {
-    /// The picture or film above it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub header: Option<Header>,
-    /// The values that fill the gaps of its text.
-    pub parameters: Parameters,
-    /// Number of its buttons of either kind, among those of the message.
-    pub(crate) replies: usize,
-    pub(crate) link_count: usize,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) link_places: Vec<u32>,
-}
-
-impl TemplateMessage {
-    /// All its buttons, without those of its cards, in the order in which they were approved, each
-    /// with its index there.
-    pub fn buttons(&self) -> impl Iterator<Item = (u32, TemplateButton<'_>)> {
-        let (replies, links) = self.before(0);
-        let (replies, links) = (self.options.get(..replies), self.links.get(..links));
-        in_order(replies.unwrap_or_default(), links.unwrap_or_default(), &self.link_places)
-    }
-
-    /// The buttons of a card, in the same way.
-    pub fn card_buttons(&self, card: usize) -> impl Iterator<Item = (u32, TemplateButton<'_>)> {
-        let ((replies, links), (next_replies, next_links)) = (self.before(card), self.before(card + 1));
-        let (replies, links) = (self.options.get(replies..next_replies), self.links.get(links..next_links));
-        let places = self.cards.get(card).map_or(&[][..], |card| &card.link_places);
-        in_order(replies.unwrap_or_default(), links.unwrap_or_default(), places)
-    }
-
-    /// Number of buttons of either kind before those of a card.
-    fn before(&self, card: usize) -> (usize, usize) {
-        let rest = self.cards.iter().skip(card);
-        let (replies, links) =
-            rest.fold((0, 0), |(replies, links), card| (replies + card.replies, links + card.link_count));
-        (self.options.len().saturating_sub(replies), self.links.len().saturating_sub(links))
-    }
-}
-
-fn in_order<'a>(
-    replies: &'a [Opt],
-    links: &'a [Link],
-    link_places: &'a [u32],
-) -> impl Iterator<Item = (u32, TemplateButton<'a>)> {
-    let (mut replies, mut links) = (replies.iter(), links.iter());
-    (0..).map_while(move |place| {
-        let is_link = link_places.contains(&place) || replies.len() == 0;
-        let button = match is_link {
-            true => links.next().map(TemplateButton::Url),
-            false => replies.next().map(TemplateButton::Reply),
-        };
-        let button = button.or_else(|| replies.next().map(TemplateButton::Reply));
-        Some((place, button?))
-    })
-}
-
-/// Values that fill the gaps of an approved message.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-#[non_exhaustive]
-pub enum Parameters {
-    /// In their order: `{{1}}`, `{{2}}`.
-    Positional(Vec<String>),
-    /// By name, in the order of the names.
-    Named(std::collections::BTreeMap<String, String>),
 }
 
 /// A title, with a picture and buttons.
@@ -511,7 +389,7 @@ impl Content {
             }
             Self::Location(location) => size_of::<Location>() + len(&location.address),
             Self::List(list) => {
-                let titles = list.sections.iter().map(|(title, _)| size_of::<Self>() + len(title));
+                let titles = list.sections().map(|(title, _)| size_of::<Self>() + title.map_or(0, str::len));
                 list.button.len() + titles.sum::<usize>() + surround(&list.header, &list.footer)
             }
             Self::Template(template) => {
@@ -625,61 +503,5 @@ impl Location {
     #[must_use]
     pub fn longitude(&self) -> f64 {
         self.longitude
-    }
-}
-
-impl List {
-    pub(crate) fn new(
-        text: String,
-        button: String,
-        sections: impl IntoIterator<Item = (Option<String>, Vec<Opt>)>,
-    ) -> Self {
-        let (header, footer) = (None, None);
-        let mut list = Self { text, button, options: Vec::new(), sections: Vec::new(), header, footer };
-        for (title, rows) in sections {
-            list.sections.push((title, rows.len()));
-            list.options.extend(rows);
-        }
-        list
-    }
-
-    /// Leaves out what comes after so many rows, and the sections that then have none. Answers
-    /// whether there was anything.
-    pub(crate) fn keep(&mut self, most: usize) -> bool {
-        let had = self.options.len();
-        self.options.truncate(most);
-        let mut left = most;
-        for (_, rows) in &mut self.sections {
-            *rows = (*rows).min(left);
-            left -= *rows;
-        }
-        self.sections.retain(|(_, rows)| *rows > 0);
-        had > most
-    }
-
-    /// The titles of its sections.
-    pub(crate) fn titles_mut(&mut self) -> impl Iterator<Item = &mut String> {
-        self.sections.iter_mut().filter_map(|(title, _)| title.as_mut())
-    }
-
-    /// Each section's title and rows.
-    pub fn sections(&self) -> impl Iterator<Item = (Option<&str>, &[Opt])> {
-        let mut rest = &self.options[..];
-        self.sections.iter().map(move |(title, rows)| {
-            let (section, after) = rest.split_at_checked(*rows).unwrap_or((rest, &[]));
-            rest = after;
-            (title.as_deref(), section)
-        })
-    }
-}
-
-impl Parameters {
-    fn weight(&self) -> usize {
-        match self {
-            Self::Positional(values) => values.iter().map(|value| size_of::<String>() + value.len()).sum(),
-            Self::Named(values) => {
-                values.iter().map(|(name, value)| 2 * size_of::<String>() + name.len() + value.len()).sum()
-            }
-        }
     }
 }

@@ -1,0 +1,126 @@
+//! A message that the channel's provider has approved: its gaps, its buttons, its cards.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::session::content::{Header, Link, Opt};
+
+/// A button of an approved message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TemplateButton<'a> {
+    /// It answers: its payload is to be sent with it.
+    Reply(&'a Opt),
+    /// It opens an address: the part that is left open is to be sent with it.
+    Url(&'a Link),
+}
+
+/// An approved message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TemplateMessage {
+    /// The name it was approved under.
+    pub name: String,
+    /// The language it was approved in, such as `en` or `pt_BR`.
+    pub language: String,
+    /// The values that fill its gaps.
+    pub parameters: Parameters,
+    /// Its buttons that answer, and then those of its cards: the payload is to be sent with it, the
+    /// label is in the template.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<Opt>,
+    /// Its buttons that open an address, and then those of its cards.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link>,
+    /// The content of its header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<Header>,
+    /// The places of the links among all buttons, if they do not come after the others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) link_places: Vec<u32>,
+    /// The cards that the contact leafs through.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cards: Vec<TemplateCard>,
+}
+
+/// A card of an approved message; [`TemplateMessage::card_buttons`] has its buttons.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TemplateCard {
+    /// The picture or film above it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<Header>,
+    /// The values that fill the gaps of its text.
+    pub parameters: Parameters,
+    /// Number of its buttons of either kind, among those of the message.
+    pub(crate) replies: usize,
+    pub(crate) link_count: usize,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) link_places: Vec<u32>,
+}
+
+impl TemplateMessage {
+    /// All its buttons, without those of its cards, in the order in which they were approved, each
+    /// with its index there.
+    pub fn buttons(&self) -> impl Iterator<Item = (u32, TemplateButton<'_>)> {
+        let (replies, links) = self.before(0);
+        let (replies, links) = (self.options.get(..replies), self.links.get(..links));
+        in_order(replies.unwrap_or_default(), links.unwrap_or_default(), &self.link_places)
+    }
+
+    /// The buttons of a card, in the same way.
+    pub fn card_buttons(&self, card: usize) -> impl Iterator<Item = (u32, TemplateButton<'_>)> {
+        let ((replies, links), (next_replies, next_links)) = (self.before(card), self.before(card + 1));
+        let (replies, links) = (self.options.get(replies..next_replies), self.links.get(links..next_links));
+        let places = self.cards.get(card).map_or(&[][..], |card| &card.link_places);
+        in_order(replies.unwrap_or_default(), links.unwrap_or_default(), places)
+    }
+
+    /// Number of buttons of either kind before those of a card.
+    fn before(&self, card: usize) -> (usize, usize) {
+        let rest = self.cards.iter().skip(card);
+        let (replies, links) =
+            rest.fold((0, 0), |(replies, links), card| (replies + card.replies, links + card.link_count));
+        (self.options.len().saturating_sub(replies), self.links.len().saturating_sub(links))
+    }
+}
+
+fn in_order<'a>(
+    replies: &'a [Opt],
+    links: &'a [Link],
+    link_places: &'a [u32],
+) -> impl Iterator<Item = (u32, TemplateButton<'a>)> {
+    let (mut replies, mut links) = (replies.iter(), links.iter());
+    (0..).map_while(move |place| {
+        let is_link = link_places.contains(&place) || replies.len() == 0;
+        let button = match is_link {
+            true => links.next().map(TemplateButton::Url),
+            false => replies.next().map(TemplateButton::Reply),
+        };
+        let button = button.or_else(|| replies.next().map(TemplateButton::Reply));
+        Some((place, button?))
+    })
+}
+
+/// Values that fill the gaps of an approved message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum Parameters {
+    /// In their order: `{{1}}`, `{{2}}`.
+    Positional(Vec<String>),
+    /// By name, in the order of the names.
+    Named(BTreeMap<String, String>),
+}
+
+impl Parameters {
+    pub(super) fn weight(&self) -> usize {
+        match self {
+            Self::Positional(values) => values.iter().map(|value| size_of::<String>() + value.len()).sum(),
+            Self::Named(values) => {
+                values.iter().map(|(name, value)| 2 * size_of::<String>() + name.len() + value.len()).sum()
+            }
+        }
+    }
+}
