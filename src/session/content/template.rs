@@ -80,8 +80,10 @@ impl TemplateMessage {
     /// Number of buttons of either kind before those of a card.
     fn before(&self, card: usize) -> (usize, usize) {
         let rest = self.cards.iter().skip(card);
-        let (replies, links) =
-            rest.fold((0, 0), |(replies, links), card| (replies + card.replies, links + card.link_count));
+        let (replies, links) = rest.fold((0_usize, 0_usize), |(replies, links), card| {
+            // A record may say any numbers.
+            (replies.saturating_add(card.replies), links.saturating_add(card.link_count))
+        });
         (self.options.len().saturating_sub(replies), self.links.len().saturating_sub(links))
     }
 }
@@ -122,5 +124,50 @@ impl Parameters {
                 values.iter().map(|(name, value)| 2 * size_of::<String>() + name.len() + value.len()).sum()
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn places(message: &TemplateMessage, card: usize) -> Vec<String> {
+        let shown = |(place, button)| match button {
+            TemplateButton::Reply(option) => format!("{place} {}", option.label),
+            TemplateButton::Url(link) => format!("{place} -> {}", link.label),
+        };
+        message.card_buttons(card).map(shown).collect()
+    }
+
+    /// Each card has its own buttons, whatever numbers a record says.
+    #[test]
+    fn the_buttons_of_cards_are_those_that_are_there() {
+        let option = |label: &str| json!({"payload": label, "label": label});
+        let mut message = json!({
+            "name": "teas", "language": "en", "parameters": [],
+            "options": [option("own"), option("first"), option("second")],
+            "links": [{"label": "see", "url": "/1"}],
+            "cards": [
+                {"parameters": [], "replies": 1, "link_count": 1, "link_places": [0]},
+                {"parameters": [], "replies": 1, "link_count": 0},
+            ],
+        });
+        let read = |message: &serde_json::Value| serde_json::from_value(message.clone()).unwrap();
+        let teas: TemplateMessage = read(&message);
+        assert_eq!(teas.buttons().count(), 1);
+        assert_eq!(
+            (places(&teas, 0), places(&teas, 1)),
+            (vec!["0 -> see".into(), "1 first".into()], vec!["0 second".into()])
+        );
+        assert_eq!(places(&teas, 2), Vec::<String>::new());
+        for card in 0..2 {
+            message["cards"][card]["replies"] = json!(usize::MAX);
+            message["cards"][card]["link_count"] = json!(usize::MAX);
+        }
+        let absurd: TemplateMessage = read(&message);
+        assert_eq!(absurd.buttons().count(), 0);
+        assert!((0..3).all(|card| absurd.card_buttons(card).count() <= 4));
     }
 }
