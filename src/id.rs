@@ -1,7 +1,8 @@
 //! The names of things. Newtypes only: a flow's code cannot be given where a contact's id is asked
 //! for. Checked once, where a name comes in; cheap to clone afterwards.
 //!
-//! All have one surface: `new`, `parse`, `as_str`, `Display`, `FromStr`, serde as text.
+//! All have one surface: `new`, `parse`, `as_str`, `Display`, `FromStr`, serde as text; a version,
+//! which is a number, is one in serde too, and has no `as_str`.
 //!
 //! ```
 //! use chatflow::id::{CallId, ContactId, NodeId};
@@ -36,13 +37,13 @@ pub struct BadName {
 }
 
 impl BadName {
-    /// The name of the field that such a text is given in, such as `contact_id`.
+    /// Returns the name of the field that such a text is given in, such as `contact_id`.
     #[must_use]
     pub fn field(&self) -> &'static str {
         self.field
     }
 
-    /// The rule that it breaks.
+    /// Returns the rule that it breaks.
     #[must_use]
     pub fn rule(&self) -> NameRule {
         self.rule
@@ -80,7 +81,7 @@ impl fmt::Display for NameRule {
             Self::NotTooLong => "must have at most 256 bytes",
             Self::NoControlCharacter => "must not contain control characters",
             Self::Uuid => "must be a UUID",
-            Self::Minted => "is not an id that this crate has made",
+            Self::Minted => "must be an id made by this crate",
             Self::Number => "must be the number of a version",
         })
     }
@@ -156,7 +157,7 @@ macro_rules! name {
                 Self::new(text)
             }
 
-            /// The name as it was given.
+            /// Returns the name as it was given.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -254,22 +255,28 @@ impl Compact {
 /// any form, and to print what it read, to be compared, costs as much again.
 fn canonical(text: &[u8]) -> Option<Uuid> {
     let text: &[u8; uuid::fmt::Hyphenated::LENGTH] = text.try_into().ok()?;
-    let (mut bits, mut is_right) = (0_u128, true);
-    for (place, byte) in text.iter().enumerate() {
-        let is_hyphen = matches!(place, 8 | 13 | 18 | 23);
-        let digit = match byte {
-            b'0'..=b'9' => byte - b'0',
-            b'a'..=b'f' => byte - b'a' + 10,
-            b'-' => 16,
-            _ => return None,
-        };
-        is_right &= is_hyphen == (digit == 16);
-        if !is_hyphen {
-            bits = (bits << 4) | u128::from(digit);
-        }
+    let (mut bytes, mut seen) = ([0_u8; 16], 0_u8);
+    for (byte, place) in bytes.iter_mut().zip(PAIRS) {
+        let (high, low) = (DIGITS[usize::from(text[place])], DIGITS[usize::from(text[place + 1])]);
+        seen |= high | low;
+        *byte = (high << 4) | (low & 0xF);
     }
-    is_right.then(|| Uuid::from_u128(bits))
+    let has_hyphens = [8, 13, 18, 23].map(|place| text[place]) == *b"----";
+    (has_hyphens && seen < 16).then(|| Uuid::from_bytes(bytes))
 }
+
+/// Where the two digits of each byte lie in a hyphenated UUID.
+const PAIRS: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+
+/// The value of each lower-case hexadecimal digit; 255 for every other byte.
+const DIGITS: [u8; 256] = {
+    let (mut digits, mut value) = ([u8::MAX; 256], 0);
+    while value < 16 {
+        digits[b"0123456789abcdef"[value] as usize] = value as u8;
+        value += 1;
+    }
+    digits
+};
 
 impl Compact {
     fn as_str(&self) -> Cow<'_, str> {
@@ -313,7 +320,7 @@ macro_rules! compact_name {
                 Self::new(text)
             }
 
-            /// The name as it was given. One that is kept as a UUID is written out.
+            /// Returns the name as it was given. One that is kept as a UUID is written out.
             #[must_use]
             pub fn as_str(&self) -> Cow<'_, str> {
                 self.0.as_str()
@@ -341,7 +348,8 @@ compact_name! {
     ContactId, "contact_id"
 }
 compact_name! {
-    /// A caller's idempotency key, scoped to workspace and flow (SEMANTICS T5).
+    /// A caller's idempotency key, scoped to workspace and flow
+    /// ([SEMANTICS T5](crate::semantics#t5)).
     TriggerKey, "uuid"
 }
 
@@ -364,7 +372,7 @@ impl SessionId {
         Uuid::try_parse(text).map(Self).map_err(|_| NameRule::Uuid.of("session_id"))
     }
 
-    /// The id as it prints, written out.
+    /// Returns the id as it prints, written out.
     #[must_use]
     pub fn as_str(&self) -> Cow<'_, str> {
         Cow::Owned(self.to_string())
@@ -411,7 +419,7 @@ macro_rules! minted_id {
                 Ok(Self { session, $field: number.parse().map_err(|_| bad)? })
             }
 
-            /// The id as it prints, written out.
+            /// Returns the id as it prints, written out.
             #[must_use]
             pub fn as_str(&self) -> Cow<'_, str> {
                 Cow::Owned(self.to_string())
@@ -430,7 +438,7 @@ macro_rules! minted_id {
 
 minted_id! {
     /// A message to the contact: the same for every attempt to send it, so that a receiver
-    /// recognises a repeat (SEMANTICS D1). Prints as `SESSION-SEQUENCE`.
+    /// recognises a repeat ([SEMANTICS D1](crate::semantics#d1)). Prints as `SESSION-SEQUENCE`.
     MessageId, "message_id" {
         /// Its place in the conversation's outbox, from 1.
         seq: u64, "-"
@@ -438,7 +446,7 @@ minted_id! {
 }
 minted_id! {
     /// A host call: the key under which the host makes it once, however often it is asked to
-    /// (SEMANTICS D2). Prints as `SESSION.WAIT`.
+    /// ([SEMANTICS D2](crate::semantics#d2)). Prints as `SESSION.WAIT`.
     CallId, "call_id" {
         /// The session's wait number at the call.
         wait: u32, "."

@@ -127,8 +127,7 @@ fn commit(
     conversation: Arc<Conversation>,
 ) -> Commit {
     let contact = conversation.contact().id.clone();
-    let mut ended = Vec::with_capacity(out.ended.len());
-    ended.extend(out.ended.drain(..).map(|session| SessionRecord::of(contact.clone(), session)));
+    let ended = take(&mut out.ended).map_into_vec(|session| SessionRecord::of(contact.clone(), session));
     Commit {
         workspace: call.lookup.workspace.clone(),
         contact,
@@ -144,7 +143,7 @@ fn commit(
             let token = is_held.then_some(call.lookup.token);
             Box::new(Absorbed { contact, expect: revision, settled, token })
         }),
-        started: take(&mut out.started),
+        started: take(&mut out.started).into_vec(),
         ended,
         called: take(&mut out.called),
         journal: take(&mut out.journal),

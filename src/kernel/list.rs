@@ -41,11 +41,25 @@ impl<T> ShortList<T> {
     }
 
     pub(crate) fn into_vec(self) -> Vec<T> {
+        self.map_into_vec(|entry| entry)
+    }
+
+    /// Maps each entry, in their order.
+    pub(crate) fn map_into_vec<U>(self, mut map: impl FnMut(T) -> U) -> Vec<U> {
         match self {
             Self::None => Vec::new(),
-            Self::One(entry) => vec![entry],
-            Self::Several(several) => several,
+            Self::One(entry) => vec![map(entry)],
+            Self::Several(several) => several.into_iter().map(map).collect(),
         }
+    }
+}
+
+/// Adds an entry to a list that mostly has one: the first takes no more room than it needs.
+pub(crate) fn push_only<T>(list: &mut Vec<T>, entry: T) {
+    if list.capacity() == 0 {
+        *list = vec![entry];
+    } else {
+        list.push(entry);
     }
 }
 

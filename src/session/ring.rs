@@ -153,8 +153,8 @@ impl Ring {
 
 impl RingEntries {
     fn push_back(&mut self, input: SeenInput) {
-        if self.inputs.is_empty() {
-            self.inputs.reserve_exact(2);
+        if self.inputs.capacity() == 0 {
+            self.inputs = VecDeque::with_capacity(2);
         }
         self.inputs.push_back(input);
         let tag_of = |input: &SeenInput| tag(u128::from_ne_bytes(input.id));

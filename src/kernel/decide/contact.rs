@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 
 use crate::address::{Address, Alias};
 use crate::kernel::decide::decision::Decision;
+use crate::kernel::list::push_only;
 use crate::session::EndReason;
 
 /// The source of the news that a contact has an address.
@@ -37,11 +38,11 @@ impl Decision<'_> {
     pub(crate) fn link(&mut self, address: &Address, source: Source) {
         match self.conversation.contact.same_address(address) {
             None => {
-                let addresses = &mut self.edit().contact.addresses;
-                addresses.reserve_exact(1);
-                addresses.push(address.clone());
-                // With room for that of a session that starts.
-                self.out.add_aliases.reserve_exact(3);
+                push_only(&mut self.edit().contact.addresses, address.clone());
+                if self.out.add_aliases.is_empty() {
+                    // With room for that of a session that starts.
+                    self.out.add_aliases = Vec::with_capacity(3);
+                }
                 self.out.add_aliases.extend(address.aliases());
             }
             Some(place) if source == Source::Channel => {

@@ -9,6 +9,7 @@ use crate::flow::NodeIx;
 use crate::id::MessageId;
 use crate::kernel::Input;
 use crate::kernel::decide::decision::Decision;
+use crate::kernel::list::push_only;
 use crate::kernel::node::refusal;
 use crate::observer::EventKind;
 use crate::session::{DeadLetter, DeadReason, DeliveryReport, Outbound, SendOutcome, Session, Unsent};
@@ -44,10 +45,7 @@ impl Decision<'_> {
             self.overdue.push(message);
             return;
         }
-        if conversation.outbox.capacity() == 0 {
-            conversation.outbox.reserve_exact(1);
-        }
-        conversation.outbox.push(unsent(message.id.seq, message, now));
+        push_only(&mut conversation.outbox, unsent(message.id.seq, message, now));
     }
 
     /// Gives a message up.

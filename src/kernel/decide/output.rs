@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::address::Alias;
 use crate::id::{ContactId, FlowId, FlowVersion, SessionId};
-use crate::kernel::CountDelta;
 use crate::kernel::journal::JournalEntry;
+use crate::kernel::{CountDelta, ShortList};
 use crate::observer::PendingEvent;
 use crate::session::{KeyRecord, Session};
 
@@ -15,9 +15,9 @@ pub(crate) struct Output {
     /// True if there is anything to be written.
     pub(crate) changed: bool,
     /// Sessions that it started, or took to another version.
-    pub(crate) started: Vec<(SessionId, FlowId, FlowVersion)>,
+    pub(crate) started: ShortList<(SessionId, FlowId, FlowVersion)>,
     /// Sessions that it ended.
-    pub(crate) ended: Vec<Arc<Session>>,
+    pub(crate) ended: ShortList<Arc<Session>>,
     /// Sessions that called a flow or came back from one, with the versions that they need beside
     /// their own.
     pub(crate) called: Vec<(SessionId, Vec<(FlowId, FlowVersion)>)>,

@@ -12,6 +12,7 @@ use crate::kernel::begin::{NewSession, start};
 use crate::kernel::decide::decision::Decision;
 use crate::kernel::ending::{fail, missed_notes};
 use crate::kernel::journal::{JournalEntry, JournalStep, Logged};
+use crate::kernel::list::push_only;
 use crate::kernel::run::take;
 use crate::kernel::{CountDelta, Counted, Effect, Input, ShortList, TurnEnvironment};
 use crate::observer::EventKind;
@@ -28,10 +29,8 @@ impl Decision<'_> {
         let journalled = new.journal.then(|| Box::new(new.clone()));
         let session = start(flow, new, now);
         let has_reentry = flow.settings().reentry != Reentry::Always;
-        self.out.started.reserve_exact(1);
-        self.out.add_aliases.reserve_exact(1);
         self.out.started.push((id, session.flow.clone(), version));
-        self.out.add_aliases.push(Alias::Session(id));
+        push_only(&mut self.out.add_aliases, Alias::Session(id));
         let started = self.env.observed.then(|| session.flow.clone());
         if self.env.counted {
             self.out.counts.push(CountDelta::once(session.flow.clone(), version, Counted::Started, now));
@@ -42,10 +41,7 @@ impl Decision<'_> {
             marks.retain(|mark| mark.flow != session.flow);
             marks.push(ReentryMark { flow: session.flow.clone(), at: now });
         }
-        if conversation.sessions.capacity() == 0 {
-            conversation.sessions.reserve_exact(1);
-        }
-        conversation.sessions.push(session);
+        push_only(&mut conversation.sessions, session);
         let place = conversation.sessions.len() - 1;
         if let Some(flow) = started {
             self.note(EventKind::SessionStarted { session: id, flow, version });
