@@ -1,4 +1,4 @@
-//! Trials of the adapters together: see `tests/kills` and `benches/durable.rs`. The guides to
+//! Trials of the adapters together: see `tests/kills` and `benches/durable`. The guides to
 //! keeping conversations and to stores of your own are checked here, since they show several.
 
 #[cfg(doctest)]

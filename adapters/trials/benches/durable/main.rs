@@ -11,37 +11,23 @@
     reason = "a benchmark reads the clock, prints, and stops when it is wrong"
 )]
 
-#[path = "durable/bot.rs"]
 mod bot;
-#[path = "durable/cpu.rs"]
 mod cpu;
-#[path = "durable/due.rs"]
 mod due;
-#[path = "durable/folder.rs"]
 mod folder;
-#[path = "durable/growth.rs"]
 mod growth;
-#[path = "../../../benches/shared/median.rs"]
+#[path = "../../../../benches/shared/median.rs"]
 mod median;
-#[path = "durable/postgres.rs"]
 mod postgres;
-#[path = "durable/postgres_by_hand.rs"]
 mod postgres_by_hand;
-#[path = "durable/postgres_engine.rs"]
 mod postgres_engine;
-#[path = "durable/proxy.rs"]
 mod proxy;
-#[path = "../../../benches/shared/script.rs"]
+#[path = "../../../../benches/shared/script.rs"]
 mod script;
-#[path = "durable/server.rs"]
 mod server;
-#[path = "durable/sqlite.rs"]
 mod sqlite;
-#[path = "durable/sqlite_by_hand.rs"]
 mod sqlite_by_hand;
-#[path = "durable/swap.rs"]
 mod swap;
-#[path = "durable/syncs.rs"]
 mod syncs;
 
 /// The parts that run when none is asked for.
