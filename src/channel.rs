@@ -36,7 +36,7 @@ macro_rules! channels {
                 })
             }
 
-            /// The name, as a flow file writes it.
+            /// Returns the name, as a flow file writes it.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {
@@ -86,7 +86,7 @@ impl Channel {
     #[cfg(feature = "schema")]
     pub(crate) const PATTERN: &'static str = "^[a-z][a-z0-9_.-]{0,63}$";
 
-    /// True if addresses are phone numbers: such channels share one address space
+    /// Returns true if addresses are phone numbers: such channels share one address space
     /// ([SEMANTICS T2](crate::semantics#t2)).
     #[must_use]
     pub fn is_phone(&self) -> bool {

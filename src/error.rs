@@ -1,5 +1,5 @@
-//! Errors, as few meanings: each variant tells the host whether to retry and which code to show. A
-//! fault of a flow while it runs is not here; it is the session's (`Session::failure`).
+//! Errors, by meaning: each variant tells the host whether to retry and which code to show. A
+//! failure of a running flow is not an error of a call: see `Session::failure`.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -47,7 +47,7 @@ pub enum Error {
     IdempotencyConflict(TriggerKey),
     /// The contact has as many live sessions as are allowed ([SEMANTICS S7](crate::semantics#s7)).
     /// Handling: 429.
-    #[error("contact `{contact}` has {max} live sessions, the most allowed")]
+    #[error("contact `{contact}` already has {max} live sessions, the maximum")]
     TooManySessions {
         /// The contact.
         contact: ContactId,
@@ -67,7 +67,7 @@ pub enum Error {
     #[error("conversation of contact `{0}` is quarantined")]
     Quarantined(ContactId),
     /// A record was written by a newer release of this crate. Handling: finish the roll-out; 503.
-    #[error("stored {what} has format {found}, this release reads up to {known}")]
+    #[error("stored {what} has format {found}, but this release reads at most {known}")]
     NewerFormat {
         /// The kind of record that was read.
         what: &'static str,
@@ -144,13 +144,13 @@ pub enum Error {
     },
     /// Others changed the conversation each time, for 10 seconds
     /// ([SEMANTICS S17](crate::semantics#s17)). Handling: retry after a moment; 503.
-    #[error("conversation of contact is under contention")]
+    #[error("the conversation was changed by other calls each time, for 10 seconds")]
     Contention,
     /// The engine's clock and the store's are further apart than
     /// [`max_skew`](crate::Builder::max_skew), and nothing was done
-    /// ([SEMANTICS S20](crate::semantics#s20)). Handling: set the clock right, such as by NTP;
+    /// ([SEMANTICS S20](crate::semantics#s20)). Handling: set the clock right, for example by NTP;
     /// another process may be right; 503.
-    #[error("the clock of this process shows {engine}, that of the store {store}: too far apart")]
+    #[error("clocks differ too much: this process has {engine}, the store has {store}")]
     ClockSkew {
         /// Time of the engine's clock.
         engine: DateTime<Utc>,
@@ -209,7 +209,7 @@ impl Error {
         Self::InvalidInput { field: field.into(), rule: rule.to_string() }
     }
 
-    /// A stable name for logs, metrics and wire formats.
+    /// Returns a stable name for logs, metrics and wire formats.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -237,8 +237,8 @@ impl Error {
         }
     }
 
-    /// True if the same call may succeed later, unchanged. Repeating it is safe: with a key or a
-    /// message id it takes effect once.
+    /// Returns true if the same call may succeed later, unchanged. Repeating it is safe: with a key
+    /// or a message id it takes effect once.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
@@ -253,7 +253,7 @@ impl Error {
         }
     }
 
-    /// The HTTP status that says the same.
+    /// Returns the HTTP status that says the same.
     #[must_use]
     pub fn http_status(&self) -> u16 {
         match self {
@@ -299,7 +299,7 @@ pub enum MissingReason {
 }
 
 impl MissingReason {
-    /// Its name, for logs and metrics.
+    /// Returns its name, for logs and metrics.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -373,7 +373,7 @@ impl StoreError {
         self.kind
     }
 
-    /// True if trying again may help.
+    /// Returns true if trying again may help.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         self.kind != StoreErrorKind::Permanent

@@ -109,8 +109,8 @@
 //! }
 //! ```
 //!
-//! **Run it, and shut it down.** One loop for each process does what time brings. It ends what it
-//! has begun, and returns, once `stop` is ready.
+//! **Run it, and shut it down.** One loop per process handles whatever falls due. It ends what it
+//! has begun and returns once `stop` is ready.
 //!
 //! ```
 //! # use std::time::Duration;
@@ -121,7 +121,7 @@
 //! }
 //! ```
 //!
-//! **Observe it.** Everything that happened is told after it was committed; the features `metrics`
+//! **Observe it.** An observer is told everything after its commit; the features `metrics`
 //! and `tracing` have observers ready.
 //!
 //! ```
@@ -172,7 +172,35 @@
 //! | may end with the process | [`MemoryStore`] |
 //! | outlive it, on one machine | `SqliteStore` of the package `chatflow-sqlite`: one file |
 //! | are shared by several machines | `PostgresStore` of the package `chatflow-postgres` |
-//! | are kept by a database of yours | [`store::Row`] has the rules of one conversation, [`store::sql`] what stores with columns share, `testkit::store_suite` the contract as tests; `examples/own_store.rs` is a whole one |
+//! | live in your own database | [`store::Row`] has the rules of one conversation, [`store::sql`] what stores with columns share, `testkit::store_suite` the contract as tests; `examples/own_store.rs` is a whole one |
+//!
+//! A store whose type the configuration chooses is a [`DynStore`](store::DynStore):
+//!
+//! ```
+//! use chatflow::store::DynStore;
+//! use chatflow::{Engine, MemoryStore};
+//!
+//! let store = match std::env::var("DATABASE_URL") {
+//!     // Ok(url) => DynStore::new(PostgresStore::connect(&url, NoTls).await?),
+//!     _ => DynStore::new(MemoryStore::new()),
+//! };
+//! let bot = Engine::builder(store).build();
+//! # let _ = bot;
+//! ```
+//!
+//! **Write your own store.** Per contact a store keeps one value; [`store::Row`] judges a commit,
+//! and the store writes what it left in one transaction:
+//!
+//! ```
+//! use chatflow::store::{Commit, Committed, KeyRecord, Row};
+//!
+//! /// `row` and `key` are what the transaction has read. It is written unless it was refused.
+//! fn commit(row: &mut Row, key: Option<&KeyRecord>, commit: &Commit) -> Committed {
+//!     row.commit(commit, key, |alias| { let _ = alias; None }) // who has this alias already
+//! }
+//! ```
+//!
+//! The guide is `docs/own-store.md`; `store_suite!` of the feature `testkit` then tries every rule.
 //!
 //! **Run many engines.** Engines in any number of tasks, processes and machines share a store:
 //! there is no leader, and nothing to assign. Clones of an engine are one engine;
@@ -225,7 +253,7 @@
 //! | a flow written by a model of the host | [`flow::draft`] |
 //! | drafts, publishing, accounts, roll-back | [`Flows`] |
 //! | what a flow asks the host | [`CallRequest`] |
-//! | keywords in every flow; people who take over | [`flow::Keywords`]; [`Engine::handoff`], [`Engine::resume_from_handoff`] |
+//! | keywords for every flow; handing over to people | [`flow::Keywords`]; [`Engine::handoff`], [`Engine::resume_from_handoff`] |
 //! | why a session went where it went; what all did | [`Engine::journal`]; [`Engine::node_counts`], [`Engine::node_errors`] |
 //! | pictures, with a path or as a heat map; where everything lies, for a canvas | [`diagram::Diagram`] |
 //! | what was not delivered; another version; forgetting somebody | [`Engine::dead_letters`]; [`Engine::migrate`]; [`Engine::erase`] |
@@ -237,7 +265,7 @@
 //! `examples/` has a program for each idea. Citations such as [SEMANTICS T5](crate::semantics#t5)
 //! are rules of [`semantics`], the contract of behaviour; the tests carry them too.
 //!
-//! # A call's way
+//! # The path of a call
 //!
 //! A call is checked for its form; the engine takes the time, a snapshot of the flows and a place
 //! in the contact's queue. The [store](store::ConversationStore::update) loads the conversation and
@@ -250,8 +278,8 @@
 //! # What it does not do
 //!
 //! It speaks to no channel or database, reads no webhook, makes no HTTP request and starts no
-//! thread; adapters of databases are packages of their own. It does not verify webhooks: a forged
-//! message is the host's to refuse. Values of contacts are data: never a template, an expression or
+//! thread; database adapters are separate packages. It does not verify webhooks: rejecting a forged
+//! message is up to the host. Contacts' values are data: never a template, an expression or
 //! a pattern.
 //!
 //! # Types of other crates
@@ -271,7 +299,7 @@
 //! - `time-zones`: the IANA data base for `open_hours`. `UTC`, `Etc/GMT+5` and offsets such as
 //!   `+05:30` need none of it.
 //!
-//! Off by default, as everything is that is not the core:
+//! Off by default:
 //!
 //! - `js`: clock and ids of a page, a worker or another program of JavaScript. A build for
 //!   `wasm32-unknown-unknown`, which has neither, needs it; elsewhere it changes nothing.

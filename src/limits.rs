@@ -1,5 +1,4 @@
-//! Every maximum of the crate, its default and the reason. What lives here: numbers. What must not:
-//! a rule that is not a maximum.
+//! Every limit of the crate, with its default and the reason for it.
 
 use std::time::Duration;
 

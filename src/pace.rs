@@ -46,7 +46,7 @@ impl Rate {
         Self::new(messages, Duration::from_secs(1))
     }
 
-    /// So many messages a minute, with a burst of as many.
+    /// This many messages a minute, with a burst of as many.
     #[must_use]
     pub const fn per_minute(messages: u32) -> Self {
         Self::new(messages, Duration::from_secs(60))

@@ -16,9 +16,9 @@ use crate::session::Outbound;
 ///    on as the channel's idempotency key where there is one ([SEMANTICS D1](crate::semantics#d1)).
 /// 2. Messages of one conversation to one destination come one after the other, in order.
 /// 3. `send` ends by itself: bound it well below the lease (20 s advised, the lease lasts 60 s).
-///    Where a timer is known the engine bounds it too, and drops it then
+///    With a timer the engine bounds it too, and drops it when the time is over
 ///    ([SEMANTICS D5](crate::semantics#d5)).
-/// 4. `Ok` means that the channel has taken the message; whatever is not known to be so is
+/// 4. `Ok` means that the channel has taken the message; anything less certain is
 ///    [`SendError::Retry`].
 pub trait Transport: Send + Sync {
     /// Hands one message over.

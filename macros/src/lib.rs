@@ -54,7 +54,7 @@ fn expand(input: TokenStream) -> Result<String, String> {
     for file in tracked {
         let path = format!("{root}/{file}");
         if !Path::new(&path).is_file() {
-            return Err(format!("`{file}` is no file of {root}"));
+            return Err(format!("`{file}` is not a file of {root}"));
         }
         let _ = writeln!(out, "const _: &str = ::core::include_str!({path:?});");
     }

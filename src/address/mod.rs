@@ -1,5 +1,5 @@
 //! Accounts on channels, and the addresses that people have there.
-//! Words only: which contact an address leads to is the store's.
+//! Which contact an address leads to is in the store.
 
 #[cfg(feature = "phone-numbers")]
 mod home;
@@ -104,7 +104,7 @@ pub enum Address {
     Named(Arc<NamedAddress>),
 }
 
-/// An address that is no telephone number.
+/// An address that is not a telephone number.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct NamedAddress {
     /// The channel and account that know it. The account is empty for an id that every account of
@@ -164,7 +164,7 @@ impl Address {
         Ok(Self::Named(Arc::new(NamedAddress { account: account.to_account(), id: id.into() })))
     }
 
-    /// The address of a sender that is no telephone number, on a channel with such numbers.
+    /// The address of a sender that is not a telephone number, on a channel with such numbers.
     #[cold]
     fn without_number(account: AccountRef<'_>, id: &str) -> Option<Self> {
         let named = |account| Some(Self::Named(Arc::new(NamedAddress { account, id: id.into() })));
@@ -190,8 +190,8 @@ impl Address {
         }
     }
 
-    /// True if both are one address for finding a contact: the same, or the two forms of one
-    /// telephone number ([SEMANTICS A2](crate::semantics#a2)).
+    /// Returns true if both are one address for finding a contact: the same, or the two forms of
+    /// one telephone number ([SEMANTICS A2](crate::semantics#a2)).
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
@@ -200,8 +200,8 @@ impl Address {
         }
     }
 
-    /// The names under which a store finds the contact: the address, and the other form of a
-    /// telephone number that has two.
+    /// Returns the names under which a store finds the contact: the address, and the other form of
+    /// a telephone number that has two.
     pub fn aliases(&self) -> impl Iterator<Item = Alias> + use<> {
         self.forms().map(Alias::Address)
     }
@@ -212,7 +212,7 @@ impl Address {
         [self.clone()].into_iter().chain(twin)
     }
 
-    /// The telephone number, where it is one.
+    /// Returns the telephone number, where it is one.
     #[must_use]
     pub fn phone(&self) -> Option<Phone> {
         match self {
@@ -221,7 +221,7 @@ impl Address {
         }
     }
 
-    /// True if messages on this channel and account can go to it.
+    /// Returns true if messages on this channel and account can go to it.
     #[must_use]
     pub fn is_on(&self, account: &Account) -> bool {
         match self {

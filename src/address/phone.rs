@@ -9,7 +9,7 @@ use crate::digits::digit;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Phone(u64);
 
-/// A text that is no telephone number.
+/// A text that is not a telephone number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "must be a telephone number: `+`, a calling code, and as many digits as its numbering plan has, \

@@ -1,5 +1,5 @@
 //! The port through which flows ask the host for something: a function, a request over HTTP, a
-//! model's word.
+//! model's answer.
 
 mod request;
 
@@ -49,13 +49,13 @@ impl fmt::Display for Call {
 }
 
 impl Call {
-    /// The function's name; of another call the kind of the node, such as `http_request`.
+    /// Returns the function's name; of another call the kind of the node, such as `http_request`.
     #[must_use]
     pub fn name(&self) -> &str {
         self.request.name()
     }
 
-    /// An argument of a function.
+    /// Returns an argument of a function.
     #[must_use]
     pub fn arg(&self, name: &str) -> Option<Node<'_>> {
         match &self.request {
@@ -159,6 +159,27 @@ impl CallResult {
 /// 2. `call` ends by itself, well below the lease (20 s advised, the lease lasts 60 s); what takes
 ///    longer answers [`Answer::Later`].
 /// 3. Calls are not ordered with messages.
+///
+/// ```
+/// use chatflow::calls::{Answer, Call, CallError, CallResult};
+/// use chatflow::{Calls, Engine, MemoryStore};
+///
+/// struct Shop;
+///
+/// impl Calls for Shop {
+///     async fn call(&self, call: &Call) -> Result<Answer, CallError> {
+///         match call.name() {
+///             "price" => Ok(Answer::now(12.99)),
+///             // A person decides: `Engine::complete` brings the result under `call.reference`.
+///             "approve" => Ok(Answer::Later),
+///             name => Ok(Answer::Now(CallResult::failed(format_args!("no `{name}` here")))),
+///         }
+///     }
+/// }
+///
+/// let bot = Engine::builder(MemoryStore::new()).calls(Shop).build();
+/// # let _ = bot;
+/// ```
 pub trait Calls: Send + Sync {
     /// Makes one call.
     fn call(&self, call: &Call) -> impl Future<Output = Result<Answer, CallError>> + Send;

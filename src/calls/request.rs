@@ -113,7 +113,7 @@ pub struct LanguageCall {
 }
 
 impl CallRequest {
-    /// The function's name; of another request its kind.
+    /// Returns the function's name; of another request its kind.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {

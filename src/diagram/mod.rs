@@ -1,5 +1,5 @@
 //! Pictures of flows: Mermaid, DOT and SVG, plain, with the path of a session, or with counts. It
-//! uses what is public of flows and journals, and nothing uses it. What authors and contacts wrote
+//! needs only the public parts of flows and journals. Text of authors and contacts
 //! is escaped.
 
 mod card;
@@ -98,7 +98,7 @@ impl<'a> Diagram<'a> {
         self.titled()
     }
 
-    /// In colours for a dark page. Its ground is as clear as that of any picture.
+    /// In colours for a dark page. The background is transparent, as always.
     pub fn dark(mut self) -> Self {
         self.overlay.is_dark = true;
         self
@@ -123,7 +123,7 @@ impl<'a> Diagram<'a> {
         self
     }
 
-    /// As a heat map of what journals add up to: how often sessions came to each node, and which
+    /// Draws a heat map from journals: how often sessions reached each node, and which
     /// way they went.
     ///
     /// ```
@@ -164,7 +164,7 @@ impl<'a> Diagram<'a> {
         self
     }
 
-    /// With marks on the nodes and branches that were missed, such as by every test.
+    /// Marks the nodes and branches that were missed, for example by every test.
     pub fn missed<B: Into<String>>(
         mut self,
         nodes: impl IntoIterator<Item = NodeId>,
@@ -176,26 +176,26 @@ impl<'a> Diagram<'a> {
         self
     }
 
-    /// As a Mermaid flowchart, which GitHub and many wikis draw.
+    /// Returns a Mermaid flowchart, which GitHub and many wikis draw.
     #[must_use]
     pub fn mermaid(&self) -> String {
         mermaid::write(&self.picture())
     }
 
-    /// As a DOT graph, which Graphviz draws.
+    /// Returns a DOT graph, which Graphviz draws.
     #[must_use]
     pub fn dot(&self) -> String {
         dot::write(&self.picture())
     }
 
-    /// As an SVG that needs nothing else: laid out, readable on light and on dark ground, without
-    /// scripts, links or fonts of its own.
+    /// Returns an SVG that needs nothing else: laid out, readable on light and on dark ground,
+    /// without scripts, links or fonts of its own.
     #[must_use]
     pub fn svg(&self) -> String {
         Drawing::of(&self.picture()).write()
     }
 
-    /// Where each node and each way lies in [`svg`](Self::svg), as data.
+    /// Returns the position of each node and each branch in [`svg`](Self::svg), as data.
     #[must_use]
     pub fn places(&self) -> Places {
         Places::of_picture(&self.picture())

@@ -60,6 +60,25 @@ fn default_policy() -> Policy {
 
 /// Puts an engine together. Each port has a default, so that the smallest host gives a store and a
 /// transport.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use chatflow::calls::Answer;
+/// use chatflow::{Engine, MemoryStore, Receipt, call_fn, send_fn};
+///
+/// let bot = Engine::builder(MemoryStore::new())
+///     .transport(send_fn(|message| async move {
+///         println!("to {}: {}", message.to(), message.text());
+///         Ok(Receipt::default())
+///     }))
+///     .calls(call_fn(|call| async move { Ok(Answer::now(call.to_string())) }))
+///     .timer(tokio::time::sleep)
+///     .on_error(|task, error| eprintln!("{}: {error}", task.as_str()))
+///     .session_retention(Duration::from_secs(30 * 24 * 3600))
+///     .build();
+/// # let _ = bot;
+/// ```
 #[must_use]
 pub struct Builder<S> {
     store: S,
@@ -196,7 +215,7 @@ impl<S> Builder<S> {
         self
     }
 
-    /// Tells the engine when a time has passed, such as by `tokio::time::sleep`: each send and each
+    /// Gives the engine a timer, such as `tokio::time::sleep`: each send and each
     /// call is bounded by it ([SEMANTICS D5](crate::semantics#d5)). [`run`](Engine::run) brings a
     /// timer of its own.
     pub fn timer<F, R>(mut self, sleep: F) -> Self
@@ -355,7 +374,7 @@ impl<S> Builder<S> {
         self
     }
 
-    /// The engine, in the workspace `default`.
+    /// Returns the engine, in the workspace `default`.
     #[must_use]
     pub fn build(self) -> Engine<S> {
         let pacer = self.paces.pacer();

@@ -182,7 +182,8 @@ impl<'a, S, R> Campaign<'a, S, R> {
 }
 
 impl<S: ConversationStore, R: Iterator<Item = TriggerRequest>> Campaign<'_, S, R> {
-    /// The next outcome; None when all are answered. Dropping the future loses nothing: ask again.
+    /// Returns the next outcome; None when all are answered. Dropping the future loses nothing: ask
+    /// again.
     pub async fn next(&mut self) -> Option<Result<Triggered, Error>> {
         let outcome = poll_fn(|context| {
             self.begin(context);

@@ -24,7 +24,7 @@ pub(super) enum Released {
 }
 
 impl<S: ConversationStore> Engine<S> {
-    /// A contact as it is known. None: it is not. Its id is the host's own, or the one that
+    /// Returns a contact as it is known. None: it is not. Its id is the host's own, or the one that
     /// [`SessionRef::contact_id`](crate::SessionRef::contact_id) and the
     /// [events](crate::Event::contact) tell.
     ///
@@ -34,7 +34,7 @@ impl<S: ConversationStore> Engine<S> {
         self.contact_of(Subject::Contact(contact.clone())).await
     }
 
-    /// The contact that has this address. None: nobody has.
+    /// Returns the contact that has this address. None: nobody has.
     ///
     /// # Errors
     /// `Quarantined`, `Store`.
@@ -111,7 +111,7 @@ impl<S: ConversationStore> Engine<S> {
         self.change(contact, Action::Unpause).await.map(drop)
     }
 
-    /// The pause of the bot for a contact. None: it is not paused, or its end has passed.
+    /// Returns the pause of the bot for a contact. None: it is not paused, or its end has passed.
     ///
     /// # Errors
     /// `Quarantined`, `Store`.

@@ -47,9 +47,9 @@ impl CountTotals {
 }
 
 impl<S: ConversationStore + StoreQueries> Engine<S> {
-    /// The counts of a flow in a span of time: of the minutes that begin in it, as far back as
-    /// [`count_retention`](crate::Builder::count_retention) says. What happened while no engine was
-    /// told to [count](crate::Builder::count_nodes) is not in them
+    /// Returns the counts of a flow in a span of time: of the minutes that begin in it, as far back
+    /// as [`count_retention`](crate::Builder::count_retention) says. What happened while no engine
+    /// was told to [count](crate::Builder::count_nodes) is not in them
     /// ([SEMANTICS Q9](crate::semantics#q9)).
     ///
     /// ```

@@ -218,9 +218,9 @@ impl<S> Engine<S> {
         Self { workspace, flows, ..self.clone() }
     }
 
-    /// The same engine on another store, such as one that writes inside the host's own transaction.
-    /// Delivery is left to [`Engine::tick`] of the engine proper, since nothing may be sent before
-    /// the host's commit.
+    /// Returns the same engine on another store, such as one that writes inside the host's own
+    /// transaction. Delivery is left to [`Engine::tick`] of the engine proper, since nothing may be
+    /// sent before the host's commit.
     #[must_use]
     pub fn on<T: ConversationStore>(&self, store: T) -> Engine<T> {
         Engine {
@@ -232,13 +232,13 @@ impl<S> Engine<S> {
         }
     }
 
-    /// The store.
+    /// Returns the store.
     #[must_use]
     pub fn store(&self) -> &S {
         &self.store
     }
 
-    /// The workspace that this handle works in.
+    /// Returns the workspace that this handle works in.
     ///
     /// # Errors
     /// `InvalidInput` of `workspace` when the handle was made with a name that breaks the rules of

@@ -214,8 +214,8 @@ impl<S: ConversationStore + StoreQueries> Engine<S> {
         Ok(pages.found)
     }
 
-    /// The same, each with its contact as that is now: name, addresses, opt-out. A contact that was
-    /// erased is none any more.
+    /// Returns the same, each with its contact as that is now: name, addresses, opt-out. A contact
+    /// that was erased is no longer one.
     ///
     /// # Errors
     /// `Quarantined`, `Store`.
@@ -236,8 +236,8 @@ impl<S: ConversationStore + StoreQueries> Engine<S> {
         Ok(pages.found)
     }
 
-    /// One session, live or ended. What is due is not applied: a session may be past its deadline
-    /// here.
+    /// Returns one session, live or ended. What is due is not applied: a session may be past its
+    /// deadline here.
     ///
     /// # Errors
     /// `Store`.
@@ -245,7 +245,7 @@ impl<S: ConversationStore + StoreQueries> Engine<S> {
         Ok(self.store.session(self.workspace()?, id).await?)
     }
 
-    /// A session's journal, turn by turn; empty when its flow did not log.
+    /// Returns a session's journal, turn by turn; empty when its flow did not log.
     ///
     /// # Errors
     /// `Store`.

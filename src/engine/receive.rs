@@ -31,6 +31,22 @@ impl<S: ConversationStore> Engine<S> {
     /// Safe to repeat with the same `id`: a redelivery answers [`Received::Duplicate`] and changes
     /// nothing.
     ///
+    /// ```
+    /// # use chatflow::{Channel, Engine, Error, Inbound, MemoryStore};
+    /// use chatflow::Received;
+    ///
+    /// /// A webhook: the channel's own id of the message lets it come twice.
+    /// async fn webhook(bot: &Engine<MemoryStore>, id: &str, from: &str, text: &str) -> Result<(), Error> {
+    ///     let message = Inbound::text(Channel::WhatsApp, "+15550100", from, text).id(id);
+    ///     match bot.receive(message).await? {
+    ///         Received::Unmatched => println!("no flow takes {text:?}: for a person"),
+    ///         Received::Handoff { session } => println!("for the person who has {session}"),
+    ///         answered => println!("{answered:?}"),
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// `InvalidInput`, `Quarantined`, `VersionMissing`, `Contention`, `Store`. The message was not
     /// taken, unless `Store` is of kind [`Unknown`](crate::error::StoreErrorKind::Unknown): then

@@ -32,6 +32,25 @@ impl<S: ConversationStore> Engine<S> {
     /// Safe to repeat with the same `uuid`: the first answer comes again. Without one, a contact
     /// with a live session of the flow answers [`Triggered::AlreadyRunning`].
     ///
+    /// ```
+    /// # use chatflow::{Engine, Error, MemoryStore};
+    /// use chatflow::{TriggerRequest, Triggered};
+    ///
+    /// async fn remind(bot: &Engine<MemoryStore>, event: &str, phone: &str) -> Result<(), Error> {
+    ///     let request = TriggerRequest::new("abandoned_cart")
+    ///         .phone(phone)
+    ///         .context(serde_json::json!({"cart_id": 42}))
+    ///         .uuid(event);
+    ///     match bot.trigger(request).await? {
+    ///         Triggered::Started(session) => println!("session {} runs", session.session_id),
+    ///         Triggered::AlreadyRunning(session) => println!("{} runs already", session.session_id),
+    ///         Triggered::Discarded => println!("too late: the request names a time that has passed"),
+    ///         Triggered::Refused(why) => println!("not started: {why:?}"),
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// `InvalidInput`, `FlowNotFound`, `FlowNotPublished`, `NoEntryNode`, `IdempotencyConflict`,
     /// `ContactNotFound`, `TooManySessions`, `Quarantined`, `VersionMissing`, `Contention`,

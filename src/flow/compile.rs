@@ -140,7 +140,7 @@ fn index_nodes<'d>(def: &'d FlowDef, found: &mut Diagnostics) -> BTreeMap<&'d st
             let fix = "give the node an id of 1-256 bytes";
             found.add(IssueCode::BadName, &at.key("id"), why.to_string(), fix);
         } else if index.contains_key(node.id.as_str()) {
-            let message = format!("{:?} is the id of another node already", brief(&node.id));
+            let message = format!("{:?} is already the id of another node", brief(&node.id));
             found.add(IssueCode::DuplicateNode, &at.key("id"), message, "give one of them another id");
         } else {
             index.insert(node.id.as_str(), NodeIx::of(place));

@@ -72,13 +72,13 @@ pub(super) struct Exit {
 }
 
 impl Flow {
-    /// The code that callers know it by.
+    /// Returns the code that callers know it by.
     #[must_use]
     pub fn id(&self) -> &FlowId {
         &self.id
     }
 
-    /// A hash of its content, whatever its layout and order of keys: what a version is
+    /// Returns a hash of its content, whatever its layout and order of keys: what a version is
     /// ([SEMANTICS S13](crate::semantics#s13)).
     #[must_use]
     pub fn digest(&self) -> u128 {
@@ -115,13 +115,14 @@ impl Flow {
         &self.warnings
     }
 
-    /// The flows that it calls, in the order of its nodes; one may come several times
+    /// Returns the flows that it calls, in the order of its nodes; one may come several times
     /// ([SEMANTICS N9](crate::semantics#n9)).
     pub fn calls(&self) -> impl Iterator<Item = &FlowId> {
         self.steps.iter().filter_map(|step| Some(&step.node.as_call_flow()?.flow))
     }
 
-    /// The branches of a node in their order, each with the node behind it, if an edge leads there.
+    /// Returns the branches of a node in their order, each with the node behind it, if an edge
+    /// leads there.
     pub fn branches(&self, node: &NodeId) -> impl Iterator<Item = (&str, Option<&NodeId>)> {
         let step = self.index.get(node).and_then(|at| self.node(*at));
         let exits = step.into_iter().flat_map(|step| &step.exits);

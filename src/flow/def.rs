@@ -41,7 +41,7 @@ use crate::limits::Limits;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct FlowDef {
-    /// Where an editor finds the schema of the format; nobody else reads it.
+    /// The address of the JSON Schema of flow files, for editors only.
     #[serde(rename = "$schema", skip_serializing_if = "Option::is_none")]
     pub schema: Option<String>,
     /// The number of the format: 1.
@@ -104,8 +104,8 @@ impl FlowDef {
         }
     }
 
-    /// A context for those who try the flow out: of each input of its start its `example`, as far
-    /// as it has one.
+    /// Returns a context for those who try the flow out: of each input of its start its `example`,
+    /// as far as it has one.
     ///
     /// ```
     /// let flow = chatflow::flow::FlowDef::from_json(r#"{
@@ -175,7 +175,7 @@ impl FlowDef {
         }
     }
 
-    /// The flow's JSON, fields in the order of the format: equal flows give equal texts.
+    /// Returns the flow's JSON, fields in the order of the format: equal flows give equal texts.
     #[must_use]
     pub fn to_json(&self) -> String {
         // Cannot fail: every key is text, and no field's serialiser fails.

@@ -56,7 +56,7 @@ pub use settings::reminder::ReminderDef;
 pub use settings::{
     Clash, Concurrency, Lifetime, Reentry, ReentryDef, Sender, Settings, SettingsDef, TtlMode,
 };
-pub use trigger::{Campaign, InboundDef, MatchKind, Rank, RuleDef, Trigger, TriggerDef};
+pub use trigger::{CampaignRule, InboundDef, MatchKind, Rank, RuleDef, Trigger, TriggerDef};
 
 pub(crate) use author::lifecycle::{DraftText, check_binding, takes_any};
 pub(crate) use check::recursion::check_calls;

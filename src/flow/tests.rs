@@ -9,9 +9,9 @@ use crate::flow::content::CompiledMessage;
 use crate::flow::lang::expr::{Remark, Scope, Val};
 use crate::flow::node::{Assign, CompiledNode, Delay, Function, Port, WaitReply};
 use crate::flow::{
-    AnswerKind, Campaign, Clash, Consent, ContactMode, Decimal, EntityType, Flow, HttpMethod, InputPolicy,
-    InputType, KeywordAction, KeywordMode, LogLevel, MatchKind, MediaType, NodeIx, NodeKind, OnTimeout,
-    Operator, Render, ReplyKind, SendAction, Settings, Step, Undefined,
+    AnswerKind, CampaignRule, Clash, Consent, ContactMode, Decimal, EntityType, Flow, HttpMethod,
+    InputPolicy, InputType, KeywordAction, KeywordMode, LogLevel, MatchKind, MediaType, NodeIx, NodeKind,
+    OnTimeout, Operator, Render, ReplyKind, SendAction, Settings, Step, Undefined,
 };
 use crate::flow::{Concurrency, Reentry, TtlMode};
 use crate::id::NodeId;
@@ -252,7 +252,7 @@ fn the_reference_names_every_word() {
         NodeKind::WORDS.to_vec(),
         words(Operator::WORDS),
         words(MatchKind::WORDS),
-        words(Campaign::WORDS),
+        words(CampaignRule::WORDS),
         words(TtlMode::WORDS),
         words(Undefined::WORDS),
         words(Clash::WORDS),

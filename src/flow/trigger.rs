@@ -41,7 +41,7 @@ pub struct InboundDef {
     pub priority: Option<i32>,
     /// Limits it to contacts that a campaign reached.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub campaign: Option<Campaign>,
+    pub campaign: Option<CampaignRule>,
 }
 
 /// A rule for a message that starts a flow.
@@ -67,15 +67,16 @@ pub struct RuleDef {
 
 words! {
     /// The way in which a rule compares a message. Texts are compared in their normal form
-    /// (SEMANTICS U1).
+    /// ([SEMANTICS U1](crate::semantics#u1)).
     MatchKind {
-        /// The whole text, without punctuation and emoji around it (SEMANTICS U2).
+        /// The whole text, without punctuation and emoji around it
+        /// ([SEMANTICS U2](crate::semantics#u2)).
         Exact = "exact",
         /// The beginning of the text.
         StartsWith = "starts_with",
         /// A part of the text.
         Contains = "contains",
-        /// A whole word of the text, or one of several (SEMANTICS U3).
+        /// A whole word of the text, or one of several ([SEMANTICS U3](crate::semantics#u3)).
         HasWord = "has_word",
         /// A regular expression that matches some part of the text.
         Regex = "regex",
@@ -91,16 +92,16 @@ words! {
 }
 
 words! {
-    /// True if a campaign must have reached the contact.
-    Campaign {
+    /// The campaign that must have reached the contact.
+    CampaignRule {
         /// In the last seven days.
         Required = "required",
     }
 }
 
 words! {
-    /// The closeness of a match between a message and a flow, the closest first (SEMANTICS I4).
-    /// Greater is closer.
+    /// The closeness of a match between a message and a flow, the closest first
+    /// ([SEMANTICS I4](crate::semantics#i4)). Greater is closer.
     Rank {
         /// By a `fallback` rule.
         Fallback = "fallback",
@@ -199,25 +200,26 @@ impl TextRule {
 }
 
 impl Trigger {
-    /// True if a call starts the flow.
+    /// Returns true if a call starts the flow.
     #[must_use]
     pub fn is_manual(&self) -> bool {
         self.0.is_none()
     }
 
-    /// The channel of the messages that start it; none if a call does.
+    /// Returns the channel of the messages that start it; none if a call does.
     #[must_use]
     pub fn channel(&self) -> Option<&Channel> {
         self.0.as_ref().map(|inbound| &inbound.channel)
     }
 
-    /// Of two matching flows that with the higher number goes first, whatever their ranks.
+    /// Returns the priority: of two matching flows the one with the higher number goes first,
+    /// whatever their ranks.
     #[must_use]
     pub fn priority(&self) -> i32 {
         self.0.as_ref().map_or(0, |inbound| inbound.priority)
     }
 
-    /// True if only a contact matches that a campaign reached in the last seven days.
+    /// Returns true if only a contact matches that a campaign reached in the last seven days.
     #[must_use]
     pub fn needs_campaign(&self) -> bool {
         self.0.as_ref().is_some_and(|inbound| inbound.campaign)
@@ -313,7 +315,7 @@ impl TriggerDef {
             interrupting: interrupting.collect(),
             rules: rules.into_iter().map(|(rule, _)| rule).collect(),
             priority: inbound.priority.unwrap_or(0),
-            campaign: inbound.campaign == Some(Campaign::Required),
+            campaign: inbound.campaign == Some(CampaignRule::Required),
         }))
     }
 }
@@ -382,7 +384,12 @@ impl RuleDef {
             found.add(IssueCode::BadValue, &at.key("list"), message(), "remove it, or write `has_word`");
         }
         if self.list.is_some() && self.text.is_some() && self.how == MatchKind::HasWord {
-            found.add(IssueCode::BadValue, &at.key("text"), "is given beside `list`", "keep one of the two");
+            found.add(
+                IssueCode::BadValue,
+                &at.key("text"),
+                "is given together with `list`",
+                "keep one of the two",
+            );
         }
         if self.fold.is_some() && !compares_texts {
             found.add(IssueCode::BadValue, &at.key("fold"), message(), "remove it");

@@ -55,7 +55,7 @@ impl NewSession {
     }
 }
 
-/// A session at its flow's start node; [`advance`](crate::kernel::advance) it with
+/// Returns a session at its flow's start node; [`advance`](crate::kernel::advance) it with
 /// [`Input::Start`](crate::kernel::Input::Start).
 #[must_use]
 pub fn start(flow: &Flow, new: NewSession, now: DateTime<Utc>) -> Session {

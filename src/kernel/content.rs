@@ -354,12 +354,12 @@ fn render_location(run: &mut Run<'_>, location: &CompiledLocation) -> Result<Con
     let mut degrees = |degrees: &Degrees| match degrees {
         Degrees::Fixed(degrees) => Ok(*degrees),
         Degrees::Template(template) => {
-            run.text(template)?.trim().parse().map_err(|_| bad("a degree of the place is no number"))
+            run.text(template)?.trim().parse().map_err(|_| bad("latitude or longitude is not a number"))
         }
     };
     let (latitude, longitude) = (degrees(&location.latitude)?, degrees(&location.longitude)?);
     let Some(mut place) = session::Location::new(latitude, longitude) else {
-        return Err(bad("there is no place of these degrees"));
+        return Err(bad("latitude or longitude is out of range"));
     };
     place.name = run.optional(location.name.as_ref())?;
     place.address = run.optional(location.address.as_ref())?;

@@ -129,7 +129,7 @@ pub enum Input {
 }
 
 impl Input {
-    /// Its name, as in the stored form.
+    /// Returns its name, as in the stored form.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {

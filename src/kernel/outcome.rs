@@ -11,7 +11,7 @@ use crate::id::{ContactId, FlowId, FlowVersion, SessionId};
 use crate::kernel::Refusal;
 use crate::session::{FailureCode, Status, Verdict};
 
-/// Names a session, and what it is of.
+/// A session, with its flow and its contact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionRef {
     /// The session.
@@ -68,7 +68,7 @@ pub enum Triggered {
 }
 
 impl Triggered {
-    /// The session that was started or found.
+    /// Returns the session that was started or found.
     #[must_use]
     pub fn session(&self) -> Option<&SessionRef> {
         match self {
@@ -128,7 +128,7 @@ pub enum Received {
 }
 
 impl Received {
-    /// The stable name of the outcome, such as `consumed`.
+    /// Returns the stable name of the outcome, such as `consumed`.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {

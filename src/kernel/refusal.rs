@@ -29,7 +29,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// A stable name, in snake case.
+    /// Returns a stable name, in snake case.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {

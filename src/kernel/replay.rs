@@ -34,7 +34,7 @@ pub enum ReplayError {
     },
     /// A turn did not come to what the journal says: the journal was changed, or the flow, the
     /// limits or the release are not those that it was written under.
-    #[error("turn {turn} goes otherwise than the journal says, at entry {seq}")]
+    #[error("turn {turn} differs from the journal at entry {seq}")]
     Diverged {
         /// The turn.
         turn: u32,
@@ -43,7 +43,7 @@ pub enum ReplayError {
     },
 }
 
-/// The session that a journal leads to: all of its entries, in order, from the start.
+/// Returns the session that a journal leads to: all of its entries, in order, from the start.
 ///
 /// `flows` finds the versions that the session ran on, as they were compiled then; `limits` are the
 /// engine's. The answer equals the session that is stored, live or ended.

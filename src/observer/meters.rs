@@ -85,7 +85,7 @@ impl Meters {
         Self
     }
 
-    /// All measures, each by its name with its labels.
+    /// Returns all measures, each by its name with its labels.
     pub fn measures() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
         MEASURES.iter().map(|measure| (measure.name, measure.labels))
     }

@@ -1,6 +1,6 @@
 //! The port through which a host watches: what happened, after it is committed
-//! ([SEMANTICS E](crate::semantics#e)). Ids only, never what people wrote, but for what an author
-//! has a flow log.
+//! ([SEMANTICS E](crate::semantics#e)). Ids, never what people wrote, except what an author
+//! makes a flow log.
 
 #[cfg(feature = "metrics")]
 mod meters;
@@ -113,7 +113,7 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// The stable name, such as `trigger`.
+    /// Returns the stable name, such as `trigger`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -426,7 +426,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    /// The stable name, in snake case ([SEMANTICS E3](crate::semantics#e3)).
+    /// Returns the stable name, in snake case ([SEMANTICS E3](crate::semantics#e3)).
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -472,7 +472,7 @@ impl EventKind {
         }
     }
 
-    /// The session that it is about.
+    /// Returns the session that it is about.
     #[must_use]
     pub fn session(&self) -> Option<SessionId> {
         match self {
@@ -517,7 +517,7 @@ pub enum ContentFault {
 }
 
 impl ContentFault {
-    /// The stable name, such as `empty`.
+    /// Returns the stable name, such as `empty`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -602,6 +602,32 @@ impl Observer for Observers {
 /// 1. Events of one call come in order, after its commit, on the task that made it
 ///    ([SEMANTICS E1](crate::semantics#e1)). After a crash some may be missing.
 /// 2. `observe` returns at once: it runs between the commit and the delivery.
+///
+/// ```
+/// use std::sync::atomic::{AtomicU64, Ordering};
+///
+/// use chatflow::observer::{BackgroundTask, EventKind};
+/// use chatflow::{Engine, Error, Event, MemoryStore, Observer};
+///
+/// #[derive(Default)]
+/// struct Ended(AtomicU64);
+///
+/// impl Observer for Ended {
+///     fn observe(&self, event: &Event) {
+///         if let EventKind::SessionEnded { session, status, .. } = &event.kind {
+///             self.0.fetch_add(1, Ordering::Relaxed);
+///             println!("{session} of {} ended: {}", event.contact, status.as_str());
+///         }
+///     }
+///
+///     fn failed(&self, task: BackgroundTask, error: &Error) {
+///         eprintln!("{} failed and is tried again: {error}", task.as_str());
+///     }
+/// }
+///
+/// let bot = Engine::builder(MemoryStore::new()).observer(Ended::default()).build();
+/// # let _ = bot;
+/// ```
 pub trait Observer: Send + Sync {
     /// Takes note.
     fn observe(&self, event: &Event);
@@ -630,7 +656,7 @@ pub enum BackgroundTask {
 }
 
 impl BackgroundTask {
-    /// Its name, such as `claim`.
+    /// Returns its name, such as `claim`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -44,7 +44,7 @@ impl Traces {
         Self { secret }
     }
 
-    /// The name of a contact in the log, so that a host finds it there.
+    /// Returns the name of a contact in the log, so that a host finds it there.
     #[must_use]
     pub fn contact(&self, workspace: &crate::id::WorkspaceId, contact: &ContactId) -> String {
         let mut hasher = SipHasher13::new_with_key(&self.secret);

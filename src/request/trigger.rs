@@ -226,7 +226,7 @@ fn check_address(
     from: &Option<Account>,
 ) -> Result<GivenAddress, Error> {
     match (phone, address) {
-        (Some(_), Some(_)) => Err(Error::invalid("address", "must not be given beside `phone`")),
+        (Some(_), Some(_)) => Err(Error::invalid("address", "must not be given together with `phone`")),
         (Some(phone), None) => {
             if from.as_ref().is_some_and(|account| !account.channel.is_phone()) {
                 let rule = "must be one with telephone numbers when `phone` is given";

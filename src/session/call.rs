@@ -38,7 +38,7 @@ pub enum CallKind {
 }
 
 impl CallKind {
-    /// The name, as in the stored form and as the kind of the node.
+    /// Returns the name, as in the stored form and as the kind of the node.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -76,7 +76,7 @@ pub struct PendingCall {
 }
 
 impl PendingCall {
-    /// When it is to be made; none once it is handed over.
+    /// Returns the time at which it must be made; none once it is handed over.
     #[must_use]
     pub fn due_at(&self) -> Option<DateTime<Utc>> {
         match self.stage {

@@ -101,7 +101,7 @@ impl Contact {
             }
             ContactChange::Timezone(zone) => {
                 if let Some(name) = zone.as_deref().filter(|name| Zone::known(name).is_none()) {
-                    return Err(format!("`{}` is no time zone", brief(name)));
+                    return Err(format!("`{}` is not a time zone", brief(name)));
                 }
                 profile.timezone.clone_from(zone);
             }

@@ -121,7 +121,7 @@ impl Profile {
 }
 
 impl Contact {
-    /// A contact of whom nothing is known but the id.
+    /// A contact with an id and nothing else.
     #[must_use]
     pub fn new(id: ContactId) -> Self {
         Self {

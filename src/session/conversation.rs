@@ -129,13 +129,13 @@ impl Conversation {
         }
     }
 
-    /// The contact.
+    /// Returns the contact.
     #[must_use]
     pub fn contact(&self) -> &Contact {
         &self.contact
     }
 
-    /// Its live sessions, oldest first.
+    /// Returns its live sessions, oldest first.
     #[must_use]
     pub fn sessions(&self) -> &[Session] {
         &self.sessions
@@ -167,7 +167,7 @@ impl Conversation {
         self.history.as_ref()?.silence.as_ref()
     }
 
-    /// The pause of the bot, if it is paused ([SEMANTICS Q3](crate::semantics#q3)).
+    /// Returns the pause of the bot, if it is paused ([SEMANTICS Q3](crate::semantics#q3)).
     #[must_use]
     pub fn pause(&self) -> Option<Pause> {
         self.silence()?.pause

@@ -72,7 +72,7 @@ pub enum FailureCode {
 }
 
 impl FailureCode {
-    /// The name, as in the stored form.
+    /// Returns the name, as in the stored form.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -34,7 +34,7 @@ pub enum MessageKind {
 }
 
 impl MessageKind {
-    /// The name, as flows write it.
+    /// Returns the name, as flows write it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,6 +1,5 @@
 //! The state that is kept between turns: one session of a flow, and the conversation that holds a
-//! contact's sessions. Nodes are named by id, so that a session outlives a definition's layout. No
-//! rule of behaviour lives here.
+//! contact's sessions. Nodes are named by id, so that a session outlives a definition's layout.
 
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

@@ -48,19 +48,19 @@ pub struct Outbound {
 }
 
 impl Outbound {
-    /// The session that sends.
+    /// Returns the session that sends.
     #[must_use]
     pub fn session(&self) -> SessionId {
         self.id.session
     }
 
-    /// Where it leaves from.
+    /// Returns the account that it leaves from.
     #[must_use]
     pub fn account(&self) -> &Account {
         &self.route.account
     }
 
-    /// Where it goes.
+    /// Returns the address that it goes to.
     #[must_use]
     pub fn to(&self) -> &Address {
         &self.route.to
@@ -77,7 +77,7 @@ impl Outbound {
         size_of::<Self>() + self.content.weight()
     }
 
-    /// The text, of whatever content ([`Content::text`]).
+    /// Returns the text, of whatever content ([`Content::text`]).
     #[must_use]
     pub fn text(&self) -> &str {
         self.content.text()

@@ -112,35 +112,35 @@ pub(crate) struct Journalled {
 }
 
 impl Session {
-    /// Its id.
+    /// Returns its id.
     #[must_use]
     pub fn id(&self) -> SessionId {
         self.id
     }
 
-    /// The flow that was started; it may be in another one that this one called, see
+    /// Returns the flow that was started; it may be in another one that this one called, see
     /// [`active`](Self::active).
     #[must_use]
     pub fn flow(&self) -> &FlowId {
         &self.flow
     }
 
-    /// The version it started on, and stays on ([SEMANTICS S5](crate::semantics#s5)).
+    /// Returns the version it started on, and stays on ([SEMANTICS S5](crate::semantics#s5)).
     #[must_use]
     pub fn version(&self) -> FlowVersion {
         self.version
     }
 
-    /// A hash of the content of its version: another content under the same number is another
-    /// version ([SEMANTICS S13](crate::semantics#s13)). None: an older release wrote it, and any
-    /// content of that number is taken for it.
+    /// Returns a hash of the content of its version: another content under the same number is
+    /// another version ([SEMANTICS S13](crate::semantics#s13)). None: an older release wrote it,
+    /// and any content of that number is taken for it.
     #[must_use]
     pub fn digest(&self) -> Option<u128> {
         self.digest
     }
 
-    /// The flow whose [`node`](Self::node) it is at, or ended at: its own, or one that was called
-    /// ([SEMANTICS N9](crate::semantics#n9)).
+    /// Returns the flow whose [`node`](Self::node) it is at, or ended at: its own, or one that was
+    /// called ([SEMANTICS N9](crate::semantics#n9)).
     #[must_use]
     pub fn active(&self) -> (&FlowId, FlowVersion) {
         match self.called() {
@@ -149,8 +149,8 @@ impl Session {
         }
     }
 
-    /// Every version that it needs: its own, the one that it is in, those that wait for what they
-    /// called. One may come several times.
+    /// Returns every version that it needs: its own, the one that it is in, those that wait for
+    /// what they called. One may come several times.
     pub fn versions(&self) -> impl Iterator<Item = (&FlowId, FlowVersion)> {
         let waiting = self.frames().iter().map(|frame| (&frame.flow, frame.version));
         let called = self.called().map(|(flow, version)| (flow, *version));
@@ -173,14 +173,14 @@ impl Session {
                 || self.pins().skip(1).all(|(flow, version, digest)| holds(flow, version, digest)))
     }
 
-    /// True if it needs a version of a flow; any, if none is named
+    /// Returns true if it needs a version of a flow; any, if none is named
     /// ([SEMANTICS L4](crate::semantics#l4)).
     #[must_use]
     pub fn needs(&self, flow: &FlowId, version: Option<FlowVersion>) -> bool {
         self.versions().any(|(of, in_use)| of == flow && version.is_none_or(|version| in_use == version))
     }
 
-    /// The node that it is at, or ended at.
+    /// Returns the node that it is at, or ended at.
     #[must_use]
     pub fn node(&self) -> &NodeId {
         &self.at
@@ -198,13 +198,14 @@ impl Session {
         self.turns
     }
 
-    /// When it started.
+    /// Returns the time at which it started.
     #[must_use]
     pub fn started_at(&self) -> DateTime<Utc> {
         self.started_at
     }
 
-    /// When a turn last advanced it ([SEMANTICS S1](crate::semantics#s1)).
+    /// Returns the time at which a turn last advanced it
+    /// ([SEMANTICS S1](crate::semantics#s1)).
     #[must_use]
     pub fn last_interaction_at(&self) -> DateTime<Utc> {
         self.last_interaction_at
@@ -224,7 +225,7 @@ impl Session {
         Some(self.ends_by.map_or(expires_at, |ends_by| expires_at.min(ends_by)))
     }
 
-    /// When it came to the node where it is now, or last began to wait there.
+    /// Returns the time at which it came to its present node, or last began to wait there.
     #[must_use]
     pub fn parked_at(&self) -> DateTime<Utc> {
         self.parked_at
@@ -248,13 +249,13 @@ impl Session {
         self.origin.as_deref()
     }
 
-    /// The latest answer.
+    /// Returns the latest answer.
     #[must_use]
     pub fn reply(&self) -> Option<&Reply> {
         self.reply.as_deref()
     }
 
-    /// The message whose fate must be known before it continues
+    /// Returns the message whose fate must be known before it continues
     /// ([SEMANTICS D1](crate::semantics#d1)).
     #[must_use]
     pub fn awaits(&self) -> Option<MessageId> {
@@ -262,7 +263,7 @@ impl Session {
         Some(MessageId { session: self.id, seq: sending.seq })
     }
 
-    /// True if it is journalled: as its flow was when it started
+    /// Returns true if it is journalled: as its flow was when it started
     /// ([SEMANTICS L6](crate::semantics#l6)).
     #[must_use]
     pub fn is_journalled(&self) -> bool {
@@ -299,7 +300,7 @@ impl Session {
         self.extras.as_ref()?.active.as_ref()
     }
 
-    /// True if it is in a flow that was called, be it its own once more.
+    /// True if it is in a called flow, even if that is its own flow again.
     pub(crate) fn is_in_call(&self) -> bool {
         self.called().is_some() || !self.frames().is_empty()
     }
@@ -450,7 +451,7 @@ impl Session {
         own + queue + reply + call + frames + heard + begun + results + offered + opened + self.rounds_len()
     }
 
-    /// The channel its messages go to.
+    /// Returns the channel its messages go to.
     #[must_use]
     pub fn channel(&self) -> Option<&Channel> {
         self.route.as_ref().map(|route| &route.account.channel)

@@ -169,19 +169,19 @@ impl From<Stop> for Standing {
 }
 
 impl Session {
-    /// Where it is in its life.
+    /// Returns the stage of its life.
     #[must_use]
     pub fn status(&self) -> Status {
         self.standing.status()
     }
 
-    /// The node's own deadline.
+    /// Returns the node's own deadline.
     #[must_use]
     pub fn deadline(&self) -> Option<DateTime<Utc>> {
         self.standing.deadline()
     }
 
-    /// The call it waits for.
+    /// Returns the call it waits for.
     #[must_use]
     pub fn call(&self) -> Option<&PendingCall> {
         match &self.standing {
@@ -190,7 +190,7 @@ impl Session {
         }
     }
 
-    /// The handoff that it is in.
+    /// Returns the handoff that it is in.
     #[must_use]
     pub fn handoff(&self) -> Option<&Handoff> {
         match &self.standing {
@@ -206,7 +206,7 @@ impl Session {
         }
     }
 
-    /// When it ended.
+    /// Returns the time at which it ended.
     #[must_use]
     pub fn ended_at(&self) -> Option<DateTime<Utc>> {
         self.ended().map(|end| end.at)
@@ -230,7 +230,7 @@ impl Session {
         }
     }
 
-    /// The outcome that its end node names.
+    /// Returns the outcome that its end node names.
     #[must_use]
     pub fn outcome(&self) -> Option<&str> {
         match &self.ended()?.ending {

@@ -29,13 +29,14 @@ pub enum Status {
 }
 
 impl Status {
-    /// True if the session has not ended: `running`, `waiting`, `delayed`, `calling` or `handoff`.
+    /// Returns true if the session has not ended: `running`, `waiting`, `delayed`, `calling` or
+    /// `handoff`.
     #[must_use]
     pub fn is_live(self) -> bool {
         matches!(self, Self::Running | Self::Waiting | Self::Delayed | Self::Calling | Self::Handoff)
     }
 
-    /// The name, as in the stored form.
+    /// Returns the name, as in the stored form.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -83,7 +84,7 @@ pub enum EndReason {
 }
 
 impl EndReason {
-    /// The name, as in the stored form.
+    /// Returns the name, as in the stored form.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

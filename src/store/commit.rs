@@ -136,7 +136,7 @@ pub struct Commit {
     pub key: Option<(KeyName, KeyRecord)>,
     /// Aliases that lead here from now on.
     pub add_aliases: Vec<Alias>,
-    /// Aliases that do so no more.
+    /// Aliases that no longer do so.
     pub drop_aliases: Vec<Alias>,
     /// A contact that turned out to be this one (rule 27).
     pub absorbs: Option<Box<Absorbed>>,
@@ -195,7 +195,7 @@ impl Commit {
 /// A contact that turns out to be another one (rule 27).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Absorbed {
-    /// The contact that is no more.
+    /// The contact that was merged away.
     pub contact: ContactId,
     /// The revision of its conversation that the caller saw.
     pub expect: Revision,

@@ -15,7 +15,7 @@ use crate::store::{
     SessionRecord, Settle, Settled, SharedFlows, StoreQueries, Txn,
 };
 
-/// A store whose type is chosen at run time, such as by a host's configuration. Costs one
+/// A store whose type is chosen at run time, for example by a host's configuration. Costs one
 /// allocation for each call.
 ///
 /// ```

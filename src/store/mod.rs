@@ -186,7 +186,7 @@ pub trait ConversationStore: Send + Sync {
     /// Writes one decision, all or nothing.
     fn commit(&self, commit: Commit) -> impl Future<Output = Result<Committed, StoreError>> + Send;
 
-    /// Takes note of what is delivered, and gives the lease back.
+    /// Records what was delivered, and releases the lease.
     fn settle(&self, settle: &Settle) -> impl Future<Output = Result<Settled, StoreError>> + Send;
 
     /// Claims conversations with work due.
@@ -240,7 +240,7 @@ pub trait ConversationStore: Send + Sync {
     }
 
     /// Writes what was acknowledged and is not written yet: settles (rule 28). A process that ends
-    /// in peace calls it last. By default nothing waits.
+    /// cleanly calls it last. By default nothing waits.
     fn flush(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
         async { Ok(()) }
     }

@@ -157,7 +157,7 @@ impl SessionQuery {
         }
     }
 
-    /// True if a session of the tenant is asked for. The cursor counts, the limit does not.
+    /// Returns true if a session of the tenant is asked for. The cursor counts, the limit does not.
     #[must_use]
     pub fn matches(&self, record: &SessionRecord) -> bool {
         self.has(record.session(), record.contact())

@@ -58,7 +58,7 @@ impl Record {
         Self(Repr::Written(Box::new(Written { bytes: bytes.into(), read: |_| Err(DecodeError::NotARecord) })))
     }
 
-    /// The record as bytes: a format number, a checksum, then the conversation.
+    /// Returns the record as bytes: a format number, a checksum, then the conversation.
     ///
     /// # Errors
     /// A permanent [`StoreError`] when it cannot be encoded.
@@ -72,8 +72,8 @@ impl Record {
         }
     }
 
-    /// The conversation as JSON, for a person to read. Its fields are no interface: they may be
-    /// other ones in the next release.
+    /// Returns the conversation as JSON, for a person to read. Its fields are no interface: they
+    /// may be other ones in the next release.
     ///
     /// # Errors
     /// [`DecodeError`] when the bytes were damaged, or are of a newer release.
@@ -81,7 +81,7 @@ impl Record {
         Ok(serde_json::to_value(&*self.conversation()?)?)
     }
 
-    /// The conversation inside.
+    /// Returns the conversation inside.
     ///
     /// # Errors
     /// [`DecodeError`] when the bytes were damaged, or are of a newer release.
@@ -143,7 +143,7 @@ impl SessionRecord {
         Self { contact, session }
     }
 
-    /// The live sessions of a conversation.
+    /// Returns the live sessions of a conversation.
     pub fn live(conversation: &Conversation) -> impl Iterator<Item = Self> {
         conversation
             .sessions()
@@ -151,19 +151,19 @@ impl SessionRecord {
             .map(|session| Self::new(conversation.contact().id.clone(), session.clone()))
     }
 
-    /// Its contact.
+    /// Returns its contact.
     #[must_use]
     pub fn contact(&self) -> &ContactId {
         &self.contact
     }
 
-    /// The session; its id is unique in the archive.
+    /// Returns the session; its id is unique in the archive.
     #[must_use]
     pub fn session(&self) -> &Session {
         &self.session
     }
 
-    /// The session as bytes, without its contact.
+    /// Returns the session as bytes, without its contact.
     ///
     /// # Errors
     /// A permanent [`StoreError`] when it cannot be encoded.

@@ -85,8 +85,8 @@ pub struct Boarded {
 }
 
 impl Boarded {
-    /// The token and the watermark of the settle that is to be written with the commit: if the
-    /// token was the last to hold the lease, the watermark is raised, the lease is free for the
+    /// Returns the token and the watermark of the settle that is to be written with the commit: if
+    /// the token was the last to hold the lease, the watermark is raised, the lease is free for the
     /// commit, and its claims are over.
     #[must_use]
     pub fn rides(&self) -> Option<(Token, u64)> {
@@ -95,8 +95,8 @@ impl Boarded {
 }
 
 impl Rides {
-    /// A commit is about to be written. While it is, no settle of its conversation is acknowledged
-    /// early.
+    /// Notes that a commit is about to be written. While it is, no settle of its conversation is
+    /// acknowledged early.
     pub fn begin(&mut self, commit: &Commit, now: Duration) -> Boarded {
         let place = self.places.entry((commit.workspace.clone(), commit.contact.clone())).or_default();
         place.commits += 1;
@@ -201,7 +201,7 @@ impl Rides {
         }
     }
 
-    /// True if nothing waits to be written, and nothing that was taken is being written.
+    /// Returns true if nothing waits to be written, and nothing that was taken is being written.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty() && self.taken == 0
@@ -240,7 +240,7 @@ impl Rides {
         }
     }
 
-    /// These were taken and could not be written: they are taken again.
+    /// Puts back settles that were taken and could not be written.
     pub fn put_back(&mut self, settles: &[Settle]) {
         self.taken = self.taken.saturating_sub(settles.len());
         for settle in settles {

@@ -19,20 +19,20 @@ use crate::id::{FlowId, FlowVersion, SessionId};
 use crate::session::{Conversation, FailureCode, Session, Status};
 use crate::store::{Commit, KeyRecord};
 
-/// An instant as it is stored: microseconds since the epoch, those before it negative.
+/// Returns an instant as it is stored: microseconds since the epoch, those before it negative.
 #[must_use]
 pub fn micros(at: DateTime<Utc>) -> i64 {
     at.timestamp_micros()
 }
 
-/// Reads what [`micros`] wrote. A number that no calendar has is the last instant that there is.
+/// Reads what [`micros`] wrote. A number beyond the calendar becomes its last instant.
 #[must_use]
 pub fn instant(micros: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
-/// The status of a key's session as one word: `waiting`, `failed`, `failed:no_destination`. None
-/// where the key's record tells none.
+/// Returns the status of a key's session as one word: `waiting`, `failed`, `failed:no_destination`.
+/// None where the key's record tells none.
 #[must_use]
 pub fn state_word(record: &KeyRecord) -> Option<String> {
     let status = record.status?;
@@ -77,8 +77,8 @@ pub struct SessionRow {
     pub ended: Option<(i64, Vec<u8>)>,
 }
 
-/// The rows of sessions that a commit writes, in the order of their ids, each session once. A row
-/// replaces the one that is there.
+/// Returns the rows of sessions that a commit writes, in the order of their ids, each session once.
+/// A row replaces the one that is there.
 ///
 /// Sessions that it started or that called a flow are looked up in its record. One that is not
 /// there (a record that cannot be read) has begun when the commit was made.
@@ -140,8 +140,8 @@ fn called<'a>(needs: impl Iterator<Item = (&'a FlowId, FlowVersion)>) -> Option<
     (!text.is_empty()).then_some(text)
 }
 
-/// The text that [`SessionRow::called`] contains if a session needs this version of a flow; without
-/// a version, any version of it. It is compared byte by byte.
+/// Returns the text that [`SessionRow::called`] contains if a session needs this version of a flow;
+/// without a version, any version of it. It is compared byte by byte.
 #[must_use]
 pub fn needle(flow: &FlowId, version: Option<FlowVersion>) -> String {
     match version {

@@ -26,13 +26,13 @@ impl<'a> Txn<'a> {
         Self { lookup, loaded, commit: None }
     }
 
-    /// The lookup.
+    /// Returns the lookup.
     #[must_use]
     pub fn lookup(&self) -> &'a Lookup {
         self.lookup
     }
 
-    /// The findings of the lookup.
+    /// Returns the findings of the lookup.
     #[must_use]
     pub fn loaded(&self) -> &Loaded {
         &self.loaded
@@ -43,13 +43,13 @@ impl<'a> Txn<'a> {
         self.commit = Some(commit);
     }
 
-    /// True if anything is to be written.
+    /// Returns true if anything is to be written.
     #[must_use]
     pub fn writes(&self) -> bool {
         self.commit.is_some()
     }
 
-    /// The commit, if anything is to be written.
+    /// Returns the commit, if anything is to be written.
     #[must_use]
     pub fn into_commit(self) -> Option<Commit> {
         self.commit

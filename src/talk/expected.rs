@@ -18,21 +18,21 @@ pub struct Played {
 }
 
 impl Played {
-    /// The talk as it goes now: its acts and remarks, and what comes of them. An expected line that
-    /// fits is kept as it is written, patterns too.
+    /// Returns the talk as it goes now: its acts and remarks, and what comes of them. An expected
+    /// line that fits is kept as it is written, patterns too.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The first difference; None: the talk goes as it is written.
+    /// Returns the first difference; None: the talk goes as it is written.
     #[must_use]
     pub fn difference(&self) -> Option<&Difference> {
         self.difference.as_ref()
     }
 
-    /// False if an act could not be done, such as a choice of what was not offered: the rest of the
-    /// talk was not played.
+    /// Returns false if an act could not be done, such as a choice of what was not offered: the
+    /// rest of the talk was not played.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.is_whole

@@ -58,7 +58,7 @@ pub enum Line {
 }
 
 impl Line {
-    /// The mark that it begins with.
+    /// Returns the mark that it begins with.
     #[must_use]
     pub fn mark(&self) -> char {
         match self {
@@ -75,7 +75,8 @@ impl Line {
         }
     }
 
-    /// True if a talk that expects this line goes as it went: `< Hi …`, `= waiting at menu`.
+    /// Returns true if a talk that expects this line goes as it went: `< Hi …`, `= waiting at
+    /// menu`.
     #[must_use]
     pub fn fits(&self, expected: &str) -> bool {
         let expected = Talk::parse(expected);
@@ -88,7 +89,7 @@ impl Line {
         }
     }
 
-    /// The text behind the mark of a line that says what came of an act; None for an act.
+    /// The text after the mark of a line that tells the result of an act; None for an act.
     pub(crate) fn heard(&self) -> Option<String> {
         Some(match self {
             Self::Sent(message) => shown(message),

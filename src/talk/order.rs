@@ -37,7 +37,9 @@ pub(super) fn read(order: &str) -> Result<Act, TalkFault> {
         (None, "later") => Act::Later,
         (None, "touch") => Act::Touch,
         (None, "window") => Act::Window,
-        (None, _) => return Err(TalkFault::new(0, format!("`{word}` is no order; write one of {WORDS}"))),
+        (None, _) => {
+            return Err(TalkFault::new(0, format!("`{word}` is not an order; write one of {WORDS}")));
+        }
     };
     match rest {
         "" => Ok(alone),
@@ -76,7 +78,7 @@ fn with_rest(word: &str, rest: &str) -> Result<Option<Act>, TalkFault> {
             _ => {
                 return Err(TalkFault::new(
                     0,
-                    format!("`{rest}` is no version of talks that is known; {TALK_VERSION} is"),
+                    format!("`{rest}` is not a known version of talks; {TALK_VERSION} is"),
                 ));
             }
         },
@@ -101,7 +103,7 @@ fn named(rest: &str) -> Result<Act, TalkFault> {
     };
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if name.is_empty() || !name.chars().all(is_name) || name.starts_with(|c: char| c.is_ascii_digit()) {
-        return Err(TalkFault::new(0, format!("`{name}` is no name: write letters, digits and `_`")));
+        return Err(TalkFault::new(0, format!("`{name}` is not a name: write letters, digits and `_`")));
     }
     let value = value(given).map_err(|fault| fault.behind(name.chars().count() + 1))?;
     Ok(Act::Let { name: name.to_owned(), value })

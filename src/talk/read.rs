@@ -70,19 +70,19 @@ pub struct BadTalk {
 }
 
 impl TalkLine {
-    /// Its number in the text, from 1.
+    /// Returns its number in the text, from 1.
     #[must_use]
     pub fn number(&self) -> usize {
         self.number
     }
 
-    /// The text of the line as it was read, and of those that continue it.
+    /// Returns the text of the line as it was read, and of those that continue it.
     #[must_use]
     pub fn raw(&self) -> &str {
         &self.raw
     }
 
-    /// Its kind.
+    /// Returns its kind.
     #[must_use]
     pub fn part(&self) -> &TalkPart {
         &self.part
@@ -119,7 +119,7 @@ impl Talk {
                             group.body.push('\n');
                             group.body += body(line, number)?;
                         }
-                        None => return Err(bad(number, 1, "there is no line above that it could continue")),
+                        None => return Err(bad(number, 1, "there is no line above it to continue")),
                     }
                 }
                 Some(mark @ ('>' | '<' | '@' | '!' | '~' | '=' | '*' | '?')) => {
@@ -138,13 +138,13 @@ impl Talk {
         Ok(Self { lines, is_open: bare.is_none() && !text.is_empty() })
     }
 
-    /// Its lines, those that continue one being part of it.
+    /// Returns its lines, those that continue one being part of it.
     #[must_use]
     pub fn lines(&self) -> &[TalkLine] {
         &self.lines
     }
 
-    /// The acts, in order.
+    /// Returns the acts, in order.
     pub fn acts(&self) -> impl Iterator<Item = &Act> {
         self.lines.iter().filter_map(|line| match &line.part {
             TalkPart::Act(act) => Some(act),
@@ -224,7 +224,7 @@ impl Group<'_> {
             Some(mark) => {
                 if let ('<', Some(inside)) = (mark, super::text::pattern(&text)) {
                     super::expected::regex(inside).map_err(|rule| {
-                        self.at(&TalkFault::new(0, format!("is no regular expression: {rule}")))
+                        self.at(&TalkFault::new(0, format!("is not a regular expression: {rule}")))
                     })?;
                 }
                 TalkPart::Heard { mark, text }

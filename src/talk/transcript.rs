@@ -56,7 +56,7 @@ impl Transcript {
         Self(lines)
     }
 
-    /// Its lines, the oldest first.
+    /// Returns its lines, the oldest first.
     #[must_use]
     pub fn lines(&self) -> &[Line] {
         &self.0

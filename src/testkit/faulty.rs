@@ -63,7 +63,7 @@ impl<S> Faulty<S> {
         Self { store, plan: Arc::default() }
     }
 
-    /// The store inside, which never fails.
+    /// Returns the store inside, which never fails.
     pub fn inner(&self) -> &S {
         &self.store
     }
@@ -90,7 +90,7 @@ impl<S> Faulty<S> {
         self.plan.lock().unwrap_or_else(PoisonError::into_inner).next.clear();
     }
 
-    /// The operations so far, in order.
+    /// Returns the operations so far, in order.
     #[must_use]
     pub fn log(&self) -> Vec<Op> {
         self.plan.lock().unwrap_or_else(PoisonError::into_inner).log.clone()

@@ -1,4 +1,4 @@
-//! Doubles for a host's own tests: time that is set by hand, ids that can be told, a transport that
+//! Doubles for a host's tests: a clock that is set by hand, predictable ids, a transport that
 //! remembers. Nothing here is used by the crate itself.
 
 mod clock;

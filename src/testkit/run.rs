@@ -53,19 +53,19 @@ impl TalkRun {
         Self { played, rehearsal: Some(rehearsal) }
     }
 
-    /// The talk as it goes now, and the first difference.
+    /// Returns the talk as it goes now, and the first difference.
     #[must_use]
     pub fn played(&self) -> &Played {
         &self.played
     }
 
-    /// The rehearsal after it; None: the flow has issues that keep it from running.
+    /// Returns the rehearsal after it; None: the flow has issues that keep it from running.
     #[must_use]
     pub fn rehearsal(&self) -> Option<&Rehearsal> {
         self.rehearsal.as_ref()
     }
 
-    /// The journals of all its sessions, one after the other.
+    /// Returns the journals of all its sessions, one after the other.
     #[must_use]
     pub fn journals(&self) -> Vec<Vec<JournalEntry>> {
         self.rehearsal.as_ref().map(journals).unwrap_or_default()

@@ -77,7 +77,7 @@ impl Scenario {
         self
     }
 
-    /// With a contact of whom this is known.
+    /// With a contact who has this profile.
     pub fn profile(mut self, profile: Profile) -> Self {
         self.run = self.run.with_profile(profile);
         self
@@ -97,7 +97,7 @@ impl Scenario {
     /// Begins. A flow that messages start waits for the first.
     ///
     /// # Errors
-    /// `InvalidInput` when the context has not what the flow needs.
+    /// `InvalidInput` when the context lacks what the flow needs.
     pub fn start(mut self) -> Result<Self, Error> {
         if self.run.flow().trigger().is_manual() || self.context.is_some() {
             let context = self.context.take().unwrap_or_else(|| Value::Object(serde_json::Map::new()));
@@ -106,19 +106,19 @@ impl Scenario {
         Ok(self)
     }
 
-    /// The contact writes.
+    /// Lets the contact write.
     #[track_caller]
     pub fn says(&mut self, text: &str) -> &mut Self {
         self.does(&Act::Say(text.to_owned()))
     }
 
-    /// The contact chooses what was offered, by its label or its id.
+    /// Lets the contact choose what was offered, by its label or its id.
     #[track_caller]
     pub fn chooses(&mut self, option: &str) -> &mut Self {
         self.does(&Act::Choose(option.to_owned()))
     }
 
-    /// Time passes: `"31m"`.
+    /// Lets time pass: `"31m"`.
     #[track_caller]
     pub fn passes(&mut self, time: &str) -> &mut Self {
         match Span::parse(time) {
@@ -127,25 +127,25 @@ impl Scenario {
         }
     }
 
-    /// The host answers the call that waits, else the next one.
+    /// Lets the host answer the call that waits, else the next one.
     #[track_caller]
     pub fn answers(&mut self, value: impl Into<Value>) -> &mut Self {
         self.does(&Act::Now(value.into()))
     }
 
-    /// The call that waits, else the next one, fails.
+    /// Lets the call that waits, else the next one, fail.
     #[track_caller]
     pub fn fails(&mut self, reason: &str) -> &mut Self {
         self.does(&Act::Failed(reason.to_owned()))
     }
 
-    /// A person gives the contact back.
+    /// Lets a person give the contact back.
     #[track_caller]
     pub fn hands_back(&mut self, vars: impl Into<Value>) -> &mut Self {
         self.does(&Act::Back(vars.into()))
     }
 
-    /// Anything else that a talk has a line for.
+    /// Does anything else that a talk has a line for.
     #[track_caller]
     pub fn does(&mut self, act: &Act) -> &mut Self {
         let before = self.run.transcript().lines().len();
@@ -156,14 +156,14 @@ impl Scenario {
         self
     }
 
-    /// The next message that the contact hears.
+    /// Expects the next message that the contact hears.
     #[track_caller]
     pub fn hears(&mut self, text: &str) -> &mut Self {
         self.next('<', text)
     }
 
-    /// The next call that the host is asked for, by its name: `"price"`, or with what it brings:
-    /// `"price {\"of\":\"A-1\"}"`.
+    /// Expects the next call that the host is asked for, by its name: `"price"`, or with what it
+    /// brings: `"price {\"of\":\"A-1\"}"`.
     #[track_caller]
     pub fn asks(&mut self, call: &str) -> &mut Self {
         let lines = self.run.transcript().lines();
@@ -180,7 +180,7 @@ impl Scenario {
         self
     }
 
-    /// Nothing more is said.
+    /// Expects that nothing more is said.
     #[track_caller]
     pub fn hears_nothing(&mut self) -> &mut Self {
         let lines = self.run.transcript().lines();
@@ -197,7 +197,7 @@ impl Scenario {
         self.next('*', verdict)
     }
 
-    /// The session's status: `"waiting"`, `"waiting at menu"`, `"completed at bye, paid"`.
+    /// Expects the session's status: `"waiting"`, `"waiting at menu"`, `"completed at bye, paid"`.
     #[track_caller]
     pub fn is(&mut self, state: &str) -> &mut Self {
         let stands = self.run.transcript().lines().iter().rfind(|line| line.mark() == '=');
@@ -210,49 +210,49 @@ impl Scenario {
         self
     }
 
-    /// The session has ended well.
+    /// Expects that the session has ended well.
     #[track_caller]
     pub fn is_completed(&mut self) -> &mut Self {
         self.is("completed")
     }
 
-    /// The session waits for the contact.
+    /// Expects that the session waits for the contact.
     #[track_caller]
     pub fn is_waiting(&mut self) -> &mut Self {
         self.is("waiting")
     }
 
-    /// The session has ended since nobody answered.
+    /// Expects that the session has ended since nobody answered.
     #[track_caller]
     pub fn is_expired(&mut self) -> &mut Self {
         self.is("expired")
     }
 
-    /// The session has failed.
+    /// Expects that the session has failed.
     #[track_caller]
     pub fn is_failed(&mut self) -> &mut Self {
         self.is("failed")
     }
 
-    /// The contact is with a person.
+    /// Expects that the contact is with a person.
     #[track_caller]
     pub fn is_in_handoff(&mut self) -> &mut Self {
         self.is("handoff")
     }
 
-    /// The talk so far, which goes again as it went.
+    /// Returns the talk so far, which goes again as it went.
     #[must_use]
     pub fn talk(&self) -> Talk {
         Talk::parse(&self.run.transcript().to_string()).unwrap_or_default()
     }
 
-    /// The rehearsal underneath.
+    /// Returns the rehearsal underneath.
     #[must_use]
     pub fn rehearsal(&self) -> &Rehearsal {
         &self.run
     }
 
-    /// The coverage of the flow by this conversation.
+    /// Returns the coverage of the flow by this conversation.
     #[must_use]
     pub fn coverage(&self) -> Coverage {
         Coverage::of(self.run.flow(), &journals(&self.run))
@@ -277,6 +277,6 @@ impl Scenario {
     fn differ(&self, place: usize, expected: Option<String>, actual: Option<String>) -> ! {
         let before = self.run.transcript().lines().get(..place).unwrap_or_default();
         let difference = Difference::behind(before, expected, actual);
-        panic!("\n{}: the conversation goes otherwise\n{difference}", Location::caller());
+        panic!("\n{}: the conversation took another course\n{difference}", Location::caller());
     }
 }

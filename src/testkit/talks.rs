@@ -69,7 +69,7 @@ impl fmt::Debug for TalkTrial {
 }
 
 impl TalkTrial {
-    /// The file of the talk, or `coverage of` and the flow's file.
+    /// Returns the file of the talk, or `coverage of` and the flow's file.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -107,7 +107,7 @@ impl Talks {
         self
     }
 
-    /// With a rehearsal that is made ready before each talk, such as by
+    /// With a rehearsal that is prepared before each talk, for example by
     /// [`with_call`](Rehearsal::with_call).
     #[must_use]
     pub fn setup(mut self, setup: impl Fn(Rehearsal) -> Rehearsal + Send + Sync + 'static) -> Self {
@@ -122,7 +122,7 @@ impl Talks {
         self
     }
 
-    /// The files of the talks, each as a path from the root.
+    /// Returns the files of the talks, each as a path from the root.
     ///
     /// # Errors
     /// The folder cannot be read, or no file fits.
@@ -138,7 +138,7 @@ impl Talks {
         if files.is_empty() { Err(format!("no file is `{}`", self.pattern)) } else { Ok(files) }
     }
 
-    /// Every talk as a test, and the threshold as one more.
+    /// Returns every talk as a test, and the threshold as one more.
     ///
     /// # Errors
     /// Those of [`files`](Self::files).
@@ -173,10 +173,14 @@ impl Talks {
             return fs::write(&path, played.text()).map_err(|error| format!("{file}: {error}"));
         }
         let hint = if played.is_whole() { "\nUPDATE=1 writes it down as it goes now" } else { "" };
-        Err(format!("{}:{}: the talk goes otherwise\n{difference}{hint}", path.display(), difference.line))
+        Err(format!(
+            "{}:{}: the talk took another course\n{difference}{hint}",
+            path.display(),
+            difference.line
+        ))
     }
 
-    /// The coverage of the flow by all talks together.
+    /// Returns the coverage of the flow by all talks together.
     ///
     /// # Errors
     /// Those of the files.

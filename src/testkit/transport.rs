@@ -34,13 +34,13 @@ impl Recorder {
         self.state().answers.extend(answers);
     }
 
-    /// Every message that was handed over, those that were not taken too.
+    /// Returns every message that was handed over, those that were not taken too.
     #[must_use]
     pub fn sent(&self) -> Vec<Outbound> {
         self.state().sent.clone()
     }
 
-    /// The messages that were handed over since this was last asked.
+    /// Returns the messages that were handed over since this was last asked.
     #[must_use]
     pub fn take_new(&self) -> Vec<Outbound> {
         let mut state = self.state();
@@ -49,7 +49,7 @@ impl Recorder {
         state.sent.iter().skip(from).cloned().collect()
     }
 
-    /// The texts of [`take_new`](Self::take_new).
+    /// Returns the texts of [`take_new`](Self::take_new).
     #[must_use]
     pub fn take_texts(&self) -> Vec<String> {
         self.take_new().iter().map(|message| message.text().to_owned()).collect()

@@ -60,33 +60,33 @@ impl Bag {
         Ok(Self(packed))
     }
 
-    /// True if it has no entry.
+    /// Returns true if it has no entry.
     #[must_use]
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The number of entries; counts them.
+    /// Returns the number of entries; counts them.
     #[must_use]
     pub fn len(&self) -> usize {
         self.iter().count()
     }
 
-    /// The packed bytes. Equal objects have equal bytes; the form is private to this version of the
-    /// crate.
+    /// Returns the packed bytes. Equal objects have equal bytes; the form is private to this
+    /// version of the crate.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
 
-    /// The number of bytes that it takes.
+    /// Returns the number of bytes that it takes.
     #[must_use]
     pub fn byte_len(&self) -> usize {
         self.0.len()
     }
 
-    /// The value of a key.
+    /// Returns the value of a key.
     #[must_use]
     #[inline]
     pub fn get(&self, key: &str) -> Option<Node<'_>> {
@@ -99,21 +99,21 @@ impl Bag {
         Cursor::new(&self.0).find_text(key)
     }
 
-    /// The entries, sorted by key.
+    /// Returns the entries, sorted by key.
     #[must_use]
     #[inline]
     pub fn iter(&self) -> Entries<'_> {
         self.as_node().entries()
     }
 
-    /// The whole as one value.
+    /// Returns the whole as one value.
     #[must_use]
     #[inline]
     pub fn as_node(&self) -> Node<'_> {
         Node(NodeRepr::Object(&self.0))
     }
 
-    /// The object as a JSON tree.
+    /// Returns the object as a JSON tree.
     #[must_use]
     pub fn to_json(&self) -> Value {
         self.as_node().to_json()

@@ -62,7 +62,7 @@ pub enum PackError {
 }
 
 impl PackError {
-    /// A stable name of the rule, in snake case.
+    /// Returns a stable name of the rule, in snake case.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -75,7 +75,7 @@ impl PackError {
         }
     }
 
-    /// The place as a path, such as `cart.items[3]`; `None` for the whole.
+    /// Returns the place as a path, such as `cart.items[3]`; `None` for the whole.
     #[must_use]
     pub fn at(&self) -> Option<&str> {
         match self {

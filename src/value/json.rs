@@ -8,7 +8,7 @@ use super::node::NodeRepr;
 use super::{Bag, Caps, Node, Packed, pack};
 
 impl Node<'_> {
-    /// The value as a JSON tree.
+    /// Returns the value as a JSON tree.
     #[must_use]
     pub fn to_json(self) -> Value {
         match self.0 {

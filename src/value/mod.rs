@@ -1,7 +1,6 @@
 //! JSON that a session carries, packed in one allocation: its context, its variables, answers of
 //! calls. A map of `serde_json` costs 600 bytes before its first string; a waiting session has 900
-//! for everything. What lives here: the packed form, how it is made within caps, how it is read.
-//! What must not: any meaning.
+//! for everything. Packing is bounded by [`Caps`].
 
 #![deny(
     clippy::unwrap_used,

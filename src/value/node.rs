@@ -47,7 +47,7 @@ pub(super) enum NodeRepr<'a> {
 }
 
 impl<'a> Node<'a> {
-    /// Its type.
+    /// Returns its type.
     #[must_use]
     #[inline]
     pub fn kind(self) -> Kind {
@@ -61,35 +61,35 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// True if it is `null`.
+    /// Returns true if it is `null`.
     #[must_use]
     #[inline]
     pub fn is_null(self) -> bool {
         matches!(self.0, NodeRepr::Null)
     }
 
-    /// The string, if it is one.
+    /// Returns the string, if it is one.
     #[must_use]
     #[inline]
     pub fn as_str(self) -> Option<&'a str> {
         if let NodeRepr::Str(text) = self.0 { Some(text) } else { None }
     }
 
-    /// The truth value, if it is one.
+    /// Returns the truth value, if it is one.
     #[must_use]
     #[inline]
     pub fn as_bool(self) -> Option<bool> {
         if let NodeRepr::Bool(value) = self.0 { Some(value) } else { None }
     }
 
-    /// The whole number, if it is one that fits. `1.0` is not whole, as in `serde_json`.
+    /// Returns the whole number, if it is one that fits. `1.0` is not whole, as in `serde_json`.
     #[must_use]
     #[inline]
     pub fn as_i64(self) -> Option<i64> {
         if let NodeRepr::Int(value) = self.0 { Some(value) } else { None }
     }
 
-    /// The whole number, if it is one that is not negative.
+    /// Returns the whole number, if it is one that is not negative.
     #[must_use]
     #[inline]
     pub fn as_u64(self) -> Option<u64> {
@@ -100,7 +100,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// The number, if it is one; large whole numbers lose their last digits.
+    /// Returns the number, if it is one; large whole numbers lose their last digits.
     #[must_use]
     #[inline]
     pub fn as_f64(self) -> Option<f64> {
@@ -112,14 +112,14 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// The value of a key, if it is an object that has it.
+    /// Returns the value of a key, if it is an object that has it.
     #[must_use]
     #[inline]
     pub fn get(self, key: &str) -> Option<Node<'a>> {
         if let NodeRepr::Object(body) = self.0 { Cursor::new(body).find(key) } else { None }
     }
 
-    /// The value at a place from 0, if it is an array that is so long.
+    /// Returns the value at an index from 0, if this is an array and has that index.
     #[must_use]
     pub fn at(self, index: usize) -> Option<Node<'a>> {
         self.items().nth(index)
@@ -135,21 +135,21 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// True if it has no item and no entry.
+    /// Returns true if it has no item and no entry.
     #[must_use]
     #[inline]
     pub fn is_empty(self) -> bool {
         !matches!(self.0, NodeRepr::Array(body) | NodeRepr::Object(body) if !body.is_empty())
     }
 
-    /// The items of an array; none for anything else.
+    /// Returns the items of an array; none for anything else.
     #[must_use]
     #[inline]
     pub fn items(self) -> Items<'a> {
         Items(Cursor::new(if let NodeRepr::Array(body) = self.0 { body } else { "" }))
     }
 
-    /// The entries of an object, sorted by key; none for anything else.
+    /// Returns the entries of an object, sorted by key; none for anything else.
     #[must_use]
     #[inline]
     pub fn entries(self) -> Entries<'a> {

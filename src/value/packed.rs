@@ -28,27 +28,27 @@ impl Packed {
         Ok(Self(write::value(json, caps, 0)?))
     }
 
-    /// The value.
+    /// Returns the value.
     #[must_use]
     pub fn as_node(&self) -> Node<'_> {
         // Packing writes a whole value, so there is one.
         Cursor::new(&self.0).node().unwrap_or(Node(NodeRepr::Null))
     }
 
-    /// The packed bytes. Equal values have equal bytes; the form is private to this version of the
-    /// crate.
+    /// Returns the packed bytes. Equal values have equal bytes; the form is private to this version
+    /// of the crate.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
 
-    /// The number of bytes that it takes.
+    /// Returns the number of bytes that it takes.
     #[must_use]
     pub fn byte_len(&self) -> usize {
         self.0.len()
     }
 
-    /// The value as a JSON tree.
+    /// Returns the value as a JSON tree.
     #[must_use]
     pub fn to_json(&self) -> Value {
         self.as_node().to_json()

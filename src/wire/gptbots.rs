@@ -275,7 +275,7 @@ pub fn acknowledged(status: u16, body: &[u8]) -> Result<Receipt, SendError> {
     }
 }
 
-/// The same for a turn: one answer for all of its messages.
+/// Returns the same for a turn: one answer for all of its messages.
 pub fn acknowledged_turn(
     messages: &[&Outbound],
     status: u16,

@@ -1,6 +1,6 @@
 //! The JSON of other APIs: Qyvo's trigger-flow, Alibaba's TriggerChatFlow, GPTBots' webhook
 //! messages, WhatsApp's webhooks and messages ([SEMANTICS W](crate::semantics#w)). Hosts that serve
-//! one of these APIs read a request, call the engine, and answer what came of it; hosts that call
+//! one of these APIs read a request, call the engine, and answer with the outcome; hosts that call
 //! one write the same types.
 //!
 //! Pure: bytes and statuses, no HTTP. Keys come in the order in which the products document them.

@@ -82,7 +82,7 @@ fn what_is_wrong_is_listed_with_how_to_fix_it_until_the_flow_is_right() {
     let repair = repaired(draft.answer(BROKEN));
     assert!(
         repair.contains(
-            "- node \"w\": timout: unknown field; did you mean \"timeout\"? (unknown_field); remove it"
+            "- node \"w\": timout: unknown field; did you mean \"timeout\"? (unknown_field); rename it to `timeout`"
         ),
         "{repair}"
     );

@@ -71,7 +71,7 @@ fn a_flow_is_created_from_each_template_under_a_code_of_its_own() {
         };
         assert_eq!(codes, known, "{}", created.issues);
         let again = block_on(bot.flows().create_from_template(template.code, &code)).unwrap_err();
-        assert_eq!(again.to_string(), "`code` is that of another flow");
+        assert_eq!(again.to_string(), "`code` belongs to another flow");
     }
     let unknown = block_on(bot.flows().create_from_template("nope", "x")).unwrap_err();
     assert_eq!(unknown.to_string(), "`template` `nope` is not in the gallery");
@@ -82,7 +82,7 @@ fn a_flow_is_created_from_each_template_under_a_code_of_its_own() {
 #[test]
 fn only_who_is_with_a_person_is_handed_back() {
     let mut run = Rehearsal::of(chatflow::flow::gallery::template("menu").unwrap().json).unwrap();
-    let nobody = "`handoff` is none to come back from";
+    let nobody = "`handoff` is not active: there is nothing to hand back";
     assert_eq!(run.hand_back(serde_json::json!({})).unwrap_err().to_string(), nobody);
     run.say("menu").unwrap();
     assert_eq!(run.hand_back(serde_json::json!({})).unwrap_err().to_string(), nobody);

@@ -10,5 +10,6 @@ mod draft;
 mod flows;
 mod gallery;
 mod issues;
+mod reference;
 mod schema;
 mod talks;

@@ -25,9 +25,9 @@ fn what_is_no_line_of_a_talk_is_refused_at_its_place() {
     for (text, told) in [
         ("> a\nhello\n", "line 2, column 1: `h` begins no line of a talk; write one of > < @ ! ~ = * ? . #"),
         (">a\n", "line 1, column 2: a space must follow the mark"),
-        (". more\n", "line 1, column 1: there is no line above that it could continue"),
-        ("# a\n. more\n", "line 2, column 1: there is no line above that it could continue"),
-        ("@ +5m\n. more\n", "line 2, column 1: there is no line above that it could continue"),
+        (". more\n", "line 1, column 1: there is no line above it to continue"),
+        ("# a\n. more\n", "line 2, column 1: there is no line above it to continue"),
+        ("@ +5m\n. more\n", "line 2, column 1: there is no line above it to continue"),
         ("@ soon\n", "line 1, column 3: `soon` is not a time span, such as +31m or +1h30m"),
         ("! context {\"a\": }\n", "line 1, column 17: is no JSON: expected value"),
         ("! context {\"ä\": 1,\n. \"b\": x}\n", "line 2, column 8: is no JSON: expected value"),
@@ -35,20 +35,23 @@ fn what_is_no_line_of_a_talk_is_refused_at_its_place() {
         ("! profile []\n", "line 1, column 11: must be a JSON object"),
         ("! touch me\n", "line 1, column 9: `touch` has nothing behind it"),
         ("! unpublish now menu\n", "line 1, column 13: give `drain` or `terminate`, and the code of a flow"),
-        ("! let 1x 2\n", "line 1, column 7: `1x` is no name: write letters, digits and `_`"),
+        ("! let 1x 2\n", "line 1, column 7: `1x` is not a name: write letters, digits and `_`"),
         ("! branch found {\n", "line 1, column 16: is no JSON: EOF while parsing an object"),
-        ("! talk 2\n", "line 1, column 8: `2` is no version of talks that is known; 1 is"),
+        ("! talk 2\n", "line 1, column 8: `2` is not a known version of talks; 1 is"),
         (
             "> {\"image\": 1}\n",
             "line 1, column 3: must have one of text, media, location, choice, form, order, contacts, reaction, other; escape a text as `\\{`",
         ),
         ("> {\"text\": 1}\n", "line 1, column 3: `text` must be a text"),
-        ("< /a(/\n", "line 1, column 3: is no regular expression: error: unclosed group"),
+        ("< /a(/\n", "line 1, column 3: is not a regular expression: error: unclosed group"),
     ] {
         assert_eq!(refused(text), told, "{text}");
     }
     let told = refused("! dance\n");
-    assert!(told.starts_with("line 1, column 3: `dance` is no order; write one of talk, context"), "{told}");
+    assert!(
+        told.starts_with("line 1, column 3: `dance` is not an order; write one of talk, context"),
+        "{told}"
+    );
 }
 
 #[test]

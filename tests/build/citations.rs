@@ -14,6 +14,10 @@ fn names() -> BTreeSet<&'static str> {
     chapters.map(|(chapter, _)| chapter).chain(rules).collect()
 }
 
+/// Macros that make public types of what is in their braces.
+const MAKERS: &[&str] =
+    &["words! {", "codes! {", "name! {", "compact_name! {", "minted_id! {", "channels! {"];
+
 /// The documentation of one item.
 struct Docs {
     line: usize,
@@ -36,7 +40,7 @@ fn item<'t>(lines: &[&'t str], at: usize) -> &'t str {
 }
 
 /// The documentation in a file, code left out. An item that is written `pub` is public, and so is
-/// all in a public enum or trait.
+/// all in a public enum or trait, or in the braces of a macro that makes one.
 fn docs(text: &str, is_public_module: bool) -> Vec<Docs> {
     let lines: Vec<&str> = text.lines().collect();
     let (mut found, mut around, mut is_code) = (Vec::<Docs>::new(), "", false);
@@ -48,7 +52,7 @@ fn docs(text: &str, is_public_module: bool) -> Vec<Docs> {
         if !marker.is_empty() {
             if before != marker {
                 let item = item(&lines, at);
-                let is_inside = item.starts_with(' ') && around.starts_with("pub ");
+                let is_inside = item.starts_with(' ') && !around.is_empty();
                 let is_public = item.trim_start().starts_with("pub ") || is_inside;
                 let is_public = if marker == "//!" { is_public_module } else { is_public };
                 found.push(Docs { line: at + 1, is_public, text: String::new() });
@@ -60,7 +64,7 @@ fn docs(text: &str, is_public_module: bool) -> Vec<Docs> {
                 docs.text.push_str(told);
                 docs.text.push(' ');
             }
-        } else if line.starts_with("pub enum ") || line.starts_with("pub trait ") {
+        } else if ["pub enum ", "pub trait "].iter().chain(MAKERS).any(|start| line.starts_with(start)) {
             around = line;
         } else if line.starts_with('}') {
             around = "";
@@ -137,7 +141,7 @@ fn a_citation_is_seen_with_its_link() {
     // In two parts: a citation of no rule is found in sources, too.
     assert_eq!(of(concat!("[SEMANTICS", " S99](crate::semantics#s99)")), [("S99", true)]);
     assert_eq!(of("[SEMANTICS S5](crate::semantics#s6)"), [("S5", false)]);
-    let text = "//! M.\n\n/// A.\n#[must_use]\npub fn a() {}\n\n/// B.\nfn b() {}\n\npub enum E {\n    /// C.\n    C,\n}\n";
+    let text = "//! M.\n\n/// A.\n#[must_use]\npub fn a() {}\n\n/// B.\nfn b() {}\n\npub enum E {\n    /// C.\n    C,\n}\n\nwords! {\n    /// D.\n    D {}\n}\n";
     let are_public = docs(text, false).iter().map(|docs| docs.is_public).collect::<Vec<_>>();
-    assert_eq!(are_public, [false, true, false, true]);
+    assert_eq!(are_public, [false, true, false, true, true]);
 }

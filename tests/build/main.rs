@@ -10,6 +10,7 @@ mod bounds;
 mod citations;
 mod features;
 mod layers;
+mod links;
 mod shape;
 mod watching;
 mod words;

@@ -6,9 +6,18 @@ use crate::layers::source::{code, files, is_test};
 
 const MOST_LINES: usize = 60;
 
-/// The types that a file defines, aliases aside: another name for a type is no type.
+/// The types that a file defines, those that the macro `words!` makes of a name among them; aliases
+/// aside: another name for a type is not a type.
 fn types(code: &str) -> impl Iterator<Item = &str> {
-    code.lines().filter_map(|line| {
+    let mut is_words = false;
+    code.lines().filter_map(move |line| {
+        is_words = line == "words! {" || is_words && !line.starts_with('}');
+        if let Some(name) = line.strip_prefix("    ").and_then(|line| line.strip_suffix(" {"))
+            && is_words
+            && !name.contains(' ')
+        {
+            return Some(name);
+        }
         let mut words = line.split_whitespace().skip_while(|word| word.starts_with("pub"));
         let is_type = words.next().is_some_and(|word| ["struct", "enum", "trait", "union"].contains(&word));
         let name = words.next().filter(|_| is_type)?;
@@ -71,6 +80,12 @@ fn a_function_fits_on_a_screen() {
     }
     assert!(count > 2_000, "{count} functions were found");
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_type_that_a_macro_makes_is_seen() {
+    let text = "pub struct A;\n\nwords! {\n    /// B.\n    B {\n        C = \"c\",\n    }\n}\nfn d() {\n    e {\n}\n";
+    assert_eq!(types(text).collect::<Vec<_>>(), ["A", "B"]);
 }
 
 #[test]

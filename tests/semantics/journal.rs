@@ -213,7 +213,7 @@ fn a_journal_that_does_not_lead_there_says_where() {
     let other = flow("f").send("ask", "How are you?").wait("wait");
     let error = replayed(&other, &journal).unwrap_err();
     assert_eq!(error, ReplayError::Diverged { turn: 2, seq: 2 });
-    assert_eq!(error.to_string(), "turn 2 goes otherwise than the journal says, at entry 2");
+    assert_eq!(error.to_string(), "turn 2 differs from the journal at entry 2");
     let unknown = replay(|_: &FlowId, _: FlowVersion| None, &journal, &Limits::default());
     assert_eq!(unknown, Err(ReplayError::UnknownFlow { flow: id("f"), version: FlowVersion(1) }));
 }

@@ -96,7 +96,7 @@ fn a_blank_flow_has_a_trigger_and_is_published_as_it_is() {
 fn a_blank_flow_takes_no_code_that_another_has() {
     let world = World::with([says_only("Hi")]);
     let create = |code: &str, name: &str| block_on(world.flows().create(code, name, TriggerDef::Manual));
-    assert_eq!(told(create("f", "Mine")), ("invalid_input", "`code` is that of another flow".to_owned()));
+    assert_eq!(told(create("f", "Mine")), ("invalid_input", "`code` belongs to another flow".to_owned()));
     assert_eq!(told(block_on(world.flows().create_from_template("menu", "f"))).0, "invalid_input");
     assert_eq!(told(create("", "Mine")).0, "invalid_input");
     assert_eq!(told(create("g", "")).0, "invalid_input");

@@ -229,10 +229,10 @@ fn a_session_that_was_put_off_replays() {
 #[test]
 fn quiet_hours_are_checked() {
     for (hours, told) in [
-        (json!("22-8"), "settings.quiet_hours[0]: \"22-8\" is no time of a day (bad_value)"),
+        (json!("22-8"), "settings.quiet_hours[0]: \"22-8\" is not a time range (bad_value)"),
         (
             json!(["22:00-08:00 fun"]),
-            "settings.quiet_hours[0]: \"22:00-08:00 fun\" is no time of a day (bad_value)",
+            "settings.quiet_hours[0]: \"22:00-08:00 fun\" is not a time range (bad_value)",
         ),
         (json!("00:00-24:00"), "settings.quiet_hours: leaves no time of the week (bad_value)"),
         (

@@ -118,7 +118,10 @@ fn names_that_are_empty_too_long_or_hold_control_characters_are_refused() {
             eve().from(Channel::Web, "a"),
             "`channel` must be one with telephone numbers when `phone` is given".to_owned(),
         ),
-        (eve().address(Channel::Web, "a", "b"), "`address` must not be given beside `phone`".to_owned()),
+        (
+            eve().address(Channel::Web, "a", "b"),
+            "`address` must not be given together with `phone`".to_owned(),
+        ),
     ]);
 }
 

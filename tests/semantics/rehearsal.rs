@@ -165,7 +165,7 @@ fn what_an_author_should_look_at_is_noticed() {
         lines,
         [
             r#"! context {"age":3,"name":"Ada"}"#,
-            "? the context's `age` is no input of the flow",
+            "? the context's `age` is not an input of the flow",
             "? node \"s\": reads `context.nam`, which has no value",
             "< Hi",
             "= completed at s"

@@ -165,7 +165,7 @@ fn q8_names_of_results_are_checked() {
     let warned = Flow::from_json(&asks(json!(["mod"]))).unwrap();
     assert_eq!(
         warned.warnings().iter().next().unwrap().to_string(),
-        "warning: settings.results[0]: `mod` is no input of the start node, and set by no node; \
+        "warning: settings.results[0]: `mod` is not an input of the start node, and no node sets it; \
          did you mean \"mood\"? (undeclared_variable)"
     );
 }

@@ -661,7 +661,7 @@ fn written_by_a_newer_release() -> World {
 fn a_conversation_of_a_newer_release_is_left_to_that_release() {
     let world = written_by_a_newer_release();
     assert_eq!(block_on(world.bot.quarantined(None)).unwrap(), []);
-    let newer = "stored conversation has format 65535, this release reads up to 2";
+    let newer = "stored conversation has format 65535, but this release reads at most 2";
     assert_eq!(told(block_on(world.bot.contact(&contact_id("ada")))), ("newer_format", newer.to_owned()));
     assert_eq!(world.refusal(ada("t").contact_id("ada")).0, "newer_format");
 }

@@ -763,7 +763,7 @@ fn a_contact_has_at_most_as_many_live_sessions_as_are_allowed() {
     let sessions: Vec<_> = (0..3).map(|_| world.begin(ada("q").contact_id("ada"))).collect();
     assert_eq!(
         world.refusal(ada("q")),
-        ("too_many_sessions", "contact `ada` has 3 live sessions, the most allowed".to_owned())
+        ("too_many_sessions", "contact `ada` already has 3 live sessions, the maximum".to_owned())
     );
     let _ = block_on(world.bot.cancel(sessions[0].session_id)).unwrap();
     world.begin(ada("q"));

@@ -74,7 +74,7 @@ pub(super) async fn definition(
     let params: [Param<'_>; 3] = [(&workspace, Type::TEXT), (&flow, Type::TEXT), (&version, Type::INT8)];
     let Some(row) = link.first(DEFINITION, &params).await? else { return Ok(None) };
     let text = String::from_utf8(row.try_get(0)?);
-    Ok(Some(text.map_err(|_| Fault::permanent("a stored definition is no text"))?.into()))
+    Ok(Some(text.map_err(|_| Fault::permanent("a stored definition is not text"))?.into()))
 }
 
 /// The reason for which a change is not written, as a way out of its transaction.

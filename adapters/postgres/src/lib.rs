@@ -200,7 +200,7 @@ impl PostgresStore {
         self.inner.write_settles().await
     }
 
-    /// The store inside a transaction of the host, on the same database: for
+    /// Returns the store inside a transaction of the host, on the same database: for
     /// [`Engine::on`](chatflow::Engine::on).
     ///
     /// The engine's flows are read by the store's own pool meanwhile. A host that takes its

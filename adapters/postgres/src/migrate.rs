@@ -36,7 +36,7 @@ pub(super) async fn run(pool: &Pool, options: &PostgresOptions) -> Result<(), St
     }
     Err(failed(Fault::Sorted(
         chatflow::error::StoreErrorKind::Transient,
-        "others went on migrating at the same time".into(),
+        "other processes kept migrating at the same time".into(),
     )))
 }
 

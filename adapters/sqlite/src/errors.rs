@@ -14,7 +14,7 @@ pub(super) enum Refused {
         "the file has schema {found}, this release knows schemas up to {known}: open it with a newer release"
     )]
     NewerSchema { found: i64, known: usize },
-    #[error("the file cannot be written ahead of (journal mode `{0}`): it needs a local file system")]
+    #[error("the file does not support a write-ahead log (journal mode `{0}`): it needs a local file system")]
     NotWal(String),
     #[error("the file can only be read")]
     ReadOnly,

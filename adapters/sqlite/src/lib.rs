@@ -3,7 +3,7 @@
 //!
 //! # Inside
 //!
-//! The file is worked by threads of the store's own: one writes, a few look conversations up, one
+//! The store has threads of its own: one writes, a few look conversations up, one
 //! lists and copies. A call is put into the queue of its thread and waits for the answer as any
 //! executor lets it.
 //!
@@ -161,10 +161,10 @@ impl SqliteStore {
         Ok(Self(Arc::new(inner)))
     }
 
-    /// The same store, whose commits carry writes of the host: `hook` runs in the transaction of
-    /// each commit that is about to apply, and both are written or neither. For one call of an
-    /// engine: `bot.on(store.joined(hook)).trigger(…)`; its messages are delivered by the engine
-    /// proper at its next tick.
+    /// Returns the same store, whose commits carry writes of the host: `hook` runs in the
+    /// transaction of each commit that is about to apply, and both are written or neither. For one
+    /// call of an engine: `bot.on(store.joined(hook)).trigger(…)`; its messages are delivered by
+    /// the engine proper at its next tick.
     ///
     /// An error of the hook rolls both back and is answered as a permanent [`StoreError`] around
     /// it. The hook runs again when the engine decides again after a lost race; only what it wrote

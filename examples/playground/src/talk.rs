@@ -69,7 +69,7 @@ impl Talk {
         let json = text(request, "flow")?;
         let flow = Flow::from_json(json)?;
         let now = typed::<f64>(request, "now")? as i64;
-        let now = DateTime::from_timestamp_millis(now).ok_or_else(|| bad("now", "is no time"))?;
+        let now = DateTime::from_timestamp_millis(now).ok_or_else(|| bad("now", "is not a time"))?;
         let channel = match optional(request, "channel") {
             Some(word) => Some(word.parse::<Channel>().map_err(|rule| bad("channel", rule))?),
             None => None,

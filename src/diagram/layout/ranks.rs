@@ -1,4 +1,4 @@
-//! The row of each box: below all that lead to it, but for the arrows that close a circle.
+//! The row of each box: below all that lead to it, but for the arrows that close a loop.
 
 use crate::diagram::layout::LayoutLink;
 
@@ -23,7 +23,7 @@ pub(super) fn of(boxes: usize, links: &[LayoutLink]) -> Vec<usize> {
     ranks
 }
 
-/// Walks depth first; answers which links close no circle, and the boxes in the order in which they
+/// Walks depth first; answers which links close no loop, and the boxes in the order in which they
 /// were done with.
 fn walk(boxes: usize, links: &[LayoutLink], outs: &[Vec<usize>]) -> (Vec<bool>, Vec<usize>) {
     #[derive(Clone, Copy, PartialEq)]

@@ -113,7 +113,11 @@ fn ports(rows: &Rows, links: &[LayoutLink]) -> Vec<f64> {
         // The main way leaves in the middle.
         let main = outs.iter().position(|(_, link)| links[*link].is_main && own.is_main);
         let middle = main.map_or(last / 2.0, |main| main as f64);
+        // Arrows leave in the order of where they go, so that none crosses another at its start.
+        // They come closer together in a narrow box, and never within 12 of its corners.
         let step = PORT.min((own.size.width / 2.0 - 12.0) / middle.max(last - middle).max(0.5));
+        // A lone arrow, or one almost above its target, goes straight down: a bend of a few pixels
+        // looks like a mistake.
         let slack = if outs.len() == 1 { SLACK } else { step * 0.45 };
         let first = own.x - step * middle;
         for (place, (next, link)) in outs.into_iter().enumerate() {
@@ -135,6 +139,7 @@ fn lanes(rows: &Rows, links: &[LayoutLink]) -> BTreeMap<usize, f64> {
     let (_, right) = extent(rows, &BTreeMap::new());
     let mut lanes: Vec<Vec<(usize, usize)>> = Vec::new();
     let place = |(target, span): (usize, (usize, usize))| {
+        // Two spans share a lane if three rows lie between them: closer, their ends look joined.
         let is_free = |lane: &Vec<(usize, usize)>| {
             lane.iter().all(|other| other.1 + 3 < span.0 || span.1 + 3 < other.0)
         };
@@ -163,6 +168,8 @@ fn hops(
     let mut at = port;
     for pair in chain.down.windows(2) {
         let item = &rows.items[pair[1]];
+        // Arrows share a net only above the box that both lead into; sharing one elsewhere would
+        // show a way between two boxes that there is not.
         let key = if item.what == What::Box { Key::Into(to) } else { Key::Of(link) };
         let (net, pins) = gaps.net(item.row, key);
         pins.upper.push(at);

@@ -81,7 +81,7 @@ impl<S: ConversationStore> Flows<'_, S> {
         let status = self
             .change(&code, |entry, now| {
                 if entry.as_ref().is_some_and(|entry| !entry.deleted) {
-                    return Err(Error::invalid("code", "is that of another flow"));
+                    return Err(Error::invalid("code", "belongs to another flow"));
                 }
                 let mut entry = entry.unwrap_or_else(|| new_entry(&code, now));
                 entry.deleted = false;
@@ -133,8 +133,8 @@ impl<S: ConversationStore> Flows<'_, S> {
         .await
     }
 
-    /// The same as a new flow under a name and with a remark of its own, whatever the definition
-    /// says; an empty remark is none.
+    /// Returns the same as a new flow under a name and with a remark of its own, whatever the
+    /// definition says; an empty remark is none.
     ///
     /// # Errors
     /// As [`create`](Self::create); `InvalidInput` of `remark`; `Issues` when the text is no JSON

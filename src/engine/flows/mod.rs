@@ -96,7 +96,7 @@ pub enum Unpublish {
 }
 
 impl<S: ConversationStore> Engine<S> {
-    /// The flows of this workspace.
+    /// Returns the flows of this workspace.
     #[must_use]
     pub fn flows(&self) -> Flows<'_, S> {
         Flows(self, None)
@@ -114,7 +114,7 @@ impl<S: ConversationStore> Flows<'_, S> {
         self
     }
 
-    /// One flow. None: there is none with this code, or it was deleted.
+    /// Returns one flow; none if no flow has this code, or if it was deleted.
     ///
     /// # Errors
     /// `Store`.
@@ -122,7 +122,7 @@ impl<S: ConversationStore> Flows<'_, S> {
         Ok(self.find(flow).await?.as_deref().map(FlowStatus::from))
     }
 
-    /// All flows, by code.
+    /// Returns all flows, by code.
     ///
     /// # Errors
     /// `Store`.
@@ -134,7 +134,7 @@ impl<S: ConversationStore> Flows<'_, S> {
         Ok(flows)
     }
 
-    /// The published versions of a flow, oldest first.
+    /// Returns the published versions of a flow, oldest first.
     ///
     /// # Errors
     /// `FlowNotFound`, `Store`.
@@ -142,7 +142,7 @@ impl<S: ConversationStore> Flows<'_, S> {
         Ok(self.find(flow).await?.ok_or_else(|| Error::FlowNotFound(flow.clone()))?.versions.clone())
     }
 
-    /// The JSON that an import took: of a version, or of the draft
+    /// Returns the JSON that an import took: of a version, or of the draft
     /// ([SEMANTICS L7](crate::semantics#l7)).
     ///
     /// # Errors

@@ -97,7 +97,7 @@ impl Rehearsal {
                 let flow = FlowId::new(flow).map_err(|rule| Error::invalid("flow", rule))?;
                 at_once(self.bot.flows().unpublish(&flow, how)).map(drop)?;
             }
-            _ => return Err(Error::invalid("act", "is none that a rehearsal knows")),
+            _ => return Err(Error::invalid("act", "is not known to a rehearsal")),
         }
         Ok(())
     }
@@ -209,7 +209,7 @@ impl Rehearsal {
         } else if let Some(text) = text("text") {
             Inbound::text(channel, account, from, text)
         } else {
-            return Err(Error::invalid("message", "is of no kind that a contact sends"));
+            return Err(Error::invalid("message", "is of a kind that contacts cannot send"));
         };
         Ok(part("meta").into_iter().fold(inbound, Inbound::meta))
     }

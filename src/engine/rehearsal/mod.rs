@@ -170,7 +170,7 @@ impl Rehearsal {
         self
     }
 
-    /// With a contact of whom this is known.
+    /// With a contact who has this profile.
     #[must_use]
     pub fn with_profile(mut self, profile: Profile) -> Self {
         self.profile = Some(profile);
@@ -188,7 +188,7 @@ impl Rehearsal {
     /// Starts the flow as a call does, with this context.
     ///
     /// # Errors
-    /// `InvalidInput` when the context has not what the flow needs; `FlowNotPublished` when
+    /// `InvalidInput` when the context lacks what the flow needs; `FlowNotPublished` when
     /// messages start it.
     pub fn start(&mut self, context: impl Into<Value>) -> Result<&[Line], Error> {
         let context = context.into();
@@ -212,7 +212,7 @@ impl Rehearsal {
         self.look(since)
     }
 
-    /// The contact writes.
+    /// Lets the contact write.
     ///
     /// # Errors
     /// `InvalidInput` when the text is too long.
@@ -222,7 +222,7 @@ impl Rehearsal {
         self.hear(Line::Said(text.to_owned()), inbound)
     }
 
-    /// The contact chooses one of the options that were offered, by its id or its label.
+    /// Lets the contact choose one of the options that were offered, by its id or its label.
     ///
     /// # Errors
     /// `InvalidInput` of `option` when it was not offered.
@@ -239,8 +239,8 @@ impl Rehearsal {
         self.hear(Line::Chose(chosen.label), inbound)
     }
 
-    /// The contact sends something else than text: make it for [`account`](Self::account) and
-    /// [`address`](Self::address).
+    /// Lets the contact send something else than text: make it for [`account`](Self::account)
+    /// and [`address`](Self::address).
     ///
     /// # Errors
     /// `InvalidInput` when it is malformed or too large.
@@ -250,7 +250,7 @@ impl Rehearsal {
         self.hear(line, inbound)
     }
 
-    /// Time passes, from one due time to the next.
+    /// Lets time pass, from one due time to the next.
     ///
     /// # Errors
     /// `InvalidInput` of `time` when more happens in it than a rehearsal shows.
@@ -263,7 +263,7 @@ impl Rehearsal {
         Ok(self.transcript.0.get(since..).unwrap_or_default())
     }
 
-    /// The host answers a node: its call, if one waits for an answer, else its next one.
+    /// Lets the host answer a node: its call, if one waits for an answer, else its next one.
     ///
     /// # Errors
     /// `InvalidInput` of `node`.
@@ -278,28 +278,28 @@ impl Rehearsal {
         Ok(self.transcript.0.get(since..).unwrap_or_default())
     }
 
-    /// A person gives the contact back, with what they found out: an object, `json!({})` for
-    /// nothing.
+    /// Lets a person give the contact back, with what they found out: an object, `json!({})`
+    /// for nothing.
     ///
     /// # Errors
     /// `InvalidInput` of `vars`, or of `handoff` when the contact is with nobody.
     pub fn hand_back(&mut self, vars: impl Into<Value>) -> Result<&[Line], Error> {
         let (since, vars) = (self.transcript.0.len(), vars.into());
         let Some(contact) = self.contact_in_handoff()? else {
-            return Err(Error::invalid("handoff", "is none to come back from"));
+            return Err(Error::invalid("handoff", "is not active: there is nothing to hand back"));
         };
         let _ = at_once(self.bot.resume_from_handoff(&contact, vars.clone()))?;
         self.transcript.0.push(Line::HandedBack(vars));
         self.look(since)
     }
 
-    /// All that was said and done.
+    /// Returns all that was said and done.
     #[must_use]
     pub fn transcript(&self) -> &Transcript {
         &self.transcript
     }
 
-    /// The session that was started last, as it is now.
+    /// Returns the session that was started last, as it is now.
     #[must_use]
     pub fn session(&self) -> Option<Session> {
         let record = at_once(self.bot.session(self.session?)).ok().flatten()?;
@@ -313,25 +313,25 @@ impl Rehearsal {
         self.session.and_then(|id| at_once(self.bot.journal(id)).ok()).unwrap_or_default()
     }
 
-    /// The flow that is tried out.
+    /// Returns the flow that is tried out.
     #[must_use]
     pub fn flow(&self) -> &Flow {
         &self.flow
     }
 
-    /// The account that the flow talks on: its sender, or one on its trigger's channel.
+    /// Returns the account that the flow talks on: its sender, or one on its trigger's channel.
     #[must_use]
     pub fn account(&self) -> &Account {
         &self.account
     }
 
-    /// The contact's address there.
+    /// Returns the contact's address there.
     #[must_use]
     pub fn address(&self) -> &str {
         self.from
     }
 
-    /// The engine underneath, for what a rehearsal has no word for.
+    /// Returns the engine underneath, for what a rehearsal has no word for.
     #[must_use]
     pub fn engine(&self) -> &Engine<MemoryStore> {
         &self.bot

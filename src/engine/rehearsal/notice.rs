@@ -25,7 +25,7 @@ pub(super) fn notice(event: &EventKind) -> Option<String> {
         EventKind::ListCut { node, given, kept, .. } => {
             format!("node {:?}: takes {kept} of {given} items", node.as_str())
         }
-        EventKind::InputDropped { key, .. } => format!("the context's `{key}` is no input of the flow"),
+        EventKind::InputDropped { key, .. } => format!("the context's `{key}` is not an input of the flow"),
         EventKind::Logged { node, level, text, .. } => {
             format!("node {:?}: {}: {text}", node.as_str(), level.as_str())
         }

@@ -111,7 +111,7 @@ fn is_beside_its_call(lines: &[TalkLine], place: usize) -> bool {
 }
 
 impl Played {
-    /// A talk with a flow that cannot run: its issues are all that comes of it.
+    /// A talk with a flow that cannot run: its only result is the list of issues.
     #[must_use]
     pub fn refused(talk: &Talk, issues: &Issues) -> Self {
         let (lines, mut compared) = (talk.lines(), Comparison::default());

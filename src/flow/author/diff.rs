@@ -78,7 +78,7 @@ impl FlowDiff {
         }
     }
 
-    /// True if nothing differs.
+    /// Returns true if nothing differs.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()

@@ -1,6 +1,6 @@
-//! A flow drafted by a model (SEMANTICS L9): prompts go out, answers come in. Which model, and how
-//! it is asked, is the host's; what it answers is judged like any other flow file, and trusted no
-//! more.
+//! A flow drafted by a model ([SEMANTICS L9](crate::semantics#l9)): prompts go out, answers come
+//! in. Which model, and how it is asked, is the host's; what it answers is judged like any other
+//! flow file, and trusted no more.
 
 use std::fmt::Write as _;
 

@@ -33,13 +33,13 @@ pub struct FlowTemplate {
     pub json: &'static str,
 }
 
-/// All templates.
+/// Returns all templates.
 #[must_use]
 pub fn templates() -> &'static [FlowTemplate] {
     TEMPLATES
 }
 
-/// The template with a code.
+/// Returns the template with a code.
 #[must_use]
 pub fn template(code: &str) -> Option<&'static FlowTemplate> {
     TEMPLATES.iter().find(|template| template.code == code)

@@ -7,8 +7,8 @@ use crate::flow::def::{FlowDef, SPEC};
 use crate::flow::form::read::Read;
 use crate::flow::form::schema::SchemaDefinitions;
 
-/// The JSON Schema (draft 2020-12) of a flow file: what `flow.schema.json` beside the crate's
-/// manifest holds, for editors that complete and validate.
+/// Returns the JSON Schema (draft 2020-12) of a flow file: what `flow.schema.json` beside the
+/// crate's manifest holds, for editors that complete and validate.
 ///
 /// Each field has a title, a description, what counts if it is absent, and an example; editors that
 /// draw forms find the group of a component in `x-group`, its branches in `x-branches`, and what a

@@ -38,13 +38,13 @@ pub enum BadPo {
     #[error("the flow names no language of its own: set `settings.language`")]
     NoLanguage,
     /// This is no language tag.
-    #[error("{0:?} is no language tag")]
+    #[error("{0:?} is not a language tag")]
     BadTag(String),
     /// The file does not say in its header which language it is in.
     #[error("the file has no header `Language:`")]
     NoHeader,
     /// A line is no part of such a file.
-    #[error("line {0} is no part of a PO file")]
+    #[error("line {0} does not belong in a PO file")]
     BadLine(usize),
     /// A translation is of a text that the flow has no more, by its place.
     #[error("the flow has no such text at {0:?}: translate a fresh file")]
@@ -58,13 +58,13 @@ impl Texts {
         Self(flow.def().clone())
     }
 
-    /// The definition, with what was applied to it.
+    /// Returns the definition, with what was applied to it.
     #[must_use]
     pub fn into_def(self) -> FlowDef {
         self.0
     }
 
-    /// Each text by its place, `NODE.text`, that has no translation into a language.
+    /// Returns each text by its place, `NODE.text`, that has no translation into a language.
     ///
     /// # Errors
     /// [`BadPo`] if this is no language tag, or the flow names no language of its own.
@@ -73,7 +73,7 @@ impl Texts {
         Ok(lacking.into_iter().flatten().collect())
     }
 
-    /// A file of gettext with every text: its place as the context, the text in the flow's
+    /// Returns a file of gettext with every text: its place as the context, the text in the flow's
     /// language, and the translation that there is, if any. Texts without a letter are left out.
     ///
     /// # Errors

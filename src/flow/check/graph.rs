@@ -185,32 +185,32 @@ impl Graph {
         reached
     }
 
-    /// Sets of nodes that can be walked in a circle by the ways that `keep` keeps; each with one
-    /// such circle.
-    pub(crate) fn circles(&self, keep: impl Fn(NodeIx, NodeIx, EdgeKind) -> bool) -> Vec<Circle> {
+    /// Sets of nodes that can be walked in a loop by the ways that `keep` keeps; each with one
+    /// such loop.
+    pub(crate) fn loops(&self, keep: impl Fn(NodeIx, NodeIx, EdgeKind) -> bool) -> Vec<GraphLoop> {
         let kept =
             EdgeFiltered::from_fn(&self.graph, |edge: petgraph::graph::EdgeReference<'_, EdgeKind>| {
                 keep(place(edge.source()), place(edge.target()), *edge.weight())
             });
         // Kosaraju's algorithm, because petgraph's Tarjan recurses once per node.
         let components = kosaraju_scc(&kept).into_iter();
-        let mut circles: Vec<Circle> = components
+        let mut loops: Vec<GraphLoop> = components
             .filter_map(|nodes| {
                 let members: BTreeSet<NodeIx> = nodes.into_iter().map(place).collect();
                 let first = *members.first()?;
                 let next =
                     |node| kept.edges(vertex(node)).map(|edge| place(edge.target())).collect::<Vec<_>>();
                 let walk = shortest_circle(first, &members, next)?;
-                Some(Circle { members, walk })
+                Some(GraphLoop { members, walk })
             })
             .collect();
-        circles.sort_by_key(|circle| circle.walk.first().copied());
-        circles
+        loops.sort_by_key(|cycle| cycle.walk.first().copied());
+        loops
     }
 }
 
 /// Nodes that can be walked forever.
-pub(crate) struct Circle {
+pub(crate) struct GraphLoop {
     /// All of them.
     pub(crate) members: BTreeSet<NodeIx>,
     /// One way round, its first node not repeated.

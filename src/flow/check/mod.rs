@@ -1,8 +1,8 @@
-//! The rules of a flow as a whole: where it begins, that every way leads on, that no circle runs
+//! The rules of a flow as a whole: where it begins, that every way leads on, that no loop runs
 //! away (SEMANTICS C). What must not live here: the rules of one node, which are its kind's.
 
-mod circles;
 pub(crate) mod graph;
+mod loops;
 pub(crate) mod recursion;
 mod reminder;
 mod report;
@@ -56,7 +56,7 @@ pub(crate) fn check(
     check_lifetime(def, graph, entry, limits, found);
     check_sender(def, &reached, found);
     untranslated::check(def, found);
-    circles::check(def, graph, limits, &reached, found);
+    loops::check(def, graph, limits, &reached, found);
     check_loops(def, graph, &reached, found);
     if let Some(entry) = entry {
         check_recursion(def, graph, entry, found);

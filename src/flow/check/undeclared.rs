@@ -23,7 +23,7 @@ pub(crate) fn check(def: &FlowDef, mentions: &Mentions, found: &mut Diagnostics)
             continue;
         }
         let candidates = declared.iter().chain(&written).copied();
-        let message = format!("`{}` is no input of the start node, and set by no node", brief(name));
+        let message = format!("`{}` is not an input of the start node, and no node sets it", brief(name));
         let message = message + &found.did_you_mean(name, candidates);
         found.add(
             IssueCode::UndeclaredVariable,
@@ -45,8 +45,8 @@ pub(crate) fn check(def: &FlowDef, mentions: &Mentions, found: &mut Diagnostics)
         let candidates = declared.iter().chain(&written).copied();
         let message = match &*mention.root {
             "vars" => format!("`vars.{}` is set by no node", brief(name)),
-            "context" => format!("`context.{}` is no input of the start node", brief(name)),
-            _ => format!("`{}` is no input of the start node, and set by no node", brief(name)),
+            "context" => format!("`context.{}` is not an input of the start node", brief(name)),
+            _ => format!("`{}` is not an input of the start node, and no node sets it", brief(name)),
         };
         let message = message + &found.did_you_mean(name, candidates);
         let fix = "declare it as an input, set it before, or give it a `default`";

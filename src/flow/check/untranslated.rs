@@ -28,7 +28,7 @@ pub(super) fn check(def: &FlowDef, found: &mut Diagnostics) {
             let lacking: Vec<String> = lacking.map(|tag| brief(tag).to_string()).collect();
             if !lacking.is_empty() {
                 let message = format!("has no `{place}` in {}", lacking.join(", "));
-                let fix = "translate it, or strike the language from `settings.languages`";
+                let fix = "translate it, or remove the language from `settings.languages`";
                 found.node = NodeId::new(&node.id).ok();
                 found.add(IssueCode::Untranslated, &list.item(index), message, fix);
             }

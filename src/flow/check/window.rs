@@ -18,7 +18,7 @@ use crate::id::NodeId;
 
 /// Time for which WhatsApp takes free texts after a message of the contact.
 const WINDOW: TimeDelta = TimeDelta::hours(24);
-/// A node whose silence grows more often than this is in a circle that timers walk.
+/// A node whose silence grows more often than this is in a loop that timers walk.
 const MOST_ROUNDS: u32 = 32;
 
 /// The longest time for which the contact may have been silent. None: longer than the window, or

@@ -167,7 +167,7 @@ pub(super) fn compile_buttons(
             }
             (true, Some(_)) => {
                 let beside = if button.from.is_some() { "from" } else { "id" };
-                let message = format!("is given beside `{beside}`");
+                let message = format!("is given together with `{beside}`");
                 cx.found.add(IssueCode::BadValue, &place.key("url"), message, "give one of the two");
             }
         }

@@ -84,7 +84,7 @@ impl ChannelCapacity {
             let message = format!("has {links} buttons with `url`, at most {most} are allowed{}", self.on);
             cx.found.add(IssueCode::ChannelLimit, at, message, "send the other addresses in a text");
         } else if links > 0 && replies > 0 && !self.capacity.mixes_links {
-            let message = format!("has buttons with `url` beside others, which cannot be{}", self.on);
+            let message = format!("mixes buttons with `url` and others, which is not possible{}", self.on);
             cx.found.add(IssueCode::ChannelLimit, at, message, "send two messages");
         }
     }

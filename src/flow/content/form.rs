@@ -56,7 +56,7 @@ impl FormDef {
 }
 
 impl Read for FormDef {
-    const EXAMPLE: &'static str = r#"{"id": "1234567890", "button": "SchemaDefinitions"}"#;
+    const EXAMPLE: &'static str = r#"{"id": "1234567890", "button": "Book"}"#;
 
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of::<Self>(value, at, found)?;

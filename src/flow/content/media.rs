@@ -20,7 +20,7 @@ pub struct MediaDef {
     /// The type of the medium.
     #[serde(rename = "type")]
     pub kind: MediaType,
-    /// Where it lies, a template.
+    /// The address of the file, a template.
     pub url: String,
     /// A text below it, a template.
     #[serde(skip_serializing_if = "Option::is_none")]

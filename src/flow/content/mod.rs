@@ -255,7 +255,7 @@ impl MessageDef {
         if let Some(label) = choice::same_label(&message.choices()) {
             let place = self.forms().last().copied().unwrap_or("options");
             let message = format!("label {:?} appears twice", brief(label));
-            cx.found.add(IssueCode::SameLabel, &at.key(place), message, "tell the two apart");
+            cx.found.add(IssueCode::SameLabel, &at.key(place), message, "give one of them another label");
         }
         Some(message)
     }
@@ -272,7 +272,7 @@ impl MessageDef {
         let fit = ChannelCapacity::of(channel);
         if let [first, others @ ..] = &*self.forms() {
             for other in others {
-                let message = format!("is given beside `{first}`");
+                let message = format!("is given together with `{first}`");
                 let fix = "give one of the two, or send two messages";
                 cx.found.add(IssueCode::BadValue, &at.key(other), message, fix);
             }
@@ -414,7 +414,7 @@ impl MessageDef {
         needs("text", is_one || self.text.is_some(), cx);
         needs("header", !products.is_list() || self.header.is_some(), cx);
         if self.header.is_some() && !products.is_list() {
-            let message = "has no meaning above what is not a list of goods";
+            let message = "has no meaning unless `products` is a list";
             cx.found.add(IssueCode::BadValue, &at.key("header"), message, "remove it");
         } else if self.header.as_ref().is_some_and(|header| header.text.is_none()) {
             let message = "must be a line above a list of goods";

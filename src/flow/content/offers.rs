@@ -237,7 +237,7 @@ pub(super) fn item_template(text: &str, at: &Path<'_>, cx: &mut Compile<'_>) -> 
         is_index || crate::flow::lang::names::is_name(name)
     });
     if !is_path {
-        let message = format!("{:?} is no field of an item", brief(text));
+        let message = format!("{:?} is not a field of an item", brief(text));
         let fix = "name a field, such as `name`, or write a template, such as `{{ item.name }}`";
         cx.found.add(IssueCode::BadValue, at, message, fix);
         return None;

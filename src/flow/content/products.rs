@@ -102,7 +102,7 @@ impl ProductsDef {
     ) -> Option<CompiledProducts> {
         if self.id.is_some() && self.sections.is_some() {
             let fix = "give one of the two, or send two messages";
-            cx.found.add(IssueCode::BadValue, &at.key("sections"), "is given beside `id`", fix);
+            cx.found.add(IssueCode::BadValue, &at.key("sections"), "is given together with `id`", fix);
         }
         let names_some = self.id.is_some() || self.sections.is_some();
         if names_some && self.catalog.is_none() {

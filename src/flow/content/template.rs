@@ -210,7 +210,7 @@ impl TemplateDef {
             let place = at.item(index);
             if card.header.as_ref().is_some_and(|header| header.image.is_none() && header.video.is_none()) {
                 let fix = "give `image` or `video`";
-                cx.found.add(IssueCode::BadValue, &place.key("header"), "must be a picture or a film", fix);
+                cx.found.add(IssueCode::BadValue, &place.key("header"), "must be an image or a video", fix);
             }
             let fields = PartFields {
                 parameters: card.parameters.as_ref(),
@@ -237,10 +237,10 @@ impl TemplateDef {
         for (index, tag) in approved.iter().enumerate() {
             let language = Language::parse(tag);
             if language.is_none() {
-                let message = format!("{:?} is no language tag", brief(tag));
+                let message = format!("{:?} is not a language tag", brief(tag));
                 cx.found.add(IssueCode::BadName, &list.item(index), message, "write a tag such as pt_BR");
             } else if languages.contains(&language) {
-                let message = "is there under another name already";
+                let message = "is already there under another name";
                 cx.found.add(IssueCode::BadValue, &list.item(index), message, "keep one of the two");
             }
             languages.push(language);

@@ -110,12 +110,12 @@ impl TextDef {
             let place = at.key(tag);
             let language = is_tag(tag).then(|| Language::parse(tag)).flatten();
             if language.is_none() {
-                let message = format!("{:?} is no language tag", brief(tag));
+                let message = format!("{:?} is not a language tag", brief(tag));
                 cx.found.add(IssueCode::BadName, &place, message, "write a tag such as en or pt-BR");
             } else if languages.contains(&language) {
                 let spellings = texts.iter().filter(|(other, _)| other.eq_ignore_ascii_case(tag)).count();
                 let written = if spellings > 1 { "in other letters" } else { "under another name" };
-                let message = format!("is there {written} already");
+                let message = format!("is already there {written}");
                 cx.found.add(IssueCode::DuplicateKey, &place, message, "keep one of the two");
             }
             languages.push(language);

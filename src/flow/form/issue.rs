@@ -34,7 +34,7 @@ macro_rules! codes {
             /// Every code.
             pub const ALL: &'static [Self] = &[$(Self::$code),+];
 
-            /// The code as text, in snake_case.
+            /// Returns the code as text, in snake_case.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$code => $word),+ }
@@ -72,7 +72,7 @@ codes! {
     BadValue = "bad_value",
     /// A time span that cannot be read, is zero, or is too long.
     BadSpan = "bad_span",
-    /// A kind of node that there is not.
+    /// An unknown kind of node.
     UnknownKind = "unknown_kind",
     /// More nodes than `Limits::nodes`.
     TooManyNodes = "too_many_nodes",
@@ -88,13 +88,13 @@ codes! {
     DuplicateBranch = "duplicate_branch",
     /// Two choices of a message whose labels are the same to a reader. A warning.
     SameLabel = "same_label",
-    /// A text that there is not in one of the flow's `languages`. A warning.
+    /// A text that is missing in one of the flow's `languages`. A warning.
     Untranslated = "untranslated",
     /// Two edges from one branch.
     DuplicateEdge = "duplicate_edge",
-    /// An edge from a node that there is not.
+    /// An edge from a node that does not exist.
     EdgeFromNowhere = "edge_from_nowhere",
-    /// An edge or a jump to a node that there is not.
+    /// An edge or a jump to a node that does not exist.
     EdgeToNowhere = "edge_to_nowhere",
     /// An edge or a jump to the start node.
     IntoStart = "into_start",
@@ -109,13 +109,13 @@ codes! {
     MissingElse = "missing_else",
     /// A node that no path reaches: what is wrong with its ways out is not told. A warning.
     Unreachable = "unreachable",
-    /// A cycle without a wait in it.
+    /// A loop without a wait in it.
     EndlessLoop = "endless_loop",
-    /// A cycle through jumps alone that a turn's node limit cuts off.
+    /// A loop through jumps alone that exceeds a turn's node limit.
     LongLoop = "long_loop",
     /// A `for_each` to which nothing of its body comes back. A warning.
     OpenLoop = "open_loop",
-    /// A cycle that sends, and that timers walk without the contact.
+    /// A loop that keeps sending on timers while the contact is silent.
     TimerLoop = "timer_loop",
     /// An edge for `timeout` on a wait that has none.
     TimeoutBranch = "timeout_branch",
@@ -126,10 +126,10 @@ codes! {
     WaitTooLong = "wait_too_long",
     /// A wait for a reply in a flow that runs without a contact.
     WaitWithoutContact = "wait_without_contact",
-    /// A send that certainly has no address to go to (SEMANTICS D4).
+    /// A send that certainly has no address to go to ([SEMANTICS D4](crate::semantics#d4)).
     NoDestination = "no_destination",
     /// Messages to the contact in a flow that is triggered and has no sender: each trigger has to
-    /// name one, or its session fails (SEMANTICS D4). A warning.
+    /// name one, or its session fails ([SEMANTICS D4](crate::semantics#d4)). A warning.
     NoSender = "no_sender",
     /// A free text that WhatsApp may not take any more, or not yet (its 24-hour window). A warning.
     WindowMayBeClosed = "window_may_be_closed",
@@ -151,7 +151,7 @@ codes! {
     UnboundAccount = "unbound_account",
     /// Two online flows take any message on one account.
     TwoAnyTriggers = "two_any_triggers",
-    /// A call of a flow that there is not.
+    /// A call of a flow that does not exist.
     UnknownSubflow = "unknown_subflow",
     /// A flow that calls itself, or others that call it, with no wait in between.
     EndlessRecursion = "endless_recursion",
@@ -160,7 +160,7 @@ codes! {
 }
 
 impl IssueCode {
-    /// The weight of this issue: a flow with an error cannot be published.
+    /// Returns the weight of this issue: a flow with an error cannot be published.
     #[must_use]
     pub fn severity(self) -> Severity {
         match self {
@@ -254,17 +254,17 @@ impl fmt::Display for Issue {
 pub struct Issues(Vec<Issue>);
 
 impl Issues {
-    /// Every issue, in the order of discovery: form first, then structure.
+    /// Returns every issue, in the order of discovery: form first, then structure.
     pub fn iter(&self) -> std::slice::Iter<'_, Issue> {
         self.0.iter()
     }
 
-    /// Those that block publishing.
+    /// Returns those that block publishing.
     pub fn errors(&self) -> impl Iterator<Item = &Issue> {
         self.0.iter().filter(|issue| issue.severity == Severity::Error)
     }
 
-    /// Those that do not.
+    /// Returns those that do not.
     pub fn warnings(&self) -> impl Iterator<Item = &Issue> {
         self.0.iter().filter(|issue| issue.severity == Severity::Warning)
     }
@@ -280,13 +280,13 @@ impl Issues {
         }
     }
 
-    /// True if one blocks publishing.
+    /// Returns true if one blocks publishing.
     #[must_use]
     pub fn has_errors(&self) -> bool {
         self.errors().next().is_some()
     }
 
-    /// True if there is none.
+    /// Returns true if there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -396,10 +396,18 @@ impl Diagnostics {
         word: &str,
         known: impl IntoIterator<Item = &'a str> + Clone,
     ) -> String {
+        did_you_mean(self.meant(word, known))
+    }
+
+    /// The word that was probably meant, of those that are known; asked of the first alone, too.
+    pub(crate) fn meant<'a>(
+        &mut self,
+        word: &str,
+        known: impl IntoIterator<Item = &'a str> + Clone,
+    ) -> Option<&'a str> {
         const MOST: usize = 100;
         self.suggested += 1;
-        let meant = if self.suggested > MOST { None } else { closest(word, known) };
-        meant.map(|word| format!("; did you mean {word:?}?")).unwrap_or_default()
+        if self.suggested > MOST { None } else { closest(word, known) }
     }
 
     /// Keeps the order that the keys of an object have in the file.
@@ -461,4 +469,9 @@ impl Diagnostics {
     pub(crate) fn into_issues(self) -> Issues {
         Issues(self.issues)
     }
+}
+
+/// The words for one that was probably meant: `; did you mean "x"?`.
+pub(crate) fn did_you_mean(meant: Option<&str>) -> String {
+    meant.map(|word| format!("; did you mean {word:?}?")).unwrap_or_default()
 }

@@ -57,7 +57,7 @@ impl FlowLines {
         lines
     }
 
-    /// The line of a field, by its path as issues have it: `nodes[2].text`.
+    /// Returns the line of a field, by its path as issues have it: `nodes[2].text`.
     #[must_use]
     pub fn path(&self, path: &str) -> Option<u32> {
         self.paths.get(path).map(|(line, _)| *line)
@@ -80,13 +80,13 @@ impl FlowLines {
         Self { paths: scan.paths, ..Self::default() }
     }
 
-    /// The line at which a node begins.
+    /// Returns the line at which a node begins.
     #[must_use]
     pub fn node(&self, id: &str) -> Option<u32> {
         self.nodes.get(id).copied()
     }
 
-    /// The line of the edge by which a branch of a node leads on.
+    /// Returns the line of the edge by which a branch of a node leads on.
     #[must_use]
     pub fn way(&self, from: &str, branch: &str) -> Option<u32> {
         let named = self.ways.get(&(from.to_owned(), Some(branch.to_owned())));

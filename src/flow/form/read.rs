@@ -6,7 +6,7 @@ use serde_json::json;
 use serde_json::{Map, Number, Value};
 
 use crate::Channel;
-use crate::flow::form::issue::{Diagnostics, IssueCode};
+use crate::flow::form::issue::{Diagnostics, IssueCode, did_you_mean};
 use crate::flow::form::path::{Path, brief};
 #[cfg(feature = "schema")]
 use crate::flow::form::schema::{ObjectForm, SchemaDefinitions};
@@ -141,9 +141,12 @@ impl<'v, 'p, 'f> Fields<'v, 'p, 'f> {
     /// Reports the fields that nobody asked for.
     pub(crate) fn close(self) {
         for key in self.object.keys().filter(|key| !self.known.contains(&key.as_str())) {
-            let message =
-                format!("unknown field{}", self.found.did_you_mean(key, self.known.iter().copied()));
-            let fix = format!("remove it; known are {}", self.known.join(", "));
+            let meant = self.found.meant(key, self.known.iter().copied());
+            let message = format!("unknown field{}", did_you_mean(meant));
+            let fix = match meant {
+                Some(name) if !self.object.contains_key(name) => format!("rename it to `{name}`"),
+                _ => format!("remove it; known are {}", self.known.join(", ")),
+            };
             self.found.add(IssueCode::UnknownField, &self.at.key(key), message, fix);
         }
     }
@@ -327,7 +330,7 @@ impl Read for Channel {
     fn read(value: &Value, at: &Path<'_>, found: &mut Diagnostics) -> Option<Self> {
         let name = String::read(value, at, found)?;
         let report = |error| {
-            let message = format!("{:?} is no channel", brief(&name));
+            let message = format!("{:?} is not a channel", brief(&name));
             found.add(IssueCode::BadValue, at, message, format!("{error}"));
         };
         Channel::parse(&name).map_err(report).ok()
@@ -351,7 +354,7 @@ macro_rules! words {
         impl $name {
             pub(crate) const WORDS: &'static [(&'static str, Self)] = &[$(($word, Self::$variant)),+];
 
-            /// The word, as a flow file writes it.
+            /// Returns the word, as a flow file writes it.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }

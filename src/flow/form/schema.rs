@@ -62,7 +62,7 @@ impl SchemaDefinitions {
         for (word, doc) in words {
             let mut schema = any_of(by_word.remove(word).unwrap_or_default());
             if let Value::Object(schema) = &mut schema {
-                schema.insert("description".into(), doc.trim().into());
+                schema.insert("description".into(), plain(doc).into());
             }
             let name = self.free_name(word);
             cases.push(json!({
@@ -109,9 +109,21 @@ fn any_of(mut forms: Vec<Value>) -> Value {
     if forms.len() == 1 { forms.remove(0) } else { json!({"anyOf": forms}) }
 }
 
+/// A description without links to items, which an editor of flow files cannot follow.
+fn plain(doc: &str) -> String {
+    let (mut plain, mut rest) = (String::new(), doc.trim());
+    while let Some((head, link)) = rest.split_once("](crate::") {
+        let (before, text) = head.rsplit_once('[').unwrap_or((head, ""));
+        plain.push_str(before);
+        plain.push_str(text);
+        rest = link.split_once(')').map_or("", |(_, after)| after);
+    }
+    plain + rest
+}
+
 /// A closed list of words, each with what it means.
 pub(crate) fn one_word(words: &[(&str, &str)]) -> Value {
-    let of = |(word, doc): &(&str, &str)| json!({"const": word, "description": doc.trim()});
+    let of = |(word, doc): &(&str, &str)| json!({"const": word, "description": plain(doc)});
     let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
     json!({"type": "string", "enum": known, "oneOf": words.iter().map(of).collect::<Vec<_>>()})
 }

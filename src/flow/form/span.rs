@@ -28,7 +28,7 @@ pub enum BadSpan {
     #[error("is not a time span")]
     Form,
     /// It lasts no time.
-    #[error("is no time at all")]
+    #[error("must be at least one second")]
     Zero,
     /// It lasts more than 366 days.
     #[error("is longer than 366 days")]
@@ -69,13 +69,13 @@ impl Span {
         Self { seconds: 1, text: "1s".into() }
     }
 
-    /// Its length in seconds.
+    /// Returns its length in seconds.
     #[must_use]
     pub fn seconds(&self) -> u32 {
         self.seconds
     }
 
-    /// Its length.
+    /// Returns its length.
     #[must_use]
     pub fn as_delta(&self) -> TimeDelta {
         TimeDelta::seconds(i64::from(self.seconds))

@@ -38,7 +38,7 @@ pub struct KeywordDef {
 }
 
 words! {
-    /// The action of a keyword (SEMANTICS I6).
+    /// The action of a keyword ([SEMANTICS I6](crate::semantics#i6)).
     #[derive(serde::Deserialize)]
     #[serde(rename_all = "snake_case")]
     KeywordAction {
@@ -215,7 +215,7 @@ impl KeywordDef {
                 NodeId::new(node).ok()
             }
             (None, KeywordAction::Say) => {
-                cx.found.add(IssueCode::MissingField, &at, "is required", "name the node that says it");
+                cx.found.add(IssueCode::MissingField, &at, "is required", "name the node with the text");
                 None
             }
             (None, KeywordAction::Jump) => {

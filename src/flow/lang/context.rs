@@ -85,7 +85,7 @@ impl<'a> Compile<'a> {
                 Some(template)
             }
             Err(error) => {
-                let message = format!("is no template: {error}");
+                let message = format!("is not a template: {error}");
                 self.found.add(IssueCode::BadTemplate, at, message, "fix the expression between {{ and }}");
                 None
             }
@@ -136,7 +136,7 @@ impl<'a> Compile<'a> {
         let Some(region) = template.as_literal() else { return Some(HomeRegion::From(template)) };
         let home = Home::of(region);
         if home.is_none() {
-            let message = format!("{:?} is no region", brief(region));
+            let message = format!("{:?} is not a region", brief(region));
             self.found.add(IssueCode::BadValue, at, message, "write an ISO 3166 code such as US or DE");
         }
         home.map(HomeRegion::Fixed)
@@ -160,7 +160,7 @@ impl<'a> Compile<'a> {
                 Some(expr)
             }
             Err(error) => {
-                let message = format!("is no expression: {error}");
+                let message = format!("is not an expression: {error}");
                 self.found.add(IssueCode::BadExpression, at, message, "fix the expression");
                 None
             }
@@ -177,7 +177,7 @@ impl<'a> Compile<'a> {
     ) -> Option<Pattern> {
         self.afford(at, Pattern::cost(source))?;
         let report = |error| {
-            let message = format!("{:?} is no pattern: {error}", brief(source));
+            let message = format!("{:?} is not a regular expression: {error}", brief(source));
             self.found.add(IssueCode::BadRegex, at, message, "fix the regular expression");
         };
         Pattern::parse(source, extent, ignore_case, self.limits).map_err(report).ok()

@@ -84,7 +84,7 @@ pub(crate) fn is_name(name: &str) -> bool {
 /// Checks that a text can be a variable's name; an error says why it cannot.
 pub(crate) fn check_name(name: &str) -> Result<(), &'static str> {
     if !is_name(name) || name.len() > 64 {
-        return Err("is no variable: 1-64 letters, digits and `_`, no digit first");
+        return Err("is not a variable name: 1-64 letters, digits and `_`, no digit first");
     }
     if ROOTS.contains(&name) || KEYWORDS.contains(&name) {
         return Err("is taken: the language gives it a meaning");

@@ -34,7 +34,8 @@ words! {
         StringContainsMatch = "string_contains_match",
         /// The value is one of `list`.
         InList = "in_list",
-        /// `to`, or one of `list`, is a whole word of the value, whatever its case (SEMANTICS U3).
+        /// `to`, or one of `list`, is a whole word of the value, whatever its case
+        /// ([SEMANTICS U3](crate::semantics#u3)).
         HasWord = "has_word",
         /// The numbers are equal.
         NumberEquals = "number_equals",

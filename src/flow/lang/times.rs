@@ -67,7 +67,7 @@ impl TimesDef {
             }
             (Some(_), Some(_)) => {
                 let fix = "give one of the two";
-                cx.found.add(IssueCode::BadValue, &at.key("first_of"), "is given beside `until`", fix);
+                cx.found.add(IssueCode::BadValue, &at.key("first_of"), "is given together with `until`", fix);
                 None
             }
         };
@@ -105,7 +105,7 @@ fn time(text: &str, at: &Path<'_>, cx: &mut Compile<'_>) -> Option<Template> {
     let template = cx.required_template(at, text)?;
     if template.as_literal().is_some_and(|text| Until::parse(text).is_none()) {
         let fix = "write 09:00, next 09:00 mon-fri, or an instant such as 2026-05-07T09:00:00Z";
-        cx.found.add(IssueCode::BadValue, at, "is no time", fix);
+        cx.found.add(IssueCode::BadValue, at, "is not a time", fix);
     }
     Some(template)
 }

@@ -3,7 +3,7 @@
 use crate::flow::form::read::words;
 
 words! {
-    /// The rendering of an undefined variable (SEMANTICS N7).
+    /// The rendering of an undefined variable ([SEMANTICS N7](crate::semantics#n7)).
     Undefined {
         /// As nothing.
         Empty = "empty",

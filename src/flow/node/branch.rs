@@ -92,7 +92,7 @@ impl NodeContract for BranchDef {
             let at = list.item(index);
             cx.short_name(&at.key("label"), &arm.label);
             if arm.label == "else" {
-                let fix = "give it another label: `else` is what is left over";
+                let fix = "give it another label: `else` is taken when no condition holds";
                 cx.found.add(IssueCode::BadValue, &at.key("label"), "cannot be \"else\"", fix);
             }
             arms.push(

@@ -34,8 +34,8 @@ impl NodeDef {
         Self { id: id.into(), kind: kind.into(), name: None, ui: None }
     }
 
-    /// The branches that it may be left by, in their order; an edge names one of them. Those that
-    /// its fields name are among them, such as the ids of choices.
+    /// Returns the branches that it may be left by, in their order; an edge names one of them.
+    /// Those that its fields name are among them, such as the ids of choices.
     ///
     /// ```
     /// use chatflow::flow::NodeDef;

@@ -100,7 +100,7 @@ impl NodeContract for DelayDef {
             (Some(_), until, _) => {
                 let field = if until.is_some() { "until" } else { "first_of" };
                 let fix = "give one of the two";
-                cx.found.add(IssueCode::BadValue, &at.key(field), "is given beside `for`", fix);
+                cx.found.add(IssueCode::BadValue, &at.key(field), "is given together with `for`", fix);
                 None
             }
         }

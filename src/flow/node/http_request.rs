@@ -130,7 +130,7 @@ impl HttpRequestDef {
         let is_open =
             start.len() < url.len() && ["http://", "https://"].iter().any(|s| s.starts_with(&scheme));
         if !url.is_empty() && !is_open && !is_web(&scheme) {
-            let message = format!("{:?} is no web address", brief(&self.url));
+            let message = format!("{:?} is not a web address", brief(&self.url));
             cx.found.add(IssueCode::BadValue, at, message, "begin with https:// or http://");
         }
     }
@@ -140,7 +140,7 @@ impl HttpRequestDef {
             let is_name = !name.is_empty() && name.len() <= 256 && name.bytes().all(is_token);
             if !is_name {
                 let fix = "write 1-256 letters, digits and hyphens";
-                cx.found.add(IssueCode::BadName, &at.key(name), "is no name of a header", fix);
+                cx.found.add(IssueCode::BadName, &at.key(name), "is not the name of a header", fix);
             }
             let is_line = value.as_str().is_none_or(|text| !text.contains(char::is_control));
             if !is_line {

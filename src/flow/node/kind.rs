@@ -21,7 +21,7 @@ pub(super) type NamedList<T> = Box<[(Arc<str>, T)]>;
 /// The name of a branch: fixed by the kind, or an author's label.
 pub(crate) type PortName = Cow<'static, str>;
 
-/// The way in which a session passes a node: what the checks of cycles ask.
+/// The way in which a session passes a node: what the checks of loops ask.
 pub(crate) enum Blocking<'a> {
     /// At once.
     Runs,

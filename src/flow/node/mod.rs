@@ -122,7 +122,7 @@ macro_rules! kinds {
             /// The word for each kind, and what it does.
             pub(crate) const DOCS: &'static [(&'static str, &'static str)] = &[$(($word, concat!($($doc),*))),+];
 
-            /// The word for this kind, as a flow file writes it.
+            /// Returns the word for this kind, as a flow file writes it.
             #[must_use]
             pub fn as_str(&self) -> &'static str {
                 match self { $(Self::$kind(_) => $word),+ }

@@ -102,7 +102,7 @@ impl NodeContract for OpenHoursDef {
         for (word, times) in &self.hours.0 {
             let at = week.key(word);
             let Some(place) = DAYS.iter().position(|day| day == word) else {
-                let message = format!("{:?} is no day of the week", brief(word));
+                let message = format!("{:?} is not a day of the week", brief(word));
                 cx.found.add(IssueCode::BadValue, &at, message, format!("write one of {}", DAYS.join(", ")));
                 continue;
             };
@@ -126,7 +126,7 @@ impl NodeContract for OpenHoursDef {
                     hours.dates.insert(date, times);
                 }
                 _ => {
-                    let message = format!("{:?} is no date", brief(written));
+                    let message = format!("{:?} is not a date", brief(written));
                     cx.found.add(IssueCode::BadValue, &at, message, "write a date such as 2026-12-25");
                 }
             }
@@ -152,7 +152,7 @@ fn day(at: &Path<'_>, times: &[String], cx: &mut Compile<'_>) -> Day {
     let mut day = Day::default();
     for (index, text) in times.iter().enumerate() {
         if !day.open(text) {
-            let message = format!("{:?} is no time of a day", brief(text));
+            let message = format!("{:?} is not a time range", brief(text));
             let fix = "write two different times such as 09:00-18:00";
             cx.found.add(IssueCode::BadValue, &at.item(index), message, fix);
         }

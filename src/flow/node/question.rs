@@ -24,7 +24,8 @@ words! {
 }
 
 words! {
-    /// True if keywords interrupt a question; those that opt out always do (SEMANTICS I6).
+    /// The effect of keywords on a question; those that opt out always interrupt it
+    /// ([SEMANTICS I6](crate::semantics#i6)).
     KeywordMode {
         /// They do.
         On = "on",
@@ -131,7 +132,7 @@ fn debounce(span: &Span, at: &Path<'_>, cx: &mut Compile<'_>) -> TimeDelta {
     const MOST: TimeDelta = TimeDelta::seconds(60);
     if span.as_delta() > MOST {
         let message = format!("{span} is longer than 60 seconds");
-        cx.found.add(IssueCode::BadSpan, at, message, "listen on for 1-60 seconds, such as 5s");
+        cx.found.add(IssueCode::BadSpan, at, message, "give 1-60 seconds, such as 5s");
     }
     span.as_delta().min(MOST)
 }

@@ -82,7 +82,7 @@ impl RecognizeLanguageDef {
             cx.found.add(IssueCode::BadValue, at, message, "name the languages, or remove the field");
         }
         for (index, tag) in named.iter().enumerate().filter(|(_, tag)| Language::parse(tag).is_none()) {
-            let message = format!("{:?} is no language tag", brief(tag));
+            let message = format!("{:?} is not a language tag", brief(tag));
             cx.found.add(IssueCode::BadValue, &at.item(index), message, "write a tag such as en or pt-BR");
         }
         let names: Vec<String> = named.iter().map(|tag| tag.to_ascii_lowercase()).collect();

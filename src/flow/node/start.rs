@@ -40,7 +40,7 @@ pub struct StartDef {
     /// The key of the context that holds the contact's id, if the caller names no contact.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contact_id_from: Option<String>,
-    /// Says if a session talks with a contact; it does if absent.
+    /// The part of a contact in its sessions: required if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contact: Option<ContactMode>,
 }
@@ -87,7 +87,7 @@ words! {
 }
 
 impl InputType {
-    /// True if a value is of this type.
+    /// Returns true if a value is of this type.
     #[must_use]
     pub fn accepts(self, value: &Value) -> bool {
         match self {
@@ -103,7 +103,7 @@ impl InputType {
 }
 
 words! {
-    /// The policy for context that the flow does not declare (SEMANTICS T4).
+    /// The policy for context that the flow does not declare ([SEMANTICS T4](crate::semantics#t4)).
     InputPolicy {
         /// It is dropped.
         Declared = "declared",
@@ -115,7 +115,7 @@ words! {
 }
 
 words! {
-    /// True if a session talks with a contact (SEMANTICS T2).
+    /// The part of a contact in the sessions of a flow ([SEMANTICS T2](crate::semantics#t2)).
     ContactMode {
         /// It does.
         Needed = "needed",

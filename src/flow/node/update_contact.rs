@@ -54,7 +54,7 @@ pub struct UpdateContactDef {
     /// Groups that are left; each is a template.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remove_groups: Option<Vec<String>>,
-    /// Says if the contact may be written to from now on; as before if absent.
+    /// The contact's consent to be written to from now on; as before if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub consent: Option<Consent>,
 }
@@ -89,7 +89,7 @@ pub enum EditDef {
 }
 
 words! {
-    /// True if a contact may be written to.
+    /// A contact's consent to be written to.
     Consent {
         /// It may.
         OptIn = "opt_in",

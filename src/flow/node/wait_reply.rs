@@ -50,7 +50,7 @@ pub struct WaitReplyDef {
     /// ([SEMANTICS I3](crate::semantics#i3)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub any_channel: Option<bool>,
-    /// Says if keywords interrupt it; they do if absent. Words of opting out always do
+    /// The effect of keywords on it: they interrupt it if absent. Words of opting out always do
     /// ([SEMANTICS I6](crate::semantics#i6)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keywords: Option<KeywordMode>,

@@ -40,7 +40,7 @@ pub struct SettingsDef {
     /// `max_lifetime`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_ttl_minutes: Option<u32>,
-    /// Says if an interaction prolongs the session; it does if absent.
+    /// The effect of an interaction on the time to live: it begins again if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ttl_mode: Option<TtlMode>,
     /// The longest life of a session: `Limits::max_lifetime` if absent, and at most that.
@@ -116,7 +116,7 @@ pub struct SettingsDef {
 }
 
 words! {
-    /// The longest life of a session that has none (SEMANTICS S1).
+    /// The longest life of a session that has none ([SEMANTICS S1](crate::semantics#s1)).
     Lifetime {
         /// It lives as long as something is to come.
         None = "none",
@@ -124,7 +124,8 @@ words! {
 }
 
 words! {
-    /// True if an interaction prolongs a session (SEMANTICS S1).
+    /// The effect of an interaction on the time to live of a session
+    /// ([SEMANTICS S1](crate::semantics#s1)).
     TtlMode {
         /// It does.
         Sliding = "sliding",
@@ -196,7 +197,7 @@ pub enum Reentry {
 pub struct Settings {
     /// Life of a session without an interaction; none means as long as `max_lifetime`.
     pub ttl: Option<TimeDelta>,
-    /// Says if an interaction prolongs it.
+    /// The effect of an interaction on the time to live.
     pub ttl_mode: TtlMode,
     /// The longest life of a session; [`TimeDelta::MAX`] if it has none.
     pub max_lifetime: TimeDelta,
@@ -282,7 +283,7 @@ impl SettingsDef {
         };
         if is_endless && (self.max_lifetime.is_some() || minutes == 0) {
             let (beside, fix) = match self.max_lifetime {
-                Some(_) => ("is given beside `max_lifetime`", "give one of the two"),
+                Some(_) => ("is given together with `max_lifetime`", "give one of the two"),
                 None => (
                     "lets a question that nobody answers wait without end",
                     "give `session_ttl_minutes`, or a `max_lifetime`",
@@ -299,7 +300,7 @@ impl SettingsDef {
     fn check_languages(&self, at: &Path<'_>, cx: &mut Compile<'_>) {
         for (place, tag) in self.languages.iter().flatten().enumerate() {
             if Language::parse(tag).is_none() {
-                let message = format!("{:?} is no language tag", brief(tag));
+                let message = format!("{:?} is not a language tag", brief(tag));
                 cx.found.add(IssueCode::BadName, &at.item(place), message, "write a tag such as en or pt-BR");
             }
         }

@@ -48,7 +48,7 @@ impl QuietHoursDef {
         let mut hours = Hours::default();
         for (place, text) in self.0.iter().enumerate() {
             if open(&mut hours, text).is_none() {
-                let message = format!("{:?} is no time of a day", brief(text));
+                let message = format!("{:?} is not a time range", brief(text));
                 let fix = "write two different times such as 22:00-08:00, with days or without: 22:00-08:00 mon-fri";
                 cx.found.add(IssueCode::BadValue, &at.item(place), message, fix);
                 return None;

@@ -17,7 +17,7 @@ pub(super) fn enter(run: &mut Run<'_>, node: &Llm) -> Move {
 pub(super) fn resume(run: &mut Run<'_>, step: &Step, node: &Llm, input: Input) -> Move {
     let answer = call::answer(run, step, &node.call, input, |value| match value {
         Value::String(_) => Meaning::Take(Port::NEXT),
-        _ => Meaning::Refused("the host's answer is no text".into()),
+        _ => Meaning::Refused("the host's answer is not a text".into()),
     });
     let (CallAnswer::Failed(_), Some(fallback)) = (&answer, &node.fallback) else {
         return answer.leave(step, &node.call);

@@ -20,7 +20,7 @@ pub(super) fn resume(run: &mut Run<'_>, step: &Step, node: &RecognizeLanguage, i
                 language = Some(tag.to_owned());
                 Meaning::Take(port)
             }
-            None => Meaning::Refused("the host's answer is no language tag".into()),
+            None => Meaning::Refused("the host's answer is not a language tag".into()),
         }
     });
     if let (CallAnswer::Leave(_), Some(language), true) = (&answer, language, node.update_contact) {

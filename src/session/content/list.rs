@@ -58,7 +58,7 @@ impl List {
         self.sections.iter_mut().filter_map(|(title, _)| title.as_mut())
     }
 
-    /// Each section's title and rows.
+    /// Returns each section's title and rows.
     pub fn sections(&self) -> impl Iterator<Item = (Option<&str>, &[Opt])> {
         let mut rest = &self.options[..];
         self.sections.iter().map(move |(title, rows)| {

@@ -286,8 +286,8 @@ pub struct Card {
 }
 
 impl Content {
-    /// The text of whatever form: of a medium its caption, of a place its name, of a card its
-    /// title, of a template its name, of cards of people the first name, of a sign its emoji;
+    /// Returns the text of whatever form: of a medium its caption, of a place its name, of a card
+    /// its title, of a template its name, of cards of people the first name, of a sign its emoji;
     /// nothing of a channel's own words and of a sign of writing.
     #[must_use]
     pub fn text(&self) -> &str {
@@ -309,8 +309,8 @@ impl Content {
         }
     }
 
-    /// Everything that can be chosen, whatever its form; empty when the contact is free to say
-    /// anything.
+    /// Returns everything that can be chosen, whatever its form; empty when the contact is free to
+    /// say anything.
     #[must_use]
     pub fn options(&self) -> &[Opt] {
         match self {
@@ -343,7 +343,7 @@ impl Content {
         }
     }
 
-    /// The word for its form, as in the stored form.
+    /// Returns the word for its form, as in the stored form.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {

@@ -61,15 +61,15 @@ pub struct TemplateCard {
 }
 
 impl TemplateMessage {
-    /// All its buttons, without those of its cards, in the order in which they were approved, each
-    /// with its index there.
+    /// Returns all its buttons, without those of its cards, in the order in which they were
+    /// approved, each with its index there.
     pub fn buttons(&self) -> impl Iterator<Item = (u32, TemplateButton<'_>)> {
         let (replies, links) = self.before(0);
         let (replies, links) = (self.options.get(..replies), self.links.get(..links));
         in_order(replies.unwrap_or_default(), links.unwrap_or_default(), &self.link_places)
     }
 
-    /// The buttons of a card, in the same way.
+    /// Returns the buttons of a card, in the same way.
     pub fn card_buttons(&self, card: usize) -> impl Iterator<Item = (u32, TemplateButton<'_>)> {
         let ((replies, links), (next_replies, next_links)) = (self.before(card), self.before(card + 1));
         let (replies, links) = (self.options.get(replies..next_replies), self.links.get(links..next_links));

@@ -222,13 +222,13 @@ pub enum FlowState {
 }
 
 impl FlowEntry {
-    /// The version that new sessions start on.
+    /// Returns the version that new sessions start on.
     #[must_use]
     pub fn online(&self) -> Option<FlowVersion> {
         self.versions.iter().find(|entry| entry.state == VersionState::Online).map(|entry| entry.version)
     }
 
-    /// Published or not.
+    /// Returns the state: published or not.
     #[must_use]
     pub fn state(&self) -> FlowState {
         if self.online().is_some() { FlowState::Published } else { FlowState::Unpublished }

@@ -65,6 +65,9 @@ impl DueIndex {
         due_at: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) {
+        // A suspect stays where it is filed while it is one: a due time that moves must not let it
+        // be tried earlier than its pause allows. `ready` and `suspects` are in order of time, so
+        // an entry with another time than the slot's would be met too late.
         let is_moved = slot.due_at != due_at;
         let is_filed_by_due = slot.filed == READY
             || (is_suspect(slot.filed) && slot.due_at.is_some_and(|due_at| slot.filed == suspect_at(due_at)));
@@ -80,6 +83,8 @@ impl DueIndex {
     /// Files a slot by its due time, unless it is filed as early already.
     fn file(&mut self, id: u32, slot: &mut Slot) {
         let Some(second) = slot.due_at.map(|at| at.timestamp()) else { return };
+        // A later time leaves the old entry, which is met too early and filed again then: every
+        // reply moves a deadline on, and few deadlines come.
         if second < slot.filed && !slot.is_set_aside() {
             self.calendar.file(second, id);
             slot.filed = second;
@@ -116,6 +121,8 @@ impl DueIndex {
                 // Once seen to be over it is over, also for a caller whose clock is a little
                 // behind.
                 slot.lease = LeaseState::free();
+                // Nobody settled what this lease was for. The conversation may have ended the
+                // process that worked it, so it is not claimed beside others any more (rule 12).
                 if slot.claims > 0 {
                     let rested = end.checked_add_signed(retry_pause(slot.claims)).unwrap_or(end);
                     self.suspect(id, slot, slot.due_at.map_or(rested, |due_at| due_at.max(rested)));
@@ -142,6 +149,7 @@ impl DueIndex {
         }
         slot.filed = UNFILED;
         match slot.due_at {
+            // The deadline moved on after it was filed.
             Some(due_at) if due_at.timestamp() > second => self.file(id, slot),
             Some(due_at) if !slot.is_set_aside() && !slot.lease.is_live(now) && slot.claims > 0 => {
                 self.suspect(id, slot, due_at);

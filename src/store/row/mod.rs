@@ -279,8 +279,8 @@ impl Row {
     }
 }
 
-/// The pause for which a conversation is left alone after a lease of so many claims ended unsettled
-/// (rule 12): 1 s, doubled with each claim, at most 64 s.
+/// Returns the pause for which a conversation is left alone after a lease of so many claims ended
+/// unsettled (rule 12): 1 s, doubled with each claim, at most 64 s.
 #[must_use]
 pub fn retry_pause(claims: u32) -> TimeDelta {
     TimeDelta::seconds(1 << claims.saturating_sub(1).min(6))

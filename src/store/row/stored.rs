@@ -33,7 +33,7 @@ struct Format {
 }
 
 impl Row {
-    /// The row as bytes, for a store that keeps it as one value.
+    /// Returns the row as bytes, for a store that keeps it as one value.
     ///
     /// # Errors
     /// A permanent [`StoreError`] when the record cannot be encoded.

@@ -129,7 +129,7 @@ impl Coverage {
         }
     }
 
-    /// The percentage of nodes, branches and failure edges together that were reached.
+    /// Returns the percentage of nodes, branches and failure edges together that were reached.
     #[must_use]
     pub fn percent(&self) -> f64 {
         let (mut there, mut met) = (0_u32, 0_u32);
@@ -140,7 +140,7 @@ impl Coverage {
         if there == 0 { 100.0 } else { f64::from(met) * 100.0 / f64::from(there) }
     }
 
-    /// The number of parts of a sort, and of those that were reached.
+    /// Returns the number of parts of a sort, and of those that were reached.
     #[must_use]
     pub fn counts(&self, sort: Covered) -> (usize, usize) {
         let (mut there, mut met) = (0, 0);
@@ -153,7 +153,7 @@ impl Coverage {
         (there, met)
     }
 
-    /// All that no test came to.
+    /// Returns all that no test came to.
     #[must_use]
     pub fn missed(&self) -> Vec<Missed> {
         let mut missed = Vec::new();
@@ -166,7 +166,7 @@ impl Coverage {
         missed
     }
 
-    /// Passes if at least so many percent are covered.
+    /// Passes if at least this percentage is covered.
     ///
     /// # Errors
     /// [`BelowThreshold`], with all that was missed.
@@ -192,7 +192,7 @@ impl Coverage {
         std::fs::write(file, serde_json::to_vec(self)?)
     }
 
-    /// The sum of all that was [saved](Self::save) in a folder.
+    /// Returns the sum of all that was [saved](Self::save) in a folder.
     ///
     /// # Errors
     /// Those of the file system, and `InvalidData` for a file that is no coverage.

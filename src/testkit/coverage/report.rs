@@ -21,7 +21,7 @@ pub struct Missed {
 }
 
 impl Missed {
-    /// The part.
+    /// Returns the part.
     #[must_use]
     pub fn sort(&self) -> Covered {
         sort_of(self.branch.as_deref())
@@ -84,8 +84,8 @@ impl Coverage {
         tally
     }
 
-    /// The record of a flow file in the form of lcov, which editors and forges show beside its
-    /// lines: `path` is how the forge knows the file, `json` its text.
+    /// Returns the record of a flow file in the form of lcov, which editors and forges show beside
+    /// its lines: `path` is how the forge knows the file, `json` its text.
     #[must_use]
     pub fn lcov(&self, flow: &Flow, path: &str, json: &str) -> String {
         let Tally { lines, branches } = self.tally(flow.id().as_str(), &FlowLines::of(json));
@@ -104,7 +104,7 @@ impl Coverage {
         out
     }
 
-    /// A report in the form of Cobertura, which GitLab, Jenkins and Azure read.
+    /// Returns a report in the form of Cobertura, which GitLab, Jenkins and Azure read.
     #[must_use]
     pub fn cobertura(&self, flow: &Flow, path: &str, json: &str) -> String {
         let Tally { lines, branches } = self.tally(flow.id().as_str(), &FlowLines::of(json));
@@ -144,7 +144,8 @@ impl Coverage {
         out
     }
 
-    /// A line for each thing missed, by which GitHub marks it in the lines of a pull request.
+    /// Returns a line for each thing missed, by which GitHub marks it in the lines of a pull
+    /// request.
     #[must_use]
     pub fn annotations(&self, flow: &Flow, path: &str, json: &str) -> String {
         let lines = FlowLines::of(json);
@@ -169,14 +170,14 @@ impl Coverage {
         parts
     }
 
-    /// The flow as a Mermaid flowchart, with what was missed marked.
+    /// Returns the flow as a Mermaid flowchart, with what was missed marked.
     #[must_use]
     pub fn mermaid(&self, flow: &Flow) -> String {
         let (nodes, ways) = self.missed_parts(flow);
         Diagram::of(flow).missed(nodes, ways).mermaid()
     }
 
-    /// The flow as an SVG, with what was missed marked.
+    /// Returns the flow as an SVG, with what was missed marked.
     #[must_use]
     pub fn svg(&self, flow: &Flow) -> String {
         let (nodes, ways) = self.missed_parts(flow);

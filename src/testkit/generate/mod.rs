@@ -38,13 +38,13 @@ impl TalkBounds {
         Self::default()
     }
 
-    /// With talks of so many acts at most.
+    /// Limits the acts of a talk.
     pub fn acts(mut self, most: usize) -> Self {
         self.acts = most;
         self
     }
 
-    /// With so many rehearsals at most.
+    /// Limits the number of rehearsals.
     pub fn runs(mut self, most: usize) -> Self {
         self.runs = most;
         self
@@ -76,8 +76,8 @@ pub struct GeneratedTalk {
 /// So many rehearsals of one length continue from one node and state, each with other values.
 const VARIANTS: usize = 4;
 
-/// The shortest talk to each way of a flow that no known talk takes, with contexts and answers of
-/// the host filled in.
+/// Returns the shortest talk to each way of a flow that no known talk takes, with contexts and
+/// answers of the host filled in.
 ///
 /// It tries what the flow itself names: labels that are offered, words of rules and choices, the
 /// constants of conditions, examples of each kind of answer, the host's branches, failures and

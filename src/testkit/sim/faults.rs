@@ -108,7 +108,7 @@ impl SimFault {
         Self::Unlink,
     ];
 
-    /// Its name: `store_loses_answer`.
+    /// Returns its name: `store_loses_answer`.
     #[must_use]
     pub fn name(self) -> String {
         let mut name = String::new();
@@ -166,7 +166,7 @@ impl SimFaults {
         Self(BTreeMap::new())
     }
 
-    /// With a fault that happens so many times of a thousand; 0: never.
+    /// Sets how often a fault happens, in a thousand chances; 0: never.
     pub fn weigh(mut self, fault: SimFault, of_thousand: u32) -> Self {
         match of_thousand {
             0 => _ = self.0.remove(&fault),
@@ -175,13 +175,13 @@ impl SimFaults {
         self
     }
 
-    /// Its weight, of a thousand.
+    /// Returns its weight, of a thousand.
     #[must_use]
     pub fn weight(&self, fault: SimFault) -> u32 {
         self.0.get(&fault).copied().unwrap_or_default()
     }
 
-    /// Those that may happen.
+    /// Returns those that may happen.
     pub fn kinds(&self) -> impl Iterator<Item = SimFault> + '_ {
         self.0.keys().copied()
     }

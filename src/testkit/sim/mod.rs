@@ -115,13 +115,13 @@ where
         self
     }
 
-    /// With so many processes.
+    /// Sets the number of processes.
     pub fn engines(mut self, engines: usize) -> Self {
         self.plan.engines = engines.max(1);
         self
     }
 
-    /// With so many people.
+    /// Sets the number of people.
     pub fn contacts(mut self, contacts: usize) -> Self {
         self.plan.contacts = contacts.clamp(1, 10_000);
         self

@@ -62,7 +62,7 @@ impl<S: ConversationStore> Asked<S> {
         answered("a load", || self.0.load(lookup)).await
     }
 
-    /// The conversation of a contact of the shop, as a token without a lease sees it.
+    /// Returns the conversation of a contact of the shop, as a token without a lease sees it.
     pub async fn find(&self, name: &str) -> Option<StoredConversation> {
         self.load(&by_contact(name)).await.conversation
     }
@@ -169,24 +169,24 @@ impl<S: StoreQueries> Asked<S> {
         answered("a list with contacts", || self.0.listed(query)).await
     }
 
-    /// A session of the shop.
+    /// Returns a session of the shop.
     pub async fn session(&self, id: SessionId) -> Option<SessionRecord> {
         let workspace = &shop();
         answered("a session", || self.0.session(workspace, id)).await
     }
 
-    /// The journal of a session of the shop.
+    /// Returns the journal of a session of the shop.
     pub async fn journal(&self, id: SessionId) -> Vec<JournalEntry> {
         let workspace = &shop();
         answered("a journal", || self.0.journal(workspace, id)).await
     }
 
-    /// A flow's journal.
+    /// Returns a flow's journal.
     pub async fn journal_of(&self, query: &JournalQuery) -> Vec<JournalEntry> {
         answered("a journal", || self.0.journal_of(query)).await
     }
 
-    /// The contacts whose conversations are listed, in order.
+    /// Returns the contacts whose conversations are listed, in order.
     pub async fn listed(&self, query: &ConversationQuery) -> Vec<String> {
         let found = answered("a list", || self.0.conversations(query)).await;
         found.iter().map(|(contact, _)| contact.to_string()).collect()
@@ -199,26 +199,26 @@ impl<S: StoreQueries> Asked<S> {
 }
 
 impl<S: FlowStore> Asked<S> {
-    /// The revision of the shop's flows.
+    /// Returns the revision of the shop's flows.
     pub async fn flows_revision(&self) -> u64 {
         let workspace = &shop();
         answered("a revision", || self.0.revision(workspace)).await
     }
 
-    /// A workspace's flows, sorted by code.
+    /// Returns a workspace's flows, sorted by code.
     pub async fn catalogue(&self, workspace: &WorkspaceId) -> Catalogue {
         let mut catalogue = answered("a catalogue", || self.0.catalogue(workspace)).await;
         catalogue.flows.sort_by(|one, other| one.flow.cmp(&other.flow));
         catalogue
     }
 
-    /// A version of a flow of the shop, or its draft.
+    /// Returns a version of a flow of the shop, or its draft.
     pub async fn definition(&self, code: &str, version: Option<u32>) -> Option<Arc<str>> {
         let (flow, version) = (flow(code), version.map(FlowVersion));
         self.text_of_flow(&shop(), &flow, version).await
     }
 
-    /// A version of a flow, or its draft.
+    /// Returns a version of a flow, or its draft.
     pub async fn text_of_flow(
         &self,
         workspace: &WorkspaceId,
@@ -245,7 +245,7 @@ impl<S: FlowStore> Asked<S> {
         answered("a question", || self.0.changes(workspace, since)).await
     }
 
-    /// The workspaces with a terminated version.
+    /// Returns the workspaces with a terminated version.
     pub async fn terminated(&self) -> Vec<WorkspaceId> {
         answered("a question", || self.0.terminated()).await
     }

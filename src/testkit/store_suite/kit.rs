@@ -37,7 +37,7 @@ pub fn at_ms(millis: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_750_000_000, 0).unwrap() + TimeDelta::milliseconds(millis)
 }
 
-/// The workspace of all that says nothing else.
+/// Returns the workspace of all that says nothing else.
 #[must_use]
 pub fn shop() -> WorkspaceId {
     WorkspaceId::new("shop").unwrap()
@@ -49,13 +49,13 @@ pub fn other() -> WorkspaceId {
     WorkspaceId::new("other").unwrap()
 }
 
-/// A contact.
+/// Returns a contact.
 #[must_use]
 pub fn contact(name: &str) -> ContactId {
     ContactId::new(name).unwrap()
 }
 
-/// A flow.
+/// Returns a flow.
 #[must_use]
 pub fn flow(code: &str) -> FlowId {
     FlowId::new(code).unwrap()
@@ -67,32 +67,32 @@ pub fn token(number: u128) -> Token {
     Token(Uuid::from_u128(number))
 }
 
-/// A session's id.
+/// Returns a session's id.
 #[must_use]
 pub fn session_id(number: u128) -> SessionId {
     SessionId(Uuid::from_u128(number))
 }
 
-/// A session's alias.
+/// Returns a session's alias.
 #[must_use]
 pub fn session_alias(number: u128) -> Alias {
     Alias::Session(session_id(number))
 }
 
-/// A telephone number as an alias.
+/// Returns a telephone number as an alias.
 #[must_use]
 pub fn phone(number: u64) -> Alias {
     Alias::Address(Address::Phone(Phone::parse(&format!("+1415555{number:04}")).unwrap()))
 }
 
-/// An address on a web site, whose text may be any name.
+/// Returns an address on a web site, whose text may be any name.
 #[must_use]
 pub fn visitor(name: &str) -> Alias {
     let site = Account::new(Channel::Web, "site").unwrap();
     Alias::Address(Address::new(&site, name).unwrap())
 }
 
-/// A record that no engine can read but that can be told from others.
+/// Returns a record that no engine can read but that can be told from others.
 #[must_use]
 pub fn opaque(text: &str) -> Record {
     Record::from_bytes(text.as_bytes().to_vec())
@@ -104,7 +104,7 @@ pub fn text_of(record: &Record) -> String {
     String::from_utf8(record.to_bytes().unwrap().to_vec()).unwrap()
 }
 
-/// A key of a flow.
+/// Returns a key of a flow.
 #[must_use]
 pub fn key_name(flow_code: &str, key: &str) -> KeyName {
     KeyName { flow: flow(flow_code), key: TriggerKey::new(key).unwrap() }
@@ -127,25 +127,25 @@ pub fn key_record(name: &str, session: u128, expires_at: DateTime<Utc>) -> KeyRe
     }
 }
 
-/// A lookup of a contact, by a token that holds nothing.
+/// Returns a lookup of a contact, by a token that holds nothing.
 #[must_use]
 pub fn by_contact(name: &str) -> Lookup {
     Lookup::new(shop(), Subject::Contact(contact(name)), token(0), at(0))
 }
 
-/// A lookup by alias.
+/// Returns a lookup by alias.
 #[must_use]
 pub fn by_alias(alias: Alias) -> Lookup {
     Lookup { subject: Subject::Alias(alias), ..by_contact("nobody") }
 }
 
-/// A commit of an opaque record that says the contact's name.
+/// Returns a commit of an opaque record that says the contact's name.
 #[must_use]
 pub fn commit(name: &str, expect: Option<Revision>) -> Commit {
     Commit::new(shop(), contact(name), expect, opaque(name), at(0))
 }
 
-/// A settle after which nothing is due.
+/// Returns a settle after which nothing is due.
 #[must_use]
 pub fn settle(name: &str, by: u128, revision: Revision, settled: u64) -> Settle {
     Settle {
@@ -160,13 +160,13 @@ pub fn settle(name: &str, by: u128, revision: Revision, settled: u64) -> Settle 
     }
 }
 
-/// A claim of up to a hundred.
+/// Returns a claim of up to a hundred.
 #[must_use]
 pub fn due(by: u128, now: DateTime<Utc>) -> Due {
     Due { now, token: token(by), lease: LEASE, limit: 100, suspects: false }
 }
 
-/// A claim of up to a hundred whose last lease ended unsettled.
+/// Returns a claim of up to a hundred whose last lease ended unsettled.
 #[must_use]
 pub fn suspects(by: u128, now: DateTime<Utc>) -> Due {
     Due { suspects: true, ..due(by, now) }
@@ -204,14 +204,14 @@ pub fn erase(name: &str, expect: Revision) -> Erase {
     Erase { workspace: shop(), contact: contact(name), expect, keeps_history: false, now: at(0) }
 }
 
-/// A live session.
+/// Returns a live session.
 #[must_use]
 pub fn session(number: u128, flow_code: &str, version: u32, started_at: DateTime<Utc>) -> Session {
     serde_json::from_value(session_json(number, flow_code, version, started_at)).unwrap()
 }
 
-/// The same, in a flow that was called: the versions that wait for it, the outermost first, and the
-/// one that it is in.
+/// Returns the same, in a flow that was called: the versions that wait for it, the outermost first,
+/// and the one that it is in.
 #[must_use]
 pub fn session_in(session: &Session, waiting: &[(&str, u32)], stands_in: (&str, u32)) -> Session {
     let frame = |(flow, version): &(&str, u32)| json!({"flow": flow, "version": version, "node": "call"});
@@ -228,13 +228,13 @@ fn session_json(number: u128, flow_code: &str, version: u32, started_at: DateTim
     })
 }
 
-/// A session of the flow `cart` that has ended.
+/// Returns a session of the flow `cart` that has ended.
 #[must_use]
 pub fn ended(name: &str, number: u128, started_at: DateTime<Utc>, ended_at: DateTime<Utc>) -> SessionRecord {
     ended_of(name, number, "cart", started_at, ended_at)
 }
 
-/// A session that has ended.
+/// Returns a session that has ended.
 #[must_use]
 pub fn ended_of(
     name: &str,
@@ -250,7 +250,7 @@ pub fn ended_of(
     SessionRecord::from_bytes(contact(name), &encode_session(&session).unwrap()).unwrap()
 }
 
-/// A record that can be read, with these live sessions.
+/// Returns a record that can be read, with these live sessions.
 #[must_use]
 pub fn record_with(name: &str, sessions: &[Session]) -> Record {
     let conversation: Conversation = serde_json::from_value(json!({
@@ -260,8 +260,8 @@ pub fn record_with(name: &str, sessions: &[Session]) -> Record {
     Record::from_bytes(encode_conversation(&conversation).unwrap())
 }
 
-/// A commit of such a record: each session is one that it starts, with its alias and the versions
-/// that it needs.
+/// Returns a commit of such a record: each session is one that it starts, with its alias and the
+/// versions that it needs.
 #[must_use]
 pub fn commit_with(name: &str, expect: Option<Revision>, sessions: &[Session]) -> Commit {
     let needs = |session: &Session| -> Vec<(FlowId, FlowVersion)> {
@@ -279,13 +279,13 @@ pub fn commit_with(name: &str, expect: Option<Revision>, sessions: &[Session]) -
     }
 }
 
-/// An entry of a session of `cart`: its number there is also its turn's.
+/// Returns an entry of a session of `cart`: its number there is also its turn's.
 #[must_use]
 pub fn entry(name: &str, session: u128, turn: u32, at: DateTime<Utc>) -> JournalEntry {
     entry_with(name, session, turn, at, &json!({}))
 }
 
-/// The same, with some fields of its stored form put in or changed.
+/// Returns the same, with some fields of its stored form put in or changed.
 ///
 /// # Panics
 /// When that is no stored form of an entry.

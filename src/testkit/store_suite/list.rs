@@ -321,25 +321,26 @@ macro_rules! listed {
     };
 }
 
-/// The checks of [`ConversationStore`].
+/// Returns the checks of [`ConversationStore`].
 #[must_use]
 pub fn conversations<H: Harness<Store: ConversationStore>>() -> Vec<Check<H>> {
     __store_checks! { [listed] [] conversations }
 }
 
-/// The checks of [`StoreQueries`], for a store that keeps ended sessions and the journal too.
+/// Returns the checks of [`StoreQueries`], for a store that keeps ended sessions and the journal
+/// too.
 #[must_use]
 pub fn queries<H: Harness<Store: ConversationStore + StoreQueries>>() -> Vec<Check<H>> {
     __store_checks! { [listed] [] queries }
 }
 
-/// The checks of counters, for a store that [keeps them](ConversationStore::keeps_counts).
+/// Returns the checks of counters, for a store that [keeps them](ConversationStore::keeps_counts).
 #[must_use]
 pub fn counters<H: Harness<Store: ConversationStore + StoreQueries>>() -> Vec<Check<H>> {
     __store_checks! { [listed] [] counters }
 }
 
-/// The checks of [`FlowStore`].
+/// Returns the checks of [`FlowStore`].
 #[must_use]
 pub fn flows<H: Harness<Store: FlowStore>>() -> Vec<Check<H>> {
     __store_checks! { [listed] [] flows }

@@ -68,7 +68,7 @@ pub async fn sessions_are_listed_as_asked(harness: &impl Harness<Store: Conversa
 }
 
 /// Rule 7: the sessions of `sessions`, each with its contact or without; never with another's,
-/// never with one that is no more.
+/// never with one that no longer exists.
 pub async fn sessions_are_listed_with_their_own_contacts(
     harness: &impl Harness<Store: ConversationStore + StoreQueries>,
 ) {

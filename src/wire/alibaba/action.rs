@@ -170,7 +170,7 @@ impl Default for PageParameters {
 }
 
 impl PageParameters {
-    /// The items of this page.
+    /// Returns the items of this page.
     #[must_use]
     pub fn of<'a, T>(&self, items: &'a [T]) -> &'a [T] {
         let before = (self.number.saturating_sub(1) as usize).saturating_mul(self.size as usize);

@@ -99,7 +99,7 @@ impl TriggerChatFlow {
         fields.finish(request)
     }
 
-    /// The trigger that it asks for.
+    /// Returns the trigger that it asks for.
     ///
     /// # Errors
     /// The answer to be sent: 422, for a time beyond what a date can say.
@@ -159,7 +159,7 @@ pub struct ChatFlowAnswer {
     pub success: bool,
 }
 
-/// The answer to a trigger.
+/// Returns the answer to a trigger.
 pub fn answer(outcome: &Result<Triggered, Error>, request_id: &str) -> HttpAnswer {
     match outcome {
         Ok(Triggered::Started(_) | Triggered::AlreadyRunning(_)) => {
@@ -180,7 +180,7 @@ pub fn answer(outcome: &Result<Triggered, Error>, request_id: &str) -> HttpAnswe
     }
 }
 
-/// The answer to an operation that failed.
+/// Returns the answer to an operation that failed.
 pub fn refused(failed: &Error, request_id: &str) -> HttpAnswer {
     let status = failed.http_status();
     match failed {

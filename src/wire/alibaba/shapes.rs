@@ -44,7 +44,7 @@ impl FlowTriggerType {
         known.or_else(|| Channel::parse(name).ok()).map(|channel| Self(Some(channel)))
     }
 
-    /// The trigger of a blank flow of this type.
+    /// Returns the trigger of a blank flow of this type.
     #[must_use]
     pub fn trigger(&self) -> TriggerDef {
         match &self.0 {
@@ -114,7 +114,7 @@ impl FlowViewModel {
         }
     }
 
-    /// The definition.
+    /// Returns the definition.
     ///
     /// # Errors
     /// The rule that is broken: a canvas of the product cannot be read.
@@ -127,7 +127,7 @@ impl FlowViewModel {
         }
     }
 
-    /// The text, as `FlowViewModel` takes it.
+    /// Returns the text, as `FlowViewModel` takes it.
     #[must_use]
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
@@ -149,14 +149,14 @@ struct DoneAnswer<'a, T> {
     success: bool,
 }
 
-/// The answer to an operation about flows, logs and metrics that succeeded: `Data` is what it came
-/// to.
+/// Returns the answer to an operation about flows, logs and metrics that succeeded: `Data` is what
+/// it came to.
 pub fn done(data: &impl Serialize, request_id: &str) -> HttpAnswer {
     done_with(Some(data), None, request_id)
 }
 
-/// The answer to an operation about versions that succeeded: it has `Response`, before the other
-/// keys, for `Data`.
+/// Returns the answer to an operation about versions that succeeded: it has `Response`, before the
+/// other keys, for `Data`.
 pub fn version_done(response: &impl Serialize, request_id: &str) -> HttpAnswer {
     done_with(None, Some(response), request_id)
 }

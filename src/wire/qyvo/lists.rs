@@ -96,8 +96,8 @@ fn time(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%dT%H:%M:%S+00:00").to_string()
 }
 
-/// The answer to `GET /v1/triggers/new-flow-triggered`: at most 100 sessions, newest first, as
-/// [`sessions_with_contacts`](crate::Engine::sessions_with_contacts) lists them.
+/// Returns the answer to `GET /v1/triggers/new-flow-triggered`: at most 100 sessions, newest first,
+/// as [`sessions_with_contacts`](crate::Engine::sessions_with_contacts) lists them.
 ///
 /// ```
 /// # use chatflow::{Engine, MemoryStore};
@@ -125,7 +125,7 @@ pub struct FlowChoice {
     pub label: String,
 }
 
-/// The answer to `GET /v1/dropdowns/flows`: the flows that a call may start.
+/// Returns the answer to `GET /v1/dropdowns/flows`: the flows that a call may start.
 pub fn flow_choices(flows: &[FlowStatus]) -> HttpAnswer {
     let online = flows.iter().filter(|flow| flow.state == FlowState::Published);
     let choices = online.map(|flow| FlowChoice { id: flow.flow.to_string(), label: flow.name.to_string() });
@@ -194,7 +194,7 @@ impl FlowDetails {
     }
 }
 
-/// The answer to [`GetFlow`]. None: there is no such flow.
+/// Returns the answer to [`GetFlow`]. None: there is no such flow.
 pub fn flow_details(details: Option<&FlowDetails>) -> HttpAnswer {
     match details {
         Some(details) => HttpAnswer::new(200, details),

@@ -69,8 +69,8 @@ impl TriggerFlow {
         read.map_err(|errors| invalid(&errors))
     }
 
-    /// The trigger that it asks for; `key` is the value of the header [`KEY_HEADER`], if there is
-    /// one.
+    /// Returns the trigger that it asks for; `key` is the value of the header [`KEY_HEADER`], if
+    /// there is one.
     pub fn into_request(self, key: Option<&str>) -> TriggerRequest {
         let mut request = TriggerRequest::new(self.flow_id);
         request.contact_id = self.contact_id;
@@ -134,7 +134,7 @@ impl Answers {
         Self { tells_outcome: true }
     }
 
-    /// The answer to a trigger.
+    /// Returns the answer to a trigger.
     pub fn of(self, outcome: &Result<Triggered, Error>) -> HttpAnswer {
         let (status, session, word) = match outcome {
             Ok(Triggered::Started(session)) if self.tells_outcome && session.status == Status::Failed => {

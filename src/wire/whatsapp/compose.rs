@@ -76,7 +76,7 @@ impl CloudBody {
         Ok(body)
     }
 
-    /// The JSON to be posted, of the type
+    /// Returns the JSON to be posted, of the type
     /// [`HttpAnswer::CONTENT_TYPE`](crate::wire::HttpAnswer::CONTENT_TYPE).
     #[must_use]
     pub fn to_json(&self) -> String {

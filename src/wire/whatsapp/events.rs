@@ -49,7 +49,7 @@ pub enum WhatsAppEvent {
         /// The address as it is now.
         new: Address,
     },
-    /// A status that there is nothing to report of: that a message was sent, or one of a message
+    /// A status with nothing to report: that a message was sent, or one of a message
     /// that this crate did not send.
     Status(Box<CloudStatus>),
     /// Anything else, as it came.

@@ -56,12 +56,12 @@ fn what_the_host_is_asked_and_what_a_text_holds_is_checked() {
     let cases = [
         (
             http(json!({"url": "ftp://example.com/"})),
-            r#"node "n": url: "ftp://example.com/" is no web address (bad_value)"#,
+            r#"node "n": url: "ftp://example.com/" is not a web address (bad_value)"#,
             http(json!({"url": "HTTP://example.com/{{ vars.said | default('') }}"})),
         ),
         (
             http(json!({"url": "mailto:{{ contact.email }}"})),
-            r#"node "n": url: "mailto:{{ contact.email }}" is no web address (bad_value)"#,
+            r#"node "n": url: "mailto:{{ contact.email }}" is not a web address (bad_value)"#,
             http(json!({"url": "{{ context.url }}"})),
         ),
         (
@@ -71,7 +71,7 @@ fn what_the_host_is_asked_and_what_a_text_holds_is_checked() {
         ),
         (
             http(json!({"headers": {"X-A: 1\r\nX-B": "2"}})),
-            r#"is no name of a header (bad_name)"#,
+            r#"is not the name of a header (bad_name)"#,
             http(json!({"headers": {"X-A": "{{ context.a }}"}})),
         ),
         (
@@ -126,7 +126,7 @@ fn what_the_host_is_asked_and_what_a_text_holds_is_checked() {
         ),
         (
             node("recognize_language", json!({"languages": ["en", "English language"]})),
-            r#"node "n": languages[1]: "English language" is no language tag (bad_value)"#,
+            r#"node "n": languages[1]: "English language" is not a language tag (bad_value)"#,
             node("recognize_language", json!({"languages": ["en"]})),
         ),
         (
@@ -137,7 +137,7 @@ fn what_the_host_is_asked_and_what_a_text_holds_is_checked() {
         #[cfg(feature = "phone-numbers")]
         (
             node("recognize_phone", json!({"default_region": "Germany"})),
-            r#"node "n": default_region: "Germany" is no region (bad_value)"#,
+            r#"node "n": default_region: "Germany" is not a region (bad_value)"#,
             node("recognize_phone", json!({"default_region": "DE"})),
         ),
         (
@@ -169,22 +169,22 @@ fn what_the_host_is_asked_and_what_a_text_holds_is_checked() {
         #[cfg(feature = "time-zones")]
         (
             hours(json!({"timezone": "Europe/Berlinn"})),
-            r#"node "n": timezone: "Europe/Berlinn" is no time zone; did you mean "Europe/Berlin"? (bad_value)"#,
+            r#"node "n": timezone: "Europe/Berlinn" is not a time zone; did you mean "Europe/Berlin"? (bad_value)"#,
             hours(json!({"timezone": "Europe/Berlin"})),
         ),
         (
             hours(json!({"hours": {"monday": []}})),
-            r#"node "n": hours.monday: "monday" is no day of the week (bad_value)"#,
+            r#"node "n": hours.monday: "monday" is not a day of the week (bad_value)"#,
             hours(json!({"hours": {"mon": []}})),
         ),
         (
             hours(json!({"hours": {"mon": ["9-18"]}})),
-            r#"node "n": hours.mon[0]: "9-18" is no time of a day (bad_value)"#,
+            r#"node "n": hours.mon[0]: "9-18" is not a time range (bad_value)"#,
             hours(json!({"hours": {"mon": ["22:00-02:00"]}})),
         ),
         (
             hours(json!({"dates": {"25.12.2026": []}})),
-            r#""25.12.2026" is no date (bad_value)"#,
+            r#""25.12.2026" is not a date (bad_value)"#,
             hours(json!({"dates": {"2026-12-25": []}})),
         ),
         (

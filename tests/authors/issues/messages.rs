@@ -82,7 +82,7 @@ fn what_a_channel_does_not_carry_is_told() {
         "buttons[0].label: has 21 characters, at most 20 are allowed (channel_limit)",
         "",
         "text: has 1025 characters, at most 1024 are allowed on whatsapp (channel_limit)",
-        "buttons: has buttons with `url` beside others, which cannot be on whatsapp (channel_limit)",
+        "buttons: mixes buttons with `url` and others, which is not possible on whatsapp (channel_limit)",
         "",
         "",
         "list: 11 entries, at most 10 are allowed on whatsapp (channel_limit)",
@@ -162,16 +162,16 @@ fn a_message_that_contradicts_itself_is_told() {
         of_message("web", json!({"media": {"type": "image", "url": " "}})),
     ];
     let expected = [
-        "text: is given beside `media` (bad_value)",
-        "quick_replies: is given beside `buttons` (bad_value)",
+        "text: is given together with `media` (bad_value)",
+        "quick_replies: is given together with `buttons` (bad_value)",
         "text: is required (missing_field)",
         "buttons: has no button (bad_value)",
         "buttons[0].id: is required (missing_field)",
-        "buttons[0].url: is given beside `id` (bad_value)",
+        "buttons[0].url: is given together with `id` (bad_value)",
         "list.sections: has no row (bad_value)",
         "text: has no language (bad_value)",
-        "text.english: \"english\" is no language tag (bad_name)",
-        "text.en: is there in other letters already (duplicate_key)",
+        "text.english: \"english\" is not a language tag (bad_name)",
+        "text.en: is already there in other letters (duplicate_key)",
         "text.de: must not be blank (bad_value)",
         "text.de: must be text, not a number (wrong_type)",
         "location.latitude: must be from -90 to 90, not 91 (bad_value)",
@@ -259,7 +259,7 @@ fn what_whatsapp_has_beside_texts_is_checked() {
         (goods(text.clone(), none.clone(), list(json!(["tea"]))), "header: is required (missing_field)"),
         (
             goods(text.clone(), line.clone(), one),
-            "header: has no meaning above what is not a list of goods (bad_value)",
+            "header: has no meaning unless `products` is a list (bad_value)",
         ),
         (
             goods(text.clone(), json!({"image": "u"}), list(json!(["tea"]))),
@@ -275,7 +275,7 @@ fn what_whatsapp_has_beside_texts_is_checked() {
                 line.clone(),
                 json!({"catalog": "1", "id": "tea", "sections": [{"items": ["tea"]}]}),
             ),
-            "products.sections: is given beside `id` (bad_value)",
+            "products.sections: is given together with `id` (bad_value)",
         ),
         (goods(text.clone(), line.clone(), list(json!([]))), "products.sections: has no article (bad_value)"),
         (
@@ -313,14 +313,14 @@ fn what_whatsapp_has_beside_texts_is_checked() {
         ),
         (
             of_message("whatsapp", json!({"reaction": {"emoji": "👍"}, "text": "x"})),
-            "text: is given beside `reaction` (bad_value)",
+            "text: is given together with `reaction` (bad_value)",
         ),
         (of_message("whatsapp", json!({"reaction": {"emoji": ""}})), ""),
         (of_message("messenger", json!({"reaction": {"emoji": "👍"}})), ""),
         (card(json!({"header": {"image": "u"}, "parameters": ["a"], "buttons": button})), ""),
         (
             card(json!({"header": {"text": "t"}})),
-            "template.cards[0].header: must be a picture or a film (bad_value)",
+            "template.cards[0].header: must be an image or a video (bad_value)",
         ),
         (
             card(json!({"header": {"image": "u"}, "buttons": []})),

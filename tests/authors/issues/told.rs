@@ -61,10 +61,10 @@ fn values_that_contradict_each_other_are_told() {
         r#"node "n": branches[0].when.ignore_case: has no meaning for `number_less` (bad_value)"#,
         r#"node "n": to: has no meaning for a reply (bad_value)"#,
         r#"node "n": to: is required (missing_field)"#,
-        r#"node "n": options[0].label: is no template: expected `}}` for the `{{` at character 1 (bad_template)"#,
+        r#"node "n": options[0].label: is not a template: expected `}}` for the `{{` at character 1 (bad_template)"#,
         r#"node "n": accept: accepts nothing (bad_value)"#,
         r#"node "n": on_timeout: has no meaning without a timeout (timeout_branch)"#,
-        r#"node "n": until: is given beside `for` (bad_value)"#,
+        r#"node "n": until: is given together with `for` (bad_value)"#,
         r#"node "n": for: is required (missing_field)"#,
         r#"node "n": variables[0]: has both `value` and `expr` (bad_value)"#,
         r#"node "n": variables[0].name: "reply" is taken: the language gives it a meaning (bad_name)"#,
@@ -148,7 +148,7 @@ fn keywords_and_reminders_that_do_not_fit_their_flow_are_told() {
         r#"warning: node "after": cannot be reached (unreachable)"#,
         r#"node "n": timeout: "later" is not a time span (bad_span)"#,
         r#"node "n": timeout: 31d is longer than a session may live (wait_too_long)"#,
-        r#"node "n": vars[0]: "2x" is no variable: 1-64 letters, digits and `_`, no digit first (bad_name)"#,
+        r#"node "n": vars[0]: "2x" is not a variable name: 1-64 letters, digits and `_`, no digit first (bad_name)"#,
         r#"node "n": hands a contact over, but the flow runs without one (wait_without_contact)"#,
         r#"edges[1]: leaves "n" by `timeout`, but it has no timeout (timeout_branch)"#,
     ];
@@ -198,7 +198,7 @@ fn an_issue_is_told_to_machines_too() {
         json!([{
         "severity": "error", "code": "unknown_field", "node": "n", "path": "nodes[1].timout",
         "message": "unknown field; did you mean \"timeout\"?",
-                "fix": "remove it; known are id, kind, name, ui, timeout, save_to, accept, on_timeout, any_channel, keywords, debounce",
+                "fix": "rename it to `timeout`",
                 "line": 1, "column": 110
             }])
     );

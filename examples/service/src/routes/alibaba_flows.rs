@@ -60,7 +60,7 @@ async fn flow(bot: &Bot, action: ChatFlowAction) -> Result<serde_json::Value, Er
             let code = flow_code.map_or_else(new_code, Ok)?;
             let definition = flow_view_model.definition().map_err(|rule| invalid("FlowViewModel", rule))?;
             if bot.flows().get(&named(&code)?).await?.is_some() {
-                return Err(invalid("code", "is that of another flow"));
+                return Err(invalid("code", "belongs to another flow"));
             }
             bot.flows().import_as(definition, &code).await?;
             renamed(bot, &code, title, remark).await

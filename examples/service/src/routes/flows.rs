@@ -186,14 +186,14 @@ pub async fn create(
     let named = |code: Option<String>| code.ok_or_else(|| ApiError::invalid("code", "is required"));
     let made = match (new.definition, new.template) {
         (Some(_), Some(_)) => {
-            return Err(ApiError::invalid("template", "must not be given beside `definition`"));
+            return Err(ApiError::invalid("template", "must not be given together with `definition`"));
         }
         (Some(definition), None) => {
             let (json, own) = (definition.to_string(), definition["code"].as_str());
             let code = new.code.as_deref().or(own).unwrap_or_default();
             let code = FlowId::new(code).map_err(|rule| ApiError::invalid("code", rule))?;
             if flows.get(&code).await?.is_some() {
-                return Err(ApiError::invalid("code", "is that of another flow"));
+                return Err(ApiError::invalid("code", "belongs to another flow"));
             }
             flows.import_as(&json, code.as_str()).await?
         }

@@ -22,7 +22,7 @@ use page as system;
 words! {
     /// Further differences that do not count for a rule, beside case.
     Folding {
-        /// Accents and vowel points: `cafe` is `café` (SEMANTICS U4).
+        /// Accents and vowel points: `cafe` is `café` ([SEMANTICS U4](crate::semantics#u4)).
         Accents = "accents",
     }
 }

@@ -97,7 +97,7 @@ impl Zone {
 #[cfg(feature = "time-zones")]
 fn unknown(name: &str, at: &Path<'_>, found: &mut Diagnostics) {
     let meant = found.did_you_mean(name, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
-    let message = format!("{:?} is no time zone{meant}", brief(name));
+    let message = format!("{:?} is not a time zone{meant}", brief(name));
     found.add(crate::flow::IssueCode::BadValue, at, message, "write a name such as Europe/Berlin");
 }
 

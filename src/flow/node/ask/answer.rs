@@ -284,7 +284,7 @@ impl AnswerDef {
         let (least, most) = (self.min_length.unwrap_or(0), self.max_length.unwrap_or(u32::MAX));
         if least > most {
             let message = format!("is {least}, more than `max_length`");
-            cx.found.add(IssueCode::BadValue, &at.key("min_length"), message, "exchange the two");
+            cx.found.add(IssueCode::BadValue, &at.key("min_length"), message, "swap the two");
         }
         let compile = |source: &String| cx.pattern(&at.key("pattern"), source, Extent::Whole, false);
         let pattern = self.pattern.as_ref().map(compile);
@@ -327,7 +327,7 @@ impl AnswerDef {
         let century = i32::try_from(self.century?).ok().filter(|year| (1_000..=9_900).contains(year));
         if century.is_none() {
             let fix = "name the first of a hundred years, such as 1930";
-            found.add(IssueCode::BadValue, &at.key("century"), "is no year from 1000 to 9900", fix);
+            found.add(IssueCode::BadValue, &at.key("century"), "is not a year from 1000 to 9900", fix);
         }
         century
     }
@@ -341,7 +341,7 @@ impl AnswerDef {
         for (place, written) in types.iter().enumerate() {
             let (family, rest) = written.split_once('/').unwrap_or((written, "x"));
             if !is_word(family) || !(is_word(rest) || rest == "*") {
-                let message = format!("{:?} is no type of media", brief(written));
+                let message = format!("{:?} is not a media type", brief(written));
                 let fix = "write a type such as image/png, or image for all of them";
                 found.add(IssueCode::BadValue, &list.item(place), message, fix);
             }
@@ -420,7 +420,7 @@ impl AnswerDef {
             if is_wrong && expect.bounds().is_some() {
                 let what = if matches!(expect, Expect::Date { .. }) { "date" } else { "number" };
                 let fix = format!("give a {what}, or a template that gives one");
-                cx.found.add(IssueCode::BadValue, &at.key(key), format!("is no {what}"), fix);
+                cx.found.add(IssueCode::BadValue, &at.key(key), format!("is not a {what}"), fix);
             }
             Some(template)
         };
@@ -430,7 +430,7 @@ impl AnswerDef {
             && expect.bounds().is_some()
             && !expect.within(&Value::String(min), None, Some(&max))
         {
-            cx.found.add(IssueCode::BadValue, &at.key("min"), "is above `max`", "exchange the two");
+            cx.found.add(IssueCode::BadValue, &at.key("min"), "is above `max`", "swap the two");
         }
         if let Expect::Number { bounds, .. } | Expect::Date { bounds, .. } = &mut expect {
             *bounds = given;
@@ -493,7 +493,7 @@ impl SeveralDef {
         }
         if least > most {
             let message = format!("is {least}, more than `max`");
-            found.add(IssueCode::BadValue, &at.key("min"), message, "exchange the two");
+            found.add(IssueCode::BadValue, &at.key("min"), message, "swap the two");
         }
         Several { least, most }
     }

@@ -61,7 +61,7 @@ pub struct AskDef {
     /// Number of times that it asks again, at most 10; twice if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retries: Option<u32>,
-    /// The text for an answer that is none, a template; the question again if absent.
+    /// The text after an invalid answer, a template; by default the question again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_text: Option<TextDef>,
     /// The variable that takes the answer: a number, a text, the id of the choice, the medium, the
@@ -79,7 +79,8 @@ pub struct AskDef {
     /// ([SEMANTICS I3](crate::semantics#i3)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub any_channel: Option<bool>,
-    /// Says if keywords act while it asks; they do if absent ([SEMANTICS I6](crate::semantics#i6)).
+    /// The effect of keywords while it asks: they act if absent
+    /// ([SEMANTICS I6](crate::semantics#i6)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keywords: Option<KeywordMode>,
     /// The time that it listens on after a text, 1-60 seconds; it does not if absent
@@ -195,7 +196,7 @@ impl AskDef {
         let Some(choices) = self.answer.choices.as_ref().filter(|_| !self.answer.has_data()) else { return };
         for (field, id) in self.message.offers() {
             if !choices.iter().any(|choice| choice.id == id) {
-                let message = format!("offers {:?}, which is none of the `choices`", brief(id));
+                let message = format!("offers {:?}, which is not one of the `choices`", brief(id));
                 let fix = "name it in `choices` too, with the same id";
                 found.add(IssueCode::BadValue, &at.key(field), message, fix);
             }

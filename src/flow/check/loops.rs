@@ -1,9 +1,9 @@
-//! Circles of a flow that never wait, that visit too many nodes in one turn, or that send for as
+//! Loops of a flow that never wait, that visit too many nodes in one turn, or that send for as
 //! long as the contact is silent.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::flow::check::graph::{Circle, EdgeKind, Graph, is_left_at_once};
+use crate::flow::check::graph::{EdgeKind, Graph, GraphLoop, is_left_at_once};
 use crate::flow::check::report::report;
 use crate::flow::def::FlowDef;
 use crate::flow::form::issue::{Diagnostics, IssueCode};
@@ -12,7 +12,7 @@ use crate::flow::node::Blocking;
 use crate::flow::place::{NodeIx, Port};
 use crate::limits::Limits;
 
-/// Reports each circle once, by the first rule that it breaks.
+/// Reports each loop once, by the first rule that it breaks.
 pub(crate) fn check(
     def: &FlowDef,
     graph: &Graph,
@@ -20,14 +20,14 @@ pub(crate) fn check(
     reached: &BTreeSet<NodeIx>,
     found: &mut Diagnostics,
 ) {
-    let circles = Circles { def, graph, reached, bodies: graph.bodies(def) };
-    let endless = circles.check_endless(found);
-    circles.check_long(&endless, limits, found);
-    circles.check_timers(&endless, found);
+    let loops = LoopCheck { def, graph, reached, bodies: graph.bodies(def) };
+    let endless = loops.check_endless(found);
+    loops.check_long(&endless, limits, found);
+    loops.check_timers(&endless, found);
 }
 
-/// The graph of a flow, as the rules of circles ask of it.
-struct Circles<'a> {
+/// The graph of a flow, as the rules of loops ask of it.
+struct LoopCheck<'a> {
     def: &'a FlowDef,
     graph: &'a Graph,
     reached: &'a BTreeSet<NodeIx>,
@@ -35,7 +35,7 @@ struct Circles<'a> {
     bodies: BTreeMap<NodeIx, BTreeSet<NodeIx>>,
 }
 
-impl Circles<'_> {
+impl LoopCheck<'_> {
     fn blocking(&self, node: NodeIx) -> Blocking<'_> {
         self.def.nodes.get(node.as_usize()).map_or(Blocking::Ends, |node| node.kind.blocking())
     }
@@ -69,92 +69,91 @@ impl Circles<'_> {
         self.bodies.get(&to).is_some_and(|body| body.contains(&from))
     }
 
-    fn is_walked(&self, circle: &Circle) -> bool {
-        circle.members.iter().any(|node| self.reached.contains(node))
+    fn is_walked(&self, cycle: &GraphLoop) -> bool {
+        cycle.members.iter().any(|node| self.reached.contains(node))
     }
 
-    /// True for a circle that sessions come to, and that shares no node with those reported.
-    fn is_news(&self, circle: &Circle, reported: &BTreeSet<NodeIx>) -> bool {
-        self.is_walked(circle) && circle.members.is_disjoint(reported)
+    /// True for a loop that sessions come to, and that shares no node with those reported.
+    fn is_news(&self, cycle: &GraphLoop, reported: &BTreeSet<NodeIx>) -> bool {
+        self.is_walked(cycle) && cycle.members.is_disjoint(reported)
     }
 
-    /// Reports circles that never wait; returns their nodes.
+    /// Reports loops that never wait; returns their nodes.
     fn check_endless(&self, found: &mut Diagnostics) -> BTreeSet<NodeIx> {
-        let mut endless = self.graph.circles(|from, to, way| {
-            way != EdgeKind::Jump && !self.is_round(from, to) && self.runs(from, way)
-        });
-        endless.retain(|circle| self.is_walked(circle));
-        for circle in &endless {
-            let message = format!("{} never waits", walk(self.def, circle));
+        let mut endless = self
+            .graph
+            .loops(|from, to, way| way != EdgeKind::Jump && !self.is_round(from, to) && self.runs(from, way));
+        endless.retain(|cycle| self.is_walked(cycle));
+        for cycle in &endless {
+            let message = format!("{} never waits", walk(self.def, cycle));
             let fix = "put a wait into the loop, or go back by a `jump` with `max_jumps`";
-            report(self.def, start_of(circle), found, IssueCode::EndlessLoop, message, fix);
+            report(self.def, start_of(cycle), found, IssueCode::EndlessLoop, message, fix);
         }
-        endless.iter().flat_map(|circle| circle.members.iter().copied()).collect()
+        endless.iter().flat_map(|cycle| cycle.members.iter().copied()).collect()
     }
 
-    /// Reports circles that can visit more nodes than a turn may.
+    /// Reports loops that can visit more nodes than a turn may.
     fn check_long(&self, reported: &BTreeSet<NodeIx>, limits: &Limits, found: &mut Diagnostics) {
-        let circles = self.graph.circles(|from, _, way| self.runs(from, way));
-        for circle in circles.iter().filter(|circle| self.is_news(circle, reported)) {
-            let visits = self.visits(circle);
+        let loops = self.graph.loops(|from, _, way| self.runs(from, way));
+        for cycle in loops.iter().filter(|cycle| self.is_news(cycle, reported)) {
+            let visits = self.visits(cycle);
             if visits >= u64::from(limits.nodes_per_turn) {
                 let most = limits.nodes_per_turn;
                 let message = format!(
                     "{} can visit {visits} nodes in one turn, fewer than {most} are allowed",
-                    walk(self.def, circle)
+                    walk(self.def, cycle)
                 );
                 let fix = "lower `max_jumps` or `limit`, or put a wait into the loop";
-                report(self.def, start_of(circle), found, IssueCode::LongLoop, message, fix);
+                report(self.def, start_of(cycle), found, IssueCode::LongLoop, message, fix);
             }
         }
     }
 
-    /// The most nodes that one turn visits in a circle. Between two jumps no node is met twice, or
-    /// the circle would be endless.
-    fn visits(&self, circle: &Circle) -> u64 {
-        let jumps = circle.members.iter().map(|node| match self.blocking(*node) {
+    /// The most nodes that one turn visits in a loop. Between two jumps no node is met twice, or
+    /// the loop would be endless.
+    fn visits(&self, cycle: &GraphLoop) -> u64 {
+        let jumps = cycle.members.iter().map(|node| match self.blocking(*node) {
             Blocking::Jumps { most, .. } => u64::from(most),
             _ => 0,
         });
         let goes_round =
-            |node: &NodeIx| self.bodies.get(node).is_some_and(|body| !body.is_disjoint(&circle.members));
-        let lists = circle.members.iter().filter_map(|node| match self.blocking(*node) {
+            |node: &NodeIx| self.bodies.get(node).is_some_and(|body| !body.is_disjoint(&cycle.members));
+        let lists = cycle.members.iter().filter_map(|node| match self.blocking(*node) {
             Blocking::Rounds { most } if goes_round(node) => Some(u64::from(most)),
             _ => None,
         });
         let rounds = lists.fold(jumps.sum::<u64>().saturating_add(1), u64::saturating_mul);
-        rounds.saturating_mul(circle.members.len() as u64)
+        rounds.saturating_mul(cycle.members.len() as u64)
     }
 
-    /// Reports circles that send without a word of the contact.
+    /// Reports loops that send without a word of the contact.
     fn check_timers(&self, reported: &BTreeSet<NodeIx>, found: &mut Diagnostics) {
         let sends = |node: &NodeIx| self.def.nodes.get(node.as_usize()).is_some_and(|node| node.kind.sends());
-        let circles = self
-            .graph
-            .circles(|from, to, way| !self.is_round(from, to) && self.is_taken_in_silence(from, way));
-        for circle in circles.iter().filter(|circle| self.is_news(circle, reported)) {
-            if circle.members.iter().any(sends) {
+        let loops =
+            self.graph.loops(|from, to, way| !self.is_round(from, to) && self.is_taken_in_silence(from, way));
+        for cycle in loops.iter().filter(|cycle| self.is_news(cycle, reported)) {
+            if cycle.members.iter().any(sends) {
                 let message =
-                    format!("{} never stops sending while the contact is silent", walk(self.def, circle));
+                    format!("{} never stops sending while the contact is silent", walk(self.def, cycle));
                 let fix = "go back by a `jump` with `max_jumps`, or wait for a reply without a timeout";
-                report(self.def, start_of(circle), found, IssueCode::TimerLoop, message, fix);
+                report(self.def, start_of(cycle), found, IssueCode::TimerLoop, message, fix);
             }
         }
     }
 }
 
-fn start_of(circle: &Circle) -> NodeIx {
-    circle.walk.first().copied().unwrap_or(NodeIx(0))
+fn start_of(cycle: &GraphLoop) -> NodeIx {
+    cycle.walk.first().copied().unwrap_or(NodeIx(0))
 }
 
 /// `"a" -> "b" -> "a"`, cut in the middle if it is long.
-fn walk(def: &FlowDef, circle: &Circle) -> String {
+fn walk(def: &FlowDef, cycle: &GraphLoop) -> String {
     const SHOWN: usize = 8;
     let name = |node: &NodeIx| def.nodes.get(node.as_usize()).map(|node| format!("{:?}", brief(&node.id)));
-    let mut names: Vec<String> = circle.walk.iter().take(SHOWN).filter_map(name).collect();
-    if circle.walk.len() > SHOWN {
+    let mut names: Vec<String> = cycle.walk.iter().take(SHOWN).filter_map(name).collect();
+    if cycle.walk.len() > SHOWN {
         names.push("…".into());
     }
-    names.extend(circle.walk.first().and_then(name));
+    names.extend(cycle.walk.first().and_then(name));
     names.join(" -> ")
 }
