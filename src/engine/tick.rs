@@ -11,7 +11,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::engine::Engine;
-use crate::engine::deadline::{Sleeper, Timer};
+use crate::engine::deadline::{Boxed, Sleeper, Timer};
 use crate::engine::hands::Hands;
 use crate::engine::outcome::Ticked;
 use crate::error::Error;
@@ -28,6 +28,9 @@ const NEWER_PAUSE: TimeDelta = TimeDelta::minutes(5);
 /// For so long at most conversations whose last lease ended unsettled are left out while there is
 /// other work.
 const SUSPECTS_WAIT_MILLIS: i64 = 30_000;
+/// The time after which a hand that is free is used, where a timer is known: meanwhile others come
+/// free, and one claim is for all of them.
+const GATHERING: Duration = Duration::from_millis(10);
 /// The longest that one send or call may take where a timer is known, whatever the lease.
 pub(super) const LONGEST_SEND: Duration = Duration::from_secs(20);
 /// The pause before a loop looks for new work after a conversation ended while others are being
@@ -169,27 +172,47 @@ impl<'a, S: ConversationStore> Crew<'a, S> {
         Ok(next.is_some_and(|next| next <= self.engine.now()))
     }
 
-    /// Waits until a good part of the hands is free.
+    /// Waits until a good part of the hands is free; or a moment after one is, or at once where no
+    /// timer is known, since all others may hang.
     async fn until_some_are_free(&mut self) {
         let width = self.engine.ports.options.width;
-        self.until(width - (width / 4).max(1)).await;
+        let many = width - (width / 4).max(1);
+        self.until(width - 1, None, None).await;
+        if let Some(timer) = self.shift.timer.filter(|_| self.hands.busy() > many) {
+            self.until(many, None, Some(&mut timer.sleep(GATHERING))).await;
+        }
     }
 
     /// Waits until all that was begun has ended.
     async fn finish(&mut self) {
-        self.until(0).await;
+        self.until(0, None, None).await;
     }
 
-    async fn until(&mut self, most: usize) {
+    /// Waits until so many are busy at most, or the one at this place has ended. Answers true if
+    /// the alarm came first.
+    async fn until(
+        &mut self,
+        most: usize,
+        awaited: Option<usize>,
+        mut alarm: Option<&mut Boxed<'_, ()>>,
+    ) -> bool {
         let engine = self.engine;
         let hands = &mut self.hands;
         poll_fn(|context| {
-            while hands.poll_ended(context).is_ready() {
+            let mut is_ended = false;
+            while let Poll::Ready((place, ())) = hands.poll_ended(context) {
                 engine.ports.at_work.note(engine.now());
+                is_ended |= awaited == Some(place);
             }
-            if hands.busy() <= most { Poll::Ready(()) } else { Poll::Pending }
+            if is_ended || hands.busy() <= most {
+                return Poll::Ready(false);
+            }
+            match &mut alarm {
+                Some(alarm) => alarm.as_mut().poll(context).map(|()| true),
+                None => Poll::Pending,
+            }
         })
-        .await;
+        .await
     }
 
     /// Rests until it is time to look for work again: after so long, or as conversations end.

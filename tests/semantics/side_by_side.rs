@@ -110,6 +110,24 @@ fn a_send_that_never_ends_keeps_its_own_hand_only() {
     assert_eq!(crowd.sent().len(), 99);
 }
 
+/// S15: hands that are free are refilled, however few they are.
+#[test]
+fn one_free_hand_of_eight_works_all_others() {
+    let crowd = Crowd::due(107);
+    let bot = crowd.slow(Duration::from_millis(10), &[0, 1, 2, 3, 4, 5, 6]).width(8).build();
+    assert!(crowd.time.run_for(TimeDelta::seconds(10), bot.tick(107)).is_none(), "it waits for the seven");
+    assert_eq!(crowd.sent().len(), 100);
+
+    let crowd = Crowd::due(107);
+    let bot = crowd.slow(Duration::from_millis(10), &[0, 1, 2, 3, 4, 5, 6]).width(8).build();
+    let stop = crowd.time.sleep(Duration::from_secs(10));
+    let sent = async {
+        stop.await;
+        crowd.sent().len()
+    };
+    assert_eq!(crowd.time.block_on(bot.run_until(sent, Duration::from_secs(1), crowd.time.timer())), 100);
+}
+
 /// D5: a send that does not end in time is tried again under its id, and is no strike against its
 /// contact.
 #[test]
