@@ -23,6 +23,9 @@ type Outcome = Result<Triggered, Error>;
 
 /// The most starts a second that can be asked for.
 const MOST_STARTS: u32 = 1_000_000;
+/// The most outcomes for each hand that are kept or in the making, because an earlier one is not
+/// known yet.
+const KEPT_FOR_EACH: usize = 64;
 /// A start that comes this late, or by its distance, is made up for by a shorter pause; one that is
 /// later is not.
 const SLACK: TimeDelta = TimeDelta::milliseconds(10);
@@ -77,7 +80,9 @@ impl<S> fmt::Debug for Campaign<'_, S, ()> {
 }
 
 impl<S: ConversationStore> Engine<S> {
-    /// Triggers each request, at most `width` at the same time, and answers in their order.
+    /// Triggers each request, at most `width` at the same time, and answers in their order: behind
+    /// one that hangs others are done, and up to `64 * width` outcomes wait for it
+    /// ([SEMANTICS T8](crate::semantics#t8)).
     ///
     /// A request with a [`campaign`](TriggerRequest::campaign) and without a `uuid` gets the key
     /// `CAMPAIGN:CONTACT`, the contact as given and both at most 255 bytes: a second run of the
@@ -193,6 +198,10 @@ impl<S: ConversationStore, R: Iterator<Item = TriggerRequest>> Campaign<'_, S, R
                 if let Some(slot) = self.running.iter_mut().find(is_its) {
                     *slot = CampaignSlot::Done(outcome);
                 }
+                // While the next outcome is not known, its hand alone is busy with it.
+                if matches!(self.running.front(), Some(CampaignSlot::Running(_))) {
+                    self.begin(context);
+                }
             }
             match self.running.pop_front() {
                 Some(CampaignSlot::Done(outcome)) => Poll::Ready(Some(outcome)),
@@ -211,7 +220,8 @@ impl<S: ConversationStore, R: Iterator<Item = TriggerRequest>> Campaign<'_, S, R
 
     /// Begins as many as may be.
     fn begin(&mut self, context: &mut Context<'_>) {
-        while self.running.len() < self.width {
+        let most = self.width.saturating_mul(KEPT_FOR_EACH);
+        while self.hands.busy() < self.width && self.running.len() < most {
             self.ahead = self.ahead.take().or_else(|| self.requests.next());
             if self.ahead.is_none() {
                 return;

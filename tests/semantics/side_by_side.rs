@@ -165,6 +165,37 @@ fn a_loop_goes_on_beside_a_send_that_never_ends() {
     assert_eq!(crowd.time.block_on(bot.run_until(late, Duration::from_secs(1), timer)), 10);
 }
 
+/// T8: one that hangs keeps its own hand only; answers stay in order.
+#[test]
+fn a_campaign_starts_others_beside_a_send_that_never_ends() {
+    let crowd = Crowd::due(0);
+    let bot = crowd.slow(Duration::from_millis(10), &[0]).build();
+    let requests = (0..200).map(|number| TriggerRequest::new("one").phone(phone(number)).campaign("spring"));
+    let mut campaign = bot.trigger_many(8, requests);
+    assert!(crowd.time.run_for(TimeDelta::seconds(5), campaign.next()).is_none(), "the first one hangs");
+    assert_eq!(crowd.sent().len(), 199);
+}
+
+/// T8: answers that wait for an earlier one are bounded; with a timer it ends, and all are told.
+#[test]
+fn a_campaign_keeps_64_answers_for_each_hand() {
+    let crowd = Crowd::due(0);
+    let requests =
+        || (0..200).map(|number| TriggerRequest::new("one").phone(phone(number)).campaign("spring"));
+    let bot = crowd.slow(Duration::from_millis(10), &[0]).build();
+    let mut campaign = bot.trigger_many(2, requests());
+    assert!(crowd.time.run_for(TimeDelta::seconds(5), campaign.next()).is_none());
+    assert_eq!(crowd.sent().len(), 127);
+    drop(campaign);
+
+    let bot = crowd.slow(Duration::from_millis(10), &[0]).timer(crowd.time.timer()).build();
+    let mut campaign = bot.trigger_many(2, requests().map(|request| request.campaign("summer")));
+    while let Some(outcome) = crowd.time.block_on(campaign.next()) {
+        let _ = outcome.unwrap();
+    }
+    assert_eq!((campaign.progress().done, campaign.progress().failed), (200, 0));
+}
+
 /// S15: what came due while others were worked is not late; what came due while nobody was there
 /// is.
 #[test]
