@@ -85,6 +85,7 @@ impl Contact {
             }
             _ => {}
         }
+        self.heard = false;
         let profile = self.profile.get_or_insert_default();
         match change {
             ContactChange::Name(name) => {

@@ -32,6 +32,9 @@ pub struct Contact {
     /// to a named contact (SEMANTICS T2).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) minted: bool,
+    /// True if messages alone said what the profile says (SEMANTICS S19).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) heard: bool,
 }
 
 /// A host's data on a person. Every field is optional; a field that is given replaces the one that
@@ -131,6 +134,7 @@ impl Contact {
             opted_in_at: None,
             opted_out_at: None,
             minted: false,
+            heard: false,
         }
     }
 
@@ -146,8 +150,24 @@ impl Contact {
         self.addresses.iter().position(|known| known.is_same(address))
     }
 
-    /// Takes over what a request says of the person; what it does not mention stays.
+    /// True if the host wrote something of the profile.
+    pub(crate) fn is_described(&self) -> bool {
+        self.profile.is_some() && !self.heard
+    }
+
+    /// Takes over what a message says of the person; what it does not mention stays.
+    pub(crate) fn hear(&mut self, news: &Profile) {
+        self.heard = !self.is_described();
+        self.take_profile(news);
+    }
+
+    /// Takes over what the host says of the person; what it does not mention stays.
     pub(crate) fn learn(&mut self, news: &Profile) {
+        self.heard = false;
+        self.take_profile(news);
+    }
+
+    fn take_profile(&mut self, news: &Profile) {
         let known = self.profile.get_or_insert_default();
         for (known, news) in [
             (&mut known.name, &news.name),
@@ -183,6 +203,7 @@ impl Contact {
     /// Takes over what is known of another contact that turned out to be this one; of two values
     /// the newer one's stays (SEMANTICS A5).
     pub(crate) fn take_in(&mut self, other: Self, is_newer: bool) {
+        let is_described = self.is_described() || other.is_described();
         for address in other.addresses {
             if self.same_address(&address).is_none() {
                 self.addresses.push(address);
@@ -193,12 +214,13 @@ impl Contact {
         match self.profile.take() {
             Some(own) if !is_newer => {
                 self.profile = Some(theirs);
-                self.learn(&own);
+                self.take_profile(&own);
             }
             own => {
                 self.profile = own;
-                self.learn(&theirs);
+                self.take_profile(&theirs);
             }
         }
+        self.heard = !is_described;
     }
 }

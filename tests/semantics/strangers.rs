@@ -8,14 +8,15 @@ use std::time::Duration;
 use chatflow::address::Phone;
 use chatflow::id::FlowVersion;
 use chatflow::ops::{SessionFilter, Unpublish};
-use chatflow::session::Profile;
+use chatflow::session::{ContactChange, Profile};
 use chatflow::store::{Catalogue, FlowChange, FlowSaved, FlowStore, MemoryFlows};
 use chatflow::testkit::{ManualClock, Recorder};
+use chatflow::wire::whatsapp::{WebhookReader, WhatsAppEvent};
 use chatflow::{
     Address, Channel, Engine, FlowId, Inbound, MemoryStore, Received, Status, StoreError, TriggerRequest,
     WorkspaceId,
 };
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta};
 use pollster::block_on;
 use serde_json::json;
 
@@ -180,22 +181,44 @@ fn a_stranger_goes_with_the_first_tick_after_a_year() {
     assert!(!world.knows(1));
 }
 
+/// A webhook of WhatsApp with a message of somebody, by name, whom nobody knows.
+fn webhook(number: u32) -> Inbound {
+    let from = format!("1415777{number:04}");
+    let value = json!({
+        "messaging_product": "whatsapp",
+        "metadata": {"display_phone_number": "15550100", "phone_number_id": SHOP},
+        "contacts": [{"profile": {"name": "Ann"}, "wa_id": from}],
+        "messages": [{"from": from, "id": format!("wamid.{number}"), "timestamp": "1770000000",
+            "type": "text", "text": {"body": "hi"}}],
+    });
+    let body = json!({"object": "whatsapp_business_account",
+        "entry": [{"id": "1", "changes": [{"field": "messages", "value": value}]}]});
+    let news = WebhookReader::default().read(body.to_string().as_bytes()).unwrap().remove(0);
+    let WhatsAppEvent::Inbound(inbound) = news.event else { panic!("{news:?}") };
+    *inbound
+}
+
 /// SEMANTICS S19: who is somebody stays.
 #[test]
 fn whoever_is_known_stays() {
     type Meet = fn(&World);
     let known: [(&str, Meet); 6] = [
-        ("named by the host", |world| {
-            world.receive(stranger(1).contact_id("ann"));
-        }),
         ("asked to be written to", |world| {
             world.trigger(TriggerRequest::new("hello").phone("+14157770001"));
         }),
         ("opted out", |world| {
             world.receive(Inbound::text(Channel::WhatsApp, SHOP, "+14157770001", "stop"));
         }),
-        ("has a profile", |world| {
+        ("has a profile that the host wrote", |world| {
             world.receive(stranger(1).profile(Profile::new().name("Ann")));
+            let contact = block_on(world.bot.contact_at(&at(1))).unwrap().unwrap();
+            let name = ContactChange::Name(Some("Ann".to_owned()));
+            block_on(world.bot.update_contact(&contact.id, &[name])).unwrap();
+        }),
+        ("was told of in a trigger", |world| {
+            world.receive(stranger(1).profile(Profile::new().name("Ann")));
+            let request = TriggerRequest::new("hello").phone("+14157770001");
+            world.trigger(request.profile(Profile::new().language("en")));
         }),
         ("is paused", |world| {
             world.receive(stranger(1));
@@ -211,8 +234,41 @@ fn whoever_is_known_stays() {
         let world = World::with([greeting("greet"), flow("hello").send("hi", "Hello!")]);
         meet(&world);
         assert!(world.knows(1), "{why}");
-        world.days(120);
+        world.days(250);
         assert!(world.knows(1), "{why}");
+    }
+}
+
+/// SEMANTICS S19: names and ids that came with messages alone keep nobody.
+#[test]
+fn what_messages_say_of_a_stranger_keeps_nobody() {
+    type Meet = fn() -> Inbound;
+    let met: [(&str, Meet); 3] = [
+        ("by name, in a webhook of WhatsApp", || webhook(1)),
+        ("with a profile", || stranger(1).profile(Profile::new().name("Ann").language("en"))),
+        ("with an id", || stranger(1).contact_id("ann")),
+    ];
+    for (how, meet) in met {
+        let world = World::with([greeting("greet")]);
+        world.clock.set(DateTime::from_timestamp(1_770_000_100, 0).unwrap());
+        let begun = world.receive(meet());
+        assert!(matches!(begun, Received::Started { .. }) && world.knows(1), "{how}: {begun:?}");
+        world.days(120);
+        assert!(!world.knows(1), "{how}");
+    }
+}
+
+/// SEMANTICS S19: a flow that is not online refuses nobody, and so its marks keep nobody; that of a
+/// flow which goes offline later lapses, too.
+#[test]
+fn marks_of_flows_that_are_not_online_lapse() {
+    for later in [0, 100] {
+        let world = World::with([greeting("greet").set("reentry", json!("once_ever"))]);
+        world.receive(stranger(1));
+        world.days(later);
+        block_on(world.flows().unpublish(&id("greet"), Unpublish::Drain)).unwrap();
+        world.days(200);
+        assert!(!world.knows(1), "offline after {later} days");
     }
 }
 

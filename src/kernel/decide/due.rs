@@ -12,6 +12,8 @@ use crate::session::{DeadLetter, EndReason, Session, SessionTimer, Verdict};
 
 /// Time for which dead letters are kept (SEMANTICS S12).
 const DEAD_LETTER_RETENTION: TimeDelta = TimeDelta::days(30);
+/// The shortest time after which it is looked again whether a mark of re-entry matters yet.
+const LOOKED_AT_AGAIN: TimeDelta = TimeDelta::days(1);
 /// Calls of which a conversation remembers that they took effect: a call asks for it at once, or
 /// never.
 const REMEMBERED_CALLS: usize = 16;
@@ -157,10 +159,8 @@ impl Decision<'_> {
     fn goes_at(&self, settled: u64) -> Option<DateTime<Utc>> {
         let conversation = &*self.conversation;
         let contact = &conversation.contact;
-        let is_stranger = contact.minted
-            && contact.opted_in_at.is_none()
-            && contact.opted_out_at.is_none()
-            && contact.profile.is_none();
+        let is_stranger =
+            contact.opted_in_at.is_none() && contact.opted_out_at.is_none() && !contact.is_described();
         let is_idle = conversation.sessions.is_empty()
             && conversation.outbox.iter().all(|unsent| unsent.seq <= settled)
             && conversation.dead_letters().is_empty()
@@ -169,16 +169,19 @@ impl Decision<'_> {
         if !is_stranger || !is_idle {
             return None;
         }
-        let mut at = later(conversation.last_at, span(self.env.policy.session_retention));
+        let retention = span(self.env.policy.session_retention);
+        let mut at = later(conversation.last_at, retention);
         if let Some(reached) = conversation.campaign_at() {
             at = at.max(later(reached, CAMPAIGN_REACH));
         }
         for mark in conversation.marks() {
-            // Of a flow that is not online it is not known how long its mark matters.
-            match self.env.flows.find(&mark.flow, None)?.flow.settings().reentry {
+            // A flow that is not online refuses nobody.
+            let Some(online) = self.env.flows.find(&mark.flow, None) else { continue };
+            match online.flow.settings().reentry {
                 Reentry::Always => {}
                 Reentry::Cooldown(pause) => at = at.max(later(mark.at, pause)),
-                Reentry::OnceEver => return None,
+                // As long as it is online: it is looked at again.
+                Reentry::OnceEver => at = at.max(later(self.now, retention.max(LOOKED_AT_AGAIN))),
             }
         }
         Some(at)

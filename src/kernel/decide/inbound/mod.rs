@@ -269,7 +269,7 @@ impl<'a> Arrival<'a> {
         decision.carry_opt_out(self.opt_out.since);
         self.link(decision);
         if let Some(profile) = &self.inbound.profile {
-            decision.edit().contact.learn(profile);
+            decision.edit().contact.hear(profile);
         }
         if !decision.conversation.has_written {
             decision.edit().has_written = true;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use chatflow::testkit::{ManualClock, Recorder};
-use chatflow::{Account, Channel, Engine, Inbound, Received};
+use chatflow::wire::whatsapp::{WebhookReader, WhatsAppEvent};
+use chatflow::{Account, Channel, Clock, Engine, Inbound, Received};
 use chatflow_postgres::PostgresStore;
 use chrono::TimeDelta;
 use tokio_postgres::NoTls;
@@ -17,6 +18,22 @@ const GREETING: &str = r#"{"spec": 1, "code": "greet", "name": "Greet",
     "nodes": [{"id": "start", "kind": "start"}, {"id": "hi", "kind": "send_message", "text": "Hello!"}],
     "edges": [{"from": "start", "to": "hi"}]}"#;
 
+/// A webhook of WhatsApp with a message of somebody, by name.
+fn webhook(number: u32, at: i64) -> Inbound {
+    let body = format!(
+        r#"{{"object": "whatsapp_business_account", "entry": [{{"id": "1", "changes": [{{"field": "messages",
+        "value": {{"messaging_product": "whatsapp",
+            "metadata": {{"display_phone_number": "15550100", "phone_number_id": "+15550100"}},
+            "contacts": [{{"profile": {{"name": "Ann"}}, "wa_id": "14157770{number:03}"}}],
+            "messages": [{{"from": "14157770{number:03}", "id": "wamid.{number}", "timestamp": "{at}",
+                "type": "text", "text": {{"body": "hi"}}}}]}}}}]}}]}}"#
+    );
+    match WebhookReader::default().read(body.as_bytes()).expect("a webhook").remove(0).event {
+        WhatsAppEvent::Inbound(inbound) => *inbound,
+        other => panic!("{other:?}"),
+    }
+}
+
 pub(crate) async fn a_stranger_leaves_not_one_row() {
     let stage = Stage::new().await;
     let store = PostgresStore::connect(stage.config.clone(), NoTls).await.expect("a database");
@@ -29,6 +46,11 @@ pub(crate) async fn a_stranger_leaves_not_one_row() {
     for number in 0..20 {
         let from = format!("+14157770{number:03}");
         let hello = Inbound::text(Channel::WhatsApp, "+15550100", from, "hi").id(format!("wamid.{number}"));
+        let hello = match number % 3 {
+            0 => webhook(number, clock.now().timestamp()),
+            1 => hello.contact_id(format!("person-{number}")),
+            _ => hello,
+        };
         assert!(matches!(bot.receive(hello).await.expect("an answer"), Received::Started { .. }));
     }
     let tables = client(&stage.config).await;
