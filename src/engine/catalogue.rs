@@ -256,7 +256,7 @@ impl Library for Snapshot {
 }
 
 impl WorkspaceFlows {
-    fn current(&self) -> Option<Arc<Snapshot>> {
+    pub(super) fn current(&self) -> Option<Arc<Snapshot>> {
         self.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use crate::calls::Call;
 use crate::engine::Engine;
 use crate::engine::deadline::{HostOutcome, bounded};
 use crate::engine::pacer::Passes;
 use crate::engine::tick::Shift;
 use crate::error::{SendError, StoreErrorKind};
-use crate::id::{ContactId, WorkspaceId};
+use crate::id::{CallId, ContactId, FlowId, FlowVersion, WorkspaceId};
 use crate::kernel::{Decision, DeliveryResult, Outgoing, SendException};
 use crate::observer::{BackgroundTask, Cause, EventKind, PendingEvent, Timings};
-use crate::session::{DeadReason, Outbound};
+use crate::session::{Conversation, DeadReason, Outbound};
 use crate::store::{ConversationStore, Lookup, Settle, Settled, Token};
 use crate::transport::Receipt;
 
@@ -34,6 +35,31 @@ pub(super) struct Delivery {
     pub(super) cause: Cause,
     /// Tokens that the messages may leave with, where there is a pace (SEMANTICS D7).
     passes: Option<Box<Passes>>,
+    /// None: nobody watches.
+    watched: Option<Box<WatchedWork>>,
+}
+
+/// Facts about messages and calls for those who watch.
+struct WatchedWork {
+    /// The attempts that were made to send each message, by the number in its id.
+    attempts: Vec<(u64, u32)>,
+    /// The version of the flow that asks, of each call.
+    versions: Vec<(CallId, FlowVersion)>,
+}
+
+impl WatchedWork {
+    #[cold]
+    fn of(decision: &Decision<'_>, outgoing: &Outgoing) -> Box<Self> {
+        let Conversation { outbox, sessions, .. } = &*decision.conversation;
+        let attempts = outbox.iter().filter(|unsent| unsent.attempts > 0);
+        let attempts = attempts.map(|unsent| (unsent.message.id.seq, unsent.attempts)).collect();
+        let version = |call: &Call| {
+            let id = call.reference.call;
+            let session = sessions.iter().find(|session| session.id == id.session)?;
+            Some((id, session.active().1))
+        };
+        Box::new(Self { attempts, versions: outgoing.calls.iter().filter_map(version).collect() })
+    }
 }
 
 impl Delivery {
@@ -45,7 +71,22 @@ impl Delivery {
     ) -> Self {
         let (contact, cause) = (decision.conversation.contact().id.clone(), decision.env.cause);
         let (token, since) = (lookup.token, lookup.now);
-        Self { contact, revision: 0, token, since, outgoing, is_done: false, cause, passes }
+        let watched = decision.env.observed.then(|| WatchedWork::of(decision, &outgoing));
+        Self { contact, revision: 0, token, since, outgoing, is_done: false, cause, passes, watched }
+    }
+
+    /// The flow that makes a call, and its version, for those who watch.
+    pub(super) fn caller(&self, call: &Call) -> (FlowId, Option<FlowVersion>) {
+        let versions = self.watched.as_deref().map_or(&[] as &[_], |watched| &watched.versions);
+        let version = versions.iter().find(|(id, _)| *id == call.reference.call);
+        (call.flow.clone(), version.map(|(_, version)| *version))
+    }
+
+    /// The number of an attempt to send a message, from 1, for those who watch.
+    fn attempt(&self, message: &Outbound) -> u32 {
+        let attempts = self.watched.as_deref().map_or(&[] as &[_], |watched| &watched.attempts);
+        let before = attempts.iter().find(|(seq, _)| *seq == message.id.seq);
+        before.map_or(1, |(_, before)| before.saturating_add(1))
     }
 
     /// The settle of a delivery that went well.
@@ -284,7 +325,8 @@ impl<S: ConversationStore> Engine<S> {
         };
         let now = self.now();
         let noted = PendingEvent {
-            of: Some((message.flow.clone(), None)),
+            of: Some(message.sender()),
+            attempt: Some(delivery.attempt(message)),
             lag: result.is_none().then(|| (now - message.created_at).to_std().unwrap_or_default()),
             took: Timings { send: Some(send), ..Timings::default() },
             ..PendingEvent::new(now, kind)

@@ -191,7 +191,8 @@ impl<S: ConversationStore> Engine<S> {
         received: &Received,
     ) {
         let contact = met.unwrap_or_else(|| arrival.contact());
-        let heard = |at| PendingEvent::new(at, heard_as(received));
+        let (session, of) = (received.session(), arrival.taken_by.as_deref().cloned());
+        let heard = |at| PendingEvent { session, of, ..PendingEvent::new(at, heard_as(received)) };
         self.tell_one(workspace, contact, Cause::Receive, heard);
         if let Some(count) = arrival.inbound().left_out {
             let kind = EventKind::AddressLeftOut { count: count.get() };

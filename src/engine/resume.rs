@@ -78,12 +78,13 @@ impl<S: ConversationStore> Engine<S> {
         };
         let subject = Subject::Alias(Alias::Session(message.session));
         let lookup = self.lookup_for(Cause::Report, workspace, subject).await?;
-        let mut known = None;
-        let mut note = Action::Report { message, report: &report, contact: &mut known };
+        let (mut known, mut of) = (None, None);
+        let mut note = Action::Report { message, report: &report, contact: &mut known, of: &mut of };
         self.act_on(Cause::Report, &lookup, &mut note).await?;
         let Some(contact) = known else { return Ok(Reported::Unknown) };
-        self.tell_one(workspace, &contact, Cause::Report, |_| {
-            PendingEvent::new(lookup.now, EventKind::Reported { message, status: status.into() })
+        self.tell_one(workspace, &contact, Cause::Report, |_| PendingEvent {
+            of,
+            ..PendingEvent::new(lookup.now, EventKind::Reported { message, status: status.into() })
         });
         Ok(Reported::Noted)
     }

@@ -11,7 +11,7 @@ use crate::engine::span::CallSpan;
 use crate::engine::transact::{AtOnce, FirstAttempt};
 use crate::error::{Error, MissingReason};
 use crate::id::{ContactId, FlowId, SessionId, WorkspaceId};
-use crate::kernel::{CarriedOptOut, Refusal, Target, TriggerAnswer, TriggerCall, Triggered};
+use crate::kernel::{CarriedOptOut, Library, Refusal, Target, TriggerAnswer, TriggerCall, Triggered};
 use crate::observer::{Cause, EventKind, PendingEvent};
 use crate::request::{CheckedTrigger, TriggerRequest};
 use crate::store::{ConversationStore, KeyName, Lookup, Subject};
@@ -191,8 +191,11 @@ impl<S: ConversationStore> Engine<S> {
         why: &Refusal,
     ) {
         let contact = met.unwrap_or_else(|| trigger.target().contact());
+        let flow = &trigger.request().flow;
+        // That of now: one that is offline was not refused.
+        let online = || self.flows.current()?.find(flow, None).map(|online| online.version);
         self.tell_one(workspace, &contact, Cause::Trigger, |at| PendingEvent {
-            of: Some((trigger.request().flow.clone(), None)),
+            of: Some((flow.clone(), online())),
             ..PendingEvent::new(at, EventKind::Refused { reason: why.code() })
         });
     }

@@ -259,7 +259,7 @@ impl<S: ConversationStore> Engine<S> {
         call: &Call,
         shift: Shift<'_>,
     ) -> Result<Answer, CallError> {
-        let of = || Some((call.flow.clone(), None));
+        let of = || Some(delivery.caller(call));
         let id = call.reference.call;
         self.tell_one(workspace, &delivery.contact, delivery.cause, |at| PendingEvent {
             of: of(),

@@ -44,11 +44,12 @@ impl Run<'_> {
         let index = self.sends;
         self.sends += 1;
         let id = MessageId { session: self.session.id, seq: self.last_sent() };
+        let (flow, version) = self.session.active();
         let message = Outbound {
             id,
             workspace: self.env.workspace.clone(),
             contact: self.contact.id.clone(),
-            flow: self.session.active().0.clone(),
+            flow: flow.clone(),
             node: step.id.clone(),
             route,
             content,
@@ -59,6 +60,7 @@ impl Run<'_> {
             count: 0,
             branch: self.session.branch.clone(),
             component: Arc::clone(self.component.unwrap_or(&step.title)),
+            version: version.0,
         };
         self.effects.push(Effect::Send(Arc::new(message)));
         Ok(id)

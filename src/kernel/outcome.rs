@@ -128,6 +128,18 @@ pub enum Received {
 }
 
 impl Received {
+    /// The session that took the message; of a repeat, the one that took it the first time.
+    pub(crate) fn session(&self) -> Option<SessionId> {
+        match self {
+            Self::Consumed { session }
+            | Self::Started { session }
+            | Self::Queued { session }
+            | Self::Handoff { session } => Some(*session),
+            Self::Duplicate { first } => first.session(),
+            _ => None,
+        }
+    }
+
     /// Returns the stable name of the outcome, such as `consumed`.
     #[must_use]
     pub fn as_str(&self) -> &'static str {

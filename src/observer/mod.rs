@@ -539,6 +539,8 @@ impl ContentFault {
 #[derive(Clone, Debug)]
 pub(crate) struct PendingEvent {
     pub(crate) at: DateTime<Utc>,
+    /// The session, where the kind does not name it.
+    pub(crate) session: Option<SessionId>,
     pub(crate) of: Option<(FlowId, Option<FlowVersion>)>,
     pub(crate) attempt: Option<u32>,
     pub(crate) lag: Option<Duration>,
@@ -548,18 +550,18 @@ pub(crate) struct PendingEvent {
 
 impl PendingEvent {
     pub(crate) fn new(at: DateTime<Utc>, kind: EventKind) -> Self {
-        Self { at, of: None, attempt: None, lag: None, took: Timings::default(), kind }
+        Self { at, session: None, of: None, attempt: None, lag: None, took: Timings::default(), kind }
     }
 
     /// The event, of this contact.
     pub(crate) fn event(self, workspace: &WorkspaceId, contact: &ContactId, cause: Cause) -> Event {
-        let Self { at, of, attempt, lag, took, kind } = self;
+        let Self { at, session, of, attempt, lag, took, kind } = self;
         let (flow, version) = of.map_or((None, None), |(flow, version)| (Some(flow), version));
         Event {
             workspace: workspace.clone(),
             contact: contact.clone(),
             at,
-            session: kind.session(),
+            session: session.or_else(|| kind.session()),
             flow,
             version,
             cause,

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::address::{Account, Address};
-use crate::id::{ContactId, FlowId, MessageId, NodeId, SessionId, WorkspaceId};
+use crate::id::{ContactId, FlowId, FlowVersion, MessageId, NodeId, SessionId, WorkspaceId};
 use crate::session::{Content, Opt};
 
 /// One message to the contact, as a transport gets it.
@@ -45,6 +45,13 @@ pub struct Outbound {
     pub branch: Option<Arc<str>>,
     /// The title of the node that led to it.
     pub component: Arc<str>,
+    /// The version of the flow that sends; 0 in a record of an older release.
+    #[serde(default, skip_serializing_if = "is_unknown")]
+    pub(crate) version: u32,
+}
+
+fn is_unknown(version: &u32) -> bool {
+    *version == 0
 }
 
 impl Outbound {
@@ -52,6 +59,11 @@ impl Outbound {
     #[must_use]
     pub fn session(&self) -> SessionId {
         self.id.session
+    }
+
+    /// The flow that sends, and its version.
+    pub(crate) fn sender(&self) -> (FlowId, Option<FlowVersion>) {
+        (self.flow.clone(), Some(self.version).filter(|version| *version > 0).map(FlowVersion))
     }
 
     /// Returns the account that it leaves from.

@@ -6,10 +6,12 @@ use std::time::Duration;
 use chatflow::calls::Answer;
 use chatflow::id::FlowVersion;
 use chatflow::observer::{BackgroundTask, Cause, EventKind};
+use chatflow::ops::Reported;
+use chatflow::session::DeliveryReport;
 use chatflow::testkit::{Fault, Faulty, ManualClock, Recorder};
 use chatflow::{
-    CallResult, Clock, Engine, Error, Event, MemoryStore, Observer, Received, Refusal, SendError, Status,
-    Triggered,
+    CallResult, Clock, Engine, Error, Event, MemoryStore, Observer, Receipt, Received, Refusal, SendError,
+    Status, Triggered,
 };
 use pollster::block_on;
 use serde_json::json;
@@ -63,6 +65,44 @@ fn each_event_carries_flow_version_session_and_cause() {
     let EventKind::SessionEnded { status, failure, .. } = &end.kind else { panic!("{end:?}") };
     assert_eq!((*status, *failure), (Status::Completed, None));
     assert_eq!((&end.flow, end.version), (&Some(id("f")), Some(FlowVersion(1))));
+}
+
+/// E2: every kind of event that has a session says whose it is, also once the session is over. The
+/// kit holds every event of every test of these rules to it.
+#[test]
+fn what_becomes_of_messages_and_calls_carries_flow_and_version() {
+    let world = World::with([asks()]);
+    let call = flow("f").set("reentry", json!("once_ever")).send("hi", "Hi");
+    let call = call.node("call", "function", json!({"function": "stock"})).wait("wait").send("bye", "Bye");
+    world.publish([call]);
+    let busy = || Err(SendError::retry("busy"));
+    world.answer_sends([busy(), Ok(Receipt::new()), busy(), Err(SendError::rejected("no"))]);
+    world.answer_calls([Ok(Answer::Now(CallResult::value(json!(1))))]);
+    let session = world.start("f").session_id;
+    world.tick_after(minutes(1));
+    let hi = world.channel.sent()[0].id;
+    assert_eq!(block_on(world.bot.report(hi, DeliveryReport::Delivered)).unwrap(), Reported::Noted);
+    assert_eq!(world.say("42"), Received::Consumed { session });
+    world.tick_after(minutes(1));
+    assert_eq!(world.trigger(ada("f")), Triggered::Refused(Refusal::OnceEver));
+    let events = world.events();
+    let told =
+        ["delivered", "send_failed", "send_delayed", "dead_lettered", "called", "call_done", "reported"];
+    for name in told.into_iter().chain(["received", "refused", "session_ended"]) {
+        let of: Vec<_> = events.iter().filter(|event| event.kind.name() == name).collect();
+        assert!(!of.is_empty(), "{name} in {:?}", names(&events));
+        for event in of {
+            assert_eq!((&event.flow, event.version), (&Some(id("f")), Some(FlowVersion(2))), "{event:?}");
+            assert_eq!(event.session, (name != "refused").then_some(session), "{event:?}");
+        }
+    }
+    let attempts = |name: &str| -> Vec<_> {
+        events.iter().filter(|event| event.kind.name() == name).map(|event| event.attempt).collect()
+    };
+    assert_eq!(
+        (attempts("delivered"), attempts("send_failed")),
+        (vec![Some(2)], vec![Some(1), Some(1), Some(2)])
+    );
 }
 
 /// E2: lag is how late time's work was done.

@@ -154,6 +154,10 @@ struct Events(Arc<Mutex<Vec<Event>>>);
 
 impl Observer for Events {
     fn observe(&self, event: &Event) {
+        // SEMANTICS E2: of a session that is over a conversation may hold nothing any more.
+        let is_known = !matches!(event.kind, EventKind::Received { .. } | EventKind::Reported { .. });
+        let is_named = event.flow.is_some() && event.version.is_some();
+        assert!(event.session.is_none() || !is_known || is_named, "{event:?}");
         self.0.lock().unwrap().push(event.clone());
     }
 }

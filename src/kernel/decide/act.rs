@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use crate::address::Address;
 use crate::calls::CallResult;
 use crate::error::Error;
-use crate::id::{CallId, ContactId, MessageId, SessionId};
+use crate::id::{CallId, ContactId, FlowId, FlowVersion, MessageId, SessionId};
 use crate::kernel::decide::contact::Source;
 use crate::kernel::decide::decision::Decision;
 use crate::kernel::decide::environment::{Environment, Unready};
@@ -71,8 +71,13 @@ pub(crate) enum Action<'a> {
     /// A session is cancelled.
     Cancel { session: SessionId },
     /// News of a message that the transport took (SEMANTICS D1). `contact` is whose it is, once it
-    /// is known.
-    Report { message: MessageId, report: &'a DeliveryReport, contact: &'a mut Option<ContactId> },
+    /// is known, `of` the flow that sent it, for those who watch.
+    Report {
+        message: MessageId,
+        report: &'a DeliveryReport,
+        contact: &'a mut Option<ContactId>,
+        of: &'a mut Option<(FlowId, Option<FlowVersion>)>,
+    },
     /// A session is handed over to a person (SEMANTICS S10).
     HandOver { session: SessionId },
     /// Its newest session is, or without one it is itself.
@@ -123,9 +128,10 @@ impl ConversationChange for Action<'_> {
                 let place = decision.place_of(*session);
                 place.map(|place| decision.end(place, EndReason::Cancelled, now)).is_some()
             }
-            Self::Report { message, report, contact } => {
+            Self::Report { message, report, contact, of } => {
                 let is_known = (1..=decision.conversation.last_seq).contains(&message.seq);
                 **contact = is_known.then(|| decision.conversation.contact().id.clone());
+                **of = decision.env.observed.then(|| decision.sender_of(*message)).flatten();
                 is_known && decision.report(*message, report)
             }
             Self::HandOver { session } => {

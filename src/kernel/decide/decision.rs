@@ -137,7 +137,10 @@ impl<'a> Decision<'a> {
         if self.env.observed {
             self.note(kind);
             if let Some(noted) = self.out.events.last_mut() {
-                noted.of.get_or_insert_with(|| (message.flow.clone(), None));
+                let sender = message.sender();
+                if sender.1.is_some() || noted.of.is_none() {
+                    noted.of = Some(sender);
+                }
                 noted.attempt = attempt;
             }
         }
@@ -155,7 +158,7 @@ impl<'a> Decision<'a> {
     }
 
     /// The flow and version of a session, live or ended by this decision.
-    fn pinned_to(&self, id: SessionId) -> Option<(FlowId, Option<FlowVersion>)> {
+    pub(crate) fn pinned_to(&self, id: SessionId) -> Option<(FlowId, Option<FlowVersion>)> {
         let mut sessions =
             self.conversation.sessions.iter().chain(self.out.ended.iter().map(|ended| &**ended));
         let session = sessions.find(|session| session.id == id)?;

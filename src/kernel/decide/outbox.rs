@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::flow::NodeIx;
-use crate::id::MessageId;
+use crate::id::{FlowId, FlowVersion, MessageId};
 use crate::kernel::Input;
 use crate::kernel::decide::decision::Decision;
 use crate::kernel::list::push_only;
@@ -119,6 +119,15 @@ impl Decision<'_> {
             flow.node(flow.find(&session.sending()?.node, NodeIx(session.hint))?)
         });
         step.is_some_and(|step| refusal(step, outcome).is_some())
+    }
+
+    /// The flow and version of a message, as far as the conversation still knows the message or its
+    /// session.
+    pub(crate) fn sender_of(&self, message: MessageId) -> Option<(FlowId, Option<FlowVersion>)> {
+        let letters = self.conversation.dead_letters().iter().map(|letter| &letter.message);
+        let mut known = self.conversation.outbox.iter().map(|unsent| &unsent.message).chain(letters);
+        let known = known.find(|known| known.id == message);
+        known.map(|known| known.sender()).or_else(|| self.pinned_to(message.session))
     }
 
     /// Takes later news of a message of a live session (SEMANTICS D1). Answers whether it took

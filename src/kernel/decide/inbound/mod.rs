@@ -67,6 +67,8 @@ pub(crate) struct Arrival<'a> {
     pub(crate) is_looked_for: bool,
     /// The answer, once it is decided.
     pub(crate) answer: Option<InboundAnswer>,
+    /// The flow and version of the session that the answer names, for those who watch.
+    pub(crate) taken_by: Option<Box<(FlowId, Option<FlowVersion>)>>,
 }
 
 impl<'a> Arrival<'a> {
@@ -102,7 +104,16 @@ impl<'a> Arrival<'a> {
             held_by: None,
             is_looked_for: false,
             answer: None,
+            taken_by: None,
         }
+    }
+
+    /// Decides on the answer.
+    fn reply(&mut self, decision: &Decision<'_>, received: Received) {
+        if decision.env.observed {
+            self.taken_by = received.session().and_then(|session| decision.pinned_to(session)).map(Box::new);
+        }
+        self.answer = Some(InboundAnswer::Final(received));
     }
 
     /// Names this call among those that may have brought the same message; never 0.
@@ -302,6 +313,12 @@ impl Operation for Arrival<'_> {
         let Some((first, call)) = conversation.recall(self.id, now, env.limits) else {
             return Ok(Replay::New);
         };
+        if env.observed {
+            let of = |session: &Session| Box::new((session.flow.clone(), Some(session.version)));
+            let taken = Received::from(first).session();
+            let mut live = conversation.sessions.iter();
+            self.taken_by = live.find(|session| Some(session.id) == taken).map(of);
+        }
         // Only the call that took the message says so; any other found it taken (SEMANTICS D6).
         if found.maybe_done && call == self.tag() {
             self.answer = Some(InboundAnswer::Final(first.into()));
@@ -369,7 +386,7 @@ impl Operation for Arrival<'_> {
                 Ok(verdict) => verdict,
                 Err(Received::Unmatched) if lacking.is_some() => Verdict::Unmatched,
                 Err(unwritten) => {
-                    self.answer = Some(InboundAnswer::Final(unwritten));
+                    self.reply(decision, unwritten);
                     return Ok(Applied::Undo);
                 }
             },
@@ -379,7 +396,7 @@ impl Operation for Arrival<'_> {
         }
         decision.remember(self.id, verdict, self.tag());
         decision.forget();
-        self.answer = Some(InboundAnswer::Final(verdict.into()));
+        self.reply(decision, verdict.into());
         Ok(Applied::Write)
     }
 }

@@ -27,6 +27,10 @@ impl TriggerCall {
         for key in &accepted.dropped {
             let key = key.as_str().into();
             decision.note(EventKind::InputDropped { session: self.session, key });
+            if let Some(noted) = decision.out.events.last_mut() {
+                // Its session is not there yet.
+                noted.of = Some((self.request.flow.clone(), Some(accepted.version)));
+            }
         }
         decision.start(&accepted.flow, self.new_session(accepted.version, accepted.context, route));
         if self.request.key.is_none() {
