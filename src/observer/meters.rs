@@ -33,6 +33,15 @@ const fn seconds(name: &'static str, labels: &'static [&'static str], says: &'st
     Measure { name, shape: MeasureShape::Histogram, labels, unit: Unit::Seconds, says }
 }
 
+const fn level(
+    name: &'static str,
+    labels: &'static [&'static str],
+    unit: Unit,
+    says: &'static str,
+) -> Measure {
+    Measure { name, shape: MeasureShape::Gauge, labels, unit, says }
+}
+
 /// All measures. `docs/metrics.md` has the same table; a test compares them.
 const MEASURES: &[Measure] = &[
     count("chatflow_started_total", &["flow"], "sessions that began"),
@@ -47,6 +56,7 @@ const MEASURES: &[Measure] = &[
     count("chatflow_dead_letters_total", &[], "messages that were given up"),
     count("chatflow_calls_total", &["result"], "host calls that were made"),
     count("chatflow_quarantined_total", &[], "conversations that were set aside"),
+    count("chatflow_versions_missing_total", &["flow", "reason"], "conversations left untouched"),
     count("chatflow_clock_skews_total", &["cause"], "times that the store's clock was far off"),
     count("chatflow_background_errors_total", &["task"], "failures in the background"),
     seconds("chatflow_due_lag_seconds", &[], "how late what time brings was done"),
@@ -55,13 +65,9 @@ const MEASURES: &[Measure] = &[
     seconds("chatflow_calls_seconds", &[], "the host, for one call"),
     seconds("chatflow_decide_seconds", &["cause"], "the decision that was committed"),
     seconds("chatflow_store_seconds", &["cause"], "the store, from load to commit"),
-    Measure {
-        name: "chatflow_sessions_live",
-        shape: MeasureShape::Gauge,
-        labels: &["workspace", "flow"],
-        unit: Unit::Count,
-        says: "live sessions, when they were last counted",
-    },
+    level("chatflow_sessions_live", &["workspace", "flow"], Unit::Count, "live sessions"),
+    level("chatflow_dead_letters", &["workspace"], Unit::Count, "messages that were given up"),
+    level("chatflow_outbox_oldest_seconds", &[], Unit::Seconds, "the age of what is due longest"),
 ];
 
 /// Feeds the recorder of the `metrics` facade, the global one or the local one of the thread. The
@@ -171,6 +177,10 @@ impl Observer for Meters {
                 spread(event.took.call, || histogram!("chatflow_calls_seconds"));
             }
             EventKind::Quarantined => counter!("chatflow_quarantined_total").increment(1),
+            EventKind::VersionMissing { reason, .. } => {
+                let (flow, reason) = (flow_of(event), reason.as_str());
+                counter!("chatflow_versions_missing_total", "flow" => flow, "reason" => reason).increment(1);
+            }
             EventKind::ClockSkew { .. } => {
                 counter!("chatflow_clock_skews_total", "cause" => event.cause.as_str()).increment(1);
             }
@@ -188,6 +198,17 @@ pub(crate) fn set_live(workspace: &WorkspaceId, flow: &FlowId, live: u64) {
     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; exact below 2^53")]
     gauge!("chatflow_sessions_live", "workspace" => workspace.to_string(), "flow" => flow.to_string())
         .set(live as f64);
+}
+
+/// Sets how many dead letters a workspace has.
+pub(crate) fn set_dead_letters(workspace: &WorkspaceId, letters: u64) {
+    #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; exact below 2^53")]
+    gauge!("chatflow_dead_letters", "workspace" => workspace.to_string()).set(letters as f64);
+}
+
+/// Sets for how long that has been due which has been due longest.
+pub(crate) fn set_oldest(age: Duration) {
+    gauge!("chatflow_outbox_oldest_seconds").set(age.as_secs_f64());
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use crate::session::{EndReason, FailureCode, Status};
 #[cfg(feature = "metrics")]
 pub use meters::Meters;
 #[cfg(feature = "metrics")]
-pub(crate) use meters::set_live;
+pub(crate) use meters::{set_dead_letters, set_live, set_oldest};
 #[cfg(feature = "tracing")]
 pub use traces::Traces;
 

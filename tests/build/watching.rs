@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use chatflow::limits::Limits;
 use chatflow::observer::{Meters, Traces};
 use chatflow::testkit::{Fault, Faulty, ManualClock, Recorder};
 use chatflow::{Channel, Engine, Inbound, MemoryStore, SendError, TriggerRequest, Triggered, WorkspaceId};
@@ -179,6 +180,50 @@ fn meters_feed_the_recorder() {
         assert_eq!(labels, listed, "{name}");
         assert!(!key.contains("4155550123"), "{key}");
     }
+}
+
+/// Levels that the store is asked for.
+#[test]
+fn levels_are_set_when_they_are_asked_for() {
+    let _alone = alone();
+    let measured = Measured::default();
+    metrics::with_local_recorder(&measured, || {
+        let (channel, clock) = (Recorder::new(), ManualClock::default());
+        let bot = bot(&channel, &clock, Meters::new());
+        channel.answer([Err(SendError::rejected("no"))]);
+        let contact = start(&bot).contact_id;
+        block_on(bot.count_live()).unwrap();
+        // The wait is over after ten minutes; nobody ticks.
+        clock.advance(chrono::TimeDelta::seconds(607));
+        block_on(bot.count_live()).unwrap();
+        let _ = block_on(bot.tick(10)).unwrap();
+        let letter = block_on(bot.dead_letters(None)).unwrap().remove(0).letter.message.id;
+        assert!(block_on(bot.drop_dead_letter(&contact, letter)).unwrap());
+        block_on(bot.count_live()).unwrap();
+    });
+    assert_eq!(measured.of("chatflow_dead_letters{workspace=default}"), [1.0, 1.0, 0.0]);
+    assert_eq!(measured.of("chatflow_outbox_oldest_seconds{}"), [0.0, 7.0, 0.0]);
+    assert_eq!(measured.of("chatflow_dead_letters_total{}"), [1.0]);
+}
+
+/// A version that cannot be used here is counted.
+#[test]
+fn versions_that_are_missing_are_counted() {
+    let _alone = alone();
+    let measured = Measured::default();
+    metrics::with_local_recorder(&measured, || {
+        let (channel, clock) = (Recorder::new(), ManualClock::default());
+        let store = Arc::new(MemoryStore::new());
+        let builder = || Engine::builder(Arc::clone(&store)).transport(channel.clone()).clock(clock.clone());
+        let bot = builder().build();
+        block_on(bot.flows().ensure(FLOW)).unwrap();
+        assert!(block_on(bot.trigger(TriggerRequest::new("hello").phone("+14155550123"))).is_ok());
+        let small = Limits { nodes: 2, ..Limits::default() };
+        let small = builder().limits(small).observer(Meters::new()).build();
+        clock.advance(chrono::TimeDelta::seconds(603));
+        let _ = block_on(small.tick(10)).unwrap();
+    });
+    assert_eq!(measured.of("chatflow_versions_missing_total{flow=hello,reason=not_readable}"), [1.0]);
 }
 
 /// Notes of a subscriber: the names of spans, and the fields of events with the span that they were
