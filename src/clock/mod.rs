@@ -38,7 +38,8 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> DateTime<Utc>;
 
     /// The time since a moment that stays the same, to measure by how long things take. It never
-    /// goes back. It is read only for an observer; by default it is `now`, to the millisecond.
+    /// goes back. It is read for an observer, and by calls that lose races
+    /// ([SEMANTICS S17](crate::semantics#s17)); by default it is `now`, to the millisecond.
     fn elapsed(&self) -> Duration {
         Duration::from_millis(u64::try_from(self.now().timestamp_millis()).unwrap_or(0))
     }

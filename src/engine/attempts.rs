@@ -3,30 +3,81 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
-
 use crate::address::Alias;
 use crate::error::{Error, StoreError, StoreErrorKind};
 use crate::id::ContactId;
 use crate::store::Token;
 
-/// The time for which a call decides anew after lost races, by the engine's clock (SEMANTICS S17).
-const PATIENCE: TimeDelta = TimeDelta::seconds(10);
-/// The most decisions of one call that lead to an alias which another contact has.
-const MOST_REFUSALS: u32 = 16;
-/// The most decisions of one call while the clock shows the same millisecond, and so does not move.
-const MOST_AT_A_STANDSTILL: u32 = 256;
+/// The time for which a call decides anew after its first lost race (SEMANTICS S17).
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The most lost races of one call while its measure of time does not move at all, as in a test
+/// whose clock is set by hand: without a bound two such calls could keep each other for good.
+const MOST_AT_A_STANDSTILL: u32 = 4_096;
+/// Attempts to which an alias leads to another contact that follow each other without a pause.
+const FIRST_REFUSALS: u32 = 4;
+
+/// The time for which a call that loses races decides anew, by the engine's measure of time
+/// (SEMANTICS S17).
+#[derive(Default)]
+pub(super) struct Patience {
+    /// When the first race was lost, and the last one.
+    since: Option<Duration>,
+    seen: Duration,
+    /// The lost races while nothing moved.
+    still: u32,
+    races: u32,
+}
+
+impl Patience {
+    /// Takes note of a race that was lost at this time; an error once it has been tried for long
+    /// enough.
+    pub(super) fn lose(&mut self, elapsed: Duration) -> Result<(), Error> {
+        let since = *self.since.get_or_insert(elapsed);
+        self.still = if elapsed == self.seen { self.still + 1 } else { 0 };
+        (self.seen, self.races) = (elapsed, self.races.saturating_add(1));
+        if self.still >= MOST_AT_A_STANDSTILL || elapsed.saturating_sub(since) > PATIENCE {
+            return Err(Error::Contention);
+        }
+        Ok(())
+    }
+
+    /// The number of races that were lost.
+    pub(super) fn races(&self) -> u32 {
+        self.races
+    }
+}
+
+/// The rounds of a call in which it finds out what its decision must know about addresses. Those
+/// beyond what one call can need are lost races: addresses changed hands meanwhile.
+#[derive(Default)]
+pub(super) struct CallRounds {
+    begun: usize,
+    more: usize,
+    pub(super) patience: Patience,
+}
+
+/// CallRounds that one call can need: the first, and one for each thing that it may not know.
+const NEEDED_ROUNDS: usize = 4;
+
+impl CallRounds {
+    /// With so many more that it can need.
+    pub(super) fn with(more: usize) -> Self {
+        Self { more, ..Self::default() }
+    }
+
+    /// Begins the next one. Answers true if a race was lost.
+    pub(super) fn begin(&mut self) -> bool {
+        self.begun = self.begun.saturating_add(1);
+        self.begun > NEEDED_ROUNDS + self.more
+    }
+}
 
 /// The memory of a call from one attempt to the next.
 pub(super) struct Attempts {
-    /// When the first began.
-    since: DateTime<Utc>,
+    patience: Patience,
     /// Commits that were asked for.
     pub(super) commits: u32,
     refusals: u32,
-    /// The time at the last lost race, and the number of those while the clock showed the same.
-    seen: DateTime<Utc>,
-    still: u32,
     /// True if an earlier attempt may have been written.
     pub(super) maybe_done: bool,
     /// An alias that an earlier attempt wanted, and the contact that has it.
@@ -36,38 +87,32 @@ pub(super) struct Attempts {
 }
 
 impl Attempts {
-    pub(super) fn since(now: DateTime<Utc>, maybe_done: bool) -> Self {
+    pub(super) fn new(maybe_done: bool) -> Self {
         Self {
-            since: now,
+            patience: Patience::default(),
             commits: 0,
             refusals: 0,
-            seen: now,
-            still: 0,
             maybe_done,
             taken: None,
             renewed_for: None,
         }
     }
 
-    /// Takes note of an alias that another contact has. No race: a decision that does not know what
-    /// to do about it comes to the same each time.
-    pub(super) fn refuse(&mut self, taken: (Alias, ContactId)) -> Result<(), Error> {
-        self.refusals += 1;
-        if self.refusals >= MOST_REFUSALS {
-            return Err(self.doubt(Error::Contention));
-        }
+    /// Takes note of an alias that another contact has. Answers true if others are to go first:
+    /// aliases that change hands all the time are lost races.
+    pub(super) fn refuse(&mut self, taken: (Alias, ContactId), elapsed: Duration) -> Result<bool, Error> {
+        self.refusals = self.refusals.saturating_add(1);
         self.taken = Some(taken);
-        Ok(())
+        let is_race = self.refusals > FIRST_REFUSALS;
+        if is_race {
+            self.lose(elapsed)?;
+        }
+        Ok(is_race)
     }
 
     /// Takes note of a race that was lost at this time; too many of them are an error.
-    pub(super) fn lose(&mut self, now: DateTime<Utc>) -> Result<(), Error> {
-        self.still = if now == self.seen { self.still + 1 } else { 0 };
-        self.seen = now;
-        if self.still >= MOST_AT_A_STANDSTILL || now - self.since > PATIENCE {
-            return Err(self.doubt(Error::Contention));
-        }
-        Ok(())
+    pub(super) fn lose(&mut self, elapsed: Duration) -> Result<(), Error> {
+        self.patience.lose(elapsed).map_err(|error| self.doubt(error))
     }
 
     /// An error of a call that may have written before: nobody knows whether it took effect

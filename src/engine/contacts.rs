@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::address::{Address, Alias};
 use crate::engine::Engine;
+use crate::engine::attempts::{CallRounds, Patience};
 use crate::engine::transact::unreadable;
 use crate::error::Error;
 use crate::id::{ContactId, WorkspaceId};
@@ -11,9 +12,6 @@ use crate::kernel::{Action, Release};
 use crate::observer::Cause;
 use crate::session::{Contact, ContactChange, Conversation, Pause};
 use crate::store::{Commit, Committed, ConversationStore, Lookup, Record, Subject};
-
-/// Lost races until an address is not moved.
-const CARRYING_ATTEMPTS: u32 = 4;
 
 /// Outcome for an address that another contact is to have.
 pub(super) enum Released {
@@ -145,8 +143,10 @@ impl<S: ConversationStore> Engine<S> {
         even_opted_out: bool,
     ) -> Result<Released, Error> {
         let Alias::Address(address) = alias else { return Err(Error::Contention) };
-        let mut carried = None;
-        for _ in 0..CARRYING_ATTEMPTS {
+        let (mut carried, mut rounds) = (None, CallRounds::default());
+        loop {
+            let token = self.token(self.now());
+            self.next_round(&mut rounds, token).await?;
             let mut release = Release::new(address, carried);
             let subject = Subject::Contact(holder.clone());
             let released = self.act(Cause::Contact, workspace, subject, &mut release).await?;
@@ -163,7 +163,6 @@ impl<S: ConversationStore> Engine<S> {
                 None => return Err(Error::invalid(field, format_args!("belongs to contact `{holder}`"))),
             }
         }
-        Err(Error::Contention)
     }
 
     /// Notes that a contact, which may be new, does not want to be written to at an address that it
@@ -174,7 +173,8 @@ impl<S: ConversationStore> Engine<S> {
         contact: &ContactId,
         since: DateTime<Utc>,
     ) -> Result<(), Error> {
-        for _ in 0..CARRYING_ATTEMPTS {
+        let mut patience = Patience::default();
+        loop {
             let subject = Subject::Contact(contact.clone());
             let lookup = self.lookup_for(Cause::Contact, workspace, subject).await?;
             if self.store.load(&lookup).await?.conversation.is_some() {
@@ -187,8 +187,8 @@ impl<S: ConversationStore> Engine<S> {
             if let Committed::Applied { .. } = self.store.commit(commit).await? {
                 return Ok(());
             }
+            self.lose_race(&mut patience, lookup.token).await?;
         }
-        Err(Error::Contention)
     }
 
     /// Moves the addresses of one contact, and an opt-out, to another; `from` stays, without them

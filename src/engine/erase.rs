@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::address::Address;
 use crate::engine::Engine;
+use crate::engine::attempts::Patience;
 use crate::engine::transact::unreadable;
 use crate::error::Error;
 use crate::id::{ContactId, WorkspaceId};
@@ -18,9 +19,6 @@ use crate::session::{Contact, Conversation, DecodeError};
 use crate::store::{
     Commit, Committed, ConversationStore, Erase, Lookup, Record, Removed, StoredConversation, Subject,
 };
-
-/// Lost races until a call gives up.
-const ATTEMPTS: u32 = 16;
 
 /// Options for erasing a contact.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,9 +81,11 @@ impl<S: ConversationStore> Engine<S> {
                 "needs an engine that was built with an `erasure_key`",
             ));
         }
-        for _ in 0..ATTEMPTS {
-            let subject = Subject::Contact(contact.clone());
-            let lookup = self.lookup_for(Cause::Contact, workspace, subject).await?;
+        let subject = Subject::Contact(contact.clone());
+        let _turn = self.queue_turn(workspace, &subject).await;
+        let mut patience = Patience::default();
+        loop {
+            let lookup = self.lookup_for(Cause::Contact, workspace, subject.clone()).await?;
             let Some(stored) = self.store.load(&lookup).await?.conversation else {
                 return Ok(Erased::default());
             };
@@ -103,8 +103,8 @@ impl<S: ConversationStore> Engine<S> {
             if let Some(removed) = self.store.erase(&erase).await? {
                 return Ok(erased(conversation.ok().as_deref(), stored.settled, removed));
             }
+            self.lose_race(&mut patience, lookup.token).await?;
         }
-        Err(Error::Contention)
     }
 
     /// Before the contact goes: what is kept twice is harmless, what is kept too late is lost with
@@ -133,7 +133,8 @@ impl<S: ConversationStore> Engine<S> {
         mark: &ContactId,
         opted_out_at: Option<DateTime<Utc>>,
     ) -> Result<(), Error> {
-        for _ in 0..ATTEMPTS {
+        let mut patience = Patience::default();
+        loop {
             let (lookup, stored) = self.load_mark(workspace, mark).await?;
             if stored.as_ref().and_then(since) == opted_out_at {
                 return Ok(());
@@ -145,8 +146,8 @@ impl<S: ConversationStore> Engine<S> {
             if let Committed::Applied { .. } = self.store.commit(commit).await? {
                 return Ok(());
             }
+            self.lose_race(&mut patience, lookup.token).await?;
         }
-        Err(Error::Contention)
     }
 
     /// Since when a person with these addresses must not be written to, as a contact with one of

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use crate::engine::attempts::Patience;
 use crate::engine::{Engine, ResultRow};
 use crate::error::Error;
 use crate::id::{ContactId, FlowId, MessageId, NodeId, SessionId, WorkspaceId};
@@ -332,22 +333,28 @@ impl<S: ConversationStore> Engine<S> {
     /// `Contention`, `Store`.
     pub async fn release(&self, contact: &ContactId) -> Result<bool, Error> {
         let workspace = self.workspace()?;
-        let lookup = self.lookup_for(Cause::Contact, workspace, Subject::Contact(contact.clone())).await?;
-        let Some(stored) = self.store.load(&lookup).await?.conversation.filter(|stored| stored.quarantined)
-        else {
-            return Ok(false);
-        };
-        let letters =
-            stored.record.conversation().map_or(0, |conversation| conversation.dead_letters().len());
-        let (workspace, contact) = (workspace.clone(), contact.clone());
-        let commit = Commit {
-            due_at: Some(lookup.now),
-            dead_letters: u32::try_from(letters).unwrap_or(u32::MAX),
-            ..Commit::new(workspace, contact, Some(stored.revision), stored.record, lookup.now)
-        };
-        match self.store.commit(commit).await? {
-            Committed::Applied { .. } => Ok(true),
-            _ => Err(Error::Contention),
+        let subject = Subject::Contact(contact.clone());
+        let _turn = self.queue_turn(workspace, &subject).await;
+        let mut patience = Patience::default();
+        loop {
+            let lookup = self.lookup_for(Cause::Contact, workspace, subject.clone()).await?;
+            let Some(stored) =
+                self.store.load(&lookup).await?.conversation.filter(|stored| stored.quarantined)
+            else {
+                return Ok(false);
+            };
+            let letters =
+                stored.record.conversation().map_or(0, |conversation| conversation.dead_letters().len());
+            let (workspace, contact) = (workspace.clone(), contact.clone());
+            let commit = Commit {
+                due_at: Some(lookup.now),
+                dead_letters: u32::try_from(letters).unwrap_or(u32::MAX),
+                ..Commit::new(workspace, contact, Some(stored.revision), stored.record, lookup.now)
+            };
+            if let Committed::Applied { .. } = self.store.commit(commit).await? {
+                return Ok(true);
+            }
+            self.lose_race(&mut patience, lookup.token).await?;
         }
     }
 }

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::address::Alias;
 use crate::engine::Engine;
+use crate::engine::attempts::CallRounds;
 use crate::engine::contacts::Released;
 use crate::engine::deliver::Delivery;
 use crate::engine::span::CallSpan;
@@ -121,7 +122,9 @@ impl<S: ConversationStore> Engine<S> {
                 (arrival, lookup, false)
             }
         };
-        for _ in 0..4 + 2 * arrival.inbound().also.len() {
+        let mut rounds = CallRounds::with(2 * arrival.inbound().also.len());
+        loop {
+            self.next_round(&mut rounds, lookup.token).await?;
             let mut met = None;
             let call = self.delivering(Cause::Receive, &lookup);
             let mut left = self.transact(call, None, &mut arrival, &mut met, maybe_done).await?;
@@ -136,7 +139,6 @@ impl<S: ConversationStore> Engine<S> {
                 unclear => self.clear_up(workspace, &mut arrival, &mut lookup, unclear).await?,
             }
         }
-        Err(Error::Contention)
     }
 
     /// Finds out what a decision on a message must know about addresses.

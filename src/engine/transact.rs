@@ -9,9 +9,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::engine::Engine;
-use crate::engine::attempts::{Attempts, pause};
+use crate::engine::attempts::{Attempts, CallRounds, Patience, pause};
 use crate::engine::catalogue::{Snapshot, WorkspaceFlows};
 use crate::engine::deliver::Delivery;
+use crate::engine::queue::QueueTurn;
 use crate::error::{Error, MissingReason, StoreError, StoreErrorKind};
 use crate::id::{ContactId, FlowId, FlowVersion, WorkspaceId};
 use crate::kernel::{
@@ -22,7 +23,7 @@ use crate::observer::{Cause, EventKind, PendingEvent, Timings};
 use crate::session::{Conversation, DecodeError};
 use crate::store::{
     Absorbed, Commit, Committed, ConversationStore, Lease, Lent, Loaded, Lookup, Record, Revision,
-    SessionRecord, Token, Txn,
+    SessionRecord, Subject, Token, Txn,
 };
 
 /// The lease of the conversation, as a call wants it.
@@ -206,12 +207,9 @@ impl<S: ConversationStore> Engine<S> {
     ) -> Result<Option<Delivery>, Error> {
         let Transaction { flows, lookup, .. } = call;
         let workspace = &lookup.workspace;
-        let _turn = match self.store.queues_callers() {
-            true => Some(Box::pin(self.ports.queues.turn(workspace, &lookup.subject)).await),
-            false => None,
-        };
+        let _turn = self.queue_turn(workspace, &lookup.subject).await;
         let mut snapshot = flows.snapshot(&self.ports, workspace, lookup.now).await?;
-        let mut attempts = Attempts::since(lookup.now, maybe_done);
+        let mut attempts = Attempts::new(maybe_done);
         let (mut after_races, mut left) = (None, None);
         loop {
             let call = Transaction { lookup: after_races.as_deref().unwrap_or(lookup), ..call };
@@ -281,8 +279,10 @@ impl<S: ConversationStore> Engine<S> {
                 return Ok(After::Done);
             }
             (Ok(Some(Committed::AliasTaken { alias, holder })), _) => {
-                attempts.refuse((alias, holder))?;
-                After::Again
+                match attempts.refuse((alias, holder), self.ports.clock.elapsed())? {
+                    true => After::StepBack,
+                    false => After::Again,
+                }
             }
             (Ok(Some(Committed::LeaseLost)), Next::Write(..)) => After::Done,
             (Ok(committed), next) => {
@@ -291,7 +291,7 @@ impl<S: ConversationStore> Engine<S> {
                 {
                     self.tell_conflict(call.lookup, delivery, (attempts.commits, took));
                 }
-                attempts.lose(self.now())?;
+                attempts.lose(self.ports.clock.elapsed())?;
                 After::StepBack
             }
             (Err(error), _) if error.kind() == StoreErrorKind::Unknown && !attempts.maybe_done => {
@@ -488,6 +488,35 @@ impl<S: ConversationStore> Engine<S> {
             PendingEvent { of, ..PendingEvent::new(at, EventKind::VersionMissing { flow, version, reason }) }
         });
         Error::VersionMissing { flow, version, reason }
+    }
+
+    /// Takes note of a race that a call lost which does not decide but writes as it is told, and
+    /// lets others go first; an error once it has been tried for long enough (SEMANTICS S17).
+    pub(super) async fn lose_race(&self, patience: &mut Patience, token: Token) -> Result<(), Error> {
+        patience.lose(self.ports.clock.elapsed())?;
+        self.step_back(token, patience.races()).await;
+        Ok(())
+    }
+
+    /// Begins the next round of a call; an error once it has been tried for long enough (SEMANTICS
+    /// S17).
+    pub(super) async fn next_round(&self, rounds: &mut CallRounds, token: Token) -> Result<(), Error> {
+        if rounds.begin() {
+            Box::pin(self.lose_race(&mut rounds.patience, token)).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits for the turn of a caller of this contact or address, where the store wants it.
+    pub(super) async fn queue_turn(
+        &self,
+        workspace: &WorkspaceId,
+        subject: &Subject,
+    ) -> Option<QueueTurn<'_>> {
+        match self.store.queues_callers() {
+            true => Some(Box::pin(self.ports.queues.turn(workspace, subject)).await),
+            false => None,
+        }
     }
 
     /// Lets others go first: those of this task's executor, and after a second lost race, which

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::address::Alias;
 use crate::engine::Engine;
+use crate::engine::attempts::CallRounds;
 use crate::engine::catalogue::Snapshot;
 use crate::engine::contacts::Released;
 use crate::engine::deliver::Delivery;
@@ -132,7 +133,9 @@ impl<S: ConversationStore> Engine<S> {
                 (trigger, lookup, false)
             }
         };
-        for _ in 0..4 {
+        let mut rounds = CallRounds::default();
+        loop {
+            self.next_round(&mut rounds, lookup.token).await?;
             let mut met = None;
             let call = self.delivering(Cause::Trigger, &lookup);
             let left = self.transact(call, None, &mut trigger, &mut met, maybe_done).await;
@@ -172,7 +175,6 @@ impl<S: ConversationStore> Engine<S> {
                 }
             }
         }
-        Err(Error::Contention)
     }
 
     /// The answer to a trigger of a contact who opted out, which is told.

@@ -4,7 +4,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use chatflow::store::{Commit, Committed, ConversationStore, Loaded, Lookup, MemoryFlows};
+use chatflow::ops::EraseOptions;
+use chatflow::store::{
+    Commit, Committed, ConversationStore, Due, Erase, Loaded, Lookup, MemoryFlows, Removed, Settle, Settled,
+    StoreQueries, Token,
+};
 use chatflow::testkit::Recorder;
 use chatflow::{Builder, Clock, Engine, Error, MemoryStore, StoreError, TriggerRequest, Triggered};
 use chrono::TimeDelta;
@@ -19,12 +23,20 @@ use crate::virtual_time::VirtualTime;
 struct Contended {
     store: Arc<MemoryStore>,
     left: Arc<AtomicUsize>,
+    /// Erasures that are lost yet.
+    kept: Arc<AtomicUsize>,
     /// The lost races that each lookup told of.
     told: Arc<Mutex<Vec<u32>>>,
 }
 
 impl ConversationStore for Contended {
-    hand_on! { store: settle, lease_due, live, purge, erase }
+    hand_on! { store: settle, lease_due, live, purge }
+    async fn erase(&self, erase: &Erase) -> Result<Option<Removed>, StoreError> {
+        match self.kept.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)) {
+            Ok(_) => Ok(None),
+            Err(_) => self.store.erase(erase).await,
+        }
+    }
     async fn load(&self, lookup: &Lookup) -> Result<Loaded, StoreError> {
         self.told.lock().unwrap().push(lookup.races);
         self.store.load(lookup).await
@@ -36,6 +48,10 @@ impl ConversationStore for Contended {
             Err(_) => self.store.commit(commit).await,
         }
     }
+}
+
+impl StoreQueries for Contended {
+    hand_on! { store: queries }
 }
 
 /// An engine whose next calls lose so many races, in virtual time.
@@ -141,4 +157,65 @@ fn without_a_timer_lost_races_are_tried_again() {
     let (answer, took) = setting.trigger(&engine, 50);
     assert!(matches!(answer, Ok(Triggered::Started(_))), "{answer:?}");
     assert_eq!(took, TimeDelta::zero());
+}
+
+/// SEMANTICS S17: by how much time has passed, not by how often a race was lost, also while the
+/// time of day shows the same.
+#[test]
+fn a_thousand_races_within_a_millisecond_are_no_contention() {
+    let setting = Setting::new();
+    let engine = setting.ready(setting.builder().build());
+    let (answer, took) = setting.trigger(&engine, 1_000);
+    assert!(matches!(answer, Ok(Triggered::Started(_))), "{answer:?}");
+    assert_eq!(took, TimeDelta::zero());
+}
+
+/// SEMANTICS S17: erasing and releasing are calls like all others.
+#[test]
+fn erasing_is_tried_for_ten_seconds() {
+    let setting = Setting::new();
+    let engine = setting.timed();
+    let contact = setting.trigger(&engine, 0).0.unwrap().session().unwrap().contact_id.clone();
+    setting.store.kept.store(100, Ordering::SeqCst);
+    let erased = setting.time.block_on(engine.erase(&contact, EraseOptions::new())).unwrap();
+    assert_eq!(erased.sessions, 1);
+
+    let contact = setting.trigger(&engine, 0).0.unwrap().session().unwrap().contact_id.clone();
+    setting.store.kept.store(usize::MAX, Ordering::SeqCst);
+    let begun = setting.time.clock.now();
+    let error = setting.time.block_on(engine.erase(&contact, EraseOptions::new())).unwrap_err();
+    let took = setting.time.clock.now() - begun;
+    assert!(matches!(error, Error::Contention), "{error}");
+    assert!(took > TimeDelta::seconds(10) && took < TimeDelta::milliseconds(10_100), "{took}");
+}
+
+/// SEMANTICS S17
+#[test]
+fn releasing_is_tried_again_after_a_lost_race() {
+    let setting = Setting::new();
+    let engine = setting.timed();
+    let contact = setting.trigger(&engine, 0).0.unwrap().session().unwrap().contact_id.clone();
+    setting.time.clock.advance(TimeDelta::hours(1));
+    let due = Due {
+        now: setting.time.clock.now(),
+        token: Token(uuid::Uuid::from_u128(7)),
+        lease: Duration::from_secs(60),
+        limit: 1,
+        suspects: false,
+    };
+    let claimed = block_on(setting.store.store.lease_due(&due)).unwrap().conversations.remove(0);
+    let aside = Settle {
+        workspace: claimed.workspace.clone(),
+        contact: contact.clone(),
+        token: due.token,
+        revision: claimed.stored.revision,
+        settled: claimed.stored.settled,
+        due_at: None,
+        quarantine: true,
+        now: due.now,
+    };
+    assert_eq!(block_on(setting.store.store.settle(&aside)).unwrap(), Settled::Done);
+    setting.store.left.store(50, Ordering::SeqCst);
+    assert!(setting.time.block_on(engine.release(&contact)).unwrap());
+    assert!(!setting.time.block_on(engine.release(&contact)).unwrap());
 }

@@ -1,14 +1,16 @@
 //! L10: many flows at once, and reads that carry what changed.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use chatflow::id::FlowVersion;
 use chatflow::ops::{FlowSource, Unpublish};
 use chatflow::store::{MemoryFlows, *};
 use chatflow::{
-    Account, Channel, Engine, Error, FlowId, MemoryStore, Received, StoreError, Triggered, WorkspaceId,
+    Account, Channel, Clock, Engine, Error, FlowId, MemoryStore, Received, StoreError, Triggered, WorkspaceId,
 };
+use chrono::{DateTime, Utc};
 use pollster::block_on;
 use serde_json::json;
 
@@ -265,12 +267,26 @@ impl FlowStore for Raced {
     }
 }
 
-/// L10: a lost race is decided anew on what is there now; `Contention` after many, with nothing
-/// changed.
+/// Measures a second more each time that it is asked.
+#[derive(Default)]
+struct Hasty(AtomicU64);
+
+impl Clock for Hasty {
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::from_secs(self.0.fetch_add(1, Ordering::SeqCst))
+    }
+}
+
+/// L10, S17: a lost race is decided anew on what is there now; `Contention` after ten seconds, with
+/// nothing changed.
 #[test]
 fn a_lost_race_is_decided_anew() {
     let flows = Raced::default();
-    let bot = Engine::builder(MemoryStore::new()).flow_store(flows.clone()).build();
+    let bot = Engine::builder(MemoryStore::new()).flow_store(flows.clone()).clock(Hasty::default()).build();
     let all = library(3, "Hi");
     let theirs = library(2, "Hi").remove(1);
     let faster: Hook = Box::new(move |flows| {

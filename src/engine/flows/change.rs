@@ -5,13 +5,11 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::address::Account;
+use crate::engine::attempts::Patience;
 use crate::engine::flows::{FlowStatus, Flows};
 use crate::error::Error;
 use crate::id::{FlowId, FlowVersion};
 use crate::store::{ConversationStore, FlowChange, FlowEntry, FlowSaved, FlowState};
-
-/// Lost races until a change gives up.
-pub(super) const ATTEMPTS: u32 = 16;
 
 impl<S: ConversationStore> Flows<'_, S> {
     /// Reads the flow's entry, changes it and saves it, until nobody else was faster. `change` gets
@@ -23,7 +21,8 @@ impl<S: ConversationStore> Flows<'_, S> {
     ) -> Result<FlowStatus, Error> {
         let workspace = self.workspace()?;
         let now = self.0.now();
-        for _ in 0..ATTEMPTS {
+        let mut patience = Patience::default();
+        loop {
             let entry = self.entries().await?.get(flow);
             let expect = entry.as_ref().map(|entry| entry.revision);
             let Change { entry, draft, version } = change(entry.as_deref().map(next), now)?;
@@ -34,8 +33,8 @@ impl<S: ConversationStore> Flows<'_, S> {
             if saved == FlowSaved::Saved {
                 return Ok(after);
             }
+            self.0.lose_race(&mut patience, self.0.token(now)).await?;
         }
-        Err(Error::Contention)
     }
 }
 

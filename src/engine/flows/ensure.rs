@@ -7,7 +7,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::address::Account;
-use crate::engine::flows::change::{ATTEMPTS, new_entry, next, rebind};
+use crate::engine::attempts::Patience;
+use crate::engine::flows::change::{new_entry, next, rebind};
 use crate::engine::flows::checks::Proposed;
 use crate::engine::flows::draft::take_names;
 use crate::engine::flows::publish::put_online;
@@ -198,7 +199,8 @@ impl<S: ConversationStore> Flows<'_, S> {
     async fn put_all(&self, sources: Vec<FlowSource>) -> Result<Vec<FlowStatus>, Error> {
         let workspace = self.workspace()?;
         let mut all = self.read_all(sources)?;
-        for _ in 0..ATTEMPTS {
+        let mut patience = Patience::default();
+        loop {
             let (entries, now) = (self.entries().await?, self.0.now());
             let mut states = Vec::with_capacity(all.len());
             let mut changes = Vec::new();
@@ -249,8 +251,8 @@ impl<S: ConversationStore> Flows<'_, S> {
                 }
                 return Ok(states);
             }
+            self.0.lose_race(&mut patience, self.0.token(now)).await?;
         }
-        Err(Error::Contention)
     }
 
     /// Reads the texts as far as drafts need it; each must be of another flow.
