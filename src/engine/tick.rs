@@ -27,7 +27,12 @@ const NEWER_PAUSE: TimeDelta = TimeDelta::minutes(5);
 
 /// For so long at most conversations whose last lease ended unsettled are left out while there is
 /// other work.
-const SUSPECTS_WAIT_MILLIS: i64 = 30_000;
+const SUSPECTS_WAIT_MILLIS: i64 = 15_000;
+/// For so long at most, where a timer is known, nothing else is begun while they are worked.
+const SUSPECTS_TURN: Duration = Duration::from_secs(5);
+/// For so long at most, where a timer is known, what was begun before is waited for: what takes
+/// longer hangs.
+const LAST_ONES: Duration = Duration::from_secs(2);
 /// The time after which a hand that is free is used, where a timer is known: meanwhile others come
 /// free, and one claim is for all of them.
 const GATHERING: Duration = Duration::from_millis(10);
@@ -113,6 +118,8 @@ struct Crew<'a, S> {
 /// The outcome of a claim.
 struct Look {
     claimed: usize,
+    /// The place of the last one among the hands.
+    place: Option<usize>,
     /// True if it got all that it asked for, so that more may be due.
     is_full: bool,
     next_due: Option<DateTime<Utc>>,
@@ -144,24 +151,29 @@ impl<'a, S: ConversationStore> Crew<'a, S> {
         if suspects || (claimed < limit && leased.next_due.is_none_or(|next| next > now)) {
             engine.ports.suspects_at.store(now.timestamp_millis(), Ordering::Release);
         }
+        let mut place = None;
         for conversation in leased.conversations {
             let tenure = Tenure { token, since: now, shift };
-            self.hands.begin(Box::pin(engine.work_one(tenure, conversation)));
+            place = Some(self.hands.begin(Box::pin(engine.work_one(tenure, conversation))));
         }
-        Ok(Look { claimed, is_full: claimed > 0 && claimed == limit, next_due: leased.next_due })
+        Ok(Look { claimed, place, is_full: claimed > 0 && claimed == limit, next_due: leased.next_due })
     }
 
     /// Works conversations whose last lease ended unsettled, one after the other with nothing
-    /// beside it, at most so many (SEMANTICS S16). Answers how many there were.
+    /// beside it, at most so many (SEMANTICS S16). Answers how many there were. Where a timer is
+    /// known, what hangs is not waited for beyond a turn.
     async fn work_suspects(&mut self, limit: usize) -> Result<usize, Error> {
         let mut worked = 0;
+        self.finish_within(LAST_ONES).await;
+        let began = self.engine.now();
+        let mut turn = self.shift.timer.map(|timer| timer.sleep(SUSPECTS_TURN));
         while worked < limit && !self.shift.is_over() {
-            self.finish().await;
-            if self.claim_some(1, true).await?.claimed == 0 {
+            let Some(suspect) = self.claim_some(1, true).await?.place else { break };
+            worked += 1;
+            let is_turn_over = self.until(0, Some(suspect), turn.as_mut()).await;
+            if is_turn_over || span(SUSPECTS_TURN) < self.engine.now() - began {
                 break;
             }
-            self.finish().await;
-            worked += 1;
         }
         Ok(worked)
     }
@@ -186,6 +198,12 @@ impl<'a, S: ConversationStore> Crew<'a, S> {
     /// Waits until all that was begun has ended.
     async fn finish(&mut self) {
         self.until(0, None, None).await;
+    }
+
+    /// The same, for so long at most where a timer is known.
+    async fn finish_within(&mut self, time: Duration) {
+        let mut alarm = self.shift.timer.map(|timer| timer.sleep(time));
+        self.until(0, None, alarm.as_mut()).await;
     }
 
     /// Waits until so many are busy at most, or the one at this place has ended. Answers true if
@@ -301,8 +319,11 @@ impl<'a, S: ConversationStore> Crew<'a, S> {
     async fn look_at_suspects(&mut self, look: &Look, now: DateTime<Utc>) -> Result<usize, Error> {
         let is_overdue = look.next_due.is_some_and(|next| next <= now);
         let is_their_turn = self.hands.busy() == 0 && is_overdue;
-        if is_their_turn || (self.engine.are_suspects_starved(now) && self.has_suspects().await?) {
+        if is_their_turn {
             return self.work_suspects(1).await;
+        }
+        if self.engine.are_suspects_starved(now) && self.has_suspects().await? {
+            return self.work_suspects(usize::MAX).await;
         }
         Ok(0)
     }
@@ -427,7 +448,8 @@ impl<S: ConversationStore> Engine<S> {
     ) -> Result<(usize, Option<DateTime<Utc>>), Error> {
         let now = self.now();
         let is_starved = self.are_suspects_starved(now);
-        let ordinary = limit - usize::from(is_starved && limit > 0);
+        // They have a part of it then, whatever else is due.
+        let ordinary = if is_starved { limit - limit.div_ceil(4) } else { limit };
         let mut worked = 0;
         let last = loop {
             let look = crew.claim(ordinary - worked).await?;

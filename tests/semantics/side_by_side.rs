@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use chatflow::observer::EventKind;
 use chatflow::ops::Rehearsal;
 use chatflow::store::MemoryFlows;
 use chatflow::talk::Line;
@@ -278,6 +279,50 @@ fn neighbours_of_a_poisoned_contact_are_worked_and_not_set_aside() {
     assert_eq!(crowd.sent().len(), 59, "all but the poisoned one");
     let aside = block_on(bot.quarantined(None)).unwrap();
     assert_eq!(aside.len(), 1);
+}
+
+/// The longest time from a message's turn until it left, of those that waited for less than the
+/// given time.
+#[derive(Clone, Default)]
+struct LongestWait(std::sync::Arc<std::sync::Mutex<Vec<Duration>>>);
+
+impl chatflow::Observer for LongestWait {
+    fn observe(&self, event: &chatflow::Event) {
+        if let (EventKind::Delivered { .. }, Some(lag)) = (&event.kind, event.lag) {
+            self.0.lock().unwrap().push(lag);
+        }
+    }
+}
+
+/// S16: after a kill its neighbours, suspects all of them, are worked soon, however steady the
+/// stream of other work is; and that does not wait for them for long, be it that they hang.
+#[test]
+fn suspects_are_worked_beside_a_steady_stream() {
+    const HANG: &[usize] = &[0, 1, 2, 3];
+    for (stuck, sent_of_32) in [(&[] as &[usize], 32), (HANG, 28)] {
+        let crowd = Crowd::due(32);
+        let killed = crowd.slow(Duration::from_millis(500), stuck).build();
+        assert!(crowd.time.run_for(TimeDelta::milliseconds(100), killed.tick(100)).is_none());
+        crowd.time.clock.advance(TimeDelta::seconds(62));
+        let waits = LongestWait::default();
+        let bot = crowd.slow(Duration::from_millis(500), stuck).observer(waits.clone()).build();
+        let deferred = crowd.builder().deferred_delivery().build();
+        let stream = async {
+            for number in 0..1_800 {
+                crowd.time.sleep(Duration::from_millis(100)).await;
+                let request = TriggerRequest::new("one").phone(phone(1_000 + number));
+                let _ = deferred.trigger(request).await.unwrap();
+            }
+            crowd.time.sleep(Duration::from_secs(10)).await;
+        };
+        crowd.time.block_on(bot.run_until(stream, Duration::from_secs(1), crowd.time.timer()));
+        let sent = crowd.sent();
+        let of_32 = (0..32).filter(|number| sent.contains(&phone(*number))).count();
+        assert_eq!((of_32, sent.len() - of_32), (sent_of_32, 1_800), "stuck: {}", stuck.len());
+        let waits = waits.0.lock().unwrap();
+        let of_stream = waits.iter().filter(|wait| **wait < Duration::from_secs(60)).max().unwrap();
+        assert!(*of_stream <= Duration::from_secs(12), "{of_stream:?}, stuck: {}", stuck.len());
+    }
 }
 
 /// S16: a panic of the transport is an answer like "try again", and nobody else notices.
