@@ -7,14 +7,16 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
+use chatflow::address::Phone;
 use chatflow::observer::{BackgroundTask, EventKind};
 use chatflow::store::{
-    ConversationStore, Due, DynStore, Leased, Purge, Purged, SharedFlows, StoreQueries, Token,
+    ConversationStore, Due, DynStore, Leased, Purge, Purged, Settle, Settled, SharedFlows, StoreQueries,
+    Token,
 };
 use chatflow::testkit::{ManualClock, Recorder};
 use chatflow::{
-    Builder, Channel, Clock, ContactId, Engine, Error, Event, Inbound, MemoryStore, Observer, Received,
-    SessionId, Status, StoreError, TriggerRequest, Triggered,
+    Address, Builder, Channel, Clock, ContactId, Engine, Error, Event, Inbound, MemoryStore, Observer,
+    Received, SessionId, Status, StoreError, TriggerRequest, Triggered,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use pollster::block_on;
@@ -32,10 +34,19 @@ struct Told {
     /// The claims that it was asked for, beside those of nothing.
     claims: Mutex<Vec<usize>>,
     purges: Mutex<u32>,
+    /// Done before something is settled, once.
+    meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
 impl ConversationStore for Told {
-    hand_on! { store: load, commit, settle, live, erase }
+    hand_on! { store: load, commit, live, erase }
+    async fn settle(&self, settle: &Settle) -> Result<Settled, StoreError> {
+        let meanwhile = self.meanwhile.lock().unwrap().take();
+        if let Some(meanwhile) = meanwhile {
+            meanwhile();
+        }
+        self.store.settle(settle).await
+    }
     fn flow_store(&self) -> Option<SharedFlows> {
         self.store.flow_store()
     }
@@ -144,6 +155,7 @@ fn shared() -> Arc<Told> {
         is_silent: AtomicBool::new(false),
         claims: Mutex::default(),
         purges: Mutex::default(),
+        meanwhile: Mutex::default(),
     })
 }
 
@@ -389,6 +401,49 @@ fn what_was_claimed_is_given_back_untouched() {
     assert_eq!(names.len(), 40, "all are free, and due at once");
     assert!(leased.iter().all(|leased| leased.claims == 1), "no attempt was counted");
     assert!(asked.iter().all(|session| right.state(*session) == Status::Waiting));
+}
+
+/// SEMANTICS S20: also a conversation that somebody changed meanwhile; it is due when it is now.
+#[test]
+fn what_changed_meanwhile_is_given_back_as_it_is_now() {
+    for says in [true, false] {
+        let (store, right) = scene();
+        right.start("asks", ADA);
+        pass(&store, &[&right], minutes(10) - TimeDelta::seconds(1));
+        right.tick();
+        pass(&store, &[&right], TimeDelta::seconds(2));
+        let time = store.clock.now();
+        let other = Process::off(&store, TimeDelta::zero());
+        let at = Address::Phone(Phone::parse(ADA).unwrap());
+        let is_changed = Arc::new(AtomicBool::new(false));
+        let changed = Arc::clone(&is_changed);
+        let contact = block_on(right.bot.contact_at(&at)).unwrap().unwrap().id;
+        *store.meanwhile.lock().unwrap() = Some(Box::new(move || {
+            let until = time + minutes(30);
+            match says {
+                true => block_on(other.bot.pause(&contact, Some(until))).unwrap(),
+                false => block_on(other.bot.opt_in(&contact)).unwrap(),
+            }
+            changed.store(true, Ordering::SeqCst);
+        }));
+        store.clock.set(time - days(400));
+        right.refused_tick();
+        store.clock.set(time);
+        assert!(is_changed.load(Ordering::SeqCst));
+        let claim = |now, token| Due {
+            now,
+            token: Token(uuid::Uuid::from_u128(token)),
+            lease: Duration::from_secs(1),
+            limit: 100,
+            suspects: false,
+        };
+        let leased = block_on(store.store.lease_due(&claim(time, 7))).unwrap().conversations;
+        assert_eq!(leased.len(), usize::from(!says), "it is free, and due when its pause is over");
+        if says {
+            let leased = block_on(store.store.lease_due(&claim(time + minutes(31), 8))).unwrap();
+            assert_eq!(leased.conversations.len(), 1);
+        }
+    }
 }
 
 /// SEMANTICS S20: a clock that jumps is noticed before anything is claimed by it.
