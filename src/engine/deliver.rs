@@ -145,7 +145,10 @@ impl<S: ConversationStore> Engine<S> {
     /// Hands the only message of a delivery over that has just begun.
     #[cfg_attr(
         feature = "tracing",
-        tracing::instrument(name = "chatflow.deliver", level = "debug", target = "chatflow", skip_all)
+        tracing::instrument(
+            name = "chatflow.deliver", level = "debug", target = "chatflow", skip_all,
+            fields(%workspace, flow = %message.flow, contact = self.contact_label(workspace, &delivery.contact))
+        )
     )]
     async fn send_single(
         &self,
@@ -163,7 +166,10 @@ impl<S: ConversationStore> Engine<S> {
     /// Hands the delivery's messages over; behind one that must wait, its destination waits.
     #[cfg_attr(
         feature = "tracing",
-        tracing::instrument(name = "chatflow.deliver", level = "debug", target = "chatflow", skip_all)
+        tracing::instrument(
+            name = "chatflow.deliver", level = "debug", target = "chatflow", skip_all,
+            fields(%workspace, contact = self.contact_label(workspace, &delivery.contact))
+        )
     )]
     pub(super) async fn send_all(
         &self,

@@ -262,6 +262,12 @@ impl<S> Engine<S> {
         !self.ports.observers.is_empty()
     }
 
+    /// The name of a contact in the log, as an observer hashes it.
+    #[cfg(feature = "tracing")]
+    fn contact_label(&self, workspace: &WorkspaceId, contact: &ContactId) -> Option<String> {
+        self.ports.observers.contact_label(workspace, contact)
+    }
+
     /// Begins to measure, if anybody watches.
     fn stopwatch(&self) -> Option<Duration> {
         self.is_observed().then(|| self.ports.clock.elapsed())

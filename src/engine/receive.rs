@@ -54,7 +54,7 @@ impl<S: ConversationStore> Engine<S> {
     /// nobody knows, and the same call with the same `id` finds out
     /// ([SEMANTICS D6](crate::semantics#d6)).
     pub async fn receive(&self, inbound: Inbound) -> Result<Received, Error> {
-        let (span, mut left) = (CallSpan::receive(), None);
+        let (span, mut left) = (CallSpan::receive(self.workspace()?), None);
         let received = match span.within(|| self.receive_at_once(inbound, &mut left))? {
             FirstAttempt::Done(received) => received,
             FirstAttempt::Later(later) => return Box::pin(span.over(self.receive_later(later))).await,

@@ -26,7 +26,13 @@ impl<S: ConversationStore> Engine<S> {
     /// `Store`.
     #[cfg_attr(
         feature = "tracing",
-        tracing::instrument(name = "chatflow.complete", level = "debug", target = "chatflow", skip_all)
+        tracing::instrument(
+            name = "chatflow.complete", level = "debug", target = "chatflow", skip_all,
+            fields(
+                workspace = %reference.workspace,
+                contact = self.contact_label(&reference.workspace, &reference.contact)
+            )
+        )
     )]
     pub async fn complete(&self, reference: CallRef, result: CallResult) -> Result<Completed, Error> {
         let workspace = self.workspace()?;

@@ -2,21 +2,25 @@
 
 use std::future::Future;
 
+use crate::id::WorkspaceId;
+
 /// The span of one call; without the feature nothing.
 pub(super) struct CallSpan(#[cfg(feature = "tracing")] tracing::Span);
 
 impl CallSpan {
-    pub(super) fn trigger() -> Self {
+    #[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "there are no spans"))]
+    pub(super) fn trigger(workspace: &WorkspaceId, flow: &str) -> Self {
         Self(
             #[cfg(feature = "tracing")]
-            tracing::debug_span!(target: "chatflow", "chatflow.trigger"),
+            tracing::debug_span!(target: "chatflow", "chatflow.trigger", %workspace, %flow),
         )
     }
 
-    pub(super) fn receive() -> Self {
+    #[cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "there are no spans"))]
+    pub(super) fn receive(workspace: &WorkspaceId) -> Self {
         Self(
             #[cfg(feature = "tracing")]
-            tracing::debug_span!(target: "chatflow", "chatflow.receive"),
+            tracing::debug_span!(target: "chatflow", "chatflow.receive", %workspace),
         )
     }
 

@@ -59,8 +59,9 @@ impl<S: ConversationStore> Engine<S> {
     /// [`Unknown`](crate::error::StoreErrorKind::Unknown): then nobody knows, and the same call
     /// with the same `uuid` finds out ([SEMANTICS D6](crate::semantics#d6)).
     pub async fn trigger(&self, request: TriggerRequest) -> Result<Triggered, Error> {
-        let (span, mut left) = (CallSpan::trigger(), None);
-        let triggered = match span.within(|| self.trigger_at_once(request, &mut left))? {
+        let mut left = None;
+        let (span, first) = self.trigger_within(request, &mut left)?;
+        let triggered = match first {
             FirstAttempt::Done(triggered) => triggered,
             FirstAttempt::Later(later) => return Box::pin(span.over(self.trigger_later(later))).await,
         };
@@ -69,6 +70,18 @@ impl<S: ConversationStore> Engine<S> {
             Box::pin(span.over(self.finish(self.workspace()?, &mut left))).await;
         }
         Ok(triggered)
+    }
+
+    /// The first attempt, within the span of the call. Apart, since a future keeps what it has
+    /// lent.
+    fn trigger_within(
+        &self,
+        request: TriggerRequest,
+        left: &mut Option<Delivery>,
+    ) -> Result<(CallSpan, FirstAttempt<Triggered, LaterTrigger>), Error> {
+        let span = CallSpan::trigger(self.workspace()?, &request.flow);
+        let first = span.within(|| self.trigger_at_once(request, left))?;
+        Ok((span, first))
     }
 
     /// The usual trigger: all that it needs is at hand, and the store decides without a pause.

@@ -250,7 +250,10 @@ impl<S: ConversationStore> Engine<S> {
 
     #[cfg_attr(
         feature = "tracing",
-        tracing::instrument(name = "chatflow.call", level = "debug", target = "chatflow", skip_all)
+        tracing::instrument(
+            name = "chatflow.call", level = "debug", target = "chatflow", skip_all,
+            fields(%workspace, flow = %call.flow, contact = self.contact_label(workspace, &delivery.contact))
+        )
     )]
     async fn call_one(
         &self,

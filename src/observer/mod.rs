@@ -592,6 +592,10 @@ impl Observer for Observers {
         self.0.iter().for_each(|observer| observer.observe(event));
     }
 
+    fn contact_label(&self, workspace: &WorkspaceId, contact: &ContactId) -> Option<String> {
+        self.0.iter().find_map(|observer| observer.contact_label(workspace, contact))
+    }
+
     fn failed(&self, doing: BackgroundTask, error: &Error) {
         self.0.iter().for_each(|observer| observer.failed(doing, error));
     }
@@ -639,6 +643,13 @@ pub trait Observer: Send + Sync {
     fn failed(&self, doing: BackgroundTask, error: &Error) {
         let _ = (doing, error);
     }
+
+    /// Names a contact in spans of `tracing`, by a hash under a secret of the host, such as that
+    /// of `Traces`, never as it is. By default spans do not name it.
+    fn contact_label(&self, workspace: &WorkspaceId, contact: &ContactId) -> Option<String> {
+        let _ = (workspace, contact);
+        None
+    }
 }
 
 /// A task that the engine does in the background, when no caller gets its error.
@@ -676,6 +687,10 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
         (**self).observe(event);
     }
 
+    fn contact_label(&self, workspace: &WorkspaceId, contact: &ContactId) -> Option<String> {
+        (**self).contact_label(workspace, contact)
+    }
+
     fn failed(&self, doing: BackgroundTask, error: &Error) {
         (**self).failed(doing, error);
     }
@@ -684,6 +699,10 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
 impl<O: Observer + ?Sized> Observer for &O {
     fn observe(&self, event: &Event) {
         (**self).observe(event);
+    }
+
+    fn contact_label(&self, workspace: &WorkspaceId, contact: &ContactId) -> Option<String> {
+        (**self).contact_label(workspace, contact)
     }
 
     fn failed(&self, doing: BackgroundTask, error: &Error) {

@@ -6,12 +6,14 @@ use siphasher::sip::SipHasher13;
 use tracing::{debug, warn};
 
 use crate::error::Error;
-use crate::id::ContactId;
+use crate::id::{ContactId, WorkspaceId};
 use crate::observer::{BackgroundTask, Event, EventKind, Observer};
 
 /// Writes each event as a `tracing` event of the target `chatflow`, within the spans
 /// `chatflow.trigger`, `.receive`, `.complete`, `.tick`, `.deliver` and `.call`, which the engine
-/// opens under the feature `tracing` ([SEMANTICS E4](crate::semantics#e4)).
+/// opens under the feature `tracing` ([SEMANTICS E4](crate::semantics#e4)). Spans have the fields
+/// `workspace`, `flow` and `contact`, a hash like that of events, where they are known when the
+/// span begins; `.tick` has none.
 ///
 /// Fields: `event`, the kind's [name](EventKind::name); `workspace`, `contact`, `session`, `flow`,
 /// `version`, `cause`, `attempt`; `lag_ms`, `decide_us`, `store_us`, `send_us`, `call_us`; and what
@@ -46,7 +48,7 @@ impl Traces {
 
     /// Returns the name of a contact in the log, so that a host finds it there.
     #[must_use]
-    pub fn contact(&self, workspace: &crate::id::WorkspaceId, contact: &ContactId) -> String {
+    pub fn contact(&self, workspace: &WorkspaceId, contact: &ContactId) -> String {
         let mut hasher = SipHasher13::new_with_key(&self.secret);
         for part in [workspace.as_str(), &contact.to_string()] {
             hasher.write(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
@@ -156,6 +158,10 @@ macro_rules! write {
 }
 
 impl Observer for Traces {
+    fn contact_label(&self, workspace: &WorkspaceId, contact: &ContactId) -> Option<String> {
+        Some(self.contact(workspace, contact))
+    }
+
     fn observe(&self, event: &Event) {
         let is_warning = is_warning(&event.kind);
         let is_wanted = if is_warning {

@@ -5,10 +5,14 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use chatflow::calls::{Answer, Call, CallRef};
 use chatflow::limits::Limits;
 use chatflow::observer::{Meters, Traces};
 use chatflow::testkit::{Fault, Faulty, ManualClock, Recorder};
-use chatflow::{Channel, Engine, Inbound, MemoryStore, SendError, TriggerRequest, Triggered, WorkspaceId};
+use chatflow::{
+    CallError, CallResult, Channel, Engine, Inbound, MemoryStore, SendError, TriggerRequest, Triggered,
+    WorkspaceId, call_fn,
+};
 use metrics::{
     Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, SharedString, Unit,
 };
@@ -25,6 +29,12 @@ const FLOW: &str = r#"{"spec": 1, "code": "hello", "name": "Hello", "trigger": {
               {"id": "bye", "kind": "send_message", "text": "Bye"}],
     "edges": [{"from": "start", "to": "hi"}, {"from": "hi", "to": "wait"}, {"from": "wait", "to": "note"},
               {"from": "note", "to": "bye"}]}"#;
+
+/// Asks its host.
+const CALLING: &str = r#"{"spec": 1, "code": "stock", "name": "Stock", "trigger": {"kind": "manual"},
+    "settings": {"sender": {"channel": "whatsapp", "account": "+15550100"}},
+    "nodes": [{"id": "start", "kind": "start"}, {"id": "ask", "kind": "function", "function": "stock"}],
+    "edges": [{"from": "start", "to": "ask"}]}"#;
 
 type Bot = Engine<MemoryStore>;
 
@@ -234,6 +244,8 @@ struct Seen(Arc<Log>);
 #[derive(Default)]
 struct Log {
     spans: Mutex<Vec<&'static str>>,
+    /// The fields of each span.
+    fields: Mutex<Vec<BTreeMap<String, String>>>,
     inside: Mutex<Vec<&'static str>>,
     events: Mutex<Vec<BTreeMap<String, String>>>,
     next: AtomicU64,
@@ -258,11 +270,19 @@ impl tracing::Subscriber for Seen {
     }
 
     fn new_span(&self, span: &span::Attributes<'_>) -> span::Id {
+        let mut fields = Fields::default();
+        span.record(&mut fields);
+        self.0.fields.lock().unwrap().push(fields.0);
         self.0.spans.lock().unwrap().push(span.metadata().name());
         span::Id::from_u64(self.0.next.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
-    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record(&self, id: &span::Id, values: &span::Record<'_>) {
+        let mut fields = Fields::default();
+        values.record(&mut fields);
+        let place = usize::try_from(id.into_u64()).unwrap() - 1;
+        self.0.fields.lock().unwrap()[place].extend(fields.0);
+    }
 
     fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
 
@@ -292,17 +312,41 @@ fn traces_write_events_within_spans() {
     let _alone = alone();
     let seen = Seen::default();
     let traces = Traces::new([7; 16]);
+    let asked: Arc<Mutex<Vec<CallRef>>> = Arc::default();
     let contact = tracing::subscriber::with_default(seen.clone(), || {
         let (channel, clock) = (Recorder::new(), ManualClock::default());
-        let bot = bot(&channel, &clock, traces.clone());
+        let hears = Arc::clone(&asked);
+        let builder = Engine::builder(MemoryStore::new()).transport(channel.clone()).clock(clock.clone());
+        let host = call_fn(move |call: Call| {
+            hears.lock().unwrap().push(call.reference);
+            async { Ok::<_, CallError>(Answer::Later) }
+        });
+        let bot = builder.calls(host).observer(traces.clone()).build();
+        block_on(bot.flows().ensure(FLOW)).unwrap();
         let session = start(&bot);
         reply(&bot);
         channel.answer([Err(SendError::rejected("no"))]);
         start(&bot);
         let _ = block_on(bot.tick(10)).unwrap();
+        block_on(bot.flows().ensure(CALLING)).unwrap();
+        let _ = block_on(bot.trigger(TriggerRequest::new("stock").phone("+14155550123"))).unwrap();
+        let _ = block_on(bot.tick(10)).unwrap();
+        let call = asked.lock().unwrap().remove(0);
+        let _ = block_on(bot.complete(call, CallResult::value(serde_json::json!(1)))).unwrap();
         session.contact_id
     });
+    let hashed = traces.contact(&WorkspaceId::default(), &contact);
     let spans = seen.0.spans.lock().unwrap().clone();
+    let fields = seen.0.fields.lock().unwrap().clone();
+    let named = |name: &str| {
+        let place = spans.iter().position(|span| *span == name).unwrap_or_else(|| panic!("{name}"));
+        fields[place].iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(named("chatflow.trigger"), "flow=hello workspace=default");
+    assert_eq!(named("chatflow.receive"), "workspace=default");
+    assert_eq!(named("chatflow.deliver"), format!("contact={hashed} flow=hello workspace=default"));
+    assert_eq!(named("chatflow.call"), format!("contact={hashed} flow=stock workspace=default"));
+    assert_eq!(named("chatflow.complete"), format!("contact={hashed} workspace=default"));
     assert_eq!(spans[..4], ["chatflow.trigger", "chatflow.deliver", "chatflow.receive", "chatflow.deliver"]);
     assert!(spans.contains(&"chatflow.tick"), "{spans:?}");
     let events = seen.0.events.lock().unwrap().clone();
@@ -315,11 +359,11 @@ fn traces_write_events_within_spans() {
     assert_eq!(of("delivered")["span"], "chatflow.deliver");
     assert_eq!((of("dead_lettered")["level"].as_str(), turn["level"].as_str()), ("WARN", "DEBUG"));
     assert_eq!(of("logged")["node"], "note");
-    let hashed = traces.contact(&WorkspaceId::default(), &contact);
     assert_ne!(hashed, Traces::new([8; 16]).contact(&WorkspaceId::default(), &contact));
     for event in &events {
         assert_eq!(event["contact"], hashed);
-        let written = format!("{event:?}");
+    }
+    for written in events.iter().chain(&fields).map(|event| format!("{event:?}")) {
         for hidden in ["hunter2", "Hi there", "4155550123", &*contact.to_string()] {
             assert!(!written.contains(hidden), "{hidden} in {written}");
         }
