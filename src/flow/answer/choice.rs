@@ -1,9 +1,11 @@
 //! One of several: by its payload, its id, its label, another word for it, the number that it
 //! begins with, or its place in the list (SEMANTICS U6).
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::near;
+use super::ordinal::{self, Ordinal};
 use crate::flow::lang::normal::{emoji_alone, emoji_of, key, key_with_emoji, normal};
 
 /// The choices of a question.
@@ -168,7 +170,30 @@ fn named(choices: &Choices, payload: Option<&str>, text: &str) -> NamedChoice {
     }
     let says_more = || emoji_of(text).is_some_and(|said| list.iter().any(|choice| choice.is_signed(&said)));
     let number = number(&said).or_else(|| number(&bare).filter(|_| !says_more()));
-    number.map_or(NamedChoice::None, |number| numbered(choices, number))
+    match number {
+        Some(number) => numbered(choices, number),
+        None => ordinal::read(&bare).map_or(NamedChoice::None, |ordinal| ordered(choices, ordinal)),
+    }
+}
+
+/// The choice that a word of an order means: by its place where places are seen, by its label where
+/// one has such a word, by its place unless another label begins with that number.
+fn ordered(choices: &Choices, ordinal: Ordinal) -> NamedChoice {
+    let list = &choices.list;
+    let place = ordinal.place(list.len());
+    let placed = |place: Option<usize>| place.map_or(NamedChoice::None, NamedChoice::One);
+    if choices.are_numbered {
+        return placed(place);
+    }
+    let holds = |choice: &Choice, wanted| choice.forms().any(|label| ordinal::is_held(label, wanted));
+    if list.iter().any(|choice| holds(choice, None)) {
+        return only(list, &|choice| holds(choice, Some(ordinal)));
+    }
+    let number = ordinal.number();
+    let is_anothers = |(at, choice): (usize, &Choice)| {
+        Some(at) != place && number.as_ref().is_some_and(|number| is_one(&choice.numbers, number))
+    };
+    placed(place.filter(|_| !list.iter().enumerate().any(is_anothers)))
 }
 
 /// The choice that a number means: by its place where places are seen, by the number that it begins
@@ -382,6 +407,9 @@ pub(super) fn find_several(choices: &Choices, payload: Option<&str>, text: &str)
         let found = split(choices, &counted);
         if all == counted { found } else { found.or_else(|| split(choices, &all)) }
     };
+    if ordinal::is_fraction(&key(text)) {
+        return None;
+    }
     one(text).or_else(apart).or_else(|| find(choices, payload, text).map(|place| vec![place]))
 }
 
@@ -410,13 +438,28 @@ fn split(choices: &Choices, text: &str) -> Option<Vec<usize>> {
                 if !found.contains(&place) {
                     found.push(place);
                 }
-                rest = rest.get(count..)?;
+                let (item, others) = rest.split_at_checked(count)?;
+                if is_counting(text, item, others) {
+                    return None;
+                }
+                rest = others;
             }
             None if is_joint(text.get(first.clone())?) => rest = others,
             None => return None,
         }
     }
     (!found.is_empty()).then_some(found)
+}
+
+/// True of `the first 3`, which are three.
+fn is_counting(text: &str, item: &[Range<usize>], others: &[Range<usize>]) -> bool {
+    let (Some(begin), Some(end), Some(next)) = (item.first(), item.last(), others.first()) else {
+        return false;
+    };
+    let of = |range: Range<usize>| text.get(range).unwrap_or_default();
+    of(end.end..next.start).trim().is_empty()
+        && number(&key(of(next.clone()))).is_some()
+        && ordinal::read(&key(of(begin.start..end.end))).is_some()
 }
 
 /// A text with `&` for the words that mean it and are written without blanks; `counted`: only
@@ -446,7 +489,7 @@ fn is_joint(item: &str) -> bool {
 }
 
 /// The parts of a text between blanks and breaks.
-fn items(text: &str) -> Vec<std::ops::Range<usize>> {
+fn items(text: &str) -> Vec<Range<usize>> {
     let mut items = Vec::new();
     let mut start = 0;
     for (place, c) in text.char_indices() {
@@ -641,6 +684,31 @@ mod tests {
     }
 
     #[test]
+    fn a_word_of_an_order_is_that_of_a_label_before_it_is_a_place() {
+        for (said, place) in [
+            ("the second", Some(1)),
+            ("First one!", Some(0)),
+            ("letztes", Some(2)),
+            ("la primera", Some(0)),
+            ("a second", None),
+            ("prima", None),
+            ("fourth", None),
+        ] {
+            assert_eq!(find(&labels(["Small", "Medium", "Large"]), None, said), place, "{said}");
+        }
+        let days = labels(["Segunda-feira", "Terça-feira", "Quarta-feira"]);
+        for (said, place) in [("segunda", Some(0)), ("quarta", Some(2)), ("primeira", None)] {
+            assert_eq!(find(&days, None, said), place, "{said}");
+        }
+        let hours = labels(["9:00", "11:00", "14:30"]);
+        assert_eq!(find(&hours, None, "the second"), Some(1));
+        let stars = labels(["5 ⭐", "4 ⭐", "3 ⭐", "2 ⭐", "1 ⭐"]);
+        for (said, place) in [("first", None), ("third", Some(2)), ("last", Some(4))] {
+            assert_eq!(find(&stars, None, said), place, "{said}");
+        }
+    }
+
+    #[test]
     fn emoji_of_a_label_may_be_left_out_and_may_tell_apart() {
         let liked = labels(["Like 👍", "Like 👎", "Yes ✅", "🇬🇧 English"]);
         for (said, place) in [
@@ -701,6 +769,47 @@ mod tests {
             ("1 da 3", Some(vec![0, 2])),
             ("🧀, 2", Some(vec![0, 1])),
             ("2, 2", Some(vec![1])),
+            ("the first and the third", Some(vec![0, 2])),
+            ("first, third and last", Some(vec![0, 2, 3])),
+            ("the second one and the third one", Some(vec![1, 2])),
+            ("both the first and the last option", Some(vec![0, 3])),
+            ("le premier et le troisième", Some(vec![0, 2])),
+            ("Premièrement, deuxièmement", Some(vec![0, 1])),
+            ("erstens und drittens", Some(vec![0, 2])),
+            ("das Erste und das Dritte", Some(vec![0, 2])),
+            ("sowohl die erste als auch die letzte", Some(vec![0, 3])),
+            ("el primero y el tercero", Some(vec![0, 2])),
+            ("la primera opción y la última", Some(vec![0, 3])),
+            ("a primeira e a terceira", Some(vec![0, 2])),
+            ("il primo e l'ultimo", Some(vec![0, 3])),
+            ("de eerste en de derde", Some(vec![0, 2])),
+            ("den första och den tredje", Some(vec![0, 2])),
+            ("ensimmäinen ja kolmas", Some(vec![0, 2])),
+            ("pierwsza i trzecia", Some(vec![0, 2])),
+            ("první a třetí", Some(vec![0, 2])),
+            ("первый и третий", Some(vec![0, 2])),
+            ("перший та останній", Some(vec![0, 3])),
+            ("το πρώτο και το τρίτο", Some(vec![0, 2])),
+            ("az elsőt és a harmadikat", Some(vec![0, 2])),
+            ("primul și al treilea", Some(vec![0, 2])),
+            ("birinci ve üçüncü", Some(vec![0, 2])),
+            ("الأول والثالث", Some(vec![0, 2])),
+            ("הראשון והשלישי", Some(vec![0, 2])),
+            ("पहला और तीसरा", Some(vec![0, 2])),
+            ("yang pertama dan yang ketiga", Some(vec![0, 2])),
+            ("thứ nhất và thứ ba", Some(vec![0, 2])),
+            ("อันแรกและอันที่สาม", Some(vec![0, 2])),
+            ("第一个和第三个", Some(vec![0, 2])),
+            ("一番目と三番目", Some(vec![0, 2])),
+            ("첫 번째와 세 번째", Some(vec![0, 2])),
+            ("the 1st and the 3rd", Some(vec![0, 2])),
+            ("le 1er et le 3e", Some(vec![0, 2])),
+            ("der 1. und der 3.", Some(vec![0, 2])),
+            ("the first 3", None),
+            ("the first two", None),
+            ("the first and the fifth", None),
+            ("not the first", None),
+            ("a third", None),
             ("both", None),
             ("the", None),
             ("not 1 but the 3", None),

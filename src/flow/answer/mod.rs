@@ -5,6 +5,7 @@
 mod choice;
 mod date;
 mod near;
+mod ordinal;
 mod reply;
 mod speech;
 mod web;
