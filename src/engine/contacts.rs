@@ -122,12 +122,22 @@ impl<S: ConversationStore> Engine<S> {
     }
 
     /// Answers whether it took effect.
-    pub(super) async fn change(&self, contact: &ContactId, mut action: Action<'_>) -> Result<bool, Error> {
-        if self.contact(contact).await?.is_none() {
+    pub(super) async fn change(&self, contact: &ContactId, action: Action<'_>) -> Result<bool, Error> {
+        self.change_in(self.workspace()?, contact, action).await
+    }
+
+    /// The same in a workspace that may be another than this handle's: a tick works all of them.
+    async fn change_in(
+        &self,
+        workspace: &WorkspaceId,
+        contact: &ContactId,
+        mut action: Action<'_>,
+    ) -> Result<bool, Error> {
+        let subject = Subject::Contact(contact.clone());
+        if self.store.load(&self.lookup(workspace, subject.clone())).await?.conversation.is_none() {
             return Err(Error::ContactNotFound(contact.clone()));
         }
-        let subject = Subject::Contact(contact.clone());
-        self.act(Cause::Contact, self.workspace()?, subject, &mut action).await
+        self.act(Cause::Contact, workspace, subject, &mut action).await
     }
 
     /// Takes an address from a contact that the engine made from it alone and that is in no
@@ -178,7 +188,8 @@ impl<S: ConversationStore> Engine<S> {
             let subject = Subject::Contact(contact.clone());
             let lookup = self.lookup_for(Cause::Contact, workspace, subject).await?;
             if self.store.load(&lookup).await?.conversation.is_some() {
-                return self.change(contact, Action::CarryOptOut { since }).await.map(drop);
+                let action = Action::CarryOptOut { since };
+                return self.change_in(workspace, contact, action).await.map(drop);
             }
             let mut conversation = Conversation::new(contact.clone(), lookup.now);
             conversation.contact.opted_out_at = Some(since);
@@ -206,18 +217,34 @@ impl<S: ConversationStore> Engine<S> {
         }
         let old = self.contact(from).await?.ok_or_else(|| Error::ContactNotFound(from.clone()))?;
         self.contact(into).await?.ok_or_else(|| Error::ContactNotFound(into.clone()))?;
-        if let Some(at) = old.opted_out_at {
-            self.change(into, Action::OptedOutAt(at)).await?;
+        self.move_addresses(workspace, &old, into).await
+    }
+
+    /// Moves the addresses of a contact that is in no session, and its opt-out first, to another.
+    /// Each leads nowhere before it leads to the other, and is one of the old contact's until it
+    /// does: wherever the process dies, a repeat finds it.
+    pub(super) async fn move_addresses(
+        &self,
+        workspace: &WorkspaceId,
+        from: &Contact,
+        into: &ContactId,
+    ) -> Result<(), Error> {
+        if let Some(at) = from.opted_out_at {
+            self.change_in(workspace, into, Action::OptedOutAt(at)).await?;
         }
-        for address in &old.addresses {
-            let (subject, mut unlink) = (Subject::Contact(from.clone()), Action::Unlink { address });
-            if !self.act(Cause::Contact, workspace, subject, &mut unlink).await? {
+        for address in &from.addresses {
+            let old = || Subject::Contact(from.id.clone());
+            if !self.act(Cause::Contact, workspace, old(), &mut Action::Yield { address }).await? {
                 return Err(Error::invalid("from", "must not be in a session"));
             }
-            let subject = Subject::Contact(into.clone());
-            let lookup = self.lookup_for(Cause::Contact, workspace, subject).await?;
-            let lookup = Lookup { in_place: false, ..lookup };
-            self.act_on(Cause::Contact, &lookup, &mut Action::Link { address }).await?;
+            // Somebody else may have it by now.
+            if self.holder_of(workspace, address.aliases()).await?.is_none() {
+                let subject = Subject::Contact(into.clone());
+                let lookup = self.lookup_for(Cause::Contact, workspace, subject).await?;
+                let lookup = Lookup { in_place: false, ..lookup };
+                self.act_on(Cause::Contact, &lookup, &mut Action::Link { address }).await?;
+            }
+            self.act(Cause::Contact, workspace, old(), &mut Action::Unlink { address }).await?;
         }
         Ok(())
     }

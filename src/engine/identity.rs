@@ -60,8 +60,8 @@ impl From<Meeting> for Encounter {
 
 impl<S: ConversationStore> Engine<S> {
     /// Finds out whether the contact that is worked and the holder of an address that the channel
-    /// reported for it are one (SEMANTICS A4, A5). If only the worked one has a name, the address
-    /// is free afterwards, if the other gives it up.
+    /// reported for it are one (SEMANTICS A4, A5). If only one of the two has a name, and the other
+    /// gives its address up, that is free afterwards, or is the named one's.
     pub(super) async fn encounter(
         &self,
         workspace: &WorkspaceId,
@@ -83,10 +83,23 @@ impl<S: ConversationStore> Engine<S> {
                 Ok(Encounter { into, ..Meeting::One(Box::new(unite)).into() })
             }
             (false, true) if other.gives_up() => {
-                let released = self.release_address(workspace, alias, (holder, worked), "to", true).await?;
-                let Released::Free { opted_out_at: since } = released else { return Ok(Meeting::Two.into()) };
+                let released = self.release_address(workspace, alias, (holder, worked), "to", true).await;
+                // One that came into a session meanwhile keeps it.
+                let since = match released {
+                    Ok(Released::Free { opted_out_at }) => opted_out_at,
+                    Ok(Released::OptedOut) | Err(Error::InvalidInput { .. } | Error::Contention) => {
+                        return Ok(Meeting::Two.into());
+                    }
+                    Err(error) => return Err(error),
+                };
                 let opt_out = Some(CarriedOptOut { since, is_known: true });
                 Ok(Encounter { opt_out, ..Meeting::Open.into() })
+            }
+            (true, false) if own.gives_up() => {
+                match self.move_addresses(workspace, own.conversation.contact(), holder).await {
+                    Ok(()) | Err(Error::InvalidInput { .. } | Error::Contention) => Ok(Meeting::Two.into()),
+                    Err(error) => Err(error),
+                }
             }
             _ => Ok(Meeting::Two.into()),
         }
@@ -109,7 +122,7 @@ impl<S: ConversationStore> Engine<S> {
                 (None, None) => return Ok(None),
             };
             if !first.is_minted() || !second.is_minted() {
-                return self.give_up(first, second).await;
+                return self.give_up(workspace, first, second).await;
             }
             // Ids that the engine mints grow with time.
             let (older, younger) = if first.id().to_string() <= second.id().to_string() {
@@ -128,13 +141,18 @@ impl<S: ConversationStore> Engine<S> {
 
     /// Moves the addresses of a contact that nobody named to one that has a name, if it gives them
     /// up.
-    async fn give_up(&self, first: LoadedContact, second: LoadedContact) -> Result<Option<ContactId>, Error> {
+    async fn give_up(
+        &self,
+        workspace: &WorkspaceId,
+        first: LoadedContact,
+        second: LoadedContact,
+    ) -> Result<Option<ContactId>, Error> {
         let (named, minted) = match (first.gives_up(), second.gives_up()) {
             (true, false) if !second.is_minted() => (second, first),
             (false, true) if !first.is_minted() => (first, second),
             _ => return Ok(None),
         };
-        self.merge(minted.id(), named.id()).await?;
+        self.move_addresses(workspace, minted.conversation.contact(), named.id()).await?;
         Ok(Some(named.id().clone()))
     }
 

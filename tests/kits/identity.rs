@@ -9,8 +9,8 @@ use chatflow::session::EndReason;
 use chatflow::store::{ConversationStore, StoreQueries};
 use chatflow::testkit::{ManualClock, Recorder};
 use chatflow::{
-    Account, Address, Channel, ContactId, Engine, Inbound, Received, Refusal, SessionId, TriggerRequest,
-    Triggered,
+    Account, Address, Channel, ContactId, Engine, Inbound, Receipt, Received, Refusal, SendError, SessionId,
+    TriggerRequest, Triggered,
 };
 use chrono::TimeDelta;
 
@@ -43,17 +43,24 @@ fn address(id: &str) -> Address {
     Address::new(&whatsapp(), id).unwrap()
 }
 
-/// An engine on a store, and the clock that it goes by.
+/// A flow that says something and ends.
+const NOTE: &str = r#"{"spec": 1, "code": "note", "trigger": {"kind": "manual"},
+    "settings": {"sender": {"channel": "whatsapp", "account": "+15550100"}},
+    "nodes": [{"id": "start", "kind": "start"}, {"id": "a", "kind": "send_message", "text": "Sent."}],
+    "edges": [{"from": "start", "to": "a"}]}"#;
+
+/// An engine on a store, the clock that it goes by, and its channel.
 pub(crate) struct Town<S> {
     bot: Engine<S>,
     clock: ManualClock,
+    channel: Recorder,
 }
 
 impl<S: ConversationStore + StoreQueries> Town<S> {
     pub(crate) async fn new(store: S) -> Self {
-        let clock = ManualClock::default();
+        let (clock, channel) = (ManualClock::default(), Recorder::new());
         let bot = Engine::builder(store)
-            .transport(Recorder::new())
+            .transport(channel.clone())
             .clock(clock.clone())
             .max_skew(Duration::MAX)
             .build();
@@ -61,7 +68,7 @@ impl<S: ConversationStore + StoreQueries> Town<S> {
             let accounts = (!trigger.is_empty()).then(whatsapp);
             let _ = bot.flows().ensure_on(&flow(code, trigger), accounts).await.unwrap();
         }
-        Self { bot, clock }
+        Self { bot, clock, channel }
     }
 
     async fn says(&self, inbound: Inbound) -> Received {
@@ -162,4 +169,27 @@ pub(crate) async fn numbers_change_hands<S: ConversationStore + StoreQueries>(to
     assert_eq!(town.ended_by(session).await, Some(EndReason::Unlinked));
     town.starts(PHONE, "hello").await;
     assert_ne!(town.contact(PHONE).await, Some(contact));
+}
+
+/// A4, A5, T2: a contact that nobody named is written to, by a tick that works all workspaces, and
+/// the receipt names the address of one that has a name.
+pub(crate) async fn a_name_gets_the_address<S: ConversationStore + StoreQueries>(town: Town<S>) {
+    let shop = town.bot.in_workspace("shop");
+    for flow in [&*flow("call", ""), NOTE] {
+        let _ = shop.flows().ensure(flow).await.unwrap();
+    }
+    let named = TriggerRequest::new("call").contact_id("ada").address(Channel::WhatsApp, SHOP, ID);
+    let Triggered::Started(waits) = shop.trigger(named).await.unwrap() else { panic!("it is new") };
+    town.channel.answer([Err(SendError::retry("busy")), Ok(Receipt::known_as(address(ID)))]);
+    let to = TriggerRequest::new("note").phone(PHONE);
+    let Triggered::Started(note) = shop.trigger(to).await.unwrap() else { panic!("it is new") };
+    town.clock.advance(TimeDelta::seconds(5));
+    assert_eq!(town.bot.tick(10).await.unwrap().worked, 1);
+    let holder = async |id: &str| shop.contact_at(&address(id)).await.unwrap().map(|contact| contact.id);
+    assert_eq!(holder(PHONE).await, Some(waits.contact_id.clone()), "the one with a name has the number");
+    assert_eq!(holder(ID).await, Some(waits.contact_id.clone()));
+    let minted = shop.contact(&note.contact_id).await.unwrap().expect("it is not merged");
+    assert!(minted.addresses.is_empty(), "{:?}", minted.addresses);
+    let answer = Inbound::text(Channel::WhatsApp, SHOP, PHONE, "Fine");
+    assert_eq!(shop.receive(answer).await.unwrap(), Received::Consumed { session: waits.session_id });
 }

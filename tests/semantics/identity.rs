@@ -12,7 +12,8 @@ use pollster::block_on;
 use serde_json::json;
 
 use crate::identity_kit::{
-    Town, addresses_are_linked, an_opt_out_is_the_persons, numbers_change_hands, two_become_one,
+    Town, a_name_gets_the_address, addresses_are_linked, an_opt_out_is_the_persons, numbers_change_hands,
+    two_become_one,
 };
 use crate::kit::*;
 
@@ -491,6 +492,7 @@ fn people_are_found_in_memory() {
     block_on(async {
         addresses_are_linked(town().await).await;
         two_become_one(town().await).await;
+        a_name_gets_the_address(town().await).await;
         an_opt_out_is_the_persons(town().await).await;
         numbers_change_hands(town().await).await;
     });

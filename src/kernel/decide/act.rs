@@ -107,6 +107,9 @@ pub(crate) enum Action<'a> {
     Requeue { message: MessageId },
     /// A dead letter is dropped.
     DropDeadLetter { message: MessageId },
+    /// An address leads to it no more, if it is in no session, and is its own until another
+    /// contact has it.
+    Yield { address: &'a Address },
     /// It loses an address, if it is in no session.
     Unlink { address: &'a Address },
     /// It loses an address that belongs to somebody else now.
@@ -141,6 +144,9 @@ impl ConversationChange for Action<'_> {
             Self::HandOverContact => decision.hand_over_contact(),
             Self::HandBack { vars } => decision.hand_back(vars),
             Self::Touch => decision.touch(),
+            Self::Yield { address } => {
+                decision.conversation.sessions.is_empty() && decision.yield_up(address)
+            }
             Self::Unlink { address } => decision.conversation.sessions.is_empty() && decision.unlink(address),
             Self::Forsake { address } => decision.forsake(address),
             Self::Relink { old, new } => decision.relink(old, new),

@@ -74,6 +74,13 @@ impl Decision<'_> {
         }
     }
 
+    /// Lets an address lead here no more, and keeps it in mind.
+    pub(super) fn yield_up(&mut self, address: &Address) -> bool {
+        self.edit();
+        self.out.drop_aliases.extend(address.aliases());
+        true
+    }
+
     /// Takes an address from the contact; the aliases lead nowhere then.
     pub(super) fn unlink(&mut self, address: &Address) -> bool {
         self.edit().contact.addresses.retain(|known| !known.is_same(address));

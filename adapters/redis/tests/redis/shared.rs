@@ -3,7 +3,8 @@
 use libtest_mimic::Trial;
 
 use crate::identity_kit::{
-    Town, addresses_are_linked, an_opt_out_is_the_persons, numbers_change_hands, two_become_one,
+    Town, a_name_gets_the_address, addresses_are_linked, an_opt_out_is_the_persons, numbers_change_hands,
+    two_become_one,
 };
 use crate::kit::{Keys, block_on, trial};
 use crate::{many_kit, operators_kit, pace_kit, versions_kit};
@@ -11,6 +12,7 @@ use crate::{many_kit, operators_kit, pace_kit, versions_kit};
 /// SEMANTICS A2, A4, A5, A6
 async fn people_are_found() {
     addresses_are_linked(Town::new(Keys::new().store().await).await).await;
+    a_name_gets_the_address(Town::new(Keys::new().store().await).await).await;
     two_become_one(Town::new(Keys::new().store().await).await).await;
     an_opt_out_is_the_persons(Town::new(Keys::new().store().await).await).await;
     numbers_change_hands(Town::new(Keys::new().store().await).await).await;

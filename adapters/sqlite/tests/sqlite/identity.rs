@@ -5,7 +5,8 @@ use pollster::block_on;
 
 use crate::folder::Folder;
 use crate::identity_kit::{
-    Town, addresses_are_linked, an_opt_out_is_the_persons, numbers_change_hands, two_become_one,
+    Town, a_name_gets_the_address, addresses_are_linked, an_opt_out_is_the_persons, numbers_change_hands,
+    two_become_one,
 };
 
 /// SEMANTICS A2, A4, A5, A6
@@ -16,6 +17,7 @@ fn people_are_found_in_a_file() {
     block_on(async {
         addresses_are_linked(town("a").await).await;
         two_become_one(town("b").await).await;
+        a_name_gets_the_address(town("e").await).await;
         an_opt_out_is_the_persons(town("c").await).await;
         numbers_change_hands(town("d").await).await;
     });
