@@ -3,7 +3,7 @@
 use std::num::NonZeroU8;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Value;
 
 use crate::address::{AccountRef, Address};
@@ -227,6 +227,48 @@ impl Inbound {
     pub fn profile(mut self, profile: Profile) -> Self {
         self.profile = Some(Box::new(profile));
         self
+    }
+
+    /// The message as JSON, for a host that keeps what a contact writes to a person
+    /// ([`Received::Handoff`](crate::Received::Handoff)): `channel`, `account`, `from`, `kind`, and
+    /// where they are there `id`, `at`, `text`, `payload`, `meta` and what the kind has, under the
+    /// name by which flows read it (`media`, `location`, `form`, `order`, `contacts`, else `body`).
+    ///
+    /// ```
+    /// use chatflow::{Channel, Inbound};
+    /// use serde_json::json;
+    ///
+    /// let photo = json!({"url": "https://shop.example/1.jpg"});
+    /// let message = Inbound::media(Channel::WhatsApp, "+15550100", "+14155550123", photo).id("wamid.1");
+    /// assert_eq!(message.to_json()["media"]["url"], "https://shop.example/1.jpg");
+    /// ```
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let (value, meta) = self.parts();
+        let part = match self.kind {
+            MessageKind::Text | MessageKind::Choice => "value",
+            MessageKind::Media => "media",
+            MessageKind::Location => "location",
+            MessageKind::Form => "form",
+            MessageKind::Order => "order",
+            MessageKind::Contacts => "contacts",
+            MessageKind::Reaction | MessageKind::Other => "body",
+        };
+        let text = Some(&self.text).filter(|text| !text.is_empty());
+        let fields = [
+            ("channel", Some(self.channel.to_string().into())),
+            ("account", Some(self.account.as_str().into())),
+            ("from", Some(self.from.as_str().into())),
+            ("id", self.id.as_deref().map(Value::from)),
+            ("at", self.timestamp.map(|at| at.to_rfc3339_opts(SecondsFormat::Millis, true).into())),
+            ("kind", Some(self.kind.as_str().into())),
+            ("text", text.map(|text| text.as_str().into())),
+            ("payload", self.payload.as_deref().map(Value::from)),
+            (part, value.cloned()),
+            ("meta", meta.cloned()),
+        ];
+        let there = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        Value::Object(there.collect())
     }
 
     /// The value of a message that is no text, and the host's words on it.

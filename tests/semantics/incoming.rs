@@ -21,6 +21,39 @@ fn a_flow_reads_the_message_that_started_it_to_its_end() {
     assert_eq!(world.sent(), ["?", "whatsapp +15550100 menu m1 spring inbound fine"]);
 }
 
+/// S10: a host keeps what is said to a person, whatever kind of message it is.
+#[test]
+fn a_message_reads_as_json_with_what_its_kind_has() {
+    let from = || (Channel::WhatsApp, SHOP, ADA);
+    let of = |message: Inbound, kind: &str| {
+        let mut whole = message.to_json();
+        let all = whole.as_object_mut().unwrap();
+        for (name, value) in [("channel", "whatsapp"), ("account", SHOP), ("from", ADA), ("kind", kind)] {
+            assert_eq!(all.remove(name), Some(json!(value)), "{name}");
+        }
+        whole
+    };
+    let ((channel, account, ada), x) = (from(), json!({"x": 1}));
+    let at = "2026-05-07T08:14:23.250Z";
+    let text = says("menu").id("m1").timestamp(at.parse().unwrap()).meta(x.clone());
+    assert_eq!(of(text, "text"), json!({"text": "menu", "id": "m1", "at": at, "meta": {"x": 1}}));
+    let choice = Inbound::choice(channel.clone(), account, ada, "p", "Yes");
+    assert_eq!(of(choice, "choice"), json!({"payload": "p", "text": "Yes"}));
+    assert_eq!(of(form("t", x.clone()), "form"), json!({"payload": "t", "form": {"x": 1}}));
+    let photo = Inbound::media(channel.clone(), account, ada, x.clone()).caption("Look");
+    assert_eq!(of(photo, "media"), json!({"text": "Look", "media": {"x": 1}}));
+    let named: [(fn(Channel, &'static str, &'static str, Value) -> Inbound, &str, &str); 5] = [
+        (Inbound::location, "location", "location"),
+        (Inbound::order, "order", "order"),
+        (Inbound::contacts, "contacts", "contacts"),
+        (Inbound::reaction, "reaction", "body"),
+        (Inbound::other, "other", "body"),
+    ];
+    for (make, kind, name) in named {
+        assert_eq!(of(make(channel.clone(), account, ada, x.clone()), kind), json!({name: x}), "{kind}");
+    }
+}
+
 /// T3
 #[test]
 fn of_a_call_the_account_is_known_and_no_message() {
