@@ -127,6 +127,14 @@ fn hash(secret: &str) -> Vec<u8> {
     Sha256::digest(secret.as_bytes()).to_vec()
 }
 
+/// Letters that nobody has used before.
+///
+/// # Errors
+/// Where the system gives no random bytes.
+pub fn random_word() -> Result<String, getrandom::Error> {
+    random::<16>()
+}
+
 fn random<const BYTES: usize>() -> Result<String, getrandom::Error> {
     let mut bytes = [0; BYTES];
     getrandom::fill(&mut bytes)?;

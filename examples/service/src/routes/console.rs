@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::channels::console::ShownMessage;
 use crate::error::{ApiError, Refusals};
 use crate::guard::Tenant;
+use crate::heard;
 use crate::input::{JsonBody, Params};
 use crate::routes::flows::AccountView;
 
@@ -52,6 +53,7 @@ pub struct ChosenOption {
 #[utoipa::path(post, path = "/api/v1/messages", tag = "console", request_body = Said,
     responses((status = 200, description = "What it came to, as `outcome`.", body = Object), Refusals))]
 pub async fn say(
+    State(app): State<Arc<App>>,
     Tenant { bot, .. }: Tenant,
     JsonBody(said): JsonBody<Said>,
 ) -> Result<Json<Value>, ApiError> {
@@ -68,7 +70,7 @@ pub async fn say(
     if let Some(name) = said.name {
         inbound = inbound.profile(Profile::new().name(name));
     }
-    let received = bot.receive(inbound).await?;
+    let received = heard::receive(&app, &bot, inbound).await?;
     Ok(Json(serde_json::to_value(&received).unwrap_or_default()))
 }
 

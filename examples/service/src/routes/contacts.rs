@@ -1,7 +1,10 @@
 //! Contacts: looked up, paused, given back to the bot, forgotten. And the inbox: who waits for a
 //! person.
 
+use std::sync::Arc;
+
 use axum::Json;
+use axum::extract::State;
 use chatflow::id::ContactId;
 use chatflow::ops::{EraseOptions, Erased, HandedBack, SessionFilter};
 use chatflow::session::{Contact, Status};
@@ -11,9 +14,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::app::Bot;
+use crate::app::{App, Bot};
 use crate::error::{ApiError, Refusals};
 use crate::guard::Tenant;
+use crate::heard::{self, HeardView};
 use crate::input::{InPath, OptionalBody, Params};
 use crate::routes::sessions::{SessionView, views};
 
@@ -87,6 +91,7 @@ impl From<Erased> for ErasedView {
 #[utoipa::path(delete, path = "/api/v1/contacts/{id}", tag = "contacts", params(("id" = String, Path), Forgetting),
     responses((status = 200, description = "Forgotten.", body = ErasedView), Refusals))]
 pub async fn erase(
+    State(app): State<Arc<App>>,
     Tenant { bot, .. }: Tenant,
     InPath(id): InPath<String>,
     Params(how): Params<Forgetting>,
@@ -96,7 +101,29 @@ pub async fn erase(
     if how.keep_opt_out {
         options = options.keep_opt_out();
     }
-    Ok(Json(bot.erase(&id, options).await?.into()))
+    let erased = bot.erase(&id, options).await?;
+    heard::forget(&app, &bot, &id).await?;
+    Ok(Json(erased.into()))
+}
+
+/// The messages of a contact to a person.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HeardList {
+    /// The last 100 of the last 30 days, oldest first.
+    messages: Vec<HeardView>,
+}
+
+/// Lists what a contact wrote while a person had the conversation, or the bot was paused.
+#[utoipa::path(get, path = "/api/v1/contacts/{id}/messages", tag = "inbox", params(("id" = String, Path)),
+    responses((status = 200, description = "The messages.", body = HeardList), Refusals))]
+pub async fn messages(
+    State(app): State<Arc<App>>,
+    Tenant { bot, .. }: Tenant,
+    InPath(id): InPath<String>,
+) -> Result<Json<HeardList>, ApiError> {
+    let contact = found(&bot, &id).await?;
+    let messages = heard::since(&app, &bot, &contact.id, DateTime::<Utc>::MIN_UTC).await?;
+    Ok(Json(HeardList { messages }))
 }
 
 /// Facts that a person found out.
@@ -239,6 +266,8 @@ pub struct Waiting {
     queue: Option<String>,
     /// A note of the flow.
     note: Option<String>,
+    /// What the contact wrote since then, oldest first, at most 100 messages.
+    messages: Vec<HeardView>,
 }
 
 /// Those who wait.
@@ -251,24 +280,22 @@ pub struct Inbox {
 /// Lists who waits for a person.
 #[utoipa::path(get, path = "/api/v1/inbox", tag = "inbox",
     responses((status = 200, description = "Who waits.", body = Inbox), Refusals))]
-pub async fn inbox(Tenant { bot, .. }: Tenant) -> Result<Json<Inbox>, ApiError> {
+pub async fn inbox(State(app): State<Arc<App>>, Tenant { bot, .. }: Tenant) -> Result<Json<Inbox>, ApiError> {
     let listed = bot.sessions_with_contacts(SessionFilter::all().status(Status::Handoff)).await?;
     let shown = views(&bot, &listed).await?;
-    let mut waiting: Vec<Waiting> = listed
-        .iter()
-        .zip(shown)
-        .filter_map(|(listed, session)| {
-            let record = &listed.record;
-            let handoff = record.session().handoff()?;
-            Some(Waiting {
-                session,
-                contact: record.contact().to_string(),
-                since: handoff.since,
-                queue: handoff.queue.as_deref().map(str::to_owned),
-                note: handoff.note.as_deref().map(str::to_owned),
-            })
-        })
-        .collect();
+    let mut waiting = Vec::with_capacity(listed.len());
+    for (listed, session) in listed.iter().zip(shown) {
+        let record = &listed.record;
+        let Some(handoff) = record.session().handoff() else { continue };
+        waiting.push(Waiting {
+            session,
+            contact: record.contact().to_string(),
+            since: handoff.since,
+            queue: handoff.queue.as_deref().map(str::to_owned),
+            note: handoff.note.as_deref().map(str::to_owned),
+            messages: heard::since(&app, &bot, record.contact(), handoff.since).await?,
+        });
+    }
     waiting.sort_by_key(|waiting| waiting.since);
     Ok(Json(Inbox { waiting }))
 }

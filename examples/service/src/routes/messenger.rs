@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::error::{ApiError, ErrorBody, Refusals};
+use crate::heard;
 use crate::input::{Params, Raw, read_json};
 use crate::routes::webhooks::{Challenge, Taken, challenged, signed};
 
@@ -99,7 +100,7 @@ pub async fn take(
             taken.note("ignored");
             continue;
         };
-        match bot.receive(inbound).await {
+        match heard::receive(&app, &bot, inbound).await {
             Ok(received) => taken.note(received.as_str()),
             Err(error) => taken.refused(error)?,
         }

@@ -97,6 +97,7 @@ fn guarded() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(contacts::inbox))
         .routes(routes!(contacts::find))
         .routes(routes!(contacts::get, contacts::erase))
+        .routes(routes!(contacts::messages))
         .routes(routes!(contacts::hand_back))
         .routes(routes!(contacts::touch))
         .routes(routes!(contacts::opt_out))

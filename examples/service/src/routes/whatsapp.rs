@@ -10,6 +10,7 @@ use chatflow::wire::whatsapp::{WebhookReader, WhatsAppEvent};
 
 use crate::app::{App, Bot};
 use crate::error::{ApiError, ErrorBody, Refusals};
+use crate::heard;
 use crate::input::{Params, Raw};
 use crate::routes::webhooks::{Challenge, Taken, challenged, signed};
 
@@ -40,16 +41,18 @@ pub async fn take(
     let news = news.map_err(|bad| ApiError::invalid(bad.field, bad.rule))?;
     let (bot, mut taken) = (app.webhook_bot(), Taken::default());
     for news in news {
-        let done = event(&bot, news.event, &mut taken).await;
+        let done = event(&app, &bot, news.event, &mut taken).await;
         app.kick.now();
         done?;
     }
     Ok(Json(taken))
 }
 
-async fn event(bot: &Bot, event: WhatsAppEvent, taken: &mut Taken) -> Result<(), ApiError> {
+async fn event(app: &App, bot: &Bot, event: WhatsAppEvent, taken: &mut Taken) -> Result<(), ApiError> {
     let done = match event {
-        WhatsAppEvent::Inbound(message) => bot.receive(*message).await.map(|received| received.as_str()),
+        WhatsAppEvent::Inbound(message) => {
+            heard::receive(app, bot, *message).await.map(|received| received.as_str())
+        }
         WhatsAppEvent::Report { message, report, .. } => {
             bot.report(message, report).await.map(|_| "reported")
         }

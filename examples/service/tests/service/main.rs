@@ -14,4 +14,5 @@ mod operators;
 mod process;
 mod qyvo;
 mod seeds;
+mod tls;
 mod whatsapp;

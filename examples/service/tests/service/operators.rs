@@ -201,6 +201,11 @@ async fn a_person_takes_a_contact_over_and_gives_it_back() {
         (&inbox["waiting"][0]["contact"], &inbox["waiting"][0]["session"]["id"]),
         (&json!(contact), &json!(id))
     );
+    let heard = &inbox["waiting"][0]["messages"];
+    assert_eq!(
+        (heard.as_array().unwrap().len(), &heard[0]["message"]["text"]),
+        (1, &json!("Is anybody there?"))
+    );
     assert_eq!(
         service.post(&format!("/api/v1/contacts/{contact}/touch"), json!({})).await.json(),
         json!({"done": true})
@@ -213,6 +218,39 @@ async fn a_person_takes_a_contact_over_and_gives_it_back() {
     assert_eq!(service.post(&back, json!({})).await.json(), json!({"outcome": "not_in_handoff"}));
     assert_eq!(service.get("/api/v1/inbox").await.json(), json!({"waiting": []}));
     assert_eq!(service.get(&format!("/api/v1/sessions/{id}")).await.json()["vars"], json!({"solved": true}));
+}
+
+#[tokio::test]
+async fn what_a_contact_writes_to_a_person_is_kept_once_and_forgotten_with_it() {
+    let service = Service::start();
+    service.publish(hello("hello")).await;
+    started(&service, "hello", "+14155550123").await;
+    service.post("/api/v1/messages", say("+14155550123", "to the bot")).await;
+    let session = started(&service, "hello", "+14155550123").await;
+    let (id, contact) = (session["id"].as_str().unwrap(), session["contact_id"].as_str().unwrap());
+    let list = format!("/api/v1/contacts/{contact}/messages");
+    let texts = async || -> Vec<String> {
+        let listed = service.get(&list).await.json();
+        let all = listed["messages"].as_array().unwrap().clone();
+        all.iter().map(|heard| heard["message"]["text"].as_str().unwrap().to_owned()).collect()
+    };
+    assert!(texts().await.is_empty(), "an answer to the bot is no message to a person");
+    service.post(&format!("/api/v1/sessions/{id}/hand-over"), json!({})).await;
+    let mut one = say("+14155550123", "one");
+    one["id"] = json!("m1");
+    for outcome in ["handoff", "duplicate"] {
+        assert_eq!(service.post("/api/v1/messages", one.clone()).await.json()["outcome"], outcome);
+    }
+    service.post("/api/v1/messages", say("+14155550123", "two")).await;
+    assert_eq!(texts().await, ["one", "two"]);
+    service.post(&format!("/api/v1/contacts/{contact}/hand-back"), json!({})).await;
+    service.post(&format!("/api/v1/contacts/{contact}/pause"), json!({})).await;
+    service.post("/api/v1/messages", say("+14155550123", "three")).await;
+    assert_eq!(texts().await, ["one", "two", "three"]);
+    service.send(Method::DELETE, &format!("/api/v1/contacts/{contact}"), None).await;
+    assert_eq!(service.get(&list).await.status, 404);
+    let again = started(&service, "hello", "+14155550123").await;
+    assert_ne!(again["contact_id"], json!(contact));
 }
 
 #[tokio::test]
