@@ -88,6 +88,10 @@ pub struct Config {
     /// killed is claimed again after them; a send may take a third of them.
     #[arg(long, env = "LEASE_SECONDS", default_value_t = 36, value_parser = clap::value_parser!(u64).range(3..=36))]
     pub lease_seconds: u64,
+    /// Longest time of a stream of events, in seconds; a browser comes back by itself. 0: until it
+    /// leaves.
+    #[arg(long, env = "STREAM_SECONDS", default_value_t = 0)]
+    pub stream_seconds: u64,
     /// A folder of files to be served at `/`.
     #[arg(long, env = "WEB_DIR")]
     pub web_dir: Option<PathBuf>,

@@ -1,5 +1,6 @@
 //! Server-sent events: a session's progress, and everything that happens in a workspace. They
-//! end when the process does; a browser's `EventSource` comes back by itself.
+//! end when the process does, or after `STREAM_SECONDS`; a browser's `EventSource` comes back by
+//! itself.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use axum::extract::State;
 use axum::response::sse::{Event as Sse, KeepAlive, Sse as Stream};
 use chatflow::Event;
 use chatflow::id::SessionId;
+use futures_util::StreamExt;
 use futures_util::stream::{self, Stream as AnyStream};
 use serde::Serialize;
 use tokio::sync::broadcast::Receiver;
@@ -38,8 +40,9 @@ pub async fn session(
     let first = details(&bot, &found(&bot, &id).await?).await?;
     let id = id.parse().map_err(|_| ApiError::not_found("there is no such session"))?;
     let watch = SessionWatch { app, bot, id, events, told: None, pending: Some(first), over: false };
+    let over = over(&watch.app);
     let parts = stream::unfold(watch, |mut watch| async move { Some((Ok(watch.next().await?), watch)) });
-    Ok(Stream::new(parts).keep_alive(KeepAlive::default()))
+    Ok(Stream::new(parts.take_until(over)).keep_alive(KeepAlive::default()))
 }
 
 struct SessionWatch {
@@ -102,6 +105,7 @@ pub async fn workspace(
 ) -> Stream<impl AnyStream<Item = Result<Sse, Infallible>> + use<>> {
     let events = app.hub.listen();
     let workspace = tenant.holder.workspace;
+    let over = over(&app);
     let parts = stream::unfold((app, workspace, events), |(app, workspace, mut events)| async move {
         loop {
             let heard = tokio::select! {
@@ -117,7 +121,18 @@ pub async fn workspace(
             return Some((Ok(part), (app, workspace, events)));
         }
     });
-    Stream::new(parts).keep_alive(KeepAlive::default())
+    Stream::new(parts.take_until(over)).keep_alive(KeepAlive::default())
+}
+
+/// Ends when a stream has had its time.
+fn over(app: &App) -> impl Future<Output = ()> + Send + use<> {
+    let seconds = app.config.stream_seconds;
+    async move {
+        match seconds {
+            0 => std::future::pending().await,
+            seconds => tokio::time::sleep(Duration::from_secs(seconds)).await,
+        }
+    }
 }
 
 fn told(name: &str, what: &impl Serialize) -> Sse {

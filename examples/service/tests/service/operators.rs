@@ -329,6 +329,21 @@ async fn a_flow_is_rehearsed_as_a_script() {
 }
 
 #[tokio::test]
+async fn a_stream_ends_when_it_has_had_its_time() {
+    let service = Service::with(&[("STREAM_SECONDS", "1")]);
+    service.publish(hello("hello")).await;
+    let session = started(&service, "hello", "+14155550123").await;
+    for path in
+        ["/api/v1/events".to_owned(), format!("/api/v1/sessions/{}/events", session["id"].as_str().unwrap())]
+    {
+        let begun = std::time::Instant::now();
+        assert_eq!(service.get(&path).await.status, 200, "{path}");
+        let took = begun.elapsed().as_millis();
+        assert!((900..5_000).contains(&took), "{path}: {took} ms");
+    }
+}
+
+#[tokio::test]
 async fn a_session_is_streamed_as_it_goes_on() {
     let service = Service::start();
     service.publish(hello("hello")).await;
