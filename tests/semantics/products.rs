@@ -354,6 +354,30 @@ fn browser_tests(file: &Path, names: &mut BTreeSet<String>) {
     names.extend(named.filter_map(|rest| rest.split_once('"').map(|(name, _)| name.to_owned())));
 }
 
+fn all_browser_tests(root: &Path) -> BTreeSet<String> {
+    let mut known = BTreeSet::new();
+    for file in ["page.test.mjs", "service.test.mjs"] {
+        browser_tests(&root.join("examples/playground/page/test").join(file), &mut known);
+    }
+    known
+}
+
+/// Each row about the console is a step of a test in a browser.
+#[test]
+fn each_row_of_the_life_of_a_flow_names_a_test_in_a_browser() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let known = all_browser_tests(root);
+    let page = fs::read_to_string(root.join("docs/products.md")).unwrap();
+    let (_, life) = page.split_once("## Alibaba Chat Flow, the life of a flow").expect("the section");
+    let life = life.split("\n## ").next().unwrap_or_default();
+    let rows: Vec<&str> =
+        life.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| what the")).collect();
+    assert!(rows.len() > 20, "{}", rows.len());
+    let is_shown = |row: &str| row.split('`').any(|name| known.contains(name));
+    let hidden: Vec<&&str> = rows.iter().filter(|row| !is_shown(row)).collect();
+    assert!(hidden.is_empty(), "{hidden:#?}");
+}
+
 /// Each row of the page of products names tests that exist.
 #[test]
 fn each_row_of_the_products_has_its_test() {
@@ -361,7 +385,7 @@ fn each_row_of_the_products_has_its_test() {
     let mut known = BTreeSet::new();
     tests(&root.join("tests"), &mut known);
     tests(&root.join("examples/service/tests"), &mut known);
-    browser_tests(&root.join("examples/playground/page/test/page.test.mjs"), &mut known);
+    known.extend(all_browser_tests(root));
     let page = fs::read_to_string(root.join("docs/products.md")).unwrap();
     let rows: Vec<Vec<&str>> = page
         .lines()

@@ -210,10 +210,12 @@ impl Talk {
     }
 
     fn hear(&mut self, from: &str, message: Inbound, said: &Value) -> Result<(), Outcome> {
-        let received = at_once(self.bot.receive(message))?;
+        // As a channel gives one to each, so that a sign can be put on it.
+        let id = format!("said-{}", self.person(from).lines.len());
+        let received = at_once(self.bot.receive(message.id(&*id)))?;
         let person = self.person(from);
         person.script.push(hearing::line(said));
-        person.lines.push(json!({"kind": "said", "message": said}));
+        person.lines.push(json!({"kind": "said", "id": id, "message": said}));
         match &received {
             Received::Started { session } | Received::Consumed { session } => person.session = Some(*session),
             other => {

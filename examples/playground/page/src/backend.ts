@@ -43,6 +43,10 @@ export interface Backend {
   counts?(code: string): Promise<any[]>;
   inbox?(): Promise<any[]>;
   handBack?(contact: string, vars: unknown): Promise<void>;
+  /** True if it has a model that drafts flows. */
+  drafts?(): Promise<boolean>;
+  /** Has its model draft a flow, and tells each event of that, round by round. */
+  draft?(requirement: string, tell: (event: string, what: any) => void): Promise<void>;
   /** Calls back whenever something happens; what it answers ends that. */
   listen?(happened: () => void): () => void;
 }

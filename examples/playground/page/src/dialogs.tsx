@@ -178,7 +178,33 @@ function DraftDialog() {
   const [prompt, setPrompt] = useState("");
   const [answer, setAnswer] = useState("");
   const [wrong, setWrong] = useState("");
+  const [able, setAble] = useState(false);
+  const [rounds, setRounds] = useState<any[]>([]);
+  const [busy, setBusy] = useState(false);
+  useEffect(() => {
+    store.backend.drafts?.().then(setAble, () => setAble(false));
+  }, []);
   const ask = () => setPrompt(engine.draft({ requirement }).prompt);
+  const have = async () => {
+    const told: [string, any][] = [];
+    setRounds([]);
+    setWrong("");
+    setBusy(true);
+    try {
+      await store.backend.draft!(requirement, (event, what) => {
+        told.push([event, what]);
+        if (event === "round") setRounds((rounds) => [...rounds, what]);
+      });
+    } finally {
+      setBusy(false);
+    }
+    const [event, what] = told.at(-1) ?? ["failed", { error: "The service said nothing." }];
+    if (event === "flow") {
+      const name = what.definition.name ?? requirement.slice(0, 40);
+      return create({ code: codeOf(name), json: JSON.stringify(what.definition, null, 2), name });
+    }
+    setWrong(event === "failed" ? what.error : "The model wrote no flow that runs. Say more, or less, of what it shall do.");
+  };
   const judge = async () => {
     const judged = engine.draft({ requirement, answer });
     if (judged.flow) {
@@ -194,7 +220,17 @@ function DraftDialog() {
       <label class="field"><span class="label">What the flow shall do, in your words</span>
         <textarea rows={3} autofocus value={requirement} placeholder="Remind people who left a cart, and offer the checkout or an agent." onInput={(event) => setRequirement(event.currentTarget.value)} />
       </label>
-      <div class="actions"><Button tone={prompt ? "" : "primary"} disabled={!requirement.trim()} onClick={ask}>Write the prompt</Button></div>
+      <div class="actions">
+        {able && <Button tone="primary" disabled={busy || !requirement.trim()} onClick={() => store.attempt(have)}>Have it drafted</Button>}
+        <Button tone={prompt || able ? "" : "primary"} disabled={busy || !requirement.trim()} onClick={ask}>Write the prompt</Button>
+      </div>
+      {(busy || rounds.length > 0) && (
+        <ol class="plain rounds" role="status" aria-label="Rounds of the draft">
+          {rounds.map((round) => <li><b>Round {round.round} of {round.of}</b> <small>{round.issues.length === 1 ? "one thing" : `${round.issues.length} things`} to fix: {round.issues[0]}</small></li>)}
+          {busy && <li class="hint">The model writes …</li>}
+        </ol>
+      )}
+      {!prompt && wrong && <p class="field-issue error" role="alert">{wrong}</p>}
       {prompt && (
         <>
           <label class="field"><span class="label">Give this to a model of yours</span><textarea class="code" readOnly rows={6} value={prompt} /></label>

@@ -6,7 +6,7 @@ import * as model from "./model";
 import * as store from "./store";
 import { use } from "./store";
 import { download } from "./share";
-import { RecordButton } from "./talk";
+import { RecordButton, saidText } from "./talk";
 
 export function Records() {
   const records = use((state) => state.records);
@@ -163,6 +163,7 @@ export function Live() {
         <ul class="plain live inbox">
           {waiting.map((one) => (
             <li><b>{one.session.contact_name ?? one.session.phone ?? one.contact}</b><small>{one.note ?? one.queue ?? ""}</small>
+              {one.messages?.length > 0 && <ol class="plain heard" aria-label="Written to the person">{one.messages.map(({ at, message }: any) => <li><time>{new Date(at).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}</time> {saidText(message)}</li>)}</ol>}
               <Button class="small" onClick={() => store.attempt(async () => { await store.backend.handBack!(one.contact, {}); await look(); })}>Give back</Button>
             </li>
           ))}

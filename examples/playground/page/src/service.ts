@@ -120,6 +120,22 @@ export class ServiceBackend implements Backend {
   async handBack(contact: string, vars: unknown) {
     await this.call("POST", `contacts/${encodeURIComponent(contact)}/hand-back`, { vars });
   }
+  async drafts() {
+    return (await this.json("GET", "workspace")).drafting;
+  }
+  async draft(requirement: string, tell: (event: string, what: any) => void) {
+    const { body } = await this.call("POST", "drafts", { requirement });
+    const reader = body!.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = "";
+    for (let { value, done } = await reader.read(); !done; { value, done } = await reader.read()) {
+      const parts = (rest + value).split("\n\n");
+      rest = parts.pop()!;
+      for (const part of parts) {
+        const found = /^event: (\w+)\ndata: (.*)$/m.exec(part);
+        if (found) tell(found[1], JSON.parse(found[2]));
+      }
+    }
+  }
   listen(happened: () => void) {
     const source = new EventSource(`${this.base}/api/v1/events?access_token=${encodeURIComponent(this.token)}`);
     // A connection that was lost comes back by itself; what happened meanwhile is looked at then.

@@ -164,6 +164,7 @@ function Phone({ talk, shown }: { talk: any; shown: any }) {
   const asked = talk.asked.filter((call: any) => call.contact === person);
   const status = shown.session?.status;
   const last = lastOffer(shown.lines);
+  const signs = signsOn(shown.lines);
   return (
     <section class={`phone ${talk.channel}`} aria-label={`${CHANNELS[talk.channel] ?? talk.channel} of ${who?.name ?? person}`}>
       <header>
@@ -173,7 +174,7 @@ function Phone({ talk, shown }: { talk: any; shown: any }) {
       </header>
       <div class="messages" role="log" aria-live="polite" aria-label="Messages" tabIndex={0}>
         {!shown.lines.length && <p class="hint">{talk.manual ? `Start the flow for ${who?.name}.` : `Write the first message as ${who?.name}.`}</p>}
-        {shown.lines.map((line: any, place: number) => <LineView key={place} line={line} live={line === last} say={say} contact={person} />)}
+        {shown.lines.map((line: any, place: number) => <LineView key={place} line={line} live={line === last} say={say} contact={person} signs={signs} />)}
         {asked.map((call: any) => <CallCard key={call.id} call={call} />)}
         {status === "handoff" && <HandBack contact={person} />}
         <div ref={end} />
@@ -201,11 +202,26 @@ function Phone({ talk, shown }: { talk: any; shown: any }) {
 /** The last message that offers something: earlier choices can still be pressed, and are stale. */
 const lastOffer = (lines: any[]) => lines.findLast((line) => line.kind === "sent" && line.message.content.type !== "typing");
 
-function LineView({ line, live, say, contact }: { line: any; live: boolean; say: (message: object) => void; contact: string }) {
+/** The signs that the flow has put on messages of the contact, by their ids: the last one that was taken counts. */
+function signsOn(lines: any[]): Record<string, string> {
+  const put = lines.filter((line) => line.kind === "sent" && line.delivery === "taken" && line.message.content.type === "reaction");
+  return Object.fromEntries(put.map((line) => [line.message.content.message, line.message.content.emoji]));
+}
+
+function LineView({ line, live, say, contact, signs }: { line: any; live: boolean; say: (message: object) => void; contact: string; signs: Record<string, string> }) {
   switch (line.kind) {
     case "said":
-      return <div class="bubble out">{saidText(line.message)}</div>;
+      return (
+        <div class={`bubble out ${signs[line.id] ? "signed" : ""}`}>
+          {saidText(line.message)}
+          {signs[line.id] && <span class="sign" role="img" aria-label={`${signs[line.id]}, put on this message`}>{signs[line.id]}</span>}
+        </div>
+      );
     case "sent":
+      // It is drawn on the message that it is on.
+      if (line.message.content.type === "reaction" && line.delivery === "taken" && line.message.content.message.startsWith("said-")) {
+        return line.message.content.emoji ? null : <p class="note">Took the sign off your message</p>;
+      }
       return <Sent line={line} live={live} say={say} contact={contact} />;
     case "passed":
       return <p class="mark"><span>{span(line.seconds * 1000)} later</span></p>;
@@ -233,7 +249,7 @@ const nodeName = (id: string) => {
   return node?.name || id;
 };
 
-function saidText(message: any): string {
+export function saidText(message: any): string {
   if (message.label) return message.label;
   if (message.media) return `📎 ${message.media.mime ?? "file"}${message.text ? ` · ${message.text}` : ""}`;
   if (message.location) return `📍 ${message.location.latitude}, ${message.location.longitude}`;

@@ -555,6 +555,47 @@ test("goods_contact_cards_and_carousels_are_shown_in_the_talk", async () => {
   await close();
 });
 
+test("a_sign_is_drawn_on_the_message_that_it_is_on", async () => {
+  const { page, close } = await open();
+  const nodes = [
+    { id: "start", kind: "start" },
+    { id: "like", kind: "send_message", reaction: { emoji: "👍" } },
+    { id: "first", kind: "set_variables", variables: [{ name: "first", value: "{{ trigger.id }}" }] },
+    { id: "ask", kind: "wait_reply" },
+    { id: "love", kind: "send_message", reaction: { emoji: "❤️" } },
+    { id: "again", kind: "wait_reply" },
+    { id: "off", kind: "send_message", reaction: { emoji: "", to: "{{ vars.first }}" } },
+    { id: "last", kind: "wait_reply" },
+  ];
+  const edges = nodes.slice(1).map((node, place) => ({ from: nodes[place].id, to: node.id }));
+  // Each wait takes a message of its own: the one that started the flow was answered by the sign.
+  await imported(page, JSON.stringify({ spec: 1, code: "signs", name: "Signs", trigger: { kind: "inbound", channel: "whatsapp" }, nodes, edges }));
+  await page.getByRole("button", { name: "Open the phone" }).click();
+  const signs = () => page.locator(".bubble.out").evaluateAll((all) => all.map((one) => one.querySelector(".sign")?.textContent ?? ""));
+  await say(page, "hello");
+  await shows(signs, ["👍"]);
+  await shows(() => page.getByRole("img", { name: "👍, put on this message" }).count(), 1);
+  await say(page, "more");
+  await shows(signs, ["👍", "❤️"]);
+  await say(page, "enough");
+  await shows(signs, ["", "❤️", ""], "a sign is taken off the message that it was on");
+  await close();
+});
+
+test("a_flow_for_replies_to_a_campaign_starts_only_where_the_contact_was_reached_by_one", async () => {
+  const { page, close } = await open();
+  const nodes = [{ id: "start", kind: "start" }, { id: "hi", kind: "send_message", text: "You wrote because of our campaign." }];
+  await imported(page, JSON.stringify({ spec: 1, code: "campaign", name: "Campaign", trigger: { kind: "inbound", channel: "whatsapp", campaign: "required" }, nodes, edges: [{ from: "start", to: "hi" }] }));
+  await page.getByRole("button", { name: "Open the phone" }).click();
+  await say(page, "hello");
+  await shows(() => messages(page), ["You wrote because of our campaign."]);
+  for (let day = 0; day < 8; day += 1) await page.getByRole("button", { name: "+1 d" }).click();
+  await say(page, "hello again");
+  await shows(() => page.locator(".note.untaken").allInnerTexts(), ["unmatched"], "the campaign reached the contact more than 7 days ago");
+  await shows(() => messages(page), ["You wrote because of our campaign."]);
+  await close();
+});
+
 test("a_talk_is_held_to_what_each_channel_carries", async () => {
   const { page, close } = await open();
   const choices = ["Small", "Medium", "Large", "Extra large"].map((label, place) => ({ id: `s${place}`, label }));
@@ -818,6 +859,10 @@ test("it_is_used_by_touch_on_a_screen_of_375_pixels", async () => {
   await sheets.getByRole("button", { name: "Talk" }).tap();
   await page.getByRole("button", { name: "Start the flow" }).tap();
   await page.locator(".bubble.in").first().waitFor();
+  const restart = await page.getByRole("button", { name: "Begin anew, with nobody" }).boundingBox();
+  assert.ok(restart.x + restart.width <= 375 - 12, `the icon ends at ${restart.x + restart.width} of 375 pixels`);
+  const last = await page.getByRole("tablist", { name: "Contacts" }).boundingBox();
+  assert.ok(last.x + last.width <= restart.x + 3, `contacts end at ${last.x + last.width}, the icon begins at ${restart.x}`);
   await say(page, "2");
   await page.locator(".note.completed").waitFor();
   await sheets.getByRole("button", { name: "Flow" }).tap();

@@ -1,21 +1,22 @@
 // The same page on a running service: SERVICE names its program.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { end, open, opened, panel, saved, shows } from "./kit.mjs";
+import { end, imported, open, opened, panel, saved, shows } from "./kit.mjs";
 
 after(end);
 
 const TOKEN = "cf_playground_0123456789abcdef0123456789abcdef";
 
-async function service(folder) {
+async function service(folder, more = {}) {
   const web = fileURLToPath(new URL("../../dist", import.meta.url));
   const program = spawn(process.env.SERVICE, {
-    env: { ...process.env, DATABASE_URL: `sqlite:${folder}/flows.db`, LISTEN: "127.0.0.1:0", SERVICE_TOKEN: TOKEN, RATE_PER_MINUTE: "0", WEB_DIR: web, RUST_LOG: "warn" },
+    env: { ...process.env, DATABASE_URL: `sqlite:${folder}/flows.db`, LISTEN: "127.0.0.1:0", SERVICE_TOKEN: TOKEN, RATE_PER_MINUTE: "0", WEB_DIR: web, RUST_LOG: "warn", ...more },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const address = await new Promise((resolve, reject) => {
@@ -81,6 +82,9 @@ test("a_flow_is_edited_published_and_followed_on_a_service_with_sqlite", async (
     await call("POST", "actions/trigger-flow", { flow_id: "desk", phone: "+14155550177", context: {} });
     const inbox = page.locator(".inbox li", { hasText: "asks for a person" });
     await inbox.waitFor();
+    // What the contact writes meanwhile is the person's to read.
+    await call("POST", "messages", { channel: "sms", account: "+15550100", from: "+14155550177", text: "Is anybody there?" });
+    await inbox.locator(".heard li", { hasText: "Is anybody there?" }).waitFor();
     await inbox.getByRole("button", { name: "Give back" }).click();
     await inbox.waitFor({ state: "detached" });
     assert.deepEqual((await call("GET", "inbox")).waiting, []);
@@ -101,11 +105,85 @@ test("a_flow_is_edited_published_and_followed_on_a_service_with_sqlite", async (
     await panel(page, "Heat map");
     await page.getByRole("button", { name: "From live sessions" }).click();
     await page.locator("table.heat").waitFor();
+    // Another version is put online, and the first one again.
+    await page.locator(".box.kind-send_message").first().click();
+    await page.locator("#f-nodes-1--text").fill("Again {{context.cart_total}}? 1 or 2.");
+    await saved(page);
+    await page.getByRole("button", { name: "Save and publish" }).click();
+    await panel(page, "Versions");
+    const version = (number) => page.locator(".versions li", { hasText: `Version ${number}` });
+    await version(2).locator(".pill.published").waitFor();
+    await version(1).getByRole("button", { name: "Put online" }).click();
+    await version(1).locator(".pill.published").waitFor();
+    assert.equal((await call("GET", `flows/${code}`)).online, 1);
     await page.getByRole("button", { name: "All flows" }).click();
-    await page.locator(".table-row", { hasText: "Cart of mine" }).locator(".pill.published").waitFor();
+    const row = page.locator(".table-row", { hasText: "Cart of mine" });
+    await row.locator(".pill.published").waitFor();
+    // It is copied by its JSON, its log is switched off, and the copy is deleted, with confirmation.
+    const [download] = await Promise.all([page.waitForEvent("download"), row.getByRole("button", { name: "Export Cart of mine" }).click()]);
+    const copy = { ...JSON.parse(readFileSync(await download.path(), "utf8")), code: "copy", name: "The copy" };
+    await imported(page, JSON.stringify(copy), "copy.json");
+    await page.getByRole("button", { name: "Settings" }).click();
+    await page.getByRole("tab", { name: "Log" }).click();
+    await page.getByRole("switch").check();
+    await page.getByRole("button", { name: "OK", exact: true }).click();
+    await page.waitForFunction(() => !window.chatflow.get().dialog);
+    await page.getByRole("button", { name: "Save and publish" }).click();
+    await page.locator(".top .pill.published").waitFor();
+    const { flows } = await call("GET", "flows");
+    const copied = flows.find((flow) => flow.name === "The copy");
+    assert.deepEqual([copied.logging, copied.online], ["on", 1]);
+    await page.getByRole("button", { name: "All flows" }).click();
+    const copies = page.locator(".table-row", { hasText: "The copy" });
+    await copies.getByRole("button", { name: "Unpublish" }).click();
+    await copies.locator(".pill.unpublished").waitFor();
+    await copies.getByRole("button", { name: "Delete The copy" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+    await copies.waitFor({ state: "detached" });
     said.splice(0, said.length, ...said.filter((text) => !text.includes("401")));
     await close();
   } finally {
+    program.removeAllListeners("exit");
+    program.kill("SIGTERM");
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+/** A model that answers these texts, one after the other. */
+async function model(texts) {
+  const server = createServer(async (request, response) => {
+    for await (const _ of request);
+    response.setHeader("Content-Type", "application/json");
+    response.end(JSON.stringify({ choices: [{ message: { role: "assistant", content: texts.shift() } }] }));
+  });
+  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+  return server;
+}
+
+test("a_flow_is_drafted_by_the_model_of_a_service_and_its_rounds_are_shown", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "playground-"));
+  const right = { spec: 1, code: "greet", name: "Greet", trigger: { kind: "manual" }, nodes: [{ id: "start", kind: "start" }, { id: "hi", kind: "send_message", text: "Hi!" }], edges: [{ from: "start", to: "hi" }], settings: { sender: { channel: "sms", account: "+15550100" } } };
+  const wrong = { ...right, edges: [{ from: "start", to: "hii" }] };
+  const told = await model(["It is a nice day.", JSON.stringify(wrong), "It is a nice day.", JSON.stringify(wrong), JSON.stringify(right)]);
+  const { program, address } = await service(folder, { LLM_URL: `http://127.0.0.1:${told.address().port}/v1` });
+  try {
+    const { page, said, close } = await open({}, "");
+    await page.goto(`${address}/?api=`);
+    await page.getByLabel("Access token").fill(TOKEN);
+    await page.getByRole("button", { name: "Go on" }).click();
+    await page.getByRole("button", { name: "From a description" }).click();
+    await page.getByLabel("What the flow shall do").fill("Greet everybody.");
+    const rounds = page.getByRole("status", { name: "Rounds of the draft" }).locator("li b");
+    await page.getByRole("button", { name: "Have it drafted" }).click();
+    await page.getByRole("alert").waitFor();
+    await shows(() => rounds.allInnerTexts(), ["Round 1 of 3", "Round 2 of 3"], "each round is shown, and the last one gave up");
+    await page.getByRole("button", { name: "Have it drafted" }).click();
+    await opened(page);
+    assert.equal(await page.evaluate(() => window.chatflow.get().doc.nodes.length), 2);
+    said.splice(0, said.length, ...said.filter((text) => !text.includes("401")));
+    await close();
+  } finally {
+    told.close();
     program.removeAllListeners("exit");
     program.kill("SIGTERM");
     rmSync(folder, { recursive: true, force: true });
