@@ -123,7 +123,8 @@ impl<S: ConversationStore> Engine<S> {
 
     /// Answers whether it took effect.
     pub(super) async fn change(&self, contact: &ContactId, action: Action<'_>) -> Result<bool, Error> {
-        self.change_in(self.workspace()?, contact, action).await
+        // Boxed: the futures of the calls of hosts have no room for it.
+        Box::pin(self.change_in(self.workspace()?, contact, action)).await
     }
 
     /// The same in a workspace that may be another than this handle's: a tick works all of them.

@@ -1,6 +1,6 @@
-//! What contacts write while a person has the conversation: the engine says whose such a message
-//! is, and the host keeps it (SEMANTICS S10, Q3). It is kept after the commit of the message; where
-//! that fails, the webhook answers 503, comes again, and is known by its id.
+//! Messages that contacts write while a person has the conversation: the engine says whose such a
+//! message is, and the host keeps it (SEMANTICS S10, Q3). It is kept after the commit of the
+//! message; where that fails, the webhook answers 503, comes again, and is known by its id.
 
 use axum::http::StatusCode;
 use chatflow::id::ContactId;
@@ -42,7 +42,7 @@ pub async fn receive(app: &App, bot: &Bot, inbound: Inbound) -> Result<Received,
     Ok(received)
 }
 
-/// What a message came to, the first time where it came again.
+/// The outcome of a message, of its first coming where it came again.
 fn outcome(received: &Received) -> &Received {
     match received {
         Received::Duplicate { first } => outcome(first),

@@ -266,7 +266,7 @@ pub struct Waiting {
     queue: Option<String>,
     /// A note of the flow.
     note: Option<String>,
-    /// What the contact wrote since then, oldest first, at most 100 messages.
+    /// Messages of the contact since then, oldest first, at most 100.
     messages: Vec<HeardView>,
 }
 

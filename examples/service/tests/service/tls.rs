@@ -15,7 +15,7 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tls");
 /// The request for TLS, as the protocol writes it.
 const ASKS_FOR_TLS: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 
-/// Refuses whoever begins a connection, by an error of PostgreSQL; over TLS if it offers that.
+/// A server that refuses each connection, by an error of PostgreSQL; over TLS if it offers that.
 async fn refusing(offers_tls: bool) -> SocketAddr {
     let certificate = CertificateDer::from_pem_file(format!("{FOLDER}/server.pem")).unwrap();
     let key = PrivateKeyDer::from_pem_file(format!("{FOLDER}/server.key")).unwrap();
