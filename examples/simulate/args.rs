@@ -25,7 +25,8 @@ const USAGE: &str = "usage: simulate [--seeds N] [--jobs N] | --seed N | --plant
   --jobs N       so many threads; 1 if absent
   --seed N       one schedule, told in full
   --planted N    every planted defect, by N seeds each
-  --engines N, --contacts N, --steps N, --faults NAME=WEIGHT,… or none";
+  --engines N, --contacts N, --steps N, --faults NAME=WEIGHT,… or none
+  --known BYTES  processes keep what they know in so much room";
 
 /// Reads it; the error names what is wrong.
 pub(crate) fn read(args: impl Iterator<Item = String>) -> Result<Args, String> {
@@ -47,6 +48,7 @@ pub(crate) fn read(args: impl Iterator<Item = String>) -> Result<Args, String> {
             "--engines" => read.plan.engines = number()?.max(1) as usize,
             "--contacts" => read.plan.contacts = number()?.max(1) as usize,
             "--steps" => read.plan.steps = number()? as usize,
+            "--known" => read.plan.known = number()? as usize,
             "--faults" => read.plan.faults = value.parse()?,
             _ => return Err(format!("there is no `{name}`\n\n{USAGE}")),
         }

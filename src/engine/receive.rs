@@ -107,7 +107,7 @@ impl<S: ConversationStore> Engine<S> {
             false => Subject::Alias(Alias::Address(arrival.inbound().address.clone())),
         };
         let in_place = !is_named && arrival.inbound().also.is_empty();
-        let lookup = Lookup { in_place, ..Lookup::new(workspace.clone(), subject, token, now) };
+        let lookup = Lookup { in_place, known: true, ..Lookup::new(workspace.clone(), subject, token, now) };
         (arrival, lookup)
     }
 
@@ -138,6 +138,7 @@ impl<S: ConversationStore> Engine<S> {
                 }
                 unclear => self.clear_up(workspace, &mut arrival, &mut lookup, unclear).await?,
             }
+            lookup.known = false;
         }
     }
 

@@ -128,7 +128,8 @@ impl<S: ConversationStore> Engine<S> {
     }
 
     fn lookup_at(&self, now: DateTime<Utc>, workspace: &WorkspaceId, subject: Subject) -> Lookup {
-        Lookup { in_place: true, ..Lookup::new(workspace.clone(), subject, self.token(now), now) }
+        let lookup = Lookup::new(workspace.clone(), subject, self.token(now), now);
+        Lookup { in_place: true, known: true, ..lookup }
     }
 
     /// One change to a conversation that is there, after all that was due. Answers whether it took

@@ -133,6 +133,7 @@ fn commit(
         workspace: call.lookup.workspace.clone(),
         contact,
         expect,
+        seen: None,
         record: Record::new(conversation),
         due_at: write.due_at,
         lease: write.lease,
@@ -212,6 +213,9 @@ impl<S: ConversationStore> Engine<S> {
         let mut attempts = Attempts::new(maybe_done);
         let (mut after_races, mut left) = (None, None);
         loop {
+            if lookup.known && attempts.maybe_done && after_races.is_none() {
+                after_races = Some(Box::new(Lookup { known: false, ..lookup.clone() }));
+            }
             let call = Transaction { lookup: after_races.as_deref().unwrap_or(lookup), ..call };
             let mut next = Next::Undecided;
             let begun = self.stopwatch();
@@ -242,7 +246,7 @@ impl<S: ConversationStore> Engine<S> {
                 After::Again => {}
                 After::StepBack => {
                     let (token, races) = (lookup.token, call.lookup.races.saturating_add(1));
-                    after_races = Some(Box::new(Lookup { races, ..lookup.clone() }));
+                    after_races = Some(Box::new(Lookup { races, known: false, ..lookup.clone() }));
                     Box::pin(self.step_back(token, races)).await;
                 }
             }

@@ -130,7 +130,7 @@ impl<S: ConversationStore> Engine<S> {
             Some(address) => Subject::Alias(Alias::Address(address.clone())),
             None => Subject::Contact(trigger.target().contact()),
         };
-        let lookup = Lookup { key, ..Lookup::new(workspace.clone(), subject, token, now) };
+        let lookup = Lookup { key, known: true, ..Lookup::new(workspace.clone(), subject, token, now) };
         (trigger, lookup)
     }
 
@@ -187,6 +187,7 @@ impl<S: ConversationStore> Engine<S> {
                     trigger.opt_out = CarriedOptOut { since, is_known: true };
                 }
             }
+            lookup.known = false;
         }
     }
 

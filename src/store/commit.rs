@@ -42,13 +42,17 @@ pub struct Lookup {
     /// store that several processes share may decide under a lock of the conversation once there
     /// are some ([SEMANTICS S17](crate::semantics#s17)).
     pub races: u32,
+    /// Lets [`ConversationStore::update`](crate::store::ConversationStore::update) decide on a
+    /// conversation as this process saw it last, which the commit confirms (rule 29). Set only
+    /// where the token holds no lease, as that of a call that has written nothing yet.
+    pub known: bool,
 }
 
 impl Lookup {
-    /// A lookup without a key, by a store that keeps its copy of the record.
+    /// A lookup without a key, by a store that keeps its copy of the record, of what is stored now.
     #[must_use]
     pub fn new(workspace: WorkspaceId, subject: Subject, token: Token, now: DateTime<Utc>) -> Self {
-        Self { workspace, subject, key: None, token, now, in_place: false, races: 0 }
+        Self { workspace, subject, key: None, token, now, in_place: false, races: 0, known: false }
     }
 }
 
@@ -126,6 +130,9 @@ pub struct Commit {
     pub contact: ContactId,
     /// The revision it was decided on; None if there was no record.
     pub expect: Option<Revision>,
+    /// What else it was decided on that was not read for it, if a store that
+    /// [compares it](crate::store::ConversationStore::compares_seen) is to do so (rule 29).
+    pub seen: Option<Seen>,
     /// The new record.
     pub record: Record,
     /// When something is due next.
@@ -174,6 +181,7 @@ impl Commit {
             workspace,
             contact,
             expect,
+            seen: None,
             record,
             due_at: None,
             lease: Lease::Leave,
@@ -190,6 +198,16 @@ impl Commit {
             now,
         }
     }
+}
+
+/// The state beside the record that a decision was made on (rule 29).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The watermark; it may rise without a new revision (rule 15).
+    pub settled: u64,
+    /// The revision of the workspace's flows, as [`Loaded::catalogue`] told it. None: it told none,
+    /// and none is compared.
+    pub catalogue: Option<u64>,
 }
 
 /// A contact that turns out to be another one (rule 27).

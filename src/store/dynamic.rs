@@ -70,6 +70,7 @@ trait BoxedStore: Send + Sync {
     fn settle_at_once(&self, settle: &Settle) -> Option<Result<Settled, StoreError>>;
     fn queues_callers(&self) -> bool;
     fn keeps_counts(&self) -> bool;
+    fn compares_seen(&self) -> bool;
     fn flow_store(&self) -> Option<SharedFlows>;
     fn sessions<'a>(&'a self, query: &'a SessionQuery) -> Boxed<'a, Vec<SessionRecord>>;
     fn listed<'a>(&'a self, query: &'a SessionQuery) -> Boxed<'a, Vec<ListedSession>>;
@@ -126,6 +127,9 @@ impl<S: ConversationStore + StoreQueries> BoxedStore for S {
     }
     fn keeps_counts(&self) -> bool {
         ConversationStore::keeps_counts(self)
+    }
+    fn compares_seen(&self) -> bool {
+        ConversationStore::compares_seen(self)
     }
     fn flow_store(&self) -> Option<SharedFlows> {
         ConversationStore::flow_store(self)
@@ -197,6 +201,9 @@ impl ConversationStore for DynStore {
     }
     fn keeps_counts(&self) -> bool {
         self.0.keeps_counts()
+    }
+    fn compares_seen(&self) -> bool {
+        self.0.compares_seen()
     }
     fn flow_store(&self) -> Option<SharedFlows> {
         self.0.flow_store()

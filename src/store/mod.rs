@@ -6,6 +6,7 @@
 mod commit;
 mod dynamic;
 mod flows;
+mod known;
 mod memory;
 mod queries;
 mod record;
@@ -23,13 +24,14 @@ use uuid::Uuid;
 
 pub use commit::{
     Absorbed, Commit, Committed, Due, Erase, KeyName, Lease, Leased, LeasedConversation, Live, Loaded,
-    Lookup, Purge, Purged, Removed, Revision, Settle, Settled, StoredConversation, Subject, Token,
+    Lookup, Purge, Purged, Removed, Revision, Seen, Settle, Settled, StoredConversation, Subject, Token,
 };
 pub use dynamic::DynStore;
 pub use flows::{
     AccountName, Catalogue, CatalogueChanges, FlowChange, FlowEntry, FlowSaved, FlowState, FlowStore,
     MemoryFlows, SharedFlows, VersionEntry, VersionState,
 };
+pub use known::Known;
 pub use memory::MemoryStore;
 pub use queries::{ConversationQuery, CountQuery, CountSums, JournalQuery, SessionQuery, StoreQueries};
 pub use record::{ListedSession, Record, SessionRecord};
@@ -179,6 +181,17 @@ pub(crate) use txn::Lent;
 ///     the watermark and frees the lease whatever the revision is, and sets `due_at` on a matching
 ///     one. A process that ends before that has not settled: what rule 14 says of a lease that ran
 ///     out holds, and what it sent is sent again under the same id.
+///
+/// *Knowing*
+///
+/// 29. A store that [compares what was seen](Self::compares_seen) applies a commit with
+///     [`Commit::seen`] only if, beside rule 5, the watermark is [`Seen::settled`], the conversation
+///     is not set aside, and the revision of the workspace's flows is [`Seen::catalogue`], if that
+///     is given; else [`Committed::Conflict`]. So a conversation may be decided on that was not read
+///     for it: all that a load would have told is confirmed by the commit, or by an earlier rule.
+///     [`Known`] does so. Where such a store may lose what it has acknowledged while its callers
+///     live, as by a fail-over to a replica that lags, it gives no revision again that it gave
+///     before: one that is the server's time, such as in the two adapters for servers, is none.
 pub trait ConversationStore: Send + Sync {
     /// Everything that one decision needs, in one round trip.
     fn load(&self, lookup: &Lookup) -> impl Future<Output = Result<Loaded, StoreError>> + Send;
@@ -218,6 +231,12 @@ pub trait ConversationStore: Send + Sync {
         false
     }
 
+    /// True if a commit compares [`Commit::seen`] with what is stored (rule 29). Where it does not,
+    /// [`Known`] loads each conversation that it is asked for.
+    fn compares_seen(&self) -> bool {
+        false
+    }
+
     /// The flows that are kept beside the conversations, which an engine uses unless its builder is
     /// [given others](crate::Builder::flow_store). None: flows are kept elsewhere.
     fn flow_store(&self) -> Option<SharedFlows> {
@@ -249,7 +268,9 @@ pub trait ConversationStore: Send + Sync {
     /// still decides under its own lock.
     ///
     /// `decide` is called at most once and runs no code of the host. Where it leaves no commit, the
-    /// transaction is as it was made, and None is answered.
+    /// transaction is as it was made, and None is answered. With [`Lookup::known`] that may be
+    /// [`Committed::Conflict`] as well: what was decided on is not what is stored, and it is to be
+    /// decided anew.
     ///
     /// With [`Lookup::in_place`] a store may have no other copy of the record while `decide` runs.
     /// Should the commit be refused all the same, the old record is lost: such a store sets the
@@ -340,6 +361,9 @@ macro_rules! forward {
             }
             fn keeps_counts(&self) -> bool {
                 (**self).keeps_counts()
+            }
+            fn compares_seen(&self) -> bool {
+                (**self).compares_seen()
             }
             fn flow_store(&self) -> Option<SharedFlows> {
                 (**self).flow_store()

@@ -105,6 +105,26 @@ impl Record {
         }
     }
 
+    /// The same record with its conversation read, so that it is not read again. One that cannot be
+    /// read stays as it is.
+    pub(crate) fn read(self) -> Self {
+        match self.0 {
+            Repr::Written(written) => match written.conversation() {
+                Ok(conversation) => Self::new(conversation),
+                Err(_) => Self(Repr::Written(written)),
+            },
+            repr => Self(repr),
+        }
+    }
+
+    /// The bytes of a record that is not read yet. None: it is.
+    pub(crate) fn unread(&self) -> Option<&[u8]> {
+        match &self.0 {
+            Repr::Written(written) => Some(&written.bytes),
+            Repr::Here(_) | Repr::Lent => None,
+        }
+    }
+
     /// Takes the record out of a commit that is written.
     pub(crate) fn take(&mut self) -> Self {
         Self(std::mem::replace(&mut self.0, Repr::Lent))

@@ -60,6 +60,11 @@ impl<'a> Txn<'a> {
         self.commit.as_mut()
     }
 
+    /// The findings, as the decision left them, and the commit, if anything is to be written.
+    pub(crate) fn into_parts(self) -> (Loaded, Option<Commit>) {
+        (self.loaded, self.commit)
+    }
+
     /// The findings, to be filled in before they are decided on.
     pub(crate) fn loaded_mut(&mut self) -> &mut Loaded {
         &mut self.loaded

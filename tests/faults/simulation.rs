@@ -14,6 +14,14 @@ fn engines_keep_every_rule_in_all_weathers() {
             panic!("{failure}");
         }
     }
+    for seed in 0..seeds {
+        // Room for some of the people, for all of them, for none.
+        let room = [8_000, 1 << 20, 1][(seed % 3) as usize];
+        let sim = Sim::new(MemoryStore::new).seed(1_000 + seed).known(room);
+        if let Err(failure) = sim.run() {
+            panic!("{failure}");
+        }
+    }
     for seed in 0..2 {
         let calm = Sim::new(MemoryStore::new).seed(seed).contacts(8).faults(SimFaults::none());
         assert_eq!(calm.fails(), None);

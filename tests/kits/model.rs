@@ -29,6 +29,9 @@ pub enum Op {
     Pass(u16),
 }
 
+/// What a decision finds: revision, text, watermark, set aside.
+type Seen = (Revision, String, u64, bool);
+
 #[derive(Clone, Debug)]
 pub enum Who {
     Contact(u8),
@@ -343,12 +346,15 @@ impl<S: ConversationStore> Pair<S> {
             now: self.now,
             ..store_kit::commit(&name, None)
         };
+        let expected_there = self.found(&commit.contact);
+        let alias = alias_of(if let Way::ByAlias(number) = way { number } else { 0 });
+        let led_to = self.model.aliases.get(&alias).and_then(|contact| self.found(contact));
         let expected = self.model.commit(change, &commit);
         let contact = commit.contact.clone();
         let answer = match way {
             Way::Commit => self.store.commit(commit),
-            Way::Update => self.update(by_contact(&name), commit),
-            Way::ByAlias(alias) => self.update(by_alias(alias_of(alias)), commit),
+            Way::Update => self.update(by_contact(&name), commit, expected_there),
+            Way::ByAlias(_) => self.update(by_alias(alias), commit, led_to),
         };
         match (answer, expected) {
             (
@@ -364,9 +370,25 @@ impl<S: ConversationStore> Pair<S> {
         }
     }
 
-    fn update(&self, lookup: Lookup, commit: Commit) -> Committed {
-        let mut commit = Some(commit);
-        self.store.update(&Lookup { now: self.now, ..lookup }, |_| commit.take()).unwrap().unwrap()
+    /// What a decision finds at a contact: revision, text, watermark, set aside.
+    fn found(&self, contact: &ContactId) -> Option<Seen> {
+        let one = self.model.conversations.get(contact)?;
+        Some((one.revision, one.text.clone(), one.settled, one.quarantined))
+    }
+
+    /// By a call that holds no lease, on what is known if the store keeps that.
+    fn update(&self, lookup: Lookup, commit: Commit, expected: Option<Seen>) -> Committed {
+        let (mut commit, mut seen) = (Some(commit), None);
+        let lookup = Lookup { known: true, token: token(u128::MAX), now: self.now, ..lookup };
+        let committed = self.store.update(&lookup, |loaded| {
+            seen = loaded
+                .conversation
+                .as_ref()
+                .map(|stored| (stored.revision, text_of(&stored.record), stored.settled, stored.quarantined));
+            commit.take()
+        });
+        assert_eq!(seen, expected);
+        committed.unwrap().unwrap()
     }
 
     fn claim(&mut self, by: u8, limit: usize, suspects: bool) {

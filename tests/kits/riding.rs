@@ -47,6 +47,10 @@ impl Riding {
 }
 
 impl ConversationStore for Riding {
+    fn compares_seen(&self) -> bool {
+        true
+    }
+
     async fn load(&self, lookup: &Lookup) -> Result<Loaded, StoreError> {
         let mut loaded = self.store.load(lookup).await?;
         if let Some(stored) = &mut loaded.conversation {
@@ -56,6 +60,11 @@ impl ConversationStore for Riding {
     }
 
     async fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {
+        let absorbed = commit.absorbs.as_ref().map(|absorbed| absorbed.contact.clone());
+        if absorbed.is_some() {
+            self.write().await?;
+        }
+        let workspace = commit.workspace.clone();
         let boarded = self.rides().begin(&commit, since(commit.now));
         if let Some((token, settled)) = boarded.rides() {
             let settle = self.acknowledged(&commit.contact);
@@ -64,6 +73,9 @@ impl ConversationStore for Riding {
         }
         let committed = self.store.commit(commit).await?;
         self.rides().end(boarded, Some(&committed));
+        if let (Some(absorbed), Committed::Applied { .. }) = (absorbed, &committed) {
+            self.rides().forget(&workspace, &absorbed);
+        }
         Ok(committed)
     }
 
@@ -100,7 +112,11 @@ impl ConversationStore for Riding {
     }
 
     async fn erase(&self, erase: &Erase) -> Result<Option<Removed>, StoreError> {
-        self.store.erase(erase).await
+        let erased = self.store.erase(erase).await?;
+        if erased.is_some() {
+            self.rides().forget(&erase.workspace, &erase.contact);
+        }
+        Ok(erased)
     }
 
     async fn flush(&self) -> Result<(), StoreError> {

@@ -13,7 +13,7 @@ use chatflow::testkit::store_suite::{
 use pollster::block_on;
 
 /// A flaw, and a check that must see it.
-const CAUGHT_BY: [(Flaw, &str); 40] = [
+const CAUGHT_BY: [(Flaw, &str); 42] = [
     (Flaw::LostUpdate, "no_update_is_lost_between_load_and_commit"),
     (Flaw::TornKey, "a_commit_on_another_revision_writes_nothing"),
     (Flaw::TornAliases, "a_dropped_first_commit_is_all_or_nothing"),
@@ -22,6 +22,8 @@ const CAUGHT_BY: [(Flaw, &str); 40] = [
     (Flaw::ForgetsKeys, "a_key_is_answered_to_whoever_asks"),
     (Flaw::KeysNeverExpire, "a_key_is_answered_until_it_expires"),
     (Flaw::StaleRead, "a_commit_answers_what_a_load_will"),
+    (Flaw::AnswersUnconfirmed, "an_answer_is_given_on_what_another_process_wrote"),
+    (Flaw::ComparesRevisionOnly, "a_commit_on_another_watermark_writes_nothing"),
     (Flaw::OneWorkspace, "a_conversation_is_found_in_its_workspace_only"),
     (Flaw::FoldsCase, "contacts_are_compared_byte_by_byte"),
     (Flaw::PhantomDue, "what_is_due_is_claimed"),

@@ -4,6 +4,7 @@ use crate::model_kit::{check, check_with_lists, ops};
 use crate::own_store::OwnStore;
 use crate::riding::Riding;
 use crate::store_kit::{erased, memory};
+use chatflow::store::Known;
 use proptest::prelude::*;
 
 proptest! {
@@ -18,6 +19,23 @@ proptest! {
     #[test]
     fn a_store_whose_settles_ride_answers_like_the_model(ops in ops()) {
         check_with_lists(Riding::default(), &ops);
+    }
+
+    /// Rule 29: what is known is what is stored, in whatever room.
+    #[test]
+    fn a_known_store_answers_like_the_model(ops in ops(), room in 0_usize..8_000) {
+        check_with_lists(Known::new(memory()).cache_bytes(room), &ops);
+    }
+
+    #[test]
+    fn a_known_store_whose_settles_ride_answers_like_the_model(ops in ops()) {
+        check_with_lists(Known::new(Riding::default()), &ops);
+    }
+
+    /// A store that compares nothing but the revision is loaded each time.
+    #[test]
+    fn a_known_store_of_the_examples_answers_like_the_model(ops in ops()) {
+        check(Known::new(OwnStore::default()), None, &ops);
     }
 
     #[test]

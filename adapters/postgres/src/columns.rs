@@ -26,6 +26,8 @@ pub(super) struct Heads<'w> {
     key_hash: Vec<Option<&'w str>>,
     rides: Vec<Option<Uuid>>,
     watermark: Vec<i64>,
+    seen: Vec<Option<i64>>,
+    catalogue: Vec<Option<i64>>,
 }
 
 impl<'w> Heads<'w> {
@@ -49,12 +51,14 @@ impl<'w> Heads<'w> {
             heads.key_hash.push(write.key.as_ref().map(|key| key.hash.as_str()));
             heads.rides.push(write.rides.map(|(token, _)| token));
             heads.watermark.push(write.rides.map_or(0, |(_, watermark)| watermark));
+            heads.seen.push(write.seen.map(|(settled, _)| settled));
+            heads.catalogue.push(write.seen.and_then(|(_, catalogue)| catalogue));
         }
         heads
     }
 
     pub(super) fn add_to<'p>(&'p self, params: &mut Vec<Param<'p>>) {
-        let all: [Param<'p>; 17] = [
+        let all: [Param<'p>; 19] = [
             (&self.shard, Type::INT2_ARRAY),
             (&self.workspace, Type::TEXT_ARRAY),
             (&self.contact, Type::TEXT_ARRAY),
@@ -72,6 +76,8 @@ impl<'w> Heads<'w> {
             (&self.key_hash, Type::TEXT_ARRAY),
             (&self.rides, Type::UUID_ARRAY),
             (&self.watermark, Type::INT8_ARRAY),
+            (&self.seen, Type::INT8_ARRAY),
+            (&self.catalogue, Type::INT8_ARRAY),
         ];
         params.extend(all);
     }

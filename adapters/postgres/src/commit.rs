@@ -26,7 +26,7 @@ pub(super) async fn apply(link: &Link<'_>, writes: &[&Write]) -> Result<Vec<Opti
     let has_archive = has_names || writes.iter().any(|write| write.has_archive());
     let (heads, archive, names) = (Heads::of(writes), Archive::of(writes), Names::of(writes));
     let counts = has_counts.then(|| Counts::of(writes));
-    let mut params = Vec::with_capacity(65);
+    let mut params = Vec::with_capacity(67);
     heads.add_to(&mut params);
     if has_archive {
         archive.add_to(&mut params);
@@ -74,6 +74,10 @@ pub(super) async fn write(link: &Link<'_>, write: &Write, mut is_refused: bool) 
         }
         if let Some(refusal) = refusal(link, write).await? {
             return Ok(refusal);
+        }
+        if write.seen.is_some() && write.key.is_none() {
+            // Nothing else refuses it: it was not decided on what is stored.
+            return Ok(Committed::Conflict);
         }
         if let Some(key) = &write.key {
             let params: [super::link::Param<'_>; 5] = [

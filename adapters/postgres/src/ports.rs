@@ -37,6 +37,10 @@ impl ConversationStore for PostgresStore {
         true
     }
 
+    fn compares_seen(&self) -> bool {
+        true
+    }
+
     fn flow_store(&self) -> Option<SharedFlows> {
         Some(SharedFlows::new(self.clone()))
     }

@@ -20,6 +20,8 @@ pub(super) struct Write {
     pub(super) contact: String,
     /// None: there must be no conversation.
     pub(super) expect: Option<i64>,
+    /// The watermark and the revision of flows that it was decided on, if they are compared.
+    pub(super) seen: Option<(i64, Option<i64>)>,
     pub(super) record: Arc<[u8]>,
     pub(super) due_at: Option<i64>,
     pub(super) dead_letters: i64,
@@ -104,6 +106,7 @@ impl Write {
             workspace: commit.workspace.as_str().to_owned(),
             contact,
             expect: commit.expect.map(revision),
+            seen: commit.seen.map(|seen| (revision(seen.settled), seen.catalogue.map(revision))),
             record: commit.record.to_bytes()?,
             due_at: commit.due_at.map(micros),
             dead_letters: i64::from(commit.dead_letters),

@@ -18,6 +18,8 @@ struct Spec<'a> {
     contact: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     expect: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seen: Option<SeenSpec>,
     now: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     due: Option<String>,
@@ -32,6 +34,13 @@ struct Spec<'a> {
     sessions: Vec<SessionSpec>,
     journal: Vec<EntrySpec<'a>>,
     counts: Vec<CountSpec<'a>>,
+}
+
+#[derive(Serialize)]
+struct SeenSpec {
+    settled: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    catalogue: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -162,10 +171,15 @@ fn spec<'a>(commit: &'a Commit, bodies: &mut Bodies) -> Result<Spec<'a>, StoreEr
         settled: absorbed.settled.to_string(),
         token: absorbed.token.map(|token| token.0.to_string()),
     };
+    let seen_spec = |seen: chatflow::store::Seen| SeenSpec {
+        settled: seen.settled.to_string(),
+        catalogue: seen.catalogue.map(|catalogue| catalogue.to_string()),
+    };
     Ok(Spec {
         workspace: commit.workspace.as_str(),
         contact: commit.contact.to_string(),
         expect: commit.expect.map(|revision| revision.to_string()),
+        seen: commit.seen.map(seen_spec),
         now: micros(commit.now).to_string(),
         due: commit.due_at.map(|at| micros(at).to_string()),
         dead_letters: commit.dead_letters.to_string(),

@@ -144,6 +144,10 @@ impl ConversationStore for RedisStore {
         true
     }
 
+    fn compares_seen(&self) -> bool {
+        true
+    }
+
     fn flow_store(&self) -> Option<SharedFlows> {
         Some(SharedFlows::new(self.clone()))
     }

@@ -15,10 +15,11 @@ use uuid::Uuid;
 use crate::absorb::Other;
 use crate::columns::{StoredLease, contact, signed, unsigned};
 use crate::database::Database;
+use crate::flows::revision_of;
 use crate::queue::{Failure, Operation};
 
-pub(super) const FIND: &str = "SELECT id, revision, settled, claims, filed_at, lease_token, lease_until \
-     FROM chatflow_conversation WHERE workspace = ?1 AND contact = ?2";
+pub(super) const FIND: &str = "SELECT id, revision, settled, claims, filed_at, lease_token, lease_until, \
+     quarantined FROM chatflow_conversation WHERE workspace = ?1 AND contact = ?2";
 pub(super) const KEY_IS_TAKEN: &str = "SELECT 1 FROM chatflow_key \
      WHERE workspace = ?1 AND flow = ?2 AND key IN (?3, ?4) AND expires_at > ?5";
 pub(super) const HOLDER: &str = "SELECT conversation FROM chatflow_alias WHERE workspace = ?1 AND alias = ?2";
@@ -77,6 +78,7 @@ pub(super) struct Seen {
     pub(super) claims: i64,
     pub(super) filed_at: Option<i64>,
     pub(super) lease: Option<StoredLease>,
+    pub(super) quarantined: bool,
 }
 
 impl Seen {
@@ -93,6 +95,7 @@ impl Seen {
                 claims: row.get(3)?,
                 filed_at: row.get(4)?,
                 lease: StoredLease::read(row, 5)?,
+                quarantined: row.get(7)?,
             })
         })
     }
@@ -124,7 +127,7 @@ impl Write {
         other: Option<Other<'_>>,
     ) -> rusqlite::Result<Option<Committed>> {
         let Commit { expect, lease, key, now, .. } = &self.commit;
-        if seen.map(|seen| seen.revision) != *expect {
+        if seen.map(|seen| seen.revision) != *expect || !self.is_as_seen(database, seen)? {
             return Ok(Some(Committed::Conflict));
         }
         if let Lease::Hold(token) | Lease::Free(token) = *lease {
@@ -148,6 +151,18 @@ impl Write {
             }
         }
         Ok(None)
+    }
+
+    /// True if what the decision was made on beside the record is what is stored (rule 29).
+    fn is_as_seen(&self, database: &Database<'_>, seen: Option<&Seen>) -> rusqlite::Result<bool> {
+        let Some(decided_on) = self.commit.seen else { return Ok(true) };
+        if !seen.is_some_and(|seen| seen.settled == decided_on.settled && !seen.quarantined) {
+            return Ok(false);
+        }
+        match decided_on.catalogue {
+            None => Ok(true),
+            Some(catalogue) => Ok(revision_of(database, self.commit.workspace.as_str())? == catalogue),
+        }
     }
 
     fn is_taken(&self, database: &Database<'_>, name: &KeyName) -> rusqlite::Result<bool> {

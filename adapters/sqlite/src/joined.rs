@@ -31,6 +31,10 @@ impl ConversationStore for JoinedStore {
         self.store.keeps_counts()
     }
 
+    fn compares_seen(&self) -> bool {
+        true
+    }
+
     fn flow_store(&self) -> Option<SharedFlows> {
         self.store.flow_store()
     }

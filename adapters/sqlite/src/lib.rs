@@ -291,6 +291,10 @@ impl ConversationStore for SqliteStore {
         true
     }
 
+    fn compares_seen(&self) -> bool {
+        true
+    }
+
     fn flow_store(&self) -> Option<SharedFlows> {
         Some(SharedFlows::new(self.clone()))
     }

@@ -168,6 +168,11 @@ impl ConversationStore for MemoryStore {
         true
     }
 
+    /// Its loads tell no revision of flows, and so none is compared.
+    fn compares_seen(&self) -> bool {
+        true
+    }
+
     /// One machine has one clock.
     async fn time(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
         Ok(None)

@@ -36,11 +36,14 @@ pub struct SimPlan {
     pub steps: usize,
     /// The faults that may happen.
     pub faults: SimFaults,
+    /// The room in which each process keeps the conversations that it knows
+    /// ([`Known`](crate::store::Known)), in bytes; 0: it keeps none.
+    pub known: usize,
 }
 
 impl Default for SimPlan {
     fn default() -> Self {
-        Self { seed: 0, engines: 3, contacts: 4, steps: 400, faults: SimFaults::default() }
+        Self { seed: 0, engines: 3, contacts: 4, steps: 400, faults: SimFaults::default(), known: 0 }
     }
 }
 
@@ -55,8 +58,11 @@ impl SimPlan {
 
 impl fmt::Display for SimPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seed, engines, contacts, steps, faults } = self;
+        let Self { seed, engines, contacts, steps, faults, known } = self;
         write!(f, "--seed {seed} --engines {engines} --contacts {contacts} --steps {steps}")?;
+        if *known > 0 {
+            write!(f, " --known {known}")?;
+        }
         if *faults == SimFaults::default() { Ok(()) } else { write!(f, " --faults {faults}") }
     }
 }
@@ -136,6 +142,13 @@ where
     /// With so many steps before all ends well.
     pub fn steps(mut self, steps: usize) -> Self {
         self.plan.steps = steps;
+        self
+    }
+
+    /// With processes that each keep what they know in so many bytes
+    /// ([`Known`](crate::store::Known)).
+    pub fn known(mut self, bytes: usize) -> Self {
+        self.plan.known = bytes;
         self
     }
 

@@ -179,6 +179,10 @@ impl<S: ConversationStore> ConversationStore for SimStore<S> {
         self.weather.store(self.inner.erase(erase)).await
     }
 
+    fn compares_seen(&self) -> bool {
+        self.inner.compares_seen()
+    }
+
     fn flow_store(&self) -> Option<SharedFlows> {
         self.inner.flow_store()
     }

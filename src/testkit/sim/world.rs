@@ -23,7 +23,7 @@ use crate::error::Error;
 use crate::id::{ContactId, SessionId};
 use crate::kernel::{Received, Triggered};
 use crate::request::{Inbound, TriggerRequest};
-use crate::store::{ConversationStore, MemoryFlows, SessionRecord, StoreQueries};
+use crate::store::{ConversationStore, Known, MemoryFlows, SessionRecord, StoreQueries};
 use crate::testkit::run::at_once;
 use crate::testkit::{CountingIds, ManualClock};
 
@@ -54,7 +54,7 @@ pub(super) enum CallOutcome {
 pub(super) type Call = Pin<Box<dyn Future<Output = CallOutcome>>>;
 
 struct Process<S> {
-    engine: Engine<SimStore<S>>,
+    engine: Engine<Known<SimStore<S>>>,
     clock: ManualClock,
 }
 
@@ -167,7 +167,7 @@ impl<S: ConversationStore + StoreQueries + 'static> World<S> {
 
     fn process(&self) -> Process<S> {
         let clock = ManualClock::at(self.now);
-        let engine = Engine::builder(self.store.clone());
+        let engine = Engine::builder(Known::new(self.store.clone()).cache_bytes(self.plan.known));
         let engine = self.flows.iter().fold(engine, |engine, flows| engine.flow_store(Arc::clone(flows)));
         let engine = engine
             .transport(SimWire(self.weather.clone()))
@@ -219,7 +219,7 @@ impl<S: ConversationStore + StoreQueries + 'static> World<S> {
         }
     }
 
-    pub(super) fn engine(&self, number: usize) -> Option<Engine<SimStore<S>>> {
+    pub(super) fn engine(&self, number: usize) -> Option<Engine<Known<SimStore<S>>>> {
         self.processes.get(number).map(|process| process.engine.clone())
     }
 

@@ -14,7 +14,7 @@ use crate::store::{
     Catalogue, CatalogueChanges, Commit, Committed, ConversationQuery, ConversationStore, CountDelta,
     CountQuery, CountSums, Counted, Due, Erase, FlowChange, FlowSaved, FlowStore, JournalEntry, JournalQuery,
     Lease, Leased, ListedSession, Live, Loaded, Lookup, Purge, Purged, Record, Removed, Revision,
-    SessionQuery, SessionRecord, Settle, Settled, StoreQueries, StoredConversation, Subject,
+    SessionQuery, SessionRecord, Settle, Settled, StoreQueries, StoredConversation, Subject, Txn,
 };
 use crate::testkit::store_suite::harness::step_aside;
 
@@ -39,6 +39,10 @@ pub enum Flaw {
     KeysNeverExpire,
     /// Answers a conversation as it was at the load before (rules 2 and 3).
     StaleRead,
+    /// Gives an answer that writes nothing on what it remembers (rule 2).
+    AnswersUnconfirmed,
+    /// Compares the revision, and nothing else that a decision was made on (rule 29).
+    ComparesRevisionOnly,
     /// Finds conversations of other workspaces (rule 1).
     OneWorkspace,
     /// Takes capital letters for small ones (rule 21).
@@ -130,7 +134,7 @@ pub enum Flaw {
 
 impl Flaw {
     /// Each of them.
-    pub const ALL: [Self; 49] = [
+    pub const ALL: [Self; 51] = [
         Self::LostUpdate,
         Self::TornKey,
         Self::TornAliases,
@@ -139,6 +143,8 @@ impl Flaw {
         Self::ForgetsKeys,
         Self::KeysNeverExpire,
         Self::StaleRead,
+        Self::AnswersUnconfirmed,
+        Self::ComparesRevisionOnly,
         Self::OneWorkspace,
         Self::FoldsCase,
         Self::PhantomDue,
@@ -241,10 +247,18 @@ impl<S> Flawed<S> {
 
     /// Returns what was answered before, in place of what is there now.
     fn stale(&self, lookup: &Lookup, now: Option<StoredConversation>) -> Option<StoredConversation> {
+        match now {
+            Some(now) => self.remember(lookup, Some(now.clone())).or(Some(now)),
+            None => self.remember(lookup, None),
+        }
+    }
+
+    /// Takes note of what was answered, or forgets it; returns what was noted before.
+    fn remember(&self, lookup: &Lookup, now: Option<StoredConversation>) -> Option<StoredConversation> {
         let name = format!("{:?} {:?}", lookup.workspace, lookup.subject);
         let mut before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
         match now {
-            Some(now) => before.insert(name, now.clone()).or(Some(now)),
+            Some(now) => before.insert(name, now),
             None => before.remove(&name),
         }
     }
@@ -369,6 +383,7 @@ impl<S: ConversationStore> ConversationStore for Flawed<S> {
         commit.contact = self.contact(&commit.contact);
         match self.flaw {
             Flaw::LostUpdate => commit.expect = self.revision(&commit).await?,
+            Flaw::ComparesRevisionOnly => commit.seen = None,
             Flaw::ForgetsKeys => commit.key = None,
             Flaw::ForgetsDue => commit.due_at = None,
             Flaw::DropsPast => (commit.ended, commit.journal) = (Vec::new(), Vec::new()),
@@ -505,8 +520,37 @@ impl<S: ConversationStore> ConversationStore for Flawed<S> {
         Ok(erased)
     }
 
+    async fn update(
+        &self,
+        lookup: &Lookup,
+        decide: &mut (dyn FnMut(&mut Txn<'_>) + Send),
+    ) -> Result<Option<Committed>, StoreError> {
+        let remembers = self.is(Flaw::AnswersUnconfirmed) && lookup.known;
+        let remembered = if remembers { self.remember(lookup, None) } else { None };
+        let loaded = match remembered {
+            Some(stored) => Loaded { conversation: Some(stored), ..Loaded::default() },
+            None => self.load(lookup).await?,
+        };
+        let seen = loaded.conversation.clone().filter(|_| remembers);
+        let mut txn = Txn::new(lookup, loaded);
+        decide(&mut txn);
+        match txn.into_commit() {
+            Some(commit) => self.commit(commit).await.map(Some),
+            None => {
+                if let Some(seen) = seen {
+                    self.remember(lookup, Some(seen));
+                }
+                Ok(None)
+            }
+        }
+    }
+
     fn keeps_counts(&self) -> bool {
         self.store.keeps_counts()
+    }
+
+    fn compares_seen(&self) -> bool {
+        self.store.compares_seen()
     }
 
     async fn flush(&self) -> Result<(), StoreError> {

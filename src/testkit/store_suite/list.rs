@@ -184,6 +184,20 @@ macro_rules! __store_checks {
             races::no_watermark_is_lost_beside_commits = 13,
             races::purges_beside_commits_remove_each_thing_once = 20,
             races::an_erase_beside_commits_loses_nothing = 22,
+            knowing::a_commit_on_what_is_stored_applies = 29,
+            knowing::a_commit_on_another_watermark_writes_nothing = 29,
+            knowing::a_commit_on_what_was_set_aside_since_writes_nothing = 29,
+            knowing::a_commit_on_other_flows_writes_nothing = 29,
+            knowing::what_is_known_is_what_was_written = 3,
+            knowing::an_answer_is_given_on_what_another_process_wrote = 2,
+            knowing::nothing_is_written_on_what_is_not_stored_any_more = 5,
+            knowing::what_another_process_settled_is_known = 2,
+            knowing::what_another_process_took_away_is_not_known = 2,
+            knowing::who_was_taken_in_elsewhere_is_not_known = 27,
+            knowing::a_session_is_known_as_long_as_its_alias_leads_there = 20,
+            knowing::a_lease_of_another_process_is_respected = 9,
+            knowing::no_update_of_two_processes_is_lost = 5,
+            knowing::a_dropped_update_leaves_nothing_known = 19,
         ] }
     };
     ([$($then:tt)*] $args:tt queries) => {

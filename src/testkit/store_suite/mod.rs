@@ -70,6 +70,7 @@ pub mod holding;
 pub mod journal;
 pub mod keeping;
 pub mod kit;
+pub mod knowing;
 pub mod leases;
 pub mod many;
 pub mod names;

@@ -24,7 +24,7 @@ pub struct Rule {
     pub number: u8,
 }
 
-const CONVERSATIONS: [&str; 29] = [
+const CONVERSATIONS: [&str; 30] = [
     "`update` loads, decides once and commits",
     "`load` finds a conversation by contact or by alias, within one workspace",
     "record, revision, watermark and lease are read as of one instant",
@@ -54,6 +54,7 @@ const CONVERSATIONS: [&str; 29] = [
     "a store that tells the time of its own clock tells it with each claim, and never an earlier one than before",
     "a commit that absorbs a contact moves all that leads there, or says that it was not done",
     "a settle that was acknowledged before it is written is written by a flush at the latest",
+    "a commit compares what else it was decided on: watermark, quarantine, flows",
 ];
 
 const QUERIES: [&str; 8] = [

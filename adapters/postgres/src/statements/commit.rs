@@ -1,14 +1,15 @@
 //! Writing turns, and taking note of what is delivered.
 
-/// The rows of a batch: $1 to $12, the key that must not be there, $13 to $15, and the token and
-/// the watermark of a settle that was acknowledged before, $16 and $17.
+/// The rows of a batch: $1 to $12, the key that must not be there, $13 to $15, the token and the
+/// watermark of a settle that was acknowledged before, $16 and $17, and what the decision was made
+/// on beside the record, $18 and $19.
 macro_rules! batch {
     () => {
         "unnest($1::smallint[], $2::text[], $3::text[], $4::bigint[], $5::bytea[], $6::bigint[], $7::bigint[],
         $8::smallint[], $9::uuid[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[], $14::text[], $15::text[],
-        $16::uuid[], $17::bigint[])
+        $16::uuid[], $17::bigint[], $18::bigint[], $19::bigint[])
         AS v(shard, workspace, contact, expect, record, due_at, dead_letters, lease, token, period, now, ord,
-            key_flow, key_name, key_hash, rides, watermark)"
+            key_flow, key_name, key_hash, rides, watermark, seen, catalogue)"
     };
 }
 
@@ -23,15 +24,39 @@ macro_rules! key_is_new {
     };
 }
 
-/// Compare-and-swap of conversations that are there. A settle that rides with a commit takes effect
+/// The watermark, once a settle that rides has taken effect.
+macro_rules! settled {
+    () => {
+        "CASE WHEN c.lease_token = v.rides THEN greatest(c.settled, v.watermark) ELSE c.settled END"
+    };
+}
+
+/// What a decision was made on beside the record is what is stored (rule 29).
+macro_rules! is_as_seen {
+    () => {
+        concat!(
+            "(v.seen IS NULL OR (NOT c.quarantined AND v.seen = ",
+            settled!(),
+            " AND (v.catalogue IS NULL OR v.catalogue = coalesce((SELECT f.revision FROM chatflow_catalogue f
+            WHERE f.workspace = v.workspace), 0))))"
+        )
+    };
+}
+
+/// Compare-and-swap of conversations that are there. The new revision is the server's time, if that
+/// is later: so it is none that a server gave whose last commits were lost (rule 29). A settle that rides with a commit takes effect
 /// first, if its token was the last to hold the lease.
 macro_rules! update {
     ($guard:expr) => {
         concat!(
-            "UPDATE chatflow_conversation c SET revision = c.revision + 1, record = v.record, due_at = v.due_at,
+            "UPDATE chatflow_conversation c SET revision = greatest(c.revision + 1, ",
+            now!(),
+            "), record = v.record, due_at = v.due_at,
         filed_at = least(c.filed_at, v.due_at),
         dead_letters = v.dead_letters, quarantined = false,
-        settled = CASE WHEN c.lease_token = v.rides THEN greatest(c.settled, v.watermark) ELSE c.settled END,
+        settled = ",
+            settled!(),
+            ",
         claims = CASE WHEN v.lease >= 2 OR c.lease_token = v.rides THEN 0 ELSE c.claims END,
         lease_until = CASE WHEN v.lease = 3 THEN 0
             WHEN v.lease = 1 AND (c.lease_until <= ",
@@ -51,7 +76,8 @@ macro_rules! update {
     WHERE c.shard = v.shard AND c.workspace = v.workspace AND c.contact = v.contact AND c.revision = v.expect
         AND (v.lease < 2 OR (c.lease_token = v.token AND c.lease_until > ",
             now!(),
-            "))",
+            ")) AND ",
+            is_as_seen!(),
             $guard,
             "
     RETURNING v.ord AS ord, c.revision AS revision, c.settled AS settled,
@@ -93,8 +119,8 @@ macro_rules! insert {
     };
 }
 
-/// Rows that a commit writes beside its conversation, only if that was written: $18 to $28
-/// sessions, $29 to $38 journal.
+/// Rows that a commit writes beside its conversation, only if that was written: $20 to $30
+/// sessions, $31 to $40 journal.
 macro_rules! archive {
     () => {
         ", s AS (
@@ -102,8 +128,8 @@ macro_rules! archive {
         ended_at, record)
     SELECT s.shard, s.workspace, s.contact, s.session, s.flow, s.version, s.state, s.started_at, s.called, s.ended_at,
         s.record
-    FROM unnest($18::bigint[], $19::smallint[], $20::text[], $21::text[], $22::uuid[], $23::text[], $24::bigint[],
-        $25::smallint[], $26::bigint[], $27::text[], $28::bigint[], $29::bytea[])
+    FROM unnest($20::bigint[], $21::smallint[], $22::text[], $23::text[], $24::uuid[], $25::text[], $26::bigint[],
+        $27::smallint[], $28::bigint[], $29::text[], $30::bigint[], $31::bytea[])
         AS s(ord, shard, workspace, contact, session, flow, version, state, started_at, called, ended_at, record)
     JOIN c ON c.ord = s.ord
     ON CONFLICT (session, workspace, shard) DO UPDATE SET contact = excluded.contact, flow = excluded.flow,
@@ -112,8 +138,8 @@ macro_rules! archive {
 ), j AS (
     INSERT INTO chatflow_journal (shard, workspace, contact, session, seq, flow, version, at, failed, entry)
     SELECT j.shard, j.workspace, j.contact, j.session, j.seq, j.flow, j.version, j.at, j.failed, j.entry
-    FROM unnest($30::bigint[], $31::smallint[], $32::text[], $33::text[], $34::uuid[], $35::bigint[], $36::text[],
-        $37::bigint[], $38::bigint[], $39::boolean[], $40::bytea[])
+    FROM unnest($32::bigint[], $33::smallint[], $34::text[], $35::text[], $36::uuid[], $37::bigint[], $38::text[],
+        $39::bigint[], $40::bigint[], $41::boolean[], $42::bytea[])
         AS j(ord, shard, workspace, contact, session, seq, flow, version, at, failed, entry)
     JOIN c ON c.ord = j.ord
     ON CONFLICT (session, seq, workspace, shard) DO NOTHING
@@ -121,8 +147,8 @@ macro_rules! archive {
     };
 }
 
-/// Keys and aliases, which must be new: a duplicate undoes the whole statement. $41 to $52 and $58
-/// keys, $53 to $57 aliases.
+/// Keys and aliases, which must be new: a duplicate undoes the whole statement. $43 to $54 and $60
+/// keys, $55 to $59 aliases.
 macro_rules! names {
     () => {
         ", k AS (
@@ -130,15 +156,15 @@ macro_rules! names {
         state, digest)
     SELECT k.workspace, k.flow, k.key, k.fingerprint, k.started, k.session, k.version, k.contact, k.expires_at,
         k.erased, k.state, k.digest
-    FROM unnest($41::bigint[], $42::text[], $43::text[], $44::text[], $45::uuid[], $46::boolean[], $47::uuid[],
-        $48::bigint[], $49::text[], $50::bigint[], $51::boolean[], $52::text[], $58::uuid[])
+    FROM unnest($43::bigint[], $44::text[], $45::text[], $46::text[], $47::uuid[], $48::boolean[], $49::uuid[],
+        $50::bigint[], $51::text[], $52::bigint[], $53::boolean[], $54::text[], $60::uuid[])
         AS k(ord, workspace, flow, key, fingerprint, started, session, version, contact, expires_at, erased, state,
             digest)
     JOIN c ON c.ord = k.ord
 ), a AS (
     INSERT INTO chatflow_alias (workspace, alias, shard, contact)
     SELECT a.workspace, a.alias, a.shard, a.contact
-    FROM unnest($53::bigint[], $54::text[], $55::text[], $56::smallint[], $57::text[])
+    FROM unnest($55::bigint[], $56::text[], $57::text[], $58::smallint[], $59::text[])
         AS a(ord, workspace, alias, shard, contact)
     JOIN c ON c.ord = a.ord
     WHERE NOT EXISTS (SELECT 1 FROM chatflow_alias o
@@ -147,14 +173,14 @@ macro_rules! names {
     };
 }
 
-/// The increments of counters, each once for all commits of the batch: $59 to $65. The rows are
+/// The increments of counters, each once for all commits of the batch: $61 to $67. The rows are
 /// this connection's alone, which does one thing at a time: nobody waits for them.
 macro_rules! counters {
     () => {
         ", t AS (
     INSERT INTO chatflow_count AS o (workspace, flow, minute, version, what, shard, times)
     SELECT t.workspace, t.flow, t.minute, t.version, t.what, pg_backend_pid(), sum(t.times)::bigint
-    FROM unnest($59::bigint[], $60::text[], $61::text[], $62::bigint[], $63::bigint[], $64::text[], $65::bigint[])
+    FROM unnest($61::bigint[], $62::text[], $63::text[], $64::bigint[], $65::bigint[], $66::text[], $67::bigint[])
         AS t(ord, workspace, flow, minute, version, what, times)
     JOIN c ON c.ord = t.ord
     GROUP BY t.workspace, t.flow, t.minute, t.version, t.what

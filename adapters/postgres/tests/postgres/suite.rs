@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use chatflow::store::Known;
 use chatflow::testkit::store_suite::{Check, Harness, Task, conversations, counters, flows, queries};
 use chatflow_postgres::PostgresStore;
 use libtest_mimic::Trial;
@@ -71,8 +72,63 @@ impl OnPostgres {
     }
 }
 
-pub fn trials() -> Vec<Trial> {
+/// The same with processes that keep what they know, whose settles ride or not.
+struct KnownOnPostgres(OnPostgres, Duration);
+
+impl KnownOnPostgres {
+    async fn connected(&self, database: &Database) -> Known<PostgresStore> {
+        let options = PostgresStore::options().settle_within(self.1);
+        Known::new(options.connect(database.config(), NoTls).await.unwrap())
+    }
+}
+
+impl Harness for KnownOnPostgres {
+    type Store = Known<PostgresStore>;
+
+    async fn store(&self) -> Self::Store {
+        let database = Database::new(Layout::Plain).await;
+        let store = self.connected(&database).await;
+        *self.0.database.lock().unwrap() = Some(database);
+        store
+    }
+
+    async fn beside(&self, _store: &Self::Store) -> Option<Self::Store> {
+        let database = self.0.database.lock().unwrap().take().unwrap();
+        let store = self.connected(&database).await;
+        *self.0.database.lock().unwrap() = Some(database);
+        Some(store)
+    }
+
+    async fn pass(&self, time: Duration) {
+        self.0.pass(time).await;
+    }
+
+    async fn together(&self, tasks: Vec<Task>) {
+        self.0.together(tasks).await;
+    }
+}
+
+fn known_trials() -> Vec<Trial> {
     let mut trials = Vec::new();
+    for (name, within) in [("known", Duration::ZERO), ("known_and_riding", Duration::from_millis(20))] {
+        let checks: Vec<Check<KnownOnPostgres>> =
+            conversations().into_iter().chain(queries()).chain(counters()).chain(flows()).collect();
+        for check in checks {
+            let check = Arc::new(check);
+            trials.push(trial(format!("suite::{name}::{}", check.name), move || {
+                let check = Arc::clone(&check);
+                async move {
+                    let on = OnPostgres { way: Way::Prepared, database: Mutex::default() };
+                    check.run(&KnownOnPostgres(on, within)).await;
+                }
+            }));
+        }
+    }
+    trials
+}
+
+pub fn trials() -> Vec<Trial> {
+    let mut trials = known_trials();
     for (name, way) in [
         ("plain", Way::Plain),
         ("partitioned", Way::Partitioned),

@@ -4,10 +4,15 @@ local spec = cjson.decode(ARGV[1])
 local ws, contact, now = spec.workspace, spec.contact, time()
 local id = ws .. US .. contact
 local key = conversation(id)
-local revision, settled, token, lease_end, claims =
-  unpack(call('HMGET', key, 'v', 's', 't', 'u', 'n'))
+local revision, settled, token, lease_end, claims, is_aside =
+  unpack(call('HMGET', key, 'v', 's', 't', 'u', 'n', 'q'))
 
 if (revision or nil) ~= spec.expect then return { 'conflict' } end
+local seen = spec.seen
+if seen and (is_aside or settled ~= seen.settled) then return { 'conflict' } end
+if seen and seen.catalogue and (call('GET', ROOT .. ':g:' .. ws) or '0') ~= seen.catalogue then
+  return { 'conflict' }
+end
 local other = spec.absorbs
 if other then
   local v, s, t, u, q = unpack(call('HMGET', conversation(ws .. US .. other.contact), 'v', 's', 't', 'u', 'q'))
@@ -46,7 +51,8 @@ elseif lease.intent == 'free' then
   claims, token, lease_end = 0, false, false
 end
 if not revision then revision = call('HGET', ROOT, 'floor') or '0' end
-revision, settled = text(tonumber(revision) + 1), settled or '0'
+-- The server's time, if that is later: no revision that was given before its last writes were lost.
+revision, settled = text(math.max(tonumber(revision) + 1, now)), settled or '0'
 call('HSET', key, 'v', revision, 's', settled, 'n', claims, 'x', spec.dead_letters, 'r', ARGV[2])
 if spec.due then call('HSET', key, 'd', spec.due) else call('HDEL', key, 'd') end
 if token then call('HSET', key, 't', token, 'u', lease_end) else call('HDEL', key, 't', 'u') end

@@ -2,11 +2,12 @@
 //! by hand on 16 connections in the same run. Names are in random order, as telephone numbers are:
 //! consecutive ones flatter what is written by hand.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use chatflow::store::Known;
 use chatflow_postgres::PostgresStore;
 use tokio::runtime::Runtime;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::{Client, Config, NoTls};
 use uuid::Uuid;
 
 use crate::bot::{Bot, runtime};
@@ -33,22 +34,60 @@ fn measure(passes: usize, sizes: &[(usize, u64)]) {
     let runtime = runtime();
     let Some(server) = Server::named() else { return };
     for &(callers, contacts) in sizes {
-        let (mut hand, mut ours, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+        let mut ways: [Vec<Pass>; 4] = Default::default();
         for _ in 0..passes {
-            let by_hand = pass(&runtime, &server, callers, contacts, true);
-            let engine = pass(&runtime, &server, callers, contacts, false);
-            ratios.push(engine.speed / by_hand.speed * 100.0);
-            hand.push(by_hand);
-            ours.push(engine);
+            for (way, done) in WAYS.into_iter().zip(&mut ways) {
+                done.push(pass(&runtime, &server, callers, contacts, way));
+            }
         }
-        let (ratio, spread) = median(ratios);
-        println!("  {callers} in flight: {ratio:.0} % of hand ({spread:.0} %)");
-        print("by hand ", &hand);
-        print("chatflow", &ours);
+        let [hand, others @ ..] = &ways;
+        let ratio = |ours: &[Pass]| {
+            let (ratio, spread) =
+                median(hand.iter().zip(ours).map(|(hand, ours)| ours.speed / hand.speed * 100.0).collect());
+            format!("{ratio:.0} % ({spread:.0} %)")
+        };
+        let ratios: Vec<String> = others.iter().map(|ours| ratio(ours)).collect();
+        println!("  {callers} in flight: {} of hand", ratios.join(", "));
+        for (way, done) in WAYS.into_iter().zip(&ways) {
+            print(way.name(), done);
+        }
     }
     for callers in [1, 64] {
-        let trips = round_trips(&runtime, &server, callers);
-        println!("  {callers} in flight: {trips:.2} round trips a conversation");
+        for way in [Way::Engine, Way::Known, Way::KnownRiding] {
+            let trips = round_trips(&runtime, &server, callers, way);
+            println!("  {callers} in flight, {}: {trips:.2} round trips a conversation", way.name().trim());
+        }
+    }
+}
+
+/// Who converses.
+#[derive(Clone, Copy)]
+enum Way {
+    Hand,
+    Engine,
+    /// The engine on a store that keeps what it knows; with settles that ride.
+    Known,
+    KnownRiding,
+}
+
+const WAYS: [Way; 4] = [Way::Hand, Way::Engine, Way::Known, Way::KnownRiding];
+
+impl Way {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Hand => "by hand          ",
+            Self::Engine => "chatflow         ",
+            Self::Known => "known            ",
+            Self::KnownRiding => "known, riding    ",
+        }
+    }
+
+    async fn store(self, config: Config) -> Known<PostgresStore> {
+        let within =
+            if matches!(self, Self::KnownRiding) { Duration::from_millis(20) } else { Duration::ZERO };
+        let store = PostgresStore::options().settle_within(within).connect(config, NoTls).await;
+        let known = Known::new(store.expect("the store opens"));
+        if matches!(self, Self::Engine) { known.cache_bytes(0) } else { known }
     }
 }
 
@@ -74,15 +113,16 @@ fn print(name: &str, passes: &[Pass]) {
 
 enum Worker {
     Hand(Hands),
-    Engine(Bot<PostgresStore>),
+    Engine(Bot<Known<PostgresStore>>),
 }
 
 impl Worker {
-    async fn on(database: &Database<'_>, callers: usize, by_hand: bool) -> Self {
-        match by_hand {
-            true => Self::Hand(Hands::on(database, CONNECTIONS.min(callers)).await),
-            false => Self::Engine(Bot::new(database.store().await, None).await),
+    async fn on(database: &Database<'_>, callers: usize, way: Way) -> Self {
+        if let Way::Hand = way {
+            return Self::Hand(Hands::on(database, CONNECTIONS.min(callers)).await);
         }
+        drop(database.store().await);
+        Self::Engine(Bot::new(way.store(database.config()).await, None).await)
     }
 
     async fn work(&self, callers: usize, scripts: Vec<Script>) {
@@ -101,11 +141,11 @@ impl Worker {
 }
 
 /// Conversations on a fresh database, after some that open its connections.
-fn pass(runtime: &Runtime, server: &Server, callers: usize, contacts: u64, by_hand: bool) -> Pass {
+fn pass(runtime: &Runtime, server: &Server, callers: usize, contacts: u64, way: Way) -> Pass {
     let database = server.database(runtime);
     runtime.block_on(async {
         let client = database.client().await;
-        let worker = Worker::on(&database, callers, by_hand).await;
+        let worker = Worker::on(&database, callers, way).await;
         worker.work(callers, random(1_000_000..1_000_000 + 2 * callers as u64)).await;
         let (texts, scripts) = (worker.total(), random(0..contacts));
         let (cpu, wal, began) = (Cpu::now(&client).await, written(&client).await, Instant::now());
@@ -126,14 +166,13 @@ fn pass(runtime: &Runtime, server: &Server, callers: usize, contacts: u64, by_ha
     })
 }
 
-fn round_trips(runtime: &Runtime, server: &Server, callers: usize) -> f64 {
+fn round_trips(runtime: &Runtime, server: &Server, callers: usize, way: Way) -> f64 {
     let database = server.database(runtime);
     runtime.block_on(async {
         let (host, port) = server.address();
         let proxy = Proxy::before(host, port).await;
         drop(database.store().await);
-        let store = PostgresStore::connect(database.config_at(proxy.port), NoTls).await;
-        let bot = Bot::new(store.expect("the store opens"), None).await;
+        let bot = Bot::new(way.store(database.config_at(proxy.port)).await, None).await;
         bot.in_flight(callers, random(1_000_000..1_000_000 + 2 * callers as u64), false).await;
         let count = 10 * callers as u64 + 40;
         let before = proxy.round_trips();

@@ -3,16 +3,18 @@
 use std::path::Path;
 use std::time::Instant;
 
+use chatflow::store::Known;
 use chatflow_sqlite::SqliteStore;
 use chatflow_sqlite::{SqliteOptions, Synchronous};
 
-use crate::bot::{Bot, runtime};
+use crate::bot::{Bot, Durable, runtime};
 use crate::folder::Folder;
 use crate::median::median;
-use crate::script::{said, scripts};
+use crate::script::{Script, said, scripts};
 use crate::sqlite_by_hand::ByHand;
 use crate::{sqlite_by_hand, syncs};
 use cpu_time::ProcessTime;
+use tokio::runtime::Runtime;
 
 const PASSES: usize = 7;
 /// In how many parts a pass is done, by one after the other.
@@ -46,32 +48,37 @@ fn count_syncs(by_hand: &str, on_crate: &str) {
     }
 }
 
-/// Three do the same in turn, a little at a time, so that a busy machine is busy for all of them.
+/// Four do the same in turn, a little at a time, so that a busy machine is busy for all of them.
 fn pair(what: &str, passes: usize, contacts: u64, callers: usize, full: bool, aim: f64) {
-    let mut results: [Vec<Spent>; 3] = Default::default();
+    let mut results: [Vec<Spent>; 4] = Default::default();
     for _ in 0..passes {
         for (results, spent) in results.iter_mut().zip(pass(contacts, callers, full)) {
             results.push(spent);
         }
     }
     println!("  {what}");
-    for (name, results) in ["by hand", "by hand, clearing its outbox", "chatflow"].into_iter().zip(&results) {
+    for (name, results) in NAMES.into_iter().zip(&results) {
         let (speed, spread) = median(results.iter().map(|spent| contacts as f64 / spent.wall).collect());
         let (cpu, _) = median(results.iter().map(|spent| spent.cpu * 1e6 / contacts as f64).collect());
         println!(
             "    {name:<28} {speed:>7.0} conversations per second ({spread:.0} %), {cpu:>4.0} us of CPU each"
         );
     }
-    let [hand, clearing, ours] = &results;
-    let ratio = |other: &[Spent]| {
+    let [hand, clearing, ours, known] = &results;
+    let ratio = |other: &[Spent], ours: &[Spent]| {
         median(other.iter().zip(ours).map(|(other, ours)| other.wall / ours.wall * 100.0).collect())
     };
-    let ((ratio, spread), (clearing, _)) = (ratio(hand), ratio(clearing));
     let aim = if aim > 0.0 { format!(", to be at least {aim:.0} %") } else { String::new() };
-    println!(
-        "    ratio {ratio:.0} % ({spread:.0} %){aim}; {clearing:.0} % of the one that clears its outbox"
-    );
+    for (name, ours) in [("chatflow", ours), ("known", known)] {
+        let ((ratio, spread), (clearing, _)) = (ratio(hand, ours), ratio(clearing, ours));
+        println!(
+            "    {name}: ratio {ratio:.0} % ({spread:.0} %){aim}; {clearing:.0} % of the one that clears its outbox"
+        );
+    }
 }
+
+const NAMES: [&str; 4] =
+    ["by hand", "by hand, clearing its outbox", "chatflow", "chatflow, with what it knows"];
 
 /// Seconds.
 #[derive(Clone, Copy, Default)]
@@ -89,13 +96,14 @@ impl Spent {
     }
 }
 
-fn pass(contacts: u64, callers: usize, full: bool) -> [Spent; 3] {
+fn pass(contacts: u64, callers: usize, full: bool) -> [Spent; 4] {
     let folder = Folder::new();
     let runtime = runtime();
     let bot = pollster::block_on(Bot::new(open(&folder.file("ours.db"), full), None));
+    let known = pollster::block_on(Bot::new(Known::new(open(&folder.file("known.db"), full)), None));
     let dbs = ["hand.db", "clearing.db"].map(|name| sqlite_by_hand::open(&folder.file(name), full));
     let mut hands = [ByHand::on(&dbs[0], false), ByHand::on(&dbs[1], true)];
-    let mut spent = [Spent::default(); 3];
+    let mut spent = [Spent::default(); 4];
     let slice = (contacts / SLICES).next_multiple_of(callers as u64);
     for from in (0..contacts).step_by(slice as usize) {
         let part = from..(from + slice).min(contacts);
@@ -103,17 +111,23 @@ fn pass(contacts: u64, callers: usize, full: bool) -> [Spent; 3] {
             let scripts = scripts(part.clone());
             spent.add(|| hand.converse(&scripts, callers));
         }
-        let scripts = scripts(part);
-        spent[2].add(|| match callers {
-            1 => pollster::block_on(bot.one_by_one(scripts)),
-            _ => runtime.block_on(bot.in_flight(callers, scripts, false)),
-        });
+        let again = scripts(part.clone());
+        spent[2].add(|| converse(&runtime, &bot, callers, again));
+        spent[3].add(|| converse(&runtime, &known, callers, scripts(part)));
     }
     assert_eq!(pollster::block_on(bot.live()), 0, "every session has ended");
-    for counter in [&hands[0].counter, &hands[1].counter, &bot.counter] {
+    assert_eq!(pollster::block_on(known.live()), 0, "every session has ended");
+    for counter in [&hands[0].counter, &hands[1].counter, &bot.counter, &known.counter] {
         assert_eq!(counter.total(), said(0..contacts), "every message, as it should be");
     }
     spent
+}
+
+fn converse<S: Durable>(runtime: &Runtime, bot: &Bot<S>, callers: usize, scripts: Vec<Script>) {
+    match callers {
+        1 => pollster::block_on(bot.one_by_one(scripts)),
+        _ => runtime.block_on(bot.in_flight(callers, scripts, false)),
+    }
 }
 
 /// A store in this file.

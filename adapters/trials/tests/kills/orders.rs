@@ -43,6 +43,16 @@ impl Orders {
         !self.number.is_multiple_of(3)
     }
 
+    /// The room in which it keeps what it knows of conversations, in bytes, beside processes that keep
+    /// nothing or little.
+    pub(crate) fn room(&self) -> usize {
+        match self.number % 4 {
+            0 => 0,
+            1 => 20_000,
+            _ => 64 << 20,
+        }
+    }
+
     /// True if the log of a file is emptied again and again, so that processes die in the middle of
     /// that.
     pub(crate) fn checkpoints(&self) -> bool {

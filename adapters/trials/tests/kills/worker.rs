@@ -13,7 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use chatflow::clock::SystemClock;
-use chatflow::store::{ConversationStore, FlowStore};
+use chatflow::store::{ConversationStore, FlowStore, Known};
 use chatflow::{Error, StoreError};
 use chatflow_postgres::PostgresStore;
 use chatflow_redis::RedisStore;
@@ -137,11 +137,11 @@ async fn begin<S>(
     store: Result<S, StoreError>,
     orders: &Orders,
     report: &Arc<Lines>,
-) -> Result<chatflow::Engine<S>, Error>
+) -> Result<chatflow::Engine<Known<S>>, Error>
 where
     S: ConversationStore + FlowStore + Clone + 'static,
 {
-    let store = store?;
+    let store = Known::new(store?).cache_bytes(orders.room());
     let bot = engine(store.clone(), store, SystemClock, Arc::clone(report), orders.lease);
     loop {
         match bot.flows().ensure(FLOW).await {
