@@ -282,7 +282,8 @@ async fn a_request_of_a_flow_reaches_no_address_of_the_inside() {
     let inside = Receiver::start(|_, _| (200, json!({"secret": true}))).await;
     let port = inside.url.rsplit(':').next().unwrap().to_owned();
     // Even a host that is on the list, and whatever its address is written like.
-    let hosts = "127.0.0.1,localhost,[::1],[::ffff:7f00:1],0.0.0.0,169.254.169.254,localtest.example";
+    let hosts =
+        "127.0.0.1,localhost,[::1],[::ffff:7f00:1],[::7f00:1],[64:ff9b::7f00:1],0.0.0.0,169.254.169.254";
     let service = Service::with(&[("HTTP_ALLOW", hosts)]);
     let addresses = [
         format!("http://127.0.0.1:{port}/"),
@@ -292,6 +293,16 @@ async fn a_request_of_a_flow_reaches_no_address_of_the_inside() {
         format!("http://127.1:{port}/"),
         format!("http://[::1]:{port}/"),
         format!("http://[::ffff:127.0.0.1]:{port}/"),
+        format!("http://[0:0:0:0:0:ffff:7f00:0001]:{port}/"),
+        format!("http://[::127.0.0.1]:{port}/"),
+        format!("http://[64:ff9b::7f00:1]:{port}/"),
+        format!("http://0177.0.0.1:{port}/"),
+        format!("http://0x7f.0x0.0x0.0x1:{port}/"),
+        format!("http://%31%32%37.0.0.1:{port}/"),
+        format!("http://①②⑦.⓪.⓪.①:{port}/"),
+        format!("http://127。0。0。1:{port}/"),
+        format!("file://127.0.0.1:{port}/etc/passwd"),
+        format!("gopher://127.0.0.1:{port}/"),
         format!("http://0.0.0.0:{port}/"),
         format!("http://localhost:{port}/"),
         format!("http://LOCALHOST.:{port}/"),

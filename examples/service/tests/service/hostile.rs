@@ -1,6 +1,7 @@
 //! Thirty and more hostile inputs: each gets its status, and afterwards everything is as it was.
 
-use reqwest::Method;
+use chatflow_sqlite::rusqlite::{Connection, OpenFlags};
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::kit::{Answered, Service, TOKEN, answered, hello};
@@ -169,4 +170,190 @@ async fn a_key_that_is_replayed_for_another_contact_starts_nothing() {
     assert_eq!(start("+14155550199").await.status, 422);
     let sessions = service.get("/api/v1/sessions").await.json();
     assert_eq!(sessions["sessions"].as_array().unwrap().len(), 1);
+}
+
+/// Every row of every table, as text. Of a server it is what an operator sees.
+async fn stored(service: &Service) -> String {
+    let file = service.folder.path().join("service.db");
+    if !file.exists() {
+        return picture(service).await.to_string();
+    }
+    let database = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    let mut names =
+        database.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").unwrap();
+    let names: Vec<String> = names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert!(names.iter().any(|name| name == "service_tokens") && names.len() > 5, "{names:?}");
+    let mut whole = String::new();
+    for name in names {
+        let mut table = database.prepare(&format!("SELECT * FROM \"{name}\"")).unwrap();
+        let columns = table.column_count();
+        let mut rows: Vec<String> = table
+            .query_map([], |row| {
+                let values = (0..columns).map(|at| format!("{:?}", row.get_ref(at)));
+                Ok(values.collect::<Vec<_>>().join(" "))
+            })
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
+        rows.sort();
+        whole.push_str(&format!("{name}\n{}\n", rows.join("\n")));
+    }
+    whole
+}
+
+/// One hostile input, and the status that it gets.
+type Attack = (&'static str, RequestBuilder, u16);
+
+/// Requests with the token of another workspace for what is not in it.
+fn of_another_workspace(service: &Service, other: &str, session: &str, contact: &str) -> Vec<Attack> {
+    let with = |method: Method, path: String, body: Value| {
+        service.request(method, &path).bearer_auth(other).json(&body)
+    };
+    let post = |path: String, body: Value| with(Method::POST, path, body);
+    let flow = hello("hello");
+    let call = json!({"workspace": "demo", "contact": contact, "call": format!("{session}.1")});
+    let stale = || with(Method::PUT, "/api/v1/flows/hello/draft".to_owned(), flow.clone());
+    vec![
+        ("its session is cancelled", post(format!("/api/v1/sessions/{session}/cancel"), json!({})), 404),
+        ("it is handed over", post(format!("/api/v1/sessions/{session}/hand-over"), json!({})), 404),
+        ("it is migrated", post(format!("/api/v1/sessions/{session}/migrate"), json!({"version": 1})), 404),
+        ("its contact is paused", post(format!("/api/v1/contacts/{contact}/pause"), json!({})), 404),
+        ("it opts out", post(format!("/api/v1/contacts/{contact}/opt-out"), json!({})), 404),
+        (
+            "its messages are read",
+            with(Method::GET, format!("/api/v1/contacts/{contact}/messages"), json!({})),
+            404,
+        ),
+        ("its flow is published", post("/api/v1/flows/hello/publish".to_owned(), json!({})), 404),
+        ("its flow is taken offline", post("/api/v1/flows/hello/unpublish".to_owned(), json!({})), 404),
+        ("its flow is deleted", with(Method::DELETE, "/api/v1/flows/hello".to_owned(), json!({})), 404),
+        ("its draft is replaced", stale().header("If-Match", "\"1\""), 404),
+        (
+            "its call is answered",
+            post(
+                "/api/v1/calls/complete".to_owned(),
+                json!({"reference": call, "result": {"value": {"value": 1}}}),
+            ),
+            422,
+        ),
+        (
+            "its flow is started",
+            post(TRIGGER.to_owned(), json!({"flow_id": "hello", "contact_id": contact})),
+            404,
+        ),
+    ]
+}
+
+/// Webhooks that Meta did not sign, and a challenge by who does not know the word.
+fn forged(service: &Service, body: &str) -> Vec<Attack> {
+    let send = |path: &str, header: Option<String>, body: String| {
+        let request = service.request(Method::POST, path).header("Content-Type", JSON).body(body);
+        header.iter().fold(request, |request, header| request.header("X-Hub-Signature-256", header))
+    };
+    let whatsapp = |header: Option<String>, body: String| send("/webhooks/whatsapp", header, body);
+    let right = signature(SECRET, body);
+    let get = |query: &str| service.request(Method::GET, &format!("/webhooks/whatsapp?{query}"));
+    vec![
+        ("no signature", whatsapp(None, body.to_owned()), 403),
+        ("an empty one", whatsapp(Some(String::new()), body.to_owned()), 403),
+        ("that of another secret", whatsapp(Some(signature("app-secre", body)), body.to_owned()), 403),
+        ("that of another body", whatsapp(Some(signature(SECRET, "{}")), body.to_owned()), 403),
+        ("a body with a blank behind it", whatsapp(Some(right.clone()), format!("{body} ")), 403),
+        ("half of it", whatsapp(Some(right[..39].to_owned()), body.to_owned()), 403),
+        ("another algorithm", whatsapp(Some(right.replace("sha256", "sha1")), body.to_owned()), 403),
+        ("no algorithm", whatsapp(Some(right["sha256=".len()..].to_owned()), body.to_owned()), 403),
+        ("a forged page", send("/webhooks/messenger", Some(signature("x", body)), body.to_owned()), 403),
+        ("a wrong word", get("hub.mode=subscribe&hub.verify_token=world&hub.challenge=1"), 403),
+        ("no word", get("hub.mode=subscribe&hub.verify_token=&hub.challenge=1"), 403),
+        (
+            "ten megabytes, signed",
+            whatsapp(Some(signature(SECRET, &"x".repeat(10 << 20))), "x".repeat(10 << 20)),
+            413,
+        ),
+    ]
+}
+
+/// Wrong types, sizes and texts, by who has a token.
+fn misshapen(service: &Service, session: &str) -> Vec<Attack> {
+    let with = |method: Method, path: &str, body: String| {
+        service.request(method, path).bearer_auth(TOKEN).header("Content-Type", JSON).body(body)
+    };
+    let post = |path: &str, body: Value| with(Method::POST, path, body.to_string());
+    let migrate =
+        |version: Value| post(&format!("/api/v1/sessions/{session}/migrate"), json!({"version": version}));
+    let say = |text: Value| {
+        let (account, from) = ("+15550100", "+14155550123");
+        post(
+            "/api/v1/messages",
+            json!({"channel": "whatsapp", "account": account, "from": from, "text": text}),
+        )
+    };
+    let save = |revision: &str, body: String| {
+        with(Method::PUT, "/api/v1/flows/hello/draft", body).header("If-Match", revision)
+    };
+    let start = || post(TRIGGER, json!({"flow_id": "hello", "phone": "+14155550177"}));
+    let twice = r#"{"flow_id": "hello", "flow_id": "other", "phone": "+14155550177"}"#.to_owned();
+    vec![
+        ("a text for a version", migrate(json!("1")), 422),
+        ("a fraction for a version", migrate(json!(1.5)), 422),
+        ("a version beyond all, of what has ended", migrate(json!(4_000_000_000_u64)), 409),
+        ("a list for an object", post("/api/v1/messages", json!(["menu"])), 422),
+        ("an object for a text", say(json!({"body": "menu"})), 422),
+        ("a text of a megabyte", say(json!("x".repeat(1_000_000))), 422),
+        ("ten megabytes for a draft", save("\"1\"", "x".repeat(10 << 20)), 413),
+        ("another revision", save("\"77\"", hello("hello").to_string()), 412),
+        ("a revision that is none", save("*", hello("hello").to_string()), 412),
+        ("a field twice, of which the last counts", with(Method::POST, TRIGGER, twice), 404),
+        ("a key of 300 bytes", start().header("Idempotency-Key", "k".repeat(300)), 422),
+        (
+            "a page behind all",
+            with(Method::GET, "/api/v1/sessions?after=%27%20OR%201%3D1", String::new()),
+            404,
+        ),
+        ("an unknown action", with(Method::POST, "/?Action=DropAllTables", "{}".to_owned()), 422),
+    ]
+}
+
+#[tokio::test]
+async fn the_store_is_row_by_row_as_it_was_after_hostile_inputs() {
+    let service = Service::with(&[("WHATSAPP_APP_SECRET", SECRET), ("WHATSAPP_VERIFY_TOKEN", "word")]);
+    service.publish(hello("hello")).await;
+    let started = service.post(TRIGGER, json!({"flow_id": "hello", "phone": "+14155550123"})).await.json();
+    service.shown(1).await;
+    let made = service.command().args(["token", "new", "acme", "shop"]).output().unwrap();
+    let other = String::from_utf8(made.stdout).unwrap().trim().to_owned();
+    let (session, contact) = (started["id"].as_str().unwrap(), started["contact_id"].as_str().unwrap());
+    let at = chrono::Utc::now().timestamp().to_string();
+    let said = json!({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [{"field": "messages", "value": {
+        "messaging_product": "whatsapp", "metadata": {"display_phone_number": "15550100", "phone_number_id": "1"},
+        "messages": [{"from": "14155550123", "id": "wamid.one", "timestamp": at, "type": "text", "text": {"body": "Fine"}}]}}]}]})
+    .to_string();
+    let signed = || {
+        let request = service.request(Method::POST, "/webhooks/whatsapp").header("Content-Type", JSON);
+        request.header("X-Hub-Signature-256", signature(SECRET, &said)).body(said.clone())
+    };
+    assert_eq!(answered(signed()).await.status, 200, "once it is taken");
+    service.shown(2).await;
+    let mut attacks = of_another_workspace(&service, &other, session, contact);
+    attacks.extend(forged(&service, &said));
+    attacks.extend(misshapen(&service, session));
+    attacks.extend([("a replay", signed(), 200), ("the same once more", signed(), 200)]);
+    assert!(attacks.len() >= 30, "{}", attacks.len());
+    let settled = crate::kit::eventually(async || {
+        let before = stored(&service).await;
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        (before == stored(&service).await).then_some(before)
+    });
+    let before = settled.await;
+    let mut wrong = Vec::new();
+    for (name, request, status) in attacks {
+        let refused = answered(request).await;
+        if refused.status != status {
+            wrong.push(format!("{name}: {} and not {status}: {}", refused.status, refused.text));
+        }
+        let after = stored(&service).await;
+        let changed = after.lines().find(|line| !before.contains(line));
+        assert!(before == after, "{name} changed what is stored: {changed:?}");
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
