@@ -130,9 +130,9 @@ pub struct Commit {
     pub contact: ContactId,
     /// The revision it was decided on; None if there was no record.
     pub expect: Option<Revision>,
-    /// What else it was decided on that was not read for it, if a store that
-    /// [compares it](crate::store::ConversationStore::compares_seen) is to do so (rule 29).
-    pub seen: Option<Seen>,
+    /// The state beside the record that it was decided on without reading it, for a store that
+    /// [compares it](crate::store::ConversationStore::compares_seen) (rule 29).
+    pub seen: Option<Sighting>,
     /// The new record.
     pub record: Record,
     /// When something is due next.
@@ -202,7 +202,7 @@ impl Commit {
 
 /// The state beside the record that a decision was made on (rule 29).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub struct Sighting {
     /// The watermark; it may rise without a new revision (rule 15).
     pub settled: u64,
     /// The revision of the workspace's flows, as [`Loaded::catalogue`] told it. None: it told none,

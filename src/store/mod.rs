@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 pub use commit::{
     Absorbed, Commit, Committed, Due, Erase, KeyName, Lease, Leased, LeasedConversation, Live, Loaded,
-    Lookup, Purge, Purged, Removed, Revision, Seen, Settle, Settled, StoredConversation, Subject, Token,
+    Lookup, Purge, Purged, Removed, Revision, Settle, Settled, Sighting, StoredConversation, Subject, Token,
 };
 pub use dynamic::DynStore;
 pub use flows::{
@@ -185,13 +185,13 @@ pub(crate) use txn::Lent;
 /// *Knowing*
 ///
 /// 29. A store that [compares what was seen](Self::compares_seen) applies a commit with
-///     [`Commit::seen`] only if, beside rule 5, the watermark is [`Seen::settled`], the conversation
-///     is not set aside, and the revision of the workspace's flows is [`Seen::catalogue`], if that
-///     is given; else [`Committed::Conflict`]. So a conversation may be decided on that was not read
-///     for it: all that a load would have told is confirmed by the commit, or by an earlier rule.
-///     [`Known`] does so. Where such a store may lose what it has acknowledged while its callers
-///     live, as by a fail-over to a replica that lags, it gives no revision again that it gave
-///     before: one that is the server's time, such as in the two adapters for servers, is none.
+///     [`Commit::seen`] only if, beside rule 5, the watermark is [`Sighting::settled`], the
+///     conversation is not set aside, and the revision of the workspace's flows is
+///     [`Sighting::catalogue`], if that is given; else [`Committed::Conflict`]. So a conversation
+///     may be decided on that was not read for it: all that a load would have told is confirmed by
+///     the commit. [`Known`] does so. Where such a store may lose what it has acknowledged while
+///     its callers live, as by a fail-over to a replica that lags, it gives no revision again that
+///     it gave before: the time of its clock is such a number, a count is not.
 pub trait ConversationStore: Send + Sync {
     /// Everything that one decision needs, in one round trip.
     fn load(&self, lookup: &Lookup) -> impl Future<Output = Result<Loaded, StoreError>> + Send;

@@ -1,5 +1,8 @@
 //! The memory of a session that waits, with all that leads to it.
 
+use std::sync::Arc;
+
+use chatflow::store::{ConversationStore, Known};
 use chatflow::{Engine, MemoryStore, Outbound, Receipt, SendError, TriggerRequest, Triggered, send_fn};
 use pollster::block_on;
 use serde_json::json;
@@ -25,7 +28,7 @@ fn unused() -> u64 {
     (threads * 4).next_power_of_two().clamp(8, 1024) as u64 * BLOCKS / SESSIONS
 }
 
-fn begin(bot: &Engine<MemoryStore>, contact: u64) {
+fn begin<S: ConversationStore>(bot: &Engine<S>, contact: u64) {
     let request = TriggerRequest::new("abandoned-cart")
         .phone(format!("+1415{contact:08}"))
         .context(json!({"first_name": "Ada", "cart_id": (987_654_321 + contact).to_string(), "cart_total": "129.00"}))
@@ -45,4 +48,23 @@ fn a_session_that_waits_takes_what_its_parts_take() {
     let bytes = (allocator::held() - before).cast_unsigned() / SESSIONS;
     let most = MOST + unused();
     assert!((200..=most).contains(&bytes), "a session takes {bytes} bytes, {most} at most");
+}
+
+/// A process that knows conversations stays within its room, as the allocator counts it.
+#[test]
+fn what_is_known_stays_within_its_room() {
+    const ROOM: usize = 4 << 20;
+    let store = Arc::new(MemoryStore::new());
+    let sink = send_fn(async |_: Outbound| Ok::<_, SendError>(Receipt::default()));
+    let known = Known::new(Arc::clone(&store)).cache_bytes(ROOM);
+    let bot = Engine::builder(known).transport(sink).build();
+    block_on(bot.flows().ensure(FLOW)).unwrap();
+    (60_000_000..60_008_000).for_each(|contact| begin(&bot, contact));
+    let before = allocator::held();
+    drop(bot);
+    let freed = before - allocator::held();
+    // With the engine and its flow.
+    let most = ROOM as i64 + (256 << 10);
+    assert!((most / 4..=most).contains(&freed), "{freed} bytes were known, {most} at most");
+    drop(store);
 }

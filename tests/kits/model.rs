@@ -29,7 +29,7 @@ pub enum Op {
     Pass(u16),
 }
 
-/// What a decision finds: revision, text, watermark, set aside.
+/// The findings of a decision: revision, text, watermark, set aside.
 type Seen = (Revision, String, u64, bool);
 
 #[derive(Clone, Debug)]
@@ -370,7 +370,7 @@ impl<S: ConversationStore> Pair<S> {
         }
     }
 
-    /// What a decision finds at a contact: revision, text, watermark, set aside.
+    /// The findings of a decision at a contact.
     fn found(&self, contact: &ContactId) -> Option<Seen> {
         let one = self.model.conversations.get(contact)?;
         Some((one.revision, one.text.clone(), one.settled, one.quarantined))

@@ -171,7 +171,7 @@ fn spec<'a>(commit: &'a Commit, bodies: &mut Bodies) -> Result<Spec<'a>, StoreEr
         settled: absorbed.settled.to_string(),
         token: absorbed.token.map(|token| token.0.to_string()),
     };
-    let seen_spec = |seen: chatflow::store::Seen| SeenSpec {
+    let seen_spec = |seen: chatflow::store::Sighting| SeenSpec {
         settled: seen.settled.to_string(),
         catalogue: seen.catalogue.map(|catalogue| catalogue.to_string()),
     };

@@ -14,11 +14,11 @@ use std::sync::Arc;
 use crate::error::StoreError;
 use crate::id::ContactId;
 use crate::store::{
-    Commit, Committed, ConversationStore, Loaded, Lookup, Revision, Seen, StoredConversation, Txn,
+    Commit, Committed, ConversationStore, Loaded, Lookup, Revision, Sighting, StoredConversation, Txn,
 };
 
-use news::{Draft, Encoded, Found, News};
-use rows::{Recalled, Rows};
+use news::{Encoded, Found, News, PendingCommit};
+use rows::{KnownRows, Recalled};
 
 /// The room for conversations, in bytes, unless a host says otherwise.
 const ROOM: usize = 64 << 20;
@@ -26,21 +26,21 @@ const ROOM: usize = 64 << 20;
 /// A store whose process keeps in memory the conversations that it wrote or read last, decoded: a
 /// call for one of them costs no lookup and no decoding before its commit.
 ///
-/// - **Nothing is answered on memory alone.** The commit of such a call compares revision, watermark
-///   and flows with what is stored (rule 29 of [`ConversationStore`]), so that any other writer of
-///   the same store is noticed: another process, a handle that is not wrapped, an operator with SQL.
-///   An answer that writes nothing (already running, a repeated message, nobody asked) is given only
-///   after a lookup that found the same. Where something else is stored, the call is decided anew on
-///   that.
+/// - **Nothing is answered on memory alone.** The commit of such a call compares revision,
+///   watermark and flows with what is stored (rule 29 of [`ConversationStore`]), so that any other
+///   engine on the same store is noticed: in another process, or on a handle that is not wrapped.
+///   An answer that writes nothing (already running, a repeated message, nobody asked) is given
+///   only after a lookup that found the same. Where something else is stored, the call is decided
+///   anew on that.
 /// - **Triggers with a key** look it up first, and conversations that are claimed when they are due
 ///   come with the claim; both are spared the decoding.
 /// - **Stores that do not [compare](ConversationStore::compares_seen)** are asked for each
 ///   conversation as before, and only decoding is spared.
-/// - **Room.** [`cache_bytes`](Self::cache_bytes) is divided into parts, each with a lock of its own;
-///   who was not asked for longest goes first. `Known` is worth it where most messages come back to
-///   the process that had the contact last: one process, or several between which contacts are
-///   divided. Where each message goes to any of many processes, most of what is kept is stale, and
-///   each such call costs a commit that is refused.
+/// - **Room.** [`cache_bytes`](Self::cache_bytes) is divided into parts, each with a lock of its
+///   own; who was not asked for longest leaves first. `Known` is worth it where most messages come
+///   back to the process that had the contact last: one process, or several between which contacts
+///   are divided. Where each message may come to any of many processes, most of what is kept is
+///   stale, and each such call costs a commit that is refused.
 ///
 /// Clones share what is kept. The store inside may be used beside it, such as for writes of the
 /// host in the same transaction.
@@ -58,13 +58,13 @@ const ROOM: usize = 64 << 20;
 pub struct Known<S> {
     store: S,
     /// None: nothing is kept.
-    rows: Option<Arc<Rows>>,
+    rows: Option<Arc<KnownRows>>,
 }
 
 impl<S> Known<S> {
     /// A store over this one, with room for 64 MiB.
     pub fn new(store: S) -> Self {
-        Self { store, rows: Some(Arc::new(Rows::new(ROOM))) }
+        Self { store, rows: Some(Arc::new(KnownRows::new(ROOM))) }
     }
 
     /// Sets the room for conversations, in bytes as estimated from what is written of each; 64 MiB
@@ -72,7 +72,7 @@ impl<S> Known<S> {
     /// is forgotten.
     #[must_use]
     pub fn cache_bytes(self, bytes: usize) -> Self {
-        Self { rows: (bytes > 0).then(|| Arc::new(Rows::new(bytes))), ..self }
+        Self { rows: (bytes > 0).then(|| Arc::new(KnownRows::new(bytes))), ..self }
     }
 
     /// The store inside.
@@ -125,7 +125,7 @@ impl Guess {
 impl<S: ConversationStore> Known<S> {
     /// The conversation of a lookup that may be decided on as it is kept: taken out, so that the
     /// decision may change it in place.
-    fn recall(&self, rows: &Rows, lookup: &Lookup) -> Option<Recalled> {
+    fn recall(&self, rows: &KnownRows, lookup: &Lookup) -> Option<Recalled> {
         let may_guess =
             lookup.known && lookup.races == 0 && lookup.key.is_none() && self.store.compares_seen();
         if may_guess { rows.take(lookup) } else { None }
@@ -134,7 +134,7 @@ impl<S: ConversationStore> Known<S> {
     /// Decides on what is kept, and lets the store confirm it: by the commit, or by a lookup.
     async fn update_recalled(
         &self,
-        rows: &Rows,
+        rows: &KnownRows,
         lookup: &Lookup,
         recalled: Recalled,
         decide: &mut (dyn FnMut(&mut Txn<'_>) + Send),
@@ -159,18 +159,18 @@ impl<S: ConversationStore> Known<S> {
             return Ok(None);
         };
         if guess.is_compared_by(&commit, lookup) {
-            commit.seen = Some(Seen { settled, catalogue });
+            commit.seen = Some(Sighting { settled, catalogue });
         } else if !self.confirm(rows, lookup, &guess).await? {
             return Ok(Some(Committed::Conflict));
         }
-        let draft = Draft::of(&mut commit, None);
+        let draft = PendingCommit::of(&mut commit, None);
         let committed = self.store.commit(commit).await;
         rows.learn(draft, committed.as_ref().ok());
         committed.map(Some)
     }
 
     /// True if what was decided on is what is stored now; else it is forgotten.
-    async fn confirm(&self, rows: &Rows, lookup: &Lookup, guess: &Guess) -> Result<bool, StoreError> {
+    async fn confirm(&self, rows: &KnownRows, lookup: &Lookup, guess: &Guess) -> Result<bool, StoreError> {
         let loaded = self.store.load(lookup).await?;
         rows.note_catalogue(&lookup.workspace, loaded.catalogue);
         let is_confirmed = guess.is_confirmed_by(&loaded);
@@ -183,7 +183,7 @@ impl<S: ConversationStore> Known<S> {
     /// Lets the store load, decide and commit, and keeps what came of it.
     async fn update_loaded(
         &self,
-        rows: &Rows,
+        rows: &KnownRows,
         lookup: &Lookup,
         decide: &mut (dyn FnMut(&mut Txn<'_>) + Send),
     ) -> Result<Option<Committed>, StoreError> {

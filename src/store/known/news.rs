@@ -1,4 +1,4 @@
-//! What a call tells of a conversation: what was found, and what was written.
+//! News that a call brings of a conversation: its findings, and its commit.
 
 use std::hash::BuildHasher;
 
@@ -9,7 +9,7 @@ use crate::id::{ContactId, WorkspaceId};
 use crate::store::{Commit, Loaded, Lookup, Record, Revision, StoredConversation, Subject, Txn};
 
 /// The record as it is stored: its length, and a hash of it. Where a server lost what it had
-/// acknowledged, a revision alone may come to stand for another record.
+/// acknowledged, a revision alone may come to mean another record.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Encoded {
     pub(super) len: usize,
@@ -27,14 +27,14 @@ impl Encoded {
     }
 }
 
-/// What a decision on what was loaded left.
+/// The outcome of a decision on what was loaded.
 pub(super) enum News {
-    Answer(Answer),
-    Write(Box<Draft>),
+    Answer(KnownAnswer),
+    Write(Box<PendingCommit>),
 }
 
 /// The findings of a lookup that led to an answer.
-pub(super) struct Answer {
+pub(super) struct KnownAnswer {
     pub(super) workspace: WorkspaceId,
     pub(super) found: StoredConversation,
     pub(super) encoded: Encoded,
@@ -42,7 +42,7 @@ pub(super) struct Answer {
 }
 
 /// A commit that is about to be written.
-pub(super) struct Draft {
+pub(super) struct PendingCommit {
     pub(super) workspace: WorkspaceId,
     pub(super) contact: ContactId,
     pub(super) expect: Option<Revision>,
@@ -54,9 +54,9 @@ pub(super) struct Draft {
     pub(super) absorbed: Option<ContactId>,
 }
 
-impl Draft {
-    /// What a commit is about to do; its record is encoded here, once. `via` is an alias that led to
-    /// its contact at the revision that it expects.
+impl PendingCommit {
+    /// Notes of a commit, whose record is encoded here, once. `via` is an alias that led to its
+    /// contact at the revision that it expects.
     pub(super) fn of(commit: &mut Commit, via: Option<Alias>) -> Self {
         let mut added: Vec<Alias> = commit.add_aliases.clone();
         added.extend(via.filter(|alias| !commit.drop_aliases.contains(alias)));
@@ -100,16 +100,16 @@ impl Found {
         }
     }
 
-    /// What the decision made of them. None: nothing that is to be kept.
+    /// The news that a decision on them made. None: nothing that is to be kept.
     pub(super) fn after(self, txn: &mut Txn<'_>) -> Option<News> {
         let workspace = txn.lookup().workspace.clone();
         if let Some(commit) = txn.commit_mut() {
             let is_of = |(contact, revision)| contact == commit.contact && commit.expect == Some(revision);
             let is_same = commit.workspace == workspace && self.contact.is_some_and(is_of);
-            return Some(News::Write(Box::new(Draft::of(commit, self.via.filter(|_| is_same)))));
+            return Some(News::Write(Box::new(PendingCommit::of(commit, self.via.filter(|_| is_same)))));
         }
         let found = txn.loaded().conversation.clone().filter(|found| !found.quarantined)?;
         let encoded = self.encoded.or_else(|| Some(Encoded::of(&found.record.to_bytes().ok()?)))?;
-        Some(News::Answer(Answer { workspace, found, encoded, via: self.via }))
+        Some(News::Answer(KnownAnswer { workspace, found, encoded, via: self.via }))
     }
 }

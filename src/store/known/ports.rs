@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::error::StoreError;
 use crate::id::{ContactId, FlowId, FlowVersion, SessionId, WorkspaceId};
 use crate::store::known::Known;
-use crate::store::known::news::Draft;
+use crate::store::known::news::PendingCommit;
 use crate::store::{
     Catalogue, CatalogueChanges, Commit, Committed, ConversationQuery, ConversationStore, CountQuery,
     CountSums, Due, Erase, FlowChange, FlowSaved, FlowStore, JournalEntry, JournalQuery, Leased,
@@ -16,7 +16,7 @@ use crate::store::{
 };
 
 impl<S: ConversationStore> ConversationStore for Known<S> {
-    /// What is stored, with the record as it is kept if that is of the same revision.
+    /// Answers as the store inside, with the decoded record if that is the same.
     async fn load(&self, lookup: &Lookup) -> Result<Loaded, StoreError> {
         let mut loaded = self.store.load(lookup).await?;
         if let Some(rows) = &self.rows {
@@ -30,7 +30,7 @@ impl<S: ConversationStore> ConversationStore for Known<S> {
 
     async fn commit(&self, mut commit: Commit) -> Result<Committed, StoreError> {
         let Some(rows) = &self.rows else { return self.store.commit(commit).await };
-        let draft = Draft::of(&mut commit, None);
+        let draft = PendingCommit::of(&mut commit, None);
         let committed = self.store.commit(commit).await;
         rows.learn(draft, committed.as_ref().ok());
         committed

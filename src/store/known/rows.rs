@@ -1,5 +1,6 @@
 //! The conversations that are kept: in shards, each under its own lock and with a part of the room;
-//! beside them where aliases lead. No two locks are held at once, and none while anything is awaited.
+//! beside them where aliases lead. No two locks are held at once, and none while anything is
+//! awaited.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash};
@@ -10,7 +11,7 @@ use foldhash::fast::RandomState;
 use crate::address::Alias;
 use crate::id::{ContactId, WorkspaceId};
 use crate::session::Session;
-use crate::store::known::news::{Answer, Draft, Encoded};
+use crate::store::known::news::{Encoded, KnownAnswer, PendingCommit};
 use crate::store::{Committed, Lookup, Record, Revision, Settle, Settled, StoredConversation, Subject};
 
 /// The most shards. There are fewer where each would have less room than [`LEAST`].
@@ -62,7 +63,7 @@ fn weight(bytes: usize, names: usize) -> usize {
 }
 
 #[derive(Default)]
-struct Shard {
+struct KnownShard {
     rows: HashMap<Name, KnownRow, RandomState>,
     /// The rows by their last use, the oldest first.
     order: BTreeMap<u64, Name>,
@@ -82,9 +83,9 @@ pub(super) struct Recalled {
 }
 
 /// All that is kept.
-pub(super) struct Rows {
+pub(super) struct KnownRows {
     hasher: RandomState,
-    shards: Box<[Mutex<Shard>]>,
+    shards: Box<[Mutex<KnownShard>]>,
     /// Where aliases lead: a hint, which the row confirms.
     trails: Box<[Mutex<HashMap<(WorkspaceId, Alias), ContactId, RandomState>>]>,
     catalogues: Mutex<HashMap<WorkspaceId, Option<u64>, RandomState>>,
@@ -96,7 +97,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Rows {
+impl KnownRows {
     pub(super) fn new(room: usize) -> Self {
         let shards = (room / LEAST).clamp(1, SHARDS);
         Self {
@@ -113,7 +114,7 @@ impl Rows {
         parts.get(place).map(lock)
     }
 
-    fn shard(&self, name: &Name) -> Option<MutexGuard<'_, Shard>> {
+    fn shard(&self, name: &Name) -> Option<MutexGuard<'_, KnownShard>> {
         self.part(&self.shards, name)
     }
 
@@ -269,18 +270,18 @@ impl Rows {
     }
 
     /// Keeps what a lookup found that led to an answer.
-    pub(super) fn learn_found(&self, answer: Answer) {
-        let Answer { workspace, found, encoded, via } = answer;
+    pub(super) fn learn_found(&self, answer: KnownAnswer) {
+        let KnownAnswer { workspace, found, encoded, via } = answer;
         let name: Name = Arc::new((workspace.clone(), found.contact.clone()));
         let mut addresses = self.addresses(&name, Some(found.revision));
         addresses.extend(via);
         self.put(workspace, found, encoded, addresses);
     }
 
-    /// Keeps what a commit wrote. What was kept is forgotten if it was refused, or nobody knows what
+    /// Keeps what a commit wrote. The old row is forgotten if it was refused, or nobody knows what
     /// became of it (None).
-    pub(super) fn learn(&self, draft: Draft, committed: Option<&Committed>) {
-        let Draft { workspace, contact, expect, record, added, dropped, absorbed } = draft;
+    pub(super) fn learn(&self, draft: PendingCommit, committed: Option<&Committed>) {
+        let PendingCommit { workspace, contact, expect, record, added, dropped, absorbed } = draft;
         if let Some(absorbed) = absorbed {
             self.forget(&workspace, &absorbed);
         }
@@ -301,7 +302,7 @@ impl Rows {
     /// The weight of all rows, their number, that of their places in the order, and of aliases.
     #[cfg(test)]
     pub(super) fn sizes(&self) -> (usize, usize, usize, usize) {
-        let sum = |of: fn(&Shard) -> usize| self.shards.iter().map(|shard| of(&lock(shard))).sum();
+        let sum = |of: fn(&KnownShard) -> usize| self.shards.iter().map(|shard| of(&lock(shard))).sum();
         let trails = self.trails.iter().map(|trails| lock(trails).len()).sum();
         (sum(|shard| shard.weight), sum(|shard| shard.rows.len()), sum(|shard| shard.order.len()), trails)
     }
@@ -323,7 +324,7 @@ impl Rows {
     }
 }
 
-impl Shard {
+impl KnownShard {
     /// A row, which becomes the one that was used last.
     fn use_now(&mut self, name: &Name) -> Option<&mut KnownRow> {
         let row = self.rows.get_mut(name)?;

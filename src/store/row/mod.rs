@@ -12,7 +12,7 @@ use crate::address::Alias;
 use crate::id::{ContactId, WorkspaceId};
 use crate::store::{
     Commit, Committed, Due, Erase, KeyRecord, Lease, LeasedConversation, Live, Lookup, Record, Revision,
-    Seen, Settle, Settled, StoredConversation, Token,
+    Settle, Settled, Sighting, StoredConversation, Token,
 };
 
 /// One conversation as plain data, with the rules of
@@ -100,8 +100,8 @@ impl Row {
         self.expected().map(|_| self.stored(contact, lookup.token, lookup.now))
     }
 
-    /// Writes a commit, or refuses it (rules 4 to 8, 10 to 12, 29, without the flows). The store then writes the row, the
-    /// commit's key and its aliases, or none.
+    /// Writes a commit, or refuses it (rules 4 to 8, 10 to 12, and 29 but for the flows). The store
+    /// then writes the row, the commit's key and its aliases, or none.
     ///
     /// `key` is what is stored under the name of the commit's key, expired or not; `holder` says
     /// where an alias leads. The first that holds refuses: another revision, a lost lease, a taken
@@ -238,7 +238,7 @@ impl Row {
         key: Option<&KeyRecord>,
         mut holder: impl FnMut(&Alias) -> Option<ContactId>,
     ) -> Option<Committed> {
-        let is_seen = |seen: Seen| seen.settled == self.settled && !self.quarantined;
+        let is_seen = |seen: Sighting| seen.settled == self.settled && !self.quarantined;
         if self.expected() != commit.expect || !commit.seen.is_none_or(is_seen) {
             return Some(Committed::Conflict);
         }

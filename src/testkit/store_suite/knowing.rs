@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use crate::store::{
-    Absorbed, Commit, Committed, ConversationStore, FlowChange, FlowEntry, FlowSaved, Lookup, Revision, Seen,
-    Settle, Settled, StoredConversation, Txn,
+    Absorbed, Commit, Committed, ConversationStore, FlowChange, FlowEntry, FlowSaved, Lookup, Revision,
+    Settle, Settled, Sighting, StoredConversation, Txn,
 };
 use crate::testkit::store_suite::harness::{drop_after, step_aside};
 use crate::testkit::store_suite::kit::*;
@@ -26,7 +26,7 @@ async fn two<H: Harness<Store: ConversationStore>>(harness: &H) -> (Asked<H::Sto
     (store, other)
 }
 
-/// What an answer is given on that writes nothing, however often it has to be decided.
+/// The findings on which an answer is given that writes nothing, however often it is decided.
 async fn answered_on<S: ConversationStore>(store: &Asked<S>, lookup: Lookup) -> Option<StoredConversation> {
     let mut lookup = knowing(lookup);
     for _ in 0..100 {
@@ -72,9 +72,9 @@ async fn ann<S: ConversationStore>(store: &Asked<S>) -> Revision {
 }
 
 /// The watermark and the flows, as a load tells them.
-async fn seen_by<S: ConversationStore>(store: &Asked<S>, name: &str) -> Seen {
+async fn seen_by<S: ConversationStore>(store: &Asked<S>, name: &str) -> Sighting {
     let loaded = store.load(&by_contact(name)).await;
-    Seen { settled: loaded.conversation.map_or(0, |found| found.settled), catalogue: loaded.catalogue }
+    Sighting { settled: loaded.conversation.map_or(0, |found| found.settled), catalogue: loaded.catalogue }
 }
 
 /// Rule 29: what was decided on is what is stored.
@@ -111,14 +111,14 @@ pub async fn a_commit_on_another_watermark_writes_nothing(harness: &impl Harness
         ..commit("ann", Some(revision))
     };
     for settled in [0, 2, 4] {
-        let refused = store.commit(next(Seen { settled, ..before })).await;
+        let refused = store.commit(next(Sighting { settled, ..before })).await;
         assert_eq!(refused, Committed::Conflict, "at {settled}, where 3 are settled");
     }
     assert_eq!(store.text("ann").await.as_deref(), Some("ann"));
     assert_eq!(store.follow(phone(1)).await, None);
     store.0.flush().await.unwrap();
     assert_eq!(other.claimed(&due(2, at(10))).await, [""; 0], "nothing is due");
-    let applied = store.commit(next(Seen { settled: 3, ..before })).await;
+    let applied = store.commit(next(Sighting { settled: 3, ..before })).await;
     assert!(matches!(applied, Committed::Applied { settled: 3, .. }), "{applied:?}");
 }
 

@@ -31,7 +31,7 @@ macro_rules! settled {
     };
 }
 
-/// What a decision was made on beside the record is what is stored (rule 29).
+/// A decision was made on the watermark, the flows and the quarantine that are stored (rule 29).
 macro_rules! is_as_seen {
     () => {
         concat!(
@@ -44,8 +44,8 @@ macro_rules! is_as_seen {
 }
 
 /// Compare-and-swap of conversations that are there. The new revision is the server's time, if that
-/// is later: so it is none that a server gave whose last commits were lost (rule 29). A settle that rides with a commit takes effect
-/// first, if its token was the last to hold the lease.
+/// is later: so it is none that a server gave whose last commits were lost (rule 29). A settle that
+/// rides with a commit takes effect first, if its token was the last to hold the lease.
 macro_rules! update {
     ($guard:expr) => {
         concat!(

@@ -60,7 +60,7 @@ fn measure(passes: usize, sizes: &[(usize, u64)]) {
     }
 }
 
-/// Who converses.
+/// A side of the comparison.
 #[derive(Clone, Copy)]
 enum Way {
     Hand,

@@ -111,9 +111,9 @@ fn pass(contacts: u64, callers: usize, full: bool) -> [Spent; 4] {
             let scripts = scripts(part.clone());
             spent.add(|| hand.converse(&scripts, callers));
         }
-        let again = scripts(part.clone());
-        spent[2].add(|| converse(&runtime, &bot, callers, again));
-        spent[3].add(|| converse(&runtime, &known, callers, scripts(part)));
+        let (first, second) = (scripts(part.clone()), scripts(part));
+        spent[2].add(|| converse(&runtime, &bot, callers, first));
+        spent[3].add(|| converse(&runtime, &known, callers, second));
     }
     assert_eq!(pollster::block_on(bot.live()), 0, "every session has ended");
     assert_eq!(pollster::block_on(known.live()), 0, "every session has ended");

@@ -43,8 +43,8 @@ impl Orders {
         !self.number.is_multiple_of(3)
     }
 
-    /// The room in which it keeps what it knows of conversations, in bytes, beside processes that keep
-    /// nothing or little.
+    /// The room in which it keeps what it knows of conversations, in bytes, beside processes that
+    /// keep nothing or little.
     pub(crate) fn room(&self) -> usize {
         match self.number % 4 {
             0 => 0,
