@@ -33,6 +33,7 @@ fn a_message_reads_as_json_with_what_its_kind_has() {
         }
         whole
     };
+    type Make = fn(Channel, &'static str, &'static str, Value) -> Inbound;
     let ((channel, account, ada), x) = (from(), json!({"x": 1}));
     let at = "2026-05-07T08:14:23.250Z";
     let text = says("menu").id("m1").timestamp(at.parse().unwrap()).meta(x.clone());
@@ -42,7 +43,7 @@ fn a_message_reads_as_json_with_what_its_kind_has() {
     assert_eq!(of(form("t", x.clone()), "form"), json!({"payload": "t", "form": {"x": 1}}));
     let photo = Inbound::media(channel.clone(), account, ada, x.clone()).caption("Look");
     assert_eq!(of(photo, "media"), json!({"text": "Look", "media": {"x": 1}}));
-    let named: [(fn(Channel, &'static str, &'static str, Value) -> Inbound, &str, &str); 5] = [
+    let named: [(Make, &str, &str); 5] = [
         (Inbound::location, "location", "location"),
         (Inbound::order, "order", "order"),
         (Inbound::contacts, "contacts", "contacts"),

@@ -29,6 +29,8 @@ const WORKSPACES: usize = 4_096;
 
 type Name = Arc<(WorkspaceId, ContactId)>;
 
+type Trails = HashMap<(WorkspaceId, Alias), ContactId, RandomState>;
+
 /// A conversation that is kept.
 struct KnownRow {
     revision: Revision,
@@ -87,7 +89,7 @@ pub(super) struct KnownRows {
     hasher: RandomState,
     shards: Box<[Mutex<KnownShard>]>,
     /// Where aliases lead: a hint, which the row confirms.
-    trails: Box<[Mutex<HashMap<(WorkspaceId, Alias), ContactId, RandomState>>]>,
+    trails: Box<[Mutex<Trails>]>,
     catalogues: Mutex<HashMap<WorkspaceId, Option<u64>, RandomState>>,
     /// The room of a shard.
     room: usize,
