@@ -223,12 +223,12 @@ fn two_tags_of_one_language_are_an_issue() {
         let text = json!({"text": {a: "x", b: "y"}});
         let flow = chatflow::Flow::from_json(&flow("f").node("n", "send_message", text).json());
         let issues = flow.err().map(|issues| issues.to_string()).unwrap_or_default();
-        assert!(issues.contains("is there under another name already"), "{a} {b}: {issues}");
+        assert!(issues.contains("is already there under another name"), "{a} {b}: {issues}");
     }
     let template = json!({"template": {"name": "t", "languages": ["pt_BR", "pt-BR"]}});
     let flow = chatflow::Flow::from_json(&flow("f").node("n", "send_message", template).json());
     let issues = flow.err().map(|issues| issues.to_string()).unwrap_or_default();
-    assert!(issues.contains("template.languages[1]: is there under another name"), "{issues}");
+    assert!(issues.contains("template.languages[1]: is already there under another name"), "{issues}");
 }
 
 /// U6, U7, N4
