@@ -161,8 +161,8 @@ impl CallResult {
 /// 3. Calls are not ordered with messages.
 ///
 /// ```
-/// use chatflow::calls::{Answer, Call, CallError, CallResult};
-/// use chatflow::{Calls, Engine, MemoryStore};
+/// use chatflow::calls::{Answer, Call};
+/// use chatflow::{CallError, CallResult, Calls, Engine, MemoryStore};
 ///
 /// struct Shop;
 ///
