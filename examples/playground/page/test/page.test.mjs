@@ -234,6 +234,7 @@ test("each_kind_of_edit_is_undone_and_done_again", async () => {
   const { page, close } = await open();
   await fromTemplate(page, "Abandoned cart 30min");
   const wait = () => box(page, "wait_reply").click();
+  const node = (id) => page.locator(`.react-flow__node[data-id="${id}"]`);
   const line = async (name) => {
     await page.locator(`.react-flow__edge[aria-label="${name}"]`).focus();
     await page.keyboard.press("Enter");
@@ -265,7 +266,7 @@ test("each_kind_of_edit_is_undone_and_done_again", async () => {
       await page.getByRole("dialog", { name: "Add a component" }).getByRole("button", { name: /^End/ }).click();
     }, (doc) => doc.edges.some((edge) => edge.branch === "timeout" && edge.to === "end")],
     "a component after a branch": [async () => { await wait(); await page.getByRole("button", { name: "Add a component after timeout" }).click(); await page.keyboard.type("End"); await page.keyboard.press("Enter"); }, (doc) => doc.edges.some((edge) => edge.branch === "timeout" && edge.to === "end")],
-    "a move by the keys": [async () => { await page.locator(".react-flow__node", { has: page.locator(".kind-wait_reply") }).focus(); await page.keyboard.press("Enter"); await page.keyboard.press("ArrowRight"); }, (doc) => doc.nodes.find((node) => node.id === "wait").ui.place != null],
+    "a move by the keys": [async () => { await node("wait").focus(); await page.keyboard.press("Enter"); await page.locator('.react-flow__node.selected:focus[data-id="wait"]').waitFor(); await page.keyboard.press("ArrowRight"); }, (doc) => doc.nodes.find((node) => node.id === "wait").ui.place != null],
     "a branch that was led to a node": [async () => { await wait(); await page.getByLabel("timeout leads to").selectOption("handed_over"); }, (doc) => doc.edges.some((edge) => edge.branch === "timeout" && edge.to === "handed_over")],
     "a branch that was led nowhere": [async () => { await box(page, "branch").click(); await page.getByLabel("else leads to").selectOption(""); }, (doc) => !doc.edges.some((edge) => edge.branch === "else")],
     "a line that was led elsewhere": [async () => { await line("else from pick to sorry"); await page.getByRole("tab", { name: "Configure" }).click(); await page.getByLabel("Leads to", { exact: true }).selectOption("agent"); }, (doc) => doc.edges.find((edge) => edge.branch === "else").to === "agent"],
