@@ -56,7 +56,7 @@ pub(super) struct CallRounds {
     pub(super) patience: Patience,
 }
 
-/// CallRounds that one call can need: the first, and one for each thing that it may not know.
+/// The rounds that one call can need: the first, and one for each thing that it may not know.
 const NEEDED_ROUNDS: usize = 4;
 
 impl CallRounds {
