@@ -60,7 +60,7 @@ pub(super) struct CallRounds {
 const NEEDED_ROUNDS: usize = 4;
 
 impl CallRounds {
-    /// With so many more that it can need.
+    /// Allows for this many more.
     pub(super) fn with(more: usize) -> Self {
         Self { more, ..Self::default() }
     }
