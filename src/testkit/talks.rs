@@ -209,27 +209,45 @@ impl Talks {
             ));
         }
         let coverage = self.coverage()?;
-        self.report(&coverage)?;
+        self.report(coverage.clone())?;
         coverage.check(self.at_least).map_err(|below| format!("{}: {below}\n{coverage}", self.flow))
     }
 
-    /// Puts a coverage where a forge looks for it: files in the folder `CHATFLOW_COVERAGE`, and
-    /// marks in the lines of a pull request where GitHub runs it.
-    fn report(&self, coverage: &Coverage) -> Result<(), String> {
+    /// Puts a coverage where a forge looks for it: files in the folder `CHATFLOW_COVERAGE`, with
+    /// what other tests of the flow saved there, and marks in the lines of a pull request where
+    /// GitHub runs it.
+    fn report(&self, mut coverage: Coverage) -> Result<(), String> {
         let json = self.read(&self.flow)?;
         let Ok(flow) = Flow::from_json(&json) else { return Ok(()) };
+        let said = |error: std::io::Error| format!("CHATFLOW_COVERAGE: {error}");
+        let folder = env::var_os("CHATFLOW_COVERAGE").map(PathBuf::from);
+        if let Some(folder) = &folder {
+            fs::create_dir_all(folder).map_err(said)?;
+            coverage.merge(&Coverage::load(folder).map_err(said)?.only_of(&coverage));
+        }
+        let file = self.file_in_repository();
         if env::var_os("GITHUB_ACTIONS").is_some() {
             // Not by `print!`, which the harness of tests keeps to itself.
-            let _ = std::io::stdout().write_all(coverage.annotations(&flow, &self.flow, &json).as_bytes());
+            let _ = std::io::stdout().write_all(coverage.annotations(&flow, &file, &json).as_bytes());
         }
-        let Some(folder) = env::var_os("CHATFLOW_COVERAGE").map(PathBuf::from) else { return Ok(()) };
+        let Some(folder) = folder else { return Ok(()) };
         let write = |end: &str, text: String| fs::write(folder.join(format!("{}.{end}", flow.id())), text);
-        fs::create_dir_all(&folder)
-            .and_then(|()| write("lcov", coverage.lcov(&flow, &self.flow, &json)))
-            .and_then(|()| write("cobertura.xml", coverage.cobertura(&flow, &self.flow, &json)))
+        write("lcov", coverage.lcov(&flow, &file, &json))
+            .and_then(|()| write("cobertura.xml", coverage.cobertura(&flow, &file, &json)))
             .and_then(|()| write("mmd", coverage.mermaid(&flow)))
             .and_then(|()| write("svg", coverage.svg(&flow)))
-            .map_err(|error| format!("CHATFLOW_COVERAGE: {error}"))
+            .map_err(said)
+    }
+
+    /// The flow's file as forges name it: from the folder that holds `.git`, where there is one.
+    fn file_in_repository(&self) -> String {
+        let path = self.root.join(&self.flow);
+        let path = path.canonicalize().unwrap_or(path);
+        let repository = path.ancestors().find(|folder| folder.join(".git").exists());
+        let file = repository.and_then(|folder| path.strip_prefix(folder).ok());
+        let parts =
+            file.map(|file| file.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/"));
+        parts.unwrap_or_else(|| self.flow.clone())
     }
 
     fn read(&self, file: &str) -> Result<String, String> {

@@ -133,6 +133,15 @@ fn a_coverage_is_merged_over_tests_and_processes() {
     let mut by_hand = pays.clone();
     by_hand.merge(&cart_talks("tests/testkit/talks/s*.talk").coverage().unwrap());
     assert_eq!(merged, by_hand);
+    pays.save(&folder, "a").unwrap();
+    assert_eq!(Coverage::load(&folder).unwrap(), by_hand, "another run takes the place of the first");
+
+    let edited = Flow::from_json(&CART.replace("\"late\"", "\"tardy\"")).unwrap();
+    Coverage::of(&edited, &[]).save(&folder, "before").unwrap();
+    let long_ago = std::time::SystemTime::UNIX_EPOCH;
+    let file = std::fs::File::options().append(true).open(folder.join("before.coverage.json")).unwrap();
+    file.set_modified(long_ago).unwrap();
+    assert_eq!(Coverage::load(&folder).unwrap(), by_hand, "the flow has other nodes since");
     std::fs::remove_dir_all(folder).unwrap();
 }
 
