@@ -16,7 +16,8 @@ pub const TARGETS: [Target; 6] = [
     ("histories", super::histories),
 ];
 
-/// The seeds of a target, under the folder of the crate.
+/// The seeds of a target, under the folder of the crate: what its tests keep in files, and what was
+/// once found by fuzzing.
 pub fn seeds(root: &Path, target: &str) -> Vec<Vec<u8>> {
     let read = |folders: &[&str], end: &str| -> Vec<Vec<u8>> {
         let mut all = Vec::new();
@@ -25,7 +26,8 @@ pub fn seeds(root: &Path, target: &str) -> Vec<Vec<u8>> {
         all.iter().filter_map(|path| fs::read(path).ok()).collect()
     };
     let flows = || read(&["tests/golden", "tests/gallery", "examples/flows"], ".json");
-    match target {
+    let found = read(&[&format!("tests/fuzz/{target}")], "");
+    let mut seeds = match target {
         "flows" => flows(),
         "talks" => read(&["tests/golden", "tests/gallery"], ".talk"),
         "expressions" => flows().iter().flat_map(|flow| texts(flow)).collect(),
@@ -36,7 +38,9 @@ pub fn seeds(root: &Path, target: &str) -> Vec<Vec<u8>> {
         }
         "stored" => stored(root),
         _ => histories(),
-    }
+    };
+    seeds.extend(found);
+    seeds
 }
 
 fn files(folder: &Path, end: &str, all: &mut Vec<PathBuf>) {
