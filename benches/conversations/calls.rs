@@ -258,7 +258,7 @@ pub(crate) fn print_memory() {
         let calls = calls(&host);
         let of = calls.len() as u64;
         let (allocations, bytes) = memory_of(|| counted_calls(calls));
-        println!("call.{name}.allocations = {}", (allocations + of / 2) / of);
+        println!("call.{name}.allocations = {:.1}", allocations as f64 / of as f64);
         println!("call.{name}.bytes = {}", (bytes + of / 2) / of);
     }
 }
