@@ -1,4 +1,8 @@
 //! `talks!` of chatflow's test kit: the files of a folder, each a test of its own.
+//!
+//! A crate of its own, since each talk is to be a test that `cargo test` lists and filters, and
+//! only a procedural macro can look into a folder. It is a dependency of the feature `testkit`
+//! alone, and has none itself.
 
 #![forbid(unsafe_code)]
 

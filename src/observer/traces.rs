@@ -1,4 +1,7 @@
 //! The observer that writes events to `tracing`.
+//!
+//! A host gives `Traces` a secret: ids of contacts are few and can be guessed, and a hash under a
+//! known key would hide nothing.
 
 use std::hash::Hasher;
 

@@ -1,5 +1,11 @@
 //! Settles that are acknowledged before they are written: which may be, what rides with a commit,
 //! and what is left to write. No I/O and no clock, so that a model can go through it.
+//!
+//! A settle is refused early wherever its answer could be other than `Done`: this process must have
+//! taken the lease, at that revision, with no commit since or under way, and with a second of the
+//! lease left (a quarter of a short one). What another process committed meanwhile cannot be known;
+//! then the late settle frees the lease, and a tick finds what is due. A process that dies has not
+//! settled: its messages go out again under the same ids.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;

@@ -1,5 +1,13 @@
 //! Conversations and flows of [`chatflow`] in Redis or Valkey, shared by any number of processes:
 //! see [`RedisStore`]. The guide to all stores is `docs/storage.md` in chatflow's repository.
+//!
+//! # Reasons
+//!
+//! **`RedisStore` refuses `appendfsync everysec`.** The kill test found acknowledged turns lost:
+//! while an earlier sync takes long, Redis answers before it writes its file, so that even the end
+//! of its process takes them. A host that can afford that says so by `durability`. A commit is one
+//! script and not `MULTI` with `WATCH`: its aliases' holders are not known before, so `WATCH` takes
+//! two round trips and a connection of its own.
 
 #![forbid(unsafe_code)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]

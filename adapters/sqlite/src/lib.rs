@@ -11,6 +11,24 @@
 //! commit spoils the readers'. Before it begins a transaction for several callers it lets those run
 //! who are about to ask. To spin before a thread sleeps cost a fifth more CPU and gained no time
 //! (one caller, two processors).
+//!
+//! **A settle causes no sync.** Lost with the power, it leaves the conversation under a lease that
+//! nobody lives to hold, and due: its messages are handed over again under the same ids. The next
+//! commit's sync covers it. Claims and purges are alike.
+//!
+//! **`rusqlite` is taken in a range of versions.** One build can hold one SQLite, and sqlx 0.8 and
+//! 0.9, diesel 2 and others each ask for another.
+//!
+//! **A deadline is indexed under another time.** Each answer moves it on. `filed_at`, where the
+//! index has it, is never late and perhaps early, so that moving a deadline changes no indexed
+//! column.
+//!
+//! **A host's write comes to the store**, as a hook inside the commit's transaction, since a
+//! connection of SQLite belongs to one thread.
+//!
+//! **One thread writes**, and calls that wait while the disk syncs share the next transaction.
+//! While there is nothing to write the writer looks up too (1.2 reads of the file a conversation
+//! instead of 19.6).
 
 #![forbid(unsafe_code)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]

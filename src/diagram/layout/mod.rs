@@ -1,6 +1,17 @@
 //! Where the boxes and arrows of a picture lie: rows from top to bottom, arrows between them in
 //! straight pieces that cross no box. Known as Sugiyama's method: ranks, order, places, routes.
 //! Deterministic, and bounded in effort. What must not live here: what a box looks like.
+//!
+//! Rows go by the longest path, order by neighbours' means, places by exact least squares a row.
+//! Effort is capped: 60,000 item-sweeps, 6,000 places where arrows pass; beyond that the longest
+//! arrows go around in lanes.
+//!
+//! Arrows bend at right angles. A curve between two rows may cut the corner of a box; a level piece
+//! in a gap and an upright one in a place of its own cannot. A property test draws random graphs
+//! and finds no arrow that crosses a box and no label that lies on anything.
+//!
+//! One way runs straight down: the first branch of each node, from the start, that is not `failed`,
+//! `invalid` or `timeout`, as far as it leads down.
 
 mod order;
 mod place;

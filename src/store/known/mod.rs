@@ -1,6 +1,21 @@
 //! A layer over a store that keeps the conversations which this process wrote or read last, so that
 //! a call for one of them reads nothing first. Never an answer on that alone: a commit compares all
 //! that a load would have told (rule 29), and where there is none it is loaded and compared here.
+//!
+//! A commit compares the revision, and beside it all that a load tells and that may change without
+//! a new revision: the watermark, the quarantine, the flows. What it cannot compare is not guessed:
+//! a trigger's key and a token that may hold a lease are looked up, so an engine says which calls
+//! are new (`Lookup::known`), and a call that lost a race or an answer is not. An alias leads where
+//! it led as long as the revision is the same, since only the holder's own commits take addresses
+//! away; of sessions, whose aliases a purge takes, only live ones are found so. Where a decision
+//! leaves no commit, the same lookup is made after all and must find the same; else the call
+//! decides again. That is `Conflict` without a commit, since a decision is made once for each call
+//! of `update`.
+//!
+//! There is no smaller probe than the lookup: it is one statement by its keys, and the same answer
+//! serves if it has to be decided again. SQLite's `data_version` would save the row of that
+//! statement and not the way to the thread that reads; and it is blind to other handles of the same
+//! process, which a comparison of the row is not.
 
 mod news;
 mod ports;
@@ -17,7 +32,7 @@ use crate::store::{
     Commit, Committed, ConversationStore, Loaded, Lookup, Revision, Sighting, StoredConversation, Txn,
 };
 
-use news::{Encoded, Found, News, PendingCommit};
+use news::{Encoded, LookupFindings, News, PendingCommit};
 use rows::{KnownRows, Recalled};
 
 /// The room for conversations, in bytes, unless a host says otherwise.
@@ -194,7 +209,7 @@ impl<S: ConversationStore> Known<S> {
                 rows.note_catalogue(&lookup.workspace, txn.loaded().catalogue);
                 let stored = txn.loaded_mut().conversation.as_mut();
                 let encoded = stored.and_then(|stored| rows.spare_decoding(&lookup.workspace, stored));
-                let found = Found::of(lookup, txn.loaded(), encoded);
+                let found = LookupFindings::of(lookup, txn.loaded(), encoded);
                 decide(txn);
                 news = found.after(txn);
             })
